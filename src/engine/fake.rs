@@ -1,0 +1,86 @@
+//! A backend that draws by script: the whole window can be tested with no weights, and its smoothness measured.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::backend::{Backend, BackendError, Drawn, Progress};
+use crate::job::{CancelToken, ModelPart, Picture, Request};
+use crate::sampling::SchedulerName;
+
+/// What a `FakeBackend` does with each request.
+#[derive(Clone, Debug)]
+pub struct FakeScript {
+    /// Waited before each step.
+    pub step_duration: Duration,
+    /// Side of every preview, in pixels.
+    pub preview_side_px: u32,
+    /// A prompt that contains this word fails with a sentence.
+    pub fail_word: &'static str,
+    /// A prompt that contains this word panics.
+    pub panic_word: &'static str,
+}
+
+impl Default for FakeScript {
+    fn default() -> Self {
+        Self { step_duration: Duration::ZERO, preview_side_px: 32, fail_word: "fail", panic_word: "panic" }
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct FakeBackend {
+    script: FakeScript,
+}
+
+impl FakeBackend {
+    #[must_use]
+    pub fn new(script: FakeScript) -> Self {
+        Self { script }
+    }
+}
+
+impl Backend for FakeBackend {
+    fn draw(
+        &mut self,
+        request: &Request,
+        cancel: &CancelToken,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Drawn, BackendError> {
+        if request.prompt.contains(self.script.fail_word) {
+            return Err(BackendError::Failed(format!("the word “{}” always fails here", self.script.fail_word)));
+        }
+        assert!(!request.prompt.contains(self.script.panic_word), "the script says panic");
+        progress(Progress::Loading { part: ModelPart::Unet, fraction: 1.0 });
+        let side = self.script.preview_side_px;
+        for done in 1..=request.steps {
+            let started = Instant::now();
+            std::thread::sleep(self.script.step_duration);
+            if cancel.is_cancelled() {
+                return Err(BackendError::Cancelled);
+            }
+            let preview = Some(Arc::new(Picture::filled(side, side, colour_of(request.seed, done))));
+            progress(Progress::Step { done, total: request.steps, seconds: started.elapsed().as_secs_f64(), preview });
+        }
+        progress(Progress::Decoded { seconds: 0.0 });
+        let width = request.width.unwrap_or(256);
+        let height = request.height.unwrap_or(256);
+        Ok(Drawn {
+            picture: Picture::filled(width, height, colour_of(request.seed, request.steps)),
+            request: Request {
+                width: Some(width),
+                height: Some(height),
+                guidance: Some(request.guidance.unwrap_or(4.0)),
+                scheduler: Some(request.scheduler.unwrap_or(SchedulerName::Ddim)),
+                ..request.clone()
+            },
+        })
+    }
+
+    fn reset(&mut self) {}
+}
+
+/// Another colour for each seed and step, so that a test sees which picture it looks at.
+fn colour_of(seed: u64, step: u32) -> [u8; 4] {
+    let mixed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(step) * 0x0101);
+    let [red, green, blue, ..] = mixed.to_le_bytes();
+    [red, green, blue, 255]
+}

@@ -1,0 +1,146 @@
+//! The engine: one named thread that owns the model, takes requests and tells what becomes of them.
+//!
+//! Knows no window: whoever starts it hands in a `wake` callback, called after every event.
+
+mod backend;
+mod fake;
+mod mailbox;
+mod worker;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Sender, TrySendError, bounded};
+
+pub use backend::{Backend, BackendError, Drawn, Progress, Saver};
+pub use fake::{FakeBackend, FakeScript};
+
+use crate::job::{CancelToken, Destination, Event, EventKind, JobId, JobState, Request, RequestError};
+use mailbox::Mailbox;
+use worker::Job;
+
+/// Called from the engine's thread after each event, so that a sleeping window looks again.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// Pictures that may wait at once.
+const QUEUE_LENGTH: usize = 64;
+
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    #[error("{QUEUE_LENGTH} pictures are waiting already; let some finish or cancel them")]
+    QueueFull,
+    #[error("the engine has stopped; start the program again")]
+    Stopped,
+    #[error("the engine's thread could not be started: {0}")]
+    Spawn(#[from] std::io::Error),
+}
+
+/// The one way to the engine. Dropping it cancels what runs and waits for the thread.
+pub struct EngineHandle {
+    jobs: Option<Sender<Job>>,
+    mailbox: Arc<Mailbox>,
+    tokens: Mutex<HashMap<JobId, CancelToken>>,
+    next_id: AtomicU64,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl EngineHandle {
+    /// Starts the thread. The backend is made there, so that nothing slow happens here.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start<B: Backend>(
+        make_backend: impl FnOnce() -> B + Send + 'static,
+        saver: Arc<dyn Saver>,
+        wake: Wake,
+    ) -> Result<Self, EngineError> {
+        let (sender, receiver) = bounded(QUEUE_LENGTH);
+        let mailbox = Arc::new(Mailbox::new(wake));
+        let outbox = Arc::clone(&mailbox);
+        let thread = std::thread::Builder::new()
+            .name("inkwick-engine".into())
+            .spawn(move || worker::work(&receiver, make_backend(), saver.as_ref(), &outbox))?;
+        Ok(Self {
+            jobs: Some(sender),
+            mailbox,
+            tokens: Mutex::default(),
+            next_id: AtomicU64::new(1),
+            thread: Some(thread),
+        })
+    }
+
+    /// Puts a picture into the queue. Never waits.
+    ///
+    /// # Errors
+    /// When the request cannot be met by any model, or the queue is full.
+    pub fn submit(&self, request: Request, destination: Destination) -> Result<JobId, EngineError> {
+        request.validate()?;
+        let id = JobId(self.next_id.fetch_add(1, Ordering::Relaxed));
+        let cancel = CancelToken::default();
+        let jobs = self.jobs.as_ref().ok_or(EngineError::Stopped)?;
+        let mut tokens = self.tokens();
+        jobs.try_send(Job { id, request, destination, cancel: cancel.clone() }).map_err(|error| match error {
+            TrySendError::Full(_) => EngineError::QueueFull,
+            TrySendError::Disconnected(_) => EngineError::Stopped,
+        })?;
+        tokens.insert(id, cancel);
+        self.mailbox.post(Event { job: id, kind: EventKind::Queued });
+        Ok(id)
+    }
+
+    /// Cancels one job. A waiting one is gone at once, a running one within a block of the network.
+    pub fn cancel(&self, job: JobId) {
+        let token = self.tokens().remove(&job);
+        if token.is_some_and(|token| token.cancel() == JobState::Waiting) {
+            self.mailbox.post(Event { job, kind: EventKind::Cancelled });
+        }
+    }
+
+    /// Cancels everything that runs or waits.
+    pub fn cancel_all(&self) {
+        let jobs: Vec<JobId> = self.tokens().keys().copied().collect();
+        for job in jobs {
+            self.cancel(job);
+        }
+    }
+
+    /// The next event, if there is one.
+    pub fn try_recv(&self) -> Option<Event> {
+        self.forget_when_last(self.mailbox.try_take())
+    }
+
+    /// Waits for the next event.
+    pub fn recv_timeout(&self, timeout: Duration) -> Option<Event> {
+        self.forget_when_last(self.mailbox.take_timeout(timeout))
+    }
+
+    fn forget_when_last(&self, event: Option<Event>) -> Option<Event> {
+        if let Some(event) = &event
+            && event.kind.is_last()
+        {
+            self.tokens().remove(&event.job);
+        }
+        event
+    }
+
+    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, CancelToken>> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for EngineHandle {
+    fn drop(&mut self) {
+        self.cancel_all();
+        self.jobs = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the engine's thread ended in a panic");
+        }
+    }
+}

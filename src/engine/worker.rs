@@ -1,0 +1,86 @@
+//! The engine's thread: one job after the other, whatever becomes of each.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crossbeam_channel::Receiver;
+
+use super::backend::{Backend, BackendError, Progress, Saver};
+use super::mailbox::Mailbox;
+use crate::job::{CancelToken, Destination, Event, EventKind, Finished, JobId, Request};
+use crate::store::memory::peak_memory_bytes;
+
+pub struct Job {
+    pub id: JobId,
+    pub request: Request,
+    pub destination: Destination,
+    pub cancel: CancelToken,
+}
+
+/// Runs until the last sender is gone.
+pub fn work<B: Backend>(jobs: &Receiver<Job>, mut backend: B, saver: &dyn Saver, outbox: &Mailbox) {
+    for job in jobs {
+        if !job.cancel.start() {
+            continue;
+        }
+        let id = job.id;
+        let outcome = catch_unwind(AssertUnwindSafe(|| run(&job, &mut backend, saver, outbox)));
+        let kind = match outcome {
+            Ok(Ok(finished)) => EventKind::Finished(Box::new(finished)),
+            Ok(Err(BackendError::Cancelled)) => EventKind::Cancelled,
+            Ok(Err(BackendError::Failed(message))) => EventKind::Failed { message },
+            Err(panic) => {
+                backend.reset();
+                EventKind::Failed { message: sentence_of(panic.as_ref()) }
+            }
+        };
+        outbox.post(Event { job: id, kind });
+    }
+}
+
+fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver, outbox: &Mailbox) -> Result<Finished, BackendError> {
+    let started = Instant::now();
+    saver.check(&job.destination).map_err(BackendError::Failed)?;
+    let mut preview_error = None;
+    let mut tell = |progress: Progress| {
+        let kind = match progress {
+            Progress::Loading { part, fraction } => EventKind::Loading { part, fraction },
+            Progress::Decoded { seconds } => EventKind::Decoded { seconds },
+            Progress::Step { done, total, seconds, preview } => {
+                if let (Destination::File { previews: Some(folder), .. }, Some(preview)) = (&job.destination, &preview)
+                {
+                    preview_error = saver.save_preview(folder, done, preview).err().or(preview_error.take());
+                }
+                EventKind::Step { done, total, seconds, preview }
+            }
+        };
+        outbox.post(Event { job: job.id, kind });
+    };
+    let drawn = backend.draw(&job.request, &job.cancel, &mut tell)?;
+    if let Some(message) = preview_error {
+        return Err(BackendError::Failed(message));
+    }
+    if job.cancel.is_cancelled() {
+        return Err(BackendError::Cancelled);
+    }
+    let file = saver.save(&job.destination, &drawn).map_err(BackendError::Failed)?;
+    let request = Request { init: None, ..drawn.request };
+    Ok(Finished {
+        picture: Arc::new(drawn.picture),
+        request,
+        file,
+        seconds: started.elapsed().as_secs_f64(),
+        peak_memory_bytes: peak_memory_bytes(),
+    })
+}
+
+fn sentence_of(panic: &(dyn Any + Send)) -> String {
+    let reason = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no reason given");
+    format!("something broke inside while this picture was made ({reason}); the next one can be tried at once")
+}

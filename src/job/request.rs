@@ -1,0 +1,169 @@
+//! Everything that affects a picture, in one value.
+//!
+//! The window, the command line and every later front build one of these; nothing else reaches the pipeline.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Picture;
+use crate::sampling::SchedulerName;
+
+/// Which model draws.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ModelRef {
+    /// The small model that comes with the program.
+    #[default]
+    BuiltIn,
+    /// A folder in diffusers' layout.
+    Folder(PathBuf),
+}
+
+/// How the prompt's characters are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PromptSyntax {
+    /// `(more)`, `(much more:1.4)`, `[less]`, `\(` for a bracket.
+    #[default]
+    Weighted,
+    /// Every character is text.
+    Plain,
+}
+
+/// A picture to start from (img2img).
+#[derive(Clone, Debug, PartialEq)]
+pub struct InitPicture {
+    pub picture: Arc<Picture>,
+    /// How much is made anew, 0 (nothing) to 1 (everything).
+    pub strength: f64,
+}
+
+/// One picture to make. `None` always means "what the model wants".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Request {
+    /// Of this structure, so that files written today can be read tomorrow.
+    pub version: u32,
+    pub prompt: String,
+    /// `None` is no negative prompt, `Some("")` an empty one: they differ for SDXL.
+    pub negative: Option<String>,
+    pub prompt_syntax: PromptSyntax,
+    pub model: ModelRef,
+    pub scheduler: Option<SchedulerName>,
+    pub steps: u32,
+    pub guidance: Option<f64>,
+    pub seed: u64,
+    /// Pixels.
+    pub width: Option<u32>,
+    /// Pixels.
+    pub height: Option<u32>,
+    /// Not written with the settings: it is a picture of its own.
+    #[serde(skip)]
+    pub init: Option<InitPicture>,
+}
+
+/// Where a finished picture goes. It does not affect the picture, so it is no part of the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// The day's folder of the gallery.
+    Gallery,
+    /// One file, and, when asked for, a folder for each step's preview.
+    File { path: PathBuf, previews: Option<PathBuf> },
+}
+
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum RequestError {
+    #[error("steps must be from 1 to {max}, found {found}", max = Request::MAX_STEPS)]
+    Steps { found: u32 },
+    #[error("guidance must be from 0 to {max}, found {found}", max = Request::MAX_GUIDANCE)]
+    Guidance { found: f64 },
+    #[error("{side} must be from {min} to {max} pixels, found {found}", min = Request::MIN_SIDE_PX, max = Request::MAX_SIDE_PX)]
+    Side { side: &'static str, found: u32 },
+    #[error("strength must be from 0 to 1, found {found}")]
+    Strength { found: f64 },
+}
+
+impl Request {
+    pub const VERSION: u32 = 1;
+    pub const DEFAULT_STEPS: u32 = 20;
+    pub const DEFAULT_GUIDANCE: f64 = 7.0;
+    pub const MAX_STEPS: u32 = 1000;
+    pub const MAX_GUIDANCE: f64 = 100.0;
+    pub const MIN_SIDE_PX: u32 = 8;
+    pub const MAX_SIDE_PX: u32 = 8192;
+
+    /// What can be judged without the model.
+    ///
+    /// # Errors
+    /// Names the first value that is out of its range.
+    pub fn validate(&self) -> Result<(), RequestError> {
+        if !(1..=Self::MAX_STEPS).contains(&self.steps) {
+            return Err(RequestError::Steps { found: self.steps });
+        }
+        if let Some(found) = self.guidance
+            && !(0.0..=Self::MAX_GUIDANCE).contains(&found)
+        {
+            return Err(RequestError::Guidance { found });
+        }
+        for (side, value) in [("width", self.width), ("height", self.height)] {
+            if let Some(found) = value
+                && !(Self::MIN_SIDE_PX..=Self::MAX_SIDE_PX).contains(&found)
+            {
+                return Err(RequestError::Side { side, found });
+            }
+        }
+        if let Some(found) = self.init.as_ref().map(|init| init.strength)
+            && !(0.0..=1.0).contains(&found)
+        {
+            return Err(RequestError::Strength { found });
+        }
+        Ok(())
+    }
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            version: Self::VERSION,
+            prompt: String::new(),
+            negative: None,
+            prompt_syntax: PromptSyntax::default(),
+            model: ModelRef::default(),
+            scheduler: None,
+            steps: Self::DEFAULT_STEPS,
+            guidance: None,
+            seed: 0,
+            width: None,
+            height: None,
+            init: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_out_of_range_is_named() {
+        let request = |change: fn(&mut Request)| {
+            let mut request = Request::default();
+            change(&mut request);
+            request.validate().map_err(|error| error.to_string())
+        };
+        assert_eq!(request(|_| ()), Ok(()));
+        assert_eq!(request(|r| r.steps = 0), Err("steps must be from 1 to 1000, found 0".into()));
+        assert!(request(|r| r.guidance = Some(f64::NAN)).is_err());
+        assert_eq!(request(|r| r.width = Some(0)), Err("width must be from 8 to 8192 pixels, found 0".into()));
+    }
+
+    #[test]
+    fn settings_survive_a_round_trip_and_unknown_fields() {
+        let request =
+            Request { prompt: "a \"red\" apple\n🍎".into(), negative: Some(String::new()), ..Request::default() };
+        let mut json = serde_json::to_value(&request).unwrap();
+        json["from_the_future"] = true.into();
+        assert_eq!(serde_json::from_value::<Request>(json).unwrap(), request);
+    }
+}

@@ -1,0 +1,8 @@
+//! Inkwick: a native desktop studio for Stable Diffusion.
+//!
+//! See `ARCHITECTURE.md` for the map.
+
+pub mod engine;
+pub mod job;
+pub mod sampling;
+pub mod store;

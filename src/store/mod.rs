@@ -1,0 +1,3 @@
+//! What is kept on disk: settings, pictures, the list of models.
+
+pub mod memory;
