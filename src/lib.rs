@@ -6,3 +6,4 @@ pub mod engine;
 pub mod job;
 pub mod sampling;
 pub mod store;
+pub mod ui;

@@ -1,0 +1,9 @@
+//! The window. The only place that knows egui; it meets the engine and the store through their handles alone.
+
+pub mod action;
+pub mod candidate;
+pub mod gallery_state;
+pub mod layout;
+pub mod prompt_state;
+pub mod state;
+pub mod toasts;
