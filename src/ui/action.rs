@@ -1,10 +1,9 @@
 //! What a person can do, as values: panels push them, `apply` alone carries them out.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::state::{LookingAt, Sheet};
-use crate::job::{JobId, ModelRef, Picture};
+use crate::job::{JobId, ModelRef};
 
 /// One thing that was asked for.
 #[derive(Clone, Debug)]
@@ -40,8 +39,6 @@ pub enum Action {
     OpenPictureDialog,
     /// Reads a picture and lays it on the canvas.
     OpenPicture(PathBuf),
-    /// A picture that was pasted, already decoded.
-    PastePicture(Arc<Picture>),
     AddModelDialog,
     AddModel(PathBuf),
     ChooseModel(ModelRef),

@@ -8,12 +8,14 @@ use super::candidate::Candidates;
 use super::gallery_state::GalleryState;
 use super::prompt_state::PromptPanelState;
 use super::toasts::Toasts;
-use crate::job::{JobId, ModelRef, Picture};
+use crate::job::{JobId, Picture};
+use crate::store::models::ModelEntry;
 
 /// The window's whole state. Textures and thread handles live beside it, in `Studio`.
 pub struct AppState {
     pub prompt: PromptPanelState,
-    pub models: Vec<ModelChoice>,
+    /// The built-in one first.
+    pub models: Vec<ModelEntry>,
     pub canvas: CanvasState,
     pub candidates: Candidates,
     pub gallery: GalleryState,
@@ -28,8 +30,8 @@ pub struct AppState {
 impl AppState {
     /// The chosen model, or the built-in one when the chosen folder is gone from the list.
     #[must_use]
-    pub fn model(&self) -> Option<&ModelChoice> {
-        self.models.iter().find(|choice| choice.model == self.prompt.model).or_else(|| self.models.first())
+    pub fn model(&self) -> Option<&ModelEntry> {
+        self.models.iter().find(|entry| entry.reference == self.prompt.model).or_else(|| self.models.first())
     }
 
     /// What the next press of the button does, as it follows from the canvas.
@@ -65,18 +67,6 @@ pub enum Mode {
     Create,
     /// A picture lies on the canvas: it is painted anew with `strength`.
     Edit,
-}
-
-/// A model that the box offers.
-#[derive(Clone, Debug)]
-pub struct ModelChoice {
-    pub model: ModelRef,
-    pub name: String,
-    /// For the info popup: a few short lines.
-    pub info: Vec<String>,
-    pub native_size_px: [u32; 2],
-    /// What the model itself asks for, shown where the field is left on "auto".
-    pub guidance: f64,
 }
 
 /// The middle room.
