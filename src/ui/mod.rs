@@ -2,8 +2,11 @@
 
 pub mod action;
 pub mod candidate;
+pub mod fonts;
 pub mod gallery_state;
+pub mod icons;
 pub mod layout;
 pub mod prompt_state;
 pub mod state;
+pub mod theme;
 pub mod toasts;
