@@ -118,6 +118,18 @@ impl Candidates {
     }
 
     #[must_use]
+    pub fn first_waiting(&self) -> Option<JobId> {
+        self.unfinished().first().copied()
+    }
+
+    /// Everything that runs or waits.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<JobId> {
+        let unfinished = self.list.iter().filter(|candidate| candidate.made().is_none());
+        unfinished.map(|candidate| candidate.job).collect()
+    }
+
+    #[must_use]
     pub fn waiting_count(&self) -> usize {
         self.list.iter().filter(|candidate| matches!(candidate.stage, Stage::Waiting)).count()
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::candidate::Candidates;
 use super::gallery_state::GalleryState;
 use super::prompt_state::PromptPanelState;
+use super::size;
 use super::toasts::Toasts;
 use crate::job::{JobId, Picture};
 use crate::store::models::ModelEntry;
@@ -44,8 +45,31 @@ impl AppState {
     #[must_use]
     pub fn next_size_px(&self) -> [u32; 2] {
         match &self.canvas.base {
-            Some(base) => [base.picture.width(), base.picture.height()],
+            Some(base) => size::for_repainting([base.picture.width(), base.picture.height()], self.native_size_px()),
             None => self.prompt.size_px,
+        }
+    }
+
+    /// The chosen model's own size, in pixels.
+    #[must_use]
+    pub fn native_size_px(&self) -> [u32; 2] {
+        self.model().map_or([256, 256], |model| [model.defaults.width, model.defaults.height])
+    }
+
+    /// Whether a photo lies on the canvas and the chosen model cannot do it justice.
+    #[must_use]
+    pub fn photo_meets_emoji_model(&self) -> bool {
+        self.canvas.base.as_ref().is_some_and(|base| !base.made_here)
+            && self.model().is_some_and(|model| model.draws_emoji)
+    }
+
+    /// The file of what the canvas shows, if it has one.
+    #[must_use]
+    pub fn shown_file(&self) -> Option<PathBuf> {
+        match &self.canvas.looking_at {
+            LookingAt::Canvas => self.canvas.base.as_ref()?.file.clone(),
+            LookingAt::Candidate(job) => Some(self.candidates.get(*job)?.made()?.file.clone()),
+            LookingAt::Gallery(shown) => Some(shown.file.clone()),
         }
     }
 
@@ -78,8 +102,55 @@ pub struct CanvasState {
     /// Whether the canvas goes along to each picture that starts. Ends when another one is chosen by hand.
     pub follows_run: bool,
     pub view: ViewState,
-    pub undo: Vec<Option<CanvasPicture>>,
-    pub redo: Vec<Option<CanvasPicture>>,
+    undo: Vec<Option<CanvasPicture>>,
+    redo: Vec<Option<CanvasPicture>>,
+    /// Files that the store reads for the canvas.
+    pub opening: Vec<PathBuf>,
+}
+
+impl CanvasState {
+    /// A picture is a few megabytes: enough steps to go back, and no more.
+    const MOST_UNDO: usize = 24;
+
+    /// Puts another picture (or none) on the canvas; `undo` brings the old one back.
+    pub fn replace_base(&mut self, base: Option<CanvasPicture>) {
+        self.undo.push(std::mem::replace(&mut self.base, base));
+        if self.undo.len() > Self::MOST_UNDO {
+            self.undo.remove(0);
+        }
+        self.redo.clear();
+        self.look_at_canvas();
+    }
+
+    #[must_use]
+    pub fn can_undo(&self) -> bool {
+        !self.undo.is_empty()
+    }
+
+    #[must_use]
+    pub fn can_redo(&self) -> bool {
+        !self.redo.is_empty()
+    }
+
+    pub fn undo(&mut self) {
+        if let Some(base) = self.undo.pop() {
+            self.redo.push(std::mem::replace(&mut self.base, base));
+            self.look_at_canvas();
+        }
+    }
+
+    pub fn redo(&mut self) {
+        if let Some(base) = self.redo.pop() {
+            self.undo.push(std::mem::replace(&mut self.base, base));
+            self.look_at_canvas();
+        }
+    }
+
+    fn look_at_canvas(&mut self) {
+        self.looking_at = LookingAt::Canvas;
+        self.follows_run = false;
+        self.view = ViewState::default();
+    }
 }
 
 /// A picture on the canvas and where it came from.
