@@ -2,21 +2,22 @@
 //!
 //! Knows no eframe, so that a test drives the same code as the window does.
 
-use std::sync::Arc;
-
 use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::{CentralPanel, Frame, Panel, Ui};
 
 use super::action::Action;
+use super::candidate::Candidates;
 use super::dialogs::DialogRequest;
 use super::engine_events::{self, Aftermath};
+use super::gallery_state::GalleryState;
 use super::layout::{self, Layout, PanelForm};
 use super::settings_link::{self, SettingsSaver};
-use super::state::AppState;
+use super::state::{AppState, CanvasState};
 use super::textures::Textures;
+use super::toasts::Toasts;
 use super::token_count::{CountTokens, TokenCounter};
 use super::{
-    candidates, canvas, fonts, gallery_panel, menu, prompt_panel, sheets, shortcuts, status_bar, store_events, theme,
+    candidates, canvas, fonts, gallery_panel, menu, notice, prompt_panel, sheets, shortcuts, status_bar, store_events, theme,
     toasts_view,
 };
 use crate::engine::EngineHandle;
@@ -70,10 +71,14 @@ impl Studio {
         let mut state = AppState {
             prompt: settings_link::prompt_of(&settings),
             models: vec![ModelEntry::built_in()],
+            canvas: CanvasState::default(),
+            candidates: Candidates::default(),
+            gallery: GalleryState::default(),
             panels: settings_link::panels_of(&settings),
             theme: settings_link::theme_of(&settings),
+            toasts: Toasts::default(),
+            sheet: None,
             device_text: services.device_text.clone(),
-            ..AppState::default()
         };
         state.gallery.folder_text = folder_text(&services.paths);
         if let Some(problem) = &services.problem {
@@ -139,7 +144,8 @@ impl Studio {
         for action in actions {
             self.apply(&ctx, action);
         }
-        if !self.state.gallery.thumbnails.is_settled() {
+        if self.state.gallery.thumbnails.has_wanted() {
+            // `logic` asks the store for them before the next frame.
             ctx.request_repaint();
         }
     }
@@ -154,7 +160,7 @@ impl Studio {
             .exact_size(layout::MENU_HEIGHT)
             .frame(plain(tokens.panel).inner_margin(egui::Margin::symmetric(8, 2)))
             .show_separator_line(false)
-            .show(ui, |ui| menu::show(ui, state, layout, actions));
+            .show(ui, |ui| menu::show(ui, state, actions));
         Panel::bottom("status")
             .exact_size(layout::STATUS_HEIGHT)
             .frame(plain(tokens.panel).inner_margin(egui::Margin::symmetric(16, 0)))
@@ -169,7 +175,7 @@ impl Studio {
         }
         gallery_panel::show(ui, state, textures, layout, actions);
         CentralPanel::default().frame(plain(tokens.surround)).show(ui, |ui| {
-            canvas_notice(ui, state, actions);
+            notice::show(ui, state, actions);
             let picture_rect = canvas::show(ui, state, textures, layout, actions);
             candidates::show(ui, picture_rect, state, textures, layout, actions);
         });
@@ -192,6 +198,11 @@ impl Studio {
         self.saver.current.dialog_folder.clone()
     }
 
+    #[must_use]
+    pub fn window_place(&self) -> crate::store::settings::WindowPlace {
+        self.saver.current.window
+    }
+
     /// Notes where the window stands; written with the other settings.
     pub fn note_window(&mut self, place: crate::store::settings::WindowPlace) {
         if self.saver.current.window != place {
@@ -212,4 +223,10 @@ impl Drop for Studio {
     fn drop(&mut self) {
         self.save_now();
     }
+}
+
+/// "Pictures / Inkwick": enough to find it, short enough to read.
+fn folder_text(paths: &Paths) -> String {
+    let names: Vec<_> = paths.pictures_folder.iter().map(|name| name.to_string_lossy()).collect();
+    names[names.len().saturating_sub(2)..].join(" / ")
 }

@@ -80,6 +80,11 @@ impl Thumbnails {
         std::mem::take(&mut self.wanted)
     }
 
+    #[must_use]
+    pub fn has_wanted(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
     pub fn answer(&mut self, file: PathBuf, thumbnail: Thumbnail) {
         self.insert(file, thumbnail);
     }

@@ -3,11 +3,11 @@
 use egui::{Button, KeyboardShortcut, MenuBar, ThemePreference, Ui};
 
 use super::action::{Action, Zoom};
-use super::layout::Layout;
 use super::state::{AppState, LookingAt, Sheet};
-use super::{icons, shortcuts, widgets};
+use super::widgets::IconButton;
+use super::{icons, shortcuts};
 
-pub fn show(ui: &mut Ui, state: &AppState, layout: Layout, actions: &mut Vec<Action>) {
+pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     MenuBar::new().ui(ui, |ui| {
         ui.menu_button("File", |ui| file_menu(ui, state, actions));
         ui.menu_button("Edit", |ui| edit_menu(ui, state, actions));
@@ -24,7 +24,7 @@ pub fn show(ui: &mut Ui, state: &AppState, layout: Layout, actions: &mut Vec<Act
                 actions.push(Action::Show(Sheet::About));
             }
         });
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| toggles(ui, state, layout, actions));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| toggles(ui, actions));
     });
 }
 
@@ -135,14 +135,14 @@ fn entry(ui: &mut Ui, words: &str, key: Option<KeyboardShortcut>, enabled: bool)
     ui.add_enabled(enabled, button).clicked()
 }
 
-fn toggles(ui: &mut Ui, _state: &AppState, _layout: Layout, actions: &mut Vec<Action>) {
-    let hint = |ui: &Ui, words: &str, key| format!("{words}  {}", ui.ctx().format_shortcut(&key));
-    let gallery = hint(ui, "Gallery", shortcuts::GALLERY);
-    if widgets::icon_button(ui, icons::SIDEBAR_SIMPLE, "Toggle gallery").on_hover_text(gallery).clicked() {
+fn toggles(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let key = ui.ctx().format_shortcut(&shortcuts::GALLERY);
+    let gallery = IconButton::new(icons::SIDEBAR_SIMPLE, "Gallery panel").key(&key).mirrored();
+    if ui.add(gallery).clicked() {
         actions.push(Action::ToggleGallery);
     }
-    let prompt = hint(ui, "Prompt panel", shortcuts::PROMPT_PANEL);
-    if widgets::icon_button(ui, icons::SIDEBAR_SIMPLE, "Toggle prompt panel").on_hover_text(prompt).clicked() {
+    let key = ui.ctx().format_shortcut(&shortcuts::PROMPT_PANEL);
+    if ui.add(IconButton::new(icons::SIDEBAR_SIMPLE, "Prompt panel").key(&key)).clicked() {
         actions.push(Action::TogglePromptPanel);
     }
 }

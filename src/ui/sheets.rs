@@ -4,7 +4,8 @@ use egui::{Context, Frame, Id, Margin, Modal, RichText, Ui, vec2};
 
 use super::action::Action;
 use super::state::Sheet;
-use super::{fonts, shortcuts, theme, widgets};
+use super::widgets::TextButton;
+use super::{fonts, shortcuts, theme};
 
 /// Where a diffusers folder of Stable Diffusion 1.5 lies, free to download.
 const PHOTOGRAPHIC_MODEL_PAGE: &str = "https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5/tree/main";
@@ -20,7 +21,7 @@ pub fn show(ctx: &Context, sheet: Sheet, actions: &mut Vec<Action>) {
         }
         ui.add_space(16.0);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if widgets::button(ui, "Close").clicked() {
+            if ui.add(TextButton::new("Close")).clicked() {
                 actions.push(Action::CloseSheet);
             }
         });
@@ -72,7 +73,7 @@ fn photographic_model(ui: &mut Ui, actions: &mut Vec<Action>) {
     ui.label("     (model_index.json and the folders beside it, about 4 GB).");
     ui.label("2.  Add that folder here, or drop it on the window.");
     ui.add_space(8.0);
-    if widgets::button(ui, "Add model folder…").clicked() {
+    if ui.add(TextButton::new("Add model folder…")).clicked() {
         actions.push(Action::CloseSheet);
         actions.push(Action::AddModelDialog);
     }

@@ -6,7 +6,8 @@ use super::action::Action;
 use super::candidate::{Candidate, Stage};
 use super::layout::Layout;
 use super::state::AppState;
-use super::{fonts, icons, shortcuts, theme, widgets};
+use super::widgets::IconButton;
+use super::{fonts, icons, shortcuts, theme};
 use crate::job::ModelPart;
 
 /// Widths in points. Together with the gaps: 400 kept for the run.
@@ -48,13 +49,13 @@ fn shown_size(state: &AppState) -> [u32; 2] {
 }
 
 fn cancel(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
-    let size = vec2(theme::CONTROL_HEIGHT - 4.0, theme::CONTROL_HEIGHT - 4.0);
+    let size = egui::Vec2::splat(theme::CONTROL_HEIGHT);
     if !state.candidates.is_busy() {
         ui.allocate_exact_size(size, Sense::hover());
         return;
     }
-    let hint = format!("Cancel  {}", ui.ctx().format_shortcut(&shortcuts::CANCEL));
-    if widgets::icon_button(ui, icons::X, "Cancel").on_hover_text(hint).clicked() {
+    let key = ui.ctx().format_shortcut(&shortcuts::CANCEL);
+    if ui.add(IconButton::new(icons::X, "Cancel").key(&key)).clicked() {
         actions.push(Action::CancelRunning);
     }
 }

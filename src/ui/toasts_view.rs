@@ -4,7 +4,8 @@ use egui::{Align2, Area, Context, Frame, Id, Margin, Order, RichText, Ui, vec2};
 
 use super::action::Action;
 use super::toasts::{Toast, ToastKind, Toasts};
-use super::{fonts, icons, theme, widgets};
+use super::widgets::IconButton;
+use super::{fonts, icons, theme};
 
 const WIDTH: f32 = 336.0;
 
@@ -54,7 +55,7 @@ fn one(ui: &mut Ui, toast: &mut Toast, actions: &mut Vec<Action>) {
                     foot(ui, toast, actions);
                 });
             });
-            if widgets::icon_button(ui, icons::X, "Close message").clicked() {
+            if ui.add(IconButton::new(icons::X, "Close message")).clicked() {
                 actions.push(Action::CloseToast(toast.id));
             }
         });
