@@ -3,11 +3,15 @@
 //! Knows neither the window nor the tensors; the window speaks to it through [`worker::StoreHandle`] alone.
 
 mod atomic;
+mod exif;
 pub mod gallery;
 pub mod memory;
+pub mod metadata;
 pub mod models;
 pub mod paths;
 mod pending;
+pub mod picture_file;
+mod png_text;
 pub mod settings;
 mod tasks;
 pub mod worker;
