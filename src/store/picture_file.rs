@@ -84,8 +84,14 @@ pub fn encode(path: &Path, picture: &Picture, request: Option<&Request>) -> Resu
     let mut bytes = Vec::new();
     let encoded = match PictureFormat::of_path(path)? {
         PictureFormat::Png => png_text::encode(picture, request).map(|png| bytes = png).map_err(|e| e.to_string()),
-        PictureFormat::Jpeg => encode_with(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY), picture, request),
-        PictureFormat::WebP => encode_with(WebPEncoder::new_lossless(&mut bytes), picture, request),
+        PictureFormat::Jpeg => {
+            let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
+            encode_with(encoder, &rgb_on_white(picture), ExtendedColorType::Rgb8, picture, request)
+        }
+        PictureFormat::WebP => {
+            let encoder = WebPEncoder::new_lossless(&mut bytes);
+            encode_with(encoder, picture.rgba(), ExtendedColorType::Rgba8, picture, request)
+        }
     };
     match encoded {
         Ok(()) => Ok(bytes),
@@ -93,13 +99,17 @@ pub fn encode(path: &Path, picture: &Picture, request: Option<&Request>) -> Resu
     }
 }
 
-fn encode_with(mut encoder: impl ImageEncoder, picture: &Picture, request: Option<&Request>) -> Result<(), String> {
-    if let Some(comment) = request.and_then(|request| exif::of_comment(&metadata::parameters_of(request))) {
-        encoder.set_exif_metadata(comment).map_err(|error| error.to_string())?;
-    }
-    encoder
-        .write_image(&rgb_on_white(picture), picture.width(), picture.height(), ExtendedColorType::Rgb8)
-        .map_err(|error| error.to_string())
+fn encode_with(
+    mut encoder: impl ImageEncoder,
+    pixels: &[u8],
+    colours: ExtendedColorType,
+    picture: &Picture,
+    request: Option<&Request>,
+) -> Result<(), String> {
+    let comment = request.and_then(|request| exif::of_comment(&metadata::parameters_of(request)));
+    comment.map_or(Ok(()), |comment| encoder.set_exif_metadata(comment).map_err(|error| error.to_string())).and_then(
+        |()| encoder.write_image(pixels, picture.width(), picture.height(), colours).map_err(|error| error.to_string()),
+    )
 }
 
 fn rgb_on_white(picture: &Picture) -> Vec<u8> {
@@ -137,7 +147,7 @@ pub fn read(path: &Path) -> Result<Picture, PictureFileError> {
 /// # Errors
 /// When the file cannot be opened.
 pub fn read_request(path: &Path) -> Result<Option<Request>, PictureFileError> {
-    let mut file = File::open(path).map_err(|source| PictureFileError::Open { source, path: path.to_path_buf() })?;
+    let mut file = File::open(path).map_err(|source| unopened(source, path))?;
     let mut start = [0; PNG_SIGNATURE.len()];
     if file.read_exact(&mut start).is_ok() && start == PNG_SIGNATURE {
         return Ok(png_text::read_request(path));
@@ -146,8 +156,13 @@ pub fn read_request(path: &Path) -> Result<Option<Request>, PictureFileError> {
     Ok(comment.and_then(|exif| exif::comment_of(&exif)).and_then(|text| metadata::request_of_parameters(&text)))
 }
 
+/// The error for a file that could not even be looked at.
+pub fn unopened(source: io::Error, path: &Path) -> PictureFileError {
+    PictureFileError::Open { source, path: path.to_path_buf() }
+}
+
 fn open(path: &Path) -> Result<impl ImageDecoder + use<>, PictureFileError> {
-    let opened = |source| PictureFileError::Open { source, path: path.to_path_buf() };
+    let opened = |source| unopened(source, path);
     let file = File::open(path).map_err(opened)?;
     if file.metadata().map_err(opened)?.is_dir() {
         return Err(PictureFileError::NotAPicture { path: path.to_path_buf() });
