@@ -18,6 +18,9 @@ use super::tasks::Tasks;
 use crate::engine::Wake;
 use crate::job::{Picture, Request};
 
+/// The longer side of every thumbnail: sharp on a doubled screen in a panel of two columns.
+pub const THUMBNAIL_SIDE_PX: u32 = 256;
+
 /// What the window asks for.
 #[derive(Clone, Debug)]
 pub enum StoreCommand {
@@ -163,3 +166,7 @@ impl Shared {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;
