@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::gallery_rows::GallerySearch;
 use crate::job::Picture;
 use crate::store::gallery::{GalleryDay, GalleryPicture};
 
@@ -13,6 +14,7 @@ pub struct GalleryState {
     /// Newest first, as the store lists them.
     pub days: Vec<GalleryDay>,
     pub thumbnails: Thumbnails,
+    pub search: GallerySearch,
     /// Whether the first listing has arrived.
     pub listed: bool,
     /// Where the pictures are kept, as a person reads it: "Pictures / Inkwick".

@@ -41,10 +41,12 @@ pub const ZOOM_OUT: KeyboardShortcut = command(Key::Minus);
 pub const ZOOM_FIT: KeyboardShortcut = command(Key::Num0);
 pub const ZOOM_100: KeyboardShortcut = command(Key::Num1);
 pub const ZOOM_200: KeyboardShortcut = command(Key::Num2);
+pub const ZOOM_400: KeyboardShortcut = command(Key::Num3);
+pub const ZOOM_800: KeyboardShortcut = command(Key::Num4);
 pub const KEYS: KeyboardShortcut = bare(Key::F1);
 
 /// For the sheet of keys.
-pub const ALL: [(&str, KeyboardShortcut); 22] = [
+pub const ALL: [(&str, KeyboardShortcut); 25] = [
     ("Generate, or queue the next", GENERATE),
     ("Cancel what is being made", CANCEL),
     ("Accept the shown picture", ACCEPT),
@@ -60,6 +62,9 @@ pub const ALL: [(&str, KeyboardShortcut); 22] = [
     ("Redo on the canvas", REDO),
     ("Fit the picture", ZOOM_FIT),
     ("Zoom to 100 %", ZOOM_100),
+    ("Zoom to 200 %", ZOOM_200),
+    ("Zoom to 400 %", ZOOM_400),
+    ("Zoom to 800 %", ZOOM_800),
     ("Zoom in", ZOOM_IN),
     ("Zoom out", ZOOM_OUT),
     ("Hide or show both panels", PANELS),
@@ -98,6 +103,8 @@ pub fn pressed(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
         (ZOOM_FIT, Action::Zoom(Zoom::Fit)),
         (ZOOM_100, Action::Zoom(Zoom::To(1.0))),
         (ZOOM_200, Action::Zoom(Zoom::To(2.0))),
+        (ZOOM_400, Action::Zoom(Zoom::To(4.0))),
+        (ZOOM_800, Action::Zoom(Zoom::To(8.0))),
         (KEYS, Action::Show(Sheet::Keys)),
     ];
     actions.extend(anywhere.into_iter().filter(|(shortcut, _)| hit(*shortcut)).map(|(_, action)| action));

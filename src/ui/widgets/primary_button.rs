@@ -89,7 +89,7 @@ impl<'a> PrimaryButton<'a> {
     }
 
     fn caret_part(&self, ui: &mut Ui, rect: Rect, name: &str) -> Response {
-        let response = ui.interact(rect, ui.id().with("caret"), Sense::click());
+        let response = ui.interact(rect, ui.scope_id().with("caret"), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
         let look = Look::of(ui, &response);
         let tokens = theme::tokens(ui);

@@ -65,7 +65,7 @@ impl<'a> Segments<'a> {
         let tokens = theme::tokens(ui);
         let chosen = index == self.chosen;
         let sense = if self.fixed { Sense::hover() } else { Sense::click() };
-        let response = ui.interact(rect, ui.id().with((self.name, index)), sense);
+        let response = ui.interact(rect, ui.scope_id().with((self.name, index)), sense);
         let name = format!("{}: {}", self.name, segment.text);
         response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, &name));
         let look = if self.fixed { Look::Rest } else { Look::of(ui, &response) };

@@ -29,6 +29,8 @@ pub struct TextButton<'a> {
     ground: Ground,
     strong: bool,
     accent: bool,
+    centred: bool,
+    name: Option<&'a str>,
 }
 
 impl<'a> TextButton<'a> {
@@ -42,6 +44,8 @@ impl<'a> TextButton<'a> {
             ground: Ground::Control,
             strong: false,
             accent: false,
+            centred: false,
+            name: None,
         }
     }
 
@@ -86,6 +90,35 @@ impl<'a> TextButton<'a> {
         self
     }
 
+    pub fn centred(mut self) -> Self {
+        self.centred = true;
+        self
+    }
+
+    /// What a screen reader says, where the words on it do not say enough.
+    pub fn named(mut self, name: &'a str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// What its words, icon and key need.
+    #[must_use]
+    pub fn natural_width(&self, ui: &Ui) -> f32 {
+        let tokens = theme::tokens(ui);
+        let text = paint::line(ui, self.text, self.font(), tokens.text_1, f32::INFINITY).size().x;
+        let key = paint::line(ui, self.key, fonts::body(), tokens.text_3, f32::INFINITY).size().x;
+        let key = if self.key.is_empty() { 0.0 } else { key + ICON_GAP };
+        (text + key + self.icon_width() + 2.0 * self.padding()).ceil()
+    }
+
+    fn icon_width(&self) -> f32 {
+        if self.icon.is_some() { MENU_ICON_PT + ICON_GAP } else { 0.0 }
+    }
+
+    fn padding(&self) -> f32 {
+        if self.height > CONTROL_HEIGHT { PADDING + 4.0 } else { PADDING }
+    }
+
     fn font(&self) -> FontId {
         if self.strong { fonts::strong(fonts::BODY_PT) } else { fonts::body() }
     }
@@ -107,16 +140,11 @@ const KEY_GAP: f32 = 16.0;
 impl Widget for TextButton<'_> {
     fn ui(self, ui: &mut Ui) -> Response {
         let tokens = theme::tokens(ui);
-        let icon_width = if self.icon.is_some() { MENU_ICON_PT + ICON_GAP } else { 0.0 };
-        let padding = if self.height > CONTROL_HEIGHT { PADDING + 4.0 } else { PADDING };
-        let width = self.width.unwrap_or_else(|| {
-            let text = paint::line(ui, self.text, self.font(), tokens.text_1, f32::INFINITY).size().x;
-            let key = paint::line(ui, self.key, fonts::body(), tokens.text_3, f32::INFINITY).size().x;
-            let key = if self.key.is_empty() { 0.0 } else { key + ICON_GAP };
-            (text + key + icon_width + 2.0 * padding).ceil()
-        });
+        let icon_width = self.icon_width();
+        let padding = self.padding();
+        let width = self.width.unwrap_or_else(|| self.natural_width(ui));
         let (rect, response) = ui.allocate_exact_size(vec2(width, self.height), Sense::click());
-        response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.text));
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.name.unwrap_or(self.text)));
         if ui.is_rect_visible(rect) {
             let look = Look::of(ui, &response);
             ui.painter().rect_filled(rect, CornerRadius::same(RADIUS), self.fill(look, tokens));
@@ -136,7 +164,8 @@ impl Widget for TextButton<'_> {
                 let key = paint::text(ui, inner, Align::Max, self.key, fonts::body(), look.hint_text(tokens));
                 inner = paint::between(inner, 0.0, key + if self.width.is_some() { KEY_GAP } else { ICON_GAP });
             }
-            paint::text(ui, inner, Align::Min, self.text, self.font(), colour);
+            let align = if self.centred { Align::Center } else { Align::Min };
+            paint::text(ui, inner, align, self.text, self.font(), colour);
         }
         response
     }
