@@ -158,12 +158,12 @@ impl Studio {
 
         Panel::top("menu")
             .exact_size(layout::MENU_HEIGHT)
-            .frame(plain(tokens.panel).inner_margin(egui::Margin::symmetric(8, 2)))
+            .frame(plain(tokens.panel).inner_margin(egui::Margin { left: 8, right: 8, top: 2, bottom: 2 }))
             .show_separator_line(false)
             .show(ui, |ui| menu::show(ui, state, actions));
         Panel::bottom("status")
             .exact_size(layout::STATUS_HEIGHT)
-            .frame(plain(tokens.panel).inner_margin(egui::Margin::symmetric(16, 0)))
+            .frame(plain(tokens.panel).inner_margin(egui::Margin { left: 16, right: 8, top: 0, bottom: 0 }))
             .show_separator_line(false)
             .show(ui, |ui| status_bar::show(ui, state, layout, actions));
         if layout.prompt == PanelForm::Full {
@@ -174,11 +174,13 @@ impl Studio {
                 .show(ui, |ui| prompt_panel::show(ui, state, layout, actions));
         }
         gallery_panel::show(ui, state, textures, layout, actions);
+        let between = ui.available_rect_before_wrap();
         CentralPanel::default().frame(plain(tokens.surround)).show(ui, |ui| {
             notice::show(ui, state, actions);
             let picture_rect = canvas::show(ui, state, textures, layout, actions);
             candidates::show(ui, picture_rect, state, textures, layout, actions);
         });
+        seams(ui, between, tokens.edge);
     }
 
     /// Dialogs that shall open now; only the window's owner can.
@@ -222,6 +224,20 @@ impl Studio {
 impl Drop for Studio {
     fn drop(&mut self) {
         self.save_now();
+    }
+}
+
+/// The lines between the rooms, inside the canvas's own room so that no panel grows by them.
+fn seams(ui: &Ui, canvas: egui::Rect, colour: egui::Color32) {
+    let stroke = egui::Stroke::new(1.0, colour);
+    let whole = ui.max_rect();
+    let painter = ui.painter();
+    painter.hline(whole.x_range(), canvas.top() - 0.5, stroke);
+    painter.hline(whole.x_range(), canvas.bottom() + 0.5, stroke);
+    for (x, is_inside) in [(canvas.left() - 0.5, canvas.left() > whole.left()), (canvas.right() + 0.5, canvas.right() < whole.right())] {
+        if is_inside {
+            painter.vline(x, canvas.y_range(), stroke);
+        }
     }
 }
 

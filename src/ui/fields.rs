@@ -3,13 +3,13 @@
 use std::ops::RangeInclusive;
 
 use egui::{
-    Align, CornerRadius, DragValue, Id, Margin, Popup, PopupCloseBehavior, Rect, Response, RichText, Role, Sense,
+    Align, CornerRadius, DragValue, Id, Margin, Popup, PopupCloseBehavior, Rect, Response, Role, Sense,
     Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use super::layout::Layout;
 use super::widgets::look::{Look, paint_field_ring, paint_focus_ring};
-use super::widgets::paint;
+use super::widgets::{MenuItem, paint};
 use super::{fonts, icons, theme};
 
 #[must_use]
@@ -31,11 +31,12 @@ pub fn row<R>(ui: &mut Ui, label: &str, content: impl FnOnce(&mut Ui, Id) -> R) 
     .inner
 }
 
-/// A line between two groups, with the room around it.
-pub fn line(ui: &mut Ui) {
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 9.0), Sense::hover());
-    let stroke = Stroke::new(1.0, theme::tokens(ui).line);
-    ui.painter().hline(rect.x_range(), rect.center().y - 2.0, stroke);
+/// A line between two groups, with `below` points of room under it.
+pub fn line(ui: &mut Ui, below: f32) {
+    let gap = ui.spacing().item_spacing.y;
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), Sense::hover());
+    ui.painter().rect_filled(rect, 0.0, theme::tokens(ui).line);
+    ui.add_space(below - gap);
 }
 
 /// A heading that folds what follows; folded, it tells the values in `summary`.
@@ -68,7 +69,8 @@ pub fn text_line(ui: &mut Ui, label: Id, width: f32, content: impl FnOnce(&mut U
     let id = label.with("text");
     let (rect, _) = ui.allocate_exact_size(vec2(width, theme::CONTROL_HEIGHT), Sense::hover());
     ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
-        field_frame(ui, id, Margin::symmetric(9, 5), |ui| content(ui, id)).labelled_by(label)
+        ui.spacing_mut().interact_size.y = 0.0;
+        field_frame(ui, id, Margin::symmetric(10, 6), |ui| content(ui, id)).labelled_by(label)
     });
 }
 
@@ -114,14 +116,9 @@ pub fn menu_box(ui: &mut Ui, label: Id, width: f32, chosen: &str, hint: &str, me
 
 /// One line of a box's menu. Returns whether it was clicked.
 pub fn choice(ui: &mut Ui, chosen: bool, words: &str, hint: &str) -> bool {
-    let button = egui::Button::selectable(chosen, words);
-    let button = if hint.is_empty() {
-        button
-    } else {
-        button.right_text(RichText::new(hint).color(theme::tokens(ui).text_3))
-    };
-    let size = vec2(ui.available_width(), theme::CONTROL_HEIGHT);
-    ui.add(button.min_size(size)).clicked()
+    let item = MenuItem::new(words).key(hint);
+    let item = if chosen { item.icon(icons::CHECK) } else { item.icon(" ") };
+    ui.add(item).clicked()
 }
 
 /// A number: dragged, typed after a click, put back to its default by a right click.
@@ -172,14 +169,19 @@ impl Number {
                     visuals.bg_fill = egui::Color32::TRANSPARENT;
                     visuals.bg_stroke = Stroke::NONE;
                 }
+                ui.visuals_mut().text_edit_bg_color = Some(egui::Color32::TRANSPARENT);
                 ui.visuals_mut().selection.stroke = Stroke::new(0.0, tokens.text_1);
                 ui.spacing_mut().button_padding.x = 8.0;
-                let field = DragValue::new(value)
-                    .speed(self.step * 0.25)
-                    .range(self.range.clone())
-                    .fixed_decimals(self.decimals)
-                    .min_size(vec2(width - 2.0, theme::CONTROL_HEIGHT - 2.0));
-                ui.add_sized(vec2(width - 2.0, theme::CONTROL_HEIGHT - 2.0), field)
+                // A gap that grows pushes the figures to the right edge.
+                let grow = egui::Atom::grow();
+                ui.add(
+                    DragValue::new(value)
+                        .speed(self.step * 0.25)
+                        .range(self.range.clone())
+                        .fixed_decimals(self.decimals)
+                        .prefix(grow)
+                        .min_size(vec2(width - 2.0, theme::CONTROL_HEIGHT - 2.0)),
+                )
             })
             .inner
             .labelled_by(label);
@@ -201,7 +203,7 @@ impl Number {
         let width = ui.available_width() - number_width - 12.0;
         self.slider(ui, label, width, value);
         ui.add_space(4.0);
-        self.show(ui, label.with("number"), number_width, value);
+        self.show(ui, label, number_width, value);
     }
 
     fn slider(&self, ui: &mut Ui, label: Id, width: f32, value: &mut f64) {

@@ -1,14 +1,16 @@
 //! The menu bar: every entry does something and has its key beside it.
 
-use egui::{Button, KeyboardShortcut, MenuBar, ThemePreference, Ui};
+use egui::{KeyboardShortcut, MenuBar, ThemePreference, Ui};
 
 use super::action::{Action, Zoom};
 use super::state::{AppState, LookingAt, Sheet};
-use super::widgets::IconButton;
-use super::{icons, shortcuts};
+use super::widgets::{IconButton, MenuItem};
+use super::{fields, icons, shortcuts};
 
 pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     MenuBar::new().ui(ui, |ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        ui.spacing_mut().button_padding.x = 8.0;
         ui.menu_button("File", |ui| file_menu(ui, state, actions));
         ui.menu_button("Edit", |ui| edit_menu(ui, state, actions));
         ui.menu_button("View", |ui| view_menu(ui, state, actions));
@@ -121,18 +123,20 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         ("Light", ThemePreference::Light),
         ("As the system", ThemePreference::System),
     ] {
-        if ui.add(Button::selectable(state.theme == theme, words)).clicked() {
+        if fields::choice(ui, state.theme == theme, words, "") {
+            ui.close();
             actions.push(Action::SetTheme(theme));
         }
     }
 }
 
 fn entry(ui: &mut Ui, words: &str, key: Option<KeyboardShortcut>, enabled: bool) -> bool {
-    let mut button = Button::new(words);
-    if let Some(key) = key {
-        button = button.shortcut_text(ui.ctx().format_shortcut(&key));
+    let key = key.map(|key| ui.ctx().format_shortcut(&key)).unwrap_or_default();
+    let clicked = ui.add_enabled(enabled, MenuItem::new(words).key(&key)).clicked();
+    if clicked {
+        ui.close();
     }
-    ui.add_enabled(enabled, button).clicked()
+    clicked
 }
 
 fn toggles(ui: &mut Ui, actions: &mut Vec<Action>) {

@@ -28,7 +28,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
         field.show(ui, label, fields::number_width(layout), &mut count);
         state.prompt.picture_count = count as u32;
     });
-    fields::line(ui);
+    fields::line(ui, 7.0);
     sampling(ui, state, layout);
 }
 
@@ -63,8 +63,11 @@ fn size_row(ui: &mut Ui, prompt: &mut PromptPanelState, native_px: [u32; 2]) {
     fields::row(ui, "Size", |ui, label| {
         let [width, height] = prompt.size_px;
         let name = size::name_of(prompt.size_px, native_px);
+        let figures = format!("{width} × {height}");
         let box_width = ui.available_width() - theme::CONTROL_HEIGHT - theme::GRID;
-        fields::menu_box(ui, label, box_width, name, &format!("{width} × {height}"), |ui| {
+        // Where both do not fit, the figures matter more.
+        let (chosen, hint) = if box_width < 160.0 { (figures.as_str(), "") } else { (name, figures.as_str()) };
+        fields::menu_box(ui, label, box_width, chosen, hint, |ui| {
             for aspect in size::ASPECTS {
                 let size_px = size::for_aspect(aspect, native_px);
                 let words = format!("{} × {}", size_px[0], size_px[1]);

@@ -23,8 +23,8 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
     let scroll = ScrollArea::vertical().id_salt("prompt scroll").auto_shrink([false, false]).show(ui, |ui| {
         // The margin stands inside the scroll area, so that its bar runs in the panel's padding.
         Frame::NONE.inner_margin(Margin::symmetric(theme::PANEL_PADDING, 10)).show(ui, |ui| {
-            words(ui, &mut state.prompt, layout, actions);
-            fields::line(ui);
+            words(ui, &mut state.prompt, layout);
+            fields::line(ui, 13.0);
             prompt_fields::show(ui, state, layout, actions);
         });
     });
@@ -36,7 +36,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
 }
 
 /// The prompt, its token count, and the folded negative prompt.
-fn words(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout, actions: &mut Vec<Action>) {
+fn words(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
     let tokens = theme::tokens(ui);
     let label = ui
         .horizontal(|ui| {
@@ -58,15 +58,16 @@ fn words(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout, actions: &m
         .inner;
     ui.add_space(-4.0);
     let id = Id::unique("prompt words");
-    let rows = if layout.short { 2 } else { 5 };
+    let height = if layout.short { 56.0 } else { 108.0 };
     let response = fields::text_frame(ui, id, |ui| {
         ui.add(
             TextEdit::multiline(&mut prompt.prompt)
                 .id(id)
                 .hint_text("What should be in the picture?")
                 .font(theme::prompt_text_style())
-                .desired_rows(rows)
+                .desired_rows(2)
                 .desired_width(f32::INFINITY)
+                .min_size(egui::vec2(0.0, height - 16.0))
                 .frame(Frame::NONE),
         )
     })
@@ -77,6 +78,7 @@ fn words(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout, actions: &m
 
     let summary = if prompt.negative.trim().is_empty() { "empty" } else { prompt.negative.as_str() };
     let summary = if prompt.negative_open { "" } else { summary };
+    ui.add_space(-6.0);
     fields::section(ui, "Negative prompt", summary, &mut prompt.negative_open);
     if prompt.negative_open {
         let id = Id::unique("negative words");
@@ -97,9 +99,8 @@ fn words(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout, actions: &m
             });
             response
         });
-        ui.add_space(4.0);
     }
-    let _ = actions;
+    ui.add_space(-2.0);
 }
 
 fn generate_button(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {

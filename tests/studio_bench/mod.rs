@@ -65,12 +65,18 @@ impl Bench {
             .with_size(size)
             .with_pixels_per_point(scale)
             .with_os(egui::os::OperatingSystem::Nix)
+            .with_theme(if theme == Some(Theme::Light) { egui::Theme::Light } else { egui::Theme::Dark })
             .with_context_setup(setup)
             .build_ui_state(
                 |ui, slot: &mut Slot| {
                     if let Some(studio) = slot.borrow_mut().as_mut() {
                         studio.logic(ui.ctx());
-                        studio.ui(ui);
+                        // Without the harness's own margin.
+                        let whole = ui.ctx().content_rect();
+                        ui.scope_builder(egui::UiBuilder::new().max_rect(whole), |ui| {
+                            ui.set_clip_rect(whole);
+                            studio.ui(ui);
+                        });
                     }
                 },
                 slot,
@@ -138,7 +144,8 @@ impl Bench {
     }
 
     pub fn has_label_starting(&self, start: &str) -> bool {
-        self.window.query_all_by(|node| node.label().is_some_and(|label| label.starts_with(start))).next().is_some()
+        let starts = |text: Option<String>| text.is_some_and(|text| text.starts_with(start));
+        self.window.query_all_by(|node| starts(node.label()) || starts(node.value())).next().is_some()
     }
 
     pub fn done(&self) -> Vec<Candidate> {
