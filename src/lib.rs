@@ -4,5 +4,6 @@
 
 pub mod engine;
 pub mod job;
+pub mod model;
 pub mod sampling;
 pub mod store;
