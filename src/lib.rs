@@ -5,5 +5,6 @@
 pub mod engine;
 pub mod job;
 pub mod model;
+pub mod prompt;
 pub mod sampling;
 pub mod store;
