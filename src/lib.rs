@@ -5,6 +5,7 @@
 pub mod engine;
 pub mod job;
 pub mod model;
+pub mod pipeline;
 pub mod prompt;
 pub mod sampling;
 pub mod store;

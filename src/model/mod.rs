@@ -4,6 +4,7 @@
 
 mod attention;
 mod blocks;
+mod builtin;
 mod config;
 mod files;
 mod layers;
@@ -16,6 +17,7 @@ mod weights;
 
 use std::path::PathBuf;
 
+pub use builtin::builtin_model;
 pub use config::{ClipConfig, UnetConfig, VaeConfig};
 pub use files::ModelFiles;
 pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};

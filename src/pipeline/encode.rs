@@ -50,7 +50,8 @@ impl Pipeline {
         let drawn = noise.randn(mean.len());
         let config = self.vae.config();
         let (scale, shift) = (config.scale as f32, config.shift as f32);
-        let sampled = mean.iter().zip(&deviation).zip(&drawn).map(|((mean, deviation), noise)| mean + deviation * noise);
+        let sampled =
+            mean.iter().zip(&deviation).zip(&drawn).map(|((mean, deviation), noise)| mean + deviation * noise);
         Ok(sampled.map(|value| (value - shift) * scale).collect())
     }
 }

@@ -63,7 +63,11 @@ impl LatentRgb {
         let mut samples = Vec::new();
         for _ in 0..PICTURES {
             let patches = SIDE / PATCH;
-            let coarse = Tensor::from_vec(noise.randn(channels * patches * patches), (1, channels, patches, patches), &Device::Cpu)?;
+            let coarse = Tensor::from_vec(
+                noise.randn(channels * patches * patches),
+                (1, channels, patches, patches),
+                &Device::Cpu,
+            )?;
             let latent = coarse.upsample_nearest2d(SIDE, SIDE)?;
             let unscaled = ((&latent / config.scale)? + config.shift)?.to_device(device)?.to_dtype(dtype)?;
             let decoded = vae.decode(&unscaled, &|| Ok(()))?.to_dtype(DType::F32)?.to_device(&Device::Cpu)?;

@@ -137,13 +137,16 @@ fn read_scheduler(files: &ModelFiles) -> Result<SchedulerConfig, PipelineError> 
     let missing = || ModelError::Missing { what: "the scheduler's config", path: files.path_of(NAME) };
     let bytes = files.read(NAME)?.ok_or_else(missing)?;
     let text = String::from_utf8_lossy(&bytes);
-    Ok(SchedulerConfig::from_json(&text).map_err(|error| {
-        PipelineError::Unsupported(format!("{error}: {}", files.path_of(NAME).display()))
-    })?)
+    Ok(SchedulerConfig::from_json(&text)
+        .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(NAME).display())))?)
 }
 
 /// Reads the tokenizer whose encoder takes `positions` tokens.
-pub(super) fn read_tokenizer(files: &ModelFiles, folder: &str, positions: usize) -> Result<PromptTokenizer, PipelineError> {
+pub(super) fn read_tokenizer(
+    files: &ModelFiles,
+    folder: &str,
+    positions: usize,
+) -> Result<PromptTokenizer, PipelineError> {
     let read = |name: &str| -> Result<Option<Vec<u8>>, ModelError> {
         Ok(files.read(&format!("{folder}/{name}"))?.map(std::borrow::Cow::into_owned))
     };
@@ -154,9 +157,8 @@ pub(super) fn read_tokenizer(files: &ModelFiles, folder: &str, positions: usize)
         special_tokens_map_json: read("special_tokens_map.json")?,
         tokenizer_config_json: read("tokenizer_config.json")?,
     };
-    PromptTokenizer::new(&contents, positions).map_err(|error| {
-        PipelineError::Unsupported(format!("{error}: {}", files.path_of(folder).display()))
-    })
+    PromptTokenizer::new(&contents, positions)
+        .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(folder).display())))
 }
 
 fn read_text_stage(

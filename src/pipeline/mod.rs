@@ -30,13 +30,13 @@ pub enum PipelineError {
     Sampling(#[from] SamplingError),
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
-    #[error(
-        "{side} must be a multiple of {factor} pixels for this model, found {found}; {below} and {above} would do"
-    )]
+    #[error("{side} must be a multiple of {factor} pixels for this model, found {found}; {below} and {above} would do")]
     SizeStep { side: &'static str, factor: u32, found: u32, below: u32, above: u32 },
     #[error("{0}")]
     Unsupported(String),
-    #[error("{width}×{height} needs about {needed_gb:.1} GB of memory and {free_gb:.1} GB are free; choose a smaller size")]
+    #[error(
+        "{width}×{height} needs about {needed_gb:.1} GB of memory and {free_gb:.1} GB are free; choose a smaller size"
+    )]
     TooLarge { width: u32, height: u32, needed_gb: f64, free_gb: f64 },
     #[error("the model gave values that are no numbers; a checkpoint in half precision may need another dtype")]
     NotANumber,
@@ -51,8 +51,15 @@ impl From<candle_core::Error> for PipelineError {
 /// Told while a picture is made.
 pub enum Stage {
     /// `predicted` is the picture that the network expects at this step.
-    Step { done: u32, total: u32, seconds: f64, predicted: Picture },
-    Decoded { seconds: f64 },
+    Step {
+        done: u32,
+        total: u32,
+        seconds: f64,
+        predicted: Picture,
+    },
+    Decoded {
+        seconds: f64,
+    },
 }
 
 /// A request with every default filled in.
@@ -112,7 +119,13 @@ impl Pipeline {
         for (side, found) in [("width", plan.width), ("height", plan.height)] {
             if found == 0 || found % factor != 0 {
                 let below = (found / factor * factor).max(factor);
-                return Err(PipelineError::SizeStep { side, factor, found, below, above: below.max(found / factor * factor + factor) });
+                return Err(PipelineError::SizeStep {
+                    side,
+                    factor,
+                    found,
+                    below,
+                    above: below.max(found / factor * factor + factor),
+                });
             }
         }
         memory::check(self.vae.config(), plan.width, plan.height, &self.device)?;

@@ -25,7 +25,12 @@ pub struct SpecialTokens {
 
 /// At least `at_least` windows of `positions` tokens; an empty prompt is one empty window.
 #[must_use]
-pub fn windows(tokens: &[WeightedToken], positions: usize, special: SpecialTokens, at_least: usize) -> Vec<TokenWindow> {
+pub fn windows(
+    tokens: &[WeightedToken],
+    positions: usize,
+    special: SpecialTokens,
+    at_least: usize,
+) -> Vec<TokenWindow> {
     let room = positions.saturating_sub(2).max(1);
     let mut windows: Vec<TokenWindow> = tokens.chunks(room).map(|words| window(words, positions, special)).collect();
     while windows.len() < at_least.max(1) {

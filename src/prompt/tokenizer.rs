@@ -91,7 +91,8 @@ impl PromptTokenizer {
             }
             _ => return Err(TokenizerError::Missing),
         };
-        let mut tokenizer = tokenizer.map_err(|error| TokenizerError::Unreadable { file, reason: error.to_string() })?;
+        let mut tokenizer =
+            tokenizer.map_err(|error| TokenizerError::Unreadable { file, reason: error.to_string() })?;
         let padding_of_file = tokenizer.get_padding().map(|padding| padding.pad_id);
         // Windows are cut and padded here, whatever the file says.
         tokenizer.with_padding(None);
