@@ -1,0 +1,50 @@
+//! Ancestral sampling with Euler's method, as in k-diffusion: a longer step down, then fresh noise back up.
+//! Numbers follow diffusers' `EulerAncestralDiscreteScheduler`.
+
+use super::settings::{Prediction, Settings};
+use super::sigmas::Sigmas;
+use super::{NoiseSource, Scheduler, StepOutput};
+
+#[derive(Debug)]
+pub struct EulerAncestral {
+    sigmas: Sigmas,
+    prediction: Prediction,
+}
+
+impl EulerAncestral {
+    pub fn new(settings: &Settings, steps: usize) -> Self {
+        Self { sigmas: Sigmas::new(settings, steps), prediction: settings.prediction }
+    }
+}
+
+impl Scheduler for EulerAncestral {
+    fn timesteps(&self) -> &[f64] {
+        &self.sigmas.timesteps
+    }
+
+    fn init_noise_sigma(&self) -> f64 {
+        self.sigmas.init_noise_sigma
+    }
+
+    fn scale_model_input(&self, index: usize, sample: &mut [f32]) {
+        self.sigmas.scale_model_input(index, sample);
+    }
+
+    fn step(&mut self, index: usize, model_output: &[f32], sample: &[f32], noise: &mut dyn NoiseSource) -> StepOutput {
+        let predicted_original = self.sigmas.predicted_original(index, self.prediction, model_output, sample);
+        let (from, to) = (self.sigmas.from(index), self.sigmas.to(index));
+        let up = (to * to * (from * from - to * to) / (from * from)).sqrt();
+        // Rounding can leave a little less than nothing when the step is very long.
+        let down = (to * to - up * up).max(0.0).sqrt();
+        let mut previous = self.sigmas.moved(index, down, sample, &predicted_original);
+        // Drawn at the last step too, where nothing of it is added: the stream goes on as it does in diffusers.
+        for (value, noise) in previous.iter_mut().zip(noise.randn(sample.len())) {
+            *value += noise * up;
+        }
+        StepOutput { previous, predicted_original }
+    }
+
+    fn add_noise(&self, index: usize, original: &[f32], noise: &[f32]) -> Vec<f32> {
+        self.sigmas.add_noise(index, original, noise)
+    }
+}
