@@ -35,6 +35,8 @@ pub struct Services {
     pub count_tokens: Option<CountTokens>,
     /// A sentence to show at once: what was wrong with the settings file, for one.
     pub problem: Option<String>,
+    /// Pictures and model folders named on the command line.
+    pub open: Vec<std::path::PathBuf>,
 }
 
 /// The window's contents and everything behind them.
@@ -99,6 +101,9 @@ impl Studio {
 
     /// Takes in what happened elsewhere. Also called while the window is hidden.
     pub fn logic(&mut self, ctx: &egui::Context) {
+        for path in std::mem::take(&mut self.services.open) {
+            self.apply(ctx, Action::Dropped(path));
+        }
         let mut rescan = false;
         while let Some(event) = self.engine.try_recv() {
             rescan |= engine_events::take(&mut self.state, event) == Aftermath::NewFile;

@@ -1,6 +1,5 @@
 //! The one place where actions happen.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 
 use super::action::{Action, Zoom};
@@ -10,7 +9,7 @@ use super::dialogs::DialogRequest;
 use super::engine_events;
 use super::state::{AppState, CanvasPicture, GalleryView, LookingAt};
 use super::{layout, size};
-use crate::job::{Destination, InitPicture, JobId, ModelRef, Request};
+use crate::job::{Destination, InitPicture, JobId, ModelRef, Request, fresh_seed};
 use crate::store::worker::StoreCommand;
 
 impl Studio {
@@ -284,12 +283,6 @@ fn zoom_view(state: &mut AppState, zoom: Zoom) {
 fn is_picture_name(path: &Path) -> bool {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     matches!(extension.as_deref(), Some("png" | "jpg" | "jpeg" | "webp"))
-}
-
-/// Small enough to be read aloud and typed again: the generator takes 32 bits.
-#[must_use]
-pub fn fresh_seed() -> u64 {
-    RandomState::new().build_hasher().finish() & u64::from(u32::MAX)
 }
 
 fn sentence(text: &str) -> String {

@@ -3,14 +3,13 @@
 use egui::{RichText, TextEdit, Ui};
 
 use super::action::Action;
-use super::apply::fresh_seed;
 use super::layout::Layout;
 use super::prompt_state::PromptPanelState;
 use super::size;
 use super::state::{AppState, Mode};
 use super::widgets::{IconButton, Segment, Segments};
 use super::{fields, icons, model_box, theme};
-use crate::job::Request;
+use crate::job::{Request, fresh_seed};
 use crate::sampling::SchedulerName;
 
 pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {

@@ -42,7 +42,7 @@ impl Bench {
     }
 
     fn open(home: tempfile::TempDir, script: FakeScript, size: [f32; 2], scale: f32, theme: Option<Theme>) -> Self {
-        let paths = Paths::under(home.path());
+        let paths = Paths::under(&home.path().join("Inkwick"));
         let slot = Slot::default();
         let (for_setup, setup_paths) = (Rc::clone(&slot), paths.clone());
         let setup = move |ctx: &egui::Context| {
@@ -58,6 +58,7 @@ impl Bench {
                 device_text: "CPU · f32 · fits: 0.6 of 16 GB".into(),
                 count_tokens: Some(Arc::new(|_, prompt| Some((prompt.split_whitespace().count(), 75)))),
                 problem: None,
+                open: Vec::new(),
             };
             *for_setup.borrow_mut() = Some(Studio::new(ctx, engine, store, settings, services));
         };
