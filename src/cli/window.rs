@@ -39,8 +39,7 @@ fn start(paths: Paths, open: Vec<PathBuf>, problem: Option<String>, wake: Wake) 
     let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
     let store = StoreHandle::start(paths.clone(), wake)
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
-    let services =
-        Services { paths, device_text: device_text(), count_tokens: Some(token_counter()), problem, open };
+    let services = Services { paths, device_text: device_text(), count_tokens: Some(token_counter()), problem, open };
     Ok(Behind { engine, store, services })
 }
 

@@ -17,8 +17,8 @@ use super::textures::Textures;
 use super::toasts::Toasts;
 use super::token_count::{CountTokens, TokenCounter};
 use super::{
-    candidates, canvas, fonts, gallery_panel, menu, notice, prompt_panel, sheets, shortcuts, status_bar, store_events, theme,
-    toasts_view,
+    candidates, canvas, fonts, gallery_panel, menu, notice, prompt_panel, sheets, shortcuts, status_bar, store_events,
+    theme, toasts_view,
 };
 use crate::engine::EngineHandle;
 use crate::store::models::ModelEntry;
@@ -171,12 +171,20 @@ impl Studio {
             .frame(plain(tokens.panel).inner_margin(egui::Margin { left: 16, right: 8, top: 0, bottom: 0 }))
             .show_separator_line(false)
             .show(ui, |ui| status_bar::show(ui, state, layout, actions));
-        if layout.prompt == PanelForm::Full {
+        let full =
+            layout.prompt == PanelForm::Full || (layout.prompt == PanelForm::Rail && state.panels.prompt_over_canvas);
+        if full {
             Panel::left("prompt")
                 .exact_size(layout.prompt_width)
                 .frame(plain(tokens.panel))
                 .show_separator_line(false)
                 .show(ui, |ui| prompt_panel::show(ui, state, layout, actions));
+        } else if layout.prompt == PanelForm::Rail {
+            Panel::left("prompt rail")
+                .exact_size(layout::RAIL_WIDTH)
+                .frame(plain(tokens.panel))
+                .show_separator_line(false)
+                .show(ui, |ui| prompt_panel::show_rail(ui, actions));
         }
         gallery_panel::show(ui, state, textures, layout, actions);
         let between = ui.available_rect_before_wrap();
@@ -239,7 +247,9 @@ fn seams(ui: &Ui, canvas: egui::Rect, colour: egui::Color32) {
     let painter = ui.painter();
     painter.hline(whole.x_range(), canvas.top() - 0.5, stroke);
     painter.hline(whole.x_range(), canvas.bottom() + 0.5, stroke);
-    for (x, is_inside) in [(canvas.left() - 0.5, canvas.left() > whole.left()), (canvas.right() + 0.5, canvas.right() < whole.right())] {
+    for (x, is_inside) in
+        [(canvas.left() - 0.5, canvas.left() > whole.left()), (canvas.right() + 0.5, canvas.right() < whole.right())]
+    {
         if is_inside {
             painter.vline(x, canvas.y_range(), stroke);
         }

@@ -177,11 +177,9 @@ impl Studio {
             LookingAt::Candidate(job) => self.state.candidates.get(*job).and_then(Candidate::made).map(|made| {
                 CanvasPicture { picture: made.picture.clone(), file: Some(made.file.clone()), made_here: true }
             }),
-            LookingAt::Gallery(GalleryView { file, picture }) => picture.clone().map(|picture| CanvasPicture {
-                picture,
-                file: Some(file.clone()),
-                made_here: true,
-            }),
+            LookingAt::Gallery(GalleryView { file, picture }) => {
+                picture.clone().map(|picture| CanvasPicture { picture, file: Some(file.clone()), made_here: true })
+            }
         };
         if base.is_some() {
             self.state.canvas.replace_base(base);

@@ -53,7 +53,8 @@ pub fn open(
             })
         }
         DialogRequest::SaveAs { from } => {
-            let name = from.file_name().map_or_else(|| "picture.png".into(), |name| name.to_string_lossy().into_owned());
+            let name =
+                from.file_name().map_or_else(|| "picture.png".into(), |name| name.to_string_lossy().into_owned());
             let chosen = dialog.set_title("Save the picture as").set_file_name(name).save_file();
             thread.spawn(move || {
                 let to = pollster::block_on(chosen);

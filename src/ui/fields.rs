@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use egui::{
-    Align, CornerRadius, DragValue, Id, Margin, Popup, PopupCloseBehavior, Rect, Response, Role, Sense,
-    Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align, CornerRadius, DragValue, Id, Margin, Popup, PopupCloseBehavior, Rect, Response, Role, Sense, Stroke,
+    StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use super::layout::Layout;
@@ -68,15 +68,16 @@ pub fn text_frame(ui: &mut Ui, id: Id, content: impl FnOnce(&mut Ui) -> Response
 pub fn text_line(ui: &mut Ui, label: Id, width: f32, content: impl FnOnce(&mut Ui, Id) -> Response) {
     let id = label.with("text");
     let (rect, _) = ui.allocate_exact_size(vec2(width, theme::CONTROL_HEIGHT), Sense::hover());
-    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
-        ui.spacing_mut().interact_size.y = 0.0;
-        field_frame(ui, id, Margin::symmetric(10, 6), |ui| content(ui, id)).labelled_by(label)
-    });
+    // A child of its own: what it takes shall not stretch the row.
+    let mut child = ui.new_child(UiBuilder::new().max_rect(rect));
+    child.spacing_mut().interact_size.y = 0.0;
+    field_frame(&mut child, id, Margin::symmetric(10, 6), |ui| content(ui, id)).labelled_by(label);
 }
 
 fn field_frame(ui: &mut Ui, id: Id, margin: Margin, content: impl FnOnce(&mut Ui) -> Response) -> Response {
     let tokens = theme::tokens(ui);
-    let inner = egui::Frame::NONE.fill(tokens.inset).corner_radius(theme::RADIUS).inner_margin(margin).show(ui, content);
+    let inner =
+        egui::Frame::NONE.fill(tokens.inset).corner_radius(theme::RADIUS).inner_margin(margin).show(ui, content);
     let rect = inner.response.rect;
     let corners = CornerRadius::same(theme::RADIUS);
     if ui.memory(|memory| memory.has_focus(id)) {
@@ -110,7 +111,10 @@ pub fn menu_box(ui: &mut Ui, label: Id, width: f32, chosen: &str, hint: &str, me
     paint::icon(ui, caret, icons::CARET_DOWN, theme::CARET_PT, look.quiet_text(tokens));
     popup.show(|ui| {
         ui.set_min_width(width - 2.0 * f32::from(ui.spacing().menu_margin.left));
-        egui::ScrollArea::vertical().max_height(360.0).show(ui, menu);
+        egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            menu(ui);
+        });
     });
 }
 
@@ -161,30 +165,31 @@ impl Number {
         let tokens = theme::tokens(ui);
         ui.painter().rect_filled(rect, theme::RADIUS, tokens.inset);
         let layout = egui::Layout::right_to_left(Align::Center);
-        let response = ui
-            .scope_builder(UiBuilder::new().max_rect(rect.shrink(1.0)).layout(layout), |ui| {
-                let widgets = &mut ui.visuals_mut().widgets;
-                for visuals in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
-                    visuals.weak_bg_fill = egui::Color32::TRANSPARENT;
-                    visuals.bg_fill = egui::Color32::TRANSPARENT;
-                    visuals.bg_stroke = Stroke::NONE;
-                }
-                ui.visuals_mut().text_edit_bg_color = Some(egui::Color32::TRANSPARENT);
-                ui.visuals_mut().selection.stroke = Stroke::new(0.0, tokens.text_1);
-                ui.spacing_mut().button_padding.x = 8.0;
-                // A gap that grows pushes the figures to the right edge.
-                let grow = egui::Atom::grow();
-                ui.add(
-                    DragValue::new(value)
-                        .speed(self.step * 0.25)
-                        .range(self.range.clone())
-                        .fixed_decimals(self.decimals)
-                        .prefix(grow)
-                        .min_size(vec2(width - 2.0, theme::CONTROL_HEIGHT - 2.0)),
-                )
-            })
-            .inner
-            .labelled_by(label);
+        // A child of its own: what it takes shall not stretch the row.
+        let mut child = ui.new_child(UiBuilder::new().max_rect(rect.shrink(1.0)).layout(layout));
+        let response = {
+            let ui = &mut child;
+            let widgets = &mut ui.visuals_mut().widgets;
+            for visuals in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
+                visuals.weak_bg_fill = egui::Color32::TRANSPARENT;
+                visuals.bg_fill = egui::Color32::TRANSPARENT;
+                visuals.bg_stroke = Stroke::NONE;
+            }
+            ui.visuals_mut().text_edit_bg_color = Some(egui::Color32::TRANSPARENT);
+            ui.visuals_mut().selection.stroke = Stroke::new(0.0, tokens.text_1);
+            ui.spacing_mut().button_padding.x = 8.0;
+            // A gap that grows pushes the figures to the right edge.
+            let grow = egui::Atom::grow();
+            ui.add(
+                DragValue::new(value)
+                    .speed(self.step * 0.25)
+                    .range(self.range.clone())
+                    .fixed_decimals(self.decimals)
+                    .prefix(grow)
+                    .min_size(vec2(width - 2.0, theme::CONTROL_HEIGHT - 2.0)),
+            )
+        }
+        .labelled_by(label);
         if response.has_focus() {
             paint_field_ring(ui, rect, theme::RADIUS);
         } else {

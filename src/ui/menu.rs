@@ -15,7 +15,7 @@ pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         ui.menu_button("Edit", |ui| edit_menu(ui, state, actions));
         ui.menu_button("View", |ui| view_menu(ui, state, actions));
         ui.menu_button("Help", |ui| {
-            ui.set_min_width(MENU_WIDTH);
+            menu_measures(ui);
             if entry(ui, "Keys…", Some(shortcuts::KEYS), true) {
                 actions.push(Action::Show(Sheet::Keys));
             }
@@ -32,8 +32,13 @@ pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
 
 const MENU_WIDTH: f32 = 240.0;
 
+fn menu_measures(ui: &mut Ui) {
+    ui.set_width(MENU_WIDTH);
+    ui.spacing_mut().item_spacing.y = 0.0;
+}
+
 fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
-    ui.set_min_width(MENU_WIDTH);
+    menu_measures(ui);
     let canvas_in_use = state.canvas.base.is_some() || state.canvas.looking_at != LookingAt::Canvas;
     if entry(ui, "New canvas", Some(shortcuts::NEW_CANVAS), canvas_in_use) {
         actions.push(Action::NewCanvas);
@@ -44,21 +49,21 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Add model folder…", Some(shortcuts::ADD_MODEL), true) {
         actions.push(Action::AddModelDialog);
     }
-    ui.separator();
+    ui.add(egui::Separator::default().spacing(9.0));
     if entry(ui, "Save as…", Some(shortcuts::SAVE_AS), state.shown_file().is_some()) {
         actions.push(Action::SaveAsDialog);
     }
     if entry(ui, "Show the pictures folder", None, !state.gallery.is_empty()) {
         actions.push(Action::OpenPicturesFolder);
     }
-    ui.separator();
+    ui.add(egui::Separator::default().spacing(9.0));
     if entry(ui, "Quit", Some(shortcuts::QUIT), true) {
         actions.push(Action::Quit);
     }
 }
 
 fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
-    ui.set_min_width(MENU_WIDTH);
+    menu_measures(ui);
     let shown = state.shown_file();
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
     if entry(ui, "Undo", Some(shortcuts::UNDO), state.canvas.can_undo()) {
@@ -67,7 +72,7 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Redo", Some(shortcuts::REDO), state.canvas.can_redo()) {
         actions.push(Action::Redo);
     }
-    ui.separator();
+    ui.add(egui::Separator::default().spacing(9.0));
     if entry(ui, "Use as input", Some(shortcuts::ACCEPT), over_canvas && shown.is_some()) {
         actions.push(Action::Accept);
     }
@@ -84,7 +89,7 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     {
         actions.push(Action::Trash(file.clone()));
     }
-    ui.separator();
+    ui.add(egui::Separator::default().spacing(9.0));
     if entry(ui, "Cancel", Some(shortcuts::CANCEL), state.candidates.is_busy()) {
         actions.push(Action::CancelRunning);
     }
@@ -94,7 +99,7 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
 }
 
 fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
-    ui.set_min_width(MENU_WIDTH);
+    menu_measures(ui);
     if entry(ui, "Prompt panel", Some(shortcuts::PROMPT_PANEL), true) {
         actions.push(Action::TogglePromptPanel);
     }
@@ -104,7 +109,7 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Both panels", Some(shortcuts::PANELS), true) {
         actions.push(Action::TogglePanels);
     }
-    ui.separator();
+    ui.add(egui::Separator::default().spacing(9.0));
     let has_picture = state.shown_picture().is_some();
     for (words, key, zoom) in [
         ("Fit", shortcuts::ZOOM_FIT, Zoom::Fit),
@@ -117,12 +122,10 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
             actions.push(Action::Zoom(zoom));
         }
     }
-    ui.separator();
-    for (words, theme) in [
-        ("Dark", ThemePreference::Dark),
-        ("Light", ThemePreference::Light),
-        ("As the system", ThemePreference::System),
-    ] {
+    ui.add(egui::Separator::default().spacing(9.0));
+    for (words, theme) in
+        [("Dark", ThemePreference::Dark), ("Light", ThemePreference::Light), ("As the system", ThemePreference::System)]
+    {
         if fields::choice(ui, state.theme == theme, words, "") {
             ui.close();
             actions.push(Action::SetTheme(theme));

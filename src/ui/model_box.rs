@@ -22,7 +22,7 @@ pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
                     ui.close();
                 }
             }
-            ui.separator();
+            ui.add(egui::Separator::default().spacing(9.0));
             if fields::choice(ui, false, "Add model folder…", "") {
                 actions.push(Action::AddModelDialog);
                 ui.close();

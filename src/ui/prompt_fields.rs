@@ -75,8 +75,9 @@ fn size_row(ui: &mut Ui, prompt: &mut PromptPanelState, native_px: [u32; 2]) {
                     ui.close();
                 }
             }
-            ui.separator();
+            ui.add(egui::Separator::default().spacing(9.0));
             custom_size(ui, prompt);
+            ui.add_space(4.0);
         });
         if ui.add(IconButton::new(icons::SWAP, "Swap width and height").framed()).clicked() {
             prompt.size_px.reverse();
@@ -165,11 +166,12 @@ fn sampling(ui: &mut Ui, state: &mut AppState, layout: Layout) {
     });
     fields::row(ui, "Guidance", |ui, label| {
         let mut guidance = prompt.guidance.unwrap_or(model_guidance);
-        fields::Number::new(0.1, 0.0..=30.0)
-            .slider_to(15.0)
-            .default(model_guidance)
-            .decimals(1)
-            .show_with_slider(ui, label, fields::number_width(layout), &mut guidance);
+        fields::Number::new(0.1, 0.0..=30.0).slider_to(15.0).default(model_guidance).decimals(1).show_with_slider(
+            ui,
+            label,
+            fields::number_width(layout),
+            &mut guidance,
+        );
         // Back on the model's own value means following the model again.
         prompt.guidance = ((guidance - model_guidance).abs() > 1e-6).then_some(guidance);
     });

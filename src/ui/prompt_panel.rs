@@ -7,8 +7,8 @@ use super::layout::Layout;
 use super::prompt_fields;
 use super::prompt_state::PromptPanelState;
 use super::state::{AppState, Mode};
-use super::widgets::PrimaryButton;
-use super::{fields, shortcuts, theme};
+use super::widgets::{IconButton, PrimaryButton};
+use super::{fields, icons, shortcuts, theme};
 
 pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
     let padding = f32::from(theme::PANEL_PADDING);
@@ -24,7 +24,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
         // The margin stands inside the scroll area, so that its bar runs in the panel's padding.
         Frame::NONE.inner_margin(Margin::symmetric(theme::PANEL_PADDING, 10)).show(ui, |ui| {
             words(ui, &mut state.prompt, layout);
-            fields::line(ui, 13.0);
+            fields::line(ui, 12.0);
             prompt_fields::show(ui, state, layout, actions);
         });
     });
@@ -33,6 +33,17 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
         let edge = foot.response.rect;
         ui.painter().hline(edge.x_range(), edge.top(), egui::Stroke::new(1.0, tokens.line));
     }
+}
+
+/// What is left of the panel in a very narrow window.
+pub fn show_rail(ui: &mut Ui, actions: &mut Vec<Action>) {
+    ui.add_space(8.0);
+    ui.vertical_centered(|ui| {
+        let key = ui.ctx().format_shortcut(&shortcuts::PROMPT_PANEL);
+        if ui.add(IconButton::new(icons::SLIDERS_HORIZONTAL, "Open the prompt panel").key(&key)).clicked() {
+            actions.push(Action::TogglePromptPanel);
+        }
+    });
 }
 
 /// The prompt, its token count, and the folded negative prompt.
@@ -56,7 +67,7 @@ fn words(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
             label
         })
         .inner;
-    ui.add_space(-4.0);
+    ui.add_space(-6.0);
     let id = Id::unique("prompt words");
     let height = if layout.short { 56.0 } else { 108.0 };
     let response = fields::text_frame(ui, id, |ui| {

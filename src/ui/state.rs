@@ -207,7 +207,7 @@ pub struct PanelsState {
     pub gallery_open: bool,
     /// A gallery that is only a rail can be opened over the canvas.
     pub gallery_over_canvas: bool,
-    /// The same for the prompt panel in a very narrow window.
+    /// The prompt panel in a very narrow window stands in its rail's place.
     pub prompt_over_canvas: bool,
 }
 

@@ -11,11 +11,11 @@ use super::{fonts, icons, shortcuts, theme};
 use crate::job::ModelPart;
 
 /// Widths in points. Together with the gaps: 400 kept for the run.
-const STEP_WIDTH: f32 = 88.0;
+const STEP_WIDTH: f32 = 96.0;
 const BAR_WIDTH: f32 = 148.0;
-const PER_STEP_WIDTH: f32 = 80.0;
+const PER_STEP_WIDTH: f32 = 72.0;
 const LEFT_WIDTH: f32 = 72.0;
-const SIZE_WIDTH: f32 = 88.0;
+const SIZE_WIDTH: f32 = 84.0;
 const ZOOM_WIDTH: f32 = 56.0;
 
 pub fn show(ui: &mut Ui, state: &AppState, layout: Layout, actions: &mut Vec<Action>) {

@@ -24,6 +24,8 @@ type Slot = Rc<RefCell<Option<Studio>>>;
 pub struct Bench {
     pub window: Harness<'static, Slot>,
     pub paths: Paths,
+    /// What `logic` and `ui` took in each frame.
+    pub spent: Rc<RefCell<Vec<Duration>>>,
     home: tempfile::TempDir,
 }
 
@@ -62,6 +64,8 @@ impl Bench {
             };
             *for_setup.borrow_mut() = Some(Studio::new(ctx, engine, store, settings, services));
         };
+        let spent = Rc::<RefCell<Vec<Duration>>>::default();
+        let for_frames = Rc::clone(&spent);
         let window = Harness::builder()
             .with_size(size)
             .with_pixels_per_point(scale)
@@ -69,7 +73,8 @@ impl Bench {
             .with_theme(if theme == Some(Theme::Light) { egui::Theme::Light } else { egui::Theme::Dark })
             .with_context_setup(setup)
             .build_ui_state(
-                |ui, slot: &mut Slot| {
+                move |ui, slot: &mut Slot| {
+                    let started = Instant::now();
                     if let Some(studio) = slot.borrow_mut().as_mut() {
                         studio.logic(ui.ctx());
                         // Without the harness's own margin.
@@ -79,10 +84,11 @@ impl Bench {
                             studio.ui(ui);
                         });
                     }
+                    for_frames.borrow_mut().push(started.elapsed());
                 },
                 slot,
             );
-        Self { window, paths, home }
+        Self { window, paths, spent, home }
     }
 
     pub fn studio<R>(&self, look: impl FnOnce(&Studio) -> R) -> R {
@@ -161,7 +167,10 @@ impl Bench {
     pub fn files(&self) -> Vec<PathBuf> {
         let days = std::fs::read_dir(&self.paths.pictures_folder).into_iter().flatten().flatten();
         let files = days.flat_map(|day| std::fs::read_dir(day.path()).into_iter().flatten().flatten());
-        files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|extension| extension == "png")).collect()
+        files
+            .map(|file| file.path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "png"))
+            .collect()
     }
 
     /// Ends the program, threads and all, and gives its home for the next one.
