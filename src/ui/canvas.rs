@@ -48,14 +48,13 @@ pub fn show(
     let response = ui.interact(area, ui.scope_id().with("canvas"), Sense::CLICK | Sense::DRAG);
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Canvas"));
 
-    let home = match shown(state, textures) {
-        Some(shown) => picture(ui, area, room, &response, &shown, state, textures),
-        None => {
-            state.canvas.view.shown_zoom = None;
-            let frame = home_rect(ui, room, state.next_size_px());
-            canvas_empty::show(ui, room, frame, state, actions);
-            frame
-        }
+    let home = if let Some(shown) = shown(state, textures) {
+        picture(ui, area, room, &response, &shown, state, textures)
+    } else {
+        state.canvas.view.shown_zoom = None;
+        let frame = home_rect(ui, room, state.next_size_px());
+        canvas_empty::show(ui, room, frame, state, actions);
+        frame
     };
     if ui.input(|input| !input.raw.hovered_files.is_empty()) {
         let stroke = Stroke::new(theme::RING_WIDTH, theme::tokens(ui).accent_line);
@@ -74,7 +73,8 @@ fn picture_room(area: Rect, layout: Layout) -> Rect {
 
 fn home_rect(ui: &Ui, room: Rect, size_px: [u32; 2]) -> Rect {
     let size_px = size_vec(size_px);
-    Rect::from_center_size(room.center(), size_px * view::fit_zoom(room, size_px)).round_to_pixels(ui.pixels_per_point())
+    Rect::from_center_size(room.center(), size_px * view::fit_zoom(room, size_px))
+        .round_to_pixels(ui.pixels_per_point())
 }
 
 fn size_vec([width, height]: [u32; 2]) -> Vec2 {
@@ -119,9 +119,7 @@ fn shown(state: &AppState, textures: &mut Textures) -> Option<Shown> {
 
 fn candidate_texture(candidate: &Candidate, textures: &mut Textures, pixels: bool) -> Option<TextureId> {
     match &candidate.stage {
-        Stage::Done(made) => {
-            textures.picture(&made.picture, pixels).or_else(|| textures.last_preview(candidate.job))
-        }
+        Stage::Done(made) => textures.picture(&made.picture, pixels).or_else(|| textures.last_preview(candidate.job)),
         Stage::Running(progress) => textures.preview(candidate.job, progress.preview.as_ref()?),
         Stage::Waiting | Stage::Loading { .. } => None,
     }

@@ -1,12 +1,14 @@
 //! A small square picture: hovered, chosen, on its way, or waiting.
 
 use egui::epaint::RectShape;
-use egui::{Color32, CornerRadius, Rect, Response, Role, Sense, Stroke, StrokeKind, TextureId, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Color32, CornerRadius, Rect, Response, Role, Sense, Stroke, StrokeKind, TextureId, Ui, WidgetInfo, pos2, vec2,
+};
 
 use super::look::{Look, paint_ring};
 use super::paint;
-use crate::ui::theme::{self, ICON_PT, RADIUS};
 use crate::ui::icons;
+use crate::ui::theme::{self, ICON_PT, RADIUS};
 
 /// What the tile stands for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,6 +35,7 @@ const BAR_HEIGHT: f32 = 4.0;
 
 impl Tile<'_> {
     /// Paints into `rect`; `id` tells it from its neighbours.
+    #[must_use]
     pub fn show(&self, ui: &Ui, rect: Rect, id: egui::Id) -> Response {
         let response = ui.interact(rect, id, Sense::click());
         response.widget_info(|| WidgetInfo::selected(Role::Button, ui.is_enabled(), self.chosen, self.name));
