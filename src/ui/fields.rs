@@ -12,6 +12,8 @@ use super::widgets::look::{Look, paint_field_ring, paint_focus_ring};
 use super::widgets::{MenuItem, paint};
 use super::{fonts, icons, theme};
 
+const MENU_WIDTH: f32 = 240.0;
+
 #[must_use]
 pub fn number_width(layout: Layout) -> f32 {
     if layout.narrow { theme::NUMBER_WIDTH_NARROW } else { theme::NUMBER_WIDTH }
@@ -100,7 +102,9 @@ pub fn menu_box(ui: &mut Ui, label: Id, width: f32, chosen: &str, hint: &str, me
         info
     });
     let response = response.labelled_by(label);
-    let popup = Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).width(width);
+    // A narrow box must not cut the words of its menu.
+    let menu_width = width.max(MENU_WIDTH);
+    let popup = Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).width(menu_width);
     let look = if popup.is_open() { Look::Hover } else { Look::of(ui, &response) };
     ui.painter().rect_filled(rect, theme::RADIUS, look.control_fill(tokens));
     paint_focus_ring(ui, rect, theme::RADIUS, look);
@@ -110,7 +114,7 @@ pub fn menu_box(ui: &mut Ui, label: Id, width: f32, chosen: &str, hint: &str, me
     let caret = paint::between(paint::right_part(rect, 26.0), 0.0, 6.0);
     paint::icon(ui, caret, icons::CARET_DOWN, theme::CARET_PT, look.quiet_text(tokens));
     popup.show(|ui| {
-        ui.set_min_width(width - 2.0 * f32::from(ui.spacing().menu_margin.left));
+        ui.set_width(menu_width - 2.0 * f32::from(ui.spacing().menu_margin.left));
         egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             menu(ui);

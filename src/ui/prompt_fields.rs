@@ -142,7 +142,7 @@ fn sampling(ui: &mut Ui, state: &mut AppState, layout: Layout) {
         return;
     }
     fields::row(ui, "Scheduler", |ui, label| {
-        let hint = if prompt.scheduler.is_none() { "the model's own" } else { "" };
+        let hint = if prompt.scheduler.is_none() { "default" } else { "" };
         fields::menu_box(ui, label, ui.available_width(), shown, hint, |ui| {
             if fields::choice(ui, prompt.scheduler.is_none(), "The model's own", own) {
                 prompt.scheduler = None;

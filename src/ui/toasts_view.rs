@@ -55,7 +55,11 @@ fn one(ui: &mut Ui, toast: &mut Toast, actions: &mut Vec<Action>) {
                     foot(ui, toast, actions);
                 });
             });
-            if ui.add(IconButton::new(icons::X, "Close message")).clicked() {
+            // The button is taller than the line: raised, so that its sign stands on the first one.
+            let line = ui.text_style_height(&egui::TextStyle::Body);
+            let (slot, _) = ui.allocate_exact_size(vec2(theme::CONTROL_HEIGHT, line), egui::Sense::hover());
+            let rect = egui::Rect::from_center_size(slot.center(), egui::Vec2::splat(theme::CONTROL_HEIGHT));
+            if ui.put(rect, IconButton::new(icons::X, "Close message")).clicked() {
                 actions.push(Action::CloseToast(toast.id));
             }
         });

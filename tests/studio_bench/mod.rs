@@ -1,4 +1,6 @@
 //! A studio in a harness: its own home folder, a scripted backend, and words for what a person does.
+// Only tests and measurements use it: a failure here is a failed test.
+#![allow(clippy::unwrap_used)]
 
 use std::cell::RefCell;
 use std::path::PathBuf;
