@@ -2,11 +2,12 @@
 //! Diffusion Models").
 
 use candle_core::{D, DType, Tensor};
-use candle_nn::{Conv2d, GroupNorm, LayerNorm, Linear, Module};
+use candle_nn::{Conv2d, LayerNorm, Linear, Module};
 
 use super::layers::{LAYER_NORM_EPS, conv1x1, group_norm, layer_norm, linear, linear_no_bias};
 use super::weights::Scope;
 use super::{Checkpoint, ModelError};
+use crate::kernels::FusedGroupNorm;
 
 /// `softmax(q·kᵀ / √d)·v` for `q` `(batch, queries, heads·d)` and `k`, `v` `(batch, keys, heads·d)`.
 ///
@@ -122,7 +123,7 @@ pub struct TransformerShape {
 
 /// Attention over the pixels of a feature map, and from them onto the words.
 pub struct SpatialTransformer {
-    norm: GroupNorm,
+    norm: FusedGroupNorm,
     projection: Projection,
     blocks: Vec<TransformerBlock>,
 }
