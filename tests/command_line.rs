@@ -54,7 +54,8 @@ fn model_copy(home: &TempDir) -> PathBuf {
 fn a_picture_its_events_and_its_previews() {
     let home = TempDir::new().unwrap();
     let common = ["--prompt", "a red apple", "--steps", "3", "--width", "64", "--height", "96", "--json"];
-    let output = generate(home.path(), &[&common[..], &["--seed", "7", "--previews", "steps", "--count", "2"]].concat());
+    let output =
+        generate(home.path(), &[&common[..], &["--seed", "7", "--previews", "steps", "--count", "2"]].concat());
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{text}");
     let events: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -44,7 +44,8 @@ fn no_part_knows_what_it_must_not() {
             _ => window.to_vec(),
         };
         let code = code_of(&path);
-        broken.extend(forbidden.iter().filter(|name| code.contains(**name)).map(|name| format!("{inside} knows {name}")));
+        broken
+            .extend(forbidden.iter().filter(|name| code.contains(**name)).map(|name| format!("{inside} knows {name}")));
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
