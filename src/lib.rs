@@ -11,3 +11,4 @@ pub mod pipeline;
 pub mod prompt;
 pub mod sampling;
 pub mod store;
+pub mod ui;
