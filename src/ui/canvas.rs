@@ -74,7 +74,8 @@ fn picture_room(area: Rect, layout: Layout) -> Rect {
 
 fn home_rect(ui: &Ui, room: Rect, size_px: [u32; 2]) -> Rect {
     let size_px = size_vec(size_px);
-    Rect::from_center_size(room.center(), size_px * view::fit_zoom(room, size_px)).round_to_pixels(ui.pixels_per_point())
+    Rect::from_center_size(room.center(), size_px * view::fit_zoom(room, size_px))
+        .round_to_pixels(ui.pixels_per_point())
 }
 
 fn size_vec([width, height]: [u32; 2]) -> Vec2 {
@@ -119,9 +120,7 @@ fn shown(state: &AppState, textures: &mut Textures) -> Option<Shown> {
 
 fn candidate_texture(candidate: &Candidate, textures: &mut Textures, pixels: bool) -> Option<TextureId> {
     match &candidate.stage {
-        Stage::Done(made) => {
-            textures.picture(&made.picture, pixels).or_else(|| textures.last_preview(candidate.job))
-        }
+        Stage::Done(made) => textures.picture(&made.picture, pixels).or_else(|| textures.last_preview(candidate.job)),
         Stage::Running(progress) => textures.preview(candidate.job, progress.preview.as_ref()?),
         Stage::Waiting | Stage::Loading { .. } => None,
     }

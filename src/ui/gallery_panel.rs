@@ -109,7 +109,10 @@ fn list(
     for one in found {
         let height = grid.day_height(one.pictures.len());
         let (from, to) = (viewport.top() - day_top, viewport.bottom() - day_top);
-        if from < height && to > 0.0 && let Some(day) = days.get(one.day) {
+        if from < height
+            && to > 0.0
+            && let Some(day) = days.get(one.day)
+        {
             let corner = origin + vec2(0.0, day_top);
             heading(ui, Rect::from_min_size(corner, vec2(width, HEADING)), &day.title, one.pictures.len());
             for index in grid.visible(one.pictures.len(), from, to) {

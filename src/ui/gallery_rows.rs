@@ -50,7 +50,8 @@ impl GallerySearch {
         if seen == self.seen {
             return;
         }
-        let made = candidates.list.iter().filter_map(|one| Some((one.made()?.file.as_path(), one.request.prompt.as_str())));
+        let made =
+            candidates.list.iter().filter_map(|one| Some((one.made()?.file.as_path(), one.request.prompt.as_str())));
         let prompts: HashMap<&Path, &str> = made.collect();
         let fits = |picture: &GalleryPicture| {
             seen.text.is_empty()

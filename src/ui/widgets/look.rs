@@ -88,7 +88,10 @@ impl Look {
 fn keyboard_leads(ctx: &egui::Context) -> bool {
     let id = egui::Id::unique("keyboard leads");
     let (pressed_key, pressed_pointer) = ctx.input(|input| {
-        (input.events.iter().any(|event| matches!(event, egui::Event::Key { pressed: true, .. })), input.pointer.any_pressed())
+        (
+            input.events.iter().any(|event| matches!(event, egui::Event::Key { pressed: true, .. })),
+            input.pointer.any_pressed(),
+        )
     });
     let leads = ctx.data(|data| data.get_temp(id)).unwrap_or(true);
     let leads = if pressed_pointer { false } else { leads || pressed_key };

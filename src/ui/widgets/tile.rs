@@ -1,12 +1,14 @@
 //! A small square picture: hovered, chosen, on its way, or waiting.
 
 use egui::epaint::RectShape;
-use egui::{Color32, CornerRadius, Rect, Response, Role, Sense, Stroke, StrokeKind, TextureId, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Color32, CornerRadius, Rect, Response, Role, Sense, Stroke, StrokeKind, TextureId, Ui, WidgetInfo, pos2, vec2,
+};
 
 use super::look::{Look, paint_ring};
 use super::paint;
-use crate::ui::theme::{self, ICON_PT, RADIUS};
 use crate::ui::icons;
+use crate::ui::theme::{self, ICON_PT, RADIUS};
 
 /// What the tile stands for.
 #[derive(Clone, Copy, Debug, PartialEq)]
