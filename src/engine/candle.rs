@@ -47,12 +47,15 @@ impl CandleBackend {
             None => {
                 let files = files_of(model).map_err(|error| failed(&error.into()))?;
                 let progress = RefCell::new(progress);
-                let told = |part, fraction| (progress.borrow_mut())(Progress::Loading { part, fraction });
+                let told = |part, fraction| {
+                    (progress.borrow_mut())(Progress::Loading { part, fraction });
+                    if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) }
+                };
                 Pipeline::load(&files, &device, self.dtype_choice.on(&device), &told).map_err(|error| failed(&error))?
             }
         };
         let (_, pipeline) = self.loaded.insert((model.clone(), pipeline));
-        if cancel.is_cancelled() { Err(BackendError::Cancelled) } else { Ok(pipeline) }
+        Ok(pipeline)
     }
 }
 

@@ -16,8 +16,8 @@ use super::{ModelError, ModelFiles};
 /// How many names an error lists before it only counts.
 const LISTED: usize = 3;
 
-/// Called with the fraction (0 to 1) of the network's bytes that are read.
-pub type OnFraction<'a> = &'a dyn Fn(f32);
+/// Called with the fraction (0 to 1) of the network's bytes that are read; an error ends the reading.
+pub type OnFraction<'a> = &'a dyn Fn(f32) -> Result<(), ModelError>;
 
 enum Archive {
     Mapped(MmapedSafetensors),
@@ -160,7 +160,7 @@ impl<'a> Weights<'a> {
         account.bytes_read += view.data().len();
         let fraction = account.bytes_read as f32 / self.bytes_total.max(1) as f32;
         drop(account);
-        (self.on_fraction)(fraction);
+        (self.on_fraction)(fraction)?;
         Ok(view.load(&self.device)?.to_dtype(self.dtype)?.reshape(shape)?)
     }
 }

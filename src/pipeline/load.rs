@@ -48,7 +48,8 @@ const TEXT_SHARE: f32 = 0.15;
 const UNET_SHARE: f32 = 0.75;
 
 impl Pipeline {
-    /// Reads a whole model. `on_loading` is told the part and the fraction of the whole, 0 to 1.
+    /// Reads a whole model. `on_loading` is told the part and the fraction of the whole, 0 to 1; its error ends the
+    /// reading.
     ///
     /// # Errors
     /// When a file is missing, damaged, or asks for something that is not supported.
@@ -56,7 +57,7 @@ impl Pipeline {
         files: &ModelFiles,
         device: &Device,
         dtype: DType,
-        on_loading: &dyn Fn(ModelPart, f32),
+        on_loading: &dyn Fn(ModelPart, f32) -> Result<(), ModelError>,
     ) -> Result<Self, PipelineError> {
         if let ModelFiles::Folder(folder) = files
             && !folder.is_dir()
@@ -77,12 +78,12 @@ impl Pipeline {
         let scheduler_config = read_scheduler(files)?;
         check_channels(&unet_config, &vae_config, files)?;
         let suffixes: &[&str] = if is_xl { &["", "_2"] } else { &[""] };
-        on_loading(ModelPart::Tokenizer, 0.0);
+        on_loading(ModelPart::Tokenizer, 0.0)?;
         let mut text = Vec::new();
         for (index, suffix) in suffixes.iter().enumerate() {
             let before = TEXT_SHARE * index as f32 / suffixes.len() as f32;
             let told = |fraction: f32| {
-                on_loading(ModelPart::TextEncoder, before + fraction * TEXT_SHARE / suffixes.len() as f32);
+                on_loading(ModelPart::TextEncoder, before + fraction * TEXT_SHARE / suffixes.len() as f32)
             };
             text.push(read_text_stage(files, suffix, device, dtype, &told)?);
         }
@@ -166,7 +167,7 @@ fn read_text_stage(
     suffix: &str,
     device: &Device,
     dtype: DType,
-    told: &dyn Fn(f32),
+    told: &dyn Fn(f32) -> Result<(), ModelError>,
 ) -> Result<TextStage, PipelineError> {
     let folder = format!("text_encoder{suffix}");
     let config = ClipConfig::read(files, &folder)?;
