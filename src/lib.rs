@@ -2,7 +2,11 @@
 //!
 //! See `ARCHITECTURE.md` for the map.
 
+pub mod cli;
 pub mod engine;
 pub mod job;
+pub mod model;
+pub mod pipeline;
+pub mod prompt;
 pub mod sampling;
 pub mod store;

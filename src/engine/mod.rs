@@ -3,6 +3,8 @@
 //! Knows no window: whoever starts it hands in a `wake` callback, called after every event.
 
 mod backend;
+mod candle;
+pub mod device;
 mod fake;
 mod mailbox;
 mod worker;
@@ -16,6 +18,7 @@ use std::time::Duration;
 use crossbeam_channel::{Sender, TrySendError, bounded};
 
 pub use backend::{Backend, BackendError, Drawn, Progress, Saver};
+pub use candle::{CandleBackend, files_of};
 pub use fake::{FakeBackend, FakeScript};
 
 use crate::job::{CancelToken, Destination, Event, EventKind, JobId, JobState, Request, RequestError};

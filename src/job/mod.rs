@@ -6,8 +6,10 @@ mod cancel;
 mod event;
 mod picture;
 mod request;
+mod seed;
 
 pub use cancel::{CancelToken, JobState};
 pub use event::{Event, EventKind, Finished, JobId, ModelPart};
 pub use picture::{Picture, PictureSizeError};
 pub use request::{Destination, InitPicture, ModelRef, PromptSyntax, Request, RequestError};
+pub use seed::fresh_seed;

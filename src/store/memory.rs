@@ -21,3 +21,9 @@ fn field_kib(path: &str, name: &str) -> Option<u64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
     rest.split_whitespace().next()?.parse().ok()
 }
+
+/// What could be had right now without swapping, or `None` where the system does not say.
+#[must_use]
+pub fn available_memory_bytes() -> Option<u64> {
+    field_kib("/proc/meminfo", "MemAvailable:").map(|kib| kib * 1024)
+}

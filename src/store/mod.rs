@@ -1,3 +1,20 @@
 //! What is kept on disk: settings, pictures, the list of models.
+//!
+//! Knows neither the window nor the tensors; the window speaks to it through [`worker::StoreHandle`] alone.
 
+mod atomic;
+mod exif;
+pub mod gallery;
 pub mod memory;
+pub mod metadata;
+pub mod models;
+pub mod paths;
+mod pending;
+pub mod picture_file;
+mod png_text;
+mod reveal;
+pub mod saver;
+pub mod settings;
+mod tasks;
+pub mod thumbnails;
+pub mod worker;

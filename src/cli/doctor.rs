@@ -1,0 +1,100 @@
+//! `inkwick doctor`: what this machine and this build have.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use candle_core::utils;
+
+use crate::engine::device::DeviceChoice;
+use crate::model::{ModelFiles, builtin_model};
+use crate::store::memory::{available_memory_bytes, total_memory_bytes};
+use crate::store::paths::Paths;
+
+pub(super) fn run() -> ExitCode {
+    let mut lines = vec![
+        ("Inkwick".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ("system".to_owned(), format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)),
+        ("device".to_owned(), format!("{} (what auto chooses)", DeviceChoice::Auto.label())),
+        ("cpu".to_owned(), format!("{} threads, {}", rayon::current_num_threads(), cpu_features())),
+        ("metal".to_owned(), presence(utils::metal_is_available(), "metal", DeviceChoice::Metal)),
+        ("cuda".to_owned(), presence(utils::cuda_is_available(), "cuda", DeviceChoice::Cuda(0))),
+        ("dtypes".to_owned(), "f32 (auto on a CPU), f16 (auto on a GPU), bf16".to_owned()),
+        ("attention".to_owned(), "full, in slices where the scores would be large".to_owned()),
+        ("memory".to_owned(), memory()),
+        ("built-in".to_owned(), builtin()),
+    ];
+    let code = match Paths::of_this_machine() {
+        Ok(paths) => {
+            for (name, path) in [
+                ("settings", &paths.settings_file),
+                ("pictures", &paths.pictures_folder),
+                ("models", &paths.models_folder),
+                ("cache", &paths.cache_folder),
+            ] {
+                lines.push((name.to_owned(), place(path)));
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            lines.push(("folders".to_owned(), error.to_string()));
+            ExitCode::FAILURE
+        }
+    };
+    for (name, text) in lines {
+        let _ = writeln!(std::io::stdout(), "{name:10} {text}");
+    }
+    code
+}
+
+fn presence(in_build: bool, feature: &str, choice: DeviceChoice) -> String {
+    if !in_build {
+        return format!("not in this build (cargo feature `{feature}`)");
+    }
+    choice.open().map_or_else(|error| error.to_string(), |_| "ready".to_owned())
+}
+
+fn cpu_features() -> String {
+    let named = [
+        (utils::with_avx(), "AVX"),
+        (utils::with_f16c(), "F16C"),
+        (utils::with_neon(), "NEON"),
+        (utils::with_simd128(), "SIMD128"),
+    ];
+    #[cfg(target_arch = "x86_64")]
+    let detected = [
+        (is_x86_feature_detected!("avx2"), "AVX2"),
+        (is_x86_feature_detected!("fma"), "FMA"),
+        (is_x86_feature_detected!("avx512f"), "AVX-512"),
+        (is_x86_feature_detected!("avx512bf16"), "AVX512-BF16"),
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    let detected: [(bool, &str); 0] = [];
+    let found: Vec<&str> = detected.iter().chain(&named).filter_map(|(has, name)| has.then_some(*name)).collect();
+    if found.is_empty() { "no vector units known".to_owned() } else { found.join(", ") }
+}
+
+fn memory() -> String {
+    let gb = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+    match (available_memory_bytes(), total_memory_bytes()) {
+        (Some(free), Some(total)) => format!("{} of {} free", gb(free), gb(total)),
+        (None, Some(total)) => gb(total),
+        _ => "not told by this system".to_owned(),
+    }
+}
+
+fn builtin() -> String {
+    match builtin_model() {
+        Ok(ModelFiles::Embedded(files)) => {
+            let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
+            format!("inside the program, {} MB", bytes / 1_000_000)
+        }
+        Ok(ModelFiles::Folder(folder)) => folder.display().to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn place(path: &Path) -> String {
+    let note = if path.exists() { "" } else { " (made when needed)" };
+    format!("{}{note}", path.display())
+}

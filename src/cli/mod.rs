@@ -1,0 +1,44 @@
+//! The command line: a contract that other programs build on. One file a subcommand.
+
+mod doctor;
+mod generate;
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use generate::GenerateArguments;
+
+/// A native desktop studio for Stable Diffusion.
+///
+/// Without a subcommand the window opens.
+#[derive(Debug, Parser)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Pictures for the canvas and model folders for the library, opened in the window
+    #[arg(value_name = "IMAGE|MODEL")]
+    pub open: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a picture and write it to a file
+    Generate(Box<GenerateArguments>),
+    /// Tell what this machine and this build have: devices, number formats, memory, folders
+    Doctor,
+}
+
+impl Command {
+    /// Runs to the end. 0: done, 1: failed with a sentence, 130: cancelled. (2, usage, is given by the parser.)
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        match self {
+            Self::Generate(arguments) => generate::run(&arguments),
+            Self::Doctor => doctor::run(),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The backend that really draws: keeps the pipeline of the model used last.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use candle_core::Device;
+
+use super::backend::{Backend, BackendError, Drawn, Progress};
+use super::device::{DeviceChoice, DtypeChoice};
+use crate::job::{CancelToken, ModelRef, Request};
+use crate::model::{ModelError, ModelFiles, builtin_model};
+use crate::pipeline::{Pipeline, PipelineError, Stage};
+
+pub struct CandleBackend {
+    device_choice: DeviceChoice,
+    dtype_choice: DtypeChoice,
+    device: Option<Device>,
+    loaded: Option<(ModelRef, Pipeline)>,
+}
+
+impl CandleBackend {
+    #[must_use]
+    pub fn new(device_choice: DeviceChoice, dtype_choice: DtypeChoice) -> Self {
+        Self { device_choice, dtype_choice, device: None, loaded: None }
+    }
+
+    fn open_device(&mut self) -> Result<Device, BackendError> {
+        if let Some(device) = &self.device {
+            return Ok(device.clone());
+        }
+        let device = self.device_choice.open().map_err(|error| BackendError::Failed(error.to_string()))?;
+        self.device = Some(device.clone());
+        Ok(device)
+    }
+
+    /// The pipeline of this model, read now if another one was used last.
+    fn pipeline(
+        &mut self,
+        model: &ModelRef,
+        cancel: &CancelToken,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<&Pipeline, BackendError> {
+        let device = self.open_device()?;
+        let wanted = self.loaded.take().filter(|(loaded, _)| loaded == model);
+        let pipeline = match wanted {
+            Some((_, pipeline)) => pipeline,
+            None => {
+                let files = files_of(model).map_err(|error| failed(&error.into()))?;
+                let progress = RefCell::new(progress);
+                let told = |part, fraction| (progress.borrow_mut())(Progress::Loading { part, fraction });
+                Pipeline::load(&files, &device, self.dtype_choice.on(&device), &told).map_err(|error| failed(&error))?
+            }
+        };
+        let (_, pipeline) = self.loaded.insert((model.clone(), pipeline));
+        if cancel.is_cancelled() { Err(BackendError::Cancelled) } else { Ok(pipeline) }
+    }
+}
+
+/// Where a model's files are.
+///
+/// # Errors
+/// When the built-in model is not part of this build and not beside it.
+pub fn files_of(model: &ModelRef) -> Result<ModelFiles, ModelError> {
+    match model {
+        ModelRef::BuiltIn => builtin_model(),
+        ModelRef::Folder(folder) => Ok(ModelFiles::Folder(folder.clone())),
+    }
+}
+
+impl Backend for CandleBackend {
+    fn draw(
+        &mut self,
+        request: &Request,
+        cancel: &CancelToken,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Drawn, BackendError> {
+        let pipeline = self.pipeline(&request.model, cancel, progress)?;
+        let mut tell = |stage: Stage| {
+            progress(match stage {
+                Stage::Step { done, total, seconds, predicted } => {
+                    Progress::Step { done, total, seconds, preview: Some(Arc::new(predicted)) }
+                }
+                Stage::Decoded { seconds } => Progress::Decoded { seconds },
+            });
+        };
+        let (picture, request) = pipeline.run(request, cancel, &mut tell).map_err(|error| failed(&error))?;
+        Ok(Drawn { picture, request })
+    }
+
+    fn reset(&mut self) {
+        self.loaded = None;
+    }
+}
+
+fn failed(error: &PipelineError) -> BackendError {
+    match error {
+        PipelineError::Model(ModelError::Cancelled) => BackendError::Cancelled,
+        // A tensor library's error may carry a backtrace; a person wants its first line.
+        other => BackendError::Failed(other.to_string().lines().next().unwrap_or_default().to_owned()),
+    }
+}

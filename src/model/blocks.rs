@@ -1,0 +1,213 @@
+//! The UNet's levels: resnets with or without transformers, then a change of resolution.
+
+use candle_core::Tensor;
+use candle_nn::{Conv2d, Conv2dConfig, Module};
+
+use super::attention::{SpatialTransformer, TransformerShape};
+use super::config::{AttentionConfig, UnetConfig};
+use super::layers::{conv2d, conv3x3};
+use super::resnet::{ResnetBlock, ResnetShape};
+use super::weights::Scope;
+use super::{Checkpoint, ModelError};
+
+/// What every block gets besides its input.
+pub struct Conditioning<'a> {
+    /// The timestep's embedding, through SiLU: `(batch, time_width)`.
+    pub time: &'a Tensor,
+    /// The words: `(batch, tokens, context_width)`.
+    pub context: &'a Tensor,
+    pub checkpoint: Checkpoint<'a>,
+}
+
+/// A resnet and, in most levels, a transformer behind it.
+struct Layer {
+    resnet: ResnetBlock,
+    transformer: Option<SpatialTransformer>,
+}
+
+impl Layer {
+    fn forward(&self, x: &Tensor, given: &Conditioning) -> Result<Tensor, ModelError> {
+        (given.checkpoint)()?;
+        let x = self.resnet.forward(x, Some(given.time))?;
+        match &self.transformer {
+            Some(transformer) => transformer.forward(&x, given.context, given.checkpoint),
+            None => Ok(x),
+        }
+    }
+}
+
+fn resnet(at: &Scope, config: &UnetConfig, inputs: usize, outputs: usize) -> Result<ResnetBlock, ModelError> {
+    let shape = ResnetShape {
+        inputs,
+        outputs,
+        time_width: Some(config.time_width()),
+        groups: config.groups,
+        eps: config.norm_eps,
+    };
+    ResnetBlock::new(at, &shape)
+}
+
+fn transformer(
+    at: &Scope,
+    config: &UnetConfig,
+    attention: &AttentionConfig,
+    channels: usize,
+    layer: usize,
+) -> Result<SpatialTransformer, ModelError> {
+    let shape = TransformerShape {
+        channels,
+        heads: attention.heads,
+        layers: attention.depths[layer],
+        context_width: attention.context_width,
+        groups: config.groups,
+        linear_projection: config.linear_projection,
+    };
+    SpatialTransformer::new(at, &shape)
+}
+
+/// The layers of one level; `inputs[i]` are the channels that layer i gets.
+fn layers(
+    at: &Scope,
+    config: &UnetConfig,
+    attention: Option<&AttentionConfig>,
+    inputs: &[usize],
+    outputs: usize,
+) -> Result<Vec<Layer>, ModelError> {
+    let layer = |(index, inputs): (usize, &usize)| {
+        // A depth of 0 is a resnet alone, whatever the block is called.
+        let attention = attention.filter(|attention| attention.depths[index] > 0);
+        Ok(Layer {
+            resnet: resnet(&at.at(format_args!("resnets.{index}")), config, *inputs, outputs)?,
+            transformer: attention
+                .map(|attention| {
+                    transformer(&at.at(format_args!("attentions.{index}")), config, attention, outputs, index)
+                })
+                .transpose()?,
+        })
+    };
+    inputs.iter().enumerate().map(layer).collect()
+}
+
+pub struct DownBlock {
+    layers: Vec<Layer>,
+    downsample: Option<Downsample>,
+}
+
+impl DownBlock {
+    pub fn new(at: &Scope, config: &UnetConfig, level: usize) -> Result<Self, ModelError> {
+        let block = &config.blocks[level];
+        let mut inputs = vec![block.channels; block.layers];
+        inputs[0] = config.blocks[level.saturating_sub(1)].channels;
+        let is_last = level + 1 == config.blocks.len();
+        Ok(Self {
+            layers: layers(at, config, block.down_attention.as_ref(), &inputs, block.channels)?,
+            downsample: (!is_last)
+                .then(|| Downsample::new(&at.at("downsamplers.0.conv"), block.channels, config.downsample_padding))
+                .transpose()?,
+        })
+    }
+
+    /// Pushes what each layer gives onto `skips`, for the way up.
+    pub fn forward(&self, x: Tensor, given: &Conditioning, skips: &mut Vec<Tensor>) -> Result<Tensor, ModelError> {
+        let mut x = x;
+        for layer in &self.layers {
+            x = layer.forward(&x, given)?;
+            skips.push(x.clone());
+        }
+        if let Some(downsample) = &self.downsample {
+            x = downsample.forward(&x)?;
+            skips.push(x.clone());
+        }
+        Ok(x)
+    }
+}
+
+pub struct MidBlock {
+    first: ResnetBlock,
+    transformer: SpatialTransformer,
+    second: ResnetBlock,
+}
+
+impl MidBlock {
+    pub fn new(at: &Scope, config: &UnetConfig, attention: &AttentionConfig) -> Result<Self, ModelError> {
+        let channels = config.blocks[config.blocks.len() - 1].channels;
+        Ok(Self {
+            first: resnet(&at.at("resnets.0"), config, channels, channels)?,
+            transformer: transformer(&at.at("attentions.0"), config, attention, channels, 0)?,
+            second: resnet(&at.at("resnets.1"), config, channels, channels)?,
+        })
+    }
+
+    pub fn forward(&self, x: &Tensor, given: &Conditioning) -> Result<Tensor, ModelError> {
+        (given.checkpoint)()?;
+        let x = self.first.forward(x, Some(given.time))?;
+        let x = self.transformer.forward(&x, given.context, given.checkpoint)?;
+        self.second.forward(&x, Some(given.time))
+    }
+}
+
+pub struct UpBlock {
+    layers: Vec<Layer>,
+    upsample: Option<Conv2d>,
+}
+
+impl UpBlock {
+    /// `level` counts from the finest, as everywhere in the config; the coarsest runs first.
+    pub fn new(at: &Scope, config: &UnetConfig, level: usize) -> Result<Self, ModelError> {
+        let block = &config.blocks[level];
+        let coarser = config.blocks[(level + 1).min(config.blocks.len() - 1)].channels;
+        let finer = config.blocks[level.saturating_sub(1)].channels;
+        let count = block.layers + 1;
+        let inputs: Vec<usize> = (0..count)
+            .map(|index| {
+                let from_below = if index == 0 { coarser } else { block.channels };
+                let from_skip = if index + 1 == count { finer } else { block.channels };
+                from_below + from_skip
+            })
+            .collect();
+        Ok(Self {
+            layers: layers(at, config, block.up_attention.as_ref(), &inputs, block.channels)?,
+            upsample: (level > 0)
+                .then(|| conv3x3(&at.at("upsamplers.0.conv"), block.channels, block.channels))
+                .transpose()?,
+        })
+    }
+
+    /// Takes its skips from the end of `skips` and grows to the size of the next one.
+    pub fn forward(&self, x: Tensor, given: &Conditioning, skips: &mut Vec<Tensor>) -> Result<Tensor, ModelError> {
+        let mut x = x;
+        for layer in &self.layers {
+            if let Some(skip) = skips.pop() {
+                x = Tensor::cat(&[&x, &skip], 1)?;
+            }
+            x = layer.forward(&x, given)?;
+        }
+        if let (Some(convolution), Some(next)) = (&self.upsample, skips.last()) {
+            let (_, _, height, width) = next.dims4()?;
+            x = convolution.forward(&x.upsample_nearest2d(height, width)?)?;
+        }
+        Ok(x)
+    }
+}
+
+/// Halves the size: 3×3 with stride 2.
+pub struct Downsample {
+    convolution: Conv2d,
+    /// Without padding of its own, one row and column of zeros go below and to the right.
+    pad_after: bool,
+}
+
+impl Downsample {
+    pub fn new(at: &Scope, channels: usize, padding: usize) -> Result<Self, ModelError> {
+        let config = Conv2dConfig { padding, stride: 2, ..Conv2dConfig::default() };
+        Ok(Self { convolution: conv2d(at, channels, channels, 3, config)?, pad_after: padding == 0 })
+    }
+
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor, ModelError> {
+        if self.pad_after {
+            let padded = x.pad_with_zeros(2, 0, 1)?.pad_with_zeros(3, 0, 1)?;
+            return Ok(self.convolution.forward(&padded)?);
+        }
+        Ok(self.convolution.forward(x)?)
+    }
+}

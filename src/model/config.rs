@@ -1,0 +1,98 @@
+//! Reads diffusers' and transformers' `config.json` files.
+//!
+//! Every field that changes the computation is either followed or, where its value is not supported, an error that
+//! names field and file. A field that is absent has the default of diffusers' class; unknown fields are ignored.
+
+mod clip;
+mod unet;
+mod vae;
+
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+pub use clip::{Activation, ClipConfig};
+pub use unet::{AttentionConfig, UnetConfig};
+pub use vae::VaeConfig;
+
+use super::{ModelError, ModelFiles};
+
+/// The fields of one config file.
+struct Fields {
+    map: Map<String, Value>,
+    path: PathBuf,
+}
+
+impl Fields {
+    fn open(files: &ModelFiles, name: &str, what: &'static str) -> Result<Self, ModelError> {
+        Ok(Self { map: files.require_json(name, what)?, path: files.path_of(name) })
+    }
+
+    fn unsupported(&self, field: &str, supported: impl Into<String>) -> ModelError {
+        let found = self.map.get(field).map_or_else(|| "absent".to_owned(), Value::to_string);
+        ModelError::Unsupported { field: field.to_owned(), found, supported: supported.into(), path: self.path.clone() }
+    }
+
+    /// The field, or `default` where it is absent or null.
+    fn get<T: DeserializeOwned>(&self, field: &str, default: T) -> Result<T, ModelError> {
+        Ok(self.optional(field)?.unwrap_or(default))
+    }
+
+    fn optional<T: DeserializeOwned>(&self, field: &str) -> Result<Option<T>, ModelError> {
+        match self.map.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => {
+                T::deserialize(value).map(Some).map_err(|_| self.unsupported(field, format!("only {}", kind_of::<T>())))
+            }
+        }
+    }
+
+    fn require<T: DeserializeOwned>(&self, field: &str) -> Result<T, ModelError> {
+        self.optional(field)?.ok_or_else(|| self.unsupported(field, format!("only {}", kind_of::<T>())))
+    }
+
+    /// A field that is either one number for all blocks or a list with one for each.
+    fn per_block(&self, field: &str, default: usize, blocks: usize) -> Result<Vec<usize>, ModelError> {
+        match self.map.get(field) {
+            None | Some(Value::Null) => Ok(vec![default; blocks]),
+            Some(Value::Array(_)) => {
+                let list: Vec<usize> = self.require(field)?;
+                if list.len() == blocks {
+                    Ok(list)
+                } else {
+                    Err(self.unsupported(field, format!("a list of {blocks}, one for each block,")))
+                }
+            }
+            Some(_) => Ok(vec![self.require(field)?; blocks]),
+        }
+    }
+
+    /// Fails unless the field is absent, null, or one of `allowed`.
+    fn only(&self, field: &str, allowed: &[Value]) -> Result<(), ModelError> {
+        match self.map.get(field) {
+            None | Some(Value::Null) => Ok(()),
+            Some(found) if allowed.iter().any(|value| same(value, found)) => Ok(()),
+            Some(_) => {
+                let names: Vec<String> = allowed.iter().map(Value::to_string).collect();
+                let names = if names.is_empty() { "null".into() } else { names.join(" or ") };
+                Err(self.unsupported(field, format!("only {names}")))
+            }
+        }
+    }
+}
+
+/// 1 and 1.0 are the same number.
+fn same(a: &Value, b: &Value) -> bool {
+    a == b || (a.is_number() && a.as_f64() == b.as_f64())
+}
+
+fn kind_of<T>() -> &'static str {
+    match std::any::type_name::<T>() {
+        "usize" => "a whole number",
+        "f64" => "a number",
+        "bool" => "true or false",
+        "alloc::string::String" => "a text",
+        _ => "a list",
+    }
+}

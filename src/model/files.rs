@@ -1,0 +1,71 @@
+//! Where a model's files are: a folder on disk, or the bytes inside the program. Both are read by the same code.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use super::ModelError;
+
+/// A model in diffusers' layout.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ModelFiles {
+    Folder(PathBuf),
+    /// `(path inside the model, bytes)`; the bytes stay in the program's own mapped pages.
+    Embedded(&'static [(&'static str, &'static [u8])]),
+}
+
+impl ModelFiles {
+    /// The path as a person would look for it.
+    #[must_use]
+    pub fn path_of(&self, name: &str) -> PathBuf {
+        match self {
+            Self::Folder(folder) => folder.join(name),
+            Self::Embedded(_) => Path::new("built-in model").join(name),
+        }
+    }
+
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Folder(folder) => folder.join(name).is_file(),
+            Self::Embedded(files) => files.iter().any(|(path, _)| *path == name),
+        }
+    }
+
+    /// The whole file, or `None` when there is none.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, ModelError> {
+        match self {
+            Self::Embedded(files) => {
+                Ok(files.iter().find(|(path, _)| *path == name).map(|(_, bytes)| Cow::Borrowed(*bytes)))
+            }
+            Self::Folder(folder) => match std::fs::read(folder.join(name)) {
+                Ok(bytes) => Ok(Some(Cow::Owned(bytes))),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(ModelError::Unreadable { reason: error.to_string(), path: self.path_of(name) }),
+            },
+        }
+    }
+
+    /// Reads a JSON file into `T`, or gives `None` when there is no such file.
+    ///
+    /// # Errors
+    /// When the file is no JSON or a field has a value that `T` cannot hold; the message names it.
+    pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ModelError> {
+        let Some(bytes) = self.read(name)? else { return Ok(None) };
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| ModelError::Unreadable { reason: error.to_string(), path: self.path_of(name) })
+    }
+
+    /// Like [`Self::read_json`], for a file that must be there.
+    ///
+    /// # Errors
+    /// As above, and when the file is missing.
+    pub fn require_json<T: DeserializeOwned>(&self, name: &str, what: &'static str) -> Result<T, ModelError> {
+        self.read_json(name)?.ok_or_else(|| ModelError::Missing { what, path: self.path_of(name) })
+    }
+}

@@ -1,0 +1,53 @@
+//! The networks of Stable Diffusion: CLIP text encoder, conditional UNet and VAE.
+//!
+//! Each is read from a diffusers folder by its own `config.json`; nothing is guessed from a preset.
+
+mod attention;
+mod blocks;
+mod builtin;
+mod config;
+mod files;
+mod layers;
+mod resnet;
+mod text_encoder;
+mod timestep;
+mod unet;
+mod vae;
+mod weights;
+
+use std::path::PathBuf;
+
+pub use builtin::builtin_model;
+pub use config::{ClipConfig, UnetConfig, VaeConfig};
+pub use files::ModelFiles;
+pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};
+pub use unet::{AddedConditioning, Unet};
+pub use vae::{LatentDistribution, Vae, picture_from_tensor};
+pub use weights::Weights;
+
+/// Asked between the blocks of a network: an error ends the pass.
+pub type Checkpoint<'a> = &'a dyn Fn() -> Result<(), ModelError>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    #[error("cancelled")]
+    Cancelled,
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+    #[error(
+        "{what} is missing in the model folder; download the model again, or choose a folder in diffusers' layout: {path}"
+    )]
+    Missing { what: &'static str, path: PathBuf },
+    #[error(
+        "the model has only PyTorch pickle weights (.bin), which can run any code; get its .safetensors files: {0}"
+    )]
+    PickleOnly(PathBuf),
+    #[error("a file of the model cannot be read ({reason}): {path}")]
+    Unreadable { reason: String, path: PathBuf },
+    #[error("the weights are damaged or not downloaded to their end ({reason}); download the file again: {path}")]
+    Damaged { reason: String, path: PathBuf },
+    #[error("the config's {field} is {found}, and {supported} is supported: {path}")]
+    Unsupported { field: String, found: String, supported: String, path: PathBuf },
+    #[error("the weights do not fit the config: {0}")]
+    Misfit(String),
+}

@@ -1,0 +1,187 @@
+//! CLIP's text model ("Learning Transferable Visual Models From Natural Language Supervision").
+
+use candle_core::{D, DType, Device, IndexOp, Tensor};
+use candle_nn::{LayerNorm, Linear, Module};
+
+use super::ModelError;
+use super::attention::attend;
+use super::config::{Activation, ClipConfig};
+use super::layers::{layer_norm, linear, linear_no_bias};
+use super::weights::{Scope, Weights};
+
+/// `eos_token_id` of configs from before transformers knew the real one; the end is then the highest id.
+const LEGACY_END_TOKEN: u32 = 2;
+
+/// What the encoder makes of windows of tokens.
+pub struct TextEmbedding {
+    /// What each layer gave, the embedding of the tokens first: each `(windows, tokens, width)`.
+    pub hidden_states: Vec<Tensor>,
+    /// The last layer's, through the final norm.
+    pub last: Tensor,
+    /// `last` at the end token, projected where the model has a projection: `(windows, width)`.
+    pub pooled: Tensor,
+}
+
+pub struct TextEncoder {
+    config: ClipConfig,
+    token_embedding: Tensor,
+    position_embedding: Tensor,
+    layers: Vec<EncoderLayer>,
+    final_norm: LayerNorm,
+    projection: Option<Linear>,
+    device: Device,
+}
+
+impl TextEncoder {
+    /// Builds the network from its weights, which must match the config exactly.
+    ///
+    /// # Errors
+    /// When they do not, or the device has no room.
+    pub fn new(config: ClipConfig, weights: Weights, device: &Device) -> Result<Self, ModelError> {
+        let root = weights.root();
+        let embeddings = root.at("embeddings");
+        let encoder = Self {
+            token_embedding: embeddings
+                .at("token_embedding")
+                .tensor("weight", &[config.vocabulary_size, config.width])?,
+            position_embedding: embeddings
+                .at("position_embedding")
+                .tensor("weight", &[config.positions, config.width])?,
+            layers: (0..config.layers)
+                .map(|index| EncoderLayer::new(&root.at(format_args!("encoder.layers.{index}")), &config))
+                .collect::<Result<_, _>>()?,
+            final_norm: layer_norm(&root.at("final_layer_norm"), config.width, config.norm_eps)?,
+            projection: config
+                .projection_width
+                .map(|width| linear_no_bias(&root.at("text_projection"), config.width, width))
+                .transpose()?,
+            device: device.clone(),
+            config,
+        };
+        weights.finish()?;
+        Ok(encoder)
+    }
+
+    #[must_use]
+    pub fn config(&self) -> &ClipConfig {
+        &self.config
+    }
+
+    /// The final norm, for a hidden state that was taken early (clip skip).
+    ///
+    /// # Errors
+    /// When the shape is wrong.
+    pub fn normalize(&self, hidden: &Tensor) -> Result<Tensor, ModelError> {
+        Ok(self.final_norm.forward(hidden)?)
+    }
+
+    /// Encodes windows of equally many tokens.
+    ///
+    /// # Errors
+    /// When a window is longer than the model's positions or a token is not in its vocabulary.
+    pub fn forward(&self, windows: &[Vec<u32>]) -> Result<TextEmbedding, ModelError> {
+        let length = windows.first().map_or(0, Vec::len);
+        let count = windows.len();
+        let fits = length <= self.config.positions && windows.iter().all(|window| window.len() == length);
+        let known = windows.iter().flatten().all(|token| (*token as usize) < self.config.vocabulary_size);
+        if !fits || !known {
+            return Err(ModelError::Misfit(format!(
+                "the tokenizer does not belong to this text encoder, which takes {} tokens of a vocabulary of {}",
+                self.config.positions, self.config.vocabulary_size
+            )));
+        }
+        let ids = Tensor::from_vec(windows.concat(), count * length, &self.device)?;
+        let tokens = self.token_embedding.index_select(&ids, 0)?.reshape((count, length, self.config.width))?;
+        let mut hidden = tokens.broadcast_add(&self.position_embedding.i(..length)?)?;
+        let mask = self.causal_mask(length, hidden.dtype())?;
+        let mut hidden_states = vec![hidden.clone()];
+        for layer in &self.layers {
+            hidden = layer.forward(&hidden, &mask)?;
+            hidden_states.push(hidden.clone());
+        }
+        let last = self.final_norm.forward(&hidden)?;
+        let pooled = self.pool(&last, windows)?;
+        Ok(TextEmbedding { hidden_states, last, pooled })
+    }
+
+    fn pool(&self, last: &Tensor, windows: &[Vec<u32>]) -> Result<Tensor, ModelError> {
+        let rows = windows
+            .iter()
+            .enumerate()
+            .map(|(index, window)| last.i((index, end_position(window, self.config.end_token))))
+            .collect::<Result<Vec<_>, _>>()?;
+        let pooled = Tensor::stack(&rows, 0)?;
+        match &self.projection {
+            Some(projection) => Ok(projection.forward(&pooled)?),
+            None => Ok(pooled),
+        }
+    }
+
+    /// `(tokens, tokens)`: nothing where a token may look, minus infinity at what comes after it.
+    fn causal_mask(&self, length: usize, dtype: DType) -> Result<Tensor, ModelError> {
+        let values: Vec<f32> = (0..length)
+            .flat_map(|row| (0..length).map(move |column| if column > row { f32::NEG_INFINITY } else { 0.0 }))
+            .collect();
+        Ok(Tensor::from_vec(values, (length, length), &self.device)?.to_dtype(dtype)?)
+    }
+}
+
+/// Where the first end token stands; for legacy configs, where the highest id does.
+fn end_position(window: &[u32], end_token: u32) -> usize {
+    let wanted = if end_token == LEGACY_END_TOKEN { window.iter().max().copied() } else { Some(end_token) };
+    window.iter().position(|token| Some(*token) == wanted).unwrap_or(0)
+}
+
+struct EncoderLayer {
+    norm1: LayerNorm,
+    q: Linear,
+    k: Linear,
+    v: Linear,
+    out: Linear,
+    norm2: LayerNorm,
+    expand: Linear,
+    contract: Linear,
+    heads: usize,
+    activation: Activation,
+}
+
+impl EncoderLayer {
+    fn new(at: &Scope, config: &ClipConfig) -> Result<Self, ModelError> {
+        let width = config.width;
+        let attention = at.at("self_attn");
+        let project = |name| linear(&attention.at(name), width, width);
+        Ok(Self {
+            norm1: layer_norm(&at.at("layer_norm1"), width, config.norm_eps)?,
+            q: project("q_proj")?,
+            k: project("k_proj")?,
+            v: project("v_proj")?,
+            out: project("out_proj")?,
+            norm2: layer_norm(&at.at("layer_norm2"), width, config.norm_eps)?,
+            expand: linear(&at.at("mlp.fc1"), width, config.feed_forward_width)?,
+            contract: linear(&at.at("mlp.fc2"), config.feed_forward_width, width)?,
+            heads: config.heads,
+            activation: config.activation,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, mask: &Tensor) -> Result<Tensor, ModelError> {
+        let normed = self.norm1.forward(x)?;
+        let (q, k, v) = (self.q.forward(&normed)?, self.k.forward(&normed)?, self.v.forward(&normed)?);
+        let x = (x + self.out.forward(&attend(&q, &k, &v, self.heads, Some(mask))?)?)?;
+        let hidden = self.expand.forward(&self.norm2.forward(&x)?)?;
+        let hidden = match self.activation {
+            Activation::QuickGelu => (&hidden * candle_nn::ops::sigmoid(&(&hidden * 1.702)?)?)?,
+            Activation::Gelu => hidden.gelu_erf()?,
+        };
+        Ok((&x + self.contract.forward(&hidden)?)?)
+    }
+}
+
+/// Joins windows to one long context: `(windows, tokens, width)` to `(1, windows · tokens, width)`.
+///
+/// # Errors
+/// When the shape is wrong.
+pub fn join_windows(hidden: &Tensor) -> Result<Tensor, ModelError> {
+    let width = hidden.dim(D::Minus1)?;
+    Ok(hidden.reshape((1, (), width))?)
+}

@@ -1,0 +1,59 @@
+//! Sinusoidal embedding of timesteps and its two-layer projection ("Denoising Diffusion Probabilistic Models").
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::{Linear, Module};
+
+use super::ModelError;
+use super::layers::linear;
+use super::weights::Scope;
+
+/// `values` as rows of `dimension` sines and cosines: `(values.len(), dimension)`.
+pub struct Sinusoid {
+    pub dimension: usize,
+    pub cosine_first: bool,
+    pub frequency_shift: f64,
+}
+
+impl Sinusoid {
+    pub fn embed(&self, values: &[f32], device: &Device, dtype: DType) -> Result<Tensor, ModelError> {
+        let half = self.dimension / 2;
+        let mut rows = Vec::with_capacity(values.len() * self.dimension);
+        // In f32 from the exponent on, as in diffusers.
+        let frequencies: Vec<f32> = (0..half)
+            .map(|index| {
+                let exponent = -(10_000f64.ln()) as f32 * index as f32;
+                (exponent / (half as f64 - self.frequency_shift) as f32).exp()
+            })
+            .collect();
+        for value in values {
+            let sines = frequencies.iter().map(|frequency| (value * frequency).sin());
+            let cosines = frequencies.iter().map(|frequency| (value * frequency).cos());
+            if self.cosine_first {
+                rows.extend(cosines.chain(sines));
+            } else {
+                rows.extend(sines.chain(cosines));
+            }
+            rows.resize(rows.len() + self.dimension % 2, 0.0);
+        }
+        Ok(Tensor::from_vec(rows, (values.len(), self.dimension), device)?.to_dtype(dtype)?)
+    }
+}
+
+/// Linear, SiLU, linear.
+pub struct TimestepEmbedding {
+    linear_1: Linear,
+    linear_2: Linear,
+}
+
+impl TimestepEmbedding {
+    pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
+        Ok(Self {
+            linear_1: linear(&at.at("linear_1"), inputs, outputs)?,
+            linear_2: linear(&at.at("linear_2"), outputs, outputs)?,
+        })
+    }
+
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor, ModelError> {
+        Ok(self.linear_2.forward(&self.linear_1.forward(x)?.silu()?)?)
+    }
+}

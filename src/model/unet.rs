@@ -1,0 +1,131 @@
+//! The conditional UNet: predicts, from a noisy latent, a timestep and words, what the scheduler removes.
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::{Conv2d, GroupNorm, Module};
+
+use super::blocks::{Conditioning, DownBlock, MidBlock, UpBlock};
+use super::config::UnetConfig;
+use super::layers::{conv3x3, group_norm, norm_silu};
+use super::timestep::{Sinusoid, TimestepEmbedding};
+use super::weights::Weights;
+use super::{Checkpoint, ModelError};
+
+/// SDXL's second conditioning.
+#[derive(Clone, Debug)]
+pub struct AddedConditioning {
+    /// `(batch, pooled_width)`
+    pub pooled_text: Tensor,
+    /// Original height and width, crop top and left, target height and width, for each of the batch.
+    pub time_ids: Vec<f32>,
+}
+
+struct AddedEmbedder {
+    sinusoid: Sinusoid,
+    embedding: TimestepEmbedding,
+}
+
+pub struct Unet {
+    config: UnetConfig,
+    device: Device,
+    dtype: DType,
+    time_sinusoid: Sinusoid,
+    time_embedding: TimestepEmbedding,
+    added: Option<AddedEmbedder>,
+    conv_in: Conv2d,
+    down: Vec<DownBlock>,
+    mid: Option<MidBlock>,
+    up: Vec<UpBlock>,
+    norm_out: GroupNorm,
+    conv_out: Conv2d,
+}
+
+impl Unet {
+    /// Builds the network from its weights, which must match the config exactly.
+    ///
+    /// # Errors
+    /// When they do not, or the device has no room.
+    pub fn new(config: UnetConfig, weights: Weights, device: &Device, dtype: DType) -> Result<Self, ModelError> {
+        let root = weights.root();
+        let first = config.blocks[0].channels;
+        let levels = config.blocks.len();
+        let sinusoid = |dimension| Sinusoid {
+            dimension,
+            cosine_first: config.cosine_first,
+            frequency_shift: config.frequency_shift,
+        };
+        let added = config.added.as_ref().map(|added| -> Result<_, ModelError> {
+            let embedding = TimestepEmbedding::new(&root.at("add_embedding"), added.width, config.time_width())?;
+            Ok(AddedEmbedder { sinusoid: sinusoid(added.time_width), embedding })
+        });
+        let unet = Self {
+            device: device.clone(),
+            dtype,
+            time_sinusoid: sinusoid(first),
+            time_embedding: TimestepEmbedding::new(&root.at("time_embedding"), first, config.time_width())?,
+            added: added.transpose()?,
+            conv_in: conv3x3(&root.at("conv_in"), config.in_channels, first)?,
+            down: (0..levels)
+                .map(|level| DownBlock::new(&root.at(format_args!("down_blocks.{level}")), &config, level))
+                .collect::<Result<_, _>>()?,
+            mid: config
+                .mid_attention
+                .as_ref()
+                .map(|attention| MidBlock::new(&root.at("mid_block"), &config, attention))
+                .transpose()?,
+            up: (0..levels)
+                .map(|index| UpBlock::new(&root.at(format_args!("up_blocks.{index}")), &config, levels - 1 - index))
+                .collect::<Result<_, _>>()?,
+            norm_out: group_norm(&root.at("conv_norm_out"), config.groups, first, config.norm_eps)?,
+            conv_out: conv3x3(&root.at("conv_out"), first, config.out_channels)?,
+            config,
+        };
+        weights.finish()?;
+        Ok(unet)
+    }
+
+    #[must_use]
+    pub fn config(&self) -> &UnetConfig {
+        &self.config
+    }
+
+    /// `sample` `(batch, in_channels, height / 8, width / 8)`, `context` `(batch, tokens, context_width)`; gives
+    /// `(batch, out_channels, height / 8, width / 8)`.
+    ///
+    /// # Errors
+    /// When the checkpoint says so, a shape is wrong, or the device has no room.
+    pub fn forward(
+        &self,
+        sample: &Tensor,
+        timestep: f64,
+        context: &Tensor,
+        added: Option<&AddedConditioning>,
+        checkpoint: Checkpoint,
+    ) -> Result<Tensor, ModelError> {
+        let batch = sample.dim(0)?;
+        let time = self.embed_time(timestep, batch, added)?.silu()?;
+        let given = Conditioning { time: &time, context, checkpoint };
+        let mut x = self.conv_in.forward(sample)?;
+        let mut skips = vec![x.clone()];
+        for block in &self.down {
+            x = block.forward(x, &given, &mut skips)?;
+        }
+        if let Some(mid) = &self.mid {
+            x = mid.forward(&x, &given)?;
+        }
+        for block in &self.up {
+            x = block.forward(x, &given, &mut skips)?;
+        }
+        Ok(self.conv_out.forward(&norm_silu(&self.norm_out, &x)?)?)
+    }
+
+    fn embed_time(&self, timestep: f64, batch: usize, added: Option<&AddedConditioning>) -> Result<Tensor, ModelError> {
+        let embed = |sinusoid: &Sinusoid, values: &[f32]| sinusoid.embed(values, &self.device, self.dtype);
+        let time = self.time_embedding.forward(&embed(&self.time_sinusoid, &vec![timestep as f32; batch])?)?;
+        let Some(embedder) = &self.added else { return Ok(time) };
+        let added =
+            added.ok_or_else(|| ModelError::Misfit("this UNet needs pooled text and size ids as well".to_owned()))?;
+        let ids = embed(&embedder.sinusoid, &added.time_ids)?.reshape((batch, ()))?;
+        let both = Tensor::cat(&[&added.pooled_text, &ids], 1)?;
+        Ok((time + embedder.embedding.forward(&both)?)?)
+    }
+}

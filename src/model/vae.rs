@@ -1,0 +1,291 @@
+//! The KL autoencoder: pictures to latents and back ("Auto-Encoding Variational Bayes", as in latent diffusion).
+
+use candle_core::{DType, Tensor};
+use candle_nn::{Conv2d, GroupNorm, Linear, Module};
+
+use super::attention::attend;
+use super::blocks::Downsample;
+use super::config::VaeConfig;
+use super::layers::{conv1x1, conv3x3, group_norm, linear, norm_silu};
+use super::resnet::{ResnetBlock, ResnetShape};
+use super::weights::{Scope, Weights};
+use super::{Checkpoint, ModelError};
+
+const NORM_EPS: f64 = 1e-6;
+
+/// What a picture becomes: a Gaussian over latents, each `(batch, latent_channels, height / f, width / f)`.
+pub struct LatentDistribution {
+    pub mean: Tensor,
+    pub standard_deviation: Tensor,
+}
+
+pub struct Vae {
+    config: VaeConfig,
+    encoder: Encoder,
+    decoder: Decoder,
+    quant_conv: Option<Conv2d>,
+    post_quant_conv: Option<Conv2d>,
+}
+
+impl Vae {
+    /// Builds the network from its weights, which must match the config exactly.
+    ///
+    /// # Errors
+    /// When they do not, or the device has no room.
+    pub fn new(config: VaeConfig, weights: Weights) -> Result<Self, ModelError> {
+        let root = weights.root();
+        let latent = config.latent_channels;
+        let vae = Self {
+            encoder: Encoder::new(&root.at("encoder"), &config)?,
+            decoder: Decoder::new(&root.at("decoder"), &config)?,
+            quant_conv: config
+                .quant_conv
+                .then(|| conv1x1(&root.at("quant_conv"), 2 * latent, 2 * latent))
+                .transpose()?,
+            post_quant_conv: config
+                .post_quant_conv
+                .then(|| conv1x1(&root.at("post_quant_conv"), latent, latent))
+                .transpose()?,
+            config,
+        };
+        weights.finish()?;
+        Ok(vae)
+    }
+
+    #[must_use]
+    pub fn config(&self) -> &VaeConfig {
+        &self.config
+    }
+
+    /// `picture` `(batch, 3, height, width)` in -1…1. The latents are not scaled yet.
+    ///
+    /// # Errors
+    /// When the checkpoint says so, a shape is wrong, or the device has no room.
+    pub fn encode(&self, picture: &Tensor, checkpoint: Checkpoint) -> Result<LatentDistribution, ModelError> {
+        let mut moments = self.encoder.forward(picture, checkpoint)?;
+        if let Some(quant) = &self.quant_conv {
+            moments = quant.forward(&moments)?;
+        }
+        let halves = moments.chunk(2, 1)?;
+        let log_variance = halves[1].clamp(-30f64, 20f64)?;
+        Ok(LatentDistribution { mean: halves[0].contiguous()?, standard_deviation: (log_variance * 0.5)?.exp()? })
+    }
+
+    /// `latent` `(batch, latent_channels, h, w)`, unscaled; gives `(batch, 3, h · f, w · f)` around -1…1.
+    ///
+    /// # Errors
+    /// When the checkpoint says so, a shape is wrong, or the device has no room.
+    pub fn decode(&self, latent: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
+        match &self.post_quant_conv {
+            Some(convolution) => self.decoder.forward(&convolution.forward(latent)?, checkpoint),
+            None => self.decoder.forward(latent, checkpoint),
+        }
+    }
+}
+
+fn resnet(at: &Scope, config: &VaeConfig, inputs: usize, outputs: usize) -> Result<ResnetBlock, ModelError> {
+    ResnetBlock::new(at, &ResnetShape { inputs, outputs, time_width: None, groups: config.groups, eps: NORM_EPS })
+}
+
+/// Resnets of one resolution, then a change of it.
+struct Level<R> {
+    resnets: Vec<ResnetBlock>,
+    resize: Option<R>,
+}
+
+impl<R> Level<R> {
+    fn new(
+        at: &Scope,
+        config: &VaeConfig,
+        count: usize,
+        inputs: usize,
+        outputs: usize,
+        resize: Option<R>,
+    ) -> Result<Self, ModelError> {
+        let resnets = (0..count)
+            .map(|index| {
+                let inputs = if index == 0 { inputs } else { outputs };
+                resnet(&at.at(format_args!("resnets.{index}")), config, inputs, outputs)
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { resnets, resize })
+    }
+
+    fn forward(&self, mut x: Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
+        for resnet in &self.resnets {
+            checkpoint()?;
+            x = resnet.forward(&x, None)?;
+        }
+        Ok(x)
+    }
+}
+
+struct Encoder {
+    conv_in: Conv2d,
+    levels: Vec<Level<Downsample>>,
+    mid: MidBlock,
+    norm_out: GroupNorm,
+    conv_out: Conv2d,
+}
+
+impl Encoder {
+    fn new(at: &Scope, config: &VaeConfig) -> Result<Self, ModelError> {
+        let channels = &config.block_channels;
+        let last = channels[channels.len() - 1];
+        let levels = (0..channels.len())
+            .map(|level| {
+                let at = at.at(format_args!("down_blocks.{level}"));
+                let inputs = channels[level.saturating_sub(1)];
+                let downsample = (level + 1 < channels.len())
+                    .then(|| Downsample::new(&at.at("downsamplers.0.conv"), channels[level], 0))
+                    .transpose()?;
+                Level::new(&at, config, config.layers_per_block, inputs, channels[level], downsample)
+            })
+            .collect::<Result<_, ModelError>>()?;
+        Ok(Self {
+            conv_in: conv3x3(&at.at("conv_in"), config.picture_channels, channels[0])?,
+            levels,
+            mid: MidBlock::new(&at.at("mid_block"), config, last)?,
+            norm_out: group_norm(&at.at("conv_norm_out"), config.groups, last, NORM_EPS)?,
+            conv_out: conv3x3(&at.at("conv_out"), last, 2 * config.latent_channels)?,
+        })
+    }
+
+    fn forward(&self, picture: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
+        let mut x = self.conv_in.forward(picture)?;
+        for level in &self.levels {
+            x = level.forward(x, checkpoint)?;
+            if let Some(downsample) = &level.resize {
+                x = downsample.forward(&x)?;
+            }
+        }
+        let x = self.mid.forward(&x, checkpoint)?;
+        Ok(self.conv_out.forward(&norm_silu(&self.norm_out, &x)?)?)
+    }
+}
+
+struct Decoder {
+    conv_in: Conv2d,
+    mid: MidBlock,
+    levels: Vec<Level<Conv2d>>,
+    norm_out: GroupNorm,
+    conv_out: Conv2d,
+}
+
+impl Decoder {
+    fn new(at: &Scope, config: &VaeConfig) -> Result<Self, ModelError> {
+        let mut channels = config.block_channels.clone();
+        channels.reverse();
+        let levels = (0..channels.len())
+            .map(|level| {
+                let at = at.at(format_args!("up_blocks.{level}"));
+                let inputs = channels[level.saturating_sub(1)];
+                let upsample = (level + 1 < channels.len())
+                    .then(|| conv3x3(&at.at("upsamplers.0.conv"), channels[level], channels[level]))
+                    .transpose()?;
+                Level::new(&at, config, config.layers_per_block + 1, inputs, channels[level], upsample)
+            })
+            .collect::<Result<_, ModelError>>()?;
+        let finest = channels[channels.len() - 1];
+        Ok(Self {
+            conv_in: conv3x3(&at.at("conv_in"), config.latent_channels, channels[0])?,
+            mid: MidBlock::new(&at.at("mid_block"), config, channels[0])?,
+            levels,
+            norm_out: group_norm(&at.at("conv_norm_out"), config.groups, finest, NORM_EPS)?,
+            conv_out: conv3x3(&at.at("conv_out"), finest, config.picture_channels)?,
+        })
+    }
+
+    fn forward(&self, latent: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
+        let mut x = self.mid.forward(&self.conv_in.forward(latent)?, checkpoint)?;
+        for level in &self.levels {
+            x = level.forward(x, checkpoint)?;
+            if let Some(convolution) = &level.resize {
+                let (_, _, height, width) = x.dims4()?;
+                x = convolution.forward(&x.upsample_nearest2d(2 * height, 2 * width)?)?;
+            }
+        }
+        checkpoint()?;
+        Ok(self.conv_out.forward(&norm_silu(&self.norm_out, &x)?)?)
+    }
+}
+
+struct MidBlock {
+    first: ResnetBlock,
+    attention: Option<PixelAttention>,
+    second: ResnetBlock,
+}
+
+impl MidBlock {
+    fn new(at: &Scope, config: &VaeConfig, channels: usize) -> Result<Self, ModelError> {
+        Ok(Self {
+            first: resnet(&at.at("resnets.0"), config, channels, channels)?,
+            attention: config
+                .mid_block_attention
+                .then(|| PixelAttention::new(&at.at("attentions.0"), config.groups, channels))
+                .transpose()?,
+            second: resnet(&at.at("resnets.1"), config, channels, channels)?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
+        checkpoint()?;
+        let mut x = self.first.forward(x, None)?;
+        if let Some(attention) = &self.attention {
+            x = attention.forward(&x)?;
+        }
+        checkpoint()?;
+        self.second.forward(&x, None)
+    }
+}
+
+/// One head of attention over all pixels.
+struct PixelAttention {
+    norm: GroupNorm,
+    to_q: Linear,
+    to_k: Linear,
+    to_v: Linear,
+    to_out: Linear,
+}
+
+impl PixelAttention {
+    fn new(at: &Scope, groups: usize, channels: usize) -> Result<Self, ModelError> {
+        let project = |name| linear(&at.at(name), channels, channels);
+        Ok(Self {
+            norm: group_norm(&at.at("group_norm"), groups, channels, NORM_EPS)?,
+            to_q: project("to_q")?,
+            to_k: project("to_k")?,
+            to_v: project("to_v")?,
+            to_out: project("to_out.0")?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor) -> Result<Tensor, ModelError> {
+        let shape = x.dims4()?;
+        let tokens = self.norm.forward(x)?.flatten_from(2)?.transpose(1, 2)?.contiguous()?;
+        let (q, k, v) = (self.to_q.forward(&tokens)?, self.to_k.forward(&tokens)?, self.to_v.forward(&tokens)?);
+        let out = self.to_out.forward(&attend(&q, &k, &v, 1, None)?)?;
+        Ok((x + out.transpose(1, 2)?.contiguous()?.reshape(shape)?)?)
+    }
+}
+
+/// A decoded picture's pixels as 8 bits: `(3, height, width)` around -1…1 to RGBA, opaque.
+///
+/// # Errors
+/// When the tensor has another shape.
+pub fn picture_from_tensor(decoded: &Tensor) -> Result<crate::job::Picture, ModelError> {
+    let (_, height, width) = decoded.dims3()?;
+    let planes = decoded.to_dtype(DType::F32)?.to_device(&candle_core::Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
+    let area = height * width;
+    let mut rgba = Vec::with_capacity(area * 4);
+    for pixel in 0..area {
+        for channel in 0..3 {
+            // (x / 2 + 0.5) clamped, times 255, rounded half to even: diffusers' `numpy_to_pil`.
+            let value = (planes[channel * area + pixel] / 2.0 + 0.5).clamp(0.0, 1.0);
+            rgba.push((value * 255.0).round_ties_even() as u8);
+        }
+        rgba.push(255);
+    }
+    crate::job::Picture::from_rgba(width as u32, height as u32, rgba)
+        .map_err(|error| ModelError::Misfit(error.to_string()))
+}

@@ -1,0 +1,265 @@
+//! Reads a network's tensors from safetensors: one file, shards, or half precision; mapped, not copied.
+//!
+//! What is missing, left over or of another shape is gathered and told in one error.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+
+use candle_core::safetensors::{Load, MmapedSafetensors};
+use candle_core::{DType, Device, Tensor};
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+use serde::Deserialize;
+
+use super::{ModelError, ModelFiles};
+
+/// How many names an error lists before it only counts.
+const LISTED: usize = 3;
+
+/// Called with the fraction (0 to 1) of the network's bytes that are read.
+pub type OnFraction<'a> = &'a dyn Fn(f32);
+
+enum Archive {
+    Mapped(MmapedSafetensors),
+    Embedded(Box<SafeTensors<'static>>),
+}
+
+impl Archive {
+    fn view(&self, name: &str) -> Result<TensorView<'_>, candle_core::Error> {
+        match self {
+            Self::Mapped(file) => file.get(name),
+            Self::Embedded(file) => file.tensor(name).map_err(candle_core::Error::wrap),
+        }
+    }
+
+    fn names_and_sizes(&self) -> Vec<(String, usize)> {
+        let all = match self {
+            Self::Mapped(file) => file.tensors(),
+            Self::Embedded(file) => file.tensors(),
+        };
+        all.into_iter().map(|(name, view)| (name, view.data().len())).collect()
+    }
+}
+
+#[derive(Default)]
+struct Account {
+    /// Tensors that no layer has asked for yet, by the name that layers use, with their name in the file.
+    untouched: BTreeMap<String, String>,
+    missing: Vec<String>,
+    misshapen: Vec<String>,
+    bytes_read: usize,
+}
+
+/// The tensors of one network, handed out to its layers while it is built.
+pub struct Weights<'a> {
+    archives: Vec<Archive>,
+    place: HashMap<String, (usize, String)>,
+    account: RefCell<Account>,
+    bytes_total: usize,
+    on_fraction: OnFraction<'a>,
+    device: Device,
+    dtype: DType,
+    what: String,
+}
+
+#[derive(Deserialize)]
+struct ShardIndex {
+    weight_map: BTreeMap<String, String>,
+}
+
+impl<'a> Weights<'a> {
+    /// Opens the weights of `folder` (say `unet`) whose files are called `stem` (say `diffusion_pytorch_model`).
+    /// Tensors come out on `device` as `dtype`.
+    ///
+    /// # Errors
+    /// When there are none, or a file is damaged.
+    pub fn open(
+        files: &ModelFiles,
+        folder: &str,
+        stem: &str,
+        device: &Device,
+        dtype: DType,
+        on_fraction: OnFraction<'a>,
+    ) -> Result<Self, ModelError> {
+        let names = weight_files(files, folder, stem)?;
+        let mut archives = Vec::with_capacity(names.len());
+        for name in &names {
+            archives.push(open_archive(files, name)?);
+        }
+        let mut place = HashMap::new();
+        let mut account = Account::default();
+        let mut bytes_total = 0;
+        for (index, archive) in archives.iter().enumerate() {
+            for (name, bytes) in archive.names_and_sizes() {
+                let plain = layer_name(&name);
+                if plain.ends_with("position_ids") {
+                    continue;
+                }
+                bytes_total += bytes;
+                account.untouched.insert(plain.clone(), name.clone());
+                place.insert(plain, (index, name));
+            }
+        }
+        Ok(Self {
+            archives,
+            place,
+            account: RefCell::new(account),
+            bytes_total,
+            on_fraction,
+            device: device.clone(),
+            dtype,
+            what: files.path_of(folder).display().to_string(),
+        })
+    }
+
+    /// The top of the tree of names.
+    #[must_use]
+    pub fn root(&self) -> Scope<'_> {
+        Scope { weights: self, prefix: String::new() }
+    }
+
+    /// Ends the reading: every tensor must have been there, of the right shape, and asked for.
+    ///
+    /// # Errors
+    /// Lists the first few of each kind and counts the rest.
+    pub fn finish(self) -> Result<(), ModelError> {
+        let account = self.account.into_inner();
+        let left_over: Vec<String> = account.untouched.into_values().collect();
+        let complaints: Vec<String> = [
+            ("missing", &account.missing),
+            ("of another shape", &account.misshapen),
+            ("not in the config", &left_over),
+        ]
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(kind, names)| format!("{} {kind} ({})", names.len(), listed(names)))
+        .collect();
+        if complaints.is_empty() {
+            return Ok(());
+        }
+        Err(ModelError::Misfit(format!("{}: {}", complaints.join(", "), self.what)))
+    }
+
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
+        let placeholder = || Tensor::zeros(1, self.dtype, &self.device).map_err(ModelError::from);
+        let mut account = self.account.borrow_mut();
+        let Some((archive, name_in_file)) = self.place.get(name) else {
+            account.missing.push(name.to_owned());
+            return placeholder();
+        };
+        account.untouched.remove(name);
+        let view = self.archives[*archive].view(name_in_file)?;
+        // Attention in old VAEs is stored as 1×1 convolutions: the same numbers.
+        let found = view.shape();
+        let fits = found == shape || (found.len() == 4 && found[2..] == [1, 1] && found[..2] == *shape);
+        if !fits {
+            account.misshapen.push(format!("{name_in_file} is {found:?}, wanted {shape:?}"));
+            return placeholder();
+        }
+        account.bytes_read += view.data().len();
+        let fraction = account.bytes_read as f32 / self.bytes_total.max(1) as f32;
+        drop(account);
+        (self.on_fraction)(fraction);
+        Ok(view.load(&self.device)?.to_dtype(self.dtype)?.reshape(shape)?)
+    }
+}
+
+/// A place in the tree of tensor names.
+#[derive(Clone)]
+pub struct Scope<'a> {
+    weights: &'a Weights<'a>,
+    prefix: String,
+}
+
+impl Scope<'_> {
+    /// The place `name` below this one.
+    #[must_use]
+    pub fn at(&self, name: impl std::fmt::Display) -> Self {
+        let prefix = if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) };
+        Self { weights: self.weights, prefix }
+    }
+
+    /// The tensor `name` here. One that is missing or misshapen is told by [`Weights::finish`].
+    ///
+    /// # Errors
+    /// When the device has no room.
+    pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
+        self.weights.tensor(&format!("{}.{name}", self.prefix), shape)
+    }
+}
+
+/// The name that the layers use: transformers writes CLIP with and without a prefix, old VAEs name attention otherwise.
+fn layer_name(name: &str) -> String {
+    let name = name.strip_prefix("text_model.").unwrap_or(name);
+    for (old, new) in [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")]
+    {
+        if name.contains("mid_block.attentions") && name.contains(old) {
+            return name.replace(old, new);
+        }
+    }
+    name.to_owned()
+}
+
+fn listed(names: &[String]) -> String {
+    let mut text = names.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > LISTED {
+        text.push_str(", …");
+    }
+    text
+}
+
+/// Which files hold the weights, full precision first.
+fn weight_files(files: &ModelFiles, folder: &str, stem: &str) -> Result<Vec<String>, ModelError> {
+    for (single, index) in [
+        (format!("{folder}/{stem}.safetensors"), format!("{folder}/{stem}.safetensors.index.json")),
+        (format!("{folder}/{stem}.fp16.safetensors"), format!("{folder}/{stem}.safetensors.index.fp16.json")),
+    ] {
+        if files.has(&single) {
+            return Ok(vec![single]);
+        }
+        if let Some(index) = files.read_json::<ShardIndex>(&index)? {
+            let mut shards: Vec<String> =
+                index.weight_map.into_values().map(|shard| format!("{folder}/{shard}")).collect();
+            shards.sort();
+            shards.dedup();
+            return Ok(shards);
+        }
+    }
+    if [stem, "pytorch_model"].iter().any(|stem| files.has(&format!("{folder}/{stem}.bin"))) {
+        return Err(ModelError::PickleOnly(files.path_of(folder)));
+    }
+    Err(ModelError::Missing { what: "the weights file", path: files.path_of(&format!("{folder}/{stem}.safetensors")) })
+}
+
+fn open_archive(files: &ModelFiles, name: &str) -> Result<Archive, ModelError> {
+    let path = files.path_of(name);
+    let damaged = |reason: String| ModelError::Damaged { reason, path: path.clone() };
+    match files {
+        ModelFiles::Embedded(list) => {
+            let bytes = list
+                .iter()
+                .find_map(|(path, bytes)| (*path == name).then_some(*bytes))
+                .ok_or_else(|| ModelError::Missing { what: "a weights file", path: path.clone() })?;
+            let archive = SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
+            Ok(Archive::Embedded(Box::new(archive)))
+        }
+        ModelFiles::Folder(_) => {
+            if !path.is_file() {
+                return Err(ModelError::Missing { what: "a weights file", path });
+            }
+            map_file(&path).map(Archive::Mapped).map_err(|error| damaged(first_line(&error)))
+        }
+    }
+}
+
+/// The one unsafe place outside the kernels: a mapped file must not shrink while it is read.
+#[allow(unsafe_code)]
+fn map_file(path: &std::path::Path) -> Result<MmapedSafetensors, candle_core::Error> {
+    // SAFETY: the map is only read, its header is checked against the file's length when it is opened, and model
+    // files are not rewritten in place while a program uses them (downloads are written beside and renamed).
+    unsafe { MmapedSafetensors::new(path) }
+}
+
+fn first_line(error: &candle_core::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,72 @@
+//! The loop: UNet, guidance, scheduler, and a look at what is coming.
+
+use std::time::Instant;
+
+use candle_core::{DType, Device, Tensor};
+
+use super::conditioning::Conditioning;
+use super::{Pipeline, PipelineError, Plan, Stage};
+use crate::model::Checkpoint;
+use crate::sampling::{NoiseSource, Scheduler};
+
+pub(super) struct Denoising {
+    pub scheduler: Box<dyn Scheduler>,
+    /// Later than 0 when there is a picture to start from.
+    pub first_step: usize,
+    pub conditioning: Conditioning,
+    pub guidance: f64,
+}
+
+impl Pipeline {
+    /// Takes latents from the noise of the first step to none.
+    pub(super) fn denoise(
+        &self,
+        denoising: &mut Denoising,
+        mut latents: Vec<f32>,
+        plan: &Plan,
+        noise: &mut dyn NoiseSource,
+        checkpoint: Checkpoint,
+        tell: &mut dyn FnMut(Stage),
+    ) -> Result<Vec<f32>, PipelineError> {
+        let timesteps: Vec<f64> = denoising.scheduler.timesteps().to_vec();
+        let total = timesteps.len().saturating_sub(denoising.first_step) as u32;
+        for (index, timestep) in timesteps.iter().enumerate().skip(denoising.first_step) {
+            checkpoint()?;
+            let started = Instant::now();
+            let mut input = latents.clone();
+            denoising.scheduler.scale_model_input(index, &mut input);
+            let output = self.predict(denoising, input, *timestep, plan, checkpoint)?;
+            let step = denoising.scheduler.step(index, &output, &latents, noise);
+            latents = step.previous;
+            let (_, _, height, width) = self.latent_shape(plan);
+            let predicted = self.latent_rgb.picture(&step.predicted_original, width, height, plan.width, plan.height);
+            let done = (index - denoising.first_step + 1) as u32;
+            tell(Stage::Step { done, total, seconds: started.elapsed().as_secs_f64(), predicted });
+        }
+        Ok(latents)
+    }
+
+    /// The network's answer, guided: one pass for a pair, or the conditional pass alone.
+    fn predict(
+        &self,
+        denoising: &Denoising,
+        input: Vec<f32>,
+        timestep: f64,
+        plan: &Plan,
+        checkpoint: Checkpoint,
+    ) -> Result<Vec<f32>, PipelineError> {
+        let given = &denoising.conditioning;
+        let rows = given.context.dim(0)?;
+        let input = Tensor::from_vec(input, self.latent_shape(plan), &Device::Cpu)?;
+        let input = input.to_device(&self.device)?.to_dtype(self.dtype)?;
+        let input = if rows == 2 { Tensor::cat(&[&input, &input], 0)? } else { input };
+        let output = self.unet.forward(&input, timestep, &given.context, given.added.as_ref(), checkpoint)?;
+        let output = output.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
+        if rows == 1 {
+            return Ok(output);
+        }
+        let guidance = denoising.guidance as f32;
+        let (negative, positive) = output.split_at(output.len() / 2);
+        Ok(negative.iter().zip(positive).map(|(against, towards)| against + guidance * (towards - against)).collect())
+    }
+}

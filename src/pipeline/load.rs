@@ -1,0 +1,185 @@
+//! Puts a pipeline together from a diffusers folder.
+
+use candle_core::{DType, Device};
+use serde::Deserialize;
+
+use super::{LatentRgb, PipelineError};
+use crate::job::{ModelPart, Request};
+use crate::model::{ClipConfig, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights};
+use crate::prompt::{PromptTokenizer, TokenizerFiles};
+use crate::sampling::{SchedulerConfig, SchedulerName};
+
+/// A tokenizer and the encoder that reads its tokens. SDXL has two such pairs.
+pub(super) struct TextStage {
+    pub tokenizer: PromptTokenizer,
+    pub encoder: TextEncoder,
+}
+
+/// A model that is loaded and ready.
+pub struct Pipeline {
+    pub(super) text: Vec<TextStage>,
+    pub(super) unet: Unet,
+    pub(super) vae: Vae,
+    pub(super) vae_dtype: DType,
+    pub(super) scheduler_config: SchedulerConfig,
+    pub(super) own_scheduler: SchedulerName,
+    pub(super) own_guidance: f64,
+    pub(super) native_side_px: u32,
+    pub(super) latent_rgb: LatentRgb,
+    pub(super) zeros_for_absent_negative: bool,
+    pub(super) device: Device,
+    pub(super) dtype: DType,
+}
+
+#[derive(Deserialize)]
+struct ModelIndex {
+    #[serde(rename = "_class_name", default)]
+    class_name: String,
+    #[serde(default = "yes")]
+    force_zeros_for_empty_prompt: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Shares of the loading bar, roughly by size.
+const TEXT_SHARE: f32 = 0.15;
+const UNET_SHARE: f32 = 0.75;
+
+impl Pipeline {
+    /// Reads a whole model. `on_loading` is told the part and the fraction of the whole, 0 to 1.
+    ///
+    /// # Errors
+    /// When a file is missing, damaged, or asks for something that is not supported.
+    pub fn load(
+        files: &ModelFiles,
+        device: &Device,
+        dtype: DType,
+        on_loading: &dyn Fn(ModelPart, f32),
+    ) -> Result<Self, PipelineError> {
+        if let ModelFiles::Folder(folder) = files
+            && !folder.is_dir()
+        {
+            return Err(ModelError::Missing { what: "the folder itself", path: folder.clone() }.into());
+        }
+        let index: ModelIndex = files.require_json("model_index.json", "model_index.json")?;
+        let is_xl = index.class_name.starts_with("StableDiffusionXL");
+        if !index.class_name.starts_with("StableDiffusion") || index.class_name.starts_with("StableDiffusion3") {
+            let found = format!("{:?}", index.class_name);
+            let supported = "a Stable Diffusion 1, 2 or XL pipeline".to_owned();
+            let path = files.path_of("model_index.json");
+            return Err(ModelError::Unsupported { field: "_class_name".into(), found, supported, path }.into());
+        }
+        // Small files first: a folder that cannot work is refused before a gigabyte is read.
+        let unet_config = UnetConfig::read(files)?;
+        let vae_config = VaeConfig::read(files)?;
+        let scheduler_config = read_scheduler(files)?;
+        check_channels(&unet_config, &vae_config, files)?;
+        let suffixes: &[&str] = if is_xl { &["", "_2"] } else { &[""] };
+        on_loading(ModelPart::Tokenizer, 0.0);
+        let mut text = Vec::new();
+        for (index, suffix) in suffixes.iter().enumerate() {
+            let before = TEXT_SHARE * index as f32 / suffixes.len() as f32;
+            let told = |fraction: f32| {
+                on_loading(ModelPart::TextEncoder, before + fraction * TEXT_SHARE / suffixes.len() as f32);
+            };
+            text.push(read_text_stage(files, suffix, device, dtype, &told)?);
+        }
+        let told = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + UNET_SHARE * fraction);
+        let weights = Weights::open(files, "unet", "diffusion_pytorch_model", device, dtype, &told)?;
+        let unet = Unet::new(unet_config, weights, device, dtype)?;
+        let vae_dtype = if vae_config.force_upcast { DType::F32 } else { dtype };
+        let before = TEXT_SHARE + UNET_SHARE;
+        let told = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
+        let weights = Weights::open(files, "vae", "diffusion_pytorch_model", device, vae_dtype, &told)?;
+        let vae = Vae::new(vae_config, weights)?;
+
+        let latent_rgb = LatentRgb::of_model(files, &vae, device, vae_dtype)?;
+        let own_scheduler = scheduler_config.own_scheduler().unwrap_or_else(|reason| {
+            tracing::warn!("{reason}; ddim is used instead");
+            SchedulerName::Ddim
+        });
+        Ok(Self {
+            native_side_px: (unet.config().sample_size * vae.config().factor()) as u32,
+            own_guidance: if matches!(files, ModelFiles::Embedded(_)) { 4.0 } else { Request::DEFAULT_GUIDANCE },
+            zeros_for_absent_negative: is_xl && index.force_zeros_for_empty_prompt,
+            text,
+            unet,
+            vae,
+            vae_dtype,
+            scheduler_config,
+            own_scheduler,
+            latent_rgb,
+            device: device.clone(),
+            dtype,
+        })
+    }
+}
+
+fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<(), PipelineError> {
+    let wanted = vae.latent_channels;
+    if unet.in_channels == wanted && unet.out_channels == wanted {
+        return Ok(());
+    }
+    let field = if unet.in_channels == wanted { "out_channels" } else { "in_channels" };
+    Err(ModelError::Unsupported {
+        field: field.into(),
+        found: if unet.in_channels == wanted { unet.out_channels } else { unet.in_channels }.to_string(),
+        supported: format!("{wanted}, as many as the VAE's latent channels,"),
+        path: files.path_of("unet/config.json"),
+    }
+    .into())
+}
+
+fn read_scheduler(files: &ModelFiles) -> Result<SchedulerConfig, PipelineError> {
+    const NAME: &str = "scheduler/scheduler_config.json";
+    let missing = || ModelError::Missing { what: "the scheduler's config", path: files.path_of(NAME) };
+    let bytes = files.read(NAME)?.ok_or_else(missing)?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(SchedulerConfig::from_json(&text)
+        .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(NAME).display())))?)
+}
+
+/// Reads the tokenizer whose encoder takes `positions` tokens.
+pub(super) fn read_tokenizer(
+    files: &ModelFiles,
+    folder: &str,
+    positions: usize,
+) -> Result<PromptTokenizer, PipelineError> {
+    let read = |name: &str| -> Result<Option<Vec<u8>>, ModelError> {
+        Ok(files.read(&format!("{folder}/{name}"))?.map(std::borrow::Cow::into_owned))
+    };
+    let contents = TokenizerFiles {
+        tokenizer_json: read("tokenizer.json")?,
+        vocab_json: read("vocab.json")?,
+        merges_txt: read("merges.txt")?,
+        special_tokens_map_json: read("special_tokens_map.json")?,
+        tokenizer_config_json: read("tokenizer_config.json")?,
+    };
+    PromptTokenizer::new(&contents, positions)
+        .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(folder).display())))
+}
+
+fn read_text_stage(
+    files: &ModelFiles,
+    suffix: &str,
+    device: &Device,
+    dtype: DType,
+    told: &dyn Fn(f32),
+) -> Result<TextStage, PipelineError> {
+    let folder = format!("text_encoder{suffix}");
+    let config = ClipConfig::read(files, &folder)?;
+    let tokenizer = read_tokenizer(files, &format!("tokenizer{suffix}"), config.positions)?;
+    let weights = Weights::open(files, &folder, "model", device, dtype, told)?;
+    Ok(TextStage { tokenizer, encoder: TextEncoder::new(config, weights, device)? })
+}
+
+/// The tokenizer alone, to count a prompt's tokens without loading the model.
+///
+/// # Errors
+/// When its files are missing or unreadable.
+pub fn tokenizer_of(files: &ModelFiles) -> Result<PromptTokenizer, PipelineError> {
+    let positions = ClipConfig::read(files, "text_encoder")?.positions;
+    read_tokenizer(files, "tokenizer", positions)
+}

@@ -1,0 +1,157 @@
+//! From a request to a picture: words, noise, denoising, decoding. Knows no thread and no window.
+
+mod conditioning;
+mod denoise;
+mod encode;
+mod latent_rgb;
+mod load;
+mod memory;
+
+use std::time::Instant;
+
+use candle_core::{DType, Device, Tensor};
+
+pub use latent_rgb::LatentRgb;
+pub use load::{Pipeline, tokenizer_of};
+
+use crate::job::{CancelToken, Picture, Request, RequestError};
+use crate::model::{ModelError, picture_from_tensor};
+use crate::prompt::TokenizerError;
+use crate::sampling::{SamplingError, SchedulerName, TorchNoise};
+use denoise::Denoising;
+
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Sampling(#[from] SamplingError),
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    #[error("{side} must be a multiple of {factor} pixels for this model, found {found}; {below} and {above} would do")]
+    SizeStep { side: &'static str, factor: u32, found: u32, below: u32, above: u32 },
+    #[error("{0}")]
+    Unsupported(String),
+    #[error(
+        "{width}×{height} needs about {needed_gb:.1} GB of memory and {free_gb:.1} GB are free; choose a smaller size"
+    )]
+    TooLarge { width: u32, height: u32, needed_gb: f64, free_gb: f64 },
+    #[error("the model gave values that are no numbers; a checkpoint in half precision may need another dtype")]
+    NotANumber,
+}
+
+impl From<candle_core::Error> for PipelineError {
+    fn from(error: candle_core::Error) -> Self {
+        Self::Model(error.into())
+    }
+}
+
+/// Told while a picture is made.
+pub enum Stage {
+    /// `predicted` is the picture that the network expects at this step.
+    Step {
+        done: u32,
+        total: u32,
+        seconds: f64,
+        predicted: Picture,
+    },
+    Decoded {
+        seconds: f64,
+    },
+}
+
+/// A request with every default filled in.
+struct Plan {
+    width: u32,
+    height: u32,
+    guidance: f64,
+    scheduler: SchedulerName,
+}
+
+impl Pipeline {
+    /// Makes one picture. Gives it with the request as it was really carried out.
+    ///
+    /// # Errors
+    /// When the request does not fit the model, the token is cancelled, or the device has no room.
+    pub fn run(
+        &self,
+        request: &Request,
+        cancel: &CancelToken,
+        tell: &mut dyn FnMut(Stage),
+    ) -> Result<(Picture, Request), PipelineError> {
+        request.validate()?;
+        let plan = self.plan(request)?;
+        let checkpoint = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
+        let scheduler = crate::sampling::build(plan.scheduler, &self.scheduler_config, request.steps as usize)?;
+        let conditioning = self.condition(request, &plan)?;
+        let mut noise = TorchNoise::new(request.seed);
+        let mut denoising = Denoising { scheduler, first_step: 0, conditioning, guidance: plan.guidance };
+        let start = self.start_latents(request, &plan, &mut denoising, &mut noise, &checkpoint)?;
+        let latents = self.denoise(&mut denoising, start, &plan, &mut noise, &checkpoint, tell)?;
+
+        let started = Instant::now();
+        let picture = self.decode(latents, &plan, &checkpoint)?;
+        tell(Stage::Decoded { seconds: started.elapsed().as_secs_f64() });
+        let carried_out = Request {
+            width: Some(plan.width),
+            height: Some(plan.height),
+            guidance: Some(plan.guidance),
+            scheduler: Some(plan.scheduler),
+            ..request.clone()
+        };
+        Ok((picture, carried_out))
+    }
+
+    fn plan(&self, request: &Request) -> Result<Plan, PipelineError> {
+        let factor = self.vae.config().factor() as u32;
+        let (own_width, own_height) = match &request.init {
+            Some(init) => (init.picture.width() / factor * factor, init.picture.height() / factor * factor),
+            None => (self.native_side_px, self.native_side_px),
+        };
+        let plan = Plan {
+            width: request.width.unwrap_or(own_width),
+            height: request.height.unwrap_or(own_height),
+            guidance: request.guidance.unwrap_or(self.own_guidance),
+            scheduler: request.scheduler.unwrap_or(self.own_scheduler),
+        };
+        for (side, found) in [("width", plan.width), ("height", plan.height)] {
+            if found == 0 || found % factor != 0 {
+                let below = (found / factor * factor).max(factor);
+                return Err(PipelineError::SizeStep {
+                    side,
+                    factor,
+                    found,
+                    below,
+                    above: below.max(found / factor * factor + factor),
+                });
+            }
+        }
+        memory::check(self.vae.config(), plan.width, plan.height, &self.device)?;
+        Ok(plan)
+    }
+
+    fn latent_shape(&self, plan: &Plan) -> (usize, usize, usize, usize) {
+        let config = self.vae.config();
+        let factor = config.factor();
+        (1, config.latent_channels, plan.height as usize / factor, plan.width as usize / factor)
+    }
+
+    fn decode(
+        &self,
+        latents: Vec<f32>,
+        plan: &Plan,
+        checkpoint: crate::model::Checkpoint,
+    ) -> Result<Picture, PipelineError> {
+        if !latents.iter().all(|value| value.is_finite()) {
+            return Err(PipelineError::NotANumber);
+        }
+        let config = self.vae.config();
+        let latents = Tensor::from_vec(latents, self.latent_shape(plan), &Device::Cpu)?;
+        let latents = ((latents / config.scale)? + config.shift)?;
+        let latents = latents.to_device(&self.device)?.to_dtype(self.vae_dtype)?;
+        let decoded = self.vae.decode(&latents, checkpoint)?.to_dtype(DType::F32)?;
+        Ok(picture_from_tensor(&decoded.squeeze(0)?)?)
+    }
+}

@@ -1,0 +1,138 @@
+//! Weights in a prompt as AUTOMATIC1111 reads them: `(a)` 1.1 times, `(a:1.3)`, `[a]` 1/1.1 times, `\(` a bracket.
+
+/// A piece of text and how much its tokens count.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightedText {
+    pub text: String,
+    pub weight: f32,
+}
+
+const ROUND: f32 = 1.1;
+const SQUARE: f32 = 1.0 / 1.1;
+
+/// Splits a prompt at its weights. Brackets that are never closed still count; ones never opened are text.
+#[must_use]
+pub fn parse(prompt: &str) -> Vec<WeightedText> {
+    let mut pieces: Vec<WeightedText> = Vec::new();
+    let mut open_round: Vec<usize> = Vec::new();
+    let mut open_square: Vec<usize> = Vec::new();
+    let mut rest = prompt;
+    let mut text = String::new();
+    while let Some(character) = rest.chars().next() {
+        let after = &rest[character.len_utf8()..];
+        rest = match character {
+            '\\' if after.starts_with(['(', ')', '[', ']', '\\']) => {
+                let escaped = &after[..1];
+                text.push_str(escaped);
+                &after[1..]
+            }
+            '(' | '[' => {
+                flush(&mut text, &mut pieces);
+                if character == '(' { &mut open_round } else { &mut open_square }.push(pieces.len());
+                after
+            }
+            ':' if !open_round.is_empty() && explicit_weight(after).is_some() => {
+                let (weight, after) = explicit_weight(after).unwrap_or((1.0, after));
+                flush(&mut text, &mut pieces);
+                multiply(&mut pieces, open_round.pop(), weight);
+                after
+            }
+            ')' if !open_round.is_empty() => {
+                flush(&mut text, &mut pieces);
+                multiply(&mut pieces, open_round.pop(), ROUND);
+                after
+            }
+            ']' if !open_square.is_empty() => {
+                flush(&mut text, &mut pieces);
+                multiply(&mut pieces, open_square.pop(), SQUARE);
+                after
+            }
+            other => {
+                text.push(other);
+                after
+            }
+        };
+    }
+    flush(&mut text, &mut pieces);
+    for start in open_round {
+        multiply(&mut pieces, Some(start), ROUND);
+    }
+    for start in open_square {
+        multiply(&mut pieces, Some(start), SQUARE);
+    }
+    joined(pieces)
+}
+
+/// `1.3)` at the start of `text`: the number, and what comes after the bracket.
+fn explicit_weight(text: &str) -> Option<(f32, &str)> {
+    let (number, after) = text.split_once(')')?;
+    let weight: f32 = number.trim().parse().ok()?;
+    weight.is_finite().then_some((weight, after))
+}
+
+fn flush(text: &mut String, pieces: &mut Vec<WeightedText>) {
+    if !text.is_empty() {
+        pieces.push(WeightedText { text: std::mem::take(text), weight: 1.0 });
+    }
+}
+
+fn multiply(pieces: &mut [WeightedText], start: Option<usize>, factor: f32) {
+    for piece in pieces.iter_mut().skip(start.unwrap_or(usize::MAX)) {
+        piece.weight *= factor;
+    }
+}
+
+/// Neighbours of one weight are one piece, so that words are not cut where nothing changes.
+fn joined(pieces: Vec<WeightedText>) -> Vec<WeightedText> {
+    let mut joined: Vec<WeightedText> = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        match joined.last_mut() {
+            Some(last) if last.weight.to_bits() == piece.weight.to_bits() => last.text.push_str(&piece.text),
+            _ => joined.push(piece),
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The documented examples of AUTOMATIC1111's parser.
+    #[test]
+    fn weights_are_read_as_in_automatic1111() {
+        let cases: [(&str, &[(&str, f32)]); 10] = [
+            ("normal text", &[("normal text", 1.0)]),
+            ("an (important) word", &[("an ", 1.0), ("important", 1.1), (" word", 1.0)]),
+            ("(unbalanced", &[("unbalanced", 1.1)]),
+            ("\\(literal\\]", &[("(literal]", 1.0)]),
+            ("(unnecessary)(parens)", &[("unnecessaryparens", 1.1)]),
+            ("[less]", &[("less", 1.0 / 1.1)]),
+            ("(a:1.5), b", &[("a", 1.5), (", b", 1.0)]),
+            ("a:1.5) b", &[("a:1.5) b", 1.0)]),
+            ("((x):0.5)", &[("x", 0.55)]),
+            (
+                "a (((house:1.3)) [on] a (hill:0.5), sun, (((sky))).",
+                &[
+                    ("a ", 1.0),
+                    ("house", 1.573),
+                    (" ", 1.1),
+                    ("on", 1.0),
+                    (" a ", 1.1),
+                    ("hill", 0.55),
+                    (", sun, ", 1.1),
+                    ("sky", 1.4641),
+                    (".", 1.1),
+                ],
+            ),
+        ];
+        for (prompt, wanted) in cases {
+            let found = parse(prompt);
+            let texts: Vec<&str> = found.iter().map(|piece| piece.text.as_str()).collect();
+            assert_eq!(texts, wanted.iter().map(|(text, _)| *text).collect::<Vec<_>>(), "{prompt}");
+            for (piece, (_, weight)) in found.iter().zip(wanted) {
+                assert!((piece.weight - weight).abs() < 1e-3, "{prompt}: {piece:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! CLIP's byte-pair tokenizer, from `tokenizer.json` or from `vocab.json` and `merges.txt`.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokenizers::Tokenizer;
+
+use super::chunk::{SpecialTokens, TokenWindow, WeightedToken, windows};
+use super::parse::WeightedText;
+
+#[derive(Debug, thiserror::Error)]
+pub enum TokenizerError {
+    #[error("the tokenizer needs tokenizer.json, or vocab.json and merges.txt, and none is there")]
+    Missing,
+    #[error("the tokenizer's {file} cannot be read: {reason}")]
+    Unreadable { file: &'static str, reason: String },
+    #[error("the tokenizer has no token “{0}”")]
+    NoToken(String),
+    #[error(
+        "the prompt has {found} tokens and at most {limit} are taken; shorten it (a picture hardly follows more than 75)"
+    )]
+    TooLong { found: usize, limit: usize },
+    #[error("the prompt cannot be tokenized: {0}")]
+    Encode(String),
+}
+
+/// The contents of a `tokenizer` folder, as far as they exist.
+#[derive(Clone, Debug, Default)]
+pub struct TokenizerFiles {
+    pub tokenizer_json: Option<Vec<u8>>,
+    pub vocab_json: Option<Vec<u8>>,
+    pub merges_txt: Option<Vec<u8>>,
+    pub special_tokens_map_json: Option<Vec<u8>>,
+    pub tokenizer_config_json: Option<Vec<u8>>,
+}
+
+pub struct PromptTokenizer {
+    tokenizer: Tokenizer,
+    special: SpecialTokens,
+    /// Tokens of one window, begin and end included.
+    positions: usize,
+}
+
+/// Special tokens are a text, or an object with its text as `content`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TokenName {
+    Text(String),
+    Object { content: String },
+}
+
+impl TokenName {
+    fn into_text(self) -> String {
+        match self {
+            Self::Text(text) | Self::Object { content: text } => text,
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct TokenNames {
+    bos_token: Option<TokenName>,
+    eos_token: Option<TokenName>,
+    unk_token: Option<TokenName>,
+    pad_token: Option<TokenName>,
+    model_max_length: Option<f64>,
+}
+
+impl PromptTokenizer {
+    /// More windows than this make a step slower without a picture following them.
+    pub const MAX_WINDOWS: usize = 8;
+
+    /// `encoder_positions`: what the text encoder takes; the tokenizer's own limit may be lower.
+    ///
+    /// # Errors
+    /// When files are missing, unreadable, or lack a special token.
+    pub fn new(files: &TokenizerFiles, encoder_positions: usize) -> Result<Self, TokenizerError> {
+        let map = names(files.special_tokens_map_json.as_deref(), "special_tokens_map.json")?;
+        let config = names(files.tokenizer_config_json.as_deref(), "tokenizer_config.json")?;
+        // The map wins: SD 2.x pads with `!` there, while its tokenizer_config.json says otherwise.
+        let pick = |a: Option<TokenName>, b: Option<TokenName>| a.or(b).map(TokenName::into_text);
+        let begin = pick(map.bos_token, config.bos_token).unwrap_or_else(|| "<|startoftext|>".into());
+        let end = pick(map.eos_token, config.eos_token).unwrap_or_else(|| "<|endoftext|>".into());
+        let unknown = pick(map.unk_token, config.unk_token).unwrap_or_else(|| end.clone());
+        let padding = pick(map.pad_token, config.pad_token);
+
+        let (tokenizer, file) = match (&files.tokenizer_json, &files.vocab_json, &files.merges_txt) {
+            (Some(bytes), ..) => (Tokenizer::from_bytes(bytes), "tokenizer.json"),
+            (None, Some(vocab), Some(merges)) => {
+                let json = clip_tokenizer_json(vocab, merges, &begin, &end, &unknown)?;
+                (Tokenizer::from_bytes(json.to_string()), "vocab.json")
+            }
+            _ => return Err(TokenizerError::Missing),
+        };
+        let mut tokenizer =
+            tokenizer.map_err(|error| TokenizerError::Unreadable { file, reason: error.to_string() })?;
+        let padding_of_file = tokenizer.get_padding().map(|padding| padding.pad_id);
+        // Windows are cut and padded here, whatever the file says.
+        tokenizer.with_padding(None);
+        let without = tokenizer.with_truncation(None);
+        without.map_err(|error| TokenizerError::Unreadable { file, reason: error.to_string() })?;
+        let id = |token: &str| tokenizer.token_to_id(token).ok_or_else(|| TokenizerError::NoToken(token.to_owned()));
+        let (begin, end) = (id(&begin)?, id(&end)?);
+        let padding = match padding {
+            Some(token) => id(&token)?,
+            None => padding_of_file.unwrap_or(end),
+        };
+        // transformers writes 1e30 for "no limit".
+        let own_limit = config.model_max_length.filter(|limit| *limit >= 3.0).unwrap_or(f64::MAX);
+        let positions = (own_limit as usize).min(encoder_positions);
+        Ok(Self { tokenizer, special: SpecialTokens { begin, end, padding }, positions })
+    }
+
+    /// Words that fit into one window.
+    #[must_use]
+    pub fn window_room(&self) -> usize {
+        self.positions - 2
+    }
+
+    /// How many tokens a text has, begin and end not counted.
+    ///
+    /// # Errors
+    /// When the text cannot be tokenized.
+    pub fn count(&self, text: &str) -> Result<usize, TokenizerError> {
+        Ok(self.ids(text)?.len())
+    }
+
+    /// The windows of a prompt: at least `at_least`, and as many as its words need.
+    ///
+    /// # Errors
+    /// When it needs more than [`Self::MAX_WINDOWS`].
+    pub fn windows(&self, pieces: &[WeightedText], at_least: usize) -> Result<Vec<TokenWindow>, TokenizerError> {
+        let mut tokens = Vec::new();
+        for piece in pieces {
+            let ids = self.ids(&piece.text)?;
+            tokens.extend(ids.into_iter().map(|id| WeightedToken { id, weight: piece.weight }));
+        }
+        let limit = self.window_room() * Self::MAX_WINDOWS;
+        if tokens.len() > limit {
+            return Err(TokenizerError::TooLong { found: tokens.len(), limit });
+        }
+        Ok(windows(&tokens, self.positions, self.special, at_least))
+    }
+
+    fn ids(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
+        let encoding =
+            self.tokenizer.encode_fast(text, false).map_err(|error| TokenizerError::Encode(error.to_string()))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+}
+
+fn names(bytes: Option<&[u8]>, file: &'static str) -> Result<TokenNames, TokenizerError> {
+    bytes.map_or_else(|| Ok(TokenNames::default()), |bytes| read_json(bytes, file))
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(bytes: &[u8], file: &'static str) -> Result<T, TokenizerError> {
+    serde_json::from_slice(bytes).map_err(|error| TokenizerError::Unreadable { file, reason: error.to_string() })
+}
+
+/// What `tokenizer.json` would say, for the many folders that have none.
+fn clip_tokenizer_json(
+    vocab: &[u8],
+    merges: &[u8],
+    begin: &str,
+    end: &str,
+    unknown: &str,
+) -> Result<Value, TokenizerError> {
+    let vocab: serde_json::Map<String, Value> = read_json(vocab, "vocab.json")?;
+    let merges = std::str::from_utf8(merges)
+        .map_err(|error| TokenizerError::Unreadable { file: "merges.txt", reason: error.to_string() })?;
+    let merges: Vec<&str> =
+        merges.lines().filter(|line| !line.starts_with("#version") && !line.trim().is_empty()).collect();
+    let special = |token: &str| {
+        json!({"id": vocab.get(token), "content": token, "special": true, "normalized": false,
+               "single_word": false, "lstrip": false, "rstrip": false})
+    };
+    for token in [begin, end] {
+        if !vocab.contains_key(token) {
+            return Err(TokenizerError::NoToken(token.to_owned()));
+        }
+    }
+    let pattern = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
+    Ok(json!({
+        "version": "1.0",
+        "added_tokens": [special(begin), special(end)],
+        "normalizer": {"type": "Sequence", "normalizers": [
+            {"type": "NFC"},
+            {"type": "Replace", "pattern": {"Regex": r"\s+"}, "content": " "},
+            {"type": "Lowercase"},
+        ]},
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+            {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Removed", "invert": true},
+            {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+        ]},
+        "model": {"type": "BPE", "unk_token": unknown, "continuing_subword_prefix": "", "end_of_word_suffix": "</w>",
+                  "fuse_unk": false, "vocab": vocab, "merges": merges},
+    }))
+}

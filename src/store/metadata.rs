@@ -1,0 +1,211 @@
+//! How a picture was made, as text that other programs read too: AUTOMATIC1111's `parameters`.
+//!
+//! Text in, `Request` out, and back; an exact copy as JSON goes beside it. Touches no file.
+
+use crate::job::{ModelRef, PromptSyntax, Request};
+use crate::sampling::SchedulerName;
+
+/// The chunk that AUTOMATIC1111 and its kin write.
+pub const PARAMETERS_KEY: &str = "parameters";
+/// The chunk with the request as JSON: an exact round trip, preferred when reading.
+pub const REQUEST_KEY: &str = "inkwick";
+
+const NEGATIVE: &str = "Negative prompt:";
+const BUILT_IN: &str = "Inkwick built-in";
+const PROGRAM: &str = concat!("Inkwick ", env!("CARGO_PKG_VERSION"));
+/// Fewer `key: value` pairs than this make the last line a part of the prompt, as in `AUTOMATIC1111`.
+const FEWEST_PAIRS: usize = 3;
+/// Older files, and other programs' files, carry the schedule in the sampler's name.
+const SCHEDULE_WORDS: [&str; 5] = ["karras", "exponential", "polyexponential", "sgm uniform", "discrete"];
+
+/// The request as JSON, or `None` when a path in it is no text.
+#[must_use]
+pub fn json_of(request: &Request) -> Option<String> {
+    serde_json::to_string(request).ok()
+}
+
+/// Reads what [`json_of`] wrote; `None` for anything that no engine would take.
+#[must_use]
+pub fn request_of_json(json: &str) -> Option<Request> {
+    serde_json::from_str::<Request>(json).ok().filter(|request| request.validate().is_ok())
+}
+
+/// The `parameters` text of a request whose defaults are filled in.
+#[must_use]
+pub fn parameters_of(request: &Request) -> String {
+    let mut text = without_nul(&request.prompt);
+    if let Some(negative) = request.negative.as_deref().filter(|negative| !negative.is_empty()) {
+        text.push_str("\nNegative prompt: ");
+        text.push_str(&without_nul(negative));
+    }
+    let mut pairs = vec![("Steps", request.steps.to_string())];
+    if let Some(scheduler) = request.scheduler {
+        pairs.push(("Sampler", scheduler.label().into()));
+    }
+    if let Some(guidance) = request.guidance {
+        pairs.push(("CFG scale", guidance.to_string()));
+    }
+    pairs.push(("Seed", request.seed.to_string()));
+    if let (Some(width), Some(height)) = (request.width, request.height) {
+        pairs.push(("Size", format!("{width}x{height}")));
+    }
+    pairs.push(("Model", model_name(&request.model)));
+    if let Some(init) = &request.init {
+        pairs.push(("Denoising strength", init.strength.to_string()));
+    }
+    pairs.push(("RNG", "CPU".into()));
+    if request.prompt_syntax == PromptSyntax::Plain {
+        pairs.push(("Prompt syntax", "plain".into()));
+    }
+    pairs.push(("Version", PROGRAM.into()));
+    let pairs: Vec<String> = pairs.into_iter().map(|(key, value)| format!("{key}: {}", quoted(&value))).collect();
+    text.push('\n');
+    text.push_str(&pairs.join(", "));
+    text
+}
+
+/// Reads a `parameters` text, whoever wrote it. What it does not say stays `None` or the default, and a value that no
+/// engine would take counts as not said. `None` when the text is another format altogether.
+#[must_use]
+pub fn request_of_parameters(text: &str) -> Option<Request> {
+    let text = text.trim();
+    if text.is_empty() || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
+        return None;
+    }
+    let (mut words, last_line) = text.rsplit_once('\n').unwrap_or(("", text));
+    let mut pairs = pairs_in(last_line);
+    if pairs.len() < FEWEST_PAIRS {
+        words = text;
+        pairs.clear();
+    }
+    let (prompt, negative) = split_words(words);
+    let mut request = Request { prompt, negative, ..Request::default() };
+    for (key, value) in pairs {
+        let mut changed = request.clone();
+        apply(&mut changed, key, &unquoted(value));
+        if changed.validate().is_ok() {
+            request = changed;
+        }
+    }
+    Some(request)
+}
+
+fn apply(request: &mut Request, key: &str, value: &str) {
+    match key {
+        "Steps" => set(&mut request.steps, value.parse().ok()),
+        "Sampler" => request.scheduler = scheduler_of(value),
+        "CFG scale" => request.guidance = value.parse().ok(),
+        "Seed" => set(&mut request.seed, value.parse().ok()),
+        "Size" => {
+            if let Some((width, height)) = value.split_once('x')
+                && let (Ok(width), Ok(height)) = (width.parse(), height.parse())
+            {
+                (request.width, request.height) = (Some(width), Some(height));
+            }
+        }
+        "Prompt syntax" if value == "plain" => request.prompt_syntax = PromptSyntax::Plain,
+        _ => {}
+    }
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn split_words(words: &str) -> (String, Option<String>) {
+    let mut prompt: Vec<&str> = Vec::new();
+    let mut negative: Option<Vec<&str>> = None;
+    for line in words.lines().map(str::trim) {
+        match (line.strip_prefix(NEGATIVE), &mut negative) {
+            (Some(first), lines) => lines.get_or_insert_default().push(first.trim()),
+            (None, Some(lines)) => lines.push(line),
+            (None, None) => prompt.push(line),
+        }
+    }
+    let negative = negative.map(|lines| lines.join("\n")).filter(|negative| !negative.is_empty());
+    (prompt.join("\n"), negative)
+}
+
+/// By the window's label or the command line's name, in any case, with or without a schedule behind it.
+fn scheduler_of(name: &str) -> Option<SchedulerName> {
+    let name = name.trim().to_lowercase();
+    let bare = SCHEDULE_WORDS.iter().find_map(|word| name.strip_suffix(word)).unwrap_or(&name).trim_end();
+    let id = bare.replace(['_', ' '], "-");
+    SchedulerName::ALL.into_iter().find(|known| known.label().to_lowercase() == bare || known.id() == id)
+}
+
+fn model_name(model: &ModelRef) -> String {
+    match model {
+        ModelRef::BuiltIn => BUILT_IN.into(),
+        ModelRef::Folder(path) => {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            without_nul(&name.to_string_lossy())
+        }
+    }
+}
+
+/// PNG text ends at the first NUL.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "")
+}
+
+fn quoted(value: &str) -> String {
+    if value.contains([',', '\n', ':']) { serde_json::Value::from(value).to_string() } else { value.into() }
+}
+
+fn unquoted(value: &str) -> String {
+    if value.len() >= 2 && value.starts_with('"') && value.ends_with('"') {
+        serde_json::from_str(value).unwrap_or_else(|_| value.into())
+    } else {
+        value.into()
+    }
+}
+
+/// All that `\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)` finds in a line.
+fn pairs_in(line: &str) -> Vec<(&str, &str)> {
+    let mut pairs = Vec::new();
+    let mut rest = line;
+    while let Some(start) = rest.find(is_word) {
+        rest = &rest[start..];
+        let key_end = rest.find(|c| !(is_word(c) || matches!(c, ' ' | '-' | '/'))).unwrap_or(rest.len());
+        let (key, after) = rest.split_at(key_end);
+        // Where a run of key characters is not followed by a colon, no later start within it is either.
+        rest = after;
+        if key.chars().nth(1).is_some()
+            && let Some(value) = after.strip_prefix(':')
+        {
+            let value = value.trim_start();
+            let end = quoted_end(value).or_else(|| value.find(',')).unwrap_or(value.len());
+            pairs.push((key, &value[..end]));
+            rest = &value[end..];
+        }
+    }
+    pairs
+}
+
+/// Where a quoted value ends, if there is one and a comma or the end follows it.
+fn quoted_end(value: &str) -> Option<usize> {
+    let mut escaped = false;
+    for (index, c) in value.strip_prefix('"')?.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => {
+                let end = index + 2;
+                return (index > 0 && (end == value.len() || value[end..].starts_with(','))).then_some(end);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+#[cfg(test)]
+#[path = "metadata_tests.rs"]
+mod tests;

@@ -1,0 +1,222 @@
+//! The models that can be chosen: the one that comes along, the models folder, and folders that the user opened.
+//!
+//! Reads only the small JSON files of a diffusers folder, never the weights.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::paths::Paths;
+use crate::job::{ModelRef, Request};
+use crate::sampling::SchedulerName;
+
+/// What a picture takes when nothing else is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelDefaults {
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    pub guidance: f64,
+    pub steps: u32,
+    /// The model's own, or `None` when Inkwick does not know it.
+    pub scheduler: Option<SchedulerName>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelEntry {
+    pub reference: ModelRef,
+    pub name: String,
+    /// One sentence: what it is and what it draws.
+    pub kind: String,
+    pub defaults: ModelDefaults,
+    /// Prompts to try first; empty when nothing is known.
+    pub examples: Vec<&'static str>,
+    /// It draws emoji and scenes of them, no photographs.
+    pub draws_emoji: bool,
+}
+
+impl ModelEntry {
+    /// The small model that comes with the program.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self {
+            reference: ModelRef::BuiltIn,
+            name: "Built-in".into(),
+            kind: "A small model that comes with Inkwick and draws emoji and scenes of them.".into(),
+            defaults: ModelDefaults {
+                width: 256,
+                height: 256,
+                guidance: 4.0,
+                steps: 20,
+                scheduler: Some(SchedulerName::Ddim),
+            },
+            examples: vec![
+                "a red apple",
+                "a rocket in space",
+                "a fox wearing a crown in a forest",
+                "a penguin in the snow",
+                "a castle at night",
+                "a cat and a pizza",
+                "a blue bear",
+                "a bicycle at sunset",
+            ],
+            draws_emoji: true,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    #[error("a model folder in diffusers' layout was wanted, but it has no model_index.json; choose the folder that holds that file: {}", path.display())]
+    NoIndex { path: PathBuf },
+    #[error("a Stable Diffusion model was wanted, found {class}, which Inkwick cannot draw with: {}", path.display())]
+    OtherPipeline { class: String, path: PathBuf },
+    #[error("the model's file could not be read ({source}); download the model again: {}", path.display())]
+    Read { source: io::Error, path: PathBuf },
+    #[error("the model's file is no proper JSON ({source}); download the model again: {}", path.display())]
+    Json { source: serde_json::Error, path: PathBuf },
+    #[error("the model's sample_size and VAE give a picture of {width}×{height}, which is out of range; look at {}", path.display())]
+    Size { width: u64, height: u64, path: PathBuf },
+}
+
+#[derive(Deserialize)]
+struct ClassName {
+    #[serde(rename = "_class_name")]
+    class_name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SampleSize {
+    Square(u64),
+    /// Height, then width.
+    Sides([u64; 2]),
+}
+
+#[derive(Deserialize)]
+struct UnetConfig {
+    sample_size: Option<SampleSize>,
+    cross_attention_dim: Option<serde_json::Value>,
+    in_channels: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct VaeConfig {
+    block_out_channels: Option<Vec<u64>>,
+}
+
+/// What diffusers takes where `unet/config.json` has no `sample_size`.
+const DEFAULT_SAMPLE_SIZE: u64 = 64;
+/// What diffusers takes where the VAE's blocks are not listed.
+const DEFAULT_VAE_FACTOR: u64 = 8;
+
+/// All models that can be chosen: the built-in one, the models folder's by name, then the known ones. A folder that
+/// is no model (any more) is left out; [`inspect`] says why.
+#[must_use]
+pub fn list(paths: &Paths, known: &[PathBuf]) -> Vec<ModelEntry> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(&paths.models_folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.join("model_index.json").is_file())
+        .collect();
+    folders.sort_by_key(|path| path.file_name().map(|name| name.to_string_lossy().to_lowercase()));
+    folders.extend_from_slice(known);
+    let mut seen = BTreeSet::new();
+    folders.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+    let found = folders.iter().filter_map(|folder| match inspect(folder) {
+        Ok(entry) => Some(entry),
+        Err(error) => {
+            tracing::info!("left out of the list of models: {error}");
+            None
+        }
+    });
+    std::iter::once(ModelEntry::built_in()).chain(found).collect()
+}
+
+/// Reads what a folder in diffusers' layout says of itself.
+///
+/// # Errors
+/// When it is no such folder, holds another kind of pipeline, or one of its files is missing or damaged.
+pub fn inspect(folder: &Path) -> Result<ModelEntry, ModelError> {
+    let index = folder.join("model_index.json");
+    if !index.is_file() {
+        return Err(ModelError::NoIndex { path: folder.to_path_buf() });
+    }
+    let ClassName { class_name } = read_json(&index)?;
+    if !class_name.starts_with("StableDiffusion") || class_name.starts_with("StableDiffusion3") {
+        return Err(ModelError::OtherPipeline { class: class_name, path: folder.to_path_buf() });
+    }
+    let unet: UnetConfig = read_json(&folder.join("unet").join("config.json"))?;
+    let vae: VaeConfig = read_json(&folder.join("vae").join("config.json"))?;
+    let scheduler: ClassName = read_json(&folder.join("scheduler").join("scheduler_config.json"))?;
+    let (width, height) = native_size(&unet, &vae, folder)?;
+    Ok(ModelEntry {
+        reference: ModelRef::Folder(folder.to_path_buf()),
+        name: name_of(folder),
+        kind: format!("{}, made for {width}×{height} pixels.", family_of(&class_name, &unet)),
+        defaults: ModelDefaults {
+            width,
+            height,
+            guidance: Request::DEFAULT_GUIDANCE,
+            steps: Request::DEFAULT_STEPS,
+            scheduler: scheduler_of(&scheduler.class_name),
+        },
+        examples: Vec::new(),
+        draws_emoji: false,
+    })
+}
+
+fn native_size(unet: &UnetConfig, vae: &VaeConfig, folder: &Path) -> Result<(u32, u32), ModelError> {
+    let (latent_height, latent_width) = match unet.sample_size {
+        None => (DEFAULT_SAMPLE_SIZE, DEFAULT_SAMPLE_SIZE),
+        Some(SampleSize::Square(side)) => (side, side),
+        Some(SampleSize::Sides([height, width])) => (height, width),
+    };
+    let halvings = vae.block_out_channels.as_ref().map(|blocks| blocks.len().saturating_sub(1) as u32);
+    let factor = halvings.map_or(Some(DEFAULT_VAE_FACTOR), |halvings| 1_u64.checked_shl(halvings)).unwrap_or(u64::MAX);
+    let (width, height) = (latent_width.saturating_mul(factor), latent_height.saturating_mul(factor));
+    let side = |pixels: u64| {
+        let allowed = Request::MIN_SIDE_PX..=Request::MAX_SIDE_PX;
+        u32::try_from(pixels).ok().filter(|pixels| allowed.contains(pixels))
+    };
+    side(width).zip(side(height)).ok_or_else(|| ModelError::Size { width, height, path: folder.to_path_buf() })
+}
+
+fn family_of(class_name: &str, unet: &UnetConfig) -> String {
+    let text_width = unet.cross_attention_dim.as_ref().and_then(serde_json::Value::as_u64);
+    let family = match text_width {
+        _ if class_name.contains("XL") => "Stable Diffusion XL",
+        Some(768) => "Stable Diffusion 1",
+        Some(1024) => "Stable Diffusion 2",
+        _ => "Stable Diffusion",
+    };
+    if unet.in_channels == Some(9) { format!("{family} for inpainting") } else { family.into() }
+}
+
+fn scheduler_of(class_name: &str) -> Option<SchedulerName> {
+    match class_name {
+        "DDIMScheduler" => Some(SchedulerName::Ddim),
+        "EulerDiscreteScheduler" => Some(SchedulerName::Euler),
+        "EulerAncestralDiscreteScheduler" => Some(SchedulerName::EulerAncestral),
+        _ => None,
+    }
+}
+
+fn name_of(folder: &Path) -> String {
+    folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
+    let bytes = fs::read(path).map_err(|source| ModelError::Read { source, path: path.to_path_buf() })?;
+    serde_json::from_slice(&bytes).map_err(|source| ModelError::Json { source, path: path.to_path_buf() })
+}
+
+#[cfg(test)]
+#[path = "models_tests.rs"]
+mod tests;

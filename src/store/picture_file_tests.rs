@@ -1,0 +1,131 @@
+//! Pictures must come back as they went out, and files from elsewhere must do no harm.
+
+use std::fs;
+
+use super::*;
+use crate::sampling::SchedulerName;
+
+fn picture() -> Picture {
+    let rgba = (0..5 * 3).flat_map(|n: u8| [n * 16, 255 - n, n, 255]).collect();
+    Picture::from_rgba(5, 3, rgba).unwrap()
+}
+
+fn request(prompt: &str) -> Request {
+    Request {
+        prompt: prompt.into(),
+        negative: Some(String::new()),
+        seed: u64::MAX,
+        scheduler: Some(SchedulerName::Euler),
+        guidance: Some(4.0),
+        width: Some(5),
+        height: Some(3),
+        ..Request::default()
+    }
+}
+
+#[test]
+fn a_png_keeps_pixels_and_settings_in_every_alphabet() {
+    let folder = tempfile::tempdir().unwrap();
+    for prompt in ["a red apple", "grüne Äpfel: \"süß\"\nund mehr", "赤いりんご 🍎", "a\0b"] {
+        let path = folder.path().join("a.png");
+        write(&path, &picture(), Some(&request(prompt))).unwrap();
+        assert_eq!(read(&path).unwrap(), picture());
+        assert_eq!(read_request(&path).unwrap(), Some(request(prompt)));
+    }
+    let transparent = Picture::filled(4, 4, [10, 20, 30, 128]);
+    let path = folder.path().join("b.PNG");
+    write(&path, &transparent, None).unwrap();
+    assert_eq!(read(&path).unwrap(), transparent);
+    assert_eq!(read_request(&path).unwrap(), None);
+}
+
+#[test]
+fn other_formats_keep_the_settings_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let even = Picture::filled(16, 16, [200, 100, 50, 255]);
+    for name in ["a.jpg", "a.jpeg", "a.webp"] {
+        let path = folder.path().join(name);
+        write(&path, &even, Some(&request("赤い apple"))).unwrap();
+        let read_back = read(&path).unwrap();
+        let off = read_back.rgba().iter().zip(even.rgba()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(off <= Some(4), "{name}: off by {off:?}");
+        let found = read_request(&path).unwrap().unwrap();
+        assert_eq!((found.prompt.as_str(), found.seed), ("赤い apple", u64::MAX));
+    }
+}
+
+#[test]
+fn the_text_of_automatic1111_is_found_in_plain_packed_and_late_chunks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.png");
+    let text = "a fox\nSteps: 9, Sampler: Euler a, Seed: 7".to_owned();
+    for kind in 0..4 {
+        let mut encoder = png::Encoder::new(File::create(&path).unwrap(), 1, 1);
+        let key = metadata::PARAMETERS_KEY.to_owned();
+        match kind {
+            0 => encoder.add_text_chunk(key.clone(), text.clone()).unwrap(),
+            1 => encoder.add_ztxt_chunk(key.clone(), text.clone()).unwrap(),
+            2 => encoder.add_itxt_chunk(key.clone(), text.clone()).unwrap(),
+            _ => {}
+        }
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(&[0]).unwrap();
+        if kind == 3 {
+            writer.write_text_chunk(&png::text_metadata::TEXtChunk::new(key, text.clone())).unwrap();
+        }
+        writer.finish().unwrap();
+        let found = read_request(&path).unwrap().unwrap();
+        assert_eq!((found.prompt.as_str(), found.steps, found.seed), ("a fox", 9, 7), "kind {kind}");
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_short_gives_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.png");
+    let bytes = encode(&path, &Picture::filled(64, 64, [1, 2, 3, 255]), Some(&request("x"))).unwrap();
+    for end in [0, 4, 20, 60, bytes.len() / 2, bytes.len() - 30] {
+        fs::write(&path, &bytes[..end]).unwrap();
+        let sentence = read(&path).unwrap_err().to_string();
+        assert!(!sentence.contains('\n') && sentence.ends_with("a.png"), "{end}: {sentence}");
+        read_request(&path).unwrap();
+    }
+    fs::write(&path, "no picture at all").unwrap();
+    assert!(matches!(read(&path), Err(PictureFileError::NotAPicture { .. })));
+    assert!(matches!(read(folder.path()), Err(PictureFileError::NotAPicture { .. })));
+    assert!(matches!(read(&folder.path().join("missing.png")), Err(PictureFileError::Open { .. })));
+}
+
+#[test]
+fn a_bomb_is_refused_before_it_is_unpacked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.png");
+    let mut encoder = png::Encoder::new(File::create(&path).unwrap(), 29_000, 29_000);
+    encoder.set_color(png::ColorType::Rgba);
+    drop(encoder.write_header().unwrap());
+    let sentence = read(&path).unwrap_err().to_string();
+    assert!(sentence.contains("29000×29000"), "{sentence}");
+}
+
+#[test]
+fn a_photo_is_turned_upright() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jpg");
+    // One EXIF entry: orientation 6, the camera held upright.
+    let orientation = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
+    let mut bytes = Vec::new();
+    let mut encoder = JpegEncoder::new_with_quality(&mut bytes, 90);
+    encoder.set_exif_metadata(orientation).unwrap();
+    encoder.write_image(&[128; 16 * 8 * 3], 16, 8, ExtendedColorType::Rgb8).unwrap();
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(read(&path).unwrap().size(), [8, 16]);
+}
+
+#[test]
+fn an_unknown_ending_names_what_is_allowed() {
+    for (name, found) in [("a.gif", ".gif"), ("a", "no ending")] {
+        let sentence = write(Path::new(name), &picture(), None).unwrap_err().to_string();
+        assert!(sentence.contains(".png, .jpg, .jpeg or .webp") && sentence.contains(found), "{sentence}");
+        assert!(!Path::new(name).exists());
+    }
+}

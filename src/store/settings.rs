@@ -1,0 +1,264 @@
+//! What the program remembers between two runs: how the window looks and what was not sent yet.
+//!
+//! Kept as RON. A missing field takes its default, an unknown one is passed over, so that versions can change.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+
+use super::atomic;
+use crate::job::{ModelRef, Request};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Theme {
+    #[default]
+    Dark,
+    Light,
+    /// Follows the desktop.
+    System,
+}
+
+/// A part of the prompt panel that folds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum PanelSection {
+    Negative,
+    Sampling,
+    Inpainting,
+    MemoryAndSpeed,
+}
+
+/// Where the window stands, in the desktop's points. `None` leaves it to the desktop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WindowPlace {
+    pub size: Option<[f32; 2]>,
+    pub position: Option<[f32; 2]>,
+    pub maximized: bool,
+}
+
+/// The prompt panel as it was left. The chosen model is `request.model`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Draft {
+    /// Its `seed` is not used: see `seed` beside it.
+    pub request: Request,
+    /// `None` takes a fresh one for every picture.
+    pub seed: Option<u64>,
+    /// How many are made at one press.
+    pub pictures: u32,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self { request: Request::default(), seed: None, pictures: 1 }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Of this structure, so that files written today can be read tomorrow.
+    pub version: u32,
+    pub theme: Theme,
+    /// 1 is 100 %.
+    pub ui_scale: f32,
+    pub window: WindowPlace,
+    pub prompt_panel_shown: bool,
+    pub gallery_panel_shown: bool,
+    pub open_sections: BTreeSet<PanelSection>,
+    pub draft: Draft,
+    /// Newest first, each once, at most `MAX_HISTORY`.
+    pub prompt_history: Vec<String>,
+    /// Models outside the models folder that were opened once.
+    pub known_models: Vec<PathBuf>,
+    /// Where the last file dialog ended.
+    pub dialog_folder: Option<PathBuf>,
+    pub starred: BTreeSet<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            version: Self::VERSION,
+            theme: Theme::default(),
+            ui_scale: 1.0,
+            window: WindowPlace::default(),
+            prompt_panel_shown: true,
+            gallery_panel_shown: true,
+            open_sections: BTreeSet::new(),
+            draft: Draft::default(),
+            prompt_history: Vec::new(),
+            known_models: Vec::new(),
+            dialog_folder: None,
+            starred: BTreeSet::new(),
+        }
+    }
+}
+
+/// What was read, and a sentence to show when something was wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadedSettings {
+    pub settings: Settings,
+    pub problem: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    #[error("the settings could not be put into words ({source}); nothing was written to {}", path.display())]
+    Encode { source: ron::Error, path: PathBuf },
+    #[error("the settings could not be saved ({source}); check the disk and the folder's rights: {}", path.display())]
+    Write { source: io::Error, path: PathBuf },
+}
+
+impl Settings {
+    pub const VERSION: u32 = 1;
+    pub const MAX_HISTORY: usize = 100;
+
+    /// Reads the settings. Never fails: an unreadable file is kept beside as `settings.ron.broken`.
+    #[must_use]
+    pub fn load(path: &Path) -> LoadedSettings {
+        let read = match fs::read_to_string(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error.to_string()),
+            Ok(text) => ron::from_str::<Self>(&text).map_err(|error| error.to_string()),
+        };
+        match read {
+            Ok(settings) => LoadedSettings { settings: settings.in_range(), problem: None },
+            Err(reason) => LoadedSettings { settings: Self::default(), problem: Some(keep_broken(path, &reason)) },
+        }
+    }
+
+    /// Writes the settings whole or not at all, making the folder if need be.
+    ///
+    /// # Errors
+    /// When the disk or the folder's rights do not allow it.
+    pub fn save(&self, path: &Path) -> Result<(), SettingsError> {
+        let text = ron::ser::to_string_pretty(&self.without_unwritable_paths(), ron::ser::PrettyConfig::default())
+            .map_err(|source| SettingsError::Encode { source, path: path.to_path_buf() })?;
+        fs::create_dir_all(atomic::folder_of(path))
+            .and_then(|()| atomic::write(path, text.as_bytes()))
+            .map_err(|source| SettingsError::Write { source, path: path.to_path_buf() })
+    }
+
+    /// Puts a prompt in front of the history. Empty ones are not worth remembering.
+    pub fn remember_prompt(&mut self, prompt: &str) {
+        if prompt.trim().is_empty() {
+            return;
+        }
+        self.prompt_history.retain(|old| old != prompt);
+        self.prompt_history.insert(0, prompt.to_owned());
+        self.prompt_history.truncate(Self::MAX_HISTORY);
+    }
+
+    /// A hand-edited scale of 0 would leave no window to mend it in.
+    fn in_range(mut self) -> Self {
+        self.ui_scale = if self.ui_scale.is_finite() { self.ui_scale.clamp(0.5, 3.0) } else { 1.0 };
+        self.draft.pictures = self.draft.pictures.max(1);
+        self.prompt_history.truncate(Self::MAX_HISTORY);
+        self
+    }
+
+    /// RON is text: one path that is not must not cost all the other settings.
+    fn without_unwritable_paths(&self) -> Self {
+        let is_text = |path: &PathBuf| path.to_str().is_some();
+        let mut settings = self.clone();
+        settings.known_models.retain(is_text);
+        settings.starred.retain(is_text);
+        settings.dialog_folder = settings.dialog_folder.filter(is_text);
+        if matches!(&settings.draft.request.model, ModelRef::Folder(path) if !is_text(path)) {
+            settings.draft.request.model = ModelRef::default();
+        }
+        settings
+    }
+}
+
+fn keep_broken(path: &Path, reason: &str) -> String {
+    let mut kept = path.as_os_str().to_owned();
+    kept.push(".broken");
+    let kept = PathBuf::from(kept);
+    match fs::rename(path, &kept) {
+        Ok(()) => {
+            format!("the settings could not be read ({reason}); defaults are used, the old file is {}", kept.display())
+        }
+        Err(error) => format!(
+            "the settings could not be read ({reason}) nor put aside ({error}); defaults are used, look at {}",
+            path.display()
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_folder() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config").join("settings.ron");
+        (folder, path)
+    }
+
+    #[test]
+    fn everything_is_back_after_a_restart() {
+        let (_folder, path) = in_folder();
+        let mut settings = Settings {
+            theme: Theme::Light,
+            ui_scale: 1.5,
+            window: WindowPlace { size: Some([1280.0, 800.0]), position: None, maximized: true },
+            open_sections: [PanelSection::Sampling].into(),
+            starred: ["/pictures/a.png".into()].into(),
+            dialog_folder: Some("/somewhere".into()),
+            ..Settings::default()
+        };
+        settings.draft.request.prompt = "a \"red\" apple\n🍎 \\".into();
+        settings.draft.request.negative = Some(String::new());
+        settings.draft.request.model = ModelRef::Folder("/models/one".into());
+        settings.draft.seed = Some(u64::MAX);
+        settings.remember_prompt("a fox");
+        settings.save(&path).unwrap();
+        assert_eq!(Settings::load(&path), LoadedSettings { settings, problem: None });
+    }
+
+    #[test]
+    fn a_missing_file_gives_defaults_without_a_word() {
+        let (_folder, path) = in_folder();
+        assert_eq!(Settings::load(&path), LoadedSettings { settings: Settings::default(), problem: None });
+    }
+
+    #[test]
+    fn a_file_from_another_version_keeps_what_is_known() {
+        let (_folder, path) = in_folder();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "(version: 9, theme: Light, from_the_future: Some([1, 2]), ui_scale: 0)").unwrap();
+        let loaded = Settings::load(&path);
+        assert_eq!((loaded.settings.theme, loaded.problem), (Theme::Light, None));
+        assert!(loaded.settings.ui_scale >= 0.5);
+    }
+
+    #[test]
+    fn a_broken_file_is_kept_and_told_of() {
+        let (_folder, path) = in_folder();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "(theme: Lig").unwrap();
+        let loaded = Settings::load(&path);
+        assert_eq!(loaded.settings, Settings::default());
+        let sentence = loaded.problem.unwrap();
+        assert!(sentence.contains("settings.ron.broken") && !sentence.contains('\n'), "{sentence}");
+        assert_eq!(fs::read_to_string(path.with_file_name("settings.ron.broken")).unwrap(), "(theme: Lig");
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn the_history_is_short_and_has_each_prompt_once() {
+        let mut settings = Settings::default();
+        for number in 0..150 {
+            settings.remember_prompt(&format!("prompt {number}"));
+        }
+        settings.remember_prompt("prompt 100");
+        settings.remember_prompt("  ");
+        assert_eq!(settings.prompt_history.len(), Settings::MAX_HISTORY);
+        assert_eq!(settings.prompt_history[..2], ["prompt 100", "prompt 149"]);
+        assert_eq!(settings.prompt_history.iter().filter(|prompt| *prompt == "prompt 100").count(), 1);
+    }
+}

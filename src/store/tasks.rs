@@ -1,0 +1,103 @@
+//! What each of the store's commands does, on the store's thread.
+//!
+//! Every command that asks for something is answered, if only by a sentence that says why not.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::gallery::Gallery;
+use super::paths::Paths;
+use super::pending::Task;
+use super::reveal::reveal;
+use super::thumbnails::Thumbnails;
+use super::worker::{StoreCommand, StoreEvent, THUMBNAIL_SIDE_PX};
+use super::{models, picture_file};
+use crate::job::Request;
+
+pub struct Tasks {
+    paths: Paths,
+    gallery: Gallery,
+    thumbnails: Thumbnails,
+}
+
+impl Tasks {
+    pub fn new(paths: Paths) -> Self {
+        Self { gallery: Gallery::new(&paths), thumbnails: Thumbnails::new(&paths), paths }
+    }
+
+    pub fn run(&self, task: Task, post: &mut dyn FnMut(StoreEvent)) {
+        let answer = match task {
+            Task::SaveSettings(settings) => {
+                settings.save(&self.paths.settings_file).err().map(|error| StoreEvent::Problem(error.to_string()))
+            }
+            Task::SkipThumbnails(paths) => Some(StoreEvent::ThumbnailsSkipped(paths)),
+            Task::Thumbnail(path) => Some(self.thumbnail(path)),
+            Task::Command(command) => self.answer(command, post),
+        };
+        if let Some(event) = answer {
+            post(event);
+        }
+    }
+
+    fn answer(&self, command: StoreCommand, post: &mut dyn FnMut(StoreEvent)) -> Option<StoreEvent> {
+        let answer = match command {
+            StoreCommand::ScanGallery => or_problem(self.gallery.scan().map(StoreEvent::Gallery)),
+            StoreCommand::LoadPicture(path) => load_picture(path),
+            StoreCommand::DeletePictures(paths) => self.delete(paths, post),
+            StoreCommand::SaveAs { from, to } => {
+                or_problem(self.gallery.copy_to(&from, &to).map(|()| StoreEvent::SavedAs(to)))
+            }
+            StoreCommand::Reveal(path) => return reveal(&path).err().map(|error| cannot_reveal(&path, &error)),
+            StoreCommand::ListModels { known } => StoreEvent::Models(models::list(&self.paths, &known)),
+            StoreCommand::InspectModel(path) => {
+                or_problem(models::inspect(&path).map(|entry| StoreEvent::Model(Box::new(entry))))
+            }
+            StoreCommand::ReadRequest(path) => StoreEvent::Request { request: request_in(&path), path },
+            // These two wait in places of their own and come as tasks.
+            StoreCommand::SaveSettings(_) | StoreCommand::LoadThumbnail(_) => return None,
+        };
+        Some(answer)
+    }
+
+    fn thumbnail(&self, path: PathBuf) -> StoreEvent {
+        let picture = self.thumbnails.thumbnail(&path, THUMBNAIL_SIDE_PX);
+        StoreEvent::Thumbnail { path, picture: picture.map(Arc::new).map_err(|error| error.to_string()) }
+    }
+
+    fn delete(&self, paths: Vec<PathBuf>, post: &mut dyn FnMut(StoreEvent)) -> StoreEvent {
+        let mut deleted = Vec::with_capacity(paths.len());
+        for path in paths {
+            let cached = self.thumbnails.cached(&path, THUMBNAIL_SIDE_PX);
+            match self.gallery.delete_to_trash(&path) {
+                Ok(()) => {
+                    if let Ok(cached) = cached {
+                        super::atomic::remove_quietly(&cached);
+                    }
+                    deleted.push(path);
+                }
+                Err(error) => post(StoreEvent::Problem(error.to_string())),
+            }
+        }
+        StoreEvent::Deleted(deleted)
+    }
+}
+
+fn load_picture(path: PathBuf) -> StoreEvent {
+    let picture = picture_file::read(&path).map(Arc::new).map_err(|error| error.to_string());
+    StoreEvent::Picture { picture, request: request_in(&path), path }
+}
+
+fn request_in(path: &Path) -> Option<Box<Request>> {
+    picture_file::read_request(path).ok().flatten().map(Box::new)
+}
+
+fn or_problem(answer: Result<StoreEvent, impl std::error::Error>) -> StoreEvent {
+    answer.unwrap_or_else(|error| StoreEvent::Problem(error.to_string()))
+}
+
+fn cannot_reveal(path: &Path, error: &std::io::Error) -> StoreEvent {
+    StoreEvent::Problem(format!(
+        "the file manager could not be started ({error}); open it yourself at {}",
+        path.display()
+    ))
+}

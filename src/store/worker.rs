@@ -1,0 +1,172 @@
+//! The store's thread: all file work of the window happens there, so that the window never waits for a disk.
+//!
+//! Commands go in through [`StoreHandle::send`], events come out of [`StoreHandle::try_recv`]; neither ever blocks.
+
+use std::collections::VecDeque;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use super::gallery::GalleryDay;
+use super::models::ModelEntry;
+use super::paths::Paths;
+use super::pending::{Pending, Task};
+use super::settings::Settings;
+use super::tasks::Tasks;
+use crate::engine::Wake;
+use crate::job::{Picture, Request};
+
+/// The longer side of every thumbnail: sharp on a doubled screen in a panel of two columns.
+pub const THUMBNAIL_SIDE_PX: u32 = 256;
+
+/// What the window asks for.
+#[derive(Clone, Debug)]
+pub enum StoreCommand {
+    /// Only the newest of several waiting ones is written.
+    SaveSettings(Box<Settings>),
+    ScanGallery,
+    /// The newest request is met first; see [`StoreEvent::ThumbnailsSkipped`].
+    LoadThumbnail(PathBuf),
+    LoadPicture(PathBuf),
+    /// Moves them to the system's trash.
+    DeletePictures(Vec<PathBuf>),
+    SaveAs {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    /// Shows the file in the system's file manager.
+    Reveal(PathBuf),
+    ListModels {
+        known: Vec<PathBuf>,
+    },
+    /// Looks whether a folder is a model.
+    InspectModel(PathBuf),
+    ReadRequest(PathBuf),
+}
+
+/// What comes back. Every `String` is one sentence for a person.
+#[derive(Clone, Debug)]
+pub enum StoreEvent {
+    /// Newest day first.
+    Gallery(Vec<GalleryDay>),
+    Thumbnail {
+        path: PathBuf,
+        picture: Result<Arc<Picture>, String>,
+    },
+    /// So many thumbnails were asked for since that these were given up; ask again when they are seen.
+    ThumbnailsSkipped(Vec<PathBuf>),
+    Picture {
+        path: PathBuf,
+        picture: Result<Arc<Picture>, String>,
+        /// How it was made, if the file tells.
+        request: Option<Box<Request>>,
+    },
+    /// Those that are in the trash now.
+    Deleted(Vec<PathBuf>),
+    SavedAs(PathBuf),
+    /// The built-in one first.
+    Models(Vec<ModelEntry>),
+    Model(Box<ModelEntry>),
+    Request {
+        path: PathBuf,
+        request: Option<Box<Request>>,
+    },
+    Problem(String),
+}
+
+/// The one way to the store. Dropping it writes what is waiting to be written and waits for the thread.
+pub struct StoreHandle {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    pending: Mutex<Pending>,
+    arrived: Condvar,
+    events: Mutex<VecDeque<StoreEvent>>,
+    wake: Wake,
+}
+
+impl StoreHandle {
+    /// Starts the thread. `wake` is called on it after every event.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(paths: Paths, wake: Wake) -> io::Result<Self> {
+        let shared =
+            Arc::new(Shared { pending: Mutex::default(), arrived: Condvar::new(), events: Mutex::default(), wake });
+        let for_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("inkwick-store".into())
+            .spawn(move || for_thread.work(&Tasks::new(paths)))?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Asks for something. Never waits for the disk.
+    pub fn send(&self, command: StoreCommand) {
+        self.shared.pending().push(command);
+        self.shared.arrived.notify_one();
+    }
+
+    /// The next event, if there is one.
+    #[must_use]
+    pub fn try_recv(&self) -> Option<StoreEvent> {
+        self.shared.events().pop_front()
+    }
+}
+
+impl Drop for StoreHandle {
+    fn drop(&mut self) {
+        self.shared.pending().close();
+        self.shared.arrived.notify_one();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the store's thread ended in a panic");
+        }
+    }
+}
+
+impl Shared {
+    fn work(&self, tasks: &Tasks) {
+        while let Some(task) = self.wait_for_task() {
+            let sentence = "something broke inside while a file was worked on; try it again, or leave that file out";
+            // A decoder that breaks on one file must not take the settings with it.
+            let outcome = catch_unwind(AssertUnwindSafe(|| tasks.run(task, &mut |event| self.post(event))));
+            if outcome.is_err() {
+                self.post(StoreEvent::Problem(sentence.into()));
+            }
+        }
+    }
+
+    /// `None` when the handle is gone and nothing is left to do.
+    fn wait_for_task(&self) -> Option<Task> {
+        let mut pending = self.pending();
+        loop {
+            let task = pending.next();
+            if task.is_some() || pending.is_closed() {
+                return task;
+            }
+            pending = self.arrived.wait(pending).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn post(&self, event: StoreEvent) {
+        self.events().push_back(event);
+        (self.wake)();
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn events(&self) -> MutexGuard<'_, VecDeque<StoreEvent>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;
