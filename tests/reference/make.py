@@ -81,9 +81,6 @@ def requests(is_xl):
 
 def run(pipe, request, init):
     """The picture as bytes and the latents after every step."""
-    own = pipe.scheduler
-    if request["scheduler"]:
-        pipe.scheduler = sampling.CLASSES[request["scheduler"]].from_config(own.config)
     latents = []
 
     def keep(_pipe, _step, _timestep, values):
@@ -109,8 +106,12 @@ def run(pipe, request, init):
         options |= {"image": init, "strength": request["strength"]}
     else:
         options["height"], options["width"] = request["height"], request["width"]
+    # Set after the pipeline is made, as people do it: making one amends the configuration of the scheduler it gets.
+    own = pipe.scheduler
+    if request["scheduler"]:
+        runner.scheduler = sampling.CLASSES[request["scheduler"]].from_config(own.config)
     image = runner(**options).images[0]
-    pipe.scheduler = own
+    runner.scheduler = own
     return np.array(image.convert("RGB")), torch.stack(latents)
 
 
