@@ -5,8 +5,10 @@
 pub mod cli;
 pub mod engine;
 pub mod job;
+pub mod kernels;
 pub mod model;
 pub mod pipeline;
 pub mod prompt;
 pub mod sampling;
 pub mod store;
+pub mod ui;

@@ -8,8 +8,5 @@ use inkwick::cli::Arguments;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
-    match arguments.command {
-        Some(command) => command.run(),
-        None => ExitCode::SUCCESS,
-    }
+    arguments.run()
 }

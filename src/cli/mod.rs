@@ -3,6 +3,7 @@
 mod doctor;
 mod generate;
 mod report;
+mod window;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,6 +31,17 @@ pub enum Command {
     Generate(Box<GenerateArguments>),
     /// Tell what this machine and this build have: devices, number formats, memory, folders
     Doctor,
+}
+
+impl Arguments {
+    /// Runs the subcommand, or the window where there is none.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        match self.command {
+            Some(command) => command.run(),
+            None => window::run(self.open),
+        }
+    }
 }
 
 impl Command {

@@ -141,7 +141,8 @@ impl<'a> Weights<'a> {
     }
 
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
-        let placeholder = || Tensor::zeros(1, self.dtype, &self.device).map_err(ModelError::from);
+        // Of the wanted shape, so that building goes on and everything that is wrong can be told at once.
+        let placeholder = || Tensor::zeros(shape, self.dtype, &self.device).map_err(ModelError::from);
         let mut account = self.account.borrow_mut();
         let Some((archive, name_in_file)) = self.place.get(name) else {
             account.missing.push(name.to_owned());

@@ -1,0 +1,67 @@
+//! The window: what is read and started before it opens, and what it is given.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::engine::device::{DeviceChoice, DtypeChoice};
+use crate::engine::{CandleBackend, EngineHandle, Wake, files_of};
+use crate::job::ModelRef;
+use crate::pipeline::tokenizer_of;
+use crate::prompt::{PromptTokenizer, parse};
+use crate::store::gallery::Gallery;
+use crate::store::memory::total_memory_bytes;
+use crate::store::paths::Paths;
+use crate::store::saver::PictureSaver;
+use crate::store::settings::Settings;
+use crate::store::worker::StoreHandle;
+use crate::ui::{self, Behind, CountTokens, Services};
+
+/// Opens the window with what was named on the command line; returns when it is closed.
+pub(super) fn run(open: Vec<PathBuf>) -> ExitCode {
+    let outcome = Paths::of_this_machine().map_err(|error| error.to_string()).and_then(|paths| {
+        let loaded = Settings::load(&paths.settings_file);
+        let problem = loaded.problem;
+        ui::run(loaded.settings, move |wake| start(paths, open, problem, wake))
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            tracing::error!("{sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(paths: Paths, open: Vec<PathBuf>, problem: Option<String>, wake: Wake) -> Result<Behind, String> {
+    let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
+    let backend = || CandleBackend::new(DeviceChoice::Auto, DtypeChoice::Auto);
+    let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
+    let store = StoreHandle::start(paths.clone(), wake)
+        .map_err(|error| format!("the thread for files could not be started: {error}"))?;
+    let services = Services { paths, device_text: device_text(), count_tokens: Some(token_counter()), problem, open };
+    Ok(Behind { engine, store, services })
+}
+
+/// "CPU · f32 · 16 GB".
+fn device_text() -> String {
+    let device = DeviceChoice::Auto.resolved();
+    let dtype = if device == DeviceChoice::Cpu { "f32" } else { "f16" };
+    let memory = total_memory_bytes().map(|bytes| format!(" · {:.0} GB", bytes as f64 / 1e9)).unwrap_or_default();
+    format!("{} · {dtype}{memory}", device.label())
+}
+
+/// Counts as the pipeline reads: weights and brackets are no words. Keeps the tokenizer used last.
+fn token_counter() -> CountTokens {
+    let last: Mutex<Option<(ModelRef, PromptTokenizer)>> = Mutex::default();
+    Arc::new(move |model, prompt| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|(known, _)| known != model) {
+            let tokenizer = tokenizer_of(&files_of(model).ok()?).ok()?;
+            *last = Some((model.clone(), tokenizer));
+        }
+        let (_, tokenizer) = last.as_ref()?;
+        let counts = parse(prompt).into_iter().map(|piece| tokenizer.count(&piece.text).ok());
+        Some((counts.sum::<Option<usize>>()?, tokenizer.window_room()))
+    })
+}

@@ -1,0 +1,84 @@
+//! What a person can do, as values: panels push them, `apply` alone carries them out.
+
+use std::path::PathBuf;
+
+use super::state::{LookingAt, Sheet};
+use crate::job::{JobId, ModelRef};
+
+/// One thing that was asked for.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Starts or queues what the panel says.
+    Generate,
+    /// Writes an example into the prompt and starts it.
+    StartExample(&'static str),
+    /// Stops the picture that is being made; what waits goes on.
+    CancelRunning,
+    /// Stops one picture, running or waiting.
+    Cancel(JobId),
+    /// Stops everything.
+    CancelAll,
+
+    /// Chooses what lies on the canvas.
+    LookAt(LookingAt),
+    /// Looks at the picture `by` places further in the strip.
+    StepCandidate {
+        by: isize,
+    },
+    /// Makes the shown picture the canvas's own.
+    Accept,
+    /// Takes the shown candidate off the strip; it stays in the gallery.
+    SetAside,
+    /// Takes the canvas's picture away: back to Create.
+    NewCanvas,
+    Undo,
+    Redo,
+    Zoom(Zoom),
+
+    /// Asks for a picture file.
+    OpenPictureDialog,
+    /// Reads a picture and lays it on the canvas.
+    OpenPicture(PathBuf),
+    AddModelDialog,
+    AddModel(PathBuf),
+    ChooseModel(ModelRef),
+    /// Takes a folder off the list; its files stay.
+    ForgetModel(PathBuf),
+    /// Asks where the shown picture shall be copied to.
+    SaveAsDialog,
+    /// The same for a picture of the gallery.
+    SaveFileAsDialog(PathBuf),
+    CopyFile {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    /// Something was dropped on the window.
+    Dropped(PathBuf),
+
+    /// Writes a gallery picture's settings into the panel.
+    UseSettings(PathBuf),
+    /// Shows the file in the system's file manager.
+    Reveal(PathBuf),
+    Trash(PathBuf),
+    OpenPicturesFolder,
+
+    SetTheme(egui::ThemePreference),
+    TogglePromptPanel,
+    ToggleGallery,
+    /// Both side panels at once.
+    TogglePanels,
+    Show(Sheet),
+    CloseSheet,
+    CloseToast(u64),
+    Quit,
+}
+
+/// How the view changes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Zoom {
+    Fit,
+    In,
+    Out,
+    /// Screen points for one picture pixel.
+    To(f32),
+}

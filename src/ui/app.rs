@@ -1,0 +1,263 @@
+//! The studio: `logic` drains what the engine and the store tell, `ui` draws and applies what was asked for.
+//!
+//! Knows no eframe, so that a test drives the same code as the window does.
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use egui::{CentralPanel, Frame, Panel, Ui};
+
+use super::action::Action;
+use super::candidate::Candidates;
+use super::dialogs::DialogRequest;
+use super::engine_events::{self, Aftermath};
+use super::gallery_state::GalleryState;
+use super::layout::{self, Layout, PanelForm};
+use super::settings_link::{self, SettingsSaver};
+use super::state::{AppState, CanvasState};
+use super::textures::Textures;
+use super::toasts::Toasts;
+use super::token_count::{CountTokens, TokenCounter};
+use super::{
+    candidates, canvas, fonts, gallery_panel, menu, notice, prompt_panel, sheets, shortcuts, status_bar, store_events,
+    theme, toasts_view,
+};
+use crate::engine::EngineHandle;
+use crate::store::models::ModelEntry;
+use crate::store::paths::Paths;
+use crate::store::settings::Settings;
+use crate::store::worker::{StoreCommand, StoreHandle};
+
+/// What the window is given besides the engine and the store.
+pub struct Services {
+    pub paths: Paths,
+    /// "CPU · f32 · fits: 0.6 of 16 GB".
+    pub device_text: String,
+    /// Without one, no count is shown.
+    pub count_tokens: Option<CountTokens>,
+    /// A sentence to show at once: what was wrong with the settings file, for one.
+    pub problem: Option<String>,
+    /// Pictures and model folders named on the command line.
+    pub open: Vec<std::path::PathBuf>,
+}
+
+/// The window's contents and everything behind them.
+pub struct Studio {
+    pub state: AppState,
+    pub(super) textures: Textures,
+    pub(super) engine: EngineHandle,
+    pub(super) store: StoreHandle,
+    pub(super) services: Services,
+    pub(super) saver: SettingsSaver,
+    pub(super) dialog_requests: Vec<DialogRequest>,
+    answers: (Sender<Action>, Receiver<Action>),
+    tokens: TokenCounter,
+}
+
+impl Studio {
+    #[must_use]
+    pub fn new(
+        ctx: &egui::Context,
+        engine: EngineHandle,
+        store: StoreHandle,
+        settings: Settings,
+        services: Services,
+    ) -> Self {
+        fonts::install(ctx);
+        theme::apply(ctx);
+        // The keys zoom the picture here, not the letters.
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        ctx.set_theme(settings_link::theme_of(&settings));
+        ctx.set_zoom_factor(settings.ui_scale);
+        store.send(StoreCommand::ListModels { known: settings.known_models.clone() });
+        store.send(StoreCommand::ScanGallery);
+
+        let mut state = AppState {
+            prompt: settings_link::prompt_of(&settings),
+            models: vec![ModelEntry::built_in()],
+            canvas: CanvasState::default(),
+            candidates: Candidates::default(),
+            gallery: GalleryState::default(),
+            panels: settings_link::panels_of(&settings),
+            theme: settings_link::theme_of(&settings),
+            toasts: Toasts::default(),
+            sheet: None,
+            device_text: services.device_text.clone(),
+        };
+        state.gallery.folder_text = folder_text(&services.paths);
+        if let Some(problem) = &services.problem {
+            state.toasts.error(problem.clone(), None);
+        }
+        Self {
+            state,
+            textures: Textures::new(ctx),
+            engine,
+            store,
+            tokens: TokenCounter::start(services.count_tokens.clone(), ctx),
+            services,
+            saver: SettingsSaver::new(settings),
+            dialog_requests: Vec::new(),
+            answers: bounded(8),
+        }
+    }
+
+    /// Takes in what happened elsewhere. Also called while the window is hidden.
+    pub fn logic(&mut self, ctx: &egui::Context) {
+        for path in std::mem::take(&mut self.services.open) {
+            self.apply(ctx, Action::Dropped(path));
+        }
+        let mut rescan = false;
+        while let Some(event) = self.engine.try_recv() {
+            rescan |= engine_events::take(&mut self.state, event) == Aftermath::NewFile;
+        }
+        if rescan {
+            self.store.send(StoreCommand::ScanGallery);
+        }
+        let known_before = self.saver.current.known_models.len();
+        while let Some(event) = self.store.try_recv() {
+            store_events::take(&mut self.state, &mut self.saver.current, event);
+        }
+        if self.saver.current.known_models.len() != known_before {
+            self.saver.touch();
+        }
+        for file in self.state.gallery.thumbnails.take_wanted() {
+            self.store.send(StoreCommand::LoadThumbnail(file));
+        }
+        while let Ok(action) = self.answers.1.try_recv() {
+            self.apply(ctx, action);
+        }
+        if let Some(tokens) = self.tokens.poll(&self.state.prompt.model, &self.state.prompt.prompt) {
+            self.state.prompt.tokens = tokens;
+        }
+        if let Some(settings) = self.saver.poll(&self.state, ctx) {
+            self.store.send(StoreCommand::SaveSettings(Box::new(settings)));
+        }
+    }
+
+    /// Draws the window and carries out what was asked for in it.
+    pub fn ui(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        let mut actions = Vec::new();
+        shortcuts::pressed(&ctx, &self.state, &mut actions);
+        actions.extend(ctx.input(|input| {
+            let dropped = input.raw.dropped_files.iter();
+            dropped.map(|file| Action::Dropped(file.path().to_path_buf())).collect::<Vec<_>>()
+        }));
+        self.rooms(ui, &mut actions);
+        toasts_view::show(&ctx, &mut self.state.toasts, &mut actions);
+        if let Some(sheet) = self.state.sheet {
+            sheets::show(&ctx, sheet, &mut actions);
+        }
+        for action in actions {
+            self.apply(&ctx, action);
+        }
+        if self.state.gallery.thumbnails.has_wanted() {
+            // `logic` asks the store for them before the next frame.
+            ctx.request_repaint();
+        }
+    }
+
+    fn rooms(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let Self { state, textures, .. } = self;
+        let layout = Layout::for_window(ui.ctx().content_rect().size(), state.panels);
+        let tokens = theme::tokens(ui);
+        let plain = |fill| Frame::NONE.fill(fill);
+
+        Panel::top("menu")
+            .exact_size(layout::MENU_HEIGHT)
+            .frame(plain(tokens.panel).inner_margin(egui::Margin { left: 8, right: 8, top: 2, bottom: 2 }))
+            .show_separator_line(false)
+            .show(ui, |ui| menu::show(ui, state, actions));
+        Panel::bottom("status")
+            .exact_size(layout::STATUS_HEIGHT)
+            .frame(plain(tokens.panel).inner_margin(egui::Margin { left: 16, right: 8, top: 0, bottom: 0 }))
+            .show_separator_line(false)
+            .show(ui, |ui| status_bar::show(ui, state, layout, actions));
+        let full =
+            layout.prompt == PanelForm::Full || (layout.prompt == PanelForm::Rail && state.panels.prompt_over_canvas);
+        if full {
+            Panel::left("prompt")
+                .exact_size(layout.prompt_width)
+                .frame(plain(tokens.panel))
+                .show_separator_line(false)
+                .show(ui, |ui| prompt_panel::show(ui, state, layout, actions));
+        } else if layout.prompt == PanelForm::Rail {
+            Panel::left("prompt rail")
+                .exact_size(layout::RAIL_WIDTH)
+                .frame(plain(tokens.panel))
+                .show_separator_line(false)
+                .show(ui, |ui| prompt_panel::show_rail(ui, actions));
+        }
+        gallery_panel::show(ui, state, textures, layout, actions);
+        let between = ui.available_rect_before_wrap();
+        CentralPanel::default().frame(plain(tokens.surround)).show(ui, |ui| {
+            notice::show(ui, state, actions);
+            let picture_rect = canvas::show(ui, state, textures, layout, actions);
+            candidates::show(ui, picture_rect, state, textures, layout, actions);
+        });
+        seams(ui, between, tokens.edge);
+    }
+
+    /// Dialogs that shall open now; only the window's owner can.
+    pub fn take_dialog_requests(&mut self) -> Vec<DialogRequest> {
+        std::mem::take(&mut self.dialog_requests)
+    }
+
+    /// Where a dialog's answer goes.
+    #[must_use]
+    pub fn answers(&self) -> &Sender<Action> {
+        &self.answers.0
+    }
+
+    /// Where dialogs open: the folder of the last one.
+    #[must_use]
+    pub fn dialog_folder(&self) -> Option<std::path::PathBuf> {
+        self.saver.current.dialog_folder.clone()
+    }
+
+    #[must_use]
+    pub fn window_place(&self) -> crate::store::settings::WindowPlace {
+        self.saver.current.window
+    }
+
+    /// Notes where the window stands; written with the other settings.
+    pub fn note_window(&mut self, place: crate::store::settings::WindowPlace) {
+        if self.saver.current.window != place {
+            self.saver.current.window = place;
+            self.saver.touch();
+        }
+    }
+
+    /// Sends what is not saved yet. The store writes it before its thread ends.
+    pub fn save_now(&mut self) {
+        if let Some(settings) = self.saver.rest(&self.state) {
+            self.store.send(StoreCommand::SaveSettings(Box::new(settings)));
+        }
+    }
+}
+
+impl Drop for Studio {
+    fn drop(&mut self) {
+        self.save_now();
+    }
+}
+
+/// The lines between the rooms, inside the canvas's own room so that no panel grows by them.
+fn seams(ui: &Ui, canvas: egui::Rect, colour: egui::Color32) {
+    let stroke = egui::Stroke::new(1.0, colour);
+    let whole = ui.max_rect();
+    let painter = ui.painter();
+    painter.hline(whole.x_range(), canvas.top() - 0.5, stroke);
+    painter.hline(whole.x_range(), canvas.bottom() + 0.5, stroke);
+    for (x, is_inside) in
+        [(canvas.left() - 0.5, canvas.left() > whole.left()), (canvas.right() + 0.5, canvas.right() < whole.right())]
+    {
+        if is_inside {
+            painter.vline(x, canvas.y_range(), stroke);
+        }
+    }
+}
+
+/// "Pictures / Inkwick": enough to find it, short enough to read.
+fn folder_text(paths: &Paths) -> String {
+    let names: Vec<_> = paths.pictures_folder.iter().map(|name| name.to_string_lossy()).collect();
+    names[names.len().saturating_sub(2)..].join(" / ")
+}

@@ -1,0 +1,288 @@
+//! The one place where actions happen.
+
+use std::path::{Path, PathBuf};
+
+use super::action::{Action, Zoom};
+use super::app::Studio;
+use super::candidate::{Candidate, Stage};
+use super::dialogs::DialogRequest;
+use super::engine_events;
+use super::state::{AppState, CanvasPicture, GalleryView, LookingAt};
+use super::{layout, size};
+use crate::job::{Destination, InitPicture, JobId, ModelRef, Request, fresh_seed};
+use crate::store::worker::StoreCommand;
+
+impl Studio {
+    /// Carries one action out.
+    pub(super) fn apply(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
+            Action::Generate => self.generate(),
+            Action::StartExample(prompt) => {
+                self.state.prompt.prompt = prompt.into();
+                self.generate();
+            }
+            Action::CancelRunning => {
+                if let Some(job) = self.state.candidates.running().map(|candidate| candidate.job) {
+                    self.cancel(job);
+                } else if let Some(job) = self.state.candidates.first_waiting() {
+                    self.cancel(job);
+                }
+            }
+            Action::Cancel(job) => self.cancel(job),
+            Action::CancelAll => {
+                for job in self.state.candidates.unfinished() {
+                    self.cancel(job);
+                }
+            }
+            Action::LookAt(target) => self.look_at(target),
+            Action::StepCandidate { by } => {
+                if let Some(target) = self.state.neighbour(by) {
+                    self.look_at(target);
+                }
+            }
+            Action::Accept => self.accept(),
+            Action::SetAside => match self.state.canvas.looking_at.clone() {
+                LookingAt::Canvas => {}
+                LookingAt::Gallery(_) => self.look_at(LookingAt::Canvas),
+                LookingAt::Candidate(job) if self.state.candidates.get(job).is_some_and(|c| c.made().is_some()) => {
+                    engine_events::take_off(&mut self.state, job);
+                }
+                LookingAt::Candidate(_) => self.look_at(LookingAt::Canvas),
+            },
+            Action::NewCanvas => {
+                if self.state.canvas.base.is_some() {
+                    self.state.canvas.replace_base(None);
+                } else {
+                    self.look_at(LookingAt::Canvas);
+                }
+                self.state.prompt.wants_focus = true;
+            }
+            Action::Undo => self.state.canvas.undo(),
+            Action::Redo => self.state.canvas.redo(),
+            Action::Zoom(zoom) => zoom_view(&mut self.state, zoom),
+            other => self.apply_to_files_and_window(ctx, other),
+        }
+    }
+
+    fn apply_to_files_and_window(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
+            Action::OpenPictureDialog => self.dialog(DialogRequest::OpenPicture),
+            Action::AddModelDialog => self.dialog(DialogRequest::AddModel),
+            Action::SaveAsDialog => {
+                if let Some(from) = self.state.shown_file() {
+                    self.dialog(DialogRequest::SaveAs { from });
+                }
+            }
+            Action::SaveFileAsDialog(from) => self.dialog(DialogRequest::SaveAs { from }),
+            Action::CopyFile { from, to } => {
+                self.remember_folder(to.parent());
+                self.store.send(StoreCommand::SaveAs { from, to });
+            }
+            Action::OpenPicture(file) => self.open_picture(file),
+            Action::AddModel(folder) => self.store.send(StoreCommand::InspectModel(folder)),
+            Action::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
+            Action::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
+            Action::ChooseModel(model) => self.state.choose_model(model),
+            Action::ForgetModel(folder) => self.forget_model(&folder),
+            Action::UseSettings(file) => self.store.send(StoreCommand::ReadRequest(file)),
+            Action::Reveal(file) => self.store.send(StoreCommand::Reveal(file)),
+            Action::OpenPicturesFolder => {
+                let folder = self.services.paths.pictures_folder.clone();
+                self.store.send(StoreCommand::Reveal(folder));
+            }
+            Action::Trash(file) => self.store.send(StoreCommand::DeletePictures(vec![file])),
+            Action::SetTheme(theme) => {
+                self.state.theme = theme;
+                ctx.set_theme(theme);
+            }
+            Action::Show(sheet) => self.state.sheet = Some(sheet),
+            Action::CloseSheet => self.state.sheet = None,
+            Action::CloseToast(id) => self.state.toasts.close(id),
+            Action::Quit => {
+                self.save_now();
+                self.engine.cancel_all();
+                ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+            }
+            other => self.apply_to_panels(ctx, &other),
+        }
+    }
+
+    fn apply_to_panels(&mut self, ctx: &egui::Context, action: &Action) {
+        let form = layout::Layout::for_window(ctx.content_rect().size(), self.state.panels);
+        let panels = &mut self.state.panels;
+        match action {
+            Action::TogglePromptPanel if form.prompt == layout::PanelForm::Rail => {
+                panels.prompt_over_canvas = !panels.prompt_over_canvas;
+            }
+            Action::TogglePromptPanel => panels.prompt_open = !panels.prompt_open,
+            Action::ToggleGallery if form.gallery == layout::PanelForm::Rail => {
+                panels.gallery_over_canvas = !panels.gallery_over_canvas;
+            }
+            Action::ToggleGallery => panels.gallery_open = !panels.gallery_open,
+            Action::TogglePanels => {
+                let open = !(panels.prompt_open || panels.gallery_open);
+                (panels.prompt_open, panels.gallery_open) = (open, open);
+                (panels.prompt_over_canvas, panels.gallery_over_canvas) = (false, false);
+            }
+            _ => {}
+        }
+    }
+
+    fn generate(&mut self) {
+        if self.state.prompt.prompt.trim().is_empty() {
+            self.state.prompt.wants_focus = true;
+            return;
+        }
+        let first_seed = self.state.prompt.fixed_seed().unwrap_or_else(fresh_seed);
+        let was_idle = !self.state.candidates.is_busy();
+        for index in 0..self.state.prompt.picture_count {
+            let request = self.state.next_request(first_seed.wrapping_add(u64::from(index)));
+            match self.engine.submit(request.clone(), Destination::Gallery) {
+                Ok(job) => self.state.candidates.list.push(Candidate { job, request, stage: Stage::Waiting }),
+                Err(error) => {
+                    self.state.toasts.error(sentence(&error.to_string()), None);
+                    break;
+                }
+            }
+        }
+        self.state.canvas.follows_run |= was_idle;
+        self.saver.current.remember_prompt(&self.state.prompt.prompt);
+        self.saver.touch();
+    }
+
+    /// Answers at once: the picture leaves the strip now, and whatever the engine still says of it is passed over.
+    fn cancel(&mut self, job: JobId) {
+        self.engine.cancel(job);
+        engine_events::take_off(&mut self.state, job);
+    }
+
+    fn look_at(&mut self, target: LookingAt) {
+        if let LookingAt::Gallery(shown) = &target
+            && shown.picture.is_none()
+        {
+            self.store.send(StoreCommand::LoadPicture(shown.file.clone()));
+        }
+        let running = self.state.candidates.running().map(|candidate| candidate.job);
+        let canvas = &mut self.state.canvas;
+        canvas.follows_run = matches!(target, LookingAt::Candidate(job) if Some(job) == running);
+        if canvas.looking_at != target {
+            canvas.looking_at = target;
+        }
+        self.state.panels.gallery_over_canvas = false;
+    }
+
+    fn accept(&mut self) {
+        let base = match &self.state.canvas.looking_at {
+            LookingAt::Canvas => None,
+            LookingAt::Candidate(job) => self.state.candidates.get(*job).and_then(Candidate::made).map(|made| {
+                CanvasPicture { picture: made.picture.clone(), file: Some(made.file.clone()), made_here: true }
+            }),
+            LookingAt::Gallery(GalleryView { file, picture }) => {
+                picture.clone().map(|picture| CanvasPicture { picture, file: Some(file.clone()), made_here: true })
+            }
+        };
+        if base.is_some() {
+            self.state.canvas.replace_base(base);
+        }
+    }
+
+    fn open_picture(&mut self, file: PathBuf) {
+        self.remember_folder(file.parent());
+        self.state.canvas.opening.push(file.clone());
+        self.store.send(StoreCommand::LoadPicture(file));
+    }
+
+    fn forget_model(&mut self, folder: &Path) {
+        let reference = ModelRef::Folder(folder.to_path_buf());
+        self.saver.current.known_models.retain(|known| known != folder);
+        self.saver.touch();
+        if self.state.prompt.model == reference {
+            self.state.choose_model(ModelRef::BuiltIn);
+        }
+        self.state.models.retain(|entry| entry.reference != reference);
+    }
+
+    fn remember_folder(&mut self, folder: Option<&Path>) {
+        self.saver.current.dialog_folder = folder.map(Path::to_path_buf);
+        self.saver.touch();
+    }
+
+    fn dialog(&mut self, request: DialogRequest) {
+        self.dialog_requests.push(request);
+    }
+}
+
+impl AppState {
+    /// Everything that the panel and the canvas say, as one request.
+    #[must_use]
+    pub fn next_request(&self, seed: u64) -> Request {
+        let prompt = &self.prompt;
+        let [width, height] = self.next_size_px();
+        Request {
+            prompt: prompt.prompt.trim().to_owned(),
+            negative: Some(prompt.negative.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
+            model: prompt.model.clone(),
+            scheduler: prompt.scheduler,
+            steps: prompt.steps,
+            guidance: prompt.guidance,
+            seed,
+            width: Some(width),
+            height: Some(height),
+            init: self
+                .canvas
+                .base
+                .as_ref()
+                .map(|base| InitPicture { picture: base.picture.clone(), strength: prompt.strength }),
+            ..Request::default()
+        }
+    }
+
+    pub fn choose_model(&mut self, model: ModelRef) {
+        let old_native_px = self.native_size_px();
+        self.prompt.model = model;
+        self.prompt.size_px = size::carried_over(self.prompt.size_px, old_native_px, self.native_size_px());
+        // Counted by another tokenizer.
+        self.prompt.tokens = None;
+    }
+
+    /// What stands `by` places further: in the strip, or, while a gallery picture is seen, in the gallery.
+    fn neighbour(&self, by: isize) -> Option<LookingAt> {
+        let step = |index: usize| index.checked_add_signed(by);
+        if let LookingAt::Gallery(shown) = &self.canvas.looking_at {
+            let index = self.gallery.pictures().position(|picture| picture.path == shown.file)?;
+            let next = self.gallery.pictures().nth(step(index)?)?;
+            return Some(LookingAt::Gallery(GalleryView { file: next.path.clone(), picture: None }));
+        }
+        let canvas = self.canvas.base.as_ref().map(|_| LookingAt::Canvas);
+        let strip: Vec<LookingAt> =
+            canvas.into_iter().chain(self.candidates.list.iter().map(|c| LookingAt::Candidate(c.job))).collect();
+        match strip.iter().position(|place| *place == self.canvas.looking_at) {
+            Some(index) => strip.get(step(index)?).cloned(),
+            None => strip.last().cloned(),
+        }
+    }
+}
+
+fn zoom_view(state: &mut AppState, zoom: Zoom) {
+    const STEP: f32 = 1.25;
+    let view = &mut state.canvas.view;
+    let shown = view.shown_zoom.unwrap_or(1.0);
+    let to = match zoom {
+        Zoom::Fit => None,
+        Zoom::In => Some(shown * STEP),
+        Zoom::Out => Some(shown / STEP),
+        Zoom::To(zoom) => Some(zoom),
+    };
+    // What stands in the middle of the room stays there.
+    view.pan = to.map_or(egui::Vec2::ZERO, |zoom| view.pan * (zoom / shown));
+    view.zoom = to.map(|zoom| zoom.clamp(0.1, 20.0));
+}
+
+fn is_picture_name(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    matches!(extension.as_deref(), Some("png" | "jpg" | "jpeg" | "webp"))
+}
+
+fn sentence(text: &str) -> String {
+    format!("{text}.")
+}

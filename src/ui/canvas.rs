@@ -1,0 +1,185 @@
+//! The middle room: the picture, or the live preview in its very place, and how it is zoomed and pushed about.
+
+use egui::emath::GuiRounding as _;
+use egui::{
+    Align, Color32, CornerRadius, CursorIcon, Key, PointerButton, Rect, Response, Role, Sense, Stroke, StrokeKind,
+    TextureId, Ui, Vec2, WidgetInfo, pos2, vec2,
+};
+
+use super::action::Action;
+use super::candidate::{Candidate, Stage};
+use super::gallery_state::Thumbnail;
+use super::layout::Layout;
+use super::state::{AppState, LookingAt};
+use super::textures::Textures;
+use super::view::{self, View};
+use super::widgets::paint;
+use super::{canvas_empty, fonts, theme, tool_strip};
+
+/// Side of one field of the checkerboard, in points.
+const CHECKER: f32 = 8.0;
+/// Wheel points for one doubling of the zoom.
+const WHEEL_PER_DOUBLING: f32 = 240.0;
+
+/// What is drawn where the picture lies.
+struct Shown {
+    /// What it is laid out as; a preview has fewer pixels of its own.
+    size_px: [u32; 2],
+    texture: Option<TextureId>,
+    /// Instead of a picture: what is waited for.
+    words: &'static str,
+    /// Whether `size_px` is the picture's true size.
+    size_known: bool,
+}
+
+/// Draws the tools and the picture. Returns where the whole picture lies when it fits: the strip's measure.
+pub fn show(
+    ui: &mut Ui,
+    state: &mut AppState,
+    textures: &mut Textures,
+    layout: Layout,
+    actions: &mut Vec<Action>,
+) -> Rect {
+    let whole = ui.available_rect_before_wrap();
+    let strip = Rect::from_min_size(whole.min, vec2(whole.width(), theme::TOOL_STRIP_HEIGHT));
+    tool_strip::show(ui, strip, state, actions);
+    let area = Rect::from_min_max(pos2(whole.left(), strip.bottom()), whole.max);
+    let room = picture_room(area, layout);
+    let response = ui.interact(area, ui.scope_id().with("canvas"), Sense::CLICK | Sense::DRAG);
+    response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Canvas"));
+
+    let home = match shown(state, textures) {
+        Some(shown) => picture(ui, area, room, &response, &shown, state, textures),
+        None => {
+            state.canvas.view.shown_zoom = None;
+            let frame = home_rect(ui, room, state.next_size_px());
+            canvas_empty::show(ui, room, frame, state, actions);
+            frame
+        }
+    };
+    if ui.input(|input| !input.raw.hovered_files.is_empty()) {
+        let stroke = Stroke::new(theme::RING_WIDTH, theme::tokens(ui).accent_line);
+        ui.painter().rect_stroke(area.shrink(6.0), theme::RADIUS_LARGE, stroke, StrokeKind::Inside);
+    }
+    home
+}
+
+/// Where the picture fits in: the rest is kept for the candidates, so that they never move it.
+fn picture_room(area: Rect, layout: Layout) -> Rect {
+    let (above, below, beside) = if layout.short { (10.0, 83.0, 16.0) } else { (20.0, 140.0, 20.0) };
+    let max = area.max - vec2(beside, below);
+    let min = area.min + vec2(beside, above);
+    Rect::from_min_max(min, max.max(min + Vec2::splat(32.0)))
+}
+
+fn home_rect(ui: &Ui, room: Rect, size_px: [u32; 2]) -> Rect {
+    let size_px = size_vec(size_px);
+    Rect::from_center_size(room.center(), size_px * view::fit_zoom(room, size_px))
+        .round_to_pixels(ui.pixels_per_point())
+}
+
+fn size_vec([width, height]: [u32; 2]) -> Vec2 {
+    vec2(width as f32, height as f32)
+}
+
+fn shown(state: &AppState, textures: &mut Textures) -> Option<Shown> {
+    let pixels = state.canvas.view.zoom.is_some_and(|zoom| zoom >= view::PIXELS_FROM_ZOOM);
+    let whole = |size_px, texture, words| Some(Shown { size_px, texture, words, size_known: true });
+    match &state.canvas.looking_at {
+        LookingAt::Canvas => {
+            let picture = &state.canvas.base.as_ref()?.picture;
+            whole([picture.width(), picture.height()], textures.picture(picture, pixels), "")
+        }
+        LookingAt::Candidate(job) => {
+            let candidate = state.candidates.get(*job)?;
+            let size_px = candidate.size_px().or_else(|| {
+                let picture = &candidate.made()?.picture;
+                Some([picture.width(), picture.height()])
+            });
+            let texture = candidate_texture(candidate, textures, pixels);
+            // Until the first step the canvas's picture stays, if there is one.
+            let texture = texture.or_else(|| textures.picture(&state.canvas.base.as_ref()?.picture, pixels));
+            whole(size_px.unwrap_or_else(|| state.next_size_px()), texture, waiting_words(candidate))
+        }
+        LookingAt::Gallery(shown) => {
+            if let Some(picture) = &shown.picture {
+                let texture = textures.picture(picture, pixels);
+                return whole([picture.width(), picture.height()], texture, "");
+            }
+            // The thumbnail has the same shape: it stands in until the file is read.
+            let thumbnail = match state.gallery.thumbnails.get(&shown.file) {
+                Some(Thumbnail::Ready(picture)) => Some(picture),
+                _ => None,
+            };
+            let size_px = thumbnail.map_or([1, 1], |picture| [picture.width(), picture.height()]);
+            let texture = thumbnail.and_then(|picture| textures.small(picture));
+            Some(Shown { size_px, texture, words: "Reading…", size_known: false })
+        }
+    }
+}
+
+fn candidate_texture(candidate: &Candidate, textures: &mut Textures, pixels: bool) -> Option<TextureId> {
+    match &candidate.stage {
+        Stage::Done(made) => textures.picture(&made.picture, pixels).or_else(|| textures.last_preview(candidate.job)),
+        Stage::Running(progress) => textures.preview(candidate.job, progress.preview.as_ref()?),
+        Stage::Waiting | Stage::Loading { .. } => None,
+    }
+}
+
+fn waiting_words(candidate: &Candidate) -> &'static str {
+    match candidate.stage {
+        Stage::Waiting => "Waiting for its turn",
+        Stage::Loading { .. } => "Reading the model…",
+        Stage::Running(_) => "Starting…",
+        Stage::Done(_) => "",
+    }
+}
+
+fn picture(
+    ui: &Ui,
+    area: Rect,
+    room: Rect,
+    response: &Response,
+    shown: &Shown,
+    state: &mut AppState,
+    textures: &mut Textures,
+) -> Rect {
+    let before = View::new(room, size_vec(shown.size_px), state.canvas.view);
+    let view = moved(ui, before, response);
+    if view != before {
+        state.canvas.view = view.to_state();
+    }
+    state.canvas.view.shown_zoom = shown.size_known.then_some(view.zoom());
+
+    let tokens = theme::tokens(ui);
+    let rect = view.picture_rect().round_to_pixels(ui.pixels_per_point());
+    // Closer than fitting, the picture may cover the room's margins, but not the candidates.
+    let painter = ui.painter().with_clip_rect(Rect::from_min_max(area.min, pos2(area.right(), room.bottom() + 8.0)));
+    let whole_uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+    if let Some(texture) = shown.texture {
+        let fields = Rect::from_min_size(pos2(0.0, 0.0), rect.size() / (2.0 * CHECKER));
+        painter.image(textures.checker(tokens), rect, fields, Color32::WHITE);
+        painter.image(texture, rect, whole_uv, Color32::WHITE);
+    } else {
+        painter.rect_filled(rect, CornerRadius::ZERO, tokens.slot);
+        paint::text(ui, rect.shrink(8.0), Align::Center, shown.words, fonts::body(), tokens.text_3);
+    }
+    painter.rect_stroke(rect, CornerRadius::ZERO, Stroke::new(1.0, tokens.edge), StrokeKind::Outside);
+    home_rect(ui, room, shown.size_px)
+}
+
+/// Wheel and pinch zoom at the pointer; dragging pushes, with Space held or the middle button just as with the hand.
+fn moved(ui: &Ui, view: View, response: &Response) -> View {
+    let dragged = response.dragged_by(PointerButton::Primary) || response.dragged_by(PointerButton::Middle);
+    if dragged {
+        ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
+        return view.panned(response.drag_delta());
+    }
+    let Some(pointer) = response.hover_pos() else { return view };
+    if response.hovered() && ui.input(|input| input.key_down(Key::Space)) {
+        ui.ctx().set_cursor_icon(CursorIcon::Grab);
+    }
+    let (wheel, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
+    let factor = pinch * (wheel / WHEEL_PER_DOUBLING).exp2();
+    if (factor - 1.0).abs() < 1e-4 { view } else { view.zoomed_at(pointer, factor) }
+}

@@ -1,0 +1,66 @@
+//! The system's file dialogs. Made on the main thread, awaited on their own: the window goes on drawing.
+
+use std::path::PathBuf;
+
+use crossbeam_channel::Sender;
+
+use super::action::Action;
+
+/// A dialog that shall open. The window's owner takes these, because only it has the window's handle.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DialogRequest {
+    OpenPicture,
+    AddModel,
+    SaveAs { from: PathBuf },
+}
+
+/// Opens the dialog; what was chosen comes back through `answers` as an action. A closed dialog says nothing.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn open(
+    request: DialogRequest,
+    folder: Option<PathBuf>,
+    frame: &eframe::Frame,
+    ctx: &egui::Context,
+    answers: &Sender<Action>,
+) -> std::io::Result<()> {
+    let mut dialog = rfd::AsyncFileDialog::new().set_parent(frame);
+    if let Some(folder) = folder {
+        dialog = dialog.set_directory(folder);
+    }
+    let (ctx, answers) = (ctx.clone(), answers.clone());
+    let answer = move |action: Option<Action>| {
+        if let Some(action) = action
+            && answers.send(action).is_ok()
+        {
+            ctx.request_repaint();
+        }
+    };
+    let thread = std::thread::Builder::new().name("inkwick-dialog".into());
+    match request {
+        DialogRequest::OpenPicture => {
+            let chosen =
+                dialog.set_title("Open a picture").add_filter("Pictures", &["png", "jpg", "jpeg", "webp"]).pick_file();
+            thread.spawn(move || {
+                answer(pollster::block_on(chosen).map(|file| Action::OpenPicture(file.path().to_path_buf())));
+            })
+        }
+        DialogRequest::AddModel => {
+            let chosen = dialog.set_title("Add a model folder (with model_index.json)").pick_folder();
+            thread.spawn(move || {
+                answer(pollster::block_on(chosen).map(|file| Action::AddModel(file.path().to_path_buf())));
+            })
+        }
+        DialogRequest::SaveAs { from } => {
+            let name =
+                from.file_name().map_or_else(|| "picture.png".into(), |name| name.to_string_lossy().into_owned());
+            let chosen = dialog.set_title("Save the picture as").set_file_name(name).save_file();
+            thread.spawn(move || {
+                let to = pollster::block_on(chosen);
+                answer(to.map(|to| Action::CopyFile { from, to: to.path().to_path_buf() }));
+            })
+        }
+    }
+    .map(drop)
+}

@@ -1,0 +1,155 @@
+//! The menu bar: every entry does something and has its key beside it.
+
+use egui::{KeyboardShortcut, MenuBar, ThemePreference, Ui};
+
+use super::action::{Action, Zoom};
+use super::state::{AppState, LookingAt, Sheet};
+use super::widgets::{IconButton, MenuItem};
+use super::{fields, icons, shortcuts};
+
+pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    MenuBar::new().ui(ui, |ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        ui.spacing_mut().button_padding.x = 8.0;
+        ui.menu_button("File", |ui| file_menu(ui, state, actions));
+        ui.menu_button("Edit", |ui| edit_menu(ui, state, actions));
+        ui.menu_button("View", |ui| view_menu(ui, state, actions));
+        ui.menu_button("Help", |ui| {
+            menu_measures(ui);
+            if entry(ui, "Keys…", Some(shortcuts::KEYS), true) {
+                actions.push(Action::Show(Sheet::Keys));
+            }
+            if entry(ui, "Get a photographic model…", None, true) {
+                actions.push(Action::Show(Sheet::PhotographicModel));
+            }
+            if entry(ui, "About Inkwick", None, true) {
+                actions.push(Action::Show(Sheet::About));
+            }
+        });
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| toggles(ui, actions));
+    });
+}
+
+const MENU_WIDTH: f32 = 240.0;
+
+fn menu_measures(ui: &mut Ui) {
+    ui.set_width(MENU_WIDTH);
+    ui.spacing_mut().item_spacing.y = 0.0;
+}
+
+fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    menu_measures(ui);
+    let canvas_in_use = state.canvas.base.is_some() || state.canvas.looking_at != LookingAt::Canvas;
+    if entry(ui, "New canvas", Some(shortcuts::NEW_CANVAS), canvas_in_use) {
+        actions.push(Action::NewCanvas);
+    }
+    if entry(ui, "Open picture…", Some(shortcuts::OPEN_PICTURE), true) {
+        actions.push(Action::OpenPictureDialog);
+    }
+    if entry(ui, "Add model folder…", Some(shortcuts::ADD_MODEL), true) {
+        actions.push(Action::AddModelDialog);
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    if entry(ui, "Save as…", Some(shortcuts::SAVE_AS), state.shown_file().is_some()) {
+        actions.push(Action::SaveAsDialog);
+    }
+    if entry(ui, "Show the pictures folder", None, !state.gallery.is_empty()) {
+        actions.push(Action::OpenPicturesFolder);
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    if entry(ui, "Quit", Some(shortcuts::QUIT), true) {
+        actions.push(Action::Quit);
+    }
+}
+
+fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    menu_measures(ui);
+    let shown = state.shown_file();
+    let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
+    if entry(ui, "Undo", Some(shortcuts::UNDO), state.canvas.can_undo()) {
+        actions.push(Action::Undo);
+    }
+    if entry(ui, "Redo", Some(shortcuts::REDO), state.canvas.can_redo()) {
+        actions.push(Action::Redo);
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    if entry(ui, "Use as input", Some(shortcuts::ACCEPT), over_canvas && shown.is_some()) {
+        actions.push(Action::Accept);
+    }
+    if entry(ui, "Set aside", Some(shortcuts::SET_ASIDE), over_canvas) {
+        actions.push(Action::SetAside);
+    }
+    if entry(ui, "Use these settings", None, over_canvas && shown.is_some())
+        && let Some(file) = &shown
+    {
+        actions.push(Action::UseSettings(file.clone()));
+    }
+    if entry(ui, "Move to Trash", Some(shortcuts::TRASH), over_canvas && shown.is_some())
+        && let Some(file) = &shown
+    {
+        actions.push(Action::Trash(file.clone()));
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    if entry(ui, "Cancel", Some(shortcuts::CANCEL), state.candidates.is_busy()) {
+        actions.push(Action::CancelRunning);
+    }
+    if entry(ui, "Cancel all", None, state.candidates.is_busy()) {
+        actions.push(Action::CancelAll);
+    }
+}
+
+fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    menu_measures(ui);
+    if entry(ui, "Prompt panel", Some(shortcuts::PROMPT_PANEL), true) {
+        actions.push(Action::TogglePromptPanel);
+    }
+    if entry(ui, "Gallery", Some(shortcuts::GALLERY), true) {
+        actions.push(Action::ToggleGallery);
+    }
+    if entry(ui, "Both panels", Some(shortcuts::PANELS), true) {
+        actions.push(Action::TogglePanels);
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    let has_picture = state.shown_picture().is_some();
+    for (words, key, zoom) in [
+        ("Fit", shortcuts::ZOOM_FIT, Zoom::Fit),
+        ("100 %", shortcuts::ZOOM_100, Zoom::To(1.0)),
+        ("200 %", shortcuts::ZOOM_200, Zoom::To(2.0)),
+        ("Zoom in", shortcuts::ZOOM_IN, Zoom::In),
+        ("Zoom out", shortcuts::ZOOM_OUT, Zoom::Out),
+    ] {
+        if entry(ui, words, Some(key), has_picture) {
+            actions.push(Action::Zoom(zoom));
+        }
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    for (words, theme) in
+        [("Dark", ThemePreference::Dark), ("Light", ThemePreference::Light), ("As the system", ThemePreference::System)]
+    {
+        if fields::choice(ui, state.theme == theme, words, "") {
+            ui.close();
+            actions.push(Action::SetTheme(theme));
+        }
+    }
+}
+
+fn entry(ui: &mut Ui, words: &str, key: Option<KeyboardShortcut>, enabled: bool) -> bool {
+    let key = key.map(|key| ui.ctx().format_shortcut(&key)).unwrap_or_default();
+    let clicked = ui.add_enabled(enabled, MenuItem::new(words).key(&key)).clicked();
+    if clicked {
+        ui.close();
+    }
+    clicked
+}
+
+fn toggles(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let key = ui.ctx().format_shortcut(&shortcuts::GALLERY);
+    let gallery = IconButton::new(icons::SIDEBAR_SIMPLE, "Gallery panel").key(&key).mirrored();
+    if ui.add(gallery).clicked() {
+        actions.push(Action::ToggleGallery);
+    }
+    let key = ui.ctx().format_shortcut(&shortcuts::PROMPT_PANEL);
+    if ui.add(IconButton::new(icons::SIDEBAR_SIMPLE, "Prompt panel").key(&key)).clicked() {
+        actions.push(Action::TogglePromptPanel);
+    }
+}

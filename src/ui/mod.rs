@@ -1,0 +1,47 @@
+//! The window. The only place that knows egui; it meets the engine and the store through their handles alone.
+
+pub mod action;
+pub mod app;
+mod apply;
+pub mod candidate;
+mod candidates;
+mod canvas;
+mod canvas_empty;
+mod dialogs;
+mod engine_events;
+pub mod fields;
+pub mod fonts;
+mod gallery_panel;
+pub mod gallery_rows;
+pub mod gallery_state;
+pub mod icons;
+pub mod layout;
+mod menu;
+mod model_box;
+mod notice;
+mod picture_menu;
+mod picture_worker;
+mod prompt_fields;
+mod prompt_panel;
+pub mod prompt_state;
+mod settings_link;
+mod sheets;
+mod shortcuts;
+mod size;
+pub mod state;
+mod status_bar;
+mod store_events;
+pub mod textures;
+pub mod theme;
+pub mod toasts;
+mod toasts_view;
+mod token_count;
+mod tool_strip;
+pub mod view;
+pub mod widgets;
+mod window;
+
+pub use app::{Services, Studio};
+pub use dialogs::DialogRequest;
+pub use token_count::CountTokens;
+pub use window::{Behind, run};

@@ -1,0 +1,178 @@
+//! The fields under the words: model, mode, strength or size, seed, pictures, and the folded sampling section.
+
+use egui::{RichText, TextEdit, Ui};
+
+use super::action::Action;
+use super::layout::Layout;
+use super::prompt_state::PromptPanelState;
+use super::size;
+use super::state::{AppState, Mode};
+use super::widgets::{IconButton, Segment, Segments};
+use super::{fields, icons, model_box, theme};
+use crate::job::{Request, fresh_seed};
+use crate::sampling::SchedulerName;
+
+pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
+    model_box::show(ui, state, actions);
+    mode_row(ui, state.mode());
+    let native_px = state.native_size_px();
+    match state.mode() {
+        Mode::Create => size_row(ui, &mut state.prompt, native_px),
+        Mode::Edit => strength_row(ui, &mut state.prompt, layout),
+    }
+    seed_row(ui, &mut state.prompt);
+    fields::row(ui, "Pictures", |ui, label| {
+        let field = fields::Number::new(1.0, 1.0..=f64::from(PromptPanelState::MAX_PICTURES)).default(1.0);
+        let mut count = f64::from(state.prompt.picture_count);
+        field.show(ui, label, fields::number_width(layout), &mut count);
+        state.prompt.picture_count = count as u32;
+    });
+    fields::line(ui, 7.0);
+    sampling(ui, state, layout);
+}
+
+fn mode_row(ui: &mut Ui, mode: Mode) {
+    let (create, edit) = match mode {
+        Mode::Create => ("", "Open or drop a picture, or accept a result: then it is repainted."),
+        Mode::Edit => ("File ▸ New canvas takes the picture away.", ""),
+    };
+    fields::row(ui, "Mode", |ui, _| {
+        Segments::new(
+            "Mode",
+            &[
+                Segment { text: "Create", hint: create },
+                Segment { text: "Edit", hint: edit },
+                Segment { text: "Fill", hint: "Painting a mask to fill is not there yet." },
+            ],
+            usize::from(mode == Mode::Edit),
+        )
+        .fixed()
+        .show(ui);
+    });
+}
+
+fn strength_row(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
+    fields::row(ui, "Strength", |ui, label| {
+        let field = fields::Number::new(0.01, 0.0..=1.0).default(PromptPanelState::DEFAULT_STRENGTH).decimals(2);
+        field.show_with_slider(ui, label, fields::number_width(layout), &mut prompt.strength);
+    });
+}
+
+fn size_row(ui: &mut Ui, prompt: &mut PromptPanelState, native_px: [u32; 2]) {
+    fields::row(ui, "Size", |ui, label| {
+        let [width, height] = prompt.size_px;
+        let name = size::name_of(prompt.size_px, native_px);
+        let figures = format!("{width} × {height}");
+        let box_width = ui.available_width() - theme::CONTROL_HEIGHT - theme::GRID;
+        // Where both do not fit, the figures matter more.
+        let (chosen, hint) = if box_width < 160.0 { (figures.as_str(), "") } else { (name, figures.as_str()) };
+        fields::menu_box(ui, label, box_width, chosen, hint, |ui| {
+            for aspect in size::ASPECTS {
+                let size_px = size::for_aspect(aspect, native_px);
+                let words = format!("{} × {}", size_px[0], size_px[1]);
+                if fields::choice(ui, prompt.size_px == size_px, aspect.name, &words) {
+                    prompt.size_px = size_px;
+                    ui.close();
+                }
+            }
+            ui.add(egui::Separator::default().spacing(9.0));
+            custom_size(ui, prompt);
+            ui.add_space(4.0);
+        });
+        if ui.add(IconButton::new(icons::SWAP, "Swap width and height").framed()).clicked() {
+            prompt.size_px.reverse();
+        }
+    });
+}
+
+fn custom_size(ui: &mut Ui, prompt: &mut PromptPanelState) {
+    ui.horizontal(|ui| {
+        ui.add_space(8.0);
+        for (index, name) in ["Width", "Height"].into_iter().enumerate() {
+            let label = ui.label(RichText::new(name).color(theme::tokens(ui).text_2)).id;
+            let step = f64::from(size::STEP_PX);
+            let mut side = f64::from(prompt.size_px[index]);
+            fields::Number::new(step, 64.0..=2048.0).show(ui, label, theme::NUMBER_WIDTH, &mut side);
+            prompt.size_px[index] = ((side / step).round() * step) as u32;
+        }
+        ui.add_space(8.0);
+    });
+}
+
+fn seed_row(ui: &mut Ui, prompt: &mut PromptPanelState) {
+    fields::row(ui, "Seed", |ui, label| {
+        let buttons = 2.0 * (theme::CONTROL_HEIGHT + theme::GRID);
+        let width = ui.available_width() - buttons;
+        fields::text_line(ui, label, width, |ui, id| {
+            ui.add(
+                TextEdit::singleline(&mut prompt.seed_text)
+                    .id(id)
+                    .hint_text("random")
+                    .char_limit(20)
+                    .desired_width(f32::INFINITY)
+                    .frame(egui::Frame::NONE),
+            )
+        });
+        prompt.seed_text.retain(|letter| letter.is_ascii_digit());
+        if ui.add(IconButton::new(icons::DICE_FIVE, "New random seed").framed()).clicked() {
+            prompt.seed_text = fresh_seed().to_string();
+        }
+        let locked = prompt.fixed_seed().is_some();
+        let (icon, name) = if locked {
+            (icons::LOCK, "Unlock: another seed every time")
+        } else {
+            (icons::LOCK_OPEN, "Lock the last seed")
+        };
+        if ui.add(IconButton::new(icon, name).framed().selected(locked)).clicked() {
+            let last = prompt.last_seed.unwrap_or_else(fresh_seed);
+            prompt.seed_text = if locked { String::new() } else { last.to_string() };
+        }
+    });
+}
+
+fn sampling(ui: &mut Ui, state: &mut AppState, layout: Layout) {
+    let defaults = state.model().map(|model| (model.defaults.scheduler, model.defaults.guidance));
+    let (model_scheduler, model_guidance) = defaults.unwrap_or((None, Request::DEFAULT_GUIDANCE));
+    let prompt = &mut state.prompt;
+    let own = model_scheduler.map_or("Model's own", SchedulerName::label);
+    let shown = prompt.scheduler.map_or(own, SchedulerName::label);
+    let summary = if prompt.sampling_open { String::new() } else { format!("{shown}, {} steps", prompt.steps) };
+    fields::section(ui, "Sampling", &summary, &mut prompt.sampling_open);
+    if !prompt.sampling_open {
+        return;
+    }
+    fields::row(ui, "Scheduler", |ui, label| {
+        let hint = if prompt.scheduler.is_none() { "the model's own" } else { "" };
+        fields::menu_box(ui, label, ui.available_width(), shown, hint, |ui| {
+            if fields::choice(ui, prompt.scheduler.is_none(), "The model's own", own) {
+                prompt.scheduler = None;
+                ui.close();
+            }
+            for name in SchedulerName::ALL {
+                if fields::choice(ui, prompt.scheduler == Some(name), name.label(), "") {
+                    prompt.scheduler = Some(name);
+                    ui.close();
+                }
+            }
+        });
+    });
+    fields::row(ui, "Steps", |ui, label| {
+        let mut steps = f64::from(prompt.steps);
+        fields::Number::new(1.0, 1.0..=150.0)
+            .slider_to(60.0)
+            .default(f64::from(Request::DEFAULT_STEPS))
+            .show_with_slider(ui, label, fields::number_width(layout), &mut steps);
+        prompt.steps = steps as u32;
+    });
+    fields::row(ui, "Guidance", |ui, label| {
+        let mut guidance = prompt.guidance.unwrap_or(model_guidance);
+        fields::Number::new(0.1, 0.0..=30.0).slider_to(15.0).default(model_guidance).decimals(1).show_with_slider(
+            ui,
+            label,
+            fields::number_width(layout),
+            &mut guidance,
+        );
+        // Back on the model's own value means following the model again.
+        prompt.guidance = ((guidance - model_guidance).abs() > 1e-6).then_some(guidance);
+    });
+}

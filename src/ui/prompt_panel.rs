@@ -1,0 +1,130 @@
+//! The left room, in the order of thought: words, model, what to do, how much; the button stands fixed below.
+
+use egui::{Align, Frame, Id, Margin, Panel, RichText, ScrollArea, TextEdit, Ui};
+
+use super::action::Action;
+use super::layout::Layout;
+use super::prompt_fields;
+use super::prompt_state::PromptPanelState;
+use super::state::{AppState, Mode};
+use super::widgets::{IconButton, PrimaryButton};
+use super::{fields, icons, shortcuts, theme};
+
+pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
+    let padding = f32::from(theme::PANEL_PADDING);
+    let foot_height = theme::PRIMARY_HEIGHT + 2.0 * if layout.short { 12.0 } else { padding };
+    let foot_margin = Margin::symmetric(theme::PANEL_PADDING, if layout.short { 12 } else { theme::PANEL_PADDING });
+    let foot = Panel::bottom("prompt foot")
+        .exact_size(foot_height)
+        .frame(Frame::NONE.inner_margin(foot_margin))
+        .show_separator_line(false)
+        .show(ui, |ui| generate_button(ui, state, actions));
+
+    let scroll = ScrollArea::vertical().id_salt("prompt scroll").auto_shrink([false, false]).show(ui, |ui| {
+        // The margin stands inside the scroll area, so that its bar runs in the panel's padding.
+        Frame::NONE.inner_margin(Margin::symmetric(theme::PANEL_PADDING, 10)).show(ui, |ui| {
+            words(ui, &mut state.prompt, layout);
+            fields::line(ui, 12.0);
+            prompt_fields::show(ui, state, layout, actions);
+        });
+    });
+    if scroll.content_size.y > scroll.inner_rect.height() + 1.0 {
+        let tokens = theme::tokens(ui);
+        let edge = foot.response.rect;
+        ui.painter().hline(edge.x_range(), edge.top(), egui::Stroke::new(1.0, tokens.line));
+    }
+}
+
+/// What is left of the panel in a very narrow window.
+pub fn show_rail(ui: &mut Ui, actions: &mut Vec<Action>) {
+    ui.add_space(8.0);
+    ui.vertical_centered(|ui| {
+        let key = ui.ctx().format_shortcut(&shortcuts::PROMPT_PANEL);
+        if ui.add(IconButton::new(icons::SLIDERS_HORIZONTAL, "Open the prompt panel").key(&key)).clicked() {
+            actions.push(Action::TogglePromptPanel);
+        }
+    });
+}
+
+/// The prompt, its token count, and the folded negative prompt.
+fn words(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
+    let tokens = theme::tokens(ui);
+    let label = ui
+        .horizontal(|ui| {
+            let label = ui.label(RichText::new("Prompt").color(tokens.text_2));
+            if let Some((used, limit)) = prompt.tokens {
+                ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
+                    let over = used > limit;
+                    let colour = if over { tokens.warning } else { tokens.text_3 };
+                    let count = ui.label(RichText::new(format!("{used} of {limit}")).color(colour));
+                    count.on_hover_text(if over {
+                        "Tokens. A prompt of more than one window is read in several."
+                    } else {
+                        "Tokens: the pieces in which the model reads the prompt."
+                    });
+                });
+            }
+            label
+        })
+        .inner;
+    ui.add_space(-6.0);
+    let id = Id::unique("prompt words");
+    let height = if layout.short { 56.0 } else { 108.0 };
+    let response = fields::text_frame(ui, id, |ui| {
+        ui.add(
+            TextEdit::multiline(&mut prompt.prompt)
+                .id(id)
+                .hint_text("What should be in the picture?")
+                .font(theme::prompt_text_style())
+                .desired_rows(2)
+                .desired_width(f32::INFINITY)
+                .min_size(egui::vec2(0.0, height - 16.0))
+                .frame(Frame::NONE),
+        )
+    })
+    .labelled_by(label.id);
+    if std::mem::take(&mut prompt.wants_focus) {
+        response.request_focus();
+    }
+
+    let summary = if prompt.negative.trim().is_empty() { "empty" } else { prompt.negative.as_str() };
+    let summary = if prompt.negative_open { "" } else { summary };
+    ui.add_space(-6.0);
+    fields::section(ui, "Negative prompt", summary, &mut prompt.negative_open);
+    if prompt.negative_open {
+        let id = Id::unique("negative words");
+        fields::text_frame(ui, id, |ui| {
+            let response = ui.add(
+                TextEdit::multiline(&mut prompt.negative)
+                    .id(id)
+                    .hint_text("What should not be in it?")
+                    .font(theme::prompt_text_style())
+                    .desired_rows(2)
+                    .desired_width(f32::INFINITY)
+                    .frame(Frame::NONE),
+            );
+            response.widget_info(|| {
+                let mut info = egui::WidgetInfo::text_edit(true, "", prompt.negative.as_str(), "");
+                info.label = Some("Negative prompt text".into());
+                info
+            });
+            response
+        });
+    }
+    ui.add_space(-2.0);
+}
+
+fn generate_button(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    let busy = state.candidates.is_busy();
+    let words = match (busy, state.mode()) {
+        (true, _) => "Queue next",
+        (false, Mode::Create) => "Generate",
+        (false, Mode::Edit) => "Repaint picture",
+    };
+    let ready = !state.prompt.prompt.trim().is_empty();
+    let key = ui.ctx().format_shortcut(&shortcuts::GENERATE);
+    let button = PrimaryButton::new(words).key(&key).enabled(ready).quiet(busy).show(ui).button;
+    if button.on_disabled_hover_text("Type a prompt first.").clicked() {
+        actions.push(Action::Generate);
+    }
+}

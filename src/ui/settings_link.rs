@@ -1,0 +1,137 @@
+//! The window's state as settings, and back: what must be there again after a restart.
+
+use std::time::{Duration, Instant};
+
+use egui::ThemePreference;
+
+use super::prompt_state::PromptPanelState;
+use super::state::{AppState, PanelsState};
+use crate::job::Request;
+use crate::store::settings::{PanelSection, Settings, Theme};
+
+#[must_use]
+pub fn theme_of(settings: &Settings) -> ThemePreference {
+    match settings.theme {
+        Theme::Dark => ThemePreference::Dark,
+        Theme::Light => ThemePreference::Light,
+        Theme::System => ThemePreference::System,
+    }
+}
+
+/// The prompt panel as it was left.
+#[must_use]
+pub fn prompt_of(settings: &Settings) -> PromptPanelState {
+    let Settings { draft, open_sections, .. } = settings;
+    let request = &draft.request;
+    let fallback = PromptPanelState::default();
+    PromptPanelState {
+        prompt: request.prompt.clone(),
+        negative: request.negative.clone().unwrap_or_default(),
+        negative_open: open_sections.contains(&PanelSection::Negative),
+        model: request.model.clone(),
+        size_px: request.width.zip(request.height).map_or(fallback.size_px, |(width, height)| [width, height]),
+        seed_text: draft.seed.map(|seed| seed.to_string()).unwrap_or_default(),
+        picture_count: draft.pictures.clamp(1, PromptPanelState::MAX_PICTURES),
+        sampling_open: open_sections.contains(&PanelSection::Sampling),
+        scheduler: request.scheduler,
+        steps: request.steps.clamp(1, Request::MAX_STEPS),
+        guidance: request.guidance,
+        ..fallback
+    }
+}
+
+#[must_use]
+pub fn panels_of(settings: &Settings) -> PanelsState {
+    PanelsState {
+        prompt_open: settings.prompt_panel_shown,
+        gallery_open: settings.gallery_panel_shown,
+        ..PanelsState::default()
+    }
+}
+
+/// `old` with what the window knows now.
+#[must_use]
+pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
+    let mut settings = old.clone();
+    settings.theme = match state.theme {
+        ThemePreference::Dark => Theme::Dark,
+        ThemePreference::Light => Theme::Light,
+        ThemePreference::System => Theme::System,
+    };
+    settings.prompt_panel_shown = state.panels.prompt_open;
+    settings.gallery_panel_shown = state.panels.gallery_open;
+    let prompt = &state.prompt;
+    settings.open_sections.retain(|section| !matches!(section, PanelSection::Negative | PanelSection::Sampling));
+    if prompt.negative_open {
+        settings.open_sections.insert(PanelSection::Negative);
+    }
+    if prompt.sampling_open {
+        settings.open_sections.insert(PanelSection::Sampling);
+    }
+    settings.draft.seed = prompt.fixed_seed();
+    settings.draft.pictures = prompt.picture_count;
+    settings.draft.request = Request {
+        prompt: prompt.prompt.clone(),
+        negative: (!prompt.negative.is_empty()).then(|| prompt.negative.clone()),
+        model: prompt.model.clone(),
+        scheduler: prompt.scheduler,
+        steps: prompt.steps,
+        guidance: prompt.guidance,
+        width: Some(prompt.size_px[0]),
+        height: Some(prompt.size_px[1]),
+        seed: 0,
+        init: None,
+        ..old.draft.request.clone()
+    };
+    settings
+}
+
+/// Waits until the hand rests before the disk is troubled.
+pub struct SettingsSaver {
+    /// As they were sent last, or are on their way.
+    pub current: Settings,
+    changed_at: Option<Instant>,
+}
+
+impl SettingsSaver {
+    const REST: Duration = Duration::from_secs(1);
+
+    #[must_use]
+    pub fn new(current: Settings) -> Self {
+        Self { current, changed_at: None }
+    }
+
+    /// Notes what has changed and returns the settings once they have rested for a second.
+    pub fn poll(&mut self, state: &AppState, ctx: &egui::Context) -> Option<Settings> {
+        let settings = settings_of(state, &self.current);
+        if settings != self.current {
+            self.current = settings;
+            self.changed_at = Some(Instant::now());
+            ctx.request_repaint_after(Self::REST);
+        }
+        match self.changed_at {
+            Some(changed_at) if changed_at.elapsed() >= Self::REST => {
+                self.changed_at = None;
+                Some(self.current.clone())
+            }
+            Some(changed_at) => {
+                ctx.request_repaint_after(Self::REST.saturating_sub(changed_at.elapsed()));
+                None
+            }
+            None => None,
+        }
+    }
+
+    /// Marks what `current` was given from outside (history, window place) as changed.
+    pub fn touch(&mut self) {
+        self.changed_at.get_or_insert_with(Instant::now);
+    }
+
+    /// What is not on its way yet, for the end.
+    pub fn rest(&mut self, state: &AppState) -> Option<Settings> {
+        let settings = settings_of(state, &self.current);
+        let unsaved = self.changed_at.take().is_some() || settings != self.current;
+        self.current = settings;
+        unsaved.then(|| self.current.clone())
+    }
+}

@@ -1,0 +1,65 @@
+//! Counts the prompt's tokens on a thread of its own: a tokenizer is read from disk the first time.
+
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::job::ModelRef;
+
+/// (used, limit) for a prompt, or `None` when this model's tokenizer cannot be had.
+pub type CountTokens = Arc<dyn Fn(&ModelRef, &str) -> Option<(usize, usize)> + Send + Sync>;
+
+/// What was counted last.
+#[derive(Clone, Debug, PartialEq)]
+struct Question {
+    model: ModelRef,
+    prompt: String,
+}
+
+/// Asks at most one question at a time; a prompt typed meanwhile is asked next.
+pub struct TokenCounter {
+    questions: Option<Sender<Question>>,
+    answers: Receiver<Option<(usize, usize)>>,
+    asked: Option<Question>,
+    waiting_for_answer: bool,
+}
+
+impl TokenCounter {
+    /// Without a closure, or without a thread, the counter stays silent.
+    #[must_use]
+    pub fn start(count: Option<CountTokens>, ctx: &egui::Context) -> Self {
+        let (question_sender, questions) = bounded::<Question>(1);
+        let (answer_sender, answers) = bounded(1);
+        let ctx = ctx.clone();
+        let started = count.map(|count| {
+            std::thread::Builder::new().name("inkwick-tokens".into()).spawn(move || {
+                for question in questions {
+                    if answer_sender.send(count(&question.model, &question.prompt)).is_err() {
+                        return;
+                    }
+                    ctx.request_repaint();
+                }
+            })
+        });
+        let runs = matches!(started, Some(Ok(_)));
+        Self { questions: runs.then_some(question_sender), answers, asked: None, waiting_for_answer: false }
+    }
+
+    /// Asks when the prompt has changed; returns a fresh answer, if one has come.
+    pub fn poll(&mut self, model: &ModelRef, prompt: &str) -> Option<Option<(usize, usize)>> {
+        let answer = self.answers.try_recv().ok();
+        self.waiting_for_answer &= answer.is_none();
+        let is_new = self.asked.as_ref().is_none_or(|asked| asked.model != *model || asked.prompt != prompt);
+        if let Some(questions) = &self.questions
+            && is_new
+            && !self.waiting_for_answer
+        {
+            let question = Question { model: model.clone(), prompt: prompt.to_owned() };
+            if questions.try_send(question.clone()).is_ok() {
+                self.asked = Some(question);
+                self.waiting_for_answer = true;
+            }
+        }
+        answer
+    }
+}

@@ -1,0 +1,18 @@
+//! The window's own controls: every state of each is drawn here, with egui's measures and names.
+
+mod icon_button;
+pub mod look;
+mod menu_item;
+pub mod paint;
+mod primary_button;
+mod segments;
+mod text_button;
+mod tile;
+mod tooltip;
+
+pub use icon_button::IconButton;
+pub use menu_item::MenuItem;
+pub use primary_button::{PrimaryButton, PrimaryResponse};
+pub use segments::{Segment, Segments};
+pub use text_button::TextButton;
+pub use tile::{Tile, TileStage};

@@ -1,0 +1,212 @@
+//! A studio in a harness: its own home folder, a scripted backend, and words for what a person does.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use inkwick::engine::{EngineHandle, FakeBackend, FakeScript, Wake};
+use inkwick::job::{JobId, Picture, Request};
+use inkwick::store::gallery::Gallery;
+use inkwick::store::paths::Paths;
+use inkwick::store::saver::PictureSaver;
+use inkwick::store::settings::{Settings, Theme};
+use inkwick::store::worker::StoreHandle;
+use inkwick::ui::candidate::{Candidate, Made, Progress, Stage};
+use inkwick::ui::state::LookingAt;
+use inkwick::ui::{Services, Studio};
+
+type Slot = Rc<RefCell<Option<Studio>>>;
+
+pub struct Bench {
+    pub window: Harness<'static, Slot>,
+    pub paths: Paths,
+    /// What `logic` and `ui` took in each frame.
+    pub spent: Rc<RefCell<Vec<Duration>>>,
+    home: tempfile::TempDir,
+}
+
+impl Bench {
+    pub fn new(script: FakeScript) -> Self {
+        Self::sized(script, [1440.0, 900.0], 1.0, Theme::Dark)
+    }
+
+    pub fn sized(script: FakeScript, size: [f32; 2], scale: f32, theme: Theme) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        Self::open(home, script, size, scale, Some(theme))
+    }
+
+    pub fn reopen(home: tempfile::TempDir, script: FakeScript) -> Self {
+        Self::open(home, script, [1440.0, 900.0], 1.0, None)
+    }
+
+    fn open(home: tempfile::TempDir, script: FakeScript, size: [f32; 2], scale: f32, theme: Option<Theme>) -> Self {
+        let paths = Paths::under(&home.path().join("Inkwick"));
+        let slot = Slot::default();
+        let (for_setup, setup_paths) = (Rc::clone(&slot), paths.clone());
+        let setup = move |ctx: &egui::Context| {
+            let mut settings = Settings::load(&setup_paths.settings_file).settings;
+            settings.theme = theme.unwrap_or(settings.theme);
+            let wake_ctx = ctx.clone();
+            let wake: Wake = Arc::new(move || wake_ctx.request_repaint());
+            let saver = Arc::new(PictureSaver::new(Gallery::new(&setup_paths)));
+            let engine = EngineHandle::start(|| FakeBackend::new(script), saver, Arc::clone(&wake)).unwrap();
+            let store = StoreHandle::start(setup_paths.clone(), wake).unwrap();
+            let services = Services {
+                paths: setup_paths,
+                device_text: "CPU · f32 · fits: 0.6 of 16 GB".into(),
+                count_tokens: Some(Arc::new(|_, prompt| Some((prompt.split_whitespace().count(), 75)))),
+                problem: None,
+                open: Vec::new(),
+            };
+            *for_setup.borrow_mut() = Some(Studio::new(ctx, engine, store, settings, services));
+        };
+        let spent = Rc::<RefCell<Vec<Duration>>>::default();
+        let for_frames = Rc::clone(&spent);
+        let window = Harness::builder()
+            .with_size(size)
+            .with_pixels_per_point(scale)
+            .with_os(egui::os::OperatingSystem::Nix)
+            .with_theme(if theme == Some(Theme::Light) { egui::Theme::Light } else { egui::Theme::Dark })
+            .with_context_setup(setup)
+            .build_ui_state(
+                move |ui, slot: &mut Slot| {
+                    let started = Instant::now();
+                    if let Some(studio) = slot.borrow_mut().as_mut() {
+                        studio.logic(ui.ctx());
+                        // Without the harness's own margin.
+                        let whole = ui.ctx().content_rect();
+                        ui.scope_builder(egui::UiBuilder::new().max_rect(whole), |ui| {
+                            ui.set_clip_rect(whole);
+                            studio.ui(ui);
+                        });
+                    }
+                    for_frames.borrow_mut().push(started.elapsed());
+                },
+                slot,
+            );
+        Self { window, paths, spent, home }
+    }
+
+    pub fn studio<R>(&self, look: impl FnOnce(&Studio) -> R) -> R {
+        look(self.window.state().borrow().as_ref().unwrap())
+    }
+
+    pub fn with<R>(&mut self, change: impl FnOnce(&mut Studio) -> R) -> R {
+        change(self.window.state().borrow_mut().as_mut().unwrap())
+    }
+
+    pub fn frames(&mut self, count: usize) {
+        self.window.run_steps(count);
+    }
+
+    /// Until nothing is on its way any more.
+    pub fn settle(&mut self) {
+        for _ in 0..12 {
+            self.window.step();
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    pub fn wait(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let started = Instant::now();
+        while !holds(self) {
+            assert!(started.elapsed() < Duration::from_secs(10), "waited in vain until {what}");
+            self.window.step();
+            std::thread::sleep(Duration::from_millis(4));
+        }
+        self.window.step();
+    }
+
+    pub fn type_prompt(&mut self, words: &str) {
+        let prompt = self.window.get_by_role_and_label(egui::Role::MultilineTextInput, "Prompt");
+        prompt.focus();
+        self.frames(2);
+        self.window.get_by_role_and_label(egui::Role::MultilineTextInput, "Prompt").type_text(words);
+        self.frames(2);
+    }
+
+    pub fn clear_prompt(&mut self) {
+        self.with(|studio| studio.state.prompt.prompt.clear());
+        self.frames(1);
+    }
+
+    pub fn leave_fields(&mut self) {
+        self.frames(2);
+        self.window.ctx.memory_mut(|memory| {
+            if let Some(focused) = memory.focused() {
+                memory.surrender_focus(focused);
+            }
+        });
+        self.frames(1);
+    }
+
+    pub fn click(&mut self, label: &str) {
+        self.frames(1);
+        self.window.get_by_label(label).click();
+        self.frames(1);
+    }
+
+    pub fn has_label_starting(&self, start: &str) -> bool {
+        let starts = |text: Option<String>| text.is_some_and(|text| text.starts_with(start));
+        self.window.query_all_by(|node| starts(node.label()) || starts(node.value())).next().is_some()
+    }
+
+    pub fn done(&self) -> Vec<Candidate> {
+        self.studio(|studio| studio.state.candidates.list.iter().filter(|c| c.made().is_some()).cloned().collect())
+    }
+
+    pub fn toasts(&self) -> Vec<String> {
+        self.studio(|studio| studio.state.toasts.list.iter().map(|toast| toast.text.clone()).collect())
+    }
+
+    /// The picture files on disk.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let days = std::fs::read_dir(&self.paths.pictures_folder).into_iter().flatten().flatten();
+        let files = days.flat_map(|day| std::fs::read_dir(day.path()).into_iter().flatten().flatten());
+        files
+            .map(|file| file.path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "png"))
+            .collect()
+    }
+
+    /// Ends the program, threads and all, and gives its home for the next one.
+    pub fn close(self) -> tempfile::TempDir {
+        let Self { window, home, .. } = self;
+        let slot = window.into_state();
+        drop(slot.borrow_mut().take());
+        home
+    }
+
+    /// Two finished pictures and one on its way, with no thread behind them.
+    pub fn scripted_run(studio: &mut Studio) {
+        let state = &mut studio.state;
+        state.prompt.prompt = "a fox wearing a crown in a forest".into();
+        let base = Request { width: Some(256), height: Some(256), ..Request::default() };
+        let request = |prompt: &str| Request { prompt: prompt.into(), ..base.clone() };
+        for (number, prompt) in [(901, "a forest"), (902, "a cute puppy on grass")] {
+            let picture = Arc::new(gradient(256, number));
+            let made = Made { picture, file: format!("/pictures/{number}.png").into(), seconds: 6.0 };
+            let stage = Stage::Done(made);
+            state.candidates.list.push(Candidate { job: JobId(number), request: request(prompt), stage });
+        }
+        let progress =
+            Progress { done: 12, total: 20, seconds_per_step: 0.31, preview: Some(Arc::new(gradient(32, 7))) };
+        let stage = Stage::Running(progress);
+        state.candidates.list.push(Candidate { job: JobId(903), request: request(&state.prompt.prompt), stage });
+        state.canvas.looking_at = LookingAt::Candidate(JobId(903));
+    }
+}
+
+/// Something to look at that is the same on every machine.
+pub fn gradient(side_px: u32, seed: u64) -> Picture {
+    let tint = (seed % 7 * 30) as u8;
+    let pixels = (0..side_px * side_px).flat_map(|index| {
+        let (x, y) = (index % side_px * 255 / side_px, index / side_px * 255 / side_px);
+        [x as u8, y as u8, tint, 255]
+    });
+    Picture::from_rgba(side_px, side_px, pixels.collect()).unwrap()
+}
