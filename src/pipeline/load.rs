@@ -75,7 +75,9 @@ impl Pipeline {
         // Small files first: a folder that cannot work is refused before a gigabyte is read.
         let unet_config = UnetConfig::read(files)?;
         let vae_config = VaeConfig::read(files)?;
+        // diffusers' pipelines of SD 1 and 2 put old scheduler files right as they load them; SDXL's do not.
         let scheduler_config = read_scheduler(files)?;
+        let scheduler_config = if is_xl { scheduler_config } else { scheduler_config.for_stable_diffusion() };
         check_channels(&unet_config, &vae_config, files)?;
         let suffixes: &[&str] = if is_xl { &["", "_2"] } else { &[""] };
         on_loading(ModelPart::Tokenizer, 0.0)?;

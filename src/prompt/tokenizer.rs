@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokenizers::Tokenizer;
+use tokenizers::{AddedToken, Tokenizer};
 
 use super::chunk::{SpecialTokens, TokenWindow, WeightedToken, windows};
 use super::parse::WeightedText;
@@ -93,6 +93,11 @@ impl PromptTokenizer {
         };
         let mut tokenizer =
             tokenizer.map_err(|error| TokenizerError::Unreadable { file, reason: error.to_string() })?;
+        if let Some(padding) = &padding {
+            // transformers makes it a token of its own: with SD 2's padding each `!` of a prompt is cut out as one.
+            let added = tokenizer.add_special_tokens([AddedToken::from(padding.as_str(), true)]);
+            added.map_err(|error| TokenizerError::Unreadable { file, reason: error.to_string() })?;
+        }
         let padding_of_file = tokenizer.get_padding().map(|padding| padding.pad_id);
         // Windows are cut and padded here, whatever the file says.
         tokenizer.with_padding(None);
@@ -139,6 +144,16 @@ impl PromptTokenizer {
             return Err(TokenizerError::TooLong { found: tokens.len(), limit });
         }
         Ok(windows(&tokens, self.positions, self.special, at_least))
+    }
+
+    /// One window with as many of the text's tokens as it holds; the rest is dropped, as diffusers does.
+    ///
+    /// # Errors
+    /// When the text cannot be tokenized.
+    pub fn first_window(&self, text: &str) -> Result<TokenWindow, TokenizerError> {
+        let ids = self.ids(text)?.into_iter().take(self.window_room());
+        let tokens: Vec<_> = ids.map(|id| WeightedToken { id, weight: 1.0 }).collect();
+        Ok(windows(&tokens, self.positions, self.special, 1).swap_remove(0))
     }
 
     fn ids(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
