@@ -116,7 +116,9 @@ fn cancel_answers_and_the_next_job_runs() {
 #[test]
 fn pictures_are_saved_though_nobody_reads_the_events() {
     let scene = Scene::new(Duration::ZERO);
-    (0..10).for_each(|seed| drop(scene.submit("a cat", seed)));
+    for seed in 0..10 {
+        scene.submit("a cat", seed);
+    }
     let start = Instant::now();
     while scene.saver.saved.lock().unwrap().len() < 10 {
         assert!(start.elapsed() < Duration::from_secs(20), "an unread window stalls the engine");

@@ -11,6 +11,7 @@ use inkwick::model::{
     AddedConditioning, ClipConfig, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
 };
 use inkwick::pipeline::{Pipeline, tokenizer_of};
+use inkwick::prompt::WeightedText;
 use inkwick::sampling::SchedulerName;
 use serde_json::Value;
 
@@ -44,7 +45,7 @@ impl Reference {
     }
 
     fn weights(&self, part: &str, stem: &str) -> Weights<'_> {
-        Weights::open(&self.files, part, stem, &CPU, DType::F32, &|_| ()).unwrap()
+        Weights::open(&self.files, part, stem, &CPU, DType::F32, &|_| Ok(())).unwrap()
     }
 
     fn assert_close(&self, found: &Tensor, name: &str) {
@@ -77,7 +78,10 @@ fn words_become_the_same_tokens_and_contexts() {
         let tokenizer = tokenizer_of(&reference.files).unwrap();
         for (index, prompt) in reference.answers["prompts"].as_array().unwrap().iter().enumerate() {
             let ids: Vec<Vec<u32>> = serde_json::from_value(reference.answers["token_ids"][index].clone()).unwrap();
-            assert_eq!(tokenizer.first_window(prompt.as_str().unwrap()).unwrap().ids, ids[0], "{prompt}");
+            let text = prompt.as_str().unwrap().to_owned();
+            let windows = tokenizer.windows(&[WeightedText { text, weight: 1.0 }], 1).unwrap();
+            // diffusers cuts after the first window, Inkwick goes on.
+            assert_eq!(windows[0].ids, ids[0], "{prompt}");
 
             let outputs =
                 encoders.iter().zip(&ids).map(|(encoder, ids)| encoder.forward(std::slice::from_ref(ids)).unwrap());
@@ -154,7 +158,7 @@ fn request_of(run: &Value, reference: &Reference) -> Request {
 #[test]
 fn pictures_are_the_same() {
     for reference in KINDS.map(Reference::read) {
-        let pipeline = Pipeline::load(&reference.files, &CPU, DType::F32, &|_, _| ()).unwrap();
+        let pipeline = Pipeline::load(&reference.files, &CPU, DType::F32, &|_, _| Ok(())).unwrap();
         for (index, run) in reference.answers["runs"].as_array().unwrap().iter().enumerate() {
             let request = request_of(run, &reference);
             let (picture, _) = pipeline.run(&request, &CancelToken::default(), &mut |_| ()).unwrap();

@@ -6,30 +6,13 @@ use super::load::TextStage;
 use super::{Pipeline, PipelineError, Plan};
 use crate::job::{PromptSyntax, Request};
 use crate::model::{AddedConditioning, ModelError, TextEmbedding, join_windows};
-use crate::prompt::{PromptTokenizer, TokenWindow, TokenizerError, WeightedText, parse};
+use crate::prompt::{TokenWindow, WeightedText, parse};
 
 /// What is given at every step. With guidance both rows come in one batch, the negative first.
 pub(super) struct Conditioning {
     /// `(1 or 2, tokens, context_width)`
     pub context: Tensor,
     pub added: Option<AddedConditioning>,
-}
-
-/// A prompt as its syntax reads it.
-enum Words {
-    /// Of any length, in windows.
-    Weighted(Vec<WeightedText>),
-    /// One window, the rest is dropped: what diffusers does with a prompt.
-    Plain(String),
-}
-
-impl Words {
-    fn windows(&self, tokenizer: &PromptTokenizer, at_least: usize) -> Result<Vec<TokenWindow>, TokenizerError> {
-        match self {
-            Self::Weighted(pieces) => tokenizer.windows(pieces, at_least),
-            Self::Plain(text) => Ok(vec![tokenizer.first_window(text)?]),
-        }
-    }
 }
 
 /// One prompt, encoded.
@@ -43,8 +26,8 @@ struct Encoded {
 impl Pipeline {
     pub(super) fn condition(&self, request: &Request, plan: &Plan) -> Result<Conditioning, PipelineError> {
         let read = |text: &str| match request.prompt_syntax {
-            PromptSyntax::Weighted => Words::Weighted(parse(text)),
-            PromptSyntax::Plain => Words::Plain(text.to_owned()),
+            PromptSyntax::Weighted => parse(text),
+            PromptSyntax::Plain => vec![WeightedText { text: text.to_owned(), weight: 1.0 }],
         };
         let words = read(&request.prompt);
         if plan.guidance <= 1.0 {
@@ -68,16 +51,16 @@ impl Pipeline {
         })
     }
 
-    fn window_count(&self, words: &Words) -> Result<usize, PipelineError> {
-        let counts = self.text.iter().map(|stage| words.windows(&stage.tokenizer, 1).map(|windows| windows.len()));
+    fn window_count(&self, words: &[WeightedText]) -> Result<usize, PipelineError> {
+        let counts = self.text.iter().map(|stage| stage.tokenizer.windows(words, 1).map(|windows| windows.len()));
         Ok(counts.collect::<Result<Vec<_>, _>>()?.into_iter().max().unwrap_or(1))
     }
 
-    fn encode_prompt(&self, words: &Words, at_least: usize) -> Result<Encoded, PipelineError> {
+    fn encode_prompt(&self, words: &[WeightedText], at_least: usize) -> Result<Encoded, PipelineError> {
         let mut contexts = Vec::new();
         let mut pooled = None;
         for stage in &self.text {
-            let windows = words.windows(&stage.tokenizer, at_least)?;
+            let windows = stage.tokenizer.windows(words, at_least)?;
             let embedding = encode_windows(stage, &windows)?;
             // A pair of encoders is read at the layer before the last, a single one at the last, through its norm.
             let hidden = if self.text.len() > 1 { penultimate(&embedding)? } else { &embedding.last };

@@ -146,16 +146,6 @@ impl PromptTokenizer {
         Ok(windows(&tokens, self.positions, self.special, at_least))
     }
 
-    /// One window with as many of the text's tokens as it holds; the rest is dropped, as diffusers does.
-    ///
-    /// # Errors
-    /// When the text cannot be tokenized.
-    pub fn first_window(&self, text: &str) -> Result<TokenWindow, TokenizerError> {
-        let ids = self.ids(text)?.into_iter().take(self.window_room());
-        let tokens: Vec<_> = ids.map(|id| WeightedToken { id, weight: 1.0 }).collect();
-        Ok(windows(&tokens, self.positions, self.special, 1).swap_remove(0))
-    }
-
     fn ids(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         let encoding =
             self.tokenizer.encode_fast(text, false).map_err(|error| TokenizerError::Encode(error.to_string()))?;
