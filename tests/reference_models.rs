@@ -61,6 +61,7 @@ impl Reference {
     }
 }
 
+#[allow(clippy::unnecessary_wraps)] // The shape that a checkpoint has.
 fn goes_on() -> Result<(), ModelError> {
     Ok(())
 }
