@@ -1,6 +1,9 @@
 //! Our numbers against those that diffusers gave: see `tests/reference/README.md` for how the data came to be.
 //! Every difference is relative to the largest value of what was wanted.
 
+// The lints know tests by their attribute and not their helpers.
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::PathBuf;
 

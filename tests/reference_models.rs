@@ -1,6 +1,9 @@
 //! The networks and whole pictures against diffusers, on the tiny models of `tests/reference/data`.
 //! Modules may differ by 1e-4 of the largest value, pictures by a mean of 1 of 255.
 
+// The lints know tests by their attribute and not their helpers.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -59,6 +62,7 @@ impl Reference {
     }
 }
 
+#[allow(clippy::unnecessary_wraps)] // The shape that a checkpoint has.
 fn goes_on() -> Result<(), ModelError> {
     Ok(())
 }
