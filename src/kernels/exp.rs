@@ -4,10 +4,10 @@
 #[inline]
 pub fn exp(x: f32) -> f32 {
     const LN2_HIGH: f32 = 0.693_359_4;
+    const ROUND: f32 = 12_582_912.0; // 1.5·2²³: adding and taking it away rounds to a whole number
     const LN2_LOW: f32 = -2.121_944_4e-4;
     let x = x.clamp(-87.0, 87.0);
-    // x = n·ln 2 + r with |r| ≤ ln 2 / 2; adding and taking away 1.5·2²³ rounds to the nearest whole number.
-    const ROUND: f32 = 12_582_912.0;
+    // x = n·ln 2 + r with |r| ≤ ln 2 / 2
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = x - n * LN2_HIGH - n * LN2_LOW;

@@ -6,7 +6,7 @@ use super::ModelError;
 use super::weights::Scope;
 use crate::kernels::{Conv3x3, FusedGroupNorm};
 
-/// Exact to what PyTorch's `LayerNorm` has by default.
+/// Exact to what `LayerNorm` of `PyTorch` has by default.
 pub const LAYER_NORM_EPS: f64 = 1e-5;
 
 pub fn linear(at: &Scope, inputs: usize, outputs: usize) -> Result<Linear, ModelError> {

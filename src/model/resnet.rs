@@ -41,7 +41,7 @@ impl ResnetBlock {
 
     /// `x` `(batch, inputs, height, width)`; `time` `(batch, time_width)`, already through SiLU.
     pub fn forward(&self, x: &Tensor, time: Option<&Tensor>) -> Result<Tensor, ModelError> {
-        let mut hidden = self.conv1.forward(&self.norm1.forward_silu(&x)?)?;
+        let mut hidden = self.conv1.forward(&self.norm1.forward_silu(x)?)?;
         if let (Some(projection), Some(time)) = (&self.time_projection, time) {
             hidden = hidden.broadcast_add(&projection.forward(time)?.unsqueeze(2)?.unsqueeze(3)?)?;
         }

@@ -140,8 +140,8 @@ fn read_scheduler(files: &ModelFiles) -> Result<SchedulerConfig, PipelineError> 
     let missing = || ModelError::Missing { what: "the scheduler's config", path: files.path_of(NAME) };
     let bytes = files.read(NAME)?.ok_or_else(missing)?;
     let text = String::from_utf8_lossy(&bytes);
-    Ok(SchedulerConfig::from_json(&text)
-        .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(NAME).display())))?)
+    SchedulerConfig::from_json(&text)
+        .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(NAME).display())))
 }
 
 /// Reads the tokenizer whose encoder takes `positions` tokens.
