@@ -8,6 +8,8 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use inkwick::engine::FakeScript;
 use inkwick::store::settings::{Settings, Theme};
+use inkwick::ui::action::Action;
+use inkwick::ui::state::{GalleryView, LookingAt};
 use studio_bench::Bench;
 
 fn slow() -> FakeScript {
@@ -166,4 +168,85 @@ fn a_run_looks_as_it_should() {
     bench.with(Bench::scripted_run);
     bench.settle();
     bench.window.snapshot("run_dark");
+}
+
+#[test]
+fn an_example_is_one_click_from_the_first_start() {
+    let mut bench = Bench::new(FakeScript::default());
+    bench.click("a penguin in the snow");
+    bench.wait("the picture is done", |bench| bench.done().len() == 1);
+    assert_eq!(bench.done()[0].request.prompt, "a penguin in the snow");
+    assert_eq!(bench.studio(|studio| studio.state.prompt.prompt.clone()), "a penguin in the snow");
+}
+
+#[test]
+fn a_dropped_photo_is_repainted_and_the_built_in_model_says_what_it_cannot_do() {
+    let mut bench = Bench::new(FakeScript::default());
+    let photo = bench.photo("holiday.jpg", 640, 480);
+    bench.drop_file(photo);
+    bench.wait("it lies on the canvas", |bench| bench.studio(|studio| studio.state.canvas.base.is_some()));
+    bench.frames(2);
+    assert!(bench.has_label_starting("This model draws emoji-style objects"));
+    bench.click("Get a photographic model");
+    bench.frames(2);
+    assert!(bench.has_label_starting("The built-in model is small"));
+    bench.window.snapshot("sheet_dark");
+    bench.click("Close");
+    bench.frames(3);
+    bench.type_prompt("a castle");
+    bench.settle();
+    bench.window.snapshot("photo_dark");
+    assert_eq!(bench.studio(|studio| studio.state.prompt.prompt.clone()), "a castle");
+    bench.click("Repaint picture");
+    bench.wait("the picture is done", |bench| bench.done().len() == 1);
+    let request = bench.done()[0].request.clone();
+    let (width, height) = (request.width.unwrap(), request.height.unwrap());
+    assert!(width > height && width % 8 == 0 && height % 8 == 0 && width <= 480, "{width} × {height}");
+}
+
+#[test]
+fn a_dropped_file_that_is_no_picture_is_told_of() {
+    let mut bench = Bench::new(FakeScript::default());
+    let folder = bench.paths.cache_folder.join("not a model");
+    std::fs::create_dir_all(&folder).unwrap();
+    bench.drop_file(folder);
+    bench.wait("a toast tells of it", |bench| !bench.toasts().is_empty());
+    let broken = bench.paths.cache_folder.join("broken.png");
+    std::fs::write(&broken, b"no picture").unwrap();
+    bench.drop_file(broken);
+    bench.wait("a second one too", |bench| bench.toasts().len() == 2);
+    assert!(bench.studio(|studio| studio.state.canvas.base.is_none()));
+}
+
+#[test]
+fn a_gallery_picture_gives_its_settings_back() {
+    let mut bench = Bench::new(FakeScript::default());
+    bench.with(|studio| studio.state.prompt.steps = 7);
+    bench.type_prompt("a blue bear");
+    bench.click("Generate");
+    bench.wait("the picture is done", |bench| bench.done().len() == 1);
+    let made = bench.done()[0].clone();
+    bench.clear_prompt();
+    bench.with(|studio| studio.state.prompt.steps = 20);
+    let file = made.made().unwrap().file.clone();
+    bench.act(Action::LookAt(LookingAt::Gallery(GalleryView { file: file.clone(), picture: None })));
+    bench.wait("it is shown", |bench| bench.studio(|studio| studio.state.shown_picture().is_some()));
+    bench.act(Action::UseSettings(file));
+    bench.wait("the prompt is back", |bench| bench.studio(|studio| studio.state.prompt.prompt == "a blue bear"));
+    bench.studio(|studio| {
+        assert_eq!(studio.state.prompt.steps, 7);
+        assert_eq!(studio.state.prompt.fixed_seed(), Some(made.request.seed));
+    });
+}
+
+#[test]
+fn the_sheets_open_and_close() {
+    let mut bench = Bench::new(FakeScript::default());
+    bench.leave_fields();
+    bench.window.key_press(Key::F1);
+    bench.frames(3);
+    assert!(bench.has_label_starting("Generate, or queue"));
+    bench.window.key_press(Key::Escape);
+    bench.frames(3);
+    assert!(!bench.has_label_starting("Generate, or queue"));
 }

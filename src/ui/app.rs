@@ -124,9 +124,8 @@ impl Studio {
         while let Ok(action) = self.answers.1.try_recv() {
             self.apply(ctx, action);
         }
-        if let Some(tokens) = self.tokens.poll(&self.state.prompt.model, &self.state.prompt.prompt) {
-            self.state.prompt.tokens = tokens;
-        }
+        let prompt = &mut self.state.prompt;
+        self.tokens.poll(&prompt.model, &prompt.prompt, &mut prompt.tokens);
         if let Some(settings) = self.saver.poll(&self.state, ctx) {
             self.store.send(StoreCommand::SaveSettings(Box::new(settings)));
         }
@@ -172,7 +171,7 @@ impl Studio {
             .show_separator_line(false)
             .show(ui, |ui| status_bar::show(ui, state, layout, actions));
         let full =
-            layout.prompt == PanelForm::Full || (layout.prompt == PanelForm::Rail && state.panels.prompt_over_canvas);
+            layout.prompt == PanelForm::Full || (layout.prompt == PanelForm::Rail && state.panels.prompt.over_canvas);
         if full {
             Panel::left("prompt")
                 .exact_size(layout.prompt_width)

@@ -42,12 +42,10 @@ impl Studio {
             }
             Action::Accept => self.accept(),
             Action::SetAside => match self.state.canvas.looking_at.clone() {
-                LookingAt::Canvas => {}
-                LookingAt::Gallery(_) => self.look_at(LookingAt::Canvas),
                 LookingAt::Candidate(job) if self.state.candidates.get(job).is_some_and(|c| c.made().is_some()) => {
                     engine_events::take_off(&mut self.state, job);
                 }
-                LookingAt::Candidate(_) => self.look_at(LookingAt::Canvas),
+                _ => self.look_at(LookingAt::Canvas),
             },
             Action::NewCanvas => {
                 if self.state.canvas.base.is_some() {
@@ -112,17 +110,17 @@ impl Studio {
         let panels = &mut self.state.panels;
         match action {
             Action::TogglePromptPanel if form.prompt == layout::PanelForm::Rail => {
-                panels.prompt_over_canvas = !panels.prompt_over_canvas;
+                panels.prompt.over_canvas = !panels.prompt.over_canvas;
             }
-            Action::TogglePromptPanel => panels.prompt_open = !panels.prompt_open,
+            Action::TogglePromptPanel => panels.prompt.open = !panels.prompt.open,
             Action::ToggleGallery if form.gallery == layout::PanelForm::Rail => {
-                panels.gallery_over_canvas = !panels.gallery_over_canvas;
+                panels.gallery.over_canvas = !panels.gallery.over_canvas;
             }
-            Action::ToggleGallery => panels.gallery_open = !panels.gallery_open,
+            Action::ToggleGallery => panels.gallery.open = !panels.gallery.open,
             Action::TogglePanels => {
-                let open = !(panels.prompt_open || panels.gallery_open);
-                (panels.prompt_open, panels.gallery_open) = (open, open);
-                (panels.prompt_over_canvas, panels.gallery_over_canvas) = (false, false);
+                let open = !(panels.prompt.open || panels.gallery.open);
+                (panels.prompt.open, panels.gallery.open) = (open, open);
+                (panels.prompt.over_canvas, panels.gallery.over_canvas) = (false, false);
             }
             _ => {}
         }
@@ -168,7 +166,7 @@ impl Studio {
         if canvas.looking_at != target {
             canvas.looking_at = target;
         }
-        self.state.panels.gallery_over_canvas = false;
+        self.state.panels.gallery.over_canvas = false;
     }
 
     fn accept(&mut self) {

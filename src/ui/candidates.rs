@@ -20,7 +20,7 @@ const RING: f32 = 4.0;
 /// Before and behind the line between the canvas and the results.
 const LINE_GAP: f32 = 15.0;
 const ACTIONS_WIDTH: f32 = 160.0;
-const ACTIONS_WIDTH_SHORT: f32 = 104.0;
+const ACTIONS_WIDTH_SHORT: f32 = 124.0;
 /// A narrow picture gets a wider strip, in points.
 const LEAST_WIDTH: f32 = 520.0;
 
@@ -161,14 +161,15 @@ fn one(ui: &Ui, rect: Rect, candidate: &Candidate, chosen: bool, textures: &mut 
     if response.clicked() {
         actions.push(Action::LookAt(LookingAt::Candidate(job)));
     }
-    response.context_menu(|ui| match candidate.made() {
-        Some(made) => picture_menu::show(ui, &made.file, actions),
-        None => {
-            ui.set_min_width(picture_menu::WIDTH);
-            if ui.add(MenuItem::new("Cancel this picture").icon(icons::X)).clicked() {
-                actions.push(Action::Cancel(job));
-                ui.close();
-            }
+    response.context_menu(|ui| {
+        if let Some(made) = candidate.made() {
+            picture_menu::show(ui, &made.file, actions);
+            return;
+        }
+        ui.set_min_width(picture_menu::WIDTH);
+        if ui.add(MenuItem::new("Cancel this picture").icon(icons::X)).clicked() {
+            actions.push(Action::Cancel(job));
+            ui.close();
         }
     });
     response.on_hover_text(&candidate.request.prompt);

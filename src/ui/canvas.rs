@@ -48,14 +48,13 @@ pub fn show(
     let response = ui.interact(area, ui.scope_id().with("canvas"), Sense::CLICK | Sense::DRAG);
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Canvas"));
 
-    let home = match shown(state, textures) {
-        Some(shown) => picture(ui, area, room, &response, &shown, state, textures),
-        None => {
-            state.canvas.view.shown_zoom = None;
-            let frame = home_rect(ui, room, state.next_size_px());
-            canvas_empty::show(ui, room, frame, state, actions);
-            frame
-        }
+    let home = if let Some(shown) = shown(state, textures) {
+        picture(ui, area, room, &response, &shown, state, textures)
+    } else {
+        state.canvas.view.shown_zoom = None;
+        let frame = home_rect(ui, room, state.next_size_px());
+        canvas_empty::show(ui, room, frame, state, actions);
+        frame
     };
     if ui.input(|input| !input.raw.hovered_files.is_empty()) {
         let stroke = Stroke::new(theme::RING_WIDTH, theme::tokens(ui).accent_line);

@@ -49,7 +49,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, layout: 
     let drawn = panel.show_separator_line(false).show(ui, |ui| rail(ui, state, textures, actions));
     let rail_rect = drawn.response.rect;
     seam(ui, rail_rect);
-    if state.panels.gallery_over_canvas {
+    if state.panels.gallery.over_canvas {
         let at = pos2(rail_rect.left() - layout::GALLERY_WIDTH, rail_rect.top());
         let size = vec2(layout::GALLERY_WIDTH, rail_rect.height());
         Area::new(Id::unique("gallery over canvas")).order(Order::Middle).fixed_pos(at).show(ui.ctx(), |ui| {
@@ -186,8 +186,7 @@ fn search_field(ui: &mut Ui, rect: Rect, gallery: &mut GalleryState) {
         let filled = !text.is_empty();
         let edit = TextEdit::singleline(text)
             .hint_text("Search")
-            .frame(Frame::NONE)
-            .margin(Margin::symmetric(0, 5))
+            .frame(Frame::NONE.inner_margin(Margin::symmetric(0, 5)))
             .desired_width(f32::INFINITY);
         let right = if filled { theme::CONTROL_HEIGHT } else { 8.0 };
         let response = ui.put(paint::between(rect, 30.0, right), edit).accessible_name("Search pictures");
@@ -217,7 +216,7 @@ fn empty(ui: &Ui, rect: Rect, gallery: &GalleryState) {
     job.halign = Align::Center;
     let galley = ui.painter().layout_job(job);
     let height = 32.0 + 12.0 + 24.0 + galley.size().y;
-    let mut top = rect.center().y - height / 2.0 - 24.0;
+    let mut top = rect.center().y - height / 2.0 - 56.0;
     let mut line = |height: f32| {
         top += height;
         Rect::from_min_size(pos2(rect.left(), top - height), vec2(rect.width(), height))
@@ -235,7 +234,7 @@ fn rail(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mu
     let AppState { gallery, candidates, canvas, panels, .. } = state;
     let bar = ui.max_rect().shrink2(vec2((layout::RAIL_WIDTH - theme::CONTROL_HEIGHT) / 2.0, 6.0));
     let open = Rect::from_min_size(bar.min, vec2(theme::CONTROL_HEIGHT, theme::CONTROL_HEIGHT));
-    let button = IconButton::new(icons::IMAGES, "Open the gallery").selected(panels.gallery_over_canvas);
+    let button = IconButton::new(icons::IMAGES, "Open the gallery").selected(panels.gallery.over_canvas);
     if ui.put(open, button).clicked() {
         actions.push(Action::ToggleGallery);
     }

@@ -41,9 +41,9 @@ impl Layout {
         };
         let narrow = size.x < 1024.0;
         Self {
-            prompt: form(panels.prompt_open, 720.0),
+            prompt: form(panels.prompt.open, 720.0),
             prompt_width: if narrow { PROMPT_WIDTH_NARROW } else { PROMPT_WIDTH },
-            gallery: form(panels.gallery_open, 1200.0),
+            gallery: form(panels.gallery.open, 1200.0),
             narrow,
             short: size.y < 640.0,
         }

@@ -15,30 +15,20 @@ pub fn show(ui: &mut Ui, file: &Path, actions: &mut Vec<Action>) {
     ui.set_min_width(WIDTH);
     ui.spacing_mut().item_spacing.y = 0.0;
     let trash_key = ui.ctx().format_shortcut(&shortcuts::TRASH);
-    let groups: [&[(MenuItem<'_>, fn(&Path) -> Action)]; 2] = [
-        &[
-            (MenuItem::new("Show").icon(icons::IMAGE_SQUARE), |file| {
-                Action::LookAt(LookingAt::Gallery(GalleryView { file: file.to_path_buf(), picture: None }))
-            }),
-            (MenuItem::new("Use these settings").icon(icons::SLIDERS_HORIZONTAL), |file| {
-                Action::UseSettings(file.to_path_buf())
-            }),
-            (MenuItem::new("Save as…").icon(icons::FLOPPY_DISK), |file| Action::SaveFileAsDialog(file.to_path_buf())),
-            (MenuItem::new("Reveal in folder").icon(icons::FOLDER_OPEN), |file| Action::Reveal(file.to_path_buf())),
-        ],
-        &[(MenuItem::new("Move to Trash").icon(icons::TRASH).key(&trash_key).danger(), |file| {
-            Action::Trash(file.to_path_buf())
-        })],
-    ];
-    for (index, group) in groups.iter().enumerate() {
-        if index > 0 {
-            ui.separator();
+    let file = file.to_path_buf();
+    let mut line = |ui: &mut Ui, item: MenuItem<'_>, action: Action| {
+        if ui.add(item).clicked() {
+            actions.push(action);
+            ui.close();
         }
-        for (item, action) in *group {
-            if ui.add(item.clone()).clicked() {
-                actions.push(action(file));
-                ui.close();
-            }
-        }
-    }
+    };
+    let view = GalleryView { file: file.clone(), picture: None };
+    line(ui, MenuItem::new("Show").icon(icons::IMAGE_SQUARE), Action::LookAt(LookingAt::Gallery(view)));
+    let settings = MenuItem::new("Use these settings").icon(icons::SLIDERS_HORIZONTAL);
+    line(ui, settings, Action::UseSettings(file.clone()));
+    line(ui, MenuItem::new("Save as…").icon(icons::FLOPPY_DISK), Action::SaveFileAsDialog(file.clone()));
+    line(ui, MenuItem::new("Reveal in folder").icon(icons::FOLDER_OPEN), Action::Reveal(file.clone()));
+    ui.separator();
+    let trash = MenuItem::new("Move to Trash").icon(icons::TRASH).key(&trash_key).danger();
+    line(ui, trash, Action::Trash(file));
 }

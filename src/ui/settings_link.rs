@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use egui::ThemePreference;
 
 use super::prompt_state::PromptPanelState;
-use super::state::{AppState, PanelsState};
+use super::state::{AppState, PanelsState, SidePanel};
 use crate::job::Request;
 use crate::store::settings::{PanelSection, Settings, Theme};
 
@@ -42,11 +42,8 @@ pub fn prompt_of(settings: &Settings) -> PromptPanelState {
 
 #[must_use]
 pub fn panels_of(settings: &Settings) -> PanelsState {
-    PanelsState {
-        prompt_open: settings.prompt_panel_shown,
-        gallery_open: settings.gallery_panel_shown,
-        ..PanelsState::default()
-    }
+    let side = |open| SidePanel { open, over_canvas: false };
+    PanelsState { prompt: side(settings.prompt_panel_shown), gallery: side(settings.gallery_panel_shown) }
 }
 
 /// `old` with what the window knows now.
@@ -58,8 +55,8 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
         ThemePreference::Light => Theme::Light,
         ThemePreference::System => Theme::System,
     };
-    settings.prompt_panel_shown = state.panels.prompt_open;
-    settings.gallery_panel_shown = state.panels.gallery_open;
+    settings.prompt_panel_shown = state.panels.prompt.open;
+    settings.gallery_panel_shown = state.panels.gallery.open;
     let prompt = &state.prompt;
     settings.open_sections.retain(|section| !matches!(section, PanelSection::Negative | PanelSection::Sampling));
     if prompt.negative_open {

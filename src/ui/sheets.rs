@@ -64,13 +64,18 @@ fn about(ui: &mut Ui) {
 fn photographic_model(ui: &mut Ui, actions: &mut Vec<Action>) {
     heading(ui, "Get a photographic model");
     ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
+    ui.spacing_mut().interact_size.y = 18.0;
     ui.label("The built-in model is small and paints emoji-like objects and scenes. For photographs:");
-    ui.horizontal_wrapped(|ui| {
+    ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         ui.label("1.  Download the folder of");
         ui.hyperlink_to("Stable Diffusion 1.5 from its page", PHOTOGRAPHIC_MODEL_PAGE);
     });
-    ui.label("     (model_index.json and the folders beside it, about 4 GB).");
+    ui.horizontal(|ui| {
+        ui.add_space(18.0);
+        let words = "model_index.json and the folders beside it, about 4 GB";
+        ui.label(RichText::new(words).color(theme::tokens(ui).text_2));
+    });
     ui.label("2.  Add that folder here, or drop it on the window.");
     ui.add_space(8.0);
     if ui.add(TextButton::new("Add model folder…")).clicked() {

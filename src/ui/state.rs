@@ -201,19 +201,22 @@ pub struct ViewState {
 }
 
 /// Which panels the person wants to see; a narrow window folds further.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PanelsState {
-    pub prompt_open: bool,
-    pub gallery_open: bool,
-    /// A gallery that is only a rail can be opened over the canvas.
-    pub gallery_over_canvas: bool,
-    /// The prompt panel in a very narrow window stands in its rail's place.
-    pub prompt_over_canvas: bool,
+    pub prompt: SidePanel,
+    pub gallery: SidePanel,
 }
 
-impl Default for PanelsState {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SidePanel {
+    pub open: bool,
+    /// Where there is room for a rail only: opened from there, for the moment.
+    pub over_canvas: bool,
+}
+
+impl Default for SidePanel {
     fn default() -> Self {
-        Self { prompt_open: true, gallery_open: true, gallery_over_canvas: false, prompt_over_canvas: false }
+        Self { open: true, over_canvas: false }
     }
 }
 

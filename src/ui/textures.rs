@@ -212,20 +212,17 @@ impl Textures {
     fn set_preview(&mut self, job: JobId, image: ColorImage) {
         self.count_upload(&image);
         let options = TextureOptions::LINEAR;
-        match &mut self.preview {
-            Some(preview) => {
-                preview.job = job;
-                if preview.handle.size() == image.size {
-                    // The same memory on the card is written again.
-                    preview.handle.set_partial([0, 0], image, options);
-                } else {
-                    preview.handle.set(image, options);
-                }
-            }
-            None => {
-                let handle = self.ctx.load_texture("preview", image, options);
-                self.preview = Some(Preview { job, handle });
-            }
+        let Some(preview) = &mut self.preview else {
+            let handle = self.ctx.load_texture("preview", image, options);
+            self.preview = Some(Preview { job, handle });
+            return;
+        };
+        preview.job = job;
+        if preview.handle.size() == image.size {
+            // The same memory on the card is written again.
+            preview.handle.set_partial([0, 0], image, options);
+        } else {
+            preview.handle.set(image, options);
         }
     }
 

@@ -7,7 +7,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::job::ModelRef;
 
 /// (used, limit) for a prompt, or `None` when this model's tokenizer cannot be had.
-pub type CountTokens = Arc<dyn Fn(&ModelRef, &str) -> Option<(usize, usize)> + Send + Sync>;
+pub type TokenCount = Option<(usize, usize)>;
+
+/// Counts a prompt's tokens as the model reads them. May take its time: it is called on a thread of its own.
+pub type CountTokens = Arc<dyn Fn(&ModelRef, &str) -> TokenCount + Send + Sync>;
 
 /// What was counted last.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +22,7 @@ struct Question {
 /// Asks at most one question at a time; a prompt typed meanwhile is asked next.
 pub struct TokenCounter {
     questions: Option<Sender<Question>>,
-    answers: Receiver<Option<(usize, usize)>>,
+    answers: Receiver<TokenCount>,
     asked: Option<Question>,
     waiting_for_answer: bool,
 }
@@ -45,8 +48,8 @@ impl TokenCounter {
         Self { questions: runs.then_some(question_sender), answers, asked: None, waiting_for_answer: false }
     }
 
-    /// Asks when the prompt has changed; returns a fresh answer, if one has come.
-    pub fn poll(&mut self, model: &ModelRef, prompt: &str) -> Option<Option<(usize, usize)>> {
+    /// Asks when the prompt has changed, and writes an answer that has come into `count`.
+    pub fn poll(&mut self, model: &ModelRef, prompt: &str, count: &mut TokenCount) {
         let answer = self.answers.try_recv().ok();
         self.waiting_for_answer &= answer.is_none();
         let is_new = self.asked.as_ref().is_none_or(|asked| asked.model != *model || asked.prompt != prompt);
@@ -60,6 +63,8 @@ impl TokenCounter {
                 self.waiting_for_answer = true;
             }
         }
-        answer
+        if let Some(answer) = answer {
+            *count = answer;
+        }
     }
 }

@@ -42,7 +42,7 @@ fn zoom(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if button(ui, enabled, (icons::MINUS, "Zoom out", shortcuts::ZOOM_OUT), reason).clicked() {
         actions.push(Action::Zoom(Zoom::Out));
     }
-    let words = shown_zoom.map_or_else(String::new, |zoom| format!("{:.0} %", zoom * 100.0));
+    let words = shown_zoom.map_or_else(|| "Fit".to_owned(), |zoom| format!("{:.0} %", zoom * 100.0));
     let level = ui.add_enabled(enabled, TextButton::new(&words).named("Zoom").centred().width(ZOOM_WIDTH).bare());
     Popup::menu(&level).width(200.0).show(|ui| {
         for (words, key, zoom) in levels(ui) {

@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn fitting_centres_the_picture_and_forgets_the_pan() {
         let view = at(None, vec2(300.0, 0.0));
-        assert_eq!(view.zoom(), 2.5);
+        assert!((view.zoom() - 2.5).abs() < 1e-6);
         assert_eq!(view.picture_rect(), Rect::from_center_size(room().center(), Vec2::splat(640.0)));
     }
 
@@ -139,8 +139,10 @@ mod tests {
 
     #[test]
     fn zoom_and_pan_have_ends() {
-        assert_eq!(at(Some(1.0), Vec2::ZERO).zoomed_at(room().center(), 1e6).zoom(), MAX_ZOOM);
-        assert_eq!(at(Some(1.0), Vec2::ZERO).zoomed_at(room().center(), 1e-6).zoom(), MIN_ZOOM);
+        for (factor, end) in [(1e6, MAX_ZOOM), (1e-6, MIN_ZOOM)] {
+            let zoom = at(Some(1.0), Vec2::ZERO).zoomed_at(room().center(), factor).zoom();
+            assert!((zoom - end).abs() < 1e-6);
+        }
         let far = at(Some(1.0), vec2(1e6, -1e6)).picture_rect();
         let seen = far.intersect(room()).size();
         assert!((seen - Vec2::splat(KEPT_IN_SIGHT)).length() < 0.1, "{seen:?}");

@@ -15,6 +15,7 @@ use inkwick::store::paths::Paths;
 use inkwick::store::saver::PictureSaver;
 use inkwick::store::settings::{Settings, Theme};
 use inkwick::store::worker::StoreHandle;
+use inkwick::ui::action::Action;
 use inkwick::ui::candidate::{Candidate, Made, Progress, Stage};
 use inkwick::ui::state::LookingAt;
 use inkwick::ui::{Services, Studio};
@@ -148,6 +149,24 @@ impl Bench {
         self.frames(1);
         self.window.get_by_label(label).click();
         self.frames(1);
+    }
+
+    /// As a button or a menu would ask for it.
+    pub fn act(&mut self, action: Action) {
+        self.with(|studio| studio.answers().send(action).unwrap());
+        self.frames(2);
+    }
+
+    pub fn drop_file(&mut self, path: PathBuf) {
+        self.act(Action::Dropped(path));
+    }
+
+    /// A picture that was not made here.
+    pub fn photo(&self, name: &str, width: u32, height: u32) -> PathBuf {
+        let path = self.home.path().join(name);
+        let pixels = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 90]));
+        pixels.save(&path).unwrap();
+        path
     }
 
     pub fn has_label_starting(&self, start: &str) -> bool {

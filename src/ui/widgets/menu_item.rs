@@ -8,7 +8,6 @@ use crate::ui::fonts;
 use crate::ui::theme::{self, CONTROL_HEIGHT, MENU_ICON_PT, RADIUS};
 
 #[must_use = "a widget shows only when it is added to a Ui"]
-#[derive(Clone)]
 pub struct MenuItem<'a> {
     words: &'a str,
     icon: Option<&'a str>,

@@ -16,6 +16,7 @@ pub fn line(ui: &Ui, text: &str, font: FontId, colour: Color32, max_width: f32) 
 }
 
 /// Paints one line into `rect`, vertically centred, and returns its width.
+#[allow(clippy::must_use_candidate, reason = "painting is the point, the width a help")]
 pub fn text(ui: &Ui, rect: Rect, align: Align, text: &str, font: FontId, colour: Color32) -> f32 {
     let galley = line(ui, text, font, colour, rect.width().max(0.0));
     let width = galley.size().x;
@@ -31,7 +32,10 @@ pub fn text(ui: &Ui, rect: Rect, align: Align, text: &str, font: FontId, colour:
 
 /// Paints an icon in the middle of `rect`.
 pub fn icon(ui: &Ui, rect: Rect, icon: &str, size_pt: f32, colour: Color32) {
-    ui.painter().text(rect.center(), Align2::CENTER_CENTER, icon, fonts::icon(size_pt), colour);
+    let galley = ui.painter().layout_no_wrap(icon.to_owned(), fonts::icon(size_pt), colour);
+    // By its ink: a line of text is rounded up to whole points, which puts an icon off the middle.
+    let pos = rect.center() - galley.mesh_bounds.center().to_vec2();
+    ui.painter().galley(pos, galley, colour);
 }
 
 /// The part of `rect` between `left` and `right` points from its sides.

@@ -1,6 +1,6 @@
 //! The one filled button of the window: it makes the picture. Its caret opens what else it can do.
 
-use egui::{Align, Color32, CornerRadius, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Color32, CornerRadius, Rect, Response, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use super::look::{Look, paint_focus_ring};
 use super::paint;
@@ -65,31 +65,29 @@ impl<'a> PrimaryButton<'a> {
     }
 
     fn main(&self, ui: &mut Ui, rect: Rect) -> Response {
-        let builder = egui::UiBuilder::new().max_rect(rect);
-        ui.scope_builder(builder, |ui| {
-            if !self.enabled {
-                ui.disable();
-            }
-            let response = ui.interact(rect, ui.next_auto_id(), Sense::click());
-            ui.skip_ahead_auto_ids(1);
-            response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.text));
-            let look = Look::of(ui, &response);
-            let tokens = theme::tokens(ui);
-            let corners = if self.caret.is_some() { left_corners() } else { CornerRadius::same(RADIUS_LARGE) };
-            ui.painter().rect_filled(rect, corners, self.fill(look, tokens));
-            paint_focus_ring(ui, rect, RADIUS_LARGE, look);
-            let (text, hint) = self.text_colours(look, tokens);
-            let inner = paint::between(rect, PADDING, PADDING);
-            let key = paint::text(ui, inner, Align::Max, self.key, fonts::body(), hint);
-            let inner = paint::between(inner, 0.0, key + theme::GRID);
-            paint::text(ui, inner, Align::Min, self.text, fonts::strong(fonts::LARGE_PT), text);
-            response
-        })
-        .inner
+        // A child of its own can be disabled without its caret.
+        let mut child = ui.new_child(UiBuilder::new().max_rect(rect).id_salt("primary"));
+        let ui = &mut child;
+        if !self.enabled {
+            ui.disable();
+        }
+        let response = ui.interact(rect, ui.scope_id().with("button"), Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.text));
+        let look = Look::of(ui, &response);
+        let tokens = theme::tokens(ui);
+        let corners = if self.caret.is_some() { left_corners() } else { CornerRadius::same(RADIUS_LARGE) };
+        ui.painter().rect_filled(rect, corners, self.fill(look, tokens));
+        paint_focus_ring(ui, rect, RADIUS_LARGE, look);
+        let (text, hint) = self.text_colours(look, tokens);
+        let inner = paint::between(rect, PADDING, PADDING);
+        let key = paint::text(ui, inner, Align::Max, self.key, fonts::body(), hint);
+        let inner = paint::between(inner, 0.0, if key > 0.0 { key + theme::GRID } else { 0.0 });
+        paint::text(ui, inner, Align::Min, self.text, fonts::strong(fonts::LARGE_PT), text);
+        response
     }
 
     fn caret_part(&self, ui: &mut Ui, rect: Rect, name: &str) -> Response {
-        let response = ui.interact(rect, ui.scope_id().with("caret"), Sense::click());
+        let response = ui.interact(rect, ui.scope_id().with(name), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
         let look = Look::of(ui, &response);
         let tokens = theme::tokens(ui);

@@ -18,7 +18,7 @@ pub struct Segment<'a> {
 #[must_use = "call `show` to show it"]
 pub struct Segments<'a> {
     name: &'a str,
-    segments: &'a [Segment<'a>],
+    words: &'a [Segment<'a>],
     chosen: usize,
     fixed: bool,
     width: Option<f32>,
@@ -26,8 +26,8 @@ pub struct Segments<'a> {
 
 impl<'a> Segments<'a> {
     /// `name` is what a screen reader says before each word.
-    pub fn new(name: &'a str, segments: &'a [Segment<'a>], chosen: usize) -> Self {
-        Self { name, segments, chosen, fixed: false, width: None }
+    pub fn new(name: &'a str, words: &'a [Segment<'a>], chosen: usize) -> Self {
+        Self { name, words, chosen, fixed: false, width: None }
     }
 
     /// Only shows what is; a press changes nothing.
@@ -49,9 +49,9 @@ impl<'a> Segments<'a> {
         let stroke = Stroke::new(1.0, tokens.stroke);
         ui.painter().rect(rect, CornerRadius::same(RADIUS), tokens.inset, stroke, StrokeKind::Inside);
         let inner = rect.shrink(2.0);
-        let share = inner.width() / self.segments.len().max(1) as f32;
+        let share = inner.width() / self.words.len().max(1) as f32;
         let mut pressed = None;
-        for (index, segment) in self.segments.iter().enumerate() {
+        for (index, segment) in self.words.iter().enumerate() {
             let start = inner.min + vec2(share * index as f32, 0.0);
             let part = Rect::from_min_size(start, vec2(share, inner.height()));
             if self.part(ui, part, index, segment).clicked() && !self.fixed && index != self.chosen {

@@ -35,6 +35,7 @@ const BAR_HEIGHT: f32 = 4.0;
 
 impl Tile<'_> {
     /// Paints into `rect`; `id` tells it from its neighbours.
+    #[must_use]
     pub fn show(&self, ui: &Ui, rect: Rect, id: egui::Id) -> Response {
         let response = ui.interact(rect, id, Sense::click());
         response.widget_info(|| WidgetInfo::selected(Role::Button, ui.is_enabled(), self.chosen, self.name));
