@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod engine;
 pub mod job;
+pub mod kernels;
 pub mod model;
 pub mod pipeline;
 pub mod prompt;

@@ -168,7 +168,7 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
 /// Reports one job to its end.
 fn follow(engine: &EngineHandle, job: JobId, report: &Report) -> Result<u8, String> {
     loop {
-        let Some(event) = engine.recv_timeout(Duration::from_secs(60)) else { continue };
+        let Some(event) = engine.recv_timeout(Duration::from_mins(1)) else { continue };
         if event.job != job {
             continue;
         }

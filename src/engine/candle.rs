@@ -42,17 +42,19 @@ impl CandleBackend {
     ) -> Result<&Pipeline, BackendError> {
         let device = self.open_device()?;
         let wanted = self.loaded.take().filter(|(loaded, _)| loaded == model);
-        let pipeline = match wanted {
-            Some((_, pipeline)) => pipeline,
-            None => {
-                let files = files_of(model).map_err(|error| failed(&error.into()))?;
-                let progress = RefCell::new(progress);
-                let told = |part, fraction| (progress.borrow_mut())(Progress::Loading { part, fraction });
-                Pipeline::load(&files, &device, self.dtype_choice.on(&device), &told).map_err(|error| failed(&error))?
-            }
+        let pipeline = if let Some((_, pipeline)) = wanted {
+            pipeline
+        } else {
+            let files = files_of(model).map_err(|error| failed(&error.into()))?;
+            let progress = RefCell::new(progress);
+            let told = |part, fraction| {
+                (progress.borrow_mut())(Progress::Loading { part, fraction });
+                if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) }
+            };
+            Pipeline::load(&files, &device, self.dtype_choice.on(&device), &told).map_err(|error| failed(&error))?
         };
         let (_, pipeline) = self.loaded.insert((model.clone(), pipeline));
-        if cancel.is_cancelled() { Err(BackendError::Cancelled) } else { Ok(pipeline) }
+        Ok(pipeline)
     }
 }
 

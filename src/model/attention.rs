@@ -2,30 +2,50 @@
 //! Diffusion Models").
 
 use candle_core::{D, DType, Tensor};
-use candle_nn::{Conv2d, GroupNorm, LayerNorm, Linear, Module};
+use candle_nn::{Conv2d, LayerNorm, Linear, Module};
 
 use super::layers::{LAYER_NORM_EPS, conv1x1, group_norm, layer_norm, linear, linear_no_bias};
 use super::weights::Scope;
 use super::{Checkpoint, ModelError};
+use crate::kernels::FusedGroupNorm;
+
+/// Scores of more bytes than this are made for a slice of the queries at a time, which gives the same numbers.
+const MAX_SCORE_BYTES: usize = 256 << 20;
 
 /// `softmax(q·kᵀ / √d)·v` for `q` `(batch, queries, heads·d)` and `k`, `v` `(batch, keys, heads·d)`.
 ///
-/// `mask` is added to the scores and broadcast to `(batch, heads, queries, keys)`.
+/// `mask` `(queries, keys)` is added to the scores.
 pub fn attend(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize, mask: Option<&Tensor>) -> Result<Tensor, ModelError> {
     let (batch, queries, width) = q.dims3()?;
     let head_width = width / heads;
     let split = |x: &Tensor| -> Result<Tensor, candle_core::Error> {
         x.reshape((batch, x.dim(1)?, heads, head_width))?.transpose(1, 2)?.contiguous()
     };
-    let dtype = q.dtype();
     // The scale goes onto the queries: they are smaller than the scores.
     let q = (split(q)? * (1.0 / (head_width as f64).sqrt()))?;
-    let mut scores = q.matmul(&split(k)?.transpose(2, 3)?)?;
+    let k = split(k)?.transpose(2, 3)?;
+    let v = split(v)?;
+    let row_bytes = batch * heads * k.dim(3)? * size_of::<f32>();
+    let rows_at_once = (MAX_SCORE_BYTES / row_bytes.max(1)).clamp(1, queries);
+    let mut slices = Vec::with_capacity(queries.div_ceil(rows_at_once));
+    for first in (0..queries).step_by(rows_at_once) {
+        let rows = rows_at_once.min(queries - first);
+        let mask = mask.map(|mask| mask.narrow(0, first, rows)).transpose()?;
+        slices.push(attend_slice(&q.narrow(2, first, rows)?.contiguous()?, &k, &v, mask.as_ref())?);
+    }
+    let out = if slices.len() == 1 { slices.remove(0) } else { Tensor::cat(&slices, 2)? };
+    Ok(out.transpose(1, 2)?.reshape((batch, queries, width))?)
+}
+
+/// All tensors by head; `k` is transposed and `q` scaled already.
+fn attend_slice(q: &Tensor, k: &Tensor, v: &Tensor, mask: Option<&Tensor>) -> Result<Tensor, ModelError> {
+    let dtype = q.dtype();
+    let mut scores = q.matmul(k)?;
     if let Some(mask) = mask {
         scores = scores.broadcast_add(mask)?;
     }
     let weights = candle_nn::ops::softmax_last_dim(&scores.to_dtype(DType::F32)?)?.to_dtype(dtype)?;
-    Ok(weights.matmul(&split(v)?)?.transpose(1, 2)?.reshape((batch, queries, width))?)
+    Ok(weights.matmul(v)?)
 }
 
 /// Self-attention, or attention on `context` where the context is given.
@@ -122,7 +142,7 @@ pub struct TransformerShape {
 
 /// Attention over the pixels of a feature map, and from them onto the words.
 pub struct SpatialTransformer {
-    norm: GroupNorm,
+    norm: FusedGroupNorm,
     projection: Projection,
     blocks: Vec<TransformerBlock>,
 }
@@ -166,5 +186,25 @@ impl SpatialTransformer {
             Projection::Linear { out, .. } => map_of(&out.forward(&tokens)?)?,
         };
         Ok((x + out)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn slices_give_the_same_as_the_whole() {
+        // Wide enough that its scores are more than one slice.
+        let (queries, keys, heads, width) = (9000, 8000, 1, 4);
+        let random = |rows: usize| Tensor::randn(0f32, 1.0, (1, rows, width), &Device::Cpu).unwrap();
+        let (q, k, v) = (random(queries), random(keys), random(keys));
+        assert!(queries * keys * 4 > MAX_SCORE_BYTES);
+        let sliced = attend(&q, &k, &v, heads, None).unwrap();
+        let last = attend(&q.narrow(1, queries - 7, 7).unwrap(), &k, &v, heads, None).unwrap();
+        let difference = (sliced.narrow(1, queries - 7, 7).unwrap() - last).unwrap().abs().unwrap();
+        assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
     }
 }

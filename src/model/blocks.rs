@@ -1,14 +1,14 @@
 //! The UNet's levels: resnets with or without transformers, then a change of resolution.
 
 use candle_core::Tensor;
-use candle_nn::{Conv2d, Conv2dConfig, Module};
 
 use super::attention::{SpatialTransformer, TransformerShape};
 use super::config::{AttentionConfig, UnetConfig};
-use super::layers::{conv2d, conv3x3};
+use super::layers::{conv3x3, conv3x3_with};
 use super::resnet::{ResnetBlock, ResnetShape};
 use super::weights::Scope;
 use super::{Checkpoint, ModelError};
+use crate::kernels::Conv3x3;
 
 /// What every block gets besides its input.
 pub struct Conditioning<'a> {
@@ -148,7 +148,7 @@ impl MidBlock {
 
 pub struct UpBlock {
     layers: Vec<Layer>,
-    upsample: Option<Conv2d>,
+    upsample: Option<Conv3x3>,
 }
 
 impl UpBlock {
@@ -192,15 +192,14 @@ impl UpBlock {
 
 /// Halves the size: 3×3 with stride 2.
 pub struct Downsample {
-    convolution: Conv2d,
+    convolution: Conv3x3,
     /// Without padding of its own, one row and column of zeros go below and to the right.
     pad_after: bool,
 }
 
 impl Downsample {
     pub fn new(at: &Scope, channels: usize, padding: usize) -> Result<Self, ModelError> {
-        let config = Conv2dConfig { padding, stride: 2, ..Conv2dConfig::default() };
-        Ok(Self { convolution: conv2d(at, channels, channels, 3, config)?, pad_after: padding == 0 })
+        Ok(Self { convolution: conv3x3_with(at, channels, channels, 2, padding)?, pad_after: padding == 0 })
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, ModelError> {

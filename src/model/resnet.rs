@@ -1,11 +1,12 @@
 //! The residual block of UNet and VAE: norm, SiLU, convolution, twice, with the timestep added between.
 
 use candle_core::Tensor;
-use candle_nn::{Conv2d, GroupNorm, Linear, Module};
+use candle_nn::{Conv2d, Linear, Module};
 
 use super::ModelError;
-use super::layers::{conv1x1, conv3x3, group_norm, linear, norm_silu};
+use super::layers::{conv1x1, conv3x3, group_norm, linear};
 use super::weights::Scope;
+use crate::kernels::{Conv3x3, FusedGroupNorm};
 
 pub struct ResnetShape {
     pub inputs: usize,
@@ -17,11 +18,11 @@ pub struct ResnetShape {
 }
 
 pub struct ResnetBlock {
-    norm1: GroupNorm,
-    conv1: Conv2d,
+    norm1: FusedGroupNorm,
+    conv1: Conv3x3,
     time_projection: Option<Linear>,
-    norm2: GroupNorm,
-    conv2: Conv2d,
+    norm2: FusedGroupNorm,
+    conv2: Conv3x3,
     shortcut: Option<Conv2d>,
 }
 
@@ -40,11 +41,11 @@ impl ResnetBlock {
 
     /// `x` `(batch, inputs, height, width)`; `time` `(batch, time_width)`, already through SiLU.
     pub fn forward(&self, x: &Tensor, time: Option<&Tensor>) -> Result<Tensor, ModelError> {
-        let mut hidden = self.conv1.forward(&norm_silu(&self.norm1, x)?)?;
+        let mut hidden = self.conv1.forward(&self.norm1.forward_silu(x)?)?;
         if let (Some(projection), Some(time)) = (&self.time_projection, time) {
             hidden = hidden.broadcast_add(&projection.forward(time)?.unsqueeze(2)?.unsqueeze(3)?)?;
         }
-        let hidden = self.conv2.forward(&norm_silu(&self.norm2, &hidden)?)?;
+        let hidden = self.conv2.forward(&self.norm2.forward_silu(&hidden)?)?;
         match &self.shortcut {
             Some(shortcut) => Ok((shortcut.forward(x)? + hidden)?),
             None => Ok((x + hidden)?),

@@ -1,14 +1,14 @@
 //! The conditional UNet: predicts, from a noisy latent, a timestep and words, what the scheduler removes.
 
 use candle_core::{DType, Device, Tensor};
-use candle_nn::{Conv2d, GroupNorm, Module};
 
 use super::blocks::{Conditioning, DownBlock, MidBlock, UpBlock};
 use super::config::UnetConfig;
-use super::layers::{conv3x3, group_norm, norm_silu};
+use super::layers::{conv3x3, group_norm};
 use super::timestep::{Sinusoid, TimestepEmbedding};
 use super::weights::Weights;
 use super::{Checkpoint, ModelError};
+use crate::kernels::{Conv3x3, FusedGroupNorm};
 
 /// SDXL's second conditioning.
 #[derive(Clone, Debug)]
@@ -31,12 +31,12 @@ pub struct Unet {
     time_sinusoid: Sinusoid,
     time_embedding: TimestepEmbedding,
     added: Option<AddedEmbedder>,
-    conv_in: Conv2d,
+    conv_in: Conv3x3,
     down: Vec<DownBlock>,
     mid: Option<MidBlock>,
     up: Vec<UpBlock>,
-    norm_out: GroupNorm,
-    conv_out: Conv2d,
+    norm_out: FusedGroupNorm,
+    conv_out: Conv3x3,
 }
 
 impl Unet {
@@ -115,7 +115,7 @@ impl Unet {
         for block in &self.up {
             x = block.forward(x, &given, &mut skips)?;
         }
-        Ok(self.conv_out.forward(&norm_silu(&self.norm_out, &x)?)?)
+        Ok(self.conv_out.forward(&self.norm_out.forward_silu(&x)?)?)
     }
 
     fn embed_time(&self, timestep: f64, batch: usize, added: Option<&AddedConditioning>) -> Result<Tensor, ModelError> {

@@ -1,15 +1,16 @@
 //! The KL autoencoder: pictures to latents and back ("Auto-Encoding Variational Bayes", as in latent diffusion).
 
 use candle_core::{DType, Tensor};
-use candle_nn::{Conv2d, GroupNorm, Linear, Module};
+use candle_nn::{Conv2d, Linear, Module};
 
 use super::attention::attend;
 use super::blocks::Downsample;
 use super::config::VaeConfig;
-use super::layers::{conv1x1, conv3x3, group_norm, linear, norm_silu};
+use super::layers::{conv1x1, conv3x3, group_norm, linear};
 use super::resnet::{ResnetBlock, ResnetShape};
 use super::weights::{Scope, Weights};
 use super::{Checkpoint, ModelError};
+use crate::kernels::{Conv3x3, FusedGroupNorm};
 
 const NORM_EPS: f64 = 1e-6;
 
@@ -121,11 +122,11 @@ impl<R> Level<R> {
 }
 
 struct Encoder {
-    conv_in: Conv2d,
+    conv_in: Conv3x3,
     levels: Vec<Level<Downsample>>,
     mid: MidBlock,
-    norm_out: GroupNorm,
-    conv_out: Conv2d,
+    norm_out: FusedGroupNorm,
+    conv_out: Conv3x3,
 }
 
 impl Encoder {
@@ -160,16 +161,16 @@ impl Encoder {
             }
         }
         let x = self.mid.forward(&x, checkpoint)?;
-        Ok(self.conv_out.forward(&norm_silu(&self.norm_out, &x)?)?)
+        Ok(self.conv_out.forward(&self.norm_out.forward_silu(&x)?)?)
     }
 }
 
 struct Decoder {
-    conv_in: Conv2d,
+    conv_in: Conv3x3,
     mid: MidBlock,
-    levels: Vec<Level<Conv2d>>,
-    norm_out: GroupNorm,
-    conv_out: Conv2d,
+    levels: Vec<Level<Conv3x3>>,
+    norm_out: FusedGroupNorm,
+    conv_out: Conv3x3,
 }
 
 impl Decoder {
@@ -206,7 +207,7 @@ impl Decoder {
             }
         }
         checkpoint()?;
-        Ok(self.conv_out.forward(&norm_silu(&self.norm_out, &x)?)?)
+        Ok(self.conv_out.forward(&self.norm_out.forward_silu(&x)?)?)
     }
 }
 
@@ -241,7 +242,7 @@ impl MidBlock {
 
 /// One head of attention over all pixels.
 struct PixelAttention {
-    norm: GroupNorm,
+    norm: FusedGroupNorm,
     to_q: Linear,
     to_k: Linear,
     to_v: Linear,

@@ -16,8 +16,8 @@ use super::{ModelError, ModelFiles};
 /// How many names an error lists before it only counts.
 const LISTED: usize = 3;
 
-/// Called with the fraction (0 to 1) of the network's bytes that are read.
-pub type OnFraction<'a> = &'a dyn Fn(f32);
+/// Called with the fraction (0 to 1) of the network's bytes that are read; an error ends the reading.
+pub type OnFraction<'a> = &'a dyn Fn(f32) -> Result<(), ModelError>;
 
 enum Archive {
     Mapped(MmapedSafetensors),
@@ -141,7 +141,8 @@ impl<'a> Weights<'a> {
     }
 
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
-        let placeholder = || Tensor::zeros(1, self.dtype, &self.device).map_err(ModelError::from);
+        // Of the wanted shape, so that building goes on and everything that is wrong can be told at once.
+        let placeholder = || Tensor::zeros(shape, self.dtype, &self.device).map_err(ModelError::from);
         let mut account = self.account.borrow_mut();
         let Some((archive, name_in_file)) = self.place.get(name) else {
             account.missing.push(name.to_owned());
@@ -159,7 +160,7 @@ impl<'a> Weights<'a> {
         account.bytes_read += view.data().len();
         let fraction = account.bytes_read as f32 / self.bytes_total.max(1) as f32;
         drop(account);
-        (self.on_fraction)(fraction);
+        (self.on_fraction)(fraction)?;
         Ok(view.load(&self.device)?.to_dtype(self.dtype)?.reshape(shape)?)
     }
 }

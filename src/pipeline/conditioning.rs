@@ -32,7 +32,7 @@ impl Pipeline {
         let words = read(&request.prompt);
         if plan.guidance <= 1.0 {
             let only = self.encode_prompt(&words, 1)?;
-            let added = self.added_conditioning(only.pooled, plan, 1)?;
+            let added = self.added_conditioning(only.pooled, plan, 1);
             return Ok(Conditioning { context: only.context, added });
         }
         let against = read(request.negative.as_deref().unwrap_or_default());
@@ -47,7 +47,7 @@ impl Pipeline {
         let pooled = Tensor::cat(&[&negative.pooled, &positive.pooled], 0)?;
         Ok(Conditioning {
             context: Tensor::cat(&[&negative.context, &positive.context], 0)?,
-            added: self.added_conditioning(pooled, plan, 2)?,
+            added: self.added_conditioning(pooled, plan, 2),
         })
     }
 
@@ -81,18 +81,11 @@ impl Pipeline {
         Ok(Encoded { context, pooled })
     }
 
-    fn added_conditioning(
-        &self,
-        pooled_text: Tensor,
-        plan: &Plan,
-        rows: usize,
-    ) -> Result<Option<AddedConditioning>, PipelineError> {
-        if self.unet.config().added.is_none() {
-            return Ok(None);
-        }
+    fn added_conditioning(&self, pooled_text: Tensor, plan: &Plan, rows: usize) -> Option<AddedConditioning> {
+        self.unet.config().added.as_ref()?;
         let (width, height) = (plan.width as f32, plan.height as f32);
         let ids = [height, width, 0.0, 0.0, height, width];
-        Ok(Some(AddedConditioning { pooled_text, time_ids: ids.repeat(rows) }))
+        Some(AddedConditioning { pooled_text, time_ids: ids.repeat(rows) })
     }
 }
 

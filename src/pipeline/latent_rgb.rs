@@ -96,7 +96,7 @@ impl LatentRgb {
                     *value += plane[pixel] * factor;
                 }
             }
-            small.extend(rgb.map(|value| ((value + 1.0) / 2.0 * 255.0).clamp(0.0, 255.0) as u8));
+            small.extend(rgb.map(|value| ((value * 0.5 + 0.5) * 255.0).clamp(0.0, 255.0) as u8));
         }
         let blank = || Picture::filled(width_px, height_px, [0, 0, 0, 255]);
         let Some(small) = image::RgbImage::from_raw(width as u32, height as u32, small) else { return blank() };

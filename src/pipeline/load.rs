@@ -48,7 +48,8 @@ const TEXT_SHARE: f32 = 0.15;
 const UNET_SHARE: f32 = 0.75;
 
 impl Pipeline {
-    /// Reads a whole model. `on_loading` is told the part and the fraction of the whole, 0 to 1.
+    /// Reads a whole model. `on_loading` is told the part and the fraction of the whole, 0 to 1; its error ends the
+    /// reading.
     ///
     /// # Errors
     /// When a file is missing, damaged, or asks for something that is not supported.
@@ -56,7 +57,7 @@ impl Pipeline {
         files: &ModelFiles,
         device: &Device,
         dtype: DType,
-        on_loading: &dyn Fn(ModelPart, f32),
+        on_loading: &dyn Fn(ModelPart, f32) -> Result<(), ModelError>,
     ) -> Result<Self, PipelineError> {
         if let ModelFiles::Folder(folder) = files
             && !folder.is_dir()
@@ -74,15 +75,17 @@ impl Pipeline {
         // Small files first: a folder that cannot work is refused before a gigabyte is read.
         let unet_config = UnetConfig::read(files)?;
         let vae_config = VaeConfig::read(files)?;
+        // diffusers' pipelines of SD 1 and 2 put old scheduler files right as they load them; SDXL's do not.
         let scheduler_config = read_scheduler(files)?;
+        let scheduler_config = if is_xl { scheduler_config } else { scheduler_config.for_stable_diffusion() };
         check_channels(&unet_config, &vae_config, files)?;
         let suffixes: &[&str] = if is_xl { &["", "_2"] } else { &[""] };
-        on_loading(ModelPart::Tokenizer, 0.0);
+        on_loading(ModelPart::Tokenizer, 0.0)?;
         let mut text = Vec::new();
         for (index, suffix) in suffixes.iter().enumerate() {
             let before = TEXT_SHARE * index as f32 / suffixes.len() as f32;
             let told = |fraction: f32| {
-                on_loading(ModelPart::TextEncoder, before + fraction * TEXT_SHARE / suffixes.len() as f32);
+                on_loading(ModelPart::TextEncoder, before + fraction * TEXT_SHARE / suffixes.len() as f32)
             };
             text.push(read_text_stage(files, suffix, device, dtype, &told)?);
         }
@@ -137,8 +140,8 @@ fn read_scheduler(files: &ModelFiles) -> Result<SchedulerConfig, PipelineError> 
     let missing = || ModelError::Missing { what: "the scheduler's config", path: files.path_of(NAME) };
     let bytes = files.read(NAME)?.ok_or_else(missing)?;
     let text = String::from_utf8_lossy(&bytes);
-    Ok(SchedulerConfig::from_json(&text)
-        .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(NAME).display())))?)
+    SchedulerConfig::from_json(&text)
+        .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(NAME).display())))
 }
 
 /// Reads the tokenizer whose encoder takes `positions` tokens.
@@ -166,7 +169,7 @@ fn read_text_stage(
     suffix: &str,
     device: &Device,
     dtype: DType,
-    told: &dyn Fn(f32),
+    told: &dyn Fn(f32) -> Result<(), ModelError>,
 ) -> Result<TextStage, PipelineError> {
     let folder = format!("text_encoder{suffix}");
     let config = ClipConfig::read(files, &folder)?;

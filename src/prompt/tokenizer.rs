@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokenizers::Tokenizer;
+use tokenizers::{AddedToken, Tokenizer};
 
 use super::chunk::{SpecialTokens, TokenWindow, WeightedToken, windows};
 use super::parse::WeightedText;
@@ -93,6 +93,11 @@ impl PromptTokenizer {
         };
         let mut tokenizer =
             tokenizer.map_err(|error| TokenizerError::Unreadable { file, reason: error.to_string() })?;
+        if let Some(padding) = &padding {
+            // transformers makes it a token of its own: with SD 2's padding each `!` of a prompt is cut out as one.
+            let added = tokenizer.add_special_tokens([AddedToken::from(padding.as_str(), true)]);
+            added.map_err(|error| TokenizerError::Unreadable { file, reason: error.to_string() })?;
+        }
         let padding_of_file = tokenizer.get_padding().map(|padding| padding.pad_id);
         // Windows are cut and padded here, whatever the file says.
         tokenizer.with_padding(None);

@@ -1,7 +1,7 @@
 //! Seeded Gaussian noise, drawn on the host so that a seed gives one picture on every device.
 //!
 //! `TorchNoise` draws what `torch.randn` draws with a CPU generator: MT19937 (Matsumoto and Nishimura, 1998)
-//! and Box-Muller, in the two forms that PyTorch uses below and from sixteen values on.
+//! and Box-Muller, in the two forms that torch uses below and from sixteen values on.
 
 /// A stream of standard normal values. What a call returns depends on all calls before it.
 pub trait NoiseSource: Send {
@@ -13,16 +13,16 @@ pub trait NoiseSource: Send {
 #[derive(Debug, Clone)]
 pub struct TorchNoise {
     engine: MersenneTwister,
-    /// The second half of the last pair that the short form drew. It outlives calls of the long form, as in PyTorch.
+    /// The second half of the last pair that the short form drew. It outlives calls of the long form, as in torch.
     cached: Option<f64>,
 }
 
-/// From this many values on PyTorch fills whole blocks in float32; below it draws pairs in float64.
+/// From this many values on torch fills whole blocks in float32; below it draws pairs in float64.
 const BLOCK: usize = 16;
 const HALF_BLOCK: usize = BLOCK / 2;
 
 impl TorchNoise {
-    /// Only the low 32 bits of `seed` matter, as in PyTorch.
+    /// Only the low 32 bits of `seed` matter, as in torch.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { engine: MersenneTwister::new(seed as u32), cached: None }
@@ -69,7 +69,7 @@ impl NoiseSource for TorchNoise {
     }
 }
 
-/// Turns sixteen uniform values into normal ones. The angle is rounded to float32 first, as PyTorch's vector code does.
+/// Turns sixteen uniform values into normal ones. The angle is rounded to float32 first, as torch's vector code does.
 fn box_muller(block: &mut [f32]) {
     let (first, second) = block.split_at_mut(HALF_BLOCK);
     for (a, b) in first.iter_mut().zip(second) {

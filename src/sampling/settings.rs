@@ -105,7 +105,7 @@ impl Settings {
             ends_at_sigma_min: is_euler && ends_at_sigma_min(config)?,
         };
         if settings.train_timesteps < 2 {
-            return unsupported("num_train_timesteps", settings.train_timesteps, "2 or more");
+            return unsupported("num_train_timesteps", settings.train_timesteps.to_string(), "2 or more");
         }
         if is_euler && config.interpolation_type.as_deref().is_some_and(|value| value != "linear") {
             return unsupported("interpolation_type", text(config.interpolation_type.as_ref()), "linear");
@@ -169,13 +169,13 @@ fn bound(name: SchedulerName, config: &SchedulerConfig) -> Bound {
 fn sigma_law(config: &SchedulerConfig) -> Result<SigmaLaw, SamplingError> {
     let is_set = |flag: Option<bool>| flag.unwrap_or(false);
     if is_set(config.use_beta_sigmas) {
-        return unsupported("use_beta_sigmas", true, "false");
+        return unsupported("use_beta_sigmas", "true", "false");
     }
     match (is_set(config.use_karras_sigmas), is_set(config.use_exponential_sigmas)) {
         (false, false) => Ok(SigmaLaw::Default),
         (true, false) => Ok(SigmaLaw::Karras),
         (false, true) => Ok(SigmaLaw::Exponential),
-        (true, true) => unsupported("use_exponential_sigmas", true, "only one of it and use_karras_sigmas"),
+        (true, true) => unsupported("use_exponential_sigmas", "true", "only one of it and use_karras_sigmas"),
     }
 }
 
@@ -187,8 +187,8 @@ fn ends_at_sigma_min(config: &SchedulerConfig) -> Result<bool, SamplingError> {
     }
 }
 
-fn unsupported<T>(field: &'static str, value: impl ToString, supported: &'static str) -> Result<T, SamplingError> {
-    Err(SamplingError::Unsupported { field, value: value.to_string(), supported })
+fn unsupported<T>(field: &'static str, value: impl Into<String>, supported: &'static str) -> Result<T, SamplingError> {
+    Err(SamplingError::Unsupported { field, value: value.into(), supported })
 }
 
 fn text(value: Option<&String>) -> String {

@@ -183,12 +183,14 @@ fn picture_of(entry: &DirEntry) -> Option<GalleryPicture> {
     Some(GalleryPicture { path: entry.path(), modified, seed: number_and_seed(&name).1 })
 }
 
-/// `00001-SEED.png`; a name that someone changed behind the number still has its number.
+/// `00001-SEED.png`; a name that someone changed behind the number still has its number. Ten digits and more are a
+/// time stamp from elsewhere, from which no count should go on.
 fn number_and_seed(name: &OsStr) -> (Option<u64>, Option<u64>) {
     let stem = Path::new(name).file_stem().map(OsStr::to_string_lossy).unwrap_or_default();
     let (number, seed) = stem.split_once('-').unwrap_or((&stem, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-    digits(number).map_or((None, None), |number| (Some(number), digits(seed)))
+    let number = digits(number).filter(|&number| number < 1_000_000_000);
+    number.map_or((None, None), |number| (Some(number), digits(seed)))
 }
 
 fn date_of(name: &OsStr) -> Option<NaiveDate> {

@@ -41,6 +41,7 @@ fn nothing_is_written_over_whatever_lies_there() {
     let first = gallery.save(&picture(), &seeded(1)).unwrap();
     let folder = first.parent().unwrap();
     fs::write(folder.join("00041-mine.png"), "mine").unwrap();
+    fs::write(folder.join(format!("{}-1.png", u64::MAX)), "a time stamp, say").unwrap();
     fs::write(folder.join(".00042.part"), "another program's").unwrap();
     let next = gallery.save(&picture(), &seeded(1)).unwrap();
     assert_eq!(next.file_name().unwrap(), "00043-1.png");

@@ -85,6 +85,7 @@ impl Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::settings::Theme;
 
     fn drain(pending: &mut Pending) -> Vec<Task> {
         std::iter::from_fn(|| pending.next()).collect()
@@ -93,11 +94,11 @@ mod tests {
     #[test]
     fn only_the_newest_settings_are_written() {
         let mut pending = Pending::default();
-        for ui_scale in [1.0, 1.5, 2.0] {
-            pending.push(StoreCommand::SaveSettings(Box::new(Settings { ui_scale, ..Settings::default() })));
+        for theme in [Theme::Dark, Theme::System, Theme::Light] {
+            pending.push(StoreCommand::SaveSettings(Box::new(Settings { theme, ..Settings::default() })));
         }
         let tasks = drain(&mut pending);
-        assert!(matches!(&tasks[..], [Task::SaveSettings(settings)] if settings.ui_scale == 2.0));
+        assert!(matches!(&tasks[..], [Task::SaveSettings(settings)] if settings.theme == Theme::Light));
     }
 
     #[test]

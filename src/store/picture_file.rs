@@ -157,7 +157,7 @@ pub fn read_request(path: &Path) -> Result<Option<Request>, PictureFileError> {
 }
 
 /// The error for a file that could not even be looked at.
-pub fn unopened(source: io::Error, path: &Path) -> PictureFileError {
+pub(super) fn unopened(source: io::Error, path: &Path) -> PictureFileError {
     PictureFileError::Open { source, path: path.to_path_buf() }
 }
 

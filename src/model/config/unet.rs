@@ -186,7 +186,7 @@ fn attention_of(
     let mut default = vec![with.to_owned(); count];
     // The coarsest level has none in diffusers' default.
     let coarsest = if field == "down_block_types" { count - 1 } else { 0 };
-    default[coarsest] = without.to_owned();
+    without.clone_into(&mut default[coarsest]);
     let names: Vec<String> = fields.get(field, default)?;
     let known = names.iter().all(|name| name == with || name == without);
     if !known || names.len() != count {
@@ -203,12 +203,15 @@ fn has_mid_block(fields: &Fields) -> Result<bool, ModelError> {
     Ok(fields.map.get("mid_block_type") != Some(&Value::Null))
 }
 
-/// Transformer blocks behind each resnet of each level, down and up, both from the finest level on.
+/// For each level, the transformer blocks behind each of its resnets.
+type Depths = Vec<Vec<usize>>;
+
+/// Down and up, both from the finest level on.
 fn transformer_depths(
     fields: &Fields,
     down_layers: &[usize],
     up_layers: &[usize],
-) -> Result<(Vec<Vec<usize>>, Vec<Vec<usize>>), ModelError> {
+) -> Result<(Depths, Depths), ModelError> {
     const DOWN: &str = "transformer_layers_per_block";
     const UP: &str = "reverse_transformer_layers_per_block";
     let spread = |field: &str, value: &Value, layers: usize| -> Result<Vec<usize>, ModelError> {
@@ -221,7 +224,7 @@ fn transformer_depths(
         };
         depths.ok_or_else(|| fields.unsupported(field, "a number, or a list with one for each layer,"))
     };
-    let levels = |field: &str, layers: &[usize]| -> Result<Option<Vec<Vec<usize>>>, ModelError> {
+    let levels = |field: &str, layers: &[usize]| -> Result<Option<Depths>, ModelError> {
         let values = match fields.map.get(field) {
             None | Some(Value::Null) => return Ok(None),
             Some(Value::Array(list)) if list.len() == layers.len() => list.clone(),

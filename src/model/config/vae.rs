@@ -6,6 +6,7 @@ use super::Fields;
 use crate::model::{ModelError, ModelFiles};
 
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // They are the file's own switches, each independent.
 pub struct VaeConfig {
     pub picture_channels: usize,
     pub latent_channels: usize,

@@ -1,0 +1,154 @@
+//! The real program from outside: what it writes, prints and answers.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// Runs the program with its files under `home` and its folder as the working directory.
+fn inkwick(home: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_inkwick"));
+    command.args(arguments).current_dir(home).env("INKWICK_HOME", home.join("home")).output().unwrap()
+}
+
+fn generate(home: &Path, arguments: &[&str]) -> Output {
+    inkwick(home, &[&["generate", "--out", "out.png"], arguments].concat())
+}
+
+/// The run failed with `code`, said one sentence with `words` in it, and left nothing behind.
+#[track_caller]
+fn assert_refused(home: &TempDir, output: &Output, code: i32, words: &[&str]) {
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    for word in words {
+        assert!(message.contains(word), "{word} is not in: {message}");
+    }
+    let sentence = message.lines().last().unwrap_or_default();
+    assert!(code == 2 || sentence.starts_with("inkwick: "), "{message}");
+    let names = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = names.filter(|name| name.to_string_lossy().contains("out")).collect();
+    assert!(left.is_empty(), "left behind: {left:?}");
+}
+
+/// A copy of the built-in model that a test may damage.
+fn model_copy(home: &TempDir) -> PathBuf {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            let target = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                copy(&entry.path(), &target);
+            } else {
+                fs::write(target, fs::read(entry.path()).unwrap()).unwrap();
+            }
+        }
+    }
+    let model = home.path().join("model");
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/builtin/model"), &model);
+    model
+}
+
+#[test]
+fn a_picture_its_events_and_its_previews() {
+    let home = TempDir::new().unwrap();
+    let common = ["--prompt", "a red apple", "--steps", "3", "--width", "64", "--height", "96", "--json"];
+    let output =
+        generate(home.path(), &[&common[..], &["--seed", "7", "--previews", "steps", "--count", "2"]].concat());
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let events: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |name: &str| events.iter().filter(|event| event["event"] == name).collect::<Vec<_>>();
+    assert_eq!(of("step").len(), 6);
+    assert_eq!((&of("step")[2]["done"], &of("step")[2]["total"]), (&3.into(), &3.into()));
+    assert!(!of("loading").is_empty() && of("decoded").len() == 2);
+    let second = of("finished")[1];
+    assert_eq!((&second["file"], &second["seed"]), (&"out-2.png".into(), &8.into()));
+    assert_eq!((&second["width"], &second["height"]), (&64.into(), &96.into()));
+    let pixels = |name: &str| image::open(home.path().join(name)).unwrap().to_rgba8();
+    assert_eq!(pixels("out.png").dimensions(), (64, 96));
+    assert!(home.path().join("steps/step-003.png").is_file());
+
+    // The second picture of a batch is the one that its seed gives alone.
+    let alone = generate(home.path(), &[&common[..], &["--seed", "8"]].concat());
+    assert_eq!(alone.status.code(), Some(0));
+    assert_eq!(pixels("out.png"), pixels("out-2.png"));
+}
+
+#[test]
+fn a_wrong_value_names_the_flag_and_what_is_allowed() {
+    let home = TempDir::new().unwrap();
+    for (arguments, words) in [
+        (&["--prompt", "x", "--steps", "0"][..], &["--steps", "0", "1..=1000"][..]),
+        (&["--prompt", "x", "--scheduler", "best"], &["--scheduler", "best", "euler-a"]),
+        (&["--prompt", "x", "--width", "9000"], &["--width", "9000", "8192"]),
+        (&["--prompt", "x", "--device", "gpu"], &["--device", "gpu", "cuda"]),
+        (&["--prompt", "x", "--guidance", "nan"], &["--guidance", "nan", "100"]),
+        (&[], &["--prompt"]),
+    ] {
+        assert_refused(&home, &generate(home.path(), arguments), 2, words);
+    }
+}
+
+#[test]
+fn what_the_model_cannot_do_is_one_sentence() {
+    let home = TempDir::new().unwrap();
+    let long = "a very long prompt ".repeat(530);
+    for (arguments, words) in [
+        (&["--prompt", "x", "--width", "250"][..], &["width", "multiple of 8", "250", "248", "256"][..]),
+        (&["--prompt", &long], &["tokens", "shorten"]),
+        (&["--prompt", "x", "--model", "no/such/folder"], &["no/such/folder", "--model"]),
+        (&["--prompt", "x", "--model", "."], &["model_index.json"]),
+    ] {
+        assert_refused(&home, &generate(home.path(), arguments), 1, words);
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_told_before_any_work() {
+    let home = TempDir::new().unwrap();
+    for (out, word) in [("no/such/folder/out.png", "no/such/folder"), ("out.gif", ".png"), (".", ".")] {
+        let output = inkwick(home.path(), &["generate", "--prompt", "x", "--out", out]);
+        assert_refused(&home, &output, 1, &[word]);
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("step 1"));
+    }
+}
+
+#[test]
+fn a_damaged_model_is_named() {
+    let home = TempDir::new().unwrap();
+    let model = model_copy(&home);
+    let refused = |words: &[&str]| {
+        let output = generate(home.path(), &["--prompt", "x", "--model", &model.display().to_string()]);
+        assert_refused(&home, &output, 1, words);
+    };
+    let weights = model.join("unet/diffusion_pytorch_model.safetensors");
+    let whole = fs::read(&weights).unwrap();
+    fs::write(&weights, &whole[..whole.len() / 2]).unwrap();
+    refused(&["damaged", "unet"]);
+    fs::remove_file(&weights).unwrap();
+    refused(&["missing", "unet"]);
+    fs::write(&weights, &whole).unwrap();
+
+    let config = model.join("unet/config.json");
+    let text = fs::read_to_string(&config).unwrap();
+    let with = |from: &str, to: &str| fs::write(&config, text.replacen(from, to, 1)).unwrap();
+    with("CrossAttnDownBlock2D", "KAttnDownBlock2D");
+    refused(&["down_block_types", "KAttnDownBlock2D", "config.json"]);
+    with("\"layers_per_block\": 2", "\"layers_per_block\": 1");
+    refused(&["not in the config", "unet"]);
+    with("\"cross_attention_dim\": 256", "\"cross_attention_dim\": 128");
+    refused(&["of another shape", "wanted"]);
+}
+
+#[test]
+fn doctor_tells_devices_and_folders() {
+    let home = TempDir::new().unwrap();
+    let output = inkwick(home.path(), &["doctor"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0));
+    for word in ["device", "CPU", "dtypes", "attention", "memory", "built-in", "settings.ron", "pictures"] {
+        assert!(text.contains(word), "{word} is not in: {text}");
+    }
+}

@@ -1,0 +1,147 @@
+"""Our rehearsal: fresh pipelines that are not in the repository, and how far Inkwick is from diffusers on them.
+
+    python hold_out.py make FOLDER SEED       writes models, pictures and cases.json with the exact command lines
+    python hold_out.py compare FOLDER BINARY  runs each and prints the mean and the largest difference, of 255
+"""
+
+import json
+import random
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import make
+import numpy as np
+import sampling
+import tiny
+import torch
+from diffusers import DDIMScheduler, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler
+from PIL import Image
+
+WORDS = "red blue tiny castle cat's café forest,portrait oil painting 猫 🍎 at night ((bright)) 8k don't snow!! [grey]".split(" ")
+
+
+def scheduler(dice, kind):
+    """What folders in the wild have: among them files that diffusers' pipeline puts right as it loads them."""
+    shared = {"prediction_type": dice.choice(["epsilon", "v_prediction"]), **tiny.BETAS}
+    choices = [
+        DDIMScheduler(clip_sample=False, set_alpha_to_one=False, steps_offset=1, **shared),
+        DDIMScheduler(**shared),
+        DDIMScheduler(timestep_spacing="trailing", clip_sample=False, steps_offset=1, **shared),
+        EulerDiscreteScheduler(**shared),
+        EulerDiscreteScheduler(timestep_spacing="leading", steps_offset=1, use_karras_sigmas=kind == "sdxl", **shared),
+        EulerAncestralDiscreteScheduler(steps_offset=1, **shared),
+    ]
+    return dice.choice(choices)
+
+
+def build(folder, kind, dice):
+    seed = dice.randrange(1 << 30)
+    options = {"layers": dice.choice([1, 2]), "scheduler": scheduler(dice, kind)}
+    if kind == "sd1":
+        options |= dice.choice(
+            [
+                {"widths": (16, 32, 48), "heads": 8, "vae": (8, 16, 16)},
+                {"widths": (24, 40), "heads": 4, "vae": (4, 8, 8, 16)},
+                {"widths": (16, 32, 32, 32), "heads": [2, 4, 4, 8], "vae": (8, 8, 16, 16)},
+            ]
+        )
+    elif kind == "sd2":
+        options |= dice.choice(
+            [
+                {"widths": (16, 32), "heads": (1, 2), "vae": (8, 8, 8, 16)},
+                {"widths": (32, 32, 48), "heads": (4, 2, 6), "vae": (8, 16)},
+            ]
+        )
+    else:
+        options |= dice.choice(
+            [
+                {"widths": (16, 32, 48), "heads": (2, 4, 6), "depths": (1, 1, 3), "vae": (8, 8, 16)},
+                {"widths": (24, 48), "heads": (3, 6), "depths": (1, 4), "vae": (4, 8, 8, 16)},
+            ]
+        )
+    getattr(tiny, kind)(folder, seed, **options)
+
+
+def prompt(dice):
+    return " ".join(dice.choices(WORDS, k=dice.choice([2, 6, 12, 90])))
+
+
+def command(request, model, init):
+    """Everything after the program's name, but for --out."""
+    line = ["generate", "--model", str(model), "--prompt-syntax", "plain", "--device", "cpu", "--dtype", "f32"]
+    for flag in ("prompt", "steps", "guidance", "seed", "width", "height", "scheduler", "negative"):
+        if request[flag] is not None:
+            # One word each, so that a value may begin with a dash or be empty.
+            line.append(f"--{flag}={request[flag]}")
+    if "init" in request:
+        line += ["--init", str(init), "--strength", str(request["strength"])]
+    return line
+
+
+@torch.no_grad()
+def make_cases(root, seed):
+    dice, cases = random.Random(seed), []
+    for kind in ("sd1", "sd2", "sdxl"):
+        folder = root / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        build(folder / "model", kind, dice)
+        pipe = tiny.load(folder / "model")
+        for index, name in enumerate([None, *sampling.CLASSES, dice.choice(list(sampling.CLASSES))]):
+            request = {
+                "scheduler": name,
+                "prompt": prompt(dice),
+                "negative": dice.choice([None, "", prompt(dice)]),
+                "steps": dice.choice([2, 4, 9, 13]),
+                "guidance": dice.choice([1.0, 3.5, 7.0]),
+                "seed": dice.randrange(1 << 33),
+                "width": 8 * dice.randint(4, 12),
+                "height": 8 * dice.randint(4, 12),
+            }
+            if index == 4:
+                request |= {"init": "init.png", "strength": dice.choice([0.3, 0.55, 0.8, 1.0]), "steps": 9}
+            init = make.init_picture(request["width"], request["height"], dice.randrange(1 << 30))
+            init.save(folder / f"{index}-init.png")
+            picture, _ = make.run(pipe, request, init)
+            wanted = folder / f"{index}-wanted.png"
+            Image.fromarray(picture).save(wanted)
+            line = command(request, folder / "model", folder / f"{index}-init.png")
+            cases.append({"name": f"{kind}-{index}", "wanted": str(wanted), "command": line})
+            own = type(pipe.scheduler).__name__
+            print(f"{kind}-{index} (own {own}, contrast {picture.std():.0f}): inkwick {shlex.join(line)}", flush=True)
+    (root / "cases.json").write_text(json.dumps(cases, ensure_ascii=False, indent=1) + "\n")
+
+
+def compare(root, binary):
+    """Exit status 1 when a case fails or is off by one of 255 or more in the mean."""
+    worst = 0.0
+    for case in json.loads((root / "cases.json").read_text()):
+        found_file = Path(case["wanted"].replace("-wanted.png", "-found.png"))
+        found_file.unlink(missing_ok=True)
+        done = subprocess.run([binary, *case["command"], "--out", str(found_file)], capture_output=True, text=True)
+        if done.returncode or not found_file.exists():
+            worst = 255.0
+            print(f"{case['name']:8} FAILED ({done.returncode}): {(done.stderr.strip() or '?').splitlines()[-1]}")
+            continue
+        found, wanted = (np.array(Image.open(f).convert("RGB")).astype(int) for f in (found_file, case["wanted"]))
+        if found.shape != wanted.shape:
+            worst = 255.0
+            print(f"{case['name']:8} FAILED: size {found.shape[1::-1]}, wanted {wanted.shape[1::-1]}")
+            continue
+        difference = np.abs(found - wanted)
+        worst = max(worst, difference.mean())
+        print(f"{case['name']:8} mean {difference.mean():.4f}  max {difference.max()}")
+    print(f"worst mean {worst:.4f} of 255")
+    return 0 if worst < 1 else 1
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    if len(sys.argv) != 4 or sys.argv[1] not in ("make", "compare"):
+        sys.exit(__doc__)
+    target = Path(sys.argv[2]).resolve()
+    if sys.argv[1] == "make":
+        make_cases(target, int(sys.argv[3]))
+    else:
+        sys.exit(compare(target, sys.argv[3]))
