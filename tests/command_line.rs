@@ -1,4 +1,5 @@
 //! The real program from outside: what it writes, prints and answers.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 use std::fs;
 use std::path::{Path, PathBuf};

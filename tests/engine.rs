@@ -1,4 +1,5 @@
 //! The engine with a scripted backend: order, cancel, failure, panic, and what is saved.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,5 @@
 //! The rules of the house: which part of the program may know which.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 use std::fs;
 use std::path::{Path, PathBuf};
