@@ -166,7 +166,7 @@ fn one(ui: &Ui, rect: Rect, candidate: &Candidate, chosen: bool, textures: &mut 
             picture_menu::show(ui, &made.file, actions);
             return;
         }
-        ui.set_min_width(picture_menu::WIDTH);
+        ui.set_width(picture_menu::WIDTH);
         if ui.add(MenuItem::new("Cancel this picture").icon(icons::X)).clicked() {
             actions.push(Action::Cancel(job));
             ui.close();

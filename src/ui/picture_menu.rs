@@ -12,7 +12,7 @@ use super::{icons, shortcuts};
 pub const WIDTH: f32 = 232.0;
 
 pub fn show(ui: &mut Ui, file: &Path, actions: &mut Vec<Action>) {
-    ui.set_min_width(WIDTH);
+    ui.set_width(WIDTH);
     ui.spacing_mut().item_spacing.y = 0.0;
     let trash_key = ui.ctx().format_shortcut(&shortcuts::TRASH);
     let file = file.to_path_buf();

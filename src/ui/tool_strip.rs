@@ -8,7 +8,7 @@ use super::widgets::{IconButton, MenuItem, TextButton};
 use super::{icons, shortcuts, theme};
 
 /// Wide enough for "1600 %", so that nothing moves while one zooms.
-const ZOOM_WIDTH: f32 = 68.0;
+const ZOOM_WIDTH: f32 = 80.0;
 
 pub fn show(ui: &mut Ui, strip: Rect, state: &AppState, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui);
@@ -44,7 +44,9 @@ fn zoom(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     let words = shown_zoom.map_or_else(|| "Fit".to_owned(), |zoom| format!("{:.0} %", zoom * 100.0));
     let level = ui.add_enabled(enabled, TextButton::new(&words).named("Zoom").centred().width(ZOOM_WIDTH).bare());
-    Popup::menu(&level).width(200.0).show(|ui| {
+    Popup::menu(&level).show(|ui| {
+        ui.set_width(200.0);
+        ui.spacing_mut().item_spacing.y = 0.0;
         for (words, key, zoom) in levels(ui) {
             if ui.add(MenuItem::new(words).key(&key)).clicked() {
                 actions.push(Action::Zoom(zoom));
