@@ -8,6 +8,7 @@ use super::candidate::{Candidate, Stage};
 use super::dialogs::DialogRequest;
 use super::engine_events;
 use super::state::{AppState, CanvasPicture, GalleryView, LookingAt};
+use super::view::{MAX_ZOOM, MIN_ZOOM};
 use super::{layout, size};
 use crate::job::{Destination, InitPicture, JobId, ModelRef, Request, fresh_seed};
 use crate::store::worker::StoreCommand;
@@ -273,7 +274,7 @@ fn zoom_view(state: &mut AppState, zoom: Zoom) {
     };
     // What stands in the middle of the room stays there.
     view.pan = to.map_or(egui::Vec2::ZERO, |zoom| view.pan * (zoom / shown));
-    view.zoom = to.map(|zoom| zoom.clamp(0.1, 20.0));
+    view.zoom = to.map(|zoom| zoom.clamp(MIN_ZOOM, MAX_ZOOM));
 }
 
 fn is_picture_name(path: &Path) -> bool {

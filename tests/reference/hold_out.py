@@ -65,7 +65,7 @@ def build(folder, kind, dice):
 
 
 def prompt(dice):
-    return " ".join(dice.choices(WORDS, k=dice.choice([2, 6, 12, 90])))
+    return " ".join(dice.choices(WORDS, k=dice.choice([2, 6, 12])))
 
 
 def command(request, model, init):

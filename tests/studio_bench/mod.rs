@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use inkwick::engine::{EngineHandle, FakeBackend, FakeScript, Wake};
+use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Wake};
 use inkwick::job::{JobId, Picture, Request};
 use inkwick::store::gallery::Gallery;
 use inkwick::store::paths::Paths;
@@ -39,14 +39,25 @@ impl Bench {
 
     pub fn sized(script: FakeScript, size: [f32; 2], scale: f32, theme: Theme) -> Self {
         let home = tempfile::tempdir().unwrap();
-        Self::open(home, script, size, scale, Some(theme))
+        Self::open(home, move || FakeBackend::new(script), size, scale, Some(theme))
     }
 
     pub fn reopen(home: tempfile::TempDir, script: FakeScript) -> Self {
-        Self::open(home, script, [1440.0, 900.0], 1.0, None)
+        Self::open(home, move || FakeBackend::new(script), [1440.0, 900.0], 1.0, None)
     }
 
-    fn open(home: tempfile::TempDir, script: FakeScript, size: [f32; 2], scale: f32, theme: Option<Theme>) -> Self {
+    /// With another backend than the scripted one.
+    pub fn drawn_by<B: Backend>(make_backend: impl FnOnce() -> B + Send + 'static) -> Self {
+        Self::open(tempfile::tempdir().unwrap(), make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark))
+    }
+
+    fn open<B: Backend>(
+        home: tempfile::TempDir,
+        make_backend: impl FnOnce() -> B + Send + 'static,
+        size: [f32; 2],
+        scale: f32,
+        theme: Option<Theme>,
+    ) -> Self {
         let paths = Paths::under(&home.path().join("Inkwick"));
         let slot = Slot::default();
         let (for_setup, setup_paths) = (Rc::clone(&slot), paths.clone());
@@ -56,7 +67,7 @@ impl Bench {
             let wake_ctx = ctx.clone();
             let wake: Wake = Arc::new(move || wake_ctx.request_repaint());
             let saver = Arc::new(PictureSaver::new(Gallery::new(&setup_paths)));
-            let engine = EngineHandle::start(|| FakeBackend::new(script), saver, Arc::clone(&wake)).unwrap();
+            let engine = EngineHandle::start(make_backend, saver, Arc::clone(&wake)).unwrap();
             let store = StoreHandle::start(setup_paths.clone(), wake).unwrap();
             let services = Services {
                 paths: setup_paths,
