@@ -49,6 +49,9 @@ impl Conv3x3 {
             return self.plain.forward(x);
         }
         let (batch, channels, height, width) = x.dims4()?;
+        if height.min(width) + 2 * self.padding < KERNEL {
+            candle_core::bail!("a 3×3 convolution was given a picture of {width}×{height}");
+        }
         let out = |side: usize| (side + 2 * self.padding - KERNEL) / self.stride + 1;
         let shape = Geometry {
             channels,
