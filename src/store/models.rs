@@ -39,6 +39,18 @@ pub struct ModelEntry {
     pub draws_emoji: bool,
 }
 
+/// Words that the built-in model draws well, from its card.
+pub const BUILT_IN_EXAMPLES: [&str; 8] = [
+    "a red apple",
+    "a rocket in space",
+    "a fox wearing a crown in a forest",
+    "a penguin in the snow",
+    "a castle at night",
+    "a cat and a pizza",
+    "a blue bear",
+    "a bicycle at sunset",
+];
+
 impl ModelEntry {
     /// The small model that comes with the program.
     #[must_use]
@@ -54,16 +66,7 @@ impl ModelEntry {
                 steps: 20,
                 scheduler: Some(SchedulerName::Ddim),
             },
-            examples: vec![
-                "a red apple",
-                "a rocket in space",
-                "a fox wearing a crown in a forest",
-                "a penguin in the snow",
-                "a castle at night",
-                "a cat and a pizza",
-                "a blue bear",
-                "a bicycle at sunset",
-            ],
+            examples: BUILT_IN_EXAMPLES.to_vec(),
             draws_emoji: true,
         }
     }

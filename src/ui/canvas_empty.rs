@@ -6,18 +6,7 @@ use super::action::Action;
 use super::state::AppState;
 use super::widgets::{TextButton, paint};
 use super::{fonts, icons, shortcuts, theme};
-
-/// Each starts at once when it is pressed.
-pub const EXAMPLES: [&str; 8] = [
-    "a red apple",
-    "a rocket in space",
-    "a fox wearing a crown in a forest",
-    "a penguin in the snow",
-    "a castle at night",
-    "a cat and a pizza",
-    "a blue bear",
-    "a bicycle at sunset",
-];
+use crate::store::models::BUILT_IN_EXAMPLES as EXAMPLES;
 
 const BUTTON_WIDTH: f32 = 248.0;
 /// Under this the longest example would be cut.
