@@ -6,6 +6,7 @@ pub mod cli;
 pub mod engine;
 pub mod job;
 pub mod kernels;
+pub mod mask;
 pub mod model;
 pub mod pipeline;
 pub mod prompt;

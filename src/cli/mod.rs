@@ -1,5 +1,6 @@
 //! The command line: a contract that other programs build on. One file a subcommand.
 
+mod arguments;
 mod doctor;
 mod generate;
 mod report;

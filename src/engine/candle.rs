@@ -65,7 +65,7 @@ impl CandleBackend {
 pub fn files_of(model: &ModelRef) -> Result<ModelFiles, ModelError> {
     match model {
         ModelRef::BuiltIn => builtin_model(),
-        ModelRef::Folder(folder) => Ok(ModelFiles::Folder(folder.clone())),
+        ModelRef::Folder(path) | ModelRef::File(path) => Ok(ModelFiles::Folder(path.clone())),
     }
 }
 

@@ -3,13 +3,17 @@
 //! Knows neither the window nor the tensors, so that every side can speak it.
 
 mod cancel;
+mod compute;
 mod event;
+mod inpaint;
 mod picture;
 mod request;
 mod seed;
 
 pub use cancel::{CancelToken, JobState};
+pub use compute::{AttentionMode, Compute, MemoryMode, VaeTiling};
 pub use event::{Event, EventKind, Finished, JobId, ModelPart};
+pub use inpaint::{InpaintArea, InpaintMask, InpaintSettings, MaskedContent};
 pub use picture::{Picture, PictureSizeError};
-pub use request::{Destination, InitPicture, ModelRef, PromptSyntax, Request, RequestError};
+pub use request::{Destination, InitPicture, LoraRef, ModelRef, PromptSyntax, Request, RequestError, Variation};
 pub use seed::fresh_seed;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Picture;
-use crate::sampling::SchedulerName;
+use super::{Compute, InpaintMask, InpaintSettings, Picture};
+use crate::sampling::{NoiseKind, PredictionChoice, SchedulerName, SigmaChoice};
 
 /// Which model draws.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -18,6 +18,24 @@ pub enum ModelRef {
     BuiltIn,
     /// A folder in diffusers' layout.
     Folder(PathBuf),
+    /// A checkpoint in one file.
+    File(PathBuf),
+}
+
+/// Low-rank changes to a model's weights, from a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoraRef {
+    pub file: PathBuf,
+    /// 1 is as trained, 0 nothing, negative the opposite.
+    pub weight: f64,
+}
+
+/// Noise of a second seed, mixed into the first noise (slerp).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Variation {
+    pub seed: u64,
+    /// 0 is the first seed's noise, 1 this one's.
+    pub strength: f64,
 }
 
 /// How the prompt's characters are read.
@@ -50,10 +68,24 @@ pub struct Request {
     pub negative: Option<String>,
     pub prompt_syntax: PromptSyntax,
     pub model: ModelRef,
+    /// Instead of the one that the model brings along.
+    pub vae: Option<PathBuf>,
+    pub loras: Vec<LoraRef>,
+    /// What the network was trained to predict, where the model's own word is wrong or missing.
+    pub prediction: PredictionChoice,
+    /// As AUTOMATIC1111 counts: 1 is the encoder's last layer, 2 the one before.
+    pub clip_skip: Option<u32>,
     pub scheduler: Option<SchedulerName>,
+    pub sigmas: Option<SigmaChoice>,
     pub steps: u32,
     pub guidance: Option<f64>,
+    /// How far the guided prediction is brought back to the unguided one's deviation, 0 to 1.
+    pub guidance_rescale: f64,
+    /// The share of the steps, 0 to 1, after which guidance ends: each later step is one pass instead of two.
+    pub guidance_until: f64,
     pub seed: u64,
+    pub noise: NoiseKind,
+    pub variation: Option<Variation>,
     /// Pixels.
     pub width: Option<u32>,
     /// Pixels.
@@ -61,6 +93,11 @@ pub struct Request {
     /// Not written with the settings: it is a picture of its own.
     #[serde(skip)]
     pub init: Option<InitPicture>,
+    /// Where `init` is repainted; not written with the settings either.
+    #[serde(skip)]
+    pub mask: Option<InpaintMask>,
+    pub inpaint: InpaintSettings,
+    pub compute: Compute,
 }
 
 /// Where a finished picture goes. It does not affect the picture, so it is no part of the request.
@@ -130,13 +167,25 @@ impl Default for Request {
             negative: None,
             prompt_syntax: PromptSyntax::default(),
             model: ModelRef::default(),
+            vae: None,
+            loras: Vec::new(),
+            prediction: PredictionChoice::default(),
+            clip_skip: None,
             scheduler: None,
+            sigmas: None,
             steps: Self::DEFAULT_STEPS,
             guidance: None,
+            guidance_rescale: 0.0,
+            guidance_until: 1.0,
             seed: 0,
+            noise: NoiseKind::default(),
+            variation: None,
             width: None,
             height: None,
             init: None,
+            mask: None,
+            inpaint: InpaintSettings::default(),
+            compute: Compute::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A scheduler is built from a name, the model's `scheduler_config.json` and a number of steps.
 
+mod choice;
 mod config;
 mod ddim;
 mod error;
@@ -14,6 +15,7 @@ mod scheduler;
 mod settings;
 mod sigmas;
 
+pub use choice::{NoiseKind, PredictionChoice, SigmaChoice};
 pub use config::SchedulerConfig;
 pub use error::SamplingError;
 pub use name::SchedulerName;

@@ -139,7 +139,7 @@ fn scheduler_of(name: &str) -> Option<SchedulerName> {
 fn model_name(model: &ModelRef) -> String {
     match model {
         ModelRef::BuiltIn => BUILT_IN.into(),
-        ModelRef::Folder(path) => {
+        ModelRef::Folder(path) | ModelRef::File(path) => {
             let name = path.file_name().unwrap_or(path.as_os_str());
             without_nul(&name.to_string_lossy())
         }

@@ -1,0 +1,35 @@
+//! The words.
+
+use clap::Args;
+
+use super::values::one_of;
+use crate::job::{PromptSyntax, Request};
+
+#[derive(Debug, Args)]
+pub struct PromptArguments {
+    /// What should be in the picture
+    #[arg(long, value_name = "TEXT")]
+    pub prompt: String,
+    /// What should not; "" is an empty negative prompt, leaving it out is none
+    #[arg(long, value_name = "TEXT")]
+    pub negative: Option<String>,
+    /// Whether (brackets:1.2) weigh words or are text
+    #[arg(long, value_name = "SYNTAX", default_value = "weighted", value_parser = one_of(&["weighted", "plain"], syntax_from_id))]
+    pub prompt_syntax: PromptSyntax,
+}
+
+impl PromptArguments {
+    pub fn fill(&self, request: &mut Request) {
+        request.prompt.clone_from(&self.prompt);
+        request.negative.clone_from(&self.negative);
+        request.prompt_syntax = self.prompt_syntax;
+    }
+}
+
+fn syntax_from_id(id: &str) -> Option<PromptSyntax> {
+    match id {
+        "weighted" => Some(PromptSyntax::Weighted),
+        "plain" => Some(PromptSyntax::Plain),
+        _ => None,
+    }
+}

@@ -1,0 +1,80 @@
+//! What shall become of the masked part of a picture, and how it is joined with the rest.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::mask::MaskPlane;
+
+/// How much of the picture the network is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InpaintArea {
+    #[default]
+    Whole,
+    /// The mask's bounds and some padding, at the model's own size; pasted back afterwards.
+    Masked,
+}
+
+/// What the masked part holds before the first step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MaskedContent {
+    /// The picture as it is.
+    #[default]
+    Original,
+    /// The colours around the mask, spread into it.
+    Blurred,
+    /// Noise in the latents: nothing of the picture is left.
+    Noise,
+    /// One flat colour, RGB.
+    Colour([u8; 3]),
+}
+
+/// How a masked picture is repainted; the mask itself is beside it, in [`Inpaint`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InpaintSettings {
+    pub area: InpaintArea,
+    /// Around the mask's bounds, in the picture's pixels; for [`InpaintArea::Masked`].
+    pub padding_px: u32,
+    /// Radius that softens the mask's edge, in the picture's pixels.
+    pub mask_blur_px: u32,
+    /// The mask is made so much larger, or smaller when negative, in the picture's pixels.
+    pub grow_px: i32,
+    /// Repaints what is not masked.
+    pub invert: bool,
+    pub content: MaskedContent,
+    /// Grey values of the mask release the picture gradually over the steps (differential diffusion).
+    pub soft: bool,
+    /// Brings the new region's colours to those of its surroundings.
+    pub colour_match: bool,
+    /// Pastes the untouched part of the picture back, byte for byte. `false` gives what the decoder made.
+    pub composite: bool,
+}
+
+impl InpaintSettings {
+    pub const MAX_PX: u32 = 512;
+}
+
+impl Default for InpaintSettings {
+    fn default() -> Self {
+        Self {
+            area: InpaintArea::default(),
+            padding_px: 32,
+            mask_blur_px: 4,
+            grow_px: 0,
+            invert: false,
+            content: MaskedContent::default(),
+            soft: false,
+            colour_match: true,
+            composite: true,
+        }
+    }
+}
+
+/// A mask, as large as the picture that it lies on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InpaintMask {
+    pub plane: Arc<MaskPlane>,
+}

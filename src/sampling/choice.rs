@@ -1,0 +1,64 @@
+//! What a person may choose about sampling besides the scheduler, as the command line and the settings know it.
+
+use serde::{Deserialize, Serialize};
+
+/// How the noise levels between the first and the last step are laid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SigmaChoice {
+    /// As the training schedule has them.
+    #[default]
+    Default,
+    /// Karras et al. (2022), equation 5: closer together towards the end.
+    Karras,
+    /// Evenly in the logarithm.
+    Exponential,
+}
+
+/// Which generator draws the noise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NoiseKind {
+    /// PyTorch's on a CPU.
+    #[default]
+    Torch,
+    /// PyTorch's on an NVIDIA card, as AUTOMATIC1111 uses it.
+    Philox,
+}
+
+/// What the network's output is read as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PredictionChoice {
+    /// As the model says, or as its file is recognised.
+    #[default]
+    Auto,
+    Epsilon,
+    #[serde(rename = "v")]
+    Velocity,
+    Sample,
+}
+
+/// Names for the command line, one list for each choice.
+macro_rules! ids {
+    ($type:ty, $count:literal, $($variant:ident $id:literal),+) => {
+        impl $type {
+            pub const ALL: [Self; $count] = [$(Self::$variant),+];
+
+            /// As on the command line.
+            #[must_use]
+            pub fn id(self) -> &'static str {
+                match self { $(Self::$variant => $id),+ }
+            }
+
+            #[must_use]
+            pub fn from_id(id: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|choice| choice.id() == id)
+            }
+        }
+    };
+}
+
+ids!(SigmaChoice, 3, Default "default", Karras "karras", Exponential "exponential");
+ids!(NoiseKind, 2, Torch "torch", Philox "philox");
+ids!(PredictionChoice, 4, Auto "auto", Epsilon "epsilon", Velocity "v", Sample "sample");
