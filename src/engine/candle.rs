@@ -9,13 +9,20 @@ use super::backend::{Backend, BackendError, Drawn, Progress};
 use super::device::{DeviceChoice, DtypeChoice};
 use crate::job::{CancelToken, ModelRef, Request};
 use crate::model::{ModelError, ModelFiles, builtin_model};
-use crate::pipeline::{Pipeline, PipelineError, Stage};
+use crate::pipeline::{Additions, Pipeline, PipelineError, Stage};
 
 pub struct CandleBackend {
     device_choice: DeviceChoice,
     dtype_choice: DtypeChoice,
     device: Option<Device>,
-    loaded: Option<(ModelRef, Pipeline)>,
+    loaded: Option<(Loaded, Pipeline)>,
+}
+
+/// What a pipeline was read from.
+#[derive(Clone, PartialEq)]
+struct Loaded {
+    model: ModelRef,
+    additions: Additions,
 }
 
 impl CandleBackend {
@@ -36,24 +43,26 @@ impl CandleBackend {
     /// The pipeline of this model, read now if another one was used last.
     fn pipeline(
         &mut self,
-        model: &ModelRef,
+        request: &Request,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<&Pipeline, BackendError> {
         let device = self.open_device()?;
-        let wanted = self.loaded.take().filter(|(loaded, _)| loaded == model);
+        let needed = Loaded { model: request.model.clone(), additions: Additions { vae: request.vae.clone() } };
+        let wanted = self.loaded.take().filter(|(loaded, _)| *loaded == needed);
         let pipeline = if let Some((_, pipeline)) = wanted {
             pipeline
         } else {
-            let files = files_of(model).map_err(|error| failed(&error.into()))?;
+            let files = files_of(&needed.model).map_err(|error| failed(&error.into()))?;
             let progress = RefCell::new(progress);
             let told = |part, fraction| {
                 (progress.borrow_mut())(Progress::Loading { part, fraction });
                 if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) }
             };
-            Pipeline::load(&files, &device, self.dtype_choice.on(&device), &told).map_err(|error| failed(&error))?
+            let dtype = self.dtype_choice.on(&device);
+            Pipeline::load_with(&files, &needed.additions, &device, dtype, &told).map_err(|error| failed(&error))?
         };
-        let (_, pipeline) = self.loaded.insert((model.clone(), pipeline));
+        let (_, pipeline) = self.loaded.insert((needed, pipeline));
         Ok(pipeline)
     }
 }
@@ -65,7 +74,8 @@ impl CandleBackend {
 pub fn files_of(model: &ModelRef) -> Result<ModelFiles, ModelError> {
     match model {
         ModelRef::BuiltIn => builtin_model(),
-        ModelRef::Folder(path) | ModelRef::File(path) => Ok(ModelFiles::Folder(path.clone())),
+        ModelRef::Folder(path) => Ok(ModelFiles::Folder(path.clone())),
+        ModelRef::File(path) => ModelFiles::open_file(path),
     }
 }
 
@@ -76,7 +86,7 @@ impl Backend for CandleBackend {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError> {
-        let pipeline = self.pipeline(&request.model, cancel, progress)?;
+        let pipeline = self.pipeline(request, cancel, progress)?;
         let mut tell = |stage: Stage| {
             progress(match stage {
                 Stage::Step { done, total, seconds, predicted } => {

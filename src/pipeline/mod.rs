@@ -12,7 +12,7 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor};
 
 pub use latent_rgb::LatentRgb;
-pub use load::{Pipeline, tokenizer_of};
+pub use load::{Additions, Pipeline, tokenizer_of};
 
 use crate::job::{CancelToken, Picture, Request, RequestError};
 use crate::model::{ModelError, picture_from_tensor};
