@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Compute, InpaintMask, InpaintSettings, Picture};
-use crate::sampling::{NoiseKind, PredictionChoice, SchedulerName, SigmaChoice};
+use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
 
 /// Which model draws.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -119,6 +119,8 @@ pub enum RequestError {
     Side { side: &'static str, found: u32 },
     #[error("strength must be from 0 to 1, found {found}")]
     Strength { found: f64 },
+    #[error(transparent)]
+    Sampling(#[from] SamplingError),
 }
 
 impl Request {
@@ -154,6 +156,11 @@ impl Request {
             && !(0.0..=1.0).contains(&found)
         {
             return Err(RequestError::Strength { found });
+        }
+        if let (Some(scheduler), Some(sigmas)) = (self.scheduler, self.sigmas)
+            && !scheduler.allows(sigmas)
+        {
+            return Err(SamplingError::Sigmas { scheduler, sigmas }.into());
         }
         Ok(())
     }
