@@ -34,6 +34,7 @@ pub enum MaskedContent {
 /// How a masked picture is repainted; the mask itself is beside it, in [`Inpaint`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[allow(clippy::struct_excessive_bools)] // Four independent switches, each a box in the window and a flag.
 pub struct InpaintSettings {
     pub area: InpaintArea,
     /// Around the mask's bounds, in the picture's pixels; for [`InpaintArea::Masked`].

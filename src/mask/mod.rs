@@ -25,7 +25,7 @@ mod test_masks {
             (state >> 33) as u32 % below
         };
         let mut mask = MaskPlane::empty(20 + next(30), 15 + next(30));
-        for _ in 0..1 + next(3) {
+        for _ in 0..=next(3) {
             let (left, top) = (next(mask.width()), next(mask.height()));
             let (right, bottom) = (left + 1 + next(15), top + 1 + next(15));
             let value = if next(2) == 0 { 255 } else { 1 + next(255) as u8 };

@@ -42,7 +42,7 @@ impl MaskPlane {
 
 /// Three running means along every row; together they look `reach` pixels to each side.
 fn blur_rows(values: &mut [u16], width: usize, reach: usize) {
-    let radii = [reach / 3, (reach + 1) / 3, (reach + 2) / 3];
+    let radii = [reach / 3, (reach + 1) / 3, reach.div_ceil(3)];
     values.par_chunks_mut(width).for_each_init(
         || vec![0_u16; width],
         |copy, row| {
