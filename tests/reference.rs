@@ -101,7 +101,9 @@ fn schedulers_walk_where_diffusers_walks() {
             sample = scheduler.add_noise(first_call, &ramp, &sample);
         } else {
             let sigma = scheduler.init_noise_sigma() as f32;
-            sample.iter_mut().for_each(|value| *value *= sigma);
+            for value in &mut sample {
+                *value *= sigma;
+            }
         }
         for (index, timestep) in whole.iter().enumerate().skip(first_call) {
             let mut input = sample.clone();

@@ -48,18 +48,15 @@ impl SolverLevels {
         };
         let rounds = rules.rounds && (rules.lu || settings.sigma_law == SigmaLaw::Karras);
         let is_laid = laid.is_some();
-        let (timesteps, sigmas) = match laid {
-            Some(sigmas) => {
-                let whole = |timestep: f64| if rounds { timestep.round_ties_even() } else { timestep.trunc() };
-                let timesteps = sigmas.iter().map(|&sigma| whole(trained.timestep_of(sigma))).collect();
-                (timesteps, sigmas)
-            }
-            None => {
-                let last = settings.train_timesteps - rules.clipped;
-                let timesteps = solver_timesteps(settings, last, steps);
-                let sigmas = timesteps.iter().map(|&timestep| trained.at_timestep(timestep)).collect();
-                (timesteps, sigmas)
-            }
+        let (timesteps, sigmas) = if let Some(sigmas) = laid {
+            let whole = |timestep: f64| if rounds { timestep.round_ties_even() } else { timestep.trunc() };
+            let timesteps = sigmas.iter().map(|&sigma| whole(trained.timestep_of(sigma))).collect();
+            (timesteps, sigmas)
+        } else {
+            let last = settings.train_timesteps - rules.clipped;
+            let timesteps = solver_timesteps(settings, last, steps);
+            let sigmas = timesteps.iter().map(|&timestep| trained.at_timestep(timestep)).collect();
+            (timesteps, sigmas)
         };
         let mut sigmas: Vec<f32> = sigmas.into_iter().map(|sigma| sigma as f32).collect();
         sigmas.push(match (settings.ends_at_sigma_min, rules.ends_at_laid && is_laid) {

@@ -76,7 +76,7 @@ pub fn whole_timesteps(settings: &Settings, steps: usize) -> Vec<i64> {
     timesteps(settings, steps).into_iter().map(|timestep| (timestep.round_ties_even() as i64).clamp(0, last)).collect()
 }
 
-/// The timesteps of the DPM and UniPC solvers, which lay one more than there are calls and leave out the cleanest.
+/// The timesteps of the DPM and `UniPC` solvers, which lay one more than there are calls and leave out the cleanest.
 /// `end` timesteps of the training schedule are walked.
 pub fn solver_timesteps(settings: &Settings, end: usize, steps: usize) -> Vec<f64> {
     match settings.spacing {

@@ -34,11 +34,15 @@ pub enum SigmaLaw {
     Exponential,
 }
 
-/// What becomes of the timesteps that sigmas laid by Karras's law fall on.
+/// What the network is told of where a call stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rounding {
-    None,
-    Whole,
+pub enum TimestepForm {
+    /// The timestep, or the place between two where laid sigmas fall.
+    Exact,
+    /// The nearest timestep where sigmas are laid by Karras's law.
+    WholeForKarras,
+    /// ¼ ln σ.
+    QuarterLogSigma,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -64,13 +68,11 @@ pub struct Settings {
     /// The step after the last one is clean, not the training schedule's first level (the ᾱ family).
     pub ends_clean: bool,
     pub sigma_law: SigmaLaw,
-    pub karras_rounding: Rounding,
+    pub timestep_form: TimestepForm,
     pub sigma_min: Option<f64>,
     pub sigma_max: Option<f64>,
     /// The last sigma is the training schedule's lowest, not zero.
     pub ends_at_sigma_min: bool,
-    /// The network is told ¼ ln σ in place of a timestep.
-    pub continuous_timesteps: bool,
 }
 
 /// What a class reads of a configuration, and the defaults in which classes differ.
@@ -78,15 +80,13 @@ struct Class {
     beta_start: f64,
     beta_end: f64,
     beta_schedule: &'static str,
-    spacing: Spacing,
-    /// Spacing and offset are read at all.
-    picks_timesteps: bool,
+    /// Its default, where spacing and offset are read at all.
+    spacing: Option<Spacing>,
     zero_snr: bool,
     /// `clip_sample` and its default, where it is read.
     clips: Option<bool>,
     thresholds: bool,
     ends_clean: bool,
-    final_sigmas: bool,
 }
 
 impl Class {
@@ -96,17 +96,16 @@ impl Class {
             beta_start: 0.0001,
             beta_end: 0.02,
             beta_schedule: "linear",
-            spacing: Spacing::Linspace,
-            picks_timesteps: true,
+            spacing: Some(Spacing::Linspace),
             zero_snr: false,
             clips: None,
             thresholds: false,
             ends_clean: true,
-            final_sigmas: false,
         };
         let k_diffusion = Self { beta_start: 0.00085, beta_end: 0.012, ..base };
-        let solver = Self { thresholds: true, final_sigmas: true, ..base };
-        let ancestor = Self { spacing: Spacing::Leading, zero_snr: true, clips: Some(true), thresholds: true, ..base };
+        let solver = Self { thresholds: true, ..base };
+        let ancestor =
+            Self { spacing: Some(Spacing::Leading), zero_snr: true, clips: Some(true), thresholds: true, ..base };
         match name {
             Name::Ddim | Name::Ddpm => ancestor,
             Name::Lcm => Self {
@@ -116,13 +115,12 @@ impl Class {
                 clips: Some(false),
                 ..ancestor
             },
-            Name::Pndm => Self { spacing: Spacing::Leading, ends_clean: false, ..base },
-            Name::Euler => Self { zero_snr: true, final_sigmas: true, ..base },
-            Name::EulerAncestral => Self { zero_snr: true, ..base },
+            Name::Pndm => Self { spacing: Some(Spacing::Leading), ends_clean: false, ..base },
+            Name::Euler | Name::EulerAncestral => Self { zero_snr: true, ..base },
             Name::Lms => base,
             Name::Heun => Self { clips: Some(false), ..k_diffusion },
             Name::Dpm2 | Name::Dpm2Ancestral => k_diffusion,
-            Name::DpmSinglestep => Self { picks_timesteps: false, ..solver },
+            Name::DpmSinglestep => Self { spacing: None, ..solver },
             Name::DpmMultistep | Name::DpmMultistepSde | Name::UniPc => Self { zero_snr: true, ..solver },
         }
     }
@@ -147,7 +145,6 @@ impl Settings {
         if prediction == Prediction::Sample && !name.allows_sample_prediction() {
             return Err(SamplingError::SamplePrediction { scheduler: name });
         }
-        let picks = class.picks_timesteps;
         let sigma_law = if name.allows(super::SigmaChoice::Karras) { sigma_law(config)? } else { SigmaLaw::Default };
         // Only LMS in diffusers lays Karras's sigmas between its own ends, whatever the file says.
         let reads_ends = name != SchedulerName::Lms || sigma_law != SigmaLaw::Karras;
@@ -159,21 +156,15 @@ impl Settings {
             betas,
             zero_terminal_snr: class.zero_snr && config.rescale_betas_zero_snr.unwrap_or(false),
             prediction,
-            spacing: if picks { spacing(config, class.spacing)? } else { Spacing::Linspace },
-            steps_offset: if picks { config.steps_offset_for(name) } else { 0 },
+            spacing: class.spacing.map_or(Ok(Spacing::Linspace), |default| spacing(config, default))?,
+            steps_offset: class.spacing.map_or(0, |_| config.steps_offset_for(name)),
             bound: Bound::new(name, config, class.clips, class.thresholds),
             ends_clean: config.set_alpha_to_one.unwrap_or(class.ends_clean),
             sigma_law,
-            karras_rounding: match name {
-                SchedulerName::Dpm2 | SchedulerName::Dpm2Ancestral => Rounding::Whole,
-                _ => Rounding::None,
-            },
+            timestep_form: timestep_form(name, prediction, config)?,
             sigma_min: config.sigma_min.filter(|_| reads_ends),
             sigma_max: config.sigma_max.filter(|_| reads_ends),
-            ends_at_sigma_min: class.final_sigmas && ends_at_sigma_min(config)?,
-            continuous_timesteps: name == SchedulerName::Euler
-                && prediction == Prediction::Velocity
-                && continuous_timesteps(config)?,
+            ends_at_sigma_min: reads_final_sigmas(name) && ends_at_sigma_min(config)?,
         })
     }
 }
@@ -226,6 +217,11 @@ fn sigma_law(config: &SchedulerConfig) -> Result<SigmaLaw, SamplingError> {
     }
 }
 
+fn reads_final_sigmas(name: SchedulerName) -> bool {
+    use SchedulerName::{DpmMultistep, DpmMultistepSde, DpmSinglestep, Euler, UniPc};
+    matches!(name, Euler | DpmSinglestep | DpmMultistep | DpmMultistepSde | UniPc)
+}
+
 fn ends_at_sigma_min(config: &SchedulerConfig) -> Result<bool, SamplingError> {
     match config.final_sigmas_type.as_deref() {
         None | Some("zero") => Ok(false),
@@ -234,12 +230,20 @@ fn ends_at_sigma_min(config: &SchedulerConfig) -> Result<bool, SamplingError> {
     }
 }
 
-/// diffusers reads the type of the timesteps together with v-prediction alone.
-fn continuous_timesteps(config: &SchedulerConfig) -> Result<bool, SamplingError> {
-    match config.timestep_type.as_deref() {
-        None | Some("discrete") => Ok(false),
-        Some("continuous") => Ok(true),
-        Some(value) => unsupported("timestep_type", value, "discrete or continuous"),
+fn timestep_form(
+    name: SchedulerName,
+    prediction: Prediction,
+    config: &SchedulerConfig,
+) -> Result<TimestepForm, SamplingError> {
+    match (name, prediction) {
+        (SchedulerName::Dpm2 | SchedulerName::Dpm2Ancestral, _) => Ok(TimestepForm::WholeForKarras),
+        // diffusers reads the type of the timesteps together with v-prediction alone.
+        (SchedulerName::Euler, Prediction::Velocity) => match config.timestep_type.as_deref() {
+            None | Some("discrete") => Ok(TimestepForm::Exact),
+            Some("continuous") => Ok(TimestepForm::QuarterLogSigma),
+            Some(value) => unsupported("timestep_type", value, "discrete or continuous"),
+        },
+        _ => Ok(TimestepForm::Exact),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::StepOutput;
 use super::schedule::{alphas_cumprod, linspace, timesteps};
-use super::settings::{Prediction, Rounding, Settings, SigmaLaw, Spacing};
+use super::settings::{Prediction, Settings, SigmaLaw, Spacing, TimestepForm};
 
 /// ᾱ of a last timestep without signal: float16's smallest number, so that its sigma (4096) is finite.
 const ALMOST_ZERO_ALPHA: f32 = 1.0 / 16_777_216.0;
@@ -70,14 +70,15 @@ impl Sigmas {
             let max = settings.sigma_max.unwrap_or(sigmas[0]);
             let min = settings.sigma_min.unwrap_or(sigmas[sigmas.len() - 1]);
             sigmas = laid_by(settings.sigma_law, max, min, steps);
-            let rounds = settings.karras_rounding == Rounding::Whole && settings.sigma_law == SigmaLaw::Karras;
+            let rounds =
+                settings.timestep_form == TimestepForm::WholeForKarras && settings.sigma_law == SigmaLaw::Karras;
             let kept = |timestep: f64| {
                 if rounds { timestep.round_ties_even() } else { f64::from(timestep as f32) }
             };
             timesteps = sigmas.iter().map(|sigma| kept(trained.timestep_of(*sigma))).collect();
         }
         let mut levels: Vec<f32> = sigmas.into_iter().map(|sigma| sigma as f32).collect();
-        if settings.continuous_timesteps {
+        if settings.timestep_form == TimestepForm::QuarterLogSigma {
             timesteps = levels.iter().map(|sigma| f64::from(0.25 * sigma.ln())).collect();
         }
         levels.push(if settings.ends_at_sigma_min { trained.sigmas[0] } else { 0.0 });
