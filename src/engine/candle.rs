@@ -9,7 +9,7 @@ use super::backend::{Backend, BackendError, Drawn, Progress};
 use super::device::{DeviceChoice, DtypeChoice};
 use crate::job::{CancelToken, ModelRef, Request};
 use crate::model::{ModelError, ModelFiles, builtin_model};
-use crate::pipeline::{Additions, Pipeline, PipelineError, Stage};
+use crate::pipeline::{Additions, Pipeline, PipelineError, Stage, check_sampling};
 
 pub struct CandleBackend {
     device_choice: DeviceChoice,
@@ -54,6 +54,7 @@ impl CandleBackend {
             pipeline
         } else {
             let files = files_of(&needed.model).map_err(|error| failed(&error.into()))?;
+            check_sampling(&files, request).map_err(|error| failed(&error))?;
             let progress = RefCell::new(progress);
             let told = |part, fraction| {
                 (progress.borrow_mut())(Progress::Loading { part, fraction });
