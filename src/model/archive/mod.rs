@@ -1,6 +1,7 @@
 //! A file of tensors, whatever its format: names, shapes, and the tensors when they are asked for.
 
 mod pickle;
+mod pickle_machine;
 mod pytorch;
 mod zip_index;
 

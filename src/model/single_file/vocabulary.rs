@@ -17,7 +17,7 @@ pub fn end_token(vocabulary_size: usize) -> usize {
 }
 
 /// A file of a tokenizer folder for an encoder of `vocabulary_size` tokens, or `None` when there is no such file.
-/// A smaller vocabulary than CLIP's is its beginning. `pads_with_zero`: OpenCLIP's encoders are padded with `!`.
+/// A smaller vocabulary than CLIP's is its beginning. `pads_with_zero`: `OpenCLIP`'s encoders are padded with `!`.
 #[must_use]
 pub fn file(name: &str, vocabulary_size: usize, pads_with_zero: bool) -> Option<Vec<u8>> {
     let merges = vocabulary_size.min(WHOLE).checked_sub(BYTES + SPECIALS)?;

@@ -27,11 +27,9 @@ pub fn fields(text: &str) -> Vec<(&'static str, Map<String, Value>)> {
                 let prediction = if value == "v" { "v_prediction" } else { "epsilon" };
                 add(SCHEDULER, "prediction_type", prediction.into());
             }
-            "linear_start" => number(value).into_iter().for_each(|start| add(SCHEDULER, "beta_start", json!(start))),
-            "linear_end" => number(value).into_iter().for_each(|end| add(SCHEDULER, "beta_end", json!(end))),
-            "scale_factor" => {
-                number(value).into_iter().for_each(|scale| add("vae/config.json", "scaling_factor", json!(scale)));
-            }
+            "linear_start" => add_number(&mut add, SCHEDULER, "beta_start", value),
+            "linear_end" => add_number(&mut add, SCHEDULER, "beta_end", value),
+            "scale_factor" => add_number(&mut add, "vae/config.json", "scaling_factor", value),
             "num_heads" if is_unet => {
                 if let Some(heads) = value.parse::<usize>().ok().filter(|heads| *heads > 0) {
                     add(UNET, "attention_head_dim", heads.into());
@@ -52,8 +50,10 @@ pub fn fields(text: &str) -> Vec<(&'static str, Map<String, Value>)> {
     found
 }
 
-fn number(text: &str) -> Option<f64> {
-    text.parse().ok()
+fn add_number(add: &mut impl FnMut(&'static str, &str, Value), file: &'static str, key: &str, text: &str) {
+    if let Ok(number) = text.parse::<f64>() {
+        add(file, key, json!(number));
+    }
 }
 
 #[cfg(test)]
