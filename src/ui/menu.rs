@@ -39,7 +39,7 @@ fn menu_measures(ui: &mut Ui) {
 
 fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     menu_measures(ui);
-    let canvas_in_use = state.canvas.base.is_some() || state.canvas.looking_at != LookingAt::Canvas;
+    let canvas_in_use = state.canvas.has_picture() || state.canvas.looking_at != LookingAt::Canvas;
     if entry(ui, "New canvas", Some(shortcuts::NEW_CANVAS), canvas_in_use) {
         actions.push(Action::NewCanvas);
     }
@@ -66,10 +66,10 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     menu_measures(ui);
     let shown = state.shown_file();
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
-    if entry(ui, "Undo", Some(shortcuts::UNDO), state.canvas.can_undo()) {
+    if entry(ui, "Undo", Some(shortcuts::UNDO), state.canvas.document.can_undo()) {
         actions.push(Action::Undo);
     }
-    if entry(ui, "Redo", Some(shortcuts::REDO), state.canvas.can_redo()) {
+    if entry(ui, "Redo", Some(shortcuts::REDO), state.canvas.document.can_redo()) {
         actions.push(Action::Redo);
     }
     ui.add(egui::Separator::default().spacing(9.0));

@@ -5,7 +5,7 @@ pub mod app;
 mod apply;
 pub mod candidate;
 mod candidates;
-mod canvas;
+pub mod canvas;
 mod canvas_empty;
 mod dialogs;
 mod engine_events;

@@ -120,6 +120,7 @@ fn generate_button(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         (true, _) => "Queue next",
         (false, Mode::Create) => "Generate",
         (false, Mode::Edit) => "Repaint picture",
+        (false, Mode::Fill) => "Fill mask",
     };
     let ready = !state.prompt.prompt.trim().is_empty();
     let key = ui.ctx().format_shortcut(&shortcuts::GENERATE);

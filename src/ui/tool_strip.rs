@@ -25,11 +25,11 @@ pub fn show(ui: &mut Ui, strip: Rect, state: &AppState, actions: &mut Vec<Action
     ui.scope_builder(UiBuilder::new().max_rect(inner).layout(Layout::right_to_left(Align::Center)), |ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let redo = (icons::ARROW_U_UP_RIGHT, "Redo", shortcuts::REDO);
-        if button(ui, state.canvas.can_redo(), redo, "Nothing was taken back").clicked() {
+        if button(ui, state.canvas.document.can_redo(), redo, "Nothing was taken back").clicked() {
             actions.push(Action::Redo);
         }
         let undo = (icons::ARROW_U_UP_LEFT, "Undo", shortcuts::UNDO);
-        if button(ui, state.canvas.can_undo(), undo, "Nothing to take back yet").clicked() {
+        if button(ui, state.canvas.document.can_undo(), undo, "Nothing to take back yet").clicked() {
             actions.push(Action::Undo);
         }
     });
