@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::change::{Change, Origin, PackedMask, Record, Sheet, TilesChange};
-use super::extend::{self, Sides};
+use super::extend;
 use super::history::History;
 use super::mask_layer::MaskLayer;
 use super::picture_layer::PictureLayer;
@@ -11,6 +11,7 @@ use super::stroke::{Ink, Stroke};
 use crate::job::Picture;
 use crate::mask::shape::ShapeCover;
 use crate::mask::{Brush, BrushPoint, MaskPlane, PixelRect, flood};
+use crate::raster::{Extension, extended};
 
 /// What looks different since it was asked last, in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,12 +106,9 @@ impl Document {
     }
 
     /// Makes the canvas larger: the new part continues the picture's border and is masked.
-    pub fn extend(&mut self, sides: Sides) -> bool {
-        let Some(picture) = self.picture.as_ref().filter(|_| !sides.is_nothing()) else { return false };
-        let whole = picture.whole();
-        let (Some(larger), mask) = (extend::picture(&whole, sides), extend::mask(&self.mask, sides)) else {
-            return false;
-        };
+    pub fn extend(&mut self, sides: Extension) -> bool {
+        let Some(picture) = self.picture.as_ref().filter(|_| !sides.is_empty()) else { return false };
+        let (larger, mask) = (extended(&picture.whole(), sides), extend::mask(&self.mask, sides));
         let origin = Origin { file: None, made_here: self.origin.made_here };
         self.do_sheet(Sheet::of(Arc::new(larger), origin, PackedMask::of(&mask)));
         true

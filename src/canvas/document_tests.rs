@@ -66,7 +66,12 @@ impl Hand {
                 document.flood_mask(self.below(300), self.below(200));
             }
             9 if document.size_px().is_none_or(|[width, _]| width < 400) => {
-                document.extend(Sides { left: self.below(9), top: 0, right: self.below(40), bottom: self.below(5) });
+                document.extend(Extension {
+                    left: self.below(9),
+                    top: 0,
+                    right: self.below(40),
+                    bottom: self.below(5),
+                });
             }
             10 => {
                 let picture = noise(100 + self.below(200), 90 + self.below(150), self.below(1000));

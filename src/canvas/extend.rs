@@ -1,60 +1,18 @@
-//! A larger canvas: the picture's border carried on, the new part masked; and a mask carried to another size.
+//! The mask of a larger canvas, where all that is new is masked, and a mask carried to another size.
 
 use image::imageops::FilterType;
 use image::{ImageBuffer, Luma};
 
 use super::mask_layer::MaskLayer;
-use crate::job::Picture;
 use crate::mask::MaskPlane;
-
-/// Pixels to be added at each side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sides {
-    pub left: u32,
-    pub top: u32,
-    pub right: u32,
-    pub bottom: u32,
-}
-
-impl Sides {
-    #[must_use]
-    pub fn is_nothing(self) -> bool {
-        self == Self::default()
-    }
-
-    fn size(self, width: u32, height: u32) -> Option<(u32, u32)> {
-        let across = width.checked_add(self.left)?.checked_add(self.right)?;
-        Some((across, height.checked_add(self.top)?.checked_add(self.bottom)?))
-    }
-}
+use crate::raster::Extension;
 
 /// So far into the old picture the new mask reaches, that the seam is painted over.
 const OVERLAP_PX: u32 = 8;
 
-/// The picture with its border's pixels drawn out over the new part, softer the farther from the border.
-pub(super) fn picture(old: &Picture, sides: Sides) -> Option<Picture> {
-    let (width, height) = sides.size(old.width(), old.height())?;
-    if old.width() == 0 || old.height() == 0 {
-        return None;
-    }
-    let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
-    for y in 0..height {
-        let from_y = y.saturating_sub(sides.top).min(old.height() - 1);
-        let row = &old.rgba()[from_y as usize * old.width() as usize * 4..][..old.width() as usize * 4];
-        for _ in 0..sides.left {
-            rgba.extend_from_slice(&row[..4]);
-        }
-        rgba.extend_from_slice(row);
-        for _ in 0..sides.right {
-            rgba.extend_from_slice(&row[row.len() - 4..]);
-        }
-    }
-    Picture::from_rgba(width, height, rgba).ok()
-}
-
-pub(super) fn mask(old: &MaskLayer, sides: Sides) -> MaskLayer {
+pub(super) fn mask(old: &MaskLayer, sides: Extension) -> MaskLayer {
     let plane = old.plane();
-    let Some((width, height)) = sides.size(plane.width(), plane.height()) else { return old.clone() };
+    let Some((width, height)) = sides.around(plane.width(), plane.height()) else { return old.clone() };
     let mut new = MaskPlane::empty(width, height);
     let inner = |side: u32| if side > 0 { OVERLAP_PX } else { 0 };
     for y in 0..height {
@@ -97,17 +55,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_larger_canvas_keeps_the_picture_and_masks_the_rest() {
-        let pixels: Vec<u8> = (0..600u16).flat_map(|index| [index as u8, (index / 3) as u8, 7, 255]).collect();
-        let old = Picture::from_rgba(30, 20, pixels).unwrap();
-        let sides = Sides { left: 5, top: 0, right: 0, bottom: 9 };
-        let new = picture(&old, sides).unwrap();
-        assert_eq!(new.size(), [35, 29]);
-        let pixel =
-            |picture: &Picture, x: usize, y: usize| picture.rgba()[(y * picture.size()[0] + x) * 4..][..4].to_vec();
-        assert_eq!(pixel(&new, 5 + 12, 19), pixel(&old, 12, 19));
-        assert_eq!(pixel(&new, 0, 28), pixel(&old, 0, 19));
-
+    fn what_is_new_on_a_larger_canvas_is_masked() {
+        let sides = Extension { left: 5, top: 0, right: 0, bottom: 9 };
         let mut plane = MaskPlane::empty(30, 20);
         plane.row_mut(3)[25] = 77;
         let mask = mask(&MaskLayer::new(plane), sides);

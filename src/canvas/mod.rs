@@ -11,7 +11,6 @@ mod tiles;
 
 pub use change::{Origin, PackedMask, Record, Sheet, TilesChange};
 pub use document::{Dirty, Document};
-pub use extend::Sides;
 pub use mask_layer::{MaskLayer, MaskTile};
 pub use picture_layer::{ColourTile, PictureLayer};
 pub use stroke::Ink;

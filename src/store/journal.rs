@@ -120,9 +120,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::canvas::{Ink, Origin, Sides};
+    use crate::canvas::{Ink, Origin};
     use crate::job::Picture;
     use crate::mask::{Brush, BrushPoint};
+    use crate::raster::Extension;
 
     fn picture(seed: u8) -> Arc<Picture> {
         let pixels =
@@ -158,7 +159,7 @@ mod tests {
         stroke(&mut document, Ink::Mask, 40.0);
         stroke(&mut document, Ink::Colour([9, 200, 77]), 120.0);
         stroke(&mut document, Ink::Eraser, 50.0);
-        document.extend(Sides { right: 40, ..Sides::default() });
+        document.extend(Extension { right: 40, ..Extension::default() });
         document.replace(Some((picture(200), Origin { file: None, made_here: true })));
         stroke(&mut document, Ink::Mask, 90.0);
         document.undo();

@@ -1,7 +1,7 @@
 //! What can be done on the canvas, as values. Places are in picture pixels, from its upper left corner.
 
 use super::tools::Tool;
-use crate::canvas::Sides;
+use crate::raster::Extension;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum CanvasAction {
@@ -30,7 +30,7 @@ pub enum CanvasAction {
     Mask(MaskStep),
     ToggleMask,
     ToggleModelView,
-    ExtendTo(Sides),
+    ExtendTo(Extension),
     /// Adds what was dragged out.
     Extend,
     /// A white canvas of the size in the prompt panel, to draw on.
@@ -59,4 +59,8 @@ pub enum MaskStep {
     All,
     Invert,
     Clear,
+    Grow,
+    Shrink,
+    /// Softens its edge.
+    Feather,
 }

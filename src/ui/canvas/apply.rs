@@ -7,9 +7,11 @@ use super::state::{CanvasState, Hand, LookingAt};
 use super::tools::{BrushSettings, Tool};
 use crate::canvas::Origin;
 use crate::job::Picture;
-use crate::mask::{Brush, BrushPoint, MaskPlane, shape};
+use crate::mask::{Brush, BrushPoint, shape};
 use crate::ui::state::AppState;
 
+/// How far one press grows, shrinks or softens the mask, in pixels.
+const STEP_PX: u32 = 8;
 /// A pen at rest still marks: this share of the size is left.
 const LEAST_PRESSURE_SIZE: f32 = 0.1;
 
@@ -179,19 +181,16 @@ fn mask_step(canvas: &mut CanvasState, step: MaskStep) {
     canvas.hand = Hand::Idle;
     canvas.hides_mask = false;
     canvas.looking_at = LookingAt::Canvas;
-    let plane = canvas.document.mask().plane();
-    let (width, height) = (plane.width(), plane.height());
-    let values = match step {
-        MaskStep::Clear => {
-            canvas.document.clear_mask();
-            return;
-        }
-        MaskStep::All => vec![255; plane.values().len()],
-        MaskStep::Invert => plane.values().iter().map(|value| 255 - value).collect(),
-    };
-    if let Some(plane) = MaskPlane::from_values(width, height, values) {
-        canvas.document.set_mask(plane);
+    let mut plane = canvas.document.mask().plane().clone();
+    match step {
+        MaskStep::Clear => plane.values_mut().fill(0),
+        MaskStep::All => plane.values_mut().fill(255),
+        MaskStep::Invert => plane.invert(),
+        MaskStep::Grow => plane = plane.grown(STEP_PX),
+        MaskStep::Shrink => plane = plane.shrunk(STEP_PX),
+        MaskStep::Feather => plane = plane.blurred(STEP_PX),
     }
+    canvas.document.set_mask(plane);
 }
 
 fn pixel_at(canvas: &CanvasState, [x, y]: [f32; 2]) -> Option<[u32; 2]> {

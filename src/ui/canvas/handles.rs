@@ -3,7 +3,7 @@
 use egui::{Align2, Color32, CornerRadius, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::state::{CanvasState, Hand};
-use crate::canvas::Sides;
+use crate::raster::Extension;
 use crate::ui::view::View;
 use crate::ui::{fonts, theme};
 
@@ -56,12 +56,12 @@ pub fn at(view: View, pos: Pos2) -> Option<Side> {
 
 /// What a drag to `pos` adds. The side is told by where the pointer left the picture.
 #[must_use]
-pub fn dragged(view: View, canvas: &CanvasState, pos: Pos2) -> Option<Sides> {
+pub fn dragged(view: View, canvas: &CanvasState, pos: Pos2) -> Option<Extension> {
     let [width, height] = canvas.document.size_px()?;
     let Hand::Extending(_) = canvas.hand else { return None };
     let at = view.image_from_screen(pos);
     let grown = |beyond: f32| ((beyond.max(0.0) / STEP_PX as f32).round() as u32 * STEP_PX).min(MOST_PX);
-    Some(Sides {
+    Some(Extension {
         left: grown(-at.x),
         top: grown(-at.y),
         right: grown(at.x - width as f32),

@@ -122,7 +122,7 @@ impl Ear<'_> {
             }
             Tool::Bucket => self.say(CanvasAction::Fill(at)),
             Tool::Extend if handles::at(self.view, pos).is_some() => {
-                self.say(CanvasAction::ExtendTo(crate::canvas::Sides::default()));
+                self.say(CanvasAction::ExtendTo(crate::raster::Extension::default()));
                 self.doing = Doing::Extending;
             }
             _ => {}

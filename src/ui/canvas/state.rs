@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::tools::{Tool, ToolSettings};
-use crate::canvas::{Document, Origin, Sides};
+use crate::canvas::{Document, Origin};
 use crate::job::{JobId, Picture};
+use crate::raster::Extension;
 use crate::ui::view::View;
 
 /// The middle room.
@@ -52,7 +53,7 @@ pub enum Hand {
         takes_away: bool,
     },
     /// Pixels that are being added.
-    Extending(Sides),
+    Extending(Extension),
 }
 
 impl CanvasState {
