@@ -221,7 +221,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (mut journal, mut document) = Journal::open(folder.path()).unwrap();
         document.replace(Some((picture(44), Origin::default())));
-        for round in 0..90 {
+        for round in 0..150 {
             stroke(&mut document, Ink::Mask, (round % 50) as f32 * 3.0);
             if round % 3 == 0 {
                 document.undo();

@@ -1,6 +1,7 @@
 //! The one place where actions happen.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::action::{Action, Zoom};
 use super::app::Studio;
@@ -8,11 +9,11 @@ use super::candidate::{Candidate, Stage};
 use super::canvas;
 use super::dialogs::DialogRequest;
 use super::engine_events;
-use super::state::{AppState, GalleryView, LookingAt};
+use super::state::{AppState, GalleryView, LookingAt, Mode};
 use super::view::{MAX_ZOOM, MIN_ZOOM};
 use super::{layout, size};
 use crate::canvas::Origin;
-use crate::job::{Destination, InitPicture, JobId, ModelRef, Request, fresh_seed};
+use crate::job::{Destination, InitPicture, InpaintMask, JobId, ModelRef, Request, fresh_seed};
 use crate::store::worker::StoreCommand;
 
 impl Studio {
@@ -235,8 +236,15 @@ impl AppState {
                 .document
                 .whole_picture()
                 .map(|picture| InitPicture { picture, strength: prompt.strength }),
+            mask: self.next_mask(),
             ..Request::default()
         }
+    }
+
+    /// The canvas's mask as it is now; what is painted later belongs to the next request.
+    fn next_mask(&self) -> Option<InpaintMask> {
+        let mask = self.canvas.document.mask();
+        (self.mode() == Mode::Fill).then(|| InpaintMask { plane: Arc::new(mask.plane().clone()) })
     }
 
     pub fn choose_model(&mut self, model: ModelRef) {

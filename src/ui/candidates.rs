@@ -5,6 +5,7 @@ use egui::{Align, Id, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 use super::action::Action;
 use super::candidate::{Candidate, Stage};
 use super::layout::Layout;
+use super::shortcuts::Command;
 use super::state::{AppState, LookingAt};
 use super::textures::Textures;
 use super::widgets::{IconButton, MenuItem, TextButton, Tile, TileStage, paint};
@@ -76,8 +77,8 @@ fn acts_on_something(state: &AppState) -> bool {
 
 fn act(ui: &mut Ui, rect: Rect, layout: Layout, enabled: bool, actions: &mut Vec<Action>) {
     let reason = "The canvas itself is shown: choose a result first";
-    let accept_key = ui.ctx().format_shortcut(&shortcuts::ACCEPT);
-    let aside_key = ui.ctx().format_shortcut(&shortcuts::SET_ASIDE);
+    let accept_key = shortcuts::written(ui.ctx(), Command::Accept);
+    let aside_key = shortcuts::written(ui.ctx(), Command::SetAside);
     let width = if layout.short { ACTIONS_WIDTH_SHORT } else { ACTIONS_WIDTH };
     let height = if layout.short { theme::CONTROL_HEIGHT } else { theme::TALL_BUTTON_HEIGHT };
     let top = if layout.short { rect.center().y - height / 2.0 } else { rect.top() };

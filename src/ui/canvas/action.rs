@@ -54,7 +54,7 @@ pub struct PenPoint {
 }
 
 /// A step that changes the whole mask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MaskStep {
     All,
     Invert,

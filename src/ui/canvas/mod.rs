@@ -5,6 +5,7 @@ pub(super) mod apply;
 mod cursor;
 mod handles;
 pub mod layers;
+pub mod options;
 mod overlay;
 pub mod pointer;
 pub mod state;
@@ -159,6 +160,9 @@ fn picture(
     textures: &mut Textures,
 ) -> Rect {
     let before = View::new(room, size_vec(shown.size_px), state.canvas.view);
+    // A zoom begins where the picture is seen; later it must not be rounded, or the pixel under the pointer creeps away.
+    let is_fitted = state.canvas.view.zoom.is_none();
+    let before = if is_fitted { before.on_whole_pixels(ui.pixels_per_point()) } else { before };
     let view = moved(ui, before, response, &mut state.canvas);
     if view != before {
         state.canvas.view = view.to_state();

@@ -77,9 +77,9 @@ impl Ear<'_> {
                     TouchPhase::End | TouchPhase::Cancel => self.pressure,
                 };
             }
-            Event::PointerButton { pos, button, pressed: true, .. } => self.press(*pos, *button, modifiers),
-            Event::PointerButton { pos, pressed: false, button, .. } if *button != PointerButton::Middle => {
-                self.lift(Some(*pos), modifiers);
+            Event::PointerButton { pos, button, pressed: true, modifiers } => self.press(*pos, *button, *modifiers),
+            Event::PointerButton { pos, pressed: false, button, modifiers } if *button != PointerButton::Middle => {
+                self.lift(Some(*pos), *modifiers);
             }
             Event::PointerMoved(pos) => self.go(*pos, modifiers),
             Event::WindowFocused(false) => self.lift(None, modifiers),
