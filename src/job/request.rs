@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Compute, InpaintMask, InpaintSettings, Picture, ResizeMode};
-use crate::sampling::{NoiseKind, PredictionChoice, SchedulerName, SigmaChoice};
+use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
 
 /// Which model draws.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -123,6 +123,8 @@ pub enum RequestError {
     Side { side: &'static str, found: u32 },
     #[error("strength must be from 0 to 1, found {found}")]
     Strength { found: f64 },
+    #[error(transparent)]
+    Sampling(#[from] SamplingError),
     #[error("image guidance must be from 0 to {max}, found {found}", max = Request::MAX_GUIDANCE)]
     ImageGuidance { found: f64 },
     #[error("a mask says where a picture is repainted, and there is no picture; give it with --init or open one")]
@@ -170,6 +172,11 @@ impl Request {
             && !(0.0..=1.0).contains(&found)
         {
             return Err(RequestError::Strength { found });
+        }
+        if let (Some(scheduler), Some(sigmas)) = (self.scheduler, self.sigmas)
+            && !scheduler.allows(sigmas)
+        {
+            return Err(SamplingError::Sigmas { scheduler, sigmas }.into());
         }
         if let Some(found) = self.image_guidance
             && !(0.0..=Self::MAX_GUIDANCE).contains(&found)
