@@ -1,4 +1,5 @@
 //! The canvas as an artist's hand uses it: by pointer events and keys, with a backend that draws by script.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 // The other window tests use the same bench: each leaves something of it out.
 #[allow(dead_code)]

@@ -131,10 +131,14 @@ fn the_records_make_the_same_canvas_with_the_same_steps() {
             records.append(&mut document.take_records());
         }
         let mut again = Document::default();
-        records.into_iter().for_each(|record| again.replay(record));
+        for record in records {
+            again.replay(record);
+        }
         let condensed = again.condensed();
         let mut third = Document::default();
-        condensed.into_iter().for_each(|record| third.replay(record));
+        for record in condensed {
+            third.replay(record);
+        }
         loop {
             assert!(look(&again) == look(&document) && look(&third) == look(&document), "seed {seed}");
             assert_eq!(third.history.redo_count(), document.history.redo_count());

@@ -47,7 +47,7 @@ impl Journal {
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         let mut file = open_file(&path).map_err(failed)?;
-        let (mut document, records, good_bytes) = replay(&mut file).map_err(failed)?;
+        let (mut document, records, good_bytes) = replay(&mut file);
         let is_long =
             records > CONDENSE_FROM_RECORDS || (good_bytes > CONDENSE_FROM_BYTES && records > CONDENSE_FROM_FEW);
         if is_long {
@@ -78,12 +78,12 @@ fn open_file(path: &Path) -> io::Result<File> {
 }
 
 /// The canvas, the number of records, and how many bytes of the file are good.
-fn replay(file: &mut File) -> io::Result<(Document, usize, u64)> {
+fn replay(file: &mut File) -> (Document, usize, u64) {
     let mut document = Document::default();
     let mut reader = BufReader::new(&mut *file);
     let mut header = vec![0; journal_format::HEADER.len()];
     if reader.read_exact(&mut header).is_err() || header != journal_format::HEADER {
-        return Ok((document, 0, 0));
+        return (document, 0, 0);
     }
     let (mut records, mut good_bytes) = (0, header.len() as u64);
     while let Some((record, bytes)) = journal_format::read_next(&mut reader) {
@@ -91,7 +91,7 @@ fn replay(file: &mut File) -> io::Result<(Document, usize, u64)> {
         records += 1;
         good_bytes += bytes;
     }
-    Ok((document, records, good_bytes))
+    (document, records, good_bytes)
 }
 
 /// Takes off what was not written to its end, so that the next record stands where it will be found.

@@ -12,7 +12,7 @@ use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 
 use super::png_text;
-use crate::canvas::{MaskTile, Origin, PackedMask, Record, Sheet, TilesChange};
+use crate::canvas::{MaskTile, Origin, PackedMask, PictureLayer, Record, Sheet, TilesChange};
 use crate::job::Picture;
 
 /// The first line of every journal. Another version of it would start with another line.
@@ -113,7 +113,7 @@ fn sheet_body(sheet: &Sheet) -> io::Result<Vec<u8>> {
     push_block(&mut plain, &words);
     plain.extend_from_slice(&sheet.mask.width.to_le_bytes());
     plain.extend_from_slice(&sheet.mask.height.to_le_bytes());
-    let painted = sheet.picture.iter().flat_map(|picture| picture.painted());
+    let painted = sheet.picture.iter().flat_map(PictureLayer::painted);
     let colour = painted.map(|(tile, pixels)| (*tile, Some(Arc::clone(pixels)))).collect();
     plain.extend(tiles_bytes(&TilesChange { mask: sheet.mask.tiles.clone(), colour }));
     let mut body = Vec::new();

@@ -161,7 +161,7 @@ pub fn pressed(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
             continue;
         }
         let Some(action) = action_of(entry.command, state) else { continue };
-        if ctx.input_mut(|input| input.consume_shortcut(&key)) {
+        if ctx.input_mut(|input| input.consume_shortcut(key)) {
             if entry.command == Command::Panels {
                 // egui has read the Tab already and would put the focus on the first control.
                 ctx.memory_mut(|memory| memory.move_focus(FocusDirection::None));

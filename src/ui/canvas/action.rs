@@ -3,7 +3,7 @@
 use super::tools::Tool;
 use crate::raster::Extension;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum CanvasAction {
     ChooseTool(Tool),
     /// Brush and eraser, or the colour and the one before it.

@@ -39,8 +39,8 @@ pub fn apply(state: &mut AppState, action: CanvasAction) {
             canvas.hand = Hand::Idle;
         }
         CanvasAction::Mask(step) => mask_step(canvas, step),
-        CanvasAction::ToggleMask => canvas.hides_mask = !canvas.hides_mask,
-        CanvasAction::ToggleModelView => canvas.shows_model_view = !canvas.shows_model_view,
+        CanvasAction::ToggleMask => canvas.overlay.hides_mask = !canvas.overlay.hides_mask,
+        CanvasAction::ToggleModelView => canvas.overlay.shows_model_view = !canvas.overlay.shows_model_view,
         CanvasAction::UseColour(colour) => {
             canvas.tools.colour = colour;
             canvas.tools.remember(colour);
@@ -86,7 +86,7 @@ fn apply_outline(canvas: &mut CanvasState, action: CanvasAction) {
         CanvasAction::Fill(at) if brings_canvas_back(canvas) => {
             if let Some([x, y]) = pixel_at(canvas, at) {
                 canvas.document.flood_mask(x, y);
-                canvas.hides_mask = false;
+                canvas.overlay.hides_mask = false;
             }
         }
         CanvasAction::ExtendTo(sides) if brings_canvas_back(canvas) => canvas.hand = Hand::Extending(sides),
@@ -106,7 +106,7 @@ fn choose(canvas: &mut CanvasState, tool: Tool) {
     canvas.hand = Hand::Idle;
     canvas.tool = tool;
     if tool.is_for_mask() {
-        canvas.hides_mask = false;
+        canvas.overlay.hides_mask = false;
     }
 }
 
@@ -132,7 +132,7 @@ fn begin_stroke(canvas: &mut CanvasState, start: StrokeStart) {
     canvas.document.begin_stroke(ink, brush);
     canvas.hand = Hand::Painting { last: start.at.at };
     if canvas.tool.is_for_mask() {
-        canvas.hides_mask = false;
+        canvas.overlay.hides_mask = false;
     } else {
         let colour = canvas.tools.colour;
         canvas.tools.remember(colour);
@@ -171,7 +171,7 @@ fn close_outline(canvas: &mut CanvasState) {
     };
     let ink = canvas.tools.ink(canvas.tool, takes_away);
     canvas.document.fill_shape(ink, canvas.tools.mask_brush.opacity, &cover);
-    canvas.hides_mask = false;
+    canvas.overlay.hides_mask = false;
 }
 
 fn mask_step(canvas: &mut CanvasState, step: MaskStep) {
@@ -179,7 +179,7 @@ fn mask_step(canvas: &mut CanvasState, step: MaskStep) {
         return;
     }
     canvas.hand = Hand::Idle;
-    canvas.hides_mask = false;
+    canvas.overlay.hides_mask = false;
     canvas.looking_at = LookingAt::Canvas;
     let mut plane = canvas.document.mask().plane().clone();
     match step {

@@ -186,7 +186,7 @@ fn colour_button(ui: &mut Ui, name: &str, [red, green, blue]: [u8; 3], side: f32
 fn mask(ui: &mut Ui, state: &mut AppState, has_picture: bool, actions: &mut Vec<Action>) {
     let reason = "There is no picture yet";
     let has_mask = !state.canvas.document.mask().is_empty();
-    let eye = if state.canvas.hides_mask { icons::EYE_SLASH } else { icons::EYE };
+    let eye = if state.canvas.overlay.hides_mask { icons::EYE_SLASH } else { icons::EYE };
     if button(ui, has_picture, (eye, "Show the mask", Command::ToggleMask), reason).clicked() {
         actions.push(Action::Canvas(CanvasAction::ToggleMask));
     }

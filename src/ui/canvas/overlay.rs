@@ -12,7 +12,7 @@ const GRID_FROM_ZOOM: f32 = 10.0;
 
 pub fn paint(ui: &Ui, painter: &Painter, view: View, state: &AppState, textures: &Textures) {
     let canvas = &state.canvas;
-    if !canvas.hides_mask {
+    if !canvas.overlay.hides_mask {
         let tint = theme::tokens(ui).mask.gamma_multiply(canvas.tools.mask_opacity);
         textures.layers.paint_mask(painter, view.picture_rect(), tint);
     }

@@ -99,7 +99,6 @@ impl Ear<'_> {
         }
         let reversed = modifiers.alt != secondary;
         match tool {
-            Tool::Hand => {}
             Tool::Colour if modifiers.alt => self.say(CanvasAction::PickColour(at)),
             Tool::Brush | Tool::Eraser | Tool::Colour if self.doing == Doing::Nothing => {
                 let at = PenPoint { at, pressure: self.pressure };

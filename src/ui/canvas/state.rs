@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::tools::{Tool, ToolSettings};
-use crate::canvas::{Document, Origin};
+use crate::canvas::{Document, Origin, PictureLayer};
 use crate::job::{JobId, Picture};
 use crate::raster::Extension;
 use crate::ui::view::View;
@@ -29,12 +29,17 @@ pub struct CanvasState {
     pub hand: Hand,
     /// Where the last stroke ended, in picture pixels: a straight one goes on from there.
     pub last_point: Option<[f32; 2]>,
-    /// Whether the mask's tint is shown.
-    pub hides_mask: bool,
-    /// Whether the overlay of what the model will see is shown.
-    pub shows_model_view: bool,
+    pub overlay: Overlay,
     /// A strip's picture under the pointer, shown instead for as long as it stays there.
     pub peek: Option<LookingAt>,
+}
+
+/// What is drawn over the picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Overlay {
+    pub hides_mask: bool,
+    /// What the model will see of it all.
+    pub shows_model_view: bool,
 }
 
 /// What a pressed pointer does.
@@ -65,7 +70,7 @@ impl CanvasState {
     /// The canvas's picture as it came.
     #[must_use]
     pub fn base(&self) -> Option<&Arc<Picture>> {
-        self.document.picture().map(|picture| picture.base())
+        self.document.picture().map(PictureLayer::base)
     }
 
     /// Puts another picture (or none) on the canvas; `undo` brings the old one back.
