@@ -106,7 +106,7 @@ fn no_change_of_a_few_bytes_breaks_the_reader() {
         // The parts that are parsed: a header at the start, a pickle near the start, a directory at the end.
         let near = whole.len().min(60_000);
         for _ in 0..300 {
-            let positions: Vec<usize> = (0..1 + random(4)).map(|_| random(near)).collect();
+            let positions: Vec<usize> = (0..=random(4)).map(|_| random(near)).collect();
             let _ = changed(name, |bytes| {
                 for at in positions {
                     let from_end = random(2) == 0 && name.ends_with("ckpt");
