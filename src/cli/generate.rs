@@ -14,6 +14,7 @@ use crate::job::{Destination, EventKind, JobId, Request};
 use crate::store::gallery::Gallery;
 use crate::store::paths::Paths;
 use crate::store::saver::PictureSaver;
+use crate::store::words;
 
 const DONE: u8 = 0;
 const FAILED: u8 = 1;
@@ -119,6 +120,7 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<Request, S
     arguments.model.fill(&mut request, paths)?;
     arguments.sampling.fill(&mut request);
     arguments.paint.fill(&mut request)?;
+    words::resolve(&mut request, paths)?;
     Ok(request)
 }
 

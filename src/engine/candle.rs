@@ -25,6 +25,13 @@ struct Loaded {
     additions: Additions,
 }
 
+impl Loaded {
+    /// All but the LoRAs.
+    fn has_same_base(&self, other: &Self) -> bool {
+        self.model == other.model && self.additions.vae == other.additions.vae
+    }
+}
+
 impl CandleBackend {
     #[must_use]
     pub fn new(device_choice: DeviceChoice, dtype_choice: DtypeChoice) -> Self {
@@ -48,20 +55,28 @@ impl CandleBackend {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<&Pipeline, BackendError> {
         let device = self.open_device()?;
-        let needed = Loaded { model: request.model.clone(), additions: Additions { vae: request.vae.clone() } };
-        let wanted = self.loaded.take().filter(|(loaded, _)| *loaded == needed);
-        let pipeline = if let Some((_, pipeline)) = wanted {
-            pipeline
-        } else {
-            let files = files_of(&needed.model).map_err(|error| failed(&error.into()))?;
-            check_sampling(&files, request).map_err(|error| failed(&error))?;
-            let progress = RefCell::new(progress);
-            let told = |part, fraction| {
-                (progress.borrow_mut())(Progress::Loading { part, fraction });
-                if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) }
-            };
-            let dtype = self.dtype_choice.on(&device);
-            Pipeline::load_with(&files, &needed.additions, &device, dtype, &told).map_err(|error| failed(&error))?
+        let needed = Loaded { model: request.model.clone(), additions: Additions::of(request) };
+        let kept = self.loaded.take().filter(|(loaded, _)| loaded.has_same_base(&needed));
+        let pipeline = match kept {
+            Some((loaded, pipeline)) if loaded == needed => pipeline,
+            kept => {
+                let files = files_of(&needed.model).map_err(|error| failed(&error.into()))?;
+                check_sampling(&files, request).map_err(|error| failed(&error))?;
+                let progress = RefCell::new(progress);
+                let told = |part, fraction| {
+                    (progress.borrow_mut())(Progress::Loading { part, fraction });
+                    if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) }
+                };
+                if let Some((_, mut pipeline)) = kept {
+                    let laid = pipeline.lay_over(&files, &needed.additions, &told);
+                    laid.map_err(|error| failed(&error))?;
+                    pipeline
+                } else {
+                    let dtype = self.dtype_choice.on(&device);
+                    Pipeline::load_with(&files, &needed.additions, &device, dtype, &told)
+                        .map_err(|error| failed(&error))?
+                }
+            }
         };
         let (_, pipeline) = self.loaded.insert((needed, pipeline));
         Ok(pipeline)

@@ -9,6 +9,7 @@ mod builtin;
 mod config;
 mod files;
 mod layers;
+mod lora;
 mod resnet;
 mod single_file;
 mod text_encoder;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 pub use builtin::builtin_model;
 pub use config::{ClipConfig, UnetConfig, VaeConfig};
 pub use files::ModelFiles;
+pub use lora::Lora;
 pub use single_file::SingleFile;
 pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};
 pub use unet::{AddedConditioning, Unet};
@@ -55,6 +57,8 @@ pub enum ModelError {
         "a Stable Diffusion checkpoint was wanted, and this file holds no network that Inkwick knows; look at it with inkwick models inspect: {0}"
     )]
     NoNetwork(PathBuf),
+    #[error("the LoRA {reason}: {path}")]
+    Lora { reason: String, path: PathBuf },
     #[error("there is no {what} in this file; {remedy}: {path}")]
     PartMissing { what: &'static str, remedy: &'static str, path: PathBuf },
     #[error("the weights do not fit the config: {0}")]

@@ -13,6 +13,7 @@ use candle_core::{DType, Device, Tensor};
 use serde::Deserialize;
 
 use super::archive::Archive;
+use super::lora::{Lora, Patches};
 use super::single_file::{Cut, SingleFile, Source};
 use super::{ModelError, ModelFiles};
 
@@ -42,6 +43,7 @@ pub struct Weights<'a> {
     device: Device,
     dtype: DType,
     what: String,
+    patches: Option<Patches<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -85,7 +87,17 @@ impl<'a> Weights<'a> {
             device: device.clone(),
             dtype,
             what: files.path_of(folder).display().to_string(),
+            patches: None,
         })
+    }
+
+    /// Lays LoRAs' changes over the tensors as they are handed out. `network` is diffusers' name of the folder.
+    #[must_use]
+    pub fn with_loras(mut self, network: &str, loras: &'a [Lora]) -> Self {
+        if !loras.is_empty() {
+            self.patches = Some(Patches::new(loras, network, &self.place.keys().map(String::as_str).collect()));
+        }
+        self
     }
 
     /// The top of the tree of names.
@@ -137,7 +149,9 @@ impl<'a> Weights<'a> {
         let fraction = account.bytes_read as f32 / self.bytes_total.max(1) as f32;
         drop(account);
         (self.on_fraction)(fraction)?;
-        Ok(tensor.to_dtype(self.dtype)?.reshape(shape)?)
+        let tensor = tensor.reshape(shape)?;
+        let patched = self.patches.as_ref().map(|patches| patches.apply(name, &tensor)).transpose()?.flatten();
+        Ok(patched.unwrap_or(tensor).to_dtype(self.dtype)?)
     }
 }
 

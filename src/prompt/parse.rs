@@ -1,5 +1,7 @@
 //! Weights in a prompt as AUTOMATIC1111 reads them: `(a)` 1.1 times, `(a:1.3)`, `[a]` 1/1.1 times, `\(` a bracket.
 
+use super::lora_tag::without_lora_tags;
+
 /// A piece of text and how much its tokens count.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WeightedText {
@@ -16,7 +18,8 @@ pub fn parse(prompt: &str) -> Vec<WeightedText> {
     let mut pieces: Vec<WeightedText> = Vec::new();
     let mut open_round: Vec<usize> = Vec::new();
     let mut open_square: Vec<usize> = Vec::new();
-    let mut rest = prompt;
+    let prompt = without_lora_tags(prompt);
+    let mut rest = prompt.as_str();
     let mut text = String::new();
     while let Some(character) = rest.chars().next() {
         let after = &rest[character.len_utf8()..];

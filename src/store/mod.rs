@@ -19,4 +19,5 @@ pub mod saver;
 pub mod settings;
 mod tasks;
 pub mod thumbnails;
+pub mod words;
 pub mod worker;

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::job::{ModelRef, Request};
+use crate::job::{LoraRef, ModelRef, Request};
 use crate::store::models::CHECKPOINT_ENDINGS;
 use crate::store::paths::Paths;
+use crate::store::words::{self, MAX_LORA_WEIGHT};
 
 #[derive(Debug, Args)]
 pub struct ModelArguments {
@@ -16,6 +17,9 @@ pub struct ModelArguments {
     /// Draws with this VAE instead of the model's own
     #[arg(long, value_name = "FILE")]
     pub vae: Option<PathBuf>,
+    /// Lays a LoRA over the model, WEIGHT times (1 when left out, negative for the opposite); may be given several times
+    #[arg(long, value_name = "FILE:WEIGHT", value_parser = lora_of, allow_hyphen_values = true)]
+    pub lora: Vec<LoraRef>,
 }
 
 impl ModelArguments {
@@ -29,8 +33,28 @@ impl ModelArguments {
             }
             request.vae = Some(file.clone());
         }
+        for lora in &self.lora {
+            let file = words::find_lora(&lora.file, paths)?;
+            request.loras.push(LoraRef { file, weight: lora.weight });
+        }
         Ok(())
     }
+}
+
+/// `FILE` or `FILE:WEIGHT`.
+fn lora_of(text: &str) -> Result<LoraRef, String> {
+    let (file, weight) = match text.rsplit_once(':') {
+        // A drive's colon is followed by a path, not by a number.
+        Some((file, weight)) if !weight.contains(['/', '\\']) => (file, weight.trim()),
+        _ => (text, "1"),
+    };
+    let weight = weight.parse::<f64>().ok().filter(|weight| weight.is_finite() && weight.abs() <= MAX_LORA_WEIGHT);
+    let weight =
+        weight.ok_or_else(|| format!("after the colon a weight from -{MAX_LORA_WEIGHT} to {MAX_LORA_WEIGHT}"))?;
+    if file.is_empty() {
+        return Err("allowed is FILE or FILE:WEIGHT".to_owned());
+    }
+    Ok(LoraRef { file: PathBuf::from(file), weight })
 }
 
 /// A folder or file as given, else one of that name among the models.

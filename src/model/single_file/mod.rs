@@ -23,6 +23,7 @@ pub use derived::Family;
 use derived::Training;
 pub use names::{Cut, Part, Parts, Source};
 use sidecar::Sidecar;
+pub use unet_names::{UnetNames, UnetShape};
 
 /// An open checkpoint.
 pub struct SingleFile {

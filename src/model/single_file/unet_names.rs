@@ -1,4 +1,4 @@
-//! The UNet's names in the original code (LDM and SGM) as diffusers' names.
+//! The UNet's names in the original code (LDM and SGM) and in diffusers', both ways.
 
 use std::collections::BTreeSet;
 
@@ -96,6 +96,23 @@ impl UnetShape {
     }
 }
 
+impl UnetShape {
+    /// From diffusers' names.
+    #[must_use]
+    pub fn of_diffusers(names: &BTreeSet<&str>) -> Self {
+        let has = |start: &str| names.range(start..).next().is_some_and(|name| name.starts_with(start));
+        let level = |at: String, resize: &str| -> Option<LevelShape> {
+            let layers = (0..).take_while(|layer| has(&format!("{at}resnets.{layer}."))).count();
+            let transformers = (0..layers).map(|layer| has(&format!("{at}attentions.{layer}."))).collect();
+            (layers > 0).then(|| LevelShape { transformers, resizes: has(&format!("{at}{resize}.")) })
+        };
+        Self {
+            down: (0..).map_while(|index| level(format!("down_blocks.{index}."), "downsamplers")).collect(),
+            up: (0..).map_while(|index| level(format!("up_blocks.{index}."), "upsamplers")).collect(),
+        }
+    }
+}
+
 impl UnetNames {
     #[must_use]
     pub fn new(shape: &UnetShape) -> Self {
@@ -145,25 +162,43 @@ impl UnetNames {
     /// diffusers' name of a tensor or layer that the original code calls `name`.
     #[must_use]
     pub fn to_diffusers(&self, name: &str) -> Option<String> {
-        if let Some(found) = renamed(name, &ENDS) {
+        if let Some(found) = renamed(name, &ENDS, false) {
             return Some(found);
         }
         self.places.iter().find_map(|place| {
             let rest = name.strip_prefix(&place.original)?;
             let rest = match place.kind {
-                Kind::Resnet => renamed(rest, &RESNET)?,
-                Kind::Downsampler => renamed(rest, &[("op", "conv")])?,
+                Kind::Resnet => renamed(rest, &RESNET, false)?,
+                Kind::Downsampler => renamed(rest, &[("op", "conv")], false)?,
                 Kind::Upsampler => rest.starts_with("conv").then(|| rest.to_owned())?,
                 Kind::Transformer => rest.to_owned(),
             };
             Some(format!("{}{rest}", place.diffusers))
         })
     }
+
+    /// The original code's name of what diffusers calls `name`.
+    #[must_use]
+    pub fn to_original(&self, name: &str) -> Option<String> {
+        if let Some(found) = renamed(name, &ENDS, true) {
+            return Some(found);
+        }
+        self.places.iter().find_map(|place| {
+            let rest = name.strip_prefix(&place.diffusers)?;
+            let rest = match place.kind {
+                Kind::Resnet => renamed(rest, &RESNET, true)?,
+                Kind::Downsampler => renamed(rest, &[("op", "conv")], true)?,
+                Kind::Upsampler | Kind::Transformer => rest.to_owned(),
+            };
+            Some(format!("{}{rest}", place.original))
+        })
+    }
 }
 
-/// `name` with its first part renamed by the table.
-fn renamed(name: &str, table: &[(&str, &str)]) -> Option<String> {
-    table.iter().find_map(|&(from, to)| {
+/// `name` with its first part taken from one side of the table to the other.
+fn renamed(name: &str, table: &[(&str, &str)], backwards: bool) -> Option<String> {
+    table.iter().find_map(|&(original, diffusers)| {
+        let (from, to) = if backwards { (diffusers, original) } else { (original, diffusers) };
         let rest = name.strip_prefix(from)?;
         (rest.is_empty() || rest.starts_with('.')).then(|| format!("{to}{rest}"))
     })

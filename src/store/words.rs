@@ -1,0 +1,83 @@
+//! What a prompt names besides words: LoRAs by their tags, found among the user's files.
+
+use std::path::{Path, PathBuf};
+
+use super::paths::Paths;
+use crate::job::{LoraRef, PromptSyntax, Request};
+use crate::prompt::lora_tags;
+
+/// More than any LoRA bears.
+pub const MAX_LORA_WEIGHT: f64 = 100.0;
+
+/// How LoRA files end.
+const ENDINGS: [&str; 3] = ["safetensors", "pt", "ckpt"];
+
+/// How deep folders of files are searched.
+const MAX_DEPTH: usize = 4;
+
+/// Puts what the prompt's tags name into the request. A LoRA that is listed already keeps its weight there.
+///
+/// # Errors
+/// One sentence when a tag names no file.
+pub fn resolve(request: &mut Request, paths: &Paths) -> Result<(), String> {
+    if request.prompt_syntax == PromptSyntax::Plain {
+        return Ok(());
+    }
+    for tag in lora_tags(&request.prompt) {
+        let file = find_lora(Path::new(&tag.name), paths)?;
+        if tag.weight.abs() > MAX_LORA_WEIGHT {
+            return Err(format!(
+                "the weight of <lora:{}> must be from -{MAX_LORA_WEIGHT} to {MAX_LORA_WEIGHT}",
+                tag.name
+            ));
+        }
+        if !request.loras.iter().any(|lora| lora.file == file) {
+            request.loras.push(LoraRef { file, weight: tag.weight });
+        }
+    }
+    Ok(())
+}
+
+/// A file as given, else one of that name in the LoRA folder or among the models.
+///
+/// # Errors
+/// One sentence when there is none.
+pub fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, String> {
+    if name.is_file() {
+        return Ok(name.to_owned());
+    }
+    let wanted = name.to_string_lossy();
+    for folder in lora_folders(paths) {
+        if let Some(found) = find(&folder, &wanted, &ENDINGS, MAX_DEPTH) {
+            return Ok(found);
+        }
+    }
+    let folder = paths.models_folder.join("loras");
+    Err(format!("there is no LoRA {wanted}; check the name, or put the file into {}", folder.display()))
+}
+
+/// Where LoRAs are looked for.
+#[must_use]
+pub fn lora_folders(paths: &Paths) -> Vec<PathBuf> {
+    let named = ["loras", "Lora"].into_iter().map(|name| paths.models_folder.join(name));
+    named.chain([paths.models_folder.clone()]).collect()
+}
+
+/// A file called `name`, with or without one of the endings, in `folder` or a few folders further down. Links to
+/// folders are not followed.
+fn find(folder: &Path, name: &str, endings: &[&str], depth: usize) -> Option<PathBuf> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder).ok()?.flatten().collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    let is_wanted = |path: &Path| {
+        let has_ending =
+            path.extension().is_some_and(|found| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending)));
+        let same =
+            |part: Option<&std::ffi::OsStr>| part.is_some_and(|part| part.to_string_lossy().eq_ignore_ascii_case(name));
+        has_ending && path.is_file() && (same(path.file_stem()) || same(path.file_name()))
+    };
+    if let Some(found) = entries.iter().map(std::fs::DirEntry::path).find(|path| is_wanted(path)) {
+        return Some(found);
+    }
+    let folders = entries.iter().filter(|entry| depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.map(std::fs::DirEntry::path).find_map(|inner| find(&inner, name, endings, depth - 1))
+}

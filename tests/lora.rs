@@ -1,0 +1,120 @@
+//! LoRAs of every form against merges that PyTorch did, and what is said when one has no effect.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are tests
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor};
+use inkwick::job::{CancelToken, LoraRef, PromptSyntax, Request};
+use inkwick::model::ModelFiles;
+use inkwick::pipeline::{Additions, Pipeline};
+use inkwick::sampling::SchedulerName;
+use serde_json::Value;
+
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data").join(name)
+}
+
+fn folder(kind: &str) -> ModelFiles {
+    ModelFiles::Folder(data(kind).join("model"))
+}
+
+fn load(files: &ModelFiles, additions: &Additions) -> Result<Pipeline, String> {
+    let loaded = Pipeline::load_with(files, additions, &Device::Cpu, DType::F32, &|_, _| Ok(()));
+    loaded.map_err(|error| error.to_string())
+}
+
+fn with(loras: &[(PathBuf, f64)]) -> Additions {
+    let loras = loras.iter().map(|(file, weight)| LoraRef { file: file.clone(), weight: *weight });
+    Additions { loras: loras.collect(), ..Additions::default() }
+}
+
+fn draw(pipeline: &Pipeline, request: &Value) -> Vec<u8> {
+    let request = Request {
+        prompt: request["prompt"].as_str().unwrap().to_owned(),
+        negative: request["negative"].as_str().map(str::to_owned),
+        prompt_syntax: PromptSyntax::Plain,
+        scheduler: request["scheduler"].as_str().and_then(SchedulerName::from_id),
+        steps: request["steps"].as_u64().unwrap() as u32,
+        guidance: request["guidance"].as_f64(),
+        seed: request["seed"].as_u64().unwrap(),
+        width: request["width"].as_u64().map(|side| side as u32),
+        height: request["height"].as_u64().map(|side| side as u32),
+        ..Request::default()
+    };
+    let (picture, _) = pipeline.run(&request, &CancelToken::default(), &mut |_| ()).unwrap();
+    picture.rgba().to_vec()
+}
+
+fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let colours = |rgba: &[u8]| rgba.chunks_exact(4).flat_map(|pixel| pixel[..3].to_vec()).collect::<Vec<_>>();
+    let (a, b) = (colours(a), colours(b));
+    a.iter().zip(&b).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / a.len() as f64
+}
+
+#[test]
+fn every_form_at_every_weight_is_what_pytorch_merges_and_leaves_no_trace() {
+    let listed: Value = serde_json::from_slice(&std::fs::read(data("lora/cases.json")).unwrap()).unwrap();
+    let request = &listed["request"];
+    let mut pipelines: HashMap<String, (Pipeline, Vec<u8>)> = HashMap::new();
+    for case in listed["cases"].as_array().unwrap() {
+        let kind = case["kind"].as_str().unwrap();
+        let files = folder(kind);
+        let (pipeline, plain) = pipelines.entry(kind.to_owned()).or_insert_with(|| {
+            let pipeline = load(&files, &Additions::default()).unwrap();
+            let plain = draw(&pipeline, request);
+            (pipeline, plain)
+        });
+        let loras: Vec<(PathBuf, f64)> = case["loras"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|lora| (data("lora").join(lora[0].as_str().unwrap()), lora[1].as_f64().unwrap()))
+            .collect();
+        pipeline.lay_over(&files, &with(&loras), &|_, _| Ok(())).unwrap();
+        let found = draw(pipeline, request);
+        let wanted = image::open(data("lora").join(case["picture"].as_str().unwrap())).unwrap().to_rgba8().into_raw();
+        let (off, effect) = (mean_difference(&found, &wanted), mean_difference(plain, &wanted));
+        println!("{} off by {off:.4}, changes the picture by {effect:.2}", case["loras"]);
+        assert!(off < 1.0, "{case} is off by a mean of {off}");
+        assert!(effect > 4.0, "{case} hardly changes the picture: the test shows nothing");
+        pipeline.lay_over(&files, &Additions::default(), &|_, _| Ok(())).unwrap();
+        assert_eq!(draw(pipeline, request), *plain, "{case} left a trace");
+    }
+}
+
+#[test]
+fn one_that_changes_nothing_is_refused_with_the_reason() {
+    let refused = |files: &ModelFiles, file: &Path| load(files, &with(&[(file.to_owned(), 1.0)])).err().unwrap();
+    let said = refused(&folder("sd1"), &data("lora/sdxl-kohya.safetensors"));
+    assert!(said.contains("another kind of model") || said.contains("would change nothing"), "{said}");
+    let said = refused(&folder("sd2"), &data("lora/sd1-kohya.safetensors"));
+    assert!(said.contains("another kind of model") && said.contains("sd1-kohya"), "{said}");
+    let said = refused(&folder("sd1"), &data("single/sd2.safetensors"));
+    assert!(said.contains("no LoRA"), "{said}");
+
+    // All of its products are zero.
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("nothing.safetensors");
+    let layer = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q";
+    let zeros = |shape: (usize, usize)| Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
+    let tensors: HashMap<String, Tensor> =
+        [(format!("{layer}.lora_down.weight"), zeros((2, 32))), (format!("{layer}.lora_up.weight"), zeros((32, 2)))]
+            .into();
+    candle_core::safetensors::save(&tensors, &file).unwrap();
+    let said = refused(&folder("sd1"), &file);
+    assert!(said.contains("all of its changes are zero"), "{said}");
+    // The same model is as usable as before.
+    assert!(load(&folder("sd1"), &Additions::default()).is_ok());
+}
+
+#[test]
+fn it_can_be_laid_over_a_checkpoint_file() {
+    let file = ModelFiles::open_file(&data("single/sdxl.safetensors")).unwrap();
+    let loras = with(&[(data("lora/sdxl-kohya.safetensors"), 0.5)]);
+    let listed: Value = serde_json::from_slice(&std::fs::read(data("lora/cases.json")).unwrap()).unwrap();
+    let request = &listed["request"];
+    let from_file = draw(&load(&file, &loras).unwrap(), request);
+    assert_eq!(from_file, draw(&load(&folder("sdxl"), &loras).unwrap(), request));
+}
