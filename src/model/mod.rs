@@ -6,6 +6,7 @@ mod attention;
 mod blocks;
 mod builtin;
 mod config;
+mod feature;
 mod files;
 mod layers;
 mod resnet;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 
 pub use builtin::builtin_model;
 pub use config::{ClipConfig, UnetConfig, VaeConfig};
+pub use feature::{Execution, Feature};
 pub use files::ModelFiles;
 pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};
 pub use unet::{AddedConditioning, Unet};
@@ -34,6 +36,8 @@ pub enum ModelError {
     Cancelled,
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
+    #[error(transparent)]
+    Shape(#[from] crate::kernels::ShapeError),
     #[error(
         "{what} is missing in the model folder; download the model again, or choose a folder in diffusers' layout: {path}"
     )]

@@ -5,7 +5,9 @@ use serde::Deserialize;
 
 use super::{LatentRgb, PipelineError};
 use crate::job::{ModelPart, Request};
-use crate::model::{ClipConfig, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights};
+use crate::model::{
+    ClipConfig, Execution, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
+};
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
 use crate::sampling::{SchedulerConfig, SchedulerName};
 
@@ -97,6 +99,9 @@ impl Pipeline {
         let told = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
         let weights = Weights::open(files, "vae", "diffusion_pytorch_model", device, vae_dtype, &told)?;
         let vae = Vae::new(vae_config, weights)?;
+        // On a CPU the weights may be in half precision; what is computed is in single.
+        let execution = Execution::on(device);
+        let (dtype, vae_dtype) = (execution.activation_dtype(dtype), execution.activation_dtype(vae_dtype));
 
         let latent_rgb = LatentRgb::of_model(files, &vae, device, vae_dtype)?;
         let own_scheduler = scheduler_config.own_scheduler().unwrap_or_else(|reason| {
