@@ -10,6 +10,7 @@ pub mod mask;
 pub mod model;
 pub mod pipeline;
 pub mod prompt;
+pub mod raster;
 pub mod sampling;
 pub mod store;
 pub mod ui;

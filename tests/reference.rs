@@ -2,8 +2,9 @@
 //! Every difference is relative to the largest value of what was wanted.
 
 // The lints know tests by their attribute and not their helpers.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -56,41 +57,72 @@ fn network(input: &[f32], timestep: f64) -> Vec<f32> {
 #[test]
 fn schedulers_walk_where_diffusers_walks() {
     const VALUES: usize = 24;
-    for case in data("sampling.json").as_array().unwrap() {
+    let data = data("sampling.json");
+    let mut worst_of_all = HashMap::new();
+    let mut failures = Vec::new();
+    for case in data["cases"].as_array().unwrap() {
         let name = SchedulerName::from_id(case["scheduler"].as_str().unwrap()).unwrap();
-        let config = SchedulerConfig::from_json(&case["config"].to_string()).unwrap();
-        let steps = case["steps"].as_u64().unwrap() as usize;
-        let mut scheduler = build(name, &config, steps).unwrap();
-        let check = |what: &str, found: &[f64], tolerance: f64| {
-            let wanted = case[what].as_f64().map_or_else(|| floats(&case[what]), |value| vec![value]);
-            let worst = relative_difference(found, &wanted);
-            assert!(worst <= tolerance, "{what} is off by {worst:e}: {found:?} in {case}");
+        let number = |key: &str| case[key].as_u64().unwrap_or_default() as usize;
+        let (steps, begin) = (number("steps"), number("begin"));
+        let written = &data["configs"][number("config")];
+        let config = SchedulerConfig::from_json(&written.to_string()).unwrap();
+        let mut scheduler = match build(name, &config, steps) {
+            Ok(scheduler) => scheduler,
+            Err(error) => {
+                failures.push(format!("{error}: {case} {written}"));
+                continue;
+            }
         };
-        // From a sigma of thousands, one step of float32 rounds away the digits of what is left at its end.
-        let walked = if scheduler.init_noise_sigma() > 1000.0 { 2e-4 } else { 1e-5 };
-        check("timesteps", scheduler.timesteps(), 1e-6);
+        let whole = scheduler.timesteps().to_vec();
+        let mut check = |what: &str, found: &[f64], tolerance: f64| {
+            let wanted = case[what].as_f64().map_or_else(|| floats(&case[what]), |value| vec![value]);
+            let off = relative_difference(found, &wanted);
+            let worst: &mut f64 = worst_of_all.entry((name, what.to_owned())).or_default();
+            *worst = worst.max(off);
+            if off > tolerance {
+                failures.push(format!("{what} is off by {off:e}: {found:?} in {case} {written}"));
+            }
+        };
+        check("calls", &[whole.len() as f64], 0.0);
+        // The first three, then the last three; of a short walk the same ones twice.
+        let ends = [&whole[..whole.len().min(3)], &whole[whole.len().saturating_sub(3)..]].concat();
+        // In a long ancestral step little is left of its middle; torch's roots are not rounded as everybody's are.
+        let placed = if name == SchedulerName::Dpm2Ancestral { 2e-5 } else { 1e-6 };
+        check("timesteps", &ends, placed);
+        check("timestep_sum", &[whole.iter().sum()], placed);
         check("init_noise_sigma", &[scheduler.init_noise_sigma()], 1e-6);
 
+        let first_call = begin * scheduler.order();
         let mut noise = TorchNoise::new(7);
-        let sigma = scheduler.init_noise_sigma() as f32;
-        let mut sample: Vec<f32> = noise.randn(VALUES).into_iter().map(|value| value * sigma).collect();
-        for index in 0..steps {
+        let mut sample = noise.randn(VALUES);
+        if begin > 0 {
+            let ramp: Vec<f32> =
+                (0..VALUES).map(|index| (-1.0 + 2.0 * index as f64 / (VALUES - 1) as f64) as f32).collect();
+            sample = scheduler.add_noise(first_call, &ramp, &sample);
+        } else {
+            let sigma = scheduler.init_noise_sigma() as f32;
+            for value in &mut sample {
+                *value *= sigma;
+            }
+        }
+        for (index, timestep) in whole.iter().enumerate().skip(first_call) {
             let mut input = sample.clone();
             scheduler.scale_model_input(index, &mut input);
-            let output = network(&input, scheduler.timesteps()[index]);
+            let output = network(&input, *timestep);
             let step = scheduler.step(index, &output, &sample, &mut noise);
-            if index == 0 {
+            if index == first_call && !case["first_original"].is_null() {
                 check("first_original", &widened(&step.predicted_original[..4]), 2e-6);
             }
             sample = step.previous;
         }
+        // From a sigma of thousands, one step of float32 rounds away the digits of what is left at its end.
+        let zero_snr = written["rescale_betas_zero_snr"].as_bool().unwrap_or(false);
+        let walked = if zero_snr { 2e-4 } else { 5e-5 };
         check("last", &widened(&sample[..4]), walked);
         check("last_abs_sum", &[sample.iter().map(|value| f64::from(value.abs())).sum()], walked);
-
-        let ramp = |from: f64, to: f64| -> Vec<f32> {
-            (0..VALUES).map(|index| (from + (to - from) * index as f64 / (VALUES - 1) as f64) as f32).collect()
-        };
-        let noised = scheduler.add_noise(steps / 2, &ramp(-1.0, 1.0), &ramp(2.0, -2.0));
-        check("noised_at_half", &widened(&noised[..4]), 2e-6);
     }
+    let mut worst: Vec<_> = worst_of_all.into_iter().filter(|((_, what), _)| what.starts_with("last")).collect();
+    worst.sort_by(|a, b| b.1.total_cmp(&a.1));
+    println!("{} walks, worst: {worst:?}", data["cases"].as_array().unwrap().len());
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }

@@ -9,7 +9,7 @@ use super::backend::{Backend, BackendError, Drawn, Progress};
 use super::device::{DeviceChoice, DtypeChoice};
 use crate::job::{CancelToken, ModelRef, Request};
 use crate::model::{ModelError, ModelFiles, builtin_model};
-use crate::pipeline::{Pipeline, PipelineError, Stage};
+use crate::pipeline::{Pipeline, PipelineError, Stage, check_sampling};
 
 pub struct CandleBackend {
     device_choice: DeviceChoice,
@@ -36,16 +36,18 @@ impl CandleBackend {
     /// The pipeline of this model, read now if another one was used last.
     fn pipeline(
         &mut self,
-        model: &ModelRef,
+        request: &Request,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<&Pipeline, BackendError> {
         let device = self.open_device()?;
+        let model = &request.model;
         let wanted = self.loaded.take().filter(|(loaded, _)| loaded == model);
         let pipeline = if let Some((_, pipeline)) = wanted {
             pipeline
         } else {
             let files = files_of(model).map_err(|error| failed(&error.into()))?;
+            check_sampling(&files, request).map_err(|error| failed(&error))?;
             let progress = RefCell::new(progress);
             let told = |part, fraction| {
                 (progress.borrow_mut())(Progress::Loading { part, fraction });
@@ -76,7 +78,7 @@ impl Backend for CandleBackend {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError> {
-        let pipeline = self.pipeline(&request.model, cancel, progress)?;
+        let pipeline = self.pipeline(request, cancel, progress)?;
         let mut tell = |stage: Stage| {
             progress(match stage {
                 Stage::Step { done, total, seconds, predicted } => {

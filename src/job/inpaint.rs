@@ -34,6 +34,7 @@ pub enum MaskedContent {
 /// How a masked picture is repainted; the mask itself is beside it, in [`Inpaint`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[allow(clippy::struct_excessive_bools)] // Four independent switches, each a box in the window and a flag.
 pub struct InpaintSettings {
     pub area: InpaintArea,
     /// Around the mask's bounds, in the picture's pixels; for [`InpaintArea::Masked`].
@@ -55,6 +56,23 @@ pub struct InpaintSettings {
 
 impl InpaintSettings {
     pub const MAX_PX: u32 = 512;
+
+    /// The mask as it is worked with: inverted, then grown or shrunk, when the settings say so.
+    #[must_use]
+    pub fn prepared(&self, mask: &MaskPlane) -> MaskPlane {
+        let mut prepared = mask.clone();
+        if self.invert {
+            prepared.invert();
+        }
+        if self.grow_px == 0 { prepared } else { prepared.resized_by(self.grow_px) }
+    }
+
+    /// How far beyond a prepared mask the picture may change.
+    #[must_use]
+    pub fn feather_reach_px(&self) -> u32 {
+        // A blur reaches twice into the corner of its square window.
+        (f64::from(self.mask_blur_px) * 2.0 * std::f64::consts::SQRT_2).ceil() as u32
+    }
 }
 
 impl Default for InpaintSettings {

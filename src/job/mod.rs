@@ -5,15 +5,21 @@
 mod cancel;
 mod compute;
 mod event;
+mod frame;
 mod inpaint;
+mod intent;
 mod picture;
 mod request;
+mod resize;
 mod seed;
 
 pub use cancel::{CancelToken, JobState};
 pub use compute::{AttentionMode, Compute, MemoryMode, VaeTiling};
 pub use event::{Event, EventKind, Finished, JobId, ModelPart};
+pub use frame::{Frame, WorkGrid};
 pub use inpaint::{InpaintArea, InpaintMask, InpaintSettings, MaskedContent};
+pub use intent::{Intent, IntentPreset};
 pub use picture::{Picture, PictureSizeError};
 pub use request::{Destination, InitPicture, LoraRef, ModelRef, PromptSyntax, Request, RequestError, Variation};
+pub use resize::ResizeMode;
 pub use seed::fresh_seed;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, InpaintMask, InpaintSettings, Picture};
-use crate::sampling::{NoiseKind, PredictionChoice, SchedulerName, SigmaChoice};
+use super::{Compute, InpaintMask, InpaintSettings, Picture, ResizeMode};
+use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
 
 /// Which model draws.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,6 +79,8 @@ pub struct Request {
     pub sigmas: Option<SigmaChoice>,
     pub steps: u32,
     pub guidance: Option<f64>,
+    /// How strictly a model that changes pictures by instruction keeps to the picture.
+    pub image_guidance: Option<f64>,
     /// How far the guided prediction is brought back to the unguided one's deviation, 0 to 1.
     pub guidance_rescale: f64,
     /// The share of the steps, 0 to 1, after which guidance ends: each later step is one pass instead of two.
@@ -96,6 +98,8 @@ pub struct Request {
     /// Where `init` is repainted; not written with the settings either.
     #[serde(skip)]
     pub mask: Option<InpaintMask>,
+    /// How `init` meets a `width` and `height` of another shape.
+    pub resize: ResizeMode,
     pub inpaint: InpaintSettings,
     pub compute: Compute,
 }
@@ -119,12 +123,26 @@ pub enum RequestError {
     Side { side: &'static str, found: u32 },
     #[error("strength must be from 0 to 1, found {found}")]
     Strength { found: f64 },
+    #[error(transparent)]
+    Sampling(#[from] SamplingError),
+    #[error("image guidance must be from 0 to {max}, found {found}", max = Request::MAX_GUIDANCE)]
+    ImageGuidance { found: f64 },
+    #[error("a mask says where a picture is repainted, and there is no picture; give it with --init or open one")]
+    MaskWithoutPicture,
+    #[error(
+        "the mask must be as large as the picture, {}×{}, found {}×{}; save it again at the picture's size",
+        wanted.0, wanted.1, found.0, found.1
+    )]
+    MaskSize { wanted: (u32, u32), found: (u32, u32) },
+    #[error("{setting} must be from 0 to {max} pixels, found {found}", max = InpaintSettings::MAX_PX)]
+    Pixels { setting: &'static str, found: u32 },
 }
 
 impl Request {
     pub const VERSION: u32 = 1;
     pub const DEFAULT_STEPS: u32 = 20;
     pub const DEFAULT_GUIDANCE: f64 = 7.0;
+    pub const DEFAULT_IMAGE_GUIDANCE: f64 = 1.5;
     pub const MAX_STEPS: u32 = 1000;
     pub const MAX_GUIDANCE: f64 = 100.0;
     pub const MIN_SIDE_PX: u32 = 8;
@@ -155,7 +173,35 @@ impl Request {
         {
             return Err(RequestError::Strength { found });
         }
-        Ok(())
+        if let (Some(scheduler), Some(sigmas)) = (self.scheduler, self.sigmas)
+            && !scheduler.allows(sigmas)
+        {
+            return Err(SamplingError::Sigmas { scheduler, sigmas }.into());
+        }
+        if let Some(found) = self.image_guidance
+            && !(0.0..=Self::MAX_GUIDANCE).contains(&found)
+        {
+            return Err(RequestError::ImageGuidance { found });
+        }
+        self.validate_mask()
+    }
+
+    fn validate_mask(&self) -> Result<(), RequestError> {
+        let settings = &self.inpaint;
+        for (setting, found) in [
+            ("mask blur", settings.mask_blur_px),
+            ("padding", settings.padding_px),
+            ("mask growth", settings.grow_px.unsigned_abs()),
+        ] {
+            if found > InpaintSettings::MAX_PX {
+                return Err(RequestError::Pixels { setting, found });
+            }
+        }
+        let Some(mask) = &self.mask else { return Ok(()) };
+        let Some(init) = &self.init else { return Err(RequestError::MaskWithoutPicture) };
+        let wanted = (init.picture.width(), init.picture.height());
+        let found = (mask.plane.width(), mask.plane.height());
+        if wanted == found { Ok(()) } else { Err(RequestError::MaskSize { wanted, found }) }
     }
 }
 
@@ -175,6 +221,7 @@ impl Default for Request {
             sigmas: None,
             steps: Self::DEFAULT_STEPS,
             guidance: None,
+            image_guidance: None,
             guidance_rescale: 0.0,
             guidance_until: 1.0,
             seed: 0,
@@ -184,6 +231,7 @@ impl Default for Request {
             height: None,
             init: None,
             mask: None,
+            resize: ResizeMode::default(),
             inpaint: InpaintSettings::default(),
             compute: Compute::default(),
         }

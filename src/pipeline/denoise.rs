@@ -11,7 +11,7 @@ use crate::sampling::{NoiseSource, Scheduler};
 
 pub(super) struct Denoising {
     pub scheduler: Box<dyn Scheduler>,
-    /// Later than 0 when there is a picture to start from.
+    /// The first model call; later than 0 when there is a picture to start from.
     pub first_step: usize,
     pub conditioning: Conditioning,
     pub guidance: f64,

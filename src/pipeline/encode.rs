@@ -23,7 +23,7 @@ impl Pipeline {
             let sigma = denoising.scheduler.init_noise_sigma() as f32;
             return Ok(noise.randn(count).into_iter().map(|value| value * sigma).collect());
         };
-        denoising.first_step = first_step(request.steps as usize, init.strength);
+        denoising.first_step = first_step(request.steps as usize, init.strength) * denoising.scheduler.order();
         let picture = self.encode_picture(init, plan, noise, checkpoint)?;
         let fresh = noise.randn(count);
         if denoising.first_step >= denoising.scheduler.timesteps().len() {

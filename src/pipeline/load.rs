@@ -3,13 +3,13 @@
 use candle_core::{DType, Device};
 use serde::Deserialize;
 
+use super::sampler::ModelSampling;
 use super::{LatentRgb, PipelineError};
 use crate::job::{ModelPart, Request};
 use crate::model::{
     ClipConfig, Execution, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
 };
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
-use crate::sampling::{SchedulerConfig, SchedulerName};
 
 /// A tokenizer and the encoder that reads its tokens. SDXL has two such pairs.
 pub(super) struct TextStage {
@@ -23,8 +23,7 @@ pub struct Pipeline {
     pub(super) unet: Unet,
     pub(super) vae: Vae,
     pub(super) vae_dtype: DType,
-    pub(super) scheduler_config: SchedulerConfig,
-    pub(super) own_scheduler: SchedulerName,
+    pub(super) sampling: ModelSampling,
     pub(super) own_guidance: f64,
     pub(super) native_side_px: u32,
     pub(super) latent_rgb: LatentRgb,
@@ -77,9 +76,7 @@ impl Pipeline {
         // Small files first: a folder that cannot work is refused before a gigabyte is read.
         let unet_config = UnetConfig::read(files)?;
         let vae_config = VaeConfig::read(files)?;
-        // diffusers' pipelines of SD 1 and 2 put old scheduler files right as they load them; SDXL's do not.
-        let scheduler_config = read_scheduler(files)?;
-        let scheduler_config = if is_xl { scheduler_config } else { scheduler_config.for_stable_diffusion() };
+        let sampling = ModelSampling::read(files)?;
         check_channels(&unet_config, &vae_config, files)?;
         let suffixes: &[&str] = if is_xl { &["", "_2"] } else { &[""] };
         on_loading(ModelPart::Tokenizer, 0.0)?;
@@ -104,10 +101,6 @@ impl Pipeline {
         let (dtype, vae_dtype) = (execution.activation_dtype(dtype), execution.activation_dtype(vae_dtype));
 
         let latent_rgb = LatentRgb::of_model(files, &vae, device, vae_dtype)?;
-        let own_scheduler = scheduler_config.own_scheduler().unwrap_or_else(|reason| {
-            tracing::warn!("{reason}; ddim is used instead");
-            SchedulerName::Ddim
-        });
         Ok(Self {
             native_side_px: (unet.config().sample_size * vae.config().factor()) as u32,
             own_guidance: if matches!(files, ModelFiles::Embedded(_)) { 4.0 } else { Request::DEFAULT_GUIDANCE },
@@ -116,8 +109,7 @@ impl Pipeline {
             unet,
             vae,
             vae_dtype,
-            scheduler_config,
-            own_scheduler,
+            sampling,
             latent_rgb,
             device: device.clone(),
             dtype,
@@ -138,15 +130,6 @@ fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Res
         path: files.path_of("unet/config.json"),
     }
     .into())
-}
-
-fn read_scheduler(files: &ModelFiles) -> Result<SchedulerConfig, PipelineError> {
-    const NAME: &str = "scheduler/scheduler_config.json";
-    let missing = || ModelError::Missing { what: "the scheduler's config", path: files.path_of(NAME) };
-    let bytes = files.read(NAME)?.ok_or_else(missing)?;
-    let text = String::from_utf8_lossy(&bytes);
-    SchedulerConfig::from_json(&text)
-        .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(NAME).display())))
 }
 
 /// Reads the tokenizer whose encoder takes `positions` tokens.

@@ -6,6 +6,7 @@ mod encode;
 mod latent_rgb;
 mod load;
 mod memory;
+mod sampler;
 
 use std::time::Instant;
 
@@ -13,11 +14,12 @@ use candle_core::{DType, Device, Tensor};
 
 pub use latent_rgb::LatentRgb;
 pub use load::{Pipeline, tokenizer_of};
+pub use sampler::check_sampling;
 
 use crate::job::{CancelToken, Picture, Request, RequestError};
 use crate::model::{ModelError, picture_from_tensor};
 use crate::prompt::TokenizerError;
-use crate::sampling::{SamplingError, SchedulerName, TorchNoise};
+use crate::sampling::{SamplingError, TorchNoise};
 use denoise::Denoising;
 
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +69,6 @@ struct Plan {
     width: u32,
     height: u32,
     guidance: f64,
-    scheduler: SchedulerName,
 }
 
 impl Pipeline {
@@ -82,9 +83,9 @@ impl Pipeline {
         tell: &mut dyn FnMut(Stage),
     ) -> Result<(Picture, Request), PipelineError> {
         request.validate()?;
+        let (scheduler_name, scheduler) = self.sampling.scheduler(request)?;
         let plan = self.plan(request)?;
         let checkpoint = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
-        let scheduler = crate::sampling::build(plan.scheduler, &self.scheduler_config, request.steps as usize)?;
         let conditioning = self.condition(request, &plan)?;
         let mut noise = TorchNoise::new(request.seed);
         let mut denoising = Denoising { scheduler, first_step: 0, conditioning, guidance: plan.guidance };
@@ -98,7 +99,7 @@ impl Pipeline {
             width: Some(plan.width),
             height: Some(plan.height),
             guidance: Some(plan.guidance),
-            scheduler: Some(plan.scheduler),
+            scheduler: Some(scheduler_name),
             ..request.clone()
         };
         Ok((picture, carried_out))
@@ -114,7 +115,6 @@ impl Pipeline {
             width: request.width.unwrap_or(own_width),
             height: request.height.unwrap_or(own_height),
             guidance: request.guidance.unwrap_or(self.own_guidance),
-            scheduler: request.scheduler.unwrap_or(self.own_scheduler),
         };
         for (side, found) in [("width", plan.width), ("height", plan.height)] {
             if found == 0 || found % factor != 0 {

@@ -19,10 +19,10 @@ pub enum SigmaChoice {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NoiseKind {
-    /// PyTorch's on a CPU.
+    /// `PyTorch`'s on a CPU.
     #[default]
     Torch,
-    /// PyTorch's on an NVIDIA card, as AUTOMATIC1111 uses it.
+    /// `PyTorch`'s on an NVIDIA card, as AUTOMATIC1111 uses it.
     Philox,
 }
 

@@ -1,9 +1,11 @@
 //! A model's `scheduler_config.json`, kept as it was written: what a key that is not there means depends on
 //! the scheduler that will read it. Follows diffusers' `ConfigMixin.from_config`.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
-use super::{SamplingError, SchedulerName};
+use super::{PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
 
 /// The keys that some scheduler here reads; every other key is ignored.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -34,9 +36,31 @@ pub struct SchedulerConfig {
     pub interpolation_type: Option<String>,
     pub final_sigmas_type: Option<String>,
     pub timestep_type: Option<String>,
-    /// See [`Self::for_stable_diffusion`].
+    pub skip_prk_steps: Option<bool>,
+    pub variance_type: Option<String>,
+    pub original_inference_steps: Option<usize>,
+    pub timestep_scaling: Option<f64>,
+    pub solver_order: Option<usize>,
+    pub solver_type: Option<String>,
+    pub algorithm_type: Option<String>,
+    pub lower_order_final: Option<bool>,
+    pub euler_at_final: Option<bool>,
+    pub use_lu_lambdas: Option<bool>,
+    pub use_flow_sigmas: Option<bool>,
+    pub lambda_min_clipped: Option<f64>,
+    pub predict_x0: Option<bool>,
+    pub disable_corrector: Option<Vec<usize>>,
     #[serde(skip)]
-    pub(super) amended: bool,
+    pub(super) amendment: Amendment,
+}
+
+/// What the pipeline that a scheduler is given to puts right in its configuration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Amendment {
+    #[default]
+    None,
+    StableDiffusion,
+    StableDiffusionInpainting,
 }
 
 impl SchedulerConfig {
@@ -45,21 +69,74 @@ impl SchedulerConfig {
     /// # Errors
     /// When it is no JSON object or one of the known keys holds a value of another kind.
     pub fn from_json(text: &str) -> Result<Self, SamplingError> {
-        serde_json::from_str(text).map_err(|error| SamplingError::Json { reason: error.to_string() })
+        serde_json::from_str(&without_infinities(text))
+            .map_err(|error| SamplingError::Json { reason: error.to_string() })
     }
 
     /// The scheduler that the model names as its own.
     ///
     /// # Errors
-    /// Names the class when it is none of ours; the caller may fall back to `ddim`.
+    /// Names the class when it is none of ours; the caller may fall back to [`Self::fallback`].
     pub fn own_scheduler(&self) -> Result<SchedulerName, SamplingError> {
         let class = self.class_name.as_deref().ok_or(SamplingError::NoClass)?;
         match class {
             "DDIMScheduler" => Ok(SchedulerName::Ddim),
+            "DDPMScheduler" => Ok(SchedulerName::Ddpm),
+            "PNDMScheduler" => Ok(SchedulerName::Pndm),
             "EulerDiscreteScheduler" => Ok(SchedulerName::Euler),
             "EulerAncestralDiscreteScheduler" => Ok(SchedulerName::EulerAncestral),
+            "HeunDiscreteScheduler" => Ok(SchedulerName::Heun),
+            "LMSDiscreteScheduler" => Ok(SchedulerName::Lms),
+            "KDPM2DiscreteScheduler" => Ok(SchedulerName::Dpm2),
+            "KDPM2AncestralDiscreteScheduler" => Ok(SchedulerName::Dpm2Ancestral),
+            "DPMSolverSinglestepScheduler" => Ok(SchedulerName::DpmSinglestep),
+            "DPMSolverMultistepScheduler" => Ok(match self.algorithm_type.as_deref() {
+                Some("sde-dpmsolver" | "sde-dpmsolver++") => SchedulerName::DpmMultistepSde,
+                _ => SchedulerName::DpmMultistep,
+            }),
+            "UniPCMultistepScheduler" => Ok(SchedulerName::UniPc),
+            "LCMScheduler" => Ok(SchedulerName::Lcm),
             _ => Err(SamplingError::ClassNotAvailable { class: class.to_owned() }),
         }
+    }
+
+    /// The nearest to a scheduler that is none of ours.
+    #[must_use]
+    pub fn fallback(&self) -> SchedulerName {
+        match self.class_name.as_deref() {
+            Some(class) if class.starts_with("DEIS") || class.starts_with("DPMSolver") => SchedulerName::DpmMultistep,
+            Some(class) if class.contains("Euler") => SchedulerName::Euler,
+            _ => SchedulerName::Ddim,
+        }
+    }
+
+    /// With the sigmas laid as asked, where something is asked.
+    ///
+    /// # Errors
+    /// When the scheduler cannot have them so.
+    pub fn with_sigmas(mut self, name: SchedulerName, sigmas: Option<SigmaChoice>) -> Result<Self, SamplingError> {
+        let Some(sigmas) = sigmas else { return Ok(self) };
+        if !name.allows(sigmas) {
+            return Err(SamplingError::Sigmas { scheduler: name, sigmas });
+        }
+        self.use_karras_sigmas = Some(sigmas == SigmaChoice::Karras);
+        self.use_exponential_sigmas = Some(sigmas == SigmaChoice::Exponential);
+        self.use_beta_sigmas = Some(false);
+        self.use_lu_lambdas = Some(false);
+        Ok(self)
+    }
+
+    /// With the network's output read as asked.
+    #[must_use]
+    pub fn with_prediction(mut self, prediction: PredictionChoice) -> Self {
+        let written = match prediction {
+            PredictionChoice::Auto => return self,
+            PredictionChoice::Epsilon => "epsilon",
+            PredictionChoice::Velocity => "v_prediction",
+            PredictionChoice::Sample => "sample",
+        };
+        self.prediction_type = Some(written.to_owned());
+        self
     }
 
     /// As a `StableDiffusionPipeline` (SD 1 and 2, not SDXL) leaves the configuration of the scheduler that it is
@@ -67,21 +144,50 @@ impl SchedulerConfig {
     /// is put right for the model's own scheduler alone: another one made from it takes its own default.
     #[must_use]
     pub fn for_stable_diffusion(mut self) -> Self {
-        self.amended = true;
+        self.amendment = Amendment::StableDiffusion;
         self
     }
 
+    /// As a `StableDiffusionInpaintPipeline` (not SDXL's) leaves it: `steps_offset: 1` and `skip_prk_steps: true`.
+    #[must_use]
+    pub fn for_stable_diffusion_inpainting(mut self) -> Self {
+        self.amendment = Amendment::StableDiffusionInpainting;
+        self
+    }
+
+    pub(super) fn skips_prk(&self) -> bool {
+        let amends = self.amendment == Amendment::StableDiffusionInpainting
+            && self.reaches(SchedulerName::Pndm, self.skip_prk_steps.is_some());
+        amends || self.skip_prk_steps.unwrap_or(false)
+    }
+
     pub(super) fn steps_offset_for(&self, name: SchedulerName) -> usize {
-        if self.amends(name, self.steps_offset.is_some()) { 1 } else { self.steps_offset.unwrap_or(0) }
+        let amends = self.amendment != Amendment::None && self.reaches(name, self.steps_offset.is_some());
+        if amends { 1 } else { self.steps_offset.unwrap_or(0) }
     }
 
-    pub(super) fn clips_sample_for(&self, name: SchedulerName) -> bool {
-        !self.amends(name, self.clip_sample.is_some()) && self.clip_sample.unwrap_or(true)
+    pub(super) fn clips_sample_for(&self, name: SchedulerName, default: bool) -> bool {
+        let amends = self.amendment == Amendment::StableDiffusion && self.reaches(name, self.clip_sample.is_some());
+        !amends && self.clip_sample.unwrap_or(default)
     }
 
-    fn amends(&self, name: SchedulerName, written: bool) -> bool {
-        self.amended && (written || self.own_scheduler() == Ok(name))
+    /// Whether an amended key is there for `name`: written in the file, or the own default of the model's scheduler.
+    fn reaches(&self, name: SchedulerName, written: bool) -> bool {
+        written || self.own_scheduler() == Ok(name)
     }
+}
+
+/// Python writes `-Infinity` for a bound that is none, which is no JSON; `null` says the same here.
+fn without_infinities(text: &str) -> Cow<'_, str> {
+    if !text.contains("Infinity") && !text.contains("NaN") {
+        return text.into();
+    }
+    let outside = |part: &str| part.replace("-Infinity", "null").replace("Infinity", "null").replace("NaN", "null");
+    // Every second piece between quotes is a text; these files have no escaped quotes.
+    let pieces = text.split('"').enumerate();
+    let pieces: Vec<String> =
+        pieces.map(|(index, piece)| if index % 2 == 0 { outside(piece) } else { piece.to_owned() }).collect();
+    pieces.join("\"").into()
 }
 
 #[cfg(test)]
@@ -100,11 +206,19 @@ mod tests {
 
     #[test]
     fn a_class_that_is_not_ours_is_named_with_what_there_is() {
-        let config = SchedulerConfig::from_json(r#"{"_class_name": "PNDMScheduler"}"#).unwrap();
-        assert_eq!(
-            config.own_scheduler().unwrap_err().to_string(),
-            "the model's own scheduler PNDMScheduler is not available here; available are ddim, euler, euler-a"
-        );
+        let config = SchedulerConfig::from_json(r#"{"_class_name": "DEISMultistepScheduler"}"#).unwrap();
+        let sentence = config.own_scheduler().unwrap_err().to_string();
+        assert!(sentence.contains("DEISMultistepScheduler") && sentence.contains("ddim, ddpm, pndm"), "{sentence}");
+        assert_eq!(config.fallback(), SchedulerName::DpmMultistep);
+    }
+
+    #[test]
+    fn what_python_writes_for_no_bound_is_read() {
+        let text =
+            r#"{"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity, "x": "Infinity"}"#;
+        let config = SchedulerConfig::from_json(text).unwrap();
+        assert_eq!(config.own_scheduler(), Ok(SchedulerName::DpmMultistep));
+        assert_eq!(config.lambda_min_clipped, None);
     }
 
     #[test]
@@ -112,14 +226,14 @@ mod tests {
         let read = |text| SchedulerConfig::from_json(text).unwrap();
         let written = read(r#"{"_class_name": "DDIMScheduler", "steps_offset": 0, "clip_sample": true}"#);
         assert_eq!(written.steps_offset_for(SchedulerName::Euler), 0);
-        assert!(written.clips_sample_for(SchedulerName::Ddim));
+        assert!(written.clips_sample_for(SchedulerName::Ddim, true));
         let written = written.for_stable_diffusion();
         assert_eq!(written.steps_offset_for(SchedulerName::Euler), 1);
-        assert!(!written.clips_sample_for(SchedulerName::Ddim));
+        assert!(!written.clips_sample_for(SchedulerName::Ddim, true));
 
         let lacking = read(r#"{"_class_name": "EulerDiscreteScheduler"}"#).for_stable_diffusion();
         assert_eq!(lacking.steps_offset_for(SchedulerName::Euler), 1);
         assert_eq!(lacking.steps_offset_for(SchedulerName::Ddim), 0);
-        assert!(lacking.clips_sample_for(SchedulerName::Ddim));
+        assert!(lacking.clips_sample_for(SchedulerName::Ddim, true));
     }
 }

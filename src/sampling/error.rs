@@ -1,7 +1,7 @@
 //! What can be wrong with a scheduler's configuration or with what is asked of it.
 //! Each message is one sentence for a person.
 
-use super::SchedulerName;
+use super::{SchedulerName, SigmaChoice};
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SamplingError {
@@ -9,14 +9,24 @@ pub enum SamplingError {
     Json { reason: String },
     #[error("scheduler_config.json: {field} is {value}, which is not supported; supported is {supported}")]
     Unsupported { field: &'static str, value: String, supported: &'static str },
-    #[error("the model's own scheduler {class} is not available here; available are {}", available())]
+    #[error("the model's own scheduler {class} is not available here; available are {}", names(|_| true))]
     ClassNotAvailable { class: String },
-    #[error("scheduler_config.json does not name its class in _class_name; available schedulers are {}", available())]
+    #[error("scheduler_config.json does not name its class in _class_name; available schedulers are {}", names(|_| true))]
     NoClass,
-    #[error("steps must be from 1 to {max} for this model, found {found}")]
-    Steps { found: usize, max: usize },
+    #[error("steps must be from {min} to {max} for {scheduler} with this model, found {found}", scheduler = scheduler.id())]
+    Steps { scheduler: SchedulerName, found: usize, min: usize, max: usize },
+    #[error(
+        "sigmas {} cannot be had with the scheduler {}; choose default sigmas, or one of {}",
+        sigmas.id(), scheduler.id(), names(|name| name.allows(*sigmas))
+    )]
+    Sigmas { scheduler: SchedulerName, sigmas: SigmaChoice },
+    #[error(
+        "the scheduler {} cannot be used with a network that predicts the sample; choose one of {}",
+        scheduler.id(), names(SchedulerName::allows_sample_prediction)
+    )]
+    SamplePrediction { scheduler: SchedulerName },
 }
 
-fn available() -> String {
-    SchedulerName::ALL.map(SchedulerName::id).join(", ")
+fn names(fits: impl Fn(SchedulerName) -> bool) -> String {
+    SchedulerName::ALL.into_iter().filter(|name| fits(*name)).map(SchedulerName::id).collect::<Vec<_>>().join(", ")
 }

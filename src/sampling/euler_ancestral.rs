@@ -2,7 +2,7 @@
 //! Numbers follow diffusers' `EulerAncestralDiscreteScheduler`.
 
 use super::settings::{Prediction, Settings};
-use super::sigmas::Sigmas;
+use super::sigmas::{Sigmas, ancestral};
 use super::{NoiseSource, Scheduler, StepOutput};
 
 #[derive(Debug)]
@@ -32,10 +32,7 @@ impl Scheduler for EulerAncestral {
 
     fn step(&mut self, index: usize, model_output: &[f32], sample: &[f32], noise: &mut dyn NoiseSource) -> StepOutput {
         let predicted_original = self.sigmas.predicted_original(index, self.prediction, model_output, sample);
-        let (from, to) = (self.sigmas.from(index), self.sigmas.to(index));
-        let up = (to * to * (from * from - to * to) / (from * from)).sqrt();
-        // Rounding can leave a little less than nothing when the step is very long.
-        let down = (to * to - up * up).max(0.0).sqrt();
+        let (down, up) = ancestral(self.sigmas.from(index), self.sigmas.to(index));
         let mut previous = self.sigmas.moved(index, down, sample, &predicted_original);
         // Drawn at the last step too, where nothing of it is added: the stream goes on as it does in diffusers.
         for (value, noise) in previous.iter_mut().zip(noise.randn(sample.len())) {

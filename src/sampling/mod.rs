@@ -2,18 +2,31 @@
 //!
 //! A scheduler is built from a name, the model's `scheduler_config.json` and a number of steps.
 
+mod bound;
 mod choice;
 mod config;
 mod ddim;
+mod ddpm;
+mod dpm2;
+mod dpm2_ancestral;
+mod dpm_multistep;
+mod dpm_singlestep;
+mod dpm_solver;
 mod error;
 mod euler;
 mod euler_ancestral;
+mod heun;
+mod lcm;
+mod level;
+mod lms;
 mod name;
 mod noise;
+mod pndm;
 mod schedule;
 mod scheduler;
 mod settings;
 mod sigmas;
+mod unipc;
 
 pub use choice::{NoiseKind, PredictionChoice, SigmaChoice};
 pub use config::SchedulerConfig;

@@ -3,7 +3,33 @@
 //! Follows diffusers down to the width of its numbers: float32 where it holds tensors (the products themselves in
 //! float64, as torch accumulates them), float64 where it goes through numpy.
 
+use super::level::Level;
 use super::settings::{Betas, Settings, Spacing};
+
+/// ᾱ by timestep, for the schedulers that look levels up there.
+#[derive(Debug)]
+pub struct Alphas {
+    cumprod: Vec<f32>,
+    /// Behind the last timestep.
+    last: f32,
+}
+
+impl Alphas {
+    pub fn new(settings: &Settings) -> Self {
+        let cumprod = alphas_cumprod(settings);
+        let last = if settings.ends_clean { 1.0 } else { cumprod[0] };
+        Self { cumprod, last }
+    }
+
+    /// Below 0 is the end of the walk; past the schedule's other end is that end.
+    pub fn at(&self, timestep: i64) -> f32 {
+        usize::try_from(timestep).map_or(self.last, |timestep| self.cumprod[timestep.min(self.cumprod.len() - 1)])
+    }
+
+    pub fn level(&self, timestep: i64) -> Level {
+        Level::of_alpha(self.at(timestep))
+    }
+}
 
 /// ᾱ of each training timestep, `train_timesteps` long, falling.
 pub fn alphas_cumprod(settings: &Settings) -> Vec<f32> {
@@ -39,6 +65,34 @@ pub fn timesteps(settings: &Settings, steps: usize) -> Vec<f64> {
             let start = train as f64;
             let stride = (start - start / steps as f64) - start;
             (0..steps).map(|index| (start + index as f64 * stride).round_ties_even() - 1.0).collect()
+        }
+    }
+}
+
+/// [`timesteps`] as whole numbers inside the training schedule: an offset can lead past its end when every timestep is
+/// asked for.
+pub fn whole_timesteps(settings: &Settings, steps: usize) -> Vec<i64> {
+    let last = settings.train_timesteps as i64 - 1;
+    timesteps(settings, steps).into_iter().map(|timestep| (timestep.round_ties_even() as i64).clamp(0, last)).collect()
+}
+
+/// The timesteps of the DPM and `UniPC` solvers, which lay one more than there are calls and leave out the cleanest.
+/// `end` timesteps of the training schedule are walked.
+pub fn solver_timesteps(settings: &Settings, end: usize, steps: usize) -> Vec<f64> {
+    match settings.spacing {
+        Spacing::Linspace => {
+            let all = linspace(0.0, (end - 1) as f64, steps + 1);
+            all.into_iter().skip(1).rev().map(f64::round_ties_even).collect()
+        }
+        Spacing::Leading => {
+            let stride = end / (steps + 1);
+            (1..=steps).rev().map(|index| (index * stride + settings.steps_offset) as f64).collect()
+        }
+        Spacing::Trailing => {
+            let start = end as f64;
+            let stride = (start - settings.train_timesteps as f64 / steps as f64) - start;
+            let all = (0..steps).map(|index| start + index as f64 * stride).take_while(|timestep| *timestep > 0.0);
+            all.map(|timestep| timestep.round_ties_even() - 1.0).collect()
         }
     }
 }

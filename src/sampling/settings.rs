@@ -1,6 +1,7 @@
 //! A scheduler's configuration with every default filled in and every value understood.
 //! The defaults are those of diffusers' `__init__` of the class in question.
 
+use super::bound::Bound;
 use super::{SamplingError, SchedulerConfig, SchedulerName};
 
 /// What the network's output stands for.
@@ -33,6 +34,17 @@ pub enum SigmaLaw {
     Exponential,
 }
 
+/// What the network is told of where a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimestepForm {
+    /// The timestep, or the place between two where laid sigmas fall.
+    Exact,
+    /// The nearest timestep where sigmas are laid by Karras's law.
+    WholeForKarras,
+    /// ¼ ln σ.
+    QuarterLogSigma,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum Betas {
     /// Even from the first to the second.
@@ -44,21 +56,6 @@ pub enum Betas {
     Given(Vec<f32>),
 }
 
-/// What is done to the predicted clean latents before they are used (DDIM alone).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Bound {
-    None,
-    /// To `[-range, range]`.
-    Clip {
-        range: f32,
-    },
-    /// Dynamic thresholding, section 2.3 of Saharia et al. (2022).
-    Threshold {
-        ratio: f32,
-        max: f32,
-    },
-}
-
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub train_timesteps: usize,
@@ -68,69 +65,120 @@ pub struct Settings {
     pub spacing: Spacing,
     pub steps_offset: usize,
     pub bound: Bound,
-    /// The step after the last one is clean, not the training schedule's first level (DDIM).
+    /// The step after the last one is clean, not the training schedule's first level (the ᾱ family).
     pub ends_clean: bool,
     pub sigma_law: SigmaLaw,
+    pub timestep_form: TimestepForm,
     pub sigma_min: Option<f64>,
     pub sigma_max: Option<f64>,
-    /// The last sigma is the training schedule's lowest, not zero (Euler).
+    /// The last sigma is the training schedule's lowest, not zero.
     pub ends_at_sigma_min: bool,
+}
+
+/// What a class reads of a configuration, and the defaults in which classes differ.
+struct Class {
+    beta_start: f64,
+    beta_end: f64,
+    beta_schedule: &'static str,
+    /// Its default, where spacing and offset are read at all.
+    spacing: Option<Spacing>,
+    zero_snr: bool,
+    /// `clip_sample` and its default, where it is read.
+    clips: Option<bool>,
+    thresholds: bool,
+    ends_clean: bool,
+}
+
+impl Class {
+    fn of(name: SchedulerName) -> Self {
+        use SchedulerName as Name;
+        let base = Self {
+            beta_start: 0.0001,
+            beta_end: 0.02,
+            beta_schedule: "linear",
+            spacing: Some(Spacing::Linspace),
+            zero_snr: false,
+            clips: None,
+            thresholds: false,
+            ends_clean: true,
+        };
+        let k_diffusion = Self { beta_start: 0.00085, beta_end: 0.012, ..base };
+        let solver = Self { thresholds: true, ..base };
+        let ancestor =
+            Self { spacing: Some(Spacing::Leading), zero_snr: true, clips: Some(true), thresholds: true, ..base };
+        match name {
+            Name::Ddim | Name::Ddpm => ancestor,
+            Name::Lcm => Self {
+                beta_start: 0.00085,
+                beta_end: 0.012,
+                beta_schedule: "scaled_linear",
+                clips: Some(false),
+                ..ancestor
+            },
+            Name::Pndm => Self { spacing: Some(Spacing::Leading), ends_clean: false, ..base },
+            Name::Euler | Name::EulerAncestral => Self { zero_snr: true, ..base },
+            Name::Lms => base,
+            Name::Heun => Self { clips: Some(false), ..k_diffusion },
+            Name::Dpm2 | Name::Dpm2Ancestral => k_diffusion,
+            Name::DpmSinglestep => Self { spacing: None, ..solver },
+            Name::DpmMultistep | Name::DpmMultistepSde | Name::UniPc => Self { zero_snr: true, ..solver },
+        }
+    }
 }
 
 impl Settings {
     /// What `config` means to the scheduler `name`. Keys that this scheduler does not read are not judged.
     pub fn new(name: SchedulerName, config: &SchedulerConfig) -> Result<Self, SamplingError> {
-        let is_ddim = name == SchedulerName::Ddim;
-        let is_euler = name == SchedulerName::Euler;
-        let betas = betas(config)?;
+        let class = Class::of(name);
+        let betas = betas(config, &class)?;
         let train_timesteps = config.num_train_timesteps.unwrap_or(1000);
+        if train_timesteps < 2 {
+            return unsupported("num_train_timesteps", train_timesteps.to_string(), "2 or more");
+        }
         if let Betas::Given(betas) = &betas
             && betas.len() != train_timesteps
         {
             let value = format!("a list of {}", betas.len());
             return unsupported("trained_betas", value, "as many as num_train_timesteps");
         }
-        let settings = Self {
-            train_timesteps,
-            betas,
-            zero_terminal_snr: config.rescale_betas_zero_snr.unwrap_or(false),
-            prediction: prediction(config)?,
-            spacing: spacing(config, if is_ddim { Spacing::Leading } else { Spacing::Linspace })?,
-            steps_offset: config.steps_offset_for(name),
-            bound: if is_ddim { bound(name, config) } else { Bound::None },
-            ends_clean: config.set_alpha_to_one.unwrap_or(true),
-            sigma_law: if is_euler { sigma_law(config)? } else { SigmaLaw::Default },
-            sigma_min: config.sigma_min,
-            sigma_max: config.sigma_max,
-            ends_at_sigma_min: is_euler && ends_at_sigma_min(config)?,
-        };
-        if settings.train_timesteps < 2 {
-            return unsupported("num_train_timesteps", settings.train_timesteps.to_string(), "2 or more");
+        let prediction = prediction(config)?;
+        if prediction == Prediction::Sample && !name.allows_sample_prediction() {
+            return Err(SamplingError::SamplePrediction { scheduler: name });
         }
-        if is_euler && config.interpolation_type.as_deref().is_some_and(|value| value != "linear") {
+        let sigma_law = if name.allows(super::SigmaChoice::Karras) { sigma_law(config)? } else { SigmaLaw::Default };
+        // Only LMS in diffusers lays Karras's sigmas between its own ends, whatever the file says.
+        let reads_ends = name != SchedulerName::Lms || sigma_law != SigmaLaw::Karras;
+        if name == SchedulerName::Euler && config.interpolation_type.as_deref().is_some_and(|value| value != "linear") {
             return unsupported("interpolation_type", text(config.interpolation_type.as_ref()), "linear");
         }
-        // diffusers reads the type of the timesteps together with v-prediction alone.
-        if is_euler && settings.prediction == Prediction::Velocity {
-            match config.timestep_type.as_deref() {
-                None | Some("discrete") => {}
-                Some(value) => return unsupported("timestep_type", value, "discrete"),
-            }
-        }
-        Ok(settings)
+        Ok(Self {
+            train_timesteps,
+            betas,
+            zero_terminal_snr: class.zero_snr && config.rescale_betas_zero_snr.unwrap_or(false),
+            prediction,
+            spacing: class.spacing.map_or(Ok(Spacing::Linspace), |default| spacing(config, default))?,
+            steps_offset: class.spacing.map_or(0, |_| config.steps_offset_for(name)),
+            bound: Bound::new(name, config, class.clips, class.thresholds),
+            ends_clean: config.set_alpha_to_one.unwrap_or(class.ends_clean),
+            sigma_law,
+            timestep_form: timestep_form(name, prediction, config)?,
+            sigma_min: config.sigma_min.filter(|_| reads_ends),
+            sigma_max: config.sigma_max.filter(|_| reads_ends),
+            ends_at_sigma_min: reads_final_sigmas(name) && ends_at_sigma_min(config)?,
+        })
     }
 }
 
-fn betas(config: &SchedulerConfig) -> Result<Betas, SamplingError> {
+fn betas(config: &SchedulerConfig, class: &Class) -> Result<Betas, SamplingError> {
     if let Some(betas) = &config.trained_betas {
         return Ok(Betas::Given(betas.clone()));
     }
-    let (start, end) = (config.beta_start.unwrap_or(0.0001), config.beta_end.unwrap_or(0.02));
-    match config.beta_schedule.as_deref() {
-        None | Some("linear") => Ok(Betas::Linear(start, end)),
-        Some("scaled_linear") => Ok(Betas::ScaledLinear(start, end)),
-        Some("squaredcos_cap_v2") => Ok(Betas::SquaredCosine),
-        Some(value) => unsupported("beta_schedule", value, "linear, scaled_linear or squaredcos_cap_v2"),
+    let (start, end) = (config.beta_start.unwrap_or(class.beta_start), config.beta_end.unwrap_or(class.beta_end));
+    match config.beta_schedule.as_deref().unwrap_or(class.beta_schedule) {
+        "linear" => Ok(Betas::Linear(start, end)),
+        "scaled_linear" => Ok(Betas::ScaledLinear(start, end)),
+        "squaredcos_cap_v2" => Ok(Betas::SquaredCosine),
+        value => unsupported("beta_schedule", value, "linear, scaled_linear or squaredcos_cap_v2"),
     }
 }
 
@@ -153,23 +201,13 @@ fn spacing(config: &SchedulerConfig, default: Spacing) -> Result<Spacing, Sampli
     }
 }
 
-fn bound(name: SchedulerName, config: &SchedulerConfig) -> Bound {
-    if config.thresholding.unwrap_or(false) {
-        Bound::Threshold {
-            ratio: config.dynamic_thresholding_ratio.unwrap_or(0.995),
-            max: config.sample_max_value.unwrap_or(1.0),
-        }
-    } else if config.clips_sample_for(name) {
-        Bound::Clip { range: config.clip_sample_range.unwrap_or(1.0).abs() }
-    } else {
-        Bound::None
-    }
-}
-
 fn sigma_law(config: &SchedulerConfig) -> Result<SigmaLaw, SamplingError> {
     let is_set = |flag: Option<bool>| flag.unwrap_or(false);
     if is_set(config.use_beta_sigmas) {
         return unsupported("use_beta_sigmas", "true", "false");
+    }
+    if is_set(config.use_flow_sigmas) {
+        return unsupported("use_flow_sigmas", "true", "false");
     }
     match (is_set(config.use_karras_sigmas), is_set(config.use_exponential_sigmas)) {
         (false, false) => Ok(SigmaLaw::Default),
@@ -177,6 +215,11 @@ fn sigma_law(config: &SchedulerConfig) -> Result<SigmaLaw, SamplingError> {
         (false, true) => Ok(SigmaLaw::Exponential),
         (true, true) => unsupported("use_exponential_sigmas", "true", "only one of it and use_karras_sigmas"),
     }
+}
+
+fn reads_final_sigmas(name: SchedulerName) -> bool {
+    use SchedulerName::{DpmMultistep, DpmMultistepSde, DpmSinglestep, Euler, UniPc};
+    matches!(name, Euler | DpmSinglestep | DpmMultistep | DpmMultistepSde | UniPc)
 }
 
 fn ends_at_sigma_min(config: &SchedulerConfig) -> Result<bool, SamplingError> {
@@ -187,7 +230,28 @@ fn ends_at_sigma_min(config: &SchedulerConfig) -> Result<bool, SamplingError> {
     }
 }
 
-fn unsupported<T>(field: &'static str, value: impl Into<String>, supported: &'static str) -> Result<T, SamplingError> {
+fn timestep_form(
+    name: SchedulerName,
+    prediction: Prediction,
+    config: &SchedulerConfig,
+) -> Result<TimestepForm, SamplingError> {
+    match (name, prediction) {
+        (SchedulerName::Dpm2 | SchedulerName::Dpm2Ancestral, _) => Ok(TimestepForm::WholeForKarras),
+        // diffusers reads the type of the timesteps together with v-prediction alone.
+        (SchedulerName::Euler, Prediction::Velocity) => match config.timestep_type.as_deref() {
+            None | Some("discrete") => Ok(TimestepForm::Exact),
+            Some("continuous") => Ok(TimestepForm::QuarterLogSigma),
+            Some(value) => unsupported("timestep_type", value, "discrete or continuous"),
+        },
+        _ => Ok(TimestepForm::Exact),
+    }
+}
+
+pub fn unsupported<T>(
+    field: &'static str,
+    value: impl Into<String>,
+    supported: &'static str,
+) -> Result<T, SamplingError> {
     Err(SamplingError::Unsupported { field, value: value.into(), supported })
 }
 
@@ -206,6 +270,9 @@ mod tests {
         assert_eq!((ddim.spacing, ddim.bound), (Spacing::Leading, Bound::Clip { range: 1.0 }));
         let euler = Settings::new(SchedulerName::Euler, &config).unwrap();
         assert_eq!((euler.spacing, euler.bound), (Spacing::Linspace, Bound::None));
+        let heun = Settings::new(SchedulerName::Heun, &config).unwrap();
+        assert_eq!((heun.betas, heun.ends_clean), (Betas::Linear(0.00085, 0.012), true));
+        assert!(!Settings::new(SchedulerName::Pndm, &config).unwrap().ends_clean);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::paths::Paths;
 use crate::job::{ModelRef, Request};
-use crate::sampling::SchedulerName;
+use crate::sampling::{SchedulerConfig, SchedulerName};
 
 /// What a picture takes when nothing else is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +82,8 @@ pub enum ModelError {
     Read { source: io::Error, path: PathBuf },
     #[error("the model's file is no proper JSON ({source}); download the model again: {}", path.display())]
     Json { source: serde_json::Error, path: PathBuf },
+    #[error("{reason}; download the model again: {}", path.display())]
+    Scheduler { reason: String, path: PathBuf },
     #[error("the model's sample_size and VAE give a picture of {width}×{height}, which is out of range; look at {}", path.display())]
     Size { width: u64, height: u64, path: PathBuf },
 }
@@ -157,7 +159,7 @@ pub fn inspect(folder: &Path) -> Result<ModelEntry, ModelError> {
     }
     let unet: UnetConfig = read_json(&folder.join("unet").join("config.json"))?;
     let vae: VaeConfig = read_json(&folder.join("vae").join("config.json"))?;
-    let scheduler: ClassName = read_json(&folder.join("scheduler").join("scheduler_config.json"))?;
+    let scheduler = read_scheduler(&folder.join("scheduler").join("scheduler_config.json"))?;
     let (width, height) = native_size(&unet, &vae, folder)?;
     Ok(ModelEntry {
         reference: ModelRef::Folder(folder.to_path_buf()),
@@ -168,7 +170,7 @@ pub fn inspect(folder: &Path) -> Result<ModelEntry, ModelError> {
             height,
             guidance: Request::DEFAULT_GUIDANCE,
             steps: Request::DEFAULT_STEPS,
-            scheduler: scheduler_of(&scheduler.class_name),
+            scheduler: scheduler.own_scheduler().ok(),
         },
         examples: Vec::new(),
         draws_emoji: false,
@@ -202,13 +204,10 @@ fn family_of(class_name: &str, unet: &UnetConfig) -> String {
     if unet.in_channels == Some(9) { format!("{family} for inpainting") } else { family.into() }
 }
 
-fn scheduler_of(class_name: &str) -> Option<SchedulerName> {
-    match class_name {
-        "DDIMScheduler" => Some(SchedulerName::Ddim),
-        "EulerDiscreteScheduler" => Some(SchedulerName::Euler),
-        "EulerAncestralDiscreteScheduler" => Some(SchedulerName::EulerAncestral),
-        _ => None,
-    }
+fn read_scheduler(path: &Path) -> Result<SchedulerConfig, ModelError> {
+    let text = fs::read_to_string(path).map_err(|source| ModelError::Read { source, path: path.to_path_buf() })?;
+    SchedulerConfig::from_json(&text)
+        .map_err(|error| ModelError::Scheduler { reason: error.to_string(), path: path.to_path_buf() })
 }
 
 fn name_of(folder: &Path) -> String {

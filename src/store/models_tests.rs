@@ -24,7 +24,8 @@ fn a_folder_says_what_it_is() {
     make(&folder, "StableDiffusionPipeline", UNET, "PNDMScheduler");
     let entry = inspect(&folder).unwrap();
     assert_eq!((entry.name.as_str(), entry.kind.as_str()), ("dreamer", "Stable Diffusion 1, made for 512×512 pixels."));
-    let defaults = ModelDefaults { width: 512, height: 512, guidance: 7.0, steps: 20, scheduler: None };
+    let defaults =
+        ModelDefaults { width: 512, height: 512, guidance: 7.0, steps: 20, scheduler: Some(SchedulerName::Pndm) };
     assert_eq!(entry.defaults, defaults);
 
     let unet = r#"{"sample_size": [96, 128], "cross_attention_dim": 2048, "in_channels": 9}"#;

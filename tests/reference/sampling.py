@@ -2,11 +2,44 @@
 
 import itertools
 import json
+import math
+import warnings
 
 import torch
-from diffusers import DDIMScheduler, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler
+from diffusers import (
+    DDIMScheduler,
+    DDPMScheduler,
+    DPMSolverMultistepScheduler,
+    DPMSolverSinglestepScheduler,
+    EulerAncestralDiscreteScheduler,
+    EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
+    KDPM2AncestralDiscreteScheduler,
+    KDPM2DiscreteScheduler,
+    LCMScheduler,
+    LMSDiscreteScheduler,
+    PNDMScheduler,
+    UniPCMultistepScheduler,
+)
 
-CLASSES = {"ddim": DDIMScheduler, "euler": EulerDiscreteScheduler, "euler-a": EulerAncestralDiscreteScheduler}
+CLASSES = {
+    "ddim": DDIMScheduler,
+    "ddpm": DDPMScheduler,
+    "pndm": PNDMScheduler,
+    "euler": EulerDiscreteScheduler,
+    "euler-a": EulerAncestralDiscreteScheduler,
+    "heun": HeunDiscreteScheduler,
+    "lms": LMSDiscreteScheduler,
+    "dpm2": KDPM2DiscreteScheduler,
+    "dpm2-a": KDPM2AncestralDiscreteScheduler,
+    "dpm++-2s": DPMSolverSinglestepScheduler,
+    "dpm++-2m": DPMSolverMultistepScheduler,
+    "dpm++-2m-sde": DPMSolverMultistepScheduler,
+    "unipc": UniPCMultistepScheduler,
+    "lcm": LCMScheduler,
+}
+WITH_SIGMAS = [name for name, kind in CLASSES.items() if hasattr(kind, "_convert_to_karras")]
+BETAS = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
 SHAPE = (1, 4, 2, 3)
 VALUES = 24
 
@@ -33,79 +66,160 @@ def network(sample, timestep):
     return sample * 0.5 + pattern * (timestep.float() / 1000)
 
 
-def trajectory(name, config, steps):
-    scheduler = CLASSES[name].from_config(config)
+def scheduler_of(name, config, sigmas=None):
+    """As people switch: `X.from_config` on what the model brings along."""
+    options = {"dpm++-2m-sde": {"algorithm_type": "sde-dpmsolver++"}}.get(name, {})
+    if sigmas in ("karras", "exponential"):
+        options |= {f"use_{sigmas}_sigmas": True}
+    return CLASSES[name].from_config(config, **options)
+
+
+def trajectory(name, config, steps, begin=0):
+    """Walks from step `begin` (an img2img's start) to the end."""
+    scheduler = scheduler_of(name, config)
     scheduler.set_timesteps(steps)
     generator = torch.Generator().manual_seed(7)
-    sample = torch.randn(SHAPE, generator=generator) * scheduler.init_noise_sigma
-    first = None
-    extra = {} if name == "ddim" else {"generator": generator}
-    for timestep in scheduler.timesteps:
+    sample = torch.randn(SHAPE, generator=generator)
+    timesteps = scheduler.timesteps[begin * scheduler.order :]
+    if begin:
+        original = torch.linspace(-1, 1, VALUES).reshape(SHAPE)
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(begin * scheduler.order)
+        sample = scheduler.add_noise(original, sample, timesteps[:1])
+    else:
+        sample = sample * scheduler.init_noise_sigma
+    first, parameters = None, scheduler.step.__code__.co_varnames
+    for timestep in timesteps:
         output = network(scheduler.scale_model_input(sample, timestep), timestep)
+        extra = {"generator": generator} if "generator" in parameters and name != "ddim" else {}
         result = scheduler.step(output, timestep, sample, **extra)
         sample = result.prev_sample
         if first is None:
-            first = result.pred_original_sample
-    original, noise = torch.linspace(-1, 1, VALUES), torch.linspace(2, -2, VALUES)
-    half = scheduler.timesteps[steps // 2 : steps // 2 + 1]
-    fresh = CLASSES[name].from_config(config)
-    fresh.set_timesteps(steps)
-    return {
-        "scheduler": name,
-        "config": config,
-        "steps": steps,
-        "timesteps": scheduler.timesteps.tolist(),
+            first = result.get("pred_original_sample", result.get("denoised"))
+    if not torch.isfinite(sample).all():
+        raise ValueError("not finite")
+    whole = [float(timestep) for timestep in scheduler.timesteps]
+    case = {
+        "calls": len(whole),
+        "timesteps": whole[:3] + whole[-3:],
+        "timestep_sum": sum(whole),
         "init_noise_sigma": float(scheduler.init_noise_sigma),
-        "first_original": first.flatten()[:4].tolist(),
         "last": sample.flatten()[:4].tolist(),
         "last_abs_sum": sample.abs().double().sum().item(),
-        "noised_at_half": fresh.add_noise(original, noise, half)[:4].tolist(),
     }
+    if first is not None:
+        case["first_original"] = first.flatten()[:4].tolist()
+    return case
+
+
+def rounded(value):
+    if isinstance(value, float):
+        return float(f"{value:.8g}")
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return value
+
+
+class Cases:
+    """Configurations once each, cases refer to them by number."""
+
+    def __init__(self):
+        self.configs, self.cases, self.refused = [], [], []
+
+    def add(self, name, steps, begin=0, **config):
+        config = {key: value for key, value in config.items() if value != -math.inf}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                case = trajectory(name, config, steps, begin)
+        except Exception as reason:  # what diffusers cannot do is no case
+            self.refused.append(f"{name} {steps} {begin} {config}: {reason!r}"[:300])
+            return
+        if config not in self.configs:
+            self.configs.append(config)
+        head = {"scheduler": name, "config": self.configs.index(config), "steps": steps}
+        case = {key: rounded(value) for key, value in case.items()}
+        self.cases.append({**head, **({"begin": begin} if begin else {}), **case})
 
 
 def sampling():
-    cases = []
-
-    def add(name, steps, **config):
-        if name == "euler-a" and config.get("prediction_type") == "sample":
-            return  # diffusers lacks it
-        if name == "ddim" and config.get("rescale_betas_zero_snr") and config.get("prediction_type") == "epsilon":
-            return  # a division by zero
-        cases.append(trajectory(name, config, steps))
-
+    cases = Cases()
+    add = cases.add
     predictions = ("epsilon", "v_prediction", "sample")
     spacings = ("leading", "linspace", "trailing")
-    betas = (
-        {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012},
-        {"beta_schedule": "linear"},
-        {"beta_schedule": "squaredcos_cap_v2"},
-    )
-    for name, prediction, spacing, beta in itertools.product(CLASSES, predictions, spacings, betas):
-        for steps in (1, 2, 7, 20, 50) if beta is betas[0] else (7, 20):
-            add(name, steps, prediction_type=prediction, timestep_spacing=spacing, clip_sample=False, **beta)
+    sd = {"steps_offset": 1, "clip_sample": False, "skip_prk_steps": True, **BETAS}
     for name, prediction, spacing in itertools.product(CLASSES, predictions, spacings):
-        shared = {"prediction_type": prediction, "timestep_spacing": spacing, **betas[0]}
-        for steps in (2, 7, 20):
-            add(name, steps, rescale_betas_zero_snr=True, steps_offset=1, clip_sample=False, **shared)
-        add(name, 7, clip_sample=True, clip_sample_range=0.5, set_alpha_to_one=False, steps_offset=1, **shared)
-    for prediction, spacing in itertools.product(predictions, spacings):
-        shared = {"prediction_type": prediction, "timestep_spacing": spacing, **betas[0]}
-        add("ddim", 7, thresholding=True, dynamic_thresholding_ratio=0.9, sample_max_value=1.5, **shared)
-        for steps in (1, 2, 7, 20):
-            add("euler", steps, use_karras_sigmas=True, **shared)
-            add("euler", steps, use_exponential_sigmas=True, steps_offset=1, **shared)
-        add("euler", 7, use_karras_sigmas=True, sigma_min=0.1, sigma_max=10.0, **shared)
-        add("euler", 7, final_sigmas_type="sigma_min", **shared)
+        shared = {"prediction_type": prediction, "timestep_spacing": spacing, **sd}
+        for steps in (1, 2, 7, 20) if prediction == "epsilon" else (3, 7):
+            add(name, steps, **shared)
+        add(name, 7, 2, **shared)
+        if prediction != "epsilon":
+            add(name, 7, **{**shared, "rescale_betas_zero_snr": True})
+    for name, law, steps in itertools.product(WITH_SIGMAS, ("karras", "exponential"), (1, 2, 6, 20)):
+        law = {f"use_{law}_sigmas": True}
+        add(name, steps, **law, **sd)
+        add(name, steps, prediction_type="v_prediction", timestep_spacing="trailing", **law, **sd)
+    for name, law in itertools.product(WITH_SIGMAS, ("karras", "exponential")):
+        law = {f"use_{law}_sigmas": True, **sd}
+        add(name, 7, 3, timestep_spacing="leading", **law)
+        add(name, 7, sigma_min=0.1, sigma_max=10.0, **law)
+        add(name, 7, final_sigmas_type="sigma_min", lower_order_final=False, **law)
+        add(name, 9, **{**law, "beta_schedule": "squaredcos_cap_v2"})
     for name in CLASSES:
-        # Another class's file: what it lacks is the reader's own default.
-        add(name, 7, _class_name="PNDMScheduler", skip_prk_steps=True, steps_offset=1, **betas[0])
-        add(name, 7, _class_name="DDIMScheduler")
+        # What a class lacks in a file, and what it ignores there.
+        add(name, 7)
+        add(name, 7, beta_schedule="squaredcos_cap_v2")
         add(name, 7, num_train_timesteps=100)
         add(name, 4, trained_betas=[0.01 * (i + 1) for i in range(20)], num_train_timesteps=20)
+        add(name, 7, clip_sample=True, clip_sample_range=0.5, set_alpha_to_one=False, **BETAS)
+        add(name, 7, thresholding=True, dynamic_thresholding_ratio=0.9, sample_max_value=1.5, clip_sample=False)
+        add(name, 6, 1, set_alpha_to_one=True, final_sigmas_type="sigma_min", lower_order_final=False, **BETAS)
+        for own, kind in CLASSES.items():
+            if own != "dpm++-2m-sde":
+                written = {key: value for key, value in kind(**BETAS).config.items() if key != "_use_default_values"}
+                add(name, 8, _class_name=kind.__name__, **written)
+    for steps, begin in itertools.product((4, 5, 9, 20), (0, 1, 3)):
+        add("pndm", steps, begin, **{**sd, "skip_prk_steps": False})
+        add("pndm", steps, begin, prediction_type="v_prediction", **{**sd, "skip_prk_steps": False})
+    for kind in ("fixed_small_log", "fixed_large"):
+        add("ddpm", 7, variance_type=kind, **sd)
+    add("lcm", 4, original_inference_steps=25, timestep_scaling=3.0, **sd)
+    add("euler", 7, prediction_type="v_prediction", timestep_type="continuous", use_karras_sigmas=True, **sd)
+    solvers = itertools.product(
+        ("dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver"), ("midpoint", "heun"), (1, 2, 3), (6, 16)
+    )
+    for algorithm, kind, order, steps in solvers:
+        shared = {"algorithm_type": algorithm, "solver_type": kind, "solver_order": order, **sd}
+        own = "dpm++-2m-sde" if algorithm.startswith("sde") else "dpm++-2m"
+        if algorithm != "sde-dpmsolver":
+            add(own, steps, **shared)
+        add("dpm++-2s", steps, **shared)
+        shared |= {"final_sigmas_type": "sigma_min", "lower_order_final": False}
+        if algorithm != "sde-dpmsolver":
+            add(own, steps, **shared)
+        add("dpm++-2s", steps, prediction_type="v_prediction", **shared)
+    for own in ("dpm++-2m", "dpm++-2m-sde", "dpm++-2s"):
+        add(own, 8, euler_at_final=True, final_sigmas_type="sigma_min", **sd)
+        add(own, 16, euler_at_final=True, lower_order_final=False, final_sigmas_type="sigma_min", **sd)
+        add(own, 8, use_lu_lambdas=True, **sd)
+        add(own, 8, lambda_min_clipped=-1.5, beta_schedule="squaredcos_cap_v2")
+        add(own, 8, lambda_min_clipped=-1.5, timestep_spacing="trailing", **sd)
+        add(own, 8, thresholding=True, solver_order=3, **sd)
+    for kind, order, by_data, steps in itertools.product(("bh1", "bh2"), (1, 2, 3, 4), (True, False), (6, 16)):
+        shared = {"solver_type": kind, "solver_order": order, "predict_x0": by_data, **sd}
+        add("unipc", steps, **shared)
+        add("unipc", steps, 2, final_sigmas_type="sigma_min", lower_order_final=False, disable_corrector=[1, 3], **shared)
     return cases
 
 
 def write(folder):
-    for name, cases in (("torch_randn", torch_randn()), ("sampling", sampling())):
-        lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
-        (folder / f"{name}.json").write_text(f"[\n{lines}\n]\n")
+    cases = sampling()
+
+    def lines(values):
+        return "[\n" + ",\n".join(json.dumps(value, separators=(",", ":")) for value in values) + "\n]"
+
+    (folder / "torch_randn.json").write_text(lines(torch_randn()) + "\n")
+    written = f'{{"configs": {lines(cases.configs)},\n"cases": {lines(cases.cases)}}}\n'
+    (folder / "sampling.json").write_text(written)
+    print(f"{len(cases.cases)} walks; diffusers refuses {len(cases.refused)} that were tried", flush=True)
+    return cases

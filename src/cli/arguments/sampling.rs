@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::values::{number_in, one_of, side_px};
 use crate::job::{Request, fresh_seed};
-use crate::sampling::SchedulerName;
+use crate::sampling::{PredictionChoice, SchedulerName, SigmaChoice};
 
 #[derive(Debug, Args)]
 pub struct SamplingArguments {
@@ -17,6 +17,12 @@ pub struct SamplingArguments {
     /// [default: the model's own]
     #[arg(long, value_name = "NAME", value_parser = one_of(&SchedulerName::ALL.map(SchedulerName::id), SchedulerName::from_id))]
     pub scheduler: Option<SchedulerName>,
+    /// How the noise levels are laid; "default" is as the model was trained [default: the model's own]
+    #[arg(long, value_name = "NAME", value_parser = one_of(&SigmaChoice::ALL.map(SigmaChoice::id), SigmaChoice::from_id))]
+    pub sigmas: Option<SigmaChoice>,
+    /// What the network was trained to predict, where the model's own word is wrong
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = one_of(&PredictionChoice::ALL.map(PredictionChoice::id), PredictionChoice::from_id))]
+    pub prediction: PredictionChoice,
     /// Where the noise comes from [default: a fresh one, printed]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -33,6 +39,8 @@ impl SamplingArguments {
         request.steps = self.steps;
         request.guidance = self.guidance;
         request.scheduler = self.scheduler;
+        request.sigmas = self.sigmas;
+        request.prediction = self.prediction;
         request.seed = self.seed.unwrap_or_else(fresh_seed);
         request.width = self.width;
         request.height = self.height;

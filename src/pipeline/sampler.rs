@@ -1,0 +1,62 @@
+//! Which scheduler a request gets from a model: read from the model's small files, so that what cannot be is said
+//! before anything large is loaded.
+
+use serde::Deserialize;
+
+use super::PipelineError;
+use crate::job::Request;
+use crate::model::{ModelError, ModelFiles};
+use crate::sampling::{Scheduler, SchedulerConfig, SchedulerName, build};
+
+const CONFIG: &str = "scheduler/scheduler_config.json";
+
+/// What a model says of its schedulers.
+pub(super) struct ModelSampling {
+    config: SchedulerConfig,
+    is_xl: bool,
+    pub own_scheduler: SchedulerName,
+}
+
+#[derive(Deserialize)]
+struct ClassName {
+    #[serde(rename = "_class_name", default)]
+    class_name: String,
+}
+
+impl ModelSampling {
+    pub fn read(files: &ModelFiles) -> Result<Self, PipelineError> {
+        let index: ClassName = files.require_json("model_index.json", "model_index.json")?;
+        let missing = || ModelError::Missing { what: "the scheduler's config", path: files.path_of(CONFIG) };
+        let bytes = files.read(CONFIG)?.ok_or_else(missing)?;
+        let config = SchedulerConfig::from_json(&String::from_utf8_lossy(&bytes))
+            .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(CONFIG).display())))?;
+        let own_scheduler = config.own_scheduler().unwrap_or_else(|reason| {
+            let instead = config.fallback();
+            tracing::warn!("{reason}; {} is used instead", instead.id());
+            instead
+        });
+        Ok(Self { config, is_xl: index.class_name.starts_with("StableDiffusionXL"), own_scheduler })
+    }
+
+    /// The scheduler that the request asks for, else the model's own.
+    pub fn scheduler(&self, request: &Request) -> Result<(SchedulerName, Box<dyn Scheduler>), PipelineError> {
+        let name = request.scheduler.unwrap_or(self.own_scheduler);
+        let config = self.config.clone().with_prediction(request.prediction);
+        // diffusers' pipelines of SD 1 and 2 put old scheduler files right as they load them; SDXL's do not.
+        let config = match (self.is_xl, request.mask.is_some()) {
+            (true, _) => config,
+            (false, false) => config.for_stable_diffusion(),
+            (false, true) => config.for_stable_diffusion_inpainting(),
+        };
+        let config = config.with_sigmas(name, request.sigmas)?;
+        Ok((name, build(name, &config, request.steps as usize)?))
+    }
+}
+
+/// Whether the model's scheduler can do what the request asks for. Reads small files alone.
+///
+/// # Errors
+/// Says in one sentence what cannot be, and what could.
+pub fn check_sampling(files: &ModelFiles, request: &Request) -> Result<(), PipelineError> {
+    ModelSampling::read(files)?.scheduler(request).map(|_| ())
+}

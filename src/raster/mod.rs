@@ -1,0 +1,15 @@
+//! Pictures as plain pixels: resized, filled, matched in colour, pasted. No window, no tensors.
+
+mod colour_match;
+mod extend;
+mod fill;
+mod geometry;
+mod paste;
+mod resample;
+mod spread;
+
+pub use colour_match::match_colours;
+pub use extend::{Extension, extended};
+pub use fill::{filled_from_border, filled_with};
+pub use geometry::{crop, fitted, largest_inside, over_white, resized};
+pub use paste::{paste, with_alpha_of};
