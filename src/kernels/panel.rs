@@ -127,7 +127,7 @@ impl PackedMatrix {
                 weight.len()
             )));
         }
-        if layout.gated && rows % 2 != 0 {
+        if layout.gated && !rows.is_multiple_of(2) {
             return Err(ShapeError(format!("a gated layer needs an even number of outputs, found {rows}")));
         }
         let columns = if layout.gated { rows / 2 } else { rows };
