@@ -98,6 +98,7 @@ fn builtin() -> String {
             format!("inside the program, {} MB", bytes / 1_000_000)
         }
         Ok(ModelFiles::Folder(folder)) => folder.display().to_string(),
+        Ok(ModelFiles::File(file)) => file.path().display().to_string(),
         Err(error) => error.to_string(),
     }
 }
