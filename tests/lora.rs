@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
-use inkwick::job::{CancelToken, LoraRef, PromptSyntax, Request};
+use inkwick::job::{CancelToken, EmbeddingRef, LoraRef, PromptSyntax, Request};
 use inkwick::model::ModelFiles;
 use inkwick::pipeline::{Additions, Pipeline};
 use inkwick::sampling::SchedulerName;
@@ -117,4 +117,24 @@ fn it_can_be_laid_over_a_checkpoint_file() {
     let request = &listed["request"];
     let from_file = draw(&load(&file, &loras).unwrap(), request);
     assert_eq!(from_file, draw(&load(&folder("sdxl"), &loras).unwrap(), request));
+}
+
+#[test]
+fn words_with_embeddings_of_their_own_draw_what_diffusers_draws() {
+    let listed: Value = serde_json::from_slice(&std::fs::read(data("lora/cases.json")).unwrap()).unwrap();
+    for case in listed["words"].as_array().unwrap() {
+        let files = folder(case["kind"].as_str().unwrap());
+        let file = data("lora").join(case["file"].as_str().unwrap());
+        let word = file.file_stem().unwrap().to_string_lossy().into_owned();
+        let additions = Additions { embeddings: vec![EmbeddingRef { word, file }], ..Additions::default() };
+        let found = draw(&load(&files, &additions).unwrap(), &case["request"]);
+        let wanted = image::open(data("lora").join(case["picture"].as_str().unwrap())).unwrap().to_rgba8().into_raw();
+        let plain = draw(&load(&files, &Additions::default()).unwrap(), &case["request"]);
+        let (off, effect) = (mean_difference(&found, &wanted), mean_difference(&plain, &wanted));
+        println!("{} off by {off:.4}, changes the picture by {effect:.2}", case["file"]);
+        assert!(off < 1.0 && effect > 2.0, "{case}: off by {off}, effect {effect}");
+    }
+    let moss = EmbeddingRef { word: "Moss".into(), file: data("lora/Moss.pt") };
+    let said = load(&folder("sdxl"), &Additions { embeddings: vec![moss], ..Additions::default() }).err().unwrap();
+    assert!(said.contains("another kind of model") && said.contains("Moss.pt"), "{said}");
 }

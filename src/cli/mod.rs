@@ -3,6 +3,7 @@
 mod arguments;
 mod doctor;
 mod generate;
+mod models;
 mod report;
 mod window;
 
@@ -30,6 +31,9 @@ pub struct Arguments {
 pub enum Command {
     /// Make a picture and write it to a file
     Generate(Box<GenerateArguments>),
+    /// List models, look into files, fetch models, take them away
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
     /// Tell what this machine and this build have: devices, number formats, memory, folders
     Doctor,
 }
@@ -51,6 +55,7 @@ impl Command {
     pub fn run(self) -> ExitCode {
         match self {
             Self::Generate(arguments) => generate::run(&arguments),
+            Self::Models(command) => models::run(&command),
             Self::Doctor => doctor::run(),
         }
     }

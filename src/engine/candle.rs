@@ -26,7 +26,7 @@ struct Loaded {
 }
 
 impl Loaded {
-    /// All but the LoRAs.
+    /// All but LoRAs and embeddings.
     fn has_same_base(&self, other: &Self) -> bool {
         self.model == other.model && self.additions.vae == other.additions.vae
     }

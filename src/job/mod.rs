@@ -20,6 +20,8 @@ pub use frame::{Frame, WorkGrid};
 pub use inpaint::{InpaintArea, InpaintMask, InpaintSettings, MaskedContent};
 pub use intent::{Intent, IntentPreset};
 pub use picture::{Picture, PictureSizeError};
-pub use request::{Destination, InitPicture, LoraRef, ModelRef, PromptSyntax, Request, RequestError, Variation};
+pub use request::{
+    Destination, EmbeddingRef, InitPicture, LoraRef, ModelRef, PromptSyntax, Request, RequestError, Variation,
+};
 pub use resize::ResizeMode;
 pub use seed::fresh_seed;

@@ -30,6 +30,14 @@ pub struct LoraRef {
     pub weight: f64,
 }
 
+/// A word that a file teaches the text encoders (textual inversion).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EmbeddingRef {
+    /// As it stands in the prompt.
+    pub word: String,
+    pub file: PathBuf,
+}
+
 /// Noise of a second seed, mixed into the first noise (slerp).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Variation {
@@ -71,6 +79,7 @@ pub struct Request {
     /// Instead of the one that the model brings along.
     pub vae: Option<PathBuf>,
     pub loras: Vec<LoraRef>,
+    pub embeddings: Vec<EmbeddingRef>,
     /// What the network was trained to predict, where the model's own word is wrong or missing.
     pub prediction: PredictionChoice,
     /// As AUTOMATIC1111 counts: 1 is the encoder's last layer, 2 the one before.
@@ -215,6 +224,7 @@ impl Default for Request {
             model: ModelRef::default(),
             vae: None,
             loras: Vec::new(),
+            embeddings: Vec::new(),
             prediction: PredictionChoice::default(),
             clip_skip: None,
             scheduler: None,

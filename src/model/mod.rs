@@ -7,12 +7,15 @@ mod attention;
 mod blocks;
 mod builtin;
 mod config;
+mod feature;
 mod files;
+mod inspect;
 mod layers;
 mod lora;
 mod resnet;
 mod single_file;
 mod text_encoder;
+mod textual_inversion;
 mod timestep;
 mod unet;
 mod vae;
@@ -22,10 +25,13 @@ use std::path::PathBuf;
 
 pub use builtin::builtin_model;
 pub use config::{ClipConfig, UnetConfig, VaeConfig};
+pub use feature::{Execution, Feature};
 pub use files::ModelFiles;
+pub use inspect::{FileKind, FileReport, inspect_file};
 pub use lora::Lora;
 pub use single_file::SingleFile;
 pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};
+pub use textual_inversion::TextualInversion;
 pub use unet::{AddedConditioning, Unet};
 pub use vae::{LatentDistribution, Vae, picture_from_tensor};
 pub use weights::Weights;
@@ -39,6 +45,8 @@ pub enum ModelError {
     Cancelled,
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
+    #[error(transparent)]
+    Shape(#[from] crate::kernels::ShapeError),
     #[error(
         "{what} is missing in the model folder; download the model again, or choose a folder in diffusers' layout: {path}"
     )]
@@ -57,6 +65,8 @@ pub enum ModelError {
         "a Stable Diffusion checkpoint was wanted, and this file holds no network that Inkwick knows; look at it with inkwick models inspect: {0}"
     )]
     NoNetwork(PathBuf),
+    #[error("the embedding {reason}: {path}")]
+    Embedding { reason: String, path: PathBuf },
     #[error("the LoRA {reason}: {path}")]
     Lora { reason: String, path: PathBuf },
     #[error("there is no {what} in this file; {remedy}: {path}")]

@@ -13,9 +13,11 @@ use candle_core::{DType, Device, Tensor};
 use serde::Deserialize;
 
 use super::archive::Archive;
+use super::feature::Execution;
 use super::lora::{Lora, Patches};
 use super::single_file::{Cut, SingleFile, Source};
 use super::{ModelError, ModelFiles};
+use crate::kernels::{Level, Packing, Precision};
 
 /// How many names an error lists before it only counts.
 const LISTED: usize = 3;
@@ -42,6 +44,8 @@ pub struct Weights<'a> {
     on_fraction: OnFraction<'a>,
     device: Device,
     dtype: DType,
+    execution: Execution,
+    winograd: bool,
     what: String,
     patches: Option<Patches<'a>>,
 }
@@ -86,6 +90,8 @@ impl<'a> Weights<'a> {
             on_fraction,
             device: device.clone(),
             dtype,
+            execution: Execution::on(device),
+            winograd: true,
             what: files.path_of(folder).display().to_string(),
             patches: None,
         })
@@ -98,6 +104,24 @@ impl<'a> Weights<'a> {
             self.patches = Some(Patches::new(loras, network, &self.place.keys().map(String::as_str).collect()));
         }
         self
+    }
+
+    /// Another way to carry the network out than the device's usual one.
+    #[must_use]
+    pub fn with_execution(self, execution: Execution) -> Self {
+        Self { execution, ..self }
+    }
+
+    /// Whether convolutions may keep transformed weights: faster, and 16/9 of their size.
+    #[must_use]
+    pub fn with_winograd(self, winograd: bool) -> Self {
+        Self { winograd, ..self }
+    }
+
+    /// How the network will be carried out.
+    #[must_use]
+    pub fn execution(&self) -> Execution {
+        self.execution
     }
 
     /// The top of the tree of names.
@@ -168,6 +192,23 @@ impl Scope<'_> {
     pub fn at(&self, name: impl std::fmt::Display) -> Self {
         let prefix = if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) };
         Self { weights: self.weights, prefix }
+    }
+
+    /// How the layers are to be carried out.
+    #[must_use]
+    pub fn execution(&self) -> Execution {
+        self.weights.execution
+    }
+
+    /// How the kernels are to keep the layers' weights.
+    #[must_use]
+    pub fn packing(&self) -> Packing {
+        let precision = match self.weights.dtype {
+            DType::F16 => Precision::F16,
+            DType::BF16 => Precision::Bf16,
+            _ => Precision::F32,
+        };
+        Packing { precision, winograd: self.weights.winograd, level: Level::current() }
     }
 
     /// The tensor `name` here. One that is missing or misshapen is told by [`Weights::finish`].

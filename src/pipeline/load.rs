@@ -1,14 +1,15 @@
 //! Puts a pipeline together from a diffusers folder.
 
-use std::path::PathBuf;
-
 use candle_core::{DType, Device};
 use serde::Deserialize;
 
+use super::additions::Additions;
 use super::sampler::ModelSampling;
 use super::{LatentRgb, PipelineError};
-use crate::job::{LoraRef, ModelPart, Request};
-use crate::model::{ClipConfig, Lora, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights};
+use crate::job::{ModelPart, Request};
+use crate::model::{
+    ClipConfig, Execution, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
+};
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
 
 /// A tokenizer and the encoder that reads its tokens. SDXL has two such pairs.
@@ -30,6 +31,8 @@ pub struct Pipeline {
     pub(super) zeros_for_absent_negative: bool,
     pub(super) device: Device,
     pub(super) dtype: DType,
+    /// What the weights are kept in: on a CPU half precision may be widened only when it is used.
+    pub(super) weight_dtype: DType,
 }
 
 #[derive(Deserialize)]
@@ -45,29 +48,8 @@ fn yes() -> bool {
 }
 
 /// Shares of the loading bar, roughly by size.
-const TEXT_SHARE: f32 = 0.15;
-const UNET_SHARE: f32 = 0.75;
-
-/// What is laid over a model while it is read.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Additions {
-    /// A VAE file instead of the model's own.
-    pub vae: Option<PathBuf>,
-    /// Laid over text encoders and UNet, in this order.
-    pub loras: Vec<LoraRef>,
-}
-
-impl Additions {
-    /// Those that a request asks for.
-    #[must_use]
-    pub fn of(request: &Request) -> Self {
-        Self { vae: request.vae.clone(), loras: request.loras.clone() }
-    }
-
-    fn open_loras(&self) -> Result<Vec<Lora>, ModelError> {
-        self.loras.iter().map(|lora| Lora::open(&lora.file, lora.weight)).collect()
-    }
-}
+pub(super) const TEXT_SHARE: f32 = 0.15;
+pub(super) const UNET_SHARE: f32 = 0.75;
 
 /// Told the part and the fraction of the whole, 0 to 1; its error ends the reading.
 pub type OnLoading<'a> = &'a dyn Fn(ModelPart, f32) -> Result<(), ModelError>;
@@ -125,13 +107,16 @@ impl Pipeline {
         }
         let sampling = ModelSampling::read(files)?;
         check_channels(&unet_config, &vae_config, files)?;
-        let loras = additions.open_loras()?;
-        let (text, unet) = read_laid_over(files, &loras, is_xl, unet_config, device, dtype, on_loading)?;
+        let weight_dtype = dtype;
+        let (text, unet) = additions.read_networks(files, is_xl, unet_config, device, dtype, on_loading)?;
         let vae_dtype = if vae_config.force_upcast { DType::F32 } else { dtype };
         let before = TEXT_SHARE + UNET_SHARE;
         let told = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
         let weights = Weights::open(&vae_files, "vae", "diffusion_pytorch_model", device, vae_dtype, &told)?;
         let vae = Vae::new(vae_config, weights)?;
+        // On a CPU the weights may be in half precision; what is computed is in single.
+        let execution = Execution::on(device);
+        let (dtype, vae_dtype) = (execution.activation_dtype(dtype), execution.activation_dtype(vae_dtype));
 
         let latent_rgb = LatentRgb::of_model(files, &vae, device, vae_dtype)?;
         Ok(Self {
@@ -146,59 +131,14 @@ impl Pipeline {
             latent_rgb,
             device: device.clone(),
             dtype,
+            weight_dtype,
         })
     }
-}
-
-/// The networks that LoRAs change, with the changes laid over them.
-fn read_laid_over(
-    files: &ModelFiles,
-    loras: &[Lora],
-    is_xl: bool,
-    unet_config: UnetConfig,
-    device: &Device,
-    dtype: DType,
-    on_loading: OnLoading,
-) -> Result<(Vec<TextStage>, Unet), PipelineError> {
-    let suffixes: &[&str] = if is_xl { &["", "_2"] } else { &[""] };
-    on_loading(ModelPart::Tokenizer, 0.0)?;
-    let mut text = Vec::new();
-    for (index, suffix) in suffixes.iter().enumerate() {
-        let before = TEXT_SHARE * index as f32 / suffixes.len() as f32;
-        let told =
-            |fraction: f32| on_loading(ModelPart::TextEncoder, before + fraction * TEXT_SHARE / suffixes.len() as f32);
-        text.push(read_text_stage(files, suffix, loras, device, dtype, &told)?);
-    }
-    let told = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + UNET_SHARE * fraction);
-    let weights = Weights::open(files, "unet", "diffusion_pytorch_model", device, dtype, &told)?;
-    let unet = Unet::new(unet_config, weights.with_loras("unet", loras), device, dtype)?;
-    loras.iter().try_for_each(Lora::finish)?;
-    Ok((text, unet))
 }
 
 /// For a model that has no VAE of its own.
 fn family_vae(is_xl: bool, config: &VaeConfig) -> Option<VaeConfig> {
     is_xl.then(|| VaeConfig { scale: 0.13025, ..config.clone() })
-}
-
-impl Pipeline {
-    /// Reads again what LoRAs change, with others laid over it; everything else stays. After an error the pipeline
-    /// must not be used.
-    ///
-    /// # Errors
-    /// As for loading.
-    pub fn lay_over(
-        &mut self,
-        files: &ModelFiles,
-        additions: &Additions,
-        on_loading: OnLoading,
-    ) -> Result<(), PipelineError> {
-        let loras = additions.open_loras()?;
-        let config = UnetConfig::read(files)?;
-        let is_xl = self.text.len() > 1;
-        (self.text, self.unet) = read_laid_over(files, &loras, is_xl, config, &self.device, self.dtype, on_loading)?;
-        Ok(())
-    }
 }
 
 fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<(), PipelineError> {
@@ -234,22 +174,6 @@ pub(super) fn read_tokenizer(
     };
     PromptTokenizer::new(&contents, positions)
         .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(folder).display())))
-}
-
-fn read_text_stage(
-    files: &ModelFiles,
-    suffix: &str,
-    loras: &[Lora],
-    device: &Device,
-    dtype: DType,
-    told: &dyn Fn(f32) -> Result<(), ModelError>,
-) -> Result<TextStage, PipelineError> {
-    let folder = format!("text_encoder{suffix}");
-    let config = ClipConfig::read(files, &folder)?;
-    let tokenizer = read_tokenizer(files, &format!("tokenizer{suffix}"), config.positions)?;
-    let weights = Weights::open(files, &folder, "model", device, dtype, told)?;
-    let weights = weights.with_loras(&folder, loras);
-    Ok(TextStage { tokenizer, encoder: TextEncoder::new(config, weights, device)? })
 }
 
 /// The tokenizer alone, to count a prompt's tokens without loading the model.

@@ -1,5 +1,6 @@
 //! From a request to a picture: words, noise, denoising, decoding. Knows no thread and no window.
 
+mod additions;
 mod conditioning;
 mod denoise;
 mod encode;
@@ -12,8 +13,9 @@ use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
 
+pub use additions::Additions;
 pub use latent_rgb::LatentRgb;
-pub use load::{Additions, Pipeline, tokenizer_of};
+pub use load::{Pipeline, tokenizer_of};
 pub use sampler::check_sampling;
 
 use crate::job::{CancelToken, Picture, Request, RequestError};

@@ -8,4 +8,4 @@ mod tokenizer;
 pub use chunk::{TokenWindow, WeightedToken, windows};
 pub use lora_tag::{LoraTag, lora_tags, without_lora_tags};
 pub use parse::{WeightedText, parse};
-pub use tokenizer::{PromptTokenizer, TokenizerError, TokenizerFiles};
+pub use tokenizer::{PromptTokenizer, TokenizerError, TokenizerFiles, find_word};

@@ -38,6 +38,8 @@ pub struct PromptTokenizer {
     special: SpecialTokens,
     /// Tokens of one window, begin and end included.
     positions: usize,
+    /// Learned words and what they stand for.
+    words: Vec<(String, Vec<u32>)>,
 }
 
 /// Special tokens are a text, or an object with its text as `content`.
@@ -112,7 +114,7 @@ impl PromptTokenizer {
         // transformers writes 1e30 for "no limit".
         let own_limit = config.model_max_length.filter(|limit| *limit >= 3.0).unwrap_or(f64::MAX);
         let positions = (own_limit as usize).min(encoder_positions);
-        Ok(Self { tokenizer, special: SpecialTokens { begin, end, padding }, positions })
+        Ok(Self { tokenizer, special: SpecialTokens { begin, end, padding }, positions, words: Vec::new() })
     }
 
     /// Words that fit into one window.
@@ -146,11 +148,40 @@ impl PromptTokenizer {
         Ok(windows(&tokens, self.positions, self.special, at_least))
     }
 
+    /// Learns a word: wherever it stands in a prompt, in upper or lower case, it becomes these tokens.
+    pub fn add_word(&mut self, word: &str, ids: Vec<u32>) {
+        self.words.push((word.to_owned(), ids));
+        // "cat-toy-2" before "cat-toy".
+        self.words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
+    }
+
     fn ids(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
+        let found = self.words.iter().find_map(|(word, ids)| Some((find_word(text, word)?, ids)));
+        let Some((place, ids)) = found else { return self.plain_ids(text) };
+        let mut all = self.ids(&text[..place.start])?;
+        all.extend(ids);
+        all.extend(self.ids(&text[place.end..])?);
+        Ok(all)
+    }
+
+    fn plain_ids(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         let encoding =
             self.tokenizer.encode_fast(text, false).map_err(|error| TokenizerError::Encode(error.to_string()))?;
         Ok(encoding.get_ids().to_vec())
     }
+}
+
+/// Where `word` stands in `text` for itself, not inside of a longer word.
+pub fn find_word(text: &str, word: &str) -> Option<std::ops::Range<usize>> {
+    let is_letter = |character: Option<char>| character.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let (first, last) = (word.chars().next()?, word.chars().next_back()?);
+    text.char_indices().map(|(start, _)| start).find_map(|start| {
+        let end = start.checked_add(word.len())?;
+        let same = text.get(start..end)?.eq_ignore_ascii_case(word);
+        let joins_before = is_letter(Some(first)) && is_letter(text[..start].chars().next_back());
+        let joins_after = is_letter(Some(last)) && is_letter(text.get(end..)?.chars().next());
+        (same && !joins_before && !joins_after).then_some(start..end)
+    })
 }
 
 fn names(bytes: Option<&[u8]>, file: &'static str) -> Result<TokenNames, TokenizerError> {

@@ -3,12 +3,16 @@
 //! Knows neither the window nor the tensors; the window speaks to it through [`worker::StoreHandle`] alone.
 
 mod atomic;
+pub mod download;
 mod exif;
 pub mod gallery;
+pub mod hash;
 pub mod journal;
 mod journal_format;
+pub mod library;
 pub mod memory;
 pub mod metadata;
+pub mod model_file;
 pub mod models;
 pub mod paths;
 mod pending;

@@ -1,6 +1,6 @@
 //! The models that can be chosen: the one that comes along, the models folder, and folders that the user opened.
 //!
-//! Reads only the small JSON files of a diffusers folder, never the weights.
+//! Reads only the small JSON files of a diffusers folder and the headers of files, never the weights.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::paths::Paths;
+use super::{library, model_file};
 use crate::job::{ModelRef, Request};
+use crate::model::FileKind;
 use crate::sampling::{SchedulerConfig, SchedulerName};
 
 /// What a picture takes when nothing else is asked for.
@@ -81,6 +83,10 @@ pub enum ModelError {
     NoIndex { path: PathBuf },
     #[error("a Stable Diffusion model was wanted, found {class}, which Inkwick cannot draw with: {}", path.display())]
     OtherPipeline { class: String, path: PathBuf },
+    #[error(transparent)]
+    File(#[from] crate::model::ModelError),
+    #[error("a Stable Diffusion checkpoint was wanted, and this file is something else ({}); inkwick models inspect tells more: {}", kind.label(), path.display())]
+    OtherFile { kind: FileKind, path: PathBuf },
     #[error("the model's file could not be read ({source}); download the model again: {}", path.display())]
     Read { source: io::Error, path: PathBuf },
     #[error("the model's file is no proper JSON ({source}); download the model again: {}", path.display())]
@@ -133,6 +139,7 @@ pub fn list(paths: &Paths, known: &[PathBuf]) -> Vec<ModelEntry> {
         .map(|entry| entry.path())
         .filter(|path| path.join("model_index.json").is_file())
         .collect();
+    folders.extend(library::checkpoints(paths));
     folders.sort_by_key(|path| path.file_name().map(|name| name.to_string_lossy().to_lowercase()));
     folders.extend_from_slice(known);
     let mut seen = BTreeSet::new();
@@ -147,11 +154,14 @@ pub fn list(paths: &Paths, known: &[PathBuf]) -> Vec<ModelEntry> {
     std::iter::once(ModelEntry::built_in()).chain(found).collect()
 }
 
-/// Reads what a folder in diffusers' layout says of itself.
+/// Reads what a folder in diffusers' layout, or a checkpoint file, says of itself.
 ///
 /// # Errors
 /// When it is no such folder, holds another kind of pipeline, or one of its files is missing or damaged.
 pub fn inspect(folder: &Path) -> Result<ModelEntry, ModelError> {
+    if folder.is_file() {
+        return model_file::inspect(folder);
+    }
     let index = folder.join("model_index.json");
     if !index.is_file() {
         return Err(ModelError::NoIndex { path: folder.to_path_buf() });

@@ -167,7 +167,7 @@ impl Settings {
         settings.known_models.retain(is_text);
         settings.starred.retain(is_text);
         settings.dialog_folder = settings.dialog_folder.filter(is_text);
-        if matches!(&settings.draft.request.model, ModelRef::Folder(path) if !is_text(path)) {
+        if matches!(&settings.draft.request.model, ModelRef::Folder(path) | ModelRef::File(path) if !is_text(path)) {
             settings.draft.request.model = ModelRef::default();
         }
         settings

@@ -12,7 +12,7 @@ use super::pending::Task;
 use super::reveal::reveal;
 use super::thumbnails::Thumbnails;
 use super::worker::{StoreCommand, StoreEvent, THUMBNAIL_SIDE_PX};
-use super::{models, picture_file};
+use super::{model_file, models, picture_file};
 use crate::canvas::{Document, Record};
 use crate::job::Request;
 
@@ -53,9 +53,7 @@ impl Tasks {
             }
             StoreCommand::Reveal(path) => return reveal(&path).err().map(|error| cannot_reveal(&path, &error)),
             StoreCommand::ListModels { known } => StoreEvent::Models(models::list(&self.paths, &known)),
-            StoreCommand::InspectModel(path) => {
-                or_problem(models::inspect(&path).map(|entry| StoreEvent::Model(Box::new(entry))))
-            }
+            StoreCommand::InspectModel(path) => self.inspect(&path),
             StoreCommand::ReadRequest(path) => StoreEvent::Request { request: request_in(&path), path },
             StoreCommand::OpenCanvas => self.open_canvas(post),
             StoreCommand::KeepSteps(steps) => return self.keep_steps(&steps).err().map(|error| problem(&error)),
@@ -85,6 +83,25 @@ impl Tasks {
         journal.append(steps)?;
         self.journal = Some(journal);
         Ok(())
+    }
+
+    /// A model is listed, what goes with models is filed where it belongs.
+    fn inspect(&self, path: &Path) -> StoreEvent {
+        match models::inspect(path) {
+            Err(models::ModelError::OtherFile { kind, path }) => {
+                let Some((home, sentence)) = model_file::home_of(kind, &path, &self.paths) else {
+                    return StoreEvent::Problem(models::ModelError::OtherFile { kind, path }.to_string());
+                };
+                match model_file::file_away(&path, &home) {
+                    Ok(()) => StoreEvent::Filed(sentence),
+                    Err(error) => StoreEvent::Problem(format!(
+                        "the file could not be put where it belongs ({error}); copy it yourself to {}",
+                        home.display()
+                    )),
+                }
+            }
+            inspected => or_problem(inspected.map(|entry| StoreEvent::Model(Box::new(entry)))),
+        }
     }
 
     fn thumbnail(&self, path: PathBuf) -> StoreEvent {

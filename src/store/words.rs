@@ -1,16 +1,19 @@
-//! What a prompt names besides words: LoRAs by their tags, found among the user's files.
+//! What a prompt names besides words: LoRAs by their tags and embeddings by their names, found among the user's files.
 
 use std::path::{Path, PathBuf};
 
 use super::paths::Paths;
-use crate::job::{LoraRef, PromptSyntax, Request};
-use crate::prompt::lora_tags;
+use crate::job::{EmbeddingRef, LoraRef, PromptSyntax, Request};
+use crate::prompt::{find_word, lora_tags};
 
 /// More than any LoRA bears.
 pub const MAX_LORA_WEIGHT: f64 = 100.0;
 
 /// How LoRA files end.
 const ENDINGS: [&str; 3] = ["safetensors", "pt", "ckpt"];
+
+/// How embedding files end.
+const EMBEDDING_ENDINGS: [&str; 3] = ["safetensors", "pt", "bin"];
 
 /// How deep folders of files are searched.
 const MAX_DEPTH: usize = 4;
@@ -20,6 +23,13 @@ const MAX_DEPTH: usize = 4;
 /// # Errors
 /// One sentence when a tag names no file.
 pub fn resolve(request: &mut Request, paths: &Paths) -> Result<(), String> {
+    let prompts = [request.prompt.clone(), request.negative.clone().unwrap_or_default()];
+    for known in embeddings(paths) {
+        let is_wanted = prompts.iter().any(|prompt| find_word(prompt, &known.word).is_some());
+        if is_wanted && !request.embeddings.iter().any(|given| given.word.eq_ignore_ascii_case(&known.word)) {
+            request.embeddings.push(known);
+        }
+    }
     if request.prompt_syntax == PromptSyntax::Plain {
         return Ok(());
     }
@@ -56,6 +66,20 @@ pub fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, String> {
     Err(format!("there is no LoRA {wanted}; check the name, or put the file into {}", folder.display()))
 }
 
+/// The word of an embedding file is the file's name.
+#[must_use]
+pub fn embedding(file: &Path) -> EmbeddingRef {
+    EmbeddingRef { word: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(), file: file.to_owned() }
+}
+
+/// The embeddings that a prompt may name.
+#[must_use]
+pub fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
+    let mut found = Vec::new();
+    files_in(&paths.models_folder.join("embeddings"), &EMBEDDING_ENDINGS, MAX_DEPTH, &mut found);
+    found.iter().map(|file| embedding(file)).collect()
+}
+
 /// Where LoRAs are looked for.
 #[must_use]
 pub fn lora_folders(paths: &Paths) -> Vec<PathBuf> {
@@ -63,21 +87,25 @@ pub fn lora_folders(paths: &Paths) -> Vec<PathBuf> {
     named.chain([paths.models_folder.clone()]).collect()
 }
 
-/// A file called `name`, with or without one of the endings, in `folder` or a few folders further down. Links to
-/// folders are not followed.
+/// A file called `name`, with or without one of the endings.
 fn find(folder: &Path, name: &str, endings: &[&str], depth: usize) -> Option<PathBuf> {
-    let mut entries: Vec<_> = std::fs::read_dir(folder).ok()?.flatten().collect();
+    let mut files = Vec::new();
+    files_in(folder, endings, depth, &mut files);
+    let same =
+        |part: Option<&std::ffi::OsStr>| part.is_some_and(|part| part.to_string_lossy().eq_ignore_ascii_case(name));
+    files.into_iter().find(|path| same(path.file_stem()) || same(path.file_name()))
+}
+
+/// The files with one of the endings, in `folder` and some folders further down, by name. Links to folders are not
+/// followed, so that none leads in a circle.
+pub fn files_in(folder: &Path, endings: &[&str], depth: usize, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().collect();
     entries.sort_by_key(std::fs::DirEntry::file_name);
-    let is_wanted = |path: &Path| {
-        let has_ending =
-            path.extension().is_some_and(|found| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending)));
-        let same =
-            |part: Option<&std::ffi::OsStr>| part.is_some_and(|part| part.to_string_lossy().eq_ignore_ascii_case(name));
-        has_ending && path.is_file() && (same(path.file_stem()) || same(path.file_name()))
+    let has_ending = |path: &Path| {
+        path.extension().is_some_and(|found| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
     };
-    if let Some(found) = entries.iter().map(std::fs::DirEntry::path).find(|path| is_wanted(path)) {
-        return Some(found);
+    found.extend(entries.iter().map(std::fs::DirEntry::path).filter(|path| has_ending(path) && path.is_file()));
+    for entry in entries.iter().filter(|entry| depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        files_in(&entry.path(), endings, depth - 1, found);
     }
-    let folders = entries.iter().filter(|entry| depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    folders.map(std::fs::DirEntry::path).find_map(|inner| find(&inner, name, endings, depth - 1))
 }

@@ -42,7 +42,7 @@ pub enum StoreCommand {
     ListModels {
         known: Vec<PathBuf>,
     },
-    /// Looks whether a folder is a model.
+    /// Looks whether a folder or file is a model; other files that go with models are filed where they belong.
     InspectModel(PathBuf),
     ReadRequest(PathBuf),
     /// Opens the canvas's journal; answered by [`StoreEvent::Canvas`].
@@ -74,6 +74,8 @@ pub enum StoreEvent {
     /// The built-in one first.
     Models(Vec<ModelEntry>),
     Model(Box<ModelEntry>),
+    /// A file that goes with models is where it belongs: one sentence.
+    Filed(String),
     Request {
         path: PathBuf,
         request: Option<Box<Request>>,

@@ -14,6 +14,7 @@ use super::view::{MAX_ZOOM, MIN_ZOOM};
 use super::{layout, size};
 use crate::canvas::Origin;
 use crate::job::{Destination, InitPicture, InpaintMask, JobId, ModelRef, Request, fresh_seed};
+use crate::store::words;
 use crate::store::worker::StoreCommand;
 
 impl Studio {
@@ -139,7 +140,12 @@ impl Studio {
         let first_seed = self.state.prompt.fixed_seed().unwrap_or_else(fresh_seed);
         let was_idle = !self.state.candidates.is_busy();
         for index in 0..self.state.prompt.picture_count {
-            let request = self.state.next_request(first_seed.wrapping_add(u64::from(index)));
+            let mut request = self.state.next_request(first_seed.wrapping_add(u64::from(index)));
+            // LoRAs and embeddings that the words name.
+            if let Err(problem) = words::resolve(&mut request, &self.services.paths) {
+                self.state.toasts.error(sentence(&problem), None);
+                break;
+            }
             match self.engine.submit(request.clone(), Destination::Gallery) {
                 Ok(job) => self.state.candidates.list.push(Candidate { job, request, stage: Stage::Waiting }),
                 Err(error) => {
@@ -196,13 +202,13 @@ impl Studio {
     }
 
     fn forget_model(&mut self, folder: &Path) {
-        let reference = ModelRef::Folder(folder.to_path_buf());
+        let is_it = |model: &ModelRef| matches!(model, ModelRef::Folder(path) | ModelRef::File(path) if path == folder);
         self.saver.current.known_models.retain(|known| known != folder);
         self.saver.touch();
-        if self.state.prompt.model == reference {
+        if is_it(&self.state.prompt.model) {
             self.state.choose_model(ModelRef::BuiltIn);
         }
-        self.state.models.retain(|entry| entry.reference != reference);
+        self.state.models.retain(|entry| !is_it(&entry.reference));
     }
 
     fn remember_folder(&mut self, folder: Option<&Path>) {

@@ -49,7 +49,7 @@ fn about(ui: &mut Ui, model: &ModelEntry, actions: &mut Vec<Action>) {
             defaults.width, defaults.height, defaults.steps, defaults.guidance
         );
         ui.label(RichText::new(figures).color(tokens.text_2));
-        if let ModelRef::Folder(folder) = &model.reference {
+        if let ModelRef::Folder(folder) | ModelRef::File(folder) = &model.reference {
             ui.label(RichText::new(folder.display().to_string()).color(tokens.text_3));
         }
         ui.add_space(4.0);
@@ -57,9 +57,9 @@ fn about(ui: &mut Ui, model: &ModelEntry, actions: &mut Vec<Action>) {
             actions.push(Action::Show(Sheet::PhotographicModel));
             ui.close();
         }
-        if let ModelRef::Folder(folder) = &model.reference {
+        if let ModelRef::Folder(folder) | ModelRef::File(folder) = &model.reference {
             let remove = ui.add(TextButton::new("Remove from the list"));
-            if remove.on_hover_text("The folder itself stays where it is.").clicked() {
+            if remove.on_hover_text("The model itself stays where it is.").clicked() {
                 actions.push(Action::ForgetModel(folder.clone()));
                 ui.close();
             }

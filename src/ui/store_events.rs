@@ -39,6 +39,7 @@ pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
         StoreEvent::Deleted(files) => deleted(state, &files),
         StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
         StoreEvent::Models(entries) => models_arrived(state, entries),
+        StoreEvent::Filed(sentence) => state.toasts.note(sentence),
         StoreEvent::Model(entry) => model_added(state, settings, *entry),
         StoreEvent::Request { request: Some(request), .. } => {
             use_settings(state, &request);
@@ -91,7 +92,7 @@ fn deleted(state: &mut AppState, files: &[PathBuf]) {
 fn models_arrived(state: &mut AppState, entries: Vec<ModelEntry>) {
     let missing = entries.iter().all(|entry| entry.reference != state.prompt.model);
     state.models = entries;
-    if missing && let ModelRef::Folder(folder) = &state.prompt.model {
+    if missing && let ModelRef::Folder(folder) | ModelRef::File(folder) = &state.prompt.model {
         let details = folder.display().to_string();
         let sentence = format!("The model {} is gone; the built-in one is chosen.", name_of(folder));
         state.toasts.error(sentence, Some(details));
@@ -100,7 +101,7 @@ fn models_arrived(state: &mut AppState, entries: Vec<ModelEntry>) {
 }
 
 fn model_added(state: &mut AppState, settings: &mut Settings, entry: ModelEntry) {
-    if let ModelRef::Folder(folder) = &entry.reference
+    if let ModelRef::Folder(folder) | ModelRef::File(folder) = &entry.reference
         && !settings.known_models.contains(folder)
     {
         settings.known_models.push(folder.clone());

@@ -1,4 +1,5 @@
-"""Makes data/lora: small LoRA files in every form, and the pictures of models into which PyTorch merged them.
+"""Makes data/lora: small LoRA files in every form, and the pictures of models into which PyTorch merged them;
+and embeddings with the pictures that diffusers makes of their words.
 
     python lora.py
 """
@@ -119,6 +120,34 @@ def build(pipe, kind, form):
     return out, differences
 
 
+def embeddings(target):
+    """AUTOMATIC1111's two formats for one encoder, and SDXL's pair."""
+    listed = []
+    for kind, file in [("sd1", "zig-zag.safetensors"), ("sd1", "Moss.pt"), ("sdxl", "glow2.safetensors")]:
+        pipe = tiny.load(DATA / kind / "model")
+        word = Path(file).stem
+        widths = {"clip_l": pipe.text_encoder.config.hidden_size}
+        if kind == "sdxl":
+            widths["clip_g"] = pipe.text_encoder_2.config.hidden_size
+        vectors = {name: rand(3, width, std=0.3) for name, width in widths.items()}
+        parts = {"clip_l": (pipe.text_encoder, pipe.tokenizer)}
+        if kind == "sdxl":
+            parts["clip_g"] = (pipe.text_encoder_2, pipe.tokenizer_2)
+            save_file(vectors, target / file)
+        elif file.endswith(".pt"):
+            torch.save({"string_to_token": {"*": 265}, "string_to_param": {"*": vectors["clip_l"]}, "name": word}, target / file)
+        else:
+            save_file({"emb_params": vectors["clip_l"]}, target / file)
+        for name, (encoder, tokenizer) in parts.items():
+            pipe.load_textual_inversion(vectors[name], token=word, text_encoder=encoder, tokenizer=tokenizer)
+        request = {**REQUEST, "prompt": f"a castle of {word}, red", "negative": f"blue {word}"}
+        picture, _ = make.run(pipe, request, None)
+        name = f"{word}.png"
+        Image.fromarray(picture).save(target / name)
+        listed.append({"kind": kind, "file": file, "request": request, "picture": name})
+    return listed
+
+
 @torch.no_grad()
 def main():
     target = DATA / "lora"
@@ -143,7 +172,8 @@ def main():
         picture, _ = make.run(pipe, REQUEST, None)
         Image.fromarray(picture).save(target / f"{index}.png")
         listed.append({"kind": kind, "loras": used, "picture": f"{index}.png"})
-    (target / "cases.json").write_text(json.dumps({"request": REQUEST, "cases": listed}, indent=1) + "\n")
+    words = embeddings(target)
+    (target / "cases.json").write_text(json.dumps({"request": REQUEST, "cases": listed, "words": words}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ pub struct ModelArguments {
     /// Lays a LoRA over the model, WEIGHT times (1 when left out, negative for the opposite); may be given several times
     #[arg(long, value_name = "FILE:WEIGHT", value_parser = lora_of, allow_hyphen_values = true)]
     pub lora: Vec<LoraRef>,
+    /// Teaches the model the word that the file is called (textual inversion); those in the embeddings folder are known already
+    #[arg(long, value_name = "FILE")]
+    pub embedding: Vec<PathBuf>,
 }
 
 impl ModelArguments {
@@ -36,6 +39,12 @@ impl ModelArguments {
         for lora in &self.lora {
             let file = words::find_lora(&lora.file, paths)?;
             request.loras.push(LoraRef { file, weight: lora.weight });
+        }
+        for file in &self.embedding {
+            if !file.is_file() {
+                return Err(format!("there is no embedding file {}; check --embedding", file.display()));
+            }
+            request.embeddings.push(words::embedding(file));
         }
         Ok(())
     }

@@ -57,18 +57,16 @@ impl Lora {
         Ok(lora)
     }
 
+    /// Whether a tensor of that name is part of a LoRA.
+    #[must_use]
+    pub fn claims(name: &str) -> bool {
+        names::split(name).is_some()
+    }
+
     /// How many layers the file changes.
     #[must_use]
     pub fn layers(&self) -> usize {
         self.changes.values().map(BTreeMap::len).sum()
-    }
-
-    /// How many of its layers a network with these tensors has, of how many that are for such a network.
-    #[must_use]
-    pub fn match_with(&self, network: &str, tensors: &BTreeSet<&str>) -> (usize, usize) {
-        let Some(changes) = self.changes.get(network) else { return (0, 0) };
-        let spellings = names::spellings(network, &layers_of(tensors));
-        (changes.keys().filter(|layer| spellings.contains_key(*layer)).count(), changes.len())
     }
 
     fn refused(&self, reason: impl Into<String>) -> ModelError {

@@ -1,0 +1,174 @@
+//! `inkwick models`: what there is, what a file is, fetching and taking away.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::model::{FileReport, inspect_file};
+use crate::store::download::{self, DownloadProgress, Hub, STARTERS, Starter};
+use crate::store::models::{self, ModelEntry};
+use crate::store::paths::Paths;
+use crate::store::settings::Settings;
+use crate::store::{hash, library};
+
+/// Keys of a file's own words that a person asks for first.
+const TELLING: [&str; 10] = [
+    "modelspec.title",
+    "modelspec.architecture",
+    "modelspec.trigger_phrase",
+    "modelspec.license",
+    "ss_base_model_version",
+    "ss_sd_model_name",
+    "ss_output_name",
+    "ss_network_dim",
+    "ss_network_alpha",
+    "name",
+];
+
+/// Unmatched names that are printed before they are only counted.
+const LISTED: usize = 8;
+
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// All models that --model takes by name, with what they are
+    List,
+    /// Tell what a file or folder is: architecture, precision, size, hash, and whether every tensor has its place
+    Inspect {
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+    },
+    /// Fetch a model from the Hugging Face Hub into the models folder; run again, it goes on where it broke off
+    Pull {
+        /// OWNER/NAME, or OWNER/NAME:FILE for one file; left out, a few to begin with are listed
+        #[arg(value_name = "REPO")]
+        repository: Option<String>,
+    },
+    /// Move a model, LoRA, VAE or embedding from the models folder to the system's trash
+    Remove {
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+pub(super) fn run(command: &ModelsCommand) -> ExitCode {
+    let outcome = Paths::of_this_machine().map_err(|error| error.to_string()).and_then(|paths| match command {
+        ModelsCommand::List => {
+            list(&paths);
+            Ok(())
+        }
+        ModelsCommand::Inspect { path } => inspect(path),
+        ModelsCommand::Pull { repository: Some(name) } => pull(name, &paths),
+        ModelsCommand::Pull { repository: None } => {
+            for Starter { repository, size_gb, licence, what } in STARTERS {
+                say(&format!("{repository}\n    {what} ({size_gb} GB, {licence})"));
+            }
+            Ok(())
+        }
+        ModelsCommand::Remove { name } => remove(name, &paths),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("inkwick: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[allow(clippy::print_stdout)] // What was asked for goes to stdout.
+fn say(line: &str) {
+    println!("{line}");
+}
+
+fn list(paths: &Paths) {
+    let known = Settings::load(&paths.settings_file).settings.known_models;
+    for ModelEntry { name, kind, .. } in models::list(paths, &known) {
+        say(&format!("{name:32} {kind}"));
+    }
+    for (title, files) in library::beside_models(paths) {
+        for file in files {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy();
+            say(&format!("{name:32} {title}: {}", file.display()));
+        }
+    }
+}
+
+fn inspect(path: &Path) -> Result<(), String> {
+    if path.is_dir() {
+        let entry = models::inspect(path).map_err(|error| error.to_string())?;
+        say(&format!("{}: {}", entry.name, entry.kind));
+        return Ok(());
+    }
+    let report = inspect_file(path).map_err(|error| error.to_string())?;
+    for line in lines(&report) {
+        say(&line);
+    }
+    let hash = hash::sha256(path).map_err(|error| format!("the file cannot be read ({error}): {}", path.display()))?;
+    say(&format!("sha256        {hash}"));
+    say(&format!("short hash    {}", &hash[..10]));
+    Ok(())
+}
+
+fn lines(report: &FileReport) -> Vec<String> {
+    let FileReport { kind, family, precision, bytes, tensors, matched, unmatched, metadata } = report;
+    let mut lines = vec![
+        format!("kind          {}", kind.label()),
+        format!("architecture  {}", family.as_deref().unwrap_or("not told by the file")),
+        format!("precision     {precision}"),
+        format!("size          {:.1} MB", *bytes as f64 / 1e6),
+        format!("tensors       {matched} of {tensors} have their place"),
+    ];
+    lines.extend(unmatched.iter().take(LISTED).map(|name| format!("  without     {name}")));
+    if unmatched.len() > LISTED {
+        lines.push(format!("  and         {} more", unmatched.len() - LISTED));
+    }
+    for key in TELLING {
+        lines.extend(metadata.get(key).map(|value| format!("{key}  {}", one_line(value))));
+    }
+    let others = metadata.keys().filter(|key| !TELLING.contains(&key.as_str())).count();
+    if others > 0 {
+        lines.push(format!("metadata      {others} more entries"));
+    }
+    lines
+}
+
+/// A file's own words must not write over the screen.
+fn one_line(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(200).collect()
+}
+
+fn pull(name: &str, paths: &Paths) -> Result<(), String> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let for_signal = Arc::clone(&stopped);
+    if let Err(error) = ctrlc::set_handler(move || for_signal.store(true, Ordering::Relaxed)) {
+        tracing::warn!("Ctrl+C will end the program at once: {error}");
+    }
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{bytes}/{total_bytes} {wide_bar} {bytes_per_sec} {eta} {msg}") {
+        bar.set_style(style);
+    }
+    let mut tell = |progress: &DownloadProgress| {
+        bar.set_length(progress.bytes_total);
+        bar.set_position(progress.bytes_done);
+        bar.set_message(progress.file.clone());
+        !stopped.load(Ordering::Relaxed)
+    };
+    let outcome = download::pull(&Hub::of_this_machine(), name, paths, &mut tell);
+    bar.finish_and_clear();
+    say(&outcome.map_err(|error| error.to_string())?.display().to_string());
+    Ok(())
+}
+
+fn remove(name: &str, paths: &Paths) -> Result<(), String> {
+    let path = library::find(name, paths)
+        .ok_or_else(|| format!("there is no {name} in the models folder; inkwick models list tells what there is"))?;
+    trash::delete(&path).map_err(|error| {
+        format!("it could not be moved to the trash ({error}); remove it yourself: {}", path.display())
+    })?;
+    say(&format!("moved to the trash: {}", path.display()));
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! What is laid over a model while it is read: another VAE, LoRAs, and words with embeddings of their own.
+
+use std::path::PathBuf;
+
+use candle_core::{DType, Device};
+
+use super::load::{OnLoading, TEXT_SHARE, TextStage, UNET_SHARE, read_tokenizer};
+use super::{Pipeline, PipelineError};
+use crate::job::{EmbeddingRef, LoraRef, ModelPart, Request};
+use crate::model::{
+    ClipConfig, Lora, ModelError, ModelFiles, TextEncoder, TextualInversion, Unet, UnetConfig, Weights,
+};
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Additions {
+    /// A VAE file instead of the model's own.
+    pub vae: Option<PathBuf>,
+    /// Laid over text encoders and UNet, in this order.
+    pub loras: Vec<LoraRef>,
+    /// Words that the text encoders learn.
+    pub embeddings: Vec<EmbeddingRef>,
+}
+
+impl Additions {
+    /// Those that a request asks for.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        Self { vae: request.vae.clone(), loras: request.loras.clone(), embeddings: request.embeddings.clone() }
+    }
+
+    /// The networks that LoRAs and embeddings change, with the changes laid over them.
+    pub(super) fn read_networks(
+        &self,
+        files: &ModelFiles,
+        is_xl: bool,
+        unet_config: UnetConfig,
+        device: &Device,
+        dtype: DType,
+        on_loading: OnLoading,
+    ) -> Result<(Vec<TextStage>, Unet), PipelineError> {
+        let loras: Vec<Lora> =
+            self.loras.iter().map(|lora| Lora::open(&lora.file, lora.weight)).collect::<Result<_, _>>()?;
+        let suffixes: &[&str] = if is_xl { &["", "_2"] } else { &[""] };
+        on_loading(ModelPart::Tokenizer, 0.0)?;
+        let mut text = Vec::new();
+        for (index, suffix) in suffixes.iter().enumerate() {
+            let before = TEXT_SHARE * index as f32 / suffixes.len() as f32;
+            let told = |fraction: f32| {
+                on_loading(ModelPart::TextEncoder, before + fraction * TEXT_SHARE / suffixes.len() as f32)
+            };
+            text.push(read_text_stage(files, suffix, &loras, device, dtype, &told)?);
+        }
+        for embedding in &self.embeddings {
+            teach(embedding, &mut text)?;
+        }
+        let told = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + UNET_SHARE * fraction);
+        let weights = Weights::open(files, "unet", "diffusion_pytorch_model", device, dtype, &told)?;
+        let unet = Unet::new(unet_config, weights.with_loras("unet", &loras), device, dtype)?;
+        loras.iter().try_for_each(Lora::finish)?;
+        Ok((text, unet))
+    }
+}
+
+impl Pipeline {
+    /// Reads again what LoRAs and embeddings change, with others laid over it; the VAE stays. After an error the
+    /// pipeline must not be used.
+    ///
+    /// # Errors
+    /// As for loading.
+    pub fn lay_over(
+        &mut self,
+        files: &ModelFiles,
+        additions: &Additions,
+        on_loading: OnLoading,
+    ) -> Result<(), PipelineError> {
+        let config = UnetConfig::read(files)?;
+        let is_xl = self.text.len() > 1;
+        (self.text, self.unet) =
+            additions.read_networks(files, is_xl, config, &self.device, self.weight_dtype, on_loading)?;
+        Ok(())
+    }
+}
+
+fn read_text_stage(
+    files: &ModelFiles,
+    suffix: &str,
+    loras: &[Lora],
+    device: &Device,
+    dtype: DType,
+    told: &dyn Fn(f32) -> Result<(), ModelError>,
+) -> Result<TextStage, PipelineError> {
+    let folder = format!("text_encoder{suffix}");
+    let config = ClipConfig::read(files, &folder)?;
+    let tokenizer = read_tokenizer(files, &format!("tokenizer{suffix}"), config.positions)?;
+    let weights = Weights::open(files, &folder, "model", device, dtype, told)?;
+    let weights = weights.with_loras(&folder, loras);
+    Ok(TextStage { tokenizer, encoder: TextEncoder::new(config, weights, device)? })
+}
+
+/// Adds a word to every encoder for which the file has vectors.
+fn teach(embedding: &EmbeddingRef, text: &mut [TextStage]) -> Result<(), PipelineError> {
+    let file = TextualInversion::open(&embedding.file)?;
+    let pair = text.len() > 1;
+    let mut learned = false;
+    for (index, stage) in text.iter_mut().enumerate() {
+        let Some(vectors) = file.vectors_for(stage.encoder.config().width, pair.then_some(index))? else { continue };
+        let ids = stage.encoder.add_tokens(&vectors)?;
+        stage.tokenizer.add_word(&embedding.word, ids);
+        learned = true;
+    }
+    if learned {
+        return Ok(());
+    }
+    let widths: Vec<String> = text.iter().map(|stage| stage.encoder.config().width.to_string()).collect();
+    Err(file.misfit(&widths.join(" and ")).into())
+}
