@@ -87,6 +87,11 @@ fn a_damaged_file_is_one_sentence() {
     refused(changed("sdxl.safetensors", |bytes| bytes[..8].copy_from_slice(&100_000_001u64.to_le_bytes())));
     refused(changed("sdxl.safetensors", |bytes| bytes[..8].copy_from_slice(&u64::MAX.to_le_bytes())));
     refused(changed("sdxl.safetensors", |bytes| bytes[9] = b'{'));
+    // Compressed, as a zip bomb must be.
+    refused(changed("sd1.ckpt", |bytes| {
+        let at = bytes.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap() + 10;
+        bytes[at] = 8;
+    }));
     // Offsets that overlap.
     refused(changed("sdxl.safetensors", |bytes| {
         let at = bytes.windows(16).position(|window| window == b"\"data_offsets\":[").unwrap() + 16;

@@ -69,6 +69,10 @@ pub enum ModelError {
     Embedding { reason: String, path: PathBuf },
     #[error("the LoRA {reason}: {path}")]
     Lora { reason: String, path: PathBuf },
+    #[error(
+        "a checkpoint was wanted, and this file is a LoRA; choose a model and lay it over that (--lora FILE:WEIGHT): {0}"
+    )]
+    IsLora(PathBuf),
     #[error("there is no {what} in this file; {remedy}: {path}")]
     PartMissing { what: &'static str, remedy: &'static str, path: PathBuf },
     #[error("the weights do not fit the config: {0}")]

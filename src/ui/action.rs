@@ -43,6 +43,8 @@ pub enum Action {
     /// Reads a picture and lays it on the canvas.
     OpenPicture(PathBuf),
     AddModelDialog,
+    /// The same for a checkpoint, LoRA, VAE or embedding file.
+    AddModelFileDialog,
     AddModel(PathBuf),
     ChooseModel(ModelRef),
     /// Takes a folder off the list; its files stay.

@@ -72,6 +72,7 @@ impl Studio {
         match action {
             Action::OpenPictureDialog => self.dialog(DialogRequest::OpenPicture),
             Action::AddModelDialog => self.dialog(DialogRequest::AddModel),
+            Action::AddModelFileDialog => self.dialog(DialogRequest::AddModelFile),
             Action::SaveAsDialog => {
                 if let Some(from) = self.state.shown_file() {
                     self.dialog(DialogRequest::SaveAs { from });

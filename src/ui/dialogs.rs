@@ -11,6 +11,7 @@ use super::action::Action;
 pub enum DialogRequest {
     OpenPicture,
     AddModel,
+    AddModelFile,
     SaveAs { from: PathBuf },
 }
 
@@ -48,6 +49,15 @@ pub fn open(
         }
         DialogRequest::AddModel => {
             let chosen = dialog.set_title("Add a model folder (with model_index.json)").pick_folder();
+            thread.spawn(move || {
+                answer(pollster::block_on(chosen).map(|file| Action::AddModel(file.path().to_path_buf())));
+            })
+        }
+        DialogRequest::AddModelFile => {
+            let chosen = dialog
+                .set_title("Add a checkpoint, LoRA, VAE or embedding")
+                .add_filter("Model files", &["safetensors", "ckpt", "pt", "pth", "bin"])
+                .pick_file();
             thread.spawn(move || {
                 answer(pollster::block_on(chosen).map(|file| Action::AddModel(file.path().to_path_buf())));
             })

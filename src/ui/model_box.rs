@@ -27,6 +27,10 @@ pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
                 actions.push(Action::AddModelDialog);
                 ui.close();
             }
+            if fields::choice(ui, false, "Add model file…", "") {
+                actions.push(Action::AddModelFileDialog);
+                ui.close();
+            }
         });
         let info = ui.add(IconButton::new(icons::INFO, "About this model").framed());
         Popup::from_toggle_button_response(&info)

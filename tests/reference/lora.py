@@ -123,7 +123,7 @@ def build(pipe, kind, form):
 def embeddings(target):
     """AUTOMATIC1111's two formats for one encoder, and SDXL's pair."""
     listed = []
-    for kind, file in [("sd1", "zig-zag.safetensors"), ("sd1", "Moss.pt"), ("sdxl", "glow2.safetensors")]:
+    for kind, file in [("sd1", "zig-zag.safetensors"), ("sd1", "moss.pt"), ("sdxl", "glow2.safetensors")]:
         pipe = tiny.load(DATA / kind / "model")
         word = Path(file).stem
         widths = {"clip_l": pipe.text_encoder.config.hidden_size}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::job::{LoraRef, ModelRef, Request};
-use crate::store::models::CHECKPOINT_ENDINGS;
+use crate::store::library;
 use crate::store::paths::Paths;
 use crate::store::words::{self, MAX_LORA_WEIGHT};
 
@@ -80,11 +80,8 @@ fn model_of(name: &str, paths: &Paths) -> Result<ModelRef, String> {
             return Ok(ModelRef::File(path.to_owned()));
         }
     }
-    for ending in CHECKPOINT_ENDINGS {
-        let file = paths.models_folder.join(format!("{name}.{ending}"));
-        if file.is_file() {
-            return Ok(ModelRef::File(file));
-        }
+    if let Some(found) = library::find(name, paths) {
+        return Ok(if found.is_dir() { ModelRef::Folder(found) } else { ModelRef::File(found) });
     }
     let among = paths.models_folder.display();
     Err(format!("there is no model {name}, neither here nor among the models; check --model, or put it into {among}"))

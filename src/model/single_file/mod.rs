@@ -18,7 +18,7 @@ use candle_core::{DType, Device, Tensor};
 use serde_json::Value;
 
 use super::archive::{Archive, TensorInfo};
-use super::{ModelError, ModelFiles, builtin_model};
+use super::{Lora, ModelError, ModelFiles, builtin_model};
 pub use derived::Family;
 use derived::Training;
 pub use names::{Cut, Part, Parts, Source};
@@ -43,6 +43,9 @@ impl SingleFile {
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         let archive = Archive::open(path)?;
         let tensors = archive.tensors();
+        if tensors.iter().filter(|tensor| Lora::claims(&tensor.name)).count() * 2 > tensors.len() {
+            return Err(ModelError::IsLora(path.to_owned()));
+        }
         let mut parts = Parts::of(&tensors);
         if parts.networks.is_empty() {
             return Err(ModelError::NoNetwork(path.to_owned()));

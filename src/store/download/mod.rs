@@ -130,17 +130,18 @@ pub fn pull(hub: &Hub, name: &str, paths: &Paths, on_progress: OnProgress) -> Re
     let partial = paths.models_folder.join(format!(".partial-{owner}-{short}-{}", listing.revision));
     let written = |source, path: &PathBuf| DownloadError::Write { source, path: path.clone() };
     fs::create_dir_all(&partial).map_err(|error| written(error, &partial))?;
-    let total: u64 = chosen.iter().map(|file| file.bytes).sum();
+    let sum = |sizes: &mut dyn Iterator<Item = u64>| sizes.fold(0, u64::saturating_add);
+    let total = sum(&mut chosen.iter().map(|file| file.bytes));
     let mut done: u64 = 0;
-    let missing: u64 = chosen.iter().map(|file| file.bytes.saturating_sub(fetch::bytes_there(&partial, file))).sum();
+    let missing = sum(&mut chosen.iter().map(|file| file.bytes.saturating_sub(fetch::bytes_there(&partial, file))));
     check_room(&partial, missing)?;
     for file in &chosen {
         let mut tell = |bytes: u64| {
-            let bytes_done = (done + bytes).min(total);
+            let bytes_done = done.saturating_add(bytes).min(total);
             on_progress(&DownloadProgress { file: file.name.clone(), bytes_done, bytes_total: total })
         };
         fetch::file(hub, repository, &listing.revision, file, &partial, &mut tell)?;
-        done += file.bytes;
+        done = done.saturating_add(file.bytes);
     }
     let whole = if is_single { partial.join(&chosen[0].name) } else { partial.clone() };
     fs::rename(&whole, &target).map_err(|error| written(error, &target))?;
