@@ -5,6 +5,7 @@ mod morphology;
 mod ops;
 mod plane;
 mod rect;
+mod resize;
 mod soften;
 
 pub use ops::PAINTED;

@@ -5,6 +5,7 @@
 mod atomic;
 mod exif;
 pub mod gallery;
+pub mod mask_file;
 pub mod memory;
 pub mod metadata;
 pub mod models;
