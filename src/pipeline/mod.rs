@@ -17,7 +17,7 @@ use candle_core::{DType, Device, Tensor};
 
 pub use encode::Extras;
 pub use latent_rgb::LatentRgb;
-pub use load::{Pipeline, tokenizer_of, work_grid_of};
+pub use load::{Additions, Pipeline, tokenizer_of, work_grid_of};
 pub use sampler::check_sampling;
 
 use crate::job::{CancelToken, Picture, Request, RequestError, WorkGrid};
