@@ -1,5 +1,5 @@
 //! What some UNets are given beside the noisy latents: a mask and the masked picture (9 channels), or the picture that
-//! an instruction changes (8 channels, "InstructPix2Pix: Learning to Follow Image Editing Instructions").
+//! an instruction changes (8 channels, "`InstructPix2Pix`: Learning to Follow Image Editing Instructions").
 
 use candle_core::Tensor;
 

@@ -23,13 +23,14 @@ impl Blend {
         let progress = (next - first) as f32 / (calls - first).max(1) as f32;
         for (latents, known) in latents.chunks_exact_mut(self.mask.len()).zip(known.chunks_exact(self.mask.len())) {
             for ((latent, known), anew) in latents.iter_mut().zip(known).zip(&self.mask) {
-                let anew = if self.soft { self.released(*anew, progress) } else { *anew };
+                let anew = if self.soft { released(*anew, progress) } else { *anew };
                 *latent = (1.0 - anew) * known + anew * *latent;
             }
         }
     }
+}
 
-    fn released(&self, anew: f32, progress: f32) -> f32 {
-        if anew > 0.0 && 1.0 - anew <= progress { 1.0 } else { 0.0 }
-    }
+/// 1 from the step on at which a pixel of this grey value is let go.
+fn released(anew: f32, progress: f32) -> f32 {
+    if anew > 0.0 && 1.0 - anew <= progress { 1.0 } else { 0.0 }
 }

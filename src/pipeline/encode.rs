@@ -196,7 +196,9 @@ impl Pipeline {
 
     fn scaled(&self, mut latents: Vec<f32>) -> Vec<f32> {
         let (scale, shift) = (self.vae.config().scale as f32, self.vae.config().shift as f32);
-        latents.iter_mut().for_each(|value| *value = (*value - shift) * scale);
+        for value in &mut latents {
+            *value = (*value - shift) * scale;
+        }
         latents
     }
 }

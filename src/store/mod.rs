@@ -3,6 +3,7 @@
 //! Knows neither the window nor the tensors; the window speaks to it through [`worker::StoreHandle`] alone.
 
 mod atomic;
+mod colour_profile;
 mod exif;
 pub mod gallery;
 pub mod journal;
@@ -14,6 +15,7 @@ pub mod models;
 pub mod paths;
 mod pending;
 pub mod picture_file;
+mod picture_kind;
 mod png_text;
 mod reveal;
 pub mod saver;
