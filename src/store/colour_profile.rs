@@ -9,6 +9,9 @@ const CHUNK: usize = 1 << 16;
 /// Differences up to this come from rounding: such a profile is sRGB by another name, and every byte stays.
 const SAME: u8 = 2;
 
+/// RGBA in, RGBA out.
+type Converter<'a> = &'a dyn Fn(&[u8], &mut [u8]) -> Result<(), moxcms::CmsError>;
+
 /// The picture in sRGB. A profile that is none, or of a kind that does not fit the pixels, is passed over: the bytes
 /// are then sRGB already, as far as anybody can tell.
 pub(super) fn to_srgb(image: DynamicImage, profile: Option<&[u8]>) -> image::RgbaImage {
@@ -58,7 +61,7 @@ fn layout_of(profile: &ColorProfile, is_grey: bool) -> Result<Layout, moxcms::Cm
 }
 
 /// Whether a few colours all over the cube come out as they went in.
-fn is_srgb(converted: &dyn Fn(&[u8], &mut [u8]) -> Result<(), moxcms::CmsError>) -> Result<bool, moxcms::CmsError> {
+fn is_srgb(converted: Converter<'_>) -> Result<bool, moxcms::CmsError> {
     let steps = [0, 20, 64, 128, 200, 255];
     let mut probes: Vec<u8> = Vec::new();
     for (red, green) in steps.iter().flat_map(|red| steps.iter().map(move |green| (red, green))) {
@@ -75,9 +78,7 @@ fn is_srgb(converted: &dyn Fn(&[u8], &mut [u8]) -> Result<(), moxcms::CmsError>)
 }
 
 /// Whether only the first channel counts, as with a grey profile.
-fn same_for_one_channel(
-    converted: &dyn Fn(&[u8], &mut [u8]) -> Result<(), moxcms::CmsError>,
-) -> Result<bool, moxcms::CmsError> {
+fn same_for_one_channel(converted: Converter<'_>) -> Result<bool, moxcms::CmsError> {
     let mut found = [0; 8];
     converted(&[100, 100, 100, 255, 100, 0, 255, 255], &mut found)?;
     Ok(found[..3] == found[4..7])

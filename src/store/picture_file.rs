@@ -12,6 +12,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageReader, Limits};
 
 use super::picture_kind::{self, Unreadable};
+pub use super::png_text::Painting;
 use super::{atomic, colour_profile, exif, metadata, png_text};
 use crate::job::{Picture, Request};
 
@@ -159,6 +160,12 @@ pub fn read_request(path: &Path) -> Result<Option<Request>, PictureFileError> {
     }
     let comment = open(path).ok().and_then(|mut decoder| decoder.exif_metadata().ok().flatten());
     Ok(comment.and_then(|exif| exif::comment_of(&exif)).and_then(|text| metadata::request_of_parameters(&text)))
+}
+
+/// The mask that a PNG picture was repainted with, and the strength; empty where the file tells of none.
+#[must_use]
+pub fn read_painting(path: &Path) -> Painting {
+    png_text::read_painting(path)
 }
 
 /// The error for a file that could not even be looked at.

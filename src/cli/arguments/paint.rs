@@ -14,6 +14,7 @@ const IMG2IMG_STRENGTH: f64 = 0.75;
 const INPAINT_STRENGTH: f64 = 1.0;
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag.
 pub struct PaintArguments {
     /// A picture to start from (img2img)
     #[arg(long, value_name = "FILE")]
