@@ -41,13 +41,12 @@ pub fn request_of_json(json: &str) -> Option<Request> {
 /// How much of a picture was made anew, by what [`json_of`] or [`parameters_of`] wrote; `None` when there was none.
 #[must_use]
 pub fn strength_of(text: &str) -> Option<f64> {
-    let strength = match serde_json::from_str::<serde_json::Value>(text) {
-        Ok(json) => json.get(STRENGTH)?.as_f64(),
-        Err(_) => {
-            let last_line = text.trim().lines().next_back()?;
-            let pair = pairs_in(last_line).into_iter().find(|(key, _)| *key == "Denoising strength")?;
-            pair.1.trim().parse().ok()
-        }
+    let strength = if let Ok(json) = serde_json::from_str::<serde_json::Value>(text) {
+        json.get(STRENGTH)?.as_f64()
+    } else {
+        let last_line = text.trim().lines().next_back()?;
+        let pair = pairs_in(last_line).into_iter().find(|(key, _)| *key == "Denoising strength")?;
+        pair.1.trim().parse().ok()
     };
     strength.filter(|strength| (0.0..=1.0).contains(strength))
 }
