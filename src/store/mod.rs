@@ -3,6 +3,7 @@
 //! Knows neither the window nor the tensors; the window speaks to it through [`worker::StoreHandle`] alone.
 
 mod atomic;
+mod colour_profile;
 pub mod download;
 mod exif;
 pub mod gallery;
@@ -10,13 +11,17 @@ pub mod hash;
 pub mod journal;
 mod journal_format;
 pub mod library;
+pub mod mask_file;
 pub mod memory;
 pub mod metadata;
+mod metadata_inpaint;
 pub mod model_file;
 pub mod models;
 pub mod paths;
 mod pending;
 pub mod picture_file;
+mod picture_kind;
+mod png_mask;
 mod png_text;
 mod reveal;
 pub mod saver;
