@@ -74,8 +74,9 @@ impl Studio {
 
         let mut state = AppState {
             prompt: settings_link::prompt_of(&settings),
+            inpaint: settings_link::inpaint_of(&settings),
             models: vec![ModelEntry::built_in()],
-            canvas: CanvasState::default(),
+            canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
             candidates: Candidates::default(),
             gallery: GalleryState::default(),
             panels: settings_link::panels_of(&settings),

@@ -132,7 +132,7 @@ impl Studio {
     }
 
     fn generate(&mut self) {
-        if self.state.prompt.prompt.trim().is_empty() {
+        if !self.state.is_ready() {
             self.state.prompt.wants_focus = true;
             return;
         }
@@ -141,7 +141,10 @@ impl Studio {
         for index in 0..self.state.prompt.picture_count {
             let request = self.state.next_request(first_seed.wrapping_add(u64::from(index)));
             match self.engine.submit(request.clone(), Destination::Gallery) {
-                Ok(job) => self.state.candidates.list.push(Candidate { job, request, stage: Stage::Waiting }),
+                Ok(job) => {
+                    let frame = self.state.next_frame();
+                    self.state.candidates.list.push(Candidate { job, request, frame, stage: Stage::Waiting });
+                }
                 Err(error) => {
                     self.state.toasts.error(sentence(&error.to_string()), None);
                     break;
@@ -220,7 +223,8 @@ impl AppState {
     #[must_use]
     pub fn next_request(&self, seed: u64) -> Request {
         let prompt = &self.prompt;
-        let [width, height] = self.next_size_px();
+        let size_px = self.asked_size_px();
+        let strength = if self.mode() == Mode::Fill { self.inpaint.strength } else { prompt.strength };
         Request {
             prompt: prompt.prompt.trim().to_owned(),
             negative: Some(prompt.negative.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
@@ -229,14 +233,11 @@ impl AppState {
             steps: prompt.steps,
             guidance: prompt.guidance,
             seed,
-            width: Some(width),
-            height: Some(height),
-            init: self
-                .canvas
-                .document
-                .whole_picture()
-                .map(|picture| InitPicture { picture, strength: prompt.strength }),
+            width: size_px.map(|[width, _]| width),
+            height: size_px.map(|[_, height]| height),
+            init: self.canvas.document.whole_picture().map(|picture| InitPicture { picture, strength }),
             mask: self.next_mask(),
+            inpaint: self.inpaint.settings.clone(),
             ..Request::default()
         }
     }

@@ -15,6 +15,7 @@ mod gallery_panel;
 pub mod gallery_rows;
 pub mod gallery_state;
 pub mod icons;
+pub mod inpaint_panel;
 pub mod keymap;
 pub mod layout;
 mod menu;
