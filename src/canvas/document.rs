@@ -223,6 +223,12 @@ impl Document {
         true
     }
 
+    /// A mask of any size, stretched to the picture's.
+    pub fn load_mask(&mut self, plane: MaskPlane) -> bool {
+        let [width, height] = self.size_px().unwrap_or_default();
+        self.set_mask(extend::stretched(&MaskLayer::new(plane), width, height).plane().clone())
+    }
+
     pub fn clear_mask(&mut self) -> bool {
         let plane = self.mask.plane();
         self.set_mask(MaskPlane::empty(plane.width(), plane.height()))

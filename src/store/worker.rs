@@ -18,6 +18,7 @@ use super::tasks::Tasks;
 use crate::canvas::{Document, Record};
 use crate::engine::Wake;
 use crate::job::{Picture, Request};
+use crate::mask::MaskPlane;
 
 /// The longer side of every thumbnail: sharp on a doubled screen in a panel of two columns.
 pub const THUMBNAIL_SIDE_PX: u32 = 256;
@@ -45,6 +46,11 @@ pub enum StoreCommand {
     /// Looks whether a folder is a model.
     InspectModel(PathBuf),
     ReadRequest(PathBuf),
+    LoadMask(PathBuf),
+    SaveMask {
+        to: PathBuf,
+        mask: Arc<MaskPlane>,
+    },
     /// Opens the canvas's journal; answered by [`StoreEvent::Canvas`].
     OpenCanvas,
     /// Adds steps to it.
@@ -77,6 +83,10 @@ pub enum StoreEvent {
     Request {
         path: PathBuf,
         request: Option<Box<Request>>,
+    },
+    Mask {
+        path: PathBuf,
+        mask: Result<MaskPlane, String>,
     },
     /// As it was left, or empty.
     Canvas(Box<Document>),

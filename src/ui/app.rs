@@ -18,8 +18,8 @@ use super::textures::Textures;
 use super::toasts::Toasts;
 use super::token_count::{CountTokens, TokenCounter};
 use super::{
-    candidates, canvas, fonts, gallery_panel, menu, notice, prompt_panel, sheets, shortcuts, status_bar, store_events,
-    theme, toasts_view, view,
+    candidates, canvas, clipboard, fonts, gallery_panel, menu, notice, prompt_panel, sheets, shortcuts, status_bar,
+    store_events, theme, toasts_view, view,
 };
 use crate::engine::EngineHandle;
 use crate::store::models::ModelEntry;
@@ -151,10 +151,11 @@ impl Studio {
             let dropped = input.raw.dropped_files.iter();
             dropped.map(|file| Action::Dropped(file.path().to_path_buf())).collect::<Vec<_>>()
         }));
+        actions.extend(clipboard::pasted(&ctx));
         self.rooms(ui, &mut actions);
         toasts_view::show(&ctx, &mut self.state.toasts, &mut actions);
         if let Some(sheet) = self.state.sheet {
-            sheets::show(&ctx, sheet, &mut actions);
+            sheets::show(&ctx, sheet, &mut self.state, &mut actions);
         }
         for action in actions {
             self.apply(&ctx, action);

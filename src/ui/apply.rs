@@ -70,6 +70,16 @@ impl Studio {
     fn apply_to_files_and_window(&mut self, ctx: &egui::Context, action: Action) {
         match action {
             Action::OpenPictureDialog => self.dialog(DialogRequest::OpenPicture),
+            Action::OpenMaskDialog => self.dialog(DialogRequest::OpenMask),
+            Action::SaveMaskDialog => self.dialog(DialogRequest::SaveMask),
+            Action::LoadMask(file) => self.store.send(StoreCommand::LoadMask(file)),
+            Action::SaveMask(to) => {
+                let mask = Arc::new(self.state.canvas.document.mask().plane().clone());
+                self.store.send(StoreCommand::SaveMask { to: with_png(to), mask });
+            }
+            Action::Paste(picture) => {
+                self.state.canvas.replace_picture(Some((picture, Origin::default())));
+            }
             Action::AddModelDialog => self.dialog(DialogRequest::AddModel),
             Action::SaveAsDialog => {
                 if let Some(from) = self.state.shown_file() {
@@ -292,6 +302,11 @@ fn zoom_view(state: &mut AppState, zoom: Zoom) {
 fn is_picture_name(path: &Path) -> bool {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     matches!(extension.as_deref(), Some("png" | "jpg" | "jpeg" | "webp"))
+}
+
+/// A name without an ending gets the one that a mask has.
+fn with_png(path: PathBuf) -> PathBuf {
+    if path.extension().is_some() { path } else { path.with_extension("png") }
 }
 
 fn sentence(text: &str) -> String {

@@ -7,6 +7,7 @@ pub mod candidate;
 mod candidates;
 pub mod canvas;
 mod canvas_empty;
+mod clipboard;
 mod dialogs;
 mod engine_events;
 pub mod fields;

@@ -187,4 +187,6 @@ pub enum Sheet {
     About,
     /// How to get a model that paints photographs.
     PhotographicModel,
+    /// A field for a picture's path, where the desktop has no file dialog.
+    PicturePath,
 }
