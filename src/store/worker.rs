@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use super::gallery::GalleryDay;
+use super::keys::KeyNames;
 use super::models::ModelEntry;
 use super::paths::Paths;
 use super::pending::{Pending, Task};
@@ -50,6 +51,11 @@ pub enum StoreCommand {
     SaveMask {
         to: PathBuf,
         mask: Arc<MaskPlane>,
+    },
+    /// Writes the keys' file if there is none, and shows it.
+    ShowKeysFile {
+        path: PathBuf,
+        usual: KeyNames,
     },
     /// Opens the canvas's journal; answered by [`StoreEvent::Canvas`].
     OpenCanvas,

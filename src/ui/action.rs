@@ -72,6 +72,8 @@ pub enum Action {
     Reveal(PathBuf),
     Trash(PathBuf),
     OpenPicturesFolder,
+    /// Shows the file in which keys can be changed.
+    ShowKeysFile,
 
     SetTheme(egui::ThemePreference),
     TogglePromptPanel,

@@ -18,10 +18,11 @@ use super::textures::Textures;
 use super::toasts::Toasts;
 use super::token_count::{CountTokens, TokenCounter};
 use super::{
-    candidates, canvas, clipboard, fonts, gallery_panel, menu, notice, prompt_panel, sheets, shortcuts, status_bar,
-    store_events, theme, toasts_view, view,
+    candidates, canvas, clipboard, fonts, gallery_panel, keymap, menu, notice, prompt_panel, sheets, shortcuts,
+    status_bar, store_events, theme, toasts_view, view,
 };
 use crate::engine::EngineHandle;
+use crate::store::keys::KeyNames;
 use crate::store::models::ModelEntry;
 use crate::store::paths::Paths;
 use crate::store::settings::Settings;
@@ -34,6 +35,8 @@ pub struct Services {
     pub device_text: String,
     /// Without one, no count is shown.
     pub count_tokens: Option<CountTokens>,
+    /// The keys that a person wants otherwise.
+    pub keys: KeyNames,
     /// A sentence to show at once: what was wrong with the settings file, for one.
     pub problem: Option<String>,
     /// Pictures and model folders named on the command line.
@@ -86,7 +89,9 @@ impl Studio {
             device_text: services.device_text.clone(),
         };
         state.gallery.folder_text = folder_text(&services.paths);
-        if let Some(problem) = &services.problem {
+        let (keymap, wrong_keys) = keymap::Keymap::new(&services.keys);
+        keymap::install(ctx, keymap);
+        for problem in services.problem.iter().chain(&wrong_keys) {
             state.toasts.error(problem.clone(), None);
         }
         Self {

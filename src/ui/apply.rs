@@ -11,9 +11,10 @@ use super::dialogs::DialogRequest;
 use super::engine_events;
 use super::state::{AppState, GalleryView, LookingAt, Mode};
 use super::view::{MAX_ZOOM, MIN_ZOOM};
-use super::{layout, size};
+use super::{keymap, layout, size};
 use crate::canvas::Origin;
 use crate::job::{Destination, InitPicture, InpaintMask, JobId, ModelRef, Request, fresh_seed};
+use crate::store::keys;
 use crate::store::worker::StoreCommand;
 
 impl Studio {
@@ -102,6 +103,10 @@ impl Studio {
             Action::OpenPicturesFolder => {
                 let folder = self.services.paths.pictures_folder.clone();
                 self.store.send(StoreCommand::Reveal(folder));
+            }
+            Action::ShowKeysFile => {
+                let path = keys::file_beside(&self.services.paths.settings_file);
+                self.store.send(StoreCommand::ShowKeysFile { path, usual: keymap::defaults() });
             }
             Action::Trash(file) => self.store.send(StoreCommand::DeletePictures(vec![file])),
             Action::SetTheme(theme) => {

@@ -138,7 +138,7 @@ fn strip(
         };
         let rect = tile_at(0.0);
         let response = tile.show(ui, rect, ui.scope_id().with("canvas tile"));
-        paint_mask(ui, rect, state, textures);
+        paint_layers(ui, rect, state, textures);
         if response.hovered() {
             peek = Some(LookingAt::Canvas);
         }
@@ -166,13 +166,15 @@ fn strip(
     peek
 }
 
-/// The mask over the canvas's tile, which shows the middle square of the picture.
-fn paint_mask(ui: &Ui, tile: Rect, state: &AppState, textures: &Textures) {
+/// Paint and mask over the canvas's tile, which shows the middle square of the picture.
+fn paint_layers(ui: &Ui, tile: Rect, state: &AppState, textures: &Textures) {
     let Some([width, height]) = state.canvas.document.size_px() else { return };
     let size = vec2(width as f32, height as f32);
     let picture = Rect::from_center_size(tile.center(), size * (tile.width() / size.min_elem()));
     let tint = theme::tokens(ui).mask.gamma_multiply(state.canvas.tools.mask_opacity);
-    textures.layers.paint_mask(&ui.painter().with_clip_rect(tile.intersect(ui.clip_rect())), picture, tint);
+    let painter = ui.painter().with_clip_rect(tile.intersect(ui.clip_rect()));
+    textures.layers.paint_strokes(&painter, picture);
+    textures.layers.paint_mask(&painter, picture, tint);
 }
 
 /// Returns whether the pointer is over it.

@@ -15,7 +15,7 @@ pub fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &mut Vec
     let modal = Modal::new(Id::unique("sheet")).frame(frame).show(ctx, |ui| {
         ui.set_width(416.0);
         match sheet {
-            Sheet::Keys => keys(ui),
+            Sheet::Keys => keys(ui, actions),
             Sheet::About => about(ui),
             Sheet::PhotographicModel => photographic_model(ui, actions),
             Sheet::PicturePath => picture_path(ui, &mut state.canvas.path_text, actions),
@@ -37,7 +37,7 @@ fn heading(ui: &mut Ui, words: &str) {
     ui.add_space(8.0);
 }
 
-fn keys(ui: &mut Ui) {
+fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
     heading(ui, "Keys");
     let tokens = theme::tokens(ui);
     let most = (ui.ctx().content_rect().height() - 220.0).max(160.0);
@@ -52,6 +52,13 @@ fn keys(ui: &mut Ui) {
                 });
             });
         }
+    });
+    ui.add_space(8.0);
+    ui.horizontal(|ui| {
+        if ui.add(TextButton::new("Change keys…")).clicked() {
+            actions.push(Action::ShowKeysFile);
+        }
+        ui.label(RichText::new("A small file, read at the next start.").color(tokens.text_3));
     });
 }
 

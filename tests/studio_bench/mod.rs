@@ -13,6 +13,7 @@ use egui_kittest::kittest::Queryable as _;
 use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Wake};
 use inkwick::job::{JobId, Picture, Request};
 use inkwick::store::gallery::Gallery;
+use inkwick::store::keys::KeyNames;
 use inkwick::store::paths::Paths;
 use inkwick::store::saver::PictureSaver;
 use inkwick::store::settings::{Settings, Theme};
@@ -73,6 +74,7 @@ impl Bench {
                 paths: setup_paths,
                 device_text: "CPU · f32 · fits: 0.6 of 16 GB".into(),
                 count_tokens: Some(Arc::new(|_, prompt| Some((prompt.split_whitespace().count(), 75)))),
+                keys: KeyNames::new(),
                 problem: None,
                 open: Vec::new(),
             };

@@ -36,6 +36,8 @@ use crate::mask::{Brush, PixelRect};
 
 /// Side of one field of the checkerboard, in points.
 const CHECKER: f32 = 8.0;
+/// So far below its room the picture and the hand may reach, in points.
+const BELOW_PICTURE: f32 = 8.0;
 /// Wheel points for one doubling of the zoom.
 const WHEEL_PER_DOUBLING: f32 = 240.0;
 
@@ -65,7 +67,9 @@ pub fn show(
     tool_strip::show(ui, strip, state, actions);
     let area = Rect::from_min_max(pos2(whole.left(), strip.bottom()), whole.max);
     let room = picture_room(area, layout);
-    let response = ui.interact(area, pointer::area_id(), Sense::CLICK | Sense::DRAG);
+    // Not where the candidates lie: a click beside one of them is no brush stroke.
+    let heard = Rect::from_min_max(area.min, pos2(area.right(), room.bottom() + BELOW_PICTURE));
+    let response = ui.interact(heard, pointer::area_id(), Sense::CLICK | Sense::DRAG);
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Canvas"));
 
     let home = if let Some(shown) = shown(state, textures) {
@@ -194,7 +198,8 @@ fn picture(
     let tokens = theme::tokens(ui);
     let rect = view.picture_rect();
     // Closer than fitting, the picture may cover the room's margins, but not the candidates.
-    let painter = ui.painter().with_clip_rect(Rect::from_min_max(area.min, pos2(area.right(), room.bottom() + 8.0)));
+    let painter =
+        ui.painter().with_clip_rect(Rect::from_min_max(area.min, pos2(area.right(), room.bottom() + BELOW_PICTURE)));
     let is_canvas = *state.canvas.shown() == LookingAt::Canvas;
     if let Some(texture) = shown.texture {
         let fields = Rect::from_min_size(pos2(0.0, 0.0), rect.size() / (2.0 * CHECKER));

@@ -47,7 +47,9 @@ impl ModelView {
     pub fn make(ctx: &Context, document: &Document, source: &Source) -> Self {
         let Source { settings, frame, .. } = source;
         let mask = settings.prepared(&part_of(document.mask().plane(), frame.crop));
-        let cells = cells(&mask, frame.width, frame.height);
+        // Yes or no is all that a cell knows, unless the mask releases it step by step.
+        let seen = if settings.soft { mask.clone() } else { mask.hardened() };
+        let cells = cells(&seen, frame.width, frame.height);
         let pixels = cells.values().iter().map(|v| Color32::from_rgba_premultiplied(*v, *v, *v, *v)).collect();
         let image = ColorImage::new([cells.width() as usize, cells.height() as usize], pixels);
         let fill = document.whole_picture().and_then(|picture| fill(&picture, &mask, settings, frame.crop));

@@ -1,6 +1,7 @@
 //! What lies over the canvas's picture: the mask's tint, the part that will be worked on, what the model will see of
 //! it, and the grid of pixels when one is close.
 
+use egui::emath::GuiRounding as _;
 use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::cursor::double_line;
@@ -71,7 +72,7 @@ pub fn on_screen(view: View, rect: PixelRect) -> Rect {
 }
 
 fn crop(painter: &Painter, view: View, crop: PixelRect) {
-    let rect = on_screen(view, crop).shrink(0.5);
+    let rect = on_screen(view, crop).round_to_pixels(painter.ctx().pixels_per_point()).shrink(0.5);
     double_line(
         painter,
         &[rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom(), rect.left_top()],
