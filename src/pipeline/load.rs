@@ -1,12 +1,16 @@
 //! Puts a pipeline together from a diffusers folder.
 
+use std::path::PathBuf;
+
 use candle_core::{DType, Device};
 use serde::Deserialize;
 
 use super::sampler::ModelSampling;
-use super::{LatentRgb, PipelineError};
-use crate::job::{ModelPart, Request};
-use crate::model::{ClipConfig, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights};
+use super::{Extras, LatentRgb, PipelineError};
+use crate::job::{ModelPart, Request, WorkGrid};
+use crate::model::{
+    ClipConfig, Execution, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
+};
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
 
 /// A tokenizer and the encoder that reads its tokens. SDXL has two such pairs.
@@ -23,7 +27,8 @@ pub struct Pipeline {
     pub(super) vae_dtype: DType,
     pub(super) sampling: ModelSampling,
     pub(super) own_guidance: f64,
-    pub(super) native_side_px: u32,
+    pub(super) grid: WorkGrid,
+    pub(super) extras: Extras,
     pub(super) latent_rgb: LatentRgb,
     pub(super) zeros_for_absent_negative: bool,
     pub(super) device: Device,
@@ -46,9 +51,18 @@ fn yes() -> bool {
 const TEXT_SHARE: f32 = 0.15;
 const UNET_SHARE: f32 = 0.75;
 
+/// What is laid over a model while it is read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Additions {
+    /// A VAE file instead of the model's own.
+    pub vae: Option<PathBuf>,
+}
+
+/// Told the part and the fraction of the whole, 0 to 1; its error ends the reading.
+pub type OnLoading<'a> = &'a dyn Fn(ModelPart, f32) -> Result<(), ModelError>;
+
 impl Pipeline {
-    /// Reads a whole model. `on_loading` is told the part and the fraction of the whole, 0 to 1; its error ends the
-    /// reading.
+    /// Reads a whole model.
     ///
     /// # Errors
     /// When a file is missing, damaged, or asks for something that is not supported.
@@ -56,7 +70,21 @@ impl Pipeline {
         files: &ModelFiles,
         device: &Device,
         dtype: DType,
-        on_loading: &dyn Fn(ModelPart, f32) -> Result<(), ModelError>,
+        on_loading: OnLoading,
+    ) -> Result<Self, PipelineError> {
+        Self::load_with(files, &Additions::default(), device, dtype, on_loading)
+    }
+
+    /// Reads a whole model and what is laid over it.
+    ///
+    /// # Errors
+    /// As above, for the files of the additions as well.
+    pub fn load_with(
+        files: &ModelFiles,
+        additions: &Additions,
+        device: &Device,
+        dtype: DType,
+        on_loading: OnLoading,
     ) -> Result<Self, PipelineError> {
         if let ModelFiles::Folder(folder) = files
             && !folder.is_dir()
@@ -73,9 +101,19 @@ impl Pipeline {
         }
         // Small files first: a folder that cannot work is refused before a gigabyte is read.
         let unet_config = UnetConfig::read(files)?;
-        let vae_config = VaeConfig::read(files)?;
+        let vae_files = match &additions.vae {
+            Some(file) => ModelFiles::open_file(file)?,
+            None => files.clone(),
+        };
+        let mut vae_config = VaeConfig::read(&vae_files)?;
+        if additions.vae.is_some()
+            && let Some(own) = VaeConfig::read(files).ok().or_else(|| family_vae(is_xl, &vae_config))
+        {
+            // A file of a VAE alone does not say what its family's latents are scaled by.
+            (vae_config.scale, vae_config.shift, vae_config.force_upcast) = (own.scale, own.shift, own.force_upcast);
+        }
         let sampling = ModelSampling::read(files)?;
-        check_channels(&unet_config, &vae_config, files)?;
+        let extras = check_channels(&unet_config, &vae_config, files)?;
         let suffixes: &[&str] = if is_xl { &["", "_2"] } else { &[""] };
         on_loading(ModelPart::Tokenizer, 0.0)?;
         let mut text = Vec::new();
@@ -92,12 +130,16 @@ impl Pipeline {
         let vae_dtype = if vae_config.force_upcast { DType::F32 } else { dtype };
         let before = TEXT_SHARE + UNET_SHARE;
         let told = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
-        let weights = Weights::open(files, "vae", "diffusion_pytorch_model", device, vae_dtype, &told)?;
+        let weights = Weights::open(&vae_files, "vae", "diffusion_pytorch_model", device, vae_dtype, &told)?;
         let vae = Vae::new(vae_config, weights)?;
+        // On a CPU the weights may be in half precision; what is computed is in single.
+        let execution = Execution::on(device);
+        let (dtype, vae_dtype) = (execution.activation_dtype(dtype), execution.activation_dtype(vae_dtype));
 
         let latent_rgb = LatentRgb::of_model(files, &vae, device, vae_dtype)?;
         Ok(Self {
-            native_side_px: (unet.config().sample_size * vae.config().factor()) as u32,
+            grid: grid_of(unet.config(), vae.config()),
+            extras,
             own_guidance: if matches!(files, ModelFiles::Embedded(_)) { 4.0 } else { Request::DEFAULT_GUIDANCE },
             zeros_for_absent_negative: is_xl && index.force_zeros_for_empty_prompt,
             text,
@@ -112,19 +154,46 @@ impl Pipeline {
     }
 }
 
-fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<(), PipelineError> {
-    let wanted = vae.latent_channels;
-    if unet.in_channels == wanted && unet.out_channels == wanted {
-        return Ok(());
-    }
-    let field = if unet.in_channels == wanted { "out_channels" } else { "in_channels" };
-    Err(ModelError::Unsupported {
+/// For a model that has no VAE of its own.
+fn family_vae(is_xl: bool, config: &VaeConfig) -> Option<VaeConfig> {
+    is_xl.then(|| VaeConfig { scale: 0.13025, ..config.clone() })
+}
+
+fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<Extras, PipelineError> {
+    let latent = vae.latent_channels;
+    let unsupported = |field: &str, found: usize, supported: String| ModelError::Unsupported {
         field: field.into(),
-        found: if unet.in_channels == wanted { unet.out_channels } else { unet.in_channels }.to_string(),
-        supported: format!("{wanted}, as many as the VAE's latent channels,"),
+        found: found.to_string(),
+        supported,
         path: files.path_of("unet/config.json"),
+    };
+    if unet.out_channels != latent {
+        let supported = format!("{latent}, as many as the VAE's latent channels,");
+        return Err(unsupported("out_channels", unet.out_channels, supported).into());
     }
-    .into())
+    Extras::of(unet.in_channels, latent).ok_or_else(|| {
+        let (inpainting, instructions) = (2 * latent + 1, 2 * latent);
+        let supported =
+            format!("{latent}, as many as the VAE's latent channels, {instructions} (instructions) and {inpainting} (inpainting)");
+        unsupported("in_channels", unet.in_channels, supported).into()
+    })
+}
+
+fn grid_of(unet: &UnetConfig, vae: &VaeConfig) -> WorkGrid {
+    let cell = vae.factor();
+    WorkGrid {
+        native_side_px: (unet.sample_size * cell) as u32,
+        cell_px: cell as u32,
+        step_px: (cell << (unet.blocks.len() - 1)) as u32,
+    }
+}
+
+/// What a model wants of sizes, from its small files alone.
+///
+/// # Errors
+/// When they are missing or unreadable.
+pub fn work_grid_of(files: &ModelFiles) -> Result<WorkGrid, PipelineError> {
+    Ok(grid_of(&UnetConfig::read(files)?, &VaeConfig::read(files)?))
 }
 
 /// Reads the tokenizer whose encoder takes `positions` tokens.
