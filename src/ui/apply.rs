@@ -7,6 +7,7 @@ use super::action::{Action, Zoom};
 use super::app::Studio;
 use super::candidate::{Candidate, Stage};
 use super::canvas;
+use super::canvas::action::CanvasAction;
 use super::dialogs::DialogRequest;
 use super::engine_events;
 use super::state::{AppState, GalleryView, LookingAt, Mode};
@@ -62,7 +63,13 @@ impl Studio {
             }
             Action::Undo => self.state.canvas.undo(),
             Action::Redo => self.state.canvas.redo(),
-            Action::Canvas(action) => canvas::apply::apply(&mut self.state, action),
+            Action::Canvas(action) => {
+                if action == CanvasAction::BlankCanvas {
+                    // One is about to draw: the tools' keys must not land in the prompt.
+                    ctx.memory_mut(egui::Memory::stop_text_input);
+                }
+                canvas::apply::apply(&mut self.state, action);
+            }
             Action::Zoom(zoom) => zoom_view(&mut self.state, zoom),
             other => self.apply_to_files_and_window(ctx, other),
         }

@@ -50,7 +50,7 @@ fn model_view(painter: &Painter, view: View, shown: &ModelView, tint: Color32) {
         Rect::from_min_max(pos2(picture.left(), part.top()), part.left_bottom()),
         Rect::from_min_max(part.right_top(), pos2(picture.right(), part.bottom())),
     ];
-    for rect in outside.into_iter().filter(|rect| rect.is_positive()) {
+    for rect in outside.into_iter().filter(Rect::is_positive) {
         painter.rect_filled(rect, CornerRadius::ZERO, shade);
     }
     let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
