@@ -10,6 +10,7 @@ pub mod gallery;
 pub mod hash;
 pub mod journal;
 mod journal_format;
+pub mod keys;
 pub mod library;
 pub mod mask_file;
 pub mod memory;
