@@ -78,7 +78,7 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
             path: numbered(&arguments.out, index),
             previews: arguments.previews.as_deref().map(|folder| preview_folder(folder, index)),
         };
-        let request = Request { seed: request.seed.wrapping_add(u64::from(index)), ..request.clone() };
+        let request = request.of_batch(index);
         let job = engine.submit(request, destination).map_err(|error| error.to_string())?;
         let code = follow(&engine, job, report)?;
         if code != DONE {

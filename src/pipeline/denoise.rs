@@ -5,6 +5,7 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor};
 
 use super::conditioning::Conditioning;
+use super::guidance::Guidance;
 use super::{Pipeline, PipelineError, Plan, Stage};
 use crate::model::Checkpoint;
 use crate::sampling::{NoiseSource, Scheduler};
@@ -14,7 +15,7 @@ pub(super) struct Denoising {
     /// The first model call; later than 0 when there is a picture to start from.
     pub first_step: usize,
     pub conditioning: Conditioning,
-    pub guidance: f64,
+    pub guidance: Guidance,
 }
 
 impl Pipeline {
@@ -35,7 +36,8 @@ impl Pipeline {
             let started = Instant::now();
             let mut input = latents.clone();
             denoising.scheduler.scale_model_input(index, &mut input);
-            let output = self.predict(denoising, input, *timestep, plan, checkpoint)?;
+            let guided = denoising.guidance.is_on(index, timesteps.len());
+            let output = self.predict(denoising, input, *timestep, guided, plan, checkpoint)?;
             let step = denoising.scheduler.step(index, &output, &latents, noise);
             latents = step.previous;
             let (_, _, height, width) = self.latent_shape(plan);
@@ -52,10 +54,17 @@ impl Pipeline {
         denoising: &Denoising,
         input: Vec<f32>,
         timestep: f64,
+        guided: bool,
         plan: &Plan,
         checkpoint: Checkpoint,
     ) -> Result<Vec<f32>, PipelineError> {
-        let given = &denoising.conditioning;
+        let alone;
+        let given = if guided {
+            &denoising.conditioning
+        } else {
+            alone = denoising.conditioning.last_row()?;
+            &alone
+        };
         let rows = given.context.dim(0)?;
         let input = Tensor::from_vec(input, self.latent_shape(plan), &Device::Cpu)?;
         let input = input.to_device(&self.device)?.to_dtype(self.dtype)?;
@@ -65,8 +74,7 @@ impl Pipeline {
         if rows == 1 {
             return Ok(output);
         }
-        let guidance = denoising.guidance as f32;
         let (negative, positive) = output.split_at(output.len() / 2);
-        Ok(negative.iter().zip(positive).map(|(against, towards)| against + guidance * (towards - against)).collect())
+        Ok(denoising.guidance.combined(negative, positive))
     }
 }

@@ -6,7 +6,7 @@ use super::denoise::Denoising;
 use super::{Pipeline, PipelineError, Plan};
 use crate::job::{InitPicture, Picture, Request};
 use crate::model::Checkpoint;
-use crate::sampling::NoiseSource;
+use crate::sampling::{NoiseSource, varied};
 
 impl Pipeline {
     pub(super) fn start_latents(
@@ -19,13 +19,21 @@ impl Pipeline {
     ) -> Result<Vec<f32>, PipelineError> {
         let (_, channels, height, width) = self.latent_shape(plan);
         let count = channels * height * width;
+        // A second seed's noise is mixed in where the first of the latents' noise is drawn.
+        let first_noise = |noise: &mut dyn NoiseSource| match request.variation {
+            Some(variation) if variation.strength > 0.0 => {
+                let other = request.noise.source(variation.seed).randn(count);
+                varied(&noise.randn(count), &other, variation.strength as f32, [channels, height, width])
+            }
+            _ => noise.randn(count),
+        };
         let Some(init) = &request.init else {
             let sigma = denoising.scheduler.init_noise_sigma() as f32;
-            return Ok(noise.randn(count).into_iter().map(|value| value * sigma).collect());
+            return Ok(first_noise(noise).into_iter().map(|value| value * sigma).collect());
         };
         denoising.first_step = first_step(request.steps as usize, init.strength) * denoising.scheduler.order();
         let picture = self.encode_picture(init, plan, noise, checkpoint)?;
-        let fresh = noise.randn(count);
+        let fresh = first_noise(noise);
         if denoising.first_step >= denoising.scheduler.timesteps().len() {
             return Ok(picture);
         }

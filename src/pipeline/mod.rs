@@ -3,6 +3,7 @@
 mod conditioning;
 mod denoise;
 mod encode;
+mod guidance;
 mod latent_rgb;
 mod load;
 mod memory;
@@ -19,8 +20,9 @@ pub use sampler::check_sampling;
 use crate::job::{CancelToken, Picture, Request, RequestError};
 use crate::model::{ModelError, picture_from_tensor};
 use crate::prompt::TokenizerError;
-use crate::sampling::{SamplingError, TorchNoise};
+use crate::sampling::SamplingError;
 use denoise::Denoising;
+use guidance::Guidance;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
@@ -87,10 +89,11 @@ impl Pipeline {
         let plan = self.plan(request)?;
         let checkpoint = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let conditioning = self.condition(request, &plan)?;
-        let mut noise = TorchNoise::new(request.seed);
-        let mut denoising = Denoising { scheduler, first_step: 0, conditioning, guidance: plan.guidance };
-        let start = self.start_latents(request, &plan, &mut denoising, &mut noise, &checkpoint)?;
-        let latents = self.denoise(&mut denoising, start, &plan, &mut noise, &checkpoint, tell)?;
+        let mut noise = request.noise.source(request.seed);
+        let guidance = Guidance::new(plan.guidance, request);
+        let mut denoising = Denoising { scheduler, first_step: 0, conditioning, guidance };
+        let start = self.start_latents(request, &plan, &mut denoising, noise.as_mut(), &checkpoint)?;
+        let latents = self.denoise(&mut denoising, start, &plan, noise.as_mut(), &checkpoint, tell)?;
 
         let started = Instant::now();
         let picture = self.decode(latents, &plan, &checkpoint)?;

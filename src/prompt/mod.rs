@@ -3,7 +3,9 @@
 mod chunk;
 mod parse;
 mod tokenizer;
+mod wildcards;
 
-pub use chunk::{TokenWindow, WeightedToken, windows};
-pub use parse::{WeightedText, parse};
-pub use tokenizer::{PromptTokenizer, TokenizerError, TokenizerFiles};
+pub use chunk::TokenWindow;
+pub use parse::{Prompt, WeightedText, parse};
+pub use tokenizer::{PromptTokenizer, TokenizerError, TokenizerFiles, WindowWords};
+pub use wildcards::drawn;

@@ -43,5 +43,5 @@ mod window;
 
 pub use app::{Services, Studio};
 pub use dialogs::DialogRequest;
-pub use token_count::CountTokens;
+pub use token_count::{CountTokens, TokenCount};
 pub use window::{Behind, run};

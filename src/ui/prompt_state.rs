@@ -1,5 +1,6 @@
 //! What the prompt panel edits: the next request, with "as the model wants" kept apart from a chosen value.
 
+use super::token_count::TokenCount;
 use crate::job::{ModelRef, Request};
 use crate::sampling::SchedulerName;
 
@@ -25,8 +26,8 @@ pub struct PromptPanelState {
     pub steps: u32,
     /// `None` is the model's own.
     pub guidance: Option<f64>,
-    /// (used, limit) of the prompt, once counted.
-    pub tokens: Option<(usize, usize)>,
+    /// Of the prompt, once counted.
+    pub tokens: Option<TokenCount>,
     /// Asks the next frame to put the cursor into the prompt.
     pub wants_focus: bool,
 }

@@ -16,7 +16,15 @@ import numpy as np
 import sampling
 import tiny
 import torch
-from diffusers import DDIMScheduler, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler
+from diffusers import (
+    DDIMScheduler,
+    DDPMScheduler,
+    DPMSolverMultistepScheduler,
+    EulerAncestralDiscreteScheduler,
+    EulerDiscreteScheduler,
+    PNDMScheduler,
+    UniPCMultistepScheduler,
+)
 from PIL import Image
 
 WORDS = "red blue tiny castle cat's café forest,portrait oil painting 猫 🍎 at night ((bright)) 8k don't snow!! [grey]".split(" ")
@@ -32,6 +40,12 @@ def scheduler(dice, kind):
         EulerDiscreteScheduler(**shared),
         EulerDiscreteScheduler(timestep_spacing="leading", steps_offset=1, use_karras_sigmas=kind == "sdxl", **shared),
         EulerAncestralDiscreteScheduler(steps_offset=1, **shared),
+        PNDMScheduler(skip_prk_steps=True, steps_offset=1, set_alpha_to_one=False, **shared),
+        PNDMScheduler(**shared),
+        DDPMScheduler(clip_sample=False, **shared),
+        DPMSolverMultistepScheduler(use_karras_sigmas=True, steps_offset=1, **shared),
+        DPMSolverMultistepScheduler(algorithm_type="sde-dpmsolver++", **shared),
+        UniPCMultistepScheduler(timestep_spacing="leading", **shared),
     ]
     return dice.choice(choices)
 
@@ -71,10 +85,11 @@ def prompt(dice):
 def command(request, model, init):
     """Everything after the program's name, but for --out."""
     line = ["generate", "--model", str(model), "--prompt-syntax", "plain", "--device", "cpu", "--dtype", "f32"]
-    for flag in ("prompt", "steps", "guidance", "seed", "width", "height", "scheduler", "negative"):
-        if request[flag] is not None:
+    flags = ("prompt", "steps", "guidance", "seed", "width", "height", "scheduler", "negative", "sigmas")
+    for flag in (*flags, "guidance_rescale"):
+        if request.get(flag) is not None:
             # One word each, so that a value may begin with a dash or be empty.
-            line.append(f"--{flag}={request[flag]}")
+            line.append(f"--{flag.replace('_', '-')}={request[flag]}")
     if "init" in request:
         line += ["--init", str(init), "--strength", str(request["strength"])]
     return line
@@ -88,22 +103,33 @@ def make_cases(root, seed):
         folder.mkdir(parents=True, exist_ok=True)
         build(folder / "model", kind, dice)
         pipe = tiny.load(folder / "model")
-        for index, name in enumerate([None, *sampling.CLASSES, dice.choice(list(sampling.CLASSES))]):
+        names = list(sampling.CLASSES)
+        runs = [(None, None), *((name, None) for name in names), *((name, "karras") for name in sampling.WITH_SIGMAS)]
+        runs += [(dice.choice(sampling.WITH_SIGMAS), "exponential"), (None, None)]
+        runs += [(name, "init") for name in [None, *dice.sample(names, 7)]]
+        for index, (name, extra) in enumerate(runs):
             request = {
                 "scheduler": name,
+                "sigmas": extra if extra in ("karras", "exponential") else None,
                 "prompt": prompt(dice),
                 "negative": dice.choice([None, "", prompt(dice)]),
-                "steps": dice.choice([2, 4, 9, 13]),
+                "steps": dice.choice([4, 5, 9, 13, 20]),
                 "guidance": dice.choice([1.0, 3.5, 7.0]),
                 "seed": dice.randrange(1 << 33),
                 "width": 8 * dice.randint(4, 12),
                 "height": 8 * dice.randint(4, 12),
             }
-            if index == 4:
-                request |= {"init": "init.png", "strength": dice.choice([0.3, 0.55, 0.8, 1.0]), "steps": 9}
+            if dice.random() < 0.1:
+                request["guidance_rescale"] = 0.7
+            if extra == "init":
+                request |= {"init": "init.png", "strength": dice.choice([0.3, 0.55, 0.8, 1.0])}
             init = make.init_picture(request["width"], request["height"], dice.randrange(1 << 30))
             init.save(folder / f"{index}-init.png")
-            picture, _ = make.run(pipe, request, init)
+            try:
+                picture = make.run(pipe, request, init)
+            except Exception as reason:
+                print(f"{kind}-{index}: diffusers cannot do it ({str(reason)[:80]})", flush=True)
+                continue
             wanted = folder / f"{index}-wanted.png"
             Image.fromarray(picture).save(wanted)
             line = command(request, folder / "model", folder / f"{index}-init.png")

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::values::{number_in, one_of, side_px};
-use crate::job::{Request, fresh_seed};
-use crate::sampling::{PredictionChoice, SchedulerName, SigmaChoice};
+use crate::job::{Request, Variation, fresh_seed};
+use crate::sampling::{NoiseKind, PredictionChoice, SchedulerName, SigmaChoice};
 
 #[derive(Debug, Args)]
 pub struct SamplingArguments {
@@ -26,6 +26,21 @@ pub struct SamplingArguments {
     /// Where the noise comes from [default: a fresh one, printed]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Whose noise: torch draws it as PyTorch does on a CPU, philox as AUTOMATIC1111 on an NVIDIA card
+    #[arg(long, value_name = "NAME", default_value = "torch", value_parser = one_of(&NoiseKind::ALL.map(NoiseKind::id), NoiseKind::from_id))]
+    pub rng: NoiseKind,
+    /// A second seed whose noise is mixed in [default: a fresh one, when a strength is given]
+    #[arg(long, value_name = "N", requires = "variation_strength")]
+    pub variation_seed: Option<u64>,
+    /// How much of the second seed's noise, 0 to 1; with --count the second seed counts up and the first stays
+    #[arg(long, value_name = "F", value_parser = number_in(0.0, 1.0))]
+    pub variation_strength: Option<f64>,
+    /// How far guidance's contrast is brought back to that without it, 0 to 1
+    #[arg(long, value_name = "F", default_value_t = 0.0, value_parser = number_in(0.0, 1.0))]
+    pub guidance_rescale: f64,
+    /// The share of the steps after which guidance ends, 0 to 1: later steps take half the time
+    #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = number_in(0.0, 1.0))]
+    pub guidance_until: f64,
     /// Pixels [default: the model's own]
     #[arg(long, value_name = "N", value_parser = side_px())]
     pub width: Option<u32>,
@@ -42,6 +57,12 @@ impl SamplingArguments {
         request.sigmas = self.sigmas;
         request.prediction = self.prediction;
         request.seed = self.seed.unwrap_or_else(fresh_seed);
+        request.noise = self.rng;
+        request.variation = self
+            .variation_strength
+            .map(|strength| Variation { seed: self.variation_seed.unwrap_or_else(fresh_seed), strength });
+        request.guidance_rescale = self.guidance_rescale;
+        request.guidance_until = self.guidance_until;
         request.width = self.width;
         request.height = self.height;
     }
