@@ -2,6 +2,7 @@
 //!
 //! See `ARCHITECTURE.md` for the map.
 
+pub mod canvas;
 pub mod cli;
 pub mod engine;
 pub mod job;

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use egui_kittest::kittest::Queryable as _;
+use inkwick::canvas::Origin;
 use inkwick::engine::FakeScript;
 use inkwick::job::JobId;
 use inkwick::store::gallery::{GalleryDay, GalleryPicture};
 use inkwick::ui::Studio;
 use inkwick::ui::gallery_state::Thumbnail;
-use inkwick::ui::state::{CanvasPicture, LookingAt};
+use inkwick::ui::state::LookingAt;
 use studio_bench::{Bench, gradient};
 
 const PICTURES_A_DAY: usize = 200;
@@ -81,7 +82,7 @@ fn results_and_gallery_look_as_they_should() {
         fill(studio, 2);
         Bench::scripted_run(studio);
         let picture = Arc::new(gradient(256, 3));
-        studio.state.canvas.base = Some(CanvasPicture { picture, file: None, made_here: true });
+        studio.state.canvas.document.replace(Some((picture, Origin { file: None, made_here: true })));
         studio.state.candidates.list.pop();
         studio.state.canvas.looking_at = LookingAt::Candidate(JobId(902));
     });

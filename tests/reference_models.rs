@@ -11,7 +11,8 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use inkwick::job::{CancelToken, InitPicture, ModelRef, Picture, PromptSyntax, Request};
 use inkwick::model::{
-    AddedConditioning, ClipConfig, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
+    AddedConditioning, ClipConfig, Execution, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig,
+    Weights,
 };
 use inkwick::pipeline::{Pipeline, tokenizer_of};
 use inkwick::prompt::{Prompt, parse};
@@ -20,6 +21,9 @@ use serde_json::Value;
 
 const KINDS: [&str; 3] = ["sd1", "sd2", "sdxl"];
 const CPU: Device = Device::Cpu;
+/// By our kernels with and without transformed weights, and by candle's operators as on every other device.
+const WAYS: [(Execution, bool); 3] =
+    [(Execution::Kernels, true), (Execution::Kernels, false), (Execution::Candle, false)];
 
 struct Reference {
     kind: &'static str,
@@ -125,19 +129,27 @@ fn weighted_and_long_prompts_are_read_as_in_automatic1111() {
 #[test]
 fn the_unet_predicts_the_same() {
     for reference in KINDS.map(Reference::read) {
-        let config = UnetConfig::read(&reference.files).unwrap();
-        let unet = Unet::new(config, reference.weights("unet", "diffusion_pytorch_model"), &CPU, DType::F32).unwrap();
-        let added = (reference.kind == "sdxl").then(|| AddedConditioning {
-            pooled_text: reference.batch("pooled.0"),
-            time_ids: vec![72.0, 48.0, 0.0, 0.0, 72.0, 48.0],
-        });
-        for size in ["even", "odd"] {
-            let sample = reference.batch(&format!("unet.{size}.sample"));
-            for timestep in [1, 500, 999] {
-                let context = reference.batch("text.0");
-                let found = unet.forward(&sample, f64::from(timestep), &context, added.as_ref(), &goes_on).unwrap();
-                reference.assert_close(&found, &format!("unet.{size}.{timestep}"));
-            }
+        for execution in WAYS {
+            the_unet_predicts_the_same_by(&reference, execution);
+        }
+    }
+}
+
+fn the_unet_predicts_the_same_by(reference: &Reference, (execution, winograd): (Execution, bool)) {
+    let config = UnetConfig::read(&reference.files).unwrap();
+    let weights = reference.weights("unet", "diffusion_pytorch_model");
+    let weights = weights.with_execution(execution).with_winograd(winograd);
+    let unet = Unet::new(config, weights, &CPU, DType::F32).unwrap();
+    let added = (reference.kind == "sdxl").then(|| AddedConditioning {
+        pooled_text: reference.batch("pooled.0"),
+        time_ids: vec![72.0, 48.0, 0.0, 0.0, 72.0, 48.0],
+    });
+    for size in ["even", "odd"] {
+        let sample = reference.batch(&format!("unet.{size}.sample"));
+        for timestep in [1, 500, 999] {
+            let context = reference.batch("text.0");
+            let found = unet.forward(&sample, f64::from(timestep), &context, added.as_ref(), &goes_on).unwrap();
+            reference.assert_close(&found, &format!("unet.{size}.{timestep}"));
         }
     }
 }
@@ -145,15 +157,22 @@ fn the_unet_predicts_the_same() {
 #[test]
 fn the_vae_reads_and_draws_the_same() {
     for reference in KINDS.map(Reference::read) {
-        let config = VaeConfig::read(&reference.files).unwrap();
-        let vae = Vae::new(config, reference.weights("vae", "diffusion_pytorch_model")).unwrap();
-        let latent = vae.encode(&reference.batch("vae.picture"), &goes_on).unwrap();
-        reference.assert_close(&latent.mean, "vae.mean");
-        let log_variance = (latent.standard_deviation.log().unwrap() * 2.0).unwrap();
-        reference.assert_close(&log_variance, "vae.logvar");
-        let decoded = vae.decode(&reference.batch("vae.latents"), &goes_on).unwrap();
-        reference.assert_close(&decoded, "vae.decoded");
+        for execution in WAYS {
+            the_vae_reads_and_draws_the_same_by(&reference, execution);
+        }
     }
+}
+
+fn the_vae_reads_and_draws_the_same_by(reference: &Reference, (execution, winograd): (Execution, bool)) {
+    let config = VaeConfig::read(&reference.files).unwrap();
+    let weights = reference.weights("vae", "diffusion_pytorch_model");
+    let vae = Vae::new(config, weights.with_execution(execution).with_winograd(winograd)).unwrap();
+    let latent = vae.encode(&reference.batch("vae.picture"), &goes_on).unwrap();
+    reference.assert_close(&latent.mean, "vae.mean");
+    let log_variance = (latent.standard_deviation.log().unwrap() * 2.0).unwrap();
+    reference.assert_close(&log_variance, "vae.logvar");
+    let decoded = vae.decode(&reference.batch("vae.latents"), &goes_on).unwrap();
+    reference.assert_close(&decoded, "vae.decoded");
 }
 
 fn request_of(run: &Value, reference: &Reference) -> Request {

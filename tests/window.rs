@@ -218,7 +218,7 @@ fn a_dropped_photo_is_repainted_and_the_built_in_model_says_what_it_cannot_do() 
     let mut bench = Bench::new(FakeScript::default());
     let photo = bench.photo("holiday.jpg", 640, 480);
     bench.drop_file(photo);
-    bench.wait("it lies on the canvas", |bench| bench.studio(|studio| studio.state.canvas.base.is_some()));
+    bench.wait("it lies on the canvas", |bench| bench.studio(|studio| studio.state.canvas.has_picture()));
     bench.frames(2);
     assert!(bench.has_label_starting("This model draws emoji-style objects"));
     bench.click("Get a photographic model");
@@ -249,7 +249,7 @@ fn a_dropped_file_that_is_no_picture_is_told_of() {
     std::fs::write(&broken, b"no picture").unwrap();
     bench.drop_file(broken);
     bench.wait("a second one too", |bench| bench.toasts().len() == 2);
-    assert!(bench.studio(|studio| studio.state.canvas.base.is_none()));
+    assert!(bench.studio(|studio| !studio.state.canvas.has_picture()));
 }
 
 #[test]

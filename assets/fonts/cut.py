@@ -42,6 +42,7 @@ swap dice-five caret-down caret-right check x magnifying-glass star sort-descend
 cube copy clock gear-six sidebar-simple warning-circle check-circle
 plus minus lock lock-open arrow-clockwise arrow-square-out floppy-disk palette sun moon keyboard list
 warning frame-corners arrows-out caret-up caret-left download-simple sliders-horizontal stop
+paint-bucket paint-brush-broad polygon eyedropper magic-wand feather corners-out eye-slash circle-half-tilt scan
 """.split()
 
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use candle_core::utils;
 
 use crate::engine::device::DeviceChoice;
+use crate::kernels::{Level, SIMD_VARIABLE};
 use crate::model::{ModelFiles, builtin_model};
 use crate::store::memory::{available_memory_bytes, total_memory_bytes};
 use crate::store::paths::Paths;
@@ -17,6 +18,7 @@ pub(super) fn run() -> ExitCode {
         ("system".to_owned(), format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)),
         ("device".to_owned(), format!("{} (what auto chooses)", DeviceChoice::Auto.label())),
         ("cpu".to_owned(), format!("{} threads, {}", rayon::current_num_threads(), cpu_features())),
+        ("kernels".to_owned(), kernels()),
         ("metal".to_owned(), presence(utils::metal_is_available(), "metal", DeviceChoice::Metal)),
         ("cuda".to_owned(), presence(utils::cuda_is_available(), "cuda", DeviceChoice::Cuda(0))),
         ("dtypes".to_owned(), "f32 (auto on a CPU), f16 (auto on a GPU), bf16".to_owned()),
@@ -74,6 +76,12 @@ fn cpu_features() -> String {
     if found.is_empty() { "no vector units known".to_owned() } else { found.join(", ") }
 }
 
+/// The instruction set that the kernels run on, and what else could be asked for.
+fn kernels() -> String {
+    let names: Vec<&str> = Level::available().into_iter().map(Level::name).collect();
+    format!("{} ({SIMD_VARIABLE} chooses among {})", Level::current().name(), names.join(", "))
+}
+
 fn memory() -> String {
     let gb = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
     match (available_memory_bytes(), total_memory_bytes()) {
@@ -90,6 +98,7 @@ fn builtin() -> String {
             format!("inside the program, {} MB", bytes / 1_000_000)
         }
         Ok(ModelFiles::Folder(folder)) => folder.display().to_string(),
+        Ok(ModelFiles::File(file)) => file.path().display().to_string(),
         Err(error) => error.to_string(),
     }
 }

@@ -9,13 +9,20 @@ use super::backend::{Backend, BackendError, Drawn, Progress};
 use super::device::{DeviceChoice, DtypeChoice};
 use crate::job::{CancelToken, ModelRef, Request};
 use crate::model::{ModelError, ModelFiles, builtin_model};
-use crate::pipeline::{Pipeline, PipelineError, Stage, check_sampling};
+use crate::pipeline::{Additions, Pipeline, PipelineError, Stage, check_sampling};
 
 pub struct CandleBackend {
     device_choice: DeviceChoice,
     dtype_choice: DtypeChoice,
     device: Option<Device>,
-    loaded: Option<(ModelRef, Pipeline)>,
+    loaded: Option<(Loaded, Pipeline)>,
+}
+
+/// What a pipeline was read from.
+#[derive(Clone, PartialEq)]
+struct Loaded {
+    model: ModelRef,
+    additions: Additions,
 }
 
 impl CandleBackend {
@@ -41,21 +48,22 @@ impl CandleBackend {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<&Pipeline, BackendError> {
         let device = self.open_device()?;
-        let model = &request.model;
-        let wanted = self.loaded.take().filter(|(loaded, _)| loaded == model);
+        let needed = Loaded { model: request.model.clone(), additions: Additions { vae: request.vae.clone() } };
+        let wanted = self.loaded.take().filter(|(loaded, _)| *loaded == needed);
         let pipeline = if let Some((_, pipeline)) = wanted {
             pipeline
         } else {
-            let files = files_of(model).map_err(|error| failed(&error.into()))?;
+            let files = files_of(&needed.model).map_err(|error| failed(&error.into()))?;
             check_sampling(&files, request).map_err(|error| failed(&error))?;
             let progress = RefCell::new(progress);
             let told = |part, fraction| {
                 (progress.borrow_mut())(Progress::Loading { part, fraction });
                 if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) }
             };
-            Pipeline::load(&files, &device, self.dtype_choice.on(&device), &told).map_err(|error| failed(&error))?
+            let dtype = self.dtype_choice.on(&device);
+            Pipeline::load_with(&files, &needed.additions, &device, dtype, &told).map_err(|error| failed(&error))?
         };
-        let (_, pipeline) = self.loaded.insert((model.clone(), pipeline));
+        let (_, pipeline) = self.loaded.insert((needed, pipeline));
         Ok(pipeline)
     }
 }
@@ -67,7 +75,8 @@ impl CandleBackend {
 pub fn files_of(model: &ModelRef) -> Result<ModelFiles, ModelError> {
     match model {
         ModelRef::BuiltIn => builtin_model(),
-        ModelRef::Folder(path) | ModelRef::File(path) => Ok(ModelFiles::Folder(path.clone())),
+        ModelRef::Folder(path) => Ok(ModelFiles::Folder(path.clone())),
+        ModelRef::File(path) => ModelFiles::open_file(path),
     }
 }
 

@@ -1,17 +1,41 @@
-//! CPU operators that replace candle's where those are slow. Everything else, and every other device, runs candle's.
+//! The operators of the networks on a CPU: packed weights, pixels with all their channels together, and one
+//! definition of each kernel for every instruction set.
 //!
-//! They take over by themselves for single-precision tensors on a CPU; the networks are written once.
+//! Nothing here knows of tensors or models; `unsafe` code of the program stands here, each block with its reason.
 
-mod conv2d;
-mod exp;
-mod group_norm;
+#![allow(unsafe_code)]
+// A kernel must be compiled as one piece for its instruction set.
+#![allow(clippy::inline_always)]
 
-pub use conv2d::Conv3x3;
-pub use group_norm::FusedGroupNorm;
+mod attention;
+mod conv;
+mod linear;
+mod map;
+mod math;
+mod norm;
+mod panel;
+mod pixels;
+mod pointwise;
+mod pool;
+mod product;
+mod simd;
+#[cfg(test)]
+mod tests;
+mod winograd;
 
-use candle_core::{DType, Tensor};
+pub use attention::{Scores, attention};
+pub use conv::{Conv3x3, Packing};
+pub use linear::Linear;
+pub use map::{Map, Shape};
+pub use norm::{GroupNorm, LayerNorm};
+pub use panel::{Precision, Source};
+pub use pixels::Steps;
+pub use pointwise::{activate, add, concatenate};
+pub use pool::{limit_idle_buffers, release_idle_buffers};
+pub use product::{Activation, Finish};
+pub use simd::{Level, VARIABLE as SIMD_VARIABLE};
 
-/// Whether the operators of this module may take this tensor.
-fn is_ours(x: &Tensor) -> bool {
-    x.device().is_cpu() && x.dtype() == DType::F32
-}
+/// What was given does not fit the layer.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ShapeError(pub(crate) String);

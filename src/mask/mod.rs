@@ -1,12 +1,17 @@
 //! Masks as plain pixels: no window, no tensors.
 
+mod brush;
 mod crop;
+mod flood;
 mod morphology;
 mod ops;
 mod plane;
 mod rect;
+pub mod shape;
 mod soften;
 
+pub use brush::{Brush, BrushPoint};
+pub use flood::flood;
 pub use ops::PAINTED;
 pub use plane::MaskPlane;
 pub use rect::PixelRect;

@@ -1,21 +1,50 @@
 //! Attention and the transformer that the UNet puts between its resnets ("High-Resolution Image Synthesis with Latent
 //! Diffusion Models").
 
-use candle_core::{D, DType, Tensor};
-use candle_nn::{Conv2d, LayerNorm, Linear, Module};
+use candle_core::{DType, Tensor};
 
-use super::layers::{LAYER_NORM_EPS, conv1x1, group_norm, layer_norm, linear, linear_no_bias};
+use super::feature::{Feature, mixed};
+use super::layers::{GatedLinear, GroupNorm, LAYER_NORM_EPS, LayerNorm, Linear};
 use super::weights::Scope;
 use super::{Checkpoint, ModelError};
-use crate::kernels::FusedGroupNorm;
+use crate::kernels::{self, Level, Scores};
 
 /// Scores of more bytes than this are made for a slice of the queries at a time, which gives the same numbers.
 const MAX_SCORE_BYTES: usize = 256 << 20;
 
 /// `softmax(q·kᵀ / √d)·v` for `q` `(batch, queries, heads·d)` and `k`, `v` `(batch, keys, heads·d)`.
 ///
+/// `causal`: a query sees the keys up to its own place.
+pub fn attend(q: &Feature, k: &Feature, v: &Feature, heads: usize, causal: bool) -> Result<Feature, ModelError> {
+    Ok(match (q, k, v) {
+        (Feature::Host(q), Feature::Host(k), Feature::Host(v)) => {
+            Feature::Host(kernels::attention(q, k, v, heads, causal, Scores::Tiled, Level::current())?)
+        }
+        (Feature::Device(q), Feature::Device(k), Feature::Device(v)) => {
+            let mask = causal.then(|| causal_mask(q)).transpose()?;
+            Feature::Device(attend_tensors(q, k, v, heads, mask.as_ref())?)
+        }
+        _ => return Err(mixed()),
+    })
+}
+
+/// `(tokens, tokens)`: nothing where a token may look, minus infinity at what comes after it.
+fn causal_mask(q: &Tensor) -> Result<Tensor, ModelError> {
+    let length = q.dim(1)?;
+    let values: Vec<f32> = (0..length)
+        .flat_map(|row| (0..length).map(move |column| if column > row { f32::NEG_INFINITY } else { 0.0 }))
+        .collect();
+    Ok(Tensor::from_vec(values, (length, length), q.device())?.to_dtype(q.dtype())?)
+}
+
 /// `mask` `(queries, keys)` is added to the scores.
-pub fn attend(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize, mask: Option<&Tensor>) -> Result<Tensor, ModelError> {
+fn attend_tensors(
+    q: &Tensor,
+    k: &Tensor,
+    v: &Tensor,
+    heads: usize,
+    mask: Option<&Tensor>,
+) -> Result<Tensor, ModelError> {
     let (batch, queries, width) = q.dims3()?;
     let head_width = width / heads;
     let split = |x: &Tensor| -> Result<Tensor, candle_core::Error> {
@@ -60,39 +89,38 @@ struct CrossAttention {
 impl CrossAttention {
     fn new(at: &Scope, width: usize, context_width: usize, heads: usize) -> Result<Self, ModelError> {
         Ok(Self {
-            to_q: linear_no_bias(&at.at("to_q"), width, width)?,
-            to_k: linear_no_bias(&at.at("to_k"), context_width, width)?,
-            to_v: linear_no_bias(&at.at("to_v"), context_width, width)?,
-            to_out: linear(&at.at("to_out.0"), width, width)?,
+            to_q: Linear::without_bias(&at.at("to_q"), width, width)?,
+            to_k: Linear::without_bias(&at.at("to_k"), context_width, width)?,
+            to_v: Linear::without_bias(&at.at("to_v"), context_width, width)?,
+            to_out: Linear::new(&at.at("to_out.0"), width, width)?,
             heads,
         })
     }
 
-    fn forward(&self, x: &Tensor, context: Option<&Tensor>) -> Result<Tensor, ModelError> {
+    /// `residual` + the attention of `x`.
+    fn forward_onto(&self, x: &Feature, context: Option<&Feature>, residual: &Feature) -> Result<Feature, ModelError> {
         let context = context.unwrap_or(x);
         let (q, k, v) = (self.to_q.forward(x)?, self.to_k.forward(context)?, self.to_v.forward(context)?);
-        Ok(self.to_out.forward(&attend(&q, &k, &v, self.heads, None)?)?)
+        self.to_out.forward_onto(&attend(&q, &k, &v, self.heads, false)?, residual)
     }
 }
 
 /// GEGLU with the exact (erf) GELU, then back to the width.
 struct FeedForward {
-    project_in: Linear,
+    project_in: GatedLinear,
     project_out: Linear,
 }
 
 impl FeedForward {
     fn new(at: &Scope, width: usize) -> Result<Self, ModelError> {
         Ok(Self {
-            project_in: linear(&at.at("net.0.proj"), width, width * 8)?,
-            project_out: linear(&at.at("net.2"), width * 4, width)?,
+            project_in: GatedLinear::new(&at.at("net.0.proj"), width, width * 4)?,
+            project_out: Linear::new(&at.at("net.2"), width * 4, width)?,
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor, ModelError> {
-        let both = self.project_in.forward(x)?.chunk(2, D::Minus1)?;
-        let gated = (both[0].contiguous()? * both[1].contiguous()?.gelu_erf()?)?;
-        Ok(self.project_out.forward(&gated)?)
+    fn forward_onto(&self, x: &Feature, residual: &Feature) -> Result<Feature, ModelError> {
+        self.project_out.forward_onto(&self.project_in.forward(x)?, residual)
     }
 }
 
@@ -107,7 +135,7 @@ struct TransformerBlock {
 
 impl TransformerBlock {
     fn new(at: &Scope, width: usize, context_width: usize, heads: usize) -> Result<Self, ModelError> {
-        let norm = |name| layer_norm(&at.at(name), width, LAYER_NORM_EPS);
+        let norm = |name| LayerNorm::new(&at.at(name), width, LAYER_NORM_EPS);
         Ok(Self {
             norm1: norm("norm1")?,
             attn1: CrossAttention::new(&at.at("attn1"), width, width, heads)?,
@@ -118,17 +146,11 @@ impl TransformerBlock {
         })
     }
 
-    fn forward(&self, x: &Tensor, context: &Tensor) -> Result<Tensor, ModelError> {
-        let x = (x + self.attn1.forward(&self.norm1.forward(x)?, None)?)?;
-        let x = (&x + self.attn2.forward(&self.norm2.forward(&x)?, Some(context))?)?;
-        Ok((&x + self.feed_forward.forward(&self.norm3.forward(&x)?)?)?)
+    fn forward(&self, x: &Feature, context: &Feature) -> Result<Feature, ModelError> {
+        let x = self.attn1.forward_onto(&self.norm1.forward(x)?, None, x)?;
+        let x = self.attn2.forward_onto(&self.norm2.forward(&x)?, Some(context), &x)?;
+        self.feed_forward.forward_onto(&self.norm3.forward(&x)?, &x)
     }
-}
-
-/// SD 1.x projects with 1×1 convolutions before the pixels become tokens, SD 2.x and XL with linears after.
-enum Projection {
-    Convolution { into: Conv2d, out: Conv2d },
-    Linear { into: Linear, out: Linear },
 }
 
 pub struct TransformerShape {
@@ -137,14 +159,15 @@ pub struct TransformerShape {
     pub layers: usize,
     pub context_width: usize,
     pub groups: usize,
-    pub linear_projection: bool,
 }
 
 /// Attention over the pixels of a feature map, and from them onto the words.
 pub struct SpatialTransformer {
-    norm: FusedGroupNorm,
-    projection: Projection,
+    norm: GroupNorm,
+    /// SD 1.x has these as 1×1 convolutions, which are the same on tokens.
+    project_in: Linear,
     blocks: Vec<TransformerBlock>,
+    project_out: Linear,
 }
 
 impl SpatialTransformer {
@@ -152,40 +175,28 @@ impl SpatialTransformer {
 
     pub fn new(at: &Scope, shape: &TransformerShape) -> Result<Self, ModelError> {
         let width = shape.channels;
-        let (into, out) = (at.at("proj_in"), at.at("proj_out"));
-        let projection = if shape.linear_projection {
-            Projection::Linear { into: linear(&into, width, width)?, out: linear(&out, width, width)? }
-        } else {
-            Projection::Convolution { into: conv1x1(&into, width, width)?, out: conv1x1(&out, width, width)? }
-        };
         let blocks = (0..shape.layers)
             .map(|index| {
                 let at = at.at(format_args!("transformer_blocks.{index}"));
                 TransformerBlock::new(&at, width, shape.context_width, shape.heads)
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { norm: group_norm(&at.at("norm"), shape.groups, width, Self::NORM_EPS)?, projection, blocks })
+        Ok(Self {
+            norm: GroupNorm::new(&at.at("norm"), shape.groups, width, Self::NORM_EPS)?,
+            project_in: Linear::new(&at.at("proj_in"), width, width)?,
+            blocks,
+            project_out: Linear::new(&at.at("proj_out"), width, width)?,
+        })
     }
 
-    /// `x` `(batch, channels, height, width)`, `context` `(batch, tokens, context_width)`.
-    pub fn forward(&self, x: &Tensor, context: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
-        let (batch, channels, height, width) = x.dims4()?;
-        let tokens_of = |map: &Tensor| map.flatten_from(2)?.transpose(1, 2)?.contiguous();
-        let map_of = |tokens: &Tensor| tokens.transpose(1, 2)?.contiguous()?.reshape((batch, channels, height, width));
-        let normed = self.norm.forward(x)?;
-        let mut tokens = match &self.projection {
-            Projection::Convolution { into, .. } => tokens_of(&into.forward(&normed)?)?,
-            Projection::Linear { into, .. } => into.forward(&tokens_of(&normed)?)?,
-        };
+    /// `x` is a picture, `context` `(batch, tokens, context_width)`.
+    pub fn forward(&self, x: &Feature, context: &Feature, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
+        let mut tokens = self.project_in.forward(&self.norm.forward(x)?.to_tokens()?)?;
         for block in &self.blocks {
             checkpoint()?;
             tokens = block.forward(&tokens, context)?;
         }
-        let out = match &self.projection {
-            Projection::Convolution { out, .. } => out.forward(&map_of(&tokens)?)?,
-            Projection::Linear { out, .. } => map_of(&out.forward(&tokens)?)?,
-        };
-        Ok((x + out)?)
+        self.project_out.forward_onto(&tokens, &x.to_tokens()?)?.to_picture(x.size()?)
     }
 }
 
@@ -202,8 +213,8 @@ mod tests {
         let random = |rows: usize| Tensor::randn(0f32, 1.0, (1, rows, width), &Device::Cpu).unwrap();
         let (q, k, v) = (random(queries), random(keys), random(keys));
         assert!(queries * keys * 4 > MAX_SCORE_BYTES);
-        let sliced = attend(&q, &k, &v, heads, None).unwrap();
-        let last = attend(&q.narrow(1, queries - 7, 7).unwrap(), &k, &v, heads, None).unwrap();
+        let sliced = attend_tensors(&q, &k, &v, heads, None).unwrap();
+        let last = attend_tensors(&q.narrow(1, queries - 7, 7).unwrap(), &k, &v, heads, None).unwrap();
         let difference = (sliced.narrow(1, queries - 7, 7).unwrap() - last).unwrap().abs().unwrap();
         assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
     }

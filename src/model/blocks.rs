@@ -1,21 +1,19 @@
 //! The UNet's levels: resnets with or without transformers, then a change of resolution.
 
-use candle_core::Tensor;
-
 use super::attention::{SpatialTransformer, TransformerShape};
 use super::config::{AttentionConfig, UnetConfig};
-use super::layers::{conv3x3, conv3x3_with};
+use super::feature::Feature;
+use super::layers::Conv3x3;
 use super::resnet::{ResnetBlock, ResnetShape};
 use super::weights::Scope;
 use super::{Checkpoint, ModelError};
-use crate::kernels::Conv3x3;
 
 /// What every block gets besides its input.
 pub struct Conditioning<'a> {
-    /// The timestep's embedding, through SiLU: `(batch, time_width)`.
-    pub time: &'a Tensor,
+    /// The timestep's embedding, through SiLU: `(batch, 1, time_width)`.
+    pub time: &'a Feature,
     /// The words: `(batch, tokens, context_width)`.
-    pub context: &'a Tensor,
+    pub context: &'a Feature,
     pub checkpoint: Checkpoint<'a>,
 }
 
@@ -26,7 +24,7 @@ struct Layer {
 }
 
 impl Layer {
-    fn forward(&self, x: &Tensor, given: &Conditioning) -> Result<Tensor, ModelError> {
+    fn forward(&self, x: &Feature, given: &Conditioning) -> Result<Feature, ModelError> {
         (given.checkpoint)()?;
         let x = self.resnet.forward(x, Some(given.time))?;
         match &self.transformer {
@@ -60,7 +58,6 @@ fn transformer(
         layers: attention.depths[layer],
         context_width: attention.context_width,
         groups: config.groups,
-        linear_projection: config.linear_projection,
     };
     SpatialTransformer::new(at, &shape)
 }
@@ -90,7 +87,7 @@ fn layers(
 
 pub struct DownBlock {
     layers: Vec<Layer>,
-    downsample: Option<Downsample>,
+    downsample: Option<Conv3x3>,
 }
 
 impl DownBlock {
@@ -102,13 +99,13 @@ impl DownBlock {
         Ok(Self {
             layers: layers(at, config, block.down_attention.as_ref(), &inputs, block.channels)?,
             downsample: (!is_last)
-                .then(|| Downsample::new(&at.at("downsamplers.0.conv"), block.channels, config.downsample_padding))
+                .then(|| Conv3x3::halving(&at.at("downsamplers.0.conv"), block.channels, config.downsample_padding))
                 .transpose()?,
         })
     }
 
     /// Pushes what each layer gives onto `skips`, for the way up.
-    pub fn forward(&self, x: Tensor, given: &Conditioning, skips: &mut Vec<Tensor>) -> Result<Tensor, ModelError> {
+    pub fn forward(&self, x: Feature, given: &Conditioning, skips: &mut Vec<Feature>) -> Result<Feature, ModelError> {
         let mut x = x;
         for layer in &self.layers {
             x = layer.forward(&x, given)?;
@@ -138,7 +135,7 @@ impl MidBlock {
         })
     }
 
-    pub fn forward(&self, x: &Tensor, given: &Conditioning) -> Result<Tensor, ModelError> {
+    pub fn forward(&self, x: &Feature, given: &Conditioning) -> Result<Feature, ModelError> {
         (given.checkpoint)()?;
         let x = self.first.forward(x, Some(given.time))?;
         let x = self.transformer.forward(&x, given.context, given.checkpoint)?;
@@ -168,45 +165,23 @@ impl UpBlock {
         Ok(Self {
             layers: layers(at, config, block.up_attention.as_ref(), &inputs, block.channels)?,
             upsample: (level > 0)
-                .then(|| conv3x3(&at.at("upsamplers.0.conv"), block.channels, block.channels))
+                .then(|| Conv3x3::new(&at.at("upsamplers.0.conv"), block.channels, block.channels))
                 .transpose()?,
         })
     }
 
     /// Takes its skips from the end of `skips` and grows to the size of the next one.
-    pub fn forward(&self, x: Tensor, given: &Conditioning, skips: &mut Vec<Tensor>) -> Result<Tensor, ModelError> {
+    pub fn forward(&self, x: Feature, given: &Conditioning, skips: &mut Vec<Feature>) -> Result<Feature, ModelError> {
         let mut x = x;
         for layer in &self.layers {
             if let Some(skip) = skips.pop() {
-                x = Tensor::cat(&[&x, &skip], 1)?;
+                x = x.concatenate(&skip)?;
             }
             x = layer.forward(&x, given)?;
         }
         if let (Some(convolution), Some(next)) = (&self.upsample, skips.last()) {
-            let (_, _, height, width) = next.dims4()?;
-            x = convolution.forward(&x.upsample_nearest2d(height, width)?)?;
+            x = convolution.forward_resized(&x, next.size()?)?;
         }
         Ok(x)
-    }
-}
-
-/// Halves the size: 3×3 with stride 2.
-pub struct Downsample {
-    convolution: Conv3x3,
-    /// Without padding of its own, one row and column of zeros go below and to the right.
-    pad_after: bool,
-}
-
-impl Downsample {
-    pub fn new(at: &Scope, channels: usize, padding: usize) -> Result<Self, ModelError> {
-        Ok(Self { convolution: conv3x3_with(at, channels, channels, 2, padding)?, pad_after: padding == 0 })
-    }
-
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor, ModelError> {
-        if self.pad_after {
-            let padded = x.pad_with_zeros(2, 0, 1)?.pad_with_zeros(3, 0, 1)?;
-            return Ok(self.convolution.forward(&padded)?);
-        }
-        Ok(self.convolution.forward(x)?)
     }
 }

@@ -1,26 +1,40 @@
-//! Where a model's files are: a folder on disk, or the bytes inside the program. Both are read by the same code.
+//! Where a model's files are: a folder on disk, one file, or bytes inside the program. All are read by the same code.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
 use super::ModelError;
+use super::single_file::SingleFile;
 
-/// A model in diffusers' layout.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A model in diffusers' layout, or presented as one.
+#[derive(Clone)]
 pub enum ModelFiles {
     Folder(PathBuf),
+    /// A checkpoint in one file.
+    File(Arc<SingleFile>),
     /// `(path inside the model, bytes)`; the bytes stay in the program's own mapped pages.
     Embedded(&'static [(&'static str, &'static [u8])]),
 }
 
 impl ModelFiles {
+    /// Opens a checkpoint in one file: its header is read, its tensors are mapped.
+    ///
+    /// # Errors
+    /// When it is missing, damaged, or no checkpoint.
+    pub fn open_file(path: &Path) -> Result<Self, ModelError> {
+        Ok(Self::File(Arc::new(SingleFile::open(path)?)))
+    }
+
     /// The path as a person would look for it.
     #[must_use]
     pub fn path_of(&self, name: &str) -> PathBuf {
         match self {
             Self::Folder(folder) => folder.join(name),
+            // What a person can look at is the file itself.
+            Self::File(file) => file.path().to_owned(),
             Self::Embedded(_) => Path::new("built-in model").join(name),
         }
     }
@@ -29,6 +43,7 @@ impl ModelFiles {
     pub fn has(&self, name: &str) -> bool {
         match self {
             Self::Folder(folder) => folder.join(name).is_file(),
+            Self::File(file) => file.read(name).is_ok_and(|found| found.is_some()),
             Self::Embedded(files) => files.iter().any(|(path, _)| *path == name),
         }
     }
@@ -42,6 +57,7 @@ impl ModelFiles {
             Self::Embedded(files) => {
                 Ok(files.iter().find(|(path, _)| *path == name).map(|(_, bytes)| Cow::Borrowed(*bytes)))
             }
+            Self::File(file) => file.read(name),
             Self::Folder(folder) => match std::fs::read(folder.join(name)) {
                 Ok(bytes) => Ok(Some(Cow::Owned(bytes))),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

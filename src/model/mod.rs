@@ -1,14 +1,17 @@
 //! The networks of Stable Diffusion: CLIP text encoder, conditional UNet and VAE.
 //!
-//! Each is read from a diffusers folder by its own `config.json`; nothing is guessed from a preset.
+//! Each is read by its `config.json`: a diffusers folder has them, for a checkpoint in one file they are derived.
 
+mod archive;
 mod attention;
 mod blocks;
 mod builtin;
 mod config;
+mod feature;
 mod files;
 mod layers;
 mod resnet;
+mod single_file;
 mod text_encoder;
 mod timestep;
 mod unet;
@@ -19,7 +22,9 @@ use std::path::PathBuf;
 
 pub use builtin::builtin_model;
 pub use config::{ClipConfig, UnetConfig, VaeConfig};
+pub use feature::{Execution, Feature};
 pub use files::ModelFiles;
+pub use single_file::SingleFile;
 pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};
 pub use unet::{AddedConditioning, Unet};
 pub use vae::{LatentDistribution, Vae, picture_from_tensor};
@@ -34,6 +39,8 @@ pub enum ModelError {
     Cancelled,
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
+    #[error(transparent)]
+    Shape(#[from] crate::kernels::ShapeError),
     #[error(
         "{what} is missing in the model folder; download the model again, or choose a folder in diffusers' layout: {path}"
     )]
@@ -48,6 +55,12 @@ pub enum ModelError {
     Damaged { reason: String, path: PathBuf },
     #[error("the config's {field} is {found}, and {supported} is supported: {path}")]
     Unsupported { field: String, found: String, supported: String, path: PathBuf },
+    #[error(
+        "a Stable Diffusion checkpoint was wanted, and this file holds no network that Inkwick knows; look at it with inkwick models inspect: {0}"
+    )]
+    NoNetwork(PathBuf),
+    #[error("there is no {what} in this file; {remedy}: {path}")]
+    PartMissing { what: &'static str, remedy: &'static str, path: PathBuf },
     #[error("the weights do not fit the config: {0}")]
     Misfit(String),
 }

@@ -1,12 +1,9 @@
 //! The residual block of UNet and VAE: norm, SiLU, convolution, twice, with the timestep added between.
 
-use candle_core::Tensor;
-use candle_nn::{Conv2d, Linear, Module};
-
 use super::ModelError;
-use super::layers::{conv1x1, conv3x3, group_norm, linear};
+use super::feature::Feature;
+use super::layers::{Added, Conv1x1, Conv3x3, GroupNorm, Linear};
 use super::weights::Scope;
-use crate::kernels::{Conv3x3, FusedGroupNorm};
 
 pub struct ResnetShape {
     pub inputs: usize,
@@ -18,37 +15,43 @@ pub struct ResnetShape {
 }
 
 pub struct ResnetBlock {
-    norm1: FusedGroupNorm,
+    norm1: GroupNorm,
     conv1: Conv3x3,
     time_projection: Option<Linear>,
-    norm2: FusedGroupNorm,
+    norm2: GroupNorm,
     conv2: Conv3x3,
-    shortcut: Option<Conv2d>,
+    shortcut: Option<Conv1x1>,
 }
 
 impl ResnetBlock {
     pub fn new(at: &Scope, shape: &ResnetShape) -> Result<Self, ModelError> {
         let &ResnetShape { inputs, outputs, time_width, groups, eps } = shape;
         Ok(Self {
-            norm1: group_norm(&at.at("norm1"), groups, inputs, eps)?,
-            conv1: conv3x3(&at.at("conv1"), inputs, outputs)?,
-            time_projection: time_width.map(|width| linear(&at.at("time_emb_proj"), width, outputs)).transpose()?,
-            norm2: group_norm(&at.at("norm2"), groups, outputs, eps)?,
-            conv2: conv3x3(&at.at("conv2"), outputs, outputs)?,
-            shortcut: (inputs != outputs).then(|| conv1x1(&at.at("conv_shortcut"), inputs, outputs)).transpose()?,
+            norm1: GroupNorm::new(&at.at("norm1"), groups, inputs, eps)?,
+            conv1: Conv3x3::new(&at.at("conv1"), inputs, outputs)?,
+            time_projection: time_width
+                .map(|width| Linear::new(&at.at("time_emb_proj"), width, outputs))
+                .transpose()?,
+            norm2: GroupNorm::new(&at.at("norm2"), groups, outputs, eps)?,
+            conv2: Conv3x3::new(&at.at("conv2"), outputs, outputs)?,
+            shortcut: (inputs != outputs)
+                .then(|| Conv1x1::new(&at.at("conv_shortcut"), inputs, outputs))
+                .transpose()?,
         })
     }
 
-    /// `x` `(batch, inputs, height, width)`; `time` `(batch, time_width)`, already through SiLU.
-    pub fn forward(&self, x: &Tensor, time: Option<&Tensor>) -> Result<Tensor, ModelError> {
-        let mut hidden = self.conv1.forward(&self.norm1.forward_silu(x)?)?;
-        if let (Some(projection), Some(time)) = (&self.time_projection, time) {
-            hidden = hidden.broadcast_add(&projection.forward(time)?.unsqueeze(2)?.unsqueeze(3)?)?;
-        }
-        let hidden = self.conv2.forward(&self.norm2.forward_silu(&hidden)?)?;
-        match &self.shortcut {
-            Some(shortcut) => Ok((shortcut.forward(x)? + hidden)?),
-            None => Ok((x + hidden)?),
-        }
+    /// `x` is a picture; `time` `(batch, 1, time_width)`, already through SiLU.
+    pub fn forward(&self, x: &Feature, time: Option<&Feature>) -> Result<Feature, ModelError> {
+        let time = match (&self.time_projection, time) {
+            (Some(projection), Some(time)) => Some(projection.forward(time)?),
+            _ => None,
+        };
+        let added = Added { per_picture: time.as_ref(), residual: None };
+        let hidden = self.conv1.forward_added(&self.norm1.forward_silu(x)?, added)?;
+        let normed = self.norm2.forward_silu(&hidden)?;
+        drop(hidden);
+        let shortcut = self.shortcut.as_ref().map(|shortcut| shortcut.forward(x)).transpose()?;
+        let residual = Some(shortcut.as_ref().unwrap_or(x));
+        self.conv2.forward_added(&normed, Added { per_picture: None, residual })
     }
 }

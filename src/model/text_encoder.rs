@@ -1,13 +1,14 @@
 //! CLIP's text model ("Learning Transferable Visual Models From Natural Language Supervision").
 
-use candle_core::{D, DType, Device, IndexOp, Tensor};
-use candle_nn::{LayerNorm, Linear, Module};
+use candle_core::{D, Device, IndexOp, Tensor};
 
 use super::ModelError;
 use super::attention::attend;
-use super::config::{Activation, ClipConfig};
-use super::layers::{layer_norm, linear, linear_no_bias};
+use super::config::{self, ClipConfig};
+use super::feature::{Execution, Feature};
+use super::layers::{LayerNorm, Linear};
 use super::weights::{Scope, Weights};
+use crate::kernels::Activation;
 
 /// `eos_token_id` of configs from before transformers knew the real one; the end is then the highest id.
 const LEGACY_END_TOKEN: u32 = 2;
@@ -30,6 +31,7 @@ pub struct TextEncoder {
     final_norm: LayerNorm,
     projection: Option<Linear>,
     device: Device,
+    execution: Execution,
 }
 
 impl TextEncoder {
@@ -50,12 +52,13 @@ impl TextEncoder {
             layers: (0..config.layers)
                 .map(|index| EncoderLayer::new(&root.at(format_args!("encoder.layers.{index}")), &config))
                 .collect::<Result<_, _>>()?,
-            final_norm: layer_norm(&root.at("final_layer_norm"), config.width, config.norm_eps)?,
+            final_norm: LayerNorm::new(&root.at("final_layer_norm"), config.width, config.norm_eps)?,
             projection: config
                 .projection_width
-                .map(|width| linear_no_bias(&root.at("text_projection"), config.width, width))
+                .map(|width| Linear::without_bias(&root.at("text_projection"), config.width, width))
                 .transpose()?,
             device: device.clone(),
+            execution: weights.execution(),
             config,
         };
         weights.finish()?;
@@ -72,7 +75,7 @@ impl TextEncoder {
     /// # Errors
     /// When the shape is wrong.
     pub fn normalize(&self, hidden: &Tensor) -> Result<Tensor, ModelError> {
-        Ok(self.final_norm.forward(hidden)?)
+        self.final_norm.forward(&Feature::of_tokens(hidden, self.execution)?)?.tokens()
     }
 
     /// Encodes windows of equally many tokens.
@@ -92,14 +95,15 @@ impl TextEncoder {
         }
         let ids = Tensor::from_vec(windows.concat(), count * length, &self.device)?;
         let tokens = self.token_embedding.index_select(&ids, 0)?.reshape((count, length, self.config.width))?;
-        let mut hidden = tokens.broadcast_add(&self.position_embedding.i(..length)?)?;
-        let mask = self.causal_mask(length, hidden.dtype())?;
-        let mut hidden_states = vec![hidden.clone()];
+        let hidden = tokens.broadcast_add(&self.position_embedding.i(..length)?)?;
+        let mut hidden_states = Vec::with_capacity(self.layers.len() + 1);
+        let mut hidden = Feature::of_tokens(&hidden, self.execution)?;
         for layer in &self.layers {
-            hidden = layer.forward(&hidden, &mask)?;
-            hidden_states.push(hidden.clone());
+            hidden_states.push(hidden.tokens()?);
+            hidden = layer.forward(&hidden)?;
         }
-        let last = self.final_norm.forward(&hidden)?;
+        hidden_states.push(hidden.tokens()?);
+        let last = self.final_norm.forward(&hidden)?.tokens()?;
         let pooled = self.pool(&last, windows)?;
         Ok(TextEmbedding { hidden_states, last, pooled })
     }
@@ -112,17 +116,12 @@ impl TextEncoder {
             .collect::<Result<Vec<_>, _>>()?;
         let pooled = Tensor::stack(&rows, 0)?;
         match &self.projection {
-            Some(projection) => Ok(projection.forward(&pooled)?),
+            Some(projection) => {
+                let pooled = Feature::of_tokens(&pooled.unsqueeze(1)?, self.execution)?;
+                Ok(projection.forward(&pooled)?.tokens()?.squeeze(1)?)
+            }
             None => Ok(pooled),
         }
-    }
-
-    /// `(tokens, tokens)`: nothing where a token may look, minus infinity at what comes after it.
-    fn causal_mask(&self, length: usize, dtype: DType) -> Result<Tensor, ModelError> {
-        let values: Vec<f32> = (0..length)
-            .flat_map(|row| (0..length).map(move |column| if column > row { f32::NEG_INFINITY } else { 0.0 }))
-            .collect();
-        Ok(Tensor::from_vec(values, (length, length), &self.device)?.to_dtype(dtype)?)
     }
 }
 
@@ -149,31 +148,30 @@ impl EncoderLayer {
     fn new(at: &Scope, config: &ClipConfig) -> Result<Self, ModelError> {
         let width = config.width;
         let attention = at.at("self_attn");
-        let project = |name| linear(&attention.at(name), width, width);
+        let project = |name| Linear::new(&attention.at(name), width, width);
         Ok(Self {
-            norm1: layer_norm(&at.at("layer_norm1"), width, config.norm_eps)?,
+            norm1: LayerNorm::new(&at.at("layer_norm1"), width, config.norm_eps)?,
             q: project("q_proj")?,
             k: project("k_proj")?,
             v: project("v_proj")?,
             out: project("out_proj")?,
-            norm2: layer_norm(&at.at("layer_norm2"), width, config.norm_eps)?,
-            expand: linear(&at.at("mlp.fc1"), width, config.feed_forward_width)?,
-            contract: linear(&at.at("mlp.fc2"), config.feed_forward_width, width)?,
+            norm2: LayerNorm::new(&at.at("layer_norm2"), width, config.norm_eps)?,
+            expand: Linear::new(&at.at("mlp.fc1"), width, config.feed_forward_width)?,
+            contract: Linear::new(&at.at("mlp.fc2"), config.feed_forward_width, width)?,
             heads: config.heads,
-            activation: config.activation,
+            activation: match config.activation {
+                config::Activation::QuickGelu => Activation::QuickGelu,
+                config::Activation::Gelu => Activation::Gelu,
+            },
         })
     }
 
-    fn forward(&self, x: &Tensor, mask: &Tensor) -> Result<Tensor, ModelError> {
+    fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         let normed = self.norm1.forward(x)?;
         let (q, k, v) = (self.q.forward(&normed)?, self.k.forward(&normed)?, self.v.forward(&normed)?);
-        let x = (x + self.out.forward(&attend(&q, &k, &v, self.heads, Some(mask))?)?)?;
-        let hidden = self.expand.forward(&self.norm2.forward(&x)?)?;
-        let hidden = match self.activation {
-            Activation::QuickGelu => (&hidden * candle_nn::ops::sigmoid(&(&hidden * 1.702)?)?)?,
-            Activation::Gelu => hidden.gelu_erf()?,
-        };
-        Ok((&x + self.contract.forward(&hidden)?)?)
+        let x = self.out.forward_onto(&attend(&q, &k, &v, self.heads, true)?, x)?;
+        let hidden = self.expand.forward_then(&self.norm2.forward(&x)?, self.activation)?;
+        self.contract.forward_onto(&hidden, &x)
     }
 }
 

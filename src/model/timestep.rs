@@ -1,11 +1,12 @@
 //! Sinusoidal embedding of timesteps and its two-layer projection ("Denoising Diffusion Probabilistic Models").
 
 use candle_core::{DType, Device, Tensor};
-use candle_nn::{Linear, Module};
 
 use super::ModelError;
-use super::layers::linear;
+use super::feature::{Execution, Feature};
+use super::layers::Linear;
 use super::weights::Scope;
+use crate::kernels::Activation;
 
 /// `values` as rows of `dimension` sines and cosines: `(values.len(), dimension)`.
 pub struct Sinusoid {
@@ -48,12 +49,14 @@ pub struct TimestepEmbedding {
 impl TimestepEmbedding {
     pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
         Ok(Self {
-            linear_1: linear(&at.at("linear_1"), inputs, outputs)?,
-            linear_2: linear(&at.at("linear_2"), outputs, outputs)?,
+            linear_1: Linear::new(&at.at("linear_1"), inputs, outputs)?,
+            linear_2: Linear::new(&at.at("linear_2"), outputs, outputs)?,
         })
     }
 
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor, ModelError> {
-        Ok(self.linear_2.forward(&self.linear_1.forward(x)?.silu()?)?)
+    /// `x` `(batch, inputs)`; gives `(batch, 1, outputs)`.
+    pub fn forward(&self, x: &Tensor, execution: Execution) -> Result<Feature, ModelError> {
+        let x = Feature::of_tokens(&x.unsqueeze(1)?, execution)?;
+        self.linear_2.forward(&self.linear_1.forward_then(&x, Activation::Silu)?)
     }
 }

@@ -4,11 +4,12 @@ use candle_core::{DType, Device, Tensor};
 
 use super::blocks::{Conditioning, DownBlock, MidBlock, UpBlock};
 use super::config::UnetConfig;
-use super::layers::{conv3x3, group_norm};
+use super::feature::{Execution, Feature};
+use super::layers::{Conv3x3, GroupNorm};
 use super::timestep::{Sinusoid, TimestepEmbedding};
 use super::weights::Weights;
 use super::{Checkpoint, ModelError};
-use crate::kernels::{Conv3x3, FusedGroupNorm};
+use crate::kernels::Activation;
 
 /// SDXL's second conditioning.
 #[derive(Clone, Debug)]
@@ -27,7 +28,9 @@ struct AddedEmbedder {
 pub struct Unet {
     config: UnetConfig,
     device: Device,
+    /// Of the activations.
     dtype: DType,
+    execution: Execution,
     time_sinusoid: Sinusoid,
     time_embedding: TimestepEmbedding,
     added: Option<AddedEmbedder>,
@@ -35,7 +38,7 @@ pub struct Unet {
     down: Vec<DownBlock>,
     mid: Option<MidBlock>,
     up: Vec<UpBlock>,
-    norm_out: FusedGroupNorm,
+    norm_out: GroupNorm,
     conv_out: Conv3x3,
 }
 
@@ -59,11 +62,12 @@ impl Unet {
         });
         let unet = Self {
             device: device.clone(),
-            dtype,
+            dtype: weights.execution().activation_dtype(dtype),
+            execution: weights.execution(),
             time_sinusoid: sinusoid(first),
             time_embedding: TimestepEmbedding::new(&root.at("time_embedding"), first, config.time_width())?,
             added: added.transpose()?,
-            conv_in: conv3x3(&root.at("conv_in"), config.in_channels, first)?,
+            conv_in: Conv3x3::new(&root.at("conv_in"), config.in_channels, first)?,
             down: (0..levels)
                 .map(|level| DownBlock::new(&root.at(format_args!("down_blocks.{level}")), &config, level))
                 .collect::<Result<_, _>>()?,
@@ -75,8 +79,8 @@ impl Unet {
             up: (0..levels)
                 .map(|index| UpBlock::new(&root.at(format_args!("up_blocks.{index}")), &config, levels - 1 - index))
                 .collect::<Result<_, _>>()?,
-            norm_out: group_norm(&root.at("conv_norm_out"), config.groups, first, config.norm_eps)?,
-            conv_out: conv3x3(&root.at("conv_out"), first, config.out_channels)?,
+            norm_out: GroupNorm::new(&root.at("conv_norm_out"), config.groups, first, config.norm_eps)?,
+            conv_out: Conv3x3::new(&root.at("conv_out"), first, config.out_channels)?,
             config,
         };
         weights.finish()?;
@@ -102,9 +106,10 @@ impl Unet {
         checkpoint: Checkpoint,
     ) -> Result<Tensor, ModelError> {
         let batch = sample.dim(0)?;
-        let time = self.embed_time(timestep, batch, added)?.silu()?;
-        let given = Conditioning { time: &time, context, checkpoint };
-        let mut x = self.conv_in.forward(sample)?;
+        let time = self.embed_time(timestep, batch, added)?.activate(Activation::Silu)?;
+        let context = Feature::of_tokens(context, self.execution)?;
+        let given = Conditioning { time: &time, context: &context, checkpoint };
+        let mut x = self.conv_in.forward(&Feature::of_picture(sample, self.execution)?)?;
         let mut skips = vec![x.clone()];
         for block in &self.down {
             x = block.forward(x, &given, &mut skips)?;
@@ -115,17 +120,24 @@ impl Unet {
         for block in &self.up {
             x = block.forward(x, &given, &mut skips)?;
         }
-        Ok(self.conv_out.forward(&self.norm_out.forward_silu(&x)?)?)
+        self.conv_out.forward(&self.norm_out.forward_silu(&x)?)?.picture()
     }
 
-    fn embed_time(&self, timestep: f64, batch: usize, added: Option<&AddedConditioning>) -> Result<Tensor, ModelError> {
+    /// `(batch, 1, time_width)`
+    fn embed_time(
+        &self,
+        timestep: f64,
+        batch: usize,
+        added: Option<&AddedConditioning>,
+    ) -> Result<Feature, ModelError> {
         let embed = |sinusoid: &Sinusoid, values: &[f32]| sinusoid.embed(values, &self.device, self.dtype);
-        let time = self.time_embedding.forward(&embed(&self.time_sinusoid, &vec![timestep as f32; batch])?)?;
+        let time = embed(&self.time_sinusoid, &vec![timestep as f32; batch])?;
+        let time = self.time_embedding.forward(&time, self.execution)?;
         let Some(embedder) = &self.added else { return Ok(time) };
         let added =
             added.ok_or_else(|| ModelError::Misfit("this UNet needs pooled text and size ids as well".to_owned()))?;
         let ids = embed(&embedder.sinusoid, &added.time_ids)?.reshape((batch, ()))?;
-        let both = Tensor::cat(&[&added.pooled_text, &ids], 1)?;
-        Ok((time + embedder.embedding.forward(&both)?)?)
+        let both = Tensor::cat(&[&added.pooled_text.to_dtype(self.dtype)?, &ids], 1)?;
+        time.add(&embedder.embedding.forward(&both, self.execution)?)
     }
 }

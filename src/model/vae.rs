@@ -1,16 +1,14 @@
 //! The KL autoencoder: pictures to latents and back ("Auto-Encoding Variational Bayes", as in latent diffusion).
 
 use candle_core::{DType, Tensor};
-use candle_nn::{Conv2d, Linear, Module};
 
 use super::attention::attend;
-use super::blocks::Downsample;
 use super::config::VaeConfig;
-use super::layers::{conv1x1, conv3x3, group_norm, linear};
+use super::feature::{Execution, Feature};
+use super::layers::{Conv1x1, Conv3x3, GroupNorm, Linear};
 use super::resnet::{ResnetBlock, ResnetShape};
 use super::weights::{Scope, Weights};
 use super::{Checkpoint, ModelError};
-use crate::kernels::{Conv3x3, FusedGroupNorm};
 
 const NORM_EPS: f64 = 1e-6;
 
@@ -22,10 +20,11 @@ pub struct LatentDistribution {
 
 pub struct Vae {
     config: VaeConfig,
+    execution: Execution,
     encoder: Encoder,
     decoder: Decoder,
-    quant_conv: Option<Conv2d>,
-    post_quant_conv: Option<Conv2d>,
+    quant_conv: Option<Conv1x1>,
+    post_quant_conv: Option<Conv1x1>,
 }
 
 impl Vae {
@@ -37,15 +36,16 @@ impl Vae {
         let root = weights.root();
         let latent = config.latent_channels;
         let vae = Self {
+            execution: weights.execution(),
             encoder: Encoder::new(&root.at("encoder"), &config)?,
             decoder: Decoder::new(&root.at("decoder"), &config)?,
             quant_conv: config
                 .quant_conv
-                .then(|| conv1x1(&root.at("quant_conv"), 2 * latent, 2 * latent))
+                .then(|| Conv1x1::new(&root.at("quant_conv"), 2 * latent, 2 * latent))
                 .transpose()?,
             post_quant_conv: config
                 .post_quant_conv
-                .then(|| conv1x1(&root.at("post_quant_conv"), latent, latent))
+                .then(|| Conv1x1::new(&root.at("post_quant_conv"), latent, latent))
                 .transpose()?,
             config,
         };
@@ -63,10 +63,11 @@ impl Vae {
     /// # Errors
     /// When the checkpoint says so, a shape is wrong, or the device has no room.
     pub fn encode(&self, picture: &Tensor, checkpoint: Checkpoint) -> Result<LatentDistribution, ModelError> {
-        let mut moments = self.encoder.forward(picture, checkpoint)?;
+        let mut moments = self.encoder.forward(&Feature::of_picture(picture, self.execution)?, checkpoint)?;
         if let Some(quant) = &self.quant_conv {
             moments = quant.forward(&moments)?;
         }
+        let moments = moments.picture()?;
         let halves = moments.chunk(2, 1)?;
         let log_variance = halves[1].clamp(-30f64, 20f64)?;
         Ok(LatentDistribution { mean: halves[0].contiguous()?, standard_deviation: (log_variance * 0.5)?.exp()? })
@@ -77,10 +78,11 @@ impl Vae {
     /// # Errors
     /// When the checkpoint says so, a shape is wrong, or the device has no room.
     pub fn decode(&self, latent: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
-        match &self.post_quant_conv {
-            Some(convolution) => self.decoder.forward(&convolution.forward(latent)?, checkpoint),
-            None => self.decoder.forward(latent, checkpoint),
+        let mut latent = Feature::of_picture(latent, self.execution)?;
+        if let Some(convolution) = &self.post_quant_conv {
+            latent = convolution.forward(&latent)?;
         }
+        self.decoder.forward(&latent, checkpoint)?.picture()
     }
 }
 
@@ -89,19 +91,19 @@ fn resnet(at: &Scope, config: &VaeConfig, inputs: usize, outputs: usize) -> Resu
 }
 
 /// Resnets of one resolution, then a change of it.
-struct Level<R> {
+struct Level {
     resnets: Vec<ResnetBlock>,
-    resize: Option<R>,
+    resize: Option<Conv3x3>,
 }
 
-impl<R> Level<R> {
+impl Level {
     fn new(
         at: &Scope,
         config: &VaeConfig,
         count: usize,
         inputs: usize,
         outputs: usize,
-        resize: Option<R>,
+        resize: Option<Conv3x3>,
     ) -> Result<Self, ModelError> {
         let resnets = (0..count)
             .map(|index| {
@@ -112,7 +114,7 @@ impl<R> Level<R> {
         Ok(Self { resnets, resize })
     }
 
-    fn forward(&self, mut x: Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
+    fn forward(&self, mut x: Feature, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
         for resnet in &self.resnets {
             checkpoint()?;
             x = resnet.forward(&x, None)?;
@@ -123,9 +125,9 @@ impl<R> Level<R> {
 
 struct Encoder {
     conv_in: Conv3x3,
-    levels: Vec<Level<Downsample>>,
+    levels: Vec<Level>,
     mid: MidBlock,
-    norm_out: FusedGroupNorm,
+    norm_out: GroupNorm,
     conv_out: Conv3x3,
 }
 
@@ -138,21 +140,21 @@ impl Encoder {
                 let at = at.at(format_args!("down_blocks.{level}"));
                 let inputs = channels[level.saturating_sub(1)];
                 let downsample = (level + 1 < channels.len())
-                    .then(|| Downsample::new(&at.at("downsamplers.0.conv"), channels[level], 0))
+                    .then(|| Conv3x3::halving(&at.at("downsamplers.0.conv"), channels[level], 0))
                     .transpose()?;
                 Level::new(&at, config, config.layers_per_block, inputs, channels[level], downsample)
             })
             .collect::<Result<_, ModelError>>()?;
         Ok(Self {
-            conv_in: conv3x3(&at.at("conv_in"), config.picture_channels, channels[0])?,
+            conv_in: Conv3x3::new(&at.at("conv_in"), config.picture_channels, channels[0])?,
             levels,
             mid: MidBlock::new(&at.at("mid_block"), config, last)?,
-            norm_out: group_norm(&at.at("conv_norm_out"), config.groups, last, NORM_EPS)?,
-            conv_out: conv3x3(&at.at("conv_out"), last, 2 * config.latent_channels)?,
+            norm_out: GroupNorm::new(&at.at("conv_norm_out"), config.groups, last, NORM_EPS)?,
+            conv_out: Conv3x3::new(&at.at("conv_out"), last, 2 * config.latent_channels)?,
         })
     }
 
-    fn forward(&self, picture: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
+    fn forward(&self, picture: &Feature, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
         let mut x = self.conv_in.forward(picture)?;
         for level in &self.levels {
             x = level.forward(x, checkpoint)?;
@@ -161,15 +163,15 @@ impl Encoder {
             }
         }
         let x = self.mid.forward(&x, checkpoint)?;
-        Ok(self.conv_out.forward(&self.norm_out.forward_silu(&x)?)?)
+        self.conv_out.forward(&self.norm_out.forward_silu(&x)?)
     }
 }
 
 struct Decoder {
     conv_in: Conv3x3,
     mid: MidBlock,
-    levels: Vec<Level<Conv3x3>>,
-    norm_out: FusedGroupNorm,
+    levels: Vec<Level>,
+    norm_out: GroupNorm,
     conv_out: Conv3x3,
 }
 
@@ -182,32 +184,32 @@ impl Decoder {
                 let at = at.at(format_args!("up_blocks.{level}"));
                 let inputs = channels[level.saturating_sub(1)];
                 let upsample = (level + 1 < channels.len())
-                    .then(|| conv3x3(&at.at("upsamplers.0.conv"), channels[level], channels[level]))
+                    .then(|| Conv3x3::new(&at.at("upsamplers.0.conv"), channels[level], channels[level]))
                     .transpose()?;
                 Level::new(&at, config, config.layers_per_block + 1, inputs, channels[level], upsample)
             })
             .collect::<Result<_, ModelError>>()?;
         let finest = channels[channels.len() - 1];
         Ok(Self {
-            conv_in: conv3x3(&at.at("conv_in"), config.latent_channels, channels[0])?,
+            conv_in: Conv3x3::new(&at.at("conv_in"), config.latent_channels, channels[0])?,
             mid: MidBlock::new(&at.at("mid_block"), config, channels[0])?,
             levels,
-            norm_out: group_norm(&at.at("conv_norm_out"), config.groups, finest, NORM_EPS)?,
-            conv_out: conv3x3(&at.at("conv_out"), finest, config.picture_channels)?,
+            norm_out: GroupNorm::new(&at.at("conv_norm_out"), config.groups, finest, NORM_EPS)?,
+            conv_out: Conv3x3::new(&at.at("conv_out"), finest, config.picture_channels)?,
         })
     }
 
-    fn forward(&self, latent: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
+    fn forward(&self, latent: &Feature, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
         let mut x = self.mid.forward(&self.conv_in.forward(latent)?, checkpoint)?;
         for level in &self.levels {
             x = level.forward(x, checkpoint)?;
             if let Some(convolution) = &level.resize {
-                let (_, _, height, width) = x.dims4()?;
-                x = convolution.forward(&x.upsample_nearest2d(2 * height, 2 * width)?)?;
+                let (height, width) = x.size()?;
+                x = convolution.forward_resized(&x, (2 * height, 2 * width))?;
             }
         }
         checkpoint()?;
-        Ok(self.conv_out.forward(&self.norm_out.forward_silu(&x)?)?)
+        self.conv_out.forward(&self.norm_out.forward_silu(&x)?)
     }
 }
 
@@ -229,7 +231,7 @@ impl MidBlock {
         })
     }
 
-    fn forward(&self, x: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
+    fn forward(&self, x: &Feature, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
         checkpoint()?;
         let mut x = self.first.forward(x, None)?;
         if let Some(attention) = &self.attention {
@@ -242,7 +244,7 @@ impl MidBlock {
 
 /// One head of attention over all pixels.
 struct PixelAttention {
-    norm: FusedGroupNorm,
+    norm: GroupNorm,
     to_q: Linear,
     to_k: Linear,
     to_v: Linear,
@@ -251,9 +253,9 @@ struct PixelAttention {
 
 impl PixelAttention {
     fn new(at: &Scope, groups: usize, channels: usize) -> Result<Self, ModelError> {
-        let project = |name| linear(&at.at(name), channels, channels);
+        let project = |name| Linear::new(&at.at(name), channels, channels);
         Ok(Self {
-            norm: group_norm(&at.at("group_norm"), groups, channels, NORM_EPS)?,
+            norm: GroupNorm::new(&at.at("group_norm"), groups, channels, NORM_EPS)?,
             to_q: project("to_q")?,
             to_k: project("to_k")?,
             to_v: project("to_v")?,
@@ -261,12 +263,12 @@ impl PixelAttention {
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor, ModelError> {
-        let shape = x.dims4()?;
-        let tokens = self.norm.forward(x)?.flatten_from(2)?.transpose(1, 2)?.contiguous()?;
+    fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
+        let size = x.size()?;
+        let tokens = self.norm.forward(x)?.to_tokens()?;
         let (q, k, v) = (self.to_q.forward(&tokens)?, self.to_k.forward(&tokens)?, self.to_v.forward(&tokens)?);
-        let out = self.to_out.forward(&attend(&q, &k, &v, 1, None)?)?;
-        Ok((x + out.transpose(1, 2)?.contiguous()?.reshape(shape)?)?)
+        let attended = attend(&q, &k, &v, 1, false)?;
+        self.to_out.forward_onto(&attended, &x.to_tokens()?)?.to_picture(size)
     }
 }
 

@@ -1,45 +1,28 @@
-//! Reads a network's tensors from safetensors: one file, shards, or half precision; mapped, not copied.
+//! Hands a network's tensors to its layers: from one file, shards, half precision, or a whole checkpoint; mapped, not copied.
 //!
 //! What is missing, left over or of another shape is gathered and told in one error.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
-use candle_core::safetensors::{Load, MmapedSafetensors};
+use std::path::Path;
+use std::sync::Arc;
+
+use candle_core::safetensors::MmapedSafetensors;
 use candle_core::{DType, Device, Tensor};
-use safetensors::SafeTensors;
-use safetensors::tensor::TensorView;
 use serde::Deserialize;
 
+use super::archive::Archive;
+use super::feature::Execution;
+use super::single_file::{Cut, SingleFile, Source};
 use super::{ModelError, ModelFiles};
+use crate::kernels::{Level, Packing, Precision};
 
 /// How many names an error lists before it only counts.
 const LISTED: usize = 3;
 
 /// Called with the fraction (0 to 1) of the network's bytes that are read; an error ends the reading.
 pub type OnFraction<'a> = &'a dyn Fn(f32) -> Result<(), ModelError>;
-
-enum Archive {
-    Mapped(MmapedSafetensors),
-    Embedded(Box<SafeTensors<'static>>),
-}
-
-impl Archive {
-    fn view(&self, name: &str) -> Result<TensorView<'_>, candle_core::Error> {
-        match self {
-            Self::Mapped(file) => file.get(name),
-            Self::Embedded(file) => file.tensor(name).map_err(candle_core::Error::wrap),
-        }
-    }
-
-    fn names_and_sizes(&self) -> Vec<(String, usize)> {
-        let all = match self {
-            Self::Mapped(file) => file.tensors(),
-            Self::Embedded(file) => file.tensors(),
-        };
-        all.into_iter().map(|(name, view)| (name, view.data().len())).collect()
-    }
-}
 
 #[derive(Default)]
 struct Account {
@@ -52,13 +35,16 @@ struct Account {
 
 /// The tensors of one network, handed out to its layers while it is built.
 pub struct Weights<'a> {
-    archives: Vec<Archive>,
-    place: HashMap<String, (usize, String)>,
+    archives: Vec<Arc<Archive>>,
+    /// By the name that layers use: which archive, and where in it.
+    place: HashMap<String, (usize, Source)>,
     account: RefCell<Account>,
     bytes_total: usize,
     on_fraction: OnFraction<'a>,
     device: Device,
     dtype: DType,
+    execution: Execution,
+    winograd: bool,
     what: String,
 }
 
@@ -81,24 +67,18 @@ impl<'a> Weights<'a> {
         dtype: DType,
         on_fraction: OnFraction<'a>,
     ) -> Result<Self, ModelError> {
-        let names = weight_files(files, folder, stem)?;
-        let mut archives = Vec::with_capacity(names.len());
-        for name in &names {
-            archives.push(open_archive(files, name)?);
-        }
+        let (archives, sources) = sources_of(files, folder, stem)?;
         let mut place = HashMap::new();
         let mut account = Account::default();
         let mut bytes_total = 0;
-        for (index, archive) in archives.iter().enumerate() {
-            for (name, bytes) in archive.names_and_sizes() {
-                let plain = layer_name(&name);
-                if plain.ends_with("position_ids") {
-                    continue;
-                }
-                bytes_total += bytes;
-                account.untouched.insert(plain.clone(), name.clone());
-                place.insert(plain, (index, name));
+        for (name, archive, source, bytes) in sources {
+            let plain = layer_name(&name);
+            if plain.ends_with("position_ids") {
+                continue;
             }
+            bytes_total += bytes;
+            account.untouched.insert(plain.clone(), source.name.clone());
+            place.insert(plain, (archive, source));
         }
         Ok(Self {
             archives,
@@ -108,8 +88,28 @@ impl<'a> Weights<'a> {
             on_fraction,
             device: device.clone(),
             dtype,
+            execution: Execution::on(device),
+            winograd: true,
             what: files.path_of(folder).display().to_string(),
         })
+    }
+
+    /// Another way to carry the network out than the device's usual one.
+    #[must_use]
+    pub fn with_execution(self, execution: Execution) -> Self {
+        Self { execution, ..self }
+    }
+
+    /// Whether convolutions may keep transformed weights: faster, and 16/9 of their size.
+    #[must_use]
+    pub fn with_winograd(self, winograd: bool) -> Self {
+        Self { winograd, ..self }
+    }
+
+    /// How the network will be carried out.
+    #[must_use]
+    pub fn execution(&self) -> Execution {
+        self.execution
     }
 
     /// The top of the tree of names.
@@ -144,24 +144,24 @@ impl<'a> Weights<'a> {
         // Of the wanted shape, so that building goes on and everything that is wrong can be told at once.
         let placeholder = || Tensor::zeros(shape, self.dtype, &self.device).map_err(ModelError::from);
         let mut account = self.account.borrow_mut();
-        let Some((archive, name_in_file)) = self.place.get(name) else {
+        let Some((archive, source)) = self.place.get(name) else {
             account.missing.push(name.to_owned());
             return placeholder();
         };
         account.untouched.remove(name);
-        let view = self.archives[*archive].view(name_in_file)?;
         // Attention in old VAEs is stored as 1×1 convolutions: the same numbers.
-        let found = view.shape();
+        let found = source.shape.as_slice();
         let fits = found == shape || (found.len() == 4 && found[2..] == [1, 1] && found[..2] == *shape);
         if !fits {
-            account.misshapen.push(format!("{name_in_file} is {found:?}, wanted {shape:?}"));
+            account.misshapen.push(format!("{} is {found:?}, wanted {shape:?}", source.name));
             return placeholder();
         }
-        account.bytes_read += view.data().len();
+        let tensor = SingleFile::load(&self.archives[*archive], source, &self.device)?;
+        account.bytes_read += tensor.elem_count() * tensor.dtype().size_in_bytes();
         let fraction = account.bytes_read as f32 / self.bytes_total.max(1) as f32;
         drop(account);
         (self.on_fraction)(fraction)?;
-        Ok(view.load(&self.device)?.to_dtype(self.dtype)?.reshape(shape)?)
+        Ok(tensor.to_dtype(self.dtype)?.reshape(shape)?)
     }
 }
 
@@ -178,6 +178,23 @@ impl Scope<'_> {
     pub fn at(&self, name: impl std::fmt::Display) -> Self {
         let prefix = if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) };
         Self { weights: self.weights, prefix }
+    }
+
+    /// How the layers are to be carried out.
+    #[must_use]
+    pub fn execution(&self) -> Execution {
+        self.weights.execution
+    }
+
+    /// How the kernels are to keep the layers' weights.
+    #[must_use]
+    pub fn packing(&self) -> Packing {
+        let precision = match self.weights.dtype {
+            DType::F16 => Precision::F16,
+            DType::BF16 => Precision::Bf16,
+            _ => Precision::F32,
+        };
+        Packing { precision, winograd: self.weights.winograd, level: Level::current() }
     }
 
     /// The tensor `name` here. One that is missing or misshapen is told by [`Weights::finish`].
@@ -234,33 +251,46 @@ fn weight_files(files: &ModelFiles, folder: &str, stem: &str) -> Result<Vec<Stri
 
 fn open_archive(files: &ModelFiles, name: &str) -> Result<Archive, ModelError> {
     let path = files.path_of(name);
-    let damaged = |reason: String| ModelError::Damaged { reason, path: path.clone() };
-    match files {
-        ModelFiles::Embedded(list) => {
-            let bytes = list
-                .iter()
-                .find_map(|(path, bytes)| (*path == name).then_some(*bytes))
-                .ok_or_else(|| ModelError::Missing { what: "a weights file", path: path.clone() })?;
-            let archive = SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
-            Ok(Archive::Embedded(Box::new(archive)))
-        }
-        ModelFiles::Folder(_) => {
-            if !path.is_file() {
-                return Err(ModelError::Missing { what: "a weights file", path });
-            }
-            map_file(&path).map(Archive::Mapped).map_err(|error| damaged(first_line(&error)))
-        }
+    if let ModelFiles::Embedded(list) = files {
+        let bytes = list.iter().find_map(|(path, bytes)| (*path == name).then_some(*bytes));
+        let bytes = bytes.ok_or_else(|| ModelError::Missing { what: "a weights file", path: path.clone() })?;
+        return Archive::embedded(bytes, &path);
     }
+    Archive::open(&path)
+}
+
+/// Our name of a tensor, the number of its archive, where it is in there, and its size in bytes.
+type Placed = (String, usize, Source, usize);
+
+/// A network's archives and all tensors in them.
+fn sources_of(files: &ModelFiles, folder: &str, stem: &str) -> Result<(Vec<Arc<Archive>>, Vec<Placed>), ModelError> {
+    if let ModelFiles::File(file) = files {
+        let part = file.network(folder)?.iter();
+        let sizes: HashMap<String, u64> =
+            file.archive().tensors().into_iter().map(|tensor| (tensor.name, tensor.bytes)).collect();
+        let placed = part.map(|(name, source)| {
+            let parts = if matches!(source.cut, Cut::Third(_)) { 3 } else { 1 };
+            (name.clone(), 0, source.clone(), sizes.get(&source.name).copied().unwrap_or(0) as usize / parts)
+        });
+        return Ok((vec![Arc::clone(file.archive())], placed.collect()));
+    }
+    let mut archives = Vec::new();
+    let mut placed = Vec::new();
+    for (index, name) in weight_files(files, folder, stem)?.iter().enumerate() {
+        let archive = open_archive(files, name)?;
+        placed.extend(archive.tensors().into_iter().map(|tensor| {
+            let source = Source { name: tensor.name.clone(), cut: Cut::Whole, shape: tensor.shape };
+            (tensor.name, index, source, tensor.bytes as usize)
+        }));
+        archives.push(Arc::new(archive));
+    }
+    Ok((archives, placed))
 }
 
 /// The one unsafe place outside the kernels: a mapped file must not shrink while it is read.
 #[allow(unsafe_code)]
-fn map_file(path: &std::path::Path) -> Result<MmapedSafetensors, candle_core::Error> {
+pub(super) fn map_file(path: &Path) -> Result<MmapedSafetensors, candle_core::Error> {
     // SAFETY: the map is only read, its header is checked against the file's length when it is opened, and model
     // files are not rewritten in place while a program uses them (downloads are written beside and renamed).
     unsafe { MmapedSafetensors::new(path) }
-}
-
-fn first_line(error: &candle_core::Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
 }

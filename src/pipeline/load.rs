@@ -1,12 +1,16 @@
 //! Puts a pipeline together from a diffusers folder.
 
+use std::path::PathBuf;
+
 use candle_core::{DType, Device};
 use serde::Deserialize;
 
 use super::sampler::ModelSampling;
 use super::{LatentRgb, PipelineError};
 use crate::job::{ModelPart, Request};
-use crate::model::{ClipConfig, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights};
+use crate::model::{
+    ClipConfig, Execution, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
+};
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
 
 /// A tokenizer and the encoder that reads its tokens. SDXL has two such pairs.
@@ -46,9 +50,18 @@ fn yes() -> bool {
 const TEXT_SHARE: f32 = 0.15;
 const UNET_SHARE: f32 = 0.75;
 
+/// What is laid over a model while it is read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Additions {
+    /// A VAE file instead of the model's own.
+    pub vae: Option<PathBuf>,
+}
+
+/// Told the part and the fraction of the whole, 0 to 1; its error ends the reading.
+pub type OnLoading<'a> = &'a dyn Fn(ModelPart, f32) -> Result<(), ModelError>;
+
 impl Pipeline {
-    /// Reads a whole model. `on_loading` is told the part and the fraction of the whole, 0 to 1; its error ends the
-    /// reading.
+    /// Reads a whole model.
     ///
     /// # Errors
     /// When a file is missing, damaged, or asks for something that is not supported.
@@ -56,7 +69,21 @@ impl Pipeline {
         files: &ModelFiles,
         device: &Device,
         dtype: DType,
-        on_loading: &dyn Fn(ModelPart, f32) -> Result<(), ModelError>,
+        on_loading: OnLoading,
+    ) -> Result<Self, PipelineError> {
+        Self::load_with(files, &Additions::default(), device, dtype, on_loading)
+    }
+
+    /// Reads a whole model and what is laid over it.
+    ///
+    /// # Errors
+    /// As above, for the files of the additions as well.
+    pub fn load_with(
+        files: &ModelFiles,
+        additions: &Additions,
+        device: &Device,
+        dtype: DType,
+        on_loading: OnLoading,
     ) -> Result<Self, PipelineError> {
         if let ModelFiles::Folder(folder) = files
             && !folder.is_dir()
@@ -73,7 +100,17 @@ impl Pipeline {
         }
         // Small files first: a folder that cannot work is refused before a gigabyte is read.
         let unet_config = UnetConfig::read(files)?;
-        let vae_config = VaeConfig::read(files)?;
+        let vae_files = match &additions.vae {
+            Some(file) => ModelFiles::open_file(file)?,
+            None => files.clone(),
+        };
+        let mut vae_config = VaeConfig::read(&vae_files)?;
+        if additions.vae.is_some()
+            && let Some(own) = VaeConfig::read(files).ok().or_else(|| family_vae(is_xl, &vae_config))
+        {
+            // A file of a VAE alone does not say what its family's latents are scaled by.
+            (vae_config.scale, vae_config.shift, vae_config.force_upcast) = (own.scale, own.shift, own.force_upcast);
+        }
         let sampling = ModelSampling::read(files)?;
         check_channels(&unet_config, &vae_config, files)?;
         let suffixes: &[&str] = if is_xl { &["", "_2"] } else { &[""] };
@@ -92,8 +129,11 @@ impl Pipeline {
         let vae_dtype = if vae_config.force_upcast { DType::F32 } else { dtype };
         let before = TEXT_SHARE + UNET_SHARE;
         let told = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
-        let weights = Weights::open(files, "vae", "diffusion_pytorch_model", device, vae_dtype, &told)?;
+        let weights = Weights::open(&vae_files, "vae", "diffusion_pytorch_model", device, vae_dtype, &told)?;
         let vae = Vae::new(vae_config, weights)?;
+        // On a CPU the weights may be in half precision; what is computed is in single.
+        let execution = Execution::on(device);
+        let (dtype, vae_dtype) = (execution.activation_dtype(dtype), execution.activation_dtype(vae_dtype));
 
         let latent_rgb = LatentRgb::of_model(files, &vae, device, vae_dtype)?;
         Ok(Self {
@@ -110,6 +150,11 @@ impl Pipeline {
             dtype,
         })
     }
+}
+
+/// For a model that has no VAE of its own.
+fn family_vae(is_xl: bool, config: &VaeConfig) -> Option<VaeConfig> {
+    is_xl.then(|| VaeConfig { scale: 0.13025, ..config.clone() })
 }
 
 fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<(), PipelineError> {

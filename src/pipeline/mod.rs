@@ -14,7 +14,7 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor};
 
 pub use latent_rgb::LatentRgb;
-pub use load::{Pipeline, tokenizer_of};
+pub use load::{Additions, Pipeline, tokenizer_of};
 pub use sampler::check_sampling;
 
 use crate::job::{CancelToken, Picture, Request, RequestError};

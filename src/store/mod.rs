@@ -5,6 +5,8 @@
 mod atomic;
 mod exif;
 pub mod gallery;
+pub mod journal;
+mod journal_format;
 pub mod memory;
 pub mod metadata;
 pub mod models;

@@ -39,6 +39,9 @@ pub struct ModelEntry {
     pub draws_emoji: bool,
 }
 
+/// How files that may be a whole model end.
+pub const CHECKPOINT_ENDINGS: [&str; 4] = ["safetensors", "ckpt", "pt", "pth"];
+
 /// Words that the built-in model draws well, from its card.
 pub const BUILT_IN_EXAMPLES: [&str; 8] = [
     "a red apple",

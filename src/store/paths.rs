@@ -15,6 +15,8 @@ pub struct Paths {
     pub pictures_folder: PathBuf,
     /// One folder a model inside.
     pub models_folder: PathBuf,
+    /// What lay on the canvas last.
+    pub canvas_folder: PathBuf,
     /// May be emptied at any time.
     pub cache_folder: PathBuf,
 }
@@ -41,6 +43,7 @@ impl Paths {
             settings_file: home.join("settings.ron"),
             pictures_folder: home.join("pictures"),
             models_folder: home.join("models"),
+            canvas_folder: home.join("canvas"),
             cache_folder: home.join("cache"),
         }
     }
@@ -58,6 +61,7 @@ impl Paths {
             settings_file: project.config_dir().join("settings.ron"),
             pictures_folder: pictures.unwrap_or_else(|| project.data_dir().join("pictures")),
             models_folder: project.data_dir().join("models"),
+            canvas_folder: project.data_dir().join("canvas"),
             cache_folder: project.cache_dir().to_path_buf(),
         })
     }

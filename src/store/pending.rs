@@ -63,8 +63,10 @@ impl Pending {
         self.closed = true;
         self.thumbnails.clear();
         self.skipped.clear();
-        self.commands
-            .retain(|command| matches!(command, StoreCommand::DeletePictures(_) | StoreCommand::SaveAs { .. }));
+        self.commands.retain(|command| {
+            use StoreCommand::{DeletePictures, KeepSteps, SaveAs};
+            matches!(command, DeletePictures(_) | SaveAs { .. } | KeepSteps(_))
+        });
     }
 
     pub fn is_closed(&self) -> bool {

@@ -6,26 +6,30 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::gallery::Gallery;
+use super::journal::{Journal, JournalError};
 use super::paths::Paths;
 use super::pending::Task;
 use super::reveal::reveal;
 use super::thumbnails::Thumbnails;
 use super::worker::{StoreCommand, StoreEvent, THUMBNAIL_SIDE_PX};
 use super::{models, picture_file};
+use crate::canvas::{Document, Record};
 use crate::job::Request;
 
 pub struct Tasks {
     paths: Paths,
     gallery: Gallery,
     thumbnails: Thumbnails,
+    /// Not before it was asked for, and not after it has failed.
+    journal: Option<Journal>,
 }
 
 impl Tasks {
     pub fn new(paths: Paths) -> Self {
-        Self { gallery: Gallery::new(&paths), thumbnails: Thumbnails::new(&paths), paths }
+        Self { gallery: Gallery::new(&paths), thumbnails: Thumbnails::new(&paths), journal: None, paths }
     }
 
-    pub fn run(&self, task: Task, post: &mut dyn FnMut(StoreEvent)) {
+    pub fn run(&mut self, task: Task, post: &mut dyn FnMut(StoreEvent)) {
         let answer = match task {
             Task::SaveSettings(settings) => {
                 settings.save(&self.paths.settings_file).err().map(|error| StoreEvent::Problem(error.to_string()))
@@ -39,7 +43,7 @@ impl Tasks {
         }
     }
 
-    fn answer(&self, command: StoreCommand, post: &mut dyn FnMut(StoreEvent)) -> Option<StoreEvent> {
+    fn answer(&mut self, command: StoreCommand, post: &mut dyn FnMut(StoreEvent)) -> Option<StoreEvent> {
         let answer = match command {
             StoreCommand::ScanGallery => or_problem(self.gallery.scan().map(StoreEvent::Gallery)),
             StoreCommand::LoadPicture(path) => load_picture(path),
@@ -53,10 +57,34 @@ impl Tasks {
                 or_problem(models::inspect(&path).map(|entry| StoreEvent::Model(Box::new(entry))))
             }
             StoreCommand::ReadRequest(path) => StoreEvent::Request { request: request_in(&path), path },
+            StoreCommand::OpenCanvas => self.open_canvas(post),
+            StoreCommand::KeepSteps(steps) => return self.keep_steps(&steps).err().map(|error| problem(&error)),
             // These two wait in places of their own and come as tasks.
             StoreCommand::SaveSettings(_) | StoreCommand::LoadThumbnail(_) => return None,
         };
         Some(answer)
+    }
+
+    fn open_canvas(&mut self, post: &mut dyn FnMut(StoreEvent)) -> StoreEvent {
+        let document = match Journal::open(&self.paths.canvas_folder) {
+            Ok((journal, document)) => {
+                self.journal = Some(journal);
+                document
+            }
+            Err(error) => {
+                post(problem(&error));
+                Document::default()
+            }
+        };
+        StoreEvent::Canvas(Box::new(document))
+    }
+
+    /// A journal that cannot be written any more is told of once.
+    fn keep_steps(&mut self, steps: &[Record]) -> Result<(), JournalError> {
+        let Some(mut journal) = self.journal.take() else { return Ok(()) };
+        journal.append(steps)?;
+        self.journal = Some(journal);
+        Ok(())
     }
 
     fn thumbnail(&self, path: PathBuf) -> StoreEvent {
@@ -92,7 +120,11 @@ fn request_in(path: &Path) -> Option<Box<Request>> {
 }
 
 fn or_problem(answer: Result<StoreEvent, impl std::error::Error>) -> StoreEvent {
-    answer.unwrap_or_else(|error| StoreEvent::Problem(error.to_string()))
+    answer.unwrap_or_else(|error| problem(&error))
+}
+
+fn problem(error: &impl std::error::Error) -> StoreEvent {
+    StoreEvent::Problem(error.to_string())
 }
 
 fn cannot_reveal(path: &Path, error: &std::io::Error) -> StoreEvent {

@@ -15,6 +15,7 @@ use super::paths::Paths;
 use super::pending::{Pending, Task};
 use super::settings::Settings;
 use super::tasks::Tasks;
+use crate::canvas::{Document, Record};
 use crate::engine::Wake;
 use crate::job::{Picture, Request};
 
@@ -44,10 +45,14 @@ pub enum StoreCommand {
     /// Looks whether a folder is a model.
     InspectModel(PathBuf),
     ReadRequest(PathBuf),
+    /// Opens the canvas's journal; answered by [`StoreEvent::Canvas`].
+    OpenCanvas,
+    /// Adds steps to it.
+    KeepSteps(Vec<Record>),
 }
 
 /// What comes back. Every `String` is one sentence for a person.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum StoreEvent {
     /// Newest day first.
     Gallery(Vec<GalleryDay>),
@@ -73,6 +78,8 @@ pub enum StoreEvent {
         path: PathBuf,
         request: Option<Box<Request>>,
     },
+    /// As it was left, or empty.
+    Canvas(Box<Document>),
     Problem(String),
 }
 
@@ -100,7 +107,7 @@ impl StoreHandle {
         let for_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("inkwick-store".into())
-            .spawn(move || for_thread.work(&Tasks::new(paths)))?;
+            .spawn(move || for_thread.work(&mut Tasks::new(paths)))?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
@@ -130,7 +137,7 @@ impl Drop for StoreHandle {
 }
 
 impl Shared {
-    fn work(&self, tasks: &Tasks) {
+    fn work(&self, tasks: &mut Tasks) {
         while let Some(task) = self.wait_for_task() {
             let sentence = "something broke inside while a file was worked on; try it again, or leave that file out";
             // A decoder that breaks on one file must not take the settings with it.

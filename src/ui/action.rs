@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::canvas::action::CanvasAction;
 use super::state::{LookingAt, Sheet};
 use crate::job::{JobId, ModelRef};
 
@@ -34,6 +35,8 @@ pub enum Action {
     Undo,
     Redo,
     Zoom(Zoom),
+    /// Something on the canvas itself.
+    Canvas(CanvasAction),
 
     /// Asks for a picture file.
     OpenPictureDialog,

@@ -7,18 +7,19 @@ use egui::{CentralPanel, Frame, Panel, Ui};
 
 use super::action::Action;
 use super::candidate::Candidates;
+use super::canvas::state::CanvasState;
 use super::dialogs::DialogRequest;
 use super::engine_events::{self, Aftermath};
 use super::gallery_state::GalleryState;
 use super::layout::{self, Layout, PanelForm};
 use super::settings_link::{self, SettingsSaver};
-use super::state::{AppState, CanvasState};
+use super::state::AppState;
 use super::textures::Textures;
 use super::toasts::Toasts;
 use super::token_count::{CountTokens, TokenCounter};
 use super::{
     candidates, canvas, fonts, gallery_panel, menu, notice, prompt_panel, sheets, shortcuts, status_bar, store_events,
-    theme, toasts_view,
+    theme, toasts_view, view,
 };
 use crate::engine::EngineHandle;
 use crate::store::models::ModelEntry;
@@ -68,6 +69,7 @@ impl Studio {
         ctx.set_theme(settings_link::theme_of(&settings));
         ctx.set_zoom_factor(settings.ui_scale);
         store.send(StoreCommand::ListModels { known: settings.known_models.clone() });
+        store.send(StoreCommand::OpenCanvas);
         store.send(StoreCommand::ScanGallery);
 
         let mut state = AppState {
@@ -118,6 +120,7 @@ impl Studio {
         if self.saver.current.known_models.len() != known_before {
             self.saver.touch();
         }
+        self.keep_steps();
         for file in self.state.gallery.thumbnails.take_wanted() {
             self.store.send(StoreCommand::LoadThumbnail(file));
         }
@@ -135,6 +138,13 @@ impl Studio {
     pub fn ui(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let mut actions = Vec::new();
+        // What the hand does on the canvas is there before it is drawn.
+        canvas::pointer::heard(&ctx, &self.state, &mut actions);
+        for action in actions.drain(..) {
+            self.apply(&ctx, action);
+        }
+        let sharp = self.state.canvas.view.zoom.is_some_and(|zoom| zoom >= view::PIXELS_FROM_ZOOM);
+        self.textures.layers.update(&ctx, &mut self.state.canvas.document, sharp);
         shortcuts::pressed(&ctx, &self.state, &mut actions);
         actions.extend(ctx.input(|input| {
             let dropped = input.raw.dropped_files.iter();
@@ -148,6 +158,7 @@ impl Studio {
         for action in actions {
             self.apply(&ctx, action);
         }
+        self.keep_steps();
         if self.state.gallery.thumbnails.has_wanted() {
             // `logic` asks the store for them before the next frame.
             ctx.request_repaint();
@@ -225,8 +236,18 @@ impl Studio {
         }
     }
 
+    /// Sends the canvas's newest steps to the journal.
+    fn keep_steps(&mut self) {
+        let steps = self.state.canvas.document.take_records();
+        if !steps.is_empty() {
+            self.store.send(StoreCommand::KeepSteps(steps));
+        }
+    }
+
     /// Sends what is not saved yet. The store writes it before its thread ends.
     pub fn save_now(&mut self) {
+        self.state.canvas.document.end_stroke();
+        self.keep_steps();
         if let Some(settings) = self.saver.rest(&self.state) {
             self.store.send(StoreCommand::SaveSettings(Box::new(settings)));
         }

@@ -1,16 +1,19 @@
 //! The one place where actions happen.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::action::{Action, Zoom};
 use super::app::Studio;
 use super::candidate::{Candidate, Stage};
+use super::canvas;
 use super::dialogs::DialogRequest;
 use super::engine_events;
-use super::state::{AppState, CanvasPicture, GalleryView, LookingAt};
+use super::state::{AppState, GalleryView, LookingAt, Mode};
 use super::view::{MAX_ZOOM, MIN_ZOOM};
 use super::{layout, size};
-use crate::job::{Destination, InitPicture, JobId, ModelRef, Request, fresh_seed};
+use crate::canvas::Origin;
+use crate::job::{Destination, InitPicture, InpaintMask, JobId, ModelRef, Request, fresh_seed};
 use crate::store::worker::StoreCommand;
 
 impl Studio {
@@ -49,8 +52,8 @@ impl Studio {
                 _ => self.look_at(LookingAt::Canvas),
             },
             Action::NewCanvas => {
-                if self.state.canvas.base.is_some() {
-                    self.state.canvas.replace_base(None);
+                if self.state.canvas.has_picture() {
+                    self.state.canvas.replace_picture(None);
                 } else {
                     self.look_at(LookingAt::Canvas);
                 }
@@ -58,6 +61,7 @@ impl Studio {
             }
             Action::Undo => self.state.canvas.undo(),
             Action::Redo => self.state.canvas.redo(),
+            Action::Canvas(action) => canvas::apply::apply(&mut self.state, action),
             Action::Zoom(zoom) => zoom_view(&mut self.state, zoom),
             other => self.apply_to_files_and_window(ctx, other),
         }
@@ -171,17 +175,17 @@ impl Studio {
     }
 
     fn accept(&mut self) {
-        let base = match &self.state.canvas.looking_at {
+        let shown = match &self.state.canvas.looking_at {
             LookingAt::Canvas => None,
-            LookingAt::Candidate(job) => self.state.candidates.get(*job).and_then(Candidate::made).map(|made| {
-                CanvasPicture { picture: made.picture.clone(), file: Some(made.file.clone()), made_here: true }
-            }),
-            LookingAt::Gallery(GalleryView { file, picture }) => {
-                picture.clone().map(|picture| CanvasPicture { picture, file: Some(file.clone()), made_here: true })
+            LookingAt::Candidate(job) => {
+                let made = self.state.candidates.get(*job).and_then(Candidate::made);
+                made.map(|made| (made.picture.clone(), made.file.clone()))
             }
+            LookingAt::Gallery(GalleryView { file, picture }) => picture.clone().map(|picture| (picture, file.clone())),
         };
-        if base.is_some() {
-            self.state.canvas.replace_base(base);
+        if let Some((picture, file)) = shown {
+            let origin = Origin { file: Some(file), made_here: true };
+            self.state.canvas.replace_picture(Some((picture, origin)));
         }
     }
 
@@ -229,11 +233,18 @@ impl AppState {
             height: Some(height),
             init: self
                 .canvas
-                .base
-                .as_ref()
-                .map(|base| InitPicture { picture: base.picture.clone(), strength: prompt.strength }),
+                .document
+                .whole_picture()
+                .map(|picture| InitPicture { picture, strength: prompt.strength }),
+            mask: self.next_mask(),
             ..Request::default()
         }
+    }
+
+    /// The canvas's mask as it is now; what is painted later belongs to the next request.
+    fn next_mask(&self) -> Option<InpaintMask> {
+        let mask = self.canvas.document.mask();
+        (self.mode() == Mode::Fill).then(|| InpaintMask { plane: Arc::new(mask.plane().clone()) })
     }
 
     pub fn choose_model(&mut self, model: ModelRef) {
@@ -252,7 +263,7 @@ impl AppState {
             let next = self.gallery.pictures().nth(step(index)?)?;
             return Some(LookingAt::Gallery(GalleryView { file: next.path.clone(), picture: None }));
         }
-        let canvas = self.canvas.base.as_ref().map(|_| LookingAt::Canvas);
+        let canvas = self.canvas.has_picture().then_some(LookingAt::Canvas);
         let strip: Vec<LookingAt> =
             canvas.into_iter().chain(self.candidates.list.iter().map(|c| LookingAt::Candidate(c.job))).collect();
         match strip.iter().position(|place| *place == self.canvas.looking_at) {

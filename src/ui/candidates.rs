@@ -5,6 +5,7 @@ use egui::{Align, Id, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 use super::action::Action;
 use super::candidate::{Candidate, Stage};
 use super::layout::Layout;
+use super::shortcuts::Command;
 use super::state::{AppState, LookingAt};
 use super::textures::Textures;
 use super::widgets::{IconButton, MenuItem, TextButton, Tile, TileStage, paint};
@@ -76,8 +77,8 @@ fn acts_on_something(state: &AppState) -> bool {
 
 fn act(ui: &mut Ui, rect: Rect, layout: Layout, enabled: bool, actions: &mut Vec<Action>) {
     let reason = "The canvas itself is shown: choose a result first";
-    let accept_key = ui.ctx().format_shortcut(&shortcuts::ACCEPT);
-    let aside_key = ui.ctx().format_shortcut(&shortcuts::SET_ASIDE);
+    let accept_key = shortcuts::written(ui.ctx(), Command::Accept);
+    let aside_key = shortcuts::written(ui.ctx(), Command::SetAside);
     let width = if layout.short { ACTIONS_WIDTH_SHORT } else { ACTIONS_WIDTH };
     let height = if layout.short { theme::CONTROL_HEIGHT } else { theme::TALL_BUTTON_HEIGHT };
     let top = if layout.short { rect.center().y - height / 2.0 } else { rect.top() };
@@ -108,17 +109,17 @@ fn act(ui: &mut Ui, rect: Rect, layout: Layout, enabled: bool, actions: &mut Vec
 fn strip(ui: &mut Ui, state: &AppState, textures: &mut Textures, layout: Layout, actions: &mut Vec<Action>) {
     let side = tile_side(layout);
     let at_canvas = state.canvas.looking_at == LookingAt::Canvas;
-    let lead = if state.canvas.base.is_some() { side + 2.0 * LINE_GAP + 1.0 } else { 0.0 };
+    let lead = if state.canvas.has_picture() { side + 2.0 * LINE_GAP + 1.0 } else { 0.0 };
     let count = state.candidates.list.len() as f32;
     let size = vec2(2.0 * RING + lead + count * (side + GAP), side + WORDS_HEIGHT);
     let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
     let tile_at = |x: f32| Rect::from_min_size(pos2(rect.left() + RING + x, rect.top() + RING), vec2(side, side));
 
-    if let Some(base) = &state.canvas.base {
+    if let Some(base) = state.canvas.base() {
         let tile = Tile {
             name: "Canvas picture",
-            texture: textures.small(&base.picture),
-            size_px: [base.picture.width(), base.picture.height()],
+            texture: textures.small(base),
+            size_px: [base.width(), base.height()],
             stage: TileStage::Ready,
             chosen: at_canvas,
         };

@@ -3,6 +3,7 @@
 use egui::{Align, Rect, Shape, Stroke, Ui, UiBuilder, pos2, vec2};
 
 use super::action::Action;
+use super::shortcuts::Command;
 use super::state::AppState;
 use super::widgets::{TextButton, paint};
 use super::{fonts, icons, shortcuts, theme};
@@ -67,7 +68,7 @@ pub fn show(ui: &mut Ui, room: Rect, frame: Rect, state: &AppState, actions: &mu
 }
 
 fn foot(ui: &mut Ui, rect: Rect, actions: &mut Vec<Action>) {
-    let key = ui.ctx().format_shortcut(&shortcuts::OPEN_PICTURE);
+    let key = shortcuts::written(ui.ctx(), Command::OpenPicture);
     let open = TextButton::new("Open a picture").icon(icons::FOLDER_OPEN).key(&key).bare();
     let add = TextButton::new("Add a model").icon(icons::CUBE).bare();
     let widths = [open.natural_width(ui), add.natural_width(ui)];

@@ -136,13 +136,14 @@ pub struct Number {
     default: Option<f64>,
     decimals: usize,
     slider_end: f64,
+    suffix: &'static str,
 }
 
 impl Number {
     #[must_use]
     pub fn new(step: f64, range: RangeInclusive<f64>) -> Self {
         let slider_end = *range.end();
-        Self { step, range, default: None, decimals: 0, slider_end }
+        Self { step, range, default: None, decimals: 0, slider_end, suffix: "" }
     }
 
     #[must_use]
@@ -154,6 +155,13 @@ impl Number {
     #[must_use]
     pub fn decimals(mut self, decimals: usize) -> Self {
         self.decimals = decimals;
+        self
+    }
+
+    /// The unit, with the space before it.
+    #[must_use]
+    pub fn suffix(mut self, suffix: &'static str) -> Self {
+        self.suffix = suffix;
         self
     }
 
@@ -189,6 +197,7 @@ impl Number {
                     .speed(self.step * 0.25)
                     .range(self.range.clone())
                     .fixed_decimals(self.decimals)
+                    .suffix(self.suffix)
                     .prefix(grow)
                     .min_size(vec2(width - 2.0, theme::CONTROL_HEIGHT - 2.0)),
             )
@@ -215,7 +224,8 @@ impl Number {
         self.show(ui, label, number_width, value);
     }
 
-    fn slider(&self, ui: &mut Ui, label: Id, width: f32, value: &mut f64) {
+    /// The slider alone.
+    pub fn slider(&self, ui: &mut Ui, label: Id, width: f32, value: &mut f64) {
         const KNOB: f32 = 12.0;
         let tokens = theme::tokens(ui);
         let (rect, mut response) = ui.allocate_exact_size(vec2(width, theme::CONTROL_HEIGHT), Sense::click_and_drag());

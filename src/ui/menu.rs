@@ -1,8 +1,9 @@
 //! The menu bar: every entry does something and has its key beside it.
 
-use egui::{KeyboardShortcut, MenuBar, ThemePreference, Ui};
+use egui::{MenuBar, ThemePreference, Ui};
 
 use super::action::{Action, Zoom};
+use super::shortcuts::Command;
 use super::state::{AppState, LookingAt, Sheet};
 use super::widgets::{IconButton, MenuItem};
 use super::{fields, icons, shortcuts};
@@ -16,7 +17,7 @@ pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         ui.menu_button("View", |ui| view_menu(ui, state, actions));
         ui.menu_button("Help", |ui| {
             menu_measures(ui);
-            if entry(ui, "Keys…", Some(shortcuts::KEYS), true) {
+            if entry(ui, "Keys…", Some(Command::Keys), true) {
                 actions.push(Action::Show(Sheet::Keys));
             }
             if entry(ui, "Get a photographic model…", None, true) {
@@ -39,25 +40,25 @@ fn menu_measures(ui: &mut Ui) {
 
 fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     menu_measures(ui);
-    let canvas_in_use = state.canvas.base.is_some() || state.canvas.looking_at != LookingAt::Canvas;
-    if entry(ui, "New canvas", Some(shortcuts::NEW_CANVAS), canvas_in_use) {
+    let canvas_in_use = state.canvas.has_picture() || state.canvas.looking_at != LookingAt::Canvas;
+    if entry(ui, "New canvas", Some(Command::NewCanvas), canvas_in_use) {
         actions.push(Action::NewCanvas);
     }
-    if entry(ui, "Open picture…", Some(shortcuts::OPEN_PICTURE), true) {
+    if entry(ui, "Open picture…", Some(Command::OpenPicture), true) {
         actions.push(Action::OpenPictureDialog);
     }
-    if entry(ui, "Add model folder…", Some(shortcuts::ADD_MODEL), true) {
+    if entry(ui, "Add model folder…", Some(Command::AddModel), true) {
         actions.push(Action::AddModelDialog);
     }
     ui.add(egui::Separator::default().spacing(9.0));
-    if entry(ui, "Save as…", Some(shortcuts::SAVE_AS), state.shown_file().is_some()) {
+    if entry(ui, "Save as…", Some(Command::SaveAs), state.shown_file().is_some()) {
         actions.push(Action::SaveAsDialog);
     }
     if entry(ui, "Show the pictures folder", None, !state.gallery.is_empty()) {
         actions.push(Action::OpenPicturesFolder);
     }
     ui.add(egui::Separator::default().spacing(9.0));
-    if entry(ui, "Quit", Some(shortcuts::QUIT), true) {
+    if entry(ui, "Quit", Some(Command::Quit), true) {
         actions.push(Action::Quit);
     }
 }
@@ -66,17 +67,17 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     menu_measures(ui);
     let shown = state.shown_file();
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
-    if entry(ui, "Undo", Some(shortcuts::UNDO), state.canvas.can_undo()) {
+    if entry(ui, "Undo", Some(Command::Undo), state.canvas.document.can_undo()) {
         actions.push(Action::Undo);
     }
-    if entry(ui, "Redo", Some(shortcuts::REDO), state.canvas.can_redo()) {
+    if entry(ui, "Redo", Some(Command::Redo), state.canvas.document.can_redo()) {
         actions.push(Action::Redo);
     }
     ui.add(egui::Separator::default().spacing(9.0));
-    if entry(ui, "Use as input", Some(shortcuts::ACCEPT), over_canvas && shown.is_some()) {
+    if entry(ui, "Use as input", Some(Command::Accept), over_canvas && shown.is_some()) {
         actions.push(Action::Accept);
     }
-    if entry(ui, "Set aside", Some(shortcuts::SET_ASIDE), over_canvas) {
+    if entry(ui, "Set aside", Some(Command::SetAside), over_canvas) {
         actions.push(Action::SetAside);
     }
     if entry(ui, "Use these settings", None, over_canvas && shown.is_some())
@@ -84,13 +85,13 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     {
         actions.push(Action::UseSettings(file.clone()));
     }
-    if entry(ui, "Move to Trash", Some(shortcuts::TRASH), over_canvas && shown.is_some())
+    if entry(ui, "Move to Trash", Some(Command::Trash), over_canvas && shown.is_some())
         && let Some(file) = &shown
     {
         actions.push(Action::Trash(file.clone()));
     }
     ui.add(egui::Separator::default().spacing(9.0));
-    if entry(ui, "Cancel", Some(shortcuts::CANCEL), state.candidates.is_busy()) {
+    if entry(ui, "Cancel", Some(Command::Cancel), state.candidates.is_busy()) {
         actions.push(Action::CancelRunning);
     }
     if entry(ui, "Cancel all", None, state.candidates.is_busy()) {
@@ -100,23 +101,23 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
 
 fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     menu_measures(ui);
-    if entry(ui, "Prompt panel", Some(shortcuts::PROMPT_PANEL), true) {
+    if entry(ui, "Prompt panel", Some(Command::PromptPanel), true) {
         actions.push(Action::TogglePromptPanel);
     }
-    if entry(ui, "Gallery", Some(shortcuts::GALLERY), true) {
+    if entry(ui, "Gallery", Some(Command::Gallery), true) {
         actions.push(Action::ToggleGallery);
     }
-    if entry(ui, "Both panels", Some(shortcuts::PANELS), true) {
+    if entry(ui, "Both panels", Some(Command::Panels), true) {
         actions.push(Action::TogglePanels);
     }
     ui.add(egui::Separator::default().spacing(9.0));
     let has_picture = state.shown_picture().is_some();
     for (words, key, zoom) in [
-        ("Fit", shortcuts::ZOOM_FIT, Zoom::Fit),
-        ("100 %", shortcuts::ZOOM_100, Zoom::To(1.0)),
-        ("200 %", shortcuts::ZOOM_200, Zoom::To(2.0)),
-        ("Zoom in", shortcuts::ZOOM_IN, Zoom::In),
-        ("Zoom out", shortcuts::ZOOM_OUT, Zoom::Out),
+        ("Fit", Command::ZoomFit, Zoom::Fit),
+        ("100 %", Command::Zoom100, Zoom::To(1.0)),
+        ("200 %", Command::Zoom200, Zoom::To(2.0)),
+        ("Zoom in", Command::ZoomIn, Zoom::In),
+        ("Zoom out", Command::ZoomOut, Zoom::Out),
     ] {
         if entry(ui, words, Some(key), has_picture) {
             actions.push(Action::Zoom(zoom));
@@ -133,8 +134,8 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
 }
 
-fn entry(ui: &mut Ui, words: &str, key: Option<KeyboardShortcut>, enabled: bool) -> bool {
-    let key = key.map(|key| ui.ctx().format_shortcut(&key)).unwrap_or_default();
+fn entry(ui: &mut Ui, words: &str, key: Option<Command>, enabled: bool) -> bool {
+    let key = key.map(|key| shortcuts::written(ui.ctx(), key)).unwrap_or_default();
     let clicked = ui.add_enabled(enabled, MenuItem::new(words).key(&key)).clicked();
     if clicked {
         ui.close();
@@ -143,12 +144,12 @@ fn entry(ui: &mut Ui, words: &str, key: Option<KeyboardShortcut>, enabled: bool)
 }
 
 fn toggles(ui: &mut Ui, actions: &mut Vec<Action>) {
-    let key = ui.ctx().format_shortcut(&shortcuts::GALLERY);
+    let key = shortcuts::written(ui.ctx(), Command::Gallery);
     let gallery = IconButton::new(icons::SIDEBAR_SIMPLE, "Gallery panel").key(&key).mirrored();
     if ui.add(gallery).clicked() {
         actions.push(Action::ToggleGallery);
     }
-    let key = ui.ctx().format_shortcut(&shortcuts::PROMPT_PANEL);
+    let key = shortcuts::written(ui.ctx(), Command::PromptPanel);
     if ui.add(IconButton::new(icons::SIDEBAR_SIMPLE, "Prompt panel").key(&key)).clicked() {
         actions.push(Action::TogglePromptPanel);
     }

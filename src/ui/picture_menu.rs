@@ -5,6 +5,7 @@ use std::path::Path;
 use egui::Ui;
 
 use super::action::Action;
+use super::shortcuts::Command;
 use super::state::{GalleryView, LookingAt};
 use super::widgets::MenuItem;
 use super::{icons, shortcuts};
@@ -14,7 +15,7 @@ pub const WIDTH: f32 = 232.0;
 pub fn show(ui: &mut Ui, file: &Path, actions: &mut Vec<Action>) {
     ui.set_width(WIDTH);
     ui.spacing_mut().item_spacing.y = 0.0;
-    let trash_key = ui.ctx().format_shortcut(&shortcuts::TRASH);
+    let trash_key = shortcuts::written(ui.ctx(), Command::Trash);
     let file = file.to_path_buf();
     let mut line = |ui: &mut Ui, item: MenuItem<'_>, action: Action| {
         if ui.add(item).clicked() {

@@ -18,7 +18,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
     let native_px = state.native_size_px();
     match state.mode() {
         Mode::Create => size_row(ui, &mut state.prompt, native_px),
-        Mode::Edit => strength_row(ui, &mut state.prompt, layout),
+        Mode::Edit | Mode::Fill => strength_row(ui, &mut state.prompt, layout),
     }
     seed_row(ui, &mut state.prompt);
     fields::row(ui, "Pictures", |ui, label| {
@@ -31,23 +31,24 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
     sampling(ui, state, layout);
 }
 
+const CREATE_HINT: &str = "File ▸ New canvas takes the picture away.";
+const FILL_HINT: &str = "Paint a mask on the picture: then only that part is filled.";
+
 fn mode_row(ui: &mut Ui, mode: Mode) {
-    let (create, edit) = match mode {
-        Mode::Create => ("", "Open or drop a picture, or accept a result: then it is repainted."),
-        Mode::Edit => ("File ▸ New canvas takes the picture away.", ""),
+    let hints = match mode {
+        Mode::Create => ["", "Open or drop a picture, or accept a result: then it is repainted.", FILL_HINT],
+        Mode::Edit => [CREATE_HINT, "", FILL_HINT],
+        Mode::Fill => [CREATE_HINT, "Clear the mask: then the whole picture is repainted.", ""],
+    };
+    let chosen = match mode {
+        Mode::Create => 0,
+        Mode::Edit => 1,
+        Mode::Fill => 2,
     };
     fields::row(ui, "Mode", |ui, _| {
-        Segments::new(
-            "Mode",
-            &[
-                Segment { text: "Create", hint: create },
-                Segment { text: "Edit", hint: edit },
-                Segment { text: "Fill", hint: "Painting a mask to fill is not there yet." },
-            ],
-            usize::from(mode == Mode::Edit),
-        )
-        .fixed()
-        .show(ui);
+        let [create, edit, fill] = hints;
+        let words = [("Create", create), ("Edit", edit), ("Fill", fill)];
+        Segments::new("Mode", &words.map(|(text, hint)| Segment { text, hint }), chosen).fixed().show(ui);
     });
 }
 

@@ -6,6 +6,7 @@ use super::action::Action;
 use super::layout::Layout;
 use super::prompt_fields;
 use super::prompt_state::PromptPanelState;
+use super::shortcuts::Command;
 use super::state::{AppState, Mode};
 use super::widgets::{IconButton, PrimaryButton};
 use super::{fields, icons, shortcuts, theme};
@@ -39,7 +40,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
 pub fn show_rail(ui: &mut Ui, actions: &mut Vec<Action>) {
     ui.add_space(8.0);
     ui.vertical_centered(|ui| {
-        let key = ui.ctx().format_shortcut(&shortcuts::PROMPT_PANEL);
+        let key = shortcuts::written(ui.ctx(), Command::PromptPanel);
         if ui.add(IconButton::new(icons::SLIDERS_HORIZONTAL, "Open the prompt panel").key(&key)).clicked() {
             actions.push(Action::TogglePromptPanel);
         }
@@ -126,9 +127,10 @@ fn generate_button(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         (true, _) => "Queue next",
         (false, Mode::Create) => "Generate",
         (false, Mode::Edit) => "Repaint picture",
+        (false, Mode::Fill) => "Fill mask",
     };
     let ready = !state.prompt.prompt.trim().is_empty();
-    let key = ui.ctx().format_shortcut(&shortcuts::GENERATE);
+    let key = shortcuts::written(ui.ctx(), Command::Generate);
     let button = PrimaryButton::new(words).key(&key).enabled(ready).quiet(busy).show(ui).button;
     if button.on_disabled_hover_text("Type a prompt first.").clicked() {
         actions.push(Action::Generate);

@@ -42,12 +42,12 @@ fn keys(ui: &mut Ui) {
     let most = (ui.ctx().content_rect().height() - 220.0).max(160.0);
     egui::ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 4.0;
-        for (words, key) in shortcuts::ALL {
+        for entry in shortcuts::TABLE {
             ui.horizontal(|ui| {
-                ui.label(words);
+                ui.label(entry.words);
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     ui.add_space(8.0);
-                    ui.label(RichText::new(ui.ctx().format_shortcut(&key)).color(tokens.text_2));
+                    ui.label(RichText::new(shortcuts::written(ui.ctx(), entry.command)).color(tokens.text_2));
                 });
             });
         }

@@ -5,6 +5,7 @@ use egui::{Align, Align2, FontId, Layout as UiLayout, Rect, Sense, Ui, WidgetInf
 use super::action::Action;
 use super::candidate::{Candidate, Stage};
 use super::layout::Layout;
+use super::shortcuts::Command;
 use super::state::AppState;
 use super::widgets::IconButton;
 use super::{fonts, icons, shortcuts, theme};
@@ -54,7 +55,7 @@ fn cancel(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         ui.allocate_exact_size(size, Sense::hover());
         return;
     }
-    let key = ui.ctx().format_shortcut(&shortcuts::CANCEL);
+    let key = shortcuts::written(ui.ctx(), Command::Cancel);
     if ui.add(IconButton::new(icons::X, "Cancel").key(&key)).clicked() {
         actions.push(Action::CancelRunning);
     }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::gallery_state::Thumbnail;
-use super::state::{AppState, CanvasPicture, LookingAt};
+use super::state::{AppState, LookingAt};
+use crate::canvas::Origin;
 use crate::job::{ModelRef, Picture, Request};
 use crate::store::models::ModelEntry;
 use crate::store::settings::Settings;
@@ -46,6 +47,10 @@ pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
         StoreEvent::Request { path, request: None } => {
             state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
         }
+        StoreEvent::Canvas(document) => {
+            state.canvas.document = *document;
+            state.canvas.is_restored = true;
+        }
         StoreEvent::Problem(sentence) => state.toasts.error(sentence, None),
     }
 }
@@ -53,7 +58,7 @@ pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
 fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, made_here: bool) {
     if let Some(index) = state.canvas.opening.iter().position(|opening| *opening == file) {
         state.canvas.opening.remove(index);
-        state.canvas.replace_base(Some(CanvasPicture { picture, file: Some(file), made_here }));
+        state.canvas.replace_picture(Some((picture, Origin { file: Some(file), made_here })));
     } else if let LookingAt::Gallery(shown) = &mut state.canvas.looking_at
         && shown.file == file
     {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 
 use egui::{ColorImage, Context, TextureFilter, TextureHandle, TextureId, TextureOptions, TextureWrapMode};
 
+use super::canvas::layers::Layers;
 use super::picture_worker::{Order, PictureWorker, prepare};
 use super::theme::Tokens;
 use crate::job::{JobId, Picture};
@@ -57,6 +58,8 @@ struct Preview {
 }
 
 pub struct Textures {
+    /// What is painted on the canvas.
+    pub(super) layers: Layers,
     ctx: Context,
     worker: PictureWorker<Key>,
     entries: HashMap<Key, Entry>,
@@ -78,6 +81,7 @@ impl Textures {
     pub fn new(ctx: &Context) -> Self {
         let wake = ctx.clone();
         Self {
+            layers: Layers::default(),
             ctx: ctx.clone(),
             worker: PictureWorker::start(move || wake.request_repaint()),
             entries: HashMap::new(),

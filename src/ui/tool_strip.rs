@@ -1,79 +1,89 @@
-//! The strip above the picture: the hand, how close one looks, and one step back or forth.
+//! The strip above the picture: the tools, the chosen tool's own options, and one step back or forth.
 
-use egui::{Align, CornerRadius, KeyboardShortcut, Layout, Popup, Rect, Response, Ui, UiBuilder, pos2, vec2};
+use egui::{Align, CornerRadius, Layout, Rect, Response, Ui, UiBuilder, pos2, vec2};
 
-use super::action::{Action, Zoom};
+use super::action::Action;
+use super::canvas::action::CanvasAction;
+use super::canvas::options;
+use super::canvas::tools::Tool;
+use super::shortcuts::{self, Command};
 use super::state::AppState;
-use super::widgets::{IconButton, MenuItem, TextButton};
-use super::{icons, shortcuts, theme};
+use super::widgets::IconButton;
+use super::{icons, theme};
 
-/// Wide enough for "1600 %", so that nothing moves while one zooms.
-const ZOOM_WIDTH: f32 = 80.0;
+/// Lasso stands for the polygon too: its options tell which.
+const TOOLS: [Tool; 8] =
+    [Tool::Hand, Tool::Brush, Tool::Eraser, Tool::Lasso, Tool::Rectangle, Tool::Bucket, Tool::Colour, Tool::Extend];
+const STEPS_WIDTH: f32 = 2.0 * theme::CONTROL_HEIGHT + 2.0;
 
-pub fn show(ui: &mut Ui, strip: Rect, state: &AppState, actions: &mut Vec<Action>) {
+pub fn show(ui: &mut Ui, strip: Rect, state: &mut AppState, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui);
     ui.painter().rect_filled(strip, CornerRadius::ZERO, tokens.panel);
     let seam = Rect::from_min_max(pos2(strip.left(), strip.bottom() - 1.0), strip.max);
     ui.painter().rect_filled(seam, CornerRadius::ZERO, tokens.edge);
     let inner = strip.shrink2(vec2(8.0, 0.0));
-    ui.scope_builder(UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(Align::Center)), |ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        ui.add(IconButton::new(icons::HAND, "Move the picture").key("Space").selected(true));
-        ui.add_space(8.0);
-        zoom(ui, state, actions);
+    let left = Rect::from_min_max(inner.min, pos2(inner.right() - STEPS_WIDTH - 8.0, inner.bottom()));
+    ui.scope_builder(UiBuilder::new().max_rect(left).layout(Layout::left_to_right(Align::Center)), |ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        for tool in TOOLS {
+            tool_button(ui, tool, state, actions);
+        }
+        line(ui);
+        options::show(ui, state, actions);
     });
     ui.scope_builder(UiBuilder::new().max_rect(inner).layout(Layout::right_to_left(Align::Center)), |ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        let redo = (icons::ARROW_U_UP_RIGHT, "Redo", shortcuts::REDO);
-        if button(ui, state.canvas.can_redo(), redo, "Nothing was taken back").clicked() {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        let can_redo = state.canvas.document.can_redo();
+        let redo = (icons::ARROW_U_UP_RIGHT, "Redo", Command::Redo);
+        if button(ui, can_redo, redo, "Nothing was taken back").clicked() {
             actions.push(Action::Redo);
         }
-        let undo = (icons::ARROW_U_UP_LEFT, "Undo", shortcuts::UNDO);
-        if button(ui, state.canvas.can_undo(), undo, "Nothing to take back yet").clicked() {
+        let undo = (icons::ARROW_U_UP_LEFT, "Undo", Command::Undo);
+        if button(ui, state.canvas.document.can_undo(), undo, "Nothing to take back yet").clicked() {
             actions.push(Action::Undo);
         }
     });
 }
 
-fn zoom(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
-    let shown_zoom = state.canvas.view.shown_zoom;
-    let enabled = shown_zoom.is_some();
-    let reason = "There is no picture yet";
-    if button(ui, enabled, (icons::MINUS, "Zoom out", shortcuts::ZOOM_OUT), reason).clicked() {
-        actions.push(Action::Zoom(Zoom::Out));
-    }
-    let words = shown_zoom.map_or_else(|| "Fit".to_owned(), |zoom| format!("{:.0} %", zoom * 100.0));
-    let level = ui.add_enabled(enabled, TextButton::new(&words).named("Zoom").centred().width(ZOOM_WIDTH).bare());
-    Popup::menu(&level).show(|ui| {
-        ui.set_width(200.0);
-        ui.spacing_mut().item_spacing.y = 0.0;
-        for (words, key, zoom) in levels(ui) {
-            if ui.add(MenuItem::new(words).key(&key)).clicked() {
-                actions.push(Action::Zoom(zoom));
-                ui.close();
-            }
+fn tool_button(ui: &mut Ui, tool: Tool, state: &AppState, actions: &mut Vec<Action>) {
+    let chosen = state.canvas.tool;
+    let stands_for_it = tool == Tool::Lasso && chosen == Tool::Polygon;
+    let key = shortcuts::written(ui.ctx(), Command::Tool(tool));
+    let enabled = state.canvas.has_picture() || matches!(tool, Tool::Hand | Tool::Colour);
+    let icon = IconButton::new(icon(tool), tool.name()).key(&key).selected(chosen == tool || stands_for_it);
+    let reason = "Open a picture or accept a result first: there is nothing to paint on";
+    if ui.add_enabled(enabled, icon).on_disabled_hover_text(reason).clicked() {
+        if tool == Tool::Colour && !state.canvas.has_picture() {
+            actions.push(Action::Canvas(CanvasAction::BlankCanvas));
         }
-    });
-    if button(ui, enabled, (icons::PLUS, "Zoom in", shortcuts::ZOOM_IN), reason).clicked() {
-        actions.push(Action::Zoom(Zoom::In));
-    }
-    if button(ui, enabled, (icons::FRAME_CORNERS, "Fit the picture", shortcuts::ZOOM_FIT), reason).clicked() {
-        actions.push(Action::Zoom(Zoom::Fit));
+        actions.push(Action::Canvas(CanvasAction::ChooseTool(tool)));
     }
 }
 
-fn levels(ui: &Ui) -> [(&'static str, String, Zoom); 5] {
-    let written = |key: KeyboardShortcut| ui.ctx().format_shortcut(&key);
-    [
-        ("Fit", written(shortcuts::ZOOM_FIT), Zoom::Fit),
-        ("100 %", written(shortcuts::ZOOM_100), Zoom::To(1.0)),
-        ("200 %", written(shortcuts::ZOOM_200), Zoom::To(2.0)),
-        ("400 %", written(shortcuts::ZOOM_400), Zoom::To(4.0)),
-        ("800 %", written(shortcuts::ZOOM_800), Zoom::To(8.0)),
-    ]
+fn icon(tool: Tool) -> &'static str {
+    match tool {
+        Tool::Hand => icons::HAND,
+        Tool::Brush => icons::PAINT_BRUSH,
+        Tool::Eraser => icons::ERASER,
+        Tool::Rectangle => icons::SELECTION,
+        Tool::Lasso => icons::LASSO,
+        Tool::Polygon => icons::POLYGON,
+        Tool::Bucket => icons::PAINT_BUCKET,
+        Tool::Colour => icons::PALETTE,
+        Tool::Extend => icons::CORNERS_OUT,
+    }
 }
 
-fn button(ui: &mut Ui, enabled: bool, (icon, name, key): (&str, &str, KeyboardShortcut), reason: &str) -> Response {
-    let key = ui.ctx().format_shortcut(&key);
+/// A line between two groups of the strip.
+pub fn line(ui: &mut Ui) {
+    ui.add_space(6.0);
+    let (rect, _) = ui.allocate_exact_size(vec2(1.0, 20.0), egui::Sense::hover());
+    ui.painter().rect_filled(rect, CornerRadius::ZERO, theme::tokens(ui).line);
+    ui.add_space(6.0);
+}
+
+/// An icon with its command's key.
+pub fn button(ui: &mut Ui, enabled: bool, (icon, name, command): (&str, &str, Command), reason: &str) -> Response {
+    let key = shortcuts::written(ui.ctx(), command);
     ui.add_enabled(enabled, IconButton::new(icon, name).key(&key)).on_disabled_hover_text(reason)
 }

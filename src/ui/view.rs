@@ -2,6 +2,7 @@
 //!
 //! Pure geometry. A zoom is screen points for one picture pixel.
 
+use egui::emath::GuiRounding as _;
 use egui::{Pos2, Rect, Vec2};
 
 use super::state::ViewState;
@@ -37,6 +38,12 @@ impl View {
         self.zoom
     }
 
+    /// Of the picture, in its own pixels.
+    #[must_use]
+    pub fn size_px(&self) -> Vec2 {
+        self.size_px
+    }
+
     /// From the room's centre to the picture's, in points.
     #[must_use]
     pub fn pan(&self) -> Vec2 {
@@ -47,6 +54,14 @@ impl View {
     #[must_use]
     pub fn picture_rect(&self) -> Rect {
         Rect::from_center_size(self.room.center() + self.pan, self.size_px * self.zoom)
+    }
+
+    /// Pushed by less than a pixel, so that the picture's corner lies on one.
+    #[must_use]
+    pub fn on_whole_pixels(self, pixels_per_point: f32) -> Self {
+        let rect = self.picture_rect();
+        let off = rect.min.round_to_pixels(pixels_per_point) - rect.min;
+        Self { pan: self.pan + off, ..self }
     }
 
     /// `pos` in points to picture pixels, from the picture's upper left corner.

@@ -1,5 +1,6 @@
 //! The window's own controls: every state of each is drawn here, with egui's measures and names.
 
+mod check;
 mod icon_button;
 pub mod look;
 mod menu_item;
@@ -10,6 +11,7 @@ mod text_button;
 mod tile;
 mod tooltip;
 
+pub use check::Check;
 pub use icon_button::IconButton;
 pub use menu_item::MenuItem;
 pub use primary_button::{PrimaryButton, PrimaryResponse};

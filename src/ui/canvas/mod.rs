@@ -1,11 +1,25 @@
 //! The middle room: the picture, or the live preview in its very place, and how it is zoomed and pushed about.
 
+pub mod action;
+pub(super) mod apply;
+mod cursor;
+mod handles;
+pub mod layers;
+pub mod options;
+mod overlay;
+pub mod pointer;
+pub mod state;
+pub mod tools;
+
 use egui::emath::GuiRounding as _;
 use egui::{
     Align, Color32, CornerRadius, CursorIcon, Key, PointerButton, Rect, Response, Role, Sense, Stroke, StrokeKind,
     TextureId, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
+use self::state::CanvasState;
+use self::state::Hand;
+use self::tools::Tool;
 use super::action::Action;
 use super::candidate::{Candidate, Stage};
 use super::gallery_state::Thumbnail;
@@ -15,6 +29,7 @@ use super::textures::Textures;
 use super::view::{self, View};
 use super::widgets::paint;
 use super::{canvas_empty, fonts, theme, tool_strip};
+use crate::mask::Brush;
 
 /// Side of one field of the checkerboard, in points.
 const CHECKER: f32 = 8.0;
@@ -45,13 +60,14 @@ pub fn show(
     tool_strip::show(ui, strip, state, actions);
     let area = Rect::from_min_max(pos2(whole.left(), strip.bottom()), whole.max);
     let room = picture_room(area, layout);
-    let response = ui.interact(area, ui.scope_id().with("canvas"), Sense::CLICK | Sense::DRAG);
+    let response = ui.interact(area, pointer::area_id(), Sense::CLICK | Sense::DRAG);
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Canvas"));
 
     let home = if let Some(shown) = shown(state, textures) {
         picture(ui, area, room, &response, &shown, state, textures)
     } else {
         state.canvas.view.shown_zoom = None;
+        state.canvas.placed = None;
         let frame = home_rect(ui, room, state.next_size_px());
         canvas_empty::show(ui, room, frame, state, actions);
         frame
@@ -84,9 +100,9 @@ fn size_vec([width, height]: [u32; 2]) -> Vec2 {
 fn shown(state: &AppState, textures: &mut Textures) -> Option<Shown> {
     let pixels = state.canvas.view.zoom.is_some_and(|zoom| zoom >= view::PIXELS_FROM_ZOOM);
     let whole = |size_px, texture, words| Some(Shown { size_px, texture, words, size_known: true });
-    match &state.canvas.looking_at {
+    match state.canvas.shown() {
         LookingAt::Canvas => {
-            let picture = &state.canvas.base.as_ref()?.picture;
+            let picture = state.canvas.base()?;
             whole([picture.width(), picture.height()], textures.picture(picture, pixels), "")
         }
         LookingAt::Candidate(job) => {
@@ -97,7 +113,7 @@ fn shown(state: &AppState, textures: &mut Textures) -> Option<Shown> {
             });
             let texture = candidate_texture(candidate, textures, pixels);
             // Until the first step the canvas's picture stays, if there is one.
-            let texture = texture.or_else(|| textures.picture(&state.canvas.base.as_ref()?.picture, pixels));
+            let texture = texture.or_else(|| textures.picture(state.canvas.base()?, pixels));
             whole(size_px.unwrap_or_else(|| state.next_size_px()), texture, waiting_words(candidate))
         }
         LookingAt::Gallery(shown) => {
@@ -144,41 +160,70 @@ fn picture(
     textures: &mut Textures,
 ) -> Rect {
     let before = View::new(room, size_vec(shown.size_px), state.canvas.view);
-    let view = moved(ui, before, response);
+    // A zoom begins where the picture is seen; later it must not be rounded, or the pixel under the pointer creeps away.
+    let is_fitted = state.canvas.view.zoom.is_none();
+    let before = if is_fitted { before.on_whole_pixels(ui.pixels_per_point()) } else { before };
+    let view = moved(ui, before, response, &mut state.canvas);
     if view != before {
         state.canvas.view = view.to_state();
     }
     state.canvas.view.shown_zoom = shown.size_known.then_some(view.zoom());
+    let view = view.on_whole_pixels(ui.pixels_per_point());
+    state.canvas.placed = Some(view);
 
     let tokens = theme::tokens(ui);
-    let rect = view.picture_rect().round_to_pixels(ui.pixels_per_point());
+    let rect = view.picture_rect();
     // Closer than fitting, the picture may cover the room's margins, but not the candidates.
     let painter = ui.painter().with_clip_rect(Rect::from_min_max(area.min, pos2(area.right(), room.bottom() + 8.0)));
-    let whole_uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+    let is_canvas = *state.canvas.shown() == LookingAt::Canvas;
     if let Some(texture) = shown.texture {
         let fields = Rect::from_min_size(pos2(0.0, 0.0), rect.size() / (2.0 * CHECKER));
         painter.image(textures.checker(tokens), rect, fields, Color32::WHITE);
-        painter.image(texture, rect, whole_uv, Color32::WHITE);
+        if is_canvas {
+            textures.layers.paint_picture(&painter, rect, texture);
+        } else {
+            painter.image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
+        }
     } else {
         painter.rect_filled(rect, CornerRadius::ZERO, tokens.slot);
         paint::text(ui, rect.shrink(8.0), Align::Center, shown.words, fonts::body(), tokens.text_3);
     }
+    if is_canvas {
+        overlay::paint(ui, &painter, view, state, textures);
+    }
+    overlay::pixel_grid(&painter, view);
     painter.rect_stroke(rect, CornerRadius::ZERO, Stroke::new(1.0, tokens.edge), StrokeKind::Outside);
+    if is_canvas && state.canvas.tool == Tool::Extend {
+        handles::paint(ui, view, &state.canvas);
+    }
+    cursor::paint(ui, &painter, view, &state.canvas, response.hover_pos());
     home_rect(ui, room, shown.size_px)
 }
 
-/// Wheel and pinch zoom at the pointer; dragging pushes, with Space held or the middle button just as with the hand.
-fn moved(ui: &Ui, view: View, response: &Response) -> View {
-    let dragged = response.dragged_by(PointerButton::Primary) || response.dragged_by(PointerButton::Middle);
-    if dragged {
+/// Wheel and pinch zoom at the pointer; dragging pushes: with the hand, with Space held, or with the middle button.
+/// The wheel with Ctrl changes the brush.
+fn moved(ui: &Ui, view: View, response: &Response, canvas: &mut CanvasState) -> View {
+    let space = ui.input(|input| input.key_down(Key::Space)) && !ui.ctx().text_edit_focused();
+    let by_hand = canvas.tool == Tool::Hand || space;
+    let pushes = by_hand && canvas.hand == Hand::Idle && response.dragged_by(PointerButton::Primary);
+    if pushes || response.dragged_by(PointerButton::Middle) {
         ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
         return view.panned(response.drag_delta());
     }
     let Some(pointer) = response.hover_pos() else { return view };
-    if response.hovered() && ui.input(|input| input.key_down(Key::Space)) {
+    if response.hovered() && by_hand {
         ui.ctx().set_cursor_icon(CursorIcon::Grab);
     }
-    let (wheel, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
+    let (wheel, pinch, with_command) =
+        ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta(), input.modifiers.command));
     let factor = pinch * (wheel / WHEEL_PER_DOUBLING).exp2();
-    if (factor - 1.0).abs() < 1e-4 { view } else { view.zoomed_at(pointer, factor) }
+    if (factor - 1.0).abs() < 1e-4 {
+        return view;
+    }
+    if with_command && canvas.tool.is_brush() {
+        let brush = canvas.tools.brush_mut(canvas.tool);
+        brush.diameter_px = (brush.diameter_px * factor).clamp(1.0, Brush::MAX_DIAMETER_PX);
+        return view;
+    }
+    view.zoomed_at(pointer, factor)
 }

@@ -1,0 +1,115 @@
+//! Steps on the canvas as values: what undo keeps, and what the journal writes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::mask_layer::{MaskLayer, MaskTile};
+use super::picture_layer::{ColourTile, PictureLayer};
+use super::tiles::{TileGrid, TileIndex};
+use crate::job::Picture;
+use crate::mask::MaskPlane;
+
+/// Where the canvas's picture came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// `None` when it was never a file of its own.
+    pub file: Option<PathBuf>,
+    /// Whether it was made here; a photo was not.
+    pub made_here: bool,
+}
+
+/// Contents of single tiles.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TilesChange {
+    pub mask: Vec<(TileIndex, MaskTile)>,
+    /// `None` shows the picture as it came.
+    pub colour: Vec<(TileIndex, Option<ColourTile>)>,
+}
+
+impl TilesChange {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.mask.is_empty() && self.colour.is_empty()
+    }
+
+    fn byte_count(&self) -> usize {
+        let colour = self.colour.iter().filter_map(|(_, pixels)| pixels.as_ref());
+        let mask = self.mask.iter().map(|(_, tile)| tile.byte_count() + 32);
+        mask.sum::<usize>() + colour.map(|pixels| pixels.len() + 32).sum::<usize>()
+    }
+}
+
+/// Everything that lies on the canvas at one time.
+#[derive(Clone, Debug, Default)]
+pub struct Sheet {
+    /// `None` is the empty canvas.
+    pub picture: Option<PictureLayer>,
+    pub origin: Origin,
+    pub mask: PackedMask,
+}
+
+impl Sheet {
+    #[must_use]
+    pub fn of(picture: Arc<Picture>, origin: Origin, mask: PackedMask) -> Self {
+        Self { picture: Some(PictureLayer::new(picture)), origin, mask }
+    }
+}
+
+/// A whole mask in little room.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PackedMask {
+    pub width: u32,
+    pub height: u32,
+    /// Those that are not empty.
+    pub tiles: Vec<(TileIndex, MaskTile)>,
+}
+
+impl PackedMask {
+    #[must_use]
+    pub fn of(layer: &MaskLayer) -> Self {
+        let tiles = (0..layer.grid().count()).filter(|tile| layer.has(*tile));
+        let tiles = tiles.map(|tile| (tile, layer.tile(tile))).collect();
+        Self { width: layer.plane().width(), height: layer.plane().height(), tiles }
+    }
+
+    #[must_use]
+    pub fn unpack(&self) -> MaskLayer {
+        let mut layer = MaskLayer::new(MaskPlane::empty(self.width, self.height));
+        let count = TileGrid::new(self.width, self.height).count();
+        for (tile, content) in self.tiles.iter().filter(|(tile, _)| *tile < count) {
+            layer.put(*tile, content);
+        }
+        layer
+    }
+}
+
+/// What goes back with one undo.
+#[derive(Clone, Debug)]
+pub(super) enum Change {
+    Tiles(TilesChange),
+    Sheet(Box<Sheet>),
+}
+
+impl Change {
+    pub fn byte_count(&self) -> usize {
+        match self {
+            Self::Tiles(tiles) => tiles.byte_count(),
+            Self::Sheet(sheet) => {
+                let mask: usize = sheet.mask.tiles.iter().map(|(_, tile)| tile.byte_count() + 32).sum();
+                mask + sheet.picture.as_ref().map_or(0, PictureLayer::byte_count)
+            }
+        }
+    }
+}
+
+/// One step as it was made, so that a row of them makes the same canvas again.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// Where the row begins: there is no step back from here.
+    Start(Box<Sheet>),
+    /// The tiles as they are afterwards.
+    Tiles(TilesChange),
+    Sheet(Box<Sheet>),
+    Undo,
+    Redo,
+}

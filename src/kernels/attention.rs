@@ -1,0 +1,408 @@
+//! Attention on a CPU: blocks of queries against blocks of keys, with a running softmax ("Self-attention Does Not Need
+//! O(n²) Memory", Rabe and Staats), or with the scores of whole heads in memory.
+
+use rayon::prelude::*;
+
+use super::ShapeError;
+use super::map::Map;
+use super::math;
+use super::pool::Buffer;
+use super::product::{Shared, Starts, TILE_ROWS, tile};
+use super::simd::{Kernel, Level, Simd};
+
+/// Queries of one task.
+const QUERIES: usize = 96;
+
+/// Keys of one block: a multiple of every level's panel width.
+const KEYS: usize = 256;
+
+/// How much of the scores stands in memory at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scores {
+    /// A block of queries against a block of keys for each thread: constant memory.
+    Tiled,
+    /// All queries against all keys for so many heads (of all pictures) at a time.
+    Heads(usize),
+}
+
+/// `softmax(q·kᵀ / √d)·v` for `q` `(batch, queries, heads·d)` and `k`, `v` `(batch, keys, heads·d)`.
+///
+/// `causal`: a query sees the keys up to its own place.
+///
+/// # Errors
+/// When the shapes do not belong together.
+pub fn attention(
+    q: &Map,
+    k: &Map,
+    v: &Map,
+    heads: usize,
+    causal: bool,
+    scores: Scores,
+    level: Level,
+) -> Result<Map, ShapeError> {
+    let (queries, keys) = (q.height * q.width, k.height * k.width);
+    let fits = k.shape() == v.shape() && k.batch == q.batch && k.channels == q.channels;
+    if !fits || heads == 0 || !q.channels.is_multiple_of(heads) || keys == 0 || (causal && queries != keys) {
+        return Err(ShapeError(format!(
+            "attention with {heads} heads does not take {:?}, {:?} and {:?}",
+            q.shape(),
+            k.shape(),
+            v.shape()
+        )));
+    }
+    let (mut out, shape) = Map::unwritten(q.batch, q.height, q.width, q.channels);
+    if queries == 0 || q.batch == 0 {
+        return Ok(shape.filled(out));
+    }
+    let depth = q.channels / heads;
+    let packed = Packed::new(k, v, heads, depth, keys, level);
+    let query_blocks = queries.div_ceil(QUERIES);
+    let output = Shared(out.as_mut_ptr());
+    let all_heads = q.batch * heads;
+    let key_width = keys.next_multiple_of(level.panel_width());
+    let (heads_at_once, mut whole) = match scores {
+        Scores::Tiled => (all_heads, None),
+        Scores::Heads(count) => {
+            let count = count.clamp(1, all_heads);
+            (count, Some(Buffer::take(count * query_blocks * QUERIES * key_width)))
+        }
+    };
+    for first_head in (0..all_heads).step_by(heads_at_once) {
+        let head_count = heads_at_once.min(all_heads - first_head);
+        let whole = whole.as_mut().map(|whole| Shared(whole.as_mut_ptr()));
+        (0..head_count * query_blocks).into_par_iter().with_max_len(1).for_each_init(
+            Scratch::default,
+            |scratch, task| {
+                let (slot, block) = (task / query_blocks, task % query_blocks);
+                let head = first_head + slot;
+                let first = block * QUERIES;
+                level.run(Task {
+                    q,
+                    packed: &packed,
+                    picture: head / heads,
+                    head: head % heads,
+                    depth,
+                    first,
+                    count: QUERIES.min(queries - first),
+                    keys,
+                    causal,
+                    out: output,
+                    whole: whole.map(|whole| (whole.at(task * QUERIES * key_width), key_width)),
+                    scratch,
+                });
+            },
+        );
+    }
+    Ok(shape.filled(out))
+}
+
+/// Keys and values of every head as panels.
+struct Packed {
+    /// For each head: panels of keys, `(depth, panel width)` each.
+    keys: Buffer,
+    /// For each head: panels of the head's columns, `(keys, panel width)` each.
+    values: Buffer,
+    keys_per_head: usize,
+    values_per_head: usize,
+    heads: usize,
+}
+
+impl Packed {
+    fn new(k: &Map, v: &Map, heads: usize, depth: usize, keys: usize, level: Level) -> Self {
+        let width = level.panel_width();
+        let keys_per_head = keys.next_multiple_of(width) * depth;
+        let values_per_head = depth.next_multiple_of(level.lanes()) * keys;
+        let all_heads = k.batch * heads;
+        let mut this = Self {
+            keys: Buffer::take(all_heads * keys_per_head),
+            values: Buffer::take(all_heads * values_per_head),
+            keys_per_head,
+            values_per_head,
+            heads,
+        };
+        let channels = k.channels;
+        let rows =
+            |map: &'_ Map, head: usize| (head / heads * keys * channels + head % heads * depth, map.values().len());
+        this.keys.par_chunks_mut(keys_per_head).enumerate().for_each(|(head, out)| {
+            let (start, _) = rows(k, head);
+            let from = &k.values()[start..];
+            for (panel, out) in out.chunks_mut(width * depth).enumerate() {
+                for (step, out) in out.chunks_mut(width).enumerate() {
+                    for (lane, out) in out.iter_mut().enumerate() {
+                        let key = panel * width + lane;
+                        *out = if key < keys { from[key * channels + step] } else { 0.0 };
+                    }
+                }
+            }
+        });
+        this.values.par_chunks_mut(values_per_head).enumerate().for_each(|(head, out)| {
+            let (start, _) = rows(v, head);
+            let from = &v.values()[start..];
+            for (panel, out) in out.chunks_mut(width * keys).enumerate() {
+                let stride = out.len() / keys;
+                let columns = stride.min(depth - panel * width);
+                for (key, out) in out.chunks_mut(stride).enumerate() {
+                    let from = &from[key * channels + panel * width..][..columns];
+                    out[..columns].copy_from_slice(from);
+                    out[columns..].fill(0.0);
+                }
+            }
+        });
+        this
+    }
+
+    fn keys_of(&self, picture: usize, head: usize) -> &[f32] {
+        &self.keys[(picture * self.heads + head) * self.keys_per_head..][..self.keys_per_head]
+    }
+
+    fn values_of(&self, picture: usize, head: usize) -> &[f32] {
+        &self.values[(picture * self.heads + head) * self.values_per_head..][..self.values_per_head]
+    }
+}
+
+#[derive(Default)]
+struct Scratch {
+    queries: Vec<f32>,
+    scores: Vec<f32>,
+    sums: Vec<f32>,
+    largest: Vec<f32>,
+    totals: Vec<f32>,
+}
+
+/// A block of one head's queries.
+struct Task<'a> {
+    q: &'a Map,
+    packed: &'a Packed,
+    picture: usize,
+    head: usize,
+    depth: usize,
+    first: usize,
+    count: usize,
+    keys: usize,
+    causal: bool,
+    out: Shared,
+    /// Where the scores go, and how long their rows are, where they are kept whole.
+    whole: Option<(*mut f32, usize)>,
+    scratch: &'a mut Scratch,
+}
+
+impl Kernel for Task<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self) {
+        let columns = self.depth.next_multiple_of(S::LANES);
+        let rows = self.count.next_multiple_of(TILE_ROWS);
+        self.take_queries(rows);
+        let scratch = std::mem::take(self.scratch);
+        let Scratch { queries, mut scores, mut sums, mut largest, mut totals } = scratch;
+        sums.clear();
+        sums.resize(rows * columns, 0.0);
+        largest.clear();
+        largest.resize(rows, f32::NEG_INFINITY);
+        totals.clear();
+        totals.resize(rows, 0.0);
+        let (into, stride, block) = if let Some((whole, stride)) = self.whole {
+            (whole, stride, self.keys)
+        } else {
+            scores.resize(QUERIES * KEYS, 0.0);
+            (scores.as_mut_ptr(), KEYS, KEYS)
+        };
+        // Later keys are hidden from every query of the block.
+        let end = if self.causal { self.first + self.count } else { self.keys };
+        for first_key in (0..end).step_by(block) {
+            let keys = block.min(end - first_key);
+            // SAFETY: `into` has room for as many rows of `stride` floats as there are queries, whole panels included.
+            unsafe {
+                self.score::<S>(&queries, rows, first_key, keys, into, stride);
+                for row in 0..self.count {
+                    let seen =
+                        if self.causal { (self.first + row + 1).saturating_sub(first_key).min(keys) } else { keys };
+                    let sums = &mut sums[row * columns..(row + 1) * columns];
+                    soften::<S>(into.add(row * stride), keys, seen, &mut largest[row], &mut totals[row], sums);
+                }
+                self.weigh::<S>(into, stride, rows, first_key, keys, &mut sums, columns);
+            }
+        }
+        let channels = self.q.channels;
+        for (row, total) in totals.iter().enumerate().take(self.count) {
+            let pixel = self.picture * self.q.height * self.q.width + self.first + row;
+            let place = pixel * channels + self.head * self.depth;
+            for column in (0..self.depth).step_by(S::LANES) {
+                let count = (self.depth - column).min(S::LANES);
+                // SAFETY: this head's columns of this pixel are this task's alone.
+                unsafe {
+                    let sum = S::load(sums.as_ptr().add(row * columns + column));
+                    S::store_some(self.out.at(place + column), S::div(sum, S::splat(*total)), count);
+                }
+            }
+        }
+        *self.scratch = Scratch { queries, scores, sums, largest, totals };
+    }
+}
+
+impl Task<'_> {
+    /// The block's queries, scaled, one after the other; the last is repeated to fill a tile.
+    fn take_queries(&mut self, rows: usize) {
+        let channels = self.q.channels;
+        let scale = 1.0 / (self.depth as f32).sqrt();
+        let queries = &mut self.scratch.queries;
+        queries.clear();
+        for row in 0..rows {
+            let pixel = self.picture * self.q.height * self.q.width + self.first + row.min(self.count - 1);
+            let from = &self.q.values()[pixel * channels + self.head * self.depth..][..self.depth];
+            queries.extend(from.iter().map(|value| value * scale));
+        }
+    }
+
+    /// Scores of all queries against the keys from `first_key` on, whole panels of them.
+    #[inline(always)]
+    unsafe fn score<S: Simd>(
+        &self,
+        queries: &[f32],
+        rows: usize,
+        first_key: usize,
+        keys: usize,
+        into: *mut f32,
+        stride: usize,
+    ) {
+        let width = S::LANES * S::PANEL_VECTORS;
+        let panels = self.packed.keys_of(self.picture, self.head);
+        for panel in (0..keys).step_by(width) {
+            let values = &panels[(first_key + panel) * self.depth..][..width * self.depth];
+            for row in (0..rows).step_by(TILE_ROWS) {
+                let starts: Starts = std::array::from_fn(|offset| queries[(row + offset) * self.depth..].as_ptr());
+                // SAFETY: the caller's room; a level's panel width is one of these two.
+                unsafe {
+                    let into = into.add(row * stride + panel);
+                    if S::PANEL_VECTORS == 2 {
+                        store_tile::<S, 2>(&starts, self.depth, values.as_ptr(), into, stride);
+                    } else {
+                        store_tile::<S, 4>(&starts, self.depth, values.as_ptr(), into, stride);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds the values, weighed by the softened scores, to the sums.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // A block's place and size; a struct would be made for this call alone.
+    unsafe fn weigh<S: Simd>(
+        &self,
+        scores: *const f32,
+        stride: usize,
+        rows: usize,
+        first_key: usize,
+        keys: usize,
+        sums: &mut [f32],
+        columns: usize,
+    ) {
+        let width = S::LANES * S::PANEL_VECTORS;
+        let panels = self.packed.values_of(self.picture, self.head);
+        for panel in (0..columns).step_by(width) {
+            let panel_width = width.min(columns - panel);
+            let values = panels[panel * self.keys + first_key * panel_width..][..keys * panel_width].as_ptr();
+            for row in (0..rows).step_by(TILE_ROWS) {
+                let starts: Starts = std::array::from_fn(|offset| scores.wrapping_add((row + offset) * stride));
+                // SAFETY: every row of the scores holds `keys` of them, and the sums whole tiles of whole vectors.
+                unsafe {
+                    let into = sums.as_mut_ptr().add(row * columns + panel);
+                    match panel_width / S::LANES {
+                        1 => add_tile::<S, 1>(&starts, keys, values, into, columns),
+                        2 => add_tile::<S, 2>(&starts, keys, values, into, columns),
+                        3 => add_tile::<S, 3>(&starts, keys, values, into, columns),
+                        _ => add_tile::<S, 4>(&starts, keys, values, into, columns),
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn store_tile<S: Simd, const N: usize>(
+    starts: &Starts,
+    length: usize,
+    panel: *const f32,
+    into: *mut f32,
+    stride: usize,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        let sums = tile::<S, N>(std::slice::from_ref(starts), length, panel, N * S::LANES);
+        for (row, sums) in sums.iter().enumerate() {
+            for (vector, sum) in sums.iter().enumerate() {
+                S::store(into.add(row * stride + vector * S::LANES), *sum);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn add_tile<S: Simd, const N: usize>(
+    starts: &Starts,
+    length: usize,
+    panel: *const f32,
+    into: *mut f32,
+    stride: usize,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        let sums = tile::<S, N>(std::slice::from_ref(starts), length, panel, N * S::LANES);
+        for (row, sums) in sums.iter().enumerate() {
+            for (vector, sum) in sums.iter().enumerate() {
+                let into = into.add(row * stride + vector * S::LANES);
+                S::store(into, S::add(S::load(into), *sum));
+            }
+        }
+    }
+}
+
+/// Turns a row's scores into weights: their exponentials below the largest seen so far; what was summed up before is
+/// brought to the same measure. Of `keys` only the first `seen` count.
+#[inline(always)]
+unsafe fn soften<S: Simd>(
+    scores: *mut f32,
+    keys: usize,
+    seen: usize,
+    largest: &mut f32,
+    total: &mut f32,
+    sums: &mut [f32],
+) {
+    // SAFETY: the row holds `keys` scores, and the sums are whole vectors.
+    unsafe {
+        let mut top = S::splat(f32::NEG_INFINITY);
+        let whole = seen / S::LANES * S::LANES;
+        for key in (0..whole).step_by(S::LANES) {
+            top = S::max(top, S::load(scores.add(key)));
+        }
+        let mut now = largest.max(S::largest(top));
+        for key in whole..seen {
+            now = now.max(*scores.add(key));
+        }
+        if now > *largest {
+            if largest.is_finite() {
+                let scale = (*largest - now).exp();
+                *total *= scale;
+                for place in (0..sums.len()).step_by(S::LANES) {
+                    let sum = sums.as_mut_ptr().add(place);
+                    S::store(sum, S::mul(S::load(sum), S::splat(scale)));
+                }
+            }
+            *largest = now;
+        }
+        let mut lanes = S::splat(0.0);
+        for key in (0..seen).step_by(S::LANES) {
+            let count = (seen - key).min(S::LANES);
+            let at = scores.add(key);
+            let weight = math::exp::<S>(S::sub(S::load_some(at, count), S::splat(*largest)));
+            S::store_some(at, weight, count);
+            lanes = S::add(lanes, S::load_some(at, count));
+        }
+        for key in seen..keys {
+            *scores.add(key) = 0.0;
+        }
+        *total += S::sum(lanes);
+    }
+}

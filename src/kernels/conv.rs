@@ -1,0 +1,116 @@
+//! 3×3 convolution: directly, each output pixel a row of nine segments of the input, or by Winograd's transform.
+
+use super::ShapeError;
+use super::map::Map;
+use super::panel::{Layout, PackedMatrix, Precision, Source};
+use super::pixels::{Pixels, Steps};
+use super::product::{Finish, Rows, product};
+use super::simd::Level;
+use super::winograd::Winograd;
+
+const TAPS: usize = 9;
+
+/// Fewer channels than this are not worth a transform.
+const WINOGRAD_CHANNELS: usize = 16;
+
+/// A 3×3 convolution with bias.
+pub struct Conv3x3 {
+    form: Form,
+    inputs: usize,
+    outputs: usize,
+    steps: Steps,
+}
+
+enum Form {
+    Direct(PackedMatrix),
+    Winograd(Winograd),
+}
+
+/// How a layer's weights are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packing {
+    pub precision: Precision,
+    /// Whether convolutions may keep transformed weights, 16/9 of their size.
+    pub winograd: bool,
+    pub level: Level,
+}
+
+impl Conv3x3 {
+    /// `weight` `(outputs, inputs, 3, 3)`, `bias` `(outputs)`.
+    ///
+    /// # Errors
+    /// When weight or bias have other sizes.
+    pub fn new(
+        weight: Source,
+        bias: &[f32],
+        inputs: usize,
+        steps: Steps,
+        packing: Packing,
+    ) -> Result<Self, ShapeError> {
+        let outputs = bias.len();
+        let transforms = packing.winograd && steps == Steps::SAME && inputs.min(outputs) >= WINOGRAD_CHANNELS;
+        let form = if transforms {
+            Form::Winograd(Winograd::new(weight, bias, inputs, packing.level)?)
+        } else {
+            let layout = Layout { taps: true, gated: false };
+            let depth = inputs * TAPS;
+            Form::Direct(PackedMatrix::new(weight, Some(bias), depth, layout, packing.precision, packing.level)?)
+        };
+        Ok(Self { form, inputs, outputs, steps })
+    }
+
+    /// Memory that the weights take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match &self.form {
+            Form::Direct(matrix) => matrix.bytes(),
+            Form::Winograd(winograd) => winograd.bytes(),
+        }
+    }
+
+    /// `x` seen as `(height, width)`, each pixel its nearest: of another size than the map's, it is up-sampled.
+    ///
+    /// # Errors
+    /// When the channels are others, or the kernel does not fit into the picture.
+    pub fn forward(&self, x: &Map, (height, width): (usize, usize), finish: &Finish) -> Result<Map, ShapeError> {
+        x.expect_channels(self.inputs, "a 3×3 convolution")?;
+        let (Some(out_height), Some(out_width)) = (self.steps.places(height), self.steps.places(width)) else {
+            return Err(ShapeError(format!("a 3×3 convolution was given a picture of {width}×{height}")));
+        };
+        let (mut out, shape) = Map::unwritten(x.batch, out_height, out_width, self.outputs);
+        match &self.form {
+            Form::Direct(matrix) => {
+                let reach = |places: usize| (places - 1) * self.steps.stride + 3;
+                let pixels = Pixels::new(x, height, width, self.steps, reach(out_height), reach(out_width));
+                let rows = PixelRows { pixels, out_height, out_width, stride: self.steps.stride };
+                product(&rows, x.batch * out_height * out_width, matrix, finish, &mut out);
+            }
+            Form::Winograd(winograd) => winograd.forward(x, (height, width), finish, &mut out),
+        }
+        Ok(shape.filled(out))
+    }
+}
+
+/// The rows of the direct product: for each output pixel, the nine pixels under the kernel.
+struct PixelRows<'a> {
+    pixels: Pixels<'a>,
+    out_height: usize,
+    out_width: usize,
+    stride: usize,
+}
+
+impl Rows for PixelRows<'_> {
+    fn segments(&self) -> usize {
+        TAPS
+    }
+
+    fn segment_length(&self, _index: usize) -> usize {
+        self.pixels.channels()
+    }
+
+    fn start(&self, row: usize, segment: usize) -> *const f32 {
+        let (picture, pixel) = (row / (self.out_height * self.out_width), row % (self.out_height * self.out_width));
+        let (y, x) = (pixel / self.out_width, pixel % self.out_width);
+        self.pixels.at(picture, y * self.stride + segment / 3, x * self.stride + segment % 3)
+    }
+}

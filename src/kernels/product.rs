@@ -1,0 +1,359 @@
+//! Matrix products with packed weights: rows from anywhere, and everything that follows a product done as it is stored.
+
+use rayon::prelude::*;
+
+use super::math;
+use super::panel::{PackedMatrix, Panel};
+use super::simd::{Kernel, Simd};
+
+/// Rows of one tile: with a panel's columns they fill the registers.
+pub(super) const TILE_ROWS: usize = 6;
+
+/// Tiles of one task's rows: few enough that the rows stay in the cache while the panels pass.
+const TILES_PER_BLOCK: usize = 16;
+
+/// Steps after which a product turns to the next rows, so that a panel's part stays in the cache.
+const STEPS_PER_BLOCK: usize = 1024;
+
+/// Where a segment of each of a tile's rows starts.
+pub(super) type Starts = [*const f32; TILE_ROWS];
+
+/// Rows of a product's left side. Each is a chain of segments of one length that may stand anywhere.
+pub(super) trait Rows: Sync {
+    fn segments(&self) -> usize;
+    /// Of segment `index`, in floats; only the last may be shorter.
+    fn segment_length(&self, index: usize) -> usize;
+    /// Where `segment` of `row` starts: valid for the segment's length.
+    fn start(&self, row: usize, segment: usize) -> *const f32;
+}
+
+/// Rows that stand one after the other.
+pub(super) struct DenseRows<'a> {
+    pub values: &'a [f32],
+    pub depth: usize,
+    /// A gated product must have all its steps at once.
+    pub whole: bool,
+}
+
+impl Rows for DenseRows<'_> {
+    fn segments(&self) -> usize {
+        if self.whole { 1 } else { self.depth.div_ceil(STEPS_PER_BLOCK) }
+    }
+
+    fn segment_length(&self, index: usize) -> usize {
+        if self.whole { self.depth } else { STEPS_PER_BLOCK.min(self.depth - index * STEPS_PER_BLOCK) }
+    }
+
+    fn start(&self, row: usize, segment: usize) -> *const f32 {
+        self.values[row * self.depth + segment * STEPS_PER_BLOCK..].as_ptr()
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Activation {
+    #[default]
+    None,
+    Silu,
+    QuickGelu,
+    Gelu,
+}
+
+/// What follows a product, in this order: bias (which the matrix holds), `per_picture`, activation, `residual`.
+#[derive(Clone, Copy, Default)]
+pub struct Finish<'a> {
+    /// One row of the output's columns for each picture of the batch, and how many rows a picture has.
+    pub per_picture: Option<(&'a [f32], usize)>,
+    pub activation: Activation,
+    /// As large as the output.
+    pub residual: Option<&'a [f32]>,
+}
+
+impl Finish<'_> {
+    /// What becomes of the `count` sums that belong at `row` and `column` of an output of so many `columns`.
+    ///
+    /// # Safety
+    /// As [`Simd`]; `bias` is valid for a whole vector, and the places lie inside the output.
+    #[inline(always)]
+    pub(super) unsafe fn applied<S: Simd>(
+        &self,
+        sums: S::V,
+        bias: *const f32,
+        row: usize,
+        columns: usize,
+        column: usize,
+        count: usize,
+    ) -> S::V {
+        // SAFETY: the caller's; `per_picture` and `residual` were held against the output's size before.
+        unsafe {
+            let mut value = S::add(sums, S::load(bias));
+            if let Some((rows, rows_per_picture)) = self.per_picture {
+                let own = rows.as_ptr().add(row / rows_per_picture * columns + column);
+                value = S::add(value, S::load_some(own, count));
+            }
+            value = activated::<S>(value, self.activation);
+            if let Some(residual) = self.residual {
+                value = S::add(value, S::load_some(residual.as_ptr().add(row * columns + column), count));
+            }
+            value
+        }
+    }
+
+    /// Holds the finish against the output that it is for.
+    pub(super) fn check(&self, output: usize) {
+        assert!(self.residual.is_none_or(|residual| residual.len() == output), "the residual's size");
+        if let Some((values, rows_per_picture)) = self.per_picture {
+            assert!(rows_per_picture > 0 && values.len() * rows_per_picture >= output, "the pictures' own rows");
+        }
+    }
+}
+
+/// A pointer that tasks may share: each writes rows and columns of its own.
+#[derive(Clone, Copy)]
+pub(super) struct Shared(pub *mut f32);
+
+// SAFETY: whoever shares it sees to it that no two tasks write the same place.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    pub(super) fn at(self, index: usize) -> *mut f32 {
+        // A method, so that closures capture the whole and not the bare pointer.
+        self.0.wrapping_add(index)
+    }
+}
+
+/// `out[rows, columns] = finish(rows · matrix)`.
+pub(super) fn product(rows: &dyn Rows, count: usize, matrix: &PackedMatrix, finish: &Finish, out: &mut [f32]) {
+    let columns = matrix.columns();
+    assert_eq!(out.len(), count * columns, "the output's size");
+    finish.check(out.len());
+    if count == 0 {
+        return;
+    }
+    let row_blocks = count.div_ceil(TILE_ROWS * TILES_PER_BLOCK);
+    let panels = matrix.panel_count();
+    // Where there are few rows, the columns are shared out among the threads instead.
+    let wanted_tasks = 4 * rayon::current_num_threads();
+    let groups = wanted_tasks.div_ceil(row_blocks).clamp(1, panels);
+    let panels_per_group = panels.div_ceil(groups);
+    let groups = panels.div_ceil(panels_per_group);
+    let shared = Shared(out.as_mut_ptr());
+    (0..row_blocks * groups).into_par_iter().with_max_len(1).for_each_init(Scratch::default, |scratch, task| {
+        let (block, group) = (task / groups, task % groups);
+        let first_row = block * TILE_ROWS * TILES_PER_BLOCK;
+        matrix.level().run(Task {
+            rows,
+            first_row,
+            row_count: (TILE_ROWS * TILES_PER_BLOCK).min(count - first_row),
+            first_panel: group * panels_per_group,
+            panel_end: panels.min((group + 1) * panels_per_group),
+            matrix,
+            finish,
+            out: shared,
+            scratch,
+        });
+    });
+}
+
+#[derive(Default)]
+struct Scratch {
+    starts: Vec<Starts>,
+    widened: Vec<f32>,
+}
+
+/// Some rows times some panels.
+struct Task<'a> {
+    rows: &'a dyn Rows,
+    first_row: usize,
+    row_count: usize,
+    first_panel: usize,
+    panel_end: usize,
+    matrix: &'a PackedMatrix,
+    finish: &'a Finish<'a>,
+    out: Shared,
+    scratch: &'a mut Scratch,
+}
+
+impl Kernel for Task<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let segments = self.rows.segments();
+        let tiles = self.row_count.div_ceil(TILE_ROWS);
+        let Scratch { starts, widened } = self.scratch;
+        starts.clear();
+        for tile in 0..tiles {
+            for segment in 0..segments {
+                starts.push(std::array::from_fn(|row| {
+                    // Rows past the end repeat the last: they are computed and not stored.
+                    let row = (tile * TILE_ROWS + row).min(self.row_count - 1);
+                    self.rows.start(self.first_row + row, segment)
+                }));
+            }
+        }
+        let (mut segment, mut step) = (0, 0);
+        while segment < segments {
+            let length = self.rows.segment_length(segment);
+            let together = (STEPS_PER_BLOCK / length.max(1)).clamp(1, segments - segment);
+            // A shorter last segment comes alone.
+            let together = if self.rows.segment_length(segment + together - 1) == length { together } else { 1 };
+            let steps = together * length;
+            for index in self.first_panel..self.panel_end {
+                let panel = self.matrix.panel(index);
+                let values = self.matrix.steps(&panel, step, steps, widened);
+                for tile in 0..tiles {
+                    let place = Place {
+                        matrix: self.matrix,
+                        finish: self.finish,
+                        panel: &panel,
+                        first_row: self.first_row + tile * TILE_ROWS,
+                        rows: TILE_ROWS.min(self.row_count - tile * TILE_ROWS),
+                        out: self.out,
+                        adds: segment > 0,
+                        ends: segment + together == segments,
+                    };
+                    let starts = &starts[tile * segments + segment..][..together];
+                    // SAFETY: `starts` are valid for `length` floats each, `values` holds a row of the panel for each
+                    // of the steps, and the place's rows and columns lie inside `out`, which no other task writes.
+                    unsafe {
+                        match panel.vectors {
+                            1 => place.compute::<S, 1>(starts, length, values),
+                            2 => place.compute::<S, 2>(starts, length, values),
+                            3 => place.compute::<S, 3>(starts, length, values),
+                            _ => place.compute::<S, 4>(starts, length, values),
+                        }
+                    }
+                }
+            }
+            segment += together;
+            step += steps;
+        }
+    }
+}
+
+/// Where a tile's sums go, and what becomes of them.
+struct Place<'a> {
+    matrix: &'a PackedMatrix,
+    finish: &'a Finish<'a>,
+    panel: &'a Panel,
+    first_row: usize,
+    rows: usize,
+    out: Shared,
+    /// To what earlier segments gave.
+    adds: bool,
+    /// No segment follows.
+    ends: bool,
+}
+
+impl Place<'_> {
+    #[inline(always)]
+    unsafe fn compute<S: Simd, const N: usize>(&self, starts: &[Starts], length: usize, values: &[f32]) {
+        debug_assert_eq!(values.len(), starts.len() * length * N * S::LANES);
+        // SAFETY: the caller's promises.
+        unsafe {
+            let sums = tile::<S, N>(starts, length, values.as_ptr(), N * S::LANES);
+            if self.matrix.is_gated() {
+                self.store_gated::<S, N>(&sums);
+            } else {
+                self.store::<S, N>(&sums);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store<S: Simd, const N: usize>(&self, sums: &[[S::V; N]; TILE_ROWS]) {
+        let columns = self.matrix.columns();
+        let bias = self.matrix.bias()[self.panel.bias_start..].as_ptr();
+        for (row, sums) in sums.iter().enumerate().take(self.rows) {
+            let row = self.first_row + row;
+            for (vector, sum) in sums.iter().enumerate() {
+                let offset = vector * S::LANES;
+                let column = self.panel.first_column + offset;
+                let count = (self.panel.columns - offset).min(S::LANES);
+                let place = row * columns + column;
+                // SAFETY: `count` columns from `place` on lie inside the output and inside whatever is as large; the
+                // bias is filled up to whole vectors.
+                unsafe {
+                    let out = self.out.at(place);
+                    let mut value = if self.adds { S::add(*sum, S::load_some(out, count)) } else { *sum };
+                    if self.ends {
+                        value = self.finish.applied::<S>(value, bias.add(offset), row, columns, column, count);
+                    }
+                    S::store_some(out, value, count);
+                }
+            }
+        }
+    }
+
+    /// The first half of the vectors times the GELU of the second.
+    #[inline(always)]
+    unsafe fn store_gated<S: Simd, const N: usize>(&self, sums: &[[S::V; N]; TILE_ROWS]) {
+        let columns = self.matrix.columns();
+        let bias = self.matrix.bias()[self.panel.bias_start..].as_ptr();
+        for (row, sums) in sums.iter().enumerate().take(self.rows) {
+            for vector in 0..N / 2 {
+                let offset = vector * S::LANES;
+                let count = (self.panel.columns - offset).min(S::LANES);
+                // SAFETY: as in `store`; the gates' biases follow the values'.
+                unsafe {
+                    let value = S::add(sums[vector], S::load(bias.add(offset)));
+                    let gate = S::add(sums[N / 2 + vector], S::load(bias.add((N / 2 + vector) * S::LANES)));
+                    let place = (self.first_row + row) * columns + self.panel.first_column + offset;
+                    S::store_some(self.out.at(place), S::mul(value, math::gelu::<S>(gate)), count);
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`Simd`].
+#[inline(always)]
+pub(super) unsafe fn activated<S: Simd>(value: S::V, activation: Activation) -> S::V {
+    // SAFETY: the caller's.
+    unsafe {
+        match activation {
+            Activation::None => value,
+            Activation::Silu => math::silu::<S>(value),
+            Activation::QuickGelu => math::quick_gelu::<S>(value),
+            Activation::Gelu => math::gelu::<S>(value),
+        }
+    }
+}
+
+/// The sums of one tile: each row's segments times a panel, whose rows of N vectors stand `stride` floats apart.
+///
+/// # Safety
+/// As [`Simd`]; every start is valid for `length` floats, and the panel for `starts.len() · length` rows.
+#[inline(always)]
+pub(super) unsafe fn tile<S: Simd, const N: usize>(
+    starts: &[Starts],
+    length: usize,
+    panel: *const f32,
+    stride: usize,
+) -> [[S::V; N]; TILE_ROWS] {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut sums = [[S::splat(0.0); N]; TILE_ROWS];
+        let mut panel = panel;
+        for rows in starts {
+            let rows = *rows;
+            for step in 0..length {
+                let mut right = [S::splat(0.0); N];
+                for (vector, right) in right.iter_mut().enumerate() {
+                    *right = S::load(panel.add(vector * S::LANES));
+                }
+                for (row, sums) in rows.iter().zip(&mut sums) {
+                    let left = S::splat(*row.add(step));
+                    for (right, sum) in right.iter().zip(sums) {
+                        *sum = S::mul_add(left, *right, *sum);
+                    }
+                }
+                panel = panel.add(stride);
+            }
+        }
+        sums
+    }
+}

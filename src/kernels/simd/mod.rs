@@ -1,0 +1,248 @@
+//! Vector units: what a kernel may ask of one, which of them this machine has, and how a kernel is run on one.
+//!
+//! A kernel is written once, generic over [`Simd`], and compiled for each instruction set.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+
+use std::fmt;
+use std::sync::OnceLock;
+
+/// Chooses the instruction set, for tests and comparisons; an unknown or missing one is told and ignored.
+pub const VARIABLE: &str = "INKWICK_SIMD";
+
+/// The most lanes that any instruction set has.
+pub const MAX_LANES: usize = 16;
+
+/// An instruction set that this machine has: only those can be made, so that running one is sound.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Level(Isa);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Isa {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+}
+
+impl Level {
+    /// All that this machine has, the best first.
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        let mut levels = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
+                levels.push(Self(Isa::Avx512));
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                levels.push(Self(Isa::Avx2));
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") {
+            levels.push(Self(Isa::Neon));
+        }
+        levels.push(Self(Isa::Portable));
+        levels
+    }
+
+    /// The one that this run uses, chosen once: the best, or what the environment asks for.
+    #[must_use]
+    pub fn current() -> Self {
+        static CHOSEN: OnceLock<Level> = OnceLock::new();
+        *CHOSEN.get_or_init(|| {
+            let available = Self::available();
+            let Ok(wanted) = std::env::var(VARIABLE) else { return available[0] };
+            available.iter().copied().find(|level| level.name() == wanted).unwrap_or_else(|| {
+                let names: Vec<&str> = available.iter().map(|level| level.name()).collect();
+                tracing::warn!(
+                    "{VARIABLE} is {wanted:?} and this machine has {}: using {}",
+                    names.join(", "),
+                    names[0]
+                );
+                available[0]
+            })
+        })
+    }
+
+    /// As the environment variable and the reports name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Isa::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => "neon",
+        }
+    }
+
+    /// Whether the processor multiplies pairs of bfloat16 by itself, and may at this level.
+    #[must_use]
+    pub fn has_bf16_products(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        if self.0 == Isa::Avx512 {
+            return is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw");
+        }
+        false
+    }
+
+    /// Floats in one vector.
+    #[must_use]
+    pub fn lanes(self) -> usize {
+        self.run(Shape).0
+    }
+
+    /// Columns of a packed panel: what one step of a product computes side by side.
+    #[must_use]
+    pub fn panel_width(self) -> usize {
+        let (lanes, vectors) = self.run(Shape);
+        lanes * vectors
+    }
+
+    /// Runs `kernel` with this instruction set.
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self.0 {
+            Isa::Portable => kernel.run::<portable::Portable>(),
+            // SAFETY: a level is only made for instruction sets that were detected on this machine.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => unsafe { avx2::run(kernel) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => unsafe { avx512::run(kernel) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => unsafe { neon::run(kernel) },
+        }
+    }
+}
+
+impl fmt::Debug for Level {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+struct Shape;
+
+impl Kernel for Shape {
+    type Output = (usize, usize);
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> Self::Output {
+        (S::LANES, S::PANEL_VECTORS)
+    }
+}
+
+/// A piece of work that can run on any instruction set. Implementations must be `#[inline(always)]`, so that they are
+/// compiled for the set that they run on.
+pub trait Kernel {
+    type Output;
+
+    fn run<S: Simd>(self) -> Self::Output;
+}
+
+/// One instruction set's vectors of `f32`.
+///
+/// # Safety
+/// Every method needs the instruction set: they are called inside [`Kernel::run`] only. Pointers must be valid for as
+/// many floats as are read or written; no alignment is needed.
+pub trait Simd: Copy {
+    const LANES: usize;
+    /// Vectors in a packed panel's row; even, so that a gated product finds both halves in one panel.
+    const PANEL_VECTORS: usize;
+    type V: Copy;
+
+    unsafe fn load(from: *const f32) -> Self::V;
+    unsafe fn store(to: *mut f32, v: Self::V);
+    unsafe fn splat(x: f32) -> Self::V;
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
+    /// `a · b + c`
+    unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// Gives `b` where one of the two is no number.
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// Gives `b` where one of the two is no number.
+    unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn abs(a: Self::V) -> Self::V;
+    /// `magnitude` (at least 0) with the sign of `sign`.
+    unsafe fn with_sign(magnitude: Self::V, sign: Self::V) -> Self::V;
+    /// 2ⁿ, where `shifted` is n + 1.5·2²³, so that n stands in its lowest bits.
+    unsafe fn power_of_two(shifted: Self::V) -> Self::V;
+
+    /// The first `count` of a vector; the others are zero.
+    #[inline(always)]
+    unsafe fn load_some(from: *const f32, count: usize) -> Self::V {
+        // SAFETY: the caller's floats, or a full vector's worth of our own.
+        unsafe {
+            if count >= Self::LANES {
+                return Self::load(from);
+            }
+            let mut lanes = [0f32; MAX_LANES];
+            std::ptr::copy_nonoverlapping(from, lanes.as_mut_ptr(), count);
+            Self::load(lanes.as_ptr())
+        }
+    }
+
+    /// Writes the first `count` of a vector.
+    #[inline(always)]
+    unsafe fn store_some(to: *mut f32, v: Self::V, count: usize) {
+        // SAFETY: the caller's floats, or a full vector's worth of our own.
+        unsafe {
+            if count >= Self::LANES {
+                Self::store(to, v);
+                return;
+            }
+            let mut lanes = [0f32; MAX_LANES];
+            Self::store(lanes.as_mut_ptr(), v);
+            std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, count);
+        }
+    }
+
+    /// The lanes' sum.
+    #[inline(always)]
+    unsafe fn sum(v: Self::V) -> f32 {
+        let mut lanes = [0f32; MAX_LANES];
+        // SAFETY: room for a full vector.
+        unsafe { Self::store(lanes.as_mut_ptr(), v) };
+        lanes[..Self::LANES].iter().sum()
+    }
+
+    /// The lanes' largest; no number where a lane is none.
+    #[inline(always)]
+    unsafe fn largest(v: Self::V) -> f32 {
+        let mut lanes = [0f32; MAX_LANES];
+        // SAFETY: room for a full vector.
+        unsafe { Self::store(lanes.as_mut_ptr(), v) };
+        lanes[..Self::LANES]
+            .iter()
+            .fold(f32::NEG_INFINITY, |largest, lane| if *lane <= largest { largest } else { *lane })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_portable_level_is_always_there_and_names_are_unique() {
+        let names: Vec<&str> = Level::available().iter().map(|level| level.name()).collect();
+        assert_eq!(names.last(), Some(&"portable"));
+        assert!(names.iter().all(|name| names.iter().filter(|other| *other == name).count() == 1));
+        assert!(Level::available().iter().all(|level| level.panel_width() % (2 * level.lanes()) == 0));
+    }
+}

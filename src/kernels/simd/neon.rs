@@ -1,0 +1,93 @@
+//! NEON: 4 lanes, 32 registers; a product's tile is 6 rows × 16 columns.
+
+#[allow(clippy::wildcard_imports)] // Every name of it starts with its instruction set.
+use std::arch::aarch64::*;
+
+use super::{Kernel, Simd};
+
+#[derive(Clone, Copy)]
+pub struct Neon;
+
+/// # Safety
+/// The machine has NEON.
+#[target_feature(enable = "neon")]
+pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Neon>()
+}
+
+// SAFETY of every block below: the instruction set is there and pointers are valid, as the trait demands.
+#[allow(clippy::undocumented_unsafe_blocks)]
+impl Simd for Neon {
+    const LANES: usize = 4;
+    const PANEL_VECTORS: usize = 4;
+    type V = float32x4_t;
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> float32x4_t {
+        unsafe { vld1q_f32(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, v: float32x4_t) {
+        unsafe { vst1q_f32(to, v) }
+    }
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> float32x4_t {
+        unsafe { vdupq_n_f32(x) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vaddq_f32(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn sub(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vsubq_f32(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vmulq_f32(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn div(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vdivq_f32(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        unsafe { vfmaq_f32(c, a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn max(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // Not vmaxq: it answers with no number whichever of the two is none.
+        unsafe { vbslq_f32(vcgtq_f32(a, b), a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn min(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vbslq_f32(vcltq_f32(a, b), a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn abs(a: float32x4_t) -> float32x4_t {
+        unsafe { vabsq_f32(a) }
+    }
+
+    #[inline(always)]
+    unsafe fn with_sign(magnitude: float32x4_t, sign: float32x4_t) -> float32x4_t {
+        unsafe { vbslq_f32(vdupq_n_u32(1 << 31), sign, magnitude) }
+    }
+
+    #[inline(always)]
+    unsafe fn power_of_two(shifted: float32x4_t) -> float32x4_t {
+        unsafe {
+            let bits = vshlq_n_s32::<23>(vreinterpretq_s32_f32(shifted));
+            vreinterpretq_f32_s32(vaddq_s32(bits, vdupq_n_s32(127 << 23)))
+        }
+    }
+}

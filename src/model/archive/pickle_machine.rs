@@ -1,0 +1,325 @@
+//! Carries out a pickle's instructions on a stack of numbers; what each stands for is kept in one list.
+
+use std::collections::HashMap;
+
+use super::pickle::{Id, PickledTensor, Value};
+
+const DAMAGED: &str = "its pickle is damaged";
+const OTHER: Id = 0;
+const MARK: Id = 1;
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    values: Vec<Value>,
+    stack: Vec<Id>,
+    memo: HashMap<u32, Id>,
+}
+
+/// All values, and which of them is the outermost.
+///
+/// # Errors
+/// A few words for a person when it is cut off or uses what no checkpoint does.
+pub fn run(bytes: &[u8]) -> Result<(Vec<Value>, Id), String> {
+    let mut reader = Reader { bytes, values: vec![Value::Other, Value::Mark], stack: Vec::new(), memo: HashMap::new() };
+    while reader.step()? {}
+    let top = reader.pop()?;
+    Ok((reader.values, top))
+}
+
+impl Reader<'_> {
+    fn take(&mut self, count: usize) -> Result<&[u8], String> {
+        let (taken, rest) = self.bytes.split_at_checked(count).ok_or("its pickle is cut off")?;
+        self.bytes = rest;
+        Ok(taken)
+    }
+
+    fn number(&mut self, width: usize) -> Result<u64, String> {
+        let bytes = self.take(width)?;
+        Ok(bytes.iter().rev().fold(0, |number, byte| (number << 8) | u64::from(*byte)))
+    }
+
+    fn line(&mut self) -> Result<String, String> {
+        let end = self.bytes.iter().position(|byte| *byte == b'\n').ok_or("its pickle is cut off")?;
+        let text = String::from_utf8_lossy(self.take(end)?).trim_end_matches('\r').to_owned();
+        self.take(1)?;
+        Ok(text)
+    }
+
+    fn push(&mut self, value: Value) {
+        let id = if matches!(value, Value::Other) {
+            OTHER
+        } else {
+            self.values.push(value);
+            (self.values.len() - 1) as Id
+        };
+        self.stack.push(id);
+    }
+
+    fn pop(&mut self) -> Result<Id, String> {
+        self.stack.pop().ok_or_else(|| DAMAGED.to_owned())
+    }
+
+    fn pop_to_mark(&mut self) -> Result<Vec<Id>, String> {
+        let mark = self.stack.iter().rposition(|id| *id == MARK).ok_or(DAMAGED)?;
+        let above = self.stack.split_off(mark + 1);
+        self.stack.pop();
+        Ok(above)
+    }
+
+    fn push_text(&mut self, length: u64) -> Result<(), String> {
+        let length = usize::try_from(length).map_err(|_| DAMAGED)?;
+        let text = String::from_utf8_lossy(self.take(length)?).into_owned();
+        self.push(Value::Text(text));
+        Ok(())
+    }
+
+    fn skip_bytes(&mut self, length: u64) -> Result<(), String> {
+        self.take(usize::try_from(length).map_err(|_| DAMAGED)?)?;
+        self.push(Value::Other);
+        Ok(())
+    }
+
+    fn tuple(&mut self, count: usize) -> Result<(), String> {
+        let at = self.stack.len().checked_sub(count).ok_or(DAMAGED)?;
+        let items = self.stack.split_off(at);
+        self.push(Value::Sequence(items));
+        Ok(())
+    }
+
+    /// Puts pairs into the dictionary on top of the stack; on anything else they are forgotten.
+    fn set_items(&mut self, items: &[Id]) -> Result<(), String> {
+        let top = *self.stack.last().ok_or(DAMAGED)?;
+        if let Value::Dict(pairs) = &mut self.values[top as usize] {
+            pairs.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1])));
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, items: &[Id]) -> Result<(), String> {
+        let top = *self.stack.last().ok_or(DAMAGED)?;
+        if let Value::Sequence(list) = &mut self.values[top as usize] {
+            list.extend_from_slice(items);
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, slot: u32) -> Result<(), String> {
+        let top = *self.stack.last().ok_or(DAMAGED)?;
+        self.memo.insert(slot, top);
+        Ok(())
+    }
+
+    fn recall(&mut self, slot: u32) -> Result<(), String> {
+        let id = *self.memo.get(&slot).ok_or(DAMAGED)?;
+        self.stack.push(id);
+        Ok(())
+    }
+
+    /// Carries out one instruction; false at the end.
+    fn step(&mut self) -> Result<bool, String> {
+        let code = self.take(1)?[0];
+        match code {
+            b'.' => return Ok(false),
+            0x80 => drop(self.number(1)?),
+            0x95 => drop(self.number(8)?),
+            b'(' => self.stack.push(MARK),
+            b'0' | b'b' => drop(self.pop()?),
+            b'1' => drop(self.pop_to_mark()?),
+            b'2' => {
+                let top = *self.stack.last().ok_or(DAMAGED)?;
+                self.stack.push(top);
+            }
+            b'a' => {
+                let item = self.pop()?;
+                self.append(&[item])?;
+            }
+            b'e' | 0x90 => {
+                let items = self.pop_to_mark()?;
+                self.append(&items)?;
+            }
+            b's' => {
+                let (value, key) = (self.pop()?, self.pop()?);
+                self.set_items(&[key, value])?;
+            }
+            b'u' => {
+                let items = self.pop_to_mark()?;
+                self.set_items(&items)?;
+            }
+            b'q' => self.remember_numbered(1)?,
+            b'r' => self.remember_numbered(4)?,
+            0x94 => self.remember(self.memo.len() as u32)?,
+            b'h' => self.recall_numbered(1)?,
+            b'j' => self.recall_numbered(4)?,
+            b'p' | b'g' => {
+                let slot = self.line()?.parse().map_err(|_| DAMAGED)?;
+                if code == b'p' { self.remember(slot)? } else { self.recall(slot)? }
+            }
+            other => self.step_value(other)?,
+        }
+        Ok(true)
+    }
+
+    /// The instructions that put a value on the stack.
+    fn step_value(&mut self, code: u8) -> Result<(), String> {
+        match code {
+            b'N' | 0x88 | 0x89 => self.push(Value::Other),
+            b'K' => self.push_int(1)?,
+            b'M' => self.push_int(2)?,
+            b'J' => {
+                let number = self.number(4)? as u32;
+                self.push(Value::Int(i64::from(number.cast_signed())));
+            }
+            0x8a => {
+                let width = self.number(1)? as usize;
+                if width > 8 { self.skip_bytes(width as u64)? } else { self.push_int(width)? }
+            }
+            0x8b | b'B' => self.skip_sized(4)?,
+            b'C' => self.skip_sized(1)?,
+            0x8e | 0x96 => self.skip_sized(8)?,
+            b'G' => self.skip_bytes(8)?,
+            b'I' | b'L' | b'F' | b'S' => {
+                let line = self.line()?;
+                self.push(line.trim_end_matches('L').parse().map_or(Value::Other, Value::Int));
+            }
+            b'X' | b'T' => self.sized_text(4)?,
+            0x8c | b'U' => self.sized_text(1)?,
+            0x8d => self.sized_text(8)?,
+            b')' | b']' | 0x8f => self.push(Value::Sequence(Vec::new())),
+            b'}' => self.push(Value::Dict(Vec::new())),
+            b't' | b'l' | 0x91 => {
+                let items = self.pop_to_mark()?;
+                self.push(Value::Sequence(items));
+            }
+            b'd' => {
+                let items = self.pop_to_mark()?;
+                self.push(Value::Dict(items.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()));
+            }
+            0x85..=0x87 => self.tuple(usize::from(code - 0x84))?,
+            b'c' => {
+                let (module, name) = (self.line()?, self.line()?);
+                self.push(Value::Global(format!("{module}.{name}")));
+            }
+            0x93 => self.stack_global()?,
+            b'R' | 0x81 => self.call()?,
+            0x92 => {
+                self.pop()?;
+                self.call()?;
+            }
+            b'Q' => self.storage()?,
+            b'o' | b'i' => {
+                if code == b'i' {
+                    self.line()?;
+                    self.line()?;
+                }
+                self.pop_to_mark()?;
+                self.push(Value::Other);
+            }
+            other => return Err(format!("its pickle has an unknown instruction ({other})")),
+        }
+        Ok(())
+    }
+
+    fn skip_sized(&mut self, width: usize) -> Result<(), String> {
+        let length = self.number(width)?;
+        self.skip_bytes(length)
+    }
+
+    fn push_int(&mut self, width: usize) -> Result<(), String> {
+        let number = self.number(width)?;
+        self.push(Value::Int(number.cast_signed()));
+        Ok(())
+    }
+
+    fn sized_text(&mut self, width: usize) -> Result<(), String> {
+        let length = self.number(width)?;
+        self.push_text(length)
+    }
+
+    fn remember_numbered(&mut self, width: usize) -> Result<(), String> {
+        let slot = self.number(width)? as u32;
+        self.remember(slot)
+    }
+
+    fn recall_numbered(&mut self, width: usize) -> Result<(), String> {
+        let slot = self.number(width)? as u32;
+        self.recall(slot)
+    }
+
+    fn stack_global(&mut self) -> Result<(), String> {
+        let (name, module) = (self.pop()?, self.pop()?);
+        let global = match (&self.values[module as usize], &self.values[name as usize]) {
+            (Value::Text(module), Value::Text(name)) => Value::Global(format!("{module}.{name}")),
+            _ => Value::Other,
+        };
+        self.push(global);
+        Ok(())
+    }
+
+    /// `('storage', kind, key, device, length)` as a persistent id.
+    fn storage(&mut self) -> Result<(), String> {
+        let id = self.pop()?;
+        let storage = match &self.values[id as usize] {
+            Value::Sequence(items) if items.len() >= 3 => {
+                match (&self.values[items[1] as usize], &self.values[items[2] as usize]) {
+                    (Value::Global(kind), Value::Text(key)) => {
+                        let kind = kind.rsplit('.').next().unwrap_or_default().to_owned();
+                        Value::Storage { kind, key: key.clone() }
+                    }
+                    _ => Value::Other,
+                }
+            }
+            _ => Value::Other,
+        };
+        self.push(storage);
+        Ok(())
+    }
+
+    /// The few calls that matter: making dictionaries and tensors. Every other object is `Other`.
+    fn call(&mut self) -> Result<(), String> {
+        let (arguments, callee) = (self.pop()?, self.pop()?);
+        let Value::Global(name) = &self.values[callee as usize] else {
+            self.push(Value::Other);
+            return Ok(());
+        };
+        let made = match (name.as_str(), &self.values[arguments as usize]) {
+            ("collections.OrderedDict" | "collections.defaultdict", _) => Value::Dict(Vec::new()),
+            ("torch._utils._rebuild_tensor_v2" | "torch._utils._rebuild_tensor", Value::Sequence(items)) => {
+                self.tensor(items).map_or(Value::Other, Value::Tensor)
+            }
+            ("torch._utils._rebuild_parameter", Value::Sequence(items)) if !items.is_empty() => {
+                self.values[items[0] as usize].clone()
+            }
+            ("torch._tensor._rebuild_from_type_v2", Value::Sequence(items)) if items.len() >= 3 => {
+                match &self.values[items[2] as usize] {
+                    Value::Sequence(inner) => self.tensor(inner).map_or(Value::Other, Value::Tensor),
+                    _ => Value::Other,
+                }
+            }
+            _ => Value::Other,
+        };
+        // A copied container could be copied again and again; only tensors are.
+        self.push(if matches!(made, Value::Sequence(_)) { Value::Other } else { made });
+        Ok(())
+    }
+
+    fn tensor(&self, items: &[Id]) -> Option<PickledTensor> {
+        let value = |index: usize| items.get(index).map(|id| &self.values[*id as usize]);
+        let Value::Storage { kind, key } = value(0)? else { return None };
+        let &Value::Int(offset) = value(1)? else { return None };
+        let sizes = |index: usize| -> Option<Vec<usize>> {
+            let Value::Sequence(items) = value(index)? else { return None };
+            items.iter().map(|id| self.size(*id)).collect()
+        };
+        Some(PickledTensor {
+            storage: key.clone(),
+            storage_kind: kind.clone(),
+            offset: usize::try_from(offset).ok()?,
+            shape: sizes(2)?,
+            strides: sizes(3)?,
+        })
+    }
+
+    fn size(&self, id: Id) -> Option<usize> {
+        if let Value::Int(number) = self.values[id as usize] { usize::try_from(number).ok() } else { None }
+    }
+}

@@ -1,0 +1,39 @@
+//! The layers that every network is made of, read from their place in the weights; each runs on our kernels or on candle.
+
+mod conv;
+mod linear;
+mod norm;
+
+pub use conv::{Added, Conv1x1, Conv3x3};
+pub use linear::{GatedLinear, Linear};
+pub use norm::{GroupNorm, LayerNorm};
+
+use candle_core::{Storage, Tensor};
+
+use super::ModelError;
+use super::feature::mixed;
+use crate::kernels::Source;
+
+/// Exact to what `LayerNorm` of `PyTorch` has by default.
+pub const LAYER_NORM_EPS: f64 = 1e-5;
+
+/// A weight's numbers as the kernels read them: in the format that it has.
+fn with_source<T>(
+    weight: &Tensor,
+    then: impl FnOnce(Source) -> Result<T, crate::kernels::ShapeError>,
+) -> Result<T, ModelError> {
+    let weight = weight.contiguous()?;
+    let (storage, layout) = weight.storage_and_layout();
+    let Storage::Cpu(storage) = &*storage else { return Err(mixed()) };
+    let range = layout.start_offset()..layout.start_offset() + layout.shape().elem_count();
+    let source = match storage {
+        candle_core::CpuStorage::F16(values) => Source::F16(&values[range]),
+        candle_core::CpuStorage::BF16(values) => Source::Bf16(&values[range]),
+        other => Source::F32(&other.as_slice::<f32>()?[range]),
+    };
+    Ok(then(source)?)
+}
+
+fn host_vector(tensor: &Tensor) -> Result<Vec<f32>, ModelError> {
+    Ok(tensor.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1::<f32>()?)
+}

@@ -1,0 +1,265 @@
+//! diffusers' config files for a checkpoint that has none: what tensor shapes tell, and the family's rule for the rest.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::names::{Part, Parts};
+
+/// What a checkpoint is, from its names and shapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    Sd1,
+    Sd2,
+    Xl,
+    XlRefiner,
+}
+
+/// What the network predicts, and whether its schedule ends in pure noise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Training {
+    pub is_velocity: bool,
+    pub is_zero_snr: bool,
+}
+
+impl Family {
+    /// By the second encoder and the size ids, then by the first encoder's names and the transformer's projections.
+    #[must_use]
+    pub fn of(parts: &Parts) -> Self {
+        let has = |network: &str| parts.networks.contains_key(network);
+        let unet = parts.networks.get("unet");
+        let has_added = unet.is_some_and(|unet| unet.contains_key("add_embedding.linear_1.weight"));
+        if has("text_encoder_2") || has_added {
+            return if has("text_encoder_2") && !has("text_encoder") { Self::XlRefiner } else { Self::Xl };
+        }
+        let is_linear =
+            unet.and_then(|unet| shape_ending(unet, ".proj_in.weight")).is_some_and(|shape| shape.len() == 2);
+        if parts.open_clip.contains("text_encoder") || is_linear { Self::Sd2 } else { Self::Sd1 }
+    }
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sd1 => "Stable Diffusion 1",
+            Self::Sd2 => "Stable Diffusion 2",
+            Self::Xl => "Stable Diffusion XL",
+            Self::XlRefiner => "Stable Diffusion XL refiner",
+        }
+    }
+}
+
+/// All config files that can be derived, by their name in diffusers' layout.
+#[must_use]
+pub fn configs(parts: &Parts, family: Family, training: Training) -> BTreeMap<String, Value> {
+    let mut found = BTreeMap::new();
+    let mut add = |name: &str, value: Value| found.insert(name.to_owned(), value);
+    let mut in_channels = 4;
+    if let Some(unet) = parts.networks.get("unet") {
+        let pooled = parts.networks.get("text_encoder_2").and_then(|text| side(text, "text_projection.weight", 0));
+        in_channels = side(unet, "conv_in.weight", 1).unwrap_or(4);
+        add("unet/config.json", unet_config(unet, family, training, pooled));
+    }
+    if let Some(vae) = parts.networks.get("vae") {
+        add("vae/config.json", vae_config(vae, family));
+    }
+    for network in ["text_encoder", "text_encoder_2"] {
+        if let Some(text) = parts.networks.get(network) {
+            let is_second = network == "text_encoder_2";
+            let is_exact_gelu = is_second || family == Family::Sd2;
+            add(&format!("{network}/config.json"), text_config(text, is_second, is_exact_gelu));
+        }
+    }
+    add("model_index.json", model_index(family, in_channels));
+    add("scheduler/scheduler_config.json", scheduler_config(family, training));
+    found
+}
+
+fn model_index(family: Family, in_channels: usize) -> Value {
+    let class = match (family, in_channels) {
+        (Family::Xl | Family::XlRefiner, 9) => "StableDiffusionXLInpaintPipeline",
+        (Family::Xl | Family::XlRefiner, _) => "StableDiffusionXLPipeline",
+        (_, 9) => "StableDiffusionInpaintPipeline",
+        (_, 8) => "StableDiffusionInstructPix2PixPipeline",
+        _ => "StableDiffusionPipeline",
+    };
+    json!({"_class_name": class, "force_zeros_for_empty_prompt": family == Family::Xl})
+}
+
+/// As the families' own published folders have it.
+fn scheduler_config(family: Family, training: Training) -> Value {
+    let class = match (family, training.is_velocity) {
+        (Family::Xl | Family::XlRefiner, _) => "EulerDiscreteScheduler",
+        (_, true) => "DDIMScheduler",
+        (_, false) => "PNDMScheduler",
+    };
+    json!({
+        "_class_name": class,
+        "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000,
+        "clip_sample": false, "set_alpha_to_one": false, "skip_prk_steps": true, "steps_offset": 1,
+        "timestep_spacing": if training.is_zero_snr { "trailing" } else { "leading" },
+        "prediction_type": if training.is_velocity { "v_prediction" } else { "epsilon" },
+        "rescale_betas_zero_snr": training.is_zero_snr,
+    })
+}
+
+fn unet_config(unet: &Part, family: Family, training: Training, pooled: Option<usize>) -> Value {
+    let levels = count(unet, "down_blocks.");
+    let mut channels = Vec::new();
+    let mut layers = Vec::new();
+    let mut down_types = Vec::new();
+    let mut up_types = Vec::new();
+    let mut down_depths = Vec::new();
+    let mut up_depths = Vec::new();
+    for level in 0..levels {
+        let at = format!("down_blocks.{level}.");
+        layers.push(count(unet, &format!("{at}resnets.")));
+        channels.push(side(unet, &format!("{at}resnets.0.conv1.weight"), 0).unwrap_or(1));
+        let depths = depths_of(unet, &at, count(unet, &format!("{at}resnets.")));
+        down_types.push(if depths.is_some() { "CrossAttnDownBlock2D" } else { "DownBlock2D" });
+        down_depths.push(depths);
+        let at = format!("up_blocks.{level}.");
+        let depths = depths_of(unet, &at, count(unet, &format!("{at}resnets.")));
+        up_types.push(if depths.is_some() { "CrossAttnUpBlock2D" } else { "UpBlock2D" });
+        up_depths.push(depths);
+    }
+    let mid_depth = count(unet, "mid_block.attentions.0.transformer_blocks.");
+    // The middle takes the depth of the last level, which need not have transformers itself.
+    let last_layers = layers.last().copied().unwrap_or(1);
+    if let Some(last @ None) = down_depths.last_mut() {
+        *last = Some(vec![mid_depth.max(1); last_layers]);
+    }
+    let or_one = |depths: &Option<Vec<usize>>, count: usize| depths.clone().unwrap_or_else(|| vec![1; count]);
+    let down: Vec<Vec<usize>> = down_depths.iter().zip(&layers).map(|(depths, count)| or_one(depths, *count)).collect();
+    let up: Vec<Vec<usize>> =
+        up_depths.iter().zip(layers.iter().rev()).map(|(depths, count)| or_one(depths, count + 1)).collect();
+    let with_attention: Vec<usize> = channels
+        .iter()
+        .zip(&down_types)
+        .filter(|(_, kind)| **kind == "CrossAttnDownBlock2D")
+        .map(|(channels, _)| *channels)
+        .collect();
+    let heads: Vec<usize> = channels.iter().map(|width| unet_heads(family, *width, &with_attention)).collect();
+    let mut config = json!({
+        "_class_name": "UNet2DConditionModel",
+        "in_channels": side(unet, "conv_in.weight", 1).unwrap_or(4),
+        "out_channels": side(unet, "conv_out.weight", 0).unwrap_or(4),
+        "block_out_channels": channels,
+        "layers_per_block": layers,
+        "down_block_types": down_types,
+        "up_block_types": up_types,
+        "transformer_layers_per_block": down,
+        "reverse_transformer_layers_per_block": up,
+        "attention_head_dim": heads,
+        "norm_num_groups": groups(&channels),
+        "use_linear_projection": shape_ending(unet, ".proj_in.weight").is_some_and(|shape| shape.len() == 2),
+        "cross_attention_dim": shape_ending(unet, ".attn2.to_k.weight").map(|shape| shape[1]),
+        "sample_size": match (family, training.is_velocity) {
+            (Family::Xl | Family::XlRefiner, _) => 128,
+            (Family::Sd2, true) => 96,
+            _ => 64,
+        },
+    });
+    if let Value::Object(map) = &mut config {
+        if !unet.keys().any(|name| name.starts_with("mid_block.")) {
+            map.insert("mid_block_type".into(), Value::Null);
+        }
+        if let Some(width) = side(unet, "add_embedding.linear_1.weight", 1) {
+            let ids = if family == Family::XlRefiner { 5 } else { 6 };
+            let time = pooled.and_then(|pooled| width.checked_sub(pooled)).map_or(256, |rest| rest / ids);
+            map.insert("addition_embed_type".into(), "text_time".into());
+            map.insert("addition_time_embed_dim".into(), time.into());
+            map.insert("projection_class_embeddings_input_dim".into(), width.into());
+        }
+    }
+    config
+}
+
+/// Transformer blocks behind each of a level's resnets; `None` where it has none.
+fn depths_of(unet: &Part, at: &str, resnets: usize) -> Option<Vec<usize>> {
+    unet.keys().any(|name| name.starts_with(at) && name[at.len()..].starts_with("attentions.")).then(|| {
+        (0..resnets).map(|layer| count(unet, &format!("{at}attentions.{layer}.transformer_blocks."))).collect()
+    })
+}
+
+/// SD 1 has eight heads at every level, SD 2 and XL have heads of 64 channels. Toy networks too narrow for that are
+/// taken to have two heads at their finest level.
+fn unet_heads(family: Family, width: usize, with_attention: &[usize]) -> usize {
+    if family == Family::Sd1 {
+        return [8, 4, 2].into_iter().find(|heads| width.is_multiple_of(*heads)).unwrap_or(1);
+    }
+    let narrow = with_attention.iter().copied().min().unwrap_or(64) / 2;
+    let head_width = if with_attention.iter().all(|width| width.is_multiple_of(64)) { 64 } else { narrow.max(1) };
+    if width.is_multiple_of(head_width) { (width / head_width).max(1) } else { 1 }
+}
+
+/// 32 in every published network; toy networks have fewer.
+fn groups(channels: &[usize]) -> usize {
+    let divides = |groups: &usize| channels.iter().all(|channels| channels.is_multiple_of(*groups));
+    let narrow = channels.iter().copied().min().unwrap_or(1) / 2;
+    [32, narrow.max(4), 4, 2].into_iter().find(divides).unwrap_or(1)
+}
+
+fn vae_config(vae: &Part, family: Family) -> Value {
+    let levels = count(vae, "encoder.down_blocks.");
+    let channel = |level| side(vae, &format!("encoder.down_blocks.{level}.resnets.0.conv1.weight"), 0).unwrap_or(1);
+    let channels: Vec<usize> = (0..levels).map(channel).collect();
+    let is_xl = matches!(family, Family::Xl | Family::XlRefiner);
+    json!({
+        "_class_name": "AutoencoderKL",
+        "block_out_channels": channels,
+        "down_block_types": vec!["DownEncoderBlock2D"; levels],
+        "up_block_types": vec!["UpDecoderBlock2D"; levels],
+        "layers_per_block": count(vae, "encoder.down_blocks.0.resnets."),
+        "latent_channels": side(vae, "decoder.conv_in.weight", 1).unwrap_or(4),
+        "norm_num_groups": groups(&channels),
+        "mid_block_add_attention": vae.keys().any(|name| name.starts_with("decoder.mid_block.attentions.")),
+        "use_quant_conv": vae.contains_key("quant_conv.weight"),
+        "use_post_quant_conv": vae.contains_key("post_quant_conv.weight"),
+        "scaling_factor": if is_xl { 0.13025 } else { 0.18215 },
+        "force_upcast": true,
+    })
+}
+
+fn text_config(text: &Part, is_second: bool, is_exact_gelu: bool) -> Value {
+    let width = side(text, "embeddings.token_embedding.weight", 1).unwrap_or(1);
+    let vocabulary = side(text, "embeddings.token_embedding.weight", 0).unwrap_or(1);
+    let heads = if width.is_multiple_of(64) {
+        width / 64
+    } else if width.is_multiple_of(4) {
+        4
+    } else {
+        1
+    };
+    json!({
+        "architectures": [if is_second { "CLIPTextModelWithProjection" } else { "CLIPTextModel" }],
+        "vocab_size": vocabulary,
+        "hidden_size": width,
+        "intermediate_size": side(text, "encoder.layers.0.mlp.fc1.weight", 0),
+        "num_hidden_layers": count(text, "encoder.layers."),
+        "num_attention_heads": heads,
+        "max_position_embeddings": side(text, "embeddings.position_embedding.weight", 0),
+        "hidden_act": if is_exact_gelu { "gelu" } else { "quick_gelu" },
+        "projection_dim": side(text, "text_projection.weight", 0),
+        "eos_token_id": super::vocabulary::end_token(vocabulary),
+    })
+}
+
+/// How many different numbers follow `prefix`, which are taken to begin at 0.
+fn count(part: &Part, prefix: &str) -> usize {
+    let numbers = part
+        .range(prefix.to_owned()..)
+        .map_while(|(name, _)| name.strip_prefix(prefix))
+        .filter_map(|rest| rest.split('.').next()?.parse::<usize>().ok());
+    // No network has as many; a file that says so is told of by the layers that it lacks.
+    numbers.max().map_or(0, |last| last.saturating_add(1)).min(1000)
+}
+
+fn side(part: &Part, name: &str, axis: usize) -> Option<usize> {
+    part.get(name)?.shape.get(axis).copied()
+}
+
+fn shape_ending<'a>(part: &'a Part, ending: &str) -> Option<&'a [usize]> {
+    part.iter()
+        .find(|(name, source)| name.ends_with(ending) && source.shape.len() >= 2)
+        .map(|(_, s)| s.shape.as_slice())
+}

@@ -1,0 +1,200 @@
+//! The one place where the canvas's actions happen.
+
+use std::sync::Arc;
+
+use super::action::{CanvasAction, MaskStep, PenPoint, StrokeStart};
+use super::state::{CanvasState, Hand, LookingAt};
+use super::tools::{BrushSettings, Tool};
+use crate::canvas::Origin;
+use crate::job::Picture;
+use crate::mask::{Brush, BrushPoint, shape};
+use crate::ui::state::AppState;
+
+/// How far one press grows, shrinks or softens the mask, in pixels.
+const STEP_PX: u32 = 8;
+/// A pen at rest still marks: this share of the size is left.
+const LEAST_PRESSURE_SIZE: f32 = 0.1;
+
+pub fn apply(state: &mut AppState, action: CanvasAction) {
+    let new_size_px = state.next_size_px();
+    let canvas = &mut state.canvas;
+    match action {
+        CanvasAction::ChooseTool(tool) => choose(canvas, tool),
+        CanvasAction::SwapTool => match canvas.tool {
+            Tool::Brush => choose(canvas, Tool::Eraser),
+            Tool::Eraser => choose(canvas, Tool::Brush),
+            _ => std::mem::swap(&mut canvas.tools.colour, &mut canvas.tools.other_colour),
+        },
+        CanvasAction::ScaleBrush(factor) => {
+            let brush = canvas.tools.brush_mut(canvas.tool);
+            let wanted = brush.diameter_px * factor;
+            // A small brush must change by a whole pixel, or it would not change at all.
+            let wanted = if factor > 1.0 { wanted.max(brush.diameter_px + 1.0) } else { wanted };
+            brush.diameter_px = wanted.round().clamp(1.0, Brush::MAX_DIAMETER_PX);
+        }
+        CanvasAction::StrokeBegin(start) => begin_stroke(canvas, start),
+        CanvasAction::StrokeTo(point) => stroke_to(canvas, point),
+        CanvasAction::StrokeEnd => {
+            canvas.document.end_stroke();
+            canvas.hand = Hand::Idle;
+        }
+        CanvasAction::Mask(step) => mask_step(canvas, step),
+        CanvasAction::ToggleMask => canvas.overlay.hides_mask = !canvas.overlay.hides_mask,
+        CanvasAction::ToggleModelView => canvas.overlay.shows_model_view = !canvas.overlay.shows_model_view,
+        CanvasAction::UseColour(colour) => {
+            canvas.tools.colour = colour;
+            canvas.tools.remember(colour);
+        }
+        CanvasAction::PickColour(at) => {
+            let pixel = pixel_at(canvas, at).and_then(|[x, y]| canvas.document.picture()?.pixel(x, y));
+            if let Some([red, green, blue, _]) = pixel {
+                canvas.tools.colour = [red, green, blue];
+            }
+        }
+        CanvasAction::BlankCanvas => {
+            let white = Picture::filled(new_size_px[0], new_size_px[1], [255; 4]);
+            canvas.replace_picture(Some((Arc::new(white), Origin { file: None, made_here: true })));
+            choose(canvas, Tool::Colour);
+        }
+        other => apply_outline(canvas, other),
+    }
+}
+
+fn apply_outline(canvas: &mut CanvasState, action: CanvasAction) {
+    match action {
+        CanvasAction::OutlineBegin { at, takes_away } if brings_canvas_back(canvas) => {
+            canvas.hand = Hand::Outlining { corners: vec![at], takes_away };
+        }
+        CanvasAction::OutlineTo(at) => {
+            if let Hand::Outlining { corners, .. } = &mut canvas.hand {
+                if canvas.tool == Tool::Rectangle {
+                    corners.truncate(1);
+                }
+                corners.push(at);
+            }
+        }
+        CanvasAction::OutlineCorner(at) => {
+            if let Hand::Outlining { corners, .. } = &mut canvas.hand {
+                corners.push(at);
+            }
+        }
+        CanvasAction::OutlineClose => close_outline(canvas),
+        CanvasAction::Drop => {
+            canvas.document.end_stroke();
+            canvas.hand = Hand::Idle;
+        }
+        CanvasAction::Fill(at) if brings_canvas_back(canvas) => {
+            if let Some([x, y]) = pixel_at(canvas, at) {
+                canvas.document.flood_mask(x, y);
+                canvas.overlay.hides_mask = false;
+            }
+        }
+        CanvasAction::ExtendTo(sides) if brings_canvas_back(canvas) => canvas.hand = Hand::Extending(sides),
+        CanvasAction::Extend => {
+            if let Hand::Extending(sides) = std::mem::take(&mut canvas.hand)
+                && canvas.document.extend(sides)
+            {
+                canvas.look_at_canvas(true);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn choose(canvas: &mut CanvasState, tool: Tool) {
+    canvas.document.end_stroke();
+    canvas.hand = Hand::Idle;
+    canvas.tool = tool;
+    if tool.is_for_mask() {
+        canvas.overlay.hides_mask = false;
+    }
+}
+
+/// Painting is on the canvas's own picture: whatever lies over it goes away. `false` when there is none, or when the
+/// picture that was seen has another size, so that the hand could not know where it paints.
+fn brings_canvas_back(canvas: &mut CanvasState) -> bool {
+    let Some([width, height]) = canvas.document.size_px() else { return false };
+    let seen = canvas.placed.is_some_and(|view| view.size_px() == egui::vec2(width as f32, height as f32));
+    if canvas.looking_at != LookingAt::Canvas {
+        canvas.looking_at = LookingAt::Canvas;
+        canvas.follows_run = false;
+    }
+    seen
+}
+
+fn begin_stroke(canvas: &mut CanvasState, start: StrokeStart) {
+    if !brings_canvas_back(canvas) {
+        return;
+    }
+    let ink = canvas.tools.ink(canvas.tool, start.reversed);
+    let brush = canvas.tools.brush(canvas.tool).brush();
+    let from = canvas.last_point.filter(|_| start.from_last);
+    canvas.document.begin_stroke(ink, brush);
+    canvas.hand = Hand::Painting { last: start.at.at };
+    if canvas.tool.is_for_mask() {
+        canvas.overlay.hides_mask = false;
+    } else {
+        let colour = canvas.tools.colour;
+        canvas.tools.remember(colour);
+    }
+    if let Some(from) = from {
+        stroke_to(canvas, PenPoint { at: from, ..start.at });
+    }
+    stroke_to(canvas, start.at);
+}
+
+fn stroke_to(canvas: &mut CanvasState, point: PenPoint) {
+    let Hand::Painting { last } = &mut canvas.hand else { return };
+    *last = point.at;
+    canvas.last_point = Some(point.at);
+    let settings = *canvas.tools.brush(canvas.tool);
+    canvas.document.stroke_to(brush_point(settings, point));
+}
+
+fn brush_point(settings: BrushSettings, PenPoint { at: [x, y], pressure }: PenPoint) -> BrushPoint {
+    let pressure = pressure.clamp(0.0, 1.0);
+    BrushPoint {
+        x,
+        y,
+        size: if settings.pressure_to_size { pressure.max(LEAST_PRESSURE_SIZE) } else { 1.0 },
+        opacity: if settings.pressure_to_opacity { pressure } else { 1.0 },
+    }
+}
+
+fn close_outline(canvas: &mut CanvasState) {
+    let Hand::Outlining { corners, takes_away } = std::mem::take(&mut canvas.hand) else { return };
+    let Some([width, height]) = canvas.document.size_px() else { return };
+    let cover = match (canvas.tool, &corners[..]) {
+        (Tool::Rectangle, [a, .., b]) => shape::rectangle(*a, *b, width, height),
+        (Tool::Rectangle, _) => return,
+        _ => shape::polygon(&corners, width, height),
+    };
+    let ink = canvas.tools.ink(canvas.tool, takes_away);
+    canvas.document.fill_shape(ink, canvas.tools.mask_brush.opacity, &cover);
+    canvas.overlay.hides_mask = false;
+}
+
+fn mask_step(canvas: &mut CanvasState, step: MaskStep) {
+    if !canvas.has_picture() {
+        return;
+    }
+    canvas.hand = Hand::Idle;
+    canvas.overlay.hides_mask = false;
+    canvas.looking_at = LookingAt::Canvas;
+    let mut plane = canvas.document.mask().plane().clone();
+    match step {
+        MaskStep::Clear => plane.values_mut().fill(0),
+        MaskStep::All => plane.values_mut().fill(255),
+        MaskStep::Invert => plane.invert(),
+        MaskStep::Grow => plane = plane.grown(STEP_PX),
+        MaskStep::Shrink => plane = plane.shrunk(STEP_PX),
+        MaskStep::Feather => plane = plane.blurred(STEP_PX),
+    }
+    canvas.document.set_mask(plane);
+}
+
+fn pixel_at(canvas: &CanvasState, [x, y]: [f32; 2]) -> Option<[u32; 2]> {
+    let [width, height] = canvas.document.size_px()?;
+    let inside = x >= 0.0 && y >= 0.0 && x < width as f32 && y < height as f32;
+    inside.then_some([x as u32, y as u32])
+}

@@ -1,0 +1,178 @@
+//! What the pointer asks for on the canvas. Every event of a frame counts, so that a quick stroke stays round.
+//!
+//! Heard before the frame is drawn, so that paint appears under the hand and not a frame behind it.
+
+use egui::{Context, Event, Id, Key, Modifiers, PointerButton, Pos2, TouchPhase};
+
+use super::action::{CanvasAction, PenPoint, StrokeStart};
+use super::handles;
+use super::state::{CanvasState, Hand};
+use super::tools::Tool;
+use crate::ui::action::Action;
+use crate::ui::state::AppState;
+use crate::ui::view::View;
+
+/// Of the area in which the pointer is heard.
+#[must_use]
+pub fn area_id() -> Id {
+    Id::unique("canvas area")
+}
+
+/// So near to its first corner a click closes a polygon, in points.
+const CLOSING_DISTANCE: f32 = 10.0;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doing {
+    Nothing,
+    Painting,
+    Outlining,
+    Extending,
+}
+
+struct Ear<'a> {
+    canvas: &'a CanvasState,
+    view: View,
+    /// Whether a press lands on the canvas.
+    over: bool,
+    space: bool,
+    doing: Doing,
+    pressure: f32,
+    corners: usize,
+    actions: &'a mut Vec<Action>,
+}
+
+/// Turns this frame's pointer events into actions.
+pub fn heard(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
+    let canvas = &state.canvas;
+    let Some(view) = canvas.placed.filter(|_| canvas.is_restored) else { return };
+    let covered = state.sheet.is_some() || egui::Popup::is_any_open(ctx);
+    let over = !covered && ctx.read_response(area_id()).is_some_and(|area| area.contains_pointer());
+    let typing = ctx.text_edit_focused();
+    let (doing, corners) = match &canvas.hand {
+        Hand::Idle | Hand::Panning => (Doing::Nothing, 0),
+        Hand::Painting { .. } => (Doing::Painting, 0),
+        Hand::Outlining { corners, .. } => (Doing::Outlining, corners.len()),
+        Hand::Extending(_) => (Doing::Extending, 0),
+    };
+    ctx.input(|input| {
+        let space = input.key_down(Key::Space) && !typing;
+        let mut ear = Ear { canvas, view, over, space, doing, pressure: 1.0, corners, actions };
+        ear.pressure = input.multi_touch().map_or(1.0, |touch| if touch.force > 0.0 { touch.force } else { 1.0 });
+        for event in &input.events {
+            ear.hear(event, input.modifiers);
+        }
+        // A button that was lifted where nobody told of it.
+        if !input.pointer.any_down() && matches!(ear.doing, Doing::Painting | Doing::Extending) {
+            ear.lift(None, input.modifiers);
+        }
+    });
+}
+
+impl Ear<'_> {
+    fn hear(&mut self, event: &Event, modifiers: Modifiers) {
+        match event {
+            Event::Touch { phase, force, .. } => {
+                self.pressure = match phase {
+                    TouchPhase::Start | TouchPhase::Move => force.filter(|force| *force > 0.0).unwrap_or(1.0),
+                    TouchPhase::End | TouchPhase::Cancel => self.pressure,
+                };
+            }
+            Event::PointerButton { pos, button, pressed: true, modifiers } => self.press(*pos, *button, *modifiers),
+            Event::PointerButton { pos, pressed: false, button, modifiers } if *button != PointerButton::Middle => {
+                self.lift(Some(*pos), *modifiers);
+            }
+            Event::PointerMoved(pos) => self.go(*pos, modifiers),
+            Event::WindowFocused(false) => self.lift(None, modifiers),
+            _ => {}
+        }
+    }
+
+    fn press(&mut self, pos: Pos2, button: PointerButton, modifiers: Modifiers) {
+        if !self.over || self.space || button == PointerButton::Middle {
+            return;
+        }
+        let tool = self.canvas.tool;
+        let at = self.at(pos);
+        let secondary = button == PointerButton::Secondary;
+        if secondary && !tool.is_for_mask() {
+            return;
+        }
+        let reversed = modifiers.alt != secondary;
+        match tool {
+            Tool::Colour if modifiers.alt => self.say(CanvasAction::PickColour(at)),
+            Tool::Brush | Tool::Eraser | Tool::Colour if self.doing == Doing::Nothing => {
+                let at = PenPoint { at, pressure: self.pressure };
+                self.say(CanvasAction::StrokeBegin(StrokeStart { at, reversed, from_last: modifiers.shift }));
+                self.doing = Doing::Painting;
+            }
+            Tool::Polygon if self.doing == Doing::Outlining => {
+                if secondary || self.closes(pos) {
+                    self.say(CanvasAction::OutlineClose);
+                    self.doing = Doing::Nothing;
+                } else {
+                    self.say(CanvasAction::OutlineCorner(at));
+                    self.corners += 1;
+                }
+            }
+            Tool::Rectangle | Tool::Lasso | Tool::Polygon if self.doing == Doing::Nothing => {
+                self.say(CanvasAction::OutlineBegin { at, takes_away: reversed });
+                self.doing = Doing::Outlining;
+                self.corners = 1;
+            }
+            Tool::Bucket => self.say(CanvasAction::Fill(at)),
+            Tool::Extend if handles::at(self.view, pos).is_some() => {
+                self.say(CanvasAction::ExtendTo(crate::raster::Extension::default()));
+                self.doing = Doing::Extending;
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a click at `pos` lies on the polygon's first corner.
+    fn closes(&self, pos: Pos2) -> bool {
+        let Hand::Outlining { corners, .. } = &self.canvas.hand else { return false };
+        let first = corners.first().map(|[x, y]| self.view.screen_from_image(egui::pos2(*x, *y)));
+        self.corners >= 3 && first.is_some_and(|first| first.distance(pos) < CLOSING_DISTANCE)
+    }
+
+    fn go(&mut self, pos: Pos2, modifiers: Modifiers) {
+        let at = self.at(pos);
+        match self.doing {
+            // With Shift the way is straight: it waits for where it ends.
+            Doing::Painting if !modifiers.shift => {
+                self.say(CanvasAction::StrokeTo(PenPoint { at, pressure: self.pressure }));
+            }
+            Doing::Outlining if self.canvas.tool != Tool::Polygon => self.say(CanvasAction::OutlineTo(at)),
+            Doing::Extending => {
+                if let Some(sides) = handles::dragged(self.view, self.canvas, pos) {
+                    self.say(CanvasAction::ExtendTo(sides));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn lift(&mut self, pos: Option<Pos2>, modifiers: Modifiers) {
+        match self.doing {
+            Doing::Painting => {
+                if let Some(pos) = pos.filter(|_| modifiers.shift) {
+                    let at = self.at(pos);
+                    self.say(CanvasAction::StrokeTo(PenPoint { at, pressure: self.pressure }));
+                }
+                self.say(CanvasAction::StrokeEnd);
+            }
+            Doing::Outlining if self.canvas.tool != Tool::Polygon => self.say(CanvasAction::OutlineClose),
+            Doing::Extending => self.say(CanvasAction::Extend),
+            Doing::Outlining | Doing::Nothing => return,
+        }
+        self.doing = Doing::Nothing;
+    }
+
+    fn at(&self, pos: Pos2) -> [f32; 2] {
+        self.view.image_from_screen(pos).into()
+    }
+
+    fn say(&mut self, action: CanvasAction) {
+        self.actions.push(Action::Canvas(action));
+    }
+}

@@ -1,0 +1,144 @@
+//! The canvas room's state: what lies there, what is looked at, and what the hand is doing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::tools::{Tool, ToolSettings};
+use crate::canvas::{Document, Origin, PictureLayer};
+use crate::job::{JobId, Picture};
+use crate::raster::Extension;
+use crate::ui::view::View;
+
+/// The middle room.
+#[derive(Default)]
+pub struct CanvasState {
+    /// Picture and mask: what the next run works on.
+    pub document: Document,
+    /// Whether the canvas of the last time has come. Until then nothing is painted, so that nothing is overwritten.
+    pub is_restored: bool,
+    pub looking_at: LookingAt,
+    /// Whether the canvas goes along to each picture that starts. Ends when another one is chosen by hand.
+    pub follows_run: bool,
+    pub view: ViewState,
+    /// Where the picture was drawn last; the hand's place is read from it.
+    pub placed: Option<View>,
+    /// Files that the store reads for the canvas.
+    pub opening: Vec<PathBuf>,
+    pub tool: Tool,
+    pub tools: ToolSettings,
+    pub hand: Hand,
+    /// Where the last stroke ended, in picture pixels: a straight one goes on from there.
+    pub last_point: Option<[f32; 2]>,
+    pub overlay: Overlay,
+    /// A strip's picture under the pointer, shown instead for as long as it stays there.
+    pub peek: Option<LookingAt>,
+}
+
+/// What is drawn over the picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Overlay {
+    pub hides_mask: bool,
+    /// What the model will see of it all.
+    pub shows_model_view: bool,
+}
+
+/// What a pressed pointer does.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Hand {
+    #[default]
+    Idle,
+    Panning,
+    /// With the last point in picture pixels.
+    Painting {
+        last: [f32; 2],
+    },
+    /// Corners of an outline in picture pixels; for a polygon it goes on after the pointer is lifted.
+    Outlining {
+        corners: Vec<[f32; 2]>,
+        takes_away: bool,
+    },
+    /// Pixels that are being added.
+    Extending(Extension),
+}
+
+impl CanvasState {
+    #[must_use]
+    pub fn has_picture(&self) -> bool {
+        self.document.picture().is_some()
+    }
+
+    /// The canvas's picture as it came.
+    #[must_use]
+    pub fn base(&self) -> Option<&Arc<Picture>> {
+        self.document.picture().map(PictureLayer::base)
+    }
+
+    /// Puts another picture (or none) on the canvas; `undo` brings the old one back.
+    pub fn replace_picture(&mut self, picture: Option<(Arc<Picture>, Origin)>) {
+        let old_size_px = self.document.size_px();
+        self.document.replace(picture);
+        self.look_at_canvas(old_size_px != self.document.size_px());
+    }
+
+    pub fn undo(&mut self) {
+        let resized = self.document.undo();
+        self.look_at_canvas(resized);
+    }
+
+    pub fn redo(&mut self) {
+        let resized = self.document.redo();
+        self.look_at_canvas(resized);
+    }
+
+    pub fn look_at_canvas(&mut self, lays_anew: bool) {
+        self.looking_at = LookingAt::Canvas;
+        self.follows_run = false;
+        self.hand = Hand::Idle;
+        if lays_anew {
+            self.view = ViewState::default();
+        }
+    }
+
+    /// What is drawn now: the one under the pointer in the strip, or the chosen one.
+    #[must_use]
+    pub fn shown(&self) -> &LookingAt {
+        self.peek.as_ref().unwrap_or(&self.looking_at)
+    }
+}
+
+/// What lies on top of the canvas.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum LookingAt {
+    /// The canvas itself: its picture, or the empty state.
+    #[default]
+    Canvas,
+    /// A picture of this session, finished or on its way.
+    Candidate(JobId),
+    /// A picture from the gallery.
+    Gallery(GalleryView),
+}
+
+/// A gallery picture laid over the canvas.
+#[derive(Clone, Debug)]
+pub struct GalleryView {
+    pub file: PathBuf,
+    /// `None` until the store has read it.
+    pub picture: Option<Arc<Picture>>,
+}
+
+impl PartialEq for GalleryView {
+    fn eq(&self, other: &Self) -> bool {
+        self.file == other.file
+    }
+}
+
+/// How the picture is laid on the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ViewState {
+    /// Screen points for one picture pixel; `None` fits the picture into the room.
+    pub zoom: Option<f32>,
+    /// From the room's centre to the picture's, in screen points.
+    pub pan: egui::Vec2,
+    /// The zoom that was last drawn, for the status line; `None` while there is no picture.
+    pub shown_zoom: Option<f32>,
+}

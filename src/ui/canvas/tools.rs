@@ -1,0 +1,190 @@
+//! The canvas's tools and what each was set to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::canvas::Ink;
+use crate::mask::Brush;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Tool {
+    /// Moves the picture about.
+    #[default]
+    Hand,
+    Brush,
+    Eraser,
+    Rectangle,
+    Lasso,
+    Polygon,
+    /// Masks what an outline encloses.
+    Bucket,
+    /// Paints on the picture itself.
+    Colour,
+    /// Makes the canvas larger.
+    Extend,
+}
+
+impl Tool {
+    pub const ALL: [Self; 9] = [
+        Self::Hand,
+        Self::Brush,
+        Self::Eraser,
+        Self::Rectangle,
+        Self::Lasso,
+        Self::Polygon,
+        Self::Bucket,
+        Self::Colour,
+        Self::Extend,
+    ];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hand => "Move the picture",
+            Self::Brush => "Mask brush",
+            Self::Eraser => "Mask eraser",
+            Self::Rectangle => "Mask a rectangle",
+            Self::Lasso => "Mask with a lasso",
+            Self::Polygon => "Mask a polygon",
+            Self::Bucket => "Fill an outline",
+            Self::Colour => "Colour brush",
+            Self::Extend => "Extend the canvas",
+        }
+    }
+
+    /// Whether it has a size and an outline.
+    #[must_use]
+    pub fn is_brush(self) -> bool {
+        matches!(self, Self::Brush | Self::Eraser | Self::Colour)
+    }
+
+    /// Whether it marks an area.
+    #[must_use]
+    pub fn is_shape(self) -> bool {
+        matches!(self, Self::Rectangle | Self::Lasso | Self::Polygon)
+    }
+
+    /// Whether it works on the mask.
+    #[must_use]
+    pub fn is_for_mask(self) -> bool {
+        matches!(self, Self::Brush | Self::Eraser | Self::Bucket) || self.is_shape()
+    }
+}
+
+/// A brush and how a pen's pressure works on it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BrushSettings {
+    pub diameter_px: f32,
+    /// 0 to 1.
+    pub hardness: f32,
+    /// 0 to 1.
+    pub opacity: f32,
+    pub pressure_to_size: bool,
+    pub pressure_to_opacity: bool,
+}
+
+impl BrushSettings {
+    pub const DEFAULT_DIAMETER_PX: f32 = 50.0;
+    pub const DEFAULT_HARDNESS: f32 = 0.8;
+
+    #[must_use]
+    pub fn brush(&self) -> Brush {
+        Brush { diameter_px: self.diameter_px, hardness: self.hardness, opacity: self.opacity }
+    }
+}
+
+impl Default for BrushSettings {
+    fn default() -> Self {
+        Self {
+            diameter_px: Self::DEFAULT_DIAMETER_PX,
+            hardness: Self::DEFAULT_HARDNESS,
+            opacity: 1.0,
+            pressure_to_size: true,
+            pressure_to_opacity: false,
+        }
+    }
+}
+
+/// What is kept for the next start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ToolSettings {
+    pub mask_brush: BrushSettings,
+    pub colour_brush: BrushSettings,
+    /// RGB.
+    pub colour: [u8; 3],
+    /// What X brings back.
+    pub other_colour: [u8; 3],
+    pub palette: Vec<[u8; 3]>,
+    /// Of the mask's tint, 0 to 1.
+    pub mask_opacity: f32,
+}
+
+impl ToolSettings {
+    /// Issue and field agree on three quarters.
+    pub const DEFAULT_MASK_OPACITY: f32 = 0.75;
+    pub const MAX_PALETTE: usize = 24;
+
+    /// Puts a colour in front of the palette, once.
+    pub fn remember(&mut self, colour: [u8; 3]) {
+        if !self.palette.contains(&colour) {
+            self.palette.push(colour);
+            if self.palette.len() > Self::MAX_PALETTE {
+                self.palette.remove(STARTING_PALETTE.len().min(Self::MAX_PALETTE - 1));
+            }
+        }
+    }
+}
+
+/// White to black, then once around.
+pub const STARTING_PALETTE: [[u8; 3]; 12] = [
+    [255, 255, 255],
+    [160, 160, 160],
+    [20, 20, 20],
+    [214, 40, 40],
+    [240, 130, 40],
+    [250, 210, 70],
+    [96, 180, 70],
+    [40, 130, 90],
+    [80, 170, 230],
+    [50, 80, 190],
+    [140, 80, 190],
+    [150, 95, 60],
+];
+
+impl Default for ToolSettings {
+    fn default() -> Self {
+        Self {
+            mask_brush: BrushSettings::default(),
+            colour_brush: BrushSettings { hardness: 0.9, diameter_px: 24.0, ..BrushSettings::default() },
+            colour: [214, 40, 40],
+            other_colour: [255, 255, 255],
+            palette: STARTING_PALETTE.to_vec(),
+            mask_opacity: Self::DEFAULT_MASK_OPACITY,
+        }
+    }
+}
+
+impl ToolSettings {
+    /// The brush that a tool paints with.
+    #[must_use]
+    pub fn brush(&self, tool: Tool) -> &BrushSettings {
+        if tool == Tool::Colour { &self.colour_brush } else { &self.mask_brush }
+    }
+
+    pub fn brush_mut(&mut self, tool: Tool) -> &mut BrushSettings {
+        if tool == Tool::Colour { &mut self.colour_brush } else { &mut self.mask_brush }
+    }
+
+    /// What a tool leaves behind; `reversed` is the eraser's side of a brush, and takes a shape away.
+    #[must_use]
+    pub fn ink(&self, tool: Tool, reversed: bool) -> Ink {
+        match tool {
+            Tool::Colour => Ink::Colour(self.colour),
+            Tool::Eraser if !reversed => Ink::Eraser,
+            Tool::Eraser => Ink::Mask,
+            _ if reversed => Ink::Eraser,
+            _ => Ink::Mask,
+        }
+    }
+}

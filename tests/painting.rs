@@ -1,0 +1,196 @@
+//! The canvas as an artist's hand uses it: by pointer events and keys, with a backend that draws by script.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
+
+// The other window tests use the same bench: each leaves something of it out.
+#[allow(dead_code)]
+mod studio_bench;
+
+use egui::{Event, Key, Modifiers, PointerButton, Pos2, pos2};
+use inkwick::canvas::Document;
+use inkwick::engine::FakeScript;
+use inkwick::mask::PixelRect;
+use inkwick::ui::canvas::tools::Tool;
+use studio_bench::Bench;
+
+/// A window with a photo of this size on its canvas.
+fn with_photo(width: u32, height: u32) -> Bench {
+    let mut bench = Bench::new(FakeScript::default());
+    let photo = bench.photo("photo.png", width, height);
+    bench.drop_file(photo);
+    bench.wait("it lies on the canvas", |bench| bench.studio(|studio| studio.state.canvas.has_picture()));
+    bench.leave_fields();
+    bench.frames(2);
+    bench
+}
+
+/// Where a place of the picture is on the screen.
+fn on_screen(bench: &Bench, x: f32, y: f32) -> Pos2 {
+    bench.studio(|studio| studio.state.canvas.placed.unwrap().screen_from_image(pos2(x, y)))
+}
+
+fn button(bench: &mut Bench, pos: Pos2, button: PointerButton, pressed: bool, modifiers: Modifiers) {
+    bench.window.event(Event::PointerButton { pos, button, pressed, modifiers });
+}
+
+/// Press, go, lift: places in picture pixels.
+fn drag(bench: &mut Bench, way: &[(f32, f32)], modifiers: Modifiers) {
+    let places: Vec<Pos2> = way.iter().map(|(x, y)| on_screen(bench, *x, *y)).collect();
+    bench.window.event(Event::PointerMoved(places[0]));
+    bench.frames(2);
+    button(bench, places[0], PointerButton::Primary, true, modifiers);
+    bench.frames(1);
+    // Several events in one frame: none may be passed over.
+    for place in &places[1..] {
+        bench.window.event(Event::PointerMoved(*place));
+    }
+    bench.frames(1);
+    button(bench, *places.last().unwrap(), PointerButton::Primary, false, modifiers);
+    bench.frames(2);
+}
+
+fn mask_bounds(bench: &Bench) -> Option<PixelRect> {
+    bench.studio(|studio| studio.state.canvas.document.mask().bounds())
+}
+
+fn look<R>(bench: &Bench, look: impl FnOnce(&Document) -> R) -> R {
+    bench.studio(|studio| look(&studio.state.canvas.document))
+}
+
+fn near(found: Option<PixelRect>, wanted: [u32; 4], slack: u32) {
+    let found = found.expect("something is masked");
+    let sides = [found.left, found.top, found.right, found.bottom];
+    assert!(sides.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= slack), "{sides:?} for {wanted:?}");
+}
+
+#[test]
+fn a_stroke_masks_where_the_hand_went_and_one_undo_takes_it_back() {
+    let mut bench = with_photo(300, 200);
+    bench.window.key_press(Key::B);
+    bench.frames(1);
+    bench.with(|studio| studio.state.canvas.tools.mask_brush.diameter_px = 20.0);
+    // A corner in the middle: a frame with many events must not cut it.
+    drag(&mut bench, &[(50.0, 100.0), (150.0, 40.0), (250.0, 100.0)], Modifiers::NONE);
+    near(mask_bounds(&bench), [40, 30, 260, 110], 1);
+    look(&bench, |document| {
+        assert_eq!(document.mask().plane().row(42)[150], 255);
+        assert_eq!(document.mask().plane().row(100)[150], 0);
+    });
+    bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    bench.frames(2);
+    assert_eq!(mask_bounds(&bench), None);
+    assert!(bench.studio(|studio| studio.state.canvas.has_picture()), "only the stroke went");
+    bench.window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    bench.frames(2);
+    near(mask_bounds(&bench), [40, 30, 260, 110], 1);
+}
+
+#[test]
+fn the_eraser_a_straight_line_and_a_stroke_that_leaves_the_canvas() {
+    let mut bench = with_photo(300, 200);
+    bench.window.key_press(Key::B);
+    bench.with(|studio| studio.state.canvas.tools.mask_brush.diameter_px = 20.0);
+    bench.frames(1);
+    drag(&mut bench, &[(20.0, 50.0), (21.0, 50.0)], Modifiers::NONE);
+    // Shift: straight from there to here, whatever lies between.
+    drag(&mut bench, &[(200.0, 50.0), (200.0, 50.0)], Modifiers::SHIFT);
+    look(&bench, |document| assert!(document.mask().plane().row(50)[15..205].iter().all(|value| *value == 255)));
+    // Out at the right, and back: still the same stroke, and nothing lost.
+    let before = look(&bench, |document| document.mask().plane().row(50).to_vec());
+    drag(&mut bench, &[(250.0, 150.0), (360.0, 150.0), (250.0, 180.0)], Modifiers::NONE);
+    look(&bench, |document| {
+        assert_eq!(document.mask().plane().row(50), before);
+        assert_eq!(document.mask().plane().row(150)[299], 255);
+    });
+    bench.window.key_press(Key::E);
+    bench.frames(1);
+    drag(&mut bench, &[(100.0, 30.0), (100.0, 70.0)], Modifiers::NONE);
+    look(&bench, |document| {
+        assert_eq!((document.mask().plane().row(50)[100], document.mask().plane().row(50)[60]), (0, 255));
+    });
+    // Alt turns the eraser round.
+    drag(&mut bench, &[(100.0, 50.0), (101.0, 50.0)], Modifiers::ALT);
+    look(&bench, |document| assert_eq!(document.mask().plane().row(50)[100], 255));
+}
+
+#[test]
+fn outlines_fill_and_take_away() {
+    let mut bench = with_photo(300, 200);
+    bench.window.key_press(Key::R);
+    bench.frames(1);
+    drag(&mut bench, &[(40.2, 30.2), (90.0, 150.0), (200.5, 120.5)], Modifiers::NONE);
+    near(mask_bounds(&bench), [40, 30, 201, 121], 1);
+    drag(&mut bench, &[(40.2, 30.2), (120.4, 130.0)], Modifiers::ALT);
+    near(mask_bounds(&bench), [121, 30, 201, 121], 1);
+    bench.window.key_press_modifiers(Modifiers::SHIFT, Key::C);
+    bench.frames(1);
+    assert_eq!(mask_bounds(&bench), None);
+
+    bench.window.key_press(Key::L);
+    bench.frames(1);
+    drag(&mut bench, &[(50.0, 50.0), (150.0, 50.0), (150.0, 150.0), (50.0, 150.0)], Modifiers::NONE);
+    near(mask_bounds(&bench), [50, 50, 150, 150], 1);
+    bench.window.key_press_modifiers(Modifiers::SHIFT, Key::V);
+    bench.frames(1);
+    look(&bench, |document| {
+        assert_eq!((document.mask().plane().row(100)[100], document.mask().plane().row(5)[5]), (0, 255));
+    });
+    bench.window.key_press_modifiers(Modifiers::SHIFT, Key::C);
+    bench.frames(1);
+
+    bench.window.key_press_modifiers(Modifiers::SHIFT, Key::L);
+    bench.frames(1);
+    assert_eq!(bench.studio(|studio| studio.state.canvas.tool), Tool::Polygon);
+    for corner in [(30.0, 30.0), (130.0, 40.0), (80.0, 140.0)] {
+        drag(&mut bench, &[corner, corner], Modifiers::NONE);
+    }
+    assert_eq!(mask_bounds(&bench), None, "it is not closed yet");
+    bench.window.key_press(Key::Enter);
+    bench.frames(2);
+    near(mask_bounds(&bench), [30, 30, 130, 140], 1);
+}
+
+#[test]
+fn paint_is_on_the_picture_and_alt_picks_a_colour() {
+    let mut bench = with_photo(300, 200);
+    bench.window.key_press(Key::D);
+    bench.frames(1);
+    bench.with(|studio| studio.state.canvas.tools.colour = [10, 200, 30]);
+    drag(&mut bench, &[(50.0, 50.0), (100.0, 50.0)], Modifiers::NONE);
+    let pixel = |bench: &Bench, x, y| look(bench, |document| document.picture().unwrap().pixel(x, y).unwrap());
+    assert_eq!(pixel(&bench, 80, 50), [10, 200, 30, 255]);
+    assert_eq!(mask_bounds(&bench), None);
+    // The photo's own colours: x, y, 90.
+    drag(&mut bench, &[(200.5, 120.5), (200.5, 120.5)], Modifiers::ALT);
+    assert_eq!(bench.studio(|studio| studio.state.canvas.tools.colour), [200, 120, 90]);
+    bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    bench.frames(2);
+    assert_eq!(pixel(&bench, 80, 50), [80, 50, 90, 255]);
+}
+
+#[test]
+fn zoom_and_push_keep_the_paint_under_the_hand() {
+    let mut bench = with_photo(300, 200);
+    bench.window.key_press(Key::B);
+    bench.with(|studio| studio.state.canvas.tools.mask_brush.diameter_px = 6.0);
+    bench.frames(1);
+    let centre = on_screen(&bench, 60.0, 60.0);
+    bench.window.event(Event::PointerMoved(centre));
+    bench.frames(2);
+    for _ in 0..12 {
+        let wheel = egui::vec2(0.0, 120.0);
+        bench.window.event(Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Point,
+            delta: wheel,
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
+            modifiers: Modifiers::NONE,
+        });
+        bench.frames(4);
+    }
+    let zoom = bench.studio(|studio| studio.state.canvas.view.shown_zoom.unwrap());
+    assert!(zoom > 20.0, "{zoom}");
+    let still = on_screen(&bench, 60.0, 60.0);
+    assert!((still - centre).length() < 3.0, "the pixel under the pointer stays: {still:?} {centre:?}");
+    drag(&mut bench, &[(55.0, 60.0), (65.0, 60.0)], Modifiers::NONE);
+    near(mask_bounds(&bench), [52, 57, 68, 63], 1);
+}

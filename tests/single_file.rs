@@ -1,0 +1,119 @@
+//! Checkpoints in one file: the same pictures as their folders, and a sentence for every file that is none.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device};
+use inkwick::job::{CancelToken, PromptSyntax, Request};
+use inkwick::model::{ModelError, ModelFiles};
+use inkwick::pipeline::{Additions, Pipeline};
+use tempfile::TempDir;
+
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data").join(name)
+}
+
+fn draw(files: &ModelFiles, additions: &Additions) -> Vec<u8> {
+    let pipeline = Pipeline::load_with(files, additions, &Device::Cpu, DType::F32, &|_, _| Ok(())).unwrap();
+    let request = Request {
+        prompt: "a red apple in a castle".into(),
+        negative: Some("blue".into()),
+        prompt_syntax: PromptSyntax::Plain,
+        scheduler: Some(inkwick::sampling::SchedulerName::Euler),
+        steps: 4,
+        seed: 5,
+        width: Some(64),
+        height: Some(48),
+        ..Request::default()
+    };
+    let (picture, _) = pipeline.run(&request, &CancelToken::default(), &mut |_| ()).unwrap();
+    picture.rgba().to_vec()
+}
+
+fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / a.len() as f64
+}
+
+#[test]
+fn a_checkpoint_draws_what_its_folder_draws() {
+    // SDXL's folder is in half precision too, so nothing may differ; the others are halves of a folder in single.
+    for (kind, file, most) in
+        [("sd1", "sd1.ckpt", 1.0), ("sd2", "sd2.safetensors", 1.0), ("sdxl", "sdxl.safetensors", 0.0)]
+    {
+        let folder = draw(&ModelFiles::Folder(data(kind).join("model")), &Additions::default());
+        let file = ModelFiles::open_file(&data("single").join(file)).unwrap();
+        let found = mean_difference(&folder, &draw(&file, &Additions::default()));
+        assert!(found <= most, "{kind} is off by a mean of {found}");
+    }
+}
+
+#[test]
+fn a_vae_can_be_taken_from_another_file() {
+    let own = ModelFiles::open_file(&data("single/sd1.ckpt")).unwrap();
+    let with = |vae: &str| draw(&own, &Additions { vae: Some(data("single").join(vae)) });
+    let plain = draw(&own, &Additions::default());
+    assert_eq!(plain, with("sd1.ckpt"));
+    // SD 2's has another number of levels: the picture is another, and half as large.
+    let vae = Additions { vae: Some(data("single/sd2.safetensors")) };
+    let pipeline = Pipeline::load_with(&own, &vae, &Device::Cpu, DType::F32, &|_, _| Ok(())).unwrap();
+    let request = Request { steps: 2, width: Some(32), height: Some(32), ..Request::default() };
+    assert!(pipeline.run(&request, &CancelToken::default(), &mut |_| ()).is_ok());
+}
+
+/// What `change` makes of a good file, opened.
+fn changed(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Result<(), ModelError> {
+    let folder = TempDir::new().unwrap();
+    let mut bytes = fs::read(data("single").join(name)).unwrap();
+    change(&mut bytes);
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    let opened = ModelFiles::open_file(&path);
+    opened.map(|_| ())
+}
+
+#[test]
+fn a_damaged_file_is_one_sentence() {
+    let refused = |result: Result<(), ModelError>| {
+        let sentence = result.unwrap_err().to_string();
+        assert!(sentence.contains("damaged") && !sentence.contains('\n'), "{sentence}");
+    };
+    for name in ["sdxl.safetensors", "sd1.ckpt"] {
+        refused(changed(name, |bytes| bytes.truncate(bytes.len() / 2)));
+        refused(changed(name, |bytes| bytes.truncate(3)));
+        refused(changed(name, Vec::clear));
+    }
+    refused(changed("sdxl.safetensors", |bytes| bytes[..8].copy_from_slice(&100_000_001u64.to_le_bytes())));
+    refused(changed("sdxl.safetensors", |bytes| bytes[..8].copy_from_slice(&u64::MAX.to_le_bytes())));
+    refused(changed("sdxl.safetensors", |bytes| bytes[9] = b'{'));
+    // Offsets that overlap.
+    refused(changed("sdxl.safetensors", |bytes| {
+        let at = bytes.windows(16).position(|window| window == b"\"data_offsets\":[").unwrap() + 16;
+        bytes[at] = if bytes[at] == b'1' { b'2' } else { b'1' };
+    }));
+}
+
+#[test]
+fn no_change_of_a_few_bytes_breaks_the_reader() {
+    let mut state = 1u64;
+    let mut random = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for name in ["sdxl.safetensors", "sd1.ckpt"] {
+        let whole = fs::read(data("single").join(name)).unwrap();
+        // The parts that are parsed: a header at the start, a pickle near the start, a directory at the end.
+        let near = whole.len().min(60_000);
+        for _ in 0..300 {
+            let positions: Vec<usize> = (0..=random(4)).map(|_| random(near)).collect();
+            let _ = changed(name, |bytes| {
+                for at in positions {
+                    let from_end = random(2) == 0 && name.ends_with("ckpt");
+                    let at = if from_end { bytes.len() - 1 - at } else { at };
+                    bytes[at] = random(256) as u8;
+                }
+            });
+        }
+    }
+}
