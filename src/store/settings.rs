@@ -25,6 +25,7 @@ pub enum Theme {
 pub enum PanelSection {
     Negative,
     Sampling,
+    FineSampling,
     Inpainting,
     MemoryAndSpeed,
 }

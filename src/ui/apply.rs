@@ -138,8 +138,9 @@ impl Studio {
         }
         let first_seed = self.state.prompt.fixed_seed().unwrap_or_else(fresh_seed);
         let was_idle = !self.state.candidates.is_busy();
+        let first = self.state.next_request(first_seed);
         for index in 0..self.state.prompt.picture_count {
-            let request = self.state.next_request(first_seed.wrapping_add(u64::from(index)));
+            let request = first.of_batch(index);
             match self.engine.submit(request.clone(), Destination::Gallery) {
                 Ok(job) => self.state.candidates.list.push(Candidate { job, request, stage: Stage::Waiting }),
                 Err(error) => {
@@ -221,11 +222,12 @@ impl AppState {
     pub fn next_request(&self, seed: u64) -> Request {
         let prompt = &self.prompt;
         let [width, height] = self.next_size_px();
-        Request {
+        let mut request = Request {
             prompt: prompt.prompt.trim().to_owned(),
             negative: Some(prompt.negative.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
             model: prompt.model.clone(),
             scheduler: prompt.scheduler,
+            sigmas: prompt.sigmas,
             steps: prompt.steps,
             guidance: prompt.guidance,
             seed,
@@ -238,7 +240,9 @@ impl AppState {
                 .map(|picture| InitPicture { picture, strength: prompt.strength }),
             mask: self.next_mask(),
             ..Request::default()
-        }
+        };
+        prompt.fine.fill(&mut request);
+        request
     }
 
     /// The canvas's mask as it is now; what is painted later belongs to the next request.
@@ -248,8 +252,13 @@ impl AppState {
     }
 
     pub fn choose_model(&mut self, model: ModelRef) {
-        let old_native_px = self.native_size_px();
+        let steps = |state: &Self| state.model().map_or(Request::DEFAULT_STEPS, |model| model.defaults.steps);
+        let (old_native_px, old_steps) = (self.native_size_px(), steps(self));
         self.prompt.model = model;
+        // Steps that were the last model's own become this one's.
+        if self.prompt.steps == old_steps {
+            self.prompt.steps = steps(self);
+        }
         self.prompt.size_px = size::carried_over(self.prompt.size_px, old_native_px, self.native_size_px());
         // Counted by another tokenizer.
         self.prompt.tokens = None;

@@ -25,6 +25,7 @@ mod picture_worker;
 mod prompt_fields;
 mod prompt_panel;
 pub mod prompt_state;
+mod sampling_fields;
 mod settings_link;
 mod sheets;
 pub mod shortcuts;

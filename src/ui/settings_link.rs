@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use egui::ThemePreference;
 
-use super::prompt_state::PromptPanelState;
+use super::prompt_state::{FineSampling, PromptPanelState};
 use super::state::{AppState, PanelsState, SidePanel};
 use crate::job::Request;
 use crate::store::settings::{PanelSection, Settings, Theme};
@@ -33,7 +33,10 @@ pub fn prompt_of(settings: &Settings) -> PromptPanelState {
         seed_text: draft.seed.map(|seed| seed.to_string()).unwrap_or_default(),
         picture_count: draft.pictures.clamp(1, PromptPanelState::MAX_PICTURES),
         sampling_open: open_sections.contains(&PanelSection::Sampling),
+        fine_open: open_sections.contains(&PanelSection::FineSampling),
+        fine: FineSampling::of(request),
         scheduler: request.scheduler,
+        sigmas: request.sigmas,
         steps: request.steps.clamp(1, Request::MAX_STEPS),
         guidance: request.guidance,
         ..fallback
@@ -58,12 +61,16 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
     settings.prompt_panel_shown = state.panels.prompt.open;
     settings.gallery_panel_shown = state.panels.gallery.open;
     let prompt = &state.prompt;
-    settings.open_sections.retain(|section| !matches!(section, PanelSection::Negative | PanelSection::Sampling));
+    let known = [PanelSection::Negative, PanelSection::Sampling, PanelSection::FineSampling];
+    settings.open_sections.retain(|section| !known.contains(section));
     if prompt.negative_open {
         settings.open_sections.insert(PanelSection::Negative);
     }
     if prompt.sampling_open {
         settings.open_sections.insert(PanelSection::Sampling);
+    }
+    if prompt.fine_open {
+        settings.open_sections.insert(PanelSection::FineSampling);
     }
     settings.draft.seed = prompt.fixed_seed();
     settings.draft.pictures = prompt.picture_count;
@@ -72,6 +79,7 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
         negative: (!prompt.negative.is_empty()).then(|| prompt.negative.clone()),
         model: prompt.model.clone(),
         scheduler: prompt.scheduler,
+        sigmas: prompt.sigmas,
         steps: prompt.steps,
         guidance: prompt.guidance,
         width: Some(prompt.size_px[0]),
@@ -80,6 +88,16 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
         init: None,
         ..old.draft.request.clone()
     };
+    // A second seed that shall be random is none that could be kept.
+    let kept = FineSampling {
+        variation_strength: if prompt.fine.variation_seed_text.is_empty() {
+            0.0
+        } else {
+            prompt.fine.variation_strength
+        },
+        ..prompt.fine.clone()
+    };
+    kept.fill(&mut settings.draft.request);
     settings
 }
 
