@@ -229,7 +229,7 @@ impl AppState {
             scheduler: prompt.scheduler,
             sigmas: prompt.sigmas,
             steps: prompt.steps,
-            guidance: prompt.guidance,
+            guidance: prompt.guidance.or(self.model().map(|model| model.defaults.guidance)),
             seed,
             width: Some(width),
             height: Some(height),

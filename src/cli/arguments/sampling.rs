@@ -3,14 +3,15 @@
 use clap::Args;
 
 use super::values::{number_in, one_of, side_px};
-use crate::job::{Request, Variation, fresh_seed};
+use crate::job::{ModelRef, Request, Variation, fresh_seed};
 use crate::sampling::{NoiseKind, PredictionChoice, SchedulerName, SigmaChoice};
+use crate::store::models;
 
 #[derive(Debug, Args)]
 pub struct SamplingArguments {
-    /// Denoising steps
-    #[arg(long, value_name = "N", default_value_t = Request::DEFAULT_STEPS, value_parser = clap::value_parser!(u32).range(1..=i64::from(Request::MAX_STEPS)))]
-    pub steps: u32,
+    /// Denoising steps [default: the model's own, else 20]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(Request::MAX_STEPS)))]
+    pub steps: Option<u32>,
     /// How strictly the words are followed [default: the model's own, else 7]
     #[arg(long, value_name = "F", value_parser = number_in(0.0, Request::MAX_GUIDANCE))]
     pub guidance: Option<f64>,
@@ -51,8 +52,13 @@ pub struct SamplingArguments {
 
 impl SamplingArguments {
     pub fn fill(&self, request: &mut Request) {
-        request.steps = self.steps;
-        request.guidance = self.guidance;
+        // What the model says of itself, where it is a folder that does.
+        let own = match &request.model {
+            ModelRef::Folder(folder) => models::inspect(folder).ok().map(|entry| entry.defaults),
+            ModelRef::BuiltIn | ModelRef::File(_) => None,
+        };
+        request.steps = self.steps.or(own.as_ref().map(|own| own.steps)).unwrap_or(Request::DEFAULT_STEPS);
+        request.guidance = self.guidance.or(own.map(|own| own.guidance));
         request.scheduler = self.scheduler;
         request.sigmas = self.sigmas;
         request.prediction = self.prediction;
