@@ -59,7 +59,8 @@ impl Pipeline {
         checkpoint: Checkpoint,
     ) -> Result<Vec<f32>, PipelineError> {
         let alone;
-        let given = if guided {
+        // Only a pair of rows can be parted: the words against nothing.
+        let given = if guided || denoising.conditioning.context.dim(0)? != 2 {
             &denoising.conditioning
         } else {
             alone = denoising.conditioning.last_row()?;
