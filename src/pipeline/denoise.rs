@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
 
+use super::beside::Beside;
+use super::blend::Blend;
 use super::conditioning::Conditioning;
 use super::guidance::Guidance;
 use super::{Pipeline, PipelineError, Plan, Stage};
@@ -16,6 +18,8 @@ pub(super) struct Denoising {
     pub first_step: usize,
     pub conditioning: Conditioning,
     pub guidance: Guidance,
+    pub beside: Option<Beside>,
+    pub blend: Option<Blend>,
 }
 
 impl Pipeline {
@@ -40,6 +44,9 @@ impl Pipeline {
             let output = self.predict(denoising, input, *timestep, guided, plan, checkpoint)?;
             let step = denoising.scheduler.step(index, &output, &latents, noise);
             latents = step.previous;
+            if let Some(blend) = &denoising.blend {
+                blend.apply(denoising.scheduler.as_ref(), denoising.first_step, index + 1, &mut latents);
+            }
             let (_, _, height, width) = self.latent_shape(plan);
             let predicted = self.latent_rgb.picture(&step.predicted_original, width, height, plan.width, plan.height);
             let done = (index - denoising.first_step + 1) as u32;
@@ -69,11 +76,17 @@ impl Pipeline {
         let rows = given.context.dim(0)?;
         let input = Tensor::from_vec(input, self.latent_shape(plan), &Device::Cpu)?;
         let input = input.to_device(&self.device)?.to_dtype(self.dtype)?;
-        let input = if rows == 2 { Tensor::cat(&[&input, &input], 0)? } else { input };
+        let mut input = input.repeat((rows, 1, 1, 1))?;
+        if let Some(beside) = &denoising.beside {
+            input = beside.append(&input)?;
+        }
         let output = self.unet.forward(&input, timestep, &given.context, given.added.as_ref(), checkpoint)?;
         let output = output.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
         if rows == 1 {
             return Ok(output);
+        }
+        if let (3, Some(beside)) = (rows, &denoising.beside) {
+            return Ok(beside.guided_three_ways(&output, denoising.guidance.scale));
         }
         let (negative, positive) = output.split_at(output.len() / 2);
         Ok(denoising.guidance.combined(negative, positive))
