@@ -53,7 +53,14 @@ impl Pipeline {
         let pure = |noise: &[f32]| noise.iter().map(|value| value * sigma).collect::<Vec<f32>>();
         let masked = canvas.and_then(|canvas| canvas.masked.as_ref());
         if self.extras == Extras::Picture {
-            return self.start_from_instruction(request, canvas, denoising, noise, [channels, height, width], checkpoint);
+            return self.start_from_instruction(
+                request,
+                canvas,
+                denoising,
+                noise,
+                [channels, height, width],
+                checkpoint,
+            );
         }
         let (Some(canvas), Some(init)) = (canvas, &request.init) else {
             let fresh = first_noise(request, [channels, height, width], noise);
