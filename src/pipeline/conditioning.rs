@@ -1,6 +1,6 @@
 //! Words to what the UNet is given: contexts, and for SDXL the pooled text and the size ids.
 
-use candle_core::{Device, IndexOp, Tensor};
+use candle_core::{DType, Device, IndexOp, Tensor};
 
 use super::load::TextStage;
 use super::{Pipeline, PipelineError, Plan};
@@ -80,7 +80,7 @@ impl Pipeline {
     /// Clip skip may leave the embedding of the tokens and the first layer, no less.
     fn check_clip_skip(&self, clip_skip: u32) -> Result<(), PipelineError> {
         let layers = self.text.iter().map(|stage| stage.encoder.config().layers).min().unwrap_or(1);
-        let most = if self.text.len() > 1 { layers.saturating_sub(1) } else { layers }.max(1);
+        let most = layers.max(1);
         if (1..=most as u32).contains(&clip_skip) {
             return Ok(());
         }
@@ -145,6 +145,9 @@ fn layer_from_end(embedding: &TextEmbedding, number: usize) -> Result<&Tensor, M
         .ok_or_else(|| ModelError::Misfit("the text encoder has too few layers".to_owned()))
 }
 
+/// A mean below this share of the values' own size.
+const MEANS_NOTHING: f32 = 1e-5;
+
 /// AUTOMATIC1111's rule: each token's embedding times its weight, then the window's mean as it was.
 fn weighted(hidden: &Tensor, windows: &[TokenWindow], device: &Device) -> Result<Tensor, ModelError> {
     if windows.iter().flat_map(|window| &window.weights).all(|weight| weight.to_bits() == 1f32.to_bits()) {
@@ -154,7 +157,13 @@ fn weighted(hidden: &Tensor, windows: &[TokenWindow], device: &Device) -> Result
     let weights: Vec<f32> = windows.iter().flat_map(|window| window.weights.iter().copied()).collect();
     let weights = Tensor::from_vec(weights, (count, tokens, 1), device)?.to_dtype(hidden.dtype())?;
     let scaled = hidden.broadcast_mul(&weights)?;
-    let mean = |x: &Tensor| x.mean_keepdim((1, 2));
-    let factor = (mean(hidden)? / mean(&scaled)?)?;
-    Ok(scaled.broadcast_mul(&factor)?)
+    let of_windows = |x: &Tensor| x.to_dtype(DType::F32)?.mean((1, 2))?.to_vec1::<f32>();
+    let (before, after, squares) = (of_windows(hidden)?, of_windows(&scaled)?, of_windows(&hidden.sqr()?)?);
+    let factors = before.iter().zip(&after).zip(&squares).map(|((before, after), square)| {
+        // A mean that is only rounding says nothing: a final norm without gain and bias leaves none.
+        let least = MEANS_NOTHING * square.sqrt();
+        if before.abs() > least && after.abs() > least { before / after } else { 1.0 }
+    });
+    let factors = Tensor::from_vec(factors.collect::<Vec<f32>>(), (count, 1, 1), device)?.to_dtype(hidden.dtype())?;
+    Ok(scaled.broadcast_mul(&factors)?)
 }

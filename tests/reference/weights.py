@@ -61,9 +61,12 @@ def embedding(tokenizer, encoder, pieces, layer):
     for window in windows(tokenizer, pieces):
         ids, weights = zip(*window)
         vectors = layer(encoder(torch.tensor([ids]), output_hidden_states=True))
-        mean = vectors.mean()
+        mean, least = vectors.mean(), 1e-5 * vectors.square().mean().sqrt()
         vectors = vectors * torch.tensor(weights)[None, :, None]
-        rows.append((vectors * (mean / vectors.mean()))[0])
+        # A norm without gain and bias, as random models have it, leaves a mean that is only rounding.
+        if min(mean.abs(), vectors.mean().abs()) > least:
+            vectors = vectors * (mean / vectors.mean())
+        rows.append(vectors[0])
     return torch.cat(rows)
 
 
