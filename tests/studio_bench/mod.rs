@@ -14,6 +14,7 @@ use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Wake};
 use inkwick::job::{JobId, Picture, Request};
 use inkwick::prompt::WindowWords;
 use inkwick::store::gallery::Gallery;
+use inkwick::store::keys::KeyNames;
 use inkwick::store::paths::Paths;
 use inkwick::store::saver::PictureSaver;
 use inkwick::store::settings::{Settings, Theme};
@@ -78,6 +79,7 @@ impl Bench {
                     let window = |words: &[&str]| WindowWords { tokens: words.len(), begins: words[0].to_owned() };
                     Some(TokenCount { windows: words.chunks(75).map(window).collect(), room: 75 })
                 })),
+                keys: KeyNames::new(),
                 problem: None,
                 open: Vec::new(),
             };
@@ -228,12 +230,17 @@ impl Bench {
             let picture = Arc::new(gradient(256, number));
             let made = Made { picture, file: format!("/pictures/{number}.png").into(), seconds: 6.0 };
             let stage = Stage::Done(made);
-            state.candidates.list.push(Candidate { job: JobId(number), request: request(prompt), stage });
+            state.candidates.list.push(Candidate { job: JobId(number), request: request(prompt), frame: None, stage });
         }
         let progress =
             Progress { done: 12, total: 20, seconds_per_step: 0.31, preview: Some(Arc::new(gradient(32, 7))) };
         let stage = Stage::Running(progress);
-        state.candidates.list.push(Candidate { job: JobId(903), request: request(&state.prompt.prompt), stage });
+        state.candidates.list.push(Candidate {
+            job: JobId(903),
+            request: request(&state.prompt.prompt),
+            frame: None,
+            stage,
+        });
         state.canvas.looking_at = LookingAt::Candidate(JobId(903));
     }
 }
