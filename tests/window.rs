@@ -291,7 +291,7 @@ fn the_sampling_section_offers_what_fits_and_reaches_the_engine() {
     let mut bench = Bench::sized(FakeScript::default(), [1440.0, 1100.0], 1.0, Theme::Dark);
     bench.with(|studio| {
         let prompt = &mut studio.state.prompt;
-        (prompt.sampling_open, prompt.fine_open) = (true, true);
+        (prompt.sampling_open, prompt.fine.is_open) = (true, true);
         (prompt.scheduler, prompt.sigmas) = (Some(SchedulerName::DpmMultistep), Some(SigmaChoice::Karras));
         prompt.fine.variation_strength = 0.2;
         prompt.fine.variation_seed_text = "77".into();

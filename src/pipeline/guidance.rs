@@ -34,7 +34,9 @@ impl Guidance {
         if self.rescale > 0.0 {
             let factor = deviation(towards) / deviation(&guided);
             let factor = (f64::from(self.rescale) * factor + 1.0 - f64::from(self.rescale)) as f32;
-            guided.iter_mut().for_each(|value| *value *= factor);
+            for value in &mut guided {
+                *value *= factor;
+            }
         }
         guided
     }

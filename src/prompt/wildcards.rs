@@ -11,7 +11,7 @@ pub fn drawn(prompt: &str, seed: u64) -> String {
     text(&characters, &mut 0, false, &mut draw).0.swap_remove(0)
 }
 
-/// SplitMix64 (Steele et al., 2014): a few even draws from any seed.
+/// `SplitMix64` (Steele et al., 2014): a few even draws from any seed.
 struct Draw {
     state: u64,
 }
@@ -40,9 +40,9 @@ fn text(characters: &[char], at: &mut usize, inside: bool, draw: &mut Draw) -> (
             '{' => {
                 let (mut inner, closed) = text(characters, at, true, draw);
                 match (inner.len(), closed) {
-                    (1, true) => choices[last].push_str(&format!("{{{}}}", inner[0])),
+                    (1, true) => choices[last].extend(["{", &inner[0], "}"]),
                     (count, true) => choices[last].push_str(&inner.swap_remove(draw.below(count))),
-                    (_, false) => choices[last].push_str(&format!("{{{}", inner.join("|"))),
+                    (_, false) => choices[last].extend(["{", &inner.join("|")]),
                 }
             }
             '|' if inside => choices.push(String::new()),

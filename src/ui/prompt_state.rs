@@ -21,7 +21,6 @@ pub struct PromptPanelState {
     /// 0 to 1: how much of the canvas's picture is made anew.
     pub strength: f64,
     pub sampling_open: bool,
-    pub fine_open: bool,
     pub fine: FineSampling,
     /// `None` is the model's own.
     pub scheduler: Option<SchedulerName>,
@@ -39,6 +38,8 @@ pub struct PromptPanelState {
 /// What few people touch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FineSampling {
+    /// Whether the section is unfolded.
+    pub is_open: bool,
     pub clip_skip: u32,
     pub noise: NoiseKind,
     /// 0 to 1; 0 is none.
@@ -59,6 +60,7 @@ impl FineSampling {
     #[must_use]
     pub fn of(request: &Request) -> Self {
         Self {
+            is_open: false,
             clip_skip: request.clip_skip.unwrap_or(1),
             noise: request.noise,
             variation_strength: request.variation.map_or(0.0, |variation| variation.strength),
@@ -119,7 +121,6 @@ impl Default for PromptPanelState {
             picture_count: 1,
             strength: Self::DEFAULT_STRENGTH,
             sampling_open: false,
-            fine_open: false,
             fine: FineSampling::default(),
             scheduler: None,
             sigmas: None,

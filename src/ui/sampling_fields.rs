@@ -25,9 +25,9 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout) {
     scheduler_row(ui, prompt, own_scheduler);
     sigmas_row(ui, prompt, own_scheduler);
     steps_and_guidance(ui, prompt, defaults.as_ref(), layout);
-    let summary = if prompt.fine_open { String::new() } else { prompt.fine.summary() };
-    fields::section(ui, "Finer settings", &summary, &mut prompt.fine_open);
-    if prompt.fine_open {
+    let summary = if prompt.fine.is_open { String::new() } else { prompt.fine.summary() };
+    fields::section(ui, "Finer settings", &summary, &mut prompt.fine.is_open);
+    if prompt.fine.is_open {
         finer(ui, prompt, layout);
     }
 }

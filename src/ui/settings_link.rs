@@ -34,8 +34,10 @@ pub fn prompt_of(settings: &Settings) -> PromptPanelState {
         seed_text: draft.seed.map(|seed| seed.to_string()).unwrap_or_default(),
         picture_count: draft.pictures.clamp(1, PromptPanelState::MAX_PICTURES),
         sampling_open: open_sections.contains(&PanelSection::Sampling),
-        fine_open: open_sections.contains(&PanelSection::FineSampling),
-        fine: FineSampling::of(request),
+        fine: FineSampling {
+            is_open: open_sections.contains(&PanelSection::FineSampling),
+            ..FineSampling::of(request)
+        },
         scheduler: request.scheduler,
         sigmas: request.sigmas,
         steps: request.steps.clamp(1, Request::MAX_STEPS),
@@ -87,7 +89,7 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
     if prompt.sampling_open {
         settings.open_sections.insert(PanelSection::Sampling);
     }
-    if prompt.fine_open {
+    if prompt.fine.is_open {
         settings.open_sections.insert(PanelSection::FineSampling);
     }
     settings.draft.seed = prompt.fixed_seed();

@@ -134,7 +134,7 @@ fn use_settings(state: &mut AppState, request: &Request) {
     prompt.negative_open |= !prompt.negative.is_empty();
     prompt.scheduler = request.scheduler;
     prompt.sigmas = request.sigmas;
-    prompt.fine = FineSampling::of(request);
+    prompt.fine = FineSampling { is_open: prompt.fine.is_open, ..FineSampling::of(request) };
     prompt.steps = request.steps;
     prompt.guidance = request.guidance;
     prompt.seed_text = request.seed.to_string();

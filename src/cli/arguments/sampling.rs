@@ -27,7 +27,7 @@ pub struct SamplingArguments {
     /// Where the noise comes from [default: a fresh one, printed]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Whose noise: torch draws it as PyTorch does on a CPU, philox as AUTOMATIC1111 on an NVIDIA card
+    /// Whose noise: torch draws it as torch does on a CPU, philox as AUTOMATIC1111 on an NVIDIA card
     #[arg(long, value_name = "NAME", default_value = "torch", value_parser = one_of(&NoiseKind::ALL.map(NoiseKind::id), NoiseKind::from_id))]
     pub rng: NoiseKind,
     /// A second seed whose noise is mixed in [default: a fresh one, when a strength is given]
