@@ -1,5 +1,6 @@
 //! From a request to a picture: words, noise, denoising, decoding. Knows no thread and no window.
 
+mod compute;
 mod conditioning;
 mod denoise;
 mod encode;
@@ -37,9 +38,13 @@ pub enum PipelineError {
     #[error("{0}")]
     Unsupported(String),
     #[error(
-        "{width}×{height} needs about {needed_gb:.1} GB of memory and {free_gb:.1} GB are free; choose a smaller size"
+        "{width}×{height} needs about {needed_gb:.1} GB of memory and {free_gb:.1} GB are free; decode it in tiles (--vae-tiling on), or choose a smaller size"
     )]
     TooLarge { width: u32, height: u32, needed_gb: f64, free_gb: f64 },
+    #[error(
+        "attention's scores need about {needed_gb:.1} GB of memory with {mode} and {free_gb:.1} GB are free; tiled needs almost none"
+    )]
+    AttentionTooLarge { mode: crate::job::AttentionMode, needed_gb: f64, free_gb: f64 },
     #[error("the model gave values that are no numbers; a checkpoint in half precision may need another dtype")]
     NotANumber,
 }
@@ -85,6 +90,7 @@ impl Pipeline {
         request.validate()?;
         let (scheduler_name, scheduler) = self.sampling.scheduler(request)?;
         let plan = self.plan(request)?;
+        let compute = self.settle(request.compute, &plan)?;
         let checkpoint = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let conditioning = self.condition(request, &plan)?;
         let mut noise = TorchNoise::new(request.seed);
@@ -92,14 +98,18 @@ impl Pipeline {
         let start = self.start_latents(request, &plan, &mut denoising, &mut noise, &checkpoint)?;
         let latents = self.denoise(&mut denoising, start, &plan, &mut noise, &checkpoint, tell)?;
 
+        // The decoder's maps are of other sizes than the UNet's.
+        crate::kernels::release_idle_buffers();
         let started = Instant::now();
         let picture = self.decode(latents, &plan, &checkpoint)?;
+        crate::kernels::release_idle_buffers();
         tell(Stage::Decoded { seconds: started.elapsed().as_secs_f64() });
         let carried_out = Request {
             width: Some(plan.width),
             height: Some(plan.height),
             guidance: Some(plan.guidance),
             scheduler: Some(scheduler_name),
+            compute,
             ..request.clone()
         };
         Ok((picture, carried_out))
@@ -128,7 +138,6 @@ impl Pipeline {
                 });
             }
         }
-        memory::check(self.vae.config(), plan.width, plan.height, &self.device)?;
         Ok(plan)
     }
 
