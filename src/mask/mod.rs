@@ -7,6 +7,7 @@ mod morphology;
 mod ops;
 mod plane;
 mod rect;
+mod resize;
 pub mod shape;
 mod soften;
 

@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
 
+use super::beside::Beside;
+use super::blend::Blend;
 use super::conditioning::Conditioning;
 use super::{Pipeline, PipelineError, Plan, Stage};
 use crate::model::Checkpoint;
@@ -15,6 +17,8 @@ pub(super) struct Denoising {
     pub first_step: usize,
     pub conditioning: Conditioning,
     pub guidance: f64,
+    pub beside: Option<Beside>,
+    pub blend: Option<Blend>,
 }
 
 impl Pipeline {
@@ -38,6 +42,9 @@ impl Pipeline {
             let output = self.predict(denoising, input, *timestep, plan, checkpoint)?;
             let step = denoising.scheduler.step(index, &output, &latents, noise);
             latents = step.previous;
+            if let Some(blend) = &denoising.blend {
+                blend.apply(denoising.scheduler.as_ref(), denoising.first_step, index + 1, &mut latents);
+            }
             let (_, _, height, width) = self.latent_shape(plan);
             let predicted = self.latent_rgb.picture(&step.predicted_original, width, height, plan.width, plan.height);
             let done = (index - denoising.first_step + 1) as u32;
@@ -59,13 +66,19 @@ impl Pipeline {
         let rows = given.context.dim(0)?;
         let input = Tensor::from_vec(input, self.latent_shape(plan), &Device::Cpu)?;
         let input = input.to_device(&self.device)?.to_dtype(self.dtype)?;
-        let input = if rows == 2 { Tensor::cat(&[&input, &input], 0)? } else { input };
+        let mut input = input.repeat((rows, 1, 1, 1))?;
+        if let Some(beside) = &denoising.beside {
+            input = beside.append(&input)?;
+        }
         let output = self.unet.forward(&input, timestep, &given.context, given.added.as_ref(), checkpoint)?;
         let output = output.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
         if rows == 1 {
             return Ok(output);
         }
         let guidance = denoising.guidance as f32;
+        if let (3, Some(beside)) = (rows, &denoising.beside) {
+            return Ok(beside.guided_three_ways(&output, guidance));
+        }
         let (negative, positive) = output.split_at(output.len() / 2);
         Ok(negative.iter().zip(positive).map(|(against, towards)| against + guidance * (towards - against)).collect())
     }

@@ -1,59 +1,210 @@
-//! What denoising starts from: noise alone, or a picture under noise.
+//! What denoising starts from: noise alone, or a picture under noise; and what is kept of that picture on the way.
 
 use candle_core::{DType, Device, Tensor};
 
+use super::beside::Beside;
+use super::blend::Blend;
+use super::canvas::Canvas;
 use super::denoise::Denoising;
 use super::{Pipeline, PipelineError, Plan};
-use crate::job::{InitPicture, Picture, Request};
-use crate::model::Checkpoint;
+use crate::job::{MaskedContent, Picture, Request};
+use crate::mask::{MaskPlane, PAINTED};
+use crate::model::{Checkpoint, LatentDistribution};
 use crate::sampling::NoiseSource;
 
+/// What a UNet wants beside the noisy latents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extras {
+    Nothing,
+    /// Mask and masked picture: made for inpainting.
+    Mask,
+    /// The picture: made for instructions.
+    Picture,
+}
+
+impl Extras {
+    /// By channels; `None` when they fit no kind.
+    #[must_use]
+    pub fn of(in_channels: usize, latent_channels: usize) -> Option<Self> {
+        match in_channels.checked_sub(latent_channels)? {
+            0 => Some(Self::Nothing),
+            extra if extra == latent_channels + 1 => Some(Self::Mask),
+            extra if extra == latent_channels => Some(Self::Picture),
+            _ => None,
+        }
+    }
+}
+
 impl Pipeline {
+    /// The first call's latents. All noise is drawn here in diffusers' order: the picture's posterior sample, the
+    /// noise, the masked picture's posterior sample.
     pub(super) fn start_latents(
         &self,
         request: &Request,
         plan: &Plan,
+        canvas: Option<&Canvas>,
         denoising: &mut Denoising,
         noise: &mut dyn NoiseSource,
         checkpoint: Checkpoint,
     ) -> Result<Vec<f32>, PipelineError> {
         let (_, channels, height, width) = self.latent_shape(plan);
         let count = channels * height * width;
-        let Some(init) = &request.init else {
-            let sigma = denoising.scheduler.init_noise_sigma() as f32;
-            return Ok(noise.randn(count).into_iter().map(|value| value * sigma).collect());
+        let sigma = denoising.scheduler.init_noise_sigma() as f32;
+        let pure = |noise: &[f32]| noise.iter().map(|value| value * sigma).collect::<Vec<f32>>();
+        let masked = canvas.and_then(|canvas| canvas.masked.as_ref());
+        if self.extras == Extras::Picture {
+            return self.start_from_instruction(request, canvas, denoising, noise, count, checkpoint);
+        }
+        let (Some(canvas), Some(init)) = (canvas, &request.init) else {
+            let fresh = noise.randn(count);
+            if self.extras == Extras::Mask {
+                denoising.beside = Some(self.mask_beside(plan, None, noise, checkpoint)?);
+            }
+            return Ok(pure(&fresh));
         };
         denoising.first_step = first_step(request.steps as usize, init.strength) * denoising.scheduler.order();
-        let picture = self.encode_picture(init, plan, noise, checkpoint)?;
-        let fresh = noise.randn(count);
-        if denoising.first_step >= denoising.scheduler.timesteps().len() {
-            return Ok(picture);
+        // Only inpainting begins with noise alone at full strength; img2img keeps a trace of the picture.
+        let from_noise = masked.is_some() && init.strength.to_bits() == 1f64.to_bits();
+        let is_soft = masked.is_some_and(|masked| masked.settings.soft);
+        let blends = masked.is_some() && (self.extras == Extras::Nothing || is_soft);
+        let mut picture = Vec::new();
+        if blends || !from_noise {
+            let seen = masked.and_then(|masked| masked.filled.as_ref()).unwrap_or(&canvas.work);
+            let distribution = self.encode(&tensor_of(seen)?, checkpoint)?;
+            picture = self.sampled(&distribution, noise)?;
         }
-        Ok(denoising.scheduler.add_noise(denoising.first_step, &picture, &fresh))
+        let fresh = noise.randn(count);
+        if self.extras == Extras::Mask {
+            denoising.beside = Some(self.mask_beside(plan, Some(canvas), noise, checkpoint)?);
+        } else if masked.is_some() {
+            // The masked picture's sample, which an ordinary model has no use for.
+            noise.randn(count);
+        }
+        let mut begin = picture.clone();
+        if let Some(masked) = masked
+            && masked.settings.content == MaskedContent::Noise
+            && !from_noise
+        {
+            let cells = self.cells(&masked.release);
+            let unrelated = noise.randn(count);
+            for (index, (latent, unrelated)) in begin.iter_mut().zip(unrelated).enumerate() {
+                let anew = cells[index % cells.len()];
+                *latent = *latent * (1.0 - anew) + unrelated * anew;
+            }
+        }
+        let first = denoising.first_step;
+        let mut latents = if from_noise {
+            pure(&fresh)
+        } else if first >= denoising.scheduler.timesteps().len() {
+            begin
+        } else {
+            denoising.scheduler.add_noise(first, &begin, &fresh)
+        };
+        if let Some(masked) = masked.filter(|_| blends) {
+            let mask = self.cells(&masked.release);
+            let blend = Blend { mask, original: picture, noise: fresh, soft: is_soft };
+            if is_soft {
+                blend.apply(denoising.scheduler.as_ref(), first, first, &mut latents);
+            }
+            denoising.blend = Some(blend);
+        }
+        Ok(latents)
     }
 
-    /// A sample of the picture's latents, scaled: the first noise that diffusers draws goes into it.
-    fn encode_picture(
+    /// Every step is taken, from noise alone: the picture stands beside, by its most likely latents, unscaled.
+    fn start_from_instruction(
         &self,
-        init: &InitPicture,
-        plan: &Plan,
+        request: &Request,
+        canvas: Option<&Canvas>,
+        denoising: &mut Denoising,
         noise: &mut dyn NoiseSource,
+        count: usize,
         checkpoint: Checkpoint,
     ) -> Result<Vec<f32>, PipelineError> {
-        let pixels = tensor_of(&resized(&init.picture, plan.width, plan.height))?;
-        let pixels = pixels.to_device(&self.device)?.to_dtype(self.vae_dtype)?;
-        let distribution = self.vae.encode(&pixels, checkpoint)?;
-        let host = |tensor: &Tensor| -> Result<Vec<f32>, candle_core::Error> {
-            tensor.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()
+        let Some(canvas) = canvas else {
+            return Err(PipelineError::Unsupported(
+                "this model changes a picture by instruction and there is none; give it with --init or open one".into(),
+            ));
         };
+        let mode = self.encode(&tensor_of(&canvas.work)?, checkpoint)?.mean;
+        let guidance = request.image_guidance.unwrap_or(Request::DEFAULT_IMAGE_GUIDANCE);
+        let latents = mode.to_dtype(self.dtype)?;
+        denoising.beside = Some(Beside::picture(&latents, &mut denoising.conditioning, guidance)?);
+        let fresh = noise.randn(count);
+        if let Some(masked) = &canvas.masked {
+            denoising.blend = Some(Blend {
+                mask: self.cells(&masked.release),
+                original: self.scaled(host(&mode)?),
+                noise: fresh.clone(),
+                soft: masked.settings.soft,
+            });
+        }
+        let sigma = denoising.scheduler.init_noise_sigma() as f32;
+        Ok(fresh.into_iter().map(|value| value * sigma).collect())
+    }
+
+    /// The five channels beside the latents. Without a mask everything is masked.
+    fn mask_beside(
+        &self,
+        plan: &Plan,
+        canvas: Option<&Canvas>,
+        noise: &mut dyn NoiseSource,
+        checkpoint: Checkpoint,
+    ) -> Result<Beside, PipelineError> {
+        let (_, channels, height, width) = self.latent_shape(plan);
+        let masked = canvas.and_then(|canvas| Some((canvas, canvas.masked.as_ref()?)));
+        let (cells, kept) = if let Some((canvas, masked)) = masked {
+            let hard = masked.release.hardened();
+            let [work_width, work_height] = canvas.work.size();
+            let keep: Vec<f32> = hard.values().iter().map(|value| if *value >= PAINTED { 0.0 } else { 1.0 }).collect();
+            let keep = Tensor::from_vec(keep, (1, 1, work_height, work_width), &Device::Cpu)?;
+            (self.cells(&hard), tensor_of(&canvas.work)?.broadcast_mul(&keep)?)
+        } else {
+            let size = (1, 3, plan.height as usize, plan.width as usize);
+            (vec![1.0; width * height], Tensor::zeros(size, DType::F32, &Device::Cpu)?)
+        };
+        let distribution = self.encode(&kept, checkpoint)?;
+        let mut given = cells;
+        given.extend(self.sampled(&distribution, noise)?);
+        let given = Tensor::from_vec(given, (1, channels + 1, height, width), &Device::Cpu)?;
+        Ok(Beside::Mask(given.to_device(&self.device)?.to_dtype(self.dtype)?))
+    }
+
+    /// The mask at the latents' size, 0 to 1: each cell's maximum.
+    fn cells(&self, mask: &MaskPlane) -> Vec<f32> {
+        let cells = mask.cell_maximum(self.vae.config().factor() as u32);
+        cells.values().iter().map(|value| f32::from(*value) / 255.0).collect()
+    }
+
+    fn encode(&self, pixels: &Tensor, checkpoint: Checkpoint) -> Result<LatentDistribution, PipelineError> {
+        let pixels = pixels.to_device(&self.device)?.to_dtype(self.vae_dtype)?;
+        Ok(self.vae.encode(&pixels, checkpoint)?)
+    }
+
+    /// A sample of a picture's latents, scaled.
+    fn sampled(
+        &self,
+        distribution: &LatentDistribution,
+        noise: &mut dyn NoiseSource,
+    ) -> Result<Vec<f32>, PipelineError> {
         let (mean, deviation) = (host(&distribution.mean)?, host(&distribution.standard_deviation)?);
         let drawn = noise.randn(mean.len());
-        let config = self.vae.config();
-        let (scale, shift) = (config.scale as f32, config.shift as f32);
         let sampled =
             mean.iter().zip(&deviation).zip(&drawn).map(|((mean, deviation), noise)| mean + deviation * noise);
-        Ok(sampled.map(|value| (value - shift) * scale).collect())
+        Ok(self.scaled(sampled.collect()))
     }
+
+    fn scaled(&self, mut latents: Vec<f32>) -> Vec<f32> {
+        let (scale, shift) = (self.vae.config().scale as f32, self.vae.config().shift as f32);
+        for value in &mut latents {
+            *value = (*value - shift) * scale;
+        }
+        latents
+    }
+}
+
+fn host(tensor: &Tensor) -> Result<Vec<f32>, candle_core::Error> {
+    tensor.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()
 }
 
 /// img2img skips the first steps: N − ⌊N · strength⌋ of them.
@@ -62,26 +213,14 @@ fn first_step(steps: usize, strength: f64) -> usize {
     steps - carried_out
 }
 
-fn resized(picture: &Picture, width: u32, height: u32) -> Picture {
-    if (picture.width(), picture.height()) == (width, height) {
-        return picture.clone();
-    }
-    let source = image::RgbaImage::from_raw(picture.width(), picture.height(), picture.rgba().to_vec());
-    let source = source.unwrap_or_else(|| image::RgbaImage::new(width, height));
-    let shrunk = image::imageops::resize(&source, width, height, image::imageops::FilterType::Lanczos3);
-    Picture::from_rgba(width, height, shrunk.into_raw()).unwrap_or_else(|_| Picture::filled(width, height, [0; 4]))
-}
-
-/// RGBA to `(1, 3, height, width)` in -1…1. Transparency is over white.
+/// RGB to `(1, 3, height, width)` in -1…1.
 fn tensor_of(picture: &Picture) -> Result<Tensor, PipelineError> {
     let [width, height] = picture.size();
     let area = width * height;
     let mut planes = vec![0f32; area * 3];
     for (pixel, rgba) in picture.rgba().chunks_exact(4).enumerate() {
-        let alpha = f32::from(rgba[3]) / 255.0;
         for channel in 0..3 {
-            let over_white = f32::from(rgba[channel]) / 255.0 * alpha + (1.0 - alpha);
-            planes[channel * area + pixel] = 2.0 * over_white - 1.0;
+            planes[channel * area + pixel] = 2.0 * (f32::from(rgba[channel]) / 255.0) - 1.0;
         }
     }
     Ok(Tensor::from_vec(planes, (1, 3, height, width), &Device::Cpu)?)
@@ -98,5 +237,11 @@ mod tests {
         assert_eq!(first_step(20, 0.0), 20);
         // 0.29 · 100 is 28.999999999999996: diffusers cuts it, so do we.
         assert_eq!(first_step(100, 0.29), 72);
+    }
+
+    #[test]
+    fn the_channels_say_what_stands_beside() {
+        let kinds = [4, 8, 9, 5, 3].map(|channels| Extras::of(channels, 4));
+        assert_eq!(kinds, [Some(Extras::Nothing), Some(Extras::Picture), Some(Extras::Mask), None, None]);
     }
 }

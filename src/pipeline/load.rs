@@ -6,8 +6,8 @@ use candle_core::{DType, Device};
 use serde::Deserialize;
 
 use super::sampler::ModelSampling;
-use super::{LatentRgb, PipelineError};
-use crate::job::{MemoryMode, ModelPart, Request};
+use super::{Extras, LatentRgb, PipelineError};
+use crate::job::{MemoryMode, ModelPart, Request, WorkGrid};
 use crate::kernels::limit_idle_buffers;
 use crate::model::{
     ClipConfig, Execution, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
@@ -29,7 +29,8 @@ pub struct Pipeline {
     pub(super) vae_dtype: DType,
     pub(super) sampling: ModelSampling,
     pub(super) own_guidance: f64,
-    pub(super) native_side_px: u32,
+    pub(super) grid: WorkGrid,
+    pub(super) extras: Extras,
     pub(super) latent_rgb: LatentRgb,
     pub(super) zeros_for_absent_negative: bool,
     /// Low or high: how the weights were packed.
@@ -118,7 +119,7 @@ impl Pipeline {
             (vae_config.scale, vae_config.shift, vae_config.force_upcast) = (own.scale, own.shift, own.force_upcast);
         }
         let sampling = ModelSampling::read(files)?;
-        check_channels(&unet_config, &vae_config, files)?;
+        let extras = check_channels(&unet_config, &vae_config, files)?;
         let suffixes: &[&str] = if is_xl { &["", "_2"] } else { &[""] };
         on_loading(ModelPart::Tokenizer, 0.0)?;
         let mut text = Vec::new();
@@ -146,7 +147,8 @@ impl Pipeline {
 
         let latent_rgb = LatentRgb::of_model(files, &vae, device, vae_dtype)?;
         Ok(Self {
-            native_side_px: (unet.config().sample_size * vae.config().factor()) as u32,
+            grid: grid_of(unet.config(), vae.config()),
+            extras,
             own_guidance: if matches!(files, ModelFiles::Embedded(_)) { 4.0 } else { Request::DEFAULT_GUIDANCE },
             zeros_for_absent_negative: is_xl && index.force_zeros_for_empty_prompt,
             text,
@@ -182,19 +184,41 @@ fn family_vae(is_xl: bool, config: &VaeConfig) -> Option<VaeConfig> {
     is_xl.then(|| VaeConfig { scale: 0.13025, ..config.clone() })
 }
 
-fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<(), PipelineError> {
-    let wanted = vae.latent_channels;
-    if unet.in_channels == wanted && unet.out_channels == wanted {
-        return Ok(());
-    }
-    let field = if unet.in_channels == wanted { "out_channels" } else { "in_channels" };
-    Err(ModelError::Unsupported {
+fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<Extras, PipelineError> {
+    let latent = vae.latent_channels;
+    let unsupported = |field: &str, found: usize, supported: String| ModelError::Unsupported {
         field: field.into(),
-        found: if unet.in_channels == wanted { unet.out_channels } else { unet.in_channels }.to_string(),
-        supported: format!("{wanted}, as many as the VAE's latent channels,"),
+        found: found.to_string(),
+        supported,
         path: files.path_of("unet/config.json"),
+    };
+    if unet.out_channels != latent {
+        let supported = format!("{latent}, as many as the VAE's latent channels,");
+        return Err(unsupported("out_channels", unet.out_channels, supported).into());
     }
-    .into())
+    Extras::of(unet.in_channels, latent).ok_or_else(|| {
+        let (inpainting, instructions) = (2 * latent + 1, 2 * latent);
+        let supported =
+            format!("{latent}, as many as the VAE's latent channels, {instructions} (instructions) and {inpainting} (inpainting)");
+        unsupported("in_channels", unet.in_channels, supported).into()
+    })
+}
+
+fn grid_of(unet: &UnetConfig, vae: &VaeConfig) -> WorkGrid {
+    let cell = vae.factor();
+    WorkGrid {
+        native_side_px: (unet.sample_size * cell) as u32,
+        cell_px: cell as u32,
+        step_px: (cell << (unet.blocks.len() - 1)) as u32,
+    }
+}
+
+/// What a model wants of sizes, from its small files alone.
+///
+/// # Errors
+/// When they are missing or unreadable.
+pub fn work_grid_of(files: &ModelFiles) -> Result<WorkGrid, PipelineError> {
+    Ok(grid_of(&UnetConfig::read(files)?, &VaeConfig::read(files)?))
 }
 
 /// Reads the tokenizer whose encoder takes `positions` tokens.

@@ -1,5 +1,8 @@
 //! From a request to a picture: words, noise, denoising, decoding. Knows no thread and no window.
 
+mod beside;
+mod blend;
+mod canvas;
 mod compute;
 mod conditioning;
 mod denoise;
@@ -13,14 +16,16 @@ use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
 
+pub use encode::Extras;
 pub use latent_rgb::LatentRgb;
-pub use load::{Additions, Pipeline, tokenizer_of};
+pub use load::{Additions, Pipeline, tokenizer_of, work_grid_of};
 pub use sampler::check_sampling;
 
-use crate::job::{CancelToken, Picture, Request, RequestError};
+use crate::job::{CancelToken, Picture, Request, RequestError, WorkGrid};
 use crate::model::{ModelError, picture_from_tensor};
 use crate::prompt::TokenizerError;
 use crate::sampling::{SamplingError, TorchNoise};
+use canvas::Canvas;
 use denoise::Denoising;
 
 #[derive(Debug, thiserror::Error)]
@@ -89,24 +94,33 @@ impl Pipeline {
     ) -> Result<(Picture, Request), PipelineError> {
         request.validate()?;
         let (scheduler_name, scheduler) = self.sampling.scheduler(request)?;
-        let plan = self.plan(request)?;
+        let canvas = Canvas::new(request, self.grid)?;
+        let plan = self.plan(request, canvas.as_ref())?;
         let compute = self.settle(request.compute, &plan)?;
         let checkpoint = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let conditioning = self.condition(request, &plan)?;
         let mut noise = TorchNoise::new(request.seed);
-        let mut denoising = Denoising { scheduler, first_step: 0, conditioning, guidance: plan.guidance };
-        let start = self.start_latents(request, &plan, &mut denoising, &mut noise, &checkpoint)?;
+        let guidance = plan.guidance;
+        let mut denoising = Denoising { scheduler, first_step: 0, conditioning, guidance, beside: None, blend: None };
+        let start = self.start_latents(request, &plan, canvas.as_ref(), &mut denoising, &mut noise, &checkpoint)?;
         let latents = self.denoise(&mut denoising, start, &plan, &mut noise, &checkpoint, tell)?;
 
         // The decoder's maps are of other sizes than the UNet's.
         crate::kernels::release_idle_buffers();
         let started = Instant::now();
-        let picture = self.decode(latents, &plan, &checkpoint)?;
+        let drawn = self.decode(latents, &plan, &checkpoint)?;
         crate::kernels::release_idle_buffers();
+        let (mut width, mut height) = (Some(plan.width), Some(plan.height));
+        let picture = if let Some(canvas) = &canvas {
+            (width, height) = canvas.noted_size();
+            canvas.finished(drawn)
+        } else {
+            drawn
+        };
         tell(Stage::Decoded { seconds: started.elapsed().as_secs_f64() });
         let carried_out = Request {
-            width: Some(plan.width),
-            height: Some(plan.height),
+            width,
+            height,
             guidance: Some(plan.guidance),
             scheduler: Some(scheduler_name),
             compute,
@@ -115,16 +129,16 @@ impl Pipeline {
         Ok((picture, carried_out))
     }
 
-    fn plan(&self, request: &Request) -> Result<Plan, PipelineError> {
-        let factor = self.vae.config().factor() as u32;
-        let (own_width, own_height) = match &request.init {
-            Some(init) => (init.picture.width() / factor * factor, init.picture.height() / factor * factor),
-            None => (self.native_side_px, self.native_side_px),
-        };
-        let plan = Plan {
-            width: request.width.unwrap_or(own_width),
-            height: request.height.unwrap_or(own_height),
-            guidance: request.guidance.unwrap_or(self.own_guidance),
+    fn plan(&self, request: &Request, canvas: Option<&Canvas>) -> Result<Plan, PipelineError> {
+        let WorkGrid { native_side_px, cell_px: factor, .. } = self.grid;
+        let guidance = request.guidance.unwrap_or(self.own_guidance);
+        let plan = match canvas {
+            Some(Canvas { frame, .. }) => Plan { width: frame.width, height: frame.height, guidance },
+            None => Plan {
+                width: request.width.unwrap_or(native_side_px),
+                height: request.height.unwrap_or(native_side_px),
+                guidance,
+            },
         };
         for (side, found) in [("width", plan.width), ("height", plan.height)] {
             if found == 0 || found % factor != 0 {

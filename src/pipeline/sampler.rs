@@ -13,7 +13,9 @@ const CONFIG: &str = "scheduler/scheduler_config.json";
 /// What a model says of its schedulers.
 pub(super) struct ModelSampling {
     config: SchedulerConfig,
-    is_xl: bool,
+    /// diffusers' pipelines of SD 1 and 2 put old scheduler files right as they load them; SDXL's and those that
+    /// change pictures by instruction do not.
+    amends: bool,
     pub own_scheduler: SchedulerName,
 }
 
@@ -35,18 +37,19 @@ impl ModelSampling {
             tracing::warn!("{reason}; {} is used instead", instead.id());
             instead
         });
-        Ok(Self { config, is_xl: index.class_name.starts_with("StableDiffusionXL"), own_scheduler })
+        let amends =
+            !index.class_name.starts_with("StableDiffusionXL") && !index.class_name.contains("InstructPix2Pix");
+        Ok(Self { config, amends, own_scheduler })
     }
 
     /// The scheduler that the request asks for, else the model's own.
     pub fn scheduler(&self, request: &Request) -> Result<(SchedulerName, Box<dyn Scheduler>), PipelineError> {
         let name = request.scheduler.unwrap_or(self.own_scheduler);
         let config = self.config.clone().with_prediction(request.prediction);
-        // diffusers' pipelines of SD 1 and 2 put old scheduler files right as they load them; SDXL's do not.
-        let config = match (self.is_xl, request.mask.is_some()) {
-            (true, _) => config,
-            (false, false) => config.for_stable_diffusion(),
-            (false, true) => config.for_stable_diffusion_inpainting(),
+        let config = match (self.amends, request.mask.is_some()) {
+            (false, _) => config,
+            (true, false) => config.for_stable_diffusion(),
+            (true, true) => config.for_stable_diffusion_inpainting(),
         };
         let config = config.with_sigmas(name, request.sigmas)?;
         Ok((name, build(name, &config, request.steps as usize)?))

@@ -10,6 +10,8 @@ use super::spread::{Known, spread};
 use crate::job::Picture;
 use crate::mask::{MaskPlane, PAINTED};
 
+/// What is made anew shows this far beyond its mask: the latents' cells are coarser than pixels.
+pub const NEW_REACH_PX: u32 = 8;
 /// Differences are averaged over cells of this size, so that texture does not count as colour.
 const CELL_PX: usize = 8;
 /// Where both differ by this much (of 255), the network drew something else, and its colour counts half.

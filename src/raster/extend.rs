@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::geometry::{picture_of, resized};
 use super::spread::{Known, spread};
 use crate::job::Picture;
+use crate::mask::MaskPlane;
 
 /// Pixels added on each side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +49,22 @@ pub fn extended(picture: &Picture, by: Extension) -> Picture {
         rgba[start..][..row_bytes].copy_from_slice(row);
     }
     picture_of(width, height, rgba)
+}
+
+/// The mask of a picture that was extended: all new room, and what was masked before.
+#[must_use]
+pub fn extended_mask(mask: Option<&MaskPlane>, width: u32, height: u32, by: Extension) -> MaskPlane {
+    let Some((wide, tall)) = by.around(width, height) else { return MaskPlane::empty(width, height) };
+    let mut all = MaskPlane::empty(wide, tall);
+    all.invert();
+    for y in 0..height {
+        let old = &mut all.row_mut(y + by.top)[by.left as usize..][..width as usize];
+        match mask.filter(|mask| (mask.width(), mask.height()) == (width, height)) {
+            Some(mask) => old.copy_from_slice(mask.row(y)),
+            None => old.fill(0),
+        }
+    }
+    all
 }
 
 fn new_room(picture: &Picture, by: Extension, (width, height): (u32, u32)) -> Picture {
@@ -99,6 +116,9 @@ mod tests {
                 let start = ((y + by.top as usize) * wide.width() as usize + by.left as usize) * 4;
                 assert_eq!(wide.rgba()[start..][..240], picture.rgba()[y * 240..][..240]);
             }
+            let new = extended_mask(None, 60, 40, by);
+            let masked = new.values().iter().filter(|value| **value > 0).count();
+            assert_eq!(masked, wide.rgba().len() / 4 - 60 * 40);
             assert!(wide.rgba().chunks_exact(4).all(|pixel| pixel[3] == 255 && pixel[2].abs_diff(50) < 3));
         }
         let left = extended(&picture, Extension { left: 20, ..Extension::default() });

@@ -8,8 +8,8 @@ mod paste;
 mod resample;
 mod spread;
 
-pub use colour_match::match_colours;
-pub use extend::{Extension, extended};
+pub use colour_match::{NEW_REACH_PX, match_colours};
+pub use extend::{Extension, extended, extended_mask};
 pub use fill::{filled_from_border, filled_with};
 pub use geometry::{crop, fitted, largest_inside, over_white, resized};
 pub use paste::{paste, with_alpha_of};

@@ -2,6 +2,7 @@
 //!
 //! Text in, `Request` out, and back; an exact copy as JSON goes beside it. Touches no file.
 
+use super::metadata_inpaint;
 use crate::job::{ModelRef, PromptSyntax, Request};
 use crate::sampling::SchedulerName;
 
@@ -10,6 +11,8 @@ pub const PARAMETERS_KEY: &str = "parameters";
 /// The chunk with the request as JSON: an exact round trip, preferred when reading.
 pub const REQUEST_KEY: &str = "inkwick";
 
+/// Beside the request's own fields in the JSON.
+const STRENGTH: &str = "strength";
 const NEGATIVE: &str = "Negative prompt:";
 const BUILT_IN: &str = "Inkwick built-in";
 const PROGRAM: &str = concat!("Inkwick ", env!("CARGO_PKG_VERSION"));
@@ -21,13 +24,31 @@ const SCHEDULE_WORDS: [&str; 5] = ["karras", "exponential", "polyexponential", "
 /// The request as JSON, or `None` when a path in it is no text.
 #[must_use]
 pub fn json_of(request: &Request) -> Option<String> {
-    serde_json::to_string(request).ok()
+    let mut json = serde_json::to_value(request).ok()?;
+    if let (Some(init), Some(fields)) = (&request.init, json.as_object_mut()) {
+        // The picture is no part of the settings; how much of it was made anew is.
+        fields.insert(STRENGTH.into(), init.strength.into());
+    }
+    Some(json.to_string())
 }
 
 /// Reads what [`json_of`] wrote; `None` for anything that no engine would take.
 #[must_use]
 pub fn request_of_json(json: &str) -> Option<Request> {
     serde_json::from_str::<Request>(json).ok().filter(|request| request.validate().is_ok())
+}
+
+/// How much of a picture was made anew, by what [`json_of`] or [`parameters_of`] wrote; `None` when there was none.
+#[must_use]
+pub fn strength_of(text: &str) -> Option<f64> {
+    let strength = if let Ok(json) = serde_json::from_str::<serde_json::Value>(text) {
+        json.get(STRENGTH)?.as_f64()
+    } else {
+        let last_line = text.trim().lines().next_back()?;
+        let pair = pairs_in(last_line).into_iter().find(|(key, _)| *key == "Denoising strength")?;
+        pair.1.trim().parse().ok()
+    };
+    strength.filter(|strength| (0.0..=1.0).contains(strength))
 }
 
 /// The `parameters` text of a request whose defaults are filled in.
@@ -53,6 +74,7 @@ pub fn parameters_of(request: &Request) -> String {
     if let Some(init) = &request.init {
         pairs.push(("Denoising strength", init.strength.to_string()));
     }
+    pairs.extend(metadata_inpaint::pairs_of(request));
     pairs.push(("RNG", "CPU".into()));
     if request.prompt_syntax == PromptSyntax::Plain {
         pairs.push(("Prompt syntax", "plain".into()));
@@ -104,7 +126,7 @@ fn apply(request: &mut Request, key: &str, value: &str) {
             }
         }
         "Prompt syntax" if value == "plain" => request.prompt_syntax = PromptSyntax::Plain,
-        _ => {}
+        _ => metadata_inpaint::apply(request, key, value),
     }
 }
 

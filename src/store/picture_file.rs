@@ -1,17 +1,19 @@
-//! Pictures as files: PNG, JPEG and WebP out and in, with the settings that made them inside.
+//! Pictures as files: PNG, JPEG and WebP out and in, with the settings that made them inside; BMP, TIFF and GIF in.
 //!
 //! What comes from elsewhere is not trusted: sizes are limited before anything is unpacked.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageReader, Limits};
 
-use super::{atomic, exif, metadata, png_text};
+use super::picture_kind::{self, Unreadable};
+pub use super::png_text::Painting;
+use super::{atomic, colour_profile, exif, metadata, png_text};
 use crate::job::{Picture, Request};
 
 const MAX_SIDE_PX: u32 = 30_000;
@@ -36,8 +38,10 @@ pub enum PictureFileError {
     Extension { found: String, path: PathBuf },
     #[error("the picture could not be opened ({source}); check that it is there and may be read: {}", path.display())]
     Open { source: io::Error, path: PathBuf },
-    #[error("a PNG, JPEG or WebP picture was wanted, this file is none; convert it first: {}", path.display())]
+    #[error("a PNG, JPEG, WebP, BMP, TIFF or GIF picture was wanted, this file is none; convert it first: {}", path.display())]
     NotAPicture { path: PathBuf },
+    #[error("{kind}: {}", path.display())]
+    Unreadable { kind: Unreadable, path: PathBuf },
     #[error("the picture is damaged or cut short ({reason}); take another copy of it: {}", path.display())]
     Damaged { reason: String, path: PathBuf },
     #[error("a picture may have up to 100 megapixels, found {width}×{height}; make it smaller first: {}", path.display())]
@@ -120,7 +124,8 @@ fn rgb_on_white(picture: &Picture) -> Vec<u8> {
     picture.rgba().chunks_exact(4).flat_map(|p| [blend(p[0], p[3]), blend(p[1], p[3]), blend(p[2], p[3])]).collect()
 }
 
-/// Reads any PNG, JPEG or WebP file, by its content rather than its name, turned upright.
+/// Reads any PNG, JPEG, WebP, BMP, TIFF or GIF file (its first frame), by its content rather than its name: turned
+/// upright, in sRGB by its own colour profile, with 8 bits a channel.
 ///
 /// # Errors
 /// When it cannot be opened, is no picture, is damaged, or is larger than a hundred megapixels.
@@ -135,9 +140,10 @@ pub fn read(path: &Path) -> Result<Picture, PictureFileError> {
     limits.max_alloc = Some(MAX_UNPACKED_BYTES);
     decoder.set_limits(limits).map_err(|error| damaged(error.to_string()))?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let profile = decoder.icc_profile().ok().flatten();
     let mut image = DynamicImage::from_decoder(decoder).map_err(|error| damaged(error.to_string()))?;
     image.apply_orientation(orientation);
-    let rgba = image.into_rgba8();
+    let rgba = colour_profile::to_srgb(image, profile.as_deref());
     let (width, height) = rgba.dimensions();
     Picture::from_rgba(width, height, rgba.into_raw()).map_err(|error| damaged(error.to_string()))
 }
@@ -156,6 +162,12 @@ pub fn read_request(path: &Path) -> Result<Option<Request>, PictureFileError> {
     Ok(comment.and_then(|exif| exif::comment_of(&exif)).and_then(|text| metadata::request_of_parameters(&text)))
 }
 
+/// The mask that a PNG picture was repainted with, and the strength; empty where the file tells of none.
+#[must_use]
+pub fn read_painting(path: &Path) -> Painting {
+    png_text::read_painting(path)
+}
+
 /// The error for a file that could not even be looked at.
 pub(super) fn unopened(source: io::Error, path: &Path) -> PictureFileError {
     PictureFileError::Open { source, path: path.to_path_buf() }
@@ -167,13 +179,22 @@ fn open(path: &Path) -> Result<impl ImageDecoder + use<>, PictureFileError> {
     if file.metadata().map_err(opened)?.is_dir() {
         return Err(PictureFileError::NotAPicture { path: path.to_path_buf() });
     }
+    let mut head = Vec::with_capacity(picture_kind::HEAD_BYTES);
+    (&file).take(picture_kind::HEAD_BYTES as u64).read_to_end(&mut head).map_err(opened)?;
+    (&file).rewind().map_err(opened)?;
+    if let Some(kind) = picture_kind::unreadable(&head) {
+        return Err(PictureFileError::Unreadable { kind, path: path.to_path_buf() });
+    }
     let reader = ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(opened)?;
-    if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) {
+    if !picture_kind::is_read(reader.format()) {
         return Err(PictureFileError::NotAPicture { path: path.to_path_buf() });
     }
-    reader
-        .into_decoder()
-        .map_err(|error| PictureFileError::Damaged { reason: error.to_string(), path: path.to_path_buf() })
+    reader.into_decoder().map_err(|error| match error {
+        ImageError::Unsupported(error) if error.to_string().to_lowercase().contains("cmyk") => {
+            PictureFileError::Unreadable { kind: Unreadable::Cmyk, path: path.to_path_buf() }
+        }
+        error => PictureFileError::Damaged { reason: error.to_string(), path: path.to_path_buf() },
+    })
 }
 
 #[cfg(test)]

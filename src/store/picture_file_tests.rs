@@ -129,3 +129,62 @@ fn an_unknown_ending_names_what_is_allowed() {
         assert!(!Path::new(name).exists());
     }
 }
+
+#[test]
+fn a_repainted_picture_comes_back_with_its_mask_and_strength() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.png");
+    let mask = crate::mask::MaskPlane::from_values(16, 8, (0..128).map(|value| value * 2).collect()).unwrap();
+    let init = crate::job::InitPicture { picture: std::sync::Arc::new(picture()), strength: 0.65 };
+    let painted = Request {
+        init: Some(init),
+        mask: Some(crate::job::InpaintMask { plane: std::sync::Arc::new(mask.clone()) }),
+        ..request("an apple")
+    };
+    write(&path, &picture(), Some(&painted)).unwrap();
+    assert_eq!(read(&path).unwrap(), picture());
+    assert_eq!(read_painting(&path), Painting { strength: Some(0.65), mask: Some(mask) });
+    assert_eq!(read_request(&path).unwrap().unwrap().prompt, "an apple");
+    write(&path, &picture(), Some(&request("an apple"))).unwrap();
+    assert_eq!(read_painting(&path), Painting::default());
+}
+
+#[test]
+fn colours_are_those_that_the_photos_profile_means() {
+    let folder = tempfile::tempdir().unwrap();
+    let read_with = |profile: moxcms::ColorProfile, colour: [u8; 3]| {
+        let path = folder.path().join("a.png");
+        let mut bytes = Vec::new();
+        let mut encoder = image::codecs::png::PngEncoder::new(&mut bytes);
+        encoder.set_icc_profile(profile.encode().unwrap()).unwrap();
+        encoder.write_image(&colour.repeat(6), 3, 2, ExtendedColorType::Rgb8).unwrap();
+        fs::write(&path, bytes).unwrap();
+        read(&path).unwrap().rgba()[..3].to_vec()
+    };
+    assert_eq!(read_with(moxcms::ColorProfile::new_srgb(), [201, 33, 77]), [201, 33, 77], "sRGB stays, byte for byte");
+    // Display P3's green lies beyond sRGB's; a half red is a stronger one there.
+    assert_eq!(read_with(moxcms::ColorProfile::new_display_p3(), [0, 255, 0]), [0, 255, 0]);
+    let red = read_with(moxcms::ColorProfile::new_display_p3(), [180, 60, 60]);
+    assert!(red[0] > 188 && red[1] < 58, "{red:?}");
+}
+
+#[test]
+fn other_kinds_of_photo_are_read_and_the_rest_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = image::ImageBuffer::from_fn(5, 3, |x, y| image::Rgb([(x * 12_000) as u16, (y * 20_000) as u16, 65_535]));
+    for name in ["a.png", "a.tiff"] {
+        let path = folder.path().join(name);
+        deep.save(&path).unwrap();
+        let read = read(&path).unwrap();
+        assert_eq!((read.size(), &read.rgba()[4..8]), ([5, 3], &[47, 0, 255, 255][..]), "{name}");
+    }
+    for name in ["a.bmp", "a.gif"] {
+        let path = folder.path().join(name);
+        image::RgbaImage::from_pixel(4, 4, image::Rgba([255, 0, 0, 255])).save(&path).unwrap();
+        assert_eq!(&read(&path).unwrap().rgba()[..4], &[255, 0, 0, 255], "{name}");
+    }
+    let path = folder.path().join("a.heic");
+    fs::write(&path, b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
+    let sentence = read(&path).unwrap_err().to_string();
+    assert!(sentence.contains("HEIC") && sentence.contains("JPEG or PNG"), "{sentence}");
+}

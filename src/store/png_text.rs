@@ -6,11 +6,24 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use super::metadata::{PARAMETERS_KEY, REQUEST_KEY, json_of, parameters_of, request_of_json, request_of_parameters};
+use super::metadata::{
+    PARAMETERS_KEY, REQUEST_KEY, json_of, parameters_of, request_of_json, request_of_parameters, strength_of,
+};
+use super::png_mask;
 use crate::job::{Picture, Request};
+use crate::mask::MaskPlane;
 
 /// A prompt is a few thousand letters; a file that claims more is no picture's settings.
 const MAX_TEXT_BYTES: usize = 4 << 20;
+
+/// What a picture file says beside the settings: with what it was painted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Painting {
+    /// How much of the picture that it was made from was made anew.
+    pub strength: Option<f64>,
+    /// As large as that picture.
+    pub mask: Option<MaskPlane>,
+}
 
 /// A picture as a PNG file, quick rather than small, with the settings if there are any.
 pub fn encode(picture: &Picture, request: Option<&Request>) -> Result<Vec<u8>, png::EncodingError> {
@@ -27,6 +40,9 @@ pub fn encode(picture: &Picture, request: Option<&Request>) -> Result<Vec<u8>, p
         }
     }
     let mut writer = encoder.write_header()?;
+    if let Some(mask) = request.and_then(|request| request.mask.as_ref()) {
+        png_mask::add(&mut writer, &mask.plane)?;
+    }
     if opaque {
         let rgb: Vec<u8> = picture.rgba().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
         writer.write_image_data(&rgb)?;
@@ -57,6 +73,19 @@ pub fn read_request(path: &Path) -> Option<Request> {
     // Some programs write their text behind the picture.
     reader.finish().ok()?;
     request_in(reader.info())
+}
+
+/// What a PNG file tells of the mask it was made with, and how much was made anew.
+pub fn read_painting(path: &Path) -> Painting {
+    let strength = File::open(path).ok().and_then(|file| {
+        let limits = png::Limits { bytes: MAX_TEXT_BYTES };
+        let mut decoder = png::Decoder::new_with_limits(BufReader::new(file), limits);
+        decoder.set_ignore_text_chunk(false);
+        let reader = decoder.read_info().ok()?;
+        let text = |key| text_of(reader.info(), key).and_then(|text| strength_of(&text));
+        text(REQUEST_KEY).or_else(|| text(PARAMETERS_KEY))
+    });
+    Painting { strength, mask: png_mask::read(path) }
 }
 
 fn request_in(info: &png::Info<'_>) -> Option<Request> {

@@ -1,0 +1,145 @@
+//! A photo on its way into the pipeline and back: cut, sized and filled before, matched and pasted after. Pixels
+//! alone.
+
+use std::sync::Arc;
+
+use super::PipelineError;
+use crate::job::{Frame, InpaintSettings, MaskedContent, Picture, Request, ResizeMode, WorkGrid};
+use crate::mask::{MaskPlane, PixelRect};
+use crate::raster;
+
+pub(super) struct Canvas {
+    photo: Arc<Picture>,
+    pub frame: Frame,
+    /// What the network is shown: opaque, of the frame's size.
+    pub work: Picture,
+    pub masked: Option<Masked>,
+    asked: (Option<u32>, Option<u32>),
+    resize: ResizeMode,
+    composite: bool,
+    /// Worked on at less than its own size, because nobody asked for one and its own is too large.
+    shrunk: bool,
+}
+
+/// The masked part of the frame.
+pub(super) struct Masked {
+    pub settings: InpaintSettings,
+    /// Of the frame's size. Yes or no, or, for soft inpainting, how early each pixel is released.
+    pub release: MaskPlane,
+    /// Of the crop's size: how much of the new picture shows.
+    share: MaskPlane,
+    /// [`Canvas::work`] with the masked part holding what the first step begins with, where that is something else.
+    pub filled: Option<Picture>,
+}
+
+impl Canvas {
+    /// `None` when the request has no photo.
+    pub fn new(request: &Request, grid: WorkGrid) -> Result<Option<Self>, PipelineError> {
+        let Some(init) = &request.init else { return Ok(None) };
+        let photo = Arc::clone(&init.picture);
+        let size = (photo.width(), photo.height());
+        let asked = (request.width, request.height);
+        let (resize, composite) = (request.resize, request.inpaint.composite);
+        let Some(mask) = &request.mask else {
+            let frame = Frame::whole(size, asked, request.resize, grid);
+            let work = raster::fitted(&raster::over_white(&photo), frame.width, frame.height, resize);
+            let shrunk = asked == (None, None) && frame.width + grid.cell_px <= photo.width();
+            return Ok(Some(Self { photo, frame, work, masked: None, asked, resize, composite, shrunk }));
+        };
+        let settings = &request.inpaint;
+        let mask = settings.prepared(&mask.plane);
+        let bounds = masked_bounds(&mask, settings)?;
+        let frame = Frame::inpainted(size, bounds, settings, asked, resize, grid);
+        let seen = raster::over_white(&raster::crop(&photo, frame.crop));
+        let work = raster::resized(&seen, frame.width, frame.height);
+        let masked = Some(Masked::new(&mask.cropped(frame.crop), &work, settings));
+        Ok(Some(Self { photo, frame, work, masked, asked, resize, composite, shrunk: false }))
+    }
+
+    /// What was drawn, as the one who asked gets it: at the photo's own size with every unmasked byte as it was, or,
+    /// without a composite, as the decoder gave it.
+    pub fn finished(&self, drawn: Picture) -> Picture {
+        if !self.composite {
+            return drawn;
+        }
+        let Some(masked) = &self.masked else { return self.without_mask(&drawn) };
+        let matched = if masked.settings.colour_match {
+            // Beside the mask the network's cells still hold some of what is new.
+            let new = masked.release.grown(raster::NEW_REACH_PX);
+            raster::match_colours(&drawn, &self.work, &new)
+        } else {
+            drawn
+        };
+        let crop = self.frame.crop;
+        let sized = raster::resized(&matched, crop.width(), crop.height());
+        raster::paste(&self.photo, &sized, crop, &masked.share)
+    }
+
+    fn without_mask(&self, drawn: &Picture) -> Picture {
+        let (width, height) = match (self.asked, self.resize) {
+            ((None, None), _) => (self.photo.width(), self.photo.height()),
+            (_, ResizeMode::Fit) => (self.frame.width, self.frame.height),
+            ((width, height), _) => (width.unwrap_or(self.frame.width), height.unwrap_or(self.frame.height)),
+        };
+        let sized = raster::resized(drawn, width, height);
+        if self.photo.rgba().chunks_exact(4).all(|pixel| pixel[3] == 255) {
+            return sized;
+        }
+        raster::with_alpha_of(&raster::fitted(&self.photo, width, height, self.resize), sized)
+    }
+
+    /// The size to note with the picture: one that makes the same again. `None` where the photo alone says it.
+    pub fn noted_size(&self) -> (Option<u32>, Option<u32>) {
+        if self.shrunk {
+            return (None, None);
+        }
+        if self.masked.is_none() && self.composite && self.asked == (None, None) {
+            return (Some(self.photo.width()), Some(self.photo.height()));
+        }
+        (self.asked.0.or(Some(self.frame.width)), self.asked.1.or(Some(self.frame.height)))
+    }
+}
+
+impl Masked {
+    fn new(mask: &MaskPlane, work: &Picture, settings: &InpaintSettings) -> Self {
+        let (width, height) = (work.width(), work.height());
+        let (release, share) = if settings.soft {
+            let soft = mask.feathered(settings.mask_blur_px);
+            (soft.resized(width, height), shown_early(&soft))
+        } else {
+            (mask.hardened().resized(width, height), mask.feathered(settings.mask_blur_px))
+        };
+        let hard = release.hardened();
+        let filled = match settings.content {
+            MaskedContent::Original | MaskedContent::Noise => None,
+            MaskedContent::Blurred => Some(raster::filled_from_border(work, &hard)),
+            MaskedContent::Colour(colour) => Some(raster::filled_with(work, &hard, colour)),
+        };
+        Self { settings: settings.clone(), release, share, filled }
+    }
+}
+
+/// What is released in part was drawn to meet its surroundings: it shows fully from half on.
+fn shown_early(soft: &MaskPlane) -> MaskPlane {
+    let mut share = soft.clone();
+    for value in share.values_mut() {
+        *value = value.saturating_mul(2);
+    }
+    share
+}
+
+fn masked_bounds(mask: &MaskPlane, settings: &InpaintSettings) -> Result<PixelRect, PipelineError> {
+    let Some(painted) = mask.bounds() else {
+        return Err(PipelineError::Unsupported(
+            "the mask is empty, so nothing would change; paint what shall be made anew, in white".into(),
+        ));
+    };
+    let bounds = if settings.soft { Some(painted) } else { mask.hardened().bounds() };
+    bounds.ok_or_else(|| {
+        PipelineError::Unsupported(
+            "the mask is fainter than half everywhere, so nothing would change; paint it stronger, or inpaint softly \
+             (--soft-inpaint)"
+                .into(),
+        )
+    })
+}

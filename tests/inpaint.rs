@@ -1,0 +1,235 @@
+//! Inpainting and instructions against diffusers (`tests/reference/paint.py`), and what holds for every photo.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // The lints know tests by their attribute and not their helpers.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Tensor};
+use inkwick::job::{
+    CancelToken, InitPicture, InpaintArea, InpaintMask, InpaintSettings, MaskedContent, Picture, PromptSyntax, Request,
+};
+use inkwick::mask::{MaskPlane, PixelRect};
+use inkwick::model::ModelFiles;
+use inkwick::pipeline::Pipeline;
+use inkwick::sampling::SchedulerName;
+use serde_json::Value;
+
+const CPU: Device = Device::Cpu;
+
+fn data() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data")
+}
+
+fn copied(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copied(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// The model of `kind` with another first convolution, as diffusers would have saved it.
+fn model_with(kind: &str, pipeline: &str, conv_in: Option<&Tensor>, folder: &Path) {
+    copied(&data().join(kind).join("model"), folder);
+    let index = folder.join("model_index.json");
+    let mut json: Value = serde_json::from_slice(&fs::read(&index).unwrap()).unwrap();
+    json["_class_name"] = pipeline.into();
+    fs::write(&index, json.to_string()).unwrap();
+    let Some(conv_in) = conv_in else { return };
+    let config = folder.join("unet/config.json");
+    let mut json: Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
+    json["in_channels"] = conv_in.dim(1).unwrap().into();
+    fs::write(&config, json.to_string()).unwrap();
+    let files = fs::read_dir(folder.join("unet")).unwrap().map(|entry| entry.unwrap().path());
+    let weights = files.filter(|path| path.extension().is_some_and(|kind| kind == "safetensors"));
+    for file in weights {
+        let mut tensors = candle_core::safetensors::load(&file, &CPU).unwrap();
+        let old = tensors.insert("conv_in.weight".into(), conv_in.clone()).unwrap();
+        tensors.insert("conv_in.weight".into(), conv_in.to_dtype(old.dtype()).unwrap());
+        candle_core::safetensors::save(&tensors, file).unwrap();
+    }
+}
+
+fn pipeline_of(folder: &Path) -> Pipeline {
+    Pipeline::load(&ModelFiles::Folder(folder.to_owned()), &CPU, DType::F32, &|_, _| Ok(())).unwrap()
+}
+
+fn picture(file: &Path) -> Picture {
+    let pixels = image::open(file).unwrap().to_rgba8();
+    Picture::from_rgba(pixels.width(), pixels.height(), pixels.into_raw()).unwrap()
+}
+
+fn mask(file: &Path) -> MaskPlane {
+    let pixels = image::open(file).unwrap().to_luma8();
+    MaskPlane::from_values(pixels.width(), pixels.height(), pixels.into_raw()).unwrap()
+}
+
+fn as_decoded() -> InpaintSettings {
+    InpaintSettings { composite: false, mask_blur_px: 0, ..InpaintSettings::default() }
+}
+
+fn request_of(run: &Value, extra: &str) -> Request {
+    let name = run["init"].as_str().unwrap_or("even");
+    let folder = data().join("paint");
+    let init = picture(&folder.join(format!("{name}.png")));
+    let masked = mask(&folder.join(format!("{name}-mask.png")));
+    Request {
+        prompt: run["prompt"].as_str().unwrap().to_owned(),
+        negative: run["negative"].as_str().map(str::to_owned),
+        prompt_syntax: PromptSyntax::Plain,
+        scheduler: run["scheduler"].as_str().and_then(SchedulerName::from_id),
+        steps: run["steps"].as_u64().unwrap() as u32,
+        guidance: run["guidance"].as_f64(),
+        image_guidance: run["image_guidance"].as_f64(),
+        seed: run["seed"].as_u64().unwrap(),
+        width: Some(48),
+        height: Some(40),
+        init: Some(InitPicture { picture: Arc::new(init), strength: run["strength"].as_f64().unwrap_or(1.0) }),
+        mask: (extra != "picture").then(|| InpaintMask { plane: Arc::new(masked) }),
+        inpaint: as_decoded(),
+        ..Request::default()
+    }
+}
+
+fn drawn(pipeline: &Pipeline, request: &Request) -> Picture {
+    pipeline.run(request, &CancelToken::default(), &mut |_| ()).unwrap().0
+}
+
+#[test]
+fn pictures_are_those_of_diffusers() {
+    let folder = data().join("paint");
+    let tensors = candle_core::safetensors::load(folder.join("reference.safetensors"), &CPU).unwrap();
+    let cases: Vec<Value> = serde_json::from_slice(&fs::read(folder.join("reference.json")).unwrap()).unwrap();
+    let mut broken = Vec::new();
+    for case in &cases {
+        let (kind, extra) = (case["kind"].as_str().unwrap(), case["extra"].as_str().unwrap());
+        let home = tempfile::tempdir().unwrap();
+        let conv_in = tensors.get(&format!("{kind}.{extra}.conv_in"));
+        model_with(kind, case["pipeline"].as_str().unwrap(), conv_in, home.path());
+        let pipeline = pipeline_of(home.path());
+        for (index, run) in case["runs"].as_array().unwrap().iter().enumerate() {
+            let found = drawn(&pipeline, &request_of(run, extra));
+            let wanted = &tensors[&format!("{kind}.{extra}.{index}")];
+            assert_eq!(wanted.dims(), [found.height() as usize, found.width() as usize, 3]);
+            let wanted = wanted.flatten_all().unwrap().to_vec1::<u8>().unwrap();
+            let bytes = found.rgba().chunks_exact(4).flat_map(|pixel| &pixel[..3]);
+            let sum: f64 = bytes.zip(&wanted).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
+            let mean = sum / wanted.len() as f64;
+            println!("{kind} {extra} {index}: mean difference {mean:.5} of 255 ({})", run["scheduler"]);
+            if mean >= 1.0 {
+                broken.push(format!("{kind} {extra} {index} is off by a mean of {mean}: {run}"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// Every byte is another one, and so is the transparency.
+fn photo(width: u32, height: u32) -> Picture {
+    let bytes = (0..width * height).flat_map(|i| {
+        let (x, y) = (i % width, i / width);
+        [(x * 255 / width) as u8, (y * 255 / height) as u8, (i * 7) as u8, 200 + (x % 56) as u8]
+    });
+    Picture::from_rgba(width, height, bytes.collect()).unwrap()
+}
+
+fn blot(width: u32, height: u32, rect: PixelRect) -> MaskPlane {
+    let mut mask = MaskPlane::empty(width, height);
+    for y in rect.top..rect.bottom {
+        mask.row_mut(y)[rect.left as usize..rect.right as usize].fill(255);
+    }
+    mask
+}
+
+fn repaint(photo: &Picture, mask: MaskPlane, strength: f64, inpaint: InpaintSettings) -> Request {
+    Request {
+        prompt: "a red apple".into(),
+        steps: 3,
+        guidance: Some(5.0),
+        init: Some(InitPicture { picture: Arc::new(photo.clone()), strength }),
+        mask: Some(InpaintMask { plane: Arc::new(mask) }),
+        inpaint,
+        ..Request::default()
+    }
+}
+
+#[test]
+fn outside_the_mask_and_its_feather_every_byte_is_the_photos() {
+    let pipeline = pipeline_of(&data().join("sd1/model"));
+    let rect = PixelRect::new(31, 20, 60, 41);
+    for (width, height) in [(101, 75), (96, 80)] {
+        let photo = photo(width, height);
+        for settings in [
+            InpaintSettings::default(),
+            InpaintSettings { area: InpaintArea::Masked, padding_px: 0, mask_blur_px: 3, ..InpaintSettings::default() },
+            InpaintSettings { soft: true, mask_blur_px: 6, ..InpaintSettings::default() },
+            InpaintSettings { content: MaskedContent::Blurred, grow_px: 3, ..InpaintSettings::default() },
+            InpaintSettings { content: MaskedContent::Noise, invert: true, ..InpaintSettings::default() },
+        ] {
+            let mask = blot(width, height, rect);
+            let may_change = settings.prepared(&mask).grown(settings.feather_reach_px());
+            let made = drawn(&pipeline, &repaint(&photo, mask.clone(), 0.8, settings.clone()));
+            assert_eq!(made.size(), photo.size());
+            let mut changed = 0;
+            let pixels = made.rgba().chunks_exact(4).zip(photo.rgba().chunks_exact(4)).zip(may_change.values());
+            for ((made, photo), may_change) in pixels {
+                assert!(*may_change > 0 || made == photo, "{settings:?}");
+                assert_eq!(made[3], photo[3], "transparency is kept");
+                changed += usize::from(made != photo);
+            }
+            let masked = settings.prepared(&mask).values().iter().filter(|value| **value > 0).count();
+            assert!(changed * 10 > masked * 9, "{settings:?} changed {changed} of {masked} masked pixels");
+        }
+    }
+}
+
+#[test]
+fn one_painted_pixel_is_repainted() {
+    let pipeline = pipeline_of(&data().join("sd1/model"));
+    let photo = photo(96, 80);
+    let dot = blot(96, 80, PixelRect::new(45, 33, 46, 34));
+    let settings = InpaintSettings { mask_blur_px: 0, colour_match: false, ..InpaintSettings::default() };
+    let made = drawn(&pipeline, &repaint(&photo, dot, 1.0, settings));
+    let changed: Vec<usize> =
+        (0..96 * 80).filter(|i| made.rgba()[i * 4..][..4] != photo.rgba()[i * 4..][..4]).collect();
+    assert_eq!(changed, [33 * 96 + 45]);
+}
+
+#[test]
+fn a_mask_that_asks_for_nothing_is_a_sentence() {
+    let pipeline = pipeline_of(&data().join("sd1/model"));
+    let photo = photo(64, 64);
+    let sentence = |mask, settings| {
+        let request = repaint(&photo, mask, 1.0, settings);
+        pipeline.run(&request, &CancelToken::default(), &mut |_| ()).unwrap_err().to_string()
+    };
+    let empty = sentence(MaskPlane::empty(64, 64), InpaintSettings::default());
+    assert!(empty.contains("mask is empty"), "{empty}");
+    let faint = MaskPlane::from_values(64, 64, vec![90; 4096]).unwrap();
+    let faint = sentence(faint, InpaintSettings::default());
+    assert!(faint.contains("fainter") && faint.contains("--soft-inpaint"), "{faint}");
+    let wrong = sentence(MaskPlane::empty(64, 32), InpaintSettings::default());
+    assert!(wrong.contains("64×64, found 64×32"), "{wrong}");
+}
+
+#[test]
+fn a_photo_comes_back_at_its_own_size() {
+    let pipeline = pipeline_of(&data().join("sd1/model"));
+    let photo = photo(101, 75);
+    let mut request = repaint(&photo, MaskPlane::empty(1, 1), 0.5, InpaintSettings::default());
+    request.mask = None;
+    let (made, noted) = pipeline.run(&request, &CancelToken::default(), &mut |_| ()).unwrap();
+    assert_eq!(made.size(), [101, 75]);
+    assert_eq!(made.rgba()[3], photo.rgba()[3]);
+    let again = drawn(&pipeline, &Request { init: request.init.clone(), ..noted });
+    assert_eq!(again, made, "what is noted makes the same picture again");
+    request.inpaint.composite = false;
+    assert_eq!(drawn(&pipeline, &request).size(), [96, 72]);
+}
