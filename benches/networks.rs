@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench networks -- FOLDER [--latent 64] [--batch 2] [--memory high|low] [--dtype f32|f16|bf16] [--repeats 3]`
 
+#![allow(clippy::print_stdout)] // What it measures is what it prints.
+
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
