@@ -6,6 +6,7 @@
 mod studio_bench;
 
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, pos2};
+use egui_kittest::kittest::Queryable as _;
 use inkwick::canvas::Document;
 use inkwick::engine::FakeScript;
 use inkwick::mask::PixelRect;
@@ -193,4 +194,162 @@ fn zoom_and_push_keep_the_paint_under_the_hand() {
     assert!((still - centre).length() < 3.0, "the pixel under the pointer stays: {still:?} {centre:?}");
     drag(&mut bench, &[(55.0, 60.0), (65.0, 60.0)], Modifiers::NONE);
     near(mask_bounds(&bench), [52, 57, 68, 63], 1);
+}
+
+fn outside_equals(bench: &Bench, picture: &inkwick::job::Picture) -> bool {
+    look(bench, |document| {
+        let before = document.whole_picture().unwrap();
+        let mask = document.mask().plane();
+        let pixels = before.rgba().chunks_exact(4).zip(picture.rgba().chunks_exact(4)).zip(mask.values());
+        before.size() == picture.size() && pixels.into_iter().all(|((a, b), masked)| *masked >= 128 || a == b)
+    })
+}
+
+#[test]
+fn a_masked_part_is_filled_compared_accepted_and_painted_on() {
+    let mut bench = with_photo(300, 200);
+    assert!(bench.window.query_by_label("Repaint picture").is_some());
+    bench.window.key_press(Key::B);
+    bench.frames(1);
+    drag(&mut bench, &[(150.0, 100.0), (180.0, 100.0)], Modifiers::NONE);
+    bench.with(|studio| studio.state.prompt.prompt = "a red apple".into());
+    bench.with(|studio| studio.state.prompt.picture_count = 2);
+    bench.click("Fill mask");
+    bench.wait("two are done", |bench| bench.done().len() == 2);
+    let made = bench.done();
+    let request = &made[0].request;
+    assert_eq!(request.mask.as_ref().unwrap().plane.width(), 300);
+    assert_eq!(request.width, None, "the picture keeps its own size");
+    assert!(outside_equals(&bench, &made[1].made().unwrap().picture));
+    assert!(mask_bounds(&bench).is_some(), "a run leaves the mask alone");
+
+    // Over the chosen result's tile the canvas shows, to compare; beside it the result.
+    let tile = bench.window.get_all_by_label("Result: a red apple").last().unwrap().rect().center();
+    bench.window.event(Event::PointerMoved(tile));
+    bench.frames(3);
+    let shown = |bench: &Bench| bench.studio(|studio| studio.state.canvas.shown().clone());
+    assert_eq!(shown(&bench), inkwick::ui::state::LookingAt::Canvas);
+    bench.window.event(Event::PointerMoved(pos2(5.0, 400.0)));
+    bench.frames(3);
+    assert_eq!(shown(&bench), inkwick::ui::state::LookingAt::Candidate(made[1].job));
+
+    bench.window.key_press(Key::Enter);
+    bench.frames(2);
+    look(&bench, |document| {
+        assert_eq!(document.whole_picture().unwrap().rgba(), made[1].made().unwrap().picture.rgba());
+    });
+    // The next stroke continues from there, and all of it can be taken back.
+    drag(&mut bench, &[(40.0, 40.0), (60.0, 40.0)], Modifiers::NONE);
+    near(mask_bounds(&bench), [15, 15, 205, 125], 2);
+    for _ in 0..3 {
+        bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+        bench.frames(2);
+    }
+    assert_eq!(mask_bounds(&bench), None);
+    assert_eq!(look(&bench, |document| document.picture().unwrap().pixel(150, 100)), Some([150, 100, 90, 255]));
+}
+
+#[test]
+fn painting_brings_the_canvas_back_and_nothing_loses_the_mask() {
+    let mut bench = with_photo(300, 200);
+    bench.window.key_press(Key::B);
+    bench.frames(1);
+    drag(&mut bench, &[(100.0, 100.0), (150.0, 100.0)], Modifiers::NONE);
+    let mask = |bench: &Bench| look(bench, |document| document.mask().plane().clone());
+    let painted = mask(&bench);
+    bench.with(|studio| studio.state.prompt.prompt = "a red apple".into());
+    bench.click("Fill mask");
+    bench.wait("it is done", |bench| bench.done().len() == 1);
+    bench.window.set_size(egui::vec2(900.0, 600.0));
+    bench.frames(3);
+    bench.window.set_size(egui::vec2(1440.0, 900.0));
+    bench.frames(3);
+    bench.leave_fields();
+    bench.window.key_press(Key::Tab);
+    bench.frames(3);
+    bench.window.key_press(Key::Tab);
+    bench.frames(3);
+    assert_eq!(mask(&bench), painted);
+    let other = bench.photo("other.png", 300, 200);
+    bench.drop_file(other);
+    bench.settle();
+    assert_eq!(mask(&bench), painted, "another picture of the size");
+    bench.act(inkwick::ui::action::Action::StepCandidate { by: 1 });
+    drag(&mut bench, &[(200.0, 50.0), (220.0, 50.0)], Modifiers::NONE);
+    assert_eq!(bench.studio(|studio| studio.state.canvas.looking_at.clone()), inkwick::ui::state::LookingAt::Canvas);
+    look(&bench, |document| assert_eq!(document.mask().plane().row(50)[210], 255));
+}
+
+#[test]
+fn a_side_is_dragged_out_and_what_is_new_is_masked() {
+    let mut bench = with_photo(300, 200);
+    bench.window.key_press(Key::O);
+    bench.frames(2);
+    drag(&mut bench, &[(300.0, 100.0), (330.0, 100.0), (364.0, 100.0)], Modifiers::NONE);
+    assert_eq!(look(&bench, Document::size_px), Some([364, 200]));
+    near(mask_bounds(&bench), [292, 0, 364, 200], 0);
+    assert!(bench.window.query_by_label("Fill mask").is_some());
+    bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    bench.frames(2);
+    assert_eq!((look(&bench, Document::size_px), mask_bounds(&bench)), (Some([300, 200]), None));
+}
+
+#[test]
+fn the_canvas_is_there_again_after_a_restart_with_its_steps() {
+    let mut bench = with_photo(300, 200);
+    bench.window.key_press(Key::B);
+    bench.frames(1);
+    drag(&mut bench, &[(100.0, 100.0), (150.0, 100.0)], Modifiers::NONE);
+    drag(&mut bench, &[(100.0, 150.0), (150.0, 150.0)], Modifiers::NONE);
+    let painted = look(&bench, |document| document.mask().plane().clone());
+    let home = bench.close();
+    let mut bench = Bench::reopen(home, FakeScript::default());
+    bench.wait("it is there", |bench| bench.studio(|studio| studio.state.canvas.has_picture()));
+    assert_eq!(look(&bench, |document| document.mask().plane().clone()), painted);
+    bench.leave_fields();
+    bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    bench.frames(2);
+    assert_ne!(look(&bench, |document| document.mask().plane().clone()), painted);
+    assert!(bench.studio(|studio| studio.state.canvas.document.can_undo()));
+}
+
+#[test]
+fn every_tool_looks_as_it_should() {
+    let mut results = egui_kittest::SnapshotResults::new();
+    let mut bench = with_photo(300, 200);
+    bench.with(|studio| studio.state.prompt.prompt = "a red apple".into());
+    let shot = |bench: &mut Bench, name: &str, results: &mut egui_kittest::SnapshotResults| {
+        bench.settle();
+        results.add(bench.window.try_snapshot(name));
+    };
+    bench.window.key_press(Key::B);
+    bench.frames(1);
+    drag(&mut bench, &[(180.0, 100.0), (200.0, 90.0), (230.0, 120.0)], Modifiers::NONE);
+    bench.with(|studio| studio.state.inpaint.is_open = true);
+    shot(&mut bench, "tool_brush", &mut results);
+    bench.window.key_press(Key::V);
+    shot(&mut bench, "model_view", &mut results);
+    bench.window.key_press(Key::V);
+    bench.with(|studio| studio.state.inpaint.is_open = false);
+    for (name, modifiers, key) in [
+        ("tool_lasso", Modifiers::NONE, Key::L),
+        ("tool_rectangle", Modifiers::NONE, Key::R),
+        ("tool_colour", Modifiers::NONE, Key::D),
+        ("tool_extend", Modifiers::NONE, Key::O),
+    ] {
+        bench.window.key_press_modifiers(modifiers, key);
+        bench.frames(2);
+        if name == "tool_lasso" {
+            let places: Vec<_> =
+                [(30.0, 30.0), (90.0, 20.0), (120.0, 90.0), (60.0, 120.0)].map(|(x, y)| on_screen(&bench, x, y)).into();
+            button(&mut bench, places[0], PointerButton::Primary, true, Modifiers::NONE);
+            for place in places {
+                bench.window.event(Event::PointerMoved(place));
+            }
+        }
+        shot(&mut bench, name, &mut results);
+        if name == "tool_lasso" {
+            bench.window.key_press(Key::Escape);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The real program in a real window on a virtual screen: type words, press the keys, find the picture.
+//! The real program in a real window on a virtual screen: type words, press the keys, paint, find the picture.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 #![cfg(target_os = "linux")]
 
@@ -6,6 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use inkwick::canvas::Document;
+use inkwick::store::journal::Journal;
+use inkwick::store::settings::{Settings, WindowPlace};
 
 use tempfile::TempDir;
 
@@ -48,42 +52,85 @@ fn pictures_in(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// A virtual screen and a home folder of its own.
+struct Desk {
+    display: String,
+    home: TempDir,
+    _screen: Running,
+}
+
+impl Desk {
+    fn new(number: u32) -> Self {
+        let home = TempDir::new().unwrap();
+        let window = WindowPlace { size: Some([1280.0, 800.0]), position: Some([0.0, 0.0]), maximized: false };
+        Settings { window, ..Settings::default() }.save(&home.path().join("settings.ron")).unwrap();
+        let display = format!(":{}", 100 + 2 * (std::process::id() % 200) + number);
+        let screen = start("Xvfb", &[&display, "-screen", "0", "1280x800x24", "-nolisten", "tcp"], &[]);
+        let socket = format!("/tmp/.X11-unix/X{}", &display[1..]);
+        wait_for("the virtual screen", || Path::new(&socket).exists().then_some(()));
+        Self { display, home, _screen: screen }
+    }
+
+    fn xdotool(&self, arguments: &[&str]) -> Vec<u8> {
+        let mut command = Command::new("xdotool");
+        let done = command.args(arguments).env("DISPLAY", &self.display).output();
+        done.expect("xdotool is needed; .ci/run installs it").stdout
+    }
+
+    /// Starts the program and waits for its window.
+    fn open(&self, arguments: &[&str]) -> Running {
+        let home = self.home.path().display().to_string();
+        let environment = [
+            ("DISPLAY", self.display.as_str()),
+            ("INKWICK_HOME", &home),
+            ("LIBGL_ALWAYS_SOFTWARE", "1"),
+            ("WAYLAND_DISPLAY", ""),
+        ];
+        let window = start(env!("CARGO_BIN_EXE_inkwick"), arguments, &environment);
+        let id = wait_for("the window", || {
+            let found = self.xdotool(&["search", "--onlyvisible", "--name", "^Inkwick$"]);
+            String::from_utf8(found).ok()?.lines().next().map(str::to_owned)
+        });
+        self.xdotool(&["windowfocus", "--sync", &id]);
+        window
+    }
+
+    fn drag(&self, way: &[(i32, i32)]) {
+        let go = |(x, y): (i32, i32)| self.xdotool(&["mousemove", &x.to_string(), &y.to_string()]);
+        go(way[0]);
+        std::thread::sleep(Duration::from_millis(200));
+        self.xdotool(&["mousedown", "1"]);
+        for place in way {
+            go(*place);
+            std::thread::sleep(Duration::from_millis(60));
+        }
+        self.xdotool(&["mouseup", "1"]);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+
+    /// The canvas as the next start would find it. Only while no program has it open.
+    fn kept_canvas(&self) -> Document {
+        wait_for("the journal", || Journal::open(&self.home.path().join("canvas")).ok()).1
+    }
+
+    fn journal_bytes(&self) -> u64 {
+        fs::metadata(self.home.path().join("canvas/journal")).map_or(0, |file| file.len())
+    }
+}
+
 #[test]
 fn typing_words_and_pressing_the_keys_makes_a_picture() {
-    let home = TempDir::new().unwrap();
-    let home_path = home.path().display().to_string();
-    let display = format!(":{}", 100 + std::process::id() % 400);
-    let _screen = start("Xvfb", &[&display, "-screen", "0", "1280x800x24", "-nolisten", "tcp"], &[]);
-    wait_for("the virtual screen", || Path::new(&format!("/tmp/.X11-unix/X{}", &display[1..])).exists().then_some(()));
-    let environment = [
-        ("DISPLAY", display.as_str()),
-        ("INKWICK_HOME", &home_path),
-        ("LIBGL_ALWAYS_SOFTWARE", "1"),
-        ("WAYLAND_DISPLAY", ""),
-    ];
-    let xdotool = |arguments: &[&str]| {
-        Command::new("xdotool")
-            .args(arguments)
-            .env("DISPLAY", &display)
-            .output()
-            .expect("xdotool is needed; .ci/run installs it")
-    };
-    let mut window = start(env!("CARGO_BIN_EXE_inkwick"), &[], &environment);
-    let id = wait_for("the window", || {
-        let found = xdotool(&["search", "--onlyvisible", "--name", "^Inkwick$"]).stdout;
-        String::from_utf8(found).ok()?.lines().next().map(str::to_owned)
-    });
-    xdotool(&["windowfocus", "--sync", &id]);
-
+    let desk = Desk::new(0);
+    let mut window = desk.open(&[]);
     // The prompt has the keyboard from the start. Keys that come before the first frame would be lost: press until it runs.
-    xdotool(&["type", "--delay", "30", "a red apple"]);
-    let pictures = home.path().join("pictures");
+    desk.xdotool(&["type", "--delay", "30", "a red apple"]);
+    let pictures = desk.home.path().join("pictures");
     let mut pressed = Instant::now();
-    xdotool(&["key", "ctrl+Return"]);
+    desk.xdotool(&["key", "ctrl+Return"]);
     let file = wait_for("the picture in the gallery", || {
         if pressed.elapsed() > Duration::from_secs(90) {
             pressed = Instant::now();
-            xdotool(&["key", "ctrl+Return"]);
+            desk.xdotool(&["key", "ctrl+Return"]);
         }
         pictures_in(&pictures).pop()
     });
@@ -95,9 +142,44 @@ fn typing_words_and_pressing_the_keys_makes_a_picture() {
     };
     assert!(mean(0) > mean(1) + 40 && mean(0) > mean(2) + 20, "in the middle of the apple it is red");
 
-    xdotool(&["key", "ctrl+q"]);
+    desk.xdotool(&["key", "ctrl+q"]);
     let status = wait_for("the end", || window.0.try_wait().unwrap());
     assert!(status.success());
-    let settings = fs::read_to_string(home.path().join("settings.ron")).unwrap();
+    let settings = fs::read_to_string(desk.home.path().join("settings.ron")).unwrap();
     assert!(settings.contains("a red apple"), "the prompt is there again tomorrow");
+}
+
+#[test]
+fn a_painted_mask_survives_the_programs_sudden_end() {
+    let desk = Desk::new(1);
+    let photo = desk.home.path().join("photo.png");
+    image::RgbImage::from_fn(256, 256, |x, y| image::Rgb([x as u8, y as u8, 90])).save(&photo).unwrap();
+    let mut window = desk.open(&[&photo.display().to_string()]);
+    wait_for("the photo in the journal", || (desk.journal_bytes() > 500).then_some(()));
+    // Into the middle of the canvas, which also takes the keyboard from the prompt.
+    desk.drag(&[(670, 400), (671, 400)]);
+    desk.xdotool(&["key", "b"]);
+    std::thread::sleep(Duration::from_millis(300));
+    let before = desk.journal_bytes();
+    desk.drag(&[(620, 380), (660, 400), (720, 380)]);
+    wait_for("the stroke in the journal", || (desk.journal_bytes() > before).then_some(()));
+    window.0.kill().unwrap();
+    window.0.wait().unwrap();
+    let kept = desk.kept_canvas();
+    let mask = kept.mask().plane().clone();
+    assert_eq!(kept.size_px(), Some([256, 256]));
+    assert_eq!(kept.picture().and_then(|picture| picture.pixel(30, 200)), Some([30, 200, 90, 255]));
+    let painted = kept.mask().bounds().expect("the stroke is there");
+    assert!(painted.width() > painted.height() && painted.width() < 120, "{painted:?}");
+    drop(kept);
+
+    // Killed again at once, in the middle of the next stroke: the one that ended stays.
+    let mut window = desk.open(&[]);
+    std::thread::sleep(Duration::from_secs(1));
+    desk.xdotool(&["mousemove", "600", "300", "mousedown", "1", "mousemove", "640", "320"]);
+    window.0.kill().unwrap();
+    window.0.wait().unwrap();
+    let again = desk.kept_canvas();
+    assert!(*again.mask().plane() == mask, "the same canvas");
+    assert!(again.can_undo());
 }

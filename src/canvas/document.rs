@@ -31,6 +31,7 @@ pub struct Document {
     history: History,
     stroke: Option<Stroke>,
     dirty: Dirty,
+    revision: u64,
     records: Vec<Record>,
 }
 
@@ -43,6 +44,7 @@ impl Default for Document {
             history: History::default(),
             stroke: None,
             dirty: Dirty { sheet: true, ..Dirty::default() },
+            revision: 0,
             records: Vec::new(),
         }
     }
@@ -84,6 +86,12 @@ impl Document {
     /// What is to be drawn again. Asking takes the note away.
     pub fn take_dirty(&mut self) -> Dirty {
         std::mem::take(&mut self.dirty)
+    }
+
+    /// Another number after every change, for what is made of the canvas and kept.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// The steps since it was asked last, for the journal.
@@ -165,6 +173,7 @@ impl Document {
     }
 
     fn note(&mut self, rect: PixelRect) {
+        self.revision += 1;
         let colour = self.stroke.as_ref().is_some_and(Stroke::paints_colour);
         let target = if colour { &mut self.dirty.colour } else { &mut self.dirty.mask };
         *target = target.union(rect);
@@ -212,6 +221,12 @@ impl Document {
         let back = self.swap(Change::Tiles(after));
         self.history.push(back);
         true
+    }
+
+    /// A mask of any size, stretched to the picture's.
+    pub fn load_mask(&mut self, plane: MaskPlane) -> bool {
+        let [width, height] = self.size_px().unwrap_or_default();
+        self.set_mask(extend::stretched(&MaskLayer::new(plane), width, height).plane().clone())
     }
 
     pub fn clear_mask(&mut self) -> bool {
@@ -263,6 +278,7 @@ impl Document {
 
     /// Puts a change in place and returns what was there.
     fn swap(&mut self, change: Change) -> Change {
+        self.revision += 1;
         match change {
             Change::Sheet(sheet) => {
                 let mask = PackedMask::of(&self.mask);

@@ -8,6 +8,7 @@ mod mask_layer;
 mod picture_layer;
 mod stroke;
 mod tiles;
+pub mod tools;
 
 pub use change::{Origin, PackedMask, Record, Sheet, TilesChange};
 pub use document::{Dirty, Document};

@@ -10,6 +10,7 @@ use crate::job::ModelRef;
 use crate::pipeline::tokenizer_of;
 use crate::prompt::{PromptTokenizer, parse};
 use crate::store::gallery::Gallery;
+use crate::store::keys::{self, KeyNames};
 use crate::store::memory::total_memory_bytes;
 use crate::store::paths::Paths;
 use crate::store::saver::PictureSaver;
@@ -21,8 +22,9 @@ use crate::ui::{self, Behind, CountTokens, Services};
 pub(super) fn run(open: Vec<PathBuf>) -> ExitCode {
     let outcome = Paths::of_this_machine().map_err(|error| error.to_string()).and_then(|paths| {
         let loaded = Settings::load(&paths.settings_file);
-        let problem = loaded.problem;
-        ui::run(loaded.settings, move |wake| start(paths, open, problem, wake))
+        let (keys, wrong_keys) = keys::load(&keys::file_beside(&paths.settings_file));
+        let problem = loaded.problem.or(wrong_keys);
+        ui::run(loaded.settings, move |wake| start(paths, open, keys, problem, wake))
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -33,13 +35,20 @@ pub(super) fn run(open: Vec<PathBuf>) -> ExitCode {
     }
 }
 
-fn start(paths: Paths, open: Vec<PathBuf>, problem: Option<String>, wake: Wake) -> Result<Behind, String> {
+fn start(
+    paths: Paths,
+    open: Vec<PathBuf>,
+    keys: KeyNames,
+    problem: Option<String>,
+    wake: Wake,
+) -> Result<Behind, String> {
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     let backend = || CandleBackend::new(DeviceChoice::Auto, DtypeChoice::Auto);
     let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
     let store = StoreHandle::start(paths.clone(), wake)
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
-    let services = Services { paths, device_text: device_text(), count_tokens: Some(token_counter()), problem, open };
+    let services =
+        Services { paths, device_text: device_text(), count_tokens: Some(token_counter()), keys, problem, open };
     Ok(Behind { engine, store, services })
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::backend::{Backend, BackendError, Drawn, Progress};
 use crate::job::{CancelToken, ModelPart, Picture, Request};
+use crate::mask::PAINTED;
 use crate::sampling::SchedulerName;
 
 /// What a `FakeBackend` does with each request.
@@ -61,10 +62,12 @@ impl Backend for FakeBackend {
             progress(Progress::Step { done, total: request.steps, seconds: started.elapsed().as_secs_f64(), preview });
         }
         progress(Progress::Decoded { seconds: 0.0 });
-        let width = request.width.unwrap_or(256);
-        let height = request.height.unwrap_or(256);
+        let photo = request.init.as_ref().map(|init| init.picture.as_ref());
+        let width = request.width.or_else(|| photo.map(Picture::width)).unwrap_or(256);
+        let height = request.height.or_else(|| photo.map(Picture::height)).unwrap_or(256);
+        let colour = colour_of(request.seed, request.steps);
         Ok(Drawn {
-            picture: Picture::filled(width, height, colour_of(request.seed, request.steps)),
+            picture: filled_in(request, colour).unwrap_or_else(|| Picture::filled(width, height, colour)),
             request: Request {
                 width: Some(width),
                 height: Some(height),
@@ -76,6 +79,17 @@ impl Backend for FakeBackend {
     }
 
     fn reset(&mut self) {}
+}
+
+/// The photo with `colour` where it is masked, as a composite would be; `None` for what has no mask.
+fn filled_in(request: &Request, colour: [u8; 4]) -> Option<Picture> {
+    let photo = &request.init.as_ref()?.picture;
+    let mask = &request.mask.as_ref()?.plane;
+    let mut rgba = photo.rgba().to_vec();
+    for (pixel, _) in rgba.chunks_exact_mut(4).zip(mask.values()).filter(|(_, value)| **value >= PAINTED) {
+        pixel.copy_from_slice(&colour);
+    }
+    Picture::from_rgba(photo.width(), photo.height(), rgba).ok()
 }
 
 /// Another colour for each seed and step, so that a test sees which picture it looks at.

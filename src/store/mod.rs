@@ -8,6 +8,7 @@ mod exif;
 pub mod gallery;
 pub mod journal;
 mod journal_format;
+pub mod keys;
 pub mod mask_file;
 pub mod memory;
 pub mod metadata;

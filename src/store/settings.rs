@@ -9,7 +9,8 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 
 use super::atomic;
-use crate::job::{ModelRef, Request};
+use crate::canvas::tools::ToolSettings;
+use crate::job::{Intent, ModelRef, Request};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Theme {
@@ -48,11 +49,17 @@ pub struct Draft {
     pub seed: Option<u64>,
     /// How many are made at one press.
     pub pictures: u32,
+    /// Of Edit, 0 to 1.
+    pub strength: f64,
+    /// Of Fill, 0 to 1.
+    pub fill_strength: f64,
 }
 
 impl Default for Draft {
     fn default() -> Self {
-        Self { request: Request::default(), seed: None, pictures: 1 }
+        let preset = Intent::Fill.preset();
+        let request = Request { inpaint: preset.settings, ..Request::default() };
+        Self { request, seed: None, pictures: 1, strength: 0.75, fill_strength: preset.strength }
     }
 }
 
@@ -69,6 +76,8 @@ pub struct Settings {
     pub gallery_panel_shown: bool,
     pub open_sections: BTreeSet<PanelSection>,
     pub draft: Draft,
+    /// Of the canvas.
+    pub tools: ToolSettings,
     /// Newest first, each once, at most `MAX_HISTORY`.
     pub prompt_history: Vec<String>,
     /// Models outside the models folder that were opened once.
@@ -89,6 +98,7 @@ impl Default for Settings {
             gallery_panel_shown: true,
             open_sections: BTreeSet::new(),
             draft: Draft::default(),
+            tools: ToolSettings::default(),
             prompt_history: Vec::new(),
             known_models: Vec::new(),
             dialog_folder: None,

@@ -12,7 +12,7 @@ use super::pending::Task;
 use super::reveal::reveal;
 use super::thumbnails::Thumbnails;
 use super::worker::{StoreCommand, StoreEvent, THUMBNAIL_SIDE_PX};
-use super::{models, picture_file};
+use super::{keys, mask_file, models, picture_file};
 use crate::canvas::{Document, Record};
 use crate::job::Request;
 
@@ -57,6 +57,19 @@ impl Tasks {
                 or_problem(models::inspect(&path).map(|entry| StoreEvent::Model(Box::new(entry))))
             }
             StoreCommand::ReadRequest(path) => StoreEvent::Request { request: request_in(&path), path },
+            StoreCommand::ShowKeysFile { path, usual } => match keys::create(&path, &usual) {
+                Ok(()) => return reveal(&path).err().map(|error| cannot_reveal(&path, &error)),
+                Err(error) => StoreEvent::Problem(format!(
+                    "the keys' file could not be written ({error}); check the folder's rights: {}",
+                    path.display()
+                )),
+            },
+            StoreCommand::LoadMask(path) => {
+                StoreEvent::Mask { mask: mask_file::read(&path).map_err(|error| error.to_string()), path }
+            }
+            StoreCommand::SaveMask { to, mask } => {
+                or_problem(mask_file::write(&to, &mask).map(|()| StoreEvent::SavedAs(to)))
+            }
             StoreCommand::OpenCanvas => self.open_canvas(post),
             StoreCommand::KeepSteps(steps) => return self.keep_steps(&steps).err().map(|error| problem(&error)),
             // These two wait in places of their own and come as tasks.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use super::gallery::GalleryDay;
+use super::keys::KeyNames;
 use super::models::ModelEntry;
 use super::paths::Paths;
 use super::pending::{Pending, Task};
@@ -18,6 +19,7 @@ use super::tasks::Tasks;
 use crate::canvas::{Document, Record};
 use crate::engine::Wake;
 use crate::job::{Picture, Request};
+use crate::mask::MaskPlane;
 
 /// The longer side of every thumbnail: sharp on a doubled screen in a panel of two columns.
 pub const THUMBNAIL_SIDE_PX: u32 = 256;
@@ -45,6 +47,16 @@ pub enum StoreCommand {
     /// Looks whether a folder is a model.
     InspectModel(PathBuf),
     ReadRequest(PathBuf),
+    LoadMask(PathBuf),
+    SaveMask {
+        to: PathBuf,
+        mask: Arc<MaskPlane>,
+    },
+    /// Writes the keys' file if there is none, and shows it.
+    ShowKeysFile {
+        path: PathBuf,
+        usual: KeyNames,
+    },
     /// Opens the canvas's journal; answered by [`StoreEvent::Canvas`].
     OpenCanvas,
     /// Adds steps to it.
@@ -77,6 +89,10 @@ pub enum StoreEvent {
     Request {
         path: PathBuf,
         request: Option<Box<Request>>,
+    },
+    Mask {
+        path: PathBuf,
+        mask: Result<MaskPlane, String>,
     },
     /// As it was left, or empty.
     Canvas(Box<Document>),

@@ -1,10 +1,11 @@
 //! What a person can do, as values: panels push them, `apply` alone carries them out.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::canvas::action::CanvasAction;
 use super::state::{LookingAt, Sheet};
-use crate::job::{JobId, ModelRef};
+use crate::job::{JobId, ModelRef, Picture};
 
 /// One thing that was asked for.
 #[derive(Clone, Debug)]
@@ -42,6 +43,13 @@ pub enum Action {
     OpenPictureDialog,
     /// Reads a picture and lays it on the canvas.
     OpenPicture(PathBuf),
+    OpenMaskDialog,
+    SaveMaskDialog,
+    /// Reads a mask and lays it over the canvas's picture.
+    LoadMask(PathBuf),
+    SaveMask(PathBuf),
+    /// A picture from the clipboard.
+    Paste(Arc<Picture>),
     AddModelDialog,
     AddModel(PathBuf),
     ChooseModel(ModelRef),
@@ -64,6 +72,8 @@ pub enum Action {
     Reveal(PathBuf),
     Trash(PathBuf),
     OpenPicturesFolder,
+    /// Shows the file in which keys can be changed.
+    ShowKeysFile,
 
     SetTheme(egui::ThemePreference),
     TogglePromptPanel,

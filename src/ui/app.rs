@@ -18,10 +18,11 @@ use super::textures::Textures;
 use super::toasts::Toasts;
 use super::token_count::{CountTokens, TokenCounter};
 use super::{
-    candidates, canvas, fonts, gallery_panel, menu, notice, prompt_panel, sheets, shortcuts, status_bar, store_events,
-    theme, toasts_view, view,
+    candidates, canvas, clipboard, fonts, gallery_panel, keymap, menu, notice, prompt_panel, sheets, shortcuts,
+    status_bar, store_events, theme, toasts_view, view,
 };
 use crate::engine::EngineHandle;
+use crate::store::keys::KeyNames;
 use crate::store::models::ModelEntry;
 use crate::store::paths::Paths;
 use crate::store::settings::Settings;
@@ -34,6 +35,8 @@ pub struct Services {
     pub device_text: String,
     /// Without one, no count is shown.
     pub count_tokens: Option<CountTokens>,
+    /// The keys that a person wants otherwise.
+    pub keys: KeyNames,
     /// A sentence to show at once: what was wrong with the settings file, for one.
     pub problem: Option<String>,
     /// Pictures and model folders named on the command line.
@@ -74,8 +77,9 @@ impl Studio {
 
         let mut state = AppState {
             prompt: settings_link::prompt_of(&settings),
+            inpaint: settings_link::inpaint_of(&settings),
             models: vec![ModelEntry::built_in()],
-            canvas: CanvasState::default(),
+            canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
             candidates: Candidates::default(),
             gallery: GalleryState::default(),
             panels: settings_link::panels_of(&settings),
@@ -85,7 +89,9 @@ impl Studio {
             device_text: services.device_text.clone(),
         };
         state.gallery.folder_text = folder_text(&services.paths);
-        if let Some(problem) = &services.problem {
+        let (keymap, wrong_keys) = keymap::Keymap::new(&services.keys);
+        keymap::install(ctx, keymap);
+        for problem in services.problem.iter().chain(&wrong_keys) {
             state.toasts.error(problem.clone(), None);
         }
         Self {
@@ -150,10 +156,11 @@ impl Studio {
             let dropped = input.raw.dropped_files.iter();
             dropped.map(|file| Action::Dropped(file.path().to_path_buf())).collect::<Vec<_>>()
         }));
+        actions.extend(clipboard::pasted(&ctx));
         self.rooms(ui, &mut actions);
         toasts_view::show(&ctx, &mut self.state.toasts, &mut actions);
         if let Some(sheet) = self.state.sheet {
-            sheets::show(&ctx, sheet, &mut actions);
+            sheets::show(&ctx, sheet, &mut self.state, &mut actions);
         }
         for action in actions {
             self.apply(&ctx, action);

@@ -7,13 +7,15 @@ use super::action::{Action, Zoom};
 use super::app::Studio;
 use super::candidate::{Candidate, Stage};
 use super::canvas;
+use super::canvas::action::CanvasAction;
 use super::dialogs::DialogRequest;
 use super::engine_events;
 use super::state::{AppState, GalleryView, LookingAt, Mode};
 use super::view::{MAX_ZOOM, MIN_ZOOM};
-use super::{layout, size};
+use super::{keymap, layout, size};
 use crate::canvas::Origin;
 use crate::job::{Destination, InitPicture, InpaintMask, JobId, ModelRef, Request, fresh_seed};
+use crate::store::keys;
 use crate::store::worker::StoreCommand;
 
 impl Studio {
@@ -61,7 +63,13 @@ impl Studio {
             }
             Action::Undo => self.state.canvas.undo(),
             Action::Redo => self.state.canvas.redo(),
-            Action::Canvas(action) => canvas::apply::apply(&mut self.state, action),
+            Action::Canvas(action) => {
+                if action == CanvasAction::BlankCanvas {
+                    // One is about to draw: the tools' keys must not land in the prompt.
+                    ctx.memory_mut(egui::Memory::stop_text_input);
+                }
+                canvas::apply::apply(&mut self.state, action);
+            }
             Action::Zoom(zoom) => zoom_view(&mut self.state, zoom),
             other => self.apply_to_files_and_window(ctx, other),
         }
@@ -70,6 +78,16 @@ impl Studio {
     fn apply_to_files_and_window(&mut self, ctx: &egui::Context, action: Action) {
         match action {
             Action::OpenPictureDialog => self.dialog(DialogRequest::OpenPicture),
+            Action::OpenMaskDialog => self.dialog(DialogRequest::OpenMask),
+            Action::SaveMaskDialog => self.dialog(DialogRequest::SaveMask),
+            Action::LoadMask(file) => self.store.send(StoreCommand::LoadMask(file)),
+            Action::SaveMask(to) => {
+                let mask = Arc::new(self.state.canvas.document.mask().plane().clone());
+                self.store.send(StoreCommand::SaveMask { to: with_png(to), mask });
+            }
+            Action::Paste(picture) => {
+                self.state.canvas.replace_picture(Some((picture, Origin::default())));
+            }
             Action::AddModelDialog => self.dialog(DialogRequest::AddModel),
             Action::SaveAsDialog => {
                 if let Some(from) = self.state.shown_file() {
@@ -92,6 +110,10 @@ impl Studio {
             Action::OpenPicturesFolder => {
                 let folder = self.services.paths.pictures_folder.clone();
                 self.store.send(StoreCommand::Reveal(folder));
+            }
+            Action::ShowKeysFile => {
+                let path = keys::file_beside(&self.services.paths.settings_file);
+                self.store.send(StoreCommand::ShowKeysFile { path, usual: keymap::defaults() });
             }
             Action::Trash(file) => self.store.send(StoreCommand::DeletePictures(vec![file])),
             Action::SetTheme(theme) => {
@@ -132,7 +154,7 @@ impl Studio {
     }
 
     fn generate(&mut self) {
-        if self.state.prompt.prompt.trim().is_empty() {
+        if !self.state.is_ready() {
             self.state.prompt.wants_focus = true;
             return;
         }
@@ -141,7 +163,10 @@ impl Studio {
         for index in 0..self.state.prompt.picture_count {
             let request = self.state.next_request(first_seed.wrapping_add(u64::from(index)));
             match self.engine.submit(request.clone(), Destination::Gallery) {
-                Ok(job) => self.state.candidates.list.push(Candidate { job, request, stage: Stage::Waiting }),
+                Ok(job) => {
+                    let frame = self.state.next_frame();
+                    self.state.candidates.list.push(Candidate { job, request, frame, stage: Stage::Waiting });
+                }
                 Err(error) => {
                     self.state.toasts.error(sentence(&error.to_string()), None);
                     break;
@@ -220,7 +245,8 @@ impl AppState {
     #[must_use]
     pub fn next_request(&self, seed: u64) -> Request {
         let prompt = &self.prompt;
-        let [width, height] = self.next_size_px();
+        let size_px = self.asked_size_px();
+        let strength = if self.mode() == Mode::Fill { self.inpaint.strength } else { prompt.strength };
         Request {
             prompt: prompt.prompt.trim().to_owned(),
             negative: Some(prompt.negative.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
@@ -229,14 +255,11 @@ impl AppState {
             steps: prompt.steps,
             guidance: prompt.guidance,
             seed,
-            width: Some(width),
-            height: Some(height),
-            init: self
-                .canvas
-                .document
-                .whole_picture()
-                .map(|picture| InitPicture { picture, strength: prompt.strength }),
+            width: size_px.map(|[width, _]| width),
+            height: size_px.map(|[_, height]| height),
+            init: self.canvas.document.whole_picture().map(|picture| InitPicture { picture, strength }),
             mask: self.next_mask(),
+            inpaint: self.inpaint.settings.clone(),
             ..Request::default()
         }
     }
@@ -291,6 +314,11 @@ fn zoom_view(state: &mut AppState, zoom: Zoom) {
 fn is_picture_name(path: &Path) -> bool {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     matches!(extension.as_deref(), Some("png" | "jpg" | "jpeg" | "webp"))
+}
+
+/// A name without an ending gets the one that a mask has.
+fn with_png(path: PathBuf) -> PathBuf {
+    if path.extension().is_some() { path } else { path.with_extension("png") }
 }
 
 fn sentence(text: &str) -> String {

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::job::{JobId, ModelPart, Picture, Request};
+use crate::job::{Frame, JobId, ModelPart, Picture, Request};
 
 /// One picture of the strip.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub job: JobId,
     pub request: Request,
+    /// The part of the canvas that is worked on, where it is masked.
+    pub frame: Option<Frame>,
     pub stage: Stage,
 }
 
@@ -85,7 +87,13 @@ impl Candidate {
     /// The size that the finished picture will have, in pixels.
     #[must_use]
     pub fn size_px(&self) -> Option<[u32; 2]> {
-        Some([self.request.width?, self.request.height?])
+        let request = &self.request;
+        // What is masked is pasted back: the picture keeps its size.
+        let of_init = request.init.as_ref().map(|init| [init.picture.width(), init.picture.height()]);
+        if request.mask.is_some() && request.inpaint.composite {
+            return of_init;
+        }
+        request.width.zip(request.height).map(|(width, height)| [width, height]).or(of_init)
     }
 }
 

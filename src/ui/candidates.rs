@@ -36,6 +36,7 @@ pub fn show(
 ) {
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
     if state.candidates.list.is_empty() && !over_canvas {
+        state.canvas.peek = None;
         return;
     }
     let area = strip_area(ui, home, layout);
@@ -46,7 +47,11 @@ pub fn show(
     let tiles = paint::between(area, -RING, actions_width + 24.0);
     ui.scope_builder(UiBuilder::new().max_rect(tiles.expand2(vec2(0.0, RING))), |ui| {
         ScrollArea::horizontal().id_salt("candidates").auto_shrink([false, false]).show(ui, |ui| {
-            strip(ui, state, textures, layout, actions);
+            let peek = strip(ui, state, textures, layout, actions);
+            if peek != state.canvas.peek {
+                state.canvas.peek = peek;
+                ui.ctx().request_repaint();
+            }
         });
     });
 }
@@ -106,7 +111,15 @@ fn act(ui: &mut Ui, rect: Rect, layout: Layout, enabled: bool, actions: &mut Vec
     });
 }
 
-fn strip(ui: &mut Ui, state: &AppState, textures: &mut Textures, layout: Layout, actions: &mut Vec<Action>) {
+/// Returns what the pointer rests on: that is shown meanwhile. Over the chosen one it is the canvas, to compare.
+fn strip(
+    ui: &mut Ui,
+    state: &AppState,
+    textures: &mut Textures,
+    layout: Layout,
+    actions: &mut Vec<Action>,
+) -> Option<LookingAt> {
+    let mut peek = None;
     let side = tile_side(layout);
     let at_canvas = state.canvas.looking_at == LookingAt::Canvas;
     let lead = if state.canvas.has_picture() { side + 2.0 * LINE_GAP + 1.0 } else { 0.0 };
@@ -124,7 +137,12 @@ fn strip(ui: &mut Ui, state: &AppState, textures: &mut Textures, layout: Layout,
             chosen: at_canvas,
         };
         let rect = tile_at(0.0);
-        if tile.show(ui, rect, ui.scope_id().with("canvas tile")).clicked() {
+        let response = tile.show(ui, rect, ui.scope_id().with("canvas tile"));
+        paint_layers(ui, rect, state, textures);
+        if response.hovered() {
+            peek = Some(LookingAt::Canvas);
+        }
+        if response.clicked() {
             actions.push(Action::LookAt(LookingAt::Canvas));
         }
         words(ui, rect, "canvas", at_canvas, layout);
@@ -138,13 +156,36 @@ fn strip(ui: &mut Ui, state: &AppState, textures: &mut Textures, layout: Layout,
             follow(ui, rect, candidate.job);
         }
         if ui.is_rect_visible(rect.expand(RING)) {
-            one(ui, rect, candidate, chosen, textures, actions);
+            if one(ui, rect, candidate, chosen, textures, actions) && candidate.made().is_some() {
+                let compared = chosen && state.canvas.has_picture();
+                peek = Some(if compared { LookingAt::Canvas } else { LookingAt::Candidate(candidate.job) });
+            }
             words(ui, rect, short_words(candidate), chosen, layout);
         }
     }
+    peek
 }
 
-fn one(ui: &Ui, rect: Rect, candidate: &Candidate, chosen: bool, textures: &mut Textures, actions: &mut Vec<Action>) {
+/// Paint and mask over the canvas's tile, which shows the middle square of the picture.
+fn paint_layers(ui: &Ui, tile: Rect, state: &AppState, textures: &Textures) {
+    let Some([width, height]) = state.canvas.document.size_px() else { return };
+    let size = vec2(width as f32, height as f32);
+    let picture = Rect::from_center_size(tile.center(), size * (tile.width() / size.min_elem()));
+    let tint = theme::tokens(ui).mask.gamma_multiply(state.canvas.tools.mask_opacity);
+    let painter = ui.painter().with_clip_rect(tile.intersect(ui.clip_rect()));
+    textures.layers.paint_strokes(&painter, picture);
+    textures.layers.paint_mask(&painter, picture, tint);
+}
+
+/// Returns whether the pointer is over it.
+fn one(
+    ui: &Ui,
+    rect: Rect,
+    candidate: &Candidate,
+    chosen: bool,
+    textures: &mut Textures,
+    actions: &mut Vec<Action>,
+) -> bool {
     let job = candidate.job;
     let (texture, stage) = match &candidate.stage {
         Stage::Waiting => (None, TileStage::Waiting),
@@ -173,7 +214,9 @@ fn one(ui: &Ui, rect: Rect, candidate: &Candidate, chosen: bool, textures: &mut 
             ui.close();
         }
     });
+    let hovered = response.hovered();
     response.on_hover_text(&candidate.request.prompt);
+    hovered
 }
 
 fn short_words(candidate: &Candidate) -> &str {

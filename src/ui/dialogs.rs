@@ -1,10 +1,15 @@
 //! The system's file dialogs. Made on the main thread, awaited on their own: the window goes on drawing.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
 use super::action::Action;
+use super::state::Sheet;
+
+const PICTURES: &[&str] = &["png", "jpg", "jpeg", "webp"];
+const LEAST_TIME: Duration = Duration::from_millis(400);
 
 /// A dialog that shall open. The window's owner takes these, because only it has the window's handle.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +17,8 @@ pub enum DialogRequest {
     OpenPicture,
     AddModel,
     SaveAs { from: PathBuf },
+    OpenMask,
+    SaveMask,
 }
 
 /// Opens the dialog; what was chosen comes back through `answers` as an action. A closed dialog says nothing.
@@ -30,8 +37,12 @@ pub fn open(
         dialog = dialog.set_directory(folder);
     }
     let (ctx, answers) = (ctx.clone(), answers.clone());
+    let asked_at = Instant::now();
+    let is_open = matches!(request, DialogRequest::OpenPicture | DialogRequest::OpenMask);
     let answer = move |action: Option<Action>| {
-        if let Some(action) = action
+        // Nobody closes a dialog so quickly: the desktop has none to offer.
+        let none_came = is_open && action.is_none() && asked_at.elapsed() < LEAST_TIME;
+        if let Some(action) = action.or_else(|| none_came.then_some(Action::Show(Sheet::PicturePath)))
             && answers.send(action).is_ok()
         {
             ctx.request_repaint();
@@ -40,10 +51,22 @@ pub fn open(
     let thread = std::thread::Builder::new().name("inkwick-dialog".into());
     match request {
         DialogRequest::OpenPicture => {
-            let chosen =
-                dialog.set_title("Open a picture").add_filter("Pictures", &["png", "jpg", "jpeg", "webp"]).pick_file();
+            let chosen = dialog.set_title("Open a picture").add_filter("Pictures", PICTURES).pick_file();
             thread.spawn(move || {
                 answer(pollster::block_on(chosen).map(|file| Action::OpenPicture(file.path().to_path_buf())));
+            })
+        }
+        DialogRequest::OpenMask => {
+            let chosen =
+                dialog.set_title("Load a mask (white is made anew)").add_filter("Pictures", PICTURES).pick_file();
+            thread.spawn(move || {
+                answer(pollster::block_on(chosen).map(|file| Action::LoadMask(file.path().to_path_buf())));
+            })
+        }
+        DialogRequest::SaveMask => {
+            let chosen = dialog.set_title("Save the mask as").set_file_name("mask.png").save_file();
+            thread.spawn(move || {
+                answer(pollster::block_on(chosen).map(|file| Action::SaveMask(file.path().to_path_buf())));
             })
         }
         DialogRequest::AddModel => {

@@ -1,8 +1,11 @@
 //! What the engine tells, carried into the window's state.
 
+use std::sync::Arc;
+
 use super::candidate::{Made, Progress, Stage};
+use super::canvas;
 use super::state::{AppState, LookingAt};
-use crate::job::{Event, EventKind, Finished, JobId};
+use crate::job::{Event, EventKind, Finished, JobId, Picture};
 
 /// What the caller must see to after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +41,11 @@ pub fn take(state: &mut AppState, event: Event) -> Aftermath {
                 old.seconds_per_step + (seconds - old.seconds_per_step) * SMOOTHING
             };
             // A step whose preview was overtaken keeps the one that is shown.
-            let preview = preview.or(old.preview);
+            let masked = |preview: Arc<Picture>| {
+                let frame = candidate.frame?;
+                canvas::preview::masked(&preview, &candidate.request, frame.crop).map(Arc::new)
+            };
+            let preview = preview.map(|preview| masked(preview.clone()).unwrap_or(preview)).or(old.preview);
             candidate.stage = Stage::Running(Progress { done, total, seconds_per_step, preview });
             follow(state, job);
         }

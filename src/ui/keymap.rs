@@ -1,14 +1,11 @@
 //! The keys that hold: the table's own, changed by what a person wrote into the keys' file.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use egui::{Context, Id, Key, KeyboardShortcut, Modifiers};
 
 use super::shortcuts::{Command, Entry, TABLE};
-
-/// Words for what a person wrote: command and key, as in `"brush": "B"`. An empty key means none.
-pub type WrittenKeys = BTreeMap<String, String>;
+use crate::store::keys::KeyNames;
 
 #[derive(Clone, Debug)]
 pub struct Keymap {
@@ -19,7 +16,7 @@ pub struct Keymap {
 impl Keymap {
     /// The table with what was written instead, and a sentence for what could not be understood.
     #[must_use]
-    pub fn new(written: &WrittenKeys) -> (Self, Option<String>) {
+    pub fn new(written: &KeyNames) -> (Self, Option<String>) {
         let mut wrong: Vec<String> =
             written.keys().filter(|id| TABLE.iter().all(|entry| entry.id != **id)).map(|id| quoted(id)).collect();
         let mut entries = Vec::with_capacity(TABLE.len());
@@ -79,7 +76,7 @@ pub fn of(ctx: &Context) -> Arc<Keymap> {
     if let Some(keymap) = ctx.data(|data| data.get_temp::<Arc<Keymap>>(id())) {
         return keymap;
     }
-    let (keymap, _) = Keymap::new(&WrittenKeys::new());
+    let (keymap, _) = Keymap::new(&KeyNames::new());
     install(ctx, keymap.clone());
     Arc::new(keymap)
 }
@@ -119,7 +116,7 @@ pub fn spelled(key: KeyboardShortcut) -> String {
 
 /// The keys' file as it is first written: every command with its key.
 #[must_use]
-pub fn defaults() -> WrittenKeys {
+pub fn defaults() -> KeyNames {
     TABLE.iter().map(|entry| (entry.id.to_owned(), spelled(entry.key))).collect()
 }
 

@@ -3,6 +3,8 @@
 use egui::{MenuBar, ThemePreference, Ui};
 
 use super::action::{Action, Zoom};
+use super::canvas::action::{CanvasAction, MaskStep};
+use super::canvas::tools::Tool;
 use super::shortcuts::Command;
 use super::state::{AppState, LookingAt, Sheet};
 use super::widgets::{IconButton, MenuItem};
@@ -14,6 +16,7 @@ pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         ui.spacing_mut().button_padding.x = 8.0;
         ui.menu_button("File", |ui| file_menu(ui, state, actions));
         ui.menu_button("Edit", |ui| edit_menu(ui, state, actions));
+        ui.menu_button("Canvas", |ui| canvas_menu(ui, state, actions));
         ui.menu_button("View", |ui| view_menu(ui, state, actions));
         ui.menu_button("Help", |ui| {
             menu_measures(ui);
@@ -44,8 +47,14 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "New canvas", Some(Command::NewCanvas), canvas_in_use) {
         actions.push(Action::NewCanvas);
     }
+    if entry(ui, "White canvas to draw on", Some(Command::BlankCanvas), true) {
+        actions.push(Action::Canvas(CanvasAction::BlankCanvas));
+    }
     if entry(ui, "Open picture…", Some(Command::OpenPicture), true) {
         actions.push(Action::OpenPictureDialog);
+    }
+    if entry(ui, "Open picture by path…", None, true) {
+        actions.push(Action::Show(Sheet::PicturePath));
     }
     if entry(ui, "Add model folder…", Some(Command::AddModel), true) {
         actions.push(Action::AddModelDialog);
@@ -96,6 +105,41 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     if entry(ui, "Cancel all", None, state.candidates.is_busy()) {
         actions.push(Action::CancelAll);
+    }
+}
+
+fn canvas_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    menu_measures(ui);
+    let has_picture = state.canvas.has_picture();
+    let has_mask = !state.canvas.document.mask().is_empty();
+    for (words, step, enabled) in [
+        ("Mask everything", MaskStep::All, has_picture),
+        ("Invert the mask", MaskStep::Invert, has_picture),
+        ("Clear the mask", MaskStep::Clear, has_mask),
+        ("Grow by 8 px", MaskStep::Grow, has_mask),
+        ("Shrink by 8 px", MaskStep::Shrink, has_mask),
+        ("Soften by 8 px", MaskStep::Feather, has_mask),
+    ] {
+        if entry(ui, words, Some(Command::Mask(step)), enabled) {
+            actions.push(Action::Canvas(CanvasAction::Mask(step)));
+        }
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    if entry(ui, "Load mask…", None, has_picture) {
+        actions.push(Action::OpenMaskDialog);
+    }
+    if entry(ui, "Save mask…", None, has_mask) {
+        actions.push(Action::SaveMaskDialog);
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    if entry(ui, "Show the mask", Some(Command::ToggleMask), has_picture) {
+        actions.push(Action::Canvas(CanvasAction::ToggleMask));
+    }
+    if entry(ui, "See what the model sees", Some(Command::ToggleModelView), has_mask) {
+        actions.push(Action::Canvas(CanvasAction::ToggleModelView));
+    }
+    if entry(ui, "Extend the canvas", Some(Command::Tool(Tool::Extend)), has_picture) {
+        actions.push(Action::Canvas(CanvasAction::ChooseTool(Tool::Extend)));
     }
 }
 

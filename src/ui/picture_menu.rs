@@ -25,6 +25,8 @@ pub fn show(ui: &mut Ui, file: &Path, actions: &mut Vec<Action>) {
     };
     let view = GalleryView { file: file.clone(), picture: None };
     line(ui, MenuItem::new("Show").icon(icons::IMAGE_SQUARE), Action::LookAt(LookingAt::Gallery(view)));
+    let send = MenuItem::new("Send to canvas").icon(icons::PAINT_BRUSH);
+    line(ui, send, Action::OpenPicture(file.clone()));
     let settings = MenuItem::new("Use these settings").icon(icons::SLIDERS_HORIZONTAL);
     line(ui, settings, Action::UseSettings(file.clone()));
     line(ui, MenuItem::new("Save as…").icon(icons::FLOPPY_DISK), Action::SaveFileAsDialog(file.clone()));

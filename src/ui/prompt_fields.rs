@@ -8,7 +8,7 @@ use super::prompt_state::PromptPanelState;
 use super::size;
 use super::state::{AppState, Mode};
 use super::widgets::{IconButton, Segment, Segments};
-use super::{fields, icons, model_box, theme};
+use super::{fields, icons, inpaint_panel, model_box, theme};
 use crate::job::{Request, fresh_seed};
 use crate::sampling::SchedulerName;
 
@@ -18,7 +18,11 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
     let native_px = state.native_size_px();
     match state.mode() {
         Mode::Create => size_row(ui, &mut state.prompt, native_px),
-        Mode::Edit | Mode::Fill => strength_row(ui, &mut state.prompt, layout),
+        Mode::Edit => strength_row(ui, &mut state.prompt, layout),
+        Mode::Fill => {
+            inpaint_panel::intent_row(ui, &mut state.inpaint);
+            inpaint_panel::strength_row(ui, &mut state.inpaint, layout);
+        }
     }
     seed_row(ui, &mut state.prompt);
     fields::row(ui, "Pictures", |ui, label| {
@@ -29,6 +33,9 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
     });
     fields::line(ui, 7.0);
     sampling(ui, state, layout);
+    if state.mode() == Mode::Fill {
+        inpaint_panel::section(ui, &mut state.inpaint, state.canvas.tools.colour);
+    }
 }
 
 const CREATE_HINT: &str = "File ▸ New canvas takes the picture away.";

@@ -123,7 +123,7 @@ fn generate_button(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         (false, Mode::Edit) => "Repaint picture",
         (false, Mode::Fill) => "Fill mask",
     };
-    let ready = !state.prompt.prompt.trim().is_empty();
+    let ready = state.is_ready();
     let key = shortcuts::written(ui.ctx(), Command::Generate);
     let button = PrimaryButton::new(words).key(&key).enabled(ready).quiet(busy).show(ui).button;
     if button.on_disabled_hover_text("Type a prompt first.").clicked() {

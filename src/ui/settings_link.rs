@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use egui::ThemePreference;
 
+use super::inpaint_panel::InpaintPanel;
 use super::prompt_state::PromptPanelState;
 use super::state::{AppState, PanelsState, SidePanel};
 use crate::job::Request;
@@ -36,7 +37,18 @@ pub fn prompt_of(settings: &Settings) -> PromptPanelState {
         scheduler: request.scheduler,
         steps: request.steps.clamp(1, Request::MAX_STEPS),
         guidance: request.guidance,
+        strength: draft.strength.clamp(0.0, 1.0),
         ..fallback
+    }
+}
+
+/// The inpaint section as it was left.
+#[must_use]
+pub fn inpaint_of(settings: &Settings) -> InpaintPanel {
+    InpaintPanel {
+        settings: settings.draft.request.inpaint.clone(),
+        strength: settings.draft.fill_strength.clamp(0.0, 1.0),
+        is_open: settings.open_sections.contains(&PanelSection::Inpainting),
     }
 }
 
@@ -58,7 +70,15 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
     settings.prompt_panel_shown = state.panels.prompt.open;
     settings.gallery_panel_shown = state.panels.gallery.open;
     let prompt = &state.prompt;
-    settings.open_sections.retain(|section| !matches!(section, PanelSection::Negative | PanelSection::Sampling));
+    settings.tools = state.canvas.tools.clone();
+    settings.draft.strength = prompt.strength;
+    settings.draft.fill_strength = state.inpaint.strength;
+    settings.open_sections.retain(|section| {
+        !matches!(section, PanelSection::Negative | PanelSection::Sampling | PanelSection::Inpainting)
+    });
+    if state.inpaint.is_open {
+        settings.open_sections.insert(PanelSection::Inpainting);
+    }
     if prompt.negative_open {
         settings.open_sections.insert(PanelSection::Negative);
     }
@@ -78,6 +98,8 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
         height: Some(prompt.size_px[1]),
         seed: 0,
         init: None,
+        mask: None,
+        inpaint: state.inpaint.settings.clone(),
         ..old.draft.request.clone()
     };
     settings

@@ -3,21 +3,22 @@
 use egui::{Context, Frame, Id, Margin, Modal, RichText, Ui, vec2};
 
 use super::action::Action;
-use super::state::Sheet;
+use super::state::{AppState, Sheet};
 use super::widgets::TextButton;
-use super::{fonts, shortcuts, theme};
+use super::{fields, fonts, shortcuts, theme};
 
 /// Where a diffusers folder of Stable Diffusion 1.5 lies, free to download.
 const PHOTOGRAPHIC_MODEL_PAGE: &str = "https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5/tree/main";
 
-pub fn show(ctx: &Context, sheet: Sheet, actions: &mut Vec<Action>) {
+pub fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &mut Vec<Action>) {
     let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
     let modal = Modal::new(Id::unique("sheet")).frame(frame).show(ctx, |ui| {
         ui.set_width(416.0);
         match sheet {
-            Sheet::Keys => keys(ui),
+            Sheet::Keys => keys(ui, actions),
             Sheet::About => about(ui),
             Sheet::PhotographicModel => photographic_model(ui, actions),
+            Sheet::PicturePath => picture_path(ui, &mut state.canvas.path_text, actions),
         }
         ui.add_space(16.0);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -36,7 +37,7 @@ fn heading(ui: &mut Ui, words: &str) {
     ui.add_space(8.0);
 }
 
-fn keys(ui: &mut Ui) {
+fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
     heading(ui, "Keys");
     let tokens = theme::tokens(ui);
     let most = (ui.ctx().content_rect().height() - 220.0).max(160.0);
@@ -52,6 +53,37 @@ fn keys(ui: &mut Ui) {
             });
         }
     });
+    ui.add_space(8.0);
+    ui.horizontal(|ui| {
+        if ui.add(TextButton::new("Change keys…")).clicked() {
+            actions.push(Action::ShowKeysFile);
+        }
+        ui.label(RichText::new("A small file, read at the next start.").color(tokens.text_3));
+    });
+}
+
+fn picture_path(ui: &mut Ui, text: &mut String, actions: &mut Vec<Action>) {
+    heading(ui, "Open a picture by its path");
+    ui.label("Where the desktop has no file dialog to offer, write the path here, or drop the file on the window.");
+    let label = ui.label(RichText::new("Path").color(theme::tokens(ui).text_2)).id;
+    let mut entered = false;
+    fields::text_line(ui, label, 400.0, |ui, id| {
+        let response = ui.add(
+            egui::TextEdit::singleline(text)
+                .id(id)
+                .hint_text("/home/me/photo.jpg")
+                .desired_width(f32::INFINITY)
+                .frame(Frame::NONE),
+        );
+        entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        response
+    });
+    let path = text.trim().trim_matches('"');
+    let clicked = ui.add_enabled(!path.is_empty(), TextButton::new("Open picture")).clicked();
+    if (clicked || entered) && !path.is_empty() {
+        actions.push(Action::OpenPicture(path.into()));
+        actions.push(Action::CloseSheet);
+    }
 }
 
 fn about(ui: &mut Ui) {

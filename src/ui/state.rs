@@ -8,15 +8,22 @@ use super::candidate::Candidates;
 use super::canvas::state::CanvasState;
 pub use super::canvas::state::{GalleryView, LookingAt, ViewState};
 use super::gallery_state::GalleryState;
+use super::inpaint_panel::InpaintPanel;
 use super::prompt_state::PromptPanelState;
 use super::size;
 use super::toasts::Toasts;
-use crate::job::Picture;
+use crate::job::{Frame, Picture, ResizeMode, WorkGrid};
+use crate::mask::PixelRect;
 use crate::store::models::ModelEntry;
+
+/// Photos above this are worked on at the model's own size, and come back at theirs.
+const HUGE_PX: u32 = 768 * 768;
 
 /// The window's whole state. Textures and thread handles live beside it, in `Studio`.
 pub struct AppState {
     pub prompt: PromptPanelState,
+    /// For Fill.
+    pub inpaint: InpaintPanel,
     /// The built-in one first.
     pub models: Vec<ModelEntry>,
     pub canvas: CanvasState,
@@ -51,9 +58,60 @@ impl AppState {
     #[must_use]
     pub fn next_size_px(&self) -> [u32; 2] {
         match self.canvas.document.size_px() {
-            Some(size_px) => size::for_repainting(size_px, self.native_size_px()),
+            Some(size_px) => self.asked_size_px().unwrap_or(size_px),
             None => self.prompt.size_px,
         }
+    }
+
+    /// The size that a request names. `None` gives the canvas's own: what is masked is pasted back into it.
+    #[must_use]
+    pub fn asked_size_px(&self) -> Option<[u32; 2]> {
+        match (self.mode(), self.canvas.document.size_px()) {
+            (Mode::Edit, Some(size_px)) => {
+                let able = size::for_repainting(size_px, self.native_size_px());
+                let is_smaller = able[0] + size::STEP_PX <= size_px[0];
+                let is_huge = size_px[0] * size_px[1] > HUGE_PX;
+                // A small model would take a middling picture whole and draw everything twice.
+                (is_smaller && !is_huge).then_some(able)
+            }
+            (Mode::Fill, _) => None,
+            (_, None) | (Mode::Create, _) => Some(self.prompt.size_px),
+        }
+    }
+
+    /// What the chosen model wants of sizes.
+    #[must_use]
+    pub fn work_grid(&self) -> WorkGrid {
+        let [width, height] = self.native_size_px();
+        let native_side_px = width.min(height);
+        // Stable Diffusion 1 and 2 halve their latents three times, SDXL and the built-in model twice.
+        let halvings = if (512..1024).contains(&native_side_px) { 3 } else { 2 };
+        WorkGrid { native_side_px, cell_px: size::STEP_PX, step_px: size::STEP_PX << halvings }
+    }
+
+    /// Which part of the canvas the next run works on, and at what size. `None` when nothing is masked.
+    #[must_use]
+    pub fn next_frame(&self) -> Option<Frame> {
+        let [width, height] = self.canvas.document.size_px().filter(|_| self.mode() == Mode::Fill)?;
+        let settings = &self.inpaint.settings;
+        let whole = PixelRect::new(0, 0, width, height);
+        let mask = self.canvas.document.mask();
+        let bounds = if settings.invert { Some(whole) } else { mask.bounds() }?;
+        let grow = settings.grow_px;
+        let bounds = if grow >= 0 {
+            bounds.padded(grow.unsigned_abs(), whole)
+        } else {
+            let less = grow.unsigned_abs().min(bounds.width() / 2).min(bounds.height() / 2);
+            PixelRect::new(bounds.left + less, bounds.top + less, bounds.right - less, bounds.bottom - less)
+        };
+        let asked = (None, None);
+        Some(Frame::inpainted((width, height), bounds, settings, asked, ResizeMode::default(), self.work_grid()))
+    }
+
+    /// Whether the button has what it needs.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.prompt.prompt.trim().is_empty() || (self.mode() == Mode::Fill && !self.inpaint.needs_words())
     }
 
     /// The chosen model's own size, in pixels.
@@ -129,4 +187,6 @@ pub enum Sheet {
     About,
     /// How to get a model that paints photographs.
     PhotographicModel,
+    /// A field for a picture's path, where the desktop has no file dialog.
+    PicturePath,
 }

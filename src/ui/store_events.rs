@@ -47,6 +47,14 @@ pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
         StoreEvent::Request { path, request: None } => {
             state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
         }
+        StoreEvent::Mask { mask: Ok(mask), .. } => {
+            if !state.canvas.load_mask(mask) {
+                state.toasts.note("A mask needs a picture to lie on: open one first.");
+            }
+        }
+        StoreEvent::Mask { path, mask: Err(sentence) } => {
+            state.toasts.error(sentence, Some(path.display().to_string()));
+        }
         StoreEvent::Canvas(document) => {
             state.canvas.document = *document;
             state.canvas.is_restored = true;

@@ -9,9 +9,11 @@ use std::sync::{Arc, Weak};
 use egui::{ColorImage, Context, TextureFilter, TextureHandle, TextureId, TextureOptions, TextureWrapMode};
 
 use super::canvas::layers::Layers;
+use super::canvas::model_view::{ModelView, Source};
 use super::picture_worker::{Order, PictureWorker, prepare};
+use super::state::AppState;
 use super::theme::Tokens;
-use crate::job::{JobId, Picture};
+use crate::job::{Frame, JobId, Picture};
 
 /// The longer side of tiles and thumbnails.
 const SMALL_SIDE_PX: usize = 256;
@@ -60,6 +62,7 @@ struct Preview {
 pub struct Textures {
     /// What is painted on the canvas.
     pub(super) layers: Layers,
+    model_view: Option<(Source, ModelView)>,
     ctx: Context,
     worker: PictureWorker<Key>,
     entries: HashMap<Key, Entry>,
@@ -82,6 +85,7 @@ impl Textures {
         let wake = ctx.clone();
         Self {
             layers: Layers::default(),
+            model_view: None,
             ctx: ctx.clone(),
             worker: PictureWorker::start(move || wake.request_repaint()),
             entries: HashMap::new(),
@@ -128,6 +132,20 @@ impl Textures {
     #[must_use]
     pub fn last_preview(&self, job: JobId) -> Option<TextureId> {
         self.preview.as_ref().filter(|preview| preview.job == job).map(|preview| preview.handle.id())
+    }
+
+    /// What the model will see of the canvas. Made again when something has changed, but not in the middle of a stroke.
+    pub(super) fn model_view(&mut self, state: &AppState, frame: Frame) -> ModelView {
+        let document = &state.canvas.document;
+        let source = Source::new(document, &state.inpaint.settings, frame);
+        if let Some((made_of, view)) = &self.model_view
+            && (*made_of == source || document.is_painting())
+        {
+            return view.clone();
+        }
+        let view = ModelView::make(&self.ctx, document, &source);
+        self.model_view = Some((source, view.clone()));
+        view
     }
 
     /// The two greys under a transparent picture: four fields that repeat.

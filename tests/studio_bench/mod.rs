@@ -13,6 +13,7 @@ use egui_kittest::kittest::Queryable as _;
 use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Wake};
 use inkwick::job::{JobId, Picture, Request};
 use inkwick::store::gallery::Gallery;
+use inkwick::store::keys::KeyNames;
 use inkwick::store::paths::Paths;
 use inkwick::store::saver::PictureSaver;
 use inkwick::store::settings::{Settings, Theme};
@@ -73,6 +74,7 @@ impl Bench {
                 paths: setup_paths,
                 device_text: "CPU · f32 · fits: 0.6 of 16 GB".into(),
                 count_tokens: Some(Arc::new(|_, prompt| Some((prompt.split_whitespace().count(), 75)))),
+                keys: KeyNames::new(),
                 problem: None,
                 open: Vec::new(),
             };
@@ -223,12 +225,17 @@ impl Bench {
             let picture = Arc::new(gradient(256, number));
             let made = Made { picture, file: format!("/pictures/{number}.png").into(), seconds: 6.0 };
             let stage = Stage::Done(made);
-            state.candidates.list.push(Candidate { job: JobId(number), request: request(prompt), stage });
+            state.candidates.list.push(Candidate { job: JobId(number), request: request(prompt), frame: None, stage });
         }
         let progress =
             Progress { done: 12, total: 20, seconds_per_step: 0.31, preview: Some(Arc::new(gradient(32, 7))) };
         let stage = Stage::Running(progress);
-        state.candidates.list.push(Candidate { job: JobId(903), request: request(&state.prompt.prompt), stage });
+        state.candidates.list.push(Candidate {
+            job: JobId(903),
+            request: request(&state.prompt.prompt),
+            frame: None,
+            stage,
+        });
         state.canvas.looking_at = LookingAt::Candidate(JobId(903));
     }
 }

@@ -6,7 +6,7 @@ use super::action::{CanvasAction, MaskStep, PenPoint, StrokeStart};
 use super::state::{CanvasState, Hand, LookingAt};
 use super::tools::{BrushSettings, Tool};
 use crate::canvas::Origin;
-use crate::job::Picture;
+use crate::job::{Intent, Picture};
 use crate::mask::{Brush, BrushPoint, shape};
 use crate::ui::state::AppState;
 
@@ -56,6 +56,14 @@ pub fn apply(state: &mut AppState, action: CanvasAction) {
             canvas.replace_picture(Some((Arc::new(white), Origin { file: None, made_here: true })));
             choose(canvas, Tool::Colour);
         }
+        CanvasAction::Extend => {
+            if let Hand::Extending(sides) = std::mem::take(&mut canvas.hand)
+                && canvas.document.extend(sides)
+            {
+                canvas.look_at_canvas(true);
+                state.inpaint.choose(Intent::Expand);
+            }
+        }
         other => apply_outline(canvas, other),
     }
 }
@@ -90,13 +98,6 @@ fn apply_outline(canvas: &mut CanvasState, action: CanvasAction) {
             }
         }
         CanvasAction::ExtendTo(sides) if brings_canvas_back(canvas) => canvas.hand = Hand::Extending(sides),
-        CanvasAction::Extend => {
-            if let Hand::Extending(sides) = std::mem::take(&mut canvas.hand)
-                && canvas.document.extend(sides)
-            {
-                canvas.look_at_canvas(true);
-            }
-        }
         _ => {}
     }
 }

@@ -89,6 +89,11 @@ impl Layers {
         self.colour.paint(painter, rect, self.size_px, Color32::WHITE);
     }
 
+    /// Paints only what was painted, over a base that is shown small.
+    pub fn paint_strokes(&self, painter: &Painter, rect: Rect) {
+        self.colour.paint(painter, rect, self.size_px, Color32::WHITE);
+    }
+
     /// Paints the mask into `rect` in `tint`.
     pub fn paint_mask(&self, painter: &Painter, rect: Rect, tint: Color32) {
         self.mask.paint(painter, rect, self.size_px, tint);

@@ -5,11 +5,14 @@ pub(super) mod apply;
 mod cursor;
 mod handles;
 pub mod layers;
+pub mod model_view;
 pub mod options;
 mod overlay;
 pub mod pointer;
+pub mod preview;
 pub mod state;
-pub mod tools;
+
+pub use crate::canvas::tools;
 
 use egui::emath::GuiRounding as _;
 use egui::{
@@ -29,10 +32,12 @@ use super::textures::Textures;
 use super::view::{self, View};
 use super::widgets::paint;
 use super::{canvas_empty, fonts, theme, tool_strip};
-use crate::mask::Brush;
+use crate::mask::{Brush, PixelRect};
 
 /// Side of one field of the checkerboard, in points.
 const CHECKER: f32 = 8.0;
+/// So far below its room the picture and the hand may reach, in points.
+const BELOW_PICTURE: f32 = 8.0;
 /// Wheel points for one doubling of the zoom.
 const WHEEL_PER_DOUBLING: f32 = 240.0;
 
@@ -45,6 +50,8 @@ struct Shown {
     words: &'static str,
     /// Whether `size_px` is the picture's true size.
     size_known: bool,
+    /// Over a part of it: what is new so far.
+    part: Option<(TextureId, PixelRect)>,
 }
 
 /// Draws the tools and the picture. Returns where the whole picture lies when it fits: the strip's measure.
@@ -60,7 +67,9 @@ pub fn show(
     tool_strip::show(ui, strip, state, actions);
     let area = Rect::from_min_max(pos2(whole.left(), strip.bottom()), whole.max);
     let room = picture_room(area, layout);
-    let response = ui.interact(area, pointer::area_id(), Sense::CLICK | Sense::DRAG);
+    // Not where the candidates lie: a click beside one of them is no brush stroke.
+    let heard = Rect::from_min_max(area.min, pos2(area.right(), room.bottom() + BELOW_PICTURE));
+    let response = ui.interact(heard, pointer::area_id(), Sense::CLICK | Sense::DRAG);
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Canvas"));
 
     let home = if let Some(shown) = shown(state, textures) {
@@ -99,7 +108,7 @@ fn size_vec([width, height]: [u32; 2]) -> Vec2 {
 
 fn shown(state: &AppState, textures: &mut Textures) -> Option<Shown> {
     let pixels = state.canvas.view.zoom.is_some_and(|zoom| zoom >= view::PIXELS_FROM_ZOOM);
-    let whole = |size_px, texture, words| Some(Shown { size_px, texture, words, size_known: true });
+    let whole = |size_px, texture, words| Some(Shown { size_px, texture, words, size_known: true, part: None });
     match state.canvas.shown() {
         LookingAt::Canvas => {
             let picture = state.canvas.base()?;
@@ -111,6 +120,9 @@ fn shown(state: &AppState, textures: &mut Textures) -> Option<Shown> {
                 let picture = &candidate.made()?.picture;
                 Some([picture.width(), picture.height()])
             });
+            if let Some(shown) = masked_run(candidate, textures, pixels) {
+                return Some(shown);
+            }
             let texture = candidate_texture(candidate, textures, pixels);
             // Until the first step the canvas's picture stays, if there is one.
             let texture = texture.or_else(|| textures.picture(state.canvas.base()?, pixels));
@@ -128,9 +140,21 @@ fn shown(state: &AppState, textures: &mut Textures) -> Option<Shown> {
             };
             let size_px = thumbnail.map_or([1, 1], |picture| [picture.width(), picture.height()]);
             let texture = thumbnail.and_then(|picture| textures.small(picture));
-            Some(Shown { size_px, texture, words: "Reading…", size_known: false })
+            Some(Shown { size_px, texture, words: "Reading…", size_known: false, part: None })
         }
     }
+}
+
+/// A masked picture on its way: the one that it was begun with, and the preview where it is worked on.
+fn masked_run(candidate: &Candidate, textures: &mut Textures, pixels: bool) -> Option<Shown> {
+    let Stage::Running(progress) = &candidate.stage else { return None };
+    let frame = candidate.frame?;
+    let init = &candidate.request.init.as_ref()?.picture;
+    let preview = textures.preview(candidate.job, progress.preview.as_ref()?)?;
+    let texture = textures.picture(init, pixels)?;
+    let size_px = [init.width(), init.height()];
+    let part = Some((preview, frame.crop));
+    Some(Shown { size_px, texture: Some(texture), words: "", size_known: true, part })
 }
 
 fn candidate_texture(candidate: &Candidate, textures: &mut Textures, pixels: bool) -> Option<TextureId> {
@@ -174,7 +198,8 @@ fn picture(
     let tokens = theme::tokens(ui);
     let rect = view.picture_rect();
     // Closer than fitting, the picture may cover the room's margins, but not the candidates.
-    let painter = ui.painter().with_clip_rect(Rect::from_min_max(area.min, pos2(area.right(), room.bottom() + 8.0)));
+    let painter =
+        ui.painter().with_clip_rect(Rect::from_min_max(area.min, pos2(area.right(), room.bottom() + BELOW_PICTURE)));
     let is_canvas = *state.canvas.shown() == LookingAt::Canvas;
     if let Some(texture) = shown.texture {
         let fields = Rect::from_min_size(pos2(0.0, 0.0), rect.size() / (2.0 * CHECKER));
@@ -182,7 +207,11 @@ fn picture(
         if is_canvas {
             textures.layers.paint_picture(&painter, rect, texture);
         } else {
-            painter.image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
+            let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+            painter.image(texture, rect, whole, Color32::WHITE);
+            if let Some((preview, crop)) = shown.part {
+                painter.image(preview, overlay::on_screen(view, crop), whole, Color32::WHITE);
+            }
         }
     } else {
         painter.rect_filled(rect, CornerRadius::ZERO, tokens.slot);

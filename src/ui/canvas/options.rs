@@ -15,13 +15,13 @@ use crate::ui::{icons, theme};
 
 /// Wide enough for "1600 %", so that nothing moves while one zooms.
 const ZOOM_WIDTH: f32 = 72.0;
-const SLIDER_WIDTH: f32 = 72.0;
-const NUMBER_WIDTH: f32 = 60.0;
+const SLIDER_WIDTH: f32 = 60.0;
+const NUMBER_WIDTH: f32 = 56.0;
 const MENU_WIDTH: f32 = 264.0;
 /// What the mask's buttons take at the right end of the options.
 const MASK_BUTTONS_WIDTH: f32 = 4.0 * 30.0 + 13.0;
 /// Both sliders and numbers, and both numbers alone.
-const WITH_SLIDERS: f32 = 396.0;
+const WITH_SLIDERS: f32 = 384.0;
 const WITH_NUMBERS: f32 = 244.0;
 
 pub fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {

@@ -1,21 +1,96 @@
-//! What lies over the canvas's picture: the mask's tint, and the grid of its pixels when one is close.
+//! What lies over the canvas's picture: the mask's tint, the part that will be worked on, what the model will see of
+//! it, and the grid of pixels when one is close.
 
-use egui::{Color32, Painter, Stroke, Ui};
+use egui::emath::GuiRounding as _;
+use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 
+use super::cursor::double_line;
+use super::model_view::ModelView;
+use crate::job::{Frame, InpaintArea};
+use crate::mask::PixelRect;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
-use crate::ui::theme;
 use crate::ui::view::View;
+use crate::ui::{fonts, theme};
 
 /// From here on every pixel has a frame, in points a pixel.
 const GRID_FROM_ZOOM: f32 = 10.0;
 
-pub fn paint(ui: &Ui, painter: &Painter, view: View, state: &AppState, textures: &Textures) {
+pub fn paint(ui: &Ui, painter: &Painter, view: View, state: &AppState, textures: &mut Textures) {
     let canvas = &state.canvas;
+    let frame = state.next_frame();
+    if canvas.overlay.shows_model_view
+        && let Some(frame) = frame
+    {
+        let tint = theme::tokens(ui).mask;
+        model_view(painter, view, &textures.model_view(state, frame), tint);
+        label(painter, view, frame, state);
+        return;
+    }
     if !canvas.overlay.hides_mask {
         let tint = theme::tokens(ui).mask.gamma_multiply(canvas.tools.mask_opacity);
         textures.layers.paint_mask(painter, view.picture_rect(), tint);
     }
+    if let Some(frame) = frame
+        && (state.inpaint.settings.area == InpaintArea::Masked || canvas.overlay.hides_mask)
+    {
+        crop(painter, view, frame.crop);
+        label(painter, view, frame, state);
+    }
+}
+
+/// Every cell of the latents, as much as it is repainted, the rest of the picture darkened, and the feather's end.
+fn model_view(painter: &Painter, view: View, shown: &ModelView, tint: Color32) {
+    let picture = view.picture_rect();
+    let part = on_screen(view, shown.crop);
+    let shade = Color32::from_black_alpha(150);
+    let outside = [
+        Rect::from_min_max(picture.min, pos2(picture.right(), part.top())),
+        Rect::from_min_max(pos2(picture.left(), part.bottom()), picture.max),
+        Rect::from_min_max(pos2(picture.left(), part.top()), part.left_bottom()),
+        Rect::from_min_max(part.right_top(), pos2(picture.right(), part.bottom())),
+    ];
+    for rect in outside.into_iter().filter(Rect::is_positive) {
+        painter.rect_filled(rect, CornerRadius::ZERO, shade);
+    }
+    let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
+    if let Some(fill) = &shown.fill {
+        painter.image(fill.id(), part, whole, Color32::WHITE);
+    }
+    painter.image(shown.cells.id(), part, whole, tint.gamma_multiply(0.6));
+    let soft = on_screen(view, shown.feather);
+    painter.rect_stroke(soft, CornerRadius::ZERO, Stroke::new(1.0, tint), StrokeKind::Middle);
+    crop(painter, view, shown.crop);
+}
+
+/// Where a part of the picture lies.
+pub fn on_screen(view: View, rect: PixelRect) -> Rect {
+    Rect::from_min_max(
+        view.screen_from_image(pos2(rect.left as f32, rect.top as f32)),
+        view.screen_from_image(pos2(rect.right as f32, rect.bottom as f32)),
+    )
+}
+
+fn crop(painter: &Painter, view: View, crop: PixelRect) {
+    let rect = on_screen(view, crop).round_to_pixels(painter.ctx().pixels_per_point()).shrink(0.5);
+    double_line(
+        painter,
+        &[rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom(), rect.left_top()],
+    );
+}
+
+fn label(painter: &Painter, view: View, frame: Frame, state: &AppState) {
+    let Frame { crop, width, height } = frame;
+    let mut words = format!("crop {} × {}", crop.width(), crop.height());
+    if state.canvas.overlay.shows_model_view {
+        words = format!("{words}, seen as {width} × {height}");
+    }
+    let galley = painter.layout_no_wrap(words, fonts::body(), Color32::WHITE);
+    // Where the crop is pushed out of sight, its words stay.
+    let corner = on_screen(view, crop).min.max(painter.clip_rect().min) + vec2(7.0, 7.0);
+    let rect = Align2::LEFT_TOP.anchor_size(corner, galley.size() + vec2(12.0, 6.0));
+    painter.rect_filled(rect, CornerRadius::same(3), Color32::from_black_alpha(184));
+    painter.galley(rect.min + vec2(6.0, 3.0), galley, Color32::WHITE);
 }
 
 /// Lines between the pixels that are in sight.
@@ -23,15 +98,14 @@ pub fn pixel_grid(painter: &Painter, view: View) {
     if view.zoom() < GRID_FROM_ZOOM {
         return;
     }
-    let rect = view.picture_rect();
-    let seen = rect.intersect(painter.clip_rect());
+    let seen = view.picture_rect().intersect(painter.clip_rect());
     let stroke = Stroke::new(1.0, Color32::from_gray(128).gamma_multiply(0.35));
     let first = view.image_from_screen(seen.min).floor();
     let last = view.image_from_screen(seen.max).ceil();
     for x in first.x as i32..=last.x as i32 {
-        painter.vline(view.screen_from_image(egui::pos2(x as f32, 0.0)).x, seen.y_range(), stroke);
+        painter.vline(view.screen_from_image(pos2(x as f32, 0.0)).x, seen.y_range(), stroke);
     }
     for y in first.y as i32..=last.y as i32 {
-        painter.hline(seen.x_range(), view.screen_from_image(egui::pos2(0.0, y as f32)).y, stroke);
+        painter.hline(seen.x_range(), view.screen_from_image(pos2(0.0, y as f32)).y, stroke);
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::tools::{Tool, ToolSettings};
 use crate::canvas::{Document, Origin, PictureLayer};
 use crate::job::{JobId, Picture};
+use crate::mask::MaskPlane;
 use crate::raster::Extension;
 use crate::ui::view::View;
 
@@ -22,6 +23,8 @@ pub struct CanvasState {
     pub view: ViewState,
     /// Where the picture was drawn last; the hand's place is read from it.
     pub placed: Option<View>,
+    /// What stands in the field of the sheet that opens a picture by its path.
+    pub path_text: String,
     /// Files that the store reads for the canvas.
     pub opening: Vec<PathBuf>,
     pub tool: Tool,
@@ -78,6 +81,17 @@ impl CanvasState {
         let old_size_px = self.document.size_px();
         self.document.replace(picture);
         self.look_at_canvas(old_size_px != self.document.size_px());
+    }
+
+    /// Lays a mask of any size over the picture. `false` when there is no picture.
+    pub fn load_mask(&mut self, mask: MaskPlane) -> bool {
+        if !self.has_picture() {
+            return false;
+        }
+        self.document.load_mask(mask);
+        self.overlay.hides_mask = false;
+        self.looking_at = LookingAt::Canvas;
+        true
     }
 
     pub fn undo(&mut self) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::canvas::Ink;
+use super::Ink;
 use crate::mask::Brush;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -166,6 +166,23 @@ impl Default for ToolSettings {
 }
 
 impl ToolSettings {
+    /// A hand-edited brush of no size would paint nothing and say nothing.
+    #[must_use]
+    pub fn in_range(mut self) -> Self {
+        let within = |value: f32, least: f32, most: f32, default: f32| {
+            if value.is_finite() { value.clamp(least, most) } else { default }
+        };
+        for brush in [&mut self.mask_brush, &mut self.colour_brush] {
+            let default = BrushSettings::default();
+            brush.diameter_px = within(brush.diameter_px, 1.0, Brush::MAX_DIAMETER_PX, default.diameter_px);
+            brush.hardness = within(brush.hardness, 0.0, 1.0, default.hardness);
+            brush.opacity = within(brush.opacity, 0.01, 1.0, default.opacity);
+        }
+        self.mask_opacity = within(self.mask_opacity, 0.1, 1.0, Self::DEFAULT_MASK_OPACITY);
+        self.palette.truncate(Self::MAX_PALETTE);
+        self
+    }
+
     /// The brush that a tool paints with.
     #[must_use]
     pub fn brush(&self, tool: Tool) -> &BrushSettings {
