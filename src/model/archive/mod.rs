@@ -6,7 +6,7 @@ mod pytorch;
 mod zip_index;
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::Path;
 
 use candle_core::safetensors::{Load, MmapedSafetensors};
@@ -21,43 +21,9 @@ use pytorch::PytorchFile;
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 enum Format {
-    Mapped(MappedFile),
+    Mapped(MmapedSafetensors),
     Embedded(Box<SafeTensors<'static>>),
     Pytorch(PytorchFile),
-}
-
-/// A mapped file whose header alone is used through the map: tensors are read into memory of their own, since pages
-/// of a map that were touched count as the program's memory as long as the map stands.
-struct MappedFile {
-    map: MmapedSafetensors,
-    file: std::fs::File,
-    /// Where the tensors begin, in memory and in the file.
-    first_address: usize,
-    first_byte: u64,
-}
-
-impl MappedFile {
-    fn open(path: &Path) -> Result<Self, candle_core::Error> {
-        let map = map_file(path)?;
-        let mut file = std::fs::File::open(path)?;
-        let mut length = [0; 8];
-        file.read_exact(&mut length)?;
-        let first_byte = 8 + u64::from_le_bytes(length);
-        let first_address = map.tensors().iter().map(|(_, view)| view.data().as_ptr() as usize).min().unwrap_or(0);
-        Ok(Self { map, file, first_address, first_byte })
-    }
-
-    fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
-        let view = self.map.get(name)?;
-        let mut bytes = vec![0; view.data().len()];
-        let mut file = &self.file;
-        let offset = view.data().as_ptr() as usize - self.first_address;
-        file.seek(SeekFrom::Start(self.first_byte + offset as u64))?;
-        file.read_exact(&mut bytes)?;
-        let read = safetensors::tensor::TensorView::new(view.dtype(), view.shape().to_vec(), &bytes)
-            .map_err(candle_core::Error::wrap)?;
-        load_view(&read, device)
-    }
 }
 
 /// One tensor as its file lists it.
@@ -93,7 +59,7 @@ impl Archive {
             return Ok(Self { format: Format::Pytorch(file), metadata });
         }
         let metadata = metadata_of(path).map_err(damaged)?;
-        let file = MappedFile::open(path).map_err(|error| damaged(first_line(&error)))?;
+        let file = map_file(path).map_err(|error| damaged(first_line(&error)))?;
         Ok(Self { format: Format::Mapped(file), metadata })
     }
 
@@ -124,7 +90,7 @@ impl Archive {
             views.into_iter().map(info).collect()
         };
         match &self.format {
-            Format::Mapped(file) => of_views(file.map.tensors()),
+            Format::Mapped(file) => of_views(file.tensors()),
             Format::Embedded(file) => of_views(file.tensors()),
             Format::Pytorch(file) => file
                 .entries()
@@ -144,21 +110,17 @@ impl Archive {
     /// When there is none of that name, its precision is not supported, or the device has no room.
     pub fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
         let view = match &self.format {
-            Format::Mapped(file) => return file.load(name, device),
+            Format::Mapped(file) => file.get(name)?,
             Format::Embedded(file) => file.tensor(name).map_err(candle_core::Error::wrap)?,
             Format::Pytorch(file) => return file.load(name, device),
         };
-        load_view(&view, device)
+        if view.dtype() == Dtype::F8_E5M2 {
+            // The upper byte of a half.
+            let halves: Vec<u8> = view.data().iter().flat_map(|byte| [0, *byte]).collect();
+            return Tensor::from_raw_buffer(&halves, DType::F16, view.shape(), device);
+        }
+        view.load(device)
     }
-}
-
-fn load_view(view: &safetensors::tensor::TensorView<'_>, device: &Device) -> Result<Tensor, candle_core::Error> {
-    if view.dtype() == Dtype::F8_E5M2 {
-        // The upper byte of a half.
-        let halves: Vec<u8> = view.data().iter().flat_map(|byte| [0, *byte]).collect();
-        return Tensor::from_raw_buffer(&halves, DType::F16, view.shape(), device);
-    }
-    view.load(device)
 }
 
 /// A zip file, or a bare pickle: both are for `PyTorch`'s reader to judge.
