@@ -52,11 +52,11 @@ fn a_checkpoint_draws_what_its_folder_draws() {
 #[test]
 fn a_vae_can_be_taken_from_another_file() {
     let own = ModelFiles::open_file(&data("single/sd1.ckpt")).unwrap();
-    let with = |vae: &str| draw(&own, &Additions { vae: Some(data("single").join(vae)) });
+    let with = |vae: &str| draw(&own, &Additions { vae: Some(data("single").join(vae)), ..Additions::default() });
     let plain = draw(&own, &Additions::default());
     assert_eq!(plain, with("sd1.ckpt"));
     // SD 2's has another number of levels: the picture is another, and half as large.
-    let vae = Additions { vae: Some(data("single/sd2.safetensors")) };
+    let vae = Additions { vae: Some(data("single/sd2.safetensors")), ..Additions::default() };
     let pipeline = Pipeline::load_with(&own, &vae, &Device::Cpu, DType::F32, &|_, _| Ok(())).unwrap();
     let request = Request { steps: 2, width: Some(32), height: Some(32), ..Request::default() };
     assert!(pipeline.run(&request, &CancelToken::default(), &mut |_| ()).is_ok());

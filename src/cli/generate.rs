@@ -119,6 +119,7 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<Request, S
     arguments.model.fill(&mut request, paths)?;
     arguments.sampling.fill(&mut request);
     arguments.paint.fill(&mut request)?;
+    arguments.compute.fill(&mut request);
     Ok(request)
 }
 

@@ -48,7 +48,10 @@ impl CandleBackend {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<&Pipeline, BackendError> {
         let device = self.open_device()?;
-        let needed = Loaded { model: request.model.clone(), additions: Additions { vae: request.vae.clone() } };
+        let needed = Loaded {
+            model: request.model.clone(),
+            additions: Additions { vae: request.vae.clone(), memory: request.compute.memory },
+        };
         let wanted = self.loaded.take().filter(|(loaded, _)| *loaded == needed);
         let pipeline = if let Some((_, pipeline)) = wanted {
             pipeline

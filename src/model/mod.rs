@@ -3,6 +3,7 @@
 //! Each is read by its `config.json`: a diffusers folder has them, for a checkpoint in one file they are derived.
 
 mod archive;
+mod attend;
 mod attention;
 mod blocks;
 mod builtin;
@@ -13,6 +14,7 @@ mod layers;
 mod resnet;
 mod single_file;
 mod text_encoder;
+mod tiles;
 mod timestep;
 mod unet;
 mod vae;
@@ -20,12 +22,14 @@ mod weights;
 
 use std::path::PathBuf;
 
+pub use attend::Scoring;
 pub use builtin::builtin_model;
 pub use config::{ClipConfig, UnetConfig, VaeConfig};
 pub use feature::{Execution, Feature};
 pub use files::ModelFiles;
 pub use single_file::SingleFile;
 pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};
+pub use tiles::Tiling;
 pub use unet::{AddedConditioning, Unet};
 pub use vae::{LatentDistribution, Vae, picture_from_tensor};
 pub use weights::Weights;

@@ -7,11 +7,13 @@ use serde::Deserialize;
 
 use super::sampler::ModelSampling;
 use super::{Extras, LatentRgb, PipelineError};
-use crate::job::{ModelPart, Request, WorkGrid};
+use crate::job::{MemoryMode, ModelPart, Request, WorkGrid};
+use crate::kernels::limit_idle_buffers;
 use crate::model::{
     ClipConfig, Execution, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
 };
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
+use crate::store::memory::available_memory_bytes;
 
 /// A tokenizer and the encoder that reads its tokens. SDXL has two such pairs.
 pub(super) struct TextStage {
@@ -31,6 +33,8 @@ pub struct Pipeline {
     pub(super) extras: Extras,
     pub(super) latent_rgb: LatentRgb,
     pub(super) zeros_for_absent_negative: bool,
+    /// Low or high: how the weights were packed.
+    pub(super) memory: MemoryMode,
     pub(super) device: Device,
     pub(super) dtype: DType,
 }
@@ -51,11 +55,13 @@ fn yes() -> bool {
 const TEXT_SHARE: f32 = 0.15;
 const UNET_SHARE: f32 = 0.75;
 
-/// What is laid over a model while it is read.
+/// What is laid over a model while it is read, and how it is kept.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Additions {
     /// A VAE file instead of the model's own.
     pub vae: Option<PathBuf>,
+    /// Whether memory is spent for speed.
+    pub memory: MemoryMode,
 }
 
 /// Told the part and the fraction of the whole, 0 to 1; its error ends the reading.
@@ -126,12 +132,15 @@ impl Pipeline {
         }
         let told = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + UNET_SHARE * fraction);
         let weights = Weights::open(files, "unet", "diffusion_pytorch_model", device, dtype, &told)?;
-        let unet = Unet::new(unet_config, weights, device, dtype)?;
+        let memory = settled_memory(additions.memory, weights.bytes(), device);
+        let spends = memory == MemoryMode::High;
+        limit_idle_buffers(if spends { usize::MAX } else { LOW_IDLE_BYTES });
+        let unet = Unet::new(unet_config, weights.with_winograd(spends), device, dtype)?;
         let vae_dtype = if vae_config.force_upcast { DType::F32 } else { dtype };
         let before = TEXT_SHARE + UNET_SHARE;
         let told = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
         let weights = Weights::open(&vae_files, "vae", "diffusion_pytorch_model", device, vae_dtype, &told)?;
-        let vae = Vae::new(vae_config, weights)?;
+        let vae = Vae::new(vae_config, weights.with_winograd(spends))?;
         // On a CPU the weights may be in half precision; what is computed is in single.
         let execution = Execution::on(device);
         let (dtype, vae_dtype) = (execution.activation_dtype(dtype), execution.activation_dtype(vae_dtype));
@@ -148,9 +157,25 @@ impl Pipeline {
             vae_dtype,
             sampling,
             latent_rgb,
+            memory,
             device: device.clone(),
             dtype,
         })
+    }
+}
+
+/// Buffers that may wait for their next use where memory is short.
+const LOW_IDLE_BYTES: usize = 64 << 20;
+
+/// Spends memory where there is plenty: transformed weights are 16/9 of the plain ones, and those twice the file where
+/// it holds half precision.
+fn settled_memory(wanted: MemoryMode, file_bytes: usize, device: &Device) -> MemoryMode {
+    const ROOM: u64 = 1 << 30;
+    match (wanted, available_memory_bytes()) {
+        (MemoryMode::Auto, _) if !device.is_cpu() => MemoryMode::High,
+        (MemoryMode::Auto, Some(free)) if 4 * file_bytes as u64 + ROOM > free => MemoryMode::Low,
+        (MemoryMode::Auto, _) => MemoryMode::High,
+        (chosen, _) => chosen,
     }
 }
 
