@@ -107,6 +107,50 @@ fn what_the_model_cannot_do_is_one_sentence() {
 }
 
 #[test]
+fn what_a_scheduler_cannot_do_is_said_before_a_model_is_read() {
+    let home = TempDir::new().unwrap();
+    for (arguments, words) in [
+        // The built-in model's own scheduler is DDIM.
+        (&["--sigmas", "karras"][..], ["sigmas karras", "ddim", "euler"]),
+        (&["--scheduler", "euler-a", "--sigmas", "exponential"], ["sigmas exponential", "euler-a", "unipc"]),
+        (&["--scheduler", "pndm", "--prediction", "sample"], ["predicts the sample", "pndm", "lcm"]),
+        (&["--scheduler", "lcm", "--steps", "51"], ["from 1 to 50", "lcm", "51"]),
+    ] {
+        let output = generate(home.path(), &[&["--prompt", "x"], arguments].concat());
+        assert_refused(&home, &output, 1, &words);
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("loading"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn every_scheduler_draws_and_so_do_the_finer_settings() {
+    let home = TempDir::new().unwrap();
+    let drawn = |arguments: &[&str]| {
+        let common =
+            ["--prompt", "a {red|blue} apple BREAK on grass", "--width", "64", "--height", "64", "--seed", "5"];
+        let output = generate(home.path(), &[&common[..], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        image::open(home.path().join("out.png")).unwrap().to_rgba8().into_raw()
+    };
+    let names = "ddim ddpm pndm euler euler-a heun lms dpm2 dpm2-a dpm++-2s dpm++-2m dpm++-2m-sde unipc lcm";
+    let pictures: Vec<_> = names.split(' ').map(|name| drawn(&["--steps", "4", "--scheduler", name])).collect();
+    for (index, picture) in pictures.iter().enumerate() {
+        assert!(!pictures[..index].contains(picture), "picture {index} came before");
+    }
+    let plain = drawn(&["--steps", "3"]);
+    for finer in [
+        &["--rng", "philox"][..],
+        &["--variation-strength", "0.3", "--variation-seed", "9"],
+        &["--guidance-rescale", "0.7"],
+        &["--guidance-until", "0.5"],
+        &["--clip-skip", "2"],
+    ] {
+        assert_ne!(drawn(&[&["--steps", "3"], finer].concat()), plain, "{finer:?} changes nothing");
+    }
+    assert_eq!(drawn(&["--steps", "3", "--variation-strength", "0", "--clip-skip", "1"]), plain);
+}
+
+#[test]
 fn an_output_that_cannot_be_written_is_told_before_any_work() {
     let home = TempDir::new().unwrap();
     for (out, word) in [("no/such/folder/out.png", "no/such/folder"), ("out.gif", ".png"), (".", ".")] {

@@ -15,8 +15,8 @@ use inkwick::model::{
     Weights,
 };
 use inkwick::pipeline::{Pipeline, tokenizer_of};
-use inkwick::prompt::WeightedText;
-use inkwick::sampling::SchedulerName;
+use inkwick::prompt::{Prompt, parse};
+use inkwick::sampling::{SchedulerName, SigmaChoice};
 use serde_json::Value;
 
 const KINDS: [&str; 3] = ["sd1", "sd2", "sdxl"];
@@ -87,7 +87,7 @@ fn words_become_the_same_tokens_and_contexts() {
         for (index, prompt) in reference.answers["prompts"].as_array().unwrap().iter().enumerate() {
             let ids: Vec<Vec<u32>> = serde_json::from_value(reference.answers["token_ids"][index].clone()).unwrap();
             let text = prompt.as_str().unwrap().to_owned();
-            let windows = tokenizer.windows(&[WeightedText { text, weight: 1.0 }], 1).unwrap();
+            let windows = tokenizer.windows(&Prompt::plain(&text), 1).unwrap();
             // diffusers cuts after the first window, Inkwick goes on.
             assert_eq!(windows[0].ids, ids[0], "{prompt}");
 
@@ -102,6 +102,26 @@ fn words_become_the_same_tokens_and_contexts() {
                 outputs.iter().map(|output| &output.hidden_states[output.hidden_states.len() - 2]).collect();
             reference.assert_close(&Tensor::cat(&hidden, 2).unwrap(), &format!("text.{index}"));
             reference.assert_close(&outputs[1].pooled, &format!("pooled.{index}"));
+        }
+    }
+}
+
+#[test]
+fn weighted_and_long_prompts_are_read_as_in_automatic1111() {
+    for reference in KINDS.map(Reference::read) {
+        let pipeline = Pipeline::load(&reference.files, &CPU, DType::F32, &|_, _| Ok(())).unwrap();
+        let every_fifth = |context: Tensor| {
+            let rows: Vec<u32> = (0..context.dim(1).unwrap() as u32).step_by(5).collect();
+            let rows = Tensor::from_vec(rows.clone(), rows.len(), &CPU).unwrap();
+            context.squeeze(0).unwrap().index_select(&rows, 0).unwrap()
+        };
+        for (index, prompt) in reference.answers["weighted"].as_array().unwrap().iter().enumerate() {
+            let prompt = parse(prompt.as_str().unwrap());
+            let found = pipeline.context_of(&prompt, 1).unwrap();
+            reference.assert_close(&every_fifth(found), &format!("weighted.{index}"));
+            if index == 0 {
+                reference.assert_close(&every_fifth(pipeline.context_of(&prompt, 2).unwrap()), "weighted.0.skip2");
+            }
         }
     }
 }
@@ -174,6 +194,9 @@ fn request_of(run: &Value, reference: &Reference) -> Request {
         width: run["width"].as_u64().map(|side| side as u32),
         height: run["height"].as_u64().map(|side| side as u32),
         init,
+        sigmas: run["sigmas"].as_str().and_then(SigmaChoice::from_id),
+        guidance_rescale: run["guidance_rescale"].as_f64().unwrap_or_default(),
+        clip_skip: run["clip_skip"].as_u64().map(|skipped| skipped as u32 + 1),
         ..Request::default()
     }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use inkwick::engine::FakeScript;
-use inkwick::job::JobId;
+use inkwick::job::{JobId, Variation};
+use inkwick::sampling::{SchedulerName, SigmaChoice};
 use inkwick::store::settings::{Settings, Theme};
 use inkwick::ui::action::Action;
 use inkwick::ui::state::{GalleryView, LookingAt};
@@ -283,4 +284,37 @@ fn the_sheets_open_and_close() {
     bench.window.key_press(Key::Escape);
     bench.frames(3);
     assert!(!bench.has_label_starting("Generate, or queue"));
+}
+
+#[test]
+fn the_sampling_section_offers_what_fits_and_reaches_the_engine() {
+    let mut bench = Bench::sized(FakeScript::default(), [1440.0, 1100.0], 1.0, Theme::Dark);
+    bench.with(|studio| {
+        let prompt = &mut studio.state.prompt;
+        (prompt.sampling_open, prompt.fine.is_open) = (true, true);
+        (prompt.scheduler, prompt.sigmas) = (Some(SchedulerName::DpmMultistep), Some(SigmaChoice::Karras));
+        prompt.fine.variation_strength = 0.2;
+        prompt.fine.variation_seed_text = "77".into();
+    });
+    bench.type_prompt("a blue bear");
+    bench.settle();
+    bench.window.snapshot("sampling_dark");
+    bench.click("Generate");
+    bench.wait("the picture is done", |bench| bench.done().len() == 1);
+    let request = bench.done()[0].request.clone();
+    assert_eq!((request.scheduler, request.sigmas), (Some(SchedulerName::DpmMultistep), Some(SigmaChoice::Karras)));
+    assert_eq!(request.variation, Some(Variation { seed: 77, strength: 0.2 }));
+
+    // DDIM has its own noise steps: Karras is no longer chosen.
+    bench.with(|studio| studio.state.prompt.scheduler = Some(SchedulerName::Ddim));
+    bench.frames(2);
+    assert_eq!(bench.studio(|studio| studio.state.prompt.sigmas), None);
+}
+
+#[test]
+fn a_long_prompt_shows_where_its_windows_begin() {
+    let mut bench = Bench::new(FakeScript::default());
+    bench.with(|studio| studio.state.prompt.prompt = format!("{}castle", "word ".repeat(75)));
+    bench.wait("it is counted", |bench| bench.has_label_starting("76 in 2 windows"));
+    assert!(bench.has_label_starting("A new window begins at “castle"));
 }

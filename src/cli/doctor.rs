@@ -8,7 +8,7 @@ use candle_core::utils;
 
 use crate::engine::device::DeviceChoice;
 use crate::kernels::{Level, SIMD_VARIABLE};
-use crate::model::{ModelFiles, builtin_model};
+use crate::model::{ModelFiles, Scoring, builtin_model};
 use crate::store::memory::{available_memory_bytes, total_memory_bytes};
 use crate::store::paths::Paths;
 
@@ -22,7 +22,7 @@ pub(super) fn run() -> ExitCode {
         ("metal".to_owned(), presence(utils::metal_is_available(), "metal", DeviceChoice::Metal)),
         ("cuda".to_owned(), presence(utils::cuda_is_available(), "cuda", DeviceChoice::Cuda(0))),
         ("dtypes".to_owned(), "f32 (auto on a CPU), f16 (auto on a GPU), bf16".to_owned()),
-        ("attention".to_owned(), "full, in slices where the scores would be large".to_owned()),
+        ("attention".to_owned(), attention()),
         ("memory".to_owned(), memory()),
         ("built-in".to_owned(), builtin()),
     ];
@@ -74,6 +74,11 @@ fn cpu_features() -> String {
     let detected: [(bool, &str); 0] = [];
     let found: Vec<&str> = detected.iter().chain(&named).filter_map(|(has, name)| has.then_some(*name)).collect();
     if found.is_empty() { "no vector units known".to_owned() } else { found.join(", ") }
+}
+
+fn attention() -> String {
+    let flash = if Scoring::has_flash() { "flash (CUDA)" } else { "no flash in this build" };
+    format!("full, sliced, sliced:N, tiled (auto on a CPU); {flash}")
 }
 
 /// The instruction set that the kernels run on, and what else could be asked for.

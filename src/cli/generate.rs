@@ -79,7 +79,7 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
             path: numbered(&arguments.out, index),
             previews: arguments.previews.as_deref().map(|folder| preview_folder(folder, index)),
         };
-        let request = Request { seed: request.seed.wrapping_add(u64::from(index)), ..request.clone() };
+        let request = request.of_batch(index);
         let job = engine.submit(request, destination).map_err(|error| error.to_string())?;
         let code = follow(&engine, job, report)?;
         if code != DONE {
@@ -120,6 +120,7 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<Request, S
     arguments.model.fill(&mut request, paths)?;
     arguments.sampling.fill(&mut request);
     arguments.paint.fill(&mut request)?;
+    arguments.compute.fill(&mut request);
     words::resolve(&mut request, paths)?;
     Ok(request)
 }

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::job::{Finished, ModelPart};
+use crate::kernels::Level;
 
 pub(super) struct Report {
     json: bool,
@@ -68,6 +69,10 @@ impl Report {
                 "height": height,
                 "seconds": rounded(finished.seconds),
                 "peak_memory_bytes": finished.peak_memory_bytes,
+                "attention": finished.request.compute.attention.to_string(),
+                "memory": finished.request.compute.memory,
+                "vae_tiling": finished.request.compute.vae_tiling,
+                "instruction_set": Level::current().name(),
             }));
             return;
         }

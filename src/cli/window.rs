@@ -8,7 +8,7 @@ use crate::engine::device::{DeviceChoice, DtypeChoice};
 use crate::engine::{CandleBackend, EngineHandle, Wake, files_of};
 use crate::job::ModelRef;
 use crate::pipeline::tokenizer_of;
-use crate::prompt::{PromptTokenizer, parse};
+use crate::prompt::{PromptTokenizer, drawn, parse};
 use crate::store::gallery::Gallery;
 use crate::store::keys::{self, KeyNames};
 use crate::store::memory::total_memory_bytes;
@@ -16,7 +16,7 @@ use crate::store::paths::Paths;
 use crate::store::saver::PictureSaver;
 use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
-use crate::ui::{self, Behind, CountTokens, Services};
+use crate::ui::{self, Behind, CountTokens, Services, TokenCount};
 
 /// Opens the window with what was named on the command line; returns when it is closed.
 pub(super) fn run(open: Vec<PathBuf>) -> ExitCode {
@@ -70,7 +70,8 @@ fn token_counter() -> CountTokens {
             *last = Some((model.clone(), tokenizer));
         }
         let (_, tokenizer) = last.as_ref()?;
-        let counts = parse(prompt).into_iter().map(|piece| tokenizer.count(&piece.text).ok());
-        Some((counts.sum::<Option<usize>>()?, tokenizer.window_room()))
+        // A drawn choice is as good as another to count.
+        let windows = tokenizer.count(&parse(&drawn(prompt, 0))).ok()?;
+        Some(TokenCount { windows, room: tokenizer.window_room() })
     })
 }

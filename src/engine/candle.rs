@@ -7,9 +7,9 @@ use candle_core::Device;
 
 use super::backend::{Backend, BackendError, Drawn, Progress};
 use super::device::{DeviceChoice, DtypeChoice};
-use crate::job::{CancelToken, ModelRef, Request};
+use crate::job::{CancelToken, ModelRef, Request, WorkGrid};
 use crate::model::{ModelError, ModelFiles, builtin_model};
-use crate::pipeline::{Additions, Pipeline, PipelineError, Stage, check_sampling};
+use crate::pipeline::{Additions, Pipeline, PipelineError, Stage, check_sampling, work_grid_of};
 
 pub struct CandleBackend {
     device_choice: DeviceChoice,
@@ -28,7 +28,9 @@ struct Loaded {
 impl Loaded {
     /// All but LoRAs and embeddings.
     fn has_same_base(&self, other: &Self) -> bool {
-        self.model == other.model && self.additions.vae == other.additions.vae
+        self.model == other.model
+            && self.additions.vae == other.additions.vae
+            && self.additions.memory == other.additions.memory
     }
 }
 
@@ -93,6 +95,12 @@ pub fn files_of(model: &ModelRef) -> Result<ModelFiles, ModelError> {
         ModelRef::Folder(path) => Ok(ModelFiles::Folder(path.clone())),
         ModelRef::File(path) => ModelFiles::open_file(path),
     }
+}
+
+/// What sizes a model works at, from its small files alone: for showing which part of a photo it will see.
+#[must_use]
+pub fn work_grid(model: &ModelRef) -> Option<WorkGrid> {
+    work_grid_of(&files_of(model).ok()?).ok()
 }
 
 impl Backend for CandleBackend {

@@ -18,7 +18,7 @@ use std::time::Duration;
 use crossbeam_channel::{Sender, TrySendError, bounded};
 
 pub use backend::{Backend, BackendError, Drawn, Progress, Saver};
-pub use candle::{CandleBackend, files_of};
+pub use candle::{CandleBackend, files_of, work_grid};
 pub use fake::{FakeBackend, FakeScript};
 
 use crate::job::{CancelToken, Destination, Event, EventKind, JobId, JobState, Request, RequestError};

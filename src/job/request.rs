@@ -132,6 +132,8 @@ pub enum RequestError {
     Side { side: &'static str, found: u32 },
     #[error("strength must be from 0 to 1, found {found}")]
     Strength { found: f64 },
+    #[error("{name} must be from 0 to 1, found {found}")]
+    Share { name: &'static str, found: f64 },
     #[error(transparent)]
     Sampling(#[from] SamplingError),
     #[error("image guidance must be from 0 to {max}, found {found}", max = Request::MAX_GUIDANCE)]
@@ -157,6 +159,17 @@ impl Request {
     pub const MIN_SIDE_PX: u32 = 8;
     pub const MAX_SIDE_PX: u32 = 8192;
 
+    /// Picture `index` of a batch that begins with this one: the seed counts up, or, where a second seed varies the
+    /// first, that one.
+    #[must_use]
+    pub fn of_batch(&self, index: u32) -> Self {
+        let mut request = self.clone();
+        let seed = request.variation.as_mut().filter(|variation| variation.strength > 0.0);
+        let seed = seed.map_or(&mut request.seed, |variation| &mut variation.seed);
+        *seed = seed.wrapping_add(u64::from(index));
+        request
+    }
+
     /// What can be judged without the model.
     ///
     /// # Errors
@@ -181,6 +194,15 @@ impl Request {
             && !(0.0..=1.0).contains(&found)
         {
             return Err(RequestError::Strength { found });
+        }
+        for (name, found) in [
+            ("guidance rescale", self.guidance_rescale),
+            ("the share of guided steps", self.guidance_until),
+            ("variation strength", self.variation.map_or(0.0, |variation| variation.strength)),
+        ] {
+            if !(0.0..=1.0).contains(&found) {
+                return Err(RequestError::Share { name, found });
+            }
         }
         if let (Some(scheduler), Some(sigmas)) = (self.scheduler, self.sigmas)
             && !scheduler.allows(sigmas)
@@ -263,6 +285,15 @@ mod tests {
         assert_eq!(request(|r| r.steps = 0), Err("steps must be from 1 to 1000, found 0".into()));
         assert!(request(|r| r.guidance = Some(f64::NAN)).is_err());
         assert_eq!(request(|r| r.width = Some(0)), Err("width must be from 8 to 8192 pixels, found 0".into()));
+    }
+
+    #[test]
+    fn a_batch_counts_the_seed_up_or_the_second_one() {
+        let request = Request { seed: u64::MAX, ..Request::default() };
+        assert_eq!(request.of_batch(2).seed, 1);
+        let varied = Request { variation: Some(Variation { seed: 5, strength: 0.1 }), ..request };
+        let third = varied.of_batch(2);
+        assert_eq!((third.seed, third.variation), (u64::MAX, Some(Variation { seed: 7, strength: 0.1 })));
     }
 
     #[test]

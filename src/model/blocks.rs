@@ -1,5 +1,6 @@
 //! The UNet's levels: resnets with or without transformers, then a change of resolution.
 
+use super::attend::Scoring;
 use super::attention::{SpatialTransformer, TransformerShape};
 use super::config::{AttentionConfig, UnetConfig};
 use super::feature::Feature;
@@ -14,6 +15,7 @@ pub struct Conditioning<'a> {
     pub time: &'a Feature,
     /// The words: `(batch, tokens, context_width)`.
     pub context: &'a Feature,
+    pub scoring: Scoring,
     pub checkpoint: Checkpoint<'a>,
 }
 
@@ -28,7 +30,7 @@ impl Layer {
         (given.checkpoint)()?;
         let x = self.resnet.forward(x, Some(given.time))?;
         match &self.transformer {
-            Some(transformer) => transformer.forward(&x, given.context, given.checkpoint),
+            Some(transformer) => transformer.forward(&x, given.context, given.scoring, given.checkpoint),
             None => Ok(x),
         }
     }
@@ -138,7 +140,7 @@ impl MidBlock {
     pub fn forward(&self, x: &Feature, given: &Conditioning) -> Result<Feature, ModelError> {
         (given.checkpoint)()?;
         let x = self.first.forward(x, Some(given.time))?;
-        let x = self.transformer.forward(&x, given.context, given.checkpoint)?;
+        let x = self.transformer.forward(&x, given.context, given.scoring, given.checkpoint)?;
         self.second.forward(&x, Some(given.time))
     }
 }

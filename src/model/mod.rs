@@ -3,6 +3,7 @@
 //! Each is read by its `config.json`: a diffusers folder has them, for a checkpoint in one file they are derived.
 
 mod archive;
+mod attend;
 mod attention;
 mod blocks;
 mod builtin;
@@ -16,6 +17,7 @@ mod resnet;
 mod single_file;
 mod text_encoder;
 mod textual_inversion;
+mod tiles;
 mod timestep;
 mod unet;
 mod vae;
@@ -23,6 +25,7 @@ mod weights;
 
 use std::path::PathBuf;
 
+pub use attend::Scoring;
 pub use builtin::builtin_model;
 pub use config::{ClipConfig, UnetConfig, VaeConfig};
 pub use feature::{Execution, Feature};
@@ -32,6 +35,7 @@ pub use lora::Lora;
 pub use single_file::SingleFile;
 pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};
 pub use textual_inversion::TextualInversion;
+pub use tiles::Tiling;
 pub use unet::{AddedConditioning, Unet};
 pub use vae::{LatentDistribution, Vae, picture_from_tensor};
 pub use weights::Weights;

@@ -3,7 +3,7 @@
 use candle_core::{D, Device, IndexOp, Tensor};
 
 use super::ModelError;
-use super::attention::attend;
+use super::attend::{Scoring, attend};
 use super::config::{self, ClipConfig};
 use super::feature::{Execution, Feature};
 use super::layers::{LayerNorm, Linear};
@@ -185,7 +185,7 @@ impl EncoderLayer {
     fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         let normed = self.norm1.forward(x)?;
         let (q, k, v) = (self.q.forward(&normed)?, self.k.forward(&normed)?, self.v.forward(&normed)?);
-        let x = self.out.forward_onto(&attend(&q, &k, &v, self.heads, true)?, x)?;
+        let x = self.out.forward_onto(&attend(&q, &k, &v, self.heads, true, Scoring::Full)?, x)?;
         let hidden = self.expand.forward_then(&self.norm2.forward(&x)?, self.activation)?;
         self.contract.forward_onto(&hidden, &x)
     }

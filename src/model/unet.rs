@@ -1,7 +1,10 @@
 //! The conditional UNet: predicts, from a noisy latent, a timestep and words, what the scheduler removes.
 
+use std::cell::Cell;
+
 use candle_core::{DType, Device, Tensor};
 
+use super::attend::Scoring;
 use super::blocks::{Conditioning, DownBlock, MidBlock, UpBlock};
 use super::config::UnetConfig;
 use super::feature::{Execution, Feature};
@@ -31,6 +34,7 @@ pub struct Unet {
     /// Of the activations.
     dtype: DType,
     execution: Execution,
+    scoring: Cell<Scoring>,
     time_sinusoid: Sinusoid,
     time_embedding: TimestepEmbedding,
     added: Option<AddedEmbedder>,
@@ -64,6 +68,7 @@ impl Unet {
             device: device.clone(),
             dtype: weights.execution().activation_dtype(dtype),
             execution: weights.execution(),
+            scoring: Cell::new(Scoring::Tiled),
             time_sinusoid: sinusoid(first),
             time_embedding: TimestepEmbedding::new(&root.at("time_embedding"), first, config.time_width())?,
             added: added.transpose()?,
@@ -92,6 +97,11 @@ impl Unet {
         &self.config
     }
 
+    /// How attention's scores are held from now on.
+    pub fn set_scoring(&self, scoring: Scoring) {
+        self.scoring.set(scoring);
+    }
+
     /// `sample` `(batch, in_channels, height / 8, width / 8)`, `context` `(batch, tokens, context_width)`; gives
     /// `(batch, out_channels, height / 8, width / 8)`.
     ///
@@ -108,7 +118,7 @@ impl Unet {
         let batch = sample.dim(0)?;
         let time = self.embed_time(timestep, batch, added)?.activate(Activation::Silu)?;
         let context = Feature::of_tokens(context, self.execution)?;
-        let given = Conditioning { time: &time, context: &context, checkpoint };
+        let given = Conditioning { time: &time, context: &context, scoring: self.scoring.get(), checkpoint };
         let mut x = self.conv_in.forward(&Feature::of_picture(sample, self.execution)?)?;
         let mut skips = vec![x.clone()];
         for block in &self.down {

@@ -1,12 +1,15 @@
 //! The KL autoencoder: pictures to latents and back ("Auto-Encoding Variational Bayes", as in latent diffusion).
 
+use std::cell::Cell;
+
 use candle_core::{DType, Tensor};
 
-use super::attention::attend;
+use super::attend::{Scoring, attend};
 use super::config::VaeConfig;
 use super::feature::{Execution, Feature};
 use super::layers::{Conv1x1, Conv3x3, GroupNorm, Linear};
 use super::resnet::{ResnetBlock, ResnetShape};
+use super::tiles::{self, Tiling};
 use super::weights::{Scope, Weights};
 use super::{Checkpoint, ModelError};
 
@@ -21,6 +24,8 @@ pub struct LatentDistribution {
 pub struct Vae {
     config: VaeConfig,
     execution: Execution,
+    scoring: Cell<Scoring>,
+    tiling: Cell<Option<Tiling>>,
     encoder: Encoder,
     decoder: Decoder,
     quant_conv: Option<Conv1x1>,
@@ -37,6 +42,8 @@ impl Vae {
         let latent = config.latent_channels;
         let vae = Self {
             execution: weights.execution(),
+            scoring: Cell::new(Scoring::Tiled),
+            tiling: Cell::new(None),
             encoder: Encoder::new(&root.at("encoder"), &config)?,
             decoder: Decoder::new(&root.at("decoder"), &config)?,
             quant_conv: config
@@ -58,19 +65,43 @@ impl Vae {
         &self.config
     }
 
+    /// How attention's scores are held from now on.
+    pub fn set_scoring(&self, scoring: Scoring) {
+        self.scoring.set(scoring);
+    }
+
+    /// Whether pictures are read and drawn in tiles from now on.
+    pub fn set_tiling(&self, tiling: Option<Tiling>) {
+        self.tiling.set(tiling);
+    }
+
     /// `picture` `(batch, 3, height, width)` in -1…1. The latents are not scaled yet.
     ///
     /// # Errors
     /// When the checkpoint says so, a shape is wrong, or the device has no room.
     pub fn encode(&self, picture: &Tensor, checkpoint: Checkpoint) -> Result<LatentDistribution, ModelError> {
-        let mut moments = self.encoder.forward(&Feature::of_picture(picture, self.execution)?, checkpoint)?;
-        if let Some(quant) = &self.quant_conv {
-            moments = quant.forward(&moments)?;
-        }
-        let moments = moments.picture()?;
+        let factor = self.config.factor();
+        let moments = match self.tiling.get() {
+            Some(tiling) => {
+                let sizes =
+                    tiles::Sizes { tile: tiling.tile * factor, overlap: tiling.overlap * factor, up: 1, down: factor };
+                tiles::in_tiles(picture, sizes, &|tile| self.moments(tile, checkpoint))?
+            }
+            None => self.moments(picture, checkpoint)?,
+        };
         let halves = moments.chunk(2, 1)?;
         let log_variance = halves[1].clamp(-30f64, 20f64)?;
         Ok(LatentDistribution { mean: halves[0].contiguous()?, standard_deviation: (log_variance * 0.5)?.exp()? })
+    }
+
+    /// Mean and logarithm of the variance, one after the other.
+    fn moments(&self, picture: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
+        let picture = Feature::of_picture(picture, self.execution)?;
+        let mut moments = self.encoder.forward(&picture, self.scoring.get(), checkpoint)?;
+        if let Some(quant) = &self.quant_conv {
+            moments = quant.forward(&moments)?;
+        }
+        moments.picture()
     }
 
     /// `latent` `(batch, latent_channels, h, w)`, unscaled; gives `(batch, 3, h · f, w · f)` around -1…1.
@@ -78,11 +109,21 @@ impl Vae {
     /// # Errors
     /// When the checkpoint says so, a shape is wrong, or the device has no room.
     pub fn decode(&self, latent: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
+        match self.tiling.get() {
+            Some(Tiling { tile, overlap }) => {
+                let sizes = tiles::Sizes { tile, overlap, up: self.config.factor(), down: 1 };
+                tiles::in_tiles(latent, sizes, &|tile| self.decode_whole(tile, checkpoint))
+            }
+            None => self.decode_whole(latent, checkpoint),
+        }
+    }
+
+    fn decode_whole(&self, latent: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
         let mut latent = Feature::of_picture(latent, self.execution)?;
         if let Some(convolution) = &self.post_quant_conv {
             latent = convolution.forward(&latent)?;
         }
-        self.decoder.forward(&latent, checkpoint)?.picture()
+        self.decoder.forward(&latent, self.scoring.get(), checkpoint)?.picture()
     }
 }
 
@@ -154,7 +195,7 @@ impl Encoder {
         })
     }
 
-    fn forward(&self, picture: &Feature, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
+    fn forward(&self, picture: &Feature, scoring: Scoring, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
         let mut x = self.conv_in.forward(picture)?;
         for level in &self.levels {
             x = level.forward(x, checkpoint)?;
@@ -162,7 +203,7 @@ impl Encoder {
                 x = downsample.forward(&x)?;
             }
         }
-        let x = self.mid.forward(&x, checkpoint)?;
+        let x = self.mid.forward(&x, scoring, checkpoint)?;
         self.conv_out.forward(&self.norm_out.forward_silu(&x)?)
     }
 }
@@ -199,8 +240,8 @@ impl Decoder {
         })
     }
 
-    fn forward(&self, latent: &Feature, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
-        let mut x = self.mid.forward(&self.conv_in.forward(latent)?, checkpoint)?;
+    fn forward(&self, latent: &Feature, scoring: Scoring, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
+        let mut x = self.mid.forward(&self.conv_in.forward(latent)?, scoring, checkpoint)?;
         for level in &self.levels {
             x = level.forward(x, checkpoint)?;
             if let Some(convolution) = &level.resize {
@@ -231,11 +272,11 @@ impl MidBlock {
         })
     }
 
-    fn forward(&self, x: &Feature, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
+    fn forward(&self, x: &Feature, scoring: Scoring, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
         checkpoint()?;
         let mut x = self.first.forward(x, None)?;
         if let Some(attention) = &self.attention {
-            x = attention.forward(&x)?;
+            x = attention.forward(&x, scoring)?;
         }
         checkpoint()?;
         self.second.forward(&x, None)
@@ -263,11 +304,11 @@ impl PixelAttention {
         })
     }
 
-    fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
+    fn forward(&self, x: &Feature, scoring: Scoring) -> Result<Feature, ModelError> {
         let size = x.size()?;
         let tokens = self.norm.forward(x)?.to_tokens()?;
         let (q, k, v) = (self.to_q.forward(&tokens)?, self.to_k.forward(&tokens)?, self.to_v.forward(&tokens)?);
-        let attended = attend(&q, &k, &v, 1, false)?;
+        let attended = attend(&q, &k, &v, 1, false, scoring)?;
         self.to_out.forward_onto(&attended, &x.to_tokens()?)?.to_picture(size)
     }
 }

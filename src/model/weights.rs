@@ -118,6 +118,12 @@ impl<'a> Weights<'a> {
         Self { winograd, ..self }
     }
 
+    /// Of all its tensors in the files.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes_total
+    }
+
     /// How the network will be carried out.
     #[must_use]
     pub fn execution(&self) -> Execution {

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use candle_core::{DType, Device};
 
-use super::load::{OnLoading, TEXT_SHARE, TextStage, UNET_SHARE, read_tokenizer};
+use super::load::{LOW_IDLE_BYTES, OnLoading, TEXT_SHARE, TextStage, UNET_SHARE, read_tokenizer, settled_memory};
 use super::{Pipeline, PipelineError};
-use crate::job::{EmbeddingRef, LoraRef, ModelPart, Request};
+use crate::job::{EmbeddingRef, LoraRef, MemoryMode, ModelPart, Request};
+use crate::kernels::limit_idle_buffers;
 use crate::model::{
     ClipConfig, Lora, ModelError, ModelFiles, TextEncoder, TextualInversion, Unet, UnetConfig, Weights,
 };
@@ -15,17 +16,32 @@ use crate::model::{
 pub struct Additions {
     /// A VAE file instead of the model's own.
     pub vae: Option<PathBuf>,
+    /// Whether memory is spent for speed.
+    pub memory: MemoryMode,
     /// Laid over text encoders and UNet, in this order.
     pub loras: Vec<LoraRef>,
     /// Words that the text encoders learn.
     pub embeddings: Vec<EmbeddingRef>,
 }
 
+/// What [`Additions`] are laid over.
+pub(super) struct Networks {
+    pub text: Vec<TextStage>,
+    pub unet: Unet,
+    /// Low or high: how the weights were packed.
+    pub memory: MemoryMode,
+}
+
 impl Additions {
     /// Those that a request asks for.
     #[must_use]
     pub fn of(request: &Request) -> Self {
-        Self { vae: request.vae.clone(), loras: request.loras.clone(), embeddings: request.embeddings.clone() }
+        Self {
+            vae: request.vae.clone(),
+            memory: request.compute.memory,
+            loras: request.loras.clone(),
+            embeddings: request.embeddings.clone(),
+        }
     }
 
     /// The networks that LoRAs and embeddings change, with the changes laid over them.
@@ -37,7 +53,7 @@ impl Additions {
         device: &Device,
         dtype: DType,
         on_loading: OnLoading,
-    ) -> Result<(Vec<TextStage>, Unet), PipelineError> {
+    ) -> Result<Networks, PipelineError> {
         let loras: Vec<Lora> =
             self.loras.iter().map(|lora| Lora::open(&lora.file, lora.weight)).collect::<Result<_, _>>()?;
         let suffixes: &[&str] = if is_xl { &["", "_2"] } else { &[""] };
@@ -55,9 +71,13 @@ impl Additions {
         }
         let told = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + UNET_SHARE * fraction);
         let weights = Weights::open(files, "unet", "diffusion_pytorch_model", device, dtype, &told)?;
-        let unet = Unet::new(unet_config, weights.with_loras("unet", &loras), device, dtype)?;
+        let memory = settled_memory(self.memory, weights.bytes(), device);
+        let spends = memory == MemoryMode::High;
+        limit_idle_buffers(if spends { usize::MAX } else { LOW_IDLE_BYTES });
+        let weights = weights.with_winograd(spends).with_loras("unet", &loras);
+        let unet = Unet::new(unet_config, weights, device, dtype)?;
         loras.iter().try_for_each(Lora::finish)?;
-        Ok((text, unet))
+        Ok(Networks { text, unet, memory })
     }
 }
 
@@ -75,8 +95,8 @@ impl Pipeline {
     ) -> Result<(), PipelineError> {
         let config = UnetConfig::read(files)?;
         let is_xl = self.text.len() > 1;
-        (self.text, self.unet) =
-            additions.read_networks(files, is_xl, config, &self.device, self.weight_dtype, on_loading)?;
+        let read = additions.read_networks(files, is_xl, config, &self.device, self.weight_dtype, on_loading)?;
+        (self.text, self.unet, self.memory) = (read.text, read.unet, read.memory);
         Ok(())
     }
 }

@@ -1,18 +1,31 @@
 //! Words to what the UNet is given: contexts, and for SDXL the pooled text and the size ids.
 
-use candle_core::{Device, IndexOp, Tensor};
+use candle_core::{DType, Device, IndexOp, Tensor};
 
 use super::load::TextStage;
 use super::{Pipeline, PipelineError, Plan};
 use crate::job::{PromptSyntax, Request};
 use crate::model::{AddedConditioning, ModelError, TextEmbedding, join_windows};
-use crate::prompt::{TokenWindow, WeightedText, parse};
+use crate::prompt::{Prompt, TokenWindow, drawn, parse};
 
 /// What is given at every step. With guidance both rows come in one batch, the negative first.
 pub(super) struct Conditioning {
     /// `(1 or 2, tokens, context_width)`
     pub context: Tensor,
     pub added: Option<AddedConditioning>,
+}
+
+impl Conditioning {
+    /// What the words alone give: the last row.
+    pub fn last_row(&self) -> Result<Self, PipelineError> {
+        let last = |tensor: &Tensor| tensor.narrow(0, tensor.dim(0)? - 1, 1);
+        let added = self.added.as_ref().map(|added| -> Result<_, PipelineError> {
+            let ids = added.time_ids.len() / added.pooled_text.dim(0)?;
+            let time_ids = added.time_ids[added.time_ids.len() - ids..].to_vec();
+            Ok(AddedConditioning { pooled_text: last(&added.pooled_text)?, time_ids })
+        });
+        Ok(Self { context: last(&self.context)?, added: added.transpose()? })
+    }
 }
 
 /// One prompt, encoded.
@@ -24,25 +37,38 @@ struct Encoded {
 }
 
 impl Pipeline {
+    /// What the UNet is given for one prompt: `(1, tokens, context_width)`.
+    ///
+    /// # Errors
+    /// When the prompt is too long, or the encoder has fewer layers than `clip_skip`.
+    pub fn context_of(&self, prompt: &Prompt, clip_skip: u32) -> Result<Tensor, PipelineError> {
+        self.check_clip_skip(clip_skip)?;
+        Ok(self.encode_prompt(prompt, 1, clip_skip)?.context)
+    }
+
     pub(super) fn condition(&self, request: &Request, plan: &Plan) -> Result<Conditioning, PipelineError> {
         let read = |text: &str| match request.prompt_syntax {
-            PromptSyntax::Weighted => parse(text),
-            PromptSyntax::Plain => vec![WeightedText { text: text.to_owned(), weight: 1.0 }],
+            PromptSyntax::Weighted => parse(&drawn(text, request.seed)),
+            PromptSyntax::Plain => Prompt::plain(text),
         };
         let words = read(&request.prompt);
+        let clip_skip = request.clip_skip.unwrap_or(1);
+        self.check_clip_skip(clip_skip)?;
         if plan.guidance <= 1.0 {
-            let only = self.encode_prompt(&words, 1)?;
+            let only = self.encode_prompt(&words, 1, clip_skip)?;
             let added = self.added_conditioning(only.pooled, plan, 1);
             return Ok(Conditioning { context: only.context, added });
         }
         let against = read(request.negative.as_deref().unwrap_or_default());
         // Both rows of a batch have as many windows as the longer prompt.
         let windows = self.window_count(&words)?.max(self.window_count(&against)?);
-        let positive = self.encode_prompt(&words, windows)?;
+        let positive = self.encode_prompt(&words, windows, clip_skip)?;
+        // AUTOMATIC1111, whose syntax the weighted one is, reads both prompts early; diffusers only what is wanted.
+        let clip_skip = if request.prompt_syntax == PromptSyntax::Weighted { clip_skip } else { 1 };
         let negative = if request.negative.is_none() && self.zeros_for_absent_negative {
             Encoded { context: positive.context.zeros_like()?, pooled: positive.pooled.zeros_like()? }
         } else {
-            self.encode_prompt(&against, windows)?
+            self.encode_prompt(&against, windows, clip_skip)?
         };
         let pooled = Tensor::cat(&[&negative.pooled, &positive.pooled], 0)?;
         Ok(Conditioning {
@@ -51,20 +77,35 @@ impl Pipeline {
         })
     }
 
-    fn window_count(&self, words: &[WeightedText]) -> Result<usize, PipelineError> {
+    /// Clip skip may leave the embedding of the tokens and the first layer, no less.
+    fn check_clip_skip(&self, clip_skip: u32) -> Result<(), PipelineError> {
+        let layers = self.text.iter().map(|stage| stage.encoder.config().layers).min().unwrap_or(1);
+        let most = layers.max(1);
+        if (1..=most as u32).contains(&clip_skip) {
+            return Ok(());
+        }
+        Err(PipelineError::Unsupported(format!("clip skip must be from 1 to {most} for this model, found {clip_skip}")))
+    }
+
+    fn window_count(&self, words: &Prompt) -> Result<usize, PipelineError> {
         let counts = self.text.iter().map(|stage| stage.tokenizer.windows(words, 1).map(|windows| windows.len()));
         Ok(counts.collect::<Result<Vec<_>, _>>()?.into_iter().max().unwrap_or(1))
     }
 
-    fn encode_prompt(&self, words: &[WeightedText], at_least: usize) -> Result<Encoded, PipelineError> {
+    fn encode_prompt(&self, words: &Prompt, at_least: usize, clip_skip: u32) -> Result<Encoded, PipelineError> {
         let mut contexts = Vec::new();
         let mut pooled = None;
         for stage in &self.text {
             let windows = stage.tokenizer.windows(words, at_least)?;
             let embedding = encode_windows(stage, &windows)?;
             // A pair of encoders is read at the layer before the last, a single one at the last, through its norm.
-            let hidden = if self.text.len() > 1 { penultimate(&embedding)? } else { &embedding.last };
-            contexts.push(join_windows(&weighted(hidden, &windows, &self.device)?)?);
+            let is_pair = self.text.len() > 1;
+            let hidden = match (is_pair, clip_skip) {
+                (false, ..=1) => embedding.last.clone(),
+                (false, _) => stage.encoder.normalize(layer_from_end(&embedding, clip_skip as usize)?)?,
+                (true, _) => layer_from_end(&embedding, clip_skip as usize + 1)?.clone(),
+            };
+            contexts.push(join_windows(&weighted(&hidden, &windows, &self.device)?)?);
             pooled = Some(embedding.pooled.i(..1)?);
         }
         let pooled = pooled.ok_or_else(|| ModelError::Misfit("the model has no text encoder".to_owned()))?;
@@ -94,14 +135,18 @@ fn encode_windows(stage: &TextStage, windows: &[TokenWindow]) -> Result<TextEmbe
     stage.encoder.forward(&ids)
 }
 
-fn penultimate(embedding: &TextEmbedding) -> Result<&Tensor, ModelError> {
+/// 1 is the last layer.
+fn layer_from_end(embedding: &TextEmbedding, number: usize) -> Result<&Tensor, ModelError> {
     let states = &embedding.hidden_states;
     states
         .len()
-        .checked_sub(2)
+        .checked_sub(number)
         .and_then(|index| states.get(index))
-        .ok_or_else(|| ModelError::Misfit("the text encoder has no layer before its last".to_owned()))
+        .ok_or_else(|| ModelError::Misfit("the text encoder has too few layers".to_owned()))
 }
+
+/// A mean below this share of the values' own size.
+const MEANS_NOTHING: f32 = 1e-5;
 
 /// AUTOMATIC1111's rule: each token's embedding times its weight, then the window's mean as it was.
 fn weighted(hidden: &Tensor, windows: &[TokenWindow], device: &Device) -> Result<Tensor, ModelError> {
@@ -112,7 +157,13 @@ fn weighted(hidden: &Tensor, windows: &[TokenWindow], device: &Device) -> Result
     let weights: Vec<f32> = windows.iter().flat_map(|window| window.weights.iter().copied()).collect();
     let weights = Tensor::from_vec(weights, (count, tokens, 1), device)?.to_dtype(hidden.dtype())?;
     let scaled = hidden.broadcast_mul(&weights)?;
-    let mean = |x: &Tensor| x.mean_keepdim((1, 2));
-    let factor = (mean(hidden)? / mean(&scaled)?)?;
-    Ok(scaled.broadcast_mul(&factor)?)
+    let of_windows = |x: &Tensor| x.to_dtype(DType::F32)?.mean((1, 2))?.to_vec1::<f32>();
+    let (before, after, squares) = (of_windows(hidden)?, of_windows(&scaled)?, of_windows(&hidden.sqr()?)?);
+    let factors = before.iter().zip(&after).zip(&squares).map(|((before, after), square)| {
+        // A mean that is only rounding says nothing: a final norm without gain and bias leaves none.
+        let least = MEANS_NOTHING * square.sqrt();
+        if before.abs() > least && after.abs() > least { before / after } else { 1.0 }
+    });
+    let factors = Tensor::from_vec(factors.collect::<Vec<f32>>(), (count, 1, 1), device)?.to_dtype(hidden.dtype())?;
+    Ok(scaled.broadcast_mul(&factors)?)
 }

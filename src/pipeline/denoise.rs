@@ -7,6 +7,7 @@ use candle_core::{DType, Device, Tensor};
 use super::beside::Beside;
 use super::blend::Blend;
 use super::conditioning::Conditioning;
+use super::guidance::Guidance;
 use super::{Pipeline, PipelineError, Plan, Stage};
 use crate::model::Checkpoint;
 use crate::sampling::{NoiseSource, Scheduler};
@@ -16,7 +17,7 @@ pub(super) struct Denoising {
     /// The first model call; later than 0 when there is a picture to start from.
     pub first_step: usize,
     pub conditioning: Conditioning,
-    pub guidance: f64,
+    pub guidance: Guidance,
     pub beside: Option<Beside>,
     pub blend: Option<Blend>,
 }
@@ -39,7 +40,8 @@ impl Pipeline {
             let started = Instant::now();
             let mut input = latents.clone();
             denoising.scheduler.scale_model_input(index, &mut input);
-            let output = self.predict(denoising, input, *timestep, plan, checkpoint)?;
+            let guided = denoising.guidance.is_on(index, timesteps.len());
+            let output = self.predict(denoising, input, *timestep, guided, plan, checkpoint)?;
             let step = denoising.scheduler.step(index, &output, &latents, noise);
             latents = step.previous;
             if let Some(blend) = &denoising.blend {
@@ -59,10 +61,18 @@ impl Pipeline {
         denoising: &Denoising,
         input: Vec<f32>,
         timestep: f64,
+        guided: bool,
         plan: &Plan,
         checkpoint: Checkpoint,
     ) -> Result<Vec<f32>, PipelineError> {
-        let given = &denoising.conditioning;
+        let alone;
+        // Only a pair of rows can be parted: the words against nothing.
+        let given = if guided || denoising.conditioning.context.dim(0)? != 2 {
+            &denoising.conditioning
+        } else {
+            alone = denoising.conditioning.last_row()?;
+            &alone
+        };
         let rows = given.context.dim(0)?;
         let input = Tensor::from_vec(input, self.latent_shape(plan), &Device::Cpu)?;
         let input = input.to_device(&self.device)?.to_dtype(self.dtype)?;
@@ -75,11 +85,10 @@ impl Pipeline {
         if rows == 1 {
             return Ok(output);
         }
-        let guidance = denoising.guidance as f32;
         if let (3, Some(beside)) = (rows, &denoising.beside) {
-            return Ok(beside.guided_three_ways(&output, guidance));
+            return Ok(beside.guided_three_ways(&output, denoising.guidance.scale));
         }
         let (negative, positive) = output.split_at(output.len() / 2);
-        Ok(negative.iter().zip(positive).map(|(against, towards)| against + guidance * (towards - against)).collect())
+        Ok(denoising.guidance.combined(negative, positive))
     }
 }

@@ -10,7 +10,7 @@ use super::{Pipeline, PipelineError, Plan};
 use crate::job::{MaskedContent, Picture, Request};
 use crate::mask::{MaskPlane, PAINTED};
 use crate::model::{Checkpoint, LatentDistribution};
-use crate::sampling::NoiseSource;
+use crate::sampling::{NoiseSource, varied};
 
 /// What a UNet wants beside the noisy latents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,10 +53,17 @@ impl Pipeline {
         let pure = |noise: &[f32]| noise.iter().map(|value| value * sigma).collect::<Vec<f32>>();
         let masked = canvas.and_then(|canvas| canvas.masked.as_ref());
         if self.extras == Extras::Picture {
-            return self.start_from_instruction(request, canvas, denoising, noise, count, checkpoint);
+            return self.start_from_instruction(
+                request,
+                canvas,
+                denoising,
+                noise,
+                [channels, height, width],
+                checkpoint,
+            );
         }
         let (Some(canvas), Some(init)) = (canvas, &request.init) else {
-            let fresh = noise.randn(count);
+            let fresh = first_noise(request, [channels, height, width], noise);
             if self.extras == Extras::Mask {
                 denoising.beside = Some(self.mask_beside(plan, None, noise, checkpoint)?);
             }
@@ -73,7 +80,7 @@ impl Pipeline {
             let distribution = self.encode(&tensor_of(seen)?, checkpoint)?;
             picture = self.sampled(&distribution, noise)?;
         }
-        let fresh = noise.randn(count);
+        let fresh = first_noise(request, [channels, height, width], noise);
         if self.extras == Extras::Mask {
             denoising.beside = Some(self.mask_beside(plan, Some(canvas), noise, checkpoint)?);
         } else if masked.is_some() {
@@ -118,7 +125,7 @@ impl Pipeline {
         canvas: Option<&Canvas>,
         denoising: &mut Denoising,
         noise: &mut dyn NoiseSource,
-        count: usize,
+        shape: [usize; 3],
         checkpoint: Checkpoint,
     ) -> Result<Vec<f32>, PipelineError> {
         let Some(canvas) = canvas else {
@@ -130,7 +137,7 @@ impl Pipeline {
         let guidance = request.image_guidance.unwrap_or(Request::DEFAULT_IMAGE_GUIDANCE);
         let latents = mode.to_dtype(self.dtype)?;
         denoising.beside = Some(Beside::picture(&latents, &mut denoising.conditioning, guidance)?);
-        let fresh = noise.randn(count);
+        let fresh = first_noise(request, shape, noise);
         if let Some(masked) = &canvas.masked {
             denoising.blend = Some(Blend {
                 mask: self.cells(&masked.release),
@@ -205,6 +212,19 @@ impl Pipeline {
 
 fn host(tensor: &Tensor) -> Result<Vec<f32>, candle_core::Error> {
     tensor.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()
+}
+
+/// The latents' noise, with a second seed's mixed in where the request varies it.
+fn first_noise(request: &Request, shape: [usize; 3], noise: &mut dyn NoiseSource) -> Vec<f32> {
+    let count = shape.iter().product();
+    let own = noise.randn(count);
+    match request.variation {
+        Some(variation) if variation.strength > 0.0 => {
+            let other = request.noise.source(variation.seed).randn(count);
+            varied(&own, &other, variation.strength as f32, shape)
+        }
+        _ => own,
+    }
 }
 
 /// img2img skips the first steps: N − ⌊N · strength⌋ of them.

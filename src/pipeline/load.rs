@@ -3,14 +3,15 @@
 use candle_core::{DType, Device};
 use serde::Deserialize;
 
-use super::additions::Additions;
+use super::additions::{Additions, Networks};
 use super::sampler::ModelSampling;
 use super::{Extras, LatentRgb, PipelineError};
-use crate::job::{ModelPart, Request, WorkGrid};
+use crate::job::{MemoryMode, ModelPart, Request, WorkGrid};
 use crate::model::{
     ClipConfig, Execution, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
 };
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
+use crate::store::memory::available_memory_bytes;
 
 /// A tokenizer and the encoder that reads its tokens. SDXL has two such pairs.
 pub(super) struct TextStage {
@@ -30,6 +31,8 @@ pub struct Pipeline {
     pub(super) extras: Extras,
     pub(super) latent_rgb: LatentRgb,
     pub(super) zeros_for_absent_negative: bool,
+    /// Low or high: how the weights were packed.
+    pub(super) memory: MemoryMode,
     pub(super) device: Device,
     pub(super) dtype: DType,
     /// What the weights are kept in: on a CPU half precision may be widened only when it is used.
@@ -109,12 +112,13 @@ impl Pipeline {
         let sampling = ModelSampling::read(files)?;
         let extras = check_channels(&unet_config, &vae_config, files)?;
         let weight_dtype = dtype;
-        let (text, unet) = additions.read_networks(files, is_xl, unet_config, device, dtype, on_loading)?;
+        let Networks { text, unet, memory } =
+            additions.read_networks(files, is_xl, unet_config, device, dtype, on_loading)?;
         let vae_dtype = if vae_config.force_upcast { DType::F32 } else { dtype };
         let before = TEXT_SHARE + UNET_SHARE;
         let told = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
         let weights = Weights::open(&vae_files, "vae", "diffusion_pytorch_model", device, vae_dtype, &told)?;
-        let vae = Vae::new(vae_config, weights)?;
+        let vae = Vae::new(vae_config, weights.with_winograd(memory == MemoryMode::High))?;
         // On a CPU the weights may be in half precision; what is computed is in single.
         let execution = Execution::on(device);
         let (dtype, vae_dtype) = (execution.activation_dtype(dtype), execution.activation_dtype(vae_dtype));
@@ -131,10 +135,26 @@ impl Pipeline {
             vae_dtype,
             sampling,
             latent_rgb,
+            memory,
             device: device.clone(),
             dtype,
             weight_dtype,
         })
+    }
+}
+
+/// Buffers that may wait for their next use where memory is short.
+pub(super) const LOW_IDLE_BYTES: usize = 64 << 20;
+
+/// Spends memory where there is plenty: transformed weights are 16/9 of the plain ones, and those twice the file where
+/// it holds half precision.
+pub(super) fn settled_memory(wanted: MemoryMode, file_bytes: usize, device: &Device) -> MemoryMode {
+    const ROOM: u64 = 1 << 30;
+    match (wanted, available_memory_bytes()) {
+        (MemoryMode::Auto, _) if !device.is_cpu() => MemoryMode::High,
+        (MemoryMode::Auto, Some(free)) if 4 * file_bytes as u64 + ROOM > free => MemoryMode::Low,
+        (MemoryMode::Auto, _) => MemoryMode::High,
+        (chosen, _) => chosen,
     }
 }
 

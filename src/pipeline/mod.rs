@@ -4,9 +4,11 @@ mod additions;
 mod beside;
 mod blend;
 mod canvas;
+mod compute;
 mod conditioning;
 mod denoise;
 mod encode;
+mod guidance;
 mod latent_rgb;
 mod load;
 mod memory;
@@ -25,9 +27,10 @@ pub use sampler::check_sampling;
 use crate::job::{CancelToken, Picture, Request, RequestError, WorkGrid};
 use crate::model::{ModelError, picture_from_tensor};
 use crate::prompt::TokenizerError;
-use crate::sampling::{SamplingError, TorchNoise};
+use crate::sampling::SamplingError;
 use canvas::Canvas;
 use denoise::Denoising;
+use guidance::Guidance;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
@@ -44,9 +47,13 @@ pub enum PipelineError {
     #[error("{0}")]
     Unsupported(String),
     #[error(
-        "{width}×{height} needs about {needed_gb:.1} GB of memory and {free_gb:.1} GB are free; choose a smaller size"
+        "{width}×{height} needs about {needed_gb:.1} GB of memory and {free_gb:.1} GB are free; decode it in tiles (--vae-tiling on), or choose a smaller size"
     )]
     TooLarge { width: u32, height: u32, needed_gb: f64, free_gb: f64 },
+    #[error(
+        "attention's scores need about {needed_gb:.1} GB of memory with {mode} and {free_gb:.1} GB are free; tiled needs almost none"
+    )]
+    AttentionTooLarge { mode: crate::job::AttentionMode, needed_gb: f64, free_gb: f64 },
     #[error("the model gave values that are no numbers; a checkpoint in half precision may need another dtype")]
     NotANumber,
 }
@@ -93,16 +100,21 @@ impl Pipeline {
         let (scheduler_name, scheduler) = self.sampling.scheduler(request)?;
         let canvas = Canvas::new(request, self.grid)?;
         let plan = self.plan(request, canvas.as_ref())?;
+        let compute = self.settle(request.compute, &plan)?;
         let checkpoint = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let conditioning = self.condition(request, &plan)?;
-        let mut noise = TorchNoise::new(request.seed);
-        let guidance = plan.guidance;
+        let mut noise = request.noise.source(request.seed);
+        let noise = noise.as_mut();
+        let guidance = Guidance::new(plan.guidance, request);
         let mut denoising = Denoising { scheduler, first_step: 0, conditioning, guidance, beside: None, blend: None };
-        let start = self.start_latents(request, &plan, canvas.as_ref(), &mut denoising, &mut noise, &checkpoint)?;
-        let latents = self.denoise(&mut denoising, start, &plan, &mut noise, &checkpoint, tell)?;
+        let start = self.start_latents(request, &plan, canvas.as_ref(), &mut denoising, noise, &checkpoint)?;
+        let latents = self.denoise(&mut denoising, start, &plan, noise, &checkpoint, tell)?;
 
+        // The decoder's maps are of other sizes than the UNet's.
+        crate::kernels::release_idle_buffers();
         let started = Instant::now();
         let drawn = self.decode(latents, &plan, &checkpoint)?;
+        crate::kernels::release_idle_buffers();
         let (mut width, mut height) = (Some(plan.width), Some(plan.height));
         let picture = if let Some(canvas) = &canvas {
             (width, height) = canvas.noted_size();
@@ -116,6 +128,7 @@ impl Pipeline {
             height,
             guidance: Some(plan.guidance),
             scheduler: Some(scheduler_name),
+            compute,
             ..request.clone()
         };
         Ok((picture, carried_out))
@@ -144,7 +157,6 @@ impl Pipeline {
                 });
             }
         }
-        memory::check(self.vae.config(), plan.width, plan.height, &self.device)?;
         Ok(plan)
     }
 

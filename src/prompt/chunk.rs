@@ -23,20 +23,54 @@ pub struct SpecialTokens {
     pub padding: u32,
 }
 
-/// At least `at_least` windows of `positions` tokens; an empty prompt is one empty window.
+/// How far back a comma may lie for the phrase behind it to move, as AUTOMATIC1111 has it.
+const MOST_MOVED: usize = 20;
+
+/// At least `at_least` windows of `positions` tokens; each section begins a new one, and an empty prompt is one empty
+/// window. With `comma`, a phrase that would be cut moves into the next window as AUTOMATIC1111 does it.
 #[must_use]
 pub fn windows(
-    tokens: &[WeightedToken],
+    sections: &[Vec<WeightedToken>],
     positions: usize,
     special: SpecialTokens,
+    comma: Option<u32>,
     at_least: usize,
 ) -> Vec<TokenWindow> {
     let room = positions.saturating_sub(2).max(1);
-    let mut windows: Vec<TokenWindow> = tokens.chunks(room).map(|words| window(words, positions, special)).collect();
+    let mut windows: Vec<TokenWindow> = Vec::new();
+    for (index, section) in sections.iter().enumerate() {
+        let chunks = chunks(section, room, comma);
+        if chunks.is_empty() && (index + 1 < sections.len() || windows.is_empty()) {
+            windows.push(window(&[], positions, special));
+        }
+        windows.extend(chunks.iter().map(|words| window(words, positions, special)));
+    }
     while windows.len() < at_least.max(1) {
         windows.push(window(&[], positions, special));
     }
     windows
+}
+
+fn chunks(tokens: &[WeightedToken], room: usize, comma: Option<u32>) -> Vec<&[WeightedToken]> {
+    let mut chunks = Vec::new();
+    let (mut start, mut last_comma) = (0, None);
+    for (at, token) in tokens.iter().enumerate() {
+        let is_comma = Some(token.id) == comma;
+        if at - start == room {
+            // The comma itself stays.
+            let moved = last_comma.filter(|comma| !is_comma && at - comma <= MOST_MOVED).map(|comma| comma + 1);
+            let end = moved.unwrap_or(at);
+            chunks.push(&tokens[start..end]);
+            (start, last_comma) = (end, None);
+        }
+        if is_comma {
+            last_comma = Some(at);
+        }
+    }
+    if start < tokens.len() {
+        chunks.push(&tokens[start..]);
+    }
+    chunks
 }
 
 fn window(words: &[WeightedToken], positions: usize, special: SpecialTokens) -> TokenWindow {
@@ -62,7 +96,7 @@ mod tests {
 
     #[test]
     fn an_empty_prompt_is_one_window_of_padding() {
-        let made = windows(&[], 5, SPECIAL, 1);
+        let made = windows(&[vec![]], 5, SPECIAL, None, 1);
         assert_eq!(made.len(), 1);
         assert_eq!(made[0].ids, [100, 101, 0, 0, 0]);
         assert_eq!(made[0].weights, [1.0; 5]);
@@ -70,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_long_prompt_loses_no_token() {
-        let made = windows(&tokens(7), 5, SPECIAL, 1);
+        let made = windows(&[tokens(7)], 5, SPECIAL, None, 1);
         let ids: Vec<&[u32]> = made.iter().map(|window| window.ids.as_slice()).collect();
         assert_eq!(ids, [[100, 1, 2, 3, 101], [100, 4, 5, 6, 101], [100, 7, 101, 0, 0]]);
         assert_eq!(made[2].weights, [1.0, 1.5, 1.0, 1.0, 1.0]);
@@ -78,6 +112,21 @@ mod tests {
 
     #[test]
     fn the_shorter_of_a_pair_is_filled_up() {
-        assert_eq!(windows(&tokens(2), 5, SPECIAL, 3).len(), 3);
+        assert_eq!(windows(&[tokens(2)], 5, SPECIAL, None, 3).len(), 3);
+    }
+
+    #[test]
+    fn sections_begin_windows_and_phrases_stay_whole() {
+        let ids = |sections: &[Vec<WeightedToken>], comma| -> Vec<Vec<u32>> {
+            windows(sections, 6, SPECIAL, comma, 1).into_iter().map(|window| window.ids).collect()
+        };
+        assert_eq!(
+            ids(&[tokens(1), vec![], tokens(1), vec![]], None),
+            [[100, 1, 101, 0, 0, 0], [100, 101, 0, 0, 0, 0], [100, 1, 101, 0, 0, 0]]
+        );
+        // With 2 as the comma, 3 and 4 go on together with 5.
+        assert_eq!(ids(&[tokens(5)], Some(2)), [[100, 1, 2, 101, 0, 0], [100, 3, 4, 5, 101, 0]]);
+        // A comma right behind the end begins the next window.
+        assert_eq!(ids(&[tokens(5)], Some(5)), [[100, 1, 2, 3, 4, 101], [100, 5, 101, 0, 0, 0]]);
     }
 }

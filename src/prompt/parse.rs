@@ -1,4 +1,5 @@
-//! Weights in a prompt as AUTOMATIC1111 reads them: `(a)` 1.1 times, `(a:1.3)`, `[a]` 1/1.1 times, `\(` a bracket.
+//! Weights in a prompt as AUTOMATIC1111 reads them: `(a)` 1.1 times, `(a:1.3)`, `[a]` 1/1.1 times, `\(` a bracket;
+//! `BREAK` begins a new window.
 
 use super::lora_tag::without_lora_tags;
 
@@ -9,12 +10,65 @@ pub struct WeightedText {
     pub weight: f32,
 }
 
+/// A prompt, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prompt {
+    /// Each begins a window of its own.
+    pub sections: Vec<Vec<WeightedText>>,
+    /// A phrase that would be cut by a window's end goes into the next one whole, where its comma is near.
+    pub keeps_phrases: bool,
+}
+
+impl Prompt {
+    /// Every character is text.
+    #[must_use]
+    pub fn plain(text: &str) -> Self {
+        Self { sections: vec![vec![WeightedText { text: text.to_owned(), weight: 1.0 }]], keeps_phrases: false }
+    }
+}
+
 const ROUND: f32 = 1.1;
 const SQUARE: f32 = 1.0 / 1.1;
 
-/// Splits a prompt at its weights. Brackets that are never closed still count; ones never opened are text.
+/// Splits a prompt at its weights and at `BREAK`. Brackets that are never closed still count; ones never opened are
+/// text.
 #[must_use]
-pub fn parse(prompt: &str) -> Vec<WeightedText> {
+pub fn parse(prompt: &str) -> Prompt {
+    let mut sections = vec![Vec::new()];
+    for piece in weighted(prompt) {
+        for (index, part) in between_breaks(&piece.text).into_iter().enumerate() {
+            if index > 0 {
+                sections.push(Vec::new());
+            }
+            if let (false, Some(section)) = (part.is_empty(), sections.last_mut()) {
+                section.push(WeightedText { text: part.to_owned(), weight: piece.weight });
+            }
+        }
+    }
+    Prompt { sections, keeps_phrases: true }
+}
+
+/// The texts around the word `BREAK`, which takes the spaces beside it along.
+fn between_breaks(text: &str) -> Vec<&str> {
+    const WORD: &str = "BREAK";
+    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
+    let mut parts = Vec::new();
+    let (mut rest, mut searched) = (text, 0);
+    while let Some(found) = rest[searched..].find(WORD) {
+        let (start, end) = (searched + found, searched + found + WORD.len());
+        if rest[..start].ends_with(is_letter) || rest[end..].starts_with(is_letter) {
+            searched = end;
+            continue;
+        }
+        parts.push(rest[..start].trim_end());
+        rest = rest[end..].trim_start();
+        searched = 0;
+    }
+    parts.push(rest);
+    parts
+}
+
+fn weighted(prompt: &str) -> Vec<WeightedText> {
     let mut pieces: Vec<WeightedText> = Vec::new();
     let mut open_round: Vec<usize> = Vec::new();
     let mut open_square: Vec<usize> = Vec::new();
@@ -130,12 +184,24 @@ mod tests {
             ),
         ];
         for (prompt, wanted) in cases {
-            let found = parse(prompt);
+            let found = parse(prompt).sections.swap_remove(0);
             let texts: Vec<&str> = found.iter().map(|piece| piece.text.as_str()).collect();
             assert_eq!(texts, wanted.iter().map(|(text, _)| *text).collect::<Vec<_>>(), "{prompt}");
             for (piece, (_, weight)) in found.iter().zip(wanted) {
                 assert!((piece.weight - weight).abs() < 1e-3, "{prompt}: {piece:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_break_is_a_word_of_its_own() {
+        let texts = |prompt: &str| -> Vec<Vec<String>> {
+            let text = |piece: WeightedText| piece.text;
+            parse(prompt).sections.into_iter().map(|section| section.into_iter().map(text).collect()).collect()
+        };
+        assert_eq!(texts("a cat BREAK  a dog"), [["a cat"], ["a dog"]]);
+        assert_eq!(texts("a BREAKFAST, DAYBREAK"), [["a BREAKFAST, DAYBREAK"]]);
+        assert_eq!(texts("(a BREAK b:1.3) c"), [vec!["a"], vec!["b", " c"]]);
+        assert_eq!(texts("a BREAK BREAK"), [vec!["a"], vec![], vec![]]);
     }
 }

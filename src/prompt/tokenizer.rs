@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokenizers::{AddedToken, Tokenizer};
+use tokenizers::decoders::byte_level::ByteLevel;
+use tokenizers::{AddedToken, Decoder, Tokenizer};
 
 use super::chunk::{SpecialTokens, TokenWindow, WeightedToken, windows};
-use super::parse::WeightedText;
+use super::parse::Prompt;
 
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
@@ -16,9 +17,9 @@ pub enum TokenizerError {
     #[error("the tokenizer has no token “{0}”")]
     NoToken(String),
     #[error(
-        "the prompt has {found} tokens and at most {limit} are taken; shorten it (a picture hardly follows more than 75)"
+        "the prompt has {found} tokens in {windows} windows, and at most {limit} windows are taken; shorten it (a picture hardly follows more than 75 tokens)"
     )]
-    TooLong { found: usize, limit: usize },
+    TooLong { found: usize, windows: usize, limit: usize },
     #[error("the prompt cannot be tokenized: {0}")]
     Encode(String),
 }
@@ -33,9 +34,23 @@ pub struct TokenizerFiles {
     pub tokenizer_config_json: Option<Vec<u8>>,
 }
 
+/// What a window of a prompt holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowWords {
+    /// Begin and end not counted.
+    pub tokens: usize,
+    /// Its first words.
+    pub begins: String,
+}
+
+/// Tokens of which [`WindowWords::begins`] is made.
+const SHOWN_TOKENS: usize = 5;
+
 pub struct PromptTokenizer {
     tokenizer: Tokenizer,
     special: SpecialTokens,
+    /// Of a comma that ends a word.
+    comma: Option<u32>,
     /// Tokens of one window, begin and end included.
     positions: usize,
     /// Learned words and what they stand for.
@@ -114,7 +129,9 @@ impl PromptTokenizer {
         // transformers writes 1e30 for "no limit".
         let own_limit = config.model_max_length.filter(|limit| *limit >= 3.0).unwrap_or(f64::MAX);
         let positions = (own_limit as usize).min(encoder_positions);
-        Ok(Self { tokenizer, special: SpecialTokens { begin, end, padding }, positions, words: Vec::new() })
+        let comma = tokenizer.token_to_id(",</w>");
+        let special = SpecialTokens { begin, end, padding };
+        Ok(Self { tokenizer, special, comma, positions, words: Vec::new() })
     }
 
     /// Words that fit into one window.
@@ -123,29 +140,48 @@ impl PromptTokenizer {
         self.positions - 2
     }
 
-    /// How many tokens a text has, begin and end not counted.
+    /// What each window of a prompt holds.
     ///
     /// # Errors
-    /// When the text cannot be tokenized.
-    pub fn count(&self, text: &str) -> Result<usize, TokenizerError> {
-        Ok(self.ids(text)?.len())
+    /// As [`Self::windows`].
+    pub fn count(&self, prompt: &Prompt) -> Result<Vec<WindowWords>, TokenizerError> {
+        let words = |window: &TokenWindow| {
+            // The first end token ends the words; padding may be the end token too.
+            let words = &window.ids[1..];
+            let tokens = words.iter().position(|id| *id == self.special.end).unwrap_or(words.len());
+            WindowWords { tokens, begins: self.text_of(&words[..tokens.min(SHOWN_TOKENS)]) }
+        };
+        Ok(self.windows(prompt, 1)?.iter().map(words).collect())
+    }
+
+    /// Roughly the text that the tokens came from.
+    fn text_of(&self, ids: &[u32]) -> String {
+        let tokens: Vec<String> = ids.iter().filter_map(|id| self.tokenizer.id_to_token(*id)).collect();
+        let text = ByteLevel::default().decode_chain(tokens).unwrap_or_default().concat();
+        text.replace("</w>", " ").trim_end().to_owned()
     }
 
     /// The windows of a prompt: at least `at_least`, and as many as its words need.
     ///
     /// # Errors
     /// When it needs more than [`Self::MAX_WINDOWS`].
-    pub fn windows(&self, pieces: &[WeightedText], at_least: usize) -> Result<Vec<TokenWindow>, TokenizerError> {
-        let mut tokens = Vec::new();
-        for piece in pieces {
-            let ids = self.ids(&piece.text)?;
-            tokens.extend(ids.into_iter().map(|id| WeightedToken { id, weight: piece.weight }));
+    pub fn windows(&self, prompt: &Prompt, at_least: usize) -> Result<Vec<TokenWindow>, TokenizerError> {
+        let mut sections = Vec::with_capacity(prompt.sections.len());
+        for section in &prompt.sections {
+            let mut tokens = Vec::new();
+            for piece in section {
+                let ids = self.ids(&piece.text)?;
+                tokens.extend(ids.into_iter().map(|id| WeightedToken { id, weight: piece.weight }));
+            }
+            sections.push(tokens);
         }
-        let limit = self.window_room() * Self::MAX_WINDOWS;
-        if tokens.len() > limit {
-            return Err(TokenizerError::TooLong { found: tokens.len(), limit });
+        let comma = self.comma.filter(|_| prompt.keeps_phrases);
+        let windows = windows(&sections, self.positions, self.special, comma, at_least);
+        if windows.len() > Self::MAX_WINDOWS.max(at_least) {
+            let found = sections.iter().map(Vec::len).sum();
+            return Err(TokenizerError::TooLong { found, windows: windows.len(), limit: Self::MAX_WINDOWS });
         }
-        Ok(windows(&tokens, self.positions, self.special, at_least))
+        Ok(windows)
     }
 
     /// Learns a word: wherever it stands in a prompt, in upper or lower case, it becomes these tokens.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{NoiseSource, PhiloxNoise, TorchNoise};
+
 /// How the noise levels between the first and the last step are laid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -37,6 +39,17 @@ pub enum PredictionChoice {
     #[serde(rename = "v")]
     Velocity,
     Sample,
+}
+
+impl NoiseKind {
+    /// A stream that begins with this seed.
+    #[must_use]
+    pub fn source(self, seed: u64) -> Box<dyn NoiseSource> {
+        match self {
+            Self::Torch => Box::new(TorchNoise::new(seed)),
+            Self::Philox => Box::new(PhiloxNoise::new(seed)),
+        }
+    }
 }
 
 /// Names for the command line, one list for each choice.

@@ -3,8 +3,9 @@
 //! Text in, `Request` out, and back; an exact copy as JSON goes beside it. Touches no file.
 
 use super::metadata_inpaint;
-use crate::job::{ModelRef, PromptSyntax, Request};
-use crate::sampling::SchedulerName;
+use crate::job::{ModelRef, PromptSyntax, Request, Variation};
+use crate::prompt::drawn;
+use crate::sampling::{NoiseKind, PredictionChoice, SchedulerName, SigmaChoice};
 
 /// The chunk that AUTOMATIC1111 and its kin write.
 pub const PARAMETERS_KEY: &str = "parameters";
@@ -54,14 +55,22 @@ pub fn strength_of(text: &str) -> Option<f64> {
 /// The `parameters` text of a request whose defaults are filled in.
 #[must_use]
 pub fn parameters_of(request: &Request) -> String {
-    let mut text = without_nul(&request.prompt);
+    // Other programs know no choices: they are told the words that were drawn.
+    let words = |text: &str| match request.prompt_syntax {
+        PromptSyntax::Weighted => without_nul(&drawn(text, request.seed)),
+        PromptSyntax::Plain => without_nul(text),
+    };
+    let mut text = words(&request.prompt);
     if let Some(negative) = request.negative.as_deref().filter(|negative| !negative.is_empty()) {
         text.push_str("\nNegative prompt: ");
-        text.push_str(&without_nul(negative));
+        text.push_str(&words(negative));
     }
     let mut pairs = vec![("Steps", request.steps.to_string())];
     if let Some(scheduler) = request.scheduler {
         pairs.push(("Sampler", scheduler.label().into()));
+    }
+    if let Some(sigmas) = request.sigmas {
+        pairs.push(("Schedule type", schedule_of(sigmas).into()));
     }
     if let Some(guidance) = request.guidance {
         pairs.push(("CFG scale", guidance.to_string()));
@@ -71,11 +80,27 @@ pub fn parameters_of(request: &Request) -> String {
         pairs.push(("Size", format!("{width}x{height}")));
     }
     pairs.push(("Model", model_name(&request.model)));
+    if let Some(Variation { seed, strength }) = request.variation {
+        pairs.push(("Variation seed", seed.to_string()));
+        pairs.push(("Variation seed strength", strength.to_string()));
+    }
     if let Some(init) = &request.init {
         pairs.push(("Denoising strength", init.strength.to_string()));
     }
+    if let Some(skip) = request.clip_skip.filter(|skip| *skip > 1) {
+        pairs.push(("Clip skip", skip.to_string()));
+    }
     pairs.extend(metadata_inpaint::pairs_of(request));
-    pairs.push(("RNG", "CPU".into()));
+    pairs.push(("RNG", if request.noise == NoiseKind::Philox { "NV" } else { "CPU" }.into()));
+    if request.guidance_rescale > 0.0 {
+        pairs.push(("CFG rescale", request.guidance_rescale.to_string()));
+    }
+    if request.guidance_until < 1.0 {
+        pairs.push(("CFG until", request.guidance_until.to_string()));
+    }
+    if request.prediction != PredictionChoice::Auto {
+        pairs.push(("Prediction", request.prediction.id().into()));
+    }
     if request.prompt_syntax == PromptSyntax::Plain {
         pairs.push(("Prompt syntax", "plain".into()));
     }
@@ -102,6 +127,10 @@ pub fn request_of_parameters(text: &str) -> Option<Request> {
     }
     let (prompt, negative) = split_words(words);
     let mut request = Request { prompt, negative, ..Request::default() };
+    if is_of_automatic1111(&pairs) {
+        // Its absent RNG means the graphics card's.
+        request.noise = NoiseKind::Philox;
+    }
     for (key, value) in pairs {
         let mut changed = request.clone();
         apply(&mut changed, key, &unquoted(value));
@@ -115,7 +144,29 @@ pub fn request_of_parameters(text: &str) -> Option<Request> {
 fn apply(request: &mut Request, key: &str, value: &str) {
     match key {
         "Steps" => set(&mut request.steps, value.parse().ok()),
-        "Sampler" => request.scheduler = scheduler_of(value),
+        "Sampler" => {
+            request.scheduler = scheduler_of(value);
+            let sigmas = sigmas_of(value).filter(|sigmas| request.scheduler.is_some_and(|name| name.allows(*sigmas)));
+            request.sigmas = sigmas.or(request.sigmas);
+        }
+        "Schedule type" => request.sigmas = sigmas_of(value).or(request.sigmas),
+        "Variation seed" => {
+            let strength = request.variation.map_or(0.0, |variation| variation.strength);
+            request.variation = value.parse().ok().map(|seed| Variation { seed, strength });
+        }
+        "Variation seed strength" => {
+            if let (Some(variation), Ok(strength)) = (&mut request.variation, value.parse()) {
+                variation.strength = strength;
+            }
+        }
+        "Clip skip" => request.clip_skip = value.parse().ok().filter(|skip| *skip > 1),
+        "RNG" => {
+            let on_processor = value.eq_ignore_ascii_case("cpu");
+            request.noise = if on_processor { NoiseKind::Torch } else { NoiseKind::Philox };
+        }
+        "CFG rescale" => set(&mut request.guidance_rescale, value.parse().ok()),
+        "CFG until" => set(&mut request.guidance_until, value.parse().ok()),
+        "Prediction" => set(&mut request.prediction, PredictionChoice::from_id(value)),
         "CFG scale" => request.guidance = value.parse().ok(),
         "Seed" => set(&mut request.seed, value.parse().ok()),
         "Size" => {
@@ -150,11 +201,37 @@ fn split_words(words: &str) -> (String, Option<String>) {
     (prompt.join("\n"), negative)
 }
 
+fn schedule_of(sigmas: SigmaChoice) -> &'static str {
+    match sigmas {
+        SigmaChoice::Default => "Uniform",
+        SigmaChoice::Karras => "Karras",
+        SigmaChoice::Exponential => "Exponential",
+    }
+}
+
+/// At the end of a schedule's or, in older files, a sampler's name.
+fn sigmas_of(name: &str) -> Option<SigmaChoice> {
+    let name = name.trim().to_lowercase();
+    let ends = |word: &str| name == word || name.ends_with(&format!(" {word}"));
+    let known = SigmaChoice::ALL.into_iter().find(|sigmas| ends(&schedule_of(*sigmas).to_lowercase()));
+    known.filter(|_| !ends("sgm uniform"))
+}
+
+/// AUTOMATIC1111 calls its versions v1.10.1, Forge f2.0.1….
+fn is_of_automatic1111(pairs: &[(&str, &str)]) -> bool {
+    let version = pairs.iter().find(|(key, _)| *key == "Version").map(|(_, value)| value.trim());
+    let digits = version.and_then(|version| version.strip_prefix(['v', 'f']));
+    digits.is_some_and(|digits| digits.starts_with(|first: char| first.is_ascii_digit()))
+}
+
 /// By the window's label or the command line's name, in any case, with or without a schedule behind it.
 fn scheduler_of(name: &str) -> Option<SchedulerName> {
     let name = name.trim().to_lowercase();
     let bare = SCHEDULE_WORDS.iter().find_map(|word| name.strip_suffix(word)).unwrap_or(&name).trim_end();
     let id = bare.replace(['_', ' '], "-");
+    if id == "pndm" {
+        return Some(SchedulerName::Pndm);
+    }
     SchedulerName::ALL.into_iter().find(|known| known.label().to_lowercase() == bare || known.id() == id)
 }
 

@@ -42,6 +42,32 @@ fn what_is_written_comes_back() {
 }
 
 #[test]
+fn every_way_of_sampling_comes_back() {
+    for (index, scheduler) in SchedulerName::ALL.into_iter().enumerate() {
+        let request = Request {
+            scheduler: Some(scheduler),
+            sigmas: SigmaChoice::ALL.into_iter().rev().find(|sigmas| scheduler.allows(*sigmas)),
+            noise: NoiseKind::ALL[index % 2],
+            clip_skip: Some(2),
+            variation: Some(Variation { seed: 99, strength: 0.25 }),
+            guidance_rescale: 0.7,
+            guidance_until: 0.5,
+            prediction: PredictionChoice::Velocity,
+            ..filled()
+        };
+        let text = parameters_of(&request);
+        assert_eq!(request_of_parameters(&text), Some(request), "{text}");
+    }
+}
+
+#[test]
+fn a_drawn_choice_is_written_as_it_was_drawn() {
+    let request = Request { prompt: "a {red|red} apple".into(), ..filled() };
+    assert!(parameters_of(&request).starts_with("a red apple\n"));
+    assert_eq!(request_of_json(&json_of(&request).unwrap()), Some(request));
+}
+
+#[test]
 fn a_model_with_commas_and_quotes_in_its_name_breaks_nothing() {
     let request = Request { model: ModelRef::Folder("/models/a, \"b\": c".into()), ..filled() };
     let text = parameters_of(&request);
@@ -60,6 +86,8 @@ fn a_file_of_automatic1111_is_read_and_unknown_keys_are_passed_over() {
     assert_eq!(request.negative.as_deref(), Some("bad hands\nworse feet"));
     assert_eq!((request.steps, request.seed, request.guidance), (30, 1234, Some(7.0)));
     assert_eq!((request.width, request.height, request.scheduler), (Some(512), Some(768), Some(SchedulerName::Euler)));
+    assert_eq!((request.sigmas, request.clip_skip), (Some(SigmaChoice::Karras), Some(2)));
+    assert_eq!(request.noise, NoiseKind::Philox, "a file of AUTOMATIC1111 that names no RNG was drawn on a card");
 }
 
 #[test]
@@ -69,6 +97,8 @@ fn older_and_foreign_spellings_of_samplers_are_understood() {
         ("euler_a karras", Some(SchedulerName::EulerAncestral)),
         ("euler discrete", Some(SchedulerName::Euler)),
         ("ddim", Some(SchedulerName::Ddim)),
+        ("DPM++ 2M SDE Karras", Some(SchedulerName::DpmMultistepSde)),
+        ("PNDM", Some(SchedulerName::Pndm)),
         ("Restart", None),
     ] {
         let text = format!("x\nSteps: 9, Sampler: {name}, Seed: 2");

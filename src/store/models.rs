@@ -174,6 +174,7 @@ pub fn inspect(folder: &Path) -> Result<ModelEntry, ModelError> {
     let vae: VaeConfig = read_json(&folder.join("vae").join("config.json"))?;
     let scheduler = read_scheduler(&folder.join("scheduler").join("scheduler_config.json"))?;
     let (width, height) = native_size(&unet, &vae, folder)?;
+    let few = few_steps(folder, &unet, &scheduler);
     Ok(ModelEntry {
         reference: ModelRef::Folder(folder.to_path_buf()),
         name: name_of(folder),
@@ -181,13 +182,38 @@ pub fn inspect(folder: &Path) -> Result<ModelEntry, ModelError> {
         defaults: ModelDefaults {
             width,
             height,
-            guidance: Request::DEFAULT_GUIDANCE,
-            steps: Request::DEFAULT_STEPS,
+            guidance: few.map_or(Request::DEFAULT_GUIDANCE, |few| few.guidance),
+            steps: few.map_or(Request::DEFAULT_STEPS, |few| few.steps),
             scheduler: scheduler.own_scheduler().ok(),
         },
         examples: Vec::new(),
         draws_emoji: false,
     })
+}
+
+/// What a model wants that was distilled to few steps.
+#[derive(Clone, Copy)]
+struct FewSteps {
+    steps: u32,
+    guidance: f64,
+}
+
+/// LCM models name their scheduler. Turbo models are known by their name (also that of a download cache's folder above)
+/// or by what their files alone have: noise prediction at half the family's size with trailing timesteps.
+fn few_steps(folder: &Path, unet: &UnetConfig, scheduler: &SchedulerConfig) -> Option<FewSteps> {
+    const CACHE_FOLDERS: usize = 3;
+    let mut names = folder.iter().rev().take(CACHE_FOLDERS).map(|name| name.to_string_lossy().to_lowercase());
+    let is_named_so = names.any(|name| name.contains("turbo") || name.contains("lightning"));
+    let text_width = unet.cross_attention_dim.as_ref().and_then(serde_json::Value::as_u64);
+    let is_turbo = scheduler.timestep_spacing.as_deref() == Some("trailing")
+        && matches!(scheduler.prediction_type.as_deref(), None | Some("epsilon"))
+        && matches!(text_width, Some(1024 | 2048))
+        && matches!(unet.sample_size, Some(SampleSize::Square(64)));
+    match scheduler.own_scheduler() {
+        Ok(SchedulerName::Lcm) => Some(FewSteps { steps: 4, guidance: 1.0 }),
+        _ if is_named_so || is_turbo => Some(FewSteps { steps: 4, guidance: 0.0 }),
+        _ => None,
+    }
 }
 
 fn native_size(unet: &UnetConfig, vae: &VaeConfig, folder: &Path) -> Result<(u32, u32), ModelError> {
@@ -214,7 +240,11 @@ fn family_of(class_name: &str, unet: &UnetConfig) -> String {
         Some(1024) => "Stable Diffusion 2",
         _ => "Stable Diffusion",
     };
-    if unet.in_channels == Some(9) { format!("{family} for inpainting") } else { family.into() }
+    match unet.in_channels {
+        Some(9) => format!("{family} for inpainting"),
+        Some(8) => format!("{family} that edits pictures by instruction"),
+        _ => family.into(),
+    }
 }
 
 fn read_scheduler(path: &Path) -> Result<SchedulerConfig, ModelError> {

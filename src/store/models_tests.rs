@@ -36,6 +36,24 @@ fn a_folder_says_what_it_is() {
 }
 
 #[test]
+fn a_distilled_model_wants_few_steps() {
+    let home = tempfile::tempdir().unwrap();
+    let wants = |folder: &str, unet: &str, scheduler: &str| {
+        let folder = home.path().join(folder);
+        make(&folder, "StableDiffusionPipeline", unet, "EulerDiscreteScheduler");
+        fs::write(folder.join("scheduler/scheduler_config.json"), scheduler).unwrap();
+        let defaults = inspect(&folder).unwrap().defaults;
+        (defaults.steps, defaults.guidance)
+    };
+    let trailing = r#"{"_class_name": "EulerDiscreteScheduler", "timestep_spacing": "trailing"}"#;
+    let turbo = r#"{"sample_size": 64, "cross_attention_dim": 1024}"#;
+    assert_eq!(wants("a", turbo, trailing), (4, 0.0));
+    assert_eq!(wants("b", UNET, trailing), (20, 7.0));
+    assert_eq!(wants("c", UNET, r#"{"_class_name": "LCMScheduler"}"#), (4, 1.0));
+    assert_eq!(wants("models--x--sdxl-turbo/snapshots/0a1b", UNET, trailing), (4, 0.0));
+}
+
+#[test]
 fn what_is_no_model_says_so_in_one_sentence() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("x");

@@ -26,6 +26,7 @@ pub enum Theme {
 pub enum PanelSection {
     Negative,
     Sampling,
+    FineSampling,
     Inpainting,
     MemoryAndSpeed,
 }

@@ -162,13 +162,14 @@ impl Studio {
         }
         let first_seed = self.state.prompt.fixed_seed().unwrap_or_else(fresh_seed);
         let was_idle = !self.state.candidates.is_busy();
+        let mut first = self.state.next_request(first_seed);
+        // LoRAs and embeddings that the words name.
+        if let Err(problem) = words::resolve(&mut first, &self.services.paths) {
+            self.state.toasts.error(sentence(&problem), None);
+            return;
+        }
         for index in 0..self.state.prompt.picture_count {
-            let mut request = self.state.next_request(first_seed.wrapping_add(u64::from(index)));
-            // LoRAs and embeddings that the words name.
-            if let Err(problem) = words::resolve(&mut request, &self.services.paths) {
-                self.state.toasts.error(sentence(&problem), None);
-                break;
-            }
+            let request = first.of_batch(index);
             match self.engine.submit(request.clone(), Destination::Gallery) {
                 Ok(job) => {
                     let frame = self.state.next_frame();
@@ -254,13 +255,14 @@ impl AppState {
         let prompt = &self.prompt;
         let size_px = self.asked_size_px();
         let strength = if self.mode() == Mode::Fill { self.inpaint.strength } else { prompt.strength };
-        Request {
+        let mut request = Request {
             prompt: prompt.prompt.trim().to_owned(),
             negative: Some(prompt.negative.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
             model: prompt.model.clone(),
             scheduler: prompt.scheduler,
+            sigmas: prompt.sigmas,
             steps: prompt.steps,
-            guidance: prompt.guidance,
+            guidance: prompt.guidance.or(self.model().map(|model| model.defaults.guidance)),
             seed,
             width: size_px.map(|[width, _]| width),
             height: size_px.map(|[_, height]| height),
@@ -268,7 +270,9 @@ impl AppState {
             mask: self.next_mask(),
             inpaint: self.inpaint.settings.clone(),
             ..Request::default()
-        }
+        };
+        prompt.fine.fill(&mut request);
+        request
     }
 
     /// The canvas's mask as it is now; what is painted later belongs to the next request.
@@ -278,8 +282,13 @@ impl AppState {
     }
 
     pub fn choose_model(&mut self, model: ModelRef) {
-        let old_native_px = self.native_size_px();
+        let steps = |state: &Self| state.model().map_or(Request::DEFAULT_STEPS, |model| model.defaults.steps);
+        let (old_native_px, old_steps) = (self.native_size_px(), steps(self));
         self.prompt.model = model;
+        // Steps that were the last model's own become this one's.
+        if self.prompt.steps == old_steps {
+            self.prompt.steps = steps(self);
+        }
         self.prompt.size_px = size::carried_over(self.prompt.size_px, old_native_px, self.native_size_px());
         // Counted by another tokenizer.
         self.prompt.tokens = None;

@@ -129,6 +129,13 @@ pub fn choice(ui: &mut Ui, chosen: bool, words: &str, hint: &str) -> bool {
     ui.add(item).clicked()
 }
 
+/// One line of a box's menu with its explanation on hover; with `cannot`, it cannot be chosen and says why.
+pub fn explained_choice(ui: &mut Ui, chosen: bool, words: &str, hint: &str, cannot: Option<&str>) -> bool {
+    let icon = if chosen { icons::CHECK } else { " " };
+    let response = ui.add_enabled(cannot.is_none(), MenuItem::new(words).icon(icon));
+    response.on_hover_text(hint).on_disabled_hover_text(cannot.unwrap_or_default()).clicked()
+}
+
 /// A number: dragged, typed after a click, put back to its default by a right click.
 pub struct Number {
     step: f64,

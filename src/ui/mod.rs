@@ -27,6 +27,7 @@ mod picture_worker;
 mod prompt_fields;
 mod prompt_panel;
 pub mod prompt_state;
+mod sampling_fields;
 mod settings_link;
 mod sheets;
 pub mod shortcuts;
@@ -46,5 +47,5 @@ mod window;
 
 pub use app::{Services, Studio};
 pub use dialogs::DialogRequest;
-pub use token_count::CountTokens;
+pub use token_count::{CountTokens, TokenCount};
 pub use window::{Behind, run};

@@ -1,4 +1,4 @@
-//! The fields under the words: model, mode, strength or size, seed, pictures, and the folded sampling section.
+//! The fields under the words: model, mode, strength or size, seed and pictures; below them the sampling section.
 
 use egui::{RichText, TextEdit, Ui};
 
@@ -8,9 +8,8 @@ use super::prompt_state::PromptPanelState;
 use super::size;
 use super::state::{AppState, Mode};
 use super::widgets::{IconButton, Segment, Segments};
-use super::{fields, icons, inpaint_panel, model_box, theme};
-use crate::job::{Request, fresh_seed};
-use crate::sampling::SchedulerName;
+use super::{fields, icons, inpaint_panel, model_box, sampling_fields, theme};
+use crate::job::fresh_seed;
 
 pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
     model_box::show(ui, state, actions);
@@ -32,7 +31,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
         state.prompt.picture_count = count as u32;
     });
     fields::line(ui, 7.0);
-    sampling(ui, state, layout);
+    sampling_fields::show(ui, state, layout);
     if state.mode() == Mode::Fill {
         inpaint_panel::section(ui, &mut state.inpaint, state.canvas.tools.colour);
     }
@@ -135,52 +134,5 @@ fn seed_row(ui: &mut Ui, prompt: &mut PromptPanelState) {
             let last = prompt.last_seed.unwrap_or_else(fresh_seed);
             prompt.seed_text = if locked { String::new() } else { last.to_string() };
         }
-    });
-}
-
-fn sampling(ui: &mut Ui, state: &mut AppState, layout: Layout) {
-    let defaults = state.model().map(|model| (model.defaults.scheduler, model.defaults.guidance));
-    let (model_scheduler, model_guidance) = defaults.unwrap_or((None, Request::DEFAULT_GUIDANCE));
-    let prompt = &mut state.prompt;
-    let own = model_scheduler.map_or("Model's own", SchedulerName::label);
-    let shown = prompt.scheduler.map_or(own, SchedulerName::label);
-    let summary = if prompt.sampling_open { String::new() } else { format!("{shown}, {} steps", prompt.steps) };
-    fields::section(ui, "Sampling", &summary, &mut prompt.sampling_open);
-    if !prompt.sampling_open {
-        return;
-    }
-    fields::row(ui, "Scheduler", |ui, label| {
-        let hint = if prompt.scheduler.is_none() { "default" } else { "" };
-        fields::menu_box(ui, label, ui.available_width(), shown, hint, |ui| {
-            if fields::choice(ui, prompt.scheduler.is_none(), "The model's own", own) {
-                prompt.scheduler = None;
-                ui.close();
-            }
-            for name in SchedulerName::ALL {
-                if fields::choice(ui, prompt.scheduler == Some(name), name.label(), "") {
-                    prompt.scheduler = Some(name);
-                    ui.close();
-                }
-            }
-        });
-    });
-    fields::row(ui, "Steps", |ui, label| {
-        let mut steps = f64::from(prompt.steps);
-        fields::Number::new(1.0, 1.0..=150.0)
-            .slider_to(60.0)
-            .default(f64::from(Request::DEFAULT_STEPS))
-            .show_with_slider(ui, label, fields::number_width(layout), &mut steps);
-        prompt.steps = steps as u32;
-    });
-    fields::row(ui, "Guidance", |ui, label| {
-        let mut guidance = prompt.guidance.unwrap_or(model_guidance);
-        fields::Number::new(0.1, 0.0..=30.0).slider_to(15.0).default(model_guidance).decimals(1).show_with_slider(
-            ui,
-            label,
-            fields::number_width(layout),
-            &mut guidance,
-        );
-        // Back on the model's own value means following the model again.
-        prompt.guidance = ((guidance - model_guidance).abs() > 1e-6).then_some(guidance);
     });
 }

@@ -53,15 +53,15 @@ fn words(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
     let label = ui
         .horizontal(|ui| {
             let label = ui.label(RichText::new("Prompt").color(tokens.text_2));
-            if let Some((used, limit)) = prompt.tokens {
+            if let Some(count) = &prompt.tokens {
                 ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
-                    let over = used > limit;
-                    let colour = if over { tokens.warning } else { tokens.text_3 };
-                    let count = ui.label(RichText::new(format!("{used} of {limit}")).color(colour));
-                    count.on_hover_text(if over {
-                        "Tokens. A prompt of more than one window is read in several."
+                    let over = count.windows.len() > 1;
+                    let colour = if over { tokens.text_1 } else { tokens.text_3 };
+                    let label = ui.label(RichText::new(count.words()).color(colour));
+                    label.on_hover_text(if over {
+                        format!("Tokens. The prompt is read in several windows:\n{}", count.boundaries())
                     } else {
-                        "Tokens: the pieces in which the model reads the prompt."
+                        "Tokens: the pieces in which the model reads the prompt.".to_owned()
                     });
                 });
             }
@@ -84,6 +84,12 @@ fn words(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
         )
     })
     .labelled_by(label.id);
+    if let Some(count) = prompt.tokens.as_ref().filter(|count| count.windows.len() > 1) {
+        let first = count.windows.iter().skip(1).map(|window| format!("“{}…”", window.begins));
+        let words = format!("A new window begins at {}", first.collect::<Vec<_>>().join(", "));
+        ui.add_space(-6.0);
+        ui.add(egui::Label::new(RichText::new(words).color(tokens.text_2)).truncate());
+    }
     if std::mem::take(&mut prompt.wants_focus) {
         response.request_focus();
     }

@@ -1,7 +1,8 @@
 //! What the prompt panel edits: the next request, with "as the model wants" kept apart from a chosen value.
 
-use crate::job::{ModelRef, Request};
-use crate::sampling::SchedulerName;
+use super::token_count::TokenCount;
+use crate::job::{ModelRef, Request, Variation, fresh_seed};
+use crate::sampling::{NoiseKind, SchedulerName, SigmaChoice};
 
 /// The panel's fields. Most are edited in place by `prompt_panel`.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,15 +21,80 @@ pub struct PromptPanelState {
     /// 0 to 1: how much of the canvas's picture is made anew.
     pub strength: f64,
     pub sampling_open: bool,
+    pub fine: FineSampling,
     /// `None` is the model's own.
     pub scheduler: Option<SchedulerName>,
+    /// `None` is the model's own.
+    pub sigmas: Option<SigmaChoice>,
     pub steps: u32,
     /// `None` is the model's own.
     pub guidance: Option<f64>,
-    /// (used, limit) of the prompt, once counted.
-    pub tokens: Option<(usize, usize)>,
+    /// Of the prompt, once counted.
+    pub tokens: Option<TokenCount>,
     /// Asks the next frame to put the cursor into the prompt.
     pub wants_focus: bool,
+}
+
+/// What few people touch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FineSampling {
+    /// Whether the section is unfolded.
+    pub is_open: bool,
+    pub clip_skip: u32,
+    pub noise: NoiseKind,
+    /// 0 to 1; 0 is none.
+    pub variation_strength: f64,
+    /// What stands in the field; empty is random.
+    pub variation_seed_text: String,
+    pub guidance_rescale: f64,
+    pub guidance_until: f64,
+}
+
+impl Default for FineSampling {
+    fn default() -> Self {
+        Self::of(&Request::default())
+    }
+}
+
+impl FineSampling {
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        Self {
+            is_open: false,
+            clip_skip: request.clip_skip.unwrap_or(1),
+            noise: request.noise,
+            variation_strength: request.variation.map_or(0.0, |variation| variation.strength),
+            variation_seed_text: request.variation.map(|variation| variation.seed.to_string()).unwrap_or_default(),
+            guidance_rescale: request.guidance_rescale,
+            guidance_until: request.guidance_until,
+        }
+    }
+
+    /// Writes itself into a request; a second seed that nobody chose is drawn now.
+    pub fn fill(&self, request: &mut Request) {
+        request.clip_skip = (self.clip_skip > 1).then_some(self.clip_skip);
+        request.noise = self.noise;
+        request.variation = (self.variation_strength > 0.0).then(|| Variation {
+            seed: self.variation_seed_text.parse().unwrap_or_else(|_| fresh_seed()),
+            strength: self.variation_strength,
+        });
+        request.guidance_rescale = self.guidance_rescale;
+        request.guidance_until = self.guidance_until;
+    }
+
+    /// What is not as usual, for the folded heading.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let usual = Self::default();
+        let told = [
+            (self.variation_strength > 0.0, "variation"),
+            (self.guidance_rescale > 0.0, "rescale"),
+            (self.guidance_until < 1.0, "guidance ends"),
+            (self.clip_skip != usual.clip_skip, "clip skip"),
+            (self.noise != usual.noise, "NVIDIA noise"),
+        ];
+        told.into_iter().filter(|(is_told, _)| *is_told).map(|(_, name)| name).collect::<Vec<_>>().join(", ")
+    }
 }
 
 impl PromptPanelState {
@@ -55,7 +121,9 @@ impl Default for PromptPanelState {
             picture_count: 1,
             strength: Self::DEFAULT_STRENGTH,
             sampling_open: false,
+            fine: FineSampling::default(),
             scheduler: None,
+            sigmas: None,
             steps: Request::DEFAULT_STEPS,
             guidance: None,
             tokens: None,

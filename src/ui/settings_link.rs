@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use egui::ThemePreference;
 
 use super::inpaint_panel::InpaintPanel;
-use super::prompt_state::PromptPanelState;
+use super::prompt_state::{FineSampling, PromptPanelState};
 use super::state::{AppState, PanelsState, SidePanel};
 use crate::job::Request;
 use crate::store::settings::{PanelSection, Settings, Theme};
@@ -34,7 +34,12 @@ pub fn prompt_of(settings: &Settings) -> PromptPanelState {
         seed_text: draft.seed.map(|seed| seed.to_string()).unwrap_or_default(),
         picture_count: draft.pictures.clamp(1, PromptPanelState::MAX_PICTURES),
         sampling_open: open_sections.contains(&PanelSection::Sampling),
+        fine: FineSampling {
+            is_open: open_sections.contains(&PanelSection::FineSampling),
+            ..FineSampling::of(request)
+        },
         scheduler: request.scheduler,
+        sigmas: request.sigmas,
         steps: request.steps.clamp(1, Request::MAX_STEPS),
         guidance: request.guidance,
         strength: draft.strength.clamp(0.0, 1.0),
@@ -73,9 +78,8 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
     settings.tools = state.canvas.tools.clone();
     settings.draft.strength = prompt.strength;
     settings.draft.fill_strength = state.inpaint.strength;
-    settings.open_sections.retain(|section| {
-        !matches!(section, PanelSection::Negative | PanelSection::Sampling | PanelSection::Inpainting)
-    });
+    let known = [PanelSection::Negative, PanelSection::Sampling, PanelSection::FineSampling, PanelSection::Inpainting];
+    settings.open_sections.retain(|section| !known.contains(section));
     if state.inpaint.is_open {
         settings.open_sections.insert(PanelSection::Inpainting);
     }
@@ -85,6 +89,9 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
     if prompt.sampling_open {
         settings.open_sections.insert(PanelSection::Sampling);
     }
+    if prompt.fine.is_open {
+        settings.open_sections.insert(PanelSection::FineSampling);
+    }
     settings.draft.seed = prompt.fixed_seed();
     settings.draft.pictures = prompt.picture_count;
     settings.draft.request = Request {
@@ -92,6 +99,7 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
         negative: (!prompt.negative.is_empty()).then(|| prompt.negative.clone()),
         model: prompt.model.clone(),
         scheduler: prompt.scheduler,
+        sigmas: prompt.sigmas,
         steps: prompt.steps,
         guidance: prompt.guidance,
         width: Some(prompt.size_px[0]),
@@ -102,6 +110,16 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
         inpaint: state.inpaint.settings.clone(),
         ..old.draft.request.clone()
     };
+    // A second seed that shall be random is none that could be kept.
+    let kept = FineSampling {
+        variation_strength: if prompt.fine.variation_seed_text.is_empty() {
+            0.0
+        } else {
+            prompt.fine.variation_strength
+        },
+        ..prompt.fine.clone()
+    };
+    kept.fill(&mut settings.draft.request);
     settings
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::gallery_state::Thumbnail;
+use super::prompt_state::FineSampling;
 use super::state::{AppState, LookingAt};
 use crate::canvas::Origin;
 use crate::job::{ModelRef, Picture, Request};
@@ -133,6 +134,8 @@ fn use_settings(state: &mut AppState, request: &Request) {
     prompt.negative = request.negative.clone().unwrap_or_default();
     prompt.negative_open |= !prompt.negative.is_empty();
     prompt.scheduler = request.scheduler;
+    prompt.sigmas = request.sigmas;
+    prompt.fine = FineSampling { is_open: prompt.fine.is_open, ..FineSampling::of(request) };
     prompt.steps = request.steps;
     prompt.guidance = request.guidance;
     prompt.seed_text = request.seed.to_string();

@@ -5,12 +5,39 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::job::ModelRef;
+use crate::prompt::WindowWords;
 
-/// (used, limit) for a prompt, or `None` when this model's tokenizer cannot be had.
-pub type TokenCount = Option<(usize, usize)>;
+/// The tokens of a prompt, window by window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenCount {
+    pub windows: Vec<WindowWords>,
+    /// Tokens that one window takes.
+    pub room: usize,
+}
 
-/// Counts a prompt's tokens as the model reads them. May take its time: it is called on a thread of its own.
-pub type CountTokens = Arc<dyn Fn(&ModelRef, &str) -> TokenCount + Send + Sync>;
+impl TokenCount {
+    /// "12 of 75", or "88 in 2 windows".
+    #[must_use]
+    pub fn words(&self) -> String {
+        let used: usize = self.windows.iter().map(|window| window.tokens).sum();
+        match self.windows.len() {
+            ..=1 => format!("{used} of {}", self.room),
+            count => format!("{used} in {count} windows"),
+        }
+    }
+
+    /// Where each further window begins, a line for each.
+    #[must_use]
+    pub fn boundaries(&self) -> String {
+        let line = |(index, window): (usize, &WindowWords)| {
+            format!("Window {}: {} of {}, from “{}…”", index + 1, window.tokens, self.room, window.begins)
+        };
+        self.windows.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Counts a prompt's tokens as the model reads them; `None` when its tokenizer cannot be had or takes no more. May take its time: it is called on a thread of its own.
+pub type CountTokens = Arc<dyn Fn(&ModelRef, &str) -> Option<TokenCount> + Send + Sync>;
 
 /// What was counted last.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +49,7 @@ struct Question {
 /// Asks at most one question at a time; a prompt typed meanwhile is asked next.
 pub struct TokenCounter {
     questions: Option<Sender<Question>>,
-    answers: Receiver<TokenCount>,
+    answers: Receiver<Option<TokenCount>>,
     asked: Option<Question>,
     waiting_for_answer: bool,
 }
@@ -49,7 +76,7 @@ impl TokenCounter {
     }
 
     /// Asks when the prompt has changed, and writes an answer that has come into `count`.
-    pub fn poll(&mut self, model: &ModelRef, prompt: &str, count: &mut TokenCount) {
+    pub fn poll(&mut self, model: &ModelRef, prompt: &str, count: &mut Option<TokenCount>) {
         let answer = self.answers.try_recv().ok();
         self.waiting_for_answer &= answer.is_none();
         let is_new = self.asked.as_ref().is_none_or(|asked| asked.model != *model || asked.prompt != prompt);

@@ -1,7 +1,6 @@
-"""Makes everything under tests/reference/data: see README.md."""
+"""Makes everything under tests/reference/data, but for models that are there: see README.md."""
 
 import json
-import shutil
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import sampling
 import tiny
 import torch
+import weights
 from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionXLImg2ImgPipeline
 from PIL import Image
 from safetensors.torch import save_file
@@ -20,7 +20,7 @@ PROMPTS = [
     "photo of a very detailed castle, " * 30,
     "we'll see 3 CATS\tand\n12 dogs (black:1.2) [white] _under_score  ",
 ]
-SIZES = {"wide": (72, 48), "odd": (56, 72)}
+SIZES = {"wide": (72, 48), "odd": (56, 72), "small": (32, 40)}
 
 
 def text(pipe, is_xl):
@@ -41,6 +41,10 @@ def text(pipe, is_xl):
             # diffusers 0.42.1 looks for a part that this transformers no longer has, so this is done by hand.
             hidden = pipe.text_encoder(torch.tensor(ids[0]), output_hidden_states=True).hidden_states[-2]
             tensors["text.0.skip1"] = pipe.text_encoder.final_layer_norm(hidden)[0]
+    for index, pieces in enumerate(weights.PROMPTS.values()):
+        # Some rows are enough.
+        tensors[f"weighted.{index}"] = weights.of_pipeline(pipe, pieces)[::5]
+    tensors["weighted.0.skip2"] = weights.of_pipeline(pipe, weights.PROMPTS["a (red:1.4) apple [on] ((grass))"], 2)[::5]
     return tensors, ids
 
 
@@ -77,25 +81,29 @@ def requests(is_xl):
     base = {"scheduler": None, "guidance": 5.0, "steps": 6, "size": "odd"}
     yield {**base, "prompt": 1, "negative": "", "seed": 40}
     yield {**base, "prompt": 4, "negative": None, "seed": 41}
+    base = {"prompt": 0, "guidance": 6.0, "negative": "blue", "size": "small"}
+    for index, scheduler in enumerate(sampling.CLASSES):
+        yield {**base, "scheduler": scheduler, "steps": 6, "seed": 50 + index}
+        yield {**base, "scheduler": scheduler, "steps": 6, "seed": 70 + index, "init": "init-small.png", "strength": 0.7}
+        if scheduler in sampling.WITH_SIGMAS:
+            sigmas = ("karras", "exponential")[index % 2]
+            yield {**base, "scheduler": scheduler, "steps": 7, "seed": 90 + index, "sigmas": sigmas}
+    yield {**base, "scheduler": "euler", "steps": 4, "seed": 110, "guidance_rescale": 0.7}
+    if is_xl:
+        yield {**base, "scheduler": "euler", "steps": 4, "seed": 111, "clip_skip": 1}
 
 
 def run(pipe, request, init):
-    """The picture as bytes and the latents after every step."""
-    latents = []
-
-    def keep(_pipe, _step, _timestep, values):
-        latents.append(values["latents"][0].clone())
-        return values
-
+    """The picture as bytes."""
     options = {
         "prompt": PROMPTS[request["prompt"]] if isinstance(request["prompt"], int) else request["prompt"],
         "negative_prompt": request["negative"],
         "num_inference_steps": request["steps"],
         "guidance_scale": request["guidance"],
         "generator": torch.Generator().manual_seed(request["seed"]),
-        "callback_on_step_end": keep,
         "output_type": "pil",
     }
+    options |= {key: request[key] for key in ("guidance_rescale", "clip_skip") if key in request}
     runner = pipe
     if "init" in request:
         is_xl = hasattr(pipe, "text_encoder_2")
@@ -112,7 +120,7 @@ def run(pipe, request, init):
         runner.scheduler = sampling.scheduler_of(request["scheduler"], own.config, request.get("sigmas"))
     image = runner(**options).images[0]
     runner.scheduler = own
-    return np.array(image.convert("RGB")), torch.stack(latents)
+    return np.array(image.convert("RGB"))
 
 
 def init_picture(width, height, seed):
@@ -123,22 +131,24 @@ def init_picture(width, height, seed):
 
 @torch.no_grad()
 def case(folder, kind):
-    getattr(tiny, kind)(folder / "model", {"sd1": 11, "sd2": 12, "sdxl": 13}[kind])
+    if not (folder / "model").exists():
+        getattr(tiny, kind)(folder / "model", {"sd1": 11, "sd2": 12, "sdxl": 13}[kind])
     pipe = tiny.load(folder / "model")
     is_xl = kind == "sdxl"
-    init = init_picture(*reversed(SIZES["wide"]), seed=5)
-    init.save(folder / "init.png")
+    inits = {"init.png": init_picture(*reversed(SIZES["wide"]), seed=5)}
+    inits["init-small.png"] = init_picture(*reversed(SIZES["small"]), seed=6)
+    for name, init in inits.items():
+        init.save(folder / name)
     tensors, ids = text(pipe, is_xl)
     tensors |= modules(pipe, is_xl, tensors)
     done = []
     for index, request in enumerate(requests(is_xl)):
         request["height"], request["width"] = SIZES[request.pop("size")]
-        picture, latents = run(pipe, request, init)
-        tensors[f"run.{index}.latents"] = latents
+        picture = run(pipe, request, inits.get(request.get("init")))
         tensors[f"run.{index}.picture"] = torch.from_numpy(picture.copy())
         done.append({**request, "prompt": PROMPTS[request["prompt"]]})
     save_file({name: value.contiguous() for name, value in tensors.items()}, folder / "reference.safetensors")
-    answer = {"prompts": PROMPTS, "token_ids": ids, "runs": done}
+    answer = {"prompts": PROMPTS, "token_ids": ids, "weighted": list(weights.PROMPTS), "runs": done}
     (folder / "reference.json").write_text(json.dumps(answer, ensure_ascii=False) + "\n")
 
 
@@ -149,8 +159,7 @@ def main():
         if kind == "sampling":
             sampling.write(data)
             continue
-        shutil.rmtree(data / kind, ignore_errors=True)
-        (data / kind).mkdir(parents=True)
+        (data / kind).mkdir(parents=True, exist_ok=True)
         case(data / kind, kind)
 
 

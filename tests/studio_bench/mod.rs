@@ -12,6 +12,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Wake};
 use inkwick::job::{JobId, Picture, Request};
+use inkwick::prompt::WindowWords;
 use inkwick::store::gallery::Gallery;
 use inkwick::store::keys::KeyNames;
 use inkwick::store::paths::Paths;
@@ -21,7 +22,7 @@ use inkwick::store::worker::StoreHandle;
 use inkwick::ui::action::Action;
 use inkwick::ui::candidate::{Candidate, Made, Progress, Stage};
 use inkwick::ui::state::LookingAt;
-use inkwick::ui::{Services, Studio};
+use inkwick::ui::{Services, Studio, TokenCount};
 
 type Slot = Rc<RefCell<Option<Studio>>>;
 
@@ -73,7 +74,11 @@ impl Bench {
             let services = Services {
                 paths: setup_paths,
                 device_text: "CPU · f32 · fits: 0.6 of 16 GB".into(),
-                count_tokens: Some(Arc::new(|_, prompt| Some((prompt.split_whitespace().count(), 75)))),
+                count_tokens: Some(Arc::new(|_, prompt| {
+                    let words: Vec<&str> = prompt.split_whitespace().collect();
+                    let window = |words: &[&str]| WindowWords { tokens: words.len(), begins: words[0].to_owned() };
+                    Some(TokenCount { windows: words.chunks(75).map(window).collect(), room: 75 })
+                })),
                 keys: KeyNames::new(),
                 problem: None,
                 open: Vec::new(),

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::values::one_of;
 use crate::engine::device::{DeviceChoice, DtypeChoice};
+use crate::job::{AttentionMode, Compute, MemoryMode, Request, VaeTiling};
 
 #[derive(Debug, Args)]
 pub struct ComputeArguments {
@@ -13,6 +14,40 @@ pub struct ComputeArguments {
     /// Number format of the weights and the computation
     #[arg(long, value_name = "DTYPE", default_value = "auto", value_parser = one_of(&["auto", "f32", "f16", "bf16"], dtype_from_id))]
     pub dtype: DtypeChoice,
+    /// How attention's scores are held: auto, full, sliced, sliced:N heads at a time, tiled or flash
+    #[arg(long, value_name = "MODE", default_value_t = AttentionMode::Auto)]
+    pub attention: AttentionMode,
+    /// Reads and draws large pictures in overlapping tiles
+    #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = one_of(&["auto", "on", "off"], tiling_from_id))]
+    pub vae_tiling: VaeTiling,
+    /// Whether memory is spent for speed
+    #[arg(long, value_name = "HOW", default_value = "auto", value_parser = one_of(&["auto", "low", "high"], memory_from_id))]
+    pub memory: MemoryMode,
+}
+
+impl ComputeArguments {
+    pub fn fill(&self, request: &mut Request) {
+        let &Self { attention, vae_tiling, memory, .. } = self;
+        request.compute = Compute { attention, vae_tiling, memory };
+    }
+}
+
+fn tiling_from_id(id: &str) -> Option<VaeTiling> {
+    match id {
+        "auto" => Some(VaeTiling::Auto),
+        "on" => Some(VaeTiling::On),
+        "off" => Some(VaeTiling::Off),
+        _ => None,
+    }
+}
+
+fn memory_from_id(id: &str) -> Option<MemoryMode> {
+    match id {
+        "auto" => Some(MemoryMode::Auto),
+        "low" => Some(MemoryMode::Low),
+        "high" => Some(MemoryMode::High),
+        _ => None,
+    }
 }
 
 fn dtype_from_id(id: &str) -> Option<DtypeChoice> {

@@ -16,6 +16,9 @@ pub struct PromptArguments {
     /// Whether (brackets:1.2) weigh words or are text
     #[arg(long, value_name = "SYNTAX", default_value = "weighted", value_parser = one_of(&["weighted", "plain"], syntax_from_id))]
     pub prompt_syntax: PromptSyntax,
+    /// Which of the text encoder's layers is read, from its end: 1 the last, 2 the one before [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=12))]
+    pub clip_skip: Option<u32>,
 }
 
 impl PromptArguments {
@@ -23,6 +26,7 @@ impl PromptArguments {
         request.prompt.clone_from(&self.prompt);
         request.negative.clone_from(&self.negative);
         request.prompt_syntax = self.prompt_syntax;
+        request.clip_skip = self.clip_skip;
     }
 }
 

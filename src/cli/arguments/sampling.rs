@@ -3,14 +3,15 @@
 use clap::Args;
 
 use super::values::{number_in, one_of, side_px};
-use crate::job::{Request, fresh_seed};
-use crate::sampling::{PredictionChoice, SchedulerName, SigmaChoice};
+use crate::job::{ModelRef, Request, Variation, fresh_seed};
+use crate::sampling::{NoiseKind, PredictionChoice, SchedulerName, SigmaChoice};
+use crate::store::models;
 
 #[derive(Debug, Args)]
 pub struct SamplingArguments {
-    /// Denoising steps
-    #[arg(long, value_name = "N", default_value_t = Request::DEFAULT_STEPS, value_parser = clap::value_parser!(u32).range(1..=i64::from(Request::MAX_STEPS)))]
-    pub steps: u32,
+    /// Denoising steps [default: the model's own, else 20]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(Request::MAX_STEPS)))]
+    pub steps: Option<u32>,
     /// How strictly the words are followed [default: the model's own, else 7]
     #[arg(long, value_name = "F", value_parser = number_in(0.0, Request::MAX_GUIDANCE))]
     pub guidance: Option<f64>,
@@ -26,6 +27,21 @@ pub struct SamplingArguments {
     /// Where the noise comes from [default: a fresh one, printed]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Whose noise: torch draws it as torch does on a CPU, philox as AUTOMATIC1111 on an NVIDIA card
+    #[arg(long, value_name = "NAME", default_value = "torch", value_parser = one_of(&NoiseKind::ALL.map(NoiseKind::id), NoiseKind::from_id))]
+    pub rng: NoiseKind,
+    /// A second seed whose noise is mixed in [default: a fresh one, when a strength is given]
+    #[arg(long, value_name = "N", requires = "variation_strength")]
+    pub variation_seed: Option<u64>,
+    /// How much of the second seed's noise, 0 to 1; with --count the second seed counts up and the first stays
+    #[arg(long, value_name = "F", value_parser = number_in(0.0, 1.0))]
+    pub variation_strength: Option<f64>,
+    /// How far guidance's contrast is brought back to that without it, 0 to 1
+    #[arg(long, value_name = "F", default_value_t = 0.0, value_parser = number_in(0.0, 1.0))]
+    pub guidance_rescale: f64,
+    /// The share of the steps after which guidance ends, 0 to 1: later steps take half the time
+    #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = number_in(0.0, 1.0))]
+    pub guidance_until: f64,
     /// Pixels [default: the model's own]
     #[arg(long, value_name = "N", value_parser = side_px())]
     pub width: Option<u32>,
@@ -36,12 +52,23 @@ pub struct SamplingArguments {
 
 impl SamplingArguments {
     pub fn fill(&self, request: &mut Request) {
-        request.steps = self.steps;
-        request.guidance = self.guidance;
+        // What the model says of itself, where it is a folder that does.
+        let own = match &request.model {
+            ModelRef::Folder(folder) => models::inspect(folder).ok().map(|entry| entry.defaults),
+            ModelRef::BuiltIn | ModelRef::File(_) => None,
+        };
+        request.steps = self.steps.or(own.as_ref().map(|own| own.steps)).unwrap_or(Request::DEFAULT_STEPS);
+        request.guidance = self.guidance.or(own.map(|own| own.guidance));
         request.scheduler = self.scheduler;
         request.sigmas = self.sigmas;
         request.prediction = self.prediction;
         request.seed = self.seed.unwrap_or_else(fresh_seed);
+        request.noise = self.rng;
+        request.variation = self
+            .variation_strength
+            .map(|strength| Variation { seed: self.variation_seed.unwrap_or_else(fresh_seed), strength });
+        request.guidance_rescale = self.guidance_rescale;
+        request.guidance_until = self.guidance_until;
         request.width = self.width;
         request.height = self.height;
     }

@@ -77,7 +77,7 @@ mod tests {
         };
         let tokenizer = PromptTokenizer::new(&files, 77).unwrap();
         let text = "a photo of an astronaut riding a horse".to_owned();
-        let windows = tokenizer.windows(&[crate::prompt::WeightedText { text, weight: 1.0 }], 1).unwrap();
+        let windows = tokenizer.windows(&crate::prompt::Prompt::plain(&text), 1).unwrap();
         let ids = &windows[0].ids;
         assert_eq!(ids[..11], [49406, 320, 1125, 539, 550, 18376, 6765, 320, 4558, 49407, 0]);
         assert_eq!(ids.len(), 77);

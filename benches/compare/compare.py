@@ -1,0 +1,125 @@
+"""Ours beside PyTorch on the same random weights, in turns: medians, ratios and peak memory as a table.
+
+    python compare.py FOLDER [--rounds 3] [--latent 64] [--small]
+
+Makes FOLDER once (SD 1.5's UNet and VAE with random weights; --small takes narrow ones), builds our bench, and lets
+each way compute a guided UNet step (batch 2) and a VAE decoding, one process after the other, again and again.
+Needs torch, diffusers and safetensors. Threads: 2, or what OMP_NUM_THREADS and RAYON_NUM_THREADS say.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BIG = {
+    "unet": dict(cross_attention_dim=768, attention_head_dim=8, sample_size=64),
+    "vae": dict(block_out_channels=[128, 256, 512, 512], layers_per_block=2, sample_size=512),
+}
+SMALL = {
+    "unet": dict(cross_attention_dim=256, attention_head_dim=4, sample_size=32, block_out_channels=[64, 128, 256],
+                 down_block_types=["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
+                 up_block_types=["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"]),
+    "vae": dict(block_out_channels=[32, 64, 128, 128], layers_per_block=1, sample_size=256, norm_num_groups=16),
+}
+
+
+def make(folder, sizes):
+    import torch
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+
+    torch.manual_seed(0)
+    UNet2DConditionModel(**sizes["unet"]).save_pretrained(folder / "unet")
+    levels = len(sizes["vae"]["block_out_channels"])
+    kinds = dict(down_block_types=["DownEncoderBlock2D"] * levels, up_block_types=["UpDecoderBlock2D"] * levels)
+    AutoencoderKL(**sizes["vae"], **kinds).save_pretrained(folder / "vae")
+
+
+def torch_way(folder, latent, best):
+    import torch
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet").eval()
+    vae = AutoencoderKL.from_pretrained(folder / "vae").eval()
+    if best:
+        torch.set_float32_matmul_precision("medium")
+        unet, vae = (net.to(memory_format=torch.channels_last) for net in (unet, vae))
+    sample = torch.randn(2, 4, latent, latent)
+    context = torch.randn(2, 77, unet.config.cross_attention_dim)
+    if best:
+        sample = sample.to(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        for what, run in (("unet", lambda: unet(sample, 500, context)), ("vae", lambda: vae.decode(sample[:1]))):
+            for _ in range(3):
+                started = time.perf_counter()
+                run()
+                print(json.dumps({"what": what, "seconds": time.perf_counter() - started}), flush=True)
+    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    print(json.dumps({"what": "peak", "bytes": int(peak.split()[1]) * 1024}))
+
+
+def ways(folder, latent, bench):
+    ours = [bench, folder, "--latent", str(latent), "--repeats", "2", "--memory"]
+    python = [sys.executable, __file__, str(folder), "--latent", str(latent), "--torch"]
+    keep = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}
+    return {
+        "Inkwick, memory high": ([*ours, "high"], {}),
+        "Inkwick, memory low": ([*ours, "low"], {}),
+        "PyTorch, defaults": ([*python, "plain"], {}),
+        "PyTorch, best found": ([*python, "best"], keep),
+    }
+
+
+def build():
+    command = ["cargo", "bench", "--bench", "networks", "--no-run", "--message-format", "json"]
+    lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    found = [json.loads(line).get("executable") for line in lines if '"networks"' in line]
+    return next(path for path in reversed(found) if path)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--latent", type=int)
+    arguments.add_argument("--small", action="store_true")
+    arguments.add_argument("--torch", choices=["plain", "best"], help=argparse.SUPPRESS)
+    given = arguments.parse_args()
+    for name in ("OMP_NUM_THREADS", "RAYON_NUM_THREADS"):
+        os.environ.setdefault(name, "2")
+    latent = given.latent or (32 if given.small else 64)
+    if given.torch:
+        return torch_way(given.folder, latent, given.torch == "best")
+    if not (given.folder / "vae").exists():
+        make(given.folder, SMALL if given.small else BIG)
+    times, peaks = {}, {}
+    every = ways(given.folder, latent, build())
+    for _ in range(given.rounds):
+        for name, (command, extra) in every.items():
+            run = subprocess.run(command, env={**os.environ, **extra}, check=True, capture_output=True, text=True)
+            seen = {}
+            for line in filter(lambda line: line.startswith("{"), run.stdout.splitlines()):
+                event = json.loads(line)
+                if event["what"] == "peak":
+                    peaks[name] = max(peaks.get(name, 0), event["bytes"])
+                else:
+                    seen.setdefault(event["what"], []).append(event["seconds"])
+            for what in ("unet", "vae"):
+                # The first is the warming up.
+                times.setdefault((name, what), []).extend(seen[what][1:])
+    best = {what: statistics.median(times["PyTorch, best found", what]) for what in ("unet", "vae")}
+    print("| | UNet step s | of PyTorch's best | VAE decode s | of PyTorch's best | peak GB |\n|---|---|---|---|---|---|")
+    for name in every:
+        unet, vae = (statistics.median(times[name, what]) for what in ("unet", "vae"))
+        shares = f"{unet:.3f} | {unet / best['unet']:.2f} | {vae:.3f} | {vae / best['vae']:.2f}"
+        print(f"| {name} | {shares} | {peaks[name] / 1e9:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

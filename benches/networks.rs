@@ -1,0 +1,95 @@
+//! A UNet's guided step and a VAE's decoding in a diffusers folder, one JSON line each; `benches/compare` runs it beside others.
+//!
+//! `cargo bench --bench networks -- FOLDER [--latent 64] [--batch 2] [--memory high|low] [--dtype f32|f16|bf16] [--repeats 3]`
+
+#![allow(clippy::print_stdout)] // What it measures is what it prints.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use candle_core::{DType, Device, Tensor};
+use inkwick::kernels::{Level, release_idle_buffers};
+use inkwick::model::{ModelFiles, Unet, UnetConfig, Vae, VaeConfig, Weights};
+use inkwick::sampling::{NoiseSource, TorchNoise};
+
+struct Options {
+    folder: PathBuf,
+    latent: usize,
+    batch: usize,
+    winograd: bool,
+    dtype: DType,
+    repeats: usize,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let Some(options) = options()? else {
+        println!("networks: give a model folder (benches/compare makes one)");
+        return Ok(());
+    };
+    let files = ModelFiles::Folder(options.folder.clone());
+    let open = |part: &str| {
+        let weights = Weights::open(&files, part, "diffusion_pytorch_model", &Device::Cpu, options.dtype, &|_| Ok(()))?;
+        Ok::<_, Box<dyn Error>>(weights.with_winograd(options.winograd))
+    };
+    let goes_on = || Ok(());
+    let mut noise = TorchNoise::new(1);
+    let mut random = |shape: (usize, usize, usize, usize)| {
+        let count = shape.0 * shape.1 * shape.2 * shape.3;
+        Tensor::from_vec(noise.randn(count), shape, &Device::Cpu)
+    };
+    let config = UnetConfig::read(&files)?;
+    let sample = random((options.batch, config.in_channels, options.latent, options.latent))?;
+    let width = config.context_width().unwrap_or(768);
+    let context = random((options.batch, 1, 77, width))?.squeeze(1)?;
+    let started = Instant::now();
+    let unet = Unet::new(config, open("unet")?, &Device::Cpu, options.dtype)?;
+    say("unet load", started);
+    for _ in 0..=options.repeats {
+        let started = Instant::now();
+        unet.forward(&sample, 500.0, &context, None, &goes_on)?;
+        say("unet", started);
+    }
+    drop(unet);
+    release_idle_buffers();
+    let vae = Vae::new(VaeConfig::read(&files)?, open("vae")?)?;
+    let latent = sample.narrow(0, 0, 1)?;
+    for _ in 0..=options.repeats {
+        let started = Instant::now();
+        vae.decode(&latent, &goes_on)?;
+        say("vae", started);
+    }
+    let peak = inkwick::store::memory::peak_memory_bytes();
+    println!("{}", serde_json::json!({"what": "peak", "bytes": peak, "instruction_set": Level::current().name()}));
+    Ok(())
+}
+
+fn say(what: &str, started: Instant) {
+    println!("{}", serde_json::json!({"what": what, "seconds": started.elapsed().as_secs_f64()}));
+}
+
+fn options() -> Result<Option<Options>, Box<dyn Error>> {
+    // cargo adds `--bench`.
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let Some(folder) = arguments.next() else { return Ok(None) };
+    let mut options =
+        Options { folder: folder.into(), latent: 64, batch: 2, winograd: true, dtype: DType::F32, repeats: 3 };
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
+        match name.as_str() {
+            "--latent" => options.latent = value.parse()?,
+            "--batch" => options.batch = value.parse()?,
+            "--repeats" => options.repeats = value.parse()?,
+            "--memory" => options.winograd = value == "high",
+            "--dtype" => {
+                options.dtype = match value.as_str() {
+                    "f16" => DType::F16,
+                    "bf16" => DType::BF16,
+                    _ => DType::F32,
+                }
+            }
+            _ => return Err(format!("no option {name}").into()),
+        }
+    }
+    Ok(Some(options))
+}

@@ -1,0 +1,101 @@
+//! The choices of speed and memory, from outside: each gives the same picture, and the last event says what ran.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
+
+use std::path::Path;
+use std::process::Command;
+
+use inkwick::kernels::{Level, SIMD_VARIABLE};
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Run {
+    pixels: Vec<u8>,
+    finished: Value,
+}
+
+fn run(home: &Path, level: &str, arguments: &[&str]) -> Run {
+    let output = Command::new(env!("CARGO_BIN_EXE_inkwick"))
+        .args(["generate", "--out", "out.png", "--json", "--prompt", "a red apple", "--seed", "3", "--device", "cpu"])
+        .args(arguments)
+        .current_dir(home)
+        .env("INKWICK_HOME", home.join("home"))
+        .env(SIMD_VARIABLE, level)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {text}");
+    let finished = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    Run { pixels: image::open(home.join("out.png")).unwrap().to_rgba8().into_raw(), finished }
+}
+
+/// Of 255.
+fn mean_difference(a: &Run, b: &Run) -> f64 {
+    assert_eq!(a.pixels.len(), b.pixels.len());
+    let sum: f64 = a.pixels.iter().zip(&b.pixels).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
+    sum / a.pixels.len() as f64
+}
+
+#[test]
+fn every_way_gives_the_same_picture_and_is_named() {
+    let home = TempDir::new().unwrap();
+    let best = Level::available()[0].name();
+    let size = ["--steps", "6", "--width", "128", "--height", "96"];
+    let wanted = run(home.path(), best, &size);
+    assert_eq!(wanted.finished["attention"], "tiled");
+    assert_eq!(wanted.finished["instruction_set"], best);
+    for (flag, value, key, named) in [
+        ("--attention", "full", "attention", "full"),
+        ("--attention", "sliced:1", "attention", "sliced:1"),
+        ("--attention", "sliced:3", "attention", "sliced:3"),
+        ("--attention", "sliced", "attention", "sliced:8"),
+        ("--memory", "low", "memory", "low"),
+        ("--memory", "high", "memory", "high"),
+        ("--vae-tiling", "off", "vae_tiling", "off"),
+    ] {
+        let found = run(home.path(), best, &[&size[..], &[flag, value]].concat());
+        assert_eq!(found.finished[key], named, "{flag} {value}");
+        let difference = mean_difference(&wanted, &found);
+        assert!(difference <= 0.05, "{flag} {value}: {difference}");
+    }
+    for level in Level::available() {
+        let found = run(home.path(), level.name(), &size);
+        assert_eq!(found.finished["instruction_set"], level.name());
+        let difference = mean_difference(&wanted, &found);
+        assert!(difference <= 0.05, "{level:?}: {difference}");
+    }
+    // Weights in half precision are other numbers, but of the same picture.
+    for dtype in ["f16", "bf16"] {
+        let difference = mean_difference(&wanted, &run(home.path(), best, &[&size[..], &["--dtype", dtype]].concat()));
+        assert!(difference <= 6.0, "{dtype}: {difference}");
+    }
+}
+
+#[test]
+fn tiles_leave_no_seam() {
+    let home = TempDir::new().unwrap();
+    let best = Level::available()[0].name();
+    // 80 latent pixels: two tiles.
+    let size = ["--steps", "4", "--width", "640", "--height", "64"];
+    let whole = run(home.path(), best, &[&size[..], &["--vae-tiling", "off"]].concat());
+    let tiled = run(home.path(), best, &[&size[..], &["--vae-tiling", "on"]].concat());
+    assert_eq!(tiled.finished["vae_tiling"], "on");
+    let difference = mean_difference(&whole, &tiled);
+    assert!(difference <= 3.0, "{difference}");
+    assert!(difference > 0.0, "the tiled picture was not made of tiles");
+}
+
+#[test]
+fn what_this_build_cannot_do_is_said() {
+    let home = TempDir::new().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_inkwick"))
+        .args(["generate", "--out", "out.png", "--prompt", "x", "--steps", "1", "--device", "cpu"])
+        .args(["--attention", "flash"])
+        .current_dir(home.path())
+        .env("INKWICK_HOME", home.path().join("home"))
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("flash-attn") && message.contains("tiled"), "{message}");
+    assert!(!home.path().join("out.png").exists());
+}
