@@ -1,4 +1,4 @@
-//! LoRAs of every form against merges that PyTorch did, and what is said when one has no effect.
+//! LoRAs of every form against merges that `PyTorch` did, and what is said when one has no effect.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are tests
 
 use std::collections::HashMap;

@@ -170,12 +170,11 @@ impl Reader<'_> {
             None => match self.pair(Role::KronW2A, Role::KronW2B)? {
                 Some((a, b)) => {
                     rank = Some(b.dim(0)?);
-                    Some(match self.optional(Role::KronT2)? {
-                        Some(core) => through_core(&core, &flat(&a)?.t()?, &flat(&b)?)?,
-                        None => {
-                            let sides = [&[a.dim(0)?], &b.dims()[1..]].concat();
-                            flat(&a)?.matmul(&flat(&b)?)?.reshape(sides)?
-                        }
+                    Some(if let Some(core) = self.optional(Role::KronT2)? {
+                        through_core(&core, &flat(&a)?.t()?, &flat(&b)?)?
+                    } else {
+                        let sides = [&[a.dim(0)?], &b.dims()[1..]].concat();
+                        flat(&a)?.matmul(&flat(&b)?)?.reshape(sides)?
                     })
                 }
                 None => None,

@@ -102,7 +102,7 @@ impl UnetShape {
     pub fn of_diffusers(names: &BTreeSet<&str>) -> Self {
         let has = |start: &str| names.range(start..).next().is_some_and(|name| name.starts_with(start));
         let level = |at: String, resize: &str| -> Option<LevelShape> {
-            let layers = (0..).take_while(|layer| has(&format!("{at}resnets.{layer}."))).count();
+            let layers = (0..names.len()).take_while(|layer| has(&format!("{at}resnets.{layer}."))).count();
             let transformers = (0..layers).map(|layer| has(&format!("{at}attentions.{layer}."))).collect();
             (layers > 0).then(|| LevelShape { transformers, resizes: has(&format!("{at}{resize}.")) })
         };

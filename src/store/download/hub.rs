@@ -57,7 +57,7 @@ impl Hub {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(20)))
-            .timeout_recv_response(Some(Duration::from_secs(60)))
+            .timeout_recv_response(Some(Duration::from_mins(1)))
             .user_agent(concat!("inkwick/", env!("CARGO_PKG_VERSION")));
         Self {
             agent: config.build().into(),

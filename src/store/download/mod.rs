@@ -119,7 +119,7 @@ pub fn pull(hub: &Hub, name: &str, paths: &Paths, on_progress: OnProgress) -> Re
     }
     let listing = hub.list(repository)?;
     let chosen = choose::files(repository, &listing.files, wanted)?;
-    let is_single = chosen.len() == 1 && !chosen[0].name.ends_with(".json");
+    let is_single = chosen.len() == 1 && chosen[0].name != "model_index.json";
     let file_name = chosen[0].name.rsplit('/').next().unwrap_or(short);
     let target = paths.models_folder.join(if is_single { file_name } else { short });
     if target.exists() {
