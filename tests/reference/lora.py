@@ -141,7 +141,7 @@ def embeddings(target):
         for name, (encoder, tokenizer) in parts.items():
             pipe.load_textual_inversion(vectors[name], token=word, text_encoder=encoder, tokenizer=tokenizer)
         request = {**REQUEST, "prompt": f"a castle of {word}, red", "negative": f"blue {word}"}
-        picture, _ = make.run(pipe, request, None)
+        picture = make.run(pipe, request, None)
         name = f"{word}.png"
         Image.fromarray(picture).save(target / name)
         listed.append({"kind": kind, "file": file, "request": request, "picture": name})
@@ -169,7 +169,7 @@ def main():
             for file, weight in used:
                 if (key, name) in built[file]:
                     value.add_(built[file][key, name] * weight)
-        picture, _ = make.run(pipe, REQUEST, None)
+        picture = make.run(pipe, REQUEST, None)
         Image.fromarray(picture).save(target / f"{index}.png")
         listed.append({"kind": kind, "loras": used, "picture": f"{index}.png"})
     words = embeddings(target)
