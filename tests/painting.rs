@@ -219,7 +219,7 @@ fn a_masked_part_is_filled_compared_accepted_and_painted_on() {
     let made = bench.done();
     let request = &made[0].request;
     assert_eq!(request.mask.as_ref().unwrap().plane.width(), 300);
-    assert_eq!(request.width, None, "the picture keeps its own size");
+    assert_eq!(request.width, Some(300), "the picture keeps its own size");
     assert!(outside_equals(&bench, &made[1].made().unwrap().picture));
     assert!(mask_bounds(&bench).is_some(), "a run leaves the mask alone");
 

@@ -21,6 +21,8 @@ const MAX_SIDE_PX: u32 = 30_000;
 const MAX_PIXELS: u64 = 100_000_000;
 /// 16 bits a channel double what `MAX_PIXELS` take.
 const MAX_UNPACKED_BYTES: u64 = MAX_PIXELS * 8;
+/// Endings of the files that are read, in small letters.
+pub const READ_EXTENSIONS: &[&str] = &["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"];
 const JPEG_QUALITY: u8 = 92;
 const PNG_SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 

@@ -9,9 +9,10 @@ use super::gallery::Gallery;
 use super::journal::{Journal, JournalError};
 use super::paths::Paths;
 use super::pending::Task;
+use super::picture_file::Painting;
 use super::reveal::reveal;
 use super::thumbnails::Thumbnails;
-use super::worker::{StoreCommand, StoreEvent, THUMBNAIL_SIDE_PX};
+use super::worker::{Painted, StoreCommand, StoreEvent, THUMBNAIL_SIDE_PX};
 use super::{keys, mask_file, model_file, models, picture_file};
 use crate::canvas::{Document, Record};
 use crate::job::Request;
@@ -54,7 +55,9 @@ impl Tasks {
             StoreCommand::Reveal(path) => return reveal(&path).err().map(|error| cannot_reveal(&path, &error)),
             StoreCommand::ListModels { known } => StoreEvent::Models(models::list(&self.paths, &known)),
             StoreCommand::InspectModel(path) => self.inspect(&path),
-            StoreCommand::ReadRequest(path) => StoreEvent::Request { request: request_in(&path), path },
+            StoreCommand::ReadRequest(path) => {
+                StoreEvent::Request { request: request_in(&path), painted: painted_in(&path), path }
+            }
             StoreCommand::ShowKeysFile { path, usual } => match keys::create(&path, &usual) {
                 Ok(()) => return reveal(&path).err().map(|error| cannot_reveal(&path, &error)),
                 Err(error) => StoreEvent::Problem(format!(
@@ -147,6 +150,13 @@ fn load_picture(path: PathBuf) -> StoreEvent {
 
 fn request_in(path: &Path) -> Option<Box<Request>> {
     picture_file::read_request(path).ok().flatten().map(Box::new)
+}
+
+/// With what a picture was painted; nothing where its file does not say so.
+fn painted_in(path: &Path) -> Option<Box<Painted>> {
+    let Painting { strength, mask } = picture_file::read_painting(path);
+    let mask = mask.and_then(|mask| Some((mask, Arc::new(picture_file::read(path).ok()?))));
+    (strength.is_some() || mask.is_some()).then(|| Box::new(Painted { strength, mask }))
 }
 
 fn or_problem(answer: Result<StoreEvent, impl std::error::Error>) -> StoreEvent {

@@ -24,6 +24,14 @@ use crate::mask::MaskPlane;
 /// The longer side of every thumbnail: sharp on a doubled screen in a panel of two columns.
 pub const THUMBNAIL_SIDE_PX: u32 = 256;
 
+/// With what a picture in the gallery was painted.
+#[derive(Clone, Debug)]
+pub struct Painted {
+    pub strength: Option<f64>,
+    /// The mask and, of the same size, the picture that came of it.
+    pub mask: Option<(MaskPlane, Arc<Picture>)>,
+}
+
 /// What the window asks for.
 #[derive(Clone, Debug)]
 pub enum StoreCommand {
@@ -91,6 +99,7 @@ pub enum StoreEvent {
     Request {
         path: PathBuf,
         request: Option<Box<Request>>,
+        painted: Option<Box<Painted>>,
     },
     Mask {
         path: PathBuf,

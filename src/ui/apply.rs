@@ -15,9 +15,8 @@ use super::view::{MAX_ZOOM, MIN_ZOOM};
 use super::{keymap, layout, size};
 use crate::canvas::Origin;
 use crate::job::{Destination, InitPicture, InpaintMask, JobId, ModelRef, Request, fresh_seed};
-use crate::store::keys;
-use crate::store::words;
 use crate::store::worker::StoreCommand;
+use crate::store::{keys, picture_file, words};
 
 impl Studio {
     /// Carries one action out.
@@ -329,7 +328,7 @@ fn zoom_view(state: &mut AppState, zoom: Zoom) {
 
 fn is_picture_name(path: &Path) -> bool {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    matches!(extension.as_deref(), Some("png" | "jpg" | "jpeg" | "webp"))
+    extension.is_some_and(|extension| picture_file::READ_EXTENSIONS.contains(&extension.as_str()))
 }
 
 /// A name without an ending gets the one that a mask has.

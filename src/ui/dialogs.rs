@@ -7,8 +7,8 @@ use crossbeam_channel::Sender;
 
 use super::action::Action;
 use super::state::Sheet;
+use crate::store::picture_file::READ_EXTENSIONS;
 
-const PICTURES: &[&str] = &["png", "jpg", "jpeg", "webp"];
 const LEAST_TIME: Duration = Duration::from_millis(400);
 
 /// A dialog that shall open. The window's owner takes these, because only it has the window's handle.
@@ -52,14 +52,16 @@ pub fn open(
     let thread = std::thread::Builder::new().name("inkwick-dialog".into());
     match request {
         DialogRequest::OpenPicture => {
-            let chosen = dialog.set_title("Open a picture").add_filter("Pictures", PICTURES).pick_file();
+            let chosen = dialog.set_title("Open a picture").add_filter("Pictures", READ_EXTENSIONS).pick_file();
             thread.spawn(move || {
                 answer(pollster::block_on(chosen).map(|file| Action::OpenPicture(file.path().to_path_buf())));
             })
         }
         DialogRequest::OpenMask => {
-            let chosen =
-                dialog.set_title("Load a mask (white is made anew)").add_filter("Pictures", PICTURES).pick_file();
+            let chosen = dialog
+                .set_title("Load a mask (white is made anew)")
+                .add_filter("Pictures", READ_EXTENSIONS)
+                .pick_file();
             thread.spawn(move || {
                 answer(pollster::block_on(chosen).map(|file| Action::LoadMask(file.path().to_path_buf())));
             })

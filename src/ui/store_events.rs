@@ -10,7 +10,7 @@ use crate::canvas::Origin;
 use crate::job::{ModelRef, Picture, Request};
 use crate::store::models::ModelEntry;
 use crate::store::settings::Settings;
-use crate::store::worker::StoreEvent;
+use crate::store::worker::{Painted, StoreEvent};
 
 /// `settings` holds the list of models that were added by hand.
 pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
@@ -42,11 +42,14 @@ pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
         StoreEvent::Models(entries) => models_arrived(state, entries),
         StoreEvent::Filed(sentence) => state.toasts.note(sentence),
         StoreEvent::Model(entry) => model_added(state, settings, *entry),
-        StoreEvent::Request { request: Some(request), .. } => {
+        StoreEvent::Request { path, request: Some(request), painted } => {
             use_settings(state, &request);
+            if let Some(painted) = painted {
+                use_painting(state, path, *painted);
+            }
             state.toasts.note("The picture's settings are in the prompt panel.");
         }
-        StoreEvent::Request { path, request: None } => {
+        StoreEvent::Request { path, request: None, .. } => {
             state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
         }
         StoreEvent::Mask { mask: Ok(mask), .. } => {
@@ -139,9 +142,24 @@ fn use_settings(state: &mut AppState, request: &Request) {
     prompt.steps = request.steps;
     prompt.guidance = request.guidance;
     prompt.seed_text = request.seed.to_string();
+    state.inpaint.settings.clone_from(&request.inpaint);
     if let (Some(width), Some(height)) = (request.width, request.height) {
         prompt.size_px = [width, height];
     }
+}
+
+/// Brings back what a picture was painted with. The result itself goes under the mask where the canvas holds nothing of
+/// that size: the one that it was made from may be gone.
+fn use_painting(state: &mut AppState, file: PathBuf, painted: Painted) {
+    let Some((mask, picture)) = painted.mask else {
+        state.prompt.strength = painted.strength.unwrap_or(state.prompt.strength);
+        return;
+    };
+    state.inpaint.strength = painted.strength.unwrap_or(state.inpaint.strength);
+    if state.canvas.document.size_px() != Some([mask.width(), mask.height()]) {
+        state.canvas.replace_picture(Some((picture, Origin { file: Some(file), made_here: true })));
+    }
+    state.canvas.load_mask(mask);
 }
 
 fn name_of(file: &Path) -> String {
