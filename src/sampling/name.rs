@@ -101,16 +101,16 @@ impl SchedulerName {
     pub fn hint(self) -> &'static str {
         match self {
             Self::Ddim => "steady: more steps refine the same picture",
-            Self::Ddpm => "the original: adds noise at every step, wants many steps",
+            Self::Ddpm => "the original: adds noise each step, wants many steps",
             Self::Pndm => "steady, from about 25 steps on",
             Self::Euler => "simple and dependable from 20 steps on",
             Self::EulerAncestral => "ancestral: keeps changing with more steps",
             Self::Heun | Self::Dpm2 => "exact: two passes a step, so half as fast",
             Self::Lms => "steady, looks back at four steps",
-            Self::Dpm2Ancestral => "ancestral, two passes a step: keeps changing with more steps",
+            Self::Dpm2Ancestral => "ancestral, two passes: keeps changing with more steps",
             Self::DpmSinglestep => "clear pictures in 15 to 25 steps",
             Self::DpmMultistep => "the usual choice: clear pictures in 15 to 25 steps",
-            Self::DpmMultistepSde => "adds noise at every step: more texture, keeps changing with more steps",
+            Self::DpmMultistepSde => "adds noise each step: more texture, changes with more steps",
             Self::UniPc => "good with few steps: 8 to 15",
             Self::Lcm => "2 to 8 steps, for LCM and other distilled models",
         }

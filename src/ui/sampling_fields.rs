@@ -11,6 +11,9 @@ use crate::job::Request;
 use crate::sampling::{NoiseKind, SchedulerName, SigmaChoice};
 use crate::store::models::ModelDefaults;
 
+/// Two lines of words.
+const HINT_HEIGHT: f32 = 36.0;
+
 pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout) {
     let defaults = state.model().map(|model| model.defaults.clone());
     let own_scheduler = defaults.as_ref().and_then(|defaults| defaults.scheduler);
@@ -53,7 +56,12 @@ fn scheduler_row(ui: &mut Ui, prompt: &mut PromptPanelState, own: Option<Schedul
     if let Some(name) = prompt.scheduler.or(own) {
         fields::row(ui, "", |ui, _| {
             let words = RichText::new(name.hint()).color(theme::tokens(ui).text_2);
-            ui.add(egui::Label::new(words).truncate()).on_hover_text(name.hint());
+            // Two lines, needed or not: another scheduler must not move what stands below.
+            let room = egui::vec2(ui.available_width(), HINT_HEIGHT);
+            ui.allocate_ui(room, |ui| {
+                ui.set_min_size(room);
+                ui.add(egui::Label::new(words).wrap());
+            });
         });
         // A choice that the new scheduler cannot have goes back to the model's own.
         prompt.sigmas = prompt.sigmas.filter(|sigmas| name.allows(*sigmas));

@@ -12,8 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import diffusers
 import make
 import numpy as np
+import paint
 import sampling
 import tiny
 import torch
@@ -93,6 +95,9 @@ def command(request, model, init):
             line.append(f"--{flag.replace('_', '-')}={request[flag]}")
     if "init" in request:
         line += ["--init", str(init), "--strength", str(request["strength"])]
+    if "mask" in request:
+        # What diffusers gives: nothing pasted back.
+        line += ["--mask", str(request["mask"]), "--mask-blur", "0", "--no-composite"]
     return line
 
 
@@ -144,7 +149,81 @@ def make_cases(root, seed):
             }
             cases.append({"name": f"{kind}-{index}", "wanted": str(wanted), "command": line, "how": how})
             print(f"{kind}-{index} (own {own}, contrast {picture.std():.0f}): inkwick {shlex.join(line)}", flush=True)
+        cases += make_fillings(folder, kind, dice, names)
     (root / "cases.json").write_text(json.dumps(cases, ensure_ascii=False, indent=1) + "\n")
+
+
+def mask_picture(dice, width, height):
+    """A rectangle on the latents' grid, where every way to shrink a mask agrees."""
+    left, top = dice.randrange(width // 8), dice.randrange(height // 8)
+    mask = np.zeros((height, width), np.uint8)
+    mask[8 * top : 8 * dice.randint(top + 1, height // 8), 8 * left : 8 * dice.randint(left + 1, width // 8)] = 255
+    return Image.fromarray(mask)
+
+
+def make_fillings(folder, kind, dice, names):
+    """Masked parts filled by the plain model, and by one of nine channels."""
+    cases = []
+    pipe = tiny.load(folder / "model")
+    config = pipe.scheduler.config
+    class_name = "StableDiffusionXLInpaintPipeline" if kind == "sdxl" else "StableDiffusionInpaintPipeline"
+    options = {} if kind == "sdxl" else {"requires_safety_checker": False}
+    for extra, model in (("plain", folder / "model"), ("mask", folder / "nine-channel-model")):
+        unet, _ = paint.with_channels(pipe.unet, paint.EXTRA[extra], dice.randrange(1 << 30))
+        if extra == "mask":
+            pipe.save_pretrained(model)
+        for index, name in enumerate([None, *names]):
+            runner = getattr(diffusers, class_name)(
+                **{**pipe.components, "unet": unet, "scheduler": type(pipe.scheduler).from_config(config)}, **options
+            )
+            runner.set_progress_bar_config(disable=True)
+            if name:
+                runner.scheduler = sampling.scheduler_of(name, runner.scheduler.config)
+            request = {
+                "scheduler": name,
+                "prompt": prompt(dice),
+                "steps": dice.choice([4, 7, 12]),
+                "guidance": dice.choice([1.0, 3.5, 7.0]),
+                "seed": dice.randrange(1 << 33),
+                "width": 8 * dice.randint(4, 10),
+                "height": 8 * dice.randint(4, 10),
+                "init": "init.png",
+                "strength": dice.choice([0.4, 0.7, 1.0]),
+                "mask": folder / f"{extra}-{index}-mask.png",
+            }
+            init = make.init_picture(request["width"], request["height"], dice.randrange(1 << 30))
+            mask = mask_picture(dice, request["width"], request["height"])
+            init.save(folder / f"{extra}-{index}-init.png")
+            mask.save(request["mask"])
+            try:
+                picture = runner(
+                    prompt=request["prompt"],
+                    image=init,
+                    mask_image=mask,
+                    width=request["width"],
+                    height=request["height"],
+                    strength=request["strength"],
+                    num_inference_steps=request["steps"],
+                    guidance_scale=request["guidance"],
+                    generator=torch.Generator().manual_seed(request["seed"]),
+                ).images[0]
+            except Exception as reason:
+                print(f"{kind}-{extra}-{index}: diffusers cannot do it ({str(reason)[:80]})", flush=True)
+                continue
+            wanted = folder / f"{extra}-{index}-wanted.png"
+            picture.convert("RGB").save(wanted)
+            own = type(pipe.scheduler).__name__.removesuffix("Scheduler")
+            how = {
+                "family": kind,
+                "prediction": config.get("prediction_type", "epsilon"),
+                "scheduler": name or f"own ({own})",
+                "sigmas": "default",
+                "from": "picture and mask" if extra == "plain" else "picture and mask, 9 channels",
+            }
+            line = command(request, model, folder / f"{extra}-{index}-init.png")
+            cases.append({"name": f"{kind}-{extra}-{index}", "wanted": str(wanted), "command": line, "how": how})
+            print(f"{kind}-{extra}-{index}: inkwick {shlex.join(line)}", flush=True)
+    return cases
 
 
 FAMILIES = {"sd1": "SD 1", "sd2": "SD 2", "sdxl": "SDXL"}
