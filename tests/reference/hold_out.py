@@ -5,6 +5,7 @@
     python hold_out.py table FOLDER BINARY    does the same and writes PARITY.md beside this file
 """
 
+import itertools
 import json
 import random
 import shlex
@@ -33,9 +34,9 @@ from PIL import Image
 WORDS = "red blue tiny castle cat's café forest,portrait oil painting 猫 🍎 at night ((bright)) 8k don't snow!! [grey]".split(" ")
 
 
-def scheduler(dice, kind):
+def scheduler(dice, kind, prediction):
     """What folders in the wild have: among them files that diffusers' pipeline puts right as it loads them."""
-    shared = {"prediction_type": dice.choice(["epsilon", "v_prediction"]), **tiny.BETAS}
+    shared = {"prediction_type": prediction, **tiny.BETAS}
     choices = [
         DDIMScheduler(clip_sample=False, set_alpha_to_one=False, steps_offset=1, **shared),
         DDIMScheduler(**shared),
@@ -53,9 +54,9 @@ def scheduler(dice, kind):
     return dice.choice(choices)
 
 
-def build(folder, kind, dice):
+def build(folder, kind, prediction, dice):
     seed = dice.randrange(1 << 30)
-    options = {"layers": dice.choice([1, 2]), "scheduler": scheduler(dice, kind)}
+    options = {"layers": dice.choice([1, 2]), "scheduler": scheduler(dice, kind, prediction)}
     if kind == "sd1":
         options |= dice.choice(
             [
@@ -104,10 +105,10 @@ def command(request, model, init):
 @torch.no_grad()
 def make_cases(root, seed):
     dice, cases = random.Random(seed), []
-    for kind in ("sd1", "sd2", "sdxl"):
-        folder = root / kind
+    for kind, prediction in itertools.product(("sd1", "sd2", "sdxl"), ("epsilon", "v_prediction")):
+        folder = root / f"{kind}-{prediction}"
         folder.mkdir(parents=True, exist_ok=True)
-        build(folder / "model", kind, dice)
+        build(folder / "model", kind, prediction, dice)
         pipe = tiny.load(folder / "model")
         names = list(sampling.CLASSES)
         runs = [(None, None), *((name, None) for name in names), *((name, "karras") for name in sampling.WITH_SIGMAS)]
@@ -147,7 +148,7 @@ def make_cases(root, seed):
                 "sigmas": extra if extra in ("karras", "exponential") else "default",
                 "from": "picture" if "init" in request else "noise",
             }
-            cases.append({"name": f"{kind}-{index}", "wanted": str(wanted), "command": line, "how": how})
+            cases.append({"name": f"{folder.name}-{index}", "wanted": str(wanted), "command": line, "how": how})
             print(f"{kind}-{index} (own {own}, contrast {picture.std():.0f}): inkwick {shlex.join(line)}", flush=True)
         cases += make_fillings(folder, kind, dice, names)
     (root / "cases.json").write_text(json.dumps(cases, ensure_ascii=False, indent=1) + "\n")
@@ -221,7 +222,7 @@ def make_fillings(folder, kind, dice, names):
                 "from": "picture and mask" if extra == "plain" else "picture and mask, 9 channels",
             }
             line = command(request, model, folder / f"{extra}-{index}-init.png")
-            cases.append({"name": f"{kind}-{extra}-{index}", "wanted": str(wanted), "command": line, "how": how})
+            cases.append({"name": f"{folder.name}-{extra}-{index}", "wanted": str(wanted), "command": line, "how": how})
             print(f"{kind}-{extra}-{index}: inkwick {shlex.join(line)}", flush=True)
     return cases
 
