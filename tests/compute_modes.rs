@@ -99,3 +99,60 @@ fn what_this_build_cannot_do_is_said() {
     assert!(message.contains("flash-attn") && message.contains("tiled"), "{message}");
     assert!(!home.path().join("out.png").exists());
 }
+
+#[cfg(target_os = "linux")] // which tells a process's peak
+#[test]
+fn memory_is_foretold() {
+    let home = TempDir::new().unwrap();
+    let best = Level::available()[0].name();
+    for flags in [
+        "--memory high",
+        "--memory low --dtype f16",
+        "--memory low --width 448 --height 512",
+        "--memory high --width 512 --height 512 --attention full",
+        "--memory low --width 512 --height 384 --attention sliced:1",
+        "--memory low --width 640 --height 640 --vae-tiling on",
+    ] {
+        let flags: Vec<&str> = flags.split(' ').chain(["--steps", "1"]).collect();
+        let finished = run(home.path(), best, &flags).finished;
+        let (found, foretold) = (&finished["peak_memory_bytes"], &finished["predicted_peak_bytes"]);
+        let ratio = foretold.as_f64().unwrap() / found.as_f64().unwrap();
+        assert!((0.85..1.15).contains(&ratio), "{flags:?}: {foretold} foretold, {found} found");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_what_would() {
+    let home = TempDir::new().unwrap();
+    let refused = |free_bytes: u64, flags: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_inkwick"))
+            .args(["generate", "--out", "out.png", "--prompt", "a red apple", "--steps", "1", "--device", "cpu"])
+            .args(flags.split_whitespace())
+            .current_dir(home.path())
+            .env("INKWICK_HOME", home.path().join("home"))
+            .env("INKWICK_FREE_MEMORY", free_bytes.to_string())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{flags}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = refused(400_000_000, "--width 768 --height 768 --attention full --memory low");
+    assert!(said.contains("--attention tiled --vae-tiling on"), "{said}");
+    let said = refused(400_000_000, "--width 2048 --height 1024 --memory low");
+    let size = said.split("; ").nth(1).and_then(|instead| instead.strip_suffix(" would fit\n"));
+    let (width, height) = size.unwrap_or_else(|| panic!("{said}")).split_once('×').unwrap();
+    let (width, height): (u32, u32) = (width.parse().unwrap(), height.parse().unwrap());
+    assert!(width < 2048 && width == 2 * height, "{said}");
+    // What is said to fit does.
+    let size = format!("--width {width} --height {height} --memory low");
+    let output = Command::new(env!("CARGO_BIN_EXE_inkwick"))
+        .args(["generate", "--out", "out.png", "--prompt", "a red apple", "--steps", "1", "--device", "cpu"])
+        .args(size.split(' '))
+        .current_dir(home.path())
+        .env("INKWICK_HOME", home.path().join("home"))
+        .env("INKWICK_FREE_MEMORY", "400000000")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(refused(60_000_000, "--memory high").contains("this model needs"));
+}

@@ -69,6 +69,7 @@ impl Report {
                 "height": height,
                 "seconds": rounded(finished.seconds),
                 "peak_memory_bytes": finished.peak_memory_bytes,
+                "predicted_peak_bytes": finished.predicted_peak_bytes,
                 "attention": finished.request.compute.attention.to_string(),
                 "memory": finished.request.compute.memory,
                 "vae_tiling": finished.request.compute.vae_tiling,

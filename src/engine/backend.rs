@@ -19,6 +19,8 @@ pub struct Drawn {
     pub picture: Picture,
     /// The request with every default filled in.
     pub request: Request,
+    /// What the whole process was foretold to take at most, where the backend can tell.
+    pub predicted_peak_bytes: Option<u64>,
 }
 
 #[derive(Debug, thiserror::Error)]

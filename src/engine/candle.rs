@@ -111,8 +111,13 @@ impl Backend for CandleBackend {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError> {
         let pipeline = self.pipeline(request, cancel, progress)?;
+        let mut predicted_peak_bytes = None;
         let mut tell = |stage: Stage| {
             progress(match stage {
+                Stage::Settled { peak_bytes } => {
+                    predicted_peak_bytes = Some(peak_bytes);
+                    return;
+                }
                 Stage::Step { done, total, seconds, predicted } => {
                     Progress::Step { done, total, seconds, preview: Some(Arc::new(predicted)) }
                 }
@@ -120,7 +125,7 @@ impl Backend for CandleBackend {
             });
         };
         let (picture, request) = pipeline.run(request, cancel, &mut tell).map_err(|error| failed(&error))?;
-        Ok(Drawn { picture, request })
+        Ok(Drawn { picture, request, predicted_peak_bytes })
     }
 
     fn reset(&mut self) {

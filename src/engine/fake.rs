@@ -75,6 +75,7 @@ impl Backend for FakeBackend {
                 scheduler: Some(request.scheduler.unwrap_or(SchedulerName::Ddim)),
                 ..request.clone()
             },
+            predicted_peak_bytes: None,
         })
     }
 

@@ -73,6 +73,7 @@ fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver, outbox: &Mailbox
         file,
         seconds: started.elapsed().as_secs_f64(),
         peak_memory_bytes: peak_memory_bytes(),
+        predicted_peak_bytes: drawn.predicted_peak_bytes,
     })
 }
 

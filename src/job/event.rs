@@ -86,4 +86,6 @@ pub struct Finished {
     pub seconds: f64,
     /// Of the whole process, where the system tells it.
     pub peak_memory_bytes: Option<u64>,
+    /// What that was foretold to be.
+    pub predicted_peak_bytes: Option<u64>,
 }

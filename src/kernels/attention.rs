@@ -96,6 +96,24 @@ pub fn attention(
     Ok(shape.filled(out))
 }
 
+/// The buffers that attention takes besides what it gives, in the order in which it takes them: packed keys, packed
+/// values, and whole scores where those are kept.
+#[must_use]
+pub fn attention_scratch_floats(
+    (batch, queries, keys): (usize, usize, usize),
+    (heads, depth): (usize, usize),
+    scores: Scores,
+    level: Level,
+) -> [usize; 3] {
+    let key_width = keys.next_multiple_of(level.panel_width());
+    let all_heads = batch * heads;
+    let whole = match scores {
+        Scores::Tiled => 0,
+        Scores::Heads(count) => count.clamp(1, all_heads) * queries.div_ceil(QUERIES) * QUERIES * key_width,
+    };
+    [all_heads * key_width * depth, all_heads * depth.next_multiple_of(level.lanes()) * keys, whole]
+}
+
 /// Keys and values of every head as panels.
 struct Packed {
     /// For each head: panels of keys, `(depth, panel width)` each.

@@ -26,6 +26,12 @@ enum Form {
     Winograd(Winograd),
 }
 
+const LAYOUT: Layout = Layout { taps: true, gated: false };
+
+fn transforms(inputs: usize, outputs: usize, steps: Steps, packing: Packing) -> bool {
+    packing.winograd && steps == Steps::SAME && inputs.min(outputs) >= WINOGRAD_CHANNELS
+}
+
 /// How a layer's weights are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packing {
@@ -48,15 +54,36 @@ impl Conv3x3 {
         packing: Packing,
     ) -> Result<Self, ShapeError> {
         let outputs = bias.len();
-        let transforms = packing.winograd && steps == Steps::SAME && inputs.min(outputs) >= WINOGRAD_CHANNELS;
-        let form = if transforms {
+        let form = if transforms(inputs, outputs, steps, packing) {
             Form::Winograd(Winograd::new(weight, bias, inputs, packing.level)?)
         } else {
-            let layout = Layout { taps: true, gated: false };
             let depth = inputs * TAPS;
-            Form::Direct(PackedMatrix::new(weight, Some(bias), depth, layout, packing.precision, packing.level)?)
+            Form::Direct(PackedMatrix::new(weight, Some(bias), depth, LAYOUT, packing.precision, packing.level)?)
         };
         Ok(Self { form, inputs, outputs, steps })
+    }
+
+    /// What such a layer will take.
+    #[must_use]
+    pub fn bytes_of(inputs: usize, outputs: usize, steps: Steps, packing: Packing) -> usize {
+        if transforms(inputs, outputs, steps, packing) {
+            return Winograd::bytes_of(inputs, outputs, packing.level);
+        }
+        PackedMatrix::bytes_of(outputs, inputs * TAPS, LAYOUT, packing.precision, packing.level)
+    }
+
+    /// Buffers that it takes for a picture of `batch` × `height` × `width`, besides what it gives.
+    #[must_use]
+    pub fn scratch_floats(
+        (inputs, outputs): (usize, usize),
+        steps: Steps,
+        packing: Packing,
+        (batch, height, width): (usize, usize, usize),
+    ) -> usize {
+        if !transforms(inputs, outputs, steps, packing) {
+            return 0;
+        }
+        Winograd::scratch_floats(inputs, batch * height.div_ceil(2) * width.div_ceil(2))
     }
 
     /// Memory that the weights take.

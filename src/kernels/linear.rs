@@ -32,6 +32,12 @@ impl Linear {
         Ok(Self { matrix })
     }
 
+    /// What such a layer will take; `outputs` are those of the weight, gates included.
+    #[must_use]
+    pub fn bytes_of(inputs: usize, outputs: usize, gated: bool, packing: Packing) -> usize {
+        PackedMatrix::bytes_of(outputs, inputs, Layout { gated, taps: false }, packing.precision, packing.level)
+    }
+
     /// Memory that the weights take.
     #[must_use]
     pub fn bytes(&self) -> usize {

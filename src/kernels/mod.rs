@@ -23,7 +23,7 @@ mod simd;
 mod tests;
 mod winograd;
 
-pub use attention::{Scores, attention};
+pub use attention::{Scores, attention, attention_scratch_floats};
 pub use conv::{Conv3x3, Packing};
 pub use linear::Linear;
 pub use map::{Map, Shape};
@@ -31,7 +31,7 @@ pub use norm::{GroupNorm, LayerNorm};
 pub use panel::{Precision, Source};
 pub use pixels::Steps;
 pub use pointwise::{activate, add, concatenate};
-pub use pool::{limit_idle_buffers, release_idle_buffers};
+pub use pool::{Shelf, limit_idle_buffers, release_idle_buffers};
 pub use product::{Activation, Finish};
 pub use simd::{Level, VARIABLE as SIMD_VARIABLE};
 

@@ -130,9 +130,7 @@ impl PackedMatrix {
         if layout.gated && !rows.is_multiple_of(2) {
             return Err(ShapeError(format!("a gated layer needs an even number of outputs, found {rows}")));
         }
-        let columns = if layout.gated { rows / 2 } else { rows };
-        let mut matrix =
-            Self { values: Values::F32(Vec::new()), bias: Vec::new(), depth, columns, gated: layout.gated, level };
+        let mut matrix = Self::unfilled(rows, depth, layout, level);
         matrix.pack_bias(bias);
         matrix.values = match (precision, weight) {
             (Precision::F32, Source::F32(from)) => Values::F32(matrix.pack(from, layout, |value| value)),
@@ -152,6 +150,27 @@ impl PackedMatrix {
         Ok(matrix)
     }
 
+    fn unfilled(rows: usize, depth: usize, layout: Layout, level: Level) -> Self {
+        let columns = if layout.gated { rows / 2 } else { rows };
+        Self { values: Values::F32(Vec::new()), bias: Vec::new(), depth, columns, gated: layout.gated, level }
+    }
+
+    /// What a layer of `rows` outputs and `depth` inputs will take, its weights unseen.
+    #[must_use]
+    pub fn bytes_of(rows: usize, depth: usize, layout: Layout, precision: Precision, level: Level) -> usize {
+        let matrix = Self::unfilled(rows, depth, layout, level);
+        matrix.value_count() * precision.bytes() + matrix.bias_count() * size_of::<f32>()
+    }
+
+    fn value_count(&self) -> usize {
+        let last = self.panel(self.panel_count() - 1);
+        last.start + last.vectors * self.level.lanes() * self.depth
+    }
+
+    fn bias_count(&self) -> usize {
+        self.panel_count() * self.level.panel_width()
+    }
+
     /// The weight's row that stands in a panel's lane, if any does.
     fn row_of(&self, panel: &Panel, lane: usize) -> Option<usize> {
         let half = panel.vectors * self.level.lanes() / 2;
@@ -161,7 +180,7 @@ impl PackedMatrix {
 
     fn pack_bias(&mut self, bias: Option<&[f32]>) {
         let lanes = self.level.lanes();
-        let mut packed = vec![0.0; self.panel_count() * self.level.panel_width()];
+        let mut packed = vec![0.0; self.bias_count()];
         for index in 0..if bias.is_some() { self.panel_count() } else { 0 } {
             let panel = self.panel(index);
             for lane in 0..panel.vectors * lanes {
@@ -181,9 +200,8 @@ impl PackedMatrix {
     ) -> Vec<T> {
         // So many steps at once, that what is written stays in the cache while the lanes are read one by one.
         const STEPS: usize = 72;
-        let last = self.panel(self.panel_count() - 1);
         let lanes = self.level.lanes();
-        let mut values = vec![T::default(); last.start + last.vectors * lanes * self.depth];
+        let mut values = vec![T::default(); self.value_count()];
         let full_panel = self.level.panel_width() * self.depth;
         values.par_chunks_mut(full_panel).enumerate().for_each(|(index, out)| {
             let panel = self.panel(index);

@@ -9,15 +9,73 @@ const WORST_FIT: f64 = 0.6;
 /// Below this the system's own allocator is as good.
 const SMALLEST_KEPT_FLOATS: usize = 4096;
 
-struct Pool {
-    idle: Vec<Vec<f32>>,
-    idle_floats: usize,
-    idle_limit_floats: usize,
+/// What a shelf keeps: a buffer, or its length alone where memory is only foretold.
+pub trait Kept {
+    /// In floats.
+    fn floats(&self) -> usize;
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { idle: Vec::new(), idle_floats: 0, idle_limit_floats: usize::MAX });
+impl Kept for Vec<f32> {
+    fn floats(&self) -> usize {
+        self.len()
+    }
+}
 
-fn pool() -> MutexGuard<'static, Pool> {
+impl Kept for usize {
+    fn floats(&self) -> usize {
+        *self
+    }
+}
+
+/// Idle buffers, and the rules by which one is taken again.
+#[derive(Debug)]
+pub struct Shelf<T> {
+    idle: Vec<T>,
+    idle_floats: usize,
+    limit_floats: usize,
+}
+
+impl<T: Kept> Shelf<T> {
+    /// Keeps at most so many floats idle.
+    #[must_use]
+    pub const fn new(limit_floats: usize) -> Self {
+        Self { idle: Vec::new(), idle_floats: 0, limit_floats }
+    }
+
+    #[must_use]
+    pub fn idle_floats(&self) -> usize {
+        self.idle_floats
+    }
+
+    /// The idle buffer that fits best.
+    pub fn take(&mut self, length: usize) -> Option<T> {
+        let fits = |kept: &T| kept.floats() >= length && length as f64 >= kept.floats() as f64 * WORST_FIT;
+        let best = self.idle.iter().enumerate().filter(|(_, kept)| fits(kept)).min_by_key(|(_, kept)| kept.floats());
+        let index = best.map(|(index, _)| index)?;
+        let kept = self.idle.swap_remove(index);
+        self.idle_floats -= kept.floats();
+        Some(kept)
+    }
+
+    /// Keeps a buffer for its next use, if there is room.
+    pub fn give(&mut self, kept: T) {
+        let floats = kept.floats();
+        if floats >= SMALLEST_KEPT_FLOATS && self.idle_floats + floats <= self.limit_floats {
+            self.idle_floats += floats;
+            self.idle.push(kept);
+        }
+    }
+
+    /// Forgets what is idle.
+    pub fn clear(&mut self) {
+        self.idle.clear();
+        self.idle_floats = 0;
+    }
+}
+
+static POOL: Mutex<Shelf<Vec<f32>>> = Mutex::new(Shelf::new(usize::MAX));
+
+fn pool() -> MutexGuard<'static, Shelf<Vec<f32>>> {
     // A thread that panicked while it held the lock has left plain vectors behind.
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -25,16 +83,13 @@ fn pool() -> MutexGuard<'static, Pool> {
 /// Gives the idle buffers back to the system, and keeps at most `limit_bytes` idle from now on.
 pub fn limit_idle_buffers(limit_bytes: usize) {
     let mut pool = pool();
-    pool.idle_limit_floats = limit_bytes / size_of::<f32>();
-    pool.idle.clear();
-    pool.idle_floats = 0;
+    pool.limit_floats = limit_bytes / size_of::<f32>();
+    pool.clear();
 }
 
 /// Gives the idle buffers back to the system: what follows needs others.
 pub fn release_idle_buffers() {
-    let mut pool = pool();
-    pool.idle.clear();
-    pool.idle_floats = 0;
+    pool().clear();
 }
 
 /// So many floats, which go back into the pool in the end.
@@ -56,29 +111,9 @@ impl Buffer {
     }
 }
 
-impl Pool {
-    /// The idle buffer that fits best.
-    fn take(&mut self, length: usize) -> Option<Vec<f32>> {
-        let fits = |data: &Vec<f32>| data.len() >= length && length as f64 >= data.len() as f64 * WORST_FIT;
-        let best = self.idle.iter().enumerate().filter(|(_, data)| fits(data)).min_by_key(|(_, data)| data.len());
-        let index = best.map(|(index, _)| index)?;
-        let data = self.idle.swap_remove(index);
-        self.idle_floats -= data.len();
-        Some(data)
-    }
-}
-
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let data = std::mem::take(&mut self.data);
-        if data.len() < SMALLEST_KEPT_FLOATS {
-            return;
-        }
-        let mut pool = pool();
-        if pool.idle_floats + data.len() <= pool.idle_limit_floats {
-            pool.idle_floats += data.len();
-            pool.idle.push(data);
-        }
+        pool().give(std::mem::take(&mut self.data));
     }
 }
 

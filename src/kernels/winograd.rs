@@ -78,6 +78,19 @@ impl Winograd {
         values
     }
 
+    /// What the transformed weights of such a layer will take.
+    #[must_use]
+    pub fn bytes_of(inputs: usize, outputs: usize, level: Level) -> usize {
+        let values = outputs.next_multiple_of(level.lanes()) * POINTS * inputs;
+        (values + outputs.next_multiple_of(level.panel_width())) * size_of::<f32>()
+    }
+
+    /// The buffer that so many squares of 2×2 take.
+    #[must_use]
+    pub fn scratch_floats(inputs: usize, squares: usize) -> usize {
+        POINTS * chunk(inputs, squares).1
+    }
+
     #[must_use]
     pub fn bytes(&self) -> usize {
         (self.values.len() + self.bias.len()) * size_of::<f32>()
@@ -97,10 +110,7 @@ impl Winograd {
         let grid = Grid { height, width, high: height.div_ceil(2), wide: width.div_ceil(2) };
         let pixels = Pixels::new(x, height, width, Steps::SAME, 2 * grid.high + 2, 2 * grid.wide + 2);
         let squares = x.batch * grid.high * grid.wide;
-        let at_once =
-            (CHUNK_BYTES / (POINTS * self.inputs * size_of::<f32>())).max(TILE_ROWS * 8) / TILE_ROWS * TILE_ROWS;
-        let at_once = at_once.min(squares.next_multiple_of(TILE_ROWS));
-        let plane = at_once * self.inputs + PLANE_GAP;
+        let (at_once, plane) = chunk(self.inputs, squares);
         let mut transformed = Buffer::take(POINTS * plane);
         let panel_width = self.level.panel_width();
         let panels = self.outputs.div_ceil(panel_width);
@@ -132,6 +142,13 @@ impl Winograd {
             });
         }
     }
+}
+
+/// How many squares are transformed at once, and the floats of one point's plane of them.
+fn chunk(inputs: usize, squares: usize) -> (usize, usize) {
+    let wanted = (CHUNK_BYTES / (POINTS * inputs * size_of::<f32>())).max(TILE_ROWS * 8) / TILE_ROWS * TILE_ROWS;
+    let at_once = wanted.min(squares.next_multiple_of(TILE_ROWS));
+    (at_once, at_once * inputs + PLANE_GAP)
 }
 
 /// The output in squares of 2×2.

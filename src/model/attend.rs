@@ -4,6 +4,7 @@ use candle_core::{D, DType, Tensor};
 
 use super::ModelError;
 use super::feature::{Feature, mixed};
+use crate::job::Work;
 use crate::kernels::{self, Level, Scores};
 
 /// Queries and keys of one block of tiled attention through candle's operators.
@@ -41,21 +42,50 @@ pub fn attend(
     causal: bool,
     scoring: Scoring,
 ) -> Result<Feature, ModelError> {
+    let on_host = |batch: usize| match scoring {
+        Scoring::Full => Scores::Heads(batch * heads),
+        Scoring::Heads(count) => Scores::Heads(count),
+        Scoring::Tiled | Scoring::Flash => Scores::Tiled,
+    };
     Ok(match (q, k, v) {
         (Feature::Host(q), Feature::Host(k), Feature::Host(v)) => {
-            let scores = match scoring {
-                Scoring::Full => Scores::Heads(q.batch * heads),
-                Scoring::Heads(count) => Scores::Heads(count),
-                Scoring::Tiled | Scoring::Flash => Scores::Tiled,
-            };
+            let scores = on_host(q.batch);
             Feature::Host(kernels::attention(q, k, v, heads, causal, scores, Level::current())?)
         }
         (Feature::Device(q), Feature::Device(k), Feature::Device(v)) => {
             let mask = causal.then(|| causal_mask(q)).transpose()?;
             Feature::Device(attend_tensors(q, k, v, heads, mask.as_ref(), scoring)?)
         }
+        (Feature::Sketch(q), Feature::Sketch(k), Feature::Sketch(_)) => {
+            let (queries, keys) = (q.height * q.width, k.height * k.width);
+            let out = q.with_channels(q.channels);
+            let scratch = if q.ledger().is_card() {
+                scratch_on_card(q.floats(), k.floats(), (q.batch * heads, queries, keys), scoring)
+            } else {
+                let depth = q.channels / heads;
+                let sizes = (q.batch, queries, keys);
+                kernels::attention_scratch_floats(sizes, (heads, depth), on_host(q.batch), Level::current())
+            };
+            // Held together, given back together.
+            drop(scratch.map(|floats| q.ledger().take(floats)));
+            let attention = 4.0 * (q.floats() * keys) as f64 / 1e9;
+            q.ledger().add_work(Work { attention, ..Work::default() });
+            Feature::Sketch(out)
+        }
         _ => return Err(mixed()),
     })
+}
+
+/// What candle's operators hold besides the answer: queries, keys and values by head, and scores as they come and as
+/// weights.
+fn scratch_on_card(q: usize, k: usize, (heads, queries, keys): (usize, usize, usize), scoring: Scoring) -> [usize; 3] {
+    let scores = match scoring {
+        Scoring::Full => heads * queries * keys,
+        Scoring::Heads(count) => count.min(heads) * queries * keys,
+        Scoring::Tiled => heads * queries.min(BLOCK) * keys.min(BLOCK),
+        Scoring::Flash => 0,
+    };
+    [2 * q, 2 * k, 3 * scores]
 }
 
 /// `(tokens, tokens)`: nothing where a token may look, minus infinity at what comes after it.
@@ -169,17 +199,21 @@ mod tests {
         let (queries, keys, heads, width) = (1100, 1500, 5, 20);
         let random = |rows: usize| Tensor::randn(0f32, 2.0, (2, rows, width), &Device::Cpu).unwrap();
         let (q, k, v) = (random(queries), random(keys), random(keys));
-        let run = |execution, scoring| {
-            let feature = |x: &Tensor| Feature::of_tokens(x, execution).unwrap();
+        let run = |execution: Execution, scoring| {
+            let feature = |x: &Tensor| Feature::of_tokens(x, &execution).unwrap();
             let out = attend(&feature(&q), &feature(&k), &feature(&v), heads, false, scoring).unwrap();
             out.tokens().unwrap()
         };
         let wanted = run(Execution::Candle, Scoring::Full);
-        for execution in [Execution::Candle, Execution::Kernels] {
+        for on_kernels in [false, true] {
             for scoring in [Scoring::Full, Scoring::Heads(1), Scoring::Heads(3), Scoring::Heads(99), Scoring::Tiled] {
-                let difference = (run(execution, scoring) - &wanted).unwrap().abs().unwrap();
+                let difference = (run(if on_kernels { Execution::Kernels } else { Execution::Candle }, scoring)
+                    - &wanted)
+                    .unwrap()
+                    .abs()
+                    .unwrap();
                 let worst = difference.max_all().unwrap().to_scalar::<f32>().unwrap();
-                assert!(worst < 1e-5, "{execution:?} {scoring:?}: {worst}");
+                assert!(worst < 1e-5, "{scoring:?}: {worst}");
             }
         }
     }

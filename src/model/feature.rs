@@ -2,18 +2,23 @@
 //!
 //! The networks are written once, on [`Feature`]; the layers choose.
 
+use std::sync::Arc;
+
 use candle_core::{DType, Device, Storage, Tensor};
 
 use super::ModelError;
+use super::sketch::{Ledger, Sketch};
 use crate::kernels::{self, Activation, Level, Map};
 
 /// How a network is carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Execution {
     /// By our kernels, in single precision on a CPU.
     Kernels,
     /// By candle's operators.
     Candle,
+    /// Not at all: sizes alone are walked through it, and what that shows is noted.
+    Sketch(Arc<Ledger>),
 }
 
 impl Execution {
@@ -25,8 +30,8 @@ impl Execution {
 
     /// The number format of activations where weights are kept as `weights`.
     #[must_use]
-    pub fn activation_dtype(self, weights: DType) -> DType {
-        if self == Self::Kernels { DType::F32 } else { weights }
+    pub fn activation_dtype(&self, weights: DType) -> DType {
+        if matches!(self, Self::Candle) { weights } else { DType::F32 }
     }
 }
 
@@ -37,6 +42,8 @@ pub enum Feature {
     Host(Map),
     /// A picture is `(batch, channels, height, width)`, tokens are `(batch, tokens, channels)`.
     Device(Tensor),
+    /// Sizes alone.
+    Sketch(Sketch),
 }
 
 impl Feature {
@@ -44,24 +51,30 @@ impl Feature {
     ///
     /// # Errors
     /// When the shape is wrong.
-    pub fn of_picture(picture: &Tensor, execution: Execution) -> Result<Self, ModelError> {
-        if execution == Execution::Candle {
-            return Ok(Self::Device(picture.clone()));
-        }
+    pub fn of_picture(picture: &Tensor, execution: &Execution) -> Result<Self, ModelError> {
         let (batch, channels, height, width) = picture.dims4()?;
-        with_values(picture, |planes| Ok(Self::Host(Map::from_planes(planes, batch, channels, height, width)?)))
+        match execution {
+            Execution::Candle => Ok(Self::Device(picture.clone())),
+            Execution::Kernels => {
+                with_values(picture, |planes| Ok(Self::Host(Map::from_planes(planes, batch, channels, height, width)?)))
+            }
+            Execution::Sketch(ledger) => Ok(Self::Sketch(Sketch::new(ledger, batch, height, width, channels))),
+        }
     }
 
     /// `tokens` `(batch, tokens, channels)`.
     ///
     /// # Errors
     /// When the shape is wrong.
-    pub fn of_tokens(tokens: &Tensor, execution: Execution) -> Result<Self, ModelError> {
-        if execution == Execution::Candle {
-            return Ok(Self::Device(tokens.clone()));
-        }
+    pub fn of_tokens(tokens: &Tensor, execution: &Execution) -> Result<Self, ModelError> {
         let (batch, count, channels) = tokens.dims3()?;
-        with_values(tokens, |values| Ok(Self::Host(Map::from_vec(values.to_vec(), batch, 1, count, channels)?)))
+        match execution {
+            Execution::Candle => Ok(Self::Device(tokens.clone())),
+            Execution::Kernels => {
+                with_values(tokens, |values| Ok(Self::Host(Map::from_vec(values.to_vec(), batch, 1, count, channels)?)))
+            }
+            Execution::Sketch(ledger) => Ok(Self::Sketch(Sketch::new(ledger, batch, 1, count, channels))),
+        }
     }
 
     /// `(batch, channels, height, width)`
@@ -74,6 +87,11 @@ impl Feature {
                 Tensor::from_vec(map.to_planes(), (map.batch, map.channels, map.height, map.width), &Device::Cpu)?
             }
             Self::Device(tensor) => tensor.clone(),
+            Self::Sketch(sketch) => {
+                // The planes stand beside the map for a moment.
+                drop(sketch.passed_over());
+                nothing(&[sketch.batch, sketch.channels, sketch.height, sketch.width])?
+            }
         })
     }
 
@@ -88,6 +106,7 @@ impl Feature {
                 Tensor::from_vec(map.values().to_vec(), shape, &Device::Cpu)?
             }
             Self::Device(tensor) => tensor.clone(),
+            Self::Sketch(sketch) => nothing(&[sketch.batch, sketch.height * sketch.width, sketch.channels])?,
         })
     }
 
@@ -102,6 +121,7 @@ impl Feature {
                 let (_, _, height, width) = tensor.dims4()?;
                 (height, width)
             }
+            Self::Sketch(sketch) => (sketch.height, sketch.width),
         })
     }
 
@@ -113,6 +133,7 @@ impl Feature {
         Ok(match self {
             Self::Host(map) => Self::Host(map.clone()),
             Self::Device(tensor) => Self::Device(tensor.flatten_from(2)?.transpose(1, 2)?.contiguous()?),
+            Self::Sketch(sketch) => Self::Sketch(sketch.clone()),
         })
     }
 
@@ -127,6 +148,7 @@ impl Feature {
                 let (batch, _, channels) = tensor.dims3()?;
                 Self::Device(tensor.transpose(1, 2)?.contiguous()?.reshape((batch, channels, height, width))?)
             }
+            Self::Sketch(sketch) => Self::Sketch(sketch.resized(height, width)),
         })
     }
 
@@ -136,6 +158,7 @@ impl Feature {
         Ok(match (self, other) {
             (Self::Host(a), Self::Host(b)) => Self::Host(kernels::add(a, b)?),
             (Self::Device(a), Self::Device(b)) => Self::Device((a + b)?),
+            (Self::Sketch(a), Self::Sketch(_)) => Self::Sketch(a.passed_over()),
             _ => return Err(mixed()),
         })
     }
@@ -148,6 +171,7 @@ impl Feature {
         Ok(match (self, other) {
             (Self::Host(a), Self::Host(b)) => Self::Host(kernels::concatenate(a, b)?),
             (Self::Device(a), Self::Device(b)) => Self::Device(Tensor::cat(&[a, b], 1)?),
+            (Self::Sketch(a), Self::Sketch(b)) => Self::Sketch(a.concatenated(b)),
             _ => return Err(mixed()),
         })
     }
@@ -158,6 +182,7 @@ impl Feature {
         Ok(match self {
             Self::Host(map) => Self::Host(kernels::activate(map, activation, Level::current())),
             Self::Device(tensor) => Self::Device(activate_tensor(tensor, activation)?),
+            Self::Sketch(sketch) => Self::Sketch(sketch.passed_over()),
         })
     }
 }
@@ -169,6 +194,11 @@ pub(super) fn activate_tensor(x: &Tensor, activation: Activation) -> Result<Tens
         Activation::QuickGelu => x * candle_nn::ops::sigmoid(&(x * 1.702)?)?,
         Activation::Gelu => x.gelu_erf(),
     }
+}
+
+/// A tensor of this shape in the memory of one number.
+fn nothing(shape: &[usize]) -> Result<Tensor, candle_core::Error> {
+    Tensor::zeros(1, DType::F32, &Device::Cpu)?.broadcast_as(shape)
 }
 
 /// Two parts of one network never run in two ways.

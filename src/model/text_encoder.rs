@@ -58,7 +58,7 @@ impl TextEncoder {
                 .map(|width| Linear::without_bias(&root.at("text_projection"), config.width, width))
                 .transpose()?,
             device: device.clone(),
-            execution: weights.execution(),
+            execution: weights.execution().clone(),
             config,
         };
         weights.finish()?;
@@ -75,7 +75,7 @@ impl TextEncoder {
     /// # Errors
     /// When the shape is wrong.
     pub fn normalize(&self, hidden: &Tensor) -> Result<Tensor, ModelError> {
-        self.final_norm.forward(&Feature::of_tokens(hidden, self.execution)?)?.tokens()
+        self.final_norm.forward(&Feature::of_tokens(hidden, &self.execution)?)?.tokens()
     }
 
     /// Learns tokens behind the vocabulary: `vectors` `(tokens, width)`. Gives their ids.
@@ -109,7 +109,7 @@ impl TextEncoder {
         let tokens = self.token_embedding.index_select(&ids, 0)?.reshape((count, length, self.config.width))?;
         let hidden = tokens.broadcast_add(&self.position_embedding.i(..length)?)?;
         let mut hidden_states = Vec::with_capacity(self.layers.len() + 1);
-        let mut hidden = Feature::of_tokens(&hidden, self.execution)?;
+        let mut hidden = Feature::of_tokens(&hidden, &self.execution)?;
         for layer in &self.layers {
             hidden_states.push(hidden.tokens()?);
             hidden = layer.forward(&hidden)?;
@@ -131,7 +131,7 @@ impl TextEncoder {
         let pooled = Tensor::stack(&rows, 0)?;
         match &self.projection {
             Some(projection) => {
-                let pooled = Feature::of_tokens(&pooled.unsqueeze(1)?, self.execution)?;
+                let pooled = Feature::of_tokens(&pooled.unsqueeze(1)?, &self.execution)?;
                 Ok(projection.forward(&pooled)?.tokens()?.squeeze(1)?)
             }
             None => Ok(pooled),

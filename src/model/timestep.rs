@@ -55,7 +55,7 @@ impl TimestepEmbedding {
     }
 
     /// `x` `(batch, inputs)`; gives `(batch, 1, outputs)`.
-    pub fn forward(&self, x: &Tensor, execution: Execution) -> Result<Feature, ModelError> {
+    pub fn forward(&self, x: &Tensor, execution: &Execution) -> Result<Feature, ModelError> {
         let x = Feature::of_tokens(&x.unsqueeze(1)?, execution)?;
         self.linear_2.forward(&self.linear_1.forward_then(&x, Activation::Silu)?)
     }

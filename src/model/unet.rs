@@ -67,7 +67,7 @@ impl Unet {
         let unet = Self {
             device: device.clone(),
             dtype: weights.execution().activation_dtype(dtype),
-            execution: weights.execution(),
+            execution: weights.execution().clone(),
             scoring: Cell::new(Scoring::Tiled),
             time_sinusoid: sinusoid(first),
             time_embedding: TimestepEmbedding::new(&root.at("time_embedding"), first, config.time_width())?,
@@ -117,9 +117,9 @@ impl Unet {
     ) -> Result<Tensor, ModelError> {
         let batch = sample.dim(0)?;
         let time = self.embed_time(timestep, batch, added)?.activate(Activation::Silu)?;
-        let context = Feature::of_tokens(context, self.execution)?;
+        let context = Feature::of_tokens(context, &self.execution)?;
         let given = Conditioning { time: &time, context: &context, scoring: self.scoring.get(), checkpoint };
-        let mut x = self.conv_in.forward(&Feature::of_picture(sample, self.execution)?)?;
+        let mut x = self.conv_in.forward(&Feature::of_picture(sample, &self.execution)?)?;
         let mut skips = vec![x.clone()];
         for block in &self.down {
             x = block.forward(x, &given, &mut skips)?;
@@ -142,12 +142,12 @@ impl Unet {
     ) -> Result<Feature, ModelError> {
         let embed = |sinusoid: &Sinusoid, values: &[f32]| sinusoid.embed(values, &self.device, self.dtype);
         let time = embed(&self.time_sinusoid, &vec![timestep as f32; batch])?;
-        let time = self.time_embedding.forward(&time, self.execution)?;
+        let time = self.time_embedding.forward(&time, &self.execution)?;
         let Some(embedder) = &self.added else { return Ok(time) };
         let added =
             added.ok_or_else(|| ModelError::Misfit("this UNet needs pooled text and size ids as well".to_owned()))?;
         let ids = embed(&embedder.sinusoid, &added.time_ids)?.reshape((batch, ()))?;
         let both = Tensor::cat(&[&added.pooled_text.to_dtype(self.dtype)?, &ids], 1)?;
-        time.add(&embedder.embedding.forward(&both, self.execution)?)
+        time.add(&embedder.embedding.forward(&both, &self.execution)?)
     }
 }

@@ -41,7 +41,7 @@ impl Vae {
         let root = weights.root();
         let latent = config.latent_channels;
         let vae = Self {
-            execution: weights.execution(),
+            execution: weights.execution().clone(),
             scoring: Cell::new(Scoring::Tiled),
             tiling: Cell::new(None),
             encoder: Encoder::new(&root.at("encoder"), &config)?,
@@ -96,7 +96,7 @@ impl Vae {
 
     /// Mean and logarithm of the variance, one after the other.
     fn moments(&self, picture: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
-        let picture = Feature::of_picture(picture, self.execution)?;
+        let picture = Feature::of_picture(picture, &self.execution)?;
         let mut moments = self.encoder.forward(&picture, self.scoring.get(), checkpoint)?;
         if let Some(quant) = &self.quant_conv {
             moments = quant.forward(&moments)?;
@@ -119,7 +119,7 @@ impl Vae {
     }
 
     fn decode_whole(&self, latent: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
-        let mut latent = Feature::of_picture(latent, self.execution)?;
+        let mut latent = Feature::of_picture(latent, &self.execution)?;
         if let Some(convolution) = &self.post_quant_conv {
             latent = convolution.forward(&latent)?;
         }

@@ -16,6 +16,7 @@ use super::archive::Archive;
 use super::feature::Execution;
 use super::lora::{Lora, Patches};
 use super::single_file::{Cut, SingleFile, Source};
+use super::sketch::Ledger;
 use super::{ModelError, ModelFiles};
 use crate::kernels::{Level, Packing, Precision};
 
@@ -97,6 +98,24 @@ impl<'a> Weights<'a> {
         })
     }
 
+    /// Of a network that is only walked through: nothing is read, and every tensor is there and takes no memory.
+    #[must_use]
+    pub fn sketched(ledger: &Arc<Ledger>, dtype: DType) -> Self {
+        Self {
+            archives: Vec::new(),
+            place: HashMap::new(),
+            account: RefCell::default(),
+            bytes_total: 0,
+            on_fraction: &|_| Ok(()),
+            device: Device::Cpu,
+            dtype,
+            execution: Execution::Sketch(Arc::clone(ledger)),
+            winograd: true,
+            what: String::new(),
+            patches: None,
+        }
+    }
+
     /// Lays LoRAs' changes over the tensors as they are handed out. `network` is diffusers' name of the folder.
     #[must_use]
     pub fn with_loras(mut self, network: &str, loras: &'a [Lora]) -> Self {
@@ -126,8 +145,8 @@ impl<'a> Weights<'a> {
 
     /// How the network will be carried out.
     #[must_use]
-    pub fn execution(&self) -> Execution {
-        self.execution
+    pub fn execution(&self) -> &Execution {
+        &self.execution
     }
 
     /// The top of the tree of names.
@@ -161,6 +180,11 @@ impl<'a> Weights<'a> {
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
         // Of the wanted shape, so that building goes on and everything that is wrong can be told at once.
         let placeholder = || Tensor::zeros(shape, self.dtype, &self.device).map_err(ModelError::from);
+        if let Execution::Sketch(ledger) = &self.execution {
+            let count = shape.iter().product::<usize>();
+            ledger.keep_weights(count, count * self.dtype.size_in_bytes());
+            return Ok(Tensor::zeros(1, self.dtype, &self.device)?.broadcast_as(shape)?);
+        }
         let mut account = self.account.borrow_mut();
         let Some((archive, source)) = self.place.get(name) else {
             account.missing.push(name.to_owned());
@@ -202,8 +226,8 @@ impl Scope<'_> {
 
     /// How the layers are to be carried out.
     #[must_use]
-    pub fn execution(&self) -> Execution {
-        self.weights.execution
+    pub fn execution(&self) -> &Execution {
+        &self.weights.execution
     }
 
     /// How the kernels are to keep the layers' weights.

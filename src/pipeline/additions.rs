@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use candle_core::{DType, Device};
 
-use super::load::{LOW_IDLE_BYTES, OnLoading, TEXT_SHARE, TextStage, UNET_SHARE, read_tokenizer, settled_memory};
+use super::load::{LOW_IDLE_BYTES, OnLoading, TEXT_SHARE, TextStage, UNET_SHARE, read_tokenizer};
 use super::{Pipeline, PipelineError};
 use crate::job::{EmbeddingRef, LoraRef, MemoryMode, ModelPart, Request};
 use crate::kernels::limit_idle_buffers;
@@ -28,8 +28,6 @@ pub struct Additions {
 pub(super) struct Networks {
     pub text: Vec<TextStage>,
     pub unet: Unet,
-    /// Low or high: how the weights were packed.
-    pub memory: MemoryMode,
 }
 
 impl Additions {
@@ -44,6 +42,8 @@ impl Additions {
         }
     }
 
+    /// `memory`: low or high, how the weights are packed.
+    ///
     /// The networks that LoRAs and embeddings change, with the changes laid over them.
     pub(super) fn read_networks(
         &self,
@@ -51,7 +51,7 @@ impl Additions {
         is_xl: bool,
         unet_config: UnetConfig,
         device: &Device,
-        dtype: DType,
+        (dtype, memory): (DType, MemoryMode),
         on_loading: OnLoading,
     ) -> Result<Networks, PipelineError> {
         let loras: Vec<Lora> =
@@ -71,13 +71,12 @@ impl Additions {
         }
         let told = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + UNET_SHARE * fraction);
         let weights = Weights::open(files, "unet", "diffusion_pytorch_model", device, dtype, &told)?;
-        let memory = settled_memory(self.memory, weights.bytes(), device);
         let spends = memory == MemoryMode::High;
         limit_idle_buffers(if spends { usize::MAX } else { LOW_IDLE_BYTES });
         let weights = weights.with_winograd(spends).with_loras("unet", &loras);
         let unet = Unet::new(unet_config, weights, device, dtype)?;
         loras.iter().try_for_each(Lora::finish)?;
-        Ok(Networks { text, unet, memory })
+        Ok(Networks { text, unet })
     }
 }
 
@@ -95,8 +94,9 @@ impl Pipeline {
     ) -> Result<(), PipelineError> {
         let config = UnetConfig::read(files)?;
         let is_xl = self.text.len() > 1;
-        let read = additions.read_networks(files, is_xl, config, &self.device, self.weight_dtype, on_loading)?;
-        (self.text, self.unet, self.memory) = (read.text, read.unet, read.memory);
+        let kept = (self.weight_dtype, self.memory);
+        let read = additions.read_networks(files, is_xl, config, &self.device, kept, on_loading)?;
+        (self.text, self.unet) = (read.text, read.unet);
         Ok(())
     }
 }

@@ -1,30 +1,93 @@
-//! What `auto` stands for: how attention's scores are held, and whether the VAE works in tiles, by device, size and
-//! free memory. What cannot fit is refused with what would.
+//! What `auto` stands for: how attention's scores are held, whether the VAE works in tiles, and whether memory is
+//! spent for speed, by what each is foretold to take and what is free. What cannot fit is refused with what would.
 
 use candle_core::Device;
 
-use super::{Pipeline, PipelineError, Plan, memory};
-use crate::job::{AttentionMode, Compute, VaeTiling};
+use super::cost::{CostModel, Costs, Drawing, Manner, scoring_of};
+use super::{Pipeline, PipelineError, Plan, budget};
+use crate::job::{AttentionMode, Compute, MemoryMode, VaeTiling};
 use crate::model::{Scoring, Tiling};
-use crate::store::memory::available_memory_bytes;
 
 /// On a graphics card, scores of more bytes than this are not held all at once.
 const FULL_SCORES_BYTES: u64 = 256 << 20;
 
-/// On a graphics card, pictures of more pixels than this are decoded in tiles.
-const UNTILED_PIXELS: u64 = 1536 * 1536;
+/// Of what is free, decoding in one piece may take so much: what else runs wants some as well.
+const UNTILED_SHARE: f64 = 0.6;
+
+/// On a graphics card that does not say what is free, pictures of more pixels than this are decoded in tiles.
+const UNTILED_PIXELS: usize = 1536 * 1536;
+
+/// Left to other programs when memory is spent for speed.
+const ROOM_BYTES: u64 = 512 << 20;
+
+/// What was decided, and what it is foretold to take.
+pub(super) struct Settled {
+    pub compute: Compute,
+    pub costs: Costs,
+}
 
 impl Pipeline {
     /// Decides what was left open, and sets the networks to it.
-    pub(super) fn settle(&self, wanted: Compute, plan: &Plan) -> Result<Compute, PipelineError> {
-        let free = if self.device.is_cpu() { available_memory_bytes() } else { None };
-        let pictures = if plan.guidance > 1.0 { 2 } else { 1 };
-        let (heads, score_bytes) = self.largest_scores(plan, pictures);
-        let full_bytes = heads * score_bytes;
-        let attention = match wanted.attention {
+    pub(super) fn settle(&self, wanted: Compute, plan: &Plan, encodes: bool) -> Result<Settled, PipelineError> {
+        let free = budget::free_bytes(&self.device);
+        let model = self.cost_model();
+        let drawing = Drawing {
+            width: plan.width as usize,
+            height: plan.height as usize,
+            rows: if plan.guidance > 1.0 { 2 } else { 1 },
+            windows: 1,
+            encodes,
+        };
+        let attention = self.settled_attention(wanted.attention, &drawing, free)?;
+        let mut manner = Manner {
+            scoring: scoring_of(attention),
+            tiling: (wanted.vae_tiling == VaeTiling::On).then(Tiling::default),
+            winograd: self.memory == MemoryMode::High,
+            dtype: self.weight_dtype,
+            on_card: !self.device.is_cpu(),
+        };
+        let mut costs = model.costs(drawing, manner)?;
+        if wanted.vae_tiling == VaeTiling::Auto {
+            let fits = match free {
+                Some(free) => costs.decode_bytes.max(costs.encode_bytes) as f64 <= free as f64 * UNTILED_SHARE,
+                None => drawing.width * drawing.height <= UNTILED_PIXELS,
+            };
+            if !fits {
+                manner.tiling = Some(Tiling::default());
+                costs = model.costs(drawing, manner)?;
+            }
+        }
+        if let Some(free) = free
+            && costs.working_bytes() as u64 > free
+        {
+            return Err(too_large(&model, drawing, manner, &costs, free)?);
+        }
+        self.unet.set_scoring(manner.scoring);
+        self.vae.set_scoring(manner.scoring);
+        self.vae.set_tiling(manner.tiling);
+        let vae_tiling = if manner.tiling.is_some() { VaeTiling::On } else { VaeTiling::Off };
+        let compute = Compute { attention, vae_tiling, memory: self.memory };
+        tracing::info!("attention {attention}, VAE tiling {vae_tiling:?}, memory {:?}", self.memory);
+        Ok(Settled { compute, costs })
+    }
+
+    /// Of the networks that are loaded.
+    fn cost_model(&self) -> CostModel {
+        let text = self.text.iter().map(|stage| stage.encoder.config().clone()).collect();
+        CostModel::of(text, self.unet.config().clone(), self.vae.config().clone(), self.embedded_bytes)
+    }
+
+    fn settled_attention(
+        &self,
+        wanted: AttentionMode,
+        drawing: &Drawing,
+        free: Option<u64>,
+    ) -> Result<AttentionMode, PipelineError> {
+        let (heads, score_bytes) = self.largest_scores(drawing);
+        Ok(match wanted {
             AttentionMode::Auto if self.device.is_cpu() => AttentionMode::Tiled,
             AttentionMode::Auto if self.has_flash() => AttentionMode::Flash,
-            AttentionMode::Auto if full_bytes <= FULL_SCORES_BYTES => AttentionMode::Full,
+            AttentionMode::Auto if heads * score_bytes <= FULL_SCORES_BYTES => AttentionMode::Full,
             AttentionMode::Auto => AttentionMode::Tiled,
             AttentionMode::Flash if !self.has_flash() => {
                 return Err(PipelineError::Unsupported(
@@ -43,49 +106,7 @@ impl Pipeline {
                 AttentionMode::Sliced(Some(at_once as u32))
             }
             chosen => chosen,
-        };
-        let needed = match attention {
-            AttentionMode::Full => full_bytes,
-            AttentionMode::Sliced(Some(at_once)) => u64::from(at_once).min(heads) * score_bytes,
-            _ => 0,
-        };
-        if let Some(free) = free
-            && needed > free
-        {
-            return Err(PipelineError::AttentionTooLarge {
-                mode: attention,
-                needed_gb: needed as f64 / 1e9,
-                free_gb: free as f64 / 1e9,
-            });
-        }
-        let vae_tiling = match wanted.vae_tiling {
-            VaeTiling::Auto => {
-                let pixels = u64::from(plan.width) * u64::from(plan.height);
-                let fits = match free {
-                    Some(free) => {
-                        memory::decoding_bytes(self.vae.config(), plan.width, plan.height) <= free as f64 * 0.6
-                    }
-                    None => pixels <= UNTILED_PIXELS,
-                };
-                if fits { VaeTiling::Off } else { VaeTiling::On }
-            }
-            chosen => chosen,
-        };
-        if vae_tiling == VaeTiling::Off {
-            memory::check(self.vae.config(), plan.width, plan.height, &self.device)?;
-        }
-        let scoring = match attention {
-            AttentionMode::Full => Scoring::Full,
-            AttentionMode::Sliced(at_once) => Scoring::Heads(at_once.unwrap_or(1) as usize),
-            AttentionMode::Flash => Scoring::Flash,
-            AttentionMode::Auto | AttentionMode::Tiled => Scoring::Tiled,
-        };
-        self.unet.set_scoring(scoring);
-        self.vae.set_scoring(scoring);
-        self.vae.set_tiling((vae_tiling == VaeTiling::On).then(Tiling::default));
-        let settled = Compute { attention, vae_tiling, memory: self.memory };
-        tracing::info!("attention {attention}, VAE tiling {vae_tiling:?}, memory {:?}", self.memory);
-        Ok(settled)
+        })
     }
 
     fn has_flash(&self) -> bool {
@@ -93,13 +114,98 @@ impl Pipeline {
     }
 
     /// Heads of all pictures, and the bytes of one head's scores, where the UNet has most of them.
-    fn largest_scores(&self, plan: &Plan, pictures: u64) -> (u64, u64) {
-        let (_, _, height, width) = self.latent_shape(plan);
+    fn largest_scores(&self, drawing: &Drawing) -> (u64, u64) {
+        let cell = self.vae.config().factor();
         let levels = self.unet.config().blocks.iter().enumerate().filter_map(|(level, block)| {
             let attention = block.down_attention.as_ref().or(block.up_attention.as_ref())?;
-            let pixels = (height >> level).max(1) as u64 * (width >> level).max(1) as u64;
-            Some((attention.heads as u64 * pictures, pixels * pixels * size_of::<f32>() as u64))
+            let side = |pixels: usize| (pixels / cell >> level).max(1) as u64;
+            let pixels = side(drawing.width) * side(drawing.height);
+            Some(((attention.heads * drawing.rows) as u64, pixels * pixels * size_of::<f32>() as u64))
         });
-        levels.max_by_key(|(heads, bytes)| heads * bytes).unwrap_or((pictures, 0))
+        levels.max_by_key(|(heads, bytes)| heads * bytes).unwrap_or((drawing.rows as u64, 0))
+    }
+}
+
+/// One sentence with what would fit: the same size in less memory, or the largest size of this shape.
+fn too_large(
+    model: &CostModel,
+    drawing: Drawing,
+    manner: Manner,
+    costs: &Costs,
+    free: u64,
+) -> Result<PipelineError, PipelineError> {
+    let leanest = Manner { scoring: Scoring::Tiled, tiling: Some(Tiling::default()), ..manner };
+    let needs = |drawing: Drawing| Ok::<_, PipelineError>(model.costs(drawing, leanest)?.working_bytes() as u64);
+    let instead = if leanest != manner && needs(drawing)? <= free {
+        "tiled attention and decoding in tiles would fit (--attention tiled --vae-tiling on)".to_owned()
+    } else {
+        // 64 pixels divide well in every model.
+        const STEP: usize = 64;
+        let mut fitting = None;
+        let (mut low, mut high) = (0, drawing.width.max(drawing.height) / STEP);
+        while low < high {
+            let middle = (low + high).div_ceil(2);
+            let longer = drawing.width.max(drawing.height);
+            let side = |pixels: usize| (pixels * middle * STEP / longer / STEP * STEP).max(STEP);
+            let smaller = Drawing { width: side(drawing.width), height: side(drawing.height), ..drawing };
+            if needs(smaller)? <= free {
+                (low, fitting) = (middle, Some(smaller));
+            } else {
+                high = middle - 1;
+            }
+        }
+        match fitting {
+            Some(size) => format!("{}×{} would fit", size.width, size.height),
+            None => "close other programs, or take a smaller model".to_owned(),
+        }
+    };
+    Ok(PipelineError::TooLarge {
+        width: drawing.width,
+        height: drawing.height,
+        needed_gb: costs.working_bytes() as f64 / 1e9,
+        free_gb: free as f64 / 1e9,
+        instead,
+    })
+}
+
+/// Spends memory where there is plenty, by what a picture of the model's own size will take.
+pub(super) fn settled_memory(
+    wanted: MemoryMode,
+    model: &CostModel,
+    dtype: candle_core::DType,
+    device: &Device,
+) -> Result<MemoryMode, PipelineError> {
+    let Some(free) = budget::free_bytes(device) else {
+        return Ok(if wanted == MemoryMode::Auto { MemoryMode::High } else { wanted });
+    };
+    let native = model.native_drawing();
+    let costs = |winograd: bool| {
+        let on_card = !device.is_cpu();
+        let tiling = Some(Tiling::default());
+        model.costs(native, Manner { scoring: Scoring::Tiled, tiling, winograd, dtype, on_card })
+    };
+    let chosen = match wanted {
+        MemoryMode::Auto if !device.is_cpu() => MemoryMode::High,
+        MemoryMode::Auto if costs(true)?.peak_bytes() as u64 + ROOM_BYTES > free => MemoryMode::Low,
+        MemoryMode::Auto => MemoryMode::High,
+        chosen => chosen,
+    };
+    let weights = costs(chosen == MemoryMode::High)?.weight_bytes as u64;
+    if weights > free {
+        let gb = |bytes: u64| bytes as f64 / 1e9;
+        return Err(PipelineError::ModelTooLarge {
+            needed_gb: gb(weights),
+            free_gb: gb(free),
+            instead: less_for_weights(chosen, dtype),
+        });
+    }
+    Ok(chosen)
+}
+
+fn less_for_weights(memory: MemoryMode, dtype: candle_core::DType) -> &'static str {
+    match (memory, dtype) {
+        (MemoryMode::High, _) => "--memory low takes less",
+        (_, candle_core::DType::F32) => "--dtype f16 takes half of it",
+        _ => "close other programs, or take a smaller model",
     }
 }

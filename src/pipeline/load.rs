@@ -4,6 +4,8 @@ use candle_core::{DType, Device};
 use serde::Deserialize;
 
 use super::additions::{Additions, Networks};
+use super::compute::settled_memory;
+use super::cost::CostModel;
 use super::sampler::ModelSampling;
 use super::{Extras, LatentRgb, PipelineError};
 use crate::job::{MemoryMode, ModelPart, Request, WorkGrid};
@@ -11,7 +13,6 @@ use crate::model::{
     ClipConfig, Execution, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
 };
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
-use crate::store::memory::available_memory_bytes;
 
 /// A tokenizer and the encoder that reads its tokens. SDXL has two such pairs.
 pub(super) struct TextStage {
@@ -33,6 +34,8 @@ pub struct Pipeline {
     pub(super) zeros_for_absent_negative: bool,
     /// Low or high: how the weights were packed.
     pub(super) memory: MemoryMode,
+    /// Of a model inside the program.
+    pub(super) embedded_bytes: usize,
     pub(super) device: Device,
     pub(super) dtype: DType,
     /// What the weights are kept in: on a CPU half precision may be widened only when it is used.
@@ -112,8 +115,10 @@ impl Pipeline {
         let sampling = ModelSampling::read(files)?;
         let extras = check_channels(&unet_config, &vae_config, files)?;
         let weight_dtype = dtype;
-        let Networks { text, unet, memory } =
-            additions.read_networks(files, is_xl, unet_config, device, dtype, on_loading)?;
+        let model = CostModel::read_with(files, vae_config.clone())?;
+        let memory = settled_memory(additions.memory, &model, dtype, device)?;
+        let Networks { text, unet } =
+            additions.read_networks(files, is_xl, unet_config, device, (dtype, memory), on_loading)?;
         let vae_dtype = if vae_config.force_upcast { DType::F32 } else { dtype };
         let before = TEXT_SHARE + UNET_SHARE;
         let told = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
@@ -136,6 +141,7 @@ impl Pipeline {
             sampling,
             latent_rgb,
             memory,
+            embedded_bytes: model.embedded_bytes(),
             device: device.clone(),
             dtype,
             weight_dtype,
@@ -145,18 +151,6 @@ impl Pipeline {
 
 /// Buffers that may wait for their next use where memory is short.
 pub(super) const LOW_IDLE_BYTES: usize = 64 << 20;
-
-/// Spends memory where there is plenty: transformed weights are 16/9 of the plain ones, and those twice the file where
-/// it holds half precision.
-pub(super) fn settled_memory(wanted: MemoryMode, file_bytes: usize, device: &Device) -> MemoryMode {
-    const ROOM: u64 = 1 << 30;
-    match (wanted, available_memory_bytes()) {
-        (MemoryMode::Auto, _) if !device.is_cpu() => MemoryMode::High,
-        (MemoryMode::Auto, Some(free)) if 4 * file_bytes as u64 + ROOM > free => MemoryMode::Low,
-        (MemoryMode::Auto, _) => MemoryMode::High,
-        (chosen, _) => chosen,
-    }
-}
 
 /// For a model that has no VAE of its own.
 fn family_vae(is_xl: bool, config: &VaeConfig) -> Option<VaeConfig> {

@@ -3,15 +3,16 @@
 mod additions;
 mod beside;
 mod blend;
+pub mod budget;
 mod canvas;
 mod compute;
 mod conditioning;
+mod cost;
 mod denoise;
 mod encode;
 mod guidance;
 mod latent_rgb;
 mod load;
-mod memory;
 mod sampler;
 
 use std::time::Instant;
@@ -19,6 +20,7 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor};
 
 pub use additions::Additions;
+pub use cost::{CostModel, Costs, Drawing, Manner, scoring_of};
 pub use encode::Extras;
 pub use latent_rgb::LatentRgb;
 pub use load::{Pipeline, tokenizer_of, work_grid_of};
@@ -29,6 +31,7 @@ use crate::model::{ModelError, picture_from_tensor};
 use crate::prompt::TokenizerError;
 use crate::sampling::SamplingError;
 use canvas::Canvas;
+use compute::Settled;
 use denoise::Denoising;
 use guidance::Guidance;
 
@@ -46,14 +49,10 @@ pub enum PipelineError {
     SizeStep { side: &'static str, factor: u32, found: u32, below: u32, above: u32 },
     #[error("{0}")]
     Unsupported(String),
-    #[error(
-        "{width}×{height} needs about {needed_gb:.1} GB of memory and {free_gb:.1} GB are free; decode it in tiles (--vae-tiling on), or choose a smaller size"
-    )]
-    TooLarge { width: u32, height: u32, needed_gb: f64, free_gb: f64 },
-    #[error(
-        "attention's scores need about {needed_gb:.1} GB of memory with {mode} and {free_gb:.1} GB are free; tiled needs almost none"
-    )]
-    AttentionTooLarge { mode: crate::job::AttentionMode, needed_gb: f64, free_gb: f64 },
+    #[error("{width}×{height} needs about {needed_gb:.1} GB of memory and {free_gb:.1} GB are free; {instead}")]
+    TooLarge { width: usize, height: usize, needed_gb: f64, free_gb: f64, instead: String },
+    #[error("this model needs about {needed_gb:.1} GB of memory and {free_gb:.1} GB are free; {instead}")]
+    ModelTooLarge { needed_gb: f64, free_gb: f64, instead: &'static str },
     #[error("the model gave values that are no numbers; a checkpoint in half precision may need another dtype")]
     NotANumber,
 }
@@ -66,6 +65,10 @@ impl From<candle_core::Error> for PipelineError {
 
 /// Told while a picture is made.
 pub enum Stage {
+    /// What the whole process is foretold to take at most.
+    Settled {
+        peak_bytes: u64,
+    },
     /// `predicted` is the picture that the network expects at this step.
     Step {
         done: u32,
@@ -100,7 +103,8 @@ impl Pipeline {
         let (scheduler_name, scheduler) = self.sampling.scheduler(request)?;
         let canvas = Canvas::new(request, self.grid)?;
         let plan = self.plan(request, canvas.as_ref())?;
-        let compute = self.settle(request.compute, &plan)?;
+        let Settled { compute, costs } = self.settle(request.compute, &plan, canvas.is_some())?;
+        tell(Stage::Settled { peak_bytes: costs.peak_bytes() as u64 });
         let checkpoint = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let conditioning = self.condition(request, &plan)?;
         let mut noise = request.noise.source(request.seed);
@@ -108,9 +112,10 @@ impl Pipeline {
         let guidance = Guidance::new(plan.guidance, request);
         let mut denoising = Denoising { scheduler, first_step: 0, conditioning, guidance, beside: None, blend: None };
         let start = self.start_latents(request, &plan, canvas.as_ref(), &mut denoising, noise, &checkpoint)?;
+        // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.
+        crate::kernels::release_idle_buffers();
         let latents = self.denoise(&mut denoising, start, &plan, noise, &checkpoint, tell)?;
 
-        // The decoder's maps are of other sizes than the UNet's.
         crate::kernels::release_idle_buffers();
         let started = Instant::now();
         let drawn = self.decode(latents, &plan, &checkpoint)?;

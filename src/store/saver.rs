@@ -110,7 +110,11 @@ mod tests {
     }
 
     fn drawn() -> Drawn {
-        Drawn { picture: Picture::filled(8, 8, [1, 2, 3, 255]), request: Request { seed: 5, ..Request::default() } }
+        Drawn {
+            picture: Picture::filled(8, 8, [1, 2, 3, 255]),
+            request: Request { seed: 5, ..Request::default() },
+            predicted_peak_bytes: None,
+        }
     }
 
     fn file(path: PathBuf) -> Destination {

@@ -4,13 +4,17 @@ use candle_nn::{Conv2d, Conv2dConfig, Module};
 
 use super::super::ModelError;
 use super::super::feature::{Execution, Feature, mixed};
+use super::super::sketch::Sketch;
 use super::super::weights::Scope;
+use super::linear::SketchedProduct;
 use super::{host_vector, with_source};
-use crate::kernels::{self, Finish, Steps};
+use crate::job::Work;
+use crate::kernels::{self, Finish, Packing, Steps};
 
 enum Form {
     Host(kernels::Conv3x3),
     Device(Conv2d),
+    Sketch { inputs: usize, outputs: usize, packing: Packing },
 }
 
 /// A 3×3 convolution with bias.
@@ -40,6 +44,13 @@ impl Conv3x3 {
     }
 
     fn with_steps(at: &Scope, inputs: usize, outputs: usize, steps: Steps) -> Result<Self, ModelError> {
+        if let Execution::Sketch(ledger) = at.execution() {
+            let packing = at.packing();
+            let count = inputs * outputs * 9;
+            let packed = kernels::Conv3x3::bytes_of(inputs, outputs, steps, packing);
+            ledger.keep_weights(count, if ledger.is_card() { count * packing.precision.bytes() } else { packed });
+            return Ok(Self { form: Form::Sketch { inputs, outputs, packing }, steps });
+        }
         let weight = at.tensor("weight", &[outputs, inputs, 3, 3])?;
         let bias = at.tensor("bias", &[outputs])?;
         let form = match at.execution() {
@@ -47,7 +58,7 @@ impl Conv3x3 {
                 let config = Conv2dConfig { stride: steps.stride, padding: steps.before, ..Conv2dConfig::default() };
                 Form::Device(Conv2d::new(weight, Some(bias), config))
             }
-            Execution::Kernels => {
+            Execution::Kernels | Execution::Sketch(_) => {
                 let bias = host_vector(&bias)?;
                 let layer = |source: kernels::Source| kernels::Conv3x3::new(source, &bias, inputs, steps, at.packing());
                 Form::Host(with_source(&weight, layer)?)
@@ -111,6 +122,23 @@ impl Conv3x3 {
                 }
                 Ok(Feature::Device(out))
             }
+            (Form::Sketch { inputs, outputs, packing }, Feature::Sketch(x)) => {
+                let (Some(height), Some(width)) = (self.steps.places(size.0), self.steps.places(size.1)) else {
+                    return Err(too_small(size));
+                };
+                let out = Sketch::new(x.ledger(), x.batch, height, width, *outputs);
+                let seen = (x.batch, size.0, size.1);
+                let scratch = if x.ledger().is_card() {
+                    // candle multiplies a matrix of every pixel's surroundings.
+                    9 * inputs * out.rows()
+                } else {
+                    kernels::Conv3x3::scratch_floats((*inputs, *outputs), self.steps, *packing, seen)
+                };
+                drop(x.ledger().take(scratch));
+                let convolution = 18.0 * (out.floats() * inputs) as f64 / 1e9;
+                x.ledger().add_work(Work { convolution, ..Work::default() });
+                Ok(Feature::Sketch(out))
+            }
             _ => Err(mixed()),
         }
     }
@@ -123,6 +151,7 @@ fn too_small((height, width): (usize, usize)) -> ModelError {
 enum PointForm {
     Host(kernels::Linear),
     Device(Conv2d),
+    Sketch(SketchedProduct),
 }
 
 /// A 1×1 convolution with bias.
@@ -132,11 +161,14 @@ pub struct Conv1x1 {
 
 impl Conv1x1 {
     pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
+        if let Some(product) = SketchedProduct::new(at, inputs, outputs, false) {
+            return Ok(Self { form: PointForm::Sketch(product) });
+        }
         let weight = at.tensor("weight", &[outputs, inputs, 1, 1])?;
         let bias = at.tensor("bias", &[outputs])?;
         let form = match at.execution() {
             Execution::Candle => PointForm::Device(Conv2d::new(weight, Some(bias), Conv2dConfig::default())),
-            Execution::Kernels => {
+            Execution::Kernels | Execution::Sketch(_) => {
                 let bias = host_vector(&bias)?;
                 let layer = |source: kernels::Source| kernels::Linear::new(source, Some(&bias), inputs, at.packing());
                 PointForm::Host(with_source(&weight, layer)?)
@@ -149,6 +181,7 @@ impl Conv1x1 {
         Ok(match (&self.form, x) {
             (PointForm::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Finish::default())?),
             (PointForm::Device(layer), Feature::Device(x)) => Feature::Device(layer.forward(x)?),
+            (PointForm::Sketch(product), Feature::Sketch(x)) => Feature::Sketch(product.of(x)),
             _ => return Err(mixed()),
         })
     }

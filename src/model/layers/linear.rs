@@ -5,13 +5,41 @@ use candle_nn::Module;
 
 use super::super::ModelError;
 use super::super::feature::{Execution, Feature, activate_tensor, mixed};
+use super::super::sketch::Sketch;
 use super::super::weights::Scope;
 use super::{host_vector, with_source};
+use crate::job::Work;
 use crate::kernels::{self, Activation, Finish};
 
 enum Form {
     Host(kernels::Linear),
     Device(candle_nn::Linear),
+    Sketch(SketchedProduct),
+}
+
+/// A product in a network that is only walked through.
+pub(super) struct SketchedProduct {
+    inputs: usize,
+    /// Of the weight, gates included.
+    outputs: usize,
+    gated: bool,
+}
+
+impl SketchedProduct {
+    /// Where the network is one of those.
+    pub fn new(at: &Scope, inputs: usize, outputs: usize, gated: bool) -> Option<Self> {
+        let Execution::Sketch(ledger) = at.execution() else { return None };
+        let (count, packing) = (inputs * outputs, at.packing());
+        let packed = kernels::Linear::bytes_of(inputs, outputs, gated, packing);
+        ledger.keep_weights(count, if ledger.is_card() { count * packing.precision.bytes() } else { packed });
+        Some(Self { inputs, outputs, gated })
+    }
+
+    pub fn of(&self, x: &Sketch) -> Sketch {
+        let product = 2.0 * (x.rows() * self.inputs * self.outputs) as f64 / 1e9;
+        x.ledger().add_work(Work { product, ..Work::default() });
+        x.with_channels(if self.gated { self.outputs / 2 } else { self.outputs })
+    }
 }
 
 /// A linear layer on tokens.
@@ -29,11 +57,14 @@ impl Linear {
     }
 
     fn build(at: &Scope, inputs: usize, outputs: usize, has_bias: bool) -> Result<Self, ModelError> {
+        if let Some(product) = SketchedProduct::new(at, inputs, outputs, false) {
+            return Ok(Self { form: Form::Sketch(product) });
+        }
         let weight = at.tensor("weight", &[outputs, inputs])?;
         let bias = has_bias.then(|| at.tensor("bias", &[outputs])).transpose()?;
         let form = match at.execution() {
             Execution::Candle => Form::Device(candle_nn::Linear::new(weight, bias)),
-            Execution::Kernels => {
+            Execution::Kernels | Execution::Sketch(_) => {
                 let bias = bias.as_ref().map(host_vector).transpose()?;
                 let layer =
                     |source: kernels::Source| kernels::Linear::new(source, bias.as_deref(), inputs, at.packing());
@@ -56,6 +87,7 @@ impl Linear {
             (Form::Device(layer), Feature::Device(x)) => {
                 Feature::Device(activate_tensor(&layer.forward(x)?, activation)?)
             }
+            (Form::Sketch(product), Feature::Sketch(x)) => Feature::Sketch(product.of(x)),
             _ => return Err(mixed()),
         })
     }
@@ -70,6 +102,7 @@ impl Linear {
             (Form::Device(layer), Feature::Device(x), Feature::Device(residual)) => {
                 Feature::Device((residual + layer.forward(x)?)?)
             }
+            (Form::Sketch(product), Feature::Sketch(x), Feature::Sketch(_)) => Feature::Sketch(product.of(x)),
             _ => return Err(mixed()),
         })
     }
@@ -83,10 +116,13 @@ pub struct GatedLinear {
 impl GatedLinear {
     /// `outputs` are what is left of twice as many.
     pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
+        if let Some(product) = SketchedProduct::new(at, inputs, 2 * outputs, true) {
+            return Ok(Self { form: Form::Sketch(product) });
+        }
         let (weight, bias) = (at.tensor("weight", &[2 * outputs, inputs])?, at.tensor("bias", &[2 * outputs])?);
         let form = match at.execution() {
             Execution::Candle => Form::Device(candle_nn::Linear::new(weight, Some(bias))),
-            Execution::Kernels => {
+            Execution::Kernels | Execution::Sketch(_) => {
                 let bias = host_vector(&bias)?;
                 let layer = |source: kernels::Source| kernels::Linear::gated(source, &bias, inputs, at.packing());
                 Form::Host(with_source(&weight, layer)?)
@@ -102,6 +138,7 @@ impl GatedLinear {
                 let both = layer.forward(x)?.chunk(2, D::Minus1)?;
                 Feature::Device((both[0].contiguous()? * both[1].contiguous()?.gelu_erf()?)?)
             }
+            (Form::Sketch(product), Feature::Sketch(x)) => Feature::Sketch(product.of(x)),
             _ => return Err(mixed()),
         })
     }

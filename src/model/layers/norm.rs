@@ -11,6 +11,7 @@ use crate::kernels;
 enum Form<H, D> {
     Host(H),
     Device(D),
+    Sketch,
 }
 
 pub struct GroupNorm {
@@ -22,6 +23,7 @@ impl GroupNorm {
         let (weight, bias) = (at.tensor("weight", &[channels])?, at.tensor("bias", &[channels])?);
         let form = match at.execution() {
             Execution::Candle => Form::Device(candle_nn::GroupNorm::new(weight, bias, channels, groups, eps)?),
+            Execution::Sketch(_) => Form::Sketch,
             Execution::Kernels => {
                 let (weight, bias) = (host_vector(&weight)?, host_vector(&bias)?);
                 Form::Host(kernels::GroupNorm::new(weight, bias, groups, eps, at.packing().level)?)
@@ -45,6 +47,7 @@ impl GroupNorm {
                 let normed = norm.forward(x)?;
                 Feature::Device(if with_silu { normed.silu()? } else { normed })
             }
+            (Form::Sketch, Feature::Sketch(x)) => Feature::Sketch(x.passed_over()),
             _ => return Err(mixed()),
         })
     }
@@ -59,6 +62,7 @@ impl LayerNorm {
         let (weight, bias) = (at.tensor("weight", &[size])?, at.tensor("bias", &[size])?);
         let form = match at.execution() {
             Execution::Candle => Form::Device(candle_nn::LayerNorm::new(weight, bias, eps)),
+            Execution::Sketch(_) => Form::Sketch,
             Execution::Kernels => {
                 let (weight, bias) = (host_vector(&weight)?, host_vector(&bias)?);
                 Form::Host(kernels::LayerNorm::new(weight, bias, eps, at.packing().level)?)
@@ -71,6 +75,7 @@ impl LayerNorm {
         Ok(match (&self.form, x) {
             (Form::Host(norm), Feature::Host(x)) => Feature::Host(norm.forward(x)?),
             (Form::Device(norm), Feature::Device(x)) => Feature::Device(norm.forward(x)?),
+            (Form::Sketch, Feature::Sketch(x)) => Feature::Sketch(x.passed_over()),
             _ => return Err(mixed()),
         })
     }

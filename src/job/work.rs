@@ -1,0 +1,56 @@
+//! Arithmetic that a network asks for, by kind, and how fast a machine does each kind: together, seconds.
+
+use serde::{Deserialize, Serialize};
+
+/// In billions: of operations, or of values where a kind only passes over them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// 3×3 convolutions, counted as the direct way does them.
+    pub convolution: f64,
+    /// Linear layers and 1×1 convolutions.
+    pub product: f64,
+    pub attention: f64,
+    /// Values that norms, activations, additions and copies write.
+    pub values: f64,
+}
+
+impl Work {
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            convolution: self.convolution + other.convolution,
+            product: self.product + other.product,
+            attention: self.attention + other.attention,
+            values: self.values + other.values,
+        }
+    }
+
+    #[must_use]
+    pub fn times(self, count: f64) -> Self {
+        Self {
+            convolution: self.convolution * count,
+            product: self.product * count,
+            attention: self.attention * count,
+            values: self.values * count,
+        }
+    }
+}
+
+/// What a machine does in a second of each kind of [`Work`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Speed {
+    pub convolution: f64,
+    pub product: f64,
+    pub attention: f64,
+    pub values: f64,
+}
+
+impl Speed {
+    #[must_use]
+    pub fn seconds(&self, work: Work) -> f64 {
+        work.convolution / self.convolution
+            + work.product / self.product
+            + work.attention / self.attention
+            + work.values / self.values
+    }
+}

@@ -1,0 +1,185 @@
+//! Linear layers and convolutions against plain loops.
+
+use half::{bf16, f16};
+
+use super::*;
+
+#[test]
+fn linear_layers_and_what_follows_them() {
+    for level in Level::available() {
+        let mut random = Random(7);
+        for (index, [rows, inputs, outputs]) in sizes(&mut random).into_iter().enumerate() {
+            let batch = 1 + index % 3;
+            let x = random.map(batch, 1, rows, inputs);
+            let (weight, bias) = (random.values(inputs * outputs), random.values(outputs));
+            let (own, residual) = (random.values(batch * outputs), random.values(batch * rows * outputs));
+            let layer = Linear::new(Source::F32(&weight), Some(&bias), inputs, packing(level, false)).unwrap();
+            let activation = [Activation::None, Activation::Silu, Activation::Gelu, Activation::QuickGelu][index % 4];
+            let finish = Finish { per_picture: Some((&own, rows)), activation, residual: Some(&residual) };
+            let mut wanted = linear(x.values(), &weight, &bias, inputs);
+            for (place, wanted) in wanted.iter_mut().enumerate() {
+                let picture = place / outputs / rows;
+                let sum = *wanted + f64::from(own[picture * outputs + place % outputs]);
+                *wanted = activated(sum, activation) + f64::from(residual[place]);
+            }
+            let what = format!("{level:?} {batch}×{rows} {inputs}→{outputs}");
+            assert_close(layer.forward(&x, &finish).unwrap().values(), &wanted, &what);
+        }
+    }
+}
+
+#[test]
+fn gated_layers() {
+    for level in Level::available() {
+        let mut random = Random(8);
+        for [rows, inputs, outputs] in sizes(&mut random) {
+            let x = random.map(1, 1, rows, inputs);
+            let (weight, bias) = (random.values(2 * inputs * outputs), random.values(2 * outputs));
+            let layer = Linear::gated(Source::F32(&weight), &bias, inputs, packing(level, false)).unwrap();
+            let both = linear(x.values(), &weight, &bias, inputs);
+            let wanted: Vec<f64> = both
+                .chunks(2 * outputs)
+                .flat_map(|row| (0..outputs).map(|c| row[c] * activated(row[outputs + c], Activation::Gelu)))
+                .collect();
+            let what = format!("{level:?} {rows} {inputs}→{outputs}");
+            assert_close(layer.forward(&x, &Finish::default()).unwrap().values(), &wanted, &what);
+        }
+    }
+}
+
+#[test]
+fn weights_in_half_precision_count_as_what_they_are() {
+    for level in Level::available() {
+        let mut random = Random(9);
+        let (inputs, outputs) = (70, 45);
+        let x = random.map(1, 3, 5, inputs);
+        let (weight, bias) = (random.values(inputs * outputs), random.values(outputs));
+        let halves: Vec<f16> = weight.iter().map(|value| f16::from_f32(*value)).collect();
+        let brains: Vec<bf16> = weight.iter().map(|value| bf16::from_f32(*value)).collect();
+        let as_single = [
+            halves.iter().map(|value| value.to_f32()).collect::<Vec<_>>(),
+            brains.iter().map(|value| value.to_f32()).collect::<Vec<_>>(),
+        ];
+        for (source, precision, weight) in [
+            (Source::F16(&halves), Precision::F16, &as_single[0]),
+            (Source::F16(&halves), Precision::F32, &as_single[0]),
+            (Source::F32(&weight), Precision::F16, &as_single[0]),
+            (Source::Bf16(&brains), Precision::F32, &as_single[1]),
+        ] {
+            let packing = Packing { precision, winograd: false, level };
+            let layer = Linear::new(source, Some(&bias), inputs, packing).unwrap();
+            let wanted = linear(x.values(), weight, &bias, inputs);
+            let found = layer.forward(&x, &Finish::default()).unwrap();
+            assert_close(found.values(), &wanted, &format!("{level:?} {precision:?}"));
+        }
+    }
+}
+
+struct Convolved {
+    height: usize,
+    width: usize,
+    values: Vec<f64>,
+}
+
+fn convolve(x: &Map, weight: &[f32], bias: &[f32], steps: Steps, (high, wide): (usize, usize)) -> Convolved {
+    let places = |side: usize| (side + steps.before + steps.after - 3) / steps.stride + 1;
+    let (height, width) = (places(high), places(wide));
+    let mut values = Vec::new();
+    let pixel = |picture: usize, y: usize, x_: usize, channel: usize| {
+        let (Some(y), Some(x_)) = (y.checked_sub(steps.before), x_.checked_sub(steps.before)) else { return 0.0 };
+        if y >= high || x_ >= wide {
+            return 0.0;
+        }
+        let (y, x_) = (y * x.height / high, x_ * x.width / wide);
+        f64::from(x.values()[((picture * x.height + y) * x.width + x_) * x.channels + channel])
+    };
+    for picture in 0..x.batch {
+        for y in 0..height {
+            for x_ in 0..width {
+                for (output, bias) in bias.iter().enumerate() {
+                    let mut sum = f64::from(*bias);
+                    for channel in 0..x.channels {
+                        for tap in 0..9 {
+                            let weight = weight[(output * x.channels + channel) * 9 + tap];
+                            let (y, x_) = (y * steps.stride + tap / 3, x_ * steps.stride + tap % 3);
+                            sum += f64::from(weight) * pixel(picture, y, x_, channel);
+                        }
+                    }
+                    values.push(sum);
+                }
+            }
+        }
+    }
+    Convolved { height, width, values }
+}
+
+#[test]
+fn convolutions_directly_and_transformed() {
+    let halving = Steps { stride: 2, before: 1, after: 1 };
+    let halving_after = Steps { stride: 2, before: 0, after: 1 };
+    for level in Level::available() {
+        let mut random = Random(10);
+        let mut shapes =
+            vec![[1, 1, 1, 16, 16], [1, 2, 3, 17, 20], [3, 5, 4, 33, 66], [1, 3, 9, 4, 130], [2, 12, 12, 96, 3]];
+        shapes.extend(
+            (0..10).map(|_| [random.size(3), random.size(14), random.size(14), random.size(70), random.size(140)]),
+        );
+        for [batch, height, width, inputs, outputs] in shapes {
+            let x = random.map(batch, height, width, inputs);
+            let (weight, bias) = (random.values(9 * inputs * outputs), random.values(outputs));
+            for (steps, winograd, size) in [
+                (Steps::SAME, false, (height, width)),
+                (Steps::SAME, true, (height, width)),
+                (Steps::SAME, true, (2 * height, 2 * width)),
+                (Steps::SAME, false, (2 * height - 1, 2 * width + 1)),
+                (halving, false, (height, width)),
+                (halving_after, false, (height + 1, width + 1)),
+            ] {
+                let what =
+                    format!("{level:?} {steps:?} {winograd} {batch}×{height}×{width} {inputs}→{outputs} as {size:?}");
+                let wanted = convolve(&x, &weight, &bias, steps, size);
+                let pixels = wanted.height * wanted.width;
+                let (own, residual) = (random.values(batch * outputs), random.values(batch * pixels * outputs));
+                let layer = Conv3x3::new(Source::F32(&weight), &bias, inputs, steps, packing(level, winograd)).unwrap();
+                let found = layer.forward(&x, size, &Finish::default()).unwrap();
+                assert_eq!((found.height, found.width), (wanted.height, wanted.width), "{what}");
+                assert_close(found.values(), &wanted.values, &what);
+
+                let finish =
+                    Finish { per_picture: Some((&own, pixels)), residual: Some(&residual), ..Finish::default() };
+                let finished: Vec<f64> = wanted
+                    .values
+                    .iter()
+                    .enumerate()
+                    .map(|(place, value)| {
+                        let own = own[place / outputs / pixels * outputs + place % outputs];
+                        value + f64::from(own) + f64::from(residual[place])
+                    })
+                    .collect();
+                assert_close(layer.forward(&x, size, &finish).unwrap().values(), &finished, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn layers_take_what_was_foretold() {
+    let mut random = Random(15);
+    for level in Level::available() {
+        for (inputs, outputs) in [(1, 1), (16, 16), (20, 34), (33, 100), (64, 128)] {
+            let (weight, bias) = (random.values(inputs * outputs * 9), random.values(outputs));
+            for (winograd, precision) in [(true, Precision::F32), (false, Precision::F32), (false, Precision::F16)] {
+                let packing = Packing { precision, winograd, level };
+                let layer = Conv3x3::new(Source::F32(&weight), &bias, inputs, Steps::SAME, packing).unwrap();
+                assert_eq!(layer.bytes(), Conv3x3::bytes_of(inputs, outputs, Steps::SAME, packing));
+                let weight = &weight[..inputs * outputs];
+                let layer = Linear::new(Source::F32(weight), Some(&bias), inputs, packing).unwrap();
+                assert_eq!(layer.bytes(), Linear::bytes_of(inputs, outputs, false, packing));
+                if outputs % 2 == 0 {
+                    let layer = Linear::gated(Source::F32(weight), &bias, inputs, packing).unwrap();
+                    assert_eq!(layer.bytes(), Linear::bytes_of(inputs, outputs, true, packing));
+                }
+            }
+        }
+    }
+}

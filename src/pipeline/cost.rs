@@ -1,0 +1,208 @@
+//! What a picture will take, foretold by walking its networks with sizes alone: memory and arithmetic.
+
+use candle_core::{DType, Device, Tensor};
+
+use super::PipelineError;
+use super::load::LOW_IDLE_BYTES;
+use crate::job::{AttentionMode, Work};
+use crate::model::{
+    AddedConditioning, ClipConfig, Ledger, ModelFiles, Scoring, TextEncoder, Tiling, Unet, UnetConfig, Vae, VaeConfig,
+    Weights,
+};
+
+/// Tokens of one window of a prompt.
+const WINDOW_TOKENS: usize = 77;
+
+/// The program itself, its threads, and what is neither a weight nor a map: measured.
+const PROGRAM_BYTES: usize = 24 << 20;
+
+/// A model by its configs alone.
+#[derive(Clone, Debug)]
+pub struct CostModel {
+    text: Vec<ClipConfig>,
+    unet: UnetConfig,
+    vae: VaeConfig,
+    /// Of a model inside the program, whose pages count as the program's.
+    embedded_bytes: usize,
+}
+
+/// What is to be drawn, as far as it matters for the cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drawing {
+    /// As the network works: in pixels of the picture that it is shown.
+    pub width: usize,
+    pub height: usize,
+    /// Rows of one pass: 2 with guidance, 3 with guidance by words and picture.
+    pub rows: usize,
+    /// Of the prompt.
+    pub windows: usize,
+    /// Whether a picture is encoded before.
+    pub encodes: bool,
+}
+
+/// How it is to be computed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Manner {
+    pub scoring: Scoring,
+    pub tiling: Option<Tiling>,
+    pub winograd: bool,
+    /// What the weights are kept in.
+    pub dtype: DType,
+    /// By candle's operators on a graphics card, not by the kernels.
+    pub on_card: bool,
+}
+
+/// What it takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Costs {
+    /// All networks, as they are kept.
+    pub weight_bytes: usize,
+    /// Besides the weights, at the worst moment of a step, of decoding, and of encoding.
+    pub step_bytes: usize,
+    pub decode_bytes: usize,
+    pub encode_bytes: usize,
+    /// The prompt's, once.
+    pub text: Work,
+    pub step: Work,
+    pub decode: Work,
+    pub encode: Work,
+    /// The program and what is mapped into it.
+    pub program_bytes: usize,
+}
+
+impl Costs {
+    /// Besides the weights, at the worst moment of all.
+    #[must_use]
+    pub fn working_bytes(&self) -> usize {
+        self.step_bytes.max(self.decode_bytes).max(self.encode_bytes)
+    }
+
+    /// Of the whole process.
+    #[must_use]
+    pub fn peak_bytes(&self) -> usize {
+        self.program_bytes + self.weight_bytes + self.working_bytes()
+    }
+}
+
+/// How an attention mode holds its scores, once `auto` is settled.
+#[must_use]
+pub fn scoring_of(attention: AttentionMode) -> Scoring {
+    match attention {
+        AttentionMode::Full => Scoring::Full,
+        AttentionMode::Sliced(at_once) => Scoring::Heads(at_once.unwrap_or(1) as usize),
+        AttentionMode::Flash => Scoring::Flash,
+        AttentionMode::Auto | AttentionMode::Tiled => Scoring::Tiled,
+    }
+}
+
+impl CostModel {
+    /// Reads a model's configs.
+    ///
+    /// # Errors
+    /// When one is missing, unreadable or not supported.
+    pub fn read(files: &ModelFiles) -> Result<Self, PipelineError> {
+        Self::read_with(files, VaeConfig::read(files)?)
+    }
+
+    /// With another VAE.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn read_with(files: &ModelFiles, vae: VaeConfig) -> Result<Self, PipelineError> {
+        let mut text = vec![ClipConfig::read(files, "text_encoder")?];
+        let unet = UnetConfig::read(files)?;
+        if unet.added.is_some() {
+            text.push(ClipConfig::read(files, "text_encoder_2")?);
+        }
+        let embedded_bytes = match files {
+            ModelFiles::Embedded(list) => list.iter().map(|(_, bytes)| bytes.len()).sum(),
+            _ => 0,
+        };
+        Ok(Self { text, unet, vae, embedded_bytes })
+    }
+
+    /// Of networks that are loaded already.
+    #[must_use]
+    pub fn of(text: Vec<ClipConfig>, unet: UnetConfig, vae: VaeConfig, embedded_bytes: usize) -> Self {
+        Self { text, unet, vae, embedded_bytes }
+    }
+
+    /// A guided picture of the size that the model was trained on.
+    #[must_use]
+    pub fn native_drawing(&self) -> Drawing {
+        let side = self.unet.sample_size * self.vae.factor();
+        Drawing { width: side, height: side, rows: 2, windows: 1, encodes: false }
+    }
+
+    #[must_use]
+    pub fn embedded_bytes(&self) -> usize {
+        self.embedded_bytes
+    }
+
+    /// # Errors
+    /// When the networks cannot draw this: a size that is too small, say.
+    pub fn costs(&self, drawing: Drawing, manner: Manner) -> Result<Costs, PipelineError> {
+        let ledger = if manner.on_card { Ledger::of_card() } else { Ledger::new(idle_limit(manner)) };
+        let bytes = |floats: usize| {
+            let size = if manner.on_card { manner.dtype.size_in_bytes() } else { size_of::<f32>() };
+            floats * size
+        };
+        let mut costs = Costs { program_bytes: PROGRAM_BYTES + self.embedded_bytes, ..Costs::default() };
+        for config in &self.text {
+            let before = ledger.weight_count();
+            TextEncoder::new(config.clone(), Weights::sketched(&ledger, manner.dtype), &Device::Cpu)?;
+            // Two passes (the words and what is unwanted); embeddings are looked up, not multiplied.
+            let embeddings = (config.vocabulary_size + config.positions) * config.width;
+            let layers = (ledger.weight_count() - before).saturating_sub(embeddings);
+            costs.text.product += 2.0 * 2.0 * (WINDOW_TOKENS * drawing.windows * layers) as f64 / 1e9;
+        }
+        let weights = || Weights::sketched(&ledger, manner.dtype).with_winograd(manner.winograd);
+        let unet = Unet::new(self.unet.clone(), weights(), &Device::Cpu, DType::F32)?;
+        unet.set_scoring(manner.scoring);
+        // The VAE of SDXL is held in single precision on a card.
+        let vae_weights =
+            if self.vae.force_upcast && manner.on_card { Weights::sketched(&ledger, DType::F32) } else { weights() };
+        let vae = Vae::new(self.vae.clone(), vae_weights)?;
+        vae.set_scoring(manner.scoring);
+        vae.set_tiling(manner.tiling);
+        costs.weight_bytes = ledger.weight_bytes();
+
+        let factor = self.vae.factor();
+        let (height, width) = (drawing.height / factor, drawing.width / factor);
+        let zeros = |shape: &[usize]| Tensor::zeros(1, DType::F32, &Device::Cpu)?.broadcast_as(shape);
+        if drawing.encodes {
+            ledger.start_anew();
+            vae.encode(&zeros(&[1, self.vae.picture_channels, drawing.height, drawing.width])?, &|| Ok(()))?;
+            (costs.encode, costs.encode_bytes) = (ledger.work(), bytes(ledger.peak_floats()));
+        }
+        ledger.start_anew();
+        self.walk_step(&unet, drawing, (height, width))?;
+        (costs.step, costs.step_bytes) = (ledger.work(), bytes(ledger.peak_floats()));
+        ledger.start_anew();
+        vae.decode(&zeros(&[1, self.vae.latent_channels, height, width])?, &|| Ok(()))?;
+        (costs.decode, costs.decode_bytes) = (ledger.work(), bytes(ledger.peak_floats()));
+        Ok(costs)
+    }
+
+    fn walk_step(&self, unet: &Unet, drawing: Drawing, (height, width): (usize, usize)) -> Result<(), PipelineError> {
+        let rows = drawing.rows;
+        let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu);
+        let sample = zeros(&[rows, self.unet.in_channels, height, width])?;
+        let context_width = self.unet.context_width().unwrap_or(1);
+        let context = zeros(&[rows, WINDOW_TOKENS * drawing.windows, context_width])?;
+        let added = match &self.unet.added {
+            Some(added) => {
+                const IDS: usize = 6;
+                let pooled_text = zeros(&[rows, added.width.saturating_sub(IDS * added.time_width)])?;
+                Some(AddedConditioning { pooled_text, time_ids: vec![0.0; IDS * rows] })
+            }
+            None => None,
+        };
+        unet.forward(&sample, 0.0, &context, added.as_ref(), &|| Ok(()))?;
+        Ok(())
+    }
+}
+
+fn idle_limit(manner: Manner) -> usize {
+    if manner.winograd { usize::MAX } else { LOW_IDLE_BYTES }
+}
