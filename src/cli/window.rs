@@ -5,18 +5,17 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::device::{DeviceChoice, DtypeChoice};
-use crate::engine::{CandleBackend, EngineHandle, Wake, files_of};
+use crate::engine::{CandleBackend, EngineHandle, Estimator, Wake, files_of};
 use crate::job::ModelRef;
 use crate::pipeline::tokenizer_of;
 use crate::prompt::{PromptTokenizer, drawn, parse};
 use crate::store::gallery::Gallery;
 use crate::store::keys::{self, KeyNames};
-use crate::store::memory::total_memory_bytes;
 use crate::store::paths::Paths;
 use crate::store::saver::PictureSaver;
 use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
-use crate::ui::{self, Behind, CountTokens, Services, TokenCount};
+use crate::ui::{self, Behind, CountTokens, Foretell, Services, TokenCount, TokenQuestion};
 
 /// Opens the window with what was named on the command line; returns when it is closed.
 pub(super) fn run(open: Vec<PathBuf>) -> ExitCode {
@@ -48,22 +47,27 @@ fn start(
     let store = StoreHandle::start(paths.clone(), wake)
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
     let services =
-        Services { paths, device_text: device_text(), count_tokens: Some(token_counter()), keys, problem, open };
+        Services { paths, device_text: device_text(), count_tokens: Some(token_counter()), estimate: Some(estimator()), keys, problem, open };
     Ok(Behind { engine, store, services })
 }
 
-/// "CPU · f32 · 16 GB".
+/// "CPU · f32".
 fn device_text() -> String {
     let device = DeviceChoice::Auto.resolved();
     let dtype = if device == DeviceChoice::Cpu { "f32" } else { "f16" };
-    let memory = total_memory_bytes().map(|bytes| format!(" · {:.0} GB", bytes as f64 / 1e9)).unwrap_or_default();
-    format!("{} · {dtype}{memory}", device.label())
+    format!("{} · {dtype}", device.label())
+}
+
+/// What the next picture will take.
+fn estimator() -> Foretell {
+    let estimator = Estimator::new(DeviceChoice::Auto, DtypeChoice::Auto);
+    Arc::new(move |question| estimator.answer(question))
 }
 
 /// Counts as the pipeline reads: weights and brackets are no words. Keeps the tokenizer used last.
 fn token_counter() -> CountTokens {
     let last: Mutex<Option<(ModelRef, PromptTokenizer)>> = Mutex::default();
-    Arc::new(move |model, prompt| {
+    Arc::new(move |TokenQuestion { model, prompt }| {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.as_ref().is_none_or(|(known, _)| known != model) {
             let tokenizer = tokenizer_of(&files_of(model).ok()?).ok()?;

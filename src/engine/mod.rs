@@ -5,6 +5,7 @@
 mod backend;
 mod candle;
 pub mod device;
+mod estimate;
 mod fake;
 mod mailbox;
 mod worker;
@@ -19,6 +20,7 @@ use crossbeam_channel::{Sender, TrySendError, bounded};
 
 pub use backend::{Backend, BackendError, Drawn, Progress, Saver};
 pub use candle::{CandleBackend, files_of, work_grid};
+pub use estimate::Estimator;
 pub use fake::{FakeBackend, FakeScript};
 
 use crate::job::{CancelToken, Destination, Event, EventKind, JobId, JobState, Request, RequestError};

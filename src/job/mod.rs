@@ -4,6 +4,7 @@
 
 mod cancel;
 mod compute;
+mod estimate;
 mod event;
 mod frame;
 mod inpaint;
@@ -16,6 +17,7 @@ mod work;
 
 pub use cancel::{CancelToken, JobState};
 pub use compute::{AttentionMode, Compute, MemoryMode, VaeTiling};
+pub use estimate::{Estimate, EstimateQuestion};
 pub use event::{Event, EventKind, Finished, JobId, ModelPart};
 pub use frame::{Frame, WorkGrid};
 pub use inpaint::{InpaintArea, InpaintMask, InpaintSettings, MaskedContent};

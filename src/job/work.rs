@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 /// In billions: of operations, or of values where a kind only passes over them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Work {
-    /// 3×3 convolutions, counted as the direct way does them.
+    /// 3×3 convolutions, done directly.
     pub convolution: f64,
+    /// The same by Winograd's transform, counted as the direct way does them.
+    pub transformed: f64,
     /// Linear layers and 1×1 convolutions.
     pub product: f64,
     pub attention: f64,
@@ -19,19 +21,10 @@ impl Work {
     pub fn plus(self, other: Self) -> Self {
         Self {
             convolution: self.convolution + other.convolution,
+            transformed: self.transformed + other.transformed,
             product: self.product + other.product,
             attention: self.attention + other.attention,
             values: self.values + other.values,
-        }
-    }
-
-    #[must_use]
-    pub fn times(self, count: f64) -> Self {
-        Self {
-            convolution: self.convolution * count,
-            product: self.product * count,
-            attention: self.attention * count,
-            values: self.values * count,
         }
     }
 }
@@ -40,6 +33,7 @@ impl Work {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Speed {
     pub convolution: f64,
+    pub transformed: f64,
     pub product: f64,
     pub attention: f64,
     pub values: f64,
@@ -49,6 +43,7 @@ impl Speed {
     #[must_use]
     pub fn seconds(&self, work: Work) -> f64 {
         work.convolution / self.convolution
+            + work.transformed / self.transformed
             + work.product / self.product
             + work.attention / self.attention
             + work.values / self.values

@@ -46,17 +46,7 @@ impl Pipeline {
             dtype: self.weight_dtype,
             on_card: !self.device.is_cpu(),
         };
-        let mut costs = model.costs(drawing, manner)?;
-        if wanted.vae_tiling == VaeTiling::Auto {
-            let fits = match free {
-                Some(free) => costs.decode_bytes.max(costs.encode_bytes) as f64 <= free as f64 * UNTILED_SHARE,
-                None => drawing.width * drawing.height <= UNTILED_PIXELS,
-            };
-            if !fits {
-                manner.tiling = Some(Tiling::default());
-                costs = model.costs(drawing, manner)?;
-            }
-        }
+        let costs = model.tiled_where_needed(drawing, &mut manner, wanted.vae_tiling, free)?;
         if let Some(free) = free
             && costs.working_bytes() as u64 > free
         {
@@ -126,6 +116,54 @@ impl Pipeline {
     }
 }
 
+impl CostModel {
+    /// What a picture takes with `auto` settled as [`Pipeline`] settles it, nothing being loaded yet.
+    ///
+    /// # Errors
+    /// When the networks cannot draw this.
+    pub fn settled_costs(
+        &self,
+        drawing: Drawing,
+        mut manner: Manner,
+        wanted: Compute,
+        free: Option<u64>,
+    ) -> Result<Costs, PipelineError> {
+        if wanted.memory == MemoryMode::Auto
+            && let Some(free) = free
+        {
+            manner.winograd &= self.has_room_for_speed(manner, free)?;
+        }
+        let weights = self.costs(self.native_drawing(), manner)?.weight_bytes as u64;
+        self.tiled_where_needed(drawing, &mut manner, wanted.vae_tiling, free.map(|free| free.saturating_sub(weights)))
+    }
+
+    /// Whether memory can be spent for speed, by what a picture of the model's own size will take.
+    fn has_room_for_speed(&self, manner: Manner, free: u64) -> Result<bool, PipelineError> {
+        let manner = Manner { scoring: Scoring::Tiled, tiling: Some(Tiling::default()), winograd: true, ..manner };
+        Ok(self.costs(self.native_drawing(), manner)?.peak_bytes() as u64 + ROOM_BYTES <= free)
+    }
+
+    /// Sets tiling where `wanted` leaves it open and one piece would take too much of what is free.
+    fn tiled_where_needed(
+        &self,
+        drawing: Drawing,
+        manner: &mut Manner,
+        wanted: VaeTiling,
+        free: Option<u64>,
+    ) -> Result<Costs, PipelineError> {
+        let costs = self.costs(drawing, *manner)?;
+        let fits = match free {
+            Some(free) => costs.decode_bytes.max(costs.encode_bytes) as f64 <= free as f64 * UNTILED_SHARE,
+            None => drawing.width * drawing.height <= UNTILED_PIXELS,
+        };
+        if wanted != VaeTiling::Auto || fits {
+            return Ok(costs);
+        }
+        manner.tiling = Some(Tiling::default());
+        self.costs(drawing, *manner)
+    }
+}
+
 /// One sentence with what would fit: the same size in less memory, or the largest size of this shape.
 fn too_large(
     model: &CostModel,
@@ -178,19 +216,14 @@ pub(super) fn settled_memory(
     let Some(free) = budget::free_bytes(device) else {
         return Ok(if wanted == MemoryMode::Auto { MemoryMode::High } else { wanted });
     };
-    let native = model.native_drawing();
-    let costs = |winograd: bool| {
-        let on_card = !device.is_cpu();
-        let tiling = Some(Tiling::default());
-        model.costs(native, Manner { scoring: Scoring::Tiled, tiling, winograd, dtype, on_card })
-    };
+    let on_card = !device.is_cpu();
+    let manner = |winograd| Manner { scoring: Scoring::Tiled, tiling: None, winograd, dtype, on_card };
     let chosen = match wanted {
-        MemoryMode::Auto if !device.is_cpu() => MemoryMode::High,
-        MemoryMode::Auto if costs(true)?.peak_bytes() as u64 + ROOM_BYTES > free => MemoryMode::Low,
-        MemoryMode::Auto => MemoryMode::High,
+        MemoryMode::Auto if on_card || model.has_room_for_speed(manner(true), free)? => MemoryMode::High,
+        MemoryMode::Auto => MemoryMode::Low,
         chosen => chosen,
     };
-    let weights = costs(chosen == MemoryMode::High)?.weight_bytes as u64;
+    let weights = model.costs(model.native_drawing(), manner(chosen == MemoryMode::High))?.weight_bytes as u64;
     if weights > free {
         let gb = |bytes: u64| bytes as f64 / 1e9;
         return Err(PipelineError::ModelTooLarge {

@@ -4,6 +4,7 @@ mod additions;
 mod beside;
 mod blend;
 pub mod budget;
+mod calibrate;
 mod canvas;
 mod compute;
 mod conditioning;
@@ -20,6 +21,7 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor};
 
 pub use additions::Additions;
+pub use calibrate::{guessed_card_speed, measured_speed};
 pub use cost::{CostModel, Costs, Drawing, Manner, scoring_of};
 pub use encode::Extras;
 pub use latent_rgb::LatentRgb;

@@ -135,8 +135,12 @@ impl Conv3x3 {
                     kernels::Conv3x3::scratch_floats((*inputs, *outputs), self.steps, *packing, seen)
                 };
                 drop(x.ledger().take(scratch));
-                let convolution = 18.0 * (out.floats() * inputs) as f64 / 1e9;
-                x.ledger().add_work(Work { convolution, ..Work::default() });
+                let operations = 18.0 * (out.floats() * inputs) as f64 / 1e9;
+                x.ledger().add_work(if scratch > 0 && !x.ledger().is_card() {
+                    Work { transformed: operations, ..Work::default() }
+                } else {
+                    Work { convolution: operations, ..Work::default() }
+                });
                 Ok(Feature::Sketch(out))
             }
             _ => Err(mixed()),

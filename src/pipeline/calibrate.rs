@@ -1,0 +1,60 @@
+//! How fast this machine's processor carries out each kind of arithmetic: each kernel run for a moment.
+
+use std::time::Instant;
+
+use crate::job::Speed;
+use crate::kernels::{Conv3x3, Finish, GroupNorm, Level, Linear, Map, Packing, Precision, Scores, ShapeError, Source, Steps, attention};
+
+/// Like a UNet's middle levels: what most of the time goes into.
+const CHANNELS: usize = 320;
+const SIDE: usize = 32;
+const HEADS: usize = 8;
+
+/// The first run of each warms up.
+const RUNS: usize = 3;
+
+/// Takes about half a second.
+///
+/// # Errors
+/// None that a person could cause.
+pub fn measured_speed() -> Result<Speed, ShapeError> {
+    let level = Level::current();
+    let packing = |winograd| Packing { precision: Precision::F32, winograd, level };
+    let x = Map::from_vec(vec![0.01; SIDE * SIDE * CHANNELS], 1, SIDE, SIDE, CHANNELS)?;
+    let weight = vec![0.01; CHANNELS * CHANNELS * 9];
+    let bias = vec![0.0; CHANNELS];
+    let pixels = (SIDE * SIDE) as f64;
+    let channels = CHANNELS as f64;
+    let convolution = |winograd| -> Result<f64, ShapeError> {
+        let layer = Conv3x3::new(Source::F32(&weight), &bias, CHANNELS, Steps::SAME, packing(winograd))?;
+        per_second(18.0 * pixels * channels * channels, || layer.forward(&x, (SIDE, SIDE), &Finish::default()))
+    };
+    let linear = Linear::new(Source::F32(&weight), None, CHANNELS, packing(false))?;
+    let norm = GroupNorm::new(vec![1.0; CHANNELS], bias.clone(), 32, 1e-5, level)?;
+    Ok(Speed {
+        convolution: convolution(false)?,
+        transformed: convolution(true)?,
+        product: per_second(18.0 * pixels * channels * channels, || linear.forward(&x, &Finish::default()))?,
+        attention: per_second(4.0 * pixels * pixels * channels, || {
+            attention(&x, &x, &x, HEADS, false, Scores::Tiled, level)
+        })?,
+        values: per_second(pixels * channels, || norm.forward(&x, true))?,
+    })
+}
+
+/// In billions.
+fn per_second(work: f64, run: impl Fn() -> Result<Map, ShapeError>) -> Result<f64, ShapeError> {
+    let mut best = f64::INFINITY;
+    for _ in 0..RUNS {
+        let started = Instant::now();
+        run()?;
+        best = best.min(started.elapsed().as_secs_f64());
+    }
+    Ok(work / 1e9 / best.max(1e-9))
+}
+
+/// For a graphics card, about which nothing is measured beforehand: its first steps tell.
+#[must_use]
+pub fn guessed_card_speed() -> Speed {
+    Speed { convolution: 2000.0, transformed: 2000.0, product: 3000.0, attention: 2000.0, values: 20.0 }
+}

@@ -1,0 +1,55 @@
+//! Asks a thread of its own, one question at a time: what takes a moment must not hold a frame up.
+
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+/// Answers a question; called on a thread of its own.
+pub type Answer<Q, A> = Arc<dyn Fn(&Q) -> A + Send + Sync>;
+
+/// What changed while a question was answered is asked next.
+pub struct Asker<Q, A> {
+    questions: Option<Sender<Q>>,
+    answers: Receiver<A>,
+    asked: Option<Q>,
+    waiting_for_answer: bool,
+}
+
+impl<Q: Clone + Send + 'static, A: Send + 'static> Asker<Q, A> {
+    /// Without someone who answers, or without a thread, it stays silent.
+    #[must_use]
+    pub fn start(thread: &str, answer: Option<Answer<Q, A>>, ctx: &egui::Context) -> Self {
+        let (question_sender, questions) = bounded::<Q>(1);
+        let (answer_sender, answers) = bounded(1);
+        let ctx = ctx.clone();
+        let started = answer.map(|answer| {
+            std::thread::Builder::new().name(thread.into()).spawn(move || {
+                for question in questions {
+                    if answer_sender.send(answer(&question)).is_err() {
+                        return;
+                    }
+                    ctx.request_repaint();
+                }
+            })
+        });
+        let runs = matches!(started, Some(Ok(_)));
+        Self { questions: runs.then_some(question_sender), answers, asked: None, waiting_for_answer: false }
+    }
+
+    /// Asks when the question is another than before, and gives an answer that has come.
+    pub fn poll(&mut self, is_same: impl FnOnce(&Q) -> bool, question: impl FnOnce() -> Q) -> Option<A> {
+        let answer = self.answers.try_recv().ok();
+        self.waiting_for_answer &= answer.is_none();
+        if let Some(questions) = &self.questions
+            && !self.waiting_for_answer
+            && !self.asked.as_ref().is_some_and(is_same)
+        {
+            let question = question();
+            if questions.try_send(question.clone()).is_ok() {
+                self.asked = Some(question);
+                self.waiting_for_answer = true;
+            }
+        }
+        answer
+    }
+}
