@@ -46,8 +46,15 @@ fn start(
     let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
     let store = StoreHandle::start(paths.clone(), wake)
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
-    let services =
-        Services { paths, device_text: device_text(), count_tokens: Some(token_counter()), estimate: Some(estimator()), keys, problem, open };
+    let services = Services {
+        paths,
+        device_text: device_text(),
+        count_tokens: Some(token_counter()),
+        estimate: Some(estimator()),
+        keys,
+        problem,
+        open,
+    };
     Ok(Behind { engine, store, services })
 }
 

@@ -10,6 +10,7 @@ use super::files_of;
 use crate::job::{AttentionMode, Compute, Estimate, EstimateQuestion, MemoryMode, ModelRef, Speed, VaeTiling};
 use crate::model::Tiling;
 use crate::pipeline::{CostModel, Costs, Drawing, Manner, budget, guessed_card_speed, measured_speed, scoring_of};
+use crate::store::memory::resident_memory_bytes;
 
 /// Answers one question after the other; keeps the configs of the model asked about last.
 pub struct Estimator {
@@ -33,7 +34,9 @@ impl Estimator {
     pub fn answer(&self, question: &EstimateQuestion) -> Option<Estimate> {
         let model = self.model(&question.model)?;
         let speed = (*self.speed.get_or_init(|| self.measure()))?;
-        let free_bytes = if self.on_card { None } else { budget::free_bytes(&Device::Cpu) };
+        // What this process holds already it can use again.
+        let own_bytes = resident_memory_bytes().unwrap_or(0);
+        let free_bytes = budget::free_bytes(&Device::Cpu).filter(|_| !self.on_card).map(|free| free + own_bytes);
         let costs = |compute: Compute| self.costs(&model, question, compute, free_bytes);
         let wanted = question.compute;
         let chosen = costs(wanted)?;

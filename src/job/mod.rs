@@ -13,6 +13,7 @@ mod picture;
 mod request;
 mod resize;
 mod seed;
+mod select;
 mod work;
 
 pub use cancel::{CancelToken, JobState};
@@ -28,4 +29,5 @@ pub use request::{
 };
 pub use resize::ResizeMode;
 pub use seed::fresh_seed;
+pub use select::{Click, SelectPrompt};
 pub use work::{Speed, Work};

@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use crate::job::Speed;
-use crate::kernels::{Conv3x3, Finish, GroupNorm, Level, Linear, Map, Packing, Precision, Scores, ShapeError, Source, Steps, attention};
+use crate::kernels::{
+    Conv3x3, Finish, GroupNorm, Level, Linear, Map, Packing, Precision, Scores, ShapeError, Source, Steps, attention,
+};
 
 /// Like a UNet's middle levels: what most of the time goes into.
 const CHANNELS: usize = 320;

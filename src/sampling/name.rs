@@ -54,6 +54,15 @@ impl SchedulerName {
         Self::Lcm,
     ];
 
+    /// The network's calls for one of the steps that a person counts.
+    #[must_use]
+    pub fn calls_per_step(self) -> f64 {
+        match self {
+            Self::Heun | Self::Dpm2 | Self::Dpm2Ancestral => 2.0,
+            _ => 1.0,
+        }
+    }
+
     /// As on the command line.
     #[must_use]
     pub fn id(self) -> &'static str {

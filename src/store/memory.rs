@@ -11,6 +11,12 @@ pub fn peak_memory_bytes() -> Option<u64> {
     status_field_kib("VmHWM:").map(|kib| kib * 1024)
 }
 
+/// What this process takes now, or `None` where the system does not say.
+#[must_use]
+pub fn resident_memory_bytes() -> Option<u64> {
+    status_field_kib("VmRSS:").map(|kib| kib * 1024)
+}
+
 /// What the machine has: total bytes, or `None` where the system does not say.
 #[must_use]
 pub fn total_memory_bytes() -> Option<u64> {

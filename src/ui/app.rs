@@ -6,22 +6,25 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::{CentralPanel, Frame, Panel, Ui};
 
 use super::action::Action;
+use super::asker::Asker;
 use super::candidate::Candidates;
 use super::canvas::state::CanvasState;
 use super::dialogs::DialogRequest;
 use super::engine_events::{self, Aftermath};
 use super::gallery_state::GalleryState;
 use super::layout::{self, Layout, PanelForm};
+use super::memory_fields::Foretell;
 use super::settings_link::{self, SettingsSaver};
 use super::state::AppState;
 use super::textures::Textures;
 use super::toasts::Toasts;
-use super::token_count::{CountTokens, TokenCounter};
+use super::token_count::{CountTokens, TokenCount, TokenQuestion};
 use super::{
     candidates, canvas, clipboard, fonts, gallery_panel, keymap, menu, notice, prompt_panel, sheets, shortcuts,
     status_bar, store_events, theme, toasts_view, view,
 };
 use crate::engine::EngineHandle;
+use crate::job::{Estimate, EstimateQuestion};
 use crate::store::keys::KeyNames;
 use crate::store::models::ModelEntry;
 use crate::store::paths::Paths;
@@ -31,10 +34,12 @@ use crate::store::worker::{StoreCommand, StoreHandle};
 /// What the window is given besides the engine and the store.
 pub struct Services {
     pub paths: Paths,
-    /// "CPU · f32 · fits: 0.6 of 16 GB".
+    /// "CPU · f32".
     pub device_text: String,
     /// Without one, no count is shown.
     pub count_tokens: Option<CountTokens>,
+    /// Without one, nothing is foretold.
+    pub estimate: Option<Foretell>,
     /// The keys that a person wants otherwise.
     pub keys: KeyNames,
     /// A sentence to show at once: what was wrong with the settings file, for one.
@@ -53,7 +58,8 @@ pub struct Studio {
     pub(super) saver: SettingsSaver,
     pub(super) dialog_requests: Vec<DialogRequest>,
     answers: (Sender<Action>, Receiver<Action>),
-    tokens: TokenCounter,
+    tokens: Asker<TokenQuestion, Option<TokenCount>>,
+    estimates: Asker<EstimateQuestion, Option<Estimate>>,
 }
 
 impl Studio {
@@ -78,6 +84,7 @@ impl Studio {
         let mut state = AppState {
             prompt: settings_link::prompt_of(&settings),
             inpaint: settings_link::inpaint_of(&settings),
+            memory: settings_link::memory_of(&settings),
             models: vec![ModelEntry::built_in()],
             canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
             candidates: Candidates::default(),
@@ -99,7 +106,8 @@ impl Studio {
             textures: Textures::new(ctx),
             engine,
             store,
-            tokens: TokenCounter::start(services.count_tokens.clone(), ctx),
+            tokens: Asker::start("inkwick-tokens", services.count_tokens.clone(), ctx),
+            estimates: Asker::start("inkwick-estimates", services.estimate.clone(), ctx),
             services,
             saver: SettingsSaver::new(settings),
             dialog_requests: Vec::new(),
@@ -134,7 +142,15 @@ impl Studio {
             self.apply(ctx, action);
         }
         let prompt = &mut self.state.prompt;
-        self.tokens.poll(&prompt.model, &prompt.prompt, &mut prompt.tokens);
+        let counted = self.tokens.poll(
+            |asked| asked.model == prompt.model && asked.prompt == prompt.prompt,
+            || TokenQuestion { model: prompt.model.clone(), prompt: prompt.prompt.clone() },
+        );
+        prompt.tokens = counted.unwrap_or_else(|| prompt.tokens.take());
+        let question = self.state.estimate_question();
+        if let Some(estimate) = self.estimates.poll(|asked| *asked == question, || question.clone()) {
+            self.state.memory.estimate = estimate;
+        }
         if let Some(settings) = self.saver.poll(&self.state, ctx) {
             self.store.send(StoreCommand::SaveSettings(Box::new(settings)));
         }

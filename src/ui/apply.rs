@@ -172,7 +172,9 @@ impl Studio {
             match self.engine.submit(request.clone(), Destination::Gallery) {
                 Ok(job) => {
                     let frame = self.state.next_frame();
-                    self.state.candidates.list.push(Candidate { job, request, frame, stage: Stage::Waiting });
+                    let foretold_seconds = self.state.memory.estimate.as_ref().map(|found| found.seconds_per_call);
+                    let candidate = Candidate { job, request, frame, foretold_seconds, stage: Stage::Waiting };
+                    self.state.candidates.list.push(candidate);
                 }
                 Err(error) => {
                     self.state.toasts.error(sentence(&error.to_string()), None);
@@ -268,6 +270,7 @@ impl AppState {
             init: self.canvas.document.whole_picture().map(|picture| InitPicture { picture, strength }),
             mask: self.next_mask(),
             inpaint: self.inpaint.settings.clone(),
+            compute: self.memory.compute,
             ..Request::default()
         };
         prompt.fine.fill(&mut request);

@@ -47,6 +47,10 @@ pub fn take(state: &mut AppState, event: Event) -> Aftermath {
             };
             let preview = preview.map(|preview| masked(preview.clone()).unwrap_or(preview)).or(old.preview);
             candidate.stage = Stage::Running(Progress { done, total, seconds_per_step, preview });
+            // The first step also makes what the others find ready.
+            if let Some(foretold) = candidate.foretold_seconds.filter(|_| old.done > 0) {
+                state.memory.learn(foretold, seconds);
+            }
             follow(state, job);
         }
         EventKind::Finished(finished) => {

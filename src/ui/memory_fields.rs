@@ -105,7 +105,12 @@ fn attention_row(ui: &mut Ui, panel: &mut MemoryPanel) {
     let figure = |mode: AttentionMode| peak_of(panel.estimate.as_ref(), |estimate| &estimate.by_attention, mode);
     let choices = [
         (AttentionMode::Auto, "Auto", "Chosen by device, size and free memory.", String::new()),
-        (AttentionMode::Tiled, "Tiled", "In blocks: the same picture in the least memory.", figure(AttentionMode::Tiled)),
+        (
+            AttentionMode::Tiled,
+            "Tiled",
+            "In blocks: the same picture in the least memory.",
+            figure(AttentionMode::Tiled),
+        ),
         (
             AttentionMode::Sliced(Some(1)),
             "One head at a time",

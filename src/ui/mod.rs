@@ -3,6 +3,7 @@
 pub mod action;
 pub mod app;
 mod apply;
+mod asker;
 pub mod candidate;
 mod candidates;
 pub mod canvas;
@@ -19,6 +20,7 @@ pub mod icons;
 pub mod inpaint_panel;
 pub mod keymap;
 pub mod layout;
+mod memory_fields;
 mod menu;
 mod model_box;
 mod notice;
@@ -47,5 +49,6 @@ mod window;
 
 pub use app::{Services, Studio};
 pub use dialogs::DialogRequest;
-pub use token_count::{CountTokens, TokenCount};
+pub use memory_fields::Foretell;
+pub use token_count::{CountTokens, TokenCount, TokenQuestion};
 pub use window::{Behind, run};

@@ -8,7 +8,7 @@ use super::prompt_state::PromptPanelState;
 use super::size;
 use super::state::{AppState, Mode};
 use super::widgets::{IconButton, Segment, Segments};
-use super::{fields, icons, inpaint_panel, model_box, sampling_fields, theme};
+use super::{fields, icons, inpaint_panel, memory_fields, model_box, sampling_fields, theme};
 use crate::job::fresh_seed;
 
 pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
@@ -35,6 +35,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
     if state.mode() == Mode::Fill {
         inpaint_panel::section(ui, &mut state.inpaint, state.canvas.tools.colour);
     }
+    memory_fields::section(ui, &mut state.memory);
 }
 
 const CREATE_HINT: &str = "File ▸ New canvas takes the picture away.";

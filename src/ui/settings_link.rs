@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use egui::ThemePreference;
 
 use super::inpaint_panel::InpaintPanel;
+use super::memory_fields::MemoryPanel;
 use super::prompt_state::{FineSampling, PromptPanelState};
 use super::state::{AppState, PanelsState, SidePanel};
 use crate::job::Request;
@@ -57,6 +58,16 @@ pub fn inpaint_of(settings: &Settings) -> InpaintPanel {
     }
 }
 
+/// The memory section as it was left.
+#[must_use]
+pub fn memory_of(settings: &Settings) -> MemoryPanel {
+    MemoryPanel {
+        compute: settings.draft.request.compute,
+        is_open: settings.open_sections.contains(&PanelSection::MemoryAndSpeed),
+        ..MemoryPanel::default()
+    }
+}
+
 #[must_use]
 pub fn panels_of(settings: &Settings) -> PanelsState {
     let side = |open| SidePanel { open, over_canvas: false };
@@ -78,19 +89,18 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
     settings.tools = state.canvas.tools.clone();
     settings.draft.strength = prompt.strength;
     settings.draft.fill_strength = state.inpaint.strength;
-    let known = [PanelSection::Negative, PanelSection::Sampling, PanelSection::FineSampling, PanelSection::Inpainting];
-    settings.open_sections.retain(|section| !known.contains(section));
-    if state.inpaint.is_open {
-        settings.open_sections.insert(PanelSection::Inpainting);
-    }
-    if prompt.negative_open {
-        settings.open_sections.insert(PanelSection::Negative);
-    }
-    if prompt.sampling_open {
-        settings.open_sections.insert(PanelSection::Sampling);
-    }
-    if prompt.fine.is_open {
-        settings.open_sections.insert(PanelSection::FineSampling);
+    for (section, is_open) in [
+        (PanelSection::Negative, prompt.negative_open),
+        (PanelSection::Sampling, prompt.sampling_open),
+        (PanelSection::FineSampling, prompt.fine.is_open),
+        (PanelSection::Inpainting, state.inpaint.is_open),
+        (PanelSection::MemoryAndSpeed, state.memory.is_open),
+    ] {
+        if is_open {
+            settings.open_sections.insert(section);
+        } else {
+            settings.open_sections.remove(&section);
+        }
     }
     settings.draft.seed = prompt.fixed_seed();
     settings.draft.pictures = prompt.picture_count;
@@ -108,6 +118,7 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
         init: None,
         mask: None,
         inpaint: state.inpaint.settings.clone(),
+        compute: state.memory.compute,
         ..old.draft.request.clone()
     };
     // A second seed that shall be random is none that could be kept.

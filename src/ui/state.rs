@@ -9,6 +9,7 @@ use super::canvas::state::CanvasState;
 pub use super::canvas::state::{GalleryView, LookingAt, ViewState};
 use super::gallery_state::GalleryState;
 use super::inpaint_panel::InpaintPanel;
+use super::memory_fields::MemoryPanel;
 use super::prompt_state::PromptPanelState;
 use super::size;
 use super::toasts::Toasts;
@@ -24,6 +25,7 @@ pub struct AppState {
     pub prompt: PromptPanelState,
     /// For Fill.
     pub inpaint: InpaintPanel,
+    pub memory: MemoryPanel,
     /// The built-in one first.
     pub models: Vec<ModelEntry>,
     pub canvas: CanvasState,
@@ -33,7 +35,7 @@ pub struct AppState {
     pub theme: egui::ThemePreference,
     pub toasts: Toasts,
     pub sheet: Option<Sheet>,
-    /// "CPU · f32 · fits: 0.6 of 16 GB", as the start-up code found it.
+    /// "CPU · f32", as the start-up code found it.
     pub device_text: String,
 }
 
@@ -106,6 +108,15 @@ impl AppState {
         };
         let asked = (None, None);
         Some(Frame::inpainted((width, height), bounds, settings, asked, ResizeMode::default(), self.work_grid()))
+    }
+
+    /// The size that the network works at where nothing is masked.
+    #[must_use]
+    pub fn worked_size_px(&self) -> [u32; 2] {
+        let Some([width, height]) = self.canvas.document.size_px() else { return self.prompt.size_px };
+        let asked = self.asked_size_px().map_or((None, None), |[width, height]| (Some(width), Some(height)));
+        let frame = Frame::whole((width, height), asked, ResizeMode::default(), self.work_grid());
+        [frame.width, frame.height]
     }
 
     /// Whether the button has what it needs.

@@ -9,7 +9,7 @@ use super::shortcuts::Command;
 use super::state::AppState;
 use super::widgets::IconButton;
 use super::{fonts, icons, shortcuts, theme};
-use crate::job::ModelPart;
+use crate::job::{Estimate, ModelPart};
 
 /// Widths in points. Together with the gaps: 400 kept for the run.
 const STEP_WIDTH: f32 = 96.0;
@@ -32,7 +32,10 @@ pub fn show(ui: &mut Ui, state: &AppState, layout: Layout, actions: &mut Vec<Act
         let [width, height] = shown_size(state);
         figure(ui, SIZE_WIDTH, &format!("{width} × {height}"), tokens.text_2);
         ui.with_layout(UiLayout::left_to_right(Align::Center), |ui| {
-            let text = egui::RichText::new(&state.device_text).color(tokens.text_2);
+            let too_large = state.memory.estimate.as_ref().is_some_and(Estimate::is_too_large);
+            let colour = if too_large { tokens.warning } else { tokens.text_2 };
+            let words = [Some(state.device_text.clone()), state.memory.words()];
+            let text = egui::RichText::new(words.into_iter().flatten().collect::<Vec<_>>().join(" · ")).color(colour);
             ui.add(egui::Label::new(text).truncate());
         });
     });
@@ -77,7 +80,7 @@ fn run_figures(ui: &mut Ui, state: &AppState, running: Option<&Candidate>, layou
             format!("{} left", duration(progress.seconds_left())),
         ),
         _ if state.candidates.is_busy() => ("starting".into(), Some(0.0), String::new(), String::new()),
-        _ => (String::new(), None, String::new(), String::new()),
+        _ => (String::new(), None, String::new(), foretold(state)),
     };
     figure(ui, LEFT_WIDTH, &left, tokens.text_2);
     if !layout.narrow {
@@ -85,6 +88,15 @@ fn run_figures(ui: &mut Ui, state: &AppState, running: Option<&Candidate>, layou
     }
     bar(ui, fraction);
     figure(ui, STEP_WIDTH, &step, tokens.text_1);
+}
+
+/// "about 12 s", for all the pictures that the button would make.
+fn foretold(state: &AppState) -> String {
+    let Some(estimate) = state.memory.estimate.as_ref().filter(|estimate| !estimate.is_too_large()) else {
+        return String::new();
+    };
+    let seconds = estimate.seconds(state.memory.pace) * f64::from(state.prompt.picture_count);
+    format!("about {}", duration(seconds))
 }
 
 fn bar(ui: &mut Ui, fraction: Option<f32>) {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Wake};
-use inkwick::job::{JobId, Picture, Request};
+use inkwick::job::{AttentionMode, Estimate, EstimateQuestion, JobId, MemoryMode, Picture, Request};
 use inkwick::prompt::WindowWords;
 use inkwick::store::gallery::Gallery;
 use inkwick::store::keys::KeyNames;
@@ -22,7 +22,7 @@ use inkwick::store::worker::StoreHandle;
 use inkwick::ui::action::Action;
 use inkwick::ui::candidate::{Candidate, Made, Progress, Stage};
 use inkwick::ui::state::LookingAt;
-use inkwick::ui::{Services, Studio, TokenCount};
+use inkwick::ui::{Services, Studio, TokenCount, TokenQuestion};
 
 type Slot = Rc<RefCell<Option<Studio>>>;
 
@@ -73,9 +73,10 @@ impl Bench {
             let store = StoreHandle::start(setup_paths.clone(), wake).unwrap();
             let services = Services {
                 paths: setup_paths,
-                device_text: "CPU · f32 · fits: 0.6 of 16 GB".into(),
-                count_tokens: Some(Arc::new(|_, prompt| {
-                    let words: Vec<&str> = prompt.split_whitespace().collect();
+                device_text: "CPU · f32".into(),
+                estimate: Some(Arc::new(|question| Some(estimated(question)))),
+                count_tokens: Some(Arc::new(|question: &TokenQuestion| {
+                    let words: Vec<&str> = question.prompt.split_whitespace().collect();
                     let window = |words: &[&str]| WindowWords { tokens: words.len(), begins: words[0].to_owned() };
                     Some(TokenCount { windows: words.chunks(75).map(window).collect(), room: 75 })
                 })),
@@ -230,7 +231,13 @@ impl Bench {
             let picture = Arc::new(gradient(256, number));
             let made = Made { picture, file: format!("/pictures/{number}.png").into(), seconds: 6.0 };
             let stage = Stage::Done(made);
-            state.candidates.list.push(Candidate { job: JobId(number), request: request(prompt), frame: None, stage });
+            state.candidates.list.push(Candidate {
+                job: JobId(number),
+                request: request(prompt),
+                frame: None,
+                foretold_seconds: None,
+                stage,
+            });
         }
         let progress =
             Progress { done: 12, total: 20, seconds_per_step: 0.31, preview: Some(Arc::new(gradient(32, 7))) };
@@ -239,9 +246,29 @@ impl Bench {
             job: JobId(903),
             request: request(&state.prompt.prompt),
             frame: None,
+            foretold_seconds: None,
             stage,
         });
         state.canvas.looking_at = LookingAt::Candidate(JobId(903));
+    }
+}
+
+/// Figures that are the same on every machine.
+fn estimated(question: &EstimateQuestion) -> Estimate {
+    let [width, height] = question.size_px.map(u64::from);
+    let area = width * height;
+    Estimate {
+        peak_bytes: 300_000_000 + area * 4_000,
+        free_bytes: Some(16_000_000_000),
+        seconds_per_call: area as f64 * 4e-6,
+        seconds_once: 0.5,
+        calls: question.calls,
+        by_attention: vec![
+            (AttentionMode::Full, 300_000_000 + area * 7_000),
+            (AttentionMode::Sliced(Some(1)), 300_000_000 + area * 4_500),
+            (AttentionMode::Tiled, 300_000_000 + area * 4_000),
+        ],
+        by_memory: [(MemoryMode::Low, 200_000_000 + area * 4_000), (MemoryMode::High, 300_000_000 + area * 4_000)],
     }
 }
 
