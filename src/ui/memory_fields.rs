@@ -191,7 +191,11 @@ fn summary(compute: &Compute) -> String {
 /// Two figures that matter.
 fn gigabytes(bytes: u64) -> String {
     let value = bytes as f64 / 1e9;
-    if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") }
+    match value {
+        value if value < 0.995 => format!("{value:.2}"),
+        value if value < 9.95 => format!("{value:.1}"),
+        value => format!("{value:.0}"),
+    }
 }
 
 #[cfg(test)]
