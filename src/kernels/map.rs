@@ -119,6 +119,20 @@ impl Map {
         Ok(Self { height, width, ..self.clone() })
     }
 
+    /// The pixels of these rows and columns.
+    #[must_use]
+    pub fn cropped(&self, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>) -> Self {
+        let (mut out, shape) = Self::unwritten(self.batch, rows.len(), columns.len(), self.channels);
+        let width = columns.len() * self.channels;
+        if width > 0 {
+            for (row, out) in out.chunks_exact_mut(width).enumerate() {
+                let y = row / rows.len() * self.height + rows.start + row % rows.len();
+                out.copy_from_slice(&self.data[(y * self.width + columns.start) * self.channels..][..width]);
+            }
+        }
+        shape.filled(out)
+    }
+
     pub(super) fn expect_channels(&self, wanted: usize, what: &str) -> Result<(), ShapeError> {
         if self.channels == wanted {
             return Ok(());

@@ -40,6 +40,11 @@ impl ResnetBlock {
         })
     }
 
+    /// Its norms, for tiles that share their statistics.
+    pub fn norms(&self) -> [&GroupNorm; 2] {
+        [&self.norm1, &self.norm2]
+    }
+
     /// `x` is a picture; `time` `(batch, 1, time_width)`, already through SiLU.
     pub fn forward(&self, x: &Feature, time: Option<&Feature>) -> Result<Feature, ModelError> {
         let time = match (&self.time_projection, time) {

@@ -1,107 +1,104 @@
-//! Pictures too large for one pass of the VAE: overlapping tiles, blended where they overlap.
+//! The VAE's large maps worked through in tiles. Each tile is given as much of its surroundings as its convolutions
+//! see, so that only what it covers is kept of it and nothing needs blending.
 
 use candle_core::{DType, Device, Tensor};
 
 use super::ModelError;
 
-/// In latent pixels.
+/// In pixels of the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tiling {
     pub tile: usize,
-    pub overlap: usize,
 }
 
 impl Default for Tiling {
-    /// 512 pixels with 128 of overlap: what SD's VAE was trained on, so that each tile looks like a picture to it.
+    /// Small beside a picture, large beside its surroundings.
     fn default() -> Self {
-        Self { tile: 64, overlap: 16 }
+        Self { tile: 256 }
     }
 }
 
-/// A tile in the input's pixels, and how many of the output's come of one: `up / down`.
+/// How a map is cut, in pixels of the input. `up / down` of the output's pixels come of one.
 #[derive(Clone, Copy)]
-pub(super) struct Sizes {
+pub(super) struct Cut {
     pub tile: usize,
-    pub overlap: usize,
+    /// What a tile's convolutions see around it; a multiple of `down`.
+    pub surroundings: usize,
     pub up: usize,
     pub down: usize,
 }
 
-impl Sizes {
-    fn out(&self, side: usize) -> usize {
-        side * self.up / self.down
+/// A stretch of one side: what a tile covers, and what it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stretch {
+    start: usize,
+    end: usize,
+    given_start: usize,
+    given_end: usize,
+}
+
+impl Stretch {
+    /// Which share of what is given is covered, from 0 to 1.
+    fn covered(&self) -> (f64, f64) {
+        let length = (self.given_end - self.given_start) as f64;
+        let share = |place: usize| (place - self.given_start) as f64 / length;
+        (share(self.start), share(self.end))
     }
 }
 
-/// Where the tiles of a side start; the last one ends with the side.
-fn starts(side: usize, tile: usize, overlap: usize) -> Vec<usize> {
-    if side <= tile {
-        return vec![0];
-    }
-    let step = tile - overlap;
-    let count = (side - overlap).div_ceil(step);
-    (0..count).map(|index| (index * step).min(side - tile)).collect()
-}
-
-/// How much each of a tile's pixels counts along one side: less towards an edge that another tile lies over.
-fn weights(length: usize, overlap: usize, has_before: bool, has_after: bool) -> Vec<f32> {
-    (0..length)
-        .map(|place| {
-            let ramp = |distance: usize| ((distance as f32 + 0.5) / overlap as f32).min(1.0);
-            let before = if has_before { ramp(place) } else { 1.0 };
-            let after = if has_after { ramp(length - 1 - place) } else { 1.0 };
-            before * after
+/// A side in tiles of about the same length, none longer than `tile`.
+fn stretches(side: usize, cut: &Cut) -> Vec<Stretch> {
+    let count = side.div_ceil(cut.tile).max(1);
+    let step = side.div_ceil(count).next_multiple_of(cut.down);
+    (0..side)
+        .step_by(step)
+        .map(|start| {
+            let end = (start + step).min(side);
+            let given_end = (end + cut.surroundings).min(side);
+            Stretch { start, end, given_start: start.saturating_sub(cut.surroundings), given_end }
         })
         .collect()
 }
 
-/// `of` for each tile of `x` `(batch, channels, height, width)`, put together again. One tile is the whole.
+/// What of a tile is its own: shares of its height and width, from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Own {
+    pub rows: (f64, f64),
+    pub columns: (f64, f64),
+}
+
+/// `of` for each tile of `x` `(batch, channels, height, width)` and what of it is its own, put together again.
 pub(super) fn in_tiles(
     x: &Tensor,
-    sizes: Sizes,
-    of: &dyn Fn(&Tensor) -> Result<Tensor, ModelError>,
+    cut: Cut,
+    of: &dyn Fn(&Tensor, Own) -> Result<Tensor, ModelError>,
 ) -> Result<Tensor, ModelError> {
     let (batch, _, height, width) = x.dims4()?;
-    let (rows, columns) = (starts(height, sizes.tile, sizes.overlap), starts(width, sizes.tile, sizes.overlap));
-    if rows.len() * columns.len() == 1 {
-        return of(x);
-    }
-    let (tile_height, tile_width) = (sizes.tile.min(height), sizes.tile.min(width));
-    let (out_height, out_width) = (sizes.out(height), sizes.out(width));
-    let (high, wide) = (sizes.out(tile_height), sizes.out(tile_width));
-    let overlap = sizes.out(sizes.overlap).max(1);
-    let mut sums = Vec::new();
-    let mut totals = vec![0f32; out_height * out_width];
+    let out = |side: usize| side * cut.up / cut.down;
+    let (out_height, out_width) = (out(height), out(width));
+    let mut values = Vec::new();
     let mut planes = 0;
-    for top in &rows {
-        let by_row = weights(high, overlap, *top > 0, top + tile_height < height);
-        for left in &columns {
-            let by_column = weights(wide, overlap, *left > 0, left + tile_width < width);
-            let tile = x.narrow(2, *top, tile_height)?.narrow(3, *left, tile_width)?.contiguous()?;
-            let drawn = of(&tile)?;
+    for rows in stretches(height, &cut) {
+        for columns in stretches(width, &cut) {
+            let tile = x.narrow(2, rows.given_start, rows.given_end - rows.given_start)?;
+            let tile = tile.narrow(3, columns.given_start, columns.given_end - columns.given_start)?.contiguous()?;
+            let drawn = of(&tile, Own { rows: rows.covered(), columns: columns.covered() })?;
             planes = batch * drawn.dim(1)?;
-            let values = drawn.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
-            sums.resize(planes * out_height * out_width, 0f32);
-            for y in 0..high {
-                let place = (sizes.out(*top) + y) * out_width + sizes.out(*left);
-                for (x, by_column) in by_column.iter().enumerate() {
-                    totals[place + x] += by_row[y] * by_column;
-                }
-                for plane in 0..planes {
-                    let from = &values[(plane * high + y) * wide..][..wide];
-                    let into = &mut sums[plane * out_height * out_width + place..][..wide];
-                    for ((into, from), by_column) in into.iter_mut().zip(from).zip(&by_column) {
-                        *into += from * by_row[y] * by_column;
-                    }
-                }
+            values.resize(planes * out_height * out_width, 0f32);
+            let (tall, wide) = (out(rows.end) - out(rows.start), out(columns.end) - out(columns.start));
+            let own = drawn.narrow(2, out(rows.start - rows.given_start), tall)?;
+            let own = own.narrow(3, out(columns.start - columns.given_start), wide)?;
+            let own = own.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
+            for (row, own) in own.chunks_exact(wide).enumerate() {
+                let (plane, y) = (row / tall, out(rows.start) + row % tall);
+                let place = (plane * out_height + y) * out_width + out(columns.start);
+                values[place..place + wide].copy_from_slice(own);
             }
         }
     }
-    for plane in sums.chunks_mut(totals.len()) {
-        plane.iter_mut().zip(&totals).for_each(|(sum, total)| *sum /= total);
-    }
-    Ok(Tensor::from_vec(sums, (batch, planes / batch.max(1), out_height, out_width), &Device::Cpu)?
-        .to_device(x.device())?)
+    Ok(Tensor::from_vec(values, (batch, planes / batch.max(1), out_height, out_width), &Device::Cpu)?
+        .to_device(x.device())?
+        .to_dtype(x.dtype())?)
 }
 
 #[cfg(test)]
@@ -109,33 +106,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tiles_cover_everything_and_blend_to_the_same() {
-        let sizes = Sizes { tile: 8, overlap: 3, up: 2, down: 1 };
+    fn tiles_are_put_together_as_the_whole_would_be() {
+        let cut = Cut { tile: 8, surroundings: 3, up: 2, down: 1 };
         for (height, width) in [(5, 7), (8, 8), (9, 8), (13, 30), (21, 17)] {
             let x = Tensor::randn(0f32, 1.0, (2, 3, height, width), &Device::Cpu).unwrap();
-            let doubled = |x: &Tensor| {
-                assert!(x.dim(2).unwrap() <= 8 && x.dim(3).unwrap() <= 8);
+            let doubled = |x: &Tensor, own: Own| {
+                assert!(x.dim(2).unwrap() <= 14 && x.dim(3).unwrap() <= 14);
+                assert!(own.rows.0 < own.rows.1 && own.columns.1 <= 1.0, "{own:?}");
                 Ok(x.upsample_nearest2d(2 * x.dim(2)?, 2 * x.dim(3)?)?)
             };
-            let found = in_tiles(&x, sizes, &doubled).unwrap();
+            let found = in_tiles(&x, cut, &doubled).unwrap();
             let wanted = x.upsample_nearest2d(2 * height, 2 * width).unwrap();
             assert_eq!(found.dims(), wanted.dims());
-            let worst = (found - wanted).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
-            assert!(worst < 1e-5, "{height}×{width}: {worst}");
+            assert_eq!(
+                found.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
+                wanted.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+            );
         }
     }
 
     #[test]
-    fn a_seam_is_a_slope_and_no_step() {
-        // Each tile is drawn in a shade of its own: neighbours must meet gradually.
-        let sizes = Sizes { tile: 16, overlap: 8, up: 1, down: 1 };
-        let x = Tensor::zeros((1, 1, 16, 40), DType::F32, &Device::Cpu).unwrap();
-        let shade = std::cell::Cell::new(0.0);
-        let draw = |x: &Tensor| {
-            shade.set(shade.get() + 1.0);
-            Ok((x + shade.get())?)
-        };
-        let row = in_tiles(&x, sizes, &draw).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
-        assert!(row[..40].windows(2).all(|pair| (pair[1] - pair[0]).abs() < 0.2), "{:?}", &row[..40]);
+    fn tiles_begin_where_the_output_has_a_whole_pixel() {
+        let cut = Cut { tile: 20, surroundings: 8, up: 1, down: 4 };
+        for side in [4, 20, 24, 60, 100] {
+            let stretches = stretches(side, &cut);
+            assert!(stretches.iter().all(|stretch| stretch.start % 4 == 0 && stretch.given_start % 4 == 0));
+            assert!(stretches.windows(2).all(|pair| pair[0].end == pair[1].start));
+            assert_eq!(stretches.last().unwrap().end, side);
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! The layers that every network is made of, read from their place in the weights; each runs on our kernels or on candle.
 
 mod conv;
+mod group_norm;
+mod layer_norm;
 mod linear;
-mod norm;
 
 pub use conv::{Added, Conv1x1, Conv3x3};
+pub use group_norm::GroupNorm;
+pub use layer_norm::LayerNorm;
 pub use linear::{GatedLinear, Linear};
-pub use norm::{GroupNorm, LayerNorm};
 
 use candle_core::{Storage, Tensor};
 

@@ -1,4 +1,4 @@
-//! Group norm ("Group Normalization", Wu and He) with SiLU in the same pass, and layer norm.
+//! Group norm ("Group Normalization", Wu and He) with SiLU in the same pass.
 
 use rayon::prelude::*;
 
@@ -36,13 +36,26 @@ impl GroupNorm {
     /// # Errors
     /// When the map has other channels.
     pub fn forward(&self, x: &Map, with_silu: bool) -> Result<Map, ShapeError> {
+        self.forward_by(x, &self.statistics(x)?, with_silu)
+    }
+
+    /// By statistics that were found elsewhere: one for each picture, or one for all.
+    ///
+    /// # Errors
+    /// When the map has other channels.
+    pub fn forward_by(&self, x: &Map, statistics: &[GroupStatistics], with_silu: bool) -> Result<Map, ShapeError> {
         x.expect_channels(self.weight.len(), "group norm")?;
         let (mut out, shape) = Map::unwritten(x.batch, x.height, x.width, x.channels);
         let area = x.height * x.width;
         if area == 0 || x.batch == 0 {
             return Ok(shape.filled(out));
         }
-        let factors = self.factors(x);
+        if statistics.iter().any(|statistics| statistics.means.len() != self.groups)
+            || ![1, x.batch].contains(&statistics.len())
+        {
+            return Err(ShapeError(format!("a group norm of {} groups was given others' statistics", self.groups)));
+        }
+        let factors: Vec<Factors> = statistics.iter().map(|statistics| self.factors(statistics)).collect();
         let pixels = (TASK_FLOATS / x.channels).clamp(1, area);
         let tasks = area.div_ceil(pixels);
         let output = Shared(out.as_mut_ptr());
@@ -50,13 +63,21 @@ impl GroupNorm {
             let (picture, first) = (task / tasks, task % tasks * pixels);
             let start = (picture * area + first) * x.channels;
             let x = &x.values()[start..start + pixels.min(area - first) * x.channels];
-            self.level.run(Apply { x, factors: &factors[picture], with_silu, out: output.at(start) });
+            self.level.run(Apply { x, factors: &factors[picture % factors.len()], with_silu, out: output.at(start) });
         });
         Ok(shape.filled(out))
     }
 
-    fn factors(&self, x: &Map) -> Vec<Factors> {
+    /// Of each picture.
+    ///
+    /// # Errors
+    /// When the map has other channels.
+    pub fn statistics(&self, x: &Map) -> Result<Vec<GroupStatistics>, ShapeError> {
+        x.expect_channels(self.weight.len(), "group norm")?;
         let area = x.height * x.width;
+        if area == 0 {
+            return Ok(Vec::new());
+        }
         let pixels = (TASK_FLOATS / x.channels).clamp(1, area);
         let tasks = area.div_ceil(pixels);
         let sums: Vec<Sums> = (0..x.batch * tasks)
@@ -69,27 +90,20 @@ impl GroupNorm {
                 self.level.run(Sum { x, reference })
             })
             .collect();
-        sums.chunks(tasks)
-            .enumerate()
-            .map(|(picture, sums)| {
-                self.factors_of(&x.values()[picture * area * x.channels..][..x.channels], sums, area)
-            })
-            .collect()
+        let of_picture = |(picture, sums): (usize, &[Sums])| {
+            self.statistics_of(&x.values()[picture * area * x.channels..][..x.channels], sums, area)
+        };
+        Ok(sums.chunks(tasks).enumerate().map(of_picture).collect())
     }
 
-    fn factors_of(&self, reference: &[f32], sums: &[Sums], area: usize) -> Factors {
-        let channels = self.weight.len();
+    fn statistics_of(&self, reference: &[f32], sums: &[Sums], area: usize) -> GroupStatistics {
         let total =
             |of: &dyn Fn(&Sums) -> &Vec<f64>, channel: usize| sums.iter().map(|sums| of(sums)[channel]).sum::<f64>();
-        let mut factors =
-            Factors { centre: vec![0.0; channels], scale: vec![0.0; channels], shift: vec![0.0; channels] };
-        let per_group = channels / self.groups;
+        let per_group = self.weight.len() / self.groups;
         let count = area as f64;
-        for group in 0..self.groups {
-            let range = group * per_group..(group + 1) * per_group;
+        let of_group = |group: usize| {
             // Each channel's mean, and its squares around that mean; both were summed around the first pixel's value.
-            let (means, squares): (Vec<f64>, Vec<f64>) = range
-                .clone()
+            let (means, squares): (Vec<f64>, Vec<f64>) = (group * per_group..(group + 1) * per_group)
                 .map(|channel| {
                     let offset = total(&|sums| &sums.values, channel) / count;
                     let squares = total(&|sums| &sums.squares, channel) - offset * offset * count;
@@ -98,19 +112,63 @@ impl GroupNorm {
                 .unzip();
             let mean = means.iter().sum::<f64>() / per_group as f64;
             let between: f64 = means.iter().map(|channel| (channel - mean).powi(2) * count).sum();
-            let variance = ((squares.iter().sum::<f64>() + between) / (count * per_group as f64)).max(0.0);
-            // f64::max would swallow what is no number.
-            let variance = if mean.is_finite() { variance } else { f64::NAN };
-            let inverse = 1.0 / (variance + self.eps).sqrt();
-            for channel in range {
-                let factor = f64::from(self.weight[channel]) * inverse;
-                factors.centre[channel] = mean as f32;
-                factors.scale[channel] = factor as f32;
-                let left = f64::from(mean as f32) - mean;
-                factors.shift[channel] = (f64::from(self.bias[channel]) + left * factor) as f32;
-            }
+            (mean, squares.iter().sum::<f64>() + between)
+        };
+        let (means, squares) = (0..self.groups).map(of_group).unzip();
+        GroupStatistics { count: count * per_group as f64, means, squares }
+    }
+
+    fn factors(&self, statistics: &GroupStatistics) -> Factors {
+        let channels = self.weight.len();
+        let mut factors =
+            Factors { centre: vec![0.0; channels], scale: vec![0.0; channels], shift: vec![0.0; channels] };
+        let per_group = channels / self.groups;
+        for channel in 0..channels {
+            let (mean, inverse) = statistics.mean_and_inverse(channel / per_group, self.eps);
+            let factor = f64::from(self.weight[channel]) * inverse;
+            factors.centre[channel] = mean as f32;
+            factors.scale[channel] = factor as f32;
+            let left = f64::from(mean as f32) - mean;
+            factors.shift[channel] = (f64::from(self.bias[channel]) + left * factor) as f32;
         }
         factors
+    }
+}
+
+/// What a group norm knows of a picture, or of a part of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupStatistics {
+    /// Values of a group.
+    pub count: f64,
+    /// Of each group.
+    pub means: Vec<f64>,
+    /// The squares around the mean, summed.
+    pub squares: Vec<f64>,
+}
+
+impl GroupStatistics {
+    /// Of both parts together.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        let count = self.count + other.count;
+        let of_group = |group: usize| {
+            let apart = other.means[group] - self.means[group];
+            let mean = self.means[group] + apart * other.count / count;
+            let between = apart * apart * self.count * other.count / count;
+            (mean, self.squares[group] + other.squares[group] + between)
+        };
+        let (means, squares) = (0..self.means.len()).map(of_group).unzip();
+        Self { count, means, squares }
+    }
+
+    /// A group's mean, and one over its deviation.
+    #[must_use]
+    pub fn mean_and_inverse(&self, group: usize, eps: f64) -> (f64, f64) {
+        let mean = self.means[group];
+        let variance = (self.squares[group] / self.count).max(0.0);
+        // f64::max would swallow what is no number.
+        let variance = if mean.is_finite() { variance } else { f64::NAN };
+        (mean, 1.0 / (variance + eps).sqrt())
     }
 }
 
@@ -197,81 +255,6 @@ impl Kernel for Apply<'_> {
                         value = math::silu::<S>(value);
                     }
                     S::store_some(self.out.add(pixel + channel), value, count);
-                }
-            }
-        }
-    }
-}
-
-/// Layer norm over the channels.
-pub struct LayerNorm {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-    eps: f32,
-    level: Level,
-}
-
-impl LayerNorm {
-    /// # Errors
-    /// When weight and bias differ in size.
-    pub fn new(weight: Vec<f32>, bias: Vec<f32>, eps: f64, level: Level) -> Result<Self, ShapeError> {
-        if weight.len() != bias.len() || weight.is_empty() {
-            return Err(ShapeError(format!("a layer norm has {} weights and {} biases", weight.len(), bias.len())));
-        }
-        Ok(Self { weight, bias, eps: eps as f32, level })
-    }
-
-    /// # Errors
-    /// When the map has other channels.
-    pub fn forward(&self, x: &Map) -> Result<Map, ShapeError> {
-        x.expect_channels(self.weight.len(), "layer norm")?;
-        let (mut out, shape) = Map::unwritten(x.batch, x.height, x.width, x.channels);
-        let rows = (TASK_FLOATS / x.channels).max(1) * x.channels;
-        out.par_chunks_mut(rows).zip(x.values().par_chunks(rows)).for_each(|(out, x)| {
-            self.level.run(NormRows { norm: self, x, out });
-        });
-        Ok(shape.filled(out))
-    }
-}
-
-struct NormRows<'a> {
-    norm: &'a LayerNorm,
-    x: &'a [f32],
-    out: &'a mut [f32],
-}
-
-impl Kernel for NormRows<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        let channels = self.norm.weight.len();
-        let whole = channels / S::LANES * S::LANES;
-        for (x, out) in self.x.chunks_exact(channels).zip(self.out.chunks_exact_mut(channels)) {
-            // SAFETY: `x`, `out`, weight and bias all have `channels` values.
-            unsafe {
-                // Around the first value, so that a large mean does not eat the digits.
-                let first = x[0];
-                let mut lanes = S::splat(0.0);
-                for channel in (0..whole).step_by(S::LANES) {
-                    lanes = S::add(lanes, S::sub(S::load(x.as_ptr().add(channel)), S::splat(first)));
-                }
-                let rest: f32 = x[whole..].iter().map(|value| value - first).sum();
-                let mean = first + (S::sum(lanes) + rest) / channels as f32;
-                let mut lanes = S::splat(0.0);
-                for channel in (0..whole).step_by(S::LANES) {
-                    let value = S::sub(S::load(x.as_ptr().add(channel)), S::splat(mean));
-                    lanes = S::mul_add(value, value, lanes);
-                }
-                let rest: f32 = x[whole..].iter().map(|value| (value - mean) * (value - mean)).sum();
-                let inverse = 1.0 / ((S::sum(lanes) + rest) / channels as f32 + self.norm.eps).sqrt();
-                for channel in (0..channels).step_by(S::LANES) {
-                    let count = (channels - channel).min(S::LANES);
-                    let value = S::sub(S::load_some(x.as_ptr().add(channel), count), S::splat(mean));
-                    let weight = S::load_some(self.norm.weight.as_ptr().add(channel), count);
-                    let bias = S::load_some(self.norm.bias.as_ptr().add(channel), count);
-                    let value = S::mul_add(S::mul(value, S::splat(inverse)), weight, bias);
-                    S::store_some(out.as_mut_ptr().add(channel), value, count);
                 }
             }
         }

@@ -1,0 +1,43 @@
+//! Layer norm on tokens.
+
+use candle_nn::Module;
+
+use super::super::ModelError;
+use super::super::feature::{Execution, Feature, mixed};
+use super::super::weights::Scope;
+use super::host_vector;
+use crate::kernels;
+
+enum Form {
+    Host(kernels::LayerNorm),
+    Device(candle_nn::LayerNorm),
+    Sketch,
+}
+
+pub struct LayerNorm {
+    form: Form,
+}
+
+impl LayerNorm {
+    pub fn new(at: &Scope, size: usize, eps: f64) -> Result<Self, ModelError> {
+        let (weight, bias) = (at.tensor("weight", &[size])?, at.tensor("bias", &[size])?);
+        let form = match at.execution() {
+            Execution::Candle => Form::Device(candle_nn::LayerNorm::new(weight, bias, eps)),
+            Execution::Sketch(_) => Form::Sketch,
+            Execution::Kernels => {
+                let (weight, bias) = (host_vector(&weight)?, host_vector(&bias)?);
+                Form::Host(kernels::LayerNorm::new(weight, bias, eps, at.packing().level)?)
+            }
+        };
+        Ok(Self { form })
+    }
+
+    pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
+        Ok(match (&self.form, x) {
+            (Form::Host(norm), Feature::Host(x)) => Feature::Host(norm.forward(x)?),
+            (Form::Device(norm), Feature::Device(x)) => Feature::Device(norm.forward(x)?),
+            (Form::Sketch, Feature::Sketch(x)) => Feature::Sketch(x.passed_over()),
+            _ => return Err(mixed()),
+        })
+    }
+}

@@ -1,0 +1,173 @@
+//! The KL autoencoder: pictures to latents and back ("Auto-Encoding Variational Bayes", as in latent diffusion).
+
+mod halves;
+
+use std::cell::Cell;
+
+use candle_core::{DType, Tensor};
+
+use super::attend::Scoring;
+use super::config::VaeConfig;
+use super::feature::{Execution, Feature};
+use super::layers::Conv1x1;
+use super::tiles::{self, Tiling};
+use super::weights::Weights;
+use super::{Checkpoint, ModelError};
+use halves::{Decoder, Encoder, Fine};
+
+/// After the first round a norm's statistics are right but for what the tiles' own did to the norms before it.
+const GATHERING_ROUNDS: usize = 1;
+
+/// What a picture becomes: a Gaussian over latents, each `(batch, latent_channels, height / f, width / f)`.
+pub struct LatentDistribution {
+    pub mean: Tensor,
+    pub standard_deviation: Tensor,
+}
+
+pub struct Vae {
+    config: VaeConfig,
+    execution: Execution,
+    scoring: Cell<Scoring>,
+    tiling: Cell<Option<Tiling>>,
+    encoder: Encoder,
+    decoder: Decoder,
+    quant_conv: Option<Conv1x1>,
+    post_quant_conv: Option<Conv1x1>,
+}
+
+impl Vae {
+    /// Builds the network from its weights, which must match the config exactly.
+    ///
+    /// # Errors
+    /// When they do not, or the device has no room.
+    pub fn new(config: VaeConfig, weights: Weights) -> Result<Self, ModelError> {
+        let root = weights.root();
+        let latent = config.latent_channels;
+        let vae = Self {
+            execution: weights.execution().clone(),
+            scoring: Cell::new(Scoring::Tiled),
+            tiling: Cell::new(None),
+            encoder: Encoder::new(&root.at("encoder"), &config)?,
+            decoder: Decoder::new(&root.at("decoder"), &config)?,
+            quant_conv: config
+                .quant_conv
+                .then(|| Conv1x1::new(&root.at("quant_conv"), 2 * latent, 2 * latent))
+                .transpose()?,
+            post_quant_conv: config
+                .post_quant_conv
+                .then(|| Conv1x1::new(&root.at("post_quant_conv"), latent, latent))
+                .transpose()?,
+            config,
+        };
+        weights.finish()?;
+        Ok(vae)
+    }
+
+    #[must_use]
+    pub fn config(&self) -> &VaeConfig {
+        &self.config
+    }
+
+    /// How attention's scores are held from now on.
+    pub fn set_scoring(&self, scoring: Scoring) {
+        self.scoring.set(scoring);
+    }
+
+    /// Whether pictures are read and drawn in tiles from now on.
+    pub fn set_tiling(&self, tiling: Option<Tiling>) {
+        self.tiling.set(tiling);
+    }
+
+    /// `picture` `(batch, 3, height, width)` in -1…1. The latents are not scaled yet.
+    ///
+    /// # Errors
+    /// When the checkpoint says so, a shape is wrong, or the device has no room.
+    pub fn encode(&self, picture: &Tensor, checkpoint: Checkpoint) -> Result<LatentDistribution, ModelError> {
+        let moments = self.moments(picture, checkpoint)?;
+        let halves = moments.chunk(2, 1)?;
+        let log_variance = halves[1].clamp(-30f64, 20f64)?;
+        Ok(LatentDistribution { mean: halves[0].contiguous()?, standard_deviation: (log_variance * 0.5)?.exp()? })
+    }
+
+    /// Mean and logarithm of the variance, one after the other.
+    fn moments(&self, picture: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
+        let longer = picture.dim(2)?.max(picture.dim(3)?);
+        let of = |x: &Tensor| Feature::of_picture(x, &self.execution);
+        let fine = match self.tiling.get().filter(|tiling| tiling.tile < longer) {
+            Some(tiling) => of(&self.fine_in_tiles(&self.encoder, picture, tiling.tile, checkpoint)?)?,
+            None => self.encoder.fine(of(picture)?, checkpoint)?,
+        };
+        let mut moments = self.encoder.coarse(fine, self.scoring.get(), checkpoint)?;
+        if let Some(quant) = &self.quant_conv {
+            moments = quant.forward(&moments)?;
+        }
+        moments.picture()
+    }
+
+    /// `latent` `(batch, latent_channels, h, w)`, unscaled; gives `(batch, 3, h · f, w · f)` around -1…1.
+    ///
+    /// # Errors
+    /// When the checkpoint says so, a shape is wrong, or the device has no room.
+    pub fn decode(&self, latent: &Tensor, checkpoint: Checkpoint) -> Result<Tensor, ModelError> {
+        let mut x = Feature::of_picture(latent, &self.execution)?;
+        if let Some(convolution) = &self.post_quant_conv {
+            x = convolution.forward(&x)?;
+        }
+        let coarse = self.decoder.coarse(&x, self.scoring.get(), checkpoint)?;
+        drop(x);
+        let (_, _, height, width) = latent.dims4()?;
+        let factor = self.config.factor();
+        match self.tiling.get().filter(|tiling| tiling.tile < (height * factor).max(width * factor)) {
+            Some(tiling) => self.fine_in_tiles(&self.decoder, &coarse.picture()?, tiling.tile, checkpoint),
+            None => self.decoder.fine(coarse, checkpoint)?.picture(),
+        }
+    }
+
+    /// The levels nearest to the picture, tile by tile. A first round gathers the norms' statistics; in the second
+    /// every tile is normalised as the part of the whole that it is.
+    fn fine_in_tiles(
+        &self,
+        half: &dyn Fine,
+        x: &Tensor,
+        tile_px: usize,
+        checkpoint: Checkpoint,
+    ) -> Result<Tensor, ModelError> {
+        let cut = half.cut(tile_px);
+        let norms = half.fine_norms();
+        let run = |tile: &Tensor| half.fine(Feature::of_picture(tile, &self.execution)?, checkpoint)?.picture();
+        let rounds = || {
+            for _ in 0..GATHERING_ROUNDS {
+                tiles::in_tiles(x, cut, &|tile, own| {
+                    norms.iter().for_each(|norm| norm.gather(own));
+                    run(tile)
+                })?;
+                norms.iter().for_each(|norm| norm.share());
+            }
+            tiles::in_tiles(x, cut, &|tile, _| run(tile))
+        };
+        let out = rounds();
+        norms.iter().for_each(|norm| norm.end_sharing());
+        out
+    }
+}
+
+/// A decoded picture's pixels as 8 bits: `(3, height, width)` around -1…1 to RGBA, opaque.
+///
+/// # Errors
+/// When the tensor has another shape.
+pub fn picture_from_tensor(decoded: &Tensor) -> Result<crate::job::Picture, ModelError> {
+    let (_, height, width) = decoded.dims3()?;
+    let planes = decoded.to_dtype(DType::F32)?.to_device(&candle_core::Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
+    let area = height * width;
+    let mut rgba = Vec::with_capacity(area * 4);
+    for pixel in 0..area {
+        for channel in 0..3 {
+            // (x / 2 + 0.5) clamped, times 255, rounded half to even: diffusers' `numpy_to_pil`.
+            let value = (planes[channel * area + pixel] / 2.0 + 0.5).clamp(0.0, 1.0);
+            rgba.push((value * 255.0).round_ties_even() as u8);
+        }
+        rgba.push(255);
+    }
+    crate::job::Picture::from_rgba(width as u32, height as u32, rgba)
+        .map_err(|error| ModelError::Misfit(error.to_string()))
+}
