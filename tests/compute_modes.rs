@@ -138,7 +138,7 @@ fn what_does_not_fit_is_refused_with_what_would() {
     };
     let said = refused(400_000_000, "--width 768 --height 768 --attention full --memory low");
     assert!(said.contains("--attention tiled --vae-tiling on"), "{said}");
-    let said = refused(400_000_000, "--width 2048 --height 1024 --memory low");
+    let said = refused(150_000_000, "--width 2048 --height 1024 --memory low");
     let size = said.split("; ").nth(1).and_then(|instead| instead.strip_suffix(" would fit\n"));
     let (width, height) = size.unwrap_or_else(|| panic!("{said}")).split_once('×').unwrap();
     let (width, height): (u32, u32) = (width.parse().unwrap(), height.parse().unwrap());
@@ -150,7 +150,7 @@ fn what_does_not_fit_is_refused_with_what_would() {
         .args(size.split(' '))
         .current_dir(home.path())
         .env("INKWICK_HOME", home.path().join("home"))
-        .env("INKWICK_FREE_MEMORY", "400000000")
+        .env("INKWICK_FREE_MEMORY", "150000000")
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));

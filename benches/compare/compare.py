@@ -1,13 +1,14 @@
-"""Ours beside PyTorch on the same random weights, in turns: medians, ratios and peak memory as a table.
+"""Ours beside PyTorch and OpenVINO on the same random weights, in turns: medians, ratios and peak memory as a table.
 
     python compare.py FOLDER [--rounds 3] [--latent 64] [--small]
 
 Makes FOLDER once (SD 1.5's UNet and VAE with random weights; --small takes narrow ones), builds our bench, and lets
 each way compute a guided UNet step (batch 2) and a VAE decoding, one process after the other, again and again.
-Needs torch, diffusers and safetensors. Threads: 2, or what OMP_NUM_THREADS and RAYON_NUM_THREADS say.
+Needs torch, diffusers, safetensors and openvino (left out where it is not installed). Threads: 2, or what OMP_NUM_THREADS and RAYON_NUM_THREADS say.
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import statistics
@@ -64,15 +65,63 @@ def torch_way(folder, latent, best):
     print(json.dumps({"what": "peak", "bytes": int(peak.split()[1]) * 1024}))
 
 
+def openvino_way(folder, latent):
+    import openvino
+    import torch
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+
+    class Step(torch.nn.Module):
+        def __init__(self, unet):
+            super().__init__()
+            self.unet = unet
+
+        def forward(self, sample, timestep, context):
+            return self.unet(sample, timestep, context, return_dict=False)[0]
+
+    class Decode(torch.nn.Module):
+        def __init__(self, vae):
+            super().__init__()
+            self.vae = vae
+
+        def forward(self, latent):
+            return self.vae.decode(latent, return_dict=False)[0]
+
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet").eval()
+    sample, context = torch.randn(2, 4, latent, latent), torch.randn(2, 77, unet.config.cross_attention_dim)
+    given = {"unet": (sample, torch.tensor(500), context), "vae": (sample[:1],)}
+    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": int(os.environ["OMP_NUM_THREADS"]),
+                "INFERENCE_PRECISION_HINT": "f32"}
+    core = openvino.Core()
+    for what in ("unet", "vae"):
+        # Converted once; compiled anew by every process.
+        path = folder / f"{what}-{latent}.xml"
+        if not path.exists():
+            module = Step(unet) if what == "unet" else Decode(AutoencoderKL.from_pretrained(folder / "vae").eval())
+            with torch.inference_mode():
+                converted = openvino.convert_model(module, example_input=given[what])
+            openvino.save_model(converted, path, compress_to_fp16=False)
+        request = core.compile_model(path, "CPU", settings).create_infer_request()
+        inputs = [tensor.numpy() for tensor in given[what]]
+        for _ in range(3):
+            started = time.perf_counter()
+            request.infer(inputs)
+            print(json.dumps({"what": what, "seconds": time.perf_counter() - started}), flush=True)
+        del request
+    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    print(json.dumps({"what": "peak", "bytes": int(peak.split()[1]) * 1024}))
+
+
 def ways(folder, latent, bench):
     ours = [bench, folder, "--latent", str(latent), "--repeats", "2", "--memory"]
-    python = [sys.executable, __file__, str(folder), "--latent", str(latent), "--torch"]
+    python = [sys.executable, __file__, str(folder), "--latent", str(latent), "--way"]
     keep = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}
+    others = {"OpenVINO": ([*python, "openvino"], {})} if importlib.util.find_spec("openvino") else {}
     return {
         "Inkwick, memory high": ([*ours, "high"], {}),
         "Inkwick, memory low": ([*ours, "low"], {}),
         "PyTorch, defaults": ([*python, "plain"], {}),
         "PyTorch, best found": ([*python, "best"], keep),
+        **others,
     }
 
 
@@ -89,13 +138,15 @@ def main():
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--latent", type=int)
     arguments.add_argument("--small", action="store_true")
-    arguments.add_argument("--torch", choices=["plain", "best"], help=argparse.SUPPRESS)
+    arguments.add_argument("--way", choices=["plain", "best", "openvino"], help=argparse.SUPPRESS)
     given = arguments.parse_args()
     for name in ("OMP_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ.setdefault(name, "2")
     latent = given.latent or (32 if given.small else 64)
-    if given.torch:
-        return torch_way(given.folder, latent, given.torch == "best")
+    if given.way == "openvino":
+        return openvino_way(given.folder, latent)
+    if given.way:
+        return torch_way(given.folder, latent, given.way == "best")
     if not (given.folder / "vae").exists():
         make(given.folder, SMALL if given.small else BIG)
     times, peaks = {}, {}
