@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use inkwick::canvas::Document;
+use inkwick::job::InpaintSettings;
 use inkwick::store::journal::Journal;
 use inkwick::store::settings::{Settings, WindowPlace};
 
@@ -182,4 +183,45 @@ fn a_painted_mask_survives_the_programs_sudden_end() {
     let again = desk.kept_canvas();
     assert!(*again.mask().plane() == mask, "the same canvas");
     assert!(again.can_undo());
+}
+
+#[test]
+fn a_painted_part_is_made_anew_and_every_other_pixel_stays() {
+    let desk = Desk::new(2);
+    let file = desk.home.path().join("photo.png");
+    let photo = image::RgbImage::from_fn(480, 360, |x, y| image::Rgb([(x / 2) as u8, (y / 2) as u8, (x ^ y) as u8]));
+    photo.save(&file).unwrap();
+    let mut window = desk.open(&[&file.display().to_string()]);
+    wait_for("the photo in the journal", || (desk.journal_bytes() > 500).then_some(()));
+    desk.xdotool(&["type", "--delay", "30", "a red apple"]);
+    // Into the middle of the canvas, which also takes the keyboard from the prompt.
+    desk.drag(&[(670, 400), (671, 400)]);
+    desk.xdotool(&["key", "b"]);
+    std::thread::sleep(Duration::from_millis(300));
+    let before = desk.journal_bytes();
+    desk.drag(&[(600, 330), (660, 360), (720, 330), (700, 380)]);
+    wait_for("the stroke in the journal", || (desk.journal_bytes() > before).then_some(()));
+    desk.xdotool(&["key", "ctrl+Return"]);
+    let made = wait_for("the picture in the gallery", || pictures_in(&desk.home.path().join("pictures")).pop());
+    desk.xdotool(&["key", "ctrl+q"]);
+    wait_for("the end", || window.0.try_wait().unwrap());
+
+    let kept = desk.kept_canvas();
+    let mask = kept.mask().plane();
+    let may_change = mask.grown(InpaintSettings::default().feather_reach_px());
+    let made = image::open(&made).unwrap().to_rgb8();
+    assert_eq!(made.dimensions(), photo.dimensions());
+    let (mut outside_px, mut inside_px, mut changed_px) = (0, 0, 0);
+    for (x, y, pixel) in made.enumerate_pixels() {
+        let is_same = pixel == photo.get_pixel(x, y);
+        if may_change.row(y)[x as usize] == 0 {
+            outside_px += 1;
+            assert!(is_same, "({x}, {y}) lies outside the mask and its feather, and became {pixel:?}");
+        } else if mask.row(y)[x as usize] == 255 {
+            inside_px += 1;
+            changed_px += i32::from(!is_same);
+        }
+    }
+    assert!(outside_px > 480 * 360 / 2 && inside_px > 500, "{outside_px} outside, {inside_px} inside");
+    assert!(changed_px * 10 > inside_px * 9, "{changed_px} of {inside_px} painted pixels changed");
 }

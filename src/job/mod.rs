@@ -12,6 +12,7 @@ mod picture;
 mod request;
 mod resize;
 mod seed;
+mod select;
 
 pub use cancel::{CancelToken, JobState};
 pub use compute::{AttentionMode, Compute, MemoryMode, VaeTiling};
@@ -25,3 +26,4 @@ pub use request::{
 };
 pub use resize::ResizeMode;
 pub use seed::fresh_seed;
+pub use select::{Click, SelectPrompt};

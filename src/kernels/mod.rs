@@ -9,6 +9,7 @@
 
 mod attention;
 mod conv;
+mod depthwise;
 mod linear;
 mod map;
 mod math;
@@ -21,10 +22,12 @@ mod product;
 mod simd;
 #[cfg(test)]
 mod tests;
+mod window_attention;
 mod winograd;
 
 pub use attention::{Scores, attention};
 pub use conv::{Conv3x3, Packing};
+pub use depthwise::Depthwise3x3;
 pub use linear::Linear;
 pub use map::{Map, Shape};
 pub use norm::{GroupNorm, LayerNorm};
@@ -34,6 +37,7 @@ pub use pointwise::{activate, add, concatenate};
 pub use pool::{limit_idle_buffers, release_idle_buffers};
 pub use product::{Activation, Finish};
 pub use simd::{Level, VARIABLE as SIMD_VARIABLE};
+pub use window_attention::{Windows, window_attention};
 
 /// What was given does not fit the layer.
 #[derive(Debug, thiserror::Error)]

@@ -14,6 +14,7 @@ mod inspect;
 mod layers;
 mod lora;
 mod resnet;
+mod segment;
 mod shelf;
 mod single_file;
 mod text_encoder;
@@ -34,6 +35,7 @@ pub use feature::{Execution, Feature};
 pub use files::ModelFiles;
 pub use inspect::{FileKind, FileReport, inspect_file};
 pub use lora::Lora;
+pub use segment::{EncodedPicture, Segment, Segmenter};
 pub use shelf::Shelf;
 pub use single_file::SingleFile;
 pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};
@@ -82,6 +84,10 @@ pub enum ModelError {
     IsLora(PathBuf),
     #[error("there is no {what} in this file; {remedy}: {path}")]
     PartMissing { what: &'static str, remedy: &'static str, path: PathBuf },
+    #[error(
+        "MobileSAM's weights were wanted, which find things by a click, and this file {reason}; get mobile_sam-tiny-vitt.safetensors or mobile_sam.pt: {path}"
+    )]
+    NoSegmenter { reason: String, path: PathBuf },
     #[error("the weights do not fit the config: {0}")]
     Misfit(String),
 }

@@ -1,6 +1,6 @@
 //! Crops and sizes of whole pictures.
 
-use super::resample::resample;
+use super::resample::{Filter, resample};
 use crate::job::{Picture, ResizeMode};
 use crate::mask::PixelRect;
 
@@ -20,7 +20,7 @@ pub fn crop(picture: &Picture, rect: PixelRect) -> Picture {
 /// At another size, by Lanczos.
 #[must_use]
 pub fn resized(picture: &Picture, width: u32, height: u32) -> Picture {
-    let bytes = resample::<4>(picture.rgba(), picture.size(), [width as usize, height as usize]);
+    let bytes = resample::<4>(picture.rgba(), picture.size(), [width as usize, height as usize], Filter::Lanczos);
     picture_of(width, height, bytes)
 }
 

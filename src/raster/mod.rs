@@ -13,3 +13,4 @@ pub use extend::{Extension, extended, extended_mask};
 pub use fill::{filled_from_border, filled_with};
 pub use geometry::{crop, fitted, largest_inside, over_white, resized};
 pub use paste::{paste, with_alpha_of};
+pub use resample::{Filter, resample};

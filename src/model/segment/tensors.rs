@@ -1,0 +1,150 @@
+//! `MobileSAM`'s tensors by their published names, and the layers that are made of them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device};
+
+use super::super::ModelError;
+use super::super::archive::Archive;
+use crate::kernels::{Conv3x3, Depthwise3x3, LayerNorm, Level, Linear, Map, Packing, Precision, Source, Steps};
+
+/// What `BatchNorm2d` of `PyTorch` has by default.
+const BATCH_NORM_EPS: f32 = 1e-5;
+/// Of the norms over a picture's channels.
+const CHANNEL_NORM_EPS: f64 = 1e-6;
+
+pub struct Tensors {
+    archive: Archive,
+    shapes: BTreeMap<String, Vec<usize>>,
+    path: PathBuf,
+}
+
+/// A place in the tree of names.
+#[derive(Clone)]
+pub struct Place<'a> {
+    tensors: &'a Tensors,
+    prefix: String,
+}
+
+impl Tensors {
+    pub fn open(path: &Path) -> Result<Self, ModelError> {
+        let archive = Archive::open(path)?;
+        let shapes = archive.tensors().into_iter().map(|tensor| (tensor.name, tensor.shape)).collect();
+        Ok(Self { archive, shapes, path: path.to_owned() })
+    }
+
+    pub fn at(&self, name: &str) -> Place<'_> {
+        Place { tensors: self, prefix: name.to_owned() }
+    }
+}
+
+impl Place<'_> {
+    pub fn at(&self, name: impl std::fmt::Display) -> Self {
+        Self { tensors: self.tensors, prefix: format!("{}.{name}", self.prefix) }
+    }
+
+    /// Whether a tensor of this name is here.
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.shapes.contains_key(&format!("{}.{name}", self.prefix))
+    }
+
+    /// The sizes of the tensor `name`, which must have so many.
+    pub fn shape<const N: usize>(&self, name: &str) -> Result<[usize; N], ModelError> {
+        let full = format!("{}.{name}", self.prefix);
+        let shape = self.tensors.shapes.get(&full).ok_or_else(|| self.wrong(format!("lacks {full}")))?;
+        shape.as_slice().try_into().map_err(|_| self.wrong(format!("has {full} as {shape:?}")))
+    }
+
+    /// The tensor's numbers, row by row.
+    pub fn values(&self, name: &str, wanted: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let full = format!("{}.{name}", self.prefix);
+        let shape = self.tensors.shapes.get(&full).ok_or_else(|| self.wrong(format!("lacks {full}")))?;
+        if shape != wanted {
+            return Err(self.wrong(format!("has {full} as {shape:?} instead of {wanted:?}")));
+        }
+        let tensor = self.tensors.archive.load(&full, &Device::Cpu)?;
+        Ok(tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
+    }
+
+    pub fn wrong(&self, reason: String) -> ModelError {
+        ModelError::NoSegmenter { reason, path: self.tensors.path.clone() }
+    }
+
+    pub fn linear(&self, inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
+        let (weight, bias) = (self.values("weight", &[outputs, inputs])?, self.values("bias", &[outputs])?);
+        Ok(Linear::new(Source::F32(&weight), Some(&bias), inputs, packing())?)
+    }
+
+    pub fn layer_norm(&self, size: usize) -> Result<LayerNorm, ModelError> {
+        self.norm(size, super::super::layers::LAYER_NORM_EPS)
+    }
+
+    /// Over the channels of each pixel.
+    pub fn channel_norm(&self, size: usize) -> Result<LayerNorm, ModelError> {
+        self.norm(size, CHANNEL_NORM_EPS)
+    }
+
+    fn norm(&self, size: usize, eps: f64) -> Result<LayerNorm, ModelError> {
+        let (weight, bias) = (self.values("weight", &[size])?, self.values("bias", &[size])?);
+        Ok(LayerNorm::new(weight, bias, eps, Level::current())?)
+    }
+
+    /// A 1×1 convolution without bias.
+    pub fn point(&self, inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
+        let weight = self.values("weight", &[outputs, inputs, 1, 1])?;
+        Ok(Linear::new(Source::F32(&weight), None, inputs, packing())?)
+    }
+
+    /// A 3×3 convolution without bias.
+    pub fn convolution(&self, inputs: usize, outputs: usize) -> Result<Conv3x3, ModelError> {
+        let weight = self.values("weight", &[outputs, inputs, 3, 3])?;
+        Ok(Conv3x3::new(Source::F32(&weight), &vec![0.0; outputs], inputs, Steps::SAME, packing())?)
+    }
+
+    /// A 3×3 convolution and the norm over the batch behind it, as one.
+    pub fn normed_convolution(&self, inputs: usize, outputs: usize, steps: Steps) -> Result<Conv3x3, ModelError> {
+        let (weight, bias) = self.folded(&[outputs, inputs, 3, 3])?;
+        Ok(Conv3x3::new(Source::F32(&weight), &bias, inputs, steps, packing())?)
+    }
+
+    /// The same with 1×1.
+    pub fn normed_point(&self, inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
+        let (weight, bias) = self.folded(&[outputs, inputs, 1, 1])?;
+        Ok(Linear::new(Source::F32(&weight), Some(&bias), inputs, packing())?)
+    }
+
+    /// The same with every channel for itself.
+    pub fn normed_depthwise(&self, channels: usize, steps: Steps) -> Result<Depthwise3x3, ModelError> {
+        let (weight, bias) = self.folded(&[channels, 1, 3, 3])?;
+        Ok(Depthwise3x3::new(&weight, bias, steps, Level::current())?)
+    }
+
+    /// `c` with the norm `bn` worked into its weight and bias.
+    fn folded(&self, shape: &[usize; 4]) -> Result<(Vec<f32>, Vec<f32>), ModelError> {
+        let outputs = shape[0];
+        let mut weight = self.values("c.weight", shape)?;
+        let norm = self.at("bn");
+        let (scale, shift) = (norm.values("weight", &[outputs])?, norm.values("bias", &[outputs])?);
+        let (mean, variance) = (norm.values("running_mean", &[outputs])?, norm.values("running_var", &[outputs])?);
+        let mut bias = Vec::with_capacity(outputs);
+        for (channel, weight) in weight.chunks_exact_mut(shape[1..].iter().product()).enumerate() {
+            let factor = scale[channel] / (variance[channel] + BATCH_NORM_EPS).sqrt();
+            for weight in weight.iter_mut() {
+                *weight *= factor;
+            }
+            bias.push(shift[channel] - mean[channel] * factor);
+        }
+        Ok((weight, bias))
+    }
+}
+
+fn packing() -> Packing {
+    Packing { precision: Precision::F32, winograd: true, level: Level::current() }
+}
+
+/// The larger of each value and 0.
+pub fn relu(x: &Map) -> Result<Map, ModelError> {
+    let values = x.values().iter().map(|value| value.max(0.0)).collect();
+    Ok(Map::from_vec(values, x.batch, x.height, x.width, x.channels)?)
+}
