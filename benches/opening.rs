@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use candle_core::{DType, Device};
 use inkwick::job::{LoraRef, MemoryMode, ModelPart};
-use inkwick::model::{ModelError, ModelFiles};
+use inkwick::model::ModelFiles;
 use inkwick::pipeline::{Additions, Pipeline};
 use inkwick::store::memory::peak_memory_bytes;
 
@@ -34,8 +34,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let files = ModelFiles::open_file(&options.file)?;
     say("header", started);
     let parts = Parts::default();
-    let mut pipeline =
-        Pipeline::load_with(&files, &additions, &Device::Cpu, options.dtype, &|part, _| parts.told(part))?;
+    let on_loading = |part, _| {
+        parts.told(part);
+        Ok(())
+    };
+    let mut pipeline = Pipeline::load_with(&files, &additions, &Device::Cpu, options.dtype, &on_loading)?;
     parts.say();
     say("opened", started);
     say_peak(file_bytes);
@@ -55,12 +58,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 struct Parts(RefCell<Vec<(ModelPart, Instant)>>);
 
 impl Parts {
-    fn told(&self, part: ModelPart) -> Result<(), ModelError> {
+    fn told(&self, part: ModelPart) {
         let mut begun = self.0.borrow_mut();
         if begun.last().is_none_or(|(last, _)| *last != part) {
             begun.push((part, Instant::now()));
         }
-        Ok(())
     }
 
     /// Each part until the next began, the last one until now.
