@@ -3,14 +3,14 @@
 use candle_core::{DType, Device};
 use serde::Deserialize;
 
-use super::additions::{Additions, Networks};
+use super::additions::{Additions, Networks, Onto};
 use super::compute::settled_memory;
 use super::cost::CostModel;
 use super::sampler::ModelSampling;
 use super::{Extras, LatentRgb, PipelineError};
 use crate::job::{MemoryMode, ModelPart, Request, WorkGrid};
 use crate::model::{
-    ClipConfig, Execution, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
+    ClipConfig, Execution, ModelError, ModelFiles, Shelf, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
 };
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
 
@@ -40,6 +40,7 @@ pub struct Pipeline {
     pub(super) dtype: DType,
     /// What the weights are kept in: on a CPU half precision may be widened only when it is used.
     pub(super) weight_dtype: DType,
+    pub(super) shelf: Shelf,
 }
 
 #[derive(Deserialize)]
@@ -117,8 +118,9 @@ impl Pipeline {
         let weight_dtype = dtype;
         let model = CostModel::read_with(files, vae_config.clone())?;
         let memory = settled_memory(additions.memory, &model, dtype, device)?;
-        let Networks { text, unet } =
-            additions.read_networks(files, is_xl, unet_config, device, (dtype, memory), on_loading)?;
+        let shelf = Shelf::default();
+        let onto = Onto { device, dtype, memory, shelf: &shelf };
+        let Networks { text, unet } = additions.read_networks(files, is_xl, unet_config, onto, on_loading)?;
         let vae_dtype = if vae_config.force_upcast { DType::F32 } else { dtype };
         let before = TEXT_SHARE + UNET_SHARE;
         let told = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
@@ -145,6 +147,7 @@ impl Pipeline {
             device: device.clone(),
             dtype,
             weight_dtype,
+            shelf,
         })
     }
 }

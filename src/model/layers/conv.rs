@@ -1,5 +1,7 @@
 //! Convolutions of 3×3 and 1×1.
 
+use std::sync::Arc;
+
 use candle_nn::{Conv2d, Conv2dConfig, Module};
 
 use super::super::ModelError;
@@ -7,7 +9,7 @@ use super::super::feature::{Execution, Feature, mixed};
 use super::super::sketch::Sketch;
 use super::super::weights::Scope;
 use super::linear::SketchedProduct;
-use super::{host_vector, with_source};
+use super::{host_vector, packed};
 use crate::job::Work;
 use crate::kernels::{self, Finish, Packing, Steps};
 
@@ -19,7 +21,7 @@ enum Form {
 
 /// A 3×3 convolution with bias.
 pub struct Conv3x3 {
-    form: Form,
+    form: Arc<Form>,
     steps: Steps,
 }
 
@@ -44,26 +46,31 @@ impl Conv3x3 {
     }
 
     fn with_steps(at: &Scope, inputs: usize, outputs: usize, steps: Steps) -> Result<Self, ModelError> {
-        if let Execution::Sketch(ledger) = at.execution() {
-            let packing = at.packing();
-            let count = inputs * outputs * 9;
-            let packed = kernels::Conv3x3::bytes_of(inputs, outputs, steps, packing);
-            ledger.keep_weights(count, if ledger.is_card() { count * packing.precision.bytes() } else { packed });
-            return Ok(Self { form: Form::Sketch { inputs, outputs, packing }, steps });
-        }
-        let weight = at.tensor("weight", &[outputs, inputs, 3, 3])?;
-        let bias = at.tensor("bias", &[outputs])?;
-        let form = match at.execution() {
-            Execution::Candle => {
-                let config = Conv2dConfig { stride: steps.stride, padding: steps.before, ..Conv2dConfig::default() };
-                Form::Device(Conv2d::new(weight, Some(bias), config))
+        let shape = [outputs, inputs, 3, 3];
+        let form = at.shelved(|| {
+            if let Execution::Sketch(ledger) = at.execution() {
+                let packing = at.packing();
+                let count = inputs * outputs * 9;
+                let packed = kernels::Conv3x3::bytes_of(inputs, outputs, steps, packing);
+                ledger.keep_weights(count, if ledger.is_card() { count * packing.precision.bytes() } else { packed });
+                return Ok(Form::Sketch { inputs, outputs, packing });
             }
-            Execution::Kernels | Execution::Sketch(_) => {
-                let bias = host_vector(&bias)?;
-                let layer = |source: kernels::Source| kernels::Conv3x3::new(source, &bias, inputs, steps, at.packing());
-                Form::Host(with_source(&weight, layer)?)
-            }
-        };
+            let bias = at.tensor("bias", &[outputs])?;
+            Ok(match at.execution() {
+                Execution::Candle => {
+                    let weight = at.tensor("weight", &shape)?;
+                    let config =
+                        Conv2dConfig { stride: steps.stride, padding: steps.before, ..Conv2dConfig::default() };
+                    Form::Device(Conv2d::new(weight, Some(bias), config))
+                }
+                Execution::Kernels | Execution::Sketch(_) => {
+                    let bias = host_vector(&bias)?;
+                    let layer =
+                        |source: kernels::Source| kernels::Conv3x3::new(source, &bias, inputs, steps, at.packing());
+                    Form::Host(packed(at, &shape, layer)?)
+                }
+            })
+        })?;
         Ok(Self { form, steps })
     }
 
@@ -82,7 +89,7 @@ impl Conv3x3 {
     }
 
     fn forward_with(&self, x: &Feature, size: (usize, usize), added: Added) -> Result<Feature, ModelError> {
-        match (&self.form, x) {
+        match (&*self.form, x) {
             (Form::Host(layer), Feature::Host(x)) => {
                 let mut finish = Finish::default();
                 if let Some(rows) = added.per_picture {
@@ -160,29 +167,35 @@ enum PointForm {
 
 /// A 1×1 convolution with bias.
 pub struct Conv1x1 {
-    form: PointForm,
+    form: Arc<PointForm>,
 }
 
 impl Conv1x1 {
     pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
-        if let Some(product) = SketchedProduct::new(at, inputs, outputs, false) {
-            return Ok(Self { form: PointForm::Sketch(product) });
-        }
-        let weight = at.tensor("weight", &[outputs, inputs, 1, 1])?;
-        let bias = at.tensor("bias", &[outputs])?;
-        let form = match at.execution() {
-            Execution::Candle => PointForm::Device(Conv2d::new(weight, Some(bias), Conv2dConfig::default())),
-            Execution::Kernels | Execution::Sketch(_) => {
-                let bias = host_vector(&bias)?;
-                let layer = |source: kernels::Source| kernels::Linear::new(source, Some(&bias), inputs, at.packing());
-                PointForm::Host(with_source(&weight, layer)?)
+        let shape = [outputs, inputs, 1, 1];
+        let form = at.shelved(|| {
+            if let Some(product) = SketchedProduct::new(at, inputs, outputs, false) {
+                return Ok(PointForm::Sketch(product));
             }
-        };
+            let bias = at.tensor("bias", &[outputs])?;
+            Ok(match at.execution() {
+                Execution::Candle => {
+                    let weight = at.tensor("weight", &shape)?;
+                    PointForm::Device(Conv2d::new(weight, Some(bias), Conv2dConfig::default()))
+                }
+                Execution::Kernels | Execution::Sketch(_) => {
+                    let bias = host_vector(&bias)?;
+                    let layer =
+                        |source: kernels::Source| kernels::Linear::new(source, Some(&bias), inputs, at.packing());
+                    PointForm::Host(packed(at, &shape, layer)?)
+                }
+            })
+        })?;
         Ok(Self { form })
     }
 
     pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
-        Ok(match (&self.form, x) {
+        Ok(match (&*self.form, x) {
             (PointForm::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Finish::default())?),
             (PointForm::Device(layer), Feature::Device(x)) => Feature::Device(layer.forward(x)?),
             (PointForm::Sketch(product), Feature::Sketch(x)) => Feature::Sketch(product.of(x)),

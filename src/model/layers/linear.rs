@@ -1,5 +1,7 @@
 //! Linear layers, and those whose outputs gate each other.
 
+use std::sync::Arc;
+
 use candle_core::D;
 use candle_nn::Module;
 
@@ -7,7 +9,7 @@ use super::super::ModelError;
 use super::super::feature::{Execution, Feature, activate_tensor, mixed};
 use super::super::sketch::Sketch;
 use super::super::weights::Scope;
-use super::{host_vector, with_source};
+use super::{host_vector, packed};
 use crate::job::Work;
 use crate::kernels::{self, Activation, Finish};
 
@@ -44,7 +46,7 @@ impl SketchedProduct {
 
 /// A linear layer on tokens.
 pub struct Linear {
-    form: Form,
+    form: Arc<Form>,
 }
 
 impl Linear {
@@ -57,20 +59,22 @@ impl Linear {
     }
 
     fn build(at: &Scope, inputs: usize, outputs: usize, has_bias: bool) -> Result<Self, ModelError> {
-        if let Some(product) = SketchedProduct::new(at, inputs, outputs, false) {
-            return Ok(Self { form: Form::Sketch(product) });
-        }
-        let weight = at.tensor("weight", &[outputs, inputs])?;
-        let bias = has_bias.then(|| at.tensor("bias", &[outputs])).transpose()?;
-        let form = match at.execution() {
-            Execution::Candle => Form::Device(candle_nn::Linear::new(weight, bias)),
-            Execution::Kernels | Execution::Sketch(_) => {
-                let bias = bias.as_ref().map(host_vector).transpose()?;
-                let layer =
-                    |source: kernels::Source| kernels::Linear::new(source, bias.as_deref(), inputs, at.packing());
-                Form::Host(with_source(&weight, layer)?)
+        let shape = [outputs, inputs];
+        let form = at.shelved(|| {
+            if let Some(product) = SketchedProduct::new(at, inputs, outputs, false) {
+                return Ok(Form::Sketch(product));
             }
-        };
+            let bias = has_bias.then(|| at.tensor("bias", &[outputs])).transpose()?;
+            Ok(match at.execution() {
+                Execution::Candle => Form::Device(candle_nn::Linear::new(at.tensor("weight", &shape)?, bias)),
+                Execution::Kernels | Execution::Sketch(_) => {
+                    let bias = bias.as_ref().map(host_vector).transpose()?;
+                    let layer =
+                        |source: kernels::Source| kernels::Linear::new(source, bias.as_deref(), inputs, at.packing());
+                    Form::Host(packed(at, &shape, layer)?)
+                }
+            })
+        })?;
         Ok(Self { form })
     }
 
@@ -80,7 +84,7 @@ impl Linear {
 
     /// The layer, then the activation.
     pub fn forward_then(&self, x: &Feature, activation: Activation) -> Result<Feature, ModelError> {
-        Ok(match (&self.form, x) {
+        Ok(match (&*self.form, x) {
             (Form::Host(layer), Feature::Host(x)) => {
                 Feature::Host(layer.forward(x, &Finish { activation, ..Finish::default() })?)
             }
@@ -94,7 +98,7 @@ impl Linear {
 
     /// `residual` + the layer.
     pub fn forward_onto(&self, x: &Feature, residual: &Feature) -> Result<Feature, ModelError> {
-        Ok(match (&self.form, x, residual) {
+        Ok(match (&*self.form, x, residual) {
             (Form::Host(layer), Feature::Host(x), Feature::Host(residual)) => {
                 let finish = Finish { residual: Some(residual.values()), ..Finish::default() };
                 Feature::Host(layer.forward(x, &finish)?)
@@ -110,29 +114,32 @@ impl Linear {
 
 /// GEGLU with the exact (erf) GELU: half of the outputs, times the GELU of the other half.
 pub struct GatedLinear {
-    form: Form,
+    form: Arc<Form>,
 }
 
 impl GatedLinear {
     /// `outputs` are what is left of twice as many.
     pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
-        if let Some(product) = SketchedProduct::new(at, inputs, 2 * outputs, true) {
-            return Ok(Self { form: Form::Sketch(product) });
-        }
-        let (weight, bias) = (at.tensor("weight", &[2 * outputs, inputs])?, at.tensor("bias", &[2 * outputs])?);
-        let form = match at.execution() {
-            Execution::Candle => Form::Device(candle_nn::Linear::new(weight, Some(bias))),
-            Execution::Kernels | Execution::Sketch(_) => {
-                let bias = host_vector(&bias)?;
-                let layer = |source: kernels::Source| kernels::Linear::gated(source, &bias, inputs, at.packing());
-                Form::Host(with_source(&weight, layer)?)
+        let shape = [2 * outputs, inputs];
+        let form = at.shelved(|| {
+            if let Some(product) = SketchedProduct::new(at, inputs, 2 * outputs, true) {
+                return Ok(Form::Sketch(product));
             }
-        };
+            let bias = at.tensor("bias", &[2 * outputs])?;
+            Ok(match at.execution() {
+                Execution::Candle => Form::Device(candle_nn::Linear::new(at.tensor("weight", &shape)?, Some(bias))),
+                Execution::Kernels | Execution::Sketch(_) => {
+                    let bias = host_vector(&bias)?;
+                    let layer = |source: kernels::Source| kernels::Linear::gated(source, &bias, inputs, at.packing());
+                    Form::Host(packed(at, &shape, layer)?)
+                }
+            })
+        })?;
         Ok(Self { form })
     }
 
     pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
-        Ok(match (&self.form, x) {
+        Ok(match (&*self.form, x) {
             (Form::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Finish::default())?),
             (Form::Device(layer), Feature::Device(x)) => {
                 let both = layer.forward(x)?.chunk(2, D::Minus1)?;
