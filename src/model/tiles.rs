@@ -67,6 +67,25 @@ pub(super) struct Own {
     pub columns: (f64, f64),
 }
 
+impl Own {
+    pub const WHOLE: Self = Self { rows: (0.0, 1.0), columns: (0.0, 1.0) };
+}
+
+/// Pixels of `x` at even distances, so many that they make one tile: with its values, though not its neighbourhoods.
+pub(super) fn thinned_out(x: &Tensor, tile: usize) -> Result<Tensor, ModelError> {
+    let (_, _, height, width) = x.dims4()?;
+    let places = |side: usize| {
+        let count = side.min(tile);
+        let places: Vec<u32> = (0..count).map(|place| ((2 * place + 1) * side / (2 * count)) as u32).collect();
+        Tensor::from_vec(places, count, x.device())
+    };
+    if x.stride().iter().all(|stride| *stride == 0) {
+        // One number that stands for all: nothing to choose among.
+        return Ok(x.narrow(2, 0, height.min(tile))?.narrow(3, 0, width.min(tile))?);
+    }
+    Ok(x.contiguous()?.index_select(&places(height)?, 2)?.index_select(&places(width)?, 3)?)
+}
+
 /// `of` for each tile of `x` `(batch, channels, height, width)` and what of it is its own, put together again.
 pub(super) fn in_tiles(
     x: &Tensor,

@@ -30,8 +30,8 @@ enum Sharing {
     /// Each map by its own statistics.
     #[default]
     None,
-    /// Each tile by its own as well, which are noted where the tile is its own.
-    Gathering { own: Own, gathered: Option<GroupStatistics> },
+    /// Each tile's are noted where the tile is its own; it is normalised by what an earlier round gave, or by them.
+    Gathering { own: Own, gathered: Option<GroupStatistics>, given: Option<GroupStatistics> },
     /// By those of the whole.
     Given(GroupStatistics),
 }
@@ -58,11 +58,12 @@ impl GroupNorm {
     /// From now on tiles of a whole come, of which this one is the next.
     pub fn gather(&self, own: Own) {
         let mut sharing = self.sharing.borrow_mut();
-        let gathered = match std::mem::take(&mut *sharing) {
-            Sharing::Gathering { gathered, .. } => gathered,
-            _ => None,
+        let (gathered, given) = match std::mem::take(&mut *sharing) {
+            Sharing::None => (None, None),
+            Sharing::Gathering { gathered, given, .. } => (gathered, given),
+            Sharing::Given(given) => (None, Some(given)),
         };
-        *sharing = Sharing::Gathering { own, gathered };
+        *sharing = Sharing::Gathering { own, gathered, given };
     }
 
     /// What was gathered holds for every map from now on.
@@ -88,12 +89,16 @@ impl GroupNorm {
 
     fn run(&self, x: &Feature, with_silu: bool) -> Result<Feature, ModelError> {
         let mut sharing = self.sharing.borrow_mut();
-        if let Sharing::Gathering { own, gathered } = &mut *sharing
+        if let Sharing::Gathering { own, gathered, .. } = &mut *sharing
             && let Some(found) = self.statistics(x, *own)?
         {
             *gathered = Some(gathered.as_ref().map_or(found.clone(), |before| before.joined(&found)));
         }
-        let given = if let Sharing::Given(given) = &*sharing { Some(given) } else { None };
+        let given = match &*sharing {
+            Sharing::None => None,
+            Sharing::Gathering { given, .. } => given.as_ref(),
+            Sharing::Given(given) => Some(given),
+        };
         Ok(match (&self.form, x) {
             (Form::Host(norm), Feature::Host(x)) => Feature::Host(match given {
                 Some(given) => norm.forward_by(x, std::slice::from_ref(given), with_silu)?,

@@ -10,13 +10,13 @@ use super::attend::Scoring;
 use super::config::VaeConfig;
 use super::feature::{Execution, Feature};
 use super::layers::Conv1x1;
-use super::tiles::{self, Tiling};
+use super::tiles::{self, Own, Tiling};
 use super::weights::Weights;
 use super::{Checkpoint, ModelError};
 use halves::{Decoder, Encoder, Fine};
 
-/// After the first round a norm's statistics are right but for what the tiles' own did to the norms before it.
-const GATHERING_ROUNDS: usize = 1;
+/// Each round makes right what the norms before a norm did to its statistics; more than two change nothing one sees.
+const GATHERING_ROUNDS: usize = 2;
 
 /// What a picture becomes: a Gaussian over latents, each `(batch, latent_channels, height / f, width / f)`.
 pub struct LatentDistribution {
@@ -123,8 +123,9 @@ impl Vae {
         }
     }
 
-    /// The levels nearest to the picture, tile by tile. A first round gathers the norms' statistics; in the second
-    /// every tile is normalised as the part of the whole that it is.
+    /// The levels nearest to the picture, tile by tile. The norms' statistics are gathered first, roughly from a few of
+    /// the pixels and then from all tiles; in the last round every tile is normalised as the part of the whole that it
+    /// is.
     fn fine_in_tiles(
         &self,
         half: &dyn Fine,
@@ -135,13 +136,17 @@ impl Vae {
         let cut = half.cut(tile_px);
         let norms = half.fine_norms();
         let run = |tile: &Tensor| half.fine(Feature::of_picture(tile, &self.execution)?, checkpoint)?.picture();
+        let gather = |tile: &Tensor, own: Own| {
+            norms.iter().for_each(|norm| norm.gather(own));
+            run(tile)
+        };
+        let share = || norms.iter().for_each(|norm| norm.share());
         let rounds = || {
+            gather(&tiles::thinned_out(x, cut.tile)?, Own::WHOLE)?;
+            share();
             for _ in 0..GATHERING_ROUNDS {
-                tiles::in_tiles(x, cut, &|tile, own| {
-                    norms.iter().for_each(|norm| norm.gather(own));
-                    run(tile)
-                })?;
-                norms.iter().for_each(|norm| norm.share());
+                tiles::in_tiles(x, cut, &gather)?;
+                share();
             }
             tiles::in_tiles(x, cut, &|tile, _| run(tile))
         };
