@@ -7,6 +7,8 @@ mod candle;
 pub mod device;
 mod fake;
 mod mailbox;
+pub mod mobile_sam;
+mod select;
 mod worker;
 
 use std::collections::HashMap;
@@ -20,6 +22,8 @@ use crossbeam_channel::{Sender, TrySendError, bounded};
 pub use backend::{Backend, BackendError, Drawn, Progress, Saver};
 pub use candle::{CandleBackend, files_of, work_grid};
 pub use fake::{FakeBackend, FakeScript};
+pub use mobile_sam::MobileSam;
+pub use select::{Finder, SelectEvent, SelectHandle};
 
 use crate::job::{CancelToken, Destination, Event, EventKind, JobId, JobState, Request, RequestError};
 use mailbox::Mailbox;

@@ -39,6 +39,10 @@ pub enum Action {
     /// Something on the canvas itself.
     Canvas(CanvasAction),
 
+    /// Fetches what selects by a click.
+    FetchSelector,
+    OpenSelectorFolder,
+
     /// Asks for a picture file.
     OpenPictureDialog,
     /// Reads a picture and lays it on the canvas.

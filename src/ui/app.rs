@@ -21,7 +21,7 @@ use super::{
     candidates, canvas, clipboard, fonts, gallery_panel, keymap, menu, notice, prompt_panel, sheets, shortcuts,
     status_bar, store_events, theme, toasts_view, view,
 };
-use crate::engine::EngineHandle;
+use crate::engine::{EngineHandle, SelectHandle};
 use crate::store::keys::KeyNames;
 use crate::store::models::ModelEntry;
 use crate::store::paths::Paths;
@@ -49,6 +49,7 @@ pub struct Studio {
     pub(super) textures: Textures,
     pub(super) engine: EngineHandle,
     pub(super) store: StoreHandle,
+    pub(super) selector: SelectHandle,
     pub(super) services: Services,
     pub(super) saver: SettingsSaver,
     pub(super) dialog_requests: Vec<DialogRequest>,
@@ -62,6 +63,7 @@ impl Studio {
         ctx: &egui::Context,
         engine: EngineHandle,
         store: StoreHandle,
+        selector: SelectHandle,
         settings: Settings,
         services: Services,
     ) -> Self {
@@ -99,6 +101,7 @@ impl Studio {
             textures: Textures::new(ctx),
             engine,
             store,
+            selector,
             tokens: TokenCounter::start(services.count_tokens.clone(), ctx),
             services,
             saver: SettingsSaver::new(settings),
@@ -125,6 +128,9 @@ impl Studio {
         }
         if self.saver.current.known_models.len() != known_before {
             self.saver.touch();
+        }
+        while let Some(event) = self.selector.try_recv() {
+            canvas::select::take(&mut self.state, event);
         }
         self.keep_steps();
         for file in self.state.gallery.thumbnails.take_wanted() {

@@ -14,6 +14,7 @@ use super::state::{AppState, GalleryView, LookingAt, Mode};
 use super::view::{MAX_ZOOM, MIN_ZOOM};
 use super::{keymap, layout, size};
 use crate::canvas::Origin;
+use crate::engine::mobile_sam;
 use crate::job::{Destination, InitPicture, InpaintMask, JobId, ModelRef, Request, fresh_seed};
 use crate::store::worker::StoreCommand;
 use crate::store::{keys, picture_file, words};
@@ -69,6 +70,7 @@ impl Studio {
                     ctx.memory_mut(egui::Memory::stop_text_input);
                 }
                 canvas::apply::apply(&mut self.state, action);
+                canvas::select::ask(&mut self.state, &self.selector);
             }
             Action::Zoom(zoom) => zoom_view(&mut self.state, zoom),
             other => self.apply_to_files_and_window(ctx, other),
@@ -77,6 +79,15 @@ impl Studio {
 
     fn apply_to_files_and_window(&mut self, ctx: &egui::Context, action: Action) {
         match action {
+            Action::FetchSelector => {
+                self.state.canvas.selecting.fetched = self.selector.fetch().then_some(0.0);
+            }
+            Action::OpenSelectorFolder => {
+                let folder = mobile_sam::folder(&self.services.paths);
+                // Where nothing was fetched yet there is none to show.
+                let _ = std::fs::create_dir_all(&folder);
+                self.store.send(StoreCommand::Reveal(folder));
+            }
             Action::OpenPictureDialog => self.dialog(DialogRequest::OpenPicture),
             Action::OpenMaskDialog => self.dialog(DialogRequest::OpenMask),
             Action::SaveMaskDialog => self.dialog(DialogRequest::SaveMask),

@@ -109,6 +109,7 @@ pub const TABLE: &[Entry] = {
         entry(C::Tool(Tool::Polygon), "polygon", "Mask a polygon", M::SHIFT, Key::L, NotTyping),
         entry(C::Tool(Tool::Rectangle), "rectangle", "Mask a rectangle", M::NONE, Key::R, NotTyping),
         entry(C::Tool(Tool::Bucket), "fill-outline", "Mask what an outline encloses", M::NONE, Key::G, NotTyping),
+        entry(C::Tool(Tool::Select), "select", "Select a thing by a click", M::NONE, Key::W, NotTyping),
         entry(C::Tool(Tool::Colour), "colour-brush", "Colour brush (Alt picks a colour)", M::NONE, Key::D, NotTyping),
         entry(C::Tool(Tool::Extend), "extend", "Extend the canvas", M::NONE, Key::O, NotTyping),
         entry(C::BrushSmaller, "brush-smaller", "Smaller brush", M::NONE, Key::OpenBracket, NotTyping),

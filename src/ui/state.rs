@@ -187,6 +187,8 @@ pub enum Sheet {
     About,
     /// How to get a model that paints photographs.
     PhotographicModel,
+    /// How to get what selects by a click.
+    Selector,
     /// A field for a picture's path, where the desktop has no file dialog.
     PicturePath,
 }

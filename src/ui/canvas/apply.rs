@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::action::{CanvasAction, MaskStep, PenPoint, StrokeStart};
+use super::select;
 use super::state::{CanvasState, Hand, LookingAt};
 use super::tools::{BrushSettings, Tool};
 use crate::canvas::Origin;
@@ -70,12 +71,13 @@ pub fn apply(state: &mut AppState, action: CanvasAction) {
 
 fn apply_outline(canvas: &mut CanvasState, action: CanvasAction) {
     match action {
-        CanvasAction::OutlineBegin { at, takes_away } if brings_canvas_back(canvas) => {
+        CanvasAction::OutlineBegin { at, takes_away, goes_on } if brings_canvas_back(canvas) => {
+            canvas.selecting.goes_on = goes_on;
             canvas.hand = Hand::Outlining { corners: vec![at], takes_away };
         }
         CanvasAction::OutlineTo(at) => {
             if let Hand::Outlining { corners, .. } = &mut canvas.hand {
-                if canvas.tool == Tool::Rectangle {
+                if matches!(canvas.tool, Tool::Rectangle | Tool::Select) {
                     corners.truncate(1);
                 }
                 corners.push(at);
@@ -86,7 +88,9 @@ fn apply_outline(canvas: &mut CanvasState, action: CanvasAction) {
                 corners.push(at);
             }
         }
+        CanvasAction::OutlineClose if canvas.tool == Tool::Select => select::point(canvas),
         CanvasAction::OutlineClose => close_outline(canvas),
+        CanvasAction::Join(join) => canvas.selecting.join = join,
         CanvasAction::Drop => {
             canvas.document.end_stroke();
             canvas.hand = Hand::Idle;
