@@ -9,7 +9,10 @@ use egui::{Event, Key, Modifiers, PointerButton, pos2};
 use egui_kittest::kittest::Queryable as _;
 use inkwick::canvas::Document;
 use inkwick::engine::FakeScript;
+use inkwick::job::ResizeMode;
 use inkwick::mask::PixelRect;
+use inkwick::ui::action::Action;
+use inkwick::ui::canvas::action::{CanvasAction, MaskStep};
 use inkwick::ui::canvas::tools::Tool;
 use studio_bench::Bench;
 
@@ -275,6 +278,62 @@ fn the_canvas_is_there_again_after_a_restart_with_its_steps() {
     bench.frames(2);
     assert_ne!(look(&bench, |document| document.mask().plane().clone()), painted);
     assert!(bench.studio(|studio| studio.state.canvas.document.can_undo()));
+}
+
+#[test]
+fn a_pictures_settings_bring_back_its_mask_strength_and_inpainting() {
+    let mut bench = Bench::with_photo(300, 200);
+    bench.type_prompt("a red apple");
+    bench.leave_fields();
+    bench.window.key_press(Key::B);
+    bench.drag(&[(100.0, 80.0), (160.0, 90.0)], Modifiers::NONE);
+    let mask = look(&bench, |document| document.mask().plane().clone());
+    bench.with(|studio| {
+        studio.state.inpaint.strength = 0.6;
+        let settings = &mut studio.state.inpaint.settings;
+        (settings.padding_px, settings.mask_blur_px, settings.soft) = (77, 9, true);
+    });
+    let settings = bench.studio(|studio| studio.state.inpaint.settings.clone());
+    bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    bench.wait("the picture is done", |bench| bench.done().len() == 1);
+    let file = bench.done()[0].made().unwrap().file.clone();
+    bench.act(Action::Canvas(CanvasAction::Mask(MaskStep::Clear)));
+    bench.act(Action::NewCanvas);
+    bench.with(|studio| studio.state.inpaint = inkwick::ui::inpaint_panel::InpaintPanel::default());
+    bench.act(Action::UseSettings(file));
+    bench.wait("the mask is back", |bench| mask_bounds(bench).is_some());
+    assert!(look(&bench, |document| *document.mask().plane() == mask && document.size_px() == Some([300, 200])));
+    bench.studio(|studio| {
+        assert!((studio.state.inpaint.strength - 0.6).abs() < 1e-6);
+        assert_eq!(studio.state.inpaint.settings, settings);
+    });
+}
+
+#[test]
+fn what_is_seen_is_saved_and_a_photo_meets_another_shape() {
+    let mut bench = Bench::with_photo(300, 200);
+    bench.window.key_press(Key::D);
+    bench.with(|studio| studio.state.canvas.tools.colour = [255, 0, 0]);
+    bench.drag(&[(150.0, 100.0), (152.0, 100.0)], Modifiers::NONE);
+    let file = bench.photo("unused.png", 2, 2).with_file_name("seen");
+    bench.act(Action::SaveCanvas(file.clone()));
+    let file = file.with_extension("png");
+    bench.wait("it is saved", |bench| bench.toasts().iter().any(|toast| toast.starts_with("Saved as seen.png")));
+    let saved = image::open(file).unwrap().to_rgb8();
+    assert_eq!(saved.dimensions(), (300, 200));
+    assert_eq!((saved.get_pixel(150, 100).0, saved.get_pixel(5, 7).0), ([255, 0, 0], [5, 7, 90]));
+
+    bench.with(|studio| {
+        studio.state.prompt.repaint_size_px = Some([256, 256]);
+        studio.state.prompt.resize = ResizeMode::Pad;
+    });
+    bench.type_prompt("a red apple");
+    bench.leave_fields();
+    bench.click("Crop");
+    bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    bench.wait("the picture is done", |bench| bench.done().len() == 1);
+    let request = bench.done()[0].request.clone();
+    assert_eq!((request.width, request.height, request.resize), (Some(256), Some(256), ResizeMode::Crop));
 }
 
 #[test]

@@ -21,7 +21,7 @@ use super::{
     candidates, canvas, clipboard, fonts, gallery_panel, keymap, menu, notice, prompt_panel, sheets, shortcuts,
     status_bar, store_events, theme, toasts_view, view,
 };
-use crate::engine::{EngineHandle, SelectHandle};
+use crate::engine::{EngineHandle, SelectHandle, work_grid};
 use crate::store::keys::KeyNames;
 use crate::store::models::ModelEntry;
 use crate::store::paths::Paths;
@@ -81,6 +81,7 @@ impl Studio {
             prompt: settings_link::prompt_of(&settings),
             inpaint: settings_link::inpaint_of(&settings),
             models: vec![ModelEntry::built_in()],
+            grids: Vec::new(),
             canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
             candidates: Candidates::default(),
             gallery: GalleryState::default(),
@@ -139,6 +140,7 @@ impl Studio {
         while let Ok(action) = self.answers.1.try_recv() {
             self.apply(ctx, action);
         }
+        self.ask_for_grid(ctx);
         let prompt = &mut self.state.prompt;
         self.tokens.poll(&prompt.model, &prompt.prompt, &mut prompt.tokens);
         if let Some(settings) = self.saver.poll(&self.state, ctx) {
@@ -246,6 +248,25 @@ impl Studio {
         if self.saver.current.window != place {
             self.saver.current.window = place;
             self.saver.touch();
+        }
+    }
+
+    /// Has the chosen model's small files read, once, for what it wants of sizes.
+    fn ask_for_grid(&mut self, ctx: &egui::Context) {
+        let model = self.state.prompt.model.clone();
+        if self.state.grids.iter().any(|(known, _)| *known == model) {
+            return;
+        }
+        self.state.grids.push((model.clone(), None));
+        let (answers, ctx) = (self.answers.0.clone(), ctx.clone());
+        let read = move || {
+            let grid = work_grid(&model);
+            if answers.send(Action::GridFound(model, grid)).is_ok() {
+                ctx.request_repaint();
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("inkwick-grid".into()).spawn(read) {
+            tracing::warn!("a model's sizes could not be read: {error}");
         }
     }
 

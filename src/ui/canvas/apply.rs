@@ -186,16 +186,26 @@ fn mask_step(canvas: &mut CanvasState, step: MaskStep) {
     canvas.hand = Hand::Idle;
     canvas.overlay.hides_mask = false;
     canvas.looking_at = LookingAt::Canvas;
-    let mut plane = canvas.document.mask().plane().clone();
-    match step {
-        MaskStep::Clear => plane.values_mut().fill(0),
-        MaskStep::All => plane.values_mut().fill(255),
-        MaskStep::Invert => plane.invert(),
-        MaskStep::Grow => plane = plane.grown(STEP_PX),
-        MaskStep::Shrink => plane = plane.shrunk(STEP_PX),
-        MaskStep::Feather => plane = plane.blurred(STEP_PX),
-    }
-    canvas.document.set_mask(plane);
+    let whole = canvas.document.mask().plane().rect();
+    let bounds = canvas.document.mask().bounds();
+    let rect = match step {
+        MaskStep::All | MaskStep::Invert => Some(whole),
+        MaskStep::Clear => bounds,
+        // So far they reach. What lies between is looked at, so that the part's own edge counts for nothing.
+        MaskStep::Grow | MaskStep::Shrink | MaskStep::Feather => bounds.map(|bounds| bounds.padded(2 * STEP_PX, whole)),
+    };
+    let Some(rect) = rect else { return };
+    canvas.document.edit_mask(rect, |mut part| {
+        match step {
+            MaskStep::Clear => part.values_mut().fill(0),
+            MaskStep::All => part.values_mut().fill(255),
+            MaskStep::Invert => part.invert(),
+            MaskStep::Grow => return part.grown(STEP_PX),
+            MaskStep::Shrink => return part.shrunk(STEP_PX),
+            MaskStep::Feather => return part.blurred(STEP_PX),
+        }
+        part
+    });
 }
 
 fn pixel_at(canvas: &CanvasState, [x, y]: [f32; 2]) -> Option<[u32; 2]> {
