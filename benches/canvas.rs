@@ -58,6 +58,7 @@ fn whole_mask(name: &str, is_full: bool) {
     ];
     for (step_name, step) in steps {
         let mut bench = Bench::new(FakeScript::default());
+        bench.wait("the canvas of the last time has come", |bench| bench.studio(|s| s.state.canvas.is_restored));
         bench.with(|studio| {
             let picture = Arc::new(Picture::filled(SIDE_PX, SIDE_PX, [90, 120, 150, 255]));
             let canvas = &mut studio.state.canvas;
@@ -120,6 +121,7 @@ fn events(name: &str, ink: Ink, brush: Brush) {
 
 fn frames(name: &str, tool: Tool, diameter_px: f32, zoom: Option<f32>) {
     let mut bench = Bench::new(FakeScript::default());
+    bench.wait("the canvas of the last time has come", |bench| bench.studio(|s| s.state.canvas.is_restored));
     bench.with(|studio| {
         let picture = Arc::new(Picture::filled(SIDE_PX, SIDE_PX, [90, 120, 150, 255]));
         studio.state.canvas.replace_picture(Some((picture, Origin::default())));

@@ -329,7 +329,7 @@ fn what_is_seen_is_saved_and_a_photo_meets_another_shape() {
     });
     bench.type_prompt("a red apple");
     bench.leave_fields();
-    bench.click("Crop");
+    bench.click("Shape: Crop");
     bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
     bench.wait("the picture is done", |bench| bench.done().len() == 1);
     let request = bench.done()[0].request.clone();

@@ -65,10 +65,10 @@ fn clicks_and_boxes_add_take_away_and_are_one_step_each() {
 fn the_strip_says_how_an_answer_joins_the_mask() {
     let mut bench = ready();
     select(&mut bench, &[(50.0, 60.0)], Modifiers::NONE);
-    bench.click("Replace");
+    bench.click("Selection: Replace");
     select(&mut bench, &[(200.0, 100.0)], Modifiers::NONE);
     assert_eq!(masked_px(&bench), 400);
-    bench.click("Take away");
+    bench.click("Selection: Take away");
     select(&mut bench, &[(210.0, 100.0)], Modifiers::NONE);
     assert_eq!(masked_px(&bench), 200);
     bench.settle();

@@ -20,7 +20,7 @@ const SLIDER_WIDTH: f32 = 60.0;
 const NUMBER_WIDTH: f32 = 56.0;
 const MENU_WIDTH: f32 = 264.0;
 /// What the mask's buttons take at the right end of the options.
-const MASK_BUTTONS_WIDTH: f32 = 4.0 * 30.0 + 13.0;
+pub(super) const MASK_BUTTONS_WIDTH: f32 = 4.0 * 30.0 + 13.0;
 /// Both sliders and numbers, and both numbers alone.
 const WITH_SLIDERS: f32 = 384.0;
 const WITH_NUMBERS: f32 = 244.0;

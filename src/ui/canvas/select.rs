@@ -17,6 +17,8 @@ use crate::ui::widgets::{Segment, Segments};
 /// A drag shorter than this is a click that shook, in points.
 const CLICK_REACH: f32 = 5.0;
 const JOIN_WIDTH: f32 = 224.0;
+/// Where there is room for signs only.
+const NARROW_WIDTH: f32 = 96.0;
 
 /// How an answer is joined with the mask that is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -160,14 +162,18 @@ fn found(state: &mut AppState, mask: &MaskPlane) {
 /// The tool's own part of the strip.
 pub(super) fn options(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     let joins = [Join::Replace, Join::Add, Join::TakeAway];
+    let is_narrow = ui.available_width() < options::MASK_BUTTONS_WIDTH + JOIN_WIDTH + 16.0;
+    let [replace, add, take_away] = if is_narrow { ["=", "+", "−"] } else { ["Replace", "Add", "Take away"] };
     let segments = [
-        Segment { text: "Replace", hint: "What is found becomes the mask" },
-        Segment { text: "Add", hint: "What is found joins the mask" },
-        Segment { text: "Take away", hint: "What is found leaves the mask; Alt does the same" },
+        Segment { text: replace, hint: "What is found becomes the mask" },
+        Segment { text: add, hint: "What is found joins the mask" },
+        Segment { text: take_away, hint: "What is found leaves the mask; Alt does the same" },
     ];
     let selecting = &state.canvas.selecting;
     let chosen = joins.iter().position(|join| *join == selecting.join).unwrap_or(0);
-    if let Some(pressed) = Segments::new("Selection", &segments, chosen).width(JOIN_WIDTH).show(ui) {
+    if let Some(pressed) =
+        Segments::new("Selection", &segments, chosen).width(if is_narrow { NARROW_WIDTH } else { JOIN_WIDTH }).show(ui)
+    {
         actions.push(Action::Canvas(CanvasAction::Join(joins[pressed])));
     }
     ui.add_space(6.0);
