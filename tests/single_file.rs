@@ -122,3 +122,22 @@ fn no_change_of_a_few_bytes_breaks_the_reader() {
         }
     }
 }
+
+/// A file whose header is as long as `header`, and its data behind.
+fn with_header(header: &str, data: &[u8]) -> Vec<u8> {
+    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data].concat()
+}
+
+#[test]
+fn a_header_of_a_hundred_megabytes_is_refused_before_it_is_read() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("huge.safetensors");
+    let file = fs::File::create(&path).unwrap();
+    std::io::Write::write_all(&mut &file, &99_000_000u64.to_le_bytes()).unwrap();
+    file.set_len(100_000_000).unwrap();
+    let said = ModelFiles::open_file(&path).err().unwrap().to_string();
+    assert!(said.contains("99 MB") && said.contains("larger than any model's"), "{said}");
+    let deep = format!("{{\"a\":{}", "[".repeat(1_000_000));
+    fs::write(&path, with_header(&deep, &[])).unwrap();
+    assert!(ModelFiles::open_file(&path).err().unwrap().to_string().contains("damaged"));
+}

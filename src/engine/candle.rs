@@ -69,10 +69,8 @@ impl CandleBackend {
                     (progress.borrow_mut())(Progress::Loading { part, fraction });
                     if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) }
                 };
-                if let Some((_, mut pipeline)) = kept {
-                    let laid = pipeline.lay_over(&files, &needed.additions, &told);
-                    laid.map_err(|error| failed(&error))?;
-                    pipeline
+                if let Some((_, pipeline)) = kept {
+                    pipeline.laid_over(&files, &needed.additions, &told).map_err(|error| failed(&error))?
                 } else {
                     let dtype = self.dtype_choice.on(&device);
                     Pipeline::load_with(&files, &needed.additions, &device, dtype, &told)

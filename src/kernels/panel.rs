@@ -1,6 +1,7 @@
 //! A layer's weights as the products read them: panels of a few columns, each stored step after step.
 
 use half::slice::HalfFloatSliceExt;
+use half::vec::HalfBitsVecExt;
 use half::{bf16, f16};
 use rayon::prelude::*;
 
@@ -61,16 +62,62 @@ pub struct Layout {
 /// Taps of a 3×3 kernel.
 const TAPS: usize = 9;
 
-impl Layout {
-    /// Where in the file's row the value of a step stands.
-    #[inline]
-    fn place(self, step: usize, depth: usize) -> usize {
-        if !self.taps {
-            return step;
-        }
-        let channels = depth / TAPS;
-        step % channels * TAPS + step / channels
+/// So many values of a row at once, that what is written stays in the cache while the lanes are read one by one.
+const PACKED_AT_ONCE: usize = 16 * TAPS;
+
+/// What panels hold.
+trait Number: Copy + Default + Send + Sync {
+    /// Pages that the system hands out as zeros, so that each thread first touches what it will fill.
+    fn zeros(count: usize) -> Vec<Self>;
+}
+
+impl Number for f32 {
+    fn zeros(count: usize) -> Vec<Self> {
+        vec![0.0; count]
     }
+}
+
+impl Number for f16 {
+    fn zeros(count: usize) -> Vec<Self> {
+        vec![0u16; count].reinterpret_into()
+    }
+}
+
+impl Number for bf16 {
+    fn zeros(count: usize) -> Vec<Self> {
+        vec![0u16; count].reinterpret_into()
+    }
+}
+
+fn as_it_is<'a, T>(from: &'a [T], _: &'a mut [T]) -> &'a [T] {
+    from
+}
+
+/// One value after the other.
+fn each<F: Copy, T>(of: impl Fn(F) -> T) -> impl for<'a> Fn(&'a [F], &'a mut [T]) -> &'a [T] {
+    move |from, to| {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = of(*from);
+        }
+        to
+    }
+}
+
+fn widen_f16<'a>(from: &'a [f16], to: &'a mut [f32]) -> &'a [f32] {
+    from.convert_to_f32_slice(to);
+    to
+}
+
+fn narrow_f16<'a>(from: &'a [f32], to: &'a mut [f16]) -> &'a [f16] {
+    to.convert_from_f32_slice(from);
+    to
+}
+
+fn widen_bf16<'a>(from: &'a [bf16], to: &'a mut [f32]) -> &'a [f32] {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = f32::from_bits(u32::from(from.to_bits()) << 16);
+    }
+    to
 }
 
 enum Values {
@@ -135,19 +182,19 @@ impl PackedMatrix {
             Self { values: Values::F32(Vec::new()), bias: Vec::new(), depth, columns, gated: layout.gated, level };
         matrix.pack_bias(bias);
         matrix.values = match (precision, weight) {
-            (Precision::F32, Source::F32(from)) => Values::F32(matrix.pack(from, layout, |value| value)),
-            (Precision::F32, Source::F16(from)) => Values::F32(matrix.pack(from, layout, f16::to_f32)),
-            (Precision::F32, Source::Bf16(from)) => Values::F32(matrix.pack(from, layout, bf16::to_f32)),
-            (Precision::F16, Source::F32(from)) => Values::F16(matrix.pack(from, layout, f16::from_f32)),
-            (Precision::F16, Source::F16(from)) => Values::F16(matrix.pack(from, layout, |value| value)),
+            (Precision::F32, Source::F32(from)) => Values::F32(matrix.pack(from, layout, as_it_is)),
+            (Precision::F32, Source::F16(from)) => Values::F32(matrix.pack(from, layout, widen_f16)),
+            (Precision::F32, Source::Bf16(from)) => Values::F32(matrix.pack(from, layout, widen_bf16)),
+            (Precision::F16, Source::F32(from)) => Values::F16(matrix.pack(from, layout, narrow_f16)),
+            (Precision::F16, Source::F16(from)) => Values::F16(matrix.pack(from, layout, as_it_is)),
             (Precision::F16, Source::Bf16(from)) => {
-                Values::F16(matrix.pack(from, layout, |value| f16::from_f32(value.to_f32())))
+                Values::F16(matrix.pack(from, layout, each(|value: bf16| f16::from_f32(value.to_f32()))))
             }
-            (Precision::Bf16, Source::F32(from)) => Values::Bf16(matrix.pack(from, layout, bf16::from_f32)),
+            (Precision::Bf16, Source::F32(from)) => Values::Bf16(matrix.pack(from, layout, each(bf16::from_f32))),
             (Precision::Bf16, Source::F16(from)) => {
-                Values::Bf16(matrix.pack(from, layout, |value| bf16::from_f32(value.to_f32())))
+                Values::Bf16(matrix.pack(from, layout, each(|value: f16| bf16::from_f32(value.to_f32()))))
             }
-            (Precision::Bf16, Source::Bf16(from)) => Values::Bf16(matrix.pack(from, layout, |value| value)),
+            (Precision::Bf16, Source::Bf16(from)) => Values::Bf16(matrix.pack(from, layout, as_it_is)),
         };
         Ok(matrix)
     }
@@ -173,28 +220,43 @@ impl PackedMatrix {
         self.bias = packed;
     }
 
-    fn pack<F: Copy + Sync, T: Copy + Default + Send>(
+    /// `convert` gives a part of a row in the panels' format, in the room that it is given or as it is.
+    fn pack<F: Copy + Sync, T: Number>(
         &self,
         from: &[F],
         layout: Layout,
-        of: impl Fn(F) -> T + Sync,
+        convert: impl for<'a> Fn(&'a [F], &'a mut [T]) -> &'a [T] + Sync,
     ) -> Vec<T> {
-        // So many steps at once, that what is written stays in the cache while the lanes are read one by one.
-        const STEPS: usize = 72;
         let last = self.panel(self.panel_count() - 1);
         let lanes = self.level.lanes();
-        let mut values = vec![T::default(); last.start + last.vectors * lanes * self.depth];
+        let mut values = T::zeros(last.start + last.vectors * lanes * self.depth);
         let full_panel = self.level.panel_width() * self.depth;
+        // A channel's taps stand together in the file and apart from each other in the panel.
+        let taps = if layout.taps { TAPS } else { 1 };
+        let channels = self.depth / taps;
         values.par_chunks_mut(full_panel).enumerate().for_each(|(index, out)| {
             let panel = self.panel(index);
             let stride = panel.vectors * lanes;
-            for (block, out) in out.chunks_mut(STEPS * stride).enumerate() {
-                let first = block * STEPS;
+            let mut room = [T::default(); PACKED_AT_ONCE];
+            let at_once = PACKED_AT_ONCE / taps;
+            for first in (0..channels).step_by(at_once) {
+                let count = at_once.min(channels - first);
                 for lane in 0..stride {
                     let Some(row) = self.row_of(&panel, lane) else { continue };
-                    let row = &from[row * self.depth..(row + 1) * self.depth];
-                    for (step, out) in out[lane..].iter_mut().step_by(stride).enumerate() {
-                        *out = of(row[layout.place(first + step, self.depth)]);
+                    let start = row * self.depth + first * taps;
+                    let part = convert(&from[start..start + count * taps], &mut room[..count * taps]);
+                    for tap in 0..taps {
+                        let out = &mut out[(tap * channels + first) * stride..][..count * stride];
+                        let column = out.chunks_exact_mut(stride);
+                        if layout.taps {
+                            for (out, channel) in column.zip(part.chunks_exact(TAPS)) {
+                                out[lane] = channel[tap];
+                            }
+                        } else {
+                            for (out, value) in column.zip(part.iter()) {
+                                out[lane] = *value;
+                            }
+                        }
                     }
                 }
             }

@@ -1,21 +1,20 @@
-//! Hands a network's tensors to its layers: from one file, shards, half precision, or a whole checkpoint; mapped, not copied.
+//! Hands a network's tensors to its layers: from one file, shards, half precision, or a whole checkpoint; read one by one.
 //!
 //! What is missing, left over or of another shape is gathered and told in one error.
 
-use std::cell::RefCell;
+use std::any::Any;
+use std::cell::{Ref, RefCell};
 use std::collections::{BTreeMap, HashMap};
-
-use std::path::Path;
 use std::sync::Arc;
 
-use candle_core::safetensors::MmapedSafetensors;
 use candle_core::{DType, Device, Tensor};
-use serde::Deserialize;
 
-use super::archive::Archive;
+use super::archive::{Archive, Numbers};
 use super::feature::Execution;
 use super::lora::{Lora, Patches};
+use super::shelf::Shelf;
 use super::single_file::{Cut, SingleFile, Source};
+use super::weight_files::sources_of;
 use super::{ModelError, ModelFiles};
 use crate::kernels::{Level, Packing, Precision};
 
@@ -31,7 +30,8 @@ struct Account {
     untouched: BTreeMap<String, String>,
     missing: Vec<String>,
     misshapen: Vec<String>,
-    bytes_read: usize,
+    /// How many numbers the network has by now.
+    read: usize,
 }
 
 /// The tensors of one network, handed out to its layers while it is built.
@@ -40,7 +40,11 @@ pub struct Weights<'a> {
     /// By the name that layers use: which archive, and where in it.
     place: HashMap<String, (usize, Source)>,
     account: RefCell<Account>,
+    /// What the kernels pack next.
+    numbers: RefCell<Numbers>,
     bytes_total: usize,
+    /// Of all its tensors.
+    numbers_total: usize,
     on_fraction: OnFraction<'a>,
     device: Device,
     dtype: DType,
@@ -48,11 +52,8 @@ pub struct Weights<'a> {
     winograd: bool,
     what: String,
     patches: Option<Patches<'a>>,
-}
-
-#[derive(Deserialize)]
-struct ShardIndex {
-    weight_map: BTreeMap<String, String>,
+    /// Layers that are packed already, and the network's name before theirs.
+    shelf: Option<(&'a Shelf, &'static str)>,
 }
 
 impl<'a> Weights<'a> {
@@ -72,13 +73,14 @@ impl<'a> Weights<'a> {
         let (archives, sources) = sources_of(files, folder, stem)?;
         let mut place = HashMap::new();
         let mut account = Account::default();
-        let mut bytes_total = 0;
+        let (mut bytes_total, mut numbers_total) = (0, 0);
         for (name, archive, source, bytes) in sources {
             let plain = layer_name(&name);
             if plain.ends_with("position_ids") {
                 continue;
             }
             bytes_total += bytes;
+            numbers_total += source.shape.iter().product::<usize>();
             account.untouched.insert(plain.clone(), source.name.clone());
             place.insert(plain, (archive, source));
         }
@@ -86,7 +88,9 @@ impl<'a> Weights<'a> {
             archives,
             place,
             account: RefCell::new(account),
+            numbers: RefCell::default(),
             bytes_total,
+            numbers_total,
             on_fraction,
             device: device.clone(),
             dtype,
@@ -94,6 +98,7 @@ impl<'a> Weights<'a> {
             winograd: true,
             what: files.path_of(folder).display().to_string(),
             patches: None,
+            shelf: None,
         })
     }
 
@@ -104,6 +109,12 @@ impl<'a> Weights<'a> {
             self.patches = Some(Patches::new(loras, network, &self.place.keys().map(String::as_str).collect()));
         }
         self
+    }
+
+    /// Layers that nothing is laid over are taken from `shelf` where they are there, and put there where they are not.
+    #[must_use]
+    pub fn with_shelf(self, network: &'static str, shelf: &'a Shelf) -> Self {
+        Self { shelf: Some((shelf, network)), ..self }
     }
 
     /// Another way to carry the network out than the device's usual one.
@@ -167,22 +178,65 @@ impl<'a> Weights<'a> {
             return placeholder();
         };
         account.untouched.remove(name);
-        // Attention in old VAEs is stored as 1×1 convolutions: the same numbers.
-        let found = source.shape.as_slice();
-        let fits = found == shape || (found.len() == 4 && found[2..] == [1, 1] && found[..2] == *shape);
-        if !fits {
-            account.misshapen.push(format!("{} is {found:?}, wanted {shape:?}", source.name));
+        if !fits(source, shape) {
+            account.misshapen.push(format!("{} is {:?}, wanted {shape:?}", source.name, source.shape));
             return placeholder();
         }
-        let tensor = SingleFile::load(&self.archives[*archive], source, &self.device)?;
-        account.bytes_read += tensor.elem_count() * tensor.dtype().size_in_bytes();
-        let fraction = account.bytes_read as f32 / self.bytes_total.max(1) as f32;
         drop(account);
-        (self.on_fraction)(fraction)?;
+        let tensor = SingleFile::load(&self.archives[*archive], source, &self.device)?;
+        self.tell(tensor.elem_count())?;
         let tensor = tensor.reshape(shape)?;
         let patched = self.patches.as_ref().map(|patches| patches.apply(name, &tensor)).transpose()?.flatten();
         Ok(patched.unwrap_or(tensor).to_dtype(self.dtype)?)
     }
+
+    /// A tensor's numbers as they stand in the file, where the kernels can pack them from there.
+    fn numbers(&self, name: &str, shape: &[usize]) -> Result<Option<Ref<'_, Numbers>>, ModelError> {
+        let is_patched = self.patches.as_ref().is_some_and(|patches| patches.touches(name));
+        let Some((archive, source)) = self.place.get(name).filter(|(_, source)| fits(source, shape)) else {
+            return Ok(None);
+        };
+        if self.execution != Execution::Kernels || is_patched {
+            return Ok(None);
+        }
+        let (rows, of) = match source.cut {
+            Cut::Whole => (0..1, 1),
+            Cut::Third(index) => (index..index + 1, 3),
+            Cut::Transposed => return Ok(None),
+        };
+        if !self.archives[*archive].read_rows(&source.name, rows, of, &mut self.numbers.borrow_mut())? {
+            return Ok(None);
+        }
+        self.account.borrow_mut().untouched.remove(name);
+        let numbers = self.numbers.borrow();
+        self.tell(numbers.count())?;
+        Ok(Some(numbers))
+    }
+
+    /// A layer of the shelf is not read.
+    fn pass_over(&self, layer: &str) -> Result<(), ModelError> {
+        let mut numbers = 0;
+        for name in ["weight", "bias"].map(|kind| format!("{layer}.{kind}")) {
+            self.account.borrow_mut().untouched.remove(&name);
+            numbers += self.place.get(&name).map_or(0, |(_, source)| source.shape.iter().product());
+        }
+        self.tell(numbers)
+    }
+
+    fn tell(&self, numbers: usize) -> Result<(), ModelError> {
+        let fraction = {
+            let mut account = self.account.borrow_mut();
+            account.read += numbers;
+            account.read as f32 / self.numbers_total.max(1) as f32
+        };
+        (self.on_fraction)(fraction)
+    }
+}
+
+/// Attention in old VAEs is stored as 1×1 convolutions: the same numbers.
+fn fits(source: &Source, shape: &[usize]) -> bool {
+    let found = source.shape.as_slice();
+    found == shape || (found.len() == 4 && found[2..] == [1, 1] && found[..2] == *shape)
 }
 
 /// A place in the tree of tensor names.
@@ -217,12 +271,44 @@ impl Scope<'_> {
         Packing { precision, winograd: self.weights.winograd, level: Level::current() }
     }
 
+    /// The layer here as `build` makes it, or as it was made before and stayed.
+    ///
+    /// # Errors
+    /// As `build`.
+    pub fn shelved<T: Any + Send + Sync>(
+        &self,
+        build: impl FnOnce() -> Result<T, ModelError>,
+    ) -> Result<Arc<T>, ModelError> {
+        let Some((shelf, network)) = self.weights.shelf else { return build().map(Arc::new) };
+        let name = format!("{network}/{}", self.prefix);
+        if self.weights.patches.as_ref().is_some_and(|patches| patches.touches_layer(&self.prefix)) {
+            shelf.remove(&name);
+            return build().map(Arc::new);
+        }
+        if let Some(layer) = shelf.get(&name) {
+            self.weights.pass_over(&self.prefix)?;
+            return Ok(layer);
+        }
+        let layer = Arc::new(build()?);
+        shelf.put(name, Arc::clone(&layer));
+        Ok(layer)
+    }
+
     /// The tensor `name` here. One that is missing or misshapen is told by [`Weights::finish`].
     ///
     /// # Errors
     /// When the device has no room.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
         self.weights.tensor(&format!("{}.{name}", self.prefix), shape)
+    }
+
+    /// The numbers of the tensor `name` here as they stand in its file, until the next are read; `None` where
+    /// [`Scope::tensor`] must be asked, because something is laid over them, or their kind or the device needs it.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn numbers(&self, name: &str, shape: &[usize]) -> Result<Option<Ref<'_, Numbers>>, ModelError> {
+        self.weights.numbers(&format!("{}.{name}", self.prefix), shape)
     }
 }
 
@@ -244,73 +330,4 @@ fn listed(names: &[String]) -> String {
         text.push_str(", …");
     }
     text
-}
-
-/// Which files hold the weights, full precision first.
-fn weight_files(files: &ModelFiles, folder: &str, stem: &str) -> Result<Vec<String>, ModelError> {
-    for (single, index) in [
-        (format!("{folder}/{stem}.safetensors"), format!("{folder}/{stem}.safetensors.index.json")),
-        (format!("{folder}/{stem}.fp16.safetensors"), format!("{folder}/{stem}.safetensors.index.fp16.json")),
-    ] {
-        if files.has(&single) {
-            return Ok(vec![single]);
-        }
-        if let Some(index) = files.read_json::<ShardIndex>(&index)? {
-            let mut shards: Vec<String> =
-                index.weight_map.into_values().map(|shard| format!("{folder}/{shard}")).collect();
-            shards.sort();
-            shards.dedup();
-            return Ok(shards);
-        }
-    }
-    if [stem, "pytorch_model"].iter().any(|stem| files.has(&format!("{folder}/{stem}.bin"))) {
-        return Err(ModelError::PickleOnly(files.path_of(folder)));
-    }
-    Err(ModelError::Missing { what: "the weights file", path: files.path_of(&format!("{folder}/{stem}.safetensors")) })
-}
-
-fn open_archive(files: &ModelFiles, name: &str) -> Result<Archive, ModelError> {
-    let path = files.path_of(name);
-    if let ModelFiles::Embedded(list) = files {
-        let bytes = list.iter().find_map(|(path, bytes)| (*path == name).then_some(*bytes));
-        let bytes = bytes.ok_or_else(|| ModelError::Missing { what: "a weights file", path: path.clone() })?;
-        return Archive::embedded(bytes, &path);
-    }
-    Archive::open(&path)
-}
-
-/// Our name of a tensor, the number of its archive, where it is in there, and its size in bytes.
-type Placed = (String, usize, Source, usize);
-
-/// A network's archives and all tensors in them.
-fn sources_of(files: &ModelFiles, folder: &str, stem: &str) -> Result<(Vec<Arc<Archive>>, Vec<Placed>), ModelError> {
-    if let ModelFiles::File(file) = files {
-        let part = file.network(folder)?.iter();
-        let sizes: HashMap<String, u64> =
-            file.archive().tensors().into_iter().map(|tensor| (tensor.name, tensor.bytes)).collect();
-        let placed = part.map(|(name, source)| {
-            let parts = if matches!(source.cut, Cut::Third(_)) { 3 } else { 1 };
-            (name.clone(), 0, source.clone(), sizes.get(&source.name).copied().unwrap_or(0) as usize / parts)
-        });
-        return Ok((vec![Arc::clone(file.archive())], placed.collect()));
-    }
-    let mut archives = Vec::new();
-    let mut placed = Vec::new();
-    for (index, name) in weight_files(files, folder, stem)?.iter().enumerate() {
-        let archive = open_archive(files, name)?;
-        placed.extend(archive.tensors().into_iter().map(|tensor| {
-            let source = Source { name: tensor.name.clone(), cut: Cut::Whole, shape: tensor.shape };
-            (tensor.name, index, source, tensor.bytes as usize)
-        }));
-        archives.push(Arc::new(archive));
-    }
-    Ok((archives, placed))
-}
-
-/// The one unsafe place outside the kernels: a mapped file must not shrink while it is read.
-#[allow(unsafe_code)]
-pub(super) fn map_file(path: &Path) -> Result<MmapedSafetensors, candle_core::Error> {
-    // SAFETY: the map is only read, its header is checked against the file's length when it is opened, and model
-    // files are not rewritten in place while a program uses them (downloads are written beside and renamed).
-    unsafe { MmapedSafetensors::new(path) }
 }

@@ -9,7 +9,7 @@ use super::{Pipeline, PipelineError};
 use crate::job::{EmbeddingRef, LoraRef, MemoryMode, ModelPart, Request};
 use crate::kernels::limit_idle_buffers;
 use crate::model::{
-    ClipConfig, Lora, ModelError, ModelFiles, TextEncoder, TextualInversion, Unet, UnetConfig, Weights,
+    ClipConfig, Lora, ModelError, ModelFiles, Shelf, TextEncoder, TextualInversion, Unet, UnetConfig, Weights,
 };
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +22,16 @@ pub struct Additions {
     pub loras: Vec<LoraRef>,
     /// Words that the text encoders learn.
     pub embeddings: Vec<EmbeddingRef>,
+}
+
+/// Where the networks go, and what is there of them.
+#[derive(Clone, Copy)]
+pub(super) struct Onto<'a> {
+    pub device: &'a Device,
+    pub dtype: DType,
+    /// As it was settled for what is on the shelf.
+    pub memory: Option<MemoryMode>,
+    pub shelf: &'a Shelf,
 }
 
 /// What [`Additions`] are laid over.
@@ -50,31 +60,31 @@ impl Additions {
         files: &ModelFiles,
         is_xl: bool,
         unet_config: UnetConfig,
-        device: &Device,
-        dtype: DType,
+        onto: Onto,
         on_loading: OnLoading,
     ) -> Result<Networks, PipelineError> {
+        let Onto { device, dtype, memory, shelf } = onto;
         let loras: Vec<Lora> =
             self.loras.iter().map(|lora| Lora::open(&lora.file, lora.weight)).collect::<Result<_, _>>()?;
-        let suffixes: &[&str] = if is_xl { &["", "_2"] } else { &[""] };
+        let encoders: &[&'static str] = if is_xl { &["text_encoder", "text_encoder_2"] } else { &["text_encoder"] };
         on_loading(ModelPart::Tokenizer, 0.0)?;
         let mut text = Vec::new();
-        for (index, suffix) in suffixes.iter().enumerate() {
-            let before = TEXT_SHARE * index as f32 / suffixes.len() as f32;
+        for (index, folder) in encoders.iter().enumerate() {
+            let before = TEXT_SHARE * index as f32 / encoders.len() as f32;
             let told = |fraction: f32| {
-                on_loading(ModelPart::TextEncoder, before + fraction * TEXT_SHARE / suffixes.len() as f32)
+                on_loading(ModelPart::TextEncoder, before + fraction * TEXT_SHARE / encoders.len() as f32)
             };
-            text.push(read_text_stage(files, suffix, &loras, device, dtype, &told)?);
+            text.push(read_text_stage(files, folder, &loras, onto, &told)?);
         }
         for embedding in &self.embeddings {
             teach(embedding, &mut text)?;
         }
         let told = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + UNET_SHARE * fraction);
         let weights = Weights::open(files, "unet", "diffusion_pytorch_model", device, dtype, &told)?;
-        let memory = settled_memory(self.memory, weights.bytes(), device);
+        let memory = memory.unwrap_or_else(|| settled_memory(self.memory, weights.bytes(), device));
         let spends = memory == MemoryMode::High;
         limit_idle_buffers(if spends { usize::MAX } else { LOW_IDLE_BYTES });
-        let weights = weights.with_winograd(spends).with_loras("unet", &loras);
+        let weights = weights.with_winograd(spends).with_loras("unet", &loras).with_shelf("unet", shelf);
         let unet = Unet::new(unet_config, weights, device, dtype)?;
         loras.iter().try_for_each(Lora::finish)?;
         Ok(Networks { text, unet, memory })
@@ -82,39 +92,40 @@ impl Additions {
 }
 
 impl Pipeline {
-    /// Reads again what LoRAs and embeddings change, with others laid over it; the VAE stays. After an error the
-    /// pipeline must not be used.
+    /// Lays other LoRAs and embeddings over the networks: only layers that they touch, or touched before, are read again.
+    /// What they are laid over now is given up first, so the pipeline is gone after an error.
     ///
     /// # Errors
     /// As for loading.
-    pub fn lay_over(
-        &mut self,
+    pub fn laid_over(
+        mut self,
         files: &ModelFiles,
         additions: &Additions,
         on_loading: OnLoading,
-    ) -> Result<(), PipelineError> {
+    ) -> Result<Self, PipelineError> {
         let config = UnetConfig::read(files)?;
         let is_xl = self.text.len() > 1;
-        let read = additions.read_networks(files, is_xl, config, &self.device, self.weight_dtype, on_loading)?;
-        (self.text, self.unet, self.memory) = (read.text, read.unet, read.memory);
-        Ok(())
+        drop((self.text, self.unet));
+        let onto =
+            Onto { device: &self.device, dtype: self.weight_dtype, memory: Some(self.memory), shelf: &self.shelf };
+        let read = additions.read_networks(files, is_xl, config, onto, on_loading)?;
+        (self.text, self.unet) = (read.text, read.unet);
+        Ok(self)
     }
 }
 
 fn read_text_stage(
     files: &ModelFiles,
-    suffix: &str,
+    folder: &'static str,
     loras: &[Lora],
-    device: &Device,
-    dtype: DType,
+    onto: Onto,
     told: &dyn Fn(f32) -> Result<(), ModelError>,
 ) -> Result<TextStage, PipelineError> {
-    let folder = format!("text_encoder{suffix}");
-    let config = ClipConfig::read(files, &folder)?;
-    let tokenizer = read_tokenizer(files, &format!("tokenizer{suffix}"), config.positions)?;
-    let weights = Weights::open(files, &folder, "model", device, dtype, told)?;
-    let weights = weights.with_loras(&folder, loras);
-    Ok(TextStage { tokenizer, encoder: TextEncoder::new(config, weights, device)? })
+    let config = ClipConfig::read(files, folder)?;
+    let tokenizer = read_tokenizer(files, &folder.replace("text_encoder", "tokenizer"), config.positions)?;
+    let weights = Weights::open(files, folder, "model", onto.device, onto.dtype, told)?;
+    let weights = weights.with_loras(folder, loras).with_shelf(folder, onto.shelf);
+    Ok(TextStage { tokenizer, encoder: TextEncoder::new(config, weights, onto.device)? })
 }
 
 /// Adds a word to every encoder for which the file has vectors.

@@ -3,12 +3,12 @@
 use candle_core::{DType, Device};
 use serde::Deserialize;
 
-use super::additions::{Additions, Networks};
+use super::additions::{Additions, Networks, Onto};
 use super::sampler::ModelSampling;
 use super::{Extras, LatentRgb, PipelineError};
 use crate::job::{MemoryMode, ModelPart, Request, WorkGrid};
 use crate::model::{
-    ClipConfig, Execution, ModelError, ModelFiles, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
+    ClipConfig, Execution, ModelError, ModelFiles, Shelf, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
 };
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
 use crate::store::memory::available_memory_bytes;
@@ -37,6 +37,7 @@ pub struct Pipeline {
     pub(super) dtype: DType,
     /// What the weights are kept in: on a CPU half precision may be widened only when it is used.
     pub(super) weight_dtype: DType,
+    pub(super) shelf: Shelf,
 }
 
 #[derive(Deserialize)]
@@ -112,8 +113,9 @@ impl Pipeline {
         let sampling = ModelSampling::read(files)?;
         let extras = check_channels(&unet_config, &vae_config, files)?;
         let weight_dtype = dtype;
-        let Networks { text, unet, memory } =
-            additions.read_networks(files, is_xl, unet_config, device, dtype, on_loading)?;
+        let shelf = Shelf::default();
+        let onto = Onto { device, dtype, memory: None, shelf: &shelf };
+        let Networks { text, unet, memory } = additions.read_networks(files, is_xl, unet_config, onto, on_loading)?;
         let vae_dtype = if vae_config.force_upcast { DType::F32 } else { dtype };
         let before = TEXT_SHARE + UNET_SHARE;
         let told = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
@@ -139,6 +141,7 @@ impl Pipeline {
             device: device.clone(),
             dtype,
             weight_dtype,
+            shelf,
         })
     }
 }

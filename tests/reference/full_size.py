@@ -1,6 +1,7 @@
-"""A checkpoint of Stable Diffusion 1.5's full size (2.1 GB of halves) with random numbers, to measure how it opens.
+"""A checkpoint of Stable Diffusion 1.5's full size (2.1 GB of halves) with random numbers, to measure how it opens, and
+a LoRA of rank 16 for all linear layers of its attention, with names as kohya's scripts write them.
 
-    python full_size.py FILE.safetensors
+    python full_size.py FILE.safetensors [LORA.safetensors]
 """
 
 import json
@@ -34,8 +35,20 @@ def shapes():
     return {name: tuple(value.shape) for name, value in out.items() if value.device.type == "meta"}
 
 
-def main(path):
-    names, header, offset = shapes(), {}, 0
+def lora_shapes():
+    with torch.device("meta"):
+        unet = UNet2DConditionModel(cross_attention_dim=768, attention_head_dim=8)
+    out = {}
+    for name, module in unet.named_modules():
+        if ".transformer_blocks." in name and isinstance(module, torch.nn.Linear):
+            stem = f"lora_unet_{name.replace('.', '_')}"
+            out[f"{stem}.lora_down.weight"] = (16, module.in_features)
+            out[f"{stem}.lora_up.weight"] = (module.out_features, 16)
+    return out
+
+
+def write(path, names):
+    header, offset = {}, 0
     for name, shape in names.items():
         length = 2 * int(np.prod(shape))
         header[name] = {"dtype": "F16", "shape": shape, "data_offsets": [offset, offset + length]}
@@ -48,8 +61,10 @@ def main(path):
         written = 0
         while written < offset:
             written += file.write(block[: offset - written])
-    print(f"{len(names)} tensors, {offset / 1e9:.2f} GB")
+    print(f"{len(names)} tensors, {offset / 1e9:.2f} GB: {path}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    write(sys.argv[1], shapes())
+    if len(sys.argv) > 2:
+        write(sys.argv[2], lora_shapes())

@@ -1,27 +1,30 @@
 //! A file of tensors, whatever its format: names, shapes, and the tensors when they are asked for.
 
+mod disk;
+mod numbers;
 mod pickle;
 mod pickle_machine;
 mod pytorch;
+mod safetensors_file;
 mod zip_index;
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 
-use candle_core::safetensors::{Load, MmapedSafetensors};
+use candle_core::safetensors::Load;
 use candle_core::{DType, Device, Tensor};
+use half::f16;
 use safetensors::{Dtype, SafeTensors};
 
 use super::ModelError;
-use super::weights::map_file;
+pub use numbers::Numbers;
 use pytorch::PytorchFile;
-
-/// What `safetensors` allows for its header.
-const MAX_HEADER_BYTES: u64 = 100_000_000;
+use safetensors_file::SafetensorsFile;
 
 enum Format {
-    Mapped(MmapedSafetensors),
+    Safetensors(SafetensorsFile),
     Embedded(Box<SafeTensors<'static>>),
     Pytorch(PytorchFile),
 }
@@ -44,7 +47,7 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Opens a safetensors file (mapped) or a file of `PyTorch` (`.ckpt`, `.pt`, `.pth`, `.bin`), by its contents.
+    /// Opens a safetensors file or a file of `PyTorch` (`.ckpt`, `.pt`, `.pth`, `.bin`), by its contents.
     ///
     /// # Errors
     /// When it is missing, damaged, or neither.
@@ -58,9 +61,9 @@ impl Archive {
             let metadata = file.texts().clone();
             return Ok(Self { format: Format::Pytorch(file), metadata });
         }
-        let metadata = metadata_of(path).map_err(damaged)?;
-        let file = map_file(path).map_err(|error| damaged(first_line(&error)))?;
-        Ok(Self { format: Format::Mapped(file), metadata })
+        let file = SafetensorsFile::open(path).map_err(damaged)?;
+        let metadata = file.header.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect();
+        Ok(Self { format: Format::Safetensors(file), metadata })
     }
 
     /// A safetensors file that is part of the program.
@@ -80,18 +83,25 @@ impl Archive {
 
     #[must_use]
     pub fn tensors(&self) -> Vec<TensorInfo> {
-        let of_views = |views: Vec<(String, safetensors::tensor::TensorView<'_>)>| {
-            let info = |(name, view): (String, safetensors::tensor::TensorView<'_>)| TensorInfo {
-                name,
-                shape: view.shape().to_vec(),
-                precision: view.dtype().to_string(),
-                bytes: view.data().len() as u64,
-            };
-            views.into_iter().map(info).collect()
-        };
         match &self.format {
-            Format::Mapped(file) => of_views(file.tensors()),
-            Format::Embedded(file) => of_views(file.tensors()),
+            Format::Safetensors(file) => {
+                let listed = file.header.tensors().into_iter().map(|(name, info)| TensorInfo {
+                    name,
+                    shape: info.shape.clone(),
+                    precision: info.dtype.to_string(),
+                    bytes: (info.data_offsets.1 - info.data_offsets.0) as u64,
+                });
+                listed.collect()
+            }
+            Format::Embedded(file) => {
+                let listed = file.tensors().into_iter().map(|(name, view)| TensorInfo {
+                    name,
+                    shape: view.shape().to_vec(),
+                    precision: view.dtype().to_string(),
+                    bytes: view.data().len() as u64,
+                });
+                listed.collect()
+            }
             Format::Pytorch(file) => file
                 .entries()
                 .map(|(name, shape, dtype, bytes)| TensorInfo {
@@ -109,18 +119,69 @@ impl Archive {
     /// # Errors
     /// When there is none of that name, its precision is not supported, or the device has no room.
     pub fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
-        let view = match &self.format {
-            Format::Mapped(file) => file.get(name)?,
-            Format::Embedded(file) => file.tensor(name).map_err(candle_core::Error::wrap)?,
-            Format::Pytorch(file) => return file.load(name, device),
-        };
-        if view.dtype() == Dtype::F8_E5M2 {
-            // The upper byte of a half.
-            let halves: Vec<u8> = view.data().iter().flat_map(|byte| [0, *byte]).collect();
-            return Tensor::from_raw_buffer(&halves, DType::F16, view.shape(), device);
+        match &self.format {
+            Format::Safetensors(file) => {
+                let (info, start) = file.find(name).ok_or_else(|| missing(name))?;
+                let dtype = if info.dtype == Dtype::F8_E5M2 { DType::U8 } else { info.dtype.try_into()? };
+                let tensor = numbers::tensor(&file.file, start, &info.shape, dtype, device)?;
+                if info.dtype == Dtype::F8_E5M2 { widened_e5m2(&tensor) } else { Ok(tensor) }
+            }
+            Format::Embedded(file) => file.tensor(name).map_err(candle_core::Error::wrap)?.load(device),
+            Format::Pytorch(file) => file.load(name, device),
         }
-        view.load(device)
     }
+
+    /// Reads a share of a tensor's rows, as `rows` of `of` equal parts, into a buffer that the kernels read from. Gives
+    /// `false`, and reads nothing, where its numbers must be converted or turned before.
+    ///
+    /// # Errors
+    /// When there is none of that name, or the disk fails.
+    pub fn read_rows(
+        &self,
+        name: &str,
+        rows: Range<usize>,
+        of: usize,
+        into: &mut Numbers,
+    ) -> Result<bool, candle_core::Error> {
+        let count_of = |shape: &[usize]| shape.iter().product::<usize>() / of;
+        match &self.format {
+            Format::Safetensors(file) => {
+                let (info, start) = file.find(name).ok_or_else(|| missing(name))?;
+                let Some(dtype) = DType::try_from(info.dtype).ok().filter(|dtype| Numbers::holds(*dtype)) else {
+                    return Ok(false);
+                };
+                let (part, count) = (count_of(&info.shape), count_of(&info.shape) * rows.len());
+                let start = start + (part * rows.start * dtype.size_in_bytes()) as u64;
+                into.read(&file.file, start, count, dtype)?;
+            }
+            Format::Embedded(file) => {
+                let view = file.tensor(name).map_err(candle_core::Error::wrap)?;
+                let Some(dtype) = DType::try_from(view.dtype()).ok().filter(|dtype| Numbers::holds(*dtype)) else {
+                    return Ok(false);
+                };
+                let part = count_of(view.shape()) * dtype.size_in_bytes();
+                into.copy(&view.data()[part * rows.start..part * rows.end], count_of(view.shape()) * rows.len(), dtype);
+            }
+            Format::Pytorch(file) => {
+                let Some((start, shape, dtype)) = file.plain(name) else { return Ok(false) };
+                let part = count_of(shape);
+                let start = start + (part * rows.start * dtype.size_in_bytes()) as u64;
+                into.read(file.file(), start, part * rows.len(), dtype)?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn missing(name: &str) -> candle_core::Error {
+    candle_core::Error::CannotFindTensor { path: name.to_owned() }
+}
+
+/// Such a number is the upper byte of a half.
+fn widened_e5m2(bytes: &Tensor) -> Result<Tensor, candle_core::Error> {
+    let halves: Vec<f16> =
+        bytes.flatten_all()?.to_vec1::<u8>()?.into_iter().map(|byte| f16::from_bits(u16::from(byte) << 8)).collect();
+    Tensor::from_vec(halves, bytes.shape(), bytes.device())
 }
 
 /// A zip file, or a bare pickle: both are for `PyTorch`'s reader to judge.
@@ -132,29 +193,4 @@ fn is_pytorch(path: &Path) -> std::io::Result<bool> {
     });
     // A safetensors file begins with its header's length, whose upper bytes are nearly always zero.
     Ok(start == b"PK\x03\x04" || (by_name && (start.first() == Some(&0x80) || start.starts_with(b"PK"))))
-}
-
-/// `__metadata__` of a safetensors file. The header's length is judged before any room is made for it.
-fn metadata_of(path: &Path) -> Result<BTreeMap<String, String>, String> {
-    #[derive(serde::Deserialize)]
-    struct Header {
-        #[serde(rename = "__metadata__", default)]
-        metadata: Option<BTreeMap<String, String>>,
-    }
-    let mut file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    let whole = file.metadata().map_err(|error| error.to_string())?.len();
-    let mut length = [0; 8];
-    file.read_exact(&mut length).map_err(|_| "it is too short for a safetensors file".to_owned())?;
-    let length = u64::from_le_bytes(length);
-    if length > MAX_HEADER_BYTES || length > whole.saturating_sub(8) {
-        return Err("its header is longer than the file, so it is cut off or no safetensors file".to_owned());
-    }
-    let mut header = Vec::new();
-    file.take(length).read_to_end(&mut header).map_err(|error| error.to_string())?;
-    let header: Header = serde_json::from_slice(&header).map_err(|error| format!("its header: {error}"))?;
-    Ok(header.metadata.unwrap_or_default())
-}
-
-fn first_line(error: &candle_core::Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use candle_core::{DType, Device, Tensor};
 
+use super::numbers::{self, Numbers};
 use super::pickle::{Pickle, PickledTensor};
 use super::zip_index::{self, Span};
 
@@ -23,7 +23,7 @@ struct Entry {
 
 /// An open file; tensors are read when they are asked for.
 pub struct PytorchFile {
-    file: Mutex<File>,
+    file: File,
     entries: BTreeMap<String, Entry>,
     texts: BTreeMap<String, String>,
 }
@@ -60,7 +60,7 @@ impl PytorchFile {
             texts.extend(pickle.text_of(name).map(|text| (name.to_owned(), text.to_owned())));
         }
         texts.extend(pickle.int_of("global_step").map(|step| ("global_step".to_owned(), step.to_string())));
-        Ok(Self { file: Mutex::new(file), entries, texts })
+        Ok(Self { file, entries, texts })
     }
 
     pub fn entries(&self) -> impl Iterator<Item = (&str, &[usize], DType, u64)> {
@@ -75,15 +75,22 @@ impl PytorchFile {
     pub fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
         let entry = self.entries.get(name);
         let entry = entry.ok_or_else(|| candle_core::Error::CannotFindTensor { path: name.to_owned() })?;
-        let bytes = {
-            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-            zip_index::bytes_at(&mut file, entry.span.offset, entry.span.length).map_err(candle_core::Error::msg)?
-        };
         if entry.is_transposed {
             let turned: Vec<usize> = entry.shape.iter().rev().copied().collect();
-            return Tensor::from_raw_buffer(&bytes, entry.dtype, &turned, device)?.t()?.contiguous();
+            return numbers::tensor(&self.file, entry.span.offset, &turned, entry.dtype, device)?.t()?.contiguous();
         }
-        Tensor::from_raw_buffer(&bytes, entry.dtype, &entry.shape, device)
+        numbers::tensor(&self.file, entry.span.offset, &entry.shape, entry.dtype, device)
+    }
+
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Where a tensor starts whose numbers the kernels read as they stand, its shape and kind.
+    pub fn plain(&self, name: &str) -> Option<(u64, &[usize], DType)> {
+        let entry = self.entries.get(name)?;
+        let is_plain = !entry.is_transposed && Numbers::holds(entry.dtype);
+        is_plain.then_some((entry.span.offset, entry.shape.as_slice(), entry.dtype))
     }
 }
 

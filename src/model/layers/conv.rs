@@ -1,11 +1,13 @@
 //! Convolutions of 3×3 and 1×1.
 
+use std::sync::Arc;
+
 use candle_nn::{Conv2d, Conv2dConfig, Module};
 
 use super::super::ModelError;
 use super::super::feature::{Execution, Feature, mixed};
 use super::super::weights::Scope;
-use super::{host_vector, with_source};
+use super::{host_vector, packed};
 use crate::kernels::{self, Finish, Steps};
 
 enum Form {
@@ -15,7 +17,7 @@ enum Form {
 
 /// A 3×3 convolution with bias.
 pub struct Conv3x3 {
-    form: Form,
+    form: Arc<Form>,
     steps: Steps,
 }
 
@@ -40,19 +42,24 @@ impl Conv3x3 {
     }
 
     fn with_steps(at: &Scope, inputs: usize, outputs: usize, steps: Steps) -> Result<Self, ModelError> {
-        let weight = at.tensor("weight", &[outputs, inputs, 3, 3])?;
-        let bias = at.tensor("bias", &[outputs])?;
-        let form = match at.execution() {
-            Execution::Candle => {
-                let config = Conv2dConfig { stride: steps.stride, padding: steps.before, ..Conv2dConfig::default() };
-                Form::Device(Conv2d::new(weight, Some(bias), config))
-            }
-            Execution::Kernels => {
-                let bias = host_vector(&bias)?;
-                let layer = |source: kernels::Source| kernels::Conv3x3::new(source, &bias, inputs, steps, at.packing());
-                Form::Host(with_source(&weight, layer)?)
-            }
-        };
+        let shape = [outputs, inputs, 3, 3];
+        let form = at.shelved(|| {
+            let bias = at.tensor("bias", &[outputs])?;
+            Ok(match at.execution() {
+                Execution::Candle => {
+                    let weight = at.tensor("weight", &shape)?;
+                    let config =
+                        Conv2dConfig { stride: steps.stride, padding: steps.before, ..Conv2dConfig::default() };
+                    Form::Device(Conv2d::new(weight, Some(bias), config))
+                }
+                Execution::Kernels => {
+                    let bias = host_vector(&bias)?;
+                    let layer =
+                        |source: kernels::Source| kernels::Conv3x3::new(source, &bias, inputs, steps, at.packing());
+                    Form::Host(packed(at, &shape, layer)?)
+                }
+            })
+        })?;
         Ok(Self { form, steps })
     }
 
@@ -71,7 +78,7 @@ impl Conv3x3 {
     }
 
     fn forward_with(&self, x: &Feature, size: (usize, usize), added: Added) -> Result<Feature, ModelError> {
-        match (&self.form, x) {
+        match (&*self.form, x) {
             (Form::Host(layer), Feature::Host(x)) => {
                 let mut finish = Finish::default();
                 if let Some(rows) = added.per_picture {
@@ -127,26 +134,32 @@ enum PointForm {
 
 /// A 1×1 convolution with bias.
 pub struct Conv1x1 {
-    form: PointForm,
+    form: Arc<PointForm>,
 }
 
 impl Conv1x1 {
     pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
-        let weight = at.tensor("weight", &[outputs, inputs, 1, 1])?;
-        let bias = at.tensor("bias", &[outputs])?;
-        let form = match at.execution() {
-            Execution::Candle => PointForm::Device(Conv2d::new(weight, Some(bias), Conv2dConfig::default())),
-            Execution::Kernels => {
-                let bias = host_vector(&bias)?;
-                let layer = |source: kernels::Source| kernels::Linear::new(source, Some(&bias), inputs, at.packing());
-                PointForm::Host(with_source(&weight, layer)?)
-            }
-        };
+        let shape = [outputs, inputs, 1, 1];
+        let form = at.shelved(|| {
+            let bias = at.tensor("bias", &[outputs])?;
+            Ok(match at.execution() {
+                Execution::Candle => {
+                    let weight = at.tensor("weight", &shape)?;
+                    PointForm::Device(Conv2d::new(weight, Some(bias), Conv2dConfig::default()))
+                }
+                Execution::Kernels => {
+                    let bias = host_vector(&bias)?;
+                    let layer =
+                        |source: kernels::Source| kernels::Linear::new(source, Some(&bias), inputs, at.packing());
+                    PointForm::Host(packed(at, &shape, layer)?)
+                }
+            })
+        })?;
         Ok(Self { form })
     }
 
     pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
-        Ok(match (&self.form, x) {
+        Ok(match (&*self.form, x) {
             (PointForm::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Finish::default())?),
             (PointForm::Device(layer), Feature::Device(x)) => Feature::Device(layer.forward(x)?),
             _ => return Err(mixed()),

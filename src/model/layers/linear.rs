@@ -1,12 +1,14 @@
 //! Linear layers, and those whose outputs gate each other.
 
+use std::sync::Arc;
+
 use candle_core::D;
 use candle_nn::Module;
 
 use super::super::ModelError;
 use super::super::feature::{Execution, Feature, activate_tensor, mixed};
 use super::super::weights::Scope;
-use super::{host_vector, with_source};
+use super::{host_vector, packed};
 use crate::kernels::{self, Activation, Finish};
 
 enum Form {
@@ -16,7 +18,7 @@ enum Form {
 
 /// A linear layer on tokens.
 pub struct Linear {
-    form: Form,
+    form: Arc<Form>,
 }
 
 impl Linear {
@@ -29,17 +31,19 @@ impl Linear {
     }
 
     fn build(at: &Scope, inputs: usize, outputs: usize, has_bias: bool) -> Result<Self, ModelError> {
-        let weight = at.tensor("weight", &[outputs, inputs])?;
-        let bias = has_bias.then(|| at.tensor("bias", &[outputs])).transpose()?;
-        let form = match at.execution() {
-            Execution::Candle => Form::Device(candle_nn::Linear::new(weight, bias)),
-            Execution::Kernels => {
-                let bias = bias.as_ref().map(host_vector).transpose()?;
-                let layer =
-                    |source: kernels::Source| kernels::Linear::new(source, bias.as_deref(), inputs, at.packing());
-                Form::Host(with_source(&weight, layer)?)
-            }
-        };
+        let shape = [outputs, inputs];
+        let form = at.shelved(|| {
+            let bias = has_bias.then(|| at.tensor("bias", &[outputs])).transpose()?;
+            Ok(match at.execution() {
+                Execution::Candle => Form::Device(candle_nn::Linear::new(at.tensor("weight", &shape)?, bias)),
+                Execution::Kernels => {
+                    let bias = bias.as_ref().map(host_vector).transpose()?;
+                    let layer =
+                        |source: kernels::Source| kernels::Linear::new(source, bias.as_deref(), inputs, at.packing());
+                    Form::Host(packed(at, &shape, layer)?)
+                }
+            })
+        })?;
         Ok(Self { form })
     }
 
@@ -49,7 +53,7 @@ impl Linear {
 
     /// The layer, then the activation.
     pub fn forward_then(&self, x: &Feature, activation: Activation) -> Result<Feature, ModelError> {
-        Ok(match (&self.form, x) {
+        Ok(match (&*self.form, x) {
             (Form::Host(layer), Feature::Host(x)) => {
                 Feature::Host(layer.forward(x, &Finish { activation, ..Finish::default() })?)
             }
@@ -62,7 +66,7 @@ impl Linear {
 
     /// `residual` + the layer.
     pub fn forward_onto(&self, x: &Feature, residual: &Feature) -> Result<Feature, ModelError> {
-        Ok(match (&self.form, x, residual) {
+        Ok(match (&*self.form, x, residual) {
             (Form::Host(layer), Feature::Host(x), Feature::Host(residual)) => {
                 let finish = Finish { residual: Some(residual.values()), ..Finish::default() };
                 Feature::Host(layer.forward(x, &finish)?)
@@ -77,26 +81,29 @@ impl Linear {
 
 /// GEGLU with the exact (erf) GELU: half of the outputs, times the GELU of the other half.
 pub struct GatedLinear {
-    form: Form,
+    form: Arc<Form>,
 }
 
 impl GatedLinear {
     /// `outputs` are what is left of twice as many.
     pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
-        let (weight, bias) = (at.tensor("weight", &[2 * outputs, inputs])?, at.tensor("bias", &[2 * outputs])?);
-        let form = match at.execution() {
-            Execution::Candle => Form::Device(candle_nn::Linear::new(weight, Some(bias))),
-            Execution::Kernels => {
-                let bias = host_vector(&bias)?;
-                let layer = |source: kernels::Source| kernels::Linear::gated(source, &bias, inputs, at.packing());
-                Form::Host(with_source(&weight, layer)?)
-            }
-        };
+        let shape = [2 * outputs, inputs];
+        let form = at.shelved(|| {
+            let bias = at.tensor("bias", &[2 * outputs])?;
+            Ok(match at.execution() {
+                Execution::Candle => Form::Device(candle_nn::Linear::new(at.tensor("weight", &shape)?, Some(bias))),
+                Execution::Kernels => {
+                    let bias = host_vector(&bias)?;
+                    let layer = |source: kernels::Source| kernels::Linear::gated(source, &bias, inputs, at.packing());
+                    Form::Host(packed(at, &shape, layer)?)
+                }
+            })
+        })?;
         Ok(Self { form })
     }
 
     pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
-        Ok(match (&self.form, x) {
+        Ok(match (&*self.form, x) {
             (Form::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Finish::default())?),
             (Form::Device(layer), Feature::Device(x)) => {
                 let both = layer.forward(x)?.chunk(2, D::Minus1)?;

@@ -12,17 +12,20 @@ use candle_core::{Storage, Tensor};
 
 use super::ModelError;
 use super::feature::mixed;
-use crate::kernels::Source;
+use super::weights::Scope;
+use crate::kernels::{ShapeError, Source};
 
 /// Exact to what `LayerNorm` of `PyTorch` has by default.
 pub const LAYER_NORM_EPS: f64 = 1e-5;
 
-/// A weight's numbers as the kernels read them: in the format that it has.
-fn with_source<T>(
-    weight: &Tensor,
-    then: impl FnOnce(Source) -> Result<T, crate::kernels::ShapeError>,
-) -> Result<T, ModelError> {
-    let weight = weight.contiguous()?;
+/// Packs the weight at `at`, straight from its file where that can be.
+fn packed<T>(at: &Scope, shape: &[usize], pack: impl FnOnce(Source) -> Result<T, ShapeError>) -> Result<T, ModelError> {
+    if let Some(numbers) = at.numbers("weight", shape)?
+        && let Some(source) = numbers.source()
+    {
+        return Ok(pack(source)?);
+    }
+    let weight = at.tensor("weight", shape)?.contiguous()?;
     let (storage, layout) = weight.storage_and_layout();
     let Storage::Cpu(storage) = &*storage else { return Err(mixed()) };
     let range = layout.start_offset()..layout.start_offset() + layout.shape().elem_count();
@@ -31,7 +34,7 @@ fn with_source<T>(
         candle_core::CpuStorage::BF16(values) => Source::Bf16(&values[range]),
         other => Source::F32(&other.as_slice::<f32>()?[range]),
     };
-    Ok(then(source)?)
+    Ok(pack(source)?)
 }
 
 fn host_vector(tensor: &Tensor) -> Result<Vec<f32>, ModelError> {

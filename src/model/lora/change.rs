@@ -77,11 +77,11 @@ impl Change {
     /// When the shapes do not fit.
     pub fn apply(&self, base: &Tensor, file: &Archive, weight: f64) -> Result<Tensor, ModelError> {
         let read = Reader { change: self, file, device: base.device() };
-        let Some(difference) = read.difference()? else { return Ok(base.clone()) };
+        let magnitude = read.optional(Role::Magnitude)?;
+        let factor = if magnitude.is_some() { 1.0 } else { weight };
+        let Some(difference) = read.difference(factor)? else { return Ok(base.clone()) };
         let difference = difference.reshape(base.shape())?;
-        let Some(magnitude) = read.optional(Role::Magnitude)? else {
-            return Ok((base + (difference * weight)?)?);
-        };
+        let Some(magnitude) = magnitude else { return Ok((base + difference)?) };
         // The direction is the changed weight's, the length the magnitude's ("DoRA: Weight-Decomposed Low-Rank
         // Adaptation"); lengths are taken per output, or, where the file has one number per input, per input.
         let changed = (base + difference)?;
@@ -124,18 +124,18 @@ impl Reader<'_> {
         Ok(alpha / rank.max(1) as f64)
     }
 
-    /// What is added to the weight, in any shape that holds its numbers in order.
-    fn difference(&self) -> Result<Option<Tensor>, ModelError> {
+    /// `factor` times what is added to the weight, in any shape that holds its numbers in order.
+    fn difference(&self, factor: f64) -> Result<Option<Tensor>, ModelError> {
         if let Some(difference) = self.optional(Role::Difference)? {
-            return Ok(Some(difference));
+            return Ok(Some((difference * factor)?));
         }
         if let Some((up, down)) = self.pair(Role::Up, Role::Down)? {
-            let scale = self.scale(down.dim(0)?)?;
-            let product = match self.optional(Role::Mid)? {
-                Some(mid) => through_core(&mid, &flat(&up)?, &flat(&down)?)?,
-                None => flat(&up)?.matmul(&flat(&down)?)?,
-            };
-            return Ok(Some((product * scale)?));
+            // The small matrix is scaled, not their product.
+            let down = (flat(&down)? * (self.scale(down.dim(0)?)? * factor))?;
+            return Ok(Some(match self.optional(Role::Mid)? {
+                Some(mid) => through_core(&mid, &flat(&up)?, &down)?,
+                None => flat(&up)?.matmul(&down)?,
+            }));
         }
         if let (Some((a1, b1)), Some((a2, b2))) =
             (self.pair(Role::HadaW1A, Role::HadaW1B)?, self.pair(Role::HadaW2A, Role::HadaW2B)?)
@@ -148,12 +148,12 @@ impl Reader<'_> {
                 }
                 None => (flat(&a1)?.matmul(&flat(&b1)?)? * flat(&a2)?.matmul(&flat(&b2)?)?)?,
             };
-            return Ok(Some((product * scale)?));
+            return Ok(Some((product * (scale * factor))?));
         }
-        self.kronecker()
+        self.kronecker(factor)
     }
 
-    fn kronecker(&self) -> Result<Option<Tensor>, ModelError> {
+    fn kronecker(&self, factor: f64) -> Result<Option<Tensor>, ModelError> {
         let mut rank = None;
         let first = match self.optional(Role::KronW1)? {
             Some(whole) => Some(whole),
@@ -186,7 +186,7 @@ impl Reader<'_> {
         let (inner_rows, inner_columns) = (second.dim(0)?, second.dim(1)?);
         let second = second.reshape((1, inner_rows, 1, inner_columns, ()))?;
         let product = first.reshape((rows, 1, columns, 1, 1))?.broadcast_mul(&second)?;
-        Ok(Some((product * scale)?))
+        Ok(Some((product * (scale * factor))?))
     }
 }
 

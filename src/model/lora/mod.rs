@@ -130,6 +130,18 @@ impl<'a> Patches<'a> {
         Self { by_layer }
     }
 
+    /// Whether anything is laid over the layer of the tensor `name`.
+    #[must_use]
+    pub fn touches(&self, name: &str) -> bool {
+        name.rsplit_once('.').is_some_and(|(layer, _)| self.touches_layer(layer))
+    }
+
+    /// Whether anything is laid over the layer.
+    #[must_use]
+    pub fn touches_layer(&self, layer: &str) -> bool {
+        self.by_layer.contains_key(layer)
+    }
+
     /// The tensor `name` of the network with all changes laid over it; `None` where there are none.
     ///
     /// # Errors

@@ -1,0 +1,99 @@
+//! A buffer that one tensor after the other is read into, so that a model's numbers pass through the same memory.
+
+use std::fs::File;
+use std::io;
+
+use candle_core::{DType, Device, Tensor};
+use half::vec::HalfBitsVecExt;
+use half::{bf16, f16};
+
+use super::disk::read_at;
+use crate::kernels::Source;
+
+#[derive(Default)]
+pub struct Numbers {
+    /// Words, so that whatever is read stands aligned.
+    words: Vec<u32>,
+    count: usize,
+    dtype: Option<DType>,
+}
+
+impl Numbers {
+    /// Whether the kernels read numbers of this kind as they are.
+    #[must_use]
+    pub fn holds(dtype: DType) -> bool {
+        matches!(dtype, DType::F32 | DType::F16 | DType::BF16)
+    }
+
+    /// Room for `count` numbers, to be filled.
+    fn room(&mut self, count: usize, dtype: DType) -> &mut [u8] {
+        let bytes = count * dtype.size_in_bytes();
+        self.words.resize(bytes.div_ceil(4).max(self.words.len()), 0);
+        (self.count, self.dtype) = (count, Some(dtype));
+        &mut bytemuck::cast_slice_mut(&mut self.words)[..bytes]
+    }
+
+    /// # Errors
+    /// When the file ends before.
+    pub fn read(&mut self, file: &File, offset: u64, count: usize, dtype: DType) -> io::Result<()> {
+        read_at(file, self.room(count, dtype), offset)
+    }
+
+    /// Bytes that are in memory already; as many as `count` numbers take.
+    pub fn copy(&mut self, bytes: &[u8], count: usize, dtype: DType) {
+        self.room(count, dtype).copy_from_slice(bytes);
+    }
+
+    /// How many were read last.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// What was read last; nothing where the kernels do not know its kind.
+    #[must_use]
+    pub fn source(&self) -> Option<Source<'_>> {
+        match self.dtype? {
+            DType::F32 => Some(Source::F32(&bytemuck::cast_slice::<u32, f32>(&self.words)[..self.count])),
+            DType::F16 => Some(Source::F16(&bytemuck::cast_slice::<u32, f16>(&self.words)[..self.count])),
+            DType::BF16 => Some(Source::Bf16(&bytemuck::cast_slice::<u32, bf16>(&self.words)[..self.count])),
+            _ => None,
+        }
+    }
+}
+
+/// A tensor whose bytes stand at `offset` of the file.
+///
+/// # Errors
+/// When the file ends before, its kind is not supported, or the device has no room.
+pub fn tensor(
+    file: &File,
+    offset: u64,
+    shape: &[usize],
+    dtype: DType,
+    device: &Device,
+) -> Result<Tensor, candle_core::Error> {
+    let count = shape.iter().product::<usize>();
+    match dtype {
+        DType::F32 => {
+            let mut values = vec![0f32; count];
+            read_at(file, bytemuck::cast_slice_mut(&mut values), offset)?;
+            Tensor::from_vec(values, shape, device)
+        }
+        DType::F16 => {
+            let mut values: Vec<f16> = vec![0u16; count].reinterpret_into();
+            read_at(file, bytemuck::cast_slice_mut(&mut values), offset)?;
+            Tensor::from_vec(values, shape, device)
+        }
+        DType::BF16 => {
+            let mut values: Vec<bf16> = vec![0u16; count].reinterpret_into();
+            read_at(file, bytemuck::cast_slice_mut(&mut values), offset)?;
+            Tensor::from_vec(values, shape, device)
+        }
+        other => {
+            let mut bytes = vec![0; count * other.size_in_bytes()];
+            read_at(file, &mut bytes, offset)?;
+            Tensor::from_raw_buffer(&bytes, other, shape, device)
+        }
+    }
+}
