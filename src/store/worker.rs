@@ -56,6 +56,11 @@ pub enum StoreCommand {
     InspectModel(PathBuf),
     ReadRequest(PathBuf),
     LoadMask(PathBuf),
+    /// Writes a picture as its name's ending says.
+    SavePicture {
+        to: PathBuf,
+        picture: Arc<Picture>,
+    },
     SaveMask {
         to: PathBuf,
         mask: Arc<MaskPlane>,

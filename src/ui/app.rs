@@ -23,7 +23,7 @@ use super::{
     candidates, canvas, clipboard, fonts, gallery_panel, keymap, menu, notice, prompt_panel, sheets, shortcuts,
     status_bar, store_events, theme, toasts_view, view,
 };
-use crate::engine::EngineHandle;
+use crate::engine::{EngineHandle, SelectHandle, work_grid};
 use crate::job::{Estimate, EstimateQuestion};
 use crate::store::keys::KeyNames;
 use crate::store::models::ModelEntry;
@@ -54,6 +54,7 @@ pub struct Studio {
     pub(super) textures: Textures,
     pub(super) engine: EngineHandle,
     pub(super) store: StoreHandle,
+    pub(super) selector: SelectHandle,
     pub(super) services: Services,
     pub(super) saver: SettingsSaver,
     pub(super) dialog_requests: Vec<DialogRequest>,
@@ -68,6 +69,7 @@ impl Studio {
         ctx: &egui::Context,
         engine: EngineHandle,
         store: StoreHandle,
+        selector: SelectHandle,
         settings: Settings,
         services: Services,
     ) -> Self {
@@ -86,6 +88,7 @@ impl Studio {
             inpaint: settings_link::inpaint_of(&settings),
             memory: settings_link::memory_of(&settings),
             models: vec![ModelEntry::built_in()],
+            grids: Vec::new(),
             canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
             candidates: Candidates::default(),
             gallery: GalleryState::default(),
@@ -106,6 +109,7 @@ impl Studio {
             textures: Textures::new(ctx),
             engine,
             store,
+            selector,
             tokens: Asker::start("inkwick-tokens", services.count_tokens.clone(), ctx),
             estimates: Asker::start("inkwick-estimates", services.estimate.clone(), ctx),
             services,
@@ -134,6 +138,9 @@ impl Studio {
         if self.saver.current.known_models.len() != known_before {
             self.saver.touch();
         }
+        while let Some(event) = self.selector.try_recv() {
+            canvas::select::take(&mut self.state, event);
+        }
         self.keep_steps();
         for file in self.state.gallery.thumbnails.take_wanted() {
             self.store.send(StoreCommand::LoadThumbnail(file));
@@ -141,6 +148,7 @@ impl Studio {
         while let Ok(action) = self.answers.1.try_recv() {
             self.apply(ctx, action);
         }
+        self.ask_for_grid(ctx);
         let prompt = &mut self.state.prompt;
         let counted = self.tokens.poll(
             |asked| asked.model == prompt.model && asked.prompt == prompt.prompt,
@@ -256,6 +264,25 @@ impl Studio {
         if self.saver.current.window != place {
             self.saver.current.window = place;
             self.saver.touch();
+        }
+    }
+
+    /// Has the chosen model's small files read, once, for what it wants of sizes.
+    fn ask_for_grid(&mut self, ctx: &egui::Context) {
+        let model = self.state.prompt.model.clone();
+        if self.state.grids.iter().any(|(known, _)| *known == model) {
+            return;
+        }
+        self.state.grids.push((model.clone(), None));
+        let (answers, ctx) = (self.answers.0.clone(), ctx.clone());
+        let read = move || {
+            let grid = work_grid(&model);
+            if answers.send(Action::GridFound(model, grid)).is_ok() {
+                ctx.request_repaint();
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("inkwick-grid".into()).spawn(read) {
+            tracing::warn!("a model's sizes could not be read: {error}");
         }
     }
 
