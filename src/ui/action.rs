@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::canvas::action::CanvasAction;
+use super::library::action::LibraryAction;
 use super::state::{LookingAt, Sheet};
 use crate::job::{JobId, ModelRef, Picture};
 
@@ -55,6 +56,10 @@ pub enum Action {
     AddModelFileDialog,
     AddModel(PathBuf),
     ChooseModel(ModelRef),
+    /// Looks what models there are now.
+    ListModels,
+    /// Something in the model library.
+    Library(LibraryAction),
     /// Takes a folder off the list; its files stay.
     ForgetModel(PathBuf),
     /// Asks where the shown picture shall be copied to.

@@ -12,20 +12,23 @@ use super::dialogs::DialogRequest;
 use super::engine_events::{self, Aftermath};
 use super::gallery_state::GalleryState;
 use super::layout::{self, Layout, PanelForm};
+use super::library::state::LibraryState;
 use super::settings_link::{self, SettingsSaver};
-use super::state::AppState;
+use super::state::{AppState, Sheet};
 use super::textures::Textures;
 use super::toasts::Toasts;
 use super::token_count::{CountTokens, TokenCounter};
 use super::{
-    candidates, canvas, clipboard, fonts, gallery_panel, keymap, menu, notice, prompt_panel, sheets, shortcuts,
-    status_bar, store_events, theme, toasts_view, view,
+    candidates, canvas, clipboard, fonts, gallery_panel, keymap, library, menu, notice, prompt_panel, sheets,
+    shortcuts, status_bar, store_events, theme, toasts_view, view,
 };
-use crate::engine::EngineHandle;
+use crate::engine::{EngineHandle, Wake};
+use crate::store::download::Downloads;
 use crate::store::keys::KeyNames;
 use crate::store::models::ModelEntry;
 use crate::store::paths::Paths;
 use crate::store::settings::Settings;
+use crate::store::token::Token;
 use crate::store::worker::{StoreCommand, StoreHandle};
 
 /// What the window is given besides the engine and the store.
@@ -51,6 +54,10 @@ pub struct Studio {
     pub(super) store: StoreHandle,
     pub(super) services: Services,
     pub(super) saver: SettingsSaver,
+    pub(super) downloads: Downloads,
+    /// For the hub: the keyring's, or one that was given in this run.
+    pub(super) token: Option<Token>,
+    pub(super) wake: Wake,
     pub(super) dialog_requests: Vec<DialogRequest>,
     answers: (Sender<Action>, Receiver<Action>),
     tokens: TokenCounter,
@@ -82,6 +89,7 @@ impl Studio {
             canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
             candidates: Candidates::default(),
             gallery: GalleryState::default(),
+            library: LibraryState { notes: settings.model_notes.clone(), ..LibraryState::default() },
             panels: settings_link::panels_of(&settings),
             theme: settings_link::theme_of(&settings),
             toasts: Toasts::default(),
@@ -94,8 +102,13 @@ impl Studio {
         for problem in services.problem.iter().chain(&wrong_keys) {
             state.toasts.error(problem.clone(), None);
         }
+        let waking = ctx.clone();
+        let wake: Wake = std::sync::Arc::new(move || waking.request_repaint());
         Self {
             state,
+            downloads: Downloads::new(services.paths.clone(), wake.clone()),
+            token: None,
+            wake,
             textures: Textures::new(ctx),
             engine,
             store,
@@ -125,7 +138,9 @@ impl Studio {
         }
         if self.saver.current.known_models.len() != known_before {
             self.saver.touch();
+            self.list_models();
         }
+        self.follow_downloads();
         self.keep_steps();
         for file in self.state.gallery.thumbnails.take_wanted() {
             self.store.send(StoreCommand::LoadThumbnail(file));
@@ -159,8 +174,11 @@ impl Studio {
         actions.extend(clipboard::pasted(&ctx));
         self.rooms(ui, &mut actions);
         toasts_view::show(&ctx, &mut self.state.toasts, &mut actions);
-        if let Some(sheet) = self.state.sheet {
-            sheets::show(&ctx, sheet, &mut self.state, &mut actions);
+        match self.state.sheet {
+            Some(Sheet::Library) => library::show(&ctx, &mut self.state, &mut self.textures, &mut actions),
+            Some(Sheet::Inspection) => library::inspection::show(&ctx, &self.state, &mut actions),
+            Some(sheet) => sheets::show(&ctx, sheet, &mut self.state, &mut actions),
+            None => {}
         }
         for action in actions {
             self.apply(&ctx, action);

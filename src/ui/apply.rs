@@ -105,6 +105,8 @@ impl Studio {
             Action::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
             Action::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
             Action::ChooseModel(model) => self.state.choose_model(model),
+            Action::ListModels => self.list_models(),
+            Action::Library(action) => self.apply_to_library(action),
             Action::ForgetModel(folder) => self.forget_model(&folder),
             Action::UseSettings(file) => self.store.send(StoreCommand::ReadRequest(file)),
             Action::Reveal(file) => self.store.send(StoreCommand::Reveal(file)),
@@ -181,6 +183,7 @@ impl Studio {
             }
         }
         self.state.canvas.follows_run |= was_idle;
+        self.state.library.note_mut(&first.model).use_now();
         self.saver.current.remember_prompt(&self.state.prompt.prompt);
         self.saver.touch();
     }
@@ -268,6 +271,7 @@ impl AppState {
             init: self.canvas.document.whole_picture().map(|picture| InitPicture { picture, strength }),
             mask: self.next_mask(),
             inpaint: self.inpaint.settings.clone(),
+            vae: self.library.note(&prompt.model).vae,
             ..Request::default()
         };
         prompt.fine.fill(&mut request);
@@ -289,6 +293,11 @@ impl AppState {
             self.prompt.steps = steps(self);
         }
         self.prompt.size_px = size::carried_over(self.prompt.size_px, old_native_px, self.native_size_px());
+        if let Some(kept) = self.library.note(&self.prompt.model).defaults {
+            let prompt = &mut self.prompt;
+            (prompt.size_px, prompt.steps) = (kept.size_px, kept.steps);
+            (prompt.guidance, prompt.scheduler) = (kept.guidance, kept.scheduler);
+        }
         // Counted by another tokenizer.
         self.prompt.tokens = None;
     }

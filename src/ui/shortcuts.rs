@@ -7,6 +7,8 @@ use super::canvas::action::{CanvasAction, MaskStep};
 use super::canvas::state::Hand;
 use super::canvas::tools::Tool;
 use super::keymap;
+use super::library::action::LibraryAction;
+use super::library::state::Tab;
 use super::state::{AppState, LookingAt, Sheet};
 
 /// Something that a key can do. The names are those of the keys' file.
@@ -21,6 +23,7 @@ pub enum Command {
     Trash,
     NewCanvas,
     OpenPicture,
+    Models,
     AddModel,
     SaveAs,
     Undo,
@@ -98,6 +101,7 @@ pub const TABLE: &[Entry] = {
         entry(C::NewCanvas, "new-canvas", "New canvas", M::COMMAND, Key::N, Always),
         entry(C::BlankCanvas, "blank-canvas", "White canvas to draw on", COMMAND_SHIFT, Key::N, Always),
         entry(C::OpenPicture, "open-picture", "Open a picture", M::COMMAND, Key::O, Always),
+        entry(C::Models, "models", "All models, and more of them", M::COMMAND, Key::M, Always),
         entry(C::AddModel, "add-model", "Add a model folder", COMMAND_SHIFT, Key::O, Always),
         entry(C::SaveAs, "save-as", "Save the shown picture as", COMMAND_SHIFT, Key::S, Always),
         entry(C::Undo, "undo", "Undo on the canvas", M::COMMAND, Key::Z, NotTyping),
@@ -193,6 +197,7 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Trash => over_canvas.then(|| state.shown_file().map(Action::Trash)).flatten(),
         Command::NewCanvas => Some(Action::NewCanvas),
         Command::OpenPicture => Some(Action::OpenPictureDialog),
+        Command::Models => Some(Action::Library(LibraryAction::Open(Tab::Models))),
         Command::AddModel => Some(Action::AddModelDialog),
         Command::SaveAs => Some(Action::SaveAsDialog),
         Command::Undo => Some(Action::Undo),
