@@ -1,4 +1,5 @@
 //! The model library as a person uses it: found by its key, sorted, starred, noted, and back after a restart.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 // The measurement of frames uses the same bench: each leaves something of it out.
 #[allow(dead_code)]

@@ -130,7 +130,7 @@ mod tests {
         let names: Vec<String> = found.iter().map(|path| name_of(path)).collect();
         assert_eq!(names.len(), 2, "{found:?}");
         assert!(names.contains(&"one.safetensors".to_owned()) && names.contains(&"two.ckpt".to_owned()), "{names:?}");
-        assert_eq!(models_under(&home.join("hub")), [revision.clone()]);
+        assert_eq!(models_under(&home.join("hub")), std::slice::from_ref(&revision));
         assert_eq!(name_of(&revision), "tiny");
     }
 

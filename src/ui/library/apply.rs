@@ -49,7 +49,8 @@ impl Studio {
                 self.list_models();
             }
             LibraryAction::Download(name) => {
-                self.downloads.start(&name, Hub::of_this_machine().with_token(self.token.clone().map(|token| token.0)))
+                let hub = Hub::of_this_machine().with_token(self.token.clone().map(|token| token.0));
+                self.downloads.start(&name, hub);
             }
             LibraryAction::Pause(name) => self.downloads.pause(&name),
             LibraryAction::GiveUp(name) => self.downloads.give_up(&name),

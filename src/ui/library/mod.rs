@@ -92,7 +92,7 @@ fn models(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 16.0;
         ui.allocate_ui_with_layout(vec2(room.x - DETAILS_WIDTH - 16.0, room.y), Layout::top_down(Align::Min), |ui| {
-            table::show(ui, state, actions)
+            table::show(ui, state, actions);
         });
         ui.allocate_ui_with_layout(vec2(DETAILS_WIDTH, room.y), Layout::top_down(Align::Min), |ui| {
             details::show(ui, state, textures, actions);

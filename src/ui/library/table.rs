@@ -127,7 +127,7 @@ fn short_family(family: &str) -> String {
 pub fn size(bytes: u64) -> String {
     match bytes {
         0 => String::new(),
-        ..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
+        1..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
         _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
