@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+#[cfg(feature = "keyring")]
 const SERVICE: &str = "Inkwick";
+#[cfg(feature = "keyring")]
 const NAME: &str = "Hugging Face token";
 
 /// Never printed.
@@ -17,10 +19,11 @@ impl fmt::Debug for Token {
 
 /// Why the keyring did not take it, in a few words for a person.
 #[derive(Debug, thiserror::Error)]
-#[error("the system's keyring does not answer ({0})")]
+#[error("{0}")]
 pub struct TokenError(String);
 
 /// The token that was kept, if the system has a keyring and it holds one. May wait for the keyring to be unlocked.
+#[cfg(feature = "keyring")]
 #[must_use]
 pub fn load() -> Option<Token> {
     let entry = keyring::Entry::new(SERVICE, NAME).ok()?;
@@ -31,10 +34,28 @@ pub fn load() -> Option<Token> {
 ///
 /// # Errors
 /// When there is no keyring, or it stays locked.
+#[cfg(feature = "keyring")]
 pub fn save(token: &Token) -> Result<(), TokenError> {
     let kept = keyring::Entry::new(SERVICE, NAME).and_then(|entry| entry.set_password(&token.0));
     // The first line of what a person is told, never the debug form: that may hold what was to be kept.
-    kept.map_err(|error| TokenError(error.to_string().lines().next().unwrap_or_default().to_owned()))
+    kept.map_err(|error| {
+        let reason = error.to_string().lines().next().unwrap_or_default().to_owned();
+        TokenError(format!("the system's keyring does not answer ({reason})"))
+    })
+}
+
+/// Nothing is kept in this build.
+#[cfg(not(feature = "keyring"))]
+#[must_use]
+pub fn load() -> Option<Token> {
+    None
+}
+
+/// # Errors
+/// Always: this build cannot.
+#[cfg(not(feature = "keyring"))]
+pub fn save(_token: &Token) -> Result<(), TokenError> {
+    Err(TokenError("this build was made without the system's keyring".to_owned()))
 }
 
 #[cfg(test)]
