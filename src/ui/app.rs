@@ -172,6 +172,10 @@ impl Studio {
             dropped.map(|file| Action::Dropped(file.path().to_path_buf())).collect::<Vec<_>>()
         }));
         actions.extend(clipboard::pasted(&ctx));
+        if ctx.input(|input| input.events.contains(&egui::Event::WindowFocused(true))) {
+            // Files may have come or gone in the meantime.
+            actions.push(Action::ListModels);
+        }
         self.rooms(ui, &mut actions);
         toasts_view::show(&ctx, &mut self.state.toasts, &mut actions);
         match self.state.sheet {

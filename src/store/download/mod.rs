@@ -35,13 +35,13 @@ pub const STARTERS: [Starter; 4] = [
         repository: "stable-diffusion-v1-5/stable-diffusion-inpainting",
         size_gb: 2.1,
         licence: "CreativeML Open RAIL-M",
-        what: "its sister for inpainting",
+        what: "Stable Diffusion 1.5 for inpainting, 512×512",
     },
     Starter {
         repository: "stabilityai/sd-turbo",
         size_gb: 2.6,
         licence: "Stability AI Community",
-        what: "one to four steps a picture, 512×512",
+        what: "SD Turbo, 512×512: one to four steps a picture",
     },
     Starter {
         repository: "stabilityai/stable-diffusion-xl-base-1.0",

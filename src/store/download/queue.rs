@@ -104,14 +104,12 @@ impl Downloads {
     }
 
     fn forget(&self, name: &str) {
-        let mut entries = self.entries();
         let is_done = |entry: &Entry| matches!(entry.shown.state, DownloadState::Done(_));
-        let unfinished = entries.iter().any(|entry| entry.shown.name == name && !is_done(entry));
-        entries.retain(|entry| entry.shown.name != name);
-        drop(entries);
+        let unfinished = self.entries().iter().any(|entry| entry.shown.name == name && !is_done(entry));
         if unfinished {
             discard(name, &self.paths);
         }
+        self.entries().retain(|entry| entry.shown.name != name);
         (self.wake)();
     }
 

@@ -55,7 +55,7 @@ fn by_name(ui: &mut Ui, library: &mut LibraryState, actions: &mut Vec<Action>) {
     let mut entered = false;
     ui.horizontal(|ui| {
         let text = &mut library.repository_text;
-        fields::text_line(ui, label, (ui.available_width() - 136.0).max(120.0), |ui, id| {
+        fields::text_line(ui, label, (ui.available_width() - 115.0).max(120.0), |ui, id| {
             let field = egui::TextEdit::singleline(text).id(id).hint_text("OWNER/NAME, or OWNER/NAME:FILE.safetensors");
             let response = ui.add(field.desired_width(f32::INFINITY).frame(egui::Frame::NONE));
             entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));

@@ -54,6 +54,15 @@ fn top(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
         if let Some(pressed) = Segments::new("Models", &words, chosen).width(192.0).show(ui) {
             state.library.tab = if pressed == 0 { Tab::Models } else { Tab::Download };
         }
+        if state.library.tab == Tab::Models {
+            ui.add_space(8.0);
+            let label = ui.label(RichText::new("Search").color(theme::tokens(ui).text_2)).id;
+            search(ui, label, &mut state.library.search);
+            let star = IconButton::new(icons::STAR, "Favourites only").selected(state.library.favourites_only);
+            if ui.add(star).clicked() {
+                state.library.favourites_only = !state.library.favourites_only;
+            }
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui.add(IconButton::new(icons::X, "Close").key("Esc")).clicked() {
                 actions.push(Action::CloseSheet);
@@ -68,12 +77,6 @@ fn top(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
                 if add.on_hover_text(hint).clicked() {
                     actions.push(Action::AddModelDialog);
                 }
-                let star = IconButton::new(icons::STAR, "Favourites only").selected(state.library.favourites_only);
-                if ui.add(star).clicked() {
-                    state.library.favourites_only = !state.library.favourites_only;
-                }
-                let label = ui.label(RichText::new("Search").color(theme::tokens(ui).text_2)).id;
-                search(ui, label, &mut state.library.search);
             }
         });
     });

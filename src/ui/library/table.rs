@@ -9,8 +9,8 @@ use super::state::Column;
 use crate::store::models::ModelEntry;
 use crate::ui::action::Action;
 use crate::ui::state::AppState;
-use crate::ui::widgets::{IconButton, TextButton};
-use crate::ui::{icons, theme};
+use crate::ui::widgets::IconButton;
+use crate::ui::{fonts, icons, theme};
 
 const ROW: f32 = 32.0;
 
@@ -83,11 +83,15 @@ pub fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
 
 fn heading(ui: &mut Ui, column: Column, state: &AppState, actions: &mut Vec<Action>) {
     let library = &state.library;
-    let mut button = TextButton::new(column.label()).bare();
-    if library.sort == column {
-        button = button.icon(if library.descending { icons::CARET_UP } else { icons::CARET_DOWN });
-    }
-    if ui.add(button).clicked() {
+    ui.spacing_mut().button_padding.x = 0.0;
+    let words = RichText::new(column.label()).color(theme::tokens(ui).text_2);
+    let response = if library.sort == column {
+        let caret = if library.descending { icons::CARET_UP } else { icons::CARET_DOWN };
+        ui.add(egui::Button::new((words, RichText::new(caret).font(fonts::icon(theme::CARET_PT)))).frame(false))
+    } else {
+        ui.add(egui::Button::new(words).frame(false))
+    };
+    if response.on_hover_text("Sorts by it; again turns the order round.").clicked() {
         actions.push(Action::Library(LibraryAction::Sort(column)));
     }
 }
@@ -112,8 +116,8 @@ fn cells(row: &mut TableRow, entry: &ModelEntry, columns: &[Column], state: &App
                 Column::LastUsed => (note.last_used.map(day).unwrap_or_default(), tokens.text_2),
             };
             let is_used = *column == Column::Name && state.prompt.model == entry.reference;
-            let text = if is_used { RichText::new(text).strong() } else { RichText::new(text).color(colour) };
-            ui.add(egui::Label::new(text).truncate().selectable(false));
+            let text = if is_used { format!("{text} · in use") } else { text };
+            ui.add(egui::Label::new(RichText::new(text).color(colour)).truncate().selectable(false));
         });
     }
 }
