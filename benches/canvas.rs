@@ -1,4 +1,5 @@
-//! What a brush costs on a large canvas: each pointer event, and each frame in which one paints.
+//! What a hand costs on a large canvas: each pointer event of a brush, each frame in which one paints, and each step that
+//! changes the whole mask.
 //!
 //! Prints median, 95th percentile and maximum; no pass or fail.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
@@ -15,6 +16,8 @@ use inkwick::canvas::{Document, Ink, Origin};
 use inkwick::engine::FakeScript;
 use inkwick::job::Picture;
 use inkwick::mask::{Brush, BrushPoint};
+use inkwick::ui::action::Action;
+use inkwick::ui::canvas::action::{CanvasAction, MaskStep};
 use inkwick::ui::canvas::tools::Tool;
 use studio_bench::Bench;
 
@@ -23,18 +26,66 @@ const SIDE_PX: u32 = 4096;
 fn main() {
     println!("a stroke on {SIDE_PX}×{SIDE_PX}, each pointer event:");
     for (name, ink) in [("mask", Ink::Mask), ("eraser", Ink::Eraser), ("colour", Ink::Colour([200, 30, 60]))] {
-        for (diameter_px, hardness) in [(50.0, 0.8), (200.0, 0.8), (200.0, 0.0), (500.0, 0.8)] {
-            events(name, ink, Brush { diameter_px, hardness, opacity: 1.0 });
+        for diameter_px in [20.0, 200.0, 800.0] {
+            for hardness in [1.0, 0.0] {
+                events(name, ink, Brush { diameter_px, hardness, opacity: 1.0 });
+            }
         }
     }
-    println!("logic + ui of each frame while one paints on it with a brush of 200 px:");
+    println!("logic + ui of each frame while one paints on it, with two pointer events in each:");
     for (name, tool) in [("mask", Tool::Brush), ("colour", Tool::Colour)] {
-        frames(name, tool);
+        for diameter_px in [20.0, 200.0, 800.0] {
+            for zoom in [None, Some(1.0)] {
+                frames(name, tool, diameter_px, zoom);
+            }
+        }
+    }
+    println!("a step that changes the whole mask, and its undo:");
+    for (name, is_full) in [("two strokes", false), ("all over", true)] {
+        whole_mask(name, is_full);
+    }
+}
+
+/// Grow and its kin as the window does them, on the window's thread.
+fn whole_mask(name: &str, is_full: bool) {
+    let steps = [
+        ("grow", MaskStep::Grow),
+        ("shrink", MaskStep::Shrink),
+        ("soften", MaskStep::Feather),
+        ("invert", MaskStep::Invert),
+        ("everything", MaskStep::All),
+        ("clear", MaskStep::Clear),
+    ];
+    for (step_name, step) in steps {
+        let mut bench = Bench::new(FakeScript::default());
+        bench.wait("the canvas of the last time has come", |bench| bench.studio(|s| s.state.canvas.is_restored));
+        bench.with(|studio| {
+            let picture = Arc::new(Picture::filled(SIDE_PX, SIDE_PX, [90, 120, 150, 255]));
+            let canvas = &mut studio.state.canvas;
+            canvas.replace_picture(Some((picture, Origin::default())));
+            let reach = if is_full { 1900.0 } else { 300.0 };
+            for (dx, dy) in [(1.0, 1.0), (1.0, -1.0)] {
+                let middle = SIDE_PX as f32 / 2.0;
+                canvas.document.begin_stroke(Ink::Mask, Brush { diameter_px: 300.0, hardness: 0.5, opacity: 1.0 });
+                canvas.document.stroke_to(BrushPoint::at(middle - reach * dx, middle - reach * dy));
+                canvas.document.stroke_to(BrushPoint::at(middle + reach * dx, middle + reach * dy));
+                canvas.document.end_stroke();
+            }
+        });
+        bench.settle();
+        let mut slowest = |action: Action| {
+            bench.spent.borrow_mut().clear();
+            bench.with(|studio| studio.answers().send(action).expect("the window hears"));
+            bench.frames(3);
+            bench.spent.borrow().iter().max().copied().unwrap_or_default().as_secs_f64() * 1000.0
+        };
+        let done = slowest(Action::Canvas(CanvasAction::Mask(step)));
+        println!("  {name:12} {step_name:12} {done:7.1} ms  undo {:7.1} ms", slowest(Action::Undo));
     }
 }
 
 fn place(step: u32) -> (f32, f32) {
-    let angle = step as f32 * 0.05;
+    let angle = step as f32 * 0.02;
     let middle = SIDE_PX as f32 / 2.0;
     (middle + angle.cos() * middle * 0.8, middle + (angle * 1.7).sin() * middle * 0.8)
 }
@@ -49,6 +100,7 @@ fn events(name: &str, ink: Ink, brush: Brush) {
             match step {
                 Some(0) => document.begin_stroke(ink, brush),
                 Some(step) => {
+                    // As a quick hand goes: about 40 px between two events of a mouse.
                     let (x, y) = place(step + stroke * 1000);
                     document.stroke_to(BrushPoint::at(x, y));
                 }
@@ -67,21 +119,26 @@ fn events(name: &str, ink: Ink, brush: Brush) {
     report(&words, &mut times);
 }
 
-fn frames(name: &str, tool: Tool) {
+fn frames(name: &str, tool: Tool, diameter_px: f32, zoom: Option<f32>) {
     let mut bench = Bench::new(FakeScript::default());
+    bench.wait("the canvas of the last time has come", |bench| bench.studio(|s| s.state.canvas.is_restored));
     bench.with(|studio| {
         let picture = Arc::new(Picture::filled(SIDE_PX, SIDE_PX, [90, 120, 150, 255]));
         studio.state.canvas.replace_picture(Some((picture, Origin::default())));
         studio.state.canvas.tool = tool;
-        studio.state.canvas.tools.mask_brush.diameter_px = 200.0;
-        studio.state.canvas.tools.colour_brush.diameter_px = 200.0;
+        studio.state.canvas.view.zoom = zoom;
+        studio.state.canvas.tools.mask_brush.diameter_px = diameter_px;
+        studio.state.canvas.tools.colour_brush.diameter_px = diameter_px;
     });
     bench.settle();
     bench.leave_fields();
     let view = bench.studio(|studio| studio.state.canvas.placed.expect("the picture is shown"));
     let on_screen = |step: u32| {
+        // At 1:1 only the middle is seen: the hand stays there.
         let (x, y) = place(step);
-        view.screen_from_image(pos2(x, y))
+        let middle = SIDE_PX as f32 / 2.0;
+        let share = if zoom.is_some() { 0.12 } else { 1.0 };
+        view.screen_from_image(pos2(middle + (x - middle) * share, middle + (y - middle) * share))
     };
     let button = |pressed| Event::PointerButton {
         pos: on_screen(0),
@@ -103,7 +160,8 @@ fn frames(name: &str, tool: Tool) {
     let mut times = std::mem::take(&mut *bench.spent.borrow_mut());
     bench.window.event(button(false));
     bench.frames(1);
-    report(name, &mut times);
+    let seen = if zoom.is_some() { "at 1:1" } else { "fitted" };
+    report(&format!("{name} {diameter_px} px, {seen}"), &mut times);
 }
 
 fn report(name: &str, times: &mut [Duration]) {

@@ -115,6 +115,18 @@ fn cancel_answers_and_the_next_job_runs() {
 }
 
 #[test]
+fn what_is_asked_for_in_front_is_made_before_what_waits() {
+    let scene = Scene::new(Duration::from_millis(20));
+    let [_, _, last] = [1, 2, 3].map(|seed| scene.submit("a cat", seed));
+    let destination = Destination::File { path: "x.png".into(), previews: None };
+    while !matches!(scene.engine.recv_timeout(Duration::from_secs(20)).unwrap().kind, EventKind::Step { .. }) {}
+    scene.engine.submit_in_front(request("a cat", 9), destination).unwrap();
+    scene.until_last(last);
+    let saved: Vec<u64> = scene.saver.saved.lock().unwrap().iter().map(|request| request.seed).collect();
+    assert_eq!(saved, [1, 9, 2, 3]);
+}
+
+#[test]
 fn pictures_are_saved_though_nobody_reads_the_events() {
     let scene = Scene::new(Duration::ZERO);
     for seed in 0..10 {

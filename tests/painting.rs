@@ -5,49 +5,16 @@
 #[allow(dead_code)]
 mod studio_bench;
 
-use egui::{Event, Key, Modifiers, PointerButton, Pos2, pos2};
+use egui::{Event, Key, Modifiers, PointerButton, pos2};
 use egui_kittest::kittest::Queryable as _;
 use inkwick::canvas::Document;
 use inkwick::engine::FakeScript;
+use inkwick::job::ResizeMode;
 use inkwick::mask::PixelRect;
+use inkwick::ui::action::Action;
+use inkwick::ui::canvas::action::{CanvasAction, MaskStep};
 use inkwick::ui::canvas::tools::Tool;
 use studio_bench::Bench;
-
-/// A window with a photo of this size on its canvas.
-fn with_photo(width: u32, height: u32) -> Bench {
-    let mut bench = Bench::new(FakeScript::default());
-    let photo = bench.photo("photo.png", width, height);
-    bench.drop_file(photo);
-    bench.wait("it lies on the canvas", |bench| bench.studio(|studio| studio.state.canvas.has_picture()));
-    bench.leave_fields();
-    bench.frames(2);
-    bench
-}
-
-/// Where a place of the picture is on the screen.
-fn on_screen(bench: &Bench, x: f32, y: f32) -> Pos2 {
-    bench.studio(|studio| studio.state.canvas.placed.unwrap().screen_from_image(pos2(x, y)))
-}
-
-fn button(bench: &mut Bench, pos: Pos2, button: PointerButton, pressed: bool, modifiers: Modifiers) {
-    bench.window.event(Event::PointerButton { pos, button, pressed, modifiers });
-}
-
-/// Press, go, lift: places in picture pixels.
-fn drag(bench: &mut Bench, way: &[(f32, f32)], modifiers: Modifiers) {
-    let places: Vec<Pos2> = way.iter().map(|(x, y)| on_screen(bench, *x, *y)).collect();
-    bench.window.event(Event::PointerMoved(places[0]));
-    bench.frames(2);
-    button(bench, places[0], PointerButton::Primary, true, modifiers);
-    bench.frames(1);
-    // Several events in one frame: none may be passed over.
-    for place in &places[1..] {
-        bench.window.event(Event::PointerMoved(*place));
-    }
-    bench.frames(1);
-    button(bench, *places.last().unwrap(), PointerButton::Primary, false, modifiers);
-    bench.frames(2);
-}
 
 fn mask_bounds(bench: &Bench) -> Option<PixelRect> {
     bench.studio(|studio| studio.state.canvas.document.mask().bounds())
@@ -65,12 +32,12 @@ fn near(found: Option<PixelRect>, wanted: [u32; 4], slack: u32) {
 
 #[test]
 fn a_stroke_masks_where_the_hand_went_and_one_undo_takes_it_back() {
-    let mut bench = with_photo(300, 200);
+    let mut bench = Bench::with_photo(300, 200);
     bench.window.key_press(Key::B);
     bench.frames(1);
     bench.with(|studio| studio.state.canvas.tools.mask_brush.diameter_px = 20.0);
     // A corner in the middle: a frame with many events must not cut it.
-    drag(&mut bench, &[(50.0, 100.0), (150.0, 40.0), (250.0, 100.0)], Modifiers::NONE);
+    bench.drag(&[(50.0, 100.0), (150.0, 40.0), (250.0, 100.0)], Modifiers::NONE);
     near(mask_bounds(&bench), [40, 30, 260, 110], 1);
     look(&bench, |document| {
         assert_eq!(document.mask().plane().row(42)[150], 255);
@@ -87,40 +54,40 @@ fn a_stroke_masks_where_the_hand_went_and_one_undo_takes_it_back() {
 
 #[test]
 fn the_eraser_a_straight_line_and_a_stroke_that_leaves_the_canvas() {
-    let mut bench = with_photo(300, 200);
+    let mut bench = Bench::with_photo(300, 200);
     bench.window.key_press(Key::B);
     bench.with(|studio| studio.state.canvas.tools.mask_brush.diameter_px = 20.0);
     bench.frames(1);
-    drag(&mut bench, &[(20.0, 50.0), (21.0, 50.0)], Modifiers::NONE);
+    bench.drag(&[(20.0, 50.0), (21.0, 50.0)], Modifiers::NONE);
     // Shift: straight from there to here, whatever lies between.
-    drag(&mut bench, &[(200.0, 50.0), (200.0, 50.0)], Modifiers::SHIFT);
+    bench.drag(&[(200.0, 50.0), (200.0, 50.0)], Modifiers::SHIFT);
     look(&bench, |document| assert!(document.mask().plane().row(50)[15..205].iter().all(|value| *value == 255)));
     // Out at the right, and back: still the same stroke, and nothing lost.
     let before = look(&bench, |document| document.mask().plane().row(50).to_vec());
-    drag(&mut bench, &[(250.0, 150.0), (360.0, 150.0), (250.0, 180.0)], Modifiers::NONE);
+    bench.drag(&[(250.0, 150.0), (360.0, 150.0), (250.0, 180.0)], Modifiers::NONE);
     look(&bench, |document| {
         assert_eq!(document.mask().plane().row(50), before);
         assert_eq!(document.mask().plane().row(150)[299], 255);
     });
     bench.window.key_press(Key::E);
     bench.frames(1);
-    drag(&mut bench, &[(100.0, 30.0), (100.0, 70.0)], Modifiers::NONE);
+    bench.drag(&[(100.0, 30.0), (100.0, 70.0)], Modifiers::NONE);
     look(&bench, |document| {
         assert_eq!((document.mask().plane().row(50)[100], document.mask().plane().row(50)[60]), (0, 255));
     });
     // Alt turns the eraser round.
-    drag(&mut bench, &[(100.0, 50.0), (101.0, 50.0)], Modifiers::ALT);
+    bench.drag(&[(100.0, 50.0), (101.0, 50.0)], Modifiers::ALT);
     look(&bench, |document| assert_eq!(document.mask().plane().row(50)[100], 255));
 }
 
 #[test]
 fn outlines_fill_and_take_away() {
-    let mut bench = with_photo(300, 200);
+    let mut bench = Bench::with_photo(300, 200);
     bench.window.key_press(Key::R);
     bench.frames(1);
-    drag(&mut bench, &[(40.2, 30.2), (90.0, 150.0), (200.5, 120.5)], Modifiers::NONE);
+    bench.drag(&[(40.2, 30.2), (90.0, 150.0), (200.5, 120.5)], Modifiers::NONE);
     near(mask_bounds(&bench), [40, 30, 201, 121], 1);
-    drag(&mut bench, &[(40.2, 30.2), (120.4, 130.0)], Modifiers::ALT);
+    bench.drag(&[(40.2, 30.2), (120.4, 130.0)], Modifiers::ALT);
     near(mask_bounds(&bench), [121, 30, 201, 121], 1);
     bench.window.key_press_modifiers(Modifiers::SHIFT, Key::C);
     bench.frames(1);
@@ -128,7 +95,7 @@ fn outlines_fill_and_take_away() {
 
     bench.window.key_press(Key::L);
     bench.frames(1);
-    drag(&mut bench, &[(50.0, 50.0), (150.0, 50.0), (150.0, 150.0), (50.0, 150.0)], Modifiers::NONE);
+    bench.drag(&[(50.0, 50.0), (150.0, 50.0), (150.0, 150.0), (50.0, 150.0)], Modifiers::NONE);
     near(mask_bounds(&bench), [50, 50, 150, 150], 1);
     bench.window.key_press_modifiers(Modifiers::SHIFT, Key::V);
     bench.frames(1);
@@ -142,7 +109,7 @@ fn outlines_fill_and_take_away() {
     bench.frames(1);
     assert_eq!(bench.studio(|studio| studio.state.canvas.tool), Tool::Polygon);
     for corner in [(30.0, 30.0), (130.0, 40.0), (80.0, 140.0)] {
-        drag(&mut bench, &[corner, corner], Modifiers::NONE);
+        bench.drag(&[corner, corner], Modifiers::NONE);
     }
     assert_eq!(mask_bounds(&bench), None, "it is not closed yet");
     bench.window.key_press(Key::Enter);
@@ -152,16 +119,16 @@ fn outlines_fill_and_take_away() {
 
 #[test]
 fn paint_is_on_the_picture_and_alt_picks_a_colour() {
-    let mut bench = with_photo(300, 200);
+    let mut bench = Bench::with_photo(300, 200);
     bench.window.key_press(Key::D);
     bench.frames(1);
     bench.with(|studio| studio.state.canvas.tools.colour = [10, 200, 30]);
-    drag(&mut bench, &[(50.0, 50.0), (100.0, 50.0)], Modifiers::NONE);
+    bench.drag(&[(50.0, 50.0), (100.0, 50.0)], Modifiers::NONE);
     let pixel = |bench: &Bench, x, y| look(bench, |document| document.picture().unwrap().pixel(x, y).unwrap());
     assert_eq!(pixel(&bench, 80, 50), [10, 200, 30, 255]);
     assert_eq!(mask_bounds(&bench), None);
     // The photo's own colours: x, y, 90.
-    drag(&mut bench, &[(200.5, 120.5), (200.5, 120.5)], Modifiers::ALT);
+    bench.drag(&[(200.5, 120.5), (200.5, 120.5)], Modifiers::ALT);
     assert_eq!(bench.studio(|studio| studio.state.canvas.tools.colour), [200, 120, 90]);
     bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     bench.frames(2);
@@ -170,11 +137,11 @@ fn paint_is_on_the_picture_and_alt_picks_a_colour() {
 
 #[test]
 fn zoom_and_push_keep_the_paint_under_the_hand() {
-    let mut bench = with_photo(300, 200);
+    let mut bench = Bench::with_photo(300, 200);
     bench.window.key_press(Key::B);
     bench.with(|studio| studio.state.canvas.tools.mask_brush.diameter_px = 6.0);
     bench.frames(1);
-    let centre = on_screen(&bench, 60.0, 60.0);
+    let centre = bench.on_screen(60.0, 60.0);
     bench.window.event(Event::PointerMoved(centre));
     bench.frames(2);
     for _ in 0..12 {
@@ -190,9 +157,9 @@ fn zoom_and_push_keep_the_paint_under_the_hand() {
     }
     let zoom = bench.studio(|studio| studio.state.canvas.view.shown_zoom.unwrap());
     assert!(zoom > 20.0, "{zoom}");
-    let still = on_screen(&bench, 60.0, 60.0);
+    let still = bench.on_screen(60.0, 60.0);
     assert!((still - centre).length() < 3.0, "the pixel under the pointer stays: {still:?} {centre:?}");
-    drag(&mut bench, &[(55.0, 60.0), (65.0, 60.0)], Modifiers::NONE);
+    bench.drag(&[(55.0, 60.0), (65.0, 60.0)], Modifiers::NONE);
     near(mask_bounds(&bench), [52, 57, 68, 63], 1);
 }
 
@@ -207,11 +174,11 @@ fn outside_equals(bench: &Bench, picture: &inkwick::job::Picture) -> bool {
 
 #[test]
 fn a_masked_part_is_filled_compared_accepted_and_painted_on() {
-    let mut bench = with_photo(300, 200);
+    let mut bench = Bench::with_photo(300, 200);
     assert!(bench.window.query_by_label("Repaint picture").is_some());
     bench.window.key_press(Key::B);
     bench.frames(1);
-    drag(&mut bench, &[(150.0, 100.0), (180.0, 100.0)], Modifiers::NONE);
+    bench.drag(&[(150.0, 100.0), (180.0, 100.0)], Modifiers::NONE);
     bench.with(|studio| studio.state.prompt.prompt = "a red apple".into());
     bench.with(|studio| studio.state.prompt.picture_count = 2);
     bench.click("Fill mask");
@@ -239,7 +206,7 @@ fn a_masked_part_is_filled_compared_accepted_and_painted_on() {
         assert_eq!(document.whole_picture().unwrap().rgba(), made[1].made().unwrap().picture.rgba());
     });
     // The next stroke continues from there, and all of it can be taken back.
-    drag(&mut bench, &[(40.0, 40.0), (60.0, 40.0)], Modifiers::NONE);
+    bench.drag(&[(40.0, 40.0), (60.0, 40.0)], Modifiers::NONE);
     near(mask_bounds(&bench), [15, 15, 205, 125], 2);
     for _ in 0..3 {
         bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
@@ -251,10 +218,10 @@ fn a_masked_part_is_filled_compared_accepted_and_painted_on() {
 
 #[test]
 fn painting_brings_the_canvas_back_and_nothing_loses_the_mask() {
-    let mut bench = with_photo(300, 200);
+    let mut bench = Bench::with_photo(300, 200);
     bench.window.key_press(Key::B);
     bench.frames(1);
-    drag(&mut bench, &[(100.0, 100.0), (150.0, 100.0)], Modifiers::NONE);
+    bench.drag(&[(100.0, 100.0), (150.0, 100.0)], Modifiers::NONE);
     let mask = |bench: &Bench| look(bench, |document| document.mask().plane().clone());
     let painted = mask(&bench);
     bench.with(|studio| studio.state.prompt.prompt = "a red apple".into());
@@ -275,17 +242,17 @@ fn painting_brings_the_canvas_back_and_nothing_loses_the_mask() {
     bench.settle();
     assert_eq!(mask(&bench), painted, "another picture of the size");
     bench.act(inkwick::ui::action::Action::StepCandidate { by: 1 });
-    drag(&mut bench, &[(200.0, 50.0), (220.0, 50.0)], Modifiers::NONE);
+    bench.drag(&[(200.0, 50.0), (220.0, 50.0)], Modifiers::NONE);
     assert_eq!(bench.studio(|studio| studio.state.canvas.looking_at.clone()), inkwick::ui::state::LookingAt::Canvas);
     look(&bench, |document| assert_eq!(document.mask().plane().row(50)[210], 255));
 }
 
 #[test]
 fn a_side_is_dragged_out_and_what_is_new_is_masked() {
-    let mut bench = with_photo(300, 200);
+    let mut bench = Bench::with_photo(300, 200);
     bench.window.key_press(Key::O);
     bench.frames(2);
-    drag(&mut bench, &[(300.0, 100.0), (330.0, 100.0), (364.0, 100.0)], Modifiers::NONE);
+    bench.drag(&[(300.0, 100.0), (330.0, 100.0), (364.0, 100.0)], Modifiers::NONE);
     assert_eq!(look(&bench, Document::size_px), Some([364, 200]));
     near(mask_bounds(&bench), [292, 0, 364, 200], 0);
     assert!(bench.window.query_by_label("Fill mask").is_some());
@@ -296,11 +263,11 @@ fn a_side_is_dragged_out_and_what_is_new_is_masked() {
 
 #[test]
 fn the_canvas_is_there_again_after_a_restart_with_its_steps() {
-    let mut bench = with_photo(300, 200);
+    let mut bench = Bench::with_photo(300, 200);
     bench.window.key_press(Key::B);
     bench.frames(1);
-    drag(&mut bench, &[(100.0, 100.0), (150.0, 100.0)], Modifiers::NONE);
-    drag(&mut bench, &[(100.0, 150.0), (150.0, 150.0)], Modifiers::NONE);
+    bench.drag(&[(100.0, 100.0), (150.0, 100.0)], Modifiers::NONE);
+    bench.drag(&[(100.0, 150.0), (150.0, 150.0)], Modifiers::NONE);
     let painted = look(&bench, |document| document.mask().plane().clone());
     let home = bench.close();
     let mut bench = Bench::reopen(home, FakeScript::default());
@@ -314,9 +281,65 @@ fn the_canvas_is_there_again_after_a_restart_with_its_steps() {
 }
 
 #[test]
+fn a_pictures_settings_bring_back_its_mask_strength_and_inpainting() {
+    let mut bench = Bench::with_photo(300, 200);
+    bench.type_prompt("a red apple");
+    bench.leave_fields();
+    bench.window.key_press(Key::B);
+    bench.drag(&[(100.0, 80.0), (160.0, 90.0)], Modifiers::NONE);
+    let mask = look(&bench, |document| document.mask().plane().clone());
+    bench.with(|studio| {
+        studio.state.inpaint.strength = 0.6;
+        let settings = &mut studio.state.inpaint.settings;
+        (settings.padding_px, settings.mask_blur_px, settings.soft) = (77, 9, true);
+    });
+    let settings = bench.studio(|studio| studio.state.inpaint.settings.clone());
+    bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    bench.wait("the picture is done", |bench| bench.done().len() == 1);
+    let file = bench.done()[0].made().unwrap().file.clone();
+    bench.act(Action::Canvas(CanvasAction::Mask(MaskStep::Clear)));
+    bench.act(Action::NewCanvas);
+    bench.with(|studio| studio.state.inpaint = inkwick::ui::inpaint_panel::InpaintPanel::default());
+    bench.act(Action::UseSettings(file));
+    bench.wait("the mask is back", |bench| mask_bounds(bench).is_some());
+    assert!(look(&bench, |document| *document.mask().plane() == mask && document.size_px() == Some([300, 200])));
+    bench.studio(|studio| {
+        assert!((studio.state.inpaint.strength - 0.6).abs() < 1e-6);
+        assert_eq!(studio.state.inpaint.settings, settings);
+    });
+}
+
+#[test]
+fn what_is_seen_is_saved_and_a_photo_meets_another_shape() {
+    let mut bench = Bench::with_photo(300, 200);
+    bench.window.key_press(Key::D);
+    bench.with(|studio| studio.state.canvas.tools.colour = [255, 0, 0]);
+    bench.drag(&[(150.0, 100.0), (152.0, 100.0)], Modifiers::NONE);
+    let file = bench.photo("unused.png", 2, 2).with_file_name("seen");
+    bench.act(Action::SaveCanvas(file.clone()));
+    let file = file.with_extension("png");
+    bench.wait("it is saved", |bench| bench.toasts().iter().any(|toast| toast.starts_with("Saved as seen.png")));
+    let saved = image::open(file).unwrap().to_rgb8();
+    assert_eq!(saved.dimensions(), (300, 200));
+    assert_eq!((saved.get_pixel(150, 100).0, saved.get_pixel(5, 7).0), ([255, 0, 0], [5, 7, 90]));
+
+    bench.with(|studio| {
+        studio.state.prompt.repaint_size_px = Some([256, 256]);
+        studio.state.prompt.resize = ResizeMode::Pad;
+    });
+    bench.type_prompt("a red apple");
+    bench.leave_fields();
+    bench.click("Shape: Crop");
+    bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    bench.wait("the picture is done", |bench| bench.done().len() == 1);
+    let request = bench.done()[0].request.clone();
+    assert_eq!((request.width, request.height, request.resize), (Some(256), Some(256), ResizeMode::Crop));
+}
+
+#[test]
 fn every_tool_looks_as_it_should() {
     let mut results = egui_kittest::SnapshotResults::new();
-    let mut bench = with_photo(300, 200);
+    let mut bench = Bench::with_photo(300, 200);
     bench.with(|studio| studio.state.prompt.prompt = "a red apple".into());
     let shot = |bench: &mut Bench, name: &str, results: &mut egui_kittest::SnapshotResults| {
         bench.settle();
@@ -324,7 +347,7 @@ fn every_tool_looks_as_it_should() {
     };
     bench.window.key_press(Key::B);
     bench.frames(1);
-    drag(&mut bench, &[(180.0, 100.0), (200.0, 90.0), (230.0, 120.0)], Modifiers::NONE);
+    bench.drag(&[(180.0, 100.0), (200.0, 90.0), (230.0, 120.0)], Modifiers::NONE);
     bench.with(|studio| studio.state.inpaint.is_open = true);
     shot(&mut bench, "tool_brush", &mut results);
     bench.window.key_press(Key::V);
@@ -341,8 +364,8 @@ fn every_tool_looks_as_it_should() {
         bench.frames(2);
         if name == "tool_lasso" {
             let places: Vec<_> =
-                [(30.0, 30.0), (90.0, 20.0), (120.0, 90.0), (60.0, 120.0)].map(|(x, y)| on_screen(&bench, x, y)).into();
-            button(&mut bench, places[0], PointerButton::Primary, true, Modifiers::NONE);
+                [(30.0, 30.0), (90.0, 20.0), (120.0, 90.0), (60.0, 120.0)].map(|(x, y)| bench.on_screen(x, y)).into();
+            bench.button(places[0], PointerButton::Primary, true, Modifiers::NONE);
             for place in places {
                 bench.window.event(Event::PointerMoved(place));
             }

@@ -180,7 +180,7 @@ impl Document {
     }
 
     /// Notes a step that has been applied already. One that changed nothing is none.
-    fn keep(&mut self, before: TilesChange) {
+    fn keep(&mut self, before: TilesChange) -> bool {
         let mask = before.mask.into_iter().filter(|(tile, content)| self.mask.tile(*tile) != *content);
         let picture = self.picture.as_ref();
         let colour = before.colour.into_iter().filter(|(tile, before)| {
@@ -189,7 +189,7 @@ impl Document {
         });
         let before = TilesChange { mask: mask.collect(), colour: colour.collect() };
         if before.is_empty() {
-            return;
+            return false;
         }
         let after = TilesChange {
             mask: before.mask.iter().map(|(tile, _)| (*tile, self.mask.tile(*tile))).collect(),
@@ -197,6 +197,7 @@ impl Document {
         };
         self.records.push(Record::Tiles(after));
         self.history.push(Change::Tiles(before));
+        true
     }
 
     // The mask as a whole.
@@ -221,6 +222,24 @@ impl Document {
         let back = self.swap(Change::Tiles(after));
         self.history.push(back);
         true
+    }
+
+    /// Puts what `edit` makes of the mask's part within `rect` in its place, as one step. `false` when nothing is
+    /// different.
+    pub fn edit_mask(&mut self, rect: PixelRect, edit: impl FnOnce(MaskPlane) -> MaskPlane) -> bool {
+        self.end_stroke();
+        let rect = rect.intersection(self.mask.plane().rect());
+        let new = edit(self.mask.plane().cropped(rect));
+        if rect.is_empty() || new.size_px() != [rect.width(), rect.height()] {
+            return false;
+        }
+        let before: Vec<_> = self.mask.grid().touching(rect).map(|tile| (tile, self.mask.tile(tile))).collect();
+        for y in rect.top..rect.bottom {
+            self.mask.row_mut(y, rect).copy_from_slice(new.row(y - rect.top));
+        }
+        self.mask.look_again(rect);
+        self.note(rect);
+        self.keep(TilesChange { mask: before, colour: Vec::new() })
     }
 
     /// A mask of any size, stretched to the picture's.

@@ -7,7 +7,7 @@ use super::mask_layer::{MaskLayer, MaskTile};
 use super::picture_layer::{ColourTile, PictureLayer};
 use super::tiles::TileIndex;
 use crate::mask::shape::ShapeCover;
-use crate::mask::{Brush, BrushPoint, MaskPlane, PixelRect};
+use crate::mask::{Brush, BrushPoint, Covered, MaskPlane, PixelRect};
 
 /// What a brush leaves behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +49,9 @@ impl Stroke {
     /// Goes on to `point` and returns what may look different now.
     pub fn go_to(&mut self, point: BrushPoint, mask: &mut MaskLayer, picture: &mut PictureLayer) -> PixelRect {
         let from = self.last.replace(point).unwrap_or(point);
-        let rect = self.brush.cover(from, point, &mut self.coverage);
-        self.apply(rect, mask, picture);
-        rect
+        let covered = self.brush.cover(from, point, &mut self.coverage);
+        self.apply(&covered, mask, picture);
+        covered.rect
     }
 
     /// Covers a whole shape at once.
@@ -61,31 +61,33 @@ impl Stroke {
             let row = &mut self.coverage.row_mut(y)[rect.left as usize..rect.right as usize];
             row.copy_from_slice(&shape.row(y)[..row.len()]);
         }
-        self.apply(rect, mask, picture);
+        self.apply(&Covered::all_of(rect), mask, picture);
         rect
     }
 
-    fn apply(&mut self, rect: PixelRect, mask: &mut MaskLayer, picture: &mut PictureLayer) {
-        if rect.is_empty() {
+    fn apply(&mut self, covered: &Covered, mask: &mut MaskLayer, picture: &mut PictureLayer) {
+        if covered.rect.is_empty() {
             return;
         }
         match self.ink {
-            Ink::Mask => self.apply_to_mask(rect, mask, |before, cover| before + share(255 - before, cover)),
-            Ink::Eraser => self.apply_to_mask(rect, mask, |before, cover| before - share(before, cover)),
-            Ink::Colour(colour) => self.apply_colour(rect, colour, picture),
+            Ink::Mask => self.apply_to_mask(covered, mask, |before, cover| before + share(255 - before, cover)),
+            Ink::Eraser => self.apply_to_mask(covered, mask, |before, cover| before - share(before, cover)),
+            Ink::Colour(colour) => self.apply_colour(covered, colour, picture),
         }
     }
 
-    fn apply_to_mask(&mut self, rect: PixelRect, mask: &mut MaskLayer, mix: impl Fn(u8, u8) -> u8) {
+    fn apply_to_mask(&mut self, covered: &Covered, mask: &mut MaskLayer, mix: impl Fn(u8, u8) -> u8) {
         let grid = mask.grid();
-        for tile in grid.touching(rect) {
+        for tile in grid.touching(covered.rect) {
             let before = self.mask_before.entry(tile).or_insert_with(|| mask.tile(tile));
             let whole = grid.rect(tile);
-            let part = whole.intersection(rect);
-            let (start, width) = ((part.left - whole.left) as usize, whole.width() as usize);
+            let part = whole.intersection(covered.rect);
+            let width = whole.width() as usize;
             for y in part.top..part.bottom {
-                let covers = &self.coverage.row(y)[part.left as usize..part.right as usize];
-                let row = mask.row_mut(y, part);
+                let Some(span) = covered.span(y, part) else { continue };
+                let start = span.start - whole.left as usize;
+                let covers = &self.coverage.row(y)[span.clone()];
+                let row = &mut mask.row_mut(y, whole)[start..][..covers.len()];
                 match before {
                     MaskTile::Even(value) => {
                         row.iter_mut().zip(covers).for_each(|(target, cover)| *target = mix(*value, *cover));
@@ -99,21 +101,22 @@ impl Stroke {
                 }
             }
         }
-        mask.look_again(rect);
+        mask.look_again(covered.rect);
     }
 
-    fn apply_colour(&mut self, rect: PixelRect, colour: [u8; 3], picture: &mut PictureLayer) {
+    fn apply_colour(&mut self, covered: &Covered, colour: [u8; 3], picture: &mut PictureLayer) {
         let grid = picture.grid();
-        for tile in grid.touching(rect) {
+        for tile in grid.touching(covered.rect) {
             let (_, before) =
                 self.colour_before.entry(tile).or_insert_with(|| (picture.tile(tile), picture.pixels(tile)));
             let whole = grid.rect(tile);
-            let part = whole.intersection(rect);
+            let part = whole.intersection(covered.rect);
             let width = whole.width() as usize;
             let pixels = picture.tile_mut(tile);
             for y in part.top..part.bottom {
-                let covers = &self.coverage.row(y)[part.left as usize..part.right as usize];
-                let start = ((y - whole.top) as usize * width + (part.left - whole.left) as usize) * 4;
+                let Some(span) = covered.span(y, part) else { continue };
+                let covers = &self.coverage.row(y)[span.clone()];
+                let start = ((y - whole.top) as usize * width + span.start - whole.left as usize) * 4;
                 let (targets, sources) = (&mut pixels[start..], &before[start..]);
                 for ((target, source), cover) in targets.chunks_exact_mut(4).zip(sources.chunks_exact(4)).zip(covers) {
                     paint_over(target, source, colour, *cover);
@@ -140,6 +143,14 @@ fn share(value: u8, cover: u8) -> u8 {
 fn paint_over(target: &mut [u8], source: &[u8], colour: [u8; 3], cover: u8) {
     if cover == 0 {
         target.copy_from_slice(source);
+        return;
+    }
+    if source[3] == 255 {
+        for (channel, target) in target[..3].iter_mut().enumerate() {
+            let (new, old) = (u32::from(colour[channel]) * u32::from(cover), u32::from(source[channel]));
+            *target = ((new + old * u32::from(255 - cover) + 127) / 255) as u8;
+        }
+        target[3] = 255;
         return;
     }
     let under = u32::from(share(source[3], 255 - cover));

@@ -17,6 +17,8 @@ pub enum Tool {
     Polygon,
     /// Masks what an outline encloses.
     Bucket,
+    /// Masks the thing that is clicked on, or that a box is drawn around.
+    Select,
     /// Paints on the picture itself.
     Colour,
     /// Makes the canvas larger.
@@ -24,7 +26,7 @@ pub enum Tool {
 }
 
 impl Tool {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Hand,
         Self::Brush,
         Self::Eraser,
@@ -32,6 +34,7 @@ impl Tool {
         Self::Lasso,
         Self::Polygon,
         Self::Bucket,
+        Self::Select,
         Self::Colour,
         Self::Extend,
     ];
@@ -46,6 +49,7 @@ impl Tool {
             Self::Lasso => "Mask with a lasso",
             Self::Polygon => "Mask a polygon",
             Self::Bucket => "Fill an outline",
+            Self::Select => "Select a thing by a click",
             Self::Colour => "Colour brush",
             Self::Extend => "Extend the canvas",
         }
@@ -66,7 +70,7 @@ impl Tool {
     /// Whether it works on the mask.
     #[must_use]
     pub fn is_for_mask(self) -> bool {
-        matches!(self, Self::Brush | Self::Eraser | Self::Bucket) || self.is_shape()
+        matches!(self, Self::Brush | Self::Eraser | Self::Bucket | Self::Select) || self.is_shape()
     }
 }
 

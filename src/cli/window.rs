@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::device::{DeviceChoice, DtypeChoice};
-use crate::engine::{CandleBackend, EngineHandle, Wake, files_of};
+use crate::engine::{CandleBackend, EngineHandle, MobileSam, SelectHandle, Wake, files_of};
 use crate::job::ModelRef;
 use crate::pipeline::tokenizer_of;
 use crate::prompt::{PromptTokenizer, drawn, parse};
@@ -45,11 +45,13 @@ fn start(
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     let backend = || CandleBackend::new(DeviceChoice::Auto, DtypeChoice::Auto);
     let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
+    let selector = SelectHandle::start(MobileSam::new(&paths), Arc::clone(&wake))
+        .map_err(|error| format!("the thread that finds things could not be started: {error}"))?;
     let store = StoreHandle::start(paths.clone(), wake)
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
     let services =
         Services { paths, device_text: device_text(), count_tokens: Some(token_counter()), keys, problem, open };
-    Ok(Behind { engine, store, services })
+    Ok(Behind { engine, store, selector, services })
 }
 
 /// "CPU · f32 · 16 GB".

@@ -7,6 +7,8 @@ mod candle;
 pub mod device;
 mod fake;
 mod mailbox;
+pub mod mobile_sam;
+mod select;
 mod worker;
 
 use std::collections::HashMap;
@@ -20,6 +22,8 @@ use crossbeam_channel::{Sender, TrySendError, bounded};
 pub use backend::{Backend, BackendError, Drawn, Progress, Saver};
 pub use candle::{CandleBackend, files_of, work_grid};
 pub use fake::{FakeBackend, FakeScript};
+pub use mobile_sam::MobileSam;
+pub use select::{Finder, SelectEvent, SelectHandle};
 
 use crate::job::{CancelToken, Destination, Event, EventKind, JobId, JobState, Request, RequestError};
 use mailbox::Mailbox;
@@ -43,9 +47,15 @@ pub enum EngineError {
     Spawn(#[from] std::io::Error),
 }
 
+/// What is asked for in front is taken first.
+struct Senders {
+    in_front: Sender<Job>,
+    in_turn: Sender<Job>,
+}
+
 /// The one way to the engine. Dropping it cancels what runs and waits for the thread.
 pub struct EngineHandle {
-    jobs: Option<Sender<Job>>,
+    jobs: Option<Senders>,
     mailbox: Arc<Mailbox>,
     tokens: Mutex<HashMap<JobId, CancelToken>>,
     next_id: AtomicU64,
@@ -62,14 +72,15 @@ impl EngineHandle {
         saver: Arc<dyn Saver>,
         wake: Wake,
     ) -> Result<Self, EngineError> {
-        let (sender, receiver) = bounded(QUEUE_LENGTH);
+        let (in_turn, jobs) = bounded(QUEUE_LENGTH);
+        let (in_front, first_jobs) = bounded(QUEUE_LENGTH);
         let mailbox = Arc::new(Mailbox::new(wake));
         let outbox = Arc::clone(&mailbox);
         let thread = std::thread::Builder::new()
             .name("inkwick-engine".into())
-            .spawn(move || worker::work(&receiver, make_backend(), saver.as_ref(), &outbox))?;
+            .spawn(move || worker::work(&first_jobs, &jobs, make_backend(), saver.as_ref(), &outbox))?;
         Ok(Self {
-            jobs: Some(sender),
+            jobs: Some(Senders { in_front, in_turn }),
             mailbox,
             tokens: Mutex::default(),
             next_id: AtomicU64::new(1),
@@ -82,12 +93,29 @@ impl EngineHandle {
     /// # Errors
     /// When the request cannot be met by any model, or the queue is full.
     pub fn submit(&self, request: Request, destination: Destination) -> Result<JobId, EngineError> {
+        self.send(request, destination, |jobs| &jobs.in_turn)
+    }
+
+    /// The same, in front of everything that waits.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub fn submit_in_front(&self, request: Request, destination: Destination) -> Result<JobId, EngineError> {
+        self.send(request, destination, |jobs| &jobs.in_front)
+    }
+
+    fn send(
+        &self,
+        request: Request,
+        destination: Destination,
+        row: impl Fn(&Senders) -> &Sender<Job>,
+    ) -> Result<JobId, EngineError> {
         request.validate()?;
         let id = JobId(self.next_id.fetch_add(1, Ordering::Relaxed));
         let cancel = CancelToken::default();
         let jobs = self.jobs.as_ref().ok_or(EngineError::Stopped)?;
         let mut tokens = self.tokens();
-        jobs.try_send(Job { id, request, destination, cancel: cancel.clone() }).map_err(|error| match error {
+        row(jobs).try_send(Job { id, request, destination, cancel: cancel.clone() }).map_err(|error| match error {
             TrySendError::Full(_) => EngineError::QueueFull,
             TrySendError::Disconnected(_) => EngineError::Stopped,
         })?;

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, select};
 
 use super::backend::{Backend, BackendError, Progress, Saver};
 use super::mailbox::Mailbox;
@@ -19,9 +19,15 @@ pub struct Job {
     pub cancel: CancelToken,
 }
 
-/// Runs until the last sender is gone.
-pub fn work<B: Backend>(jobs: &Receiver<Job>, mut backend: B, saver: &dyn Saver, outbox: &Mailbox) {
-    for job in jobs {
+/// Runs until the last sender is gone; what came in front is taken first.
+pub fn work<B: Backend>(
+    in_front: &Receiver<Job>,
+    in_turn: &Receiver<Job>,
+    mut backend: B,
+    saver: &dyn Saver,
+    outbox: &Mailbox,
+) {
+    while let Some(job) = next(in_front, in_turn) {
         if !job.cancel.start() {
             continue;
         }
@@ -37,6 +43,17 @@ pub fn work<B: Backend>(jobs: &Receiver<Job>, mut backend: B, saver: &dyn Saver,
             }
         };
         outbox.post(Event { job: id, kind });
+    }
+}
+
+/// Waits for a job. Both rows end together.
+fn next(in_front: &Receiver<Job>, in_turn: &Receiver<Job>) -> Option<Job> {
+    if let Ok(job) = in_front.try_recv() {
+        return Some(job);
+    }
+    select! {
+        recv(in_front) -> job => job.ok().or_else(|| in_turn.try_recv().ok()),
+        recv(in_turn) -> job => job.ok().or_else(|| in_front.try_recv().ok()),
     }
 }
 

@@ -2,7 +2,14 @@
 //!
 //! The piece is measured as a whole, not stamped dot by dot, so a quick hand leaves no gaps and a slow one no beads.
 
+use rayon::prelude::*;
+
 use super::{MaskPlane, PixelRect};
+
+/// Pieces of this many pixels are shared among the cores.
+const SHARED_FROM_PX: u32 = 1 << 16;
+/// Pixels of a row that are looked at together.
+const STRIDE: usize = 64;
 
 /// The shape of the tip, at full pressure.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,20 +47,66 @@ impl BrushPoint {
 impl Brush {
     pub const MAX_DIAMETER_PX: f32 = 1000.0;
 
-    /// Raises `coverage` along the straight way between two points and returns the rectangle that was looked at.
-    pub fn cover(&self, from: BrushPoint, to: BrushPoint, coverage: &mut MaskPlane) -> PixelRect {
+    /// Raises `coverage` along the straight way between two points and returns what was raised.
+    pub fn cover(&self, from: BrushPoint, to: BrushPoint, coverage: &mut MaskPlane) -> Covered {
         if !from.is_usable() || !to.is_usable() {
-            return PixelRect::default();
+            return Covered::default();
         }
         let piece = Piece::new(self, from, to);
         let rect = piece.bounds(coverage.width(), coverage.height());
-        for y in rect.top..rect.bottom {
-            let (start, end) = piece.span(y, rect);
-            if start < end {
-                piece.cover_row(y, start, &mut coverage.row_mut(y)[start as usize..end as usize]);
-            }
+        if rect.is_empty() {
+            return Covered::default();
         }
-        rect
+        let width = coverage.width() as usize;
+        let cover_row = |(index, row): (usize, &mut [u8])| {
+            let y = rect.top + index as u32;
+            let (start, end) = piece.span(y, rect);
+            if start < end { piece.cover_row(y, start, &mut row[start as usize..end as usize]) } else { (0, 0) }
+        };
+        let rows = &mut coverage.values_mut()[rect.top as usize * width..rect.bottom as usize * width];
+        let changed = if rect.width() * rect.height() < SHARED_FROM_PX {
+            rows.chunks_exact_mut(width).enumerate().map(cover_row).collect()
+        } else {
+            rows.par_chunks_exact_mut(width).enumerate().map(cover_row).collect()
+        };
+        Covered::new(rect.top, changed)
+    }
+}
+
+/// What a piece has raised, to within a few pixels: a large brush that moves a little changes little.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Covered {
+    /// Around all of it.
+    pub rect: PixelRect,
+    /// First column and the one behind the last, for each row of `rect`; two equal ones where nothing was raised.
+    rows: Vec<(u32, u32)>,
+}
+
+impl Covered {
+    /// All of a rectangle.
+    #[must_use]
+    pub fn all_of(rect: PixelRect) -> Self {
+        Self { rect, rows: vec![(rect.left, rect.right); rect.height() as usize] }
+    }
+
+    fn new(top: u32, mut rows: Vec<(u32, u32)>) -> Self {
+        let is_raised = |row: &(u32, u32)| row.0 < row.1;
+        let Some(first) = rows.iter().position(is_raised) else { return Self::default() };
+        let last = rows.iter().rposition(is_raised).unwrap_or(first);
+        rows.truncate(last + 1);
+        rows.drain(..first);
+        let raised = rows.iter().filter(|row| is_raised(row));
+        let (left, right) = raised.fold((u32::MAX, 0), |all, row| (all.0.min(row.0), all.1.max(row.1)));
+        let top = top + first as u32;
+        Self { rect: PixelRect::new(left, top, right, top + rows.len() as u32), rows }
+    }
+
+    /// The part of a row of `within` that was raised.
+    #[must_use]
+    pub fn span(&self, y: u32, within: PixelRect) -> Option<std::ops::Range<usize>> {
+        let (first, end) = *self.rows.get(y.checked_sub(self.rect.top)? as usize)?;
+        let (first, end) = (first.max(within.left), end.min(within.right));
+        (first < end).then_some(first as usize..end as usize)
     }
 }
 
@@ -126,11 +179,31 @@ impl Piece {
         (low as u32, high as u32)
     }
 
-    fn cover_row(&self, y: u32, start: u32, row: &mut [u8]) {
+    /// Returns the columns that were raised, to within a few; two equal ones for none.
+    fn cover_row(&self, y: u32, start: u32, row: &mut [u8]) -> (u32, u32) {
+        let most = (self.level[0].max(self.level[1]) + 0.5) as i32 as u8;
+        let mut raised = (0, 0);
+        for (index, pixels) in row.chunks_mut(STRIDE).enumerate() {
+            // Where the brush has been before there is nothing left to raise.
+            if pixels.iter().all(|value| *value >= most) {
+                continue;
+            }
+            let first = start + (index * STRIDE) as u32;
+            if self.cover_pixels(y, first, pixels) {
+                let begin = if raised.0 < raised.1 { raised.0 } else { first };
+                raised = (begin, first + pixels.len() as u32);
+            }
+        }
+        raised
+    }
+
+    /// Returns whether any was raised.
+    fn cover_pixels(&self, y: u32, start: u32, row: &mut [u8]) -> bool {
         let below = y as f32 + 0.5 - self.from[1];
         let left = start as f32 + 0.5 - self.from[0];
         let [dx, dy] = self.along;
         let mix = |ends: [f32; 2], share: f32| ends[0] + (ends[1] - ends[0]) * share;
+        let mut raised = 0;
         for (index, value) in row.iter_mut().enumerate() {
             let right = left + index as f32;
             let share = ((right * dx + below * dy) * self.inverse_length2).clamp(0.0, 1.0);
@@ -139,8 +212,11 @@ impl Piece {
             let edge = ((mix(self.outer, share) - distance) * mix(self.inverse_edge, share)).clamp(0.0, 1.0);
             let smooth = edge * edge * (3.0 - 2.0 * edge);
             let level = (smooth * mix(self.level, share) + 0.5) as i32 as u8;
-            *value = (*value).max(level);
+            let before = *value;
+            *value = before.max(level);
+            raised |= before ^ *value;
         }
+        raised != 0
     }
 }
 
@@ -187,7 +263,7 @@ mod tests {
     #[test]
     fn what_is_painted_lies_in_the_rectangle_that_is_returned() {
         let mut plane = MaskPlane::empty(100, 80);
-        let rect = brush(21.0).cover(BrushPoint::at(-30.0, 5.0), BrushPoint::at(70.0, 90.0), &mut plane);
+        let rect = brush(21.0).cover(BrushPoint::at(-30.0, 5.0), BrushPoint::at(70.0, 90.0), &mut plane).rect;
         let bounds = plane.bounds().unwrap();
         assert_eq!(bounds.union(rect), rect);
         assert!(bounds.left == 0 && bounds.bottom == 80, "a stroke may leave the canvas: {bounds:?}");
@@ -214,7 +290,7 @@ mod tests {
     #[test]
     fn a_point_that_is_nowhere_paints_nothing() {
         let mut plane = MaskPlane::empty(8, 8);
-        assert!(brush(5.0).cover(BrushPoint::at(f32::NAN, 0.0), BrushPoint::at(4.0, 4.0), &mut plane).is_empty());
+        assert!(brush(5.0).cover(BrushPoint::at(f32::NAN, 0.0), BrushPoint::at(4.0, 4.0), &mut plane).rect.is_empty());
         brush(5.0).cover(BrushPoint::at(1e30, 1e30), BrushPoint::at(-1e9, 1e9), &mut plane);
         assert!(MaskPlane::empty(0, 0).is_empty());
         brush(5.0).cover(BrushPoint::at(0.0, 0.0), BrushPoint::at(1.0, 1.0), &mut MaskPlane::empty(0, 0));

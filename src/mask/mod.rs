@@ -11,7 +11,7 @@ mod resize;
 pub mod shape;
 mod soften;
 
-pub use brush::{Brush, BrushPoint};
+pub use brush::{Brush, BrushPoint, Covered};
 pub use flood::flood;
 pub use ops::PAINTED;
 pub use plane::MaskPlane;

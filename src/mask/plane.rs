@@ -32,6 +32,12 @@ impl MaskPlane {
         self.height
     }
 
+    /// Width and height.
+    #[must_use]
+    pub fn size_px(&self) -> [u32; 2] {
+        [self.width, self.height]
+    }
+
     #[must_use]
     pub fn values(&self) -> &[u8] {
         &self.values

@@ -66,7 +66,8 @@ impl Canvas {
         let matched = if masked.settings.colour_match {
             // Beside the mask the network's cells still hold some of what is new.
             let new = masked.release.grown(raster::NEW_REACH_PX);
-            raster::match_colours(&drawn, &self.work, &new)
+            let matched = raster::match_colours(&drawn, &self.work, &new);
+            raster::bridge_tones(&matched, &self.work, &new)
         } else {
             drawn
         };

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::geometry::picture_of;
-use super::spread::{Known, spread};
+use super::spread::{Known, between_cells, spread};
 use crate::job::Picture;
 use crate::mask::{MaskPlane, PAINTED};
 
@@ -54,28 +54,13 @@ pub fn match_colours(drawn: &Picture, original: &Picture, mask: &MaskPlane) -> P
     let mut rgba = drawn.rgba().to_vec();
     rgba.par_chunks_mut(width * 4).enumerate().for_each(|(y, row)| {
         for (x, pixel) in row.chunks_exact_mut(4).enumerate() {
-            let added = between_cells(&shift, cells_x, cells_y, x, y);
+            let added = between_cells(&shift, [cells_x, cells_y], CELL_PX, [x, y]);
             for (value, added) in pixel.iter_mut().zip(added) {
                 *value = (f32::from(*value) + added).round().clamp(0.0, 255.0) as u8;
             }
         }
     });
     picture_of(drawn.width(), drawn.height(), rgba)
-}
-
-/// The shift at a pixel, bilinear between the cells' middles.
-fn between_cells(shift: &[Known], cells_x: usize, cells_y: usize, x: usize, y: usize) -> [f32; 3] {
-    let place = |at: usize, cells: usize| {
-        let position = ((at as f32 + 0.5) / CELL_PX as f32 - 0.5).clamp(0.0, (cells - 1) as f32);
-        (position as usize, (position as usize + 1).min(cells - 1), position.fract())
-    };
-    let ((left, right, across), (top, bottom, down)) = (place(x, cells_x), place(y, cells_y));
-    [0, 1, 2].map(|channel| {
-        let at = |x: usize, y: usize| shift[y * cells_x + x][channel];
-        let upper = at(left, top) + (at(right, top) - at(left, top)) * across;
-        let lower = at(left, bottom) + (at(right, bottom) - at(left, bottom)) * across;
-        upper + (lower - upper) * down
-    })
 }
 
 #[cfg(test)]

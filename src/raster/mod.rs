@@ -1,5 +1,6 @@
 //! Pictures as plain pixels: resized, filled, matched in colour, pasted. No window, no tensors.
 
+mod bridge;
 mod colour_match;
 mod extend;
 mod fill;
@@ -8,6 +9,7 @@ mod paste;
 mod resample;
 mod spread;
 
+pub use bridge::bridge_tones;
 pub use colour_match::{NEW_REACH_PX, match_colours};
 pub use extend::{Extension, extended, extended_mask};
 pub use fill::{filled_from_border, filled_with};

@@ -65,6 +65,21 @@ fn bilinear(small: &[Known], width: usize, height: usize, x: usize, y: usize) ->
     mixed
 }
 
+/// A cell's values at a pixel, by straight lines between the cells' middles.
+pub fn between_cells(cells: &[Known], [across, down]: [usize; 2], cell_px: usize, [x, y]: [usize; 2]) -> [f32; 3] {
+    let place = |at: usize, cells: usize| {
+        let position = ((at as f32 + 0.5) / cell_px as f32 - 0.5).clamp(0.0, (cells - 1) as f32);
+        (position as usize, (position as usize + 1).min(cells - 1), position.fract())
+    };
+    let ((left, right, share_x), (top, bottom, share_y)) = (place(x, across), place(y, down));
+    [0, 1, 2].map(|channel| {
+        let at = |x: usize, y: usize| cells[y * across + x][channel];
+        let upper = at(left, top) + (at(right, top) - at(left, top)) * share_x;
+        let lower = at(left, bottom) + (at(right, bottom) - at(left, bottom)) * share_x;
+        upper + (lower - upper) * share_y
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,8 @@ const CONDENSE_FROM_RECORDS: usize = 160;
 /// And one that has become large, if it has more than a picture and a few strokes.
 const CONDENSE_FROM_BYTES: u64 = 192 << 20;
 const CONDENSE_FROM_FEW: usize = 8;
+/// While the program runs, so much and twice what it came to when it was made short last.
+const CONDENSE_RUNNING_BYTES: u64 = 384 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -28,6 +30,8 @@ pub enum JournalError {
 pub struct Journal {
     path: PathBuf,
     file: File,
+    /// So long may the file become before it is made short.
+    most_bytes: u64,
     _lock: File,
 }
 
@@ -56,7 +60,8 @@ impl Journal {
         } else {
             cut_to(&mut file, good_bytes).map_err(failed)?;
         }
-        Ok((Self { path, file, _lock: lock }, document))
+        let most_bytes = most_bytes(&file);
+        Ok((Self { path, file, most_bytes, _lock: lock }, document))
     }
 
     /// Adds steps. They survive the program's end at once, and a power cut when the disk has taken them.
@@ -69,8 +74,34 @@ impl Journal {
             self.file.write_all(&bytes)
         });
         let flushed = written.and_then(|()| self.file.sync_data());
-        flushed.map_err(|source| JournalError::Disk { source, path: self.path.clone() })
+        flushed
+            .and_then(|()| self.condense_when_long())
+            .map_err(|source| JournalError::Disk { source, path: self.path.clone() })
     }
+
+    /// A long session keeps the steps that can still be taken back, and forgets the others.
+    fn condense_when_long(&mut self) -> io::Result<()> {
+        if self.file.metadata()?.len() <= self.most_bytes {
+            return Ok(());
+        }
+        self.file.seek(SeekFrom::Start(0))?;
+        let (mut document, ..) = replay(&mut self.file);
+        match rewrite(&self.path, &document.condensed()) {
+            Ok(file) => self.file = file,
+            Err(error) => {
+                // As it is it serves as well.
+                tracing::warn!("the canvas's journal could not be made short: {error}");
+                self.file.seek(SeekFrom::End(0))?;
+            }
+        }
+        self.most_bytes = most_bytes(&self.file);
+        Ok(())
+    }
+}
+
+fn most_bytes(file: &File) -> u64 {
+    let now = file.metadata().map_or(0, |file| file.len());
+    CONDENSE_RUNNING_BYTES.max(now.saturating_mul(2))
 }
 
 fn open_file(path: &Path) -> io::Result<File> {
@@ -214,6 +245,29 @@ mod tests {
         assert!(pixels(&Journal::open(folder.path()).unwrap().1) == pixels(&document));
         fs::write(&path, b"something else entirely").unwrap();
         assert!(Journal::open(folder.path()).unwrap().1.picture().is_none());
+    }
+
+    #[test]
+    fn a_long_session_does_not_grow_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, mut document) = Journal::open(folder.path()).unwrap();
+        document.replace(Some((picture(44), Origin::default())));
+        journal.append(&document.take_records()).unwrap();
+        let mut shortened = 0;
+        let mut before = 0;
+        for round in 0..200 {
+            // In a test every few strokes are many.
+            journal.most_bytes = journal.most_bytes.min(500_000);
+            stroke(&mut document, Ink::Mask, (round % 50) as f32 * 3.0);
+            journal.append(&document.take_records()).unwrap();
+            let now = fs::metadata(folder.path().join("journal")).unwrap().len();
+            shortened += usize::from(now < before);
+            before = now;
+        }
+        assert!(shortened > 0, "{before}");
+        drop(journal);
+        let (_journal, again) = Journal::open(folder.path()).unwrap();
+        assert!(all_looks(again) == all_looks(document));
     }
 
     #[test]

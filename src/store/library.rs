@@ -10,7 +10,13 @@ use super::{model_roots, words};
 const MAX_DEPTH: usize = 4;
 
 /// Folders inside the models folder that hold something else than models, and what.
-const BESIDE: [(&str, &str); 4] = [("loras", "LoRA"), ("Lora", "LoRA"), ("embeddings", "embedding"), ("vae", "VAE")];
+const BESIDE: [(&str, &str); 5] = [
+    ("loras", "LoRA"),
+    ("Lora", "LoRA"),
+    ("embeddings", "embedding"),
+    ("vae", "VAE"),
+    ("selection", "for selecting by a click"),
+];
 
 /// Files that go with models, by what they are.
 #[must_use]

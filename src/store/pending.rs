@@ -64,8 +64,8 @@ impl Pending {
         self.thumbnails.clear();
         self.skipped.clear();
         self.commands.retain(|command| {
-            use StoreCommand::{DeletePictures, KeepSteps, SaveAs, SaveMask};
-            matches!(command, DeletePictures(_) | SaveAs { .. } | SaveMask { .. } | KeepSteps(_))
+            use StoreCommand::{DeletePictures, KeepSteps, SaveAs, SaveMask, SavePicture};
+            matches!(command, DeletePictures(_) | SaveAs { .. } | SaveMask { .. } | SavePicture { .. } | KeepSteps(_))
         });
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::atomic;
 use super::model_notes::ModelNote;
 use crate::canvas::tools::ToolSettings;
-use crate::job::{Intent, ModelRef, Request};
+use crate::job::{Intent, ModelRef, Request, ResizeMode};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Theme {
@@ -51,6 +51,10 @@ pub struct Draft {
     pub seed: Option<u64>,
     /// How many are made at one press.
     pub pictures: u32,
+    /// Of a repainted picture, in pixels; `None` is the picture's own.
+    pub repaint_size: Option<[u32; 2]>,
+    /// How the picture meets that.
+    pub resize: ResizeMode,
     /// Of Edit, 0 to 1.
     pub strength: f64,
     /// Of Fill, 0 to 1.
@@ -61,7 +65,15 @@ impl Default for Draft {
     fn default() -> Self {
         let preset = Intent::Fill.preset();
         let request = Request { inpaint: preset.settings, ..Request::default() };
-        Self { request, seed: None, pictures: 1, strength: 0.75, fill_strength: preset.strength }
+        Self {
+            request,
+            seed: None,
+            pictures: 1,
+            repaint_size: None,
+            resize: ResizeMode::Crop,
+            strength: 0.75,
+            fill_strength: preset.strength,
+        }
     }
 }
 

@@ -79,6 +79,9 @@ impl Tasks {
             StoreCommand::LoadMask(path) => {
                 StoreEvent::Mask { mask: mask_file::read(&path).map_err(|error| error.to_string()), path }
             }
+            StoreCommand::SavePicture { to, picture } => {
+                or_problem(picture_file::write(&to, &picture, None).map(|()| StoreEvent::SavedAs(to)))
+            }
             StoreCommand::SaveMask { to, mask } => {
                 or_problem(mask_file::write(&to, &mask).map(|()| StoreEvent::SavedAs(to)))
             }

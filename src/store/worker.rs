@@ -59,6 +59,11 @@ pub enum StoreCommand {
     InspectFile(PathBuf),
     ReadRequest(PathBuf),
     LoadMask(PathBuf),
+    /// Writes a picture as its name's ending says.
+    SavePicture {
+        to: PathBuf,
+        picture: Arc<Picture>,
+    },
     SaveMask {
         to: PathBuf,
         mask: Arc<MaskPlane>,

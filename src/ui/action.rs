@@ -6,13 +6,15 @@ use std::sync::Arc;
 use super::canvas::action::CanvasAction;
 use super::library::action::LibraryAction;
 use super::state::{LookingAt, Sheet};
-use crate::job::{JobId, ModelRef, Picture};
+use crate::job::{JobId, ModelRef, Picture, WorkGrid};
 
 /// One thing that was asked for.
 #[derive(Clone, Debug)]
 pub enum Action {
     /// Starts or queues what the panel says.
     Generate,
+    /// The same, in front of everything that waits.
+    GenerateInFront,
     /// Writes an example into the prompt and starts it.
     StartExample(&'static str),
     /// Stops the picture that is being made; what waits goes on.
@@ -40,6 +42,10 @@ pub enum Action {
     /// Something on the canvas itself.
     Canvas(CanvasAction),
 
+    /// Fetches what selects by a click.
+    FetchSelector,
+    OpenSelectorFolder,
+
     /// Asks for a picture file.
     OpenPictureDialog,
     /// Reads a picture and lays it on the canvas.
@@ -60,9 +66,13 @@ pub enum Action {
     ListModels,
     /// Something in the model library.
     Library(LibraryAction),
+    /// A model's files were read.
+    GridFound(ModelRef, Option<WorkGrid>),
     /// Takes a folder off the list; its files stay.
     ForgetModel(PathBuf),
-    /// Asks where the shown picture shall be copied to.
+    /// Writes the canvas as it is seen.
+    SaveCanvas(PathBuf),
+    /// Asks where the shown picture shall be copied to, or the canvas written.
     SaveAsDialog,
     /// The same for a picture of the gallery.
     SaveFileAsDialog(PathBuf),

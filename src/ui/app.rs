@@ -22,7 +22,7 @@ use super::{
     candidates, canvas, clipboard, fonts, gallery_panel, keymap, library, menu, notice, prompt_panel, sheets,
     shortcuts, status_bar, store_events, theme, toasts_view, view,
 };
-use crate::engine::{EngineHandle, Wake};
+use crate::engine::{EngineHandle, SelectHandle, Wake, work_grid};
 use crate::store::download::Downloads;
 use crate::store::keys::KeyNames;
 use crate::store::models::ModelEntry;
@@ -52,6 +52,7 @@ pub struct Studio {
     pub(super) textures: Textures,
     pub(super) engine: EngineHandle,
     pub(super) store: StoreHandle,
+    pub(super) selector: SelectHandle,
     pub(super) services: Services,
     pub(super) saver: SettingsSaver,
     pub(super) downloads: Downloads,
@@ -69,6 +70,7 @@ impl Studio {
         ctx: &egui::Context,
         engine: EngineHandle,
         store: StoreHandle,
+        selector: SelectHandle,
         settings: Settings,
         services: Services,
     ) -> Self {
@@ -86,6 +88,7 @@ impl Studio {
             prompt: settings_link::prompt_of(&settings),
             inpaint: settings_link::inpaint_of(&settings),
             models: vec![ModelEntry::built_in()],
+            grids: Vec::new(),
             canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
             candidates: Candidates::default(),
             gallery: GalleryState::default(),
@@ -112,6 +115,7 @@ impl Studio {
             textures: Textures::new(ctx),
             engine,
             store,
+            selector,
             tokens: TokenCounter::start(services.count_tokens.clone(), ctx),
             services,
             saver: SettingsSaver::new(settings),
@@ -141,6 +145,9 @@ impl Studio {
             self.list_models();
         }
         self.follow_downloads();
+        while let Some(event) = self.selector.try_recv() {
+            canvas::select::take(&mut self.state, event);
+        }
         self.keep_steps();
         for file in self.state.gallery.thumbnails.take_wanted() {
             self.store.send(StoreCommand::LoadThumbnail(file));
@@ -148,6 +155,7 @@ impl Studio {
         while let Ok(action) = self.answers.1.try_recv() {
             self.apply(ctx, action);
         }
+        self.ask_for_grid(ctx);
         let prompt = &mut self.state.prompt;
         self.tokens.poll(&prompt.model, &prompt.prompt, &mut prompt.tokens);
         if let Some(settings) = self.saver.poll(&self.state, ctx) {
@@ -262,6 +270,25 @@ impl Studio {
         if self.saver.current.window != place {
             self.saver.current.window = place;
             self.saver.touch();
+        }
+    }
+
+    /// Has the chosen model's small files read, once, for what it wants of sizes.
+    fn ask_for_grid(&mut self, ctx: &egui::Context) {
+        let model = self.state.prompt.model.clone();
+        if self.state.grids.iter().any(|(known, _)| *known == model) {
+            return;
+        }
+        self.state.grids.push((model.clone(), None));
+        let (answers, ctx) = (self.answers.0.clone(), ctx.clone());
+        let read = move || {
+            let grid = work_grid(&model);
+            if answers.send(Action::GridFound(model, grid)).is_ok() {
+                ctx.request_repaint();
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("inkwick-grid".into()).spawn(read) {
+            tracing::warn!("a model's sizes could not be read: {error}");
         }
     }
 

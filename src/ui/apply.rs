@@ -14,7 +14,8 @@ use super::state::{AppState, GalleryView, LookingAt, Mode};
 use super::view::{MAX_ZOOM, MIN_ZOOM};
 use super::{keymap, layout, size};
 use crate::canvas::Origin;
-use crate::job::{Destination, InitPicture, InpaintMask, JobId, ModelRef, Request, fresh_seed};
+use crate::engine::mobile_sam;
+use crate::job::{Destination, InitPicture, InpaintMask, JobId, ModelRef, Request, ResizeMode, fresh_seed};
 use crate::store::worker::StoreCommand;
 use crate::store::{keys, picture_file, words};
 
@@ -22,10 +23,11 @@ impl Studio {
     /// Carries one action out.
     pub(super) fn apply(&mut self, ctx: &egui::Context, action: Action) {
         match action {
-            Action::Generate => self.generate(),
+            Action::Generate => self.generate(false),
+            Action::GenerateInFront => self.generate(true),
             Action::StartExample(prompt) => {
                 self.state.prompt.prompt = prompt.into();
-                self.generate();
+                self.generate(false);
             }
             Action::CancelRunning => {
                 if let Some(job) = self.state.candidates.running().map(|candidate| candidate.job) {
@@ -69,6 +71,7 @@ impl Studio {
                     ctx.memory_mut(egui::Memory::stop_text_input);
                 }
                 canvas::apply::apply(&mut self.state, action);
+                canvas::select::ask(&mut self.state, &self.selector);
             }
             Action::Zoom(zoom) => zoom_view(&mut self.state, zoom),
             other => self.apply_to_files_and_window(ctx, other),
@@ -77,6 +80,15 @@ impl Studio {
 
     fn apply_to_files_and_window(&mut self, ctx: &egui::Context, action: Action) {
         match action {
+            Action::FetchSelector => {
+                self.state.canvas.selecting.fetched = self.selector.fetch().then_some(0.0);
+            }
+            Action::OpenSelectorFolder => {
+                let folder = mobile_sam::folder(&self.services.paths);
+                // Where nothing was fetched yet there is none to show.
+                let _ = std::fs::create_dir_all(&folder);
+                self.store.send(StoreCommand::Reveal(folder));
+            }
             Action::OpenPictureDialog => self.dialog(DialogRequest::OpenPicture),
             Action::OpenMaskDialog => self.dialog(DialogRequest::OpenMask),
             Action::SaveMaskDialog => self.dialog(DialogRequest::SaveMask),
@@ -91,8 +103,16 @@ impl Studio {
             Action::AddModelDialog => self.dialog(DialogRequest::AddModel),
             Action::AddModelFileDialog => self.dialog(DialogRequest::AddModelFile),
             Action::SaveAsDialog => {
-                if let Some(from) = self.state.shown_file() {
+                if self.state.is_unsaved() {
+                    self.dialog(DialogRequest::SaveCanvas);
+                } else if let Some(from) = self.state.shown_file() {
                     self.dialog(DialogRequest::SaveAs { from });
+                }
+            }
+            Action::SaveCanvas(to) => {
+                self.remember_folder(to.parent());
+                if let Some(picture) = self.state.canvas.document.settled_picture() {
+                    self.store.send(StoreCommand::SavePicture { to: with_png(to), picture });
                 }
             }
             Action::SaveFileAsDialog(from) => self.dialog(DialogRequest::SaveAs { from }),
@@ -107,6 +127,11 @@ impl Studio {
             Action::ChooseModel(model) => self.state.choose_model(model),
             Action::ListModels => self.list_models(),
             Action::Library(action) => self.apply_to_library(action),
+            Action::GridFound(model, grid) => {
+                for known in self.state.grids.iter_mut().filter(|(known, _)| *known == model) {
+                    known.1 = grid;
+                }
+            }
             Action::ForgetModel(folder) => self.forget_model(&folder),
             Action::UseSettings(file) => self.store.send(StoreCommand::ReadRequest(file)),
             Action::Reveal(file) => self.store.send(StoreCommand::Reveal(file)),
@@ -156,7 +181,7 @@ impl Studio {
         }
     }
 
-    fn generate(&mut self) {
+    fn generate(&mut self, in_front: bool) {
         if !self.state.is_ready() {
             self.state.prompt.wants_focus = true;
             return;
@@ -171,10 +196,16 @@ impl Studio {
         }
         for index in 0..self.state.prompt.picture_count {
             let request = first.of_batch(index);
-            match self.engine.submit(request.clone(), Destination::Gallery) {
+            let sent = if in_front {
+                self.engine.submit_in_front(request.clone(), Destination::Gallery)
+            } else {
+                self.engine.submit(request.clone(), Destination::Gallery)
+            };
+            match sent {
                 Ok(job) => {
                     let frame = self.state.next_frame();
-                    self.state.candidates.list.push(Candidate { job, request, frame, stage: Stage::Waiting });
+                    let candidate = Candidate { job, request, frame, stage: Stage::Waiting };
+                    self.state.candidates.add(candidate, in_front.then_some(index as usize));
                 }
                 Err(error) => {
                     self.state.toasts.error(sentence(&error.to_string()), None);
@@ -270,6 +301,7 @@ impl AppState {
             height: size_px.map(|[_, height]| height),
             init: self.canvas.document.whole_picture().map(|picture| InitPicture { picture, strength }),
             mask: self.next_mask(),
+            resize: if self.mode() == Mode::Edit { prompt.resize } else { ResizeMode::default() },
             inpaint: self.inpaint.settings.clone(),
             vae: self.library.note(&prompt.model).vae,
             ..Request::default()
@@ -298,6 +330,10 @@ impl AppState {
             (prompt.size_px, prompt.steps) = (kept.size_px, kept.steps);
             (prompt.guidance, prompt.scheduler) = (kept.guidance, kept.scheduler);
         }
+        self.prompt.repaint_size_px = self
+            .prompt
+            .repaint_size_px
+            .map(|size_px| size::carried_over(size_px, old_native_px, self.native_size_px()));
         // Counted by another tokenizer.
         self.prompt.tokens = None;
     }

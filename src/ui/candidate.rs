@@ -87,6 +87,9 @@ impl Candidate {
     /// The size that the finished picture will have, in pixels.
     #[must_use]
     pub fn size_px(&self) -> Option<[u32; 2]> {
+        if let Some(made) = self.made() {
+            return Some([made.picture.width(), made.picture.height()]);
+        }
         let request = &self.request;
         // What is masked is pasted back: the picture keeps its size.
         let of_init = request.init.as_ref().map(|init| [init.picture.width(), init.picture.height()]);
@@ -107,6 +110,13 @@ impl Candidates {
     #[must_use]
     pub fn get(&self, job: JobId) -> Option<&Candidate> {
         self.list.iter().find(|candidate| candidate.job == job)
+    }
+
+    /// Puts one at the end, or so many places behind the first that waits.
+    pub fn add(&mut self, candidate: Candidate, in_front: Option<usize>) {
+        let first = self.list.iter().position(|known| matches!(known.stage, Stage::Waiting));
+        let place = in_front.and_then(|behind| Some(first? + behind)).unwrap_or(self.list.len());
+        self.list.insert(place.min(self.list.len()), candidate);
     }
 
     pub fn get_mut(&mut self, job: JobId) -> Option<&mut Candidate> {

@@ -17,7 +17,11 @@ pub enum DialogRequest {
     OpenPicture,
     AddModel,
     AddModelFile,
-    SaveAs { from: PathBuf },
+    SaveAs {
+        from: PathBuf,
+    },
+    /// The canvas as it is seen.
+    SaveCanvas,
     OpenMask,
     SaveMask,
 }
@@ -70,6 +74,12 @@ pub fn open(
             let chosen = dialog.set_title("Save the mask as").set_file_name("mask.png").save_file();
             thread.spawn(move || {
                 answer(pollster::block_on(chosen).map(|file| Action::SaveMask(file.path().to_path_buf())));
+            })
+        }
+        DialogRequest::SaveCanvas => {
+            let chosen = dialog.set_title("Save the canvas as").set_file_name("canvas.png").save_file();
+            thread.spawn(move || {
+                answer(pollster::block_on(chosen).map(|file| Action::SaveCanvas(file.path().to_path_buf())));
             })
         }
         DialogRequest::AddModel => {

@@ -55,7 +55,7 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Open picture…", Some(Command::OpenPicture), true) {
         actions.push(Action::OpenPictureDialog);
     }
-    if entry(ui, "Open picture by path…", None, true) {
+    if entry(ui, "Open picture by path…", Some(Command::OpenByPath), true) {
         actions.push(Action::Show(Sheet::PicturePath));
     }
     if entry(ui, "Models…", Some(Command::Models), true) {
@@ -68,7 +68,7 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         actions.push(Action::AddModelDialog);
     }
     ui.add(egui::Separator::default().spacing(9.0));
-    if entry(ui, "Save as…", Some(Command::SaveAs), state.shown_file().is_some()) {
+    if entry(ui, "Save as…", Some(Command::SaveAs), state.is_unsaved() || state.shown_file().is_some()) {
         actions.push(Action::SaveAsDialog);
     }
     if entry(ui, "Show the pictures folder", None, !state.gallery.is_empty()) {
@@ -133,10 +133,10 @@ fn canvas_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         }
     }
     ui.add(egui::Separator::default().spacing(9.0));
-    if entry(ui, "Load mask…", None, has_picture) {
+    if entry(ui, "Load mask…", Some(Command::LoadMask), has_picture) {
         actions.push(Action::OpenMaskDialog);
     }
-    if entry(ui, "Save mask…", None, has_mask) {
+    if entry(ui, "Save mask…", Some(Command::SaveMask), has_mask) {
         actions.push(Action::SaveMaskDialog);
     }
     ui.add(egui::Separator::default().spacing(9.0));

@@ -9,7 +9,7 @@ use super::size;
 use super::state::{AppState, Mode};
 use super::widgets::{IconButton, Segment, Segments};
 use super::{fields, icons, inpaint_panel, model_box, sampling_fields, theme};
-use crate::job::fresh_seed;
+use crate::job::{ResizeMode, fresh_seed};
 
 pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
     model_box::show(ui, state, actions);
@@ -17,7 +17,10 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
     let native_px = state.native_size_px();
     match state.mode() {
         Mode::Create => size_row(ui, &mut state.prompt, native_px),
-        Mode::Edit => strength_row(ui, &mut state.prompt, layout),
+        Mode::Edit => {
+            strength_row(ui, &mut state.prompt, layout);
+            repaint_size_row(ui, state);
+        }
         Mode::Fill => {
             inpaint_panel::intent_row(ui, &mut state.inpaint);
             inpaint_panel::strength_row(ui, &mut state.inpaint, layout);
@@ -88,6 +91,50 @@ fn size_row(ui: &mut Ui, prompt: &mut PromptPanelState, native_px: [u32; 2]) {
         });
         if ui.add(IconButton::new(icons::SWAP, "Swap width and height").framed()).clicked() {
             prompt.size_px.reverse();
+        }
+    });
+}
+
+/// The picture's own size, or another; and, where that has another shape, how the picture meets it.
+fn repaint_size_row(ui: &mut Ui, state: &mut AppState) {
+    const MODES: [(ResizeMode, &str, &str); 4] = [
+        (ResizeMode::Crop, "Crop", "The middle part that has the new shape"),
+        (ResizeMode::Fit, "Fit", "All of it, as large as fits into the new size"),
+        (ResizeMode::Stretch, "Stretch", "All of it, pulled to the new shape"),
+        (ResizeMode::Pad, "Pad", "All of it, with more around it to fill the new shape"),
+    ];
+    let native_px = state.native_size_px();
+    let Some(own_px) = state.canvas.document.size_px() else { return };
+    let prompt = &mut state.prompt;
+    let figures = |[width, height]: [u32; 2]| format!("{width} × {height}");
+    fields::row(ui, "Size", |ui, label| {
+        let (name, hint) = match prompt.repaint_size_px {
+            None => ("As the picture", figures(own_px)),
+            Some(size_px) => (size::name_of(size_px, native_px), figures(size_px)),
+        };
+        fields::menu_box(ui, label, ui.available_width(), name, &hint, |ui| {
+            if fields::choice(ui, prompt.repaint_size_px.is_none(), "As the picture", &figures(own_px)) {
+                prompt.repaint_size_px = None;
+                ui.close();
+            }
+            for aspect in size::ASPECTS {
+                let size_px = size::for_aspect(aspect, native_px);
+                if fields::choice(ui, prompt.repaint_size_px == Some(size_px), aspect.name, &figures(size_px)) {
+                    prompt.repaint_size_px = Some(size_px);
+                    ui.close();
+                }
+            }
+        });
+    });
+    let Some([width, height]) = prompt.repaint_size_px else { return };
+    if u64::from(width) * u64::from(own_px[1]) == u64::from(height) * u64::from(own_px[0]) {
+        return;
+    }
+    fields::row(ui, "Shape", |ui, _| {
+        let chosen = MODES.iter().position(|(mode, ..)| *mode == prompt.resize).unwrap_or(0);
+        let segments = MODES.map(|(_, text, hint)| Segment { text, hint });
+        if let Some(pressed) = Segments::new("Shape", &segments, chosen).show(ui) {
+            prompt.resize = MODES[pressed].0;
         }
     });
 }

@@ -1,7 +1,7 @@
 //! What the prompt panel edits: the next request, with "as the model wants" kept apart from a chosen value.
 
 use super::token_count::TokenCount;
-use crate::job::{ModelRef, Request, Variation, fresh_seed};
+use crate::job::{ModelRef, Request, ResizeMode, Variation, fresh_seed};
 use crate::sampling::{NoiseKind, SchedulerName, SigmaChoice};
 
 /// The panel's fields. Most are edited in place by `prompt_panel`.
@@ -13,6 +13,10 @@ pub struct PromptPanelState {
     pub model: ModelRef,
     /// Of a new picture, in pixels; a picture on the canvas gives its own.
     pub size_px: [u32; 2],
+    /// Of a repainted picture; `None` is the picture's own.
+    pub repaint_size_px: Option<[u32; 2]>,
+    /// How the picture meets that, where it has another shape.
+    pub resize: ResizeMode,
     /// What stands in the seed field; empty is random.
     pub seed_text: String,
     /// The seed of the last picture, for "lock".
@@ -111,6 +115,9 @@ impl PromptPanelState {
 impl Default for PromptPanelState {
     fn default() -> Self {
         Self {
+            repaint_size_px: None,
+            // What most programs offer first: nothing of the picture is pulled out of shape.
+            resize: ResizeMode::Crop,
             prompt: String::new(),
             negative: String::new(),
             negative_open: false,

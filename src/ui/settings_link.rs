@@ -44,6 +44,8 @@ pub fn prompt_of(settings: &Settings) -> PromptPanelState {
         steps: request.steps.clamp(1, Request::MAX_STEPS),
         guidance: request.guidance,
         strength: draft.strength.clamp(0.0, 1.0),
+        repaint_size_px: draft.repaint_size,
+        resize: draft.resize,
         ..fallback
     }
 }
@@ -78,6 +80,8 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
     let prompt = &state.prompt;
     settings.tools = state.canvas.tools.clone();
     settings.draft.strength = prompt.strength;
+    settings.draft.repaint_size = prompt.repaint_size_px;
+    settings.draft.resize = prompt.resize;
     settings.draft.fill_strength = state.inpaint.strength;
     let known = [PanelSection::Negative, PanelSection::Sampling, PanelSection::FineSampling, PanelSection::Inpainting];
     settings.open_sections.retain(|section| !known.contains(section));

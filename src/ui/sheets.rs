@@ -6,8 +6,9 @@ use super::action::Action;
 use super::library::action::LibraryAction;
 use super::library::state::Tab;
 use super::state::{AppState, Sheet};
-use super::widgets::TextButton;
+use super::widgets::{TextButton, paint};
 use super::{fields, fonts, shortcuts, theme};
+use crate::engine::mobile_sam;
 
 /// Where a diffusers folder of Stable Diffusion 1.5 lies, free to download.
 const PHOTOGRAPHIC_MODEL_PAGE: &str = "https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5/tree/main";
@@ -22,6 +23,7 @@ pub fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &mut Vec
             Sheet::Keys => keys(ui, actions),
             Sheet::About => about(ui),
             Sheet::PhotographicModel => photographic_model(ui, actions),
+            Sheet::Selector => selector(ui, actions),
             Sheet::PicturePath => picture_path(ui, &mut state.canvas.path_text, actions),
         }
         ui.add_space(16.0);
@@ -88,6 +90,37 @@ fn picture_path(ui: &mut Ui, text: &mut String, actions: &mut Vec<Action>) {
         actions.push(Action::OpenPicture(path.into()));
         actions.push(Action::CloseSheet);
     }
+}
+
+/// Says what would be fetched, from where and on which terms, before anything is.
+fn selector(ui: &mut Ui, actions: &mut Vec<Action>) {
+    heading(ui, "Select things by a click");
+    ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
+    ui.label("MobileSAM finds the thing under a click or in a box. It is fetched once and runs on this machine alone.");
+    let tokens = theme::tokens(ui);
+    for (name, value) in [
+        ("Size", "41 MB".to_owned()),
+        ("Licence", "Apache-2.0".to_owned()),
+        ("From", format!("huggingface.co/{}", mobile_sam::REPOSITORY)),
+        ("File", mobile_sam::FILE.to_owned()),
+    ] {
+        ui.horizontal(|ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(64.0, 18.0), egui::Sense::hover());
+            paint::text(ui, rect, egui::Align::Min, name, fonts::body(), tokens.text_2);
+            ui.label(value);
+        });
+    }
+    ui.label(RichText::new("Or put that file, or mobile_sam.pt, into the folder yourself.").color(tokens.text_3));
+    ui.add_space(8.0);
+    ui.horizontal(|ui| {
+        if ui.add(TextButton::new("Fetch 41 MB")).clicked() {
+            actions.push(Action::FetchSelector);
+            actions.push(Action::CloseSheet);
+        }
+        if ui.add(TextButton::new("Open its folder")).clicked() {
+            actions.push(Action::OpenSelectorFolder);
+        }
+    });
 }
 
 fn about(ui: &mut Ui) {

@@ -15,6 +15,7 @@ use super::state::{AppState, LookingAt, Sheet};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
     Generate,
+    GenerateInFront,
     Cancel,
     Accept,
     SetAside,
@@ -24,6 +25,9 @@ pub enum Command {
     NewCanvas,
     OpenPicture,
     Models,
+    OpenByPath,
+    LoadMask,
+    SaveMask,
     AddModel,
     SaveAs,
     Undo,
@@ -92,6 +96,14 @@ pub const TABLE: &[Entry] = {
     use When::{Always, NotTyping, NothingFocused};
     &[
         entry(C::Generate, "generate", "Generate, or queue the next", M::COMMAND, Key::Enter, Always),
+        entry(
+            C::GenerateInFront,
+            "generate-in-front",
+            "Generate in front of what waits",
+            COMMAND_SHIFT,
+            Key::Enter,
+            Always,
+        ),
         entry(C::Cancel, "cancel", "Cancel what is being made", M::SHIFT, Key::X, NotTyping),
         entry(C::Accept, "accept", "Accept the shown picture", M::NONE, Key::Enter, NothingFocused),
         entry(C::SetAside, "set-aside", "Set the shown picture aside", M::NONE, Key::Escape, NothingFocused),
@@ -102,6 +114,9 @@ pub const TABLE: &[Entry] = {
         entry(C::BlankCanvas, "blank-canvas", "White canvas to draw on", COMMAND_SHIFT, Key::N, Always),
         entry(C::OpenPicture, "open-picture", "Open a picture", M::COMMAND, Key::O, Always),
         entry(C::Models, "models", "All models, and more of them", M::COMMAND, Key::M, Always),
+        entry(C::OpenByPath, "open-by-path", "Open a picture by its path", COMMAND_SHIFT, Key::O, Always),
+        entry(C::LoadMask, "load-mask", "Load a mask", COMMAND_SHIFT, Key::L, Always),
+        entry(C::SaveMask, "save-mask", "Save the mask", COMMAND_SHIFT, Key::K, Always),
         entry(C::AddModel, "add-model", "Add a model folder", COMMAND_SHIFT, Key::O, Always),
         entry(C::SaveAs, "save-as", "Save the shown picture as", COMMAND_SHIFT, Key::S, Always),
         entry(C::Undo, "undo", "Undo on the canvas", M::COMMAND, Key::Z, NotTyping),
@@ -113,6 +128,7 @@ pub const TABLE: &[Entry] = {
         entry(C::Tool(Tool::Polygon), "polygon", "Mask a polygon", M::SHIFT, Key::L, NotTyping),
         entry(C::Tool(Tool::Rectangle), "rectangle", "Mask a rectangle", M::NONE, Key::R, NotTyping),
         entry(C::Tool(Tool::Bucket), "fill-outline", "Mask what an outline encloses", M::NONE, Key::G, NotTyping),
+        entry(C::Tool(Tool::Select), "select", "Select a thing by a click", M::NONE, Key::W, NotTyping),
         entry(C::Tool(Tool::Colour), "colour-brush", "Colour brush (Alt picks a colour)", M::NONE, Key::D, NotTyping),
         entry(C::Tool(Tool::Extend), "extend", "Extend the canvas", M::NONE, Key::O, NotTyping),
         entry(C::BrushSmaller, "brush-smaller", "Smaller brush", M::NONE, Key::OpenBracket, NotTyping),
@@ -187,6 +203,7 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
     let canvas = |action| Some(Action::Canvas(action));
     match command {
         Command::Generate => Some(Action::Generate),
+        Command::GenerateInFront => Some(Action::GenerateInFront),
         Command::Cancel => Some(Action::CancelRunning),
         Command::Accept if outlining => canvas(CanvasAction::OutlineClose),
         Command::SetAside if outlining => canvas(CanvasAction::Drop),
@@ -198,6 +215,9 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::NewCanvas => Some(Action::NewCanvas),
         Command::OpenPicture => Some(Action::OpenPictureDialog),
         Command::Models => Some(Action::Library(LibraryAction::Open(Tab::Models))),
+        Command::OpenByPath => Some(Action::Show(Sheet::PicturePath)),
+        Command::LoadMask => state.canvas.has_picture().then_some(Action::OpenMaskDialog),
+        Command::SaveMask => (!state.canvas.document.mask().is_empty()).then_some(Action::SaveMaskDialog),
         Command::AddModel => Some(Action::AddModelDialog),
         Command::SaveAs => Some(Action::SaveAsDialog),
         Command::Undo => Some(Action::Undo),

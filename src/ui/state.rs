@@ -13,7 +13,7 @@ use super::library::state::LibraryState;
 use super::prompt_state::PromptPanelState;
 use super::size;
 use super::toasts::Toasts;
-use crate::job::{Frame, Picture, ResizeMode, WorkGrid};
+use crate::job::{Frame, ModelRef, Picture, ResizeMode, WorkGrid};
 use crate::mask::PixelRect;
 use crate::store::models::ModelEntry;
 
@@ -27,6 +27,8 @@ pub struct AppState {
     pub inpaint: InpaintPanel,
     /// The built-in one first.
     pub models: Vec<ModelEntry>,
+    /// What the models that were chosen want of sizes; nothing while their files are read, or where they do not tell.
+    pub grids: Vec<(ModelRef, Option<WorkGrid>)>,
     pub canvas: CanvasState,
     pub candidates: Candidates,
     pub gallery: GalleryState,
@@ -69,6 +71,7 @@ impl AppState {
     #[must_use]
     pub fn asked_size_px(&self) -> Option<[u32; 2]> {
         match (self.mode(), self.canvas.document.size_px()) {
+            (Mode::Edit, Some(_)) if self.prompt.repaint_size_px.is_some() => self.prompt.repaint_size_px,
             (Mode::Edit, Some(size_px)) => {
                 let able = size::for_repainting(size_px, self.native_size_px());
                 let is_smaller = able[0] + size::STEP_PX <= size_px[0];
@@ -81,9 +84,12 @@ impl AppState {
         }
     }
 
-    /// What the chosen model wants of sizes.
+    /// What the chosen model wants of sizes: as its files say, or, until they were read, as models of its size have it.
     #[must_use]
     pub fn work_grid(&self) -> WorkGrid {
+        if let Some((_, Some(grid))) = self.grids.iter().find(|(model, _)| *model == self.prompt.model) {
+            return *grid;
+        }
         let [width, height] = self.native_size_px();
         let native_side_px = width.min(height);
         // Stable Diffusion 1 and 2 halve their latents three times, SDXL and the built-in model twice.
@@ -140,6 +146,16 @@ impl AppState {
         }
     }
 
+    /// Whether the canvas is seen, and its picture is in no file as it is: painted on, extended or pasted.
+    #[must_use]
+    pub fn is_unsaved(&self) -> bool {
+        let document = &self.canvas.document;
+        self.canvas.looking_at == LookingAt::Canvas
+            && document
+                .picture()
+                .is_some_and(|picture| !picture.painted().is_empty() || document.origin().file.is_none())
+    }
+
     /// What the canvas shows now, if it is a picture at all.
     #[must_use]
     pub fn shown_picture(&self) -> Option<&Arc<Picture>> {
@@ -193,6 +209,8 @@ pub enum Sheet {
     About,
     /// How to get a model that paints photographs.
     PhotographicModel,
+    /// How to get what selects by a click.
+    Selector,
     /// A field for a picture's path, where the desktop has no file dialog.
     PicturePath,
 }

@@ -151,6 +151,7 @@ fn use_settings(state: &mut AppState, request: &Request) {
     prompt.fine = FineSampling { is_open: prompt.fine.is_open, ..FineSampling::of(request) };
     prompt.steps = request.steps;
     prompt.guidance = request.guidance;
+    prompt.resize = request.resize;
     prompt.seed_text = request.seed.to_string();
     state.inpaint.settings.clone_from(&request.inpaint);
     if let (Some(width), Some(height)) = (request.width, request.height) {

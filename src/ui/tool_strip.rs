@@ -12,8 +12,17 @@ use super::widgets::IconButton;
 use super::{icons, theme};
 
 /// Lasso stands for the polygon too: its options tell which.
-const TOOLS: [Tool; 8] =
-    [Tool::Hand, Tool::Brush, Tool::Eraser, Tool::Lasso, Tool::Rectangle, Tool::Bucket, Tool::Colour, Tool::Extend];
+const TOOLS: [Tool; 9] = [
+    Tool::Hand,
+    Tool::Brush,
+    Tool::Eraser,
+    Tool::Lasso,
+    Tool::Rectangle,
+    Tool::Bucket,
+    Tool::Select,
+    Tool::Colour,
+    Tool::Extend,
+];
 const STEPS_WIDTH: f32 = 2.0 * theme::CONTROL_HEIGHT + 2.0;
 
 pub fn show(ui: &mut Ui, strip: Rect, state: &mut AppState, actions: &mut Vec<Action>) {
@@ -69,6 +78,7 @@ fn icon(tool: Tool) -> &'static str {
         Tool::Lasso => icons::LASSO,
         Tool::Polygon => icons::POLYGON,
         Tool::Bucket => icons::PAINT_BUCKET,
+        Tool::Select => icons::MAGIC_WAND,
         Tool::Colour => icons::PALETTE,
         Tool::Extend => icons::CORNERS_OUT,
     }

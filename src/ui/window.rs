@@ -5,7 +5,7 @@ use egui::{Context, Ui, ViewportBuilder};
 
 use super::app::{Services, Studio};
 use super::dialogs;
-use crate::engine::EngineHandle;
+use crate::engine::{EngineHandle, SelectHandle};
 use crate::store::settings::{Settings, WindowPlace};
 use crate::store::worker::StoreHandle;
 
@@ -13,6 +13,7 @@ use crate::store::worker::StoreHandle;
 pub struct Behind {
     pub engine: EngineHandle,
     pub store: StoreHandle,
+    pub selector: SelectHandle,
     pub services: Services,
 }
 
@@ -28,8 +29,9 @@ pub fn run(
     let make = move |creation: &CreationContext<'_>| {
         let ctx = creation.egui_ctx.clone();
         let wake_ctx = ctx.clone();
-        let Behind { engine, store, services } = start(std::sync::Arc::new(move || wake_ctx.request_repaint()))?;
-        let studio = Studio::new(&ctx, engine, store, settings, services);
+        let Behind { engine, store, selector, services } =
+            start(std::sync::Arc::new(move || wake_ctx.request_repaint()))?;
+        let studio = Studio::new(&ctx, engine, store, selector, settings, services);
         Ok(Box::new(Window { studio }) as Box<dyn eframe::App>)
     };
     eframe::run_native("Inkwick", options, Box::new(make))

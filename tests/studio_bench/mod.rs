@@ -6,12 +6,15 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use egui::{Event, Modifiers, PointerButton, Pos2, pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Wake};
-use inkwick::job::{JobId, Picture, Request};
+use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Finder, SelectHandle, Wake};
+use inkwick::job::{JobId, Picture, Request, SelectPrompt};
+use inkwick::mask::{MaskPlane, PixelRect};
 use inkwick::prompt::WindowWords;
 use inkwick::store::gallery::Gallery;
 use inkwick::store::keys::KeyNames;
@@ -23,6 +26,42 @@ use inkwick::ui::action::Action;
 use inkwick::ui::candidate::{Candidate, Made, Progress, Stage};
 use inkwick::ui::state::LookingAt;
 use inkwick::ui::{Services, Studio, TokenCount};
+
+/// Finds a square of 20 pixels around the last click that belongs, or all of a box; less 5 on each side of a click that
+/// does not. It is there where a models folder is, or after it was fetched.
+struct SquareFinder {
+    is_there: bool,
+}
+
+impl Finder for SquareFinder {
+    fn is_ready(&mut self) -> bool {
+        self.is_there
+    }
+
+    fn find(&mut self, picture: &Arc<Picture>, prompt: &SelectPrompt, _: &AtomicBool) -> Result<MaskPlane, String> {
+        let mut mask = MaskPlane::empty(picture.width(), picture.height());
+        let mut cover = |[left, top]: [f32; 2], [right, bottom]: [f32; 2], value: u8| {
+            let rect = PixelRect::new(left as u32, top as u32, right as u32, bottom as u32);
+            for y in rect.top..rect.bottom {
+                mask.row_mut(y)[rect.left as usize..rect.right as usize].fill(value);
+            }
+        };
+        if let Some([a, b]) = prompt.around {
+            cover(a, b, 255);
+        }
+        for click in &prompt.clicks {
+            let (reach, value) = if click.belongs { (10.0, 255) } else { (5.0, 0) };
+            cover(click.at.map(|at| at - reach), click.at.map(|at| at + reach), value);
+        }
+        Ok(mask)
+    }
+
+    fn fetch(&mut self, tell: &mut dyn FnMut(f32), _: &AtomicBool) -> Result<(), String> {
+        tell(0.5);
+        self.is_there = true;
+        Ok(())
+    }
+}
 
 type Slot = Rc<RefCell<Option<Studio>>>;
 
@@ -70,6 +109,9 @@ impl Bench {
             let wake: Wake = Arc::new(move || wake_ctx.request_repaint());
             let saver = Arc::new(PictureSaver::new(Gallery::new(&setup_paths)));
             let engine = EngineHandle::start(make_backend, saver, Arc::clone(&wake)).unwrap();
+            let selector =
+                SelectHandle::start(SquareFinder { is_there: setup_paths.models_folder.exists() }, Arc::clone(&wake))
+                    .unwrap();
             let store = StoreHandle::start(setup_paths.clone(), wake).unwrap();
             let services = Services {
                 paths: setup_paths,
@@ -83,7 +125,7 @@ impl Bench {
                 problem: None,
                 open: Vec::new(),
             };
-            *for_setup.borrow_mut() = Some(Studio::new(ctx, engine, store, settings, services));
+            *for_setup.borrow_mut() = Some(Studio::new(ctx, engine, store, selector, settings, services));
         };
         let spent = Rc::<RefCell<Vec<Duration>>>::default();
         let for_frames = Rc::clone(&spent);
@@ -187,6 +229,46 @@ impl Bench {
         let pixels = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 90]));
         pixels.save(&path).unwrap();
         path
+    }
+
+    /// With a photo of this size on the canvas.
+    pub fn with_photo(width: u32, height: u32) -> Self {
+        let mut bench = Self::new(FakeScript::default());
+        bench.lay(width, height);
+        bench
+    }
+
+    pub fn lay(&mut self, width: u32, height: u32) {
+        let photo = self.photo("photo.png", width, height);
+        self.drop_file(photo);
+        self.wait("it lies on the canvas", |bench| bench.studio(|studio| studio.state.canvas.has_picture()));
+        self.leave_fields();
+        self.frames(2);
+    }
+
+    /// Where a place of the picture is on the screen.
+    pub fn on_screen(&self, x: f32, y: f32) -> Pos2 {
+        self.studio(|studio| studio.state.canvas.placed.unwrap().screen_from_image(pos2(x, y)))
+    }
+
+    pub fn button(&mut self, pos: Pos2, button: PointerButton, pressed: bool, modifiers: Modifiers) {
+        self.window.event(Event::PointerButton { pos, button, pressed, modifiers });
+    }
+
+    /// Press, go, lift: places in picture pixels.
+    pub fn drag(&mut self, way: &[(f32, f32)], modifiers: Modifiers) {
+        let places: Vec<Pos2> = way.iter().map(|(x, y)| self.on_screen(*x, *y)).collect();
+        self.window.event(Event::PointerMoved(places[0]));
+        self.frames(2);
+        self.button(places[0], PointerButton::Primary, true, modifiers);
+        self.frames(1);
+        // Several events in one frame: none may be passed over.
+        for place in &places[1..] {
+            self.window.event(Event::PointerMoved(*place));
+        }
+        self.frames(1);
+        self.button(*places.last().unwrap(), PointerButton::Primary, false, modifiers);
+        self.frames(2);
     }
 
     pub fn has_label_starting(&self, start: &str) -> bool {

@@ -1,5 +1,6 @@
 //! What can be done on the canvas, as values. Places are in picture pixels, from its upper left corner.
 
+use super::select::Join;
 use super::tools::Tool;
 use crate::raster::Extension;
 
@@ -16,6 +17,8 @@ pub enum CanvasAction {
     OutlineBegin {
         at: [f32; 2],
         takes_away: bool,
+        /// With the last selection, to say more of the same thing.
+        goes_on: bool,
     },
     /// The next place of a lasso, or the other corner of a rectangle.
     OutlineTo([f32; 2]),
@@ -25,6 +28,8 @@ pub enum CanvasAction {
     /// Forgets what the hand has begun.
     Drop,
     Fill([f32; 2]),
+    /// How the next selection is joined with the mask.
+    Join(Join),
     PickColour([f32; 2]),
     UseColour([u8; 3]),
     Mask(MaskStep),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::action::{CanvasAction, MaskStep, PenPoint, StrokeStart};
+use super::select;
 use super::state::{CanvasState, Hand, LookingAt};
 use super::tools::{BrushSettings, Tool};
 use crate::canvas::Origin;
@@ -70,12 +71,13 @@ pub fn apply(state: &mut AppState, action: CanvasAction) {
 
 fn apply_outline(canvas: &mut CanvasState, action: CanvasAction) {
     match action {
-        CanvasAction::OutlineBegin { at, takes_away } if brings_canvas_back(canvas) => {
+        CanvasAction::OutlineBegin { at, takes_away, goes_on } if brings_canvas_back(canvas) => {
+            canvas.selecting.goes_on = goes_on;
             canvas.hand = Hand::Outlining { corners: vec![at], takes_away };
         }
         CanvasAction::OutlineTo(at) => {
             if let Hand::Outlining { corners, .. } = &mut canvas.hand {
-                if canvas.tool == Tool::Rectangle {
+                if matches!(canvas.tool, Tool::Rectangle | Tool::Select) {
                     corners.truncate(1);
                 }
                 corners.push(at);
@@ -86,7 +88,9 @@ fn apply_outline(canvas: &mut CanvasState, action: CanvasAction) {
                 corners.push(at);
             }
         }
+        CanvasAction::OutlineClose if canvas.tool == Tool::Select => select::point(canvas),
         CanvasAction::OutlineClose => close_outline(canvas),
+        CanvasAction::Join(join) => canvas.selecting.join = join,
         CanvasAction::Drop => {
             canvas.document.end_stroke();
             canvas.hand = Hand::Idle;
@@ -182,16 +186,26 @@ fn mask_step(canvas: &mut CanvasState, step: MaskStep) {
     canvas.hand = Hand::Idle;
     canvas.overlay.hides_mask = false;
     canvas.looking_at = LookingAt::Canvas;
-    let mut plane = canvas.document.mask().plane().clone();
-    match step {
-        MaskStep::Clear => plane.values_mut().fill(0),
-        MaskStep::All => plane.values_mut().fill(255),
-        MaskStep::Invert => plane.invert(),
-        MaskStep::Grow => plane = plane.grown(STEP_PX),
-        MaskStep::Shrink => plane = plane.shrunk(STEP_PX),
-        MaskStep::Feather => plane = plane.blurred(STEP_PX),
-    }
-    canvas.document.set_mask(plane);
+    let whole = canvas.document.mask().plane().rect();
+    let bounds = canvas.document.mask().bounds();
+    let rect = match step {
+        MaskStep::All | MaskStep::Invert => Some(whole),
+        MaskStep::Clear => bounds,
+        // So far they reach. What lies between is looked at, so that the part's own edge counts for nothing.
+        MaskStep::Grow | MaskStep::Shrink | MaskStep::Feather => bounds.map(|bounds| bounds.padded(2 * STEP_PX, whole)),
+    };
+    let Some(rect) = rect else { return };
+    canvas.document.edit_mask(rect, |mut part| {
+        match step {
+            MaskStep::Clear => part.values_mut().fill(0),
+            MaskStep::All => part.values_mut().fill(255),
+            MaskStep::Invert => part.invert(),
+            MaskStep::Grow => return part.grown(STEP_PX),
+            MaskStep::Shrink => return part.shrunk(STEP_PX),
+            MaskStep::Feather => return part.blurred(STEP_PX),
+        }
+        part
+    });
 }
 
 fn pixel_at(canvas: &CanvasState, [x, y]: [f32; 2]) -> Option<[u32; 2]> {

@@ -26,7 +26,7 @@ pub fn paint(ui: &Ui, painter: &Painter, view: View, canvas: &CanvasState, point
             double_line(painter, &[view.screen_from_image(pos2(x, y)), pointer]);
         }
         ring(painter, pointer, radius);
-    } else if canvas.tool.is_shape() || picks || canvas.tool == Tool::Bucket {
+    } else if canvas.tool.is_shape() || picks || matches!(canvas.tool, Tool::Bucket | Tool::Select) {
         ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
         if picks {
             swatch(painter, pointer, view, canvas);
@@ -65,7 +65,7 @@ fn swatch(painter: &Painter, pointer: Pos2, view: View, canvas: &CanvasState) {
 fn outline(painter: &Painter, view: View, corners: &[[f32; 2]], tool: Tool, pointer: Option<Pos2>) {
     let on_screen = |corner: &[f32; 2]| view.screen_from_image(pos2(corner[0], corner[1]));
     let mut points: Vec<Pos2> = match (tool, corners) {
-        (Tool::Rectangle, [a, .., b]) => {
+        (Tool::Rectangle | Tool::Select, [a, .., b]) => {
             let (a, b) = (on_screen(a), on_screen(b));
             vec![a, pos2(b.x, a.y), b, pos2(a.x, b.y)]
         }

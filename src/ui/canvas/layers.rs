@@ -114,7 +114,10 @@ impl Layer {
             };
             let sent = grown(part_of(place, size_px), size_px);
             let part = sent.intersection(dirty);
-            if !part.is_empty() && !self.stale.contains(&place) {
+            if part == sent {
+                // All of it: many at once are spread over frames.
+                self.stale.insert(place);
+            } else if !part.is_empty() && !self.stale.contains(&place) {
                 let at = [(part.left - sent.left) as usize, (part.top - sent.top) as usize];
                 handle.set_partial(at, image(part), options(sharp));
             }

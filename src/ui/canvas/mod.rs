@@ -10,6 +10,7 @@ pub mod options;
 mod overlay;
 pub mod pointer;
 pub mod preview;
+pub mod select;
 pub mod state;
 
 pub use crate::canvas::tools;

@@ -3,6 +3,7 @@
 use egui::{Color32, CornerRadius, Popup, PopupCloseBehavior, Rect, RichText, Sense, Stroke, StrokeKind, Ui, vec2};
 
 use super::action::{CanvasAction, MaskStep};
+use super::select;
 use super::tools::{BrushSettings, Tool};
 use crate::mask::Brush;
 use crate::ui::action::{Action, Zoom};
@@ -19,7 +20,7 @@ const SLIDER_WIDTH: f32 = 60.0;
 const NUMBER_WIDTH: f32 = 56.0;
 const MENU_WIDTH: f32 = 264.0;
 /// What the mask's buttons take at the right end of the options.
-const MASK_BUTTONS_WIDTH: f32 = 4.0 * 30.0 + 13.0;
+pub(super) const MASK_BUTTONS_WIDTH: f32 = 4.0 * 30.0 + 13.0;
 /// Both sliders and numbers, and both numbers alone.
 const WITH_SLIDERS: f32 = 384.0;
 const WITH_NUMBERS: f32 = 244.0;
@@ -33,6 +34,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
         Tool::Lasso | Tool::Polygon => outline_kind(ui, tool, actions),
         Tool::Rectangle => words(ui, "Drag from corner to corner. Alt takes away."),
         Tool::Bucket => words(ui, "Click inside an outline to fill it."),
+        Tool::Select => select::options(ui, state, actions),
         Tool::Extend => words(ui, "Drag a side outwards."),
     }
     match tool {
@@ -48,7 +50,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
     }
 }
 
-fn words(ui: &mut Ui, text: &str) {
+pub(super) fn words(ui: &mut Ui, text: &str) {
     // Where they do not fit, the strip's buttons matter more.
     if ui.available_width() > MASK_BUTTONS_WIDTH + 300.0 {
         ui.label(RichText::new(text).color(theme::tokens(ui).text_2));

@@ -114,8 +114,8 @@ impl Ear<'_> {
                     self.corners += 1;
                 }
             }
-            Tool::Rectangle | Tool::Lasso | Tool::Polygon if self.doing == Doing::Nothing => {
-                self.say(CanvasAction::OutlineBegin { at, takes_away: reversed });
+            Tool::Rectangle | Tool::Lasso | Tool::Polygon | Tool::Select if self.doing == Doing::Nothing => {
+                self.say(CanvasAction::OutlineBegin { at, takes_away: reversed, goes_on: modifiers.shift });
                 self.doing = Doing::Outlining;
                 self.corners = 1;
             }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::select::Selecting;
 use super::tools::{Tool, ToolSettings};
 use crate::canvas::{Document, Origin, PictureLayer};
 use crate::job::{JobId, Picture};
@@ -30,6 +31,7 @@ pub struct CanvasState {
     pub tool: Tool,
     pub tools: ToolSettings,
     pub hand: Hand,
+    pub selecting: Selecting,
     /// Where the last stroke ended, in picture pixels: a straight one goes on from there.
     pub last_point: Option<[f32; 2]>,
     pub overlay: Overlay,

@@ -1,0 +1,231 @@
+//! Finds the thing that a person points at, on a thread of its own: a click is answered while a picture is being drawn.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::Wake;
+use crate::job::{Picture, SelectPrompt};
+use crate::mask::MaskPlane;
+
+/// Asks that may wait at once; of those only the newest is answered.
+const ASKS: usize = 16;
+
+/// Whoever knows how to find things.
+pub trait Finder: Send + 'static {
+    /// Whether there is something to find with; else it must be fetched first.
+    fn is_ready(&mut self) -> bool;
+
+    /// 255 where the thing is, as large as the picture. What is learnt of the picture may be kept.
+    ///
+    /// # Errors
+    /// A sentence for a person. `stop` says that nobody waits any more.
+    fn find(&mut self, picture: &Arc<Picture>, prompt: &SelectPrompt, stop: &AtomicBool) -> Result<MaskPlane, String>;
+
+    /// Fetches what is needed; `tell` hears the share that is there.
+    ///
+    /// # Errors
+    /// A sentence for a person.
+    fn fetch(&mut self, tell: &mut dyn FnMut(f32), stop: &AtomicBool) -> Result<(), String>;
+}
+
+/// What is told.
+#[derive(Debug)]
+pub enum SelectEvent {
+    /// The answer to the ask of this number.
+    Found {
+        ask: u64,
+        mask: MaskPlane,
+    },
+    /// There is nothing to find with yet.
+    Missing,
+    Fetching {
+        fraction: f32,
+    },
+    Fetched,
+    /// One sentence for a person.
+    Failed(String),
+}
+
+enum Ask {
+    Find { ask: u64, picture: Arc<Picture>, prompt: SelectPrompt },
+    Fetch,
+}
+
+/// The one way to the thread. Dropping it ends what runs and waits for the thread.
+pub struct SelectHandle {
+    asks: Option<Sender<Ask>>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    events: Mutex<VecDeque<SelectEvent>>,
+    stop: AtomicBool,
+    wake: Wake,
+}
+
+impl SelectHandle {
+    /// Starts the thread. `wake` is called on it after every event.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start<F: Finder>(finder: F, wake: Wake) -> std::io::Result<Self> {
+        let (sender, receiver) = bounded(ASKS);
+        let shared = Arc::new(Shared { events: Mutex::default(), stop: AtomicBool::new(false), wake });
+        let for_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("inkwick-select".into())
+            .spawn(move || for_thread.work(&receiver, finder))?;
+        Ok(Self { asks: Some(sender), shared, thread: Some(thread) })
+    }
+
+    /// Asks for the thing that is pointed at. `false` when too much waits already.
+    #[must_use]
+    pub fn find(&self, ask: u64, picture: Arc<Picture>, prompt: SelectPrompt) -> bool {
+        self.send(Ask::Find { ask, picture, prompt })
+    }
+
+    /// Fetches what is needed from the hub.
+    #[must_use]
+    pub fn fetch(&self) -> bool {
+        self.send(Ask::Fetch)
+    }
+
+    fn send(&self, ask: Ask) -> bool {
+        self.asks.as_ref().is_some_and(|asks| asks.try_send(ask).is_ok())
+    }
+
+    /// The next event, if there is one.
+    #[must_use]
+    pub fn try_recv(&self) -> Option<SelectEvent> {
+        self.shared.events().pop_front()
+    }
+}
+
+impl Drop for SelectHandle {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        self.asks = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that finds things ended in a panic");
+        }
+    }
+}
+
+impl Shared {
+    fn work<F: Finder>(&self, asks: &Receiver<Ask>, mut finder: F) {
+        while let Ok(mut ask) = asks.recv() {
+            // Whoever has clicked again wants the last click's answer.
+            if matches!(ask, Ask::Find { .. }) {
+                while let Ok(newer) = asks.try_recv() {
+                    ask = newer;
+                }
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.answer(&mut finder, ask)));
+            let broken = "something broke inside while the thing was looked for; click once more".to_owned();
+            self.post(outcome.unwrap_or(SelectEvent::Failed(broken)));
+        }
+    }
+
+    fn answer<F: Finder>(&self, finder: &mut F, ask: Ask) -> SelectEvent {
+        match ask {
+            Ask::Find { .. } if !finder.is_ready() => SelectEvent::Missing,
+            Ask::Find { ask, picture, prompt } => match finder.find(&picture, &prompt, &self.stop) {
+                Ok(mask) => SelectEvent::Found { ask, mask },
+                Err(sentence) => SelectEvent::Failed(sentence),
+            },
+            Ask::Fetch => {
+                let mut tell = |fraction| self.post(SelectEvent::Fetching { fraction });
+                match finder.fetch(&mut tell, &self.stop) {
+                    Ok(()) => SelectEvent::Fetched,
+                    Err(sentence) => SelectEvent::Failed(sentence),
+                }
+            }
+        }
+    }
+
+    fn post(&self, event: SelectEvent) {
+        {
+            let mut events = self.events();
+            if matches!(event, SelectEvent::Fetching { .. }) {
+                events.retain(|old| !matches!(old, SelectEvent::Fetching { .. }));
+            }
+            events.push_back(event);
+        }
+        (self.wake)();
+    }
+
+    fn events(&self) -> std::sync::MutexGuard<'_, VecDeque<SelectEvent>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::job::Click;
+
+    /// Finds everything, once it was fetched; breaks where no click belongs.
+    struct Scripted(bool);
+
+    impl Finder for Scripted {
+        fn is_ready(&mut self) -> bool {
+            self.0
+        }
+
+        fn find(&mut self, picture: &Arc<Picture>, prompt: &SelectPrompt, _: &AtomicBool) -> Result<MaskPlane, String> {
+            assert!(prompt.clicks[0].belongs, "the script wants a click that belongs");
+            let mut mask = MaskPlane::empty(picture.width(), picture.height());
+            mask.values_mut().fill(255);
+            Ok(mask)
+        }
+
+        fn fetch(&mut self, tell: &mut dyn FnMut(f32), _: &AtomicBool) -> Result<(), String> {
+            tell(0.5);
+            self.0 = true;
+            Ok(())
+        }
+    }
+
+    fn next(handle: &SelectHandle) -> SelectEvent {
+        let started = Instant::now();
+        loop {
+            if let Some(event) = handle.try_recv() {
+                return event;
+            }
+            assert!(started.elapsed() < Duration::from_secs(10), "nothing is told");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_told_and_a_panic_does_not_end_the_thread() {
+        let handle = SelectHandle::start(Scripted(false), Arc::new(|| {})).unwrap();
+        let picture = Arc::new(Picture::filled(4, 3, [0; 4]));
+        let prompt = |belongs| SelectPrompt { clicks: vec![Click { at: [1.0, 1.0], belongs }], around: None };
+        assert!(handle.find(1, Arc::clone(&picture), prompt(true)));
+        assert!(matches!(next(&handle), SelectEvent::Missing));
+        assert!(handle.fetch());
+        let mut event = next(&handle);
+        while matches!(event, SelectEvent::Fetching { .. }) {
+            event = next(&handle);
+        }
+        assert!(matches!(event, SelectEvent::Fetched));
+        assert!(handle.find(2, Arc::clone(&picture), prompt(false)));
+        assert!(matches!(next(&handle), SelectEvent::Failed(_)));
+        assert!(handle.find(3, picture, prompt(true)));
+        assert!(matches!(next(&handle), SelectEvent::Found { ask: 3, mask } if mask.values().len() == 12));
+    }
+}
