@@ -22,6 +22,8 @@ pub struct Download {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DownloadState {
     Running,
+    /// Told to pause or to give up, and waiting for the hub's last answer.
+    Stopping,
     Paused,
     /// One sentence; what was fetched until then is kept.
     Failed(String),
@@ -37,6 +39,12 @@ const GIVE_UP: u8 = 2;
 struct Entry {
     shown: Download,
     order: Arc<AtomicU8>,
+}
+
+impl Entry {
+    fn is_under_way(&self) -> bool {
+        matches!(self.shown.state, DownloadState::Running | DownloadState::Stopping)
+    }
 }
 
 /// All downloads of this run. Threads that are under way when the program ends just end: what they fetched is gone on
@@ -65,7 +73,7 @@ impl Downloads {
         let order = Arc::new(AtomicU8::new(GO));
         {
             let mut entries = self.entries();
-            let running = |entry: &Entry| entry.shown.name == name && entry.shown.state == DownloadState::Running;
+            let running = |entry: &Entry| entry.shown.name == name && entry.is_under_way();
             if entries.iter().any(running) {
                 return;
             }
@@ -124,6 +132,7 @@ impl Downloads {
         match outcome {
             _ if order.load(Ordering::Relaxed) == GIVE_UP && outcome.is_err() => self.forget(name),
             Ok(path) => self.end(name, DownloadState::Done(path)),
+            Err(_) if order.load(Ordering::Relaxed) == PAUSE => self.end(name, DownloadState::Paused),
             Err(DownloadError::Stopped) => self.end(name, DownloadState::Paused),
             Err(error @ DownloadError::Gated(_)) => self.end(name, DownloadState::NeedsToken(error.to_string())),
             Err(error) => self.end(name, DownloadState::Failed(error.to_string())),
@@ -142,8 +151,10 @@ impl Downloads {
     }
 
     fn tell(&self, name: &str, what: u8) {
-        if let Some(entry) = self.entries().iter().find(|entry| entry.shown.name == name) {
+        let mut entries = self.entries();
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.shown.name == name && entry.is_under_way()) {
             entry.order.store(what, Ordering::Relaxed);
+            entry.shown.state = DownloadState::Stopping;
         }
     }
 

@@ -83,6 +83,7 @@ fn under_way(ui: &mut Ui, library: &mut LibraryState, download: &Download, actio
     let share = *bytes_done as f32 / (*bytes_total).max(1) as f32;
     ui.add(ProgressBar::new(share).desired_height(4.0).fill(tokens.accent_line));
     let amount = match (state, bytes_total) {
+        (DownloadState::Stopping, _) => "Stopping…".to_owned(),
         (DownloadState::Running, 0) => "Asking the hub what there is…".to_owned(),
         (DownloadState::Done(path), _) => format!("Whole, and in the library: {}", path.display()),
         _ => format!("{} of {}", told(*bytes_done), told(*bytes_total)),
@@ -101,6 +102,9 @@ fn under_way(ui: &mut Ui, library: &mut LibraryState, download: &Download, actio
 }
 
 fn buttons(ui: &mut Ui, name: &str, state: &DownloadState, actions: &mut Vec<Action>) {
+    if *state == DownloadState::Stopping {
+        return;
+    }
     let mut ask = |action| actions.push(Action::Library(action));
     let (give_up, hint) = match state {
         DownloadState::Done(_) => ("Clear", "Takes the line away; the model stays."),
@@ -120,7 +124,7 @@ fn buttons(ui: &mut Ui, name: &str, state: &DownloadState, actions: &mut Vec<Act
                 ask(LibraryAction::Download(name.to_owned()));
             }
         }
-        DownloadState::NeedsToken(_) | DownloadState::Done(_) => {}
+        DownloadState::Stopping | DownloadState::NeedsToken(_) | DownloadState::Done(_) => {}
     }
 }
 
