@@ -101,8 +101,7 @@ impl Downloads {
 
     /// Takes it off the list, and what was fetched of it from the disk. A finished model stays.
     pub fn give_up(&self, name: &str) {
-        let is_running =
-            self.entries().iter().any(|entry| entry.shown.name == name && entry.shown.state == DownloadState::Running);
+        let is_running = self.entries().iter().any(|entry| entry.shown.name == name && entry.is_under_way());
         if is_running {
             // Its thread does so when it has closed its file.
             self.tell(name, GIVE_UP);
