@@ -17,6 +17,8 @@ use crate::ui::widgets::{Segment, Segments};
 /// A drag shorter than this is a click that shook, in points.
 const CLICK_REACH: f32 = 5.0;
 const JOIN_WIDTH: f32 = 224.0;
+/// Of what is said while one waits. Where there is no room, the pointer tells that too.
+const STATUS_WIDTH: f32 = 108.0;
 /// Where there is room for signs only.
 const NARROW_WIDTH: f32 = 96.0;
 
@@ -177,6 +179,9 @@ pub(super) fn options(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) 
         actions.push(Action::Canvas(CanvasAction::Join(joins[pressed])));
     }
     ui.add_space(6.0);
+    if ui.available_width() < options::MASK_BUTTONS_WIDTH + STATUS_WIDTH {
+        return;
+    }
     if let Some(fraction) = selecting.fetched {
         ui.label(RichText::new(format!("Fetching {:.0} %", fraction * 100.0)).color(theme::tokens(ui).text_2));
     } else if selecting.is_looking() {
