@@ -110,7 +110,7 @@ pub const TABLE: &[Entry] = {
         entry(C::NewCanvas, "new-canvas", "New canvas", M::COMMAND, Key::N, Always),
         entry(C::BlankCanvas, "blank-canvas", "White canvas to draw on", COMMAND_SHIFT, Key::N, Always),
         entry(C::OpenPicture, "open-picture", "Open a picture", M::COMMAND, Key::O, Always),
-        entry(C::OpenByPath, "open-by-path", "Open a picture by its path", COMMAND_SHIFT, Key::O, Always),
+        entry(C::OpenByPath, "open-by-path", "Open a picture by its path", M::COMMAND, Key::L, Always),
         entry(C::LoadMask, "load-mask", "Load a mask", COMMAND_SHIFT, Key::L, Always),
         entry(C::SaveMask, "save-mask", "Save the mask", COMMAND_SHIFT, Key::K, Always),
         entry(C::AddModel, "add-model", "Add a model folder", COMMAND_SHIFT, Key::O, Always),
