@@ -126,6 +126,8 @@ impl Studio {
             Action::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
             Action::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
             Action::ChooseModel(model) => self.state.choose_model(model),
+            Action::ListModels => self.list_models(),
+            Action::Library(action) => self.apply_to_library(action),
             Action::GridFound(model, grid) => {
                 for known in self.state.grids.iter_mut().filter(|(known, _)| *known == model) {
                     known.1 = grid;
@@ -213,6 +215,7 @@ impl Studio {
             }
         }
         self.state.canvas.follows_run |= was_idle;
+        self.state.library.note_mut(&first.model).use_now();
         self.saver.current.remember_prompt(&self.state.prompt.prompt);
         self.saver.touch();
     }
@@ -301,6 +304,7 @@ impl AppState {
             mask: self.next_mask(),
             resize: if self.mode() == Mode::Edit { prompt.resize } else { ResizeMode::default() },
             inpaint: self.inpaint.settings.clone(),
+            vae: self.library.note(&prompt.model).vae,
             ..Request::default()
         };
         prompt.fine.fill(&mut request);
@@ -322,6 +326,11 @@ impl AppState {
             self.prompt.steps = steps(self);
         }
         self.prompt.size_px = size::carried_over(self.prompt.size_px, old_native_px, self.native_size_px());
+        if let Some(kept) = self.library.note(&self.prompt.model).defaults {
+            let prompt = &mut self.prompt;
+            (prompt.size_px, prompt.steps) = (kept.size_px, kept.steps);
+            (prompt.guidance, prompt.scheduler) = (kept.guidance, kept.scheduler);
+        }
         self.prompt.repaint_size_px = self
             .prompt
             .repaint_size_px

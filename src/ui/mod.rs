@@ -19,6 +19,7 @@ pub mod icons;
 pub mod inpaint_panel;
 pub mod keymap;
 pub mod layout;
+mod library;
 mod menu;
 mod model_box;
 mod notice;

@@ -8,6 +8,7 @@ use super::inpaint_panel::InpaintPanel;
 use super::prompt_state::{FineSampling, PromptPanelState};
 use super::state::{AppState, PanelsState, SidePanel};
 use crate::job::Request;
+use crate::store::model_notes::ModelNote;
 use crate::store::settings::{PanelSection, Settings, Theme};
 
 #[must_use]
@@ -96,6 +97,8 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
     if prompt.fine.is_open {
         settings.open_sections.insert(PanelSection::FineSampling);
     }
+    settings.model_notes.clone_from(&state.library.notes);
+    settings.model_notes.retain(|_, note| *note != ModelNote::default());
     settings.draft.seed = prompt.fixed_seed();
     settings.draft.pictures = prompt.picture_count;
     settings.draft.request = Request {
