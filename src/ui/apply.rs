@@ -82,6 +82,7 @@ impl Studio {
         match action {
             Action::FetchSelector => {
                 self.state.canvas.selecting.fetched = self.selector.fetch().then_some(0.0);
+                self.state.toasts.note("MobileSAM is being fetched; the strip tells how far it is.");
             }
             Action::OpenSelectorFolder => {
                 let folder = mobile_sam::folder(&self.services.paths);

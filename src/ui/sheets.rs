@@ -104,12 +104,15 @@ fn selector(ui: &mut Ui, actions: &mut Vec<Action>) {
         ("From", format!("huggingface.co/{}", mobile_sam::REPOSITORY)),
         ("File", mobile_sam::FILE.to_owned()),
     ] {
+        ui.spacing_mut().item_spacing.y = 2.0;
         ui.horizontal(|ui| {
+            ui.spacing_mut().interact_size.y = 18.0;
             let (rect, _) = ui.allocate_exact_size(vec2(64.0, 18.0), egui::Sense::hover());
             paint::text(ui, rect, egui::Align::Min, name, fonts::body(), tokens.text_2);
             ui.label(value);
         });
     }
+    ui.add_space(8.0);
     ui.label(RichText::new("Or put that file, or mobile_sam.pt, into the folder yourself.").color(tokens.text_3));
     ui.add_space(8.0);
     ui.horizontal(|ui| {

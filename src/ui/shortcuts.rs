@@ -114,7 +114,7 @@ pub const TABLE: &[Entry] = {
         entry(C::BlankCanvas, "blank-canvas", "White canvas to draw on", COMMAND_SHIFT, Key::N, Always),
         entry(C::OpenPicture, "open-picture", "Open a picture", M::COMMAND, Key::O, Always),
         entry(C::Models, "models", "All models, and more of them", M::COMMAND, Key::M, Always),
-        entry(C::OpenByPath, "open-by-path", "Open a picture by its path", COMMAND_SHIFT, Key::O, Always),
+        entry(C::OpenByPath, "open-by-path", "Open a picture by its path", M::COMMAND, Key::L, Always),
         entry(C::LoadMask, "load-mask", "Load a mask", COMMAND_SHIFT, Key::L, Always),
         entry(C::SaveMask, "save-mask", "Save the mask", COMMAND_SHIFT, Key::K, Always),
         entry(C::AddModel, "add-model", "Add a model folder", COMMAND_SHIFT, Key::O, Always),
