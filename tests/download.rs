@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
-use inkwick::store::download::{Hub, pull};
+use inkwick::store::download::{Download, DownloadState, Downloads, Hub, pull};
 use inkwick::store::hash;
 use inkwick::store::paths::Paths;
 use serde_json::{Value, json};
@@ -217,4 +218,63 @@ fn refusals_and_damage_are_one_sentence_each() {
     for name in ["dreamer", "../etc/passwd", "a/b/c", "a/..", ""] {
         assert!(fetch(&hub, &home, name).unwrap_err().contains("OWNER/NAME"), "{name}");
     }
+}
+
+/// A queue that does `act` once, as soon as half of the model is there.
+fn queue(home: &TempDir, act: fn(&Downloads, &str)) -> Downloads {
+    let itself: Arc<OnceLock<Downloads>> = Arc::default();
+    let (for_wake, acted) = (Arc::clone(&itself), AtomicBool::new(false));
+    let wake = move || {
+        let Some(queue) = for_wake.get() else { return };
+        let half = queue.list().iter().any(|download| download.bytes_done > 100_000);
+        if half && !acted.swap(true, Ordering::SeqCst) {
+            act(queue, "somebody/dreamer");
+        }
+    };
+    let queue = Downloads::new(Paths::under(home.path()), Arc::new(wake));
+    assert!(itself.set(queue.clone()).is_ok());
+    queue
+}
+
+fn wait_for(queue: &Downloads, holds: impl Fn(&[Download]) -> bool) {
+    let started = Instant::now();
+    while !holds(&queue.list()) {
+        assert!(started.elapsed() < Duration::from_secs(20), "{:?}", queue.list());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_download_is_paused_gone_on_with_and_given_up() {
+    let home = TempDir::new().unwrap();
+    let downloads = queue(&home, Downloads::pause);
+    downloads.start("somebody/dreamer", start(model()).0);
+    wait_for(&downloads, |list| matches!(list, [Download { state: DownloadState::Paused, .. }]));
+    assert_nothing_half(&home);
+    downloads.start("somebody/dreamer", start(model()).0);
+    wait_for(&downloads, |list| matches!(list, [Download { state: DownloadState::Done(_), .. }]));
+    assert_eq!(fs::read(home.path().join("models/dreamer").join(WEIGHTS)).unwrap().len(), 300_000);
+    downloads.give_up("somebody/dreamer");
+    assert!(downloads.list().is_empty() && home.path().join("models/dreamer").is_dir(), "what is whole stays");
+
+    let home = TempDir::new().unwrap();
+    let downloads = queue(&home, Downloads::give_up);
+    downloads.start("somebody/dreamer", start(model()).0);
+    wait_for(&downloads, <[Download]>::is_empty);
+    assert_eq!(fs::read_dir(home.path().join("models")).unwrap().count(), 0, "something half is left");
+}
+
+#[test]
+fn a_gated_model_asks_for_a_token() {
+    let home = TempDir::new().unwrap();
+    let mut site = model();
+    site.faults.insert("list".into(), vec![Fault::Status(401)]);
+    let (hub, shared) = start(site);
+    let downloads = Downloads::new(Paths::under(home.path()), Arc::new(|| ()));
+    downloads.start("somebody/dreamer", hub);
+    wait_for(&downloads, |list| matches!(&list[0].state, DownloadState::NeedsToken(_)));
+    // The same hub, asked by somebody who may.
+    let (hub, _) = start(std::mem::take(&mut *shared.lock().unwrap()));
+    downloads.start("somebody/dreamer", hub.with_token(Some("hf_mine".into())));
+    wait_for(&downloads, |list| matches!(&list[0].state, DownloadState::Done(_)));
 }

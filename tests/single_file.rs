@@ -1,10 +1,11 @@
 //! Checkpoints in one file: the same pictures as their folders, and a sentence for every file that is none.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use candle_core::{DType, Device};
+use candle_core::{DType, Device, Tensor};
 use inkwick::job::{CancelToken, PromptSyntax, Request};
 use inkwick::model::{ModelError, ModelFiles};
 use inkwick::pipeline::{Additions, Pipeline};
@@ -140,4 +141,78 @@ fn a_header_of_a_hundred_megabytes_is_refused_before_it_is_read() {
     let deep = format!("{{\"a\":{}", "[".repeat(1_000_000));
     fs::write(&path, with_header(&deep, &[])).unwrap();
     assert!(ModelFiles::open_file(&path).err().unwrap().to_string().contains("damaged"));
+}
+
+/// A copy of a good checkpoint with other tensors; `change` is given each with its name.
+fn rewritten(
+    folder: &Path,
+    from: &str,
+    change: impl Fn(&str, Tensor) -> Tensor,
+    more: Vec<(String, Tensor)>,
+) -> PathBuf {
+    let from = data("single").join(from);
+    let tensors = candle_core::safetensors::load(&from, &Device::Cpu).unwrap();
+    let changed = tensors.into_iter().map(|(name, tensor)| (name.clone(), change(&name, tensor)));
+    let changed: HashMap<String, Tensor> = changed.chain(more).collect();
+    let path = folder.join("changed.safetensors");
+    candle_core::safetensors::save(&changed, &path).unwrap();
+    fs::copy(from.with_extension("json"), folder.join("changed.json")).unwrap();
+    path
+}
+
+fn drawn(path: &Path) -> Result<Vec<u8>, String> {
+    let files = ModelFiles::open_file(path).map_err(|error| error.to_string())?;
+    let pipeline =
+        Pipeline::load(&files, &Device::Cpu, DType::F32, &|_, _| Ok(())).map_err(|error| error.to_string())?;
+    let request = Request { steps: 2, width: Some(32), height: Some(32), ..Request::default() };
+    let (picture, _) =
+        pipeline.run(&request, &CancelToken::default(), &mut |_| ()).map_err(|error| error.to_string())?;
+    Ok(picture.into_rgba())
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_one_sentence_and_no_picture() {
+    let folder = TempDir::new().unwrap();
+    let spoil = |name: &str, tensor: Tensor| {
+        if name.ends_with("out.2.bias") { (tensor.zeros_like().unwrap() / 0.0).unwrap() } else { tensor }
+    };
+    let said = drawn(&rewritten(folder.path(), "sd2.safetensors", spoil, Vec::new())).unwrap_err();
+    assert!(said.contains("no numbers"), "{said}");
+}
+
+#[test]
+fn what_is_trained_on_other_noise_levels_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let mark = vec![("edm_mean".to_owned(), Tensor::zeros(4, DType::F32, &Device::Cpu).unwrap())];
+    let said = drawn(&rewritten(folder.path(), "sdxl.safetensors", |_, tensor| tensor, mark)).unwrap_err();
+    assert!(said.contains("EDM") && said.contains("Playground"), "{said}");
+}
+
+#[test]
+fn eight_bit_weights_of_five_and_two_are_widened() {
+    let folder = TempDir::new().unwrap();
+    let whole = fs::read(data("single/sd2.safetensors")).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&whole).unwrap();
+    // The upper byte of each half, once as eight bits and once as the half that it stands for.
+    let mut eight = Vec::new();
+    let mut halves = Vec::new();
+    for (name, view) in file.tensors() {
+        let tensor = candle_core::safetensors::Load::load(&view, &Device::Cpu).unwrap();
+        let values = tensor.to_dtype(DType::F16).unwrap().flatten_all().unwrap().to_vec1::<half::f16>().unwrap();
+        let upper: Vec<u8> = values.iter().map(|value| (value.to_bits() >> 8) as u8).collect();
+        let wide: Vec<u8> = upper.iter().flat_map(|byte| [0, *byte]).collect();
+        eight.push((name.clone(), view.shape().to_vec(), upper));
+        halves.push((name, view.shape().to_vec(), wide));
+    }
+    let drawn_from = |name: &str, dtype, tensors: &[(String, Vec<usize>, Vec<u8>)]| {
+        let path = folder.path().join(format!("{name}.safetensors"));
+        let views = tensors.iter().map(|(name, shape, bytes)| {
+            (name, safetensors::tensor::TensorView::new(dtype, shape.clone(), bytes).unwrap())
+        });
+        safetensors::serialize_to_file(views, None, &path).unwrap();
+        fs::copy(data("single/sd2.json"), path.with_extension("json")).unwrap();
+        drawn(&path).unwrap()
+    };
+    let expected = drawn_from("halves", safetensors::Dtype::F16, &halves);
+    assert_eq!(drawn_from("eight", safetensors::Dtype::F8_E5M2, &eight), expected);
 }

@@ -14,6 +14,7 @@ use crate::job::{Destination, EventKind, JobId, Request};
 use crate::store::gallery::Gallery;
 use crate::store::paths::Paths;
 use crate::store::saver::PictureSaver;
+use crate::store::settings::Settings;
 use crate::store::words;
 
 const DONE: u8 = 0;
@@ -58,7 +59,8 @@ pub(super) fn run(arguments: &GenerateArguments) -> ExitCode {
 }
 
 fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String> {
-    let paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
+    let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
+    paths.other_folders = Settings::load(&paths.settings_file).settings.known_models;
     let request = request_of(arguments, &paths)?;
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     let (device, dtype) = (arguments.compute.device, arguments.compute.dtype);

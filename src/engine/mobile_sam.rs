@@ -85,9 +85,10 @@ impl Finder for MobileSam {
         };
         match download::pull(&Hub::of_this_machine(), &format!("{REPOSITORY}:{FILE}"), &paths, &mut on_progress) {
             Ok(_) | Err(DownloadError::Exists { .. }) => Ok(()),
-            Err(error @ DownloadError::Unreachable(_)) => {
-                Err(format!("{error}; or put {FILE} by hand into {}", self.folder.display()))
-            }
+            Err(DownloadError::Unreachable(reason)) => Err(format!(
+                "The hub cannot be reached ({reason}); check the connection and fetch it again, or put {FILE} by hand into {}",
+                self.folder.display()
+            )),
             Err(error) => Err(error.to_string()),
         }
     }

@@ -1,5 +1,6 @@
 //! Masks as plain pixels: no window, no tensors.
 
+mod blocks;
 mod brush;
 mod crop;
 mod flood;

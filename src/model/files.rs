@@ -20,7 +20,16 @@ pub enum ModelFiles {
 }
 
 impl ModelFiles {
-    /// Opens a checkpoint in one file: its header is read, its tensors are mapped.
+    /// Of what is inside the program; 0 for what lies on a disk.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Embedded(list) => list.iter().map(|(_, bytes)| bytes.len() as u64).sum(),
+            Self::Folder(_) | Self::File(_) => 0,
+        }
+    }
+
+    /// Opens a checkpoint in one file: its header is read, its tensors when they are asked for.
     ///
     /// # Errors
     /// When it is missing, damaged, or no checkpoint.

@@ -70,6 +70,10 @@ pub enum ModelError {
     Unreadable { reason: String, path: PathBuf },
     #[error("the weights are damaged or not downloaded to their end ({reason}); download the file again: {path}")]
     Damaged { reason: String, path: PathBuf },
+    #[error(
+        "the model was trained on EDM's noise levels (as Playground 2.5 and CosXL are), which no scheduler here walks; choose another Stable Diffusion XL model: {0}"
+    )]
+    EdmTraining(PathBuf),
     #[error("the config's {field} is {found}, and {supported} is supported: {path}")]
     Unsupported { field: String, found: String, supported: String, path: PathBuf },
     #[error(

@@ -67,7 +67,7 @@ impl Canvas {
             // Beside the mask the network's cells still hold some of what is new.
             let new = masked.release.grown(raster::NEW_REACH_PX);
             let matched = raster::match_colours(&drawn, &self.work, &new);
-            raster::bridge_tones(&matched, &self.work, &new)
+            raster::bridge_tones(&matched, &self.work, &masked.release.hardened())
         } else {
             drawn
         };

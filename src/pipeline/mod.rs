@@ -51,9 +51,9 @@ pub enum PipelineError {
     SizeStep { side: &'static str, factor: u32, found: u32, below: u32, above: u32 },
     #[error("{0}")]
     Unsupported(String),
-    #[error("{width}×{height} needs about {needed_gb:.1} GB of memory and {free_gb:.1} GB are free; {instead}")]
+    #[error("{width}×{height} needs about {needed_gb:.2} GB of memory and {free_gb:.2} GB are free; {instead}")]
     TooLarge { width: usize, height: usize, needed_gb: f64, free_gb: f64, instead: String },
-    #[error("this model needs about {needed_gb:.1} GB of memory and {free_gb:.1} GB are free; {instead}")]
+    #[error("this model needs about {needed_gb:.2} GB of memory and {free_gb:.2} GB are free; {instead}")]
     ModelTooLarge { needed_gb: f64, free_gb: f64, instead: &'static str },
     #[error("the model gave values that are no numbers; a checkpoint in half precision may need another dtype")]
     NotANumber,

@@ -32,6 +32,9 @@ impl ModelSampling {
         let bytes = files.read(CONFIG)?.ok_or_else(missing)?;
         let config = SchedulerConfig::from_json(&String::from_utf8_lossy(&bytes))
             .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(CONFIG).display())))?;
+        if config.class_name.as_deref().is_some_and(|class| class.starts_with("EDM")) {
+            return Err(ModelError::EdmTraining(files.path_of(CONFIG)).into());
+        }
         let own_scheduler = config.own_scheduler().unwrap_or_else(|reason| {
             let instead = config.fallback();
             tracing::warn!("{reason}; {} is used instead", instead.id());

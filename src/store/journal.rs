@@ -257,7 +257,7 @@ mod tests {
         let mut before = 0;
         for round in 0..200 {
             // In a test every few strokes are many.
-            journal.most_bytes = journal.most_bytes.min(500_000);
+            journal.most_bytes = journal.most_bytes.min(180_000);
             stroke(&mut document, Ink::Mask, (round % 50) as f32 * 3.0);
             journal.append(&document.take_records()).unwrap();
             let now = fs::metadata(folder.path().join("journal")).unwrap().len();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::models::CHECKPOINT_ENDINGS;
 use super::paths::Paths;
-use super::words;
+use super::{model_roots, words};
 
 /// How deep the models folder is looked through.
 const MAX_DEPTH: usize = 4;
@@ -28,6 +28,24 @@ pub fn beside_models(paths: &Paths) -> Vec<(&'static str, Vec<PathBuf>)> {
     };
     let all = BESIDE.map(files);
     all.into_iter().filter(|(_, found)| !found.is_empty()).collect()
+}
+
+/// VAE files that may decode instead of a model's own: in the models folder, and where other programs keep theirs.
+#[must_use]
+pub fn vaes(paths: &Paths) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    words::files_in(&paths.models_folder.join("vae"), &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut found);
+    for folder in paths.other_folders.iter().filter(|folder| model_roots::is_root(folder)) {
+        found.extend(model_roots::models_under(folder).into_iter().filter(|file| lies_in(file, "vae")));
+    }
+    found
+}
+
+/// Whether one of the folders above a file has this word in its name.
+#[must_use]
+pub fn lies_in(file: &Path, word: &str) -> bool {
+    let above = file.parent().map(Path::to_path_buf).unwrap_or_default();
+    above.iter().any(|name| name.to_string_lossy().to_lowercase().contains(word))
 }
 
 /// Checkpoint files in the models folder, by name; what goes with models is left out.

@@ -5,6 +5,7 @@ use std::{fs, io};
 
 use serde_json::Value;
 
+use super::model_facts::ModelFacts;
 use super::models::{ModelDefaults, ModelEntry, ModelError};
 use super::paths::Paths;
 use crate::job::{ModelRef, Request};
@@ -31,7 +32,8 @@ pub fn inspect(path: &Path) -> Result<ModelEntry, ModelError> {
     let side = side.clamp(u64::from(Request::MIN_SIDE_PX), u64::from(Request::MAX_SIDE_PX)) as u32;
     let scheduler = files.read("scheduler/scheduler_config.json")?;
     let scheduler = scheduler.and_then(|text| SchedulerConfig::from_json(&String::from_utf8_lossy(&text)).ok());
-    let family = report.family.unwrap_or_else(|| "Stable Diffusion".to_owned());
+    let family = report.family.clone().unwrap_or_else(|| "Stable Diffusion".to_owned());
+    let facts = ModelFacts::of_file(path, family.clone(), &report);
     let vae = if report.kind == FileKind::CheckpointWithoutVae { ", without a VAE" } else { "" };
     Ok(ModelEntry {
         reference: ModelRef::File(path.to_path_buf()),
@@ -46,6 +48,7 @@ pub fn inspect(path: &Path) -> Result<ModelEntry, ModelError> {
         },
         examples: Vec::new(),
         draws_emoji: false,
+        facts,
     })
 }
 
@@ -56,7 +59,7 @@ pub fn home_of(kind: FileKind, path: &Path, paths: &Paths) -> Option<(PathBuf, S
     let (folder, use_it) = match kind {
         FileKind::Lora => ("loras", format!("write <lora:{name}:0.8> into the prompt to use it")),
         FileKind::Embedding => ("embeddings", format!("write {name} into the prompt to use it")),
-        FileKind::Vae => ("vae", "give it to a model with --vae on the command line".to_owned()),
+        FileKind::Vae => ("vae", "choose it in a model's details to use it".to_owned()),
         _ => return None,
     };
     let home = paths.models_folder.join(folder).join(path.file_name()?);

@@ -2,15 +2,17 @@
 //!
 //! Reads only the small JSON files of a diffusers folder and the headers of files, never the weights.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use std::{fs, io};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::model_facts::ModelFacts;
 use super::paths::Paths;
-use super::{library, model_file};
+use super::{library, model_file, model_roots};
 use crate::job::{ModelRef, Request};
 use crate::model::FileKind;
 use crate::sampling::{SchedulerConfig, SchedulerName};
@@ -39,6 +41,7 @@ pub struct ModelEntry {
     pub examples: Vec<&'static str>,
     /// It draws emoji and scenes of them, no photographs.
     pub draws_emoji: bool,
+    pub facts: ModelFacts,
 }
 
 /// How files that may be a whole model end.
@@ -73,6 +76,13 @@ impl ModelEntry {
             },
             examples: BUILT_IN_EXAMPLES.to_vec(),
             draws_emoji: true,
+            facts: ModelFacts {
+                family: "Stable Diffusion, small".into(),
+                bytes: crate::model::builtin_model().map_or(0, |files| files.bytes()),
+                precision: "F16".into(),
+                licence: "MIT".into(),
+                thumbnail: None,
+            },
         }
     }
 }
@@ -128,10 +138,19 @@ const DEFAULT_SAMPLE_SIZE: u64 = 64;
 /// What diffusers takes where the VAE's blocks are not listed.
 const DEFAULT_VAE_FACTOR: u64 = 8;
 
-/// All models that can be chosen: the built-in one, the models folder's by name, then the known ones. A folder that
-/// is no model (any more) is left out; [`inspect`] says why.
+/// Entries that were read before, with their file's length and time then.
+pub type Seen = HashMap<PathBuf, (u64, Option<SystemTime>, Option<ModelEntry>)>;
+
+/// All models that can be chosen: the built-in one, the models folder's by name, then the known ones and what lies in
+/// known folders. A folder that is no model (any more) is left out; [`inspect`] says why.
 #[must_use]
 pub fn list(paths: &Paths, known: &[PathBuf]) -> Vec<ModelEntry> {
+    list_again(paths, known, &mut Seen::new())
+}
+
+/// The same, reading only what has changed.
+#[must_use]
+pub fn list_again(paths: &Paths, known: &[PathBuf], before: &mut Seen) -> Vec<ModelEntry> {
     let mut folders: Vec<PathBuf> = fs::read_dir(&paths.models_folder)
         .into_iter()
         .flatten()
@@ -141,15 +160,27 @@ pub fn list(paths: &Paths, known: &[PathBuf]) -> Vec<ModelEntry> {
         .collect();
     folders.extend(library::checkpoints(paths));
     folders.sort_by_key(|path| path.file_name().map(|name| name.to_string_lossy().to_lowercase()));
-    folders.extend_from_slice(known);
+    for known in known {
+        if model_roots::is_root(known) {
+            folders.extend(model_roots::models_under(known));
+        } else {
+            folders.push(known.clone());
+        }
+    }
     let mut seen = BTreeSet::new();
     folders.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
-    let found = folders.iter().filter_map(|folder| match inspect(folder) {
-        Ok(entry) => Some(entry),
-        Err(error) => {
-            tracing::info!("left out of the list of models: {error}");
-            None
+    before.retain(|path, _| folders.contains(path));
+    let found = folders.iter().filter_map(|path| {
+        let told = fs::metadata(if path.is_dir() { path.join("model_index.json") } else { path.clone() }).ok();
+        let (length, time) = told.map_or((0, None), |told| (told.len(), told.modified().ok()));
+        if let Some((old_length, old_time, entry)) = before.get(path)
+            && (*old_length, *old_time) == (length, time)
+        {
+            return entry.clone();
         }
+        let entry = inspect(path).inspect_err(|error| tracing::info!("left out of the list of models: {error}")).ok();
+        before.insert(path.clone(), (length, time, entry.clone()));
+        entry
     });
     std::iter::once(ModelEntry::built_in()).chain(found).collect()
 }
@@ -177,7 +208,7 @@ pub fn inspect(folder: &Path) -> Result<ModelEntry, ModelError> {
     let few = few_steps(folder, &unet, &scheduler);
     Ok(ModelEntry {
         reference: ModelRef::Folder(folder.to_path_buf()),
-        name: name_of(folder),
+        name: model_roots::name_of(folder),
         kind: format!("{}, made for {width}×{height} pixels.", family_of(&class_name, &unet)),
         defaults: ModelDefaults {
             width,
@@ -188,6 +219,7 @@ pub fn inspect(folder: &Path) -> Result<ModelEntry, ModelError> {
         },
         examples: Vec::new(),
         draws_emoji: false,
+        facts: ModelFacts::of_folder(folder, family_of(&class_name, &unet)),
     })
 }
 
@@ -251,10 +283,6 @@ fn read_scheduler(path: &Path) -> Result<SchedulerConfig, ModelError> {
     let text = fs::read_to_string(path).map_err(|source| ModelError::Read { source, path: path.to_path_buf() })?;
     SchedulerConfig::from_json(&text)
         .map_err(|error| ModelError::Scheduler { reason: error.to_string(), path: path.to_path_buf() })
-}
-
-fn name_of(folder: &Path) -> String {
-    folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned()
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {

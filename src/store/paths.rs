@@ -15,6 +15,8 @@ pub struct Paths {
     pub pictures_folder: PathBuf,
     /// One folder a model inside.
     pub models_folder: PathBuf,
+    /// Models outside, and folders of other programs: LoRAs, VAEs and embeddings are found there too.
+    pub other_folders: Vec<PathBuf>,
     /// What lay on the canvas last.
     pub canvas_folder: PathBuf,
     /// May be emptied at any time.
@@ -43,6 +45,7 @@ impl Paths {
             settings_file: home.join("settings.ron"),
             pictures_folder: home.join("pictures"),
             models_folder: home.join("models"),
+            other_folders: Vec::new(),
             canvas_folder: home.join("canvas"),
             cache_folder: home.join("cache"),
         }
@@ -61,6 +64,7 @@ impl Paths {
             settings_file: project.config_dir().join("settings.ron"),
             pictures_folder: pictures.unwrap_or_else(|| project.data_dir().join("pictures")),
             models_folder: project.data_dir().join("models"),
+            other_folders: Vec::new(),
             canvas_folder: project.data_dir().join("canvas"),
             cache_folder: project.cache_dir().to_path_buf(),
         })

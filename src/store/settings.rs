@@ -2,13 +2,14 @@
 //!
 //! Kept as RON. A missing field takes its default, an unknown one is passed over, so that versions can change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
 use super::atomic;
+use super::model_notes::ModelNote;
 use crate::canvas::tools::ToolSettings;
 use crate::job::{Intent, ModelRef, Request, ResizeMode};
 
@@ -93,8 +94,10 @@ pub struct Settings {
     pub tools: ToolSettings,
     /// Newest first, each once, at most `MAX_HISTORY`.
     pub prompt_history: Vec<String>,
-    /// Models outside the models folder that were opened once.
+    /// Models outside the models folder that were opened once, and folders that are looked through for models.
     pub known_models: Vec<PathBuf>,
+    /// By [`ModelNote::key`].
+    pub model_notes: BTreeMap<String, ModelNote>,
     /// Where the last file dialog ended.
     pub dialog_folder: Option<PathBuf>,
     pub starred: BTreeSet<PathBuf>,
@@ -114,6 +117,7 @@ impl Default for Settings {
             tools: ToolSettings::default(),
             prompt_history: Vec::new(),
             known_models: Vec::new(),
+            model_notes: BTreeMap::new(),
             dialog_folder: None,
             starred: BTreeSet::new(),
         }
@@ -189,6 +193,9 @@ impl Settings {
         let mut settings = self.clone();
         settings.known_models.retain(is_text);
         settings.starred.retain(is_text);
+        for note in settings.model_notes.values_mut() {
+            note.vae = note.vae.take().filter(is_text);
+        }
         settings.dialog_folder = settings.dialog_folder.filter(is_text);
         if matches!(&settings.draft.request.model, ModelRef::Folder(path) | ModelRef::File(path) if !is_text(path)) {
             settings.draft.request.model = ModelRef::default();

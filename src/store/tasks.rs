@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::gallery::Gallery;
+use super::inspection::Inspection;
 use super::journal::{Journal, JournalError};
 use super::paths::Paths;
 use super::pending::Task;
@@ -13,7 +14,7 @@ use super::picture_file::Painting;
 use super::reveal::reveal;
 use super::thumbnails::Thumbnails;
 use super::worker::{Painted, StoreCommand, StoreEvent, THUMBNAIL_SIDE_PX};
-use super::{keys, mask_file, model_file, models, picture_file};
+use super::{keys, mask_file, model_file, model_roots, models, picture_file};
 use crate::canvas::{Document, Record};
 use crate::job::Request;
 
@@ -23,11 +24,18 @@ pub struct Tasks {
     thumbnails: Thumbnails,
     /// Not before it was asked for, and not after it has failed.
     journal: Option<Journal>,
+    seen_models: models::Seen,
 }
 
 impl Tasks {
     pub fn new(paths: Paths) -> Self {
-        Self { gallery: Gallery::new(&paths), thumbnails: Thumbnails::new(&paths), journal: None, paths }
+        Self {
+            gallery: Gallery::new(&paths),
+            thumbnails: Thumbnails::new(&paths),
+            journal: None,
+            seen_models: models::Seen::new(),
+            paths,
+        }
     }
 
     pub fn run(&mut self, task: Task, post: &mut dyn FnMut(StoreEvent)) {
@@ -53,8 +61,11 @@ impl Tasks {
                 or_problem(self.gallery.copy_to(&from, &to).map(|()| StoreEvent::SavedAs(to)))
             }
             StoreCommand::Reveal(path) => return reveal(&path).err().map(|error| cannot_reveal(&path, &error)),
-            StoreCommand::ListModels { known } => StoreEvent::Models(models::list(&self.paths, &known)),
+            StoreCommand::ListModels { known } => {
+                StoreEvent::Models(models::list_again(&self.paths, &known, &mut self.seen_models))
+            }
             StoreCommand::InspectModel(path) => self.inspect(&path),
+            StoreCommand::InspectFile(path) => inspected(&path, None),
             StoreCommand::ReadRequest(path) => {
                 StoreEvent::Request { request: request_in(&path), painted: painted_in(&path), path }
             }
@@ -109,16 +120,21 @@ impl Tasks {
         match models::inspect(path) {
             Err(models::ModelError::OtherFile { kind, path }) => {
                 let Some((home, sentence)) = model_file::home_of(kind, &path, &self.paths) else {
-                    return StoreEvent::Problem(models::ModelError::OtherFile { kind, path }.to_string());
+                    let sentence = "Inkwick has no use for it by itself: it draws with whole checkpoints.";
+                    return inspected(&path, Some(sentence.to_owned()));
                 };
                 match model_file::file_away(&path, &home) {
-                    Ok(()) => StoreEvent::Filed(sentence),
+                    Ok(()) => inspected(&path, Some(sentence)),
                     Err(error) => StoreEvent::Problem(format!(
                         "the file could not be put where it belongs ({error}); copy it yourself to {}",
                         home.display()
                     )),
                 }
             }
+            Err(error @ models::ModelError::NoIndex { .. }) => match model_roots::models_under(path).len() {
+                0 => problem(&error),
+                models => StoreEvent::FolderAdded { folder: path.to_path_buf(), models },
+            },
             inspected => or_problem(inspected.map(|entry| StoreEvent::Model(Box::new(entry)))),
         }
     }
@@ -144,6 +160,10 @@ impl Tasks {
         }
         StoreEvent::Deleted(deleted)
     }
+}
+
+fn inspected(path: &Path, sentence: Option<String>) -> StoreEvent {
+    or_problem(Inspection::of(path, sentence).map(|inspection| StoreEvent::Inspected(Box::new(inspection))))
 }
 
 fn load_picture(path: PathBuf) -> StoreEvent {

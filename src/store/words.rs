@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::library::lies_in;
+use super::model_roots;
 use super::paths::Paths;
 use crate::job::{EmbeddingRef, LoraRef, PromptSyntax, Request};
 use crate::prompt::{find_word, lora_tags};
@@ -62,6 +64,13 @@ pub fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, String> {
             return Ok(found);
         }
     }
+    let elsewhere = paths.other_folders.iter().filter(|folder| model_roots::is_root(folder));
+    let named = |file: &Path| file.file_stem().is_some_and(|stem| stem.to_string_lossy().eq_ignore_ascii_case(&wanted));
+    let mut others = elsewhere.flat_map(|folder| model_roots::models_under(folder));
+    // A checkpoint may have the same name.
+    if let Some(found) = others.find(|file| named(file) && (lies_in(file, "lora") || lies_in(file, "lycoris"))) {
+        return Ok(found);
+    }
     let folder = paths.models_folder.join("loras");
     Err(format!("there is no LoRA {wanted}; check the name, or put the file into {}", folder.display()))
 }
@@ -77,6 +86,11 @@ pub fn embedding(file: &Path) -> EmbeddingRef {
 pub fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
     let mut found = Vec::new();
     files_in(&paths.models_folder.join("embeddings"), &EMBEDDING_ENDINGS, MAX_DEPTH, &mut found);
+    for folder in paths.other_folders.iter().filter(|folder| model_roots::is_root(folder)) {
+        for name in ["embeddings", "models/embeddings"] {
+            files_in(&folder.join(name), &EMBEDDING_ENDINGS, MAX_DEPTH, &mut found);
+        }
+    }
     found.iter().map(|file| embedding(file)).collect()
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use super::gallery::GalleryDay;
+use super::inspection::Inspection;
 use super::keys::KeyNames;
 use super::models::ModelEntry;
 use super::paths::Paths;
@@ -54,6 +55,8 @@ pub enum StoreCommand {
     },
     /// Looks whether a folder or file is a model; other files that go with models are filed where they belong.
     InspectModel(PathBuf),
+    /// Only tells what a file is.
+    InspectFile(PathBuf),
     ReadRequest(PathBuf),
     LoadMask(PathBuf),
     /// Writes a picture as its name's ending says.
@@ -99,8 +102,13 @@ pub enum StoreEvent {
     /// The built-in one first.
     Models(Vec<ModelEntry>),
     Model(Box<ModelEntry>),
-    /// A file that goes with models is where it belongs: one sentence.
-    Filed(String),
+    /// A folder that is no model, with so many files and folders inside that may be.
+    FolderAdded {
+        folder: PathBuf,
+        models: usize,
+    },
+    /// What a file is that is no model by itself, and what became of it.
+    Inspected(Box<Inspection>),
     Request {
         path: PathBuf,
         request: Option<Box<Request>>,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::canvas::action::CanvasAction;
+use super::library::action::LibraryAction;
 use super::state::{LookingAt, Sheet};
 use crate::job::{JobId, ModelRef, Picture, WorkGrid};
 
@@ -61,6 +62,10 @@ pub enum Action {
     AddModelFileDialog,
     AddModel(PathBuf),
     ChooseModel(ModelRef),
+    /// Looks what models there are now.
+    ListModels,
+    /// Something in the model library.
+    Library(LibraryAction),
     /// A model's files were read.
     GridFound(ModelRef, Option<WorkGrid>),
     /// Takes a folder off the list; its files stay.

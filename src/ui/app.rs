@@ -13,22 +13,25 @@ use super::dialogs::DialogRequest;
 use super::engine_events::{self, Aftermath};
 use super::gallery_state::GalleryState;
 use super::layout::{self, Layout, PanelForm};
+use super::library::state::LibraryState;
 use super::memory_fields::Foretell;
 use super::settings_link::{self, SettingsSaver};
-use super::state::AppState;
+use super::state::{AppState, Sheet};
 use super::textures::Textures;
 use super::toasts::Toasts;
 use super::token_count::{CountTokens, TokenCount, TokenQuestion};
 use super::{
-    candidates, canvas, clipboard, fonts, gallery_panel, keymap, menu, notice, prompt_panel, sheets, shortcuts,
-    status_bar, store_events, theme, toasts_view, view,
+    candidates, canvas, clipboard, fonts, gallery_panel, keymap, library, menu, notice, prompt_panel, sheets,
+    shortcuts, status_bar, store_events, theme, toasts_view, view,
 };
-use crate::engine::{EngineHandle, SelectHandle, work_grid};
+use crate::engine::{EngineHandle, SelectHandle, Wake, work_grid};
 use crate::job::{Estimate, EstimateQuestion};
+use crate::store::download::Downloads;
 use crate::store::keys::KeyNames;
 use crate::store::models::ModelEntry;
 use crate::store::paths::Paths;
 use crate::store::settings::Settings;
+use crate::store::token::Token;
 use crate::store::worker::{StoreCommand, StoreHandle};
 
 /// What the window is given besides the engine and the store.
@@ -57,6 +60,10 @@ pub struct Studio {
     pub(super) selector: SelectHandle,
     pub(super) services: Services,
     pub(super) saver: SettingsSaver,
+    pub(super) downloads: Downloads,
+    /// For the hub: the keyring's, or one that was given in this run.
+    pub(super) token: Option<Token>,
+    pub(super) wake: Wake,
     pub(super) dialog_requests: Vec<DialogRequest>,
     answers: (Sender<Action>, Receiver<Action>),
     tokens: Asker<TokenQuestion, Option<TokenCount>>,
@@ -92,6 +99,7 @@ impl Studio {
             canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
             candidates: Candidates::default(),
             gallery: GalleryState::default(),
+            library: LibraryState { notes: settings.model_notes.clone(), ..LibraryState::default() },
             panels: settings_link::panels_of(&settings),
             theme: settings_link::theme_of(&settings),
             toasts: Toasts::default(),
@@ -104,8 +112,13 @@ impl Studio {
         for problem in services.problem.iter().chain(&wrong_keys) {
             state.toasts.error(problem.clone(), None);
         }
+        let waking = ctx.clone();
+        let wake: Wake = std::sync::Arc::new(move || waking.request_repaint());
         Self {
             state,
+            downloads: Downloads::new(services.paths.clone(), wake.clone()),
+            token: None,
+            wake,
             textures: Textures::new(ctx),
             engine,
             store,
@@ -137,7 +150,9 @@ impl Studio {
         }
         if self.saver.current.known_models.len() != known_before {
             self.saver.touch();
+            self.list_models();
         }
+        self.follow_downloads();
         while let Some(event) = self.selector.try_recv() {
             canvas::select::take(&mut self.state, event);
         }
@@ -181,10 +196,17 @@ impl Studio {
             dropped.map(|file| Action::Dropped(file.path().to_path_buf())).collect::<Vec<_>>()
         }));
         actions.extend(clipboard::pasted(&ctx));
+        if ctx.input(|input| input.events.contains(&egui::Event::WindowFocused(true))) {
+            // Files may have come or gone in the meantime.
+            actions.push(Action::ListModels);
+        }
         self.rooms(ui, &mut actions);
         toasts_view::show(&ctx, &mut self.state.toasts, &mut actions);
-        if let Some(sheet) = self.state.sheet {
-            sheets::show(&ctx, sheet, &mut self.state, &mut actions);
+        match self.state.sheet {
+            Some(Sheet::Library) => library::show(&ctx, &mut self.state, &mut self.textures, &mut actions),
+            Some(Sheet::Inspection) => library::inspection::show(&ctx, &self.state, &mut actions),
+            Some(sheet) => sheets::show(&ctx, sheet, &mut self.state, &mut actions),
+            None => {}
         }
         for action in actions {
             self.apply(&ctx, action);

@@ -82,6 +82,7 @@ impl Studio {
         match action {
             Action::FetchSelector => {
                 self.state.canvas.selecting.fetched = self.selector.fetch().then_some(0.0);
+                self.state.toasts.note("MobileSAM is being fetched; the strip tells how far it is.");
             }
             Action::OpenSelectorFolder => {
                 let folder = mobile_sam::folder(&self.services.paths);
@@ -125,6 +126,8 @@ impl Studio {
             Action::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
             Action::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
             Action::ChooseModel(model) => self.state.choose_model(model),
+            Action::ListModels => self.list_models(),
+            Action::Library(action) => self.apply_to_library(action),
             Action::GridFound(model, grid) => {
                 for known in self.state.grids.iter_mut().filter(|(known, _)| *known == model) {
                     known.1 = grid;
@@ -213,6 +216,7 @@ impl Studio {
             }
         }
         self.state.canvas.follows_run |= was_idle;
+        self.state.library.note_mut(&first.model).use_now();
         self.saver.current.remember_prompt(&self.state.prompt.prompt);
         self.saver.touch();
     }
@@ -302,6 +306,7 @@ impl AppState {
             resize: if self.mode() == Mode::Edit { prompt.resize } else { ResizeMode::default() },
             inpaint: self.inpaint.settings.clone(),
             compute: self.memory.compute,
+            vae: self.library.note(&prompt.model).vae,
             ..Request::default()
         };
         prompt.fine.fill(&mut request);
@@ -323,6 +328,11 @@ impl AppState {
             self.prompt.steps = steps(self);
         }
         self.prompt.size_px = size::carried_over(self.prompt.size_px, old_native_px, self.native_size_px());
+        if let Some(kept) = self.library.note(&self.prompt.model).defaults {
+            let prompt = &mut self.prompt;
+            (prompt.size_px, prompt.steps) = (kept.size_px, kept.steps);
+            (prompt.guidance, prompt.scheduler) = (kept.guidance, kept.scheduler);
+        }
         self.prompt.repaint_size_px = self
             .prompt
             .repaint_size_px

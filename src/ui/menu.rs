@@ -5,6 +5,8 @@ use egui::{MenuBar, ThemePreference, Ui};
 use super::action::{Action, Zoom};
 use super::canvas::action::{CanvasAction, MaskStep};
 use super::canvas::tools::Tool;
+use super::library::action::LibraryAction;
+use super::library::state::Tab;
 use super::shortcuts::Command;
 use super::state::{AppState, LookingAt, Sheet};
 use super::widgets::{IconButton, MenuItem};
@@ -55,6 +57,12 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     if entry(ui, "Open picture by path…", Some(Command::OpenByPath), true) {
         actions.push(Action::Show(Sheet::PicturePath));
+    }
+    if entry(ui, "Models…", Some(Command::Models), true) {
+        actions.push(Action::Library(LibraryAction::Open(Tab::Models)));
+    }
+    if entry(ui, "Download a model…", None, true) {
+        actions.push(Action::Library(LibraryAction::Open(Tab::Download)));
     }
     if entry(ui, "Add model folder…", Some(Command::AddModel), true) {
         actions.push(Action::AddModelDialog);

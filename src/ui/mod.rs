@@ -20,6 +20,7 @@ pub mod icons;
 pub mod inpaint_panel;
 pub mod keymap;
 pub mod layout;
+mod library;
 mod memory_fields;
 mod menu;
 mod model_box;

@@ -3,6 +3,9 @@
 use egui::{Popup, PopupCloseBehavior, RichText, Ui};
 
 use super::action::Action;
+use super::library::action::LibraryAction;
+use super::library::state::Tab;
+use super::shortcuts::{self, Command};
 use super::state::{AppState, Sheet};
 use super::widgets::{IconButton, TextButton};
 use super::{fields, fonts, icons, theme};
@@ -23,6 +26,10 @@ pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
                 }
             }
             ui.add(egui::Separator::default().spacing(9.0));
+            if fields::choice(ui, false, "All models…", &shortcuts::written(ui.ctx(), Command::Models)) {
+                actions.push(Action::Library(LibraryAction::Open(Tab::Models)));
+                ui.close();
+            }
             if fields::choice(ui, false, "Add model folder…", "") {
                 actions.push(Action::AddModelDialog);
                 ui.close();

@@ -9,6 +9,7 @@ use super::memory_fields::MemoryPanel;
 use super::prompt_state::{FineSampling, PromptPanelState};
 use super::state::{AppState, PanelsState, SidePanel};
 use crate::job::Request;
+use crate::store::model_notes::ModelNote;
 use crate::store::settings::{PanelSection, Settings, Theme};
 
 #[must_use]
@@ -106,6 +107,8 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
             settings.open_sections.remove(&section);
         }
     }
+    settings.model_notes.clone_from(&state.library.notes);
+    settings.model_notes.retain(|_, note| *note != ModelNote::default());
     settings.draft.seed = prompt.fixed_seed();
     settings.draft.pictures = prompt.picture_count;
     settings.draft.request = Request {

@@ -3,6 +3,8 @@
 use egui::{Context, Frame, Id, Margin, Modal, RichText, Ui, vec2};
 
 use super::action::Action;
+use super::library::action::LibraryAction;
+use super::library::state::Tab;
 use super::state::{AppState, Sheet};
 use super::widgets::{TextButton, paint};
 use super::{fields, fonts, shortcuts, theme};
@@ -16,6 +18,8 @@ pub fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &mut Vec
     let modal = Modal::new(Id::unique("sheet")).frame(frame).show(ctx, |ui| {
         ui.set_width(416.0);
         match sheet {
+            // They have rooms of their own.
+            Sheet::Library | Sheet::Inspection => {}
             Sheet::Keys => keys(ui, actions),
             Sheet::About => about(ui),
             Sheet::PhotographicModel => photographic_model(ui, actions),
@@ -100,12 +104,15 @@ fn selector(ui: &mut Ui, actions: &mut Vec<Action>) {
         ("From", format!("huggingface.co/{}", mobile_sam::REPOSITORY)),
         ("File", mobile_sam::FILE.to_owned()),
     ] {
+        ui.spacing_mut().item_spacing.y = 2.0;
         ui.horizontal(|ui| {
+            ui.spacing_mut().interact_size.y = 18.0;
             let (rect, _) = ui.allocate_exact_size(vec2(64.0, 18.0), egui::Sense::hover());
             paint::text(ui, rect, egui::Align::Min, name, fonts::body(), tokens.text_2);
             ui.label(value);
         });
     }
+    ui.add_space(8.0);
     ui.label(RichText::new("Or put that file, or mobile_sam.pt, into the folder yourself.").color(tokens.text_3));
     ui.add_space(8.0);
     ui.horizontal(|ui| {
@@ -131,6 +138,11 @@ fn photographic_model(ui: &mut Ui, actions: &mut Vec<Action>) {
     ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
     ui.spacing_mut().interact_size.y = 18.0;
     ui.label("The built-in model is small and paints emoji-like objects and scenes. For photographs:");
+    if ui.add(TextButton::new("Download one…").icon(super::icons::DOWNLOAD_SIMPLE)).clicked() {
+        actions.push(Action::Library(LibraryAction::Open(Tab::Download)));
+    }
+    ui.add_space(8.0);
+    ui.label("Or by hand:");
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         ui.label("1.  Download the folder of");

@@ -7,6 +7,8 @@ use super::canvas::action::{CanvasAction, MaskStep};
 use super::canvas::state::Hand;
 use super::canvas::tools::Tool;
 use super::keymap;
+use super::library::action::LibraryAction;
+use super::library::state::Tab;
 use super::state::{AppState, LookingAt, Sheet};
 
 /// Something that a key can do. The names are those of the keys' file.
@@ -22,6 +24,7 @@ pub enum Command {
     Trash,
     NewCanvas,
     OpenPicture,
+    Models,
     OpenByPath,
     LoadMask,
     SaveMask,
@@ -110,7 +113,8 @@ pub const TABLE: &[Entry] = {
         entry(C::NewCanvas, "new-canvas", "New canvas", M::COMMAND, Key::N, Always),
         entry(C::BlankCanvas, "blank-canvas", "White canvas to draw on", COMMAND_SHIFT, Key::N, Always),
         entry(C::OpenPicture, "open-picture", "Open a picture", M::COMMAND, Key::O, Always),
-        entry(C::OpenByPath, "open-by-path", "Open a picture by its path", COMMAND_SHIFT, Key::O, Always),
+        entry(C::Models, "models", "All models, and more of them", M::COMMAND, Key::M, Always),
+        entry(C::OpenByPath, "open-by-path", "Open a picture by its path", M::COMMAND, Key::L, Always),
         entry(C::LoadMask, "load-mask", "Load a mask", COMMAND_SHIFT, Key::L, Always),
         entry(C::SaveMask, "save-mask", "Save the mask", COMMAND_SHIFT, Key::K, Always),
         entry(C::AddModel, "add-model", "Add a model folder", COMMAND_SHIFT, Key::O, Always),
@@ -210,6 +214,7 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Trash => over_canvas.then(|| state.shown_file().map(Action::Trash)).flatten(),
         Command::NewCanvas => Some(Action::NewCanvas),
         Command::OpenPicture => Some(Action::OpenPictureDialog),
+        Command::Models => Some(Action::Library(LibraryAction::Open(Tab::Models))),
         Command::OpenByPath => Some(Action::Show(Sheet::PicturePath)),
         Command::LoadMask => state.canvas.has_picture().then_some(Action::OpenMaskDialog),
         Command::SaveMask => (!state.canvas.document.mask().is_empty()).then_some(Action::SaveMaskDialog),

@@ -9,6 +9,7 @@ use super::canvas::state::CanvasState;
 pub use super::canvas::state::{GalleryView, LookingAt, ViewState};
 use super::gallery_state::GalleryState;
 use super::inpaint_panel::InpaintPanel;
+use super::library::state::LibraryState;
 use super::memory_fields::MemoryPanel;
 use super::prompt_state::PromptPanelState;
 use super::size;
@@ -33,6 +34,7 @@ pub struct AppState {
     pub canvas: CanvasState,
     pub candidates: Candidates,
     pub gallery: GalleryState,
+    pub library: LibraryState,
     pub panels: PanelsState,
     pub theme: egui::ThemePreference,
     pub toasts: Toasts,
@@ -210,6 +212,10 @@ impl Default for SidePanel {
 /// A small sheet in front of the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sheet {
+    /// All models, and where to get more.
+    Library,
+    /// What a file is.
+    Inspection,
     Keys,
     About,
     /// How to get a model that paints photographs.

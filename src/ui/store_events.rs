@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::gallery_state::Thumbnail;
 use super::prompt_state::FineSampling;
-use super::state::{AppState, LookingAt};
+use super::state::{AppState, LookingAt, Sheet};
 use crate::canvas::Origin;
 use crate::job::{ModelRef, Picture, Request};
 use crate::store::models::ModelEntry;
@@ -40,8 +40,18 @@ pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
         StoreEvent::Deleted(files) => deleted(state, &files),
         StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
         StoreEvent::Models(entries) => models_arrived(state, entries),
-        StoreEvent::Filed(sentence) => state.toasts.note(sentence),
+        StoreEvent::Inspected(inspection) => {
+            state.library.inspection = Some(*inspection);
+            state.sheet = Some(Sheet::Inspection);
+        }
         StoreEvent::Model(entry) => model_added(state, settings, *entry),
+        StoreEvent::FolderAdded { folder, models } => {
+            let files = if models == 1 { "file or folder" } else { "files and folders" };
+            state.toasts.note(format!("{} is looked through from now on: {models} {files} in it.", name_of(&folder)));
+            if !settings.known_models.contains(&folder) {
+                settings.known_models.push(folder);
+            }
+        }
         StoreEvent::Request { path, request: Some(request), painted } => {
             use_settings(state, &request);
             if let Some(painted) = painted {

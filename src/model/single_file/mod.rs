@@ -25,6 +25,9 @@ pub use names::{Cut, Part, Parts, Source};
 use sidecar::Sidecar;
 pub use unet_names::{UnetNames, UnetShape};
 
+/// Tensors that files have whose noise levels are EDM's.
+const EDM_MARKS: [&str; 3] = ["edm_mean", "edm_std", "edm_vpred.sigma_max"];
+
 /// An open checkpoint.
 pub struct SingleFile {
     path: PathBuf,
@@ -45,6 +48,9 @@ impl SingleFile {
         let tensors = archive.tensors();
         if tensors.iter().filter(|tensor| Lora::claims(&tensor.name)).count() * 2 > tensors.len() {
             return Err(ModelError::IsLora(path.to_owned()));
+        }
+        if tensors.iter().any(|tensor| EDM_MARKS.contains(&tensor.name.as_str())) {
+            return Err(ModelError::EdmTraining(path.to_owned()));
         }
         let mut parts = Parts::of(&tensors);
         if parts.networks.is_empty() {

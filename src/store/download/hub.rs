@@ -80,6 +80,12 @@ impl Hub {
         Self::new(&set("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".to_owned()), token)
     }
 
+    /// The same hub, asked with this token.
+    #[must_use]
+    pub fn with_token(self, token: Option<String>) -> Self {
+        Self { token: token.or(self.token), ..self }
+    }
+
     /// What a repository holds now.
     ///
     /// # Errors

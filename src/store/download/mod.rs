@@ -4,11 +4,13 @@
 mod choose;
 mod fetch;
 mod hub;
+mod queue;
 
 use std::path::PathBuf;
 use std::{fs, io};
 
 pub use hub::Hub;
+pub use queue::{Download, DownloadState, Downloads};
 
 use super::paths::Paths;
 
@@ -33,13 +35,13 @@ pub const STARTERS: [Starter; 4] = [
         repository: "stable-diffusion-v1-5/stable-diffusion-inpainting",
         size_gb: 2.1,
         licence: "CreativeML Open RAIL-M",
-        what: "its sister for inpainting",
+        what: "Stable Diffusion 1.5 for inpainting, 512×512",
     },
     Starter {
         repository: "stabilityai/sd-turbo",
         size_gb: 2.6,
         licence: "Stability AI Community",
-        what: "one to four steps a picture, 512×512",
+        what: "SD Turbo, 512×512: one to four steps a picture",
     },
     Starter {
         repository: "stabilityai/stable-diffusion-xl-base-1.0",
@@ -150,6 +152,20 @@ pub fn pull(hub: &Hub, name: &str, paths: &Paths, on_progress: OnProgress) -> Re
         let _ = fs::remove_dir_all(&partial);
     }
     Ok(target)
+}
+
+/// Takes away what was fetched of an unfinished download.
+pub fn discard(name: &str, paths: &Paths) {
+    let repository = name.split(':').next().unwrap_or_default();
+    let Some((owner, short)) = repository.split_once('/') else { return };
+    let start = format!(".partial-{owner}-{short}-");
+    for entry in fs::read_dir(&paths.models_folder).into_iter().flatten().flatten() {
+        // Behind the name only the revision follows.
+        let is_its = entry.file_name().to_string_lossy().strip_prefix(&start).is_some_and(|rest| !rest.contains('-'));
+        if is_its && let Err(error) = fs::remove_dir_all(entry.path()) {
+            tracing::warn!("what was fetched of {name} could not be taken away: {error}");
+        }
+    }
 }
 
 #[cfg(unix)]

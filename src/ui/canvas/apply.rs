@@ -200,9 +200,9 @@ fn mask_step(canvas: &mut CanvasState, step: MaskStep) {
             MaskStep::Clear => part.values_mut().fill(0),
             MaskStep::All => part.values_mut().fill(255),
             MaskStep::Invert => part.invert(),
-            MaskStep::Grow => return part.grown(STEP_PX),
-            MaskStep::Shrink => return part.shrunk(STEP_PX),
-            MaskStep::Feather => return part.blurred(STEP_PX),
+            MaskStep::Grow => return part.edited_in_blocks(STEP_PX, |block| block.grown(STEP_PX)),
+            MaskStep::Shrink => return part.edited_in_blocks(STEP_PX, |block| block.shrunk(STEP_PX)),
+            MaskStep::Feather => return part.edited_in_blocks(STEP_PX, |block| block.blurred(STEP_PX)),
         }
         part
     });

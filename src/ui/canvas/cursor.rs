@@ -27,7 +27,8 @@ pub fn paint(ui: &Ui, painter: &Painter, view: View, canvas: &CanvasState, point
         }
         ring(painter, pointer, radius);
     } else if canvas.tool.is_shape() || picks || matches!(canvas.tool, Tool::Bucket | Tool::Select) {
-        ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
+        let waits = canvas.tool == Tool::Select && canvas.selecting.is_looking();
+        ui.ctx().set_cursor_icon(if waits { CursorIcon::Progress } else { CursorIcon::Crosshair });
         if picks {
             swatch(painter, pointer, view, canvas);
         }

@@ -50,7 +50,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
     }
 }
 
-pub(super) fn words(ui: &mut Ui, text: &str) {
+fn words(ui: &mut Ui, text: &str) {
     // Where they do not fit, the strip's buttons matter more.
     if ui.available_width() > MASK_BUTTONS_WIDTH + 300.0 {
         ui.label(RichText::new(text).color(theme::tokens(ui).text_2));

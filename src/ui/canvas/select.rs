@@ -1,7 +1,7 @@
 //! The tool that masks a thing by a click or a box: what is pointed at, how the answer is joined with the mask, and what
 //! the strip says meanwhile.
 
-use egui::{RichText, Ui};
+use egui::{Align, Sense, Ui, vec2};
 
 use super::action::CanvasAction;
 use super::options;
@@ -11,12 +11,15 @@ use crate::job::{Click, SelectPrompt};
 use crate::mask::MaskPlane;
 use crate::ui::action::Action;
 use crate::ui::state::{AppState, Sheet};
-use crate::ui::theme;
-use crate::ui::widgets::{Segment, Segments};
+use crate::ui::widgets::{Segment, Segments, paint};
+use crate::ui::{fonts, theme};
 
 /// A drag shorter than this is a click that shook, in points.
 const CLICK_REACH: f32 = 5.0;
 const JOIN_WIDTH: f32 = 224.0;
+/// Of what is said while one waits. Where there is no room, the pointer tells that too.
+const STATUS_WIDTH: f32 = 100.0;
+const HINT_WIDTH: f32 = 300.0;
 /// Where there is room for signs only.
 const NARROW_WIDTH: f32 = 96.0;
 
@@ -177,11 +180,21 @@ pub(super) fn options(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) 
         actions.push(Action::Canvas(CanvasAction::Join(joins[pressed])));
     }
     ui.add_space(6.0);
-    if let Some(fraction) = selecting.fetched {
-        ui.label(RichText::new(format!("Fetching {:.0} %", fraction * 100.0)).color(theme::tokens(ui).text_2));
-    } else if selecting.is_looking() {
-        ui.label(RichText::new("Looking…").color(theme::tokens(ui).text_2));
-    } else {
-        options::words(ui, "Click or box. Shift says more of the same.");
+    let room = ui.available_width() - options::MASK_BUTTONS_WIDTH;
+    if room < STATUS_WIDTH {
+        return;
     }
+    let words = if let Some(fraction) = selecting.fetched {
+        format!("Fetching {:.0} %", fraction * 100.0)
+    } else if selecting.is_looking() {
+        "Looking…".to_owned()
+    } else if room < HINT_WIDTH {
+        "Click or box".to_owned()
+    } else {
+        "Click or box. Shift says more of the same.".to_owned()
+    };
+    // Of one width, whatever is said: what stands to the right stays where it is.
+    let width = if room < HINT_WIDTH { STATUS_WIDTH } else { HINT_WIDTH };
+    let (rect, _) = ui.allocate_exact_size(vec2(width, theme::CONTROL_HEIGHT), Sense::hover());
+    paint::text(ui, rect, Align::Min, &words, fonts::body(), theme::tokens(ui).text_2);
 }

@@ -1,0 +1,91 @@
+//! What a model library's table tells of a model besides its name: from headers and cards, never from the weights.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::model::{FileReport, inspect_file};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelFacts {
+    /// "Stable Diffusion XL".
+    pub family: String,
+    /// Of its weights.
+    pub bytes: u64,
+    /// `F16`; empty where it cannot be told.
+    pub precision: String,
+    /// As its card or its metadata names it; empty where nothing does.
+    pub licence: String,
+    /// A small picture beside it, as other programs keep them.
+    pub thumbnail: Option<PathBuf>,
+}
+
+/// Folders of a diffusers model that hold weights, the largest first.
+const NETWORKS: [&str; 4] = ["unet", "text_encoder_2", "text_encoder", "vae"];
+
+impl ModelFacts {
+    #[must_use]
+    pub fn of_folder(folder: &Path, family: String) -> Self {
+        let weights: Vec<PathBuf> = NETWORKS
+            .iter()
+            .flat_map(|network| fs::read_dir(folder.join(network)).into_iter().flatten().flatten())
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|ending| ending == "safetensors"))
+            .collect();
+        let size = |path: &PathBuf| fs::metadata(path).map_or(0, |file| file.len());
+        let precision = weights.first().and_then(|file| inspect_file(file).ok()).map(|report| report.precision);
+        let card = fs::read_to_string(folder.join("README.md")).unwrap_or_default();
+        Self {
+            family,
+            bytes: weights.iter().map(size).sum(),
+            precision: precision.unwrap_or_default(),
+            licence: licence_in(&card),
+            thumbnail: beside(folder),
+        }
+    }
+
+    #[must_use]
+    pub fn of_file(file: &Path, family: String, report: &FileReport) -> Self {
+        let told = |key: &str| report.metadata.get(key).cloned();
+        Self {
+            family,
+            bytes: fs::metadata(file).map_or(report.bytes, |file| file.len()),
+            precision: report.precision.clone(),
+            licence: told("modelspec.license")
+                .or_else(|| told("license"))
+                .map(|text| one_line(&text))
+                .unwrap_or_default(),
+            thumbnail: beside(file),
+        }
+    }
+}
+
+/// `license:` in the few lines at the top of a card.
+fn licence_in(card: &str) -> String {
+    let head = card.strip_prefix("---").and_then(|rest| rest.split_once("\n---")).map_or("", |(head, _)| head);
+    let line = head.lines().find_map(|line| line.strip_prefix("license:"));
+    line.map(one_line).unwrap_or_default()
+}
+
+/// A file's own words must stay in their cell.
+fn one_line(text: &str) -> String {
+    text.trim().trim_matches(['"', '\'']).chars().filter(|character| !character.is_control()).take(60).collect()
+}
+
+/// `NAME.preview.png` and its kin.
+fn beside(model: &Path) -> Option<PathBuf> {
+    let name = if model.is_file() { model.file_stem()? } else { model.file_name()? };
+    let endings = ["preview.png", "png", "preview.jpg", "jpg", "preview.jpeg", "jpeg", "preview.webp", "webp"];
+    let named = |ending: &&str| model.with_file_name(format!("{}.{ending}", name.to_string_lossy()));
+    endings.iter().map(named).find(|picture| picture.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_tells_the_licence() {
+        assert_eq!(licence_in("---\ntags: [a]\nlicense: openrail++\n---\n# license: none\n"), "openrail++");
+        assert_eq!(licence_in("# A model\nlicense: no"), "");
+    }
+}

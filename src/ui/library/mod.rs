@@ -1,0 +1,148 @@
+//! The model library: everything that can draw, in one table, and where to get more.
+
+pub mod action;
+mod apply;
+mod details;
+mod download;
+pub mod inspection;
+pub mod state;
+mod table;
+
+use egui::{Align, Context, Frame, Id, Key, Layout, Margin, Modal, RichText, Ui, vec2};
+
+use super::action::Action;
+use super::state::AppState;
+use super::textures::Textures;
+use super::widgets::{IconButton, Segment, Segments, TextButton};
+use super::{fields, fonts, icons, theme};
+use action::LibraryAction;
+use state::Tab;
+
+/// The widest that it becomes.
+const WIDTH: f32 = 1040.0;
+const HEIGHT: f32 = 600.0;
+const DETAILS_WIDTH: f32 = 264.0;
+/// How often folders are looked at while the library is open.
+const LOOK_AGAIN_SECS: f64 = 4.0;
+
+pub fn show(ctx: &Context, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
+    let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(16));
+    let room = ctx.content_rect().size() - vec2(64.0, 64.0);
+    let size = vec2(room.x.min(WIDTH), room.y.min(HEIGHT));
+    let modal = Modal::new(Id::unique("model library")).frame(frame).show(ctx, |ui| {
+        ui.set_min_size(size);
+        ui.set_max_size(size);
+        top(ui, state, actions);
+        fields::line(ui, 12.0);
+        match state.library.tab {
+            Tab::Models => models(ui, state, textures, actions),
+            Tab::Download => download::show(ui, &mut state.library, actions),
+        }
+    });
+    if modal.should_close() {
+        actions.push(Action::CloseSheet);
+    }
+    look_again(ctx, actions);
+}
+
+fn top(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("Models").font(fonts::strong(fonts::HEADING_PT)));
+        ui.add_space(8.0);
+        let words = [Segment { text: "Library", hint: "" }, Segment { text: "Download", hint: "" }];
+        let chosen = usize::from(state.library.tab == Tab::Download);
+        if let Some(pressed) = Segments::new("Models", &words, chosen).width(192.0).show(ui) {
+            state.library.tab = if pressed == 0 { Tab::Models } else { Tab::Download };
+        }
+        if state.library.tab == Tab::Models {
+            ui.add_space(8.0);
+            let label = ui.label(RichText::new("Search").color(theme::tokens(ui).text_2)).id;
+            search(ui, label, &mut state.library.search);
+            let star = IconButton::new(icons::STAR, "Favourites only").selected(state.library.favourites_only);
+            if ui.add(star).clicked() {
+                state.library.favourites_only = !state.library.favourites_only;
+            }
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui.add(IconButton::new(icons::X, "Close").key("Esc")).clicked() {
+                actions.push(Action::CloseSheet);
+            }
+            if state.library.tab == Tab::Models {
+                if ui.add(TextButton::new("Add file…")).clicked() {
+                    actions.push(Action::AddModelFileDialog);
+                }
+                let add = ui.add(TextButton::new("Add folder…").icon(icons::FOLDER_OPEN));
+                let hint = "A model's folder, or the models of AUTOMATIC1111, ComfyUI, InvokeAI or the Hugging Face cache: \
+                            they are used where they are.";
+                if add.on_hover_text(hint).clicked() {
+                    actions.push(Action::AddModelDialog);
+                }
+            }
+        });
+    });
+}
+
+fn search(ui: &mut Ui, label: Id, text: &mut String) {
+    fields::text_line(ui, label, 160.0, |ui, id| {
+        let field = egui::TextEdit::singleline(text).id(id).hint_text("name, family, notes");
+        ui.add(field.desired_width(f32::INFINITY).frame(Frame::NONE))
+    });
+}
+
+fn models(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
+    keys(ui, state, actions);
+    let room = ui.available_size();
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 16.0;
+        ui.allocate_ui_with_layout(vec2(room.x - DETAILS_WIDTH - 16.0, room.y), Layout::top_down(Align::Min), |ui| {
+            table::show(ui, state, actions);
+        });
+        ui.allocate_ui_with_layout(vec2(DETAILS_WIDTH, room.y), Layout::top_down(Align::Min), |ui| {
+            details::show(ui, state, textures, actions);
+        });
+    });
+}
+
+/// Up and down walk the table, Enter takes the model; not while somebody writes.
+fn keys(ui: &Ui, state: &mut AppState, actions: &mut Vec<Action>) {
+    if ui.ctx().egui_wants_keyboard_input() {
+        return;
+    }
+    let rows: Vec<_> = state.library.rows(&state.models).into_iter().map(|row| row.reference.clone()).collect();
+    let at = rows.iter().position(|row| Some(row) == state.library.chosen.as_ref());
+    let pressed = |key| ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, key));
+    let last = rows.len().saturating_sub(1);
+    let target = if pressed(Key::ArrowDown) {
+        Some(at.map_or(0, |at| (at + 1).min(last)))
+    } else if pressed(Key::ArrowUp) {
+        Some(at.map_or(0, |at| at.saturating_sub(1)))
+    } else if pressed(Key::Home) {
+        Some(0)
+    } else if pressed(Key::End) {
+        Some(last)
+    } else {
+        None
+    };
+    if let Some(row) = target.and_then(|target| rows.get(target)) {
+        state.library.chosen = Some(row.clone());
+    }
+    if let Some(chosen) = state.library.chosen.clone().filter(|chosen| rows.contains(chosen)) {
+        if pressed(Key::Enter) {
+            actions.push(Action::Library(LibraryAction::Use(chosen)));
+        } else if pressed(Key::Period) {
+            actions.push(Action::Library(LibraryAction::Favourite(chosen)));
+        }
+    }
+}
+
+/// Files come and go while the library is open.
+fn look_again(ctx: &Context, actions: &mut Vec<Action>) {
+    let id = Id::unique("models looked at");
+    let now = ctx.input(|input| input.time);
+    let last: f64 = ctx.data(|data| data.get_temp(id)).unwrap_or(0.0);
+    if now - last >= LOOK_AGAIN_SECS {
+        ctx.data_mut(|data| data.insert_temp(id, now));
+        actions.push(Action::ListModels);
+    }
+    ctx.request_repaint_after(std::time::Duration::from_secs_f64(LOOK_AGAIN_SECS));
+}

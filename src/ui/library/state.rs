@@ -1,0 +1,148 @@
+//! What the model library shows, and in what order.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::job::ModelRef;
+use crate::store::download::Download;
+use crate::store::inspection::Inspection;
+use crate::store::model_notes::ModelNote;
+use crate::store::models::ModelEntry;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    #[default]
+    Models,
+    Download,
+}
+
+/// A column of the table that can be sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Column {
+    #[default]
+    Name,
+    Family,
+    Size,
+    Precision,
+    Licence,
+    LastUsed,
+}
+
+impl Column {
+    pub const ALL: [Self; 6] = [Self::Name, Self::Family, Self::Size, Self::Precision, Self::Licence, Self::LastUsed];
+
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Name => "Name",
+            Self::Family => "Family",
+            Self::Size => "Size",
+            Self::Precision => "Precision",
+            Self::Licence => "Licence",
+            Self::LastUsed => "Last used",
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct LibraryState {
+    pub tab: Tab,
+    pub search: String,
+    pub favourites_only: bool,
+    pub sort: Column,
+    pub descending: bool,
+    /// The row that the keyboard is on.
+    pub chosen: Option<ModelRef>,
+    /// By [`ModelNote::key`].
+    pub notes: BTreeMap<String, ModelNote>,
+    /// VAE files in the models folder.
+    pub vaes: Vec<PathBuf>,
+    /// Folders that are looked through.
+    pub folders: Vec<PathBuf>,
+    pub downloads: Vec<Download>,
+    /// What the inspector shows.
+    pub inspection: Option<Inspection>,
+    /// The file whose hash is being computed.
+    pub hashing: Option<PathBuf>,
+    pub repository_text: String,
+    pub token_text: String,
+}
+
+impl LibraryState {
+    /// What is kept about a model; nothing is kept yet about most.
+    #[must_use]
+    pub fn note(&self, model: &ModelRef) -> ModelNote {
+        self.notes.get(&ModelNote::key(model)).cloned().unwrap_or_default()
+    }
+
+    pub fn note_mut(&mut self, model: &ModelRef) -> &mut ModelNote {
+        self.notes.entry(ModelNote::key(model)).or_default()
+    }
+
+    /// The models that fit the search, in the chosen order.
+    #[must_use]
+    pub fn rows<'a>(&self, models: &'a [ModelEntry]) -> Vec<&'a ModelEntry> {
+        let wanted = self.search.trim().to_lowercase();
+        let fits = |entry: &&ModelEntry| {
+            let note = self.note(&entry.reference);
+            let facts = &entry.facts;
+            let texts = [&entry.name, &facts.family, &facts.licence, &note.words];
+            (!self.favourites_only || note.favourite)
+                && (wanted.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&wanted)))
+        };
+        let mut rows: Vec<&ModelEntry> = models.iter().filter(fits).collect();
+        let name = |entry: &ModelEntry| entry.name.to_lowercase();
+        rows.sort_by(|a, b| {
+            let order = match self.sort {
+                Column::Name => name(a).cmp(&name(b)),
+                Column::Family => a.facts.family.cmp(&b.facts.family),
+                Column::Size => a.facts.bytes.cmp(&b.facts.bytes),
+                Column::Precision => a.facts.precision.cmp(&b.facts.precision),
+                Column::Licence => a.facts.licence.cmp(&b.facts.licence),
+                // Newest first, as one looks for it.
+                Column::LastUsed => self.note(&b.reference).last_used.cmp(&self.note(&a.reference).last_used),
+            };
+            let order = if self.descending { order.reverse() } else { order };
+            order.then_with(|| name(a).cmp(&name(b)))
+        });
+        rows
+    }
+
+    /// The same column again turns the order round.
+    pub fn sort_by(&mut self, column: Column) {
+        self.descending = column == self.sort && !self.descending;
+        self.sort = column;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &str, bytes: u64) -> ModelEntry {
+        let mut entry = ModelEntry { name: name.into(), ..ModelEntry::built_in() };
+        entry.reference = ModelRef::File(name.into());
+        entry.facts.bytes = bytes;
+        entry
+    }
+
+    #[test]
+    fn rows_follow_search_star_and_column() {
+        let models = [entry("beta", 3), entry("Alpha", 9), entry("gamma", 1)];
+        let mut state = LibraryState::default();
+        let names = |state: &LibraryState| state.rows(&models).iter().map(|row| row.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&state), ["Alpha", "beta", "gamma"]);
+        state.sort_by(Column::Size);
+        assert_eq!(names(&state), ["gamma", "beta", "Alpha"]);
+        state.sort_by(Column::Size);
+        assert_eq!(names(&state), ["Alpha", "beta", "gamma"]);
+        state.sort_by(Column::LastUsed);
+        state.note_mut(&models[2].reference).last_used = Some(5);
+        assert_eq!(names(&state), ["gamma", "Alpha", "beta"]);
+        state.note_mut(&models[0].reference).words = "for portraits".into();
+        state.search = "PORTRAIT".into();
+        assert_eq!(names(&state), ["beta"]);
+        state.favourites_only = true;
+        assert!(names(&state).is_empty());
+    }
+}
