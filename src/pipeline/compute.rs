@@ -108,7 +108,7 @@ impl Pipeline {
         let cell = self.vae.config().factor();
         let levels = self.unet.config().blocks.iter().enumerate().filter_map(|(level, block)| {
             let attention = block.down_attention.as_ref().or(block.up_attention.as_ref())?;
-            let side = |pixels: usize| (pixels / cell >> level).max(1) as u64;
+            let side = |pixels: usize| ((pixels / cell) >> level).max(1) as u64;
             let pixels = side(drawing.width) * side(drawing.height);
             Some(((attention.heads * drawing.rows) as u64, pixels * pixels * size_of::<f32>() as u64))
         });

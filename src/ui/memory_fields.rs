@@ -9,6 +9,7 @@ use super::state::{AppState, Mode};
 use super::theme;
 use super::widgets::{Segment, Segments};
 use crate::job::{AttentionMode, Compute, Estimate, EstimateQuestion, MemoryMode, VaeTiling};
+use crate::sampling::SchedulerName;
 
 /// What a picture will take; `None` where that cannot be told. May take its time: it is called on a thread of its own.
 pub type Foretell = Arc<dyn Fn(&EstimateQuestion) -> Option<Estimate> + Send + Sync>;
@@ -65,7 +66,7 @@ impl AppState {
         };
         let guidance = self.prompt.guidance.or(self.model().map(|model| model.defaults.guidance));
         let scheduler = self.prompt.scheduler.or(self.model().and_then(|model| model.defaults.scheduler));
-        let calls = f64::from(self.prompt.steps) * strength * scheduler.map_or(1.0, |name| name.calls_per_step());
+        let calls = f64::from(self.prompt.steps) * strength * scheduler.map_or(1.0, SchedulerName::calls_per_step);
         EstimateQuestion {
             model: self.prompt.model.clone(),
             size_px: frame.unwrap_or_else(|| self.worked_size_px()),

@@ -137,10 +137,16 @@ impl Vae {
         let norms = half.fine_norms();
         let run = |tile: &Tensor| half.fine(Feature::of_picture(tile, &self.execution)?, checkpoint)?.picture();
         let gather = |tile: &Tensor, own: Own| {
-            norms.iter().for_each(|norm| norm.gather(own));
+            for norm in &norms {
+                norm.gather(own);
+            }
             run(tile)
         };
-        let share = || norms.iter().for_each(|norm| norm.share());
+        let share = || {
+            for norm in &norms {
+                norm.share();
+            }
+        };
         let rounds = || {
             gather(&tiles::thinned_out(x, cut.tile)?, Own::WHOLE)?;
             share();
@@ -151,7 +157,9 @@ impl Vae {
             tiles::in_tiles(x, cut, &|tile, _| run(tile))
         };
         let out = rounds();
-        norms.iter().for_each(|norm| norm.end_sharing());
+        for norm in &norms {
+            norm.end_sharing();
+        }
         out
     }
 }
