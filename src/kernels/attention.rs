@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::ShapeError;
 use super::map::Map;
 use super::math;
+use super::packed_heads::PackedHeads;
 use super::pool::Buffer;
 use super::product::{Shared, Starts, TILE_ROWS, tile};
 use super::simd::{Kernel, Level, Simd};
@@ -55,7 +56,7 @@ pub fn attention(
         return Ok(shape.filled(out));
     }
     let depth = q.channels / heads;
-    let packed = Packed::new(k, v, heads, depth, keys, level);
+    let packed = PackedHeads::new(k, v, heads, depth, keys, level);
     let query_blocks = queries.div_ceil(QUERIES);
     let output = Shared(out.as_mut_ptr());
     let all_heads = q.batch * heads;
@@ -114,70 +115,6 @@ pub fn attention_scratch_floats(
     [all_heads * key_width * depth, all_heads * depth.next_multiple_of(level.lanes()) * keys, whole]
 }
 
-/// Keys and values of every head as panels.
-struct Packed {
-    /// For each head: panels of keys, `(depth, panel width)` each.
-    keys: Buffer,
-    /// For each head: panels of the head's columns, `(keys, panel width)` each.
-    values: Buffer,
-    keys_per_head: usize,
-    values_per_head: usize,
-    heads: usize,
-}
-
-impl Packed {
-    fn new(k: &Map, v: &Map, heads: usize, depth: usize, keys: usize, level: Level) -> Self {
-        let width = level.panel_width();
-        let keys_per_head = keys.next_multiple_of(width) * depth;
-        let values_per_head = depth.next_multiple_of(level.lanes()) * keys;
-        let all_heads = k.batch * heads;
-        let mut this = Self {
-            keys: Buffer::take(all_heads * keys_per_head),
-            values: Buffer::take(all_heads * values_per_head),
-            keys_per_head,
-            values_per_head,
-            heads,
-        };
-        let channels = k.channels;
-        let rows =
-            |map: &'_ Map, head: usize| (head / heads * keys * channels + head % heads * depth, map.values().len());
-        this.keys.par_chunks_mut(keys_per_head).enumerate().for_each(|(head, out)| {
-            let (start, _) = rows(k, head);
-            let from = &k.values()[start..];
-            for (panel, out) in out.chunks_mut(width * depth).enumerate() {
-                for (step, out) in out.chunks_mut(width).enumerate() {
-                    for (lane, out) in out.iter_mut().enumerate() {
-                        let key = panel * width + lane;
-                        *out = if key < keys { from[key * channels + step] } else { 0.0 };
-                    }
-                }
-            }
-        });
-        this.values.par_chunks_mut(values_per_head).enumerate().for_each(|(head, out)| {
-            let (start, _) = rows(v, head);
-            let from = &v.values()[start..];
-            for (panel, out) in out.chunks_mut(width * keys).enumerate() {
-                let stride = out.len() / keys;
-                let columns = stride.min(depth - panel * width);
-                for (key, out) in out.chunks_mut(stride).enumerate() {
-                    let from = &from[key * channels + panel * width..][..columns];
-                    out[..columns].copy_from_slice(from);
-                    out[columns..].fill(0.0);
-                }
-            }
-        });
-        this
-    }
-
-    fn keys_of(&self, picture: usize, head: usize) -> &[f32] {
-        &self.keys[(picture * self.heads + head) * self.keys_per_head..][..self.keys_per_head]
-    }
-
-    fn values_of(&self, picture: usize, head: usize) -> &[f32] {
-        &self.values[(picture * self.heads + head) * self.values_per_head..][..self.values_per_head]
-    }
-}
-
 #[derive(Default)]
 struct Scratch {
     queries: Vec<f32>,
@@ -190,7 +127,7 @@ struct Scratch {
 /// A block of one head's queries.
 struct Task<'a> {
     q: &'a Map,
-    packed: &'a Packed,
+    packed: &'a PackedHeads,
     picture: usize,
     head: usize,
     depth: usize,

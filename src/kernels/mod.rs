@@ -15,6 +15,7 @@ mod layer_norm;
 mod linear;
 mod map;
 mod math;
+mod packed_heads;
 mod panel;
 mod pixels;
 mod pointwise;
