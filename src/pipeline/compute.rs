@@ -4,7 +4,7 @@
 use candle_core::Device;
 
 use super::cost::{CostModel, Costs, Drawing, Manner, scoring_of};
-use super::{Pipeline, PipelineError, Plan, budget};
+use super::{Extras, Pipeline, PipelineError, Plan, budget};
 use crate::job::{AttentionMode, Compute, MemoryMode, VaeTiling};
 use crate::model::{Scoring, Tiling};
 
@@ -34,7 +34,11 @@ impl Pipeline {
         let drawing = Drawing {
             width: plan.width as usize,
             height: plan.height as usize,
-            rows: if plan.guidance > 1.0 { 2 } else { 1 },
+            rows: match (plan.guidance > 1.0, self.extras) {
+                (false, _) => 1,
+                (true, Extras::Picture) => 3,
+                (true, _) => 2,
+            },
             windows: 1,
             encodes,
         };
