@@ -75,7 +75,7 @@ impl Estimator {
         free: Option<u64>,
     ) -> Option<Costs> {
         let [width, height] = question.size_px.map(|side| side as usize);
-        let rows = if question.guided { 2 } else { 1 };
+        let rows = model.rows(question.guided);
         let drawing = Drawing { width, height, rows, windows: 1, encodes: question.encodes };
         let manner = Manner {
             scoring: scoring_of(compute.attention),

@@ -9,7 +9,7 @@ use super::blocks::{Conditioning, DownBlock, MidBlock, UpBlock};
 use super::config::UnetConfig;
 use super::feature::{Execution, Feature};
 use super::layers::{Conv3x3, GroupNorm};
-use super::timestep::{Sinusoid, TimestepEmbedding};
+use super::timestep::{Sinusoid, TimestepEmbedding, embed_guidance};
 use super::weights::Weights;
 use super::{Checkpoint, ModelError};
 use crate::kernels::Activation;
@@ -35,6 +35,7 @@ pub struct Unet {
     dtype: DType,
     execution: Execution,
     scoring: Cell<Scoring>,
+    guidance: Cell<f64>,
     time_sinusoid: Sinusoid,
     time_embedding: TimestepEmbedding,
     added: Option<AddedEmbedder>,
@@ -61,7 +62,7 @@ impl Unet {
             frequency_shift: config.frequency_shift,
         };
         let added = config.added.as_ref().map(|added| -> Result<_, ModelError> {
-            let embedding = TimestepEmbedding::new(&root.at("add_embedding"), added.width, config.time_width())?;
+            let embedding = TimestepEmbedding::new(&root.at("add_embedding"), added.width, config.time_width(), None)?;
             Ok(AddedEmbedder { sinusoid: sinusoid(added.time_width), embedding })
         });
         let unet = Self {
@@ -69,8 +70,14 @@ impl Unet {
             dtype: weights.execution().activation_dtype(dtype),
             execution: weights.execution().clone(),
             scoring: Cell::new(Scoring::Tiled),
+            guidance: Cell::new(1.0),
             time_sinusoid: sinusoid(first),
-            time_embedding: TimestepEmbedding::new(&root.at("time_embedding"), first, config.time_width())?,
+            time_embedding: TimestepEmbedding::new(
+                &root.at("time_embedding"),
+                first,
+                config.time_width(),
+                config.guidance_width,
+            )?,
             added: added.transpose()?,
             conv_in: Conv3x3::new(&root.at("conv_in"), config.in_channels, first)?,
             down: (0..levels)
@@ -100,6 +107,11 @@ impl Unet {
     /// How attention's scores are held from now on.
     pub fn set_scoring(&self, scoring: Scoring) {
         self.scoring.set(scoring);
+    }
+
+    /// How strongly the words guide from now on; only networks that embed it ([`UnetConfig::guidance_width`]) listen.
+    pub fn set_guidance(&self, scale: f64) {
+        self.guidance.set(scale);
     }
 
     /// `sample` `(batch, in_channels, height / 8, width / 8)`, `context` `(batch, tokens, context_width)`; gives
@@ -142,12 +154,16 @@ impl Unet {
     ) -> Result<Feature, ModelError> {
         let embed = |sinusoid: &Sinusoid, values: &[f32]| sinusoid.embed(values, &self.device, self.dtype);
         let time = embed(&self.time_sinusoid, &vec![timestep as f32; batch])?;
-        let time = self.time_embedding.forward(&time, &self.execution)?;
+        let guidance = self
+            .config
+            .guidance_width
+            .map(|width| embed_guidance(self.guidance.get(), batch, width, &self.device, self.dtype));
+        let time = self.time_embedding.forward(&time, guidance.transpose()?.as_ref(), &self.execution)?;
         let Some(embedder) = &self.added else { return Ok(time) };
         let added =
             added.ok_or_else(|| ModelError::Misfit("this UNet needs pooled text and size ids as well".to_owned()))?;
         let ids = embed(&embedder.sinusoid, &added.time_ids)?.reshape((batch, ()))?;
         let both = Tensor::cat(&[&added.pooled_text.to_dtype(self.dtype)?, &ids], 1)?;
-        time.add(&embedder.embedding.forward(&both, &self.execution)?)
+        time.add(&embedder.embedding.forward(&both, None, &self.execution)?)
     }
 }

@@ -34,10 +34,9 @@ impl Pipeline {
         let drawing = Drawing {
             width: plan.width as usize,
             height: plan.height as usize,
-            rows: match (plan.guidance > 1.0, self.extras) {
-                (false, _) => 1,
-                (true, Extras::Picture) => 3,
-                (true, _) => 2,
+            rows: match (model.rows(plan.guidance > 1.0), self.extras) {
+                (2, Extras::Picture) => 3,
+                (rows, _) => rows,
             },
             windows: 1,
             encodes,

@@ -54,7 +54,8 @@ impl Pipeline {
         let words = read(&request.prompt);
         let clip_skip = request.clip_skip.unwrap_or(1);
         self.check_clip_skip(clip_skip)?;
-        if plan.guidance <= 1.0 {
+        // Where guidance is embedded, one pass is guided already.
+        if plan.guidance <= 1.0 || self.unet.config().guidance_width.is_some() {
             let only = self.encode_prompt(&words, 1, clip_skip)?;
             let added = self.added_conditioning(only.pooled, plan, 1);
             return Ok(Conditioning { context: only.context, added });

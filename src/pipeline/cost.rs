@@ -134,6 +134,12 @@ impl CostModel {
         Drawing { width: side, height: side, rows: 2, windows: 1, encodes: false }
     }
 
+    /// Rows of one pass; where guidance is embedded in the time step, one does.
+    #[must_use]
+    pub fn rows(&self, guided: bool) -> usize {
+        if guided && self.unet.guidance_width.is_none() { 2 } else { 1 }
+    }
+
     #[must_use]
     pub fn embedded_bytes(&self) -> usize {
         self.embedded_bytes

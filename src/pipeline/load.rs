@@ -94,7 +94,9 @@ impl Pipeline {
         }
         let index: ModelIndex = files.require_json("model_index.json", "model_index.json")?;
         let is_xl = index.class_name.starts_with("StableDiffusionXL");
-        if !index.class_name.starts_with("StableDiffusion") || index.class_name.starts_with("StableDiffusion3") {
+        let is_known =
+            index.class_name.starts_with("StableDiffusion") || index.class_name.starts_with("LatentConsistency");
+        if !is_known || index.class_name.starts_with("StableDiffusion3") {
             let found = format!("{:?}", index.class_name);
             let supported = "a Stable Diffusion 1, 2 or XL pipeline".to_owned();
             let path = files.path_of("model_index.json");
@@ -113,6 +115,11 @@ impl Pipeline {
             // A file of a VAE alone does not say what its family's latents are scaled by.
             (vae_config.scale, vae_config.shift, vae_config.force_upcast) = (own.scale, own.shift, own.force_upcast);
         }
+        let own_guidance = match (files, unet_config.guidance_width) {
+            (ModelFiles::Embedded(_), _) => 4.0,
+            (_, Some(_)) => Request::EMBEDDED_GUIDANCE,
+            _ => Request::DEFAULT_GUIDANCE,
+        };
         let sampling = ModelSampling::read(files)?;
         let extras = check_channels(&unet_config, &vae_config, files)?;
         let weight_dtype = dtype;
@@ -134,7 +141,7 @@ impl Pipeline {
         Ok(Self {
             grid: grid_of(unet.config(), vae.config()),
             extras,
-            own_guidance: if matches!(files, ModelFiles::Embedded(_)) { 4.0 } else { Request::DEFAULT_GUIDANCE },
+            own_guidance,
             zeros_for_absent_negative: is_xl && index.force_zeros_for_empty_prompt,
             text,
             unet,

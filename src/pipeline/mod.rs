@@ -108,6 +108,7 @@ impl Pipeline {
         let Settled { compute, costs } = self.settle(request.compute, &plan, canvas.is_some())?;
         tell(Stage::Settled { peak_bytes: costs.peak_bytes() as u64 });
         let checkpoint = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
+        self.unet.set_guidance(plan.guidance);
         let conditioning = self.condition(request, &plan)?;
         let mut noise = request.noise.source(request.seed);
         let noise = noise.as_mut();
