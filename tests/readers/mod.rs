@@ -103,12 +103,12 @@ pub fn zipped(pickle: &[u8]) -> Vec<u8> {
         let name_length = (name.len() as u16).to_le_bytes();
         // Version, flags, method (stored), time, date, checksum; nobody asks for them.
         let shared = [&[0; 14][..], &length, &length, &name_length, &[0; 2]].concat();
-        file.extend([b"PK\x03\x04", &shared[..], name.as_bytes(), bytes].concat());
-        directory.extend([b"PK\x01\x02", &[0; 2], &shared[..], &[0; 10], &offset, name.as_bytes()].concat());
+        file.extend([&b"PK\x03\x04"[..], &shared[..], name.as_bytes(), bytes].concat());
+        directory.extend([&b"PK\x01\x02"[..], &[0; 2], &shared[..], &[0; 10], &offset, name.as_bytes()].concat());
     }
     let (offset, size) = ((file.len() as u32).to_le_bytes(), (directory.len() as u32).to_le_bytes());
     let count = (entries.len() as u16).to_le_bytes();
-    [&file[..], &directory, b"PK\x05\x06", &[0; 4], &count, &count, &size, &offset, &[0; 2]].concat()
+    [&file[..], &directory, &b"PK\x05\x06"[..], &[0; 4], &count, &count, &size, &offset, &[0; 2]].concat()
 }
 
 /// From what is foretold of a model to a first small picture.

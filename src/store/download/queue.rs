@@ -124,7 +124,7 @@ impl Downloads {
         let is_done = |entry: &Entry| matches!(entry.shown.state, DownloadState::Done(_));
         let unfinished = self.entries().iter().any(|entry| entry.shown.name == name && !is_done(entry));
         if unfinished {
-            discard(name, &self.paths);
+            let _ = discard(name, &self.paths);
         }
         self.entries().retain(|entry| entry.shown.name != name);
         (self.wake)();

@@ -64,16 +64,16 @@ pub(super) fn take_note_away(folder: &Path) -> io::Result<()> {
 }
 
 /// Takes away what was fetched of an unfinished download; says whether there was anything.
+#[must_use]
 pub fn discard(name: &str, paths: &Paths) -> bool {
-    let its = folders(paths).filter(|folder| note_in(folder).is_some_and(|note| note.name == name));
-    let removed = its.map(|folder| match fs::remove_dir_all(&folder) {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::warn!("what was fetched of {name} could not be taken away: {error}");
-            false
+    let mut any = false;
+    for folder in folders(paths).filter(|folder| note_in(folder).is_some_and(|note| note.name == name)) {
+        match fs::remove_dir_all(&folder) {
+            Ok(()) => any = true,
+            Err(error) => tracing::warn!("what was fetched of {name} could not be taken away: {error}"),
         }
-    });
-    removed.fold(false, |any, this| any || this)
+    }
+    any
 }
 
 fn folders(paths: &Paths) -> impl Iterator<Item = PathBuf> {
