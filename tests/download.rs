@@ -269,7 +269,7 @@ fn what_another_run_left_unfinished_is_gone_on_with_or_taken_away() {
     let home = TempDir::new().unwrap();
     let paths = Paths::under(home.path());
     let mut site = model();
-    site.files.insert("one.safetensors".into(), vec![5; 200_000]);
+    site.files.insert("one.safetensors".into(), vec![5; 600_000]);
     let (hub, shared) = start(site);
     for name in ["somebody/dreamer", "some-body/dreamer", "somebody/dreamer:one.safetensors"] {
         let stopped = pull(&hub, name, &paths, &mut |progress| progress.bytes_done < 150_000);
@@ -285,7 +285,7 @@ fn what_another_run_left_unfinished_is_gone_on_with_or_taken_away() {
     shared.lock().unwrap().heard.clear();
     downloads.start("somebody/dreamer:one.safetensors", hub);
     wait_for(&downloads, |list| list.iter().any(|download| matches!(download.state, DownloadState::Done(_))));
-    assert_eq!(fs::read(home.path().join("models/one.safetensors")).unwrap(), vec![5; 200_000]);
+    assert_eq!(fs::read(home.path().join("models/one.safetensors")).unwrap(), vec![5; 600_000]);
     let heard = shared.lock().unwrap().heard.clone();
     assert!(heard.iter().any(|line| line.contains("one.safetensors") && !line.contains(" 0 ")), "{heard:?}");
     for name in ["some-body/dreamer", "somebody/dreamer"] {

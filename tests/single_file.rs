@@ -223,7 +223,8 @@ fn a_quantized_file_draws_what_its_numbers_draw() {
     let folder = TempDir::new().unwrap();
     let tensors = candle_core::safetensors::load(data("single/sd2.safetensors"), &Device::Cpu).unwrap();
     let (mut packed, mut plain) = (Vec::new(), HashMap::new());
-    for (name, tensor) in tensors {
+    // A scalar is nothing that is quantized, and nothing that is read.
+    for (name, tensor) in tensors.into_iter().filter(|(_, tensor)| tensor.rank() > 0) {
         let fits = tensor.rank() == 2 && tensor.dim(1).unwrap().is_multiple_of(32);
         let kind = if !fits {
             GgmlDType::F16

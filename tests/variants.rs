@@ -88,7 +88,9 @@ impl Variant {
             }
         }
         let name = format!("model.diffusion_model.{}", self.tensor.1);
-        tensors.insert(name, self.tensor.2.to_dtype(dtype).unwrap());
+        // No finer than in its folder.
+        let own = if self.kind == "sdxl" { DType::F16 } else { DType::F32 };
+        tensors.insert(name, self.tensor.2.to_dtype(own).unwrap().to_dtype(dtype).unwrap());
         candle_core::safetensors::save(&tensors, path).unwrap();
         let sidecar = fs::read_to_string(data("single").join(format!("{}.json", self.kind))).unwrap();
         let mut sidecar: Value = serde_json::from_str(&sidecar).unwrap();

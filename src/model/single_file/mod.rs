@@ -110,7 +110,7 @@ impl SingleFile {
 
     fn lacks(&self, folder: &str) -> ModelError {
         let remedy = match folder {
-            "vae" => "choose a VAE file for it (--vae FILE)",
+            "vae" if self.can_draw() => "choose a VAE file for it (--vae FILE)",
             _ => {
                 "choose the whole checkpoint, or say in NAME.json beside it which has the rest ({\"base\": \"FILE.safetensors\"})"
             }
