@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let width = config.context_width().unwrap_or(768);
     let context = random((options.batch, 1, 77, width))?.squeeze(1)?;
     let started = Instant::now();
-    let unet = Unet::new(config, open("unet")?, &Device::Cpu, options.dtype)?;
+    let unet = Unet::new(config, open("unet")?)?;
     say("unet load", started);
     for _ in 0..=options.repeats {
         let started = Instant::now();

@@ -8,7 +8,7 @@ use candle_core::utils;
 
 use crate::engine::device::DeviceChoice;
 use crate::kernels::{Level, SIMD_VARIABLE};
-use crate::model::{ModelFiles, Scoring, builtin_model};
+use crate::model::{ModelFiles, Operators, builtin_model};
 use crate::store::memory::{available_memory_bytes, total_memory_bytes};
 use crate::store::paths::Paths;
 
@@ -77,7 +77,9 @@ fn cpu_features() -> String {
 }
 
 fn attention() -> String {
-    let flash = if Scoring::has_flash() { "flash (CUDA)" } else { "no flash in this build" };
+    let device = DeviceChoice::Auto.open().unwrap_or(candle_core::Device::Cpu);
+    let fused = Operators::on(&device, candle_core::DType::F16).has_fused_attention();
+    let flash = if fused { "flash (auto here)" } else { "no flash here" };
     format!("full, sliced, sliced:N, tiled (auto on a CPU); {flash}")
 }
 

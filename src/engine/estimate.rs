@@ -8,13 +8,13 @@ use candle_core::{DType, Device};
 use super::device::{DeviceChoice, DtypeChoice};
 use super::files_of;
 use crate::job::{AttentionMode, Compute, Estimate, EstimateQuestion, MemoryMode, ModelRef, Speed, VaeTiling};
-use crate::model::Tiling;
+use crate::model::{Card, Execution, Tiling};
 use crate::pipeline::{CostModel, Costs, Drawing, Manner, budget, guessed_card_speed, measured_speed, scoring_of};
 use crate::store::memory::resident_memory_bytes;
 
 /// Answers one question after the other; keeps the configs of the model asked about last.
 pub struct Estimator {
-    on_card: bool,
+    card: Option<Card>,
     dtype: DType,
     speed: OnceLock<Option<Speed>>,
     last: Mutex<Option<(ModelRef, CostModel)>>,
@@ -23,10 +23,14 @@ pub struct Estimator {
 impl Estimator {
     #[must_use]
     pub fn new(device: DeviceChoice, dtype: DtypeChoice) -> Self {
-        let on_card = device.resolved() != DeviceChoice::Cpu;
-        let auto = if on_card { DType::F16 } else { DType::F32 };
+        let card = match device.resolved() {
+            DeviceChoice::Metal => Some(Card::Metal),
+            DeviceChoice::Cuda(_) => Some(Card::Cuda),
+            DeviceChoice::Auto | DeviceChoice::Cpu => None,
+        };
+        let auto = if card.is_some() { DType::F16 } else { DType::F32 };
         let dtype = if dtype == DtypeChoice::Auto { auto } else { dtype.on(&Device::Cpu) };
-        Self { on_card, dtype, speed: OnceLock::new(), last: Mutex::default() }
+        Self { card, dtype, speed: OnceLock::new(), last: Mutex::default() }
     }
 
     /// `None` where the model cannot be read or cannot draw this. May take a moment.
@@ -36,7 +40,7 @@ impl Estimator {
         let speed = (*self.speed.get_or_init(|| self.measure()))?;
         // What this process holds already it can use again.
         let own_bytes = resident_memory_bytes().unwrap_or(0);
-        let free_bytes = budget::free_bytes(&Device::Cpu).filter(|_| !self.on_card).map(|free| free + own_bytes);
+        let free_bytes = budget::free_bytes(&Execution::Kernels).filter(|_| self.card.is_none()).map(|free| free + own_bytes);
         let costs = |compute: Compute| self.costs(&model, question, compute, free_bytes);
         let wanted = question.compute;
         let chosen = costs(wanted)?;
@@ -64,7 +68,7 @@ impl Estimator {
     }
 
     fn measure(&self) -> Option<Speed> {
-        if self.on_card { Some(guessed_card_speed()) } else { measured_speed().ok() }
+        if self.card.is_some() { Some(guessed_card_speed()) } else { measured_speed().ok() }
     }
 
     fn costs(
@@ -80,9 +84,9 @@ impl Estimator {
         let manner = Manner {
             scoring: scoring_of(compute.attention),
             tiling: (compute.vae_tiling == VaeTiling::On).then(Tiling::default),
-            winograd: compute.memory != MemoryMode::Low && !self.on_card,
+            winograd: compute.memory != MemoryMode::Low && self.card.is_none(),
             dtype: self.dtype,
-            on_card: self.on_card,
+            card: self.card,
         };
         model.settled_costs(drawing, manner, compute, free).ok()
     }

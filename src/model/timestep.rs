@@ -1,6 +1,6 @@
 //! Sinusoidal embedding of timesteps and its two-layer projection ("Denoising Diffusion Probabilistic Models").
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 
 use super::ModelError;
 use super::feature::{Execution, Feature};
@@ -16,7 +16,7 @@ pub struct Sinusoid {
 }
 
 impl Sinusoid {
-    pub fn embed(&self, values: &[f32], device: &Device, dtype: DType) -> Result<Tensor, ModelError> {
+    pub fn embed(&self, values: &[f32]) -> Result<Tensor, ModelError> {
         let half = self.dimension / 2;
         let mut rows = Vec::with_capacity(values.len() * self.dimension);
         // In f32 from the exponent on, as in diffusers.
@@ -36,7 +36,7 @@ impl Sinusoid {
             }
             rows.resize(rows.len() + self.dimension % 2, 0.0);
         }
-        Ok(Tensor::from_vec(rows, (values.len(), self.dimension), device)?.to_dtype(dtype)?)
+        Ok(Tensor::from_vec(rows, (values.len(), self.dimension), &Device::Cpu)?)
     }
 }
 

@@ -14,7 +14,6 @@ use super::feature::Execution;
 use super::lora::{Lora, Patches};
 use super::shelf::Shelf;
 use super::single_file::{Cut, SingleFile, Source};
-use super::sketch::Ledger;
 use super::weight_files::sources_of;
 use super::{ModelError, ModelFiles};
 use crate::kernels::{Level, Packing, Precision};
@@ -47,7 +46,6 @@ pub struct Weights<'a> {
     /// Of all its tensors.
     numbers_total: usize,
     on_fraction: OnFraction<'a>,
-    device: Device,
     dtype: DType,
     execution: Execution,
     winograd: bool,
@@ -59,7 +57,7 @@ pub struct Weights<'a> {
 
 impl<'a> Weights<'a> {
     /// Opens the weights of `folder` (say `unet`) whose files are called `stem` (say `diffusion_pytorch_model`).
-    /// Tensors come out on `device` as `dtype`.
+    /// Tensors come out on the host as `dtype`; layers bring them to `device`.
     ///
     /// # Errors
     /// When there are none, or a file is damaged.
@@ -93,9 +91,8 @@ impl<'a> Weights<'a> {
             bytes_total,
             numbers_total,
             on_fraction,
-            device: device.clone(),
             dtype,
-            execution: Execution::on(device),
+            execution: Execution::on(device, dtype),
             winograd: true,
             what: files.path_of(folder).display().to_string(),
             patches: None,
@@ -105,7 +102,7 @@ impl<'a> Weights<'a> {
 
     /// Of a network that is only walked through: nothing is read, and every tensor is there and takes no memory.
     #[must_use]
-    pub fn sketched(ledger: &Arc<Ledger>, dtype: DType) -> Self {
+    pub fn sketched(execution: &Execution, dtype: DType) -> Self {
         Self {
             archives: Vec::new(),
             place: HashMap::new(),
@@ -114,9 +111,8 @@ impl<'a> Weights<'a> {
             bytes_total: 0,
             numbers_total: 0,
             on_fraction: &|_| Ok(()),
-            device: Device::Cpu,
             dtype,
-            execution: Execution::Sketch(Arc::clone(ledger)),
+            execution: execution.with_dtype(dtype),
             winograd: true,
             what: String::new(),
             patches: None,
@@ -141,8 +137,8 @@ impl<'a> Weights<'a> {
 
     /// Another way to carry the network out than the device's usual one.
     #[must_use]
-    pub fn with_execution(self, execution: Execution) -> Self {
-        Self { execution, ..self }
+    pub fn with_execution(self, execution: &Execution) -> Self {
+        Self { execution: execution.with_dtype(self.dtype), ..self }
     }
 
     /// Whether convolutions may keep transformed weights: faster, and 16/9 of their size.
@@ -193,11 +189,11 @@ impl<'a> Weights<'a> {
 
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
         // Of the wanted shape, so that building goes on and everything that is wrong can be told at once.
-        let placeholder = || Tensor::zeros(shape, self.dtype, &self.device).map_err(ModelError::from);
-        if let Execution::Sketch(ledger) = &self.execution {
+        let placeholder = || Tensor::zeros(shape, self.dtype, &Device::Cpu).map_err(ModelError::from);
+        if let Some(ledger) = self.execution.ledger() {
             let count = shape.iter().product::<usize>();
             ledger.keep_weights(count, count * self.dtype.size_in_bytes());
-            return Ok(Tensor::zeros(1, self.dtype, &self.device)?.broadcast_as(shape)?);
+            return Ok(Tensor::zeros(1, self.dtype, &Device::Cpu)?.broadcast_as(shape)?);
         }
         let mut account = self.account.borrow_mut();
         let Some((archive, source)) = self.place.get(name) else {
@@ -210,7 +206,7 @@ impl<'a> Weights<'a> {
             return placeholder();
         }
         drop(account);
-        let tensor = SingleFile::load(&self.archives[*archive], source, &self.device)?;
+        let tensor = SingleFile::load(&self.archives[*archive], source, &Device::Cpu)?;
         self.tell(tensor.elem_count())?;
         let tensor = tensor.reshape(shape)?;
         let patched = self.patches.as_ref().map(|patches| patches.apply(name, &tensor)).transpose()?.flatten();

@@ -9,7 +9,7 @@ use super::{Pipeline, PipelineError};
 use crate::job::{EmbeddingRef, LoraRef, MemoryMode, ModelPart, Request};
 use crate::kernels::limit_idle_buffers;
 use crate::model::{
-    ClipConfig, Lora, ModelError, ModelFiles, Shelf, TextEncoder, TextualInversion, Unet, UnetConfig, Weights,
+    ClipConfig, Execution, Lora, ModelError, ModelFiles, Shelf, TextEncoder, TextualInversion, Unet, UnetConfig, Weights,
 };
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,7 +27,7 @@ pub struct Additions {
 /// Where the networks go, and what is there of them.
 #[derive(Clone, Copy)]
 pub(super) struct Onto<'a> {
-    pub device: &'a Device,
+    pub execution: &'a Execution,
     pub dtype: DType,
     /// Low or high: how the weights are packed.
     pub memory: MemoryMode,
@@ -61,7 +61,7 @@ impl Additions {
         onto: Onto,
         on_loading: OnLoading,
     ) -> Result<Networks, PipelineError> {
-        let Onto { device, dtype, memory, shelf } = onto;
+        let Onto { execution, dtype, memory, shelf } = onto;
         let loras: Vec<Lora> =
             self.loras.iter().map(|lora| Lora::open(&lora.file, lora.weight)).collect::<Result<_, _>>()?;
         let encoders: &[&'static str] = if is_xl { &["text_encoder", "text_encoder_2"] } else { &["text_encoder"] };
@@ -78,11 +78,11 @@ impl Additions {
             teach(embedding, &mut text)?;
         }
         let told = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + UNET_SHARE * fraction);
-        let weights = Weights::open(files, "unet", "diffusion_pytorch_model", device, dtype, &told)?;
+        let weights = Weights::open(files, "unet", "diffusion_pytorch_model", &Device::Cpu, dtype, &told)?;
         let spends = memory == MemoryMode::High;
         limit_idle_buffers(if spends { usize::MAX } else { LOW_IDLE_BYTES });
-        let weights = weights.with_winograd(spends).with_loras("unet", &loras).with_shelf("unet", shelf);
-        let unet = Unet::new(unet_config, weights, device, dtype)?;
+        let weights = weights.with_execution(execution).with_winograd(spends).with_loras("unet", &loras).with_shelf("unet", shelf);
+        let unet = Unet::new(unet_config, weights)?;
         loras.iter().try_for_each(Lora::finish)?;
         Ok(Networks { text, unet })
     }
@@ -103,7 +103,7 @@ impl Pipeline {
         let config = UnetConfig::read(files)?;
         let is_xl = self.text.len() > 1;
         drop((self.text, self.unet));
-        let onto = Onto { device: &self.device, dtype: self.weight_dtype, memory: self.memory, shelf: &self.shelf };
+        let onto = Onto { execution: &self.execution, dtype: self.weight_dtype, memory: self.memory, shelf: &self.shelf };
         let read = additions.read_networks(files, is_xl, config, onto, on_loading)?;
         (self.text, self.unet) = (read.text, read.unet);
         Ok(self)
@@ -119,9 +119,9 @@ fn read_text_stage(
 ) -> Result<TextStage, PipelineError> {
     let config = ClipConfig::read(files, folder)?;
     let tokenizer = read_tokenizer(files, &folder.replace("text_encoder", "tokenizer"), config.positions)?;
-    let weights = Weights::open(files, folder, "model", onto.device, onto.dtype, told)?;
+    let weights = Weights::open(files, folder, "model", &Device::Cpu, onto.dtype, told)?.with_execution(onto.execution);
     let weights = weights.with_loras(folder, loras).with_shelf(folder, onto.shelf);
-    Ok(TextStage { tokenizer, encoder: TextEncoder::new(config, weights, onto.device)? })
+    Ok(TextStage { tokenizer, encoder: TextEncoder::new(config, weights)? })
 }
 
 /// Adds a word to every encoder for which the file has vectors.

@@ -1,12 +1,12 @@
 //! What `auto` stands for: how attention's scores are held, whether the VAE works in tiles, and whether memory is
 //! spent for speed, by what each is foretold to take and what is free. What cannot fit is refused with what would.
 
-use candle_core::Device;
+use candle_core::DType;
 
 use super::cost::{CostModel, Costs, Drawing, Manner, scoring_of};
 use super::{Extras, Pipeline, PipelineError, Plan, budget};
 use crate::job::{AttentionMode, Compute, MemoryMode, VaeTiling};
-use crate::model::{Scoring, Tiling};
+use crate::model::{Execution, Operators, Scoring, Tiling};
 
 /// On a graphics card, scores of more bytes than this are not held all at once.
 const FULL_SCORES_BYTES: u64 = 256 << 20;
@@ -29,7 +29,7 @@ pub(super) struct Settled {
 impl Pipeline {
     /// Decides what was left open, and sets the networks to it.
     pub(super) fn settle(&self, wanted: Compute, plan: &Plan, encodes: bool) -> Result<Settled, PipelineError> {
-        let free = budget::free_bytes(&self.device);
+        let free = budget::free_bytes(&self.execution);
         let model = self.cost_model();
         let drawing = Drawing {
             width: plan.width as usize,
@@ -48,7 +48,7 @@ impl Pipeline {
             tiling: (wanted.vae_tiling == VaeTiling::On).then(Tiling::default),
             winograd: self.memory == MemoryMode::High,
             dtype: self.weight_dtype,
-            on_card: !self.device.is_cpu(),
+            card: self.execution.operators().map(Operators::card),
         };
         let costs = model.tiled_where_needed(drawing, &mut manner, wanted.vae_tiling, free)?;
         if let Some(free) = free
@@ -79,14 +79,14 @@ impl Pipeline {
     ) -> Result<AttentionMode, PipelineError> {
         let (heads, score_bytes) = self.largest_scores(drawing);
         Ok(match wanted {
-            AttentionMode::Auto if self.device.is_cpu() => AttentionMode::Tiled,
-            AttentionMode::Auto if self.has_flash() => AttentionMode::Flash,
+            AttentionMode::Auto if self.execution.operators().is_none() => AttentionMode::Tiled,
+            AttentionMode::Auto if self.has_fused_attention() => AttentionMode::Flash,
             AttentionMode::Auto if heads * score_bytes <= FULL_SCORES_BYTES => AttentionMode::Full,
             AttentionMode::Auto => AttentionMode::Tiled,
-            AttentionMode::Flash if !self.has_flash() => {
+            AttentionMode::Flash if !self.has_fused_attention() => {
                 return Err(PipelineError::Unsupported(
-                    "flash attention needs a CUDA card, half precision and a build with the feature `flash-attn`; \
-                     tiled gives the same picture in constant memory"
+                    "flash attention needs Metal, or a CUDA card, half precision and a build with the feature \
+                     `flash-attn`; tiled gives the same picture in constant memory"
                         .to_owned(),
                 ));
             }
@@ -103,8 +103,8 @@ impl Pipeline {
         })
     }
 
-    fn has_flash(&self) -> bool {
-        Scoring::has_flash() && matches!(self.device, Device::Cuda(_)) && self.dtype != candle_core::DType::F32
+    fn has_fused_attention(&self) -> bool {
+        self.execution.operators().is_some_and(Operators::has_fused_attention)
     }
 
     /// Heads of all pictures, and the bytes of one head's scores, where the UNet has most of them.
@@ -214,16 +214,16 @@ fn too_large(
 pub(super) fn settled_memory(
     wanted: MemoryMode,
     model: &CostModel,
-    dtype: candle_core::DType,
-    device: &Device,
+    dtype: DType,
+    execution: &Execution,
 ) -> Result<MemoryMode, PipelineError> {
-    let Some(free) = budget::free_bytes(device) else {
+    let Some(free) = budget::free_bytes(execution) else {
         return Ok(if wanted == MemoryMode::Auto { MemoryMode::High } else { wanted });
     };
-    let on_card = !device.is_cpu();
-    let manner = |winograd| Manner { scoring: Scoring::Tiled, tiling: None, winograd, dtype, on_card };
+    let card = execution.operators().map(Operators::card);
+    let manner = |winograd| Manner { scoring: Scoring::Tiled, tiling: None, winograd, dtype, card };
     let chosen = match wanted {
-        MemoryMode::Auto if on_card || model.has_room_for_speed(manner(true), free)? => MemoryMode::High,
+        MemoryMode::Auto if card.is_some() || model.has_room_for_speed(manner(true), free)? => MemoryMode::High,
         MemoryMode::Auto => MemoryMode::Low,
         chosen => chosen,
     };
@@ -239,10 +239,10 @@ pub(super) fn settled_memory(
     Ok(chosen)
 }
 
-fn less_for_weights(memory: MemoryMode, dtype: candle_core::DType) -> &'static str {
+fn less_for_weights(memory: MemoryMode, dtype: DType) -> &'static str {
     match (memory, dtype) {
         (MemoryMode::High, _) => "--memory low takes less",
-        (_, candle_core::DType::F32) => "--dtype f16 takes half of it",
+        (_, DType::F32) => "--dtype f16 takes half of it",
         _ => "close other programs, or take a smaller model",
     }
 }

@@ -1,6 +1,6 @@
 //! Words to what the UNet is given: contexts, and for SDXL the pooled text and the size ids.
 
-use candle_core::{DType, Device, IndexOp, Tensor};
+use candle_core::{Device, IndexOp, Tensor};
 
 use super::load::TextStage;
 use super::{Pipeline, PipelineError, Plan};
@@ -105,7 +105,7 @@ impl Pipeline {
                 (false, _) => stage.encoder.normalize(layer_from_end(&embedding, clip_skip as usize)?)?,
                 (true, _) => layer_from_end(&embedding, clip_skip as usize + 1)?.clone(),
             };
-            contexts.push(join_windows(&weighted(&hidden, &windows, &self.device)?)?);
+            contexts.push(join_windows(&weighted(&hidden, &windows)?)?);
             pooled = Some(embedding.pooled.i(..1)?);
         }
         let pooled = pooled.ok_or_else(|| ModelError::Misfit("the model has no text encoder".to_owned()))?;
@@ -149,21 +149,21 @@ fn layer_from_end(embedding: &TextEmbedding, number: usize) -> Result<&Tensor, M
 const MEANS_NOTHING: f32 = 1e-5;
 
 /// AUTOMATIC1111's rule: each token's embedding times its weight, then the window's mean as it was.
-fn weighted(hidden: &Tensor, windows: &[TokenWindow], device: &Device) -> Result<Tensor, ModelError> {
+fn weighted(hidden: &Tensor, windows: &[TokenWindow]) -> Result<Tensor, ModelError> {
     if windows.iter().flat_map(|window| &window.weights).all(|weight| weight.to_bits() == 1f32.to_bits()) {
         return Ok(hidden.clone());
     }
     let (count, tokens, _) = hidden.dims3()?;
     let weights: Vec<f32> = windows.iter().flat_map(|window| window.weights.iter().copied()).collect();
-    let weights = Tensor::from_vec(weights, (count, tokens, 1), device)?.to_dtype(hidden.dtype())?;
+    let weights = Tensor::from_vec(weights, (count, tokens, 1), &Device::Cpu)?;
     let scaled = hidden.broadcast_mul(&weights)?;
-    let of_windows = |x: &Tensor| x.to_dtype(DType::F32)?.mean((1, 2))?.to_vec1::<f32>();
+    let of_windows = |x: &Tensor| x.mean((1, 2))?.to_vec1::<f32>();
     let (before, after, squares) = (of_windows(hidden)?, of_windows(&scaled)?, of_windows(&hidden.sqr()?)?);
     let factors = before.iter().zip(&after).zip(&squares).map(|((before, after), square)| {
         // A mean that is only rounding says nothing: a final norm without gain and bias leaves none.
         let least = MEANS_NOTHING * square.sqrt();
         if before.abs() > least && after.abs() > least { before / after } else { 1.0 }
     });
-    let factors = Tensor::from_vec(factors.collect::<Vec<f32>>(), (count, 1, 1), device)?.to_dtype(hidden.dtype())?;
+    let factors = Tensor::from_vec(factors.collect::<Vec<f32>>(), (count, 1, 1), &Device::Cpu)?;
     Ok(scaled.broadcast_mul(&factors)?)
 }

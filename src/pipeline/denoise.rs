@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 
 use super::beside::Beside;
 use super::blend::Blend;
@@ -75,13 +75,12 @@ impl Pipeline {
         };
         let rows = given.context.dim(0)?;
         let input = Tensor::from_vec(input, self.latent_shape(plan), &Device::Cpu)?;
-        let input = input.to_device(&self.device)?.to_dtype(self.dtype)?;
         let mut input = input.repeat((rows, 1, 1, 1))?;
         if let Some(beside) = &denoising.beside {
             input = beside.append(&input)?;
         }
         let output = self.unet.forward(&input, timestep, &given.context, given.added.as_ref(), checkpoint)?;
-        let output = output.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
+        let output = output.flatten_all()?.to_vec1::<f32>()?;
         if rows == 1 {
             return Ok(output);
         }

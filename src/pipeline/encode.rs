@@ -135,8 +135,7 @@ impl Pipeline {
         };
         let mode = self.encode(&tensor_of(&canvas.work)?, checkpoint)?.mean;
         let guidance = request.image_guidance.unwrap_or(Request::DEFAULT_IMAGE_GUIDANCE);
-        let latents = mode.to_dtype(self.dtype)?;
-        denoising.beside = Some(Beside::picture(&latents, &mut denoising.conditioning, guidance)?);
+        denoising.beside = Some(Beside::picture(&mode, &mut denoising.conditioning, guidance)?);
         let fresh = first_noise(request, shape, noise);
         if let Some(masked) = &canvas.masked {
             denoising.blend = Some(Blend {
@@ -174,7 +173,7 @@ impl Pipeline {
         let mut given = cells;
         given.extend(self.sampled(&distribution, noise)?);
         let given = Tensor::from_vec(given, (1, channels + 1, height, width), &Device::Cpu)?;
-        Ok(Beside::Mask(given.to_device(&self.device)?.to_dtype(self.dtype)?))
+        Ok(Beside::Mask(given))
     }
 
     /// The mask at the latents' size, 0 to 1: each cell's maximum.
@@ -184,8 +183,7 @@ impl Pipeline {
     }
 
     fn encode(&self, pixels: &Tensor, checkpoint: Checkpoint) -> Result<LatentDistribution, PipelineError> {
-        let pixels = pixels.to_device(&self.device)?.to_dtype(self.vae_dtype)?;
-        Ok(self.vae.encode(&pixels, checkpoint)?)
+        Ok(self.vae.encode(pixels, checkpoint)?)
     }
 
     /// A sample of a picture's latents, scaled.
@@ -211,7 +209,7 @@ impl Pipeline {
 }
 
 fn host(tensor: &Tensor) -> Result<Vec<f32>, candle_core::Error> {
-    tensor.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()
+    tensor.flatten_all()?.to_vec1()
 }
 
 /// The latents' noise, with a second seed's mixed in where the request varies it.

@@ -1,6 +1,6 @@
 //! Previews: a latent's picture by one small linear product, without the decoder.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use image::imageops::FilterType;
 use serde::Deserialize;
 
@@ -33,7 +33,7 @@ impl LatentRgb {
     ///
     /// # Errors
     /// When the file is there and unreadable, or the decoder fails.
-    pub fn of_model(files: &ModelFiles, vae: &Vae, device: &Device, dtype: DType) -> Result<Self, PipelineError> {
+    pub fn of_model(files: &ModelFiles, vae: &Vae) -> Result<Self, PipelineError> {
         let channels = vae.config().latent_channels;
         if let Some(own) = files.read_json::<Self>("latent_rgb.json")?
             && own.factors.len() == channels
@@ -49,11 +49,11 @@ impl LatentRgb {
                 return Ok(Self { factors: XL.to_vec(), bias: XL_BIAS });
             }
         }
-        Self::fitted(vae, device, dtype)
+        Self::fitted(vae)
     }
 
     /// Least squares over a few decoded random latents, coarse ones, since pictures are mostly even areas.
-    fn fitted(vae: &Vae, device: &Device, dtype: DType) -> Result<Self, PipelineError> {
+    fn fitted(vae: &Vae) -> Result<Self, PipelineError> {
         const SIDE: usize = 8;
         const PATCH: usize = 4;
         const PICTURES: usize = 3;
@@ -69,8 +69,8 @@ impl LatentRgb {
                 &Device::Cpu,
             )?;
             let latent = coarse.upsample_nearest2d(SIDE, SIDE)?;
-            let unscaled = ((&latent / config.scale)? + config.shift)?.to_device(device)?.to_dtype(dtype)?;
-            let decoded = vae.decode(&unscaled, &|| Ok(()))?.to_dtype(DType::F32)?.to_device(&Device::Cpu)?;
+            let unscaled = ((&latent / config.scale)? + config.shift)?;
+            let decoded = vae.decode(&unscaled, &|| Ok(()))?;
             let shrunk = decoded.avg_pool2d(config.factor())?.squeeze(0)?.flatten_from(1)?.to_vec2::<f32>()?;
             let latent = latent.squeeze(0)?.flatten_from(1)?.to_vec2::<f32>()?;
             samples.extend((0..SIDE * SIDE).map(|pixel| {

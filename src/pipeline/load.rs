@@ -25,7 +25,6 @@ pub struct Pipeline {
     pub(super) text: Vec<TextStage>,
     pub(super) unet: Unet,
     pub(super) vae: Vae,
-    pub(super) vae_dtype: DType,
     pub(super) sampling: ModelSampling,
     pub(super) own_guidance: f64,
     pub(super) grid: WorkGrid,
@@ -36,9 +35,8 @@ pub struct Pipeline {
     pub(super) memory: MemoryMode,
     /// Of a model inside the program.
     pub(super) embedded_bytes: usize,
-    pub(super) device: Device,
-    pub(super) dtype: DType,
-    /// What the weights are kept in: on a CPU half precision may be widened only when it is used.
+    pub(super) execution: Execution,
+    /// What the weights are kept in: the kernels widen half precision only when it is used.
     pub(super) weight_dtype: DType,
     pub(super) shelf: Shelf,
 }
@@ -87,6 +85,20 @@ impl Pipeline {
         dtype: DType,
         on_loading: OnLoading,
     ) -> Result<Self, PipelineError> {
+        Self::load_by(files, additions, &Execution::on(device, dtype), dtype, on_loading)
+    }
+
+    /// The same, carried out in a certain way.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn load_by(
+        files: &ModelFiles,
+        additions: &Additions,
+        execution: &Execution,
+        dtype: DType,
+        on_loading: OnLoading,
+    ) -> Result<Self, PipelineError> {
         if let ModelFiles::Folder(folder) = files
             && !folder.is_dir()
         {
@@ -115,22 +127,17 @@ impl Pipeline {
         }
         let sampling = ModelSampling::read(files)?;
         let extras = check_channels(&unet_config, &vae_config, files)?;
-        let weight_dtype = dtype;
         let model = CostModel::read_with(files, vae_config.clone())?;
-        let memory = settled_memory(additions.memory, &model, dtype, device)?;
+        let memory = settled_memory(additions.memory, &model, dtype, execution)?;
         let shelf = Shelf::default();
-        let onto = Onto { device, dtype, memory, shelf: &shelf };
+        let onto = Onto { execution, dtype, memory, shelf: &shelf };
         let Networks { text, unet } = additions.read_networks(files, is_xl, unet_config, onto, on_loading)?;
         let vae_dtype = if vae_config.force_upcast { DType::F32 } else { dtype };
         let before = TEXT_SHARE + UNET_SHARE;
         let told = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
-        let weights = Weights::open(&vae_files, "vae", "diffusion_pytorch_model", device, vae_dtype, &told)?;
-        let vae = Vae::new(vae_config, weights.with_winograd(memory == MemoryMode::High))?;
-        // On a CPU the weights may be in half precision; what is computed is in single.
-        let execution = Execution::on(device);
-        let (dtype, vae_dtype) = (execution.activation_dtype(dtype), execution.activation_dtype(vae_dtype));
-
-        let latent_rgb = LatentRgb::of_model(files, &vae, device, vae_dtype)?;
+        let weights = Weights::open(&vae_files, "vae", "diffusion_pytorch_model", &Device::Cpu, vae_dtype, &told)?;
+        let vae = Vae::new(vae_config, weights.with_execution(execution).with_winograd(memory == MemoryMode::High))?;
+        let latent_rgb = LatentRgb::of_model(files, &vae)?;
         Ok(Self {
             grid: grid_of(unet.config(), vae.config()),
             extras,
@@ -139,14 +146,12 @@ impl Pipeline {
             text,
             unet,
             vae,
-            vae_dtype,
             sampling,
             latent_rgb,
             memory,
             embedded_bytes: model.embedded_bytes(),
-            device: device.clone(),
-            dtype,
-            weight_dtype,
+            execution: execution.with_dtype(dtype),
+            weight_dtype: dtype,
             shelf,
         })
     }

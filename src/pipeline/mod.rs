@@ -18,7 +18,7 @@ mod sampler;
 
 use std::time::Instant;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 
 pub use additions::Additions;
 pub use calibrate::{guessed_card_speed, measured_speed};
@@ -185,8 +185,7 @@ impl Pipeline {
         let config = self.vae.config();
         let latents = Tensor::from_vec(latents, self.latent_shape(plan), &Device::Cpu)?;
         let latents = ((latents / config.scale)? + config.shift)?;
-        let latents = latents.to_device(&self.device)?.to_dtype(self.vae_dtype)?;
-        let decoded = self.vae.decode(&latents, checkpoint)?.to_dtype(DType::F32)?;
+        let decoded = self.vae.decode(&latents, checkpoint)?;
         Ok(picture_from_tensor(&decoded.squeeze(0)?)?)
     }
 }

@@ -78,7 +78,7 @@ impl Vae {
         self.tiling.set(tiling);
     }
 
-    /// `picture` `(batch, 3, height, width)` in -1…1. The latents are not scaled yet.
+    /// `picture` `(batch, 3, height, width)` in -1…1, on the host. The latents are not scaled yet.
     ///
     /// # Errors
     /// When the checkpoint says so, a shape is wrong, or the device has no room.
