@@ -14,7 +14,7 @@ use inkwick::model::{
     AddedConditioning, Card, Execution, ModelFiles, Operators, Scoring, Tiling, Unet, UnetConfig, Vae, VaeConfig,
     Watch, Weights, builtin_model,
 };
-use inkwick::pipeline::{Additions, CostModel, Drawing, Manner, Pipeline};
+use inkwick::pipeline::{Additions, CostModel, Drawing, Manner, Means, Pipeline};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -90,7 +90,8 @@ fn request() -> Request {
 }
 
 fn loaded(files: &ModelFiles, execution: &Execution, dtype: DType) -> Pipeline {
-    Pipeline::load_by(files, &Additions::default(), execution, dtype, &|_, _| Ok(())).unwrap()
+    let means = Means { execution: execution.clone(), dtype, one_at_a_time: false };
+    Pipeline::load_by(files, &Additions::default(), &means, &|_, _| Ok(())).unwrap()
 }
 
 /// Of 255.
@@ -173,7 +174,8 @@ fn metal_has_every_operator_that_is_called() {
     let missing: Vec<_> =
         used.keys().filter(|(operator, dtype)| !table.contains(&((*operator).to_owned(), *dtype))).collect();
     assert!(missing.is_empty(), "packaging/macos/METAL.md does not say that Metal has {missing:?}");
-    let idle: Vec<_> = table.iter().filter(|(operator, dtype)| !used.contains_key(&(operator.as_str(), *dtype))).collect();
+    let idle: Vec<_> =
+        table.iter().filter(|(operator, dtype)| !used.contains_key(&(operator.as_str(), *dtype))).collect();
     assert!(idle.is_empty(), "packaging/macos/METAL.md lists what nobody asks for: {idle:?}");
 }
 

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use inkwick::job::{CancelToken, InitPicture, ModelRef, Picture, PromptSyntax, Request};
 use inkwick::model::{
-    AddedConditioning, ClipConfig, Execution, ModelError, ModelFiles, Operators, TextEncoder, Unet, UnetConfig,
-    Vae, VaeConfig, Weights,
+    AddedConditioning, ClipConfig, Execution, ModelError, ModelFiles, Operators, TextEncoder, Unet, UnetConfig, Vae,
+    VaeConfig, Weights,
 };
 use inkwick::pipeline::{Pipeline, tokenizer_of};
 use inkwick::prompt::{Prompt, parse};

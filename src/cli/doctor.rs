@@ -9,6 +9,7 @@ use candle_core::utils;
 use crate::engine::device::DeviceChoice;
 use crate::kernels::{Level, SIMD_VARIABLE};
 use crate::model::{ModelFiles, Operators, builtin_model};
+use crate::store::device_failure::DeviceFailure;
 use crate::store::memory::{available_memory_bytes, total_memory_bytes};
 use crate::store::paths::Paths;
 
@@ -36,6 +37,9 @@ pub(super) fn run() -> ExitCode {
             ] {
                 lines.push((name.to_owned(), place(path)));
             }
+            let failure = DeviceFailure::read(&paths.device_failure_file);
+            let line = failure.map_or("none".to_owned(), |failure| failure.line());
+            lines.push(("failure".to_owned(), line));
             ExitCode::SUCCESS
         }
         Err(error) => {

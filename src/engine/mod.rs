@@ -4,6 +4,7 @@
 
 mod backend;
 mod candle;
+mod course;
 pub mod device;
 mod estimate;
 mod fake;

@@ -65,6 +65,7 @@ fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver, outbox: &Mailbox
         let kind = match progress {
             Progress::Loading { part, fraction } => EventKind::Loading { part, fraction },
             Progress::Decoded { seconds } => EventKind::Decoded { seconds },
+            Progress::Notice(message) => EventKind::Notice { message },
             Progress::Step { done, total, seconds, preview } => {
                 if let (Destination::File { previews: Some(folder), .. }, Some(preview)) = (&job.destination, &preview)
                 {

@@ -48,8 +48,7 @@ pub fn attend(
             let out = q.with_channels(q.channels);
             let depth = q.channels / heads;
             let sizes = (q.batch, queries, keys);
-            let scratch =
-                kernels::attention_scratch_floats(sizes, (heads, depth), on_host(q.batch), Level::current());
+            let scratch = kernels::attention_scratch_floats(sizes, (heads, depth), on_host(q.batch), Level::current());
             // Held together, given back together.
             drop(scratch.map(|floats| q.ledger().take(floats)));
             let attention = 4.0 * (q.floats() * keys) as f64 / 1e9;
@@ -84,8 +83,7 @@ mod tests {
         let largest = wanted.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
         for on_kernels in [false, true] {
             for scoring in [Scoring::Full, Scoring::Heads(1), Scoring::Heads(3), Scoring::Heads(99), Scoring::Tiled] {
-                let difference = (run(if on_kernels { Execution::Kernels } else { candle.clone() }, scoring)
-                    - &wanted)
+                let difference = (run(if on_kernels { Execution::Kernels } else { candle.clone() }, scoring) - &wanted)
                     .unwrap()
                     .abs()
                     .unwrap();

@@ -38,7 +38,8 @@ pub use files::ModelFiles;
 pub use inspect::{FileKind, FileReport, inspect_file};
 pub use lora::Lora;
 pub use operators::{
-    Array, Card, Fault, FailureKind, Operator, OperatorFailure, Operators, Watch, in_pool, metal_budget_bytes,
+    Array, Card, FailureKind, Fault, Operator, OperatorFailure, Operators, Watch, in_pool, metal_free_bytes,
+    metal_working_set_bytes,
 };
 pub use segment::{EncodedPicture, Segment, Segmenter};
 pub use shelf::Shelf;

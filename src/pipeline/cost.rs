@@ -59,8 +59,8 @@ pub struct Manner {
 /// What it takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Costs {
-    /// All networks, as they are kept.
-    pub weight_bytes: usize,
+    /// As they are kept: the text encoders, the UNet, the VAE.
+    pub weights: [usize; 3],
     /// Besides the weights, at the worst moment of a step, of decoding, and of encoding.
     pub step_bytes: usize,
     pub decode_bytes: usize,
@@ -81,10 +81,26 @@ impl Costs {
         self.step_bytes.max(self.decode_bytes).max(self.encode_bytes)
     }
 
+    /// All networks.
+    #[must_use]
+    pub fn weight_bytes(&self) -> usize {
+        self.weights.iter().sum()
+    }
+
+    /// Besides the program: with all networks there, or each when it is needed.
+    #[must_use]
+    pub fn drawing_bytes(&self, one_at_a_time: bool) -> usize {
+        if !one_at_a_time {
+            return self.weight_bytes() + self.working_bytes();
+        }
+        let [text, unet, vae] = self.weights;
+        text.max(unet + self.step_bytes).max(vae + self.decode_bytes.max(self.encode_bytes))
+    }
+
     /// Of the whole process.
     #[must_use]
-    pub fn peak_bytes(&self) -> usize {
-        self.program_bytes + self.weight_bytes + self.working_bytes()
+    pub fn peak_bytes(&self, one_at_a_time: bool) -> usize {
+        self.program_bytes + self.drawing_bytes(one_at_a_time)
     }
 }
 
@@ -125,16 +141,20 @@ impl CostModel {
         Ok(Self { text, unet, vae, embedded_bytes, watch: None })
     }
 
-    /// Of networks that are loaded already.
-    #[must_use]
-    pub fn of(text: Vec<ClipConfig>, unet: UnetConfig, vae: VaeConfig, embedded_bytes: usize) -> Self {
-        Self { text, unet, vae, embedded_bytes, watch: None }
-    }
-
     /// `watch` hears of every operator of a device that is walked.
     #[must_use]
     pub fn watched(self, watch: &Arc<Watch>) -> Self {
         Self { watch: Some(Arc::clone(watch)), ..self }
+    }
+
+    #[must_use]
+    pub fn unet_config(&self) -> &UnetConfig {
+        &self.unet
+    }
+
+    #[must_use]
+    pub fn vae_config(&self) -> &VaeConfig {
+        &self.vae
     }
 
     /// A guided picture of the size that the model was trained on.
@@ -142,11 +162,6 @@ impl CostModel {
     pub fn native_drawing(&self) -> Drawing {
         let side = self.unet.sample_size * self.vae.factor();
         Drawing { width: side, height: side, rows: 2, windows: 1, encodes: false }
-    }
-
-    #[must_use]
-    pub fn embedded_bytes(&self) -> usize {
-        self.embedded_bytes
     }
 
     /// # Errors
@@ -162,13 +177,15 @@ impl CostModel {
             let layers = (ledger.weight_count() - before).saturating_sub(embeddings);
             costs.text.product += 2.0 * 2.0 * (WINDOW_TOKENS * drawing.windows * layers) as f64 / 1e9;
         }
+        costs.weights[0] = ledger.weight_bytes();
         let weights = |dtype| Weights::sketched(&execution, dtype).with_winograd(manner.winograd);
         let unet = Unet::new(self.unet.clone(), weights(manner.dtype))?;
         unet.set_scoring(manner.scoring);
+        costs.weights[1] = ledger.weight_bytes() - costs.weights[0];
         let vae = Vae::new(self.vae.clone(), weights(self.vae_dtype(manner)))?;
         vae.set_scoring(manner.scoring);
         vae.set_tiling(manner.tiling);
-        costs.weight_bytes = ledger.weight_bytes();
+        costs.weights[2] = ledger.weight_bytes() - costs.weights[0] - costs.weights[1];
 
         let factor = self.vae.factor();
         let (height, width) = (drawing.height / factor, drawing.width / factor);

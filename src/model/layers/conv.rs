@@ -56,9 +56,10 @@ impl Conv3x3 {
             }
             let bias = at.tensor("bias", &[outputs])?;
             Ok(match at.execution() {
-                Execution::Candle(operators) => {
-                    Form::Device { weight: operators.keep(&at.tensor("weight", &shape)?)?, bias: operators.keep(&bias)? }
-                }
+                Execution::Candle(operators) => Form::Device {
+                    weight: operators.keep(&at.tensor("weight", &shape)?)?,
+                    bias: operators.keep(&bias)?,
+                },
                 Execution::Kernels | Execution::Sketch(_) => {
                     let bias = host_vector(&bias)?;
                     let layer =

@@ -193,13 +193,10 @@ mod tests {
             candle_nn::ops::softmax_last_dim(&scores).unwrap().matmul(v).unwrap()
         };
         let on = Operators::on(&Device::Cpu, DType::F32);
-        assert_eq!([8, 40, 64, 160, 257].map(|width| on.sdpa_width(width)), [
-            Some(32),
-            Some(64),
-            Some(64),
-            Some(256),
-            None
-        ]);
+        assert_eq!(
+            [8, 40, 64, 160, 257].map(|width| on.sdpa_width(width)),
+            [Some(32), Some(64), Some(64), Some(256), None]
+        );
         assert_eq!(on.with_dtype(DType::F16).sdpa_width(512), Some(512));
         let padded = |x: &Tensor| on.upload(x).unwrap().pad(2, 0, known - width).unwrap().download().unwrap();
         let found = attention(&padded(&q), &padded(&k), &padded(&v)).narrow(2, 0, width).unwrap();

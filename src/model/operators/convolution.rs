@@ -99,9 +99,7 @@ impl Array {
             return Ok(self.clone());
         }
         let made = Made::passing(Shape::from((batch, channels, height, width)), self.dtype());
-        self.on().make(Operator::UpsampleNearest, self.dtype(), made, || {
-            self.real()?.upsample_nearest2d(height, width)
-        })
+        self.on().make(Operator::UpsampleNearest, self.dtype(), made, || self.real()?.upsample_nearest2d(height, width))
     }
 }
 
@@ -121,8 +119,7 @@ mod tests {
         let random = |shape: &[usize]| Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
         for (side, stride, before, after) in [(3, 1, 1, 1), (3, 2, 1, 1), (3, 2, 0, 1), (1, 1, 0, 0)] {
             for (height, width) in [(9, 7), (8, 12)] {
-                let (x, weight, bias) =
-                    (random(&[2, 3, height, width]), random(&[5, 3, side, side]), random(&[5]));
+                let (x, weight, bias) = (random(&[2, 3, height, width]), random(&[5, 3, side, side]), random(&[5]));
                 let window = Window { side, stride, before, after };
                 let run = |scratch_bytes: usize| {
                     let on = Operators::on(&Device::Cpu, DType::F32).with_scratch(scratch_bytes);

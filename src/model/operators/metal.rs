@@ -4,38 +4,39 @@
 use candle_core::Device;
 
 /// Of what Metal recommends, so much may be taken before idle buffers are given back.
-#[cfg(target_os = "macos")]
 const CROWDED_SHARE: f64 = 0.85;
 
-/// What Metal recommends as a working set, less what is allocated; `None` for other devices.
-#[cfg(target_os = "macos")]
+/// What Metal recommends as a working set; `None` for other devices.
 #[must_use]
-pub fn budget_bytes(device: &Device) -> Option<u64> {
-    let Device::Metal(metal) = device else { return None };
-    // What is idle is given back by waiting.
-    metal.wait_until_completed().ok();
-    let metal = metal.metal_device();
-    Some(metal.recommended_max_working_set_size().saturating_sub(metal.current_allocated_size()) as u64)
+pub fn working_set_bytes(device: &Device) -> Option<u64> {
+    sizes(device).map(|[recommended, _]| recommended)
 }
 
-/// What Metal recommends as a working set, less what is allocated; `None` for other devices.
-#[cfg(not(target_os = "macos"))]
+/// The same, less what is allocated once idle buffers are given back.
 #[must_use]
-pub fn budget_bytes(_device: &Device) -> Option<u64> {
-    None
+pub fn free_bytes(device: &Device) -> Option<u64> {
+    if device.is_metal() {
+        device.synchronize().ok();
+    }
+    sizes(device).map(|[recommended, allocated]| recommended.saturating_sub(allocated))
 }
 
 /// Whether little is left of what Metal recommends.
-#[cfg(target_os = "macos")]
 pub(super) fn is_crowded(device: &Device) -> bool {
-    let Device::Metal(metal) = device else { return false };
+    sizes(device).is_some_and(|[recommended, allocated]| allocated as f64 > recommended as f64 * CROWDED_SHARE)
+}
+
+/// What is recommended, and what is allocated.
+#[cfg(target_os = "macos")]
+fn sizes(device: &Device) -> Option<[u64; 2]> {
+    let Device::Metal(metal) = device else { return None };
     let metal = metal.metal_device();
-    metal.current_allocated_size() as f64 > metal.recommended_max_working_set_size() as f64 * CROWDED_SHARE
+    Some([metal.recommended_max_working_set_size() as u64, metal.current_allocated_size() as u64])
 }
 
 #[cfg(not(target_os = "macos"))]
-pub(super) fn is_crowded(_device: &Device) -> bool {
-    false
+fn sizes(_device: &Device) -> Option<[u64; 2]> {
+    None
 }
 
 /// Runs `work` in an autorelease pool where there is such a thing: a thread that never returns to a run loop keeps

@@ -21,7 +21,7 @@ pub use array::Array;
 pub(super) use attention::attend;
 pub(super) use convolution::Window;
 pub use failure::{FailureKind, OperatorFailure};
-pub use metal::{budget_bytes as metal_budget_bytes, in_pool};
+pub use metal::{free_bytes as metal_free_bytes, in_pool, working_set_bytes as metal_working_set_bytes};
 pub use name::Operator;
 pub use watch::{Fault, Watch};
 
@@ -157,7 +157,8 @@ impl Operators {
     /// # Errors
     /// When the device has no room.
     pub fn upload(&self, tensor: &Tensor) -> Result<Array, ModelError> {
-        let made = Made { shape: tensor.shape().clone(), dtype: self.dtype, place: Place::Exact, work: Work::default() };
+        let made =
+            Made { shape: tensor.shape().clone(), dtype: self.dtype, place: Place::Exact, work: Work::default() };
         self.make(Operator::Upload, self.dtype, made, || {
             tensor.to_dtype(self.dtype)?.contiguous()?.to_device(&self.room.device)
         })
@@ -173,6 +174,14 @@ impl Operators {
             return Ok(Array::new(body, self.clone(), None));
         }
         self.upload(tensor)
+    }
+
+    /// Until the device has done what it was told; what is idle is given back.
+    pub fn wait(&self) {
+        if let Err(error) = self.room.device.synchronize() {
+            // Whoever reads an answer will be told as well.
+            tracing::warn!("the device failed: {error}");
+        }
     }
 
     /// Carries out one operator, or only notes that it would be.
