@@ -2,6 +2,7 @@
 //!
 //! Knows no window: whoever starts it hands in a `wake` callback, called after every event.
 
+mod awake;
 mod backend;
 mod candle;
 mod course;

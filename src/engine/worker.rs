@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, select};
 
+use super::awake::Awake;
 use super::backend::{Backend, BackendError, Progress, Saver};
 use super::mailbox::Mailbox;
 use crate::job::{CancelToken, Destination, Event, EventKind, Finished, JobId, Request};
@@ -32,6 +33,7 @@ pub fn work<B: Backend>(
             continue;
         }
         let id = job.id;
+        let _awake = Awake::begin();
         let outcome = catch_unwind(AssertUnwindSafe(|| run(&job, &mut backend, saver, outbox)));
         let kind = match outcome {
             Ok(Ok(finished)) => EventKind::Finished(Box::new(finished)),
