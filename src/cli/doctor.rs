@@ -8,7 +8,7 @@ use candle_core::utils;
 
 use crate::engine::device::DeviceChoice;
 use crate::kernels::{Level, SIMD_VARIABLE};
-use crate::model::{ModelFiles, Operators, builtin_model};
+use crate::model::{ModelFiles, Operators, builtin_model, metal_working_set_bytes};
 use crate::store::device_failure::DeviceFailure;
 use crate::store::memory::{available_memory_bytes, total_memory_bytes};
 use crate::store::paths::Paths;
@@ -57,7 +57,13 @@ fn presence(in_build: bool, feature: &str, choice: DeviceChoice) -> String {
     if !in_build {
         return format!("not in this build (cargo feature `{feature}`)");
     }
-    choice.open().map_or_else(|error| error.to_string(), |_| "ready".to_owned())
+    choice.open().map_or_else(
+        |error| error.to_string(),
+        |device| match metal_working_set_bytes(&device) {
+            Some(bytes) => format!("ready, {:.1} GB recommended", bytes as f64 / 1e9),
+            None => "ready".to_owned(),
+        },
+    )
 }
 
 fn cpu_features() -> String {

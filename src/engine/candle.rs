@@ -12,7 +12,7 @@ use super::device::{DeviceChoice, DtypeChoice};
 use crate::job::{CancelToken, Compute, ModelRef, Request, WorkGrid};
 use crate::model::{Execution, ModelError, ModelFiles, OperatorFailure, builtin_model};
 use crate::pipeline::{
-    Additions, Fit, Means, Pipeline, PipelineError, Saving, Stage, check_sampling, fit_request, work_grid_of,
+    Additions, Fit, Foresight, Means, Pipeline, PipelineError, Saving, Stage, check_sampling, work_grid_of,
 };
 use crate::store::device_failure::DeviceFailure;
 
@@ -116,7 +116,6 @@ impl CandleBackend {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<&Pipeline, PipelineError> {
-        let files = files_of(&request.model)?;
         let mut needed = Loaded {
             model: request.model.clone(),
             additions: Additions::of(request),
@@ -125,9 +124,7 @@ impl CandleBackend {
             is_kernels: course.execution.operators().is_none(),
             held_bytes: 0,
         };
-        let held_bytes = self.loaded.as_ref().map_or(0, |(loaded, _)| loaded.held_bytes);
-        let foretold = fit_request(&files, request, (&course.execution, course.dtype), course.may_halve, held_bytes);
-        match foretold {
+        match self.foretold(course, request) {
             Ok(fit) => {
                 needed.dtype = fit.manner.dtype;
                 needed.one_at_a_time |= fit.one_at_a_time;
@@ -141,6 +138,7 @@ impl CandleBackend {
         let pipeline = match kept {
             Some((loaded, pipeline)) if loaded.additions == needed.additions => pipeline,
             kept => {
+                let files = files_of(&request.model)?;
                 check_sampling(&files, request)?;
                 let progress = RefCell::new(progress);
                 let told = |part, fraction| {
@@ -158,6 +156,20 @@ impl CandleBackend {
         };
         let (_, pipeline) = self.loaded.insert((needed, pipeline));
         Ok(pipeline)
+    }
+
+    /// How the picture is made so that it fits, by what is known of the model already if it was used last.
+    fn foretold(&self, course: &Course, request: &Request) -> Result<Fit, PipelineError> {
+        let by = (&course.execution, course.dtype);
+        let is_same = |loaded: &Loaded| loaded.model == request.model && loaded.additions.vae == request.vae;
+        match self.loaded.as_ref().filter(|(loaded, _)| is_same(loaded)) {
+            Some((loaded, pipeline)) => pipeline.foresight().fit(request, by, course.may_halve, loaded.held_bytes),
+            None => {
+                let held_bytes = self.loaded.as_ref().map_or(0, |(loaded, _)| loaded.held_bytes);
+                let foresight = Foresight::read(&files_of(&request.model)?, request)?;
+                foresight.fit(request, by, course.may_halve, held_bytes)
+            }
+        }
     }
 
     /// Says what is done for want of memory, once.

@@ -222,7 +222,7 @@ pub(super) fn with_values<T>(
     tensor: &Tensor,
     then: impl FnOnce(&[f32]) -> Result<T, ModelError>,
 ) -> Result<T, ModelError> {
-    let tensor = tensor.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.contiguous()?;
+    let tensor = tensor.to_dtype(DType::F32)?.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
     let Storage::Cpu(storage) = &*storage else { return Err(mixed()) };
     let first = layout.start_offset();

@@ -24,8 +24,9 @@ impl Pipeline {
         let source = &self.source;
         let one_at_a_time = source.one_at_a_time;
         let free = budget::free_bytes(&source.execution);
-        let drawing = plan.drawing(self.extras, encodes);
-        let attention = self.costs.settled_attention(wanted.attention, &drawing, source.execution.operators(), free)?;
+        let drawing = plan.drawing(self.foresight.extras, encodes);
+        let attention =
+            self.foresight.costs.settled_attention(wanted.attention, &drawing, source.execution.operators(), free)?;
         let mut manner = Manner {
             scoring: scoring_of(attention),
             tiling: (wanted.vae_tiling == VaeTiling::On).then(Tiling::default),
@@ -33,17 +34,17 @@ impl Pipeline {
             dtype: source.weight_dtype,
             card: source.execution.operators().map(Operators::card),
         };
-        let mut costs = self.costs.costs(drawing, manner)?;
+        let mut costs = self.foresight.costs.costs(drawing, manner)?;
         let held = if one_at_a_time { costs.weights[2] as u64 } else { 0 };
         let left = free.map(|free| free.saturating_sub(held));
         if wanted.vae_tiling == VaeTiling::Auto && wants_tiles(drawing, &costs, left) {
             manner.tiling = Some(Tiling::default());
-            costs = self.costs.costs(drawing, manner)?;
+            costs = self.foresight.costs.costs(drawing, manner)?;
         }
         if let Some(free) = free
             && needed_bytes(&costs, one_at_a_time) > free
         {
-            return Err(too_large(&self.costs, drawing, manner, (&costs, one_at_a_time), free)?);
+            return Err(too_large(&self.foresight.costs, drawing, manner, (&costs, one_at_a_time), free)?);
         }
         self.scoring.set(manner.scoring);
         self.tiling.set(manner.tiling);

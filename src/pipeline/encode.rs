@@ -54,12 +54,12 @@ impl Pipeline {
         let sigma = denoising.scheduler.init_noise_sigma() as f32;
         let pure = |noise: &[f32]| noise.iter().map(|value| value * sigma).collect::<Vec<f32>>();
         let masked = canvas.and_then(|canvas| canvas.masked.as_ref());
-        if self.extras == Extras::Picture {
+        if self.foresight.extras == Extras::Picture {
             return self.start_from_instruction(request, canvas, denoising, noise, [channels, height, width], told);
         }
         let (Some(canvas), Some(init)) = (canvas, &request.init) else {
             let fresh = first_noise(request, [channels, height, width], noise);
-            if self.extras == Extras::Mask {
+            if self.foresight.extras == Extras::Mask {
                 denoising.beside = Some(self.mask_beside(plan, None, noise, told)?);
             }
             return Ok(pure(&fresh));
@@ -68,7 +68,7 @@ impl Pipeline {
         // Only inpainting begins with noise alone at full strength; img2img keeps a trace of the picture.
         let from_noise = masked.is_some() && init.strength.to_bits() == 1f64.to_bits();
         let is_soft = masked.is_some_and(|masked| masked.settings.soft);
-        let blends = masked.is_some() && (self.extras == Extras::Nothing || is_soft);
+        let blends = masked.is_some() && (self.foresight.extras == Extras::Nothing || is_soft);
         let mut picture = Vec::new();
         if blends || !from_noise {
             let seen = masked.and_then(|masked| masked.filled.as_ref()).unwrap_or(&canvas.work);
@@ -76,7 +76,7 @@ impl Pipeline {
             picture = self.sampled(&distribution, noise)?;
         }
         let fresh = first_noise(request, [channels, height, width], noise);
-        if self.extras == Extras::Mask {
+        if self.foresight.extras == Extras::Mask {
             denoising.beside = Some(self.mask_beside(plan, Some(canvas), noise, told)?);
         } else if masked.is_some() {
             // The masked picture's sample, which an ordinary model has no use for.

@@ -9,7 +9,7 @@ use super::canvas::Canvas;
 use super::cost::{CostModel, Costs, Drawing, Manner, scoring_of};
 use super::load::{grid_of, own_guidance, vae_of};
 use super::{Extras, PipelineError, Plan};
-use crate::job::{AttentionMode, Compute, MemoryMode, Request, VaeTiling};
+use crate::job::{AttentionMode, Compute, MemoryMode, Request, VaeTiling, WorkGrid};
 use crate::model::{Execution, ModelFiles, Operators, Scoring, Tiling, UnetConfig};
 
 /// Of what is free, decoding in one piece may take so much: what else runs wants some as well.
@@ -170,28 +170,48 @@ impl CostModel {
     }
 }
 
-/// How a request is made on a device, with weights of `dtype` if nothing forces others.
-///
-/// `held_bytes` of weights are there already and can be used again.
-///
-/// # Errors
-/// When the model cannot be read or cannot draw this.
-pub fn fit_request(
-    files: &ModelFiles,
-    request: &Request,
-    (execution, dtype): (&Execution, DType),
-    may_halve: bool,
-    held_bytes: u64,
-) -> Result<Fit, PipelineError> {
-    let unet_config = UnetConfig::read(files)?;
-    let is_xl = unet_config.added.is_some();
-    let (_, vae_config) = vae_of(files, &Additions::of(request), is_xl)?;
-    let extras = Extras::of(unet_config.in_channels, vae_config.latent_channels).unwrap_or(Extras::Nothing);
-    let grid = grid_of(&unet_config, &vae_config);
-    let frame = Canvas::frame_of(request, grid)?;
-    let plan = Plan::new(request, frame, grid, own_guidance(files))?;
-    let drawing = plan.drawing(extras, frame.is_some());
-    let model = CostModel::read_with(files, vae_config)?;
-    let bytes = budget::free_bytes(execution).map(|free| free + held_bytes);
-    model.fit_on(execution, dtype, drawing, request.compute, Room { may_halve, bytes })
+/// What must be known of a model to foretell its pictures.
+#[derive(Clone)]
+pub struct Foresight {
+    pub(super) costs: CostModel,
+    pub(super) grid: WorkGrid,
+    pub(super) extras: Extras,
+    pub(super) own_guidance: f64,
+}
+
+impl Foresight {
+    /// From a model's small files.
+    ///
+    /// # Errors
+    /// When they are missing or unreadable.
+    pub fn read(files: &ModelFiles, request: &Request) -> Result<Self, PipelineError> {
+        let unet = UnetConfig::read(files)?;
+        let (_, vae) = vae_of(files, &Additions::of(request), unet.added.is_some())?;
+        Ok(Self {
+            grid: grid_of(&unet, &vae),
+            extras: Extras::of(unet.in_channels, vae.latent_channels).unwrap_or(Extras::Nothing),
+            own_guidance: own_guidance(files),
+            costs: CostModel::read_with(files, vae)?,
+        })
+    }
+
+    /// How a request is made on a device, with weights of `dtype` if nothing forces others.
+    ///
+    /// `held_bytes` of weights are there already and can be used again.
+    ///
+    /// # Errors
+    /// When the model cannot draw this.
+    pub fn fit(
+        &self,
+        request: &Request,
+        (execution, dtype): (&Execution, DType),
+        may_halve: bool,
+        held_bytes: u64,
+    ) -> Result<Fit, PipelineError> {
+        let frame = Canvas::frame_of(request, self.grid)?;
+        let plan = Plan::new(request, frame, self.grid, self.own_guidance)?;
+        let drawing = plan.drawing(self.extras, frame.is_some());
+        let bytes = budget::free_bytes(execution).map(|free| free + held_bytes);
+        self.costs.fit_on(execution, dtype, drawing, request.compute, Room { may_halve, bytes })
+    }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::additions::Additions;
 use super::compute::settled_memory;
 use super::cost::CostModel;
+use super::fit::Foresight;
 use super::networks::{Lent, Part, Source, TextStage};
 use super::sampler::ModelSampling;
 use super::{Extras, LatentRgb, PipelineError};
@@ -30,11 +31,8 @@ pub struct Pipeline {
     /// How the networks are to be carried out, as settled for the picture at hand.
     pub(super) scoring: Cell<Scoring>,
     pub(super) tiling: Cell<Option<Tiling>>,
-    pub(super) costs: CostModel,
+    pub(super) foresight: Foresight,
     pub(super) sampling: ModelSampling,
-    pub(super) own_guidance: f64,
-    pub(super) grid: WorkGrid,
-    pub(super) extras: Extras,
     pub(super) latent_rgb: LatentRgb,
     pub(super) zeros_for_absent_negative: bool,
 }
@@ -145,9 +143,12 @@ impl Pipeline {
             vae = Part::Kept(kept);
         }
         Ok(Self {
-            grid: grid_of(&source.unet_config, &source.vae_config),
-            extras,
-            own_guidance: own_guidance(files),
+            foresight: Foresight {
+                grid: grid_of(&source.unet_config, &source.vae_config),
+                extras,
+                own_guidance: own_guidance(files),
+                costs,
+            },
             zeros_for_absent_negative: is_xl && index.force_zeros_for_empty_prompt,
             text,
             unet,
@@ -156,11 +157,16 @@ impl Pipeline {
             loras,
             scoring: Cell::new(Scoring::Tiled),
             tiling: Cell::new(None),
-            costs,
             sampling,
             latent_rgb,
             source,
         })
+    }
+
+    /// What is known of its model.
+    #[must_use]
+    pub fn foresight(&self) -> &Foresight {
+        &self.foresight
     }
 
     /// The text encoders, for as long as they are needed.

@@ -26,7 +26,7 @@ pub use additions::Additions;
 pub use calibrate::{guessed_card_speed, measured_speed};
 pub use cost::{CostModel, Costs, Drawing, Manner, scoring_of};
 pub use encode::Extras;
-pub use fit::{Fit, Room, Saving, fit_request};
+pub use fit::{Fit, Foresight, Room, Saving};
 pub use latent_rgb::LatentRgb;
 pub use load::{Means, Pipeline, tokenizer_of, work_grid_of};
 pub use sampler::check_sampling;
@@ -148,9 +148,9 @@ impl Pipeline {
     ) -> Result<(Picture, Request), PipelineError> {
         request.validate()?;
         let (scheduler_name, scheduler) = self.sampling.scheduler(request)?;
-        let canvas = Canvas::new(request, self.grid)?;
+        let canvas = Canvas::new(request, self.foresight.grid)?;
         let frame = canvas.as_ref().map(|canvas| canvas.frame);
-        let plan = Plan::new(request, frame, self.grid, self.own_guidance)?;
+        let plan = Plan::new(request, frame, self.foresight.grid, self.foresight.own_guidance)?;
         let Settled { compute, costs } = self.settle(request.compute, &plan, canvas.is_some())?;
         tell(Stage::Settled { peak_bytes: costs.peak_bytes(self.source.one_at_a_time) as u64, compute });
         let checkpoint = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };

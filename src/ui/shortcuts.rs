@@ -254,7 +254,7 @@ mod tests {
     fn a_mac_has_signs_for_its_keys() {
         let ctx = Context::default();
         fonts::install(&ctx);
-        let mut written_on = |os| {
+        let written_on = |os| {
             let mut words = String::new();
             ctx.set_os(os);
             ctx.run_ui(egui::RawInput::default(), |ui| words = written(ui.ctx(), Command::Redo)).textures_delta.clear();

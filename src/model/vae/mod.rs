@@ -170,7 +170,7 @@ impl Vae {
 /// When the tensor has another shape.
 pub fn picture_from_tensor(decoded: &Tensor) -> Result<crate::job::Picture, ModelError> {
     let (_, height, width) = decoded.dims3()?;
-    let planes = decoded.to_dtype(DType::F32)?.to_device(&candle_core::Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
+    let planes = decoded.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
     let area = height * width;
     let mut rgba = Vec::with_capacity(area * 4);
     for pixel in 0..area {
