@@ -181,10 +181,11 @@ fn a_vae_that_overflows_in_half_precision_is_used_in_single() {
 #[test]
 fn what_does_not_fit_is_made_sparingly_and_draws_the_same() {
     let home = TempDir::new().unwrap();
-    let made = |dtype: &str, free_bytes: Option<u64>| {
+    let made = |how: [&str; 2], free_bytes: Option<u64>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_inkwick"));
         command.args(["generate", "--out", "out.png", "--json", "--prompt", "a red apple", "--seed", "3"]);
-        command.args(["--steps", "2", "--width", "64", "--height", "64", "--device", "cpu", "--dtype", dtype]);
+        command.args(["--steps", "2", "--width", "64", "--height", "64", "--device", "cpu"]);
+        command.args(["--dtype", how[0], "--memory", how[1]]);
         command.current_dir(home.path()).env("INKWICK_HOME", home.path().join("home"));
         if let Some(free_bytes) = free_bytes {
             command.env("INKWICK_FREE_MEMORY", free_bytes.to_string());
@@ -201,12 +202,12 @@ fn what_does_not_fit_is_made_sparingly_and_draws_the_same() {
         model.costs(drawing, manner).unwrap().drawing_bytes(one_at_a_time) as u64
     };
     let (half, words) = ("weights are kept in half precision", "the networks are read one at a time");
-    let (said, whole) = made("f16", None);
+    let (said, whole) = made(["f16", "low"], None);
     assert!(!said.contains("notice"), "{said}");
     // Between what f16 takes and what f32 takes; then between the networks together and each alone.
-    let (said, halved) = made("auto", Some(needs(DType::F16, false).midpoint(needs(DType::F32, false))));
+    let (said, halved) = made(["auto", "auto"], Some(needs(DType::F16, false).midpoint(needs(DType::F32, false))));
     assert!(said.contains(half) && !said.contains(words), "{said}");
-    let (said, parts) = made("auto", Some(needs(DType::F16, true).midpoint(needs(DType::F16, false))));
+    let (said, parts) = made(["auto", "auto"], Some(needs(DType::F16, true).midpoint(needs(DType::F16, false))));
     assert!(said.contains(half) && said.contains(words), "{said}");
     assert!(whole == halved && whole == parts, "the picture is another one");
 }

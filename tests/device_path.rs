@@ -141,7 +141,9 @@ fn table() -> BTreeSet<(String, &'static str)> {
 /// Every way that a picture can be asked for on a device, walked with sizes alone.
 fn walked(files: &ModelFiles, watch: &Arc<Watch>, card: Card) {
     let model = CostModel::read(files).unwrap().watched(watch);
-    let drawing = Drawing { encodes: true, ..model.native_drawing() };
+    // More pixels than a block of tiled attention has.
+    let cell = model.vae_config().factor();
+    let drawing = Drawing { width: 48 * cell, height: 40 * cell, encodes: true, ..model.native_drawing() };
     for dtype in DTYPES {
         for scoring in [Scoring::Flash, Scoring::Full, Scoring::Heads(1), Scoring::Tiled] {
             for tiling in [None, Some(Tiling { tile: drawing.width / 2 })] {

@@ -146,7 +146,7 @@ impl GatedLinear {
         Ok(match (&*self.form, x) {
             (Form::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Finish::default())?),
             (Form::Device { weight, bias }, Feature::Device(x)) => {
-                Feature::Device(x.linear(weight, bias.as_ref())?.gated()?)
+                Feature::Device(x.gated_linear(weight, bias.as_ref())?)
             }
             (Form::Sketch(product), Feature::Sketch(x)) => Feature::Sketch(product.of(x)),
             _ => return Err(mixed()),

@@ -33,6 +33,9 @@ use array::Body;
 /// What a convolution or a norm may take besides its answer before it is done in parts.
 const SCRATCH_BYTES: usize = 128 << 20;
 
+/// Maps of one size that a norm or a gate holds at once.
+const PARTS_HELD: usize = 4;
+
 /// On Metal, so many operators may pass before what is idle is looked at.
 const OPERATORS_BETWEEN_LOOKS: usize = 64;
 
@@ -202,6 +205,11 @@ impl Operators {
         ledger.add_work(work);
         let held = ledger.take_bytes(shape.elem_count() * dtype.size_in_bytes(), place);
         Ok(Array::new(Body::Imagined { layout: Layout::contiguous(shape), dtype }, self.clone(), Some(Arc::new(held))))
+    }
+
+    /// How large a map is that is worked on in one go, where several of its size are held meanwhile.
+    fn part_bytes(&self) -> usize {
+        self.room.scratch_bytes / PARTS_HELD
     }
 
     /// What an operator holds while it works, besides what it gives.

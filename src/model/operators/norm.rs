@@ -18,10 +18,14 @@ impl Array {
         eps: f64,
         with_silu: bool,
     ) -> Result<Self, ModelError> {
-        let channels = self.dims()[1];
+        let (batch, channels) = (self.dims()[0], self.dims()[1]);
         let single_bytes = self.count() * size_of::<f32>();
-        // A batch's groups do not lie in one piece.
-        let parts = if self.dims()[0] == 1 { single_bytes.div_ceil(self.on().room.scratch_bytes) } else { 1 };
+        let parts = single_bytes.div_ceil(self.on().part_bytes());
+        if parts > 1 && batch > 1 {
+            // A batch's groups do not lie in one piece.
+            let alone = |row| self.narrow(0, row, 1)?.group_norm((weight, bias), groups, eps, with_silu);
+            return Self::concatenate(&(0..batch).map(alone).collect::<Result<Vec<_>, _>>()?, 0);
+        }
         let at_once = groups.div_ceil(parts.max(1)).max(1);
         let per_group = channels / groups;
         let mut normed = Vec::with_capacity(parts);

@@ -44,11 +44,28 @@ impl Array {
         }
     }
 
-    /// The first half of the channels times the GELU of the second half.
+    /// A linear layer whose outputs' first half is multiplied with the GELU of the second half; in parts where its outputs
+    /// are many.
     ///
     /// # Errors
-    /// When the device has no room.
-    pub fn gated(&self) -> Result<Self, ModelError> {
+    /// When the shapes do not go together, or the device has no room.
+    pub fn gated_linear(&self, weight: &Self, bias: Option<&Self>) -> Result<Self, ModelError> {
+        let mut dims = self.dims().to_vec();
+        let inputs = dims.pop().unwrap_or(1);
+        let rows: usize = dims.iter().product();
+        let outputs = weight.dims()[0];
+        let row_bytes = outputs * self.dtype().size_in_bytes();
+        let at_once = (self.on().part_bytes() / row_bytes.max(1)).clamp(1, rows.max(1));
+        let x = self.reshape(&[rows, inputs])?;
+        let mut parts = Vec::with_capacity(rows.div_ceil(at_once));
+        for first in (0..rows).step_by(at_once) {
+            parts.push(x.narrow(0, first, at_once.min(rows - first))?.linear(weight, bias)?.gated()?);
+        }
+        dims.push(outputs / 2);
+        Self::concatenate(&parts, 0)?.reshape(&dims)
+    }
+
+    fn gated(&self) -> Result<Self, ModelError> {
         let last = self.dims().len() - 1;
         let half = self.dims()[last] / 2;
         let part = |start| self.narrow(last, start, half)?.contiguous();
