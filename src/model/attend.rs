@@ -5,7 +5,7 @@ use candle_core::{D, DType, Tensor};
 use super::ModelError;
 use super::feature::{Feature, mixed};
 use crate::job::Work;
-use crate::kernels::{self, Level, Scores};
+use crate::kernels::{self, Heads, Level, Scores};
 
 /// Queries and keys of one block of tiled attention through candle's operators.
 const BLOCK: usize = 1024;
@@ -32,37 +32,28 @@ impl Scoring {
 }
 
 /// `softmax(q·kᵀ / √d)·v` for `q` `(batch, queries, heads·d)` and `k`, `v` `(batch, keys, heads·d)`.
-///
-/// `causal`: a query sees the keys up to its own place.
-pub fn attend(
-    q: &Feature,
-    k: &Feature,
-    v: &Feature,
-    heads: usize,
-    causal: bool,
-    scoring: Scoring,
-) -> Result<Feature, ModelError> {
+pub fn attend(q: &Feature, k: &Feature, v: &Feature, heads: Heads, scoring: Scoring) -> Result<Feature, ModelError> {
     let on_host = |batch: usize| match scoring {
-        Scoring::Full => Scores::Heads(batch * heads),
+        Scoring::Full => Scores::Heads(batch * heads.count),
         Scoring::Heads(count) => Scores::Heads(count),
         Scoring::Tiled | Scoring::Flash => Scores::Tiled,
     };
     Ok(match (q, k, v) {
         (Feature::Host(q), Feature::Host(k), Feature::Host(v)) => {
             let scores = on_host(q.batch);
-            Feature::Host(kernels::attention(q, k, v, heads, causal, scores, Level::current())?)
+            Feature::Host(kernels::attention(q, k, v, heads, scores, Level::current())?)
         }
         (Feature::Device(q), Feature::Device(k), Feature::Device(v)) => {
-            let mask = causal.then(|| causal_mask(q)).transpose()?;
-            Feature::Device(attend_tensors(q, k, v, heads, mask.as_ref(), scoring)?)
+            let mask = heads.causal.then(|| causal_mask(q)).transpose()?;
+            Feature::Device(attend_tensors(q, k, v, heads.count, mask.as_ref(), scoring)?)
         }
         (Feature::Sketch(q), Feature::Sketch(k), Feature::Sketch(_)) => {
             let (queries, keys) = (q.height * q.width, k.height * k.width);
             let out = q.with_channels(q.channels);
             let scratch = if q.ledger().is_card() {
-                scratch_on_card(q.floats(), k.floats(), (q.batch * heads, queries, keys), scoring)
+                scratch_on_card(q.floats(), k.floats(), (q.batch * heads.count, queries, keys), scoring)
             } else {
-                let depth = q.channels / heads;
+                let depth = q.channels / heads.count;
                 let sizes = (q.batch, queries, keys);
                 kernels::attention_scratch_floats(sizes, (heads, depth), on_host(q.batch), Level::current())
             };
@@ -201,7 +192,7 @@ mod tests {
         let (q, k, v) = (random(queries), random(keys), random(keys));
         let run = |execution: Execution, scoring| {
             let feature = |x: &Tensor| Feature::of_tokens(x, &execution).unwrap();
-            let out = attend(&feature(&q), &feature(&k), &feature(&v), heads, false, scoring).unwrap();
+            let out = attend(&feature(&q), &feature(&k), &feature(&v), Heads::plain(heads), scoring).unwrap();
             out.tokens().unwrap()
         };
         let wanted = run(Execution::Candle, Scoring::Full);
