@@ -4,7 +4,7 @@ use super::ModelError;
 use super::feature::{Feature, mixed};
 use super::operators;
 use crate::job::Work;
-use crate::kernels::{self, Level, Scores};
+use crate::kernels::{self, Heads, Level, Scores};
 
 /// How attention's scores are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,33 +20,24 @@ pub enum Scoring {
 }
 
 /// `softmax(q·kᵀ / √d)·v` for `q` `(batch, queries, heads·d)` and `k`, `v` `(batch, keys, heads·d)`.
-///
-/// `causal`: a query sees the keys up to its own place.
-pub fn attend(
-    q: &Feature,
-    k: &Feature,
-    v: &Feature,
-    heads: usize,
-    causal: bool,
-    scoring: Scoring,
-) -> Result<Feature, ModelError> {
+pub fn attend(q: &Feature, k: &Feature, v: &Feature, heads: Heads, scoring: Scoring) -> Result<Feature, ModelError> {
     let on_host = |batch: usize| match scoring {
-        Scoring::Full => Scores::Heads(batch * heads),
+        Scoring::Full => Scores::Heads(batch * heads.count),
         Scoring::Heads(count) => Scores::Heads(count),
         Scoring::Tiled | Scoring::Flash => Scores::Tiled,
     };
     Ok(match (q, k, v) {
         (Feature::Host(q), Feature::Host(k), Feature::Host(v)) => {
             let scores = on_host(q.batch);
-            Feature::Host(kernels::attention(q, k, v, heads, causal, scores, Level::current())?)
+            Feature::Host(kernels::attention(q, k, v, heads, scores, Level::current())?)
         }
         (Feature::Device(q), Feature::Device(k), Feature::Device(v)) => {
-            Feature::Device(operators::attend([q, k, v], heads, causal, scoring)?)
+            Feature::Device(operators::attend([q, k, v], heads.count, heads.causal, scoring)?)
         }
         (Feature::Sketch(q), Feature::Sketch(k), Feature::Sketch(_)) => {
             let (queries, keys) = (q.height * q.width, k.height * k.width);
             let out = q.with_channels(q.channels);
-            let depth = q.channels / heads;
+            let depth = q.channels / heads.count;
             let sizes = (q.batch, queries, keys);
             let scratch = kernels::attention_scratch_floats(sizes, (heads, depth), on_host(q.batch), Level::current());
             // Held together, given back together.
@@ -75,7 +66,7 @@ mod tests {
         let (q, k, v) = (random(queries), random(keys), random(keys));
         let run = |execution: Execution, scoring| {
             let feature = |x: &Tensor| Feature::of_tokens(x, &execution).unwrap();
-            let out = attend(&feature(&q), &feature(&k), &feature(&v), heads, false, scoring).unwrap();
+            let out = attend(&feature(&q), &feature(&k), &feature(&v), Heads::plain(heads), scoring).unwrap();
             out.tokens().unwrap()
         };
         let candle = Execution::Candle(Operators::on(&Device::Cpu, DType::F32));

@@ -8,7 +8,7 @@ use super::config::{self, ClipConfig};
 use super::feature::{Execution, Feature};
 use super::layers::{LayerNorm, Linear};
 use super::weights::{Scope, Weights};
-use crate::kernels::Activation;
+use crate::kernels::{Activation, Heads};
 
 /// `eos_token_id` of configs from before transformers knew the real one; the end is then the highest id.
 const LEGACY_END_TOKEN: u32 = 2;
@@ -184,8 +184,9 @@ impl EncoderLayer {
 
     fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         let normed = self.norm1.forward(x)?;
+        let heads = Heads { causal: true, ..Heads::plain(self.heads) };
         let (q, k, v) = (self.q.forward(&normed)?, self.k.forward(&normed)?, self.v.forward(&normed)?);
-        let x = self.out.forward_onto(&attend(&q, &k, &v, self.heads, true, Scoring::Full)?, x)?;
+        let x = self.out.forward_onto(&attend(&q, &k, &v, heads, Scoring::Full)?, x)?;
         let hidden = self.expand.forward_then(&self.norm2.forward(&x)?, self.activation)?;
         self.contract.forward_onto(&hidden, &x)
     }

@@ -286,12 +286,14 @@ impl Scope<'_> {
     /// How the kernels are to keep the layers' weights.
     #[must_use]
     pub fn packing(&self) -> Packing {
+        let level = Level::current();
         let precision = match self.weights.dtype {
             DType::F16 => Precision::F16,
+            DType::BF16 if level.has_bf16_products() => Precision::Bf16Products,
             DType::BF16 => Precision::Bf16,
             _ => Precision::F32,
         };
-        Packing { precision, winograd: self.weights.winograd, level: Level::current() }
+        Packing { precision, winograd: self.weights.winograd, level }
     }
 
     /// The layer here as `build` makes it, or as it was made before and stayed.
