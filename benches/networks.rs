@@ -9,12 +9,13 @@ mod fma_peak;
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
 use inkwick::job::Work;
 use inkwick::kernels::{Level, release_idle_buffers};
-use inkwick::model::{AddedConditioning, Ledger, ModelFiles, Unet, UnetConfig, Vae, VaeConfig, Weights};
+use inkwick::model::{AddedConditioning, Execution, Ledger, ModelFiles, Unet, UnetConfig, Vae, VaeConfig, Weights};
 use inkwick::sampling::{NoiseSource, TorchNoise};
 
 struct Options {
@@ -55,14 +56,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => None,
     };
     let ledger = Ledger::new(usize::MAX);
-    let sketch = || Weights::sketched(&ledger, options.dtype);
-    Unet::new(config.clone(), sketch(), &Device::Cpu, DType::F32)?.forward(
-        &sample,
-        500.0,
-        &context,
-        added.as_ref(),
-        &goes_on,
-    )?;
+    let execution = Execution::Sketch(Arc::clone(&ledger));
+    let sketch = || Weights::sketched(&execution, options.dtype);
+    Unet::new(config.clone(), sketch())?.forward(&sample, 500.0, &context, added.as_ref(), &goes_on)?;
     say_work("unet", ledger.work());
     ledger.start_anew();
     let vae_config = VaeConfig::read(&files)?;
