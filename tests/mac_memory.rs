@@ -30,7 +30,7 @@ fn clip(width: usize, layers: usize, heads: usize, projected: Option<usize>) -> 
     })
 }
 
-fn unet(sample_size: usize, context_width: usize, heads: Value, more: Value) -> Value {
+fn unet(sample_size: usize, context_width: usize, heads: &Value, more: &Value) -> Value {
     let mut config = json!({
         "sample_size": sample_size, "cross_attention_dim": context_width, "attention_head_dim": heads,
         "block_out_channels": [320, 640, 1280, 1280], "layers_per_block": 2,
@@ -54,19 +54,19 @@ fn published() -> [Published; 3] {
         Published {
             name: "SD 1.5",
             text: vec![clip(768, 12, 12, None)],
-            unet: unet(64, 768, json!(8), json!({})),
+            unet: unet(64, 768, &json!(8), &json!({})),
             vae_scale: 0.18215,
         },
         Published {
             name: "SD 2.1",
             text: vec![clip(1024, 23, 16, None)],
-            unet: unet(96, 1024, json!([5, 10, 20, 20]), linear),
+            unet: unet(96, 1024, &json!([5, 10, 20, 20]), &linear),
             vae_scale: 0.18215,
         },
         Published {
             name: "SDXL",
             text: vec![clip(768, 12, 12, None), clip(1280, 32, 20, Some(1280))],
-            unet: unet(128, 2048, json!([5, 10, 20]), xl),
+            unet: unet(128, 2048, &json!([5, 10, 20]), &xl),
             vae_scale: 0.13025,
         },
     ]
@@ -142,7 +142,7 @@ fn the_table_says_what_is_chosen() {
     let wanted: Vec<&str> = foretold.lines().collect();
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() && written != wanted {
         let (before, after) = text.split_once("| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n").unwrap();
-        let rest: String = after.lines().filter(|line| !is_row(line)).map(|line| format!("{line}\n")).collect();
+        let rest: String = after.split_inclusive('\n').filter(|line| !is_row(line)).collect();
         let rule = "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
         fs::write(&path, format!("{before}{rule}{foretold}{rest}")).unwrap();
         return;

@@ -162,14 +162,12 @@ impl CandleBackend {
     fn foretold(&self, course: &Course, request: &Request) -> Result<Fit, PipelineError> {
         let by = (&course.execution, course.dtype);
         let is_same = |loaded: &Loaded| loaded.model == request.model && loaded.additions.vae == request.vae;
-        match self.loaded.as_ref().filter(|(loaded, _)| is_same(loaded)) {
-            Some((loaded, pipeline)) => pipeline.foresight().fit(request, by, course.may_halve, loaded.held_bytes),
-            None => {
-                let held_bytes = self.loaded.as_ref().map_or(0, |(loaded, _)| loaded.held_bytes);
-                let foresight = Foresight::read(&files_of(&request.model)?, request)?;
-                foresight.fit(request, by, course.may_halve, held_bytes)
-            }
+        let held_bytes = self.loaded.as_ref().map_or(0, |(loaded, _)| loaded.held_bytes);
+        if let Some((_, pipeline)) = self.loaded.as_ref().filter(|(loaded, _)| is_same(loaded)) {
+            return pipeline.foresight().fit(request, by, course.may_halve, held_bytes);
         }
+        let foresight = Foresight::read(&files_of(&request.model)?, request)?;
+        foresight.fit(request, by, course.may_halve, held_bytes)
     }
 
     /// Says what is done for want of memory, once.
