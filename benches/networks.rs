@@ -4,13 +4,18 @@
 
 #![allow(clippy::print_stdout)] // What it measures is what it prints.
 
+#[path = "compare/fma_peak.rs"]
+mod fma_peak;
+
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
+use inkwick::job::Work;
 use inkwick::kernels::{Level, release_idle_buffers};
-use inkwick::model::{ModelFiles, Unet, UnetConfig, Vae, VaeConfig, Weights};
+use inkwick::model::{AddedConditioning, Execution, Ledger, ModelFiles, Unet, UnetConfig, Vae, VaeConfig, Weights};
 use inkwick::sampling::{NoiseSource, TorchNoise};
 
 struct Options {
@@ -42,17 +47,36 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sample = random((options.batch, config.in_channels, options.latent, options.latent))?;
     let width = config.context_width().unwrap_or(768);
     let context = random((options.batch, 1, 77, width))?.squeeze(1)?;
+    let added = match &config.added {
+        Some(added) => {
+            const IDS: usize = 6;
+            let pooled_text = random((options.batch, 1, 1, added.width - IDS * added.time_width))?.flatten_from(1)?;
+            Some(AddedConditioning { pooled_text, time_ids: vec![1024.0; IDS * options.batch] })
+        }
+        None => None,
+    };
+    let ledger = Ledger::new(usize::MAX);
+    let execution = Execution::Sketch(Arc::clone(&ledger));
+    let sketch = || Weights::sketched(&execution, options.dtype);
+    Unet::new(config.clone(), sketch())?.forward(&sample, 500.0, &context, added.as_ref(), &goes_on)?;
+    say_work("unet", ledger.work());
+    ledger.start_anew();
+    let vae_config = VaeConfig::read(&files)?;
+    Vae::new(vae_config.clone(), sketch())?.decode(&sample.narrow(0, 0, 1)?, &goes_on)?;
+    say_work("vae", ledger.work());
+    let fma_gflops = fma_peak::gflops(Level::current());
+    println!("{}", serde_json::json!({"what": "fma peak", "gflops": fma_gflops}));
     let started = Instant::now();
-    let unet = Unet::new(config, open("unet")?, &Device::Cpu, options.dtype)?;
+    let unet = Unet::new(config, open("unet")?)?;
     say("unet load", started);
     for _ in 0..=options.repeats {
         let started = Instant::now();
-        unet.forward(&sample, 500.0, &context, None, &goes_on)?;
+        unet.forward(&sample, 500.0, &context, added.as_ref(), &goes_on)?;
         say("unet", started);
     }
     drop(unet);
     release_idle_buffers();
-    let vae = Vae::new(VaeConfig::read(&files)?, open("vae")?)?;
+    let vae = Vae::new(vae_config, open("vae")?)?;
     let latent = sample.narrow(0, 0, 1)?;
     for _ in 0..=options.repeats {
         let started = Instant::now();
@@ -66,6 +90,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn say(what: &str, started: Instant) {
     println!("{}", serde_json::json!({"what": what, "seconds": started.elapsed().as_secs_f64()}));
+}
+
+/// As if every convolution were done directly.
+fn say_work(network: &str, work: Work) {
+    let gflop = work.convolution + work.transformed + work.product + work.attention;
+    println!("{}", serde_json::json!({"what": "work", "network": network, "gflop": gflop}));
 }
 
 fn options() -> Result<Option<Options>, Box<dyn Error>> {

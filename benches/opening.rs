@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for weight in [1.0, 0.5, 0.0] {
         additions.loras = if weight == 0.0 { Vec::new() } else { vec![LoraRef { file: file.clone(), weight }] };
         let started = Instant::now();
-        pipeline = pipeline.laid_over(&files, &additions, &|_, _| Ok(()))?;
+        pipeline = pipeline.laid_over(&additions, &|_, _| Ok(()))?;
         say(&format!("LoRA at {weight}"), started);
     }
     say_peak(file_bytes);

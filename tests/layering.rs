@@ -61,6 +61,17 @@ fn unsafe_code_stays_where_it_is_explained() {
 }
 
 #[test]
+fn a_devices_operators_are_called_in_one_room() {
+    let src = root().join("src");
+    for path in sources(&src).iter().filter(|path| !path.starts_with(src.join("model/operators"))) {
+        let code = code_of(path);
+        assert!(!code.contains("candle_nn") && !code.contains("candle_flash_attn"), "{}", path.display());
+        // Whoever moves a tensor to a device goes past the room's names.
+        assert!(!code.contains(".to_device("), "{} moves a tensor", path.display());
+    }
+}
+
+#[test]
 fn a_panic_can_be_survived() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(!manifest.contains("panic = \"abort\""), "the engine turns a panic into Event::Failed");

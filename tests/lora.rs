@@ -72,14 +72,14 @@ fn every_form_at_every_weight_is_what_pytorch_merges_and_leaves_no_trace() {
             .iter()
             .map(|lora| (data("lora").join(lora[0].as_str().unwrap()), lora[1].as_f64().unwrap()))
             .collect();
-        pipeline = pipeline.laid_over(&files, &with(&loras), &|_, _| Ok(())).unwrap();
+        pipeline = pipeline.laid_over(&with(&loras), &|_, _| Ok(())).unwrap();
         let found = draw(&pipeline, request);
         let wanted = image::open(data("lora").join(case["picture"].as_str().unwrap())).unwrap().to_rgba8().into_raw();
         let (off, effect) = (mean_difference(&found, &wanted), mean_difference(&plain, &wanted));
         println!("{} off by {off:.4}, changes the picture by {effect:.2}", case["loras"]);
         assert!(off < 1.0, "{case} is off by a mean of {off}");
         assert!(effect > 4.0, "{case} hardly changes the picture: the test shows nothing");
-        pipeline = pipeline.laid_over(&files, &Additions::default(), &|_, _| Ok(())).unwrap();
+        pipeline = pipeline.laid_over(&Additions::default(), &|_, _| Ok(())).unwrap();
         assert_eq!(draw(&pipeline, request), plain, "{case} left a trace");
         pipelines.insert(kind.to_owned(), (pipeline, plain));
     }

@@ -1,16 +1,26 @@
-"""Ours beside PyTorch and OpenVINO on the same random weights, in turns: medians, ratios and peak memory as a table.
+"""Ours beside others on the same random weights, in turns: medians, ratios and peak memory as a table.
 
-    python compare.py FOLDER [--rounds 3] [--latent 64] [--small]
+    python compare.py FOLDER [--rounds 3] [--latent 64] [--small] [--ways ours,torch,openvino,candle,sdcpp,bf16]
 
-Makes FOLDER once (SD 1.5's UNet and VAE with random weights; --small takes narrow ones), builds our bench, and lets
-each way compute a guided UNet step (batch 2) and a VAE decoding, one process after the other, again and again.
-Needs torch, diffusers, safetensors and openvino (left out where it is not installed). Threads: 2, or what OMP_NUM_THREADS and RAYON_NUM_THREADS say.
+Makes FOLDER once (SD 1.5 with random weights; --small takes narrow ones), builds our bench, and lets each way compute a
+guided UNet step (batch 2) and a VAE decoding, one process after the other, again and again. The ways:
+
+    ours      memory high and low, f32
+    torch     diffusers on PyTorch: its defaults, and the best settings found
+    openvino  latency hint, f32 (PyPI: openvino)
+    candle    candle-transformers' own Stable Diffusion (built on first use)
+    sdcpp     stable-diffusion.cpp (PyPI: stable-diffusion-cpp-python), not with --small
+    bf16      ours, PyTorch and OpenVINO (where it is chosen) in bfloat16
+
+Left out unless named: candle, sdcpp, bf16. Needs torch, diffusers, transformers, safetensors and what the ways need.
+Threads: 2, or what OMP_NUM_THREADS and RAYON_NUM_THREADS say. --bench PATH takes a bench that is built already.
 """
 
 import argparse
 import importlib.util
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -18,6 +28,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+BEST = "PyTorch, best found"
 BIG = {
     "unet": dict(cross_attention_dim=768, attention_head_dim=8, sample_size=64),
     "vae": dict(block_out_channels=[128, 256, 512, 512], layers_per_block=2, sample_size=512),
@@ -39,9 +50,15 @@ def make(folder, sizes):
     levels = len(sizes["vae"]["block_out_channels"])
     kinds = dict(down_block_types=["DownEncoderBlock2D"] * levels, up_block_types=["UpDecoderBlock2D"] * levels)
     AutoencoderKL(**sizes["vae"], **kinds).save_pretrained(folder / "vae")
+    if sizes is BIG:
+        # stable-diffusion.cpp opens whole models only.
+        from transformers import CLIPTextConfig, CLIPTextModel
+
+        text = CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
+        CLIPTextModel(text).save_pretrained(folder / "text_encoder")
 
 
-def torch_way(folder, latent, best):
+def torch_way(folder, latent, best, half):
     import torch
     from diffusers import AutoencoderKL, UNet2DConditionModel
 
@@ -51,8 +68,10 @@ def torch_way(folder, latent, best):
     if best:
         torch.set_float32_matmul_precision("medium")
         unet, vae = (net.to(memory_format=torch.channels_last) for net in (unet, vae))
-    sample = torch.randn(2, 4, latent, latent)
-    context = torch.randn(2, 77, unet.config.cross_attention_dim)
+    dtype = torch.bfloat16 if half else torch.float32
+    unet, vae = unet.to(dtype), vae.to(dtype)
+    sample = torch.randn(2, 4, latent, latent, dtype=dtype)
+    context = torch.randn(2, 77, unet.config.cross_attention_dim, dtype=dtype)
     if best:
         sample = sample.to(memory_format=torch.channels_last)
     with torch.inference_mode():
@@ -65,7 +84,7 @@ def torch_way(folder, latent, best):
     print(json.dumps({"what": "peak", "bytes": int(peak.split()[1]) * 1024}))
 
 
-def openvino_way(folder, latent):
+def openvino_way(folder, latent, half):
     import openvino
     import torch
     from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -90,7 +109,7 @@ def openvino_way(folder, latent):
     sample, context = torch.randn(2, 4, latent, latent), torch.randn(2, 77, unet.config.cross_attention_dim)
     given = {"unet": (sample, torch.tensor(500), context), "vae": (sample[:1],)}
     settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": int(os.environ["OMP_NUM_THREADS"]),
-                "INFERENCE_PRECISION_HINT": "f32"}
+                "INFERENCE_PRECISION_HINT": "bf16" if half else "f32"}
     core = openvino.Core()
     for what in ("unet", "vae"):
         # Converted once; compiled anew by every process.
@@ -111,18 +130,73 @@ def openvino_way(folder, latent):
     print(json.dumps({"what": "peak", "bytes": int(peak.split()[1]) * 1024}))
 
 
-def ways(folder, latent, bench):
+def sdcpp_way(folder, latent):
+    """Two guided steps of a whole run; its log tells the seconds of each part."""
+    from stable_diffusion_cpp import StableDiffusion, StableDiffusionCpp  # noqa: F401
+
+    steps, said = 2, []
+    model = StableDiffusion(model_path=str(folder), n_threads=int(os.environ["OMP_NUM_THREADS"]), verbose=True,
+                            vae_decode_only=True)
+    for _ in range(2):
+        log = capture(lambda: model.generate_image(prompt="a red apple", width=latent * 8, height=latent * 8,
+                                                   cfg_scale=7.0, sample_steps=steps, sample_method="euler"))
+        said.append(log)
+        sampling = float(re.search(r"sampling completed, taking ([0-9.]+)s", log)[1])
+        decoding = float(re.search(r"latent 1 decoded, taking ([0-9.]+)s", log)[1])
+        print(json.dumps({"what": "unet", "seconds": sampling / steps}), flush=True)
+        print(json.dumps({"what": "vae", "seconds": decoding}), flush=True)
+    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    print(json.dumps({"what": "peak", "bytes": int(peak.split()[1]) * 1024}))
+
+
+def capture(run):
+    """What a library writes to the process's own two outputs."""
+    import tempfile
+
+    with tempfile.TemporaryFile() as file:
+        kept = [os.dup(number) for number in (1, 2)]
+        try:
+            for number in (1, 2):
+                os.dup2(file.fileno(), number)
+            run()
+        finally:
+            for number, old in zip((1, 2), kept):
+                os.dup2(old, number)
+        file.seek(0)
+        return file.read().decode(errors="replace")
+
+
+def ways(folder, latent, bench, chosen):
     ours = [bench, folder, "--latent", str(latent), "--repeats", "2", "--memory"]
     python = [sys.executable, __file__, str(folder), "--latent", str(latent), "--way"]
     keep = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}
-    others = {"OpenVINO": ([*python, "openvino"], {})} if importlib.util.find_spec("openvino") else {}
-    return {
-        "Inkwick, memory high": ([*ours, "high"], {}),
-        "Inkwick, memory low": ([*ours, "low"], {}),
-        "PyTorch, defaults": ([*python, "plain"], {}),
-        "PyTorch, best found": ([*python, "best"], keep),
-        **others,
-    }
+    every = {}
+    if "ours" in chosen:
+        every["Inkwick, memory high"] = ([*ours, "high"], {})
+        every["Inkwick, memory low"] = ([*ours, "low"], {})
+    if "torch" in chosen:
+        every["PyTorch, defaults"] = ([*python, "plain"], {})
+        every[BEST] = ([*python, "best"], keep)
+    openvino = "openvino" in chosen and importlib.util.find_spec("openvino")
+    if openvino:
+        every["OpenVINO"] = ([*python, "openvino"], {})
+    if "bf16" in chosen:
+        every["Inkwick, bf16, memory high"] = ([*ours, "high", "--dtype", "bf16"], {})
+        every["Inkwick, bf16, memory low"] = ([*ours, "low", "--dtype", "bf16"], {})
+        every["PyTorch, bf16, best found"] = ([*python, "best-bf16"], keep)
+        if openvino:
+            every["OpenVINO, bf16"] = ([*python, "openvino-bf16"], {})
+    if "candle" in chosen:
+        every["candle-transformers"] = ([build_candle(), folder, str(latent)], {})
+    if "sdcpp" in chosen:
+        every["stable-diffusion.cpp"] = ([*python, "sdcpp"], {})
+    return every
+
+
+def build_candle():
+    own = ROOT / "benches/compare/candle"
+    subprocess.run(["cargo", "build", "--release"], cwd=own, check=True)
+    return own / "target/release/candle-way"
 
 
 def build():
@@ -138,38 +212,51 @@ def main():
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--latent", type=int)
     arguments.add_argument("--small", action="store_true")
-    arguments.add_argument("--way", choices=["plain", "best", "openvino"], help=argparse.SUPPRESS)
+    arguments.add_argument("--ways", default="ours,torch,openvino")
+    arguments.add_argument("--bench")
+    arguments.add_argument("--way", help=argparse.SUPPRESS)
     given = arguments.parse_args()
     for name in ("OMP_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ.setdefault(name, "2")
     latent = given.latent or (32 if given.small else 64)
-    if given.way == "openvino":
-        return openvino_way(given.folder, latent)
     if given.way:
-        return torch_way(given.folder, latent, given.way == "best")
+        way, half = given.way.removesuffix("-bf16"), given.way.endswith("-bf16")
+        if way == "openvino":
+            return openvino_way(given.folder, latent, half)
+        if way == "sdcpp":
+            return sdcpp_way(given.folder, latent)
+        return torch_way(given.folder, latent, way == "best", half)
     if not (given.folder / "vae").exists():
         make(given.folder, SMALL if given.small else BIG)
-    times, peaks = {}, {}
-    every = ways(given.folder, latent, build())
+    times, peaks, work, peak_gflops = {}, {}, {}, None
+    every = ways(given.folder, latent, given.bench or build(), given.ways.split(","))
     for _ in range(given.rounds):
         for name, (command, extra) in every.items():
             run = subprocess.run(command, env={**os.environ, **extra}, check=True, capture_output=True, text=True)
             seen = {}
             for line in filter(lambda line: line.startswith("{"), run.stdout.splitlines()):
                 event = json.loads(line)
-                if event["what"] == "peak":
+                if event["what"] == "work":
+                    work[event["network"]] = event["gflop"]
+                elif event["what"] == "fma peak":
+                    peak_gflops = event["gflops"]
+                elif event["what"] == "peak":
                     peaks[name] = max(peaks.get(name, 0), event["bytes"])
                 else:
                     seen.setdefault(event["what"], []).append(event["seconds"])
             for what in ("unet", "vae"):
                 # The first is the warming up.
                 times.setdefault((name, what), []).extend(seen[what][1:])
-    best = {what: statistics.median(times["PyTorch, best found", what]) for what in ("unet", "vae")}
-    print("| | UNet step s | of PyTorch's best | VAE decode s | of PyTorch's best | peak GB |\n|---|---|---|---|---|---|")
+    reference = BEST if BEST in every else next(iter(every))
+    best = {what: statistics.median(times[reference, what]) for what in ("unet", "vae")}
+    print(f"| | UNet step s | of {reference} | VAE decode s | of {reference} | peak GB |\n|---|---|---|---|---|---|")
     for name in every:
         unet, vae = (statistics.median(times[name, what]) for what in ("unet", "vae"))
         shares = f"{unet:.3f} | {unet / best['unet']:.2f} | {vae:.3f} | {vae / best['vae']:.2f}"
         print(f"| {name} | {shares} | {peaks[name] / 1e9:.2f} |")
+    if peak_gflops and work:
+        limits = ", ".join(f"{what} {gflop:.0f} GFLOP or {gflop / peak_gflops:.2f} s" for what, gflop in work.items())
+        print(f"\nAt this machine's peak of {peak_gflops:.0f} GFLOP/s in f32, every convolution done directly: {limits}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ use candle_core::utils;
 
 use crate::engine::device::DeviceChoice;
 use crate::kernels::{Level, SIMD_VARIABLE};
-use crate::model::{ModelFiles, Scoring, builtin_model};
+use crate::model::{ModelFiles, Operators, builtin_model, metal_working_set_bytes};
+use crate::store::device_failure::DeviceFailure;
 use crate::store::memory::{available_memory_bytes, total_memory_bytes};
 use crate::store::paths::Paths;
 
@@ -36,6 +37,9 @@ pub(super) fn run() -> ExitCode {
             ] {
                 lines.push((name.to_owned(), place(path)));
             }
+            let failure = DeviceFailure::read(&paths.device_failure_file);
+            let line = failure.map_or("none".to_owned(), |failure| failure.line());
+            lines.push(("failure".to_owned(), line));
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -53,7 +57,13 @@ fn presence(in_build: bool, feature: &str, choice: DeviceChoice) -> String {
     if !in_build {
         return format!("not in this build (cargo feature `{feature}`)");
     }
-    choice.open().map_or_else(|error| error.to_string(), |_| "ready".to_owned())
+    choice.open().map_or_else(
+        |error| error.to_string(),
+        |device| match metal_working_set_bytes(&device) {
+            Some(bytes) => format!("ready, {:.1} GB recommended", bytes as f64 / 1e9),
+            None => "ready".to_owned(),
+        },
+    )
 }
 
 fn cpu_features() -> String {
@@ -77,7 +87,9 @@ fn cpu_features() -> String {
 }
 
 fn attention() -> String {
-    let flash = if Scoring::has_flash() { "flash (CUDA)" } else { "no flash in this build" };
+    let device = DeviceChoice::Auto.open().unwrap_or(candle_core::Device::Cpu);
+    let fused = Operators::on(&device, candle_core::DType::F16).has_fused_attention();
+    let flash = if fused { "flash (auto here)" } else { "no flash here" };
     format!("full, sliced, sliced:N, tiled (auto on a CPU); {flash}")
 }
 

@@ -64,7 +64,8 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
     let request = request_of(arguments, &paths)?;
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     let (device, dtype) = (arguments.compute.device, arguments.compute.dtype);
-    let backend = move || CandleBackend::new(device, dtype);
+    let failure_file = paths.device_failure_file.clone();
+    let backend = move || CandleBackend::new(device, dtype).noting_failures(failure_file);
     let engine = EngineHandle::start(backend, saver, Arc::new(|| {})).map_err(|error| error.to_string())?;
     let engine = Arc::new(engine);
     let for_signal = Arc::downgrade(&engine);
@@ -103,6 +104,7 @@ fn follow(engine: &EngineHandle, job: JobId, report: &Report) -> Result<u8, Stri
             EventKind::Loading { part, fraction } => report.loading(part, fraction),
             EventKind::Step { done, total, seconds, .. } => report.step(done, total, seconds),
             EventKind::Decoded { seconds } => report.decoded(seconds),
+            EventKind::Notice { message } => report.notice(&message),
             EventKind::Finished(finished) => {
                 report.finished(&finished);
                 return Ok(DONE);

@@ -58,6 +58,18 @@ impl Report {
         }
     }
 
+    /// The picture goes another way than was asked for.
+    pub(super) fn notice(&self, message: &str) {
+        if self.json {
+            say(&json!({"event": "notice", "message": message}));
+        }
+        let line = format!("note: {message}");
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => tell(&line),
+        }
+    }
+
     pub(super) fn finished(&self, finished: &Finished) {
         let (width, height) = (finished.picture.width(), finished.picture.height());
         if self.json {

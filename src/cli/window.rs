@@ -42,7 +42,8 @@ fn start(
     wake: Wake,
 ) -> Result<Behind, String> {
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
-    let backend = || CandleBackend::new(DeviceChoice::Auto, DtypeChoice::Auto);
+    let failure_file = paths.device_failure_file.clone();
+    let backend = move || CandleBackend::new(DeviceChoice::Auto, DtypeChoice::Auto).noting_failures(failure_file);
     let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
     let selector = SelectHandle::start(MobileSam::new(&paths), Arc::clone(&wake))
         .map_err(|error| format!("the thread that finds things could not be started: {error}"))?;

@@ -8,9 +8,21 @@ use crate::job::{CancelToken, Destination, ModelPart, Picture, Request};
 /// Told by a backend while it draws.
 #[derive(Clone, Debug)]
 pub enum Progress {
-    Loading { part: ModelPart, fraction: f32 },
-    Step { done: u32, total: u32, seconds: f64, preview: Option<Arc<Picture>> },
-    Decoded { seconds: f64 },
+    Loading {
+        part: ModelPart,
+        fraction: f32,
+    },
+    Step {
+        done: u32,
+        total: u32,
+        seconds: f64,
+        preview: Option<Arc<Picture>>,
+    },
+    Decoded {
+        seconds: f64,
+    },
+    /// A sentence for a person: the picture goes another way than was asked for.
+    Notice(String),
 }
 
 /// A picture as it left the decoder.

@@ -1,85 +1,196 @@
-//! The backend that really draws: keeps the pipeline of the model used last.
+//! The backend that really draws: keeps the pipeline of the model used last, and goes another way where a device fails.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use candle_core::Device;
+use candle_core::DType;
 
 use super::backend::{Backend, BackendError, Drawn, Progress};
+use super::course::Course;
 use super::device::{DeviceChoice, DtypeChoice};
-use crate::job::{CancelToken, ModelRef, Request, WorkGrid};
-use crate::model::{ModelError, ModelFiles, builtin_model};
-use crate::pipeline::{Additions, Pipeline, PipelineError, Stage, check_sampling, work_grid_of};
+use crate::job::{CancelToken, Compute, ModelRef, Request, WorkGrid};
+use crate::model::{Execution, ModelError, ModelFiles, OperatorFailure, builtin_model};
+use crate::pipeline::{
+    Additions, Fit, Foresight, Means, Pipeline, PipelineError, Saving, Stage, check_sampling, work_grid_of,
+};
+use crate::store::device_failure::DeviceFailure;
 
 pub struct CandleBackend {
     device_choice: DeviceChoice,
     dtype_choice: DtypeChoice,
-    device: Option<Device>,
+    execution: Option<Execution>,
+    /// Where a device's failure is noted.
+    failure_file: Option<PathBuf>,
     loaded: Option<(Loaded, Pipeline)>,
+    /// What was said about the pictures before, so that it is not said of each.
+    told: Vec<Saving>,
 }
 
-/// What a pipeline was read from.
+/// What a pipeline was read from, and how.
 #[derive(Clone, PartialEq)]
 struct Loaded {
     model: ModelRef,
     additions: Additions,
+    dtype: DType,
+    one_at_a_time: bool,
+    is_kernels: bool,
+    /// Of weights that stay.
+    held_bytes: u64,
 }
 
 impl Loaded {
     /// All but LoRAs and embeddings.
     fn has_same_base(&self, other: &Self) -> bool {
-        self.model == other.model
-            && self.additions.vae == other.additions.vae
-            && self.additions.memory == other.additions.memory
+        let additions = Additions {
+            loras: other.additions.loras.clone(),
+            embeddings: other.additions.embeddings.clone(),
+            ..self.additions.clone()
+        };
+        Self { additions, held_bytes: other.held_bytes, ..self.clone() } == *other
     }
 }
 
 impl CandleBackend {
     #[must_use]
     pub fn new(device_choice: DeviceChoice, dtype_choice: DtypeChoice) -> Self {
-        Self { device_choice, dtype_choice, device: None, loaded: None }
+        Self { device_choice, dtype_choice, execution: None, failure_file: None, loaded: None, told: Vec::new() }
     }
 
-    fn open_device(&mut self) -> Result<Device, BackendError> {
-        if let Some(device) = &self.device {
-            return Ok(device.clone());
-        }
-        let device = self.device_choice.open().map_err(|error| BackendError::Failed(error.to_string()))?;
-        self.device = Some(device.clone());
-        Ok(device)
+    /// One that draws by `execution`, whatever device that is.
+    #[must_use]
+    pub fn by(execution: Execution, dtype_choice: DtypeChoice) -> Self {
+        Self { execution: Some(execution), ..Self::new(DeviceChoice::Cpu, dtype_choice) }
     }
 
-    /// The pipeline of this model, read now if another one was used last.
-    fn pipeline(
+    /// Notes in `file` when a device fails.
+    #[must_use]
+    pub fn noting_failures(self, file: PathBuf) -> Self {
+        Self { failure_file: Some(file), ..self }
+    }
+
+    fn course(&mut self, request: &Request) -> Result<Course, BackendError> {
+        let execution = if let Some(execution) = &self.execution {
+            execution.clone()
+        } else {
+            let device = self.device_choice.open().map_err(|error| BackendError::Failed(error.to_string()))?;
+            let dtype = self.dtype_choice.on(&device);
+            self.execution.insert(Execution::on(&device, dtype)).clone()
+        };
+        Ok(Course::new(execution, self.dtype_choice, request.compute))
+    }
+
+    fn draw_by(
         &mut self,
+        course: &Course,
         request: &Request,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<&Pipeline, BackendError> {
-        let device = self.open_device()?;
-        let needed = Loaded { model: request.model.clone(), additions: Additions::of(request) };
+        settled: &mut Option<Compute>,
+    ) -> Result<Drawn, PipelineError> {
+        let pipeline = self.pipeline(course, request, cancel, progress)?;
+        let mut predicted_peak_bytes = None;
+        let mut tell = |stage: Stage| {
+            progress(match stage {
+                Stage::Settled { peak_bytes, compute } => {
+                    (predicted_peak_bytes, *settled) = (Some(peak_bytes), Some(compute));
+                    return;
+                }
+                Stage::Step { done, total, seconds, predicted } => {
+                    Progress::Step { done, total, seconds, preview: Some(Arc::new(predicted)) }
+                }
+                Stage::Decoded { seconds } => Progress::Decoded { seconds },
+                Stage::Loading { part, fraction } => Progress::Loading { part, fraction },
+                Stage::Notice(sentence) => Progress::Notice(sentence),
+            });
+        };
+        let (picture, request) = pipeline.run(request, cancel, &mut tell)?;
+        Ok(Drawn { picture, request, predicted_peak_bytes })
+    }
+
+    /// The pipeline of this model, read now if another one was used last, or the picture wants it otherwise.
+    fn pipeline(
+        &mut self,
+        course: &Course,
+        request: &Request,
+        cancel: &CancelToken,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<&Pipeline, PipelineError> {
+        let mut needed = Loaded {
+            model: request.model.clone(),
+            additions: Additions::of(request),
+            dtype: course.dtype,
+            one_at_a_time: course.one_at_a_time,
+            is_kernels: course.execution.operators().is_none(),
+            held_bytes: 0,
+        };
+        match self.foretold(course, request) {
+            Ok(fit) => {
+                needed.dtype = fit.manner.dtype;
+                needed.one_at_a_time |= fit.one_at_a_time;
+                needed.held_bytes = if needed.one_at_a_time { 0 } else { fit.costs.weight_bytes() as u64 };
+                self.tell_savings(&fit, progress);
+            }
+            // Whoever reads the model will say it better.
+            Err(error) => tracing::debug!("what the picture takes is not foretold: {error}"),
+        }
         let kept = self.loaded.take().filter(|(loaded, _)| loaded.has_same_base(&needed));
         let pipeline = match kept {
-            Some((loaded, pipeline)) if loaded == needed => pipeline,
+            Some((loaded, pipeline)) if loaded.additions == needed.additions => pipeline,
             kept => {
-                let files = files_of(&needed.model).map_err(|error| failed(&error.into()))?;
-                check_sampling(&files, request).map_err(|error| failed(&error))?;
+                let files = files_of(&request.model)?;
+                check_sampling(&files, request)?;
                 let progress = RefCell::new(progress);
                 let told = |part, fraction| {
                     (progress.borrow_mut())(Progress::Loading { part, fraction });
                     if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) }
                 };
                 if let Some((_, pipeline)) = kept {
-                    pipeline.laid_over(&files, &needed.additions, &told).map_err(|error| failed(&error))?
+                    pipeline.laid_over(&needed.additions, &told)?
                 } else {
-                    let dtype = self.dtype_choice.on(&device);
-                    Pipeline::load_with(&files, &needed.additions, &device, dtype, &told)
-                        .map_err(|error| failed(&error))?
+                    let Loaded { dtype, one_at_a_time, .. } = needed;
+                    let means = Means { execution: course.execution.clone(), dtype, one_at_a_time };
+                    Pipeline::load_by(&files, &needed.additions, &means, &told)?
                 }
             }
         };
         let (_, pipeline) = self.loaded.insert((needed, pipeline));
         Ok(pipeline)
+    }
+
+    /// How the picture is made so that it fits, by what is known of the model already if it was used last.
+    fn foretold(&self, course: &Course, request: &Request) -> Result<Fit, PipelineError> {
+        let by = (&course.execution, course.dtype);
+        let is_same = |loaded: &Loaded| loaded.model == request.model && loaded.additions.vae == request.vae;
+        let held_bytes = self.loaded.as_ref().map_or(0, |(loaded, _)| loaded.held_bytes);
+        if let Some((_, pipeline)) = self.loaded.as_ref().filter(|(loaded, _)| is_same(loaded)) {
+            return pipeline.foresight().fit(request, by, course.may_halve, held_bytes);
+        }
+        let foresight = Foresight::read(&files_of(&request.model)?, request)?;
+        foresight.fit(request, by, course.may_halve, held_bytes)
+    }
+
+    /// Says what is done for want of memory, once.
+    fn tell_savings(&mut self, fit: &Fit, progress: &mut dyn FnMut(Progress)) {
+        // Tiles are as good as one piece; the kernels take them without a word.
+        let is_device = fit.manner.card.is_some();
+        let is_told = |saving: &Saving| is_device || matches!(saving, Saving::HalfPrecision | Saving::OneAtATime);
+        let savings: Vec<Saving> = fit.savings.iter().copied().filter(is_told).collect();
+        if savings != self.told
+            && !savings.is_empty()
+            && let Some(free) = fit.free_bytes
+        {
+            let words: Vec<&str> = savings.iter().map(|saving| saving.words()).collect();
+            progress(Progress::Notice(format!("to fit into {:.1} GB, {}", free as f64 / 1e9, words.join(" and "))));
+        }
+        self.told = savings;
+    }
+
+    fn note(&self, failure: &OperatorFailure) {
+        if let Some(file) = &self.failure_file {
+            let OperatorFailure { device, operator, dtype, reason, .. } = failure;
+            DeviceFailure::now(device, operator.name(), dtype, reason).keep(file);
+        }
     }
 }
 
@@ -108,22 +219,23 @@ impl Backend for CandleBackend {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError> {
-        let pipeline = self.pipeline(request, cancel, progress)?;
-        let mut predicted_peak_bytes = None;
-        let mut tell = |stage: Stage| {
-            progress(match stage {
-                Stage::Settled { peak_bytes } => {
-                    predicted_peak_bytes = Some(peak_bytes);
-                    return;
-                }
-                Stage::Step { done, total, seconds, predicted } => {
-                    Progress::Step { done, total, seconds, preview: Some(Arc::new(predicted)) }
-                }
-                Stage::Decoded { seconds } => Progress::Decoded { seconds },
-            });
-        };
-        let (picture, request) = pipeline.run(request, cancel, &mut tell).map_err(|error| failed(&error))?;
-        Ok(Drawn { picture, request, predicted_peak_bytes })
+        let mut course = self.course(request)?;
+        loop {
+            let mut settled = None;
+            let asked = Request { compute: course.compute, ..request.clone() };
+            let error = match self.draw_by(&course, &asked, cancel, progress, &mut settled) {
+                Ok(drawn) => return Ok(drawn),
+                Err(error) => error,
+            };
+            let PipelineError::Model(ModelError::Operator(failure)) = &error else { return Err(failed(&error)) };
+            // Whatever is half done is forgotten, and its memory given back.
+            self.loaded = None;
+            let Some(words) = course.turn(failure, settled, request.compute) else { return Err(failed(&error)) };
+            if course.execution.operators().is_none() {
+                self.note(failure);
+            }
+            progress(Progress::Notice(words));
+        }
     }
 
     fn reset(&mut self) {

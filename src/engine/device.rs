@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use candle_core::{DType, Device};
 
@@ -68,7 +69,7 @@ impl DeviceChoice {
     #[must_use]
     pub fn resolved(self) -> Self {
         match self {
-            Self::Auto if candle_core::utils::metal_is_available() => Self::Metal,
+            Self::Auto if candle_core::utils::metal_is_available() && has_metal() => Self::Metal,
             Self::Auto if candle_core::utils::cuda_is_available() && Device::new_cuda(0).is_ok() => Self::Cuda(0),
             Self::Auto => Self::Cpu,
             chosen => chosen,
@@ -80,7 +81,7 @@ impl DeviceChoice {
     pub fn open(self) -> Result<Device, DeviceError> {
         let opened = match self.resolved() {
             Self::Auto | Self::Cpu => return Ok(Device::Cpu),
-            Self::Metal => Device::new_metal(0),
+            Self::Metal => new_metal(),
             Self::Cuda(number) => Device::new_cuda(number),
         };
         opened.map_err(|error| {
@@ -99,6 +100,18 @@ impl DeviceChoice {
             Self::Auto | Self::Cpu => "CPU",
         }
     }
+}
+
+/// candle takes the first of Metal's devices without looking whether there is one, as on a virtual machine there is not.
+fn new_metal() -> Result<Device, candle_core::Error> {
+    std::panic::catch_unwind(|| Device::new_metal(0))
+        .unwrap_or_else(|_| Err(candle_core::Error::Msg("this machine has no Metal device".to_owned())))
+}
+
+/// Asked once: a machine's devices stay.
+fn has_metal() -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| new_metal().is_ok())
 }
 
 impl DtypeChoice {

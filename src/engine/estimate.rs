@@ -7,15 +7,15 @@ use candle_core::{DType, Device};
 
 use super::device::{DeviceChoice, DtypeChoice};
 use super::files_of;
-use crate::job::{AttentionMode, Compute, Estimate, EstimateQuestion, MemoryMode, ModelRef, Speed, VaeTiling};
-use crate::model::Tiling;
-use crate::pipeline::{CostModel, Costs, Drawing, Manner, budget, guessed_card_speed, measured_speed, scoring_of};
-use crate::store::memory::resident_memory_bytes;
+use crate::job::{AttentionMode, Compute, Estimate, EstimateQuestion, MemoryMode, ModelRef, Speed};
+use crate::model::Execution;
+use crate::pipeline::{CostModel, Drawing, Fit, Room, budget, guessed_card_speed, measured_speed};
 
 /// Answers one question after the other; keeps the configs of the model asked about last.
 pub struct Estimator {
-    on_card: bool,
-    dtype: DType,
+    device: DeviceChoice,
+    dtype: DtypeChoice,
+    execution: OnceLock<(Execution, DType)>,
     speed: OnceLock<Option<Speed>>,
     last: Mutex<Option<(ModelRef, CostModel)>>,
 }
@@ -23,10 +23,7 @@ pub struct Estimator {
 impl Estimator {
     #[must_use]
     pub fn new(device: DeviceChoice, dtype: DtypeChoice) -> Self {
-        let on_card = device.resolved() != DeviceChoice::Cpu;
-        let auto = if on_card { DType::F16 } else { DType::F32 };
-        let dtype = if dtype == DtypeChoice::Auto { auto } else { dtype.on(&Device::Cpu) };
-        Self { on_card, dtype, speed: OnceLock::new(), last: Mutex::default() }
+        Self { device, dtype, execution: OnceLock::new(), speed: OnceLock::new(), last: Mutex::default() }
     }
 
     /// `None` where the model cannot be read or cannot draw this. May take a moment.
@@ -34,21 +31,20 @@ impl Estimator {
     pub fn answer(&self, question: &EstimateQuestion) -> Option<Estimate> {
         let model = self.model(&question.model)?;
         let speed = (*self.speed.get_or_init(|| self.measure()))?;
-        // What this process holds already it can use again.
-        let own_bytes = resident_memory_bytes().unwrap_or(0);
-        let free_bytes = budget::free_bytes(&Device::Cpu).filter(|_| !self.on_card).map(|free| free + own_bytes);
-        let costs = |compute: Compute| self.costs(&model, question, compute, free_bytes);
+        let free_bytes = budget::all_bytes(&self.execution().0);
+        let fit = |compute: Compute| self.fit(&model, question, compute, free_bytes);
         let wanted = question.compute;
-        let chosen = costs(wanted)?;
-        let peak = |compute: Compute| Some(costs(compute)?.peak_bytes() as u64);
+        let chosen = fit(wanted)?;
+        let peak = |compute: Compute| Some(fit(compute)?.peak_bytes());
         let attention = |mode: AttentionMode| Some((mode, peak(Compute { attention: mode, ..wanted })?));
         let memory = |mode: MemoryMode| Some((mode, peak(Compute { memory: mode, ..wanted })?));
         let modes = [AttentionMode::Full, AttentionMode::Sliced(Some(1)), AttentionMode::Tiled];
+        let costs = chosen.costs;
         Some(Estimate {
-            peak_bytes: chosen.peak_bytes() as u64,
+            peak_bytes: chosen.peak_bytes(),
             free_bytes,
-            seconds_per_call: speed.seconds(chosen.step),
-            seconds_once: speed.seconds(chosen.text.plus(chosen.encode).plus(chosen.decode)),
+            seconds_per_call: speed.seconds(costs.step),
+            seconds_once: speed.seconds(costs.text.plus(costs.encode).plus(costs.decode)),
             calls: question.calls,
             by_attention: modes.into_iter().filter_map(attention).collect(),
             by_memory: [memory(MemoryMode::Low)?, memory(MemoryMode::High)?],
@@ -63,27 +59,24 @@ impl Estimator {
         last.as_ref().map(|(_, model)| model.clone())
     }
 
-    fn measure(&self) -> Option<Speed> {
-        if self.on_card { Some(guessed_card_speed()) } else { measured_speed().ok() }
+    fn execution(&self) -> &(Execution, DType) {
+        self.execution.get_or_init(|| {
+            let device = self.device.open().unwrap_or(Device::Cpu);
+            let dtype = self.dtype.on(&device);
+            (Execution::on(&device, dtype), dtype)
+        })
     }
 
-    fn costs(
-        &self,
-        model: &CostModel,
-        question: &EstimateQuestion,
-        compute: Compute,
-        free: Option<u64>,
-    ) -> Option<Costs> {
+    fn measure(&self) -> Option<Speed> {
+        if self.execution().0.operators().is_some() { Some(guessed_card_speed()) } else { measured_speed().ok() }
+    }
+
+    fn fit(&self, model: &CostModel, question: &EstimateQuestion, compute: Compute, bytes: Option<u64>) -> Option<Fit> {
         let [width, height] = question.size_px.map(|side| side as usize);
         let rows = model.rows(question.guided);
         let drawing = Drawing { width, height, rows, windows: 1, encodes: question.encodes };
-        let manner = Manner {
-            scoring: scoring_of(compute.attention),
-            tiling: (compute.vae_tiling == VaeTiling::On).then(Tiling::default),
-            winograd: compute.memory != MemoryMode::Low && !self.on_card,
-            dtype: self.dtype,
-            on_card: self.on_card,
-        };
-        model.settled_costs(drawing, manner, compute, free).ok()
+        let (execution, dtype) = self.execution();
+        let room = Room { may_halve: self.dtype == DtypeChoice::Auto, bytes };
+        model.fit_on(execution, *dtype, drawing, compute, room).ok()
     }
 }

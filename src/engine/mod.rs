@@ -2,8 +2,10 @@
 //!
 //! Knows no window: whoever starts it hands in a `wake` callback, called after every event.
 
+mod awake;
 mod backend;
 mod candle;
+mod course;
 pub mod device;
 mod estimate;
 mod fake;

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, select};
 
+use super::awake::Awake;
 use super::backend::{Backend, BackendError, Progress, Saver};
 use super::mailbox::Mailbox;
 use crate::job::{CancelToken, Destination, Event, EventKind, Finished, JobId, Request};
@@ -32,6 +33,7 @@ pub fn work<B: Backend>(
             continue;
         }
         let id = job.id;
+        let _awake = Awake::begin();
         let outcome = catch_unwind(AssertUnwindSafe(|| run(&job, &mut backend, saver, outbox)));
         let kind = match outcome {
             Ok(Ok(finished)) => EventKind::Finished(Box::new(finished)),
@@ -65,6 +67,7 @@ fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver, outbox: &Mailbox
         let kind = match progress {
             Progress::Loading { part, fraction } => EventKind::Loading { part, fraction },
             Progress::Decoded { seconds } => EventKind::Decoded { seconds },
+            Progress::Notice(message) => EventKind::Notice { message },
             Progress::Step { done, total, seconds, preview } => {
                 if let (Destination::File { previews: Some(folder), .. }, Some(preview)) = (&job.destination, &preview)
                 {

@@ -59,6 +59,10 @@ pub enum EventKind {
     Decoded {
         seconds: f64,
     },
+    /// One sentence for a person: the picture goes another way than was asked for, and why.
+    Notice {
+        message: String,
+    },
     Finished(Box<Finished>),
     Cancelled,
     /// One sentence for a person: what went wrong and what to do.

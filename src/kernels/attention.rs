@@ -5,11 +5,12 @@ use rayon::prelude::*;
 
 use super::ShapeError;
 use super::map::Map;
-use super::math;
-use super::packed_heads::PackedHeads;
+use super::numbers::pair;
+use super::packed_heads::{PackedHeads, floats_per_head, steps};
 use super::pool::Buffer;
 use super::product::{Shared, Starts, TILE_ROWS, tile};
 use super::simd::{Kernel, Level, Simd};
+use super::softmax::{pair_up, soften};
 
 /// Queries of one task.
 const QUERIES: usize = 96;
@@ -26,21 +27,32 @@ pub enum Scores {
     Heads(usize),
 }
 
+/// How many heads there are, and what they do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heads {
+    pub count: usize,
+    /// A query sees the keys up to its own place.
+    pub causal: bool,
+    /// Both products are of numbers rounded to bfloat16, summed up in single precision; causal ones never are.
+    pub in_pairs: bool,
+}
+
+impl Heads {
+    /// Everything is seen, in single precision.
+    #[must_use]
+    pub fn plain(count: usize) -> Self {
+        Self { count, causal: false, in_pairs: false }
+    }
+}
+
 /// `softmax(q·kᵀ / √d)·v` for `q` `(batch, queries, heads·d)` and `k`, `v` `(batch, keys, heads·d)`.
-///
-/// `causal`: a query sees the keys up to its own place.
 ///
 /// # Errors
 /// When the shapes do not belong together.
-pub fn attention(
-    q: &Map,
-    k: &Map,
-    v: &Map,
-    heads: usize,
-    causal: bool,
-    scores: Scores,
-    level: Level,
-) -> Result<Map, ShapeError> {
+pub fn attention(q: &Map, k: &Map, v: &Map, heads: Heads, scores: Scores, level: Level) -> Result<Map, ShapeError> {
+    let Heads { count: heads, causal, in_pairs } = heads;
+    // A hidden key in a pair with a seen one would not be hidden if it were no number.
+    let in_pairs = in_pairs && !causal;
     let (queries, keys) = (q.height * q.width, k.height * k.width);
     let fits = k.shape() == v.shape() && k.batch == q.batch && k.channels == q.channels;
     if !fits || heads == 0 || !q.channels.is_multiple_of(heads) || keys == 0 || (causal && queries != keys) {
@@ -56,7 +68,7 @@ pub fn attention(
         return Ok(shape.filled(out));
     }
     let depth = q.channels / heads;
-    let packed = PackedHeads::new(k, v, heads, depth, keys, level);
+    let packed = PackedHeads::new(k, v, (heads, depth), keys, in_pairs, level);
     let query_blocks = queries.div_ceil(QUERIES);
     let output = Shared(out.as_mut_ptr());
     let all_heads = q.batch * heads;
@@ -87,6 +99,7 @@ pub fn attention(
                     count: QUERIES.min(queries - first),
                     keys,
                     causal,
+                    in_pairs,
                     out: output,
                     whole: whole.map(|whole| (whole.at(task * QUERIES * key_width), key_width)),
                     scratch,
@@ -102,17 +115,18 @@ pub fn attention(
 #[must_use]
 pub fn attention_scratch_floats(
     (batch, queries, keys): (usize, usize, usize),
-    (heads, depth): (usize, usize),
+    (heads, depth): (Heads, usize),
     scores: Scores,
     level: Level,
 ) -> [usize; 3] {
     let key_width = keys.next_multiple_of(level.panel_width());
-    let all_heads = batch * heads;
+    let all_heads = batch * heads.count;
     let whole = match scores {
         Scores::Tiled => 0,
         Scores::Heads(count) => count.clamp(1, all_heads) * queries.div_ceil(QUERIES) * QUERIES * key_width,
     };
-    [all_heads * key_width * depth, all_heads * depth.next_multiple_of(level.lanes()) * keys, whole]
+    let [for_keys, for_values] = floats_per_head(depth, keys, heads.in_pairs && !heads.causal, level);
+    [all_heads * for_keys, all_heads * for_values, whole]
 }
 
 #[derive(Default)]
@@ -135,6 +149,7 @@ struct Task<'a> {
     count: usize,
     keys: usize,
     causal: bool,
+    in_pairs: bool,
     out: Shared,
     /// Where the scores go, and how long their rows are, where they are kept whole.
     whole: Option<(*mut f32, usize)>,
@@ -176,7 +191,14 @@ impl Kernel for Task<'_> {
                     let sums = &mut sums[row * columns..(row + 1) * columns];
                     soften::<S>(into.add(row * stride), keys, seen, &mut largest[row], &mut totals[row], sums);
                 }
-                self.weigh::<S>(into, stride, rows, first_key, keys, &mut sums, columns);
+                if self.in_pairs {
+                    for row in 0..rows {
+                        pair_up(into.add(row * stride), keys);
+                    }
+                    self.weigh::<S, true>(into, stride, rows, (first_key / 2, keys.div_ceil(2)), &mut sums, columns);
+                } else {
+                    self.weigh::<S, false>(into, stride, rows, (first_key, keys), &mut sums, columns);
+                }
             }
         }
         let channels = self.q.channels;
@@ -206,7 +228,12 @@ impl Task<'_> {
         for row in 0..rows {
             let pixel = self.picture * self.q.height * self.q.width + self.first + row.min(self.count - 1);
             let from = &self.q.values()[pixel * channels + self.head * self.depth..][..self.depth];
-            queries.extend(from.iter().map(|value| value * scale));
+            if self.in_pairs {
+                let pairs = from.chunks(2).map(|two| pair(two[0] * scale, two.get(1).map_or(0.0, |last| last * scale)));
+                queries.extend(pairs);
+            } else {
+                queries.extend(from.iter().map(|value| value * scale));
+            }
         }
     }
 
@@ -223,17 +250,19 @@ impl Task<'_> {
     ) {
         let width = S::LANES * S::PANEL_VECTORS;
         let panels = self.packed.keys_of(self.picture, self.head);
+        let steps = steps(self.depth, self.in_pairs);
         for panel in (0..keys).step_by(width) {
-            let values = &panels[(first_key + panel) * self.depth..][..width * self.depth];
+            let values = &panels[(first_key + panel) * steps..][..width * steps];
             for row in (0..rows).step_by(TILE_ROWS) {
-                let starts: Starts = std::array::from_fn(|offset| queries[(row + offset) * self.depth..].as_ptr());
+                let starts: Starts = std::array::from_fn(|offset| queries[(row + offset) * steps..].as_ptr());
                 // SAFETY: the caller's room; a level's panel width is one of these two.
                 unsafe {
                     let into = into.add(row * stride + panel);
-                    if S::PANEL_VECTORS == 2 {
-                        store_tile::<S, 2>(&starts, self.depth, values.as_ptr(), into, stride);
-                    } else {
-                        store_tile::<S, 4>(&starts, self.depth, values.as_ptr(), into, stride);
+                    match (S::PANEL_VECTORS, self.in_pairs) {
+                        (2, false) => store_tile::<S, 2, false>(&starts, steps, values.as_ptr(), into, stride),
+                        (2, true) => store_tile::<S, 2, true>(&starts, steps, values.as_ptr(), into, stride),
+                        (_, false) => store_tile::<S, 4, false>(&starts, steps, values.as_ptr(), into, stride),
+                        (_, true) => store_tile::<S, 4, true>(&starts, steps, values.as_ptr(), into, stride),
                     }
                 }
             }
@@ -242,32 +271,32 @@ impl Task<'_> {
 
     /// Adds the values, weighed by the softened scores, to the sums.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)] // A block's place and size; a struct would be made for this call alone.
-    unsafe fn weigh<S: Simd>(
+    unsafe fn weigh<S: Simd, const PAIRS: bool>(
         &self,
         scores: *const f32,
         stride: usize,
         rows: usize,
-        first_key: usize,
-        keys: usize,
+        (first_key, keys): (usize, usize),
         sums: &mut [f32],
         columns: usize,
     ) {
         let width = S::LANES * S::PANEL_VECTORS;
         let panels = self.packed.values_of(self.picture, self.head);
+        let all_keys = steps(self.keys, PAIRS);
         for panel in (0..columns).step_by(width) {
             let panel_width = width.min(columns - panel);
-            let values = panels[panel * self.keys + first_key * panel_width..][..keys * panel_width].as_ptr();
+            let values = panels[panel * all_keys + first_key * panel_width..][..keys * panel_width].as_ptr();
             for row in (0..rows).step_by(TILE_ROWS) {
                 let starts: Starts = std::array::from_fn(|offset| scores.wrapping_add((row + offset) * stride));
-                // SAFETY: every row of the scores holds `keys` of them, and the sums whole tiles of whole vectors.
+                // SAFETY: every row of the scores holds `keys` of them (or of pairs), and the sums whole tiles of whole
+                // vectors.
                 unsafe {
                     let into = sums.as_mut_ptr().add(row * columns + panel);
                     match panel_width / S::LANES {
-                        1 => add_tile::<S, 1>(&starts, keys, values, into, columns),
-                        2 => add_tile::<S, 2>(&starts, keys, values, into, columns),
-                        3 => add_tile::<S, 3>(&starts, keys, values, into, columns),
-                        _ => add_tile::<S, 4>(&starts, keys, values, into, columns),
+                        1 => add_tile::<S, 1, PAIRS>(&starts, keys, values, into, columns),
+                        2 => add_tile::<S, 2, PAIRS>(&starts, keys, values, into, columns),
+                        3 => add_tile::<S, 3, PAIRS>(&starts, keys, values, into, columns),
+                        _ => add_tile::<S, 4, PAIRS>(&starts, keys, values, into, columns),
                     }
                 }
             }
@@ -276,7 +305,7 @@ impl Task<'_> {
 }
 
 #[inline(always)]
-unsafe fn store_tile<S: Simd, const N: usize>(
+unsafe fn store_tile<S: Simd, const N: usize, const PAIRS: bool>(
     starts: &Starts,
     length: usize,
     panel: *const f32,
@@ -285,7 +314,7 @@ unsafe fn store_tile<S: Simd, const N: usize>(
 ) {
     // SAFETY: the caller's.
     unsafe {
-        let sums = tile::<S, N>(std::slice::from_ref(starts), length, panel, N * S::LANES);
+        let sums = tile::<S, N, PAIRS>(std::slice::from_ref(starts), length, panel, N * S::LANES);
         for (row, sums) in sums.iter().enumerate() {
             for (vector, sum) in sums.iter().enumerate() {
                 S::store(into.add(row * stride + vector * S::LANES), *sum);
@@ -295,7 +324,7 @@ unsafe fn store_tile<S: Simd, const N: usize>(
 }
 
 #[inline(always)]
-unsafe fn add_tile<S: Simd, const N: usize>(
+unsafe fn add_tile<S: Simd, const N: usize, const PAIRS: bool>(
     starts: &Starts,
     length: usize,
     panel: *const f32,
@@ -304,60 +333,12 @@ unsafe fn add_tile<S: Simd, const N: usize>(
 ) {
     // SAFETY: the caller's.
     unsafe {
-        let sums = tile::<S, N>(std::slice::from_ref(starts), length, panel, N * S::LANES);
+        let sums = tile::<S, N, PAIRS>(std::slice::from_ref(starts), length, panel, N * S::LANES);
         for (row, sums) in sums.iter().enumerate() {
             for (vector, sum) in sums.iter().enumerate() {
                 let into = into.add(row * stride + vector * S::LANES);
                 S::store(into, S::add(S::load(into), *sum));
             }
         }
-    }
-}
-
-/// Turns a row's scores into weights: their exponentials below the largest seen so far; what was summed up before is
-/// brought to the same measure. Of `keys` only the first `seen` count.
-#[inline(always)]
-unsafe fn soften<S: Simd>(
-    scores: *mut f32,
-    keys: usize,
-    seen: usize,
-    largest: &mut f32,
-    total: &mut f32,
-    sums: &mut [f32],
-) {
-    // SAFETY: the row holds `keys` scores, and the sums are whole vectors.
-    unsafe {
-        let mut top = S::splat(f32::NEG_INFINITY);
-        let whole = seen / S::LANES * S::LANES;
-        for key in (0..whole).step_by(S::LANES) {
-            top = S::max(top, S::load(scores.add(key)));
-        }
-        let mut now = largest.max(S::largest(top));
-        for key in whole..seen {
-            now = now.max(*scores.add(key));
-        }
-        if now > *largest {
-            if largest.is_finite() {
-                let scale = (*largest - now).exp();
-                *total *= scale;
-                for place in (0..sums.len()).step_by(S::LANES) {
-                    let sum = sums.as_mut_ptr().add(place);
-                    S::store(sum, S::mul(S::load(sum), S::splat(scale)));
-                }
-            }
-            *largest = now;
-        }
-        let mut lanes = S::splat(0.0);
-        for key in (0..seen).step_by(S::LANES) {
-            let count = (seen - key).min(S::LANES);
-            let at = scores.add(key);
-            let weight = math::exp::<S>(S::sub(S::load_some(at, count), S::splat(*largest)));
-            S::store_some(at, weight, count);
-            lanes = S::add(lanes, S::load_some(at, count));
-        }
-        for key in seen..keys {
-            *scores.add(key) = 0.0;
-        }
-        *total += S::sum(lanes);
     }
 }

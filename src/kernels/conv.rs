@@ -2,7 +2,8 @@
 
 use super::ShapeError;
 use super::map::Map;
-use super::panel::{Layout, PackedMatrix, Precision, Source};
+use super::numbers::{Precision, Source};
+use super::panel::{Layout, PackedMatrix};
 use super::pixels::{Pixels, Steps};
 use super::product::{Finish, Rows, product};
 use super::simd::Level;

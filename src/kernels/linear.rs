@@ -3,7 +3,8 @@
 use super::ShapeError;
 use super::conv::Packing;
 use super::map::Map;
-use super::panel::{Layout, PackedMatrix, Source};
+use super::numbers::Source;
+use super::panel::{Layout, PackedMatrix};
 use super::product::{DenseRows, Finish, product};
 
 /// A linear layer or, what is the same on pixels, a 1×1 convolution.

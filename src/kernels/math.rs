@@ -105,7 +105,9 @@ mod tests {
 
     #[test]
     fn functions_agree_with_double_precision_at_every_level() {
-        let x: Vec<f32> = (-8600..=8600).map(|step| step as f32 / 100.0).collect();
+        // Miri is shown some of them.
+        let between = if cfg!(miri) { 431 } else { 1 };
+        let x: Vec<f32> = (-8600..=8600).step_by(between).map(|step| step as f32 / 100.0).collect();
         for level in Level::available() {
             for (x, found) in x.iter().zip(level.run(Each { x: &x, which: 0 })) {
                 assert!((f64::from(found) / f64::from(*x).exp() - 1.0).abs() < 4e-7, "{level:?} exp({x}) = {found}");

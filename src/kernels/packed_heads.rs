@@ -3,10 +3,22 @@
 use rayon::prelude::*;
 
 use super::map::Map;
+use super::numbers::pair;
 use super::pool::Buffer;
 use super::simd::Level;
 
-/// Keys and values of every head as panels.
+/// How many steps a product over `count` numbers has.
+pub(super) fn steps(count: usize, in_pairs: bool) -> usize {
+    if in_pairs { count.div_ceil(2) } else { count }
+}
+
+/// What a head's keys and its values take.
+pub(super) fn floats_per_head(depth: usize, keys: usize, in_pairs: bool, level: Level) -> [usize; 2] {
+    let for_keys = keys.next_multiple_of(level.panel_width()) * steps(depth, in_pairs);
+    [for_keys, depth.next_multiple_of(level.lanes()) * steps(keys, in_pairs)]
+}
+
+/// Keys and values of every head as panels, whose steps are numbers or pairs of bfloat16.
 pub(super) struct PackedHeads {
     /// For each head: panels of keys, `(depth, panel width)` each.
     keys: Buffer,
@@ -18,10 +30,9 @@ pub(super) struct PackedHeads {
 }
 
 impl PackedHeads {
-    pub fn new(k: &Map, v: &Map, heads: usize, depth: usize, keys: usize, level: Level) -> Self {
+    pub fn new(k: &Map, v: &Map, (heads, depth): (usize, usize), keys: usize, in_pairs: bool, level: Level) -> Self {
         let width = level.panel_width();
-        let keys_per_head = keys.next_multiple_of(width) * depth;
-        let values_per_head = depth.next_multiple_of(level.lanes()) * keys;
+        let [keys_per_head, values_per_head] = floats_per_head(depth, keys, in_pairs, level);
         let all_heads = k.batch * heads;
         let mut this = Self {
             keys: Buffer::take(all_heads * keys_per_head),
@@ -31,29 +42,39 @@ impl PackedHeads {
             heads,
         };
         let channels = k.channels;
-        let rows =
-            |map: &'_ Map, head: usize| (head / heads * keys * channels + head % heads * depth, map.values().len());
+        let start = |head: usize| head / heads * keys * channels + head % heads * depth;
+        let (key_steps, value_steps) = (steps(depth, in_pairs), steps(keys, in_pairs));
         this.keys.par_chunks_mut(keys_per_head).enumerate().for_each(|(head, out)| {
-            let (start, _) = rows(k, head);
-            let from = &k.values()[start..];
-            for (panel, out) in out.chunks_mut(width * depth).enumerate() {
+            let from = &k.values()[start(head)..];
+            for (panel, out) in out.chunks_mut(width * key_steps).enumerate() {
                 for (step, out) in out.chunks_mut(width).enumerate() {
                     for (lane, out) in out.iter_mut().enumerate() {
                         let key = panel * width + lane;
-                        *out = if key < keys { from[key * channels + step] } else { 0.0 };
+                        let at =
+                            |step: usize| if key < keys && step < depth { from[key * channels + step] } else { 0.0 };
+                        *out = if in_pairs { pair(at(2 * step), at(2 * step + 1)) } else { at(step) };
                     }
                 }
             }
         });
         this.values.par_chunks_mut(values_per_head).enumerate().for_each(|(head, out)| {
-            let (start, _) = rows(v, head);
-            let from = &v.values()[start..];
-            for (panel, out) in out.chunks_mut(width * keys).enumerate() {
-                let stride = out.len() / keys;
+            let from = &v.values()[start(head)..];
+            for (panel, out) in out.chunks_mut(width * value_steps).enumerate() {
+                let stride = out.len() / value_steps;
                 let columns = stride.min(depth - panel * width);
-                for (key, out) in out.chunks_mut(stride).enumerate() {
-                    let from = &from[key * channels + panel * width..][..columns];
-                    out[..columns].copy_from_slice(from);
+                for (step, out) in out.chunks_mut(stride).enumerate() {
+                    let key = |key: usize| &from[key * channels + panel * width..][..columns];
+                    if !in_pairs {
+                        out[..columns].copy_from_slice(key(step));
+                    } else if 2 * step + 1 < keys {
+                        for (out, (a, b)) in out.iter_mut().zip(key(2 * step).iter().zip(key(2 * step + 1))) {
+                            *out = pair(*a, *b);
+                        }
+                    } else {
+                        for (out, last) in out.iter_mut().zip(key(2 * step)) {
+                            *out = pair(*last, 0.0);
+                        }
+                    }
                     out[columns..].fill(0.0);
                 }
             }

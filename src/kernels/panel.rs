@@ -1,54 +1,12 @@
 //! A layer's weights as the products read them: panels of a few columns, each stored step after step.
 
 use half::slice::HalfFloatSliceExt;
-use half::vec::HalfBitsVecExt;
 use half::{bf16, f16};
 use rayon::prelude::*;
 
 use super::ShapeError;
+use super::numbers::{Number, Precision, Source, as_it_is, each, narrow_f16, pair, widen_bf16, widen_f16};
 use super::simd::Level;
-
-/// How weights stand in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    F32,
-    F16,
-    Bf16,
-}
-
-impl Precision {
-    #[must_use]
-    pub fn bytes(self) -> usize {
-        match self {
-            Self::F32 => 4,
-            Self::F16 | Self::Bf16 => 2,
-        }
-    }
-}
-
-/// Numbers as they come from a file.
-#[derive(Clone, Copy)]
-pub enum Source<'a> {
-    F32(&'a [f32]),
-    F16(&'a [f16]),
-    Bf16(&'a [bf16]),
-}
-
-impl Source<'_> {
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            Self::F32(values) => values.len(),
-            Self::F16(values) => values.len(),
-            Self::Bf16(values) => values.len(),
-        }
-    }
-
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
 
 /// How a layer's weight is laid out in its file, and what its product is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,65 +23,13 @@ const TAPS: usize = 9;
 /// So many values of a row at once, that what is written stays in the cache while the lanes are read one by one.
 const PACKED_AT_ONCE: usize = 16 * TAPS;
 
-/// What panels hold.
-trait Number: Copy + Default + Send + Sync {
-    /// Pages that the system hands out as zeros, so that each thread first touches what it will fill.
-    fn zeros(count: usize) -> Vec<Self>;
-}
-
-impl Number for f32 {
-    fn zeros(count: usize) -> Vec<Self> {
-        vec![0.0; count]
-    }
-}
-
-impl Number for f16 {
-    fn zeros(count: usize) -> Vec<Self> {
-        vec![0u16; count].reinterpret_into()
-    }
-}
-
-impl Number for bf16 {
-    fn zeros(count: usize) -> Vec<Self> {
-        vec![0u16; count].reinterpret_into()
-    }
-}
-
-fn as_it_is<'a, T>(from: &'a [T], _: &'a mut [T]) -> &'a [T] {
-    from
-}
-
-/// One value after the other.
-fn each<F: Copy, T>(of: impl Fn(F) -> T) -> impl for<'a> Fn(&'a [F], &'a mut [T]) -> &'a [T] {
-    move |from, to| {
-        for (to, from) in to.iter_mut().zip(from) {
-            *to = of(*from);
-        }
-        to
-    }
-}
-
-fn widen_f16<'a>(from: &'a [f16], to: &'a mut [f32]) -> &'a [f32] {
-    from.convert_to_f32_slice(to);
-    to
-}
-
-fn narrow_f16<'a>(from: &'a [f32], to: &'a mut [f16]) -> &'a [f16] {
-    to.convert_from_f32_slice(from);
-    to
-}
-
-fn widen_bf16<'a>(from: &'a [bf16], to: &'a mut [f32]) -> &'a [f32] {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = f32::from_bits(u32::from(from.to_bits()) << 16);
-    }
-    to
-}
-
 enum Values {
     F32(Vec<f32>),
     F16(Vec<f16>),
     Bf16(Vec<bf16>),
+    /// The bits of two steps' bfloat16 as one float, the first in its lower half: a step of the panel is two of the
+    /// matrix, and an odd last one is followed by zeros.
+    Pairs(Vec<f32>),
 }
 
 /// A matrix `(depth, columns)` in panels. The last one is as narrow as whole vectors allow and filled up with zeros.
@@ -135,6 +41,7 @@ pub struct PackedMatrix {
     /// Of the product's output: half of the matrix's own where they are gated.
     columns: usize,
     gated: bool,
+    in_pairs: bool,
     level: Level,
 }
 
@@ -177,7 +84,7 @@ impl PackedMatrix {
         if layout.gated && !rows.is_multiple_of(2) {
             return Err(ShapeError(format!("a gated layer needs an even number of outputs, found {rows}")));
         }
-        let mut matrix = Self::unfilled(rows, depth, layout, level);
+        let mut matrix = Self::unfilled(rows, depth, layout, precision, level);
         matrix.pack_bias(bias);
         matrix.values = match (precision, weight) {
             (Precision::F32, Source::F32(from)) => Values::F32(matrix.pack(from, layout, as_it_is)),
@@ -193,25 +100,58 @@ impl PackedMatrix {
                 Values::Bf16(matrix.pack(from, layout, each(|value: f16| bf16::from_f32(value.to_f32()))))
             }
             (Precision::Bf16, Source::Bf16(from)) => Values::Bf16(matrix.pack(from, layout, as_it_is)),
+            (Precision::Bf16Products, Source::F32(from)) => {
+                Values::Pairs(matrix.paired(&matrix.pack(from, layout, as_it_is)))
+            }
+            (Precision::Bf16Products, Source::F16(from)) => {
+                Values::Pairs(matrix.paired(&matrix.pack(from, layout, widen_f16)))
+            }
+            (Precision::Bf16Products, Source::Bf16(from)) => {
+                Values::Pairs(matrix.paired(&matrix.pack(from, layout, widen_bf16)))
+            }
         };
         Ok(matrix)
     }
 
-    fn unfilled(rows: usize, depth: usize, layout: Layout, level: Level) -> Self {
+    fn unfilled(rows: usize, depth: usize, layout: Layout, precision: Precision, level: Level) -> Self {
         let columns = if layout.gated { rows / 2 } else { rows };
-        Self { values: Values::F32(Vec::new()), bias: Vec::new(), depth, columns, gated: layout.gated, level }
+        let in_pairs = precision == Precision::Bf16Products;
+        Self { values: Values::F32(Vec::new()), bias: Vec::new(), depth, columns, gated: layout.gated, in_pairs, level }
+    }
+
+    /// `values`, packed one step after the other, with two steps of each lane together.
+    fn paired(&self, values: &[f32]) -> Vec<f32> {
+        let (width, lanes, steps) = (self.level.panel_width(), self.level.lanes(), self.steps_of_panel());
+        let mut pairs = vec![0f32; self.value_count(steps)];
+        pairs.par_chunks_mut(width * steps).enumerate().for_each(|(index, out)| {
+            let stride = self.panel(index).vectors * lanes;
+            let from = &values[index * width * self.depth..][..stride * self.depth];
+            for (out, both) in out.chunks_exact_mut(stride).zip(from.chunks(2 * stride)) {
+                for (lane, out) in out.iter_mut().enumerate() {
+                    *out = pair(both[lane], both.get(stride + lane).copied().unwrap_or(0.0));
+                }
+            }
+        });
+        pairs
     }
 
     /// What a layer of `rows` outputs and `depth` inputs will take, its weights unseen.
     #[must_use]
     pub fn bytes_of(rows: usize, depth: usize, layout: Layout, precision: Precision, level: Level) -> usize {
-        let matrix = Self::unfilled(rows, depth, layout, level);
-        matrix.value_count() * precision.bytes() + matrix.bias_count() * size_of::<f32>()
+        let matrix = Self::unfilled(rows, depth, layout, precision, level);
+        let bytes_each = if matrix.in_pairs { size_of::<f32>() } else { precision.bytes() };
+        matrix.value_count(matrix.steps_of_panel()) * bytes_each + matrix.bias_count() * size_of::<f32>()
     }
 
-    fn value_count(&self) -> usize {
-        let last = self.panel(self.panel_count() - 1);
-        last.start + last.vectors * self.level.lanes() * self.depth
+    /// Of panels of so many steps.
+    fn value_count(&self, steps: usize) -> usize {
+        let last = self.panel_count() - 1;
+        (last * self.level.panel_width() + self.panel(last).vectors * self.level.lanes()) * steps
+    }
+
+    /// Pairs count as one.
+    pub(super) fn steps_of_panel(&self) -> usize {
+        if self.in_pairs { self.depth.div_ceil(2) } else { self.depth }
     }
 
     fn bias_count(&self) -> usize {
@@ -247,7 +187,7 @@ impl PackedMatrix {
         convert: impl for<'a> Fn(&'a [F], &'a mut [T]) -> &'a [T] + Sync,
     ) -> Vec<T> {
         let lanes = self.level.lanes();
-        let mut values = T::zeros(self.value_count());
+        let mut values = T::zeros(self.value_count(self.depth));
         let full_panel = self.level.panel_width() * self.depth;
         // A channel's taps stand together in the file and apart from each other in the panel.
         let taps = if layout.taps { TAPS } else { 1 };
@@ -301,7 +241,7 @@ impl PackedMatrix {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let values = match &self.values {
-            Values::F32(values) => values.len() * 4,
+            Values::F32(values) | Values::Pairs(values) => values.len() * 4,
             Values::F16(values) => values.len() * 2,
             Values::Bf16(values) => values.len() * 2,
         };
@@ -328,14 +268,25 @@ impl PackedMatrix {
         let one_kind = columns.div_ceil(self.level.lanes());
         let vectors = if self.gated { 2 * one_kind } else { one_kind };
         let width = self.level.panel_width();
-        Panel { first_column, columns, vectors, start: index * width * self.depth, bias_start: index * width }
+        Panel {
+            first_column,
+            columns,
+            vectors,
+            start: index * width * self.steps_of_panel(),
+            bias_start: index * width,
+        }
     }
 
     pub(super) fn bias(&self) -> &[f32] {
         &self.bias
     }
 
-    /// Steps `first..first + count` of a panel as single precision: where they stand, or widened into `scratch`.
+    pub(super) fn is_in_pairs(&self) -> bool {
+        self.in_pairs
+    }
+
+    /// Steps `first..first + count` of a panel as single precision (or as pairs): where they stand, or widened into
+    /// `scratch`.
     pub(super) fn steps<'a>(
         &'a self,
         panel: &Panel,
@@ -346,7 +297,7 @@ impl PackedMatrix {
         let stride = panel.vectors * self.level.lanes();
         let range = panel.start + first * stride..panel.start + (first + count) * stride;
         match &self.values {
-            Values::F32(values) => &values[range],
+            Values::F32(values) | Values::Pairs(values) => &values[range],
             Values::F16(values) => {
                 scratch.resize(range.len(), 0.0);
                 values[range].convert_to_f32_slice(scratch);

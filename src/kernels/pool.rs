@@ -80,8 +80,25 @@ fn pool() -> MutexGuard<'static, Shelf<Vec<f32>>> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// From this size on a block that is freed goes back to the system at once.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const RETURNED_BYTES: i32 = 1 << 20;
+
+/// The allocator of glibc, left alone, keeps up to 64 MB of what was freed, now more and now less as sizes and threads
+/// fall: so much could not be foretold, and we keep what is worth keeping ourselves.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn return_what_is_freed() {
+    // SAFETY: sets two numbers of the allocator, which takes a lock for it.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, RETURNED_BYTES);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, RETURNED_BYTES);
+    }
+}
+
 /// Gives the idle buffers back to the system, and keeps at most `limit_bytes` idle from now on.
 pub fn limit_idle_buffers(limit_bytes: usize) {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    return_what_is_freed();
     let mut pool = pool();
     pool.limit_floats = limit_bytes / size_of::<f32>();
     pool.clear();

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::math;
+use super::numbers::pair;
 use super::panel::{PackedMatrix, Panel};
 use super::simd::{Kernel, Simd};
 
@@ -25,6 +26,23 @@ pub(super) trait Rows: Sync {
     fn segment_length(&self, index: usize) -> usize;
     /// Where `segment` of `row` starts: valid for the segment's length.
     fn start(&self, row: usize, segment: usize) -> *const f32;
+}
+
+/// The rows' steps rounded to bfloat16 and brought together two by two, row after row in `into`.
+#[inline(always)]
+fn pair_up(rows: &dyn Rows, first: usize, count: usize, gathered: &mut Vec<f32>, into: &mut Vec<f32>) {
+    into.clear();
+    for row in first..first + count {
+        gathered.clear();
+        for segment in 0..rows.segments() {
+            // SAFETY: a segment is valid for its length.
+            let part = unsafe { std::slice::from_raw_parts(rows.start(row, segment), rows.segment_length(segment)) };
+            gathered.extend_from_slice(part);
+        }
+        let (pairs, odd) = gathered.as_chunks::<2>();
+        into.extend(pairs.iter().map(|[first, second]| pair(*first, *second)));
+        into.extend(odd.iter().map(|last| pair(*last, 0.0)));
+    }
 }
 
 /// Rows that stand one after the other.
@@ -160,6 +178,8 @@ pub(super) fn product(rows: &dyn Rows, count: usize, matrix: &PackedMatrix, fini
 struct Scratch {
     starts: Vec<Starts>,
     widened: Vec<f32>,
+    gathered: Vec<f32>,
+    pairs: Vec<f32>,
 }
 
 /// Some rows times some panels.
@@ -180,25 +200,34 @@ impl Kernel for Task<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let segments = self.rows.segments();
+        let Scratch { starts, widened, gathered, pairs } = self.scratch;
+        let (whole, depth) = (self.matrix.is_gated(), self.matrix.steps_of_panel());
+        let in_pairs;
+        let (rows, first_row): (&dyn Rows, usize) = if self.matrix.is_in_pairs() {
+            pair_up(self.rows, self.first_row, self.row_count, gathered, pairs);
+            in_pairs = DenseRows { values: pairs, depth, whole };
+            (&in_pairs, 0)
+        } else {
+            (self.rows, self.first_row)
+        };
+        let segments = rows.segments();
         let tiles = self.row_count.div_ceil(TILE_ROWS);
-        let Scratch { starts, widened } = self.scratch;
         starts.clear();
         for tile in 0..tiles {
             for segment in 0..segments {
                 starts.push(std::array::from_fn(|row| {
                     // Rows past the end repeat the last: they are computed and not stored.
                     let row = (tile * TILE_ROWS + row).min(self.row_count - 1);
-                    self.rows.start(self.first_row + row, segment)
+                    rows.start(first_row + row, segment)
                 }));
             }
         }
         let (mut segment, mut step) = (0, 0);
         while segment < segments {
-            let length = self.rows.segment_length(segment);
+            let length = rows.segment_length(segment);
             let together = (STEPS_PER_BLOCK / length.max(1)).clamp(1, segments - segment);
             // A shorter last segment comes alone.
-            let together = if self.rows.segment_length(segment + together - 1) == length { together } else { 1 };
+            let together = if rows.segment_length(segment + together - 1) == length { together } else { 1 };
             let steps = together * length;
             for index in self.first_panel..self.panel_end {
                 let panel = self.matrix.panel(index);
@@ -253,7 +282,11 @@ impl Place<'_> {
         debug_assert_eq!(values.len(), starts.len() * length * N * S::LANES);
         // SAFETY: the caller's promises.
         unsafe {
-            let sums = tile::<S, N>(starts, length, values.as_ptr(), N * S::LANES);
+            let sums = if self.matrix.is_in_pairs() {
+                tile::<S, N, true>(starts, length, values.as_ptr(), N * S::LANES)
+            } else {
+                tile::<S, N, false>(starts, length, values.as_ptr(), N * S::LANES)
+            };
             if self.matrix.is_gated() {
                 self.store_gated::<S, N>(&sums);
             } else {
@@ -323,12 +356,13 @@ pub(super) unsafe fn activated<S: Simd>(value: S::V, activation: Activation) -> 
     }
 }
 
-/// The sums of one tile: each row's segments times a panel, whose rows of N vectors stand `stride` floats apart.
+/// The sums of one tile: each row's segments times a panel, whose rows of N vectors stand `stride` floats apart. Floats
+/// are numbers or `PAIRS` of them.
 ///
 /// # Safety
 /// As [`Simd`]; every start is valid for `length` floats, and the panel for `starts.len() · length` rows.
 #[inline(always)]
-pub(super) unsafe fn tile<S: Simd, const N: usize>(
+pub(super) unsafe fn tile<S: Simd, const N: usize, const PAIRS: bool>(
     starts: &[Starts],
     length: usize,
     panel: *const f32,
@@ -348,7 +382,7 @@ pub(super) unsafe fn tile<S: Simd, const N: usize>(
                 for (row, sums) in rows.iter().zip(&mut sums) {
                     let left = S::splat(*row.add(step));
                     for (right, sum) in right.iter().zip(sums) {
-                        *sum = S::mul_add(left, *right, *sum);
+                        *sum = if PAIRS { S::add_pairs(left, *right, *sum) } else { S::mul_add(left, *right, *sum) };
                     }
                 }
                 panel = panel.add(stride);

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::ShapeError;
 use super::map::Map;
-use super::panel::Source;
+use super::numbers::Source;
 use super::pixels::{Pixels, Steps};
 use super::pool::Buffer;
 use super::product::{Finish, Shared, Starts, TILE_ROWS, tile};
@@ -17,8 +17,11 @@ const POINTS: usize = 16;
 /// The transformed input of a chunk of squares is about so large: it must outlive the passes of all panels in the cache.
 const CHUNK_BYTES: usize = 8 << 20;
 
-/// Floats of one point's sums in a task's scratch.
-const SUMS_PER_POINT: usize = 1536;
+/// Squares of one task: its rows of one point stay in the cache while the panels of a group pass.
+const SQUARES_PER_TASK: usize = 16 * TILE_ROWS;
+
+/// Columns of the panels that are worked through together.
+const COLUMNS_PER_TASK: usize = 64;
 
 /// Between two points' planes, so that they do not fall onto the same cache lines.
 const PLANE_GAP: usize = 16;
@@ -114,7 +117,8 @@ impl Winograd {
         let mut transformed = Buffer::take(POINTS * plane);
         let panel_width = self.level.panel_width();
         let panels = self.outputs.div_ceil(panel_width);
-        let squares_per_task = SUMS_PER_POINT / panel_width / TILE_ROWS * TILE_ROWS;
+        let together = (COLUMNS_PER_TASK / panel_width).max(1);
+        let groups = panels.div_ceil(together);
         let output = Shared(out.as_mut_ptr());
         for first in (0..squares).step_by(at_once) {
             let count = at_once.min(squares - first);
@@ -124,16 +128,17 @@ impl Winograd {
                 let squares = start..count.min(start + TILE_ROWS);
                 self.level.run(TransformInput { pixels: &pixels, grid, first, squares, plane, into });
             });
-            let blocks = count.div_ceil(squares_per_task);
-            (0..panels * blocks).into_par_iter().with_max_len(1).for_each_init(Vec::new, |sums, task| {
-                let start = task % blocks * squares_per_task;
+            let blocks = count.div_ceil(SQUARES_PER_TASK);
+            (0..groups * blocks).into_par_iter().with_max_len(1).for_each_init(Vec::new, |sums, task| {
+                let start = task % blocks * SQUARES_PER_TASK;
+                let first_panel = task / blocks * together;
                 self.level.run(PanelTask {
                     weights: self,
-                    panel: task / blocks,
+                    panels: first_panel..panels.min(first_panel + together),
                     transformed: &transformed,
                     plane,
                     first,
-                    squares: start..count.min(start + squares_per_task),
+                    squares: start..count.min(start + SQUARES_PER_TASK),
                     grid,
                     finish,
                     out: output,
@@ -239,10 +244,10 @@ impl Kernel for TransformInput<'_> {
     }
 }
 
-/// One panel's products at all points for some squares, and the way back to pixels.
+/// Some panels' products at all points for some squares, and the way back to pixels.
 struct PanelTask<'a> {
     weights: &'a Winograd,
-    panel: usize,
+    panels: std::ops::Range<usize>,
     transformed: &'a [f32],
     plane: usize,
     first: usize,
@@ -258,58 +263,79 @@ impl Kernel for PanelTask<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        match self.weights.panel_stride(self.panel) / S::LANES {
-            1 => self.compute::<S, 1>(),
-            2 => self.compute::<S, 2>(),
-            3 => self.compute::<S, 3>(),
-            _ => self.compute::<S, 4>(),
+        let count = self.squares.len();
+        let mut sums = std::mem::take(self.sums);
+        let panel_sums = POINTS * self.padded() * S::LANES * S::PANEL_VECTORS;
+        sums.resize(self.panels.len() * panel_sums, 0.0);
+        let all = || self.panels.clone().map(|panel| (panel, self.weights.panel_stride(panel) / S::LANES));
+        for point in 0..POINTS {
+            for ((panel, vectors), sums) in all().zip(sums.chunks_exact_mut(panel_sums)) {
+                match vectors {
+                    1 => self.multiply::<S, 1>(panel, point, sums),
+                    2 => self.multiply::<S, 2>(panel, point, sums),
+                    3 => self.multiply::<S, 3>(panel, point, sums),
+                    _ => self.multiply::<S, 4>(panel, point, sums),
+                }
+            }
         }
+        for ((panel, vectors), sums) in all().zip(sums.chunks_exact(panel_sums)) {
+            for square in 0..count {
+                match vectors {
+                    1 => self.untransform::<S, 1>(panel, square, sums),
+                    2 => self.untransform::<S, 2>(panel, square, sums),
+                    3 => self.untransform::<S, 3>(panel, square, sums),
+                    _ => self.untransform::<S, 4>(panel, square, sums),
+                }
+            }
+        }
+        *self.sums = sums;
     }
 }
 
 impl PanelTask<'_> {
+    /// Squares, those included that fill up the last tile.
+    fn padded(&self) -> usize {
+        self.squares.len().next_multiple_of(TILE_ROWS)
+    }
+
+    /// The sums of one panel at one point, for all squares.
     #[inline(always)]
-    fn compute<S: Simd, const N: usize>(self) {
+    fn multiply<S: Simd, const N: usize>(&self, panel: usize, point: usize, sums: &mut [f32]) {
         let stride = N * S::LANES;
         let inputs = self.weights.inputs;
-        let panel_start = self.panel * S::LANES * S::PANEL_VECTORS * POINTS * inputs;
-        let count = self.squares.len();
-        let padded = count.next_multiple_of(TILE_ROWS);
-        self.sums.resize(POINTS * padded * stride, 0.0);
-        for point in 0..POINTS {
-            let panel = &self.weights.values[panel_start + point * inputs * stride..][..inputs * stride];
-            let rows = &self.transformed[point * self.plane..(point + 1) * self.plane];
-            for first in (0..count).step_by(TILE_ROWS) {
-                // Squares past the end repeat the last: computed and not used.
-                let starts: Starts = std::array::from_fn(|row| {
-                    let square = self.squares.start + (first + row).min(count - 1);
-                    rows[square * inputs..(square + 1) * inputs].as_ptr()
-                });
-                // SAFETY: each row has `inputs` values, the panel as many rows of N vectors, and the sums have room
-                // for whole tiles.
-                unsafe {
-                    let sums = tile::<S, N>(&[starts], inputs, panel.as_ptr(), stride);
-                    for (row, sums) in sums.iter().enumerate() {
-                        for (vector, sum) in sums.iter().enumerate() {
-                            let place = (point * padded + first + row) * stride + vector * S::LANES;
-                            S::store(self.sums.as_mut_ptr().add(place), *sum);
-                        }
+        let panel_start = panel * S::LANES * S::PANEL_VECTORS * POINTS * inputs;
+        let panel = &self.weights.values[panel_start + point * inputs * stride..][..inputs * stride];
+        let rows = &self.transformed[point * self.plane..(point + 1) * self.plane];
+        let (count, padded) = (self.squares.len(), self.padded());
+        let sums = &mut sums[point * padded * stride..(point + 1) * padded * stride];
+        for first in (0..count).step_by(TILE_ROWS) {
+            // Squares past the end repeat the last: computed and not used.
+            let starts: Starts = std::array::from_fn(|row| {
+                let square = self.squares.start + (first + row).min(count - 1);
+                rows[square * inputs..(square + 1) * inputs].as_ptr()
+            });
+            // SAFETY: each row has `inputs` values, the panel as many rows of N vectors, and the sums have room for
+            // whole tiles.
+            unsafe {
+                let tile = tile::<S, N, false>(&[starts], inputs, panel.as_ptr(), stride);
+                for (row, vectors) in tile.iter().enumerate() {
+                    for (vector, sum) in vectors.iter().enumerate() {
+                        let place = (first + row) * stride + vector * S::LANES;
+                        S::store(sums.as_mut_ptr().add(place), *sum);
                     }
                 }
             }
-        }
-        for index in 0..count {
-            self.untransform::<S, N>(index, padded);
         }
     }
 
     /// Aᵀ·m·A of one square, stored as up to four pixels.
     #[inline(always)]
-    fn untransform<S: Simd, const N: usize>(&self, index: usize, padded: usize) {
+    fn untransform<S: Simd, const N: usize>(&self, panel: usize, index: usize, sums: &[f32]) {
         let stride = N * S::LANES;
         let outputs = self.weights.outputs;
+        let padded = self.padded();
         let (picture, row, column) = self.grid.place(self.first + self.squares.start + index);
-        let first_column = self.panel * S::LANES * S::PANEL_VECTORS;
+        let first_column = panel * S::LANES * S::PANEL_VECTORS;
         let bias = self.weights.bias[first_column..].as_ptr();
         for vector in 0..N {
             let channel = first_column + vector * S::LANES;
@@ -320,7 +346,7 @@ impl PanelTask<'_> {
                 let mut m = [S::splat(0.0); POINTS];
                 for (point, value) in m.iter_mut().enumerate() {
                     let place = (point * padded + index) * stride + vector * S::LANES;
-                    *value = S::load(self.sums.as_ptr().add(place));
+                    *value = S::load(sums.as_ptr().add(place));
                 }
                 let mut half = [[m[0]; 4]; 2];
                 for x in 0..4 {

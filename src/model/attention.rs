@@ -6,6 +6,7 @@ use super::feature::Feature;
 use super::layers::{GatedLinear, GroupNorm, LAYER_NORM_EPS, LayerNorm, Linear};
 use super::weights::Scope;
 use super::{Checkpoint, ModelError};
+use crate::kernels::{Heads, Precision};
 
 /// Self-attention, or attention on `context` where the context is given.
 struct CrossAttention {
@@ -13,17 +14,18 @@ struct CrossAttention {
     to_k: Linear,
     to_v: Linear,
     to_out: Linear,
-    heads: usize,
+    heads: Heads,
 }
 
 impl CrossAttention {
     fn new(at: &Scope, width: usize, context_width: usize, heads: usize) -> Result<Self, ModelError> {
+        let in_pairs = at.packing().precision == Precision::Bf16Products;
         Ok(Self {
             to_q: Linear::without_bias(&at.at("to_q"), width, width)?,
             to_k: Linear::without_bias(&at.at("to_k"), context_width, width)?,
             to_v: Linear::without_bias(&at.at("to_v"), context_width, width)?,
             to_out: Linear::new(&at.at("to_out.0"), width, width)?,
-            heads,
+            heads: Heads { in_pairs, ..Heads::plain(heads) },
         })
     }
 
@@ -37,7 +39,7 @@ impl CrossAttention {
     ) -> Result<Feature, ModelError> {
         let context = context.unwrap_or(x);
         let (q, k, v) = (self.to_q.forward(x)?, self.to_k.forward(context)?, self.to_v.forward(context)?);
-        self.to_out.forward_onto(&attend(&q, &k, &v, self.heads, false, scoring)?, residual)
+        self.to_out.forward_onto(&attend(&q, &k, &v, self.heads, scoring)?, residual)
     }
 }
 

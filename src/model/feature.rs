@@ -7,6 +7,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Storage, Tensor};
 
 use super::ModelError;
+use super::operators::{Array, Operators};
 use super::sketch::{Ledger, Sketch};
 use crate::kernels::{self, Activation, Level, Map};
 
@@ -15,23 +16,45 @@ use crate::kernels::{self, Activation, Level, Map};
 pub enum Execution {
     /// By our kernels, in single precision on a CPU.
     Kernels,
-    /// By candle's operators.
-    Candle,
-    /// Not at all: sizes alone are walked through it, and what that shows is noted.
+    /// By a device's operators, as candle has them.
+    Candle(Operators),
+    /// Not at all: sizes alone are walked through the kernels, and what that shows is noted.
     Sketch(Arc<Ledger>),
 }
 
 impl Execution {
-    /// What is used on this device.
+    /// What is used on this device, for weights that are kept as `dtype`.
     #[must_use]
-    pub fn on(device: &Device) -> Self {
-        if device.is_cpu() { Self::Kernels } else { Self::Candle }
+    pub fn on(device: &Device, dtype: DType) -> Self {
+        if device.is_cpu() { Self::Kernels } else { Self::Candle(Operators::on(device, dtype)) }
     }
 
-    /// The number format of activations where weights are kept as `weights`.
+    /// The same for a network whose weights are kept as `dtype`.
     #[must_use]
-    pub fn activation_dtype(&self, weights: DType) -> DType {
-        if matches!(self, Self::Candle) { weights } else { DType::F32 }
+    pub fn with_dtype(&self, dtype: DType) -> Self {
+        match self {
+            Self::Candle(operators) => Self::Candle(operators.with_dtype(dtype)),
+            other => other.clone(),
+        }
+    }
+
+    /// Where only sizes are walked: what is noted of it.
+    #[must_use]
+    pub fn ledger(&self) -> Option<&Arc<Ledger>> {
+        match self {
+            Self::Sketch(ledger) => Some(ledger),
+            Self::Candle(operators) => operators.ledger(),
+            Self::Kernels => None,
+        }
+    }
+
+    /// The device whose operators are called, where it is not our kernels.
+    #[must_use]
+    pub fn operators(&self) -> Option<&Operators> {
+        match self {
+            Self::Candle(operators) => Some(operators),
+            _ => None,
+        }
     }
 }
 
@@ -41,20 +64,20 @@ pub enum Feature {
     /// Pixels and tokens are the same memory.
     Host(Map),
     /// A picture is `(batch, channels, height, width)`, tokens are `(batch, tokens, channels)`.
-    Device(Tensor),
+    Device(Array),
     /// Sizes alone.
     Sketch(Sketch),
 }
 
 impl Feature {
-    /// `picture` `(batch, channels, height, width)`.
+    /// `picture` `(batch, channels, height, width)`, on the host.
     ///
     /// # Errors
-    /// When the shape is wrong.
+    /// When the shape is wrong, or the device has no room.
     pub fn of_picture(picture: &Tensor, execution: &Execution) -> Result<Self, ModelError> {
         let (batch, channels, height, width) = picture.dims4()?;
         match execution {
-            Execution::Candle => Ok(Self::Device(picture.clone())),
+            Execution::Candle(operators) => Ok(Self::Device(operators.upload(picture)?)),
             Execution::Kernels => {
                 with_values(picture, |planes| Ok(Self::Host(Map::from_planes(planes, batch, channels, height, width)?)))
             }
@@ -62,14 +85,14 @@ impl Feature {
         }
     }
 
-    /// `tokens` `(batch, tokens, channels)`.
+    /// `tokens` `(batch, tokens, channels)`, on the host.
     ///
     /// # Errors
-    /// When the shape is wrong.
+    /// When the shape is wrong, or the device has no room.
     pub fn of_tokens(tokens: &Tensor, execution: &Execution) -> Result<Self, ModelError> {
         let (batch, count, channels) = tokens.dims3()?;
         match execution {
-            Execution::Candle => Ok(Self::Device(tokens.clone())),
+            Execution::Candle(operators) => Ok(Self::Device(operators.upload(tokens)?)),
             Execution::Kernels => {
                 with_values(tokens, |values| Ok(Self::Host(Map::from_vec(values.to_vec(), batch, 1, count, channels)?)))
             }
@@ -77,16 +100,16 @@ impl Feature {
         }
     }
 
-    /// `(batch, channels, height, width)`
+    /// `(batch, channels, height, width)` on the host, in single precision.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// When the device failed, or there is no room.
     pub fn picture(&self) -> Result<Tensor, ModelError> {
         Ok(match self {
             Self::Host(map) => {
                 Tensor::from_vec(map.to_planes(), (map.batch, map.channels, map.height, map.width), &Device::Cpu)?
             }
-            Self::Device(tensor) => tensor.clone(),
+            Self::Device(array) => array.download()?,
             Self::Sketch(sketch) => {
                 // The planes stand beside the map for a moment.
                 drop(sketch.passed_over());
@@ -95,17 +118,17 @@ impl Feature {
         })
     }
 
-    /// `(batch, tokens, channels)`
+    /// `(batch, tokens, channels)` on the host, in single precision.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// When the device failed, or there is no room.
     pub fn tokens(&self) -> Result<Tensor, ModelError> {
         Ok(match self {
             Self::Host(map) => {
                 let shape = (map.batch, map.height * map.width, map.channels);
                 Tensor::from_vec(map.values().to_vec(), shape, &Device::Cpu)?
             }
-            Self::Device(tensor) => tensor.clone(),
+            Self::Device(array) => array.download()?,
             Self::Sketch(sketch) => nothing(&[sketch.batch, sketch.height * sketch.width, sketch.channels])?,
         })
     }
@@ -117,8 +140,8 @@ impl Feature {
     pub fn size(&self) -> Result<(usize, usize), ModelError> {
         Ok(match self {
             Self::Host(map) => (map.height, map.width),
-            Self::Device(tensor) => {
-                let (_, _, height, width) = tensor.dims4()?;
+            Self::Device(array) => {
+                let (_, _, height, width) = array.dims4()?;
                 (height, width)
             }
             Self::Sketch(sketch) => (sketch.height, sketch.width),
@@ -132,7 +155,7 @@ impl Feature {
     pub fn to_tokens(&self) -> Result<Self, ModelError> {
         Ok(match self {
             Self::Host(map) => Self::Host(map.clone()),
-            Self::Device(tensor) => Self::Device(tensor.flatten_from(2)?.transpose(1, 2)?.contiguous()?),
+            Self::Device(array) => Self::Device(array.picture_to_tokens()?),
             Self::Sketch(sketch) => Self::Sketch(sketch.clone()),
         })
     }
@@ -144,10 +167,7 @@ impl Feature {
     pub fn to_picture(&self, (height, width): (usize, usize)) -> Result<Self, ModelError> {
         Ok(match self {
             Self::Host(map) => Self::Host(map.resized(height, width)?),
-            Self::Device(tensor) => {
-                let (batch, _, channels) = tensor.dims3()?;
-                Self::Device(tensor.transpose(1, 2)?.contiguous()?.reshape((batch, channels, height, width))?)
-            }
+            Self::Device(array) => Self::Device(array.tokens_to_picture((height, width))?),
             Self::Sketch(sketch) => Self::Sketch(sketch.resized(height, width)),
         })
     }
@@ -157,7 +177,7 @@ impl Feature {
     pub fn add(&self, other: &Self) -> Result<Self, ModelError> {
         Ok(match (self, other) {
             (Self::Host(a), Self::Host(b)) => Self::Host(kernels::add(a, b)?),
-            (Self::Device(a), Self::Device(b)) => Self::Device((a + b)?),
+            (Self::Device(a), Self::Device(b)) => Self::Device(a.add(b)?),
             (Self::Sketch(a), Self::Sketch(_)) => Self::Sketch(a.passed_over()),
             _ => return Err(mixed()),
         })
@@ -170,7 +190,7 @@ impl Feature {
     pub fn concatenate(&self, other: &Self) -> Result<Self, ModelError> {
         Ok(match (self, other) {
             (Self::Host(a), Self::Host(b)) => Self::Host(kernels::concatenate(a, b)?),
-            (Self::Device(a), Self::Device(b)) => Self::Device(Tensor::cat(&[a, b], 1)?),
+            (Self::Device(a), Self::Device(b)) => Self::Device(Array::concatenate(&[a.clone(), b.clone()], 1)?),
             (Self::Sketch(a), Self::Sketch(b)) => Self::Sketch(a.concatenated(b)),
             _ => return Err(mixed()),
         })
@@ -181,18 +201,9 @@ impl Feature {
     pub fn activate(&self, activation: Activation) -> Result<Self, ModelError> {
         Ok(match self {
             Self::Host(map) => Self::Host(kernels::activate(map, activation, Level::current())),
-            Self::Device(tensor) => Self::Device(activate_tensor(tensor, activation)?),
+            Self::Device(array) => Self::Device(array.activate(activation)?),
             Self::Sketch(sketch) => Self::Sketch(sketch.passed_over()),
         })
-    }
-}
-
-pub(super) fn activate_tensor(x: &Tensor, activation: Activation) -> Result<Tensor, candle_core::Error> {
-    match activation {
-        Activation::None => Ok(x.clone()),
-        Activation::Silu => x.silu(),
-        Activation::QuickGelu => x * candle_nn::ops::sigmoid(&(x * 1.702)?)?,
-        Activation::Gelu => x.gelu_erf(),
     }
 }
 
@@ -211,7 +222,7 @@ pub(super) fn with_values<T>(
     tensor: &Tensor,
     then: impl FnOnce(&[f32]) -> Result<T, ModelError>,
 ) -> Result<T, ModelError> {
-    let tensor = tensor.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.contiguous()?;
+    let tensor = tensor.to_dtype(DType::F32)?.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
     let Storage::Cpu(storage) = &*storage else { return Err(mixed()) };
     let first = layout.start_offset();

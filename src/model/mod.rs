@@ -13,6 +13,7 @@ mod files;
 mod inspect;
 mod layers;
 mod lora;
+mod operators;
 mod resnet;
 mod segment;
 mod shelf;
@@ -36,6 +37,10 @@ pub use feature::{Execution, Feature};
 pub use files::ModelFiles;
 pub use inspect::{FileKind, FileReport, inspect_file};
 pub use lora::Lora;
+pub use operators::{
+    Array, Card, FailureKind, Fault, Operator, OperatorFailure, Operators, Watch, in_pool, metal_free_bytes,
+    metal_working_set_bytes,
+};
 pub use segment::{EncodedPicture, Segment, Segmenter};
 pub use shelf::Shelf;
 pub use single_file::SingleFile;
@@ -56,6 +61,8 @@ pub enum ModelError {
     Cancelled,
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
+    #[error(transparent)]
+    Operator(#[from] OperatorFailure),
     #[error(transparent)]
     Shape(#[from] crate::kernels::ShapeError),
     #[error(

@@ -1,20 +1,93 @@
 //! A network walked with sizes alone: what it would compute, and what it would hold while it does. No weights are
 //! read and nothing is computed.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::job::Work;
 use crate::kernels::Shelf;
+
+/// Where a device's operator puts what it gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Where the device alone may look.
+    Private,
+    /// Where the processor may look too.
+    Shared,
+    /// The same, in a buffer of its own that is no larger than it must be.
+    Exact,
+}
+
+/// Buffers that nobody holds, waiting for their next use.
+#[derive(Debug)]
+enum Idle {
+    /// By the rules of the kernels' pool.
+    Kernels(Shelf<usize>),
+    /// Given back at once.
+    None,
+    /// How many of each size in bytes, private and shared: as candle keeps Metal's until somebody waits for the
+    /// device. A new one has a power of two; the smallest that is large enough is taken, however large.
+    Metal([BTreeMap<usize, usize>; 2]),
+}
+
+impl Idle {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Kernels(shelf) => shelf.idle_floats() * size_of::<f32>(),
+            Self::None => 0,
+            Self::Metal(pools) => pools.iter().flatten().map(|(size, count)| size * count).sum(),
+        }
+    }
+
+    fn clear(&mut self) {
+        match self {
+            Self::Kernels(shelf) => shelf.clear(),
+            Self::None => {}
+            Self::Metal(pools) => pools.iter_mut().for_each(BTreeMap::clear),
+        }
+    }
+
+    /// The size of the buffer that is taken for `bytes`.
+    fn take(&mut self, bytes: usize, place: Place) -> usize {
+        match self {
+            Self::Kernels(shelf) => {
+                let floats = bytes / size_of::<f32>();
+                shelf.take(floats).unwrap_or(floats) * size_of::<f32>()
+            }
+            Self::None => bytes,
+            Self::Metal(_) if place == Place::Exact => bytes,
+            Self::Metal(pools) => {
+                let pool = &mut pools[pool_of(place)];
+                let Some((&size, count)) = pool.range_mut(bytes..).find(|(_, count)| **count > 0) else {
+                    return bytes.next_power_of_two();
+                };
+                *count -= 1;
+                size
+            }
+        }
+    }
+
+    fn give(&mut self, size: usize, place: Place) {
+        match self {
+            Self::Kernels(shelf) => shelf.give(size / size_of::<f32>()),
+            Self::None => {}
+            Self::Metal(pools) => *pools[pool_of(place)].entry(size).or_default() += 1,
+        }
+    }
+}
+
+fn pool_of(place: Place) -> usize {
+    usize::from(place != Place::Private)
+}
 
 #[derive(Debug)]
 struct Tally {
     work: Work,
     weight_bytes: usize,
     weight_count: usize,
-    live_floats: usize,
-    peak_floats: usize,
-    shelf: Shelf<usize>,
-    is_card: bool,
+    live_bytes: usize,
+    peak_bytes: usize,
+    idle: Idle,
 }
 
 /// What is noted of a walk; shared by a network's layers and everything that flows between them.
@@ -25,24 +98,29 @@ impl Ledger {
     /// Buffers of at most `idle_limit_bytes` wait for their next use, as the kernels' pool keeps them.
     #[must_use]
     pub fn new(idle_limit_bytes: usize) -> Arc<Self> {
-        Self::with_shelf(Shelf::new(idle_limit_bytes / size_of::<f32>()), false)
+        Self::with_idle(Idle::Kernels(Shelf::new(idle_limit_bytes / size_of::<f32>())))
     }
 
-    /// Of a graphics card, where candle's operators run: every buffer is given back at once.
+    /// Of a graphics card that is given every buffer back at once.
     #[must_use]
     pub fn of_card() -> Arc<Self> {
-        Self::with_shelf(Shelf::new(0), true)
+        Self::with_idle(Idle::None)
     }
 
-    fn with_shelf(shelf: Shelf<usize>, is_card: bool) -> Arc<Self> {
+    /// Of Metal, where candle keeps buffers.
+    #[must_use]
+    pub fn of_metal() -> Arc<Self> {
+        Self::with_idle(Idle::Metal(Default::default()))
+    }
+
+    fn with_idle(idle: Idle) -> Arc<Self> {
         Arc::new(Self(Mutex::new(Tally {
             work: Work::default(),
             weight_bytes: 0,
             weight_count: 0,
-            live_floats: 0,
-            peak_floats: 0,
-            shelf,
-            is_card,
+            live_bytes: 0,
+            peak_bytes: 0,
+            idle,
         })))
     }
 
@@ -62,22 +140,33 @@ impl Ledger {
         tally.work = tally.work.plus(work);
     }
 
-    /// A buffer, from the shelf where one fits; given back when it is dropped.
+    /// A buffer of the kernels, an idle one where one fits; given back when it is dropped.
     #[must_use]
     pub fn take(self: &Arc<Self>, floats: usize) -> Held {
+        self.take_bytes(floats * size_of::<f32>(), Place::Private)
+    }
+
+    /// The same of a device.
+    #[must_use]
+    pub fn take_bytes(self: &Arc<Self>, bytes: usize, place: Place) -> Held {
         let mut tally = self.tally();
-        let floats = tally.shelf.take(floats).unwrap_or(floats);
-        tally.live_floats += floats;
-        tally.peak_floats = tally.peak_floats.max(tally.live_floats + tally.shelf.idle_floats());
-        Held { ledger: Arc::clone(self), floats }
+        let size = tally.idle.take(bytes, place);
+        tally.live_bytes += size;
+        tally.peak_bytes = tally.peak_bytes.max(tally.live_bytes + tally.idle.bytes());
+        Held { ledger: Arc::clone(self), size, place }
+    }
+
+    /// Somebody has waited for the device: its idle buffers are given back.
+    pub fn waited(&self) {
+        self.tally().idle.clear();
     }
 
     /// Between two networks the idle buffers go, and what was counted starts anew; the weights stay.
     pub fn start_anew(&self) {
         let mut tally = self.tally();
-        tally.shelf.clear();
+        tally.idle.clear();
         tally.work = Work::default();
-        tally.peak_floats = tally.live_floats;
+        tally.peak_bytes = tally.live_bytes;
     }
 
     #[must_use]
@@ -97,14 +186,8 @@ impl Ledger {
 
     /// The most that buffers, idle ones included, took at once.
     #[must_use]
-    pub fn peak_floats(&self) -> usize {
-        self.tally().peak_floats
-    }
-
-    /// Whether candle's operators on a card are walked, not the kernels.
-    #[must_use]
-    pub fn is_card(&self) -> bool {
-        self.tally().is_card
+    pub fn peak_bytes(&self) -> usize {
+        self.tally().peak_bytes
     }
 }
 
@@ -112,14 +195,15 @@ impl Ledger {
 #[derive(Debug)]
 pub struct Held {
     ledger: Arc<Ledger>,
-    floats: usize,
+    size: usize,
+    place: Place,
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         let mut tally = self.ledger.tally();
-        tally.live_floats -= self.floats;
-        tally.shelf.give(self.floats);
+        tally.live_bytes -= self.size;
+        tally.idle.give(self.size, self.place);
     }
 }
 

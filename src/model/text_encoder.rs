@@ -1,6 +1,6 @@
 //! CLIP's text model ("Learning Transferable Visual Models From Natural Language Supervision").
 
-use candle_core::{D, Device, IndexOp, Tensor};
+use candle_core::{D, DType, Device, IndexOp, Tensor};
 
 use super::ModelError;
 use super::attend::{Scoring, attend};
@@ -8,7 +8,7 @@ use super::config::{self, ClipConfig};
 use super::feature::{Execution, Feature};
 use super::layers::{LayerNorm, Linear};
 use super::weights::{Scope, Weights};
-use crate::kernels::Activation;
+use crate::kernels::{Activation, Heads};
 
 /// `eos_token_id` of configs from before transformers knew the real one; the end is then the highest id.
 const LEGACY_END_TOKEN: u32 = 2;
@@ -25,12 +25,12 @@ pub struct TextEmbedding {
 
 pub struct TextEncoder {
     config: ClipConfig,
+    /// Looked up on the host: a few rows of a large table.
     token_embedding: Tensor,
     position_embedding: Tensor,
     layers: Vec<EncoderLayer>,
     final_norm: LayerNorm,
     projection: Option<Linear>,
-    device: Device,
     execution: Execution,
 }
 
@@ -39,7 +39,7 @@ impl TextEncoder {
     ///
     /// # Errors
     /// When they do not, or the device has no room.
-    pub fn new(config: ClipConfig, weights: Weights, device: &Device) -> Result<Self, ModelError> {
+    pub fn new(config: ClipConfig, weights: Weights) -> Result<Self, ModelError> {
         let root = weights.root();
         let embeddings = root.at("embeddings");
         let encoder = Self {
@@ -57,7 +57,6 @@ impl TextEncoder {
                 .projection_width
                 .map(|width| Linear::without_bias(&root.at("text_projection"), config.width, width))
                 .transpose()?,
-            device: device.clone(),
             execution: weights.execution().clone(),
             config,
         };
@@ -84,7 +83,7 @@ impl TextEncoder {
     /// When the width is another.
     pub fn add_tokens(&mut self, vectors: &Tensor) -> Result<Vec<u32>, ModelError> {
         let first = self.token_embedding.dim(0)?;
-        let vectors = vectors.to_device(&self.device)?.to_dtype(self.token_embedding.dtype())?;
+        let vectors = vectors.to_dtype(self.token_embedding.dtype())?;
         self.token_embedding = Tensor::cat(&[&self.token_embedding, &vectors], 0)?;
         Ok((first as u32..self.token_embedding.dim(0)? as u32).collect())
     }
@@ -105,9 +104,10 @@ impl TextEncoder {
                 self.config.positions, self.config.vocabulary_size
             )));
         }
-        let ids = Tensor::from_vec(windows.concat(), count * length, &self.device)?;
-        let tokens = self.token_embedding.index_select(&ids, 0)?.reshape((count, length, self.config.width))?;
-        let hidden = tokens.broadcast_add(&self.position_embedding.i(..length)?)?;
+        let ids = Tensor::from_vec(windows.concat(), count * length, &Device::Cpu)?;
+        let tokens = self.token_embedding.index_select(&ids, 0)?.to_dtype(DType::F32)?;
+        let places = self.position_embedding.i(..length)?.to_dtype(DType::F32)?;
+        let hidden = tokens.reshape((count, length, self.config.width))?.broadcast_add(&places)?;
         let mut hidden_states = Vec::with_capacity(self.layers.len() + 1);
         let mut hidden = Feature::of_tokens(&hidden, &self.execution)?;
         for layer in &self.layers {
@@ -184,8 +184,9 @@ impl EncoderLayer {
 
     fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         let normed = self.norm1.forward(x)?;
+        let heads = Heads { causal: true, ..Heads::plain(self.heads) };
         let (q, k, v) = (self.q.forward(&normed)?, self.k.forward(&normed)?, self.v.forward(&normed)?);
-        let x = self.out.forward_onto(&attend(&q, &k, &v, self.heads, true, Scoring::Full)?, x)?;
+        let x = self.out.forward_onto(&attend(&q, &k, &v, heads, Scoring::Full)?, x)?;
         let hidden = self.expand.forward_then(&self.norm2.forward(&x)?, self.activation)?;
         self.contract.forward_onto(&hidden, &x)
     }

@@ -1,7 +1,7 @@
 //! The VAE's large maps worked through in tiles. Each tile is given as much of its surroundings as its convolutions
 //! see, so that only what it covers is kept of it and nothing needs blending.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 
 use super::ModelError;
 
@@ -77,7 +77,7 @@ pub(super) fn thinned_out(x: &Tensor, tile: usize) -> Result<Tensor, ModelError>
     let places = |side: usize| {
         let count = side.min(tile);
         let places: Vec<u32> = (0..count).map(|place| ((2 * place + 1) * side / (2 * count)) as u32).collect();
-        Tensor::from_vec(places, count, x.device())
+        Tensor::from_vec(places, count, &Device::Cpu)
     };
     if x.stride().iter().all(|stride| *stride == 0) {
         // One number that stands for all: nothing to choose among.
@@ -86,7 +86,8 @@ pub(super) fn thinned_out(x: &Tensor, tile: usize) -> Result<Tensor, ModelError>
     Ok(x.contiguous()?.index_select(&places(height)?, 2)?.index_select(&places(width)?, 3)?)
 }
 
-/// `of` for each tile of `x` `(batch, channels, height, width)` and what of it is its own, put together again.
+/// `of` for each tile of `x` `(batch, channels, height, width)` and what of it is its own, put together again; all in
+/// single precision on the host.
 pub(super) fn in_tiles(
     x: &Tensor,
     cut: Cut,
@@ -107,7 +108,7 @@ pub(super) fn in_tiles(
             let (tall, wide) = (out(rows.end) - out(rows.start), out(columns.end) - out(columns.start));
             let own = drawn.narrow(2, out(rows.start - rows.given_start), tall)?;
             let own = own.narrow(3, out(columns.start - columns.given_start), wide)?;
-            let own = own.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
+            let own = own.flatten_all()?.to_vec1::<f32>()?;
             for (row, own) in own.chunks_exact(wide).enumerate() {
                 let (plane, y) = (row / tall, out(rows.start) + row % tall);
                 let place = (plane * out_height + y) * out_width + out(columns.start);
@@ -115,9 +116,7 @@ pub(super) fn in_tiles(
             }
         }
     }
-    Ok(Tensor::from_vec(values, (batch, planes / batch.max(1), out_height, out_width), &Device::Cpu)?
-        .to_device(x.device())?
-        .to_dtype(x.dtype())?)
+    Ok(Tensor::from_vec(values, (batch, planes / batch.max(1), out_height, out_width), &Device::Cpu)?)
 }
 
 #[cfg(test)]

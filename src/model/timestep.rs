@@ -1,6 +1,6 @@
 //! Sinusoidal embedding of timesteps and its two-layer projection ("Denoising Diffusion Probabilistic Models").
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 
 use super::ModelError;
 use super::feature::{Execution, Feature};
@@ -16,7 +16,7 @@ pub struct Sinusoid {
 }
 
 impl Sinusoid {
-    pub fn embed(&self, values: &[f32], device: &Device, dtype: DType) -> Result<Tensor, ModelError> {
+    pub fn embed(&self, values: &[f32]) -> Result<Tensor, ModelError> {
         let half = self.dimension / 2;
         let mut rows = Vec::with_capacity(values.len() * self.dimension);
         // In f32 from the exponent on, as in diffusers.
@@ -36,22 +36,16 @@ impl Sinusoid {
             }
             rows.resize(rows.len() + self.dimension % 2, 0.0);
         }
-        Ok(Tensor::from_vec(rows, (values.len(), self.dimension), device)?.to_dtype(dtype)?)
+        Ok(Tensor::from_vec(rows, (values.len(), self.dimension), &Device::Cpu)?)
     }
 }
 
 /// How strongly the words shall guide, as `(values.len(), dimension)`: "On Distillation of Guided Diffusion Models",
 /// arXiv 2210.03142, in the form of latent consistency models (`scale` 1 is no guidance).
-pub fn embed_guidance(
-    scale: f64,
-    rows: usize,
-    dimension: usize,
-    device: &Device,
-    dtype: DType,
-) -> Result<Tensor, ModelError> {
+pub fn embed_guidance(scale: f64, rows: usize, dimension: usize) -> Result<Tensor, ModelError> {
     let sinusoid = Sinusoid { dimension, cosine_first: false, frequency_shift: 1.0 };
     let value = (scale - 1.0) as f32 * 1000.0;
-    sinusoid.embed(&vec![value; rows], device, dtype)
+    sinusoid.embed(&vec![value; rows])
 }
 
 /// Linear, SiLU, linear; where guidance is embedded, its projection is added before.

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 
 use super::attend::Scoring;
 use super::blocks::{Conditioning, DownBlock, MidBlock, UpBlock};
@@ -30,9 +30,6 @@ struct AddedEmbedder {
 
 pub struct Unet {
     config: UnetConfig,
-    device: Device,
-    /// Of the activations.
-    dtype: DType,
     execution: Execution,
     scoring: Cell<Scoring>,
     guidance: Cell<f64>,
@@ -52,7 +49,7 @@ impl Unet {
     ///
     /// # Errors
     /// When they do not, or the device has no room.
-    pub fn new(config: UnetConfig, weights: Weights, device: &Device, dtype: DType) -> Result<Self, ModelError> {
+    pub fn new(config: UnetConfig, weights: Weights) -> Result<Self, ModelError> {
         let root = weights.root();
         let first = config.blocks[0].channels;
         let levels = config.blocks.len();
@@ -66,8 +63,6 @@ impl Unet {
             Ok(AddedEmbedder { sinusoid: sinusoid(added.time_width), embedding })
         });
         let unet = Self {
-            device: device.clone(),
-            dtype: weights.execution().activation_dtype(dtype),
             execution: weights.execution().clone(),
             scoring: Cell::new(Scoring::Tiled),
             guidance: Cell::new(1.0),
@@ -115,7 +110,7 @@ impl Unet {
     }
 
     /// `sample` `(batch, in_channels, height / 8, width / 8)`, `context` `(batch, tokens, context_width)`; gives
-    /// `(batch, out_channels, height / 8, width / 8)`.
+    /// `(batch, out_channels, height / 8, width / 8)`. All are on the host, in single precision.
     ///
     /// # Errors
     /// When the checkpoint says so, a shape is wrong, or the device has no room.
@@ -152,18 +147,14 @@ impl Unet {
         batch: usize,
         added: Option<&AddedConditioning>,
     ) -> Result<Feature, ModelError> {
-        let embed = |sinusoid: &Sinusoid, values: &[f32]| sinusoid.embed(values, &self.device, self.dtype);
-        let time = embed(&self.time_sinusoid, &vec![timestep as f32; batch])?;
-        let guidance = self
-            .config
-            .guidance_width
-            .map(|width| embed_guidance(self.guidance.get(), batch, width, &self.device, self.dtype));
+        let time = self.time_sinusoid.embed(&vec![timestep as f32; batch])?;
+        let guidance = self.config.guidance_width.map(|width| embed_guidance(self.guidance.get(), batch, width));
         let time = self.time_embedding.forward(&time, guidance.transpose()?.as_ref(), &self.execution)?;
         let Some(embedder) = &self.added else { return Ok(time) };
         let added =
             added.ok_or_else(|| ModelError::Misfit("this UNet needs pooled text and size ids as well".to_owned()))?;
-        let ids = embed(&embedder.sinusoid, &added.time_ids)?.reshape((batch, ()))?;
-        let both = Tensor::cat(&[&added.pooled_text.to_dtype(self.dtype)?, &ids], 1)?;
+        let ids = embedder.sinusoid.embed(&added.time_ids)?.reshape((batch, ()))?;
+        let both = Tensor::cat(&[&added.pooled_text, &ids], 1)?;
         time.add(&embedder.embedding.forward(&both, None, &self.execution)?)
     }
 }

@@ -14,7 +14,6 @@ use super::feature::Execution;
 use super::lora::{Lora, Patches};
 use super::shelf::Shelf;
 use super::single_file::{Cut, SingleFile, Source};
-use super::sketch::Ledger;
 use super::weight_files::sources_of;
 use super::{ModelError, ModelFiles};
 use crate::kernels::{Level, Packing, Precision};
@@ -52,7 +51,6 @@ pub struct Weights<'a> {
     /// Of all its tensors.
     numbers_total: usize,
     on_fraction: OnFraction<'a>,
-    device: Device,
     dtype: DType,
     execution: Execution,
     winograd: bool,
@@ -64,7 +62,7 @@ pub struct Weights<'a> {
 
 impl<'a> Weights<'a> {
     /// Opens the weights of `folder` (say `unet`) whose files are called `stem` (say `diffusion_pytorch_model`).
-    /// Tensors come out on `device` as `dtype`.
+    /// Tensors come out on the host as `dtype`; layers bring them to `device`.
     ///
     /// # Errors
     /// When there are none, or a file is damaged.
@@ -98,9 +96,8 @@ impl<'a> Weights<'a> {
             bytes_total,
             numbers_total,
             on_fraction,
-            device: device.clone(),
             dtype,
-            execution: Execution::on(device),
+            execution: Execution::on(device, dtype),
             winograd: true,
             what: files.path_of(folder).display().to_string(),
             patches: None,
@@ -110,7 +107,7 @@ impl<'a> Weights<'a> {
 
     /// Of a network that is only walked through: nothing is read, and every tensor is there and takes no memory.
     #[must_use]
-    pub fn sketched(ledger: &Arc<Ledger>, dtype: DType) -> Self {
+    pub fn sketched(execution: &Execution, dtype: DType) -> Self {
         Self {
             archives: Vec::new(),
             place: HashMap::new(),
@@ -119,9 +116,8 @@ impl<'a> Weights<'a> {
             bytes_total: 0,
             numbers_total: 0,
             on_fraction: &|_| Ok(()),
-            device: Device::Cpu,
             dtype,
-            execution: Execution::Sketch(Arc::clone(ledger)),
+            execution: execution.with_dtype(dtype),
             winograd: true,
             what: String::new(),
             patches: None,
@@ -146,8 +142,8 @@ impl<'a> Weights<'a> {
 
     /// Another way to carry the network out than the device's usual one.
     #[must_use]
-    pub fn with_execution(self, execution: Execution) -> Self {
-        Self { execution, ..self }
+    pub fn with_execution(self, execution: &Execution) -> Self {
+        Self { execution: execution.with_dtype(self.dtype), ..self }
     }
 
     /// Whether convolutions may keep transformed weights: faster, and 16/9 of their size.
@@ -205,14 +201,14 @@ impl<'a> Weights<'a> {
         {
             return Err(complaint);
         }
-        Ok(Tensor::zeros(shape, self.dtype, &self.device)?)
+        Ok(Tensor::zeros(shape, self.dtype, &Device::Cpu)?)
     }
 
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
-        if let Execution::Sketch(ledger) = &self.execution {
+        if let Some(ledger) = self.execution.ledger() {
             let count = shape.iter().product::<usize>();
             ledger.keep_weights(count, count * self.dtype.size_in_bytes());
-            return Ok(Tensor::zeros(1, self.dtype, &self.device)?.broadcast_as(shape)?);
+            return Ok(Tensor::zeros(1, self.dtype, &Device::Cpu)?.broadcast_as(shape)?);
         }
         let mut account = self.account.borrow_mut();
         let Some((archive, source)) = self.place.get(name) else {
@@ -225,7 +221,7 @@ impl<'a> Weights<'a> {
             return self.placeholder(&mut account, shape);
         }
         drop(account);
-        let tensor = SingleFile::load(&self.archives[*archive], source, &self.device)?;
+        let tensor = SingleFile::load(&self.archives[*archive], source, &Device::Cpu)?;
         self.tell(tensor.elem_count())?;
         let tensor = tensor.reshape(shape)?;
         let patched = self.patches.as_ref().map(|patches| patches.apply(name, &tensor)).transpose()?.flatten();
@@ -305,12 +301,14 @@ impl Scope<'_> {
     /// How the kernels are to keep the layers' weights.
     #[must_use]
     pub fn packing(&self) -> Packing {
+        let level = Level::current();
         let precision = match self.weights.dtype {
             DType::F16 => Precision::F16,
+            DType::BF16 if level.has_bf16_products() => Precision::Bf16Products,
             DType::BF16 => Precision::Bf16,
             _ => Precision::F32,
         };
-        Packing { precision, winograd: self.weights.winograd, level: Level::current() }
+        Packing { precision, winograd: self.weights.winograd, level }
     }
 
     /// The layer here as `build` makes it, or as it was made before and stayed.

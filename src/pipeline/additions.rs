@@ -2,15 +2,11 @@
 
 use std::path::PathBuf;
 
-use candle_core::{DType, Device};
-
-use super::load::{LOW_IDLE_BYTES, OnLoading, TEXT_SHARE, TextStage, UNET_SHARE, read_tokenizer};
+use super::load::OnLoading;
+use super::networks::Part;
 use super::{Pipeline, PipelineError};
-use crate::job::{EmbeddingRef, LoraRef, MemoryMode, ModelPart, Request};
-use crate::kernels::limit_idle_buffers;
-use crate::model::{
-    ClipConfig, Lora, ModelError, ModelFiles, Shelf, TextEncoder, TextualInversion, Unet, UnetConfig, Weights,
-};
+use crate::job::{EmbeddingRef, LoraRef, MemoryMode, Request};
+use crate::model::Lora;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Additions {
@@ -24,22 +20,6 @@ pub struct Additions {
     pub embeddings: Vec<EmbeddingRef>,
 }
 
-/// Where the networks go, and what is there of them.
-#[derive(Clone, Copy)]
-pub(super) struct Onto<'a> {
-    pub device: &'a Device,
-    pub dtype: DType,
-    /// Low or high: how the weights are packed.
-    pub memory: MemoryMode,
-    pub shelf: &'a Shelf,
-}
-
-/// What [`Additions`] are laid over.
-pub(super) struct Networks {
-    pub text: Vec<TextStage>,
-    pub unet: Unet,
-}
-
 impl Additions {
     /// Those that a request asks for.
     #[must_use]
@@ -51,41 +31,6 @@ impl Additions {
             embeddings: request.embeddings.clone(),
         }
     }
-
-    /// The networks that LoRAs and embeddings change, with the changes laid over them.
-    pub(super) fn read_networks(
-        &self,
-        files: &ModelFiles,
-        is_xl: bool,
-        unet_config: UnetConfig,
-        onto: Onto,
-        on_loading: OnLoading,
-    ) -> Result<Networks, PipelineError> {
-        let Onto { device, dtype, memory, shelf } = onto;
-        let loras: Vec<Lora> =
-            self.loras.iter().map(|lora| Lora::open(&lora.file, lora.weight)).collect::<Result<_, _>>()?;
-        let encoders: &[&'static str] = if is_xl { &["text_encoder", "text_encoder_2"] } else { &["text_encoder"] };
-        on_loading(ModelPart::Tokenizer, 0.0)?;
-        let mut text = Vec::new();
-        for (index, folder) in encoders.iter().enumerate() {
-            let before = TEXT_SHARE * index as f32 / encoders.len() as f32;
-            let told = |fraction: f32| {
-                on_loading(ModelPart::TextEncoder, before + fraction * TEXT_SHARE / encoders.len() as f32)
-            };
-            text.push(read_text_stage(files, folder, &loras, onto, &told)?);
-        }
-        for embedding in &self.embeddings {
-            teach(embedding, &mut text)?;
-        }
-        let told = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + UNET_SHARE * fraction);
-        let weights = Weights::open(files, "unet", "diffusion_pytorch_model", device, dtype, &told)?;
-        let spends = memory == MemoryMode::High;
-        limit_idle_buffers(if spends { usize::MAX } else { LOW_IDLE_BYTES });
-        let weights = weights.with_winograd(spends).with_loras("unet", &loras).with_shelf("unet", shelf);
-        let unet = Unet::new(unet_config, weights, device, dtype)?;
-        loras.iter().try_for_each(Lora::finish)?;
-        Ok(Networks { text, unet })
-    }
 }
 
 impl Pipeline {
@@ -94,50 +39,15 @@ impl Pipeline {
     ///
     /// # Errors
     /// As for loading.
-    pub fn laid_over(
-        mut self,
-        files: &ModelFiles,
-        additions: &Additions,
-        on_loading: OnLoading,
-    ) -> Result<Self, PipelineError> {
-        let config = UnetConfig::read(files)?;
-        let is_xl = self.text.len() > 1;
-        drop((self.text, self.unet));
-        let onto = Onto { device: &self.device, dtype: self.weight_dtype, memory: self.memory, shelf: &self.shelf };
-        let read = additions.read_networks(files, is_xl, config, onto, on_loading)?;
-        (self.text, self.unet) = (read.text, read.unet);
+    pub fn laid_over(mut self, additions: &Additions, on_loading: OnLoading) -> Result<Self, PipelineError> {
+        (self.text, self.unet) = (Part::OnDemand, Part::OnDemand);
+        self.source.additions = additions.clone();
+        self.loras = self.source.loras()?;
+        if !self.source.one_at_a_time {
+            self.text = Part::Kept(self.source.read_text(&self.loras, on_loading)?);
+            self.unet = Part::Kept(self.source.read_unet(&self.loras, on_loading)?);
+            self.loras.iter().try_for_each(Lora::finish)?;
+        }
         Ok(self)
     }
-}
-
-fn read_text_stage(
-    files: &ModelFiles,
-    folder: &'static str,
-    loras: &[Lora],
-    onto: Onto,
-    told: &dyn Fn(f32) -> Result<(), ModelError>,
-) -> Result<TextStage, PipelineError> {
-    let config = ClipConfig::read(files, folder)?;
-    let tokenizer = read_tokenizer(files, &folder.replace("text_encoder", "tokenizer"), config.positions)?;
-    let weights = Weights::open(files, folder, "model", onto.device, onto.dtype, told)?;
-    let weights = weights.with_loras(folder, loras).with_shelf(folder, onto.shelf);
-    Ok(TextStage { tokenizer, encoder: TextEncoder::new(config, weights, onto.device)? })
-}
-
-/// Adds a word to every encoder for which the file has vectors.
-fn teach(embedding: &EmbeddingRef, text: &mut [TextStage]) -> Result<(), PipelineError> {
-    let file = TextualInversion::open(&embedding.file)?;
-    let pair = text.len() > 1;
-    let mut learned = false;
-    for (index, stage) in text.iter_mut().enumerate() {
-        let Some(vectors) = file.vectors_for(stage.encoder.config().width, pair.then_some(index))? else { continue };
-        let ids = stage.encoder.add_tokens(&vectors)?;
-        stage.tokenizer.add_word(&embedding.word, ids);
-        learned = true;
-    }
-    if learned {
-        return Ok(());
-    }
-    let widths: Vec<String> = text.iter().map(|stage| stage.encoder.config().width.to_string()).collect();
-    Err(file.misfit(&widths.join(" and ")).into())
 }

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use crate::job::Speed;
 use crate::kernels::{
-    Conv3x3, Finish, GroupNorm, Level, Linear, Map, Packing, Precision, Scores, ShapeError, Source, Steps, attention,
+    Conv3x3, Finish, GroupNorm, Heads, Level, Linear, Map, Packing, Precision, Scores, ShapeError, Source, Steps,
+    attention,
 };
 
 /// Like a UNet's middle levels: what most of the time goes into.
@@ -38,7 +39,7 @@ pub fn measured_speed() -> Result<Speed, ShapeError> {
         transformed: convolution(true)?,
         product: per_second(18.0 * pixels * channels * channels, || linear.forward(&x, &Finish::default()))?,
         attention: per_second(4.0 * pixels * pixels * channels, || {
-            attention(&x, &x, &x, HEADS, false, Scores::Tiled, level)
+            attention(&x, &x, &x, Heads::plain(HEADS), Scores::Tiled, level)
         })?,
         values: per_second(pixels * channels, || norm.forward(&x, true))?,
     })

@@ -56,6 +56,16 @@ impl Canvas {
         Ok(Some(Self { photo, frame, work, masked, asked, resize, composite, shrunk: false }))
     }
 
+    /// Which part of the photo the network will be shown; `None` when the request has no photo.
+    pub fn frame_of(request: &Request, grid: WorkGrid) -> Result<Option<Frame>, PipelineError> {
+        let Some(init) = &request.init else { return Ok(None) };
+        let size = (init.picture.width(), init.picture.height());
+        let (asked, settings) = ((request.width, request.height), &request.inpaint);
+        let Some(mask) = &request.mask else { return Ok(Some(Frame::whole(size, asked, request.resize, grid))) };
+        let bounds = masked_bounds(&settings.prepared(&mask.plane), settings)?;
+        Ok(Some(Frame::inpainted(size, bounds, settings, asked, request.resize, grid)))
+    }
+
     /// What was drawn, as the one who asked gets it: at the photo's own size with every unmasked byte as it was, or,
     /// without a composite, as the decoder gave it.
     pub fn finished(&self, drawn: Picture) -> Picture {

@@ -1,24 +1,16 @@
 //! What `auto` stands for: how attention's scores are held, whether the VAE works in tiles, and whether memory is
 //! spent for speed, by what each is foretold to take and what is free. What cannot fit is refused with what would.
 
-use candle_core::Device;
+use candle_core::DType;
 
 use super::cost::{CostModel, Costs, Drawing, Manner, scoring_of};
-use super::{Extras, Pipeline, PipelineError, Plan, budget};
+use super::fit::wants_tiles;
+use super::{Means, Pipeline, PipelineError, Plan, budget};
 use crate::job::{AttentionMode, Compute, MemoryMode, VaeTiling};
-use crate::model::{Scoring, Tiling};
+use crate::model::{Operators, Scoring, Tiling};
 
 /// On a graphics card, scores of more bytes than this are not held all at once.
 const FULL_SCORES_BYTES: u64 = 256 << 20;
-
-/// Of what is free, decoding in one piece may take so much: what else runs wants some as well.
-const UNTILED_SHARE: f64 = 0.6;
-
-/// On a graphics card that does not say what is free, pictures of more pixels than this are decoded in tiles.
-const UNTILED_PIXELS: usize = 1536 * 1536;
-
-/// Left to other programs when memory is spent for speed.
-const ROOM_BYTES: u64 = 512 << 20;
 
 /// What was decided, and what it is foretold to take.
 pub(super) struct Settled {
@@ -29,63 +21,68 @@ pub(super) struct Settled {
 impl Pipeline {
     /// Decides what was left open, and sets the networks to it.
     pub(super) fn settle(&self, wanted: Compute, plan: &Plan, encodes: bool) -> Result<Settled, PipelineError> {
-        let free = budget::free_bytes(&self.device);
-        let model = self.cost_model();
-        let drawing = Drawing {
-            width: plan.width as usize,
-            height: plan.height as usize,
-            rows: match (model.rows(plan.guidance > 1.0), self.extras) {
-                (2, Extras::Picture) => 3,
-                (rows, _) => rows,
-            },
-            windows: 1,
-            encodes,
-        };
-        let attention = self.settled_attention(wanted.attention, &drawing, free)?;
+        let source = &self.source;
+        let one_at_a_time = source.one_at_a_time;
+        let free = budget::free_bytes(&source.execution);
+        let drawing = plan.drawing(self.foresight.extras, encodes);
+        let attention =
+            self.foresight.costs.settled_attention(wanted.attention, &drawing, source.execution.operators(), free)?;
         let mut manner = Manner {
             scoring: scoring_of(attention),
             tiling: (wanted.vae_tiling == VaeTiling::On).then(Tiling::default),
-            winograd: self.memory == MemoryMode::High,
-            dtype: self.weight_dtype,
-            on_card: !self.device.is_cpu(),
+            winograd: source.memory == MemoryMode::High,
+            dtype: source.weight_dtype,
+            card: source.execution.operators().map(Operators::card),
         };
-        let costs = model.tiled_where_needed(drawing, &mut manner, wanted.vae_tiling, free)?;
-        if let Some(free) = free
-            && costs.working_bytes() as u64 > free
-        {
-            return Err(too_large(&model, drawing, manner, &costs, free)?);
+        let mut costs = self.foresight.costs.costs(drawing, manner)?;
+        let held = if one_at_a_time { costs.weights[2] as u64 } else { 0 };
+        let left = free.map(|free| free.saturating_sub(held));
+        if wanted.vae_tiling == VaeTiling::Auto && wants_tiles(drawing, &costs, left) {
+            manner.tiling = Some(Tiling::default());
+            costs = self.foresight.costs.costs(drawing, manner)?;
         }
-        self.unet.set_scoring(manner.scoring);
-        self.vae.set_scoring(manner.scoring);
-        self.vae.set_tiling(manner.tiling);
+        if let Some(free) = free
+            && needed_bytes(&costs, one_at_a_time) > free
+        {
+            return Err(too_large(&self.foresight.costs, drawing, manner, (&costs, one_at_a_time), free)?);
+        }
+        self.scoring.set(manner.scoring);
+        self.tiling.set(manner.tiling);
         let vae_tiling = if manner.tiling.is_some() { VaeTiling::On } else { VaeTiling::Off };
-        let compute = Compute { attention, vae_tiling, memory: self.memory };
-        tracing::info!("attention {attention}, VAE tiling {vae_tiling:?}, memory {:?}", self.memory);
+        let compute = Compute { attention, vae_tiling, memory: source.memory };
+        tracing::info!("attention {attention}, VAE tiling {vae_tiling:?}, memory {:?}", source.memory);
         Ok(Settled { compute, costs })
     }
+}
 
-    /// Of the networks that are loaded.
-    fn cost_model(&self) -> CostModel {
-        let text = self.text.iter().map(|stage| stage.encoder.config().clone()).collect();
-        CostModel::of(text, self.unet.config().clone(), self.vae.config().clone(), self.embedded_bytes)
-    }
+/// What is still to be taken once a pipeline is loaded.
+fn needed_bytes(costs: &Costs, one_at_a_time: bool) -> u64 {
+    if one_at_a_time { costs.drawing_bytes(true) as u64 } else { costs.working_bytes() as u64 }
+}
 
-    fn settled_attention(
+impl CostModel {
+    /// What `wanted` stands for on this device; none are the kernels.
+    ///
+    /// # Errors
+    /// When the device cannot do what is wanted.
+    pub(super) fn settled_attention(
         &self,
         wanted: AttentionMode,
         drawing: &Drawing,
+        operators: Option<&Operators>,
         free: Option<u64>,
     ) -> Result<AttentionMode, PipelineError> {
+        let has_fused = operators.is_some_and(Operators::has_fused_attention);
         let (heads, score_bytes) = self.largest_scores(drawing);
         Ok(match wanted {
-            AttentionMode::Auto if self.device.is_cpu() => AttentionMode::Tiled,
-            AttentionMode::Auto if self.has_flash() => AttentionMode::Flash,
+            AttentionMode::Auto if operators.is_none() => AttentionMode::Tiled,
+            AttentionMode::Auto if has_fused => AttentionMode::Flash,
             AttentionMode::Auto if heads * score_bytes <= FULL_SCORES_BYTES => AttentionMode::Full,
             AttentionMode::Auto => AttentionMode::Tiled,
-            AttentionMode::Flash if !self.has_flash() => {
+            AttentionMode::Flash if !has_fused => {
                 return Err(PipelineError::Unsupported(
-                    "flash attention needs a CUDA card, half precision and a build with the feature `flash-attn`; \
-                     tiled gives the same picture in constant memory"
+                    "flash attention needs Metal, or a CUDA card, half precision and a build with the feature \
+                     `flash-attn`; tiled gives the same picture in constant memory"
                         .to_owned(),
                 ));
             }
@@ -102,14 +99,10 @@ impl Pipeline {
         })
     }
 
-    fn has_flash(&self) -> bool {
-        Scoring::has_flash() && matches!(self.device, Device::Cuda(_)) && self.dtype != candle_core::DType::F32
-    }
-
     /// Heads of all pictures, and the bytes of one head's scores, where the UNet has most of them.
     fn largest_scores(&self, drawing: &Drawing) -> (u64, u64) {
-        let cell = self.vae.config().factor();
-        let levels = self.unet.config().blocks.iter().enumerate().filter_map(|(level, block)| {
+        let cell = self.vae_config().factor();
+        let levels = self.unet_config().blocks.iter().enumerate().filter_map(|(level, block)| {
             let attention = block.down_attention.as_ref().or(block.up_attention.as_ref())?;
             let side = |pixels: usize| ((pixels / cell) >> level).max(1) as u64;
             let pixels = side(drawing.width) * side(drawing.height);
@@ -119,64 +112,16 @@ impl Pipeline {
     }
 }
 
-impl CostModel {
-    /// What a picture takes with `auto` settled as [`Pipeline`] settles it, nothing being loaded yet.
-    ///
-    /// # Errors
-    /// When the networks cannot draw this.
-    pub fn settled_costs(
-        &self,
-        drawing: Drawing,
-        mut manner: Manner,
-        wanted: Compute,
-        free: Option<u64>,
-    ) -> Result<Costs, PipelineError> {
-        if wanted.memory == MemoryMode::Auto
-            && let Some(free) = free
-        {
-            manner.winograd &= self.has_room_for_speed(manner, free)?;
-        }
-        let weights = self.costs(self.native_drawing(), manner)?.weight_bytes as u64;
-        self.tiled_where_needed(drawing, &mut manner, wanted.vae_tiling, free.map(|free| free.saturating_sub(weights)))
-    }
-
-    /// Whether memory can be spent for speed, by what a picture of the model's own size will take.
-    fn has_room_for_speed(&self, manner: Manner, free: u64) -> Result<bool, PipelineError> {
-        let manner = Manner { scoring: Scoring::Tiled, tiling: Some(Tiling::default()), winograd: true, ..manner };
-        Ok(self.costs(self.native_drawing(), manner)?.peak_bytes() as u64 + ROOM_BYTES <= free)
-    }
-
-    /// Sets tiling where `wanted` leaves it open and one piece would take too much of what is free.
-    fn tiled_where_needed(
-        &self,
-        drawing: Drawing,
-        manner: &mut Manner,
-        wanted: VaeTiling,
-        free: Option<u64>,
-    ) -> Result<Costs, PipelineError> {
-        let costs = self.costs(drawing, *manner)?;
-        let fits = match free {
-            Some(free) => costs.decode_bytes.max(costs.encode_bytes) as f64 <= free as f64 * UNTILED_SHARE,
-            None => drawing.width * drawing.height <= UNTILED_PIXELS,
-        };
-        if wanted != VaeTiling::Auto || fits {
-            return Ok(costs);
-        }
-        manner.tiling = Some(Tiling::default());
-        self.costs(drawing, *manner)
-    }
-}
-
 /// One sentence with what would fit: the same size in less memory, or the largest size of this shape.
 fn too_large(
     model: &CostModel,
     drawing: Drawing,
     manner: Manner,
-    costs: &Costs,
+    (costs, one_at_a_time): (&Costs, bool),
     free: u64,
 ) -> Result<PipelineError, PipelineError> {
     let leanest = Manner { scoring: Scoring::Tiled, tiling: Some(Tiling::default()), ..manner };
-    let needs = |drawing: Drawing| Ok::<_, PipelineError>(model.costs(drawing, leanest)?.working_bytes() as u64);
+    let needs = |drawing: Drawing| Ok::<_, PipelineError>(needed_bytes(&model.costs(drawing, leanest)?, one_at_a_time));
     let instead = if leanest != manner && needs(drawing)? <= free {
         "tiled attention and decoding in tiles would fit (--attention tiled --vae-tiling on)".to_owned()
     } else {
@@ -203,7 +148,7 @@ fn too_large(
     Ok(PipelineError::TooLarge {
         width: drawing.width,
         height: drawing.height,
-        needed_gb: costs.working_bytes() as f64 / 1e9,
+        needed_gb: needed_bytes(costs, one_at_a_time) as f64 / 1e9,
         free_gb: free as f64 / 1e9,
         instead,
     })
@@ -213,35 +158,38 @@ fn too_large(
 pub(super) fn settled_memory(
     wanted: MemoryMode,
     model: &CostModel,
-    dtype: candle_core::DType,
-    device: &Device,
+    means: &Means,
 ) -> Result<MemoryMode, PipelineError> {
-    let Some(free) = budget::free_bytes(device) else {
+    let Means { execution, dtype, one_at_a_time } = means;
+    let Some(free) = budget::free_bytes(execution) else {
         return Ok(if wanted == MemoryMode::Auto { MemoryMode::High } else { wanted });
     };
-    let on_card = !device.is_cpu();
-    let manner = |winograd| Manner { scoring: Scoring::Tiled, tiling: None, winograd, dtype, on_card };
+    let card = execution.operators().map(Operators::card);
+    let manner = |winograd| Manner { scoring: Scoring::Tiled, tiling: None, winograd, dtype: *dtype, card };
     let chosen = match wanted {
-        MemoryMode::Auto if on_card || model.has_room_for_speed(manner(true), free)? => MemoryMode::High,
+        MemoryMode::Auto if *one_at_a_time => MemoryMode::Low,
+        MemoryMode::Auto if card.is_some() || model.has_room_for_speed(manner(true), free)? => MemoryMode::High,
         MemoryMode::Auto => MemoryMode::Low,
         chosen => chosen,
     };
-    let weights = model.costs(model.native_drawing(), manner(chosen == MemoryMode::High))?.weight_bytes as u64;
+    let costs = model.costs(model.native_drawing(), manner(chosen == MemoryMode::High))?;
+    let largest = costs.weights.into_iter().max().unwrap_or(0);
+    let weights = if *one_at_a_time { largest } else { costs.weight_bytes() } as u64;
     if weights > free {
         let gb = |bytes: u64| bytes as f64 / 1e9;
         return Err(PipelineError::ModelTooLarge {
             needed_gb: gb(weights),
             free_gb: gb(free),
-            instead: less_for_weights(chosen, dtype),
+            instead: less_for_weights(chosen, *dtype),
         });
     }
     Ok(chosen)
 }
 
-fn less_for_weights(memory: MemoryMode, dtype: candle_core::DType) -> &'static str {
+fn less_for_weights(memory: MemoryMode, dtype: DType) -> &'static str {
     match (memory, dtype) {
         (MemoryMode::High, _) => "--memory low takes less",
-        (_, candle_core::DType::F32) => "--dtype f16 takes half of it",
+        (_, DType::F32) => "--dtype f16 takes half of it",
         _ => "close other programs, or take a smaller model",
     }
 }

@@ -1,8 +1,9 @@
 //! Words to what the UNet is given: contexts, and for SDXL the pooled text and the size ids.
 
-use candle_core::{DType, Device, IndexOp, Tensor};
+use candle_core::{Device, IndexOp, Tensor};
 
-use super::load::TextStage;
+use super::load::OnLoading;
+use super::networks::TextStage;
 use super::{Pipeline, PipelineError, Plan};
 use crate::job::{PromptSyntax, Request};
 use crate::model::{AddedConditioning, ModelError, TextEmbedding, join_windows};
@@ -42,34 +43,40 @@ impl Pipeline {
     /// # Errors
     /// When the prompt is too long, or the encoder has fewer layers than `clip_skip`.
     pub fn context_of(&self, prompt: &Prompt, clip_skip: u32) -> Result<Tensor, PipelineError> {
-        self.check_clip_skip(clip_skip)?;
-        Ok(self.encode_prompt(prompt, 1, clip_skip)?.context)
+        let text = self.text(&|_, _| Ok(()))?;
+        check_clip_skip(&text, clip_skip)?;
+        Ok(self.encode_prompt(&text, prompt, 1, clip_skip)?.context)
     }
 
-    pub(super) fn condition(&self, request: &Request, plan: &Plan) -> Result<Conditioning, PipelineError> {
+    pub(super) fn condition(
+        &self,
+        request: &Request,
+        plan: &Plan,
+        on_loading: OnLoading,
+    ) -> Result<Conditioning, PipelineError> {
+        let text = &self.text(on_loading)?;
         let read = |text: &str| match request.prompt_syntax {
             PromptSyntax::Weighted => parse(&drawn(text, request.seed)),
             PromptSyntax::Plain => Prompt::plain(text),
         };
         let words = read(&request.prompt);
         let clip_skip = request.clip_skip.unwrap_or(1);
-        self.check_clip_skip(clip_skip)?;
-        // Where guidance is embedded, one pass is guided already.
-        if plan.guidance <= 1.0 || self.unet.config().guidance_width.is_some() {
-            let only = self.encode_prompt(&words, 1, clip_skip)?;
+        check_clip_skip(text, clip_skip)?;
+        if !plan.is_pair {
+            let only = self.encode_prompt(text, &words, 1, clip_skip)?;
             let added = self.added_conditioning(only.pooled, plan, 1);
             return Ok(Conditioning { context: only.context, added });
         }
         let against = read(request.negative.as_deref().unwrap_or_default());
         // Both rows of a batch have as many windows as the longer prompt.
-        let windows = self.window_count(&words)?.max(self.window_count(&against)?);
-        let positive = self.encode_prompt(&words, windows, clip_skip)?;
+        let windows = window_count(text, &words)?.max(window_count(text, &against)?);
+        let positive = self.encode_prompt(text, &words, windows, clip_skip)?;
         // AUTOMATIC1111, whose syntax the weighted one is, reads both prompts early; diffusers only what is wanted.
         let clip_skip = if request.prompt_syntax == PromptSyntax::Weighted { clip_skip } else { 1 };
         let negative = if request.negative.is_none() && self.zeros_for_absent_negative {
             Encoded { context: positive.context.zeros_like()?, pooled: positive.pooled.zeros_like()? }
         } else {
-            self.encode_prompt(&against, windows, clip_skip)?
+            self.encode_prompt(text, &against, windows, clip_skip)?
         };
         let pooled = Tensor::cat(&[&negative.pooled, &positive.pooled], 0)?;
         Ok(Conditioning {
@@ -78,40 +85,31 @@ impl Pipeline {
         })
     }
 
-    /// Clip skip may leave the embedding of the tokens and the first layer, no less.
-    fn check_clip_skip(&self, clip_skip: u32) -> Result<(), PipelineError> {
-        let layers = self.text.iter().map(|stage| stage.encoder.config().layers).min().unwrap_or(1);
-        let most = layers.max(1);
-        if (1..=most as u32).contains(&clip_skip) {
-            return Ok(());
-        }
-        Err(PipelineError::Unsupported(format!("clip skip must be from 1 to {most} for this model, found {clip_skip}")))
-    }
-
-    fn window_count(&self, words: &Prompt) -> Result<usize, PipelineError> {
-        let counts = self.text.iter().map(|stage| stage.tokenizer.windows(words, 1).map(|windows| windows.len()));
-        Ok(counts.collect::<Result<Vec<_>, _>>()?.into_iter().max().unwrap_or(1))
-    }
-
-    fn encode_prompt(&self, words: &Prompt, at_least: usize, clip_skip: u32) -> Result<Encoded, PipelineError> {
+    fn encode_prompt(
+        &self,
+        text: &[TextStage],
+        words: &Prompt,
+        at_least: usize,
+        clip_skip: u32,
+    ) -> Result<Encoded, PipelineError> {
         let mut contexts = Vec::new();
         let mut pooled = None;
-        for stage in &self.text {
+        for stage in text {
             let windows = stage.tokenizer.windows(words, at_least)?;
             let embedding = encode_windows(stage, &windows)?;
             // A pair of encoders is read at the layer before the last, a single one at the last, through its norm.
-            let is_pair = self.text.len() > 1;
+            let is_pair = text.len() > 1;
             let hidden = match (is_pair, clip_skip) {
                 (false, ..=1) => embedding.last.clone(),
                 (false, _) => stage.encoder.normalize(layer_from_end(&embedding, clip_skip as usize)?)?,
                 (true, _) => layer_from_end(&embedding, clip_skip as usize + 1)?.clone(),
             };
-            contexts.push(join_windows(&weighted(&hidden, &windows, &self.device)?)?);
+            contexts.push(join_windows(&weighted(&hidden, &windows)?)?);
             pooled = Some(embedding.pooled.i(..1)?);
         }
         let pooled = pooled.ok_or_else(|| ModelError::Misfit("the model has no text encoder".to_owned()))?;
         let context = Tensor::cat(&contexts, 2)?;
-        if let Some(wanted) = self.unet.config().context_width()
+        if let Some(wanted) = self.source.unet_config.context_width()
             && context.dim(2)? != wanted
         {
             let found = context.dim(2)?;
@@ -124,11 +122,26 @@ impl Pipeline {
     }
 
     fn added_conditioning(&self, pooled_text: Tensor, plan: &Plan, rows: usize) -> Option<AddedConditioning> {
-        self.unet.config().added.as_ref()?;
+        self.source.unet_config.added.as_ref()?;
         let (width, height) = (plan.width as f32, plan.height as f32);
         let ids = [height, width, 0.0, 0.0, height, width];
         Some(AddedConditioning { pooled_text, time_ids: ids.repeat(rows) })
     }
+}
+
+/// Clip skip may leave the embedding of the tokens and the first layer, no less.
+fn check_clip_skip(text: &[TextStage], clip_skip: u32) -> Result<(), PipelineError> {
+    let layers = text.iter().map(|stage| stage.encoder.config().layers).min().unwrap_or(1);
+    let most = layers.max(1);
+    if (1..=most as u32).contains(&clip_skip) {
+        return Ok(());
+    }
+    Err(PipelineError::Unsupported(format!("clip skip must be from 1 to {most} for this model, found {clip_skip}")))
+}
+
+fn window_count(text: &[TextStage], words: &Prompt) -> Result<usize, PipelineError> {
+    let counts = text.iter().map(|stage| stage.tokenizer.windows(words, 1).map(|windows| windows.len()));
+    Ok(counts.collect::<Result<Vec<_>, _>>()?.into_iter().max().unwrap_or(1))
 }
 
 fn encode_windows(stage: &TextStage, windows: &[TokenWindow]) -> Result<TextEmbedding, ModelError> {
@@ -150,21 +163,21 @@ fn layer_from_end(embedding: &TextEmbedding, number: usize) -> Result<&Tensor, M
 const MEANS_NOTHING: f32 = 1e-5;
 
 /// AUTOMATIC1111's rule: each token's embedding times its weight, then the window's mean as it was.
-fn weighted(hidden: &Tensor, windows: &[TokenWindow], device: &Device) -> Result<Tensor, ModelError> {
+fn weighted(hidden: &Tensor, windows: &[TokenWindow]) -> Result<Tensor, ModelError> {
     if windows.iter().flat_map(|window| &window.weights).all(|weight| weight.to_bits() == 1f32.to_bits()) {
         return Ok(hidden.clone());
     }
     let (count, tokens, _) = hidden.dims3()?;
     let weights: Vec<f32> = windows.iter().flat_map(|window| window.weights.iter().copied()).collect();
-    let weights = Tensor::from_vec(weights, (count, tokens, 1), device)?.to_dtype(hidden.dtype())?;
+    let weights = Tensor::from_vec(weights, (count, tokens, 1), &Device::Cpu)?;
     let scaled = hidden.broadcast_mul(&weights)?;
-    let of_windows = |x: &Tensor| x.to_dtype(DType::F32)?.mean((1, 2))?.to_vec1::<f32>();
+    let of_windows = |x: &Tensor| x.mean((1, 2))?.to_vec1::<f32>();
     let (before, after, squares) = (of_windows(hidden)?, of_windows(&scaled)?, of_windows(&hidden.sqr()?)?);
     let factors = before.iter().zip(&after).zip(&squares).map(|((before, after), square)| {
         // A mean that is only rounding says nothing: a final norm without gain and bias leaves none.
         let least = MEANS_NOTHING * square.sqrt();
         if before.abs() > least && after.abs() > least { before / after } else { 1.0 }
     });
-    let factors = Tensor::from_vec(factors.collect::<Vec<f32>>(), (count, 1, 1), device)?.to_dtype(hidden.dtype())?;
+    let factors = Tensor::from_vec(factors.collect::<Vec<f32>>(), (count, 1, 1), &Device::Cpu)?;
     Ok(scaled.broadcast_mul(&factors)?)
 }

@@ -1,13 +1,15 @@
 //! What a picture will take, foretold by walking its networks with sizes alone: memory and arithmetic.
 
+use std::sync::Arc;
+
 use candle_core::{DType, Device, Tensor};
 
 use super::PipelineError;
 use super::load::LOW_IDLE_BYTES;
 use crate::job::{AttentionMode, Work};
 use crate::model::{
-    AddedConditioning, ClipConfig, Ledger, ModelFiles, Scoring, TextEncoder, Tiling, Unet, UnetConfig, Vae, VaeConfig,
-    Weights,
+    AddedConditioning, Card, ClipConfig, Execution, Ledger, ModelFiles, Operators, Scoring, TextEncoder, Tiling, Unet,
+    UnetConfig, Vae, VaeConfig, Watch, Weights,
 };
 
 /// Tokens of one window of a prompt.
@@ -24,6 +26,8 @@ pub struct CostModel {
     vae: VaeConfig,
     /// Of a model inside the program, whose pages count as the program's.
     embedded_bytes: usize,
+    /// Looks on while a device's operators are walked.
+    watch: Option<Arc<Watch>>,
 }
 
 /// What is to be drawn, as far as it matters for the cost.
@@ -48,15 +52,15 @@ pub struct Manner {
     pub winograd: bool,
     /// What the weights are kept in.
     pub dtype: DType,
-    /// By candle's operators on a graphics card, not by the kernels.
-    pub on_card: bool,
+    /// By candle's operators on this device, not by the kernels.
+    pub card: Option<Card>,
 }
 
 /// What it takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Costs {
-    /// All networks, as they are kept.
-    pub weight_bytes: usize,
+    /// As they are kept: the text encoders, the UNet, the VAE.
+    pub weights: [usize; 3],
     /// Besides the weights, at the worst moment of a step, of decoding, and of encoding.
     pub step_bytes: usize,
     pub decode_bytes: usize,
@@ -77,10 +81,26 @@ impl Costs {
         self.step_bytes.max(self.decode_bytes).max(self.encode_bytes)
     }
 
+    /// All networks.
+    #[must_use]
+    pub fn weight_bytes(&self) -> usize {
+        self.weights.iter().sum()
+    }
+
+    /// Besides the program: with all networks there, or each when it is needed.
+    #[must_use]
+    pub fn drawing_bytes(&self, one_at_a_time: bool) -> usize {
+        if !one_at_a_time {
+            return self.weight_bytes() + self.working_bytes();
+        }
+        let [text, unet, vae] = self.weights;
+        text.max(unet + self.step_bytes).max(vae + self.decode_bytes.max(self.encode_bytes))
+    }
+
     /// Of the whole process.
     #[must_use]
-    pub fn peak_bytes(&self) -> usize {
-        self.program_bytes + self.weight_bytes + self.working_bytes()
+    pub fn peak_bytes(&self, one_at_a_time: bool) -> usize {
+        self.program_bytes + self.drawing_bytes(one_at_a_time)
     }
 }
 
@@ -118,13 +138,23 @@ impl CostModel {
             ModelFiles::Embedded(list) => list.iter().map(|(_, bytes)| bytes.len()).sum(),
             _ => 0,
         };
-        Ok(Self { text, unet, vae, embedded_bytes })
+        Ok(Self { text, unet, vae, embedded_bytes, watch: None })
     }
 
-    /// Of networks that are loaded already.
+    /// `watch` hears of every operator of a device that is walked.
     #[must_use]
-    pub fn of(text: Vec<ClipConfig>, unet: UnetConfig, vae: VaeConfig, embedded_bytes: usize) -> Self {
-        Self { text, unet, vae, embedded_bytes }
+    pub fn watched(self, watch: &Arc<Watch>) -> Self {
+        Self { watch: Some(Arc::clone(watch)), ..self }
+    }
+
+    #[must_use]
+    pub fn unet_config(&self) -> &UnetConfig {
+        &self.unet
+    }
+
+    #[must_use]
+    pub fn vae_config(&self) -> &VaeConfig {
+        &self.vae
     }
 
     /// A guided picture of the size that the model was trained on.
@@ -140,38 +170,28 @@ impl CostModel {
         if guided && self.unet.guidance_width.is_none() { 2 } else { 1 }
     }
 
-    #[must_use]
-    pub fn embedded_bytes(&self) -> usize {
-        self.embedded_bytes
-    }
-
     /// # Errors
     /// When the networks cannot draw this: a size that is too small, say.
     pub fn costs(&self, drawing: Drawing, manner: Manner) -> Result<Costs, PipelineError> {
-        let ledger = if manner.on_card { Ledger::of_card() } else { Ledger::new(idle_limit(manner)) };
-        let bytes = |floats: usize| {
-            let size = if manner.on_card { manner.dtype.size_in_bytes() } else { size_of::<f32>() };
-            floats * size
-        };
+        let (ledger, execution) = imagined(manner, self.watch.as_ref());
         let mut costs = Costs { program_bytes: PROGRAM_BYTES + self.embedded_bytes, ..Costs::default() };
         for config in &self.text {
             let before = ledger.weight_count();
-            TextEncoder::new(config.clone(), Weights::sketched(&ledger, manner.dtype), &Device::Cpu)?;
+            TextEncoder::new(config.clone(), Weights::sketched(&execution, manner.dtype))?;
             // Two passes (the words and what is unwanted); embeddings are looked up, not multiplied.
             let embeddings = (config.vocabulary_size + config.positions) * config.width;
             let layers = (ledger.weight_count() - before).saturating_sub(embeddings);
             costs.text.product += 2.0 * 2.0 * (WINDOW_TOKENS * drawing.windows * layers) as f64 / 1e9;
         }
-        let weights = || Weights::sketched(&ledger, manner.dtype).with_winograd(manner.winograd);
-        let unet = Unet::new(self.unet.clone(), weights(), &Device::Cpu, DType::F32)?;
+        costs.weights[0] = ledger.weight_bytes();
+        let weights = |dtype| Weights::sketched(&execution, dtype).with_winograd(manner.winograd);
+        let unet = Unet::new(self.unet.clone(), weights(manner.dtype))?;
         unet.set_scoring(manner.scoring);
-        // The VAE of SDXL is held in single precision on a card.
-        let vae_weights =
-            if self.vae.force_upcast && manner.on_card { Weights::sketched(&ledger, DType::F32) } else { weights() };
-        let vae = Vae::new(self.vae.clone(), vae_weights)?;
+        costs.weights[1] = ledger.weight_bytes() - costs.weights[0];
+        let vae = Vae::new(self.vae.clone(), weights(self.vae_dtype(manner)))?;
         vae.set_scoring(manner.scoring);
         vae.set_tiling(manner.tiling);
-        costs.weight_bytes = ledger.weight_bytes();
+        costs.weights[2] = ledger.weight_bytes() - costs.weights[0] - costs.weights[1];
 
         let factor = self.vae.factor();
         let (height, width) = (drawing.height / factor, drawing.width / factor);
@@ -179,15 +199,20 @@ impl CostModel {
         if drawing.encodes {
             ledger.start_anew();
             vae.encode(&zeros(&[1, self.vae.picture_channels, drawing.height, drawing.width])?, &|| Ok(()))?;
-            (costs.encode, costs.encode_bytes) = (ledger.work(), bytes(ledger.peak_floats()));
+            (costs.encode, costs.encode_bytes) = (ledger.work(), ledger.peak_bytes());
         }
         ledger.start_anew();
         self.walk_step(&unet, drawing, (height, width))?;
-        (costs.step, costs.step_bytes) = (ledger.work(), bytes(ledger.peak_floats()));
+        (costs.step, costs.step_bytes) = (ledger.work(), ledger.peak_bytes());
         ledger.start_anew();
         vae.decode(&zeros(&[1, self.vae.latent_channels, height, width])?, &|| Ok(()))?;
-        (costs.decode, costs.decode_bytes) = (ledger.work(), bytes(ledger.peak_floats()));
+        (costs.decode, costs.decode_bytes) = (ledger.work(), ledger.peak_bytes());
         Ok(costs)
+    }
+
+    /// What the VAE is kept in: some overflow in half precision and say so.
+    fn vae_dtype(&self, manner: Manner) -> DType {
+        if self.vae.force_upcast { DType::F32 } else { manner.dtype }
     }
 
     fn walk_step(&self, unet: &Unet, drawing: Drawing, (height, width): (usize, usize)) -> Result<(), PipelineError> {
@@ -209,6 +234,14 @@ impl CostModel {
     }
 }
 
-fn idle_limit(manner: Manner) -> usize {
-    if manner.winograd { usize::MAX } else { LOW_IDLE_BYTES }
+/// Networks that are only walked through, and where that is noted.
+fn imagined(manner: Manner, watch: Option<&Arc<Watch>>) -> (Arc<Ledger>, Execution) {
+    let Some(card) = manner.card else {
+        let ledger = Ledger::new(if manner.winograd { usize::MAX } else { LOW_IDLE_BYTES });
+        return (Arc::clone(&ledger), Execution::Sketch(ledger));
+    };
+    let ledger = if card == Card::Metal { Ledger::of_metal() } else { Ledger::of_card() };
+    let operators = Operators::imagined(card, &ledger, manner.dtype);
+    let operators = watch.map_or(operators.clone(), |watch| operators.watched(watch));
+    (ledger, Execution::Candle(operators))
 }

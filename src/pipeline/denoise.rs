@@ -2,14 +2,15 @@
 
 use std::time::Instant;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 
 use super::beside::Beside;
 use super::blend::Blend;
 use super::conditioning::Conditioning;
 use super::guidance::Guidance;
+use super::networks::Told;
 use super::{Pipeline, PipelineError, Plan, Stage};
-use crate::model::Checkpoint;
+use crate::model::{Checkpoint, Unet, in_pool};
 use crate::sampling::{NoiseSource, Scheduler};
 
 pub(super) struct Denoising {
@@ -30,18 +31,21 @@ impl Pipeline {
         mut latents: Vec<f32>,
         plan: &Plan,
         noise: &mut dyn NoiseSource,
-        checkpoint: Checkpoint,
-        tell: &mut dyn FnMut(Stage),
+        told: &Told,
     ) -> Result<Vec<f32>, PipelineError> {
+        let unet = self.unet(&|part, fraction| told.loading(part, fraction))?;
+        unet.set_guidance(plan.guidance);
         let timesteps: Vec<f64> = denoising.scheduler.timesteps().to_vec();
         let total = timesteps.len().saturating_sub(denoising.first_step) as u32;
         for (index, timestep) in timesteps.iter().enumerate().skip(denoising.first_step) {
-            checkpoint()?;
+            (told.checkpoint)()?;
             let started = Instant::now();
             let mut input = latents.clone();
             denoising.scheduler.scale_model_input(index, &mut input);
             let guided = denoising.guidance.is_on(index, timesteps.len());
-            let output = self.predict(denoising, input, *timestep, guided, plan, checkpoint)?;
+            // What a device's calls leave behind goes after each step.
+            let output =
+                in_pool(|| self.predict(&unet, denoising, input, (*timestep, !guided), plan, told.checkpoint))?;
             let step = denoising.scheduler.step(index, &output, &latents, noise);
             latents = step.previous;
             if let Some(blend) = &denoising.blend {
@@ -50,7 +54,7 @@ impl Pipeline {
             let (_, _, height, width) = self.latent_shape(plan);
             let predicted = self.latent_rgb.picture(&step.predicted_original, width, height, plan.width, plan.height);
             let done = (index - denoising.first_step + 1) as u32;
-            tell(Stage::Step { done, total, seconds: started.elapsed().as_secs_f64(), predicted });
+            told.say(Stage::Step { done, total, seconds: started.elapsed().as_secs_f64(), predicted });
         }
         Ok(latents)
     }
@@ -58,16 +62,16 @@ impl Pipeline {
     /// The network's answer, guided: one pass for a pair, or the conditional pass alone.
     fn predict(
         &self,
+        unet: &Unet,
         denoising: &Denoising,
         input: Vec<f32>,
-        timestep: f64,
-        guided: bool,
+        (timestep, unguided): (f64, bool),
         plan: &Plan,
         checkpoint: Checkpoint,
     ) -> Result<Vec<f32>, PipelineError> {
         let alone;
         // Only a pair of rows can be parted: the words against nothing.
-        let given = if guided || denoising.conditioning.context.dim(0)? != 2 {
+        let given = if !unguided || denoising.conditioning.context.dim(0)? != 2 {
             &denoising.conditioning
         } else {
             alone = denoising.conditioning.last_row()?;
@@ -75,13 +79,12 @@ impl Pipeline {
         };
         let rows = given.context.dim(0)?;
         let input = Tensor::from_vec(input, self.latent_shape(plan), &Device::Cpu)?;
-        let input = input.to_device(&self.device)?.to_dtype(self.dtype)?;
         let mut input = input.repeat((rows, 1, 1, 1))?;
         if let Some(beside) = &denoising.beside {
             input = beside.append(&input)?;
         }
-        let output = self.unet.forward(&input, timestep, &given.context, given.added.as_ref(), checkpoint)?;
-        let output = output.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
+        let output = unet.forward(&input, timestep, &given.context, given.added.as_ref(), checkpoint)?;
+        let output = output.flatten_all()?.to_vec1::<f32>()?;
         if rows == 1 {
             return Ok(output);
         }

@@ -5,11 +5,13 @@ use candle_core::{DType, Device, Tensor};
 use super::beside::Beside;
 use super::blend::Blend;
 use super::canvas::Canvas;
+use super::decode::is_finite;
 use super::denoise::Denoising;
+use super::networks::Told;
 use super::{Pipeline, PipelineError, Plan};
 use crate::job::{MaskedContent, Picture, Request};
 use crate::mask::{MaskPlane, PAINTED};
-use crate::model::{Checkpoint, LatentDistribution};
+use crate::model::LatentDistribution;
 use crate::sampling::{NoiseSource, varied};
 
 /// What a UNet wants beside the noisy latents.
@@ -45,27 +47,20 @@ impl Pipeline {
         canvas: Option<&Canvas>,
         denoising: &mut Denoising,
         noise: &mut dyn NoiseSource,
-        checkpoint: Checkpoint,
+        told: &Told,
     ) -> Result<Vec<f32>, PipelineError> {
         let (_, channels, height, width) = self.latent_shape(plan);
         let count = channels * height * width;
         let sigma = denoising.scheduler.init_noise_sigma() as f32;
         let pure = |noise: &[f32]| noise.iter().map(|value| value * sigma).collect::<Vec<f32>>();
         let masked = canvas.and_then(|canvas| canvas.masked.as_ref());
-        if self.extras == Extras::Picture {
-            return self.start_from_instruction(
-                request,
-                canvas,
-                denoising,
-                noise,
-                [channels, height, width],
-                checkpoint,
-            );
+        if self.foresight.extras == Extras::Picture {
+            return self.start_from_instruction(request, canvas, denoising, noise, [channels, height, width], told);
         }
         let (Some(canvas), Some(init)) = (canvas, &request.init) else {
             let fresh = first_noise(request, [channels, height, width], noise);
-            if self.extras == Extras::Mask {
-                denoising.beside = Some(self.mask_beside(plan, None, noise, checkpoint)?);
+            if self.foresight.extras == Extras::Mask {
+                denoising.beside = Some(self.mask_beside(plan, None, noise, told)?);
             }
             return Ok(pure(&fresh));
         };
@@ -73,16 +68,16 @@ impl Pipeline {
         // Only inpainting begins with noise alone at full strength; img2img keeps a trace of the picture.
         let from_noise = masked.is_some() && init.strength.to_bits() == 1f64.to_bits();
         let is_soft = masked.is_some_and(|masked| masked.settings.soft);
-        let blends = masked.is_some() && (self.extras == Extras::Nothing || is_soft);
+        let blends = masked.is_some() && (self.foresight.extras == Extras::Nothing || is_soft);
         let mut picture = Vec::new();
         if blends || !from_noise {
             let seen = masked.and_then(|masked| masked.filled.as_ref()).unwrap_or(&canvas.work);
-            let distribution = self.encode(&tensor_of(seen)?, checkpoint)?;
+            let distribution = self.encode(&tensor_of(seen)?, told)?;
             picture = self.sampled(&distribution, noise)?;
         }
         let fresh = first_noise(request, [channels, height, width], noise);
-        if self.extras == Extras::Mask {
-            denoising.beside = Some(self.mask_beside(plan, Some(canvas), noise, checkpoint)?);
+        if self.foresight.extras == Extras::Mask {
+            denoising.beside = Some(self.mask_beside(plan, Some(canvas), noise, told)?);
         } else if masked.is_some() {
             // The masked picture's sample, which an ordinary model has no use for.
             noise.randn(count);
@@ -126,17 +121,16 @@ impl Pipeline {
         denoising: &mut Denoising,
         noise: &mut dyn NoiseSource,
         shape: [usize; 3],
-        checkpoint: Checkpoint,
+        told: &Told,
     ) -> Result<Vec<f32>, PipelineError> {
         let Some(canvas) = canvas else {
             return Err(PipelineError::Unsupported(
                 "this model changes a picture by instruction and there is none; give it with --init or open one".into(),
             ));
         };
-        let mode = self.encode(&tensor_of(&canvas.work)?, checkpoint)?.mean;
+        let mode = self.encode(&tensor_of(&canvas.work)?, told)?.mean;
         let guidance = request.image_guidance.unwrap_or(Request::DEFAULT_IMAGE_GUIDANCE);
-        let latents = mode.to_dtype(self.dtype)?;
-        denoising.beside = Some(Beside::picture(&latents, &mut denoising.conditioning, guidance)?);
+        denoising.beside = Some(Beside::picture(&mode, &mut denoising.conditioning, guidance)?);
         let fresh = first_noise(request, shape, noise);
         if let Some(masked) = &canvas.masked {
             denoising.blend = Some(Blend {
@@ -156,7 +150,7 @@ impl Pipeline {
         plan: &Plan,
         canvas: Option<&Canvas>,
         noise: &mut dyn NoiseSource,
-        checkpoint: Checkpoint,
+        told: &Told,
     ) -> Result<Beside, PipelineError> {
         let (_, channels, height, width) = self.latent_shape(plan);
         let masked = canvas.and_then(|canvas| Some((canvas, canvas.masked.as_ref()?)));
@@ -170,22 +164,25 @@ impl Pipeline {
             let size = (1, 3, plan.height as usize, plan.width as usize);
             (vec![1.0; width * height], Tensor::zeros(size, DType::F32, &Device::Cpu)?)
         };
-        let distribution = self.encode(&kept, checkpoint)?;
+        let distribution = self.encode(&kept, told)?;
         let mut given = cells;
         given.extend(self.sampled(&distribution, noise)?);
         let given = Tensor::from_vec(given, (1, channels + 1, height, width), &Device::Cpu)?;
-        Ok(Beside::Mask(given.to_device(&self.device)?.to_dtype(self.dtype)?))
+        Ok(Beside::Mask(given))
     }
 
     /// The mask at the latents' size, 0 to 1: each cell's maximum.
     fn cells(&self, mask: &MaskPlane) -> Vec<f32> {
-        let cells = mask.cell_maximum(self.vae.config().factor() as u32);
+        let cells = mask.cell_maximum(self.source.vae_config.factor() as u32);
         cells.values().iter().map(|value| f32::from(*value) / 255.0).collect()
     }
 
-    fn encode(&self, pixels: &Tensor, checkpoint: Checkpoint) -> Result<LatentDistribution, PipelineError> {
-        let pixels = pixels.to_device(&self.device)?.to_dtype(self.vae_dtype)?;
-        Ok(self.vae.encode(&pixels, checkpoint)?)
+    fn encode(&self, pixels: &Tensor, told: &Told) -> Result<LatentDistribution, PipelineError> {
+        self.by_vae(told, |vae| {
+            let read = vae.encode(pixels, told.checkpoint)?;
+            let is_number = is_finite(&read.mean)? && is_finite(&read.standard_deviation)?;
+            Ok(is_number.then_some(read))
+        })
     }
 
     /// A sample of a picture's latents, scaled.
@@ -202,7 +199,7 @@ impl Pipeline {
     }
 
     fn scaled(&self, mut latents: Vec<f32>) -> Vec<f32> {
-        let (scale, shift) = (self.vae.config().scale as f32, self.vae.config().shift as f32);
+        let (scale, shift) = (self.source.vae_config.scale as f32, self.source.vae_config.shift as f32);
         for value in &mut latents {
             *value = (*value - shift) * scale;
         }
@@ -211,7 +208,7 @@ impl Pipeline {
 }
 
 fn host(tensor: &Tensor) -> Result<Vec<f32>, candle_core::Error> {
-    tensor.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()
+    tensor.flatten_all()?.to_vec1()
 }
 
 /// The latents' noise, with a second seed's mixed in where the request varies it.

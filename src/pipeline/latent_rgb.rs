@@ -1,12 +1,14 @@
 //! Previews: a latent's picture by one small linear product, without the decoder.
 
-use candle_core::{DType, Device, Tensor};
+use std::borrow::Borrow;
+
+use candle_core::{Device, Tensor};
 use image::imageops::FilterType;
 use serde::Deserialize;
 
 use super::PipelineError;
 use crate::job::Picture;
-use crate::model::{ModelFiles, Vae};
+use crate::model::{ModelFiles, Vae, VaeConfig};
 use crate::sampling::{NoiseSource, TorchNoise};
 
 /// `rgb = latent · factors + bias`, from *scaled* latents to -1…1.
@@ -29,19 +31,24 @@ const XL_BIAS: [f32; 3] = [0.1084, -0.0175, -0.0011];
 const KNOWN_BLOCKS: [usize; 4] = [128, 256, 512, 512];
 
 impl LatentRgb {
-    /// From the model's own `latent_rgb.json`, from the table for known VAEs, or fitted to a few decoded latents.
+    /// From the model's own `latent_rgb.json`, from the table for known VAEs, or fitted to a few decoded latents; only then the
+    /// VAE is asked for.
     ///
     /// # Errors
     /// When the file is there and unreadable, or the decoder fails.
-    pub fn of_model(files: &ModelFiles, vae: &Vae, device: &Device, dtype: DType) -> Result<Self, PipelineError> {
-        let channels = vae.config().latent_channels;
+    pub fn of_model<V: Borrow<Vae>>(
+        files: &ModelFiles,
+        config: &VaeConfig,
+        vae: impl FnOnce() -> Result<V, PipelineError>,
+    ) -> Result<Self, PipelineError> {
+        let channels = config.latent_channels;
         if let Some(own) = files.read_json::<Self>("latent_rgb.json")?
             && own.factors.len() == channels
         {
             return Ok(own);
         }
-        if vae.config().block_channels == KNOWN_BLOCKS && channels == 4 {
-            let scale = vae.config().scale;
+        if config.block_channels == KNOWN_BLOCKS && channels == 4 {
+            let scale = config.scale;
             if (scale - 0.18215).abs() < 1e-4 {
                 return Ok(Self { factors: SD.to_vec(), bias: [0.0; 3] });
             }
@@ -49,11 +56,11 @@ impl LatentRgb {
                 return Ok(Self { factors: XL.to_vec(), bias: XL_BIAS });
             }
         }
-        Self::fitted(vae, device, dtype)
+        Self::fitted(vae()?.borrow())
     }
 
     /// Least squares over a few decoded random latents, coarse ones, since pictures are mostly even areas.
-    fn fitted(vae: &Vae, device: &Device, dtype: DType) -> Result<Self, PipelineError> {
+    fn fitted(vae: &Vae) -> Result<Self, PipelineError> {
         const SIDE: usize = 8;
         const PATCH: usize = 4;
         const PICTURES: usize = 3;
@@ -69,8 +76,8 @@ impl LatentRgb {
                 &Device::Cpu,
             )?;
             let latent = coarse.upsample_nearest2d(SIDE, SIDE)?;
-            let unscaled = ((&latent / config.scale)? + config.shift)?.to_device(device)?.to_dtype(dtype)?;
-            let decoded = vae.decode(&unscaled, &|| Ok(()))?.to_dtype(DType::F32)?.to_device(&Device::Cpu)?;
+            let unscaled = ((&latent / config.scale)? + config.shift)?;
+            let decoded = vae.decode(&unscaled, &|| Ok(()))?;
             let shrunk = decoded.avg_pool2d(config.factor())?.squeeze(0)?.flatten_from(1)?.to_vec2::<f32>()?;
             let latent = latent.squeeze(0)?.flatten_from(1)?.to_vec2::<f32>()?;
             samples.extend((0..SIDE * SIDE).map(|pixel| {

@@ -1,46 +1,40 @@
 //! Puts a pipeline together from a diffusers folder.
 
+use std::cell::{Cell, OnceCell};
+
 use candle_core::{DType, Device};
 use serde::Deserialize;
 
-use super::additions::{Additions, Networks, Onto};
+use super::additions::Additions;
 use super::compute::settled_memory;
 use super::cost::CostModel;
+use super::fit::Foresight;
+use super::networks::{Lent, Part, Source, TextStage};
 use super::sampler::ModelSampling;
 use super::{Extras, LatentRgb, PipelineError};
-use crate::job::{MemoryMode, ModelPart, Request, WorkGrid};
+use crate::job::{ModelPart, Request, WorkGrid};
 use crate::model::{
-    ClipConfig, Execution, ModelError, ModelFiles, Shelf, TextEncoder, Unet, UnetConfig, Vae, VaeConfig, Weights,
+    ClipConfig, Execution, Lora, ModelError, ModelFiles, Scoring, Shelf, Tiling, Unet, UnetConfig, Vae, VaeConfig,
 };
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
 
-/// A tokenizer and the encoder that reads its tokens. SDXL has two such pairs.
-pub(super) struct TextStage {
-    pub tokenizer: PromptTokenizer,
-    pub encoder: TextEncoder,
-}
-
 /// A model that is loaded and ready.
 pub struct Pipeline {
-    pub(super) text: Vec<TextStage>,
-    pub(super) unet: Unet,
-    pub(super) vae: Vae,
-    pub(super) vae_dtype: DType,
+    pub(super) source: Source,
+    pub(super) text: Part<Vec<TextStage>>,
+    pub(super) unet: Part<Unet>,
+    pub(super) vae: Part<Vae>,
+    /// In single precision, once the one above gave no numbers.
+    pub(super) single_vae: OnceCell<Vae>,
+    /// What is laid over networks that are read on demand.
+    pub(super) loras: Vec<Lora>,
+    /// How the networks are to be carried out, as settled for the picture at hand.
+    pub(super) scoring: Cell<Scoring>,
+    pub(super) tiling: Cell<Option<Tiling>>,
+    pub(super) foresight: Foresight,
     pub(super) sampling: ModelSampling,
-    pub(super) own_guidance: f64,
-    pub(super) grid: WorkGrid,
-    pub(super) extras: Extras,
     pub(super) latent_rgb: LatentRgb,
     pub(super) zeros_for_absent_negative: bool,
-    /// Low or high: how the weights were packed.
-    pub(super) memory: MemoryMode,
-    /// Of a model inside the program.
-    pub(super) embedded_bytes: usize,
-    pub(super) device: Device,
-    pub(super) dtype: DType,
-    /// What the weights are kept in: on a CPU half precision may be widened only when it is used.
-    pub(super) weight_dtype: DType,
-    pub(super) shelf: Shelf,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +81,20 @@ impl Pipeline {
         dtype: DType,
         on_loading: OnLoading,
     ) -> Result<Self, PipelineError> {
+        let means = Means { execution: Execution::on(device, dtype), dtype, one_at_a_time: false };
+        Self::load_by(files, additions, &means, on_loading)
+    }
+
+    /// The same in a certain way.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn load_by(
+        files: &ModelFiles,
+        additions: &Additions,
+        means: &Means,
+        on_loading: OnLoading,
+    ) -> Result<Self, PipelineError> {
         if let ModelFiles::Folder(folder) = files
             && !folder.is_dir()
         {
@@ -104,59 +112,142 @@ impl Pipeline {
         }
         // Small files first: a folder that cannot work is refused before a gigabyte is read.
         let unet_config = UnetConfig::read(files)?;
-        let vae_files = match &additions.vae {
-            Some(file) => ModelFiles::open_file(file)?,
-            None => files.clone(),
-        };
-        let mut vae_config = VaeConfig::read(&vae_files)?;
-        if additions.vae.is_some()
-            && let Some(own) = VaeConfig::read(files).ok().or_else(|| family_vae(is_xl, &vae_config))
-        {
-            // A file of a VAE alone does not say what its family's latents are scaled by.
-            (vae_config.scale, vae_config.shift, vae_config.force_upcast) = (own.scale, own.shift, own.force_upcast);
-        }
-        let own_guidance = match (files, unet_config.guidance_width) {
-            (ModelFiles::Embedded(_), _) => 4.0,
-            (_, Some(_)) => Request::EMBEDDED_GUIDANCE,
-            _ => Request::DEFAULT_GUIDANCE,
-        };
+        let (vae_files, vae_config) = vae_of(files, additions, is_xl)?;
         let sampling = ModelSampling::read(files)?;
         let extras = check_channels(&unet_config, &vae_config, files)?;
-        let weight_dtype = dtype;
-        let model = CostModel::read_with(files, vae_config.clone())?;
-        let memory = settled_memory(additions.memory, &model, dtype, device)?;
-        let shelf = Shelf::default();
-        let onto = Onto { device, dtype, memory, shelf: &shelf };
-        let Networks { text, unet } = additions.read_networks(files, is_xl, unet_config, onto, on_loading)?;
-        let vae_dtype = if vae_config.force_upcast { DType::F32 } else { dtype };
-        let before = TEXT_SHARE + UNET_SHARE;
-        let told = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
-        let weights = Weights::open(&vae_files, "vae", "diffusion_pytorch_model", device, vae_dtype, &told)?;
-        let vae = Vae::new(vae_config, weights.with_winograd(memory == MemoryMode::High))?;
-        // On a CPU the weights may be in half precision; what is computed is in single.
-        let execution = Execution::on(device);
-        let (dtype, vae_dtype) = (execution.activation_dtype(dtype), execution.activation_dtype(vae_dtype));
-
-        let latent_rgb = LatentRgb::of_model(files, &vae, device, vae_dtype)?;
+        let costs = CostModel::read_with(files, vae_config.clone())?;
+        let memory = settled_memory(additions.memory, &costs, means)?;
+        let source = Source {
+            files: files.clone(),
+            vae_files,
+            additions: additions.clone(),
+            is_xl,
+            unet_config,
+            vae_config,
+            execution: means.execution.with_dtype(means.dtype),
+            weight_dtype: means.dtype,
+            memory,
+            one_at_a_time: means.one_at_a_time,
+            shelf: Shelf::default(),
+        };
+        let loras = source.loras()?;
+        let (text, unet, vae, latent_rgb);
+        if source.one_at_a_time {
+            (text, unet, vae) = (Part::OnDemand, Part::OnDemand, Part::OnDemand);
+            let read = || source.read_vae(source.vae_dtype(), on_loading);
+            latent_rgb = LatentRgb::of_model(files, &source.vae_config, read)?;
+        } else {
+            text = Part::Kept(source.read_text(&loras, on_loading)?);
+            unet = Part::Kept(source.read_unet(&loras, on_loading)?);
+            loras.iter().try_for_each(Lora::finish)?;
+            let kept = source.read_vae(source.vae_dtype(), on_loading)?;
+            latent_rgb = LatentRgb::of_model(files, &source.vae_config, || Ok(&kept))?;
+            vae = Part::Kept(kept);
+        }
         Ok(Self {
-            grid: grid_of(unet.config(), vae.config()),
-            extras,
-            own_guidance,
+            foresight: Foresight {
+                grid: grid_of(&source.unet_config, &source.vae_config),
+                extras,
+                own_guidance: OwnGuidance::of(files, &source.unet_config),
+                costs,
+            },
             zeros_for_absent_negative: is_xl && index.force_zeros_for_empty_prompt,
             text,
             unet,
             vae,
-            vae_dtype,
+            single_vae: OnceCell::new(),
+            loras,
+            scoring: Cell::new(Scoring::Tiled),
+            tiling: Cell::new(None),
             sampling,
             latent_rgb,
-            memory,
-            embedded_bytes: model.embedded_bytes(),
-            device: device.clone(),
-            dtype,
-            weight_dtype,
-            shelf,
+            source,
         })
     }
+
+    /// What is known of its model.
+    #[must_use]
+    pub fn foresight(&self) -> &Foresight {
+        &self.foresight
+    }
+
+    /// The text encoders, for as long as they are needed.
+    pub(super) fn text(&self, on_loading: OnLoading) -> Result<Lent<'_, Vec<TextStage>>, PipelineError> {
+        self.text.lent(|| self.source.read_text(&self.loras, on_loading))
+    }
+
+    /// The UNet, for as long as it is needed.
+    pub(super) fn unet(&self, on_loading: OnLoading) -> Result<Lent<'_, Unet>, PipelineError> {
+        let unet = self.unet.lent(|| {
+            let unet = self.source.read_unet(&self.loras, on_loading)?;
+            // The text encoders were read before.
+            self.loras.iter().try_for_each(Lora::finish)?;
+            Ok(unet)
+        })?;
+        unet.set_scoring(self.scoring.get());
+        Ok(unet)
+    }
+
+    /// The VAE, for as long as it is needed.
+    pub(super) fn vae(&self, on_loading: OnLoading) -> Result<Lent<'_, Vae>, PipelineError> {
+        let vae = match self.single_vae.get() {
+            Some(single) => Lent::Kept(single),
+            None => self.vae.lent(|| self.source.read_vae(self.source.vae_dtype(), on_loading))?,
+        };
+        vae.set_scoring(self.scoring.get());
+        vae.set_tiling(self.tiling.get());
+        Ok(vae)
+    }
+}
+
+/// How a pipeline is carried out and kept.
+#[derive(Clone, Debug)]
+pub struct Means {
+    pub execution: Execution,
+    /// What the weights are kept in.
+    pub dtype: DType,
+    /// Each network is read when it is needed and dropped after use.
+    pub one_at_a_time: bool,
+}
+
+/// The guidance that a model wants where nobody says.
+#[derive(Clone, Copy)]
+pub(super) struct OwnGuidance {
+    pub scale: f64,
+    /// In the time step, so that one pass is guided already.
+    pub is_embedded: bool,
+}
+
+impl OwnGuidance {
+    pub fn of(files: &ModelFiles, unet: &UnetConfig) -> Self {
+        let is_embedded = unet.guidance_width.is_some();
+        let scale = match files {
+            ModelFiles::Embedded(_) => 4.0,
+            _ if is_embedded => Request::EMBEDDED_GUIDANCE,
+            _ => Request::DEFAULT_GUIDANCE,
+        };
+        Self { scale, is_embedded }
+    }
+}
+
+/// Where the VAE is read from, and its config.
+pub(super) fn vae_of(
+    files: &ModelFiles,
+    additions: &Additions,
+    is_xl: bool,
+) -> Result<(ModelFiles, VaeConfig), PipelineError> {
+    let vae_files = match &additions.vae {
+        Some(file) => ModelFiles::open_file(file)?,
+        None => files.clone(),
+    };
+    let mut config = VaeConfig::read(&vae_files)?;
+    if additions.vae.is_some()
+        && let Some(own) = VaeConfig::read(files).ok().or_else(|| family_vae(is_xl, &config))
+    {
+        // A file of a VAE alone does not say what its family's latents are scaled by.
+        (config.scale, config.shift, config.force_upcast) = (own.scale, own.shift, own.force_upcast);
+    }
+    Ok((vae_files, config))
 }
 
 /// Buffers that may wait for their next use where memory is short.
@@ -187,7 +278,7 @@ fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Res
     })
 }
 
-fn grid_of(unet: &UnetConfig, vae: &VaeConfig) -> WorkGrid {
+pub(super) fn grid_of(unet: &UnetConfig, vae: &VaeConfig) -> WorkGrid {
     let cell = vae.factor();
     WorkGrid {
         native_side_px: (unet.sample_size * cell) as u32,

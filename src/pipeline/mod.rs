@@ -9,33 +9,38 @@ mod canvas;
 mod compute;
 mod conditioning;
 mod cost;
+mod decode;
 mod denoise;
 mod encode;
+mod fit;
 mod guidance;
 mod latent_rgb;
 mod load;
+mod networks;
 mod sampler;
 
+use std::cell::RefCell;
 use std::time::Instant;
-
-use candle_core::{DType, Device, Tensor};
 
 pub use additions::Additions;
 pub use calibrate::{guessed_card_speed, measured_speed};
 pub use cost::{CostModel, Costs, Drawing, Manner, scoring_of};
 pub use encode::Extras;
+pub use fit::{Fit, Foresight, Room, Saving};
 pub use latent_rgb::LatentRgb;
-pub use load::{Pipeline, tokenizer_of, work_grid_of};
+pub use load::{Means, Pipeline, tokenizer_of, work_grid_of};
 pub use sampler::check_sampling;
 
-use crate::job::{CancelToken, Picture, Request, RequestError, WorkGrid};
-use crate::model::{ModelError, picture_from_tensor};
+use crate::job::{CancelToken, Compute, Frame, ModelPart, Picture, Request, RequestError, WorkGrid};
+use crate::model::{ModelError, in_pool};
 use crate::prompt::TokenizerError;
 use crate::sampling::SamplingError;
 use canvas::Canvas;
 use compute::Settled;
 use denoise::Denoising;
 use guidance::Guidance;
+use load::OwnGuidance;
+use networks::Told;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
@@ -70,7 +75,15 @@ pub enum Stage {
     /// What the whole process is foretold to take at most.
     Settled {
         peak_bytes: u64,
+        compute: Compute,
     },
+    /// A network is read on the way; `fraction` of the whole model.
+    Loading {
+        part: ModelPart,
+        fraction: f32,
+    },
+    /// A sentence for a person: something goes another way than was asked for.
+    Notice(String),
     /// `predicted` is the picture that the network expects at this step.
     Step {
         done: u32,
@@ -88,6 +101,41 @@ struct Plan {
     width: u32,
     height: u32,
     guidance: f64,
+    /// Whether two passes are compared: with the words and against them.
+    is_pair: bool,
+}
+
+impl Plan {
+    fn new(request: &Request, frame: Option<Frame>, grid: WorkGrid, own: OwnGuidance) -> Result<Self, PipelineError> {
+        let WorkGrid { native_side_px, cell_px: factor, .. } = grid;
+        let guidance = request.guidance.unwrap_or(own.scale);
+        let (width, height) = match frame {
+            Some(frame) => (frame.width, frame.height),
+            None => (request.width.unwrap_or(native_side_px), request.height.unwrap_or(native_side_px)),
+        };
+        for (side, found) in [("width", width), ("height", height)] {
+            if found == 0 || found % factor != 0 {
+                let below = (found / factor * factor).max(factor);
+                return Err(PipelineError::SizeStep {
+                    side,
+                    factor,
+                    found,
+                    below,
+                    above: below.max(found / factor * factor + factor),
+                });
+            }
+        }
+        Ok(Self { width, height, guidance, is_pair: guidance > 1.0 && !own.is_embedded })
+    }
+
+    fn drawing(&self, extras: Extras, encodes: bool) -> Drawing {
+        let rows = match (self.is_pair, extras) {
+            (false, _) => 1,
+            (true, Extras::Picture) => 3,
+            (true, _) => 2,
+        };
+        Drawing { width: self.width as usize, height: self.height as usize, rows, windows: 1, encodes }
+    }
 }
 
 impl Pipeline {
@@ -103,26 +151,28 @@ impl Pipeline {
     ) -> Result<(Picture, Request), PipelineError> {
         request.validate()?;
         let (scheduler_name, scheduler) = self.sampling.scheduler(request)?;
-        let canvas = Canvas::new(request, self.grid)?;
-        let plan = self.plan(request, canvas.as_ref())?;
+        let canvas = Canvas::new(request, self.foresight.grid)?;
+        let frame = canvas.as_ref().map(|canvas| canvas.frame);
+        let plan = Plan::new(request, frame, self.foresight.grid, self.foresight.own_guidance)?;
         let Settled { compute, costs } = self.settle(request.compute, &plan, canvas.is_some())?;
-        tell(Stage::Settled { peak_bytes: costs.peak_bytes() as u64 });
+        tell(Stage::Settled { peak_bytes: costs.peak_bytes(self.source.one_at_a_time) as u64, compute });
         let checkpoint = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
-        self.unet.set_guidance(plan.guidance);
-        let conditioning = self.condition(request, &plan)?;
+        let told = Told { checkpoint: &checkpoint, tell: RefCell::new(tell) };
+        let conditioning = in_pool(|| self.condition(request, &plan, &|part, fraction| told.loading(part, fraction)))?;
+        self.let_go();
         let mut noise = request.noise.source(request.seed);
         let noise = noise.as_mut();
         let guidance = Guidance::new(plan.guidance, request);
         let mut denoising = Denoising { scheduler, first_step: 0, conditioning, guidance, beside: None, blend: None };
-        let start = self.start_latents(request, &plan, canvas.as_ref(), &mut denoising, noise, &checkpoint)?;
+        let start = self.start_latents(request, &plan, canvas.as_ref(), &mut denoising, noise, &told)?;
         // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.
-        crate::kernels::release_idle_buffers();
-        let latents = self.denoise(&mut denoising, start, &plan, noise, &checkpoint, tell)?;
+        self.let_go();
+        let latents = self.denoise(&mut denoising, start, &plan, noise, &told)?;
 
-        crate::kernels::release_idle_buffers();
+        self.let_go();
         let started = Instant::now();
-        let drawn = self.decode(latents, &plan, &checkpoint)?;
-        crate::kernels::release_idle_buffers();
+        let drawn = self.decode(latents, &plan, &told)?;
+        self.let_go();
         let (mut width, mut height) = (Some(plan.width), Some(plan.height));
         let picture = if let Some(canvas) = &canvas {
             (width, height) = canvas.noted_size();
@@ -130,7 +180,7 @@ impl Pipeline {
         } else {
             drawn
         };
-        tell(Stage::Decoded { seconds: started.elapsed().as_secs_f64() });
+        told.say(Stage::Decoded { seconds: started.elapsed().as_secs_f64() });
         let carried_out = Request {
             width,
             height,
@@ -142,52 +192,17 @@ impl Pipeline {
         Ok((picture, carried_out))
     }
 
-    fn plan(&self, request: &Request, canvas: Option<&Canvas>) -> Result<Plan, PipelineError> {
-        let WorkGrid { native_side_px, cell_px: factor, .. } = self.grid;
-        let guidance = request.guidance.unwrap_or(self.own_guidance);
-        let plan = match canvas {
-            Some(Canvas { frame, .. }) => Plan { width: frame.width, height: frame.height, guidance },
-            None => Plan {
-                width: request.width.unwrap_or(native_side_px),
-                height: request.height.unwrap_or(native_side_px),
-                guidance,
-            },
-        };
-        for (side, found) in [("width", plan.width), ("height", plan.height)] {
-            if found == 0 || found % factor != 0 {
-                let below = (found / factor * factor).max(factor);
-                return Err(PipelineError::SizeStep {
-                    side,
-                    factor,
-                    found,
-                    below,
-                    above: below.max(found / factor * factor + factor),
-                });
-            }
+    /// What the networks before left idle is given back.
+    fn let_go(&self) {
+        crate::kernels::release_idle_buffers();
+        if let Some(operators) = self.source.execution.operators() {
+            operators.wait();
         }
-        Ok(plan)
     }
 
     fn latent_shape(&self, plan: &Plan) -> (usize, usize, usize, usize) {
-        let config = self.vae.config();
+        let config = &self.source.vae_config;
         let factor = config.factor();
         (1, config.latent_channels, plan.height as usize / factor, plan.width as usize / factor)
-    }
-
-    fn decode(
-        &self,
-        latents: Vec<f32>,
-        plan: &Plan,
-        checkpoint: crate::model::Checkpoint,
-    ) -> Result<Picture, PipelineError> {
-        if !latents.iter().all(|value| value.is_finite()) {
-            return Err(PipelineError::NotANumber);
-        }
-        let config = self.vae.config();
-        let latents = Tensor::from_vec(latents, self.latent_shape(plan), &Device::Cpu)?;
-        let latents = ((latents / config.scale)? + config.shift)?;
-        let latents = latents.to_device(&self.device)?.to_dtype(self.vae_dtype)?;
-        let decoded = self.vae.decode(&latents, checkpoint)?.to_dtype(DType::F32)?;
-        Ok(picture_from_tensor(&decoded.squeeze(0)?)?)
     }
 }

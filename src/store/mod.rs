@@ -4,6 +4,7 @@
 
 mod atomic;
 mod colour_profile;
+pub mod device_failure;
 pub mod download;
 mod exif;
 pub mod gallery;

@@ -19,6 +19,8 @@ pub struct Paths {
     pub other_folders: Vec<PathBuf>,
     /// What lay on the canvas last.
     pub canvas_folder: PathBuf,
+    /// How a device failed last.
+    pub device_failure_file: PathBuf,
     /// May be emptied at any time.
     pub cache_folder: PathBuf,
 }
@@ -47,6 +49,7 @@ impl Paths {
             models_folder: home.join("models"),
             other_folders: Vec::new(),
             canvas_folder: home.join("canvas"),
+            device_failure_file: home.join("device-failure.json"),
             cache_folder: home.join("cache"),
         }
     }
@@ -66,6 +69,7 @@ impl Paths {
             models_folder: project.data_dir().join("models"),
             other_folders: Vec::new(),
             canvas_folder: project.data_dir().join("canvas"),
+            device_failure_file: project.data_dir().join("device-failure.json"),
             cache_folder: project.cache_dir().to_path_buf(),
         })
     }

@@ -63,6 +63,7 @@ pub fn take(state: &mut AppState, event: Event) -> Aftermath {
             state.candidates.keep_newest(MOST_CANDIDATES);
             return Aftermath::NewFile;
         }
+        EventKind::Notice { message } => state.toasts.note(capitalised(&message)),
         EventKind::Cancelled => take_off(state, job),
         EventKind::Failed { message } => {
             let request = &candidate.request;

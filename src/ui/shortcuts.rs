@@ -244,3 +244,23 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Quit => Some(Action::Quit),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::fonts;
+
+    #[test]
+    fn a_mac_has_signs_for_its_keys() {
+        let ctx = Context::default();
+        fonts::install(&ctx);
+        let written_on = |os| {
+            let mut words = String::new();
+            ctx.set_os(os);
+            ctx.run_ui(egui::RawInput::default(), |ui| words = written(ui.ctx(), Command::Redo)).textures_delta.clear();
+            words
+        };
+        assert_eq!(written_on(egui::os::OperatingSystem::Mac), "⇧⌘Z");
+        assert_eq!(written_on(egui::os::OperatingSystem::Nix), "Ctrl+Shift+Z");
+    }
+}

@@ -120,7 +120,7 @@ fn foretold_and_drawn(files: &ModelFiles, additions: &Additions) {
             tiling: None,
             winograd: false,
             dtype: DType::F32,
-            on_card: false,
+            card: None,
         };
         let drawing = Drawing { width: 64, height: 64, ..model.native_drawing() };
         let _ = model.costs(drawing, manner);

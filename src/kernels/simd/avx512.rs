@@ -3,23 +3,32 @@
 #[allow(clippy::wildcard_imports)] // Every name of it starts with its instruction set.
 use std::arch::x86_64::*;
 
-use super::{Kernel, Simd};
+use super::{Kernel, Simd, add_pairs_by_lane};
 
+/// `BF16`: with instructions for bfloat16.
 #[derive(Clone, Copy)]
-pub struct Avx512;
+pub struct Avx512<const BF16: bool>;
 
 /// # Safety
 /// The machine has AVX-512F (and with it AVX2 and FMA).
 #[target_feature(enable = "avx512f,avx2,fma")]
 pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run::<Avx512>()
+    kernel.run::<Avx512<false>>()
+}
+
+/// # Safety
+/// As above, and the machine has AVX512-BF16 and AVX512-BW.
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16,avx2,fma")]
+pub unsafe fn run_with_bf16<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Avx512<true>>()
 }
 
 // SAFETY of every block below: the instruction set is there and pointers are valid, as the trait demands.
 #[allow(clippy::undocumented_unsafe_blocks)]
-impl Simd for Avx512 {
+impl<const BF16: bool> Simd for Avx512<BF16> {
     const LANES: usize = 16;
     const PANEL_VECTORS: usize = 4;
+    const MULTIPLIES_PAIRS: bool = BF16;
     type V = __m512;
 
     #[inline(always)]
@@ -60,6 +69,18 @@ impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn mul_add(a: __m512, b: __m512, c: __m512) -> __m512 {
         unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    unsafe fn add_pairs(a: __m512, b: __m512, sums: __m512) -> __m512 {
+        unsafe {
+            if BF16 {
+                let [a, b] = [a, b].map(|pairs| std::mem::transmute::<__m512, __m512bh>(pairs));
+                _mm512_dpbf16_ps(sums, a, b)
+            } else {
+                add_pairs_by_lane::<Self>(a, b, sums)
+            }
+        }
     }
 
     #[inline(always)]

@@ -30,6 +30,8 @@ enum Isa {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Avx512Bf16,
     #[cfg(target_arch = "aarch64")]
     Neon,
 }
@@ -42,6 +44,9 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
+                if is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw") {
+                    levels.push(Self(Isa::Avx512Bf16));
+                }
                 levels.push(Self(Isa::Avx512));
             }
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
@@ -84,19 +89,17 @@ impl Level {
             Isa::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bf16 => "avx512-bf16",
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => "neon",
         }
     }
 
-    /// Whether the processor multiplies pairs of bfloat16 by itself, and may at this level.
+    /// Whether the processor multiplies pairs of bfloat16 by itself.
     #[must_use]
     pub fn has_bf16_products(self) -> bool {
-        #[cfg(target_arch = "x86_64")]
-        if self.0 == Isa::Avx512 {
-            return is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw");
-        }
-        false
+        self.run(HasPairs)
     }
 
     /// Floats in one vector.
@@ -123,6 +126,9 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => unsafe { avx512::run(kernel) },
             // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bf16 => unsafe { avx512::run_with_bf16(kernel) },
+            // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => unsafe { neon::run(kernel) },
         }
@@ -146,6 +152,17 @@ impl Kernel for Shape {
     }
 }
 
+struct HasPairs;
+
+impl Kernel for HasPairs {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> bool {
+        S::MULTIPLIES_PAIRS
+    }
+}
+
 /// A piece of work that can run on any instruction set. Implementations must be `#[inline(always)]`, so that they are
 /// compiled for the set that they run on.
 pub trait Kernel {
@@ -163,6 +180,8 @@ pub trait Simd: Copy {
     const LANES: usize;
     /// Vectors in a packed panel's row; even, so that a gated product finds both halves in one panel.
     const PANEL_VECTORS: usize;
+    /// Whether `add_pairs` is one instruction.
+    const MULTIPLIES_PAIRS: bool = false;
     type V: Copy;
 
     unsafe fn load(from: *const f32) -> Self::V;
@@ -183,6 +202,13 @@ pub trait Simd: Copy {
     unsafe fn with_sign(magnitude: Self::V, sign: Self::V) -> Self::V;
     /// 2ⁿ, where `shifted` is n + 1.5·2²³, so that n stands in its lowest bits.
     unsafe fn power_of_two(shifted: Self::V) -> Self::V;
+
+    /// `sums + a₀·b₀ + a₁·b₁`, where each lane of `a` and `b` is the bits of two bfloat16, the first in the lower half.
+    #[inline(always)]
+    unsafe fn add_pairs(a: Self::V, b: Self::V, sums: Self::V) -> Self::V {
+        // SAFETY: the caller's.
+        unsafe { add_pairs_by_lane::<Self>(a, b, sums) }
+    }
 
     /// The first `count` of a vector; the others are zero.
     #[inline(always)]
@@ -231,6 +257,29 @@ pub trait Simd: Copy {
         lanes[..Self::LANES]
             .iter()
             .fold(f32::NEG_INFINITY, |largest, lane| if *lane <= largest { largest } else { *lane })
+    }
+}
+
+/// [`Simd::add_pairs`] where no instruction does it: right, and slow.
+///
+/// # Safety
+/// As [`Simd`].
+#[inline(always)]
+unsafe fn add_pairs_by_lane<S: Simd>(a: S::V, b: S::V, sums: S::V) -> S::V {
+    let mut lanes = [[0f32; MAX_LANES]; 3];
+    // SAFETY: room for full vectors.
+    unsafe {
+        for (lanes, vector) in lanes.iter_mut().zip([a, b, sums]) {
+            S::store(lanes.as_mut_ptr(), vector);
+        }
+        let [a, b, mut sums] = lanes;
+        for (sum, (a, b)) in sums.iter_mut().zip(a.into_iter().zip(b)) {
+            for shift in [16, 0] {
+                let half = |pair: f32| f32::from_bits((pair.to_bits() << shift) & 0xffff_0000);
+                *sum += half(a) * half(b);
+            }
+        }
+        S::load(sums.as_ptr())
     }
 }
 

@@ -75,6 +75,48 @@ fn weights_in_half_precision_count_as_what_they_are() {
     }
 }
 
+#[test]
+fn products_of_bfloat16_round_both_sides() {
+    let rounded = |values: &[f32]| values.iter().map(|value| bf16::from_f32(*value).to_f32()).collect::<Vec<_>>();
+    for level in Level::available() {
+        let packing = Packing { precision: Precision::Bf16Products, winograd: false, level };
+        let mut random = Random(16);
+        for [rows, inputs, outputs] in [[1, 1, 1], [7, 71, 45], [100, 2050, 70], [97, 40, 129]] {
+            if !affordable(rows * inputs * outputs) {
+                continue;
+            }
+            let x = random.map(1, 1, rows, inputs);
+            let (weight, bias) = (random.values(2 * inputs * outputs), random.values(2 * outputs));
+            let what = format!("{level:?} {rows} {inputs}→{outputs}");
+            let layer = Linear::new(Source::F32(&weight), Some(&bias), inputs, packing).unwrap();
+            let wanted = linear(&rounded(x.values()), &rounded(&weight), &bias, inputs);
+            assert_close(layer.forward(&x, &Finish::default()).unwrap().values(), &wanted, &what);
+            let layer = Linear::gated(Source::F32(&weight), &bias, inputs, packing).unwrap();
+            let gated: Vec<f64> = wanted
+                .chunks(2 * outputs)
+                .flat_map(|row| (0..outputs).map(|c| row[c] * activated(row[outputs + c], Activation::Gelu)))
+                .collect();
+            assert_close(layer.forward(&x, &Finish::default()).unwrap().values(), &gated, &what);
+        }
+        for [batch, height, width, inputs, outputs] in [[1, 3, 5, 3, 33], [2, 4, 7, 130, 20]] {
+            if !affordable(9 * batch * height * width * inputs * outputs) {
+                continue;
+            }
+            let x = random.map(batch, height, width, inputs);
+            let (weight, bias) = (random.values(9 * inputs * outputs), random.values(outputs));
+            let layer = Conv3x3::new(Source::F32(&weight), &bias, inputs, Steps::SAME, packing).unwrap();
+            let x_rounded = Map::from_vec(rounded(x.values()), batch, height, width, inputs).unwrap();
+            let wanted = convolve(&x_rounded, &rounded(&weight), &bias, Steps::SAME, (height, width));
+            let found = layer.forward(&x, (height, width), &Finish::default()).unwrap();
+            assert_close(found.values(), &wanted.values, &format!("{level:?} {height}×{width} {inputs}→{outputs}"));
+        }
+        let bad = Map::from_vec(vec![f32::NAN, 1.0, f32::INFINITY, 1.0], 1, 1, 2, 2).unwrap();
+        let layer = Linear::new(Source::F32(&[1.0, 2.0]), None, 2, packing).unwrap();
+        let out = layer.forward(&bad, &Finish::default()).unwrap();
+        assert!(out.values()[0].is_nan() && out.values()[1] == f32::INFINITY, "{level:?} {:?}", out.values());
+    }
+}
+
 struct Convolved {
     height: usize,
     width: usize,
@@ -124,6 +166,9 @@ fn convolutions_directly_and_transformed() {
         shapes.extend(
             (0..10).map(|_| [random.size(3), random.size(14), random.size(14), random.size(70), random.size(140)]),
         );
+        shapes.retain(|[batch, height, width, inputs, outputs]| {
+            affordable(9 * batch * height * width * inputs * outputs)
+        });
         for [batch, height, width, inputs, outputs] in shapes {
             let x = random.map(batch, height, width, inputs);
             let (weight, bias) = (random.values(9 * inputs * outputs), random.values(outputs));
@@ -168,7 +213,8 @@ fn layers_take_what_was_foretold() {
     for level in Level::available() {
         for (inputs, outputs) in [(1, 1), (16, 16), (20, 34), (33, 100), (64, 128)] {
             let (weight, bias) = (random.values(inputs * outputs * 9), random.values(outputs));
-            for (winograd, precision) in [(true, Precision::F32), (false, Precision::F32), (false, Precision::F16)] {
+            let ways = [(true, Precision::F32), (false, Precision::F32), (false, Precision::F16)];
+            for (winograd, precision) in ways.into_iter().chain([(false, Precision::Bf16Products)]) {
                 let packing = Packing { precision, winograd, level };
                 let layer = Conv3x3::new(Source::F32(&weight), &bias, inputs, Steps::SAME, packing).unwrap();
                 assert_eq!(layer.bytes(), Conv3x3::bytes_of(inputs, outputs, Steps::SAME, packing));

@@ -9,6 +9,9 @@ fn norms_keep_what_is_small_beside_a_large_mean() {
         for [batch, height, width, channels, groups] in
             [[1, 1, 1, 4, 2], [2, 5, 7, 6, 3], [1, 40, 40, 32, 32], [3, 1, 1, 96, 4], [1, 65, 33, 130, 13]]
         {
+            if !affordable(batch * height * width * channels) {
+                continue;
+            }
             let values: Vec<f32> =
                 random.values(batch * height * width * channels).iter().map(|value| value * 0.5 + 40.0).collect();
             let x = Map::from_vec(values, batch, height, width, channels).unwrap();

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use candle_nn::{Conv2d, Conv2dConfig, Module};
-
 use super::super::ModelError;
 use super::super::feature::{Execution, Feature, mixed};
+use super::super::operators::{Array, Window};
 use super::super::sketch::Sketch;
 use super::super::weights::Scope;
 use super::linear::SketchedProduct;
@@ -15,7 +14,7 @@ use crate::kernels::{self, Finish, Packing, Steps};
 
 enum Form {
     Host(kernels::Conv3x3),
-    Device(Conv2d),
+    Device { weight: Array, bias: Array },
     Sketch { inputs: usize, outputs: usize, packing: Packing },
 }
 
@@ -52,17 +51,15 @@ impl Conv3x3 {
                 let packing = at.packing();
                 let count = inputs * outputs * 9;
                 let packed = kernels::Conv3x3::bytes_of(inputs, outputs, steps, packing);
-                ledger.keep_weights(count, if ledger.is_card() { count * packing.precision.bytes() } else { packed });
+                ledger.keep_weights(count, packed);
                 return Ok(Form::Sketch { inputs, outputs, packing });
             }
             let bias = at.tensor("bias", &[outputs])?;
             Ok(match at.execution() {
-                Execution::Candle => {
-                    let weight = at.tensor("weight", &shape)?;
-                    let config =
-                        Conv2dConfig { stride: steps.stride, padding: steps.before, ..Conv2dConfig::default() };
-                    Form::Device(Conv2d::new(weight, Some(bias), config))
-                }
+                Execution::Candle(operators) => Form::Device {
+                    weight: operators.keep(&at.tensor("weight", &shape)?)?,
+                    bias: operators.keep(&bias)?,
+                },
                 Execution::Kernels | Execution::Sketch(_) => {
                     let bias = host_vector(&bias)?;
                     let layer =
@@ -105,27 +102,17 @@ impl Conv3x3 {
                 }
                 Ok(Feature::Host(layer.forward(x, size, &finish)?))
             }
-            (Form::Device(layer), Feature::Device(tensor)) => {
-                if self.steps.places(size.0).is_none() || self.steps.places(size.1).is_none() {
-                    return Err(too_small(size));
-                }
-                let mut x = tensor.clone();
-                if size != (x.dim(2)?, x.dim(3)?) {
-                    x = x.upsample_nearest2d(size.0, size.1)?;
-                }
-                // candle pads both sides alike.
-                let more = self.steps.after - self.steps.before;
-                if more > 0 {
-                    x = x.pad_with_zeros(2, 0, more)?.pad_with_zeros(3, 0, more)?;
-                }
-                let mut out = layer.forward(&x)?;
+            (Form::Device { weight, bias }, Feature::Device(x)) => {
+                let Steps { stride, before, after } = self.steps;
+                let window = Window { side: 3, stride, before, after };
+                let mut out = x.resize_nearest(size)?.convolve(weight, bias, window)?;
                 if let Some(rows) = added.per_picture {
                     let Feature::Device(rows) = rows else { return Err(mixed()) };
-                    out = out.broadcast_add(&rows.transpose(1, 2)?.unsqueeze(3)?)?;
+                    out = out.add(&rows.tokens_to_picture((1, 1))?)?;
                 }
                 if let Some(residual) = added.residual {
                     let Feature::Device(residual) = residual else { return Err(mixed()) };
-                    out = (residual + out)?;
+                    out = residual.add(&out)?;
                 }
                 Ok(Feature::Device(out))
             }
@@ -135,15 +122,10 @@ impl Conv3x3 {
                 };
                 let out = Sketch::new(x.ledger(), x.batch, height, width, *outputs);
                 let seen = (x.batch, size.0, size.1);
-                let scratch = if x.ledger().is_card() {
-                    // candle multiplies a matrix of every pixel's surroundings.
-                    9 * inputs * out.rows()
-                } else {
-                    kernels::Conv3x3::scratch_floats((*inputs, *outputs), self.steps, *packing, seen)
-                };
+                let scratch = kernels::Conv3x3::scratch_floats((*inputs, *outputs), self.steps, *packing, seen);
                 drop(x.ledger().take(scratch));
                 let operations = 18.0 * (out.floats() * inputs) as f64 / 1e9;
-                x.ledger().add_work(if scratch > 0 && !x.ledger().is_card() {
+                x.ledger().add_work(if scratch > 0 {
                     Work { transformed: operations, ..Work::default() }
                 } else {
                     Work { convolution: operations, ..Work::default() }
@@ -161,7 +143,7 @@ fn too_small((height, width): (usize, usize)) -> ModelError {
 
 enum PointForm {
     Host(kernels::Linear),
-    Device(Conv2d),
+    Device { weight: Array, bias: Array },
     Sketch(SketchedProduct),
 }
 
@@ -179,9 +161,9 @@ impl Conv1x1 {
             }
             let bias = at.tensor("bias", &[outputs])?;
             Ok(match at.execution() {
-                Execution::Candle => {
-                    let weight = at.tensor("weight", &shape)?;
-                    PointForm::Device(Conv2d::new(weight, Some(bias), Conv2dConfig::default()))
+                Execution::Candle(operators) => {
+                    let weight = operators.keep(&at.tensor("weight", &shape)?)?;
+                    PointForm::Device { weight, bias: operators.keep(&bias)? }
                 }
                 Execution::Kernels | Execution::Sketch(_) => {
                     let bias = host_vector(&bias)?;
@@ -197,7 +179,9 @@ impl Conv1x1 {
     pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         Ok(match (&*self.form, x) {
             (PointForm::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Finish::default())?),
-            (PointForm::Device(layer), Feature::Device(x)) => Feature::Device(layer.forward(x)?),
+            (PointForm::Device { weight, bias }, Feature::Device(x)) => {
+                Feature::Device(x.convolve(weight, bias, Window::POINT)?)
+            }
             (PointForm::Sketch(product), Feature::Sketch(x)) => Feature::Sketch(product.of(x)),
             _ => return Err(mixed()),
         })

@@ -2,20 +2,26 @@
 
 use std::cell::RefCell;
 
-use candle_core::{D, DType, Tensor};
-use candle_nn::Module;
-
 use super::super::ModelError;
 use super::super::feature::{Execution, Feature, mixed};
+use super::super::operators::Array;
 use super::super::tiles::Own;
 use super::super::weights::Scope;
 use super::host_vector;
-use crate::kernels::{self, GroupStatistics, Map};
+use crate::kernels::{self, Activation, GroupStatistics, Map};
 
 enum Form {
     Host(kernels::GroupNorm),
-    Device { norm: candle_nn::GroupNorm, weight: Vec<f32>, bias: Vec<f32>, eps: f64 },
+    Device(DeviceForm),
     Sketch,
+}
+
+struct DeviceForm {
+    weight: Array,
+    bias: Array,
+    /// The same on the host, for statistics that come from there.
+    host: [Vec<f32>; 2],
+    eps: f64,
 }
 
 pub struct GroupNorm {
@@ -38,14 +44,17 @@ enum Sharing {
 
 impl GroupNorm {
     pub fn new(at: &Scope, groups: usize, channels: usize, eps: f64) -> Result<Self, ModelError> {
+        if groups == 0 || !channels.is_multiple_of(groups) {
+            return Err(ModelError::Misfit(format!("{groups} groups do not divide {channels} channels")));
+        }
         let (weight, bias) = (at.tensor("weight", &[channels])?, at.tensor("bias", &[channels])?);
         let form = match at.execution() {
-            Execution::Candle => Form::Device {
-                weight: host_vector(&weight)?,
-                bias: host_vector(&bias)?,
-                norm: candle_nn::GroupNorm::new(weight, bias, channels, groups, eps)?,
+            Execution::Candle(operators) => Form::Device(DeviceForm {
+                host: [host_vector(&weight)?, host_vector(&bias)?],
+                weight: operators.keep(&weight)?,
+                bias: operators.keep(&bias)?,
                 eps,
-            },
+            }),
             Execution::Kernels => {
                 let (weight, bias) = (host_vector(&weight)?, host_vector(&bias)?);
                 Form::Host(kernels::GroupNorm::new(weight, bias, groups, eps, at.packing().level)?)
@@ -104,13 +113,13 @@ impl GroupNorm {
                 Some(given) => norm.forward_by(x, std::slice::from_ref(given), with_silu)?,
                 None => norm.forward(x, with_silu)?,
             }),
-            (Form::Device { norm, weight, bias, eps }, Feature::Device(x)) => {
-                let normed = match given {
-                    Some(given) => self.normed_by(x, given, (weight, bias), *eps)?,
-                    None => norm.forward(x)?,
-                };
-                Feature::Device(if with_silu { normed.silu()? } else { normed })
-            }
+            (Form::Device(form), Feature::Device(x)) => Feature::Device(match given {
+                Some(given) => {
+                    let normed = form.normed_by(x, given, self.groups)?;
+                    normed.activate(if with_silu { Activation::Silu } else { Activation::None })?
+                }
+                None => x.group_norm((&form.weight, &form.bias), self.groups, form.eps, with_silu)?,
+            }),
             (Form::Sketch, Feature::Sketch(x)) => Feature::Sketch(x.passed_over()),
             _ => return Err(mixed()),
         })
@@ -129,39 +138,22 @@ impl GroupNorm {
                 let own: Map = x.cropped(rows, columns);
                 norm.statistics(&own)?.into_iter().next()
             }
-            (Form::Device { .. }, Feature::Device(x)) => {
-                let own = x.narrow(0, 0, 1)?.narrow(2, rows.start, rows.len())?;
-                let own = own.narrow(3, columns.start, columns.len())?.contiguous()?.to_dtype(DType::F32)?;
-                let own = own.reshape((self.groups, ()))?;
-                let means = own.mean_keepdim(D::Minus1)?;
-                let squares = own.broadcast_sub(&means)?.sqr()?.sum(D::Minus1)?;
-                let host = |x: &Tensor| -> Result<Vec<f64>, candle_core::Error> {
-                    Ok(x.flatten_all()?.to_vec1::<f32>()?.into_iter().map(f64::from).collect())
-                };
-                let (means, squares) = (host(&means)?, host(&squares)?);
-                Some(GroupStatistics { count: own.dim(1)? as f64, means, squares })
-            }
+            (Form::Device(_), Feature::Device(x)) => Some(x.crop(&rows, &columns)?.group_statistics(self.groups)?),
             _ => None,
         })
     }
+}
 
-    fn normed_by(
-        &self,
-        x: &Tensor,
-        given: &GroupStatistics,
-        (weight, bias): (&[f32], &[f32]),
-        eps: f64,
-    ) -> Result<Tensor, ModelError> {
-        let per_group = weight.len() / self.groups;
+impl DeviceForm {
+    fn normed_by(&self, x: &Array, given: &GroupStatistics, groups: usize) -> Result<Array, ModelError> {
+        let [weight, bias] = &self.host;
+        let per_group = weight.len() / groups;
         let factors = weight.iter().zip(bias).enumerate().map(|(channel, (weight, bias))| {
-            let (mean, inverse) = given.mean_and_inverse(channel / per_group, eps);
+            let (mean, inverse) = given.mean_and_inverse(channel / per_group, self.eps);
             let scale = f64::from(*weight) * inverse;
             (scale as f32, (f64::from(*bias) - mean * scale) as f32)
         });
-        let (scale, shift): (Vec<f32>, Vec<f32>) = factors.unzip();
-        let row = |values: Vec<f32>| Tensor::from_vec(values, (1, weight.len(), 1, 1), x.device());
-        let single = x.to_dtype(DType::F32)?;
-        let normed = single.broadcast_mul(&row(scale)?)?.broadcast_add(&row(shift)?)?;
-        Ok(normed.to_dtype(x.dtype())?)
+        let (factors, summands): (Vec<f32>, Vec<f32>) = factors.unzip();
+        x.scaled_by_channel(factors, summands)
     }
 }

@@ -1,16 +1,15 @@
 //! Layer norm on tokens.
 
-use candle_nn::Module;
-
 use super::super::ModelError;
 use super::super::feature::{Execution, Feature, mixed};
+use super::super::operators::Array;
 use super::super::weights::Scope;
 use super::host_vector;
 use crate::kernels;
 
 enum Form {
     Host(kernels::LayerNorm),
-    Device(candle_nn::LayerNorm),
+    Device { weight: Array, bias: Array, eps: f64 },
     Sketch,
 }
 
@@ -22,7 +21,9 @@ impl LayerNorm {
     pub fn new(at: &Scope, size: usize, eps: f64) -> Result<Self, ModelError> {
         let (weight, bias) = (at.tensor("weight", &[size])?, at.tensor("bias", &[size])?);
         let form = match at.execution() {
-            Execution::Candle => Form::Device(candle_nn::LayerNorm::new(weight, bias, eps)),
+            Execution::Candle(operators) => {
+                Form::Device { weight: operators.keep(&weight)?, bias: operators.keep(&bias)?, eps }
+            }
             Execution::Sketch(_) => Form::Sketch,
             Execution::Kernels => {
                 let (weight, bias) = (host_vector(&weight)?, host_vector(&bias)?);
@@ -35,7 +36,9 @@ impl LayerNorm {
     pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         Ok(match (&self.form, x) {
             (Form::Host(norm), Feature::Host(x)) => Feature::Host(norm.forward(x)?),
-            (Form::Device(norm), Feature::Device(x)) => Feature::Device(norm.forward(x)?),
+            (Form::Device { weight, bias, eps }, Feature::Device(x)) => {
+                Feature::Device(x.layer_norm(weight, bias, *eps)?)
+            }
             (Form::Sketch, Feature::Sketch(x)) => Feature::Sketch(x.passed_over()),
             _ => return Err(mixed()),
         })

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use candle_core::D;
-use candle_nn::Module;
-
 use super::super::ModelError;
-use super::super::feature::{Execution, Feature, activate_tensor, mixed};
+use super::super::feature::{Execution, Feature, mixed};
+use super::super::operators::Array;
 use super::super::sketch::Sketch;
 use super::super::weights::Scope;
 use super::{host_vector, packed};
@@ -15,7 +13,7 @@ use crate::kernels::{self, Activation, Finish};
 
 enum Form {
     Host(kernels::Linear),
-    Device(candle_nn::Linear),
+    Device { weight: Array, bias: Option<Array> },
     Sketch(SketchedProduct),
 }
 
@@ -33,7 +31,7 @@ impl SketchedProduct {
         let Execution::Sketch(ledger) = at.execution() else { return None };
         let (count, packing) = (inputs * outputs, at.packing());
         let packed = kernels::Linear::bytes_of(inputs, outputs, gated, packing);
-        ledger.keep_weights(count, if ledger.is_card() { count * packing.precision.bytes() } else { packed });
+        ledger.keep_weights(count, packed);
         Some(Self { inputs, outputs, gated })
     }
 
@@ -66,7 +64,10 @@ impl Linear {
             }
             let bias = has_bias.then(|| at.tensor("bias", &[outputs])).transpose()?;
             Ok(match at.execution() {
-                Execution::Candle => Form::Device(candle_nn::Linear::new(at.tensor("weight", &shape)?, bias)),
+                Execution::Candle(operators) => {
+                    let weight = operators.keep(&at.tensor("weight", &shape)?)?;
+                    Form::Device { weight, bias: bias.map(|bias| operators.keep(&bias)).transpose()? }
+                }
                 Execution::Kernels | Execution::Sketch(_) => {
                     let bias = bias.as_ref().map(host_vector).transpose()?;
                     let layer =
@@ -88,8 +89,8 @@ impl Linear {
             (Form::Host(layer), Feature::Host(x)) => {
                 Feature::Host(layer.forward(x, &Finish { activation, ..Finish::default() })?)
             }
-            (Form::Device(layer), Feature::Device(x)) => {
-                Feature::Device(activate_tensor(&layer.forward(x)?, activation)?)
+            (Form::Device { weight, bias }, Feature::Device(x)) => {
+                Feature::Device(x.linear(weight, bias.as_ref())?.activate(activation)?)
             }
             (Form::Sketch(product), Feature::Sketch(x)) => Feature::Sketch(product.of(x)),
             _ => return Err(mixed()),
@@ -103,8 +104,8 @@ impl Linear {
                 let finish = Finish { residual: Some(residual.values()), ..Finish::default() };
                 Feature::Host(layer.forward(x, &finish)?)
             }
-            (Form::Device(layer), Feature::Device(x), Feature::Device(residual)) => {
-                Feature::Device((residual + layer.forward(x)?)?)
+            (Form::Device { weight, bias }, Feature::Device(x), Feature::Device(residual)) => {
+                Feature::Device(residual.add(&x.linear(weight, bias.as_ref())?)?)
             }
             (Form::Sketch(product), Feature::Sketch(x), Feature::Sketch(_)) => Feature::Sketch(product.of(x)),
             _ => return Err(mixed()),
@@ -127,7 +128,10 @@ impl GatedLinear {
             }
             let bias = at.tensor("bias", &[2 * outputs])?;
             Ok(match at.execution() {
-                Execution::Candle => Form::Device(candle_nn::Linear::new(at.tensor("weight", &shape)?, Some(bias))),
+                Execution::Candle(operators) => {
+                    let weight = operators.keep(&at.tensor("weight", &shape)?)?;
+                    Form::Device { weight, bias: Some(operators.keep(&bias)?) }
+                }
                 Execution::Kernels | Execution::Sketch(_) => {
                     let bias = host_vector(&bias)?;
                     let layer = |source: kernels::Source| kernels::Linear::gated(source, &bias, inputs, at.packing());
@@ -141,9 +145,8 @@ impl GatedLinear {
     pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         Ok(match (&*self.form, x) {
             (Form::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Finish::default())?),
-            (Form::Device(layer), Feature::Device(x)) => {
-                let both = layer.forward(x)?.chunk(2, D::Minus1)?;
-                Feature::Device((both[0].contiguous()? * both[1].contiguous()?.gelu_erf()?)?)
+            (Form::Device { weight, bias }, Feature::Device(x)) => {
+                Feature::Device(x.gated_linear(weight, bias.as_ref())?)
             }
             (Form::Sketch(product), Feature::Sketch(x)) => Feature::Sketch(product.of(x)),
             _ => return Err(mixed()),

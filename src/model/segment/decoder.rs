@@ -5,7 +5,9 @@ use super::super::ModelError;
 use super::prompt::PromptEncoder;
 use super::tensors::{Place, relu};
 use super::{Segment, WIDTH};
-use crate::kernels::{self, Activation, Finish, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, Source};
+use crate::kernels::{
+    self, Activation, Finish, Heads, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, Source,
+};
 
 /// One answer for a prompt that says enough, three for one that does not.
 const MASKS: usize = 4;
@@ -150,7 +152,7 @@ impl Attention {
         let plain = Finish::default();
         let (query, key) = (self.query.forward(query, &plain)?, self.key.forward(key, &plain)?);
         let value = self.value.forward(value, &plain)?;
-        let mixed = kernels::attention(&query, &key, &value, HEADS, false, Scores::Tiled, Level::current())?;
+        let mixed = kernels::attention(&query, &key, &value, Heads::plain(HEADS), Scores::Tiled, Level::current())?;
         Ok(self.out.forward(&mixed, &plain)?)
     }
 }

@@ -8,6 +8,7 @@ use super::super::resnet::{ResnetBlock, ResnetShape};
 use super::super::tiles::Cut;
 use super::super::weights::Scope;
 use super::super::{Checkpoint, ModelError};
+use crate::kernels::Heads;
 
 const NORM_EPS: f64 = 1e-6;
 
@@ -270,7 +271,7 @@ impl PixelAttention {
         let size = x.size()?;
         let tokens = self.norm.forward(x)?.to_tokens()?;
         let (q, k, v) = (self.to_q.forward(&tokens)?, self.to_k.forward(&tokens)?, self.to_v.forward(&tokens)?);
-        let attended = attend(&q, &k, &v, 1, false, scoring)?;
+        let attended = attend(&q, &k, &v, Heads::plain(1), scoring)?;
         self.to_out.forward_onto(&attended, &x.to_tokens()?)?.to_picture(size)
     }
 }

@@ -78,7 +78,7 @@ impl Vae {
         self.tiling.set(tiling);
     }
 
-    /// `picture` `(batch, 3, height, width)` in -1…1. The latents are not scaled yet.
+    /// `picture` `(batch, 3, height, width)` in -1…1, on the host. The latents are not scaled yet.
     ///
     /// # Errors
     /// When the checkpoint says so, a shape is wrong, or the device has no room.
@@ -170,7 +170,7 @@ impl Vae {
 /// When the tensor has another shape.
 pub fn picture_from_tensor(decoded: &Tensor) -> Result<crate::job::Picture, ModelError> {
     let (_, height, width) = decoded.dims3()?;
-    let planes = decoded.to_dtype(DType::F32)?.to_device(&candle_core::Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
+    let planes = decoded.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
     let area = height * width;
     let mut rgba = Vec::with_capacity(area * 4);
     for pixel in 0..area {

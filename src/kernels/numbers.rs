@@ -1,0 +1,116 @@
+//! Number formats of weights: how they come from a file, how they stand in memory, and the ways between.
+
+use half::slice::HalfFloatSliceExt;
+use half::vec::HalfBitsVecExt;
+use half::{bf16, f16};
+
+/// How weights stand in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    F32,
+    F16,
+    Bf16,
+    /// As bfloat16 that is multiplied as such, the rows rounded to it too, summed up in single precision. Fast where
+    /// [`Level::has_bf16_products`](super::Level::has_bf16_products).
+    Bf16Products,
+}
+
+impl Precision {
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 | Self::Bf16 | Self::Bf16Products => 2,
+        }
+    }
+}
+
+/// Numbers as they come from a file.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    F32(&'a [f32]),
+    F16(&'a [f16]),
+    Bf16(&'a [bf16]),
+}
+
+impl Source<'_> {
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F32(values) => values.len(),
+            Self::F16(values) => values.len(),
+            Self::Bf16(values) => values.len(),
+        }
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What panels hold.
+pub(super) trait Number: Copy + Default + Send + Sync {
+    /// Pages that the system hands out as zeros, so that each thread first touches what it will fill.
+    fn zeros(count: usize) -> Vec<Self>;
+}
+
+impl Number for f32 {
+    fn zeros(count: usize) -> Vec<Self> {
+        vec![0.0; count]
+    }
+}
+
+impl Number for f16 {
+    fn zeros(count: usize) -> Vec<Self> {
+        vec![0u16; count].reinterpret_into()
+    }
+}
+
+impl Number for bf16 {
+    fn zeros(count: usize) -> Vec<Self> {
+        vec![0u16; count].reinterpret_into()
+    }
+}
+
+pub(super) fn as_it_is<'a, T>(from: &'a [T], _: &'a mut [T]) -> &'a [T] {
+    from
+}
+
+/// One value after the other.
+pub(super) fn each<F: Copy, T>(of: impl Fn(F) -> T) -> impl for<'a> Fn(&'a [F], &'a mut [T]) -> &'a [T] {
+    move |from, to| {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = of(*from);
+        }
+        to
+    }
+}
+
+pub(super) fn widen_f16<'a>(from: &'a [f16], to: &'a mut [f32]) -> &'a [f32] {
+    from.convert_to_f32_slice(to);
+    to
+}
+
+pub(super) fn narrow_f16<'a>(from: &'a [f32], to: &'a mut [f16]) -> &'a [f16] {
+    to.convert_from_f32_slice(from);
+    to
+}
+
+pub(super) fn widen_bf16<'a>(from: &'a [bf16], to: &'a mut [f32]) -> &'a [f32] {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = f32::from_bits(u32::from(from.to_bits()) << 16);
+    }
+    to
+}
+
+/// Two numbers rounded to bfloat16 (to the nearest, of two the even), as the bits of one float: the first in its lower
+/// half.
+#[inline(always)]
+pub(super) fn pair(first: f32, second: f32) -> f32 {
+    let rounded = |value: f32| {
+        let bits = value.to_bits();
+        if value.is_nan() { bits | 0x0040_0000 } else { bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) }
+    };
+    f32::from_bits((rounded(first) >> 16) | (rounded(second) & 0xffff_0000))
+}

@@ -1,0 +1,264 @@
+//! The one room where candle's operators are called: each by its name, so that what a device must have is known, a
+//! failure names its operator, and what a picture takes is foretold by the same code without computing it.
+
+mod array;
+mod attention;
+mod convolution;
+mod elementwise;
+mod failure;
+mod metal;
+mod name;
+mod norm;
+mod product;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use candle_core::{DType, Device, Layout, Shape, Tensor};
+
+pub use array::Array;
+pub(super) use attention::attend;
+pub(super) use convolution::Window;
+pub use failure::{FailureKind, OperatorFailure};
+pub use metal::{free_bytes as metal_free_bytes, in_pool, working_set_bytes as metal_working_set_bytes};
+pub use name::Operator;
+pub use watch::{Fault, Watch};
+
+use super::ModelError;
+use super::sketch::{Ledger, Place};
+use crate::job::Work;
+use array::Body;
+
+/// What a convolution or a norm may take besides its answer before it is done in parts.
+const SCRATCH_BYTES: usize = 128 << 20;
+
+/// Maps of one size that a norm or a gate holds at once.
+const PARTS_HELD: usize = 4;
+
+/// On Metal, so many operators may pass before what is idle is looked at.
+const OPERATORS_BETWEEN_LOOKS: usize = 64;
+
+/// Whose operators they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Card {
+    /// candle's own on the processor: for tests, which have no other device.
+    Cpu,
+    Metal,
+    Cuda,
+}
+
+impl Card {
+    #[must_use]
+    pub fn of(device: &Device) -> Self {
+        match device {
+            Device::Cpu => Self::Cpu,
+            Device::Metal(_) => Self::Metal,
+            Device::Cuda(_) => Self::Cuda,
+        }
+    }
+
+    /// For a person.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPU",
+            Self::Metal => "Metal",
+            Self::Cuda => "CUDA",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Room {
+    device: Device,
+    card: Card,
+    watch: Option<Arc<Watch>>,
+    /// Where nothing is computed: what would be is noted here.
+    ledger: Option<Arc<Ledger>>,
+    scratch_bytes: usize,
+    calls: Arc<AtomicUsize>,
+}
+
+/// A device's operators, and the number format in which a network asks for them.
+#[derive(Clone, Debug)]
+pub struct Operators {
+    room: Arc<Room>,
+    dtype: DType,
+}
+
+impl Operators {
+    #[must_use]
+    pub fn on(device: &Device, dtype: DType) -> Self {
+        let room = Room {
+            device: device.clone(),
+            card: Card::of(device),
+            watch: None,
+            ledger: None,
+            scratch_bytes: SCRATCH_BYTES,
+            calls: Arc::default(),
+        };
+        Self { room: Arc::new(room), dtype }
+    }
+
+    /// Of a card that need not be there: only sizes go through, and `ledger` notes what would be held and computed.
+    #[must_use]
+    pub fn imagined(card: Card, ledger: &Arc<Ledger>, dtype: DType) -> Self {
+        let here = Self::on(&Device::Cpu, dtype);
+        here.changed(|room| {
+            room.card = card;
+            room.ledger = Some(Arc::clone(ledger));
+        })
+    }
+
+    /// `watch` looks on from now on.
+    #[must_use]
+    pub fn watched(&self, watch: &Arc<Watch>) -> Self {
+        self.changed(|room| room.watch = Some(Arc::clone(watch)))
+    }
+
+    /// Another limit for what is done in one part.
+    #[must_use]
+    pub fn with_scratch(&self, bytes: usize) -> Self {
+        self.changed(|room| room.scratch_bytes = bytes)
+    }
+
+    #[must_use]
+    pub fn with_dtype(&self, dtype: DType) -> Self {
+        Self { room: Arc::clone(&self.room), dtype }
+    }
+
+    fn changed(&self, change: impl FnOnce(&mut Room)) -> Self {
+        let mut room = Room::clone(&self.room);
+        change(&mut room);
+        Self { room: Arc::new(room), dtype: self.dtype }
+    }
+
+    #[must_use]
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    #[must_use]
+    pub fn card(&self) -> Card {
+        self.room.card
+    }
+
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.room.device
+    }
+
+    /// Where operators are only imagined: what is noted of them.
+    #[must_use]
+    pub fn ledger(&self) -> Option<&Arc<Ledger>> {
+        self.room.ledger.as_ref()
+    }
+
+    /// A tensor of the host's, in the network's number format.
+    ///
+    /// # Errors
+    /// When the device has no room.
+    pub fn upload(&self, tensor: &Tensor) -> Result<Array, ModelError> {
+        let made =
+            Made { shape: tensor.shape().clone(), dtype: self.dtype, place: Place::Exact, work: Work::default() };
+        self.make(Operator::Upload, self.dtype, made, || {
+            tensor.to_dtype(self.dtype)?.contiguous()?.to_device(&self.room.device)
+        })
+    }
+
+    /// A weight, which stays; the ledger has counted it when it was asked for.
+    ///
+    /// # Errors
+    /// When the device has no room.
+    pub fn keep(&self, tensor: &Tensor) -> Result<Array, ModelError> {
+        if self.ledger().is_some() {
+            let body = Body::Imagined { layout: Layout::contiguous(tensor.shape().clone()), dtype: self.dtype };
+            return Ok(Array::new(body, self.clone(), None));
+        }
+        self.upload(tensor)
+    }
+
+    /// Until the device has done what it was told; what is idle is given back.
+    pub fn wait(&self) {
+        if let Err(error) = self.room.device.synchronize() {
+            // Whoever reads an answer will be told as well.
+            tracing::warn!("the device failed: {error}");
+        }
+    }
+
+    /// Carries out one operator, or only notes that it would be.
+    fn make(
+        &self,
+        operator: Operator,
+        from: DType,
+        made: Made,
+        run: impl FnOnce() -> Result<Tensor, candle_core::Error>,
+    ) -> Result<Array, ModelError> {
+        self.note(operator, from)?;
+        let Made { shape, dtype, place, work } = made;
+        let Some(ledger) = &self.room.ledger else {
+            self.relieve(operator, from)?;
+            let tensor = run().map_err(|error| self.failure(operator, from, &error))?;
+            return Ok(Array::new(Body::Real(tensor), self.clone(), None));
+        };
+        ledger.add_work(work);
+        let held = ledger.take_bytes(shape.elem_count() * dtype.size_in_bytes(), place);
+        Ok(Array::new(Body::Imagined { layout: Layout::contiguous(shape), dtype }, self.clone(), Some(Arc::new(held))))
+    }
+
+    /// How large a map is that is worked on in one go, where several of its size are held meanwhile.
+    fn part_bytes(&self) -> usize {
+        self.room.scratch_bytes / PARTS_HELD
+    }
+
+    /// What an operator holds while it works, besides what it gives.
+    fn scratch(&self, bytes: &[usize]) {
+        if let Some(ledger) = &self.room.ledger {
+            // Held together, given back together.
+            drop(bytes.iter().map(|bytes| ledger.take_bytes(*bytes, Place::Private)).collect::<Vec<_>>());
+        }
+    }
+
+    fn note(&self, operator: Operator, dtype: DType) -> Result<(), ModelError> {
+        let Some(kind) = self.room.watch.as_ref().and_then(|watch| watch.note(operator, dtype)) else { return Ok(()) };
+        let reason = match kind {
+            FailureKind::OutOfMemory => "out of memory",
+            FailureKind::Unsupported => "not implemented",
+            FailureKind::Other => "no reason given",
+        };
+        let device = self.room.card.name();
+        Err(OperatorFailure { device, operator, dtype: dtype.as_str(), kind, reason: reason.to_owned() }.into())
+    }
+
+    fn failure(&self, operator: Operator, dtype: DType, error: &candle_core::Error) -> ModelError {
+        OperatorFailure::new(self.room.card.name(), operator, dtype, error).into()
+    }
+
+    /// candle keeps Metal's idle buffers until somebody waits for the device: waits where they are many.
+    fn relieve(&self, operator: Operator, dtype: DType) -> Result<(), ModelError> {
+        if self.room.card == Card::Metal
+            && self.room.calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(OPERATORS_BETWEEN_LOOKS)
+            && metal::is_crowded(&self.room.device)
+        {
+            self.room.device.synchronize().map_err(|error| self.failure(operator, dtype, &error))?;
+        }
+        Ok(())
+    }
+}
+
+/// What an operator gives.
+struct Made {
+    shape: Shape,
+    dtype: DType,
+    place: Place,
+    work: Work,
+}
+
+impl Made {
+    /// Every value is written once.
+    fn passing(shape: Shape, dtype: DType) -> Self {
+        let work = Work { values: shape.elem_count() as f64 / 1e9, ..Work::default() };
+        Self { shape, dtype, place: Place::Private, work }
+    }
+}
