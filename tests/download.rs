@@ -315,7 +315,7 @@ fn a_gated_model_asks_for_a_token() {
     let (hub, shared) = start(site);
     let downloads = Downloads::new(Paths::under(home.path()), Arc::new(|| ()));
     downloads.start("somebody/dreamer", hub);
-    wait_for(&downloads, |list| matches!(&list[0].state, DownloadState::NeedsToken(_)));
+    wait_for(&downloads, |list| matches!(&list[0].state, DownloadState::NeedsToken));
     // The same hub, asked by somebody who may.
     let (hub, _) = start(std::mem::take(&mut *shared.lock().unwrap()));
     downloads.start("somebody/dreamer", hub.with_token(Some("hf_mine".into())));

@@ -82,11 +82,9 @@ pub enum DownloadError {
     NothingUsable(String),
     #[error("{repository} holds several checkpoints; choose one with {repository}:FILE: {files}")]
     Several { repository: String, files: String },
-    #[error(
-        "the hub cannot be reached ({0}); check the connection and run the command again, it goes on where it ended"
-    )]
+    #[error("the hub cannot be reached ({0}); check the connection and try again, it goes on where it ended")]
     Unreachable(String),
-    #[error("{file} came with another checksum than the hub lists; it was thrown away, run the command again")]
+    #[error("{file} came with another checksum than the hub lists; it was thrown away, try again")]
     Checksum { file: String },
     #[error("the model needs {needed_gb:.1} GB and {free_gb:.1} GB are free; make room in {}", folder.display())]
     DiskFull { needed_gb: f64, free_gb: f64, folder: PathBuf },

@@ -28,7 +28,7 @@ pub enum DownloadState {
     /// One sentence; what was fetched until then is kept.
     Failed(String),
     /// The hub wants to know who asks.
-    NeedsToken(String),
+    NeedsToken,
     Done(PathBuf),
 }
 
@@ -143,7 +143,7 @@ impl Downloads {
             Ok(path) => self.end(name, DownloadState::Done(path)),
             Err(_) if order.load(Ordering::Relaxed) == PAUSE => self.end(name, DownloadState::Paused),
             Err(DownloadError::Stopped) => self.end(name, DownloadState::Paused),
-            Err(error @ DownloadError::Gated(_)) => self.end(name, DownloadState::NeedsToken(error.to_string())),
+            Err(DownloadError::Gated(_)) => self.end(name, DownloadState::NeedsToken),
             Err(error) => self.end(name, DownloadState::Failed(error.to_string())),
         }
     }
