@@ -54,7 +54,7 @@ fn library(size: [f32; 2], theme: Theme, count: usize) -> Bench {
     bench.with(|studio| {
         studio.state.library.chosen = Some(chosen.clone());
         let note = studio.state.library.note_mut(&chosen);
-        (note.favourite, note.last_used) = (true, Some(1_760_000_000));
+        (note.favourite, note.last_used) = (true, Some(1_760_011_200));
         note.words = "portraits, wants \"film grain\"".into();
     });
     // The store, which looks again every few seconds, knows nothing of them.
