@@ -46,7 +46,7 @@ fn until<T>(what: &str, act: impl Fn(), mut look: impl FnMut() -> Option<T>) -> 
     let mut acted = Instant::now();
     wait_for(what, || {
         let found = look();
-        if found.is_none() && acted.elapsed() > Duration::from_secs(60) {
+        if found.is_none() && acted.elapsed() > Duration::from_mins(1) {
             act();
             acted = Instant::now();
         }
