@@ -30,9 +30,12 @@ impl TileGrid {
         self.columns() * self.height.div_ceil(TILE_PX)
     }
 
-    /// The tile's pixels.
+    /// The tile's pixels; none for a tile that is not there, as a damaged journal may name.
     #[must_use]
     pub fn rect(self, tile: TileIndex) -> PixelRect {
+        if tile >= self.count() {
+            return PixelRect::default();
+        }
         let columns = self.columns().max(1);
         let (left, top) = (tile % columns * TILE_PX, tile / columns * TILE_PX);
         PixelRect::new(left, top, (left + TILE_PX).min(self.width), (top + TILE_PX).min(self.height))
@@ -58,6 +61,7 @@ mod tests {
     #[test]
     fn tiles_cover_the_plane_once() {
         let grid = TileGrid::new(300, 130);
+        assert!(grid.rect(grid.count()).is_empty() && grid.rect(u32::MAX).is_empty());
         let area: u32 = (0..grid.count()).map(|tile| grid.rect(tile).width() * grid.rect(tile).height()).sum();
         assert_eq!((grid.count(), area), (6, 300 * 130));
         let touched: Vec<_> = grid.touching(PixelRect::new(127, 127, 129, 999)).collect();

@@ -111,7 +111,7 @@ impl GgufFile {
                 shape = before;
             }
             let bytes = count_of(&shape).filter(|count| count.is_multiple_of(kind.block_size()));
-            let bytes = bytes.map(|count| count / kind.block_size() * kind.type_size());
+            let bytes = bytes.and_then(|count| (count / kind.block_size()).checked_mul(kind.type_size()));
             let start = data.checked_add(offset);
             let (Some(bytes), Some(start)) = (bytes, start) else {
                 return Err(format!("{name} has no size that can be").into());

@@ -42,6 +42,12 @@ fn a_kind_that_is_not_read_is_named_and_what_is_cut_off_is_damaged() {
         Archive::open(&path).err().unwrap().to_string()
     };
     let mut bytes = fs::read(data("kinds.gguf")).unwrap();
+    // Sides whose bytes wrap round to none.
+    let mut huge = bytes.clone();
+    let at = huge.windows(11).position(|window| window == b"\x03\0\0\0\0\0\0\0F32").unwrap() + 11 + 4;
+    huge[at..at + 8].copy_from_slice(&(1u64 << 61).to_le_bytes());
+    let sentence = said(&huge);
+    assert!(sentence.contains("no size"), "{sentence}");
     assert!(said(&bytes[..bytes.len() - 4000]).contains("past the end"));
     assert!(said(&bytes[..40]).contains("cut off"));
     // Name, two sides and their lengths, then the kind.
