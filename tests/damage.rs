@@ -1,10 +1,16 @@
 //! Files that somebody else wrote, with bytes changed by chance: every parser gives an answer, none breaks or hangs.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
+mod readers;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use candle_core::{DType, Device};
+use inkwick::job::LoraRef;
 use inkwick::model::{Lora, ModelFiles, TextualInversion, inspect_file};
+use inkwick::pipeline::{Additions, Pipeline};
+use inkwick::store::memory::peak_memory_bytes;
 use inkwick::store::{inspection::Inspection, model_roots, models, picture_file};
 use tempfile::TempDir;
 
@@ -13,6 +19,10 @@ const ROUNDS: usize = 250;
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data").join(name)
+}
+
+fn corpus(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name)
 }
 
 /// Chance that is the same each time.
@@ -113,4 +123,131 @@ fn what_lies_beside_a_checkpoint() {
         fs::write(folder.path().join("extra_model_paths.yaml"), &bytes).unwrap();
         let _ = model_roots::models_under(folder.path());
     }
+}
+
+#[test]
+fn what_once_was_found_is_read_in_every_run() {
+    for (name, _) in readers::ALL {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name);
+        let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(!files.is_empty(), "no corpus for {name}");
+        for file in files {
+            readers::read(name, &fs::read(file).unwrap());
+        }
+    }
+}
+
+/// A safetensors file of halves, each tensor's numbers all zero.
+fn halves(path: &Path, tensors: &[(&str, &[usize])]) {
+    let (mut header, mut end) = (serde_json::Map::new(), 0);
+    for (name, shape) in tensors {
+        let start = end;
+        end += 2 * shape.iter().product::<usize>();
+        header.insert(
+            (*name).to_owned(),
+            serde_json::json!({"dtype": "F16", "shape": shape, "data_offsets": [start, end]}),
+        );
+    }
+    let header = serde_json::to_vec(&header).unwrap();
+    let file = fs::File::create(path).unwrap();
+    std::io::Write::write_all(&mut &file, &[&(header.len() as u64).to_le_bytes()[..], &header].concat()).unwrap();
+    file.set_len((8 + header.len() + end) as u64).unwrap();
+}
+
+#[test]
+fn thin_matrices_of_a_lora_do_not_become_one_that_fills_the_memory() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("thin.safetensors");
+    // Four megabytes whose product would be a thousand gigabytes; as low rank, Hadamard and Kronecker product.
+    let at = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q";
+    let (long, one) = (500_000, 1);
+    for roles in [
+        vec![("lora_up.weight", [long, one]), ("lora_down.weight", [one, long])],
+        vec![
+            ("hada_w1_a", [long, one]),
+            ("hada_w1_b", [one, long]),
+            ("hada_w2_a", [long, one]),
+            ("hada_w2_b", [one, long]),
+        ],
+        vec![("lokr_w1", [long, one]), ("lokr_w2", [one, long])],
+    ] {
+        let names: Vec<(String, [usize; 2])> =
+            roles.into_iter().map(|(role, shape)| (format!("{at}.{role}"), shape)).collect();
+        halves(&path, &names.iter().map(|(name, shape)| (name.as_str(), &shape[..])).collect::<Vec<_>>());
+        let base = ModelFiles::open_file(&corpus("base.safetensors")).unwrap();
+        let additions = Additions { loras: vec![LoraRef { file: path.clone(), weight: 1.0 }], ..Additions::default() };
+        let said = Pipeline::load_with(&base, &additions, &Device::Cpu, DType::F32, &|_, _| Ok(()));
+        let said = said.err().unwrap().to_string();
+        assert!(said.contains("another kind of model"), "{said}");
+    }
+}
+
+#[test]
+fn configs_that_no_network_has_are_refused_before_anything_is_made() {
+    let folder = TempDir::new().unwrap();
+    let checkpoint = folder.path().join("a.safetensors");
+    fs::copy(corpus("base.safetensors"), &checkpoint).unwrap();
+    for (part, field, value) in [
+        ("unet", "layers_per_block", "1000000000"),
+        ("unet", "block_out_channels", "[4000000000000]"),
+        ("unet", "transformer_layers_per_block", "1000000000"),
+        ("unet", "sample_size", "100000000"),
+        ("vae", "block_out_channels", "[]"),
+        ("vae", "layers_per_block", "1000000000"),
+        ("text_encoder", "num_hidden_layers", "1000000000"),
+        ("text_encoder", "hidden_size", "0"),
+    ] {
+        fs::write(checkpoint.with_extension("json"), format!("{{\"{part}\": {{\"{field}\": {value}}}}}")).unwrap();
+        let files = ModelFiles::open_file(&checkpoint).unwrap();
+        let said = Pipeline::load(&files, &Device::Cpu, DType::F32, &|_, _| Ok(())).err().unwrap().to_string();
+        assert!(said.contains(field), "{field}: {said}");
+    }
+    // Within what networks have, and far more than the file holds: told of without being made.
+    let wide = r#"{"unet": {"block_out_channels": [512], "attention_head_dim": 8, "norm_num_groups": 32}}"#;
+    fs::write(checkpoint.with_extension("json"), wide).unwrap();
+    let files = ModelFiles::open_file(&checkpoint).unwrap();
+    let said = Pipeline::load(&files, &Device::Cpu, DType::F32, &|_, _| Ok(())).err().unwrap().to_string();
+    assert!(said.contains("do not fit the config"), "{said}");
+}
+
+/// A pickle that says the same few bytes' tensor under many names, or copies a long text again and again.
+#[test]
+fn pickles_that_multiply_what_they_hold_are_refused() {
+    let text = |text: &str| [&[b'X'][..], &(text.len() as u32).to_le_bytes(), text.as_bytes()].concat();
+    let global = |module: &str, name: &str| format!("c{module}\n{name}\n").into_bytes();
+    // One storage of 4096 bytes, remembered as 0.
+    let storage = [
+        b"(".to_vec(),
+        text("storage"),
+        global("torch", "HalfStorage"),
+        text("0"),
+        text("cpu"),
+        b"K\x01tQq\x00".to_vec(),
+    ]
+    .concat();
+    let sizes = b"(M\x00\x08t(K\x01t".to_vec();
+    let tensor =
+        [global("torch._utils", "_rebuild_tensor_v2"), b"(h\x00K\x00".to_vec(), sizes, b"\x89NtR".to_vec()].concat();
+    let names: Vec<u8> = (0..1000).flat_map(|number| [text(&format!("a{number}")), tensor.clone()].concat()).collect();
+    let shared = [b"\x80\x02".to_vec(), storage, b"0}(".to_vec(), names, b"u.".to_vec()].concat();
+    // A long text, then again and again a parameter that is this text.
+    let long = "x".repeat(1 << 20);
+    let copy = [global("torch._utils", "_rebuild_parameter"), b"(h\x00tR0".to_vec()].concat();
+    let copies = [b"\x80\x02".to_vec(), text(&long), b"q\x000".to_vec(), copy.repeat(50_000), b"}.".to_vec()].concat();
+    // A shape of a hundred thousand sides, for thousands of tensors.
+    let sides = [b"(".to_vec(), b"K\x01".repeat(100_000), b"tq\x01".to_vec()].concat();
+    let one = [global("torch._utils", "_rebuild_tensor_v2"), b"(h\x00K\x00h\x01h\x01tR0".to_vec()].concat();
+    let shapes = [b"\x80\x02N0(X\x00\x00\x00\x00tq\x000".to_vec(), sides, one.repeat(50_000), b"}.".to_vec()].concat();
+    let many = [b"\x80\x02".to_vec(), b"]".repeat(8 << 20), b".".to_vec()].concat();
+    let before = peak_memory_bytes().unwrap_or(0);
+    for pickle in [&shared, &copies, &shapes, &many] {
+        readers::read("checkpoint", pickle);
+    }
+    let path = TempDir::new().unwrap();
+    let file = path.path().join("shared.ckpt");
+    fs::write(&file, readers::zipped(&shared)).unwrap();
+    let said = inspect_file(&file).unwrap_err().to_string();
+    assert!(said.contains("share their bytes"), "{said}");
+    let grown = peak_memory_bytes().unwrap_or(0) - before;
+    assert!(grown < 1 << 30, "reading pickles took {} MB", grown >> 20);
 }

@@ -265,6 +265,49 @@ fn a_download_is_paused_gone_on_with_and_given_up() {
 }
 
 #[test]
+fn what_another_run_left_unfinished_is_gone_on_with_or_taken_away() {
+    let home = TempDir::new().unwrap();
+    let paths = Paths::under(home.path());
+    let mut site = model();
+    site.files.insert("one.safetensors".into(), vec![5; 600_000]);
+    let (hub, shared) = start(site);
+    for name in ["somebody/dreamer", "some-body/dreamer", "somebody/dreamer:one.safetensors"] {
+        let stopped = pull(&hub, name, &paths, &mut |progress| progress.bytes_done < 150_000);
+        assert!(stopped.is_err());
+    }
+    let downloads = Downloads::new(paths.clone(), Arc::new(|| ()));
+    let names: Vec<String> = downloads.list().into_iter().map(|left| left.name).collect();
+    assert_eq!(names, ["some-body/dreamer", "somebody/dreamer", "somebody/dreamer:one.safetensors"]);
+    for left in downloads.list() {
+        assert_eq!(left.state, DownloadState::Paused);
+        assert!((150_000..left.bytes_total).contains(&left.bytes_done), "{left:?}");
+    }
+    shared.lock().unwrap().heard.clear();
+    downloads.start("somebody/dreamer:one.safetensors", hub);
+    wait_for(&downloads, |list| list.iter().any(|download| matches!(download.state, DownloadState::Done(_))));
+    assert_eq!(fs::read(home.path().join("models/one.safetensors")).unwrap(), vec![5; 600_000]);
+    let heard = shared.lock().unwrap().heard.clone();
+    assert!(heard.iter().any(|line| line.contains("one.safetensors") && !line.contains(" 0 ")), "{heard:?}");
+    for name in ["some-body/dreamer", "somebody/dreamer"] {
+        downloads.give_up(name);
+    }
+    assert!(Downloads::new(paths, Arc::new(|| ())).list().is_empty());
+    assert_eq!(fs::read_dir(home.path().join("models")).unwrap().count(), 1, "only what is whole is left");
+
+    // A repository that has moved on: what was fetched of the old revision is of no use.
+    let home = TempDir::new().unwrap();
+    let mut site = model();
+    let mut old = listing(&site.files);
+    old["sha"] = "0ld".into();
+    site.listed = Some((200, old));
+    let (hub, shared) = start(site);
+    assert!(fetch(&hub, &home, "somebody/dreamer").is_err(), "the site knows no such revision");
+    shared.lock().unwrap().listed = None;
+    fetch(&hub, &home, "somebody/dreamer").unwrap();
+    assert_eq!(fs::read_dir(home.path().join("models")).unwrap().count(), 1, "an old revision is left");
+}
+
+#[test]
 fn a_gated_model_asks_for_a_token() {
     let home = TempDir::new().unwrap();
     let mut site = model();
@@ -272,7 +315,7 @@ fn a_gated_model_asks_for_a_token() {
     let (hub, shared) = start(site);
     let downloads = Downloads::new(Paths::under(home.path()), Arc::new(|| ()));
     downloads.start("somebody/dreamer", hub);
-    wait_for(&downloads, |list| matches!(&list[0].state, DownloadState::NeedsToken(_)));
+    wait_for(&downloads, |list| matches!(&list[0].state, DownloadState::NeedsToken));
     // The same hub, asked by somebody who may.
     let (hub, _) = start(std::mem::take(&mut *shared.lock().unwrap()));
     downloads.start("somebody/dreamer", hub.with_token(Some("hf_mine".into())));

@@ -2,9 +2,11 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 #![cfg(target_os = "linux")]
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use inkwick::canvas::Document;
@@ -27,12 +29,6 @@ impl Drop for Running {
     }
 }
 
-fn start(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Running {
-    let mut command = Command::new(program);
-    command.args(arguments).envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null());
-    Running(command.spawn().unwrap_or_else(|error| panic!("{program} is needed ({error}); .ci/run installs it")))
-}
-
 fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
@@ -44,6 +40,20 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// Does it, and does it again where nothing came of it: what arrives before a window listens is lost.
+fn until<T>(what: &str, act: impl Fn(), mut look: impl FnMut() -> Option<T>) -> T {
+    act();
+    let mut acted = Instant::now();
+    wait_for(what, || {
+        let found = look();
+        if found.is_none() && acted.elapsed() > Duration::from_mins(1) {
+            act();
+            acted = Instant::now();
+        }
+        found
+    })
+}
+
 fn pictures_in(folder: &Path) -> Vec<PathBuf> {
     let Ok(days) = fs::read_dir(folder) else { return Vec::new() };
     let files = days.filter_map(|day| fs::read_dir(day.ok()?.path()).ok()).flatten();
@@ -53,23 +63,30 @@ fn pictures_in(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// One window after the other: three at once draw so slowly that they miss what is typed.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// A virtual screen and a home folder of its own.
 struct Desk {
     display: String,
     home: TempDir,
     _screen: Running,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Desk {
-    fn new(number: u32) -> Self {
+    fn new() -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let home = TempDir::new().unwrap();
         let window = WindowPlace { size: Some([1280.0, 800.0]), position: Some([0.0, 0.0]), maximized: false };
         Settings { window, ..Settings::default() }.save(&home.path().join("settings.ron")).unwrap();
-        let display = format!(":{}", 100 + 2 * (std::process::id() % 200) + number);
-        let screen = start("Xvfb", &[&display, "-screen", "0", "1280x800x24", "-nolisten", "tcp"], &[]);
-        let socket = format!("/tmp/.X11-unix/X{}", &display[1..]);
-        wait_for("the virtual screen", || Path::new(&socket).exists().then_some(()));
-        Self { display, home, _screen: screen }
+        // It takes the first free number, and tells it once it can be used.
+        let mut command = Command::new("Xvfb");
+        command.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]).stdout(Stdio::piped());
+        let mut screen = Running(command.stderr(Stdio::null()).spawn().expect("Xvfb is needed; .ci/run installs it"));
+        let mut number = String::new();
+        BufReader::new(screen.0.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        Self { display: format!(":{}", number.trim()), home, _screen: screen, _turn: turn }
     }
 
     fn xdotool(&self, arguments: &[&str]) -> Vec<u8> {
@@ -87,8 +104,13 @@ impl Desk {
             ("LIBGL_ALWAYS_SOFTWARE", "1"),
             ("WAYLAND_DISPLAY", ""),
         ];
-        let window = start(env!("CARGO_BIN_EXE_inkwick"), arguments, &environment);
+        let said = self.home.path().join("said.txt");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_inkwick"));
+        command.args(arguments).envs(environment).stdout(Stdio::null()).stderr(File::create(&said).unwrap());
+        let mut window = Running(command.spawn().unwrap());
         let id = wait_for("the window", || {
+            let ended = window.0.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended ({ended:?}): {}", fs::read_to_string(&said).unwrap());
             let found = self.xdotool(&["search", "--onlyvisible", "--name", "^Inkwick$"]);
             String::from_utf8(found).ok()?.lines().next().map(str::to_owned)
         });
@@ -109,6 +131,26 @@ impl Desk {
         std::thread::sleep(Duration::from_millis(200));
     }
 
+    /// A stroke of the brush that is found in the journal.
+    fn paint(&self, way: &[(i32, i32)]) {
+        // Into the middle of the canvas, which also takes the keyboard from the prompt.
+        self.drag(&[(670, 400), (671, 400)]);
+        self.xdotool(&["key", "b"]);
+        std::thread::sleep(Duration::from_millis(300));
+        let before = self.journal_bytes();
+        let stroke = || {
+            self.xdotool(&["key", "b"]);
+            self.drag(way);
+        };
+        until("the stroke in the journal", stroke, || (self.journal_bytes() > before).then_some(()));
+    }
+
+    /// Presses the keys and waits for the picture.
+    fn generate(&self) -> PathBuf {
+        let press = || drop(self.xdotool(&["key", "ctrl+Return"]));
+        until("the picture in the gallery", press, || pictures_in(&self.home.path().join("pictures")).pop())
+    }
+
     /// The canvas as the next start would find it. Only while no program has it open.
     fn kept_canvas(&self) -> Document {
         wait_for("the journal", || Journal::open(&self.home.path().join("canvas")).ok()).1
@@ -121,20 +163,11 @@ impl Desk {
 
 #[test]
 fn typing_words_and_pressing_the_keys_makes_a_picture() {
-    let desk = Desk::new(0);
+    let desk = Desk::new();
     let mut window = desk.open(&[]);
-    // The prompt has the keyboard from the start. Keys that come before the first frame would be lost: press until it runs.
+    // The prompt has the keyboard from the start.
     desk.xdotool(&["type", "--delay", "30", "a red apple"]);
-    let pictures = desk.home.path().join("pictures");
-    let mut pressed = Instant::now();
-    desk.xdotool(&["key", "ctrl+Return"]);
-    let file = wait_for("the picture in the gallery", || {
-        if pressed.elapsed() > Duration::from_secs(90) {
-            pressed = Instant::now();
-            desk.xdotool(&["key", "ctrl+Return"]);
-        }
-        pictures_in(&pictures).pop()
-    });
+    let file = desk.generate();
     let picture = image::open(&file).unwrap().to_rgb8();
     assert_eq!(picture.dimensions(), (256, 256));
     let mean = |channel: usize| {
@@ -152,18 +185,12 @@ fn typing_words_and_pressing_the_keys_makes_a_picture() {
 
 #[test]
 fn a_painted_mask_survives_the_programs_sudden_end() {
-    let desk = Desk::new(1);
+    let desk = Desk::new();
     let photo = desk.home.path().join("photo.png");
     image::RgbImage::from_fn(256, 256, |x, y| image::Rgb([x as u8, y as u8, 90])).save(&photo).unwrap();
     let mut window = desk.open(&[&photo.display().to_string()]);
     wait_for("the photo in the journal", || (desk.journal_bytes() > 500).then_some(()));
-    // Into the middle of the canvas, which also takes the keyboard from the prompt.
-    desk.drag(&[(670, 400), (671, 400)]);
-    desk.xdotool(&["key", "b"]);
-    std::thread::sleep(Duration::from_millis(300));
-    let before = desk.journal_bytes();
-    desk.drag(&[(620, 380), (660, 400), (720, 380)]);
-    wait_for("the stroke in the journal", || (desk.journal_bytes() > before).then_some(()));
+    desk.paint(&[(620, 380), (660, 400), (720, 380)]);
     window.0.kill().unwrap();
     window.0.wait().unwrap();
     let kept = desk.kept_canvas();
@@ -187,22 +214,15 @@ fn a_painted_mask_survives_the_programs_sudden_end() {
 
 #[test]
 fn a_painted_part_is_made_anew_and_every_other_pixel_stays() {
-    let desk = Desk::new(2);
+    let desk = Desk::new();
     let file = desk.home.path().join("photo.png");
     let photo = image::RgbImage::from_fn(480, 360, |x, y| image::Rgb([(x / 2) as u8, (y / 2) as u8, (x ^ y) as u8]));
     photo.save(&file).unwrap();
     let mut window = desk.open(&[&file.display().to_string()]);
     wait_for("the photo in the journal", || (desk.journal_bytes() > 500).then_some(()));
     desk.xdotool(&["type", "--delay", "30", "a red apple"]);
-    // Into the middle of the canvas, which also takes the keyboard from the prompt.
-    desk.drag(&[(670, 400), (671, 400)]);
-    desk.xdotool(&["key", "b"]);
-    std::thread::sleep(Duration::from_millis(300));
-    let before = desk.journal_bytes();
-    desk.drag(&[(600, 330), (660, 360), (720, 330), (700, 380)]);
-    wait_for("the stroke in the journal", || (desk.journal_bytes() > before).then_some(()));
-    desk.xdotool(&["key", "ctrl+Return"]);
-    let made = wait_for("the picture in the gallery", || pictures_in(&desk.home.path().join("pictures")).pop());
+    desk.paint(&[(600, 330), (660, 360), (720, 330), (700, 380)]);
+    let made = desk.generate();
     desk.xdotool(&["key", "ctrl+q"]);
     wait_for("the end", || window.0.try_wait().unwrap());
 

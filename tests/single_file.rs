@@ -216,3 +216,76 @@ fn eight_bit_weights_of_five_and_two_are_widened() {
     let expected = drawn_from("halves", safetensors::Dtype::F16, &halves);
     assert_eq!(drawn_from("eight", safetensors::Dtype::F8_E5M2, &eight), expected);
 }
+
+#[test]
+fn a_quantized_file_draws_what_its_numbers_draw() {
+    use candle_core::quantized::{GgmlDType, QTensor, gguf_file};
+    let folder = TempDir::new().unwrap();
+    let tensors = candle_core::safetensors::load(data("single/sd2.safetensors"), &Device::Cpu).unwrap();
+    let (mut packed, mut plain) = (Vec::new(), HashMap::new());
+    // A scalar is nothing that is quantized, and nothing that is read.
+    for (name, tensor) in tensors.into_iter().filter(|(_, tensor)| tensor.rank() > 0) {
+        let fits = tensor.rank() == 2 && tensor.dim(1).unwrap().is_multiple_of(32);
+        let kind = if !fits {
+            GgmlDType::F16
+        } else if name.contains("ff.net") {
+            GgmlDType::Q5_1
+        } else {
+            GgmlDType::Q8_0
+        };
+        let quantized = QTensor::quantize(&tensor.to_dtype(DType::F32).unwrap(), kind).unwrap();
+        plain.insert(name.clone(), quantized.dequantize(&Device::Cpu).unwrap().reshape(tensor.shape()).unwrap());
+        packed.push((name, quantized));
+    }
+    let (quantized, numbers) = (folder.path().join("a.gguf"), folder.path().join("b.safetensors"));
+    let packed: Vec<(&str, &QTensor)> = packed.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    gguf_file::write(&mut fs::File::create(&quantized).unwrap(), &[], &packed).unwrap();
+    candle_core::safetensors::save(&plain, &numbers).unwrap();
+    for path in [&quantized, &numbers] {
+        fs::copy(data("single/sd2.json"), path.with_extension("json")).unwrap();
+    }
+    assert!(fs::metadata(&quantized).unwrap().len() * 2 < fs::metadata(&numbers).unwrap().len());
+    assert_eq!(drawn(&quantized).unwrap(), drawn(&numbers).unwrap());
+}
+
+/// The tensors of a good file whose names `keep` likes, as a file of its own.
+fn part_of(from: &str, to: &Path, keep: impl Fn(&str) -> bool) {
+    let tensors = candle_core::safetensors::load(data("single").join(from), &Device::Cpu).unwrap();
+    let kept: HashMap<String, Tensor> = tensors.into_iter().filter(|(name, _)| keep(name)).collect();
+    candle_core::safetensors::save(&kept, to).unwrap();
+}
+
+#[test]
+fn what_a_file_lacks_is_taken_from_where_its_neighbours_say() {
+    let folder = TempDir::new().unwrap();
+    let (whole, unet) = (folder.path().join("whole.safetensors"), folder.path().join("unet.safetensors"));
+    fs::copy(data("single/sd2.safetensors"), &whole).unwrap();
+    let sidecar = fs::read_to_string(data("single/sd2.json")).unwrap();
+    fs::write(whole.with_extension("json"), &sidecar).unwrap();
+    let wanted = drawn(&whole).unwrap();
+
+    // A UNet alone, as GGUF files often are: a sentence says how the rest is named.
+    part_of("sd2.safetensors", &unet, |name| name.starts_with("model.diffusion_model."));
+    let said = drawn(&unet).unwrap_err();
+    assert!(said.contains("{\"base\": \"FILE.safetensors\"}"), "{said}");
+    assert!(inkwick::store::models::inspect(&unet).is_err());
+    let mut fields: serde_json::Value = serde_json::from_str(&sidecar).unwrap();
+    fields["base"] = "whole.safetensors".into();
+    fs::write(unet.with_extension("json"), fields.to_string()).unwrap();
+    assert_eq!(drawn(&unet).unwrap(), wanted);
+    assert!(inkwick::store::models::inspect(&unet).is_ok());
+
+    // A VAE beside the checkpoint takes the place of its own, as in AUTOMATIC1111, and of one that is not there.
+    let bare = folder.path().join("bare.safetensors");
+    part_of("sd2.safetensors", &bare, |name| !name.starts_with("first_stage_model."));
+    fs::write(bare.with_extension("json"), &sidecar).unwrap();
+    let said = drawn(&bare).unwrap_err();
+    assert!(said.contains("no VAE"), "{said}");
+    part_of("sd2.safetensors", &folder.path().join("bare.vae.safetensors"), |name| {
+        name.starts_with("first_stage_model.")
+    });
+    assert_eq!(drawn(&bare).unwrap(), wanted);
+    fields["base"] = "gone.safetensors".into();
+    fs::write(unet.with_extension("json"), fields.to_string()).unwrap();
+    assert!(drawn(&unet).unwrap_err().contains("gone.safetensors"));
+}

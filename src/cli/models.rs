@@ -47,7 +47,8 @@ pub enum ModelsCommand {
         #[arg(value_name = "REPO")]
         repository: Option<String>,
     },
-    /// Move a model, LoRA, VAE or embedding from the models folder to the system's trash
+    /// Move a model, LoRA, VAE or embedding from the models folder to the system's trash, or take away what was fetched of
+    /// an unfinished download (OWNER/NAME)
     Remove {
         #[arg(value_name = "NAME")]
         name: String,
@@ -94,6 +95,13 @@ fn list(paths: &Paths) {
             let name = file.file_stem().unwrap_or_default().to_string_lossy();
             say(&format!("{name:32} {title}: {}", file.display()));
         }
+    }
+    for left in download::unfinished(paths) {
+        let (done, total) = (left.bytes_done as f64 / 1e9, left.bytes_total as f64 / 1e9);
+        say(&format!(
+            "{:32} unfinished, {done:.1} of {total:.1} GB: models pull goes on, models remove takes it away",
+            left.name
+        ));
     }
 }
 
@@ -164,6 +172,10 @@ fn pull(name: &str, paths: &Paths) -> Result<(), String> {
 }
 
 fn remove(name: &str, paths: &Paths) -> Result<(), String> {
+    if download::discard(name, paths) {
+        say(&format!("what was fetched of {name} is taken away"));
+        return Ok(());
+    }
     let path = library::find(name, paths)
         .ok_or_else(|| format!("there is no {name} in the models folder; inkwick models list tells what there is"))?;
     trash::delete(&path).map_err(|error| {

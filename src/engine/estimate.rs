@@ -73,7 +73,7 @@ impl Estimator {
 
     fn fit(&self, model: &CostModel, question: &EstimateQuestion, compute: Compute, bytes: Option<u64>) -> Option<Fit> {
         let [width, height] = question.size_px.map(|side| side as usize);
-        let rows = if question.guided { 2 } else { 1 };
+        let rows = model.rows(question.guided);
         let drawing = Drawing { width, height, rows, windows: 1, encodes: question.encodes };
         let (execution, dtype) = self.execution();
         let room = Room { may_halve: self.dtype == DtypeChoice::Auto, bytes };

@@ -153,6 +153,8 @@ impl Request {
     pub const VERSION: u32 = 1;
     pub const DEFAULT_STEPS: u32 = 20;
     pub const DEFAULT_GUIDANCE: f64 = 7.0;
+    /// For models that embed it in the time step, as latent consistency models do.
+    pub const EMBEDDED_GUIDANCE: f64 = 8.5;
     pub const DEFAULT_IMAGE_GUIDANCE: f64 = 1.5;
     pub const MAX_STEPS: u32 = 1000;
     pub const MAX_GUIDANCE: f64 = 100.0;

@@ -18,6 +18,15 @@ pub use vae::VaeConfig;
 
 use super::{ModelError, ModelFiles};
 
+/// Larger than any published network has; what is beyond is damage.
+const MOST_LEVELS: usize = 8;
+const MOST_LAYERS: usize = 64;
+const MOST_CHANNELS: usize = 1 << 16;
+/// Of latents, with what stands beside them.
+const MOST_LATENTS: usize = 64;
+/// Latent pixels.
+const MOST_SIDE: usize = 1024;
+
 /// The fields of one config file.
 struct Fields {
     map: Map<String, Value>,
@@ -50,6 +59,14 @@ impl Fields {
 
     fn require<T: DeserializeOwned>(&self, field: &str) -> Result<T, ModelError> {
         self.optional(field)?.ok_or_else(|| self.unsupported(field, format!("only {}", kind_of::<T>())))
+    }
+
+    /// Fails where a number is no network's: it would only cost time and memory to find that nothing fits.
+    fn up_to(&self, field: &str, most: usize, found: &[usize]) -> Result<(), ModelError> {
+        if found.iter().all(|number| (1..=most).contains(number)) {
+            return Ok(());
+        }
+        Err(self.unsupported(field, format!("1 to {most}")))
     }
 
     /// A field that is either one number for all blocks or a list with one for each.

@@ -81,6 +81,14 @@ pub enum ModelError {
         "the model was trained on EDM's noise levels (as Playground 2.5 and CosXL are), which no scheduler here walks; choose another Stable Diffusion XL model: {0}"
     )]
     EdmTraining(PathBuf),
+    #[error(
+        "the GGUF file {reason}; Q8_0, Q4_0 to Q5_1 and Q2_K to Q6_K are read, get one of these or a .safetensors file: {path}"
+    )]
+    Quantized { reason: String, path: PathBuf },
+    #[error(
+        "the file is a database of Draw Things, whose models no other program reads; choose the .safetensors or .ckpt file that it was imported from: {0}"
+    )]
+    DrawThings(PathBuf),
     #[error("the config's {field} is {found}, and {supported} is supported: {path}")]
     Unsupported { field: String, found: String, supported: String, path: PathBuf },
     #[error(

@@ -40,23 +40,43 @@ impl Sinusoid {
     }
 }
 
-/// Linear, SiLU, linear.
+/// How strongly the words shall guide, as `(values.len(), dimension)`: "On Distillation of Guided Diffusion Models",
+/// arXiv 2210.03142, in the form of latent consistency models (`scale` 1 is no guidance).
+pub fn embed_guidance(scale: f64, rows: usize, dimension: usize) -> Result<Tensor, ModelError> {
+    let sinusoid = Sinusoid { dimension, cosine_first: false, frequency_shift: 1.0 };
+    let value = (scale - 1.0) as f32 * 1000.0;
+    sinusoid.embed(&vec![value; rows])
+}
+
+/// Linear, SiLU, linear; where guidance is embedded, its projection is added before.
 pub struct TimestepEmbedding {
+    condition: Option<Linear>,
     linear_1: Linear,
     linear_2: Linear,
 }
 
 impl TimestepEmbedding {
-    pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
+    /// `condition`: the width of what is added to the inputs.
+    pub fn new(at: &Scope, inputs: usize, outputs: usize, condition: Option<usize>) -> Result<Self, ModelError> {
+        let condition = condition.map(|width| Linear::without_bias(&at.at("cond_proj"), width, inputs)).transpose()?;
         Ok(Self {
+            condition,
             linear_1: Linear::new(&at.at("linear_1"), inputs, outputs)?,
             linear_2: Linear::new(&at.at("linear_2"), outputs, outputs)?,
         })
     }
 
-    /// `x` `(batch, inputs)`; gives `(batch, 1, outputs)`.
-    pub fn forward(&self, x: &Tensor, execution: &Execution) -> Result<Feature, ModelError> {
-        let x = Feature::of_tokens(&x.unsqueeze(1)?, execution)?;
+    /// `x` `(batch, inputs)`, `condition` `(batch, its width)`; gives `(batch, 1, outputs)`.
+    pub fn forward(
+        &self,
+        x: &Tensor,
+        condition: Option<&Tensor>,
+        execution: &Execution,
+    ) -> Result<Feature, ModelError> {
+        let mut x = Feature::of_tokens(&x.unsqueeze(1)?, execution)?;
+        if let (Some(projection), Some(condition)) = (&self.condition, condition) {
+            x = projection.forward_onto(&Feature::of_tokens(&condition.unsqueeze(1)?, execution)?, &x)?;
+        }
         self.linear_2.forward(&self.linear_1.forward_then(&x, Activation::Silu)?)
     }
 }

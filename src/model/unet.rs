@@ -9,7 +9,7 @@ use super::blocks::{Conditioning, DownBlock, MidBlock, UpBlock};
 use super::config::UnetConfig;
 use super::feature::{Execution, Feature};
 use super::layers::{Conv3x3, GroupNorm};
-use super::timestep::{Sinusoid, TimestepEmbedding};
+use super::timestep::{Sinusoid, TimestepEmbedding, embed_guidance};
 use super::weights::Weights;
 use super::{Checkpoint, ModelError};
 use crate::kernels::Activation;
@@ -32,6 +32,7 @@ pub struct Unet {
     config: UnetConfig,
     execution: Execution,
     scoring: Cell<Scoring>,
+    guidance: Cell<f64>,
     time_sinusoid: Sinusoid,
     time_embedding: TimestepEmbedding,
     added: Option<AddedEmbedder>,
@@ -58,14 +59,20 @@ impl Unet {
             frequency_shift: config.frequency_shift,
         };
         let added = config.added.as_ref().map(|added| -> Result<_, ModelError> {
-            let embedding = TimestepEmbedding::new(&root.at("add_embedding"), added.width, config.time_width())?;
+            let embedding = TimestepEmbedding::new(&root.at("add_embedding"), added.width, config.time_width(), None)?;
             Ok(AddedEmbedder { sinusoid: sinusoid(added.time_width), embedding })
         });
         let unet = Self {
             execution: weights.execution().clone(),
             scoring: Cell::new(Scoring::Tiled),
+            guidance: Cell::new(1.0),
             time_sinusoid: sinusoid(first),
-            time_embedding: TimestepEmbedding::new(&root.at("time_embedding"), first, config.time_width())?,
+            time_embedding: TimestepEmbedding::new(
+                &root.at("time_embedding"),
+                first,
+                config.time_width(),
+                config.guidance_width,
+            )?,
             added: added.transpose()?,
             conv_in: Conv3x3::new(&root.at("conv_in"), config.in_channels, first)?,
             down: (0..levels)
@@ -95,6 +102,11 @@ impl Unet {
     /// How attention's scores are held from now on.
     pub fn set_scoring(&self, scoring: Scoring) {
         self.scoring.set(scoring);
+    }
+
+    /// How strongly the words guide from now on; only networks that embed it ([`UnetConfig::guidance_width`]) listen.
+    pub fn set_guidance(&self, scale: f64) {
+        self.guidance.set(scale);
     }
 
     /// `sample` `(batch, in_channels, height / 8, width / 8)`, `context` `(batch, tokens, context_width)`; gives
@@ -136,12 +148,13 @@ impl Unet {
         added: Option<&AddedConditioning>,
     ) -> Result<Feature, ModelError> {
         let time = self.time_sinusoid.embed(&vec![timestep as f32; batch])?;
-        let time = self.time_embedding.forward(&time, &self.execution)?;
+        let guidance = self.config.guidance_width.map(|width| embed_guidance(self.guidance.get(), batch, width));
+        let time = self.time_embedding.forward(&time, guidance.transpose()?.as_ref(), &self.execution)?;
         let Some(embedder) = &self.added else { return Ok(time) };
         let added =
             added.ok_or_else(|| ModelError::Misfit("this UNet needs pooled text and size ids as well".to_owned()))?;
         let ids = embedder.sinusoid.embed(&added.time_ids)?.reshape((batch, ()))?;
         let both = Tensor::cat(&[&added.pooled_text, &ids], 1)?;
-        time.add(&embedder.embedding.forward(&both, &self.execution)?)
+        time.add(&embedder.embedding.forward(&both, None, &self.execution)?)
     }
 }

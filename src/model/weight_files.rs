@@ -58,13 +58,14 @@ pub fn sources_of(
 ) -> Result<(Vec<Arc<Archive>>, Vec<Placed>), ModelError> {
     if let ModelFiles::File(file) = files {
         let part = file.network(folder)?.iter();
+        let archive = file.archive_of(folder);
         let sizes: HashMap<String, u64> =
-            file.archive().tensors().into_iter().map(|tensor| (tensor.name, tensor.bytes)).collect();
+            archive.tensors().into_iter().map(|tensor| (tensor.name, tensor.bytes)).collect();
         let placed = part.map(|(name, source)| {
             let parts = if matches!(source.cut, Cut::Third(_)) { 3 } else { 1 };
             (name.clone(), 0, source.clone(), sizes.get(&source.name).copied().unwrap_or(0) as usize / parts)
         });
-        return Ok((vec![Arc::clone(file.archive())], placed.collect()));
+        return Ok((vec![Arc::clone(archive)], placed.collect()));
     }
     let mut archives = Vec::new();
     let mut placed = Vec::new();

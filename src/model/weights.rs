@@ -21,6 +21,9 @@ use crate::kernels::{Level, Packing, Precision};
 /// How many names an error lists before it only counts.
 const LISTED: usize = 3;
 
+/// Numbers besides as many as the files hold.
+const MOST_MADE_UP: usize = 1 << 20;
+
 /// Called with the fraction (0 to 1) of the network's bytes that are read; an error ends the reading.
 pub type OnFraction<'a> = &'a dyn Fn(f32) -> Result<(), ModelError>;
 
@@ -30,6 +33,8 @@ struct Account {
     untouched: BTreeMap<String, String>,
     missing: Vec<String>,
     misshapen: Vec<String>,
+    /// Numbers that stand for what was missing or misshapen.
+    made_up: usize,
     /// How many numbers the network has by now.
     read: usize,
 }
@@ -170,26 +175,36 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// Lists the first few of each kind and counts the rest.
     pub fn finish(self) -> Result<(), ModelError> {
-        let account = self.account.into_inner();
-        let left_over: Vec<String> = account.untouched.into_values().collect();
-        let complaints: Vec<String> = [
-            ("missing", &account.missing),
-            ("of another shape", &account.misshapen),
-            ("not in the config", &left_over),
-        ]
-        .into_iter()
-        .filter(|(_, names)| !names.is_empty())
-        .map(|(kind, names)| format!("{} {kind} ({})", names.len(), listed(names)))
-        .collect();
-        if complaints.is_empty() {
-            return Ok(());
+        let account = self.account.borrow();
+        let left_over: Vec<&String> = account.untouched.values().collect();
+        let more = (!left_over.is_empty()).then(|| told("not in the config", &left_over));
+        self.complaint(&account, more).map_or(Ok(()), Err)
+    }
+
+    fn complaint(&self, account: &Account, more: Option<String>) -> Option<ModelError> {
+        let complaints: Vec<String> = [("missing", &account.missing), ("of another shape", &account.misshapen)]
+            .into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(kind, names)| told(kind, names))
+            .chain(more)
+            .collect();
+        let sentence = || ModelError::Misfit(format!("{}: {}", complaints.join(", "), self.what));
+        (!complaints.is_empty()).then(sentence)
+    }
+
+    /// Of the wanted shape, so that building goes on and everything that is wrong can be told at once; until as much is
+    /// made up as the files could ever have held.
+    fn placeholder(&self, account: &mut Account, shape: &[usize]) -> Result<Tensor, ModelError> {
+        account.made_up += shape.iter().product::<usize>();
+        if account.made_up > self.numbers_total + MOST_MADE_UP
+            && let Some(complaint) = self.complaint(account, None)
+        {
+            return Err(complaint);
         }
-        Err(ModelError::Misfit(format!("{}: {}", complaints.join(", "), self.what)))
+        Ok(Tensor::zeros(shape, self.dtype, &Device::Cpu)?)
     }
 
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
-        // Of the wanted shape, so that building goes on and everything that is wrong can be told at once.
-        let placeholder = || Tensor::zeros(shape, self.dtype, &Device::Cpu).map_err(ModelError::from);
         if let Some(ledger) = self.execution.ledger() {
             let count = shape.iter().product::<usize>();
             ledger.keep_weights(count, count * self.dtype.size_in_bytes());
@@ -198,12 +213,12 @@ impl<'a> Weights<'a> {
         let mut account = self.account.borrow_mut();
         let Some((archive, source)) = self.place.get(name) else {
             account.missing.push(name.to_owned());
-            return placeholder();
+            return self.placeholder(&mut account, shape);
         };
         account.untouched.remove(name);
         if !fits(source, shape) {
             account.misshapen.push(format!("{} is {:?}, wanted {shape:?}", source.name, source.shape));
-            return placeholder();
+            return self.placeholder(&mut account, shape);
         }
         drop(account);
         let tensor = SingleFile::load(&self.archives[*archive], source, &Device::Cpu)?;
@@ -349,10 +364,10 @@ fn layer_name(name: &str) -> String {
     name.to_owned()
 }
 
-fn listed(names: &[String]) -> String {
-    let mut text = names.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
+fn told(kind: &str, names: &[impl AsRef<str>]) -> String {
+    let mut text = names.iter().take(LISTED).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
     if names.len() > LISTED {
         text.push_str(", …");
     }
-    text
+    format!("{} {kind} ({text})", names.len())
 }

@@ -62,7 +62,7 @@ impl Pipeline {
         let words = read(&request.prompt);
         let clip_skip = request.clip_skip.unwrap_or(1);
         check_clip_skip(text, clip_skip)?;
-        if plan.guidance <= 1.0 {
+        if !plan.is_pair {
             let only = self.encode_prompt(text, &words, 1, clip_skip)?;
             let added = self.added_conditioning(only.pooled, plan, 1);
             return Ok(Conditioning { context: only.context, added });

@@ -166,6 +166,12 @@ impl CostModel {
         Drawing { width: side, height: side, rows: 2, windows: 1, encodes: false }
     }
 
+    /// Rows of one pass; where guidance is embedded in the time step, one does.
+    #[must_use]
+    pub fn rows(&self, guided: bool) -> usize {
+        if guided && self.unet.guidance_width.is_none() { 2 } else { 1 }
+    }
+
     /// # Errors
     /// When the networks cannot draw this: a size that is too small, say.
     pub fn costs(&self, drawing: Drawing, manner: Manner) -> Result<Costs, PipelineError> {

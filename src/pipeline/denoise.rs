@@ -34,6 +34,7 @@ impl Pipeline {
         told: &Told,
     ) -> Result<Vec<f32>, PipelineError> {
         let unet = self.unet(&|part, fraction| told.loading(part, fraction))?;
+        unet.set_guidance(plan.guidance);
         let timesteps: Vec<f64> = denoising.scheduler.timesteps().to_vec();
         let total = timesteps.len().saturating_sub(denoising.first_step) as u32;
         for (index, timestep) in timesteps.iter().enumerate().skip(denoising.first_step) {

@@ -7,7 +7,7 @@ use super::additions::Additions;
 use super::budget;
 use super::canvas::Canvas;
 use super::cost::{CostModel, Costs, Drawing, Manner, scoring_of};
-use super::load::{grid_of, own_guidance, vae_of};
+use super::load::{OwnGuidance, grid_of, vae_of};
 use super::{Extras, PipelineError, Plan};
 use crate::job::{AttentionMode, Compute, MemoryMode, Request, VaeTiling, WorkGrid};
 use crate::model::{Execution, ModelFiles, Operators, Scoring, Tiling, UnetConfig};
@@ -188,7 +188,7 @@ pub struct Foresight {
     pub(super) costs: CostModel,
     pub(super) grid: WorkGrid,
     pub(super) extras: Extras,
-    pub(super) own_guidance: f64,
+    pub(super) own_guidance: OwnGuidance,
 }
 
 impl Foresight {
@@ -202,7 +202,7 @@ impl Foresight {
         Ok(Self {
             grid: grid_of(&unet, &vae),
             extras: Extras::of(unet.in_channels, vae.latent_channels).unwrap_or(Extras::Nothing),
-            own_guidance: own_guidance(files),
+            own_guidance: OwnGuidance::of(files, &unet),
             costs: CostModel::read_with(files, vae)?,
         })
     }

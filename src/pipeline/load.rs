@@ -103,7 +103,9 @@ impl Pipeline {
         }
         let index: ModelIndex = files.require_json("model_index.json", "model_index.json")?;
         let is_xl = index.class_name.starts_with("StableDiffusionXL");
-        if !index.class_name.starts_with("StableDiffusion") || index.class_name.starts_with("StableDiffusion3") {
+        let is_known =
+            index.class_name.starts_with("StableDiffusion") || index.class_name.starts_with("LatentConsistency");
+        if !is_known || index.class_name.starts_with("StableDiffusion3") {
             let found = format!("{:?}", index.class_name);
             let supported = "a Stable Diffusion 1, 2 or XL pipeline".to_owned();
             let path = files.path_of("model_index.json");
@@ -147,7 +149,7 @@ impl Pipeline {
             foresight: Foresight {
                 grid: grid_of(&source.unet_config, &source.vae_config),
                 extras,
-                own_guidance: own_guidance(files),
+                own_guidance: OwnGuidance::of(files, &source.unet_config),
                 costs,
             },
             zeros_for_absent_negative: is_xl && index.force_zeros_for_empty_prompt,
@@ -216,8 +218,23 @@ pub struct Means {
 }
 
 /// The guidance that a model wants where nobody says.
-pub(super) fn own_guidance(files: &ModelFiles) -> f64 {
-    if matches!(files, ModelFiles::Embedded(_)) { 4.0 } else { Request::DEFAULT_GUIDANCE }
+#[derive(Clone, Copy)]
+pub(super) struct OwnGuidance {
+    pub scale: f64,
+    /// In the time step, so that one pass is guided already.
+    pub is_embedded: bool,
+}
+
+impl OwnGuidance {
+    pub fn of(files: &ModelFiles, unet: &UnetConfig) -> Self {
+        let is_embedded = unet.guidance_width.is_some();
+        let scale = match files {
+            ModelFiles::Embedded(_) => 4.0,
+            _ if is_embedded => Request::EMBEDDED_GUIDANCE,
+            _ => Request::DEFAULT_GUIDANCE,
+        };
+        Self { scale, is_embedded }
+    }
 }
 
 /// Where the VAE is read from, and its config.

@@ -39,6 +39,7 @@ use canvas::Canvas;
 use compute::Settled;
 use denoise::Denoising;
 use guidance::Guidance;
+use load::OwnGuidance;
 use networks::Told;
 
 #[derive(Debug, thiserror::Error)]
@@ -100,12 +101,14 @@ struct Plan {
     width: u32,
     height: u32,
     guidance: f64,
+    /// Whether two passes are compared: with the words and against them.
+    is_pair: bool,
 }
 
 impl Plan {
-    fn new(request: &Request, frame: Option<Frame>, grid: WorkGrid, own_guidance: f64) -> Result<Self, PipelineError> {
+    fn new(request: &Request, frame: Option<Frame>, grid: WorkGrid, own: OwnGuidance) -> Result<Self, PipelineError> {
         let WorkGrid { native_side_px, cell_px: factor, .. } = grid;
-        let guidance = request.guidance.unwrap_or(own_guidance);
+        let guidance = request.guidance.unwrap_or(own.scale);
         let (width, height) = match frame {
             Some(frame) => (frame.width, frame.height),
             None => (request.width.unwrap_or(native_side_px), request.height.unwrap_or(native_side_px)),
@@ -122,11 +125,11 @@ impl Plan {
                 });
             }
         }
-        Ok(Self { width, height, guidance })
+        Ok(Self { width, height, guidance, is_pair: guidance > 1.0 && !own.is_embedded })
     }
 
     fn drawing(&self, extras: Extras, encodes: bool) -> Drawing {
-        let rows = match (self.guidance > 1.0, extras) {
+        let rows = match (self.is_pair, extras) {
             (false, _) => 1,
             (true, Extras::Picture) => 3,
             (true, _) => 2,

@@ -18,23 +18,28 @@ use crate::sampling::SchedulerConfig;
 /// When it is damaged, or something else than a checkpoint; what it is is said.
 pub fn inspect(path: &Path) -> Result<ModelEntry, ModelError> {
     let report = inspect_file(path)?;
-    if !matches!(report.kind, FileKind::Checkpoint | FileKind::CheckpointWithoutVae) {
+    // What stands beside a UNet alone may say where the rest is.
+    let may_draw = matches!(report.kind, FileKind::Checkpoint | FileKind::CheckpointWithoutVae | FileKind::Unet);
+    let files = if may_draw { Some(ModelFiles::open_file(path)?) } else { None };
+    let Some(files) = files.filter(|files| matches!(files, ModelFiles::File(file) if file.can_draw())) else {
         return Err(ModelError::OtherFile { kind: report.kind, path: path.to_path_buf() });
-    }
-    let files = ModelFiles::open_file(path)?;
+    };
     let number = |config: &Option<Value>, field: &str| config.as_ref().and_then(|config| config[field].as_u64());
     let unet = files.read_json::<Value>("unet/config.json")?;
     // A file without a VAE gets one whose factor is the usual.
     let vae = files.read_json::<Value>("vae/config.json").ok().flatten();
-    let halvings =
-        vae.and_then(|vae| vae["block_out_channels"].as_array().map(Vec::len)).map_or(3, |blocks| blocks - 1);
+    let has_vae = vae.is_some();
+    let halvings = vae
+        .and_then(|vae| vae["block_out_channels"].as_array().map(Vec::len))
+        .map_or(3, |blocks| blocks.saturating_sub(1));
     let side = number(&unet, "sample_size").unwrap_or(64).saturating_mul(1 << halvings.min(16));
     let side = side.clamp(u64::from(Request::MIN_SIDE_PX), u64::from(Request::MAX_SIDE_PX)) as u32;
     let scheduler = files.read("scheduler/scheduler_config.json")?;
     let scheduler = scheduler.and_then(|text| SchedulerConfig::from_json(&String::from_utf8_lossy(&text)).ok());
+    let embeds_guidance = number(&unet, "time_cond_proj_dim").is_some();
     let family = report.family.clone().unwrap_or_else(|| "Stable Diffusion".to_owned());
     let facts = ModelFacts::of_file(path, family.clone(), &report);
-    let vae = if report.kind == FileKind::CheckpointWithoutVae { ", without a VAE" } else { "" };
+    let vae = if has_vae { "" } else { ", without a VAE" };
     Ok(ModelEntry {
         reference: ModelRef::File(path.to_path_buf()),
         name: path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
@@ -42,8 +47,8 @@ pub fn inspect(path: &Path) -> Result<ModelEntry, ModelError> {
         defaults: ModelDefaults {
             width: side,
             height: side,
-            guidance: Request::DEFAULT_GUIDANCE,
-            steps: Request::DEFAULT_STEPS,
+            guidance: if embeds_guidance { Request::EMBEDDED_GUIDANCE } else { Request::DEFAULT_GUIDANCE },
+            steps: if embeds_guidance { 4 } else { Request::DEFAULT_STEPS },
             scheduler: scheduler.and_then(|config| config.own_scheduler().ok()),
         },
         examples: Vec::new(),

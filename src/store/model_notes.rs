@@ -19,6 +19,8 @@ pub struct ModelNote {
     pub defaults: Option<KeptDefaults>,
     /// Decodes instead of the model's own.
     pub vae: Option<PathBuf>,
+    /// Made with it last; shown where no picture lies beside the model.
+    pub picture: Option<PathBuf>,
 }
 
 /// The panel's settings, as they were when they were kept.

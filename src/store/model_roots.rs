@@ -30,7 +30,8 @@ pub fn is_root(path: &Path) -> bool {
 pub fn models_under(folder: &Path) -> Vec<PathBuf> {
     let mut found = Found::default();
     found.look_through(folder, MAX_DEPTH);
-    for place in named_places(folder) {
+    let named = fs::read_to_string(folder.join("extra_model_paths.yaml")).unwrap_or_default();
+    for place in named_places(&named, folder).into_iter().filter(|place| place.is_dir()) {
         found.look_through(&place, MAX_DEPTH);
     }
     found.models.sort();
@@ -69,9 +70,10 @@ fn has_ending(path: &Path) -> bool {
     path.extension().is_some_and(|found| CHECKPOINT_ENDINGS.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
 }
 
-/// The folders that `ComfyUI` is told to look into besides its own: `base_path`, and what stands below it, one path a line.
-fn named_places(folder: &Path) -> Vec<PathBuf> {
-    let Ok(text) = fs::read_to_string(folder.join("extra_model_paths.yaml")) else { return Vec::new() };
+/// The folders that the text of `ComfyUI`'s `extra_model_paths.yaml` in `folder` tells it to look into besides its own:
+/// `base_path`, and what stands below it, one path a line.
+#[must_use]
+pub fn named_places(text: &str, folder: &Path) -> Vec<PathBuf> {
     let mut base = folder.to_path_buf();
     let mut places = Vec::new();
     for line in text.lines() {
@@ -87,7 +89,6 @@ fn named_places(folder: &Path) -> Vec<PathBuf> {
             places.push(base.join(value));
         }
     }
-    places.retain(|place| place.is_dir());
     places
 }
 

@@ -45,7 +45,7 @@ pub struct ModelEntry {
 }
 
 /// How files that may be a whole model end.
-pub const CHECKPOINT_ENDINGS: [&str; 4] = ["safetensors", "ckpt", "pt", "pth"];
+pub const CHECKPOINT_ENDINGS: [&str; 5] = ["safetensors", "ckpt", "pt", "pth", "gguf"];
 
 /// Words that the built-in model draws well, from its card.
 pub const BUILT_IN_EXAMPLES: [&str; 8] = [
@@ -126,6 +126,7 @@ struct UnetConfig {
     sample_size: Option<SampleSize>,
     cross_attention_dim: Option<serde_json::Value>,
     in_channels: Option<u64>,
+    time_cond_proj_dim: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -198,7 +199,8 @@ pub fn inspect(folder: &Path) -> Result<ModelEntry, ModelError> {
         return Err(ModelError::NoIndex { path: folder.to_path_buf() });
     }
     let ClassName { class_name } = read_json(&index)?;
-    if !class_name.starts_with("StableDiffusion") || class_name.starts_with("StableDiffusion3") {
+    let is_known = class_name.starts_with("StableDiffusion") || class_name.starts_with("LatentConsistency");
+    if !is_known || class_name.starts_with("StableDiffusion3") {
         return Err(ModelError::OtherPipeline { class: class_name, path: folder.to_path_buf() });
     }
     let unet: UnetConfig = read_json(&folder.join("unet").join("config.json"))?;
@@ -230,7 +232,7 @@ struct FewSteps {
     guidance: f64,
 }
 
-/// LCM models name their scheduler. Turbo models are known by their name (also that of a download cache's folder above)
+/// LCM models name their scheduler; whole ones embed their guidance. Turbo models are known by their name (also that of a download cache's folder above)
 /// or by what their files alone have: noise prediction at half the family's size with trailing timesteps.
 fn few_steps(folder: &Path, unet: &UnetConfig, scheduler: &SchedulerConfig) -> Option<FewSteps> {
     const CACHE_FOLDERS: usize = 3;
@@ -242,6 +244,7 @@ fn few_steps(folder: &Path, unet: &UnetConfig, scheduler: &SchedulerConfig) -> O
         && matches!(text_width, Some(1024 | 2048))
         && matches!(unet.sample_size, Some(SampleSize::Square(64)));
     match scheduler.own_scheduler() {
+        _ if unet.time_cond_proj_dim.is_some() => Some(FewSteps { steps: 4, guidance: Request::EMBEDDED_GUIDANCE }),
         Ok(SchedulerName::Lcm) => Some(FewSteps { steps: 4, guidance: 1.0 }),
         _ if is_named_so || is_turbo => Some(FewSteps { steps: 4, guidance: 0.0 }),
         _ => None,

@@ -195,6 +195,7 @@ impl Settings {
         settings.starred.retain(is_text);
         for note in settings.model_notes.values_mut() {
             note.vae = note.vae.take().filter(is_text);
+            note.picture = note.picture.take().filter(is_text);
         }
         settings.dialog_folder = settings.dialog_folder.filter(is_text);
         if matches!(&settings.draft.request.model, ModelRef::Folder(path) | ModelRef::File(path) if !is_text(path)) {

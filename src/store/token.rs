@@ -26,8 +26,7 @@ pub struct TokenError(String);
 #[cfg(feature = "keyring")]
 #[must_use]
 pub fn load() -> Option<Token> {
-    let entry = keyring::Entry::new(SERVICE, NAME).ok()?;
-    entry.get_password().ok().filter(|token| !token.trim().is_empty()).map(Token)
+    load_from(&keyring::Entry::new(SERVICE, NAME).ok()?)
 }
 
 /// May wait for the keyring to be unlocked.
@@ -36,12 +35,24 @@ pub fn load() -> Option<Token> {
 /// When there is no keyring, or it stays locked.
 #[cfg(feature = "keyring")]
 pub fn save(token: &Token) -> Result<(), TokenError> {
-    let kept = keyring::Entry::new(SERVICE, NAME).and_then(|entry| entry.set_password(&token.0));
-    // The first line of what a person is told, never the debug form: that may hold what was to be kept.
-    kept.map_err(|error| {
-        let reason = error.to_string().lines().next().unwrap_or_default().to_owned();
-        TokenError(format!("the system's keyring does not answer ({reason})"))
-    })
+    keyring::Entry::new(SERVICE, NAME).map_err(|error| unanswered(&error)).and_then(|entry| save_to(&entry, token))
+}
+
+#[cfg(feature = "keyring")]
+fn load_from(entry: &keyring::Entry) -> Option<Token> {
+    entry.get_password().ok().filter(|token| !token.trim().is_empty()).map(Token)
+}
+
+#[cfg(feature = "keyring")]
+fn save_to(entry: &keyring::Entry, token: &Token) -> Result<(), TokenError> {
+    entry.set_password(&token.0).map_err(|error| unanswered(&error))
+}
+
+/// The first line of what a person is told, never the debug form: that may hold what was to be kept.
+#[cfg(feature = "keyring")]
+fn unanswered(error: &keyring::Error) -> TokenError {
+    let reason = error.to_string().lines().next().unwrap_or_default().to_owned();
+    TokenError(format!("the system's keyring does not answer ({reason})"))
 }
 
 /// Nothing is kept in this build.
@@ -65,5 +76,21 @@ mod tests {
     #[test]
     fn a_token_is_never_printed() {
         assert!(!format!("{:?}", Some(Token("hf_secret".into()))).contains("secret"));
+    }
+
+    #[cfg(feature = "keyring")]
+    #[test]
+    fn a_token_is_kept_and_a_keyring_that_stays_locked_is_one_sentence() {
+        let store: std::sync::Arc<keyring_core::CredentialStore> = keyring_core::mock::Store::new().unwrap();
+        let entry = || keyring::Entry { inner: keyring_core::Entry::new_in_store(&store, SERVICE, NAME).unwrap() };
+        assert_eq!(load_from(&entry()), None);
+        save_to(&entry(), &Token("hf_secret".into())).unwrap();
+        assert_eq!(load_from(&entry()), Some(Token("hf_secret".into())));
+        let locked = entry();
+        let mock: &keyring_core::mock::Cred = locked.inner.as_any().downcast_ref().unwrap();
+        mock.set_error(keyring_core::Error::NoStorageAccess("it is locked\nhf_secret".into()));
+        let said = save_to(&locked, &Token("hf_other".into())).unwrap_err().to_string();
+        assert!(said.contains("does not answer") && !said.contains('\n') && !said.contains("hf_"), "{said}");
+        assert_eq!(load_from(&entry()), Some(Token("hf_secret".into())), "what was kept before stays");
     }
 }

@@ -60,7 +60,7 @@ pub struct Studio {
     pub(super) selector: SelectHandle,
     pub(super) services: Services,
     pub(super) saver: SettingsSaver,
-    pub(super) downloads: Downloads,
+    pub downloads: Downloads,
     /// For the hub: the keyring's, or one that was given in this run.
     pub(super) token: Option<Token>,
     pub(super) wake: Wake,

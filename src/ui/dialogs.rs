@@ -91,7 +91,7 @@ pub fn open(
         DialogRequest::AddModelFile => {
             let chosen = dialog
                 .set_title("Add a checkpoint, LoRA, VAE or embedding")
-                .add_filter("Model files", &["safetensors", "ckpt", "pt", "pth", "bin"])
+                .add_filter("Model files", &["safetensors", "ckpt", "pt", "pth", "bin", "gguf"])
                 .pick_file();
             thread.spawn(move || {
                 answer(pollster::block_on(chosen).map(|file| Action::AddModel(file.path().to_path_buf())));

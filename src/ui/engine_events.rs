@@ -56,6 +56,7 @@ pub fn take(state: &mut AppState, event: Event) -> Aftermath {
         EventKind::Finished(finished) => {
             let Finished { picture, request, file, seconds, .. } = *finished;
             state.prompt.last_seed = Some(request.seed);
+            state.library.note_mut(&request.model).picture = Some(file.clone());
             candidate.request = request;
             candidate.stage = Stage::Done(Made { picture, file, seconds });
             follow(state, job);

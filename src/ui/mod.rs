@@ -20,7 +20,7 @@ pub mod icons;
 pub mod inpaint_panel;
 pub mod keymap;
 pub mod layout;
-mod library;
+pub mod library;
 mod memory_fields;
 mod menu;
 mod model_box;

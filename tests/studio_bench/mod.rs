@@ -87,6 +87,11 @@ impl Bench {
         Self::open(home, move || FakeBackend::new(script), [1440.0, 900.0], 1.0, None)
     }
 
+    /// What lies in `home` is there already.
+    pub fn reopen_sized(home: tempfile::TempDir, script: FakeScript, size: [f32; 2], theme: Theme) -> Self {
+        Self::open(home, move || FakeBackend::new(script), size, 1.0, Some(theme))
+    }
+
     /// With another backend than the scripted one.
     pub fn drawn_by<B: Backend>(make_backend: impl FnOnce() -> B + Send + 'static) -> Self {
         Self::open(tempfile::tempdir().unwrap(), make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark))

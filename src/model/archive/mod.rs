@@ -1,6 +1,7 @@
 //! A file of tensors, whatever its format: names, shapes, and the tensors when they are asked for.
 
 mod disk;
+mod gguf;
 mod numbers;
 mod pickle;
 mod pickle_machine;
@@ -19,14 +20,19 @@ use half::f16;
 use safetensors::{Dtype, SafeTensors};
 
 use super::ModelError;
+use gguf::GgufFile;
 pub use numbers::Numbers;
 use pytorch::PytorchFile;
 use safetensors_file::SafetensorsFile;
+
+/// How the database files begin in which Draw Things keeps its models.
+const DRAW_THINGS: &[u8] = b"SQLi";
 
 enum Format {
     Safetensors(SafetensorsFile),
     Embedded(Box<SafeTensors<'static>>),
     Pytorch(PytorchFile),
+    Gguf(GgufFile),
 }
 
 /// One tensor as its file lists it.
@@ -47,19 +53,31 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Opens a safetensors file or a file of `PyTorch` (`.ckpt`, `.pt`, `.pth`, `.bin`), by its contents.
+    /// Opens a safetensors file, a file of `PyTorch` (`.ckpt`, `.pt`, `.pth`, `.bin`) or a GGUF file, by its contents.
     ///
     /// # Errors
-    /// When it is missing, damaged, or neither.
+    /// When it is missing, damaged, or none of these.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         if !path.is_file() {
             return Err(ModelError::Missing { what: "a weights file", path: path.to_owned() });
         }
         let damaged = |reason: String| ModelError::Damaged { reason, path: path.to_owned() };
-        if is_pytorch(path).map_err(|error| damaged(error.to_string()))? {
+        let start = start_of(path).map_err(|error| damaged(error.to_string()))?;
+        if is_pytorch(path, &start) {
             let file = PytorchFile::open(path).map_err(damaged)?;
             let metadata = file.texts().clone();
             return Ok(Self { format: Format::Pytorch(file), metadata });
+        }
+        if start == gguf::MAGIC {
+            let file = GgufFile::open(path).map_err(|refusal| match refusal {
+                gguf::Refusal::Damaged(reason) => damaged(reason),
+                gguf::Refusal::Unread(reason) => ModelError::Quantized { reason, path: path.to_owned() },
+            })?;
+            let metadata = file.texts().clone();
+            return Ok(Self { format: Format::Gguf(file), metadata });
+        }
+        if start == DRAW_THINGS {
+            return Err(ModelError::DrawThings(path.to_owned()));
         }
         let file = SafetensorsFile::open(path).map_err(damaged)?;
         let metadata = file.header.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect();
@@ -111,10 +129,19 @@ impl Archive {
                     bytes,
                 })
                 .collect(),
+            Format::Gguf(file) => file
+                .entries()
+                .map(|(name, shape, precision, bytes)| TensorInfo {
+                    name: name.to_owned(),
+                    shape: shape.to_vec(),
+                    precision,
+                    bytes,
+                })
+                .collect(),
         }
     }
 
-    /// The tensor in the file's own precision.
+    /// The tensor in the file's own precision; a quantized one in single.
     ///
     /// # Errors
     /// When there is none of that name, its precision is not supported, or the device has no room.
@@ -128,6 +155,7 @@ impl Archive {
             }
             Format::Embedded(file) => file.tensor(name).map_err(candle_core::Error::wrap)?.load(device),
             Format::Pytorch(file) => file.load(name, device),
+            Format::Gguf(file) => file.load(name, device),
         }
     }
 
@@ -162,11 +190,16 @@ impl Archive {
                 let part = count_of(view.shape()) * dtype.size_in_bytes();
                 into.copy(&view.data()[part * rows.start..part * rows.end], count_of(view.shape()) * rows.len(), dtype);
             }
-            Format::Pytorch(file) => {
-                let Some((start, shape, dtype)) = file.plain(name) else { return Ok(false) };
+            Format::Pytorch(_) | Format::Gguf(_) => {
+                let (file, plain) = match &self.format {
+                    Format::Pytorch(file) => (file.file(), file.plain(name)),
+                    Format::Gguf(file) => (file.file(), file.plain(name)),
+                    Format::Safetensors(_) | Format::Embedded(_) => return Ok(false),
+                };
+                let Some((start, shape, dtype)) = plain else { return Ok(false) };
                 let part = count_of(shape);
                 let start = start + (part * rows.start * dtype.size_in_bytes()) as u64;
-                into.read(file.file(), start, part * rows.len(), dtype)?;
+                into.read(file, start, part * rows.len(), dtype)?;
             }
         }
         Ok(true)
@@ -184,13 +217,17 @@ fn widened_e5m2(bytes: &Tensor) -> Result<Tensor, candle_core::Error> {
     Tensor::from_vec(halves, bytes.shape(), bytes.device())
 }
 
-/// A zip file, or a bare pickle: both are for `PyTorch`'s reader to judge.
-fn is_pytorch(path: &Path) -> std::io::Result<bool> {
+fn start_of(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut start = Vec::new();
     std::fs::File::open(path)?.take(4).read_to_end(&mut start)?;
+    Ok(start)
+}
+
+/// A zip file, or a bare pickle: both are for `PyTorch`'s reader to judge.
+fn is_pytorch(path: &Path, start: &[u8]) -> bool {
     let by_name = path.extension().is_some_and(|extension| {
         ["ckpt", "pt", "pth", "bin"].iter().any(|known| extension.eq_ignore_ascii_case(known))
     });
     // A safetensors file begins with its header's length, whose upper bytes are nearly always zero.
-    Ok(start == b"PK\x03\x04" || (by_name && (start.first() == Some(&0x80) || start.starts_with(b"PK"))))
+    start == b"PK\x03\x04" || (by_name && (start.first() == Some(&0x80) || start.starts_with(b"PK")))
 }

@@ -5,6 +5,12 @@ use std::collections::HashMap;
 use super::pickle::{Id, PickledTensor, Value};
 
 const DAMAGED: &str = "its pickle is damaged";
+/// A checkpoint with all that training left in it has a tenth as many.
+const MOST_VALUES: usize = 2_000_000;
+/// Of names that are copied.
+const MOST_NAME_BYTES: usize = 256;
+/// Sides of a tensor.
+const MOST_SIDES: usize = 8;
 const OTHER: Id = 0;
 const MARK: Id = 1;
 
@@ -21,7 +27,11 @@ struct Reader<'a> {
 /// A few words for a person when it is cut off or uses what no checkpoint does.
 pub fn run(bytes: &[u8]) -> Result<(Vec<Value>, Id), String> {
     let mut reader = Reader { bytes, values: vec![Value::Other, Value::Mark], stack: Vec::new(), memo: HashMap::new() };
-    while reader.step()? {}
+    while reader.step()? {
+        if reader.values.len() > MOST_VALUES {
+            return Err("its pickle is longer than any checkpoint's".to_owned());
+        }
+    }
     let top = reader.pop()?;
     Ok((reader.values, top))
 }
@@ -248,7 +258,9 @@ impl Reader<'_> {
     fn stack_global(&mut self) -> Result<(), String> {
         let (name, module) = (self.pop()?, self.pop()?);
         let global = match (&self.values[module as usize], &self.values[name as usize]) {
-            (Value::Text(module), Value::Text(name)) => Value::Global(format!("{module}.{name}")),
+            (Value::Text(module), Value::Text(name)) if module.len().max(name.len()) <= MOST_NAME_BYTES => {
+                Value::Global(format!("{module}.{name}"))
+            }
             _ => Value::Other,
         };
         self.push(global);
@@ -261,7 +273,7 @@ impl Reader<'_> {
         let storage = match &self.values[id as usize] {
             Value::Sequence(items) if items.len() >= 3 => {
                 match (&self.values[items[1] as usize], &self.values[items[2] as usize]) {
-                    (Value::Global(kind), Value::Text(key)) => {
+                    (Value::Global(kind), Value::Text(key)) if kind.len().max(key.len()) <= 2 * MOST_NAME_BYTES => {
                         let kind = kind.rsplit('.').next().unwrap_or_default().to_owned();
                         Value::Storage { kind, key: key.clone() }
                     }
@@ -287,7 +299,10 @@ impl Reader<'_> {
                 self.tensor(items).map_or(Value::Other, Value::Tensor)
             }
             ("torch._utils._rebuild_parameter", Value::Sequence(items)) if !items.is_empty() => {
-                self.values[items[0] as usize].clone()
+                match &self.values[items[0] as usize] {
+                    tensor @ Value::Tensor(_) => tensor.clone(),
+                    _ => Value::Other,
+                }
             }
             ("torch._tensor._rebuild_from_type_v2", Value::Sequence(items)) if items.len() >= 3 => {
                 match &self.values[items[2] as usize] {
@@ -297,8 +312,7 @@ impl Reader<'_> {
             }
             _ => Value::Other,
         };
-        // A copied container could be copied again and again; only tensors are.
-        self.push(if matches!(made, Value::Sequence(_)) { Value::Other } else { made });
+        self.push(made);
         Ok(())
     }
 
@@ -308,6 +322,9 @@ impl Reader<'_> {
         let &Value::Int(offset) = value(1)? else { return None };
         let sizes = |index: usize| -> Option<Vec<usize>> {
             let Value::Sequence(items) = value(index)? else { return None };
+            if items.len() > MOST_SIDES {
+                return None;
+            }
             items.iter().map(|id| self.size(*id)).collect()
         };
         Some(PickledTensor {

@@ -13,6 +13,9 @@ use super::zip_index::{self, Span};
 /// Enough for the description of any checkpoint, optimizer and all.
 const MAX_PICKLE_BYTES: u64 = 16 << 20;
 
+/// Tied weights are stored once and named twice; a bomb names the same bytes a thousand times.
+const MOST_SHARING: u64 = 4;
+
 struct Entry {
     shape: Vec<usize>,
     dtype: DType,
@@ -49,11 +52,18 @@ impl PytorchFile {
         }
         let folder = name.strip_suffix("data.pkl").unwrap_or_default();
         let pickle = Pickle::read(&zip_index::bytes_at(&mut file, span.offset, span.length)?)?;
+        let length = file.metadata().map_err(|error| error.to_string())?.len();
+        let mut told: u64 = 0;
         let mut entries = BTreeMap::new();
         for (name, tensor) in pickle.tensors() {
             let stored = spans.get(&format!("{folder}data/{}", tensor.storage));
             let stored = stored.ok_or_else(|| format!("the data of {name} are missing inside"))?;
-            entries.insert(name.clone(), entry(&name, &tensor, *stored)?);
+            let entry = entry(&name, &tensor, *stored)?;
+            told = told.saturating_add(entry.span.length);
+            if told > length.saturating_mul(MOST_SHARING) {
+                return Err("its tensors share their bytes so that they are many times larger than the file".to_owned());
+            }
+            entries.insert(name, entry);
         }
         let mut texts = BTreeMap::new();
         for name in ["name", "sd_checkpoint_name"] {

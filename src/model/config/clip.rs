@@ -1,6 +1,6 @@
 //! `text_encoder/config.json`: CLIP's text model as transformers writes it.
 
-use super::Fields;
+use super::{Fields, MOST_CHANNELS, MOST_LAYERS};
 use crate::model::{ModelError, ModelFiles};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,12 @@ impl ClipConfig {
             projection_width: projected.then(|| fields.get("projection_dim", 512)).transpose()?,
             end_token: fields.get::<u32>("eos_token_id", 49407)?,
         };
+        fields.up_to("vocab_size", 1 << 20, &[config.vocabulary_size])?;
+        fields.up_to("hidden_size", MOST_CHANNELS, &[config.width])?;
+        fields.up_to("intermediate_size", 4 * MOST_CHANNELS, &[config.feed_forward_width])?;
+        fields.up_to("num_hidden_layers", MOST_LAYERS, &[config.layers])?;
+        fields.up_to("max_position_embeddings", 4096, &[config.positions])?;
+        fields.up_to("projection_dim", MOST_CHANNELS, config.projection_width.as_slice())?;
         if config.heads == 0 || !config.width.is_multiple_of(config.heads) {
             return Err(fields.unsupported("num_attention_heads", "a divisor of hidden_size"));
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Fields;
+use super::{Fields, MOST_CHANNELS, MOST_LATENTS, MOST_LAYERS, MOST_LEVELS, MOST_SIDE};
 use crate::model::{ModelError, ModelFiles};
 
 /// One resolution level of the UNet.
@@ -47,6 +47,8 @@ pub struct UnetConfig {
     pub cosine_first: bool,
     pub frequency_shift: f64,
     pub added: Option<AddedEmbedding>,
+    /// Width of the guidance's embedding, for networks that were distilled with it (latent consistency models).
+    pub guidance_width: Option<usize>,
     pub sample_size: usize,
 }
 
@@ -64,7 +66,12 @@ impl UnetConfig {
         if count == 0 || groups == 0 || !channels.iter().all(|channels| channels.is_multiple_of(groups)) {
             return Err(fields.unsupported("norm_num_groups", "a divisor of every block_out_channels"));
         }
+        if count > MOST_LEVELS {
+            return Err(fields.unsupported("block_out_channels", format!("a list of at most {MOST_LEVELS}")));
+        }
+        fields.up_to("block_out_channels", MOST_CHANNELS, &channels)?;
         let layers = fields.per_block("layers_per_block", 2, count)?;
+        fields.up_to("layers_per_block", MOST_LAYERS, &layers)?;
         // diffusers' name for the number of heads is, for history's sake, `attention_head_dim`.
         let heads_field = if fields.optional::<Value>("num_attention_heads")?.is_some() {
             "num_attention_heads"
@@ -76,6 +83,7 @@ impl UnetConfig {
             return Err(fields.unsupported(heads_field, "a divisor of block_out_channels"));
         }
         let context = fields.per_block("cross_attention_dim", 1280, count)?;
+        fields.up_to("cross_attention_dim", MOST_CHANNELS, &context)?;
         let down = attention_of(&fields, "down_block_types", ["CrossAttnDownBlock2D", "DownBlock2D"], count)?;
         let mut up = attention_of(&fields, "up_block_types", ["CrossAttnUpBlock2D", "UpBlock2D"], count)?;
         up.reverse();
@@ -106,9 +114,14 @@ impl UnetConfig {
             context_width: context[last],
             depths: vec![down_depths[last].last().copied().unwrap_or(1)],
         };
+        let (in_channels, out_channels) = (fields.get("in_channels", 4)?, fields.get("out_channels", 4)?);
+        let guidance_width = fields.optional::<usize>("time_cond_proj_dim")?;
+        fields.up_to("time_cond_proj_dim", MOST_CHANNELS, guidance_width.as_slice())?;
+        fields.up_to("in_channels", MOST_LATENTS, &[in_channels])?;
+        fields.up_to("out_channels", MOST_LATENTS, &[out_channels])?;
         Ok(Self {
-            in_channels: fields.get("in_channels", 4)?,
-            out_channels: fields.get("out_channels", 4)?,
+            in_channels,
+            out_channels,
             blocks,
             mid_attention: has_mid_block(&fields)?.then_some(mid),
             groups,
@@ -118,6 +131,7 @@ impl UnetConfig {
             cosine_first: fields.get("flip_sin_to_cos", true)?,
             frequency_shift: fields.get("freq_shift", 0.0)?,
             added: added_embedding(&fields)?,
+            guidance_width,
             sample_size: sample_size(&fields)?,
         })
     }
@@ -168,7 +182,6 @@ fn refuse_what_changes_the_computation(fields: &Fields) -> Result<(), ModelError
         "time_embedding_dim",
         "time_embedding_act_fn",
         "timestep_post_act",
-        "time_cond_proj_dim",
         "cross_attention_norm",
     ] {
         fields.only(field, &[])?;
@@ -215,7 +228,7 @@ fn transformer_depths(
     const DOWN: &str = "transformer_layers_per_block";
     const UP: &str = "reverse_transformer_layers_per_block";
     let spread = |field: &str, value: &Value, layers: usize| -> Result<Vec<usize>, ModelError> {
-        let whole = |value: &Value| value.as_u64().map(|depth| depth as usize);
+        let whole = |value: &Value| value.as_u64().map(|depth| depth as usize).filter(|depth| *depth <= MOST_LAYERS);
         let depths = match value {
             Value::Array(list) => {
                 list.iter().map(whole).collect::<Option<Vec<_>>>().filter(|list| list.len() == layers)
@@ -264,17 +277,20 @@ fn added_embedding(fields: &Fields) -> Result<Option<AddedEmbedding>, ModelError
     if fields.optional::<String>("addition_embed_type")?.is_none() {
         return Ok(None);
     }
-    Ok(Some(AddedEmbedding {
-        time_width: fields.require("addition_time_embed_dim")?,
-        width: fields.require("projection_class_embeddings_input_dim")?,
-    }))
+    let (time, whole) = ("addition_time_embed_dim", "projection_class_embeddings_input_dim");
+    let (time_width, width) = (fields.require(time)?, fields.require(whole)?);
+    fields.up_to(time, MOST_CHANNELS, &[time_width])?;
+    fields.up_to(whole, MOST_CHANNELS, &[width])?;
+    Ok(Some(AddedEmbedding { time_width, width }))
 }
 
 /// A number, or (in some folders) `[height, width]`.
 fn sample_size(fields: &Fields) -> Result<usize, ModelError> {
-    match fields.map.get("sample_size") {
-        Some(Value::Array(_)) => Ok(fields.require::<Vec<usize>>("sample_size")?.first().copied().unwrap_or(64)),
+    let side = match fields.map.get("sample_size") {
+        Some(Value::Array(_)) => fields.require::<Vec<usize>>("sample_size")?.first().copied().unwrap_or(64),
         // diffusers' pipelines fall back to 64 latent pixels.
-        _ => fields.get("sample_size", 64),
-    }
+        _ => fields.get("sample_size", 64)?,
+    };
+    fields.up_to("sample_size", MOST_SIDE, &[side])?;
+    Ok(side)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Fields;
+use super::{Fields, MOST_CHANNELS, MOST_LATENTS, MOST_LAYERS, MOST_LEVELS, MOST_SIDE};
 use crate::model::{ModelError, ModelFiles};
 
 #[derive(Clone, Debug)]
@@ -33,6 +33,9 @@ impl VaeConfig {
         let fields = Fields::open(files, "vae/config.json", "the VAE's config")?;
         fields.only("_class_name", &["AutoencoderKL".into()])?;
         let block_channels: Vec<usize> = fields.get("block_out_channels", vec![64])?;
+        if block_channels.is_empty() || block_channels.len() > MOST_LEVELS {
+            return Err(fields.unsupported("block_out_channels", format!("a list of 1 to {MOST_LEVELS}")));
+        }
         let block = |field: &str, kind: &str| -> Result<(), ModelError> {
             let names: Vec<String> = fields.get(field, vec![kind.to_owned()])?;
             if names.len() == block_channels.len() && names.iter().all(|name| name == kind) {
@@ -62,6 +65,10 @@ impl VaeConfig {
             sample_size: fields.get("sample_size", 32)?,
             block_channels,
         };
+        fields.up_to("block_out_channels", MOST_CHANNELS, &config.block_channels)?;
+        fields.up_to("latent_channels", MOST_LATENTS, &[config.latent_channels])?;
+        fields.up_to("layers_per_block", MOST_LAYERS, &[config.layers_per_block])?;
+        fields.up_to("sample_size", MOST_SIDE << MOST_LEVELS, &[config.sample_size])?;
         let divides = |channels: &usize| config.groups > 0 && channels.is_multiple_of(config.groups);
         if !config.block_channels.iter().all(divides) {
             return Err(fields.unsupported("norm_num_groups", "a divisor of every block_out_channels"));

@@ -76,7 +76,7 @@ impl Change {
     /// # Errors
     /// When the shapes do not fit.
     pub fn apply(&self, base: &Tensor, file: &Archive, weight: f64) -> Result<Tensor, ModelError> {
-        let read = Reader { change: self, file, device: base.device() };
+        let read = Reader { change: self, file, device: base.device(), wanted: base.elem_count() };
         let magnitude = read.optional(Role::Magnitude)?;
         let factor = if magnitude.is_some() { 1.0 } else { weight };
         let Some(difference) = read.difference(factor)? else { return Ok(base.clone()) };
@@ -105,9 +105,43 @@ struct Reader<'a> {
     change: &'a Change,
     file: &'a Archive,
     device: &'a Device,
+    /// How many numbers the layer has.
+    wanted: usize,
 }
 
+/// What a product may be larger than its layer on the way.
+const ROOM: usize = 16 << 20;
+
 impl Reader<'_> {
+    /// Products are made only where they fit: two thin matrices of a small file could become one that fills the memory.
+    fn fits(&self, numbers: Option<usize>, most: usize) -> Result<(), ModelError> {
+        if numbers.is_some_and(|numbers| numbers <= most) {
+            return Ok(());
+        }
+        Err(ModelError::Misfit(format!("a change is larger than its layer, which has {} numbers", self.wanted)))
+    }
+
+    fn product(&self, left: &Tensor, right: &Tensor) -> Result<Tensor, ModelError> {
+        self.fits(left.dim(0)?.checked_mul(right.dim(1)?), self.wanted)?;
+        Ok(left.matmul(right)?)
+    }
+
+    /// `left` `(outputs, p)` and `right` `(q, inputs)` around a core `(p, q, height, width)`:
+    /// `(outputs, inputs, height, width)`.
+    fn through_core(&self, core: &Tensor, left: &Tensor, right: &Tensor) -> Result<Tensor, ModelError> {
+        let (p, q, height, width) = core.dims4()?;
+        let (outputs, inputs) = (left.dim(0)?, right.dim(1)?);
+        let pixels = height * width;
+        self.fits(outputs.checked_mul(inputs).and_then(|both| both.checked_mul(pixels)), self.wanted)?;
+        self.fits(outputs.checked_mul(q * pixels), self.wanted + ROOM)?;
+        let spread = left.contiguous()?.matmul(&core.reshape((p, q * pixels))?)?;
+        // (outputs, q, pixels) to (outputs, pixels, q), times (q, inputs).
+        let spread = spread.reshape((outputs, q, pixels))?.transpose(1, 2)?.contiguous()?;
+        let whole = spread.reshape((outputs * pixels, q))?.matmul(&right.contiguous()?)?;
+        let whole = whole.reshape((outputs, pixels, inputs))?.transpose(1, 2)?.contiguous()?;
+        Ok(whole.reshape((outputs, inputs, height, width))?)
+    }
+
     fn optional(&self, role: Role) -> Result<Option<Tensor>, ModelError> {
         let Some(name) = self.change.find(role) else { return Ok(None) };
         Ok(Some(self.file.load(name, self.device)?.to_dtype(DType::F32)?))
@@ -133,8 +167,8 @@ impl Reader<'_> {
             // The small matrix is scaled, not their product.
             let down = (flat(&down)? * (self.scale(down.dim(0)?)? * factor))?;
             return Ok(Some(match self.optional(Role::Mid)? {
-                Some(mid) => through_core(&mid, &flat(&up)?, &down)?,
-                None => flat(&up)?.matmul(&down)?,
+                Some(mid) => self.through_core(&mid, &flat(&up)?, &down)?,
+                None => self.product(&flat(&up)?, &down)?,
             }));
         }
         if let (Some((a1, b1)), Some((a2, b2))) =
@@ -143,10 +177,10 @@ impl Reader<'_> {
             let scale = self.scale(b1.dim(0)?)?;
             let product = match self.pair(Role::HadaT1, Role::HadaT2)? {
                 Some((t1, t2)) => {
-                    (through_core(&t1, &flat(&a1)?.t()?, &flat(&b1)?)?
-                        * through_core(&t2, &flat(&a2)?.t()?, &flat(&b2)?)?)?
+                    (self.through_core(&t1, &flat(&a1)?.t()?, &flat(&b1)?)?
+                        * self.through_core(&t2, &flat(&a2)?.t()?, &flat(&b2)?)?)?
                 }
-                None => (flat(&a1)?.matmul(&flat(&b1)?)? * flat(&a2)?.matmul(&flat(&b2)?)?)?,
+                None => (self.product(&flat(&a1)?, &flat(&b1)?)? * self.product(&flat(&a2)?, &flat(&b2)?)?)?,
             };
             return Ok(Some((product * (scale * factor))?));
         }
@@ -160,7 +194,7 @@ impl Reader<'_> {
             None => match self.pair(Role::KronW1A, Role::KronW1B)? {
                 Some((a, b)) => {
                     rank = Some(b.dim(0)?);
-                    Some(a.matmul(&b)?)
+                    Some(self.product(&a, &b)?)
                 }
                 None => None,
             },
@@ -171,10 +205,10 @@ impl Reader<'_> {
                 Some((a, b)) => {
                     rank = Some(b.dim(0)?);
                     Some(if let Some(core) = self.optional(Role::KronT2)? {
-                        through_core(&core, &flat(&a)?.t()?, &flat(&b)?)?
+                        self.through_core(&core, &flat(&a)?.t()?, &flat(&b)?)?
                     } else {
                         let sides = [&[a.dim(0)?], &b.dims()[1..]].concat();
-                        flat(&a)?.matmul(&flat(&b)?)?.reshape(sides)?
+                        self.product(&flat(&a)?, &flat(&b)?)?.reshape(sides)?
                     })
                 }
                 None => None,
@@ -184,6 +218,7 @@ impl Reader<'_> {
         let scale = rank.map_or(Ok(1.0), |rank| self.scale(rank))?;
         let (rows, columns) = first.dims2()?;
         let (inner_rows, inner_columns) = (second.dim(0)?, second.dim(1)?);
+        self.fits(first.elem_count().checked_mul(second.elem_count()), self.wanted)?;
         let second = second.reshape((1, inner_rows, 1, inner_columns, ()))?;
         let product = first.reshape((rows, 1, columns, 1, 1))?.broadcast_mul(&second)?;
         Ok(Some((product * (scale * factor))?))
@@ -193,19 +228,4 @@ impl Reader<'_> {
 /// Rows, and everything else.
 fn flat(tensor: &Tensor) -> Result<Tensor, candle_core::Error> {
     tensor.reshape((tensor.dim(0)?, ()))
-}
-
-/// `left` `(outputs, p)` and `right` `(q, inputs)` around a core `(p, q, height, width)`: `(outputs, inputs, height, width)`.
-fn through_core(core: &Tensor, left: &Tensor, right: &Tensor) -> Result<Tensor, candle_core::Error> {
-    let (p, q, height, width) = core.dims4()?;
-    let (outputs, inputs) = (left.dim(0)?, right.dim(1)?);
-    let spread = left.contiguous()?.matmul(&core.reshape((p, q * height * width))?)?;
-    // (outputs, q, pixels) to (outputs, pixels, q), times (q, inputs).
-    let spread = spread.reshape((outputs, q, height * width))?.transpose(1, 2)?.contiguous()?;
-    let whole = spread.reshape((outputs * height * width, q))?.matmul(&right.contiguous()?)?;
-    whole
-        .reshape((outputs, height * width, inputs))?
-        .transpose(1, 2)?
-        .contiguous()?
-        .reshape((outputs, inputs, height, width))
 }

@@ -20,7 +20,12 @@ pub enum Family {
 pub struct Training {
     pub is_velocity: bool,
     pub is_zero_snr: bool,
+    /// A latent consistency model.
+    pub embeds_guidance: bool,
 }
+
+/// Latent consistency models have it: what guidance is embedded with.
+const GUIDANCE: &str = "time_embedding.cond_proj.weight";
 
 impl Family {
     /// By the second encoder and the size ids, then by the first encoder's names and the transformer's projections.
@@ -54,9 +59,11 @@ pub fn configs(parts: &Parts, family: Family, training: Training) -> BTreeMap<St
     let mut found = BTreeMap::new();
     let mut add = |name: &str, value: Value| found.insert(name.to_owned(), value);
     let mut in_channels = 4;
+    let mut training = training;
     if let Some(unet) = parts.networks.get("unet") {
         let pooled = parts.networks.get("text_encoder_2").and_then(|text| side(text, "text_projection.weight", 0));
         in_channels = side(unet, "conv_in.weight", 1).unwrap_or(4);
+        training.embeds_guidance = unet.contains_key(GUIDANCE);
         add("unet/config.json", unet_config(unet, family, training, pooled));
     }
     if let Some(vae) = parts.networks.get("vae") {
@@ -88,6 +95,7 @@ fn model_index(family: Family, in_channels: usize) -> Value {
 /// As the families' own published folders have it.
 fn scheduler_config(family: Family, training: Training) -> Value {
     let class = match (family, training.is_velocity) {
+        _ if training.embeds_guidance => "LCMScheduler",
         (Family::Xl | Family::XlRefiner, _) => "EulerDiscreteScheduler",
         (_, true) => "DDIMScheduler",
         (_, false) => "PNDMScheduler",
@@ -152,6 +160,7 @@ fn unet_config(unet: &Part, family: Family, training: Training, pooled: Option<u
         "attention_head_dim": heads,
         "norm_num_groups": groups(&channels),
         "use_linear_projection": shape_ending(unet, ".proj_in.weight").is_some_and(|shape| shape.len() == 2),
+        "time_cond_proj_dim": side(unet, GUIDANCE, 1),
         "cross_attention_dim": shape_ending(unet, ".attn2.to_k.weight").map(|shape| shape[1]),
         "sample_size": match (family, training.is_velocity) {
             (Family::Xl | Family::XlRefiner, _) => 128,

@@ -1,6 +1,6 @@
 //! A checkpoint in one file, presented as a folder in diffusers' layout: the same code then reads both.
 //!
-//! Nothing is copied: names are mapped, and a layer's tensor is cut out of the mapped file when the layer asks for it.
+//! Nothing is copied beforehand: names are mapped, and a layer's tensor is read from its place when the layer asks for it.
 
 mod derived;
 mod names;
@@ -32,6 +32,8 @@ const EDM_MARKS: [&str; 3] = ["edm_mean", "edm_std", "edm_vpred.sigma_max"];
 pub struct SingleFile {
     path: PathBuf,
     archive: Arc<Archive>,
+    /// Of networks that stand in other files.
+    others: BTreeMap<&'static str, Arc<Archive>>,
     parts: Parts,
     family: Family,
     configs: BTreeMap<String, Value>,
@@ -56,16 +58,17 @@ impl SingleFile {
         if parts.networks.is_empty() {
             return Err(ModelError::NoNetwork(path.to_owned()));
         }
+        let sidecar = Sidecar::beside(path)?;
+        let others = taken_from_others(&sidecar, &mut parts)?;
         let family = Family::of(&parts);
         drop_what_is_never_run(&mut parts, family);
         let training = training_of(&archive, &tensors, &parts, family);
-        let sidecar = Sidecar::beside(path)?;
         let mut configs = derived::configs(&parts, family, training);
         lay_folders_over(&sidecar.folders, &mut configs)?;
         for (name, config) in &mut configs {
             sidecar.lay_over(name, config);
         }
-        Ok(Self { path: path.to_owned(), archive: Arc::new(archive), parts, family, configs, sidecar })
+        Ok(Self { path: path.to_owned(), archive: Arc::new(archive), others, parts, family, configs, sidecar })
     }
 
     #[must_use]
@@ -83,9 +86,18 @@ impl SingleFile {
         &self.parts
     }
 
+    /// The file that a network stands in: this one, or one that its sidecar names.
     #[must_use]
-    pub fn archive(&self) -> &Arc<Archive> {
-        &self.archive
+    pub fn archive_of(&self, folder: &str) -> &Arc<Archive> {
+        self.others.get(folder).unwrap_or(&self.archive)
+    }
+
+    /// Whether everything is there that a picture takes, the VAE aside.
+    #[must_use]
+    pub fn can_draw(&self) -> bool {
+        let has = |network: &str| self.parts.networks.contains_key(network);
+        let is_xl = matches!(self.family, Family::Xl | Family::XlRefiner);
+        has("unet") && (has("text_encoder") || is_xl) && (has("text_encoder_2") || !is_xl)
     }
 
     /// The tensors of one network (`unet`, `vae`, `text_encoder`, `text_encoder_2`) by diffusers' names.
@@ -98,8 +110,10 @@ impl SingleFile {
 
     fn lacks(&self, folder: &str) -> ModelError {
         let remedy = match folder {
-            "vae" => "choose a VAE file for it (--vae FILE)",
-            _ => "it is a part of a model; choose the whole checkpoint",
+            "vae" if self.can_draw() => "choose a VAE file for it (--vae FILE)",
+            _ => {
+                "choose the whole checkpoint, or say in NAME.json beside it which has the rest ({\"base\": \"FILE.safetensors\"})"
+            }
         };
         let what = match folder {
             "unet" => "UNet",
@@ -159,6 +173,25 @@ impl SingleFile {
     }
 }
 
+/// Lays the VAE of another file over a file's own, and fills what it lacks.
+fn taken_from_others(sidecar: &Sidecar, parts: &mut Parts) -> Result<BTreeMap<&'static str, Arc<Archive>>, ModelError> {
+    let mut others = BTreeMap::new();
+    for (file, is_base) in [(&sidecar.vae, false), (&sidecar.base, true)] {
+        let Some(file) = file else { continue };
+        let archive = Arc::new(Archive::open(file)?);
+        let theirs = Parts::of(&archive.tensors());
+        for (network, part) in theirs.networks {
+            let is_wanted = if is_base { !parts.networks.contains_key(network) } else { network == "vae" };
+            if is_wanted {
+                parts.networks.insert(network, part);
+                parts.open_clip.extend(theirs.open_clip.get(network));
+                others.insert(network, Arc::clone(&archive));
+            }
+        }
+    }
+    Ok(others)
+}
+
 /// SD 2 reads its encoder one layer before the last. Files that hold the whole of `OpenCLIP` hold that last layer too.
 fn drop_what_is_never_run(parts: &mut Parts, family: Family) {
     let is_whole = parts.open_clip.contains("text_encoder");
@@ -175,11 +208,11 @@ fn drop_what_is_never_run(parts: &mut Parts, family: Family) {
 fn training_of(archive: &Archive, tensors: &[TensorInfo], parts: &Parts, family: Family) -> Training {
     let has = |name: &str| tensors.iter().any(|tensor| tensor.name == name);
     if family != Family::Sd2 {
-        return Training { is_velocity: has("v_pred"), is_zero_snr: has("ztsnr") };
+        return Training { is_velocity: has("v_pred"), is_zero_snr: has("ztsnr"), ..Training::default() };
     }
     let step = archive.metadata().get("global_step").map(String::as_str);
     if let Some(known) = step.and_then(|step| ["875000", "220000", "110000"].iter().position(|known| *known == step)) {
-        return Training { is_velocity: known == 2, is_zero_snr: false };
+        return Training { is_velocity: known == 2, ..Training::default() };
     }
     let telling = parts.networks.get("unet").and_then(|unet| {
         let in_channels = unet.get("conv_in.weight")?.shape.get(1)?;
@@ -190,7 +223,7 @@ fn training_of(archive: &Archive, tensors: &[TensorInfo], parts: &Parts, family:
         let values = SingleFile::load(archive, source, &Device::Cpu).ok()?.to_dtype(DType::F32).ok()?;
         values.flatten_all().ok()?.var(0).ok()?.to_scalar::<f32>().ok()
     });
-    Training { is_velocity: spread.is_some_and(|variance| variance.sqrt() > 0.09), is_zero_snr: false }
+    Training { is_velocity: spread.is_some_and(|variance| variance.sqrt() > 0.09), ..Training::default() }
 }
 
 /// Takes a neighbouring folder's configs when its networks have the shapes of ours.

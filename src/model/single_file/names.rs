@@ -46,12 +46,14 @@ const TEXT: &str = "text_encoder";
 const TEXT_2: &str = "text_encoder_2";
 
 /// Longer ones first where one begins with another.
-const PREFIXES: [(&str, &str); 24] = [
+const PREFIXES: [(&str, &str); 26] = [
     ("model.diffusion_model.", UNET),
     ("diffusion_model.", UNET),
     ("unet.", UNET),
     ("first_stage_model.", VAE),
     ("vae.", VAE),
+    ("cond_stage_model.1.transformer.", TEXT_2),
+    ("cond_stage_model.1.", TEXT_2),
     ("cond_stage_model.transformer.", TEXT),
     ("cond_stage_model.model.", TEXT),
     ("conditioner.embedders.0.transformer.", TEXT),

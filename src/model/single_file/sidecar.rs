@@ -1,5 +1,8 @@
 //! What stands beside a checkpoint and says what its tensors cannot: heads, groups, tokenizer, what it predicts.
 //!
+//! `"vae": "FILE"` takes the VAE from another file, as AUTOMATIC1111 does with a `NAME.vae.safetensors` (or `.pt`), and
+//! `"base": "FILE"` takes whatever is missing (a UNet alone wants text encoders and a VAE).
+//!
 //! Looked for, the first wins: `NAME.json` (`{"unet": {"attention_head_dim": 4}, "tokenizer": "folder"}`: each key a
 //! folder of diffusers' layout, each value fields for its config), AUTOMATIC1111's `NAME.yaml`, a folder `NAME` in
 //! diffusers' layout without weights, and the folder that the file is in, when that is in diffusers' layout.
@@ -29,6 +32,10 @@ pub struct Sidecar {
     tokenizers: Vec<(String, PathBuf)>,
     /// Folders in diffusers' layout that may describe this file.
     pub folders: Vec<PathBuf>,
+    /// Decodes instead of the file's own.
+    pub vae: Option<PathBuf>,
+    /// Has the networks that the file lacks.
+    pub base: Option<PathBuf>,
 }
 
 impl Sidecar {
@@ -48,6 +55,8 @@ impl Sidecar {
             }
         }
         let named = path.with_extension("");
+        let vaes = ["vae.safetensors", "vae.pt", "vae.ckpt"].map(|ending| with_ending(&named, ending));
+        sidecar.vae = sidecar.vae.or_else(|| vaes.into_iter().find(|vae| vae.is_file()));
         sidecar.folders.extend([named, folder.to_owned()].into_iter().filter(|f| f.join("model_index.json").is_file()));
         Ok(sidecar)
     }
@@ -58,6 +67,10 @@ impl Sidecar {
                 && let Value::Object(fields) = value
             {
                 self.fields.push((file, fields));
+            } else if let ("vae", Some(file)) = (key.as_str(), value.as_str()) {
+                self.vae = Some(folder.join(file));
+            } else if let ("base", Some(file)) = (key.as_str(), value.as_str()) {
+                self.base = Some(folder.join(file));
             } else if let ("tokenizer" | "tokenizer_2", Some(place)) = (key.as_str(), value.as_str()) {
                 self.tokenizers.push((key, folder.join(place)));
             }

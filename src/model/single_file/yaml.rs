@@ -44,7 +44,7 @@ pub fn fields(text: &str) -> Vec<(&'static str, Map<String, Value>)> {
         }
     }
     if let (Some(head), Some(base), false) = (head_channels, model_channels, multipliers.is_empty()) {
-        let heads: Vec<usize> = multipliers.iter().map(|times| (base * times / head).max(1)).collect();
+        let heads: Vec<usize> = multipliers.iter().map(|times| (base.saturating_mul(*times) / head).max(1)).collect();
         found.push((UNET, Map::from_iter([("attention_head_dim".to_owned(), json!(heads))])));
     }
     found

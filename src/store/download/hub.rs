@@ -7,7 +7,7 @@ use serde::Deserialize;
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
-use super::{DownloadError, RemoteFile};
+use super::{DownloadError, RemoteFile, choose};
 
 const TRIES: u32 = 5;
 /// No server is waited for longer between two tries, whatever it asks for.
@@ -26,6 +26,33 @@ pub struct Hub {
 pub struct Listing {
     pub revision: String,
     pub files: Vec<RemoteFile>,
+}
+
+impl Listing {
+    /// The hub's answer to what a repository holds.
+    ///
+    /// # Errors
+    /// When it is no such answer.
+    pub fn read(answer: &str) -> Result<Self, DownloadError> {
+        let answer: Answer = serde_json::from_str(answer)
+            .map_err(|error| DownloadError::Unreachable(format!("its answer is no listing: {error}")))?;
+        let revision = answer.sha.filter(|sha| sha.chars().all(|c| c.is_ascii_alphanumeric()) && sha.len() <= 64);
+        let file = |sibling: Sibling| {
+            let (sha256, large) = sibling.lfs.map_or((None, None), |lfs| (lfs.sha256, lfs.size));
+            RemoteFile { name: sibling.rfilename, bytes: large.or(sibling.size).unwrap_or(0), sha256 }
+        };
+        let files = answer.siblings.into_iter().map(file).collect();
+        Ok(Self { revision: revision.unwrap_or_else(|| "main".to_owned()), files })
+    }
+
+    /// The files that a model needs: of a diffusers folder, half precision first; or the one checkpoint that there is or
+    /// that is `wanted`.
+    ///
+    /// # Errors
+    /// When there is no model, or one of several must be named.
+    pub fn needed(&self, repository: &str, wanted: Option<&str>) -> Result<Vec<RemoteFile>, DownloadError> {
+        choose::files(repository, &self.files, wanted)
+    }
 }
 
 #[derive(Deserialize)]
@@ -95,15 +122,7 @@ impl Hub {
         let mut response = self.get(&url, repository, 0)?;
         let text = response.body_mut().with_config().limit(32 << 20).read_to_string();
         let text = text.map_err(|error| DownloadError::Unreachable(error.to_string()))?;
-        let answer: Answer = serde_json::from_str(&text)
-            .map_err(|error| DownloadError::Unreachable(format!("its answer is no listing: {error}")))?;
-        let revision = answer.sha.filter(|sha| sha.chars().all(|c| c.is_ascii_alphanumeric()) && sha.len() <= 64);
-        let file = |sibling: Sibling| {
-            let (sha256, large) = sibling.lfs.map_or((None, None), |lfs| (lfs.sha256, lfs.size));
-            RemoteFile { name: sibling.rfilename, bytes: large.or(sibling.size).unwrap_or(0), sha256 }
-        };
-        let files = answer.siblings.into_iter().map(file).collect();
-        Ok(Listing { revision: revision.unwrap_or_else(|| "main".to_owned()), files })
+        Listing::read(&text)
     }
 
     /// A file from the byte `from` on. A server that cannot do that answers with the whole file (status 200).

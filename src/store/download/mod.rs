@@ -5,12 +5,14 @@ mod choose;
 mod fetch;
 mod hub;
 mod queue;
+mod unfinished;
 
 use std::path::PathBuf;
 use std::{fs, io};
 
-pub use hub::Hub;
+pub use hub::{Hub, Listing};
 pub use queue::{Download, DownloadState, Downloads};
+pub use unfinished::{Unfinished, discard, list as unfinished};
 
 use super::paths::Paths;
 
@@ -80,11 +82,9 @@ pub enum DownloadError {
     NothingUsable(String),
     #[error("{repository} holds several checkpoints; choose one with {repository}:FILE: {files}")]
     Several { repository: String, files: String },
-    #[error(
-        "the hub cannot be reached ({0}); check the connection and run the command again, it goes on where it ended"
-    )]
+    #[error("the hub cannot be reached ({0}); check the connection and try again, it goes on where it ended")]
     Unreachable(String),
-    #[error("{file} came with another checksum than the hub lists; it was thrown away, run the command again")]
+    #[error("{file} came with another checksum than the hub lists; it was thrown away, try again")]
     Checksum { file: String },
     #[error("the model needs {needed_gb:.1} GB and {free_gb:.1} GB are free; make room in {}", folder.display())]
     DiskFull { needed_gb: f64, free_gb: f64, folder: PathBuf },
@@ -120,7 +120,7 @@ pub fn pull(hub: &Hub, name: &str, paths: &Paths, on_progress: OnProgress) -> Re
         return Err(DownloadError::Name(name.to_owned()));
     }
     let listing = hub.list(repository)?;
-    let chosen = choose::files(repository, &listing.files, wanted)?;
+    let chosen = listing.needed(repository, wanted)?;
     let is_single = chosen.len() == 1 && chosen[0].name != "model_index.json";
     let file_name = chosen[0].name.rsplit('/').next().unwrap_or(short);
     let target = paths.models_folder.join(if is_single { file_name } else { short });
@@ -128,12 +128,11 @@ pub fn pull(hub: &Hub, name: &str, paths: &Paths, on_progress: OnProgress) -> Re
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
         return Err(DownloadError::Exists { name, path: target });
     }
-    // Hidden, and beside the target so that the last step is a rename. Of one revision: two are never mixed.
-    let partial = paths.models_folder.join(format!(".partial-{owner}-{short}-{}", listing.revision));
     let written = |source, path: &PathBuf| DownloadError::Write { source, path: path.clone() };
-    fs::create_dir_all(&partial).map_err(|error| written(error, &partial))?;
     let sum = |sizes: &mut dyn Iterator<Item = u64>| sizes.fold(0, u64::saturating_add);
     let total = sum(&mut chosen.iter().map(|file| file.bytes));
+    // Hidden, and beside the target so that the last step is a rename.
+    let partial = unfinished::begin(name, &listing, total, paths).map_err(|error| written(error, &target))?;
     let mut done: u64 = 0;
     let missing = sum(&mut chosen.iter().map(|file| file.bytes.saturating_sub(fetch::bytes_there(&partial, file))));
     check_room(&partial, missing)?;
@@ -145,6 +144,7 @@ pub fn pull(hub: &Hub, name: &str, paths: &Paths, on_progress: OnProgress) -> Re
         fetch::file(hub, repository, &listing.revision, file, &partial, &mut tell)?;
         done = done.saturating_add(file.bytes);
     }
+    unfinished::take_note_away(&partial).map_err(|error| written(error, &partial))?;
     let whole = if is_single { partial.join(&chosen[0].name) } else { partial.clone() };
     fs::rename(&whole, &target).map_err(|error| written(error, &target))?;
     if is_single {
@@ -152,20 +152,6 @@ pub fn pull(hub: &Hub, name: &str, paths: &Paths, on_progress: OnProgress) -> Re
         let _ = fs::remove_dir_all(&partial);
     }
     Ok(target)
-}
-
-/// Takes away what was fetched of an unfinished download.
-pub fn discard(name: &str, paths: &Paths) {
-    let repository = name.split(':').next().unwrap_or_default();
-    let Some((owner, short)) = repository.split_once('/') else { return };
-    let start = format!(".partial-{owner}-{short}-");
-    for entry in fs::read_dir(&paths.models_folder).into_iter().flatten().flatten() {
-        // Behind the name only the revision follows.
-        let is_its = entry.file_name().to_string_lossy().strip_prefix(&start).is_some_and(|rest| !rest.contains('-'));
-        if is_its && let Err(error) = fs::remove_dir_all(entry.path()) {
-            tracing::warn!("what was fetched of {name} could not be taken away: {error}");
-        }
-    }
 }
 
 #[cfg(unix)]

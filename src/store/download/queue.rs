@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{DownloadError, DownloadProgress, Hub, discard, pull};
+use super::{DownloadError, DownloadProgress, Hub, discard, pull, unfinished};
 use crate::engine::Wake;
 use crate::store::paths::Paths;
 
@@ -28,7 +28,7 @@ pub enum DownloadState {
     /// One sentence; what was fetched until then is kept.
     Failed(String),
     /// The hub wants to know who asks.
-    NeedsToken(String),
+    NeedsToken,
     Done(PathBuf),
 }
 
@@ -47,8 +47,8 @@ impl Entry {
     }
 }
 
-/// All downloads of this run. Threads that are under way when the program ends just end: what they fetched is gone on
-/// with next time.
+/// All downloads of this run, and what earlier ones left unfinished. Threads that are under way when the program ends just
+/// end: what they fetched is gone on with next time.
 #[derive(Clone)]
 pub struct Downloads {
     entries: Arc<Mutex<Vec<Entry>>>,
@@ -57,9 +57,19 @@ pub struct Downloads {
 }
 
 impl Downloads {
+    /// What was left unfinished is there as if it had been paused.
     #[must_use]
     pub fn new(paths: Paths, wake: Wake) -> Self {
-        Self { entries: Arc::default(), paths, wake }
+        let left = unfinished(&paths).into_iter().map(|left| Entry {
+            shown: Download {
+                name: left.name,
+                state: DownloadState::Paused,
+                bytes_done: left.bytes_done,
+                bytes_total: left.bytes_total,
+            },
+            order: Arc::default(),
+        });
+        Self { entries: Arc::new(Mutex::new(left.collect())), paths, wake }
     }
 
     /// All of them, oldest first.
@@ -114,7 +124,7 @@ impl Downloads {
         let is_done = |entry: &Entry| matches!(entry.shown.state, DownloadState::Done(_));
         let unfinished = self.entries().iter().any(|entry| entry.shown.name == name && !is_done(entry));
         if unfinished {
-            discard(name, &self.paths);
+            let _ = discard(name, &self.paths);
         }
         self.entries().retain(|entry| entry.shown.name != name);
         (self.wake)();
@@ -133,7 +143,7 @@ impl Downloads {
             Ok(path) => self.end(name, DownloadState::Done(path)),
             Err(_) if order.load(Ordering::Relaxed) == PAUSE => self.end(name, DownloadState::Paused),
             Err(DownloadError::Stopped) => self.end(name, DownloadState::Paused),
-            Err(error @ DownloadError::Gated(_)) => self.end(name, DownloadState::NeedsToken(error.to_string())),
+            Err(DownloadError::Gated(_)) => self.end(name, DownloadState::NeedsToken),
             Err(error) => self.end(name, DownloadState::Failed(error.to_string())),
         }
     }

@@ -41,7 +41,8 @@ pub fn show(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions:
 
 fn about(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, entry: &ModelEntry) {
     let tokens = theme::tokens(ui);
-    if let Some(file) = &entry.facts.thumbnail {
+    let made = state.library.note(&entry.reference).picture;
+    if let Some(file) = entry.facts.thumbnail.as_ref().or(made.as_ref()) {
         match state.gallery.thumbnails.get(file) {
             Some(Thumbnail::Ready(picture)) => {
                 if let Some(texture) = textures.small(picture) {

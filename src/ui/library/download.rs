@@ -80,21 +80,27 @@ fn under_way(ui: &mut Ui, library: &mut LibraryState, download: &Download, actio
         ui.label(RichText::new(name).font(fonts::strong(fonts::BODY_PT)));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| buttons(ui, name, state, actions));
     });
-    let share = *bytes_done as f32 / (*bytes_total).max(1) as f32;
-    ui.add(ProgressBar::new(share).desired_height(4.0).fill(tokens.accent_line));
     let amount = match (state, bytes_total) {
         (DownloadState::Stopping, _) => "Stopping…".to_owned(),
         (DownloadState::Running, 0) => "Asking the hub what there is…".to_owned(),
         (DownloadState::Done(path), _) => format!("Whole, and in the library: {}", path.display()),
+        // Nothing is known of it, so there is nothing to show.
+        (_, 0) => String::new(),
+        (DownloadState::Paused, _) => format!("Paused at {} of {}", told(*bytes_done), told(*bytes_total)),
         _ => format!("{} of {}", told(*bytes_done), told(*bytes_total)),
     };
-    ui.label(RichText::new(amount).color(tokens.text_2));
+    if !amount.is_empty() {
+        let share = *bytes_done as f32 / (*bytes_total).max(1) as f32;
+        ui.add(ProgressBar::new(share).desired_height(4.0).fill(tokens.accent_line));
+        ui.label(RichText::new(amount).color(tokens.text_2));
+    }
     match state {
-        DownloadState::Failed(sentence) => {
-            ui.colored_label(tokens.danger, format!("{sentence}."));
+        DownloadState::Failed(reason) => {
+            ui.colored_label(tokens.danger, sentence(reason));
         }
-        DownloadState::NeedsToken(sentence) => {
-            ui.colored_label(tokens.warning, format!("{sentence}."));
+        DownloadState::NeedsToken => {
+            let words = "It is gated: accept its terms on its page, then give a token of yours.";
+            ui.colored_label(tokens.warning, words);
             token(ui, library, name, actions);
         }
         _ => {}
@@ -124,7 +130,7 @@ fn buttons(ui: &mut Ui, name: &str, state: &DownloadState, actions: &mut Vec<Act
                 ask(LibraryAction::Download(name.to_owned()));
             }
         }
-        DownloadState::Stopping | DownloadState::NeedsToken(_) | DownloadState::Done(_) => {}
+        DownloadState::Stopping | DownloadState::NeedsToken | DownloadState::Done(_) => {}
     }
 }
 
@@ -143,6 +149,14 @@ fn token(ui: &mut Ui, library: &mut LibraryState, name: &str, actions: &mut Vec<
             actions.push(Action::Library(LibraryAction::Download(name.to_owned())));
         }
     });
+}
+
+/// A repository's name at the beginning stays as it is.
+fn sentence(reason: &str) -> String {
+    let is_name = reason.split(' ').next().is_some_and(|word| word.contains('/'));
+    let mut letters = reason.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    if is_name { format!("{reason}.") } else { format!("{first}{}.", letters.as_str()) }
 }
 
 fn told(bytes: u64) -> String {

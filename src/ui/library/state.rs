@@ -1,5 +1,6 @@
 //! What the model library shows, and in what order.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -72,7 +73,11 @@ impl LibraryState {
     /// What is kept about a model; nothing is kept yet about most.
     #[must_use]
     pub fn note(&self, model: &ModelRef) -> ModelNote {
-        self.notes.get(&ModelNote::key(model)).cloned().unwrap_or_default()
+        self.kept(model).cloned().unwrap_or_default()
+    }
+
+    fn kept(&self, model: &ModelRef) -> Option<&ModelNote> {
+        self.notes.get(&ModelNote::key(model))
     }
 
     pub fn note_mut(&mut self, model: &ModelRef) -> &mut ModelNote {
@@ -84,27 +89,32 @@ impl LibraryState {
     pub fn rows<'a>(&self, models: &'a [ModelEntry]) -> Vec<&'a ModelEntry> {
         let wanted = self.search.trim().to_lowercase();
         let fits = |entry: &&ModelEntry| {
-            let note = self.note(&entry.reference);
+            let kept = self.kept(&entry.reference);
             let facts = &entry.facts;
-            let texts = [&entry.name, &facts.family, &facts.licence, &note.words];
-            (!self.favourites_only || note.favourite)
+            let words = kept.map_or("", |note| note.words.as_str());
+            let texts = [&entry.name, &facts.family, &facts.licence, words];
+            (!self.favourites_only || kept.is_some_and(|note| note.favourite))
                 && (wanted.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&wanted)))
         };
         let mut rows: Vec<&ModelEntry> = models.iter().filter(fits).collect();
-        let name = |entry: &ModelEntry| entry.name.to_lowercase();
-        rows.sort_by(|a, b| {
-            let order = match self.sort {
-                Column::Name => name(a).cmp(&name(b)),
-                Column::Family => a.facts.family.cmp(&b.facts.family),
-                Column::Size => a.facts.bytes.cmp(&b.facts.bytes),
-                Column::Precision => a.facts.precision.cmp(&b.facts.precision),
-                Column::Licence => a.facts.licence.cmp(&b.facts.licence),
-                // Newest first, as one looks for it.
-                Column::LastUsed => self.note(&b.reference).last_used.cmp(&self.note(&a.reference).last_used),
-            };
-            let order = if self.descending { order.reverse() } else { order };
-            order.then_with(|| name(a).cmp(&name(b)))
-        });
+        // Equal ones stay in the order of their names.
+        rows.sort_by_cached_key(|entry| entry.name.to_lowercase());
+        let last_used = |entry: &ModelEntry| self.kept(&entry.reference).and_then(|note| note.last_used);
+        let order = |a: &&ModelEntry, b: &&ModelEntry| match self.sort {
+            Column::Name => Ordering::Equal,
+            Column::Family => a.facts.family.cmp(&b.facts.family),
+            Column::Size => a.facts.bytes.cmp(&b.facts.bytes),
+            Column::Precision => a.facts.precision.cmp(&b.facts.precision),
+            Column::Licence => a.facts.licence.cmp(&b.facts.licence),
+            // Newest first, as one looks for it.
+            Column::LastUsed => last_used(b).cmp(&last_used(a)),
+        };
+        match (self.sort, self.descending) {
+            (Column::Name, false) => {}
+            (Column::Name, true) => rows.reverse(),
+            (_, false) => rows.sort_by(order),
+            (_, true) => rows.sort_by(|a, b| order(b, a)),
+        }
         rows
     }
 
