@@ -55,7 +55,7 @@ fn out_of_memory(operator: Operator, after: usize) -> Fault {
 fn each_step_down_is_taken_and_told() {
     let home = TempDir::new().unwrap();
     let note = home.path().join("device-failure.json");
-    let watch = Arc::new(Watch::with_faults([out_of_memory(Operator::Conv2d, 0); 5]));
+    let watch = Arc::new(Watch::with_faults([out_of_memory(Operator::Conv2d, 0); 6]));
     let mut backend = device(&watch).noting_failures(note.clone());
     let Run { outcome, notices, .. } = run(&mut backend, &request());
     let failed = "CPU could not carry out conv2d in";
@@ -63,6 +63,7 @@ fn each_step_down_is_taken_and_told() {
         ("f32", "attention is computed in tiles, and the picture is begun anew"),
         ("f32", "the picture is decoded in tiles, and the picture is begun anew"),
         ("f32", "weights are kept in half precision, and the picture is begun anew"),
+        ("f16", "the passes with and without the words come one after the other, and the picture is begun anew"),
         ("f16", "the networks are read one at a time, and the picture is begun anew"),
         ("f16", "the picture is made on the CPU instead; inkwick doctor keeps this for a report"),
     ];
@@ -198,7 +199,8 @@ fn what_does_not_fit_is_made_sparingly_and_draws_the_same() {
     let model = CostModel::read(&builtin_model().unwrap()).unwrap();
     let drawing = Drawing { width: 64, height: 64, ..model.native_drawing() };
     let needs = |dtype: DType, one_at_a_time: bool| {
-        let manner = Manner { scoring: Scoring::Tiled, tiling: None, winograd: false, dtype, card: None };
+        let manner =
+            Manner { scoring: Scoring::Tiled, tiling: None, winograd: false, dtype, card: None, rows_apart: false };
         model.costs(drawing, manner).unwrap().drawing_bytes(one_at_a_time) as u64
     };
     let (half, words) = ("weights are kept in half precision", "the networks are read one at a time");

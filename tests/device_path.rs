@@ -106,17 +106,19 @@ fn the_device_draws_what_the_kernels_draw() {
     let home = TempDir::new().unwrap();
     let builtin = ("built-in", builtin_model().unwrap());
     for (name, files) in models(&home).into_iter().chain([builtin]) {
-        let draw = |execution: &Execution, request: &Request| {
-            loaded(&files, execution, DType::F32).run(request, &CancelToken::default(), &mut |_| ()).unwrap().0
+        let draw = |execution: &Execution, request: &Request, rows_apart: bool| {
+            let pipeline = loaded(&files, execution, DType::F32);
+            pipeline.set_rows_apart(rows_apart);
+            pipeline.run(request, &CancelToken::default(), &mut |_| ()).unwrap().0
         };
         let painted = request();
         let fresh = Request { init: None, mask: None, ..painted.clone() };
         for request in [painted, fresh] {
-            let wanted = draw(&Execution::Kernels, &request);
-            // In one piece, and in bands and parts.
-            for scratch_bytes in [1 << 30, 20_000] {
+            let wanted = draw(&Execution::Kernels, &request, false);
+            // In one piece; and in bands and parts, one pass of a step after the other.
+            for (scratch_bytes, rows_apart) in [(1 << 30, false), (20_000, true)] {
                 let operators = Operators::on(&CPU, DType::F32).with_scratch(scratch_bytes);
-                let difference = mean_difference(&wanted, &draw(&Execution::Candle(operators), &request));
+                let difference = mean_difference(&wanted, &draw(&Execution::Candle(operators), &request, rows_apart));
                 assert!(difference <= 1.0, "{name}, {scratch_bytes} bytes: {difference} of 255");
             }
         }
@@ -147,7 +149,7 @@ fn walked(files: &ModelFiles, watch: &Arc<Watch>, card: Card) {
     for dtype in DTYPES {
         for scoring in [Scoring::Flash, Scoring::Full, Scoring::Heads(1), Scoring::Tiled] {
             for tiling in [None, Some(Tiling { tile: drawing.width / 2 })] {
-                let manner = Manner { scoring, tiling, winograd: false, dtype, card: Some(card) };
+                let manner = Manner { scoring, tiling, winograd: false, dtype, card: Some(card), rows_apart: false };
                 model.costs(drawing, manner).unwrap();
             }
         }
@@ -222,7 +224,14 @@ fn what_is_foretold_is_what_is_called() {
         for scoring in [Scoring::Full, Scoring::Heads(3), Scoring::Tiled] {
             let watch = Arc::new(Watch::default());
             let model = CostModel::read(&files).unwrap().watched(&watch);
-            let manner = Manner { scoring, tiling: None, winograd: false, dtype: DType::F32, card: Some(Card::Cpu) };
+            let manner = Manner {
+                scoring,
+                tiling: None,
+                winograd: false,
+                dtype: DType::F32,
+                card: Some(Card::Cpu),
+                rows_apart: false,
+            };
             model.costs(model.native_drawing(), manner).unwrap();
             assert_eq!(without_uploads(watch.used()), called(&files, DType::F32, scoring), "{name} by {scoring:?}");
         }

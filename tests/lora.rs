@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
-use inkwick::job::{CancelToken, EmbeddingRef, LoraRef, PromptSyntax, Request};
-use inkwick::model::ModelFiles;
-use inkwick::pipeline::{Additions, Pipeline};
+use inkwick::job::{CancelToken, EmbeddingRef, LoraRef, MemoryMode, PromptSyntax, Request};
+use inkwick::model::{Execution, ModelFiles};
+use inkwick::pipeline::{Additions, Means, Pipeline};
 use inkwick::sampling::SchedulerName;
 use serde_json::Value;
 
@@ -118,6 +118,30 @@ fn it_can_be_laid_over_a_checkpoint_file() {
     let request = &listed["request"];
     let from_file = draw(&load(&file, &loras).unwrap(), request);
     assert_eq!(from_file, draw(&load(&folder("sdxl"), &loras).unwrap(), request));
+}
+
+#[test]
+fn networks_that_are_read_one_at_a_time_carry_it_too() {
+    let listed: Value = serde_json::from_slice(&std::fs::read(data("lora/cases.json")).unwrap()).unwrap();
+    let request = &listed["request"];
+    let means = |one_at_a_time| Means { execution: Execution::Kernels, dtype: DType::F32, one_at_a_time };
+    let load = |additions: &Additions, one_at_a_time| {
+        let additions = Additions { memory: MemoryMode::Low, ..additions.clone() };
+        Pipeline::load_by(&folder("sdxl"), &additions, &means(one_at_a_time), &|_, _| Ok(())).unwrap()
+    };
+    let (plain, loras) = (Additions::default(), with(&[(data("lora/sdxl-kohya.safetensors"), 0.8)]));
+    let wanted = draw(&load(&loras, false), request);
+    let mut pipeline = load(&plain, true);
+    assert_eq!(draw(&pipeline, request), draw(&load(&plain, false), request));
+    pipeline = pipeline.laid_over(&loras, &|_, _| Ok(())).unwrap();
+    for _ in 0..2 {
+        assert_eq!(draw(&pipeline, request), wanted);
+    }
+    // What has no effect is refused here as well, once the networks were read.
+    let none = with(&[(data("lora/sd1-kohya.safetensors"), 1.0)]);
+    let request = Request { steps: 1, ..Request::default() };
+    let said = load(&none, true).run(&request, &CancelToken::default(), &mut |_| ()).unwrap_err().to_string();
+    assert!(said.contains("sd1-kohya"), "{said}");
 }
 
 #[test]

@@ -117,6 +117,7 @@ fn table() -> String {
             let chosen = fit(&model, drawing, machine);
             let attention = if chosen.manner.scoring == Scoring::Flash { "sdpa" } else { "tiled" };
             let vae = if chosen.manner.tiling.is_some() { "in tiles" } else { "whole" };
+            let passes = if chosen.manner.rows_apart { "apart" } else { "together" };
             let networks = if chosen.one_at_a_time { "one at a time" } else { "all at once" };
             let gb = |bytes: u64| bytes as f64 / 1e9;
             let (name, width, height) = (published.name, drawing.width, drawing.height);
@@ -124,7 +125,7 @@ fn table() -> String {
             let verdict = if peak <= room { "fits" } else { "does not fit" };
             writeln!(
                 rows,
-                "| {name} | {width}×{height} | {machine} GB | {room:.1} GB | {peak:.1} GB | {verdict} | {attention} | {vae} | {networks} |"
+                "| {name} | {width}×{height} | {machine} GB | {room:.1} GB | {peak:.1} GB | {verdict} | {attention} | {vae} | {passes} | {networks} |"
             )
             .unwrap();
         }
@@ -141,9 +142,10 @@ fn the_table_says_what_is_chosen() {
     let foretold = table();
     let wanted: Vec<&str> = foretold.lines().collect();
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() && written != wanted {
-        let (before, after) = text.split_once("| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n").unwrap();
+        let (before, after) =
+            text.split_once("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n").unwrap();
         let rest: String = after.split_inclusive('\n').filter(|line| !is_row(line)).collect();
-        let rule = "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
+        let rule = "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
         fs::write(&path, format!("{before}{rule}{foretold}{rest}")).unwrap();
         return;
     }
@@ -153,7 +155,7 @@ fn the_table_says_what_is_chosen() {
 #[test]
 fn every_published_model_fits_where_it_is_said_to() {
     let [one, two, xl] = published().map(|published| published.costs());
-    for (model, machine) in [(&one, 8), (&two, 8), (&xl, 16)] {
+    for (model, machine) in [(&one, 8), (&two, 8), (&xl, 8)] {
         let chosen = fit(model, model.native_drawing(), machine);
         assert!(chosen.drawing_bytes() <= working_set(machine), "{machine} GB: {:?}", chosen.savings);
     }

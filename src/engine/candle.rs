@@ -124,8 +124,10 @@ impl CandleBackend {
             is_kernels: course.execution.operators().is_none(),
             held_bytes: 0,
         };
+        let mut rows_apart = course.rows_apart;
         match self.foretold(course, request) {
             Ok(fit) => {
+                rows_apart |= fit.manner.rows_apart;
                 needed.dtype = fit.manner.dtype;
                 needed.one_at_a_time |= fit.one_at_a_time;
                 needed.held_bytes = if needed.one_at_a_time { 0 } else { fit.costs.weight_bytes() as u64 };
@@ -154,6 +156,7 @@ impl CandleBackend {
                 }
             }
         };
+        pipeline.set_rows_apart(rows_apart);
         let (_, pipeline) = self.loaded.insert((needed, pipeline));
         Ok(pipeline)
     }

@@ -14,6 +14,7 @@ pub(super) struct Course {
     dtype_choice: DtypeChoice,
     /// Whether weights may be kept in half precision though nobody asked for it.
     pub may_halve: bool,
+    pub rows_apart: bool,
     pub one_at_a_time: bool,
     pub compute: Compute,
 }
@@ -26,7 +27,7 @@ impl Course {
             _ => dtype_choice.on(device),
         };
         let may_halve = dtype_choice == DtypeChoice::Auto;
-        Self { dtype, dtype_choice, may_halve, one_at_a_time: false, compute, execution }
+        Self { dtype, dtype_choice, may_halve, rows_apart: false, one_at_a_time: false, compute, execution }
     }
 
     /// What is done after `failure`, told in one sentence; `None` where nothing is left. `settled` is how the picture was
@@ -57,6 +58,10 @@ impl Course {
         if self.dtype == DType::F32 {
             self.dtype = DType::F16;
             return Some(Saving::HalfPrecision);
+        }
+        if !self.rows_apart && self.execution.operators().is_some() {
+            self.rows_apart = true;
+            return Some(Saving::RowsApart);
         }
         if !self.one_at_a_time {
             self.one_at_a_time = true;

@@ -33,6 +33,7 @@ impl Pipeline {
             winograd: source.memory == MemoryMode::High,
             dtype: source.weight_dtype,
             card: source.execution.operators().map(Operators::card),
+            rows_apart: self.rows_apart.get(),
         };
         let mut costs = self.foresight.costs.costs(drawing, manner)?;
         let held = if one_at_a_time { costs.weights[2] as u64 } else { 0 };
@@ -165,7 +166,8 @@ pub(super) fn settled_memory(
         return Ok(if wanted == MemoryMode::Auto { MemoryMode::High } else { wanted });
     };
     let card = execution.operators().map(Operators::card);
-    let manner = |winograd| Manner { scoring: Scoring::Tiled, tiling: None, winograd, dtype: *dtype, card };
+    let manner =
+        |winograd| Manner { scoring: Scoring::Tiled, tiling: None, winograd, dtype: *dtype, card, rows_apart: false };
     let chosen = match wanted {
         MemoryMode::Auto if *one_at_a_time => MemoryMode::Low,
         MemoryMode::Auto if card.is_some() || model.has_room_for_speed(manner(true), free)? => MemoryMode::High,

@@ -17,15 +17,15 @@ pub(super) struct Conditioning {
 }
 
 impl Conditioning {
-    /// What the words alone give: the last row.
-    pub fn last_row(&self) -> Result<Self, PipelineError> {
-        let last = |tensor: &Tensor| tensor.narrow(0, tensor.dim(0)? - 1, 1);
+    /// One row of it: the words alone are the last.
+    pub fn row(&self, row: usize) -> Result<Self, PipelineError> {
+        let only = |tensor: &Tensor| tensor.narrow(0, row, 1);
         let added = self.added.as_ref().map(|added| -> Result<_, PipelineError> {
             let ids = added.time_ids.len() / added.pooled_text.dim(0)?;
-            let time_ids = added.time_ids[added.time_ids.len() - ids..].to_vec();
-            Ok(AddedConditioning { pooled_text: last(&added.pooled_text)?, time_ids })
+            let time_ids = added.time_ids[row * ids..][..ids].to_vec();
+            Ok(AddedConditioning { pooled_text: only(&added.pooled_text)?, time_ids })
         });
-        Ok(Self { context: last(&self.context)?, added: added.transpose()? })
+        Ok(Self { context: only(&self.context)?, added: added.transpose()? })
     }
 }
 

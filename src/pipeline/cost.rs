@@ -54,6 +54,8 @@ pub struct Manner {
     pub dtype: DType,
     /// By candle's operators on this device, not by the kernels.
     pub card: Option<Card>,
+    /// The passes of a guided step come one after the other.
+    pub rows_apart: bool,
 }
 
 /// What it takes.
@@ -202,8 +204,10 @@ impl CostModel {
             (costs.encode, costs.encode_bytes) = (ledger.work(), ledger.peak_bytes());
         }
         ledger.start_anew();
-        self.walk_step(&unet, drawing, (height, width))?;
-        (costs.step, costs.step_bytes) = (ledger.work(), ledger.peak_bytes());
+        let (at_once, passes) = if manner.rows_apart { (1, drawing.rows) } else { (drawing.rows, 1) };
+        self.walk_step(&unet, Drawing { rows: at_once, ..drawing }, (height, width))?;
+        costs.step = (1..passes).fold(ledger.work(), |sum, _| sum.plus(ledger.work()));
+        costs.step_bytes = ledger.peak_bytes();
         ledger.start_anew();
         vae.decode(&zeros(&[1, self.vae.latent_channels, height, width])?, &|| Ok(()))?;
         (costs.decode, costs.decode_bytes) = (ledger.work(), ledger.peak_bytes());

@@ -74,7 +74,7 @@ impl Pipeline {
         let given = if !unguided || denoising.conditioning.context.dim(0)? != 2 {
             &denoising.conditioning
         } else {
-            alone = denoising.conditioning.last_row()?;
+            alone = denoising.conditioning.row(1)?;
             &alone
         };
         let rows = given.context.dim(0)?;
@@ -83,7 +83,15 @@ impl Pipeline {
         if let Some(beside) = &denoising.beside {
             input = beside.append(&input)?;
         }
-        let output = unet.forward(&input, timestep, &given.context, given.added.as_ref(), checkpoint)?;
+        let forward = |input: &Tensor, given: &Conditioning| {
+            unet.forward(input, timestep, &given.context, given.added.as_ref(), checkpoint)
+        };
+        let output = if self.rows_apart.get() && rows > 1 {
+            let alone = |row| Ok::<_, PipelineError>(forward(&input.narrow(0, row, 1)?, &given.row(row)?)?);
+            Tensor::cat(&(0..rows).map(alone).collect::<Result<Vec<_>, _>>()?, 0)?
+        } else {
+            forward(&input, given)?
+        };
         let output = output.flatten_all()?.to_vec1::<f32>()?;
         if rows == 1 {
             return Ok(output);

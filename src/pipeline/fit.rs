@@ -27,10 +27,15 @@ pub enum Saving {
     TiledAttention,
     VaeTiling,
     HalfPrecision,
+    /// The passes of a guided step one after the other.
+    RowsApart,
     OneAtATime,
 }
 
 impl Saving {
+    const ALL: [Self; 5] =
+        [Self::TiledAttention, Self::VaeTiling, Self::HalfPrecision, Self::RowsApart, Self::OneAtATime];
+
     /// What is done, as the end of a sentence.
     #[must_use]
     pub fn words(self) -> &'static str {
@@ -38,6 +43,7 @@ impl Saving {
             Self::TiledAttention => "attention is computed in tiles",
             Self::VaeTiling => "the picture is decoded in tiles",
             Self::HalfPrecision => "weights are kept in half precision",
+            Self::RowsApart => "the passes with and without the words come one after the other",
             Self::OneAtATime => "the networks are read one at a time",
         }
     }
@@ -111,6 +117,7 @@ impl CostModel {
             winograd: wanted.memory != MemoryMode::Low && here.operators().is_none(),
             dtype,
             card: here.operators().map(Operators::card),
+            rows_apart: false,
         };
         self.fit(drawing, manner, wanted, room)
     }
@@ -132,7 +139,7 @@ impl CostModel {
             costs: self.costs(drawing, manner)?,
             free_bytes: room.bytes,
         };
-        for saving in [Saving::TiledAttention, Saving::VaeTiling, Saving::HalfPrecision, Saving::OneAtATime] {
+        for saving in Saving::ALL {
             let manner = fit.manner;
             let held = if fit.one_at_a_time { fit.costs.weights[2] } else { fit.costs.weight_bytes() } as u64;
             let helps = match saving {
@@ -146,6 +153,10 @@ impl CostModel {
                     wanted.vae_tiling == VaeTiling::Auto && manner.tiling.is_none() && wants
                 }
                 Saving::HalfPrecision => is_auto && room.may_halve && manner.dtype == DType::F32 && fit.exceeds(&room),
+                // The kernels hold little besides the weights.
+                Saving::RowsApart => {
+                    wanted.memory != MemoryMode::High && manner.card.is_some() && drawing.rows > 1 && fit.exceeds(&room)
+                }
                 Saving::OneAtATime => is_auto && !fit.one_at_a_time && fit.exceeds(&room),
             };
             if !helps {
@@ -155,6 +166,7 @@ impl CostModel {
                 Saving::TiledAttention => fit.manner.scoring = Scoring::Tiled,
                 Saving::VaeTiling => fit.manner.tiling = Some(Tiling::default()),
                 Saving::HalfPrecision => fit.manner.dtype = DType::F16,
+                Saving::RowsApart => fit.manner.rows_apart = true,
                 Saving::OneAtATime => fit.one_at_a_time = true,
             }
             fit.savings.push(saving);

@@ -31,6 +31,7 @@ pub struct Pipeline {
     /// How the networks are to be carried out, as settled for the picture at hand.
     pub(super) scoring: Cell<Scoring>,
     pub(super) tiling: Cell<Option<Tiling>>,
+    pub(super) rows_apart: Cell<bool>,
     pub(super) foresight: Foresight,
     pub(super) sampling: ModelSampling,
     pub(super) latent_rgb: LatentRgb,
@@ -159,6 +160,7 @@ impl Pipeline {
             loras,
             scoring: Cell::new(Scoring::Tiled),
             tiling: Cell::new(None),
+            rows_apart: Cell::new(false),
             sampling,
             latent_rgb,
             source,
@@ -169,6 +171,11 @@ impl Pipeline {
     #[must_use]
     pub fn foresight(&self) -> &Foresight {
         &self.foresight
+    }
+
+    /// Whether the passes of a guided step come one after the other from now on: less memory, the same picture.
+    pub fn set_rows_apart(&self, apart: bool) {
+        self.rows_apart.set(apart);
     }
 
     /// The text encoders, for as long as they are needed.

@@ -121,6 +121,7 @@ fn foretold_and_drawn(files: &ModelFiles, additions: &Additions) {
             winograd: false,
             dtype: DType::F32,
             card: None,
+            rows_apart: false,
         };
         let drawing = Drawing { width: 64, height: 64, ..model.native_drawing() };
         let _ = model.costs(drawing, manner);
