@@ -5,12 +5,12 @@ use rayon::prelude::*;
 
 use super::ShapeError;
 use super::map::Map;
-use super::numbers::pair;
+use super::numbers::{pair, pair_up};
 use super::packed_heads::{PackedHeads, floats_per_head, steps};
 use super::pool::Buffer;
 use super::product::{Shared, Starts, TILE_ROWS, tile};
 use super::simd::{Kernel, Level, Simd};
-use super::softmax::{pair_up, soften};
+use super::softmax::soften;
 
 /// Queries of one task.
 const QUERIES: usize = 96;
@@ -193,7 +193,8 @@ impl Kernel for Task<'_> {
                 }
                 if self.in_pairs {
                     for row in 0..rows {
-                        pair_up(into.add(row * stride), keys);
+                        let row = into.add(row * stride);
+                        pair_up::<S>(row, keys, row);
                     }
                     self.weigh::<S, true>(into, stride, rows, (first_key / 2, keys.div_ceil(2)), &mut sums, columns);
                 } else {

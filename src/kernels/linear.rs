@@ -1,11 +1,46 @@
 //! A linear layer: rows times packed weights.
 
+use std::sync::OnceLock;
+use std::time::Instant;
+
 use super::ShapeError;
 use super::conv::Packing;
 use super::map::Map;
-use super::numbers::Source;
+use super::numbers::{Precision, Source};
 use super::panel::{Layout, PackedMatrix};
 use super::product::{DenseRows, Finish, product};
+use super::simd::Level;
+
+/// Whether products of bfloat16 are faster here than products of single precision, measured once in a few thousandths
+/// of a second: some processors have the instruction and take longer over it than over two multiply-adds.
+#[must_use]
+pub fn bf16_products_pay(level: Level) -> bool {
+    static PAY: OnceLock<bool> = OnceLock::new();
+    level.has_bf16_products()
+        && *PAY.get_or_init(|| {
+            let seconds = |precision| fastest_product(Packing { precision, winograd: false, level });
+            match (seconds(Precision::Bf16Products), seconds(Precision::F32)) {
+                (Some(of_pairs), Some(of_singles)) => of_pairs < WORTH_ROUNDING * of_singles,
+                _ => false,
+            }
+        })
+}
+
+/// Numbers are rounded only if it saves so much.
+const WORTH_ROUNDING: f64 = 0.85;
+
+/// Seconds of a small layer's product, the fastest of a few.
+fn fastest_product(packing: Packing) -> Option<f64> {
+    const SIDE: usize = 384;
+    const RUNS: usize = 5;
+    let x = Map::from_vec(vec![0.5; SIDE * SIDE], 1, 1, SIDE, SIDE).ok()?;
+    let layer = Linear::new(Source::F32(&vec![0.5; SIDE * SIDE]), None, SIDE, packing).ok()?;
+    let run = || {
+        let started = Instant::now();
+        layer.forward(&x, &Finish::default()).ok().map(|_| started.elapsed().as_secs_f64())
+    };
+    (0..RUNS).filter_map(|_| run()).min_by(f64::total_cmp)
+}
 
 /// A linear layer or, what is the same on pixels, a 1×1 convolution.
 pub struct Linear {

@@ -34,7 +34,7 @@ pub use conv::{Conv3x3, Packing};
 pub use depthwise::Depthwise3x3;
 pub use group_norm::{GroupNorm, GroupStatistics};
 pub use layer_norm::LayerNorm;
-pub use linear::Linear;
+pub use linear::{Linear, bf16_products_pay};
 pub use map::{Map, Shape};
 pub use numbers::{Precision, Source};
 pub use pixels::Steps;

@@ -4,14 +4,16 @@ use half::slice::HalfFloatSliceExt;
 use half::vec::HalfBitsVecExt;
 use half::{bf16, f16};
 
+use super::simd::Simd;
+
 /// How weights stand in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     F32,
     F16,
     Bf16,
-    /// As bfloat16 that is multiplied as such, the rows rounded to it too, summed up in single precision. Fast where
-    /// [`Level::has_bf16_products`](super::Level::has_bf16_products).
+    /// As bfloat16 that is multiplied as such, the rows rounded to it too, summed up in single precision. Worth it
+    /// where [`bf16_products_pay`](super::bf16_products_pay).
     Bf16Products,
 }
 
@@ -113,4 +115,23 @@ pub(super) fn pair(first: f32, second: f32) -> f32 {
         if value.is_nan() { bits | 0x0040_0000 } else { bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) }
     };
     f32::from_bits((rounded(first) >> 16) | (rounded(second) & 0xffff_0000))
+}
+
+/// Brings `count` numbers together two by two, in place or elsewhere; an odd last one is followed by zero.
+///
+/// # Safety
+/// As [`Simd`]; there are `count` numbers, and room for half as many pairs.
+#[inline(always)]
+pub(super) unsafe fn pair_up<S: Simd>(from: *const f32, count: usize, to: *mut f32) {
+    let whole = count / (2 * S::LANES) * S::LANES;
+    // SAFETY: the caller's; what is written was read before.
+    unsafe {
+        for at in (0..whole).step_by(S::LANES) {
+            S::store(to.add(at), S::load_pairs(from.add(2 * at)));
+        }
+        for at in whole..count.div_ceil(2) {
+            let second = if 2 * at + 1 < count { *from.add(2 * at + 1) } else { 0.0 };
+            *to.add(at) = pair(*from.add(2 * at), second);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::math;
-use super::numbers::pair;
+use super::numbers::pair_up;
 use super::panel::{PackedMatrix, Panel};
 use super::simd::{Kernel, Simd};
 
@@ -30,7 +30,7 @@ pub(super) trait Rows: Sync {
 
 /// The rows' steps rounded to bfloat16 and brought together two by two, row after row in `into`.
 #[inline(always)]
-fn pair_up(rows: &dyn Rows, first: usize, count: usize, gathered: &mut Vec<f32>, into: &mut Vec<f32>) {
+fn round_rows<S: Simd>(rows: &dyn Rows, first: usize, count: usize, gathered: &mut Vec<f32>, into: &mut Vec<f32>) {
     into.clear();
     for row in first..first + count {
         gathered.clear();
@@ -39,9 +39,10 @@ fn pair_up(rows: &dyn Rows, first: usize, count: usize, gathered: &mut Vec<f32>,
             let part = unsafe { std::slice::from_raw_parts(rows.start(row, segment), rows.segment_length(segment)) };
             gathered.extend_from_slice(part);
         }
-        let (pairs, odd) = gathered.as_chunks::<2>();
-        into.extend(pairs.iter().map(|[first, second]| pair(*first, *second)));
-        into.extend(odd.iter().map(|last| pair(*last, 0.0)));
+        let start = into.len();
+        into.resize(start + gathered.len().div_ceil(2), 0.0);
+        // SAFETY: as many numbers as were gathered, and half as many pairs.
+        unsafe { pair_up::<S>(gathered.as_ptr(), gathered.len(), into[start..].as_mut_ptr()) };
     }
 }
 
@@ -204,7 +205,7 @@ impl Kernel for Task<'_> {
         let (whole, depth) = (self.matrix.is_gated(), self.matrix.steps_of_panel());
         let in_pairs;
         let (rows, first_row): (&dyn Rows, usize) = if self.matrix.is_in_pairs() {
-            pair_up(self.rows, self.first_row, self.row_count, gathered, pairs);
+            round_rows::<S>(self.rows, self.first_row, self.row_count, gathered, pairs);
             in_pairs = DenseRows { values: pairs, depth, whole };
             (&in_pairs, 0)
         } else {

@@ -1,23 +1,7 @@
-//! What becomes of a row of attention's scores: weights below the largest seen so far, as numbers or pairs.
+//! What becomes of a row of attention's scores: weights below the largest seen so far.
 
 use super::math;
-use super::numbers::pair;
 use super::simd::Simd;
-
-/// Rounds a row's weights to bfloat16 and brings them together two by two, in place.
-///
-/// # Safety
-/// The row holds `keys` weights.
-#[inline(always)]
-pub(super) unsafe fn pair_up(row: *mut f32, keys: usize) {
-    for index in 0..keys.div_ceil(2) {
-        // SAFETY: the caller's; what is written was read before.
-        unsafe {
-            let second = if 2 * index + 1 < keys { *row.add(2 * index + 1) } else { 0.0 };
-            *row.add(index) = pair(*row.add(2 * index), second);
-        }
-    }
-}
 
 /// Turns a row's scores into weights: their exponentials below the largest seen so far; what was summed up before is
 /// brought to the same measure. Of `keys` only the first `seen` count.

@@ -16,7 +16,7 @@ use super::shelf::Shelf;
 use super::single_file::{Cut, SingleFile, Source};
 use super::weight_files::sources_of;
 use super::{ModelError, ModelFiles};
-use crate::kernels::{Level, Packing, Precision};
+use crate::kernels::{Level, Packing, Precision, bf16_products_pay};
 
 /// How many names an error lists before it only counts.
 const LISTED: usize = 3;
@@ -304,7 +304,7 @@ impl Scope<'_> {
         let level = Level::current();
         let precision = match self.weights.dtype {
             DType::F16 => Precision::F16,
-            DType::BF16 if level.has_bf16_products() => Precision::Bf16Products,
+            DType::BF16 if bf16_products_pay(level) => Precision::Bf16Products,
             DType::BF16 => Precision::Bf16,
             _ => Precision::F32,
         };

@@ -3,7 +3,7 @@
 #[allow(clippy::wildcard_imports)] // Every name of it starts with its instruction set.
 use std::arch::x86_64::*;
 
-use super::{Kernel, Simd, add_pairs_by_lane};
+use super::{Kernel, Simd, add_pairs_by_lane, load_pairs_by_lane};
 
 /// `BF16`: with instructions for bfloat16.
 #[derive(Clone, Copy)]
@@ -79,6 +79,18 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
                 _mm512_dpbf16_ps(sums, a, b)
             } else {
                 add_pairs_by_lane::<Self>(a, b, sums)
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_pairs(from: *const f32) -> __m512 {
+        unsafe {
+            if BF16 {
+                let (first, second) = (Self::load(from), Self::load(from.add(Self::LANES)));
+                std::mem::transmute::<__m512bh, __m512>(_mm512_cvtne2ps_pbh(second, first))
+            } else {
+                load_pairs_by_lane::<Self>(from)
             }
         }
     }

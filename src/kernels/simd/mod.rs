@@ -13,6 +13,8 @@ mod portable;
 use std::fmt;
 use std::sync::OnceLock;
 
+use super::numbers::pair;
+
 /// Chooses the instruction set, for tests and comparisons; an unknown or missing one is told and ignored.
 pub const VARIABLE: &str = "INKWICK_SIMD";
 
@@ -210,6 +212,13 @@ pub trait Simd: Copy {
         unsafe { add_pairs_by_lane::<Self>(a, b, sums) }
     }
 
+    /// Two vectors' worth of floats, rounded to bfloat16 and brought together two by two.
+    #[inline(always)]
+    unsafe fn load_pairs(from: *const f32) -> Self::V {
+        // SAFETY: the caller's.
+        unsafe { load_pairs_by_lane::<Self>(from) }
+    }
+
     /// The first `count` of a vector; the others are zero.
     #[inline(always)]
     unsafe fn load_some(from: *const f32, count: usize) -> Self::V {
@@ -280,6 +289,22 @@ unsafe fn add_pairs_by_lane<S: Simd>(a: S::V, b: S::V, sums: S::V) -> S::V {
             }
         }
         S::load(sums.as_ptr())
+    }
+}
+
+/// [`Simd::load_pairs`] where no instruction does it.
+///
+/// # Safety
+/// As [`Simd`].
+#[inline(always)]
+unsafe fn load_pairs_by_lane<S: Simd>(from: *const f32) -> S::V {
+    let mut lanes = [0f32; MAX_LANES];
+    // SAFETY: the caller's floats, and room for a full vector.
+    unsafe {
+        for (lane, pairs) in lanes.iter_mut().enumerate().take(S::LANES) {
+            *pairs = pair(*from.add(2 * lane), *from.add(2 * lane + 1));
+        }
+        S::load(lanes.as_ptr())
     }
 }
 
