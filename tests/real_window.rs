@@ -80,9 +80,12 @@ impl Desk {
         let home = TempDir::new().unwrap();
         let window = WindowPlace { size: Some([1280.0, 800.0]), position: Some([0.0, 0.0]), maximized: false };
         Settings { window, ..Settings::default() }.save(&home.path().join("settings.ron")).unwrap();
-        // It takes the first free number, and tells it once it can be used.
+        // It takes the first free number, and tells it once it can be used. Without `-noreset` it starts anew when its
+        // last client goes, and turns away who comes in that moment.
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]).stdout(Stdio::piped());
+        command
+            .args(["-displayfd", "1", "-noreset", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            .stdout(Stdio::piped());
         let mut screen = Running(command.stderr(Stdio::null()).spawn().expect("Xvfb is needed; .ci/run installs it"));
         let mut number = String::new();
         BufReader::new(screen.0.stdout.take().unwrap()).read_line(&mut number).unwrap();
