@@ -1,6 +1,8 @@
 //! A device that fails by script: each step down and the way back to the CPU, with the words that a person reads.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
+mod copied;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +15,8 @@ use inkwick::job::{AttentionMode, CancelToken, ModelRef, Request};
 use inkwick::model::{Execution, FailureKind, Fault, Operator, Operators, Scoring, Watch, builtin_model};
 use inkwick::pipeline::{CostModel, Drawing, Manner};
 use tempfile::TempDir;
+
+use copied::copied;
 
 /// The built-in model, small.
 fn request() -> Request {
@@ -125,18 +129,6 @@ fn an_operator_that_is_missing_leads_to_the_cpu_and_into_the_report() {
     }
     // The next picture tries the device again.
     assert!(run(&mut backend, &request()).notices.is_empty());
-}
-
-fn copied(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copied(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 /// The tiny SD 1 with a VAE whose inner values are beyond what half precision holds; what comes out is the same, since

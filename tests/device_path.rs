@@ -2,6 +2,8 @@
 //! calls as were foretold.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
+mod copied;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,23 +20,13 @@ use inkwick::pipeline::{Additions, CostModel, Drawing, Manner, Means, Pipeline};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use copied::copied;
+
 const CPU: Device = Device::Cpu;
 const DTYPES: [DType; 3] = [DType::F32, DType::F16, DType::BF16];
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data")
-}
-
-fn copied(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copied(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 /// The tiny SD 1 with five channels more, as models for inpainting have them.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // The lints know tests by their attribute and not their helpers.
 
+mod copied;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,23 +18,12 @@ use inkwick::pipeline::Pipeline;
 use inkwick::sampling::SchedulerName;
 use serde_json::Value;
 
+use copied::copied;
+
 const CPU: Device = Device::Cpu;
 
 fn data() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data")
-}
-
-fn copied(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copied(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
 }
 
 /// The model of `kind` with another first convolution, as diffusers would have saved it.

@@ -138,7 +138,6 @@ impl Desk {
     fn paint(&self, way: &[(i32, i32)]) {
         // Into the middle of the canvas, which also takes the keyboard from the prompt.
         self.drag(&[(670, 400), (671, 400)]);
-        self.xdotool(&["key", "b"]);
         std::thread::sleep(Duration::from_millis(300));
         let before = self.journal_bytes();
         let stroke = || {

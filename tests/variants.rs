@@ -2,6 +2,8 @@
 //! inpainting (9 channels), instructions (8), and guidance embedded in the time step (`tests/reference/lcm.py`).
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
+mod copied;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,8 @@ use inkwick::sampling::SchedulerName;
 use inkwick::store::models;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use copied::copied;
 
 const CPU: Device = Device::Cpu;
 
@@ -101,19 +105,6 @@ impl Variant {
         }
         fs::write(path.with_extension("json"), sidecar.to_string()).unwrap();
         ModelFiles::open_file(path).unwrap()
-    }
-}
-
-fn copied(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copied(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
     }
 }
 
