@@ -16,7 +16,10 @@ use super::softmax::soften;
 const QUERIES: usize = 96;
 
 /// Keys of one block: a multiple of every level's panel width.
-const KEYS: usize = 256;
+const KEYS: usize = 512;
+
+/// Between two rows of scores, so that they do not fall onto the same cache lines.
+const ROW_GAP: usize = 16;
 
 /// How much of the scores stands in memory at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +75,7 @@ pub fn attention(q: &Map, k: &Map, v: &Map, heads: Heads, scores: Scores, level:
     let query_blocks = queries.div_ceil(QUERIES);
     let output = Shared(out.as_mut_ptr());
     let all_heads = q.batch * heads;
-    let key_width = keys.next_multiple_of(level.panel_width());
+    let key_width = keys.next_multiple_of(level.panel_width()) + ROW_GAP;
     let (heads_at_once, mut whole) = match scores {
         Scores::Tiled => (all_heads, None),
         Scores::Heads(count) => {
@@ -119,7 +122,7 @@ pub fn attention_scratch_floats(
     scores: Scores,
     level: Level,
 ) -> [usize; 3] {
-    let key_width = keys.next_multiple_of(level.panel_width());
+    let key_width = keys.next_multiple_of(level.panel_width()) + ROW_GAP;
     let all_heads = batch * heads.count;
     let whole = match scores {
         Scores::Tiled => 0,
@@ -175,8 +178,8 @@ impl Kernel for Task<'_> {
         let (into, stride, block) = if let Some((whole, stride)) = self.whole {
             (whole, stride, self.keys)
         } else {
-            scores.resize(QUERIES * KEYS, 0.0);
-            (scores.as_mut_ptr(), KEYS, KEYS)
+            scores.resize(QUERIES * (KEYS + ROW_GAP), 0.0);
+            (scores.as_mut_ptr(), KEYS + ROW_GAP, KEYS)
         };
         // Later keys are hidden from every query of the block.
         let end = if self.causal { self.first + self.count } else { self.keys };
@@ -220,10 +223,10 @@ impl Kernel for Task<'_> {
 }
 
 impl Task<'_> {
-    /// The block's queries, scaled, one after the other; the last is repeated to fill a tile.
+    /// The block's queries, scaled so that the softmax may take powers of two, one after the other; the last is repeated to fill a tile.
     fn take_queries(&mut self, rows: usize) {
         let channels = self.q.channels;
-        let scale = 1.0 / (self.depth as f32).sqrt();
+        let scale = std::f32::consts::LOG2_E / (self.depth as f32).sqrt();
         let queries = &mut self.scratch.queries;
         queries.clear();
         for row in 0..rows {

@@ -7,6 +7,8 @@ use super::panel::{Layout, PackedMatrix};
 use super::pixels::{Pixels, Steps};
 use super::product::{Finish, Rows, product};
 use super::simd::Level;
+#[cfg(test)]
+use super::winograd::Square;
 use super::winograd::Winograd;
 
 const TAPS: usize = 9;
@@ -64,6 +66,13 @@ impl Conv3x3 {
         Ok(Self { form, inputs, outputs, steps })
     }
 
+    /// By squares of that size, however many the weights are.
+    #[cfg(test)]
+    pub(super) fn by_squares(square: Square, weight: &[f32], bias: &[f32], inputs: usize, level: Level) -> Self {
+        let winograd = Winograd::by(square, Source::F32(weight), bias, inputs, level).unwrap();
+        Self { form: Form::Winograd(winograd), inputs, outputs: bias.len(), steps: Steps::SAME }
+    }
+
     /// What such a layer will take.
     #[must_use]
     pub fn bytes_of(inputs: usize, outputs: usize, steps: Steps, packing: Packing) -> usize {
@@ -84,7 +93,7 @@ impl Conv3x3 {
         if !transforms(inputs, outputs, steps, packing) {
             return 0;
         }
-        Winograd::scratch_floats(inputs, batch * height.div_ceil(2) * width.div_ceil(2))
+        Winograd::scratch_floats((inputs, outputs), (batch, height, width))
     }
 
     /// Memory that the weights take.

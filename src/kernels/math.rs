@@ -1,6 +1,9 @@
-//! `exp`, SiLU and the exact GELU on whole vectors.
+//! `exp`, `exp2`, SiLU and the exact GELU on whole vectors.
 
 use super::simd::Simd;
+
+/// 1.5·2²³: adding and taking it away rounds to a whole number.
+const ROUND: f32 = 12_582_912.0;
 
 /// Within 3e-7 of eˣ, relatively; beyond ±87 it stays at the ends. No number stays none.
 ///
@@ -8,7 +11,6 @@ use super::simd::Simd;
 /// As [`Simd`].
 #[inline(always)]
 pub unsafe fn exp<S: Simd>(x: S::V) -> S::V {
-    const ROUND: f32 = 12_582_912.0; // 1.5·2²³: adding and taking it away rounds to a whole number
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     // SAFETY: the caller's.
@@ -22,6 +24,26 @@ pub unsafe fn exp<S: Simd>(x: S::V) -> S::V {
         let mut series = S::splat(0.001_388_3);
         for coefficient in [0.008_333_452, 0.041_665_795, 0.166_666_55, 0.5, 1.0, 1.0] {
             series = S::mul_add(series, r, S::splat(coefficient));
+        }
+        S::mul(series, S::power_of_two(shifted))
+    }
+}
+
+/// Within 3e-7 of 2ˣ, relatively, up to 127; below −126 it stays there. No number stays none.
+///
+/// # Safety
+/// As [`Simd`].
+#[inline(always)]
+pub unsafe fn exp2<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's.
+    unsafe {
+        let x = S::max(S::splat(-126.0), x);
+        let shifted = S::add(x, S::splat(ROUND));
+        let rest = S::sub(x, S::sub(shifted, S::splat(ROUND)));
+        // 2ˣ between −½ and ½, through the six Chebyshev points.
+        let mut series = S::splat(0.001_339_086_3);
+        for coefficient in [0.009_676_032, 0.055_503_57, 0.240_221_07, 0.693_147_2, 1.000_000_1] {
+            series = S::mul_add(series, rest, S::splat(coefficient));
         }
         S::mul(series, S::power_of_two(shifted))
     }
@@ -94,6 +116,7 @@ mod tests {
                         0 => exp::<S>(v),
                         1 => silu::<S>(v),
                         2 => quick_gelu::<S>(v),
+                        3 => exp2::<S>(v),
                         _ => gelu::<S>(v),
                     };
                     S::store_some(out.as_mut_ptr(), y, out.len());
@@ -112,12 +135,15 @@ mod tests {
             for (x, found) in x.iter().zip(level.run(Each { x: &x, which: 0 })) {
                 assert!((f64::from(found) / f64::from(*x).exp() - 1.0).abs() < 4e-7, "{level:?} exp({x}) = {found}");
             }
+            for (x, found) in x.iter().zip(level.run(Each { x: &x, which: 3 })) {
+                assert!((f64::from(found) / f64::from(*x).exp2() - 1.0).abs() < 4e-7, "{level:?} 2^{x} = {found}");
+            }
             let wanted: [&dyn Fn(f64) -> f64; 3] =
                 [&|x| x / (1.0 + (-x).exp()), &|x| x / (1.0 + (-1.702 * x).exp()), &|x| {
                     0.5 * x * (1.0 + erf(x * std::f64::consts::FRAC_1_SQRT_2))
                 }];
-            for (which, wanted) in wanted.iter().enumerate() {
-                for (x, found) in x.iter().zip(level.run(Each { x: &x, which: which + 1 })) {
+            for (which, wanted) in [1, 2, 4].into_iter().zip(wanted) {
+                for (x, found) in x.iter().zip(level.run(Each { x: &x, which })) {
                     let wanted = wanted(f64::from(*x));
                     assert!((f64::from(found) - wanted).abs() < 4e-7 * wanted.abs().max(1.0), "{level:?} {which} {x}");
                 }
@@ -128,7 +154,7 @@ mod tests {
     #[test]
     fn what_is_no_number_stays_none() {
         for level in Level::available() {
-            for which in 0..4 {
+            for which in 0..5 {
                 let out = level.run(Each { x: &[f32::NAN, 1.0, f32::NAN], which });
                 assert!(out[0].is_nan() && out[1].is_finite() && out[2].is_nan(), "{level:?} {which} {out:?}");
             }

@@ -3,8 +3,8 @@
 use super::math;
 use super::simd::Simd;
 
-/// Turns a row's scores into weights: their exponentials below the largest seen so far; what was summed up before is
-/// brought to the same measure. Of `keys` only the first `seen` count.
+/// Turns a row's scores into weights: the powers of two of what they are below the largest seen so far; what was summed
+/// up before is brought to the same measure. Of `keys` only the first `seen` count.
 #[inline(always)]
 pub(super) unsafe fn soften<S: Simd>(
     scores: *mut f32,
@@ -27,7 +27,7 @@ pub(super) unsafe fn soften<S: Simd>(
         }
         if now > *largest {
             if largest.is_finite() {
-                let scale = (*largest - now).exp();
+                let scale = (*largest - now).exp2();
                 *total *= scale;
                 for place in (0..sums.len()).step_by(S::LANES) {
                     let sum = sums.as_mut_ptr().add(place);
@@ -40,7 +40,7 @@ pub(super) unsafe fn soften<S: Simd>(
         for key in (0..seen).step_by(S::LANES) {
             let count = (seen - key).min(S::LANES);
             let at = scores.add(key);
-            let weight = math::exp::<S>(S::sub(S::load_some(at, count), S::splat(*largest)));
+            let weight = math::exp2::<S>(S::sub(S::load_some(at, count), S::splat(*largest)));
             S::store_some(at, weight, count);
             lanes = S::add(lanes, S::load_some(at, count));
         }

@@ -251,22 +251,35 @@ pub trait Simd: Copy {
     /// The lanes' sum.
     #[inline(always)]
     unsafe fn sum(v: Self::V) -> f32 {
-        let mut lanes = [0f32; MAX_LANES];
-        // SAFETY: room for a full vector.
-        unsafe { Self::store(lanes.as_mut_ptr(), v) };
-        lanes[..Self::LANES].iter().sum()
+        // SAFETY: the caller's.
+        unsafe { fold::<Self>(v, |a, b| a + b) }
     }
 
-    /// The lanes' largest; no number where a lane is none.
+    /// The lanes' largest; lanes that are no number may count or not.
     #[inline(always)]
     unsafe fn largest(v: Self::V) -> f32 {
-        let mut lanes = [0f32; MAX_LANES];
-        // SAFETY: room for a full vector.
-        unsafe { Self::store(lanes.as_mut_ptr(), v) };
-        lanes[..Self::LANES]
-            .iter()
-            .fold(f32::NEG_INFINITY, |largest, lane| if *lane <= largest { largest } else { *lane })
+        // SAFETY: the caller's.
+        unsafe { fold::<Self>(v, |a, b| if a > b { a } else { b }) }
     }
+}
+
+/// A vector's lanes brought together, each half with the other.
+///
+/// # Safety
+/// As [`Simd`].
+#[inline(always)]
+unsafe fn fold<S: Simd>(v: S::V, together: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [0f32; MAX_LANES];
+    // SAFETY: room for a full vector.
+    unsafe { S::store(lanes.as_mut_ptr(), v) };
+    let mut half = S::LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] = together(lanes[lane], lanes[lane + half]);
+        }
+        half /= 2;
+    }
+    lanes[0]
 }
 
 /// [`Simd::add_pairs`] where no instruction does it: right, and slow.

@@ -2,6 +2,7 @@
 
 use half::{bf16, f16};
 
+use super::super::winograd::Square;
 use super::*;
 
 #[test]
@@ -157,6 +158,12 @@ fn convolve(x: &Map, weight: &[f32], bias: &[f32], steps: Steps, (high, wide): (
 
 #[test]
 fn convolutions_directly_and_transformed() {
+    #[derive(Clone, Copy, Debug)]
+    enum Way {
+        Direct(Steps),
+        Transformed(Square),
+    }
+    use Way::{Direct, Transformed};
     let halving = Steps { stride: 2, before: 1, after: 1 };
     let halving_after = Steps { stride: 2, before: 0, after: 1 };
     for level in Level::available() {
@@ -172,20 +179,29 @@ fn convolutions_directly_and_transformed() {
         for [batch, height, width, inputs, outputs] in shapes {
             let x = random.map(batch, height, width, inputs);
             let (weight, bias) = (random.values(9 * inputs * outputs), random.values(outputs));
-            for (steps, winograd, size) in [
-                (Steps::SAME, false, (height, width)),
-                (Steps::SAME, true, (height, width)),
-                (Steps::SAME, true, (2 * height, 2 * width)),
-                (Steps::SAME, false, (2 * height - 1, 2 * width + 1)),
-                (halving, false, (height, width)),
-                (halving_after, false, (height + 1, width + 1)),
+            for (way, size) in [
+                (Direct(Steps::SAME), (height, width)),
+                (Transformed(Square::Two), (height, width)),
+                (Transformed(Square::Four), (height, width)),
+                (Transformed(Square::Two), (2 * height, 2 * width)),
+                (Transformed(Square::Four), (2 * height, 2 * width)),
+                (Direct(Steps::SAME), (2 * height - 1, 2 * width + 1)),
+                (Direct(halving), (height, width)),
+                (Direct(halving_after), (height + 1, width + 1)),
             ] {
-                let what =
-                    format!("{level:?} {steps:?} {winograd} {batch}×{height}×{width} {inputs}→{outputs} as {size:?}");
+                let what = format!("{level:?} {way:?} {batch}×{height}×{width} {inputs}→{outputs} as {size:?}");
+                let (steps, layer) = match way {
+                    Direct(steps) => {
+                        let packing = packing(level, false);
+                        (steps, Conv3x3::new(Source::F32(&weight), &bias, inputs, steps, packing).unwrap())
+                    }
+                    Transformed(square) => {
+                        (Steps::SAME, Conv3x3::by_squares(square, &weight, &bias, inputs, level))
+                    }
+                };
                 let wanted = convolve(&x, &weight, &bias, steps, size);
                 let pixels = wanted.height * wanted.width;
                 let (own, residual) = (random.values(batch * outputs), random.values(batch * pixels * outputs));
-                let layer = Conv3x3::new(Source::F32(&weight), &bias, inputs, steps, packing(level, winograd)).unwrap();
                 let found = layer.forward(&x, size, &Finish::default()).unwrap();
                 assert_eq!((found.height, found.width), (wanted.height, wanted.width), "{what}");
                 assert_close(found.values(), &wanted.values, &what);
@@ -211,7 +227,7 @@ fn convolutions_directly_and_transformed() {
 fn layers_take_what_was_foretold() {
     let mut random = Random(15);
     for level in Level::available() {
-        for (inputs, outputs) in [(1, 1), (16, 16), (20, 34), (33, 100), (64, 128)] {
+        for (inputs, outputs) in [(1, 1), (16, 16), (20, 34), (33, 100), (64, 128), (1300, 1000)] {
             let (weight, bias) = (random.values(inputs * outputs * 9), random.values(outputs));
             let ways = [(true, Precision::F32), (false, Precision::F32), (false, Precision::F16)];
             for (winograd, precision) in ways.into_iter().chain([(false, Precision::Bf16Products)]) {

@@ -1,8 +1,13 @@
-//! 3×3 convolution by Winograd's F(2×2, 3×3): 16 products where the direct way takes 36 ("Fast Algorithms for
-//! Convolutional Neural Networks", Lavin and Gray).
+//! 3×3 convolution by Winograd's minimal filtering: F(2×2, 3×3) does 16 products where the direct way does 36, and
+//! F(4×4, 3×3) 36 where it does 144 ("Fast Algorithms for Convolutional Neural Networks", Lavin and Gray).
+
+mod transform;
+
+use std::marker::PhantomData;
 
 use rayon::prelude::*;
 
+use self::transform::{Four, Transform, Two};
 use super::ShapeError;
 use super::map::Map;
 use super::numbers::Source;
@@ -11,14 +16,12 @@ use super::pool::Buffer;
 use super::product::{Finish, Shared, Starts, TILE_ROWS, tile};
 use super::simd::{Kernel, Level, Simd};
 
-/// Points of the transform: a 4×4 square of the input.
-const POINTS: usize = 16;
-
 /// The transformed input of a chunk of squares is about so large: it must outlive the passes of all panels in the cache.
 const CHUNK_BYTES: usize = 8 << 20;
 
-/// Squares of one task: its rows of one point stay in the cache while the panels of a group pass.
-const SQUARES_PER_TASK: usize = 16 * TILE_ROWS;
+/// Products of one task at each column: its rows of one point stay in the cache while the panels of a group pass, and
+/// its sums until they are pixels.
+const ROWS_PER_TASK: usize = 1536;
 
 /// Columns of the panels that are worked through together.
 const COLUMNS_PER_TASK: usize = 64;
@@ -26,12 +29,44 @@ const COLUMNS_PER_TASK: usize = 64;
 /// Between two points' planes, so that they do not fall onto the same cache lines.
 const PLANE_GAP: usize = 16;
 
+/// Weights up to so many (of one tap) are transformed for squares of 4×4, at four times their memory. More of them
+/// belong to pictures too small for such squares.
+const MOST_OF_FOUR: usize = 1920 * 640;
+
+/// The pixels that one transform gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Square {
+    Two,
+    Four,
+}
+
+impl Square {
+    /// What a layer of so many channels takes.
+    fn of(inputs: usize, outputs: usize) -> Self {
+        if inputs * outputs <= MOST_OF_FOUR { Self::Four } else { Self::Two }
+    }
+
+    /// Of the output.
+    fn side(self) -> usize {
+        match self {
+            Self::Two => 2,
+            Self::Four => 4,
+        }
+    }
+
+    /// Of the transform: those of the input that the square sees.
+    fn points(self) -> usize {
+        (self.side() + 2).pow(2)
+    }
+}
+
 /// Transformed weights, panel by panel: `(points, inputs, a panel's columns)` each.
 pub struct Winograd {
     values: Vec<f32>,
     bias: Vec<f32>,
     inputs: usize,
     outputs: usize,
+    square: Square,
     level: Level,
 }
 
@@ -41,6 +76,16 @@ impl Winograd {
     /// # Errors
     /// When the weight has another size.
     pub fn new(weight: Source, bias: &[f32], inputs: usize, level: Level) -> Result<Self, ShapeError> {
+        Self::by(Square::of(inputs, bias.len()), weight, bias, inputs, level)
+    }
+
+    pub(super) fn by(
+        square: Square,
+        weight: Source,
+        bias: &[f32],
+        inputs: usize,
+        level: Level,
+    ) -> Result<Self, ShapeError> {
         let outputs = bias.len();
         if weight.len() != outputs * inputs * 9 {
             return Err(ShapeError(format!(
@@ -52,28 +97,44 @@ impl Winograd {
         let panels = outputs.div_ceil(width);
         let mut packed_bias = vec![0.0; panels * width];
         packed_bias[..outputs].copy_from_slice(bias);
-        let mut this = Self { values: Vec::new(), bias: packed_bias, inputs, outputs, level };
+        let mut this = Self { values: Vec::new(), bias: packed_bias, inputs, outputs, square, level };
         this.values = match weight {
-            Source::F32(from) => this.pack(from, |value| value),
-            Source::F16(from) => this.pack(from, half::f16::to_f32),
-            Source::Bf16(from) => this.pack(from, half::bf16::to_f32),
+            Source::F32(from) => this.pack(from, f64::from),
+            Source::F16(from) => this.pack(from, half::f16::to_f64),
+            Source::Bf16(from) => this.pack(from, half::bf16::to_f64),
         };
         Ok(this)
     }
 
-    fn pack<F: Copy + Sync>(&self, from: &[F], of: impl Fn(F) -> f32 + Sync) -> Vec<f32> {
-        let width = self.level.panel_width();
+    fn pack<F: Copy + Sync>(&self, from: &[F], of: impl Fn(F) -> f64 + Sync) -> Vec<f32> {
+        match self.square {
+            Square::Two => self.pack_by::<F, Two, 2, 4>(from, of),
+            Square::Four => self.pack_by::<F, Four, 4, 6>(from, of),
+        }
+    }
+
+    fn pack_by<F: Copy + Sync, W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize>(
+        &self,
+        from: &[F],
+        of: impl Fn(F) -> f64 + Sync,
+    ) -> Vec<f32> {
+        let (width, points) = (self.level.panel_width(), SIDE * SIDE);
         let last = self.outputs.div_ceil(width) - 1;
-        let mut values = vec![0f32; (last * width + self.panel_stride(last)) * POINTS * self.inputs];
-        values.par_chunks_mut(width * POINTS * self.inputs).enumerate().for_each(|(panel, out)| {
+        let mut values = vec![0f32; (last * width + self.panel_stride(last)) * points * self.inputs];
+        values.par_chunks_mut(width * points * self.inputs).enumerate().for_each(|(panel, out)| {
             let stride = self.panel_stride(panel);
             let columns = width.min(self.outputs - panel * width);
             for input in 0..self.inputs {
                 for lane in 0..columns {
                     let start = ((panel * width + lane) * self.inputs + input) * 9;
-                    let taps = std::array::from_fn(|tap| of(from[start + tap]));
-                    for (point, value) in transformed_weight(&taps).into_iter().enumerate() {
-                        out[(point * self.inputs + input) * stride + lane] = value;
+                    let [first, second, third]: [[f64; 3]; 3] =
+                        std::array::from_fn(|row| std::array::from_fn(|tap| of(from[start + row * 3 + tap])));
+                    let columns: [[f64; SIDE]; 3] =
+                        std::array::from_fn(|tap| W::weight([first[tap], second[tap], third[tap]]));
+                    for y in 0..SIDE {
+                        for (x, value) in W::weight(columns.map(|column| column[y])).into_iter().enumerate() {
+                            out[((y * SIDE + x) * self.inputs + input) * stride + lane] = value as f32;
+                        }
                     }
                 }
             }
@@ -84,14 +145,19 @@ impl Winograd {
     /// What the transformed weights of such a layer will take.
     #[must_use]
     pub fn bytes_of(inputs: usize, outputs: usize, level: Level) -> usize {
-        let values = outputs.next_multiple_of(level.lanes()) * POINTS * inputs;
+        let values = outputs.next_multiple_of(level.lanes()) * Square::of(inputs, outputs).points() * inputs;
         (values + outputs.next_multiple_of(level.panel_width())) * size_of::<f32>()
     }
 
-    /// The buffer that so many squares of 2×2 take.
+    /// The buffer that it takes for a picture of `batch` × `height` × `width`.
     #[must_use]
-    pub fn scratch_floats(inputs: usize, squares: usize) -> usize {
-        POINTS * chunk(inputs, squares).1
+    pub fn scratch_floats(
+        (inputs, outputs): (usize, usize),
+        (batch, height, width): (usize, usize, usize),
+    ) -> usize {
+        let square = Square::of(inputs, outputs);
+        let squares = batch * height.div_ceil(square.side()) * width.div_ceil(square.side());
+        square.points() * chunk(inputs, square.points(), squares).1
     }
 
     #[must_use]
@@ -107,18 +173,33 @@ impl Winograd {
     }
 
     /// `out` `(batch, height, width, outputs)`.
-    pub(super) fn forward(&self, x: &Map, (height, width): (usize, usize), finish: &Finish, out: &mut [f32]) {
+    pub(super) fn forward(&self, x: &Map, size: (usize, usize), finish: &Finish, out: &mut [f32]) {
+        match self.square {
+            Square::Two => self.forward_by::<Two, 2, 4>(x, size, finish, out),
+            Square::Four => self.forward_by::<Four, 4, 6>(x, size, finish, out),
+        }
+    }
+
+    fn forward_by<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize>(
+        &self,
+        x: &Map,
+        (height, width): (usize, usize),
+        finish: &Finish,
+        out: &mut [f32],
+    ) {
         assert_eq!(out.len(), x.batch * height * width * self.outputs, "the output's size");
         finish.check(out.len());
-        let grid = Grid { height, width, high: height.div_ceil(2), wide: width.div_ceil(2) };
-        let pixels = Pixels::new(x, height, width, Steps::SAME, 2 * grid.high + 2, 2 * grid.wide + 2);
+        let points = SIDE * SIDE;
+        let grid = Grid { height, width, high: height.div_ceil(OUT), wide: width.div_ceil(OUT) };
+        let pixels = Pixels::new(x, height, width, Steps::SAME, OUT * grid.high + 2, OUT * grid.wide + 2);
         let squares = x.batch * grid.high * grid.wide;
-        let (at_once, plane) = chunk(self.inputs, squares);
-        let mut transformed = Buffer::take(POINTS * plane);
+        let (at_once, plane) = chunk(self.inputs, points, squares);
+        let mut transformed = Buffer::take(points * plane);
         let panel_width = self.level.panel_width();
         let panels = self.outputs.div_ceil(panel_width);
         let together = (COLUMNS_PER_TASK / panel_width).max(1);
         let groups = panels.div_ceil(together);
+        let per_task = ROWS_PER_TASK / points / TILE_ROWS * TILE_ROWS;
         let output = Shared(out.as_mut_ptr());
         for first in (0..squares).step_by(at_once) {
             let count = at_once.min(squares - first);
@@ -126,11 +207,12 @@ impl Winograd {
             (0..count.div_ceil(TILE_ROWS)).into_par_iter().for_each(|block| {
                 let start = block * TILE_ROWS;
                 let squares = start..count.min(start + TILE_ROWS);
-                self.level.run(TransformInput { pixels: &pixels, grid, first, squares, plane, into });
+                let by = PhantomData::<W>;
+                self.level.run(TransformInput { pixels: &pixels, grid, first, squares, plane, into, by });
             });
-            let blocks = count.div_ceil(SQUARES_PER_TASK);
+            let blocks = count.div_ceil(per_task);
             (0..groups * blocks).into_par_iter().with_max_len(1).for_each_init(Vec::new, |sums, task| {
-                let start = task % blocks * SQUARES_PER_TASK;
+                let start = task % blocks * per_task;
                 let first_panel = task / blocks * together;
                 self.level.run(PanelTask {
                     weights: self,
@@ -138,11 +220,12 @@ impl Winograd {
                     transformed: &transformed,
                     plane,
                     first,
-                    squares: start..count.min(start + SQUARES_PER_TASK),
+                    squares: start..count.min(start + per_task),
                     grid,
                     finish,
                     out: output,
                     sums,
+                    by: PhantomData::<W>,
                 });
             });
         }
@@ -150,13 +233,13 @@ impl Winograd {
 }
 
 /// How many squares are transformed at once, and the floats of one point's plane of them.
-fn chunk(inputs: usize, squares: usize) -> (usize, usize) {
-    let wanted = (CHUNK_BYTES / (POINTS * inputs * size_of::<f32>())).max(TILE_ROWS * 8) / TILE_ROWS * TILE_ROWS;
+fn chunk(inputs: usize, points: usize, squares: usize) -> (usize, usize) {
+    let wanted = (CHUNK_BYTES / (points * inputs * size_of::<f32>())).max(TILE_ROWS * 8) / TILE_ROWS * TILE_ROWS;
     let at_once = wanted.min(squares.next_multiple_of(TILE_ROWS));
     (at_once, at_once * inputs + PLANE_GAP)
 }
 
-/// The output in squares of 2×2.
+/// The output in squares.
 #[derive(Clone, Copy)]
 struct Grid {
     height: usize,
@@ -173,28 +256,8 @@ impl Grid {
     }
 }
 
-/// G·g·Gᵀ
-fn transformed_weight(taps: &[f32; 9]) -> [f32; POINTS] {
-    let mut rows = [[0f32; 3]; 4];
-    for column in 0..3 {
-        let [a, b, c] = [taps[column], taps[3 + column], taps[6 + column]];
-        rows[0][column] = a;
-        rows[1][column] = 0.5 * (a + b + c);
-        rows[2][column] = 0.5 * (a - b + c);
-        rows[3][column] = c;
-    }
-    let mut points = [0f32; POINTS];
-    for (row, [a, b, c]) in rows.into_iter().enumerate() {
-        points[row * 4] = a;
-        points[row * 4 + 1] = 0.5 * (a + b + c);
-        points[row * 4 + 2] = 0.5 * (a - b + c);
-        points[row * 4 + 3] = c;
-    }
-    points
-}
-
 /// Bᵀ·d·B for some squares.
-struct TransformInput<'a> {
+struct TransformInput<'a, W, const OUT: usize, const SIDE: usize> {
     pixels: &'a Pixels<'a>,
     grid: Grid,
     /// The chunk's first square.
@@ -203,9 +266,10 @@ struct TransformInput<'a> {
     squares: std::ops::Range<usize>,
     plane: usize,
     into: Shared,
+    by: PhantomData<W>,
 }
 
-impl Kernel for TransformInput<'_> {
+impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> Kernel for TransformInput<'_, W, OUT, SIDE> {
     type Output = ();
 
     #[inline(always)]
@@ -213,28 +277,23 @@ impl Kernel for TransformInput<'_> {
         let channels = self.pixels.channels();
         for square in self.squares {
             let (picture, row, column) = self.grid.place(self.first + square);
-            let at: [*const f32; POINTS] =
-                std::array::from_fn(|point| self.pixels.at(picture, 2 * row + point / 4, 2 * column + point % 4));
+            let at: [[*const f32; SIDE]; SIDE] = std::array::from_fn(|y| {
+                std::array::from_fn(|x| self.pixels.at(picture, OUT * row + y, OUT * column + x))
+            });
             for channel in (0..channels).step_by(S::LANES) {
                 let count = (channels - channel).min(S::LANES);
                 // SAFETY: every pixel has all channels, and the square's place in each plane is this task's alone.
                 unsafe {
-                    let mut d = [S::splat(0.0); POINTS];
-                    for (value, at) in d.iter_mut().zip(&at) {
-                        *value = S::load_some(at.add(channel), count);
+                    let mut half = [[S::splat(0.0); SIDE]; SIDE];
+                    for x in 0..SIDE {
+                        let line = std::array::from_fn(|y| S::load_some(at[y][x].add(channel), count));
+                        for (y, value) in W::input::<S>(line).into_iter().enumerate() {
+                            half[y][x] = value;
+                        }
                     }
-                    let mut half = d;
-                    for x in 0..4 {
-                        half[x] = S::sub(d[x], d[8 + x]);
-                        half[4 + x] = S::add(d[4 + x], d[8 + x]);
-                        half[8 + x] = S::sub(d[8 + x], d[4 + x]);
-                        half[12 + x] = S::sub(d[4 + x], d[12 + x]);
-                    }
-                    for y in 0..4 {
-                        let [a, b, c, d] = [half[4 * y], half[4 * y + 1], half[4 * y + 2], half[4 * y + 3]];
-                        let values = [S::sub(a, c), S::add(b, c), S::sub(c, b), S::sub(b, d)];
-                        for (x, value) in values.into_iter().enumerate() {
-                            let place = (4 * y + x) * self.plane + square * channels + channel;
+                    for (y, line) in half.into_iter().enumerate() {
+                        for (x, value) in W::input::<S>(line).into_iter().enumerate() {
+                            let place = (y * SIDE + x) * self.plane + square * channels + channel;
                             S::store_some(self.into.at(place), value, count);
                         }
                     }
@@ -245,7 +304,7 @@ impl Kernel for TransformInput<'_> {
 }
 
 /// Some panels' products at all points for some squares, and the way back to pixels.
-struct PanelTask<'a> {
+struct PanelTask<'a, W, const OUT: usize, const SIDE: usize> {
     weights: &'a Winograd,
     panels: std::ops::Range<usize>,
     transformed: &'a [f32],
@@ -256,19 +315,20 @@ struct PanelTask<'a> {
     finish: &'a Finish<'a>,
     out: Shared,
     sums: &'a mut Vec<f32>,
+    by: PhantomData<W>,
 }
 
-impl Kernel for PanelTask<'_> {
+impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> Kernel for PanelTask<'_, W, OUT, SIDE> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self) {
         let count = self.squares.len();
         let mut sums = std::mem::take(self.sums);
-        let panel_sums = POINTS * self.padded() * S::LANES * S::PANEL_VECTORS;
+        let panel_sums = SIDE * SIDE * self.padded() * S::LANES * S::PANEL_VECTORS;
         sums.resize(self.panels.len() * panel_sums, 0.0);
         let all = || self.panels.clone().map(|panel| (panel, self.weights.panel_stride(panel) / S::LANES));
-        for point in 0..POINTS {
+        for point in 0..SIDE * SIDE {
             for ((panel, vectors), sums) in all().zip(sums.chunks_exact_mut(panel_sums)) {
                 match vectors {
                     1 => self.multiply::<S, 1>(panel, point, sums),
@@ -292,7 +352,7 @@ impl Kernel for PanelTask<'_> {
     }
 }
 
-impl PanelTask<'_> {
+impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> PanelTask<'_, W, OUT, SIDE> {
     /// Squares, those included that fill up the last tile.
     fn padded(&self) -> usize {
         self.squares.len().next_multiple_of(TILE_ROWS)
@@ -303,7 +363,7 @@ impl PanelTask<'_> {
     fn multiply<S: Simd, const N: usize>(&self, panel: usize, point: usize, sums: &mut [f32]) {
         let stride = N * S::LANES;
         let inputs = self.weights.inputs;
-        let panel_start = panel * S::LANES * S::PANEL_VECTORS * POINTS * inputs;
+        let panel_start = panel * S::LANES * S::PANEL_VECTORS * SIDE * SIDE * inputs;
         let panel = &self.weights.values[panel_start + point * inputs * stride..][..inputs * stride];
         let rows = &self.transformed[point * self.plane..(point + 1) * self.plane];
         let (count, padded) = (self.squares.len(), self.padded());
@@ -328,7 +388,7 @@ impl PanelTask<'_> {
         }
     }
 
-    /// Aᵀ·m·A of one square, stored as up to four pixels.
+    /// Aᵀ·m·A of one square, stored as the pixels that lie inside the picture.
     #[inline(always)]
     fn untransform<S: Simd, const N: usize>(&self, panel: usize, index: usize, sums: &[f32]) {
         let stride = N * S::LANES;
@@ -343,20 +403,19 @@ impl PanelTask<'_> {
             // SAFETY: the sums hold whole vectors for every point; the pixels lie inside the output, and this panel's
             // columns of them are this task's alone.
             unsafe {
-                let mut m = [S::splat(0.0); POINTS];
-                for (point, value) in m.iter_mut().enumerate() {
-                    let place = (point * padded + index) * stride + vector * S::LANES;
-                    *value = S::load(sums.as_ptr().add(place));
+                let mut half = [[S::splat(0.0); SIDE]; OUT];
+                for x in 0..SIDE {
+                    let line = std::array::from_fn(|y| {
+                        let place = ((y * SIDE + x) * padded + index) * stride + vector * S::LANES;
+                        S::load(sums.as_ptr().add(place))
+                    });
+                    for (y, value) in W::output::<S>(line).into_iter().enumerate() {
+                        half[y][x] = value;
+                    }
                 }
-                let mut half = [[m[0]; 4]; 2];
-                for x in 0..4 {
-                    half[0][x] = S::add(S::add(m[x], m[4 + x]), m[8 + x]);
-                    half[1][x] = S::sub(S::sub(m[4 + x], m[8 + x]), m[12 + x]);
-                }
-                for (dy, [a, b, c, d]) in half.into_iter().enumerate() {
-                    let pair = [S::add(S::add(a, b), c), S::sub(S::sub(b, c), d)];
-                    for (dx, value) in pair.into_iter().enumerate() {
-                        let (y, x) = (2 * row + dy, 2 * column + dx);
+                for (dy, line) in half.into_iter().enumerate() {
+                    for (dx, value) in W::output::<S>(line).into_iter().enumerate() {
+                        let (y, x) = (OUT * row + dy, OUT * column + dx);
                         if y >= self.grid.height || x >= self.grid.width {
                             continue;
                         }

@@ -1,0 +1,101 @@
+//! Winograd's transforms along one line: of a kernel's taps, of the input, and from the products back to pixels. Done
+//! along both sides they are the transforms of a square.
+
+use crate::kernels::simd::Simd;
+
+/// `OUT` pixels from `SIDE` of the input.
+pub(super) trait Transform<const OUT: usize, const SIDE: usize> {
+    /// G·g
+    fn weight(taps: [f64; 3]) -> [f64; SIDE];
+
+    /// Bᵀ·d
+    ///
+    /// # Safety
+    /// As [`Simd`].
+    unsafe fn input<S: Simd>(line: [S::V; SIDE]) -> [S::V; SIDE];
+
+    /// Aᵀ·m
+    ///
+    /// # Safety
+    /// As [`Simd`].
+    unsafe fn output<S: Simd>(line: [S::V; SIDE]) -> [S::V; OUT];
+}
+
+/// F(2, 3) by the points 0, 1, −1 and ∞: as exact as the direct way.
+pub(super) struct Two;
+
+// SAFETY of every block: the instruction set is there, as the trait demands.
+#[allow(clippy::undocumented_unsafe_blocks)]
+impl Transform<2, 4> for Two {
+    fn weight([a, b, c]: [f64; 3]) -> [f64; 4] {
+        [a, 0.5 * (a + b + c), 0.5 * (a - b + c), c]
+    }
+
+    #[inline(always)]
+    unsafe fn input<S: Simd>([a, b, c, d]: [S::V; 4]) -> [S::V; 4] {
+        unsafe { [S::sub(a, c), S::add(b, c), S::sub(c, b), S::sub(b, d)] }
+    }
+
+    #[inline(always)]
+    unsafe fn output<S: Simd>([a, b, c, d]: [S::V; 4]) -> [S::V; 2] {
+        unsafe { [S::add(S::add(a, b), c), S::sub(S::sub(b, c), d)] }
+    }
+}
+
+/// F(4, 3) by the points 0, ±√½, ±√2 and ∞, which lose a third of the digits that whole numbers would.
+pub(super) struct Four;
+
+const NEAR: f32 = std::f32::consts::FRAC_1_SQRT_2;
+const FAR: f32 = std::f32::consts::SQRT_2;
+
+// SAFETY of every block: the instruction set is there, as the trait demands.
+#[allow(clippy::undocumented_unsafe_blocks)]
+impl Transform<4, 6> for Four {
+    fn weight([a, b, c]: [f64; 3]) -> [f64; 6] {
+        // A kernel's polynomial at a point, over the product of that point's distances from the others.
+        let at = |point: f64, distances: f64| (a + point * (b + point * c)) / distances;
+        let (near, far) = (std::f64::consts::FRAC_1_SQRT_2, std::f64::consts::SQRT_2);
+        [a, at(near, -1.5), at(-near, -1.5), at(far, 6.0), at(-far, 6.0), c]
+    }
+
+    #[inline(always)]
+    unsafe fn input<S: Simd>([a, b, c, d, e, f]: [S::V; 6]) -> [S::V; 6] {
+        unsafe {
+            let [both, near, far] = [2.5, NEAR, FAR].map(|factor| S::splat(factor));
+            let less = |x, factor: f32, from| S::mul_add(x, S::splat(-factor), from);
+            // (x² − 2)·(x ± √½) and (x² − ½)·(x ± √2), times x.
+            let (even_near, odd_near) = (less(c, 2.0, e), less(b, 2.0, d));
+            let (even_far, odd_far) = (less(c, 0.5, e), less(b, 0.5, d));
+            [
+                S::sub(S::add(a, e), S::mul(both, c)),
+                S::mul_add(odd_near, near, even_near),
+                less(odd_near, NEAR, even_near),
+                S::mul_add(odd_far, far, even_far),
+                less(odd_far, FAR, even_far),
+                S::sub(S::add(b, f), S::mul(both, d)),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn output<S: Simd>([a, b, c, d, e, f]: [S::V; 6]) -> [S::V; 4] {
+        unsafe {
+            let (near_sum, near_difference) = (S::add(b, c), S::sub(b, c));
+            let (far_sum, far_difference) = (S::add(d, e), S::sub(d, e));
+            // The powers of ±√½ and ±√2, from 0 to 3.
+            [
+                S::add(a, S::add(near_sum, far_sum)),
+                S::mul_add(far_difference, S::splat(FAR), S::mul(near_difference, S::splat(NEAR))),
+                S::mul_add(far_sum, S::splat(2.0), S::mul(near_sum, S::splat(0.5))),
+                S::add(
+                    f,
+                    S::mul_add(
+                        far_difference,
+                        S::splat(2.0 * FAR),
+                        S::mul(near_difference, S::splat(0.5 * NEAR)),
+                    ),
+                ),
+            ]
+        }
+    }
+}
