@@ -247,6 +247,8 @@ def main():
             for what in ("unet", "vae"):
                 # The first is the warming up.
                 times.setdefault((name, what), []).extend(seen[what][1:])
+            said = ", ".join(f"{what} {seconds[-1]:.3f} s" for what, seconds in seen.items() if "load" not in what)
+            print(f"{name}: {said}", file=sys.stderr, flush=True)
     reference = BEST if BEST in every else next(iter(every))
     best = {what: statistics.median(times[reference, what]) for what in ("unet", "vae")}
     print(f"| | UNet step s | of {reference} | VAE decode s | of {reference} | peak GB |\n|---|---|---|---|---|---|")
