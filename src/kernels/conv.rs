@@ -39,7 +39,7 @@ fn transforms(inputs: usize, outputs: usize, steps: Steps, packing: Packing) -> 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packing {
     pub precision: Precision,
-    /// Whether convolutions may keep transformed weights, 16/9 of their size.
+    /// Whether convolutions may keep transformed weights, 16/9 or 4 times their size.
     pub winograd: bool,
     pub level: Level,
 }

@@ -146,7 +146,7 @@ impl<'a> Weights<'a> {
         Self { execution: execution.with_dtype(self.dtype), ..self }
     }
 
-    /// Whether convolutions may keep transformed weights: faster, and 16/9 of their size.
+    /// Whether convolutions may keep transformed weights: faster, and 16/9 or 4 times their size.
     #[must_use]
     pub fn with_winograd(self, winograd: bool) -> Self {
         Self { winograd, ..self }

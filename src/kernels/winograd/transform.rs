@@ -42,7 +42,7 @@ impl Transform<2, 4> for Two {
     }
 }
 
-/// F(4, 3) by the points 0, ±√½, ±√2 and ∞, which lose a third of the digits that whole numbers would.
+/// F(4, 3) by the points 0, ±√½, ±√2 and ∞: less than half the error of 0, ±1, ±2 and ∞ (random numbers, 320 channels).
 pub(super) struct Four;
 
 const NEAR: f32 = std::f32::consts::FRAC_1_SQRT_2;
