@@ -92,6 +92,23 @@ fn upsample_and_conv3x3(bencher: Bencher, picture: Picture) {
     convolution(bencher, picture, packing(Precision::F32, true), 2 * picture.1);
 }
 
+/// Weights as a file has them, made ready for the products; the rate is of weights.
+fn ready(bencher: Bencher, channels: usize, packing: Packing) {
+    let weight: Vec<half::f16> = numbers(9 * channels * channels).into_iter().map(half::f16::from_f32).collect();
+    let bias = numbers(channels);
+    run(bencher, weight.len(), || Conv3x3::new(Source::F16(&weight), &bias, channels, Steps::SAME, packing));
+}
+
+#[divan::bench(args = [320, 512, 1280], sample_count = 5, sample_size = 1)]
+fn weights_of_conv3x3_winograd(bencher: Bencher, channels: usize) {
+    ready(bencher, channels, packing(Precision::F32, true));
+}
+
+#[divan::bench(args = [320, 512, 1280], sample_count = 5, sample_size = 1)]
+fn weights_of_conv3x3_direct(bencher: Bencher, channels: usize) {
+    ready(bencher, channels, packing(Precision::F32, false));
+}
+
 fn linear(bencher: Bencher, picture: Picture, outputs: usize, precision: Precision) {
     let channels = picture.2;
     let weight = numbers(outputs * channels);

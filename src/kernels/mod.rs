@@ -17,6 +17,7 @@ mod map;
 mod math;
 mod numbers;
 mod packed_heads;
+mod pages;
 mod panel;
 mod pixels;
 mod pointwise;

@@ -4,6 +4,7 @@ use half::slice::HalfFloatSliceExt;
 use half::vec::HalfBitsVecExt;
 use half::{bf16, f16};
 
+use super::pages::wish_for_huge;
 use super::simd::Simd;
 
 /// How weights stand in memory.
@@ -59,19 +60,25 @@ pub(super) trait Number: Copy + Default + Send + Sync {
 
 impl Number for f32 {
     fn zeros(count: usize) -> Vec<Self> {
-        vec![0.0; count]
+        let values = vec![0.0; count];
+        wish_for_huge(&values);
+        values
     }
 }
 
 impl Number for f16 {
     fn zeros(count: usize) -> Vec<Self> {
-        vec![0u16; count].reinterpret_into()
+        let values = vec![0u16; count];
+        wish_for_huge(&values);
+        values.reinterpret_into()
     }
 }
 
 impl Number for bf16 {
     fn zeros(count: usize) -> Vec<Self> {
-        vec![0u16; count].reinterpret_into()
+        let values = vec![0u16; count];
+        wish_for_huge(&values);
+        values.reinterpret_into()
     }
 }
 

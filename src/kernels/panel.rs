@@ -122,7 +122,7 @@ impl PackedMatrix {
     /// `values`, packed one step after the other, with two steps of each lane together.
     fn paired(&self, values: &[f32]) -> Vec<f32> {
         let (width, lanes, steps) = (self.level.panel_width(), self.level.lanes(), self.steps_of_panel());
-        let mut pairs = vec![0f32; self.value_count(steps)];
+        let mut pairs = f32::zeros(self.value_count(steps));
         pairs.par_chunks_mut(width * steps).enumerate().for_each(|(index, out)| {
             let stride = self.panel(index).vectors * lanes;
             let from = &values[index * width * self.depth..][..stride * self.depth];

@@ -3,6 +3,8 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::numbers::Number;
+
 /// A buffer may be taken for something smaller, but not for something smaller than this share of it.
 const WORST_FIT: f64 = 0.6;
 
@@ -119,7 +121,7 @@ impl Buffer {
     /// Holds whatever was there before: whoever takes it writes all of it.
     #[must_use]
     pub fn take(length: usize) -> Self {
-        Self { data: pool().take(length).unwrap_or_else(|| vec![0.0; length]), length }
+        Self { data: pool().take(length).unwrap_or_else(|| f32::zeros(length)), length }
     }
 
     #[must_use]

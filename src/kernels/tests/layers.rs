@@ -195,9 +195,7 @@ fn convolutions_directly_and_transformed() {
                         let packing = packing(level, false);
                         (steps, Conv3x3::new(Source::F32(&weight), &bias, inputs, steps, packing).unwrap())
                     }
-                    Transformed(square) => {
-                        (Steps::SAME, Conv3x3::by_squares(square, &weight, &bias, inputs, level))
-                    }
+                    Transformed(square) => (Steps::SAME, Conv3x3::by_squares(square, &weight, &bias, inputs, level)),
                 };
                 let wanted = convolve(&x, &weight, &bias, steps, size);
                 let pixels = wanted.height * wanted.width;

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use self::transform::{Four, Transform, Two};
 use super::ShapeError;
 use super::map::Map;
-use super::numbers::Source;
+use super::numbers::{Number, Source, as_it_is, widen_bf16, widen_f16};
 use super::pixels::{Pixels, Steps};
 use super::pool::Buffer;
 use super::product::{Finish, Shared, Starts, TILE_ROWS, tile};
@@ -28,6 +28,12 @@ const COLUMNS_PER_TASK: usize = 64;
 
 /// Between two points' planes, so that they do not fall onto the same cache lines.
 const PLANE_GAP: usize = 16;
+
+/// Taps of a 3×3 kernel.
+const TAPS: usize = 9;
+
+/// Inputs whose weights are transformed together: their taps stay in the cache.
+const PACKED_AT_ONCE: usize = 16;
 
 /// Weights up to so many (of one tap) are transformed for squares of 4×4, at four times their memory. More of them
 /// belong to pictures too small for such squares.
@@ -99,43 +105,32 @@ impl Winograd {
         packed_bias[..outputs].copy_from_slice(bias);
         let mut this = Self { values: Vec::new(), bias: packed_bias, inputs, outputs, square, level };
         this.values = match weight {
-            Source::F32(from) => this.pack(from, f64::from),
-            Source::F16(from) => this.pack(from, half::f16::to_f64),
-            Source::Bf16(from) => this.pack(from, half::bf16::to_f64),
+            Source::F32(from) => this.pack(from, as_it_is),
+            Source::F16(from) => this.pack(from, widen_f16),
+            Source::Bf16(from) => this.pack(from, widen_bf16),
         };
         Ok(this)
     }
 
-    fn pack<F: Copy + Sync>(&self, from: &[F], of: impl Fn(F) -> f64 + Sync) -> Vec<f32> {
-        match self.square {
-            Square::Two => self.pack_by::<F, Two, 2, 4>(from, of),
-            Square::Four => self.pack_by::<F, Four, 4, 6>(from, of),
-        }
-    }
-
-    fn pack_by<F: Copy + Sync, W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize>(
+    /// `convert` gives a part of a row in single precision, in the room that it is given or as it is.
+    fn pack<F: Copy + Sync>(
         &self,
         from: &[F],
-        of: impl Fn(F) -> f64 + Sync,
+        convert: impl for<'a> Fn(&'a [F], &'a mut [f32]) -> &'a [f32] + Copy + Sync,
     ) -> Vec<f32> {
-        let (width, points) = (self.level.panel_width(), SIDE * SIDE);
+        let width = self.level.panel_width();
         let last = self.outputs.div_ceil(width) - 1;
-        let mut values = vec![0f32; (last * width + self.panel_stride(last)) * points * self.inputs];
-        values.par_chunks_mut(width * points * self.inputs).enumerate().for_each(|(panel, out)| {
-            let stride = self.panel_stride(panel);
-            let columns = width.min(self.outputs - panel * width);
-            for input in 0..self.inputs {
-                for lane in 0..columns {
-                    let start = ((panel * width + lane) * self.inputs + input) * 9;
-                    let [first, second, third]: [[f64; 3]; 3] =
-                        std::array::from_fn(|row| std::array::from_fn(|tap| of(from[start + row * 3 + tap])));
-                    let columns: [[f64; SIDE]; 3] =
-                        std::array::from_fn(|tap| W::weight([first[tap], second[tap], third[tap]]));
-                    for y in 0..SIDE {
-                        for (x, value) in W::weight(columns.map(|column| column[y])).into_iter().enumerate() {
-                            out[((y * SIDE + x) * self.inputs + input) * stride + lane] = value as f32;
-                        }
-                    }
+        let mut values = f32::zeros((last * width + self.panel_stride(last)) * self.square.points() * self.inputs);
+        let panels = values.par_chunks_mut(width * self.square.points() * self.inputs).enumerate();
+        panels.for_each(|(panel, out)| {
+            let inputs = self.inputs;
+            let rows = &from[panel * width * inputs * TAPS..from.len().min((panel + 1) * width * inputs * TAPS)];
+            match self.square {
+                Square::Two => {
+                    self.level.run(TransformWeights::<_, _, Two, 2, 4> { rows, inputs, convert, out, by: PhantomData })
+                }
+                Square::Four => {
+                    self.level.run(TransformWeights::<_, _, Four, 4, 6> { rows, inputs, convert, out, by: PhantomData })
                 }
             }
         });
@@ -151,10 +146,7 @@ impl Winograd {
 
     /// The buffer that it takes for a picture of `batch` × `height` × `width`.
     #[must_use]
-    pub fn scratch_floats(
-        (inputs, outputs): (usize, usize),
-        (batch, height, width): (usize, usize, usize),
-    ) -> usize {
+    pub fn scratch_floats((inputs, outputs): (usize, usize), (batch, height, width): (usize, usize, usize)) -> usize {
         let square = Square::of(inputs, outputs);
         let squares = batch * height.div_ceil(square.side()) * width.div_ceil(square.side());
         square.points() * chunk(inputs, square.points(), squares).1
@@ -253,6 +245,69 @@ impl Grid {
     fn place(&self, square: usize) -> (usize, usize, usize) {
         let (picture, inside) = (square / (self.high * self.wide), square % (self.high * self.wide));
         (picture, inside / self.wide, inside % self.wide)
+    }
+}
+
+/// G·g·Gᵀ for one panel.
+struct TransformWeights<'a, F, C, W, const OUT: usize, const SIDE: usize> {
+    /// The outputs of the panel, `(inputs, 3, 3)` each.
+    rows: &'a [F],
+    inputs: usize,
+    convert: C,
+    out: &'a mut [f32],
+    by: PhantomData<W>,
+}
+
+impl<F, C, W, const OUT: usize, const SIDE: usize> Kernel for TransformWeights<'_, F, C, W, OUT, SIDE>
+where
+    C: for<'b> Fn(&'b [F], &'b mut [f32]) -> &'b [f32],
+    W: Transform<OUT, SIDE>,
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let Self { rows, inputs, convert, out, .. } = self;
+        let stride = (rows.len() / (inputs * TAPS)).next_multiple_of(S::LANES);
+        // For each tap of some inputs the outputs side by side; those that only fill up a vector stay zero.
+        let mut taps = vec![0f32; PACKED_AT_ONCE * TAPS * stride];
+        let mut room = [0f32; PACKED_AT_ONCE * TAPS];
+        // Written out point by point: the planes of the points may lie so that their places share the same cache lines.
+        let mut ready = vec![0f32; SIDE * SIDE * PACKED_AT_ONCE * stride];
+        for first in (0..inputs).step_by(PACKED_AT_ONCE) {
+            let count = PACKED_AT_ONCE.min(inputs - first);
+            for (lane, row) in rows.chunks_exact(inputs * TAPS).enumerate() {
+                let part = convert(&row[first * TAPS..(first + count) * TAPS], &mut room[..count * TAPS]);
+                for (taps, value) in taps.chunks_exact_mut(stride).zip(part) {
+                    taps[lane] = *value;
+                }
+            }
+            for input in 0..count {
+                let taps = &taps[input * TAPS * stride..(input + 1) * TAPS * stride];
+                for lane in (0..stride).step_by(S::LANES) {
+                    // SAFETY: whole vectors of every tap, and of every point's row of this input.
+                    unsafe {
+                        let mut half = [[S::splat(0.0); 3]; SIDE];
+                        for x in 0..3 {
+                            let line = [0, 1, 2].map(|y| S::load(taps[(y * 3 + x) * stride + lane..].as_ptr()));
+                            for (y, value) in W::weight::<S>(line).into_iter().enumerate() {
+                                half[y][x] = value;
+                            }
+                        }
+                        for (y, line) in half.into_iter().enumerate() {
+                            for (x, value) in W::weight::<S>(line).into_iter().enumerate() {
+                                let row = (y * SIDE + x) * PACKED_AT_ONCE + input;
+                                S::store(ready[row * stride + lane..].as_mut_ptr(), value);
+                            }
+                        }
+                    }
+                }
+            }
+            for (point, ready) in ready.chunks_exact(PACKED_AT_ONCE * stride).enumerate() {
+                let start = (point * inputs + first) * stride;
+                out[start..start + count * stride].copy_from_slice(&ready[..count * stride]);
+            }
+        }
     }
 }
 

@@ -6,7 +6,10 @@ use crate::kernels::simd::Simd;
 /// `OUT` pixels from `SIDE` of the input.
 pub(super) trait Transform<const OUT: usize, const SIDE: usize> {
     /// G·g
-    fn weight(taps: [f64; 3]) -> [f64; SIDE];
+    ///
+    /// # Safety
+    /// As [`Simd`].
+    unsafe fn weight<S: Simd>(taps: [S::V; 3]) -> [S::V; SIDE];
 
     /// Bᵀ·d
     ///
@@ -27,8 +30,12 @@ pub(super) struct Two;
 // SAFETY of every block: the instruction set is there, as the trait demands.
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Transform<2, 4> for Two {
-    fn weight([a, b, c]: [f64; 3]) -> [f64; 4] {
-        [a, 0.5 * (a + b + c), 0.5 * (a - b + c), c]
+    #[inline(always)]
+    unsafe fn weight<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 4] {
+        unsafe {
+            let (ends, half) = (S::add(a, c), S::splat(0.5));
+            [a, S::mul(half, S::add(ends, b)), S::mul(half, S::sub(ends, b)), c]
+        }
     }
 
     #[inline(always)]
@@ -51,11 +58,18 @@ const FAR: f32 = std::f32::consts::SQRT_2;
 // SAFETY of every block: the instruction set is there, as the trait demands.
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Transform<4, 6> for Four {
-    fn weight([a, b, c]: [f64; 3]) -> [f64; 6] {
-        // A kernel's polynomial at a point, over the product of that point's distances from the others.
-        let at = |point: f64, distances: f64| (a + point * (b + point * c)) / distances;
-        let (near, far) = (std::f64::consts::FRAC_1_SQRT_2, std::f64::consts::SQRT_2);
-        [a, at(near, -1.5), at(-near, -1.5), at(far, 6.0), at(-far, 6.0), c]
+    #[inline(always)]
+    unsafe fn weight<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 6] {
+        unsafe {
+            // A kernel's polynomial at ±`point`, over the product of that point's distances from the others.
+            let at = |point: f32, distances: f32| {
+                let even = S::mul(S::mul_add(c, S::splat(point * point), a), S::splat(1.0 / distances));
+                let odd = S::mul(b, S::splat(point / distances));
+                (S::add(even, odd), S::sub(even, odd))
+            };
+            let [(near, across), (far, far_across)] = [at(NEAR, -1.5), at(FAR, 6.0)];
+            [a, near, across, far, far_across, c]
+        }
     }
 
     #[inline(always)]
@@ -89,11 +103,7 @@ impl Transform<4, 6> for Four {
                 S::mul_add(far_sum, S::splat(2.0), S::mul(near_sum, S::splat(0.5))),
                 S::add(
                     f,
-                    S::mul_add(
-                        far_difference,
-                        S::splat(2.0 * FAR),
-                        S::mul(near_difference, S::splat(0.5 * NEAR)),
-                    ),
+                    S::mul_add(far_difference, S::splat(2.0 * FAR), S::mul(near_difference, S::splat(0.5 * NEAR))),
                 ),
             ]
         }
