@@ -29,6 +29,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BEST = "PyTorch, best found"
+WHOLE = "whole.safetensors"
 BIG = {
     "unet": dict(cross_attention_dim=768, attention_head_dim=8, sample_size=64),
     "vae": dict(block_out_channels=[128, 256, 512, 512], layers_per_block=2, sample_size=512),
@@ -51,7 +52,7 @@ def make(folder, sizes):
     kinds = dict(down_block_types=["DownEncoderBlock2D"] * levels, up_block_types=["UpDecoderBlock2D"] * levels)
     AutoencoderKL(**sizes["vae"], **kinds).save_pretrained(folder / "vae")
     if sizes is BIG:
-        # stable-diffusion.cpp opens whole models only.
+        # stable-diffusion.cpp opens whole models only, from one file.
         from transformers import CLIPTextConfig, CLIPTextModel
 
         text = CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
@@ -132,21 +133,36 @@ def openvino_way(folder, latent, half):
 
 def sdcpp_way(folder, latent):
     """Two guided steps of a whole run; its log tells the seconds of each part."""
-    from stable_diffusion_cpp import StableDiffusion, StableDiffusionCpp  # noqa: F401
+    from stable_diffusion_cpp import StableDiffusion
 
-    steps, said = 2, []
-    model = StableDiffusion(model_path=str(folder), n_threads=int(os.environ["OMP_NUM_THREADS"]), verbose=True,
+    steps = 2
+    model = StableDiffusion(model_path=str(folder / WHOLE), n_threads=int(os.environ["OMP_NUM_THREADS"]), verbose=True,
                             vae_decode_only=True)
     for _ in range(2):
         log = capture(lambda: model.generate_image(prompt="a red apple", width=latent * 8, height=latent * 8,
                                                    cfg_scale=7.0, sample_steps=steps, sample_method="euler"))
-        said.append(log)
         sampling = float(re.search(r"sampling completed, taking ([0-9.]+)s", log)[1])
         decoding = float(re.search(r"latent 1 decoded, taking ([0-9.]+)s", log)[1])
         print(json.dumps({"what": "unet", "seconds": sampling / steps}), flush=True)
         print(json.dumps({"what": "vae", "seconds": decoding}), flush=True)
     peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
     print(json.dumps({"what": "peak", "bytes": int(peak.split()[1]) * 1024}))
+
+
+def make_whole(folder):
+    """The folder's networks in one file, by the names that others know."""
+    from types import SimpleNamespace
+
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from safetensors.torch import save_file
+    from transformers import CLIPTextModel
+
+    sys.path.insert(0, str(ROOT / "tests/reference"))
+    import single_file
+
+    parts = dict(unet=UNet2DConditionModel, vae=AutoencoderKL, text_encoder=CLIPTextModel)
+    pipe = SimpleNamespace(**{name: kind.from_pretrained(folder / name) for name, kind in parts.items()})
+    save_file({name: value.contiguous() for name, value in single_file.convert(pipe).items()}, folder / WHOLE)
 
 
 def capture(run):
@@ -189,6 +205,8 @@ def ways(folder, latent, bench, chosen):
     if "candle" in chosen:
         every["candle-transformers"] = ([build_candle(), folder, str(latent)], {})
     if "sdcpp" in chosen:
+        if not (folder / WHOLE).exists():
+            make_whole(folder)
         every["stable-diffusion.cpp"] = ([*python, "sdcpp"], {})
     return every
 

@@ -23,6 +23,8 @@ const HEAD_BYTES: usize = 13;
 const MAX_RECORD_BYTES: u64 = 2 << 30;
 /// Tiles of a hundred megapixels, and some more.
 const MAX_UNPACKED_BYTES: u64 = 1 << 30;
+/// Five times the largest picture that can be opened.
+const MAX_PICTURE_BYTES: usize = 2 << 30;
 
 const START: u8 = 0;
 const SHEET: u8 = 1;
@@ -136,10 +138,7 @@ fn sheet_of(body: &[u8]) -> Option<Sheet> {
     if body.0.is_empty() {
         return (width == 0 && height == 0).then_some(Sheet { picture: None, origin, mask });
     }
-    let picture = picture_of(body.block()?)?;
-    if (picture.width(), picture.height()) != (width, height) {
-        return None;
-    }
+    let picture = picture_of(body.block()?, (width, height))?;
     let mut sheet = Sheet::of(Arc::new(picture), origin, mask);
     for (tile, pixels) in colour {
         sheet.picture.as_mut()?.put(tile, pixels);
@@ -147,11 +146,16 @@ fn sheet_of(body: &[u8]) -> Option<Sheet> {
     Some(sheet)
 }
 
-fn picture_of(png: &[u8]) -> Option<Picture> {
+/// Room is made only for a picture of the size that it must have.
+fn picture_of(png: &[u8], size: (u32, u32)) -> Option<Picture> {
     let mut decoder = png::Decoder::new(io::Cursor::new(png));
     decoder.set_transformations(png::Transformations::normalize_to_color8() | png::Transformations::ALPHA);
     let mut reader = decoder.read_info().ok()?;
-    let mut rgba = vec![0; reader.output_buffer_size()?];
+    let bytes = reader.output_buffer_size().filter(|bytes| *bytes <= MAX_PICTURE_BYTES)?;
+    if reader.info().size() != size {
+        return None;
+    }
+    let mut rgba = vec![0; bytes];
     let info = reader.next_frame(&mut rgba).ok()?;
     Picture::from_rgba(info.width, info.height, rgba).ok()
 }
