@@ -1,15 +1,15 @@
 """Ours beside others on the same random weights, in turns: medians, ratios and peak memory as a table.
 
-    python compare.py FOLDER [--rounds 3] [--latent 64] [--small] [--ways ours,torch,openvino,candle,sdcpp,bf16]
+    python compare.py FOLDER [--rounds 3] [--latent 64] [--small | --xl] [--ways ours,torch,openvino,candle,sdcpp,bf16]
 
-Makes FOLDER once (SD 1.5 with random weights; --small takes narrow ones), builds our bench, and lets each way compute a
+Makes FOLDER once (SD 1.5 with random weights; --small takes narrow ones, --xl SDXL's in bfloat16), builds our bench, and lets each way compute a
 guided UNet step (batch 2) and a VAE decoding, one process after the other, again and again. The ways:
 
     ours      memory high and low, f32
     torch     diffusers on PyTorch: its defaults, and the best settings found
-    openvino  latency hint, f32 (PyPI: openvino)
-    candle    candle-transformers' own Stable Diffusion (built on first use)
-    sdcpp     stable-diffusion.cpp (PyPI: stable-diffusion-cpp-python), not with --small
+    openvino  latency hint, f32 (PyPI: openvino), not with --xl
+    candle    candle-transformers' own Stable Diffusion (built on first use), SD 1.5's own sizes only
+    sdcpp     stable-diffusion.cpp (PyPI: stable-diffusion-cpp-python), SD 1.5's own sizes only
     bf16      ours, PyTorch and OpenVINO (where it is chosen) in bfloat16
 
 Left out unless named: candle, sdcpp, bf16. Needs torch, diffusers, transformers, safetensors and what the ways need.
@@ -34,6 +34,14 @@ BIG = {
     "unet": dict(cross_attention_dim=768, attention_head_dim=8, sample_size=64),
     "vae": dict(block_out_channels=[128, 256, 512, 512], layers_per_block=2, sample_size=512),
 }
+XL = {
+    "unet": dict(sample_size=128, block_out_channels=[320, 640, 1280], attention_head_dim=[5, 10, 20],
+                 down_block_types=["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+                 up_block_types=["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"], cross_attention_dim=2048,
+                 transformer_layers_per_block=[1, 2, 10], use_linear_projection=True, addition_embed_type="text_time",
+                 addition_time_embed_dim=256, projection_class_embeddings_input_dim=2816),
+    "vae": BIG["vae"] | dict(sample_size=1024),
+}
 SMALL = {
     "unet": dict(cross_attention_dim=256, attention_head_dim=4, sample_size=32, block_out_channels=[64, 128, 256],
                  down_block_types=["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
@@ -47,6 +55,9 @@ def make(folder, sizes):
     from diffusers import AutoencoderKL, UNet2DConditionModel
 
     torch.manual_seed(0)
+    if sizes is XL:
+        # Half of the room on the disk.
+        torch.set_default_dtype(torch.bfloat16)
     UNet2DConditionModel(**sizes["unet"]).save_pretrained(folder / "unet")
     levels = len(sizes["vae"]["block_out_channels"])
     kinds = dict(down_block_types=["DownEncoderBlock2D"] * levels, up_block_types=["UpDecoderBlock2D"] * levels)
@@ -64,8 +75,8 @@ def torch_way(folder, latent, best, half):
     from diffusers import AutoencoderKL, UNet2DConditionModel
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    unet = UNet2DConditionModel.from_pretrained(folder / "unet").eval()
-    vae = AutoencoderKL.from_pretrained(folder / "vae").eval()
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=torch.float32).eval()
+    vae = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=torch.float32).eval()
     if best:
         torch.set_float32_matmul_precision("medium")
         unet, vae = (net.to(memory_format=torch.channels_last) for net in (unet, vae))
@@ -73,10 +84,13 @@ def torch_way(folder, latent, best, half):
     unet, vae = unet.to(dtype), vae.to(dtype)
     sample = torch.randn(2, 4, latent, latent, dtype=dtype)
     context = torch.randn(2, 77, unet.config.cross_attention_dim, dtype=dtype)
+    added = {}
+    if unet.config.addition_embed_type:
+        added = dict(added_cond_kwargs=dict(text_embeds=torch.randn(2, 1280, dtype=dtype), time_ids=torch.full((2, 6), latent * 8.0)))
     if best:
         sample = sample.to(memory_format=torch.channels_last)
     with torch.inference_mode():
-        for what, run in (("unet", lambda: unet(sample, 500, context)), ("vae", lambda: vae.decode(sample[:1]))):
+        for what, run in (("unet", lambda: unet(sample, 500, context, **added)), ("vae", lambda: vae.decode(sample[:1]))):
             for _ in range(3):
                 started = time.perf_counter()
                 run()
@@ -230,13 +244,15 @@ def main():
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--latent", type=int)
     arguments.add_argument("--small", action="store_true")
+    arguments.add_argument("--xl", action="store_true")
     arguments.add_argument("--ways", default="ours,torch,openvino")
     arguments.add_argument("--bench")
     arguments.add_argument("--way", help=argparse.SUPPRESS)
     given = arguments.parse_args()
     for name in ("OMP_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ.setdefault(name, "2")
-    latent = given.latent or (32 if given.small else 64)
+    sizes, own_latent = (SMALL, 32) if given.small else (XL, 128) if given.xl else (BIG, 64)
+    latent = given.latent or own_latent
     if given.way:
         way, half = given.way.removesuffix("-bf16"), given.way.endswith("-bf16")
         if way == "openvino":
@@ -245,7 +261,7 @@ def main():
             return sdcpp_way(given.folder, latent)
         return torch_way(given.folder, latent, way == "best", half)
     if not (given.folder / "vae").exists():
-        make(given.folder, SMALL if given.small else BIG)
+        make(given.folder, sizes)
     times, peaks, work, peak_gflops = {}, {}, {}, None
     every = ways(given.folder, latent, given.bench or build(), given.ways.split(","))
     for _ in range(given.rounds):
