@@ -1,12 +1,15 @@
 //! A UNet's guided step and a VAE's decoding in a diffusers folder, one JSON line each; `benches/compare` runs it beside others.
 //!
-//! `cargo bench --bench networks -- FOLDER [--latent 64] [--batch 2] [--memory high|low] [--dtype f32|f16|bf16] [--repeats 3]`
+//! `cargo bench --bench networks -- FOLDER [--latent 64] [--batch 2] [--memory high|low] [--dtype f32|f16|bf16] [--repeats 3] [--against FILE]`
+//!
+//! FILE holds a `sample`, a `context` and what another program made of them, `unet` and `vae`: the errors are printed.
 
 #![allow(clippy::print_stdout)] // What it measures is what it prints.
 
 #[path = "compare/fma_peak.rs"]
 mod fma_peak;
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +28,7 @@ struct Options {
     winograd: bool,
     dtype: DType,
     repeats: usize,
+    against: Option<PathBuf>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -44,9 +48,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         Tensor::from_vec(noise.randn(count), shape, &Device::Cpu)
     };
     let config = UnetConfig::read(&files)?;
-    let sample = random((options.batch, config.in_channels, options.latent, options.latent))?;
+    let answers = match &options.against {
+        Some(file) => candle_core::safetensors::load(file, &Device::Cpu)?,
+        None => HashMap::new(),
+    };
+    let given = |name: &str| answers.get(name).cloned();
+    let sample = match given("sample") {
+        Some(sample) => sample,
+        None => random((options.batch, config.in_channels, options.latent, options.latent))?,
+    };
     let width = config.context_width().unwrap_or(768);
-    let context = random((options.batch, 1, 77, width))?.squeeze(1)?;
+    let context = match given("context") {
+        Some(context) => context,
+        None => random((options.batch, 1, 77, width))?.squeeze(1)?,
+    };
     let added = match &config.added {
         Some(added) => {
             const IDS: usize = 6;
@@ -71,8 +86,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     say("unet load", started);
     for _ in 0..=options.repeats {
         let started = Instant::now();
-        unet.forward(&sample, 500.0, &context, added.as_ref(), &goes_on)?;
+        let found = unet.forward(&sample, 500.0, &context, added.as_ref(), &goes_on)?;
         say("unet", started);
+        say_error("unet", &found, answers.get("unet"))?;
     }
     drop(unet);
     release_idle_buffers();
@@ -80,11 +96,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let latent = sample.narrow(0, 0, 1)?;
     for _ in 0..=options.repeats {
         let started = Instant::now();
-        vae.decode(&latent, &goes_on)?;
+        let found = vae.decode(&latent, &goes_on)?;
         say("vae", started);
+        say_error("vae", &found, answers.get("vae"))?;
     }
     let peak = inkwick::store::memory::peak_memory_bytes();
     println!("{}", serde_json::json!({"what": "peak", "bytes": peak, "instruction_set": Level::current().name()}));
+    Ok(())
+}
+
+/// The largest error, of the largest number that was wanted.
+fn say_error(network: &str, found: &Tensor, wanted: Option<&Tensor>) -> Result<(), Box<dyn Error>> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    let largest = |tensor: &Tensor| tensor.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>();
+    let error = largest(&(found.to_dtype(DType::F32)? - wanted)?)? / largest(wanted)?;
+    println!("{}", serde_json::json!({"what": "error", "network": network, "of the largest": error}));
     Ok(())
 }
 
@@ -102,13 +128,21 @@ fn options() -> Result<Option<Options>, Box<dyn Error>> {
     // cargo adds `--bench`.
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let Some(folder) = arguments.next() else { return Ok(None) };
-    let mut options =
-        Options { folder: folder.into(), latent: 64, batch: 2, winograd: true, dtype: DType::F32, repeats: 3 };
+    let mut options = Options {
+        folder: folder.into(),
+        latent: 64,
+        batch: 2,
+        winograd: true,
+        dtype: DType::F32,
+        repeats: 3,
+        against: None,
+    };
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
         match name.as_str() {
             "--latent" => options.latent = value.parse()?,
             "--batch" => options.batch = value.parse()?,
+            "--against" => options.against = Some(value.into()),
             "--repeats" => options.repeats = value.parse()?,
             "--memory" => options.winograd = value == "high",
             "--dtype" => {

@@ -99,6 +99,21 @@ def torch_way(folder, latent, best, half):
     print(json.dumps({"what": "peak", "bytes": int(peak.split()[1]) * 1024}))
 
 
+def make_answers(folder, latent, file):
+    """What PyTorch makes of a sample, to hold ours against."""
+    import torch
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from safetensors.torch import save_file
+
+    torch.manual_seed(1)
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet").eval()
+    vae = AutoencoderKL.from_pretrained(folder / "vae").eval()
+    sample, context = torch.randn(2, 4, latent, latent), torch.randn(2, 77, unet.config.cross_attention_dim)
+    with torch.inference_mode():
+        found = dict(unet=unet(sample, 500, context).sample, vae=vae.decode(sample[:1]).sample)
+    save_file(dict(sample=sample, context=context) | {name: value.contiguous() for name, value in found.items()}, file)
+
+
 def openvino_way(folder, latent, half):
     import openvino
     import torch
@@ -196,8 +211,14 @@ def capture(run):
         return file.read().decode(errors="replace")
 
 
-def ways(folder, latent, bench, chosen):
-    ours = [bench, folder, "--latent", str(latent), "--repeats", "2", "--memory"]
+def ways(folder, latent, bench, chosen, is_xl):
+    ours = [bench, folder, "--latent", str(latent), "--repeats", "2"]
+    if importlib.util.find_spec("torch") and not is_xl:
+        answers = folder / f"answers-{latent}.safetensors"
+        if not answers.exists():
+            make_answers(folder, latent, answers)
+        ours += ["--against", str(answers)]
+    ours.append("--memory")
     python = [sys.executable, __file__, str(folder), "--latent", str(latent), "--way"]
     keep = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}
     every = {}
@@ -262,8 +283,8 @@ def main():
         return torch_way(given.folder, latent, way == "best", half)
     if not (given.folder / "vae").exists():
         make(given.folder, sizes)
-    times, peaks, work, peak_gflops = {}, {}, {}, None
-    every = ways(given.folder, latent, given.bench or build(), given.ways.split(","))
+    times, peaks, errors, work, peak_gflops = {}, {}, {}, {}, None
+    every = ways(given.folder, latent, given.bench or build(), given.ways.split(","), given.xl)
     for _ in range(given.rounds):
         for name, (command, extra) in every.items():
             run = subprocess.run(command, env={**os.environ, **extra}, check=True, capture_output=True, text=True)
@@ -274,6 +295,9 @@ def main():
                     work[event["network"]] = event["gflop"]
                 elif event["what"] == "fma peak":
                     peak_gflops = event["gflops"]
+                elif event["what"] == "error":
+                    own = errors.setdefault(name, {})
+                    own[event["network"]] = max(own.get(event["network"], 0), event["of the largest"])
                 elif event["what"] == "peak":
                     peaks[name] = max(peaks.get(name, 0), event["bytes"])
                 else:
@@ -290,6 +314,10 @@ def main():
         unet, vae = (statistics.median(times[name, what]) for what in ("unet", "vae"))
         shares = f"{unet:.3f} | {unet / best['unet']:.2f} | {vae:.3f} | {vae / best['vae']:.2f}"
         print(f"| {name} | {shares} | {peaks[name] / 1e9:.2f} |")
+    for name, own in errors.items():
+        told = ", ".join(f"{what} {error:.1e}" for what, error in own.items())
+        print(f"\n{name}: largest error of the largest number, against PyTorch: {told}", end="")
+    print()
     if peak_gflops and work:
         limits = ", ".join(f"{what} {gflop:.0f} GFLOP or {gflop / peak_gflops:.2f} s" for what, gflop in work.items())
         print(f"\nAt this machine's peak of {peak_gflops:.0f} GFLOP/s in f32, every convolution done directly: {limits}")
