@@ -3,7 +3,7 @@
 //! Prints median, 95th percentile and maximum of `logic` + `ui`, and of the whole pass; no pass or fail.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
-#[path = "../tests/studio_bench/mod.rs"]
+#[path = "../tests/window/studio_bench.rs"]
 #[allow(dead_code)]
 mod studio_bench;
 

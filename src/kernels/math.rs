@@ -42,7 +42,7 @@ pub unsafe fn exp2<S: Simd>(x: S::V) -> S::V {
         let rest = S::sub(x, S::sub(shifted, S::splat(ROUND)));
         // 2ˣ between −½ and ½, through the six Chebyshev points.
         let mut series = S::splat(0.001_339_086_3);
-        for coefficient in [0.009_676_032, 0.055_503_57, 0.240_221_07, 0.693_147_2, 1.000_000_1] {
+        for coefficient in [0.009_676_032, 0.055_503_57, 0.240_221_07, std::f32::consts::LN_2, 1.000_000_1] {
             series = S::mul_add(series, rest, S::splat(coefficient));
         }
         S::mul(series, S::power_of_two(shifted))

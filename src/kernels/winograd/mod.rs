@@ -1,6 +1,9 @@
 //! 3×3 convolution by Winograd's minimal filtering: F(2×2, 3×3) does 16 products where the direct way does 36, and
 //! F(4×4, 3×3) 36 where it does 144 ("Fast Algorithms for Convolutional Neural Networks", Lavin and Gray).
 
+// Columns of small squares become rows: their places are counted.
+#![allow(clippy::needless_range_loop)]
+
 mod transform;
 
 use std::marker::PhantomData;
@@ -93,7 +96,7 @@ impl Winograd {
         level: Level,
     ) -> Result<Self, ShapeError> {
         let outputs = bias.len();
-        if weight.len() != outputs * inputs * 9 {
+        if weight.len() != outputs * inputs * TAPS {
             return Err(ShapeError(format!(
                 "{} weights are no 3×3 convolution of {inputs} to {outputs} channels",
                 weight.len()
@@ -127,10 +130,16 @@ impl Winograd {
             let rows = &from[panel * width * inputs * TAPS..from.len().min((panel + 1) * width * inputs * TAPS)];
             match self.square {
                 Square::Two => {
-                    self.level.run(TransformWeights::<_, _, Two, 2, 4> { rows, inputs, convert, out, by: PhantomData })
+                    self.level.run(TransformWeights::<_, _, Two, 2, 4> { rows, inputs, convert, out, by: PhantomData });
                 }
                 Square::Four => {
-                    self.level.run(TransformWeights::<_, _, Four, 4, 6> { rows, inputs, convert, out, by: PhantomData })
+                    self.level.run(TransformWeights::<_, _, Four, 4, 6> {
+                        rows,
+                        inputs,
+                        convert,
+                        out,
+                        by: PhantomData,
+                    });
                 }
             }
         });

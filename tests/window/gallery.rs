@@ -1,8 +1,4 @@
 //! The gallery with 20,000 pictures: it stays smooth, and the results' strip stands beside it as it should.
-#![allow(clippy::unwrap_used)]
-
-#[allow(dead_code)]
-mod studio_bench;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +12,8 @@ use inkwick::store::gallery::{GalleryDay, GalleryPicture};
 use inkwick::ui::Studio;
 use inkwick::ui::gallery_state::Thumbnail;
 use inkwick::ui::state::LookingAt;
-use studio_bench::{Bench, gradient};
+
+use crate::studio_bench::{Bench, gradient};
 
 const PICTURES_A_DAY: usize = 200;
 

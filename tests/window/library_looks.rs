@@ -1,9 +1,4 @@
 //! How the model library looks: many models with long names, downloads in every state, and what a file is told to be.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
-
-// The measurement of frames uses the same bench: each leaves something of it out.
-#[allow(dead_code)]
-mod studio_bench;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -19,7 +14,8 @@ use inkwick::store::settings::Theme;
 use inkwick::ui::action::Action;
 use inkwick::ui::library::action::LibraryAction;
 use inkwick::ui::library::state::Tab;
-use studio_bench::Bench;
+
+use crate::studio_bench::Bench;
 
 const FAMILIES: [(&str, u64); 4] = [
     ("Stable Diffusion 1", 2_132_000_000),

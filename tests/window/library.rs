@@ -1,9 +1,4 @@
 //! The model library as a person uses it: found by its key, sorted, starred, noted, and back after a restart.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
-
-// The measurement of frames uses the same bench: each leaves something of it out.
-#[allow(dead_code)]
-mod studio_bench;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +7,8 @@ use egui::{Key, Modifiers};
 use inkwick::engine::FakeScript;
 use inkwick::job::ModelRef;
 use inkwick::ui::state::Sheet;
-use studio_bench::Bench;
+
+use crate::studio_bench::Bench;
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data").join(name)

@@ -93,6 +93,7 @@ impl Bench {
     }
 
     /// With another backend than the scripted one.
+    #[allow(dead_code, reason = "the measurement of frames draws with the real backend, no test does")]
     pub fn drawn_by<B: Backend>(make_backend: impl FnOnce() -> B + Send + 'static) -> Self {
         Self::open(tempfile::tempdir().unwrap(), make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark))
     }

@@ -1,9 +1,5 @@
 //! The window as a person uses it: by its labels and keys, with a backend that draws by script.
 
-// The measurement of frames uses the same bench: each leaves something of it out.
-#[allow(dead_code)]
-mod studio_bench;
-
 use std::time::Duration;
 
 use egui::{Key, Modifiers};
@@ -14,7 +10,8 @@ use inkwick::sampling::{SchedulerName, SigmaChoice};
 use inkwick::store::settings::{Settings, Theme};
 use inkwick::ui::action::Action;
 use inkwick::ui::state::{GalleryView, LookingAt};
-use studio_bench::Bench;
+
+use crate::studio_bench::Bench;
 
 fn slow() -> FakeScript {
     FakeScript { step_duration: Duration::from_millis(15), ..FakeScript::default() }

@@ -1,9 +1,4 @@
 //! The canvas as an artist's hand uses it: by pointer events and keys, with a backend that draws by script.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
-
-// The other window tests use the same bench: each leaves something of it out.
-#[allow(dead_code)]
-mod studio_bench;
 
 use egui::{Event, Key, Modifiers, PointerButton, pos2};
 use egui_kittest::kittest::Queryable as _;
@@ -14,7 +9,8 @@ use inkwick::mask::PixelRect;
 use inkwick::ui::action::Action;
 use inkwick::ui::canvas::action::{CanvasAction, MaskStep};
 use inkwick::ui::canvas::tools::Tool;
-use studio_bench::Bench;
+
+use crate::studio_bench::Bench;
 
 fn mask_bounds(bench: &Bench) -> Option<PixelRect> {
     bench.studio(|studio| studio.state.canvas.document.mask().bounds())

@@ -1,14 +1,10 @@
 //! The tool that selects by a click, as a hand uses it, with a finder that finds squares.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
-
-// The other window tests use the same bench: each leaves something of it out.
-#[allow(dead_code)]
-mod studio_bench;
 
 use egui::{Key, Modifiers};
 use inkwick::engine::FakeScript;
 use inkwick::ui::state::Sheet;
-use studio_bench::Bench;
+
+use crate::studio_bench::Bench;
 
 /// A window with a photo, the tool in hand, and something to find with.
 fn ready() -> Bench {

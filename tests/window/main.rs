@@ -1,0 +1,10 @@
+//! The window without a screen: driven by labels, pointer and keys, and held against its pictures in `tests/snapshots`.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
+
+mod gallery;
+mod library;
+mod library_looks;
+mod painting;
+mod selecting;
+mod studio_bench;
+mod whole;
