@@ -2,8 +2,9 @@
 
     python compare.py FOLDER [--rounds 3] [--latent 64] [--small | --xl] [--ways ours,torch,openvino,candle,sdcpp,bf16]
 
-Makes FOLDER once (SD 1.5 with random weights; --small takes narrow ones, --xl SDXL's in bfloat16), builds our bench, and lets each way compute a
-guided UNet step (batch 2) and a VAE decoding, one process after the other, again and again. The ways:
+Makes FOLDER once (SD 1.5 with random weights; --small takes narrow ones, --xl SDXL's in bfloat16), builds our bench, and
+lets each way compute a guided UNet step (batch 2) and a VAE decoding, one process after the other, again and again. Ours
+is held against PyTorch's answers as well. The ways:
 
     ours      memory high and low, f32
     torch     diffusers on PyTorch: its defaults, and the best settings found
@@ -86,7 +87,8 @@ def torch_way(folder, latent, best, half):
     context = torch.randn(2, 77, unet.config.cross_attention_dim, dtype=dtype)
     added = {}
     if unet.config.addition_embed_type:
-        added = dict(added_cond_kwargs=dict(text_embeds=torch.randn(2, 1280, dtype=dtype), time_ids=torch.full((2, 6), latent * 8.0)))
+        pooled = dict(text_embeds=torch.randn(2, 1280, dtype=dtype), time_ids=torch.full((2, 6), latent * 8.0))
+        added = dict(added_cond_kwargs=pooled)
     if best:
         sample = sample.to(memory_format=torch.channels_last)
     with torch.inference_mode():

@@ -223,7 +223,8 @@ impl Kernel for Task<'_> {
 }
 
 impl Task<'_> {
-    /// The block's queries, scaled so that the softmax may take powers of two, one after the other; the last is repeated to fill a tile.
+    /// The block's queries one after the other, scaled so that the softmax may take powers of two; the last is repeated
+    /// to fill a tile.
     fn take_queries(&mut self, rows: usize) {
         let channels = self.q.channels;
         let scale = std::f32::consts::LOG2_E / (self.depth as f32).sqrt();
