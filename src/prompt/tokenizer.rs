@@ -101,7 +101,10 @@ impl PromptTokenizer {
         let padding = pick(map.pad_token, config.pad_token);
 
         let (tokenizer, file) = match (&files.tokenizer_json, &files.vocab_json, &files.merges_txt) {
-            (Some(bytes), ..) => (Tokenizer::from_bytes(bytes), "tokenizer.json"),
+            (Some(bytes), ..) => {
+                let json = without_traps(read_json(bytes, "tokenizer.json")?)?;
+                (Tokenizer::from_bytes(json.to_string()), "tokenizer.json")
+            }
             (None, Some(vocab), Some(merges)) => {
                 let json = clip_tokenizer_json(vocab, merges, &begin, &end, &unknown)?;
                 (Tokenizer::from_bytes(json.to_string()), "vocab.json")
@@ -227,6 +230,28 @@ fn names(bytes: Option<&[u8]>, file: &'static str) -> Result<TokenNames, Tokeniz
 
 fn read_json<T: serde::de::DeserializeOwned>(bytes: &[u8], file: &'static str) -> Result<T, TokenizerError> {
     serde_json::from_slice(bytes).map_err(|error| TokenizerError::Unreadable { file, reason: error.to_string() })
+}
+
+/// `tokenizer.json` without what the library ends the program at where it is damaged: a decoder, which nobody needs here,
+/// and a normalizer by table, which no text encoder of Stable Diffusion has.
+fn without_traps(mut json: Value) -> Result<Value, TokenizerError> {
+    fn has_table(normalizer: &Value) -> bool {
+        match normalizer {
+            Value::Object(fields) => {
+                fields.get("type").is_some_and(|kind| kind == "Precompiled") || fields.values().any(has_table)
+            }
+            Value::Array(values) => values.iter().any(has_table),
+            _ => false,
+        }
+    }
+    if let Some(fields) = json.as_object_mut() {
+        fields.insert("decoder".into(), Value::Null);
+    }
+    if json.get("normalizer").is_some_and(has_table) {
+        let reason = "its normalizer is a table, which no text encoder of Stable Diffusion has".into();
+        return Err(TokenizerError::Unreadable { file: "tokenizer.json", reason });
+    }
+    Ok(json)
 }
 
 /// What `tokenizer.json` would say, for the many folders that have none.
