@@ -3,15 +3,13 @@
 use super::ShapeError;
 use super::map::Map;
 use super::numbers::{Precision, Source};
-use super::panel::{Layout, PackedMatrix};
+use super::panel::{Layout, PackedMatrix, TAPS};
 use super::pixels::{Pixels, Steps};
 use super::product::{Finish, Rows, product};
 use super::simd::Level;
 #[cfg(test)]
 use super::winograd::Square;
 use super::winograd::Winograd;
-
-const TAPS: usize = 9;
 
 /// Fewer channels than this are not worth a transform.
 const WINOGRAD_CHANNELS: usize = 16;

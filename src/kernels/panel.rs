@@ -18,7 +18,7 @@ pub struct Layout {
 }
 
 /// Taps of a 3×3 kernel.
-const TAPS: usize = 9;
+pub(super) const TAPS: usize = 9;
 
 /// So many values of a row at once, that what is written stays in the cache while the lanes are read one by one.
 const PACKED_AT_ONCE: usize = 16 * TAPS;

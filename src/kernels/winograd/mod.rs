@@ -4,16 +4,21 @@
 // Columns of small squares become rows: their places are counted.
 #![allow(clippy::needless_range_loop)]
 
+mod input;
 mod transform;
+mod weights;
 
 use std::marker::PhantomData;
 
 use rayon::prelude::*;
 
+use self::input::{Grid, TransformInput};
 use self::transform::{Four, Transform, Two};
+use self::weights::TransformWeights;
 use super::ShapeError;
 use super::map::Map;
 use super::numbers::{Number, Source, as_it_is, widen_bf16, widen_f16};
+use super::panel::TAPS;
 use super::pixels::{Pixels, Steps};
 use super::pool::Buffer;
 use super::product::{Finish, Shared, Starts, TILE_ROWS, tile};
@@ -31,12 +36,6 @@ const COLUMNS_PER_TASK: usize = 64;
 
 /// Between two points' planes, so that they do not fall onto the same cache lines.
 const PLANE_GAP: usize = 16;
-
-/// Taps of a 3×3 kernel.
-const TAPS: usize = 9;
-
-/// Inputs whose weights are transformed together: their taps stay in the cache.
-const PACKED_AT_ONCE: usize = 16;
 
 /// Weights up to so many (of one tap) are transformed for squares of 4×4, at four times their memory. More of them
 /// belong to pictures too small for such squares.
@@ -238,133 +237,6 @@ fn chunk(inputs: usize, points: usize, squares: usize) -> (usize, usize) {
     let wanted = (CHUNK_BYTES / (points * inputs * size_of::<f32>())).max(TILE_ROWS * 8) / TILE_ROWS * TILE_ROWS;
     let at_once = wanted.min(squares.next_multiple_of(TILE_ROWS));
     (at_once, at_once * inputs + PLANE_GAP)
-}
-
-/// The output in squares.
-#[derive(Clone, Copy)]
-struct Grid {
-    height: usize,
-    width: usize,
-    high: usize,
-    wide: usize,
-}
-
-impl Grid {
-    /// Picture, row and column of a square.
-    fn place(&self, square: usize) -> (usize, usize, usize) {
-        let (picture, inside) = (square / (self.high * self.wide), square % (self.high * self.wide));
-        (picture, inside / self.wide, inside % self.wide)
-    }
-}
-
-/// G·g·Gᵀ for one panel.
-struct TransformWeights<'a, F, C, W, const OUT: usize, const SIDE: usize> {
-    /// The outputs of the panel, `(inputs, 3, 3)` each.
-    rows: &'a [F],
-    inputs: usize,
-    convert: C,
-    out: &'a mut [f32],
-    by: PhantomData<W>,
-}
-
-impl<F, C, W, const OUT: usize, const SIDE: usize> Kernel for TransformWeights<'_, F, C, W, OUT, SIDE>
-where
-    C: for<'b> Fn(&'b [F], &'b mut [f32]) -> &'b [f32],
-    W: Transform<OUT, SIDE>,
-{
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        let Self { rows, inputs, convert, out, .. } = self;
-        let stride = (rows.len() / (inputs * TAPS)).next_multiple_of(S::LANES);
-        // For each tap of some inputs the outputs side by side; those that only fill up a vector stay zero.
-        let mut taps = vec![0f32; PACKED_AT_ONCE * TAPS * stride];
-        let mut room = [0f32; PACKED_AT_ONCE * TAPS];
-        // Written out point by point: the planes of the points may lie so that their places share the same cache lines.
-        let mut ready = vec![0f32; SIDE * SIDE * PACKED_AT_ONCE * stride];
-        for first in (0..inputs).step_by(PACKED_AT_ONCE) {
-            let count = PACKED_AT_ONCE.min(inputs - first);
-            for (lane, row) in rows.chunks_exact(inputs * TAPS).enumerate() {
-                let part = convert(&row[first * TAPS..(first + count) * TAPS], &mut room[..count * TAPS]);
-                for (taps, value) in taps.chunks_exact_mut(stride).zip(part) {
-                    taps[lane] = *value;
-                }
-            }
-            for input in 0..count {
-                let taps = &taps[input * TAPS * stride..(input + 1) * TAPS * stride];
-                for lane in (0..stride).step_by(S::LANES) {
-                    // SAFETY: whole vectors of every tap, and of every point's row of this input.
-                    unsafe {
-                        let mut half = [[S::splat(0.0); 3]; SIDE];
-                        for x in 0..3 {
-                            let line = [0, 1, 2].map(|y| S::load(taps[(y * 3 + x) * stride + lane..].as_ptr()));
-                            for (y, value) in W::weight::<S>(line).into_iter().enumerate() {
-                                half[y][x] = value;
-                            }
-                        }
-                        for (y, line) in half.into_iter().enumerate() {
-                            for (x, value) in W::weight::<S>(line).into_iter().enumerate() {
-                                let row = (y * SIDE + x) * PACKED_AT_ONCE + input;
-                                S::store(ready[row * stride + lane..].as_mut_ptr(), value);
-                            }
-                        }
-                    }
-                }
-            }
-            for (point, ready) in ready.chunks_exact(PACKED_AT_ONCE * stride).enumerate() {
-                let start = (point * inputs + first) * stride;
-                out[start..start + count * stride].copy_from_slice(&ready[..count * stride]);
-            }
-        }
-    }
-}
-
-/// Bᵀ·d·B for some squares.
-struct TransformInput<'a, W, const OUT: usize, const SIDE: usize> {
-    pixels: &'a Pixels<'a>,
-    grid: Grid,
-    /// The chunk's first square.
-    first: usize,
-    /// Within the chunk.
-    squares: std::ops::Range<usize>,
-    plane: usize,
-    into: Shared,
-    by: PhantomData<W>,
-}
-
-impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> Kernel for TransformInput<'_, W, OUT, SIDE> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        let channels = self.pixels.channels();
-        for square in self.squares {
-            let (picture, row, column) = self.grid.place(self.first + square);
-            let at: [[*const f32; SIDE]; SIDE] = std::array::from_fn(|y| {
-                std::array::from_fn(|x| self.pixels.at(picture, OUT * row + y, OUT * column + x))
-            });
-            for channel in (0..channels).step_by(S::LANES) {
-                let count = (channels - channel).min(S::LANES);
-                // SAFETY: every pixel has all channels, and the square's place in each plane is this task's alone.
-                unsafe {
-                    let mut half = [[S::splat(0.0); SIDE]; SIDE];
-                    for x in 0..SIDE {
-                        let line = std::array::from_fn(|y| S::load_some(at[y][x].add(channel), count));
-                        for (y, value) in W::input::<S>(line).into_iter().enumerate() {
-                            half[y][x] = value;
-                        }
-                    }
-                    for (y, line) in half.into_iter().enumerate() {
-                        for (x, value) in W::input::<S>(line).into_iter().enumerate() {
-                            let place = (y * SIDE + x) * self.plane + square * channels + channel;
-                            S::store_some(self.into.at(place), value, count);
-                        }
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// Some panels' products at all points for some squares, and the way back to pixels.
