@@ -14,7 +14,7 @@ use candle_core::{DType, Device};
 use inkwick::job::{LoraRef, MemoryMode, ModelPart};
 use inkwick::model::ModelFiles;
 use inkwick::pipeline::{Additions, Pipeline};
-use inkwick::store::memory::peak_memory_bytes;
+use inkwick::system::memory::peak_memory_bytes;
 
 struct Options {
     file: PathBuf,

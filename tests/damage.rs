@@ -10,8 +10,10 @@ use candle_core::{DType, Device};
 use inkwick::job::LoraRef;
 use inkwick::model::{Lora, ModelFiles, TextualInversion, inspect_file};
 use inkwick::pipeline::{Additions, Pipeline};
-use inkwick::store::memory::peak_memory_bytes;
-use inkwick::store::{inspection::Inspection, model_roots, models, picture_file};
+use inkwick::store::models;
+use inkwick::store::models::inspection::Inspection;
+use inkwick::store::pictures::picture_file;
+use inkwick::system::memory::peak_memory_bytes;
 use tempfile::TempDir;
 
 /// Enough to reach most branches, few enough for every run of the tests.
@@ -112,7 +114,7 @@ fn what_lies_beside_a_checkpoint() {
             chance.damage(&mut bytes, usize::MAX);
             fs::write(checkpoint.with_extension(ending), &bytes).unwrap();
             let _ = ModelFiles::open_file(&checkpoint);
-            let _ = models::inspect(&checkpoint);
+            let _ = models::entry::inspect(&checkpoint);
         }
         fs::remove_file(checkpoint.with_extension(ending)).unwrap();
     }
@@ -121,7 +123,7 @@ fn what_lies_beside_a_checkpoint() {
         let mut bytes = b"a:\n  base_path: models\n  checkpoints: |\n    one\n    ../two\n".to_vec();
         chance.damage(&mut bytes, usize::MAX);
         fs::write(folder.path().join("extra_model_paths.yaml"), &bytes).unwrap();
-        let _ = model_roots::models_under(folder.path());
+        let _ = models::roots::models_under(folder.path());
     }
 }
 

@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
-use inkwick::job::{CancelToken, InitPicture, InpaintMask, Picture, PromptSyntax, Request};
+use inkwick::job::{CancelToken, InitPicture, InpaintMask, PromptSyntax, Request};
 use inkwick::mask::MaskPlane;
 use inkwick::model::{
     AddedConditioning, Card, Execution, ModelFiles, Operators, Scoring, Tiling, Unet, UnetConfig, Vae, VaeConfig,
     Watch, Weights, builtin_model,
 };
 use inkwick::pipeline::{Additions, CostModel, Drawing, Manner, Means, Pipeline};
+use inkwick::raster::Picture;
 use serde_json::Value;
 use tempfile::TempDir;
 

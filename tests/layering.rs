@@ -76,19 +76,3 @@ fn a_panic_can_be_survived() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(!manifest.contains("panic = \"abort\""), "the engine turns a panic into Event::Failed");
 }
-
-#[test]
-fn the_map_names_every_file_and_no_other() {
-    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    let first_cells = map.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
-    let named: Vec<&str> =
-        first_cells.filter(|name| Path::new(name).extension().is_some_and(|kind| kind == "rs")).collect();
-    let gone: Vec<_> = named.iter().filter(|name| !root().join(name).exists()).collect();
-    assert!(gone.is_empty(), "ARCHITECTURE.md names what is not there: {gone:?}");
-    let missing: Vec<String> = sources(&root().join("src"))
-        .iter()
-        .map(|path| path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/"))
-        .filter(|path| !named.contains(&path.as_str()))
-        .collect();
-    assert!(missing.is_empty(), "ARCHITECTURE.md lacks a line for {missing:?}");
-}

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::select::Finder;
-use crate::job::{Picture, SelectPrompt};
+use crate::job::SelectPrompt;
 use crate::mask::MaskPlane;
 use crate::model::{EncodedPicture, ModelError, Segmenter};
+use crate::raster::Picture;
 use crate::store::download::{self, DownloadError, Hub};
 use crate::store::paths::Paths;
 

@@ -3,7 +3,7 @@
 use candle_core::Device;
 
 use crate::model::{Execution, Operators, metal_free_bytes, metal_working_set_bytes};
-use crate::store::memory::{available_memory_bytes, resident_memory_bytes};
+use crate::system::memory::{available_memory_bytes, resident_memory_bytes};
 
 /// Takes the place of what the system says is free, in bytes: to leave room for other programs, and for tests.
 pub const VARIABLE: &str = "INKWICK_FREE_MEMORY";

@@ -5,8 +5,8 @@ use candle_core::{DType, Device, Tensor};
 
 use super::networks::Told;
 use super::{Pipeline, PipelineError, Plan, Stage};
-use crate::job::Picture;
 use crate::model::{FailureKind, ModelError, Tiling, Vae, in_pool, picture_from_tensor};
+use crate::raster::Picture;
 
 impl Pipeline {
     pub(super) fn decode(&self, latents: Vec<f32>, plan: &Plan, told: &Told) -> Result<Picture, PipelineError> {

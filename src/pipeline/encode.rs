@@ -9,9 +9,10 @@ use super::decode::is_finite;
 use super::denoise::Denoising;
 use super::networks::Told;
 use super::{Pipeline, PipelineError, Plan};
-use crate::job::{MaskedContent, Picture, Request};
+use crate::job::{MaskedContent, Request};
 use crate::mask::{MaskPlane, PAINTED};
 use crate::model::LatentDistribution;
+use crate::raster::Picture;
 use crate::sampling::{NoiseSource, varied};
 
 /// What a UNet wants beside the noisy latents.

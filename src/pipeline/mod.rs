@@ -31,9 +31,10 @@ pub use latent_rgb::LatentRgb;
 pub use load::{Means, Pipeline, tokenizer_of, work_grid_of};
 pub use sampler::check_sampling;
 
-use crate::job::{CancelToken, Compute, Frame, ModelPart, Picture, Request, RequestError, WorkGrid};
+use crate::job::{CancelToken, Compute, Frame, ModelPart, Request, RequestError, WorkGrid};
 use crate::model::{ModelError, in_pool};
 use crate::prompt::TokenizerError;
+use crate::raster::Picture;
 use crate::sampling::SamplingError;
 use canvas::Canvas;
 use compute::Settled;

@@ -15,9 +15,10 @@ use self::prompt::PromptEncoder;
 use self::tensors::Tensors;
 use self::tiny_vit::TinyVit;
 use super::{Checkpoint, ModelError};
-use crate::job::{Picture, SelectPrompt};
+use crate::job::SelectPrompt;
 use crate::kernels::Map;
 use crate::mask::MaskPlane;
+use crate::raster::Picture;
 use crate::raster::{Filter, resample};
 
 /// The longer side of what the network sees; the rest of a square of this side is left empty.

@@ -168,7 +168,7 @@ impl Vae {
 ///
 /// # Errors
 /// When the tensor has another shape.
-pub fn picture_from_tensor(decoded: &Tensor) -> Result<crate::job::Picture, ModelError> {
+pub fn picture_from_tensor(decoded: &Tensor) -> Result<crate::raster::Picture, ModelError> {
     let (_, height, width) = decoded.dims3()?;
     let planes = decoded.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
     let area = height * width;
@@ -181,6 +181,6 @@ pub fn picture_from_tensor(decoded: &Tensor) -> Result<crate::job::Picture, Mode
         }
         rgba.push(255);
     }
-    crate::job::Picture::from_rgba(width as u32, height as u32, rgba)
+    crate::raster::Picture::from_rgba(width as u32, height as u32, rgba)
         .map_err(|error| ModelError::Misfit(error.to_string()))
 }
