@@ -9,10 +9,11 @@ use std::process::Command;
 use std::sync::Arc;
 
 use candle_core::{DType, Device};
+use inkwick::checkpoint::builtin_model;
 use inkwick::engine::device::DtypeChoice;
 use inkwick::engine::{Backend, BackendError, CandleBackend, Drawn, Progress};
 use inkwick::job::{AttentionMode, CancelToken, ModelRef, Request};
-use inkwick::model::{Execution, FailureKind, Fault, Operator, Operators, Scoring, Watch, builtin_model};
+use inkwick::model::{Execution, FailureKind, Fault, Operator, Operators, Scoring, Watch};
 use inkwick::pipeline::{CostModel, Drawing, Manner};
 use tempfile::TempDir;
 

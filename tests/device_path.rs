@@ -10,12 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
+use inkwick::checkpoint::{ModelFiles, UnetConfig, VaeConfig, builtin_model};
 use inkwick::job::{CancelToken, InitPicture, InpaintMask, PromptSyntax, Request};
 use inkwick::mask::MaskPlane;
-use inkwick::model::{
-    AddedConditioning, Card, Execution, ModelFiles, Operators, Scoring, Tiling, Unet, UnetConfig, Vae, VaeConfig,
-    Watch, Weights, builtin_model,
-};
+use inkwick::model::{AddedConditioning, Card, Execution, Operators, Scoring, Tiling, Unet, Vae, Watch, Weights};
 use inkwick::pipeline::{Additions, CostModel, Drawing, Manner, Means, Pipeline};
 use inkwick::raster::Picture;
 use serde_json::Value;

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
+use inkwick::checkpoint::ModelFiles;
 use inkwick::job::{
     CancelToken, InitPicture, InpaintArea, InpaintMask, InpaintSettings, MaskedContent, PromptSyntax, Request,
 };
 use inkwick::mask::{MaskPlane, PixelRect};
-use inkwick::model::ModelFiles;
 use inkwick::pipeline::Pipeline;
 use inkwick::raster::Picture;
 use inkwick::sampling::SchedulerName;

@@ -41,6 +41,7 @@ fn no_part_knows_what_it_must_not() {
             "ui" => [tensors, &["crate::pipeline", "crate::model::"]].concat(),
             "pipeline" => [window, &["crate::engine", "std::thread"]].concat(),
             "engine" => [window, &["crate::ui"]].concat(),
+            "checkpoint" => [window, &["crate::model", "crate::engine", "crate::pipeline", "crate::store"]].concat(),
             "model" | "kernels" => [window, &["crate::engine", "crate::pipeline", "crate::store"]].concat(),
             _ => window.to_vec(),
         };

@@ -7,8 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use candle_core::DType;
+use inkwick::checkpoint::ModelFiles;
 use inkwick::job::Compute;
-use inkwick::model::{Card, Execution, Ledger, ModelFiles, Operators, Scoring};
+use inkwick::model::{Card, Execution, Ledger, Operators, Scoring};
 use inkwick::pipeline::{CostModel, Drawing, Fit, Room};
 use serde_json::{Value, json};
 use tempfile::TempDir;

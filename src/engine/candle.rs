@@ -9,8 +9,9 @@ use candle_core::DType;
 use super::backend::{Backend, BackendError, Drawn, Progress};
 use super::course::Course;
 use super::device::{DeviceChoice, DtypeChoice};
+use crate::checkpoint::{CheckpointError, ModelFiles, builtin_model};
 use crate::job::{CancelToken, Compute, ModelRef, Request, WorkGrid};
-use crate::model::{Execution, ModelError, ModelFiles, OperatorFailure, builtin_model};
+use crate::model::{Execution, ModelError, OperatorFailure};
 use crate::pipeline::{
     Additions, Fit, Foresight, Means, Pipeline, PipelineError, Saving, Stage, check_sampling, work_grid_of,
 };
@@ -201,7 +202,7 @@ impl CandleBackend {
 ///
 /// # Errors
 /// When the built-in model is not part of this build and not beside it.
-pub fn files_of(model: &ModelRef) -> Result<ModelFiles, ModelError> {
+pub fn files_of(model: &ModelRef) -> Result<ModelFiles, CheckpointError> {
     match model {
         ModelRef::BuiltIn => builtin_model(),
         ModelRef::Folder(path) => Ok(ModelFiles::Folder(path.clone())),

@@ -6,10 +6,10 @@ use candle_core::{DType, Device, Tensor};
 
 use super::PipelineError;
 use super::load::LOW_IDLE_BYTES;
+use crate::checkpoint::{ClipConfig, ModelFiles, UnetConfig, VaeConfig};
 use crate::job::{AttentionMode, Work};
 use crate::model::{
-    AddedConditioning, Card, ClipConfig, Execution, Ledger, ModelFiles, Operators, Scoring, TextEncoder, Tiling, Unet,
-    UnetConfig, Vae, VaeConfig, Watch, Weights,
+    AddedConditioning, Card, Execution, Ledger, Operators, Scoring, TextEncoder, Tiling, Unet, Vae, Watch, Weights,
 };
 
 /// Tokens of one window of a prompt.

@@ -9,8 +9,9 @@ use super::canvas::Canvas;
 use super::cost::{CostModel, Costs, Drawing, Manner, scoring_of};
 use super::load::{OwnGuidance, grid_of, vae_of};
 use super::{Extras, PipelineError, Plan};
+use crate::checkpoint::{ModelFiles, UnetConfig};
 use crate::job::{AttentionMode, Compute, MemoryMode, Request, VaeTiling, WorkGrid};
-use crate::model::{Execution, ModelFiles, Operators, Scoring, Tiling, UnetConfig};
+use crate::model::{Execution, Operators, Scoring, Tiling};
 
 /// Of what is free, decoding in one piece may take so much: what else runs wants some as well.
 const UNTILED_SHARE: f64 = 0.6;

@@ -31,6 +31,7 @@ pub use latent_rgb::LatentRgb;
 pub use load::{Means, Pipeline, tokenizer_of, work_grid_of};
 pub use sampler::check_sampling;
 
+use crate::checkpoint::CheckpointError;
 use crate::job::{CancelToken, Compute, Frame, ModelPart, Request, RequestError, WorkGrid};
 use crate::model::{ModelError, in_pool};
 use crate::prompt::TokenizerError;
@@ -63,6 +64,12 @@ pub enum PipelineError {
     ModelTooLarge { needed_gb: f64, free_gb: f64, instead: &'static str },
     #[error("the model gave values that are no numbers; a checkpoint in half precision may need another dtype")]
     NotANumber,
+}
+
+impl From<CheckpointError> for PipelineError {
+    fn from(error: CheckpointError) -> Self {
+        Self::Model(error.into())
+    }
 }
 
 impl From<candle_core::Error> for PipelineError {
