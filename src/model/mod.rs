@@ -5,13 +5,13 @@
 mod attend;
 mod attention;
 mod blocks;
+mod dry_run;
 mod feature;
+mod layer_cache;
 mod layers;
 mod operators;
 mod resnet;
 mod segment;
-mod shelf;
-mod sketch;
 mod text_encoder;
 mod tiles;
 mod timestep;
@@ -22,15 +22,15 @@ mod weights;
 use std::path::PathBuf;
 
 use crate::checkpoint::CheckpointError;
-pub use attend::Scoring;
+pub use attend::AttentionMethod;
+pub use dry_run::{MemoryTracker, TrackedBuffer};
 pub use feature::{Execution, Feature};
+pub use layer_cache::LayerCache;
 pub use operators::{
     Array, Card, FailureKind, Fault, Operator, OperatorFailure, Operators, Watch, in_pool, metal_free_bytes,
     metal_working_set_bytes,
 };
 pub use segment::{EncodedPicture, Segment, Segmenter};
-pub use shelf::Shelf;
-pub use sketch::{Held, Ledger};
 pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};
 pub use tiles::Tiling;
 pub use unet::{AddedConditioning, Unet};
@@ -38,7 +38,7 @@ pub use vae::{LatentDistribution, Vae, picture_from_tensor};
 pub use weights::Weights;
 
 /// Asked between the blocks of a network: an error ends the pass.
-pub type Checkpoint<'a> = &'a dyn Fn() -> Result<(), ModelError>;
+pub type CancelCheck<'a> = &'a dyn Fn() -> Result<(), ModelError>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
