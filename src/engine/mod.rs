@@ -5,11 +5,11 @@
 mod awake;
 mod backend;
 mod candle;
-mod course;
 pub mod device;
 mod estimate;
 mod failure;
 mod fake;
+mod fallback;
 mod mailbox;
 pub mod mobile_sam;
 mod select;
