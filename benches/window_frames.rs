@@ -13,7 +13,7 @@ use egui_kittest::kittest::Queryable as _;
 use inkwick::engine::device::{DeviceChoice, DtypeChoice};
 use inkwick::engine::{CandleBackend, FakeScript};
 use inkwick::ui::Studio;
-use inkwick::ui::candidate::Stage;
+use inkwick::ui::results::candidate::Stage;
 use studio_bench::Bench;
 
 const PREVIEW_SIDE_PX: u32 = 2048;

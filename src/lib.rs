@@ -14,4 +14,5 @@ pub mod prompt;
 pub mod raster;
 pub mod sampling;
 pub mod store;
+pub mod system;
 pub mod ui;

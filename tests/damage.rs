@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device};
 use inkwick::job::LoraRef;
 use inkwick::model::{Lora, ModelFiles, TextualInversion, inspect_file};
-use inkwick::pipeline::{Additions, Pipeline};
-use inkwick::store::memory::peak_memory_bytes;
-use inkwick::store::{inspection::Inspection, model_roots, models, picture_file};
+use inkwick::pipeline::{Adapters, Pipeline};
+use inkwick::store::models;
+use inkwick::store::models::inspection::Inspection;
+use inkwick::store::pictures::picture_file;
+use inkwick::system::memory::peak_memory_bytes;
 use tempfile::TempDir;
 
 /// Enough to reach most branches, few enough for every run of the tests.
@@ -112,7 +114,7 @@ fn what_lies_beside_a_checkpoint() {
             chance.damage(&mut bytes, usize::MAX);
             fs::write(checkpoint.with_extension(ending), &bytes).unwrap();
             let _ = ModelFiles::open_file(&checkpoint);
-            let _ = models::inspect(&checkpoint);
+            let _ = models::entry::inspect(&checkpoint);
         }
         fs::remove_file(checkpoint.with_extension(ending)).unwrap();
     }
@@ -121,7 +123,7 @@ fn what_lies_beside_a_checkpoint() {
         let mut bytes = b"a:\n  base_path: models\n  checkpoints: |\n    one\n    ../two\n".to_vec();
         chance.damage(&mut bytes, usize::MAX);
         fs::write(folder.path().join("extra_model_paths.yaml"), &bytes).unwrap();
-        let _ = model_roots::models_under(folder.path());
+        let _ = models::roots::models_under(folder.path());
     }
 }
 
@@ -175,8 +177,8 @@ fn thin_matrices_of_a_lora_do_not_become_one_that_fills_the_memory() {
             roles.into_iter().map(|(role, shape)| (format!("{at}.{role}"), shape)).collect();
         halves(&path, &names.iter().map(|(name, shape)| (name.as_str(), &shape[..])).collect::<Vec<_>>());
         let base = ModelFiles::open_file(&corpus("base.safetensors")).unwrap();
-        let additions = Additions { loras: vec![LoraRef { file: path.clone(), weight: 1.0 }], ..Additions::default() };
-        let said = Pipeline::load_with(&base, &additions, &Device::Cpu, DType::F32, &|_, _| Ok(()));
+        let adapters = Adapters { loras: vec![LoraRef { file: path.clone(), weight: 1.0 }], ..Adapters::default() };
+        let said = Pipeline::load_with(&base, &adapters, &Device::Cpu, DType::F32, &|_, _| Ok(()));
         let said = said.err().unwrap().to_string();
         assert!(said.contains("another kind of model"), "{said}");
     }

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use inkwick::engine::{Drawn, EngineError, EngineHandle, FakeBackend, FakeScript, Saver};
-use inkwick::job::{Destination, Event, EventKind, JobId, Picture, Request};
+use inkwick::job::{Destination, Event, EventKind, JobId, Request};
+use inkwick::raster::Picture;
 
 #[derive(Default)]
 struct MemorySaver {

@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 use inkwick::job::{
-    CancelToken, InitPicture, InpaintArea, InpaintMask, InpaintSettings, MaskedContent, Picture, PromptSyntax, Request,
+    CancelToken, InitPicture, InpaintArea, InpaintMask, InpaintSettings, MaskedContent, PromptSyntax, Request,
 };
 use inkwick::mask::{MaskPlane, PixelRect};
 use inkwick::model::ModelFiles;
 use inkwick::pipeline::Pipeline;
+use inkwick::raster::Picture;
 use inkwick::sampling::SchedulerName;
 use serde_json::Value;
 

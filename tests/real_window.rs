@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use inkwick::canvas::Document;
 use inkwick::job::InpaintSettings;
-use inkwick::store::journal::Journal;
+use inkwick::store::canvas::journal::Journal;
 use inkwick::store::settings::{Settings, WindowPlace};
 
 use tempfile::TempDir;

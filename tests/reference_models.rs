@@ -9,13 +9,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
-use inkwick::job::{CancelToken, InitPicture, ModelRef, Picture, PromptSyntax, Request};
+use inkwick::job::{CancelToken, InitPicture, ModelRef, PromptSyntax, Request};
 use inkwick::model::{
     AddedConditioning, ClipConfig, Execution, ModelError, ModelFiles, Operators, TextEncoder, Unet, UnetConfig, Vae,
     VaeConfig, Weights,
 };
 use inkwick::pipeline::{Pipeline, tokenizer_of};
 use inkwick::prompt::{Prompt, parse};
+use inkwick::raster::Picture;
 use inkwick::sampling::{SchedulerName, SigmaChoice};
 use serde_json::Value;
 

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
-use inkwick::job::{Click, Picture, SelectPrompt};
+use inkwick::job::{Click, SelectPrompt};
 use inkwick::model::Segmenter;
+use inkwick::raster::Picture;
 use serde::Deserialize;
 
 #[derive(Deserialize)]

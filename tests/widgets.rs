@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use egui::{Align, Rect, Role, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use egui_kittest::{Harness, SnapshotResults};
-use inkwick::job::Picture;
-use inkwick::ui::fields::{self, Number};
+use inkwick::raster::Picture;
 use inkwick::ui::textures::Textures;
+use inkwick::ui::theme;
+use inkwick::ui::theme::{fonts, icons};
+use inkwick::ui::widgets::fields;
+use inkwick::ui::widgets::fields::Number;
 use inkwick::ui::widgets::look::Look;
 use inkwick::ui::widgets::{
     IconButton, MenuItem, PrimaryButton, Segment, Segments, TextButton, Tile, TileStage, paint,
 };
-use inkwick::ui::{fonts, icons, theme};
 
 const LOOKS: [(&str, Look); 5] = [
     ("rest", Look::Rest),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::mask_layer::{MaskLayer, MaskTile};
 use super::picture_layer::{ColourTile, PictureLayer};
 use super::tiles::{TileGrid, TileIndex};
-use crate::job::Picture;
 use crate::mask::MaskPlane;
+use crate::raster::Picture;
 
 /// Where the canvas's picture came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use super::history::History;
 use super::mask_layer::MaskLayer;
 use super::picture_layer::PictureLayer;
 use super::stroke::{Ink, Stroke};
-use crate::job::Picture;
 use crate::mask::shape::ShapeCover;
 use crate::mask::{Brush, BrushPoint, MaskPlane, PixelRect, flood};
+use crate::raster::Picture;
 use crate::raster::{Extension, extended};
 
 /// What looks different since it was asked last, in pixels.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::tiles::{TileGrid, TileIndex};
-use crate::job::Picture;
 use crate::mask::PixelRect;
+use crate::raster::Picture;
 
 /// A tile's RGBA pixels, row by row.
 pub type ColourTile = Arc<Vec<u8>>;

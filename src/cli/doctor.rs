@@ -10,8 +10,8 @@ use crate::engine::device::DeviceChoice;
 use crate::kernels::{Level, SIMD_VARIABLE};
 use crate::model::{ModelFiles, Operators, builtin_model, metal_working_set_bytes};
 use crate::store::device_failure::DeviceFailure;
-use crate::store::memory::{available_memory_bytes, total_memory_bytes};
 use crate::store::paths::Paths;
+use crate::system::memory::{available_memory_bytes, total_memory_bytes};
 
 pub(super) fn run() -> ExitCode {
     let mut lines = vec![

@@ -11,11 +11,11 @@ use super::arguments::{ComputeArguments, ModelArguments, PaintArguments, PromptA
 use super::report::Report;
 use crate::engine::{CandleBackend, EngineHandle};
 use crate::job::{Destination, EventKind, JobId, Request};
-use crate::store::gallery::Gallery;
+use crate::store::models;
 use crate::store::paths::Paths;
-use crate::store::saver::PictureSaver;
+use crate::store::pictures::gallery::Gallery;
+use crate::store::pictures::saver::PictureSaver;
 use crate::store::settings::Settings;
-use crate::store::words;
 
 const DONE: u8 = 0;
 const FAILED: u8 = 1;
@@ -125,7 +125,7 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<Request, S
     arguments.sampling.fill(&mut request);
     arguments.paint.fill(&mut request)?;
     arguments.compute.fill(&mut request);
-    words::resolve(&mut request, paths)?;
+    models::prompt_references::resolve(&mut request, paths)?;
     Ok(request)
 }
 

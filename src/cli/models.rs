@@ -10,10 +10,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::model::{FileReport, inspect_file};
 use crate::store::download::{self, DownloadProgress, Hub, STARTERS, Starter};
-use crate::store::models::{self, ModelEntry};
+use crate::store::models::entry::ModelEntry;
 use crate::store::paths::Paths;
 use crate::store::settings::Settings;
-use crate::store::{hash, library};
+use crate::store::{hash, models};
 
 /// Keys of a file's own words that a person asks for first.
 const TELLING: [&str; 10] = [
@@ -87,10 +87,10 @@ fn say(line: &str) {
 
 fn list(paths: &Paths) {
     let known = Settings::load(&paths.settings_file).settings.known_models;
-    for ModelEntry { name, kind, .. } in models::list(paths, &known) {
+    for ModelEntry { name, kind, .. } in models::entry::list(paths, &known) {
         say(&format!("{name:32} {kind}"));
     }
-    for (title, files) in library::beside_models(paths) {
+    for (title, files) in models::extras::beside_models(paths) {
         for file in files {
             let name = file.file_stem().unwrap_or_default().to_string_lossy();
             say(&format!("{name:32} {title}: {}", file.display()));
@@ -107,7 +107,7 @@ fn list(paths: &Paths) {
 
 fn inspect(path: &Path) -> Result<(), String> {
     if path.is_dir() {
-        let entry = models::inspect(path).map_err(|error| error.to_string())?;
+        let entry = models::entry::inspect(path).map_err(|error| error.to_string())?;
         say(&format!("{}: {}", entry.name, entry.kind));
         return Ok(());
     }
@@ -176,7 +176,7 @@ fn remove(name: &str, paths: &Paths) -> Result<(), String> {
         say(&format!("what was fetched of {name} is taken away"));
         return Ok(());
     }
-    let path = library::find(name, paths)
+    let path = models::extras::find(name, paths)
         .ok_or_else(|| format!("there is no {name} in the models folder; inkwick models list tells what there is"))?;
     trash::delete(&path).map_err(|error| {
         format!("it could not be moved to the trash ({error}); remove it yourself: {}", path.display())

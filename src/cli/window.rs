@@ -9,10 +9,10 @@ use crate::engine::{CandleBackend, EngineHandle, Estimator, MobileSam, SelectHan
 use crate::job::ModelRef;
 use crate::pipeline::tokenizer_of;
 use crate::prompt::{PromptTokenizer, drawn, parse};
-use crate::store::gallery::Gallery;
 use crate::store::keys::{self, KeyNames};
 use crate::store::paths::Paths;
-use crate::store::saver::PictureSaver;
+use crate::store::pictures::gallery::Gallery;
+use crate::store::pictures::saver::PictureSaver;
 use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
 use crate::ui::{self, Behind, CountTokens, Foretell, Services, TokenCount, TokenQuestion};

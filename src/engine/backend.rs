@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::job::{CancelToken, Destination, ModelPart, Picture, Request};
+use crate::job::{CancelToken, Destination, ModelPart, Request};
+use crate::raster::Picture;
 
 /// Told by a backend while it draws.
 #[derive(Clone, Debug)]

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::backend::{Backend, BackendError, Drawn, Progress};
-use crate::job::{CancelToken, ModelPart, Picture, Request};
+use crate::job::{CancelToken, ModelPart, Request};
 use crate::mask::PAINTED;
+use crate::raster::Picture;
 use crate::sampling::SchedulerName;
 
 /// What a `FakeBackend` does with each request.

@@ -66,7 +66,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::job::{JobId, ModelPart, Picture};
+    use crate::job::{JobId, ModelPart};
+    use crate::raster::Picture;
 
     fn step(job: u64, done: u32) -> Event {
         let preview = Some(Arc::new(Picture::filled(2, 2, [0; 4])));

@@ -9,8 +9,9 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::Wake;
-use crate::job::{Picture, SelectPrompt};
+use crate::job::SelectPrompt;
 use crate::mask::MaskPlane;
+use crate::raster::Picture;
 
 /// Asks that may wait at once; of those only the newest is answered.
 const ASKS: usize = 16;

@@ -11,7 +11,7 @@ use super::awake::Awake;
 use super::backend::{Backend, BackendError, Progress, Saver};
 use super::mailbox::Mailbox;
 use crate::job::{CancelToken, Destination, Event, EventKind, Finished, JobId, Request};
-use crate::store::memory::peak_memory_bytes;
+use crate::system::memory::peak_memory_bytes;
 
 pub struct Job {
     pub id: JobId,

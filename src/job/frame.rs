@@ -1,8 +1,9 @@
 //! Which part of a photo the network is shown, and at what size: the same answer for the engine and for the window's
 //! overlay.
 
-use super::{InpaintArea, InpaintSettings, ResizeMode};
+use super::{InpaintArea, InpaintSettings};
 use crate::mask::PixelRect;
+use crate::raster::ResizeMode;
 
 /// What a model wants of sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

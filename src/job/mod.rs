@@ -9,9 +9,7 @@ mod event;
 mod frame;
 mod inpaint;
 mod intent;
-mod picture;
 mod request;
-mod resize;
 mod seed;
 mod select;
 mod work;
@@ -23,11 +21,9 @@ pub use event::{Event, EventKind, Finished, JobId, ModelPart};
 pub use frame::{Frame, WorkGrid};
 pub use inpaint::{InpaintArea, InpaintMask, InpaintSettings, MaskedContent};
 pub use intent::{Intent, IntentPreset};
-pub use picture::{Picture, PictureSizeError};
 pub use request::{
     Destination, EmbeddingRef, InitPicture, LoraRef, ModelRef, PromptSyntax, Request, RequestError, Variation,
 };
-pub use resize::ResizeMode;
 pub use seed::fresh_seed;
 pub use select::{Click, SelectPrompt};
 pub use work::{Speed, Work};

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, InpaintMask, InpaintSettings, Picture, ResizeMode};
+use super::{Compute, InpaintMask, InpaintSettings};
+use crate::raster::{Picture, ResizeMode};
 use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
 
 /// Which model draws.

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::PipelineError;
-use crate::job::{Frame, InpaintSettings, MaskedContent, Picture, Request, ResizeMode, WorkGrid};
+use crate::job::{Frame, InpaintSettings, MaskedContent, Request, WorkGrid};
 use crate::mask::{MaskPlane, PixelRect};
 use crate::raster;
+use crate::raster::{Picture, ResizeMode};
 
 pub(super) struct Canvas {
     photo: Arc<Picture>,

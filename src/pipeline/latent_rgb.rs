@@ -7,8 +7,8 @@ use image::imageops::FilterType;
 use serde::Deserialize;
 
 use super::PipelineError;
-use crate::job::Picture;
 use crate::model::{ModelFiles, Vae, VaeConfig};
+use crate::raster::Picture;
 use crate::sampling::{NoiseSource, TorchNoise};
 
 /// `rgb = latent · factors + bias`, from *scaled* latents to -1…1.

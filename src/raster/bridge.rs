@@ -8,8 +8,8 @@ use rayon::prelude::*;
 
 use super::geometry::picture_of;
 use super::spread::{Known, between_cells, spread};
-use crate::job::Picture;
 use crate::mask::{MaskPlane, PAINTED};
+use crate::raster::Picture;
 
 const CELL_PX: usize = 8;
 /// From this difference on (of 255) the two sides are taken for two things.

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::geometry::picture_of;
 use super::spread::{Known, between_cells, spread};
-use crate::job::Picture;
 use crate::mask::{MaskPlane, PAINTED};
+use crate::raster::Picture;
 
 /// What is made anew shows this far beyond its mask: the latents' cells are coarser than pixels.
 pub const NEW_REACH_PX: u32 = 8;

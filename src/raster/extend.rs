@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use super::geometry::{picture_of, resized};
 use super::spread::{Known, spread};
-use crate::job::Picture;
 use crate::mask::MaskPlane;
+use crate::raster::Picture;
 
 /// Pixels added on each side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

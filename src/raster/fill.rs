@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use super::geometry::picture_of;
 use super::spread::{Known, spread};
-use crate::job::Picture;
 use crate::mask::{MaskPlane, PAINTED};
+use crate::raster::Picture;
 
 /// The masked place holds the colours of its border, smoothly spread; the rest is as it was. A mask over everything
 /// leaves the picture's mean colour.

@@ -1,8 +1,8 @@
 //! Crops and sizes of whole pictures.
 
 use super::resample::{Filter, resample};
-use crate::job::{Picture, ResizeMode};
 use crate::mask::PixelRect;
+use crate::raster::{Picture, ResizeMode};
 
 /// The part inside `rect`, which is cut to the picture first.
 #[must_use]

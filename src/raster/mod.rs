@@ -6,7 +6,9 @@ mod extend;
 mod fill;
 mod geometry;
 mod paste;
+mod picture;
 mod resample;
+mod resize;
 mod spread;
 
 pub use bridge::bridge_tones;
@@ -15,4 +17,6 @@ pub use extend::{Extension, extended, extended_mask};
 pub use fill::{filled_from_border, filled_with};
 pub use geometry::{crop, fitted, largest_inside, over_white, resized};
 pub use paste::{paste, with_alpha_of};
+pub use picture::{Picture, PictureSizeError};
 pub use resample::{Filter, resample};
+pub use resize::ResizeMode;

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use super::geometry::picture_of;
-use crate::job::Picture;
 use crate::mask::{MaskPlane, PAINTED, PixelRect};
+use crate::raster::Picture;
 
 /// `photo` with `made` laid over `place` as far as `share` says (255: wholly). `made` and `share` are as large as
 /// `place`, which lies inside the photo.

@@ -9,9 +9,10 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 
 use super::atomic;
-use super::model_notes::ModelNote;
 use crate::canvas::tools::ToolSettings;
-use crate::job::{Intent, ModelRef, Request, ResizeMode};
+use crate::job::{Intent, ModelRef, Request};
+use crate::raster::ResizeMode;
+use crate::store::models::notes::ModelNote;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Theme {

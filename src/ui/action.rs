@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::canvas::action::CanvasAction;
 use super::library::action::LibraryAction;
 use super::state::{LookingAt, Sheet};
-use crate::job::{JobId, ModelRef, Picture, WorkGrid};
+use crate::job::{JobId, ModelRef, WorkGrid};
+use crate::raster::Picture;
 
 /// One thing that was asked for.
 #[derive(Clone, Debug)]

@@ -4,19 +4,20 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::candidate::Candidates;
 use super::canvas::state::CanvasState;
 pub use super::canvas::state::{GalleryView, LookingAt, ViewState};
-use super::gallery_state::GalleryState;
-use super::inpaint_panel::InpaintPanel;
 use super::library::state::LibraryState;
-use super::memory_fields::MemoryPanel;
-use super::prompt_state::PromptPanelState;
-use super::size;
-use super::toasts::Toasts;
-use crate::job::{Frame, ModelRef, Picture, ResizeMode, WorkGrid};
+use crate::job::{Frame, ModelRef, WorkGrid};
 use crate::mask::PixelRect;
-use crate::store::models::ModelEntry;
+use crate::raster::{Picture, ResizeMode};
+use crate::store::models::entry::ModelEntry;
+use crate::ui::chrome::toasts::Toasts;
+use crate::ui::gallery::state::GalleryState;
+use crate::ui::prompt::inpaint::InpaintPanel;
+use crate::ui::prompt::memory::MemoryPanel;
+use crate::ui::prompt::size;
+use crate::ui::prompt::state::PromptPanelState;
+use crate::ui::results::candidate::Candidates;
 
 /// Photos above this are worked on at the model's own size, and come back at theirs.
 const HUGE_PX: u32 = 768 * 768;

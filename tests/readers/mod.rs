@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device};
 use inkwick::job::{CancelToken, LoraRef, Request};
 use inkwick::model::{Lora, ModelFiles, TextualInversion, builtin_model, inspect_file};
-use inkwick::pipeline::{Additions, CostModel, Drawing, Manner, Pipeline, scoring_of, tokenizer_of};
+use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, attention_method_of, tokenizer_of};
 use inkwick::prompt::{self, PromptTokenizer};
+use inkwick::store::canvas::journal::Journal;
 use inkwick::store::download::Listing;
-use inkwick::store::inspection::Inspection;
-use inkwick::store::journal::Journal;
+use inkwick::store::models::inspection::Inspection;
+use inkwick::store::pictures::{mask_file, metadata, picture_file};
 use inkwick::store::settings::Settings;
-use inkwick::store::{keys, mask_file, metadata, model_roots, models, picture_file};
+use inkwick::store::{keys, models};
 use tempfile::TempDir;
 
 /// A reader by its name, which is its folder of the corpus and its fuzz target.
@@ -112,21 +113,21 @@ pub fn zipped(pickle: &[u8]) -> Vec<u8> {
 }
 
 /// From what is foretold of a model to a first small picture.
-fn foretold_and_drawn(files: &ModelFiles, additions: &Additions) {
+fn foretold_and_drawn(files: &ModelFiles, adapters: &Adapters) {
     if let Ok(model) = CostModel::read(files) {
         let compute = Request::default().compute;
-        let manner = Manner {
-            scoring: scoring_of(compute.attention),
+        let plan = ExecutionPlan {
+            attention: attention_method_of(compute.attention),
             tiling: None,
             winograd: false,
             dtype: DType::F32,
             card: None,
-            rows_apart: false,
+            sequential_guidance: false,
         };
-        let drawing = Drawing { width: 64, height: 64, ..model.native_drawing() };
-        let _ = model.costs(drawing, manner);
+        let workload = Workload { width: 64, height: 64, ..model.native_workload() };
+        let _ = model.costs(workload, plan);
     }
-    if let Ok(pipeline) = Pipeline::load_with(files, additions, &Device::Cpu, DType::F32, &|_, _| Ok(())) {
+    if let Ok(pipeline) = Pipeline::load_with(files, adapters, &Device::Cpu, DType::F32, &|_, _| Ok(())) {
         let request = Request {
             prompt: "a (red:1.2) apple 🍎".into(),
             steps: 1,
@@ -142,9 +143,9 @@ fn foretold_and_drawn(files: &ModelFiles, additions: &Additions) {
 fn checkpoint(bytes: &[u8]) {
     let path = tensors(bytes);
     let _ = Inspection::of(&path, None);
-    let _ = models::inspect(&path);
+    let _ = models::entry::inspect(&path);
     if let Ok(files) = ModelFiles::open_file(&path) {
-        foretold_and_drawn(&files, &Additions::default());
+        foretold_and_drawn(&files, &Adapters::default());
     }
 }
 
@@ -154,8 +155,8 @@ fn lora(bytes: &[u8]) {
     let _ = inspect_file(&path);
     if Lora::open(&path, 1.0).is_ok_and(|lora| lora.layers() > 0) {
         let base = ModelFiles::open_file(&corpus("base.safetensors")).expect("the base of the corpus");
-        let additions = Additions { loras: vec![LoraRef { file: path, weight: 0.7 }], ..Additions::default() };
-        let _ = Pipeline::load_with(&base, &additions, &Device::Cpu, DType::F32, &|_, _| Ok(()));
+        let adapters = Adapters { loras: vec![LoraRef { file: path, weight: 0.7 }], ..Adapters::default() };
+        let _ = Pipeline::load_with(&base, &adapters, &Device::Cpu, DType::F32, &|_, _| Ok(()));
     }
 }
 
@@ -181,9 +182,9 @@ fn sidecar(bytes: &[u8]) {
         let _ = fs::remove_file(checkpoint.with_extension(ending));
     }
     written(if bytes.first() == Some(&b'{') { "beside.json" } else { "beside.yaml" }, bytes);
-    let _ = models::inspect(&checkpoint);
+    let _ = models::entry::inspect(&checkpoint);
     if let Ok(files) = ModelFiles::open_file(&checkpoint) {
-        foretold_and_drawn(&files, &Additions::default());
+        foretold_and_drawn(&files, &Adapters::default());
     }
 }
 
@@ -203,11 +204,11 @@ fn folder(bytes: &[u8]) {
             Err(_) => drop(fs::remove_file(&path)),
         }
     }
-    let _ = models::inspect(&folder);
+    let _ = models::entry::inspect(&folder);
     let files = ModelFiles::Folder(folder);
     let _ =
         tokenizer_of(&files).and_then(|tokenizer| Ok(tokenizer.count(&prompt::parse("(a fox:1.1), BREAK an apple"))?));
-    foretold_and_drawn(&files, &Additions::default());
+    foretold_and_drawn(&files, &Adapters::default());
 }
 
 const FOLDER_FILES: [&str; 15] = [
@@ -230,7 +231,7 @@ const FOLDER_FILES: [&str; 15] = [
 
 /// `ComfyUI`'s list of folders. Nothing is looked into: a stranger's line may name the whole disk.
 fn comfy_paths(bytes: &[u8]) {
-    let _ = model_roots::named_places(&String::from_utf8_lossy(bytes), Path::new("models"));
+    let _ = models::roots::named_places(&String::from_utf8_lossy(bytes), Path::new("models"));
 }
 
 /// A prompt as a person or another program's picture has it.

@@ -8,9 +8,9 @@ use egui_kittest::kittest::Queryable as _;
 use inkwick::canvas::Origin;
 use inkwick::engine::FakeScript;
 use inkwick::job::JobId;
-use inkwick::store::gallery::{GalleryDay, GalleryPicture};
+use inkwick::store::pictures::gallery::{GalleryDay, GalleryPicture};
 use inkwick::ui::Studio;
-use inkwick::ui::gallery_state::Thumbnail;
+use inkwick::ui::gallery::state::Thumbnail;
 use inkwick::ui::state::LookingAt;
 
 use crate::studio_bench::{Bench, gradient};

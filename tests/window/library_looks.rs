@@ -9,7 +9,7 @@ use std::time::Duration;
 use inkwick::engine::FakeScript;
 use inkwick::job::ModelRef;
 use inkwick::store::download::{DownloadState, Hub};
-use inkwick::store::models::ModelEntry;
+use inkwick::store::models::entry::ModelEntry;
 use inkwick::store::settings::Theme;
 use inkwick::ui::action::Action;
 use inkwick::ui::library::action::LibraryAction;

@@ -4,8 +4,8 @@ use egui::{Event, Key, Modifiers, PointerButton, pos2};
 use egui_kittest::kittest::Queryable as _;
 use inkwick::canvas::Document;
 use inkwick::engine::FakeScript;
-use inkwick::job::ResizeMode;
 use inkwick::mask::PixelRect;
+use inkwick::raster::ResizeMode;
 use inkwick::ui::action::Action;
 use inkwick::ui::canvas::action::{CanvasAction, MaskStep};
 use inkwick::ui::canvas::tools::Tool;
@@ -159,7 +159,7 @@ fn zoom_and_push_keep_the_paint_under_the_hand() {
     near(mask_bounds(&bench), [52, 57, 68, 63], 1);
 }
 
-fn outside_equals(bench: &Bench, picture: &inkwick::job::Picture) -> bool {
+fn outside_equals(bench: &Bench, picture: &inkwick::raster::Picture) -> bool {
     look(bench, |document| {
         let before = document.whole_picture().unwrap();
         let mask = document.mask().plane();
@@ -295,7 +295,7 @@ fn a_pictures_settings_bring_back_its_mask_strength_and_inpainting() {
     let file = bench.done()[0].made().unwrap().file.clone();
     bench.act(Action::Canvas(CanvasAction::Mask(MaskStep::Clear)));
     bench.act(Action::NewCanvas);
-    bench.with(|studio| studio.state.inpaint = inkwick::ui::inpaint_panel::InpaintPanel::default());
+    bench.with(|studio| studio.state.inpaint = inkwick::ui::prompt::inpaint::InpaintPanel::default());
     bench.act(Action::UseSettings(file));
     bench.wait("the mask is back", |bench| mask_bounds(bench).is_some());
     assert!(look(&bench, |document| *document.mask().plane() == mask && document.size_px() == Some([300, 200])));

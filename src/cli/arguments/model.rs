@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::job::{LoraRef, ModelRef, Request};
-use crate::store::library;
+use crate::store::models;
+use crate::store::models::prompt_references::MAX_LORA_WEIGHT;
 use crate::store::paths::Paths;
-use crate::store::words::{self, MAX_LORA_WEIGHT};
 
 #[derive(Debug, Args)]
 pub struct ModelArguments {
@@ -37,14 +37,14 @@ impl ModelArguments {
             request.vae = Some(file.clone());
         }
         for lora in &self.lora {
-            let file = words::find_lora(&lora.file, paths)?;
+            let file = models::prompt_references::find_lora(&lora.file, paths)?;
             request.loras.push(LoraRef { file, weight: lora.weight });
         }
         for file in &self.embedding {
             if !file.is_file() {
                 return Err(format!("there is no embedding file {}; check --embedding", file.display()));
             }
-            request.embeddings.push(words::embedding(file));
+            request.embeddings.push(models::prompt_references::embedding(file));
         }
         Ok(())
     }
@@ -80,7 +80,7 @@ fn model_of(name: &str, paths: &Paths) -> Result<ModelRef, String> {
             return Ok(ModelRef::File(path.to_owned()));
         }
     }
-    if let Some(found) = library::find(name, paths) {
+    if let Some(found) = models::extras::find(name, paths) {
         return Ok(if found.is_dir() { ModelRef::Folder(found) } else { ModelRef::File(found) });
     }
     let among = paths.models_folder.display();

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::values::{number_in, one_of};
-use crate::job::{InitPicture, InpaintArea, InpaintMask, InpaintSettings, MaskedContent, Request, ResizeMode};
+use crate::job::{InitPicture, InpaintArea, InpaintMask, InpaintSettings, MaskedContent, Request};
+use crate::raster::ResizeMode;
 use crate::raster::{Extension, extended, extended_mask};
-use crate::store::{mask_file, picture_file};
+use crate::store::pictures::{mask_file, picture_file};
 
 const IMG2IMG_STRENGTH: f64 = 0.75;
 const INPAINT_STRENGTH: f64 = 1.0;

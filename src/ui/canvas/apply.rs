@@ -7,8 +7,9 @@ use super::select;
 use super::state::{CanvasState, Hand, LookingAt};
 use super::tools::{BrushSettings, Tool};
 use crate::canvas::Origin;
-use crate::job::{Intent, Picture};
+use crate::job::Intent;
 use crate::mask::{Brush, BrushPoint, shape};
+use crate::raster::Picture;
 use crate::ui::state::AppState;
 
 /// How far one press grows, shrinks or softens the mask, in pixels.

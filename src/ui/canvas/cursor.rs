@@ -4,7 +4,7 @@ use egui::{Color32, CursorIcon, Key, Painter, Pos2, Shape, Stroke, Ui, pos2, vec
 
 use super::state::{CanvasState, Hand};
 use super::tools::Tool;
-use crate::ui::view::View;
+use crate::ui::canvas::view::View;
 
 /// Under this a ring would hide what it surrounds, in points.
 const LEAST_RING: f32 = 3.0;

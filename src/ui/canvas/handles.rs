@@ -4,8 +4,9 @@ use egui::{Align2, Color32, CornerRadius, Pos2, Rect, Stroke, StrokeKind, Ui, po
 
 use super::state::{CanvasState, Hand};
 use crate::raster::Extension;
-use crate::ui::view::View;
-use crate::ui::{fonts, theme};
+use crate::ui::canvas::view::View;
+use crate::ui::theme;
+use crate::ui::theme::fonts;
 
 /// Extensions come in steps of this: an autoencoder's pixel.
 const STEP_PX: u32 = 8;

@@ -10,8 +10,8 @@ use egui::{
 };
 
 use crate::canvas::{Document, PictureLayer, TILE_PX};
-use crate::job::Picture;
 use crate::mask::{MaskPlane, PixelRect};
+use crate::raster::Picture;
 
 /// Side of a square. A whole number of the document's tiles.
 const SQUARE_PX: u32 = 4 * TILE_PX;

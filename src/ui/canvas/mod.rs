@@ -3,15 +3,19 @@
 pub mod action;
 pub(super) mod apply;
 mod cursor;
+pub(crate) mod empty;
 mod handles;
 pub mod layers;
 pub mod model_view;
+pub(crate) mod notice;
 pub mod options;
 mod overlay;
 pub mod pointer;
 pub mod preview;
 pub mod select;
 pub mod state;
+pub(crate) mod tool_strip;
+pub mod view;
 
 pub use crate::canvas::tools;
 
@@ -25,15 +29,16 @@ use self::state::CanvasState;
 use self::state::Hand;
 use self::tools::Tool;
 use super::action::Action;
-use super::candidate::{Candidate, Stage};
-use super::gallery_state::Thumbnail;
-use super::layout::Layout;
 use super::state::{AppState, LookingAt};
 use super::textures::Textures;
-use super::view::{self, View};
+use super::theme;
 use super::widgets::paint;
-use super::{canvas_empty, fonts, theme, tool_strip};
 use crate::mask::{Brush, PixelRect};
+use crate::ui::canvas::view::View;
+use crate::ui::chrome::layout::Layout;
+use crate::ui::gallery::state::Thumbnail;
+use crate::ui::results::candidate::{Candidate, Stage};
+use crate::ui::theme::fonts;
 
 /// Side of one field of the checkerboard, in points.
 const CHECKER: f32 = 8.0;
@@ -79,7 +84,7 @@ pub fn show(
         state.canvas.view.shown_zoom = None;
         state.canvas.placed = None;
         let frame = home_rect(ui, room, state.next_size_px());
-        canvas_empty::show(ui, room, frame, state, actions);
+        empty::show(ui, room, frame, state, actions);
         frame
     };
     if ui.input(|input| !input.raw.hovered_files.is_empty()) {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use egui::{Color32, ColorImage, Context, TextureHandle, TextureOptions};
 
 use crate::canvas::Document;
-use crate::job::{Frame, InpaintSettings, MaskedContent, Picture};
+use crate::job::{Frame, InpaintSettings, MaskedContent};
 use crate::mask::{MaskPlane, PixelRect};
 use crate::raster;
+use crate::raster::Picture;
 
 /// Pixels of one latent.
 const CELL_PX: u32 = 8;

@@ -7,12 +7,15 @@ use super::select;
 use super::tools::{BrushSettings, Tool};
 use crate::mask::Brush;
 use crate::ui::action::{Action, Zoom};
-use crate::ui::fields::{self, Number};
-use crate::ui::shortcuts::{self, Command};
+use crate::ui::canvas::tool_strip::{button, line};
+use crate::ui::input::shortcuts;
+use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
-use crate::ui::tool_strip::{button, line};
+use crate::ui::theme;
+use crate::ui::theme::icons;
+use crate::ui::widgets::fields;
+use crate::ui::widgets::fields::Number;
 use crate::ui::widgets::{Check, IconButton, MenuItem, Segment, Segments, TextButton};
-use crate::ui::{icons, theme};
 
 /// Wide enough for "1600 %", so that nothing moves while one zooms.
 const ZOOM_WIDTH: f32 = 72.0;

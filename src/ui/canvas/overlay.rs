@@ -8,10 +8,11 @@ use super::cursor::double_line;
 use super::model_view::ModelView;
 use crate::job::{Frame, InpaintArea};
 use crate::mask::PixelRect;
+use crate::ui::canvas::view::View;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
-use crate::ui::view::View;
-use crate::ui::{fonts, theme};
+use crate::ui::theme;
+use crate::ui::theme::fonts;
 
 /// From here on every pixel has a frame, in points a pixel.
 const GRID_FROM_ZOOM: f32 = 10.0;

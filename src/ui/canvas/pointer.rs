@@ -9,8 +9,8 @@ use super::handles;
 use super::state::{CanvasState, Hand};
 use super::tools::Tool;
 use crate::ui::action::Action;
+use crate::ui::canvas::view::View;
 use crate::ui::state::AppState;
-use crate::ui::view::View;
 
 /// Of the area in which the pointer is heard.
 #[must_use]

@@ -1,7 +1,8 @@
 //! The live preview of a masked run: only what is masked is new, so only that is shown, over the canvas's picture.
 
-use crate::job::{Picture, Request};
+use crate::job::Request;
 use crate::mask::PixelRect;
+use crate::raster::Picture;
 
 /// Looks into each of the preview's pixels so many times across and down.
 const SAMPLES: u32 = 4;

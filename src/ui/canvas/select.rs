@@ -11,8 +11,9 @@ use crate::job::{Click, SelectPrompt};
 use crate::mask::MaskPlane;
 use crate::ui::action::Action;
 use crate::ui::state::{AppState, Sheet};
+use crate::ui::theme;
+use crate::ui::theme::fonts;
 use crate::ui::widgets::{Segment, Segments, paint};
-use crate::ui::{fonts, theme};
 
 /// A drag shorter than this is a click that shook, in points.
 const CLICK_REACH: f32 = 5.0;

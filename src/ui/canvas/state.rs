@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::select::Selecting;
 use super::tools::{Tool, ToolSettings};
 use crate::canvas::{Document, Origin, PictureLayer};
-use crate::job::{JobId, Picture};
+use crate::job::JobId;
 use crate::mask::MaskPlane;
 use crate::raster::Extension;
-use crate::ui::view::View;
+use crate::raster::Picture;
+use crate::ui::canvas::view::View;
 
 /// The middle room.
 #[derive(Default)]

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use crate::job::ModelRef;
 use crate::store::download::{DownloadState, Hub};
-use crate::store::model_notes::KeptDefaults;
+use crate::store::models::notes::KeptDefaults;
 use crate::store::token::{self, Token};
 use crate::store::worker::StoreCommand;
-use crate::store::{hash, library};
+use crate::store::{hash, models};
 use crate::ui::action::Action;
-use crate::ui::app::Studio;
+use crate::ui::app::studio::Studio;
 use crate::ui::state::Sheet;
 
 impl Studio {
@@ -145,6 +145,6 @@ impl Studio {
 
     /// VAE files that a model may be given.
     fn find_vaes(&mut self) {
-        self.state.library.vaes = library::vaes(&self.services.paths);
+        self.state.library.vaes = models::extras::vaes(&self.services.paths);
     }
 }

@@ -7,13 +7,15 @@ use egui::{RichText, Ui, vec2};
 use super::action::LibraryAction;
 use super::table;
 use crate::job::ModelRef;
-use crate::store::models::ModelEntry;
+use crate::store::models::entry::ModelEntry;
 use crate::ui::action::Action;
-use crate::ui::gallery_state::Thumbnail;
+use crate::ui::gallery::state::Thumbnail;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
+use crate::ui::theme;
+use crate::ui::theme::fonts;
 use crate::ui::widgets::TextButton;
-use crate::ui::{fields, fonts, theme};
+use crate::ui::widgets::fields;
 
 const THUMBNAIL_SIDE: f32 = 128.0;
 
@@ -165,7 +167,7 @@ fn place(ui: &mut Ui, state: &AppState, path: &Path, actions: &mut Vec<Action>) 
 /// Folders that are looked through, where no model is chosen.
 fn folders(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     let roots: Vec<_> =
-        state.library.folders.iter().filter(|folder| crate::store::model_roots::is_root(folder)).collect();
+        state.library.folders.iter().filter(|folder| crate::store::models::roots::is_root(folder)).collect();
     if roots.is_empty() {
         return;
     }

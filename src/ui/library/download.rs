@@ -7,8 +7,10 @@ use super::state::LibraryState;
 use super::table;
 use crate::store::download::{Download, DownloadState, STARTERS, Starter};
 use crate::ui::action::Action;
+use crate::ui::theme;
+use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::TextButton;
-use crate::ui::{fields, fonts, icons, theme};
+use crate::ui::widgets::fields;
 
 pub fn show(ui: &mut Ui, library: &mut LibraryState, actions: &mut Vec<Action>) {
     egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {

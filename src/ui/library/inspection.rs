@@ -3,11 +3,13 @@
 use egui::{Context, Frame, Id, Margin, Modal, RichText, ScrollArea};
 
 use super::action::LibraryAction;
-use crate::store::inspection::Inspection;
+use crate::store::models::inspection::Inspection;
 use crate::ui::action::Action;
 use crate::ui::state::AppState;
+use crate::ui::theme;
+use crate::ui::theme::fonts;
 use crate::ui::widgets::TextButton;
-use crate::ui::{fields, fonts, theme};
+use crate::ui::widgets::fields;
 
 const LABEL_WIDTH: f32 = 104.0;
 

@@ -13,8 +13,10 @@ use egui::{Align, Context, Frame, Id, Key, Layout, Margin, Modal, RichText, Ui, 
 use super::action::Action;
 use super::state::AppState;
 use super::textures::Textures;
+use super::theme;
 use super::widgets::{IconButton, Segment, Segments, TextButton};
-use super::{fields, fonts, icons, theme};
+use crate::ui::theme::{fonts, icons};
+use crate::ui::widgets::fields;
 use action::LibraryAction;
 use state::Tab;
 

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use crate::job::ModelRef;
 use crate::store::download::Download;
-use crate::store::inspection::Inspection;
-use crate::store::model_notes::ModelNote;
-use crate::store::models::ModelEntry;
+use crate::store::models::entry::ModelEntry;
+use crate::store::models::inspection::Inspection;
+use crate::store::models::notes::ModelNote;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tab {

@@ -6,11 +6,12 @@ use egui_extras::{Column as Width, TableBuilder, TableRow};
 
 use super::action::LibraryAction;
 use super::state::Column;
-use crate::store::models::ModelEntry;
+use crate::store::models::entry::ModelEntry;
 use crate::ui::action::Action;
 use crate::ui::state::AppState;
+use crate::ui::theme;
+use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::IconButton;
-use crate::ui::{fonts, icons, theme};
 
 const ROW: f32 = 32.0;
 

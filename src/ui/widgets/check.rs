@@ -5,7 +5,7 @@ use egui::{Align, CornerRadius, Rect, Response, Role, Sense, StrokeKind, Ui, Wid
 use super::look::{Look, paint_focus_ring};
 use super::paint;
 use crate::ui::theme::{self, CONTROL_HEIGHT};
-use crate::ui::{fonts, icons};
+use crate::ui::theme::{fonts, icons};
 
 #[must_use = "a widget shows only when it is added to a Ui"]
 pub struct Check<'a> {

@@ -4,7 +4,7 @@ use egui::{Align, Color32, CornerRadius, Response, Role, Sense, Ui, Widget, Widg
 
 use super::look::Look;
 use super::paint;
-use crate::ui::fonts;
+use crate::ui::theme::fonts;
 use crate::ui::theme::{self, CONTROL_HEIGHT, MENU_ICON_PT, RADIUS};
 
 #[must_use = "a widget shows only when it is added to a Ui"]

@@ -1,6 +1,7 @@
 //! The window's own controls: every state of each is drawn here, with egui's measures and names.
 
 mod check;
+pub mod fields;
 mod icon_button;
 pub mod look;
 mod menu_item;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::epaint::text::{LayoutJob, TextWrapping};
 use egui::{Align, Align2, Color32, FontId, Galley, Rect, Ui, pos2};
 
-use crate::ui::fonts;
+use crate::ui::theme::fonts;
 
 /// One line, cut with "…" where it does not fit.
 #[must_use]

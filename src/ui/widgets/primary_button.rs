@@ -5,7 +5,7 @@ use egui::{Align, Color32, CornerRadius, Rect, Response, Role, Sense, Ui, UiBuil
 use super::look::{Look, paint_focus_ring};
 use super::paint;
 use crate::ui::theme::{self, CARET_PT, PRIMARY_HEIGHT, RADIUS_LARGE, Tokens};
-use crate::ui::{fonts, icons};
+use crate::ui::theme::{fonts, icons};
 
 #[must_use = "call `show` to show it"]
 pub struct PrimaryButton<'a> {

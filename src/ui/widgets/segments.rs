@@ -4,7 +4,7 @@ use egui::{Align, CornerRadius, Rect, Response, Role, Sense, Stroke, StrokeKind,
 
 use super::look::{Look, paint_focus_ring};
 use super::paint;
-use crate::ui::fonts;
+use crate::ui::theme::fonts;
 use crate::ui::theme::{self, CONTROL_HEIGHT, RADIUS, RADIUS_SMALL};
 
 /// One of the words.

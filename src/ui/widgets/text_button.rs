@@ -5,7 +5,7 @@ use egui::{Align, CornerRadius, FontId, Response, Role, Sense, Ui, Widget, Widge
 use super::look::{Look, paint_focus_ring};
 use super::paint;
 use crate::ui::theme::{self, CONTROL_HEIGHT, MENU_ICON_PT, RADIUS};
-use crate::ui::{fonts, theme::Tokens};
+use crate::ui::theme::{Tokens, fonts};
 
 /// What the button stands on and how loud it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

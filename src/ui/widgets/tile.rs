@@ -7,7 +7,7 @@ use egui::{
 
 use super::look::{Look, paint_ring};
 use super::paint;
-use crate::ui::icons;
+use crate::ui::theme::icons;
 use crate::ui::theme::{self, ICON_PT, RADIUS};
 
 /// What the tile stands for.

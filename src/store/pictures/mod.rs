@@ -1,0 +1,14 @@
+//! Pictures on disk: reading and writing them with their metadata, the gallery's folders, thumbnails.
+
+pub(crate) mod colour_profile;
+pub(crate) mod exif;
+pub mod gallery;
+pub mod mask_file;
+pub mod metadata;
+pub(crate) mod metadata_inpaint;
+pub mod picture_file;
+pub(crate) mod picture_kind;
+pub(crate) mod png_mask;
+pub(crate) mod png_text;
+pub mod saver;
+pub mod thumbnails;

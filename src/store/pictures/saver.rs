@@ -1,0 +1,181 @@
+//! Keeps what the engine draws: into the gallery, or into the file that was asked for.
+//!
+//! Looks before the work starts whether the place can be written, so that no minute of drawing is lost.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use crate::engine::{Drawn, Saver};
+use crate::job::Destination;
+use crate::raster::Picture;
+use crate::store::atomic;
+use crate::store::pictures::gallery::Gallery;
+use crate::store::pictures::picture_file;
+use crate::store::pictures::picture_file::PictureFormat;
+use crate::store::pictures::png_text;
+
+#[derive(Clone, Debug)]
+pub struct PictureSaver {
+    gallery: Gallery,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum PlaceError {
+    #[error("a file was wanted to write the picture to, found a folder; add a file name: {}", .0.display())]
+    IsFolder(PathBuf),
+    #[error("a plain file was wanted to write the picture to, found something else; choose another name: {}", .0.display())]
+    NotAFile(PathBuf),
+    #[error("the folder for the picture does not exist; make it first or choose another: {}", .0.display())]
+    NoFolder(PathBuf),
+    #[error("a folder was wanted, found a file; choose another place: {}", .0.display())]
+    NotAFolder(PathBuf),
+    #[error("the folder cannot be written to ({source}); change its rights or choose another: {}", path.display())]
+    NotWritable { source: io::Error, path: PathBuf },
+    #[error("the preview could not be written ({source}); check the disk and the folder's rights: {}", path.display())]
+    Preview { source: io::Error, path: PathBuf },
+}
+
+impl PictureSaver {
+    #[must_use]
+    pub fn new(gallery: Gallery) -> Self {
+        Self { gallery }
+    }
+}
+
+impl Saver for PictureSaver {
+    fn check(&self, destination: &Destination) -> Result<(), String> {
+        let checked = match destination {
+            Destination::Gallery => check_can_be_made(self.gallery.pictures_folder()),
+            Destination::File { path, previews } => {
+                PictureFormat::of_path(path).map_err(|error| error.to_string())?;
+                check_file(path).and_then(|()| previews.as_deref().map_or(Ok(()), check_can_be_made))
+            }
+        };
+        checked.map_err(|error| error.to_string())
+    }
+
+    fn save(&self, destination: &Destination, drawn: &Drawn) -> Result<PathBuf, String> {
+        match destination {
+            Destination::Gallery => {
+                self.gallery.save(&drawn.picture, &drawn.request).map_err(|error| error.to_string())
+            }
+            Destination::File { path, .. } => picture_file::write(path, &drawn.picture, Some(&drawn.request))
+                .map(|()| path.clone())
+                .map_err(|error| error.to_string()),
+        }
+    }
+
+    fn save_preview(&self, folder: &Path, step: u32, preview: &Picture) -> Result<(), String> {
+        let path = folder.join(format!("step-{step:03}.png"));
+        let written = png_text::encode(preview, None)
+            .map_err(io::Error::other)
+            .and_then(|png| fs::create_dir_all(folder).and_then(|()| atomic::write(&path, &png)));
+        written.map_err(|source| PlaceError::Preview { source, path }.to_string())
+    }
+}
+
+fn check_file(path: &Path) -> Result<(), PlaceError> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => return Err(PlaceError::IsFolder(path.to_path_buf())),
+        Ok(found) if !found.is_file() => return Err(PlaceError::NotAFile(path.to_path_buf())),
+        _ => {}
+    }
+    let folder = atomic::folder_of(path);
+    if !folder.exists() {
+        return Err(PlaceError::NoFolder(folder.to_path_buf()));
+    }
+    check_folder(folder)
+}
+
+/// A folder that is not there yet can be made if the nearest one above it can be written to.
+fn check_can_be_made(folder: &Path) -> Result<(), PlaceError> {
+    let nearest = folder.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."));
+    check_folder(nearest)
+}
+
+fn check_folder(folder: &Path) -> Result<(), PlaceError> {
+    if !folder.is_dir() {
+        return Err(PlaceError::NotAFolder(folder.to_path_buf()));
+    }
+    atomic::probe_folder(folder).map_err(|source| PlaceError::NotWritable { source, path: folder.to_path_buf() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Request;
+    use crate::store::paths::Paths;
+
+    fn saver() -> (tempfile::TempDir, PictureSaver) {
+        let home = tempfile::tempdir().unwrap();
+        let saver = PictureSaver::new(Gallery::new(&Paths::under(home.path())));
+        (home, saver)
+    }
+
+    fn drawn() -> Drawn {
+        Drawn {
+            picture: Picture::filled(8, 8, [1, 2, 3, 255]),
+            request: Request { seed: 5, ..Request::default() },
+            predicted_peak_bytes: None,
+        }
+    }
+
+    fn file(path: PathBuf) -> Destination {
+        Destination::File { path, previews: None }
+    }
+
+    #[test]
+    fn a_picture_goes_where_it_was_asked_for() {
+        let (home, saver) = saver();
+        let destination =
+            Destination::File { path: home.path().join("a.png"), previews: Some(home.path().join("p/q")) };
+        assert_eq!(saver.check(&destination), Ok(()));
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "looking left something behind");
+        assert_eq!(saver.save(&destination, &drawn()), Ok(home.path().join("a.png")));
+        saver.save_preview(&home.path().join("p/q"), 3, &Picture::filled(2, 2, [0; 4])).unwrap();
+        assert_eq!(picture_file::read(&home.path().join("p/q/step-003.png")).unwrap().size(), [2, 2]);
+
+        assert_eq!(saver.check(&Destination::Gallery), Ok(()));
+        let path = saver.save(&Destination::Gallery, &drawn()).unwrap();
+        assert!(path.starts_with(home.path().join("pictures")) && path.ends_with("00001-5.png"));
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_told_before_the_work() {
+        let (home, saver) = saver();
+        fs::create_dir(home.path().join("folder.png")).unwrap();
+        fs::write(home.path().join("file"), "").unwrap();
+        for (name, wanted) in [
+            ("folder.png", "found a folder"),
+            ("missing/a.png", "does not exist"),
+            ("a.bmp", ".png, .jpg, .jpeg or .webp"),
+            ("file/a.png", "found a file"),
+        ] {
+            let sentence = saver.check(&file(home.path().join(name))).unwrap_err();
+            assert!(sentence.contains(wanted) && !sentence.contains('\n'), "{name}: {sentence}");
+        }
+        let previews = Some(home.path().join("file/previews"));
+        let destination = Destination::File { path: home.path().join("a.png"), previews };
+        assert!(saver.check(&destination).unwrap_err().contains("found a file"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_no_file() {
+        let (home, saver) = saver();
+        let link = home.path().join("null.png");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        assert!(saver.check(&file(link)).unwrap_err().contains("plain file"));
+    }
+
+    #[test]
+    fn a_failed_save_leaves_the_old_file_and_nothing_else() {
+        let (home, saver) = saver();
+        let path = home.path().join("a.png");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("inside"), "kept").unwrap();
+        let sentence = saver.save(&file(path), &drawn()).unwrap_err();
+        assert!(sentence.ends_with("a.png"), "{sentence}");
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+}

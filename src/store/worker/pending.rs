@@ -1,0 +1,149 @@
+//! What the window has asked for and the store's thread has not begun yet.
+//!
+//! Asking never blocks: repeated commands become one, and thumbnails that nobody can be looking at any more are given up.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+use crate::store::settings::Settings;
+use crate::store::worker::StoreCommand;
+
+/// More than any screen shows at once.
+const MAX_THUMBNAILS: usize = 512;
+
+/// One thing for the thread to do next.
+#[derive(Debug)]
+pub enum Task {
+    SaveSettings(Box<Settings>),
+    Command(StoreCommand),
+    SkipThumbnails(Vec<PathBuf>),
+    Thumbnail(PathBuf),
+}
+
+#[derive(Debug, Default)]
+pub struct Pending {
+    settings: Option<Box<Settings>>,
+    commands: VecDeque<StoreCommand>,
+    /// Newest last.
+    thumbnails: VecDeque<PathBuf>,
+    skipped: Vec<PathBuf>,
+    closed: bool,
+}
+
+impl Pending {
+    pub fn push(&mut self, command: StoreCommand) {
+        match command {
+            StoreCommand::SaveSettings(settings) => self.settings = Some(settings),
+            StoreCommand::LoadThumbnail(path) => self.push_thumbnail(path),
+            StoreCommand::ScanGallery | StoreCommand::ListModels { .. } => {
+                let kind = std::mem::discriminant(&command);
+                self.commands.retain(|waiting| std::mem::discriminant(waiting) != kind);
+                self.commands.push_back(command);
+            }
+            _ => self.commands.push_back(command),
+        }
+    }
+
+    /// What someone waits for goes first, thumbnails last. After `close`, only what would be lost is left.
+    pub fn next(&mut self) -> Option<Task> {
+        if let Some(command) = self.commands.pop_front() {
+            return Some(Task::Command(command));
+        }
+        if let Some(settings) = self.settings.take() {
+            return Some(Task::SaveSettings(settings));
+        }
+        if !self.skipped.is_empty() {
+            return Some(Task::SkipThumbnails(std::mem::take(&mut self.skipped)));
+        }
+        self.thumbnails.pop_back().map(Task::Thumbnail)
+    }
+
+    /// Nothing more comes. Drops what only a window could use.
+    pub fn close(&mut self) {
+        self.closed = true;
+        self.thumbnails.clear();
+        self.skipped.clear();
+        self.commands.retain(|command| {
+            use StoreCommand::{DeletePictures, KeepSteps, SaveAs, SaveMask, SavePicture};
+            matches!(command, DeletePictures(_) | SaveAs { .. } | SaveMask { .. } | SavePicture { .. } | KeepSteps(_))
+        });
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    fn push_thumbnail(&mut self, path: PathBuf) {
+        self.thumbnails.retain(|waiting| *waiting != path);
+        if self.thumbnails.len() == MAX_THUMBNAILS
+            && let Some(oldest) = self.thumbnails.pop_front()
+        {
+            self.skipped.push(oldest);
+        }
+        self.thumbnails.push_back(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::settings::Theme;
+
+    fn drain(pending: &mut Pending) -> Vec<Task> {
+        std::iter::from_fn(|| pending.next()).collect()
+    }
+
+    #[test]
+    fn only_the_newest_settings_are_written() {
+        let mut pending = Pending::default();
+        for theme in [Theme::Dark, Theme::System, Theme::Light] {
+            pending.push(StoreCommand::SaveSettings(Box::new(Settings { theme, ..Settings::default() })));
+        }
+        let tasks = drain(&mut pending);
+        assert!(matches!(&tasks[..], [Task::SaveSettings(settings)] if settings.theme == Theme::Light));
+    }
+
+    #[test]
+    fn the_newest_thumbnail_comes_first_and_after_everything_else() {
+        let mut pending = Pending::default();
+        for name in ["a", "b", "a"] {
+            pending.push(StoreCommand::LoadThumbnail(name.into()));
+        }
+        pending.push(StoreCommand::ScanGallery);
+        pending.push(StoreCommand::ScanGallery);
+        let tasks = drain(&mut pending);
+        let [Task::Command(StoreCommand::ScanGallery), Task::Thumbnail(first), Task::Thumbnail(second)] = &tasks[..]
+        else {
+            panic!("{tasks:?}");
+        };
+        assert_eq!((first.to_str(), second.to_str()), (Some("a"), Some("b")));
+    }
+
+    #[test]
+    fn outdated_thumbnails_are_given_up_and_told_of() {
+        let mut pending = Pending::default();
+        for number in 0..5000 {
+            pending.push(StoreCommand::LoadThumbnail(number.to_string().into()));
+        }
+        let tasks = drain(&mut pending);
+        let Task::SkipThumbnails(skipped) = &tasks[0] else { panic!("{:?}", tasks[0]) };
+        assert_eq!(skipped.len(), 5000 - MAX_THUMBNAILS);
+        assert!(matches!(&tasks[1], Task::Thumbnail(path) if path.to_str() == Some("4999")));
+        assert_eq!(tasks.len(), 1 + MAX_THUMBNAILS);
+    }
+
+    #[test]
+    fn closing_keeps_what_would_be_lost() {
+        let mut pending = Pending::default();
+        pending.push(StoreCommand::SaveSettings(Box::default()));
+        pending.push(StoreCommand::ScanGallery);
+        pending.push(StoreCommand::LoadThumbnail("a".into()));
+        pending.push(StoreCommand::DeletePictures(vec!["b".into()]));
+        pending.close();
+        let tasks = drain(&mut pending);
+        assert!(
+            matches!(&tasks[..], [Task::Command(StoreCommand::DeletePictures(_)), Task::SaveSettings(_)]),
+            "{tasks:?}"
+        );
+    }
+}

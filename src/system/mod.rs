@@ -1,0 +1,3 @@
+//! What the operating system tells of this machine.
+
+pub mod memory;

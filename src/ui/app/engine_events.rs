@@ -1,0 +1,111 @@
+//! What the engine tells, carried into the window's state.
+
+use std::sync::Arc;
+
+use crate::job::{Event, EventKind, Finished, JobId};
+use crate::raster::Picture;
+use crate::ui::canvas;
+use crate::ui::results::candidate::{Made, Progress, Stage};
+use crate::ui::state::{AppState, LookingAt};
+
+/// What the caller must see to after an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aftermath {
+    Nothing,
+    /// A new file lies in the gallery.
+    NewFile,
+}
+
+/// How much one step's time moves the shown average.
+const SMOOTHING: f64 = 0.3;
+/// Pictures kept in the strip.
+const MOST_CANDIDATES: usize = 32;
+
+/// Events of a picture that was cancelled or closed find no candidate and change nothing.
+pub fn take(state: &mut AppState, event: Event) -> Aftermath {
+    let job = event.job;
+    let Some(candidate) = state.candidates.get_mut(job) else { return Aftermath::Nothing };
+    match event.kind {
+        EventKind::Queued | EventKind::Decoded { .. } => {}
+        EventKind::Loading { part, fraction } => {
+            candidate.stage = Stage::Loading { part, fraction };
+            follow(state, job);
+        }
+        EventKind::Step { done, total, seconds, preview } => {
+            let old = match &candidate.stage {
+                Stage::Running(progress) => progress.clone(),
+                _ => Progress::default(),
+            };
+            let seconds_per_step = if old.done == 0 {
+                seconds
+            } else {
+                old.seconds_per_step + (seconds - old.seconds_per_step) * SMOOTHING
+            };
+            // A step whose preview was overtaken keeps the one that is shown.
+            let masked = |preview: Arc<Picture>| {
+                let frame = candidate.frame?;
+                canvas::preview::masked(&preview, &candidate.request, frame.crop).map(Arc::new)
+            };
+            let preview = preview.map(|preview| masked(preview.clone()).unwrap_or(preview)).or(old.preview);
+            candidate.stage = Stage::Running(Progress { done, total, seconds_per_step, preview });
+            // The first step also makes what the others find ready.
+            if let Some(foretold) = candidate.foretold_seconds.filter(|_| old.done > 0) {
+                state.memory.learn(foretold, seconds);
+            }
+            follow(state, job);
+        }
+        EventKind::Finished(finished) => {
+            let Finished { picture, request, file, seconds, .. } = *finished;
+            state.prompt.last_seed = Some(request.seed);
+            state.library.note_mut(&request.model).picture = Some(file.clone());
+            candidate.request = request;
+            candidate.stage = Stage::Done(Made { picture, file, seconds });
+            follow(state, job);
+            state.candidates.keep_newest(MOST_CANDIDATES);
+            return Aftermath::NewFile;
+        }
+        EventKind::Notice { message } => state.toasts.note(capitalised(&message)),
+        EventKind::Cancelled => take_off(state, job),
+        EventKind::Failed { message } => {
+            let request = &candidate.request;
+            let details = format!(
+                "Prompt: {}\nSeed {}, {} steps{}",
+                request.prompt,
+                request.seed,
+                request.steps,
+                candidate.size_px().map(|[width, height]| format!(", {width} × {height}")).unwrap_or_default()
+            );
+            take_off(state, job);
+            state.toasts.error(capitalised(&message), Some(details));
+        }
+    }
+    Aftermath::Nothing
+}
+
+/// Takes a picture off the strip and looks at what stands in its place.
+pub fn take_off(state: &mut AppState, job: JobId) {
+    let was_shown = state.canvas.looking_at == LookingAt::Candidate(job);
+    let neighbour = state.candidates.remove(job);
+    if was_shown {
+        // A neighbour that has nothing to show yet would leave the canvas blank.
+        let neighbour = neighbour.and_then(|job| state.candidates.get(job)).filter(|next| next.made().is_some());
+        state.canvas.looking_at = neighbour.map_or(LookingAt::Canvas, |next| LookingAt::Candidate(next.job));
+    }
+}
+
+/// The canvas goes along with the run, but never to a picture that has nothing to show while another one is seen.
+fn follow(state: &mut AppState, job: JobId) {
+    let has_pixels = state.candidates.get(job).is_some_and(|candidate| candidate.newest_picture().is_some());
+    let nothing_shown = state.shown_picture().is_none();
+    if state.canvas.follows_run && (has_pixels || nothing_shown) {
+        state.canvas.looking_at = LookingAt::Candidate(job);
+    }
+}
+
+fn capitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let rest = letters.as_str();
+    let stop = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{rest}{stop}")
+}

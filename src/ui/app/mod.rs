@@ -1,0 +1,11 @@
+//! The studio as a whole: its state drained and changed in `logic`, drawn in `ui`, actions applied in one place.
+
+pub(crate) mod apply;
+pub(crate) mod asker;
+pub(crate) mod clipboard;
+pub(crate) mod dialogs;
+pub(crate) mod engine_events;
+pub(crate) mod settings;
+pub(crate) mod store_events;
+pub mod studio;
+pub(crate) mod window;

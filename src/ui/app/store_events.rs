@@ -1,0 +1,179 @@
+//! What the store tells, carried into the window's state.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::canvas::Origin;
+use crate::job::{ModelRef, Request};
+use crate::raster::Picture;
+use crate::store::models::entry::ModelEntry;
+use crate::store::settings::Settings;
+use crate::store::worker::{Painted, StoreEvent};
+use crate::ui::gallery::state::Thumbnail;
+use crate::ui::prompt::state::FineSampling;
+use crate::ui::state::{AppState, LookingAt, Sheet};
+
+/// `settings` holds the list of models that were added by hand.
+pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
+    match event {
+        StoreEvent::Gallery(days) => {
+            state.gallery.days = days;
+            state.gallery.listed = true;
+        }
+        StoreEvent::Thumbnail { path, picture } => {
+            let thumbnail = match picture {
+                Ok(picture) => Thumbnail::Ready(picture),
+                Err(sentence) => Thumbnail::Broken(sentence),
+            };
+            state.gallery.thumbnails.answer(path, thumbnail);
+        }
+        StoreEvent::ThumbnailsSkipped(files) => state.gallery.thumbnails.skipped(&files),
+        StoreEvent::Picture { path, picture: Ok(picture), request } => {
+            picture_arrived(state, path, picture, request.is_some());
+        }
+        StoreEvent::Picture { path, picture: Err(sentence), .. } => {
+            state.canvas.opening.retain(|file| *file != path);
+            if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
+                state.canvas.looking_at = LookingAt::Canvas;
+            }
+            state.toasts.error(sentence, Some(path.display().to_string()));
+        }
+        StoreEvent::Deleted(files) => deleted(state, &files),
+        StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
+        StoreEvent::Models(entries) => models_arrived(state, entries),
+        StoreEvent::Inspected(inspection) => {
+            state.library.inspection = Some(*inspection);
+            state.sheet = Some(Sheet::Inspection);
+        }
+        StoreEvent::Model(entry) => model_added(state, settings, *entry),
+        StoreEvent::FolderAdded { folder, models } => {
+            let files = if models == 1 { "file or folder" } else { "files and folders" };
+            state.toasts.note(format!("{} is looked through from now on: {models} {files} in it.", name_of(&folder)));
+            if !settings.known_models.contains(&folder) {
+                settings.known_models.push(folder);
+            }
+        }
+        StoreEvent::Request { path, request: Some(request), painted } => {
+            use_settings(state, &request);
+            if let Some(painted) = painted {
+                use_painting(state, path, *painted);
+            }
+            state.toasts.note("The picture's settings are in the prompt panel.");
+        }
+        StoreEvent::Request { path, request: None, .. } => {
+            state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
+        }
+        StoreEvent::Mask { mask: Ok(mask), .. } => {
+            if !state.canvas.load_mask(mask) {
+                state.toasts.note("A mask needs a picture to lie on: open one first.");
+            }
+        }
+        StoreEvent::Mask { path, mask: Err(sentence) } => {
+            state.toasts.error(sentence, Some(path.display().to_string()));
+        }
+        StoreEvent::Canvas(document) => {
+            state.canvas.document = *document;
+            state.canvas.is_restored = true;
+        }
+        StoreEvent::Problem(sentence) => state.toasts.error(sentence, None),
+    }
+}
+
+fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, made_here: bool) {
+    if let Some(index) = state.canvas.opening.iter().position(|opening| *opening == file) {
+        state.canvas.opening.remove(index);
+        state.canvas.replace_picture(Some((picture, Origin { file: Some(file), made_here })));
+    } else if let LookingAt::Gallery(shown) = &mut state.canvas.looking_at
+        && shown.file == file
+    {
+        shown.picture = Some(picture);
+    }
+}
+
+fn deleted(state: &mut AppState, files: &[PathBuf]) {
+    state.gallery.forget(files);
+    if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if files.contains(&shown.file)) {
+        state.canvas.looking_at = LookingAt::Canvas;
+    }
+    let gone: Vec<_> = state
+        .candidates
+        .list
+        .iter()
+        .filter(|candidate| candidate.made().is_some_and(|made| files.contains(&made.file)))
+        .map(|candidate| candidate.job)
+        .collect();
+    for job in gone {
+        crate::ui::app::engine_events::take_off(state, job);
+    }
+    match files {
+        [] => {}
+        [file] => state.toasts.note(format!("Moved {} to the Trash.", name_of(file))),
+        more => state.toasts.note(format!("Moved {} pictures to the Trash.", more.len())),
+    }
+}
+
+fn models_arrived(state: &mut AppState, entries: Vec<ModelEntry>) {
+    let missing = entries.iter().all(|entry| entry.reference != state.prompt.model);
+    state.models = entries;
+    if missing && let ModelRef::Folder(folder) | ModelRef::File(folder) = &state.prompt.model {
+        let details = folder.display().to_string();
+        let sentence = format!("The model {} is gone; the built-in one is chosen.", name_of(folder));
+        state.toasts.error(sentence, Some(details));
+        state.choose_model(ModelRef::BuiltIn);
+    }
+}
+
+fn model_added(state: &mut AppState, settings: &mut Settings, entry: ModelEntry) {
+    if let ModelRef::Folder(folder) | ModelRef::File(folder) = &entry.reference
+        && !settings.known_models.contains(folder)
+    {
+        settings.known_models.push(folder.clone());
+    }
+    state.toasts.note(format!("{} is in the list of models and chosen.", entry.name));
+    let reference = entry.reference.clone();
+    match state.models.iter_mut().find(|known| known.reference == reference) {
+        Some(known) => *known = entry,
+        None => state.models.push(entry),
+    }
+    state.choose_model(reference);
+}
+
+/// Writes a picture's settings into the panel. Its model is chosen when it is in the list.
+fn use_settings(state: &mut AppState, request: &Request) {
+    if state.models.iter().any(|entry| entry.reference == request.model) {
+        state.choose_model(request.model.clone());
+    }
+    let prompt = &mut state.prompt;
+    prompt.prompt.clone_from(&request.prompt);
+    prompt.negative = request.negative.clone().unwrap_or_default();
+    prompt.negative_open |= !prompt.negative.is_empty();
+    prompt.scheduler = request.scheduler;
+    prompt.sigmas = request.sigmas;
+    prompt.fine = FineSampling { is_open: prompt.fine.is_open, ..FineSampling::of(request) };
+    prompt.steps = request.steps;
+    prompt.guidance = request.guidance;
+    prompt.resize = request.resize;
+    prompt.seed_text = request.seed.to_string();
+    state.inpaint.settings.clone_from(&request.inpaint);
+    if let (Some(width), Some(height)) = (request.width, request.height) {
+        prompt.size_px = [width, height];
+    }
+}
+
+/// Brings back what a picture was painted with. The result itself goes under the mask where the canvas holds nothing of
+/// that size: the one that it was made from may be gone.
+fn use_painting(state: &mut AppState, file: PathBuf, painted: Painted) {
+    let Some((mask, picture)) = painted.mask else {
+        state.prompt.strength = painted.strength.unwrap_or(state.prompt.strength);
+        return;
+    };
+    state.inpaint.strength = painted.strength.unwrap_or(state.inpaint.strength);
+    if state.canvas.document.size_px() != Some([mask.width(), mask.height()]) {
+        state.canvas.replace_picture(Some((picture, Origin { file: Some(file), made_here: true })));
+    }
+    state.canvas.load_mask(mask);
+}
+
+fn name_of(file: &Path) -> String {
+    file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

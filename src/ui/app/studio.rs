@@ -1,0 +1,360 @@
+//! The studio: `logic` drains what the engine and the store tell, `ui` draws and applies what was asked for.
+//!
+//! Knows no eframe, so that a test drives the same code as the window does.
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use egui::{CentralPanel, Frame, Panel, Ui};
+
+use crate::engine::{EngineHandle, SelectHandle, Wake, work_grid};
+use crate::job::{Estimate, EstimateQuestion};
+use crate::store::download::Downloads;
+use crate::store::keys::KeyNames;
+use crate::store::models::entry::ModelEntry;
+use crate::store::paths::Paths;
+use crate::store::settings::Settings;
+use crate::store::token::Token;
+use crate::store::worker::{StoreCommand, StoreHandle};
+use crate::ui::action::Action;
+use crate::ui::app;
+use crate::ui::app::asker::Asker;
+use crate::ui::app::dialogs::DialogRequest;
+use crate::ui::app::engine_events;
+use crate::ui::app::engine_events::Aftermath;
+use crate::ui::app::settings::SettingsSaver;
+use crate::ui::app::{clipboard, store_events};
+use crate::ui::canvas::state::CanvasState;
+use crate::ui::canvas::{notice, view};
+use crate::ui::chrome::layout;
+use crate::ui::chrome::layout::{Layout, PanelForm};
+use crate::ui::chrome::toasts::Toasts;
+use crate::ui::chrome::{menu, sheets, status_bar, toasts_view};
+use crate::ui::gallery::state::GalleryState;
+use crate::ui::input::{keymap, shortcuts};
+use crate::ui::library::state::LibraryState;
+use crate::ui::prompt::memory::Foretell;
+use crate::ui::prompt::token_count::{CountTokens, TokenCount, TokenQuestion};
+use crate::ui::results::candidate::Candidates;
+use crate::ui::state::{AppState, Sheet};
+use crate::ui::textures::Textures;
+use crate::ui::theme::fonts;
+use crate::ui::{canvas, gallery, library, prompt, results, theme};
+
+/// What the window is given besides the engine and the store.
+pub struct Services {
+    pub paths: Paths,
+    /// "CPU · f32".
+    pub device_text: String,
+    /// Without one, no count is shown.
+    pub count_tokens: Option<CountTokens>,
+    /// Without one, nothing is foretold.
+    pub estimate: Option<Foretell>,
+    /// The keys that a person wants otherwise.
+    pub keys: KeyNames,
+    /// A sentence to show at once: what was wrong with the settings file, for one.
+    pub problem: Option<String>,
+    /// Pictures and model folders named on the command line.
+    pub open: Vec<std::path::PathBuf>,
+}
+
+/// The window's contents and everything behind them.
+pub struct Studio {
+    pub state: AppState,
+    pub(crate) textures: Textures,
+    pub(crate) engine: EngineHandle,
+    pub(crate) store: StoreHandle,
+    pub(crate) selector: SelectHandle,
+    pub(crate) services: Services,
+    pub(crate) saver: SettingsSaver,
+    pub downloads: Downloads,
+    /// For the hub: the keyring's, or one that was given in this run.
+    pub(crate) token: Option<Token>,
+    pub(crate) wake: Wake,
+    pub(crate) dialog_requests: Vec<DialogRequest>,
+    answers: (Sender<Action>, Receiver<Action>),
+    tokens: Asker<TokenQuestion, Option<TokenCount>>,
+    estimates: Asker<EstimateQuestion, Option<Estimate>>,
+}
+
+impl Studio {
+    #[must_use]
+    pub fn new(
+        ctx: &egui::Context,
+        engine: EngineHandle,
+        store: StoreHandle,
+        selector: SelectHandle,
+        settings: Settings,
+        services: Services,
+    ) -> Self {
+        fonts::install(ctx);
+        theme::apply(ctx);
+        // The keys zoom the picture here, not the letters.
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        ctx.set_theme(app::settings::theme_of(&settings));
+        ctx.set_zoom_factor(settings.ui_scale);
+        store.send(StoreCommand::ListModels { known: settings.known_models.clone() });
+        store.send(StoreCommand::OpenCanvas);
+        store.send(StoreCommand::ScanGallery);
+
+        let mut state = AppState {
+            prompt: app::settings::prompt_of(&settings),
+            inpaint: app::settings::inpaint_of(&settings),
+            memory: app::settings::memory_of(&settings),
+            models: vec![ModelEntry::built_in()],
+            grids: Vec::new(),
+            canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
+            candidates: Candidates::default(),
+            gallery: GalleryState::default(),
+            library: LibraryState { notes: settings.model_notes.clone(), ..LibraryState::default() },
+            panels: app::settings::panels_of(&settings),
+            theme: app::settings::theme_of(&settings),
+            toasts: Toasts::default(),
+            sheet: None,
+            device_text: services.device_text.clone(),
+        };
+        state.gallery.folder_text = folder_text(&services.paths);
+        let (keymap, wrong_keys) = keymap::Keymap::new(&services.keys);
+        keymap::install(ctx, keymap);
+        for problem in services.problem.iter().chain(&wrong_keys) {
+            state.toasts.error(problem.clone(), None);
+        }
+        let waking = ctx.clone();
+        let wake: Wake = std::sync::Arc::new(move || waking.request_repaint());
+        Self {
+            state,
+            downloads: Downloads::new(services.paths.clone(), wake.clone()),
+            token: None,
+            wake,
+            textures: Textures::new(ctx),
+            engine,
+            store,
+            selector,
+            tokens: Asker::start("inkwick-tokens", services.count_tokens.clone(), ctx),
+            estimates: Asker::start("inkwick-estimates", services.estimate.clone(), ctx),
+            services,
+            saver: SettingsSaver::new(settings),
+            dialog_requests: Vec::new(),
+            answers: bounded(8),
+        }
+    }
+
+    /// Takes in what happened elsewhere. Also called while the window is hidden.
+    pub fn logic(&mut self, ctx: &egui::Context) {
+        for path in std::mem::take(&mut self.services.open) {
+            self.apply(ctx, Action::Dropped(path));
+        }
+        let mut rescan = false;
+        while let Some(event) = self.engine.try_recv() {
+            rescan |= engine_events::take(&mut self.state, event) == Aftermath::NewFile;
+        }
+        if rescan {
+            self.store.send(StoreCommand::ScanGallery);
+        }
+        let known_before = self.saver.current.known_models.len();
+        while let Some(event) = self.store.try_recv() {
+            store_events::take(&mut self.state, &mut self.saver.current, event);
+        }
+        if self.saver.current.known_models.len() != known_before {
+            self.saver.touch();
+            self.list_models();
+        }
+        self.follow_downloads();
+        while let Some(event) = self.selector.try_recv() {
+            canvas::select::take(&mut self.state, event);
+        }
+        self.keep_steps();
+        for file in self.state.gallery.thumbnails.take_wanted() {
+            self.store.send(StoreCommand::LoadThumbnail(file));
+        }
+        while let Ok(action) = self.answers.1.try_recv() {
+            self.apply(ctx, action);
+        }
+        self.ask_for_grid(ctx);
+        let prompt = &mut self.state.prompt;
+        let counted = self.tokens.poll(
+            |asked| asked.model == prompt.model && asked.prompt == prompt.prompt,
+            || TokenQuestion { model: prompt.model.clone(), prompt: prompt.prompt.clone() },
+        );
+        prompt.tokens = counted.unwrap_or_else(|| prompt.tokens.take());
+        let question = self.state.estimate_question();
+        if let Some(estimate) = self.estimates.poll(|asked| *asked == question, || question.clone()) {
+            self.state.memory.estimate = estimate;
+        }
+        if let Some(settings) = self.saver.poll(&self.state, ctx) {
+            self.store.send(StoreCommand::SaveSettings(Box::new(settings)));
+        }
+    }
+
+    /// Draws the window and carries out what was asked for in it.
+    pub fn ui(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        let mut actions = Vec::new();
+        // What the hand does on the canvas is there before it is drawn.
+        canvas::pointer::heard(&ctx, &self.state, &mut actions);
+        for action in actions.drain(..) {
+            self.apply(&ctx, action);
+        }
+        let sharp = self.state.canvas.view.zoom.is_some_and(|zoom| zoom >= view::PIXELS_FROM_ZOOM);
+        self.textures.layers.update(&ctx, &mut self.state.canvas.document, sharp);
+        shortcuts::pressed(&ctx, &self.state, &mut actions);
+        actions.extend(ctx.input(|input| {
+            let dropped = input.raw.dropped_files.iter();
+            dropped.map(|file| Action::Dropped(file.path().to_path_buf())).collect::<Vec<_>>()
+        }));
+        actions.extend(clipboard::pasted(&ctx));
+        if ctx.input(|input| input.events.contains(&egui::Event::WindowFocused(true))) {
+            // Files may have come or gone in the meantime.
+            actions.push(Action::ListModels);
+        }
+        self.rooms(ui, &mut actions);
+        toasts_view::show(&ctx, &mut self.state.toasts, &mut actions);
+        match self.state.sheet {
+            Some(Sheet::Library) => library::show(&ctx, &mut self.state, &mut self.textures, &mut actions),
+            Some(Sheet::Inspection) => library::inspection::show(&ctx, &self.state, &mut actions),
+            Some(sheet) => sheets::show(&ctx, sheet, &mut self.state, &mut actions),
+            None => {}
+        }
+        for action in actions {
+            self.apply(&ctx, action);
+        }
+        self.keep_steps();
+        if self.state.gallery.thumbnails.has_wanted() {
+            // `logic` asks the store for them before the next frame.
+            ctx.request_repaint();
+        }
+    }
+
+    fn rooms(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let Self { state, textures, .. } = self;
+        let layout = Layout::for_window(ui.ctx().content_rect().size(), state.panels);
+        let tokens = theme::tokens(ui);
+        let plain = |fill| Frame::NONE.fill(fill);
+
+        Panel::top("menu")
+            .exact_size(layout::MENU_HEIGHT)
+            .frame(plain(tokens.panel).inner_margin(egui::Margin { left: 8, right: 8, top: 2, bottom: 2 }))
+            .show_separator_line(false)
+            .show(ui, |ui| menu::show(ui, state, actions));
+        Panel::bottom("status")
+            .exact_size(layout::STATUS_HEIGHT)
+            .frame(plain(tokens.panel).inner_margin(egui::Margin { left: 16, right: 8, top: 0, bottom: 0 }))
+            .show_separator_line(false)
+            .show(ui, |ui| status_bar::show(ui, state, layout, actions));
+        let full =
+            layout.prompt == PanelForm::Full || (layout.prompt == PanelForm::Rail && state.panels.prompt.over_canvas);
+        if full {
+            Panel::left("prompt")
+                .exact_size(layout.prompt_width)
+                .frame(plain(tokens.panel))
+                .show_separator_line(false)
+                .show(ui, |ui| prompt::panel::show(ui, state, layout, actions));
+        } else if layout.prompt == PanelForm::Rail {
+            Panel::left("prompt rail")
+                .exact_size(layout::RAIL_WIDTH)
+                .frame(plain(tokens.panel))
+                .show_separator_line(false)
+                .show(ui, |ui| prompt::panel::show_rail(ui, actions));
+        }
+        gallery::panel::show(ui, state, textures, layout, actions);
+        let between = ui.available_rect_before_wrap();
+        CentralPanel::default().frame(plain(tokens.surround)).show(ui, |ui| {
+            notice::show(ui, state, actions);
+            let picture_rect = canvas::show(ui, state, textures, layout, actions);
+            results::strip::show(ui, picture_rect, state, textures, layout, actions);
+        });
+        seams(ui, between, tokens.edge);
+    }
+
+    /// Dialogs that shall open now; only the window's owner can.
+    pub fn take_dialog_requests(&mut self) -> Vec<DialogRequest> {
+        std::mem::take(&mut self.dialog_requests)
+    }
+
+    /// Where a dialog's answer goes.
+    #[must_use]
+    pub fn answers(&self) -> &Sender<Action> {
+        &self.answers.0
+    }
+
+    /// Where dialogs open: the folder of the last one.
+    #[must_use]
+    pub fn dialog_folder(&self) -> Option<std::path::PathBuf> {
+        self.saver.current.dialog_folder.clone()
+    }
+
+    #[must_use]
+    pub fn window_place(&self) -> crate::store::settings::WindowPlace {
+        self.saver.current.window
+    }
+
+    /// Notes where the window stands; written with the other settings.
+    pub fn note_window(&mut self, place: crate::store::settings::WindowPlace) {
+        if self.saver.current.window != place {
+            self.saver.current.window = place;
+            self.saver.touch();
+        }
+    }
+
+    /// Has the chosen model's small files read, once, for what it wants of sizes.
+    fn ask_for_grid(&mut self, ctx: &egui::Context) {
+        let model = self.state.prompt.model.clone();
+        if self.state.grids.iter().any(|(known, _)| *known == model) {
+            return;
+        }
+        self.state.grids.push((model.clone(), None));
+        let (answers, ctx) = (self.answers.0.clone(), ctx.clone());
+        let read = move || {
+            let grid = work_grid(&model);
+            if answers.send(Action::GridFound(model, grid)).is_ok() {
+                ctx.request_repaint();
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("inkwick-grid".into()).spawn(read) {
+            tracing::warn!("a model's sizes could not be read: {error}");
+        }
+    }
+
+    /// Sends the canvas's newest steps to the journal.
+    fn keep_steps(&mut self) {
+        let steps = self.state.canvas.document.take_records();
+        if !steps.is_empty() {
+            self.store.send(StoreCommand::KeepSteps(steps));
+        }
+    }
+
+    /// Sends what is not saved yet. The store writes it before its thread ends.
+    pub fn save_now(&mut self) {
+        self.state.canvas.document.end_stroke();
+        self.keep_steps();
+        if let Some(settings) = self.saver.rest(&self.state) {
+            self.store.send(StoreCommand::SaveSettings(Box::new(settings)));
+        }
+    }
+}
+
+impl Drop for Studio {
+    fn drop(&mut self) {
+        self.save_now();
+    }
+}
+
+/// The lines between the rooms, inside the canvas's own room so that no panel grows by them.
+fn seams(ui: &Ui, canvas: egui::Rect, colour: egui::Color32) {
+    let stroke = egui::Stroke::new(1.0, colour);
+    let whole = ui.max_rect();
+    let painter = ui.painter();
+    painter.hline(whole.x_range(), canvas.top() - 0.5, stroke);
+    painter.hline(whole.x_range(), canvas.bottom() + 0.5, stroke);
+    for (x, is_inside) in
+        [(canvas.left() - 0.5, canvas.left() > whole.left()), (canvas.right() + 0.5, canvas.right() < whole.right())]
+    {
+        if is_inside {
+            painter.vline(x, canvas.y_range(), stroke);
+        }
+    }
+}
+
+/// "Pictures / Inkwick": enough to find it, short enough to read.
+fn folder_text(paths: &Paths) -> String {
+    let names: Vec<_> = paths.pictures_folder.iter().map(|name| name.to_string_lossy()).collect();
+    names[names.len().saturating_sub(2)..].join(" / ")
+}

@@ -1,0 +1,51 @@
+//! How the rooms fold when the window is small. Sizes are in points.
+
+use egui::Vec2;
+
+use crate::ui::state::PanelsState;
+
+pub const PROMPT_WIDTH: f32 = 320.0;
+pub const PROMPT_WIDTH_NARROW: f32 = 272.0;
+pub const GALLERY_WIDTH: f32 = 260.0;
+pub const RAIL_WIDTH: f32 = 48.0;
+pub const MENU_HEIGHT: f32 = 32.0;
+pub const STATUS_HEIGHT: f32 = 28.0;
+
+/// How a side panel is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PanelForm {
+    Hidden,
+    Rail,
+    Full,
+}
+
+/// The arrangement for one frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Layout {
+    pub prompt: PanelForm,
+    pub prompt_width: f32,
+    pub gallery: PanelForm,
+    /// Under 1024 points: the status line drops the time per step, number fields are 50 wide.
+    pub narrow: bool,
+    /// Under 640 points of height: two prompt rows, tiles of 56 without words, short actions.
+    pub short: bool,
+}
+
+impl Layout {
+    #[must_use]
+    pub fn for_window(size: Vec2, panels: PanelsState) -> Self {
+        let form = |open: bool, rail_under: f32| match (open, size.x < rail_under) {
+            (false, _) => PanelForm::Hidden,
+            (true, true) => PanelForm::Rail,
+            (true, false) => PanelForm::Full,
+        };
+        let narrow = size.x < 1024.0;
+        Self {
+            prompt: form(panels.prompt.open, 720.0),
+            prompt_width: if narrow { PROMPT_WIDTH_NARROW } else { PROMPT_WIDTH },
+            gallery: form(panels.gallery.open, 1200.0),
+            narrow,
+            short: size.y < 640.0,
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The menu bar: every entry does something and has its key beside it.
+
+use egui::{MenuBar, ThemePreference, Ui};
+
+use crate::ui::action::{Action, Zoom};
+use crate::ui::canvas::action::{CanvasAction, MaskStep};
+use crate::ui::canvas::tools::Tool;
+use crate::ui::input::shortcuts;
+use crate::ui::input::shortcuts::Command;
+use crate::ui::library::action::LibraryAction;
+use crate::ui::library::state::Tab;
+use crate::ui::state::{AppState, LookingAt, Sheet};
+use crate::ui::theme::icons;
+use crate::ui::widgets::fields;
+use crate::ui::widgets::{IconButton, MenuItem};
+
+pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    MenuBar::new().ui(ui, |ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        ui.spacing_mut().button_padding.x = 8.0;
+        ui.menu_button("File", |ui| file_menu(ui, state, actions));
+        ui.menu_button("Edit", |ui| edit_menu(ui, state, actions));
+        ui.menu_button("Canvas", |ui| canvas_menu(ui, state, actions));
+        ui.menu_button("View", |ui| view_menu(ui, state, actions));
+        ui.menu_button("Help", |ui| {
+            menu_measures(ui);
+            if entry(ui, "Keys…", Some(Command::Keys), true) {
+                actions.push(Action::Show(Sheet::Keys));
+            }
+            if entry(ui, "Get a photographic model…", None, true) {
+                actions.push(Action::Show(Sheet::PhotographicModel));
+            }
+            if entry(ui, "About Inkwick", None, true) {
+                actions.push(Action::Show(Sheet::About));
+            }
+        });
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| toggles(ui, actions));
+    });
+}
+
+const MENU_WIDTH: f32 = 240.0;
+
+fn menu_measures(ui: &mut Ui) {
+    ui.set_width(MENU_WIDTH);
+    ui.spacing_mut().item_spacing.y = 0.0;
+}
+
+fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    menu_measures(ui);
+    let canvas_in_use = state.canvas.has_picture() || state.canvas.looking_at != LookingAt::Canvas;
+    if entry(ui, "New canvas", Some(Command::NewCanvas), canvas_in_use) {
+        actions.push(Action::NewCanvas);
+    }
+    if entry(ui, "White canvas to draw on", Some(Command::BlankCanvas), true) {
+        actions.push(Action::Canvas(CanvasAction::BlankCanvas));
+    }
+    if entry(ui, "Open picture…", Some(Command::OpenPicture), true) {
+        actions.push(Action::OpenPictureDialog);
+    }
+    if entry(ui, "Open picture by path…", Some(Command::OpenByPath), true) {
+        actions.push(Action::Show(Sheet::PicturePath));
+    }
+    if entry(ui, "Models…", Some(Command::Models), true) {
+        actions.push(Action::Library(LibraryAction::Open(Tab::Models)));
+    }
+    if entry(ui, "Download a model…", None, true) {
+        actions.push(Action::Library(LibraryAction::Open(Tab::Download)));
+    }
+    if entry(ui, "Add model folder…", Some(Command::AddModel), true) {
+        actions.push(Action::AddModelDialog);
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    if entry(ui, "Save as…", Some(Command::SaveAs), state.is_unsaved() || state.shown_file().is_some()) {
+        actions.push(Action::SaveAsDialog);
+    }
+    if entry(ui, "Show the pictures folder", None, !state.gallery.is_empty()) {
+        actions.push(Action::OpenPicturesFolder);
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    if entry(ui, "Quit", Some(Command::Quit), true) {
+        actions.push(Action::Quit);
+    }
+}
+
+fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    menu_measures(ui);
+    let shown = state.shown_file();
+    let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
+    if entry(ui, "Undo", Some(Command::Undo), state.canvas.document.can_undo()) {
+        actions.push(Action::Undo);
+    }
+    if entry(ui, "Redo", Some(Command::Redo), state.canvas.document.can_redo()) {
+        actions.push(Action::Redo);
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    if entry(ui, "Use as input", Some(Command::Accept), over_canvas && shown.is_some()) {
+        actions.push(Action::Accept);
+    }
+    if entry(ui, "Set aside", Some(Command::SetAside), over_canvas) {
+        actions.push(Action::SetAside);
+    }
+    if entry(ui, "Use these settings", None, over_canvas && shown.is_some())
+        && let Some(file) = &shown
+    {
+        actions.push(Action::UseSettings(file.clone()));
+    }
+    if entry(ui, "Move to Trash", Some(Command::Trash), over_canvas && shown.is_some())
+        && let Some(file) = &shown
+    {
+        actions.push(Action::Trash(file.clone()));
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    if entry(ui, "Cancel", Some(Command::Cancel), state.candidates.is_busy()) {
+        actions.push(Action::CancelRunning);
+    }
+    if entry(ui, "Cancel all", None, state.candidates.is_busy()) {
+        actions.push(Action::CancelAll);
+    }
+}
+
+fn canvas_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    menu_measures(ui);
+    let has_picture = state.canvas.has_picture();
+    let has_mask = !state.canvas.document.mask().is_empty();
+    for (words, step, enabled) in [
+        ("Mask everything", MaskStep::All, has_picture),
+        ("Invert the mask", MaskStep::Invert, has_picture),
+        ("Clear the mask", MaskStep::Clear, has_mask),
+        ("Grow by 8 px", MaskStep::Grow, has_mask),
+        ("Shrink by 8 px", MaskStep::Shrink, has_mask),
+        ("Soften by 8 px", MaskStep::Feather, has_mask),
+    ] {
+        if entry(ui, words, Some(Command::Mask(step)), enabled) {
+            actions.push(Action::Canvas(CanvasAction::Mask(step)));
+        }
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    if entry(ui, "Load mask…", Some(Command::LoadMask), has_picture) {
+        actions.push(Action::OpenMaskDialog);
+    }
+    if entry(ui, "Save mask…", Some(Command::SaveMask), has_mask) {
+        actions.push(Action::SaveMaskDialog);
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    if entry(ui, "Show the mask", Some(Command::ToggleMask), has_picture) {
+        actions.push(Action::Canvas(CanvasAction::ToggleMask));
+    }
+    if entry(ui, "See what the model sees", Some(Command::ToggleModelView), has_mask) {
+        actions.push(Action::Canvas(CanvasAction::ToggleModelView));
+    }
+    if entry(ui, "Extend the canvas", Some(Command::Tool(Tool::Extend)), has_picture) {
+        actions.push(Action::Canvas(CanvasAction::ChooseTool(Tool::Extend)));
+    }
+}
+
+fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    menu_measures(ui);
+    if entry(ui, "Prompt panel", Some(Command::PromptPanel), true) {
+        actions.push(Action::TogglePromptPanel);
+    }
+    if entry(ui, "Gallery", Some(Command::Gallery), true) {
+        actions.push(Action::ToggleGallery);
+    }
+    if entry(ui, "Both panels", Some(Command::Panels), true) {
+        actions.push(Action::TogglePanels);
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    let has_picture = state.shown_picture().is_some();
+    for (words, key, zoom) in [
+        ("Fit", Command::ZoomFit, Zoom::Fit),
+        ("100 %", Command::Zoom100, Zoom::To(1.0)),
+        ("200 %", Command::Zoom200, Zoom::To(2.0)),
+        ("Zoom in", Command::ZoomIn, Zoom::In),
+        ("Zoom out", Command::ZoomOut, Zoom::Out),
+    ] {
+        if entry(ui, words, Some(key), has_picture) {
+            actions.push(Action::Zoom(zoom));
+        }
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    for (words, theme) in
+        [("Dark", ThemePreference::Dark), ("Light", ThemePreference::Light), ("As the system", ThemePreference::System)]
+    {
+        if fields::choice(ui, state.theme == theme, words, "") {
+            ui.close();
+            actions.push(Action::SetTheme(theme));
+        }
+    }
+}
+
+fn entry(ui: &mut Ui, words: &str, key: Option<Command>, enabled: bool) -> bool {
+    let key = key.map(|key| shortcuts::written(ui.ctx(), key)).unwrap_or_default();
+    let clicked = ui.add_enabled(enabled, MenuItem::new(words).key(&key)).clicked();
+    if clicked {
+        ui.close();
+    }
+    clicked
+}
+
+fn toggles(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let key = shortcuts::written(ui.ctx(), Command::Gallery);
+    let gallery = IconButton::new(icons::SIDEBAR_SIMPLE, "Gallery panel").key(&key).mirrored();
+    if ui.add(gallery).clicked() {
+        actions.push(Action::ToggleGallery);
+    }
+    let key = shortcuts::written(ui.ctx(), Command::PromptPanel);
+    if ui.add(IconButton::new(icons::SIDEBAR_SIMPLE, "Prompt panel").key(&key)).clicked() {
+        actions.push(Action::TogglePromptPanel);
+    }
+}

@@ -1,0 +1,165 @@
+//! The small sheets in front of the window: keys, about, and how to get a photographic model.
+
+use egui::{Context, Frame, Id, Margin, Modal, RichText, Ui, vec2};
+
+use crate::engine::mobile_sam;
+use crate::ui::action::Action;
+use crate::ui::input::shortcuts;
+use crate::ui::library::action::LibraryAction;
+use crate::ui::library::state::Tab;
+use crate::ui::state::{AppState, Sheet};
+use crate::ui::theme;
+use crate::ui::theme::fonts;
+use crate::ui::widgets::fields;
+use crate::ui::widgets::{TextButton, paint};
+
+/// Where a diffusers folder of Stable Diffusion 1.5 lies, free to download.
+const PHOTOGRAPHIC_MODEL_PAGE: &str = "https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5/tree/main";
+
+pub fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &mut Vec<Action>) {
+    let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
+    let modal = Modal::new(Id::unique("sheet")).frame(frame).show(ctx, |ui| {
+        ui.set_width(416.0);
+        match sheet {
+            // They have rooms of their own.
+            Sheet::Library | Sheet::Inspection => {}
+            Sheet::Keys => keys(ui, actions),
+            Sheet::About => about(ui),
+            Sheet::PhotographicModel => photographic_model(ui, actions),
+            Sheet::Selector => selector(ui, actions),
+            Sheet::PicturePath => picture_path(ui, &mut state.canvas.path_text, actions),
+        }
+        ui.add_space(16.0);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if ui.add(TextButton::new("Close")).clicked() {
+                actions.push(Action::CloseSheet);
+            }
+        });
+    });
+    if modal.should_close() {
+        actions.push(Action::CloseSheet);
+    }
+}
+
+fn heading(ui: &mut Ui, words: &str) {
+    ui.label(RichText::new(words).font(fonts::strong(fonts::HEADING_PT)));
+    ui.add_space(8.0);
+}
+
+fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
+    heading(ui, "Keys");
+    let tokens = theme::tokens(ui);
+    let most = (ui.ctx().content_rect().height() - 220.0).max(160.0);
+    egui::ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 4.0;
+        for entry in shortcuts::TABLE {
+            ui.horizontal(|ui| {
+                ui.label(entry.words);
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    ui.add_space(8.0);
+                    ui.label(RichText::new(shortcuts::written(ui.ctx(), entry.command)).color(tokens.text_2));
+                });
+            });
+        }
+    });
+    ui.add_space(8.0);
+    ui.horizontal(|ui| {
+        if ui.add(TextButton::new("Change keys…")).clicked() {
+            actions.push(Action::ShowKeysFile);
+        }
+        ui.label(RichText::new("A small file, read at the next start.").color(tokens.text_3));
+    });
+}
+
+fn picture_path(ui: &mut Ui, text: &mut String, actions: &mut Vec<Action>) {
+    heading(ui, "Open a picture by its path");
+    ui.label("Where the desktop has no file dialog to offer, write the path here, or drop the file on the window.");
+    let label = ui.label(RichText::new("Path").color(theme::tokens(ui).text_2)).id;
+    let mut entered = false;
+    fields::text_line(ui, label, 400.0, |ui, id| {
+        let response = ui.add(
+            egui::TextEdit::singleline(text)
+                .id(id)
+                .hint_text("/home/me/photo.jpg")
+                .desired_width(f32::INFINITY)
+                .frame(Frame::NONE),
+        );
+        entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        response
+    });
+    let path = text.trim().trim_matches('"');
+    let clicked = ui.add_enabled(!path.is_empty(), TextButton::new("Open picture")).clicked();
+    if (clicked || entered) && !path.is_empty() {
+        actions.push(Action::OpenPicture(path.into()));
+        actions.push(Action::CloseSheet);
+    }
+}
+
+/// Says what would be fetched, from where and on which terms, before anything is.
+fn selector(ui: &mut Ui, actions: &mut Vec<Action>) {
+    heading(ui, "Select things by a click");
+    ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
+    ui.label("MobileSAM finds the thing under a click or in a box. It is fetched once and runs on this machine alone.");
+    let tokens = theme::tokens(ui);
+    for (name, value) in [
+        ("Size", "41 MB".to_owned()),
+        ("Licence", "Apache-2.0".to_owned()),
+        ("From", format!("huggingface.co/{}", mobile_sam::REPOSITORY)),
+        ("File", mobile_sam::FILE.to_owned()),
+    ] {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        ui.horizontal(|ui| {
+            ui.spacing_mut().interact_size.y = 18.0;
+            let (rect, _) = ui.allocate_exact_size(vec2(64.0, 18.0), egui::Sense::hover());
+            paint::text(ui, rect, egui::Align::Min, name, fonts::body(), tokens.text_2);
+            ui.label(value);
+        });
+    }
+    ui.add_space(8.0);
+    ui.label(RichText::new("Or put that file, or mobile_sam.pt, into the folder yourself.").color(tokens.text_3));
+    ui.add_space(8.0);
+    ui.horizontal(|ui| {
+        if ui.add(TextButton::new("Fetch 41 MB")).clicked() {
+            actions.push(Action::FetchSelector);
+            actions.push(Action::CloseSheet);
+        }
+        if ui.add(TextButton::new("Open its folder")).clicked() {
+            actions.push(Action::OpenSelectorFolder);
+        }
+    });
+}
+
+fn about(ui: &mut Ui) {
+    heading(ui, "Inkwick");
+    ui.label(format!("Version {}. A studio for Stable Diffusion, all on this machine.", env!("CARGO_PKG_VERSION")));
+    ui.label("MIT or Apache-2.0. The built-in model was trained on Fluent Emoji (Microsoft, MIT).");
+    ui.label("Letters: Inter (OFL). Icons: Phosphor (MIT).");
+}
+
+fn photographic_model(ui: &mut Ui, actions: &mut Vec<Action>) {
+    heading(ui, "Get a photographic model");
+    ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
+    ui.spacing_mut().interact_size.y = 18.0;
+    ui.label("The built-in model is small and paints emoji-like objects and scenes. For photographs:");
+    if ui.add(TextButton::new("Download one…").icon(crate::ui::theme::icons::DOWNLOAD_SIMPLE)).clicked() {
+        actions.push(Action::Library(LibraryAction::Open(Tab::Download)));
+    }
+    ui.add_space(8.0);
+    ui.label("Or by hand:");
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.label("1.  Download the folder of");
+        ui.hyperlink_to("Stable Diffusion 1.5 from its page", PHOTOGRAPHIC_MODEL_PAGE);
+    });
+    ui.horizontal(|ui| {
+        ui.add_space(18.0);
+        let words = "model_index.json and the folders beside it, about 4 GB";
+        ui.label(RichText::new(words).color(theme::tokens(ui).text_2));
+    });
+    ui.label("2.  Add that folder here, or drop it on the window.");
+    ui.add_space(8.0);
+    if ui.add(TextButton::new("Add model folder…")).clicked() {
+        actions.push(Action::CloseSheet);
+        actions.push(Action::AddModelDialog);
+    }
+}

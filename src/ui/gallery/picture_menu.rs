@@ -1,0 +1,38 @@
+//! What can be done with a saved picture, as the menu of a right click.
+
+use std::path::Path;
+
+use egui::Ui;
+
+use crate::ui::action::Action;
+use crate::ui::input::shortcuts;
+use crate::ui::input::shortcuts::Command;
+use crate::ui::state::{GalleryView, LookingAt};
+use crate::ui::theme::icons;
+use crate::ui::widgets::MenuItem;
+
+pub const WIDTH: f32 = 232.0;
+
+pub fn show(ui: &mut Ui, file: &Path, actions: &mut Vec<Action>) {
+    ui.set_width(WIDTH);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let trash_key = shortcuts::written(ui.ctx(), Command::Trash);
+    let file = file.to_path_buf();
+    let mut line = |ui: &mut Ui, item: MenuItem<'_>, action: Action| {
+        if ui.add(item).clicked() {
+            actions.push(action);
+            ui.close();
+        }
+    };
+    let view = GalleryView { file: file.clone(), picture: None };
+    line(ui, MenuItem::new("Show").icon(icons::IMAGE_SQUARE), Action::LookAt(LookingAt::Gallery(view)));
+    let send = MenuItem::new("Send to canvas").icon(icons::PAINT_BRUSH);
+    line(ui, send, Action::OpenPicture(file.clone()));
+    let settings = MenuItem::new("Use these settings").icon(icons::SLIDERS_HORIZONTAL);
+    line(ui, settings, Action::UseSettings(file.clone()));
+    line(ui, MenuItem::new("Save as…").icon(icons::FLOPPY_DISK), Action::SaveFileAsDialog(file.clone()));
+    line(ui, MenuItem::new("Reveal in folder").icon(icons::FOLDER_OPEN), Action::Reveal(file.clone()));
+    ui.separator();
+    let trash = MenuItem::new("Move to Trash").icon(icons::TRASH).key(&trash_key).danger();
+    line(ui, trash, Action::Trash(file));
+}

@@ -1,0 +1,190 @@
+//! The fields under the words: model, mode, strength or size, seed and pictures; below them the sampling section.
+
+use egui::{RichText, TextEdit, Ui};
+
+use crate::job::fresh_seed;
+use crate::raster::ResizeMode;
+use crate::ui::action::Action;
+use crate::ui::chrome::layout::Layout;
+use crate::ui::prompt::model_box;
+use crate::ui::prompt::size;
+use crate::ui::prompt::state::PromptPanelState;
+use crate::ui::state::{AppState, Mode};
+use crate::ui::theme::icons;
+use crate::ui::widgets::fields;
+use crate::ui::widgets::{IconButton, Segment, Segments};
+use crate::ui::{prompt, theme};
+
+pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
+    model_box::show(ui, state, actions);
+    mode_row(ui, state.mode());
+    let native_px = state.native_size_px();
+    match state.mode() {
+        Mode::Create => size_row(ui, &mut state.prompt, native_px),
+        Mode::Edit => {
+            strength_row(ui, &mut state.prompt, layout);
+            repaint_size_row(ui, state);
+        }
+        Mode::Fill => {
+            prompt::inpaint::intent_row(ui, &mut state.inpaint);
+            prompt::inpaint::strength_row(ui, &mut state.inpaint, layout);
+        }
+    }
+    seed_row(ui, &mut state.prompt);
+    fields::row(ui, "Pictures", |ui, label| {
+        let field = fields::Number::new(1.0, 1.0..=f64::from(PromptPanelState::MAX_PICTURES)).default(1.0);
+        let mut count = f64::from(state.prompt.picture_count);
+        field.show(ui, label, fields::number_width(layout), &mut count);
+        state.prompt.picture_count = count as u32;
+    });
+    fields::line(ui, 7.0);
+    prompt::sampling::show(ui, state, layout);
+    if state.mode() == Mode::Fill {
+        prompt::inpaint::section(ui, &mut state.inpaint, state.canvas.tools.colour);
+    }
+    prompt::memory::section(ui, &mut state.memory);
+}
+
+const CREATE_HINT: &str = "File ▸ New canvas takes the picture away.";
+const FILL_HINT: &str = "Paint a mask on the picture: then only that part is filled.";
+
+fn mode_row(ui: &mut Ui, mode: Mode) {
+    let hints = match mode {
+        Mode::Create => ["", "Open or drop a picture, or accept a result: then it is repainted.", FILL_HINT],
+        Mode::Edit => [CREATE_HINT, "", FILL_HINT],
+        Mode::Fill => [CREATE_HINT, "Clear the mask: then the whole picture is repainted.", ""],
+    };
+    let chosen = match mode {
+        Mode::Create => 0,
+        Mode::Edit => 1,
+        Mode::Fill => 2,
+    };
+    fields::row(ui, "Mode", |ui, _| {
+        let [create, edit, fill] = hints;
+        let words = [("Create", create), ("Edit", edit), ("Fill", fill)];
+        Segments::new("Mode", &words.map(|(text, hint)| Segment { text, hint }), chosen).fixed().show(ui);
+    });
+}
+
+fn strength_row(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
+    fields::row(ui, "Strength", |ui, label| {
+        let field = fields::Number::new(0.01, 0.0..=1.0).default(PromptPanelState::DEFAULT_STRENGTH).decimals(2);
+        field.show_with_slider(ui, label, fields::number_width(layout), &mut prompt.strength);
+    });
+}
+
+fn size_row(ui: &mut Ui, prompt: &mut PromptPanelState, native_px: [u32; 2]) {
+    fields::row(ui, "Size", |ui, label| {
+        let [width, height] = prompt.size_px;
+        let name = size::name_of(prompt.size_px, native_px);
+        let figures = format!("{width} × {height}");
+        let box_width = ui.available_width() - theme::CONTROL_HEIGHT - theme::GRID;
+        // Where both do not fit, the figures matter more.
+        let (chosen, hint) = if box_width < 160.0 { (figures.as_str(), "") } else { (name, figures.as_str()) };
+        fields::menu_box(ui, label, box_width, chosen, hint, |ui| {
+            for aspect in size::ASPECTS {
+                let size_px = size::for_aspect(aspect, native_px);
+                let words = format!("{} × {}", size_px[0], size_px[1]);
+                if fields::choice(ui, prompt.size_px == size_px, aspect.name, &words) {
+                    prompt.size_px = size_px;
+                    ui.close();
+                }
+            }
+            ui.add(egui::Separator::default().spacing(9.0));
+            custom_size(ui, prompt);
+            ui.add_space(4.0);
+        });
+        if ui.add(IconButton::new(icons::SWAP, "Swap width and height").framed()).clicked() {
+            prompt.size_px.reverse();
+        }
+    });
+}
+
+/// The picture's own size, or another; and, where that has another shape, how the picture meets it.
+fn repaint_size_row(ui: &mut Ui, state: &mut AppState) {
+    const MODES: [(ResizeMode, &str, &str); 4] = [
+        (ResizeMode::Crop, "Crop", "The middle part that has the new shape"),
+        (ResizeMode::Fit, "Fit", "All of it, as large as fits into the new size"),
+        (ResizeMode::Stretch, "Stretch", "All of it, pulled to the new shape"),
+        (ResizeMode::Pad, "Pad", "All of it, with more around it to fill the new shape"),
+    ];
+    let native_px = state.native_size_px();
+    let Some(own_px) = state.canvas.document.size_px() else { return };
+    let prompt = &mut state.prompt;
+    let figures = |[width, height]: [u32; 2]| format!("{width} × {height}");
+    fields::row(ui, "Size", |ui, label| {
+        let (name, hint) = match prompt.repaint_size_px {
+            None => ("As the picture", figures(own_px)),
+            Some(size_px) => (size::name_of(size_px, native_px), figures(size_px)),
+        };
+        fields::menu_box(ui, label, ui.available_width(), name, &hint, |ui| {
+            if fields::choice(ui, prompt.repaint_size_px.is_none(), "As the picture", &figures(own_px)) {
+                prompt.repaint_size_px = None;
+                ui.close();
+            }
+            for aspect in size::ASPECTS {
+                let size_px = size::for_aspect(aspect, native_px);
+                if fields::choice(ui, prompt.repaint_size_px == Some(size_px), aspect.name, &figures(size_px)) {
+                    prompt.repaint_size_px = Some(size_px);
+                    ui.close();
+                }
+            }
+        });
+    });
+    let Some([width, height]) = prompt.repaint_size_px else { return };
+    if u64::from(width) * u64::from(own_px[1]) == u64::from(height) * u64::from(own_px[0]) {
+        return;
+    }
+    fields::row(ui, "Shape", |ui, _| {
+        let chosen = MODES.iter().position(|(mode, ..)| *mode == prompt.resize).unwrap_or(0);
+        let segments = MODES.map(|(_, text, hint)| Segment { text, hint });
+        if let Some(pressed) = Segments::new("Shape", &segments, chosen).show(ui) {
+            prompt.resize = MODES[pressed].0;
+        }
+    });
+}
+
+fn custom_size(ui: &mut Ui, prompt: &mut PromptPanelState) {
+    ui.horizontal(|ui| {
+        ui.add_space(8.0);
+        for (index, name) in ["Width", "Height"].into_iter().enumerate() {
+            let label = ui.label(RichText::new(name).color(theme::tokens(ui).text_2)).id;
+            let step = f64::from(size::STEP_PX);
+            let mut side = f64::from(prompt.size_px[index]);
+            fields::Number::new(step, 64.0..=2048.0).show(ui, label, theme::NUMBER_WIDTH, &mut side);
+            prompt.size_px[index] = ((side / step).round() * step) as u32;
+        }
+        ui.add_space(8.0);
+    });
+}
+
+fn seed_row(ui: &mut Ui, prompt: &mut PromptPanelState) {
+    fields::row(ui, "Seed", |ui, label| {
+        let buttons = 2.0 * (theme::CONTROL_HEIGHT + theme::GRID);
+        let width = ui.available_width() - buttons;
+        fields::text_line(ui, label, width, |ui, id| {
+            ui.add(
+                TextEdit::singleline(&mut prompt.seed_text)
+                    .id(id)
+                    .hint_text("random")
+                    .char_limit(20)
+                    .desired_width(f32::INFINITY)
+                    .frame(egui::Frame::NONE),
+            )
+        });
+        prompt.seed_text.retain(|letter| letter.is_ascii_digit());
+        if ui.add(IconButton::new(icons::DICE_FIVE, "New random seed").framed()).clicked() {
+            prompt.seed_text = fresh_seed().to_string();
+        }
+        let locked = prompt.fixed_seed().is_some();
+        let (icon, name) = if locked {
+            (icons::LOCK, "Unlock: another seed every time")
+        } else {
+            (icons::LOCK_OPEN, "Lock the last seed")
+        };
+        if ui.add(IconButton::new(icon, name).framed().selected(locked)).clicked() {
+            let last = prompt.last_seed.unwrap_or_else(fresh_seed);
+            prompt.seed_text = if locked { String::new() } else { last.to_string() };
+        }
+    });
+}

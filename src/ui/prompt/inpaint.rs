@@ -1,0 +1,186 @@
+//! What the prompt panel says of a masked picture: the intent, and the section with everything that it sets.
+
+use egui::{RichText, Ui};
+
+use crate::job::{InpaintArea, InpaintSettings, Intent, MaskedContent};
+use crate::ui::chrome::layout::Layout;
+use crate::ui::theme;
+use crate::ui::widgets::fields;
+use crate::ui::widgets::fields::Number;
+use crate::ui::widgets::{Check, Segment, Segments};
+
+/// The panel's fields for Fill.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InpaintPanel {
+    pub settings: InpaintSettings,
+    /// 0 to 1: how much of what is masked is made anew.
+    pub strength: f64,
+    pub is_open: bool,
+}
+
+impl InpaintPanel {
+    pub const DEFAULT_STRENGTH: f64 = 1.0;
+
+    /// Takes everything that an intent sets.
+    pub fn choose(&mut self, intent: Intent) {
+        let preset = intent.preset();
+        self.settings = preset.settings;
+        self.strength = preset.strength;
+    }
+
+    /// The intent whose settings these are, if nothing was changed since.
+    #[must_use]
+    pub fn intent(&self) -> Option<Intent> {
+        Intent::ALL.into_iter().find(|intent| {
+            let preset = intent.preset();
+            preset.settings == self.settings && (preset.strength - self.strength).abs() < 1e-9
+        })
+    }
+
+    /// Whether nothing can be drawn without a prompt.
+    #[must_use]
+    pub fn needs_words(&self) -> bool {
+        self.intent().is_none_or(|intent| intent.preset().needs_words)
+    }
+}
+
+impl Default for InpaintPanel {
+    fn default() -> Self {
+        let preset = Intent::Fill.preset();
+        Self { settings: preset.settings, strength: preset.strength, is_open: false }
+    }
+}
+
+/// The row under the mode: what one wants with the mask.
+pub fn intent_row(ui: &mut Ui, panel: &mut InpaintPanel) {
+    let chosen = panel.intent();
+    fields::row(ui, "Preset", |ui, label| {
+        let words = chosen.map_or("Own settings", Intent::label);
+        fields::menu_box(ui, label, ui.available_width(), words, "", |ui| {
+            for intent in Intent::ALL {
+                let line = ui.scope(|ui| fields::choice(ui, chosen == Some(intent), intent.label(), ""));
+                if line.response.on_hover_text(intent.hint()).clicked() || line.inner {
+                    panel.choose(intent);
+                    ui.close();
+                }
+            }
+        });
+    });
+}
+
+pub fn strength_row(ui: &mut Ui, panel: &mut InpaintPanel, layout: Layout) {
+    fields::row(ui, "Strength", |ui, label| {
+        let number = Number::new(0.01, 0.0..=1.0).default(InpaintPanel::DEFAULT_STRENGTH).decimals(2);
+        number.show_with_slider(ui, label, fields::number_width(layout), &mut panel.strength);
+    });
+}
+
+/// The folding section.
+pub fn section(ui: &mut Ui, panel: &mut InpaintPanel, paint: [u8; 3]) {
+    let summary = if panel.is_open { String::new() } else { summary(&panel.settings) };
+    fields::section(ui, "Inpaint", &summary, &mut panel.is_open);
+    if !panel.is_open {
+        return;
+    }
+    let settings = &mut panel.settings;
+    area_row(ui, settings);
+    if settings.area == InpaintArea::Masked {
+        pixels_row(ui, "Padding", 0.0..=256.0, 32.0, &mut settings.padding_px);
+    }
+    pixels_row(ui, "Mask blur", 0.0..=64.0, 4.0, &mut settings.mask_blur_px);
+    fields::row(ui, "Grow", |ui, label| {
+        let mut grow = f64::from(settings.grow_px);
+        let number = Number::new(1.0, -64.0..=64.0).default(0.0).suffix(" px");
+        number.show_with_slider(ui, label, WIDE_NUMBER, &mut grow);
+        settings.grow_px = grow as i32;
+    });
+    content_row(ui, settings, paint);
+    for (words, hint, ticked) in [
+        (
+            "Keep unpainted pixels",
+            "Byte for byte as they were. Off: all of it as the decoder gives it.",
+            &mut settings.composite,
+        ),
+        (
+            "Match the colours around",
+            "Brings the new part's colours to those of its surroundings.",
+            &mut settings.colour_match,
+        ),
+        ("Soft", "A fainter mask changes less: grey releases the picture step by step.", &mut settings.soft),
+        ("Repaint what is not masked", "The mask says what stays.", &mut settings.invert),
+    ] {
+        fields::row(ui, "", |ui, _| ui.add(Check::new(words, ticked)).on_hover_text(hint));
+    }
+}
+
+const WIDE_NUMBER: f32 = 60.0;
+
+fn area_row(ui: &mut Ui, settings: &mut InpaintSettings) {
+    let areas = [InpaintArea::Whole, InpaintArea::Masked];
+    fields::row(ui, "Area", |ui, _| {
+        let segments = [
+            Segment { text: "Whole", hint: "The model sees the whole picture." },
+            Segment {
+                text: "Masked",
+                hint: "The model sees the masked part and its surroundings, at its own full size.",
+            },
+        ];
+        let chosen = usize::from(settings.area == InpaintArea::Masked);
+        if let Some(pressed) = Segments::new("Area", &segments, chosen).show(ui) {
+            settings.area = areas[pressed];
+        }
+    });
+}
+
+fn pixels_row(ui: &mut Ui, name: &str, range: std::ops::RangeInclusive<f64>, default: f64, value: &mut u32) {
+    fields::row(ui, name, |ui, label| {
+        let mut pixels = f64::from(*value);
+        let number = Number::new(1.0, *range.start()..=f64::from(InpaintSettings::MAX_PX));
+        let number = number.slider_to(*range.end()).default(default).suffix(" px");
+        number.show_with_slider(ui, label, WIDE_NUMBER, &mut pixels);
+        *value = pixels as u32;
+    });
+}
+
+fn content_row(ui: &mut Ui, settings: &mut InpaintSettings, paint: [u8; 3]) {
+    let contents = [
+        ("As it is", MaskedContent::Original),
+        ("Surroundings", MaskedContent::Blurred),
+        ("Noise", MaskedContent::Noise),
+        ("Colour", MaskedContent::Colour(paint)),
+    ];
+    fields::row(ui, "Starts with", |ui, label| {
+        let same =
+            |content: MaskedContent| std::mem::discriminant(&content) == std::mem::discriminant(&settings.content);
+        let chosen = contents.iter().find(|(_, content)| same(*content)).map_or("", |(words, _)| words);
+        let width = ui.available_width();
+        let mut picked = None;
+        fields::menu_box(ui, label, width, chosen, "", |ui| {
+            for (words, content) in contents {
+                if fields::choice(ui, same(content), words, "") {
+                    picked = Some(content);
+                    ui.close();
+                }
+            }
+        });
+        if let Some(content) = picked {
+            settings.content = content;
+        }
+    });
+    if let MaskedContent::Colour([red, green, blue]) = &mut settings.content {
+        fields::row(ui, "", |ui, _| {
+            let mut colour = egui::Color32::from_rgb(*red, *green, *blue);
+            ui.color_edit_button_srgba(&mut colour);
+            [*red, *green, *blue] = [colour.r(), colour.g(), colour.b()];
+            ui.label(RichText::new("of the masked part").color(theme::tokens(ui).text_3));
+        });
+    }
+}
+
+fn summary(settings: &InpaintSettings) -> String {
+    let area = match settings.area {
+        InpaintArea::Whole => "whole".to_owned(),
+        InpaintArea::Masked => format!("masked + {} px", settings.padding_px),
+    };
+    format!("{area}, blur {} px", settings.mask_blur_px)
+}

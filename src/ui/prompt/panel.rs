@@ -1,0 +1,141 @@
+//! The left room, in the order of thought: words, model, what to do, how much; the button stands fixed below.
+
+use egui::{Align, Frame, Id, Margin, Panel, RichText, ScrollArea, TextEdit, Ui};
+
+use crate::ui::action::Action;
+use crate::ui::chrome::layout::Layout;
+use crate::ui::input::shortcuts;
+use crate::ui::input::shortcuts::Command;
+use crate::ui::prompt;
+use crate::ui::prompt::state::PromptPanelState;
+use crate::ui::state::{AppState, Mode};
+use crate::ui::theme;
+use crate::ui::theme::icons;
+use crate::ui::widgets::fields;
+use crate::ui::widgets::{IconButton, PrimaryButton};
+
+pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
+    let padding = f32::from(theme::PANEL_PADDING);
+    let foot_height = theme::PRIMARY_HEIGHT + 2.0 * if layout.short { 12.0 } else { padding };
+    let foot_margin = Margin::symmetric(theme::PANEL_PADDING, if layout.short { 12 } else { theme::PANEL_PADDING });
+    let foot = Panel::bottom("prompt foot")
+        .exact_size(foot_height)
+        .frame(Frame::NONE.inner_margin(foot_margin))
+        .show_separator_line(false)
+        .show(ui, |ui| generate_button(ui, state, actions));
+
+    let scroll = ScrollArea::vertical().id_salt("prompt scroll").auto_shrink([false, false]).show(ui, |ui| {
+        // The margin stands inside the scroll area, so that its bar runs in the panel's padding.
+        Frame::NONE.inner_margin(Margin::symmetric(theme::PANEL_PADDING, 10)).show(ui, |ui| {
+            words(ui, &mut state.prompt, layout);
+            fields::line(ui, 12.0);
+            prompt::fields::show(ui, state, layout, actions);
+        });
+    });
+    if scroll.content_size.y > scroll.inner_rect.height() + 1.0 {
+        let tokens = theme::tokens(ui);
+        let edge = foot.response.rect;
+        ui.painter().hline(edge.x_range(), edge.top(), egui::Stroke::new(1.0, tokens.line));
+    }
+}
+
+/// What is left of the panel in a very narrow window.
+pub fn show_rail(ui: &mut Ui, actions: &mut Vec<Action>) {
+    ui.add_space(8.0);
+    ui.vertical_centered(|ui| {
+        let key = shortcuts::written(ui.ctx(), Command::PromptPanel);
+        if ui.add(IconButton::new(icons::SLIDERS_HORIZONTAL, "Open the prompt panel").key(&key)).clicked() {
+            actions.push(Action::TogglePromptPanel);
+        }
+    });
+}
+
+/// The prompt, its token count, and the folded negative prompt.
+fn words(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
+    let tokens = theme::tokens(ui);
+    let label = ui
+        .horizontal(|ui| {
+            let label = ui.label(RichText::new("Prompt").color(tokens.text_2));
+            if let Some(count) = &prompt.tokens {
+                ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
+                    let over = count.windows.len() > 1;
+                    let colour = if over { tokens.text_1 } else { tokens.text_3 };
+                    let label = ui.label(RichText::new(count.words()).color(colour));
+                    label.on_hover_text(if over {
+                        format!("Tokens. The prompt is read in several windows:\n{}", count.boundaries())
+                    } else {
+                        "Tokens: the pieces in which the model reads the prompt.".to_owned()
+                    });
+                });
+            }
+            label
+        })
+        .inner;
+    ui.add_space(-6.0);
+    let id = Id::unique("prompt words");
+    let height = if layout.short { 56.0 } else { 108.0 };
+    let response = fields::text_frame(ui, id, |ui| {
+        ui.add(
+            TextEdit::multiline(&mut prompt.prompt)
+                .id(id)
+                .hint_text("What should be in the picture?")
+                .font(theme::prompt_text_style())
+                .desired_rows(2)
+                .desired_width(f32::INFINITY)
+                .min_size(egui::vec2(0.0, height - 16.0))
+                .frame(Frame::NONE),
+        )
+    })
+    .labelled_by(label.id);
+    if let Some(count) = prompt.tokens.as_ref().filter(|count| count.windows.len() > 1) {
+        let first = count.windows.iter().skip(1).map(|window| format!("“{}…”", window.begins));
+        let words = format!("A new window begins at {}", first.collect::<Vec<_>>().join(", "));
+        ui.add_space(-6.0);
+        ui.add(egui::Label::new(RichText::new(words).color(tokens.text_2)).truncate());
+    }
+    if std::mem::take(&mut prompt.wants_focus) {
+        response.request_focus();
+    }
+
+    let summary = if prompt.negative.trim().is_empty() { "empty" } else { prompt.negative.as_str() };
+    let summary = if prompt.negative_open { "" } else { summary };
+    ui.add_space(-6.0);
+    fields::section(ui, "Negative prompt", summary, &mut prompt.negative_open);
+    if prompt.negative_open {
+        let id = Id::unique("negative words");
+        fields::text_frame(ui, id, |ui| {
+            let response = ui.add(
+                TextEdit::multiline(&mut prompt.negative)
+                    .id(id)
+                    .hint_text("What should not be in it?")
+                    .font(theme::prompt_text_style())
+                    .desired_rows(2)
+                    .desired_width(f32::INFINITY)
+                    .frame(Frame::NONE),
+            );
+            response.widget_info(|| {
+                let mut info = egui::WidgetInfo::text_edit(true, "", prompt.negative.as_str(), "");
+                info.label = Some("Negative prompt text".into());
+                info
+            });
+            response
+        });
+    }
+    ui.add_space(-2.0);
+}
+
+fn generate_button(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    let busy = state.candidates.is_busy();
+    let words = match (busy, state.mode()) {
+        (true, _) => "Queue next",
+        (false, Mode::Create) => "Generate",
+        (false, Mode::Edit) => "Repaint picture",
+        (false, Mode::Fill) => "Fill mask",
+    };
+    let ready = state.is_ready();
+    let key = shortcuts::written(ui.ctx(), Command::Generate);
+    let button = PrimaryButton::new(words).key(&key).enabled(ready).quiet(busy).show(ui).button;
+    if button.on_disabled_hover_text("Type a prompt first.").clicked() {
+        actions.push(Action::Generate);
+    }
+}

@@ -1,0 +1,175 @@
+//! The pictures of this session in the order in which they were asked for: waiting, on their way, or done.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::job::{Frame, JobId, ModelPart, Request};
+use crate::raster::Picture;
+
+/// One picture of the strip.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub job: JobId,
+    pub request: Request,
+    /// The part of the canvas that is worked on, where it is masked.
+    pub frame: Option<Frame>,
+    /// What a step was foretold to take.
+    pub foretold_seconds: Option<f64>,
+    pub stage: Stage,
+}
+
+/// How far a picture has come.
+#[derive(Clone, Debug)]
+pub enum Stage {
+    Waiting,
+    /// `fraction` of the model is read.
+    Loading {
+        part: ModelPart,
+        fraction: f32,
+    },
+    Running(Progress),
+    Done(Made),
+}
+
+/// A picture between its first step and its last pixel.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    pub done: u32,
+    pub total: u32,
+    /// Smoothed over the last steps.
+    pub seconds_per_step: f64,
+    pub preview: Option<Arc<Picture>>,
+}
+
+impl Progress {
+    /// 0 to 1.
+    #[must_use]
+    pub fn fraction(&self) -> f32 {
+        if self.total == 0 { 0.0 } else { self.done as f32 / self.total as f32 }
+    }
+
+    /// What the remaining steps will take; the decoder comes on top.
+    #[must_use]
+    pub fn seconds_left(&self) -> f64 {
+        f64::from(self.total.saturating_sub(self.done)) * self.seconds_per_step
+    }
+}
+
+/// A finished picture.
+#[derive(Clone, Debug)]
+pub struct Made {
+    pub picture: Arc<Picture>,
+    pub file: PathBuf,
+    pub seconds: f64,
+}
+
+impl Candidate {
+    /// The finished picture, or the newest preview.
+    #[must_use]
+    pub fn newest_picture(&self) -> Option<&Arc<Picture>> {
+        match &self.stage {
+            Stage::Running(progress) => progress.preview.as_ref(),
+            Stage::Done(made) => Some(&made.picture),
+            Stage::Waiting | Stage::Loading { .. } => None,
+        }
+    }
+
+    #[must_use]
+    pub fn made(&self) -> Option<&Made> {
+        match &self.stage {
+            Stage::Done(made) => Some(made),
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(self.stage, Stage::Loading { .. } | Stage::Running(_))
+    }
+
+    /// The size that the finished picture will have, in pixels.
+    #[must_use]
+    pub fn size_px(&self) -> Option<[u32; 2]> {
+        if let Some(made) = self.made() {
+            return Some([made.picture.width(), made.picture.height()]);
+        }
+        let request = &self.request;
+        // What is masked is pasted back: the picture keeps its size.
+        let of_init = request.init.as_ref().map(|init| [init.picture.width(), init.picture.height()]);
+        if request.mask.is_some() && request.inpaint.composite {
+            return of_init;
+        }
+        request.width.zip(request.height).map(|(width, height)| [width, height]).or(of_init)
+    }
+}
+
+/// All of them, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Candidates {
+    pub list: Vec<Candidate>,
+}
+
+impl Candidates {
+    #[must_use]
+    pub fn get(&self, job: JobId) -> Option<&Candidate> {
+        self.list.iter().find(|candidate| candidate.job == job)
+    }
+
+    /// Puts one at the end, or so many places behind the first that waits.
+    pub fn add(&mut self, candidate: Candidate, in_front: Option<usize>) {
+        let first = self.list.iter().position(|known| matches!(known.stage, Stage::Waiting));
+        let place = in_front.and_then(|behind| Some(first? + behind)).unwrap_or(self.list.len());
+        self.list.insert(place.min(self.list.len()), candidate);
+    }
+
+    pub fn get_mut(&mut self, job: JobId) -> Option<&mut Candidate> {
+        self.list.iter_mut().find(|candidate| candidate.job == job)
+    }
+
+    /// The one that is being made.
+    #[must_use]
+    pub fn running(&self) -> Option<&Candidate> {
+        self.list.iter().find(|candidate| candidate.is_running())
+    }
+
+    /// Whether something runs or waits.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.list.iter().any(|candidate| !matches!(candidate.stage, Stage::Done(_)))
+    }
+
+    #[must_use]
+    pub fn first_waiting(&self) -> Option<JobId> {
+        self.unfinished().first().copied()
+    }
+
+    /// Everything that runs or waits.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<JobId> {
+        let unfinished = self.list.iter().filter(|candidate| candidate.made().is_none());
+        unfinished.map(|candidate| candidate.job).collect()
+    }
+
+    #[must_use]
+    pub fn waiting_count(&self) -> usize {
+        self.list.iter().filter(|candidate| matches!(candidate.stage, Stage::Waiting)).count()
+    }
+
+    /// Takes one off the strip and tells which one stands in its place (or, at the end, before it).
+    pub fn remove(&mut self, job: JobId) -> Option<JobId> {
+        let index = self.list.iter().position(|candidate| candidate.job == job)?;
+        self.list.remove(index);
+        self.list.get(index).or_else(|| self.list.last()).map(|candidate| candidate.job)
+    }
+
+    /// Forgets the pixels of the oldest finished ones, so that a long session does not fill the memory.
+    pub fn keep_newest(&mut self, count: usize) {
+        let surplus = self.list.len().saturating_sub(count);
+        let mut left = surplus;
+        self.list.retain(|candidate| {
+            let drop_it = left > 0 && matches!(candidate.stage, Stage::Done(_));
+            left -= usize::from(drop_it);
+            !drop_it
+        });
+    }
+}

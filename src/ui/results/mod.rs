@@ -1,0 +1,4 @@
+//! The pictures of this session, and the strip that shows them.
+
+pub mod candidate;
+pub(crate) mod strip;

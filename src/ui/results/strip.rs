@@ -1,0 +1,247 @@
+//! The strip under the picture: the canvas, a line, then the session's results, and what to do with the shown one.
+
+use egui::{Align, Id, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
+
+use crate::job::JobId;
+use crate::ui::action::Action;
+use crate::ui::chrome::layout::Layout;
+use crate::ui::gallery::picture_menu;
+use crate::ui::input::shortcuts;
+use crate::ui::input::shortcuts::Command;
+use crate::ui::results::candidate::{Candidate, Stage};
+use crate::ui::state::{AppState, LookingAt};
+use crate::ui::textures::Textures;
+use crate::ui::theme;
+use crate::ui::theme::{fonts, icons};
+use crate::ui::widgets::{IconButton, MenuItem, TextButton, Tile, TileStage, paint};
+
+const TILE: f32 = 80.0;
+const TILE_SHORT: f32 = 56.0;
+const WORDS_HEIGHT: f32 = 20.0;
+const GAP: f32 = 8.0;
+/// The chosen ring reaches out so far.
+const RING: f32 = 4.0;
+/// Before and behind the line between the canvas and the results.
+const LINE_GAP: f32 = 15.0;
+const ACTIONS_WIDTH: f32 = 160.0;
+const ACTIONS_WIDTH_SHORT: f32 = 124.0;
+/// A narrow picture gets a wider strip, in points.
+const LEAST_WIDTH: f32 = 520.0;
+
+/// `home` is where the picture lies when it fits: the strip is as wide.
+pub fn show(
+    ui: &mut Ui,
+    home: Rect,
+    state: &mut AppState,
+    textures: &mut Textures,
+    layout: Layout,
+    actions: &mut Vec<Action>,
+) {
+    let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
+    if state.candidates.list.is_empty() && !over_canvas {
+        state.canvas.peek = None;
+        return;
+    }
+    let area = strip_area(ui, home, layout);
+    let actions_width = if layout.short { ACTIONS_WIDTH_SHORT + 32.0 } else { ACTIONS_WIDTH };
+    if acts_on_something(state) {
+        act(ui, paint::right_part(area, actions_width), layout, over_canvas, actions);
+    }
+    let tiles = paint::between(area, -RING, actions_width + 24.0);
+    ui.scope_builder(UiBuilder::new().max_rect(tiles.expand2(vec2(0.0, RING))), |ui| {
+        ScrollArea::horizontal().id_salt("candidates").auto_shrink([false, false]).show(ui, |ui| {
+            let peek = strip(ui, state, textures, layout, actions);
+            if peek != state.canvas.peek {
+                state.canvas.peek = peek;
+                ui.ctx().request_repaint();
+            }
+        });
+    });
+}
+
+fn strip_area(ui: &Ui, home: Rect, layout: Layout) -> Rect {
+    let room = ui.max_rect();
+    let tile = tile_side(layout);
+    if layout.short {
+        let top = room.bottom() - 83.0 + 12.0;
+        return Rect::from_min_max(pos2(room.left() + 16.0, top), pos2(room.right() - 16.0, top + tile));
+    }
+    let width = home.width().max(LEAST_WIDTH.min(room.width() - 40.0));
+    let top = room.bottom() - 140.0 + 24.0;
+    Rect::from_min_size(pos2(home.center().x - width / 2.0, top).round(), vec2(width, tile + WORDS_HEIGHT))
+}
+
+fn tile_side(layout: Layout) -> f32 {
+    if layout.short { TILE_SHORT } else { TILE }
+}
+
+/// The canvas (then both are disabled), a finished result, or a gallery picture.
+fn acts_on_something(state: &AppState) -> bool {
+    match &state.canvas.looking_at {
+        LookingAt::Candidate(job) => state.candidates.get(*job).is_some_and(|candidate| candidate.made().is_some()),
+        LookingAt::Canvas | LookingAt::Gallery(_) => true,
+    }
+}
+
+fn act(ui: &mut Ui, rect: Rect, layout: Layout, enabled: bool, actions: &mut Vec<Action>) {
+    let reason = "The canvas itself is shown: choose a result first";
+    let accept_key = shortcuts::written(ui.ctx(), Command::Accept);
+    let aside_key = shortcuts::written(ui.ctx(), Command::SetAside);
+    let width = if layout.short { ACTIONS_WIDTH_SHORT } else { ACTIONS_WIDTH };
+    let height = if layout.short { theme::CONTROL_HEIGHT } else { theme::TALL_BUTTON_HEIGHT };
+    let top = if layout.short { rect.center().y - height / 2.0 } else { rect.top() };
+    let accept_rect = Rect::from_min_size(pos2(rect.left(), top), vec2(width, height));
+    let aside_at = if layout.short { pos2(rect.right() - height, top) } else { pos2(rect.left(), top + height + GAP) };
+    let aside_size = if layout.short { vec2(height, height) } else { vec2(width, height) };
+    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+        if !enabled {
+            ui.disable();
+        }
+        let accept = TextButton::new("Accept").key(&accept_key).width(width).height(height).on_surround();
+        if ui.put(accept_rect, accept).on_disabled_hover_text(reason).clicked() {
+            actions.push(Action::Accept);
+        }
+        let aside_rect = Rect::from_min_size(aside_at, aside_size);
+        let aside = if layout.short {
+            ui.put(aside_rect, IconButton::new(icons::X, "Set aside").key(&aside_key).framed())
+        } else {
+            let words = TextButton::new("Set aside").key(&aside_key).width(width).height(height).on_surround();
+            ui.put(aside_rect, words)
+        };
+        if aside.on_disabled_hover_text(reason).clicked() {
+            actions.push(Action::SetAside);
+        }
+    });
+}
+
+/// Returns what the pointer rests on: that is shown meanwhile. Over the chosen one it is the canvas, to compare.
+fn strip(
+    ui: &mut Ui,
+    state: &AppState,
+    textures: &mut Textures,
+    layout: Layout,
+    actions: &mut Vec<Action>,
+) -> Option<LookingAt> {
+    let mut peek = None;
+    let side = tile_side(layout);
+    let at_canvas = state.canvas.looking_at == LookingAt::Canvas;
+    let lead = if state.canvas.has_picture() { side + 2.0 * LINE_GAP + 1.0 } else { 0.0 };
+    let count = state.candidates.list.len() as f32;
+    let size = vec2(2.0 * RING + lead + count * (side + GAP), side + WORDS_HEIGHT);
+    let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+    let tile_at = |x: f32| Rect::from_min_size(pos2(rect.left() + RING + x, rect.top() + RING), vec2(side, side));
+
+    if let Some(base) = state.canvas.base() {
+        let tile = Tile {
+            name: "Canvas picture",
+            texture: textures.small(base),
+            size_px: [base.width(), base.height()],
+            stage: TileStage::Ready,
+            chosen: at_canvas,
+        };
+        let rect = tile_at(0.0);
+        let response = tile.show(ui, rect, ui.scope_id().with("canvas tile"));
+        paint_layers(ui, rect, state, textures);
+        if response.hovered() {
+            peek = Some(LookingAt::Canvas);
+        }
+        if response.clicked() {
+            actions.push(Action::LookAt(LookingAt::Canvas));
+        }
+        words(ui, rect, "canvas", at_canvas, layout);
+        let stroke = egui::Stroke::new(1.0, theme::tokens(ui).line);
+        ui.painter().vline(rect.right() + LINE_GAP + 0.5, rect.y_range(), stroke);
+    }
+    for (index, candidate) in state.candidates.list.iter().enumerate() {
+        let rect = tile_at(lead + index as f32 * (side + GAP));
+        let chosen = state.canvas.looking_at == LookingAt::Candidate(candidate.job);
+        if chosen {
+            follow(ui, rect, candidate.job);
+        }
+        if ui.is_rect_visible(rect.expand(RING)) {
+            if one(ui, rect, candidate, chosen, textures, actions) && candidate.made().is_some() {
+                let compared = chosen && state.canvas.has_picture();
+                peek = Some(if compared { LookingAt::Canvas } else { LookingAt::Candidate(candidate.job) });
+            }
+            words(ui, rect, short_words(candidate), chosen, layout);
+        }
+    }
+    peek
+}
+
+/// Paint and mask over the canvas's tile, which shows the middle square of the picture.
+fn paint_layers(ui: &Ui, tile: Rect, state: &AppState, textures: &Textures) {
+    let Some([width, height]) = state.canvas.document.size_px() else { return };
+    let size = vec2(width as f32, height as f32);
+    let picture = Rect::from_center_size(tile.center(), size * (tile.width() / size.min_elem()));
+    let tint = theme::tokens(ui).mask.gamma_multiply(state.canvas.tools.mask_opacity);
+    let painter = ui.painter().with_clip_rect(tile.intersect(ui.clip_rect()));
+    textures.layers.paint_strokes(&painter, picture);
+    textures.layers.paint_mask(&painter, picture, tint);
+}
+
+/// Returns whether the pointer is over it.
+fn one(
+    ui: &Ui,
+    rect: Rect,
+    candidate: &Candidate,
+    chosen: bool,
+    textures: &mut Textures,
+    actions: &mut Vec<Action>,
+) -> bool {
+    let job = candidate.job;
+    let (texture, stage) = match &candidate.stage {
+        Stage::Waiting => (None, TileStage::Waiting),
+        Stage::Loading { .. } => (None, TileStage::Running(0.0)),
+        Stage::Running(progress) => {
+            let texture = progress.preview.as_ref().and_then(|preview| textures.preview(job, preview));
+            (texture, TileStage::Running(progress.fraction()))
+        }
+        Stage::Done(made) => (textures.small(&made.picture), TileStage::Ready),
+    };
+    let picture = candidate.newest_picture();
+    let size_px = picture.map_or([1, 1], |picture| [picture.width(), picture.height()]);
+    let name = format!("Result: {}", candidate.request.prompt);
+    let response = Tile { name: &name, texture, size_px, stage, chosen }.show(ui, rect, ui.scope_id().with(job));
+    if response.clicked() {
+        actions.push(Action::LookAt(LookingAt::Candidate(job)));
+    }
+    response.context_menu(|ui| {
+        if let Some(made) = candidate.made() {
+            picture_menu::show(ui, &made.file, actions);
+            return;
+        }
+        ui.set_width(picture_menu::WIDTH);
+        if ui.add(MenuItem::new("Cancel this picture").icon(icons::X)).clicked() {
+            actions.push(Action::Cancel(job));
+            ui.close();
+        }
+    });
+    let hovered = response.hovered();
+    response.on_hover_text(&candidate.request.prompt);
+    hovered
+}
+
+fn short_words(candidate: &Candidate) -> &str {
+    let prompt = candidate.request.prompt.lines().next().unwrap_or_default();
+    if prompt.trim().is_empty() { "no words" } else { prompt }
+}
+
+fn words(ui: &Ui, tile: Rect, words: &str, chosen: bool, layout: Layout) {
+    if layout.short {
+        return;
+    }
+    let tokens = theme::tokens(ui);
+    let rect = Rect::from_min_size(tile.left_bottom() + vec2(0.0, 5.0), vec2(tile.width(), WORDS_HEIGHT));
+    let colour = if chosen { tokens.text_1 } else { tokens.text_2 };
+    paint::text(ui, rect, Align::Center, words, fonts::body(), colour);
+}
+
+/// Brings a newly chosen tile into sight, once.
+fn follow(ui: &Ui, rect: Rect, job: JobId) {
+    let id = Id::unique("followed candidate");
+    if ui.data(|data| data.get_temp::<JobId>(id)) != Some(job) {
+        ui.data_mut(|data| data.insert_temp(id, job));
+        ui.scroll_to_rect(rect.expand(2.0 * GAP), None);
+    }
+}
