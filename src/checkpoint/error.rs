@@ -33,18 +33,18 @@ pub enum CheckpointError {
     DrawThings(PathBuf),
     #[error("the config's {field} is {found}, and {supported} is supported: {path}")]
     Unsupported { field: String, found: String, supported: String, path: PathBuf },
-    #[error(
-        "a Stable Diffusion checkpoint was wanted, and this file holds no network that Inkwick knows; look at it with inkwick models inspect: {0}"
-    )]
+    #[error("a Stable Diffusion checkpoint was wanted, and this file holds no network that Inkwick knows: {0}")]
     NoNetwork(PathBuf),
     #[error("the embedding {reason}: {path}")]
     Embedding { reason: String, path: PathBuf },
     #[error("the LoRA {reason}: {path}")]
     Lora { reason: String, path: PathBuf },
-    #[error(
-        "a checkpoint was wanted, and this file is a LoRA; choose a model and lay it over that (--lora FILE:WEIGHT): {0}"
-    )]
+    #[error("a checkpoint was wanted, and this file is a LoRA; choose a model and add it to that: {0}")]
     IsLora(PathBuf),
-    #[error("there is no {what} in this file; {remedy}: {path}")]
-    PartMissing { what: &'static str, remedy: &'static str, path: PathBuf },
+    #[error("there is no VAE in this file; choose one for it: {0}")]
+    VaeMissing(PathBuf),
+    #[error(
+        "there is no {what} in this file; choose the whole checkpoint, or say in NAME.json beside it which has the rest ({{\"base\": \"FILE.safetensors\"}}): {path}"
+    )]
+    PartMissing { what: &'static str, path: PathBuf },
 }

@@ -108,18 +108,15 @@ impl SingleFile {
     }
 
     fn lacks(&self, folder: &str) -> CheckpointError {
-        let remedy = match folder {
-            "vae" if self.can_draw() => "choose a VAE file for it (--vae FILE)",
-            _ => {
-                "choose the whole checkpoint, or say in NAME.json beside it which has the rest ({\"base\": \"FILE.safetensors\"})"
-            }
-        };
+        if folder == "vae" && self.can_draw() {
+            return CheckpointError::VaeMissing(self.path.clone());
+        }
         let what = match folder {
             "unet" => "UNet",
             "vae" => "VAE",
             _ => "text encoder",
         };
-        CheckpointError::PartMissing { what, remedy, path: self.path.clone() }
+        CheckpointError::PartMissing { what, path: self.path.clone() }
     }
 
     /// What a folder's file of that name would hold, or `None`.
