@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::select::Finder;
+use crate::hub::{self, DownloadError, DownloadProgress, Hub};
 use crate::job::SelectPrompt;
 use crate::mask::MaskPlane;
 use crate::model::{EncodedPicture, ModelError, Segmenter};
 use crate::raster::Picture;
-use crate::store::download::{self, DownloadError, Hub};
+use crate::store::hub_cache::CachedRepository;
 use crate::store::paths::Paths;
 
 /// Where the weights come from.
@@ -35,7 +36,9 @@ impl MobileSam {
 
     fn file(&self) -> Option<PathBuf> {
         let names = std::iter::once(FILE).chain(BY_HAND);
-        names.map(|name| self.folder.join(name)).find(|file| file.is_file())
+        let cached = CachedRepository::new(&self.paths.hub_cache, REPOSITORY).current_snapshot();
+        let cached = cached.map(|snapshot| snapshot.join(FILE));
+        names.map(|name| self.folder.join(name)).chain(cached).find(|file| file.is_file())
     }
 
     fn network(&mut self) -> Result<&Segmenter, String> {
@@ -80,11 +83,11 @@ impl Finder for MobileSam {
 
     fn fetch(&mut self, tell: &mut dyn FnMut(f32), stop: &AtomicBool) -> Result<(), String> {
         let paths = Paths { models_folder: self.folder.clone(), ..self.paths.clone() };
-        let mut on_progress = |progress: &download::DownloadProgress| {
+        let mut on_progress = |progress: &DownloadProgress| {
             tell(progress.bytes_done as f32 / progress.bytes_total.max(1) as f32);
             !stop.load(Ordering::Relaxed)
         };
-        match download::pull(&Hub::of_this_machine(), &format!("{REPOSITORY}:{FILE}"), &paths, &mut on_progress) {
+        match hub::pull(&Hub::of_this_machine(), &format!("{REPOSITORY}:{FILE}"), &paths, &mut on_progress) {
             Ok(_) | Err(DownloadError::Exists { .. }) => Ok(()),
             Err(DownloadError::Unreachable(reason)) => Err(format!(
                 "The hub cannot be reached ({reason}); check the connection and fetch it again, or put {FILE} by hand into {}",

@@ -6,8 +6,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::{CentralPanel, Frame, Panel, Ui};
 
 use crate::engine::{EngineHandle, SelectHandle, work_grid};
+use crate::hub::Downloads;
 use crate::job::{Estimate, EstimateQuestion, Wake};
-use crate::store::download::Downloads;
 use crate::store::keys::KeyNames;
 use crate::store::models::entry::ModelEntry;
 use crate::store::paths::Paths;

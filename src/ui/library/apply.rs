@@ -4,8 +4,8 @@ use super::action::LibraryAction;
 use super::state::Tab;
 use std::path::Path;
 
+use crate::hub::{Download, DownloadState, Hub};
 use crate::job::ModelRef;
-use crate::store::download::{DownloadState, Hub};
 use crate::store::models::notes::KeptDefaults;
 use crate::store::token::{self, Token};
 use crate::store::worker::StoreCommand;
@@ -129,9 +129,8 @@ impl Studio {
     /// What the downloads did since the last frame, and the folders as they are set.
     pub(in crate::ui) fn follow_downloads(&mut self) {
         let downloads = self.downloads.list();
-        let done = |list: &[crate::store::download::Download]| {
-            list.iter().filter(|download| matches!(download.state, DownloadState::Done(_))).count()
-        };
+        let done =
+            |list: &[Download]| list.iter().filter(|download| matches!(download.state, DownloadState::Done(_))).count();
         if done(&downloads) > done(&self.state.library.downloads) {
             self.state.toasts.note("The model is whole and in the library.");
             self.list_models();

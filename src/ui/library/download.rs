@@ -5,7 +5,7 @@ use egui::{Align, Layout, ProgressBar, RichText, Ui};
 use super::action::LibraryAction;
 use super::state::LibraryState;
 use super::table;
-use crate::store::download::{Download, DownloadState, STARTERS, Starter};
+use crate::hub::{Download, DownloadState, STARTERS, Starter};
 use crate::ui::action::Action;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
