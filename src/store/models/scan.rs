@@ -4,7 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::store::models::entry::CHECKPOINT_ENDINGS;
+use crate::store::hub_cache::{self, CachedRepository};
+
+/// How files that may be a whole model end.
+pub const CHECKPOINT_ENDINGS: [&str; 5] = ["safetensors", "ckpt", "pt", "pth", "gguf"];
 
 /// Deep enough for the Hugging Face cache below a home folder's.
 const MAX_DEPTH: usize = 7;
@@ -50,6 +53,13 @@ impl Found {
             self.models.push(folder.to_path_buf());
             return;
         }
+        if let Some(repository) = CachedRepository::at(folder) {
+            // Older revisions are the same model once more, and one that came in part is none.
+            if let Some(snapshot) = repository.current_snapshot().filter(|snapshot| hub_cache::has_weights(snapshot)) {
+                self.look_through(&snapshot, depth.saturating_sub(2));
+            }
+            return;
+        }
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();
             if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
@@ -59,15 +69,23 @@ impl Found {
                 if depth > 0 {
                     self.look_through(&path, depth - 1);
                 }
-            } else if has_ending(&path) && path.is_file() {
+            } else if has_ending(&path, &CHECKPOINT_ENDINGS) && path.is_file() && !is_part(&path) {
                 self.models.push(path);
             }
         }
     }
 }
 
-fn has_ending(path: &Path) -> bool {
-    path.extension().is_some_and(|found| CHECKPOINT_ENDINGS.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
+/// Language models come in numbered parts, of which none is a model by itself: `model-00001-of-00003.safetensors`.
+fn is_part(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| {
+        let stem = stem.to_string_lossy();
+        stem.rsplit_once("-of-").is_some_and(|(_, count)| count.len() == 5 && count.bytes().all(|c| c.is_ascii_digit()))
+    })
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    path.extension().is_some_and(|found| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
 }
 
 /// The folders that the text of `ComfyUI`'s `extra_model_paths.yaml` in `folder` tells it to look into besides its own:
@@ -90,6 +108,23 @@ pub fn named_places(text: &str, folder: &Path) -> Vec<PathBuf> {
         }
     }
     places
+}
+
+/// The files with one of the endings, in `folder` and some folders further down, by name. Links to folders are not
+/// followed, so that none leads in a circle.
+pub(crate) fn files_in(folder: &Path, endings: &[&str], depth: usize, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
+    entries.sort_by_key(fs::DirEntry::file_name);
+    found.extend(entries.iter().map(fs::DirEntry::path).filter(|path| has_ending(path, endings) && path.is_file()));
+    for entry in entries.iter().filter(|entry| depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        files_in(&entry.path(), endings, depth - 1, found);
+    }
+}
+
+/// Whether one of the folders above a file has this text in its name.
+pub(crate) fn lies_in(file: &Path, text: &str) -> bool {
+    let above = file.parent().map(Path::to_path_buf).unwrap_or_default();
+    above.iter().any(|name| name.to_string_lossy().to_lowercase().contains(text))
 }
 
 /// What people call a model: in the Hugging Face cache the folder of a revision has only a number for a name.
@@ -133,6 +168,17 @@ mod tests {
         assert!(names.contains(&"one.safetensors".to_owned()) && names.contains(&"two.ckpt".to_owned()), "{names:?}");
         assert_eq!(models_under(&home.join("hub")), std::slice::from_ref(&revision));
         assert_eq!(name_of(&revision), "tiny");
+
+        // Of several revisions the one that `main` was, of a language model no part, and nothing that came in part.
+        let newer = home.join("hub/models--someone--tiny/snapshots/1b2c3d");
+        touch(&newer.join("model_index.json"));
+        touch(&newer.join("unet/diffusion_pytorch_model.safetensors"));
+        touch(&home.join("hub/models--someone--tiny/refs/main"));
+        fs::write(home.join("hub/models--someone--tiny/refs/main"), "0a1b2c").unwrap();
+        touch(&home.join("hub/models--someone--talker/snapshots/9/model-00001-of-00002.safetensors"));
+        touch(&home.join("hub/models--someone--half/snapshots/9/model_index.json"));
+        touch(&home.join("hub/models--someone--half/snapshots/9/unet/config.json"));
+        assert_eq!(models_under(&home.join("hub")), std::slice::from_ref(&revision));
     }
 
     #[cfg(unix)]
