@@ -153,6 +153,9 @@ impl CachedRepository {
     }
 
     /// Takes away blobs, whole or not, that no snapshot shows, and the repository once nothing of it is left.
+    ///
+    /// # Errors
+    /// When one cannot be deleted.
     pub fn discard_blobs<'a>(&self, checksums: impl Iterator<Item = &'a str>) -> io::Result<()> {
         let shown = self.shown_blobs();
         for checksum in checksums.filter(|checksum| !shown.contains(*checksum)) {
@@ -262,7 +265,8 @@ fn symlink(_target: &Path, _link: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
