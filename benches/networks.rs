@@ -18,7 +18,9 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor};
 use inkwick::job::Work;
 use inkwick::kernels::{Level, release_idle_buffers};
-use inkwick::model::{AddedConditioning, Execution, Ledger, ModelFiles, Unet, UnetConfig, Vae, VaeConfig, Weights};
+use inkwick::model::{
+    AddedConditioning, Execution, MemoryTracker, ModelFiles, Unet, UnetConfig, Vae, VaeConfig, Weights,
+};
 use inkwick::sampling::{NoiseSource, TorchNoise};
 
 struct Options {
@@ -70,15 +72,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         None => None,
     };
-    let ledger = Ledger::new(usize::MAX);
-    let execution = Execution::Sketch(Arc::clone(&ledger));
-    let sketch = || Weights::sketched(&execution, options.dtype);
+    let tracker = MemoryTracker::new(usize::MAX);
+    let execution = Execution::DryRun(Arc::clone(&tracker));
+    let sketch = || Weights::dry_run(&execution, options.dtype);
     Unet::new(config.clone(), sketch())?.forward(&sample, 500.0, &context, added.as_ref(), &goes_on)?;
-    say_work("unet", ledger.work());
-    ledger.start_anew();
+    say_work("unet", tracker.work());
+    tracker.start_anew();
     let vae_config = VaeConfig::read(&files)?;
     Vae::new(vae_config.clone(), sketch())?.decode(&sample.narrow(0, 0, 1)?, &goes_on)?;
-    say_work("vae", ledger.work());
+    say_work("vae", tracker.work());
     let fma_gflops = fma_peak::gflops(Level::current());
     println!("{}", serde_json::json!({"what": "fma peak", "gflops": fma_gflops}));
     let started = Instant::now();

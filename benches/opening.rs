@@ -13,7 +13,7 @@ use std::time::Instant;
 use candle_core::{DType, Device};
 use inkwick::job::{LoraRef, MemoryMode, ModelPart};
 use inkwick::model::ModelFiles;
-use inkwick::pipeline::{Additions, Pipeline};
+use inkwick::pipeline::{Adapters, Pipeline};
 use inkwick::system::memory::peak_memory_bytes;
 
 struct Options {
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     };
     let file_bytes = std::fs::metadata(&options.file)?.len();
-    let mut additions = Additions { memory: options.memory, ..Additions::default() };
+    let mut adapters = Adapters { memory: options.memory, ..Adapters::default() };
     let started = Instant::now();
     let files = ModelFiles::open_file(&options.file)?;
     say("header", started);
@@ -38,15 +38,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         parts.told(part);
         Ok(())
     };
-    let mut pipeline = Pipeline::load_with(&files, &additions, &Device::Cpu, options.dtype, &on_loading)?;
+    let mut pipeline = Pipeline::load_with(&files, &adapters, &Device::Cpu, options.dtype, &on_loading)?;
     parts.say();
     say("opened", started);
     say_peak(file_bytes);
     let Some(file) = options.lora else { return Ok(()) };
     for weight in [1.0, 0.5, 0.0] {
-        additions.loras = if weight == 0.0 { Vec::new() } else { vec![LoraRef { file: file.clone(), weight }] };
+        adapters.loras = if weight == 0.0 { Vec::new() } else { vec![LoraRef { file: file.clone(), weight }] };
         let started = Instant::now();
-        pipeline = pipeline.laid_over(&additions, &|_, _| Ok(()))?;
+        pipeline = pipeline.with_adapters(&adapters, &|_, _| Ok(()))?;
         say(&format!("LoRA at {weight}"), started);
     }
     say_peak(file_bytes);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device};
 use inkwick::job::LoraRef;
 use inkwick::model::{Lora, ModelFiles, TextualInversion, inspect_file};
-use inkwick::pipeline::{Additions, Pipeline};
+use inkwick::pipeline::{Adapters, Pipeline};
 use inkwick::store::models;
 use inkwick::store::models::inspection::Inspection;
 use inkwick::store::pictures::picture_file;
@@ -177,8 +177,8 @@ fn thin_matrices_of_a_lora_do_not_become_one_that_fills_the_memory() {
             roles.into_iter().map(|(role, shape)| (format!("{at}.{role}"), shape)).collect();
         halves(&path, &names.iter().map(|(name, shape)| (name.as_str(), &shape[..])).collect::<Vec<_>>());
         let base = ModelFiles::open_file(&corpus("base.safetensors")).unwrap();
-        let additions = Additions { loras: vec![LoraRef { file: path.clone(), weight: 1.0 }], ..Additions::default() };
-        let said = Pipeline::load_with(&base, &additions, &Device::Cpu, DType::F32, &|_, _| Ok(()));
+        let adapters = Adapters { loras: vec![LoraRef { file: path.clone(), weight: 1.0 }], ..Adapters::default() };
+        let said = Pipeline::load_with(&base, &adapters, &Device::Cpu, DType::F32, &|_, _| Ok(()));
         let said = said.err().unwrap().to_string();
         assert!(said.contains("another kind of model"), "{said}");
     }

@@ -12,8 +12,8 @@ use candle_core::{DType, Device};
 use inkwick::engine::device::DtypeChoice;
 use inkwick::engine::{Backend, BackendError, CandleBackend, Drawn, Progress};
 use inkwick::job::{AttentionMode, CancelToken, ModelRef, Request};
-use inkwick::model::{Execution, FailureKind, Fault, Operator, Operators, Scoring, Watch, builtin_model};
-use inkwick::pipeline::{CostModel, Drawing, Manner};
+use inkwick::model::{AttentionMethod, Execution, FailureKind, Fault, Operator, Operators, Watch, builtin_model};
+use inkwick::pipeline::{CostModel, ExecutionPlan, Workload};
 use tempfile::TempDir;
 
 use copied::copied;
@@ -189,11 +189,17 @@ fn what_does_not_fit_is_made_sparingly_and_draws_the_same() {
         (said, image::open(home.path().join("out.png")).unwrap().to_rgba8().into_raw())
     };
     let model = CostModel::read(&builtin_model().unwrap()).unwrap();
-    let drawing = Drawing { width: 64, height: 64, ..model.native_drawing() };
-    let needs = |dtype: DType, one_at_a_time: bool| {
-        let manner =
-            Manner { scoring: Scoring::Tiled, tiling: None, winograd: false, dtype, card: None, rows_apart: false };
-        model.costs(drawing, manner).unwrap().drawing_bytes(one_at_a_time) as u64
+    let workload = Workload { width: 64, height: 64, ..model.native_workload() };
+    let needs = |dtype: DType, sequential_offload: bool| {
+        let plan = ExecutionPlan {
+            attention: AttentionMethod::Tiled,
+            tiling: None,
+            winograd: false,
+            dtype,
+            card: None,
+            sequential_guidance: false,
+        };
+        model.costs(workload, plan).unwrap().working_set_bytes(sequential_offload) as u64
     };
     let (half, words) = ("weights are kept in half precision", "the networks are read one at a time");
     let (said, whole) = made(["f16", "low"], None);

@@ -13,10 +13,10 @@ use candle_core::{DType, Device, Tensor};
 use inkwick::job::{CancelToken, InitPicture, InpaintMask, PromptSyntax, Request};
 use inkwick::mask::MaskPlane;
 use inkwick::model::{
-    AddedConditioning, Card, Execution, ModelFiles, Operators, Scoring, Tiling, Unet, UnetConfig, Vae, VaeConfig,
-    Watch, Weights, builtin_model,
+    AddedConditioning, AttentionMethod, Card, Execution, ModelFiles, Operators, Tiling, Unet, UnetConfig, Vae,
+    VaeConfig, Watch, Weights, builtin_model,
 };
-use inkwick::pipeline::{Additions, CostModel, Drawing, Manner, Means, Pipeline};
+use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, LoadOptions, Pipeline, Workload};
 use inkwick::raster::Picture;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -83,8 +83,8 @@ fn request() -> Request {
 }
 
 fn loaded(files: &ModelFiles, execution: &Execution, dtype: DType) -> Pipeline {
-    let means = Means { execution: execution.clone(), dtype, one_at_a_time: false };
-    Pipeline::load_by(files, &Additions::default(), &means, &|_, _| Ok(())).unwrap()
+    let options = LoadOptions { execution: execution.clone(), dtype, sequential_offload: false };
+    Pipeline::load_with_options(files, &Adapters::default(), &options, &|_, _| Ok(())).unwrap()
 }
 
 /// Of 255.
@@ -99,9 +99,9 @@ fn the_device_draws_what_the_kernels_draw() {
     let home = TempDir::new().unwrap();
     let builtin = ("built-in", builtin_model().unwrap());
     for (name, files) in models(&home).into_iter().chain([builtin]) {
-        let draw = |execution: &Execution, request: &Request, rows_apart: bool| {
+        let draw = |execution: &Execution, request: &Request, sequential_guidance: bool| {
             let pipeline = loaded(&files, execution, DType::F32);
-            pipeline.set_rows_apart(rows_apart);
+            pipeline.set_sequential_guidance(sequential_guidance);
             pipeline.run(request, &CancelToken::default(), &mut |_| ()).unwrap().0
         };
         let painted = request();
@@ -109,9 +109,10 @@ fn the_device_draws_what_the_kernels_draw() {
         for request in [painted, fresh] {
             let wanted = draw(&Execution::Kernels, &request, false);
             // In one piece; and in bands and parts, one pass of a step after the other.
-            for (scratch_bytes, rows_apart) in [(1 << 30, false), (20_000, true)] {
+            for (scratch_bytes, sequential_guidance) in [(1 << 30, false), (20_000, true)] {
                 let operators = Operators::on(&CPU, DType::F32).with_scratch(scratch_bytes);
-                let difference = mean_difference(&wanted, &draw(&Execution::Candle(operators), &request, rows_apart));
+                let difference =
+                    mean_difference(&wanted, &draw(&Execution::Candle(operators), &request, sequential_guidance));
                 assert!(difference <= 1.0, "{name}, {scratch_bytes} bytes: {difference} of 255");
             }
         }
@@ -138,12 +139,21 @@ fn walked(files: &ModelFiles, watch: &Arc<Watch>, card: Card) {
     let model = CostModel::read(files).unwrap().watched(watch);
     // More pixels than a block of tiled attention has.
     let cell = model.vae_config().factor();
-    let drawing = Drawing { width: 48 * cell, height: 40 * cell, encodes: true, ..model.native_drawing() };
+    let workload = Workload { width: 48 * cell, height: 40 * cell, encodes: true, ..model.native_workload() };
     for dtype in DTYPES {
-        for scoring in [Scoring::Flash, Scoring::Full, Scoring::Heads(1), Scoring::Tiled] {
-            for tiling in [None, Some(Tiling { tile: drawing.width / 2 })] {
-                let manner = Manner { scoring, tiling, winograd: false, dtype, card: Some(card), rows_apart: false };
-                model.costs(drawing, manner).unwrap();
+        for attention in
+            [AttentionMethod::Flash, AttentionMethod::Full, AttentionMethod::Sliced(1), AttentionMethod::Tiled]
+        {
+            for tiling in [None, Some(Tiling { tile: workload.width / 2 })] {
+                let plan = ExecutionPlan {
+                    attention,
+                    tiling,
+                    winograd: false,
+                    dtype,
+                    card: Some(card),
+                    sequential_guidance: false,
+                };
+                model.costs(workload, plan).unwrap();
             }
         }
     }
@@ -177,7 +187,11 @@ fn metal_has_every_operator_that_is_called() {
 }
 
 /// A guided step and decoding, really: the operators that were called, and how often.
-fn called(files: &ModelFiles, dtype: DType, scoring: Scoring) -> BTreeMap<(&'static str, &'static str), usize> {
+fn called(
+    files: &ModelFiles,
+    dtype: DType,
+    attention: AttentionMethod,
+) -> BTreeMap<(&'static str, &'static str), usize> {
     let watch = Arc::new(Watch::default());
     let execution = Execution::Candle(Operators::on(&CPU, dtype).watched(&watch));
     let weights = |part: &str| {
@@ -194,10 +208,10 @@ fn called(files: &ModelFiles, dtype: DType, scoring: Scoring) -> BTreeMap<(&'sta
     let context = zeros(&[rows, 77, config.context_width().unwrap()]);
     let sample = zeros(&[rows, config.in_channels, side, side]);
     let unet = Unet::new(config, weights("unet")).unwrap();
-    unet.set_scoring(scoring);
+    unet.set_attention(attention);
     unet.forward(&sample, 0.0, &context, added.as_ref(), &|| Ok(())).unwrap();
     let vae = Vae::new(VaeConfig::read(files).unwrap(), weights("vae")).unwrap();
-    vae.set_scoring(scoring);
+    vae.set_attention(attention);
     vae.decode(&zeros(&[1, vae.config().latent_channels, side, side]), &|| Ok(())).unwrap();
     without_uploads(watch.used())
 }
@@ -214,19 +228,19 @@ fn without_uploads(
 fn what_is_foretold_is_what_is_called() {
     let home = TempDir::new().unwrap();
     for (name, files) in models(&home) {
-        for scoring in [Scoring::Full, Scoring::Heads(3), Scoring::Tiled] {
+        for attention in [AttentionMethod::Full, AttentionMethod::Sliced(3), AttentionMethod::Tiled] {
             let watch = Arc::new(Watch::default());
             let model = CostModel::read(&files).unwrap().watched(&watch);
-            let manner = Manner {
-                scoring,
+            let plan = ExecutionPlan {
+                attention,
                 tiling: None,
                 winograd: false,
                 dtype: DType::F32,
                 card: Some(Card::Cpu),
-                rows_apart: false,
+                sequential_guidance: false,
             };
-            model.costs(model.native_drawing(), manner).unwrap();
-            assert_eq!(without_uploads(watch.used()), called(&files, DType::F32, scoring), "{name} by {scoring:?}");
+            model.costs(model.native_workload(), plan).unwrap();
+            assert_eq!(without_uploads(watch.used()), called(&files, DType::F32, attention), "{name} by {attention:?}");
         }
     }
 }

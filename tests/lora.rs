@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device, Tensor};
 use inkwick::job::{CancelToken, EmbeddingRef, LoraRef, MemoryMode, PromptSyntax, Request};
 use inkwick::model::{Execution, ModelFiles};
-use inkwick::pipeline::{Additions, Means, Pipeline};
+use inkwick::pipeline::{Adapters, LoadOptions, Pipeline};
 use inkwick::sampling::SchedulerName;
 use serde_json::Value;
 
@@ -19,14 +19,14 @@ fn folder(kind: &str) -> ModelFiles {
     ModelFiles::Folder(data(kind).join("model"))
 }
 
-fn load(files: &ModelFiles, additions: &Additions) -> Result<Pipeline, String> {
-    let loaded = Pipeline::load_with(files, additions, &Device::Cpu, DType::F32, &|_, _| Ok(()));
+fn load(files: &ModelFiles, adapters: &Adapters) -> Result<Pipeline, String> {
+    let loaded = Pipeline::load_with(files, adapters, &Device::Cpu, DType::F32, &|_, _| Ok(()));
     loaded.map_err(|error| error.to_string())
 }
 
-fn with(loras: &[(PathBuf, f64)]) -> Additions {
+fn with(loras: &[(PathBuf, f64)]) -> Adapters {
     let loras = loras.iter().map(|(file, weight)| LoraRef { file: file.clone(), weight: *weight });
-    Additions { loras: loras.collect(), ..Additions::default() }
+    Adapters { loras: loras.collect(), ..Adapters::default() }
 }
 
 fn draw(pipeline: &Pipeline, request: &Value) -> Vec<u8> {
@@ -62,7 +62,7 @@ fn every_form_at_every_weight_is_what_pytorch_merges_and_leaves_no_trace() {
         let kind = case["kind"].as_str().unwrap();
         let files = folder(kind);
         let (mut pipeline, plain) = pipelines.remove(kind).unwrap_or_else(|| {
-            let pipeline = load(&files, &Additions::default()).unwrap();
+            let pipeline = load(&files, &Adapters::default()).unwrap();
             let plain = draw(&pipeline, request);
             (pipeline, plain)
         });
@@ -72,14 +72,14 @@ fn every_form_at_every_weight_is_what_pytorch_merges_and_leaves_no_trace() {
             .iter()
             .map(|lora| (data("lora").join(lora[0].as_str().unwrap()), lora[1].as_f64().unwrap()))
             .collect();
-        pipeline = pipeline.laid_over(&with(&loras), &|_, _| Ok(())).unwrap();
+        pipeline = pipeline.with_adapters(&with(&loras), &|_, _| Ok(())).unwrap();
         let found = draw(&pipeline, request);
         let wanted = image::open(data("lora").join(case["picture"].as_str().unwrap())).unwrap().to_rgba8().into_raw();
         let (off, effect) = (mean_difference(&found, &wanted), mean_difference(&plain, &wanted));
         println!("{} off by {off:.4}, changes the picture by {effect:.2}", case["loras"]);
         assert!(off < 1.0, "{case} is off by a mean of {off}");
         assert!(effect > 4.0, "{case} hardly changes the picture: the test shows nothing");
-        pipeline = pipeline.laid_over(&Additions::default(), &|_, _| Ok(())).unwrap();
+        pipeline = pipeline.with_adapters(&Adapters::default(), &|_, _| Ok(())).unwrap();
         assert_eq!(draw(&pipeline, request), plain, "{case} left a trace");
         pipelines.insert(kind.to_owned(), (pipeline, plain));
     }
@@ -107,7 +107,7 @@ fn one_that_changes_nothing_is_refused_with_the_reason() {
     let said = refused(&folder("sd1"), &file);
     assert!(said.contains("all of its changes are zero"), "{said}");
     // The same model is as usable as before.
-    assert!(load(&folder("sd1"), &Additions::default()).is_ok());
+    assert!(load(&folder("sd1"), &Adapters::default()).is_ok());
 }
 
 #[test]
@@ -124,16 +124,17 @@ fn it_can_be_laid_over_a_checkpoint_file() {
 fn networks_that_are_read_one_at_a_time_carry_it_too() {
     let listed: Value = serde_json::from_slice(&std::fs::read(data("lora/cases.json")).unwrap()).unwrap();
     let request = &listed["request"];
-    let means = |one_at_a_time| Means { execution: Execution::Kernels, dtype: DType::F32, one_at_a_time };
-    let load = |additions: &Additions, one_at_a_time| {
-        let additions = Additions { memory: MemoryMode::Low, ..additions.clone() };
-        Pipeline::load_by(&folder("sdxl"), &additions, &means(one_at_a_time), &|_, _| Ok(())).unwrap()
+    let means =
+        |sequential_offload| LoadOptions { execution: Execution::Kernels, dtype: DType::F32, sequential_offload };
+    let load = |adapters: &Adapters, sequential_offload| {
+        let adapters = Adapters { memory: MemoryMode::Low, ..adapters.clone() };
+        Pipeline::load_with_options(&folder("sdxl"), &adapters, &means(sequential_offload), &|_, _| Ok(())).unwrap()
     };
-    let (plain, loras) = (Additions::default(), with(&[(data("lora/sdxl-kohya.safetensors"), 0.8)]));
+    let (plain, loras) = (Adapters::default(), with(&[(data("lora/sdxl-kohya.safetensors"), 0.8)]));
     let wanted = draw(&load(&loras, false), request);
     let mut pipeline = load(&plain, true);
     assert_eq!(draw(&pipeline, request), draw(&load(&plain, false), request));
-    pipeline = pipeline.laid_over(&loras, &|_, _| Ok(())).unwrap();
+    pipeline = pipeline.with_adapters(&loras, &|_, _| Ok(())).unwrap();
     for _ in 0..2 {
         assert_eq!(draw(&pipeline, request), wanted);
     }
@@ -151,15 +152,15 @@ fn words_with_embeddings_of_their_own_draw_what_diffusers_draws() {
         let files = folder(case["kind"].as_str().unwrap());
         let file = data("lora").join(case["file"].as_str().unwrap());
         let word = file.file_stem().unwrap().to_string_lossy().into_owned();
-        let additions = Additions { embeddings: vec![EmbeddingRef { word, file }], ..Additions::default() };
-        let found = draw(&load(&files, &additions).unwrap(), &case["request"]);
+        let adapters = Adapters { embeddings: vec![EmbeddingRef { word, file }], ..Adapters::default() };
+        let found = draw(&load(&files, &adapters).unwrap(), &case["request"]);
         let wanted = image::open(data("lora").join(case["picture"].as_str().unwrap())).unwrap().to_rgba8().into_raw();
-        let plain = draw(&load(&files, &Additions::default()).unwrap(), &case["request"]);
+        let plain = draw(&load(&files, &Adapters::default()).unwrap(), &case["request"]);
         let (off, effect) = (mean_difference(&found, &wanted), mean_difference(&plain, &wanted));
         println!("{} off by {off:.4}, changes the picture by {effect:.2}", case["file"]);
         assert!(off < 1.0 && effect > 2.0, "{case}: off by {off}, effect {effect}");
     }
     let moss = EmbeddingRef { word: "moss".into(), file: data("lora/moss.pt") };
-    let said = load(&folder("sdxl"), &Additions { embeddings: vec![moss], ..Additions::default() }).err().unwrap();
+    let said = load(&folder("sdxl"), &Adapters { embeddings: vec![moss], ..Adapters::default() }).err().unwrap();
     assert!(said.contains("another kind of model") && said.contains("moss.pt"), "{said}");
 }

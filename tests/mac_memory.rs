@@ -8,8 +8,8 @@ use std::path::Path;
 
 use candle_core::DType;
 use inkwick::job::Compute;
-use inkwick::model::{Card, Execution, Ledger, ModelFiles, Operators, Scoring};
-use inkwick::pipeline::{CostModel, Drawing, Fit, Room};
+use inkwick::model::{AttentionMethod, Card, Execution, MemoryTracker, ModelFiles, Operators};
+use inkwick::pipeline::{CostModel, Fit, MemoryBudget, Workload};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -102,26 +102,26 @@ fn working_set(machine_gib: u64) -> u64 {
     (machine_gib << 30) * 2 / 3
 }
 
-fn fit(model: &CostModel, drawing: Drawing, machine_gib: u64) -> Fit {
-    let metal = Execution::Candle(Operators::imagined(Card::Metal, &Ledger::of_metal(), DType::F16));
-    let room = Room { may_halve: true, bytes: Some(working_set(machine_gib)) };
-    model.fit_on(&metal, DType::F16, drawing, Compute::default(), room).unwrap()
+fn fit(model: &CostModel, workload: Workload, machine_gib: u64) -> Fit {
+    let metal = Execution::Candle(Operators::dry_run(Card::Metal, &MemoryTracker::of_metal(), DType::F16));
+    let room = MemoryBudget { may_halve: true, bytes: Some(working_set(machine_gib)) };
+    model.fit_on(&metal, DType::F16, workload, Compute::default(), room).unwrap()
 }
 
 fn table() -> String {
     let mut rows = String::new();
     for published in published() {
         let model = published.costs();
-        let drawing = model.native_drawing();
+        let workload = model.native_workload();
         for machine in [8, 16, 24] {
-            let chosen = fit(&model, drawing, machine);
-            let attention = if chosen.manner.scoring == Scoring::Flash { "sdpa" } else { "tiled" };
-            let vae = if chosen.manner.tiling.is_some() { "in tiles" } else { "whole" };
-            let passes = if chosen.manner.rows_apart { "apart" } else { "together" };
-            let networks = if chosen.one_at_a_time { "one at a time" } else { "all at once" };
+            let chosen = fit(&model, workload, machine);
+            let attention = if chosen.plan.attention == AttentionMethod::Flash { "sdpa" } else { "tiled" };
+            let vae = if chosen.plan.tiling.is_some() { "in tiles" } else { "whole" };
+            let passes = if chosen.plan.sequential_guidance { "apart" } else { "together" };
+            let networks = if chosen.sequential_offload { "one at a time" } else { "all at once" };
             let gb = |bytes: u64| bytes as f64 / 1e9;
-            let (name, width, height) = (published.name, drawing.width, drawing.height);
-            let (peak, room) = (gb(chosen.drawing_bytes()), gb(working_set(machine)));
+            let (name, width, height) = (published.name, workload.width, workload.height);
+            let (peak, room) = (gb(chosen.working_set_bytes()), gb(working_set(machine)));
             let verdict = if peak <= room { "fits" } else { "does not fit" };
             writeln!(
                 rows,
@@ -156,11 +156,11 @@ fn the_table_says_what_is_chosen() {
 fn every_published_model_fits_where_it_is_said_to() {
     let [one, two, xl] = published().map(|published| published.costs());
     for (model, machine) in [(&one, 8), (&two, 8), (&xl, 8)] {
-        let chosen = fit(model, model.native_drawing(), machine);
-        assert!(chosen.drawing_bytes() <= working_set(machine), "{machine} GB: {:?}", chosen.savings);
+        let chosen = fit(model, model.native_workload(), machine);
+        assert!(chosen.working_set_bytes() <= working_set(machine), "{machine} GB: {:?}", chosen.fallback_steps);
     }
     // Less memory never means more.
-    let large = Drawing { width: 2048, height: 2048, ..xl.native_drawing() };
-    let peaks = [64, 24, 16, 8].map(|machine| fit(&xl, large, machine).drawing_bytes());
+    let large = Workload { width: 2048, height: 2048, ..xl.native_workload() };
+    let peaks = [64, 24, 16, 8].map(|machine| fit(&xl, large, machine).working_set_bytes());
     assert!(peaks.windows(2).all(|pair| pair[0] >= pair[1]), "{peaks:?}");
 }

@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device, Tensor};
 use inkwick::job::{CancelToken, PromptSyntax, Request};
 use inkwick::model::{ModelError, ModelFiles};
-use inkwick::pipeline::{Additions, Pipeline};
+use inkwick::pipeline::{Adapters, Pipeline};
 use tempfile::TempDir;
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data").join(name)
 }
 
-fn draw(files: &ModelFiles, additions: &Additions) -> Vec<u8> {
-    let pipeline = Pipeline::load_with(files, additions, &Device::Cpu, DType::F32, &|_, _| Ok(())).unwrap();
+fn draw(files: &ModelFiles, adapters: &Adapters) -> Vec<u8> {
+    let pipeline = Pipeline::load_with(files, adapters, &Device::Cpu, DType::F32, &|_, _| Ok(())).unwrap();
     let request = Request {
         prompt: "a red apple in a castle".into(),
         negative: Some("blue".into()),
@@ -43,9 +43,9 @@ fn a_checkpoint_draws_what_its_folder_draws() {
     for (kind, file, most) in
         [("sd1", "sd1.ckpt", 1.0), ("sd2", "sd2.safetensors", 1.0), ("sdxl", "sdxl.safetensors", 0.0)]
     {
-        let folder = draw(&ModelFiles::Folder(data(kind).join("model")), &Additions::default());
+        let folder = draw(&ModelFiles::Folder(data(kind).join("model")), &Adapters::default());
         let file = ModelFiles::open_file(&data("single").join(file)).unwrap();
-        let found = mean_difference(&folder, &draw(&file, &Additions::default()));
+        let found = mean_difference(&folder, &draw(&file, &Adapters::default()));
         assert!(found <= most, "{kind} is off by a mean of {found}");
     }
 }
@@ -53,11 +53,11 @@ fn a_checkpoint_draws_what_its_folder_draws() {
 #[test]
 fn a_vae_can_be_taken_from_another_file() {
     let own = ModelFiles::open_file(&data("single/sd1.ckpt")).unwrap();
-    let with = |vae: &str| draw(&own, &Additions { vae: Some(data("single").join(vae)), ..Additions::default() });
-    let plain = draw(&own, &Additions::default());
+    let with = |vae: &str| draw(&own, &Adapters { vae: Some(data("single").join(vae)), ..Adapters::default() });
+    let plain = draw(&own, &Adapters::default());
     assert_eq!(plain, with("sd1.ckpt"));
     // SD 2's has another number of levels: the picture is another, and half as large.
-    let vae = Additions { vae: Some(data("single/sd2.safetensors")), ..Additions::default() };
+    let vae = Adapters { vae: Some(data("single/sd2.safetensors")), ..Adapters::default() };
     let pipeline = Pipeline::load_with(&own, &vae, &Device::Cpu, DType::F32, &|_, _| Ok(())).unwrap();
     let request = Request { steps: 2, width: Some(32), height: Some(32), ..Request::default() };
     assert!(pipeline.run(&request, &CancelToken::default(), &mut |_| ()).is_ok());

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use candle_core::DType;
 
 use super::backend::{Backend, BackendError, Drawn, Progress};
-use super::course::Course;
 use super::device::{DeviceChoice, DtypeChoice};
+use super::fallback::Fallback;
 use crate::job::{CancelToken, Compute, ModelRef, Request, WorkGrid};
 use crate::model::{Execution, ModelError, ModelFiles, OperatorFailure, builtin_model};
 use crate::pipeline::{
-    Additions, Fit, Foresight, Means, Pipeline, PipelineError, Saving, Stage, check_sampling, work_grid_of,
+    Adapters, FallbackStep, Fit, LoadOptions, ModelSpec, Pipeline, PipelineError, Stage, check_sampling, work_grid_of,
 };
 use crate::store::device_failure::DeviceFailure;
 
@@ -24,16 +24,16 @@ pub struct CandleBackend {
     failure_file: Option<PathBuf>,
     loaded: Option<(Loaded, Pipeline)>,
     /// What was said about the pictures before, so that it is not said of each.
-    told: Vec<Saving>,
+    told: Vec<FallbackStep>,
 }
 
 /// What a pipeline was read from, and how.
 #[derive(Clone, PartialEq)]
 struct Loaded {
     model: ModelRef,
-    additions: Additions,
+    adapters: Adapters,
     dtype: DType,
-    one_at_a_time: bool,
+    sequential_offload: bool,
     is_kernels: bool,
     /// Of weights that stay.
     held_bytes: u64,
@@ -42,12 +42,12 @@ struct Loaded {
 impl Loaded {
     /// All but LoRAs and embeddings.
     fn has_same_base(&self, other: &Self) -> bool {
-        let additions = Additions {
-            loras: other.additions.loras.clone(),
-            embeddings: other.additions.embeddings.clone(),
-            ..self.additions.clone()
+        let adapters = Adapters {
+            loras: other.adapters.loras.clone(),
+            embeddings: other.adapters.embeddings.clone(),
+            ..self.adapters.clone()
         };
-        Self { additions, held_bytes: other.held_bytes, ..self.clone() } == *other
+        Self { adapters, held_bytes: other.held_bytes, ..self.clone() } == *other
     }
 }
 
@@ -69,7 +69,7 @@ impl CandleBackend {
         Self { failure_file: Some(file), ..self }
     }
 
-    fn course(&mut self, request: &Request) -> Result<Course, BackendError> {
+    fn fallback(&mut self, request: &Request) -> Result<Fallback, BackendError> {
         let execution = if let Some(execution) = &self.execution {
             execution.clone()
         } else {
@@ -77,18 +77,18 @@ impl CandleBackend {
             let dtype = self.dtype_choice.on(&device);
             self.execution.insert(Execution::on(&device, dtype)).clone()
         };
-        Ok(Course::new(execution, self.dtype_choice, request.compute))
+        Ok(Fallback::new(execution, self.dtype_choice, request.compute))
     }
 
     fn draw_by(
         &mut self,
-        course: &Course,
+        fallback: &Fallback,
         request: &Request,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
         settled: &mut Option<Compute>,
     ) -> Result<Drawn, PipelineError> {
-        let pipeline = self.pipeline(course, request, cancel, progress)?;
+        let pipeline = self.pipeline(fallback, request, cancel, progress)?;
         let mut predicted_peak_bytes = None;
         let mut tell = |stage: Stage| {
             progress(match stage {
@@ -111,26 +111,26 @@ impl CandleBackend {
     /// The pipeline of this model, read now if another one was used last, or the picture wants it otherwise.
     fn pipeline(
         &mut self,
-        course: &Course,
+        fallback: &Fallback,
         request: &Request,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<&Pipeline, PipelineError> {
         let mut needed = Loaded {
             model: request.model.clone(),
-            additions: Additions::of(request),
-            dtype: course.dtype,
-            one_at_a_time: course.one_at_a_time,
-            is_kernels: course.execution.operators().is_none(),
+            adapters: Adapters::of(request),
+            dtype: fallback.dtype,
+            sequential_offload: fallback.sequential_offload,
+            is_kernels: fallback.execution.operators().is_none(),
             held_bytes: 0,
         };
-        let mut rows_apart = course.rows_apart;
-        match self.foretold(course, request) {
+        let mut sequential_guidance = fallback.sequential_guidance;
+        match self.foretold(fallback, request) {
             Ok(fit) => {
-                rows_apart |= fit.manner.rows_apart;
-                needed.dtype = fit.manner.dtype;
-                needed.one_at_a_time |= fit.one_at_a_time;
-                needed.held_bytes = if needed.one_at_a_time { 0 } else { fit.costs.weight_bytes() as u64 };
+                sequential_guidance |= fit.plan.sequential_guidance;
+                needed.dtype = fit.plan.dtype;
+                needed.sequential_offload |= fit.sequential_offload;
+                needed.held_bytes = if needed.sequential_offload { 0 } else { fit.costs.weight_bytes() as u64 };
                 self.tell_savings(&fit, progress);
             }
             // Whoever reads the model will say it better.
@@ -138,7 +138,7 @@ impl CandleBackend {
         }
         let kept = self.loaded.take().filter(|(loaded, _)| loaded.has_same_base(&needed));
         let pipeline = match kept {
-            Some((loaded, pipeline)) if loaded.additions == needed.additions => pipeline,
+            Some((loaded, pipeline)) if loaded.adapters == needed.adapters => pipeline,
             kept => {
                 let files = files_of(&request.model)?;
                 check_sampling(&files, request)?;
@@ -148,45 +148,47 @@ impl CandleBackend {
                     if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) }
                 };
                 if let Some((_, pipeline)) = kept {
-                    pipeline.laid_over(&needed.additions, &told)?
+                    pipeline.with_adapters(&needed.adapters, &told)?
                 } else {
-                    let Loaded { dtype, one_at_a_time, .. } = needed;
-                    let means = Means { execution: course.execution.clone(), dtype, one_at_a_time };
-                    Pipeline::load_by(&files, &needed.additions, &means, &told)?
+                    let Loaded { dtype, sequential_offload, .. } = needed;
+                    let options = LoadOptions { execution: fallback.execution.clone(), dtype, sequential_offload };
+                    Pipeline::load_with_options(&files, &needed.adapters, &options, &told)?
                 }
             }
         };
-        pipeline.set_rows_apart(rows_apart);
+        pipeline.set_sequential_guidance(sequential_guidance);
         let (_, pipeline) = self.loaded.insert((needed, pipeline));
         Ok(pipeline)
     }
 
     /// How the picture is made so that it fits, by what is known of the model already if it was used last.
-    fn foretold(&self, course: &Course, request: &Request) -> Result<Fit, PipelineError> {
-        let by = (&course.execution, course.dtype);
-        let is_same = |loaded: &Loaded| loaded.model == request.model && loaded.additions.vae == request.vae;
+    fn foretold(&self, fallback: &Fallback, request: &Request) -> Result<Fit, PipelineError> {
+        let by = (&fallback.execution, fallback.dtype);
+        let is_same = |loaded: &Loaded| loaded.model == request.model && loaded.adapters.vae == request.vae;
         let held_bytes = self.loaded.as_ref().map_or(0, |(loaded, _)| loaded.held_bytes);
         if let Some((_, pipeline)) = self.loaded.as_ref().filter(|(loaded, _)| is_same(loaded)) {
-            return pipeline.foresight().fit(request, by, course.may_halve, held_bytes);
+            return pipeline.spec().fit(request, by, fallback.may_halve, held_bytes);
         }
-        let foresight = Foresight::read(&files_of(&request.model)?, request)?;
-        foresight.fit(request, by, course.may_halve, held_bytes)
+        let spec = ModelSpec::read(&files_of(&request.model)?, request)?;
+        spec.fit(request, by, fallback.may_halve, held_bytes)
     }
 
     /// Says what is done for want of memory, once.
     fn tell_savings(&mut self, fit: &Fit, progress: &mut dyn FnMut(Progress)) {
         // Tiles are as good as one piece; the kernels take them without a word.
-        let is_device = fit.manner.card.is_some();
-        let is_told = |saving: &Saving| is_device || matches!(saving, Saving::HalfPrecision | Saving::OneAtATime);
-        let savings: Vec<Saving> = fit.savings.iter().copied().filter(is_told).collect();
-        if savings != self.told
-            && !savings.is_empty()
+        let is_device = fit.plan.card.is_some();
+        let is_told = |saving: &FallbackStep| {
+            is_device || matches!(saving, FallbackStep::HalfPrecision | FallbackStep::SequentialOffload)
+        };
+        let fallback_steps: Vec<FallbackStep> = fit.fallback_steps.iter().copied().filter(is_told).collect();
+        if fallback_steps != self.told
+            && !fallback_steps.is_empty()
             && let Some(free) = fit.free_bytes
         {
-            let words: Vec<&str> = savings.iter().map(|saving| saving.words()).collect();
+            let words: Vec<&str> = fallback_steps.iter().map(|saving| saving.words()).collect();
             progress(Progress::Notice(format!("to fit into {:.1} GB, {}", free as f64 / 1e9, words.join(" and "))));
         }
-        self.told = savings;
+        self.told = fallback_steps;
     }
 
     fn note(&self, failure: &OperatorFailure) {
@@ -222,19 +224,19 @@ impl Backend for CandleBackend {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError> {
-        let mut course = self.course(request)?;
+        let mut fallback = self.fallback(request)?;
         loop {
             let mut settled = None;
-            let asked = Request { compute: course.compute, ..request.clone() };
-            let error = match self.draw_by(&course, &asked, cancel, progress, &mut settled) {
+            let asked = Request { compute: fallback.compute, ..request.clone() };
+            let error = match self.draw_by(&fallback, &asked, cancel, progress, &mut settled) {
                 Ok(drawn) => return Ok(drawn),
                 Err(error) => error,
             };
             let PipelineError::Model(ModelError::Operator(failure)) = &error else { return Err(failed(&error)) };
             // Whatever is half done is forgotten, and its memory given back.
             self.loaded = None;
-            let Some(words) = course.turn(failure, settled, request.compute) else { return Err(failed(&error)) };
-            if course.execution.operators().is_none() {
+            let Some(words) = fallback.turn(failure, settled, request.compute) else { return Err(failed(&error)) };
+            if fallback.execution.operators().is_none() {
                 self.note(failure);
             }
             progress(Progress::Notice(words));

@@ -9,7 +9,7 @@ use super::device::{DeviceChoice, DtypeChoice};
 use super::files_of;
 use crate::job::{AttentionMode, Compute, Estimate, EstimateQuestion, MemoryMode, ModelRef, Speed};
 use crate::model::Execution;
-use crate::pipeline::{CostModel, Drawing, Fit, Room, budget, guessed_card_speed, measured_speed};
+use crate::pipeline::{CostModel, Fit, MemoryBudget, Workload, guessed_card_speed, measured_speed, memory_budget};
 
 /// Answers one question after the other; keeps the configs of the model asked about last.
 pub struct Estimator {
@@ -31,7 +31,7 @@ impl Estimator {
     pub fn answer(&self, question: &EstimateQuestion) -> Option<Estimate> {
         let model = self.model(&question.model)?;
         let speed = (*self.speed.get_or_init(|| self.measure()))?;
-        let free_bytes = budget::all_bytes(&self.execution().0);
+        let free_bytes = memory_budget::all_bytes(&self.execution().0);
         let fit = |compute: Compute| self.fit(&model, question, compute, free_bytes);
         let wanted = question.compute;
         let chosen = fit(wanted)?;
@@ -74,9 +74,9 @@ impl Estimator {
     fn fit(&self, model: &CostModel, question: &EstimateQuestion, compute: Compute, bytes: Option<u64>) -> Option<Fit> {
         let [width, height] = question.size_px.map(|side| side as usize);
         let rows = model.rows(question.guided);
-        let drawing = Drawing { width, height, rows, windows: 1, encodes: question.encodes };
+        let workload = Workload { width, height, rows, windows: 1, encodes: question.encodes };
         let (execution, dtype) = self.execution();
-        let room = Room { may_halve: self.dtype == DtypeChoice::Auto, bytes };
-        model.fit_on(execution, *dtype, drawing, compute, room).ok()
+        let room = MemoryBudget { may_halve: self.dtype == DtypeChoice::Auto, bytes };
+        model.fit_on(execution, *dtype, workload, compute, room).ok()
     }
 }

@@ -67,10 +67,10 @@ impl Finder for MobileSam {
     fn find(&mut self, picture: &Arc<Picture>, prompt: &SelectPrompt, stop: &AtomicBool) -> Result<MaskPlane, String> {
         let known = self.known.take().filter(|(known, _)| Arc::ptr_eq(known, picture));
         let network = self.network()?;
-        let checkpoint = || if stop.load(Ordering::Relaxed) { Err(ModelError::Cancelled) } else { Ok(()) };
+        let cancel_check = || if stop.load(Ordering::Relaxed) { Err(ModelError::Cancelled) } else { Ok(()) };
         let encoded = match known {
             Some((_, encoded)) => encoded,
-            None => network.encode(picture, &checkpoint).map_err(|error| error.to_string())?,
+            None => network.encode(picture, &cancel_check).map_err(|error| error.to_string())?,
         };
         let segment = network.answer(&encoded, prompt).map_err(|error| error.to_string())?;
         let mask = encoded.mask(&segment);

@@ -5,10 +5,10 @@
 mod awake;
 mod backend;
 mod candle;
-mod course;
 pub mod device;
 mod estimate;
 mod fake;
+mod fallback;
 mod mailbox;
 pub mod mobile_sam;
 mod select;

@@ -8,11 +8,11 @@ use crate::kernels::{self, Heads, Level, Scores};
 
 /// How attention's scores are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scoring {
+pub enum AttentionMethod {
     /// All at once.
     Full,
     /// For so many heads (of all pictures) at a time.
-    Heads(usize),
+    Sliced(usize),
     /// Blocks of queries and keys with a running softmax: constant memory.
     Tiled,
     /// The device's own fused kernel.
@@ -20,11 +20,17 @@ pub enum Scoring {
 }
 
 /// `softmax(q·kᵀ / √d)·v` for `q` `(batch, queries, heads·d)` and `k`, `v` `(batch, keys, heads·d)`.
-pub fn attend(q: &Feature, k: &Feature, v: &Feature, heads: Heads, scoring: Scoring) -> Result<Feature, ModelError> {
-    let on_host = |batch: usize| match scoring {
-        Scoring::Full => Scores::Heads(batch * heads.count),
-        Scoring::Heads(count) => Scores::Heads(count),
-        Scoring::Tiled | Scoring::Flash => Scores::Tiled,
+pub fn attend(
+    q: &Feature,
+    k: &Feature,
+    v: &Feature,
+    heads: Heads,
+    method: AttentionMethod,
+) -> Result<Feature, ModelError> {
+    let on_host = |batch: usize| match method {
+        AttentionMethod::Full => Scores::Heads(batch * heads.count),
+        AttentionMethod::Sliced(count) => Scores::Heads(count),
+        AttentionMethod::Tiled | AttentionMethod::Flash => Scores::Tiled,
     };
     Ok(match (q, k, v) {
         (Feature::Host(q), Feature::Host(k), Feature::Host(v)) => {
@@ -32,19 +38,19 @@ pub fn attend(q: &Feature, k: &Feature, v: &Feature, heads: Heads, scoring: Scor
             Feature::Host(kernels::attention(q, k, v, heads, scores, Level::current())?)
         }
         (Feature::Device(q), Feature::Device(k), Feature::Device(v)) => {
-            Feature::Device(operators::attend([q, k, v], heads.count, heads.causal, scoring)?)
+            Feature::Device(operators::attend([q, k, v], heads.count, heads.causal, method)?)
         }
-        (Feature::Sketch(q), Feature::Sketch(k), Feature::Sketch(_)) => {
+        (Feature::Traced(q), Feature::Traced(k), Feature::Traced(_)) => {
             let (queries, keys) = (q.height * q.width, k.height * k.width);
             let out = q.with_channels(q.channels);
             let depth = q.channels / heads.count;
             let sizes = (q.batch, queries, keys);
             let scratch = kernels::attention_scratch_floats(sizes, (heads, depth), on_host(q.batch), Level::current());
             // Held together, given back together.
-            drop(scratch.map(|floats| q.ledger().take(floats)));
+            drop(scratch.map(|floats| q.tracker().take(floats)));
             let attention = 4.0 * (q.floats() * keys) as f64 / 1e9;
-            q.ledger().add_work(Work { attention, ..Work::default() });
-            Feature::Sketch(out)
+            q.tracker().add_work(Work { attention, ..Work::default() });
+            Feature::Traced(out)
         }
         _ => return Err(mixed()),
     })
@@ -64,22 +70,28 @@ mod tests {
         let (queries, keys, heads, width) = (1100, 1500, 5, 20);
         let random = |rows: usize| Tensor::randn(0f32, 2.0, (2, rows, width), &Device::Cpu).unwrap();
         let (q, k, v) = (random(queries), random(keys), random(keys));
-        let run = |execution: Execution, scoring| {
+        let run = |execution: Execution, method| {
             let feature = |x: &Tensor| Feature::of_tokens(x, &execution).unwrap();
-            let out = attend(&feature(&q), &feature(&k), &feature(&v), Heads::plain(heads), scoring).unwrap();
+            let out = attend(&feature(&q), &feature(&k), &feature(&v), Heads::plain(heads), method).unwrap();
             out.tokens().unwrap()
         };
         let candle = Execution::Candle(Operators::on(&Device::Cpu, DType::F32));
-        let wanted = run(candle.clone(), Scoring::Full);
+        let wanted = run(candle.clone(), AttentionMethod::Full);
         let largest = wanted.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
         for on_kernels in [false, true] {
-            for scoring in [Scoring::Full, Scoring::Heads(1), Scoring::Heads(3), Scoring::Heads(99), Scoring::Tiled] {
-                let difference = (run(if on_kernels { Execution::Kernels } else { candle.clone() }, scoring) - &wanted)
+            for method in [
+                AttentionMethod::Full,
+                AttentionMethod::Sliced(1),
+                AttentionMethod::Sliced(3),
+                AttentionMethod::Sliced(99),
+                AttentionMethod::Tiled,
+            ] {
+                let difference = (run(if on_kernels { Execution::Kernels } else { candle.clone() }, method) - &wanted)
                     .unwrap()
                     .abs()
                     .unwrap();
                 let worst = difference.max_all().unwrap().to_scalar::<f32>().unwrap();
-                assert!(worst < 5e-6 * largest, "{scoring:?}: {worst} of {largest}");
+                assert!(worst < 5e-6 * largest, "{method:?}: {worst} of {largest}");
             }
         }
     }

@@ -1,11 +1,11 @@
 //! Attention and the transformer that the UNet puts between its resnets ("High-Resolution Image Synthesis with Latent
 //! Diffusion Models").
 
-use super::attend::{Scoring, attend};
+use super::attend::{AttentionMethod, attend};
 use super::feature::Feature;
 use super::layers::{GatedLinear, GroupNorm, LAYER_NORM_EPS, LayerNorm, Linear};
 use super::weights::Scope;
-use super::{Checkpoint, ModelError};
+use super::{CancelCheck, ModelError};
 use crate::kernels::{Heads, Precision};
 
 /// Self-attention, or attention on `context` where the context is given.
@@ -35,11 +35,11 @@ impl CrossAttention {
         x: &Feature,
         context: Option<&Feature>,
         residual: &Feature,
-        scoring: Scoring,
+        attention_method: AttentionMethod,
     ) -> Result<Feature, ModelError> {
         let context = context.unwrap_or(x);
         let (q, k, v) = (self.to_q.forward(x)?, self.to_k.forward(context)?, self.to_v.forward(context)?);
-        self.to_out.forward_onto(&attend(&q, &k, &v, self.heads, scoring)?, residual)
+        self.to_out.forward_onto(&attend(&q, &k, &v, self.heads, attention_method)?, residual)
     }
 }
 
@@ -84,9 +84,14 @@ impl TransformerBlock {
         })
     }
 
-    fn forward(&self, x: &Feature, context: &Feature, scoring: Scoring) -> Result<Feature, ModelError> {
-        let x = self.attn1.forward_onto(&self.norm1.forward(x)?, None, x, scoring)?;
-        let x = self.attn2.forward_onto(&self.norm2.forward(&x)?, Some(context), &x, scoring)?;
+    fn forward(
+        &self,
+        x: &Feature,
+        context: &Feature,
+        attention_method: AttentionMethod,
+    ) -> Result<Feature, ModelError> {
+        let x = self.attn1.forward_onto(&self.norm1.forward(x)?, None, x, attention_method)?;
+        let x = self.attn2.forward_onto(&self.norm2.forward(&x)?, Some(context), &x, attention_method)?;
         self.feed_forward.forward_onto(&self.norm3.forward(&x)?, &x)
     }
 }
@@ -132,13 +137,13 @@ impl SpatialTransformer {
         &self,
         x: &Feature,
         context: &Feature,
-        scoring: Scoring,
-        checkpoint: Checkpoint,
+        attention_method: AttentionMethod,
+        cancel_check: CancelCheck,
     ) -> Result<Feature, ModelError> {
         let mut tokens = self.project_in.forward(&self.norm.forward(x)?.to_tokens()?)?;
         for block in &self.blocks {
-            checkpoint()?;
-            tokens = block.forward(&tokens, context, scoring)?;
+            cancel_check()?;
+            tokens = block.forward(&tokens, context, attention_method)?;
         }
         self.project_out.forward_onto(&tokens, &x.to_tokens()?)?.to_picture(x.size()?)
     }

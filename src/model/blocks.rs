@@ -1,13 +1,13 @@
 //! The UNet's levels: resnets with or without transformers, then a change of resolution.
 
-use super::attend::Scoring;
+use super::attend::AttentionMethod;
 use super::attention::{SpatialTransformer, TransformerShape};
 use super::config::{AttentionConfig, UnetConfig};
 use super::feature::Feature;
 use super::layers::Conv3x3;
 use super::resnet::{ResnetBlock, ResnetShape};
 use super::weights::Scope;
-use super::{Checkpoint, ModelError};
+use super::{CancelCheck, ModelError};
 
 /// What every block gets besides its input.
 pub struct Conditioning<'a> {
@@ -15,8 +15,8 @@ pub struct Conditioning<'a> {
     pub time: &'a Feature,
     /// The words: `(batch, tokens, context_width)`.
     pub context: &'a Feature,
-    pub scoring: Scoring,
-    pub checkpoint: Checkpoint<'a>,
+    pub attention_method: AttentionMethod,
+    pub cancel_check: CancelCheck<'a>,
 }
 
 /// A resnet and, in most levels, a transformer behind it.
@@ -27,10 +27,10 @@ struct Layer {
 
 impl Layer {
     fn forward(&self, x: &Feature, given: &Conditioning) -> Result<Feature, ModelError> {
-        (given.checkpoint)()?;
+        (given.cancel_check)()?;
         let x = self.resnet.forward(x, Some(given.time))?;
         match &self.transformer {
-            Some(transformer) => transformer.forward(&x, given.context, given.scoring, given.checkpoint),
+            Some(transformer) => transformer.forward(&x, given.context, given.attention_method, given.cancel_check),
             None => Ok(x),
         }
     }
@@ -138,9 +138,9 @@ impl MidBlock {
     }
 
     pub fn forward(&self, x: &Feature, given: &Conditioning) -> Result<Feature, ModelError> {
-        (given.checkpoint)()?;
+        (given.cancel_check)()?;
         let x = self.first.forward(x, Some(given.time))?;
-        let x = self.transformer.forward(&x, given.context, given.scoring, given.checkpoint)?;
+        let x = self.transformer.forward(&x, given.context, given.attention_method, given.cancel_check)?;
         self.second.forward(&x, Some(given.time))
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Storage, Tensor};
 
 use super::ModelError;
+use super::dry_run::{MemoryTracker, TracedFeature};
 use super::operators::{Array, Operators};
-use super::sketch::{Ledger, Sketch};
 use crate::kernels::{self, Activation, Level, Map};
 
 /// How a network is carried out.
@@ -19,7 +19,7 @@ pub enum Execution {
     /// By a device's operators, as candle has them.
     Candle(Operators),
     /// Not at all: sizes alone are walked through the kernels, and what that shows is noted.
-    Sketch(Arc<Ledger>),
+    DryRun(Arc<MemoryTracker>),
 }
 
 impl Execution {
@@ -40,10 +40,10 @@ impl Execution {
 
     /// Where only sizes are walked: what is noted of it.
     #[must_use]
-    pub fn ledger(&self) -> Option<&Arc<Ledger>> {
+    pub fn tracker(&self) -> Option<&Arc<MemoryTracker>> {
         match self {
-            Self::Sketch(ledger) => Some(ledger),
-            Self::Candle(operators) => operators.ledger(),
+            Self::DryRun(tracker) => Some(tracker),
+            Self::Candle(operators) => operators.tracker(),
             Self::Kernels => None,
         }
     }
@@ -66,7 +66,7 @@ pub enum Feature {
     /// A picture is `(batch, channels, height, width)`, tokens are `(batch, tokens, channels)`.
     Device(Array),
     /// Sizes alone.
-    Sketch(Sketch),
+    Traced(TracedFeature),
 }
 
 impl Feature {
@@ -81,7 +81,7 @@ impl Feature {
             Execution::Kernels => {
                 with_values(picture, |planes| Ok(Self::Host(Map::from_planes(planes, batch, channels, height, width)?)))
             }
-            Execution::Sketch(ledger) => Ok(Self::Sketch(Sketch::new(ledger, batch, height, width, channels))),
+            Execution::DryRun(tracker) => Ok(Self::Traced(TracedFeature::new(tracker, batch, height, width, channels))),
         }
     }
 
@@ -96,7 +96,7 @@ impl Feature {
             Execution::Kernels => {
                 with_values(tokens, |values| Ok(Self::Host(Map::from_vec(values.to_vec(), batch, 1, count, channels)?)))
             }
-            Execution::Sketch(ledger) => Ok(Self::Sketch(Sketch::new(ledger, batch, 1, count, channels))),
+            Execution::DryRun(tracker) => Ok(Self::Traced(TracedFeature::new(tracker, batch, 1, count, channels))),
         }
     }
 
@@ -110,10 +110,10 @@ impl Feature {
                 Tensor::from_vec(map.to_planes(), (map.batch, map.channels, map.height, map.width), &Device::Cpu)?
             }
             Self::Device(array) => array.download()?,
-            Self::Sketch(sketch) => {
+            Self::Traced(traced) => {
                 // The planes stand beside the map for a moment.
-                drop(sketch.passed_over());
-                nothing(&[sketch.batch, sketch.channels, sketch.height, sketch.width])?
+                drop(traced.passed_over());
+                nothing(&[traced.batch, traced.channels, traced.height, traced.width])?
             }
         })
     }
@@ -129,7 +129,7 @@ impl Feature {
                 Tensor::from_vec(map.values().to_vec(), shape, &Device::Cpu)?
             }
             Self::Device(array) => array.download()?,
-            Self::Sketch(sketch) => nothing(&[sketch.batch, sketch.height * sketch.width, sketch.channels])?,
+            Self::Traced(traced) => nothing(&[traced.batch, traced.height * traced.width, traced.channels])?,
         })
     }
 
@@ -144,7 +144,7 @@ impl Feature {
                 let (_, _, height, width) = array.dims4()?;
                 (height, width)
             }
-            Self::Sketch(sketch) => (sketch.height, sketch.width),
+            Self::Traced(traced) => (traced.height, traced.width),
         })
     }
 
@@ -156,7 +156,7 @@ impl Feature {
         Ok(match self {
             Self::Host(map) => Self::Host(map.clone()),
             Self::Device(array) => Self::Device(array.picture_to_tokens()?),
-            Self::Sketch(sketch) => Self::Sketch(sketch.clone()),
+            Self::Traced(traced) => Self::Traced(traced.clone()),
         })
     }
 
@@ -168,7 +168,7 @@ impl Feature {
         Ok(match self {
             Self::Host(map) => Self::Host(map.resized(height, width)?),
             Self::Device(array) => Self::Device(array.tokens_to_picture((height, width))?),
-            Self::Sketch(sketch) => Self::Sketch(sketch.resized(height, width)),
+            Self::Traced(traced) => Self::Traced(traced.resized(height, width)),
         })
     }
 
@@ -178,7 +178,7 @@ impl Feature {
         Ok(match (self, other) {
             (Self::Host(a), Self::Host(b)) => Self::Host(kernels::add(a, b)?),
             (Self::Device(a), Self::Device(b)) => Self::Device(a.add(b)?),
-            (Self::Sketch(a), Self::Sketch(_)) => Self::Sketch(a.passed_over()),
+            (Self::Traced(a), Self::Traced(_)) => Self::Traced(a.passed_over()),
             _ => return Err(mixed()),
         })
     }
@@ -191,7 +191,7 @@ impl Feature {
         Ok(match (self, other) {
             (Self::Host(a), Self::Host(b)) => Self::Host(kernels::concatenate(a, b)?),
             (Self::Device(a), Self::Device(b)) => Self::Device(Array::concatenate(&[a.clone(), b.clone()], 1)?),
-            (Self::Sketch(a), Self::Sketch(b)) => Self::Sketch(a.concatenated(b)),
+            (Self::Traced(a), Self::Traced(b)) => Self::Traced(a.concatenated(b)),
             _ => return Err(mixed()),
         })
     }
@@ -202,7 +202,7 @@ impl Feature {
         Ok(match self {
             Self::Host(map) => Self::Host(kernels::activate(map, activation, Level::current())),
             Self::Device(array) => Self::Device(array.activate(activation)?),
-            Self::Sketch(sketch) => Self::Sketch(sketch.passed_over()),
+            Self::Traced(traced) => Self::Traced(traced.passed_over()),
         })
     }
 }

@@ -8,17 +8,17 @@ mod attention;
 mod blocks;
 mod builtin;
 mod config;
+mod dry_run;
 mod feature;
 mod files;
 mod inspect;
+mod layer_cache;
 mod layers;
 mod lora;
 mod operators;
 mod resnet;
 mod segment;
-mod shelf;
 mod single_file;
-mod sketch;
 mod text_encoder;
 mod textual_inversion;
 mod tiles;
@@ -30,21 +30,21 @@ mod weights;
 
 use std::path::PathBuf;
 
-pub use attend::Scoring;
+pub use attend::AttentionMethod;
 pub use builtin::builtin_model;
 pub use config::{ClipConfig, UnetConfig, VaeConfig};
+pub use dry_run::{MemoryTracker, TrackedBuffer};
 pub use feature::{Execution, Feature};
 pub use files::ModelFiles;
 pub use inspect::{FileKind, FileReport, inspect_file};
+pub use layer_cache::LayerCache;
 pub use lora::Lora;
 pub use operators::{
     Array, Card, FailureKind, Fault, Operator, OperatorFailure, Operators, Watch, in_pool, metal_free_bytes,
     metal_working_set_bytes,
 };
 pub use segment::{EncodedPicture, Segment, Segmenter};
-pub use shelf::Shelf;
 pub use single_file::SingleFile;
-pub use sketch::{Held, Ledger};
 pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};
 pub use textual_inversion::TextualInversion;
 pub use tiles::Tiling;
@@ -53,7 +53,7 @@ pub use vae::{LatentDistribution, Vae, picture_from_tensor};
 pub use weights::Weights;
 
 /// Asked between the blocks of a network: an error ends the pass.
-pub type Checkpoint<'a> = &'a dyn Fn() -> Result<(), ModelError>;
+pub type CancelCheck<'a> = &'a dyn Fn() -> Result<(), ModelError>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {

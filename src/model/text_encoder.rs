@@ -3,7 +3,7 @@
 use candle_core::{D, DType, Device, IndexOp, Tensor};
 
 use super::ModelError;
-use super::attend::{Scoring, attend};
+use super::attend::{AttentionMethod, attend};
 use super::config::{self, ClipConfig};
 use super::feature::{Execution, Feature};
 use super::layers::{LayerNorm, Linear};
@@ -186,7 +186,7 @@ impl EncoderLayer {
         let normed = self.norm1.forward(x)?;
         let heads = Heads { causal: true, ..Heads::plain(self.heads) };
         let (q, k, v) = (self.q.forward(&normed)?, self.k.forward(&normed)?, self.v.forward(&normed)?);
-        let x = self.out.forward_onto(&attend(&q, &k, &v, heads, Scoring::Full)?, x)?;
+        let x = self.out.forward_onto(&attend(&q, &k, &v, heads, AttentionMethod::Full)?, x)?;
         let hidden = self.expand.forward_then(&self.norm2.forward(&x)?, self.activation)?;
         self.contract.forward_onto(&hidden, &x)
     }

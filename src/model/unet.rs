@@ -4,14 +4,14 @@ use std::cell::Cell;
 
 use candle_core::Tensor;
 
-use super::attend::Scoring;
+use super::attend::AttentionMethod;
 use super::blocks::{Conditioning, DownBlock, MidBlock, UpBlock};
 use super::config::UnetConfig;
 use super::feature::{Execution, Feature};
 use super::layers::{Conv3x3, GroupNorm};
 use super::timestep::{Sinusoid, TimestepEmbedding, embed_guidance};
 use super::weights::Weights;
-use super::{Checkpoint, ModelError};
+use super::{CancelCheck, ModelError};
 use crate::kernels::Activation;
 
 /// SDXL's second conditioning.
@@ -31,7 +31,7 @@ struct AddedEmbedder {
 pub struct Unet {
     config: UnetConfig,
     execution: Execution,
-    scoring: Cell<Scoring>,
+    attention_method: Cell<AttentionMethod>,
     guidance: Cell<f64>,
     time_sinusoid: Sinusoid,
     time_embedding: TimestepEmbedding,
@@ -64,7 +64,7 @@ impl Unet {
         });
         let unet = Self {
             execution: weights.execution().clone(),
-            scoring: Cell::new(Scoring::Tiled),
+            attention_method: Cell::new(AttentionMethod::Tiled),
             guidance: Cell::new(1.0),
             time_sinusoid: sinusoid(first),
             time_embedding: TimestepEmbedding::new(
@@ -100,8 +100,8 @@ impl Unet {
     }
 
     /// How attention's scores are held from now on.
-    pub fn set_scoring(&self, scoring: Scoring) {
-        self.scoring.set(scoring);
+    pub fn set_attention(&self, attention_method: AttentionMethod) {
+        self.attention_method.set(attention_method);
     }
 
     /// How strongly the words guide from now on; only networks that embed it ([`UnetConfig::guidance_width`]) listen.
@@ -113,19 +113,24 @@ impl Unet {
     /// `(batch, out_channels, height / 8, width / 8)`. All are on the host, in single precision.
     ///
     /// # Errors
-    /// When the checkpoint says so, a shape is wrong, or the device has no room.
+    /// When `cancel_check` says so, a shape is wrong, or the device has no room.
     pub fn forward(
         &self,
         sample: &Tensor,
         timestep: f64,
         context: &Tensor,
         added: Option<&AddedConditioning>,
-        checkpoint: Checkpoint,
+        cancel_check: CancelCheck,
     ) -> Result<Tensor, ModelError> {
         let batch = sample.dim(0)?;
         let time = self.embed_time(timestep, batch, added)?.activate(Activation::Silu)?;
         let context = Feature::of_tokens(context, &self.execution)?;
-        let given = Conditioning { time: &time, context: &context, scoring: self.scoring.get(), checkpoint };
+        let given = Conditioning {
+            time: &time,
+            context: &context,
+            attention_method: self.attention_method.get(),
+            cancel_check,
+        };
         let mut x = self.conv_in.forward(&Feature::of_picture(sample, &self.execution)?)?;
         let mut skips = vec![x.clone()];
         for block in &self.down {

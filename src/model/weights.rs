@@ -11,8 +11,8 @@ use candle_core::{DType, Device, Tensor};
 
 use super::archive::{Archive, Numbers};
 use super::feature::Execution;
+use super::layer_cache::LayerCache;
 use super::lora::{Lora, Patches};
-use super::shelf::Shelf;
 use super::single_file::{Cut, SingleFile, Source};
 use super::weight_files::sources_of;
 use super::{ModelError, ModelFiles};
@@ -57,7 +57,7 @@ pub struct Weights<'a> {
     what: String,
     patches: Option<Patches<'a>>,
     /// Layers that are packed already, and the network's name before theirs.
-    shelf: Option<(&'a Shelf, &'static str)>,
+    cache: Option<(&'a LayerCache, &'static str)>,
 }
 
 impl<'a> Weights<'a> {
@@ -101,13 +101,13 @@ impl<'a> Weights<'a> {
             winograd: true,
             what: files.path_of(folder).display().to_string(),
             patches: None,
-            shelf: None,
+            cache: None,
         })
     }
 
     /// Of a network that is only walked through: nothing is read, and every tensor is there and takes no memory.
     #[must_use]
-    pub fn sketched(execution: &Execution, dtype: DType) -> Self {
+    pub fn dry_run(execution: &Execution, dtype: DType) -> Self {
         Self {
             archives: Vec::new(),
             place: HashMap::new(),
@@ -121,7 +121,7 @@ impl<'a> Weights<'a> {
             winograd: true,
             what: String::new(),
             patches: None,
-            shelf: None,
+            cache: None,
         }
     }
 
@@ -134,10 +134,10 @@ impl<'a> Weights<'a> {
         self
     }
 
-    /// Layers that nothing is laid over are taken from `shelf` where they are there, and put there where they are not.
+    /// Layers that nothing is laid over are taken from `cache` where they are there, and put there where they are not.
     #[must_use]
-    pub fn with_shelf(self, network: &'static str, shelf: &'a Shelf) -> Self {
-        Self { shelf: Some((shelf, network)), ..self }
+    pub fn with_layer_cache(self, network: &'static str, layer_cache: &'a LayerCache) -> Self {
+        Self { cache: Some((layer_cache, network)), ..self }
     }
 
     /// Another way to carry the network out than the device's usual one.
@@ -205,9 +205,9 @@ impl<'a> Weights<'a> {
     }
 
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
-        if let Some(ledger) = self.execution.ledger() {
+        if let Some(tracker) = self.execution.tracker() {
             let count = shape.iter().product::<usize>();
-            ledger.keep_weights(count, count * self.dtype.size_in_bytes());
+            tracker.keep_weights(count, count * self.dtype.size_in_bytes());
             return Ok(Tensor::zeros(1, self.dtype, &Device::Cpu)?.broadcast_as(shape)?);
         }
         let mut account = self.account.borrow_mut();
@@ -251,7 +251,7 @@ impl<'a> Weights<'a> {
         Ok(Some(numbers))
     }
 
-    /// A layer of the shelf is not read.
+    /// A layer of the cache is not read.
     fn pass_over(&self, layer: &str) -> Result<(), ModelError> {
         let mut numbers = 0;
         for name in ["weight", "bias"].map(|kind| format!("{layer}.{kind}")) {
@@ -315,22 +315,22 @@ impl Scope<'_> {
     ///
     /// # Errors
     /// As `build`.
-    pub fn shelved<T: Any + Send + Sync>(
+    pub fn cached<T: Any + Send + Sync>(
         &self,
         build: impl FnOnce() -> Result<T, ModelError>,
     ) -> Result<Arc<T>, ModelError> {
-        let Some((shelf, network)) = self.weights.shelf else { return build().map(Arc::new) };
+        let Some((cache, network)) = self.weights.cache else { return build().map(Arc::new) };
         let name = format!("{network}/{}", self.prefix);
         if self.weights.patches.as_ref().is_some_and(|patches| patches.touches_layer(&self.prefix)) {
-            shelf.remove(&name);
+            cache.remove(&name);
             return build().map(Arc::new);
         }
-        if let Some(layer) = shelf.get(&name) {
+        if let Some(layer) = cache.get(&name) {
             self.weights.pass_over(&self.prefix)?;
             return Ok(layer);
         }
         let layer = Arc::new(build()?);
-        shelf.put(name, Arc::clone(&layer));
+        cache.put(name, Arc::clone(&layer));
         Ok(layer)
     }
 

@@ -3,11 +3,11 @@
 
 use candle_core::DType;
 
-use super::cost::{CostModel, Costs, Drawing, Manner, scoring_of};
+use super::cost::{CostModel, Costs, ExecutionPlan, Workload, attention_method_of};
 use super::fit::wants_tiles;
-use super::{Means, Pipeline, PipelineError, Plan, budget};
+use super::{LoadOptions, Pipeline, PipelineError, ResolvedRequest, memory_budget};
 use crate::job::{AttentionMode, Compute, MemoryMode, VaeTiling};
-use crate::model::{Operators, Scoring, Tiling};
+use crate::model::{AttentionMethod, Operators, Tiling};
 
 /// On a graphics card, scores of more bytes than this are not held all at once.
 const FULL_SCORES_BYTES: u64 = 256 << 20;
@@ -20,36 +20,41 @@ pub(super) struct Settled {
 
 impl Pipeline {
     /// Decides what was left open, and sets the networks to it.
-    pub(super) fn settle(&self, wanted: Compute, plan: &Plan, encodes: bool) -> Result<Settled, PipelineError> {
+    pub(super) fn settle(
+        &self,
+        wanted: Compute,
+        resolved: &ResolvedRequest,
+        encodes: bool,
+    ) -> Result<Settled, PipelineError> {
         let source = &self.source;
-        let one_at_a_time = source.one_at_a_time;
-        let free = budget::free_bytes(&source.execution);
-        let drawing = plan.drawing(self.foresight.extras, encodes);
+        let sequential_offload = source.sequential_offload;
+        let free = memory_budget::free_bytes(&source.execution);
+        let workload = resolved.workload(self.spec.concat, encodes);
         let attention =
-            self.foresight.costs.settled_attention(wanted.attention, &drawing, source.execution.operators(), free)?;
-        let mut manner = Manner {
-            scoring: scoring_of(attention),
+            self.spec.costs.settled_attention(wanted.attention, &workload, source.execution.operators(), free)?;
+        let mut plan = ExecutionPlan {
+            attention: attention_method_of(attention),
             tiling: (wanted.vae_tiling == VaeTiling::On).then(Tiling::default),
             winograd: source.memory == MemoryMode::High,
             dtype: source.weight_dtype,
             card: source.execution.operators().map(Operators::card),
-            rows_apart: self.rows_apart.get(),
+            sequential_guidance: self.sequential_guidance.get(),
         };
-        let mut costs = self.foresight.costs.costs(drawing, manner)?;
-        let held = if one_at_a_time { costs.weights[2] as u64 } else { 0 };
+        let mut costs = self.spec.costs.costs(workload, plan)?;
+        let held = if sequential_offload { costs.weights[2] as u64 } else { 0 };
         let left = free.map(|free| free.saturating_sub(held));
-        if wanted.vae_tiling == VaeTiling::Auto && wants_tiles(drawing, &costs, left) {
-            manner.tiling = Some(Tiling::default());
-            costs = self.foresight.costs.costs(drawing, manner)?;
+        if wanted.vae_tiling == VaeTiling::Auto && wants_tiles(workload, &costs, left) {
+            plan.tiling = Some(Tiling::default());
+            costs = self.spec.costs.costs(workload, plan)?;
         }
         if let Some(free) = free
-            && needed_bytes(&costs, one_at_a_time) > free
+            && needed_bytes(&costs, sequential_offload) > free
         {
-            return Err(too_large(&self.foresight.costs, drawing, manner, (&costs, one_at_a_time), free)?);
+            return Err(too_large(&self.spec.costs, workload, plan, (&costs, sequential_offload), free)?);
         }
-        self.scoring.set(manner.scoring);
-        self.tiling.set(manner.tiling);
-        let vae_tiling = if manner.tiling.is_some() { VaeTiling::On } else { VaeTiling::Off };
+        self.attention.set(plan.attention);
+        self.tiling.set(plan.tiling);
+        let vae_tiling = if plan.tiling.is_some() { VaeTiling::On } else { VaeTiling::Off };
         let compute = Compute { attention, vae_tiling, memory: source.memory };
         tracing::info!("attention {attention}, VAE tiling {vae_tiling:?}, memory {:?}", source.memory);
         Ok(Settled { compute, costs })
@@ -57,8 +62,8 @@ impl Pipeline {
 }
 
 /// What is still to be taken once a pipeline is loaded.
-fn needed_bytes(costs: &Costs, one_at_a_time: bool) -> u64 {
-    if one_at_a_time { costs.drawing_bytes(true) as u64 } else { costs.working_bytes() as u64 }
+fn needed_bytes(costs: &Costs, sequential_offload: bool) -> u64 {
+    if sequential_offload { costs.working_set_bytes(true) as u64 } else { costs.activation_bytes() as u64 }
 }
 
 impl CostModel {
@@ -69,12 +74,12 @@ impl CostModel {
     pub(super) fn settled_attention(
         &self,
         wanted: AttentionMode,
-        drawing: &Drawing,
+        workload: &Workload,
         operators: Option<&Operators>,
         free: Option<u64>,
     ) -> Result<AttentionMode, PipelineError> {
         let has_fused = operators.is_some_and(Operators::has_fused_attention);
-        let (heads, score_bytes) = self.largest_scores(drawing);
+        let (heads, score_bytes) = self.largest_scores(workload);
         Ok(match wanted {
             AttentionMode::Auto if operators.is_none() => AttentionMode::Tiled,
             AttentionMode::Auto if has_fused => AttentionMode::Flash,
@@ -101,40 +106,41 @@ impl CostModel {
     }
 
     /// Heads of all pictures, and the bytes of one head's scores, where the UNet has most of them.
-    fn largest_scores(&self, drawing: &Drawing) -> (u64, u64) {
+    fn largest_scores(&self, workload: &Workload) -> (u64, u64) {
         let cell = self.vae_config().factor();
         let levels = self.unet_config().blocks.iter().enumerate().filter_map(|(level, block)| {
             let attention = block.down_attention.as_ref().or(block.up_attention.as_ref())?;
             let side = |pixels: usize| ((pixels / cell) >> level).max(1) as u64;
-            let pixels = side(drawing.width) * side(drawing.height);
-            Some(((attention.heads * drawing.rows) as u64, pixels * pixels * size_of::<f32>() as u64))
+            let pixels = side(workload.width) * side(workload.height);
+            Some(((attention.heads * workload.rows) as u64, pixels * pixels * size_of::<f32>() as u64))
         });
-        levels.max_by_key(|(heads, bytes)| heads * bytes).unwrap_or((drawing.rows as u64, 0))
+        levels.max_by_key(|(heads, bytes)| heads * bytes).unwrap_or((workload.rows as u64, 0))
     }
 }
 
 /// One sentence with what would fit: the same size in less memory, or the largest size of this shape.
 fn too_large(
     model: &CostModel,
-    drawing: Drawing,
-    manner: Manner,
-    (costs, one_at_a_time): (&Costs, bool),
+    workload: Workload,
+    plan: ExecutionPlan,
+    (costs, sequential_offload): (&Costs, bool),
     free: u64,
 ) -> Result<PipelineError, PipelineError> {
-    let leanest = Manner { scoring: Scoring::Tiled, tiling: Some(Tiling::default()), ..manner };
-    let needs = |drawing: Drawing| Ok::<_, PipelineError>(needed_bytes(&model.costs(drawing, leanest)?, one_at_a_time));
-    let instead = if leanest != manner && needs(drawing)? <= free {
+    let leanest = ExecutionPlan { attention: AttentionMethod::Tiled, tiling: Some(Tiling::default()), ..plan };
+    let needs =
+        |workload: Workload| Ok::<_, PipelineError>(needed_bytes(&model.costs(workload, leanest)?, sequential_offload));
+    let instead = if leanest != plan && needs(workload)? <= free {
         "tiled attention and decoding in tiles would fit (--attention tiled --vae-tiling on)".to_owned()
     } else {
         // 64 pixels divide well in every model.
         const STEP: usize = 64;
         let mut fitting = None;
-        let (mut low, mut high) = (0, drawing.width.max(drawing.height) / STEP);
+        let (mut low, mut high) = (0, workload.width.max(workload.height) / STEP);
         while low < high {
             let middle = (low + high).div_ceil(2);
-            let longer = drawing.width.max(drawing.height);
+            let longer = workload.width.max(workload.height);
             let side = |pixels: usize| (pixels * middle * STEP / longer / STEP * STEP).max(STEP);
-            let smaller = Drawing { width: side(drawing.width), height: side(drawing.height), ..drawing };
+            let smaller = Workload { width: side(workload.width), height: side(workload.height), ..workload };
             if needs(smaller)? <= free {
                 (low, fitting) = (middle, Some(smaller));
             } else {
@@ -147,9 +153,9 @@ fn too_large(
         }
     };
     Ok(PipelineError::TooLarge {
-        width: drawing.width,
-        height: drawing.height,
-        needed_gb: needed_bytes(costs, one_at_a_time) as f64 / 1e9,
+        width: workload.width,
+        height: workload.height,
+        needed_gb: needed_bytes(costs, sequential_offload) as f64 / 1e9,
         free_gb: free as f64 / 1e9,
         instead,
     })
@@ -159,24 +165,30 @@ fn too_large(
 pub(super) fn settled_memory(
     wanted: MemoryMode,
     model: &CostModel,
-    means: &Means,
+    options: &LoadOptions,
 ) -> Result<MemoryMode, PipelineError> {
-    let Means { execution, dtype, one_at_a_time } = means;
-    let Some(free) = budget::free_bytes(execution) else {
+    let LoadOptions { execution, dtype, sequential_offload } = options;
+    let Some(free) = memory_budget::free_bytes(execution) else {
         return Ok(if wanted == MemoryMode::Auto { MemoryMode::High } else { wanted });
     };
     let card = execution.operators().map(Operators::card);
-    let manner =
-        |winograd| Manner { scoring: Scoring::Tiled, tiling: None, winograd, dtype: *dtype, card, rows_apart: false };
+    let plan = |winograd| ExecutionPlan {
+        attention: AttentionMethod::Tiled,
+        tiling: None,
+        winograd,
+        dtype: *dtype,
+        card,
+        sequential_guidance: false,
+    };
     let chosen = match wanted {
-        MemoryMode::Auto if *one_at_a_time => MemoryMode::Low,
-        MemoryMode::Auto if card.is_some() || model.has_room_for_speed(manner(true), free)? => MemoryMode::High,
+        MemoryMode::Auto if *sequential_offload => MemoryMode::Low,
+        MemoryMode::Auto if card.is_some() || model.has_room_for_speed(plan(true), free)? => MemoryMode::High,
         MemoryMode::Auto => MemoryMode::Low,
         chosen => chosen,
     };
-    let costs = model.costs(model.native_drawing(), manner(chosen == MemoryMode::High))?;
+    let costs = model.costs(model.native_workload(), plan(chosen == MemoryMode::High))?;
     let largest = costs.weights.into_iter().max().unwrap_or(0);
-    let weights = if *one_at_a_time { largest } else { costs.weight_bytes() } as u64;
+    let weights = if *sequential_offload { largest } else { costs.weight_bytes() } as u64;
     if weights > free {
         let gb = |bytes: u64| bytes as f64 / 1e9;
         return Err(PipelineError::ModelTooLarge {

@@ -3,8 +3,8 @@
 use candle_core::{Device, IndexOp, Tensor};
 
 use super::load::OnLoading;
-use super::networks::TextStage;
-use super::{Pipeline, PipelineError, Plan};
+use super::networks::PromptEncoder;
+use super::{Pipeline, PipelineError, ResolvedRequest};
 use crate::job::{PromptSyntax, Request};
 use crate::model::{AddedConditioning, ModelError, TextEmbedding, join_windows};
 use crate::prompt::{Prompt, TokenWindow, drawn, parse};
@@ -51,7 +51,7 @@ impl Pipeline {
     pub(super) fn condition(
         &self,
         request: &Request,
-        plan: &Plan,
+        resolved: &ResolvedRequest,
         on_loading: OnLoading,
     ) -> Result<Conditioning, PipelineError> {
         let text = &self.text(on_loading)?;
@@ -62,9 +62,9 @@ impl Pipeline {
         let words = read(&request.prompt);
         let clip_skip = request.clip_skip.unwrap_or(1);
         check_clip_skip(text, clip_skip)?;
-        if !plan.is_pair {
+        if !resolved.is_pair {
             let only = self.encode_prompt(text, &words, 1, clip_skip)?;
-            let added = self.added_conditioning(only.pooled, plan, 1);
+            let added = self.added_conditioning(only.pooled, resolved, 1);
             return Ok(Conditioning { context: only.context, added });
         }
         let against = read(request.negative.as_deref().unwrap_or_default());
@@ -81,13 +81,13 @@ impl Pipeline {
         let pooled = Tensor::cat(&[&negative.pooled, &positive.pooled], 0)?;
         Ok(Conditioning {
             context: Tensor::cat(&[&negative.context, &positive.context], 0)?,
-            added: self.added_conditioning(pooled, plan, 2),
+            added: self.added_conditioning(pooled, resolved, 2),
         })
     }
 
     fn encode_prompt(
         &self,
-        text: &[TextStage],
+        text: &[PromptEncoder],
         words: &Prompt,
         at_least: usize,
         clip_skip: u32,
@@ -121,16 +121,21 @@ impl Pipeline {
         Ok(Encoded { context, pooled })
     }
 
-    fn added_conditioning(&self, pooled_text: Tensor, plan: &Plan, rows: usize) -> Option<AddedConditioning> {
+    fn added_conditioning(
+        &self,
+        pooled_text: Tensor,
+        resolved: &ResolvedRequest,
+        rows: usize,
+    ) -> Option<AddedConditioning> {
         self.source.unet_config.added.as_ref()?;
-        let (width, height) = (plan.width as f32, plan.height as f32);
+        let (width, height) = (resolved.width as f32, resolved.height as f32);
         let ids = [height, width, 0.0, 0.0, height, width];
         Some(AddedConditioning { pooled_text, time_ids: ids.repeat(rows) })
     }
 }
 
 /// Clip skip may leave the embedding of the tokens and the first layer, no less.
-fn check_clip_skip(text: &[TextStage], clip_skip: u32) -> Result<(), PipelineError> {
+fn check_clip_skip(text: &[PromptEncoder], clip_skip: u32) -> Result<(), PipelineError> {
     let layers = text.iter().map(|stage| stage.encoder.config().layers).min().unwrap_or(1);
     let most = layers.max(1);
     if (1..=most as u32).contains(&clip_skip) {
@@ -139,12 +144,12 @@ fn check_clip_skip(text: &[TextStage], clip_skip: u32) -> Result<(), PipelineErr
     Err(PipelineError::Unsupported(format!("clip skip must be from 1 to {most} for this model, found {clip_skip}")))
 }
 
-fn window_count(text: &[TextStage], words: &Prompt) -> Result<usize, PipelineError> {
+fn window_count(text: &[PromptEncoder], words: &Prompt) -> Result<usize, PipelineError> {
     let counts = text.iter().map(|stage| stage.tokenizer.windows(words, 1).map(|windows| windows.len()));
     Ok(counts.collect::<Result<Vec<_>, _>>()?.into_iter().max().unwrap_or(1))
 }
 
-fn encode_windows(stage: &TextStage, windows: &[TokenWindow]) -> Result<TextEmbedding, ModelError> {
+fn encode_windows(stage: &PromptEncoder, windows: &[TokenWindow]) -> Result<TextEmbedding, ModelError> {
     let ids: Vec<Vec<u32>> = windows.iter().map(|window| window.ids.clone()).collect();
     stage.encoder.forward(&ids)
 }

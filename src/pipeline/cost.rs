@@ -8,8 +8,8 @@ use super::PipelineError;
 use super::load::LOW_IDLE_BYTES;
 use crate::job::{AttentionMode, Work};
 use crate::model::{
-    AddedConditioning, Card, ClipConfig, Execution, Ledger, ModelFiles, Operators, Scoring, TextEncoder, Tiling, Unet,
-    UnetConfig, Vae, VaeConfig, Watch, Weights,
+    AddedConditioning, AttentionMethod, Card, ClipConfig, Execution, MemoryTracker, ModelFiles, Operators, TextEncoder,
+    Tiling, Unet, UnetConfig, Vae, VaeConfig, Watch, Weights,
 };
 
 /// Tokens of one window of a prompt.
@@ -32,7 +32,7 @@ pub struct CostModel {
 
 /// What is to be drawn, as far as it matters for the cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Drawing {
+pub struct Workload {
     /// As the network works: in pixels of the picture that it is shown.
     pub width: usize,
     pub height: usize,
@@ -46,8 +46,8 @@ pub struct Drawing {
 
 /// How it is to be computed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Manner {
-    pub scoring: Scoring,
+pub struct ExecutionPlan {
+    pub attention: AttentionMethod,
     pub tiling: Option<Tiling>,
     pub winograd: bool,
     /// What the weights are kept in.
@@ -55,7 +55,7 @@ pub struct Manner {
     /// By candle's operators on this device, not by the kernels.
     pub card: Option<Card>,
     /// The passes of a guided step come one after the other.
-    pub rows_apart: bool,
+    pub sequential_guidance: bool,
 }
 
 /// What it takes.
@@ -79,7 +79,7 @@ pub struct Costs {
 impl Costs {
     /// Besides the weights, at the worst moment of all.
     #[must_use]
-    pub fn working_bytes(&self) -> usize {
+    pub fn activation_bytes(&self) -> usize {
         self.step_bytes.max(self.decode_bytes).max(self.encode_bytes)
     }
 
@@ -91,9 +91,9 @@ impl Costs {
 
     /// Besides the program: with all networks there, or each when it is needed.
     #[must_use]
-    pub fn drawing_bytes(&self, one_at_a_time: bool) -> usize {
-        if !one_at_a_time {
-            return self.weight_bytes() + self.working_bytes();
+    pub fn working_set_bytes(&self, sequential_offload: bool) -> usize {
+        if !sequential_offload {
+            return self.weight_bytes() + self.activation_bytes();
         }
         let [text, unet, vae] = self.weights;
         text.max(unet + self.step_bytes).max(vae + self.decode_bytes.max(self.encode_bytes))
@@ -101,19 +101,19 @@ impl Costs {
 
     /// Of the whole process.
     #[must_use]
-    pub fn peak_bytes(&self, one_at_a_time: bool) -> usize {
-        self.program_bytes + self.drawing_bytes(one_at_a_time)
+    pub fn peak_bytes(&self, sequential_offload: bool) -> usize {
+        self.program_bytes + self.working_set_bytes(sequential_offload)
     }
 }
 
 /// How an attention mode holds its scores, once `auto` is settled.
 #[must_use]
-pub fn scoring_of(attention: AttentionMode) -> Scoring {
+pub fn attention_method_of(attention: AttentionMode) -> AttentionMethod {
     match attention {
-        AttentionMode::Full => Scoring::Full,
-        AttentionMode::Sliced(at_once) => Scoring::Heads(at_once.unwrap_or(1) as usize),
-        AttentionMode::Flash => Scoring::Flash,
-        AttentionMode::Auto | AttentionMode::Tiled => Scoring::Tiled,
+        AttentionMode::Full => AttentionMethod::Full,
+        AttentionMode::Sliced(at_once) => AttentionMethod::Sliced(at_once.unwrap_or(1) as usize),
+        AttentionMode::Flash => AttentionMethod::Flash,
+        AttentionMode::Auto | AttentionMode::Tiled => AttentionMethod::Tiled,
     }
 }
 
@@ -161,9 +161,9 @@ impl CostModel {
 
     /// A guided picture of the size that the model was trained on.
     #[must_use]
-    pub fn native_drawing(&self) -> Drawing {
+    pub fn native_workload(&self) -> Workload {
         let side = self.unet.sample_size * self.vae.factor();
-        Drawing { width: side, height: side, rows: 2, windows: 1, encodes: false }
+        Workload { width: side, height: side, rows: 2, windows: 1, encodes: false }
     }
 
     /// Rows of one pass; where guidance is embedded in the time step, one does.
@@ -174,57 +174,57 @@ impl CostModel {
 
     /// # Errors
     /// When the networks cannot draw this: a size that is too small, say.
-    pub fn costs(&self, drawing: Drawing, manner: Manner) -> Result<Costs, PipelineError> {
-        let (ledger, execution) = imagined(manner, self.watch.as_ref());
+    pub fn costs(&self, workload: Workload, plan: ExecutionPlan) -> Result<Costs, PipelineError> {
+        let (tracker, execution) = dry_run(plan, self.watch.as_ref());
         let mut costs = Costs { program_bytes: PROGRAM_BYTES + self.embedded_bytes, ..Costs::default() };
         for config in &self.text {
-            let before = ledger.weight_count();
-            TextEncoder::new(config.clone(), Weights::sketched(&execution, manner.dtype))?;
+            let before = tracker.weight_count();
+            TextEncoder::new(config.clone(), Weights::dry_run(&execution, plan.dtype))?;
             // Two passes (the words and what is unwanted); embeddings are looked up, not multiplied.
             let embeddings = (config.vocabulary_size + config.positions) * config.width;
-            let layers = (ledger.weight_count() - before).saturating_sub(embeddings);
-            costs.text.product += 2.0 * 2.0 * (WINDOW_TOKENS * drawing.windows * layers) as f64 / 1e9;
+            let layers = (tracker.weight_count() - before).saturating_sub(embeddings);
+            costs.text.product += 2.0 * 2.0 * (WINDOW_TOKENS * workload.windows * layers) as f64 / 1e9;
         }
-        costs.weights[0] = ledger.weight_bytes();
-        let weights = |dtype| Weights::sketched(&execution, dtype).with_winograd(manner.winograd);
-        let unet = Unet::new(self.unet.clone(), weights(manner.dtype))?;
-        unet.set_scoring(manner.scoring);
-        costs.weights[1] = ledger.weight_bytes() - costs.weights[0];
-        let vae = Vae::new(self.vae.clone(), weights(self.vae_dtype(manner)))?;
-        vae.set_scoring(manner.scoring);
-        vae.set_tiling(manner.tiling);
-        costs.weights[2] = ledger.weight_bytes() - costs.weights[0] - costs.weights[1];
+        costs.weights[0] = tracker.weight_bytes();
+        let weights = |dtype| Weights::dry_run(&execution, dtype).with_winograd(plan.winograd);
+        let unet = Unet::new(self.unet.clone(), weights(plan.dtype))?;
+        unet.set_attention(plan.attention);
+        costs.weights[1] = tracker.weight_bytes() - costs.weights[0];
+        let vae = Vae::new(self.vae.clone(), weights(self.vae_dtype(plan)))?;
+        vae.set_attention(plan.attention);
+        vae.set_tiling(plan.tiling);
+        costs.weights[2] = tracker.weight_bytes() - costs.weights[0] - costs.weights[1];
 
         let factor = self.vae.factor();
-        let (height, width) = (drawing.height / factor, drawing.width / factor);
+        let (height, width) = (workload.height / factor, workload.width / factor);
         let zeros = |shape: &[usize]| Tensor::zeros(1, DType::F32, &Device::Cpu)?.broadcast_as(shape);
-        if drawing.encodes {
-            ledger.start_anew();
-            vae.encode(&zeros(&[1, self.vae.picture_channels, drawing.height, drawing.width])?, &|| Ok(()))?;
-            (costs.encode, costs.encode_bytes) = (ledger.work(), ledger.peak_bytes());
+        if workload.encodes {
+            tracker.start_anew();
+            vae.encode(&zeros(&[1, self.vae.picture_channels, workload.height, workload.width])?, &|| Ok(()))?;
+            (costs.encode, costs.encode_bytes) = (tracker.work(), tracker.peak_bytes());
         }
-        ledger.start_anew();
-        let (at_once, passes) = if manner.rows_apart { (1, drawing.rows) } else { (drawing.rows, 1) };
-        self.walk_step(&unet, Drawing { rows: at_once, ..drawing }, (height, width))?;
-        costs.step = (1..passes).fold(ledger.work(), |sum, _| sum.plus(ledger.work()));
-        costs.step_bytes = ledger.peak_bytes();
-        ledger.start_anew();
+        tracker.start_anew();
+        let (at_once, passes) = if plan.sequential_guidance { (1, workload.rows) } else { (workload.rows, 1) };
+        self.walk_step(&unet, Workload { rows: at_once, ..workload }, (height, width))?;
+        costs.step = (1..passes).fold(tracker.work(), |sum, _| sum.plus(tracker.work()));
+        costs.step_bytes = tracker.peak_bytes();
+        tracker.start_anew();
         vae.decode(&zeros(&[1, self.vae.latent_channels, height, width])?, &|| Ok(()))?;
-        (costs.decode, costs.decode_bytes) = (ledger.work(), ledger.peak_bytes());
+        (costs.decode, costs.decode_bytes) = (tracker.work(), tracker.peak_bytes());
         Ok(costs)
     }
 
     /// What the VAE is kept in: some overflow in half precision and say so.
-    fn vae_dtype(&self, manner: Manner) -> DType {
-        if self.vae.force_upcast { DType::F32 } else { manner.dtype }
+    fn vae_dtype(&self, plan: ExecutionPlan) -> DType {
+        if self.vae.force_upcast { DType::F32 } else { plan.dtype }
     }
 
-    fn walk_step(&self, unet: &Unet, drawing: Drawing, (height, width): (usize, usize)) -> Result<(), PipelineError> {
-        let rows = drawing.rows;
+    fn walk_step(&self, unet: &Unet, workload: Workload, (height, width): (usize, usize)) -> Result<(), PipelineError> {
+        let rows = workload.rows;
         let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu);
         let sample = zeros(&[rows, self.unet.in_channels, height, width])?;
         let context_width = self.unet.context_width().unwrap_or(1);
-        let context = zeros(&[rows, WINDOW_TOKENS * drawing.windows, context_width])?;
+        let context = zeros(&[rows, WINDOW_TOKENS * workload.windows, context_width])?;
         let added = match &self.unet.added {
             Some(added) => {
                 const IDS: usize = 6;
@@ -239,13 +239,13 @@ impl CostModel {
 }
 
 /// Networks that are only walked through, and where that is noted.
-fn imagined(manner: Manner, watch: Option<&Arc<Watch>>) -> (Arc<Ledger>, Execution) {
-    let Some(card) = manner.card else {
-        let ledger = Ledger::new(if manner.winograd { usize::MAX } else { LOW_IDLE_BYTES });
-        return (Arc::clone(&ledger), Execution::Sketch(ledger));
+fn dry_run(plan: ExecutionPlan, watch: Option<&Arc<Watch>>) -> (Arc<MemoryTracker>, Execution) {
+    let Some(card) = plan.card else {
+        let tracker = MemoryTracker::new(if plan.winograd { usize::MAX } else { LOW_IDLE_BYTES });
+        return (Arc::clone(&tracker), Execution::DryRun(tracker));
     };
-    let ledger = if card == Card::Metal { Ledger::of_metal() } else { Ledger::of_card() };
-    let operators = Operators::imagined(card, &ledger, manner.dtype);
+    let tracker = if card == Card::Metal { MemoryTracker::of_metal() } else { MemoryTracker::of_card() };
+    let operators = Operators::dry_run(card, &tracker, plan.dtype);
     let operators = watch.map_or(operators.clone(), |watch| operators.watched(watch));
-    (ledger, Execution::Candle(operators))
+    (tracker, Execution::Candle(operators))
 }

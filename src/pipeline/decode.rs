@@ -3,21 +3,26 @@
 
 use candle_core::{DType, Device, Tensor};
 
-use super::networks::Told;
-use super::{Pipeline, PipelineError, Plan, Stage};
+use super::networks::Reporter;
+use super::{Pipeline, PipelineError, ResolvedRequest, Stage};
 use crate::model::{FailureKind, ModelError, Tiling, Vae, in_pool, picture_from_tensor};
 use crate::raster::Picture;
 
 impl Pipeline {
-    pub(super) fn decode(&self, latents: Vec<f32>, plan: &Plan, told: &Told) -> Result<Picture, PipelineError> {
+    pub(super) fn decode(
+        &self,
+        latents: Vec<f32>,
+        resolved: &ResolvedRequest,
+        told: &Reporter,
+    ) -> Result<Picture, PipelineError> {
         if !latents.iter().all(|value| value.is_finite()) {
             return Err(PipelineError::NotANumber);
         }
         let config = &self.source.vae_config;
-        let latents = Tensor::from_vec(latents, self.latent_shape(plan), &Device::Cpu)?;
+        let latents = Tensor::from_vec(latents, self.latent_shape(resolved), &Device::Cpu)?;
         let latents = ((latents / config.scale)? + config.shift)?;
         let decoded = self.by_vae(told, |vae| {
-            let decoded = vae.decode(&latents, told.checkpoint)?;
+            let decoded = vae.decode(&latents, told.cancel_check)?;
             Ok(is_finite(&decoded)?.then_some(decoded))
         })?;
         Ok(picture_from_tensor(&decoded.squeeze(0)?)?)
@@ -27,7 +32,7 @@ impl Pipeline {
     /// in another way.
     pub(super) fn by_vae<T>(
         &self,
-        told: &Told,
+        told: &Reporter,
         run: impl Fn(&Vae) -> Result<Option<T>, ModelError>,
     ) -> Result<T, PipelineError> {
         let on_loading = |part, fraction| told.loading(part, fraction);
@@ -41,7 +46,7 @@ impl Pipeline {
                         "the VAE gives no numbers in {name}; it is used in f32 for this model from now on"
                     )));
                     drop(vae);
-                    self.let_go();
+                    self.release_idle_memory();
                     let single = self.source.read_vae(DType::F32, &on_loading)?;
                     self.single_vae.set(single).ok();
                     vae = self.vae(&on_loading)?;
@@ -51,7 +56,7 @@ impl Pipeline {
                     if failure.kind == FailureKind::OutOfMemory && self.tiling.get().is_none() =>
                 {
                     told.say(Stage::Notice(format!("{failure}: the picture is worked on in tiles")));
-                    self.let_go();
+                    self.release_idle_memory();
                     self.tiling.set(Some(Tiling::default()));
                     vae.set_tiling(self.tiling.get());
                 }

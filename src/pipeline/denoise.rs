@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 
-use super::beside::Beside;
 use super::blend::Blend;
+use super::concat_conditioning::ConcatConditioning;
 use super::conditioning::Conditioning;
 use super::guidance::Guidance;
-use super::networks::Told;
-use super::{Pipeline, PipelineError, Plan, Stage};
-use crate::model::{Checkpoint, Unet, in_pool};
+use super::networks::Reporter;
+use super::{Pipeline, PipelineError, ResolvedRequest, Stage};
+use crate::model::{CancelCheck, Unet, in_pool};
 use crate::sampling::{NoiseSource, Scheduler};
 
 pub(super) struct Denoising {
@@ -19,7 +19,7 @@ pub(super) struct Denoising {
     pub first_step: usize,
     pub conditioning: Conditioning,
     pub guidance: Guidance,
-    pub beside: Option<Beside>,
+    pub beside: Option<ConcatConditioning>,
     pub blend: Option<Blend>,
 }
 
@@ -29,30 +29,31 @@ impl Pipeline {
         &self,
         denoising: &mut Denoising,
         mut latents: Vec<f32>,
-        plan: &Plan,
+        resolved: &ResolvedRequest,
         noise: &mut dyn NoiseSource,
-        told: &Told,
+        told: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
         let unet = self.unet(&|part, fraction| told.loading(part, fraction))?;
-        unet.set_guidance(plan.guidance);
+        unet.set_guidance(resolved.guidance);
         let timesteps: Vec<f64> = denoising.scheduler.timesteps().to_vec();
         let total = timesteps.len().saturating_sub(denoising.first_step) as u32;
         for (index, timestep) in timesteps.iter().enumerate().skip(denoising.first_step) {
-            (told.checkpoint)()?;
+            (told.cancel_check)()?;
             let started = Instant::now();
             let mut input = latents.clone();
             denoising.scheduler.scale_model_input(index, &mut input);
             let guided = denoising.guidance.is_on(index, timesteps.len());
             // What a device's calls leave behind goes after each step.
             let output =
-                in_pool(|| self.predict(&unet, denoising, input, (*timestep, !guided), plan, told.checkpoint))?;
+                in_pool(|| self.predict(&unet, denoising, input, (*timestep, !guided), resolved, told.cancel_check))?;
             let step = denoising.scheduler.step(index, &output, &latents, noise);
             latents = step.previous;
             if let Some(blend) = &denoising.blend {
                 blend.apply(denoising.scheduler.as_ref(), denoising.first_step, index + 1, &mut latents);
             }
-            let (_, _, height, width) = self.latent_shape(plan);
-            let predicted = self.latent_rgb.picture(&step.predicted_original, width, height, plan.width, plan.height);
+            let (_, _, height, width) = self.latent_shape(resolved);
+            let predicted =
+                self.latent_rgb.picture(&step.predicted_original, width, height, resolved.width, resolved.height);
             let done = (index - denoising.first_step + 1) as u32;
             told.say(Stage::Step { done, total, seconds: started.elapsed().as_secs_f64(), predicted });
         }
@@ -66,8 +67,8 @@ impl Pipeline {
         denoising: &Denoising,
         input: Vec<f32>,
         (timestep, unguided): (f64, bool),
-        plan: &Plan,
-        checkpoint: Checkpoint,
+        resolved: &ResolvedRequest,
+        cancel_check: CancelCheck,
     ) -> Result<Vec<f32>, PipelineError> {
         let alone;
         // Only a pair of rows can be parted: the words against nothing.
@@ -78,15 +79,15 @@ impl Pipeline {
             &alone
         };
         let rows = given.context.dim(0)?;
-        let input = Tensor::from_vec(input, self.latent_shape(plan), &Device::Cpu)?;
+        let input = Tensor::from_vec(input, self.latent_shape(resolved), &Device::Cpu)?;
         let mut input = input.repeat((rows, 1, 1, 1))?;
         if let Some(beside) = &denoising.beside {
             input = beside.append(&input)?;
         }
         let forward = |input: &Tensor, given: &Conditioning| {
-            unet.forward(input, timestep, &given.context, given.added.as_ref(), checkpoint)
+            unet.forward(input, timestep, &given.context, given.added.as_ref(), cancel_check)
         };
-        let output = if self.rows_apart.get() && rows > 1 {
+        let output = if self.sequential_guidance.get() && rows > 1 {
             let alone = |row| Ok::<_, PipelineError>(forward(&input.narrow(0, row, 1)?, &given.row(row)?)?);
             Tensor::cat(&(0..rows).map(alone).collect::<Result<Vec<_>, _>>()?, 0)?
         } else {

@@ -2,13 +2,13 @@
 
 use candle_core::{DType, Device, Tensor};
 
-use super::beside::Beside;
 use super::blend::Blend;
 use super::canvas::Canvas;
+use super::concat_conditioning::ConcatConditioning;
 use super::decode::is_finite;
 use super::denoise::Denoising;
-use super::networks::Told;
-use super::{Pipeline, PipelineError, Plan};
+use super::networks::Reporter;
+use super::{Pipeline, PipelineError, ResolvedRequest};
 use crate::job::{MaskedContent, Request};
 use crate::mask::{MaskPlane, PAINTED};
 use crate::model::LatentDistribution;
@@ -17,7 +17,7 @@ use crate::sampling::{NoiseSource, varied};
 
 /// What a UNet wants beside the noisy latents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extras {
+pub enum ConcatKind {
     Nothing,
     /// Mask and masked picture: made for inpainting.
     Mask,
@@ -25,7 +25,7 @@ pub enum Extras {
     Picture,
 }
 
-impl Extras {
+impl ConcatKind {
     /// By channels; `None` when they fit no kind.
     #[must_use]
     pub fn of(in_channels: usize, latent_channels: usize) -> Option<Self> {
@@ -44,24 +44,24 @@ impl Pipeline {
     pub(super) fn start_latents(
         &self,
         request: &Request,
-        plan: &Plan,
+        resolved: &ResolvedRequest,
         canvas: Option<&Canvas>,
         denoising: &mut Denoising,
         noise: &mut dyn NoiseSource,
-        told: &Told,
+        told: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
-        let (_, channels, height, width) = self.latent_shape(plan);
+        let (_, channels, height, width) = self.latent_shape(resolved);
         let count = channels * height * width;
         let sigma = denoising.scheduler.init_noise_sigma() as f32;
         let pure = |noise: &[f32]| noise.iter().map(|value| value * sigma).collect::<Vec<f32>>();
         let masked = canvas.and_then(|canvas| canvas.masked.as_ref());
-        if self.foresight.extras == Extras::Picture {
+        if self.spec.concat == ConcatKind::Picture {
             return self.start_from_instruction(request, canvas, denoising, noise, [channels, height, width], told);
         }
         let (Some(canvas), Some(init)) = (canvas, &request.init) else {
             let fresh = first_noise(request, [channels, height, width], noise);
-            if self.foresight.extras == Extras::Mask {
-                denoising.beside = Some(self.mask_beside(plan, None, noise, told)?);
+            if self.spec.concat == ConcatKind::Mask {
+                denoising.beside = Some(self.mask_beside(resolved, None, noise, told)?);
             }
             return Ok(pure(&fresh));
         };
@@ -69,7 +69,7 @@ impl Pipeline {
         // Only inpainting begins with noise alone at full strength; img2img keeps a trace of the picture.
         let from_noise = masked.is_some() && init.strength.to_bits() == 1f64.to_bits();
         let is_soft = masked.is_some_and(|masked| masked.settings.soft);
-        let blends = masked.is_some() && (self.foresight.extras == Extras::Nothing || is_soft);
+        let blends = masked.is_some() && (self.spec.concat == ConcatKind::Nothing || is_soft);
         let mut picture = Vec::new();
         if blends || !from_noise {
             let seen = masked.and_then(|masked| masked.filled.as_ref()).unwrap_or(&canvas.work);
@@ -77,8 +77,8 @@ impl Pipeline {
             picture = self.sampled(&distribution, noise)?;
         }
         let fresh = first_noise(request, [channels, height, width], noise);
-        if self.foresight.extras == Extras::Mask {
-            denoising.beside = Some(self.mask_beside(plan, Some(canvas), noise, told)?);
+        if self.spec.concat == ConcatKind::Mask {
+            denoising.beside = Some(self.mask_beside(resolved, Some(canvas), noise, told)?);
         } else if masked.is_some() {
             // The masked picture's sample, which an ordinary model has no use for.
             noise.randn(count);
@@ -122,7 +122,7 @@ impl Pipeline {
         denoising: &mut Denoising,
         noise: &mut dyn NoiseSource,
         shape: [usize; 3],
-        told: &Told,
+        told: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
         let Some(canvas) = canvas else {
             return Err(PipelineError::Unsupported(
@@ -131,7 +131,7 @@ impl Pipeline {
         };
         let mode = self.encode(&tensor_of(&canvas.work)?, told)?.mean;
         let guidance = request.image_guidance.unwrap_or(Request::DEFAULT_IMAGE_GUIDANCE);
-        denoising.beside = Some(Beside::picture(&mode, &mut denoising.conditioning, guidance)?);
+        denoising.beside = Some(ConcatConditioning::picture(&mode, &mut denoising.conditioning, guidance)?);
         let fresh = first_noise(request, shape, noise);
         if let Some(masked) = &canvas.masked {
             denoising.blend = Some(Blend {
@@ -148,12 +148,12 @@ impl Pipeline {
     /// The five channels beside the latents. Without a mask everything is masked.
     fn mask_beside(
         &self,
-        plan: &Plan,
+        resolved: &ResolvedRequest,
         canvas: Option<&Canvas>,
         noise: &mut dyn NoiseSource,
-        told: &Told,
-    ) -> Result<Beside, PipelineError> {
-        let (_, channels, height, width) = self.latent_shape(plan);
+        told: &Reporter,
+    ) -> Result<ConcatConditioning, PipelineError> {
+        let (_, channels, height, width) = self.latent_shape(resolved);
         let masked = canvas.and_then(|canvas| Some((canvas, canvas.masked.as_ref()?)));
         let (cells, kept) = if let Some((canvas, masked)) = masked {
             let hard = masked.release.hardened();
@@ -162,14 +162,14 @@ impl Pipeline {
             let keep = Tensor::from_vec(keep, (1, 1, work_height, work_width), &Device::Cpu)?;
             (self.cells(&hard), tensor_of(&canvas.work)?.broadcast_mul(&keep)?)
         } else {
-            let size = (1, 3, plan.height as usize, plan.width as usize);
+            let size = (1, 3, resolved.height as usize, resolved.width as usize);
             (vec![1.0; width * height], Tensor::zeros(size, DType::F32, &Device::Cpu)?)
         };
         let distribution = self.encode(&kept, told)?;
         let mut given = cells;
         given.extend(self.sampled(&distribution, noise)?);
         let given = Tensor::from_vec(given, (1, channels + 1, height, width), &Device::Cpu)?;
-        Ok(Beside::Mask(given))
+        Ok(ConcatConditioning::Mask(given))
     }
 
     /// The mask at the latents' size, 0 to 1: each cell's maximum.
@@ -178,9 +178,9 @@ impl Pipeline {
         cells.values().iter().map(|value| f32::from(*value) / 255.0).collect()
     }
 
-    fn encode(&self, pixels: &Tensor, told: &Told) -> Result<LatentDistribution, PipelineError> {
+    fn encode(&self, pixels: &Tensor, told: &Reporter) -> Result<LatentDistribution, PipelineError> {
         self.by_vae(told, |vae| {
-            let read = vae.encode(pixels, told.checkpoint)?;
+            let read = vae.encode(pixels, told.cancel_check)?;
             let is_number = is_finite(&read.mean)? && is_finite(&read.standard_deviation)?;
             Ok(is_number.then_some(read))
         })
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn the_channels_say_what_stands_beside() {
-        let kinds = [4, 8, 9, 5, 3].map(|channels| Extras::of(channels, 4));
-        assert_eq!(kinds, [Some(Extras::Nothing), Some(Extras::Picture), Some(Extras::Mask), None, None]);
+        let kinds = [4, 8, 9, 5, 3].map(|channels| ConcatKind::of(channels, 4));
+        assert_eq!(kinds, [Some(ConcatKind::Nothing), Some(ConcatKind::Picture), Some(ConcatKind::Mask), None, None]);
     }
 }

@@ -3,14 +3,14 @@
 
 use candle_core::DType;
 
-use super::additions::Additions;
-use super::budget;
+use super::adapters::Adapters;
 use super::canvas::Canvas;
-use super::cost::{CostModel, Costs, Drawing, Manner, scoring_of};
+use super::cost::{CostModel, Costs, ExecutionPlan, Workload, attention_method_of};
 use super::load::{OwnGuidance, grid_of, vae_of};
-use super::{Extras, PipelineError, Plan};
+use super::memory_budget;
+use super::{ConcatKind, PipelineError, ResolvedRequest};
 use crate::job::{AttentionMode, Compute, MemoryMode, Request, VaeTiling, WorkGrid};
-use crate::model::{Execution, ModelFiles, Operators, Scoring, Tiling, UnetConfig};
+use crate::model::{AttentionMethod, Execution, ModelFiles, Operators, Tiling, UnetConfig};
 
 /// Of what is free, decoding in one piece may take so much: what else runs wants some as well.
 const UNTILED_SHARE: f64 = 0.6;
@@ -23,18 +23,18 @@ const ROOM_BYTES: u64 = 512 << 20;
 
 /// A step towards less memory, in the order in which they are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Saving {
+pub enum FallbackStep {
     TiledAttention,
     VaeTiling,
     HalfPrecision,
     /// The passes of a guided step one after the other.
-    RowsApart,
-    OneAtATime,
+    SequentialGuidance,
+    SequentialOffload,
 }
 
-impl Saving {
+impl FallbackStep {
     const ALL: [Self; 5] =
-        [Self::TiledAttention, Self::VaeTiling, Self::HalfPrecision, Self::RowsApart, Self::OneAtATime];
+        [Self::TiledAttention, Self::VaeTiling, Self::HalfPrecision, Self::SequentialGuidance, Self::SequentialOffload];
 
     /// What is done, as the end of a sentence.
     #[must_use]
@@ -43,15 +43,15 @@ impl Saving {
             Self::TiledAttention => "attention is computed in tiles",
             Self::VaeTiling => "the picture is decoded in tiles",
             Self::HalfPrecision => "weights are kept in half precision",
-            Self::RowsApart => "the passes with and without the words come one after the other",
-            Self::OneAtATime => "the networks are read one at a time",
+            Self::SequentialGuidance => "the passes with and without the words come one after the other",
+            Self::SequentialOffload => "the networks are read one at a time",
         }
     }
 }
 
 /// What may be changed, and what there is.
 #[derive(Clone, Copy, Debug)]
-pub struct Room {
+pub struct MemoryBudget {
     /// Whether nobody asked for single precision.
     pub may_halve: bool,
     /// For the networks and what they hold; `None` where nobody says.
@@ -61,10 +61,10 @@ pub struct Room {
 /// How a picture is to be made.
 #[derive(Clone, Debug)]
 pub struct Fit {
-    pub manner: Manner,
-    pub one_at_a_time: bool,
+    pub plan: ExecutionPlan,
+    pub sequential_offload: bool,
     /// What was changed for it.
-    pub savings: Vec<Saving>,
+    pub fallback_steps: Vec<FallbackStep>,
     pub costs: Costs,
     /// What there was for it.
     pub free_bytes: Option<u64>,
@@ -74,25 +74,25 @@ impl Fit {
     /// Of the whole process.
     #[must_use]
     pub fn peak_bytes(&self) -> u64 {
-        self.costs.peak_bytes(self.one_at_a_time) as u64
+        self.costs.peak_bytes(self.sequential_offload) as u64
     }
 
     /// The same without the program.
     #[must_use]
-    pub fn drawing_bytes(&self) -> u64 {
-        self.costs.drawing_bytes(self.one_at_a_time) as u64
+    pub fn working_set_bytes(&self) -> u64 {
+        self.costs.working_set_bytes(self.sequential_offload) as u64
     }
 
-    fn exceeds(&self, room: &Room) -> bool {
-        room.bytes.is_some_and(|free| self.drawing_bytes() > free)
+    fn exceeds(&self, room: &MemoryBudget) -> bool {
+        room.bytes.is_some_and(|free| self.working_set_bytes() > free)
     }
 }
 
 /// Whether encoding and decoding in one piece take too much of what is free, or of a card that does not say.
-pub(super) fn wants_tiles(drawing: Drawing, costs: &Costs, free: Option<u64>) -> bool {
+pub(super) fn wants_tiles(workload: Workload, costs: &Costs, free: Option<u64>) -> bool {
     match free {
         Some(free) => costs.decode_bytes.max(costs.encode_bytes) as f64 > free as f64 * UNTILED_SHARE,
-        None => drawing.width * drawing.height > UNTILED_PIXELS,
+        None => workload.width * workload.height > UNTILED_PIXELS,
     }
 }
 
@@ -105,103 +105,116 @@ impl CostModel {
         &self,
         execution: &Execution,
         dtype: DType,
-        drawing: Drawing,
+        workload: Workload,
         wanted: Compute,
-        room: Room,
+        room: MemoryBudget,
     ) -> Result<Fit, PipelineError> {
         let here = execution.with_dtype(dtype);
-        let attention = self.settled_attention(wanted.attention, &drawing, here.operators(), room.bytes)?;
-        let manner = Manner {
-            scoring: scoring_of(attention),
+        let attention = self.settled_attention(wanted.attention, &workload, here.operators(), room.bytes)?;
+        let plan = ExecutionPlan {
+            attention: attention_method_of(attention),
             tiling: (wanted.vae_tiling == VaeTiling::On).then(Tiling::default),
             winograd: wanted.memory != MemoryMode::Low && here.operators().is_none(),
             dtype,
             card: here.operators().map(Operators::card),
-            rows_apart: false,
+            sequential_guidance: false,
         };
-        self.fit(drawing, manner, wanted, room)
+        self.fit(workload, plan, wanted, room)
     }
 
-    /// How `drawing` is made so that it fits, with what `wanted` leaves open; as wanted where nothing helps.
+    /// How `workload` is made so that it fits, with what `wanted` leaves open; as wanted where nothing helps.
     ///
     /// # Errors
     /// When the networks cannot draw this.
-    pub fn fit(&self, drawing: Drawing, mut manner: Manner, wanted: Compute, room: Room) -> Result<Fit, PipelineError> {
+    pub fn fit(
+        &self,
+        workload: Workload,
+        mut plan: ExecutionPlan,
+        wanted: Compute,
+        room: MemoryBudget,
+    ) -> Result<Fit, PipelineError> {
         let is_auto = wanted.memory == MemoryMode::Auto;
-        if let Some(free) = room.bytes.filter(|_| is_auto && manner.winograd) {
-            manner.winograd = self.has_room_for_speed(manner, free)?;
+        if let Some(free) = room.bytes.filter(|_| is_auto && plan.winograd) {
+            plan.winograd = self.has_room_for_speed(plan, free)?;
         }
-        let one_at_a_time = wanted.memory == MemoryMode::Low && manner.card.is_some();
+        let sequential_offload = wanted.memory == MemoryMode::Low && plan.card.is_some();
         let mut fit = Fit {
-            manner,
-            one_at_a_time,
-            savings: Vec::new(),
-            costs: self.costs(drawing, manner)?,
+            plan,
+            sequential_offload,
+            fallback_steps: Vec::new(),
+            costs: self.costs(workload, plan)?,
             free_bytes: room.bytes,
         };
-        for saving in Saving::ALL {
-            let manner = fit.manner;
-            let held = if fit.one_at_a_time { fit.costs.weights[2] } else { fit.costs.weight_bytes() } as u64;
+        for saving in FallbackStep::ALL {
+            let plan = fit.plan;
+            let held = if fit.sequential_offload { fit.costs.weights[2] } else { fit.costs.weight_bytes() } as u64;
             let helps = match saving {
-                Saving::TiledAttention => {
-                    let holds_scores = !matches!(manner.scoring, Scoring::Tiled | Scoring::Flash);
+                FallbackStep::TiledAttention => {
+                    let holds_scores = !matches!(plan.attention, AttentionMethod::Tiled | AttentionMethod::Flash);
                     wanted.attention == AttentionMode::Auto && holds_scores && fit.exceeds(&room)
                 }
-                Saving::VaeTiling => {
+                FallbackStep::VaeTiling => {
                     let free = room.bytes.map(|free| free.saturating_sub(held));
-                    let wants = wants_tiles(drawing, &fit.costs, free);
-                    wanted.vae_tiling == VaeTiling::Auto && manner.tiling.is_none() && wants
+                    let wants = wants_tiles(workload, &fit.costs, free);
+                    wanted.vae_tiling == VaeTiling::Auto && plan.tiling.is_none() && wants
                 }
-                Saving::HalfPrecision => is_auto && room.may_halve && manner.dtype == DType::F32 && fit.exceeds(&room),
+                FallbackStep::HalfPrecision => {
+                    is_auto && room.may_halve && plan.dtype == DType::F32 && fit.exceeds(&room)
+                }
                 // The kernels hold little besides the weights.
-                Saving::RowsApart => {
-                    wanted.memory != MemoryMode::High && manner.card.is_some() && drawing.rows > 1 && fit.exceeds(&room)
+                FallbackStep::SequentialGuidance => {
+                    wanted.memory != MemoryMode::High && plan.card.is_some() && workload.rows > 1 && fit.exceeds(&room)
                 }
-                Saving::OneAtATime => is_auto && !fit.one_at_a_time && fit.exceeds(&room),
+                FallbackStep::SequentialOffload => is_auto && !fit.sequential_offload && fit.exceeds(&room),
             };
             if !helps {
                 continue;
             }
             match saving {
-                Saving::TiledAttention => fit.manner.scoring = Scoring::Tiled,
-                Saving::VaeTiling => fit.manner.tiling = Some(Tiling::default()),
-                Saving::HalfPrecision => fit.manner.dtype = DType::F16,
-                Saving::RowsApart => fit.manner.rows_apart = true,
-                Saving::OneAtATime => fit.one_at_a_time = true,
+                FallbackStep::TiledAttention => fit.plan.attention = AttentionMethod::Tiled,
+                FallbackStep::VaeTiling => fit.plan.tiling = Some(Tiling::default()),
+                FallbackStep::HalfPrecision => fit.plan.dtype = DType::F16,
+                FallbackStep::SequentialGuidance => fit.plan.sequential_guidance = true,
+                FallbackStep::SequentialOffload => fit.sequential_offload = true,
             }
-            fit.savings.push(saving);
-            fit.costs = self.costs(drawing, fit.manner)?;
+            fit.fallback_steps.push(saving);
+            fit.costs = self.costs(workload, fit.plan)?;
         }
         Ok(fit)
     }
 
     /// Whether memory can be spent for speed, by what a picture of the model's own size will take.
-    pub(super) fn has_room_for_speed(&self, manner: Manner, free: u64) -> Result<bool, PipelineError> {
-        let manner = Manner { scoring: Scoring::Tiled, tiling: Some(Tiling::default()), winograd: true, ..manner };
-        Ok(self.costs(self.native_drawing(), manner)?.peak_bytes(false) as u64 + ROOM_BYTES <= free)
+    pub(super) fn has_room_for_speed(&self, plan: ExecutionPlan, free: u64) -> Result<bool, PipelineError> {
+        let plan = ExecutionPlan {
+            attention: AttentionMethod::Tiled,
+            tiling: Some(Tiling::default()),
+            winograd: true,
+            ..plan
+        };
+        Ok(self.costs(self.native_workload(), plan)?.peak_bytes(false) as u64 + ROOM_BYTES <= free)
     }
 }
 
 /// What must be known of a model to foretell its pictures.
 #[derive(Clone)]
-pub struct Foresight {
+pub struct ModelSpec {
     pub(super) costs: CostModel,
     pub(super) grid: WorkGrid,
-    pub(super) extras: Extras,
+    pub(super) concat: ConcatKind,
     pub(super) own_guidance: OwnGuidance,
 }
 
-impl Foresight {
+impl ModelSpec {
     /// From a model's small files.
     ///
     /// # Errors
     /// When they are missing or unreadable.
     pub fn read(files: &ModelFiles, request: &Request) -> Result<Self, PipelineError> {
         let unet = UnetConfig::read(files)?;
-        let (_, vae) = vae_of(files, &Additions::of(request), unet.added.is_some())?;
+        let (_, vae) = vae_of(files, &Adapters::of(request), unet.added.is_some())?;
         Ok(Self {
             grid: grid_of(&unet, &vae),
-            extras: Extras::of(unet.in_channels, vae.latent_channels).unwrap_or(Extras::Nothing),
+            concat: ConcatKind::of(unet.in_channels, vae.latent_channels).unwrap_or(ConcatKind::Nothing),
             own_guidance: OwnGuidance::of(files, &unet),
             costs: CostModel::read_with(files, vae)?,
         })
@@ -221,9 +234,9 @@ impl Foresight {
         held_bytes: u64,
     ) -> Result<Fit, PipelineError> {
         let frame = Canvas::frame_of(request, self.grid)?;
-        let plan = Plan::new(request, frame, self.grid, self.own_guidance)?;
-        let drawing = plan.drawing(self.extras, frame.is_some());
-        let bytes = budget::free_bytes(execution).map(|free| free + held_bytes);
-        self.costs.fit_on(execution, dtype, drawing, request.compute, Room { may_halve, bytes })
+        let resolved = ResolvedRequest::new(request, frame, self.grid, self.own_guidance)?;
+        let workload = resolved.workload(self.concat, frame.is_some());
+        let bytes = memory_budget::free_bytes(execution).map(|free| free + held_bytes);
+        self.costs.fit_on(execution, dtype, workload, request.compute, MemoryBudget { may_halve, bytes })
     }
 }

@@ -5,34 +5,35 @@ use std::cell::{Cell, OnceCell};
 use candle_core::{DType, Device};
 use serde::Deserialize;
 
-use super::additions::Additions;
+use super::adapters::Adapters;
 use super::compute::settled_memory;
 use super::cost::CostModel;
-use super::fit::Foresight;
-use super::networks::{Lent, Part, Source, TextStage};
+use super::fit::ModelSpec;
+use super::networks::{Borrowed, NetworkLoader, NetworkSlot, PromptEncoder};
 use super::sampler::ModelSampling;
-use super::{Extras, LatentRgb, PipelineError};
+use super::{ConcatKind, LatentRgb, PipelineError};
 use crate::job::{ModelPart, Request, WorkGrid};
 use crate::model::{
-    ClipConfig, Execution, Lora, ModelError, ModelFiles, Scoring, Shelf, Tiling, Unet, UnetConfig, Vae, VaeConfig,
+    AttentionMethod, ClipConfig, Execution, LayerCache, Lora, ModelError, ModelFiles, Tiling, Unet, UnetConfig, Vae,
+    VaeConfig,
 };
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
 
 /// A model that is loaded and ready.
 pub struct Pipeline {
-    pub(super) source: Source,
-    pub(super) text: Part<Vec<TextStage>>,
-    pub(super) unet: Part<Unet>,
-    pub(super) vae: Part<Vae>,
+    pub(super) source: NetworkLoader,
+    pub(super) text: NetworkSlot<Vec<PromptEncoder>>,
+    pub(super) unet: NetworkSlot<Unet>,
+    pub(super) vae: NetworkSlot<Vae>,
     /// In single precision, once the one above gave no numbers.
     pub(super) single_vae: OnceCell<Vae>,
     /// What is laid over networks that are read on demand.
     pub(super) loras: Vec<Lora>,
     /// How the networks are to be carried out, as settled for the picture at hand.
-    pub(super) scoring: Cell<Scoring>,
+    pub(super) attention: Cell<AttentionMethod>,
     pub(super) tiling: Cell<Option<Tiling>>,
-    pub(super) rows_apart: Cell<bool>,
-    pub(super) foresight: Foresight,
+    pub(super) sequential_guidance: Cell<bool>,
+    pub(super) spec: ModelSpec,
     pub(super) sampling: ModelSampling,
     pub(super) latent_rgb: LatentRgb,
     pub(super) zeros_for_absent_negative: bool,
@@ -68,32 +69,32 @@ impl Pipeline {
         dtype: DType,
         on_loading: OnLoading,
     ) -> Result<Self, PipelineError> {
-        Self::load_with(files, &Additions::default(), device, dtype, on_loading)
+        Self::load_with(files, &Adapters::default(), device, dtype, on_loading)
     }
 
     /// Reads a whole model and what is laid over it.
     ///
     /// # Errors
-    /// As above, for the files of the additions as well.
+    /// As above, for the files of the adapters as well.
     pub fn load_with(
         files: &ModelFiles,
-        additions: &Additions,
+        adapters: &Adapters,
         device: &Device,
         dtype: DType,
         on_loading: OnLoading,
     ) -> Result<Self, PipelineError> {
-        let means = Means { execution: Execution::on(device, dtype), dtype, one_at_a_time: false };
-        Self::load_by(files, additions, &means, on_loading)
+        let options = LoadOptions { execution: Execution::on(device, dtype), dtype, sequential_offload: false };
+        Self::load_with_options(files, adapters, &options, on_loading)
     }
 
     /// The same in a certain way.
     ///
     /// # Errors
     /// As above.
-    pub fn load_by(
+    pub fn load_with_options(
         files: &ModelFiles,
-        additions: &Additions,
-        means: &Means,
+        adapters: &Adapters,
+        options: &LoadOptions,
         on_loading: OnLoading,
     ) -> Result<Self, PipelineError> {
         if let ModelFiles::Folder(folder) = files
@@ -113,42 +114,42 @@ impl Pipeline {
         }
         // Small files first: a folder that cannot work is refused before a gigabyte is read.
         let unet_config = UnetConfig::read(files)?;
-        let (vae_files, vae_config) = vae_of(files, additions, is_xl)?;
+        let (vae_files, vae_config) = vae_of(files, adapters, is_xl)?;
         let sampling = ModelSampling::read(files)?;
-        let extras = check_channels(&unet_config, &vae_config, files)?;
+        let concat = check_channels(&unet_config, &vae_config, files)?;
         let costs = CostModel::read_with(files, vae_config.clone())?;
-        let memory = settled_memory(additions.memory, &costs, means)?;
-        let source = Source {
+        let memory = settled_memory(adapters.memory, &costs, options)?;
+        let source = NetworkLoader {
             files: files.clone(),
             vae_files,
-            additions: additions.clone(),
+            adapters: adapters.clone(),
             is_xl,
             unet_config,
             vae_config,
-            execution: means.execution.with_dtype(means.dtype),
-            weight_dtype: means.dtype,
+            execution: options.execution.with_dtype(options.dtype),
+            weight_dtype: options.dtype,
             memory,
-            one_at_a_time: means.one_at_a_time,
-            shelf: Shelf::default(),
+            sequential_offload: options.sequential_offload,
+            layer_cache: LayerCache::default(),
         };
         let loras = source.loras()?;
         let (text, unet, vae, latent_rgb);
-        if source.one_at_a_time {
-            (text, unet, vae) = (Part::OnDemand, Part::OnDemand, Part::OnDemand);
+        if source.sequential_offload {
+            (text, unet, vae) = (NetworkSlot::OnDemand, NetworkSlot::OnDemand, NetworkSlot::OnDemand);
             let read = || source.read_vae(source.vae_dtype(), on_loading);
             latent_rgb = LatentRgb::of_model(files, &source.vae_config, read)?;
         } else {
-            text = Part::Kept(source.read_text(&loras, on_loading)?);
-            unet = Part::Kept(source.read_unet(&loras, on_loading)?);
+            text = NetworkSlot::Kept(source.read_text(&loras, on_loading)?);
+            unet = NetworkSlot::Kept(source.read_unet(&loras, on_loading)?);
             loras.iter().try_for_each(Lora::finish)?;
             let kept = source.read_vae(source.vae_dtype(), on_loading)?;
             latent_rgb = LatentRgb::of_model(files, &source.vae_config, || Ok(&kept))?;
-            vae = Part::Kept(kept);
+            vae = NetworkSlot::Kept(kept);
         }
         Ok(Self {
-            foresight: Foresight {
+            spec: ModelSpec {
                 grid: grid_of(&source.unet_config, &source.vae_config),
-                extras,
+                concat,
                 own_guidance: OwnGuidance::of(files, &source.unet_config),
                 costs,
             },
@@ -158,9 +159,9 @@ impl Pipeline {
             vae,
             single_vae: OnceCell::new(),
             loras,
-            scoring: Cell::new(Scoring::Tiled),
+            attention: Cell::new(AttentionMethod::Tiled),
             tiling: Cell::new(None),
-            rows_apart: Cell::new(false),
+            sequential_guidance: Cell::new(false),
             sampling,
             latent_rgb,
             source,
@@ -169,39 +170,39 @@ impl Pipeline {
 
     /// What is known of its model.
     #[must_use]
-    pub fn foresight(&self) -> &Foresight {
-        &self.foresight
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
     }
 
     /// Whether the passes of a guided step come one after the other from now on: less memory, the same picture.
-    pub fn set_rows_apart(&self, apart: bool) {
-        self.rows_apart.set(apart);
+    pub fn set_sequential_guidance(&self, apart: bool) {
+        self.sequential_guidance.set(apart);
     }
 
     /// The text encoders, for as long as they are needed.
-    pub(super) fn text(&self, on_loading: OnLoading) -> Result<Lent<'_, Vec<TextStage>>, PipelineError> {
-        self.text.lent(|| self.source.read_text(&self.loras, on_loading))
+    pub(super) fn text(&self, on_loading: OnLoading) -> Result<Borrowed<'_, Vec<PromptEncoder>>, PipelineError> {
+        self.text.borrow(|| self.source.read_text(&self.loras, on_loading))
     }
 
     /// The UNet, for as long as it is needed.
-    pub(super) fn unet(&self, on_loading: OnLoading) -> Result<Lent<'_, Unet>, PipelineError> {
-        let unet = self.unet.lent(|| {
+    pub(super) fn unet(&self, on_loading: OnLoading) -> Result<Borrowed<'_, Unet>, PipelineError> {
+        let unet = self.unet.borrow(|| {
             let unet = self.source.read_unet(&self.loras, on_loading)?;
             // The text encoders were read before.
             self.loras.iter().try_for_each(Lora::finish)?;
             Ok(unet)
         })?;
-        unet.set_scoring(self.scoring.get());
+        unet.set_attention(self.attention.get());
         Ok(unet)
     }
 
     /// The VAE, for as long as it is needed.
-    pub(super) fn vae(&self, on_loading: OnLoading) -> Result<Lent<'_, Vae>, PipelineError> {
+    pub(super) fn vae(&self, on_loading: OnLoading) -> Result<Borrowed<'_, Vae>, PipelineError> {
         let vae = match self.single_vae.get() {
-            Some(single) => Lent::Kept(single),
-            None => self.vae.lent(|| self.source.read_vae(self.source.vae_dtype(), on_loading))?,
+            Some(single) => Borrowed::Kept(single),
+            None => self.vae.borrow(|| self.source.read_vae(self.source.vae_dtype(), on_loading))?,
         };
-        vae.set_scoring(self.scoring.get());
+        vae.set_attention(self.attention.get());
         vae.set_tiling(self.tiling.get());
         Ok(vae)
     }
@@ -209,12 +210,12 @@ impl Pipeline {
 
 /// How a pipeline is carried out and kept.
 #[derive(Clone, Debug)]
-pub struct Means {
+pub struct LoadOptions {
     pub execution: Execution,
     /// What the weights are kept in.
     pub dtype: DType,
     /// Each network is read when it is needed and dropped after use.
-    pub one_at_a_time: bool,
+    pub sequential_offload: bool,
 }
 
 /// The guidance that a model wants where nobody says.
@@ -240,15 +241,15 @@ impl OwnGuidance {
 /// Where the VAE is read from, and its config.
 pub(super) fn vae_of(
     files: &ModelFiles,
-    additions: &Additions,
+    adapters: &Adapters,
     is_xl: bool,
 ) -> Result<(ModelFiles, VaeConfig), PipelineError> {
-    let vae_files = match &additions.vae {
+    let vae_files = match &adapters.vae {
         Some(file) => ModelFiles::open_file(file)?,
         None => files.clone(),
     };
     let mut config = VaeConfig::read(&vae_files)?;
-    if additions.vae.is_some()
+    if adapters.vae.is_some()
         && let Some(own) = VaeConfig::read(files).ok().or_else(|| family_vae(is_xl, &config))
     {
         // A file of a VAE alone does not say what its family's latents are scaled by.
@@ -265,7 +266,7 @@ fn family_vae(is_xl: bool, config: &VaeConfig) -> Option<VaeConfig> {
     is_xl.then(|| VaeConfig { scale: 0.13025, ..config.clone() })
 }
 
-fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<Extras, PipelineError> {
+fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<ConcatKind, PipelineError> {
     let latent = vae.latent_channels;
     let unsupported = |field: &str, found: usize, supported: String| ModelError::Unsupported {
         field: field.into(),
@@ -277,7 +278,7 @@ fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Res
         let supported = format!("{latent}, as many as the VAE's latent channels,");
         return Err(unsupported("out_channels", unet.out_channels, supported).into());
     }
-    Extras::of(unet.in_channels, latent).ok_or_else(|| {
+    ConcatKind::of(unet.in_channels, latent).ok_or_else(|| {
         let (inpainting, instructions) = (2 * latent + 1, 2 * latent);
         let supported =
             format!("{latent}, as many as the VAE's latent channels, {instructions} (instructions) and {inpainting} (inpainting)");

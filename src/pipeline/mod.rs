@@ -1,12 +1,11 @@
 //! From a request to a picture: words, noise, denoising, decoding. Knows no thread and no window.
 
-mod additions;
-mod beside;
+mod adapters;
 mod blend;
-pub mod budget;
 mod calibrate;
 mod canvas;
 mod compute;
+mod concat_conditioning;
 mod conditioning;
 mod cost;
 mod decode;
@@ -16,19 +15,20 @@ mod fit;
 mod guidance;
 mod latent_rgb;
 mod load;
+pub mod memory_budget;
 mod networks;
 mod sampler;
 
 use std::cell::RefCell;
 use std::time::Instant;
 
-pub use additions::Additions;
+pub use adapters::Adapters;
 pub use calibrate::{guessed_card_speed, measured_speed};
-pub use cost::{CostModel, Costs, Drawing, Manner, scoring_of};
-pub use encode::Extras;
-pub use fit::{Fit, Foresight, Room, Saving};
+pub use cost::{CostModel, Costs, ExecutionPlan, Workload, attention_method_of};
+pub use encode::ConcatKind;
+pub use fit::{FallbackStep, Fit, MemoryBudget, ModelSpec};
 pub use latent_rgb::LatentRgb;
-pub use load::{Means, Pipeline, tokenizer_of, work_grid_of};
+pub use load::{LoadOptions, Pipeline, tokenizer_of, work_grid_of};
 pub use sampler::check_sampling;
 
 use crate::job::{CancelToken, Compute, Frame, ModelPart, Request, RequestError, WorkGrid};
@@ -41,7 +41,7 @@ use compute::Settled;
 use denoise::Denoising;
 use guidance::Guidance;
 use load::OwnGuidance;
-use networks::Told;
+use networks::Reporter;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
@@ -98,7 +98,7 @@ pub enum Stage {
 }
 
 /// A request with every default filled in.
-struct Plan {
+struct ResolvedRequest {
     width: u32,
     height: u32,
     guidance: f64,
@@ -106,7 +106,7 @@ struct Plan {
     is_pair: bool,
 }
 
-impl Plan {
+impl ResolvedRequest {
     fn new(request: &Request, frame: Option<Frame>, grid: WorkGrid, own: OwnGuidance) -> Result<Self, PipelineError> {
         let WorkGrid { native_side_px, cell_px: factor, .. } = grid;
         let guidance = request.guidance.unwrap_or(own.scale);
@@ -129,13 +129,13 @@ impl Plan {
         Ok(Self { width, height, guidance, is_pair: guidance > 1.0 && !own.is_embedded })
     }
 
-    fn drawing(&self, extras: Extras, encodes: bool) -> Drawing {
-        let rows = match (self.is_pair, extras) {
+    fn workload(&self, concat: ConcatKind, encodes: bool) -> Workload {
+        let rows = match (self.is_pair, concat) {
             (false, _) => 1,
-            (true, Extras::Picture) => 3,
+            (true, ConcatKind::Picture) => 3,
             (true, _) => 2,
         };
-        Drawing { width: self.width as usize, height: self.height as usize, rows, windows: 1, encodes }
+        Workload { width: self.width as usize, height: self.height as usize, rows, windows: 1, encodes }
     }
 }
 
@@ -152,29 +152,30 @@ impl Pipeline {
     ) -> Result<(Picture, Request), PipelineError> {
         request.validate()?;
         let (scheduler_name, scheduler) = self.sampling.scheduler(request)?;
-        let canvas = Canvas::new(request, self.foresight.grid)?;
+        let canvas = Canvas::new(request, self.spec.grid)?;
         let frame = canvas.as_ref().map(|canvas| canvas.frame);
-        let plan = Plan::new(request, frame, self.foresight.grid, self.foresight.own_guidance)?;
-        let Settled { compute, costs } = self.settle(request.compute, &plan, canvas.is_some())?;
-        tell(Stage::Settled { peak_bytes: costs.peak_bytes(self.source.one_at_a_time) as u64, compute });
-        let checkpoint = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
-        let told = Told { checkpoint: &checkpoint, tell: RefCell::new(tell) };
-        let conditioning = in_pool(|| self.condition(request, &plan, &|part, fraction| told.loading(part, fraction)))?;
-        self.let_go();
+        let resolved = ResolvedRequest::new(request, frame, self.spec.grid, self.spec.own_guidance)?;
+        let Settled { compute, costs } = self.settle(request.compute, &resolved, canvas.is_some())?;
+        tell(Stage::Settled { peak_bytes: costs.peak_bytes(self.source.sequential_offload) as u64, compute });
+        let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
+        let told = Reporter { cancel_check: &cancel_check, tell: RefCell::new(tell) };
+        let conditioning =
+            in_pool(|| self.condition(request, &resolved, &|part, fraction| told.loading(part, fraction)))?;
+        self.release_idle_memory();
         let mut noise = request.noise.source(request.seed);
         let noise = noise.as_mut();
-        let guidance = Guidance::new(plan.guidance, request);
+        let guidance = Guidance::new(resolved.guidance, request);
         let mut denoising = Denoising { scheduler, first_step: 0, conditioning, guidance, beside: None, blend: None };
-        let start = self.start_latents(request, &plan, canvas.as_ref(), &mut denoising, noise, &told)?;
+        let start = self.start_latents(request, &resolved, canvas.as_ref(), &mut denoising, noise, &told)?;
         // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.
-        self.let_go();
-        let latents = self.denoise(&mut denoising, start, &plan, noise, &told)?;
+        self.release_idle_memory();
+        let latents = self.denoise(&mut denoising, start, &resolved, noise, &told)?;
 
-        self.let_go();
+        self.release_idle_memory();
         let started = Instant::now();
-        let drawn = self.decode(latents, &plan, &told)?;
-        self.let_go();
-        let (mut width, mut height) = (Some(plan.width), Some(plan.height));
+        let drawn = self.decode(latents, &resolved, &told)?;
+        self.release_idle_memory();
+        let (mut width, mut height) = (Some(resolved.width), Some(resolved.height));
         let picture = if let Some(canvas) = &canvas {
             (width, height) = canvas.noted_size();
             canvas.finished(drawn)
@@ -185,7 +186,7 @@ impl Pipeline {
         let carried_out = Request {
             width,
             height,
-            guidance: Some(plan.guidance),
+            guidance: Some(resolved.guidance),
             scheduler: Some(scheduler_name),
             compute,
             ..request.clone()
@@ -194,16 +195,16 @@ impl Pipeline {
     }
 
     /// What the networks before left idle is given back.
-    fn let_go(&self) {
+    fn release_idle_memory(&self) {
         crate::kernels::release_idle_buffers();
         if let Some(operators) = self.source.execution.operators() {
             operators.wait();
         }
     }
 
-    fn latent_shape(&self, plan: &Plan) -> (usize, usize, usize, usize) {
+    fn latent_shape(&self, resolved: &ResolvedRequest) -> (usize, usize, usize, usize) {
         let config = &self.source.vae_config;
         let factor = config.factor();
-        (1, config.latent_channels, plan.height as usize / factor, plan.width as usize / factor)
+        (1, config.latent_channels, resolved.height as usize / factor, resolved.width as usize / factor)
     }
 }

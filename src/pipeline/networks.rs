@@ -6,36 +6,36 @@ use std::ops::Deref;
 
 use candle_core::{DType, Device};
 
-use super::additions::Additions;
+use super::adapters::Adapters;
 use super::load::{LOW_IDLE_BYTES, OnLoading, TEXT_SHARE, UNET_SHARE, read_tokenizer};
 use super::{PipelineError, Stage};
 use crate::job::{EmbeddingRef, MemoryMode, ModelPart};
 use crate::kernels::limit_idle_buffers;
 use crate::model::{
-    Checkpoint, ClipConfig, Execution, Lora, ModelError, ModelFiles, Shelf, TextEncoder, TextualInversion, Unet,
+    CancelCheck, ClipConfig, Execution, LayerCache, Lora, ModelError, ModelFiles, TextEncoder, TextualInversion, Unet,
     UnetConfig, Vae, VaeConfig, Weights,
 };
 use crate::prompt::PromptTokenizer;
 
 /// A tokenizer and the encoder that reads its tokens. SDXL has two such pairs.
-pub(super) struct TextStage {
+pub(super) struct PromptEncoder {
     pub tokenizer: PromptTokenizer,
     pub encoder: TextEncoder,
 }
 
 /// A network that is there, or one that is read when somebody asks for it.
-pub(super) enum Part<T> {
+pub(super) enum NetworkSlot<T> {
     Kept(T),
     OnDemand,
 }
 
 /// A network for as long as it is needed.
-pub(super) enum Lent<'a, T> {
+pub(super) enum Borrowed<'a, T> {
     Kept(&'a T),
     Read(Box<T>),
 }
 
-impl<T> Deref for Lent<'_, T> {
+impl<T> Deref for Borrowed<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -46,23 +46,23 @@ impl<T> Deref for Lent<'_, T> {
     }
 }
 
-impl<T> Part<T> {
+impl<T> NetworkSlot<T> {
     /// As it is kept, or as `read` reads it.
-    pub fn lent(&self, read: impl FnOnce() -> Result<T, PipelineError>) -> Result<Lent<'_, T>, PipelineError> {
+    pub fn borrow(&self, read: impl FnOnce() -> Result<T, PipelineError>) -> Result<Borrowed<'_, T>, PipelineError> {
         Ok(match self {
-            Self::Kept(network) => Lent::Kept(network),
-            Self::OnDemand => Lent::Read(Box::new(read()?)),
+            Self::Kept(network) => Borrowed::Kept(network),
+            Self::OnDemand => Borrowed::Read(Box::new(read()?)),
         })
     }
 }
 
 /// Who is told while a picture is made, and asked whether it goes on.
-pub(super) struct Told<'a> {
-    pub checkpoint: Checkpoint<'a>,
+pub(super) struct Reporter<'a> {
+    pub cancel_check: CancelCheck<'a>,
     pub tell: RefCell<&'a mut dyn FnMut(Stage)>,
 }
 
-impl Told<'_> {
+impl Reporter<'_> {
     pub fn say(&self, stage: Stage) {
         (self.tell.borrow_mut())(stage);
     }
@@ -70,15 +70,15 @@ impl Told<'_> {
     /// For networks that are read on the way.
     pub fn loading(&self, part: ModelPart, fraction: f32) -> Result<(), ModelError> {
         self.say(Stage::Loading { part, fraction });
-        (self.checkpoint)()
+        (self.cancel_check)()
     }
 }
 
 /// Where the networks are read from, and how they are kept.
-pub(super) struct Source {
+pub(super) struct NetworkLoader {
     pub files: ModelFiles,
     pub vae_files: ModelFiles,
-    pub additions: Additions,
+    pub adapters: Adapters,
     pub is_xl: bool,
     pub unet_config: UnetConfig,
     pub vae_config: VaeConfig,
@@ -88,17 +88,17 @@ pub(super) struct Source {
     /// Low or high: how the weights are packed.
     pub memory: MemoryMode,
     /// Each network is read when it is needed.
-    pub one_at_a_time: bool,
-    pub shelf: Shelf,
+    pub sequential_offload: bool,
+    pub layer_cache: LayerCache,
 }
 
-impl Source {
+impl NetworkLoader {
     pub fn loras(&self) -> Result<Vec<Lora>, PipelineError> {
-        Ok(self.additions.loras.iter().map(|lora| Lora::open(&lora.file, lora.weight)).collect::<Result<_, _>>()?)
+        Ok(self.adapters.loras.iter().map(|lora| Lora::open(&lora.file, lora.weight)).collect::<Result<_, _>>()?)
     }
 
     /// The text encoders with LoRAs and embeddings laid over them.
-    pub fn read_text(&self, loras: &[Lora], on_loading: OnLoading) -> Result<Vec<TextStage>, PipelineError> {
+    pub fn read_text(&self, loras: &[Lora], on_loading: OnLoading) -> Result<Vec<PromptEncoder>, PipelineError> {
         let encoders: &[&'static str] =
             if self.is_xl { &["text_encoder", "text_encoder_2"] } else { &["text_encoder"] };
         on_loading(ModelPart::Tokenizer, 0.0)?;
@@ -113,10 +113,11 @@ impl Source {
             let tokenizer = read_tokenizer(&self.files, &tokenizer_folder, config.positions)?;
             let weights = Weights::open(&self.files, folder, "model", &Device::Cpu, self.weight_dtype, &told)?;
             let weights = weights.with_execution(&self.execution).with_loras(folder, loras);
-            let weights = if self.one_at_a_time { weights } else { weights.with_shelf(folder, &self.shelf) };
-            text.push(TextStage { tokenizer, encoder: TextEncoder::new(config, weights)? });
+            let weights =
+                if self.sequential_offload { weights } else { weights.with_layer_cache(folder, &self.layer_cache) };
+            text.push(PromptEncoder { tokenizer, encoder: TextEncoder::new(config, weights)? });
         }
-        for embedding in &self.additions.embeddings {
+        for embedding in &self.adapters.embeddings {
             teach(embedding, &mut text)?;
         }
         Ok(text)
@@ -130,7 +131,8 @@ impl Source {
         let spends = self.memory == MemoryMode::High;
         limit_idle_buffers(if spends { usize::MAX } else { LOW_IDLE_BYTES });
         let weights = weights.with_execution(&self.execution).with_winograd(spends).with_loras("unet", loras);
-        let weights = if self.one_at_a_time { weights } else { weights.with_shelf("unet", &self.shelf) };
+        let weights =
+            if self.sequential_offload { weights } else { weights.with_layer_cache("unet", &self.layer_cache) };
         Ok(Unet::new(self.unet_config.clone(), weights)?)
     }
 
@@ -150,7 +152,7 @@ impl Source {
 }
 
 /// Adds a word to every encoder for which the file has vectors.
-fn teach(embedding: &EmbeddingRef, text: &mut [TextStage]) -> Result<(), PipelineError> {
+fn teach(embedding: &EmbeddingRef, text: &mut [PromptEncoder]) -> Result<(), PipelineError> {
     let file = TextualInversion::open(&embedding.file)?;
     let pair = text.len() > 1;
     let mut learned = false;

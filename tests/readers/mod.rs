@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device};
 use inkwick::job::{CancelToken, LoraRef, Request};
 use inkwick::model::{Lora, ModelFiles, TextualInversion, builtin_model, inspect_file};
-use inkwick::pipeline::{Additions, CostModel, Drawing, Manner, Pipeline, scoring_of, tokenizer_of};
+use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, attention_method_of, tokenizer_of};
 use inkwick::prompt::{self, PromptTokenizer};
 use inkwick::store::canvas::journal::Journal;
 use inkwick::store::download::Listing;
@@ -113,21 +113,21 @@ pub fn zipped(pickle: &[u8]) -> Vec<u8> {
 }
 
 /// From what is foretold of a model to a first small picture.
-fn foretold_and_drawn(files: &ModelFiles, additions: &Additions) {
+fn foretold_and_drawn(files: &ModelFiles, adapters: &Adapters) {
     if let Ok(model) = CostModel::read(files) {
         let compute = Request::default().compute;
-        let manner = Manner {
-            scoring: scoring_of(compute.attention),
+        let plan = ExecutionPlan {
+            attention: attention_method_of(compute.attention),
             tiling: None,
             winograd: false,
             dtype: DType::F32,
             card: None,
-            rows_apart: false,
+            sequential_guidance: false,
         };
-        let drawing = Drawing { width: 64, height: 64, ..model.native_drawing() };
-        let _ = model.costs(drawing, manner);
+        let workload = Workload { width: 64, height: 64, ..model.native_workload() };
+        let _ = model.costs(workload, plan);
     }
-    if let Ok(pipeline) = Pipeline::load_with(files, additions, &Device::Cpu, DType::F32, &|_, _| Ok(())) {
+    if let Ok(pipeline) = Pipeline::load_with(files, adapters, &Device::Cpu, DType::F32, &|_, _| Ok(())) {
         let request = Request {
             prompt: "a (red:1.2) apple 🍎".into(),
             steps: 1,
@@ -145,7 +145,7 @@ fn checkpoint(bytes: &[u8]) {
     let _ = Inspection::of(&path, None);
     let _ = models::entry::inspect(&path);
     if let Ok(files) = ModelFiles::open_file(&path) {
-        foretold_and_drawn(&files, &Additions::default());
+        foretold_and_drawn(&files, &Adapters::default());
     }
 }
 
@@ -155,8 +155,8 @@ fn lora(bytes: &[u8]) {
     let _ = inspect_file(&path);
     if Lora::open(&path, 1.0).is_ok_and(|lora| lora.layers() > 0) {
         let base = ModelFiles::open_file(&corpus("base.safetensors")).expect("the base of the corpus");
-        let additions = Additions { loras: vec![LoraRef { file: path, weight: 0.7 }], ..Additions::default() };
-        let _ = Pipeline::load_with(&base, &additions, &Device::Cpu, DType::F32, &|_, _| Ok(()));
+        let adapters = Adapters { loras: vec![LoraRef { file: path, weight: 0.7 }], ..Adapters::default() };
+        let _ = Pipeline::load_with(&base, &adapters, &Device::Cpu, DType::F32, &|_, _| Ok(()));
     }
 }
 
@@ -184,7 +184,7 @@ fn sidecar(bytes: &[u8]) {
     written(if bytes.first() == Some(&b'{') { "beside.json" } else { "beside.yaml" }, bytes);
     let _ = models::entry::inspect(&checkpoint);
     if let Ok(files) = ModelFiles::open_file(&checkpoint) {
-        foretold_and_drawn(&files, &Additions::default());
+        foretold_and_drawn(&files, &Adapters::default());
     }
 }
 
@@ -208,7 +208,7 @@ fn folder(bytes: &[u8]) {
     let files = ModelFiles::Folder(folder);
     let _ =
         tokenizer_of(&files).and_then(|tokenizer| Ok(tokenizer.count(&prompt::parse("(a fox:1.1), BREAK an apple"))?));
-    foretold_and_drawn(&files, &Additions::default());
+    foretold_and_drawn(&files, &Adapters::default());
 }
 
 const FOLDER_FILES: [&str; 15] = [

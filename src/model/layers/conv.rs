@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::super::ModelError;
+use super::super::dry_run::TracedFeature;
 use super::super::feature::{Execution, Feature, mixed};
 use super::super::operators::{Array, Window};
-use super::super::sketch::Sketch;
 use super::super::weights::Scope;
-use super::linear::SketchedProduct;
+use super::linear::TracedProduct;
 use super::{host_vector, packed};
 use crate::job::Work;
 use crate::kernels::{self, Finish, Packing, Steps};
@@ -15,7 +15,7 @@ use crate::kernels::{self, Finish, Packing, Steps};
 enum Form {
     Host(kernels::Conv3x3),
     Device { weight: Array, bias: Array },
-    Sketch { inputs: usize, outputs: usize, packing: Packing },
+    DryRun { inputs: usize, outputs: usize, packing: Packing },
 }
 
 /// A 3×3 convolution with bias.
@@ -46,13 +46,13 @@ impl Conv3x3 {
 
     fn with_steps(at: &Scope, inputs: usize, outputs: usize, steps: Steps) -> Result<Self, ModelError> {
         let shape = [outputs, inputs, 3, 3];
-        let form = at.shelved(|| {
-            if let Execution::Sketch(ledger) = at.execution() {
+        let form = at.cached(|| {
+            if let Execution::DryRun(tracker) = at.execution() {
                 let packing = at.packing();
                 let count = inputs * outputs * 9;
                 let packed = kernels::Conv3x3::bytes_of(inputs, outputs, steps, packing);
-                ledger.keep_weights(count, packed);
-                return Ok(Form::Sketch { inputs, outputs, packing });
+                tracker.keep_weights(count, packed);
+                return Ok(Form::DryRun { inputs, outputs, packing });
             }
             let bias = at.tensor("bias", &[outputs])?;
             Ok(match at.execution() {
@@ -60,7 +60,7 @@ impl Conv3x3 {
                     weight: operators.keep(&at.tensor("weight", &shape)?)?,
                     bias: operators.keep(&bias)?,
                 },
-                Execution::Kernels | Execution::Sketch(_) => {
+                Execution::Kernels | Execution::DryRun(_) => {
                     let bias = host_vector(&bias)?;
                     let layer =
                         |source: kernels::Source| kernels::Conv3x3::new(source, &bias, inputs, steps, at.packing());
@@ -116,21 +116,21 @@ impl Conv3x3 {
                 }
                 Ok(Feature::Device(out))
             }
-            (Form::Sketch { inputs, outputs, packing }, Feature::Sketch(x)) => {
+            (Form::DryRun { inputs, outputs, packing }, Feature::Traced(x)) => {
                 let (Some(height), Some(width)) = (self.steps.places(size.0), self.steps.places(size.1)) else {
                     return Err(too_small(size));
                 };
-                let out = Sketch::new(x.ledger(), x.batch, height, width, *outputs);
+                let out = TracedFeature::new(x.tracker(), x.batch, height, width, *outputs);
                 let seen = (x.batch, size.0, size.1);
                 let scratch = kernels::Conv3x3::scratch_floats((*inputs, *outputs), self.steps, *packing, seen);
-                drop(x.ledger().take(scratch));
+                drop(x.tracker().take(scratch));
                 let operations = 18.0 * (out.floats() * inputs) as f64 / 1e9;
-                x.ledger().add_work(if scratch > 0 {
+                x.tracker().add_work(if scratch > 0 {
                     Work { transformed: operations, ..Work::default() }
                 } else {
                     Work { convolution: operations, ..Work::default() }
                 });
-                Ok(Feature::Sketch(out))
+                Ok(Feature::Traced(out))
             }
             _ => Err(mixed()),
         }
@@ -144,7 +144,7 @@ fn too_small((height, width): (usize, usize)) -> ModelError {
 enum PointForm {
     Host(kernels::Linear),
     Device { weight: Array, bias: Array },
-    Sketch(SketchedProduct),
+    DryRun(TracedProduct),
 }
 
 /// A 1×1 convolution with bias.
@@ -155,9 +155,9 @@ pub struct Conv1x1 {
 impl Conv1x1 {
     pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
         let shape = [outputs, inputs, 1, 1];
-        let form = at.shelved(|| {
-            if let Some(product) = SketchedProduct::new(at, inputs, outputs, false) {
-                return Ok(PointForm::Sketch(product));
+        let form = at.cached(|| {
+            if let Some(product) = TracedProduct::new(at, inputs, outputs, false) {
+                return Ok(PointForm::DryRun(product));
             }
             let bias = at.tensor("bias", &[outputs])?;
             Ok(match at.execution() {
@@ -165,7 +165,7 @@ impl Conv1x1 {
                     let weight = operators.keep(&at.tensor("weight", &shape)?)?;
                     PointForm::Device { weight, bias: operators.keep(&bias)? }
                 }
-                Execution::Kernels | Execution::Sketch(_) => {
+                Execution::Kernels | Execution::DryRun(_) => {
                     let bias = host_vector(&bias)?;
                     let layer =
                         |source: kernels::Source| kernels::Linear::new(source, Some(&bias), inputs, at.packing());
@@ -182,7 +182,7 @@ impl Conv1x1 {
             (PointForm::Device { weight, bias }, Feature::Device(x)) => {
                 Feature::Device(x.convolve(weight, bias, Window::POINT)?)
             }
-            (PointForm::Sketch(product), Feature::Sketch(x)) => Feature::Sketch(product.of(x)),
+            (PointForm::DryRun(product), Feature::Traced(x)) => Feature::Traced(product.of(x)),
             _ => return Err(mixed()),
         })
     }

@@ -13,7 +13,7 @@ use crate::kernels::{self, Activation, GroupStatistics, Map};
 enum Form {
     Host(kernels::GroupNorm),
     Device(DeviceForm),
-    Sketch,
+    DryRun,
 }
 
 struct DeviceForm {
@@ -59,7 +59,7 @@ impl GroupNorm {
                 let (weight, bias) = (host_vector(&weight)?, host_vector(&bias)?);
                 Form::Host(kernels::GroupNorm::new(weight, bias, groups, eps, at.packing().level)?)
             }
-            Execution::Sketch(_) => Form::Sketch,
+            Execution::DryRun(_) => Form::DryRun,
         };
         Ok(Self { form, groups, sharing: RefCell::default() })
     }
@@ -120,7 +120,7 @@ impl GroupNorm {
                 }
                 None => x.group_norm((&form.weight, &form.bias), self.groups, form.eps, with_silu)?,
             }),
-            (Form::Sketch, Feature::Sketch(x)) => Feature::Sketch(x.passed_over()),
+            (Form::DryRun, Feature::Traced(x)) => Feature::Traced(x.passed_over()),
             _ => return Err(mixed()),
         })
     }

@@ -10,7 +10,7 @@ use crate::kernels;
 enum Form {
     Host(kernels::LayerNorm),
     Device { weight: Array, bias: Array, eps: f64 },
-    Sketch,
+    DryRun,
 }
 
 pub struct LayerNorm {
@@ -24,7 +24,7 @@ impl LayerNorm {
             Execution::Candle(operators) => {
                 Form::Device { weight: operators.keep(&weight)?, bias: operators.keep(&bias)?, eps }
             }
-            Execution::Sketch(_) => Form::Sketch,
+            Execution::DryRun(_) => Form::DryRun,
             Execution::Kernels => {
                 let (weight, bias) = (host_vector(&weight)?, host_vector(&bias)?);
                 Form::Host(kernels::LayerNorm::new(weight, bias, eps, at.packing().level)?)
@@ -39,7 +39,7 @@ impl LayerNorm {
             (Form::Device { weight, bias, eps }, Feature::Device(x)) => {
                 Feature::Device(x.layer_norm(weight, bias, *eps)?)
             }
-            (Form::Sketch, Feature::Sketch(x)) => Feature::Sketch(x.passed_over()),
+            (Form::DryRun, Feature::Traced(x)) => Feature::Traced(x.passed_over()),
             _ => return Err(mixed()),
         })
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::super::ModelError;
+use super::super::dry_run::TracedFeature;
 use super::super::feature::{Execution, Feature, mixed};
 use super::super::operators::Array;
-use super::super::sketch::Sketch;
 use super::super::weights::Scope;
 use super::{host_vector, packed};
 use crate::job::Work;
@@ -14,30 +14,30 @@ use crate::kernels::{self, Activation, Finish};
 enum Form {
     Host(kernels::Linear),
     Device { weight: Array, bias: Option<Array> },
-    Sketch(SketchedProduct),
+    DryRun(TracedProduct),
 }
 
 /// A product in a network that is only walked through.
-pub(super) struct SketchedProduct {
+pub(super) struct TracedProduct {
     inputs: usize,
     /// Of the weight, gates included.
     outputs: usize,
     gated: bool,
 }
 
-impl SketchedProduct {
+impl TracedProduct {
     /// Where the network is one of those.
     pub fn new(at: &Scope, inputs: usize, outputs: usize, gated: bool) -> Option<Self> {
-        let Execution::Sketch(ledger) = at.execution() else { return None };
+        let Execution::DryRun(tracker) = at.execution() else { return None };
         let (count, packing) = (inputs * outputs, at.packing());
         let packed = kernels::Linear::bytes_of(inputs, outputs, gated, packing);
-        ledger.keep_weights(count, packed);
+        tracker.keep_weights(count, packed);
         Some(Self { inputs, outputs, gated })
     }
 
-    pub fn of(&self, x: &Sketch) -> Sketch {
+    pub fn of(&self, x: &TracedFeature) -> TracedFeature {
         let product = 2.0 * (x.rows() * self.inputs * self.outputs) as f64 / 1e9;
-        x.ledger().add_work(Work { product, ..Work::default() });
+        x.tracker().add_work(Work { product, ..Work::default() });
         x.with_channels(if self.gated { self.outputs / 2 } else { self.outputs })
     }
 }
@@ -58,9 +58,9 @@ impl Linear {
 
     fn build(at: &Scope, inputs: usize, outputs: usize, has_bias: bool) -> Result<Self, ModelError> {
         let shape = [outputs, inputs];
-        let form = at.shelved(|| {
-            if let Some(product) = SketchedProduct::new(at, inputs, outputs, false) {
-                return Ok(Form::Sketch(product));
+        let form = at.cached(|| {
+            if let Some(product) = TracedProduct::new(at, inputs, outputs, false) {
+                return Ok(Form::DryRun(product));
             }
             let bias = has_bias.then(|| at.tensor("bias", &[outputs])).transpose()?;
             Ok(match at.execution() {
@@ -68,7 +68,7 @@ impl Linear {
                     let weight = operators.keep(&at.tensor("weight", &shape)?)?;
                     Form::Device { weight, bias: bias.map(|bias| operators.keep(&bias)).transpose()? }
                 }
-                Execution::Kernels | Execution::Sketch(_) => {
+                Execution::Kernels | Execution::DryRun(_) => {
                     let bias = bias.as_ref().map(host_vector).transpose()?;
                     let layer =
                         |source: kernels::Source| kernels::Linear::new(source, bias.as_deref(), inputs, at.packing());
@@ -92,7 +92,7 @@ impl Linear {
             (Form::Device { weight, bias }, Feature::Device(x)) => {
                 Feature::Device(x.linear(weight, bias.as_ref())?.activate(activation)?)
             }
-            (Form::Sketch(product), Feature::Sketch(x)) => Feature::Sketch(product.of(x)),
+            (Form::DryRun(product), Feature::Traced(x)) => Feature::Traced(product.of(x)),
             _ => return Err(mixed()),
         })
     }
@@ -107,7 +107,7 @@ impl Linear {
             (Form::Device { weight, bias }, Feature::Device(x), Feature::Device(residual)) => {
                 Feature::Device(residual.add(&x.linear(weight, bias.as_ref())?)?)
             }
-            (Form::Sketch(product), Feature::Sketch(x), Feature::Sketch(_)) => Feature::Sketch(product.of(x)),
+            (Form::DryRun(product), Feature::Traced(x), Feature::Traced(_)) => Feature::Traced(product.of(x)),
             _ => return Err(mixed()),
         })
     }
@@ -122,9 +122,9 @@ impl GatedLinear {
     /// `outputs` are what is left of twice as many.
     pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
         let shape = [2 * outputs, inputs];
-        let form = at.shelved(|| {
-            if let Some(product) = SketchedProduct::new(at, inputs, 2 * outputs, true) {
-                return Ok(Form::Sketch(product));
+        let form = at.cached(|| {
+            if let Some(product) = TracedProduct::new(at, inputs, 2 * outputs, true) {
+                return Ok(Form::DryRun(product));
             }
             let bias = at.tensor("bias", &[2 * outputs])?;
             Ok(match at.execution() {
@@ -132,7 +132,7 @@ impl GatedLinear {
                     let weight = operators.keep(&at.tensor("weight", &shape)?)?;
                     Form::Device { weight, bias: Some(operators.keep(&bias)?) }
                 }
-                Execution::Kernels | Execution::Sketch(_) => {
+                Execution::Kernels | Execution::DryRun(_) => {
                     let bias = host_vector(&bias)?;
                     let layer = |source: kernels::Source| kernels::Linear::gated(source, &bias, inputs, at.packing());
                     Form::Host(packed(at, &shape, layer)?)
@@ -148,7 +148,7 @@ impl GatedLinear {
             (Form::Device { weight, bias }, Feature::Device(x)) => {
                 Feature::Device(x.gated_linear(weight, bias.as_ref())?)
             }
-            (Form::Sketch(product), Feature::Sketch(x)) => Feature::Sketch(product.of(x)),
+            (Form::DryRun(product), Feature::Traced(x)) => Feature::Traced(product.of(x)),
             _ => return Err(mixed()),
         })
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Layout, Shape, Tensor};
 
 use super::super::ModelError;
+use super::super::dry_run::{BufferStorage, TrackedBuffer};
 use super::super::feature::mixed;
-use super::super::sketch::{Held, Place};
 use super::{Made, Operator, Operators};
 use crate::job::Work;
 
@@ -14,23 +14,23 @@ use crate::job::Work;
 pub(super) enum Body {
     Real(Tensor),
     /// How it would lie in memory.
-    Imagined {
+    Traced {
         layout: Layout,
         dtype: DType,
     },
 }
 
-/// A tensor on a device; where operators are only imagined, its sizes.
+/// A tensor on a device; where operators are only traced, its sizes.
 #[derive(Clone, Debug)]
 pub struct Array {
     body: Body,
     on: Operators,
     /// Memory that is only thought of; views share it.
-    held: Option<Arc<Held>>,
+    held: Option<Arc<TrackedBuffer>>,
 }
 
 impl Array {
-    pub(super) fn new(body: Body, on: Operators, held: Option<Arc<Held>>) -> Self {
+    pub(super) fn new(body: Body, on: Operators, held: Option<Arc<TrackedBuffer>>) -> Self {
         Self { body, on, held }
     }
 
@@ -38,18 +38,18 @@ impl Array {
         &self.on
     }
 
-    /// Only asked for inside of an operator, which is not run where it is imagined.
+    /// Only asked for inside of an operator, which is not run where it is traced.
     pub(super) fn real(&self) -> Result<&Tensor, candle_core::Error> {
         match &self.body {
             Body::Real(tensor) => Ok(tensor),
-            Body::Imagined { .. } => Err(candle_core::Error::Msg("an imagined tensor has no values".to_owned())),
+            Body::Traced { .. } => Err(candle_core::Error::Msg("an traced tensor has no values".to_owned())),
         }
     }
 
     fn layout(&self) -> &Layout {
         match &self.body {
             Body::Real(tensor) => tensor.layout(),
-            Body::Imagined { layout, .. } => layout,
+            Body::Traced { layout, .. } => layout,
         }
     }
 
@@ -67,7 +67,7 @@ impl Array {
     pub fn dtype(&self) -> DType {
         match &self.body {
             Body::Real(tensor) => tensor.dtype(),
-            Body::Imagined { dtype, .. } => *dtype,
+            Body::Traced { dtype, .. } => *dtype,
         }
     }
 
@@ -92,7 +92,7 @@ impl Array {
     pub(super) fn with(&self, other: &Self) -> Result<(), ModelError> {
         let alike = matches!(
             (&self.body, &other.body),
-            (Body::Real(_), Body::Real(_)) | (Body::Imagined { .. }, Body::Imagined { .. })
+            (Body::Real(_), Body::Real(_)) | (Body::Traced { .. }, Body::Traced { .. })
         );
         if alike { Ok(()) } else { Err(mixed()) }
     }
@@ -100,11 +100,11 @@ impl Array {
     fn view(
         &self,
         real: impl FnOnce(&Tensor) -> Result<Tensor, candle_core::Error>,
-        imagined: impl FnOnce(&Layout) -> Result<Layout, candle_core::Error>,
+        traced: impl FnOnce(&Layout) -> Result<Layout, candle_core::Error>,
     ) -> Result<Self, ModelError> {
         let body = match &self.body {
             Body::Real(tensor) => Body::Real(real(tensor)?),
-            Body::Imagined { layout, dtype } => Body::Imagined { layout: imagined(layout)?, dtype: *dtype },
+            Body::Traced { layout, dtype } => Body::Traced { layout: traced(layout)?, dtype: *dtype },
         };
         Ok(Self { body, on: self.on.clone(), held: self.held.clone() })
     }
@@ -176,7 +176,7 @@ impl Array {
     pub fn download(&self) -> Result<Tensor, ModelError> {
         let plain = self.contiguous()?;
         let shape = plain.shape().clone();
-        let made = Made { shape, dtype: self.dtype(), place: Place::Shared, work: Work::default() };
+        let made = Made { shape, dtype: self.dtype(), place: BufferStorage::Shared, work: Work::default() };
         let here = self.on.make(Operator::Download, self.dtype(), made, || {
             let tensor = plain.real()?;
             // candle asks only the last of Metal's command buffers how it ended; waiting asks them all.
@@ -185,9 +185,9 @@ impl Array {
         })?;
         match &here.body {
             Body::Real(tensor) => Ok(tensor.to_dtype(DType::F32)?),
-            Body::Imagined { .. } => {
-                if let Some(ledger) = &self.on.room.ledger {
-                    ledger.waited();
+            Body::Traced { .. } => {
+                if let Some(tracker) = &self.on.room.tracker {
+                    tracker.waited();
                 }
                 Ok(Tensor::zeros(1, DType::F32, &Device::Cpu)?.broadcast_as(self.dims())?)
             }

@@ -3,7 +3,7 @@
 use candle_core::{DType, Shape, Tensor};
 
 use super::super::ModelError;
-use super::super::attend::Scoring;
+use super::super::attend::AttentionMethod;
 use super::{Array, Card, Made, Operator, Operators};
 use crate::job::Work;
 
@@ -39,11 +39,11 @@ pub(in super::super) fn attend(
     [q, k, v]: [&Array; 3],
     heads: usize,
     causal: bool,
-    scoring: Scoring,
+    method: AttentionMethod,
 ) -> Result<Array, ModelError> {
     let (batch, queries, width) = q.dims3()?;
     let head_width = width / heads;
-    let fused = scoring == Scoring::Flash && !causal && q.on().has_fused_attention();
+    let fused = method == AttentionMethod::Flash && !causal && q.on().has_fused_attention();
     if fused && q.on().card() == Card::Cuda {
         return flash([q, k, v], heads);
     }
@@ -63,9 +63,9 @@ pub(in super::super) fn attend(
     let q = split(q)?.affine(1.0 / (head_width as f64).sqrt(), 0.0)?;
     let (k, v) = (split(k)?, split(v)?);
     let all = batch * heads;
-    let out = match scoring {
-        Scoring::Tiled | Scoring::Flash if mask.is_none() => tiled(&q, &k, &v)?,
-        Scoring::Heads(count) if count < all => {
+    let out = match method {
+        AttentionMethod::Tiled | AttentionMethod::Flash if mask.is_none() => tiled(&q, &k, &v)?,
+        AttentionMethod::Sliced(count) if count < all => {
             let mut slices = Vec::with_capacity(all.div_ceil(count.max(1)));
             for first in (0..all).step_by(count.max(1)) {
                 let some = |x: &Array| x.narrow(0, first, count.max(1).min(all - first));

@@ -4,7 +4,7 @@
 use candle_core::Shape;
 
 use super::super::ModelError;
-use super::super::sketch::Place;
+use super::super::dry_run::BufferStorage;
 use super::{Array, Made, Operator};
 use crate::job::Work;
 
@@ -83,7 +83,7 @@ impl Array {
         let size = self.dtype().size_in_bytes();
         // The surroundings, and the answer with its channels last.
         self.on().scratch(&[seen * size, shape.elem_count() * size]);
-        let made = Made { shape, dtype: self.dtype(), place: Place::Shared, work };
+        let made = Made { shape, dtype: self.dtype(), place: BufferStorage::Shared, work };
         self.on().make(Operator::Conv2d, self.dtype(), made, || {
             self.real()?.conv2d(weight.real()?, window.before, window.stride, 1, 1)
         })

@@ -3,7 +3,7 @@
 use candle_core::{DType, Shape, Tensor};
 
 use super::super::ModelError;
-use super::super::sketch::Place;
+use super::super::dry_run::BufferStorage;
 use super::{Array, Made, Operator};
 use crate::job::Work;
 use crate::kernels::Activation;
@@ -157,7 +157,7 @@ impl Array {
                 let mut dims = self.dims().to_vec();
                 dims[dim] = count;
                 let shape = Shape::from(dims);
-                let made = Made { place: Place::Shared, ..Made::passing(shape.clone(), self.dtype()) };
+                let made = Made { place: BufferStorage::Shared, ..Made::passing(shape.clone(), self.dtype()) };
                 parts.push(self.on().make(Operator::Zeros, self.dtype(), made, || {
                     Tensor::zeros(shape, self.dtype(), self.on().device())
                 })?);

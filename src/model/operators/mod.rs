@@ -26,7 +26,7 @@ pub use name::Operator;
 pub use watch::{Fault, Watch};
 
 use super::ModelError;
-use super::sketch::{Ledger, Place};
+use super::dry_run::{BufferStorage, MemoryTracker};
 use crate::job::Work;
 use array::Body;
 
@@ -75,7 +75,7 @@ struct Room {
     card: Card,
     watch: Option<Arc<Watch>>,
     /// Where nothing is computed: what would be is noted here.
-    ledger: Option<Arc<Ledger>>,
+    tracker: Option<Arc<MemoryTracker>>,
     scratch_bytes: usize,
     calls: Arc<AtomicUsize>,
 }
@@ -94,20 +94,20 @@ impl Operators {
             device: device.clone(),
             card: Card::of(device),
             watch: None,
-            ledger: None,
+            tracker: None,
             scratch_bytes: SCRATCH_BYTES,
             calls: Arc::default(),
         };
         Self { room: Arc::new(room), dtype }
     }
 
-    /// Of a card that need not be there: only sizes go through, and `ledger` notes what would be held and computed.
+    /// Of a card that need not be there: only sizes go through, and `tracker` notes what would be held and computed.
     #[must_use]
-    pub fn imagined(card: Card, ledger: &Arc<Ledger>, dtype: DType) -> Self {
+    pub fn dry_run(card: Card, tracker: &Arc<MemoryTracker>, dtype: DType) -> Self {
         let here = Self::on(&Device::Cpu, dtype);
         here.changed(|room| {
             room.card = card;
-            room.ledger = Some(Arc::clone(ledger));
+            room.tracker = Some(Arc::clone(tracker));
         })
     }
 
@@ -149,10 +149,10 @@ impl Operators {
         &self.room.device
     }
 
-    /// Where operators are only imagined: what is noted of them.
+    /// Where operators are only traced: what is noted of them.
     #[must_use]
-    pub fn ledger(&self) -> Option<&Arc<Ledger>> {
-        self.room.ledger.as_ref()
+    pub fn tracker(&self) -> Option<&Arc<MemoryTracker>> {
+        self.room.tracker.as_ref()
     }
 
     /// A tensor of the host's, in the network's number format.
@@ -160,20 +160,24 @@ impl Operators {
     /// # Errors
     /// When the device has no room.
     pub fn upload(&self, tensor: &Tensor) -> Result<Array, ModelError> {
-        let made =
-            Made { shape: tensor.shape().clone(), dtype: self.dtype, place: Place::Exact, work: Work::default() };
+        let made = Made {
+            shape: tensor.shape().clone(),
+            dtype: self.dtype,
+            place: BufferStorage::Exact,
+            work: Work::default(),
+        };
         self.make(Operator::Upload, self.dtype, made, || {
             tensor.to_dtype(self.dtype)?.contiguous()?.to_device(&self.room.device)
         })
     }
 
-    /// A weight, which stays; the ledger has counted it when it was asked for.
+    /// A weight, which stays; the tracker has counted it when it was asked for.
     ///
     /// # Errors
     /// When the device has no room.
     pub fn keep(&self, tensor: &Tensor) -> Result<Array, ModelError> {
-        if self.ledger().is_some() {
-            let body = Body::Imagined { layout: Layout::contiguous(tensor.shape().clone()), dtype: self.dtype };
+        if self.tracker().is_some() {
+            let body = Body::Traced { layout: Layout::contiguous(tensor.shape().clone()), dtype: self.dtype };
             return Ok(Array::new(body, self.clone(), None));
         }
         self.upload(tensor)
@@ -197,14 +201,14 @@ impl Operators {
     ) -> Result<Array, ModelError> {
         self.note(operator, from)?;
         let Made { shape, dtype, place, work } = made;
-        let Some(ledger) = &self.room.ledger else {
+        let Some(tracker) = &self.room.tracker else {
             self.relieve(operator, from)?;
             let tensor = run().map_err(|error| self.failure(operator, from, &error))?;
             return Ok(Array::new(Body::Real(tensor), self.clone(), None));
         };
-        ledger.add_work(work);
-        let held = ledger.take_bytes(shape.elem_count() * dtype.size_in_bytes(), place);
-        Ok(Array::new(Body::Imagined { layout: Layout::contiguous(shape), dtype }, self.clone(), Some(Arc::new(held))))
+        tracker.add_work(work);
+        let held = tracker.take_bytes(shape.elem_count() * dtype.size_in_bytes(), place);
+        Ok(Array::new(Body::Traced { layout: Layout::contiguous(shape), dtype }, self.clone(), Some(Arc::new(held))))
     }
 
     /// How large a map is that is worked on in one go, where several of its size are held meanwhile.
@@ -214,9 +218,9 @@ impl Operators {
 
     /// What an operator holds while it works, besides what it gives.
     fn scratch(&self, bytes: &[usize]) {
-        if let Some(ledger) = &self.room.ledger {
+        if let Some(tracker) = &self.room.tracker {
             // Held together, given back together.
-            drop(bytes.iter().map(|bytes| ledger.take_bytes(*bytes, Place::Private)).collect::<Vec<_>>());
+            drop(bytes.iter().map(|bytes| tracker.take_bytes(*bytes, BufferStorage::Private)).collect::<Vec<_>>());
         }
     }
 
@@ -251,7 +255,7 @@ impl Operators {
 struct Made {
     shape: Shape,
     dtype: DType,
-    place: Place,
+    place: BufferStorage,
     work: Work,
 }
 
@@ -259,6 +263,6 @@ impl Made {
     /// Every value is written once.
     fn passing(shape: Shape, dtype: DType) -> Self {
         let work = Work { values: shape.elem_count() as f64 / 1e9, ..Work::default() };
-        Self { shape, dtype, place: Place::Private, work }
+        Self { shape, dtype, place: BufferStorage::Private, work }
     }
 }

@@ -3,7 +3,7 @@
 use candle_core::Shape;
 
 use super::super::ModelError;
-use super::super::sketch::Place;
+use super::super::dry_run::BufferStorage;
 use super::{Array, Made, Operator};
 use crate::job::Work;
 
@@ -23,7 +23,7 @@ impl Array {
         let shape = Shape::from(dims);
         let product = 2.0 * (shape.elem_count() * inner) as f64 / 1e9;
         let work = Work { product, ..Work::default() };
-        let made = Made { shape, dtype: self.dtype(), place: Place::Private, work };
+        let made = Made { shape, dtype: self.dtype(), place: BufferStorage::Private, work };
         self.on().make(Operator::MatMul, self.dtype(), made, || self.real()?.matmul(other.real()?))
     }
 

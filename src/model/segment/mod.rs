@@ -14,7 +14,7 @@ use self::decoder::MaskDecoder;
 use self::prompt::PromptEncoder;
 use self::tensors::Tensors;
 use self::tiny_vit::TinyVit;
-use super::{Checkpoint, ModelError};
+use super::{CancelCheck, ModelError};
 use crate::job::SelectPrompt;
 use crate::kernels::Map;
 use crate::mask::MaskPlane;
@@ -74,8 +74,8 @@ impl Segmenter {
     /// Looks at the picture; its transparency does not count.
     ///
     /// # Errors
-    /// When the picture has no pixels, or `checkpoint` says to end.
-    pub fn encode(&self, picture: &Picture, checkpoint: Checkpoint) -> Result<EncodedPicture, ModelError> {
+    /// When the picture has no pixels, or `cancel_check` says to end.
+    pub fn encode(&self, picture: &Picture, cancel_check: CancelCheck) -> Result<EncodedPicture, ModelError> {
         let size_px = [picture.width(), picture.height()];
         if size_px.contains(&0) {
             return Err(ModelError::Misfit("a picture without pixels holds nothing to select".to_owned()));
@@ -89,7 +89,7 @@ impl Segmenter {
                 *value = (f32::from(*byte) - MEAN[index % 3]) / DEVIATION[index % 3];
             }
         }
-        let features = self.encoder.forward(&Map::from_vec(values, 1, SIDE_PX, SIDE_PX, 3)?, checkpoint)?;
+        let features = self.encoder.forward(&Map::from_vec(values, 1, SIDE_PX, SIDE_PX, 3)?, cancel_check)?;
         Ok(EncodedPicture { features, size_px, scaled_px })
     }
 

@@ -1,7 +1,7 @@
 //! The picture's encoder ("`TinyViT`: Fast Pretraining Distillation for Small Vision Transformers"), as `MobileSAM` has it:
 //! convolutions first, then attention in windows, and a neck that brings it to the decoder's width.
 
-use super::super::{Checkpoint, ModelError};
+use super::super::{CancelCheck, ModelError};
 use super::tensors::Place;
 use super::{PATCH_PX, SIDE_PX, WIDTH};
 use crate::kernels::{
@@ -56,17 +56,17 @@ impl TinyVit {
     }
 
     /// `(1, 1024, 1024, 3)` to `(1, 64, 64, 256)`.
-    pub fn forward(&self, picture: &Map, checkpoint: Checkpoint) -> Result<Map, ModelError> {
+    pub fn forward(&self, picture: &Map, cancel_check: CancelCheck) -> Result<Map, ModelError> {
         let [first, second] = &self.patches;
         let x = first.forward(picture, (picture.height, picture.width), &GELU)?;
         let mut x = second.forward(&x, (x.height, x.width), &Finish::default())?;
         for block in &self.convolutions {
-            checkpoint()?;
+            cancel_check()?;
             x = block.forward(&x)?;
         }
         x = self.first_step.forward(&x)?;
         for stage in &self.stages {
-            x = stage.forward(x, checkpoint)?;
+            x = stage.forward(x, cancel_check)?;
         }
         let (point, norm, convolution, last_norm) = &self.neck;
         let x = norm.forward(&point.forward(&x, &Finish::default())?)?;
@@ -149,9 +149,9 @@ impl Stage {
         Ok(Self { blocks, step, width })
     }
 
-    fn forward(&self, mut x: Map, checkpoint: Checkpoint) -> Result<Map, ModelError> {
+    fn forward(&self, mut x: Map, cancel_check: CancelCheck) -> Result<Map, ModelError> {
         for block in &self.blocks {
-            checkpoint()?;
+            cancel_check()?;
             x = block.forward(&x)?;
         }
         match &self.step {

@@ -1,13 +1,13 @@
 //! The two halves of the autoencoder, each parted where its maps become large.
 
-use super::super::attend::{Scoring, attend};
+use super::super::attend::{AttentionMethod, attend};
 use super::super::config::VaeConfig;
 use super::super::feature::Feature;
 use super::super::layers::{Conv3x3, GroupNorm, Linear};
 use super::super::resnet::{ResnetBlock, ResnetShape};
 use super::super::tiles::Cut;
 use super::super::weights::Scope;
-use super::super::{Checkpoint, ModelError};
+use super::super::{CancelCheck, ModelError};
 use crate::kernels::Heads;
 
 const NORM_EPS: f64 = 1e-6;
@@ -40,17 +40,17 @@ impl Level {
         Ok(Self { resnets, resize })
     }
 
-    fn forward(&self, mut x: Feature, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
+    fn forward(&self, mut x: Feature, cancel_check: CancelCheck) -> Result<Feature, ModelError> {
         for resnet in &self.resnets {
-            checkpoint()?;
+            cancel_check()?;
             x = resnet.forward(&x, None)?;
         }
         Ok(x)
     }
 
     /// Through the resnets, then at half the size.
-    fn halved(&self, x: Feature, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
-        let x = self.forward(x, checkpoint)?;
+    fn halved(&self, x: Feature, cancel_check: CancelCheck) -> Result<Feature, ModelError> {
+        let x = self.forward(x, cancel_check)?;
         self.resize.as_ref().map_or(Ok(x.clone()), |convolution| convolution.forward(&x))
     }
 
@@ -69,7 +69,7 @@ impl Level {
 /// One half of the autoencoder, parted where its maps become large.
 pub(super) trait Fine {
     /// The part whose maps are large.
-    fn fine(&self, x: Feature, checkpoint: Checkpoint) -> Result<Feature, ModelError>;
+    fn fine(&self, x: Feature, cancel_check: CancelCheck) -> Result<Feature, ModelError>;
 
     fn fine_norms(&self) -> Vec<&GroupNorm>;
 
@@ -115,20 +115,25 @@ impl Encoder {
         &self.levels[..FINE_LEVELS.min(self.levels.len() - 1)]
     }
 
-    pub fn coarse(&self, mut x: Feature, scoring: Scoring, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
+    pub fn coarse(
+        &self,
+        mut x: Feature,
+        attention_method: AttentionMethod,
+        cancel_check: CancelCheck,
+    ) -> Result<Feature, ModelError> {
         for level in &self.levels[self.fine_levels().len()..] {
-            x = level.halved(x, checkpoint)?;
+            x = level.halved(x, cancel_check)?;
         }
-        let x = self.mid.forward(&x, scoring, checkpoint)?;
+        let x = self.mid.forward(&x, attention_method, cancel_check)?;
         self.conv_out.forward(&self.norm_out.forward_silu(&x)?)
     }
 }
 
 impl Fine for Encoder {
-    fn fine(&self, x: Feature, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
+    fn fine(&self, x: Feature, cancel_check: CancelCheck) -> Result<Feature, ModelError> {
         let mut x = self.conv_in.forward(&x)?;
         for level in self.fine_levels() {
-            x = level.halved(x, checkpoint)?;
+            x = level.halved(x, cancel_check)?;
         }
         Ok(x)
     }
@@ -182,24 +187,29 @@ impl Decoder {
     }
 
     /// Up to where the maps become large: the last doubling is left to [`Fine::fine`].
-    pub fn coarse(&self, latent: &Feature, scoring: Scoring, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
-        let mut x = self.mid.forward(&self.conv_in.forward(latent)?, scoring, checkpoint)?;
+    pub fn coarse(
+        &self,
+        latent: &Feature,
+        attention_method: AttentionMethod,
+        cancel_check: CancelCheck,
+    ) -> Result<Feature, ModelError> {
+        let mut x = self.mid.forward(&self.conv_in.forward(latent)?, attention_method, cancel_check)?;
         for (index, level) in self.levels[..self.coarse_count()].iter().enumerate() {
             if index > 0 {
                 x = self.levels[index - 1].doubled(x)?;
             }
-            x = level.forward(x, checkpoint)?;
+            x = level.forward(x, cancel_check)?;
         }
         Ok(x)
     }
 }
 
 impl Fine for Decoder {
-    fn fine(&self, mut x: Feature, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
+    fn fine(&self, mut x: Feature, cancel_check: CancelCheck) -> Result<Feature, ModelError> {
         for pair in self.levels[self.coarse_count() - 1..].windows(2) {
-            x = pair[1].forward(pair[0].doubled(x)?, checkpoint)?;
+            x = pair[1].forward(pair[0].doubled(x)?, cancel_check)?;
         }
-        checkpoint()?;
+        cancel_check()?;
         self.conv_out.forward(&self.norm_out.forward_silu(&x)?)
     }
 
@@ -235,13 +245,18 @@ impl MidBlock {
         })
     }
 
-    fn forward(&self, x: &Feature, scoring: Scoring, checkpoint: Checkpoint) -> Result<Feature, ModelError> {
-        checkpoint()?;
+    fn forward(
+        &self,
+        x: &Feature,
+        attention_method: AttentionMethod,
+        cancel_check: CancelCheck,
+    ) -> Result<Feature, ModelError> {
+        cancel_check()?;
         let mut x = self.first.forward(x, None)?;
         if let Some(attention) = &self.attention {
-            x = attention.forward(&x, scoring)?;
+            x = attention.forward(&x, attention_method)?;
         }
-        checkpoint()?;
+        cancel_check()?;
         self.second.forward(&x, None)
     }
 }
@@ -267,11 +282,11 @@ impl PixelAttention {
         })
     }
 
-    fn forward(&self, x: &Feature, scoring: Scoring) -> Result<Feature, ModelError> {
+    fn forward(&self, x: &Feature, attention_method: AttentionMethod) -> Result<Feature, ModelError> {
         let size = x.size()?;
         let tokens = self.norm.forward(x)?.to_tokens()?;
         let (q, k, v) = (self.to_q.forward(&tokens)?, self.to_k.forward(&tokens)?, self.to_v.forward(&tokens)?);
-        let attended = attend(&q, &k, &v, Heads::plain(1), scoring)?;
+        let attended = attend(&q, &k, &v, Heads::plain(1), attention_method)?;
         self.to_out.forward_onto(&attended, &x.to_tokens()?)?.to_picture(size)
     }
 }

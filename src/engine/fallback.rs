@@ -6,20 +6,20 @@ use candle_core::{DType, Device};
 use super::device::DtypeChoice;
 use crate::job::{AttentionMode, Compute, VaeTiling};
 use crate::model::{Execution, FailureKind, OperatorFailure};
-use crate::pipeline::Saving;
+use crate::pipeline::FallbackStep;
 
-pub(super) struct Course {
+pub(super) struct Fallback {
     pub execution: Execution,
     pub dtype: DType,
     dtype_choice: DtypeChoice,
     /// Whether weights may be kept in half precision though nobody asked for it.
     pub may_halve: bool,
-    pub rows_apart: bool,
-    pub one_at_a_time: bool,
+    pub sequential_guidance: bool,
+    pub sequential_offload: bool,
     pub compute: Compute,
 }
 
-impl Course {
+impl Fallback {
     pub fn new(execution: Execution, dtype_choice: DtypeChoice, compute: Compute) -> Self {
         let device = execution.operators().map_or(&Device::Cpu, |operators| operators.device());
         let dtype = match execution.operators() {
@@ -27,7 +27,15 @@ impl Course {
             _ => dtype_choice.on(device),
         };
         let may_halve = dtype_choice == DtypeChoice::Auto;
-        Self { dtype, dtype_choice, may_halve, rows_apart: false, one_at_a_time: false, compute, execution }
+        Self {
+            dtype,
+            dtype_choice,
+            may_halve,
+            sequential_guidance: false,
+            sequential_offload: false,
+            compute,
+            execution,
+        }
     }
 
     /// What is done after `failure`, told in one sentence; `None` where nothing is left. `settled` is how the picture was
@@ -44,28 +52,28 @@ impl Course {
     }
 
     /// The next step towards less memory that was not taken yet.
-    fn save(&mut self, settled: Option<Compute>) -> Option<Saving> {
+    fn save(&mut self, settled: Option<Compute>) -> Option<FallbackStep> {
         let holds_scores =
             |compute: &Compute| matches!(compute.attention, AttentionMode::Full | AttentionMode::Sliced(_));
         if settled.as_ref().is_some_and(holds_scores) {
             self.compute.attention = AttentionMode::Tiled;
-            return Some(Saving::TiledAttention);
+            return Some(FallbackStep::TiledAttention);
         }
         if settled.is_some_and(|compute| compute.vae_tiling == VaeTiling::Off) {
             self.compute.vae_tiling = VaeTiling::On;
-            return Some(Saving::VaeTiling);
+            return Some(FallbackStep::VaeTiling);
         }
         if self.dtype == DType::F32 {
             self.dtype = DType::F16;
-            return Some(Saving::HalfPrecision);
+            return Some(FallbackStep::HalfPrecision);
         }
-        if !self.rows_apart && self.execution.operators().is_some() {
-            self.rows_apart = true;
-            return Some(Saving::RowsApart);
+        if !self.sequential_guidance && self.execution.operators().is_some() {
+            self.sequential_guidance = true;
+            return Some(FallbackStep::SequentialGuidance);
         }
-        if !self.one_at_a_time {
-            self.one_at_a_time = true;
-            return Some(Saving::OneAtATime);
+        if !self.sequential_offload {
+            self.sequential_offload = true;
+            return Some(FallbackStep::SequentialOffload);
         }
         None
     }

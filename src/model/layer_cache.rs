@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 /// By network and layer. Belongs to one model in one precision.
 #[derive(Default)]
-pub struct Shelf {
+pub struct LayerCache {
     layers: RefCell<HashMap<String, Arc<dyn Any + Send + Sync>>>,
 }
 
-impl Shelf {
+impl LayerCache {
     /// The layer, where it is here.
     pub(super) fn get<T: Any + Send + Sync>(&self, name: &str) -> Option<Arc<T>> {
         Arc::downcast(Arc::clone(self.layers.borrow().get(name)?)).ok()

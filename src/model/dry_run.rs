@@ -9,7 +9,7 @@ use crate::kernels::Shelf;
 
 /// Where a device's operator puts what it gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum BufferStorage {
     /// Where the device alone may look.
     Private,
     /// Where the processor may look too.
@@ -48,14 +48,14 @@ impl Idle {
     }
 
     /// The size of the buffer that is taken for `bytes`.
-    fn take(&mut self, bytes: usize, place: Place) -> usize {
+    fn take(&mut self, bytes: usize, place: BufferStorage) -> usize {
         match self {
             Self::Kernels(shelf) => {
                 let floats = bytes / size_of::<f32>();
                 shelf.take(floats).unwrap_or(floats) * size_of::<f32>()
             }
             Self::None => bytes,
-            Self::Metal(_) if place == Place::Exact => bytes,
+            Self::Metal(_) if place == BufferStorage::Exact => bytes,
             Self::Metal(pools) => {
                 let pool = &mut pools[pool_of(place)];
                 let Some((&size, count)) = pool.range_mut(bytes..).find(|(_, count)| **count > 0) else {
@@ -67,7 +67,7 @@ impl Idle {
         }
     }
 
-    fn give(&mut self, size: usize, place: Place) {
+    fn give(&mut self, size: usize, place: BufferStorage) {
         match self {
             Self::Kernels(shelf) => shelf.give(size / size_of::<f32>()),
             Self::None => {}
@@ -76,8 +76,8 @@ impl Idle {
     }
 }
 
-fn pool_of(place: Place) -> usize {
-    usize::from(place != Place::Private)
+fn pool_of(place: BufferStorage) -> usize {
+    usize::from(place != BufferStorage::Private)
 }
 
 #[derive(Debug)]
@@ -92,9 +92,9 @@ struct Tally {
 
 /// What is noted of a walk; shared by a network's layers and everything that flows between them.
 #[derive(Debug)]
-pub struct Ledger(Mutex<Tally>);
+pub struct MemoryTracker(Mutex<Tally>);
 
-impl Ledger {
+impl MemoryTracker {
     /// Buffers of at most `idle_limit_bytes` wait for their next use, as the kernels' pool keeps them.
     #[must_use]
     pub fn new(idle_limit_bytes: usize) -> Arc<Self> {
@@ -142,18 +142,18 @@ impl Ledger {
 
     /// A buffer of the kernels, an idle one where one fits; given back when it is dropped.
     #[must_use]
-    pub fn take(self: &Arc<Self>, floats: usize) -> Held {
-        self.take_bytes(floats * size_of::<f32>(), Place::Private)
+    pub fn take(self: &Arc<Self>, floats: usize) -> TrackedBuffer {
+        self.take_bytes(floats * size_of::<f32>(), BufferStorage::Private)
     }
 
     /// The same of a device.
     #[must_use]
-    pub fn take_bytes(self: &Arc<Self>, bytes: usize, place: Place) -> Held {
+    pub fn take_bytes(self: &Arc<Self>, bytes: usize, place: BufferStorage) -> TrackedBuffer {
         let mut tally = self.tally();
         let size = tally.idle.take(bytes, place);
         tally.live_bytes += size;
         tally.peak_bytes = tally.peak_bytes.max(tally.live_bytes + tally.idle.bytes());
-        Held { ledger: Arc::clone(self), size, place }
+        TrackedBuffer { tracker: Arc::clone(self), size, place }
     }
 
     /// Somebody has waited for the device: its idle buffers are given back.
@@ -193,15 +193,15 @@ impl Ledger {
 
 /// A buffer that is only thought of.
 #[derive(Debug)]
-pub struct Held {
-    ledger: Arc<Ledger>,
+pub struct TrackedBuffer {
+    tracker: Arc<MemoryTracker>,
     size: usize,
-    place: Place,
+    place: BufferStorage,
 }
 
-impl Drop for Held {
+impl Drop for TrackedBuffer {
     fn drop(&mut self) {
-        let mut tally = self.ledger.tally();
+        let mut tally = self.tracker.tally();
         tally.live_bytes -= self.size;
         tally.idle.give(self.size, self.place);
     }
@@ -209,26 +209,26 @@ impl Drop for Held {
 
 /// A feature map's sizes: what flows between the layers of a walk.
 #[derive(Clone, Debug)]
-pub struct Sketch {
+pub struct TracedFeature {
     pub batch: usize,
     pub height: usize,
     pub width: usize,
     pub channels: usize,
-    ledger: Arc<Ledger>,
-    _held: Arc<Held>,
+    tracker: Arc<MemoryTracker>,
+    _held: Arc<TrackedBuffer>,
 }
 
-impl Sketch {
+impl TracedFeature {
     #[must_use]
-    pub fn new(ledger: &Arc<Ledger>, batch: usize, height: usize, width: usize, channels: usize) -> Self {
-        let held = Arc::new(ledger.take(batch * height * width * channels));
-        Self { batch, height, width, channels, ledger: Arc::clone(ledger), _held: held }
+    pub fn new(tracker: &Arc<MemoryTracker>, batch: usize, height: usize, width: usize, channels: usize) -> Self {
+        let held = Arc::new(tracker.take(batch * height * width * channels));
+        Self { batch, height, width, channels, tracker: Arc::clone(tracker), _held: held }
     }
 
     /// As many pixels with other channels.
     #[must_use]
     pub fn with_channels(&self, channels: usize) -> Self {
-        Self::new(&self.ledger, self.batch, self.height, self.width, channels)
+        Self::new(&self.tracker, self.batch, self.height, self.width, channels)
     }
 
     /// The same memory seen as a map of another size.
@@ -238,8 +238,8 @@ impl Sketch {
     }
 
     #[must_use]
-    pub fn ledger(&self) -> &Arc<Ledger> {
-        &self.ledger
+    pub fn tracker(&self) -> &Arc<MemoryTracker> {
+        &self.tracker
     }
 
     /// Pixels of all pictures of the batch.
@@ -267,7 +267,7 @@ impl Sketch {
 
     fn copied(&self, channels: usize) -> Self {
         let values = (self.rows() * channels) as f64 / 1e9;
-        self.ledger.add_work(Work { values, ..Work::default() });
+        self.tracker.add_work(Work { values, ..Work::default() });
         self.with_channels(channels)
     }
 }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use super::load::OnLoading;
-use super::networks::Part;
+use super::networks::NetworkSlot;
 use super::{Pipeline, PipelineError};
 use crate::job::{EmbeddingRef, LoraRef, MemoryMode, Request};
 use crate::model::Lora;
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Additions {
+pub struct Adapters {
     /// A VAE file instead of the model's own.
     pub vae: Option<PathBuf>,
     /// Whether memory is spent for speed.
@@ -20,7 +20,7 @@ pub struct Additions {
     pub embeddings: Vec<EmbeddingRef>,
 }
 
-impl Additions {
+impl Adapters {
     /// Those that a request asks for.
     #[must_use]
     pub fn of(request: &Request) -> Self {
@@ -39,13 +39,13 @@ impl Pipeline {
     ///
     /// # Errors
     /// As for loading.
-    pub fn laid_over(mut self, additions: &Additions, on_loading: OnLoading) -> Result<Self, PipelineError> {
-        (self.text, self.unet) = (Part::OnDemand, Part::OnDemand);
-        self.source.additions = additions.clone();
+    pub fn with_adapters(mut self, adapters: &Adapters, on_loading: OnLoading) -> Result<Self, PipelineError> {
+        (self.text, self.unet) = (NetworkSlot::OnDemand, NetworkSlot::OnDemand);
+        self.source.adapters = adapters.clone();
         self.loras = self.source.loras()?;
-        if !self.source.one_at_a_time {
-            self.text = Part::Kept(self.source.read_text(&self.loras, on_loading)?);
-            self.unet = Part::Kept(self.source.read_unet(&self.loras, on_loading)?);
+        if !self.source.sequential_offload {
+            self.text = NetworkSlot::Kept(self.source.read_text(&self.loras, on_loading)?);
+            self.unet = NetworkSlot::Kept(self.source.read_unet(&self.loras, on_loading)?);
             self.loras.iter().try_for_each(Lora::finish)?;
         }
         Ok(self)

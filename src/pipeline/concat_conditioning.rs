@@ -7,14 +7,14 @@ use super::PipelineError;
 use super::conditioning::Conditioning;
 use crate::model::AddedConditioning;
 
-pub(super) enum Beside {
+pub(super) enum ConcatConditioning {
     /// `(1, 1 + latent_channels, height, width)`, the same for every row.
     Mask(Tensor),
     /// `(rows, latent_channels, height, width)`: with guidance nothing, the picture, the picture.
     Picture { latents: Tensor, guidance: f64 },
 }
 
-impl Beside {
+impl ConcatConditioning {
     /// `(rows, channels, height, width)` with what stands beside appended to the channels.
     pub fn append(&self, input: &Tensor) -> Result<Tensor, PipelineError> {
         let rows = input.dim(0)?;
