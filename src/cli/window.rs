@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::device::{DeviceChoice, DtypeChoice};
-use crate::engine::{CandleBackend, EngineHandle, Estimator, MobileSam, SelectHandle, Wake, files_of};
-use crate::job::ModelRef;
+use crate::engine::{CandleBackend, EngineHandle, Estimator, MobileSam, SelectHandle, files_of};
+use crate::job::{ModelRef, Wake};
 use crate::pipeline::tokenizer_of;
 use crate::prompt::{PromptTokenizer, drawn, parse};
 use crate::store::keys::{self, KeyNames};
