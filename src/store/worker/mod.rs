@@ -16,7 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::engine::Wake;
+use crate::job::Wake;
 use crate::store::paths::Paths;
 use crate::store::worker::lane::Lane;
 pub use crate::store::worker::message::{Painted, Pasted, StoreCommand, StoreEvent};
