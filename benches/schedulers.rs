@@ -52,7 +52,7 @@ fn seconds_of_a_walk(name: SchedulerName, config: &SchedulerConfig) -> f64 {
 /// With guidance, as people draw; the fastest of a few steps.
 fn seconds_of_a_step() -> f64 {
     let files = builtin_model().expect("the built-in model is there");
-    let pipeline = Pipeline::load(&files, &Device::Cpu, DType::F32, &|_, _| Ok(())).expect("it can be read");
+    let mut pipeline = Pipeline::load(&files, &Device::Cpu, DType::F32, &|_, _| Ok(())).expect("it can be read");
     let request = Request {
         prompt: "a red apple".into(),
         steps: 4,

@@ -8,8 +8,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::arguments::{ComputeArguments, ModelArguments, PaintArguments, PromptArguments, SamplingArguments};
+use super::backend::backend;
 use super::report::Report;
-use crate::engine::{CandleBackend, EngineHandle};
+use crate::engine::EngineHandle;
 use crate::job::{Destination, EventKind, JobId, Request};
 use crate::store::models;
 use crate::store::paths::Paths;
@@ -65,7 +66,7 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     let (device, dtype) = (arguments.compute.device, arguments.compute.dtype);
     let failure_file = paths.device_failure_file.clone();
-    let backend = move || CandleBackend::new(device, dtype).noting_failures(failure_file);
+    let backend = move || backend(device, dtype, failure_file);
     let engine = EngineHandle::start(backend, saver, Arc::new(|| {})).map_err(|error| error.to_string())?;
     let engine = Arc::new(engine);
     let for_signal = Arc::downgrade(&engine);

@@ -7,7 +7,7 @@ use image::imageops::FilterType;
 use serde::Deserialize;
 
 use super::PipelineError;
-use crate::model::{ModelFiles, Vae, VaeConfig};
+use crate::model::{ForwardOptions, ModelFiles, Vae, VaeConfig};
 use crate::raster::Picture;
 use crate::sampling::{NoiseSource, TorchNoise};
 
@@ -77,7 +77,7 @@ impl LatentRgb {
             )?;
             let latent = coarse.upsample_nearest2d(SIDE, SIDE)?;
             let unscaled = ((&latent / config.scale)? + config.shift)?;
-            let decoded = vae.decode(&unscaled, &|| Ok(()))?;
+            let decoded = vae.decode(&unscaled, None, &ForwardOptions::PLAIN)?;
             let shrunk = decoded.avg_pool2d(config.factor())?.squeeze(0)?.flatten_from(1)?.to_vec2::<f32>()?;
             let latent = latent.squeeze(0)?.flatten_from(1)?.to_vec2::<f32>()?;
             samples.extend((0..SIDE * SIDE).map(|pixel| {
