@@ -11,8 +11,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use candle_core::DType;
+use inkwick::checkpoint::ModelFiles;
 use inkwick::job::{LoraRef, MemoryMode, ModelPart};
-use inkwick::model::{Execution, ModelFiles};
+use inkwick::model::Execution;
 use inkwick::pipeline::{Adapters, ExecutionPlan, LoadOptions, ModelSpec, Pipeline};
 use inkwick::system::memory::peak_memory_bytes;
 

@@ -5,9 +5,9 @@
 use std::time::Instant;
 
 use candle_core::{DType, Device};
-use inkwick::job::{CancelToken, Request};
-use inkwick::model::builtin_model;
-use inkwick::pipeline::{Pipeline, Stage};
+use inkwick::checkpoint::builtin_model;
+use inkwick::job::{CancelToken, Progress, Request};
+use inkwick::pipeline::Pipeline;
 use inkwick::sampling::{SchedulerConfig, SchedulerName, TorchNoise, build};
 
 const SIDE_PX: u32 = 512;
@@ -61,8 +61,8 @@ fn seconds_of_a_step() -> f64 {
         ..Request::default()
     };
     let mut fastest = f64::MAX;
-    let mut tell = |stage: Stage| {
-        if let Stage::Step { seconds, .. } = stage {
+    let mut tell = |progress: Progress| {
+        if let Progress::Step { seconds, .. } = progress {
             fastest = fastest.min(seconds);
         }
     };

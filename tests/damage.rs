@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device};
+use inkwick::checkpoint::{Lora, ModelFiles, TextualInversion, inspect_file};
 use inkwick::job::LoraRef;
-use inkwick::model::{Lora, ModelFiles, TextualInversion, inspect_file};
 use inkwick::pipeline::{Adapters, Pipeline};
 use inkwick::store::models;
 use inkwick::store::models::inspection::Inspection;

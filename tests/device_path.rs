@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
+use inkwick::checkpoint::{ModelFiles, UnetConfig, VaeConfig, builtin_model};
 use inkwick::job::{CancelToken, InitPicture, InpaintMask, PromptSyntax, Request};
 use inkwick::mask::MaskPlane;
 use inkwick::model::{
-    AddedConditioning, AttentionMethod, Card, Execution, ForwardOptions, ModelFiles, Operators, Tiling, Unet,
-    UnetConfig, UnetInput, Vae, VaeConfig, Watch, Weights, builtin_model,
+    AddedConditioning, AttentionMethod, Card, Execution, ForwardOptions, Operators, Tiling, Unet, UnetInput, Vae,
+    Watch, Weights,
 };
 use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, LoadOptions, ModelSpec, Pipeline, Workload};
 use inkwick::raster::Picture;

@@ -1,73 +1,171 @@
 //! The rules of the house: which part of the program may know which.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod imports;
 
-fn sources(under: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(under).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found
-}
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use imports::{Imports, Token, circles, described, texts, tokens};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Code alone: a comment may name what the code must not.
-fn code_of(path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+/// Every Rust file under a folder of the project by its place in it, with `/` on every system.
+fn sources(folder: &str) -> BTreeMap<String, String> {
+    fn gather(folder: &Path, under: &Path, found: &mut BTreeMap<String, String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                gather(&path, under, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let place = path.strip_prefix(under).unwrap().to_string_lossy().replace('\\', "/");
+                found.insert(place, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    let under = root().join(folder);
+    gather(&under, &under, &mut found);
+    found
+}
+
+/// The first folder, or the file that stands beside the folders.
+fn room(place: &str) -> &str {
+    place.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// Test code included: it may know no more than what it tests.
+fn mentions(code: &[Token], name: &str) -> bool {
+    let path: Vec<&str> = name.split("::").flat_map(|segment| ["::", segment]).skip(1).collect();
+    (0..code.len()).any(|at| texts(code, at, &path))
+}
+
+const WINDOW: &[&str] = &["egui", "eframe", "egui_extras", "rfd"];
+const TENSORS: &[&str] = &["candle_core", "candle_nn", "candle_flash_attn", "candle_transformers"];
+
+/// What a room must not know: crates, and other rooms as `crate::room`.
+fn forbidden(room: &str) -> Vec<&'static str> {
+    match room {
+        "job" | "prompt" | "mask" | "raster" | "canvas" | "sampling" | "store" => [WINDOW, TENSORS].concat(),
+        "ui" => [TENSORS, &["crate::pipeline", "crate::model"]].concat(),
+        "pipeline" => [WINDOW, &["crate::engine", "std::thread"]].concat(),
+        "engine" => [WINDOW, &["crate::ui"]].concat(),
+        "checkpoint" => [WINDOW, &["crate::model", "crate::engine", "crate::pipeline", "crate::store"]].concat(),
+        "model" | "kernels" => [WINDOW, &["crate::engine", "crate::pipeline", "crate::store"]].concat(),
+        _ => WINDOW.to_vec(),
+    }
 }
 
 #[test]
 fn no_part_knows_what_it_must_not() {
-    let src = root().join("src");
-    let window: &[&str] = &["egui::", "eframe::", "rfd::"];
-    let tensors: &[&str] = &["candle_core", "candle_nn"];
     let mut broken = Vec::new();
-    for path in sources(&src) {
-        let inside = path.strip_prefix(&src).unwrap().to_string_lossy().replace('\\', "/");
-        let room = inside.split('/').next().unwrap_or_default();
-        let forbidden = match room {
-            "job" | "prompt" | "mask" | "raster" | "canvas" | "sampling" | "store" => [window, tensors].concat(),
-            "ui" => [tensors, &["crate::pipeline", "crate::model::"]].concat(),
-            "pipeline" => [window, &["crate::engine", "std::thread"]].concat(),
-            "engine" => [window, &["crate::ui"]].concat(),
-            "model" | "kernels" => [window, &["crate::engine", "crate::pipeline", "crate::store"]].concat(),
-            _ => window.to_vec(),
-        };
-        let code = code_of(&path);
-        broken
-            .extend(forbidden.iter().filter(|name| code.contains(**name)).map(|name| format!("{inside} knows {name}")));
+    let files = sources("src");
+    for (place, text) in &files {
+        let code = tokens(text);
+        let known = forbidden(room(place)).into_iter().filter(|name| mentions(&code, name));
+        broken.extend(known.map(|name| format!("{place} knows {name}")));
+    }
+    for (from, targets) in Imports::of(&files).between_folders() {
+        for name in forbidden(&from[0]) {
+            let known = name.strip_prefix("crate::").and_then(|room| targets.get(&[room.to_owned()][..]));
+            broken.extend(known.map(|reason| format!("{} knows {name} by {reason}", from[0])));
+        }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// How many files and folders stand in circles: a list that only shrinks.
+const FILES_IN_CIRCLES: usize = 73;
+const FOLDERS_IN_CIRCLES: usize = 5;
+
+#[test]
+fn nothing_names_each_other_in_a_circle() {
+    let imports = Imports::of(&sources("src"));
+    assert_eq!(imports.globs_of_modules(), [""; 0], "a circle through these could not be seen");
+    for (graph, limit) in [(imports.between_files(), FILES_IN_CIRCLES), (imports.between_folders(), FOLDERS_IN_CIRCLES)]
+    {
+        assert!(graph.len() > 5, "the graph is too small to be this program's");
+        let circles = circles(&graph);
+        let described: Vec<_> = circles.iter().map(|circle| described(&graph, circle)).collect();
+        let members: usize = circles.iter().map(BTreeSet::len).sum();
+        assert!(members <= limit, "{members} stand in circles, not {limit}:\n{}", described.join("\n"));
+    }
+}
+
+/// Folders under `src` where `unsafe` may stand.
+const UNSAFE_ROOMS: &[&str] = &["kernels/"];
+
 #[test]
 fn unsafe_code_stays_where_it_is_explained() {
-    let src = root().join("src");
-    for path in sources(&src) {
-        let allowed = path.starts_with(src.join("kernels"));
-        assert!(allowed || !code_of(&path).contains("unsafe {"), "unsafe code in {}", path.display());
+    let mut broken = Vec::new();
+    for (place, text) in sources("src") {
+        if !UNSAFE_ROOMS.iter().any(|room| place.starts_with(room)) {
+            let code = tokens(&text);
+            let found = code.iter().filter(|token| token.text == "unsafe");
+            broken.extend(
+                found.map(|token| format!("{place} line {}: unsafe code outside {UNSAFE_ROOMS:?}", token.line)),
+            );
+        }
+        let unexplained = unexplained(&text);
+        broken.extend(
+            unexplained.iter().map(|line| format!("{place} line {line}: no `// SAFETY:` above or first inside")),
+        );
     }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// Lines of unsafe blocks and implementations without a reason: `// SAFETY:` in the comment above, in the line, or first
+/// inside; or `// SAFETY of every block` above the item around them. A function or trait that is unsafe passes the duty on.
+fn unexplained(text: &str) -> Vec<usize> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let is_comment = |line: &&&str| line.starts_with("//");
+    let is_above = |line: &&&str| is_comment(line) || line.starts_with("#[");
+    let above = |line: usize| lines[..line - 1].iter().rev().take_while(is_above);
+    let inside = |line: usize| lines[line..].iter().take_while(is_comment);
+    let says = |line: &&str| line.contains("// SAFETY:");
+    let says_of_all = |line: &&str| line.starts_with("// SAFETY of every block");
+
+    let code = tokens(text);
+    let mut around = Vec::new();
+    let mut found = Vec::new();
+    for (at, Token { text, line }) in code.iter().enumerate() {
+        match *text {
+            "{" => around.push(*line),
+            "}" => drop(around.pop()),
+            "unsafe" if texts(&code, at + 1, &["{"]) || texts(&code, at + 1, &["impl"]) => {
+                let has_own = says(&lines[line - 1]) || above(*line).any(says) || inside(*line).any(says);
+                if !has_own && !around.iter().any(|outer| above(*outer).any(says_of_all)) {
+                    found.push(*line);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn an_unsafe_block_without_a_reason_is_found() {
+    let bare = "fn f() {\n    unsafe { g() }\n}";
+    assert_eq!(unexplained(bare), [2]);
+    assert_eq!(unexplained(&bare.replace("    unsafe", "    // SAFETY: checked.\n    unsafe")), [0; 0]);
+    assert_eq!(unexplained(&bare.replace("g()", "\n// SAFETY: checked.\ng()")), [0; 0]);
+    assert_eq!(unexplained(&format!("// SAFETY: of the function's own.\n{bare}")), [3]);
+    assert_eq!(unexplained(&format!("// SAFETY of every block: checked.\n{bare}\n{bare}")), [6]);
+    assert_eq!(unexplained("unsafe fn f() {}\nunsafe impl Sync for S {}"), [2]);
 }
 
 #[test]
 fn a_devices_operators_are_called_in_one_room() {
-    let src = root().join("src");
-    for path in sources(&src).iter().filter(|path| !path.starts_with(src.join("model/operators"))) {
-        let code = code_of(path);
-        assert!(!code.contains("candle_nn") && !code.contains("candle_flash_attn"), "{}", path.display());
+    for (place, text) in sources("src").iter().filter(|(place, _)| !place.starts_with("model/operators")) {
+        let code = tokens(text);
+        assert!(!mentions(&code, "candle_nn") && !mentions(&code, "candle_flash_attn"), "{place}");
         // Whoever moves a tensor to a device goes past the room's names.
-        assert!(!code.contains(".to_device("), "{} moves a tensor", path.display());
+        let moves = (0..code.len()).any(|at| texts(&code, at, &[".", "to_device", "("]));
+        assert!(!moves, "{place} moves a tensor");
     }
 }
 
@@ -75,4 +173,26 @@ fn a_devices_operators_are_called_in_one_room() {
 fn a_panic_can_be_survived() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(!manifest.contains("panic = \"abort\""), "the engine turns a panic into Event::Failed");
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are_for() {
+    let mut broken = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        for (place, text) in sources(folder) {
+            let lines = text.lines().count();
+            if lines >= 400 {
+                broken.push(format!("{folder}/{place} has {lines} lines"));
+            }
+            let says = text.lines().next().and_then(|line| line.strip_prefix("//! ")).unwrap_or_default();
+            if says.trim().is_empty() {
+                broken.push(format!("{folder}/{place} does not begin with `//!` and what it is for"));
+            }
+            let depth = place.matches('/').count();
+            if folder == "src" && depth > 3 {
+                broken.push(format!("src/{place} is {depth} folders deep"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }

@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
+use inkwick::checkpoint::{ClipConfig, ModelFiles, UnetConfig, VaeConfig};
 use inkwick::job::{CancelToken, InitPicture, ModelRef, PromptSyntax, Request};
 use inkwick::model::{
-    AddedConditioning, ClipConfig, Execution, ForwardOptions, ModelFiles, Operators, TextEncoder, Unet, UnetConfig,
-    UnetInput, Vae, VaeConfig, Weights,
+    AddedConditioning, Execution, ForwardOptions, Operators, TextEncoder, Unet, UnetInput, Vae, Weights,
 };
 use inkwick::pipeline::{Pipeline, tokenizer_of};
 use inkwick::prompt::{Prompt, parse};

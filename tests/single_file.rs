@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
+use inkwick::checkpoint::{CheckpointError, ModelFiles};
 use inkwick::job::{CancelToken, PromptSyntax, Request};
-use inkwick::model::{ModelError, ModelFiles};
 use inkwick::pipeline::{Adapters, Pipeline};
 use tempfile::TempDir;
 
@@ -64,7 +64,7 @@ fn a_vae_can_be_taken_from_another_file() {
 }
 
 /// What `change` makes of a good file, opened.
-fn changed(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Result<(), ModelError> {
+fn changed(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Result<(), CheckpointError> {
     let folder = TempDir::new().unwrap();
     let mut bytes = fs::read(data("single").join(name)).unwrap();
     change(&mut bytes);
@@ -76,7 +76,7 @@ fn changed(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Result<(), ModelErr
 
 #[test]
 fn a_damaged_file_is_one_sentence() {
-    let refused = |result: Result<(), ModelError>| {
+    let refused = |result: Result<(), CheckpointError>| {
         let sentence = result.unwrap_err().to_string();
         assert!(sentence.contains("damaged") && !sentence.contains('\n'), "{sentence}");
     };

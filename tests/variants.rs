@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
+use inkwick::checkpoint::{ModelFiles, SingleFile};
 use inkwick::job::{CancelToken, InitPicture, InpaintMask, InpaintSettings, ModelRef, PromptSyntax, Request};
 use inkwick::mask::MaskPlane;
-use inkwick::model::{ModelFiles, SingleFile};
 use inkwick::pipeline::Pipeline;
 use inkwick::raster::Picture;
 use inkwick::sampling::SchedulerName;

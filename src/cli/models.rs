@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::model::{FileReport, inspect_file};
+use crate::checkpoint::{FileReport, inspect_file};
 use crate::store::download::{self, DownloadProgress, Hub, STARTERS, Starter};
 use crate::store::models::entry::ModelEntry;
 use crate::store::paths::Paths;

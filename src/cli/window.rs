@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::backend;
 use crate::engine::device::{DeviceChoice, DtypeChoice};
-use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, Wake, files_of};
-use crate::job::ModelRef;
+use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, files_of};
+use crate::job::{ModelRef, Wake};
 use crate::pipeline::tokenizer_of;
 use crate::prompt::{PromptTokenizer, drawn, parse};
 use crate::store::keys::{self, KeyNames};

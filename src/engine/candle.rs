@@ -1,18 +1,19 @@
 //! The backend that really draws: keeps the pipeline of the model used last, and tries another way where a device fails.
 
 use std::cell::RefCell;
-use std::sync::Arc;
 
 use candle_core::DType;
 
-use super::backend::{Backend, BackendError, Drawn, Progress};
+use super::backend::{Backend, BackendError};
 use super::device::{DeviceChoice, DtypeChoice};
+use super::failure;
 use super::fallback::{Attempt, Fallback};
-use crate::job::{CancelToken, MemoryMode, ModelRef, Request, WorkGrid};
-use crate::model::{Execution, ModelError, ModelFiles, OperatorFailure, builtin_model};
+use crate::checkpoint::{CheckpointError, ModelFiles, builtin_model};
+use crate::job::{CancelToken, Drawn, ErrorKind, JobError, MemoryMode, ModelRef, Progress, Remedy, Request, WorkGrid};
+use crate::model::{Execution, ModelError, OperatorFailure};
 use crate::pipeline::{
-    Adapters, ExecutionPlan, FallbackStep, FittedPlan, LoadOptions, ModelSpec, Pipeline, PipelineError, Stage,
-    memory_budget, work_grid_of,
+    Adapters, ExecutionPlan, FallbackStep, FittedPlan, LoadOptions, ModelSpec, Pipeline, PipelineError, memory_budget,
+    work_grid_of,
 };
 
 /// Is given a failure that made the backend leave its device for the CPU.
@@ -87,7 +88,10 @@ impl CandleBackend {
         let execution = if let Some(execution) = &self.execution {
             execution.clone()
         } else {
-            let device = self.device_choice.open().map_err(|error| BackendError::Failed(error.to_string()))?;
+            let device = self
+                .device_choice
+                .open()
+                .map_err(|error| JobError::caused(ErrorKind::Device, error).with_remedy(Some(Remedy::ListDevices)))?;
             let dtype = self.dtype_choice.on(&device);
             self.execution.insert(Execution::on(&device, dtype)).clone()
         };
@@ -107,23 +111,8 @@ impl CandleBackend {
         *attempt = Attempt::Loading(fitted.plan);
         let pipeline = self.pipeline(request, (&fallback.execution, &fitted), cancel, progress)?;
         *attempt = Attempt::Running(fitted.plan);
-        let mut predicted_peak_bytes = None;
-        let mut sink = |stage: Stage| {
-            progress(match stage {
-                Stage::Settled { peak_bytes, .. } => {
-                    predicted_peak_bytes = Some(peak_bytes);
-                    return;
-                }
-                Stage::Step { done, total, seconds, predicted } => {
-                    Progress::Step { done, total, seconds, preview: Some(Arc::new(predicted)) }
-                }
-                Stage::Decoded { seconds } => Progress::Decoded { seconds },
-                Stage::Loading { part, fraction } => Progress::Loading { part, fraction },
-                Stage::Notice(sentence) => Progress::Notice(sentence),
-            });
-        };
-        let (picture, request) = pipeline.run_planned(request, &fitted, cancel, &mut sink)?;
-        Ok(Drawn { picture, request, predicted_peak_bytes })
+        let (picture, request) = pipeline.run_planned(request, &fitted, cancel, progress)?;
+        Ok(Drawn { picture, request })
     }
 
     /// How the picture is computed so that it fits, from the model's small files, or from what is loaded.
@@ -194,7 +183,7 @@ impl CandleBackend {
         {
             let descriptions: Vec<&str> = steps.iter().map(|step| step.description()).collect();
             let sentence = format!("to fit into {:.1} GB, {}", budget as f64 / 1e9, descriptions.join(" and "));
-            progress(Progress::Notice(sentence));
+            progress(Progress::Notice(sentence.into()));
         }
         self.noticed = steps;
     }
@@ -204,7 +193,7 @@ impl CandleBackend {
 ///
 /// # Errors
 /// When the built-in model is not part of this build and not beside it.
-pub fn files_of(model: &ModelRef) -> Result<ModelFiles, ModelError> {
+pub fn files_of(model: &ModelRef) -> Result<ModelFiles, CheckpointError> {
     match model {
         ModelRef::BuiltIn => builtin_model(),
         ModelRef::Folder(path) => Ok(ModelFiles::Folder(path.clone())),
@@ -232,26 +221,22 @@ impl Backend for CandleBackend {
                 Ok(drawn) => return Ok(drawn),
                 Err(error) => error,
             };
-            let PipelineError::Model(ModelError::Operator(failure)) = &error else { return Err(failed(&error)) };
+            let PipelineError::Model(ModelError::Operator(failure)) = &error else {
+                return Err(failure::backend_error(error));
+            };
             // Whatever is half done is forgotten, and its memory given back.
             self.loaded = None;
-            let Some(sentence) = fallback.advance(failure, attempt) else { return Err(failed(&error)) };
+            let Some(notice) = fallback.advance(failure, attempt) else {
+                return Err(failure::backend_error(error));
+            };
             if let Some(report) = self.on_device_failure.as_ref().filter(|_| fallback.execution.operators().is_none()) {
                 report(failure);
             }
-            progress(Progress::Notice(sentence));
+            progress(Progress::Notice(notice));
         }
     }
 
     fn reset(&mut self) {
         self.loaded = None;
-    }
-}
-
-fn failed(error: &PipelineError) -> BackendError {
-    match error {
-        PipelineError::Model(ModelError::Cancelled) => BackendError::Cancelled,
-        // A tensor library's error may carry a backtrace; a person wants its first line.
-        other => BackendError::Failed(other.to_string().lines().next().unwrap_or_default().to_owned()),
     }
 }

@@ -3,6 +3,7 @@
 use candle_core::{DType, Device};
 
 use super::device::DtypeChoice;
+use crate::job::{Notice, Remedy};
 use crate::model::{Execution, FailureKind, OperatorFailure};
 use crate::pipeline::{Constraints, ExecutionPlan, FallbackStep};
 
@@ -53,15 +54,16 @@ impl Fallback {
     }
 
     /// What is done after `failure`, in one sentence; `None` where nothing is left to try.
-    pub fn advance(&mut self, failure: &OperatorFailure, attempt: Attempt) -> Option<String> {
+    pub fn advance(&mut self, failure: &OperatorFailure, attempt: Attempt) -> Option<Notice> {
         if failure.kind == FailureKind::OutOfMemory
             && let Some(step) = attempt.next_step()
         {
             self.taken.push(step);
-            return Some(format!("{failure}: {}, and the picture is begun anew", step.description()));
+            return Some(format!("{failure}: {}, and the picture is begun anew", step.description()).into());
         }
         self.execution.operators()?;
         *self = Self::new(Execution::Kernels, self.dtype_choice);
-        Some(format!("{failure}: the picture is made on the CPU instead; inkwick doctor keeps this for a report"))
+        let message = format!("{failure}: the picture is made on the CPU instead");
+        Some(Notice { message, remedy: Some(Remedy::ReportDevice) })
     }
 }

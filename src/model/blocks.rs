@@ -1,12 +1,12 @@
 //! The UNet's levels: resnets with or without transformers, then a change of resolution.
 
 use super::attention::{SpatialTransformer, TransformerShape};
-use super::config::{AttentionConfig, UnetConfig};
 use super::feature::Feature;
 use super::layers::Conv3x3;
 use super::resnet::{ResnetBlock, ResnetShape};
 use super::weights::Scope;
 use super::{ForwardOptions, ModelError};
+use crate::checkpoint::{AttentionConfig, UnetConfig};
 
 /// What every block gets besides its input.
 pub struct BlockInputs<'a> {

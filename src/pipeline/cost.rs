@@ -7,10 +7,11 @@ use candle_core::{DType, Device, Tensor};
 use super::PipelineError;
 use super::execution_plan::ExecutionPlan;
 use super::spec::NetworkConfigs;
+use crate::checkpoint::{ModelFiles, UnetConfig, VaeConfig};
 use crate::job::Work;
 use crate::model::{
-    AddedConditioning, Card, Execution, ForwardOptions, MemoryTracker, ModelFiles, Operators, TextEncoder, Unet,
-    UnetConfig, UnetInput, Vae, VaeConfig, Watch, Weights,
+    AddedConditioning, Card, Execution, ForwardOptions, MemoryTracker, Operators, TextEncoder, Unet, UnetInput, Vae,
+    Watch, Weights,
 };
 
 /// Tokens of one window of a prompt.

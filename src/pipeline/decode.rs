@@ -3,11 +3,12 @@
 
 use candle_core::{DType, Device, Tensor};
 
+use super::PipelineError;
 use super::execution_plan::ExecutionPlan;
 use super::load::Pipeline;
 use super::networks::{NetworkSlot, Reporter};
 use super::resolved::ResolvedRequest;
-use super::{PipelineError, Stage};
+use crate::job::Progress;
 use crate::model::{
     FailureKind, ForwardOptions, LatentDistribution, ModelError, Tiling, Vae, in_pool, picture_from_tensor,
 };
@@ -67,7 +68,8 @@ impl Pipeline {
                     Err(ModelError::Operator(failure))
                         if failure.kind == FailureKind::OutOfMemory && plan.tiling.is_none() =>
                     {
-                        reporter.report(Stage::Notice(format!("{failure}: the picture is worked on in tiles")));
+                        let sentence = format!("{failure}: the picture is worked on in tiles");
+                        reporter.report(Progress::Notice(sentence.into()));
                         self.release_idle_memory();
                         plan.tiling = Some(Tiling::default());
                     }
@@ -88,9 +90,8 @@ impl Pipeline {
             return Err(PipelineError::NotANumber);
         }
         let name = self.loader.vae_dtype.as_str();
-        reporter.report(Stage::Notice(format!(
-            "the VAE gives no numbers in {name}; it is used in f32 for this model from now on"
-        )));
+        let sentence = format!("the VAE gives NaN in {name}; it is used in f32 for this model from now on");
+        reporter.report(Progress::Notice(sentence.into()));
         self.vae = NetworkSlot::OnDemand;
         self.release_idle_memory();
         self.loader.vae_dtype = DType::F32;

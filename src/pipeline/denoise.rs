@@ -1,9 +1,11 @@
 //! The loop: UNet, guidance, scheduler, and a look at what is coming.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 
+use super::PipelineError;
 use super::blend::Blend;
 use super::concat_conditioning::ConcatConditioning;
 use super::conditioning::Conditioning;
@@ -12,7 +14,7 @@ use super::guidance::Guidance;
 use super::load::Pipeline;
 use super::networks::Reporter;
 use super::resolved::ResolvedRequest;
-use super::{PipelineError, Stage};
+use crate::job::Progress;
 use crate::model::{ForwardOptions, Unet, UnetInput, in_pool};
 use crate::sampling::{NoiseSource, Scheduler};
 
@@ -59,7 +61,8 @@ impl Pipeline {
             let predicted =
                 self.latent_rgb.picture(&step.predicted_original, width, height, resolved.width, resolved.height);
             let done = (index - denoising.first_step + 1) as u32;
-            reporter.report(Stage::Step { done, total, seconds: started.elapsed().as_secs_f64(), predicted });
+            let seconds = started.elapsed().as_secs_f64();
+            reporter.report(Progress::Step { done, total, seconds, preview: Some(Arc::new(predicted)) });
         }
         Ok(latents)
     }

@@ -7,7 +7,8 @@ use image::imageops::FilterType;
 use serde::Deserialize;
 
 use super::PipelineError;
-use crate::model::{ForwardOptions, ModelFiles, Vae, VaeConfig};
+use crate::checkpoint::{ModelFiles, VaeConfig};
+use crate::model::{ForwardOptions, Vae};
 use crate::raster::Picture;
 use crate::sampling::{NoiseSource, TorchNoise};
 

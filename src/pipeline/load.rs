@@ -10,8 +10,9 @@ use super::networks::{Borrowed, LoadOptions, NetworkLoader, NetworkSlot, OnLoadi
 use super::plan::{Constraints, FittedPlan};
 use super::spec::ModelSpec;
 use super::{PipelineError, memory_budget};
+use crate::checkpoint::{Lora, ModelFiles};
 use crate::job::{Compute, Request};
-use crate::model::{Execution, Lora, ModelFiles, Operators, Unet, Vae};
+use crate::model::{Execution, Operators, Unet, Vae};
 
 /// A model that is loaded and ready.
 pub struct Pipeline {

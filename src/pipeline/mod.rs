@@ -34,10 +34,10 @@ pub use networks::{LoadOptions, tokenizer_of};
 pub use plan::{Constraints, FittedPlan};
 pub use spec::{ModelSpec, work_grid_of};
 
-use crate::job::{Compute, ModelPart, RequestError};
+use crate::checkpoint::CheckpointError;
+use crate::job::{Remedy, RequestError};
 use crate::model::ModelError;
 use crate::prompt::TokenizerError;
-use crate::raster::Picture;
 use crate::sampling::SamplingError;
 
 #[derive(Debug, thiserror::Error)]
@@ -54,42 +54,26 @@ pub enum PipelineError {
     SizeStep { side: &'static str, factor: u32, found: u32, below: u32, above: u32 },
     #[error("{0}")]
     Unsupported(String),
-    #[error("{width}×{height} needs about {needed_gb:.2} GB of memory and {free_gb:.2} GB are free; {instead}")]
-    TooLarge { width: usize, height: usize, needed_gb: f64, free_gb: f64, instead: String },
-    #[error("this model needs about {needed_gb:.2} GB of memory and {free_gb:.2} GB are free; {instead}")]
-    ModelTooLarge { needed_gb: f64, free_gb: f64, instead: &'static str },
+    #[error("this model changes a picture by instruction and there is none")]
+    NeedsPicture,
+    #[error("the mask is fainter than half everywhere, so nothing would change")]
+    FaintMask,
+    #[error("{width}×{height} needs about {needed_gb:.2} GB of memory and {free_gb:.2} GB are free")]
+    TooLarge { width: usize, height: usize, needed_gb: f64, free_gb: f64, remedy: Remedy },
+    #[error("this model needs about {needed_gb:.2} GB of memory and {free_gb:.2} GB are free")]
+    ModelTooLarge { needed_gb: f64, free_gb: f64, remedy: Remedy },
     #[error("the model gave values that are no numbers; a checkpoint in half precision may need another dtype")]
     NotANumber,
+}
+
+impl From<CheckpointError> for PipelineError {
+    fn from(error: CheckpointError) -> Self {
+        Self::Model(error.into())
+    }
 }
 
 impl From<candle_core::Error> for PipelineError {
     fn from(error: candle_core::Error) -> Self {
         Self::Model(error.into())
     }
-}
-
-/// Told while a picture is made.
-pub enum Stage {
-    /// What the whole process is foretold to take at most.
-    Settled {
-        peak_bytes: u64,
-        compute: Compute,
-    },
-    /// A network is read on the way; `fraction` of the whole model.
-    Loading {
-        part: ModelPart,
-        fraction: f32,
-    },
-    /// A sentence for a person: something goes another way than was asked for.
-    Notice(String),
-    /// `predicted` is the picture that the network expects at this step.
-    Step {
-        done: u32,
-        total: u32,
-        seconds: f64,
-        predicted: Picture,
-    },
-    Decoded {
-        seconds: f64,
-    },
 }

@@ -5,16 +5,14 @@ use std::ops::Deref;
 
 use candle_core::{DType, Device};
 
+use super::PipelineError;
 use super::adapters::Adapters;
 use super::execution_plan::ExecutionPlan;
 use super::spec::ModelSpec;
-use super::{PipelineError, Stage};
-use crate::job::{EmbeddingRef, ModelPart};
+use crate::checkpoint::{ClipConfig, Lora, ModelFiles, TextualInversion};
+use crate::job::{EmbeddingRef, ModelPart, Progress};
 use crate::kernels::limit_idle_buffers;
-use crate::model::{
-    CancelCheck, ClipConfig, Execution, LayerCache, Lora, ModelError, ModelFiles, TextEncoder, TextualInversion, Unet,
-    Vae, Weights,
-};
+use crate::model::{CancelCheck, Execution, LayerCache, ModelError, TextEncoder, Unet, Vae, Weights};
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
 
 /// Shares of the loading bar, roughly by size.
@@ -66,17 +64,17 @@ impl<T> NetworkSlot<T> {
 /// Where progress goes while a picture is made, and who may cancel it.
 pub(super) struct Reporter<'a> {
     pub cancel_check: CancelCheck<'a>,
-    pub sink: RefCell<&'a mut dyn FnMut(Stage)>,
+    pub sink: RefCell<&'a mut dyn FnMut(Progress)>,
 }
 
 impl Reporter<'_> {
-    pub fn report(&self, stage: Stage) {
-        (self.sink.borrow_mut())(stage);
+    pub fn report(&self, progress: Progress) {
+        (self.sink.borrow_mut())(progress);
     }
 
     /// For networks that are read on the way.
     pub fn loading(&self, part: ModelPart, fraction: f32) -> Result<(), ModelError> {
-        self.report(Stage::Loading { part, fraction });
+        self.report(Progress::Loading { part, fraction });
         (self.cancel_check)()
     }
 }

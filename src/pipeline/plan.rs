@@ -9,7 +9,7 @@ use super::cost::{CostModel, Costs, Workload};
 use super::execution_plan::{ExecutionPlan, FallbackStep};
 use super::resolved::ResolvedRequest;
 use super::spec::ModelSpec;
-use crate::job::{AttentionMode, Compute, MemoryMode, Request, VaeTiling};
+use crate::job::{AttentionMode, Compute, MemoryMode, Remedy, Request, VaeTiling};
 use crate::model::{AttentionMethod, Execution, Operators, Tiling};
 
 /// Of what is free, decoding in one piece may take so much: what else runs wants some as well.
@@ -213,7 +213,7 @@ impl CostModel {
             return Err(PipelineError::ModelTooLarge {
                 needed_gb: gb(weights),
                 free_gb: gb(budget),
-                instead: smaller_weights(plan),
+                remedy: smaller_weights(plan),
             });
         }
         let leanest = ExecutionPlan { attention: AttentionMethod::Tiled, tiling: Some(Tiling::default()), ..*plan };
@@ -221,12 +221,12 @@ impl CostModel {
             let costs = self.costs(workload, leanest)?;
             Ok::<_, PipelineError>(costs.working_set_bytes() as u64 <= budget)
         };
-        let instead = if leanest != *plan && fits(*workload)? {
-            "tiled attention and decoding in tiles would fit (--attention tiled --vae-tiling on)".to_owned()
+        let remedy = if leanest != *plan && fits(*workload)? {
+            Remedy::Tiling
         } else {
             match largest_fitting(*workload, fits)? {
-                Some(size) => format!("{}×{} would fit", size.width, size.height),
-                None => "close other programs, or take a smaller model".to_owned(),
+                Some(size) => Remedy::SmallerSize { width: size.width as u32, height: size.height as u32 },
+                None => Remedy::FreeMemory,
             }
         };
         Err(PipelineError::TooLarge {
@@ -234,7 +234,7 @@ impl CostModel {
             height: workload.height,
             needed_gb: gb(costs.working_set_bytes() as u64),
             free_gb: gb(budget),
-            instead,
+            remedy,
         })
     }
 }
@@ -262,11 +262,11 @@ fn largest_fitting(
     Ok(fitting)
 }
 
-fn smaller_weights(plan: &ExecutionPlan) -> &'static str {
+fn smaller_weights(plan: &ExecutionPlan) -> Remedy {
     match (plan.compute().memory, plan.dtype) {
-        (MemoryMode::High, _) => "--memory low takes less",
-        (_, DType::F32) => "--dtype f16 takes half of it",
-        _ => "close other programs, or take a smaller model",
+        (MemoryMode::High, _) => Remedy::LowMemory,
+        (_, DType::F32) => Remedy::HalfPrecision,
+        _ => Remedy::FreeMemory,
     }
 }
 

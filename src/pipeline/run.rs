@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::time::Instant;
 
+use super::PipelineError;
 use super::canvas::Canvas;
 use super::denoise::Denoising;
 use super::guidance::Guidance;
@@ -10,8 +11,7 @@ use super::load::Pipeline;
 use super::networks::Reporter;
 use super::plan::FittedPlan;
 use super::resolved::ResolvedRequest;
-use super::{PipelineError, Stage};
-use crate::job::{CancelToken, Request};
+use crate::job::{CancelToken, Progress, Request};
 use crate::model::{ModelError, in_pool};
 use crate::raster::Picture;
 
@@ -24,7 +24,7 @@ impl Pipeline {
         &mut self,
         request: &Request,
         cancel: &CancelToken,
-        sink: &mut dyn FnMut(Stage),
+        sink: &mut dyn FnMut(Progress),
     ) -> Result<(Picture, Request), PipelineError> {
         let fitted = self.plan(request)?;
         self.run_planned(request, &fitted, cancel, sink)
@@ -39,15 +39,14 @@ impl Pipeline {
         request: &Request,
         fitted: &FittedPlan,
         cancel: &CancelToken,
-        sink: &mut dyn FnMut(Stage),
+        sink: &mut dyn FnMut(Progress),
     ) -> Result<(Picture, Request), PipelineError> {
         let mut plan = fitted.plan;
-        let compute = plan.compute();
         let (scheduler_name, scheduler) = self.spec().sampling.scheduler(request)?;
         let canvas = Canvas::new(request, self.spec().grid)?;
         let frame = canvas.as_ref().map(|canvas| canvas.frame);
         let resolved = ResolvedRequest::new(request, frame, self.spec())?;
-        sink(Stage::Settled { peak_bytes: fitted.costs.peak_bytes() as u64, compute });
+        sink(Progress::Resolved { compute: plan.compute(), peak_bytes: fitted.costs.peak_bytes() as u64 });
         tracing::info!("{plan:?}");
         let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let reporter = Reporter { cancel_check: &cancel_check, sink: RefCell::new(sink) };
@@ -75,7 +74,7 @@ impl Pipeline {
         } else {
             decoded
         };
-        reporter.report(Stage::Decoded { seconds: started.elapsed().as_secs_f64() });
+        reporter.report(Progress::Decoded { seconds: started.elapsed().as_secs_f64() });
         let carried_out = Request {
             width,
             height,

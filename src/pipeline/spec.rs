@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::PipelineError;
 use super::sampler::ModelSampling;
+use crate::checkpoint::{CheckpointError, ClipConfig, ModelFiles, UnetConfig, VaeConfig};
 use crate::job::{Request, WorkGrid};
-use crate::model::{ClipConfig, ModelError, ModelFiles, UnetConfig, VaeConfig};
 
 /// What a UNet is given as further channels of its input, besides the noisy latents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(super) struct NetworkConfigs {
 
 impl NetworkConfigs {
     /// `has_pair` is whether two text encoders read the prompt.
-    pub fn read(files: &ModelFiles, unet: UnetConfig, vae: VaeConfig, has_pair: bool) -> Result<Self, ModelError> {
+    pub fn read(files: &ModelFiles, unet: UnetConfig, vae: VaeConfig, has_pair: bool) -> Result<Self, CheckpointError> {
         let mut text = vec![ClipConfig::read(files, "text_encoder")?];
         if has_pair {
             text.push(ClipConfig::read(files, "text_encoder_2")?);
@@ -112,7 +112,7 @@ impl ModelSpec {
         if let ModelFiles::Folder(folder) = files
             && !folder.is_dir()
         {
-            return Err(ModelError::Missing { what: "the folder itself", path: folder.clone() }.into());
+            return Err(CheckpointError::Missing { what: "the folder itself", path: folder.clone() }.into());
         }
         let index: ModelIndex = files.require_json("model_index.json", "model_index.json")?;
         let is_xl = index.class_name.starts_with("StableDiffusionXL");
@@ -122,7 +122,7 @@ impl ModelSpec {
             let found = format!("{:?}", index.class_name);
             let supported = "a Stable Diffusion 1, 2 or XL pipeline".to_owned();
             let path = files.path_of("model_index.json");
-            return Err(ModelError::Unsupported { field: "_class_name".into(), found, supported, path }.into());
+            return Err(CheckpointError::Unsupported { field: "_class_name".into(), found, supported, path }.into());
         }
         let unet = UnetConfig::read(files)?;
         let (vae_files, vae) = read_vae_config(files, vae, is_xl)?;
@@ -171,7 +171,7 @@ fn family_vae(is_xl: bool, config: &VaeConfig) -> Option<VaeConfig> {
 
 fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<ConcatKind, PipelineError> {
     let latent = vae.latent_channels;
-    let unsupported = |field: &str, found: usize, supported: String| ModelError::Unsupported {
+    let unsupported = |field: &str, found: usize, supported: String| CheckpointError::Unsupported {
         field: field.into(),
         found: found.to_string(),
         supported,

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device};
+use inkwick::checkpoint::{Lora, ModelFiles, TextualInversion, builtin_model, inspect_file};
 use inkwick::job::{CancelToken, LoraRef, Request};
-use inkwick::model::{Lora, ModelFiles, TextualInversion, builtin_model, inspect_file};
 use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, tokenizer_of};
 use inkwick::prompt::{self, PromptTokenizer};
 use inkwick::store::canvas::journal::Journal;

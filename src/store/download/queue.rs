@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{DownloadError, DownloadProgress, Hub, discard, pull, unfinished};
-use crate::engine::Wake;
+use crate::job::Wake;
 use crate::store::paths::Paths;
 
 /// As it is now.

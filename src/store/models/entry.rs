@@ -10,8 +10,8 @@ use std::{fs, io};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::checkpoint::FileKind;
 use crate::job::{ModelRef, Request};
-use crate::model::FileKind;
 use crate::sampling::{SchedulerConfig, SchedulerName};
 use crate::store::models;
 use crate::store::models::facts::ModelFacts;
@@ -78,7 +78,7 @@ impl ModelEntry {
             draws_emoji: true,
             facts: ModelFacts {
                 family: "Stable Diffusion, small".into(),
-                bytes: crate::model::builtin_model().map_or(0, |files| files.bytes()),
+                bytes: crate::checkpoint::builtin_model().map_or(0, |files| files.bytes()),
                 precision: "F16".into(),
                 licence: "MIT".into(),
                 thumbnail: None,
@@ -94,7 +94,7 @@ pub enum ModelError {
     #[error("a Stable Diffusion model was wanted, found {class}, which Inkwick cannot draw with: {}", path.display())]
     OtherPipeline { class: String, path: PathBuf },
     #[error(transparent)]
-    File(#[from] crate::model::ModelError),
+    File(#[from] crate::checkpoint::CheckpointError),
     #[error("a Stable Diffusion checkpoint was wanted, and this file is something else ({}); inkwick models inspect tells more: {}", kind.label(), path.display())]
     OtherFile { kind: FileKind, path: PathBuf },
     #[error("the model's file could not be read ({source}); download the model again: {}", path.display())]

@@ -5,8 +5,8 @@
 use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::{CentralPanel, Frame, Panel, Ui};
 
-use crate::engine::{EngineHandle, SelectHandle, Wake, work_grid};
-use crate::job::{Estimate, EstimateQuestion};
+use crate::engine::{EngineHandle, SelectHandle, work_grid};
+use crate::job::{Estimate, EstimateQuestion, Wake};
 use crate::store::download::Downloads;
 use crate::store::keys::KeyNames;
 use crate::store::models::entry::ModelEntry;

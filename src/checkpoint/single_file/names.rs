@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::unet_names::{UnetNames, UnetShape};
-use crate::model::archive::TensorInfo;
+use crate::checkpoint::archive::TensorInfo;
+use crate::checkpoint::unet_names::{UnetNames, UnetShape};
 
 /// How a tensor of ours comes out of one of the file's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Cut {
 
 /// Where a tensor of ours is in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct TensorSource {
     pub name: String,
     pub cut: Cut,
     /// After the cut.
@@ -27,7 +27,7 @@ pub struct Source {
 }
 
 /// A network's tensors by diffusers' names.
-pub type Part = BTreeMap<String, Source>;
+pub type Part = BTreeMap<String, TensorSource>;
 
 /// The networks of a checkpoint.
 #[derive(Clone, Debug, Default)]
@@ -125,7 +125,7 @@ impl Parts {
             };
             let part = parts.networks.entry(network).or_default();
             for (ours, cut) in places {
-                let source = Source { name: tensor.name.clone(), cut, shape: shape_after(&tensor.shape, cut) };
+                let source = TensorSource { name: tensor.name.clone(), cut, shape: shape_after(&tensor.shape, cut) };
                 part.insert(ours, source);
             }
         }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::yaml;
-use crate::model::ModelError;
+use crate::checkpoint::CheckpointError;
 
 /// The folders whose configs can be overridden.
 const SECTIONS: [(&str, &str); 6] = [
@@ -41,7 +41,7 @@ pub struct Sidecar {
 impl Sidecar {
     /// # Errors
     /// When a `NAME.json` or `NAME.yaml` is there and cannot be understood.
-    pub fn beside(path: &Path) -> Result<Self, ModelError> {
+    pub fn beside(path: &Path) -> Result<Self, CheckpointError> {
         let mut sidecar = Self::default();
         let folder = path.parent().unwrap_or(Path::new("."));
         for stem in [path.with_extension(""), path.to_owned()] {
@@ -98,11 +98,11 @@ impl Sidecar {
 }
 
 /// A JSON file, or `None` when there is none.
-pub fn read_json(path: &Path) -> Result<Option<Value>, ModelError> {
+pub fn read_json(path: &Path) -> Result<Option<Value>, CheckpointError> {
     let Ok(bytes) = std::fs::read(path) else { return Ok(None) };
     serde_json::from_slice(&bytes)
         .map(Some)
-        .map_err(|error| ModelError::Unreadable { reason: error.to_string(), path: path.to_owned() })
+        .map_err(|error| CheckpointError::Unreadable { reason: error.to_string(), path: path.to_owned() })
 }
 
 fn with_ending(stem: &Path, ending: &str) -> PathBuf {

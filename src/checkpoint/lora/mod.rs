@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Tensor};
 
-use super::ModelError;
+use super::CheckpointError;
 use super::archive::Archive;
 use change::Change;
 
@@ -36,7 +36,7 @@ struct Outcome {
 impl Lora {
     /// # Errors
     /// When the file is missing, damaged, or no LoRA.
-    pub fn open(path: &Path, weight: f64) -> Result<Self, ModelError> {
+    pub fn open(path: &Path, weight: f64) -> Result<Self, CheckpointError> {
         let archive = Archive::open(path)?;
         let mut changes: BTreeMap<&'static str, BTreeMap<String, Change>> = BTreeMap::new();
         for tensor in archive.tensors() {
@@ -69,15 +69,15 @@ impl Lora {
         self.changes.values().map(BTreeMap::len).sum()
     }
 
-    fn refused(&self, reason: impl Into<String>) -> ModelError {
-        ModelError::Lora { reason: reason.into(), path: self.path.clone() }
+    fn refused(&self, reason: impl Into<String>) -> CheckpointError {
+        CheckpointError::Lora { reason: reason.into(), path: self.path.clone() }
     }
 
     /// After all networks are read: a file that changed nothing must not pass in silence.
     ///
     /// # Errors
     /// Says why the file has no effect on this model.
-    pub fn finish(&self) -> Result<(), ModelError> {
+    pub fn finish(&self) -> Result<(), CheckpointError> {
         let outcome = self.outcome.borrow();
         if let Some(misfit) = &outcome.misfit {
             return Err(
@@ -146,7 +146,7 @@ impl<'a> Patches<'a> {
     ///
     /// # Errors
     /// When the device has no room.
-    pub fn apply(&self, name: &str, base: &Tensor) -> Result<Option<Tensor>, ModelError> {
+    pub fn apply(&self, name: &str, base: &Tensor) -> Result<Option<Tensor>, candle_core::Error> {
         let Some((layer, kind)) = name.rsplit_once('.') else { return Ok(None) };
         let Some(changes) = self.by_layer.get(layer) else { return Ok(None) };
         let mut tensor = base.to_dtype(DType::F32)?;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Fields, MOST_CHANNELS, MOST_LATENTS, MOST_LAYERS, MOST_LEVELS, MOST_SIDE};
-use crate::model::{ModelError, ModelFiles};
+use crate::checkpoint::{CheckpointError, ModelFiles};
 
 /// One resolution level of the UNet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl UnetConfig {
     ///
     /// # Errors
     /// When it is missing, unreadable, or asks for something that is not supported.
-    pub fn read(files: &ModelFiles) -> Result<Self, ModelError> {
+    pub fn read(files: &ModelFiles) -> Result<Self, CheckpointError> {
         let fields = Fields::open(files, "unet/config.json", "the UNet's config")?;
         refuse_what_changes_the_computation(&fields)?;
         let channels: Vec<usize> = fields.get("block_out_channels", vec![320, 640, 1280, 1280])?;
@@ -150,7 +150,7 @@ impl UnetConfig {
     }
 }
 
-fn refuse_what_changes_the_computation(fields: &Fields) -> Result<(), ModelError> {
+fn refuse_what_changes_the_computation(fields: &Fields) -> Result<(), CheckpointError> {
     fields.only("_class_name", &["UNet2DConditionModel".into()])?;
     fields.only("act_fn", &["silu".into(), "swish".into()])?;
     fields.only("time_embedding_type", &["positional".into()])?;
@@ -195,7 +195,7 @@ fn attention_of(
     field: &str,
     [with, without]: [&str; 2],
     count: usize,
-) -> Result<Vec<bool>, ModelError> {
+) -> Result<Vec<bool>, CheckpointError> {
     let mut default = vec![with.to_owned(); count];
     // The coarsest level has none in diffusers' default.
     let coarsest = if field == "down_block_types" { count - 1 } else { 0 };
@@ -210,7 +210,7 @@ fn attention_of(
     Ok(names.iter().map(|name| name == with).collect())
 }
 
-fn has_mid_block(fields: &Fields) -> Result<bool, ModelError> {
+fn has_mid_block(fields: &Fields) -> Result<bool, CheckpointError> {
     fields.only("mid_block_type", &["UNetMidBlock2DCrossAttn".into()])?;
     // Absent is the default, null is "none".
     Ok(fields.map.get("mid_block_type") != Some(&Value::Null))
@@ -224,10 +224,10 @@ fn transformer_depths(
     fields: &Fields,
     down_layers: &[usize],
     up_layers: &[usize],
-) -> Result<(Depths, Depths), ModelError> {
+) -> Result<(Depths, Depths), CheckpointError> {
     const DOWN: &str = "transformer_layers_per_block";
     const UP: &str = "reverse_transformer_layers_per_block";
-    let spread = |field: &str, value: &Value, layers: usize| -> Result<Vec<usize>, ModelError> {
+    let spread = |field: &str, value: &Value, layers: usize| -> Result<Vec<usize>, CheckpointError> {
         let whole = |value: &Value| value.as_u64().map(|depth| depth as usize).filter(|depth| *depth <= MOST_LAYERS);
         let depths = match value {
             Value::Array(list) => {
@@ -237,7 +237,7 @@ fn transformer_depths(
         };
         depths.ok_or_else(|| fields.unsupported(field, "a number, or a list with one for each layer,"))
     };
-    let levels = |field: &str, layers: &[usize]| -> Result<Option<Depths>, ModelError> {
+    let levels = |field: &str, layers: &[usize]| -> Result<Option<Depths>, CheckpointError> {
         let values = match fields.map.get(field) {
             None | Some(Value::Null) => return Ok(None),
             Some(Value::Array(list)) if list.len() == layers.len() => list.clone(),
@@ -272,7 +272,7 @@ fn transformer_depths(
     Ok((down, up))
 }
 
-fn added_embedding(fields: &Fields) -> Result<Option<AddedEmbedding>, ModelError> {
+fn added_embedding(fields: &Fields) -> Result<Option<AddedEmbedding>, CheckpointError> {
     fields.only("addition_embed_type", &["text_time".into()])?;
     if fields.optional::<String>("addition_embed_type")?.is_none() {
         return Ok(None);
@@ -285,7 +285,7 @@ fn added_embedding(fields: &Fields) -> Result<Option<AddedEmbedding>, ModelError
 }
 
 /// A number, or (in some folders) `[height, width]`.
-fn sample_size(fields: &Fields) -> Result<usize, ModelError> {
+fn sample_size(fields: &Fields) -> Result<usize, CheckpointError> {
     let side = match fields.map.get("sample_size") {
         Some(Value::Array(_)) => fields.require::<Vec<usize>>("sample_size")?.first().copied().unwrap_or(64),
         // diffusers' pipelines fall back to 64 latent pixels.

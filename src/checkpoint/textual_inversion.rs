@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 
-use super::ModelError;
+use super::CheckpointError;
 use super::archive::Archive;
 
 /// More tokens than fit into a window.
@@ -21,8 +21,8 @@ pub struct TextualInversion {
 impl TextualInversion {
     /// # Errors
     /// When the file is missing, damaged, or holds nothing that could be an embedding.
-    pub fn open(path: &Path) -> Result<Self, ModelError> {
-        let refused = |reason: &str| ModelError::Embedding { reason: reason.to_owned(), path: path.to_owned() };
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        let refused = |reason: &str| CheckpointError::Embedding { reason: reason.to_owned(), path: path.to_owned() };
         let archive = Archive::open(path)?;
         let tensors = archive.tensors();
         if tensors.len() > 16 {
@@ -51,7 +51,7 @@ impl TextualInversion {
     ///
     /// # Errors
     /// When the device has no room.
-    pub fn vectors_for(&self, width: usize, place: Option<usize>) -> Result<Option<Tensor>, ModelError> {
+    pub fn vectors_for(&self, width: usize, place: Option<usize>) -> Result<Option<Tensor>, CheckpointError> {
         let wanted = ["clip_l", "clip_g"];
         let is_pair = self.vectors.iter().any(|(name, _)| wanted.contains(&name.as_str()));
         let fitting = self.vectors.iter().find(|(name, vectors)| {
@@ -63,13 +63,13 @@ impl TextualInversion {
 
     /// What is said when no encoder takes it.
     #[must_use]
-    pub fn misfit(&self, widths: &str) -> ModelError {
+    pub fn misfit(&self, widths: &str) -> CheckpointError {
         let own: Vec<String> =
             self.vectors.iter().filter_map(|(_, vectors)| vectors.dim(1).ok()).map(|width| width.to_string()).collect();
         let reason = format!(
             "was made for another kind of model (its vectors have {} numbers, the model's {widths}); choose one of its kind",
             own.join(" and ")
         );
-        ModelError::Embedding { reason, path: self.path.clone() }
+        CheckpointError::Embedding { reason, path: self.path.clone() }
     }
 }

@@ -1,15 +1,8 @@
 //! `text_encoder/config.json`: CLIP's text model as transformers writes it.
 
 use super::{Fields, MOST_CHANNELS, MOST_LAYERS};
-use crate::model::{ModelError, ModelFiles};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    /// x · sigmoid(1.702 x)
-    QuickGelu,
-    /// The exact one, with erf.
-    Gelu,
-}
+use crate::checkpoint::{CheckpointError, ModelFiles};
+use crate::kernels::Activation;
 
 #[derive(Clone, Debug)]
 pub struct ClipConfig {
@@ -32,7 +25,7 @@ impl ClipConfig {
     ///
     /// # Errors
     /// When it is missing, unreadable, or asks for something that is not supported.
-    pub fn read(files: &ModelFiles, folder: &str) -> Result<Self, ModelError> {
+    pub fn read(files: &ModelFiles, folder: &str) -> Result<Self, CheckpointError> {
         let fields = Fields::open(files, &format!("{folder}/config.json"), "the text encoder's config")?;
         let class = fields
             .get::<Vec<String>>("architectures", vec!["CLIPTextModel".into()])?

@@ -1,10 +1,9 @@
 //! What a file changes in one layer, in every form that people have: low rank (with a convolution in the middle),
 //! Hadamard and Kronecker products, whole differences, each with or without `DoRA`'s magnitude.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Error, Tensor};
 
-use crate::model::ModelError;
-use crate::model::archive::Archive;
+use crate::checkpoint::archive::Archive;
 
 /// The tensors of one layer, by the end of their names.
 #[derive(Clone, Debug, Default)]
@@ -65,23 +64,23 @@ impl Change {
     ///
     /// # Errors
     /// When the shapes do not fit.
-    pub fn apply_to_bias(&self, bias: &Tensor, file: &Archive, weight: f64) -> Result<Tensor, ModelError> {
+    pub fn apply_to_bias(&self, bias: &Tensor, file: &Archive, weight: f64) -> Result<Tensor, Error> {
         let Some(name) = self.find(Role::BiasDifference) else { return Ok(bias.clone()) };
         let difference = file.load(name, bias.device())?.to_dtype(DType::F32)?.reshape(bias.shape())?;
-        Ok((bias + (difference * weight)?)?)
+        bias + (difference * weight)?
     }
 
     /// The layer's weight, in f32, with the change times `weight` laid over it.
     ///
     /// # Errors
     /// When the shapes do not fit.
-    pub fn apply(&self, base: &Tensor, file: &Archive, weight: f64) -> Result<Tensor, ModelError> {
+    pub fn apply(&self, base: &Tensor, file: &Archive, weight: f64) -> Result<Tensor, Error> {
         let read = Reader { change: self, file, device: base.device(), wanted: base.elem_count() };
         let magnitude = read.optional(Role::Magnitude)?;
         let factor = if magnitude.is_some() { 1.0 } else { weight };
         let Some(difference) = read.difference(factor)? else { return Ok(base.clone()) };
         let difference = difference.reshape(base.shape())?;
-        let Some(magnitude) = magnitude else { return Ok((base + difference)?) };
+        let Some(magnitude) = magnitude else { return base + difference };
         // The direction is the changed weight's, the length the magnitude's ("DoRA: Weight-Decomposed Low-Rank
         // Adaptation"); lengths are taken per output, or, where the file has one number per input, per input.
         let changed = (base + difference)?;
@@ -97,7 +96,7 @@ impl Change {
         let mut shape = vec![1; base.rank()];
         shape[usize::from(!is_per_output)] = factor.dim(0)?;
         let decomposed = changed.broadcast_mul(&factor.reshape(shape)?)?;
-        Ok((base + ((decomposed - base)? * weight)?)?)
+        base + ((decomposed - base)? * weight)?
     }
 }
 
@@ -114,21 +113,21 @@ const ROOM: usize = 16 << 20;
 
 impl Reader<'_> {
     /// Products are made only where they fit: two thin matrices of a small file could become one that fills the memory.
-    fn fits(&self, numbers: Option<usize>, most: usize) -> Result<(), ModelError> {
+    fn fits(&self, numbers: Option<usize>, most: usize) -> Result<(), Error> {
         if numbers.is_some_and(|numbers| numbers <= most) {
             return Ok(());
         }
-        Err(ModelError::Misfit(format!("a change is larger than its layer, which has {} numbers", self.wanted)))
+        Err(Error::Msg(format!("a change is larger than its layer, which has {} numbers", self.wanted)))
     }
 
-    fn product(&self, left: &Tensor, right: &Tensor) -> Result<Tensor, ModelError> {
+    fn product(&self, left: &Tensor, right: &Tensor) -> Result<Tensor, Error> {
         self.fits(left.dim(0)?.checked_mul(right.dim(1)?), self.wanted)?;
-        Ok(left.matmul(right)?)
+        left.matmul(right)
     }
 
     /// `left` `(outputs, p)` and `right` `(q, inputs)` around a core `(p, q, height, width)`:
     /// `(outputs, inputs, height, width)`.
-    fn through_core(&self, core: &Tensor, left: &Tensor, right: &Tensor) -> Result<Tensor, ModelError> {
+    fn through_core(&self, core: &Tensor, left: &Tensor, right: &Tensor) -> Result<Tensor, Error> {
         let (p, q, height, width) = core.dims4()?;
         let (outputs, inputs) = (left.dim(0)?, right.dim(1)?);
         let pixels = height * width;
@@ -139,27 +138,27 @@ impl Reader<'_> {
         let spread = spread.reshape((outputs, q, pixels))?.transpose(1, 2)?.contiguous()?;
         let whole = spread.reshape((outputs * pixels, q))?.matmul(&right.contiguous()?)?;
         let whole = whole.reshape((outputs, pixels, inputs))?.transpose(1, 2)?.contiguous()?;
-        Ok(whole.reshape((outputs, inputs, height, width))?)
+        whole.reshape((outputs, inputs, height, width))
     }
 
-    fn optional(&self, role: Role) -> Result<Option<Tensor>, ModelError> {
+    fn optional(&self, role: Role) -> Result<Option<Tensor>, Error> {
         let Some(name) = self.change.find(role) else { return Ok(None) };
         Ok(Some(self.file.load(name, self.device)?.to_dtype(DType::F32)?))
     }
 
-    fn pair(&self, a: Role, b: Role) -> Result<Option<(Tensor, Tensor)>, ModelError> {
+    fn pair(&self, a: Role, b: Role) -> Result<Option<(Tensor, Tensor)>, Error> {
         Ok(self.optional(a)?.zip(self.optional(b)?))
     }
 
     /// Alpha divided by the rank; without an alpha, 1.
-    fn scale(&self, rank: usize) -> Result<f64, ModelError> {
+    fn scale(&self, rank: usize) -> Result<f64, Error> {
         let Some(alpha) = self.optional(Role::Alpha)? else { return Ok(1.0) };
         let alpha = f64::from(alpha.flatten_all()?.to_vec1::<f32>()?.first().copied().unwrap_or(1.0));
         Ok(alpha / rank.max(1) as f64)
     }
 
     /// `factor` times what is added to the weight, in any shape that holds its numbers in order.
-    fn difference(&self, factor: f64) -> Result<Option<Tensor>, ModelError> {
+    fn difference(&self, factor: f64) -> Result<Option<Tensor>, Error> {
         if let Some(difference) = self.optional(Role::Difference)? {
             return Ok(Some((difference * factor)?));
         }
@@ -187,7 +186,7 @@ impl Reader<'_> {
         self.kronecker(factor)
     }
 
-    fn kronecker(&self, factor: f64) -> Result<Option<Tensor>, ModelError> {
+    fn kronecker(&self, factor: f64) -> Result<Option<Tensor>, Error> {
         let mut rank = None;
         let first = match self.optional(Role::KronW1)? {
             Some(whole) => Some(whole),
@@ -226,6 +225,6 @@ impl Reader<'_> {
 }
 
 /// Rows, and everything else.
-fn flat(tensor: &Tensor) -> Result<Tensor, candle_core::Error> {
+fn flat(tensor: &Tensor) -> Result<Tensor, Error> {
     tensor.reshape((tensor.dim(0)?, ()))
 }

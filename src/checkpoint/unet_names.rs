@@ -15,7 +15,7 @@ enum Kind {
 }
 
 #[derive(Clone, Debug)]
-struct Place {
+struct NamePair {
     original: String,
     diffusers: String,
     kind: Kind,
@@ -38,7 +38,7 @@ pub struct UnetShape {
 /// The table of places.
 #[derive(Clone, Debug)]
 pub struct UnetNames {
-    places: Vec<Place>,
+    places: Vec<NamePair>,
 }
 
 const RESNET: [(&str, &str); 6] = [
@@ -117,7 +117,7 @@ impl UnetNames {
     #[must_use]
     pub fn new(shape: &UnetShape) -> Self {
         let mut places = Vec::new();
-        let mut add = |original: String, diffusers: String, kind| places.push(Place { original, diffusers, kind });
+        let mut add = |original: String, diffusers: String, kind| places.push(NamePair { original, diffusers, kind });
         let mut index = 1;
         for (number, level) in shape.down.iter().enumerate() {
             for (layer, transformer) in level.transformers.iter().enumerate() {

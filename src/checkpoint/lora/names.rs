@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::change::Role;
-use crate::model::single_file::{UnetNames, UnetShape};
+use crate::checkpoint::unet_names::{UnetNames, UnetShape};
 
 /// How the ends of names say what a tensor is; the rest names the layer.
 const ENDS: [(&str, Role); 38] = [

@@ -19,7 +19,7 @@ use candle_core::{DType, Device, Tensor};
 use half::f16;
 use safetensors::{Dtype, SafeTensors};
 
-use super::ModelError;
+use super::CheckpointError;
 use gguf::GgufFile;
 pub use numbers::Numbers;
 use pytorch::PytorchFile;
@@ -57,11 +57,11 @@ impl Archive {
     ///
     /// # Errors
     /// When it is missing, damaged, or none of these.
-    pub fn open(path: &Path) -> Result<Self, ModelError> {
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         if !path.is_file() {
-            return Err(ModelError::Missing { what: "a weights file", path: path.to_owned() });
+            return Err(CheckpointError::Missing { what: "a weights file", path: path.to_owned() });
         }
-        let damaged = |reason: String| ModelError::Damaged { reason, path: path.to_owned() };
+        let damaged = |reason: String| CheckpointError::Damaged { reason, path: path.to_owned() };
         let start = start_of(path).map_err(|error| damaged(error.to_string()))?;
         if is_pytorch(path, &start) {
             let file = PytorchFile::open(path).map_err(damaged)?;
@@ -71,13 +71,13 @@ impl Archive {
         if start == gguf::MAGIC {
             let file = GgufFile::open(path).map_err(|refusal| match refusal {
                 gguf::Refusal::Damaged(reason) => damaged(reason),
-                gguf::Refusal::Unread(reason) => ModelError::Quantized { reason, path: path.to_owned() },
+                gguf::Refusal::Unread(reason) => CheckpointError::Quantized { reason, path: path.to_owned() },
             })?;
             let metadata = file.texts().clone();
             return Ok(Self { format: Format::Gguf(file), metadata });
         }
         if start == DRAW_THINGS {
-            return Err(ModelError::DrawThings(path.to_owned()));
+            return Err(CheckpointError::DrawThings(path.to_owned()));
         }
         let file = SafetensorsFile::open(path).map_err(damaged)?;
         let metadata = file.header.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect();
@@ -88,9 +88,9 @@ impl Archive {
     ///
     /// # Errors
     /// When it is damaged.
-    pub fn embedded(bytes: &'static [u8], path: &Path) -> Result<Self, ModelError> {
+    pub fn embedded(bytes: &'static [u8], path: &Path) -> Result<Self, CheckpointError> {
         let file = SafeTensors::deserialize(bytes)
-            .map_err(|error| ModelError::Damaged { reason: error.to_string(), path: path.to_owned() })?;
+            .map_err(|error| CheckpointError::Damaged { reason: error.to_string(), path: path.to_owned() })?;
         Ok(Self { format: Format::Embedded(Box::new(file)), metadata: BTreeMap::new() })
     }
 

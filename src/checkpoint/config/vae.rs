@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Fields, MOST_CHANNELS, MOST_LATENTS, MOST_LAYERS, MOST_LEVELS, MOST_SIDE};
-use crate::model::{ModelError, ModelFiles};
+use crate::checkpoint::{CheckpointError, ModelFiles};
 
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools)] // They are the file's own switches, each independent.
@@ -29,14 +29,14 @@ impl VaeConfig {
     ///
     /// # Errors
     /// When it is missing, unreadable, or asks for something that is not supported.
-    pub fn read(files: &ModelFiles) -> Result<Self, ModelError> {
+    pub fn read(files: &ModelFiles) -> Result<Self, CheckpointError> {
         let fields = Fields::open(files, "vae/config.json", "the VAE's config")?;
         fields.only("_class_name", &["AutoencoderKL".into()])?;
         let block_channels: Vec<usize> = fields.get("block_out_channels", vec![64])?;
         if block_channels.is_empty() || block_channels.len() > MOST_LEVELS {
             return Err(fields.unsupported("block_out_channels", format!("a list of 1 to {MOST_LEVELS}")));
         }
-        let block = |field: &str, kind: &str| -> Result<(), ModelError> {
+        let block = |field: &str, kind: &str| -> Result<(), CheckpointError> {
             let names: Vec<String> = fields.get(field, vec![kind.to_owned()])?;
             if names.len() == block_channels.len() && names.iter().all(|name| name == kind) {
                 Ok(())

@@ -12,11 +12,11 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub use clip::{Activation, ClipConfig};
+pub use clip::ClipConfig;
 pub use unet::{AttentionConfig, UnetConfig};
 pub use vae::VaeConfig;
 
-use super::{ModelError, ModelFiles};
+use super::{CheckpointError, ModelFiles};
 
 /// Larger than any published network has; what is beyond is damage.
 const MOST_LEVELS: usize = 8;
@@ -34,21 +34,26 @@ struct Fields {
 }
 
 impl Fields {
-    fn open(files: &ModelFiles, name: &str, what: &'static str) -> Result<Self, ModelError> {
+    fn open(files: &ModelFiles, name: &str, what: &'static str) -> Result<Self, CheckpointError> {
         Ok(Self { map: files.require_json(name, what)?, path: files.path_of(name) })
     }
 
-    fn unsupported(&self, field: &str, supported: impl Into<String>) -> ModelError {
+    fn unsupported(&self, field: &str, supported: impl Into<String>) -> CheckpointError {
         let found = self.map.get(field).map_or_else(|| "absent".to_owned(), Value::to_string);
-        ModelError::Unsupported { field: field.to_owned(), found, supported: supported.into(), path: self.path.clone() }
+        CheckpointError::Unsupported {
+            field: field.to_owned(),
+            found,
+            supported: supported.into(),
+            path: self.path.clone(),
+        }
     }
 
     /// The field, or `default` where it is absent or null.
-    fn get<T: DeserializeOwned>(&self, field: &str, default: T) -> Result<T, ModelError> {
+    fn get<T: DeserializeOwned>(&self, field: &str, default: T) -> Result<T, CheckpointError> {
         Ok(self.optional(field)?.unwrap_or(default))
     }
 
-    fn optional<T: DeserializeOwned>(&self, field: &str) -> Result<Option<T>, ModelError> {
+    fn optional<T: DeserializeOwned>(&self, field: &str) -> Result<Option<T>, CheckpointError> {
         match self.map.get(field) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => {
@@ -57,12 +62,12 @@ impl Fields {
         }
     }
 
-    fn require<T: DeserializeOwned>(&self, field: &str) -> Result<T, ModelError> {
+    fn require<T: DeserializeOwned>(&self, field: &str) -> Result<T, CheckpointError> {
         self.optional(field)?.ok_or_else(|| self.unsupported(field, format!("only {}", kind_of::<T>())))
     }
 
     /// Fails where a number is no network's: it would only cost time and memory to find that nothing fits.
-    fn up_to(&self, field: &str, most: usize, found: &[usize]) -> Result<(), ModelError> {
+    fn up_to(&self, field: &str, most: usize, found: &[usize]) -> Result<(), CheckpointError> {
         if found.iter().all(|number| (1..=most).contains(number)) {
             return Ok(());
         }
@@ -70,7 +75,7 @@ impl Fields {
     }
 
     /// A field that is either one number for all blocks or a list with one for each.
-    fn per_block(&self, field: &str, default: usize, blocks: usize) -> Result<Vec<usize>, ModelError> {
+    fn per_block(&self, field: &str, default: usize, blocks: usize) -> Result<Vec<usize>, CheckpointError> {
         match self.map.get(field) {
             None | Some(Value::Null) => Ok(vec![default; blocks]),
             Some(Value::Array(_)) => {
@@ -86,7 +91,7 @@ impl Fields {
     }
 
     /// Fails unless the field is absent, null, or one of `allowed`.
-    fn only(&self, field: &str, allowed: &[Value]) -> Result<(), ModelError> {
+    fn only(&self, field: &str, allowed: &[Value]) -> Result<(), CheckpointError> {
         match self.map.get(field) {
             None | Some(Value::Null) => Ok(()),
             Some(found) if allowed.iter().any(|value| same(value, found)) => Ok(()),

@@ -5,7 +5,6 @@
 mod derived;
 mod names;
 mod sidecar;
-mod unet_names;
 mod vocabulary;
 mod yaml;
 
@@ -18,12 +17,12 @@ use candle_core::{DType, Device, Tensor};
 use serde_json::Value;
 
 use super::archive::{Archive, TensorInfo};
-use super::{Lora, ModelError, ModelFiles, builtin_model};
+use super::builtin::BuiltinFiles;
+use super::{CheckpointError, Lora};
 pub use derived::Family;
 use derived::Training;
-pub use names::{Cut, Part, Parts, Source};
+pub use names::{Cut, Part, Parts, TensorSource};
 use sidecar::Sidecar;
-pub use unet_names::{UnetNames, UnetShape};
 
 /// Tensors that files have whose noise levels are EDM's.
 const EDM_MARKS: [&str; 3] = ["edm_mean", "edm_std", "edm_vpred.sigma_max"];
@@ -45,18 +44,18 @@ impl SingleFile {
     ///
     /// # Errors
     /// When it is missing, damaged, or holds no network that Inkwick knows.
-    pub fn open(path: &Path) -> Result<Self, ModelError> {
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         let archive = Archive::open(path)?;
         let tensors = archive.tensors();
         if tensors.iter().filter(|tensor| Lora::claims(&tensor.name)).count() * 2 > tensors.len() {
-            return Err(ModelError::IsLora(path.to_owned()));
+            return Err(CheckpointError::IsLora(path.to_owned()));
         }
         if tensors.iter().any(|tensor| EDM_MARKS.contains(&tensor.name.as_str())) {
-            return Err(ModelError::EdmTraining(path.to_owned()));
+            return Err(CheckpointError::EdmTraining(path.to_owned()));
         }
         let mut parts = Parts::of(&tensors);
         if parts.networks.is_empty() {
-            return Err(ModelError::NoNetwork(path.to_owned()));
+            return Err(CheckpointError::NoNetwork(path.to_owned()));
         }
         let sidecar = Sidecar::beside(path)?;
         let others = taken_from_others(&sidecar, &mut parts)?;
@@ -104,30 +103,27 @@ impl SingleFile {
     ///
     /// # Errors
     /// When the file does not hold it, with what to do about it.
-    pub fn network(&self, folder: &str) -> Result<&Part, ModelError> {
+    pub fn network(&self, folder: &str) -> Result<&Part, CheckpointError> {
         self.parts.networks.get(folder).ok_or_else(|| self.lacks(folder))
     }
 
-    fn lacks(&self, folder: &str) -> ModelError {
-        let remedy = match folder {
-            "vae" if self.can_draw() => "choose a VAE file for it (--vae FILE)",
-            _ => {
-                "choose the whole checkpoint, or say in NAME.json beside it which has the rest ({\"base\": \"FILE.safetensors\"})"
-            }
-        };
+    fn lacks(&self, folder: &str) -> CheckpointError {
+        if folder == "vae" && self.can_draw() {
+            return CheckpointError::VaeMissing(self.path.clone());
+        }
         let what = match folder {
             "unet" => "UNet",
             "vae" => "VAE",
             _ => "text encoder",
         };
-        ModelError::PartMissing { what, remedy, path: self.path.clone() }
+        CheckpointError::PartMissing { what, path: self.path.clone() }
     }
 
     /// What a folder's file of that name would hold, or `None`.
     ///
     /// # Errors
     /// When a file beside the checkpoint is there and cannot be read.
-    pub fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, ModelError> {
+    pub fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, CheckpointError> {
         if let Some(config) = self.configs.get(name) {
             return Ok(serde_json::to_vec(config).ok().map(Cow::Owned));
         }
@@ -144,7 +140,7 @@ impl SingleFile {
             return match std::fs::read(&path) {
                 Ok(bytes) => Ok(Some(Cow::Owned(bytes))),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(ModelError::Unreadable { reason: error.to_string(), path }),
+                Err(error) => Err(CheckpointError::Unreadable { reason: error.to_string(), path }),
             };
         }
         let embedding = self.network(encoder)?.get("embeddings.token_embedding.weight");
@@ -160,7 +156,7 @@ impl SingleFile {
     ///
     /// # Errors
     /// When the file's precision is not supported or the device has no room.
-    pub fn load(archive: &Archive, source: &Source, device: &Device) -> Result<Tensor, candle_core::Error> {
+    pub fn load(archive: &Archive, source: &TensorSource, device: &Device) -> Result<Tensor, candle_core::Error> {
         let tensor = archive.load(&source.name, device)?;
         match source.cut {
             Cut::Whole => Ok(tensor),
@@ -174,7 +170,10 @@ impl SingleFile {
 }
 
 /// Lays the VAE of another file over a file's own, and fills what it lacks.
-fn taken_from_others(sidecar: &Sidecar, parts: &mut Parts) -> Result<BTreeMap<&'static str, Arc<Archive>>, ModelError> {
+fn taken_from_others(
+    sidecar: &Sidecar,
+    parts: &mut Parts,
+) -> Result<BTreeMap<&'static str, Arc<Archive>>, CheckpointError> {
     let mut others = BTreeMap::new();
     for (file, is_base) in [(&sidecar.vae, false), (&sidecar.base, true)] {
         let Some(file) = file else { continue };
@@ -227,7 +226,7 @@ fn training_of(archive: &Archive, tensors: &[TensorInfo], parts: &Parts, family:
 }
 
 /// Takes a neighbouring folder's configs when its networks have the shapes of ours.
-fn lay_folders_over(folders: &[PathBuf], configs: &mut BTreeMap<String, Value>) -> Result<(), ModelError> {
+fn lay_folders_over(folders: &[PathBuf], configs: &mut BTreeMap<String, Value>) -> Result<(), CheckpointError> {
     const TELLING: [&str; 7] = [
         "in_channels",
         "block_out_channels",
@@ -259,15 +258,16 @@ fn lay_folders_over(folders: &[PathBuf], configs: &mut BTreeMap<String, Value>) 
 }
 
 /// Files made from the built-in model have its vocabulary.
-fn built_in_tokenizer(size: usize, file: &str) -> Result<Option<Cow<'static, [u8]>>, ModelError> {
+fn built_in_tokenizer(size: usize, file: &str) -> Result<Option<Cow<'static, [u8]>>, CheckpointError> {
     #[derive(serde::Deserialize)]
     struct Size {
         vocab_size: usize,
     }
-    let Ok(files) = builtin_model() else { return Ok(None) };
-    if matches!(&files, ModelFiles::File(_)) || size >= 49_408 {
+    let Ok(files) = BuiltinFiles::find() else { return Ok(None) };
+    if size >= 49_408 {
         return Ok(None);
     }
-    let own = files.read_json::<Size>("text_encoder/config.json")?;
+    let config = files.read("text_encoder/config.json")?;
+    let own = config.and_then(|config| serde_json::from_slice::<Size>(&config).ok());
     if own.is_some_and(|own| own.vocab_size == size) { files.read(&format!("tokenizer/{file}")) } else { Ok(None) }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::ModelError;
+use super::CheckpointError;
+use super::builtin::BuiltinFiles;
+use super::folder::{EmbeddedFiles, embedded_file, file_on_disk};
 use super::single_file::SingleFile;
 
 /// A model in diffusers' layout, or presented as one.
@@ -15,8 +17,19 @@ pub enum ModelFiles {
     Folder(PathBuf),
     /// A checkpoint in one file.
     File(Arc<SingleFile>),
-    /// `(path inside the model, bytes)`; the bytes stay in the program's own mapped pages.
-    Embedded(&'static [(&'static str, &'static [u8])]),
+    /// Inside the program.
+    Embedded(EmbeddedFiles),
+}
+
+/// The small model that comes with the program.
+///
+/// # Errors
+/// In a build without the model, when no folder with it is found.
+pub fn builtin_model() -> Result<ModelFiles, CheckpointError> {
+    Ok(match BuiltinFiles::find()? {
+        BuiltinFiles::Embedded(files) => ModelFiles::Embedded(files),
+        BuiltinFiles::Folder(folder) => ModelFiles::Folder(folder),
+    })
 }
 
 impl ModelFiles {
@@ -33,7 +46,7 @@ impl ModelFiles {
     ///
     /// # Errors
     /// When it is missing, damaged, or no checkpoint.
-    pub fn open_file(path: &Path) -> Result<Self, ModelError> {
+    pub fn open_file(path: &Path) -> Result<Self, CheckpointError> {
         Ok(Self::File(Arc::new(SingleFile::open(path)?)))
     }
 
@@ -53,7 +66,7 @@ impl ModelFiles {
         match self {
             Self::Folder(folder) => folder.join(name).is_file(),
             Self::File(file) => file.read(name).is_ok_and(|found| found.is_some()),
-            Self::Embedded(files) => files.iter().any(|(path, _)| *path == name),
+            Self::Embedded(files) => embedded_file(files, name).is_some(),
         }
     }
 
@@ -61,17 +74,11 @@ impl ModelFiles {
     ///
     /// # Errors
     /// When the file is there and cannot be read.
-    pub fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, ModelError> {
+    pub fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, CheckpointError> {
         match self {
-            Self::Embedded(files) => {
-                Ok(files.iter().find(|(path, _)| *path == name).map(|(_, bytes)| Cow::Borrowed(*bytes)))
-            }
+            Self::Embedded(files) => Ok(embedded_file(files, name).map(Cow::Borrowed)),
             Self::File(file) => file.read(name),
-            Self::Folder(folder) => match std::fs::read(folder.join(name)) {
-                Ok(bytes) => Ok(Some(Cow::Owned(bytes))),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(ModelError::Unreadable { reason: error.to_string(), path: self.path_of(name) }),
-            },
+            Self::Folder(folder) => file_on_disk(folder, name),
         }
     }
 
@@ -79,18 +86,18 @@ impl ModelFiles {
     ///
     /// # Errors
     /// When the file is no JSON or a field has a value that `T` cannot hold; the message names it.
-    pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ModelError> {
+    pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, CheckpointError> {
         let Some(bytes) = self.read(name)? else { return Ok(None) };
         serde_json::from_slice(&bytes)
             .map(Some)
-            .map_err(|error| ModelError::Unreadable { reason: error.to_string(), path: self.path_of(name) })
+            .map_err(|error| CheckpointError::Unreadable { reason: error.to_string(), path: self.path_of(name) })
     }
 
     /// Like [`Self::read_json`], for a file that must be there.
     ///
     /// # Errors
     /// As above, and when the file is missing.
-    pub fn require_json<T: DeserializeOwned>(&self, name: &str, what: &'static str) -> Result<T, ModelError> {
-        self.read_json(name)?.ok_or_else(|| ModelError::Missing { what, path: self.path_of(name) })
+    pub fn require_json<T: DeserializeOwned>(&self, name: &str, what: &'static str) -> Result<T, CheckpointError> {
+        self.read_json(name)?.ok_or_else(|| CheckpointError::Missing { what, path: self.path_of(name) })
     }
 }

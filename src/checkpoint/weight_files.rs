@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::archive::Archive;
-use super::single_file::{Cut, Source};
-use super::{ModelError, ModelFiles};
+use super::folder::embedded_file;
+use super::single_file::{Cut, TensorSource};
+use super::{CheckpointError, ModelFiles};
 
 #[derive(Deserialize)]
 struct ShardIndex {
@@ -15,7 +16,7 @@ struct ShardIndex {
 }
 
 /// Which files hold the weights, full precision first.
-fn weight_files(files: &ModelFiles, folder: &str, stem: &str) -> Result<Vec<String>, ModelError> {
+fn weight_files(files: &ModelFiles, folder: &str, stem: &str) -> Result<Vec<String>, CheckpointError> {
     for (single, index) in [
         (format!("{folder}/{stem}.safetensors"), format!("{folder}/{stem}.safetensors.index.json")),
         (format!("{folder}/{stem}.fp16.safetensors"), format!("{folder}/{stem}.safetensors.index.fp16.json")),
@@ -32,30 +33,36 @@ fn weight_files(files: &ModelFiles, folder: &str, stem: &str) -> Result<Vec<Stri
         }
     }
     if [stem, "pytorch_model"].iter().any(|stem| files.has(&format!("{folder}/{stem}.bin"))) {
-        return Err(ModelError::PickleOnly(files.path_of(folder)));
+        return Err(CheckpointError::PickleOnly(files.path_of(folder)));
     }
-    Err(ModelError::Missing { what: "the weights file", path: files.path_of(&format!("{folder}/{stem}.safetensors")) })
+    Err(CheckpointError::Missing {
+        what: "the weights file",
+        path: files.path_of(&format!("{folder}/{stem}.safetensors")),
+    })
 }
 
-fn open_archive(files: &ModelFiles, name: &str) -> Result<Archive, ModelError> {
+fn open_archive(files: &ModelFiles, name: &str) -> Result<Archive, CheckpointError> {
     let path = files.path_of(name);
     if let ModelFiles::Embedded(list) = files {
-        let bytes = list.iter().find_map(|(path, bytes)| (*path == name).then_some(*bytes));
-        let bytes = bytes.ok_or_else(|| ModelError::Missing { what: "a weights file", path: path.clone() })?;
+        let bytes = embedded_file(list, name)
+            .ok_or_else(|| CheckpointError::Missing { what: "a weights file", path: path.clone() })?;
         return Archive::embedded(bytes, &path);
     }
     Archive::open(&path)
 }
 
 /// Our name of a tensor, the number of its archive, where it is in there, and its size in bytes.
-pub type Placed = (String, usize, Source, usize);
+pub type Placed = (String, usize, TensorSource, usize);
 
 /// A network's archives and all tensors in them.
+///
+/// # Errors
+/// When there are none, or a file is damaged.
 pub fn sources_of(
     files: &ModelFiles,
     folder: &str,
     stem: &str,
-) -> Result<(Vec<Arc<Archive>>, Vec<Placed>), ModelError> {
+) -> Result<(Vec<Arc<Archive>>, Vec<Placed>), CheckpointError> {
     if let ModelFiles::File(file) = files {
         let part = file.network(folder)?.iter();
         let archive = file.archive_of(folder);
@@ -72,7 +79,7 @@ pub fn sources_of(
     for (index, name) in weight_files(files, folder, stem)?.iter().enumerate() {
         let archive = open_archive(files, name)?;
         placed.extend(archive.tensors().into_iter().map(|tensor| {
-            let source = Source { name: tensor.name.clone(), cut: Cut::Whole, shape: tensor.shape };
+            let source = TensorSource { name: tensor.name.clone(), cut: Cut::Whole, shape: tensor.shape };
             (tensor.name, index, source, tensor.bytes as usize)
         }));
         archives.push(Arc::new(archive));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::ModelError;
+use super::CheckpointError;
 use super::archive::{Archive, TensorInfo};
 use super::lora::Lora;
 use super::single_file::{Family, Parts};
@@ -66,7 +66,7 @@ pub struct FileReport {
 ///
 /// # Errors
 /// When it is missing or damaged.
-pub fn inspect_file(path: &Path) -> Result<FileReport, ModelError> {
+pub fn inspect_file(path: &Path) -> Result<FileReport, CheckpointError> {
     let archive = Archive::open(path)?;
     let tensors = archive.tensors();
     let parts = Parts::of(&tensors);
