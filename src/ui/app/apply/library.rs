@@ -1,21 +1,20 @@
 //! What the library's actions do.
 
-use super::action::LibraryAction;
-use super::state::Tab;
 use std::path::Path;
 
+use crate::engine::mobile_sam;
 use crate::job::ModelRef;
 use crate::store::download::{DownloadState, Hub};
+use crate::store::hash;
 use crate::store::models::notes::KeptDefaults;
 use crate::store::token::{self, Token};
 use crate::store::worker::StoreCommand;
-use crate::store::{hash, models};
-use crate::ui::action::Action;
+use crate::ui::action::{Action, LibraryAction, Sheet, Tab};
+use crate::ui::app::dialogs::DialogRequest;
 use crate::ui::app::studio::Studio;
-use crate::ui::state::Sheet;
 
 impl Studio {
-    pub(in crate::ui) fn apply_to_library(&mut self, action: LibraryAction) {
+    pub(super) fn apply_to_library(&mut self, action: LibraryAction) {
         match action {
             LibraryAction::Open(tab) => self.open_library(tab),
             LibraryAction::Sort(column) => self.state.library.sort_by(column),
@@ -49,11 +48,15 @@ impl Studio {
                 self.list_models();
             }
             LibraryAction::Download(name) => {
-                let hub = Hub::of_this_machine().with_token(self.token.clone().map(|token| token.0));
-                self.downloads.start(&name, hub);
+                let token = self.token.clone().map(|token| token.0);
+                self.downloads.start(&name, move || Hub::of_this_machine().with_token(token));
             }
             LibraryAction::Pause(name) => self.downloads.pause(&name),
-            LibraryAction::GiveUp(name) => self.downloads.give_up(&name),
+            LibraryAction::GiveUp(name) => {
+                if self.downloads.give_up(&name) {
+                    self.store.send(StoreCommand::DiscardDownload(name));
+                }
+            }
             LibraryAction::KeepToken => self.keep_token(),
             LibraryAction::Inspect(file) => self.store.send(StoreCommand::InspectFile(file)),
             LibraryAction::Hash(file) => {
@@ -70,6 +73,21 @@ impl Studio {
             LibraryAction::TokenNotKept(error) => {
                 self.state.toasts.note(format!("The token is kept for this run only: {error}."));
             }
+            LibraryAction::ListModels => self.list_models(),
+            LibraryAction::AddModelDialog => self.dialog(DialogRequest::AddModel),
+            LibraryAction::AddModelFileDialog => self.dialog(DialogRequest::AddModelFile),
+            LibraryAction::AddModel(path) => self.store.send(StoreCommand::InspectModel(path)),
+            LibraryAction::ForgetModel(folder) => self.forget_model(&folder),
+            LibraryAction::FetchSelector => {
+                self.state.canvas.selecting.fetched = self.selector.fetch().then_some(0.0);
+                self.state.toasts.note("MobileSAM is being fetched; the strip shows how far it is.");
+            }
+            LibraryAction::OpenSelectorFolder => {
+                let folder = mobile_sam::folder(&self.services.paths);
+                // Where nothing was fetched yet there is none to show.
+                let _ = std::fs::create_dir_all(&folder);
+                self.store.send(StoreCommand::Reveal(folder));
+            }
         }
     }
 
@@ -80,8 +98,17 @@ impl Studio {
         if self.token.is_none() {
             self.ask_aside(|| token::load().map(LibraryAction::TokenFound));
         }
-        self.find_vaes();
         self.list_models();
+    }
+
+    fn forget_model(&mut self, folder: &Path) {
+        let is_it = |model: &ModelRef| matches!(model, ModelRef::Folder(path) | ModelRef::File(path) if path == folder);
+        self.saver.current.known_models.retain(|known| known != folder);
+        self.saver.touch();
+        if is_it(&self.state.prompt.model) {
+            self.state.choose_model(ModelRef::BuiltIn);
+        }
+        self.state.models.retain(|entry| !is_it(&entry.reference));
     }
 
     /// Asks the store what models there are now.
@@ -141,10 +168,5 @@ impl Studio {
             self.state.library.folders.clone_from(&self.saver.current.known_models);
             self.services.paths.other_folders.clone_from(&self.saver.current.known_models);
         }
-    }
-
-    /// VAE files that a model may be given.
-    fn find_vaes(&mut self) {
-        self.state.library.vaes = models::extras::vaes(&self.services.paths);
     }
 }
