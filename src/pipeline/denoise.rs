@@ -18,7 +18,11 @@ use crate::job::Progress;
 use crate::model::{ForwardOptions, Unet, UnetInput, in_pool};
 use crate::sampling::{NoiseSource, Scheduler};
 
+/// One picture on its way.
 pub(super) struct Denoising {
+    pub resolved: ResolvedRequest,
+    /// Changed where the VAE had to go another way.
+    pub plan: ExecutionPlan,
     pub scheduler: Box<dyn Scheduler>,
     /// The first model call; later than 0 when there is a picture to start from.
     pub first_step: usize,
@@ -34,13 +38,11 @@ impl Pipeline {
         &self,
         denoising: &mut Denoising,
         mut latents: Vec<f32>,
-        resolved: &ResolvedRequest,
-        plan: &ExecutionPlan,
         noise: &mut dyn NoiseSource,
         reporter: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
         let unet = self.unet(&|part, fraction| reporter.loading(part, fraction))?;
-        let options = ForwardOptions { attention: plan.attention, cancel_check: reporter.cancel_check };
+        let options = ForwardOptions { attention: denoising.plan.attention, cancel_check: reporter.cancel_check };
         let timesteps: Vec<f64> = denoising.scheduler.timesteps().to_vec();
         let total = timesteps.len().saturating_sub(denoising.first_step) as u32;
         for (index, timestep) in timesteps.iter().enumerate().skip(denoising.first_step) {
@@ -50,16 +52,15 @@ impl Pipeline {
             denoising.scheduler.scale_model_input(index, &mut input);
             let guided = denoising.guidance.is_on(index, timesteps.len());
             // What a device's calls leave behind goes after each step.
-            let output =
-                in_pool(|| self.predict(&unet, denoising, input, (*timestep, !guided), resolved, plan, &options))?;
+            let output = in_pool(|| self.predict(&unet, denoising, input, (*timestep, !guided), &options))?;
             let step = denoising.scheduler.step(index, &output, &latents, noise);
             latents = step.previous;
             if let Some(blend) = &denoising.blend {
                 blend.apply(denoising.scheduler.as_ref(), denoising.first_step, index + 1, &mut latents);
             }
-            let (_, _, height, width) = self.spec().latent_shape(resolved.width, resolved.height);
-            let predicted =
-                self.latent_rgb.picture(&step.predicted_original, width, height, resolved.width, resolved.height);
+            let ResolvedRequest { width: width_px, height: height_px, .. } = denoising.resolved;
+            let (_, _, height, width) = self.spec().latent_shape(width_px, height_px);
+            let predicted = self.latent_rgb.picture(&step.predicted_original, width, height, width_px, height_px);
             let done = (index - denoising.first_step + 1) as u32;
             let seconds = started.elapsed().as_secs_f64();
             reporter.report(Progress::Step { done, total, seconds, preview: Some(Arc::new(predicted)) });
@@ -74,8 +75,6 @@ impl Pipeline {
         denoising: &Denoising,
         input: Vec<f32>,
         (timestep, unguided): (f64, bool),
-        resolved: &ResolvedRequest,
-        plan: &ExecutionPlan,
         options: &ForwardOptions,
     ) -> Result<Vec<f32>, PipelineError> {
         let alone;
@@ -87,17 +86,21 @@ impl Pipeline {
             &alone
         };
         let rows = given.context.dim(0)?;
-        let input = Tensor::from_vec(input, self.spec().latent_shape(resolved.width, resolved.height), &Device::Cpu)?;
+        let input = Tensor::from_vec(
+            input,
+            self.spec().latent_shape(denoising.resolved.width, denoising.resolved.height),
+            &Device::Cpu,
+        )?;
         let mut input = input.repeat((rows, 1, 1, 1))?;
         if let Some(concat) = &denoising.concat {
             input = concat.append(&input)?;
         }
         let forward = |input: &Tensor, given: &Conditioning| {
             let added = given.added.as_ref();
-            let guidance = resolved.guidance;
+            let guidance = denoising.resolved.guidance;
             unet.forward(&UnetInput { sample: input, timestep, context: &given.context, added, guidance }, options)
         };
-        let output = if plan.sequential_guidance && rows > 1 {
+        let output = if denoising.plan.sequential_guidance && rows > 1 {
             let alone = |row| Ok::<_, PipelineError>(forward(&input.narrow(0, row, 1)?, &given.row(row)?)?);
             Tensor::cat(&(0..rows).map(alone).collect::<Result<Vec<_>, _>>()?, 0)?
         } else {

@@ -7,10 +7,8 @@ use super::blend::Blend;
 use super::canvas::Canvas;
 use super::concat_conditioning::ConcatConditioning;
 use super::denoise::Denoising;
-use super::execution_plan::ExecutionPlan;
 use super::load::Pipeline;
 use super::networks::Reporter;
-use super::resolved::ResolvedRequest;
 use super::spec::ConcatKind;
 use crate::job::{MaskedContent, Request};
 use crate::mask::{MaskPlane, PAINTED};
@@ -24,33 +22,24 @@ impl Pipeline {
     pub(super) fn start_latents(
         &mut self,
         request: &Request,
-        resolved: &ResolvedRequest,
         canvas: Option<&Canvas>,
         denoising: &mut Denoising,
         noise: &mut dyn NoiseSource,
-        plan: &mut ExecutionPlan,
         reporter: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
-        let (_, channels, height, width) = self.spec().latent_shape(resolved.width, resolved.height);
+        let (_, channels, height, width) =
+            self.spec().latent_shape(denoising.resolved.width, denoising.resolved.height);
         let count = channels * height * width;
         let sigma = denoising.scheduler.init_noise_sigma() as f32;
         let pure = |noise: &[f32]| noise.iter().map(|value| value * sigma).collect::<Vec<f32>>();
         let masked = canvas.and_then(|canvas| canvas.masked.as_ref());
         if self.spec().concat == ConcatKind::Picture {
-            return self.start_from_instruction(
-                request,
-                canvas,
-                denoising,
-                noise,
-                [channels, height, width],
-                plan,
-                reporter,
-            );
+            return self.start_from_instruction(request, canvas, denoising, noise, [channels, height, width], reporter);
         }
         let (Some(canvas), Some(init)) = (canvas, &request.init) else {
             let fresh = first_noise(request, [channels, height, width], noise);
             if self.spec().concat == ConcatKind::Mask {
-                denoising.concat = Some(self.mask_channels(resolved, None, noise, plan, reporter)?);
+                denoising.concat = Some(self.mask_channels(denoising, None, noise, reporter)?);
             }
             return Ok(pure(&fresh));
         };
@@ -62,12 +51,12 @@ impl Pipeline {
         let mut picture = Vec::new();
         if blends || !from_noise {
             let seen = masked.and_then(|masked| masked.filled.as_ref()).unwrap_or(&canvas.work);
-            let distribution = self.encode(&tensor_of(seen)?, plan, reporter)?;
+            let distribution = self.encode(&tensor_of(seen)?, &mut denoising.plan, reporter)?;
             picture = self.sampled(&distribution, noise)?;
         }
         let fresh = first_noise(request, [channels, height, width], noise);
         if self.spec().concat == ConcatKind::Mask {
-            denoising.concat = Some(self.mask_channels(resolved, Some(canvas), noise, plan, reporter)?);
+            denoising.concat = Some(self.mask_channels(denoising, Some(canvas), noise, reporter)?);
         } else if masked.is_some() {
             // The masked picture's sample, which an ordinary model has no use for.
             noise.randn(count);
@@ -111,13 +100,12 @@ impl Pipeline {
         denoising: &mut Denoising,
         noise: &mut dyn NoiseSource,
         shape: [usize; 3],
-        plan: &mut ExecutionPlan,
         reporter: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
         let Some(canvas) = canvas else {
             return Err(PipelineError::NeedsPicture);
         };
-        let mode = self.encode(&tensor_of(&canvas.work)?, plan, reporter)?.mean;
+        let mode = self.encode(&tensor_of(&canvas.work)?, &mut denoising.plan, reporter)?.mean;
         let guidance = request.image_guidance.unwrap_or(Request::DEFAULT_IMAGE_GUIDANCE);
         denoising.concat = Some(ConcatConditioning::picture(&mode, &mut denoising.conditioning, guidance)?);
         let fresh = first_noise(request, shape, noise);
@@ -136,13 +124,13 @@ impl Pipeline {
     /// The five further channels. Without a mask everything is masked.
     fn mask_channels(
         &mut self,
-        resolved: &ResolvedRequest,
+        denoising: &mut Denoising,
         canvas: Option<&Canvas>,
         noise: &mut dyn NoiseSource,
-        plan: &mut ExecutionPlan,
         reporter: &Reporter,
     ) -> Result<ConcatConditioning, PipelineError> {
-        let (_, channels, height, width) = self.spec().latent_shape(resolved.width, resolved.height);
+        let (_, channels, height, width) =
+            self.spec().latent_shape(denoising.resolved.width, denoising.resolved.height);
         let masked = canvas.and_then(|canvas| Some((canvas, canvas.masked.as_ref()?)));
         let (cells, kept) = if let Some((canvas, masked)) = masked {
             let hard = masked.release.hardened();
@@ -151,10 +139,10 @@ impl Pipeline {
             let keep = Tensor::from_vec(keep, (1, 1, work_height, work_width), &Device::Cpu)?;
             (self.cells(&hard), tensor_of(&canvas.work)?.broadcast_mul(&keep)?)
         } else {
-            let size = (1, 3, resolved.height as usize, resolved.width as usize);
+            let size = (1, 3, denoising.resolved.height as usize, denoising.resolved.width as usize);
             (vec![1.0; width * height], Tensor::zeros(size, DType::F32, &Device::Cpu)?)
         };
-        let distribution = self.encode(&kept, plan, reporter)?;
+        let distribution = self.encode(&kept, &mut denoising.plan, reporter)?;
         let mut given = cells;
         given.extend(self.sampled(&distribution, noise)?);
         let given = Tensor::from_vec(given, (1, channels + 1, height, width), &Device::Cpu)?;

@@ -152,11 +152,10 @@ impl CostModel {
         let (heads, score_bytes) = self.largest_scores(&workload);
         Ok(match wanted {
             AttentionMode::Auto if operators.is_none() => AttentionMethod::Tiled,
-            AttentionMode::Auto if has_fused => AttentionMethod::Flash,
+            AttentionMode::Auto | AttentionMode::Flash if has_fused => AttentionMethod::Flash,
             AttentionMode::Auto if heads * score_bytes <= FULL_SCORES_BYTES => AttentionMethod::Full,
             AttentionMode::Auto | AttentionMode::Tiled => AttentionMethod::Tiled,
             AttentionMode::Full => AttentionMethod::Full,
-            AttentionMode::Flash if has_fused => AttentionMethod::Flash,
             AttentionMode::Flash => {
                 return Err(PipelineError::Unsupported(
                     "flash attention needs Metal, or a CUDA card, half precision and a build with the feature \

@@ -41,7 +41,7 @@ impl Pipeline {
         cancel: &CancelToken,
         sink: &mut dyn FnMut(Progress),
     ) -> Result<(Picture, Request), PipelineError> {
-        let mut plan = fitted.plan;
+        let plan = fitted.plan;
         let (scheduler_name, scheduler) = self.spec().sampling.scheduler(request)?;
         let canvas = Canvas::new(request, self.spec().grid)?;
         let frame = canvas.as_ref().map(|canvas| canvas.frame);
@@ -56,15 +56,16 @@ impl Pipeline {
         let mut noise = request.noise.source(request.seed);
         let noise = noise.as_mut();
         let guidance = Guidance::new(resolved.guidance, request);
-        let mut denoising = Denoising { scheduler, first_step: 0, conditioning, guidance, concat: None, blend: None };
-        let start =
-            self.start_latents(request, &resolved, canvas.as_ref(), &mut denoising, noise, &mut plan, &reporter)?;
+        let mut denoising =
+            Denoising { resolved, plan, scheduler, first_step: 0, conditioning, guidance, concat: None, blend: None };
+        let start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
         // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.
         self.release_idle_memory();
-        let latents = self.denoise(&mut denoising, start, &resolved, &plan, noise, &reporter)?;
+        let latents = self.denoise(&mut denoising, start, noise, &reporter)?;
 
         self.release_idle_memory();
         let started = Instant::now();
+        let Denoising { resolved, mut plan, .. } = denoising;
         let decoded = self.decode(latents, &resolved, &mut plan, &reporter)?;
         self.release_idle_memory();
         let (mut width, mut height) = (Some(resolved.width), Some(resolved.height));
