@@ -9,7 +9,9 @@ use super::device::{DeviceChoice, DtypeChoice};
 use super::failure;
 use super::fallback::{Attempt, Fallback};
 use crate::checkpoint::{CheckpointError, ModelFiles, builtin_model};
-use crate::job::{CancelToken, Drawn, ErrorKind, JobError, MemoryMode, ModelRef, Progress, Remedy, Request, WorkGrid};
+use crate::job::{
+    CancelToken, Drawn, ErrorKind, JobError, MemoryMode, ModelRef, Progress, Remedy, Request, Task, WorkGrid,
+};
 use crate::model::{Execution, ModelError, OperatorFailure};
 use crate::pipeline::{
     Adapters, ExecutionPlan, FallbackStep, FittedPlan, LoadOptions, ModelSpec, Pipeline, PipelineError, memory_budget,
@@ -208,12 +210,13 @@ pub fn work_grid(model: &ModelRef) -> Option<WorkGrid> {
 }
 
 impl Backend for CandleBackend {
-    fn draw(
+    fn run(
         &mut self,
-        request: &Request,
+        task: &Task,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError> {
+        let Task::Generate(request) = task;
         let mut fallback = self.fallback()?;
         loop {
             let mut attempt = Attempt::default();
