@@ -39,7 +39,7 @@ pub enum Command {
     /// List models, look into files, fetch models, take them away
     #[command(subcommand)]
     Models(models::ModelsCommand),
-    /// Tell what this machine and this build have: devices, number formats, memory, folders
+    /// Show what this machine and this build have: devices, number formats, memory, folders
     Doctor,
 }
 

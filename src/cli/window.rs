@@ -105,7 +105,7 @@ fn estimator() -> EstimatePicture {
     Arc::new(move |question| estimator.answer(question))
 }
 
-/// Counts as the pipeline reads: weights and brackets are no words. Keeps the tokenizer used last.
+/// Counts as the pipeline reads: weights and brackets are no tokens. Keeps the tokenizer used last.
 fn token_counter() -> CountTokens {
     let last: Mutex<Option<(ModelRef, PromptTokenizer)>> = Mutex::default();
     Arc::new(move |TokenQuestion { model, prompt }| {

@@ -1,4 +1,4 @@
-//! Finds things with `MobileSAM`, whose weights are fetched when a person says so.
+//! Finds things with `MobileSAM`, whose weights are fetched when a person asks for it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::raster::Picture;
 pub const REPOSITORY: &str = "lmz/candle-sam";
 /// Their file there.
 pub const FILE: &str = "mobile_sam-tiny-vitt.safetensors";
-/// What is also taken, when it was put there by hand: the name that the network's authors gave it.
+/// What is also taken, when a person put it there: the name that the network's authors gave it.
 const BY_HAND: [&str; 3] = ["mobile_sam.safetensors", "mobile_sam.pt", "mobile_sam.pth"];
 
 /// Brings [`FILE`] of [`REPOSITORY`] into the folder; reports the share that is there, and ends soon after `stop` says so.
