@@ -65,6 +65,12 @@ impl Paths {
         }
     }
 
+    /// Beside the other things that the program keeps by itself.
+    #[must_use]
+    pub fn log_file(&self) -> PathBuf {
+        self.device_failure_file.with_file_name("inkwick.log")
+    }
+
     fn choose(home: Option<OsString>, variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, PathsError> {
         // Absolute at once, so that a later change of the working folder moves nothing.
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);

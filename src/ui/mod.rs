@@ -7,15 +7,17 @@ pub mod chrome;
 pub mod gallery;
 pub mod input;
 pub mod library;
+pub(crate) mod numbers;
 pub mod prompt;
 pub mod results;
 pub mod state;
 pub mod textures;
 pub mod theme;
 pub mod widgets;
+mod words;
 
 pub use app::dialogs::DialogRequest;
 pub use app::studio::{Services, Studio};
 pub use app::window::{Behind, run};
-pub use prompt::memory::Foretell;
+pub use prompt::estimate::EstimatePicture;
 pub use prompt::token_count::{CountTokens, TokenCount, TokenQuestion};

@@ -23,9 +23,6 @@ pub use crate::store::worker::message::{Painted, Pasted, StoreCommand, StoreEven
 use crate::store::worker::pending::{Pending, Task};
 use crate::store::worker::tasks::Tasks;
 
-/// Called before every task, on the thread that carries it out: tests make the disk slow with it.
-type BeforeTask = Arc<dyn Fn(&Task) + Send + Sync>;
-
 /// The one way to the store. Dropping it writes what is waiting to be written and waits for the threads.
 pub struct StoreHandle {
     lanes: Vec<(Arc<Queue>, JoinHandle<()>)>,
@@ -50,25 +47,26 @@ impl StoreHandle {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(paths: Paths, wake: Wake) -> io::Result<Self> {
-        Self::start_with(paths, wake, Arc::new(|_| ()))
+    pub fn start(paths: &Paths, wake: Wake) -> io::Result<Self> {
+        Self::start_with(paths, wake, |_| ())
     }
 
     /// The same on a slow disk: every command takes so much longer. For tests of what must not wait for it.
     ///
     /// # Errors
     /// As [`Self::start`].
-    pub fn start_slow(paths: Paths, wake: Wake, delay: Duration) -> io::Result<Self> {
-        Self::start_with(paths, wake, Arc::new(move |_| std::thread::sleep(delay)))
+    pub fn start_slow(paths: &Paths, wake: Wake, delay: Duration) -> io::Result<Self> {
+        Self::start_with(paths, wake, move |_| std::thread::sleep(delay))
     }
 
-    fn start_with(paths: Paths, wake: Wake, before_task: BeforeTask) -> io::Result<Self> {
+    /// `before_task` is called before every task, on the thread that carries it out: tests make the disk slow with it.
+    fn start_with(paths: &Paths, wake: Wake, before_task: impl Fn(&Task) + Clone + Send + 'static) -> io::Result<Self> {
         let outbox = Arc::new(Outbox { events: Mutex::default(), wake });
         // Where a later thread cannot be started, dropping this ends the earlier ones.
         let mut handle = Self { lanes: Vec::with_capacity(Lane::ALL.len()), outbox };
         for lane in Lane::ALL {
             let (queue, outbox) = (Arc::new(Queue::default()), Arc::clone(&handle.outbox));
-            let (for_thread, paths, before_task) = (Arc::clone(&queue), paths.clone(), Arc::clone(&before_task));
+            let (for_thread, paths, before_task) = (Arc::clone(&queue), paths.clone(), before_task.clone());
             let thread = std::thread::Builder::new()
                 .name(lane.thread_name().into())
                 .spawn(move || for_thread.work(lane, &mut Tasks::new(paths), &outbox, &before_task))?;
@@ -108,7 +106,7 @@ impl Drop for StoreHandle {
 }
 
 impl Queue {
-    fn work(&self, lane: Lane, tasks: &mut Tasks, outbox: &Outbox, before_task: &BeforeTask) {
+    fn work(&self, lane: Lane, tasks: &mut Tasks, outbox: &Outbox, before_task: &dyn Fn(&Task)) {
         while let Some(task) = self.wait_for_task() {
             // A decoder that breaks on one file must not take the thread with it.
             let outcome = catch_unwind(AssertUnwindSafe(|| {
