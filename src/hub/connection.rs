@@ -4,20 +4,19 @@
 //! `get_file_metadata` follows the redirect to the CDN, whose answer has none of the hub's headers: hf-hub#212), and
 //! streams over Xet (its `download_file_stream` loses the Xet hash in the same way: hf-hub#208).
 
-use std::fmt::Display;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Once;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::{Stream, TryStreamExt};
+use futures_util::TryStreamExt;
 use hf_hub::repository::RepoTreeEntry;
 use hf_hub::{HFClient, HFError, HFRepository, RepoTypeModel};
 use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderValue};
 use reqwest::redirect::{Attempt, Policy};
 
 use super::name::Wanted;
+use super::stream::{ByteStream, reason_of};
 use super::xet::Xet;
 use super::{DownloadError, Hub, Listing, RemoteFile};
 
@@ -38,9 +37,6 @@ pub(super) struct FileIdentity {
     pub checksum: String,
     pub xet_hash: Option<String>,
 }
-
-/// The bytes of a file, block by block.
-pub(super) type ByteStream = Box<dyn Stream<Item = Result<Bytes, HFError>> + Send + Unpin>;
 
 /// A stream, and the byte of the file that it begins at.
 pub(super) struct Source {
@@ -245,19 +241,6 @@ fn identity(headers: &HeaderMap) -> Result<FileIdentity, DownloadError> {
     }
     let is_hash = |hash: &&str| hash.len() == 64 && hash.chars().all(|c| c.is_ascii_hexdigit());
     Ok(FileIdentity { checksum, xet_hash: text("x-xet-hash").filter(is_hash).map(str::to_owned) })
-}
-
-/// What lies at the bottom of an error: "connection refused", not "error sending request for url …".
-pub(super) fn reason_of(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut deepest: &dyn std::error::Error = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    one_line(deepest)
-}
-
-pub(super) fn one_line(text: impl Display) -> String {
-    text.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn percent_encoded(path: &str) -> String {

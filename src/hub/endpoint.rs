@@ -9,6 +9,7 @@ const PUBLIC_HUB: &str = "https://huggingface.co";
 
 /// Where models are fetched from, and who asks.
 #[derive(Clone)]
+#[cfg_attr(not(feature = "hub"), expect(dead_code, reason = "only the network reads them"))]
 pub struct Hub {
     pub(super) endpoint: String,
     pub(super) token: Option<String>,
@@ -37,7 +38,10 @@ impl Hub {
             |name: &str| set(name).is_some_and(|value| ["1", "true", "yes", "on"].contains(&&*value.to_lowercase()));
         let file = || {
             let user = directories::BaseDirs::new();
-            let home = hub_cache::home(|name| set(name).map(PathBuf::from), user.as_ref().map(|user| user.home_dir()));
+            let home = hub_cache::home(
+                |name| set(name).map(PathBuf::from),
+                user.as_ref().map(directories::BaseDirs::home_dir),
+            );
             set("HF_TOKEN_PATH").map(PathBuf::from).or_else(|| home.map(|home| home.join("token")))
         };
         let stored = || std::fs::read_to_string(file()?).ok().map(|token| token.trim().to_owned());

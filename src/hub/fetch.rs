@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 
-use super::connection::{Connection, reason_of};
+use super::connection::Connection;
+use super::stream::reason_of;
 use super::watch::Watch;
 use super::{DownloadError, RemoteFile};
 use crate::store::hash::sha256;

@@ -17,6 +17,8 @@ mod pull;
 mod queue;
 mod starters;
 #[cfg(feature = "hub")]
+mod stream;
+#[cfg(feature = "hub")]
 mod watch;
 #[cfg(feature = "hub")]
 mod xet;

@@ -9,7 +9,7 @@ use hf_hub::HFError;
 use reqwest::header::HeaderMap;
 use xet::xet_session::{XetConfig, XetDownloadStream, XetFileInfo, XetSession, XetSessionBuilder};
 
-use super::connection::{ByteStream, one_line, reason_of};
+use super::stream::{ByteStream, one_line, reason_of};
 
 /// What is fetched ahead. By itself Xet takes up to a quarter of the memory, which a picture may need meanwhile.
 const BUFFER_MB: u64 = 256;

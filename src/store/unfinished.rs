@@ -79,6 +79,7 @@ pub fn list(paths: &Paths) -> Vec<Unfinished> {
 }
 
 /// Notes what a download wants. What is there of the same download at another revision, and is not wanted any more, goes.
+#[cfg(feature = "hub")]
 pub(crate) fn begin(note: &Note, paths: &Paths) -> io::Result<()> {
     if let Some(before) = note_of(&note.name, paths) {
         let is_wanted = |checksum: &str| note.missing.iter().any(|file| file.checksum == checksum);

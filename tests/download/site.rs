@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use inkwick::hub::Hub;
@@ -191,7 +191,7 @@ fn send_file(stream: &TcpStream, request: &Request, tag: &str, bytes: &[u8], fau
         }
         Some(Fault::SilentAfter(count)) => {
             send_part(stream, request, status, tag, rest.len(), &rest[..count.min(rest.len())]);
-            std::thread::sleep(Duration::from_secs(60));
+            std::thread::sleep(Duration::from_mins(1));
         }
         Some(Fault::TooLong) => send(stream, request, 200, tag, &[bytes, &[7; 5000]].concat()),
         Some(Fault::NoRange) => send(stream, request, 200, tag, bytes),
@@ -262,9 +262,4 @@ fn xorb(bytes: &[u8]) -> Vec<u8> {
         [&[0], length, &[0], length, part].concat()
     };
     bytes.chunks(CHUNK).flat_map(part).collect()
-}
-
-#[allow(dead_code)]
-pub fn locked(shared: &Shared) -> MutexGuard<'_, Site> {
-    shared.lock().unwrap()
 }
