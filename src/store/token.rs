@@ -17,7 +17,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Why the keyring did not take it, in a few words for a person.
+/// Why the keyring did not take it, for a person.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct TokenError(String);
@@ -48,7 +48,7 @@ fn save_to(entry: &keyring::Entry, token: &Token) -> Result<(), TokenError> {
     entry.set_password(&token.0).map_err(|error| unanswered(&error))
 }
 
-/// The first line of what a person is told, never the debug form: that may hold what was to be kept.
+/// The first line of the error, never the debug form: that may hold what was to be kept.
 #[cfg(feature = "keyring")]
 fn unanswered(error: &keyring::Error) -> TokenError {
     let reason = error.to_string().lines().next().unwrap_or_default().to_owned();

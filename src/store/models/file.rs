@@ -18,7 +18,7 @@ use crate::store::paths::Paths;
 /// When it is damaged, or something else than a checkpoint; what it is is said.
 pub fn inspect(path: &Path) -> Result<ModelEntry, ModelError> {
     let report = inspect_file(path)?;
-    // What stands beside a UNet alone may say where the rest is.
+    // A side file of a UNet alone may name where the rest is.
     let may_draw = matches!(report.kind, FileKind::Checkpoint | FileKind::CheckpointWithoutVae | FileKind::Unet);
     let files = if may_draw { Some(ModelFiles::open_file(path)?) } else { None };
     let Some(files) = files.filter(|files| matches!(files, ModelFiles::File(file) if file.can_draw())) else {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::job::{EmbeddingRef, LoraRef, PromptSyntax, Request};
+use crate::job::{EmbeddingRef, ErrorKind, JobError, LoraRef, PromptSyntax, Request};
 use crate::prompt::{find_word, lora_tags};
 use crate::store::models::scan::{files_in, is_root, lies_in, models_under};
 use crate::store::paths::Paths;
@@ -26,6 +26,16 @@ pub enum ReferenceError {
     NoLora { name: String, folder: PathBuf },
     #[error("the weight of <lora:{name}> must be from -{MAX_LORA_WEIGHT} to {MAX_LORA_WEIGHT}")]
     Weight { name: String },
+}
+
+impl From<ReferenceError> for JobError {
+    fn from(error: ReferenceError) -> Self {
+        let kind = match error {
+            ReferenceError::NoLora { .. } => ErrorKind::NotFound,
+            ReferenceError::Weight { .. } => ErrorKind::Request,
+        };
+        Self::caused(kind, error)
+    }
 }
 
 /// Puts what the prompt's tags name into the request. A LoRA that is listed already keeps its weight there.

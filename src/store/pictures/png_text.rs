@@ -76,7 +76,7 @@ pub fn read_request(path: &Path) -> Option<Request> {
     request_in(reader.info())
 }
 
-/// What a PNG file tells of the mask it was made with, and how much was made anew.
+/// The mask that a PNG file was made with, and how much was made anew.
 pub fn read_painting(path: &Path) -> Painting {
     let strength = File::open(path).ok().and_then(|file| {
         let limits = png::Limits { bytes: MAX_TEXT_BYTES };

@@ -108,7 +108,6 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::ResolveReferences { .. }
         | C::ReadRequest(_)
         | C::LoadMask(_)
-        | C::ReadPasted(_)
         | C::ShowKeysFile { .. }
         | C::OpenCanvas
         | C::FindUnfinished => false,
