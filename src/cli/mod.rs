@@ -1,6 +1,7 @@
 //! The command line: a contract that other programs build on. One file a subcommand.
 
 mod arguments;
+mod backend;
 mod doctor;
 mod generate;
 mod models;
@@ -26,6 +27,9 @@ pub struct Arguments {
     /// Pictures for the canvas and model folders for the library, opened in the window
     #[arg(value_name = "IMAGE|MODEL")]
     pub open: Vec<PathBuf>,
+    /// Says more on standard error and in the log: -v, -vv or -vvv
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]
@@ -35,7 +39,7 @@ pub enum Command {
     /// List models, look into files, fetch models, take them away
     #[command(subcommand)]
     Models(models::ModelsCommand),
-    /// Tell what this machine and this build have: devices, number formats, memory, folders
+    /// Show what this machine and this build have: devices, number formats, memory, folders
     Doctor,
 }
 

@@ -1,4 +1,4 @@
-//! Which model draws, and what is laid over it.
+//! Which model draws, and with which adapters.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ pub struct ModelArguments {
     /// Draws with this VAE instead of the model's own
     #[arg(long, value_name = "FILE")]
     pub vae: Option<PathBuf>,
-    /// Lays a LoRA over the model, WEIGHT times (1 when left out, negative for the opposite); may be given several times
+    /// Adds a LoRA to the model, WEIGHT times (1 when left out, negative for the opposite); may be given several times
     #[arg(long, value_name = "FILE:WEIGHT", value_parser = lora_of, allow_hyphen_values = true)]
     pub lora: Vec<LoraRef>,
     /// Teaches the model the word that the file is called (textual inversion); those in the embeddings folder are known already

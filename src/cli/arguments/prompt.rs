@@ -1,4 +1,4 @@
-//! The words.
+//! The prompts.
 
 use clap::Args;
 
@@ -13,7 +13,7 @@ pub struct PromptArguments {
     /// What should not; "" is an empty negative prompt, leaving it out is none
     #[arg(long, value_name = "TEXT")]
     pub negative: Option<String>,
-    /// Whether (brackets:1.2) weigh words or are text
+    /// Whether (brackets:1.2) weigh parts of the prompt or are text
     #[arg(long, value_name = "SYNTAX", default_value = "weighted", value_parser = one_of(&["weighted", "plain"], syntax_from_id))]
     pub prompt_syntax: PromptSyntax,
     /// Which of the text encoder's layers is read, from its end: 1 the last, 2 the one before [default: 1]
