@@ -11,10 +11,10 @@ use crate::store::models::list::ModelList;
 use crate::store::settings::Settings;
 use crate::store::worker::{Painted, StoreEvent};
 use crate::ui::action::{LookingAt, Sheet};
-use crate::ui::app::words;
 use crate::ui::gallery::state::Thumbnail;
 use crate::ui::prompt::state::FineSampling;
 use crate::ui::state::AppState;
+use crate::ui::words;
 
 /// `settings` holds the list of models that were added by hand.
 pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
