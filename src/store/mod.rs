@@ -13,5 +13,5 @@ pub mod paths;
 pub mod pictures;
 mod reveal;
 pub mod settings;
-pub mod token;
+pub(crate) mod token;
 pub mod worker;

@@ -20,7 +20,7 @@ impl fmt::Debug for Token {
 /// Why the keyring did not take it, for a person.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct TokenError(String);
+pub(crate) struct TokenError(String);
 
 /// The token that was kept, if the system has a keyring and it holds one. May wait for the keyring to be unlocked.
 #[cfg(feature = "keyring")]
@@ -58,14 +58,14 @@ fn unanswered(error: &keyring::Error) -> TokenError {
 /// Nothing is kept in this build.
 #[cfg(not(feature = "keyring"))]
 #[must_use]
-pub fn load() -> Option<Token> {
+pub(crate) fn load() -> Option<Token> {
     None
 }
 
 /// # Errors
 /// Always: this build cannot.
 #[cfg(not(feature = "keyring"))]
-pub fn save(_token: &Token) -> Result<(), TokenError> {
+pub(crate) fn save(_token: &Token) -> Result<(), TokenError> {
     Err(TokenError("this build was made without the system's keyring".to_owned()))
 }
 

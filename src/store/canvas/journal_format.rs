@@ -16,7 +16,7 @@ use crate::raster::Picture;
 use crate::store::pictures::png_text;
 
 /// The first line of every journal. Another version of it would start with another line.
-pub const HEADER: &[u8] = b"Inkwick canvas 1\n";
+pub(crate) const HEADER: &[u8] = b"Inkwick canvas 1\n";
 /// Length, checksum, kind.
 const HEAD_BYTES: usize = 13;
 /// No picture that can be opened comes near it: a length beyond is damage.
@@ -44,7 +44,7 @@ struct SheetOrigin {
 ///
 /// # Errors
 /// When a picture cannot be packed.
-pub fn encode(record: &Record) -> io::Result<Vec<u8>> {
+pub(crate) fn encode(record: &Record) -> io::Result<Vec<u8>> {
     let (kind, body) = match record {
         Record::Start(sheet) => (START, sheet_body(sheet)?),
         Record::Sheet(sheet) => (SHEET, sheet_body(sheet)?),
@@ -61,7 +61,7 @@ pub fn encode(record: &Record) -> io::Result<Vec<u8>> {
 }
 
 /// The next record and the bytes that it took; `None` at the end, or where the row is broken.
-pub fn read_next(file: &mut impl Read) -> Option<(Record, u64)> {
+pub(crate) fn read_next(file: &mut impl Read) -> Option<(Record, u64)> {
     let mut head = [0; HEAD_BYTES];
     file.read_exact(&mut head).ok()?;
     let length = u64::from_le_bytes(head[..8].try_into().ok()?);

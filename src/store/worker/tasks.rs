@@ -28,7 +28,7 @@ use crate::store::{download, keys, models};
 const THUMBNAIL_SIDE_PX: u32 = 256;
 
 /// What one thread works with. Each has one of its own and uses what its commands need of it.
-pub struct Tasks {
+pub(crate) struct Tasks {
     paths: Paths,
     gallery: Gallery,
     thumbnails: Thumbnails,
@@ -40,7 +40,7 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    pub fn new(paths: Paths, closing: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(paths: Paths, closing: Arc<AtomicBool>) -> Self {
         Self {
             gallery: Gallery::new(&paths),
             thumbnails: Thumbnails::new(&paths),
@@ -51,7 +51,7 @@ impl Tasks {
         }
     }
 
-    pub fn run(&mut self, task: Task, post: &mut dyn FnMut(StoreEvent)) {
+    pub(crate) fn run(&mut self, task: Task, post: &mut dyn FnMut(StoreEvent)) {
         let answer = match task {
             Task::SaveSettings(settings) => {
                 settings.save(&self.paths.settings_file).map(|()| None).map_err(JobError::from)
