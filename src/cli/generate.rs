@@ -21,7 +21,7 @@ use crate::store::pictures::saver::PictureSaver;
 use crate::store::settings::Settings;
 
 #[derive(Debug, Args)]
-pub struct GenerateArguments {
+pub(super) struct GenerateArguments {
     #[command(flatten)]
     pub prompt: PromptArguments,
     #[command(flatten)]

@@ -12,18 +12,19 @@ use crate::model::{EncodedPicture, ModelError, Segmenter};
 use crate::raster::Picture;
 
 /// Where the weights come from.
-pub const REPOSITORY: &str = "lmz/candle-sam";
+pub(crate) const REPOSITORY: &str = "lmz/candle-sam";
 /// Their file there.
-pub const FILE: &str = "mobile_sam-tiny-vitt.safetensors";
+pub(crate) const FILE: &str = "mobile_sam-tiny-vitt.safetensors";
 /// What is also taken, when a person put it there: the name that the network's authors gave it.
 const BY_HAND: [&str; 3] = ["mobile_sam.safetensors", "mobile_sam.pt", "mobile_sam.pth"];
 
 /// Brings [`FILE`] of [`REPOSITORY`] to this machine and gives where it is, or where it should be put (the folder) in its
 /// error; reports the share that is there, and ends soon after `stop` is set.
-pub type FetchWeights = Box<dyn FnMut(&Path, &mut dyn FnMut(f32), &AtomicBool) -> Result<PathBuf, JobError> + Send>;
+pub(crate) type FetchWeights =
+    Box<dyn FnMut(&Path, &mut dyn FnMut(f32), &AtomicBool) -> Result<PathBuf, JobError> + Send>;
 
 /// `MobileSAM` on the CPU. Keeps the network, and what it knows of the picture that was asked about last.
-pub struct MobileSam {
+pub(crate) struct MobileSam {
     folder: PathBuf,
     /// What was fetched.
     fetched: Option<PathBuf>,
@@ -35,7 +36,7 @@ pub struct MobileSam {
 impl MobileSam {
     /// The weights lie in [`folder`], or where they were `fetched` to.
     #[must_use]
-    pub fn new(models_folder: &Path, fetched: Option<PathBuf>, fetch: FetchWeights) -> Self {
+    pub(crate) fn new(models_folder: &Path, fetched: Option<PathBuf>, fetch: FetchWeights) -> Self {
         Self { folder: folder(models_folder), fetched, fetch, network: None, known: None }
     }
 
@@ -57,7 +58,7 @@ impl MobileSam {
 
 /// Where the weights lie: beside the models.
 #[must_use]
-pub fn folder(models_folder: &Path) -> PathBuf {
+pub(crate) fn folder(models_folder: &Path) -> PathBuf {
     models_folder.join("selection")
 }
 

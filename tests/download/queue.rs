@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use inkwick::hub::{Download, DownloadState, Downloads, pull};
+use inkwick::hub::{Download, DownloadError, DownloadState, Downloads, pull};
 use inkwick::store::paths::Paths;
 use inkwick::store::unfinished;
 use tempfile::TempDir;
@@ -103,6 +103,26 @@ fn what_another_run_left_unfinished_is_gone_on_with_or_taken_away() {
     assert_eq!(downloads.list().len(), 1);
     assert_nothing_unfinished(&home);
     assert_eq!(files_below(&repository(&home).join("blobs")).len(), 1, "only what is whole is left");
+}
+
+#[test]
+fn a_model_that_cannot_come_to_its_place_is_still_found_and_resumed() {
+    let home = TempDir::new().unwrap();
+    let (hub, shared) = start(model());
+    let paths = Paths::under(home.path());
+    // As if the program ended right before the last step: something stands where the files are to be shown.
+    fs::create_dir_all(repository(&home)).unwrap();
+    fs::write(repository(&home).join("snapshots"), "").unwrap();
+    let stopped = pull(&hub, "somebody/dreamer", &paths, &mut |_| true);
+    assert!(matches!(stopped, Err(DownloadError::Write { .. })), "{stopped:?}");
+    let left = unfinished::list(&paths);
+    assert!(matches!(&left[..], [left] if left.bytes_done == left.bytes_total), "{left:?}");
+    fs::remove_file(repository(&home).join("snapshots")).unwrap();
+    heard(&shared);
+    assert_eq!(fetch(&hub, &home, "somebody/dreamer").unwrap(), snapshot(&home));
+    let asked = heard(&shared);
+    assert!(asked.iter().all(|line| !line.contains("/resolve/")), "something was fetched again: {asked:?}");
+    assert_nothing_unfinished(&home);
 }
 
 #[test]

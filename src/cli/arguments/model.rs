@@ -10,7 +10,7 @@ use crate::store::models::prompt_references::MAX_LORA_WEIGHT;
 use crate::store::paths::Paths;
 
 #[derive(Debug, Args)]
-pub struct ModelArguments {
+pub(crate) struct ModelArguments {
     /// A model folder in diffusers' layout, a checkpoint file, or the name of one in the models folder [default: the built-in model]
     #[arg(long, value_name = "NAME|FOLDER|FILE")]
     pub model: Option<String>,
@@ -26,7 +26,7 @@ pub struct ModelArguments {
 }
 
 impl ModelArguments {
-    pub fn fill(&self, request: &mut Request, paths: &Paths) -> Result<(), String> {
+    pub(crate) fn fill(&self, request: &mut Request, paths: &Paths) -> Result<(), String> {
         if let Some(name) = &self.model {
             request.model = model_of(name, paths)?;
         }

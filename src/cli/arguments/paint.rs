@@ -16,7 +16,7 @@ const INPAINT_STRENGTH: f64 = 1.0;
 
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // Each is a flag.
-pub struct PaintArguments {
+pub(crate) struct PaintArguments {
     /// A picture to start from (img2img)
     #[arg(long, value_name = "FILE")]
     pub init: Option<PathBuf>,
@@ -65,7 +65,7 @@ pub struct PaintArguments {
 }
 
 impl PaintArguments {
-    pub fn fill(&self, request: &mut Request) -> Result<(), String> {
+    pub(crate) fn fill(&self, request: &mut Request) -> Result<(), String> {
         request.resize = self.resize;
         request.image_guidance = self.image_guidance;
         request.inpaint = InpaintSettings {

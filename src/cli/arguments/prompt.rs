@@ -6,7 +6,7 @@ use super::values::one_of;
 use crate::job::{PromptSyntax, Request};
 
 #[derive(Debug, Args)]
-pub struct PromptArguments {
+pub(crate) struct PromptArguments {
     /// What should be in the picture
     #[arg(long, value_name = "TEXT")]
     pub prompt: String,
@@ -22,7 +22,7 @@ pub struct PromptArguments {
 }
 
 impl PromptArguments {
-    pub fn fill(&self, request: &mut Request) {
+    pub(crate) fn fill(&self, request: &mut Request) {
         request.prompt.clone_from(&self.prompt);
         request.negative.clone_from(&self.negative);
         request.prompt_syntax = self.prompt_syntax;

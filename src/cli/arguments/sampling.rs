@@ -8,7 +8,7 @@ use crate::sampling::{NoiseKind, PredictionChoice, SchedulerName, SigmaChoice};
 use crate::store::models;
 
 #[derive(Debug, Args)]
-pub struct SamplingArguments {
+pub(crate) struct SamplingArguments {
     /// Denoising steps [default: the model's own, else 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(Request::MAX_STEPS)))]
     pub steps: Option<u32>,
@@ -51,7 +51,7 @@ pub struct SamplingArguments {
 }
 
 impl SamplingArguments {
-    pub fn fill(&self, request: &mut Request) {
+    pub(crate) fn fill(&self, request: &mut Request) {
         // The model's own defaults, where its folder has them.
         let own = match &request.model {
             ModelRef::Folder(folder) => models::list::inspect(folder).ok().map(|entry| entry.defaults),

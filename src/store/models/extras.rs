@@ -3,11 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::store::hub_cache::CachedRepository;
-use crate::store::models::scan::{CHECKPOINT_ENDINGS, files_in, models_under, name_of};
+use crate::store::models::scan::{CHECKPOINT_ENDINGS, files_in, is_called, models_under, name_of};
 use crate::store::paths::Paths;
-
-/// How deep the models folder is looked through.
-const MAX_DEPTH: usize = 4;
 
 /// Folders inside the models folder that hold something else than models, and what.
 const BESIDE: [(&str, &str); 5] = [
@@ -20,11 +17,9 @@ const BESIDE: [(&str, &str); 5] = [
 
 /// Files that go with models, by what they are.
 #[must_use]
-pub fn beside_models(paths: &Paths) -> Vec<(&'static str, Vec<PathBuf>)> {
+pub(crate) fn beside_models(paths: &Paths) -> Vec<(&'static str, Vec<PathBuf>)> {
     let files = |(folder, title): (&str, &'static str)| {
-        let mut found = Vec::new();
-        files_in(&paths.models_folder.join(folder), &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut found);
-        (title, found)
+        (title, files_in(&paths.models_folder.join(folder), &CHECKPOINT_ENDINGS))
     };
     let all = BESIDE.map(files);
     all.into_iter().filter(|(_, found)| !found.is_empty()).collect()
@@ -32,15 +27,12 @@ pub fn beside_models(paths: &Paths) -> Vec<(&'static str, Vec<PathBuf>)> {
 
 /// VAE files in the models folder.
 pub(crate) fn vaes(paths: &Paths) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    files_in(&paths.models_folder.join("vae"), &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut found);
-    found
+    files_in(&paths.models_folder.join("vae"), &CHECKPOINT_ENDINGS)
 }
 
 /// Checkpoint files in the models folder, by name; what goes with models is left out.
 pub(crate) fn checkpoints(paths: &Paths) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    files_in(&paths.models_folder, &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut found);
+    let mut found = files_in(&paths.models_folder, &CHECKPOINT_ENDINGS);
     found.retain(|file| !is_beside(file, paths) && !is_inside_a_model(file, paths));
     found
 }
@@ -48,7 +40,7 @@ pub(crate) fn checkpoints(paths: &Paths) -> Vec<PathBuf> {
 /// What is called `name` in the models folder or the Hugging Face cache: a model's folder, or a file, with or without its
 /// ending.
 #[must_use]
-pub fn find(name: &str, paths: &Paths) -> Option<PathBuf> {
+pub(crate) fn find(name: &str, paths: &Paths) -> Option<PathBuf> {
     // A name, never a way out of the folder.
     if name.is_empty() || Path::new(name).components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
         return None;
@@ -57,22 +49,19 @@ pub fn find(name: &str, paths: &Paths) -> Option<PathBuf> {
     if given.join("model_index.json").is_file() || given.is_file() {
         return Some(given);
     }
-    let mut files = Vec::new();
-    files_in(&paths.models_folder, &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut files);
-    files.retain(|file| !is_inside_a_model(file, paths));
-    let named = |file: &Path| file.file_stem().is_some_and(|stem| stem.to_string_lossy().eq_ignore_ascii_case(name));
-    files.into_iter().find(|file| named(file)).or_else(|| find_cached(name, paths))
+    let files = files_in(&paths.models_folder, &CHECKPOINT_ENDINGS);
+    let found = files.into_iter().find(|file| is_called(file, name) && !is_inside_a_model(file, paths));
+    found.or_else(|| find_cached(name, paths))
 }
 
 /// The same in the cache of the Hugging Face libraries, where a model is also known as OWNER/NAME.
 fn find_cached(name: &str, paths: &Paths) -> Option<PathBuf> {
-    let is_called = |path: &PathBuf| {
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        [name_of(path), stem].iter().any(|called| called.eq_ignore_ascii_case(name))
-            || CachedRepository::around(path)
-                .is_some_and(|repository| repository.folder() == CachedRepository::new(&paths.hub_cache, name).folder())
-    };
-    models_under(&paths.hub_cache).into_iter().find(is_called)
+    let repository = CachedRepository::new(&paths.hub_cache, name);
+    models_under(&paths.hub_cache).into_iter().find(|path| {
+        name_of(path).eq_ignore_ascii_case(name)
+            || is_called(path, name)
+            || CachedRepository::around(path).is_some_and(|around| around.folder() == repository.folder())
+    })
 }
 
 fn is_beside(file: &Path, paths: &Paths) -> bool {
