@@ -42,14 +42,14 @@ pub(super) enum ModelsCommand {
         #[arg(value_name = "PATH")]
         path: PathBuf,
     },
-    /// Fetch a model from the Hugging Face Hub into the cache of its libraries, unless it is there; run again, it goes on where it broke off
+    /// Fetch a model from the Hugging Face Hub into the cache of its libraries, unless it is there; run again, it resumes where it broke off
     Pull {
         /// OWNER/NAME, or OWNER/NAME:FILE for one file; left out, a few to begin with are listed
         #[arg(value_name = "REPO")]
         repository: Option<String>,
     },
-    /// Move a model, LoRA, VAE or embedding from the models folder or the Hub's cache to the system's trash, or take away what was fetched of
-    /// an unfinished download (OWNER/NAME)
+    /// Move a model, LoRA, VAE or embedding from the models folder or the Hub's cache to the system's trash, or take away
+    /// what was fetched of an unfinished download (OWNER/NAME)
     Remove {
         #[arg(value_name = "NAME")]
         name: String,
@@ -160,13 +160,13 @@ fn pull(name: &str, paths: &Paths) -> Result<(), String> {
     if let Ok(style) = ProgressStyle::with_template("{bytes}/{total_bytes} {wide_bar} {bytes_per_sec} {eta} {msg}") {
         bar.set_style(style);
     }
-    let mut tell = |progress: &DownloadProgress| {
+    let mut on_progress = |progress: &DownloadProgress| {
         bar.set_length(progress.bytes_total);
         bar.set_position(progress.bytes_done);
         bar.set_message(progress.file.clone());
         !stopped.load(Ordering::Relaxed)
     };
-    let outcome = hub::pull(&Hub::of_this_machine(), name, paths, &mut tell);
+    let outcome = hub::pull(&Hub::of_this_machine(), name, paths, &mut on_progress);
     bar.finish_and_clear();
     say(&outcome.map_err(|error| error.to_string())?.display().to_string());
     Ok(())

@@ -1,4 +1,4 @@
-//! One file: gone on with where it broke off, never longer than announced, and checked before it counts.
+//! One file: resumed where it broke off, never longer than announced, and checked before it counts.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -66,7 +66,7 @@ pub(super) async fn blob(
         if after < file.bytes {
             let reason = problem.unwrap_or_else(|| "it breaks off".to_owned());
             if let Some(hash) = xet_hash.take_if(|_| after == before) {
-                tracing::info!("goes on without Xet ({reason}): {hash}");
+                tracing::info!("resumed without Xet ({reason}): {hash}");
                 continue;
             }
             barren = if after > before { 0 } else { barren + 1 };

@@ -27,7 +27,7 @@ pub fn pull(hub: &Hub, name: &str, paths: &Paths, on_progress: OnProgress) -> Re
     let watch = Watch::new(on_progress);
     runtime.block_on(async {
         let work = pin!(fetch_all(&connection, name, &wanted, paths, &watch));
-        // Dropped between two blocks, it leaves a file that can be gone on with.
+        // Dropped between two blocks, it leaves a file that can be resumed.
         match select(work, pin!(watch.stopped())).await {
             Either::Left((outcome, _)) => outcome,
             Either::Right(_) => Err(DownloadError::Stopped),

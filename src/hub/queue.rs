@@ -48,7 +48,7 @@ impl Entry {
     }
 }
 
-/// All downloads of this run, and what earlier ones left unfinished. Whoever watches them never waits for the disk: what
+/// All downloads of this run, and what earlier ones left unfinished. Who watches them never waits for the disk: what
 /// earlier runs left is found, and deleted, by the store's thread. Threads that are under way when the program ends just
 /// end: what they fetched is resumed next time.
 #[derive(Clone)]
@@ -81,7 +81,7 @@ impl Downloads {
         self.entries().iter().map(|entry| entry.shown.clone()).collect()
     }
 
-    /// Begins, or goes on where it ended. One that is running runs on. `hub` is called on the download's thread: it may read
+    /// Begins, or resumes where it ended. One that is running runs on. `hub` is called on the download's thread: it may read
     /// a token from the disk.
     pub fn start(&self, name: &str, hub: impl FnOnce() -> Hub + Send + 'static) {
         let order = Arc::new(AtomicU8::new(GO));

@@ -1,4 +1,4 @@
-//! Downloads that have not come to their end: a note beside the models records what each of them wants, so that another run
+//! Downloads that have not come to their end: a note in the models folder records what each of them wants, so that another run
 //! of the program can resume it or take it away.
 
 use std::path::{Path, PathBuf};
@@ -78,7 +78,7 @@ pub fn list(paths: &Paths) -> Vec<Unfinished> {
     found
 }
 
-/// Notes what a download wants. What is there of the same download at another revision, and is not wanted any more, goes.
+/// Notes what a download wants. What is there of the same download at another revision, and is not wanted any more, is deleted.
 #[cfg(feature = "hub")]
 pub(crate) fn begin(note: &Note, paths: &Paths) -> io::Result<()> {
     if let Some(before) = note_of(&note.name, paths) {

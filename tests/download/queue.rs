@@ -1,4 +1,4 @@
-//! Downloads that a window watches: paused, gone on with, given up, and found again by the next run.
+//! Downloads that a window watches: paused, resumed, given up, and found again by the next run.
 
 use std::fs;
 use std::path::PathBuf;
