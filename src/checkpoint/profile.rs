@@ -1,4 +1,4 @@
-//! What a model is, told from its small files: its family, what it is given, what it predicts, whether it was distilled
+//! What a model is, by its small files: its family, what it is given, what it predicts, whether it was distilled
 //! to few steps. Each with its reason.
 
 use std::path::Path;
@@ -33,7 +33,7 @@ enum SampleSize {
     Sides([u64; 2]),
 }
 
-/// As far as it tells what a model is; [`super::UnetConfig`] is as the network is built.
+/// As far as it shows what a model is; [`super::UnetConfig`] is as the network is built.
 #[derive(Deserialize)]
 struct Unet {
     sample_size: Option<SampleSize>,
@@ -63,7 +63,7 @@ pub fn is_supported_class(class: &str) -> bool {
     is_known && !class.starts_with("StableDiffusion3")
 }
 
-/// Reads what a model says of itself. One without a VAE of its own is taken to want its family's.
+/// Reads a model's small files. One without a VAE of its own is taken to want its family's.
 ///
 /// # Errors
 /// When one of its configs is missing or cannot be read.
@@ -145,7 +145,7 @@ fn family_of(files: &ModelFiles, class: &str, unet: &Unet, prediction: Predictio
 }
 
 fn by_width(family: Family, width: u64) -> Detected<Family> {
-    Detected::new(family, format!("its prompts are {width} numbers a token wide"))
+    Detected::new(family, format!("its prompts are {width} values a token wide"))
 }
 
 /// LCM models name their scheduler; whole ones embed their guidance. Turbo and Lightning models are known by their name,

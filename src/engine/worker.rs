@@ -10,7 +10,7 @@ use super::backend::{Backend, BackendError};
 use super::queue::{Job, JobQueue};
 use crate::job::{Destination, ErrorKind, EventKind, Finished, JobError, Outcome, Progress, Request, Saver};
 use crate::system::log;
-use crate::system::memory::peak_memory_bytes;
+use crate::system::peak::{PeakWatch, peak_memory_bytes};
 
 /// Runs until the queue is closed.
 pub(super) fn work<B: Backend>(queue: &JobQueue, mut backend: B, saver: &dyn Saver) {
@@ -42,6 +42,7 @@ fn log_failure(job: &Job, kind: ErrorKind, reason: &str) {
 
 fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver) -> Result<Finished, BackendError> {
     let started = Instant::now();
+    let _peak_watch = PeakWatch::start();
     saver.check(&job.destination)?;
     let mut preview_error = None;
     let mut predicted_peak_bytes = None;

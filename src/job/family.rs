@@ -1,4 +1,4 @@
-//! The families of models: one table of what each wants where nobody, and nothing in a model's own files, says
+//! The families of models: one table of what each takes by default, where nothing in a model's own files says
 //! otherwise. Window, command line and pipeline read their defaults here.
 //!
 //! A new family is a variant, a row, and a way to tell it from a model's files (`checkpoint::profile_of`).
@@ -106,7 +106,7 @@ impl Family {
         }
     }
 
-    /// For a model whose own files say nothing else.
+    /// For a model whose own files hold nothing else.
     #[must_use]
     pub fn defaults(self) -> ModelDefaults {
         let FamilyRow { native_side_px: side, steps, guidance, scheduler, .. } = *self.row();
@@ -189,7 +189,7 @@ impl Distillation {
     }
 }
 
-/// Something that was told of a model, and how it was found.
+/// A property of a model, and how it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detected<T> {
     pub value: T,
@@ -203,7 +203,7 @@ impl<T> Detected<T> {
     }
 }
 
-/// One model: its family, and what its own files say.
+/// One model: its family, and what its own files hold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelProfile {
     pub family: Detected<Family>,

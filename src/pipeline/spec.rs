@@ -98,7 +98,7 @@ impl ModelSpec {
         })
     }
 
-    /// What it is, and what a picture takes where nobody says.
+    /// What it is, and what a picture takes by default.
     #[must_use]
     pub fn profile(&self) -> &ModelProfile {
         &self.profile
@@ -127,7 +127,7 @@ fn read_vae_config(
     let vae_files = ModelFiles::open_file(file)?;
     let mut config = VaeConfig::read(&vae_files)?;
     if let Some(own) = VaeConfig::read(files).ok().or_else(|| family_vae(is_xl, &config)) {
-        // A file of a VAE alone does not say what its family's latents are scaled by.
+        // A file of a VAE alone does not hold what its family's latents are scaled by.
         (config.scale, config.shift, config.force_upcast) = (own.scale, own.shift, own.force_upcast);
     }
     Ok((vae_files, config))
