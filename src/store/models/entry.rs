@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::checkpoint::FileKind;
-use crate::job::{Family, ModelDefaults, ModelRef};
+use crate::job::{ErrorKind, Family, JobError, ModelDefaults, ModelRef, Remedy};
 use crate::store::models::facts::ModelFacts;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -62,8 +62,21 @@ pub enum ModelError {
     OtherPipeline { class: String, path: PathBuf },
     #[error(transparent)]
     File(#[from] crate::checkpoint::CheckpointError),
-    #[error("a Stable Diffusion checkpoint was wanted, and this file is something else ({}); inkwick models inspect tells more: {}", kind.label(), path.display())]
+    #[error("a Stable Diffusion checkpoint was wanted, and this file is something else ({}): {}", kind.label(), path.display())]
     OtherFile { kind: FileKind, path: PathBuf },
     #[error("the model's sample_size and VAE give a picture of {width}×{height}, which is out of range; look at {}", path.display())]
     Size { width: u64, height: u64, path: PathBuf },
+}
+
+impl From<ModelError> for JobError {
+    fn from(error: ModelError) -> Self {
+        let (kind, remedy) = match &error {
+            ModelError::NoIndex { .. } => (ErrorKind::NotFound, None),
+            ModelError::OtherPipeline { .. } => (ErrorKind::Unsupported, None),
+            ModelError::File(error) => (error.kind(), error.remedy()),
+            ModelError::OtherFile { .. } => (ErrorKind::Unsupported, Some(Remedy::InspectFile)),
+            ModelError::Size { .. } => (ErrorKind::Unreadable, None),
+        };
+        Self::caused(kind, error).with_remedy(remedy)
+    }
 }

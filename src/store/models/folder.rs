@@ -16,7 +16,7 @@ use crate::store::models::scan;
 ///
 /// # Errors
 /// When it is no such folder, holds another kind of pipeline, or one of its files is missing or damaged.
-pub fn inspect(folder: &Path) -> Result<ModelEntry, ModelError> {
+pub(crate) fn inspect(folder: &Path) -> Result<ModelEntry, ModelError> {
     if !folder.join("model_index.json").is_file() {
         return Err(ModelError::NoIndex { path: folder.to_path_buf() });
     }
