@@ -14,7 +14,7 @@ use inkwick::pipeline::ModelSpec;
 use inkwick::sampling::{PredictionChoice, SchedulerName};
 use inkwick::store::models;
 use inkwick::store::models::entry::ModelEntry;
-use inkwick::store::pictures::png_text;
+use inkwick::store::pictures::picture_file;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -74,7 +74,7 @@ fn drawn_with(home: &TempDir, path: Option<&Path>) -> (u32, f64) {
     }
     let output = command.current_dir(home.path()).env("INKWICK_HOME", home.path().join("home")).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{path:?}: {}", String::from_utf8_lossy(&output.stderr));
-    let noted = png_text::read_request(&home.path().join("out.png")).unwrap();
+    let noted = picture_file::read_request(&home.path().join("out.png")).unwrap().unwrap();
     assert_eq!(noted.prompt_syntax, PromptSyntax::Plain);
     (noted.steps, noted.guidance.unwrap())
 }
