@@ -4,7 +4,7 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use inkwick::kernels::{
-    Conv3x3, Finish, GroupNorm, Heads, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, Source, Steps,
+    Conv3x3, Epilogue, GroupNorm, Heads, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, Source, Steps,
     attention, concatenate,
 };
 
@@ -68,7 +68,7 @@ fn convolution(bencher: Bencher, picture: Picture, packing: Packing, seen: usize
     let layer = Conv3x3::new(Source::F32(&weight), &numbers(channels), channels, Steps::SAME, packing);
     let (layer, x) = (layer.unwrap_or_else(wrong), picture.map());
     let operations = 2 * 9 * channels * channels * picture.0 * seen * seen;
-    run(bencher, operations, || layer.forward(&x, (seen, seen), &Finish::default()));
+    run(bencher, operations, || layer.forward(&x, (seen, seen), &Epilogue::default()));
 }
 
 #[divan::bench(args = PICTURES, sample_count = 3, sample_size = 1)]
@@ -114,7 +114,7 @@ fn linear(bencher: Bencher, picture: Picture, outputs: usize, precision: Precisi
     let weight = numbers(outputs * channels);
     let layer = Linear::new(Source::F32(&weight), None, channels, packing(precision, false)).unwrap_or_else(wrong);
     let x = picture.map();
-    run(bencher, 2 * picture.pixels() * channels * outputs, || layer.forward(&x, &Finish::default()));
+    run(bencher, 2 * picture.pixels() * channels * outputs, || layer.forward(&x, &Epilogue::default()));
 }
 
 #[divan::bench(args = UNET, sample_count = 5, sample_size = 1)]
@@ -137,7 +137,7 @@ fn gated(bencher: Bencher, picture: Picture, precision: Precision) {
     let (weight, bias) = (numbers(8 * channels * channels), numbers(8 * channels));
     let layer = Linear::gated(Source::F32(&weight), &bias, channels, packing(precision, false)).unwrap_or_else(wrong);
     let x = picture.map();
-    run(bencher, 2 * picture.pixels() * channels * 8 * channels, || layer.forward(&x, &Finish::default()));
+    run(bencher, 2 * picture.pixels() * channels * 8 * channels, || layer.forward(&x, &Epilogue::default()));
 }
 
 #[divan::bench(args = UNET, sample_count = 5, sample_size = 1)]

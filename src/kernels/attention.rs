@@ -5,11 +5,11 @@ use rayon::prelude::*;
 
 use super::ShapeError;
 use super::map::Map;
-use super::numbers::{pair, pair_up};
+use super::numbers::pair_up;
 use super::packed_heads::{PackedHeads, floats_per_head, steps};
 use super::pool::Buffer;
 use super::product::{Shared, Starts, TILE_ROWS, tile};
-use super::simd::{Kernel, Level, Simd};
+use super::simd::{Kernel, Level, Simd, pair};
 use super::softmax::soften;
 
 /// Queries of one task.

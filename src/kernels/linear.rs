@@ -8,7 +8,7 @@ use super::conv::Packing;
 use super::map::Map;
 use super::numbers::{Precision, Source};
 use super::panel::{Layout, PackedMatrix};
-use super::product::{DenseRows, Finish, product};
+use super::product::{DenseRows, Epilogue, product};
 use super::simd::Level;
 
 /// Whether products of bfloat16 are faster here than products of single precision, measured once in a few thousandths
@@ -37,7 +37,7 @@ fn fastest_product(packing: Packing) -> Option<f64> {
     let layer = Linear::new(Source::F32(&vec![0.5; SIDE * SIDE]), None, SIDE, packing).ok()?;
     let run = || {
         let started = Instant::now();
-        layer.forward(&x, &Finish::default()).ok().map(|_| started.elapsed().as_secs_f64())
+        layer.forward(&x, &Epilogue::default()).ok().map(|_| started.elapsed().as_secs_f64())
     };
     (0..RUNS).filter_map(|_| run()).min_by(f64::total_cmp)
 }
@@ -81,12 +81,12 @@ impl Linear {
     }
 
     /// # Errors
-    /// When the map has other channels.
-    pub fn forward(&self, x: &Map, finish: &Finish) -> Result<Map, ShapeError> {
+    /// When the map has other channels, or the epilogue is not the output's.
+    pub fn forward(&self, x: &Map, epilogue: &Epilogue) -> Result<Map, ShapeError> {
         x.expect_channels(self.matrix.depth(), "a linear layer")?;
         let (mut out, shape) = Map::unwritten(x.batch, x.height, x.width, self.matrix.columns());
         let rows = DenseRows { values: x.values(), depth: x.channels, whole: self.matrix.is_gated() };
-        product(&rows, x.rows(), &self.matrix, finish, &mut out);
+        product(&rows, &self.matrix, epilogue, &mut out)?;
         Ok(shape.filled(out))
     }
 }

@@ -41,7 +41,7 @@ pub use numbers::{Precision, Source};
 pub use pixels::Steps;
 pub use pointwise::{activate, add, concatenate};
 pub use pool::{Shelf, limit_idle_buffers, release_idle_buffers};
-pub use product::{Activation, Finish};
+pub use product::{Activation, Epilogue};
 pub use simd::{Level, VARIABLE as SIMD_VARIABLE};
 pub use window_attention::{Windows, window_attention};
 

@@ -5,7 +5,7 @@ use half::vec::HalfBitsVecExt;
 use half::{bf16, f16};
 
 use super::pages::wish_for_huge;
-use super::simd::Simd;
+use super::simd::{Simd, pair};
 
 /// How weights stand in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,17 +111,6 @@ pub(super) fn widen_bf16<'a>(from: &'a [bf16], to: &'a mut [f32]) -> &'a [f32] {
         *to = f32::from_bits(u32::from(from.to_bits()) << 16);
     }
     to
-}
-
-/// Two numbers rounded to bfloat16 (to the nearest, of two the even), as the bits of one float: the first in its lower
-/// half.
-#[inline(always)]
-pub(super) fn pair(first: f32, second: f32) -> f32 {
-    let rounded = |value: f32| {
-        let bits = value.to_bits();
-        if value.is_nan() { bits | 0x0040_0000 } else { bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) }
-    };
-    f32::from_bits((rounded(first) >> 16) | (rounded(second) & 0xffff_0000))
 }
 
 /// Brings `count` numbers together two by two, in place or elsewhere; an odd last one is followed by zero.

@@ -3,9 +3,8 @@
 use rayon::prelude::*;
 
 use super::map::Map;
-use super::numbers::pair;
 use super::pool::Buffer;
-use super::simd::Level;
+use super::simd::{Level, pair};
 
 /// How many steps a product over `count` numbers has.
 pub(super) fn steps(count: usize, in_pairs: bool) -> usize {

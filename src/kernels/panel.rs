@@ -5,8 +5,8 @@ use half::{bf16, f16};
 use rayon::prelude::*;
 
 use super::ShapeError;
-use super::numbers::{Number, Precision, Source, as_it_is, each, narrow_f16, pair, widen_bf16, widen_f16};
-use super::simd::Level;
+use super::numbers::{Number, Precision, Source, as_it_is, each, narrow_f16, widen_bf16, widen_f16};
+use super::simd::{Level, pair};
 
 /// How a layer's weight is laid out in its file, and what its product is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

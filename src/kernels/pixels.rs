@@ -52,7 +52,7 @@ impl<'a> Pixels<'a> {
         }
     }
 
-    /// Valid for the map's channels.
+    /// A pixel's first channel: valid for reads of all its channels.
     #[inline]
     pub fn at(&self, picture: usize, y: usize, x: usize) -> *const f32 {
         let (y, x) = (self.ys[y], self.xs[x]);
@@ -60,7 +60,7 @@ impl<'a> Pixels<'a> {
             return self.zeros.as_ptr();
         }
         let pixel = (picture * self.map.height + y) * self.map.width + x;
-        self.map.values()[pixel * self.map.channels..].as_ptr()
+        self.map.values()[pixel * self.map.channels..][..self.map.channels].as_ptr()
     }
 
     pub fn channels(&self) -> usize {

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::ShapeError;
 use super::math;
 use super::numbers::pair_up;
 use super::panel::{PackedMatrix, Panel};
@@ -20,11 +21,19 @@ const STEPS_PER_BLOCK: usize = 1024;
 pub(super) type Starts = [*const f32; TILE_ROWS];
 
 /// Rows of a product's left side. Each is a chain of segments of one length that may stand anywhere.
-pub(super) trait Rows: Sync {
+///
+/// # Safety
+/// Products read through the pointers without looking: for every `row` below [`Rows::count`] and every `segment` below
+/// [`Rows::segments`], what [`Rows::start`] gives must be valid for reads of `segment_length(segment)` floats for as long
+/// as `self` is borrowed, from several threads at once. All four methods must answer the same every time.
+pub(super) unsafe trait Rows: Sync {
+    /// How many rows there are.
+    fn count(&self) -> usize;
+    /// Of every row.
     fn segments(&self) -> usize;
     /// Of segment `index`, in floats; only the last may be shorter.
     fn segment_length(&self, index: usize) -> usize;
-    /// Where `segment` of `row` starts: valid for the segment's length.
+    /// Where `segment` of `row` starts.
     fn start(&self, row: usize, segment: usize) -> *const f32;
 }
 
@@ -35,7 +44,7 @@ fn round_rows<S: Simd>(rows: &dyn Rows, first: usize, count: usize, gathered: &m
     for row in first..first + count {
         gathered.clear();
         for segment in 0..rows.segments() {
-            // SAFETY: a segment is valid for its length.
+            // SAFETY: the row is one of `rows`, whose segments are valid for their length.
             let part = unsafe { std::slice::from_raw_parts(rows.start(row, segment), rows.segment_length(segment)) };
             gathered.extend_from_slice(part);
         }
@@ -54,7 +63,13 @@ pub(super) struct DenseRows<'a> {
     pub whole: bool,
 }
 
-impl Rows for DenseRows<'_> {
+// SAFETY: `count` whole rows of `depth` floats lie inside of `values`, the segments follow each other inside of a row, and
+// `start` takes each as a slice that is held against `values` before it becomes a pointer.
+unsafe impl Rows for DenseRows<'_> {
+    fn count(&self) -> usize {
+        self.values.len() / self.depth.max(1)
+    }
+
     fn segments(&self) -> usize {
         if self.whole { 1 } else { self.depth.div_ceil(STEPS_PER_BLOCK) }
     }
@@ -64,7 +79,7 @@ impl Rows for DenseRows<'_> {
     }
 
     fn start(&self, row: usize, segment: usize) -> *const f32 {
-        self.values[row * self.depth + segment * STEPS_PER_BLOCK..].as_ptr()
+        self.values[row * self.depth + segment * STEPS_PER_BLOCK..][..self.segment_length(segment)].as_ptr()
     }
 }
 
@@ -77,21 +92,24 @@ pub enum Activation {
     Gelu,
 }
 
-/// What follows a product, in this order: bias (which the matrix holds), `per_picture`, activation, `residual`.
+/// What is done to a product's sums as they are stored, in this order: bias (which the matrix holds), `per_picture`,
+/// activation, `residual`.
 #[derive(Clone, Copy, Default)]
-pub struct Finish<'a> {
-    /// One row of the output's columns for each picture of the batch, and how many rows a picture has.
+pub struct Epilogue<'a> {
+    /// One row of the output's columns for each picture of the batch, and how many of the output's rows a picture has.
+    /// The last picture may have fewer.
     pub per_picture: Option<(&'a [f32], usize)>,
     pub activation: Activation,
     /// As large as the output.
     pub residual: Option<&'a [f32]>,
 }
 
-impl Finish<'_> {
+impl Epilogue<'_> {
     /// What becomes of the `count` sums that belong at `row` and `column` of an output of so many `columns`.
     ///
     /// # Safety
-    /// As [`Simd`]; `bias` is valid for a whole vector, and the places lie inside the output.
+    /// As [`Simd`]; `bias` is valid for a whole vector, [`Epilogue::check`] has passed for this output, and the `count`
+    /// columns lie inside of it.
     #[inline(always)]
     pub(super) unsafe fn applied<S: Simd>(
         &self,
@@ -102,7 +120,7 @@ impl Finish<'_> {
         column: usize,
         count: usize,
     ) -> S::V {
-        // SAFETY: the caller's; `per_picture` and `residual` were held against the output's size before.
+        // SAFETY: the caller's; `check` held `per_picture` and `residual` against the output's size.
         unsafe {
             let mut value = S::add(sums, S::load(bias));
             if let Some((rows, rows_per_picture)) = self.per_picture {
@@ -117,12 +135,23 @@ impl Finish<'_> {
         }
     }
 
-    /// Holds the finish against the output that it is for.
-    pub(super) fn check(&self, output: usize) {
-        assert!(self.residual.is_none_or(|residual| residual.len() == output), "the residual's size");
-        if let Some((values, rows_per_picture)) = self.per_picture {
-            assert!(rows_per_picture > 0 && values.len() * rows_per_picture >= output, "the pictures' own rows");
+    /// Holds the epilogue against the output of `rows` × `columns` that it is for: [`Epilogue::applied`] reads from it
+    /// without looking.
+    pub(super) fn check(&self, rows: usize, columns: usize) -> Result<(), ShapeError> {
+        if let Some(residual) = self.residual
+            && residual.len() != rows * columns
+        {
+            return Err(ShapeError(format!("{} values cannot be added to {rows} × {columns}", residual.len())));
         }
+        if let Some((values, rows_per_picture)) = self.per_picture
+            && (rows_per_picture == 0 || values.len() < rows.div_ceil(rows_per_picture) * columns)
+        {
+            return Err(ShapeError(format!(
+                "{} values for pictures of {rows_per_picture} rows are too few for {rows} × {columns}",
+                values.len()
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -142,13 +171,25 @@ impl Shared {
     }
 }
 
-/// `out[rows, columns] = finish(rows · matrix)`.
-pub(super) fn product(rows: &dyn Rows, count: usize, matrix: &PackedMatrix, finish: &Finish, out: &mut [f32]) {
-    let columns = matrix.columns();
-    assert_eq!(out.len(), count * columns, "the output's size");
-    finish.check(out.len());
+/// `out[rows, columns] = epilogue(rows · matrix)`.
+///
+/// # Errors
+/// When rows, epilogue or output are not the matrix's.
+pub(super) fn product(
+    rows: &dyn Rows,
+    matrix: &PackedMatrix,
+    epilogue: &Epilogue,
+    out: &mut [f32],
+) -> Result<(), ShapeError> {
+    let (count, columns) = (rows.count(), matrix.columns());
+    let depth = (0..rows.segments()).map(|segment| rows.segment_length(segment)).sum::<usize>();
+    if out.len() != count * columns || depth != matrix.depth() {
+        let found = out.len();
+        return Err(ShapeError(format!("{count} rows of {depth} do not become {found} values of {columns} columns")));
+    }
+    epilogue.check(count, columns)?;
     if count == 0 {
-        return;
+        return Ok(());
     }
     let row_blocks = count.div_ceil(TILE_ROWS * TILES_PER_BLOCK);
     let panels = matrix.panel_count();
@@ -161,18 +202,19 @@ pub(super) fn product(rows: &dyn Rows, count: usize, matrix: &PackedMatrix, fini
     (0..row_blocks * groups).into_par_iter().with_max_len(1).for_each_init(Scratch::default, |scratch, task| {
         let (block, group) = (task / groups, task % groups);
         let first_row = block * TILE_ROWS * TILES_PER_BLOCK;
-        matrix.level().run(Task {
+        matrix.level().run(ProductTask {
             rows,
             first_row,
             row_count: (TILE_ROWS * TILES_PER_BLOCK).min(count - first_row),
             first_panel: group * panels_per_group,
             panel_end: panels.min((group + 1) * panels_per_group),
             matrix,
-            finish,
+            epilogue,
             out: shared,
             scratch,
         });
     });
+    Ok(())
 }
 
 #[derive(Default)]
@@ -184,19 +226,19 @@ struct Scratch {
 }
 
 /// Some rows times some panels.
-struct Task<'a> {
+struct ProductTask<'a> {
     rows: &'a dyn Rows,
     first_row: usize,
     row_count: usize,
     first_panel: usize,
     panel_end: usize,
     matrix: &'a PackedMatrix,
-    finish: &'a Finish<'a>,
+    epilogue: &'a Epilogue<'a>,
     out: Shared,
     scratch: &'a mut Scratch,
 }
 
-impl Kernel for Task<'_> {
+impl Kernel for ProductTask<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -234,9 +276,9 @@ impl Kernel for Task<'_> {
                 let panel = self.matrix.panel(index);
                 let values = self.matrix.steps(&panel, step, steps, widened);
                 for tile in 0..tiles {
-                    let place = Place {
+                    let block = OutputBlock {
                         matrix: self.matrix,
-                        finish: self.finish,
+                        epilogue: self.epilogue,
                         panel: &panel,
                         first_row: self.first_row + tile * TILE_ROWS,
                         rows: TILE_ROWS.min(self.row_count - tile * TILE_ROWS),
@@ -246,13 +288,13 @@ impl Kernel for Task<'_> {
                     };
                     let starts = &starts[tile * segments + segment..][..together];
                     // SAFETY: `starts` are valid for `length` floats each, `values` holds a row of the panel for each
-                    // of the steps, and the place's rows and columns lie inside `out`, which no other task writes.
+                    // of the steps, and the block's rows and columns lie inside `out`, which no other task writes.
                     unsafe {
                         match panel.vectors {
-                            1 => place.compute::<S, 1>(starts, length, values),
-                            2 => place.compute::<S, 2>(starts, length, values),
-                            3 => place.compute::<S, 3>(starts, length, values),
-                            _ => place.compute::<S, 4>(starts, length, values),
+                            1 => block.compute::<S, 1>(starts, length, values),
+                            2 => block.compute::<S, 2>(starts, length, values),
+                            3 => block.compute::<S, 3>(starts, length, values),
+                            _ => block.compute::<S, 4>(starts, length, values),
                         }
                     }
                 }
@@ -264,9 +306,9 @@ impl Kernel for Task<'_> {
 }
 
 /// Where a tile's sums go, and what becomes of them.
-struct Place<'a> {
+struct OutputBlock<'a> {
     matrix: &'a PackedMatrix,
-    finish: &'a Finish<'a>,
+    epilogue: &'a Epilogue<'a>,
     panel: &'a Panel,
     first_row: usize,
     rows: usize,
@@ -277,11 +319,14 @@ struct Place<'a> {
     ends: bool,
 }
 
-impl Place<'_> {
+impl OutputBlock<'_> {
+    /// # Safety
+    /// As [`Simd`]; every start is valid for `length` floats, `values` holds a row of the panel for each step, and the
+    /// block's rows and columns lie inside of `out`, where no other task writes them.
     #[inline(always)]
     unsafe fn compute<S: Simd, const N: usize>(&self, starts: &[Starts], length: usize, values: &[f32]) {
         debug_assert_eq!(values.len(), starts.len() * length * N * S::LANES);
-        // SAFETY: the caller's promises.
+        // SAFETY: as this function's contract; `tile` and the stores need nothing else.
         unsafe {
             let sums = if self.matrix.is_in_pairs() {
                 tile::<S, N, true>(starts, length, values.as_ptr(), N * S::LANES)
@@ -296,6 +341,8 @@ impl Place<'_> {
         }
     }
 
+    /// # Safety
+    /// As [`OutputBlock::compute`].
     #[inline(always)]
     unsafe fn store<S: Simd, const N: usize>(&self, sums: &[[S::V; N]; TILE_ROWS]) {
         let columns = self.matrix.columns();
@@ -313,7 +360,7 @@ impl Place<'_> {
                     let out = self.out.at(place);
                     let mut value = if self.adds { S::add(*sum, S::load_some(out, count)) } else { *sum };
                     if self.ends {
-                        value = self.finish.applied::<S>(value, bias.add(offset), row, columns, column, count);
+                        value = self.epilogue.applied::<S>(value, bias.add(offset), row, columns, column, count);
                     }
                     S::store_some(out, value, count);
                 }
@@ -322,6 +369,9 @@ impl Place<'_> {
     }
 
     /// The first half of the vectors times the GELU of the second.
+    ///
+    /// # Safety
+    /// As [`OutputBlock::compute`].
     #[inline(always)]
     unsafe fn store_gated<S: Simd, const N: usize>(&self, sums: &[[S::V; N]; TILE_ROWS]) {
         let columns = self.matrix.columns();

@@ -5,6 +5,7 @@ mod gguf;
 mod numbers;
 mod pickle;
 mod pickle_machine;
+mod pickle_value;
 mod pytorch;
 mod safetensors_file;
 mod zip_index;

@@ -3,38 +3,7 @@
 //! Values live in one list and refer to each other by number, so that no file can make it recurse or clone without end.
 
 use super::pickle_machine;
-
-/// A tensor as the pickle describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PickledTensor {
-    /// The entry in the zip file, below `data/`.
-    pub storage: String,
-    /// `FloatStorage`, `HalfStorage`, …
-    pub storage_kind: String,
-    /// In elements.
-    pub offset: usize,
-    pub shape: Vec<usize>,
-    pub strides: Vec<usize>,
-}
-
-pub(super) type Id = u32;
-
-#[derive(Clone, Debug)]
-pub(super) enum Value {
-    /// `None`, numbers that nobody asks for, and every object that is not understood.
-    Other,
-    Mark,
-    Int(i64),
-    Text(String),
-    Sequence(Vec<Id>),
-    Dict(Vec<(Id, Id)>),
-    Global(String),
-    Storage {
-        kind: String,
-        key: String,
-    },
-    Tensor(PickledTensor),
-}
+use super::pickle_value::{Id, PickledTensor, Value};
 
 /// What came out of a pickle.
 pub struct Pickle {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::pickle::{Id, PickledTensor, Value};
+use super::pickle_value::{Id, PickledTensor, Value};
 
 const DAMAGED: &str = "its pickle is damaged";
 /// A checkpoint with all that training left in it has a tenth as many.

@@ -7,7 +7,8 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 
 use super::numbers::{self, Numbers};
-use super::pickle::{Pickle, PickledTensor};
+use super::pickle::Pickle;
+use super::pickle_value::PickledTensor;
 use super::zip_index::{self, Span};
 
 /// Enough for the description of any checkpoint, optimizer and all.

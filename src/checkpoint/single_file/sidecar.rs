@@ -51,7 +51,8 @@ impl Sidecar {
             }
             let yaml = with_ending(&stem, "yaml");
             if let Ok(text) = std::fs::read_to_string(&yaml) {
-                sidecar.fields.extend(yaml::fields(&text));
+                let fields = yaml::fields(&text);
+                sidecar.fields.extend(fields.map_err(|reason| CheckpointError::Unreadable { reason, path: yaml })?);
             }
         }
         let named = path.with_extension("");

@@ -1,74 +1,110 @@
-//! The few lines that matter of the original code's YAML configs, as people keep them beside a checkpoint.
+//! What the original code's YAML configs say that tensors cannot, as people keep them beside a checkpoint.
 
 use serde_json::{Map, Value, json};
+use serde_saphyr::options::DuplicateKeyPolicy;
 
-/// Fields for diffusers' configs, by config file.
-#[must_use]
-pub fn fields(text: &str) -> Vec<(&'static str, Map<String, Value>)> {
-    const UNET: &str = "unet/config.json";
-    const SCHEDULER: &str = "scheduler/scheduler_config.json";
+/// Far more than such a file has; aliases that repeat each other would grow to any size.
+const MOST_NODES: usize = 20_000;
+
+/// Fields for diffusers' configs, by config file. `text` is a config of LDM's or SGM's code
+/// (`v1-inference.yaml`, `sd_xl_base.yaml`).
+///
+/// # Errors
+/// In words where the text is no YAML, or too large for a config.
+pub fn fields(text: &str) -> Result<Vec<(&'static str, Map<String, Value>)>, String> {
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_nodes: MOST_NODES, max_events: 4 * MOST_NODES },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MOST_NODES },
+        // As Python's reader takes it.
+        duplicate_keys: DuplicateKeyPolicy::LastWins,
+        with_snippet: false,
+    };
+    let config: Value = serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())?;
+    let model = &config["model"]["params"];
+    let unet = ["unet_config", "network_config"].map(|name| &model[name]["params"]);
+    let unet = unet.into_iter().find(|params| params.is_object()).unwrap_or(&Value::Null);
     let mut found = Vec::new();
     let mut add = |file: &'static str, key: &str, value: Value| {
         found.push((file, Map::from_iter([(key.to_owned(), value)])));
     };
-    // The UNet's section also ends where the first stage's begins: both have keys of the same name.
-    let mut is_unet = false;
-    let mut model_channels = None;
-    let mut multipliers: Vec<usize> = Vec::new();
-    let mut head_channels = None;
-    for line in text.lines() {
-        let line = line.split(" #").next().unwrap_or_default().trim();
-        let Some((key, value)) = line.split_once(':') else { continue };
-        let value = value.trim().trim_matches(['"', '\'']);
-        match key.trim() {
-            "unet_config" => is_unet = true,
-            "first_stage_config" | "cond_stage_config" | "conditioner_config" => is_unet = false,
-            "parameterization" => {
-                let prediction = if value == "v" { "v_prediction" } else { "epsilon" };
-                add(SCHEDULER, "prediction_type", prediction.into());
-            }
-            "linear_start" => add_number(&mut add, SCHEDULER, "beta_start", value),
-            "linear_end" => add_number(&mut add, SCHEDULER, "beta_end", value),
-            "scale_factor" => add_number(&mut add, "vae/config.json", "scaling_factor", value),
-            "num_heads" if is_unet => {
-                if let Some(heads) = value.parse::<usize>().ok().filter(|heads| *heads > 0) {
-                    add(UNET, "attention_head_dim", heads.into());
-                }
-            }
-            "num_head_channels" if is_unet => head_channels = value.parse::<usize>().ok().filter(|width| *width > 0),
-            "model_channels" if is_unet => model_channels = value.parse::<usize>().ok(),
-            "channel_mult" if is_unet => {
-                multipliers = value.trim_matches(['[', ']']).split(',').filter_map(|m| m.trim().parse().ok()).collect();
-            }
-            _ => {}
+    if let Some(parameterization) = model["parameterization"].as_str() {
+        let prediction = if parameterization == "v" { "v_prediction" } else { "epsilon" };
+        add("scheduler/scheduler_config.json", "prediction_type", prediction.into());
+    }
+    for (theirs, file, ours) in [
+        ("linear_start", "scheduler/scheduler_config.json", "beta_start"),
+        ("linear_end", "scheduler/scheduler_config.json", "beta_end"),
+        ("scale_factor", "vae/config.json", "scaling_factor"),
+    ] {
+        if model[theirs].is_number() {
+            add(file, ours, model[theirs].clone());
         }
     }
-    if let (Some(head), Some(base), false) = (head_channels, model_channels, multipliers.is_empty()) {
-        let heads: Vec<usize> = multipliers.iter().map(|times| (base.saturating_mul(*times) / head).max(1)).collect();
-        found.push((UNET, Map::from_iter([("attention_head_dim".to_owned(), json!(heads))])));
+    if let Some(heads) = attention_heads(unet) {
+        add("unet/config.json", "attention_head_dim", heads);
     }
-    found
+    Ok(found)
 }
 
-fn add_number(add: &mut impl FnMut(&'static str, &str, Value), file: &'static str, key: &str, text: &str) {
-    if let Ok(number) = text.parse::<f64>() {
-        add(file, key, json!(number));
-    }
+/// The heads of each level. diffusers' old configs call this number `attention_head_dim`.
+fn attention_heads(unet: &Value) -> Option<Value> {
+    let positive = |value: &Value| value.as_u64().filter(|number| *number > 0);
+    let per_level = || {
+        let (width, base) = (positive(&unet["num_head_channels"])?, positive(&unet["model_channels"])?);
+        let factors: Vec<u64> = unet["channel_mult"].as_array()?.iter().map(positive).collect::<Option<_>>()?;
+        let heads = factors.iter().map(|factor| (base.saturating_mul(*factor) / width).max(1)).collect::<Vec<_>>();
+        (!heads.is_empty()).then(|| json!(heads))
+    };
+    per_level().or_else(|| positive(&unet["num_heads"]).map(|heads| json!(heads)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn value(text: &str, key: &str) -> Option<Value> {
+        fields(text).unwrap().iter().find_map(|(_, map)| map.get(key)).cloned()
+    }
+
     #[test]
     fn the_usual_file_beside_an_sd2_checkpoint_is_understood() {
         let text = "model:\n  params:\n    parameterization: \"v\"\n    linear_start: 0.00085 # as always\n    \
                     unet_config:\n      params:\n        model_channels: 320\n        channel_mult: [ 1, 2, 4, 4 ]\n        \
                     num_head_channels: 64\n    first_stage_config:\n      params:\n        num_heads: 3\n";
-        let found = fields(text);
-        let value = |key: &str| found.iter().find_map(|(_, map)| map.get(key)).cloned();
-        assert_eq!(value("prediction_type"), Some("v_prediction".into()));
-        assert_eq!(value("beta_start"), Some(json!(0.00085)));
-        assert_eq!(value("attention_head_dim"), Some(json!([5, 10, 20, 20])));
+        assert_eq!(value(text, "prediction_type"), Some("v_prediction".into()));
+        assert_eq!(value(text, "beta_start"), Some(json!(0.00085)));
+        assert_eq!(value(text, "attention_head_dim"), Some(json!([5, 10, 20, 20])));
+    }
+
+    #[test]
+    fn inline_maps_lists_of_lines_and_anchors_say_the_same() {
+        let text = "heads: &heads {num_head_channels: 64, channel_mult: [1, 2]}\n\
+                    model: {params: {parameterization: v, scale_factor: 0.13025,\n  \
+                    network_config: {params: {model_channels: 320, <<: *heads}}}}\n";
+        assert_eq!(value(text, "prediction_type"), Some("v_prediction".into()));
+        assert_eq!(value(text, "scaling_factor"), Some(json!(0.13025)));
+        assert_eq!(value(text, "attention_head_dim"), Some(json!([5, 10])));
+
+        let text = "model:\n  params:\n    unet_config:\n      params:\n        model_channels: 320\n        \
+                    num_head_channels: 64\n        channel_mult:\n        - 1\n        - 4\n";
+        assert_eq!(value(text, "attention_head_dim"), Some(json!([5, 20])));
+    }
+
+    #[test]
+    fn what_the_first_stage_says_is_not_the_unets() {
+        let text = "model:\n  params:\n    first_stage_config: {params: {num_heads: 3, scale_factor: 2}}\n";
+        assert_eq!(fields(text).unwrap(), Vec::new());
+    }
+
+    #[test]
+    fn aliases_that_repeat_each_other_are_refused_and_not_carried_out() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..12 {
+            let alias = format!("*a{}", level - 1);
+            text += &format!("a{level}: &a{level} [{}]\n", vec![alias; 10].join(", "));
+        }
+        assert!(fields(&text).is_err());
+        assert!(fields(&"[".repeat(100_000)).is_err());
+        assert!(fields("model: &all {params: *all}").is_err());
     }
 }

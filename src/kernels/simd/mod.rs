@@ -13,8 +13,6 @@ mod portable;
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::numbers::pair;
-
 /// Chooses the instruction set, for tests and comparisons; an unknown or missing one is told and ignored.
 pub const VARIABLE: &str = "INKWICK_SIMD";
 
@@ -303,6 +301,17 @@ unsafe fn add_pairs_by_lane<S: Simd>(a: S::V, b: S::V, sums: S::V) -> S::V {
         }
         S::load(sums.as_ptr())
     }
+}
+
+/// Two numbers rounded to bfloat16 (to the nearest, of two the even), as the bits of one float: the first in its lower
+/// half.
+#[inline(always)]
+pub fn pair(first: f32, second: f32) -> f32 {
+    let rounded = |value: f32| {
+        let bits = value.to_bits();
+        if value.is_nan() { bits | 0x0040_0000 } else { bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) }
+    };
+    f32::from_bits((rounded(first) >> 16) | (rounded(second) & 0xffff_0000))
 }
 
 /// [`Simd::load_pairs`] where no instruction does it.

@@ -16,7 +16,7 @@ fn linear_layers_and_what_follows_them() {
             let (own, residual) = (random.values(batch * outputs), random.values(batch * rows * outputs));
             let layer = Linear::new(Source::F32(&weight), Some(&bias), inputs, packing(level, false)).unwrap();
             let activation = [Activation::None, Activation::Silu, Activation::Gelu, Activation::QuickGelu][index % 4];
-            let finish = Finish { per_picture: Some((&own, rows)), activation, residual: Some(&residual) };
+            let epilogue = Epilogue { per_picture: Some((&own, rows)), activation, residual: Some(&residual) };
             let mut wanted = linear(x.values(), &weight, &bias, inputs);
             for (place, wanted) in wanted.iter_mut().enumerate() {
                 let picture = place / outputs / rows;
@@ -24,7 +24,7 @@ fn linear_layers_and_what_follows_them() {
                 *wanted = activated(sum, activation) + f64::from(residual[place]);
             }
             let what = format!("{level:?} {batch}×{rows} {inputs}→{outputs}");
-            assert_close(layer.forward(&x, &finish).unwrap().values(), &wanted, &what);
+            assert_close(layer.forward(&x, &epilogue).unwrap().values(), &wanted, &what);
         }
     }
 }
@@ -43,7 +43,7 @@ fn gated_layers() {
                 .flat_map(|row| (0..outputs).map(|c| row[c] * activated(row[outputs + c], Activation::Gelu)))
                 .collect();
             let what = format!("{level:?} {rows} {inputs}→{outputs}");
-            assert_close(layer.forward(&x, &Finish::default()).unwrap().values(), &wanted, &what);
+            assert_close(layer.forward(&x, &Epilogue::default()).unwrap().values(), &wanted, &what);
         }
     }
 }
@@ -70,7 +70,7 @@ fn weights_in_half_precision_count_as_what_they_are() {
             let packing = Packing { precision, winograd: false, level };
             let layer = Linear::new(source, Some(&bias), inputs, packing).unwrap();
             let wanted = linear(x.values(), weight, &bias, inputs);
-            let found = layer.forward(&x, &Finish::default()).unwrap();
+            let found = layer.forward(&x, &Epilogue::default()).unwrap();
             assert_close(found.values(), &wanted, &format!("{level:?} {precision:?}"));
         }
     }
@@ -91,13 +91,13 @@ fn products_of_bfloat16_round_both_sides() {
             let what = format!("{level:?} {rows} {inputs}→{outputs}");
             let layer = Linear::new(Source::F32(&weight), Some(&bias), inputs, packing).unwrap();
             let wanted = linear(&rounded(x.values()), &rounded(&weight), &bias, inputs);
-            assert_close(layer.forward(&x, &Finish::default()).unwrap().values(), &wanted, &what);
+            assert_close(layer.forward(&x, &Epilogue::default()).unwrap().values(), &wanted, &what);
             let layer = Linear::gated(Source::F32(&weight), &bias, inputs, packing).unwrap();
             let gated: Vec<f64> = wanted
                 .chunks(2 * outputs)
                 .flat_map(|row| (0..outputs).map(|c| row[c] * activated(row[outputs + c], Activation::Gelu)))
                 .collect();
-            assert_close(layer.forward(&x, &Finish::default()).unwrap().values(), &gated, &what);
+            assert_close(layer.forward(&x, &Epilogue::default()).unwrap().values(), &gated, &what);
         }
         for [batch, height, width, inputs, outputs] in [[1, 3, 5, 3, 33], [2, 4, 7, 130, 20]] {
             if !affordable(9 * batch * height * width * inputs * outputs) {
@@ -108,12 +108,12 @@ fn products_of_bfloat16_round_both_sides() {
             let layer = Conv3x3::new(Source::F32(&weight), &bias, inputs, Steps::SAME, packing).unwrap();
             let x_rounded = Map::from_vec(rounded(x.values()), batch, height, width, inputs).unwrap();
             let wanted = convolve(&x_rounded, &rounded(&weight), &bias, Steps::SAME, (height, width));
-            let found = layer.forward(&x, (height, width), &Finish::default()).unwrap();
+            let found = layer.forward(&x, (height, width), &Epilogue::default()).unwrap();
             assert_close(found.values(), &wanted.values, &format!("{level:?} {height}×{width} {inputs}→{outputs}"));
         }
         let bad = Map::from_vec(vec![f32::NAN, 1.0, f32::INFINITY, 1.0], 1, 1, 2, 2).unwrap();
         let layer = Linear::new(Source::F32(&[1.0, 2.0]), None, 2, packing).unwrap();
-        let out = layer.forward(&bad, &Finish::default()).unwrap();
+        let out = layer.forward(&bad, &Epilogue::default()).unwrap();
         assert!(out.values()[0].is_nan() && out.values()[1] == f32::INFINITY, "{level:?} {:?}", out.values());
     }
 }
@@ -200,12 +200,12 @@ fn convolutions_directly_and_transformed() {
                 let wanted = convolve(&x, &weight, &bias, steps, size);
                 let pixels = wanted.height * wanted.width;
                 let (own, residual) = (random.values(batch * outputs), random.values(batch * pixels * outputs));
-                let found = layer.forward(&x, size, &Finish::default()).unwrap();
+                let found = layer.forward(&x, size, &Epilogue::default()).unwrap();
                 assert_eq!((found.height, found.width), (wanted.height, wanted.width), "{what}");
                 assert_close(found.values(), &wanted.values, &what);
 
-                let finish =
-                    Finish { per_picture: Some((&own, pixels)), residual: Some(&residual), ..Finish::default() };
+                let epilogue =
+                    Epilogue { per_picture: Some((&own, pixels)), residual: Some(&residual), ..Epilogue::default() };
                 let finished: Vec<f64> = wanted
                     .values
                     .iter()
@@ -215,7 +215,7 @@ fn convolutions_directly_and_transformed() {
                         value + f64::from(own) + f64::from(residual[place])
                     })
                     .collect();
-                assert_close(layer.forward(&x, size, &finish).unwrap().values(), &finished, &what);
+                assert_close(layer.forward(&x, size, &epilogue).unwrap().values(), &finished, &what);
             }
         }
     }

@@ -21,7 +21,7 @@ use super::numbers::{Number, Source, as_it_is, widen_bf16, widen_f16};
 use super::panel::TAPS;
 use super::pixels::{Pixels, Steps};
 use super::pool::Buffer;
-use super::product::{Finish, Shared, Starts, TILE_ROWS, tile};
+use super::product::{Epilogue, Shared, Starts, TILE_ROWS, tile};
 use super::simd::{Kernel, Level, Simd};
 
 /// The transformed input of a chunk of squares is about so large: it must outlive the passes of all panels in the cache.
@@ -173,10 +173,16 @@ impl Winograd {
     }
 
     /// `out` `(batch, height, width, outputs)`.
-    pub(super) fn forward(&self, x: &Map, size: (usize, usize), finish: &Finish, out: &mut [f32]) {
+    pub(super) fn forward(
+        &self,
+        x: &Map,
+        size: (usize, usize),
+        epilogue: &Epilogue,
+        out: &mut [f32],
+    ) -> Result<(), ShapeError> {
         match self.square {
-            Square::Two => self.forward_by::<Two, 2, 4>(x, size, finish, out),
-            Square::Four => self.forward_by::<Four, 4, 6>(x, size, finish, out),
+            Square::Two => self.forward_by::<Two, 2, 4>(x, size, epilogue, out),
+            Square::Four => self.forward_by::<Four, 4, 6>(x, size, epilogue, out),
         }
     }
 
@@ -184,11 +190,14 @@ impl Winograd {
         &self,
         x: &Map,
         (height, width): (usize, usize),
-        finish: &Finish,
+        epilogue: &Epilogue,
         out: &mut [f32],
-    ) {
-        assert_eq!(out.len(), x.batch * height * width * self.outputs, "the output's size");
-        finish.check(out.len());
+    ) -> Result<(), ShapeError> {
+        let pixels = x.batch * height * width;
+        if out.len() != pixels * self.outputs {
+            return Err(ShapeError(format!("{pixels} pixels do not become {} values", out.len())));
+        }
+        epilogue.check(pixels, self.outputs)?;
         let points = SIDE * SIDE;
         let grid = Grid { height, width, high: height.div_ceil(OUT), wide: width.div_ceil(OUT) };
         let pixels = Pixels::new(x, height, width, Steps::SAME, OUT * grid.high + 2, OUT * grid.wide + 2);
@@ -222,13 +231,14 @@ impl Winograd {
                     first,
                     squares: start..count.min(start + per_task),
                     grid,
-                    finish,
+                    epilogue,
                     out: output,
                     sums,
                     by: PhantomData::<W>,
                 });
             });
         }
+        Ok(())
     }
 }
 
@@ -248,7 +258,7 @@ struct PanelTask<'a, W, const OUT: usize, const SIDE: usize> {
     first: usize,
     squares: std::ops::Range<usize>,
     grid: Grid,
-    finish: &'a Finish<'a>,
+    epilogue: &'a Epilogue<'a>,
     out: Shared,
     sums: &'a mut Vec<f32>,
     by: PhantomData<W>,
@@ -357,7 +367,7 @@ impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> PanelTask<'_,
                         }
                         let pixel = (picture * self.grid.height + y) * self.grid.width + x;
                         let bias = bias.add(vector * S::LANES);
-                        let value = self.finish.applied::<S>(value, bias, pixel, outputs, channel, count);
+                        let value = self.epilogue.applied::<S>(value, bias, pixel, outputs, channel, count);
                         S::store_some(self.out.at(pixel * outputs + channel), value, count);
                     }
                 }

@@ -10,7 +10,7 @@ use super::super::weights::Scope;
 use super::linear::TracedProduct;
 use super::{host_vector, packed};
 use crate::job::Work;
-use crate::kernels::{self, Finish, Packing, Steps};
+use crate::kernels::{self, Epilogue, Packing, Steps};
 
 enum Form {
     Host(kernels::Conv3x3),
@@ -88,19 +88,19 @@ impl Conv3x3 {
     fn forward_with(&self, x: &Feature, size: (usize, usize), added: Added) -> Result<Feature, ModelError> {
         match (&*self.form, x) {
             (Form::Host(layer), Feature::Host(x)) => {
-                let mut finish = Finish::default();
+                let mut epilogue = Epilogue::default();
                 if let Some(rows) = added.per_picture {
                     let Feature::Host(rows) = rows else { return Err(mixed()) };
                     let (Some(height), Some(width)) = (self.steps.places(size.0), self.steps.places(size.1)) else {
                         return Err(too_small(size));
                     };
-                    finish.per_picture = Some((rows.values(), height * width));
+                    epilogue.per_picture = Some((rows.values(), height * width));
                 }
                 if let Some(residual) = added.residual {
                     let Feature::Host(residual) = residual else { return Err(mixed()) };
-                    finish.residual = Some(residual.values());
+                    epilogue.residual = Some(residual.values());
                 }
-                Ok(Feature::Host(layer.forward(x, size, &finish)?))
+                Ok(Feature::Host(layer.forward(x, size, &epilogue)?))
             }
             (Form::Device { weight, bias }, Feature::Device(x)) => {
                 let Steps { stride, before, after } = self.steps;
@@ -178,7 +178,7 @@ impl Conv1x1 {
 
     pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         Ok(match (&*self.form, x) {
-            (PointForm::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Finish::default())?),
+            (PointForm::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Epilogue::default())?),
             (PointForm::Device { weight, bias }, Feature::Device(x)) => {
                 Feature::Device(x.convolve(weight, bias, Window::POINT)?)
             }

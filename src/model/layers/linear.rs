@@ -9,7 +9,7 @@ use super::super::operators::Array;
 use super::super::weights::Scope;
 use super::{host_vector, packed};
 use crate::job::Work;
-use crate::kernels::{self, Activation, Finish};
+use crate::kernels::{self, Activation, Epilogue};
 
 enum Form {
     Host(kernels::Linear),
@@ -87,7 +87,7 @@ impl Linear {
     pub fn forward_then(&self, x: &Feature, activation: Activation) -> Result<Feature, ModelError> {
         Ok(match (&*self.form, x) {
             (Form::Host(layer), Feature::Host(x)) => {
-                Feature::Host(layer.forward(x, &Finish { activation, ..Finish::default() })?)
+                Feature::Host(layer.forward(x, &Epilogue { activation, ..Epilogue::default() })?)
             }
             (Form::Device { weight, bias }, Feature::Device(x)) => {
                 Feature::Device(x.linear(weight, bias.as_ref())?.activate(activation)?)
@@ -101,8 +101,8 @@ impl Linear {
     pub fn forward_onto(&self, x: &Feature, residual: &Feature) -> Result<Feature, ModelError> {
         Ok(match (&*self.form, x, residual) {
             (Form::Host(layer), Feature::Host(x), Feature::Host(residual)) => {
-                let finish = Finish { residual: Some(residual.values()), ..Finish::default() };
-                Feature::Host(layer.forward(x, &finish)?)
+                let epilogue = Epilogue { residual: Some(residual.values()), ..Epilogue::default() };
+                Feature::Host(layer.forward(x, &epilogue)?)
             }
             (Form::Device { weight, bias }, Feature::Device(x), Feature::Device(residual)) => {
                 Feature::Device(residual.add(&x.linear(weight, bias.as_ref())?)?)
@@ -144,7 +144,7 @@ impl GatedLinear {
 
     pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         Ok(match (&*self.form, x) {
-            (Form::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Finish::default())?),
+            (Form::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Epilogue::default())?),
             (Form::Device { weight, bias }, Feature::Device(x)) => {
                 Feature::Device(x.gated_linear(weight, bias.as_ref())?)
             }

@@ -6,7 +6,7 @@ use super::prompt::PromptEncoder;
 use super::tensors::{Place, relu};
 use super::{Segment, WIDTH};
 use crate::kernels::{
-    self, Activation, Finish, Heads, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, Source,
+    self, Activation, Epilogue, Heads, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, Source,
 };
 
 /// One answer for a prompt that says enough, three for one that does not.
@@ -121,8 +121,9 @@ impl Block {
         let seen = self.to_picture.forward(&kernels::add(&tokens, signs)?, &placed, picture)?;
         let tokens = self.norms[1].forward(&kernels::add(&tokens, &seen)?)?;
 
-        let inner = relu(&self.layers[0].forward(&tokens, &Finish::default())?)?;
-        let sum = self.layers[1].forward(&inner, &Finish { residual: Some(tokens.values()), ..Finish::default() })?;
+        let inner = relu(&self.layers[0].forward(&tokens, &Epilogue::default())?)?;
+        let sum =
+            self.layers[1].forward(&inner, &Epilogue { residual: Some(tokens.values()), ..Epilogue::default() })?;
         let tokens = self.norms[2].forward(&sum)?;
 
         let seen = self.to_tokens.forward(&placed, &kernels::add(&tokens, signs)?, &tokens)?;
@@ -149,7 +150,7 @@ impl Attention {
     }
 
     fn forward(&self, query: &Map, key: &Map, value: &Map) -> Result<Map, ModelError> {
-        let plain = Finish::default();
+        let plain = Epilogue::default();
         let (query, key) = (self.query.forward(query, &plain)?, self.key.forward(key, &plain)?);
         let value = self.value.forward(value, &plain)?;
         let mixed = kernels::attention(&query, &key, &value, Heads::plain(HEADS), Scores::Tiled, Level::current())?;
@@ -168,9 +169,9 @@ impl Layers {
 
     fn forward(&self, token: &Map) -> Result<Map, ModelError> {
         let [first, second, third] = &self.0;
-        let inner = relu(&first.forward(token, &Finish::default())?)?;
-        let inner = relu(&second.forward(&inner, &Finish::default())?)?;
-        Ok(third.forward(&inner, &Finish::default())?)
+        let inner = relu(&first.forward(token, &Epilogue::default())?)?;
+        let inner = relu(&second.forward(&inner, &Epilogue::default())?)?;
+        Ok(third.forward(&inner, &Epilogue::default())?)
     }
 }
 
@@ -196,7 +197,7 @@ impl Enlarging {
     }
 
     fn forward(&self, x: &Map) -> Result<Map, ModelError> {
-        let products = self.products.forward(x, &Finish::default())?;
+        let products = self.products.forward(x, &Epilogue::default())?;
         let (outputs, width) = (self.outputs, x.width);
         let mut values = vec![0.0; products.values().len()];
         for (pixel, places) in products.values().chunks_exact(4 * outputs).enumerate() {
