@@ -16,12 +16,12 @@ mod textual_inversion;
 mod unet_names;
 mod weight_files;
 
-pub use archive::{Archive, Numbers};
+pub use archive::{Archive, WeightBuffer};
 pub use config::{AttentionConfig, ClipConfig, UnetConfig, VaeConfig};
 pub use error::CheckpointError;
 pub use files::{ModelFiles, builtin_model};
 pub use inspect::{FileKind, FileReport, inspect_file};
 pub use lora::{Lora, Patches};
-pub use single_file::{Cut, SingleFile, TensorSource};
+pub use single_file::{SingleFile, TensorSlice, TensorSource};
 pub use textual_inversion::TextualInversion;
 pub use weight_files::sources_of;

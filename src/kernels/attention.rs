@@ -8,9 +8,9 @@ use super::map::Map;
 use super::numbers::pair_up;
 use super::packed_heads::{PackedHeads, floats_per_head, steps};
 use super::pool::Buffer;
-use super::product::{Shared, Starts, TILE_ROWS, tile};
+use super::product::{SharedPointer, Starts, TILE_ROWS, tile};
 use super::simd::{Kernel, Level, Simd, pair};
-use super::softmax::soften;
+use super::softmax::online_softmax;
 
 /// Queries of one task.
 const QUERIES: usize = 96;
@@ -73,7 +73,7 @@ pub fn attention(q: &Map, k: &Map, v: &Map, heads: Heads, scores: Scores, level:
     let depth = q.channels / heads;
     let packed = PackedHeads::new(k, v, (heads, depth), keys, in_pairs, level);
     let query_blocks = queries.div_ceil(QUERIES);
-    let output = Shared(out.as_mut_ptr());
+    let output = SharedPointer(out.as_mut_ptr());
     let all_heads = q.batch * heads;
     let key_width = keys.next_multiple_of(level.panel_width()) + ROW_GAP;
     let (heads_at_once, mut whole) = match scores {
@@ -85,14 +85,14 @@ pub fn attention(q: &Map, k: &Map, v: &Map, heads: Heads, scores: Scores, level:
     };
     for first_head in (0..all_heads).step_by(heads_at_once) {
         let head_count = heads_at_once.min(all_heads - first_head);
-        let whole = whole.as_mut().map(|whole| Shared(whole.as_mut_ptr()));
+        let whole = whole.as_mut().map(|whole| SharedPointer(whole.as_mut_ptr()));
         (0..head_count * query_blocks).into_par_iter().with_max_len(1).for_each_init(
             Scratch::default,
             |scratch, task| {
                 let (slot, block) = (task / query_blocks, task % query_blocks);
                 let head = first_head + slot;
                 let first = block * QUERIES;
-                level.run(Task {
+                level.run(AttentionTask {
                     q,
                     packed: &packed,
                     picture: head / heads,
@@ -142,7 +142,7 @@ struct Scratch {
 }
 
 /// A block of one head's queries.
-struct Task<'a> {
+struct AttentionTask<'a> {
     q: &'a Map,
     packed: &'a PackedHeads,
     picture: usize,
@@ -153,13 +153,13 @@ struct Task<'a> {
     keys: usize,
     causal: bool,
     in_pairs: bool,
-    out: Shared,
+    out: SharedPointer,
     /// Where the scores go, and how long their rows are, where they are kept whole.
     whole: Option<(*mut f32, usize)>,
     scratch: &'a mut Scratch,
 }
 
-impl Kernel for Task<'_> {
+impl Kernel for AttentionTask<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -192,7 +192,7 @@ impl Kernel for Task<'_> {
                     let seen =
                         if self.causal { (self.first + row + 1).saturating_sub(first_key).min(keys) } else { keys };
                     let sums = &mut sums[row * columns..(row + 1) * columns];
-                    soften::<S>(into.add(row * stride), keys, seen, &mut largest[row], &mut totals[row], sums);
+                    online_softmax::<S>(into.add(row * stride), keys, seen, &mut largest[row], &mut totals[row], sums);
                 }
                 if self.in_pairs {
                     for row in 0..rows {
@@ -222,7 +222,7 @@ impl Kernel for Task<'_> {
     }
 }
 
-impl Task<'_> {
+impl AttentionTask<'_> {
     /// The block's queries one after the other, scaled so that the softmax may take powers of two; the last is repeated
     /// to fill a tile.
     fn take_queries(&mut self, rows: usize) {

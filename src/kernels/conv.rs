@@ -2,13 +2,13 @@
 
 use super::ShapeError;
 use super::map::Map;
-use super::numbers::{Precision, Source};
-use super::panel::{Layout, PackedMatrix, TAPS};
+use super::numbers::{Precision, WeightSlice};
+use super::panel::{PackedMatrix, PanelLayout, TAPS};
 use super::pixels::{Pixels, Steps};
 use super::product::{Epilogue, Rows, product};
 use super::simd::Level;
 #[cfg(test)]
-use super::winograd::Square;
+use super::winograd::OutputTile;
 use super::winograd::Winograd;
 
 /// Fewer channels than this are not worth a transform.
@@ -27,7 +27,7 @@ enum Form {
     Winograd(Winograd),
 }
 
-const LAYOUT: Layout = Layout { taps: true, gated: false };
+const LAYOUT: PanelLayout = PanelLayout { taps: true, gated: false };
 
 fn transforms(inputs: usize, outputs: usize, steps: Steps, packing: Packing) -> bool {
     packing.winograd && steps == Steps::SAME && inputs.min(outputs) >= WINOGRAD_CHANNELS
@@ -48,7 +48,7 @@ impl Conv3x3 {
     /// # Errors
     /// When weight or bias have other sizes.
     pub fn new(
-        weight: Source,
+        weight: WeightSlice,
         bias: &[f32],
         inputs: usize,
         steps: Steps,
@@ -64,10 +64,16 @@ impl Conv3x3 {
         Ok(Self { form, inputs, outputs, steps })
     }
 
-    /// By squares of that size, however many the weights are.
+    /// By output tiles of that size, however many the weights are.
     #[cfg(test)]
-    pub(super) fn by_squares(square: Square, weight: &[f32], bias: &[f32], inputs: usize, level: Level) -> Self {
-        let winograd = Winograd::by(square, Source::F32(weight), bias, inputs, level).unwrap();
+    pub(super) fn by_output_tile(
+        output_tile: OutputTile,
+        weight: &[f32],
+        bias: &[f32],
+        inputs: usize,
+        level: Level,
+    ) -> Self {
+        let winograd = Winograd::by(output_tile, WeightSlice::F32(weight), bias, inputs, level).unwrap();
         Self { form: Form::Winograd(winograd), inputs, outputs: bias.len(), steps: Steps::SAME }
     }
 

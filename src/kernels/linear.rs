@@ -6,8 +6,8 @@ use std::time::Instant;
 use super::ShapeError;
 use super::conv::Packing;
 use super::map::Map;
-use super::numbers::{Precision, Source};
-use super::panel::{Layout, PackedMatrix};
+use super::numbers::{Precision, WeightSlice};
+use super::panel::{PackedMatrix, PanelLayout};
 use super::product::{DenseRows, Epilogue, product};
 use super::simd::Level;
 
@@ -34,7 +34,7 @@ fn fastest_product(packing: Packing) -> Option<f64> {
     const SIDE: usize = 384;
     const RUNS: usize = 5;
     let x = Map::from_vec(vec![0.5; SIDE * SIDE], 1, 1, SIDE, SIDE).ok()?;
-    let layer = Linear::new(Source::F32(&vec![0.5; SIDE * SIDE]), None, SIDE, packing).ok()?;
+    let layer = Linear::new(WeightSlice::F32(&vec![0.5; SIDE * SIDE]), None, SIDE, packing).ok()?;
     let run = || {
         let started = Instant::now();
         layer.forward(&x, &Epilogue::default()).ok().map(|_| started.elapsed().as_secs_f64())
@@ -52,8 +52,8 @@ impl Linear {
     ///
     /// # Errors
     /// When weight or bias have other sizes.
-    pub fn new(weight: Source, bias: Option<&[f32]>, inputs: usize, packing: Packing) -> Result<Self, ShapeError> {
-        let matrix = PackedMatrix::new(weight, bias, inputs, Layout::default(), packing.precision, packing.level)?;
+    pub fn new(weight: WeightSlice, bias: Option<&[f32]>, inputs: usize, packing: Packing) -> Result<Self, ShapeError> {
+        let matrix = PackedMatrix::new(weight, bias, inputs, PanelLayout::default(), packing.precision, packing.level)?;
         Ok(Self { matrix })
     }
 
@@ -62,8 +62,8 @@ impl Linear {
     ///
     /// # Errors
     /// When weight or bias have other sizes.
-    pub fn gated(weight: Source, bias: &[f32], inputs: usize, packing: Packing) -> Result<Self, ShapeError> {
-        let layout = Layout { gated: true, taps: false };
+    pub fn gated(weight: WeightSlice, bias: &[f32], inputs: usize, packing: Packing) -> Result<Self, ShapeError> {
+        let layout = PanelLayout { gated: true, taps: false };
         let matrix = PackedMatrix::new(weight, Some(bias), inputs, layout, packing.precision, packing.level)?;
         Ok(Self { matrix })
     }
@@ -71,7 +71,7 @@ impl Linear {
     /// What such a layer will take; `outputs` are those of the weight, gates included.
     #[must_use]
     pub fn bytes_of(inputs: usize, outputs: usize, gated: bool, packing: Packing) -> usize {
-        PackedMatrix::bytes_of(outputs, inputs, Layout { gated, taps: false }, packing.precision, packing.level)
+        PackedMatrix::bytes_of(outputs, inputs, PanelLayout { gated, taps: false }, packing.precision, packing.level)
     }
 
     /// Memory that the weights take.

@@ -1,4 +1,4 @@
-//! Number formats of weights: how they come from a file, how they stand in memory, and the ways between.
+//! Element formats of weights: how they come from a file, how they stand in memory, and the ways between.
 
 use half::slice::HalfFloatSliceExt;
 use half::vec::HalfBitsVecExt;
@@ -30,13 +30,13 @@ impl Precision {
 
 /// Numbers as they come from a file.
 #[derive(Clone, Copy)]
-pub enum Source<'a> {
+pub enum WeightSlice<'a> {
     F32(&'a [f32]),
     F16(&'a [f16]),
     Bf16(&'a [bf16]),
 }
 
-impl Source<'_> {
+impl WeightSlice<'_> {
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
@@ -53,12 +53,12 @@ impl Source<'_> {
 }
 
 /// What panels hold.
-pub(super) trait Number: Copy + Default + Send + Sync {
+pub(super) trait Element: Copy + Default + Send + Sync {
     /// Pages that the system hands out as zeros, so that each thread first touches what it will fill.
     fn zeros(count: usize) -> Vec<Self>;
 }
 
-impl Number for f32 {
+impl Element for f32 {
     fn zeros(count: usize) -> Vec<Self> {
         let values = vec![0.0; count];
         wish_for_huge(&values);
@@ -66,7 +66,7 @@ impl Number for f32 {
     }
 }
 
-impl Number for f16 {
+impl Element for f16 {
     fn zeros(count: usize) -> Vec<Self> {
         let values = vec![0u16; count];
         wish_for_huge(&values);
@@ -74,7 +74,7 @@ impl Number for f16 {
     }
 }
 
-impl Number for bf16 {
+impl Element for bf16 {
     fn zeros(count: usize) -> Vec<Self> {
         let values = vec![0u16; count];
         wish_for_huge(&values);

@@ -5,12 +5,12 @@ use half::{bf16, f16};
 use rayon::prelude::*;
 
 use super::ShapeError;
-use super::numbers::{Number, Precision, Source, as_it_is, each, narrow_f16, widen_bf16, widen_f16};
+use super::numbers::{Element, Precision, WeightSlice, as_it_is, each, narrow_f16, widen_bf16, widen_f16};
 use super::simd::{Level, pair};
 
 /// How a layer's weight is laid out in its file, and what its product is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Layout {
+pub struct PanelLayout {
     /// The first half of the columns are values, the second their gates: each panel holds some of both.
     pub gated: bool,
     /// A 3×3 convolution: in the file the taps of a channel stand together, here the channels of a tap.
@@ -66,10 +66,10 @@ impl PackedMatrix {
     /// # Errors
     /// When weight or bias have other sizes.
     pub fn new(
-        weight: Source,
+        weight: WeightSlice,
         bias: Option<&[f32]>,
         depth: usize,
-        layout: Layout,
+        layout: PanelLayout,
         precision: Precision,
         level: Level,
     ) -> Result<Self, ShapeError> {
@@ -87,33 +87,33 @@ impl PackedMatrix {
         let mut matrix = Self::unfilled(rows, depth, layout, precision, level);
         matrix.pack_bias(bias);
         matrix.values = match (precision, weight) {
-            (Precision::F32, Source::F32(from)) => Values::F32(matrix.pack(from, layout, as_it_is)),
-            (Precision::F32, Source::F16(from)) => Values::F32(matrix.pack(from, layout, widen_f16)),
-            (Precision::F32, Source::Bf16(from)) => Values::F32(matrix.pack(from, layout, widen_bf16)),
-            (Precision::F16, Source::F32(from)) => Values::F16(matrix.pack(from, layout, narrow_f16)),
-            (Precision::F16, Source::F16(from)) => Values::F16(matrix.pack(from, layout, as_it_is)),
-            (Precision::F16, Source::Bf16(from)) => {
+            (Precision::F32, WeightSlice::F32(from)) => Values::F32(matrix.pack(from, layout, as_it_is)),
+            (Precision::F32, WeightSlice::F16(from)) => Values::F32(matrix.pack(from, layout, widen_f16)),
+            (Precision::F32, WeightSlice::Bf16(from)) => Values::F32(matrix.pack(from, layout, widen_bf16)),
+            (Precision::F16, WeightSlice::F32(from)) => Values::F16(matrix.pack(from, layout, narrow_f16)),
+            (Precision::F16, WeightSlice::F16(from)) => Values::F16(matrix.pack(from, layout, as_it_is)),
+            (Precision::F16, WeightSlice::Bf16(from)) => {
                 Values::F16(matrix.pack(from, layout, each(|value: bf16| f16::from_f32(value.to_f32()))))
             }
-            (Precision::Bf16, Source::F32(from)) => Values::Bf16(matrix.pack(from, layout, each(bf16::from_f32))),
-            (Precision::Bf16, Source::F16(from)) => {
+            (Precision::Bf16, WeightSlice::F32(from)) => Values::Bf16(matrix.pack(from, layout, each(bf16::from_f32))),
+            (Precision::Bf16, WeightSlice::F16(from)) => {
                 Values::Bf16(matrix.pack(from, layout, each(|value: f16| bf16::from_f32(value.to_f32()))))
             }
-            (Precision::Bf16, Source::Bf16(from)) => Values::Bf16(matrix.pack(from, layout, as_it_is)),
-            (Precision::Bf16Products, Source::F32(from)) => {
+            (Precision::Bf16, WeightSlice::Bf16(from)) => Values::Bf16(matrix.pack(from, layout, as_it_is)),
+            (Precision::Bf16Products, WeightSlice::F32(from)) => {
                 Values::Pairs(matrix.paired(&matrix.pack(from, layout, as_it_is)))
             }
-            (Precision::Bf16Products, Source::F16(from)) => {
+            (Precision::Bf16Products, WeightSlice::F16(from)) => {
                 Values::Pairs(matrix.paired(&matrix.pack(from, layout, widen_f16)))
             }
-            (Precision::Bf16Products, Source::Bf16(from)) => {
+            (Precision::Bf16Products, WeightSlice::Bf16(from)) => {
                 Values::Pairs(matrix.paired(&matrix.pack(from, layout, widen_bf16)))
             }
         };
         Ok(matrix)
     }
 
-    fn unfilled(rows: usize, depth: usize, layout: Layout, precision: Precision, level: Level) -> Self {
+    fn unfilled(rows: usize, depth: usize, layout: PanelLayout, precision: Precision, level: Level) -> Self {
         let columns = if layout.gated { rows / 2 } else { rows };
         let in_pairs = precision == Precision::Bf16Products;
         Self { values: Values::F32(Vec::new()), bias: Vec::new(), depth, columns, gated: layout.gated, in_pairs, level }
@@ -137,7 +137,7 @@ impl PackedMatrix {
 
     /// What a layer of `rows` outputs and `depth` inputs will take, its weights unseen.
     #[must_use]
-    pub fn bytes_of(rows: usize, depth: usize, layout: Layout, precision: Precision, level: Level) -> usize {
+    pub fn bytes_of(rows: usize, depth: usize, layout: PanelLayout, precision: Precision, level: Level) -> usize {
         let matrix = Self::unfilled(rows, depth, layout, precision, level);
         let bytes_each = if matrix.in_pairs { size_of::<f32>() } else { precision.bytes() };
         matrix.value_count(matrix.steps_of_panel()) * bytes_each + matrix.bias_count() * size_of::<f32>()
@@ -180,10 +180,10 @@ impl PackedMatrix {
     }
 
     /// `convert` gives a part of a row in the panels' format, in the room that it is given or as it is.
-    fn pack<F: Copy + Sync, T: Number>(
+    fn pack<F: Copy + Sync, T: Element>(
         &self,
         from: &[F],
-        layout: Layout,
+        layout: PanelLayout,
         convert: impl for<'a> Fn(&'a [F], &'a mut [T]) -> &'a [T] + Sync,
     ) -> Vec<T> {
         let lanes = self.level.lanes();

@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::numbers::Number;
+use super::numbers::Element;
 
 /// A buffer may be taken for something smaller, but not for something smaller than this share of it.
 const WORST_FIT: f64 = 0.6;
@@ -12,18 +12,18 @@ const WORST_FIT: f64 = 0.6;
 const SMALLEST_KEPT_FLOATS: usize = 4096;
 
 /// What a shelf keeps: a buffer, or its length alone where memory is only foretold.
-pub trait Kept {
+pub trait PooledBuffer {
     /// In floats.
     fn floats(&self) -> usize;
 }
 
-impl Kept for Vec<f32> {
+impl PooledBuffer for Vec<f32> {
     fn floats(&self) -> usize {
         self.len()
     }
 }
 
-impl Kept for usize {
+impl PooledBuffer for usize {
     fn floats(&self) -> usize {
         *self
     }
@@ -31,13 +31,13 @@ impl Kept for usize {
 
 /// Idle buffers, and the rules by which one is taken again.
 #[derive(Debug)]
-pub struct Shelf<T> {
+pub struct BufferPool<T> {
     idle: Vec<T>,
     idle_floats: usize,
     limit_floats: usize,
 }
 
-impl<T: Kept> Shelf<T> {
+impl<T: PooledBuffer> BufferPool<T> {
     /// Keeps at most so many floats idle.
     #[must_use]
     pub const fn new(limit_floats: usize) -> Self {
@@ -75,9 +75,9 @@ impl<T: Kept> Shelf<T> {
     }
 }
 
-static POOL: Mutex<Shelf<Vec<f32>>> = Mutex::new(Shelf::new(usize::MAX));
+static POOL: Mutex<BufferPool<Vec<f32>>> = Mutex::new(BufferPool::new(usize::MAX));
 
-fn pool() -> MutexGuard<'static, Shelf<Vec<f32>>> {
+fn pool() -> MutexGuard<'static, BufferPool<Vec<f32>>> {
     // A thread that panicked while it held the lock has left plain vectors behind.
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }

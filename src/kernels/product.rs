@@ -157,14 +157,14 @@ impl Epilogue<'_> {
 
 /// A pointer that tasks may share: each writes rows and columns of its own.
 #[derive(Clone, Copy)]
-pub(super) struct Shared(pub *mut f32);
+pub(super) struct SharedPointer(pub *mut f32);
 
 // SAFETY: whoever shares it sees to it that no two tasks write the same place.
-unsafe impl Send for Shared {}
+unsafe impl Send for SharedPointer {}
 // SAFETY: as above.
-unsafe impl Sync for Shared {}
+unsafe impl Sync for SharedPointer {}
 
-impl Shared {
+impl SharedPointer {
     pub(super) fn at(self, index: usize) -> *mut f32 {
         // A method, so that closures capture the whole and not the bare pointer.
         self.0.wrapping_add(index)
@@ -198,7 +198,7 @@ pub(super) fn product(
     let groups = wanted_tasks.div_ceil(row_blocks).clamp(1, panels);
     let panels_per_group = panels.div_ceil(groups);
     let groups = panels.div_ceil(panels_per_group);
-    let shared = Shared(out.as_mut_ptr());
+    let shared = SharedPointer(out.as_mut_ptr());
     (0..row_blocks * groups).into_par_iter().with_max_len(1).for_each_init(Scratch::default, |scratch, task| {
         let (block, group) = (task / groups, task % groups);
         let first_row = block * TILE_ROWS * TILES_PER_BLOCK;
@@ -234,7 +234,7 @@ struct ProductTask<'a> {
     panel_end: usize,
     matrix: &'a PackedMatrix,
     epilogue: &'a Epilogue<'a>,
-    out: Shared,
+    out: SharedPointer,
     scratch: &'a mut Scratch,
 }
 
@@ -312,7 +312,7 @@ struct OutputBlock<'a> {
     panel: &'a Panel,
     first_row: usize,
     rows: usize,
-    out: Shared,
+    out: SharedPointer,
     /// To what earlier segments gave.
     adds: bool,
     /// No segment follows.

@@ -12,13 +12,15 @@ use candle_core::{DType, Device, Tensor};
 use super::ModelError;
 use super::feature::Execution;
 use super::layer_cache::LayerCache;
-use crate::checkpoint::{Archive, Cut, Lora, ModelFiles, Numbers, Patches, SingleFile, TensorSource, sources_of};
+use crate::checkpoint::{
+    Archive, Lora, ModelFiles, Patches, SingleFile, TensorSlice, TensorSource, WeightBuffer, sources_of,
+};
 use crate::kernels::{Level, Packing, Precision, bf16_products_pay};
 
 /// How many names an error lists before it only counts.
 const LISTED: usize = 3;
 
-/// Numbers besides as many as the files hold.
+/// WeightBuffer besides as many as the files hold.
 const MOST_MADE_UP: usize = 1 << 20;
 
 /// Called with the fraction (0 to 1) of the network's bytes that are read; an error ends the reading.
@@ -30,7 +32,7 @@ struct Account {
     untouched: BTreeMap<String, String>,
     missing: Vec<String>,
     misshapen: Vec<String>,
-    /// Numbers that stand for what was missing or misshapen.
+    /// WeightBuffer that stand for what was missing or misshapen.
     made_up: usize,
     /// How many numbers the network has by now.
     read: usize,
@@ -43,7 +45,7 @@ pub struct Weights<'a> {
     place: HashMap<String, (usize, TensorSource)>,
     account: RefCell<Account>,
     /// What the kernels pack next.
-    numbers: RefCell<Numbers>,
+    numbers: RefCell<WeightBuffer>,
     bytes_total: usize,
     /// Of all its tensors.
     numbers_total: usize,
@@ -226,7 +228,7 @@ impl<'a> Weights<'a> {
     }
 
     /// A tensor's numbers as they stand in the file, where the kernels can pack them from there.
-    fn numbers(&self, name: &str, shape: &[usize]) -> Result<Option<Ref<'_, Numbers>>, ModelError> {
+    fn numbers(&self, name: &str, shape: &[usize]) -> Result<Option<Ref<'_, WeightBuffer>>, ModelError> {
         let is_patched = self.patches.as_ref().is_some_and(|patches| patches.touches(name));
         let Some((archive, source)) = self.place.get(name).filter(|(_, source)| fits(source, shape)) else {
             return Ok(None);
@@ -235,9 +237,9 @@ impl<'a> Weights<'a> {
             return Ok(None);
         }
         let (rows, of) = match source.cut {
-            Cut::Whole => (0..1, 1),
-            Cut::Third(index) => (index..index + 1, 3),
-            Cut::Transposed => return Ok(None),
+            TensorSlice::Whole => (0..1, 1),
+            TensorSlice::Third(index) => (index..index + 1, 3),
+            TensorSlice::Transposed => return Ok(None),
         };
         if !self.archives[*archive].read_rows(&source.name, rows, of, &mut self.numbers.borrow_mut())? {
             return Ok(None);
@@ -344,7 +346,7 @@ impl Scope<'_> {
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn numbers(&self, name: &str, shape: &[usize]) -> Result<Option<Ref<'_, Numbers>>, ModelError> {
+    pub fn numbers(&self, name: &str, shape: &[usize]) -> Result<Option<Ref<'_, WeightBuffer>>, ModelError> {
         self.weights.numbers(&format!("{}.{name}", self.prefix), shape)
     }
 }

@@ -1,7 +1,7 @@
 //! A second-order solver that looks at the middle of each step: algorithm 2 of Karras et al. (2022), arXiv 2206.00364,
 //! in the form of k-diffusion's `sample_dpm_2`. Numbers follow diffusers' `KDPM2DiscreteScheduler`.
 
-use super::settings::{Prediction, Settings};
+use super::settings::{Prediction, ScheduleSettings};
 use super::sigmas::{MiddleSteps, Sigmas, middle};
 use super::{NoiseSource, Scheduler, StepOutput};
 
@@ -12,7 +12,7 @@ pub struct Dpm2 {
 }
 
 impl Dpm2 {
-    pub fn new(settings: &Settings, steps: usize) -> Self {
+    pub fn new(settings: &ScheduleSettings, steps: usize) -> Self {
         let sigmas = Sigmas::new(settings, steps);
         let middles: Vec<f32> = (0..steps).map(|step| middle(sigmas.to(step), sigmas.from(step))).collect();
         let arrivals = (0..steps).map(|step| sigmas.to(step)).collect();

@@ -1,7 +1,7 @@
 //! `Dpm2` with a longer step down and fresh noise back up, as k-diffusion's `sample_dpm_2_ancestral`.
 //! Numbers follow diffusers' `KDPM2AncestralDiscreteScheduler`.
 
-use super::settings::{Prediction, Settings};
+use super::settings::{Prediction, ScheduleSettings};
 use super::sigmas::{MiddleSteps, Sigmas, ancestral, middle};
 use super::{NoiseSource, Scheduler, StepOutput};
 
@@ -14,7 +14,7 @@ pub struct Dpm2Ancestral {
 }
 
 impl Dpm2Ancestral {
-    pub fn new(settings: &Settings, steps: usize) -> Self {
+    pub fn new(settings: &ScheduleSettings, steps: usize) -> Self {
         let sigmas = Sigmas::new(settings, steps);
         let parts: Vec<(f32, f32)> = (0..steps).map(|step| ancestral(sigmas.from(step), sigmas.to(step))).collect();
         let (arrivals, noise): (Vec<f32>, Vec<f32>) = parts.into_iter().unzip();

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::dpm_solver::{LevelRules, Solver, SolverLevels, clipped_timesteps, difference};
-use super::settings::{Betas, Settings};
+use super::settings::{Betas, ScheduleSettings};
 use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerName, StepOutput};
 
 /// With fewer steps than this the last ones are taken by a lower order.
@@ -24,7 +24,7 @@ pub struct DpmMultistep {
 impl DpmMultistep {
     pub fn new(
         name: SchedulerName,
-        settings: &Settings,
+        settings: &ScheduleSettings,
         config: &SchedulerConfig,
         steps: usize,
     ) -> Result<Self, SamplingError> {

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::dpm_solver::{LevelRules, Solver, SolverLevels, clipped_timesteps, difference};
-use super::settings::Settings;
+use super::settings::ScheduleSettings;
 use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerName, StepOutput};
 
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct DpmSinglestep {
 impl DpmSinglestep {
     pub fn new(
         name: SchedulerName,
-        settings: &Settings,
+        settings: &ScheduleSettings,
         config: &SchedulerConfig,
         steps: usize,
     ) -> Result<Self, SamplingError> {

@@ -1,7 +1,7 @@
 //! Euler's method on the probability flow: algorithm 2 of Karras et al. (2022), arXiv 2206.00364, without churn.
 //! Numbers follow diffusers' `EulerDiscreteScheduler`.
 
-use super::settings::{Prediction, Settings};
+use super::settings::{Prediction, ScheduleSettings};
 use super::sigmas::Sigmas;
 use super::{NoiseSource, Scheduler, StepOutput};
 
@@ -12,7 +12,7 @@ pub struct Euler {
 }
 
 impl Euler {
-    pub fn new(settings: &Settings, steps: usize) -> Self {
+    pub fn new(settings: &ScheduleSettings, steps: usize) -> Self {
         Self { sigmas: Sigmas::new(settings, steps), prediction: settings.prediction }
     }
 }

@@ -1,7 +1,7 @@
 //! Ancestral sampling with Euler's method, as in k-diffusion: a longer step down, then fresh noise back up.
 //! Numbers follow diffusers' `EulerAncestralDiscreteScheduler`.
 
-use super::settings::{Prediction, Settings};
+use super::settings::{Prediction, ScheduleSettings};
 use super::sigmas::{Sigmas, ancestral};
 use super::{NoiseSource, Scheduler, StepOutput};
 
@@ -12,7 +12,7 @@ pub struct EulerAncestral {
 }
 
 impl EulerAncestral {
-    pub fn new(settings: &Settings, steps: usize) -> Self {
+    pub fn new(settings: &ScheduleSettings, steps: usize) -> Self {
         Self { sigmas: Sigmas::new(settings, steps), prediction: settings.prediction }
     }
 }

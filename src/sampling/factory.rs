@@ -12,7 +12,7 @@ use super::heun::Heun;
 use super::lcm::Lcm;
 use super::lms::Lms;
 use super::pndm::Pndm;
-use super::settings::Settings;
+use super::settings::ScheduleSettings;
 use super::unipc::UniPc;
 use super::{SamplingError, Scheduler, SchedulerConfig, SchedulerName};
 
@@ -22,7 +22,7 @@ use super::{SamplingError, Scheduler, SchedulerConfig, SchedulerName};
 /// When the configuration holds a value that is not supported, the scheduler cannot do what it asks for, or `steps` is
 /// not from 1 to the number of timesteps that the model was trained with.
 pub fn build(name: SchedulerName, config: &SchedulerConfig, steps: usize) -> Result<Box<dyn Scheduler>, SamplingError> {
-    let settings = Settings::new(name, config)?;
+    let settings = ScheduleSettings::new(name, config)?;
     if !(1..=settings.train_timesteps).contains(&steps) {
         return Err(SamplingError::Steps { scheduler: name, found: steps, min: 1, max: settings.train_timesteps });
     }

@@ -4,12 +4,12 @@
 use super::settings::Prediction;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Level {
+pub struct NoiseLevel {
     pub signal: f32,
     pub noise: f32,
 }
 
-impl Level {
+impl NoiseLevel {
     /// From ᾱ of the training schedule.
     pub fn of_alpha(alpha_cumprod: f32) -> Self {
         Self { signal: alpha_cumprod.sqrt(), noise: (1.0 - alpha_cumprod).sqrt() }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::settings::{Prediction, Settings};
+use super::settings::{Prediction, ScheduleSettings};
 use super::sigmas::Sigmas;
 use super::{NoiseSource, Scheduler, StepOutput};
 
@@ -18,7 +18,7 @@ pub struct Lms {
 }
 
 impl Lms {
-    pub fn new(settings: &Settings, steps: usize) -> Self {
+    pub fn new(settings: &ScheduleSettings, steps: usize) -> Self {
         Self {
             sigmas: Sigmas::new(settings, steps),
             prediction: settings.prediction,

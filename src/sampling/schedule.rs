@@ -3,8 +3,8 @@
 //! Follows diffusers down to the width of its numbers: float32 where it holds tensors (the products themselves in
 //! float64, as torch accumulates them), float64 where it goes through numpy.
 
-use super::level::Level;
-use super::settings::{Betas, Settings, Spacing};
+use super::level::NoiseLevel;
+use super::settings::{Betas, ScheduleSettings, Spacing};
 
 /// ᾱ by timestep, for the schedulers that look levels up there.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub struct Alphas {
 }
 
 impl Alphas {
-    pub fn new(settings: &Settings) -> Self {
+    pub fn new(settings: &ScheduleSettings) -> Self {
         let cumprod = alphas_cumprod(settings);
         let last = if settings.ends_clean { 1.0 } else { cumprod[0] };
         Self { cumprod, last }
@@ -26,13 +26,13 @@ impl Alphas {
         usize::try_from(timestep).map_or(self.last, |timestep| self.cumprod[timestep.min(self.cumprod.len() - 1)])
     }
 
-    pub fn level(&self, timestep: i64) -> Level {
-        Level::of_alpha(self.at(timestep))
+    pub fn level(&self, timestep: i64) -> NoiseLevel {
+        NoiseLevel::of_alpha(self.at(timestep))
     }
 }
 
 /// ᾱ of each training timestep, `train_timesteps` long, falling.
-pub fn alphas_cumprod(settings: &Settings) -> Vec<f32> {
+pub fn alphas_cumprod(settings: &ScheduleSettings) -> Vec<f32> {
     let betas = match &settings.betas {
         Betas::Linear(start, end) => linspace_f32(*start as f32, *end as f32, settings.train_timesteps),
         Betas::ScaledLinear(start, end) => {
@@ -47,7 +47,7 @@ pub fn alphas_cumprod(settings: &Settings) -> Vec<f32> {
 }
 
 /// The timesteps of `steps` model calls, from the noisiest on, as numpy lays them in float64.
-pub fn timesteps(settings: &Settings, steps: usize) -> Vec<f64> {
+pub fn timesteps(settings: &ScheduleSettings, steps: usize) -> Vec<f64> {
     let train = settings.train_timesteps;
     match settings.spacing {
         Spacing::Linspace => {
@@ -71,14 +71,14 @@ pub fn timesteps(settings: &Settings, steps: usize) -> Vec<f64> {
 
 /// [`timesteps`] as whole numbers inside the training schedule: an offset can lead past its end when every timestep is
 /// asked for.
-pub fn whole_timesteps(settings: &Settings, steps: usize) -> Vec<i64> {
+pub fn whole_timesteps(settings: &ScheduleSettings, steps: usize) -> Vec<i64> {
     let last = settings.train_timesteps as i64 - 1;
     timesteps(settings, steps).into_iter().map(|timestep| (timestep.round_ties_even() as i64).clamp(0, last)).collect()
 }
 
 /// The timesteps of the DPM and `UniPC` solvers, which lay one more than there are calls and leave out the cleanest.
 /// `end` timesteps of the training schedule are walked.
-pub fn solver_timesteps(settings: &Settings, end: usize, steps: usize) -> Vec<f64> {
+pub fn solver_timesteps(settings: &ScheduleSettings, end: usize, steps: usize) -> Vec<f64> {
     match settings.spacing {
         Spacing::Linspace => {
             let all = linspace(0.0, (end - 1) as f64, steps + 1);

@@ -57,7 +57,7 @@ pub enum Betas {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
+pub struct ScheduleSettings {
     pub train_timesteps: usize,
     pub betas: Betas,
     pub zero_terminal_snr: bool,
@@ -126,7 +126,7 @@ impl Class {
     }
 }
 
-impl Settings {
+impl ScheduleSettings {
     /// What `config` means to the scheduler `name`. Keys that this scheduler does not read are not judged.
     pub fn new(name: SchedulerName, config: &SchedulerConfig) -> Result<Self, SamplingError> {
         let class = Class::of(name);
@@ -266,23 +266,23 @@ mod tests {
     #[test]
     fn a_key_that_is_not_there_takes_the_default_of_the_scheduler_that_reads() {
         let config = SchedulerConfig { class_name: Some("PNDMScheduler".into()), ..SchedulerConfig::default() };
-        let ddim = Settings::new(SchedulerName::Ddim, &config).unwrap();
+        let ddim = ScheduleSettings::new(SchedulerName::Ddim, &config).unwrap();
         assert_eq!((ddim.spacing, ddim.bound), (Spacing::Leading, Bound::Clip { range: 1.0 }));
-        let euler = Settings::new(SchedulerName::Euler, &config).unwrap();
+        let euler = ScheduleSettings::new(SchedulerName::Euler, &config).unwrap();
         assert_eq!((euler.spacing, euler.bound), (Spacing::Linspace, Bound::None));
-        let heun = Settings::new(SchedulerName::Heun, &config).unwrap();
+        let heun = ScheduleSettings::new(SchedulerName::Heun, &config).unwrap();
         assert_eq!((heun.betas, heun.ends_clean), (Betas::Linear(0.00085, 0.012), true));
-        assert!(!Settings::new(SchedulerName::Pndm, &config).unwrap().ends_clean);
+        assert!(!ScheduleSettings::new(SchedulerName::Pndm, &config).unwrap().ends_clean);
     }
 
     #[test]
     fn an_unsupported_value_is_named_to_those_who_read_it() {
         let config = SchedulerConfig { use_beta_sigmas: Some(true), ..SchedulerConfig::default() };
-        assert!(Settings::new(SchedulerName::Ddim, &config).is_ok());
-        let error = Settings::new(SchedulerName::Euler, &config).unwrap_err();
+        assert!(ScheduleSettings::new(SchedulerName::Ddim, &config).is_ok());
+        let error = ScheduleSettings::new(SchedulerName::Euler, &config).unwrap_err();
         assert!(error.to_string().contains("use_beta_sigmas is true"), "{error}");
         let config = SchedulerConfig { prediction_type: Some("flow".into()), ..SchedulerConfig::default() };
-        let error = Settings::new(SchedulerName::Ddim, &config).unwrap_err();
+        let error = ScheduleSettings::new(SchedulerName::Ddim, &config).unwrap_err();
         assert!(error.to_string().contains("prediction_type is flow"), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 
 use super::StepOutput;
 use super::schedule::{alphas_cumprod, linspace, timesteps};
-use super::settings::{Prediction, Settings, SigmaLaw, Spacing, TimestepForm};
+use super::settings::{Prediction, ScheduleSettings, SigmaLaw, Spacing, TimestepForm};
 
 /// ᾱ of a last timestep without signal: float16's smallest number, so that its sigma (4096) is finite.
 const ALMOST_ZERO_ALPHA: f32 = 1.0 / 16_777_216.0;
@@ -17,7 +17,7 @@ pub struct TrainedSigmas {
 }
 
 impl TrainedSigmas {
-    pub fn new(settings: &Settings) -> Self {
+    pub fn new(settings: &ScheduleSettings) -> Self {
         let mut alphas = alphas_cumprod(settings);
         if settings.zero_terminal_snr
             && let Some(last) = alphas.last_mut()
@@ -60,7 +60,7 @@ pub struct Sigmas {
 }
 
 impl Sigmas {
-    pub fn new(settings: &Settings, steps: usize) -> Self {
+    pub fn new(settings: &ScheduleSettings, steps: usize) -> Self {
         let trained = TrainedSigmas::new(settings);
         // diffusers holds these timesteps in float32 before it looks up their sigmas.
         let mut timesteps: Vec<f64> =

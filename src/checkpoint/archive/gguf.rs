@@ -1,4 +1,4 @@
-//! GGUF files: quantized tensors, as stable-diffusion.cpp and `ComfyUI`'s converters write them. Numbers are brought back
+//! GGUF files: quantized tensors, as stable-diffusion.cpp and `ComfyUI`'s converters write them. WeightBuffer are brought back
 //! to single precision as they are read, so that every layer runs on the same kernels at the same speed.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
 
 use super::disk::read_at;
-use super::numbers::{self, Numbers};
+use super::numbers::{self, WeightBuffer};
 
 pub const MAGIC: &[u8; 4] = b"GGUF";
 /// What stands before the data: names, and in files of language models a whole vocabulary.
@@ -22,7 +22,7 @@ const MAX_SIDES: u32 = 8;
 const MAX_TEXT_BYTES: u64 = 4096;
 /// Where a converter had to flatten a tensor, this and its name tell the shape that it had.
 const SHAPE_BEFORE: &str = "comfy.gguf.orig_shape.";
-/// Numbers that a thread brings back at a time; whole blocks of every kind.
+/// WeightBuffer that a thread brings back at a time; whole blocks of every kind.
 const PART: usize = 1 << 16;
 
 struct Entry {
@@ -146,7 +146,7 @@ impl GgufFile {
     /// Where a tensor starts whose numbers the kernels read as they stand, its shape and kind.
     pub fn plain(&self, name: &str) -> Option<(u64, &[usize], DType)> {
         let entry = self.entries.get(name)?;
-        let dtype = plain_kind(entry.kind).filter(|dtype| Numbers::holds(*dtype))?;
+        let dtype = plain_kind(entry.kind).filter(|dtype| WeightBuffer::holds(*dtype))?;
         Some((entry.start, entry.shape.as_slice(), dtype))
     }
 

@@ -22,7 +22,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::CheckpointError;
 use gguf::GgufFile;
-pub use numbers::Numbers;
+pub use numbers::WeightBuffer;
 use pytorch::PytorchFile;
 use safetensors_file::SafetensorsFile;
 
@@ -170,13 +170,13 @@ impl Archive {
         name: &str,
         rows: Range<usize>,
         of: usize,
-        into: &mut Numbers,
+        into: &mut WeightBuffer,
     ) -> Result<bool, candle_core::Error> {
         let count_of = |shape: &[usize]| shape.iter().product::<usize>() / of;
         match &self.format {
             Format::Safetensors(file) => {
                 let (info, start) = file.find(name).ok_or_else(|| missing(name))?;
-                let Some(dtype) = DType::try_from(info.dtype).ok().filter(|dtype| Numbers::holds(*dtype)) else {
+                let Some(dtype) = DType::try_from(info.dtype).ok().filter(|dtype| WeightBuffer::holds(*dtype)) else {
                     return Ok(false);
                 };
                 let (part, count) = (count_of(&info.shape), count_of(&info.shape) * rows.len());
@@ -185,7 +185,7 @@ impl Archive {
             }
             Format::Embedded(file) => {
                 let view = file.tensor(name).map_err(candle_core::Error::wrap)?;
-                let Some(dtype) = DType::try_from(view.dtype()).ok().filter(|dtype| Numbers::holds(*dtype)) else {
+                let Some(dtype) = DType::try_from(view.dtype()).ok().filter(|dtype| WeightBuffer::holds(*dtype)) else {
                     return Ok(false);
                 };
                 let part = count_of(view.shape()) * dtype.size_in_bytes();

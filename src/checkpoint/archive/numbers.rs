@@ -8,17 +8,17 @@ use half::vec::HalfBitsVecExt;
 use half::{bf16, f16};
 
 use super::disk::read_at;
-use crate::kernels::Source;
+use crate::kernels::WeightSlice;
 
 #[derive(Default)]
-pub struct Numbers {
+pub struct WeightBuffer {
     /// Words, so that whatever is read stands aligned.
     words: Vec<u32>,
     count: usize,
     dtype: Option<DType>,
 }
 
-impl Numbers {
+impl WeightBuffer {
     /// Whether the kernels read numbers of this kind as they are.
     #[must_use]
     pub fn holds(dtype: DType) -> bool {
@@ -52,11 +52,11 @@ impl Numbers {
 
     /// What was read last; nothing where the kernels do not know its kind.
     #[must_use]
-    pub fn source(&self) -> Option<Source<'_>> {
+    pub fn source(&self) -> Option<WeightSlice<'_>> {
         match self.dtype? {
-            DType::F32 => Some(Source::F32(&bytemuck::cast_slice::<u32, f32>(&self.words)[..self.count])),
-            DType::F16 => Some(Source::F16(&bytemuck::cast_slice::<u32, f16>(&self.words)[..self.count])),
-            DType::BF16 => Some(Source::Bf16(&bytemuck::cast_slice::<u32, bf16>(&self.words)[..self.count])),
+            DType::F32 => Some(WeightSlice::F32(&bytemuck::cast_slice::<u32, f32>(&self.words)[..self.count])),
+            DType::F16 => Some(WeightSlice::F16(&bytemuck::cast_slice::<u32, f16>(&self.words)[..self.count])),
+            DType::BF16 => Some(WeightSlice::Bf16(&bytemuck::cast_slice::<u32, bf16>(&self.words)[..self.count])),
             _ => None,
         }
     }

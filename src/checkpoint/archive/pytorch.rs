@@ -6,7 +6,7 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 
-use super::numbers::{self, Numbers};
+use super::numbers::{self, WeightBuffer};
 use super::pickle::Pickle;
 use super::pickle_value::PickledTensor;
 use super::zip_index::{self, Span};
@@ -36,14 +36,14 @@ impl PytorchFile {
     /// # Errors
     /// A few words for a person.
     pub fn open(path: &Path) -> Result<Self, String> {
-        let mut file = File::open(path).map_err(|error| error.to_string())?;
-        let start = zip_index::bytes_at(&mut file, 0, 4).unwrap_or_default();
+        let file = File::open(path).map_err(|error| error.to_string())?;
+        let start = zip_index::bytes_at(&file, 0, 4).unwrap_or_default();
         if start.first() == Some(&0x80) || start.starts_with(b"ustar") {
             return Err(
                 "it is in PyTorch's format from before version 1.6; load and save it again with a newer one".to_owned()
             );
         }
-        let spans = zip_index::read(&mut file)?;
+        let spans = zip_index::read(&file)?;
         let (name, span) = spans
             .iter()
             .find(|(name, _)| *name == "data.pkl" || name.ends_with("/data.pkl"))
@@ -52,16 +52,16 @@ impl PytorchFile {
             return Err("its pickle is larger than any checkpoint's".to_owned());
         }
         let folder = name.strip_suffix("data.pkl").unwrap_or_default();
-        let pickle = Pickle::read(&zip_index::bytes_at(&mut file, span.offset, span.length)?)?;
+        let pickle = Pickle::read(&zip_index::bytes_at(&file, span.offset, span.length)?)?;
         let length = file.metadata().map_err(|error| error.to_string())?.len();
-        let mut told: u64 = 0;
+        let mut bytes_named: u64 = 0;
         let mut entries = BTreeMap::new();
         for (name, tensor) in pickle.tensors() {
             let stored = spans.get(&format!("{folder}data/{}", tensor.storage));
             let stored = stored.ok_or_else(|| format!("the data of {name} are missing inside"))?;
             let entry = entry(&name, &tensor, *stored)?;
-            told = told.saturating_add(entry.span.length);
-            if told > length.saturating_mul(MOST_SHARING) {
+            bytes_named = bytes_named.saturating_add(entry.span.length);
+            if bytes_named > length.saturating_mul(MOST_SHARING) {
                 return Err("its tensors share their bytes so that they are many times larger than the file".to_owned());
             }
             entries.insert(name, entry);
@@ -100,7 +100,7 @@ impl PytorchFile {
     /// Where a tensor starts whose numbers the kernels read as they stand, its shape and kind.
     pub fn plain(&self, name: &str) -> Option<(u64, &[usize], DType)> {
         let entry = self.entries.get(name)?;
-        let is_plain = !entry.is_transposed && Numbers::holds(entry.dtype);
+        let is_plain = !entry.is_transposed && WeightBuffer::holds(entry.dtype);
         is_plain.then_some((entry.span.offset, entry.shape.as_slice(), entry.dtype))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::change::Role;
+use super::layer_patch::Role;
 use crate::checkpoint::unet_names::{UnetNames, UnetShape};
 
 /// How the ends of names say what a tensor is; the rest names the layer.

@@ -21,7 +21,7 @@ use super::builtin::BuiltinFiles;
 use super::{CheckpointError, Lora};
 pub use derived::Family;
 use derived::Training;
-pub use names::{Cut, Part, Parts, TensorSource};
+pub use names::{NetworkTensors, Parts, TensorSlice, TensorSource};
 use sidecar::Sidecar;
 
 /// Tensors that files have whose noise levels are EDM's.
@@ -103,7 +103,7 @@ impl SingleFile {
     ///
     /// # Errors
     /// When the file does not hold it, with what to do about it.
-    pub fn network(&self, folder: &str) -> Result<&Part, CheckpointError> {
+    pub fn network(&self, folder: &str) -> Result<&NetworkTensors, CheckpointError> {
         self.parts.networks.get(folder).ok_or_else(|| self.lacks(folder))
     }
 
@@ -159,12 +159,12 @@ impl SingleFile {
     pub fn load(archive: &Archive, source: &TensorSource, device: &Device) -> Result<Tensor, candle_core::Error> {
         let tensor = archive.load(&source.name, device)?;
         match source.cut {
-            Cut::Whole => Ok(tensor),
-            Cut::Third(index) => {
+            TensorSlice::Whole => Ok(tensor),
+            TensorSlice::Third(index) => {
                 let rows = tensor.dim(0)? / 3;
                 tensor.narrow(0, index * rows, rows)?.contiguous()
             }
-            Cut::Transposed => tensor.t()?.contiguous(),
+            TensorSlice::Transposed => tensor.t()?.contiguous(),
         }
     }
 }

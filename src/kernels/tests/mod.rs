@@ -101,11 +101,11 @@ fn what_is_no_number_is_never_hidden() {
             let (weight, bias) = (random.values(9 * 20 * 20), random.values(20));
             for winograd in [false, true] {
                 let layer =
-                    Conv3x3::new(Source::F32(&weight), &bias, 20, Steps::SAME, packing(level, winograd)).unwrap();
+                    Conv3x3::new(WeightSlice::F32(&weight), &bias, 20, Steps::SAME, packing(level, winograd)).unwrap();
                 let out = layer.forward(&x, (6, 6), &Epilogue::default()).unwrap();
                 assert!(out.values()[..20].iter().all(|value| !value.is_finite()), "{level:?} {bad} {winograd}");
             }
-            let layer = Linear::new(Source::F32(&weight[..400]), Some(&bias), 20, packing(level, false)).unwrap();
+            let layer = Linear::new(WeightSlice::F32(&weight[..400]), Some(&bias), 20, packing(level, false)).unwrap();
             let out = layer.forward(&x, &Epilogue::default()).unwrap();
             assert!(out.values()[7 * 20..8 * 20].iter().all(|value| !value.is_finite()));
             assert!(out.values()[..7 * 20].iter().all(|value| value.is_finite()));
@@ -125,12 +125,13 @@ fn what_does_not_fit_is_an_error() {
     let mut random = Random(14);
     let x = random.map(1, 2, 2, 5);
     let weight = random.values(30);
-    let layer = Linear::new(Source::F32(&weight), None, 6, packing(level, false)).unwrap();
+    let layer = Linear::new(WeightSlice::F32(&weight), None, 6, packing(level, false)).unwrap();
     assert!(layer.forward(&x, &Epilogue::default()).is_err());
-    assert!(Linear::new(Source::F32(&weight), Some(&weight[..3]), 6, packing(level, false)).is_err());
+    assert!(Linear::new(WeightSlice::F32(&weight), Some(&weight[..3]), 6, packing(level, false)).is_err());
     assert!(attention(&x, &x, &x, Heads::plain(2), Scores::Tiled, level).is_err());
     let steps = Steps { stride: 2, before: 0, after: 0 };
-    let convolution = Conv3x3::new(Source::F32(&random.values(45)), &[0.0], 5, steps, packing(level, false)).unwrap();
+    let convolution =
+        Conv3x3::new(WeightSlice::F32(&random.values(45)), &[0.0], 5, steps, packing(level, false)).unwrap();
     assert!(convolution.forward(&x, (2, 2), &Epilogue::default()).is_err());
 }
 
@@ -140,7 +141,7 @@ fn an_epilogue_that_is_too_short_is_an_error_and_not_read_past_its_end() {
     let mut random = Random(15);
     let x = random.map(1, 1, 5, 3);
     let (weight, own) = (random.values(3 * 4), random.values(8));
-    let layer = Linear::new(Source::F32(&weight), None, 3, packing(level, false)).unwrap();
+    let layer = Linear::new(WeightSlice::F32(&weight), None, 3, packing(level, false)).unwrap();
     fn with(values: &[f32], rows: usize) -> Epilogue<'_> {
         Epilogue { per_picture: Some((values, rows)), ..Epilogue::default() }
     }
@@ -152,7 +153,7 @@ fn an_epilogue_that_is_too_short_is_an_error_and_not_read_past_its_end() {
     for winograd in [false, true] {
         let x = random.map(1, 1, 5, 16);
         let (weight, bias) = (random.values(9 * 16 * 16), random.values(16));
-        let layer = Conv3x3::new(Source::F32(&weight), &bias, 16, Steps::SAME, packing(level, winograd)).unwrap();
+        let layer = Conv3x3::new(WeightSlice::F32(&weight), &bias, 16, Steps::SAME, packing(level, winograd)).unwrap();
         let own = random.values(32);
         assert!(layer.forward(&x, (1, 5), &with(&own, 3)).is_ok());
         assert!(layer.forward(&x, (1, 5), &with(&own[..31], 3)).is_err());

@@ -1,5 +1,5 @@
 //! Winograd's transforms along one line: of a kernel's taps, of the input, and from the products back to pixels. Done
-//! along both sides they are the transforms of a square.
+//! along both sides they are the transforms of an output tile.
 
 use crate::kernels::simd::Simd;
 
@@ -25,11 +25,11 @@ pub(super) trait Transform<const OUT: usize, const SIDE: usize> {
 }
 
 /// F(2, 3) by the points 0, 1, −1 and ∞: as exact as the direct way.
-pub(super) struct Two;
+pub(super) struct F2x2;
 
 // SAFETY of every block: the instruction set is there, as the trait demands.
 #[allow(clippy::undocumented_unsafe_blocks)]
-impl Transform<2, 4> for Two {
+impl Transform<2, 4> for F2x2 {
     #[inline(always)]
     unsafe fn weight<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 4] {
         unsafe {
@@ -50,14 +50,14 @@ impl Transform<2, 4> for Two {
 }
 
 /// F(4, 3) by the points 0, ±√½, ±√2 and ∞: less than half the error of 0, ±1, ±2 and ∞ (random numbers, 320 channels).
-pub(super) struct Four;
+pub(super) struct F4x4;
 
 const NEAR: f32 = std::f32::consts::FRAC_1_SQRT_2;
 const FAR: f32 = std::f32::consts::SQRT_2;
 
 // SAFETY of every block: the instruction set is there, as the trait demands.
 #[allow(clippy::undocumented_unsafe_blocks)]
-impl Transform<4, 6> for Four {
+impl Transform<4, 6> for F4x4 {
     #[inline(always)]
     unsafe fn weight<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 6] {
         unsafe {

@@ -62,8 +62,9 @@ impl Conv3x3 {
                 },
                 Execution::Kernels | Execution::DryRun(_) => {
                     let bias = host_vector(&bias)?;
-                    let layer =
-                        |source: kernels::Source| kernels::Conv3x3::new(source, &bias, inputs, steps, at.packing());
+                    let layer = |source: kernels::WeightSlice| {
+                        kernels::Conv3x3::new(source, &bias, inputs, steps, at.packing())
+                    };
                     Form::Host(packed(at, &shape, layer)?)
                 }
             })
@@ -168,7 +169,7 @@ impl Conv1x1 {
                 Execution::Kernels | Execution::DryRun(_) => {
                     let bias = host_vector(&bias)?;
                     let layer =
-                        |source: kernels::Source| kernels::Linear::new(source, Some(&bias), inputs, at.packing());
+                        |source: kernels::WeightSlice| kernels::Linear::new(source, Some(&bias), inputs, at.packing());
                     PointForm::Host(packed(at, &shape, layer)?)
                 }
             })

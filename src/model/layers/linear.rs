@@ -70,8 +70,9 @@ impl Linear {
                 }
                 Execution::Kernels | Execution::DryRun(_) => {
                     let bias = bias.as_ref().map(host_vector).transpose()?;
-                    let layer =
-                        |source: kernels::Source| kernels::Linear::new(source, bias.as_deref(), inputs, at.packing());
+                    let layer = |source: kernels::WeightSlice| {
+                        kernels::Linear::new(source, bias.as_deref(), inputs, at.packing())
+                    };
                     Form::Host(packed(at, &shape, layer)?)
                 }
             })
@@ -134,7 +135,8 @@ impl GatedLinear {
                 }
                 Execution::Kernels | Execution::DryRun(_) => {
                     let bias = host_vector(&bias)?;
-                    let layer = |source: kernels::Source| kernels::Linear::gated(source, &bias, inputs, at.packing());
+                    let layer =
+                        |source: kernels::WeightSlice| kernels::Linear::gated(source, &bias, inputs, at.packing());
                     Form::Host(packed(at, &shape, layer)?)
                 }
             })

@@ -6,7 +6,7 @@ use super::prompt::PromptEncoder;
 use super::tensors::{Place, relu};
 use super::{Segment, WIDTH};
 use crate::kernels::{
-    self, Activation, Epilogue, Heads, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, Source,
+    self, Activation, Epilogue, Heads, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, WeightSlice,
 };
 
 /// One answer for a prompt that says enough, three for one that does not.
@@ -193,7 +193,7 @@ impl Enlarging {
             })
             .collect();
         let packing = Packing { precision: Precision::F32, winograd: false, level: Level::current() };
-        Ok(Self { products: Linear::new(Source::F32(&weight), Some(&bias), inputs, packing)?, outputs })
+        Ok(Self { products: Linear::new(WeightSlice::F32(&weight), Some(&bias), inputs, packing)?, outputs })
     }
 
     fn forward(&self, x: &Map) -> Result<Map, ModelError> {

@@ -7,7 +7,7 @@ use candle_core::{DType, Device};
 
 use super::super::ModelError;
 use crate::checkpoint::Archive;
-use crate::kernels::{Conv3x3, Depthwise3x3, LayerNorm, Level, Linear, Map, Packing, Precision, Source, Steps};
+use crate::kernels::{Conv3x3, Depthwise3x3, LayerNorm, Level, Linear, Map, Packing, Precision, Steps, WeightSlice};
 
 /// What `BatchNorm2d` of `PyTorch` has by default.
 const BATCH_NORM_EPS: f32 = 1e-5;
@@ -73,7 +73,7 @@ impl Place<'_> {
 
     pub fn linear(&self, inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
         let (weight, bias) = (self.values("weight", &[outputs, inputs])?, self.values("bias", &[outputs])?);
-        Ok(Linear::new(Source::F32(&weight), Some(&bias), inputs, packing())?)
+        Ok(Linear::new(WeightSlice::F32(&weight), Some(&bias), inputs, packing())?)
     }
 
     pub fn layer_norm(&self, size: usize) -> Result<LayerNorm, ModelError> {
@@ -93,25 +93,25 @@ impl Place<'_> {
     /// A 1×1 convolution without bias.
     pub fn point(&self, inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
         let weight = self.values("weight", &[outputs, inputs, 1, 1])?;
-        Ok(Linear::new(Source::F32(&weight), None, inputs, packing())?)
+        Ok(Linear::new(WeightSlice::F32(&weight), None, inputs, packing())?)
     }
 
     /// A 3×3 convolution without bias.
     pub fn convolution(&self, inputs: usize, outputs: usize) -> Result<Conv3x3, ModelError> {
         let weight = self.values("weight", &[outputs, inputs, 3, 3])?;
-        Ok(Conv3x3::new(Source::F32(&weight), &vec![0.0; outputs], inputs, Steps::SAME, packing())?)
+        Ok(Conv3x3::new(WeightSlice::F32(&weight), &vec![0.0; outputs], inputs, Steps::SAME, packing())?)
     }
 
     /// A 3×3 convolution and the norm over the batch behind it, as one.
     pub fn normed_convolution(&self, inputs: usize, outputs: usize, steps: Steps) -> Result<Conv3x3, ModelError> {
         let (weight, bias) = self.folded(&[outputs, inputs, 3, 3])?;
-        Ok(Conv3x3::new(Source::F32(&weight), &bias, inputs, steps, packing())?)
+        Ok(Conv3x3::new(WeightSlice::F32(&weight), &bias, inputs, steps, packing())?)
     }
 
     /// The same with 1×1.
     pub fn normed_point(&self, inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
         let (weight, bias) = self.folded(&[outputs, inputs, 1, 1])?;
-        Ok(Linear::new(Source::F32(&weight), Some(&bias), inputs, packing())?)
+        Ok(Linear::new(WeightSlice::F32(&weight), Some(&bias), inputs, packing())?)
     }
 
     /// The same with every channel for itself.

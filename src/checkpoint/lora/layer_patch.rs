@@ -7,7 +7,7 @@ use crate::checkpoint::archive::Archive;
 
 /// The tensors of one layer, by the end of their names.
 #[derive(Clone, Debug, Default)]
-pub struct Change {
+pub struct LayerPatch {
     /// `(role, name in the file)`
     pub tensors: Vec<(Role, String)>,
 }
@@ -37,7 +37,7 @@ pub enum Role {
     BiasDifference,
 }
 
-impl Change {
+impl LayerPatch {
     fn find(&self, role: Role) -> Option<&str> {
         self.tensors.iter().find(|(found, _)| *found == role).map(|(_, name)| name.as_str())
     }
@@ -101,7 +101,7 @@ impl Change {
 }
 
 struct Reader<'a> {
-    change: &'a Change,
+    change: &'a LayerPatch,
     file: &'a Archive,
     device: &'a Device,
     /// How many numbers the layer has.
