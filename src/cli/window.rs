@@ -15,7 +15,7 @@ use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
 use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
-use crate::ui::{self, Behind, CountTokens, Foretell, Services, TokenCount, TokenQuestion};
+use crate::ui::{self, Behind, CountTokens, EstimatePicture, Services, TokenCount, TokenQuestion};
 
 /// Opens the window with what was named on the command line; returns when it is closed.
 pub(super) fn run(open: Vec<PathBuf>) -> ExitCode {
@@ -69,7 +69,7 @@ fn device_text() -> String {
 }
 
 /// What the next picture will take.
-fn estimator() -> Foretell {
+fn estimator() -> EstimatePicture {
     let estimator = Estimator::new(DeviceChoice::Auto, DtypeChoice::Auto);
     Arc::new(move |question| estimator.answer(question))
 }

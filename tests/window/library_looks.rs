@@ -11,9 +11,7 @@ use inkwick::job::ModelRef;
 use inkwick::store::download::{DownloadState, Hub};
 use inkwick::store::models::entry::ModelEntry;
 use inkwick::store::settings::Theme;
-use inkwick::ui::action::Action;
-use inkwick::ui::library::action::LibraryAction;
-use inkwick::ui::library::state::Tab;
+use inkwick::ui::action::{Action, LibraryAction, Tab};
 
 use crate::studio_bench::Bench;
 

@@ -23,9 +23,8 @@ use inkwick::store::pictures::gallery::Gallery;
 use inkwick::store::pictures::saver::PictureSaver;
 use inkwick::store::settings::{Settings, Theme};
 use inkwick::store::worker::StoreHandle;
-use inkwick::ui::action::Action;
+use inkwick::ui::action::{Action, FilesAction, LookingAt};
 use inkwick::ui::results::candidate::{Candidate, Made, Progress, Stage};
-use inkwick::ui::state::LookingAt;
 use inkwick::ui::{Services, Studio, TokenCount, TokenQuestion};
 
 /// Finds a square of 20 pixels around the last click that belongs, or all of a box; less 5 on each side of a click that
@@ -228,7 +227,7 @@ impl Bench {
     }
 
     pub fn drop_file(&mut self, path: PathBuf) {
-        self.act(Action::Dropped(path));
+        self.act(Action::Files(FilesAction::Dropped(path)));
     }
 
     /// A picture that was not made here.
@@ -324,7 +323,7 @@ impl Bench {
                 job: JobId(number),
                 request: request(prompt),
                 frame: None,
-                foretold_seconds: None,
+                estimated_seconds: None,
                 stage,
             });
         }
@@ -335,7 +334,7 @@ impl Bench {
             job: JobId(903),
             request: request(&state.prompt.prompt),
             frame: None,
-            foretold_seconds: None,
+            estimated_seconds: None,
             stage,
         });
         state.canvas.looking_at = LookingAt::Candidate(JobId(903));

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::job::{self, Event, EventKind, Finished, JobId, Outcome};
 use crate::raster::Picture;
+use crate::ui::action::LookingAt;
 use crate::ui::app::words;
 use crate::ui::canvas;
 use crate::ui::results::candidate::{Made, Progress, Stage};
-use crate::ui::state::{AppState, LookingAt};
+use crate::ui::state::AppState;
 
 /// What the caller must see to after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +82,8 @@ fn take_progress(state: &mut AppState, job: JobId, progress: job::Progress) {
             let preview = preview.map(|preview| masked(preview.clone()).unwrap_or(preview)).or(old.preview);
             candidate.stage = Stage::Running(Progress { done, total, seconds_per_step, preview });
             // The first step also makes what the others find ready.
-            if let Some(foretold) = candidate.foretold_seconds.filter(|_| old.done > 0) {
-                state.memory.learn(foretold, seconds);
+            if let Some(estimated) = candidate.estimated_seconds.filter(|_| old.done > 0) {
+                state.memory.learn(estimated, seconds);
             }
             follow(state, job);
         }

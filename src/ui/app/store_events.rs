@@ -9,9 +9,10 @@ use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
 use crate::store::settings::Settings;
 use crate::store::worker::{Painted, StoreEvent};
+use crate::ui::action::{LookingAt, Sheet};
 use crate::ui::gallery::state::Thumbnail;
 use crate::ui::prompt::state::FineSampling;
-use crate::ui::state::{AppState, LookingAt, Sheet};
+use crate::ui::state::AppState;
 
 /// `settings` holds the list of models that were added by hand.
 pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {

@@ -9,41 +9,7 @@ use crate::store::download::Download;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::inspection::Inspection;
 use crate::store::models::notes::ModelNote;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tab {
-    #[default]
-    Models,
-    Download,
-}
-
-/// A column of the table that can be sorted by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Column {
-    #[default]
-    Name,
-    Family,
-    Size,
-    Precision,
-    Licence,
-    LastUsed,
-}
-
-impl Column {
-    pub const ALL: [Self; 6] = [Self::Name, Self::Family, Self::Size, Self::Precision, Self::Licence, Self::LastUsed];
-
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Name => "Name",
-            Self::Family => "Family",
-            Self::Size => "Size",
-            Self::Precision => "Precision",
-            Self::Licence => "Licence",
-            Self::LastUsed => "Last used",
-        }
-    }
-}
+use crate::ui::action::{Column, Tab};
 
 #[derive(Default)]
 pub struct LibraryState {

@@ -1,21 +1,20 @@
 //! What the library's actions do.
 
-use super::action::LibraryAction;
-use super::state::Tab;
 use std::path::Path;
 
+use crate::engine::mobile_sam;
 use crate::job::ModelRef;
 use crate::store::download::{DownloadState, Hub};
 use crate::store::models::notes::KeptDefaults;
 use crate::store::token::{self, Token};
 use crate::store::worker::StoreCommand;
 use crate::store::{hash, models};
-use crate::ui::action::Action;
+use crate::ui::action::{Action, LibraryAction, Sheet, Tab};
+use crate::ui::app::dialogs::DialogRequest;
 use crate::ui::app::studio::Studio;
-use crate::ui::state::Sheet;
 
 impl Studio {
-    pub(in crate::ui) fn apply_to_library(&mut self, action: LibraryAction) {
+    pub(super) fn apply_to_library(&mut self, action: LibraryAction) {
         match action {
             LibraryAction::Open(tab) => self.open_library(tab),
             LibraryAction::Sort(column) => self.state.library.sort_by(column),
@@ -70,6 +69,21 @@ impl Studio {
             LibraryAction::TokenNotKept(error) => {
                 self.state.toasts.note(format!("The token is kept for this run only: {error}."));
             }
+            LibraryAction::ListModels => self.list_models(),
+            LibraryAction::AddModelDialog => self.dialog(DialogRequest::AddModel),
+            LibraryAction::AddModelFileDialog => self.dialog(DialogRequest::AddModelFile),
+            LibraryAction::AddModel(path) => self.store.send(StoreCommand::InspectModel(path)),
+            LibraryAction::ForgetModel(folder) => self.forget_model(&folder),
+            LibraryAction::FetchSelector => {
+                self.state.canvas.selecting.fetched = self.selector.fetch().then_some(0.0);
+                self.state.toasts.note("MobileSAM is being fetched; the strip shows how far it is.");
+            }
+            LibraryAction::OpenSelectorFolder => {
+                let folder = mobile_sam::folder(&self.services.paths);
+                // Where nothing was fetched yet there is none to show.
+                let _ = std::fs::create_dir_all(&folder);
+                self.store.send(StoreCommand::Reveal(folder));
+            }
         }
     }
 
@@ -82,6 +96,16 @@ impl Studio {
         }
         self.find_vaes();
         self.list_models();
+    }
+
+    fn forget_model(&mut self, folder: &Path) {
+        let is_it = |model: &ModelRef| matches!(model, ModelRef::Folder(path) | ModelRef::File(path) if path == folder);
+        self.saver.current.known_models.retain(|known| known != folder);
+        self.saver.touch();
+        if is_it(&self.state.prompt.model) {
+            self.state.choose_model(ModelRef::BuiltIn);
+        }
+        self.state.models.retain(|entry| !is_it(&entry.reference));
     }
 
     /// Asks the store what models there are now.

@@ -1,7 +1,6 @@
 //! What can be done on the canvas, as values. Places are in picture pixels, from its upper left corner.
 
-use super::select::Join;
-use super::tools::Tool;
+use crate::canvas::tools::Tool;
 use crate::raster::Extension;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,7 +24,7 @@ pub enum CanvasAction {
     OutlineCorner([f32; 2]),
     /// Closes the outline and masks its inside.
     OutlineClose,
-    /// Forgets what the hand has begun.
+    /// Forgets the gesture that was begun.
     Drop,
     Fill([f32; 2]),
     /// How the next selection is joined with the mask.
@@ -40,6 +39,30 @@ pub enum CanvasAction {
     Extend,
     /// A white canvas of the size in the prompt panel, to draw on.
     BlankCanvas,
+    /// Takes the canvas's picture away: back to Create.
+    NewCanvas,
+    Undo,
+    Redo,
+    Zoom(Zoom),
+}
+
+/// How the view changes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Zoom {
+    Fit,
+    In,
+    Out,
+    /// Screen points for one picture pixel.
+    To(f32),
+}
+
+/// How a selection is joined with the mask that is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Join {
+    Replace,
+    #[default]
+    Add,
+    TakeAway,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
