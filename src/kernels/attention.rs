@@ -1,4 +1,4 @@
-//! Attention on a CPU: blocks of queries against blocks of keys, with a running softmax ("Self-attention Does Not Need
+//! Attention on a CPU: blocks of queries against blocks of keys, with a online softmax ("Self-attention Does Not Need
 //! O(n²) Memory", Rabe and Staats), or with the scores of whole heads in memory.
 
 use rayon::prelude::*;

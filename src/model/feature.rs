@@ -179,7 +179,7 @@ impl Feature {
             (Self::Host(a), Self::Host(b)) => Self::Host(kernels::add(a, b)?),
             (Self::Device(a), Self::Device(b)) => Self::Device(a.add(b)?),
             (Self::Traced(a), Self::Traced(_)) => Self::Traced(a.passed_over()),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 
@@ -192,7 +192,7 @@ impl Feature {
             (Self::Host(a), Self::Host(b)) => Self::Host(kernels::concatenate(a, b)?),
             (Self::Device(a), Self::Device(b)) => Self::Device(Array::concatenate(&[a.clone(), b.clone()], 1)?),
             (Self::Traced(a), Self::Traced(b)) => Self::Traced(a.concatenated(b)),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 
@@ -212,11 +212,6 @@ fn nothing(shape: &[usize]) -> Result<Tensor, candle_core::Error> {
     Tensor::zeros(1, DType::F32, &Device::Cpu)?.broadcast_as(shape)
 }
 
-/// Two parts of one network never run in two ways.
-pub(super) fn mixed() -> ModelError {
-    ModelError::Misfit("a layer was given a feature map of another device".to_owned())
-}
-
 /// The tensor's values in order, in single precision.
 pub(super) fn with_values<T>(
     tensor: &Tensor,
@@ -224,7 +219,7 @@ pub(super) fn with_values<T>(
 ) -> Result<T, ModelError> {
     let tensor = tensor.to_dtype(DType::F32)?.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
-    let Storage::Cpu(storage) = &*storage else { return Err(mixed()) };
+    let Storage::Cpu(storage) = &*storage else { return Err(ModelError::mixed_devices()) };
     let first = layout.start_offset();
     then(&storage.as_slice::<f32>()?[first..first + layout.shape().elem_count()])
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::ModelError;
 use super::super::dry_run::TracedFeature;
-use super::super::feature::{Execution, Feature, mixed};
+use super::super::feature::{Execution, Feature};
 use super::super::operators::{Array, Window};
 use super::super::weights::Scope;
 use super::linear::TracedProduct;
@@ -91,14 +91,14 @@ impl Conv3x3 {
             (Form::Host(layer), Feature::Host(x)) => {
                 let mut epilogue = Epilogue::default();
                 if let Some(rows) = added.per_picture {
-                    let Feature::Host(rows) = rows else { return Err(mixed()) };
+                    let Feature::Host(rows) = rows else { return Err(ModelError::mixed_devices()) };
                     let (Some(height), Some(width)) = (self.steps.places(size.0), self.steps.places(size.1)) else {
                         return Err(too_small(size));
                     };
                     epilogue.per_picture = Some((rows.values(), height * width));
                 }
                 if let Some(residual) = added.residual {
-                    let Feature::Host(residual) = residual else { return Err(mixed()) };
+                    let Feature::Host(residual) = residual else { return Err(ModelError::mixed_devices()) };
                     epilogue.residual = Some(residual.values());
                 }
                 Ok(Feature::Host(layer.forward(x, size, &epilogue)?))
@@ -108,11 +108,11 @@ impl Conv3x3 {
                 let window = Window { side: 3, stride, before, after };
                 let mut out = x.resize_nearest(size)?.convolve(weight, bias, window)?;
                 if let Some(rows) = added.per_picture {
-                    let Feature::Device(rows) = rows else { return Err(mixed()) };
+                    let Feature::Device(rows) = rows else { return Err(ModelError::mixed_devices()) };
                     out = out.add(&rows.tokens_to_picture((1, 1))?)?;
                 }
                 if let Some(residual) = added.residual {
-                    let Feature::Device(residual) = residual else { return Err(mixed()) };
+                    let Feature::Device(residual) = residual else { return Err(ModelError::mixed_devices()) };
                     out = residual.add(&out)?;
                 }
                 Ok(Feature::Device(out))
@@ -133,7 +133,7 @@ impl Conv3x3 {
                 });
                 Ok(Feature::Traced(out))
             }
-            _ => Err(mixed()),
+            _ => Err(ModelError::mixed_devices()),
         }
     }
 }
@@ -184,7 +184,7 @@ impl Conv1x1 {
                 Feature::Device(x.convolve(weight, bias, Window::POINT)?)
             }
             (PointForm::DryRun(product), Feature::Traced(x)) => Feature::Traced(product.of(x)),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 }

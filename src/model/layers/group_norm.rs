@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::super::ModelError;
-use super::super::feature::{Execution, Feature, mixed};
+use super::super::feature::{Execution, Feature};
 use super::super::operators::Array;
 use super::super::tiles::Own;
 use super::super::weights::Scope;
@@ -121,7 +121,7 @@ impl GroupNorm {
                 None => x.group_norm((&form.weight, &form.bias), self.groups, form.eps, with_silu)?,
             }),
             (Form::DryRun, Feature::Traced(x)) => Feature::Traced(x.passed_over()),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Layer norm on tokens.
 
 use super::super::ModelError;
-use super::super::feature::{Execution, Feature, mixed};
+use super::super::feature::{Execution, Feature};
 use super::super::operators::Array;
 use super::super::weights::Scope;
 use super::host_vector;
@@ -40,7 +40,7 @@ impl LayerNorm {
                 Feature::Device(x.layer_norm(weight, bias, *eps)?)
             }
             (Form::DryRun, Feature::Traced(x)) => Feature::Traced(x.passed_over()),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::ModelError;
 use super::super::dry_run::TracedFeature;
-use super::super::feature::{Execution, Feature, mixed};
+use super::super::feature::{Execution, Feature};
 use super::super::operators::Array;
 use super::super::weights::Scope;
 use super::{host_vector, packed};
@@ -94,7 +94,7 @@ impl Linear {
                 Feature::Device(x.linear(weight, bias.as_ref())?.activate(activation)?)
             }
             (Form::DryRun(product), Feature::Traced(x)) => Feature::Traced(product.of(x)),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 
@@ -109,7 +109,7 @@ impl Linear {
                 Feature::Device(residual.add(&x.linear(weight, bias.as_ref())?)?)
             }
             (Form::DryRun(product), Feature::Traced(x), Feature::Traced(_)) => Feature::Traced(product.of(x)),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 }
@@ -151,7 +151,7 @@ impl GatedLinear {
                 Feature::Device(x.gated_linear(weight, bias.as_ref())?)
             }
             (Form::DryRun(product), Feature::Traced(x)) => Feature::Traced(product.of(x)),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 }

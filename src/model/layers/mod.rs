@@ -13,7 +13,6 @@ pub use linear::{GatedLinear, Linear};
 use candle_core::{Storage, Tensor};
 
 use super::ModelError;
-use super::feature::mixed;
 use super::weights::Scope;
 use crate::kernels::{ShapeError, WeightSlice};
 
@@ -33,7 +32,7 @@ fn packed<T>(
     }
     let weight = at.tensor("weight", shape)?.contiguous()?;
     let (storage, layout) = weight.storage_and_layout();
-    let Storage::Cpu(storage) = &*storage else { return Err(mixed()) };
+    let Storage::Cpu(storage) = &*storage else { return Err(ModelError::mixed_devices()) };
     let range = layout.start_offset()..layout.start_offset() + layout.shape().elem_count();
     let source = match storage {
         candle_core::CpuStorage::F16(values) => WeightSlice::F16(&values[range]),

@@ -6,7 +6,6 @@ use candle_core::{DType, Device, Layout, Shape, Tensor};
 
 use super::super::ModelError;
 use super::super::dry_run::{BufferStorage, TrackedBuffer};
-use super::super::feature::mixed;
 use super::{Made, Operator, Operators};
 use crate::job::Work;
 
@@ -94,7 +93,7 @@ impl Array {
             (&self.body, &other.body),
             (Body::Real(_), Body::Real(_)) | (Body::Traced { .. }, Body::Traced { .. })
         );
-        if alike { Ok(()) } else { Err(mixed()) }
+        if alike { Ok(()) } else { Err(ModelError::mixed_devices()) }
     }
 
     fn view(
