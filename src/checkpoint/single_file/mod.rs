@@ -4,6 +4,7 @@
 
 mod derived;
 mod names;
+mod original_config;
 mod sidecar;
 mod vocabulary;
 mod yaml;

@@ -7,11 +7,13 @@
 //! folder of diffusers' layout, each value fields for its config), AUTOMATIC1111's `NAME.yaml`, a folder `NAME` in
 //! diffusers' layout without weights, and the folder that the file is in, when that is in diffusers' layout.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::yaml;
+use super::original_config;
 use crate::checkpoint::CheckpointError;
 
 /// The folders whose configs can be overridden.
@@ -23,6 +25,9 @@ const SECTIONS: [(&str, &str); 6] = [
     ("scheduler", "scheduler/scheduler_config.json"),
     ("model_index", "model_index.json"),
 ];
+
+/// A hundred times what the original configs have.
+const MOST_YAML_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, Default)]
 pub struct Sidecar {
@@ -50,8 +55,17 @@ impl Sidecar {
                 sidecar.take(map, folder);
             }
             let yaml = with_ending(&stem, "yaml");
-            if let Ok(text) = std::fs::read_to_string(&yaml) {
-                let fields = yaml::fields(&text);
+            let mut text = String::new();
+            // One byte more than is understood, so that a longer text is not taken for a whole one.
+            let file = File::open(&yaml).and_then(|file| file.take(MOST_YAML_BYTES + 1).read_to_string(&mut text));
+            if file.is_ok_and(|length| length as u64 > MOST_YAML_BYTES) {
+                return Err(CheckpointError::Unreadable {
+                    reason: "it is larger than any config".to_owned(),
+                    path: yaml,
+                });
+            }
+            if !text.is_empty() {
+                let fields = original_config::fields(&text);
                 sidecar.fields.extend(fields.map_err(|reason| CheckpointError::Unreadable { reason, path: yaml })?);
             }
         }

@@ -1,99 +1,147 @@
-//! What the original code's YAML configs say that tensors cannot, as people keep them beside a checkpoint.
+//! YAML as plain values. The grammar is `saphyr-parser`'s; what becomes of aliases is ours, so that a small file cannot
+//! become a large tree.
 
-use serde_json::{Map, Value, json};
-use serde_saphyr::options::DuplicateKeyPolicy;
+use std::collections::HashMap;
 
-/// Far more than such a file has; aliases that repeat each other would grow to any size.
-const MOST_NODES: usize = 20_000;
+use saphyr_parser::{Event, Parser, ScalarStyle};
+use serde_json::{Map, Value};
 
-/// Fields for diffusers' configs, by config file. `text` is a config of LDM's or SGM's code
-/// (`v1-inference.yaml`, `sd_xl_base.yaml`).
+/// Far more than a config has, its aliases written out.
+const MOST_VALUES: usize = 20_000;
+
+/// Lists and maps inside of each other.
+const MOST_LEVELS: usize = 64;
+
+/// The text's first document; `null` where it has none.
 ///
 /// # Errors
-/// In words where the text is no YAML, or too large for a config.
-pub fn fields(text: &str) -> Result<Vec<(&'static str, Map<String, Value>)>, String> {
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_nodes: MOST_NODES, max_events: 4 * MOST_NODES },
-        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MOST_NODES },
-        // As Python's reader takes it.
-        duplicate_keys: DuplicateKeyPolicy::LastWins,
-        with_snippet: false,
-    };
-    let config: Value = serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())?;
-    let model = &config["model"]["params"];
-    let unet = ["unet_config", "network_config"].map(|name| &model[name]["params"]);
-    let unet = unet.into_iter().find(|params| params.is_object()).unwrap_or(&Value::Null);
-    let mut found = Vec::new();
-    let mut add = |file: &'static str, key: &str, value: Value| {
-        found.push((file, Map::from_iter([(key.to_owned(), value)])));
-    };
-    if let Some(parameterization) = model["parameterization"].as_str() {
-        let prediction = if parameterization == "v" { "v_prediction" } else { "epsilon" };
-        add("scheduler/scheduler_config.json", "prediction_type", prediction.into());
-    }
-    for (theirs, file, ours) in [
-        ("linear_start", "scheduler/scheduler_config.json", "beta_start"),
-        ("linear_end", "scheduler/scheduler_config.json", "beta_end"),
-        ("scale_factor", "vae/config.json", "scaling_factor"),
-    ] {
-        if model[theirs].is_number() {
-            add(file, ours, model[theirs].clone());
+/// A few words for a person: the text is no YAML, or larger or deeper than any config.
+pub fn parse(text: &str) -> Result<Value, String> {
+    let mut tree = Tree::default();
+    for event in Parser::new_from_str(text) {
+        let (event, _) = event.map_err(|error| format!("it is no YAML: {error}"))?;
+        match event {
+            Event::Scalar(text, style, anchor, _) => tree.take(scalar(&text, style), anchor)?,
+            Event::Alias(anchor) => {
+                let value = tree.anchors.get(&anchor).cloned().ok_or("an alias stands inside of what it names")?;
+                tree.take(value, 0)?;
+            }
+            Event::SequenceStart(anchor, _) => tree.open(Value::Array(Vec::new()), anchor)?,
+            Event::MappingStart(anchor, _) => tree.open(Value::Object(Map::new()), anchor)?,
+            Event::SequenceEnd | Event::MappingEnd => tree.close()?,
+            Event::DocumentEnd => break,
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) => {}
         }
     }
-    if let Some(heads) = attention_heads(unet) {
-        add("unet/config.json", "attention_head_dim", heads);
-    }
-    Ok(found)
+    Ok(tree.root)
 }
 
-/// The heads of each level. diffusers' old configs call this number `attention_head_dim`.
-fn attention_heads(unet: &Value) -> Option<Value> {
-    let positive = |value: &Value| value.as_u64().filter(|number| *number > 0);
-    let per_level = || {
-        let (width, base) = (positive(&unet["num_head_channels"])?, positive(&unet["model_channels"])?);
-        let factors: Vec<u64> = unet["channel_mult"].as_array()?.iter().map(positive).collect::<Option<_>>()?;
-        let heads = factors.iter().map(|factor| (base.saturating_mul(*factor) / width).max(1)).collect::<Vec<_>>();
-        (!heads.is_empty()).then(|| json!(heads))
-    };
-    per_level().or_else(|| positive(&unet["num_heads"]).map(|heads| json!(heads)))
+/// Unquoted, a number is a number; everything else is text.
+fn scalar(text: &str, style: ScalarStyle) -> Value {
+    if style != ScalarStyle::Plain {
+        return text.into();
+    }
+    let float = || text.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Value::Number);
+    text.parse::<i64>().map(Value::from).ok().or_else(float).unwrap_or_else(|| match text {
+        "" | "~" | "null" => Value::Null,
+        "true" | "false" => (text == "true").into(),
+        _ => text.into(),
+    })
+}
+
+/// A list or map that is not closed yet.
+struct Branch {
+    value: Value,
+    /// Of a map, the key whose value comes next.
+    key: Option<String>,
+    anchor: usize,
+}
+
+#[derive(Default)]
+struct Tree {
+    root: Value,
+    open: Vec<Branch>,
+    anchors: HashMap<usize, Value>,
+    values: usize,
+}
+
+impl Tree {
+    fn open(&mut self, value: Value, anchor: usize) -> Result<(), String> {
+        if self.open.len() >= MOST_LEVELS {
+            return Err("it is deeper than any config".to_owned());
+        }
+        self.open.push(Branch { value, key: None, anchor });
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), String> {
+        let Some(branch) = self.open.pop() else { return Ok(()) };
+        self.take(branch.value, branch.anchor)
+    }
+
+    /// Puts a whole value into the list or map that is open. `anchor` is 0 where it has none.
+    fn take(&mut self, value: Value, anchor: usize) -> Result<(), String> {
+        self.values += count(&value);
+        if self.values > MOST_VALUES {
+            return Err("it is larger than any config".to_owned());
+        }
+        if anchor > 0 {
+            self.anchors.insert(anchor, value.clone());
+        }
+        let Some(branch) = self.open.last_mut() else {
+            self.root = value;
+            return Ok(());
+        };
+        match &mut branch.value {
+            Value::Array(list) => list.push(value),
+            Value::Object(map) => match branch.key.take() {
+                None => branch.key = Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
+                Some(key) if key == "<<" => merge(map, value),
+                Some(key) => drop(map.insert(key, value)),
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// What `<<` stands for: the keys of a map, or of several, that the map does not have itself.
+fn merge(map: &mut Map<String, Value>, from: Value) {
+    match from {
+        Value::Object(from) => {
+            for (key, value) in from {
+                map.entry(key).or_insert(value);
+            }
+        }
+        Value::Array(list) => list.into_iter().for_each(|from| merge(map, from)),
+        _ => {}
+    }
+}
+
+fn count(value: &Value) -> usize {
+    match value {
+        Value::Array(list) => 1 + list.iter().map(count).sum::<usize>(),
+        Value::Object(map) => 1 + map.values().map(count).sum::<usize>(),
+        _ => 1,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    fn value(text: &str, key: &str) -> Option<Value> {
-        fields(text).unwrap().iter().find_map(|(_, map)| map.get(key)).cloned()
-    }
-
     #[test]
-    fn the_usual_file_beside_an_sd2_checkpoint_is_understood() {
-        let text = "model:\n  params:\n    parameterization: \"v\"\n    linear_start: 0.00085 # as always\n    \
-                    unet_config:\n      params:\n        model_channels: 320\n        channel_mult: [ 1, 2, 4, 4 ]\n        \
-                    num_head_channels: 64\n    first_stage_config:\n      params:\n        num_heads: 3\n";
-        assert_eq!(value(text, "prediction_type"), Some("v_prediction".into()));
-        assert_eq!(value(text, "beta_start"), Some(json!(0.00085)));
-        assert_eq!(value(text, "attention_head_dim"), Some(json!([5, 10, 20, 20])));
-    }
-
-    #[test]
-    fn inline_maps_lists_of_lines_and_anchors_say_the_same() {
-        let text = "heads: &heads {num_head_channels: 64, channel_mult: [1, 2]}\n\
-                    model: {params: {parameterization: v, scale_factor: 0.13025,\n  \
-                    network_config: {params: {model_channels: 320, <<: *heads}}}}\n";
-        assert_eq!(value(text, "prediction_type"), Some("v_prediction".into()));
-        assert_eq!(value(text, "scaling_factor"), Some(json!(0.13025)));
-        assert_eq!(value(text, "attention_head_dim"), Some(json!([5, 10])));
-
-        let text = "model:\n  params:\n    unet_config:\n      params:\n        model_channels: 320\n        \
-                    num_head_channels: 64\n        channel_mult:\n        - 1\n        - 4\n";
-        assert_eq!(value(text, "attention_head_dim"), Some(json!([5, 20])));
-    }
-
-    #[test]
-    fn what_the_first_stage_says_is_not_the_unets() {
-        let text = "model:\n  params:\n    first_stage_config: {params: {num_heads: 3, scale_factor: 2}}\n";
-        assert_eq!(fields(text).unwrap(), Vec::new());
+    fn lists_maps_quotes_comments_and_anchors() {
+        let text = "a: {b: [1, -2.5e-3, x], c: \"1\"} # said\nd: &d\n  - yes\n  - 'it''s'\ne: *d\nf: |\n  two\n  lines\n\
+                    g: ~\nbase: &base {k: 1, l: 2}\nh: {<<: *base, l: 3}\n";
+        let wanted = json!({
+            "a": {"b": [1, -0.0025, "x"], "c": "1"}, "d": ["yes", "it's"], "e": ["yes", "it's"], "f": "two\nlines\n",
+            "g": null, "base": {"k": 1, "l": 2}, "h": {"k": 1, "l": 3},
+        });
+        assert_eq!(parse(text).unwrap(), wanted);
+        assert_eq!(parse("").unwrap(), Value::Null);
     }
 
     #[test]
@@ -103,8 +151,16 @@ mod tests {
             let alias = format!("*a{}", level - 1);
             text += &format!("a{level}: &a{level} [{}]\n", vec![alias; 10].join(", "));
         }
-        assert!(fields(&text).is_err());
-        assert!(fields(&"[".repeat(100_000)).is_err());
-        assert!(fields("model: &all {params: *all}").is_err());
+        assert!(parse(&text).unwrap_err().contains("larger"));
+        assert!(parse("a: &a [*a]").is_err());
+    }
+
+    #[test]
+    fn what_is_deep_or_no_yaml_is_an_error() {
+        assert!(parse(&"[".repeat(100_000)).is_err());
+        assert!(parse(&"a: {".repeat(100)).is_err());
+        assert!(parse(&"- ".repeat(100_000)).is_err());
+        assert!(parse("a: [1, 2\nb: 3").is_err());
+        assert!(parse("a: \"1").is_err());
     }
 }
