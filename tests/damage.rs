@@ -114,7 +114,7 @@ fn what_lies_beside_a_checkpoint() {
             chance.damage(&mut bytes, usize::MAX);
             fs::write(checkpoint.with_extension(ending), &bytes).unwrap();
             let _ = ModelFiles::open_file(&checkpoint);
-            let _ = models::entry::inspect(&checkpoint);
+            let _ = models::list::inspect(&checkpoint);
         }
         fs::remove_file(checkpoint.with_extension(ending)).unwrap();
     }
@@ -123,7 +123,7 @@ fn what_lies_beside_a_checkpoint() {
         let mut bytes = b"a:\n  base_path: models\n  checkpoints: |\n    one\n    ../two\n".to_vec();
         chance.damage(&mut bytes, usize::MAX);
         fs::write(folder.path().join("extra_model_paths.yaml"), &bytes).unwrap();
-        let _ = models::roots::models_under(folder.path());
+        let _ = models::scan::models_under(folder.path());
     }
 }
 

@@ -268,12 +268,12 @@ fn what_a_file_lacks_is_taken_from_where_its_neighbours_say() {
     part_of("sd2.safetensors", &unet, |name| name.starts_with("model.diffusion_model."));
     let said = drawn(&unet).unwrap_err();
     assert!(said.contains("{\"base\": \"FILE.safetensors\"}"), "{said}");
-    assert!(inkwick::store::models::entry::inspect(&unet).is_err());
+    assert!(inkwick::store::models::list::inspect(&unet).is_err());
     let mut fields: serde_json::Value = serde_json::from_str(&sidecar).unwrap();
     fields["base"] = "whole.safetensors".into();
     fs::write(unet.with_extension("json"), fields.to_string()).unwrap();
     assert_eq!(drawn(&unet).unwrap(), wanted);
-    assert!(inkwick::store::models::entry::inspect(&unet).is_ok());
+    assert!(inkwick::store::models::list::inspect(&unet).is_ok());
 
     // A VAE beside the checkpoint takes the place of its own, as in AUTOMATIC1111, and of one that is not there.
     let bare = folder.path().join("bare.safetensors");

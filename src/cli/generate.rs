@@ -127,7 +127,7 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<Request, S
     arguments.sampling.fill(&mut request);
     arguments.paint.fill(&mut request)?;
     arguments.compute.fill(&mut request);
-    models::prompt_references::resolve(&mut request, paths)?;
+    models::prompt_references::resolve(&mut request, paths).map_err(|error| error.to_string())?;
     Ok(request)
 }
 

@@ -87,7 +87,7 @@ fn say(line: &str) {
 
 fn list(paths: &Paths) {
     let known = Settings::load(&paths.settings_file).settings.known_models;
-    for ModelEntry { name, kind, .. } in models::entry::list(paths, &known) {
+    for ModelEntry { name, kind, .. } in models::list::list(&Paths { other_folders: known, ..paths.clone() }) {
         say(&format!("{name:32} {kind}"));
     }
     for (title, files) in models::extras::beside_models(paths) {
@@ -107,7 +107,7 @@ fn list(paths: &Paths) {
 
 fn inspect(path: &Path) -> Result<(), String> {
     if path.is_dir() {
-        let entry = models::entry::inspect(path).map_err(|error| error.to_string())?;
+        let entry = models::list::inspect(path).map_err(|error| error.to_string())?;
         say(&format!("{}: {}", entry.name, entry.kind));
         return Ok(());
     }

@@ -47,7 +47,7 @@ fn start(
     let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
     let selector = SelectHandle::start(MobileSam::new(&paths), Arc::clone(&wake))
         .map_err(|error| format!("the thread that finds things could not be started: {error}"))?;
-    let store = StoreHandle::start(paths.clone(), wake)
+    let store = StoreHandle::start(&paths, wake)
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
     let services = Services {
         paths,

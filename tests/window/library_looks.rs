@@ -118,8 +118,8 @@ fn every_state_of_a_download_has_its_place() {
         );
         let mut bench = Bench::reopen_sized(home, FakeScript::default(), size, theme);
         bench.with(|studio| {
-            studio.downloads.start("gated/model-3.5-medium", refusing(401));
-            studio.downloads.start("somebody/busy", refusing(400));
+            studio.downloads.start("gated/model-3.5-medium", || refusing(401));
+            studio.downloads.start("somebody/busy", || refusing(400));
         });
         bench.wait("both are refused", |bench| {
             let states: Vec<_> = bench.studio(|studio| studio.downloads.list()).into_iter().map(|d| d.state).collect();

@@ -118,7 +118,7 @@ impl Bench {
             let selector =
                 SelectHandle::start(SquareFinder { is_there: setup_paths.models_folder.exists() }, Arc::clone(&wake))
                     .unwrap();
-            let store = StoreHandle::start(setup_paths.clone(), wake).unwrap();
+            let store = StoreHandle::start(&setup_paths, wake).unwrap();
             let services = Services {
                 paths: setup_paths,
                 device_text: "CPU · f32".into(),

@@ -13,7 +13,7 @@ use crate::store::models::entry::ModelEntry;
 use crate::store::paths::Paths;
 use crate::store::settings::Settings;
 use crate::store::token::Token;
-use crate::store::worker::{StoreCommand, StoreHandle};
+use crate::store::worker::{StoreCommand, StoreEvent, StoreHandle};
 use crate::ui::action::{Action, FilesAction, LibraryAction, PromptAction, Sheet};
 use crate::ui::app;
 use crate::ui::app::asker::Asker;
@@ -93,6 +93,7 @@ impl Studio {
         ctx.set_zoom_factor(settings.ui_scale);
         store.send(StoreCommand::ListModels { known: settings.known_models.clone() });
         store.send(StoreCommand::OpenCanvas);
+        store.send(StoreCommand::FindUnfinished);
         store.send(StoreCommand::ScanGallery);
 
         let mut state = AppState {
@@ -151,7 +152,11 @@ impl Studio {
         }
         let known_before = self.saver.current.known_models.len();
         while let Some(event) = self.store.try_recv() {
-            store_events::take(&mut self.state, &mut self.saver.current, event);
+            match event {
+                StoreEvent::Unfinished(left) => self.downloads.take_in(left),
+                StoreEvent::DownloadDiscarded(name) => self.downloads.forget(&name),
+                event => store_events::take(&mut self.state, &mut self.saver.current, event),
+            }
         }
         if self.saver.current.known_models.len() != known_before {
             self.saver.touch();

@@ -35,7 +35,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions:
         notes(ui, state, &entry);
         if let ModelRef::Folder(path) | ModelRef::File(path) = &entry.reference {
             fields::line(ui, 12.0);
-            place(ui, state, path, actions);
+            place(ui, state, &entry, path, actions);
         }
     });
 }
@@ -139,13 +139,13 @@ fn notes(ui: &mut Ui, state: &mut AppState, entry: &ModelEntry) {
     fields::text_frame(ui, id, field).labelled_by(label);
 }
 
-fn place(ui: &mut Ui, state: &AppState, path: &Path, actions: &mut Vec<Action>) {
+fn place(ui: &mut Ui, state: &AppState, entry: &ModelEntry, path: &Path, actions: &mut Vec<Action>) {
     ui.add(egui::Label::new(RichText::new(path.display().to_string()).color(theme::tokens(ui).text_3)).wrap());
     ui.horizontal_wrapped(|ui| {
         if ui.add(TextButton::new("Show in folder")).clicked() {
             actions.push(Action::Files(FilesAction::Reveal(path.to_path_buf())));
         }
-        if path.is_file() && ui.add(TextButton::new("What is in it")).clicked() {
+        if matches!(entry.reference, ModelRef::File(_)) && ui.add(TextButton::new("What is in it")).clicked() {
             actions.push(Action::Library(LibraryAction::Inspect(path.to_path_buf())));
         }
         let root = state.library.folders.iter().find(|folder| path.starts_with(folder) && *folder != path);
@@ -165,8 +165,7 @@ fn place(ui: &mut Ui, state: &AppState, path: &Path, actions: &mut Vec<Action>) 
 
 /// Folders that are looked through, where no model is chosen.
 fn folders(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
-    let roots: Vec<_> =
-        state.library.folders.iter().filter(|folder| crate::store::models::roots::is_root(folder)).collect();
+    let roots = &state.library.roots;
     if roots.is_empty() {
         return;
     }

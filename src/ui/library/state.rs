@@ -22,10 +22,12 @@ pub struct LibraryState {
     pub chosen: Option<ModelRef>,
     /// By [`ModelNote::key`].
     pub notes: BTreeMap<String, ModelNote>,
-    /// VAE files in the models folder.
+    /// VAE files that a model may be given.
     pub vaes: Vec<PathBuf>,
-    /// Folders that are looked through.
+    /// Models outside the models folder, and folders that are looked through.
     pub folders: Vec<PathBuf>,
+    /// The latter alone.
+    pub roots: Vec<PathBuf>,
     pub downloads: Vec<Download>,
     /// What the inspector shows.
     pub inspection: Option<Inspection>,

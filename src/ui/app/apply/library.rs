@@ -5,10 +5,10 @@ use std::path::Path;
 use crate::engine::mobile_sam;
 use crate::job::ModelRef;
 use crate::store::download::{DownloadState, Hub};
+use crate::store::hash;
 use crate::store::models::notes::KeptDefaults;
 use crate::store::token::{self, Token};
 use crate::store::worker::StoreCommand;
-use crate::store::{hash, models};
 use crate::ui::action::{Action, LibraryAction, Sheet, Tab};
 use crate::ui::app::dialogs::DialogRequest;
 use crate::ui::app::studio::Studio;
@@ -48,11 +48,15 @@ impl Studio {
                 self.list_models();
             }
             LibraryAction::Download(name) => {
-                let hub = Hub::of_this_machine().with_token(self.token.clone().map(|token| token.0));
-                self.downloads.start(&name, hub);
+                let token = self.token.clone().map(|token| token.0);
+                self.downloads.start(&name, move || Hub::of_this_machine().with_token(token));
             }
             LibraryAction::Pause(name) => self.downloads.pause(&name),
-            LibraryAction::GiveUp(name) => self.downloads.give_up(&name),
+            LibraryAction::GiveUp(name) => {
+                if self.downloads.give_up(&name) {
+                    self.store.send(StoreCommand::DiscardDownload(name));
+                }
+            }
             LibraryAction::KeepToken => self.keep_token(),
             LibraryAction::Inspect(file) => self.store.send(StoreCommand::InspectFile(file)),
             LibraryAction::Hash(file) => {
@@ -94,7 +98,6 @@ impl Studio {
         if self.token.is_none() {
             self.ask_aside(|| token::load().map(LibraryAction::TokenFound));
         }
-        self.find_vaes();
         self.list_models();
     }
 
@@ -165,10 +168,5 @@ impl Studio {
             self.state.library.folders.clone_from(&self.saver.current.known_models);
             self.services.paths.other_folders.clone_from(&self.saver.current.known_models);
         }
-    }
-
-    /// VAE files that a model may be given.
-    fn find_vaes(&mut self) {
-        self.state.library.vaes = models::extras::vaes(&self.services.paths);
     }
 }

@@ -37,7 +37,7 @@ impl Studio {
         let mut first = self.state.next_request(first_seed);
         // LoRAs and embeddings that the prompt names.
         if let Err(problem) = models::prompt_references::resolve(&mut first, &self.services.paths) {
-            self.state.toasts.error(sentence(&problem), None);
+            self.state.toasts.error(sentence(&problem.to_string()), None);
             return;
         }
         for index in 0..self.state.prompt.picture_count {

@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::store::models::entry::CHECKPOINT_ENDINGS;
+/// How files that may be a whole model end.
+pub const CHECKPOINT_ENDINGS: [&str; 5] = ["safetensors", "ckpt", "pt", "pth", "gguf"];
 
 /// Deep enough for the Hugging Face cache below a home folder's.
 const MAX_DEPTH: usize = 7;
@@ -59,15 +60,15 @@ impl Found {
                 if depth > 0 {
                     self.look_through(&path, depth - 1);
                 }
-            } else if has_ending(&path) && path.is_file() {
+            } else if has_ending(&path, &CHECKPOINT_ENDINGS) && path.is_file() {
                 self.models.push(path);
             }
         }
     }
 }
 
-fn has_ending(path: &Path) -> bool {
-    path.extension().is_some_and(|found| CHECKPOINT_ENDINGS.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    path.extension().is_some_and(|found| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
 }
 
 /// The folders that the text of `ComfyUI`'s `extra_model_paths.yaml` in `folder` tells it to look into besides its own:
@@ -90,6 +91,23 @@ pub fn named_places(text: &str, folder: &Path) -> Vec<PathBuf> {
         }
     }
     places
+}
+
+/// The files with one of the endings, in `folder` and some folders further down, by name. Links to folders are not
+/// followed, so that none leads in a circle.
+pub(crate) fn files_in(folder: &Path, endings: &[&str], depth: usize, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
+    entries.sort_by_key(fs::DirEntry::file_name);
+    found.extend(entries.iter().map(fs::DirEntry::path).filter(|path| has_ending(path, endings) && path.is_file()));
+    for entry in entries.iter().filter(|entry| depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        files_in(&entry.path(), endings, depth - 1, found);
+    }
+}
+
+/// Whether one of the folders above a file has this text in its name.
+pub(crate) fn lies_in(file: &Path, text: &str) -> bool {
+    let above = file.parent().map(Path::to_path_buf).unwrap_or_default();
+    above.iter().any(|name| name.to_string_lossy().to_lowercase().contains(text))
 }
 
 /// What people call a model: in the Hugging Face cache the folder of a revision has only a number for a name.

@@ -1,6 +1,8 @@
 //! A model's folder says what it is, and one that is none says so in one sentence.
 
 use super::*;
+use crate::sampling::SchedulerName;
+use crate::store::models::entry::ModelDefaults;
 
 const UNET: &str = r#"{"sample_size": 64, "cross_attention_dim": 768, "in_channels": 4, "unknown": [1]}"#;
 const VAE: &str = r#"{"block_out_channels": [128, 256, 512, 512]}"#;
@@ -77,13 +79,32 @@ fn what_is_no_model_says_so_in_one_sentence() {
 #[test]
 fn the_list_has_each_model_once_and_the_built_in_one_first() {
     let home = tempfile::tempdir().unwrap();
-    let paths = Paths::under(home.path());
+    let mut paths = Paths::under(home.path());
     let [inside, outside] = [paths.models_folder.join("B"), home.path().join("other")];
     make(&inside, "StableDiffusionPipeline", UNET, "DDIMScheduler");
     make(&paths.models_folder.join("a"), "StableDiffusionPipeline", UNET, "DDIMScheduler");
     make(&outside, "StableDiffusionPipeline", UNET, "DDIMScheduler");
     fs::create_dir_all(paths.models_folder.join("half-downloaded")).unwrap();
-    let known = [outside.clone(), inside, home.path().join("unplugged")];
-    let names: Vec<_> = list(&paths, &known).into_iter().map(|entry| entry.name).collect();
+    paths.other_folders = vec![outside.clone(), inside, home.path().join("unplugged")];
+    let names: Vec<_> = list(&paths).into_iter().map(|entry| entry.name).collect();
     assert_eq!(names, ["Built-in", "a", "B", "other"]);
+}
+
+#[test]
+fn folders_that_are_looked_through_and_vaes_come_with_the_list() {
+    let home = tempfile::tempdir().unwrap();
+    let mut paths = Paths::under(home.path());
+    let [model, others] = [home.path().join("dreamer"), home.path().join("webui")];
+    make(&model, "StableDiffusionPipeline", UNET, "DDIMScheduler");
+    make(&others.join("models/sleeper"), "StableDiffusionPipeline", UNET, "DDIMScheduler");
+    let vaes = [paths.models_folder.join("vae/sharp.safetensors"), others.join("models/VAE/soft.pt")];
+    for file in &vaes {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, "").unwrap();
+    }
+    paths.other_folders = vec![model, others.clone()];
+    let found = list_again(&paths, &mut Seen::new());
+    assert_eq!((found.folders, found.vaes.as_slice()), (vec![others], vaes.as_slice()));
+    let names: Vec<_> = found.entries.into_iter().map(|entry| entry.name).collect();
+    assert_eq!(names, ["Built-in", "dreamer", "sleeper"]);
 }
