@@ -54,7 +54,7 @@ impl Heads {
 /// When the shapes do not belong together.
 pub fn attention(q: &Map, k: &Map, v: &Map, heads: Heads, scores: Scores, level: Level) -> Result<Map, ShapeError> {
     let Heads { count: heads, causal, in_pairs } = heads;
-    // A hidden key in a pair with a seen one would not be hidden if it were no number.
+    // A hidden key in a pair with a seen one would not be hidden if it were NaN.
     let in_pairs = in_pairs && !causal;
     let (queries, keys) = (q.height * q.width, k.height * k.width);
     let fits = k.shape() == v.shape() && k.batch == q.batch && k.channels == q.channels;
@@ -185,7 +185,7 @@ impl Kernel for AttentionTask<'_> {
         let end = if self.causal { self.first + self.count } else { self.keys };
         for first_key in (0..end).step_by(block) {
             let keys = block.min(end - first_key);
-            // SAFETY: `into` has room for as many rows of `stride` floats as there are queries, whole panels included.
+            // SAFETY: `into` is valid for as many rows of `stride` floats as there are queries, whole panels included.
             unsafe {
                 self.score::<S>(&queries, rows, first_key, keys, into, stride);
                 for row in 0..self.count {
@@ -260,7 +260,7 @@ impl AttentionTask<'_> {
             let values = &panels[(first_key + panel) * steps..][..width * steps];
             for row in (0..rows).step_by(TILE_ROWS) {
                 let starts: Starts = std::array::from_fn(|offset| queries[(row + offset) * steps..].as_ptr());
-                // SAFETY: the caller's room; a level's panel width is one of these two.
+                // SAFETY: `into` is the caller's; a level's panel width is one of these two.
                 unsafe {
                     let into = into.add(row * stride + panel);
                     match (S::PANEL_VECTORS, self.in_pairs) {

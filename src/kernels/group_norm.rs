@@ -166,7 +166,7 @@ impl GroupStatistics {
     pub fn mean_and_inverse(&self, group: usize, eps: f64) -> (f64, f64) {
         let mean = self.means[group];
         let variance = (self.squares[group] / self.count).max(0.0);
-        // f64::max would swallow what is no number.
+        // f64::max would swallow a NaN.
         let variance = if mean.is_finite() { variance } else { f64::NAN };
         (mean, 1.0 / (variance + eps).sqrt())
     }
@@ -230,7 +230,7 @@ struct Apply<'a> {
     x: &'a [f32],
     factors: &'a Factors,
     with_silu: bool,
-    /// Room for as many floats as `x` has.
+    /// Valid for writes of as many floats as `x` has.
     out: *mut f32,
 }
 

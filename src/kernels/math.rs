@@ -5,7 +5,7 @@ use super::simd::Simd;
 /// 1.5·2²³: adding and taking it away rounds to a whole number.
 const ROUND: f32 = 12_582_912.0;
 
-/// Within 3e-7 of eˣ, relatively; beyond ±87 it stays at the ends. No number stays none.
+/// Within 3e-7 of eˣ, relatively; beyond ±87 it stays at the ends. NaN stays NaN.
 ///
 /// # Safety
 /// As [`Simd`].
@@ -29,7 +29,7 @@ pub unsafe fn exp<S: Simd>(x: S::V) -> S::V {
     }
 }
 
-/// Within 3e-7 of 2ˣ, relatively, up to 127; below −126 it stays there. No number stays none.
+/// Within 3e-7 of 2ˣ, relatively, up to 127; below −126 it stays there. NaN stays NaN.
 ///
 /// # Safety
 /// As [`Simd`].
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_stays_none() {
+    fn nan_stays_nan() {
         for level in Level::available() {
             for which in 0..5 {
                 let out = level.run(Each { x: &[f32::NAN, 1.0, f32::NAN], which });

@@ -116,7 +116,7 @@ pub(super) fn widen_bf16<'a>(from: &'a [bf16], to: &'a mut [f32]) -> &'a [f32] {
 /// Brings `count` numbers together two by two, in place or elsewhere; an odd last one is followed by zero.
 ///
 /// # Safety
-/// As [`Simd`]; there are `count` numbers, and room for half as many pairs.
+/// As [`Simd`]; `from` is valid for reads of `count` floats and `to` for writes of half as many, rounded up.
 #[inline(always)]
 pub(super) unsafe fn pair_up<S: Simd>(from: *const f32, count: usize, to: *mut f32) {
     let whole = count / (2 * S::LANES) * S::LANES;

@@ -179,7 +179,7 @@ impl PackedMatrix {
         self.bias = packed;
     }
 
-    /// `convert` gives a part of a row in the panels' format, in the room that it is given or as it is.
+    /// `convert` gives a part of a row in the panels' format, in the buffer that it is given or as it is.
     fn pack<F: Copy + Sync, T: Element>(
         &self,
         from: &[F],
@@ -195,14 +195,14 @@ impl PackedMatrix {
         values.par_chunks_mut(full_panel).enumerate().for_each(|(index, out)| {
             let panel = self.panel(index);
             let stride = panel.vectors * lanes;
-            let mut room = [T::default(); PACKED_AT_ONCE];
+            let mut converted = [T::default(); PACKED_AT_ONCE];
             let at_once = PACKED_AT_ONCE / taps;
             for first in (0..channels).step_by(at_once) {
                 let count = at_once.min(channels - first);
                 for lane in 0..stride {
                     let Some(row) = self.row_of(&panel, lane) else { continue };
                     let start = row * self.depth + first * taps;
-                    let part = convert(&from[start..start + count * taps], &mut room[..count * taps]);
+                    let part = convert(&from[start..start + count * taps], &mut converted[..count * taps]);
                     for tap in 0..taps {
                         let out = &mut out[(tap * channels + first) * stride..][..count * stride];
                         let column = out.chunks_exact_mut(stride);

@@ -19,7 +19,7 @@ impl Steps {
     /// How many places a kernel of 3 has along `side`; `None` where it does not fit.
     #[must_use]
     pub fn places(&self, side: usize) -> Option<usize> {
-        (side + self.before + self.after).checked_sub(3).map(|room| room / self.stride + 1)
+        (side + self.before + self.after).checked_sub(3).map(|span| span / self.stride + 1)
     }
 }
 

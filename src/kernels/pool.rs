@@ -11,7 +11,7 @@ const WORST_FIT: f64 = 0.6;
 /// Below this the system's own allocator is as good.
 const SMALLEST_KEPT_FLOATS: usize = 4096;
 
-/// What a shelf keeps: a buffer, or its length alone where memory is only foretold.
+/// What a pool keeps: a buffer, or its length alone in a dry run.
 pub trait PooledBuffer {
     /// In floats.
     fn floats(&self) -> usize;
@@ -59,7 +59,7 @@ impl<T: PooledBuffer> BufferPool<T> {
         Some(kept)
     }
 
-    /// Keeps a buffer for its next use, if there is room.
+    /// Keeps a buffer for its next use, within the limit.
     pub fn give(&mut self, kept: T) {
         let floats = kept.floats();
         if floats >= SMALLEST_KEPT_FLOATS && self.idle_floats + floats <= self.limit_floats {
@@ -87,7 +87,7 @@ fn pool() -> MutexGuard<'static, BufferPool<Vec<f32>>> {
 const RETURNED_BYTES: i32 = 1 << 20;
 
 /// The allocator of glibc, left alone, keeps up to 64 MB of what was freed, now more and now less as sizes and threads
-/// fall: so much could not be foretold, and we keep what is worth keeping ourselves.
+/// fall: so much could not be estimated, and we keep what is worth keeping ourselves.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn return_what_is_freed() {
     // SAFETY: sets two numbers of the allocator, which takes a lock for it.

@@ -73,7 +73,7 @@ impl Feature {
     /// `picture` `(batch, channels, height, width)`, on the host.
     ///
     /// # Errors
-    /// When the shape is wrong, or the device has no room.
+    /// When the shape is wrong, or the device is out of memory.
     pub fn of_picture(picture: &Tensor, execution: &Execution) -> Result<Self, ModelError> {
         let (batch, channels, height, width) = picture.dims4()?;
         match execution {
@@ -88,7 +88,7 @@ impl Feature {
     /// `tokens` `(batch, tokens, channels)`, on the host.
     ///
     /// # Errors
-    /// When the shape is wrong, or the device has no room.
+    /// When the shape is wrong, or the device is out of memory.
     pub fn of_tokens(tokens: &Tensor, execution: &Execution) -> Result<Self, ModelError> {
         let (batch, count, channels) = tokens.dims3()?;
         match execution {
@@ -103,7 +103,7 @@ impl Feature {
     /// `(batch, channels, height, width)` on the host, in single precision.
     ///
     /// # Errors
-    /// When the device failed, or there is no room.
+    /// When the device failed, or memory runs out.
     pub fn picture(&self) -> Result<Tensor, ModelError> {
         Ok(match self {
             Self::Host(map) => {
@@ -121,7 +121,7 @@ impl Feature {
     /// `(batch, tokens, channels)` on the host, in single precision.
     ///
     /// # Errors
-    /// When the device failed, or there is no room.
+    /// When the device failed, or memory runs out.
     pub fn tokens(&self) -> Result<Tensor, ModelError> {
         Ok(match self {
             Self::Host(map) => {
@@ -197,7 +197,7 @@ impl Feature {
     }
 
     /// # Errors
-    /// When the device has no room.
+    /// When the device is out of memory.
     pub fn activate(&self, activation: Activation) -> Result<Self, ModelError> {
         Ok(match self {
             Self::Host(map) => Self::Host(kernels::activate(map, activation, Level::current())),

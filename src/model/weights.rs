@@ -1,6 +1,6 @@
 //! Hands a network's tensors to its layers: from one file, shards, half precision, or a whole checkpoint; read one by one.
 //!
-//! What is missing, left over or of another shape is gathered and told in one error.
+//! What is missing, left over or of another shape is gathered and reported in one error.
 
 use std::any::Any;
 use std::cell::{Ref, RefCell};
@@ -60,7 +60,7 @@ pub struct Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
-    /// Opens the weights of `folder` (say `unet`) whose files are called `stem` (say `diffusion_pytorch_model`).
+    /// Opens the weights of `folder` (for example `unet`) whose files are called `stem` (for example `diffusion_pytorch_model`).
     /// Tensors come out on the host as `dtype`; layers bring them to `device`.
     ///
     /// # Errors
@@ -124,7 +124,7 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// Lays LoRAs' changes over the tensors as they are handed out. `network` is diffusers' name of the folder.
+    /// Applies LoRAs to the tensors as they are handed out. `network` is diffusers' name of the folder.
     #[must_use]
     pub fn with_loras(mut self, network: &str, loras: &'a [Lora]) -> Self {
         if !loras.is_empty() {
@@ -133,7 +133,7 @@ impl<'a> Weights<'a> {
         self
     }
 
-    /// Layers that nothing is laid over are taken from `cache` where they are there, and put there where they are not.
+    /// Layers without a patch are taken from `cache` where they are there, and put there where they are not.
     #[must_use]
     pub fn with_layer_cache(self, network: &'static str, layer_cache: &'a LayerCache) -> Self {
         Self { cache: Some((layer_cache, network)), ..self }
@@ -176,7 +176,7 @@ impl<'a> Weights<'a> {
     pub fn finish(self) -> Result<(), ModelError> {
         let account = self.account.borrow();
         let left_over: Vec<&String> = account.untouched.values().collect();
-        let more = (!left_over.is_empty()).then(|| told("not in the config", &left_over));
+        let more = (!left_over.is_empty()).then(|| listed("not in the config", &left_over));
         self.complaint(&account, more).map_or(Ok(()), Err)
     }
 
@@ -184,14 +184,14 @@ impl<'a> Weights<'a> {
         let complaints: Vec<String> = [("missing", &account.missing), ("of another shape", &account.misshapen)]
             .into_iter()
             .filter(|(_, names)| !names.is_empty())
-            .map(|(kind, names)| told(kind, names))
+            .map(|(kind, names)| listed(kind, names))
             .chain(more)
             .collect();
         let sentence = || ModelError::Misfit(format!("{}: {}", complaints.join(", "), self.what));
         (!complaints.is_empty()).then(sentence)
     }
 
-    /// Of the wanted shape, so that building goes on and everything that is wrong can be told at once; until as much is
+    /// Of the wanted shape, so that building goes on and everything that is wrong can be reported at once; until as much is
     /// made up as the files could ever have held.
     fn placeholder(&self, account: &mut Account, shape: &[usize]) -> Result<Tensor, ModelError> {
         account.made_up += shape.iter().product::<usize>();
@@ -221,7 +221,7 @@ impl<'a> Weights<'a> {
         }
         drop(account);
         let tensor = SingleFile::load(&self.archives[*archive], source, &Device::Cpu)?;
-        self.tell(tensor.elem_count())?;
+        self.report_progress(tensor.elem_count())?;
         let tensor = tensor.reshape(shape)?;
         let patched = self.patches.as_ref().map(|patches| patches.apply(name, &tensor)).transpose()?.flatten();
         Ok(patched.unwrap_or(tensor).to_dtype(self.dtype)?)
@@ -246,7 +246,7 @@ impl<'a> Weights<'a> {
         }
         self.account.borrow_mut().untouched.remove(name);
         let numbers = self.numbers.borrow();
-        self.tell(numbers.count())?;
+        self.report_progress(numbers.count())?;
         Ok(Some(numbers))
     }
 
@@ -257,10 +257,10 @@ impl<'a> Weights<'a> {
             self.account.borrow_mut().untouched.remove(&name);
             numbers += self.place.get(&name).map_or(0, |(_, source)| source.shape.iter().product());
         }
-        self.tell(numbers)
+        self.report_progress(numbers)
     }
 
-    fn tell(&self, numbers: usize) -> Result<(), ModelError> {
+    fn report_progress(&self, numbers: usize) -> Result<(), ModelError> {
         let fraction = {
             let mut account = self.account.borrow_mut();
             account.read += numbers;
@@ -333,16 +333,16 @@ impl Scope<'_> {
         Ok(layer)
     }
 
-    /// The tensor `name` here. One that is missing or misshapen is told by [`Weights::finish`].
+    /// The tensor `name` here. One that is missing or misshapen is reported by [`Weights::finish`].
     ///
     /// # Errors
-    /// When the device has no room.
+    /// When the device is out of memory.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
         self.weights.tensor(&format!("{}.{name}", self.prefix), shape)
     }
 
     /// The numbers of the tensor `name` here as they stand in its file, until the next are read; `None` where
-    /// [`Scope::tensor`] must be asked, because something is laid over them, or their kind or the device needs it.
+    /// [`Scope::tensor`] must be asked, because something patches them, or their kind or the device needs it.
     ///
     /// # Errors
     /// When the disk fails.
@@ -363,7 +363,7 @@ fn layer_name(name: &str) -> String {
     name.to_owned()
 }
 
-fn told(kind: &str, names: &[impl AsRef<str>]) -> String {
+fn listed(kind: &str, names: &[impl AsRef<str>]) -> String {
     let mut text = names.iter().take(LISTED).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
     if names.len() > LISTED {
         text.push_str(", …");

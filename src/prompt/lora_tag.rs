@@ -9,7 +9,7 @@ pub struct LoraTag {
 
 const OPEN: &str = "<lora:";
 
-/// The tags of a prompt, in their order. A tag whose weight is no number counts once.
+/// The tags of a prompt, in their order. A tag whose weight does not parse counts as 1.
 #[must_use]
 pub fn lora_tags(prompt: &str) -> Vec<LoraTag> {
     pieces(prompt).filter_map(|piece| if let Piece::Tag(tag) = piece { Some(tag) } else { None }).collect()

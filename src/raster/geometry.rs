@@ -24,13 +24,13 @@ pub fn resized(picture: &Picture, width: u32, height: u32) -> Picture {
     picture_of(width, height, bytes)
 }
 
-/// The largest size of `shape`'s proportions inside `room`, at least one pixel.
+/// The largest size of `shape`'s proportions inside `bounds`, at least one pixel.
 #[must_use]
-pub fn largest_inside(room: (u32, u32), shape: (u32, u32)) -> (u32, u32) {
-    let (width, height) = (f64::from(room.0), f64::from(room.1));
+pub fn largest_inside(bounds: (u32, u32), shape: (u32, u32)) -> (u32, u32) {
+    let (width, height) = (f64::from(bounds.0), f64::from(bounds.1));
     let aspect = f64::from(shape.0) / f64::from(shape.1.max(1));
     let (wide, tall) = if width / height > aspect { (height * aspect, height) } else { (width, width / aspect) };
-    ((wide.round() as u32).clamp(1, room.0), (tall.round() as u32).clamp(1, room.1))
+    ((wide.round() as u32).clamp(1, bounds.0), (tall.round() as u32).clamp(1, bounds.1))
 }
 
 /// Opaque: what is transparent shows white.

@@ -6,7 +6,7 @@ use super::geometry::picture_of;
 use crate::mask::{MaskPlane, PAINTED, PixelRect};
 use crate::raster::Picture;
 
-/// `photo` with `made` laid over `place` as far as `share` says (255: wholly). `made` and `share` are as large as
+/// `photo` with `made` pasted at `place` as far as `share` says (255: wholly). `made` and `share` are as large as
 /// `place`, which lies inside the photo.
 ///
 /// Transparency is kept; only a masked place of which more than half shows nothing at all becomes visible.

@@ -17,7 +17,7 @@ pub enum Bound {
 }
 
 impl Bound {
-    /// What `config` means to a scheduler that reads these keys at all; `clips` and `thresholds` tell which.
+    /// What `config` means to a scheduler that reads these keys at all; `clips` and `thresholds` name them.
     pub fn new(name: SchedulerName, config: &SchedulerConfig, clips: Option<bool>, thresholds: bool) -> Self {
         if thresholds && config.thresholding.unwrap_or(false) {
             Self::Threshold {

@@ -34,7 +34,7 @@ pub enum SigmaLaw {
     Exponential,
 }
 
-/// What the network is told of where a call stands.
+/// How a call's noise level is given to the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimestepForm {
     /// The timestep, or the place between two where laid sigmas fall.

@@ -20,7 +20,7 @@ const MAX_TENSORS: u64 = 100_000;
 const MAX_SIDES: u32 = 8;
 /// Texts and lists that are kept.
 const MAX_TEXT_BYTES: u64 = 4096;
-/// Where a converter had to flatten a tensor, this and its name tell the shape that it had.
+/// Where a converter had to flatten a tensor, this and its name give the shape that it had.
 const SHAPE_BEFORE: &str = "comfy.gguf.orig_shape.";
 /// WeightBuffer that a thread brings back at a time; whole blocks of every kind.
 const PART: usize = 1 << 16;
@@ -58,8 +58,8 @@ impl From<&str> for Refusal {
     }
 }
 
-/// What is told of a tensor before the data begin.
-struct Told {
+/// A tensor's entry in the header.
+struct Listed {
     name: String,
     shape: Vec<usize>,
     kind: GgmlDType,
@@ -98,13 +98,13 @@ impl GgufFile {
                 Value::Number(_) | Value::Other => {}
             }
         }
-        let told = (0..tensors).map(|_| header.tensor()).collect::<Result<Vec<_>, _>>()?;
+        let listed = (0..tensors).map(|_| header.tensor()).collect::<Result<Vec<_>, _>>()?;
         if !(1..=65_536).contains(&alignment) {
             return Err("its alignment is none".into());
         }
         let data = header.at.next_multiple_of(alignment);
         let mut entries = BTreeMap::new();
-        for Told { name, mut shape, kind, offset } in told {
+        for Listed { name, mut shape, kind, offset } in listed {
             if let Some(before) = shapes.remove(&name)
                 && count_of(&before) == count_of(&shape)
             {
@@ -134,7 +134,7 @@ impl GgufFile {
             .map(|(name, entry)| (name.as_str(), entry.shape.as_slice(), name_of(entry.kind), entry.bytes as u64))
     }
 
-    /// What the file tells besides tensors.
+    /// Text and numbers besides the tensors.
     pub fn texts(&self) -> &BTreeMap<String, String> {
         &self.texts
     }
@@ -282,7 +282,7 @@ impl<R: Read> Header<R> {
         Ok(Value::Other)
     }
 
-    fn tensor(&mut self) -> Result<Told, Refusal> {
+    fn tensor(&mut self) -> Result<Listed, Refusal> {
         let name = self.text()?.ok_or("the name of a tensor is longer than any")?;
         let sides = self.number(4)?;
         if sides > u64::from(MAX_SIDES) {
@@ -295,7 +295,7 @@ impl<R: Read> Header<R> {
         let (kind, offset) = (self.number(4)?, self.number(8)?);
         let kind = kind_of(kind)
             .ok_or_else(|| Refusal::Unread(format!("packs {name} in a way (number {kind}) that is not")))?;
-        Ok(Told { name, shape, kind, offset })
+        Ok(Listed { name, shape, kind, offset })
     }
 }
 

@@ -49,7 +49,7 @@ pub struct TensorInfo {
 /// An open file of tensors.
 pub struct Archive {
     format: Format,
-    /// What the file tells in words.
+    /// The file's own text.
     metadata: BTreeMap<String, String>,
 }
 
@@ -145,7 +145,7 @@ impl Archive {
     /// The tensor in the file's own precision; a quantized one in single.
     ///
     /// # Errors
-    /// When there is none of that name, its precision is not supported, or the device has no room.
+    /// When there is none of that name, its precision is not supported, or the device is out of memory.
     pub fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
         match &self.format {
             Format::Safetensors(file) => {

@@ -25,8 +25,8 @@ impl WeightBuffer {
         matches!(dtype, DType::F32 | DType::F16 | DType::BF16)
     }
 
-    /// Room for `count` numbers, to be filled.
-    fn room(&mut self, count: usize, dtype: DType) -> &mut [u8] {
+    /// `count` numbers, to be filled.
+    fn resized(&mut self, count: usize, dtype: DType) -> &mut [u8] {
         let bytes = count * dtype.size_in_bytes();
         self.words.resize(bytes.div_ceil(4).max(self.words.len()), 0);
         (self.count, self.dtype) = (count, Some(dtype));
@@ -36,12 +36,12 @@ impl WeightBuffer {
     /// # Errors
     /// When the file ends before.
     pub fn read(&mut self, file: &File, offset: u64, count: usize, dtype: DType) -> io::Result<()> {
-        read_at(file, self.room(count, dtype), offset)
+        read_at(file, self.resized(count, dtype), offset)
     }
 
     /// Bytes that are in memory already; as many as `count` numbers take.
     pub fn copy(&mut self, bytes: &[u8], count: usize, dtype: DType) {
-        self.room(count, dtype).copy_from_slice(bytes);
+        self.resized(count, dtype).copy_from_slice(bytes);
     }
 
     /// How many were read last.
@@ -65,7 +65,7 @@ impl WeightBuffer {
 /// A tensor whose bytes stand at `offset` of the file.
 ///
 /// # Errors
-/// When the file ends before, its kind is not supported, or the device has no room.
+/// When the file ends before, its kind is not supported, or the device is out of memory.
 pub fn tensor(
     file: &File,
     offset: u64,

@@ -1,4 +1,4 @@
-//! Reads what a `PyTorch` pickle says of its tensors, and nothing else: no code is run, no class is made.
+//! Reads a `PyTorch` pickle's description of its tensors, and nothing else: no code is run, no class is made.
 //!
 //! Values live in one list and refer to each other by number, so that no file can make it recurse or clone without end.
 

@@ -78,7 +78,7 @@ impl PytorchFile {
         self.entries.iter().map(|(name, entry)| (name.as_str(), entry.shape.as_slice(), entry.dtype, entry.span.length))
     }
 
-    /// What the file tells besides tensors.
+    /// Text and numbers besides the tensors.
     pub fn texts(&self) -> &BTreeMap<String, String> {
         &self.texts
     }

@@ -16,7 +16,7 @@ pub struct SafetensorsFile {
 }
 
 impl SafetensorsFile {
-    /// Every length is held against the file's before room is made for it.
+    /// Every length is held against the file's before memory is allocated for it.
     ///
     /// # Errors
     /// A few words for a person.
@@ -44,7 +44,7 @@ impl SafetensorsFile {
         Ok(Self { file, header, data_start })
     }
 
-    /// What the header says of a tensor, and where its bytes start in the file.
+    /// A tensor's entry in the header, and where its bytes start in the file.
     pub fn find(&self, name: &str) -> Option<(&TensorInfo, u64)> {
         let info = self.header.info(name)?;
         Some((info, self.data_start + info.data_offsets.0 as u64))

@@ -70,7 +70,7 @@ impl LayerPatch {
         bias + (difference * weight)?
     }
 
-    /// The layer's weight, in f32, with the change times `weight` laid over it.
+    /// The layer's weight, in f32, with the patch times `weight` added.
     ///
     /// # Errors
     /// When the shapes do not fit.

@@ -1,4 +1,4 @@
-//! LoRAs: small files that change a model's layers. They are laid over the weights while these are read, so that the
+//! LoRAs: small files that change a model's layers. They patch the weights while these are read, so that the
 //! base is never changed and any number at any weight is exact.
 
 mod layer_patch;
@@ -130,22 +130,22 @@ impl<'a> Patches<'a> {
         Self { by_layer }
     }
 
-    /// Whether anything is laid over the layer of the tensor `name`.
+    /// Whether anything patches the layer of the tensor `name`.
     #[must_use]
     pub fn touches(&self, name: &str) -> bool {
         name.rsplit_once('.').is_some_and(|(layer, _)| self.touches_layer(layer))
     }
 
-    /// Whether anything is laid over the layer.
+    /// Whether anything patches the layer.
     #[must_use]
     pub fn touches_layer(&self, layer: &str) -> bool {
         self.by_layer.contains_key(layer)
     }
 
-    /// The tensor `name` of the network with all changes laid over it; `None` where there are none.
+    /// The tensor `name` of the network with all patches applied; `None` where there are none.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// When the device is out of memory.
     pub fn apply(&self, name: &str, base: &Tensor) -> Result<Option<Tensor>, candle_core::Error> {
         let Some((layer, kind)) = name.rsplit_once('.') else { return Ok(None) };
         let Some(changes) = self.by_layer.get(layer) else { return Ok(None) };

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::layer_patch::Role;
 use crate::checkpoint::unet_names::{UnetNames, UnetShape};
 
-/// How the ends of names say what a tensor is; the rest names the layer.
+/// What a tensor is, by the end of its name; the rest names the layer.
 const ENDS: [(&str, Role); 38] = [
     (".lora_down.weight", Role::Down),
     (".lora_up.weight", Role::Up),

@@ -1,4 +1,4 @@
-//! diffusers' config files for a checkpoint that has none: what tensor shapes tell, and the family's rule for the rest.
+//! diffusers' config files for a checkpoint that has none: from tensor shapes, and the family's rule for the rest.
 
 use std::collections::BTreeMap;
 
@@ -259,7 +259,7 @@ fn count(part: &NetworkTensors, prefix: &str) -> usize {
         .range(prefix.to_owned()..)
         .map_while(|(name, _)| name.strip_prefix(prefix))
         .filter_map(|rest| rest.split('.').next()?.parse::<usize>().ok());
-    // No network has as many; a file that says so is told of by the layers that it lacks.
+    // No network has as many; such a file is reported by the layers that it lacks.
     numbers.max().map_or(0, |last| last.saturating_add(1)).min(1000)
 }
 

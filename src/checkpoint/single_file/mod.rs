@@ -41,7 +41,7 @@ pub struct SingleFile {
 }
 
 impl SingleFile {
-    /// Reads the header, and says what the file is.
+    /// Reads the header, and finds out what the file is.
     ///
     /// # Errors
     /// When it is missing, damaged, or holds no network that Inkwick knows.
@@ -64,9 +64,9 @@ impl SingleFile {
         drop_what_is_never_run(&mut parts, family);
         let training = training_of(&archive, &tensors, &parts, family);
         let mut configs = derived::configs(&parts, family, training);
-        lay_folders_over(&sidecar.folders, &mut configs)?;
+        apply_folder_configs(&sidecar.folders, &mut configs)?;
         for (name, config) in &mut configs {
-            sidecar.lay_over(name, config);
+            sidecar.apply(name, config);
         }
         Ok(Self { path: path.to_owned(), archive: Arc::new(archive), others, parts, family, configs, sidecar })
     }
@@ -156,7 +156,7 @@ impl SingleFile {
     /// A tensor of ours, cut out of the file's.
     ///
     /// # Errors
-    /// When the file's precision is not supported or the device has no room.
+    /// When the file's precision is not supported or the device is out of memory.
     pub fn load(archive: &Archive, source: &TensorSource, device: &Device) -> Result<Tensor, candle_core::Error> {
         let tensor = archive.load(&source.name, device)?;
         match source.cut {
@@ -170,7 +170,7 @@ impl SingleFile {
     }
 }
 
-/// Lays the VAE of another file over a file's own, and fills what it lacks.
+/// Takes the VAE of another file instead of a file's own, and from the base what it lacks.
 fn taken_from_others(
     sidecar: &Sidecar,
     parts: &mut Parts,
@@ -227,7 +227,7 @@ fn training_of(archive: &Archive, tensors: &[TensorInfo], parts: &Parts, family:
 }
 
 /// Takes a neighbouring folder's configs when its networks have the shapes of ours.
-fn lay_folders_over(folders: &[PathBuf], configs: &mut BTreeMap<String, Value>) -> Result<(), CheckpointError> {
+fn apply_folder_configs(folders: &[PathBuf], configs: &mut BTreeMap<String, Value>) -> Result<(), CheckpointError> {
     const TELLING: [&str; 7] = [
         "in_channels",
         "block_out_channels",

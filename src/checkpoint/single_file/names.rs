@@ -36,7 +36,7 @@ pub struct Parts {
     pub networks: BTreeMap<&'static str, NetworkTensors>,
     /// Names that no network claims.
     pub unknown: Vec<String>,
-    /// How the encoders were written: `OpenCLIP`'s names tell the family.
+    /// How the encoders were written: `OpenCLIP`'s names identify the family.
     pub open_clip: BTreeSet<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! What the original code's YAML configs say that tensors cannot, as people keep them beside a checkpoint.
+//! The original code's YAML configs, as people keep them beside a checkpoint: what its tensors cannot show.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! What stands beside a checkpoint and says what its tensors cannot: heads, groups, tokenizer, what it predicts.
+//! Files beside a checkpoint that hold what its tensors cannot show: heads, groups, tokenizer, what it predicts.
 //!
 //! `"vae": "FILE"` takes the VAE from another file, as AUTOMATIC1111 does with a `NAME.vae.safetensors` (or `.pt`), and
 //! `"base": "FILE"` takes whatever is missing (a UNet alone wants text encoders and a VAE).
@@ -92,8 +92,8 @@ impl Sidecar {
         }
     }
 
-    /// The config with what is said here laid over it.
-    pub fn lay_over(&self, name: &str, config: &mut Value) {
+    /// Overrides the config with the fields given here.
+    pub fn apply(&self, name: &str, config: &mut Value) {
         let Value::Object(config) = config else { return };
         for (_, fields) in self.fields.iter().filter(|(file, _)| *file == name) {
             for (key, value) in fields {
@@ -102,11 +102,12 @@ impl Sidecar {
         }
     }
 
-    /// A file of a tokenizer folder, from where this says it is.
+    /// A file of a tokenizer folder, from the folder given here.
     #[must_use]
     pub fn tokenizer_file(&self, folder: &str, name: &str) -> Option<PathBuf> {
-        let said = self.tokenizers.iter().filter(|(tokenizer, _)| tokenizer == folder).map(|(_, place)| place.clone());
-        said.chain(self.folders.iter().map(|place| place.join(folder)))
+        let given = self.tokenizers.iter().filter(|(tokenizer, _)| tokenizer == folder).map(|(_, place)| place.clone());
+        given
+            .chain(self.folders.iter().map(|place| place.join(folder)))
             .find(|place| place.join("tokenizer.json").is_file() || place.join("vocab.json").is_file())
             .map(|place| place.join(name))
     }

@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn lists_maps_quotes_comments_and_anchors() {
-        let text = "a: {b: [1, -2.5e-3, x], c: \"1\"} # said\nd: &d\n  - yes\n  - 'it''s'\ne: *d\nf: |\n  two\n  lines\n\
+        let text = "a: {b: [1, -2.5e-3, x], c: \"1\"} # comment\nd: &d\n  - yes\n  - 'it''s'\ne: *d\nf: |\n  two\n  lines\n\
                     g: ~\nbase: &base {k: 1, l: 2}\nh: {<<: *base, l: 3}\n";
         let wanted = json!({
             "a": {"b": [1, -0.0025, "x"], "c": "1"}, "d": ["yes", "it's"], "e": ["yes", "it's"], "f": "two\nlines\n",

@@ -64,7 +64,7 @@ impl Simd for Neon {
 
     #[inline(always)]
     unsafe fn max(a: float32x4_t, b: float32x4_t) -> float32x4_t {
-        // Not vmaxq: it answers with no number whichever of the two is none.
+        // Not vmaxq: it gives NaN whichever of the two is NaN.
         unsafe { vbslq_f32(vcgtq_f32(a, b), a, b) }
     }
 

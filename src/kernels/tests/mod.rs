@@ -91,7 +91,7 @@ fn linear(x: &[f32], weight: &[f32], bias: &[f32], inputs: usize) -> Vec<f64> {
 }
 
 #[test]
-fn what_is_no_number_is_never_hidden() {
+fn nan_is_never_hidden() {
     for level in Level::available() {
         let mut random = Random(13);
         for bad in [f32::NAN, f32::INFINITY] {

@@ -114,7 +114,7 @@ impl Winograd {
         Ok(this)
     }
 
-    /// `convert` gives a part of a row in single precision, in the room that it is given or as it is.
+    /// `convert` gives a part of a row in single precision, in the buffer that it is given or as it is.
     fn pack<F: Copy + Sync>(
         &self,
         from: &[F],
@@ -326,7 +326,7 @@ impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> PanelTask<'_,
                 let output_tile = self.output_tiles.start + (first + row).min(count - 1);
                 rows[output_tile * inputs..(output_tile + 1) * inputs].as_ptr()
             });
-            // SAFETY: each row has `inputs` values, the panel as many rows of N vectors, and the sums have room for
+            // SAFETY: each row has `inputs` values, the panel as many rows of N vectors, and the sums are as long as
             // whole tiles.
             unsafe {
                 let tile = tile::<S, N, false>(&[starts], inputs, panel.as_ptr(), stride);

@@ -1,5 +1,5 @@
 //! From a picture and what was pointed at to masks: tokens and picture look at each other twice, then each mask's token
-//! says what its pixels look like.
+//! describes what its pixels look like.
 
 use super::super::ModelError;
 use super::prompt::PromptEncoder;
@@ -9,7 +9,7 @@ use crate::kernels::{
     self, Activation, Epilogue, Heads, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, WeightSlice,
 };
 
-/// One answer for a prompt that says enough, three for one that does not.
+/// One answer for an unambiguous prompt, three for an ambiguous one.
 const MASKS: usize = 4;
 const HEADS: usize = 8;
 const INNER: usize = 2048;

@@ -203,8 +203,8 @@ impl Block {
 
     fn forward(&self, x: &Map) -> Result<Map, ModelError> {
         // The windows at the right and below reach over the edge: what they see there is zeros, and those count.
-        let room = (x.height.next_multiple_of(self.window), x.width.next_multiple_of(self.window));
-        let qkv = self.qkv.forward(&self.norm.forward(&with_room(x, room)?)?, &Epilogue::default())?;
+        let padded = (x.height.next_multiple_of(self.window), x.width.next_multiple_of(self.window));
+        let qkv = self.qkv.forward(&self.norm.forward(&padded_to(x, padded)?)?, &Epilogue::default())?;
         let windows = Windows { side: self.window, heads: self.heads, bias: &self.bias };
         let mixed = window_attention(&qkv, windows, (x.height, x.width), Level::current())?;
         let x = self.projection.forward(&mixed, &Epilogue { residual: Some(x.values()), ..Epilogue::default() })?;
@@ -230,7 +230,7 @@ fn spread_bias(by_distance: &[f32], window: usize) -> Vec<f32> {
 }
 
 /// The picture with zeros to the right and below.
-fn with_room(x: &Map, (height, width): (usize, usize)) -> Result<Map, ModelError> {
+fn padded_to(x: &Map, (height, width): (usize, usize)) -> Result<Map, ModelError> {
     if (height, width) == (x.height, x.width) {
         return Ok(x.clone());
     }
