@@ -243,6 +243,10 @@ impl AttentionTask<'_> {
     }
 
     /// Scores of all queries against the keys from `first_key` on, whole panels of them.
+    ///
+    /// # Safety
+    /// As [`Simd`]; `into` is valid for writes of `rows` rows that are `stride` floats apart, each of as many floats as
+    /// `keys` rounded up to whole panels.
     #[inline(always)]
     unsafe fn score<S: Simd>(
         &self,
@@ -264,17 +268,20 @@ impl AttentionTask<'_> {
                 unsafe {
                     let into = into.add(row * stride + panel);
                     match (S::PANEL_VECTORS, self.in_pairs) {
-                        (2, false) => store_tile::<S, 2, false>(&starts, steps, values.as_ptr(), into, stride),
-                        (2, true) => store_tile::<S, 2, true>(&starts, steps, values.as_ptr(), into, stride),
-                        (_, false) => store_tile::<S, 4, false>(&starts, steps, values.as_ptr(), into, stride),
-                        (_, true) => store_tile::<S, 4, true>(&starts, steps, values.as_ptr(), into, stride),
+                        (2, false) => store_tile::<S, 2, false, false>(&starts, steps, values.as_ptr(), into, stride),
+                        (2, true) => store_tile::<S, 2, true, false>(&starts, steps, values.as_ptr(), into, stride),
+                        (_, false) => store_tile::<S, 4, false, false>(&starts, steps, values.as_ptr(), into, stride),
+                        (_, true) => store_tile::<S, 4, true, false>(&starts, steps, values.as_ptr(), into, stride),
                     }
                 }
             }
         }
     }
 
-    /// Adds the values, weighed by the softened scores, to the sums.
+    /// Adds the values, weighed by the softmax of the scores, to the sums.
+    ///
+    /// # Safety
+    /// As [`Simd`]; `scores` is valid for reads of `rows` rows of `keys` floats, `stride` floats apart.
     #[inline(always)]
     unsafe fn weigh<S: Simd, const PAIRS: bool>(
         &self,
@@ -293,15 +300,15 @@ impl AttentionTask<'_> {
             let values = panels[panel * all_keys + first_key * panel_width..][..keys * panel_width].as_ptr();
             for row in (0..rows).step_by(TILE_ROWS) {
                 let starts: Starts = std::array::from_fn(|offset| scores.wrapping_add((row + offset) * stride));
-                // SAFETY: every row of the scores holds `keys` of them (or of pairs), and the sums whole tiles of whole
+                // SAFETY: the caller's scores; the sums are `rows` rows of `columns` floats, whole tiles of whole
                 // vectors.
                 unsafe {
                     let into = sums.as_mut_ptr().add(row * columns + panel);
                     match panel_width / S::LANES {
-                        1 => add_tile::<S, 1, PAIRS>(&starts, keys, values, into, columns),
-                        2 => add_tile::<S, 2, PAIRS>(&starts, keys, values, into, columns),
-                        3 => add_tile::<S, 3, PAIRS>(&starts, keys, values, into, columns),
-                        _ => add_tile::<S, 4, PAIRS>(&starts, keys, values, into, columns),
+                        1 => store_tile::<S, 1, PAIRS, true>(&starts, keys, values, into, columns),
+                        2 => store_tile::<S, 2, PAIRS, true>(&starts, keys, values, into, columns),
+                        3 => store_tile::<S, 3, PAIRS, true>(&starts, keys, values, into, columns),
+                        _ => store_tile::<S, 4, PAIRS, true>(&starts, keys, values, into, columns),
                     }
                 }
             }
@@ -309,40 +316,25 @@ impl AttentionTask<'_> {
     }
 }
 
+/// The products of one tile, stored at `into` or, with `ADD`, added to what stands there.
+///
+/// # Safety
+/// As [`tile`]; `into` is valid for the tile's rows of N vectors, `stride` floats apart.
 #[inline(always)]
-unsafe fn store_tile<S: Simd, const N: usize, const PAIRS: bool>(
+unsafe fn store_tile<S: Simd, const N: usize, const PAIRS: bool, const ADD: bool>(
     starts: &Starts,
     length: usize,
     panel: *const f32,
     into: *mut f32,
     stride: usize,
 ) {
-    // SAFETY: the caller's.
-    unsafe {
-        let sums = tile::<S, N, PAIRS>(std::slice::from_ref(starts), length, panel, N * S::LANES);
-        for (row, sums) in sums.iter().enumerate() {
-            for (vector, sum) in sums.iter().enumerate() {
-                S::store(into.add(row * stride + vector * S::LANES), *sum);
-            }
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn add_tile<S: Simd, const N: usize, const PAIRS: bool>(
-    starts: &Starts,
-    length: usize,
-    panel: *const f32,
-    into: *mut f32,
-    stride: usize,
-) {
-    // SAFETY: the caller's.
+    // SAFETY: as this function's contract.
     unsafe {
         let sums = tile::<S, N, PAIRS>(std::slice::from_ref(starts), length, panel, N * S::LANES);
         for (row, sums) in sums.iter().enumerate() {
             for (vector, sum) in sums.iter().enumerate() {
                 let into = into.add(row * stride + vector * S::LANES);
-                S::store(into, S::add(S::load(into), *sum));
+                S::store(into, if ADD { S::add(S::load(into), *sum) } else { *sum });
             }
         }
     }

@@ -5,9 +5,7 @@ use super::ddpm::Ddpm;
 use super::dpm_multistep::DpmMultistep;
 use super::dpm_singlestep::DpmSinglestep;
 use super::dpm2::Dpm2;
-use super::dpm2_ancestral::Dpm2Ancestral;
 use super::euler::Euler;
-use super::euler_ancestral::EulerAncestral;
 use super::heun::Heun;
 use super::lcm::Lcm;
 use super::lms::Lms;
@@ -31,11 +29,11 @@ pub fn build(name: SchedulerName, config: &SchedulerConfig, steps: usize) -> Res
         SchedulerName::Ddpm => Box::new(Ddpm::new(&settings, config, steps)?),
         SchedulerName::Pndm => Box::new(Pndm::new(&settings, config, steps)?),
         SchedulerName::Euler => Box::new(Euler::new(&settings, steps)),
-        SchedulerName::EulerAncestral => Box::new(EulerAncestral::new(&settings, steps)),
+        SchedulerName::EulerAncestral => Box::new(Euler::ancestral(&settings, steps)),
         SchedulerName::Heun => Box::new(Heun::new(&settings, steps)),
         SchedulerName::Lms => Box::new(Lms::new(&settings, steps)),
         SchedulerName::Dpm2 => Box::new(Dpm2::new(&settings, steps)),
-        SchedulerName::Dpm2Ancestral => Box::new(Dpm2Ancestral::new(&settings, steps)),
+        SchedulerName::Dpm2Ancestral => Box::new(Dpm2::ancestral(&settings, steps)),
         SchedulerName::DpmSinglestep => Box::new(DpmSinglestep::new(name, &settings, config, steps)?),
         SchedulerName::DpmMultistep | SchedulerName::DpmMultistepSde => {
             Box::new(DpmMultistep::new(name, &settings, config, steps)?)

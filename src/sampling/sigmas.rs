@@ -161,7 +161,7 @@ pub fn laid_by(law: SigmaLaw, max: f64, min: f64, steps: usize) -> Vec<f64> {
 }
 
 /// Splits a step between two sigmas into a longer one down and noise back up; `(down, up)`.
-pub fn ancestral(from: f32, to: f32) -> (f32, f32) {
+pub fn ancestral_step(from: f32, to: f32) -> (f32, f32) {
     let up = (to * to * (from * from - to * to) / (from * from)).sqrt();
     // Rounding can leave a little less than nothing when the step is very long.
     ((to * to - up * up).max(0.0).sqrt(), up)
