@@ -39,7 +39,7 @@ struct Run {
 
 fn run(backend: &mut CandleBackend, request: &Request) -> Run {
     let (mut notices, mut steps) = (Vec::new(), 0);
-    let outcome = backend.draw(request, &CancelToken::default(), &mut |progress| match progress {
+    let outcome = backend.run(&request.clone().into(), &CancelToken::default(), &mut |progress| match progress {
         Progress::Notice(notice) => notices.push(notice),
         Progress::Step { .. } => steps += 1,
         _ => {}

@@ -26,6 +26,9 @@ pub struct Arguments {
     /// Pictures for the canvas and model folders for the library, opened in the window
     #[arg(value_name = "IMAGE|MODEL")]
     pub open: Vec<PathBuf>,
+    /// Says more on standard error and in the log: -v, -vv or -vvv
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]

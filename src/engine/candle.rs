@@ -11,7 +11,9 @@ use super::device::{DeviceChoice, DtypeChoice};
 use super::failure;
 use super::fallback::Fallback;
 use crate::checkpoint::{CheckpointError, ModelFiles, builtin_model};
-use crate::job::{CancelToken, Compute, Drawn, ErrorKind, JobError, ModelRef, Progress, Remedy, Request, WorkGrid};
+use crate::job::{
+    CancelToken, Compute, Drawn, ErrorKind, JobError, ModelRef, Progress, Remedy, Request, Task, WorkGrid,
+};
 use crate::model::{Execution, ModelError, OperatorFailure};
 use crate::pipeline::{
     Adapters, FallbackStep, Fit, LoadOptions, ModelSpec, Pipeline, PipelineError, Stage, check_sampling, work_grid_of,
@@ -223,16 +225,17 @@ pub fn work_grid(model: &ModelRef) -> Option<WorkGrid> {
 }
 
 impl Backend for CandleBackend {
-    fn draw(
+    fn run(
         &mut self,
-        request: &Request,
+        task: &Task,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError> {
+        let Task::Generate(request) = task;
         let mut fallback = self.fallback(request)?;
         loop {
             let mut settled = None;
-            let asked = Request { compute: fallback.compute, ..request.clone() };
+            let asked = Request { compute: fallback.compute, ..(**request).clone() };
             let error = match self.draw_by(&fallback, &asked, cancel, progress, &mut settled) {
                 Ok(drawn) => return Ok(drawn),
                 Err(error) => error,
