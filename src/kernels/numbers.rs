@@ -1,4 +1,4 @@
-//! Element formats of weights: how they come from a file, how they stand in memory, and the ways between.
+//! Number formats of weights: how they come from a file, how they stand in memory, and the ways between.
 
 use half::slice::HalfFloatSliceExt;
 use half::vec::HalfBitsVecExt;

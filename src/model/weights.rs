@@ -20,7 +20,7 @@ use crate::kernels::{Level, Packing, Precision, bf16_products_pay};
 /// How many names an error lists before it only counts.
 const LISTED: usize = 3;
 
-/// WeightBuffer besides as many as the files hold.
+/// Numbers besides as many as the files hold.
 const MOST_MADE_UP: usize = 1 << 20;
 
 /// Called with the fraction (0 to 1) of the network's bytes that are read; an error ends the reading.
@@ -32,7 +32,7 @@ struct Account {
     untouched: BTreeMap<String, String>,
     missing: Vec<String>,
     misshapen: Vec<String>,
-    /// WeightBuffer that stand for what was missing or misshapen.
+    /// Numbers that stand for what was missing or misshapen.
     made_up: usize,
     /// How many numbers the network has by now.
     read: usize,

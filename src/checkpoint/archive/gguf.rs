@@ -1,4 +1,4 @@
-//! GGUF files: quantized tensors, as stable-diffusion.cpp and `ComfyUI`'s converters write them. WeightBuffer are brought back
+//! GGUF files: quantized tensors, as stable-diffusion.cpp and `ComfyUI`'s converters write them. Numbers are brought back
 //! to single precision as they are read, so that every layer runs on the same kernels at the same speed.
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ const MAX_SIDES: u32 = 8;
 const MAX_TEXT_BYTES: u64 = 4096;
 /// Where a converter had to flatten a tensor, this and its name give the shape that it had.
 const SHAPE_BEFORE: &str = "comfy.gguf.orig_shape.";
-/// WeightBuffer that a thread brings back at a time; whole blocks of every kind.
+/// Numbers that a thread brings back at a time; whole blocks of every kind.
 const PART: usize = 1 << 16;
 
 struct Entry {

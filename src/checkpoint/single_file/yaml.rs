@@ -146,12 +146,12 @@ mod tests {
 
     #[test]
     fn aliases_that_repeat_each_other_are_refused_and_not_carried_out() {
-        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        let mut lines = vec!["a0: &a0 [x, x, x, x, x, x, x, x, x, x]".to_owned()];
         for level in 1..12 {
             let alias = format!("*a{}", level - 1);
-            text += &format!("a{level}: &a{level} [{}]\n", vec![alias; 10].join(", "));
+            lines.push(format!("a{level}: &a{level} [{}]", vec![alias; 10].join(", ")));
         }
-        assert!(parse(&text).unwrap_err().contains("larger"));
+        assert!(parse(&lines.join("\n")).unwrap_err().contains("larger"));
         assert!(parse("a: &a [*a]").is_err());
     }
 

@@ -135,6 +135,11 @@ fn what_does_not_fit_is_an_error() {
     assert!(convolution.forward(&x, (2, 2), &Epilogue::default()).is_err());
 }
 
+/// An epilogue with `values` for pictures of `rows` rows.
+fn with(values: &[f32], rows: usize) -> Epilogue<'_> {
+    Epilogue { per_picture: Some((values, rows)), ..Epilogue::default() }
+}
+
 #[test]
 fn an_epilogue_that_is_too_short_is_an_error_and_not_read_past_its_end() {
     let level = Level::current();
@@ -142,9 +147,6 @@ fn an_epilogue_that_is_too_short_is_an_error_and_not_read_past_its_end() {
     let x = random.map(1, 1, 5, 3);
     let (weight, own) = (random.values(3 * 4), random.values(8));
     let layer = Linear::new(WeightSlice::F32(&weight), None, 3, packing(level, false)).unwrap();
-    fn with(values: &[f32], rows: usize) -> Epilogue<'_> {
-        Epilogue { per_picture: Some((values, rows)), ..Epilogue::default() }
-    }
     // Five rows are a picture of three and the begin of a second one, which needs all four values too.
     assert!(layer.forward(&x, &with(&own, 3)).is_ok());
     assert!(layer.forward(&x, &with(&own[..7], 3)).is_err());

@@ -25,7 +25,7 @@ use crate::raster::{Filter, resample};
 const SIDE_PX: usize = 1024;
 /// Pixels of that square for one place of the encoded picture.
 const PATCH_PX: usize = 16;
-/// WeightBuffer of each place, and of each token.
+/// Numbers of each place, and of each token.
 const WIDTH: usize = 256;
 /// The mean and the deviation of the photographs that it learnt from, RGB.
 const MEAN: [f32; 3] = [123.675, 116.28, 103.53];
