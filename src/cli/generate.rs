@@ -9,9 +9,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::arguments::{ComputeArguments, ModelArguments, PaintArguments, PromptArguments, SamplingArguments};
+use super::backend::backend;
 use super::report::Report;
 use super::words::{self, CANCELLED, DONE, FAILED};
-use crate::engine::{CandleBackend, EngineHandle, JobHandle};
+use crate::engine::{EngineHandle, JobHandle};
 use crate::job::{Destination, EventKind, Outcome, Progress, Request, with_remedy};
 use crate::store::models;
 use crate::store::paths::Paths;
@@ -63,7 +64,7 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     let (device, dtype) = (arguments.compute.device, arguments.compute.dtype);
     let failure_file = paths.device_failure_file.clone();
-    let backend = move || CandleBackend::new(device, dtype).noting_failures(failure_file);
+    let backend = move || backend(device, dtype, failure_file);
     let engine = EngineHandle::start(backend, saver, Arc::new(|| {}))
         .map_err(|error| format!("the engine's thread could not be started: {error}"))?;
     let interrupted = Arc::new(AtomicBool::new(false));

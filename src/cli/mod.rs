@@ -1,6 +1,7 @@
 //! The command line: a contract that other programs build on. One file a subcommand.
 
 mod arguments;
+mod backend;
 mod doctor;
 mod generate;
 mod models;

@@ -10,11 +10,14 @@ use crate::pipeline::PipelineError;
 pub(super) fn backend_error(error: PipelineError) -> BackendError {
     match error {
         PipelineError::Model(ModelError::Cancelled) => BackendError::Cancelled,
-        error => {
-            let (kind, remedy) = kind_of(&error);
-            BackendError::Failed(JobError::caused(kind, error).with_remedy(remedy))
-        }
+        error => BackendError::Failed(job_error(error)),
     }
+}
+
+pub(super) fn job_error(error: impl Into<PipelineError>) -> JobError {
+    let error = error.into();
+    let (kind, remedy) = kind_of(&error);
+    JobError::caused(kind, error).with_remedy(remedy)
 }
 
 fn kind_of(error: &PipelineError) -> (ErrorKind, Option<Remedy>) {

@@ -12,6 +12,7 @@ mod inpaint;
 mod intent;
 mod message;
 mod progress;
+mod remedy;
 mod request;
 mod save;
 mod seed;
@@ -21,7 +22,7 @@ mod work;
 
 pub use cancel::CancelToken;
 pub use compute::{AttentionMode, Compute, MemoryMode, VaeTiling};
-pub use error::{ErrorKind, JobError, Remedy, with_remedy};
+pub use error::{ErrorKind, JobError};
 pub use estimate::{Estimate, EstimateQuestion};
 pub use event::{Event, EventKind, Finished, JobId, Outcome, Wake};
 pub use frame::{Frame, WorkGrid};
@@ -29,6 +30,7 @@ pub use inpaint::{InpaintArea, InpaintMask, InpaintSettings, MaskedContent};
 pub use intent::{Intent, IntentPreset};
 pub use message::MessageError;
 pub use progress::{ModelPart, Notice, Progress};
+pub use remedy::{Remedy, with_remedy};
 pub use request::{
     Destination, EmbeddingRef, InitPicture, LoraRef, ModelRef, PromptSyntax, Request, RequestError, Variation,
 };

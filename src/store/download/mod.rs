@@ -88,7 +88,7 @@ pub enum DownloadError {
     Checksum { file: String },
     #[error("the model needs {needed_gb:.1} GB and {free_gb:.1} GB are free; make room in {}", folder.display())]
     DiskFull { needed_gb: f64, free_gb: f64, folder: PathBuf },
-    #[error("there is a model of that name already; remove it first (inkwick models remove {name}): {}", path.display())]
+    #[error("there is a model of that name already; remove it first: {}", path.display())]
     Exists { name: String, path: PathBuf },
     #[error("a file cannot be written ({source}): {}", path.display())]
     Write { source: io::Error, path: PathBuf },

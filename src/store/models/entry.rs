@@ -83,7 +83,7 @@ pub enum ModelError {
     OtherPipeline { class: String, path: PathBuf },
     #[error(transparent)]
     File(#[from] crate::checkpoint::CheckpointError),
-    #[error("a Stable Diffusion checkpoint was wanted, and this file is something else ({}); inkwick models inspect tells more: {}", kind.label(), path.display())]
+    #[error("a Stable Diffusion checkpoint was wanted, and this file is something else ({}): {}", kind.label(), path.display())]
     OtherFile { kind: FileKind, path: PathBuf },
     #[error("the model's file could not be read ({source}); download the model again: {}", path.display())]
     Read { source: io::Error, path: PathBuf },

@@ -6,8 +6,8 @@ use crate::store::worker::StoreCommand;
 use crate::ui::action::PromptAction;
 use crate::ui::app::apply::sentence;
 use crate::ui::app::studio::Studio;
-use crate::ui::app::words;
 use crate::ui::results::candidate::{Candidate, Stage};
+use crate::ui::words;
 
 impl Studio {
     pub(super) fn apply_to_prompt(&mut self, action: PromptAction) {
