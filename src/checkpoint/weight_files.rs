@@ -52,13 +52,13 @@ fn open_archive(files: &ModelFiles, name: &str) -> Result<Archive, CheckpointErr
 }
 
 /// Our name of a tensor, the number of its archive, where it is in there, and its size in bytes.
-pub type Placed = (String, usize, TensorSource, usize);
+pub(crate) type Placed = (String, usize, TensorSource, usize);
 
 /// A network's archives and all tensors in them.
 ///
 /// # Errors
 /// When there are none, or a file is damaged.
-pub fn sources_of(
+pub(crate) fn sources_of(
     files: &ModelFiles,
     folder: &str,
     stem: &str,

@@ -10,7 +10,7 @@ const ROUND: f32 = 12_582_912.0;
 /// # Safety
 /// As [`Simd`].
 #[inline(always)]
-pub unsafe fn exp<S: Simd>(x: S::V) -> S::V {
+pub(crate) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     // SAFETY: the caller's.
@@ -34,7 +34,7 @@ pub unsafe fn exp<S: Simd>(x: S::V) -> S::V {
 /// # Safety
 /// As [`Simd`].
 #[inline(always)]
-pub unsafe fn exp2<S: Simd>(x: S::V) -> S::V {
+pub(crate) unsafe fn exp2<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's.
     unsafe {
         let x = S::max(S::splat(-126.0), x);
@@ -54,7 +54,7 @@ pub unsafe fn exp2<S: Simd>(x: S::V) -> S::V {
 /// # Safety
 /// As [`Simd`].
 #[inline(always)]
-pub unsafe fn silu<S: Simd>(x: S::V) -> S::V {
+pub(crate) unsafe fn silu<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's.
     unsafe { S::div(x, S::add(S::splat(1.0), exp::<S>(S::sub(S::splat(0.0), x)))) }
 }
@@ -64,7 +64,7 @@ pub unsafe fn silu<S: Simd>(x: S::V) -> S::V {
 /// # Safety
 /// As [`Simd`].
 #[inline(always)]
-pub unsafe fn quick_gelu<S: Simd>(x: S::V) -> S::V {
+pub(crate) unsafe fn quick_gelu<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's.
     unsafe { S::div(x, S::add(S::splat(1.0), exp::<S>(S::mul(S::splat(-1.702), x)))) }
 }
@@ -74,7 +74,7 @@ pub unsafe fn quick_gelu<S: Simd>(x: S::V) -> S::V {
 /// # Safety
 /// As [`Simd`].
 #[inline(always)]
-pub unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
+pub(crate) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's.
     unsafe {
         let z = S::mul(x, S::splat(std::f32::consts::FRAC_1_SQRT_2));

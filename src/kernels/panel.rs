@@ -10,7 +10,7 @@ use super::simd::{Level, pair};
 
 /// How a layer's weight is laid out in its file, and what its product is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PanelLayout {
+pub(crate) struct PanelLayout {
     /// The first half of the columns are values, the second their gates: each panel holds some of both.
     pub gated: bool,
     /// A 3×3 convolution: in the file the taps of a channel stand together, here the channels of a tap.
@@ -33,7 +33,7 @@ enum Values {
 }
 
 /// A matrix `(depth, columns)` in panels. The last one is as narrow as whole vectors allow and filled up with zeros.
-pub struct PackedMatrix {
+pub(crate) struct PackedMatrix {
     values: Values,
     /// In the panels' order, zeros where there is no column.
     bias: Vec<f32>,
@@ -65,7 +65,7 @@ impl PackedMatrix {
     ///
     /// # Errors
     /// When weight or bias have other sizes.
-    pub fn new(
+    pub(crate) fn new(
         weight: WeightSlice,
         bias: Option<&[f32]>,
         depth: usize,
@@ -137,7 +137,13 @@ impl PackedMatrix {
 
     /// What a layer of `rows` outputs and `depth` inputs will take, its weights unseen.
     #[must_use]
-    pub fn bytes_of(rows: usize, depth: usize, layout: PanelLayout, precision: Precision, level: Level) -> usize {
+    pub(crate) fn bytes_of(
+        rows: usize,
+        depth: usize,
+        layout: PanelLayout,
+        precision: Precision,
+        level: Level,
+    ) -> usize {
         let matrix = Self::unfilled(rows, depth, layout, precision, level);
         let bytes_each = if matrix.in_pairs { size_of::<f32>() } else { precision.bytes() };
         matrix.value_count(matrix.steps_of_panel()) * bytes_each + matrix.bias_count() * size_of::<f32>()
@@ -223,23 +229,23 @@ impl PackedMatrix {
     }
 
     #[must_use]
-    pub fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.depth
     }
 
     /// Of the product's output.
     #[must_use]
-    pub fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.columns
     }
 
     #[must_use]
-    pub fn level(&self) -> Level {
+    pub(crate) fn level(&self) -> Level {
         self.level
     }
 
     #[must_use]
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let values = match &self.values {
             Values::F32(values) | Values::Pairs(values) => values.len() * 4,
             Values::F16(values) => values.len() * 2,

@@ -36,7 +36,7 @@ pub(super) struct Pixels<'a> {
 
 impl<'a> Pixels<'a> {
     /// The map seen as `height` × `width` (each pixel its nearest), with zeros before and any number after.
-    pub fn new(map: &'a Map, height: usize, width: usize, steps: Steps, rows: usize, columns: usize) -> Self {
+    pub(crate) fn new(map: &'a Map, height: usize, width: usize, steps: Steps, rows: usize, columns: usize) -> Self {
         let sources = |count: usize, seen: usize, side: usize| {
             let source = |place: usize| match place.checked_sub(steps.before) {
                 Some(place) if place < seen => place * side / seen,
@@ -54,7 +54,7 @@ impl<'a> Pixels<'a> {
 
     /// A pixel's first channel: valid for reads of all its channels.
     #[inline]
-    pub fn at(&self, picture: usize, y: usize, x: usize) -> *const f32 {
+    pub(crate) fn at(&self, picture: usize, y: usize, x: usize) -> *const f32 {
         let (y, x) = (self.ys[y], self.xs[x]);
         if y == OUTSIDE || x == OUTSIDE {
             return self.zeros.as_ptr();
@@ -63,7 +63,7 @@ impl<'a> Pixels<'a> {
         self.map.values()[pixel * self.map.channels..][..self.map.channels].as_ptr()
     }
 
-    pub fn channels(&self) -> usize {
+    pub(crate) fn channels(&self) -> usize {
         self.map.channels
     }
 }

@@ -11,7 +11,7 @@ use super::simd::{Kernel, Level, Simd};
 
 /// What the windows are.
 #[derive(Clone, Copy)]
-pub struct Windows<'a> {
+pub(crate) struct Windows<'a> {
     /// Pixels of a window's side.
     pub side: usize,
     pub heads: usize,
@@ -25,7 +25,12 @@ pub struct Windows<'a> {
 ///
 /// # Errors
 /// When the shapes do not belong together.
-pub fn window_attention(qkv: &Map, windows: Windows, size: (usize, usize), level: Level) -> Result<Map, ShapeError> {
+pub(crate) fn window_attention(
+    qkv: &Map,
+    windows: Windows,
+    size: (usize, usize),
+    level: Level,
+) -> Result<Map, ShapeError> {
     let Windows { side, heads, bias } = windows;
     let fits = side > 0
         && heads > 0

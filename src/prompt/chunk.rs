@@ -2,7 +2,7 @@
 
 /// A token and how much it counts (1: as it is).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct WeightedToken {
+pub(crate) struct WeightedToken {
     pub id: u32,
     pub weight: f32,
 }
@@ -17,7 +17,7 @@ pub struct TokenWindow {
 
 /// Tokens that stand around and behind the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SpecialTokens {
+pub(crate) struct SpecialTokens {
     pub begin: u32,
     pub end: u32,
     pub padding: u32,
@@ -29,7 +29,7 @@ const MOST_MOVED: usize = 20;
 /// At least `at_least` windows of `positions` tokens; each section begins a new one, and an empty prompt is one empty
 /// window. With `comma`, a phrase that would be cut moves into the next window as AUTOMATIC1111 does it.
 #[must_use]
-pub fn windows(
+pub(crate) fn windows(
     sections: &[Vec<WeightedToken>],
     positions: usize,
     special: SpecialTokens,

@@ -2,7 +2,7 @@
 
 /// One tag.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LoraTag {
+pub(crate) struct LoraTag {
     pub name: String,
     pub weight: f64,
 }
@@ -11,13 +11,13 @@ const OPEN: &str = "<lora:";
 
 /// The tags of a prompt, in their order. A tag whose weight does not parse counts as 1.
 #[must_use]
-pub fn lora_tags(prompt: &str) -> Vec<LoraTag> {
+pub(crate) fn lora_tags(prompt: &str) -> Vec<LoraTag> {
     pieces(prompt).filter_map(|piece| if let Piece::Tag(tag) = piece { Some(tag) } else { None }).collect()
 }
 
 /// The words that a text encoder is given.
 #[must_use]
-pub fn without_lora_tags(prompt: &str) -> String {
+pub(crate) fn without_lora_tags(prompt: &str) -> String {
     pieces(prompt).filter_map(|piece| if let Piece::Text(text) = piece { Some(text) } else { None }).collect()
 }
 

@@ -36,7 +36,7 @@ impl Extension {
 /// The picture with a new border that goes on smoothly from its edges. The picture itself keeps every byte; the new
 /// border is opaque.
 #[must_use]
-pub fn extended(picture: &Picture, by: Extension) -> Picture {
+pub(crate) fn extended(picture: &Picture, by: Extension) -> Picture {
     let Some((width, height)) = by.around(picture.width(), picture.height()) else { return picture.clone() };
     if by.is_empty() {
         return picture.clone();
@@ -53,7 +53,7 @@ pub fn extended(picture: &Picture, by: Extension) -> Picture {
 
 /// The mask of a picture that was extended: all of the new border, and what was masked before.
 #[must_use]
-pub fn extended_mask(mask: Option<&MaskPlane>, width: u32, height: u32, by: Extension) -> MaskPlane {
+pub(crate) fn extended_mask(mask: Option<&MaskPlane>, width: u32, height: u32, by: Extension) -> MaskPlane {
     let Some((wide, tall)) = by.around(width, height) else { return MaskPlane::empty(width, height) };
     let mut all = MaskPlane::empty(wide, tall);
     all.invert();

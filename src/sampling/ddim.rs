@@ -8,7 +8,7 @@ use super::settings::{Prediction, ScheduleSettings};
 use super::{NoiseSource, Scheduler, StepOutput};
 
 #[derive(Debug)]
-pub struct Ddim {
+pub(crate) struct Ddim {
     timesteps: Vec<f64>,
     /// Of each model call: where it starts and where it arrives.
     levels: Vec<(NoiseLevel, NoiseLevel)>,
@@ -17,7 +17,7 @@ pub struct Ddim {
 }
 
 impl Ddim {
-    pub fn new(settings: &ScheduleSettings, steps: usize) -> Self {
+    pub(crate) fn new(settings: &ScheduleSettings, steps: usize) -> Self {
         let alphas = Alphas::new(settings);
         let timesteps = whole_timesteps(settings, steps);
         let stride = (settings.train_timesteps / steps) as i64;

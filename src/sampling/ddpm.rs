@@ -18,7 +18,7 @@ struct Call {
 }
 
 #[derive(Debug)]
-pub struct Ddpm {
+pub(crate) struct Ddpm {
     timesteps: Vec<f64>,
     calls: Vec<Call>,
     prediction: Prediction,
@@ -34,7 +34,11 @@ enum Variance {
 }
 
 impl Ddpm {
-    pub fn new(settings: &ScheduleSettings, config: &SchedulerConfig, steps: usize) -> Result<Self, SamplingError> {
+    pub(crate) fn new(
+        settings: &ScheduleSettings,
+        config: &SchedulerConfig,
+        steps: usize,
+    ) -> Result<Self, SamplingError> {
         let variance = match config.variance_type.as_deref() {
             None | Some("fixed_small") => Variance::Small,
             Some("fixed_small_log") => Variance::SmallLog,

@@ -9,7 +9,7 @@ use super::sigmas::{MiddleSteps, Sigmas, ancestral_step, middle};
 use super::{NoiseSource, Scheduler, StepOutput};
 
 #[derive(Debug)]
-pub struct Dpm2 {
+pub(crate) struct Dpm2 {
     steps: MiddleSteps,
     /// Deviation of the noise that ends each step, where it is ancestral.
     noise: Option<Vec<f32>>,
@@ -17,14 +17,14 @@ pub struct Dpm2 {
 }
 
 impl Dpm2 {
-    pub fn new(settings: &ScheduleSettings, steps: usize) -> Self {
+    pub(crate) fn new(settings: &ScheduleSettings, steps: usize) -> Self {
         let sigmas = Sigmas::new(settings, steps);
         let middles: Vec<f32> = (0..steps).map(|step| middle(sigmas.to(step), sigmas.from(step))).collect();
         let arrivals = (0..steps).map(|step| sigmas.to(step)).collect();
         Self { steps: MiddleSteps::new(sigmas, middles, arrivals), noise: None, prediction: settings.prediction }
     }
 
-    pub fn ancestral(settings: &ScheduleSettings, steps: usize) -> Self {
+    pub(crate) fn ancestral(settings: &ScheduleSettings, steps: usize) -> Self {
         let sigmas = Sigmas::new(settings, steps);
         let parts = (0..steps).map(|step| ancestral_step(sigmas.from(step), sigmas.to(step)));
         let (arrivals, noise): (Vec<f32>, Vec<f32>) = parts.unzip();

@@ -11,7 +11,7 @@ use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerNam
 const FEW_STEPS: usize = 15;
 
 #[derive(Debug)]
-pub struct DpmMultistep {
+pub(crate) struct DpmMultistep {
     schedule: SolverLevels,
     solver: Solver,
     lower_order_final: bool,
@@ -22,7 +22,7 @@ pub struct DpmMultistep {
 }
 
 impl DpmMultistep {
-    pub fn new(
+    pub(crate) fn new(
         name: SchedulerName,
         settings: &ScheduleSettings,
         config: &SchedulerConfig,

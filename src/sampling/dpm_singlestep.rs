@@ -8,7 +8,7 @@ use super::settings::ScheduleSettings;
 use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerName, StepOutput};
 
 #[derive(Debug)]
-pub struct DpmSinglestep {
+pub(crate) struct DpmSinglestep {
     schedule: SolverLevels,
     solver: Solver,
     /// Of each call.
@@ -20,7 +20,7 @@ pub struct DpmSinglestep {
 }
 
 impl DpmSinglestep {
-    pub fn new(
+    pub(crate) fn new(
         name: SchedulerName,
         settings: &ScheduleSettings,
         config: &SchedulerConfig,

@@ -9,18 +9,18 @@ use super::sigmas::{Sigmas, ancestral_step};
 use super::{NoiseSource, Scheduler, StepOutput};
 
 #[derive(Debug)]
-pub struct Euler {
+pub(crate) struct Euler {
     sigmas: Sigmas,
     prediction: Prediction,
     is_ancestral: bool,
 }
 
 impl Euler {
-    pub fn new(settings: &ScheduleSettings, steps: usize) -> Self {
+    pub(crate) fn new(settings: &ScheduleSettings, steps: usize) -> Self {
         Self { sigmas: Sigmas::new(settings, steps), prediction: settings.prediction, is_ancestral: false }
     }
 
-    pub fn ancestral(settings: &ScheduleSettings, steps: usize) -> Self {
+    pub(crate) fn ancestral(settings: &ScheduleSettings, steps: usize) -> Self {
         Self { is_ancestral: true, ..Self::new(settings, steps) }
     }
 }

@@ -11,7 +11,7 @@ use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerNam
 const DATA_SIGMA: f32 = 0.5;
 
 #[derive(Debug)]
-pub struct Lcm {
+pub(crate) struct Lcm {
     timesteps: Vec<f64>,
     levels: Vec<NoiseLevel>,
     timestep_scaling: f32,
@@ -20,7 +20,11 @@ pub struct Lcm {
 }
 
 impl Lcm {
-    pub fn new(settings: &ScheduleSettings, config: &SchedulerConfig, steps: usize) -> Result<Self, SamplingError> {
+    pub(crate) fn new(
+        settings: &ScheduleSettings,
+        config: &SchedulerConfig,
+        steps: usize,
+    ) -> Result<Self, SamplingError> {
         let distilled_steps = config.original_inference_steps.unwrap_or(50);
         if !(1..=settings.train_timesteps).contains(&distilled_steps) {
             let value = distilled_steps.to_string();

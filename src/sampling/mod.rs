@@ -29,12 +29,13 @@ mod sigmas;
 mod unipc;
 mod variation;
 
-pub use choice::{NoiseKind, PredictionChoice, SigmaChoice};
+pub use choice::SigmaChoice;
+pub(crate) use choice::{NoiseKind, PredictionChoice};
 pub use config::SchedulerConfig;
-pub use error::SamplingError;
+pub(crate) use error::SamplingError;
 pub use factory::build;
 pub use name::SchedulerName;
 pub use noise::{NoiseSource, TorchNoise};
-pub use philox::PhiloxNoise;
-pub use scheduler::{Scheduler, StepOutput};
-pub use variation::varied;
+pub(crate) use philox::PhiloxNoise;
+pub(crate) use scheduler::{Scheduler, StepOutput};
+pub(crate) use variation::varied;

@@ -13,7 +13,7 @@ const ORDER: usize = 4;
 const PASSES: usize = 4;
 
 #[derive(Debug)]
-pub struct Pndm {
+pub(crate) struct Pndm {
     timesteps: Vec<i64>,
     timesteps_f64: Vec<f64>,
     /// How many of `timesteps` belong to the Runge-Kutta start.
@@ -31,7 +31,11 @@ pub struct Pndm {
 }
 
 impl Pndm {
-    pub fn new(settings: &ScheduleSettings, config: &SchedulerConfig, steps: usize) -> Result<Self, SamplingError> {
+    pub(crate) fn new(
+        settings: &ScheduleSettings,
+        config: &SchedulerConfig,
+        steps: usize,
+    ) -> Result<Self, SamplingError> {
         let chosen = whole_timesteps(settings, steps);
         let stride = (settings.train_timesteps / steps) as i64;
         let skips_start = config.skips_prk();

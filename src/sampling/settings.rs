@@ -6,7 +6,7 @@ use super::{SamplingError, SchedulerConfig, SchedulerName};
 
 /// What the network's output stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Prediction {
+pub(crate) enum Prediction {
     /// The noise that was added.
     Epsilon,
     /// The velocity of Salimans and Ho (2022).
@@ -17,7 +17,7 @@ pub enum Prediction {
 
 /// How timesteps are picked out of the training schedule: table 2 of Lin et al. (2023), arXiv 2305.08891.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spacing {
+pub(crate) enum Spacing {
     Leading,
     Linspace,
     Trailing,
@@ -25,7 +25,7 @@ pub enum Spacing {
 
 /// How the sigmas between the highest and the lowest are laid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SigmaLaw {
+pub(crate) enum SigmaLaw {
     /// As the timesteps have them.
     Default,
     /// Equation 5 of Karras et al. (2022) with ρ = 7.
@@ -36,7 +36,7 @@ pub enum SigmaLaw {
 
 /// How a call's noise level is given to the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimestepForm {
+pub(crate) enum TimestepForm {
     /// The timestep, or the place between two where laid sigmas fall.
     Exact,
     /// The nearest timestep where sigmas are laid by Karras's law.
@@ -46,7 +46,7 @@ pub enum TimestepForm {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Betas {
+pub(crate) enum Betas {
     /// Even from the first to the second.
     Linear(f64, f64),
     /// Even in their square root.
@@ -57,7 +57,7 @@ pub enum Betas {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct ScheduleSettings {
+pub(crate) struct ScheduleSettings {
     pub train_timesteps: usize,
     pub betas: Betas,
     pub zero_terminal_snr: bool,
@@ -128,7 +128,7 @@ impl Class {
 
 impl ScheduleSettings {
     /// What `config` means to the scheduler `name`. Keys that this scheduler does not read are not judged.
-    pub fn new(name: SchedulerName, config: &SchedulerConfig) -> Result<Self, SamplingError> {
+    pub(crate) fn new(name: SchedulerName, config: &SchedulerConfig) -> Result<Self, SamplingError> {
         let class = Class::of(name);
         let betas = betas(config, &class)?;
         let train_timesteps = config.num_train_timesteps.unwrap_or(1000);
@@ -247,7 +247,7 @@ fn timestep_form(
     }
 }
 
-pub fn unsupported<T>(
+pub(crate) fn unsupported<T>(
     field: &'static str,
     value: impl Into<String>,
     supported: &'static str,

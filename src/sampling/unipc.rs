@@ -10,7 +10,7 @@ use super::settings::{Prediction, ScheduleSettings, unsupported};
 use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, StepOutput};
 
 #[derive(Debug)]
-pub struct UniPc {
+pub(crate) struct UniPc {
     schedule: SolverLevels,
     order: usize,
     lower_order_final: bool,
@@ -29,7 +29,11 @@ pub struct UniPc {
 }
 
 impl UniPc {
-    pub fn new(settings: &ScheduleSettings, config: &SchedulerConfig, steps: usize) -> Result<Self, SamplingError> {
+    pub(crate) fn new(
+        settings: &ScheduleSettings,
+        config: &SchedulerConfig,
+        steps: usize,
+    ) -> Result<Self, SamplingError> {
         let second_kind = match config.solver_type.as_deref() {
             None | Some("bh2" | "midpoint" | "heun" | "logrho") => true,
             Some("bh1") => false,

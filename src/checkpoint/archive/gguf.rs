@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::disk::read_at;
 use super::numbers::{self, WeightBuffer};
 
-pub const MAGIC: &[u8; 4] = b"GGUF";
+pub(crate) const MAGIC: &[u8; 4] = b"GGUF";
 /// What stands before the data: names, and in files of language models a whole vocabulary.
 const MAX_HEADER_BYTES: u64 = 64 << 20;
 const MAX_TENSORS: u64 = 100_000;
@@ -33,14 +33,14 @@ struct Entry {
 }
 
 /// An open file; tensors are read when they are asked for.
-pub struct GgufFile {
+pub(crate) struct GgufFile {
     file: File,
     entries: BTreeMap<String, Entry>,
     texts: BTreeMap<String, String>,
 }
 
 /// Why a file is not read, in a few words for a person.
-pub enum Refusal {
+pub(crate) enum Refusal {
     Damaged(String),
     /// It is whole, and packed in a way that is not known here.
     Unread(String),
@@ -70,7 +70,7 @@ struct Listed {
 impl GgufFile {
     /// # Errors
     /// When it is damaged, or packed in a way that is not known here.
-    pub fn open(path: &Path) -> Result<Self, Refusal> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Refusal> {
         let file = File::open(path).map_err(|error| error.to_string())?;
         let length = file.metadata().map_err(|error| error.to_string())?.len();
         let mut header = Header { bytes: BufReader::new((&file).take(MAX_HEADER_BYTES)), at: 0 };
@@ -128,30 +128,30 @@ impl GgufFile {
         Ok(Self { file, entries, texts })
     }
 
-    pub fn entries(&self) -> impl Iterator<Item = (&str, &[usize], String, u64)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &[usize], String, u64)> {
         self.entries
             .iter()
             .map(|(name, entry)| (name.as_str(), entry.shape.as_slice(), name_of(entry.kind), entry.bytes as u64))
     }
 
     /// Text and numbers besides the tensors.
-    pub fn texts(&self) -> &BTreeMap<String, String> {
+    pub(crate) fn texts(&self) -> &BTreeMap<String, String> {
         &self.texts
     }
 
-    pub fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         &self.file
     }
 
     /// Where a tensor starts whose numbers the kernels read as they stand, its shape and kind.
-    pub fn plain(&self, name: &str) -> Option<(u64, &[usize], DType)> {
+    pub(crate) fn plain(&self, name: &str) -> Option<(u64, &[usize], DType)> {
         let entry = self.entries.get(name)?;
         let dtype = plain_kind(entry.kind).filter(|dtype| WeightBuffer::holds(*dtype))?;
         Some((entry.start, entry.shape.as_slice(), dtype))
     }
 
     /// A quantized tensor comes in single precision.
-    pub fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
+    pub(crate) fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
         let entry = self.entries.get(name);
         let entry = entry.ok_or_else(|| candle_core::Error::CannotFindTensor { path: name.to_owned() })?;
         if let Some(dtype) = plain_kind(entry.kind) {

@@ -22,7 +22,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::CheckpointError;
 use gguf::GgufFile;
-pub use numbers::WeightBuffer;
+pub(crate) use numbers::WeightBuffer;
 use pytorch::PytorchFile;
 use safetensors_file::SafetensorsFile;
 

@@ -66,7 +66,7 @@ impl WeightBuffer {
 ///
 /// # Errors
 /// When the file ends before, its kind is not supported, or the device is out of memory.
-pub fn tensor(
+pub(crate) fn tensor(
     file: &File,
     offset: u64,
     shape: &[usize],

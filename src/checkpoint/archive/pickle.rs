@@ -6,7 +6,7 @@ use super::pickle_machine;
 use super::pickle_value::{Id, PickledTensor, Value};
 
 /// What came out of a pickle.
-pub struct Pickle {
+pub(crate) struct Pickle {
     values: Vec<Value>,
     top: Id,
 }
@@ -14,7 +14,7 @@ pub struct Pickle {
 impl Pickle {
     /// # Errors
     /// A few words for a person when it is cut off or uses what no checkpoint does.
-    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
         let (values, top) = pickle_machine::run(bytes)?;
         Ok(Self { values, top })
     }
@@ -22,7 +22,7 @@ impl Pickle {
     /// The tensors of the outermost dictionary, or of its `state_dict`, or, for embeddings, one level further in:
     /// names joined with dots. Tensors alone are named as their key.
     #[must_use]
-    pub fn tensors(&self) -> Vec<(String, PickledTensor)> {
+    pub(crate) fn tensors(&self) -> Vec<(String, PickledTensor)> {
         let mut found = Vec::new();
         let top = self.dict(self.top);
         let inner = top.iter().find(|(key, _)| matches!(self.text(*key), Some("state_dict" | "model")));
@@ -33,7 +33,7 @@ impl Pickle {
 
     /// A text of the outermost dictionary.
     #[must_use]
-    pub fn text_of(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text_of(&self, name: &str) -> Option<&str> {
         self.dict(self.top)
             .iter()
             .find(|(key, _)| self.text(*key) == Some(name))
@@ -42,7 +42,7 @@ impl Pickle {
 
     /// A whole number of the outermost dictionary.
     #[must_use]
-    pub fn int_of(&self, name: &str) -> Option<i64> {
+    pub(crate) fn int_of(&self, name: &str) -> Option<i64> {
         let (_, value) = self.dict(self.top).iter().find(|(key, _)| self.text(*key) == Some(name))?;
         if let Value::Int(number) = self.values[*value as usize] { Some(number) } else { None }
     }

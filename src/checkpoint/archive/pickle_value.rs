@@ -2,7 +2,7 @@
 
 /// A tensor as the pickle describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PickledTensor {
+pub(crate) struct PickledTensor {
     /// The entry in the zip file, below `data/`.
     pub storage: String,
     /// `FloatStorage`, `HalfStorage`, …
@@ -14,11 +14,11 @@ pub struct PickledTensor {
 }
 
 /// The place of a value in the list of all values.
-pub type Id = u32;
+pub(crate) type Id = u32;
 
 /// One value on the way through a pickle.
 #[derive(Clone, Debug)]
-pub enum Value {
+pub(crate) enum Value {
     /// `None`, numbers that nobody asks for, and every object that is not understood.
     Other,
     Mark,

@@ -26,7 +26,7 @@ struct Entry {
 }
 
 /// An open file; tensors are read when they are asked for.
-pub struct PytorchFile {
+pub(crate) struct PytorchFile {
     file: File,
     entries: BTreeMap<String, Entry>,
     texts: BTreeMap<String, String>,
@@ -35,7 +35,7 @@ pub struct PytorchFile {
 impl PytorchFile {
     /// # Errors
     /// A few words for a person.
-    pub fn open(path: &Path) -> Result<Self, String> {
+    pub(crate) fn open(path: &Path) -> Result<Self, String> {
         let file = File::open(path).map_err(|error| error.to_string())?;
         let start = zip_index::bytes_at(&file, 0, 4).unwrap_or_default();
         if start.first() == Some(&0x80) || start.starts_with(b"ustar") {
@@ -74,16 +74,16 @@ impl PytorchFile {
         Ok(Self { file, entries, texts })
     }
 
-    pub fn entries(&self) -> impl Iterator<Item = (&str, &[usize], DType, u64)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &[usize], DType, u64)> {
         self.entries.iter().map(|(name, entry)| (name.as_str(), entry.shape.as_slice(), entry.dtype, entry.span.length))
     }
 
     /// Text and numbers besides the tensors.
-    pub fn texts(&self) -> &BTreeMap<String, String> {
+    pub(crate) fn texts(&self) -> &BTreeMap<String, String> {
         &self.texts
     }
 
-    pub fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
+    pub(crate) fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
         let entry = self.entries.get(name);
         let entry = entry.ok_or_else(|| candle_core::Error::CannotFindTensor { path: name.to_owned() })?;
         if entry.is_transposed {
@@ -93,12 +93,12 @@ impl PytorchFile {
         numbers::tensor(&self.file, entry.span.offset, &entry.shape, entry.dtype, device)
     }
 
-    pub fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         &self.file
     }
 
     /// Where a tensor starts whose numbers the kernels read as they stand, its shape and kind.
-    pub fn plain(&self, name: &str) -> Option<(u64, &[usize], DType)> {
+    pub(crate) fn plain(&self, name: &str) -> Option<(u64, &[usize], DType)> {
         let entry = self.entries.get(name)?;
         let is_plain = !entry.is_transposed && WeightBuffer::holds(entry.dtype);
         is_plain.then_some((entry.span.offset, entry.shape.as_slice(), entry.dtype))

@@ -15,7 +15,7 @@ const MAX_READ_BYTES: u64 = 64 << 20;
 
 /// Where an entry's bytes lie in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub(crate) struct Span {
     pub offset: u64,
     pub length: u64,
 }
@@ -25,7 +25,7 @@ pub struct Span {
 /// # Errors
 /// A few words for a person: no zip, cut off, compressed (which no checkpoint is, and a zip bomb must be), or entries
 /// that point outside of the file.
-pub fn read(file: &File) -> Result<HashMap<String, Span>, String> {
+pub(crate) fn read(file: &File) -> Result<HashMap<String, Span>, String> {
     let file_length = file.metadata().map_err(|error| error.to_string())?.len();
     let limited = Limited { file, left: MAX_READ_BYTES };
     let mut archive = ZipArchive::new(limited).map_err(|error| format!("its zip directory is damaged: {error}"))?;
@@ -51,7 +51,7 @@ pub fn read(file: &File) -> Result<HashMap<String, Span>, String> {
 ///
 /// # Errors
 /// When they are not, or the disk fails.
-pub fn bytes_at(mut file: &File, offset: u64, length: u64) -> Result<Vec<u8>, String> {
+pub(crate) fn bytes_at(mut file: &File, offset: u64, length: u64) -> Result<Vec<u8>, String> {
     file.seek(SeekFrom::Start(offset)).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
     file.take(length).read_to_end(&mut bytes).map_err(|error| error.to_string())?;

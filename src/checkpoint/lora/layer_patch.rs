@@ -7,14 +7,14 @@ use crate::checkpoint::archive::Archive;
 
 /// The tensors of one layer, by the end of their names.
 #[derive(Clone, Debug, Default)]
-pub struct LayerPatch {
+pub(crate) struct LayerPatch {
     /// `(role, name in the file)`
     pub tensors: Vec<(Role, String)>,
 }
 
 /// What a tensor is to its layer's change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
+pub(crate) enum Role {
     Down,
     Up,
     Mid,
@@ -44,7 +44,7 @@ impl LayerPatch {
 
     /// Whether all that its form needs is there.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         let has = |role| self.find(role).is_some();
         let pair = |a, b| has(a) && has(b);
         has(Role::Difference)
@@ -56,7 +56,7 @@ impl LayerPatch {
     }
 
     #[must_use]
-    pub fn changes_bias(&self) -> bool {
+    pub(crate) fn changes_bias(&self) -> bool {
         self.find(Role::BiasDifference).is_some()
     }
 
@@ -64,7 +64,7 @@ impl LayerPatch {
     ///
     /// # Errors
     /// When the shapes do not fit.
-    pub fn apply_to_bias(&self, bias: &Tensor, file: &Archive, weight: f64) -> Result<Tensor, Error> {
+    pub(crate) fn apply_to_bias(&self, bias: &Tensor, file: &Archive, weight: f64) -> Result<Tensor, Error> {
         let Some(name) = self.find(Role::BiasDifference) else { return Ok(bias.clone()) };
         let difference = file.load(name, bias.device())?.to_dtype(DType::F32)?.reshape(bias.shape())?;
         bias + (difference * weight)?
@@ -74,7 +74,7 @@ impl LayerPatch {
     ///
     /// # Errors
     /// When the shapes do not fit.
-    pub fn apply(&self, base: &Tensor, file: &Archive, weight: f64) -> Result<Tensor, Error> {
+    pub(crate) fn apply(&self, base: &Tensor, file: &Archive, weight: f64) -> Result<Tensor, Error> {
         let read = Reader { change: self, file, device: base.device(), wanted: base.elem_count() };
         let magnitude = read.optional(Role::Magnitude)?;
         let factor = if magnitude.is_some() { 1.0 } else { weight };

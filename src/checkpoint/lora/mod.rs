@@ -107,7 +107,7 @@ impl Lora {
 }
 
 /// The LoRAs' changes to one network.
-pub struct Patches<'a> {
+pub(crate) struct Patches<'a> {
     /// By the layer's own name.
     by_layer: HashMap<String, Vec<(&'a Lora, &'a LayerPatch)>>,
 }
@@ -115,7 +115,7 @@ pub struct Patches<'a> {
 impl<'a> Patches<'a> {
     /// `tensors`: the network's, by diffusers' names.
     #[must_use]
-    pub fn new(loras: &'a [Lora], network: &str, tensors: &BTreeSet<&str>) -> Self {
+    pub(crate) fn new(loras: &'a [Lora], network: &str, tensors: &BTreeSet<&str>) -> Self {
         let layers = layers_of(tensors);
         let mut by_layer: HashMap<String, Vec<(&Lora, &LayerPatch)>> = HashMap::new();
         let spellings = if loras.is_empty() { HashMap::new() } else { names::spellings(network, &layers) };
@@ -132,13 +132,13 @@ impl<'a> Patches<'a> {
 
     /// Whether anything patches the layer of the tensor `name`.
     #[must_use]
-    pub fn touches(&self, name: &str) -> bool {
+    pub(crate) fn touches(&self, name: &str) -> bool {
         name.rsplit_once('.').is_some_and(|(layer, _)| self.touches_layer(layer))
     }
 
     /// Whether anything patches the layer.
     #[must_use]
-    pub fn touches_layer(&self, layer: &str) -> bool {
+    pub(crate) fn touches_layer(&self, layer: &str) -> bool {
         self.by_layer.contains_key(layer)
     }
 
@@ -146,7 +146,7 @@ impl<'a> Patches<'a> {
     ///
     /// # Errors
     /// When the device is out of memory.
-    pub fn apply(&self, name: &str, base: &Tensor) -> Result<Option<Tensor>, candle_core::Error> {
+    pub(crate) fn apply(&self, name: &str, base: &Tensor) -> Result<Option<Tensor>, candle_core::Error> {
         let Some((layer, kind)) = name.rsplit_once('.') else { return Ok(None) };
         let Some(changes) = self.by_layer.get(layer) else { return Ok(None) };
         let mut tensor = base.to_dtype(DType::F32)?;

@@ -17,7 +17,7 @@ pub enum Family {
 
 /// What the network predicts, and whether its schedule ends in pure noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Training {
+pub(crate) struct Training {
     pub is_velocity: bool,
     pub is_zero_snr: bool,
     /// A latent consistency model.
@@ -55,7 +55,7 @@ impl Family {
 
 /// All config files that can be derived, by their name in diffusers' layout.
 #[must_use]
-pub fn configs(parts: &Parts, family: Family, training: Training) -> BTreeMap<String, Value> {
+pub(crate) fn configs(parts: &Parts, family: Family, training: Training) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     let mut add = |name: &str, value: Value| found.insert(name.to_owned(), value);
     let mut in_channels = 4;

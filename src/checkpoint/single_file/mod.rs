@@ -20,9 +20,9 @@ use serde_json::Value;
 use super::archive::{Archive, TensorInfo};
 use super::builtin::BuiltinFiles;
 use super::{CheckpointError, Lora};
-pub use derived::Family;
+pub(crate) use derived::Family;
 use derived::Training;
-pub use names::{NetworkTensors, Parts, TensorSlice, TensorSource};
+pub(crate) use names::{NetworkTensors, Parts, TensorSlice, TensorSource};
 use sidecar::Sidecar;
 
 /// Tensors that files have whose noise levels are EDM's.

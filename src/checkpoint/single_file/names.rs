@@ -27,7 +27,7 @@ pub struct TensorSource {
 }
 
 /// A network's tensors by diffusers' names.
-pub type NetworkTensors = BTreeMap<String, TensorSource>;
+pub(crate) type NetworkTensors = BTreeMap<String, TensorSource>;
 
 /// The networks of a checkpoint.
 #[derive(Clone, Debug, Default)]

@@ -5,14 +5,14 @@ use serde_json::{Map, Value, json};
 use super::yaml;
 
 /// A config file of diffusers' layout, and fields of it.
-pub type ConfigFields = (&'static str, Map<String, Value>);
+pub(crate) type ConfigFields = (&'static str, Map<String, Value>);
 
 /// Fields for diffusers' configs. `text` is a config of LDM's or SGM's code
 /// (`v1-inference.yaml`, `sd_xl_base.yaml`).
 ///
 /// # Errors
 /// A few words for a person where the text is no YAML, or too large for a config.
-pub fn fields(text: &str) -> Result<Vec<ConfigFields>, String> {
+pub(crate) fn fields(text: &str) -> Result<Vec<ConfigFields>, String> {
     let config = yaml::parse(text)?;
     let model = &config["model"]["params"];
     let unet = ["unet_config", "network_config"].map(|name| &model[name]["params"]);

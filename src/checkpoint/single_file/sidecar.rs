@@ -30,7 +30,7 @@ const SECTIONS: [(&str, &str); 6] = [
 const MOST_YAML_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, Default)]
-pub struct Sidecar {
+pub(crate) struct Sidecar {
     /// By the name of the config file: fields that win over the derived ones.
     fields: Vec<(&'static str, Map<String, Value>)>,
     /// By tokenizer folder, where its files are.
@@ -46,7 +46,7 @@ pub struct Sidecar {
 impl Sidecar {
     /// # Errors
     /// When a `NAME.json` or `NAME.yaml` is there and cannot be understood.
-    pub fn beside(path: &Path) -> Result<Self, CheckpointError> {
+    pub(crate) fn beside(path: &Path) -> Result<Self, CheckpointError> {
         let mut sidecar = Self::default();
         let folder = path.parent().unwrap_or(Path::new("."));
         for stem in [path.with_extension(""), path.to_owned()] {
@@ -93,7 +93,7 @@ impl Sidecar {
     }
 
     /// Overrides the config with the fields given here.
-    pub fn apply(&self, name: &str, config: &mut Value) {
+    pub(crate) fn apply(&self, name: &str, config: &mut Value) {
         let Value::Object(config) = config else { return };
         for (_, fields) in self.fields.iter().filter(|(file, _)| *file == name) {
             for (key, value) in fields {
@@ -104,7 +104,7 @@ impl Sidecar {
 
     /// A file of a tokenizer folder, from the folder given here.
     #[must_use]
-    pub fn tokenizer_file(&self, folder: &str, name: &str) -> Option<PathBuf> {
+    pub(crate) fn tokenizer_file(&self, folder: &str, name: &str) -> Option<PathBuf> {
         let given = self.tokenizers.iter().filter(|(tokenizer, _)| tokenizer == folder).map(|(_, place)| place.clone());
         given
             .chain(self.folders.iter().map(|place| place.join(folder)))
@@ -114,7 +114,7 @@ impl Sidecar {
 }
 
 /// A JSON file, or `None` when there is none.
-pub fn read_json(path: &Path) -> Result<Option<Value>, CheckpointError> {
+pub(crate) fn read_json(path: &Path) -> Result<Option<Value>, CheckpointError> {
     let Ok(bytes) = std::fs::read(path) else { return Ok(None) };
     serde_json::from_slice(&bytes)
         .map(Some)

@@ -16,7 +16,7 @@ const MOST_LEVELS: usize = 64;
 ///
 /// # Errors
 /// A few words for a person: the text is no YAML, or larger or deeper than any config.
-pub fn parse(text: &str) -> Result<Value, String> {
+pub(crate) fn parse(text: &str) -> Result<Value, String> {
     let mut tree = Tree::default();
     for event in Parser::new_from_str(text) {
         let (event, _) = event.map_err(|error| format!("it is no YAML: {error}"))?;

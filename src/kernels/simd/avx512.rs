@@ -7,19 +7,19 @@ use super::{Kernel, Simd, add_pairs_by_lane, load_pairs_by_lane};
 
 /// `BF16`: with instructions for bfloat16.
 #[derive(Clone, Copy)]
-pub struct Avx512<const BF16: bool>;
+pub(crate) struct Avx512<const BF16: bool>;
 
 /// # Safety
 /// The machine has AVX-512F (and with it AVX2 and FMA).
 #[target_feature(enable = "avx512f,avx2,fma")]
-pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
+pub(crate) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Avx512<false>>()
 }
 
 /// # Safety
 /// As above, and the machine has AVX512-BF16 and AVX512-BW.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16,avx2,fma")]
-pub unsafe fn run_with_bf16<K: Kernel>(kernel: K) -> K::Output {
+pub(crate) unsafe fn run_with_bf16<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Avx512<true>>()
 }
 

@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 pub const VARIABLE: &str = "INKWICK_SIMD";
 
 /// The most lanes that any instruction set has.
-pub const MAX_LANES: usize = 16;
+pub(crate) const MAX_LANES: usize = 16;
 
 /// An instruction set that this machine has: only those can be made, so that running one is sound.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -306,7 +306,7 @@ unsafe fn add_pairs_by_lane<S: Simd>(a: S::V, b: S::V, sums: S::V) -> S::V {
 /// Two numbers rounded to bfloat16 (to the nearest, of two the even), as the bits of one float: the first in its lower
 /// half.
 #[inline(always)]
-pub fn pair(first: f32, second: f32) -> f32 {
+pub(crate) fn pair(first: f32, second: f32) -> f32 {
     let rounded = |value: f32| {
         let bits = value.to_bits();
         if value.is_nan() { bits | 0x0040_0000 } else { bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) }

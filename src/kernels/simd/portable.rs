@@ -3,7 +3,7 @@
 use super::Simd;
 
 #[derive(Clone, Copy)]
-pub struct Portable;
+pub(crate) struct Portable;
 
 const LANES: usize = 4;
 

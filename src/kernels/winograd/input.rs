@@ -10,16 +10,16 @@ use crate::kernels::simd::{Kernel, Simd};
 
 /// The output in output tiles.
 #[derive(Clone, Copy)]
-pub(super) struct TileGrid {
+pub(super) struct OutputGrid {
     pub height: usize,
     pub width: usize,
     pub tiles_down: usize,
     pub tiles_across: usize,
 }
 
-impl TileGrid {
+impl OutputGrid {
     /// Picture, row and column of an output tile.
-    pub fn place(&self, output_tile: usize) -> (usize, usize, usize) {
+    pub(crate) fn place(&self, output_tile: usize) -> (usize, usize, usize) {
         let (picture, inside) =
             (output_tile / (self.tiles_down * self.tiles_across), output_tile % (self.tiles_down * self.tiles_across));
         (picture, inside / self.tiles_across, inside % self.tiles_across)
@@ -29,7 +29,7 @@ impl TileGrid {
 /// Bᵀ·d·B for some output tiles.
 pub(super) struct TransformInput<'a, W, const OUT: usize, const SIDE: usize> {
     pub pixels: &'a Pixels<'a>,
-    pub grid: TileGrid,
+    pub grid: OutputGrid,
     /// The chunk's first output tile.
     pub first: usize,
     /// Within the chunk.

@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 
 use rayon::prelude::*;
 
-use self::input::{TileGrid, TransformInput};
+use self::input::{OutputGrid, TransformInput};
 use self::transform::{F2x2, F4x4, Transform};
 use self::weights::TransformWeights;
 use super::ShapeError;
@@ -43,7 +43,7 @@ const MOST_OF_FOUR: usize = 1920 * 640;
 
 /// The pixels that one transform gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutputTile {
+pub(crate) enum OutputTile {
     TwoByTwo,
     FourByFour,
 }
@@ -69,7 +69,7 @@ impl OutputTile {
 }
 
 /// Transformed weights, panel by panel: `(points, inputs, a panel's columns)` each.
-pub struct Winograd {
+pub(crate) struct Winograd {
     values: Vec<f32>,
     bias: Vec<f32>,
     inputs: usize,
@@ -83,7 +83,7 @@ impl Winograd {
     ///
     /// # Errors
     /// When the weight has another size.
-    pub fn new(weight: WeightSlice, bias: &[f32], inputs: usize, level: Level) -> Result<Self, ShapeError> {
+    pub(crate) fn new(weight: WeightSlice, bias: &[f32], inputs: usize, level: Level) -> Result<Self, ShapeError> {
         Self::by(OutputTile::of(inputs, bias.len()), weight, bias, inputs, level)
     }
 
@@ -153,21 +153,24 @@ impl Winograd {
 
     /// What the transformed weights of such a layer will take.
     #[must_use]
-    pub fn bytes_of(inputs: usize, outputs: usize, level: Level) -> usize {
+    pub(crate) fn bytes_of(inputs: usize, outputs: usize, level: Level) -> usize {
         let values = outputs.next_multiple_of(level.lanes()) * OutputTile::of(inputs, outputs).points() * inputs;
         (values + outputs.next_multiple_of(level.panel_width())) * size_of::<f32>()
     }
 
     /// The buffer that it takes for a picture of `batch` × `height` × `width`.
     #[must_use]
-    pub fn scratch_floats((inputs, outputs): (usize, usize), (batch, height, width): (usize, usize, usize)) -> usize {
+    pub(crate) fn scratch_floats(
+        (inputs, outputs): (usize, usize),
+        (batch, height, width): (usize, usize, usize),
+    ) -> usize {
         let output_tile = OutputTile::of(inputs, outputs);
         let output_tiles = batch * height.div_ceil(output_tile.side()) * width.div_ceil(output_tile.side());
         output_tile.points() * chunk(inputs, output_tile.points(), output_tiles).1
     }
 
     #[must_use]
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         (self.values.len() + self.bias.len()) * size_of::<f32>()
     }
 
@@ -205,7 +208,7 @@ impl Winograd {
         }
         epilogue.check(pixels, self.outputs)?;
         let points = SIDE * SIDE;
-        let grid = TileGrid { height, width, tiles_down: height.div_ceil(OUT), tiles_across: width.div_ceil(OUT) };
+        let grid = OutputGrid { height, width, tiles_down: height.div_ceil(OUT), tiles_across: width.div_ceil(OUT) };
         let pixels = Pixels::new(x, height, width, Steps::SAME, OUT * grid.tiles_down + 2, OUT * grid.tiles_across + 2);
         let output_tiles = x.batch * grid.tiles_down * grid.tiles_across;
         let (at_once, plane) = chunk(self.inputs, points, output_tiles);
@@ -263,7 +266,7 @@ struct PanelTask<'a, W, const OUT: usize, const SIDE: usize> {
     plane: usize,
     first: usize,
     output_tiles: std::ops::Range<usize>,
-    grid: TileGrid,
+    grid: OutputGrid,
     epilogue: &'a Epilogue<'a>,
     out: SharedPointer,
     sums: &'a mut Vec<f32>,

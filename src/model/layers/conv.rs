@@ -19,14 +19,14 @@ enum Form {
 }
 
 /// A 3×3 convolution with bias.
-pub struct Conv3x3 {
+pub(crate) struct Conv3x3 {
     form: Arc<Form>,
     steps: Steps,
 }
 
 /// What is added to a convolution's output.
 #[derive(Clone, Copy, Default)]
-pub struct Added<'a> {
+pub(crate) struct Added<'a> {
     /// For each picture of the batch and each channel: `(batch, 1, channels)` tokens.
     pub per_picture: Option<&'a Feature>,
     /// As large as the output.
@@ -35,12 +35,12 @@ pub struct Added<'a> {
 
 impl Conv3x3 {
     /// Keeps the size.
-    pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
         Self::with_steps(at, inputs, outputs, Steps::SAME)
     }
 
     /// Halves the size. Without `padding`, one row and column of zeros go below and to the right.
-    pub fn halving(at: &Scope, channels: usize, padding: usize) -> Result<Self, ModelError> {
+    pub(crate) fn halving(at: &Scope, channels: usize, padding: usize) -> Result<Self, ModelError> {
         Self::with_steps(at, channels, channels, Steps { stride: 2, before: padding, after: padding.max(1) })
     }
 
@@ -72,17 +72,17 @@ impl Conv3x3 {
         Ok(Self { form, steps })
     }
 
-    pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         self.forward_with(x, x.size()?, Added::default())
     }
 
     /// `x` is brought to `size` before, each pixel from the nearest.
-    pub fn forward_resized(&self, x: &Feature, size: (usize, usize)) -> Result<Feature, ModelError> {
+    pub(crate) fn forward_resized(&self, x: &Feature, size: (usize, usize)) -> Result<Feature, ModelError> {
         self.forward_with(x, size, Added::default())
     }
 
     /// `x` keeps its size; something is added to what comes out.
-    pub fn forward_added(&self, x: &Feature, added: Added) -> Result<Feature, ModelError> {
+    pub(crate) fn forward_added(&self, x: &Feature, added: Added) -> Result<Feature, ModelError> {
         self.forward_with(x, x.size()?, added)
     }
 
@@ -149,12 +149,12 @@ enum PointForm {
 }
 
 /// A 1×1 convolution with bias.
-pub struct Conv1x1 {
+pub(crate) struct Conv1x1 {
     form: Arc<PointForm>,
 }
 
 impl Conv1x1 {
-    pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
         let shape = [outputs, inputs, 1, 1];
         let form = at.cached(|| {
             if let Some(product) = TracedProduct::new(at, inputs, outputs, false) {
@@ -177,7 +177,7 @@ impl Conv1x1 {
         Ok(Self { form })
     }
 
-    pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         Ok(match (&*self.form, x) {
             (PointForm::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Epilogue::default())?),
             (PointForm::Device { weight, bias }, Feature::Device(x)) => {

@@ -5,10 +5,10 @@ mod group_norm;
 mod layer_norm;
 mod linear;
 
-pub use conv::{Added, Conv1x1, Conv3x3};
-pub use group_norm::GroupNorm;
-pub use layer_norm::LayerNorm;
-pub use linear::{GatedLinear, Linear};
+pub(crate) use conv::{Added, Conv1x1, Conv3x3};
+pub(crate) use group_norm::GroupNorm;
+pub(crate) use layer_norm::LayerNorm;
+pub(crate) use linear::{GatedLinear, Linear};
 
 use candle_core::{Storage, Tensor};
 
@@ -17,7 +17,7 @@ use super::weights::Scope;
 use crate::kernels::{ShapeError, WeightSlice};
 
 /// Exact to what `LayerNorm` of `PyTorch` has by default.
-pub const LAYER_NORM_EPS: f64 = 1e-5;
+pub(crate) const LAYER_NORM_EPS: f64 = 1e-5;
 
 /// Packs the weight at `at`, straight from its file where that can be.
 fn packed<T>(

@@ -16,7 +16,7 @@ const INNER: usize = 2048;
 const BLOCKS: usize = 2;
 const SMALL: usize = WIDTH / 8;
 
-pub struct MaskDecoder {
+pub(crate) struct MaskDecoder {
     /// The score's token, then those of the masks.
     tokens: Vec<f32>,
     blocks: Vec<Block>,
@@ -29,7 +29,7 @@ pub struct MaskDecoder {
 }
 
 impl MaskDecoder {
-    pub fn new(at: &Place) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Place) -> Result<Self, ModelError> {
         let mut tokens = at.values("iou_token.weight", &[1, WIDTH])?;
         tokens.extend(at.values("mask_tokens.weight", &[MASKS, WIDTH])?);
         let transformer = at.at("transformer");
@@ -52,7 +52,12 @@ impl MaskDecoder {
     }
 
     /// All answers of the network to the prompt's tokens.
-    pub fn forward(&self, picture: &Map, prompts: &PromptEncoder, prompt: &[f32]) -> Result<Vec<Segment>, ModelError> {
+    pub(crate) fn forward(
+        &self,
+        picture: &Map,
+        prompts: &PromptEncoder,
+        prompt: &[f32],
+    ) -> Result<Vec<Segment>, ModelError> {
         let mut tokens = self.tokens.clone();
         tokens.extend(prompt);
         let signs = Map::from_vec(tokens.clone(), 1, 1, tokens.len() / WIDTH, WIDTH)?;

@@ -15,7 +15,7 @@ const STAGES: usize = 3;
 const HALVING: Steps = Steps { stride: 2, before: 1, after: 1 };
 const GELU: Epilogue = Epilogue { per_picture: None, activation: Activation::Gelu, residual: None };
 
-pub struct TinyVit {
+pub(crate) struct TinyVit {
     patches: [Conv3x3; 2],
     convolutions: Vec<Bottleneck>,
     first_step: Merging,
@@ -24,7 +24,7 @@ pub struct TinyVit {
 }
 
 impl TinyVit {
-    pub fn new(at: &Place) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Place) -> Result<Self, ModelError> {
         if !at.has("patch_embed.seq.0.c.weight") {
             return Err(at.wrong("holds another network".to_owned()));
         }
@@ -56,7 +56,7 @@ impl TinyVit {
     }
 
     /// `(1, 1024, 1024, 3)` to `(1, 64, 64, 256)`.
-    pub fn forward(&self, picture: &Map, cancel_check: CancelCheck) -> Result<Map, ModelError> {
+    pub(crate) fn forward(&self, picture: &Map, cancel_check: CancelCheck) -> Result<Map, ModelError> {
         let [first, second] = &self.patches;
         let x = first.forward(picture, (picture.height, picture.width), &GELU)?;
         let mut x = second.forward(&x, (x.height, x.width), &Epilogue::default())?;
