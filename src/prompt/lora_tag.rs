@@ -2,7 +2,7 @@
 
 /// One tag.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct LoraTag {
+pub struct LoraTag {
     pub name: String,
     pub weight: f64,
 }
@@ -11,7 +11,7 @@ const OPEN: &str = "<lora:";
 
 /// The tags of a prompt, in their order. A tag whose weight does not parse counts as 1.
 #[must_use]
-pub(crate) fn lora_tags(prompt: &str) -> Vec<LoraTag> {
+pub fn lora_tags(prompt: &str) -> Vec<LoraTag> {
     pieces(prompt).filter_map(|piece| if let Piece::Tag(tag) = piece { Some(tag) } else { None }).collect()
 }
 

@@ -7,8 +7,8 @@ mod tokenizer;
 mod wildcards;
 
 pub(crate) use chunk::TokenWindow;
-pub(crate) use lora_tag::lora_tags;
+pub use lora_tag::lora_tags;
 pub use parse::{Prompt, parse};
-pub use tokenizer::{PromptTokenizer, WindowWords};
-pub(crate) use tokenizer::{TokenizerError, TokenizerFiles, find_word};
-pub(crate) use wildcards::drawn;
+pub use tokenizer::{PromptTokenizer, WindowWords, find_word};
+pub(crate) use tokenizer::{TokenizerError, TokenizerFiles};
+pub use wildcards::drawn;

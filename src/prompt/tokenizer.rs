@@ -212,7 +212,7 @@ impl PromptTokenizer {
 
 /// Where `word` stands in `text` for itself, not inside of a longer word.
 #[must_use]
-pub(crate) fn find_word(text: &str, word: &str) -> Option<std::ops::Range<usize>> {
+pub fn find_word(text: &str, word: &str) -> Option<std::ops::Range<usize>> {
     let is_letter = |character: Option<char>| character.is_some_and(|c| c.is_alphanumeric() || c == '_');
     let (first, last) = (word.chars().next()?, word.chars().next_back()?);
     text.char_indices().map(|(start, _)| start).find_map(|start| {

@@ -2,7 +2,7 @@
 
 /// The prompt with every choice made. The same seed makes the same choices; braces without a bar are left as they are.
 #[must_use]
-pub(crate) fn drawn(prompt: &str, seed: u64) -> String {
+pub fn drawn(prompt: &str, seed: u64) -> String {
     if !prompt.contains(['{', '\\']) {
         return prompt.to_owned();
     }
