@@ -26,7 +26,7 @@ pub(super) fn run(open: Vec<PathBuf>) -> ExitCode {
     let outcome = Paths::of_this_machine().map_err(|error| error.to_string()).and_then(|paths| {
         let loaded = Settings::load(&paths.settings_file);
         let (keys, wrong_keys) = keys::load(&keys::file_beside(&paths.settings_file));
-        let problem = loaded.problem.or(wrong_keys);
+        let problem = loaded.problem.map(|error| error.to_string()).or(wrong_keys.map(|error| error.to_string()));
         ui::run(loaded.settings, move |wake| start(paths, open, keys, problem, wake))
             .map_err(|error| format!("{error}; `inkwick generate` works without a window"))
     });
@@ -105,7 +105,7 @@ fn estimator() -> EstimatePicture {
     Arc::new(move |question| estimator.answer(question))
 }
 
-/// Counts as the pipeline reads: weights and brackets are no words. Keeps the tokenizer used last.
+/// Counts as the pipeline reads: weights and brackets are no tokens. Keeps the tokenizer used last.
 fn token_counter() -> CountTokens {
     let last: Mutex<Option<(ModelRef, PromptTokenizer)>> = Mutex::default();
     Arc::new(move |TokenQuestion { model, prompt }| {

@@ -1,4 +1,4 @@
-//! Finds things with `MobileSAM`, whose weights are fetched when a person says so.
+//! Finds things with `MobileSAM`, whose weights are fetched when a person asks for it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use crate::model::{EncodedPicture, ModelError, Segmenter};
 use crate::raster::Picture;
 
 /// Where the weights come from.
-pub const REPOSITORY: &str = "lmz/candle-sam";
+pub(crate) const REPOSITORY: &str = "lmz/candle-sam";
 /// Their file there.
-pub const FILE: &str = "mobile_sam-tiny-vitt.safetensors";
-/// What is also taken, when it was put there by hand: the name that the network's authors gave it.
+pub(crate) const FILE: &str = "mobile_sam-tiny-vitt.safetensors";
+/// What is also taken, when a person put it there: the name that the network's authors gave it.
 const BY_HAND: [&str; 3] = ["mobile_sam.safetensors", "mobile_sam.pt", "mobile_sam.pth"];
 
 /// Brings [`FILE`] of [`REPOSITORY`] into the folder; reports the share that is there, and ends soon after `stop` says so.
-pub type FetchWeights = Box<dyn FnMut(&Path, &mut dyn FnMut(f32), &AtomicBool) -> Result<(), JobError> + Send>;
+pub(crate) type FetchWeights = Box<dyn FnMut(&Path, &mut dyn FnMut(f32), &AtomicBool) -> Result<(), JobError> + Send>;
 
 /// `MobileSAM` on the CPU. Keeps the network, and what it knows of the picture that was asked about last.
-pub struct MobileSam {
+pub(crate) struct MobileSam {
     folder: PathBuf,
     fetch: FetchWeights,
     network: Option<Segmenter>,
@@ -32,7 +32,7 @@ pub struct MobileSam {
 impl MobileSam {
     /// The weights lie in [`folder`].
     #[must_use]
-    pub fn new(models_folder: &Path, fetch: FetchWeights) -> Self {
+    pub(crate) fn new(models_folder: &Path, fetch: FetchWeights) -> Self {
         Self { folder: folder(models_folder), fetch, network: None, known: None }
     }
 
@@ -54,7 +54,7 @@ impl MobileSam {
 
 /// Where the weights lie: beside the models.
 #[must_use]
-pub fn folder(models_folder: &Path) -> PathBuf {
+pub(crate) fn folder(models_folder: &Path) -> PathBuf {
     models_folder.join("selection")
 }
 

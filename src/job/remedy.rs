@@ -30,7 +30,7 @@ pub enum Remedy {
 
 /// "What happened; what helps".
 #[must_use]
-pub fn with_remedy(message: &str, remedy: Option<Remedy>, words_of: impl FnOnce(Remedy) -> String) -> String {
+pub(crate) fn with_remedy(message: &str, remedy: Option<Remedy>, words_of: impl FnOnce(Remedy) -> String) -> String {
     match remedy {
         Some(remedy) => format!("{message}; {}", words_of(remedy)),
         None => message.to_owned(),

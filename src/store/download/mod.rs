@@ -144,12 +144,13 @@ pub fn pull(hub: &Hub, name: &str, paths: &Paths, on_progress: OnProgress) -> Re
         fetch::file(hub, repository, &listing.revision, file, &partial, &mut tell)?;
         done = done.saturating_add(file.bytes);
     }
-    unfinished::take_note_away(&partial).map_err(|error| written(error, &partial))?;
     let whole = if is_single { partial.join(&chosen[0].name) } else { partial.clone() };
     fs::rename(&whole, &target).map_err(|error| written(error, &target))?;
+    // Not before: a hidden folder without its note would be found by nobody. What is left in a model does no harm.
     if is_single {
-        // Only empty folders are left.
         let _ = fs::remove_dir_all(&partial);
+    } else {
+        unfinished::take_note_away(&target);
     }
     Ok(target)
 }

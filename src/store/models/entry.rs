@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::checkpoint::FileKind;
-use crate::job::ModelRef;
+use crate::job::{ErrorKind, JobError, ModelRef, Remedy};
 use crate::sampling::SchedulerName;
 use crate::store::models::facts::ModelFacts;
 
@@ -93,4 +93,20 @@ pub enum ModelError {
     Scheduler { reason: String, path: PathBuf },
     #[error("the model's sample_size and VAE give a picture of {width}×{height}, which is out of range; look at {}", path.display())]
     Size { width: u64, height: u64, path: PathBuf },
+}
+
+impl From<ModelError> for JobError {
+    fn from(error: ModelError) -> Self {
+        let (kind, remedy) = match &error {
+            ModelError::NoIndex { .. } => (ErrorKind::NotFound, None),
+            ModelError::OtherPipeline { .. } => (ErrorKind::Unsupported, None),
+            ModelError::File(error) => (error.kind(), error.remedy()),
+            ModelError::OtherFile { .. } => (ErrorKind::Unsupported, Some(Remedy::InspectFile)),
+            ModelError::Read { .. }
+            | ModelError::Json { .. }
+            | ModelError::Scheduler { .. }
+            | ModelError::Size { .. } => (ErrorKind::Unreadable, None),
+        };
+        Self::caused(kind, error).with_remedy(remedy)
+    }
 }
