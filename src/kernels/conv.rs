@@ -1,11 +1,13 @@
 //! 3×3 convolution: directly, each output pixel a row of nine segments of the input, or by Winograd's transform.
 
 use super::ShapeError;
+use super::epilogue::Epilogue;
 use super::map::Map;
 use super::numbers::{Precision, WeightSlice};
 use super::panel::{PackedMatrix, PanelLayout, TAPS};
 use super::pixels::{Pixels, Steps};
-use super::product::{Epilogue, Rows, product};
+use super::product::product;
+use super::rows::Rows;
 use super::simd::Level;
 #[cfg(test)]
 use super::winograd::OutputTile;

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use super::ShapeError;
+use super::epilogue::{Activation, activated};
 use super::map::Map;
 use super::pixels::Steps;
-use super::product::{Activation, activated};
 use super::simd::{Kernel, Level, Simd};
 
 const TAPS: usize = 9;

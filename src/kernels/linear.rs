@@ -5,10 +5,12 @@ use std::time::Instant;
 
 use super::ShapeError;
 use super::conv::Packing;
+use super::epilogue::Epilogue;
 use super::map::Map;
 use super::numbers::{Precision, WeightSlice};
 use super::panel::{PackedMatrix, PanelLayout};
-use super::product::{DenseRows, Epilogue, product};
+use super::product::product;
+use super::rows::DenseRows;
 use super::simd::Level;
 
 /// Whether products of bfloat16 are faster here than products of single precision, measured once in a few thousandths

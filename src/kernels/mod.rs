@@ -10,6 +10,7 @@
 mod attention;
 mod conv;
 mod depthwise;
+mod epilogue;
 mod group_norm;
 mod layer_norm;
 mod linear;
@@ -23,6 +24,7 @@ mod pixels;
 mod pointwise;
 mod pool;
 mod product;
+mod rows;
 mod simd;
 mod softmax;
 #[cfg(test)]
@@ -34,6 +36,8 @@ pub(crate) use attention::attention_scratch_floats;
 pub use attention::{Heads, Scores, attention};
 pub use conv::{Conv3x3, Packing};
 pub(crate) use depthwise::Depthwise3x3;
+pub(crate) use epilogue::Activation;
+pub use epilogue::Epilogue;
 pub use group_norm::GroupNorm;
 pub(crate) use group_norm::GroupStatistics;
 pub use layer_norm::LayerNorm;
@@ -46,8 +50,6 @@ pub use pointwise::concatenate;
 pub(crate) use pointwise::{activate, add};
 pub use pool::release_idle_buffers;
 pub(crate) use pool::{BufferPool, limit_idle_buffers};
-pub(crate) use product::Activation;
-pub use product::Epilogue;
 pub use simd::{Level, VARIABLE as SIMD_VARIABLE};
 pub(crate) use window_attention::{Windows, window_attention};
 

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use super::ShapeError;
+use super::epilogue::{Activation, activated};
 use super::map::Map;
-use super::product::{Activation, activated};
 use super::simd::{Kernel, Level, Simd};
 
 /// Floats of one task.

@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 
 use super::ShapeError;
+use super::epilogue::Epilogue;
 use super::math;
-use super::numbers::pair_up;
 use super::panel::{PackedMatrix, Panel};
+use super::rows::{DenseRows, Rows, STEPS_PER_BLOCK, round_rows};
 use super::simd::{Kernel, Simd};
 
 /// Rows of one tile: with a panel's columns they fill the registers.
@@ -14,146 +15,8 @@ pub(super) const TILE_ROWS: usize = 6;
 /// Tiles of one task's rows: few enough that the rows stay in the cache while the panels pass.
 const TILES_PER_BLOCK: usize = 16;
 
-/// Steps after which a product turns to the next rows, so that a panel's part stays in the cache.
-const STEPS_PER_BLOCK: usize = 1024;
-
 /// Where a segment of each of a tile's rows starts.
 pub(super) type Starts = [*const f32; TILE_ROWS];
-
-/// Rows of a product's left side. Each is a chain of segments of one length that may stand anywhere.
-///
-/// # Safety
-/// Products read through the pointers without looking: for every `row` below [`Rows::count`] and every `segment` below
-/// [`Rows::segments`], what [`Rows::start`] gives must be valid for reads of `segment_length(segment)` floats for as long
-/// as `self` is borrowed, from several threads at once. All four methods must answer the same every time.
-pub(super) unsafe trait Rows: Sync {
-    /// How many rows there are.
-    fn count(&self) -> usize;
-    /// Of every row.
-    fn segments(&self) -> usize;
-    /// Of segment `index`, in floats; only the last may be shorter.
-    fn segment_length(&self, index: usize) -> usize;
-    /// Where `segment` of `row` starts.
-    fn start(&self, row: usize, segment: usize) -> *const f32;
-}
-
-/// The rows' steps rounded to bfloat16 and brought together two by two, row after row in `into`.
-#[inline(always)]
-fn round_rows<S: Simd>(rows: &dyn Rows, first: usize, count: usize, gathered: &mut Vec<f32>, into: &mut Vec<f32>) {
-    into.clear();
-    for row in first..first + count {
-        gathered.clear();
-        for segment in 0..rows.segments() {
-            // SAFETY: the row is one of `rows`, whose segments are valid for their length.
-            let part = unsafe { std::slice::from_raw_parts(rows.start(row, segment), rows.segment_length(segment)) };
-            gathered.extend_from_slice(part);
-        }
-        let start = into.len();
-        into.resize(start + gathered.len().div_ceil(2), 0.0);
-        // SAFETY: as many numbers as were gathered, and half as many pairs.
-        unsafe { pair_up::<S>(gathered.as_ptr(), gathered.len(), into[start..].as_mut_ptr()) };
-    }
-}
-
-/// Rows that stand one after the other.
-pub(super) struct DenseRows<'a> {
-    pub values: &'a [f32],
-    pub depth: usize,
-    /// A gated product must have all its steps at once.
-    pub whole: bool,
-}
-
-// SAFETY: `count` whole rows of `depth` floats lie inside of `values`, the segments follow each other inside of a row, and
-// `start` takes each as a slice that is held against `values` before it becomes a pointer.
-unsafe impl Rows for DenseRows<'_> {
-    fn count(&self) -> usize {
-        self.values.len() / self.depth.max(1)
-    }
-
-    fn segments(&self) -> usize {
-        if self.whole { 1 } else { self.depth.div_ceil(STEPS_PER_BLOCK) }
-    }
-
-    fn segment_length(&self, index: usize) -> usize {
-        if self.whole { self.depth } else { STEPS_PER_BLOCK.min(self.depth - index * STEPS_PER_BLOCK) }
-    }
-
-    fn start(&self, row: usize, segment: usize) -> *const f32 {
-        self.values[row * self.depth + segment * STEPS_PER_BLOCK..][..self.segment_length(segment)].as_ptr()
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Activation {
-    #[default]
-    None,
-    Silu,
-    QuickGelu,
-    Gelu,
-}
-
-/// What is done to a product's sums as they are stored, in this order: bias (which the matrix holds), `per_picture`,
-/// activation, `residual`.
-#[derive(Clone, Copy, Default)]
-pub struct Epilogue<'a> {
-    /// One row of the output's columns for each picture of the batch, and how many of the output's rows a picture has.
-    /// The last picture may have fewer.
-    pub per_picture: Option<(&'a [f32], usize)>,
-    pub activation: Activation,
-    /// As large as the output.
-    pub residual: Option<&'a [f32]>,
-}
-
-impl Epilogue<'_> {
-    /// What becomes of the `count` sums that belong at `row` and `column` of an output of so many `columns`.
-    ///
-    /// # Safety
-    /// As [`Simd`]; `bias` is valid for a whole vector, [`Epilogue::check`] has passed for this output, and the `count`
-    /// columns lie inside of it.
-    #[inline(always)]
-    pub(super) unsafe fn applied<S: Simd>(
-        &self,
-        sums: S::V,
-        bias: *const f32,
-        row: usize,
-        columns: usize,
-        column: usize,
-        count: usize,
-    ) -> S::V {
-        // SAFETY: the caller's; `check` held `per_picture` and `residual` against the output's size.
-        unsafe {
-            let mut value = S::add(sums, S::load(bias));
-            if let Some((rows, rows_per_picture)) = self.per_picture {
-                let own = rows.as_ptr().add(row / rows_per_picture * columns + column);
-                value = S::add(value, S::load_some(own, count));
-            }
-            value = activated::<S>(value, self.activation);
-            if let Some(residual) = self.residual {
-                value = S::add(value, S::load_some(residual.as_ptr().add(row * columns + column), count));
-            }
-            value
-        }
-    }
-
-    /// Holds the epilogue against the output of `rows` × `columns` that it is for: [`Epilogue::applied`] reads from it
-    /// without looking.
-    pub(super) fn check(&self, rows: usize, columns: usize) -> Result<(), ShapeError> {
-        if let Some(residual) = self.residual
-            && residual.len() != rows * columns
-        {
-            return Err(ShapeError(format!("{} values cannot be added to {rows} × {columns}", residual.len())));
-        }
-        if let Some((values, rows_per_picture)) = self.per_picture
-            && (rows_per_picture == 0 || values.len() < rows.div_ceil(rows_per_picture) * columns)
-        {
-            return Err(ShapeError(format!(
-                "{} values for pictures of {rows_per_picture} rows are too few for {rows} × {columns}",
-                values.len()
-            )));
-        }
-        Ok(())
-    }
-}
 
 /// A pointer that tasks may share: each writes rows and columns of its own.
 #[derive(Clone, Copy)]
@@ -388,21 +251,6 @@ impl OutputBlock<'_> {
                     S::store_some(self.out.at(place), S::mul(value, math::gelu::<S>(gate)), count);
                 }
             }
-        }
-    }
-}
-
-/// # Safety
-/// As [`Simd`].
-#[inline(always)]
-pub(super) unsafe fn activated<S: Simd>(value: S::V, activation: Activation) -> S::V {
-    // SAFETY: the caller's.
-    unsafe {
-        match activation {
-            Activation::None => value,
-            Activation::Silu => math::silu::<S>(value),
-            Activation::QuickGelu => math::quick_gelu::<S>(value),
-            Activation::Gelu => math::gelu::<S>(value),
         }
     }
 }

@@ -16,12 +16,13 @@ use self::input::{OutputGrid, TransformInput};
 use self::transform::{F2x2, F4x4, Transform};
 use self::weights::TransformWeights;
 use super::ShapeError;
+use super::epilogue::Epilogue;
 use super::map::Map;
 use super::numbers::{Element, WeightSlice, as_it_is, widen_bf16, widen_f16};
 use super::panel::TAPS;
 use super::pixels::{Pixels, Steps};
 use super::pool::Buffer;
-use super::product::{Epilogue, SharedPointer, Starts, TILE_ROWS, tile};
+use super::product::{SharedPointer, Starts, TILE_ROWS, tile};
 use super::simd::{Kernel, Level, Simd};
 
 /// The transformed input of a chunk of output tiles is about so large: it must outlive the passes of all panels in the cache.
