@@ -1,9 +1,12 @@
 //! What can be done on the canvas, as values. Places are in picture pixels, from its upper left corner.
 
+use std::sync::Arc;
+
+use crate::canvas::Prepared;
 use crate::canvas::tools::Tool;
 use crate::raster::Extension;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum CanvasAction {
     ChooseTool(Tool),
     /// Brush and eraser, or the colour and the one before it.
@@ -44,6 +47,22 @@ pub enum CanvasAction {
     Undo,
     Redo,
     Zoom(Zoom),
+    /// A picture from the clipboard.
+    Paste(Arc<egui::ColorImage>),
+    /// A step on the whole canvas was worked out; nothing where it changes nothing.
+    Worked {
+        id: u64,
+        step: WholeStep,
+        prepared: Option<Box<Prepared>>,
+    },
+}
+
+/// A step that is worked out apart from the window's thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WholeStep {
+    Mask,
+    Extend,
+    Paste,
 }
 
 /// How the view changes.

@@ -16,6 +16,7 @@ pub mod state;
 mod strip_widgets;
 pub(crate) mod tool_strip;
 pub mod view;
+mod work;
 
 use egui::emath::GuiRounding as _;
 use egui::{

@@ -41,7 +41,7 @@ struct Ear<'a> {
 }
 
 /// Turns this frame's pointer events into actions.
-pub fn heard(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
+pub fn actions_of(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
     let canvas = &state.canvas;
     let Some(view) = canvas.placed.filter(|_| canvas.is_restored) else { return };
     let covered = state.sheet.is_some() || egui::Popup::is_any_open(ctx);
