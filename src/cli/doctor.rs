@@ -35,6 +35,7 @@ pub(super) fn run() -> ExitCode {
                 ("pictures", &paths.pictures_folder),
                 ("models", &paths.models_folder),
                 ("cache", &paths.cache_folder),
+                ("log", &paths.log_file()),
             ] {
                 lines.push((name.to_owned(), place(path)));
             }

@@ -1,6 +1,7 @@
 //! The command line: a contract that other programs build on. One file a subcommand.
 
 mod arguments;
+mod backend;
 mod doctor;
 mod generate;
 mod models;
@@ -26,6 +27,9 @@ pub struct Arguments {
     /// Pictures for the canvas and model folders for the library, opened in the window
     #[arg(value_name = "IMAGE|MODEL")]
     pub open: Vec<PathBuf>,
+    /// Says more on standard error and in the log: -v, -vv or -vvv
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]

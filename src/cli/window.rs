@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::backend::backend;
 use crate::engine::device::{DeviceChoice, DtypeChoice};
-use crate::engine::{CandleBackend, EngineHandle, Estimator, MobileSam, SelectHandle, files_of};
+use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, files_of};
 use crate::job::{ModelRef, Wake};
 use crate::pipeline::tokenizer_of;
 use crate::prompt::{PromptTokenizer, drawn, parse};
@@ -43,7 +44,7 @@ fn start(
 ) -> Result<Behind, String> {
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     let failure_file = paths.device_failure_file.clone();
-    let backend = move || CandleBackend::new(DeviceChoice::Auto, DtypeChoice::Auto).noting_failures(failure_file);
+    let backend = move || backend(DeviceChoice::Auto, DtypeChoice::Auto, failure_file);
     let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
     let selector = SelectHandle::start(MobileSam::new(&paths), Arc::clone(&wake))
         .map_err(|error| format!("the thread that finds things could not be started: {error}"))?;

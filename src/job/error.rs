@@ -94,6 +94,22 @@ impl JobError {
         Self { remedy, ..self }
     }
 
+    /// The sentence and all that caused it, one after the other.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.message.clone();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let words = error.to_string();
+            // A transparent error says what its cause says.
+            if !text.ends_with(&words) {
+                text = format!("{text} ← {words}");
+            }
+            cause = error.source();
+        }
+        text
+    }
+
     /// The sentence and what helps, as this front says it.
     #[must_use]
     pub fn sentence(&self, words_of: impl FnOnce(Remedy) -> String) -> String {

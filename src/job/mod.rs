@@ -10,14 +10,16 @@ mod event;
 mod frame;
 mod inpaint;
 mod intent;
+mod message;
 mod progress;
 mod request;
 mod save;
 mod seed;
 mod select;
+mod task;
 mod work;
 
-pub use cancel::{CancelToken, JobState};
+pub use cancel::CancelToken;
 pub use compute::{AttentionMode, Compute, MemoryMode, VaeTiling};
 pub use error::{ErrorKind, JobError, Remedy, with_remedy};
 pub use estimate::{Estimate, EstimateQuestion};
@@ -25,6 +27,7 @@ pub use event::{Event, EventKind, Finished, JobId, Outcome, Wake};
 pub use frame::{Frame, WorkGrid};
 pub use inpaint::{InpaintArea, InpaintMask, InpaintSettings, MaskedContent};
 pub use intent::{Intent, IntentPreset};
+pub use message::MessageError;
 pub use progress::{ModelPart, Notice, Progress};
 pub use request::{
     Destination, EmbeddingRef, InitPicture, LoraRef, ModelRef, PromptSyntax, Request, RequestError, Variation,
@@ -32,4 +35,5 @@ pub use request::{
 pub use save::{Drawn, Saver};
 pub use seed::fresh_seed;
 pub use select::{Click, SelectPrompt};
+pub use task::Task;
 pub use work::{Speed, Work};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device};
 use inkwick::checkpoint::{Lora, ModelFiles, TextualInversion, builtin_model, inspect_file};
 use inkwick::job::{CancelToken, LoraRef, Request};
-use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, attention_method_of, tokenizer_of};
+use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, tokenizer_of};
 use inkwick::prompt::{self, PromptTokenizer};
 use inkwick::store::canvas::journal::Journal;
 use inkwick::store::download::Listing;
@@ -115,19 +115,10 @@ pub fn zipped(pickle: &[u8]) -> Vec<u8> {
 /// From what is foretold of a model to a first small picture.
 fn foretold_and_drawn(files: &ModelFiles, adapters: &Adapters) {
     if let Ok(model) = CostModel::read(files) {
-        let compute = Request::default().compute;
-        let plan = ExecutionPlan {
-            attention: attention_method_of(compute.attention),
-            tiling: None,
-            winograd: false,
-            dtype: DType::F32,
-            card: None,
-            sequential_guidance: false,
-        };
         let workload = Workload { width: 64, height: 64, ..model.native_workload() };
-        let _ = model.costs(workload, plan);
+        let _ = model.costs(workload, ExecutionPlan::plain(None, DType::F32));
     }
-    if let Ok(pipeline) = Pipeline::load_with(files, adapters, &Device::Cpu, DType::F32, &|_, _| Ok(())) {
+    if let Ok(mut pipeline) = Pipeline::load_with(files, adapters, &Device::Cpu, DType::F32, &|_, _| Ok(())) {
         let request = Request {
             prompt: "a (red:1.2) apple 🍎".into(),
             steps: 1,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 use egui::{CentralPanel, Frame, Panel, Ui};
 
-use crate::engine::{EngineHandle, SelectHandle, work_grid};
+use crate::engine::{EngineHandle, JobHandle, SelectHandle, work_grid};
 use crate::job::{Estimate, EstimateQuestion, ModelRef, Wake, WorkGrid};
 use crate::store::download::Downloads;
 use crate::store::keys::KeyNames;
@@ -65,6 +65,8 @@ pub struct Studio {
     pub state: AppState,
     pub(crate) textures: Textures,
     pub(crate) engine: EngineHandle,
+    /// Every job of this window that has something to report yet.
+    pub(crate) jobs: Vec<JobHandle>,
     pub(crate) store: StoreHandle,
     pub(crate) selector: SelectHandle,
     pub(crate) services: Services,
@@ -133,6 +135,7 @@ impl Studio {
             token: None,
             textures: Textures::new(ctx),
             engine,
+            jobs: Vec::new(),
             store,
             selector,
             tokens: Asker::start("inkwick-tokens", services.count_tokens.clone(), ctx),
@@ -152,9 +155,12 @@ impl Studio {
             self.apply(ctx, Action::Files(FilesAction::Dropped(path)));
         }
         let mut rescan = false;
-        while let Some(event) = self.engine.try_recv() {
-            rescan |= engine_events::take(&mut self.state, event) == Aftermath::NewFile;
-        }
+        self.jobs.retain(|job| {
+            while let Some(event) = job.try_recv() {
+                rescan |= engine_events::take(&mut self.state, event) == Aftermath::NewFile;
+            }
+            !job.is_read()
+        });
         if rescan {
             self.store.send(StoreCommand::ScanGallery);
         }

@@ -8,6 +8,7 @@ use crate::ui::action::{Action, PromptAction};
 use crate::ui::app::apply::sentence;
 use crate::ui::app::runs::PreparedRun;
 use crate::ui::app::studio::Studio;
+use crate::ui::app::words;
 use crate::ui::results::candidate::{Candidate, Stage};
 
 impl Studio {
@@ -74,19 +75,17 @@ impl Studio {
         let was_idle = !self.state.candidates.is_busy();
         for index in 0..run.picture_count {
             let request = first.of_batch(index);
-            let sent = if run.in_front {
-                self.engine.submit_in_front(request.clone(), Destination::Gallery)
-            } else {
-                self.engine.submit(request.clone(), Destination::Gallery)
-            };
-            match sent {
-                Ok(job) => {
+            let place = if run.in_front { index as usize } else { usize::MAX };
+            match self.engine.submit_at(request.clone(), Destination::Gallery, place) {
+                Ok(handle) => {
+                    let job = handle.id();
+                    self.jobs.push(handle);
                     let PreparedRun { frame, estimated_seconds, .. } = run;
                     let candidate = Candidate { job, request, frame, estimated_seconds, stage: Stage::Waiting };
                     self.state.candidates.add(candidate, run.in_front.then_some(index as usize));
                 }
                 Err(error) => {
-                    self.state.toasts.error(sentence(&error.to_string()), None);
+                    self.state.toasts.error(words::of_error(&error), None);
                     break;
                 }
             }
