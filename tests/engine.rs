@@ -263,6 +263,22 @@ fn a_full_queue_and_an_impossible_request_are_refused() {
     assert_eq!(refused.map(|error| error.kind), Some(ErrorKind::Busy));
 }
 
+#[test]
+fn nobody_waits_for_a_thread_that_has_ended() {
+    let broken = || -> FakeBackend { panic!("no backend today") };
+    let engine = EngineHandle::start(broken, Arc::new(MemorySaver::default()), Arc::new(|| {})).unwrap();
+    let start = Instant::now();
+    // What was submitted before the thread ended is cancelled, what comes later is refused.
+    let refused = loop {
+        match engine.submit(request("a cat", 1), Destination::Gallery) {
+            Ok(job) => assert!(matches!(job.wait(), Outcome::Cancelled)),
+            Err(error) => break error,
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "the queue stays open");
+    };
+    assert_eq!(refused.kind, ErrorKind::Stopped);
+}
+
 /// Quotes the prompt in its error, or in its panic.
 struct Quoting;
 

@@ -106,7 +106,7 @@ fn memory() -> String {
     match (available_memory_bytes(), total_memory_bytes()) {
         (Some(free), Some(total)) => format!("{} of {} free", gb(free), gb(total)),
         (None, Some(total)) => gb(total),
-        _ => "not told by this system".to_owned(),
+        _ => "not reported by this system".to_owned(),
     }
 }
 

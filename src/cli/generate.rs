@@ -21,7 +21,7 @@ use crate::store::pictures::saver::PictureSaver;
 use crate::store::settings::Settings;
 
 #[derive(Debug, Args)]
-pub struct GenerateArguments {
+pub(super) struct GenerateArguments {
     #[command(flatten)]
     pub prompt: PromptArguments,
     #[command(flatten)]
@@ -87,7 +87,7 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
         if interrupted.load(Ordering::Acquire) {
             job.cancel();
         }
-        let code = follow(&job, report)?;
+        let code = follow(&job, report);
         if code != DONE {
             return Ok(code);
         }
@@ -96,7 +96,7 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
 }
 
 /// Reports one job to its end.
-fn follow(job: &JobHandle, report: &Report) -> Result<u8, String> {
+fn follow(job: &JobHandle, report: &Report) -> u8 {
     loop {
         let Some(event) = job.recv_timeout(Duration::from_mins(1)) else { continue };
         match event.kind {
@@ -112,13 +112,16 @@ fn follow(job: &JobHandle, report: &Report) -> Result<u8, String> {
             },
             EventKind::Ended(Outcome::Finished(finished)) => {
                 report.finished(&finished);
-                return Ok(DONE);
+                return DONE;
             }
             EventKind::Ended(Outcome::Cancelled) => {
                 report.cancelled();
-                return Ok(CANCELLED);
+                return CANCELLED;
             }
-            EventKind::Ended(Outcome::Failed(error)) => return Err(error.sentence(words::remedy)),
+            EventKind::Ended(Outcome::Failed(error)) => {
+                report.failed(&error.sentence(words::remedy));
+                return words::exit_code(error.kind);
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::mask::PAINTED;
 use crate::raster::Picture;
 use crate::sampling::SchedulerName;
 
-/// What a `FakeBackend` does with each request.
+/// What a [`FakeBackend`] does with each request.
 #[derive(Clone, Debug)]
 pub struct FakeScript {
     /// Waited before each step.
@@ -52,7 +52,7 @@ impl Backend for FakeBackend {
             let sentence = format!("the word “{}” always fails here", self.script.fail_word);
             return Err(JobError::new(ErrorKind::Request, sentence).into());
         }
-        assert!(!request.prompt.contains(self.script.panic_word), "the script says panic");
+        assert!(!request.prompt.contains(self.script.panic_word), "the script panics here");
         progress(Progress::Loading { part: ModelPart::Unet, fraction: 1.0 });
         let side = self.script.preview_side_px;
         for done in 1..=request.steps {

@@ -40,7 +40,7 @@ impl EngineHandle {
         let for_thread = Arc::clone(&queue);
         let thread = std::thread::Builder::new()
             .name("inkwick-engine".into())
-            .spawn(move || worker::work(&for_thread, make_backend(), saver.as_ref()))?;
+            .spawn(move || worker::work(&for_thread, make_backend, saver.as_ref()))?;
         let engine = Engine { queue, next_id: AtomicU64::new(1), thread: Some(thread) };
         Ok(Self { engine: Arc::new(engine), wake })
     }

@@ -24,18 +24,18 @@ struct Mail {
 
 impl Mailbox {
     /// `Queued` lies in it from the start, so that nothing can come before.
-    pub fn new(job: JobId, wake: Wake) -> Self {
+    pub(super) fn new(job: JobId, wake: Wake) -> Self {
         let events = VecDeque::from([Event { job, kind: EventKind::Queued }]);
         Self { job, mail: Mutex::new(Mail { events, outcome: None }), arrived: Condvar::new(), wake }
     }
 
     /// Has the front look.
-    pub fn wake(&self) {
+    pub(super) fn wake(&self) {
         self.arrived.notify_all();
         (self.wake)();
     }
 
-    pub fn post(&self, kind: EventKind) {
+    pub(super) fn post(&self, kind: EventKind) {
         {
             let mut mail = self.lock();
             match &kind {
@@ -52,23 +52,23 @@ impl Mailbox {
         self.wake();
     }
 
-    pub fn try_take(&self) -> Option<Event> {
+    pub(super) fn try_take(&self) -> Option<Event> {
         self.lock().events.pop_front()
     }
 
-    pub fn take_timeout(&self, timeout: Duration) -> Option<Event> {
+    pub(super) fn take_timeout(&self, timeout: Duration) -> Option<Event> {
         let is_waiting = |mail: &mut Mail| mail.events.is_empty() && mail.outcome.is_none();
         let (mut mail, _) =
             self.arrived.wait_timeout_while(self.lock(), timeout, is_waiting).unwrap_or_else(PoisonError::into_inner);
         mail.events.pop_front()
     }
 
-    pub fn outcome(&self) -> Option<Outcome> {
+    pub(super) fn outcome(&self) -> Option<Outcome> {
         self.lock().outcome.clone()
     }
 
     /// Sleeps until the job has ended.
-    pub fn wait(&self) -> Outcome {
+    pub(super) fn wait(&self) -> Outcome {
         let mut mail = self.lock();
         loop {
             if let Some(outcome) = &mail.outcome {
@@ -79,7 +79,7 @@ impl Mailbox {
     }
 
     /// Whether the job has ended and every event was read.
-    pub fn is_read(&self) -> bool {
+    pub(super) fn is_read(&self) -> bool {
         let mail = self.lock();
         mail.outcome.is_some() && mail.events.is_empty()
     }

@@ -35,14 +35,14 @@ struct List {
 }
 
 impl JobQueue {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (sender, tickets) = bounded(LENGTH);
         let list = List { waiting: VecDeque::new(), running: None, tickets: Some(sender) };
         Self { list: Mutex::new(list), tickets }
     }
 
     /// Puts a job at `index` of those that wait, or behind all of them.
-    pub fn push(&self, job: Job, index: usize) -> Result<(), JobError> {
+    pub(super) fn push(&self, job: Job, index: usize) -> Result<(), JobError> {
         let mut list = self.lock();
         if list.tickets.is_none() {
             let stopped = "the engine has stopped; start the program again";
@@ -60,7 +60,7 @@ impl JobQueue {
     }
 
     /// Sleeps until there is a job; `None` once the queue is closed.
-    pub fn take(&self) -> Option<Job> {
+    pub(super) fn take(&self) -> Option<Job> {
         loop {
             self.tickets.recv().ok()?;
             let mut list = self.lock();
@@ -73,12 +73,12 @@ impl JobQueue {
     }
 
     /// The job that was taken is over.
-    pub fn done(&self) {
+    pub(super) fn done(&self) {
         self.lock().running = None;
     }
 
     /// A waiting job is gone at once, with its pictures; a running one ends within a block of the network.
-    pub fn cancel(&self, id: JobId) {
+    pub(super) fn cancel(&self, id: JobId) {
         let mut list = self.lock();
         if let Some((_, cancel)) = list.running.as_ref().filter(|(running, _)| *running == id) {
             cancel.cancel();
@@ -94,29 +94,29 @@ impl JobQueue {
         }
     }
 
-    pub fn cancel_all(&self) {
+    pub(super) fn cancel_all(&self) {
         for id in self.waiting().into_iter().chain(self.running()) {
             self.cancel(id);
         }
     }
 
     /// Cancels everything and takes no job any more.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.lock().tickets = None;
         self.cancel_all();
     }
 
     /// In the order in which they will run.
-    pub fn waiting(&self) -> Vec<JobId> {
+    pub(super) fn waiting(&self) -> Vec<JobId> {
         self.lock().waiting.iter().map(|job| job.id).collect()
     }
 
-    pub fn running(&self) -> Option<JobId> {
+    pub(super) fn running(&self) -> Option<JobId> {
         self.lock().running.as_ref().map(|(id, _)| *id)
     }
 
     /// Moves a waiting job to `index` of those that wait; `false` when it does not wait any more.
-    pub fn move_to(&self, id: JobId, index: usize) -> bool {
+    pub(super) fn move_to(&self, id: JobId, index: usize) -> bool {
         let mut list = self.lock();
         let Some(job) = list.waiting.iter().position(|job| job.id == id).and_then(|at| list.waiting.remove(at)) else {
             return false;

@@ -12,8 +12,19 @@ use crate::job::{Destination, ErrorKind, EventKind, Finished, JobError, Outcome,
 use crate::system::log;
 use crate::system::memory::peak_memory_bytes;
 
+/// Closes the queue when the thread ends, however that comes: nobody waits for what nobody works on.
+struct Closing<'a>(&'a JobQueue);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// Runs until the queue is closed.
-pub(super) fn work<B: Backend>(queue: &JobQueue, mut backend: B, saver: &dyn Saver) {
+pub(super) fn work<B: Backend>(queue: &JobQueue, make_backend: impl FnOnce() -> B, saver: &dyn Saver) {
+    let _closing = Closing(queue);
+    let mut backend = make_backend();
     while let Some(job) = queue.take() {
         let _awake = Awake::begin();
         let outcome = match catch_unwind(AssertUnwindSafe(|| run(&job, &mut backend, saver))) {

@@ -12,6 +12,7 @@ mod inpaint;
 mod intent;
 mod message;
 mod progress;
+mod remedy;
 mod request;
 mod save;
 mod seed;
@@ -21,19 +22,22 @@ mod work;
 
 pub use cancel::CancelToken;
 pub use compute::{AttentionMode, Compute, MemoryMode, VaeTiling};
-pub use error::{ErrorKind, JobError, Remedy, with_remedy};
+pub use error::{ErrorKind, JobError};
 pub use estimate::{Estimate, EstimateQuestion};
 pub use event::{Event, EventKind, Finished, JobId, Outcome, Wake};
 pub use frame::{Frame, WorkGrid};
 pub use inpaint::{InpaintArea, InpaintMask, InpaintSettings, MaskedContent};
-pub use intent::{Intent, IntentPreset};
+pub(crate) use intent::Intent;
 pub use message::MessageError;
 pub use progress::{ModelPart, Notice, Progress};
+pub use remedy::Remedy;
+pub(crate) use remedy::with_remedy;
 pub use request::{
     Destination, EmbeddingRef, InitPicture, LoraRef, ModelRef, PromptSyntax, Request, RequestError, Variation,
 };
 pub use save::{Drawn, Saver};
-pub use seed::fresh_seed;
+pub(crate) use seed::fresh_seed;
 pub use select::{Click, SelectPrompt};
 pub use task::Task;
-pub use work::{Speed, Work};
+pub(crate) use work::Speed;
+pub use work::Work;

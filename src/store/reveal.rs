@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Starts the file manager and returns at once.
-pub fn reveal(path: &Path) -> io::Result<()> {
+pub(crate) fn reveal(path: &Path) -> io::Result<()> {
     let mut child = command(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     std::thread::Builder::new().name("inkwick-reveal".into()).spawn(move || {
         if let Err(error) = child.wait() {

@@ -47,6 +47,8 @@ pub fn start(file: Option<&Path>, verbosity: u8) {
     if started.is_err() {
         tracing::debug!("somebody logs already");
     }
+    let (system, architecture) = (std::env::consts::OS, std::env::consts::ARCH);
+    tracing::info!("Inkwick {} on {system} {architecture}", env!("CARGO_PKG_VERSION"));
     if let Some(sentence) = problem {
         tracing::warn!("{sentence}");
     }
@@ -71,7 +73,7 @@ fn level(verbosity: u8, variable: Option<&str>) -> (LevelFilter, Option<String>)
     (by_count, Some(format!("{LEVEL_VARIABLE} is {text}; allowed are error, warn, info, debug and trace")))
 }
 
-/// Where a panic happened goes into the log. Its words do not: they may quote a prompt.
+/// Where a panic happened goes into the log. Its message does not: it may quote a prompt.
 fn log_panics() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

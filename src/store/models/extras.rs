@@ -19,7 +19,7 @@ const BESIDE: [(&str, &str); 5] = [
 
 /// Files that go with models, by what they are.
 #[must_use]
-pub fn beside_models(paths: &Paths) -> Vec<(&'static str, Vec<PathBuf>)> {
+pub(crate) fn beside_models(paths: &Paths) -> Vec<(&'static str, Vec<PathBuf>)> {
     let files = |(folder, title): (&str, &'static str)| {
         let mut found = Vec::new();
         files_in(&paths.models_folder.join(folder), &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut found);
@@ -46,7 +46,7 @@ pub(crate) fn checkpoints(paths: &Paths) -> Vec<PathBuf> {
 
 /// What is called `name` in the models folder: a model's folder, or a file, with or without its ending.
 #[must_use]
-pub fn find(name: &str, paths: &Paths) -> Option<PathBuf> {
+pub(crate) fn find(name: &str, paths: &Paths) -> Option<PathBuf> {
     // A name, never a way out of the folder.
     if name.is_empty() || Path::new(name).components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
         return None;

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::job::{EmbeddingRef, LoraRef, PromptSyntax, Request};
+use crate::job::{EmbeddingRef, ErrorKind, JobError, LoraRef, PromptSyntax, Request};
 use crate::prompt::{find_word, lora_tags};
 use crate::store::models::scan::{files_in, is_root, lies_in, models_under};
 use crate::store::paths::Paths;
 
 /// More than any LoRA bears.
-pub const MAX_LORA_WEIGHT: f64 = 100.0;
+pub(crate) const MAX_LORA_WEIGHT: f64 = 100.0;
 
 /// How LoRA files end.
 const ENDINGS: [&str; 3] = ["safetensors", "pt", "ckpt"];
@@ -28,11 +28,21 @@ pub enum ReferenceError {
     Weight { name: String },
 }
 
+impl From<ReferenceError> for JobError {
+    fn from(error: ReferenceError) -> Self {
+        let kind = match error {
+            ReferenceError::NoLora { .. } => ErrorKind::NotFound,
+            ReferenceError::Weight { .. } => ErrorKind::Request,
+        };
+        Self::caused(kind, error)
+    }
+}
+
 /// Puts what the prompt's tags name into the request. A LoRA that is listed already keeps its weight there.
 ///
 /// # Errors
 /// When a tag names no file, or a weight that no LoRA bears.
-pub fn resolve(request: &mut Request, paths: &Paths) -> Result<(), ReferenceError> {
+pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<(), ReferenceError> {
     let prompts = [request.prompt.clone(), request.negative.clone().unwrap_or_default()];
     for known in embeddings(paths) {
         let is_wanted = prompts.iter().any(|prompt| find_word(prompt, &known.word).is_some());
@@ -59,7 +69,7 @@ pub fn resolve(request: &mut Request, paths: &Paths) -> Result<(), ReferenceErro
 ///
 /// # Errors
 /// When there is none.
-pub fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, ReferenceError> {
+pub(crate) fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, ReferenceError> {
     if name.is_file() {
         return Ok(name.to_owned());
     }
@@ -81,13 +91,13 @@ pub fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, ReferenceError> 
 
 /// The word of an embedding file is the file's name.
 #[must_use]
-pub fn embedding(file: &Path) -> EmbeddingRef {
+pub(crate) fn embedding(file: &Path) -> EmbeddingRef {
     EmbeddingRef { word: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(), file: file.to_owned() }
 }
 
 /// The embeddings that a prompt may name.
 #[must_use]
-pub fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
+pub(crate) fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
     let mut found = Vec::new();
     files_in(&paths.models_folder.join("embeddings"), &EMBEDDING_ENDINGS, MAX_DEPTH, &mut found);
     for folder in paths.other_folders.iter().filter(|folder| is_root(folder)) {
@@ -100,7 +110,7 @@ pub fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
 
 /// Where LoRAs are looked for.
 #[must_use]
-pub fn lora_folders(paths: &Paths) -> Vec<PathBuf> {
+pub(crate) fn lora_folders(paths: &Paths) -> Vec<PathBuf> {
     let named = ["loras", "Lora"].into_iter().map(|name| paths.models_folder.join(name));
     named.chain([paths.models_folder.clone()]).collect()
 }

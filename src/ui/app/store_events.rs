@@ -15,6 +15,7 @@ use crate::ui::app::studio::Studio;
 use crate::ui::gallery::state::Thumbnail;
 use crate::ui::prompt::state::FineSampling;
 use crate::ui::state::AppState;
+use crate::ui::words;
 
 impl Studio {
     pub(super) fn take_from_store(&mut self, event: StoreEvent) {
@@ -27,7 +28,7 @@ impl Studio {
             StoreEvent::Thumbnail { path, picture } => {
                 let thumbnail = match picture {
                     Ok(picture) => Thumbnail::Ready(picture),
-                    Err(sentence) => Thumbnail::Broken(sentence),
+                    Err(error) => Thumbnail::Broken(error.to_string()),
                 };
                 state.gallery.thumbnails.answer(path, thumbnail);
             }
@@ -35,12 +36,12 @@ impl Studio {
             StoreEvent::Picture { path, picture: Ok(picture), request } => {
                 picture_arrived(state, path, picture, request.is_some());
             }
-            StoreEvent::Picture { path, picture: Err(sentence), .. } => {
+            StoreEvent::Picture { path, picture: Err(error), .. } => {
                 state.canvas.opening.retain(|file| *file != path);
                 if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
                     state.canvas.looking_at = LookingAt::Canvas;
                 }
-                state.toasts.error(sentence, Some(path.display().to_string()));
+                state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
             }
             StoreEvent::Deleted(files) => deleted(state, &files),
             StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
@@ -74,18 +75,17 @@ impl Studio {
                     state.toasts.note("A mask needs a picture to lie on: open one first.");
                 }
             }
-            StoreEvent::Mask { path, mask: Err(sentence) } => {
-                state.toasts.error(sentence, Some(path.display().to_string()));
+            StoreEvent::Mask { path, mask: Err(error) } => {
+                state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
             }
             StoreEvent::Canvas(document) => {
                 state.canvas.document = *document;
                 state.canvas.is_restored = true;
             }
-            StoreEvent::Pasted(picture) => state.canvas.replace_picture(Some((picture, Origin::default()))),
             StoreEvent::ReferencesResolved { id, request } => self.submit(id, request),
             StoreEvent::Unfinished(left) => self.downloads.take_in(left),
             StoreEvent::DownloadDiscarded(name) => self.downloads.forget(&name),
-            StoreEvent::Problem(sentence) => state.toasts.error(sentence, None),
+            StoreEvent::Problem(error) => state.toasts.error(words::of_error(&error), None),
         }
     }
 }

@@ -84,7 +84,7 @@ impl Studio {
                 self.state.toasts.note("MobileSAM is being fetched; the strip shows how far it is.");
             }
             LibraryAction::OpenSelectorFolder => {
-                let folder = mobile_sam::folder(&self.services.paths);
+                let folder = mobile_sam::folder(&self.services.paths.models_folder);
                 // Where nothing was fetched yet there is none to show.
                 self.store.send(StoreCommand::RevealFolder(folder));
             }

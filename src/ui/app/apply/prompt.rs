@@ -8,8 +8,8 @@ use crate::ui::action::{Action, PromptAction};
 use crate::ui::app::apply::sentence;
 use crate::ui::app::runs::PreparedRun;
 use crate::ui::app::studio::Studio;
-use crate::ui::app::words;
 use crate::ui::results::candidate::{Candidate, Stage};
+use crate::ui::words;
 
 impl Studio {
     pub(super) fn apply_to_prompt(&mut self, action: PromptAction) {
