@@ -216,7 +216,7 @@ fn mask_lines(ui: &mut Ui, has_mask: bool, actions: &mut Vec<Action>) {
         ("Mask everything", MaskStep::All, true),
         ("Grow by 8 px", MaskStep::Grow, has_mask),
         ("Shrink by 8 px", MaskStep::Shrink, has_mask),
-        ("Soften by 8 px", MaskStep::Feather, has_mask),
+        ("Blur by 8 px", MaskStep::Feather, has_mask),
     ] {
         let key = keymap::written(ui.ctx(), Command::Mask(step));
         if ui.add_enabled(enabled, MenuItem::new(words).key(&key)).clicked() {

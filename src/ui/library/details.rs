@@ -82,8 +82,8 @@ fn own_settings(ui: &mut Ui, state: &mut AppState, entry: &ModelEntry, actions: 
     let (text, keep) = match note.defaults {
         Some(kept) => {
             let [width, height] = kept.size_px;
-            let scheduler = kept.scheduler.map_or("its own scheduler", |name| name.label());
-            let guidance = kept.guidance.map(|guidance| format!(", guidance {guidance}")).unwrap_or_default();
+            let scheduler = kept.scheduler.map_or("its own sampler", |name| name.label());
+            let guidance = kept.guidance.map(|guidance| format!(", CFG scale {guidance}")).unwrap_or_default();
             (
                 format!("Starts with {width} × {height}, {} steps, {scheduler}{guidance}.", kept.steps),
                 "Keep the panel's anew",
@@ -95,7 +95,7 @@ fn own_settings(ui: &mut Ui, state: &mut AppState, entry: &ModelEntry, actions: 
     ui.horizontal_wrapped(|ui| {
         let button = ui.add(TextButton::new(keep));
         if button
-            .on_hover_text("Size, steps, guidance and scheduler of the prompt panel, whenever it is chosen.")
+            .on_hover_text("Size, steps, CFG scale and sampler of the prompt panel, whenever it is chosen.")
             .clicked()
         {
             actions.push(Action::Library(LibraryAction::KeepDefaults(entry.reference.clone())));
