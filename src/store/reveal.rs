@@ -1,6 +1,7 @@
 //! Shows a file in the system's own file manager.
 //!
-//! The manager lives on by itself; a short-lived thread waits for the starter, so that no dead process stays behind.
+//! The manager lives on by itself; a thread waits for its starter, so that no dead process stays behind. Nobody joins that
+//! thread: where the starter is the manager itself, it ends when a person closes that window.
 
 use std::io;
 use std::path::Path;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::job::{EmbeddingRef, ErrorKind, JobError, LoraRef, PromptSyntax, Request};
 use crate::prompt::{find_word, lora_tags};
-use crate::store::models::scan::{files_in, is_root, lies_in, models_under};
+use crate::store::models::scan::{files_in, is_called, is_root, lies_in, models_under};
 use crate::store::paths::Paths;
 
 /// More than any LoRA bears.
@@ -15,9 +15,6 @@ const ENDINGS: [&str; 3] = ["safetensors", "pt", "ckpt"];
 
 /// How embedding files end.
 const EMBEDDING_ENDINGS: [&str; 3] = ["safetensors", "pt", "bin"];
-
-/// How deep folders of files are searched.
-const MAX_DEPTH: usize = 4;
 
 /// Why a prompt's LoRA cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -75,15 +72,14 @@ pub(crate) fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, Reference
     }
     let wanted = name.to_string_lossy();
     for folder in lora_folders(paths) {
-        if let Some(found) = find(&folder, &wanted, &ENDINGS, MAX_DEPTH) {
+        if let Some(found) = files_in(&folder, &ENDINGS).into_iter().find(|file| is_called(file, &wanted)) {
             return Ok(found);
         }
     }
     let elsewhere = paths.other_folders.iter().filter(|folder| is_root(folder));
-    let named = |file: &Path| file.file_stem().is_some_and(|stem| stem.to_string_lossy().eq_ignore_ascii_case(&wanted));
-    let mut others = elsewhere.flat_map(|folder| models_under(folder));
+    let mut others = elsewhere.flat_map(|folder| models_under(folder)).filter(|file| is_called(file, &wanted));
     // A checkpoint may have the same name.
-    if let Some(found) = others.find(|file| named(file) && (lies_in(file, "lora") || lies_in(file, "lycoris"))) {
+    if let Some(found) = others.find(|file| lies_in(file, "lora") || lies_in(file, "lycoris")) {
         return Ok(found);
     }
     Err(ReferenceError::NoLora { name: wanted.into_owned(), folder: paths.models_folder.join("loras") })
@@ -98,11 +94,10 @@ pub(crate) fn embedding(file: &Path) -> EmbeddingRef {
 /// The embeddings that a prompt may name.
 #[must_use]
 pub(crate) fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
-    let mut found = Vec::new();
-    files_in(&paths.models_folder.join("embeddings"), &EMBEDDING_ENDINGS, MAX_DEPTH, &mut found);
+    let mut found = files_in(&paths.models_folder.join("embeddings"), &EMBEDDING_ENDINGS);
     for folder in paths.other_folders.iter().filter(|folder| is_root(folder)) {
         for name in ["embeddings", "models/embeddings"] {
-            files_in(&folder.join(name), &EMBEDDING_ENDINGS, MAX_DEPTH, &mut found);
+            found.extend(files_in(&folder.join(name), &EMBEDDING_ENDINGS));
         }
     }
     found.iter().map(|file| embedding(file)).collect()
@@ -113,13 +108,4 @@ pub(crate) fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
 pub(crate) fn lora_folders(paths: &Paths) -> Vec<PathBuf> {
     let named = ["loras", "Lora"].into_iter().map(|name| paths.models_folder.join(name));
     named.chain([paths.models_folder.clone()]).collect()
-}
-
-/// A file called `name`, with or without one of the endings.
-fn find(folder: &Path, name: &str, endings: &[&str], depth: usize) -> Option<PathBuf> {
-    let mut files = Vec::new();
-    files_in(folder, endings, depth, &mut files);
-    let same =
-        |part: Option<&std::ffi::OsStr>| part.is_some_and(|part| part.to_string_lossy().eq_ignore_ascii_case(name));
-    files.into_iter().find(|path| same(path.file_stem()) || same(path.file_name()))
 }

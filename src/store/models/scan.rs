@@ -9,6 +9,8 @@ pub const CHECKPOINT_ENDINGS: [&str; 5] = ["safetensors", "ckpt", "pt", "pth", "
 
 /// Deep enough for the Hugging Face cache below a home folder's.
 const MAX_DEPTH: usize = 7;
+/// How deep Inkwick's own folders of models are searched.
+const MAX_FILE_DEPTH: usize = 4;
 /// More than anyone has; a wrong folder (a whole disk) ends here.
 const MAX_FOLDERS: usize = 20_000;
 
@@ -100,13 +102,25 @@ pub fn named_places(text: &str, folder: &Path) -> Vec<PathBuf> {
 
 /// The files with one of the endings, in `folder` and some folders further down, by name. Links to folders are not
 /// followed, so that none leads in a circle.
-pub(crate) fn files_in(folder: &Path, endings: &[&str], depth: usize, found: &mut Vec<PathBuf>) {
+pub(crate) fn files_in(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    add_files(folder, endings, MAX_FILE_DEPTH, &mut found);
+    found
+}
+
+fn add_files(folder: &Path, endings: &[&str], depth: usize, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
     entries.sort_by_key(fs::DirEntry::file_name);
     found.extend(entries.iter().map(fs::DirEntry::path).filter(|path| has_ending(path, endings) && path.is_file()));
     for entry in entries.iter().filter(|entry| depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-        files_in(&entry.path(), endings, depth - 1, found);
+        add_files(&entry.path(), endings, depth - 1, found);
     }
+}
+
+/// Whether a file has this name, with or without its ending, in capitals or not.
+pub(crate) fn is_called(file: &Path, name: &str) -> bool {
+    let names = [file.file_stem(), file.file_name()];
+    names.into_iter().flatten().any(|own| own.to_string_lossy().eq_ignore_ascii_case(name))
 }
 
 /// Whether one of the folders above a file has this text in its name.

@@ -176,4 +176,22 @@ mod tests {
             "{tasks:?}"
         );
     }
+    #[test]
+    fn a_press_of_generate_goes_before_files_in_the_order_of_presses() {
+        let mut pending = Pending::default();
+        pending.push(StoreCommand::ScanGallery);
+        for id in [1, 2] {
+            pending.push(StoreCommand::ResolveReferences { id, request: Box::default(), folders: Vec::new() });
+        }
+        let tasks = drain(&mut pending);
+        let ids = tasks.iter().map(|task| match task {
+            Task::Command(StoreCommand::ResolveReferences { id, .. }) => *id,
+            _ => 0,
+        });
+        assert_eq!(ids.collect::<Vec<_>>(), [1, 2, 0]);
+        pending.push(StoreCommand::ResolveReferences { id: 3, request: Box::default(), folders: Vec::new() });
+        pending.push(StoreCommand::DiscardDownload("somebody/dreamer".into()));
+        pending.close();
+        assert!(matches!(&drain(&mut pending)[..], [Task::Command(StoreCommand::DiscardDownload(_))]));
+    }
 }
