@@ -283,6 +283,9 @@ fn the_sheets_open_and_close() {
     bench.window.key_press(Key::Escape);
     bench.frames(3);
     assert!(!bench.has_label_starting("Generate, or queue"));
+    bench.click("Help");
+    bench.frames(2);
+    assert!(bench.window.query_by_label("Show log").is_some());
 }
 
 #[test]

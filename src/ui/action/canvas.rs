@@ -19,7 +19,7 @@ pub enum CanvasAction {
     OutlineBegin {
         at: [f32; 2],
         takes_away: bool,
-        /// With the last selection, to say more of the same thing.
+        /// With the last selection, to point at more of the same thing.
         goes_on: bool,
     },
     /// The next place of a lasso, or the other corner of a rectangle.
@@ -108,6 +108,6 @@ pub enum MaskStep {
     Clear,
     Grow,
     Shrink,
-    /// Softens its edge.
+    /// Blurs its edge.
     Feather,
 }

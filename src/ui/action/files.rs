@@ -31,4 +31,6 @@ pub enum FilesAction {
     OpenPicturesFolder,
     /// Shows the file in which keys can be changed.
     ShowKeysFile,
+    /// Shows the log's file.
+    ShowLog,
 }

@@ -6,7 +6,7 @@ use crate::job::{ModelRef, Request};
 
 #[derive(Clone, Debug)]
 pub enum PromptAction {
-    /// Starts or queues what the panel says.
+    /// Starts or queues what the panel holds.
     Generate,
     /// The same, in front of everything that waits.
     GenerateInFront,

@@ -74,7 +74,7 @@ impl Background {
         }
     }
 
-    /// Where whoever else answers (a file dialog) sends its action.
+    /// Where others that answer (a file dialog) send their action.
     #[must_use]
     pub fn answers(&self) -> &Sender<Action> {
         &self.answers.0

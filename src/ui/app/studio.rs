@@ -1,4 +1,4 @@
-//! The studio: `logic` drains what the engine and the store tell, `ui` draws and applies what was asked for.
+//! The studio: `logic` takes in what the engine and the store report, `ui` draws and applies what was asked for.
 //!
 //! Knows no eframe, so that a test drives the same code as the window does.
 
@@ -50,7 +50,7 @@ pub struct Services {
     pub device_text: String,
     /// Without one, no count is shown.
     pub count_tokens: Option<CountTokens>,
-    /// Without one, nothing is foretold.
+    /// Without one, there is no estimate.
     pub estimate: Option<EstimatePicture>,
     /// The keys that a person wants otherwise.
     pub keys: KeyNames,
@@ -80,7 +80,7 @@ pub struct Studio {
     pub(crate) runs: PreparedRuns,
     tokens: Asker<TokenQuestion, Option<TokenCount>>,
     estimates: Asker<EstimateQuestion, Option<Estimate>>,
-    /// What the chosen model's small files say of sizes.
+    /// What sizes the chosen model works at, by its small files.
     grids: Asker<ModelRef, (ModelRef, Option<WorkGrid>)>,
 }
 
@@ -226,7 +226,7 @@ impl Studio {
             // Files may have come or gone in the meantime.
             actions.push(Action::Library(LibraryAction::ListModels));
         }
-        self.rooms(ui, &mut actions);
+        self.panels(ui, &mut actions);
         toasts_view::show(&ctx, &mut self.state.toasts, &mut actions);
         match self.state.sheet {
             Some(Sheet::Library) => library::show(&ctx, &mut self.state, &mut self.textures, &mut actions),
@@ -244,7 +244,7 @@ impl Studio {
         }
     }
 
-    fn rooms(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+    fn panels(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let Self { state, textures, .. } = self;
         let layout = Layout::for_window(ui.ctx().content_rect().size(), state.panels);
         let tokens = theme::tokens(ui);
@@ -339,7 +339,7 @@ impl Drop for Studio {
     }
 }
 
-/// The lines between the rooms, inside the canvas's own room so that no panel grows by them.
+/// The lines between the panels, inside the canvas's own area so that no panel grows by them.
 fn seams(ui: &Ui, canvas: egui::Rect, colour: egui::Color32) {
     let stroke = egui::Stroke::new(1.0, colour);
     let whole = ui.max_rect();

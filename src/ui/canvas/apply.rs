@@ -176,7 +176,7 @@ fn choose(canvas: &mut CanvasState, tool: Tool) {
 }
 
 /// Painting is on the canvas's own picture: whatever lies over it goes away. `false` when there is none, or when the
-/// picture that was seen has another size, so that the hand could not know where it paints.
+/// picture that was seen has another size, so that nobody could know where they paint.
 fn brings_canvas_back(canvas: &mut CanvasState) -> bool {
     let Some([width, height]) = canvas.document.size_px() else { return false };
     let seen = canvas.placed.is_some_and(|view| view.size_px() == egui::vec2(width as f32, height as f32));

@@ -14,7 +14,7 @@ use crate::ui::words;
 /// A drag shorter than this is a click that shook, in points.
 const CLICK_REACH: f32 = 5.0;
 
-/// Turns what the hand drew into a click or a box.
+/// Turns the gesture into a click or a box.
 pub(super) fn point(canvas: &mut CanvasState) {
     let Gesture::Outlining { corners, takes_away } = std::mem::take(&mut canvas.gesture) else { return };
     let (Some([from_x, from_y]), Some(size_px)) = (corners.first().copied(), canvas.document.size_px()) else { return };
@@ -55,7 +55,7 @@ pub(in crate::ui) fn ask(state: &mut AppState, selector: &SelectHandle) {
     selecting.waits = selector.find(selecting.asked, picture, last.prompt.clone());
 }
 
-/// What the thread tells.
+/// What the selector's thread reports.
 pub(in crate::ui) fn take(state: &mut AppState, event: SelectEvent) {
     let selecting = &mut state.canvas.selecting;
     match event {

@@ -1,4 +1,4 @@
-//! The canvas room's state: what lies there, what is looked at, and what the hand is doing.
+//! The canvas's state: what lies there, what is looked at, and the gesture that is being made.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::raster::Extension;
 use crate::raster::Picture;
 use crate::ui::action::{CanvasAction, LookingAt, WholeStep};
 
-/// The middle room.
+/// The middle of the window.
 #[derive(Default)]
 pub struct CanvasState {
     /// Picture and mask: what the next run works on.
@@ -21,10 +21,10 @@ pub struct CanvasState {
     /// Whether the canvas of the last time has come. Until then nothing is painted, so that nothing is overwritten.
     pub is_restored: bool,
     pub looking_at: LookingAt,
-    /// Whether the canvas goes along to each picture that starts. Ends when another one is chosen by hand.
+    /// Whether the canvas goes along to each picture that starts. Ends when a person chooses another one.
     pub follows_run: bool,
     pub view: ViewState,
-    /// Where the picture was drawn last; the hand's place is read from it.
+    /// Where the picture was drawn last; the pointer's place is read from it.
     pub placed: Option<View>,
     /// What stands in the field of the sheet that opens a picture by its path.
     pub path_text: String,

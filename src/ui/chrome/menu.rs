@@ -30,6 +30,9 @@ pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
             if entry(ui, "Get a photographic model…", None, true) {
                 actions.push(Action::Window(WindowAction::Show(Sheet::PhotographicModel)));
             }
+            if entry(ui, "Show log", None, true) {
+                actions.push(Action::Files(FilesAction::ShowLog));
+            }
             if entry(ui, "About Inkwick", None, true) {
                 actions.push(Action::Window(WindowAction::Show(Sheet::About)));
             }

@@ -1,4 +1,4 @@
-//! What is told of the chosen model, and what can be done with it.
+//! What is known of the chosen model, and what can be done with it.
 
 use std::path::Path;
 
@@ -60,9 +60,9 @@ fn about(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, entry: &Mod
     ui.label(&entry.kind);
     let facts = &entry.facts;
     let licence = if facts.licence.is_empty() { "licence not told" } else { &facts.licence };
-    let told = [numbers::size(facts.bytes), facts.precision.to_lowercase(), licence.to_owned()];
-    let told: Vec<String> = told.into_iter().filter(|text| !text.is_empty()).collect();
-    ui.label(RichText::new(told.join(" · ")).color(tokens.text_2));
+    let shown = [numbers::size(facts.bytes), facts.precision.to_lowercase(), licence.to_owned()];
+    let shown: Vec<String> = shown.into_iter().filter(|text| !text.is_empty()).collect();
+    ui.label(RichText::new(shown.join(" · ")).color(tokens.text_2));
 }
 
 fn uses(ui: &mut Ui, state: &AppState, entry: &ModelEntry, actions: &mut Vec<Action>) {

@@ -1,4 +1,4 @@
-//! The fields under the words: model, mode, strength or size, seed and pictures; below them the sampling section.
+//! The fields under the prompts: model, mode, strength or size, seed and pictures; below them the sampling section.
 
 use egui::{RichText, TextEdit, Ui};
 

@@ -1,4 +1,4 @@
-//! The box of models and what can be told of the chosen one.
+//! The box of models and what is known of the chosen one.
 
 use egui::{Popup, PopupCloseBehavior, RichText, Ui};
 

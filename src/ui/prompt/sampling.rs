@@ -12,7 +12,7 @@ use crate::ui::theme;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{Segment, Segments};
 
-/// Two lines of words.
+/// Two lines of text.
 const HINT_HEIGHT: f32 = 36.0;
 
 pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout) {
@@ -58,9 +58,9 @@ fn scheduler_row(ui: &mut Ui, prompt: &mut PromptPanelState, own: Option<Schedul
         fields::row(ui, "", |ui, _| {
             let words = RichText::new(name.hint()).color(theme::tokens(ui).text_2);
             // Two lines, needed or not: another scheduler must not move what stands below.
-            let room = egui::vec2(ui.available_width(), HINT_HEIGHT);
-            ui.allocate_ui(room, |ui| {
-                ui.set_min_size(room);
+            let size = egui::vec2(ui.available_width(), HINT_HEIGHT);
+            ui.allocate_ui(size, |ui| {
+                ui.set_min_size(size);
                 ui.add(egui::Label::new(words).wrap());
             });
         });

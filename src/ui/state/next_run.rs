@@ -58,7 +58,7 @@ impl AppState {
         }
     }
 
-    /// What the chosen model wants of sizes: as its files say, or, until they were read, as models of its size have it.
+    /// What sizes the chosen model works at: by its files, or, until they were read, as models of its size have it.
     #[must_use]
     pub fn work_grid(&self) -> WorkGrid {
         if let Some((_, Some(grid))) = self.grids.iter().find(|(model, _)| *model == self.prompt.model) {

@@ -133,7 +133,7 @@ pub fn choice(ui: &mut Ui, chosen: bool, words: &str, hint: &str) -> bool {
     ui.add(item).clicked()
 }
 
-/// One line of a box's menu with its explanation on hover; with `cannot`, it cannot be chosen and says why.
+/// One line of a box's menu with its explanation on hover; with `cannot`, it cannot be chosen and shows why.
 pub fn explained_choice(ui: &mut Ui, chosen: bool, words: &str, hint: &str, cannot: Option<&str>) -> bool {
     let icon = if chosen { icons::CHECK } else { " " };
     let response = ui.add_enabled(cannot.is_none(), MenuItem::new(words).icon(icon));

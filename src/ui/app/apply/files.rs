@@ -48,6 +48,7 @@ impl Studio {
                 let folder = self.services.paths.pictures_folder.clone();
                 self.store.send(StoreCommand::RevealFolder(folder));
             }
+            FilesAction::ShowLog => self.store.send(StoreCommand::Reveal(self.services.paths.log_file())),
             FilesAction::ShowKeysFile => {
                 let path = keys::file_beside(&self.services.paths.settings_file);
                 self.store.send(StoreCommand::ShowKeysFile { path, usual: keymap::defaults() });
