@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device};
 use inkwick::checkpoint::{Lora, ModelFiles, TextualInversion, builtin_model, inspect_file};
-use inkwick::job::{CancelToken, LoraRef, Request};
+use inkwick::job::{CancelToken, LoraRef, Request, Task};
 use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, tokenizer_of};
 use inkwick::prompt::{self, PromptTokenizer};
 use inkwick::store::canvas::journal::Journal;
@@ -21,7 +21,7 @@ use tempfile::TempDir;
 /// A reader by its name, which is its folder of the corpus and its fuzz target.
 type Reader = fn(&[u8]);
 
-pub const ALL: [(&str, Reader); 12] = [
+pub const ALL: [(&str, Reader); 13] = [
     ("checkpoint", checkpoint),
     ("comfy_paths", comfy_paths),
     ("embedding", embedding),
@@ -34,6 +34,7 @@ pub const ALL: [(&str, Reader); 12] = [
     ("prompt", words),
     ("settings", settings),
     ("sidecar", sidecar),
+    ("task", task),
 ];
 
 /// Zeros that stand behind a header, or in a pickle's storages: enough for the smallest model.
@@ -303,4 +304,12 @@ fn hub(bytes: &[u8]) {
             let _ = listing.needed("someone/model", wanted).map_err(|error| error.to_string());
         }
     }
+}
+
+/// A task from another machine: what is read can be written and read again.
+fn task(bytes: &[u8]) {
+    let Ok(task) = Task::from_bytes(bytes) else { return };
+    let _ = task.validate().map_err(|error| error.to_string());
+    let again = task.to_bytes().expect("what was read can be written");
+    Task::from_bytes(&again).expect("what was written can be read");
 }

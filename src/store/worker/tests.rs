@@ -91,7 +91,7 @@ fn what_cannot_be_done_is_answered_in_one_sentence() {
 }
 
 #[test]
-fn settings_that_cannot_be_written_are_told_of() {
+fn settings_that_cannot_be_written_are_reported() {
     let (home, paths, store) = store();
     fs::create_dir_all(&paths.settings_file).unwrap();
     fs::write(paths.settings_file.join("inside"), "").unwrap();
