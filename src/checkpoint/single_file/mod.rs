@@ -4,6 +4,7 @@
 
 mod derived;
 mod names;
+mod original_config;
 mod sidecar;
 mod vocabulary;
 mod yaml;
@@ -21,8 +22,8 @@ use super::builtin::BuiltinFiles;
 use super::{CheckpointError, Lora};
 use crate::job::Family;
 use derived::Training;
-pub use derived::family_of;
-pub use names::{Cut, Part, Parts, TensorSource};
+pub(crate) use derived::family_of;
+pub(crate) use names::{NetworkTensors, Parts, TensorSlice, TensorSource};
 use sidecar::Sidecar;
 
 /// Tensors that files have whose noise levels are EDM's.
@@ -42,7 +43,7 @@ pub struct SingleFile {
 }
 
 impl SingleFile {
-    /// Reads the header, and says what the file is.
+    /// Reads the header, and finds out what the file is.
     ///
     /// # Errors
     /// When it is missing, damaged, or holds no network that Inkwick knows.
@@ -68,9 +69,9 @@ impl SingleFile {
             family = Family::Sd2Velocity;
         }
         let mut configs = derived::configs(&parts, family, training);
-        lay_folders_over(&sidecar.folders, &mut configs)?;
+        apply_folder_configs(&sidecar.folders, &mut configs)?;
         for (name, config) in &mut configs {
-            sidecar.lay_over(name, config);
+            sidecar.apply(name, config);
         }
         let archive = Arc::new(archive);
         Ok(Self { path: path.to_owned(), archive, others, parts, family, training, configs, sidecar })
@@ -125,7 +126,7 @@ impl SingleFile {
     ///
     /// # Errors
     /// When the file does not hold it, with what to do about it.
-    pub fn network(&self, folder: &str) -> Result<&Part, CheckpointError> {
+    pub fn network(&self, folder: &str) -> Result<&NetworkTensors, CheckpointError> {
         self.parts.networks.get(folder).ok_or_else(|| self.lacks(folder))
     }
 
@@ -177,21 +178,21 @@ impl SingleFile {
     /// A tensor of ours, cut out of the file's.
     ///
     /// # Errors
-    /// When the file's precision is not supported or the device has no room.
+    /// When the file's precision is not supported or the device is out of memory.
     pub fn load(archive: &Archive, source: &TensorSource, device: &Device) -> Result<Tensor, candle_core::Error> {
         let tensor = archive.load(&source.name, device)?;
         match source.cut {
-            Cut::Whole => Ok(tensor),
-            Cut::Third(index) => {
+            TensorSlice::Whole => Ok(tensor),
+            TensorSlice::Third(index) => {
                 let rows = tensor.dim(0)? / 3;
                 tensor.narrow(0, index * rows, rows)?.contiguous()
             }
-            Cut::Transposed => tensor.t()?.contiguous(),
+            TensorSlice::Transposed => tensor.t()?.contiguous(),
         }
     }
 }
 
-/// Lays the VAE of another file over a file's own, and fills what it lacks.
+/// Takes the VAE of another file instead of a file's own, and from the base what it lacks.
 fn taken_from_others(
     sidecar: &Sidecar,
     parts: &mut Parts,
@@ -253,7 +254,7 @@ fn training_of(archive: &Archive, tensors: &[TensorInfo], parts: &Parts, family:
 }
 
 /// Takes a neighbouring folder's configs when its networks have the shapes of ours.
-fn lay_folders_over(folders: &[PathBuf], configs: &mut BTreeMap<String, Value>) -> Result<(), CheckpointError> {
+fn apply_folder_configs(folders: &[PathBuf], configs: &mut BTreeMap<String, Value>) -> Result<(), CheckpointError> {
     const TELLING: [&str; 7] = [
         "in_channels",
         "block_out_channels",

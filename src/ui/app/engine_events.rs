@@ -1,4 +1,4 @@
-//! What the engine tells, carried into the window's state.
+//! What the engine reports, carried into the window's state.
 
 use std::sync::Arc;
 

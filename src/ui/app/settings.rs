@@ -142,7 +142,7 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
     settings
 }
 
-/// Waits until the hand rests before the disk is troubled.
+/// Waits until nothing changes any more before the disk is troubled.
 pub struct SettingsSaver {
     /// As they were sent last, or are on their way.
     pub current: Settings,

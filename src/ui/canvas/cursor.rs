@@ -10,7 +10,7 @@ use crate::ui::canvas::view::View;
 const LEAST_RING: f32 = 3.0;
 const CROSS: f32 = 3.0;
 
-/// Draws what belongs to the tool in hand. `pointer` is where it is, if it is over the canvas.
+/// Draws what belongs to the chosen tool. `pointer` is where it is, if it is over the canvas.
 pub fn paint(ui: &Ui, painter: &Painter, view: View, canvas: &CanvasState, pointer: Option<Pos2>) {
     if let Gesture::Outlining { corners, .. } = &canvas.gesture {
         outline(painter, view, corners, canvas.tool, pointer);

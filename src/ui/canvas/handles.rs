@@ -55,7 +55,7 @@ pub fn at(view: View, pos: Pos2) -> Option<Side> {
     (distance(side) <= REACH).then_some(side)
 }
 
-/// What a drag to `pos` adds. The side is told by where the pointer left the picture.
+/// What a drag to `pos` adds. Which sides is seen by where the pointer left the picture.
 #[must_use]
 pub fn dragged(view: View, canvas: &CanvasState, pos: Pos2) -> Option<Extension> {
     let [width, height] = canvas.document.size_px()?;

@@ -13,7 +13,7 @@ use crate::ui::theme;
 use crate::ui::theme::icons;
 use crate::ui::widgets::IconButton;
 
-/// Lasso stands for the polygon too: its options tell which.
+/// Lasso stands for the polygon too: its options show which.
 const TOOLS: [Tool; 9] = [
     Tool::Hand,
     Tool::Brush,

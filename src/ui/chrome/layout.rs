@@ -1,4 +1,4 @@
-//! How the rooms fold when the window is small. Sizes are in points.
+//! How the panels fold when the window is small. Sizes are in points.
 
 use egui::Vec2;
 
@@ -21,7 +21,7 @@ pub struct PanelsState {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SidePanel {
     pub open: bool,
-    /// Where there is room for a rail only: opened from there, for the moment.
+    /// Where only a rail fits: opened from there, for the moment.
     pub over_canvas: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct Layout {
     pub gallery: PanelForm,
     /// Under 1024 points: the status line drops the time per step, number fields are 50 wide.
     pub narrow: bool,
-    /// Under 640 points of height: two prompt rows, tiles of 56 without words, short actions.
+    /// Under 640 points of height: two prompt rows, tiles of 56 without text, short actions.
     pub short: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What frames the rooms: menu bar, status bar, sheets, toasts, and how the panels fold.
+//! What frames the panels: menu bar, status bar, sheets, toasts, and how the panels fold.
 
 pub mod layout;
 pub(crate) mod menu;

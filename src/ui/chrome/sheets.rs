@@ -20,7 +20,7 @@ pub fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &mut Vec
     let modal = Modal::new(Id::unique("sheet")).frame(frame).show(ctx, |ui| {
         ui.set_width(416.0);
         match sheet {
-            // They have rooms of their own.
+            // The library draws them.
             Sheet::Library | Sheet::Inspection => {}
             Sheet::Keys => keys(ui, actions),
             Sheet::About => about(ui),

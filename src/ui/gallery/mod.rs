@@ -1,4 +1,4 @@
-//! The right room: every picture on disk.
+//! The right panel: every picture on disk.
 
 pub(crate) mod panel;
 pub mod rows;

@@ -38,7 +38,7 @@ struct Signature {
 }
 
 impl GallerySearch {
-    /// Looks again if the words or the pictures are others than last time. Words are looked for in the prompts that
+    /// Searches again if the text or the pictures are others than last time. The text is looked for in the prompts that
     /// this session knows and in the files' names.
     pub fn refresh(&mut self, days: &[GalleryDay], candidates: &Candidates) {
         let seen = Signature {

@@ -44,7 +44,7 @@ pub fn pressed(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
     }
 }
 
-/// `None` when the command means nothing now, and its key belongs to whoever wants it.
+/// `None` when the command means nothing now, and its key is left to others.
 fn action_of(command: Command, state: &AppState) -> Option<Action> {
     let outlining = matches!(state.canvas.gesture, Gesture::Outlining { .. });
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;

@@ -133,7 +133,7 @@ pub const TABLE: &[Entry] = {
         entry(C::Mask(MaskStep::All), "mask-all", "Mask everything", M::SHIFT, Key::A, NotTyping),
         entry(C::Mask(MaskStep::Grow), "mask-grow", "Grow the mask", M::SHIFT, Key::G, NotTyping),
         entry(C::Mask(MaskStep::Shrink), "mask-shrink", "Shrink the mask", M::SHIFT, Key::S, NotTyping),
-        entry(C::Mask(MaskStep::Feather), "mask-feather", "Soften the mask's edge", M::SHIFT, Key::F, NotTyping),
+        entry(C::Mask(MaskStep::Feather), "mask-feather", "Blur the mask's edge", M::SHIFT, Key::F, NotTyping),
         entry(C::ToggleMask, "show-mask", "Show or hide the mask", M::NONE, Key::M, NotTyping),
         entry(C::ToggleModelView, "show-model-view", "See what the model sees", M::NONE, Key::V, NotTyping),
         entry(C::ZoomFit, "zoom-fit", "Fit the picture", M::COMMAND, Key::Num0, Always),

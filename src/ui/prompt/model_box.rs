@@ -1,4 +1,4 @@
-//! The box of models and what can be told of the chosen one.
+//! The box of models and what is known of the chosen one.
 
 use egui::{Popup, PopupCloseBehavior, RichText, Ui};
 
@@ -55,9 +55,9 @@ fn about(ui: &mut Ui, model: &ModelEntry, actions: &mut Vec<Action>) {
         ui.label(RichText::new(&model.name).font(fonts::strong(fonts::BODY_PT)));
         ui.label(&model.kind);
         let defaults = &model.defaults;
-        let scheduler = defaults.scheduler.map_or("its own scheduler", |name| name.label());
+        let scheduler = defaults.scheduler.map_or("its own sampler", |name| name.label());
         let figures = format!(
-            "{} × {}, {scheduler}, {} steps, guidance {}",
+            "{} × {}, {scheduler}, {} steps, CFG scale {}",
             defaults.width, defaults.height, defaults.steps, defaults.guidance
         );
         ui.label(RichText::new(figures).color(tokens.text_2));

@@ -1,4 +1,4 @@
-//! The left room, in the order of thought: words, model, what to do, how much; the button stands fixed below.
+//! The left panel, in the order of thought: prompt, model, what to do, how much; the button stands fixed below.
 
 use egui::{Align, Frame, Id, Margin, Panel, RichText, ScrollArea, TextEdit, Ui};
 
@@ -27,7 +27,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
     let scroll = ScrollArea::vertical().id_salt("prompt scroll").auto_shrink([false, false]).show(ui, |ui| {
         // The margin stands inside the scroll area, so that its bar runs in the panel's padding.
         Frame::NONE.inner_margin(Margin::symmetric(theme::PANEL_PADDING, 10)).show(ui, |ui| {
-            words(ui, &mut state.prompt, layout);
+            prompts(ui, &mut state.prompt, layout);
             fields::line(ui, 12.0);
             prompt::fields::show(ui, state, layout, actions);
         });
@@ -51,7 +51,7 @@ pub fn show_rail(ui: &mut Ui, actions: &mut Vec<Action>) {
 }
 
 /// The prompt, its token count, and the folded negative prompt.
-fn words(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
+fn prompts(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
     let tokens = theme::tokens(ui);
     let label = ui
         .horizontal(|ui| {

@@ -31,7 +31,7 @@ pub struct Layers {
 #[derive(Default)]
 struct Layer {
     squares: HashMap<Place, TextureHandle>,
-    /// To be sent whole, as soon as a frame has room.
+    /// To be sent whole, as soon as a frame can take it.
     stale: BTreeSet<Place>,
 }
 
@@ -55,12 +55,12 @@ impl Layers {
                 self.colour.change(dirty.colour, size_px, sharp, |rect| picture_image(picture, rect));
             }
         }
-        let mut room = SQUARES_PER_FRAME;
-        self.mask.catch_up(ctx, size_px, sharp, &mut room, |rect| mask_image(document.mask().plane(), rect));
+        let mut squares_left = SQUARES_PER_FRAME;
+        self.mask.catch_up(ctx, size_px, sharp, &mut squares_left, |rect| mask_image(document.mask().plane(), rect));
         if let Some(picture) = document.picture() {
-            self.colour.catch_up(ctx, size_px, sharp, &mut room, |rect| picture_image(picture, rect));
+            self.colour.catch_up(ctx, size_px, sharp, &mut squares_left, |rect| picture_image(picture, rect));
         }
-        if room == 0 {
+        if squares_left == 0 {
             ctx.request_repaint();
         }
     }
@@ -129,15 +129,15 @@ impl Layer {
         ctx: &Context,
         size_px: [u32; 2],
         sharp: bool,
-        room: &mut usize,
+        squares_left: &mut usize,
         image: impl Fn(PixelRect) -> ColorImage,
     ) {
-        while *room > 0 {
+        while *squares_left > 0 {
             let Some(place) = self.stale.pop_first() else { return };
             let sent = grown(part_of(place, size_px), size_px);
             let handle = ctx.load_texture("canvas square", image(sent), options(sharp));
             self.squares.insert(place, handle);
-            *room -= 1;
+            *squares_left -= 1;
         }
     }
 

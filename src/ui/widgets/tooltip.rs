@@ -1,4 +1,4 @@
-//! Tooltips that tell a name and its key.
+//! Tooltips with a name and its key.
 
 use egui::{Response, RichText};
 
