@@ -13,7 +13,8 @@ mod spread;
 
 pub(crate) use bridge::bridge_tones;
 pub(crate) use colour_match::{NEW_REACH_PX, match_colours};
-pub(crate) use extend::{Extension, extended, extended_mask};
+pub use extend::Extension;
+pub(crate) use extend::{extended, extended_mask};
 pub(crate) use fill::{filled_from_border, filled_with};
 pub(crate) use geometry::{crop, largest_inside, over_white, resized};
 pub(crate) use paste::{paste, with_alpha_of};
