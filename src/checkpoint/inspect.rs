@@ -1,4 +1,4 @@
-//! What a file of tensors is, told from its names and shapes, before anything is done with it.
+//! What a file of tensors is, by its names and shapes, before anything is done with it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,11 +43,11 @@ impl FileKind {
     }
 }
 
-/// All that is told of a file.
+/// What a file of tensors is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileReport {
     pub kind: FileKind,
-    /// "Stable Diffusion XL", or "for inpainting" behind it; `None` where it cannot be told.
+    /// "Stable Diffusion XL", or "for inpainting" behind it; `None` where that is unknown.
     pub family: Option<String>,
     /// The precision that most bytes have: `F16`.
     pub precision: String,
@@ -58,11 +58,11 @@ pub struct FileReport {
     pub matched: usize,
     /// The others.
     pub unmatched: Vec<String>,
-    /// What the file tells of itself in words: trigger words, base model.
+    /// The file's own metadata: trigger words, base model.
     pub metadata: BTreeMap<String, String>,
 }
 
-/// Reads a file's header and says what it is.
+/// Reads a file's header and finds out what it is.
 ///
 /// # Errors
 /// When it is missing or damaged.
@@ -132,7 +132,7 @@ fn family_of(kind: FileKind, tensors: &[TensorInfo], parts: &Parts) -> Option<St
             })
         }
         FileKind::Lora => {
-            // The context's width tells; the second encoder's layers as well.
+            // The context's width decides, or the second encoder's layers.
             let is_context = |name: &str| name.contains("attn2_to_k") || name.contains("attn2.to_k");
             let is_inward = |name: &str| name.contains("down.weight") || name.contains("lora_A");
             let context = tensors

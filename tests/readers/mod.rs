@@ -234,7 +234,7 @@ fn words(bytes: &[u8]) {
     }
     let text = String::from_utf8_lossy(bytes);
     let _ = prompt::lora_tags(&text);
-    let text = prompt::drawn(&prompt::without_lora_tags(&text), 7);
+    let text = prompt::drawn(&text, 7);
     let _ = prompt::find_word(&text, "moss");
     TOKENIZER.with(|tokenizer| {
         for prompt in [prompt::parse(&text), prompt::Prompt::plain(&text)] {

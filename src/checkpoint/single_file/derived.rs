@@ -1,10 +1,10 @@
-//! diffusers' config files for a checkpoint that has none: what tensor shapes tell, and the family's rule for the rest.
+//! diffusers' config files for a checkpoint that has none: from tensor shapes, and the family's rule for the rest.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::names::{Part, Parts};
+use super::names::{NetworkTensors, Parts};
 
 /// What a checkpoint is, from its names and shapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Family {
 
 /// What the network predicts, and whether its schedule ends in pure noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Training {
+pub(crate) struct Training {
     pub is_velocity: bool,
     pub is_zero_snr: bool,
     /// A latent consistency model.
@@ -55,7 +55,7 @@ impl Family {
 
 /// All config files that can be derived, by their name in diffusers' layout.
 #[must_use]
-pub fn configs(parts: &Parts, family: Family, training: Training) -> BTreeMap<String, Value> {
+pub(crate) fn configs(parts: &Parts, family: Family, training: Training) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     let mut add = |name: &str, value: Value| found.insert(name.to_owned(), value);
     let mut in_channels = 4;
@@ -110,7 +110,7 @@ fn scheduler_config(family: Family, training: Training) -> Value {
     })
 }
 
-fn unet_config(unet: &Part, family: Family, training: Training, pooled: Option<usize>) -> Value {
+fn unet_config(unet: &NetworkTensors, family: Family, training: Training, pooled: Option<usize>) -> Value {
     let levels = count(unet, "down_blocks.");
     let mut channels = Vec::new();
     let mut layers = Vec::new();
@@ -184,7 +184,7 @@ fn unet_config(unet: &Part, family: Family, training: Training, pooled: Option<u
 }
 
 /// Transformer blocks behind each of a level's resnets; `None` where it has none.
-fn depths_of(unet: &Part, at: &str, resnets: usize) -> Option<Vec<usize>> {
+fn depths_of(unet: &NetworkTensors, at: &str, resnets: usize) -> Option<Vec<usize>> {
     unet.keys().any(|name| name.starts_with(at) && name[at.len()..].starts_with("attentions.")).then(|| {
         (0..resnets).map(|layer| count(unet, &format!("{at}attentions.{layer}.transformer_blocks."))).collect()
     })
@@ -208,7 +208,7 @@ fn groups(channels: &[usize]) -> usize {
     [32, narrow.max(4), 4, 2].into_iter().find(divides).unwrap_or(1)
 }
 
-fn vae_config(vae: &Part, family: Family) -> Value {
+fn vae_config(vae: &NetworkTensors, family: Family) -> Value {
     let levels = count(vae, "encoder.down_blocks.");
     let channel = |level| side(vae, &format!("encoder.down_blocks.{level}.resnets.0.conv1.weight"), 0).unwrap_or(1);
     let channels: Vec<usize> = (0..levels).map(channel).collect();
@@ -229,7 +229,7 @@ fn vae_config(vae: &Part, family: Family) -> Value {
     })
 }
 
-fn text_config(text: &Part, is_second: bool, is_exact_gelu: bool) -> Value {
+fn text_config(text: &NetworkTensors, is_second: bool, is_exact_gelu: bool) -> Value {
     let width = side(text, "embeddings.token_embedding.weight", 1).unwrap_or(1);
     let vocabulary = side(text, "embeddings.token_embedding.weight", 0).unwrap_or(1);
     let heads = if width.is_multiple_of(64) {
@@ -254,20 +254,20 @@ fn text_config(text: &Part, is_second: bool, is_exact_gelu: bool) -> Value {
 }
 
 /// How many different numbers follow `prefix`, which are taken to begin at 0.
-fn count(part: &Part, prefix: &str) -> usize {
+fn count(part: &NetworkTensors, prefix: &str) -> usize {
     let numbers = part
         .range(prefix.to_owned()..)
         .map_while(|(name, _)| name.strip_prefix(prefix))
         .filter_map(|rest| rest.split('.').next()?.parse::<usize>().ok());
-    // No network has as many; a file that says so is told of by the layers that it lacks.
+    // No network has as many; such a file is reported by the layers that it lacks.
     numbers.max().map_or(0, |last| last.saturating_add(1)).min(1000)
 }
 
-fn side(part: &Part, name: &str, axis: usize) -> Option<usize> {
+fn side(part: &NetworkTensors, name: &str, axis: usize) -> Option<usize> {
     part.get(name)?.shape.get(axis).copied()
 }
 
-fn shape_ending<'a>(part: &'a Part, ending: &str) -> Option<&'a [usize]> {
+fn shape_ending<'a>(part: &'a NetworkTensors, ending: &str) -> Option<&'a [usize]> {
     part.iter()
         .find(|(name, source)| name.ends_with(ending) && source.shape.len() >= 2)
         .map(|(_, s)| s.shape.as_slice())

@@ -4,6 +4,7 @@
 
 mod derived;
 mod names;
+mod original_config;
 mod sidecar;
 mod vocabulary;
 mod yaml;
@@ -19,9 +20,9 @@ use serde_json::Value;
 use super::archive::{Archive, TensorInfo};
 use super::builtin::BuiltinFiles;
 use super::{CheckpointError, Lora};
-pub use derived::Family;
+pub(crate) use derived::Family;
 use derived::Training;
-pub use names::{Cut, Part, Parts, TensorSource};
+pub(crate) use names::{NetworkTensors, Parts, TensorSlice, TensorSource};
 use sidecar::Sidecar;
 
 /// Tensors that files have whose noise levels are EDM's.
@@ -40,7 +41,7 @@ pub struct SingleFile {
 }
 
 impl SingleFile {
-    /// Reads the header, and says what the file is.
+    /// Reads the header, and finds out what the file is.
     ///
     /// # Errors
     /// When it is missing, damaged, or holds no network that Inkwick knows.
@@ -63,9 +64,9 @@ impl SingleFile {
         drop_what_is_never_run(&mut parts, family);
         let training = training_of(&archive, &tensors, &parts, family);
         let mut configs = derived::configs(&parts, family, training);
-        lay_folders_over(&sidecar.folders, &mut configs)?;
+        apply_folder_configs(&sidecar.folders, &mut configs)?;
         for (name, config) in &mut configs {
-            sidecar.lay_over(name, config);
+            sidecar.apply(name, config);
         }
         Ok(Self { path: path.to_owned(), archive: Arc::new(archive), others, parts, family, configs, sidecar })
     }
@@ -103,7 +104,7 @@ impl SingleFile {
     ///
     /// # Errors
     /// When the file does not hold it, with what to do about it.
-    pub fn network(&self, folder: &str) -> Result<&Part, CheckpointError> {
+    pub fn network(&self, folder: &str) -> Result<&NetworkTensors, CheckpointError> {
         self.parts.networks.get(folder).ok_or_else(|| self.lacks(folder))
     }
 
@@ -155,21 +156,21 @@ impl SingleFile {
     /// A tensor of ours, cut out of the file's.
     ///
     /// # Errors
-    /// When the file's precision is not supported or the device has no room.
+    /// When the file's precision is not supported or the device is out of memory.
     pub fn load(archive: &Archive, source: &TensorSource, device: &Device) -> Result<Tensor, candle_core::Error> {
         let tensor = archive.load(&source.name, device)?;
         match source.cut {
-            Cut::Whole => Ok(tensor),
-            Cut::Third(index) => {
+            TensorSlice::Whole => Ok(tensor),
+            TensorSlice::Third(index) => {
                 let rows = tensor.dim(0)? / 3;
                 tensor.narrow(0, index * rows, rows)?.contiguous()
             }
-            Cut::Transposed => tensor.t()?.contiguous(),
+            TensorSlice::Transposed => tensor.t()?.contiguous(),
         }
     }
 }
 
-/// Lays the VAE of another file over a file's own, and fills what it lacks.
+/// Takes the VAE of another file instead of a file's own, and from the base what it lacks.
 fn taken_from_others(
     sidecar: &Sidecar,
     parts: &mut Parts,
@@ -226,7 +227,7 @@ fn training_of(archive: &Archive, tensors: &[TensorInfo], parts: &Parts, family:
 }
 
 /// Takes a neighbouring folder's configs when its networks have the shapes of ours.
-fn lay_folders_over(folders: &[PathBuf], configs: &mut BTreeMap<String, Value>) -> Result<(), CheckpointError> {
+fn apply_folder_configs(folders: &[PathBuf], configs: &mut BTreeMap<String, Value>) -> Result<(), CheckpointError> {
     const TELLING: [&str; 7] = [
         "in_channels",
         "block_out_channels",
