@@ -6,10 +6,10 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 /// Answers a question; called on a thread of its own.
-pub type Answer<Q, A> = Arc<dyn Fn(&Q) -> A + Send + Sync>;
+pub(crate) type Answer<Q, A> = Arc<dyn Fn(&Q) -> A + Send + Sync>;
 
 /// What changed while a question was answered is asked next.
-pub struct Asker<Q, A> {
+pub(crate) struct Asker<Q, A> {
     questions: Option<Sender<Q>>,
     /// `None` for a question whose answer broke.
     answers: Receiver<Option<A>>,
@@ -20,7 +20,7 @@ pub struct Asker<Q, A> {
 impl<Q: Clone + Send + 'static, A: Send + 'static> Asker<Q, A> {
     /// Without someone who answers, or without a thread, it stays silent.
     #[must_use]
-    pub fn start(thread: &str, answer: Option<Answer<Q, A>>, ctx: &egui::Context) -> Self {
+    pub(crate) fn start(thread: &str, answer: Option<Answer<Q, A>>, ctx: &egui::Context) -> Self {
         let (question_sender, questions) = bounded::<Q>(1);
         let (answer_sender, answers) = bounded(1);
         let ctx = ctx.clone();
@@ -45,7 +45,7 @@ impl<Q: Clone + Send + 'static, A: Send + 'static> Asker<Q, A> {
     }
 
     /// Asks when the question is another than before, and gives an answer that has come.
-    pub fn poll(&mut self, is_same: impl FnOnce(&Q) -> bool, question: impl FnOnce() -> Q) -> Option<A> {
+    pub(crate) fn poll(&mut self, is_same: impl FnOnce(&Q) -> bool, question: impl FnOnce() -> Q) -> Option<A> {
         let answer = self.answers.try_recv().ok();
         self.waiting_for_answer &= answer.is_none();
         if let Some(questions) = &self.questions

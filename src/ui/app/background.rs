@@ -19,7 +19,7 @@ struct Job {
     failed: Option<Action>,
 }
 
-pub struct Background {
+pub(crate) struct Background {
     jobs: Option<Sender<Job>>,
     worker: Option<JoinHandle<()>>,
     answers: (Sender<Action>, Receiver<Action>),
@@ -29,7 +29,7 @@ pub struct Background {
 impl Background {
     /// Starts the worker, on which pixels are computed one piece of work after the other.
     #[must_use]
-    pub fn start(wake: Wake) -> Self {
+    pub(crate) fn start(wake: Wake) -> Self {
         let (sender, receiver) = bounded::<Job>(QUEUE_LENGTH);
         let answers = bounded(QUEUE_LENGTH);
         let (for_worker, waking) = (answers.0.clone(), wake.clone());
@@ -45,7 +45,7 @@ impl Background {
     }
 
     /// Does `work` on the worker, after what was given to it before.
-    pub fn queue(&self, failed: Option<Action>, work: impl FnOnce() -> Option<Action> + Send + 'static) {
+    pub(crate) fn queue(&self, failed: Option<Action>, work: impl FnOnce() -> Option<Action> + Send + 'static) {
         let job = Job { work: Box::new(work), failed };
         let refused = match &self.jobs {
             Some(jobs) => jobs.try_send(job).map_err(crossbeam_channel::TrySendError::into_inner),
@@ -57,7 +57,7 @@ impl Background {
     }
 
     /// Does `work` on a thread of its own: it may wait for a person (a locked keyring) or read for minutes (a hash).
-    pub fn aside(&self, failed: Option<Action>, work: impl FnOnce() -> Option<Action> + Send + 'static) {
+    pub(crate) fn aside(&self, failed: Option<Action>, work: impl FnOnce() -> Option<Action> + Send + 'static) {
         let (answers, wake) = (self.answers.0.clone(), self.wake.clone());
         let job = Job { work: Box::new(work), failed: failed.clone() };
         // Not joined: the window must close at once, and all that such a thread does is read, or hand the token over.
@@ -76,11 +76,11 @@ impl Background {
 
     /// Where others that answer (a file dialog) send their action.
     #[must_use]
-    pub fn answers(&self) -> &Sender<Action> {
+    pub(crate) fn answers(&self) -> &Sender<Action> {
         &self.answers.0
     }
 
-    pub fn try_recv(&self) -> Option<Action> {
+    pub(crate) fn try_recv(&self) -> Option<Action> {
         self.answers.1.try_recv().ok()
     }
 }

@@ -29,7 +29,7 @@ pub enum DialogRequest {
 ///
 /// # Errors
 /// When the system gives no thread.
-pub fn open(
+pub(crate) fn open(
     request: DialogRequest,
     folder: Option<PathBuf>,
     frame: &eframe::Frame,

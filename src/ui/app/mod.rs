@@ -9,5 +9,5 @@ pub(crate) mod engine_events;
 pub(crate) mod runs;
 pub(crate) mod settings;
 pub(crate) mod store_events;
-pub mod studio;
+pub(super) mod studio;
 pub(crate) mod window;

@@ -6,7 +6,7 @@ use crate::job::Frame;
 
 /// What a press asked for besides the request itself.
 #[derive(Clone, Debug)]
-pub struct PreparedRun {
+pub(crate) struct PreparedRun {
     pub in_front: bool,
     pub picture_count: u32,
     /// The part of the canvas that is worked on, where it is masked.
@@ -16,33 +16,33 @@ pub struct PreparedRun {
 
 /// By the number under which the store answers.
 #[derive(Debug, Default)]
-pub struct PreparedRuns {
+pub(crate) struct PreparedRuns {
     waiting: BTreeMap<u64, PreparedRun>,
     last: u64,
 }
 
 impl PreparedRuns {
-    pub fn add(&mut self, run: PreparedRun) -> u64 {
+    pub(crate) fn add(&mut self, run: PreparedRun) -> u64 {
         self.last += 1;
         self.waiting.insert(self.last, run);
         self.last
     }
 
     /// `None` where it was cancelled meanwhile.
-    pub fn take(&mut self, id: u64) -> Option<PreparedRun> {
+    pub(crate) fn take(&mut self, id: u64) -> Option<PreparedRun> {
         self.waiting.remove(&id)
     }
 
     #[must_use]
-    pub fn has(&self, id: u64) -> bool {
+    pub(crate) fn has(&self, id: u64) -> bool {
         self.waiting.contains_key(&id)
     }
 
-    pub fn cancel_last(&mut self) {
+    pub(crate) fn cancel_last(&mut self) {
         self.waiting.pop_last();
     }
 
-    pub fn cancel_all(&mut self) {
+    pub(crate) fn cancel_all(&mut self) {
         self.waiting.clear();
     }
 }

@@ -24,7 +24,7 @@ const SPACE_ABOVE_BUTTONS: f32 = 24.0;
 const FOOT_SPACE: f32 = 24.0;
 
 /// `frame` is where the next picture will lie.
-pub fn show(ui: &mut Ui, viewport: Rect, frame: Rect, state: &AppState, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, viewport: Rect, frame: Rect, state: &AppState, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui);
     let corners = [frame.left_top(), frame.right_top(), frame.right_bottom(), frame.left_bottom(), frame.left_top()];
     let stroke = Stroke::new(1.0, tokens.stroke_hover.gamma_multiply(0.8));

@@ -5,17 +5,17 @@ mod cursor;
 pub(crate) mod empty;
 mod handles;
 pub(crate) mod notice;
-pub mod options;
+pub(super) mod options;
 mod overlay;
-pub mod pointer;
-pub mod preview;
-pub mod select;
+pub(super) mod pointer;
+pub(super) mod preview;
+pub(super) mod select;
 mod select_options;
 mod selecting;
-pub mod state;
+pub(super) mod state;
 mod strip_widgets;
 pub(crate) mod tool_strip;
-pub mod view;
+pub(super) mod view;
 mod work;
 
 use egui::emath::GuiRounding as _;
@@ -59,7 +59,7 @@ struct Shown {
 }
 
 /// Draws the tools and the picture. Returns where the whole picture lies when it fits: the strip's measure.
-pub fn show(
+pub(super) fn show(
     ui: &mut Ui,
     state: &mut AppState,
     textures: &mut Textures,

@@ -8,7 +8,7 @@ use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::TextButton;
 
-pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if !state.photo_meets_emoji_model() {
         return;
     }

@@ -25,7 +25,7 @@ const MENU_WIDTH: f32 = 264.0;
 const WITH_SLIDERS: f32 = 384.0;
 const WITH_NUMBERS: f32 = 244.0;
 
-pub fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
     let tool = state.canvas.tool;
     let has_picture = state.canvas.has_picture();
     match tool {

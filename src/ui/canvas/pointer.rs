@@ -13,7 +13,7 @@ use crate::ui::state::AppState;
 
 /// Of the area in which the pointer counts.
 #[must_use]
-pub fn area_id() -> Id {
+pub(crate) fn area_id() -> Id {
     Id::unique("canvas area")
 }
 
@@ -41,7 +41,7 @@ struct PointerReader<'a> {
 }
 
 /// Turns this frame's pointer events into actions.
-pub fn actions_of(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
+pub(crate) fn actions_of(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
     let canvas = &state.canvas;
     let Some(view) = canvas.placed.filter(|_| canvas.is_restored) else { return };
     let covered = state.sheet.is_some() || egui::Popup::is_any_open(ctx);

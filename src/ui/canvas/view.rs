@@ -5,10 +5,10 @@
 use egui::emath::GuiRounding as _;
 use egui::{Pos2, Rect, Vec2};
 
-pub const MIN_ZOOM: f32 = 0.1;
-pub const MAX_ZOOM: f32 = 32.0;
+pub(crate) const MIN_ZOOM: f32 = 0.1;
+pub(crate) const MAX_ZOOM: f32 = 32.0;
 /// From this chosen zoom on, the picture shows its pixels.
-pub const PIXELS_FROM_ZOOM: f32 = 4.0;
+pub(crate) const PIXELS_FROM_ZOOM: f32 = 4.0;
 /// So much of the picture stays in sight however far it is pushed, in points.
 const KEPT_IN_SIGHT: f32 = 48.0;
 
@@ -109,7 +109,7 @@ impl View {
 
 /// The whole picture, as large as the viewport allows.
 #[must_use]
-pub fn fit_zoom(viewport: Rect, size_px: Vec2) -> f32 {
+pub(crate) fn fit_zoom(viewport: Rect, size_px: Vec2) -> f32 {
     let size_px = size_px.max(Vec2::splat(1.0));
     (viewport.width() / size_px.x).min(viewport.height() / size_px.y).clamp(MIN_ZOOM, MAX_ZOOM)
 }

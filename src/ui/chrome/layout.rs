@@ -4,12 +4,12 @@ use egui::Vec2;
 
 use crate::ui::theme;
 
-pub const PROMPT_WIDTH: f32 = 320.0;
-pub const PROMPT_WIDTH_NARROW: f32 = 272.0;
-pub const GALLERY_WIDTH: f32 = 260.0;
-pub const RAIL_WIDTH: f32 = 48.0;
-pub const MENU_HEIGHT: f32 = 32.0;
-pub const STATUS_HEIGHT: f32 = 28.0;
+pub(crate) const PROMPT_WIDTH: f32 = 320.0;
+pub(crate) const PROMPT_WIDTH_NARROW: f32 = 272.0;
+pub(crate) const GALLERY_WIDTH: f32 = 260.0;
+pub(crate) const RAIL_WIDTH: f32 = 48.0;
+pub(crate) const MENU_HEIGHT: f32 = 32.0;
+pub(crate) const STATUS_HEIGHT: f32 = 28.0;
 
 /// Which panels the person wants to see; a narrow window folds further.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -33,7 +33,7 @@ impl Default for SidePanel {
 
 /// How a side panel is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PanelForm {
+pub(crate) enum PanelForm {
     Hidden,
     Rail,
     Full,
@@ -41,7 +41,7 @@ pub enum PanelForm {
 
 /// The arrangement for one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Layout {
+pub(crate) struct Layout {
     pub prompt: PanelForm,
     pub prompt_width: f32,
     pub gallery: PanelForm,
@@ -53,7 +53,7 @@ pub struct Layout {
 
 impl Layout {
     #[must_use]
-    pub fn for_window(size: Vec2, panels: PanelsState) -> Self {
+    pub(crate) fn for_window(size: Vec2, panels: PanelsState) -> Self {
         let form = |open: bool, rail_under: f32| match (open, size.x < rail_under) {
             (false, _) => PanelForm::Hidden,
             (true, true) => PanelForm::Rail,
@@ -71,7 +71,7 @@ impl Layout {
 
     /// Of a number's field.
     #[must_use]
-    pub fn number_width(self) -> f32 {
+    pub(crate) fn number_width(self) -> f32 {
         if self.narrow { theme::NUMBER_WIDTH_NARROW } else { theme::NUMBER_WIDTH }
     }
 }

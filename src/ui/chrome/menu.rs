@@ -14,7 +14,7 @@ use crate::ui::theme::icons;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{IconButton, MenuItem};
 
-pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     MenuBar::new().ui(ui, |ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.spacing_mut().button_padding.x = 8.0;

@@ -10,7 +10,7 @@ use crate::ui::widgets::IconButton;
 
 const WIDTH: f32 = 336.0;
 
-pub fn show(ctx: &Context, toasts: &mut Toasts, actions: &mut Vec<Action>) {
+pub(crate) fn show(ctx: &Context, toasts: &mut Toasts, actions: &mut Vec<Action>) {
     let now = ctx.input(|input| input.time);
     for toast in &mut toasts.list {
         let shown_at = *toast.shown_at.get_or_insert(now);

@@ -34,7 +34,13 @@ struct Drawing<'a> {
     actions: &'a mut Vec<Action>,
 }
 
-pub fn show(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, layout: Layout, actions: &mut Vec<Action>) {
+pub(crate) fn show(
+    ui: &mut Ui,
+    state: &mut AppState,
+    textures: &mut Textures,
+    layout: Layout,
+    actions: &mut Vec<Action>,
+) {
     let tokens = theme::tokens(ui);
     let frame = Frame::NONE.fill(tokens.panel);
     match layout.gallery {

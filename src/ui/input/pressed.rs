@@ -12,7 +12,7 @@ use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
 
 /// What the keys of this frame ask for. Called before the panels, so that a text field does not see them too.
-pub fn pressed(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
+pub(crate) fn pressed(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
     let typing = ctx.text_edit_focused();
     let focused = ctx.egui_wants_keyboard_input();
     let popup_open = egui::Popup::is_any_open(ctx);

@@ -18,7 +18,7 @@ use crate::ui::widgets::fields;
 
 const THUMBNAIL_SIDE: f32 = 128.0;
 
-pub fn show(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
+pub(super) fn show(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
     let chosen = state.models.iter().find(|entry| Some(&entry.reference) == state.library.chosen.as_ref()).cloned();
     egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         let Some(entry) = chosen else {

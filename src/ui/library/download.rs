@@ -11,7 +11,7 @@ use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::TextButton;
 use crate::ui::widgets::fields;
 
-pub fn show(ui: &mut Ui, library: &mut LibraryState, actions: &mut Vec<Action>) {
+pub(super) fn show(ui: &mut Ui, library: &mut LibraryState, actions: &mut Vec<Action>) {
     egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         if !library.downloads.is_empty() {
             let downloads = library.downloads.clone();

@@ -12,7 +12,7 @@ use crate::ui::widgets::fields;
 
 const LABEL_WIDTH: f32 = 104.0;
 
-pub fn show(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
+pub(crate) fn show(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
     let Some(inspection) = &state.library.inspection else { return };
     let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
     let modal = Modal::new(Id::unique("inspector")).frame(frame).show(ctx, |ui| {

@@ -2,8 +2,8 @@
 
 mod details;
 mod download;
-pub mod inspection;
-pub mod state;
+pub(super) mod inspection;
+pub(super) mod state;
 mod table;
 
 use egui::{Align, Context, Frame, Id, Key, Layout, Margin, Modal, RichText, Ui, vec2};
@@ -23,7 +23,7 @@ const DETAILS_WIDTH: f32 = 264.0;
 /// How often folders are looked at while the library is open.
 const LOOK_AGAIN_SECS: f64 = 4.0;
 
-pub fn show(ctx: &Context, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
+pub(super) fn show(ctx: &Context, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
     let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(16));
     let most = ctx.content_rect().size() - vec2(64.0, 64.0);
     let size = vec2(most.x.min(WIDTH), most.y.min(HEIGHT));

@@ -15,7 +15,7 @@ use crate::ui::widgets::fields;
 use crate::ui::widgets::{IconButton, Segment, Segments};
 use crate::ui::{prompt, theme};
 
-pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
     model_box::show(ui, state, actions);
     mode_row(ui, state.mode());
     let native_px = state.native_size_px();

@@ -9,7 +9,7 @@ use crate::ui::theme;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{Segment, Segments};
 
-pub fn section(ui: &mut Ui, panel: &mut MemoryPanel) {
+pub(crate) fn section(ui: &mut Ui, panel: &mut MemoryPanel) {
     let summary = if panel.is_open { String::new() } else { summary(&panel.compute) };
     fields::section(ui, "Memory and speed", &summary, &mut panel.is_open);
     if !panel.is_open {

@@ -13,7 +13,7 @@ use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{IconButton, TextButton};
 
-pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     let Some(chosen) = state.model() else { return };
     fields::row(ui, "Model", |ui, label| {
         let box_width = ui.available_width() - theme::CONTROL_HEIGHT - theme::GRID;

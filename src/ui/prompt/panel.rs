@@ -14,7 +14,7 @@ use crate::ui::theme::icons;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{IconButton, PrimaryButton};
 
-pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
     let padding = f32::from(theme::PANEL_PADDING);
     let foot_height = theme::PRIMARY_HEIGHT + 2.0 * if layout.short { 12.0 } else { padding };
     let foot_margin = Margin::symmetric(theme::PANEL_PADDING, if layout.short { 12 } else { theme::PANEL_PADDING });
@@ -40,7 +40,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
 }
 
 /// What is left of the panel in a very narrow window.
-pub fn show_rail(ui: &mut Ui, actions: &mut Vec<Action>) {
+pub(crate) fn show_rail(ui: &mut Ui, actions: &mut Vec<Action>) {
     ui.add_space(8.0);
     ui.vertical_centered(|ui| {
         let key = keymap::written(ui.ctx(), Command::PromptPanel);

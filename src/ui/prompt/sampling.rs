@@ -14,7 +14,7 @@ use crate::ui::widgets::{Segment, Segments};
 /// Two lines of text.
 const HINT_HEIGHT: f32 = 36.0;
 
-pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout) {
+pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout) {
     let defaults = state.model().map(|model| model.defaults.clone());
     let own_scheduler = defaults.as_ref().and_then(|defaults| defaults.scheduler);
     let own = own_scheduler.map_or("Model's own", SchedulerName::label);

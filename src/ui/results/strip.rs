@@ -29,7 +29,7 @@ const ACTIONS_WIDTH_SHORT: f32 = 124.0;
 const LEAST_WIDTH: f32 = 520.0;
 
 /// `home` is where the picture lies when it fits: the strip is as wide.
-pub fn show(
+pub(crate) fn show(
     ui: &mut Ui,
     home: Rect,
     state: &mut AppState,

@@ -3,7 +3,7 @@
 
 mod next_run;
 
-pub use next_run::Mode;
+pub(super) use next_run::Mode;
 
 use std::path::PathBuf;
 use std::sync::Arc;
