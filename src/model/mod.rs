@@ -28,8 +28,8 @@ pub use dry_run::{MemoryTracker, TrackedBuffer};
 pub use feature::{Execution, Feature};
 pub use layer_cache::LayerCache;
 pub use operators::{
-    Array, Card, FailureKind, Fault, Operator, OperatorFailure, Operators, Watch, in_pool, metal_free_bytes,
-    metal_working_set_bytes,
+    Array, Card, FailureKind, Fault, Operator, OperatorFailure, Operators, Watch, cuda_free_bytes, cuda_total_bytes,
+    in_pool, metal_free_bytes, metal_working_set_bytes,
 };
 pub use segment::{EncodedPicture, Segment, Segmenter};
 pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};
