@@ -223,3 +223,22 @@ fn a_failed_job_leaves_its_cause_in_the_log_and_nothing_of_what_was_asked() {
     let shown = |output: &Output| String::from_utf8_lossy(&output.stderr).contains("failed (unreadable)");
     assert!(shown(&output) && !shown(&quiet));
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_cancels_the_whole_batch() {
+    use std::io::{BufRead, BufReader};
+    let home = TempDir::new().unwrap();
+    let arguments = "generate --prompt x --steps 1000 --width 64 --height 64 --count 3 --json --out out.png";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_inkwick"));
+    command.args(arguments.split(' ')).current_dir(home.path()).env("INKWICK_HOME", home.path().join("home"));
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.contains(r#""event":"step""#)).expect("no step came");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let last = lines.last();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(last.as_deref(), Some(r#"{"event":"cancelled"}"#));
+    assert!(!home.path().join("out.png").exists());
+}

@@ -68,10 +68,14 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
     let engine = EngineHandle::start(backend, saver, Arc::new(|| {}))
         .map_err(|error| format!("the engine's thread could not be started: {error}"))?;
     let interrupted = Arc::new(AtomicBool::new(false));
-    let (for_signal, to_cancel) = (Arc::clone(&interrupted), engine.clone());
+    // The handler stays for good: it must not keep the engine, whose thread is waited for at the end.
+    let engine = Arc::new(engine);
+    let (for_signal, to_cancel) = (Arc::clone(&interrupted), Arc::downgrade(&engine));
     let on_interrupt = move || {
         for_signal.store(true, Ordering::Release);
-        to_cancel.cancel_all();
+        if let Some(engine) = to_cancel.upgrade() {
+            engine.cancel_all();
+        }
     };
     if let Err(error) = ctrlc::set_handler(on_interrupt) {
         tracing::warn!("Ctrl+C will end the program at once: {error}");

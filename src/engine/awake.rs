@@ -11,7 +11,7 @@ impl Awake {
     /// From now on. Other systems let a busy program work.
     #[cfg(target_os = "macos")]
     #[must_use]
-    pub fn begin() -> Self {
+    pub(super) fn begin() -> Self {
         use objc2_foundation::{NSActivityOptions, NSProcessInfo, NSString};
 
         let reason = NSString::from_str("A picture is being made");

@@ -18,6 +18,8 @@ const MAGIC: [u8; 8] = *b"INKTASK\x01";
 const MAX_HEADER_BYTES: usize = 1 << 20;
 /// As large as a picture can be that the program opens.
 const MAX_PIXELS: u64 = 100_000_000;
+/// Deflate makes a byte of at most so many.
+const MAX_EXPANSION: usize = 1032;
 
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
@@ -135,7 +137,9 @@ fn decode(bytes: &[u8], colour: png::ColorType) -> Result<(u32, u32, Vec<u8>), M
     if !is_wanted || u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(MessageError::Format);
     }
-    let mut values = vec![0; reader.output_buffer_size().ok_or(MessageError::Format)?];
+    // No memory for pixels that these bytes cannot hold.
+    let size = reader.output_buffer_size().filter(|size| *size <= bytes.len().saturating_mul(MAX_EXPANSION));
+    let mut values = vec![0; size.ok_or(MessageError::Format)?];
     reader.next_frame(&mut values)?;
     Ok((width, height, values))
 }
@@ -183,6 +187,13 @@ mod tests {
         let written = serde_json::to_value(&request).unwrap();
         let fields = written.as_object().unwrap();
         assert!(!fields.contains_key("init") && !fields.contains_key("mask"), "{fields:?}");
+    }
+
+    #[test]
+    fn an_even_picture_of_many_pixels_comes_back() {
+        let picture = Arc::new(Picture::filled(3000, 2000, [9; 4]));
+        let task = Request { init: Some(InitPicture { picture, strength: 0.5 }), ..Request::default() }.into();
+        assert_eq!(Task::from_bytes(&Task::to_bytes(&task).unwrap()).unwrap(), task);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device};
 use inkwick::checkpoint::{Lora, ModelFiles, TextualInversion, builtin_model, inspect_file};
 use inkwick::hub::{Listing, RemoteFile};
-use inkwick::job::{CancelToken, LoraRef, Request};
+use inkwick::job::{CancelToken, LoraRef, Request, Task};
 use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, tokenizer_of};
 use inkwick::prompt::{self, PromptTokenizer};
 use inkwick::store::canvas::journal::Journal;
@@ -21,7 +21,7 @@ use tempfile::TempDir;
 /// A reader by its name, which is its folder of the corpus and its fuzz target.
 type Reader = fn(&[u8]);
 
-pub const ALL: [(&str, Reader); 12] = [
+pub const ALL: [(&str, Reader); 13] = [
     ("checkpoint", checkpoint),
     ("comfy_paths", comfy_paths),
     ("embedding", embedding),
@@ -34,6 +34,7 @@ pub const ALL: [(&str, Reader); 12] = [
     ("prompt", words),
     ("settings", settings),
     ("sidecar", sidecar),
+    ("task", task),
 ];
 
 /// Zeros that stand behind a header, or in a pickle's storages: enough for the smallest model.
@@ -112,8 +113,8 @@ pub fn zipped(pickle: &[u8]) -> Vec<u8> {
     [&file[..], &directory, &b"PK\x05\x06"[..], &[0; 4], &count, &count, &size, &offset, &[0; 2]].concat()
 }
 
-/// From what is foretold of a model to a first small picture.
-fn foretold_and_drawn(files: &ModelFiles, adapters: &Adapters) {
+/// From a model's estimate to a first small picture.
+fn estimated_and_drawn(files: &ModelFiles, adapters: &Adapters) {
     if let Ok(model) = CostModel::read(files) {
         let workload = Workload { width: 64, height: 64, ..model.native_workload() };
         let _ = model.costs(workload, ExecutionPlan::plain(None, DType::F32));
@@ -136,7 +137,7 @@ fn checkpoint(bytes: &[u8]) {
     let _ = Inspection::of(&path, None);
     let _ = models::list::inspect(&path);
     if let Ok(files) = ModelFiles::open_file(&path) {
-        foretold_and_drawn(&files, &Adapters::default());
+        estimated_and_drawn(&files, &Adapters::default());
     }
 }
 
@@ -175,7 +176,7 @@ fn sidecar(bytes: &[u8]) {
     written(if bytes.first() == Some(&b'{') { "beside.json" } else { "beside.yaml" }, bytes);
     let _ = models::list::inspect(&checkpoint);
     if let Ok(files) = ModelFiles::open_file(&checkpoint) {
-        foretold_and_drawn(&files, &Adapters::default());
+        estimated_and_drawn(&files, &Adapters::default());
     }
 }
 
@@ -199,7 +200,7 @@ fn folder(bytes: &[u8]) {
     let files = ModelFiles::Folder(folder);
     let _ =
         tokenizer_of(&files).and_then(|tokenizer| Ok(tokenizer.count(&prompt::parse("(a fox:1.1), BREAK an apple"))?));
-    foretold_and_drawn(&files, &Adapters::default());
+    estimated_and_drawn(&files, &Adapters::default());
 }
 
 const FOLDER_FILES: [&str; 15] = [
@@ -233,7 +234,7 @@ fn words(bytes: &[u8]) {
     }
     let text = String::from_utf8_lossy(bytes);
     let _ = prompt::lora_tags(&text);
-    let text = prompt::drawn(&prompt::without_lora_tags(&text), 7);
+    let text = prompt::drawn(&text, 7);
     let _ = prompt::find_word(&text, "moss");
     TOKENIZER.with(|tokenizer| {
         for prompt in [prompt::parse(&text), prompt::Prompt::plain(&text)] {
@@ -304,4 +305,12 @@ fn hub(bytes: &[u8]) {
     for wanted in [None, Some("a.safetensors")] {
         let _ = listing.needed("someone/model", wanted).map_err(|error| error.to_string());
     }
+}
+
+/// A task from another machine: what is read can be written and read again.
+fn task(bytes: &[u8]) {
+    let Ok(task) = Task::from_bytes(bytes) else { return };
+    let _ = task.validate().map_err(|error| error.to_string());
+    let again = task.to_bytes().expect("what was read can be written");
+    Task::from_bytes(&again).expect("what was written can be read");
 }
