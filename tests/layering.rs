@@ -33,7 +33,7 @@ fn sources(folder: &str) -> BTreeMap<String, String> {
 }
 
 /// The first folder, or the file that stands beside the folders.
-fn room(place: &str) -> &str {
+fn top_folder(place: &str) -> &str {
     place.split('/').next().unwrap().trim_end_matches(".rs")
 }
 
@@ -46,9 +46,9 @@ fn mentions(code: &[Token], name: &str) -> bool {
 const WINDOW: &[&str] = &["egui", "eframe", "egui_extras", "rfd"];
 const TENSORS: &[&str] = &["candle_core", "candle_nn", "candle_flash_attn", "candle_transformers"];
 
-/// What a room must not know: crates, and other rooms as `crate::room`.
-fn forbidden(room: &str) -> Vec<&'static str> {
-    match room {
+/// What a folder must not know: crates, and other folders as `crate::folder`.
+fn forbidden(folder: &str) -> Vec<&'static str> {
+    match folder {
         "job" | "prompt" | "mask" | "raster" | "canvas" | "sampling" | "store" => [WINDOW, TENSORS].concat(),
         "ui" => [TENSORS, &["crate::pipeline", "crate::model"]].concat(),
         "pipeline" => [WINDOW, &["crate::engine", "std::thread"]].concat(),
@@ -64,12 +64,12 @@ fn no_part_knows_what_it_must_not() {
     let files = sources("src");
     for (place, text) in &files {
         let code = tokens(text);
-        let known = forbidden(room(place)).into_iter().filter(|name| mentions(&code, name));
+        let known = forbidden(top_folder(place)).into_iter().filter(|name| mentions(&code, name));
         broken.extend(known.map(|name| format!("{place} knows {name}")));
     }
     for (from, targets) in Imports::of(&files).between_folders() {
         for name in forbidden(&from[0]) {
-            let known = name.strip_prefix("crate::").and_then(|room| targets.get(&[room.to_owned()][..]));
+            let known = name.strip_prefix("crate::").and_then(|folder| targets.get(&[folder.to_owned()][..]));
             broken.extend(known.map(|reason| format!("{} knows {name} by {reason}", from[0])));
         }
     }
@@ -95,17 +95,17 @@ fn nothing_names_each_other_in_a_circle() {
 }
 
 /// Folders under `src` where `unsafe` may stand.
-const UNSAFE_ROOMS: &[&str] = &["kernels/"];
+const UNSAFE_FOLDERS: &[&str] = &["kernels/"];
 
 #[test]
 fn unsafe_code_stays_where_it_is_explained() {
     let mut broken = Vec::new();
     for (place, text) in sources("src") {
-        if !UNSAFE_ROOMS.iter().any(|room| place.starts_with(room)) {
+        if !UNSAFE_FOLDERS.iter().any(|folder| place.starts_with(folder)) {
             let code = tokens(&text);
             let found = code.iter().filter(|token| token.text == "unsafe");
             broken.extend(
-                found.map(|token| format!("{place} line {}: unsafe code outside {UNSAFE_ROOMS:?}", token.line)),
+                found.map(|token| format!("{place} line {}: unsafe code outside {UNSAFE_FOLDERS:?}", token.line)),
             );
         }
         let unexplained = unexplained(&text);
@@ -158,11 +158,11 @@ fn an_unsafe_block_without_a_reason_is_found() {
 }
 
 #[test]
-fn a_devices_operators_are_called_in_one_room() {
+fn a_devices_operators_are_called_in_one_folder() {
     for (place, text) in sources("src").iter().filter(|(place, _)| !place.starts_with("model/operators")) {
         let code = tokens(text);
         assert!(!mentions(&code, "candle_nn") && !mentions(&code, "candle_flash_attn"), "{place}");
-        // Whoever moves a tensor to a device goes past the room's names.
+        // Whoever moves a tensor to a device goes past the names there.
         let moves = (0..code.len()).any(|at| texts(&code, at, &[".", "to_device", "("]));
         assert!(!moves, "{place} moves a tensor");
     }
@@ -194,4 +194,21 @@ fn files_are_short_and_say_what_they_are_for() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn the_documents_name_what_there_is() {
+    let documents = ["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "README.md"];
+    let folders = [".ci/", ".github/", "assets/", "benches/", "fuzz/", "packaging/", "src/", "tests/"];
+    let mut gone = Vec::new();
+    for document in documents {
+        let text = fs::read_to_string(root().join(document)).unwrap();
+        let words = text.split(|letter: char| letter.is_whitespace() || "`()[],;:".contains(letter));
+        let places = words.filter(|word| folders.iter().any(|folder| word.starts_with(folder)));
+        // `src/sampling/NAME.rs` stands for any, `src/*/*.rs` for many.
+        let real = places.filter(|place| !place.contains("NAME") && !place.contains('*'));
+        let missing = real.filter(|place| !root().join(place.trim_end_matches('.')).exists());
+        gone.extend(missing.map(|place| format!("{document} names {place}")));
+    }
+    assert!(gone.is_empty(), "{}", gone.join("\n"));
 }
