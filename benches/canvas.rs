@@ -12,13 +12,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui::{Event, Modifiers, PointerButton, pos2};
+use inkwick::canvas::tools::Tool;
 use inkwick::canvas::{Document, Ink, Origin};
 use inkwick::engine::FakeScript;
 use inkwick::mask::{Brush, BrushPoint};
 use inkwick::raster::Picture;
-use inkwick::ui::action::Action;
-use inkwick::ui::canvas::action::{CanvasAction, MaskStep};
-use inkwick::ui::canvas::tools::Tool;
+use inkwick::ui::action::{Action, CanvasAction, MaskStep};
 use studio_bench::Bench;
 
 const SIDE_PX: u32 = 4096;
@@ -80,7 +79,10 @@ fn whole_mask(name: &str, is_full: bool) {
             bench.spent.borrow().iter().max().copied().unwrap_or_default().as_secs_f64() * 1000.0
         };
         let done = slowest(Action::Canvas(CanvasAction::Mask(step)));
-        println!("  {name:12} {step_name:12} {done:7.1} ms  undo {:7.1} ms", slowest(Action::Undo));
+        println!(
+            "  {name:12} {step_name:12} {done:7.1} ms  undo {:7.1} ms",
+            slowest(Action::Canvas(CanvasAction::Undo))
+        );
     }
 }
 

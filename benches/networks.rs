@@ -16,11 +16,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
+use inkwick::checkpoint::{ModelFiles, UnetConfig, VaeConfig};
 use inkwick::job::Work;
 use inkwick::kernels::{Level, release_idle_buffers};
-use inkwick::model::{
-    AddedConditioning, Execution, MemoryTracker, ModelFiles, Unet, UnetConfig, Vae, VaeConfig, Weights,
-};
+use inkwick::model::{AddedConditioning, Execution, MemoryTracker, Unet, Vae, Weights};
 use inkwick::sampling::{NoiseSource, TorchNoise};
 
 struct Options {

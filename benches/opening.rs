@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use candle_core::{DType, Device};
+use inkwick::checkpoint::ModelFiles;
 use inkwick::job::{LoraRef, MemoryMode, ModelPart};
-use inkwick::model::ModelFiles;
 use inkwick::pipeline::{Adapters, Pipeline};
 use inkwick::system::memory::peak_memory_bytes;
 

@@ -5,8 +5,8 @@
 use std::time::Instant;
 
 use candle_core::{DType, Device};
+use inkwick::checkpoint::builtin_model;
 use inkwick::job::{CancelToken, Request};
-use inkwick::model::builtin_model;
 use inkwick::pipeline::{Pipeline, Stage};
 use inkwick::sampling::{SchedulerConfig, SchedulerName, TorchNoise, build};
 

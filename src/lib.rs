@@ -3,6 +3,7 @@
 //! See `ARCHITECTURE.md` for the map.
 
 pub mod canvas;
+pub mod checkpoint;
 pub mod cli;
 pub mod engine;
 pub mod job;

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device};
+use inkwick::checkpoint::{Lora, ModelFiles, TextualInversion, inspect_file};
 use inkwick::job::LoraRef;
-use inkwick::model::{Lora, ModelFiles, TextualInversion, inspect_file};
 use inkwick::pipeline::{Adapters, Pipeline};
 use inkwick::store::models;
 use inkwick::store::models::inspection::Inspection;
@@ -114,7 +114,7 @@ fn what_lies_beside_a_checkpoint() {
             chance.damage(&mut bytes, usize::MAX);
             fs::write(checkpoint.with_extension(ending), &bytes).unwrap();
             let _ = ModelFiles::open_file(&checkpoint);
-            let _ = models::entry::inspect(&checkpoint);
+            let _ = models::list::inspect(&checkpoint);
         }
         fs::remove_file(checkpoint.with_extension(ending)).unwrap();
     }
@@ -123,7 +123,7 @@ fn what_lies_beside_a_checkpoint() {
         let mut bytes = b"a:\n  base_path: models\n  checkpoints: |\n    one\n    ../two\n".to_vec();
         chance.damage(&mut bytes, usize::MAX);
         fs::write(folder.path().join("extra_model_paths.yaml"), &bytes).unwrap();
-        let _ = models::roots::models_under(folder.path());
+        let _ = models::scan::models_under(folder.path());
     }
 }
 

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
+use inkwick::checkpoint::{ModelFiles, UnetConfig, VaeConfig, builtin_model};
 use inkwick::job::{CancelToken, InitPicture, InpaintMask, PromptSyntax, Request};
 use inkwick::mask::MaskPlane;
 use inkwick::model::{
-    AddedConditioning, AttentionMethod, Card, Execution, ModelFiles, Operators, Tiling, Unet, UnetConfig, Vae,
-    VaeConfig, Watch, Weights, builtin_model,
+    AddedConditioning, AttentionMethod, Card, Execution, Operators, Tiling, Unet, Vae, Watch, Weights,
 };
 use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, LoadOptions, Pipeline, Workload};
 use inkwick::raster::Picture;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use inkwick::store::download::{Download, DownloadState, Downloads, Hub, pull};
+use inkwick::store::download::{Download, DownloadState, Downloads, Hub, discard, pull, unfinished};
 use inkwick::store::hash;
 use inkwick::store::paths::Paths;
 use serde_json::{Value, json};
@@ -248,18 +248,21 @@ fn wait_for(queue: &Downloads, holds: impl Fn(&[Download]) -> bool) {
 fn a_download_is_paused_gone_on_with_and_given_up() {
     let home = TempDir::new().unwrap();
     let downloads = queue(&home, Downloads::pause);
-    downloads.start("somebody/dreamer", start(model()).0);
+    let hub = start(model()).0;
+    downloads.start("somebody/dreamer", || hub);
     wait_for(&downloads, |list| matches!(list, [Download { state: DownloadState::Paused, .. }]));
     assert_nothing_half(&home);
-    downloads.start("somebody/dreamer", start(model()).0);
+    let hub = start(model()).0;
+    downloads.start("somebody/dreamer", || hub);
     wait_for(&downloads, |list| matches!(list, [Download { state: DownloadState::Done(_), .. }]));
     assert_eq!(fs::read(home.path().join("models/dreamer").join(WEIGHTS)).unwrap().len(), 300_000);
-    downloads.give_up("somebody/dreamer");
+    assert!(!downloads.give_up("somebody/dreamer"));
     assert!(downloads.list().is_empty() && home.path().join("models/dreamer").is_dir(), "what is whole stays");
 
     let home = TempDir::new().unwrap();
-    let downloads = queue(&home, Downloads::give_up);
-    downloads.start("somebody/dreamer", start(model()).0);
+    let downloads = queue(&home, |queue, name| assert!(!queue.give_up(name), "its own thread deletes it"));
+    let hub = start(model()).0;
+    downloads.start("somebody/dreamer", || hub);
     wait_for(&downloads, <[Download]>::is_empty);
     assert_eq!(fs::read_dir(home.path().join("models")).unwrap().count(), 0, "something half is left");
 }
@@ -276,6 +279,7 @@ fn what_another_run_left_unfinished_is_gone_on_with_or_taken_away() {
         assert!(stopped.is_err());
     }
     let downloads = Downloads::new(paths.clone(), Arc::new(|| ()));
+    downloads.take_in(unfinished(&paths));
     let names: Vec<String> = downloads.list().into_iter().map(|left| left.name).collect();
     assert_eq!(names, ["some-body/dreamer", "somebody/dreamer", "somebody/dreamer:one.safetensors"]);
     for left in downloads.list() {
@@ -283,15 +287,19 @@ fn what_another_run_left_unfinished_is_gone_on_with_or_taken_away() {
         assert!((150_000..left.bytes_total).contains(&left.bytes_done), "{left:?}");
     }
     shared.lock().unwrap().heard.clear();
-    downloads.start("somebody/dreamer:one.safetensors", hub);
+    downloads.start("somebody/dreamer:one.safetensors", || hub);
     wait_for(&downloads, |list| list.iter().any(|download| matches!(download.state, DownloadState::Done(_))));
     assert_eq!(fs::read(home.path().join("models/one.safetensors")).unwrap(), vec![5; 600_000]);
     let heard = shared.lock().unwrap().heard.clone();
     assert!(heard.iter().any(|line| line.contains("one.safetensors") && !line.contains(" 0 ")), "{heard:?}");
     for name in ["some-body/dreamer", "somebody/dreamer"] {
-        downloads.give_up(name);
+        assert!(downloads.give_up(name), "the store is to delete it");
+        let listed = downloads.list().into_iter().find(|download| download.name == name);
+        assert_eq!(listed.unwrap().state, DownloadState::Stopping);
+        assert!(discard(name, &paths));
+        downloads.forget(name);
     }
-    assert!(Downloads::new(paths, Arc::new(|| ())).list().is_empty());
+    assert!(unfinished(&paths).is_empty() && downloads.list().len() == 1);
     assert_eq!(fs::read_dir(home.path().join("models")).unwrap().count(), 1, "only what is whole is left");
 
     // A repository that has moved on: what was fetched of the old revision is of no use.
@@ -314,10 +322,10 @@ fn a_gated_model_asks_for_a_token() {
     site.faults.insert("list".into(), vec![Fault::Status(401)]);
     let (hub, shared) = start(site);
     let downloads = Downloads::new(Paths::under(home.path()), Arc::new(|| ()));
-    downloads.start("somebody/dreamer", hub);
+    downloads.start("somebody/dreamer", || hub);
     wait_for(&downloads, |list| matches!(&list[0].state, DownloadState::NeedsToken));
     // The same hub, asked by somebody who may.
     let (hub, _) = start(std::mem::take(&mut *shared.lock().unwrap()));
-    downloads.start("somebody/dreamer", hub.with_token(Some("hf_mine".into())));
+    downloads.start("somebody/dreamer", || hub.with_token(Some("hf_mine".into())));
     wait_for(&downloads, |list| matches!(&list[0].state, DownloadState::Done(_)));
 }

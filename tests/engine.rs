@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use inkwick::engine::{Drawn, EngineError, EngineHandle, FakeBackend, FakeScript, Saver};
-use inkwick::job::{Destination, Event, EventKind, JobId, Request};
+use inkwick::engine::{EngineError, EngineHandle, FakeBackend, FakeScript};
+use inkwick::job::{
+    Destination, Drawn, ErrorKind, Event, EventKind, JobError, JobId, Outcome, Progress, Request, Saver,
+};
 use inkwick::raster::Picture;
 
 #[derive(Default)]
@@ -16,19 +18,21 @@ struct MemorySaver {
 }
 
 impl Saver for MemorySaver {
-    fn check(&self, destination: &Destination) -> Result<(), String> {
+    fn check(&self, destination: &Destination) -> Result<(), JobError> {
         match destination {
-            Destination::File { path, .. } if path.starts_with("forbidden") => Err("nobody may write there".into()),
+            Destination::File { path, .. } if path.starts_with("forbidden") => {
+                Err(JobError::new(ErrorKind::Storage, "nobody may write there"))
+            }
             _ => Ok(()),
         }
     }
 
-    fn save(&self, _: &Destination, drawn: &Drawn) -> Result<PathBuf, String> {
+    fn save(&self, _: &Destination, drawn: &Drawn) -> Result<PathBuf, JobError> {
         self.saved.lock().unwrap().push(drawn.request.clone());
         Ok(PathBuf::from("saved.png"))
     }
 
-    fn save_preview(&self, _: &Path, step: u32, _: &Picture) -> Result<(), String> {
+    fn save_preview(&self, _: &Path, step: u32, _: &Picture) -> Result<(), JobError> {
         self.previews.lock().unwrap().push(step);
         Ok(())
     }
@@ -60,7 +64,7 @@ impl Scene {
         let mut events = Vec::new();
         loop {
             let event = self.engine.recv_timeout(Duration::from_secs(20)).expect("the engine went silent");
-            let is_last = event.job == job && event.kind.is_last();
+            let is_last = event.job == job && matches!(event.kind, EventKind::Ended(_));
             events.push(event);
             if is_last {
                 return events;
@@ -82,9 +86,11 @@ fn a_job_is_told_from_queue_to_file() {
     let scene = Scene::new(Duration::ZERO);
     let events = scene.until_last(scene.submit("a cat", 3));
     assert!(matches!(events[0].kind, EventKind::Queued));
-    let done = |event: &Event| if let EventKind::Step { done, .. } = event.kind { Some(done) } else { None };
+    let done = |event: &Event| {
+        if let EventKind::Progress(Progress::Step { done, .. }) = event.kind { Some(done) } else { None }
+    };
     assert_eq!(events.iter().filter_map(done).collect::<Vec<_>>(), [1, 2, 3, 4]);
-    let EventKind::Finished(finished) = last_kind(&events) else { panic!("{events:?}") };
+    let EventKind::Ended(Outcome::Finished(finished)) = last_kind(&events) else { panic!("{events:?}") };
     assert_eq!(finished.file, Path::new("saved.png"));
     assert_eq!(finished.request.width, Some(256), "defaults are filled in");
 }
@@ -94,23 +100,28 @@ fn a_failure_and_a_panic_leave_the_engine_ready() {
     let scene = Scene::new(Duration::ZERO);
     for (prompt, word) in [("this must fail", "always fails"), ("this must panic", "something broke inside")] {
         let events = scene.until_last(scene.submit(prompt, 1));
-        let EventKind::Failed { message } = last_kind(&events) else { panic!("{events:?}") };
-        assert!(message.contains(word), "{message}");
+        let EventKind::Ended(Outcome::Failed(error)) = last_kind(&events) else { panic!("{events:?}") };
+        assert!(error.message.contains(word), "{error}");
     }
-    assert!(matches!(last_kind(&scene.until_last(scene.submit("a cat", 1))), EventKind::Finished(_)));
+    assert!(matches!(last_kind(&scene.until_last(scene.submit("a cat", 1))), EventKind::Ended(Outcome::Finished(_))));
 }
 
 #[test]
 fn cancel_answers_and_the_next_job_runs() {
     let scene = Scene::new(Duration::from_millis(50));
     let [running, waiting, next] = [1, 2, 3].map(|seed| scene.submit("a cat", seed));
-    while !matches!(scene.engine.recv_timeout(Duration::from_secs(20)).unwrap().kind, EventKind::Step { .. }) {}
+    while !matches!(
+        scene.engine.recv_timeout(Duration::from_secs(20)).unwrap().kind,
+        EventKind::Progress(Progress::Step { .. })
+    ) {}
     scene.engine.cancel(waiting);
     scene.engine.cancel(running);
     let events = scene.until_last(running);
-    assert!(matches!(last_kind(&events), EventKind::Cancelled));
-    assert!(events.iter().any(|event| event.job == waiting && matches!(event.kind, EventKind::Cancelled)));
-    assert!(matches!(last_kind(&scene.until_last(next)), EventKind::Finished(_)));
+    assert!(matches!(last_kind(&events), EventKind::Ended(Outcome::Cancelled)));
+    assert!(
+        events.iter().any(|event| event.job == waiting && matches!(event.kind, EventKind::Ended(Outcome::Cancelled)))
+    );
+    assert!(matches!(last_kind(&scene.until_last(next)), EventKind::Ended(Outcome::Finished(_))));
     let saved: Vec<u64> = scene.saver.saved.lock().unwrap().iter().map(|request| request.seed).collect();
     assert_eq!(saved, [3], "what was cancelled is not saved");
 }
@@ -120,7 +131,10 @@ fn what_is_asked_for_in_front_is_made_before_what_waits() {
     let scene = Scene::new(Duration::from_millis(20));
     let [_, _, last] = [1, 2, 3].map(|seed| scene.submit("a cat", seed));
     let destination = Destination::File { path: "x.png".into(), previews: None };
-    while !matches!(scene.engine.recv_timeout(Duration::from_secs(20)).unwrap().kind, EventKind::Step { .. }) {}
+    while !matches!(
+        scene.engine.recv_timeout(Duration::from_secs(20)).unwrap().kind,
+        EventKind::Progress(Progress::Step { .. })
+    ) {}
     scene.engine.submit_in_front(request("a cat", 9), destination).unwrap();
     scene.until_last(last);
     let saved: Vec<u64> = scene.saver.saved.lock().unwrap().iter().map(|request| request.seed).collect();
@@ -144,8 +158,10 @@ fn pictures_are_saved_though_nobody_reads_the_events() {
 fn what_cannot_be_written_is_refused_before_the_work() {
     let scene = Scene::new(Duration::ZERO);
     let events = scene.until_last(scene.submit_file("forbidden/a.png", None));
-    assert!(matches!(last_kind(&events), EventKind::Failed { message } if message == "nobody may write there"));
-    assert!(!events.iter().any(|event| matches!(event.kind, EventKind::Step { .. })));
+    assert!(
+        matches!(last_kind(&events), EventKind::Ended(Outcome::Failed(error)) if error.message == "nobody may write there")
+    );
+    assert!(!events.iter().any(|event| matches!(event.kind, EventKind::Progress(Progress::Step { .. }))));
 }
 
 #[test]

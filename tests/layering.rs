@@ -53,6 +53,7 @@ fn forbidden(folder: &str) -> Vec<&'static str> {
         "ui" => [TENSORS, &["crate::pipeline", "crate::model"]].concat(),
         "pipeline" => [WINDOW, &["crate::engine", "std::thread"]].concat(),
         "engine" => [WINDOW, &["crate::ui"]].concat(),
+        "checkpoint" => [WINDOW, &["crate::model", "crate::engine", "crate::pipeline", "crate::store"]].concat(),
         "model" | "kernels" => [WINDOW, &["crate::engine", "crate::pipeline", "crate::store"]].concat(),
         _ => WINDOW.to_vec(),
     }

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
+use inkwick::checkpoint::ModelFiles;
 use inkwick::job::{CancelToken, EmbeddingRef, LoraRef, MemoryMode, PromptSyntax, Request};
-use inkwick::model::{Execution, ModelFiles};
+use inkwick::model::Execution;
 use inkwick::pipeline::{Adapters, LoadOptions, Pipeline};
 use inkwick::sampling::SchedulerName;
 use serde_json::Value;

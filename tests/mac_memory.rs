@@ -7,8 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use candle_core::DType;
+use inkwick::checkpoint::ModelFiles;
 use inkwick::job::Compute;
-use inkwick::model::{AttentionMethod, Card, Execution, MemoryTracker, ModelFiles, Operators};
+use inkwick::model::{AttentionMethod, Card, Execution, MemoryTracker, Operators};
 use inkwick::pipeline::{CostModel, Fit, MemoryBudget, Workload};
 use serde_json::{Value, json};
 use tempfile::TempDir;

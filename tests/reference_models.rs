@@ -9,11 +9,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
+use inkwick::checkpoint::{ClipConfig, ModelFiles, UnetConfig, VaeConfig};
 use inkwick::job::{CancelToken, InitPicture, ModelRef, PromptSyntax, Request};
-use inkwick::model::{
-    AddedConditioning, ClipConfig, Execution, ModelError, ModelFiles, Operators, TextEncoder, Unet, UnetConfig, Vae,
-    VaeConfig, Weights,
-};
+use inkwick::model::{AddedConditioning, Execution, ModelError, Operators, TextEncoder, Unet, Vae, Weights};
 use inkwick::pipeline::{Pipeline, tokenizer_of};
 use inkwick::prompt::{Prompt, parse};
 use inkwick::raster::Picture;

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
+use inkwick::checkpoint::{CheckpointError, ModelFiles};
 use inkwick::job::{CancelToken, PromptSyntax, Request};
-use inkwick::model::{ModelError, ModelFiles};
 use inkwick::pipeline::{Adapters, Pipeline};
 use tempfile::TempDir;
 
@@ -64,7 +64,7 @@ fn a_vae_can_be_taken_from_another_file() {
 }
 
 /// What `change` makes of a good file, opened.
-fn changed(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Result<(), ModelError> {
+fn changed(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Result<(), CheckpointError> {
     let folder = TempDir::new().unwrap();
     let mut bytes = fs::read(data("single").join(name)).unwrap();
     change(&mut bytes);
@@ -76,7 +76,7 @@ fn changed(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Result<(), ModelErr
 
 #[test]
 fn a_damaged_file_is_one_sentence() {
-    let refused = |result: Result<(), ModelError>| {
+    let refused = |result: Result<(), CheckpointError>| {
         let sentence = result.unwrap_err().to_string();
         assert!(sentence.contains("damaged") && !sentence.contains('\n'), "{sentence}");
     };
@@ -268,12 +268,12 @@ fn what_a_file_lacks_is_taken_from_where_its_neighbours_say() {
     part_of("sd2.safetensors", &unet, |name| name.starts_with("model.diffusion_model."));
     let said = drawn(&unet).unwrap_err();
     assert!(said.contains("{\"base\": \"FILE.safetensors\"}"), "{said}");
-    assert!(inkwick::store::models::entry::inspect(&unet).is_err());
+    assert!(inkwick::store::models::list::inspect(&unet).is_err());
     let mut fields: serde_json::Value = serde_json::from_str(&sidecar).unwrap();
     fields["base"] = "whole.safetensors".into();
     fs::write(unet.with_extension("json"), fields.to_string()).unwrap();
     assert_eq!(drawn(&unet).unwrap(), wanted);
-    assert!(inkwick::store::models::entry::inspect(&unet).is_ok());
+    assert!(inkwick::store::models::list::inspect(&unet).is_ok());
 
     // A VAE beside the checkpoint takes the place of its own, as in AUTOMATIC1111, and of one that is not there.
     let bare = folder.path().join("bare.safetensors");

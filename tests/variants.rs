@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
+use inkwick::checkpoint::{ModelFiles, SingleFile};
 use inkwick::job::{CancelToken, InitPicture, InpaintMask, InpaintSettings, ModelRef, PromptSyntax, Request};
 use inkwick::mask::MaskPlane;
-use inkwick::model::{ModelFiles, SingleFile};
 use inkwick::pipeline::Pipeline;
 use inkwick::raster::Picture;
 use inkwick::sampling::SchedulerName;
@@ -170,7 +170,7 @@ fn a_file_that_paints_or_obeys_draws_what_its_folder_draws() {
             let path = home.path().join(format!("{kind}-{extra}.safetensors"));
             let found = mean_difference(&folder, &drawn(&variant.file(&path, dtype), &request));
             assert!(found <= most, "{kind} {extra} {dtype:?} is off by a mean of {found}");
-            let entry = models::entry::inspect(&path).unwrap();
+            let entry = models::list::inspect(&path).unwrap();
             assert!(entry.kind.contains(told), "{}", entry.kind);
         }
     }
@@ -217,7 +217,7 @@ fn a_latent_consistency_model_begins_with_few_steps_and_its_own_guidance() {
     variant.file(&path, DType::F16);
     fs::remove_file(path.with_extension("json")).unwrap();
     for place in [home.path().join("folder"), path.clone()] {
-        let entry = models::entry::inspect(&place).unwrap();
+        let entry = models::list::inspect(&place).unwrap();
         assert_eq!((entry.defaults.steps, entry.defaults.guidance), (4, 8.5), "{}", place.display());
         let is_file = matches!(entry.reference, ModelRef::File(_));
         assert!(!is_file || entry.defaults.scheduler == Some(SchedulerName::Lcm));

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use candle_core::utils;
 
+use crate::checkpoint::{ModelFiles, builtin_model};
 use crate::engine::device::DeviceChoice;
 use crate::kernels::{Level, SIMD_VARIABLE};
-use crate::model::{ModelFiles, Operators, builtin_model, metal_working_set_bytes};
+use crate::model::{Operators, metal_working_set_bytes};
 use crate::store::device_failure::DeviceFailure;
 use crate::store::paths::Paths;
 use crate::system::memory::{available_memory_bytes, total_memory_bytes};

@@ -9,17 +9,14 @@ use clap::Args;
 
 use super::arguments::{ComputeArguments, ModelArguments, PaintArguments, PromptArguments, SamplingArguments};
 use super::report::Report;
+use super::words::{self, CANCELLED, DONE, FAILED};
 use crate::engine::{CandleBackend, EngineHandle};
-use crate::job::{Destination, EventKind, JobId, Request};
+use crate::job::{Destination, EventKind, JobId, Outcome, Progress, Request, with_remedy};
 use crate::store::models;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
 use crate::store::settings::Settings;
-
-const DONE: u8 = 0;
-const FAILED: u8 = 1;
-const CANCELLED: u8 = 130;
 
 #[derive(Debug, Args)]
 pub struct GenerateArguments {
@@ -101,19 +98,24 @@ fn follow(engine: &EngineHandle, job: JobId, report: &Report) -> Result<u8, Stri
         }
         match event.kind {
             EventKind::Queued => {}
-            EventKind::Loading { part, fraction } => report.loading(part, fraction),
-            EventKind::Step { done, total, seconds, .. } => report.step(done, total, seconds),
-            EventKind::Decoded { seconds } => report.decoded(seconds),
-            EventKind::Notice { message } => report.notice(&message),
-            EventKind::Finished(finished) => {
+            EventKind::Progress(progress) => match progress {
+                Progress::Loading { part, fraction } => report.loading(part, fraction),
+                Progress::Resolved { .. } => {}
+                Progress::Step { done, total, seconds, .. } => report.step(done, total, seconds),
+                Progress::Decoded { seconds } => report.decoded(seconds),
+                Progress::Notice(notice) => {
+                    report.notice(&with_remedy(&notice.message, notice.remedy, words::remedy));
+                }
+            },
+            EventKind::Ended(Outcome::Finished(finished)) => {
                 report.finished(&finished);
                 return Ok(DONE);
             }
-            EventKind::Cancelled => {
+            EventKind::Ended(Outcome::Cancelled) => {
                 report.cancelled();
                 return Ok(CANCELLED);
             }
-            EventKind::Failed { message } => return Err(message),
+            EventKind::Ended(Outcome::Failed(error)) => return Err(error.sentence(words::remedy)),
         }
     }
 }
@@ -125,7 +127,7 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<Request, S
     arguments.sampling.fill(&mut request);
     arguments.paint.fill(&mut request)?;
     arguments.compute.fill(&mut request);
-    models::prompt_references::resolve(&mut request, paths)?;
+    models::prompt_references::resolve(&mut request, paths).map_err(|error| error.to_string())?;
     Ok(request)
 }
 

@@ -6,6 +6,7 @@ mod generate;
 mod models;
 mod report;
 mod window;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

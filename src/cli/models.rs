@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::model::{FileReport, inspect_file};
+use crate::checkpoint::{FileReport, inspect_file};
 use crate::store::download::{self, DownloadProgress, Hub, STARTERS, Starter};
 use crate::store::models::entry::ModelEntry;
 use crate::store::paths::Paths;
@@ -87,7 +87,7 @@ fn say(line: &str) {
 
 fn list(paths: &Paths) {
     let known = Settings::load(&paths.settings_file).settings.known_models;
-    for ModelEntry { name, kind, .. } in models::entry::list(paths, &known) {
+    for ModelEntry { name, kind, .. } in models::list::list(&Paths { other_folders: known, ..paths.clone() }) {
         say(&format!("{name:32} {kind}"));
     }
     for (title, files) in models::extras::beside_models(paths) {
@@ -107,7 +107,7 @@ fn list(paths: &Paths) {
 
 fn inspect(path: &Path) -> Result<(), String> {
     if path.is_dir() {
-        let entry = models::entry::inspect(path).map_err(|error| error.to_string())?;
+        let entry = models::list::inspect(path).map_err(|error| error.to_string())?;
         say(&format!("{}: {}", entry.name, entry.kind));
         return Ok(());
     }

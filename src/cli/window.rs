@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::device::{DeviceChoice, DtypeChoice};
-use crate::engine::{CandleBackend, EngineHandle, Estimator, MobileSam, SelectHandle, Wake, files_of};
-use crate::job::ModelRef;
+use crate::engine::{CandleBackend, EngineHandle, Estimator, MobileSam, SelectHandle, files_of};
+use crate::job::{ModelRef, Wake};
 use crate::pipeline::tokenizer_of;
 use crate::prompt::{PromptTokenizer, drawn, parse};
 use crate::store::keys::{self, KeyNames};
@@ -15,7 +15,7 @@ use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
 use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
-use crate::ui::{self, Behind, CountTokens, Foretell, Services, TokenCount, TokenQuestion};
+use crate::ui::{self, Behind, CountTokens, EstimatePicture, Services, TokenCount, TokenQuestion};
 
 /// Opens the window with what was named on the command line; returns when it is closed.
 pub(super) fn run(open: Vec<PathBuf>) -> ExitCode {
@@ -47,7 +47,7 @@ fn start(
     let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
     let selector = SelectHandle::start(MobileSam::new(&paths), Arc::clone(&wake))
         .map_err(|error| format!("the thread that finds things could not be started: {error}"))?;
-    let store = StoreHandle::start(paths.clone(), wake)
+    let store = StoreHandle::start(&paths, wake)
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
     let services = Services {
         paths,
@@ -69,7 +69,7 @@ fn device_text() -> String {
 }
 
 /// What the next picture will take.
-fn estimator() -> Foretell {
+fn estimator() -> EstimatePicture {
     let estimator = Estimator::new(DeviceChoice::Auto, DtypeChoice::Auto);
     Arc::new(move |question| estimator.answer(question))
 }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use candle_core::DType;
 
-use super::backend::{Backend, BackendError, Drawn, Progress};
+use super::backend::{Backend, BackendError};
 use super::device::{DeviceChoice, DtypeChoice};
+use super::failure;
 use super::fallback::Fallback;
-use crate::job::{CancelToken, Compute, ModelRef, Request, WorkGrid};
-use crate::model::{Execution, ModelError, ModelFiles, OperatorFailure, builtin_model};
+use crate::checkpoint::{CheckpointError, ModelFiles, builtin_model};
+use crate::job::{CancelToken, Compute, Drawn, ErrorKind, JobError, ModelRef, Progress, Remedy, Request, WorkGrid};
+use crate::model::{Execution, ModelError, OperatorFailure};
 use crate::pipeline::{
     Adapters, FallbackStep, Fit, LoadOptions, ModelSpec, Pipeline, PipelineError, Stage, check_sampling, work_grid_of,
 };
@@ -73,7 +75,10 @@ impl CandleBackend {
         let execution = if let Some(execution) = &self.execution {
             execution.clone()
         } else {
-            let device = self.device_choice.open().map_err(|error| BackendError::Failed(error.to_string()))?;
+            let device = self
+                .device_choice
+                .open()
+                .map_err(|error| JobError::caused(ErrorKind::Device, error).with_remedy(Some(Remedy::ListDevices)))?;
             let dtype = self.dtype_choice.on(&device);
             self.execution.insert(Execution::on(&device, dtype)).clone()
         };
@@ -89,23 +94,22 @@ impl CandleBackend {
         settled: &mut Option<Compute>,
     ) -> Result<Drawn, PipelineError> {
         let pipeline = self.pipeline(fallback, request, cancel, progress)?;
-        let mut predicted_peak_bytes = None;
         let mut tell = |stage: Stage| {
             progress(match stage {
                 Stage::Settled { peak_bytes, compute } => {
-                    (predicted_peak_bytes, *settled) = (Some(peak_bytes), Some(compute));
-                    return;
+                    *settled = Some(compute);
+                    Progress::Resolved { compute, peak_bytes }
                 }
                 Stage::Step { done, total, seconds, predicted } => {
                     Progress::Step { done, total, seconds, preview: Some(Arc::new(predicted)) }
                 }
                 Stage::Decoded { seconds } => Progress::Decoded { seconds },
                 Stage::Loading { part, fraction } => Progress::Loading { part, fraction },
-                Stage::Notice(sentence) => Progress::Notice(sentence),
+                Stage::Notice(notice) => Progress::Notice(notice),
             });
         };
         let (picture, request) = pipeline.run(request, cancel, &mut tell)?;
-        Ok(Drawn { picture, request, predicted_peak_bytes })
+        Ok(Drawn { picture, request })
     }
 
     /// The pipeline of this model, read now if another one was used last, or the picture wants it otherwise.
@@ -186,7 +190,8 @@ impl CandleBackend {
             && let Some(free) = fit.free_bytes
         {
             let words: Vec<&str> = fallback_steps.iter().map(|saving| saving.words()).collect();
-            progress(Progress::Notice(format!("to fit into {:.1} GB, {}", free as f64 / 1e9, words.join(" and "))));
+            let sentence = format!("to fit into {:.1} GB, {}", free as f64 / 1e9, words.join(" and "));
+            progress(Progress::Notice(sentence.into()));
         }
         self.told = fallback_steps;
     }
@@ -203,7 +208,7 @@ impl CandleBackend {
 ///
 /// # Errors
 /// When the built-in model is not part of this build and not beside it.
-pub fn files_of(model: &ModelRef) -> Result<ModelFiles, ModelError> {
+pub fn files_of(model: &ModelRef) -> Result<ModelFiles, CheckpointError> {
     match model {
         ModelRef::BuiltIn => builtin_model(),
         ModelRef::Folder(path) => Ok(ModelFiles::Folder(path.clone())),
@@ -232,26 +237,22 @@ impl Backend for CandleBackend {
                 Ok(drawn) => return Ok(drawn),
                 Err(error) => error,
             };
-            let PipelineError::Model(ModelError::Operator(failure)) = &error else { return Err(failed(&error)) };
+            let PipelineError::Model(ModelError::Operator(failure)) = &error else {
+                return Err(failure::backend_error(error));
+            };
             // Whatever is half done is forgotten, and its memory given back.
             self.loaded = None;
-            let Some(words) = fallback.turn(failure, settled, request.compute) else { return Err(failed(&error)) };
+            let Some(notice) = fallback.turn(failure, settled, request.compute) else {
+                return Err(failure::backend_error(error));
+            };
             if fallback.execution.operators().is_none() {
                 self.note(failure);
             }
-            progress(Progress::Notice(words));
+            progress(Progress::Notice(notice));
         }
     }
 
     fn reset(&mut self) {
         self.loaded = None;
-    }
-}
-
-fn failed(error: &PipelineError) -> BackendError {
-    match error {
-        PipelineError::Model(ModelError::Cancelled) => BackendError::Cancelled,
-        // A tensor library's error may carry a backtrace; a person wants its first line.
-        other => BackendError::Failed(other.to_string().lines().next().unwrap_or_default().to_owned()),
     }
 }

@@ -31,7 +31,7 @@ pub enum DtypeChoice {
 
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
-    #[error("{wanted} cannot be used: {reason}; `inkwick doctor` tells what this machine and this build have")]
+    #[error("{wanted} cannot be used: {reason}")]
     Unavailable { wanted: DeviceChoice, reason: String },
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::backend::{Backend, BackendError, Drawn, Progress};
-use crate::job::{CancelToken, ModelPart, Request};
+use super::backend::{Backend, BackendError};
+use crate::job::{CancelToken, Drawn, ErrorKind, JobError, ModelPart, Progress, Request};
 use crate::mask::PAINTED;
 use crate::raster::Picture;
 use crate::sampling::SchedulerName;
@@ -48,7 +48,8 @@ impl Backend for FakeBackend {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError> {
         if request.prompt.contains(self.script.fail_word) {
-            return Err(BackendError::Failed(format!("the word “{}” always fails here", self.script.fail_word)));
+            let sentence = format!("the word “{}” always fails here", self.script.fail_word);
+            return Err(JobError::new(ErrorKind::Request, sentence).into());
         }
         assert!(!request.prompt.contains(self.script.panic_word), "the script says panic");
         progress(Progress::Loading { part: ModelPart::Unet, fraction: 1.0 });
@@ -76,7 +77,6 @@ impl Backend for FakeBackend {
                 scheduler: Some(request.scheduler.unwrap_or(SchedulerName::Ddim)),
                 ..request.clone()
             },
-            predicted_peak_bytes: None,
         })
     }
 

@@ -4,7 +4,7 @@
 use candle_core::{DType, Device};
 
 use super::device::DtypeChoice;
-use crate::job::{AttentionMode, Compute, VaeTiling};
+use crate::job::{AttentionMode, Compute, Notice, Remedy, VaeTiling};
 use crate::model::{Execution, FailureKind, OperatorFailure};
 use crate::pipeline::FallbackStep;
 
@@ -40,15 +40,16 @@ impl Fallback {
 
     /// What is done after `failure`, told in one sentence; `None` where nothing is left. `settled` is how the picture was
     /// being computed, if it came to that; `wanted` what was asked for at first.
-    pub fn turn(&mut self, failure: &OperatorFailure, settled: Option<Compute>, wanted: Compute) -> Option<String> {
+    pub fn turn(&mut self, failure: &OperatorFailure, settled: Option<Compute>, wanted: Compute) -> Option<Notice> {
         if failure.kind == FailureKind::OutOfMemory
             && let Some(saving) = self.save(settled)
         {
-            return Some(format!("{failure}: {}, and the picture is begun anew", saving.words()));
+            return Some(format!("{failure}: {}, and the picture is begun anew", saving.words()).into());
         }
         self.execution.operators()?;
         *self = Self::new(Execution::Kernels, self.dtype_choice, wanted);
-        Some(format!("{failure}: the picture is made on the CPU instead; inkwick doctor keeps this for a report"))
+        let message = format!("{failure}: the picture is made on the CPU instead");
+        Some(Notice { message, remedy: Some(Remedy::ReportDevice) })
     }
 
     /// The next step towards less memory that was not taken yet.

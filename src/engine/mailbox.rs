@@ -8,8 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Wake;
-use crate::job::{Event, EventKind};
+use crate::job::{Event, EventKind, Progress, Wake};
 
 pub struct Mailbox {
     events: Mutex<VecDeque<Event>>,
@@ -26,9 +25,10 @@ impl Mailbox {
         {
             let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
             match &event.kind {
-                EventKind::Step { .. } => drop_older_previews(&mut events, &event),
-                EventKind::Loading { .. } => {
-                    events.retain(|old| old.job != event.job || !matches!(old.kind, EventKind::Loading { .. }));
+                EventKind::Progress(Progress::Step { .. }) => drop_older_previews(&mut events, &event),
+                EventKind::Progress(Progress::Loading { .. }) => {
+                    let is_loading = |kind: &EventKind| matches!(kind, EventKind::Progress(Progress::Loading { .. }));
+                    events.retain(|old| old.job != event.job || !is_loading(&old.kind));
                 }
                 _ => {}
             }
@@ -54,7 +54,7 @@ impl Mailbox {
 
 fn drop_older_previews(events: &mut VecDeque<Event>, newer: &Event) {
     for old in events.iter_mut().filter(|old| old.job == newer.job) {
-        if let EventKind::Step { preview, .. } = &mut old.kind {
+        if let EventKind::Progress(Progress::Step { preview, .. }) = &mut old.kind {
             *preview = None;
         }
     }
@@ -71,7 +71,8 @@ mod tests {
 
     fn step(job: u64, done: u32) -> Event {
         let preview = Some(Arc::new(Picture::filled(2, 2, [0; 4])));
-        Event { job: JobId(job), kind: EventKind::Step { done, total: 20, seconds: 0.1, preview } }
+        let step = Progress::Step { done, total: 20, seconds: 0.1, preview };
+        Event { job: JobId(job), kind: EventKind::Progress(step) }
     }
 
     #[test]
@@ -87,7 +88,7 @@ mod tests {
         mailbox.post(step(2, 1));
         let seen: Vec<_> = std::iter::from_fn(|| mailbox.try_take())
             .map(|event| match event.kind {
-                EventKind::Step { done, preview, .. } => (event.job.0, done, preview.is_some()),
+                EventKind::Progress(Progress::Step { done, preview, .. }) => (event.job.0, done, preview.is_some()),
                 _ => unreachable!(),
             })
             .collect();
@@ -99,10 +100,13 @@ mod tests {
     fn only_the_newest_loading_fraction_waits() {
         let mailbox = Mailbox::new(Arc::new(|| {}));
         for fraction in [0.1, 0.5, 0.9] {
-            mailbox.post(Event { job: JobId(1), kind: EventKind::Loading { part: ModelPart::Unet, fraction } });
+            let loading = Progress::Loading { part: ModelPart::Unet, fraction };
+            mailbox.post(Event { job: JobId(1), kind: EventKind::Progress(loading) });
         }
         let event = mailbox.take_timeout(Duration::ZERO).unwrap();
-        assert!(matches!(event.kind, EventKind::Loading { fraction, .. } if (fraction - 0.9).abs() < 1e-6));
+        assert!(
+            matches!(event.kind, EventKind::Progress(Progress::Loading { fraction, .. }) if (fraction - 0.9).abs() < 1e-6)
+        );
         assert!(mailbox.try_take().is_none());
     }
 }

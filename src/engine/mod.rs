@@ -7,6 +7,7 @@ mod backend;
 mod candle;
 pub mod device;
 mod estimate;
+mod failure;
 mod fake;
 mod fallback;
 mod mailbox;
@@ -22,19 +23,18 @@ use std::time::Duration;
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
 
-pub use backend::{Backend, BackendError, Drawn, Progress, Saver};
+pub use backend::{Backend, BackendError};
 pub use candle::{CandleBackend, files_of, work_grid};
 pub use estimate::Estimator;
 pub use fake::{FakeBackend, FakeScript};
 pub use mobile_sam::MobileSam;
 pub use select::{Finder, SelectEvent, SelectHandle};
 
-use crate::job::{CancelToken, Destination, Event, EventKind, JobId, JobState, Request, RequestError};
+use crate::job::{
+    CancelToken, Destination, Event, EventKind, JobId, JobState, Outcome, Request, RequestError, Saver, Wake,
+};
 use mailbox::Mailbox;
 use worker::Job;
-
-/// Called from the engine's thread after each event, so that a sleeping window looks again.
-pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// Pictures that may wait at once.
 const QUEUE_LENGTH: usize = 64;
@@ -132,7 +132,7 @@ impl EngineHandle {
     pub fn cancel(&self, job: JobId) {
         let token = self.tokens().remove(&job);
         if token.is_some_and(|token| token.cancel() == JobState::Waiting) {
-            self.mailbox.post(Event { job, kind: EventKind::Cancelled });
+            self.mailbox.post(Event { job, kind: EventKind::Ended(Outcome::Cancelled) });
         }
     }
 
@@ -156,7 +156,7 @@ impl EngineHandle {
 
     fn forget_when_last(&self, event: Option<Event>) -> Option<Event> {
         if let Some(event) = &event
-            && event.kind.is_last()
+            && matches!(event.kind, EventKind::Ended(_))
         {
             self.tokens().remove(&event.job);
         }

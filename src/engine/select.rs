@@ -8,8 +8,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::Wake;
-use crate::job::SelectPrompt;
+use crate::job::{SelectPrompt, Wake};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 

@@ -8,9 +8,11 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, select};
 
 use super::awake::Awake;
-use super::backend::{Backend, BackendError, Progress, Saver};
+use super::backend::{Backend, BackendError};
 use super::mailbox::Mailbox;
-use crate::job::{CancelToken, Destination, Event, EventKind, Finished, JobId, Request};
+use crate::job::{
+    CancelToken, Destination, ErrorKind, Event, EventKind, Finished, JobError, JobId, Outcome, Progress, Request, Saver,
+};
 use crate::system::memory::peak_memory_bytes;
 
 pub struct Job {
@@ -35,16 +37,16 @@ pub fn work<B: Backend>(
         let id = job.id;
         let _awake = Awake::begin();
         let outcome = catch_unwind(AssertUnwindSafe(|| run(&job, &mut backend, saver, outbox)));
-        let kind = match outcome {
-            Ok(Ok(finished)) => EventKind::Finished(Box::new(finished)),
-            Ok(Err(BackendError::Cancelled)) => EventKind::Cancelled,
-            Ok(Err(BackendError::Failed(message))) => EventKind::Failed { message },
+        let outcome = match outcome {
+            Ok(Ok(finished)) => Outcome::Finished(Arc::new(finished)),
+            Ok(Err(BackendError::Cancelled)) => Outcome::Cancelled,
+            Ok(Err(BackendError::Failed(error))) => Outcome::Failed(error),
             Err(panic) => {
                 backend.reset();
-                EventKind::Failed { message: sentence_of(panic.as_ref()) }
+                Outcome::Failed(JobError::new(ErrorKind::Internal, sentence_of(panic.as_ref())))
             }
         };
-        outbox.post(Event { job: id, kind });
+        outbox.post(Event { job: id, kind: EventKind::Ended(outcome) });
     }
 }
 
@@ -61,31 +63,29 @@ fn next(in_front: &Receiver<Job>, in_turn: &Receiver<Job>) -> Option<Job> {
 
 fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver, outbox: &Mailbox) -> Result<Finished, BackendError> {
     let started = Instant::now();
-    saver.check(&job.destination).map_err(BackendError::Failed)?;
+    saver.check(&job.destination)?;
     let mut preview_error = None;
-    let mut tell = |progress: Progress| {
-        let kind = match progress {
-            Progress::Loading { part, fraction } => EventKind::Loading { part, fraction },
-            Progress::Decoded { seconds } => EventKind::Decoded { seconds },
-            Progress::Notice(message) => EventKind::Notice { message },
-            Progress::Step { done, total, seconds, preview } => {
-                if let (Destination::File { previews: Some(folder), .. }, Some(preview)) = (&job.destination, &preview)
-                {
-                    preview_error = saver.save_preview(folder, done, preview).err().or(preview_error.take());
+    let mut predicted_peak_bytes = None;
+    let mut report = |progress: Progress| {
+        match &progress {
+            Progress::Step { done, preview: Some(preview), .. } => {
+                if let Destination::File { previews: Some(folder), .. } = &job.destination {
+                    preview_error = saver.save_preview(folder, *done, preview).err().or(preview_error.take());
                 }
-                EventKind::Step { done, total, seconds, preview }
             }
-        };
-        outbox.post(Event { job: job.id, kind });
+            Progress::Resolved { peak_bytes, .. } => predicted_peak_bytes = Some(*peak_bytes),
+            Progress::Step { .. } | Progress::Loading { .. } | Progress::Decoded { .. } | Progress::Notice(_) => {}
+        }
+        outbox.post(Event { job: job.id, kind: EventKind::Progress(progress) });
     };
-    let drawn = backend.draw(&job.request, &job.cancel, &mut tell)?;
-    if let Some(message) = preview_error {
-        return Err(BackendError::Failed(message));
+    let drawn = backend.draw(&job.request, &job.cancel, &mut report)?;
+    if let Some(error) = preview_error {
+        return Err(error.into());
     }
     if job.cancel.is_cancelled() {
         return Err(BackendError::Cancelled);
     }
-    let file = saver.save(&job.destination, &drawn).map_err(BackendError::Failed)?;
+    let file = saver.save(&job.destination, &drawn)?;
     let request = Request { init: None, ..drawn.request };
     Ok(Finished {
         picture: Arc::new(drawn.picture),
@@ -93,7 +93,7 @@ fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver, outbox: &Mailbox
         file,
         seconds: started.elapsed().as_secs_f64(),
         peak_memory_bytes: peak_memory_bytes(),
-        predicted_peak_bytes: drawn.predicted_peak_bytes,
+        predicted_peak_bytes,
     })
 }
 

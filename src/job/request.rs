@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, InpaintMask, InpaintSettings};
+use super::{Compute, InpaintMask, InpaintSettings, Remedy};
 use crate::raster::{Picture, ResizeMode};
 use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
 
@@ -139,7 +139,7 @@ pub enum RequestError {
     Sampling(#[from] SamplingError),
     #[error("image guidance must be from 0 to {max}, found {found}", max = Request::MAX_GUIDANCE)]
     ImageGuidance { found: f64 },
-    #[error("a mask says where a picture is repainted, and there is no picture; give it with --init or open one")]
+    #[error("a mask says where a picture is repainted, and there is no picture")]
     MaskWithoutPicture,
     #[error(
         "the mask must be as large as the picture, {}×{}, found {}×{}; save it again at the picture's size",
@@ -148,6 +148,25 @@ pub enum RequestError {
     MaskSize { wanted: (u32, u32), found: (u32, u32) },
     #[error("{setting} must be from 0 to {max} pixels, found {found}", max = InpaintSettings::MAX_PX)]
     Pixels { setting: &'static str, found: u32 },
+}
+
+impl RequestError {
+    /// What helps, where that is not in the sentence.
+    #[must_use]
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::MaskWithoutPicture => Some(Remedy::GivePicture),
+            Self::Steps { .. }
+            | Self::Guidance { .. }
+            | Self::Side { .. }
+            | Self::Strength { .. }
+            | Self::Share { .. }
+            | Self::Sampling(_)
+            | Self::ImageGuidance { .. }
+            | Self::MaskSize { .. }
+            | Self::Pixels { .. } => None,
+        }
+    }
 }
 
 impl Request {

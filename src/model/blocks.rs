@@ -2,12 +2,12 @@
 
 use super::attend::AttentionMethod;
 use super::attention::{SpatialTransformer, TransformerShape};
-use super::config::{AttentionConfig, UnetConfig};
 use super::feature::Feature;
 use super::layers::Conv3x3;
 use super::resnet::{ResnetBlock, ResnetShape};
 use super::weights::Scope;
 use super::{CancelCheck, ModelError};
+use crate::checkpoint::{AttentionConfig, UnetConfig};
 
 /// What every block gets besides its input.
 pub struct Conditioning<'a> {

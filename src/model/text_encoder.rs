@@ -4,10 +4,10 @@ use candle_core::{D, DType, Device, IndexOp, Tensor};
 
 use super::ModelError;
 use super::attend::{AttentionMethod, attend};
-use super::config::{self, ClipConfig};
 use super::feature::{Execution, Feature};
 use super::layers::{LayerNorm, Linear};
 use super::weights::{Scope, Weights};
+use crate::checkpoint::ClipConfig;
 use crate::kernels::{Activation, Heads};
 
 /// `eos_token_id` of configs from before transformers knew the real one; the end is then the highest id.
@@ -175,10 +175,7 @@ impl EncoderLayer {
             expand: Linear::new(&at.at("mlp.fc1"), width, config.feed_forward_width)?,
             contract: Linear::new(&at.at("mlp.fc2"), config.feed_forward_width, width)?,
             heads: config.heads,
-            activation: match config.activation {
-                config::Activation::QuickGelu => Activation::QuickGelu,
-                config::Activation::Gelu => Activation::Gelu,
-            },
+            activation: config.activation,
         })
     }
 

@@ -6,12 +6,12 @@ use candle_core::Tensor;
 
 use super::attend::AttentionMethod;
 use super::blocks::{Conditioning, DownBlock, MidBlock, UpBlock};
-use super::config::UnetConfig;
 use super::feature::{Execution, Feature};
 use super::layers::{Conv3x3, GroupNorm};
 use super::timestep::{Sinusoid, TimestepEmbedding, embed_guidance};
 use super::weights::Weights;
 use super::{CancelCheck, ModelError};
+use crate::checkpoint::UnetConfig;
 use crate::kernels::Activation;
 
 /// SDXL's second conditioning.

@@ -9,13 +9,10 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
-use super::archive::{Archive, Numbers};
+use super::ModelError;
 use super::feature::Execution;
 use super::layer_cache::LayerCache;
-use super::lora::{Lora, Patches};
-use super::single_file::{Cut, SingleFile, Source};
-use super::weight_files::sources_of;
-use super::{ModelError, ModelFiles};
+use crate::checkpoint::{Archive, Cut, Lora, ModelFiles, Numbers, Patches, SingleFile, TensorSource, sources_of};
 use crate::kernels::{Level, Packing, Precision, bf16_products_pay};
 
 /// How many names an error lists before it only counts.
@@ -43,7 +40,7 @@ struct Account {
 pub struct Weights<'a> {
     archives: Vec<Arc<Archive>>,
     /// By the name that layers use: which archive, and where in it.
-    place: HashMap<String, (usize, Source)>,
+    place: HashMap<String, (usize, TensorSource)>,
     account: RefCell<Account>,
     /// What the kernels pack next.
     numbers: RefCell<Numbers>,
@@ -272,7 +269,7 @@ impl<'a> Weights<'a> {
 }
 
 /// Attention in old VAEs is stored as 1×1 convolutions: the same numbers.
-fn fits(source: &Source, shape: &[usize]) -> bool {
+fn fits(source: &TensorSource, shape: &[usize]) -> bool {
     let found = source.shape.as_slice();
     found == shape || (found.len() == 4 && found[2..] == [1, 1] && found[..2] == *shape)
 }

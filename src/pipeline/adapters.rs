@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::load::OnLoading;
 use super::networks::NetworkSlot;
 use super::{Pipeline, PipelineError};
+use crate::checkpoint::Lora;
 use crate::job::{EmbeddingRef, LoraRef, MemoryMode, Request};
-use crate::model::Lora;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Adapters {

@@ -147,11 +147,5 @@ fn masked_bounds(mask: &MaskPlane, settings: &InpaintSettings) -> Result<PixelRe
         ));
     };
     let bounds = if settings.soft { Some(painted) } else { mask.hardened().bounds() };
-    bounds.ok_or_else(|| {
-        PipelineError::Unsupported(
-            "the mask is fainter than half everywhere, so nothing would change; paint it stronger, or inpaint softly \
-             (--soft-inpaint)"
-                .into(),
-        )
-    })
+    bounds.ok_or(PipelineError::FaintMask)
 }

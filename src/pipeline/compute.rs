@@ -6,7 +6,7 @@ use candle_core::DType;
 use super::cost::{CostModel, Costs, ExecutionPlan, Workload, attention_method_of};
 use super::fit::wants_tiles;
 use super::{LoadOptions, Pipeline, PipelineError, ResolvedRequest, memory_budget};
-use crate::job::{AttentionMode, Compute, MemoryMode, VaeTiling};
+use crate::job::{AttentionMode, Compute, MemoryMode, Remedy, VaeTiling};
 use crate::model::{AttentionMethod, Operators, Tiling};
 
 /// On a graphics card, scores of more bytes than this are not held all at once.
@@ -129,8 +129,8 @@ fn too_large(
     let leanest = ExecutionPlan { attention: AttentionMethod::Tiled, tiling: Some(Tiling::default()), ..plan };
     let needs =
         |workload: Workload| Ok::<_, PipelineError>(needed_bytes(&model.costs(workload, leanest)?, sequential_offload));
-    let instead = if leanest != plan && needs(workload)? <= free {
-        "tiled attention and decoding in tiles would fit (--attention tiled --vae-tiling on)".to_owned()
+    let remedy = if leanest != plan && needs(workload)? <= free {
+        Remedy::Tiling
     } else {
         // 64 pixels divide well in every model.
         const STEP: usize = 64;
@@ -148,8 +148,8 @@ fn too_large(
             }
         }
         match fitting {
-            Some(size) => format!("{}×{} would fit", size.width, size.height),
-            None => "close other programs, or take a smaller model".to_owned(),
+            Some(size) => Remedy::SmallerSize { width: size.width as u32, height: size.height as u32 },
+            None => Remedy::FreeMemory,
         }
     };
     Ok(PipelineError::TooLarge {
@@ -157,7 +157,7 @@ fn too_large(
         height: workload.height,
         needed_gb: needed_bytes(costs, sequential_offload) as f64 / 1e9,
         free_gb: free as f64 / 1e9,
-        instead,
+        remedy,
     })
 }
 
@@ -194,16 +194,16 @@ pub(super) fn settled_memory(
         return Err(PipelineError::ModelTooLarge {
             needed_gb: gb(weights),
             free_gb: gb(free),
-            instead: less_for_weights(chosen, *dtype),
+            remedy: less_for_weights(chosen, *dtype),
         });
     }
     Ok(chosen)
 }
 
-fn less_for_weights(memory: MemoryMode, dtype: DType) -> &'static str {
+fn less_for_weights(memory: MemoryMode, dtype: DType) -> Remedy {
     match (memory, dtype) {
-        (MemoryMode::High, _) => "--memory low takes less",
-        (_, DType::F32) => "--dtype f16 takes half of it",
-        _ => "close other programs, or take a smaller model",
+        (MemoryMode::High, _) => Remedy::LowMemory,
+        (_, DType::F32) => Remedy::HalfPrecision,
+        _ => Remedy::FreeMemory,
     }
 }

@@ -6,10 +6,11 @@ use candle_core::{DType, Device, Tensor};
 
 use super::PipelineError;
 use super::load::LOW_IDLE_BYTES;
+use crate::checkpoint::{ClipConfig, ModelFiles, UnetConfig, VaeConfig};
 use crate::job::{AttentionMode, Work};
 use crate::model::{
-    AddedConditioning, AttentionMethod, Card, ClipConfig, Execution, MemoryTracker, ModelFiles, Operators, TextEncoder,
-    Tiling, Unet, UnetConfig, Vae, VaeConfig, Watch, Weights,
+    AddedConditioning, AttentionMethod, Card, Execution, MemoryTracker, Operators, TextEncoder, Tiling, Unet, Vae,
+    Watch, Weights,
 };
 
 /// Tokens of one window of a prompt.

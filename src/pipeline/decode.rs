@@ -42,9 +42,8 @@ impl Pipeline {
                 Ok(Some(done)) => return Ok(done),
                 Ok(None) if self.single_vae.get().is_none() && self.source.vae_dtype() != DType::F32 => {
                     let name = self.source.vae_dtype().as_str();
-                    told.say(Stage::Notice(format!(
-                        "the VAE gives no numbers in {name}; it is used in f32 for this model from now on"
-                    )));
+                    let sentence = format!("the VAE gives NaN in {name}; it is used in f32 for this model from now on");
+                    told.say(Stage::Notice(sentence.into()));
                     drop(vae);
                     self.release_idle_memory();
                     let single = self.source.read_vae(DType::F32, &on_loading)?;
@@ -55,7 +54,7 @@ impl Pipeline {
                 Err(ModelError::Operator(failure))
                     if failure.kind == FailureKind::OutOfMemory && self.tiling.get().is_none() =>
                 {
-                    told.say(Stage::Notice(format!("{failure}: the picture is worked on in tiles")));
+                    told.say(Stage::Notice(format!("{failure}: the picture is worked on in tiles").into()));
                     self.release_idle_memory();
                     self.tiling.set(Some(Tiling::default()));
                     vae.set_tiling(self.tiling.get());

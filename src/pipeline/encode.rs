@@ -125,9 +125,7 @@ impl Pipeline {
         told: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
         let Some(canvas) = canvas else {
-            return Err(PipelineError::Unsupported(
-                "this model changes a picture by instruction and there is none; give it with --init or open one".into(),
-            ));
+            return Err(PipelineError::NeedsPicture);
         };
         let mode = self.encode(&tensor_of(&canvas.work)?, told)?.mean;
         let guidance = request.image_guidance.unwrap_or(Request::DEFAULT_IMAGE_GUIDANCE);

@@ -9,8 +9,9 @@ use super::cost::{CostModel, Costs, ExecutionPlan, Workload, attention_method_of
 use super::load::{OwnGuidance, grid_of, vae_of};
 use super::memory_budget;
 use super::{ConcatKind, PipelineError, ResolvedRequest};
+use crate::checkpoint::{ModelFiles, UnetConfig};
 use crate::job::{AttentionMode, Compute, MemoryMode, Request, VaeTiling, WorkGrid};
-use crate::model::{AttentionMethod, Execution, ModelFiles, Operators, Tiling, UnetConfig};
+use crate::model::{AttentionMethod, Execution, Operators, Tiling};
 
 /// Of what is free, decoding in one piece may take so much: what else runs wants some as well.
 const UNTILED_SHARE: f64 = 0.6;

@@ -7,7 +7,8 @@ use image::imageops::FilterType;
 use serde::Deserialize;
 
 use super::PipelineError;
-use crate::model::{ModelFiles, Vae, VaeConfig};
+use crate::checkpoint::{ModelFiles, VaeConfig};
+use crate::model::Vae;
 use crate::raster::Picture;
 use crate::sampling::{NoiseSource, TorchNoise};
 

@@ -12,11 +12,9 @@ use super::fit::ModelSpec;
 use super::networks::{Borrowed, NetworkLoader, NetworkSlot, PromptEncoder};
 use super::sampler::ModelSampling;
 use super::{ConcatKind, LatentRgb, PipelineError};
+use crate::checkpoint::{CheckpointError, ClipConfig, Lora, ModelFiles, UnetConfig, VaeConfig};
 use crate::job::{ModelPart, Request, WorkGrid};
-use crate::model::{
-    AttentionMethod, ClipConfig, Execution, LayerCache, Lora, ModelError, ModelFiles, Tiling, Unet, UnetConfig, Vae,
-    VaeConfig,
-};
+use crate::model::{AttentionMethod, Execution, LayerCache, ModelError, Tiling, Unet, Vae};
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
 
 /// A model that is loaded and ready.
@@ -100,7 +98,7 @@ impl Pipeline {
         if let ModelFiles::Folder(folder) = files
             && !folder.is_dir()
         {
-            return Err(ModelError::Missing { what: "the folder itself", path: folder.clone() }.into());
+            return Err(CheckpointError::Missing { what: "the folder itself", path: folder.clone() }.into());
         }
         let index: ModelIndex = files.require_json("model_index.json", "model_index.json")?;
         let is_xl = index.class_name.starts_with("StableDiffusionXL");
@@ -110,7 +108,7 @@ impl Pipeline {
             let found = format!("{:?}", index.class_name);
             let supported = "a Stable Diffusion 1, 2 or XL pipeline".to_owned();
             let path = files.path_of("model_index.json");
-            return Err(ModelError::Unsupported { field: "_class_name".into(), found, supported, path }.into());
+            return Err(CheckpointError::Unsupported { field: "_class_name".into(), found, supported, path }.into());
         }
         // Small files first: a folder that cannot work is refused before a gigabyte is read.
         let unet_config = UnetConfig::read(files)?;
@@ -268,7 +266,7 @@ fn family_vae(is_xl: bool, config: &VaeConfig) -> Option<VaeConfig> {
 
 fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<ConcatKind, PipelineError> {
     let latent = vae.latent_channels;
-    let unsupported = |field: &str, found: usize, supported: String| ModelError::Unsupported {
+    let unsupported = |field: &str, found: usize, supported: String| CheckpointError::Unsupported {
         field: field.into(),
         found: found.to_string(),
         supported,

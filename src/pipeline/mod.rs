@@ -31,7 +31,8 @@ pub use latent_rgb::LatentRgb;
 pub use load::{LoadOptions, Pipeline, tokenizer_of, work_grid_of};
 pub use sampler::check_sampling;
 
-use crate::job::{CancelToken, Compute, Frame, ModelPart, Request, RequestError, WorkGrid};
+use crate::checkpoint::CheckpointError;
+use crate::job::{CancelToken, Compute, Frame, ModelPart, Notice, Remedy, Request, RequestError, WorkGrid};
 use crate::model::{ModelError, in_pool};
 use crate::prompt::TokenizerError;
 use crate::raster::Picture;
@@ -57,12 +58,22 @@ pub enum PipelineError {
     SizeStep { side: &'static str, factor: u32, found: u32, below: u32, above: u32 },
     #[error("{0}")]
     Unsupported(String),
-    #[error("{width}×{height} needs about {needed_gb:.2} GB of memory and {free_gb:.2} GB are free; {instead}")]
-    TooLarge { width: usize, height: usize, needed_gb: f64, free_gb: f64, instead: String },
-    #[error("this model needs about {needed_gb:.2} GB of memory and {free_gb:.2} GB are free; {instead}")]
-    ModelTooLarge { needed_gb: f64, free_gb: f64, instead: &'static str },
+    #[error("this model changes a picture by instruction and there is none")]
+    NeedsPicture,
+    #[error("the mask is fainter than half everywhere, so nothing would change")]
+    FaintMask,
+    #[error("{width}×{height} needs about {needed_gb:.2} GB of memory and {free_gb:.2} GB are free")]
+    TooLarge { width: usize, height: usize, needed_gb: f64, free_gb: f64, remedy: Remedy },
+    #[error("this model needs about {needed_gb:.2} GB of memory and {free_gb:.2} GB are free")]
+    ModelTooLarge { needed_gb: f64, free_gb: f64, remedy: Remedy },
     #[error("the model gave values that are no numbers; a checkpoint in half precision may need another dtype")]
     NotANumber,
+}
+
+impl From<CheckpointError> for PipelineError {
+    fn from(error: CheckpointError) -> Self {
+        Self::Model(error.into())
+    }
 }
 
 impl From<candle_core::Error> for PipelineError {
@@ -84,7 +95,7 @@ pub enum Stage {
         fraction: f32,
     },
     /// A sentence for a person: something goes another way than was asked for.
-    Notice(String),
+    Notice(Notice),
     /// `predicted` is the picture that the network expects at this step.
     Step {
         done: u32,

@@ -9,12 +9,10 @@ use candle_core::{DType, Device};
 use super::adapters::Adapters;
 use super::load::{LOW_IDLE_BYTES, OnLoading, TEXT_SHARE, UNET_SHARE, read_tokenizer};
 use super::{PipelineError, Stage};
+use crate::checkpoint::{ClipConfig, Lora, ModelFiles, TextualInversion, UnetConfig, VaeConfig};
 use crate::job::{EmbeddingRef, MemoryMode, ModelPart};
 use crate::kernels::limit_idle_buffers;
-use crate::model::{
-    CancelCheck, ClipConfig, Execution, LayerCache, Lora, ModelError, ModelFiles, TextEncoder, TextualInversion, Unet,
-    UnetConfig, Vae, VaeConfig, Weights,
-};
+use crate::model::{CancelCheck, Execution, LayerCache, ModelError, TextEncoder, Unet, Vae, Weights};
 use crate::prompt::PromptTokenizer;
 
 /// A tokenizer and the encoder that reads its tokens. SDXL has two such pairs.

@@ -4,8 +4,9 @@
 use serde::Deserialize;
 
 use super::PipelineError;
+use crate::checkpoint::{CheckpointError, ModelFiles};
 use crate::job::Request;
-use crate::model::{ModelError, ModelFiles};
+
 use crate::sampling::{Scheduler, SchedulerConfig, SchedulerName, build};
 
 const CONFIG: &str = "scheduler/scheduler_config.json";
@@ -28,12 +29,12 @@ struct ClassName {
 impl ModelSampling {
     pub fn read(files: &ModelFiles) -> Result<Self, PipelineError> {
         let index: ClassName = files.require_json("model_index.json", "model_index.json")?;
-        let missing = || ModelError::Missing { what: "the scheduler's config", path: files.path_of(CONFIG) };
+        let missing = || CheckpointError::Missing { what: "the scheduler's config", path: files.path_of(CONFIG) };
         let bytes = files.read(CONFIG)?.ok_or_else(missing)?;
         let config = SchedulerConfig::from_json(&String::from_utf8_lossy(&bytes))
             .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(CONFIG).display())))?;
         if config.class_name.as_deref().is_some_and(|class| class.starts_with("EDM")) {
-            return Err(ModelError::EdmTraining(files.path_of(CONFIG)).into());
+            return Err(CheckpointError::EdmTraining(files.path_of(CONFIG)).into());
         }
         let own_scheduler = config.own_scheduler().unwrap_or_else(|reason| {
             let instead = config.fallback();

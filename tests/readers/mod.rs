@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device};
+use inkwick::checkpoint::{Lora, ModelFiles, TextualInversion, builtin_model, inspect_file};
 use inkwick::job::{CancelToken, LoraRef, Request};
-use inkwick::model::{Lora, ModelFiles, TextualInversion, builtin_model, inspect_file};
 use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, attention_method_of, tokenizer_of};
 use inkwick::prompt::{self, PromptTokenizer};
 use inkwick::store::canvas::journal::Journal;
@@ -143,7 +143,7 @@ fn foretold_and_drawn(files: &ModelFiles, adapters: &Adapters) {
 fn checkpoint(bytes: &[u8]) {
     let path = tensors(bytes);
     let _ = Inspection::of(&path, None);
-    let _ = models::entry::inspect(&path);
+    let _ = models::list::inspect(&path);
     if let Ok(files) = ModelFiles::open_file(&path) {
         foretold_and_drawn(&files, &Adapters::default());
     }
@@ -182,7 +182,7 @@ fn sidecar(bytes: &[u8]) {
         let _ = fs::remove_file(checkpoint.with_extension(ending));
     }
     written(if bytes.first() == Some(&b'{') { "beside.json" } else { "beside.yaml" }, bytes);
-    let _ = models::entry::inspect(&checkpoint);
+    let _ = models::list::inspect(&checkpoint);
     if let Ok(files) = ModelFiles::open_file(&checkpoint) {
         foretold_and_drawn(&files, &Adapters::default());
     }
@@ -204,7 +204,7 @@ fn folder(bytes: &[u8]) {
             Err(_) => drop(fs::remove_file(&path)),
         }
     }
-    let _ = models::entry::inspect(&folder);
+    let _ = models::list::inspect(&folder);
     let files = ModelFiles::Folder(folder);
     let _ =
         tokenizer_of(&files).and_then(|tokenizer| Ok(tokenizer.count(&prompt::parse("(a fox:1.1), BREAK an apple"))?));
@@ -231,7 +231,7 @@ const FOLDER_FILES: [&str; 15] = [
 
 /// `ComfyUI`'s list of folders. Nothing is looked into: a stranger's line may name the whole disk.
 fn comfy_paths(bytes: &[u8]) {
-    let _ = models::roots::named_places(&String::from_utf8_lossy(bytes), Path::new("models"));
+    let _ = models::scan::named_places(&String::from_utf8_lossy(bytes), Path::new("models"));
 }
 
 /// A prompt as a person or another program's picture has it.

@@ -10,8 +10,8 @@ use inkwick::engine::FakeScript;
 use inkwick::job::JobId;
 use inkwick::store::pictures::gallery::{GalleryDay, GalleryPicture};
 use inkwick::ui::Studio;
+use inkwick::ui::action::LookingAt;
 use inkwick::ui::gallery::state::Thumbnail;
-use inkwick::ui::state::LookingAt;
 
 use crate::studio_bench::{Bench, gradient};
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use egui::{Key, Modifiers};
 use inkwick::engine::FakeScript;
 use inkwick::job::ModelRef;
-use inkwick::ui::state::Sheet;
+use inkwick::ui::action::Sheet;
 
 use crate::studio_bench::Bench;
 

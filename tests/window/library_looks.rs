@@ -11,9 +11,7 @@ use inkwick::job::ModelRef;
 use inkwick::store::download::{DownloadState, Hub};
 use inkwick::store::models::entry::ModelEntry;
 use inkwick::store::settings::Theme;
-use inkwick::ui::action::Action;
-use inkwick::ui::library::action::LibraryAction;
-use inkwick::ui::library::state::Tab;
+use inkwick::ui::action::{Action, LibraryAction, Tab};
 
 use crate::studio_bench::Bench;
 
@@ -120,8 +118,8 @@ fn every_state_of_a_download_has_its_place() {
         );
         let mut bench = Bench::reopen_sized(home, FakeScript::default(), size, theme);
         bench.with(|studio| {
-            studio.downloads.start("gated/model-3.5-medium", refusing(401));
-            studio.downloads.start("somebody/busy", refusing(400));
+            studio.downloads.start("gated/model-3.5-medium", || refusing(401));
+            studio.downloads.start("somebody/busy", || refusing(400));
         });
         bench.wait("both are refused", |bench| {
             let states: Vec<_> = bench.studio(|studio| studio.downloads.list()).into_iter().map(|d| d.state).collect();

@@ -3,12 +3,11 @@
 use egui::{Event, Key, Modifiers, PointerButton, pos2};
 use egui_kittest::kittest::Queryable as _;
 use inkwick::canvas::Document;
+use inkwick::canvas::tools::Tool;
 use inkwick::engine::FakeScript;
 use inkwick::mask::PixelRect;
 use inkwick::raster::ResizeMode;
-use inkwick::ui::action::Action;
-use inkwick::ui::canvas::action::{CanvasAction, MaskStep};
-use inkwick::ui::canvas::tools::Tool;
+use inkwick::ui::action::{Action, CanvasAction, FilesAction, LookingAt, MaskStep, PromptAction, ResultsAction};
 
 use crate::studio_bench::Bench;
 
@@ -191,10 +190,10 @@ fn a_masked_part_is_filled_compared_accepted_and_painted_on() {
     bench.window.event(Event::PointerMoved(tile));
     bench.frames(3);
     let shown = |bench: &Bench| bench.studio(|studio| studio.state.canvas.shown().clone());
-    assert_eq!(shown(&bench), inkwick::ui::state::LookingAt::Canvas);
+    assert_eq!(shown(&bench), LookingAt::Canvas);
     bench.window.event(Event::PointerMoved(pos2(5.0, 400.0)));
     bench.frames(3);
-    assert_eq!(shown(&bench), inkwick::ui::state::LookingAt::Candidate(made[1].job));
+    assert_eq!(shown(&bench), LookingAt::Candidate(made[1].job));
 
     bench.window.key_press(Key::Enter);
     bench.frames(2);
@@ -237,9 +236,9 @@ fn painting_brings_the_canvas_back_and_nothing_loses_the_mask() {
     bench.drop_file(other);
     bench.settle();
     assert_eq!(mask(&bench), painted, "another picture of the size");
-    bench.act(inkwick::ui::action::Action::StepCandidate { by: 1 });
+    bench.act(Action::Results(ResultsAction::StepCandidate { by: 1 }));
     bench.drag(&[(200.0, 50.0), (220.0, 50.0)], Modifiers::NONE);
-    assert_eq!(bench.studio(|studio| studio.state.canvas.looking_at.clone()), inkwick::ui::state::LookingAt::Canvas);
+    assert_eq!(bench.studio(|studio| studio.state.canvas.looking_at.clone()), LookingAt::Canvas);
     look(&bench, |document| assert_eq!(document.mask().plane().row(50)[210], 255));
 }
 
@@ -294,9 +293,9 @@ fn a_pictures_settings_bring_back_its_mask_strength_and_inpainting() {
     bench.wait("the picture is done", |bench| bench.done().len() == 1);
     let file = bench.done()[0].made().unwrap().file.clone();
     bench.act(Action::Canvas(CanvasAction::Mask(MaskStep::Clear)));
-    bench.act(Action::NewCanvas);
-    bench.with(|studio| studio.state.inpaint = inkwick::ui::prompt::inpaint::InpaintPanel::default());
-    bench.act(Action::UseSettings(file));
+    bench.act(Action::Canvas(CanvasAction::NewCanvas));
+    bench.with(|studio| studio.state.inpaint = inkwick::ui::prompt::state::InpaintPanel::default());
+    bench.act(Action::Prompt(PromptAction::UseSettings(file)));
     bench.wait("the mask is back", |bench| mask_bounds(bench).is_some());
     assert!(look(&bench, |document| *document.mask().plane() == mask && document.size_px() == Some([300, 200])));
     bench.studio(|studio| {
@@ -312,7 +311,7 @@ fn what_is_seen_is_saved_and_a_photo_meets_another_shape() {
     bench.with(|studio| studio.state.canvas.tools.colour = [255, 0, 0]);
     bench.drag(&[(150.0, 100.0), (152.0, 100.0)], Modifiers::NONE);
     let file = bench.photo("unused.png", 2, 2).with_file_name("seen");
-    bench.act(Action::SaveCanvas(file.clone()));
+    bench.act(Action::Files(FilesAction::SaveCanvas(file.clone())));
     let file = file.with_extension("png");
     bench.wait("it is saved", |bench| bench.toasts().iter().any(|toast| toast.starts_with("Saved as seen.png")));
     let saved = image::open(file).unwrap().to_rgb8();

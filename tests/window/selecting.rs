@@ -2,7 +2,7 @@
 
 use egui::{Key, Modifiers};
 use inkwick::engine::FakeScript;
-use inkwick::ui::state::Sheet;
+use inkwick::ui::action::Sheet;
 
 use crate::studio_bench::Bench;
 

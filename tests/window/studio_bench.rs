@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use egui::{Event, Modifiers, PointerButton, Pos2, pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Finder, SelectHandle, Wake};
-use inkwick::job::{AttentionMode, Estimate, EstimateQuestion, JobId, MemoryMode, Request, SelectPrompt};
+use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Finder, SelectHandle};
+use inkwick::job::{AttentionMode, Estimate, EstimateQuestion, JobId, MemoryMode, Request, SelectPrompt, Wake};
 use inkwick::mask::{MaskPlane, PixelRect};
 use inkwick::prompt::WindowWords;
 use inkwick::raster::Picture;
@@ -23,9 +23,8 @@ use inkwick::store::pictures::gallery::Gallery;
 use inkwick::store::pictures::saver::PictureSaver;
 use inkwick::store::settings::{Settings, Theme};
 use inkwick::store::worker::StoreHandle;
-use inkwick::ui::action::Action;
+use inkwick::ui::action::{Action, FilesAction, LookingAt};
 use inkwick::ui::results::candidate::{Candidate, Made, Progress, Stage};
-use inkwick::ui::state::LookingAt;
 use inkwick::ui::{Services, Studio, TokenCount, TokenQuestion};
 
 /// Finds a square of 20 pixels around the last click that belongs, or all of a box; less 5 on each side of a click that
@@ -119,7 +118,7 @@ impl Bench {
             let selector =
                 SelectHandle::start(SquareFinder { is_there: setup_paths.models_folder.exists() }, Arc::clone(&wake))
                     .unwrap();
-            let store = StoreHandle::start(setup_paths.clone(), wake).unwrap();
+            let store = StoreHandle::start(&setup_paths, wake).unwrap();
             let services = Services {
                 paths: setup_paths,
                 device_text: "CPU · f32".into(),
@@ -228,7 +227,7 @@ impl Bench {
     }
 
     pub fn drop_file(&mut self, path: PathBuf) {
-        self.act(Action::Dropped(path));
+        self.act(Action::Files(FilesAction::Dropped(path)));
     }
 
     /// A picture that was not made here.
@@ -324,7 +323,7 @@ impl Bench {
                 job: JobId(number),
                 request: request(prompt),
                 frame: None,
-                foretold_seconds: None,
+                estimated_seconds: None,
                 stage,
             });
         }
@@ -335,7 +334,7 @@ impl Bench {
             job: JobId(903),
             request: request(&state.prompt.prompt),
             frame: None,
-            foretold_seconds: None,
+            estimated_seconds: None,
             stage,
         });
         state.canvas.looking_at = LookingAt::Candidate(JobId(903));

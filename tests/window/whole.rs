@@ -8,8 +8,7 @@ use inkwick::engine::FakeScript;
 use inkwick::job::{JobId, Variation};
 use inkwick::sampling::{SchedulerName, SigmaChoice};
 use inkwick::store::settings::{Settings, Theme};
-use inkwick::ui::action::Action;
-use inkwick::ui::state::{GalleryView, LookingAt};
+use inkwick::ui::action::{Action, GalleryView, LookingAt, PromptAction, ResultsAction};
 
 use crate::studio_bench::Bench;
 
@@ -261,9 +260,12 @@ fn a_gallery_picture_gives_its_settings_back() {
     bench.clear_prompt();
     bench.with(|studio| studio.state.prompt.steps = 20);
     let file = made.made().unwrap().file.clone();
-    bench.act(Action::LookAt(LookingAt::Gallery(GalleryView { file: file.clone(), picture: None })));
+    bench.act(Action::Results(ResultsAction::LookAt(LookingAt::Gallery(GalleryView {
+        file: file.clone(),
+        picture: None,
+    }))));
     bench.wait("it is shown", |bench| bench.studio(|studio| studio.state.shown_picture().is_some()));
-    bench.act(Action::UseSettings(file));
+    bench.act(Action::Prompt(PromptAction::UseSettings(file)));
     bench.wait("the prompt is back", |bench| bench.studio(|studio| studio.state.prompt.prompt == "a blue bear"));
     bench.studio(|studio| {
         assert_eq!(studio.state.prompt.steps, 7);

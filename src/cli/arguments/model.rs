@@ -37,7 +37,7 @@ impl ModelArguments {
             request.vae = Some(file.clone());
         }
         for lora in &self.lora {
-            let file = models::prompt_references::find_lora(&lora.file, paths)?;
+            let file = models::prompt_references::find_lora(&lora.file, paths).map_err(|error| error.to_string())?;
             request.loras.push(LoraRef { file, weight: lora.weight });
         }
         for file in &self.embedding {

@@ -54,7 +54,7 @@ impl SamplingArguments {
     pub fn fill(&self, request: &mut Request) {
         // What the model says of itself, where it is a folder that does.
         let own = match &request.model {
-            ModelRef::Folder(folder) => models::entry::inspect(folder).ok().map(|entry| entry.defaults),
+            ModelRef::Folder(folder) => models::list::inspect(folder).ok().map(|entry| entry.defaults),
             ModelRef::BuiltIn | ModelRef::File(_) => None,
         };
         request.steps = self.steps.or(own.as_ref().map(|own| own.steps)).unwrap_or(Request::DEFAULT_STEPS);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device};
 
 use super::super::ModelError;
-use super::super::archive::Archive;
+use crate::checkpoint::Archive;
 use crate::kernels::{Conv3x3, Depthwise3x3, LayerNorm, Level, Linear, Map, Packing, Precision, Source, Steps};
 
 /// What `BatchNorm2d` of `PyTorch` has by default.

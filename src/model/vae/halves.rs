@@ -1,13 +1,13 @@
 //! The two halves of the autoencoder, each parted where its maps become large.
 
 use super::super::attend::{AttentionMethod, attend};
-use super::super::config::VaeConfig;
 use super::super::feature::Feature;
 use super::super::layers::{Conv3x3, GroupNorm, Linear};
 use super::super::resnet::{ResnetBlock, ResnetShape};
 use super::super::tiles::Cut;
 use super::super::weights::Scope;
 use super::super::{CancelCheck, ModelError};
+use crate::checkpoint::VaeConfig;
 use crate::kernels::Heads;
 
 const NORM_EPS: f64 = 1e-6;

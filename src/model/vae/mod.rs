@@ -7,12 +7,12 @@ use std::cell::Cell;
 use candle_core::{DType, Tensor};
 
 use super::attend::AttentionMethod;
-use super::config::VaeConfig;
 use super::feature::{Execution, Feature};
 use super::layers::Conv1x1;
 use super::tiles::{self, Own, Tiling};
 use super::weights::Weights;
 use super::{CancelCheck, ModelError};
+use crate::checkpoint::VaeConfig;
 use halves::{Decoder, Encoder, Fine};
 
 /// Each round makes right what the norms before a norm did to its statistics; more than two change nothing one sees.

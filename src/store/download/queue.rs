@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{DownloadError, DownloadProgress, Hub, discard, pull, unfinished};
-use crate::engine::Wake;
+use super::{DownloadError, DownloadProgress, Hub, Unfinished, discard, pull};
+use crate::job::Wake;
 use crate::store::paths::Paths;
 
 /// As it is now.
@@ -47,7 +47,8 @@ impl Entry {
     }
 }
 
-/// All downloads of this run, and what earlier ones left unfinished. Threads that are under way when the program ends just
+/// All downloads of this run, and what earlier ones left unfinished. Whoever watches them never waits for the disk: what
+/// earlier runs left is found, and deleted, by the store's thread. Threads that are under way when the program ends just
 /// end: what they fetched is gone on with next time.
 #[derive(Clone)]
 pub struct Downloads {
@@ -57,19 +58,20 @@ pub struct Downloads {
 }
 
 impl Downloads {
-    /// What was left unfinished is there as if it had been paused.
     #[must_use]
     pub fn new(paths: Paths, wake: Wake) -> Self {
-        let left = unfinished(&paths).into_iter().map(|left| Entry {
-            shown: Download {
-                name: left.name,
-                state: DownloadState::Paused,
-                bytes_done: left.bytes_done,
-                bytes_total: left.bytes_total,
-            },
-            order: Arc::default(),
-        });
-        Self { entries: Arc::new(Mutex::new(left.collect())), paths, wake }
+        Self { entries: Arc::default(), paths, wake }
+    }
+
+    /// What was left unfinished is there as if it had been paused. One that was begun in the meantime stays as it is.
+    pub fn take_in(&self, unfinished: Vec<Unfinished>) {
+        let mut entries = self.entries();
+        for Unfinished { name, bytes_done, bytes_total } in unfinished {
+            if entries.iter().all(|entry| entry.shown.name != name) {
+                let shown = Download { name, state: DownloadState::Paused, bytes_done, bytes_total };
+                entries.push(Entry { shown, order: Arc::default() });
+            }
+        }
     }
 
     /// All of them, oldest first.
@@ -78,8 +80,9 @@ impl Downloads {
         self.entries().iter().map(|entry| entry.shown.clone()).collect()
     }
 
-    /// Begins, or goes on where it ended. One that is running runs on.
-    pub fn start(&self, name: &str, hub: Hub) {
+    /// Begins, or goes on where it ended. One that is running runs on. `hub` is called on the download's thread: it may read
+    /// a token from the disk.
+    pub fn start(&self, name: &str, hub: impl FnOnce() -> Hub + Send + 'static) {
         let order = Arc::new(AtomicU8::new(GO));
         {
             let mut entries = self.entries();
@@ -99,7 +102,7 @@ impl Downloads {
         }
         let (this, for_thread) = (self.clone(), name.to_owned());
         let thread = std::thread::Builder::new().name("inkwick-download".into());
-        if let Err(error) = thread.spawn(move || this.fetch(&for_thread, &hub, &order)) {
+        if let Err(error) = thread.spawn(move || this.fetch(&for_thread, &hub(), &order)) {
             self.end(name, DownloadState::Failed(format!("the system gives no thread for it ({error}); try again")));
         }
     }
@@ -109,23 +112,32 @@ impl Downloads {
         self.tell(name, PAUSE);
     }
 
-    /// Takes it off the list, and what was fetched of it from the disk. A finished model stays.
-    pub fn give_up(&self, name: &str) {
-        let is_running = self.entries().iter().any(|entry| entry.shown.name == name && entry.is_under_way());
-        if is_running {
-            // Its thread does so when it has closed its file.
-            self.tell(name, GIVE_UP);
-        } else {
-            self.forget(name);
+    /// Takes it off the list; a finished model stays on the disk. Whether what was fetched of it is still to be deleted:
+    /// then it stays listed until [`Self::forget`]. A running one sees to that by itself when it has closed its file.
+    #[must_use]
+    pub fn give_up(&self, name: &str) -> bool {
+        let mut entries = self.entries();
+        let Some(at) = entries.iter().position(|entry| entry.shown.name == name) else { return false };
+        let entry = &mut entries[at];
+        match entry.shown.state {
+            DownloadState::Running | DownloadState::Stopping => {
+                entry.order.store(GIVE_UP, Ordering::Relaxed);
+                entry.shown.state = DownloadState::Stopping;
+                false
+            }
+            DownloadState::Done(_) => {
+                entries.remove(at);
+                false
+            }
+            DownloadState::Paused | DownloadState::Failed(_) | DownloadState::NeedsToken => {
+                entry.shown.state = DownloadState::Stopping;
+                true
+            }
         }
     }
 
-    fn forget(&self, name: &str) {
-        let is_done = |entry: &Entry| matches!(entry.shown.state, DownloadState::Done(_));
-        let unfinished = self.entries().iter().any(|entry| entry.shown.name == name && !is_done(entry));
-        if unfinished {
-            let _ = discard(name, &self.paths);
-        }
+    /// Takes it off the list: nothing of it is left on the disk.
+    pub fn forget(&self, name: &str) {
         self.entries().retain(|entry| entry.shown.name != name);
         (self.wake)();
     }
@@ -139,7 +151,11 @@ impl Downloads {
         };
         let outcome = pull(hub, name, &self.paths, &mut tell);
         match outcome {
-            _ if order.load(Ordering::Relaxed) == GIVE_UP && outcome.is_err() => self.forget(name),
+            _ if order.load(Ordering::Relaxed) == GIVE_UP && outcome.is_err() => {
+                // What is left is found again at the next start.
+                let _ = discard(name, &self.paths);
+                self.forget(name);
+            }
             Ok(path) => self.end(name, DownloadState::Done(path)),
             Err(_) if order.load(Ordering::Relaxed) == PAUSE => self.end(name, DownloadState::Paused),
             Err(DownloadError::Stopped) => self.end(name, DownloadState::Paused),

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::store::models;
-use crate::store::models::entry::CHECKPOINT_ENDINGS;
+use crate::store::models::scan::{CHECKPOINT_ENDINGS, files_in};
 use crate::store::paths::Paths;
 
 /// How deep the models folder is looked through.
@@ -23,41 +22,24 @@ const BESIDE: [(&str, &str); 5] = [
 pub fn beside_models(paths: &Paths) -> Vec<(&'static str, Vec<PathBuf>)> {
     let files = |(folder, title): (&str, &'static str)| {
         let mut found = Vec::new();
-        models::prompt_references::files_in(
-            &paths.models_folder.join(folder),
-            &CHECKPOINT_ENDINGS,
-            MAX_DEPTH,
-            &mut found,
-        );
+        files_in(&paths.models_folder.join(folder), &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut found);
         (title, found)
     };
     let all = BESIDE.map(files);
     all.into_iter().filter(|(_, found)| !found.is_empty()).collect()
 }
 
-/// VAE files that may decode instead of a model's own: in the models folder, and where other programs keep theirs.
-#[must_use]
-pub fn vaes(paths: &Paths) -> Vec<PathBuf> {
+/// VAE files in the models folder.
+pub(crate) fn vaes(paths: &Paths) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    models::prompt_references::files_in(&paths.models_folder.join("vae"), &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut found);
-    for folder in paths.other_folders.iter().filter(|folder| models::roots::is_root(folder)) {
-        found.extend(models::roots::models_under(folder).into_iter().filter(|file| lies_in(file, "vae")));
-    }
+    files_in(&paths.models_folder.join("vae"), &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut found);
     found
 }
 
-/// Whether one of the folders above a file has this word in its name.
-#[must_use]
-pub fn lies_in(file: &Path, word: &str) -> bool {
-    let above = file.parent().map(Path::to_path_buf).unwrap_or_default();
-    above.iter().any(|name| name.to_string_lossy().to_lowercase().contains(word))
-}
-
 /// Checkpoint files in the models folder, by name; what goes with models is left out.
-#[must_use]
-pub fn checkpoints(paths: &Paths) -> Vec<PathBuf> {
+pub(crate) fn checkpoints(paths: &Paths) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    models::prompt_references::files_in(&paths.models_folder, &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut found);
+    files_in(&paths.models_folder, &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut found);
     found.retain(|file| !is_beside(file, paths) && !is_inside_a_model(file, paths));
     found
 }
@@ -74,7 +56,7 @@ pub fn find(name: &str, paths: &Paths) -> Option<PathBuf> {
         return Some(given);
     }
     let mut files = Vec::new();
-    models::prompt_references::files_in(&paths.models_folder, &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut files);
+    files_in(&paths.models_folder, &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut files);
     files.retain(|file| !is_inside_a_model(file, paths));
     files
         .into_iter()

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::model::{FileReport, inspect_file};
+use crate::checkpoint::{FileReport, inspect_file};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelFacts {

@@ -5,8 +5,8 @@ use std::{fs, io};
 
 use serde_json::Value;
 
+use crate::checkpoint::{FileKind, ModelFiles, inspect_file};
 use crate::job::{ModelRef, Request};
-use crate::model::{FileKind, ModelFiles, inspect_file};
 use crate::sampling::SchedulerConfig;
 use crate::store::models::entry::{ModelDefaults, ModelEntry, ModelError};
 use crate::store::models::facts::ModelFacts;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::{FileKind, ModelError, inspect_file};
+use crate::checkpoint::{CheckpointError, FileKind, inspect_file};
 
 /// How many names without a place are told.
 const LISTED: usize = 8;
@@ -36,7 +36,7 @@ impl Inspection {
     ///
     /// # Errors
     /// When the file is missing or damaged.
-    pub fn of(path: &Path, sentence: Option<String>) -> Result<Self, ModelError> {
+    pub fn of(path: &Path, sentence: Option<String>) -> Result<Self, CheckpointError> {
         let report = inspect_file(path)?;
         let mut facts = vec![
             ("It is", report.kind.label().to_owned()),

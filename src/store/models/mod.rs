@@ -2,9 +2,11 @@
 
 pub mod entry;
 pub mod extras;
-pub mod facts;
-pub mod file;
+pub(crate) mod facts;
+pub(crate) mod file;
+pub(crate) mod folder;
 pub mod inspection;
+pub mod list;
 pub mod notes;
 pub mod prompt_references;
-pub mod roots;
+pub mod scan;

@@ -1,11 +1,10 @@
-//! What a prompt names besides words: LoRAs by their tags and embeddings by their names, found among the user's files.
+//! What a prompt refers to: LoRAs by their tags and embeddings by their names, found among the user's files.
 
 use std::path::{Path, PathBuf};
 
 use crate::job::{EmbeddingRef, LoraRef, PromptSyntax, Request};
 use crate::prompt::{find_word, lora_tags};
-use crate::store::models;
-use crate::store::models::extras::lies_in;
+use crate::store::models::scan::{files_in, is_root, lies_in, models_under};
 use crate::store::paths::Paths;
 
 /// More than any LoRA bears.
@@ -20,11 +19,20 @@ const EMBEDDING_ENDINGS: [&str; 3] = ["safetensors", "pt", "bin"];
 /// How deep folders of files are searched.
 const MAX_DEPTH: usize = 4;
 
+/// Why a prompt's LoRA cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ReferenceError {
+    #[error("there is no LoRA {name}; check the name, or put the file into {}", folder.display())]
+    NoLora { name: String, folder: PathBuf },
+    #[error("the weight of <lora:{name}> must be from -{MAX_LORA_WEIGHT} to {MAX_LORA_WEIGHT}")]
+    Weight { name: String },
+}
+
 /// Puts what the prompt's tags name into the request. A LoRA that is listed already keeps its weight there.
 ///
 /// # Errors
-/// One sentence when a tag names no file.
-pub fn resolve(request: &mut Request, paths: &Paths) -> Result<(), String> {
+/// When a tag names no file, or a weight that no LoRA bears.
+pub fn resolve(request: &mut Request, paths: &Paths) -> Result<(), ReferenceError> {
     let prompts = [request.prompt.clone(), request.negative.clone().unwrap_or_default()];
     for known in embeddings(paths) {
         let is_wanted = prompts.iter().any(|prompt| find_word(prompt, &known.word).is_some());
@@ -38,10 +46,7 @@ pub fn resolve(request: &mut Request, paths: &Paths) -> Result<(), String> {
     for tag in lora_tags(&request.prompt) {
         let file = find_lora(Path::new(&tag.name), paths)?;
         if tag.weight.abs() > MAX_LORA_WEIGHT {
-            return Err(format!(
-                "the weight of <lora:{}> must be from -{MAX_LORA_WEIGHT} to {MAX_LORA_WEIGHT}",
-                tag.name
-            ));
+            return Err(ReferenceError::Weight { name: tag.name });
         }
         if !request.loras.iter().any(|lora| lora.file == file) {
             request.loras.push(LoraRef { file, weight: tag.weight });
@@ -53,8 +58,8 @@ pub fn resolve(request: &mut Request, paths: &Paths) -> Result<(), String> {
 /// A file as given, else one of that name in the LoRA folder or among the models.
 ///
 /// # Errors
-/// One sentence when there is none.
-pub fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, String> {
+/// When there is none.
+pub fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, ReferenceError> {
     if name.is_file() {
         return Ok(name.to_owned());
     }
@@ -64,15 +69,14 @@ pub fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, String> {
             return Ok(found);
         }
     }
-    let elsewhere = paths.other_folders.iter().filter(|folder| models::roots::is_root(folder));
+    let elsewhere = paths.other_folders.iter().filter(|folder| is_root(folder));
     let named = |file: &Path| file.file_stem().is_some_and(|stem| stem.to_string_lossy().eq_ignore_ascii_case(&wanted));
-    let mut others = elsewhere.flat_map(|folder| models::roots::models_under(folder));
+    let mut others = elsewhere.flat_map(|folder| models_under(folder));
     // A checkpoint may have the same name.
     if let Some(found) = others.find(|file| named(file) && (lies_in(file, "lora") || lies_in(file, "lycoris"))) {
         return Ok(found);
     }
-    let folder = paths.models_folder.join("loras");
-    Err(format!("there is no LoRA {wanted}; check the name, or put the file into {}", folder.display()))
+    Err(ReferenceError::NoLora { name: wanted.into_owned(), folder: paths.models_folder.join("loras") })
 }
 
 /// The word of an embedding file is the file's name.
@@ -86,7 +90,7 @@ pub fn embedding(file: &Path) -> EmbeddingRef {
 pub fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
     let mut found = Vec::new();
     files_in(&paths.models_folder.join("embeddings"), &EMBEDDING_ENDINGS, MAX_DEPTH, &mut found);
-    for folder in paths.other_folders.iter().filter(|folder| models::roots::is_root(folder)) {
+    for folder in paths.other_folders.iter().filter(|folder| is_root(folder)) {
         for name in ["embeddings", "models/embeddings"] {
             files_in(&folder.join(name), &EMBEDDING_ENDINGS, MAX_DEPTH, &mut found);
         }
@@ -108,18 +112,4 @@ fn find(folder: &Path, name: &str, endings: &[&str], depth: usize) -> Option<Pat
     let same =
         |part: Option<&std::ffi::OsStr>| part.is_some_and(|part| part.to_string_lossy().eq_ignore_ascii_case(name));
     files.into_iter().find(|path| same(path.file_stem()) || same(path.file_name()))
-}
-
-/// The files with one of the endings, in `folder` and some folders further down, by name. Links to folders are not
-/// followed, so that none leads in a circle.
-pub fn files_in(folder: &Path, endings: &[&str], depth: usize, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().collect();
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    let has_ending = |path: &Path| {
-        path.extension().is_some_and(|found| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
-    };
-    found.extend(entries.iter().map(std::fs::DirEntry::path).filter(|path| has_ending(path) && path.is_file()));
-    for entry in entries.iter().filter(|entry| depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-        files_in(&entry.path(), endings, depth - 1, found);
-    }
 }

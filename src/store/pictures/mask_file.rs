@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::atomic;
-use crate::store::pictures::picture_file;
 use crate::store::pictures::picture_file::PictureFileError;
+use crate::store::pictures::{picture_file, png_mask};
 
 /// Reads any picture as a mask, by its brightness. One that says it all by transparency (what is visible has one
 /// colour throughout, as in a layer that was painted on) is read by its opacity; else what is transparent is kept.
@@ -22,21 +22,9 @@ pub fn read(path: &Path) -> Result<MaskPlane, PictureFileError> {
 /// # Errors
 /// When the disk does not take it.
 pub fn write(path: &Path, mask: &MaskPlane) -> Result<(), PictureFileError> {
-    let bytes = encode(mask)
+    let bytes = png_mask::encode(mask)
         .map_err(|error| PictureFileError::Encode { reason: error.to_string(), path: path.to_path_buf() })?;
     atomic::write(path, &bytes).map_err(|source| PictureFileError::Write { source, path: path.to_path_buf() })
-}
-
-/// A grey PNG.
-pub(crate) fn encode(mask: &MaskPlane) -> Result<Vec<u8>, png::EncodingError> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, mask.width(), mask.height());
-    encoder.set_color(png::ColorType::Grayscale);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(mask.values())?;
-    writer.finish()?;
-    Ok(bytes)
 }
 
 fn mask_of(picture: &Picture) -> MaskPlane {

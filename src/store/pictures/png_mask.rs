@@ -6,7 +6,6 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::mask::MaskPlane;
-use crate::store::pictures::mask_file;
 
 /// Ancillary, private, not to be copied by who changes the pixels.
 const CHUNK: png::chunk::ChunkType = png::chunk::ChunkType(*b"ikMK");
@@ -15,7 +14,19 @@ const SIGNATURE_BYTES: u64 = 8;
 const MAX_BYTES: u32 = 120_000_000;
 
 pub(crate) fn add<W: std::io::Write>(writer: &mut png::Writer<W>, mask: &MaskPlane) -> Result<(), png::EncodingError> {
-    writer.write_chunk(CHUNK, &mask_file::encode(mask)?)
+    writer.write_chunk(CHUNK, &encode(mask)?)
+}
+
+/// A mask as a grey PNG file.
+pub(crate) fn encode(mask: &MaskPlane) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, mask.width(), mask.height());
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(mask.values())?;
+    writer.finish()?;
+    Ok(bytes)
 }
 
 /// The mask in a PNG file, if there is one that can be read.

@@ -5,8 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::engine::{Drawn, Saver};
-use crate::job::Destination;
+use crate::job::{Destination, Drawn, ErrorKind, JobError, Saver};
 use crate::raster::Picture;
 use crate::store::atomic;
 use crate::store::pictures::gallery::Gallery;
@@ -43,35 +42,38 @@ impl PictureSaver {
 }
 
 impl Saver for PictureSaver {
-    fn check(&self, destination: &Destination) -> Result<(), String> {
+    fn check(&self, destination: &Destination) -> Result<(), JobError> {
         let checked = match destination {
             Destination::Gallery => check_can_be_made(self.gallery.pictures_folder()),
             Destination::File { path, previews } => {
-                PictureFormat::of_path(path).map_err(|error| error.to_string())?;
+                PictureFormat::of_path(path).map_err(storage)?;
                 check_file(path).and_then(|()| previews.as_deref().map_or(Ok(()), check_can_be_made))
             }
         };
-        checked.map_err(|error| error.to_string())
+        checked.map_err(storage)
     }
 
-    fn save(&self, destination: &Destination, drawn: &Drawn) -> Result<PathBuf, String> {
+    fn save(&self, destination: &Destination, drawn: &Drawn) -> Result<PathBuf, JobError> {
         match destination {
-            Destination::Gallery => {
-                self.gallery.save(&drawn.picture, &drawn.request).map_err(|error| error.to_string())
+            Destination::Gallery => self.gallery.save(&drawn.picture, &drawn.request).map_err(storage),
+            Destination::File { path, .. } => {
+                picture_file::write(path, &drawn.picture, Some(&drawn.request)).map_err(storage)?;
+                Ok(path.clone())
             }
-            Destination::File { path, .. } => picture_file::write(path, &drawn.picture, Some(&drawn.request))
-                .map(|()| path.clone())
-                .map_err(|error| error.to_string()),
         }
     }
 
-    fn save_preview(&self, folder: &Path, step: u32, preview: &Picture) -> Result<(), String> {
+    fn save_preview(&self, folder: &Path, step: u32, preview: &Picture) -> Result<(), JobError> {
         let path = folder.join(format!("step-{step:03}.png"));
         let written = png_text::encode(preview, None)
             .map_err(io::Error::other)
             .and_then(|png| fs::create_dir_all(folder).and_then(|()| atomic::write(&path, &png)));
-        written.map_err(|source| PlaceError::Preview { source, path }.to_string())
+        written.map_err(|source| storage(PlaceError::Preview { source, path }))
     }
+}
+
+fn storage(error: impl std::error::Error + Send + Sync + 'static) -> JobError {
+    JobError::caused(ErrorKind::Storage, error)
 }
 
 fn check_file(path: &Path) -> Result<(), PlaceError> {
@@ -113,11 +115,7 @@ mod tests {
     }
 
     fn drawn() -> Drawn {
-        Drawn {
-            picture: Picture::filled(8, 8, [1, 2, 3, 255]),
-            request: Request { seed: 5, ..Request::default() },
-            predicted_peak_bytes: None,
-        }
+        Drawn { picture: Picture::filled(8, 8, [1, 2, 3, 255]), request: Request { seed: 5, ..Request::default() } }
     }
 
     fn file(path: PathBuf) -> Destination {
@@ -129,13 +127,13 @@ mod tests {
         let (home, saver) = saver();
         let destination =
             Destination::File { path: home.path().join("a.png"), previews: Some(home.path().join("p/q")) };
-        assert_eq!(saver.check(&destination), Ok(()));
+        saver.check(&destination).unwrap();
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "looking left something behind");
-        assert_eq!(saver.save(&destination, &drawn()), Ok(home.path().join("a.png")));
+        assert_eq!(saver.save(&destination, &drawn()).unwrap(), home.path().join("a.png"));
         saver.save_preview(&home.path().join("p/q"), 3, &Picture::filled(2, 2, [0; 4])).unwrap();
         assert_eq!(picture_file::read(&home.path().join("p/q/step-003.png")).unwrap().size(), [2, 2]);
 
-        assert_eq!(saver.check(&Destination::Gallery), Ok(()));
+        saver.check(&Destination::Gallery).unwrap();
         let path = saver.save(&Destination::Gallery, &drawn()).unwrap();
         assert!(path.starts_with(home.path().join("pictures")) && path.ends_with("00001-5.png"));
     }
@@ -151,12 +149,12 @@ mod tests {
             ("a.bmp", ".png, .jpg, .jpeg or .webp"),
             ("file/a.png", "found a file"),
         ] {
-            let sentence = saver.check(&file(home.path().join(name))).unwrap_err();
+            let sentence = saver.check(&file(home.path().join(name))).unwrap_err().message;
             assert!(sentence.contains(wanted) && !sentence.contains('\n'), "{name}: {sentence}");
         }
         let previews = Some(home.path().join("file/previews"));
         let destination = Destination::File { path: home.path().join("a.png"), previews };
-        assert!(saver.check(&destination).unwrap_err().contains("found a file"));
+        assert!(saver.check(&destination).unwrap_err().message.contains("found a file"));
     }
 
     #[cfg(unix)]
@@ -165,7 +163,7 @@ mod tests {
         let (home, saver) = saver();
         let link = home.path().join("null.png");
         std::os::unix::fs::symlink("/dev/null", &link).unwrap();
-        assert!(saver.check(&file(link)).unwrap_err().contains("plain file"));
+        assert!(saver.check(&file(link)).unwrap_err().message.contains("plain file"));
     }
 
     #[test]
@@ -174,7 +172,7 @@ mod tests {
         let path = home.path().join("a.png");
         fs::create_dir(&path).unwrap();
         fs::write(path.join("inside"), "kept").unwrap();
-        let sentence = saver.save(&file(path), &drawn()).unwrap_err();
+        let sentence = saver.save(&file(path), &drawn()).unwrap_err().message;
         assert!(sentence.ends_with("a.png"), "{sentence}");
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
     }

@@ -1,193 +1,120 @@
-//! The store's thread: all file work of the window happens there, so that the window never waits for a disk.
+//! The store's threads: all file work of the window happens there, so that the window never waits for a disk.
 //!
-//! Commands go in through [`StoreHandle::send`], events come out of [`StoreHandle::try_recv`]; neither ever blocks.
+//! Commands go in through [`StoreHandle::send`], events come out of [`StoreHandle::try_recv`]; neither ever blocks. Three
+//! threads take the commands: what was drawn is kept however long a scan of folders takes, and so is a picture opened.
+//! The order of events holds for the commands of one thread only.
 
+mod lane;
+mod message;
 mod pending;
 mod tasks;
 
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use super::keys::KeyNames;
-use super::paths::Paths;
-use super::settings::Settings;
-use crate::canvas::{Document, Record};
-use crate::engine::Wake;
-use crate::job::Request;
-use crate::mask::MaskPlane;
-use crate::raster::Picture;
-use crate::store::models::entry::ModelEntry;
-use crate::store::models::inspection::Inspection;
-use crate::store::pictures::gallery::GalleryDay;
+use crate::job::Wake;
+use crate::store::paths::Paths;
+use crate::store::worker::lane::Lane;
+pub use crate::store::worker::message::{Painted, Pasted, StoreCommand, StoreEvent};
 use crate::store::worker::pending::{Pending, Task};
 use crate::store::worker::tasks::Tasks;
 
-/// The longer side of every thumbnail: sharp on a doubled screen in a panel of two columns.
-pub const THUMBNAIL_SIDE_PX: u32 = 256;
-
-/// With what a picture in the gallery was painted.
-#[derive(Clone, Debug)]
-pub struct Painted {
-    pub strength: Option<f64>,
-    /// The mask and, of the same size, the picture that came of it.
-    pub mask: Option<(MaskPlane, Arc<Picture>)>,
-}
-
-/// What the window asks for.
-#[derive(Clone, Debug)]
-pub enum StoreCommand {
-    /// Only the newest of several waiting ones is written.
-    SaveSettings(Box<Settings>),
-    ScanGallery,
-    /// The newest request is met first; see [`StoreEvent::ThumbnailsSkipped`].
-    LoadThumbnail(PathBuf),
-    LoadPicture(PathBuf),
-    /// Moves them to the system's trash.
-    DeletePictures(Vec<PathBuf>),
-    SaveAs {
-        from: PathBuf,
-        to: PathBuf,
-    },
-    /// Shows the file in the system's file manager.
-    Reveal(PathBuf),
-    ListModels {
-        known: Vec<PathBuf>,
-    },
-    /// Looks whether a folder or file is a model; other files that go with models are filed where they belong.
-    InspectModel(PathBuf),
-    /// Only tells what a file is.
-    InspectFile(PathBuf),
-    ReadRequest(PathBuf),
-    LoadMask(PathBuf),
-    /// Writes a picture as its name's ending says.
-    SavePicture {
-        to: PathBuf,
-        picture: Arc<Picture>,
-    },
-    SaveMask {
-        to: PathBuf,
-        mask: Arc<MaskPlane>,
-    },
-    /// Writes the keys' file if there is none, and shows it.
-    ShowKeysFile {
-        path: PathBuf,
-        usual: KeyNames,
-    },
-    /// Opens the canvas's journal; answered by [`StoreEvent::Canvas`].
-    OpenCanvas,
-    /// Adds steps to it.
-    KeepSteps(Vec<Record>),
-}
-
-/// What comes back. Every `String` is one sentence for a person.
-#[derive(Debug)]
-pub enum StoreEvent {
-    /// Newest day first.
-    Gallery(Vec<GalleryDay>),
-    Thumbnail {
-        path: PathBuf,
-        picture: Result<Arc<Picture>, String>,
-    },
-    /// So many thumbnails were asked for since that these were given up; ask again when they are seen.
-    ThumbnailsSkipped(Vec<PathBuf>),
-    Picture {
-        path: PathBuf,
-        picture: Result<Arc<Picture>, String>,
-        /// How it was made, if the file tells.
-        request: Option<Box<Request>>,
-    },
-    /// Those that are in the trash now.
-    Deleted(Vec<PathBuf>),
-    SavedAs(PathBuf),
-    /// The built-in one first.
-    Models(Vec<ModelEntry>),
-    Model(Box<ModelEntry>),
-    /// A folder that is no model, with so many files and folders inside that may be.
-    FolderAdded {
-        folder: PathBuf,
-        models: usize,
-    },
-    /// What a file is that is no model by itself, and what became of it.
-    Inspected(Box<Inspection>),
-    Request {
-        path: PathBuf,
-        request: Option<Box<Request>>,
-        painted: Option<Box<Painted>>,
-    },
-    Mask {
-        path: PathBuf,
-        mask: Result<MaskPlane, String>,
-    },
-    /// As it was left, or empty.
-    Canvas(Box<Document>),
-    Problem(String),
-}
-
-/// The one way to the store. Dropping it writes what is waiting to be written and waits for the thread.
+/// The one way to the store. Dropping it writes what is waiting to be written and waits for the threads.
 pub struct StoreHandle {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    lanes: Vec<(Arc<Queue>, JoinHandle<()>)>,
+    outbox: Arc<Outbox>,
 }
 
-struct Shared {
+/// What one thread has to do.
+#[derive(Default)]
+struct Queue {
     pending: Mutex<Pending>,
     arrived: Condvar,
+}
+
+/// What all of them answer.
+struct Outbox {
     events: Mutex<VecDeque<StoreEvent>>,
     wake: Wake,
 }
 
 impl StoreHandle {
-    /// Starts the thread. `wake` is called on it after every event.
+    /// Starts the threads. `wake` is called on them after every event.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(paths: Paths, wake: Wake) -> io::Result<Self> {
-        let shared =
-            Arc::new(Shared { pending: Mutex::default(), arrived: Condvar::new(), events: Mutex::default(), wake });
-        let for_thread = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("inkwick-store".into())
-            .spawn(move || for_thread.work(&mut Tasks::new(paths)))?;
-        Ok(Self { shared, thread: Some(thread) })
+    pub fn start(paths: &Paths, wake: Wake) -> io::Result<Self> {
+        Self::start_with(paths, wake, |_| ())
+    }
+
+    /// The same on a slow disk: every command takes so much longer. For tests of what must not wait for it.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_slow(paths: &Paths, wake: Wake, delay: Duration) -> io::Result<Self> {
+        Self::start_with(paths, wake, move |_| std::thread::sleep(delay))
+    }
+
+    /// `before_task` is called before every task, on the thread that carries it out: tests make the disk slow with it.
+    fn start_with(paths: &Paths, wake: Wake, before_task: impl Fn(&Task) + Clone + Send + 'static) -> io::Result<Self> {
+        let outbox = Arc::new(Outbox { events: Mutex::default(), wake });
+        // Where a later thread cannot be started, dropping this ends the earlier ones.
+        let mut handle = Self { lanes: Vec::with_capacity(Lane::ALL.len()), outbox };
+        for lane in Lane::ALL {
+            let (queue, outbox) = (Arc::new(Queue::default()), Arc::clone(&handle.outbox));
+            let (for_thread, paths, before_task) = (Arc::clone(&queue), paths.clone(), before_task.clone());
+            let thread = std::thread::Builder::new()
+                .name(lane.thread_name().into())
+                .spawn(move || for_thread.work(lane, &mut Tasks::new(paths), &outbox, &before_task))?;
+            handle.lanes.push((queue, thread));
+        }
+        Ok(handle)
     }
 
     /// Asks for something. Never waits for the disk.
     pub fn send(&self, command: StoreCommand) {
-        self.shared.pending().push(command);
-        self.shared.arrived.notify_one();
+        // All lanes are there: `start` gives no handle else.
+        if let Some((queue, _)) = self.lanes.get(Lane::of(&command) as usize) {
+            queue.pending().push(command);
+            queue.arrived.notify_one();
+        }
     }
 
     /// The next event, if there is one.
     #[must_use]
     pub fn try_recv(&self) -> Option<StoreEvent> {
-        self.shared.events().pop_front()
+        self.outbox.events().pop_front()
     }
 }
 
 impl Drop for StoreHandle {
     fn drop(&mut self) {
-        self.shared.pending().close();
-        self.shared.arrived.notify_one();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the store's thread ended in a panic");
+        for (queue, _) in &self.lanes {
+            queue.pending().close();
+            queue.arrived.notify_one();
+        }
+        for (_, thread) in self.lanes.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store ended in a panic");
+            }
         }
     }
 }
 
-impl Shared {
-    fn work(&self, tasks: &mut Tasks) {
+impl Queue {
+    fn work(&self, lane: Lane, tasks: &mut Tasks, outbox: &Outbox, before_task: &dyn Fn(&Task)) {
         while let Some(task) = self.wait_for_task() {
-            let sentence = "something broke inside while a file was worked on; try it again, or leave that file out";
-            // A decoder that breaks on one file must not take the settings with it.
-            let outcome = catch_unwind(AssertUnwindSafe(|| tasks.run(task, &mut |event| self.post(event))));
+            // A decoder that breaks on one file must not take the thread with it.
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                before_task(&task);
+                tasks.run(task, &mut |event| outbox.post(event));
+            }));
             if outcome.is_err() {
-                self.post(StoreEvent::Problem(sentence.into()));
+                outbox.post(StoreEvent::Problem(lane.sentence_after_panic().into()));
             }
         }
     }
@@ -204,13 +131,15 @@ impl Shared {
         }
     }
 
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outbox {
     fn post(&self, event: StoreEvent) {
         self.events().push_back(event);
         (self.wake)();
-    }
-
-    fn pending(&self) -> MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn events(&self) -> MutexGuard<'_, VecDeque<StoreEvent>> {

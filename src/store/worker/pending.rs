@@ -1,4 +1,4 @@
-//! What the window has asked for and the store's thread has not begun yet.
+//! What the window has asked for and a thread of the store has not begun yet.
 //!
 //! Asking never blocks: repeated commands become one, and thumbnails that nobody can be looking at any more are given up.
 
@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use crate::store::settings::Settings;
-use crate::store::worker::StoreCommand;
+use crate::store::worker::message::StoreCommand;
 
 /// More than any screen shows at once.
 const MAX_THUMBNAILS: usize = 512;
@@ -23,6 +23,8 @@ pub enum Task {
 #[derive(Debug, Default)]
 pub struct Pending {
     settings: Option<Box<Settings>>,
+    /// Before all others, oldest first.
+    urgent: VecDeque<StoreCommand>,
     commands: VecDeque<StoreCommand>,
     /// Newest last.
     thumbnails: VecDeque<PathBuf>,
@@ -35,6 +37,7 @@ impl Pending {
         match command {
             StoreCommand::SaveSettings(settings) => self.settings = Some(settings),
             StoreCommand::LoadThumbnail(path) => self.push_thumbnail(path),
+            StoreCommand::ResolveReferences { .. } => self.urgent.push_back(command),
             StoreCommand::ScanGallery | StoreCommand::ListModels { .. } => {
                 let kind = std::mem::discriminant(&command);
                 self.commands.retain(|waiting| std::mem::discriminant(waiting) != kind);
@@ -46,7 +49,7 @@ impl Pending {
 
     /// What someone waits for goes first, thumbnails last. After `close`, only what would be lost is left.
     pub fn next(&mut self) -> Option<Task> {
-        if let Some(command) = self.commands.pop_front() {
+        if let Some(command) = self.urgent.pop_front().or_else(|| self.commands.pop_front()) {
             return Some(Task::Command(command));
         }
         if let Some(settings) = self.settings.take() {
@@ -63,10 +66,8 @@ impl Pending {
         self.closed = true;
         self.thumbnails.clear();
         self.skipped.clear();
-        self.commands.retain(|command| {
-            use StoreCommand::{DeletePictures, KeepSteps, SaveAs, SaveMask, SavePicture};
-            matches!(command, DeletePictures(_) | SaveAs { .. } | SaveMask { .. } | SavePicture { .. } | KeepSteps(_))
-        });
+        self.urgent.clear();
+        self.commands.retain(would_be_lost);
     }
 
     pub fn is_closed(&self) -> bool {
@@ -81,6 +82,36 @@ impl Pending {
             self.skipped.push(oldest);
         }
         self.thumbnails.push_back(path);
+    }
+}
+
+/// Whether a command changes something on disk that a person has asked for.
+fn would_be_lost(command: &StoreCommand) -> bool {
+    use StoreCommand as C;
+    match command {
+        C::SaveSettings(_)
+        | C::DeletePictures(_)
+        | C::SaveAs { .. }
+        | C::SavePicture { .. }
+        | C::SaveCanvas { .. }
+        | C::SaveMask { .. }
+        | C::KeepSteps(_)
+        | C::DiscardDownload(_) => true,
+        C::ScanGallery
+        | C::LoadThumbnail(_)
+        | C::LoadPicture(_)
+        | C::Reveal(_)
+        | C::RevealFolder(_)
+        | C::ListModels { .. }
+        | C::InspectModel(_)
+        | C::InspectFile(_)
+        | C::ResolveReferences { .. }
+        | C::ReadRequest(_)
+        | C::LoadMask(_)
+        | C::ReadPasted(_)
+        | C::ShowKeysFile { .. }
+        | C::OpenCanvas
+        | C::FindUnfinished => false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What each of the store's commands does, on the store's thread.
+//! What each of the store's commands does, on the thread that [`Lane`](super::lane::Lane) names.
 //!
 //! Every command that asks for something is answered, if only by a sentence that says why not.
 
@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::canvas::{Document, Record};
 use crate::job::Request;
+use crate::raster::Picture;
 use crate::store::canvas::journal::{Journal, JournalError};
 use crate::store::models::inspection::Inspection;
 use crate::store::paths::Paths;
@@ -15,17 +16,21 @@ use crate::store::pictures::picture_file::Painting;
 use crate::store::pictures::thumbnails::Thumbnails;
 use crate::store::pictures::{mask_file, picture_file};
 use crate::store::reveal::reveal;
+use crate::store::worker::message::{Painted, StoreCommand, StoreEvent};
 use crate::store::worker::pending::Task;
-use crate::store::worker::{Painted, StoreCommand, StoreEvent, THUMBNAIL_SIDE_PX};
-use crate::store::{keys, models};
+use crate::store::{download, keys, models};
 
+/// The longer side of every thumbnail: sharp on a doubled screen in a panel of two columns.
+const THUMBNAIL_SIDE_PX: u32 = 256;
+
+/// What one thread works with. Each has one of its own and uses what its commands need of it.
 pub struct Tasks {
     paths: Paths,
     gallery: Gallery,
     thumbnails: Thumbnails,
     /// Not before it was asked for, and not after it has failed.
     journal: Option<Journal>,
-    seen_models: models::entry::Seen,
+    seen_models: models::list::Seen,
 }
 
 impl Tasks {
@@ -34,7 +39,7 @@ impl Tasks {
             gallery: Gallery::new(&paths),
             thumbnails: Thumbnails::new(&paths),
             journal: None,
-            seen_models: models::entry::Seen::new(),
+            seen_models: models::list::Seen::new(),
             paths,
         }
     }
@@ -62,11 +67,21 @@ impl Tasks {
                 or_problem(self.gallery.copy_to(&from, &to).map(|()| StoreEvent::SavedAs(to)))
             }
             StoreCommand::Reveal(path) => return reveal(&path).err().map(|error| cannot_reveal(&path, &error)),
+            StoreCommand::RevealFolder(folder) => {
+                let shown = std::fs::create_dir_all(&folder).and_then(|()| reveal(&folder));
+                return shown.err().map(|error| cannot_reveal(&folder, &error));
+            }
             StoreCommand::ListModels { known } => {
-                StoreEvent::Models(models::entry::list_again(&self.paths, &known, &mut self.seen_models))
+                let paths = Paths { other_folders: known, ..self.paths.clone() };
+                StoreEvent::Models(models::list::list_again(&paths, &mut self.seen_models))
             }
             StoreCommand::InspectModel(path) => self.inspect(&path),
             StoreCommand::InspectFile(path) => inspected(&path, None),
+            StoreCommand::ResolveReferences { id, mut request, folders } => {
+                let paths = Paths { other_folders: folders, ..self.paths.clone() };
+                let resolved = models::prompt_references::resolve(&mut request, &paths).map(|()| request);
+                StoreEvent::ReferencesResolved { id, request: resolved }
+            }
             StoreCommand::ReadRequest(path) => {
                 StoreEvent::Request { request: request_in(&path), painted: painted_in(&path), path }
             }
@@ -80,14 +95,20 @@ impl Tasks {
             StoreCommand::LoadMask(path) => {
                 StoreEvent::Mask { mask: mask_file::read(&path).map_err(|error| error.to_string()), path }
             }
-            StoreCommand::SavePicture { to, picture } => {
-                or_problem(picture_file::write(&to, &picture, None).map(|()| StoreEvent::SavedAs(to)))
-            }
+            StoreCommand::ReadPasted(pasted) => return pasted.convert().map(Arc::new).map(StoreEvent::Pasted),
+            StoreCommand::SavePicture { to, picture } => save_picture(to, &picture),
+            StoreCommand::SaveCanvas { to, picture } => save_picture(to, &picture.whole()),
             StoreCommand::SaveMask { to, mask } => {
                 or_problem(mask_file::write(&to, &mask).map(|()| StoreEvent::SavedAs(to)))
             }
             StoreCommand::OpenCanvas => self.open_canvas(post),
             StoreCommand::KeepSteps(steps) => return self.keep_steps(&steps).err().map(|error| problem(&error)),
+            StoreCommand::FindUnfinished => StoreEvent::Unfinished(download::unfinished(&self.paths)),
+            StoreCommand::DiscardDownload(name) => {
+                // What is left is found again at the next start.
+                let _ = download::discard(&name, &self.paths);
+                StoreEvent::DownloadDiscarded(name)
+            }
             // These two wait in places of their own and come as tasks.
             StoreCommand::SaveSettings(_) | StoreCommand::LoadThumbnail(_) => return None,
         };
@@ -108,7 +129,7 @@ impl Tasks {
         StoreEvent::Canvas(Box::new(document))
     }
 
-    /// A journal that cannot be written any more is told of once.
+    /// A journal that cannot be written any more is reported once.
     fn keep_steps(&mut self, steps: &[Record]) -> Result<(), JournalError> {
         let Some(mut journal) = self.journal.take() else { return Ok(()) };
         journal.append(steps)?;
@@ -118,7 +139,7 @@ impl Tasks {
 
     /// A model is listed, what goes with models is filed where it belongs.
     fn inspect(&self, path: &Path) -> StoreEvent {
-        match models::entry::inspect(path) {
+        match models::list::inspect(path) {
             Err(models::entry::ModelError::OtherFile { kind, path }) => {
                 let Some((home, sentence)) = models::file::home_of(kind, &path, &self.paths) else {
                     let sentence = "Inkwick has no use for it by itself: it draws with whole checkpoints.";
@@ -132,7 +153,7 @@ impl Tasks {
                     )),
                 }
             }
-            Err(error @ models::entry::ModelError::NoIndex { .. }) => match models::roots::models_under(path).len() {
+            Err(error @ models::entry::ModelError::NoIndex { .. }) => match models::scan::models_under(path).len() {
                 0 => problem(&error),
                 models => StoreEvent::FolderAdded { folder: path.to_path_buf(), models },
             },
@@ -170,6 +191,10 @@ fn inspected(path: &Path, sentence: Option<String>) -> StoreEvent {
 fn load_picture(path: PathBuf) -> StoreEvent {
     let picture = picture_file::read(&path).map(Arc::new).map_err(|error| error.to_string());
     StoreEvent::Picture { picture, request: request_in(&path), path }
+}
+
+fn save_picture(to: PathBuf, picture: &Picture) -> StoreEvent {
+    or_problem(picture_file::write(&to, picture, None).map(|()| StoreEvent::SavedAs(to)))
 }
 
 fn request_in(path: &Path) -> Option<Box<Request>> {

@@ -1,18 +1,23 @@
 //! The window asks and is answered, and what it asked to be kept is kept when it goes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::canvas::{Document, Origin, Record};
+use crate::job::{PromptSyntax, Request};
+use crate::raster::Picture;
+use crate::store::models::entry::ModelEntry;
+use crate::store::models::prompt_references::ReferenceError;
 use crate::store::pictures::gallery::Gallery;
-use crate::store::settings::Theme;
+use crate::store::settings::{Settings, Theme};
 
 fn store() -> (tempfile::TempDir, Paths, StoreHandle) {
     let home = tempfile::tempdir().unwrap();
     let paths = Paths::under(home.path());
-    let handle = StoreHandle::start(paths.clone(), Arc::new(|| {})).unwrap();
+    let handle = StoreHandle::start(&paths, Arc::new(|| {})).unwrap();
     (home, paths, handle)
 }
 
@@ -103,9 +108,138 @@ fn the_window_is_woken_and_the_built_in_model_is_always_there() {
     let wake = move || {
         count.fetch_add(1, Ordering::Relaxed);
     };
-    let store = StoreHandle::start(Paths::under(Path::new(home.path())), Arc::new(wake)).unwrap();
+    let store = StoreHandle::start(&Paths::under(Path::new(home.path())), Arc::new(wake)).unwrap();
     store.send(StoreCommand::ListModels { known: vec!["/nowhere".into()] });
-    assert!(matches!(next(&store), StoreEvent::Models(models) if models == [ModelEntry::built_in()]));
+    assert!(matches!(next(&store), StoreEvent::Models(list) if list.entries == [ModelEntry::built_in()]));
     drop(store);
     assert_eq!(woken.load(Ordering::Relaxed), 1);
+}
+
+/// A store whose disk takes `delay` for what `is_slow`.
+fn slow_store(home: &Path, is_slow: fn(&Task) -> bool, delay: Duration) -> StoreHandle {
+    let before = move |task: &Task| {
+        if is_slow(task) {
+            std::thread::sleep(delay);
+        }
+    };
+    StoreHandle::start_with(&Paths::under(home), Arc::new(|| {}), before).unwrap()
+}
+
+/// A new canvas as the first step of a journal.
+fn first_step() -> Vec<Record> {
+    let mut document = Document::default();
+    document.replace(Some((Arc::new(Picture::filled(64, 32, [5, 6, 7, 255])), Origin::default())));
+    document.take_records()
+}
+
+#[test]
+fn what_was_drawn_is_kept_while_slow_folders_are_looked_through() {
+    let home = tempfile::tempdir().unwrap();
+    let is_scan =
+        |task: &Task| matches!(task, Task::Command(StoreCommand::ListModels { .. } | StoreCommand::ScanGallery));
+    let scan = Duration::from_millis(1500);
+    let store = slow_store(home.path(), is_scan, scan);
+    store.send(StoreCommand::OpenCanvas);
+    assert!(matches!(next(&store), StoreEvent::Canvas(_)));
+    let journal = home.path().join("canvas/journal");
+    let before = fs::metadata(&journal).unwrap().len();
+    let begun = Instant::now();
+    store.send(StoreCommand::ListModels { known: Vec::new() });
+    store.send(StoreCommand::ScanGallery);
+    store.send(StoreCommand::SaveSettings(Box::default()));
+    store.send(StoreCommand::KeepSteps(first_step()));
+    let settings = Paths::under(home.path()).settings_file;
+    while fs::metadata(&journal).unwrap().len() == before || !settings.exists() {
+        assert!(begun.elapsed() < scan / 2, "the canvas's steps and the settings wait for a scan");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(store.try_recv().is_none(), "both scans are still under way");
+}
+
+#[test]
+fn a_press_of_generate_waits_neither_for_a_scan_nor_for_thumbnails() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = Paths::under(home.path());
+    let lora = paths.models_folder.join("loras/glow.safetensors");
+    fs::create_dir_all(lora.parent().unwrap()).unwrap();
+    fs::write(&lora, "").unwrap();
+    let store = slow_store(
+        home.path(),
+        |task| !matches!(task, Task::Command(StoreCommand::ResolveReferences { .. })),
+        Duration::from_millis(100),
+    );
+    store.send(StoreCommand::ListModels { known: Vec::new() });
+    for number in 0..20 {
+        store.send(StoreCommand::LoadThumbnail(number.to_string().into()));
+        store.send(StoreCommand::LoadPicture(number.to_string().into()));
+    }
+    let ask = |id, prompt: &str| {
+        let request = Request { prompt: prompt.into(), prompt_syntax: PromptSyntax::Weighted, ..Request::default() };
+        store.send(StoreCommand::ResolveReferences { id, request: Box::new(request), folders: Vec::new() });
+    };
+    ask(7, "a fox <lora:glow:0.5>");
+    ask(8, "a fox <lora:none:1>");
+    let begun = Instant::now();
+    let mut answers = Vec::new();
+    while answers.len() < 2 {
+        if let StoreEvent::ReferencesResolved { id, request } = next(&store) {
+            answers.push((id, request));
+        }
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    let [(7, Ok(found)), (8, Err(ReferenceError::NoLora { name, .. }))] = &answers[..] else { panic!("{answers:?}") };
+    assert_eq!((found.loras[0].file.as_path(), found.loras[0].weight, name.as_str()), (lora.as_path(), 0.5, "none"));
+}
+
+#[test]
+fn a_task_that_panics_is_reported_and_the_next_is_carried_out() {
+    let home = tempfile::tempdir().unwrap();
+    let bad = |task: &Task| match task {
+        Task::Command(StoreCommand::LoadMask(_) | StoreCommand::FindUnfinished) | Task::SaveSettings(_) => {
+            panic!("a broken decoder")
+        }
+        _ => {}
+    };
+    let store = StoreHandle::start_with(&Paths::under(home.path()), Arc::new(|| {}), bad).unwrap();
+    let commands = [
+        (StoreCommand::LoadMask("a".into()), StoreCommand::ScanGallery),
+        (StoreCommand::FindUnfinished, StoreCommand::ListModels { known: Vec::new() }),
+        (StoreCommand::SaveSettings(Box::default()), StoreCommand::OpenCanvas),
+    ];
+    for (broken, after) in commands {
+        store.send(broken);
+        assert!(matches!(next(&store), StoreEvent::Problem(sentence) if sentence.contains("broke inside")));
+        store.send(after);
+        assert!(matches!(next(&store), StoreEvent::Gallery(_) | StoreEvent::Models(_) | StoreEvent::Canvas(_)));
+    }
+}
+
+#[test]
+fn what_was_pasted_and_painted_becomes_a_picture_here() {
+    let (home, _paths, store) = store();
+    store.send(StoreCommand::ReadPasted(Pasted::new(|| None)));
+    store.send(StoreCommand::ReadPasted(Pasted::new(|| {
+        assert_eq!(std::thread::current().name(), Some("inkwick-store"));
+        Some(Picture::filled(3, 2, [1, 2, 3, 255]))
+    })));
+    assert!(matches!(next(&store), StoreEvent::Pasted(picture) if picture.size() == [3, 2]));
+    let layer = crate::canvas::PictureLayer::new(Arc::new(Picture::filled(8, 4, [1, 2, 3, 255])));
+    let to = home.path().join("canvas.png");
+    store.send(StoreCommand::SaveCanvas { to: to.clone(), picture: Box::new(layer) });
+    assert!(matches!(next(&store), StoreEvent::SavedAs(path) if path == to && path.exists()));
+}
+
+#[test]
+fn unfinished_downloads_are_found_and_deleted_here() {
+    let (_home, paths, store) = store();
+    let folder = paths.models_folder.join(".partial-somebody--dreamer-main");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(".inkwick-download.json"), r#"{"name": "somebody/dreamer", "bytes_total": 9}"#).unwrap();
+    store.send(StoreCommand::FindUnfinished);
+    assert!(
+        matches!(next(&store), StoreEvent::Unfinished(left) if left.len() == 1 && left[0].name == "somebody/dreamer")
+    );
+    store.send(StoreCommand::DiscardDownload("somebody/dreamer".into()));
+    assert!(matches!(next(&store), StoreEvent::DownloadDiscarded(name) if name == "somebody/dreamer"));
+    assert!(!folder.exists());
 }

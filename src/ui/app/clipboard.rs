@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{Context, Event};
 
 use crate::raster::Picture;
-use crate::ui::action::Action;
+use crate::ui::action::{Action, FilesAction};
 
 /// The pictures that came from the clipboard in this frame.
 pub fn pasted(ctx: &Context) -> Vec<Action> {
@@ -14,7 +14,9 @@ pub fn pasted(ctx: &Context) -> Vec<Action> {
             Event::PasteImage(image) => Some(image),
             _ => None,
         });
-        images.filter_map(|image| picture_of(image).map(|picture| Action::Paste(Arc::new(picture)))).collect()
+        images
+            .filter_map(|image| picture_of(image).map(|picture| Action::Files(FilesAction::Paste(Arc::new(picture)))))
+            .collect()
     })
 }
 

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 
 use crate::store::pictures::picture_file::READ_EXTENSIONS;
-use crate::ui::action::Action;
-use crate::ui::state::Sheet;
+use crate::ui::action::{Action, FilesAction, LibraryAction, Sheet, WindowAction};
 
 const LEAST_TIME: Duration = Duration::from_millis(400);
 
@@ -47,7 +46,8 @@ pub fn open(
     let answer = move |action: Option<Action>| {
         // Nobody closes a dialog so quickly: the desktop has none to offer.
         let none_came = is_open && action.is_none() && asked_at.elapsed() < LEAST_TIME;
-        if let Some(action) = action.or_else(|| none_came.then_some(Action::Show(Sheet::PicturePath)))
+        if let Some(action) =
+            action.or_else(|| none_came.then_some(Action::Window(WindowAction::Show(Sheet::PicturePath))))
             && answers.send(action).is_ok()
         {
             ctx.request_repaint();
@@ -58,7 +58,10 @@ pub fn open(
         DialogRequest::OpenPicture => {
             let chosen = dialog.set_title("Open a picture").add_filter("Pictures", READ_EXTENSIONS).pick_file();
             thread.spawn(move || {
-                answer(pollster::block_on(chosen).map(|file| Action::OpenPicture(file.path().to_path_buf())));
+                answer(
+                    pollster::block_on(chosen)
+                        .map(|file| Action::Files(FilesAction::OpenPicture(file.path().to_path_buf()))),
+                );
             })
         }
         DialogRequest::OpenMask => {
@@ -67,25 +70,37 @@ pub fn open(
                 .add_filter("Pictures", READ_EXTENSIONS)
                 .pick_file();
             thread.spawn(move || {
-                answer(pollster::block_on(chosen).map(|file| Action::LoadMask(file.path().to_path_buf())));
+                answer(
+                    pollster::block_on(chosen)
+                        .map(|file| Action::Files(FilesAction::LoadMask(file.path().to_path_buf()))),
+                );
             })
         }
         DialogRequest::SaveMask => {
             let chosen = dialog.set_title("Save the mask as").set_file_name("mask.png").save_file();
             thread.spawn(move || {
-                answer(pollster::block_on(chosen).map(|file| Action::SaveMask(file.path().to_path_buf())));
+                answer(
+                    pollster::block_on(chosen)
+                        .map(|file| Action::Files(FilesAction::SaveMask(file.path().to_path_buf()))),
+                );
             })
         }
         DialogRequest::SaveCanvas => {
             let chosen = dialog.set_title("Save the canvas as").set_file_name("canvas.png").save_file();
             thread.spawn(move || {
-                answer(pollster::block_on(chosen).map(|file| Action::SaveCanvas(file.path().to_path_buf())));
+                answer(
+                    pollster::block_on(chosen)
+                        .map(|file| Action::Files(FilesAction::SaveCanvas(file.path().to_path_buf()))),
+                );
             })
         }
         DialogRequest::AddModel => {
             let chosen = dialog.set_title("Add a model folder (with model_index.json)").pick_folder();
             thread.spawn(move || {
-                answer(pollster::block_on(chosen).map(|file| Action::AddModel(file.path().to_path_buf())));
+                answer(
+                    pollster::block_on(chosen)
+                        .map(|file| Action::Library(LibraryAction::AddModel(file.path().to_path_buf()))),
+                );
             })
         }
         DialogRequest::AddModelFile => {
@@ -94,7 +109,10 @@ pub fn open(
                 .add_filter("Model files", &["safetensors", "ckpt", "pt", "pth", "bin", "gguf"])
                 .pick_file();
             thread.spawn(move || {
-                answer(pollster::block_on(chosen).map(|file| Action::AddModel(file.path().to_path_buf())));
+                answer(
+                    pollster::block_on(chosen)
+                        .map(|file| Action::Library(LibraryAction::AddModel(file.path().to_path_buf()))),
+                );
             })
         }
         DialogRequest::SaveAs { from } => {
@@ -103,7 +121,7 @@ pub fn open(
             let chosen = dialog.set_title("Save the picture as").set_file_name(name).save_file();
             thread.spawn(move || {
                 let to = pollster::block_on(chosen);
-                answer(to.map(|to| Action::CopyFile { from, to: to.path().to_path_buf() }));
+                answer(to.map(|to| Action::Files(FilesAction::CopyFile { from, to: to.path().to_path_buf() })));
             })
         }
     }

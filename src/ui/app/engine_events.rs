@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::job::{Event, EventKind, Finished, JobId};
+use crate::job::{self, Event, EventKind, Finished, JobId, Outcome};
 use crate::raster::Picture;
+use crate::ui::action::LookingAt;
+use crate::ui::app::words;
 use crate::ui::canvas;
 use crate::ui::results::candidate::{Made, Progress, Stage};
-use crate::ui::state::{AppState, LookingAt};
+use crate::ui::state::AppState;
 
 /// What the caller must see to after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +28,43 @@ pub fn take(state: &mut AppState, event: Event) -> Aftermath {
     let job = event.job;
     let Some(candidate) = state.candidates.get_mut(job) else { return Aftermath::Nothing };
     match event.kind {
-        EventKind::Queued | EventKind::Decoded { .. } => {}
-        EventKind::Loading { part, fraction } => {
+        EventKind::Queued => {}
+        EventKind::Progress(progress) => take_progress(state, job, progress),
+        EventKind::Ended(Outcome::Finished(finished)) => {
+            let Finished { picture, request, file, seconds, .. } = finished.as_ref();
+            state.prompt.last_seed = Some(request.seed);
+            state.library.note_mut(&request.model).picture = Some(file.clone());
+            candidate.request = request.clone();
+            candidate.stage = Stage::Done(Made { picture: picture.clone(), file: file.clone(), seconds: *seconds });
+            follow(state, job);
+            state.candidates.keep_newest(MOST_CANDIDATES);
+            return Aftermath::NewFile;
+        }
+        EventKind::Ended(Outcome::Cancelled) => take_off(state, job),
+        EventKind::Ended(Outcome::Failed(error)) => {
+            let request = &candidate.request;
+            let details = format!(
+                "Prompt: {}\nSeed {}, {} steps{}",
+                request.prompt,
+                request.seed,
+                request.steps,
+                candidate.size_px().map(|[width, height]| format!(", {width} × {height}")).unwrap_or_default()
+            );
+            take_off(state, job);
+            state.toasts.error(words::of_error(&error), Some(details));
+        }
+    }
+    Aftermath::Nothing
+}
+
+fn take_progress(state: &mut AppState, job: JobId, progress: job::Progress) {
+    let Some(candidate) = state.candidates.get_mut(job) else { return };
+    match progress {
+        job::Progress::Loading { part, fraction } => {
             candidate.stage = Stage::Loading { part, fraction };
             follow(state, job);
         }
-        EventKind::Step { done, total, seconds, preview } => {
+        job::Progress::Step { done, total, seconds, preview } => {
             let old = match &candidate.stage {
                 Stage::Running(progress) => progress.clone(),
                 _ => Progress::default(),
@@ -49,37 +82,14 @@ pub fn take(state: &mut AppState, event: Event) -> Aftermath {
             let preview = preview.map(|preview| masked(preview.clone()).unwrap_or(preview)).or(old.preview);
             candidate.stage = Stage::Running(Progress { done, total, seconds_per_step, preview });
             // The first step also makes what the others find ready.
-            if let Some(foretold) = candidate.foretold_seconds.filter(|_| old.done > 0) {
-                state.memory.learn(foretold, seconds);
+            if let Some(estimated) = candidate.estimated_seconds.filter(|_| old.done > 0) {
+                state.memory.learn(estimated, seconds);
             }
             follow(state, job);
         }
-        EventKind::Finished(finished) => {
-            let Finished { picture, request, file, seconds, .. } = *finished;
-            state.prompt.last_seed = Some(request.seed);
-            state.library.note_mut(&request.model).picture = Some(file.clone());
-            candidate.request = request;
-            candidate.stage = Stage::Done(Made { picture, file, seconds });
-            follow(state, job);
-            state.candidates.keep_newest(MOST_CANDIDATES);
-            return Aftermath::NewFile;
-        }
-        EventKind::Notice { message } => state.toasts.note(capitalised(&message)),
-        EventKind::Cancelled => take_off(state, job),
-        EventKind::Failed { message } => {
-            let request = &candidate.request;
-            let details = format!(
-                "Prompt: {}\nSeed {}, {} steps{}",
-                request.prompt,
-                request.seed,
-                request.steps,
-                candidate.size_px().map(|[width, height]| format!(", {width} × {height}")).unwrap_or_default()
-            );
-            take_off(state, job);
-            state.toasts.error(capitalised(&message), Some(details));
-        }
+        job::Progress::Notice(notice) => state.toasts.note(words::of_notice(&notice)),
+        job::Progress::Resolved { .. } | job::Progress::Decoded { .. } => {}
     }
-    Aftermath::Nothing
 }
 
 /// Takes a picture off the strip and looks at what stands in its place.
@@ -100,12 +110,4 @@ fn follow(state: &mut AppState, job: JobId) {
     if state.canvas.follows_run && (has_pixels || nothing_shown) {
         state.canvas.looking_at = LookingAt::Candidate(job);
     }
-}
-
-fn capitalised(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    let rest = letters.as_str();
-    let stop = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{rest}{stop}")
 }

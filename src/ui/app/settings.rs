@@ -7,10 +7,11 @@ use egui::ThemePreference;
 use crate::job::Request;
 use crate::store::models::notes::ModelNote;
 use crate::store::settings::{PanelSection, Settings, Theme};
-use crate::ui::prompt::inpaint::InpaintPanel;
-use crate::ui::prompt::memory::MemoryPanel;
+use crate::ui::chrome::layout::{PanelsState, SidePanel};
+use crate::ui::prompt::estimate::MemoryPanel;
+use crate::ui::prompt::state::InpaintPanel;
 use crate::ui::prompt::state::{FineSampling, PromptPanelState};
-use crate::ui::state::{AppState, PanelsState, SidePanel};
+use crate::ui::state::AppState;
 
 #[must_use]
 pub fn theme_of(settings: &Settings) -> ThemePreference {

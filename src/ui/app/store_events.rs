@@ -7,11 +7,13 @@ use crate::canvas::Origin;
 use crate::job::{ModelRef, Request};
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
+use crate::store::models::list::ModelList;
 use crate::store::settings::Settings;
 use crate::store::worker::{Painted, StoreEvent};
+use crate::ui::action::{LookingAt, Sheet};
 use crate::ui::gallery::state::Thumbnail;
 use crate::ui::prompt::state::FineSampling;
-use crate::ui::state::{AppState, LookingAt, Sheet};
+use crate::ui::state::AppState;
 
 /// `settings` holds the list of models that were added by hand.
 pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
@@ -40,7 +42,7 @@ pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
         }
         StoreEvent::Deleted(files) => deleted(state, &files),
         StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
-        StoreEvent::Models(entries) => models_arrived(state, entries),
+        StoreEvent::Models(list) => models_arrived(state, list),
         StoreEvent::Inspected(inspection) => {
             state.library.inspection = Some(*inspection);
             state.sheet = Some(Sheet::Inspection);
@@ -75,6 +77,9 @@ pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
             state.canvas.document = *document;
             state.canvas.is_restored = true;
         }
+        StoreEvent::Pasted(picture) => state.canvas.replace_picture(Some((picture, Origin::default()))),
+        // The studio has taken these already: they concern more than what is shown.
+        StoreEvent::ReferencesResolved { .. } | StoreEvent::Unfinished(_) | StoreEvent::DownloadDiscarded(_) => {}
         StoreEvent::Problem(sentence) => state.toasts.error(sentence, None),
     }
 }
@@ -112,7 +117,8 @@ fn deleted(state: &mut AppState, files: &[PathBuf]) {
     }
 }
 
-fn models_arrived(state: &mut AppState, entries: Vec<ModelEntry>) {
+fn models_arrived(state: &mut AppState, ModelList { entries, folders, vaes }: ModelList) {
+    (state.library.roots, state.library.vaes) = (folders, vaes);
     let missing = entries.iter().all(|entry| entry.reference != state.prompt.model);
     state.models = entries;
     if missing && let ModelRef::Folder(folder) | ModelRef::File(folder) = &state.prompt.model {

@@ -5,16 +5,16 @@
 use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::{CentralPanel, Frame, Panel, Ui};
 
-use crate::engine::{EngineHandle, SelectHandle, Wake, work_grid};
-use crate::job::{Estimate, EstimateQuestion};
+use crate::engine::{EngineHandle, SelectHandle, work_grid};
+use crate::job::{Estimate, EstimateQuestion, Wake};
 use crate::store::download::Downloads;
 use crate::store::keys::KeyNames;
 use crate::store::models::entry::ModelEntry;
 use crate::store::paths::Paths;
 use crate::store::settings::Settings;
 use crate::store::token::Token;
-use crate::store::worker::{StoreCommand, StoreHandle};
-use crate::ui::action::Action;
+use crate::store::worker::{StoreCommand, StoreEvent, StoreHandle};
+use crate::ui::action::{Action, FilesAction, LibraryAction, PromptAction, Sheet};
 use crate::ui::app;
 use crate::ui::app::asker::Asker;
 use crate::ui::app::dialogs::DialogRequest;
@@ -29,12 +29,12 @@ use crate::ui::chrome::layout::{Layout, PanelForm};
 use crate::ui::chrome::toasts::Toasts;
 use crate::ui::chrome::{menu, sheets, status_bar, toasts_view};
 use crate::ui::gallery::state::GalleryState;
-use crate::ui::input::{keymap, shortcuts};
+use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
-use crate::ui::prompt::memory::Foretell;
+use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::{CountTokens, TokenCount, TokenQuestion};
 use crate::ui::results::candidate::Candidates;
-use crate::ui::state::{AppState, Sheet};
+use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme::fonts;
 use crate::ui::{canvas, gallery, library, prompt, results, theme};
@@ -47,7 +47,7 @@ pub struct Services {
     /// Without one, no count is shown.
     pub count_tokens: Option<CountTokens>,
     /// Without one, nothing is foretold.
-    pub estimate: Option<Foretell>,
+    pub estimate: Option<EstimatePicture>,
     /// The keys that a person wants otherwise.
     pub keys: KeyNames,
     /// A sentence to show at once: what was wrong with the settings file, for one.
@@ -93,6 +93,7 @@ impl Studio {
         ctx.set_zoom_factor(settings.ui_scale);
         store.send(StoreCommand::ListModels { known: settings.known_models.clone() });
         store.send(StoreCommand::OpenCanvas);
+        store.send(StoreCommand::FindUnfinished);
         store.send(StoreCommand::ScanGallery);
 
         let mut state = AppState {
@@ -140,7 +141,7 @@ impl Studio {
     /// Takes in what happened elsewhere. Also called while the window is hidden.
     pub fn logic(&mut self, ctx: &egui::Context) {
         for path in std::mem::take(&mut self.services.open) {
-            self.apply(ctx, Action::Dropped(path));
+            self.apply(ctx, Action::Files(FilesAction::Dropped(path)));
         }
         let mut rescan = false;
         while let Some(event) = self.engine.try_recv() {
@@ -151,7 +152,11 @@ impl Studio {
         }
         let known_before = self.saver.current.known_models.len();
         while let Some(event) = self.store.try_recv() {
-            store_events::take(&mut self.state, &mut self.saver.current, event);
+            match event {
+                StoreEvent::Unfinished(left) => self.downloads.take_in(left),
+                StoreEvent::DownloadDiscarded(name) => self.downloads.forget(&name),
+                event => store_events::take(&mut self.state, &mut self.saver.current, event),
+            }
         }
         if self.saver.current.known_models.len() != known_before {
             self.saver.touch();
@@ -195,15 +200,15 @@ impl Studio {
         }
         let sharp = self.state.canvas.view.zoom.is_some_and(|zoom| zoom >= view::PIXELS_FROM_ZOOM);
         self.textures.layers.update(&ctx, &mut self.state.canvas.document, sharp);
-        shortcuts::pressed(&ctx, &self.state, &mut actions);
+        pressed::pressed(&ctx, &self.state, &mut actions);
         actions.extend(ctx.input(|input| {
             let dropped = input.raw.dropped_files.iter();
-            dropped.map(|file| Action::Dropped(file.path().to_path_buf())).collect::<Vec<_>>()
+            dropped.map(|file| Action::Files(FilesAction::Dropped(file.path().to_path_buf()))).collect::<Vec<_>>()
         }));
         actions.extend(clipboard::pasted(&ctx));
         if ctx.input(|input| input.events.contains(&egui::Event::WindowFocused(true))) {
             // Files may have come or gone in the meantime.
-            actions.push(Action::ListModels);
+            actions.push(Action::Library(LibraryAction::ListModels));
         }
         self.rooms(ui, &mut actions);
         toasts_view::show(&ctx, &mut self.state.toasts, &mut actions);
@@ -304,7 +309,7 @@ impl Studio {
         let (answers, ctx) = (self.answers.0.clone(), ctx.clone());
         let read = move || {
             let grid = work_grid(&model);
-            if answers.send(Action::GridFound(model, grid)).is_ok() {
+            if answers.send(Action::Prompt(PromptAction::GridFound(model, grid))).is_ok() {
                 ctx.request_repaint();
             }
         };

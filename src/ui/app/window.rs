@@ -23,7 +23,7 @@ pub struct Behind {
 /// One sentence: no window can be opened here, or a thread could not be started.
 pub fn run(
     settings: Settings,
-    start: impl FnOnce(crate::engine::Wake) -> Result<Behind, String> + 'static,
+    start: impl FnOnce(crate::job::Wake) -> Result<Behind, String> + 'static,
 ) -> Result<(), String> {
     let options = NativeOptions { viewport: viewport(&settings), ..NativeOptions::default() };
     let make = move |creation: &CreationContext<'_>| {

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use super::action::{CanvasAction, MaskStep, PenPoint, StrokeStart};
 use super::select;
-use super::state::{CanvasState, Hand, LookingAt};
-use super::tools::{BrushSettings, Tool};
+use super::state::{CanvasState, Gesture};
+use super::view::{MAX_ZOOM, MIN_ZOOM, ViewState};
 use crate::canvas::Origin;
+use crate::canvas::tools::{BrushSettings, Tool};
 use crate::job::Intent;
 use crate::mask::{Brush, BrushPoint, shape};
 use crate::raster::Picture;
+use crate::ui::action::{CanvasAction, LookingAt, MaskStep, PenPoint, StrokeStart, Zoom};
 use crate::ui::state::AppState;
 
 /// How far one press grows, shrinks or softens the mask, in pixels.
@@ -17,7 +18,7 @@ const STEP_PX: u32 = 8;
 /// A pen at rest still marks: this share of the size is left.
 const LEAST_PRESSURE_SIZE: f32 = 0.1;
 
-pub fn apply(state: &mut AppState, action: CanvasAction) {
+pub(in crate::ui) fn apply(state: &mut AppState, action: CanvasAction) {
     let new_size_px = state.next_size_px();
     let canvas = &mut state.canvas;
     match action {
@@ -36,9 +37,9 @@ pub fn apply(state: &mut AppState, action: CanvasAction) {
         }
         CanvasAction::StrokeBegin(start) => begin_stroke(canvas, start),
         CanvasAction::StrokeTo(point) => stroke_to(canvas, point),
-        CanvasAction::StrokeEnd => {
+        CanvasAction::StrokeEnd | CanvasAction::Drop => {
             canvas.document.end_stroke();
-            canvas.hand = Hand::Idle;
+            canvas.gesture = Gesture::Idle;
         }
         CanvasAction::Mask(step) => mask_step(canvas, step),
         CanvasAction::ToggleMask => canvas.overlay.hides_mask = !canvas.overlay.hides_mask,
@@ -59,57 +60,82 @@ pub fn apply(state: &mut AppState, action: CanvasAction) {
             choose(canvas, Tool::Colour);
         }
         CanvasAction::Extend => {
-            if let Hand::Extending(sides) = std::mem::take(&mut canvas.hand)
+            if let Gesture::Extending(sides) = std::mem::take(&mut canvas.gesture)
                 && canvas.document.extend(sides)
             {
                 canvas.look_at_canvas(true);
                 state.inpaint.choose(Intent::Expand);
             }
         }
-        other => apply_outline(canvas, other),
-    }
-}
-
-fn apply_outline(canvas: &mut CanvasState, action: CanvasAction) {
-    match action {
-        CanvasAction::OutlineBegin { at, takes_away, goes_on } if brings_canvas_back(canvas) => {
-            canvas.selecting.goes_on = goes_on;
-            canvas.hand = Hand::Outlining { corners: vec![at], takes_away };
-        }
-        CanvasAction::OutlineTo(at) => {
-            if let Hand::Outlining { corners, .. } = &mut canvas.hand {
-                if matches!(canvas.tool, Tool::Rectangle | Tool::Select) {
-                    corners.truncate(1);
-                }
-                corners.push(at);
+        CanvasAction::OutlineBegin { at, takes_away, goes_on } => {
+            if brings_canvas_back(canvas) {
+                canvas.selecting.goes_on = goes_on;
+                canvas.gesture = Gesture::Outlining { corners: vec![at], takes_away };
             }
         }
+        CanvasAction::OutlineTo(at) => outline_to(canvas, at),
         CanvasAction::OutlineCorner(at) => {
-            if let Hand::Outlining { corners, .. } = &mut canvas.hand {
+            if let Gesture::Outlining { corners, .. } = &mut canvas.gesture {
                 corners.push(at);
             }
         }
         CanvasAction::OutlineClose if canvas.tool == Tool::Select => select::point(canvas),
         CanvasAction::OutlineClose => close_outline(canvas),
         CanvasAction::Join(join) => canvas.selecting.join = join,
-        CanvasAction::Drop => {
-            canvas.document.end_stroke();
-            canvas.hand = Hand::Idle;
-        }
-        CanvasAction::Fill(at) if brings_canvas_back(canvas) => {
-            if let Some([x, y]) = pixel_at(canvas, at) {
+        CanvasAction::Fill(at) => {
+            if brings_canvas_back(canvas)
+                && let Some([x, y]) = pixel_at(canvas, at)
+            {
                 canvas.document.flood_mask(x, y);
                 canvas.overlay.hides_mask = false;
             }
         }
-        CanvasAction::ExtendTo(sides) if brings_canvas_back(canvas) => canvas.hand = Hand::Extending(sides),
-        _ => {}
+        CanvasAction::ExtendTo(sides) => {
+            if brings_canvas_back(canvas) {
+                canvas.gesture = Gesture::Extending(sides);
+            }
+        }
+        CanvasAction::NewCanvas => {
+            if canvas.has_picture() {
+                canvas.replace_picture(None);
+            } else {
+                canvas.look_at_canvas(false);
+            }
+            state.panels.gallery.over_canvas = false;
+            state.prompt.wants_focus = true;
+        }
+        CanvasAction::Undo => canvas.undo(),
+        CanvasAction::Redo => canvas.redo(),
+        CanvasAction::Zoom(zoom) => zoom_view(&mut canvas.view, zoom),
     }
+}
+
+fn outline_to(canvas: &mut CanvasState, at: [f32; 2]) {
+    if let Gesture::Outlining { corners, .. } = &mut canvas.gesture {
+        if matches!(canvas.tool, Tool::Rectangle | Tool::Select) {
+            corners.truncate(1);
+        }
+        corners.push(at);
+    }
+}
+
+fn zoom_view(view: &mut ViewState, zoom: Zoom) {
+    const STEP: f32 = 1.25;
+    let shown = view.shown_zoom.unwrap_or(1.0);
+    let to = match zoom {
+        Zoom::Fit => None,
+        Zoom::In => Some(shown * STEP),
+        Zoom::Out => Some(shown / STEP),
+        Zoom::To(zoom) => Some(zoom),
+    };
+    // What stands in the middle stays there.
+    view.pan = to.map_or(egui::Vec2::ZERO, |zoom| view.pan * (zoom / shown));
+    view.zoom = to.map(|zoom| zoom.clamp(MIN_ZOOM, MAX_ZOOM));
 }
 
 fn choose(canvas: &mut CanvasState, tool: Tool) {
     canvas.document.end_stroke();
-    canvas.hand = Hand::Idle;
+    canvas.gesture = Gesture::Idle;
     canvas.tool = tool;
     if tool.is_for_mask() {
         canvas.overlay.hides_mask = false;
@@ -136,7 +162,7 @@ fn begin_stroke(canvas: &mut CanvasState, start: StrokeStart) {
     let brush = canvas.tools.brush(canvas.tool).brush();
     let from = canvas.last_point.filter(|_| start.from_last);
     canvas.document.begin_stroke(ink, brush);
-    canvas.hand = Hand::Painting { last: start.at.at };
+    canvas.gesture = Gesture::Painting { last: start.at.at };
     if canvas.tool.is_for_mask() {
         canvas.overlay.hides_mask = false;
     } else {
@@ -150,7 +176,7 @@ fn begin_stroke(canvas: &mut CanvasState, start: StrokeStart) {
 }
 
 fn stroke_to(canvas: &mut CanvasState, point: PenPoint) {
-    let Hand::Painting { last } = &mut canvas.hand else { return };
+    let Gesture::Painting { last } = &mut canvas.gesture else { return };
     *last = point.at;
     canvas.last_point = Some(point.at);
     let settings = *canvas.tools.brush(canvas.tool);
@@ -168,7 +194,7 @@ fn brush_point(settings: BrushSettings, PenPoint { at: [x, y], pressure }: PenPo
 }
 
 fn close_outline(canvas: &mut CanvasState) {
-    let Hand::Outlining { corners, takes_away } = std::mem::take(&mut canvas.hand) else { return };
+    let Gesture::Outlining { corners, takes_away } = std::mem::take(&mut canvas.gesture) else { return };
     let Some([width, height]) = canvas.document.size_px() else { return };
     let cover = match (canvas.tool, &corners[..]) {
         (Tool::Rectangle, [a, .., b]) => shape::rectangle(*a, *b, width, height),
@@ -184,7 +210,7 @@ fn mask_step(canvas: &mut CanvasState, step: MaskStep) {
     if !canvas.has_picture() {
         return;
     }
-    canvas.hand = Hand::Idle;
+    canvas.gesture = Gesture::Idle;
     canvas.overlay.hides_mask = false;
     canvas.looking_at = LookingAt::Canvas;
     let whole = canvas.document.mask().plane().rect();

@@ -2,8 +2,8 @@
 
 use egui::{Color32, CursorIcon, Key, Painter, Pos2, Shape, Stroke, Ui, pos2, vec2};
 
-use super::state::{CanvasState, Hand};
-use super::tools::Tool;
+use super::state::{CanvasState, Gesture};
+use crate::canvas::tools::Tool;
 use crate::ui::canvas::view::View;
 
 /// Under this a ring would hide what it surrounds, in points.
@@ -12,7 +12,7 @@ const CROSS: f32 = 3.0;
 
 /// Draws what belongs to the tool in hand. `pointer` is where it is, if it is over the canvas.
 pub fn paint(ui: &Ui, painter: &Painter, view: View, canvas: &CanvasState, pointer: Option<Pos2>) {
-    if let Hand::Outlining { corners, .. } = &canvas.hand {
+    if let Gesture::Outlining { corners, .. } = &canvas.gesture {
         outline(painter, view, corners, canvas.tool, pointer);
     }
     let Some(pointer) = pointer.filter(|_| !ui.input(|input| input.key_down(Key::Space))) else { return };
@@ -20,7 +20,7 @@ pub fn paint(ui: &Ui, painter: &Painter, view: View, canvas: &CanvasState, point
     if canvas.tool.is_brush() && !picks {
         ui.ctx().set_cursor_icon(CursorIcon::None);
         let radius = canvas.tools.brush(canvas.tool).diameter_px / 2.0 * view.zoom();
-        if let Hand::Painting { last: [x, y] } = canvas.hand
+        if let Gesture::Painting { last: [x, y] } = canvas.gesture
             && ui.input(|input| input.modifiers.shift)
         {
             double_line(painter, &[view.screen_from_image(pos2(x, y)), pointer]);

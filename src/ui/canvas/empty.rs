@@ -3,8 +3,8 @@
 use egui::{Align, Rect, Shape, Stroke, Ui, UiBuilder, pos2, vec2};
 
 use crate::store::models::entry::BUILT_IN_EXAMPLES as EXAMPLES;
-use crate::ui::action::Action;
-use crate::ui::input::shortcuts;
+use crate::ui::action::{Action, FilesAction, LibraryAction, PromptAction};
+use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
 use crate::ui::theme;
@@ -60,7 +60,7 @@ pub fn show(ui: &mut Ui, room: Rect, frame: Rect, state: &AppState, actions: &mu
             let at = row.min + vec2((button.x + GAP) * index as f32, 0.0);
             let words = TextButton::new(example).on_surround().height(button.y).width(button.x);
             if ui.put(Rect::from_min_size(at, button), words).clicked() {
-                actions.push(Action::StartExample(example));
+                actions.push(Action::Prompt(PromptAction::StartExample(example)));
             }
         }
         line(GAP);
@@ -70,7 +70,7 @@ pub fn show(ui: &mut Ui, room: Rect, frame: Rect, state: &AppState, actions: &mu
 }
 
 fn foot(ui: &mut Ui, rect: Rect, actions: &mut Vec<Action>) {
-    let key = shortcuts::written(ui.ctx(), Command::OpenPicture);
+    let key = keymap::written(ui.ctx(), Command::OpenPicture);
     let open = TextButton::new("Open a picture").icon(icons::FOLDER_OPEN).key(&key).bare();
     let add = TextButton::new("Add a model").icon(icons::CUBE).bare();
     let widths = [open.natural_width(ui), add.natural_width(ui)];
@@ -79,10 +79,10 @@ fn foot(ui: &mut Ui, rect: Rect, actions: &mut Vec<Action>) {
     ui.scope_builder(UiBuilder::new().max_rect(start).layout(egui::Layout::left_to_right(Align::Center)), |ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         if ui.add(open).clicked() {
-            actions.push(Action::OpenPictureDialog);
+            actions.push(Action::Files(FilesAction::OpenPictureDialog));
         }
         if ui.add(add).clicked() {
-            actions.push(Action::AddModelDialog);
+            actions.push(Action::Library(LibraryAction::AddModelDialog));
         }
     });
 }

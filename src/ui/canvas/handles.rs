@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, CornerRadius, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 
-use super::state::{CanvasState, Hand};
+use super::state::{CanvasState, Gesture};
 use crate::raster::Extension;
 use crate::ui::canvas::view::View;
 use crate::ui::theme;
@@ -59,7 +59,7 @@ pub fn at(view: View, pos: Pos2) -> Option<Side> {
 #[must_use]
 pub fn dragged(view: View, canvas: &CanvasState, pos: Pos2) -> Option<Extension> {
     let [width, height] = canvas.document.size_px()?;
-    let Hand::Extending(_) = canvas.hand else { return None };
+    let Gesture::Extending(_) = canvas.gesture else { return None };
     let at = view.image_from_screen(pos);
     let grown = |beyond: f32| ((beyond.max(0.0) / STEP_PX as f32).round() as u32 * STEP_PX).min(MOST_PX);
     Some(Extension {
@@ -83,7 +83,7 @@ pub fn paint(ui: &Ui, view: View, canvas: &CanvasState) {
         let fill = if hovered == Some(side) { tokens.accent_line } else { Color32::WHITE };
         painter.rect(handle, CornerRadius::same(4), fill, Stroke::new(1.0, Color32::BLACK), StrokeKind::Outside);
     }
-    let Hand::Extending(sides) = canvas.hand else { return };
+    let Gesture::Extending(sides) = canvas.gesture else { return };
     let Some([width, height]) = canvas.document.size_px() else { return };
     let corner = |x: f32, y: f32| view.screen_from_image(pos2(x, y));
     let larger = Rect::from_min_max(

@@ -1,23 +1,21 @@
 //! The middle room: the picture, or the live preview in its very place, and how it is zoomed and pushed about.
 
-pub mod action;
 pub(super) mod apply;
 mod cursor;
 pub(crate) mod empty;
 mod handles;
-pub mod layers;
-pub mod model_view;
 pub(crate) mod notice;
 pub mod options;
 mod overlay;
 pub mod pointer;
 pub mod preview;
 pub mod select;
+mod select_options;
+mod selecting;
 pub mod state;
+mod strip_widgets;
 pub(crate) mod tool_strip;
 pub mod view;
-
-pub use crate::canvas::tools;
 
 use egui::emath::GuiRounding as _;
 use egui::{
@@ -25,15 +23,14 @@ use egui::{
     TextureId, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
-use self::state::CanvasState;
-use self::state::Hand;
-use self::tools::Tool;
-use super::action::Action;
-use super::state::{AppState, LookingAt};
+use self::state::{CanvasState, Gesture};
+use super::state::AppState;
 use super::textures::Textures;
 use super::theme;
 use super::widgets::paint;
+use crate::canvas::tools::Tool;
 use crate::mask::{Brush, PixelRect};
+use crate::ui::action::{Action, LookingAt};
 use crate::ui::canvas::view::View;
 use crate::ui::chrome::layout::Layout;
 use crate::ui::gallery::state::Thumbnail;
@@ -240,7 +237,7 @@ fn picture(
 fn moved(ui: &Ui, view: View, response: &Response, canvas: &mut CanvasState) -> View {
     let space = ui.input(|input| input.key_down(Key::Space)) && !ui.ctx().text_edit_focused();
     let by_hand = canvas.tool == Tool::Hand || space;
-    let pushes = by_hand && canvas.hand == Hand::Idle && response.dragged_by(PointerButton::Primary);
+    let pushes = by_hand && canvas.gesture == Gesture::Idle && response.dragged_by(PointerButton::Primary);
     if pushes || response.dragged_by(PointerButton::Middle) {
         ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
         return view.panned(response.drag_delta());

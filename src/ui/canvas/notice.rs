@@ -2,8 +2,8 @@
 
 use egui::{Frame, Margin, Panel, RichText, Ui};
 
-use crate::ui::action::Action;
-use crate::ui::state::{AppState, Sheet};
+use crate::ui::action::{Action, Sheet, WindowAction};
+use crate::ui::state::AppState;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::TextButton;
@@ -22,7 +22,7 @@ pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
             ui.painter().hline(room.x_range(), room.bottom() - 0.5, egui::Stroke::new(1.0, tokens.edge));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if ui.add(TextButton::new("Get a photographic model")).clicked() {
-                    actions.push(Action::Show(Sheet::PhotographicModel));
+                    actions.push(Action::Window(WindowAction::Show(Sheet::PhotographicModel)));
                 }
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                     ui.label(RichText::new(icons::INFO).font(fonts::icon(theme::ICON_PT)).color(tokens.text_2));

@@ -2,13 +2,12 @@
 
 use egui::{Color32, CornerRadius, Popup, PopupCloseBehavior, Rect, RichText, Sense, Stroke, StrokeKind, Ui, vec2};
 
-use super::action::{CanvasAction, MaskStep};
-use super::select;
-use super::tools::{BrushSettings, Tool};
+use super::select_options;
+use super::strip_widgets::{MASK_BUTTONS_WIDTH, button, line};
+use crate::canvas::tools::{BrushSettings, Tool};
 use crate::mask::Brush;
-use crate::ui::action::{Action, Zoom};
-use crate::ui::canvas::tool_strip::{button, line};
-use crate::ui::input::shortcuts;
+use crate::ui::action::{Action, CanvasAction, MaskStep, Zoom};
+use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
 use crate::ui::theme;
@@ -22,8 +21,6 @@ const ZOOM_WIDTH: f32 = 72.0;
 const SLIDER_WIDTH: f32 = 60.0;
 const NUMBER_WIDTH: f32 = 56.0;
 const MENU_WIDTH: f32 = 264.0;
-/// What the mask's buttons take at the right end of the options.
-pub(super) const MASK_BUTTONS_WIDTH: f32 = 4.0 * 30.0 + 13.0;
 /// Both sliders and numbers, and both numbers alone.
 const WITH_SLIDERS: f32 = 384.0;
 const WITH_NUMBERS: f32 = 244.0;
@@ -37,7 +34,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
         Tool::Lasso | Tool::Polygon => outline_kind(ui, tool, actions),
         Tool::Rectangle => words(ui, "Drag from corner to corner. Alt takes away."),
         Tool::Bucket => words(ui, "Click inside an outline to fill it."),
-        Tool::Select => select::options(ui, state, actions),
+        Tool::Select => select_options::show(ui, state, actions),
         Tool::Extend => words(ui, "Drag a side outwards."),
     }
     match tool {
@@ -170,7 +167,7 @@ fn colours(ui: &mut Ui, state: &mut AppState) {
         tools.colour = [colour.r(), colour.g(), colour.b()];
     });
     let other = colour_button(ui, "The other colour", tools.other_colour, 20.0);
-    let key = shortcuts::written(ui.ctx(), Command::SwapTool);
+    let key = keymap::written(ui.ctx(), Command::SwapTool);
     if other.on_hover_text(format!("Swap with the other colour  {key}")).clicked() {
         std::mem::swap(&mut tools.colour, &mut tools.other_colour);
     }
@@ -209,7 +206,7 @@ fn mask(ui: &mut Ui, state: &mut AppState, has_picture: bool, actions: &mut Vec<
         ui.spacing_mut().item_spacing.y = 0.0;
         mask_lines(ui, has_mask, actions);
         ui.add(egui::Separator::default().spacing(9.0));
-        let default = super::tools::ToolSettings::DEFAULT_MASK_OPACITY;
+        let default = crate::canvas::tools::ToolSettings::DEFAULT_MASK_OPACITY;
         percent_row(ui, "Tint", default, &mut state.canvas.tools.mask_opacity);
     });
 }
@@ -221,7 +218,7 @@ fn mask_lines(ui: &mut Ui, has_mask: bool, actions: &mut Vec<Action>) {
         ("Shrink by 8 px", MaskStep::Shrink, has_mask),
         ("Soften by 8 px", MaskStep::Feather, has_mask),
     ] {
-        let key = shortcuts::written(ui.ctx(), Command::Mask(step));
+        let key = keymap::written(ui.ctx(), Command::Mask(step));
         if ui.add_enabled(enabled, MenuItem::new(words).key(&key)).clicked() {
             actions.push(Action::Canvas(CanvasAction::Mask(step)));
             ui.close();
@@ -234,7 +231,7 @@ fn zoom(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     let enabled = shown_zoom.is_some();
     let reason = "There is no picture yet";
     if button(ui, enabled, (icons::MINUS, "Zoom out", Command::ZoomOut), reason).clicked() {
-        actions.push(Action::Zoom(Zoom::Out));
+        actions.push(Action::Canvas(CanvasAction::Zoom(Zoom::Out)));
     }
     let words = shown_zoom.map_or_else(|| "Fit".to_owned(), |zoom| format!("{:.0} %", zoom * 100.0));
     let level = ui.add_enabled(enabled, TextButton::new(&words).named("Zoom").centred().width(ZOOM_WIDTH).bare());
@@ -248,16 +245,16 @@ fn zoom(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
             ("400 %", Command::Zoom400, Zoom::To(4.0)),
             ("800 %", Command::Zoom800, Zoom::To(8.0)),
         ] {
-            if ui.add(MenuItem::new(words).key(&shortcuts::written(ui.ctx(), command))).clicked() {
-                actions.push(Action::Zoom(zoom));
+            if ui.add(MenuItem::new(words).key(&keymap::written(ui.ctx(), command))).clicked() {
+                actions.push(Action::Canvas(CanvasAction::Zoom(zoom)));
                 ui.close();
             }
         }
     });
     if button(ui, enabled, (icons::PLUS, "Zoom in", Command::ZoomIn), reason).clicked() {
-        actions.push(Action::Zoom(Zoom::In));
+        actions.push(Action::Canvas(CanvasAction::Zoom(Zoom::In)));
     }
     if button(ui, enabled, (icons::FRAME_CORNERS, "Fit the picture", Command::ZoomFit), reason).clicked() {
-        actions.push(Action::Zoom(Zoom::Fit));
+        actions.push(Action::Canvas(CanvasAction::Zoom(Zoom::Fit)));
     }
 }

@@ -5,12 +5,12 @@ use egui::emath::GuiRounding as _;
 use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::cursor::double_line;
-use super::model_view::ModelView;
 use crate::job::{Frame, InpaintArea};
 use crate::mask::PixelRect;
 use crate::ui::canvas::view::View;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
+use crate::ui::textures::model_view::ModelView;
 use crate::ui::theme;
 use crate::ui::theme::fonts;
 
@@ -24,7 +24,7 @@ pub fn paint(ui: &Ui, painter: &Painter, view: View, state: &AppState, textures:
         && let Some(frame) = frame
     {
         let tint = theme::tokens(ui).mask;
-        model_view(painter, view, &textures.model_view(state, frame), tint);
+        model_view(painter, view, &textures.model_view(&canvas.document, &state.inpaint.settings, frame), tint);
         label(painter, view, frame, state);
         return;
     }

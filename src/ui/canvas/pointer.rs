@@ -4,11 +4,10 @@
 
 use egui::{Context, Event, Id, Key, Modifiers, PointerButton, Pos2, TouchPhase};
 
-use super::action::{CanvasAction, PenPoint, StrokeStart};
 use super::handles;
-use super::state::{CanvasState, Hand};
-use super::tools::Tool;
-use crate::ui::action::Action;
+use super::state::{CanvasState, Gesture};
+use crate::canvas::tools::Tool;
+use crate::ui::action::{Action, CanvasAction, PenPoint, StrokeStart};
 use crate::ui::canvas::view::View;
 use crate::ui::state::AppState;
 
@@ -48,11 +47,11 @@ pub fn heard(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
     let covered = state.sheet.is_some() || egui::Popup::is_any_open(ctx);
     let over = !covered && ctx.read_response(area_id()).is_some_and(|area| area.contains_pointer());
     let typing = ctx.text_edit_focused();
-    let (doing, corners) = match &canvas.hand {
-        Hand::Idle | Hand::Panning => (Doing::Nothing, 0),
-        Hand::Painting { .. } => (Doing::Painting, 0),
-        Hand::Outlining { corners, .. } => (Doing::Outlining, corners.len()),
-        Hand::Extending(_) => (Doing::Extending, 0),
+    let (doing, corners) = match &canvas.gesture {
+        Gesture::Idle | Gesture::Panning => (Doing::Nothing, 0),
+        Gesture::Painting { .. } => (Doing::Painting, 0),
+        Gesture::Outlining { corners, .. } => (Doing::Outlining, corners.len()),
+        Gesture::Extending(_) => (Doing::Extending, 0),
     };
     ctx.input(|input| {
         let space = input.key_down(Key::Space) && !typing;
@@ -130,7 +129,7 @@ impl Ear<'_> {
 
     /// Whether a click at `pos` lies on the polygon's first corner.
     fn closes(&self, pos: Pos2) -> bool {
-        let Hand::Outlining { corners, .. } = &self.canvas.hand else { return false };
+        let Gesture::Outlining { corners, .. } = &self.canvas.gesture else { return false };
         let first = corners.first().map(|[x, y]| self.view.screen_from_image(egui::pos2(*x, *y)));
         self.corners >= 3 && first.is_some_and(|first| first.distance(pos) < CLOSING_DISTANCE)
     }

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::select::Selecting;
-use super::tools::{Tool, ToolSettings};
+use super::selecting::Selecting;
+use super::view::{View, ViewState};
+use crate::canvas::tools::{Tool, ToolSettings};
 use crate::canvas::{Document, Origin, PictureLayer};
-use crate::job::JobId;
 use crate::mask::MaskPlane;
 use crate::raster::Extension;
 use crate::raster::Picture;
-use crate::ui::canvas::view::View;
+use crate::ui::action::LookingAt;
 
 /// The middle room.
 #[derive(Default)]
@@ -31,7 +31,7 @@ pub struct CanvasState {
     pub opening: Vec<PathBuf>,
     pub tool: Tool,
     pub tools: ToolSettings,
-    pub hand: Hand,
+    pub gesture: Gesture,
     pub selecting: Selecting,
     /// Where the last stroke ended, in picture pixels: a straight one goes on from there.
     pub last_point: Option<[f32; 2]>,
@@ -50,7 +50,7 @@ pub struct Overlay {
 
 /// What a pressed pointer does.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum Hand {
+pub enum Gesture {
     #[default]
     Idle,
     Panning,
@@ -110,7 +110,7 @@ impl CanvasState {
     pub fn look_at_canvas(&mut self, lays_anew: bool) {
         self.looking_at = LookingAt::Canvas;
         self.follows_run = false;
-        self.hand = Hand::Idle;
+        self.gesture = Gesture::Idle;
         if lays_anew {
             self.view = ViewState::default();
         }
@@ -121,41 +121,4 @@ impl CanvasState {
     pub fn shown(&self) -> &LookingAt {
         self.peek.as_ref().unwrap_or(&self.looking_at)
     }
-}
-
-/// What lies on top of the canvas.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum LookingAt {
-    /// The canvas itself: its picture, or the empty state.
-    #[default]
-    Canvas,
-    /// A picture of this session, finished or on its way.
-    Candidate(JobId),
-    /// A picture from the gallery.
-    Gallery(GalleryView),
-}
-
-/// A gallery picture laid over the canvas.
-#[derive(Clone, Debug)]
-pub struct GalleryView {
-    pub file: PathBuf,
-    /// `None` until the store has read it.
-    pub picture: Option<Arc<Picture>>,
-}
-
-impl PartialEq for GalleryView {
-    fn eq(&self, other: &Self) -> bool {
-        self.file == other.file
-    }
-}
-
-/// How the picture is laid on the screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct ViewState {
-    /// Screen points for one picture pixel; `None` fits the picture into the room.
-    pub zoom: Option<f32>,
-    /// From the room's centre to the picture's, in screen points.
-    pub pan: egui::Vec2,
-    /// The zoom that was last drawn, for the status line; `None` while there is no picture.
-    pub shown_zoom: Option<f32>,
 }

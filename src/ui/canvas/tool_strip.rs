@@ -1,12 +1,12 @@
 //! The strip above the picture: the tools, the chosen tool's own options, and one step back or forth.
 
-use egui::{Align, CornerRadius, Layout, Rect, Response, Ui, UiBuilder, pos2, vec2};
+use egui::{Align, CornerRadius, Layout, Rect, Ui, UiBuilder, pos2, vec2};
 
-use crate::ui::action::Action;
-use crate::ui::canvas::action::CanvasAction;
-use crate::ui::canvas::options;
-use crate::ui::canvas::tools::Tool;
-use crate::ui::input::shortcuts;
+use super::options;
+use super::strip_widgets::{button, line};
+use crate::canvas::tools::Tool;
+use crate::ui::action::{Action, CanvasAction};
+use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
 use crate::ui::theme;
@@ -47,11 +47,11 @@ pub fn show(ui: &mut Ui, strip: Rect, state: &mut AppState, actions: &mut Vec<Ac
         let can_redo = state.canvas.document.can_redo();
         let redo = (icons::ARROW_U_UP_RIGHT, "Redo", Command::Redo);
         if button(ui, can_redo, redo, "Nothing was taken back").clicked() {
-            actions.push(Action::Redo);
+            actions.push(Action::Canvas(CanvasAction::Redo));
         }
         let undo = (icons::ARROW_U_UP_LEFT, "Undo", Command::Undo);
         if button(ui, state.canvas.document.can_undo(), undo, "Nothing to take back yet").clicked() {
-            actions.push(Action::Undo);
+            actions.push(Action::Canvas(CanvasAction::Undo));
         }
     });
 }
@@ -59,7 +59,7 @@ pub fn show(ui: &mut Ui, strip: Rect, state: &mut AppState, actions: &mut Vec<Ac
 fn tool_button(ui: &mut Ui, tool: Tool, state: &AppState, actions: &mut Vec<Action>) {
     let chosen = state.canvas.tool;
     let stands_for_it = tool == Tool::Lasso && chosen == Tool::Polygon;
-    let key = shortcuts::written(ui.ctx(), Command::Tool(tool));
+    let key = keymap::written(ui.ctx(), Command::Tool(tool));
     let enabled = state.canvas.has_picture() || matches!(tool, Tool::Hand | Tool::Colour);
     let icon = IconButton::new(icon(tool), tool.name()).key(&key).selected(chosen == tool || stands_for_it);
     let reason = "Open a picture or accept a result first: there is nothing to paint on";
@@ -84,18 +84,4 @@ fn icon(tool: Tool) -> &'static str {
         Tool::Colour => icons::PALETTE,
         Tool::Extend => icons::CORNERS_OUT,
     }
-}
-
-/// A line between two groups of the strip.
-pub fn line(ui: &mut Ui) {
-    ui.add_space(6.0);
-    let (rect, _) = ui.allocate_exact_size(vec2(1.0, 20.0), egui::Sense::hover());
-    ui.painter().rect_filled(rect, CornerRadius::ZERO, theme::tokens(ui).line);
-    ui.add_space(6.0);
-}
-
-/// An icon with its command's key.
-pub fn button(ui: &mut Ui, enabled: bool, (icon, name, command): (&str, &str, Command), reason: &str) -> Response {
-    let key = shortcuts::written(ui.ctx(), command);
-    ui.add_enabled(enabled, IconButton::new(icon, name).key(&key)).on_disabled_hover_text(reason)
 }

@@ -5,14 +5,23 @@
 use egui::emath::GuiRounding as _;
 use egui::{Pos2, Rect, Vec2};
 
-use crate::ui::state::ViewState;
-
 pub const MIN_ZOOM: f32 = 0.1;
 pub const MAX_ZOOM: f32 = 32.0;
 /// From here on, chosen by hand, the picture shows its pixels.
 pub const PIXELS_FROM_ZOOM: f32 = 4.0;
 /// So much of the picture stays in sight however far it is pushed, in points.
 const KEPT_IN_SIGHT: f32 = 48.0;
+
+/// How the picture is laid on the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ViewState {
+    /// Screen points for one picture pixel; `None` fits the picture into the room.
+    pub zoom: Option<f32>,
+    /// From the room's centre to the picture's, in screen points.
+    pub pan: egui::Vec2,
+    /// The zoom that was last drawn, for the status line; `None` while there is no picture.
+    pub shown_zoom: Option<f32>,
+}
 
 /// A picture of `size_px` laid into a `room` of the screen.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use egui::Vec2;
 
-use crate::ui::state::PanelsState;
+use crate::ui::theme;
 
 pub const PROMPT_WIDTH: f32 = 320.0;
 pub const PROMPT_WIDTH_NARROW: f32 = 272.0;
@@ -10,6 +10,26 @@ pub const GALLERY_WIDTH: f32 = 260.0;
 pub const RAIL_WIDTH: f32 = 48.0;
 pub const MENU_HEIGHT: f32 = 32.0;
 pub const STATUS_HEIGHT: f32 = 28.0;
+
+/// Which panels the person wants to see; a narrow window folds further.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PanelsState {
+    pub prompt: SidePanel,
+    pub gallery: SidePanel,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SidePanel {
+    pub open: bool,
+    /// Where there is room for a rail only: opened from there, for the moment.
+    pub over_canvas: bool,
+}
+
+impl Default for SidePanel {
+    fn default() -> Self {
+        Self { open: true, over_canvas: false }
+    }
+}
 
 /// How a side panel is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,5 +67,11 @@ impl Layout {
             narrow,
             short: size.y < 640.0,
         }
+    }
+
+    /// Of a number's field.
+    #[must_use]
+    pub fn number_width(self) -> f32 {
+        if self.narrow { theme::NUMBER_WIDTH_NARROW } else { theme::NUMBER_WIDTH }
     }
 }

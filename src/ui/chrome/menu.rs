@@ -2,14 +2,14 @@
 
 use egui::{MenuBar, ThemePreference, Ui};
 
-use crate::ui::action::{Action, Zoom};
-use crate::ui::canvas::action::{CanvasAction, MaskStep};
-use crate::ui::canvas::tools::Tool;
-use crate::ui::input::shortcuts;
+use crate::canvas::tools::Tool;
+use crate::ui::action::{
+    Action, CanvasAction, FilesAction, LibraryAction, LookingAt, MaskStep, PromptAction, ResultsAction, Sheet, Tab,
+    WindowAction, Zoom,
+};
+use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
-use crate::ui::library::action::LibraryAction;
-use crate::ui::library::state::Tab;
-use crate::ui::state::{AppState, LookingAt, Sheet};
+use crate::ui::state::AppState;
 use crate::ui::theme::icons;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{IconButton, MenuItem};
@@ -25,13 +25,13 @@ pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         ui.menu_button("Help", |ui| {
             menu_measures(ui);
             if entry(ui, "Keys…", Some(Command::Keys), true) {
-                actions.push(Action::Show(Sheet::Keys));
+                actions.push(Action::Window(WindowAction::Show(Sheet::Keys)));
             }
             if entry(ui, "Get a photographic model…", None, true) {
-                actions.push(Action::Show(Sheet::PhotographicModel));
+                actions.push(Action::Window(WindowAction::Show(Sheet::PhotographicModel)));
             }
             if entry(ui, "About Inkwick", None, true) {
-                actions.push(Action::Show(Sheet::About));
+                actions.push(Action::Window(WindowAction::Show(Sheet::About)));
             }
         });
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| toggles(ui, actions));
@@ -49,16 +49,16 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     menu_measures(ui);
     let canvas_in_use = state.canvas.has_picture() || state.canvas.looking_at != LookingAt::Canvas;
     if entry(ui, "New canvas", Some(Command::NewCanvas), canvas_in_use) {
-        actions.push(Action::NewCanvas);
+        actions.push(Action::Canvas(CanvasAction::NewCanvas));
     }
     if entry(ui, "White canvas to draw on", Some(Command::BlankCanvas), true) {
         actions.push(Action::Canvas(CanvasAction::BlankCanvas));
     }
     if entry(ui, "Open picture…", Some(Command::OpenPicture), true) {
-        actions.push(Action::OpenPictureDialog);
+        actions.push(Action::Files(FilesAction::OpenPictureDialog));
     }
     if entry(ui, "Open picture by path…", Some(Command::OpenByPath), true) {
-        actions.push(Action::Show(Sheet::PicturePath));
+        actions.push(Action::Window(WindowAction::Show(Sheet::PicturePath)));
     }
     if entry(ui, "Models…", Some(Command::Models), true) {
         actions.push(Action::Library(LibraryAction::Open(Tab::Models)));
@@ -67,18 +67,18 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         actions.push(Action::Library(LibraryAction::Open(Tab::Download)));
     }
     if entry(ui, "Add model folder…", Some(Command::AddModel), true) {
-        actions.push(Action::AddModelDialog);
+        actions.push(Action::Library(LibraryAction::AddModelDialog));
     }
     ui.add(egui::Separator::default().spacing(9.0));
     if entry(ui, "Save as…", Some(Command::SaveAs), state.is_unsaved() || state.shown_file().is_some()) {
-        actions.push(Action::SaveAsDialog);
+        actions.push(Action::Files(FilesAction::SaveAsDialog));
     }
     if entry(ui, "Show the pictures folder", None, !state.gallery.is_empty()) {
-        actions.push(Action::OpenPicturesFolder);
+        actions.push(Action::Files(FilesAction::OpenPicturesFolder));
     }
     ui.add(egui::Separator::default().spacing(9.0));
     if entry(ui, "Quit", Some(Command::Quit), true) {
-        actions.push(Action::Quit);
+        actions.push(Action::Window(WindowAction::Quit));
     }
 }
 
@@ -87,34 +87,34 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     let shown = state.shown_file();
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
     if entry(ui, "Undo", Some(Command::Undo), state.canvas.document.can_undo()) {
-        actions.push(Action::Undo);
+        actions.push(Action::Canvas(CanvasAction::Undo));
     }
     if entry(ui, "Redo", Some(Command::Redo), state.canvas.document.can_redo()) {
-        actions.push(Action::Redo);
+        actions.push(Action::Canvas(CanvasAction::Redo));
     }
     ui.add(egui::Separator::default().spacing(9.0));
     if entry(ui, "Use as input", Some(Command::Accept), over_canvas && shown.is_some()) {
-        actions.push(Action::Accept);
+        actions.push(Action::Results(ResultsAction::Accept));
     }
     if entry(ui, "Set aside", Some(Command::SetAside), over_canvas) {
-        actions.push(Action::SetAside);
+        actions.push(Action::Results(ResultsAction::SetAside));
     }
     if entry(ui, "Use these settings", None, over_canvas && shown.is_some())
         && let Some(file) = &shown
     {
-        actions.push(Action::UseSettings(file.clone()));
+        actions.push(Action::Prompt(PromptAction::UseSettings(file.clone())));
     }
     if entry(ui, "Move to Trash", Some(Command::Trash), over_canvas && shown.is_some())
         && let Some(file) = &shown
     {
-        actions.push(Action::Trash(file.clone()));
+        actions.push(Action::Files(FilesAction::Trash(file.clone())));
     }
     ui.add(egui::Separator::default().spacing(9.0));
     if entry(ui, "Cancel", Some(Command::Cancel), state.candidates.is_busy()) {
-        actions.push(Action::CancelRunning);
+        actions.push(Action::Results(ResultsAction::CancelRunning));
     }
     if entry(ui, "Cancel all", None, state.candidates.is_busy()) {
-        actions.push(Action::CancelAll);
+        actions.push(Action::Results(ResultsAction::CancelAll));
     }
 }
 
@@ -136,10 +136,10 @@ fn canvas_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     ui.add(egui::Separator::default().spacing(9.0));
     if entry(ui, "Load mask…", Some(Command::LoadMask), has_picture) {
-        actions.push(Action::OpenMaskDialog);
+        actions.push(Action::Files(FilesAction::OpenMaskDialog));
     }
     if entry(ui, "Save mask…", Some(Command::SaveMask), has_mask) {
-        actions.push(Action::SaveMaskDialog);
+        actions.push(Action::Files(FilesAction::SaveMaskDialog));
     }
     ui.add(egui::Separator::default().spacing(9.0));
     if entry(ui, "Show the mask", Some(Command::ToggleMask), has_picture) {
@@ -156,13 +156,13 @@ fn canvas_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
 fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     menu_measures(ui);
     if entry(ui, "Prompt panel", Some(Command::PromptPanel), true) {
-        actions.push(Action::TogglePromptPanel);
+        actions.push(Action::Window(WindowAction::TogglePromptPanel));
     }
     if entry(ui, "Gallery", Some(Command::Gallery), true) {
-        actions.push(Action::ToggleGallery);
+        actions.push(Action::Window(WindowAction::ToggleGallery));
     }
     if entry(ui, "Both panels", Some(Command::Panels), true) {
-        actions.push(Action::TogglePanels);
+        actions.push(Action::Window(WindowAction::TogglePanels));
     }
     ui.add(egui::Separator::default().spacing(9.0));
     let has_picture = state.shown_picture().is_some();
@@ -174,7 +174,7 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         ("Zoom out", Command::ZoomOut, Zoom::Out),
     ] {
         if entry(ui, words, Some(key), has_picture) {
-            actions.push(Action::Zoom(zoom));
+            actions.push(Action::Canvas(CanvasAction::Zoom(zoom)));
         }
     }
     ui.add(egui::Separator::default().spacing(9.0));
@@ -183,13 +183,13 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     {
         if fields::choice(ui, state.theme == theme, words, "") {
             ui.close();
-            actions.push(Action::SetTheme(theme));
+            actions.push(Action::Window(WindowAction::SetTheme(theme)));
         }
     }
 }
 
 fn entry(ui: &mut Ui, words: &str, key: Option<Command>, enabled: bool) -> bool {
-    let key = key.map(|key| shortcuts::written(ui.ctx(), key)).unwrap_or_default();
+    let key = key.map(|key| keymap::written(ui.ctx(), key)).unwrap_or_default();
     let clicked = ui.add_enabled(enabled, MenuItem::new(words).key(&key)).clicked();
     if clicked {
         ui.close();
@@ -198,13 +198,13 @@ fn entry(ui: &mut Ui, words: &str, key: Option<Command>, enabled: bool) -> bool 
 }
 
 fn toggles(ui: &mut Ui, actions: &mut Vec<Action>) {
-    let key = shortcuts::written(ui.ctx(), Command::Gallery);
+    let key = keymap::written(ui.ctx(), Command::Gallery);
     let gallery = IconButton::new(icons::SIDEBAR_SIMPLE, "Gallery panel").key(&key).mirrored();
     if ui.add(gallery).clicked() {
-        actions.push(Action::ToggleGallery);
+        actions.push(Action::Window(WindowAction::ToggleGallery));
     }
-    let key = shortcuts::written(ui.ctx(), Command::PromptPanel);
+    let key = keymap::written(ui.ctx(), Command::PromptPanel);
     if ui.add(IconButton::new(icons::SIDEBAR_SIMPLE, "Prompt panel").key(&key)).clicked() {
-        actions.push(Action::TogglePromptPanel);
+        actions.push(Action::Window(WindowAction::TogglePromptPanel));
     }
 }

@@ -3,11 +3,10 @@
 use egui::{Context, Frame, Id, Margin, Modal, RichText, Ui, vec2};
 
 use crate::engine::mobile_sam;
-use crate::ui::action::Action;
+use crate::ui::action::{Action, FilesAction, LibraryAction, Sheet, Tab, WindowAction};
+use crate::ui::input::keymap;
 use crate::ui::input::shortcuts;
-use crate::ui::library::action::LibraryAction;
-use crate::ui::library::state::Tab;
-use crate::ui::state::{AppState, Sheet};
+use crate::ui::state::AppState;
 use crate::ui::theme;
 use crate::ui::theme::fonts;
 use crate::ui::widgets::fields;
@@ -32,12 +31,12 @@ pub fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &mut Vec
         ui.add_space(16.0);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if ui.add(TextButton::new("Close")).clicked() {
-                actions.push(Action::CloseSheet);
+                actions.push(Action::Window(WindowAction::CloseSheet));
             }
         });
     });
     if modal.should_close() {
-        actions.push(Action::CloseSheet);
+        actions.push(Action::Window(WindowAction::CloseSheet));
     }
 }
 
@@ -57,7 +56,7 @@ fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
                 ui.label(entry.words);
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     ui.add_space(8.0);
-                    ui.label(RichText::new(shortcuts::written(ui.ctx(), entry.command)).color(tokens.text_2));
+                    ui.label(RichText::new(keymap::written(ui.ctx(), entry.command)).color(tokens.text_2));
                 });
             });
         }
@@ -65,7 +64,7 @@ fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
     ui.add_space(8.0);
     ui.horizontal(|ui| {
         if ui.add(TextButton::new("Change keys…")).clicked() {
-            actions.push(Action::ShowKeysFile);
+            actions.push(Action::Files(FilesAction::ShowKeysFile));
         }
         ui.label(RichText::new("A small file, read at the next start.").color(tokens.text_3));
     });
@@ -90,8 +89,8 @@ fn picture_path(ui: &mut Ui, text: &mut String, actions: &mut Vec<Action>) {
     let path = text.trim().trim_matches('"');
     let clicked = ui.add_enabled(!path.is_empty(), TextButton::new("Open picture")).clicked();
     if (clicked || entered) && !path.is_empty() {
-        actions.push(Action::OpenPicture(path.into()));
-        actions.push(Action::CloseSheet);
+        actions.push(Action::Files(FilesAction::OpenPicture(path.into())));
+        actions.push(Action::Window(WindowAction::CloseSheet));
     }
 }
 
@@ -120,11 +119,11 @@ fn selector(ui: &mut Ui, actions: &mut Vec<Action>) {
     ui.add_space(8.0);
     ui.horizontal(|ui| {
         if ui.add(TextButton::new("Fetch 41 MB")).clicked() {
-            actions.push(Action::FetchSelector);
-            actions.push(Action::CloseSheet);
+            actions.push(Action::Library(LibraryAction::FetchSelector));
+            actions.push(Action::Window(WindowAction::CloseSheet));
         }
         if ui.add(TextButton::new("Open its folder")).clicked() {
-            actions.push(Action::OpenSelectorFolder);
+            actions.push(Action::Library(LibraryAction::OpenSelectorFolder));
         }
     });
 }
@@ -159,7 +158,7 @@ fn photographic_model(ui: &mut Ui, actions: &mut Vec<Action>) {
     ui.label("2.  Add that folder here, or drop it on the window.");
     ui.add_space(8.0);
     if ui.add(TextButton::new("Add model folder…")).clicked() {
-        actions.push(Action::CloseSheet);
-        actions.push(Action::AddModelDialog);
+        actions.push(Action::Window(WindowAction::CloseSheet));
+        actions.push(Action::Library(LibraryAction::AddModelDialog));
     }
 }

@@ -2,12 +2,13 @@
 
 use egui::{Align, Align2, FontId, Layout as UiLayout, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use crate::job::{Estimate, ModelPart};
-use crate::ui::action::Action;
+use crate::job::Estimate;
+use crate::ui::action::{Action, LookingAt, ResultsAction};
 use crate::ui::chrome::layout::Layout;
-use crate::ui::input::shortcuts;
+use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
-use crate::ui::results::candidate::{Candidate, Stage};
+use crate::ui::results::candidate::Candidate;
+use crate::ui::results::figures::RunFigures;
 use crate::ui::state::AppState;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
@@ -26,8 +27,7 @@ pub fn show(ui: &mut Ui, state: &AppState, layout: Layout, actions: &mut Vec<Act
     ui.with_layout(UiLayout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 12.0;
         cancel(ui, state, actions);
-        let running = state.candidates.running();
-        run_figures(ui, state, running, layout);
+        run_figures(ui, state, layout);
         ui.add_space(8.0);
         let zoom = state.canvas.view.shown_zoom.map(|zoom| format!("{:.0} %", zoom * 100.0));
         figure(ui, ZOOM_WIDTH, zoom.as_deref().unwrap_or_default(), tokens.text_2);
@@ -45,7 +45,6 @@ pub fn show(ui: &mut Ui, state: &AppState, layout: Layout, actions: &mut Vec<Act
 
 /// Of what is looked at, or else of what the button would make.
 fn shown_size(state: &AppState) -> [u32; 2] {
-    use crate::ui::state::LookingAt;
     match &state.canvas.looking_at {
         // A preview is smaller than the picture that it becomes.
         LookingAt::Candidate(job) => state.candidates.get(*job).and_then(Candidate::size_px),
@@ -60,45 +59,25 @@ fn cancel(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         ui.allocate_exact_size(size, Sense::hover());
         return;
     }
-    let key = shortcuts::written(ui.ctx(), Command::Cancel);
+    let key = keymap::written(ui.ctx(), Command::Cancel);
     if ui.add(IconButton::new(icons::X, "Cancel").key(&key)).clicked() {
-        actions.push(Action::CancelRunning);
+        actions.push(Action::Results(ResultsAction::CancelRunning));
     }
 }
 
-fn run_figures(ui: &mut Ui, state: &AppState, running: Option<&Candidate>, layout: Layout) {
+fn run_figures(ui: &mut Ui, state: &AppState, layout: Layout) {
     let tokens = theme::tokens(ui);
-    let (step, fraction, per_step, left) = match running.map(|candidate| &candidate.stage) {
-        Some(Stage::Loading { part, fraction }) => {
-            (format!("loading {}", part_name(*part)), Some(*fraction), String::new(), String::new())
-        }
-        Some(Stage::Running(progress)) if progress.done == progress.total => {
-            ("decoding".into(), Some(1.0), String::new(), String::new())
-        }
-        Some(Stage::Running(progress)) => (
-            format!("step {}/{}", progress.done, progress.total),
-            Some(progress.fraction()),
-            format!("{} s/step", seconds(progress.seconds_per_step)),
-            format!("{} left", duration(progress.seconds_left())),
-        ),
-        _ if state.candidates.is_busy() => ("starting".into(), Some(0.0), String::new(), String::new()),
-        _ => (String::new(), None, String::new(), foretold(state)),
-    };
-    figure(ui, LEFT_WIDTH, &left, tokens.text_2);
+    let figures = state.candidates.figures();
+    let figures = figures.unwrap_or_else(|| RunFigures {
+        left: state.memory.time_words(state.prompt.picture_count),
+        ..RunFigures::default()
+    });
+    figure(ui, LEFT_WIDTH, &figures.left, tokens.text_2);
     if !layout.narrow {
-        figure(ui, PER_STEP_WIDTH, &per_step, tokens.text_2);
+        figure(ui, PER_STEP_WIDTH, &figures.per_step, tokens.text_2);
     }
-    bar(ui, fraction);
-    figure(ui, STEP_WIDTH, &step, tokens.text_1);
-}
-
-/// "about 12 s", for all the pictures that the button would make.
-fn foretold(state: &AppState) -> String {
-    let Some(estimate) = state.memory.estimate.as_ref().filter(|estimate| !estimate.is_too_large()) else {
-        return String::new();
-    };
-    let seconds = estimate.seconds(state.memory.pace) * f64::from(state.prompt.picture_count);
-    format!("about {}", duration(seconds))
+    bar(ui, figures.fraction);
+    figure(ui, STEP_WIDTH, &figures.step, tokens.text_1);
 }
 
 fn bar(ui: &mut Ui, fraction: Option<f32>) {
@@ -125,42 +104,4 @@ fn figure(ui: &mut Ui, width: f32, text: &str, colour: egui::Color32) {
     let font: FontId = fonts::body();
     ui.painter().text(slot.right_center(), Align2::RIGHT_CENTER, text, font, colour);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, text));
-}
-
-fn part_name(part: ModelPart) -> &'static str {
-    match part {
-        ModelPart::Tokenizer => "words",
-        ModelPart::TextEncoder => "text",
-        ModelPart::Unet => "UNet",
-        ModelPart::Vae => "VAE",
-    }
-}
-
-/// Two figures that matter, whatever the speed.
-fn seconds(value: f64) -> String {
-    match value {
-        value if value < 0.095 => format!("{value:.3}"),
-        value if value < 9.95 => format!("{value:.2}"),
-        value => format!("{value:.1}"),
-    }
-}
-
-fn duration(value: f64) -> String {
-    match value {
-        value if value < 9.95 => format!("{value:.1} s"),
-        value if value < 90.0 => format!("{value:.0} s"),
-        value if value < 5400.0 => format!("{:.0} min", value / 60.0),
-        value => format!("{:.1} h", value / 3600.0),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_stay_short() {
-        assert_eq!([0.012, 0.31, 12.34].map(seconds), ["0.012", "0.31", "12.3"]);
-        assert_eq!([2.5, 42.4, 130.0, 7200.0].map(duration), ["2.5 s", "42 s", "2 min", "2.0 h"]);
-    }
 }

@@ -2,7 +2,7 @@
 
 use egui::{Align2, Area, Context, Frame, Id, Margin, Order, RichText, Ui, vec2};
 
-use crate::ui::action::Action;
+use crate::ui::action::{Action, WindowAction};
 use crate::ui::chrome::toasts::{Toast, ToastKind, Toasts};
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
@@ -17,7 +17,7 @@ pub fn show(ctx: &Context, toasts: &mut Toasts, actions: &mut Vec<Action>) {
         if toast.kind == ToastKind::Note {
             let left = Toasts::NOTE_SECONDS - (now - shown_at);
             if left <= 0.0 {
-                actions.push(Action::CloseToast(toast.id));
+                actions.push(Action::Window(WindowAction::CloseToast(toast.id)));
             } else {
                 ctx.request_repaint_after(std::time::Duration::from_secs_f64(left));
             }
@@ -61,7 +61,7 @@ fn one(ui: &mut Ui, toast: &mut Toast, actions: &mut Vec<Action>) {
             let (slot, _) = ui.allocate_exact_size(vec2(theme::CONTROL_HEIGHT, line), egui::Sense::hover());
             let rect = egui::Rect::from_center_size(slot.center(), egui::Vec2::splat(theme::CONTROL_HEIGHT));
             if ui.put(rect, IconButton::new(icons::X, "Close message")).clicked() {
-                actions.push(Action::CloseToast(toast.id));
+                actions.push(Action::Window(WindowAction::CloseToast(toast.id)));
             }
         });
     });
@@ -77,7 +77,7 @@ fn foot(ui: &mut Ui, toast: &mut Toast, actions: &mut Vec<Action>) {
             let text = RichText::new(word).font(fonts::strong(fonts::BODY_PT)).color(tokens.accent_text);
             if ui.link(text).clicked() {
                 actions.push(action.clone());
-                actions.push(Action::CloseToast(toast.id));
+                actions.push(Action::Window(WindowAction::CloseToast(toast.id)));
             }
         }
         if toast.details.is_some() && ui.link(RichText::new("Details").color(tokens.text_2)).clicked() {

@@ -6,14 +6,14 @@ use egui::{
 };
 
 use crate::store::pictures::gallery::{GalleryDay, GalleryPicture};
-use crate::ui::action::Action;
+use crate::ui::action::{Action, GalleryView, LookingAt, ResultsAction, WindowAction};
 use crate::ui::chrome::layout;
 use crate::ui::chrome::layout::{Layout, PanelForm};
-use crate::ui::gallery::picture_menu;
 use crate::ui::gallery::rows::{FoundDay, GAP, Grid, HEADING, name_of};
 use crate::ui::gallery::state::{GalleryState, Thumbnail, Thumbnails};
 use crate::ui::results::candidate::Candidates;
-use crate::ui::state::{AppState, GalleryView, LookingAt};
+use crate::ui::results::picture_menu;
+use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
@@ -158,7 +158,7 @@ impl Drawing<'_> {
         let response = tile.show(ui, rect, ui.scope_id().with(file));
         if response.clicked() {
             let view = GalleryView { file: file.clone(), picture: None };
-            self.actions.push(Action::LookAt(LookingAt::Gallery(view)));
+            self.actions.push(Action::Results(ResultsAction::LookAt(LookingAt::Gallery(view))));
         }
         response.context_menu(|ui| picture_menu::show(ui, file, self.actions));
         response.on_hover_ui(|ui| {
@@ -239,7 +239,7 @@ fn rail(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mu
     let open = Rect::from_min_size(bar.min, vec2(theme::CONTROL_HEIGHT, theme::CONTROL_HEIGHT));
     let button = IconButton::new(icons::IMAGES, "Open the gallery").selected(panels.gallery.over_canvas);
     if ui.put(open, button).clicked() {
-        actions.push(Action::ToggleGallery);
+        actions.push(Action::Window(WindowAction::ToggleGallery));
     }
     let area = Rect::from_min_max(pos2(ui.max_rect().left() + 1.0, open.bottom() + 4.0), ui.max_rect().max);
     let GalleryState { days, thumbnails, .. } = gallery;

@@ -46,7 +46,7 @@ impl Keymap {
         (Self { entries }, problem)
     }
 
-    /// For hearing them.
+    /// In the order in which they are looked for.
     pub fn by_modifiers(&self) -> impl Iterator<Item = &(Entry, KeyboardShortcut)> {
         self.entries.iter()
     }
@@ -79,6 +79,12 @@ pub fn of(ctx: &Context) -> Arc<Keymap> {
     let (keymap, _) = Keymap::new(&KeyNames::new());
     install(ctx, keymap.clone());
     Arc::new(keymap)
+}
+
+/// How a command's key is written on this system, "" where it has none.
+#[must_use]
+pub fn written(ctx: &Context, command: Command) -> String {
+    of(ctx).key(command).map(|key| ctx.format_shortcut(&key)).unwrap_or_default()
 }
 
 /// "Ctrl+Shift+B" as a shortcut. Ctrl is the Mac's ⌘ too.
@@ -123,7 +129,8 @@ pub fn defaults() -> KeyNames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::canvas::tools::Tool;
+    use crate::canvas::tools::Tool;
+    use crate::ui::theme::fonts;
 
     #[test]
     fn every_command_has_a_key_of_its_own_and_can_be_written_down() {
@@ -150,5 +157,19 @@ mod tests {
         let (keymap, problem) = written(&[("brush", "Hyper+Q"), ("no-such-thing", "A")]);
         assert!(problem.unwrap().contains("Hyper+Q"));
         assert!(keymap.key(Command::Tool(Tool::Brush)).is_some());
+    }
+
+    #[test]
+    fn a_mac_has_signs_for_its_keys() {
+        let ctx = Context::default();
+        fonts::install(&ctx);
+        let written_on = |os| {
+            let mut words = String::new();
+            ctx.set_os(os);
+            ctx.run_ui(egui::RawInput::default(), |ui| words = written(ui.ctx(), Command::Redo)).textures_delta.clear();
+            words
+        };
+        assert_eq!(written_on(egui::os::OperatingSystem::Mac), "⇧⌘Z");
+        assert_eq!(written_on(egui::os::OperatingSystem::Nix), "Ctrl+Shift+Z");
     }
 }

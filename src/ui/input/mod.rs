@@ -1,4 +1,5 @@
-//! The keyboard: every key in one table, and what a person changed in it.
+//! The keyboard: every key in one table, what a person changed in it, and what the keys of a frame ask for.
 
 pub mod keymap;
+pub(crate) mod pressed;
 pub mod shortcuts;

@@ -1,15 +1,9 @@
-//! Every key of the window, in one table: the menu writes them, the sheet lists them, `pressed` hears them.
+//! Every key of the window, in one table: the menu writes them, the sheet lists them, `pressed` turns them into actions.
 
-use egui::{Context, FocusDirection, Key, KeyboardShortcut, Modifiers};
+use egui::{Key, KeyboardShortcut, Modifiers};
 
-use crate::ui::action::{Action, Zoom};
-use crate::ui::canvas::action::{CanvasAction, MaskStep};
-use crate::ui::canvas::state::Hand;
-use crate::ui::canvas::tools::Tool;
-use crate::ui::input::keymap;
-use crate::ui::library::action::LibraryAction;
-use crate::ui::library::state::Tab;
-use crate::ui::state::{AppState, LookingAt, Sheet};
+use crate::canvas::tools::Tool;
+use crate::ui::action::MaskStep;
 
 /// Something that a key can do. The names are those of the keys' file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +48,7 @@ pub enum Command {
     Quit,
 }
 
-/// When a key is heard.
+/// When a key counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     Always,
@@ -156,111 +150,3 @@ pub const TABLE: &[Entry] = {
         entry(C::Quit, "quit", "Quit", M::COMMAND, Key::Q, Always),
     ]
 };
-
-/// How a command's key is written on this system, "" where it has none.
-#[must_use]
-pub fn written(ctx: &Context, command: Command) -> String {
-    keymap::of(ctx).key(command).map(|key| ctx.format_shortcut(&key)).unwrap_or_default()
-}
-
-/// What the keys of this frame ask for. Called before the panels, so that a text field does not see them too.
-pub fn pressed(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
-    let typing = ctx.text_edit_focused();
-    let focused = ctx.egui_wants_keyboard_input();
-    let popup_open = egui::Popup::is_any_open(ctx);
-    let keymap = keymap::of(ctx);
-    for (entry, key) in keymap.by_modifiers() {
-        // Escape belongs to the sheet, and nothing behind it shall move.
-        let heard = match entry.when {
-            _ if state.sheet.is_some() => entry.command == Command::Quit,
-            When::Always => true,
-            When::NotTyping => !typing && !popup_open,
-            When::NothingFocused => !focused && !popup_open,
-        };
-        if !heard || (entry.command == Command::Panels && !ctx.input(|input| input.modifiers.is_none())) {
-            continue;
-        }
-        let Some(action) = action_of(entry.command, state) else { continue };
-        if ctx.input_mut(|input| input.consume_shortcut(key)) {
-            if entry.command == Command::Panels {
-                // egui has read the Tab already and would put the focus on the first control.
-                ctx.memory_mut(|memory| memory.move_focus(FocusDirection::None));
-            }
-            actions.push(action);
-        }
-    }
-    if state.sheet.is_none()
-        && ctx.input_mut(|input| input.consume_shortcut(&KeyboardShortcut::new(Modifiers::COMMAND, Key::Equals)))
-    {
-        actions.push(Action::Zoom(Zoom::In));
-    }
-}
-
-/// `None` when the command means nothing now, and its key belongs to whoever wants it.
-fn action_of(command: Command, state: &AppState) -> Option<Action> {
-    let outlining = matches!(state.canvas.hand, Hand::Outlining { .. });
-    let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
-    let canvas = |action| Some(Action::Canvas(action));
-    match command {
-        Command::Generate => Some(Action::Generate),
-        Command::GenerateInFront => Some(Action::GenerateInFront),
-        Command::Cancel => Some(Action::CancelRunning),
-        Command::Accept if outlining => canvas(CanvasAction::OutlineClose),
-        Command::SetAside if outlining => canvas(CanvasAction::Drop),
-        Command::Accept => over_canvas.then_some(Action::Accept),
-        Command::SetAside => over_canvas.then_some(Action::SetAside),
-        Command::Previous => Some(Action::StepCandidate { by: -1 }),
-        Command::Next => Some(Action::StepCandidate { by: 1 }),
-        Command::Trash => over_canvas.then(|| state.shown_file().map(Action::Trash)).flatten(),
-        Command::NewCanvas => Some(Action::NewCanvas),
-        Command::OpenPicture => Some(Action::OpenPictureDialog),
-        Command::Models => Some(Action::Library(LibraryAction::Open(Tab::Models))),
-        Command::OpenByPath => Some(Action::Show(Sheet::PicturePath)),
-        Command::LoadMask => state.canvas.has_picture().then_some(Action::OpenMaskDialog),
-        Command::SaveMask => (!state.canvas.document.mask().is_empty()).then_some(Action::SaveMaskDialog),
-        Command::AddModel => Some(Action::AddModelDialog),
-        Command::SaveAs => Some(Action::SaveAsDialog),
-        Command::Undo => Some(Action::Undo),
-        Command::Redo => Some(Action::Redo),
-        Command::Tool(tool) => canvas(CanvasAction::ChooseTool(tool)),
-        Command::SwapTool => canvas(CanvasAction::SwapTool),
-        Command::BrushSmaller => canvas(CanvasAction::ScaleBrush(1.0 / 1.15)),
-        Command::BrushLarger => canvas(CanvasAction::ScaleBrush(1.15)),
-        Command::Mask(step) => canvas(CanvasAction::Mask(step)),
-        Command::ToggleMask => canvas(CanvasAction::ToggleMask),
-        Command::ToggleModelView => canvas(CanvasAction::ToggleModelView),
-        Command::BlankCanvas => canvas(CanvasAction::BlankCanvas),
-        Command::ZoomFit => Some(Action::Zoom(Zoom::Fit)),
-        Command::Zoom100 => Some(Action::Zoom(Zoom::To(1.0))),
-        Command::Zoom200 => Some(Action::Zoom(Zoom::To(2.0))),
-        Command::Zoom400 => Some(Action::Zoom(Zoom::To(4.0))),
-        Command::Zoom800 => Some(Action::Zoom(Zoom::To(8.0))),
-        Command::ZoomIn => Some(Action::Zoom(Zoom::In)),
-        Command::ZoomOut => Some(Action::Zoom(Zoom::Out)),
-        Command::Panels => Some(Action::TogglePanels),
-        Command::PromptPanel => Some(Action::TogglePromptPanel),
-        Command::Gallery => Some(Action::ToggleGallery),
-        Command::Keys => Some(Action::Show(Sheet::Keys)),
-        Command::Quit => Some(Action::Quit),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ui::theme::fonts;
-
-    #[test]
-    fn a_mac_has_signs_for_its_keys() {
-        let ctx = Context::default();
-        fonts::install(&ctx);
-        let written_on = |os| {
-            let mut words = String::new();
-            ctx.set_os(os);
-            ctx.run_ui(egui::RawInput::default(), |ui| words = written(ui.ctx(), Command::Redo)).textures_delta.clear();
-            words
-        };
-        assert_eq!(written_on(egui::os::OperatingSystem::Mac), "⇧⌘Z");
-        assert_eq!(written_on(egui::os::OperatingSystem::Nix), "Ctrl+Shift+Z");
-    }
-}

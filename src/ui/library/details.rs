@@ -4,12 +4,11 @@ use std::path::Path;
 
 use egui::{RichText, Ui, vec2};
 
-use super::action::LibraryAction;
-use super::table;
 use crate::job::ModelRef;
 use crate::store::models::entry::ModelEntry;
-use crate::ui::action::Action;
+use crate::ui::action::{Action, FilesAction, LibraryAction};
 use crate::ui::gallery::state::Thumbnail;
+use crate::ui::numbers;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme;
@@ -36,7 +35,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions:
         notes(ui, state, &entry);
         if let ModelRef::Folder(path) | ModelRef::File(path) = &entry.reference {
             fields::line(ui, 12.0);
-            place(ui, state, path, actions);
+            place(ui, state, &entry, path, actions);
         }
     });
 }
@@ -61,7 +60,7 @@ fn about(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, entry: &Mod
     ui.label(&entry.kind);
     let facts = &entry.facts;
     let licence = if facts.licence.is_empty() { "licence not told" } else { &facts.licence };
-    let told = [table::size(facts.bytes), facts.precision.to_lowercase(), licence.to_owned()];
+    let told = [numbers::size(facts.bytes), facts.precision.to_lowercase(), licence.to_owned()];
     let told: Vec<String> = told.into_iter().filter(|text| !text.is_empty()).collect();
     ui.label(RichText::new(told.join(" · ")).color(tokens.text_2));
 }
@@ -140,13 +139,13 @@ fn notes(ui: &mut Ui, state: &mut AppState, entry: &ModelEntry) {
     fields::text_frame(ui, id, field).labelled_by(label);
 }
 
-fn place(ui: &mut Ui, state: &AppState, path: &Path, actions: &mut Vec<Action>) {
+fn place(ui: &mut Ui, state: &AppState, entry: &ModelEntry, path: &Path, actions: &mut Vec<Action>) {
     ui.add(egui::Label::new(RichText::new(path.display().to_string()).color(theme::tokens(ui).text_3)).wrap());
     ui.horizontal_wrapped(|ui| {
         if ui.add(TextButton::new("Show in folder")).clicked() {
-            actions.push(Action::Reveal(path.to_path_buf()));
+            actions.push(Action::Files(FilesAction::Reveal(path.to_path_buf())));
         }
-        if path.is_file() && ui.add(TextButton::new("What is in it")).clicked() {
+        if matches!(entry.reference, ModelRef::File(_)) && ui.add(TextButton::new("What is in it")).clicked() {
             actions.push(Action::Library(LibraryAction::Inspect(path.to_path_buf())));
         }
         let root = state.library.folders.iter().find(|folder| path.starts_with(folder) && *folder != path);
@@ -158,7 +157,7 @@ fn place(ui: &mut Ui, state: &AppState, path: &Path, actions: &mut Vec<Action>) 
         } else if state.library.folders.iter().any(|folder| folder == path) {
             let remove = ui.add(TextButton::new("Remove from the list"));
             if remove.on_hover_text("The model itself stays where it is.").clicked() {
-                actions.push(Action::ForgetModel(path.to_path_buf()));
+                actions.push(Action::Library(LibraryAction::ForgetModel(path.to_path_buf())));
             }
         }
     });
@@ -166,8 +165,7 @@ fn place(ui: &mut Ui, state: &AppState, path: &Path, actions: &mut Vec<Action>) 
 
 /// Folders that are looked through, where no model is chosen.
 fn folders(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
-    let roots: Vec<_> =
-        state.library.folders.iter().filter(|folder| crate::store::models::roots::is_root(folder)).collect();
+    let roots = &state.library.roots;
     if roots.is_empty() {
         return;
     }

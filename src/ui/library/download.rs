@@ -2,11 +2,10 @@
 
 use egui::{Align, Layout, ProgressBar, RichText, Ui};
 
-use super::action::LibraryAction;
 use super::state::LibraryState;
-use super::table;
 use crate::store::download::{Download, DownloadState, STARTERS, Starter};
-use crate::ui::action::Action;
+use crate::ui::action::{Action, LibraryAction};
+use crate::ui::numbers;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::TextButton;
@@ -162,5 +161,5 @@ fn sentence(reason: &str) -> String {
 }
 
 fn told(bytes: u64) -> String {
-    if bytes == 0 { "0 MB".to_owned() } else { table::size(bytes) }
+    if bytes == 0 { "0 MB".to_owned() } else { numbers::size(bytes) }
 }

@@ -2,9 +2,8 @@
 
 use egui::{Context, Frame, Id, Margin, Modal, RichText, ScrollArea};
 
-use super::action::LibraryAction;
 use crate::store::models::inspection::Inspection;
-use crate::ui::action::Action;
+use crate::ui::action::{Action, FilesAction, LibraryAction, WindowAction};
 use crate::ui::state::AppState;
 use crate::ui::theme;
 use crate::ui::theme::fonts;
@@ -47,7 +46,7 @@ pub fn show(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
         buttons(ui, state, inspection, actions);
     });
     if modal.should_close() {
-        actions.push(Action::CloseSheet);
+        actions.push(Action::Window(WindowAction::CloseSheet));
     }
 }
 
@@ -71,11 +70,11 @@ fn buttons(ui: &mut egui::Ui, state: &AppState, inspection: &Inspection, actions
             }
         }
         if ui.add(TextButton::new("Show in folder")).clicked() {
-            actions.push(Action::Reveal(inspection.path.clone()));
+            actions.push(Action::Files(FilesAction::Reveal(inspection.path.clone())));
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if ui.add(TextButton::new("Close")).clicked() {
-                actions.push(Action::CloseSheet);
+                actions.push(Action::Window(WindowAction::CloseSheet));
             }
         });
     });

@@ -1,7 +1,5 @@
 //! The model library: everything that can draw, in one table, and where to get more.
 
-pub mod action;
-mod apply;
 mod details;
 mod download;
 pub mod inspection;
@@ -10,15 +8,13 @@ mod table;
 
 use egui::{Align, Context, Frame, Id, Key, Layout, Margin, Modal, RichText, Ui, vec2};
 
-use super::action::Action;
 use super::state::AppState;
 use super::textures::Textures;
 use super::theme;
 use super::widgets::{IconButton, Segment, Segments, TextButton};
+use crate::ui::action::{Action, LibraryAction, Tab, WindowAction};
 use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::fields;
-use action::LibraryAction;
-use state::Tab;
 
 /// The widest that it becomes.
 const WIDTH: f32 = 1040.0;
@@ -42,7 +38,7 @@ pub fn show(ctx: &Context, state: &mut AppState, textures: &mut Textures, action
         }
     });
     if modal.should_close() {
-        actions.push(Action::CloseSheet);
+        actions.push(Action::Window(WindowAction::CloseSheet));
     }
     look_again(ctx, actions);
 }
@@ -67,17 +63,17 @@ fn top(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui.add(IconButton::new(icons::X, "Close").key("Esc")).clicked() {
-                actions.push(Action::CloseSheet);
+                actions.push(Action::Window(WindowAction::CloseSheet));
             }
             if state.library.tab == Tab::Models {
                 if ui.add(TextButton::new("Add file…")).clicked() {
-                    actions.push(Action::AddModelFileDialog);
+                    actions.push(Action::Library(LibraryAction::AddModelFileDialog));
                 }
                 let add = ui.add(TextButton::new("Add folder…").icon(icons::FOLDER_OPEN));
                 let hint = "A model's folder, or the models of AUTOMATIC1111, ComfyUI, InvokeAI or the Hugging Face cache: \
                             they are used where they are.";
                 if add.on_hover_text(hint).clicked() {
-                    actions.push(Action::AddModelDialog);
+                    actions.push(Action::Library(LibraryAction::AddModelDialog));
                 }
             }
         });
@@ -144,7 +140,7 @@ fn look_again(ctx: &Context, actions: &mut Vec<Action>) {
     let last: f64 = ctx.data(|data| data.get_temp(id)).unwrap_or(0.0);
     if now - last >= LOOK_AGAIN_SECS {
         ctx.data_mut(|data| data.insert_temp(id, now));
-        actions.push(Action::ListModels);
+        actions.push(Action::Library(LibraryAction::ListModels));
     }
     ctx.request_repaint_after(std::time::Duration::from_secs_f64(LOOK_AGAIN_SECS));
 }

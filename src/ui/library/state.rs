@@ -9,41 +9,7 @@ use crate::store::download::Download;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::inspection::Inspection;
 use crate::store::models::notes::ModelNote;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tab {
-    #[default]
-    Models,
-    Download,
-}
-
-/// A column of the table that can be sorted by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Column {
-    #[default]
-    Name,
-    Family,
-    Size,
-    Precision,
-    Licence,
-    LastUsed,
-}
-
-impl Column {
-    pub const ALL: [Self; 6] = [Self::Name, Self::Family, Self::Size, Self::Precision, Self::Licence, Self::LastUsed];
-
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Name => "Name",
-            Self::Family => "Family",
-            Self::Size => "Size",
-            Self::Precision => "Precision",
-            Self::Licence => "Licence",
-            Self::LastUsed => "Last used",
-        }
-    }
-}
+use crate::ui::action::{Column, Tab};
 
 #[derive(Default)]
 pub struct LibraryState {
@@ -56,10 +22,12 @@ pub struct LibraryState {
     pub chosen: Option<ModelRef>,
     /// By [`ModelNote::key`].
     pub notes: BTreeMap<String, ModelNote>,
-    /// VAE files in the models folder.
+    /// VAE files that a model may be given.
     pub vaes: Vec<PathBuf>,
-    /// Folders that are looked through.
+    /// Models outside the models folder, and folders that are looked through.
     pub folders: Vec<PathBuf>,
+    /// The latter alone.
+    pub roots: Vec<PathBuf>,
     pub downloads: Vec<Download>,
     /// What the inspector shows.
     pub inspection: Option<Inspection>,

@@ -4,10 +4,9 @@ use chrono::{Local, TimeZone};
 use egui::{Align, Layout, RichText, Sense, Ui};
 use egui_extras::{Column as Width, TableBuilder, TableRow};
 
-use super::action::LibraryAction;
-use super::state::Column;
 use crate::store::models::entry::ModelEntry;
-use crate::ui::action::Action;
+use crate::ui::action::{Action, Column, LibraryAction};
+use crate::ui::numbers;
 use crate::ui::state::AppState;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
@@ -111,7 +110,7 @@ fn cells(row: &mut TableRow, entry: &ModelEntry, columns: &[Column], state: &App
             let (text, colour) = match column {
                 Column::Name => (entry.name.clone(), tokens.text_1),
                 Column::Family => (short_family(&entry.facts.family), tokens.text_2),
-                Column::Size => (size(entry.facts.bytes), tokens.text_2),
+                Column::Size => (numbers::size(entry.facts.bytes), tokens.text_2),
                 Column::Precision => (entry.facts.precision.to_lowercase(), tokens.text_2),
                 Column::Licence => (entry.facts.licence.clone(), tokens.text_2),
                 Column::LastUsed => (note.last_used.map(day).unwrap_or_default(), tokens.text_2),
@@ -125,16 +124,6 @@ fn cells(row: &mut TableRow, entry: &ModelEntry, columns: &[Column], state: &App
 
 fn short_family(family: &str) -> String {
     family.replace("Stable Diffusion", "SD").replace("that edits pictures by instruction", "instructions")
-}
-
-/// "2.1 GB"; empty for nothing.
-#[must_use]
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0 => String::new(),
-        1..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
-    }
 }
 
 fn day(seconds: u64) -> String {

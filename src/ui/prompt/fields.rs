@@ -34,7 +34,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
     fields::row(ui, "Pictures", |ui, label| {
         let field = fields::Number::new(1.0, 1.0..=f64::from(PromptPanelState::MAX_PICTURES)).default(1.0);
         let mut count = f64::from(state.prompt.picture_count);
-        field.show(ui, label, fields::number_width(layout), &mut count);
+        field.show(ui, label, layout.number_width(), &mut count);
         state.prompt.picture_count = count as u32;
     });
     fields::line(ui, 7.0);
@@ -69,7 +69,7 @@ fn mode_row(ui: &mut Ui, mode: Mode) {
 fn strength_row(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
     fields::row(ui, "Strength", |ui, label| {
         let field = fields::Number::new(0.01, 0.0..=1.0).default(PromptPanelState::DEFAULT_STRENGTH).decimals(2);
-        field.show_with_slider(ui, label, fields::number_width(layout), &mut prompt.strength);
+        field.show_with_slider(ui, label, layout.number_width(), &mut prompt.strength);
     });
 }
 

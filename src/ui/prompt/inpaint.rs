@@ -2,54 +2,13 @@
 
 use egui::{RichText, Ui};
 
+use super::state::InpaintPanel;
 use crate::job::{InpaintArea, InpaintSettings, Intent, MaskedContent};
 use crate::ui::chrome::layout::Layout;
 use crate::ui::theme;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::fields::Number;
 use crate::ui::widgets::{Check, Segment, Segments};
-
-/// The panel's fields for Fill.
-#[derive(Clone, Debug, PartialEq)]
-pub struct InpaintPanel {
-    pub settings: InpaintSettings,
-    /// 0 to 1: how much of what is masked is made anew.
-    pub strength: f64,
-    pub is_open: bool,
-}
-
-impl InpaintPanel {
-    pub const DEFAULT_STRENGTH: f64 = 1.0;
-
-    /// Takes everything that an intent sets.
-    pub fn choose(&mut self, intent: Intent) {
-        let preset = intent.preset();
-        self.settings = preset.settings;
-        self.strength = preset.strength;
-    }
-
-    /// The intent whose settings these are, if nothing was changed since.
-    #[must_use]
-    pub fn intent(&self) -> Option<Intent> {
-        Intent::ALL.into_iter().find(|intent| {
-            let preset = intent.preset();
-            preset.settings == self.settings && (preset.strength - self.strength).abs() < 1e-9
-        })
-    }
-
-    /// Whether nothing can be drawn without a prompt.
-    #[must_use]
-    pub fn needs_words(&self) -> bool {
-        self.intent().is_none_or(|intent| intent.preset().needs_words)
-    }
-}
-
-impl Default for InpaintPanel {
-    fn default() -> Self {
-        let preset = Intent::Fill.preset();
-        Self { settings: preset.settings, strength: preset.strength, is_open: false }
-    }
-}
 
 /// The row under the mode: what one wants with the mask.
 pub fn intent_row(ui: &mut Ui, panel: &mut InpaintPanel) {
@@ -71,7 +30,7 @@ pub fn intent_row(ui: &mut Ui, panel: &mut InpaintPanel) {
 pub fn strength_row(ui: &mut Ui, panel: &mut InpaintPanel, layout: Layout) {
     fields::row(ui, "Strength", |ui, label| {
         let number = Number::new(0.01, 0.0..=1.0).default(InpaintPanel::DEFAULT_STRENGTH).decimals(2);
-        number.show_with_slider(ui, label, fields::number_width(layout), &mut panel.strength);
+        number.show_with_slider(ui, label, layout.number_width(), &mut panel.strength);
     });
 }
 

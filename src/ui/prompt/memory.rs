@@ -1,82 +1,13 @@
-//! The folded section for memory and speed: each choice with what it is foretold to take.
-
-use std::sync::Arc;
+//! The folded section for memory and speed: each choice with its estimate.
 
 use egui::{RichText, Ui};
 
-use crate::job::{AttentionMode, Compute, Estimate, EstimateQuestion, MemoryMode, VaeTiling};
-use crate::sampling::SchedulerName;
-use crate::ui::state::{AppState, Mode};
+use super::estimate::MemoryPanel;
+use crate::job::{AttentionMode, Compute, Estimate, MemoryMode, VaeTiling};
+use crate::ui::numbers::gigabytes;
 use crate::ui::theme;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{Segment, Segments};
-
-/// What a picture will take; `None` where that cannot be told. May take its time: it is called on a thread of its own.
-pub type Foretell = Arc<dyn Fn(&EstimateQuestion) -> Option<Estimate> + Send + Sync>;
-
-/// How much of a new measurement goes into the pace.
-const SMOOTHING: f64 = 0.4;
-
-/// The panel's choices of memory and speed, and what they are foretold to cost.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MemoryPanel {
-    pub is_open: bool,
-    pub compute: Compute,
-    pub estimate: Option<Estimate>,
-    /// How much longer a step really took than was foretold.
-    pub pace: f64,
-}
-
-impl Default for MemoryPanel {
-    fn default() -> Self {
-        Self { is_open: false, compute: Compute::default(), estimate: None, pace: 1.0 }
-    }
-}
-
-impl MemoryPanel {
-    /// Learns from a step that was just made, of a picture for which `foretold` seconds were foretold.
-    pub fn learn(&mut self, foretold: f64, seconds: f64) {
-        if foretold > 0.0 && seconds > 0.0 {
-            self.pace += (seconds / foretold - self.pace) * SMOOTHING;
-        }
-    }
-
-    /// "fits: 1.2 of 16 GB", for the status line.
-    #[must_use]
-    pub fn words(&self) -> Option<String> {
-        let estimate = self.estimate.as_ref()?;
-        let peak = gigabytes(estimate.peak_bytes);
-        Some(match estimate.free_bytes {
-            Some(free) if estimate.is_too_large() => format!("too large: {peak} of {} GB", gigabytes(free)),
-            Some(free) => format!("fits: {peak} of {} GB", gigabytes(free)),
-            None => format!("takes {peak} GB"),
-        })
-    }
-}
-
-impl AppState {
-    /// What the next press of the button would take.
-    #[must_use]
-    pub fn estimate_question(&self) -> EstimateQuestion {
-        let frame = self.next_frame().map(|frame| [frame.width, frame.height]);
-        let strength = match self.mode() {
-            Mode::Create => 1.0,
-            Mode::Edit => self.prompt.strength,
-            Mode::Fill => self.inpaint.strength,
-        };
-        let guidance = self.prompt.guidance.or(self.model().map(|model| model.defaults.guidance));
-        let scheduler = self.prompt.scheduler.or(self.model().and_then(|model| model.defaults.scheduler));
-        let calls = f64::from(self.prompt.steps) * strength * scheduler.map_or(1.0, SchedulerName::calls_per_step);
-        EstimateQuestion {
-            model: self.prompt.model.clone(),
-            size_px: frame.unwrap_or_else(|| self.worked_size_px()),
-            guided: guidance.is_none_or(|guidance| guidance > 1.0),
-            encodes: self.mode() != Mode::Create,
-            calls: calls.ceil() as u32,
-            compute: self.memory.compute,
-        }
-    }
-}
 
 pub fn section(ui: &mut Ui, panel: &mut MemoryPanel) {
     let summary = if panel.is_open { String::new() } else { summary(&panel.compute) };
@@ -187,48 +118,4 @@ fn summary(compute: &Compute) -> String {
         told.push("tiles".to_owned());
     }
     if told.is_empty() { "auto".to_owned() } else { told.join(", ") }
-}
-
-/// Two figures that matter.
-fn gigabytes(bytes: u64) -> String {
-    let value = bytes as f64 / 1e9;
-    match value {
-        value if value < 0.995 => format!("{value:.2}"),
-        value if value < 9.95 => format!("{value:.1}"),
-        value => format!("{value:.0}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pace_follows_what_was_measured() {
-        let mut panel = MemoryPanel::default();
-        for _ in 0..20 {
-            panel.learn(0.5, 1.5);
-        }
-        assert!((panel.pace - 3.0).abs() < 0.01, "{}", panel.pace);
-        panel.learn(0.0, 1.0);
-        assert!(panel.pace.is_finite());
-    }
-
-    #[test]
-    fn memory_is_told_in_figures_that_matter() {
-        let estimate = Estimate {
-            peak_bytes: 1_234_000_000,
-            free_bytes: Some(16_000_000_000),
-            seconds_per_call: 1.0,
-            seconds_once: 1.0,
-            calls: 20,
-            by_attention: Vec::new(),
-            by_memory: [(MemoryMode::Low, 0), (MemoryMode::High, 0)],
-        };
-        let words = |estimate: Estimate| MemoryPanel { estimate: Some(estimate), ..MemoryPanel::default() }.words();
-        assert_eq!(words(estimate.clone()).unwrap(), "fits: 1.2 of 16 GB");
-        let larger = Estimate { peak_bytes: 20_000_000_000, ..estimate.clone() };
-        assert_eq!(words(larger).unwrap(), "too large: 20 of 16 GB");
-        assert_eq!(words(Estimate { free_bytes: None, ..estimate }).unwrap(), "takes 1.2 GB");
-    }
 }

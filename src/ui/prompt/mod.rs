@@ -1,5 +1,6 @@
 //! The left room: the prompt, the model, and everything that goes into the next request.
 
+pub(crate) mod estimate;
 pub(crate) mod fields;
 pub mod inpaint;
 pub(crate) mod memory;

@@ -4,12 +4,10 @@ use egui::{Popup, PopupCloseBehavior, RichText, Ui};
 
 use crate::job::ModelRef;
 use crate::store::models::entry::ModelEntry;
-use crate::ui::action::Action;
-use crate::ui::input::shortcuts;
+use crate::ui::action::{Action, LibraryAction, PromptAction, Sheet, Tab, WindowAction};
+use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
-use crate::ui::library::action::LibraryAction;
-use crate::ui::library::state::Tab;
-use crate::ui::state::{AppState, Sheet};
+use crate::ui::state::AppState;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::fields;
@@ -24,21 +22,21 @@ pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
                 let [width, height] = [entry.defaults.width, entry.defaults.height];
                 if fields::choice(ui, entry.reference == chosen.reference, &entry.name, &format!("{width} × {height}"))
                 {
-                    actions.push(Action::ChooseModel(entry.reference.clone()));
+                    actions.push(Action::Prompt(PromptAction::ChooseModel(entry.reference.clone())));
                     ui.close();
                 }
             }
             ui.add(egui::Separator::default().spacing(9.0));
-            if fields::choice(ui, false, "All models…", &shortcuts::written(ui.ctx(), Command::Models)) {
+            if fields::choice(ui, false, "All models…", &keymap::written(ui.ctx(), Command::Models)) {
                 actions.push(Action::Library(LibraryAction::Open(Tab::Models)));
                 ui.close();
             }
             if fields::choice(ui, false, "Add model folder…", "") {
-                actions.push(Action::AddModelDialog);
+                actions.push(Action::Library(LibraryAction::AddModelDialog));
                 ui.close();
             }
             if fields::choice(ui, false, "Add model file…", "") {
-                actions.push(Action::AddModelFileDialog);
+                actions.push(Action::Library(LibraryAction::AddModelFileDialog));
                 ui.close();
             }
         });
@@ -68,13 +66,13 @@ fn about(ui: &mut Ui, model: &ModelEntry, actions: &mut Vec<Action>) {
         }
         ui.add_space(4.0);
         if model.draws_emoji && ui.add(TextButton::new("Get a photographic model")).clicked() {
-            actions.push(Action::Show(Sheet::PhotographicModel));
+            actions.push(Action::Window(WindowAction::Show(Sheet::PhotographicModel)));
             ui.close();
         }
         if let ModelRef::Folder(folder) | ModelRef::File(folder) = &model.reference {
             let remove = ui.add(TextButton::new("Remove from the list"));
             if remove.on_hover_text("The model itself stays where it is.").clicked() {
-                actions.push(Action::ForgetModel(folder.clone()));
+                actions.push(Action::Library(LibraryAction::ForgetModel(folder.clone())));
                 ui.close();
             }
         }

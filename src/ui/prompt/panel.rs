@@ -2,9 +2,9 @@
 
 use egui::{Align, Frame, Id, Margin, Panel, RichText, ScrollArea, TextEdit, Ui};
 
-use crate::ui::action::Action;
+use crate::ui::action::{Action, PromptAction, WindowAction};
 use crate::ui::chrome::layout::Layout;
-use crate::ui::input::shortcuts;
+use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::prompt;
 use crate::ui::prompt::state::PromptPanelState;
@@ -43,9 +43,9 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
 pub fn show_rail(ui: &mut Ui, actions: &mut Vec<Action>) {
     ui.add_space(8.0);
     ui.vertical_centered(|ui| {
-        let key = shortcuts::written(ui.ctx(), Command::PromptPanel);
+        let key = keymap::written(ui.ctx(), Command::PromptPanel);
         if ui.add(IconButton::new(icons::SLIDERS_HORIZONTAL, "Open the prompt panel").key(&key)).clicked() {
-            actions.push(Action::TogglePromptPanel);
+            actions.push(Action::Window(WindowAction::TogglePromptPanel));
         }
     });
 }
@@ -133,9 +133,9 @@ fn generate_button(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         (false, Mode::Fill) => "Fill mask",
     };
     let ready = state.is_ready();
-    let key = shortcuts::written(ui.ctx(), Command::Generate);
+    let key = keymap::written(ui.ctx(), Command::Generate);
     let button = PrimaryButton::new(words).key(&key).enabled(ready).quiet(busy).show(ui).button;
     if button.on_disabled_hover_text("Type a prompt first.").clicked() {
-        actions.push(Action::Generate);
+        actions.push(Action::Prompt(PromptAction::Generate));
     }
 }

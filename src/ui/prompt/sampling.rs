@@ -112,7 +112,7 @@ fn steps_and_guidance(ui: &mut Ui, prompt: &mut PromptPanelState, defaults: Opti
         fields::Number::new(1.0, 1.0..=150.0).slider_to(60.0).default(f64::from(model_steps)).show_with_slider(
             ui,
             label,
-            fields::number_width(layout),
+            layout.number_width(),
             &mut steps,
         );
         prompt.steps = steps as u32;
@@ -122,7 +122,7 @@ fn steps_and_guidance(ui: &mut Ui, prompt: &mut PromptPanelState, defaults: Opti
         fields::Number::new(0.1, 0.0..=30.0).slider_to(15.0).default(model_guidance).decimals(1).show_with_slider(
             ui,
             label,
-            fields::number_width(layout),
+            layout.number_width(),
             &mut guidance,
         );
         // Back on the model's own value means following the model again.
@@ -132,7 +132,7 @@ fn steps_and_guidance(ui: &mut Ui, prompt: &mut PromptPanelState, defaults: Opti
 
 fn finer(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
     let fine = &mut prompt.fine;
-    let width = fields::number_width(layout);
+    let width = layout.number_width();
     let share = |ui: &mut Ui, name: &str, hint: &str, default: f64, value: &mut f64| {
         fields::row(ui, name, |ui, label| {
             let number = fields::Number::new(0.01, 0.0..=1.0).default(default).decimals(2);

@@ -1,11 +1,11 @@
 //! What the prompt panel edits: the next request, with "as the model wants" kept apart from a chosen value.
 
-use crate::job::{ModelRef, Request, Variation, fresh_seed};
+use crate::job::{InpaintSettings, Intent, ModelRef, Request, Variation, fresh_seed};
 use crate::raster::ResizeMode;
 use crate::sampling::{NoiseKind, SchedulerName, SigmaChoice};
 use crate::ui::prompt::token_count::TokenCount;
 
-/// The panel's fields. Most are edited in place by `prompt_panel`.
+/// The panel's fields. Most are edited in place by the panel's rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PromptPanelState {
     pub prompt: String,
@@ -137,5 +137,47 @@ impl Default for PromptPanelState {
             tokens: None,
             wants_focus: true,
         }
+    }
+}
+
+/// The panel's fields for Fill.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InpaintPanel {
+    pub settings: InpaintSettings,
+    /// 0 to 1: how much of what is masked is made anew.
+    pub strength: f64,
+    pub is_open: bool,
+}
+
+impl InpaintPanel {
+    pub const DEFAULT_STRENGTH: f64 = 1.0;
+
+    /// Takes everything that an intent sets.
+    pub fn choose(&mut self, intent: Intent) {
+        let preset = intent.preset();
+        self.settings = preset.settings;
+        self.strength = preset.strength;
+    }
+
+    /// The intent whose settings these are, if nothing was changed since.
+    #[must_use]
+    pub fn intent(&self) -> Option<Intent> {
+        Intent::ALL.into_iter().find(|intent| {
+            let preset = intent.preset();
+            preset.settings == self.settings && (preset.strength - self.strength).abs() < 1e-9
+        })
+    }
+
+    /// Whether nothing can be drawn without a prompt.
+    #[must_use]
+    pub fn needs_words(&self) -> bool {
+        self.intent().is_none_or(|intent| intent.preset().needs_words)
+    }
+}
+
+impl Default for InpaintPanel {
+    fn default() -> Self {
+        let preset = Intent::Fill.preset();
+        Self { settings: preset.settings, strength: preset.strength, is_open: false }
     }
 }

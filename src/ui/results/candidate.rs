@@ -13,8 +13,8 @@ pub struct Candidate {
     pub request: Request,
     /// The part of the canvas that is worked on, where it is masked.
     pub frame: Option<Frame>,
-    /// What a step was foretold to take.
-    pub foretold_seconds: Option<f64>,
+    /// What a step was estimated to take.
+    pub estimated_seconds: Option<f64>,
     pub stage: Stage,
 }
 

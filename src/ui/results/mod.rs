@@ -1,4 +1,6 @@
 //! The pictures of this session, and the strip that shows them.
 
 pub mod candidate;
+pub(crate) mod figures;
+pub(crate) mod picture_menu;
 pub(crate) mod strip;

@@ -3,13 +3,13 @@
 use egui::{Align, Id, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
 use crate::job::JobId;
-use crate::ui::action::Action;
+use crate::ui::action::{Action, LookingAt, ResultsAction};
 use crate::ui::chrome::layout::Layout;
-use crate::ui::gallery::picture_menu;
-use crate::ui::input::shortcuts;
+use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::results::candidate::{Candidate, Stage};
-use crate::ui::state::{AppState, LookingAt};
+use crate::ui::results::picture_menu;
+use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
@@ -85,8 +85,8 @@ fn acts_on_something(state: &AppState) -> bool {
 
 fn act(ui: &mut Ui, rect: Rect, layout: Layout, enabled: bool, actions: &mut Vec<Action>) {
     let reason = "The canvas itself is shown: choose a result first";
-    let accept_key = shortcuts::written(ui.ctx(), Command::Accept);
-    let aside_key = shortcuts::written(ui.ctx(), Command::SetAside);
+    let accept_key = keymap::written(ui.ctx(), Command::Accept);
+    let aside_key = keymap::written(ui.ctx(), Command::SetAside);
     let width = if layout.short { ACTIONS_WIDTH_SHORT } else { ACTIONS_WIDTH };
     let height = if layout.short { theme::CONTROL_HEIGHT } else { theme::TALL_BUTTON_HEIGHT };
     let top = if layout.short { rect.center().y - height / 2.0 } else { rect.top() };
@@ -99,7 +99,7 @@ fn act(ui: &mut Ui, rect: Rect, layout: Layout, enabled: bool, actions: &mut Vec
         }
         let accept = TextButton::new("Accept").key(&accept_key).width(width).height(height).on_surround();
         if ui.put(accept_rect, accept).on_disabled_hover_text(reason).clicked() {
-            actions.push(Action::Accept);
+            actions.push(Action::Results(ResultsAction::Accept));
         }
         let aside_rect = Rect::from_min_size(aside_at, aside_size);
         let aside = if layout.short {
@@ -109,7 +109,7 @@ fn act(ui: &mut Ui, rect: Rect, layout: Layout, enabled: bool, actions: &mut Vec
             ui.put(aside_rect, words)
         };
         if aside.on_disabled_hover_text(reason).clicked() {
-            actions.push(Action::SetAside);
+            actions.push(Action::Results(ResultsAction::SetAside));
         }
     });
 }
@@ -146,7 +146,7 @@ fn strip(
             peek = Some(LookingAt::Canvas);
         }
         if response.clicked() {
-            actions.push(Action::LookAt(LookingAt::Canvas));
+            actions.push(Action::Results(ResultsAction::LookAt(LookingAt::Canvas)));
         }
         words(ui, rect, "canvas", at_canvas, layout);
         let stroke = egui::Stroke::new(1.0, theme::tokens(ui).line);
@@ -204,7 +204,7 @@ fn one(
     let name = format!("Result: {}", candidate.request.prompt);
     let response = Tile { name: &name, texture, size_px, stage, chosen }.show(ui, rect, ui.scope_id().with(job));
     if response.clicked() {
-        actions.push(Action::LookAt(LookingAt::Candidate(job)));
+        actions.push(Action::Results(ResultsAction::LookAt(LookingAt::Candidate(job))));
     }
     response.context_menu(|ui| {
         if let Some(made) = candidate.made() {
@@ -213,7 +213,7 @@ fn one(
         }
         ui.set_width(picture_menu::WIDTH);
         if ui.add(MenuItem::new("Cancel this picture").icon(icons::X)).clicked() {
-            actions.push(Action::Cancel(job));
+            actions.push(Action::Results(ResultsAction::Cancel(job)));
             ui.close();
         }
     });

@@ -3,6 +3,8 @@
 //! Bounded: what was not drawn for longest goes first. Large pictures are prepared on a thread; meanwhile there is
 //! none, and the caller goes on showing what it had.
 
+pub mod layers;
+pub mod model_view;
 pub(crate) mod picture_worker;
 
 use std::collections::{HashMap, VecDeque};
@@ -10,11 +12,11 @@ use std::sync::{Arc, Weak};
 
 use egui::{ColorImage, Context, TextureFilter, TextureHandle, TextureId, TextureOptions, TextureWrapMode};
 
-use super::canvas::layers::Layers;
-use super::canvas::model_view::{ModelView, Source};
-use super::state::AppState;
+use self::layers::Layers;
+use self::model_view::{ModelView, Source};
 use super::theme::Tokens;
-use crate::job::{Frame, JobId};
+use crate::canvas::Document;
+use crate::job::{Frame, InpaintSettings, JobId};
 use crate::raster::Picture;
 use crate::ui::textures::picture_worker::{Order, PictureWorker, prepare};
 
@@ -138,9 +140,8 @@ impl Textures {
     }
 
     /// What the model will see of the canvas. Made again when something has changed, but not in the middle of a stroke.
-    pub(super) fn model_view(&mut self, state: &AppState, frame: Frame) -> ModelView {
-        let document = &state.canvas.document;
-        let source = Source::new(document, &state.inpaint.settings, frame);
+    pub(super) fn model_view(&mut self, document: &Document, settings: &InpaintSettings, frame: Frame) -> ModelView {
+        let source = Source::new(document, settings, frame);
         if let Some((made_of, view)) = &self.model_view
             && (*made_of == source || document.is_painting())
         {

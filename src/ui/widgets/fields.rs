@@ -7,18 +7,12 @@ use egui::{
     StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
-use crate::ui::chrome::layout::Layout;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::look::{Look, paint_field_ring, paint_focus_ring};
 use crate::ui::widgets::{MenuItem, paint};
 
 const MENU_WIDTH: f32 = 240.0;
-
-#[must_use]
-pub fn number_width(layout: Layout) -> f32 {
-    if layout.narrow { theme::NUMBER_WIDTH_NARROW } else { theme::NUMBER_WIDTH }
-}
 
 /// A label in its column and what stands beside it. `content` is told the label's id, to name its fields.
 pub fn row<R>(ui: &mut Ui, label: &str, content: impl FnOnce(&mut Ui, Id) -> R) -> R {

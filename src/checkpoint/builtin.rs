@@ -1,0 +1,71 @@
+//! The small model that comes with the program: inside the binary, or, in a build without it, in a folder nearby.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use super::CheckpointError;
+use super::folder::{EmbeddedFiles, embedded_file, file_on_disk};
+
+/// The name inside the model, and the bytes that the linker puts into read-only pages.
+#[cfg(feature = "embedded-model")]
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/builtin/model/", $name)))),*]
+    };
+}
+
+#[cfg(feature = "embedded-model")]
+static EMBEDDED: Option<EmbeddedFiles> = Some(embedded![
+    "latent_rgb.json",
+    "model_index.json",
+    "scheduler/scheduler_config.json",
+    "text_encoder/config.json",
+    "text_encoder/model.safetensors",
+    "tokenizer/tokenizer.json",
+    "tokenizer/tokenizer_config.json",
+    "unet/config.json",
+    "unet/diffusion_pytorch_model.safetensors",
+    "vae/config.json",
+    "vae/diffusion_pytorch_model.safetensors",
+]);
+
+#[cfg(not(feature = "embedded-model"))]
+static EMBEDDED: Option<EmbeddedFiles> = None;
+
+/// Where the built-in model's files are.
+pub enum BuiltinFiles {
+    Embedded(EmbeddedFiles),
+    Folder(PathBuf),
+}
+
+impl BuiltinFiles {
+    /// # Errors
+    /// In a build without the model, when no folder with it is found.
+    pub fn find() -> Result<Self, CheckpointError> {
+        if let Some(files) = EMBEDDED {
+            return Ok(Self::Embedded(files));
+        }
+        let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("builtin/model")));
+        let places = [beside, Some(PathBuf::from("assets/builtin/model"))];
+        places
+            .iter()
+            .flatten()
+            .find(|folder| folder.join("model_index.json").is_file())
+            .map(|folder| Self::Folder(folder.clone()))
+            .ok_or_else(|| CheckpointError::Missing {
+                what: "the built-in model (this build does not carry it inside)",
+                path: PathBuf::from("assets/builtin/model"),
+            })
+    }
+
+    /// The whole file, or `None` when there is none.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, CheckpointError> {
+        match self {
+            Self::Embedded(files) => Ok(embedded_file(files, name).map(Cow::Borrowed)),
+            Self::Folder(folder) => file_on_disk(folder, name),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Why a file of a model cannot be used.
+
+use std::path::PathBuf;
+
+/// What was wanted, what was found and what to do, with the path last.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+    #[error(
+        "{what} is missing in the model folder; download the model again, or choose a folder in diffusers' layout: {path}"
+    )]
+    Missing { what: &'static str, path: PathBuf },
+    #[error(
+        "the model has only PyTorch pickle weights (.bin), which can run any code; get its .safetensors files: {0}"
+    )]
+    PickleOnly(PathBuf),
+    #[error("a file of the model cannot be read ({reason}): {path}")]
+    Unreadable { reason: String, path: PathBuf },
+    #[error("the weights are damaged or not downloaded to their end ({reason}); download the file again: {path}")]
+    Damaged { reason: String, path: PathBuf },
+    #[error(
+        "the model was trained on EDM's noise levels (as Playground 2.5 and CosXL are), which no scheduler here walks; choose another Stable Diffusion XL model: {0}"
+    )]
+    EdmTraining(PathBuf),
+    #[error(
+        "the GGUF file {reason}; Q8_0, Q4_0 to Q5_1 and Q2_K to Q6_K are read, get one of these or a .safetensors file: {path}"
+    )]
+    Quantized { reason: String, path: PathBuf },
+    #[error(
+        "the file is a database of Draw Things, whose models no other program reads; choose the .safetensors or .ckpt file that it was imported from: {0}"
+    )]
+    DrawThings(PathBuf),
+    #[error("the config's {field} is {found}, and {supported} is supported: {path}")]
+    Unsupported { field: String, found: String, supported: String, path: PathBuf },
+    #[error("a Stable Diffusion checkpoint was wanted, and this file holds no network that Inkwick knows: {0}")]
+    NoNetwork(PathBuf),
+    #[error("the embedding {reason}: {path}")]
+    Embedding { reason: String, path: PathBuf },
+    #[error("the LoRA {reason}: {path}")]
+    Lora { reason: String, path: PathBuf },
+    #[error("a checkpoint was wanted, and this file is a LoRA; choose a model and add it to that: {0}")]
+    IsLora(PathBuf),
+    #[error("there is no VAE in this file; choose one for it: {0}")]
+    VaeMissing(PathBuf),
+    #[error(
+        "there is no {what} in this file; choose the whole checkpoint, or say in NAME.json beside it which has the rest ({{\"base\": \"FILE.safetensors\"}}): {path}"
+    )]
+    PartMissing { what: &'static str, path: PathBuf },
+}

@@ -1,0 +1,103 @@
+//! Where a model's files are: a folder on disk, one file, or bytes inside the program. All are read by the same code.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::CheckpointError;
+use super::builtin::BuiltinFiles;
+use super::folder::{EmbeddedFiles, embedded_file, file_on_disk};
+use super::single_file::SingleFile;
+
+/// A model in diffusers' layout, or presented as one.
+#[derive(Clone)]
+pub enum ModelFiles {
+    Folder(PathBuf),
+    /// A checkpoint in one file.
+    File(Arc<SingleFile>),
+    /// Inside the program.
+    Embedded(EmbeddedFiles),
+}
+
+/// The small model that comes with the program.
+///
+/// # Errors
+/// In a build without the model, when no folder with it is found.
+pub fn builtin_model() -> Result<ModelFiles, CheckpointError> {
+    Ok(match BuiltinFiles::find()? {
+        BuiltinFiles::Embedded(files) => ModelFiles::Embedded(files),
+        BuiltinFiles::Folder(folder) => ModelFiles::Folder(folder),
+    })
+}
+
+impl ModelFiles {
+    /// Of what is inside the program; 0 for what lies on a disk.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Embedded(list) => list.iter().map(|(_, bytes)| bytes.len() as u64).sum(),
+            Self::Folder(_) | Self::File(_) => 0,
+        }
+    }
+
+    /// Opens a checkpoint in one file: its header is read, its tensors when they are asked for.
+    ///
+    /// # Errors
+    /// When it is missing, damaged, or no checkpoint.
+    pub fn open_file(path: &Path) -> Result<Self, CheckpointError> {
+        Ok(Self::File(Arc::new(SingleFile::open(path)?)))
+    }
+
+    /// The path as a person would look for it.
+    #[must_use]
+    pub fn path_of(&self, name: &str) -> PathBuf {
+        match self {
+            Self::Folder(folder) => folder.join(name),
+            // What a person can look at is the file itself.
+            Self::File(file) => file.path().to_owned(),
+            Self::Embedded(_) => Path::new("built-in model").join(name),
+        }
+    }
+
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Folder(folder) => folder.join(name).is_file(),
+            Self::File(file) => file.read(name).is_ok_and(|found| found.is_some()),
+            Self::Embedded(files) => embedded_file(files, name).is_some(),
+        }
+    }
+
+    /// The whole file, or `None` when there is none.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, CheckpointError> {
+        match self {
+            Self::Embedded(files) => Ok(embedded_file(files, name).map(Cow::Borrowed)),
+            Self::File(file) => file.read(name),
+            Self::Folder(folder) => file_on_disk(folder, name),
+        }
+    }
+
+    /// Reads a JSON file into `T`, or gives `None` when there is no such file.
+    ///
+    /// # Errors
+    /// When the file is no JSON or a field has a value that `T` cannot hold; the message names it.
+    pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, CheckpointError> {
+        let Some(bytes) = self.read(name)? else { return Ok(None) };
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| CheckpointError::Unreadable { reason: error.to_string(), path: self.path_of(name) })
+    }
+
+    /// Like [`Self::read_json`], for a file that must be there.
+    ///
+    /// # Errors
+    /// As above, and when the file is missing.
+    pub fn require_json<T: DeserializeOwned>(&self, name: &str, what: &'static str) -> Result<T, CheckpointError> {
+        self.read_json(name)?.ok_or_else(|| CheckpointError::Missing { what, path: self.path_of(name) })
+    }
+}

@@ -1,0 +1,169 @@
+//! What a file of tensors is, told from its names and shapes, before anything is done with it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::CheckpointError;
+use super::archive::{Archive, TensorInfo};
+use super::lora::Lora;
+use super::single_file::{Family, Parts};
+
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FileKind {
+    /// A whole model.
+    Checkpoint,
+    /// A model without its VAE: it needs one beside it.
+    CheckpointWithoutVae,
+    Unet,
+    Vae,
+    TextEncoder,
+    Lora,
+    Embedding,
+    ControlNet,
+    Upscaler,
+    Unknown,
+}
+
+impl FileKind {
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Checkpoint => "checkpoint",
+            Self::CheckpointWithoutVae => "checkpoint without a VAE",
+            Self::Unet => "UNet alone",
+            Self::Vae => "VAE",
+            Self::TextEncoder => "text encoder alone",
+            Self::Lora => "LoRA",
+            Self::Embedding => "embedding",
+            Self::ControlNet => "ControlNet",
+            Self::Upscaler => "upscaler",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// All that is told of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileReport {
+    pub kind: FileKind,
+    /// "Stable Diffusion XL", or "for inpainting" behind it; `None` where it cannot be told.
+    pub family: Option<String>,
+    /// The precision that most bytes have: `F16`.
+    pub precision: String,
+    /// Bytes of all tensors.
+    pub bytes: u64,
+    pub tensors: usize,
+    /// How many tensors have a place in what the file is.
+    pub matched: usize,
+    /// The others.
+    pub unmatched: Vec<String>,
+    /// What the file tells of itself in words: trigger words, base model.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Reads a file's header and says what it is.
+///
+/// # Errors
+/// When it is missing or damaged.
+pub fn inspect_file(path: &Path) -> Result<FileReport, CheckpointError> {
+    let archive = Archive::open(path)?;
+    let tensors = archive.tensors();
+    let parts = Parts::of(&tensors);
+    let lora = Lora::open(path, 1.0).ok();
+    let kind = kind_of(&tensors, &parts, lora.is_some());
+    let unmatched: Vec<String> = match kind {
+        FileKind::Lora => {
+            tensors.iter().filter(|tensor| !Lora::claims(&tensor.name)).map(|tensor| tensor.name.clone()).collect()
+        }
+        FileKind::Embedding => Vec::new(),
+        FileKind::ControlNet | FileKind::Upscaler | FileKind::Unknown => {
+            tensors.iter().map(|tensor| tensor.name.clone()).collect()
+        }
+        _ => parts.unknown.clone(),
+    };
+    Ok(FileReport {
+        kind,
+        family: family_of(kind, &tensors, &parts),
+        precision: precision_of(&tensors),
+        bytes: tensors.iter().map(|tensor| tensor.bytes).sum(),
+        tensors: tensors.len(),
+        matched: tensors.len() - unmatched.len(),
+        unmatched,
+        metadata: archive.metadata().clone(),
+    })
+}
+
+fn kind_of(tensors: &[TensorInfo], parts: &Parts, is_lora: bool) -> FileKind {
+    let any = |part: &str| tensors.iter().any(|tensor| tensor.name.contains(part));
+    let has = |network: &str| parts.networks.contains_key(network);
+    if is_lora {
+        return FileKind::Lora;
+    }
+    if any("control_model.") || any("controlnet_") || any("zero_convs.") || any("input_hint_block.") {
+        return FileKind::ControlNet;
+    }
+    if any("RRDB_trunk") || any("RDB1.conv1") || any("rdb1.conv1") || any("conv_first.") || any("model.1.sub.0.") {
+        return FileKind::Upscaler;
+    }
+    let has_text = has("text_encoder") || has("text_encoder_2");
+    match (has("unet"), has("vae"), has_text) {
+        (true, true, true) => FileKind::Checkpoint,
+        (true, false, true) => FileKind::CheckpointWithoutVae,
+        (true, _, false) => FileKind::Unet,
+        (false, true, _) => FileKind::Vae,
+        (false, false, true) if tensors.len() > 8 => FileKind::TextEncoder,
+        _ if tensors.len() <= 8 && tensors.iter().any(|tensor| matches!(tensor.shape.len(), 1 | 2)) => {
+            FileKind::Embedding
+        }
+        _ => FileKind::Unknown,
+    }
+}
+
+fn family_of(kind: FileKind, tensors: &[TensorInfo], parts: &Parts) -> Option<String> {
+    match kind {
+        FileKind::Checkpoint | FileKind::CheckpointWithoutVae | FileKind::Unet => {
+            let family = Family::of(parts).name();
+            let inputs = parts.networks.get("unet")?.get("conv_in.weight")?.shape.get(1).copied();
+            Some(match inputs {
+                Some(9) => format!("{family} for inpainting"),
+                Some(8) => format!("{family} for instructions"),
+                _ => family.to_owned(),
+            })
+        }
+        FileKind::Lora => {
+            // The context's width tells; the second encoder's layers as well.
+            let is_context = |name: &str| name.contains("attn2_to_k") || name.contains("attn2.to_k");
+            let is_inward = |name: &str| name.contains("down.weight") || name.contains("lora_A");
+            let context = tensors
+                .iter()
+                .find(|tensor| is_context(&tensor.name) && is_inward(&tensor.name) && tensor.shape.len() >= 2);
+            let has_second = tensors.iter().any(|tensor| tensor.name.starts_with("lora_te2_"));
+            by_context(context.map(|tensor| tensor.shape[1]), has_second)
+        }
+        FileKind::Embedding => {
+            let widths: Vec<usize> = tensors.iter().filter_map(|tensor| tensor.shape.last().copied()).collect();
+            by_context(widths.iter().max().copied(), widths.len() > 1 && widths.contains(&1280))
+        }
+        _ => None,
+    }
+}
+
+fn by_context(width: Option<usize>, is_xl: bool) -> Option<String> {
+    let family = match width {
+        _ if is_xl => Family::Xl,
+        Some(768) => Family::Sd1,
+        Some(1024) => Family::Sd2,
+        Some(2048 | 1280) => Family::Xl,
+        _ => return None,
+    };
+    Some(family.name().to_owned())
+}
+
+fn precision_of(tensors: &[TensorInfo]) -> String {
+    let mut bytes: BTreeMap<&str, u64> = BTreeMap::new();
+    for tensor in tensors {
+        *bytes.entry(&tensor.precision).or_default() += tensor.bytes;
+    }
+    bytes.into_iter().max_by_key(|(_, bytes)| *bytes).map(|(precision, _)| precision.to_owned()).unwrap_or_default()
+}

@@ -1,0 +1,273 @@
+//! A checkpoint in one file, presented as a folder in diffusers' layout: the same code then reads both.
+//!
+//! Nothing is copied beforehand: names are mapped, and a layer's tensor is read from its place when the layer asks for it.
+
+mod derived;
+mod names;
+mod sidecar;
+mod vocabulary;
+mod yaml;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Tensor};
+use serde_json::Value;
+
+use super::archive::{Archive, TensorInfo};
+use super::builtin::BuiltinFiles;
+use super::{CheckpointError, Lora};
+pub use derived::Family;
+use derived::Training;
+pub use names::{Cut, Part, Parts, TensorSource};
+use sidecar::Sidecar;
+
+/// Tensors that files have whose noise levels are EDM's.
+const EDM_MARKS: [&str; 3] = ["edm_mean", "edm_std", "edm_vpred.sigma_max"];
+
+/// An open checkpoint.
+pub struct SingleFile {
+    path: PathBuf,
+    archive: Arc<Archive>,
+    /// Of networks that stand in other files.
+    others: BTreeMap<&'static str, Arc<Archive>>,
+    parts: Parts,
+    family: Family,
+    configs: BTreeMap<String, Value>,
+    sidecar: Sidecar,
+}
+
+impl SingleFile {
+    /// Reads the header, and says what the file is.
+    ///
+    /// # Errors
+    /// When it is missing, damaged, or holds no network that Inkwick knows.
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        let archive = Archive::open(path)?;
+        let tensors = archive.tensors();
+        if tensors.iter().filter(|tensor| Lora::claims(&tensor.name)).count() * 2 > tensors.len() {
+            return Err(CheckpointError::IsLora(path.to_owned()));
+        }
+        if tensors.iter().any(|tensor| EDM_MARKS.contains(&tensor.name.as_str())) {
+            return Err(CheckpointError::EdmTraining(path.to_owned()));
+        }
+        let mut parts = Parts::of(&tensors);
+        if parts.networks.is_empty() {
+            return Err(CheckpointError::NoNetwork(path.to_owned()));
+        }
+        let sidecar = Sidecar::beside(path)?;
+        let others = taken_from_others(&sidecar, &mut parts)?;
+        let family = Family::of(&parts);
+        drop_what_is_never_run(&mut parts, family);
+        let training = training_of(&archive, &tensors, &parts, family);
+        let mut configs = derived::configs(&parts, family, training);
+        lay_folders_over(&sidecar.folders, &mut configs)?;
+        for (name, config) in &mut configs {
+            sidecar.lay_over(name, config);
+        }
+        Ok(Self { path: path.to_owned(), archive: Arc::new(archive), others, parts, family, configs, sidecar })
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    #[must_use]
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    #[must_use]
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// The file that a network stands in: this one, or one that its sidecar names.
+    #[must_use]
+    pub fn archive_of(&self, folder: &str) -> &Arc<Archive> {
+        self.others.get(folder).unwrap_or(&self.archive)
+    }
+
+    /// Whether everything is there that a picture takes, the VAE aside.
+    #[must_use]
+    pub fn can_draw(&self) -> bool {
+        let has = |network: &str| self.parts.networks.contains_key(network);
+        let is_xl = matches!(self.family, Family::Xl | Family::XlRefiner);
+        has("unet") && (has("text_encoder") || is_xl) && (has("text_encoder_2") || !is_xl)
+    }
+
+    /// The tensors of one network (`unet`, `vae`, `text_encoder`, `text_encoder_2`) by diffusers' names.
+    ///
+    /// # Errors
+    /// When the file does not hold it, with what to do about it.
+    pub fn network(&self, folder: &str) -> Result<&Part, CheckpointError> {
+        self.parts.networks.get(folder).ok_or_else(|| self.lacks(folder))
+    }
+
+    fn lacks(&self, folder: &str) -> CheckpointError {
+        if folder == "vae" && self.can_draw() {
+            return CheckpointError::VaeMissing(self.path.clone());
+        }
+        let what = match folder {
+            "unet" => "UNet",
+            "vae" => "VAE",
+            _ => "text encoder",
+        };
+        CheckpointError::PartMissing { what, path: self.path.clone() }
+    }
+
+    /// What a folder's file of that name would hold, or `None`.
+    ///
+    /// # Errors
+    /// When a file beside the checkpoint is there and cannot be read.
+    pub fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, CheckpointError> {
+        if let Some(config) = self.configs.get(name) {
+            return Ok(serde_json::to_vec(config).ok().map(Cow::Owned));
+        }
+        let Some((folder, file)) = name.split_once('/') else { return Ok(None) };
+        if matches!(folder, "unet" | "vae" | "text_encoder" | "text_encoder_2") && file == "config.json" {
+            return Err(self.lacks(folder));
+        }
+        let encoder = match folder {
+            "tokenizer" => "text_encoder",
+            "tokenizer_2" => "text_encoder_2",
+            _ => return Ok(None),
+        };
+        if let Some(path) = self.sidecar.tokenizer_file(folder, file) {
+            return match std::fs::read(&path) {
+                Ok(bytes) => Ok(Some(Cow::Owned(bytes))),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(CheckpointError::Unreadable { reason: error.to_string(), path }),
+            };
+        }
+        let embedding = self.network(encoder)?.get("embeddings.token_embedding.weight");
+        let size = embedding.and_then(|source| source.shape.first()).copied().unwrap_or(0);
+        if let Some(own) = built_in_tokenizer(size, file)? {
+            return Ok(Some(own));
+        }
+        let pads_with_zero = folder == "tokenizer_2" || self.family == Family::Sd2;
+        Ok(vocabulary::file(file, size, pads_with_zero).map(Cow::Owned))
+    }
+
+    /// A tensor of ours, cut out of the file's.
+    ///
+    /// # Errors
+    /// When the file's precision is not supported or the device has no room.
+    pub fn load(archive: &Archive, source: &TensorSource, device: &Device) -> Result<Tensor, candle_core::Error> {
+        let tensor = archive.load(&source.name, device)?;
+        match source.cut {
+            Cut::Whole => Ok(tensor),
+            Cut::Third(index) => {
+                let rows = tensor.dim(0)? / 3;
+                tensor.narrow(0, index * rows, rows)?.contiguous()
+            }
+            Cut::Transposed => tensor.t()?.contiguous(),
+        }
+    }
+}
+
+/// Lays the VAE of another file over a file's own, and fills what it lacks.
+fn taken_from_others(
+    sidecar: &Sidecar,
+    parts: &mut Parts,
+) -> Result<BTreeMap<&'static str, Arc<Archive>>, CheckpointError> {
+    let mut others = BTreeMap::new();
+    for (file, is_base) in [(&sidecar.vae, false), (&sidecar.base, true)] {
+        let Some(file) = file else { continue };
+        let archive = Arc::new(Archive::open(file)?);
+        let theirs = Parts::of(&archive.tensors());
+        for (network, part) in theirs.networks {
+            let is_wanted = if is_base { !parts.networks.contains_key(network) } else { network == "vae" };
+            if is_wanted {
+                parts.networks.insert(network, part);
+                parts.open_clip.extend(theirs.open_clip.get(network));
+                others.insert(network, Arc::clone(&archive));
+            }
+        }
+    }
+    Ok(others)
+}
+
+/// SD 2 reads its encoder one layer before the last. Files that hold the whole of `OpenCLIP` hold that last layer too.
+fn drop_what_is_never_run(parts: &mut Parts, family: Family) {
+    let is_whole = parts.open_clip.contains("text_encoder");
+    let Some(text) = parts.networks.get_mut("text_encoder") else { return };
+    let has_projection = text.remove("text_projection.weight").is_some();
+    let layer_of = |name: &str| name.strip_prefix("encoder.layers.")?.split('.').next()?.parse::<usize>().ok();
+    let last = text.keys().filter_map(|name| layer_of(name)).max().unwrap_or(0);
+    if family == Family::Sd2 && is_whole && last > 0 && (has_projection || last == 23) {
+        text.retain(|name, _| layer_of(name) != Some(last));
+    }
+}
+
+/// What cannot be seen from shapes: ComfyUI's rule for SD 2, marker tensors for XL.
+fn training_of(archive: &Archive, tensors: &[TensorInfo], parts: &Parts, family: Family) -> Training {
+    let has = |name: &str| tensors.iter().any(|tensor| tensor.name == name);
+    if family != Family::Sd2 {
+        return Training { is_velocity: has("v_pred"), is_zero_snr: has("ztsnr"), ..Training::default() };
+    }
+    let step = archive.metadata().get("global_step").map(String::as_str);
+    if let Some(known) = step.and_then(|step| ["875000", "220000", "110000"].iter().position(|known| *known == step)) {
+        return Training { is_velocity: known == 2, ..Training::default() };
+    }
+    let telling = parts.networks.get("unet").and_then(|unet| {
+        let in_channels = unet.get("conv_in.weight")?.shape.get(1)?;
+        let bias = unet.get("up_blocks.3.attentions.2.transformer_blocks.0.norm1.bias")?;
+        (*in_channels == 4).then_some(bias)
+    });
+    let spread = telling.and_then(|source| {
+        let values = SingleFile::load(archive, source, &Device::Cpu).ok()?.to_dtype(DType::F32).ok()?;
+        values.flatten_all().ok()?.var(0).ok()?.to_scalar::<f32>().ok()
+    });
+    Training { is_velocity: spread.is_some_and(|variance| variance.sqrt() > 0.09), ..Training::default() }
+}
+
+/// Takes a neighbouring folder's configs when its networks have the shapes of ours.
+fn lay_folders_over(folders: &[PathBuf], configs: &mut BTreeMap<String, Value>) -> Result<(), CheckpointError> {
+    const TELLING: [&str; 7] = [
+        "in_channels",
+        "block_out_channels",
+        "cross_attention_dim",
+        "latent_channels",
+        "hidden_size",
+        "num_hidden_layers",
+        "vocab_size",
+    ];
+    for folder in folders {
+        let mut theirs = BTreeMap::new();
+        for name in configs.keys() {
+            if let Some(config) = sidecar::read_json(&folder.join(name))? {
+                theirs.insert(name.clone(), config);
+            }
+        }
+        let fits = theirs.iter().all(|(name, config)| {
+            TELLING.iter().all(|field| {
+                let (ours, found) = (&configs[name][field], &config[field]);
+                ours.is_null() || found.is_null() || !ours.is_array() && found.is_array() || ours == found
+            })
+        });
+        if fits && theirs.contains_key("unet/config.json") {
+            configs.extend(theirs);
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Files made from the built-in model have its vocabulary.
+fn built_in_tokenizer(size: usize, file: &str) -> Result<Option<Cow<'static, [u8]>>, CheckpointError> {
+    #[derive(serde::Deserialize)]
+    struct Size {
+        vocab_size: usize,
+    }
+    let Ok(files) = BuiltinFiles::find() else { return Ok(None) };
+    if size >= 49_408 {
+        return Ok(None);
+    }
+    let config = files.read("text_encoder/config.json")?;
+    let own = config.and_then(|config| serde_json::from_slice::<Size>(&config).ok());
+    if own.is_some_and(|own| own.vocab_size == size) { files.read(&format!("tokenizer/{file}")) } else { Ok(None) }
+}

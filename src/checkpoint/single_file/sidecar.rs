@@ -1,0 +1,113 @@
+//! What stands beside a checkpoint and says what its tensors cannot: heads, groups, tokenizer, what it predicts.
+//!
+//! `"vae": "FILE"` takes the VAE from another file, as AUTOMATIC1111 does with a `NAME.vae.safetensors` (or `.pt`), and
+//! `"base": "FILE"` takes whatever is missing (a UNet alone wants text encoders and a VAE).
+//!
+//! Looked for, the first wins: `NAME.json` (`{"unet": {"attention_head_dim": 4}, "tokenizer": "folder"}`: each key a
+//! folder of diffusers' layout, each value fields for its config), AUTOMATIC1111's `NAME.yaml`, a folder `NAME` in
+//! diffusers' layout without weights, and the folder that the file is in, when that is in diffusers' layout.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::yaml;
+use crate::checkpoint::CheckpointError;
+
+/// The folders whose configs can be overridden.
+const SECTIONS: [(&str, &str); 6] = [
+    ("unet", "unet/config.json"),
+    ("vae", "vae/config.json"),
+    ("text_encoder", "text_encoder/config.json"),
+    ("text_encoder_2", "text_encoder_2/config.json"),
+    ("scheduler", "scheduler/scheduler_config.json"),
+    ("model_index", "model_index.json"),
+];
+
+#[derive(Debug, Default)]
+pub struct Sidecar {
+    /// By the name of the config file: fields that win over the derived ones.
+    fields: Vec<(&'static str, Map<String, Value>)>,
+    /// By tokenizer folder, where its files are.
+    tokenizers: Vec<(String, PathBuf)>,
+    /// Folders in diffusers' layout that may describe this file.
+    pub folders: Vec<PathBuf>,
+    /// Decodes instead of the file's own.
+    pub vae: Option<PathBuf>,
+    /// Has the networks that the file lacks.
+    pub base: Option<PathBuf>,
+}
+
+impl Sidecar {
+    /// # Errors
+    /// When a `NAME.json` or `NAME.yaml` is there and cannot be understood.
+    pub fn beside(path: &Path) -> Result<Self, CheckpointError> {
+        let mut sidecar = Self::default();
+        let folder = path.parent().unwrap_or(Path::new("."));
+        for stem in [path.with_extension(""), path.to_owned()] {
+            let json = with_ending(&stem, "json");
+            if let Some(Value::Object(map)) = read_json(&json)? {
+                sidecar.take(map, folder);
+            }
+            let yaml = with_ending(&stem, "yaml");
+            if let Ok(text) = std::fs::read_to_string(&yaml) {
+                sidecar.fields.extend(yaml::fields(&text));
+            }
+        }
+        let named = path.with_extension("");
+        let vaes = ["vae.safetensors", "vae.pt", "vae.ckpt"].map(|ending| with_ending(&named, ending));
+        sidecar.vae = sidecar.vae.or_else(|| vaes.into_iter().find(|vae| vae.is_file()));
+        sidecar.folders.extend([named, folder.to_owned()].into_iter().filter(|f| f.join("model_index.json").is_file()));
+        Ok(sidecar)
+    }
+
+    fn take(&mut self, map: Map<String, Value>, folder: &Path) {
+        for (key, value) in map {
+            if let Some((_, file)) = SECTIONS.iter().find(|(section, _)| *section == key)
+                && let Value::Object(fields) = value
+            {
+                self.fields.push((file, fields));
+            } else if let ("vae", Some(file)) = (key.as_str(), value.as_str()) {
+                self.vae = Some(folder.join(file));
+            } else if let ("base", Some(file)) = (key.as_str(), value.as_str()) {
+                self.base = Some(folder.join(file));
+            } else if let ("tokenizer" | "tokenizer_2", Some(place)) = (key.as_str(), value.as_str()) {
+                self.tokenizers.push((key, folder.join(place)));
+            }
+        }
+    }
+
+    /// The config with what is said here laid over it.
+    pub fn lay_over(&self, name: &str, config: &mut Value) {
+        let Value::Object(config) = config else { return };
+        for (_, fields) in self.fields.iter().filter(|(file, _)| *file == name) {
+            for (key, value) in fields {
+                config.insert(key.clone(), value.clone());
+            }
+        }
+    }
+
+    /// A file of a tokenizer folder, from where this says it is.
+    #[must_use]
+    pub fn tokenizer_file(&self, folder: &str, name: &str) -> Option<PathBuf> {
+        let said = self.tokenizers.iter().filter(|(tokenizer, _)| tokenizer == folder).map(|(_, place)| place.clone());
+        said.chain(self.folders.iter().map(|place| place.join(folder)))
+            .find(|place| place.join("tokenizer.json").is_file() || place.join("vocab.json").is_file())
+            .map(|place| place.join(name))
+    }
+}
+
+/// A JSON file, or `None` when there is none.
+pub fn read_json(path: &Path) -> Result<Option<Value>, CheckpointError> {
+    let Ok(bytes) = std::fs::read(path) else { return Ok(None) };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|error| CheckpointError::Unreadable { reason: error.to_string(), path: path.to_owned() })
+}
+
+fn with_ending(stem: &Path, ending: &str) -> PathBuf {
+    let mut name = stem.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
+}

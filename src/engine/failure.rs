@@ -1,0 +1,66 @@
+//! What the pipeline's and the model's errors are to a job: their kind, and what helps.
+
+use super::backend::BackendError;
+use crate::checkpoint::CheckpointError;
+use crate::job::{ErrorKind, JobError, Remedy};
+use crate::model::{FailureKind, ModelError};
+use crate::pipeline::PipelineError;
+
+/// What a job ends with.
+pub(super) fn backend_error(error: PipelineError) -> BackendError {
+    match error {
+        PipelineError::Model(ModelError::Cancelled) => BackendError::Cancelled,
+        error => {
+            let (kind, remedy) = kind_of(&error);
+            BackendError::Failed(JobError::caused(kind, error).with_remedy(remedy))
+        }
+    }
+}
+
+fn kind_of(error: &PipelineError) -> (ErrorKind, Option<Remedy>) {
+    match error {
+        PipelineError::Request(error) => (ErrorKind::Request, error.remedy()),
+        PipelineError::Model(error) => kind_of_model_error(error),
+        PipelineError::Sampling(_) | PipelineError::SizeStep { .. } => (ErrorKind::Request, None),
+        PipelineError::Tokenizer(_) => (ErrorKind::Unreadable, None),
+        PipelineError::NeedsPicture => (ErrorKind::Request, Some(Remedy::GivePicture)),
+        PipelineError::FaintMask => (ErrorKind::Request, Some(Remedy::SoftInpainting)),
+        PipelineError::Unsupported(_) => (ErrorKind::Unsupported, None),
+        PipelineError::TooLarge { remedy, .. } | PipelineError::ModelTooLarge { remedy, .. } => {
+            (ErrorKind::Memory, Some(*remedy))
+        }
+        PipelineError::NotANumber => (ErrorKind::Device, None),
+    }
+}
+
+fn kind_of_model_error(error: &ModelError) -> (ErrorKind, Option<Remedy>) {
+    match error {
+        // A job that was cancelled has no error; a model that is read for another reason is never cancelled.
+        ModelError::Cancelled | ModelError::Tensor(_) | ModelError::Shape(_) => (ErrorKind::Internal, None),
+        ModelError::Operator(failure) => match failure.kind {
+            FailureKind::OutOfMemory => (ErrorKind::Memory, Some(Remedy::FreeMemory)),
+            FailureKind::Unsupported | FailureKind::Other => (ErrorKind::Device, Some(Remedy::ListDevices)),
+        },
+        ModelError::Checkpoint(error) => kind_of_checkpoint_error(error),
+        ModelError::Misfit(_) => (ErrorKind::Unreadable, None),
+        ModelError::NoSegmenter { .. } => (ErrorKind::Unsupported, None),
+    }
+}
+
+fn kind_of_checkpoint_error(error: &CheckpointError) -> (ErrorKind, Option<Remedy>) {
+    match error {
+        CheckpointError::Tensor(_) => (ErrorKind::Internal, None),
+        CheckpointError::Missing { .. } | CheckpointError::PartMissing { .. } => (ErrorKind::NotFound, None),
+        CheckpointError::VaeMissing(_) => (ErrorKind::NotFound, Some(Remedy::ChooseVae)),
+        CheckpointError::Unreadable { .. } | CheckpointError::Damaged { .. } => (ErrorKind::Unreadable, None),
+        CheckpointError::NoNetwork(_) => (ErrorKind::Unreadable, Some(Remedy::InspectFile)),
+        CheckpointError::IsLora(_) => (ErrorKind::Unreadable, Some(Remedy::UseAsLora)),
+        CheckpointError::PickleOnly(_)
+        | CheckpointError::EdmTraining(_)
+        | CheckpointError::Quantized { .. }
+        | CheckpointError::DrawThings(_)
+        | CheckpointError::Unsupported { .. }
+        | CheckpointError::Embedding { .. }
+        | CheckpointError::Lora { .. } => (ErrorKind::Unsupported, None),
+    }
+}

@@ -1,0 +1,85 @@
+//! All models that can be chosen: the built-in one, the models folder's, and what lies in folders that the user opened.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::store::models::entry::{ModelEntry, ModelError};
+use crate::store::models::{extras, file, folder, scan};
+use crate::store::paths::Paths;
+
+/// What one look at all folders has found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelList {
+    /// The built-in one first, then the models folder's by name, then those outside.
+    pub entries: Vec<ModelEntry>,
+    /// Those of the known folders that are looked through: they are no models by themselves.
+    pub folders: Vec<PathBuf>,
+    /// VAE files that may decode instead of a model's own.
+    pub vaes: Vec<PathBuf>,
+}
+
+/// Entries that were read before, with their file's length and time then.
+pub(crate) type Seen = HashMap<PathBuf, (u64, Option<SystemTime>, Option<ModelEntry>)>;
+
+/// All models that can be chosen. A folder that is no model (any more) is left out; [`inspect`] says why.
+#[must_use]
+pub fn list(paths: &Paths) -> Vec<ModelEntry> {
+    list_again(paths, &mut Seen::new()).entries
+}
+
+/// The same, reading only what has changed, and what else lies in the folders.
+#[must_use]
+pub(crate) fn list_again(paths: &Paths, before: &mut Seen) -> ModelList {
+    let mut candidates: Vec<PathBuf> = fs::read_dir(&paths.models_folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.join("model_index.json").is_file())
+        .collect();
+    candidates.extend(extras::checkpoints(paths));
+    candidates.sort_by_key(|path| path.file_name().map(|name| name.to_string_lossy().to_lowercase()));
+    let (mut folders, mut vaes) = (Vec::new(), extras::vaes(paths));
+    for known in &paths.other_folders {
+        if scan::is_root(known) {
+            let inside = scan::models_under(known);
+            // Where other programs keep theirs.
+            vaes.extend(inside.iter().filter(|file| scan::lies_in(file, "vae")).cloned());
+            candidates.extend(inside);
+            folders.push(known.clone());
+        } else {
+            candidates.push(known.clone());
+        }
+    }
+    let mut seen = BTreeSet::new();
+    candidates.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+    before.retain(|path, _| candidates.contains(path));
+    let found = candidates.iter().filter_map(|path| {
+        let stat = fs::metadata(if path.is_dir() { path.join("model_index.json") } else { path.clone() }).ok();
+        let (length, time) = stat.map_or((0, None), |stat| (stat.len(), stat.modified().ok()));
+        if let Some((old_length, old_time, entry)) = before.get(path)
+            && (*old_length, *old_time) == (length, time)
+        {
+            return entry.clone();
+        }
+        let entry = inspect(path).inspect_err(|error| tracing::info!("left out of the list of models: {error}")).ok();
+        before.insert(path.clone(), (length, time, entry.clone()));
+        entry
+    });
+    let entries = std::iter::once(ModelEntry::built_in()).chain(found).collect();
+    ModelList { entries, folders, vaes }
+}
+
+/// Reads what a folder in diffusers' layout, or a checkpoint file, says of itself.
+///
+/// # Errors
+/// When it is no such folder, holds another kind of pipeline, or one of its files is missing or damaged.
+pub fn inspect(path: &Path) -> Result<ModelEntry, ModelError> {
+    if path.is_file() { file::inspect(path) } else { folder::inspect(path) }
+}
+
+#[cfg(test)]
+#[path = "list_tests.rs"]
+mod tests;

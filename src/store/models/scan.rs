@@ -1,0 +1,165 @@
+//! Folders that people already have, looked through in place: those of AUTOMATIC1111, `ComfyUI` (with the places that its
+//! `extra_model_paths.yaml` names), `InvokeAI`, the Hugging Face cache, or any other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How files that may be a whole model end.
+pub const CHECKPOINT_ENDINGS: [&str; 5] = ["safetensors", "ckpt", "pt", "pth", "gguf"];
+
+/// Deep enough for the Hugging Face cache below a home folder's.
+const MAX_DEPTH: usize = 7;
+/// More than anyone has; a wrong folder (a whole disk) ends here.
+const MAX_FOLDERS: usize = 20_000;
+
+/// What was found in a folder.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Folders in diffusers' layout, and files that may be checkpoints.
+    pub models: Vec<PathBuf>,
+    folders: usize,
+}
+
+/// Whether `path` is a model by itself, or a folder to look through.
+#[must_use]
+pub fn is_root(path: &Path) -> bool {
+    path.is_dir() && !path.join("model_index.json").is_file()
+}
+
+/// Everything in `folder` and in the places that its `extra_model_paths.yaml` names.
+#[must_use]
+pub fn models_under(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Found::default();
+    found.look_through(folder, MAX_DEPTH);
+    let named = fs::read_to_string(folder.join("extra_model_paths.yaml")).unwrap_or_default();
+    for place in named_places(&named, folder).into_iter().filter(|place| place.is_dir()) {
+        found.look_through(&place, MAX_DEPTH);
+    }
+    found.models.sort();
+    found.models.dedup();
+    found.models
+}
+
+impl Found {
+    /// Links to folders are not followed, so that none leads in a circle; links to files are, as the cache has them.
+    fn look_through(&mut self, folder: &Path, depth: usize) {
+        self.folders += 1;
+        if self.folders > MAX_FOLDERS {
+            return;
+        }
+        if folder.join("model_index.json").is_file() {
+            self.models.push(folder.to_path_buf());
+            return;
+        }
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+                continue;
+            }
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                if depth > 0 {
+                    self.look_through(&path, depth - 1);
+                }
+            } else if has_ending(&path, &CHECKPOINT_ENDINGS) && path.is_file() {
+                self.models.push(path);
+            }
+        }
+    }
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    path.extension().is_some_and(|found| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
+}
+
+/// The folders that the text of `ComfyUI`'s `extra_model_paths.yaml` in `folder` tells it to look into besides its own:
+/// `base_path`, and what stands below it, one path a line.
+#[must_use]
+pub fn named_places(text: &str, folder: &Path) -> Vec<PathBuf> {
+    let mut base = folder.to_path_buf();
+    let mut places = Vec::new();
+    for line in text.lines() {
+        let line = line.split(" #").next().unwrap_or_default();
+        let (key, value) = line.split_once(": ").unwrap_or(("", line));
+        let value = value.trim().trim_matches(['"', '\'']);
+        if value.is_empty() || value == "|" || value.ends_with(':') || line.trim_start().starts_with('#') {
+            continue;
+        }
+        if key.trim() == "base_path" {
+            base = folder.join(value);
+        } else if key.trim() != "is_default" {
+            places.push(base.join(value));
+        }
+    }
+    places
+}
+
+/// The files with one of the endings, in `folder` and some folders further down, by name. Links to folders are not
+/// followed, so that none leads in a circle.
+pub(crate) fn files_in(folder: &Path, endings: &[&str], depth: usize, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
+    entries.sort_by_key(fs::DirEntry::file_name);
+    found.extend(entries.iter().map(fs::DirEntry::path).filter(|path| has_ending(path, endings) && path.is_file()));
+    for entry in entries.iter().filter(|entry| depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        files_in(&entry.path(), endings, depth - 1, found);
+    }
+}
+
+/// Whether one of the folders above a file has this text in its name.
+pub(crate) fn lies_in(file: &Path, text: &str) -> bool {
+    let above = file.parent().map(Path::to_path_buf).unwrap_or_default();
+    above.iter().any(|name| name.to_string_lossy().to_lowercase().contains(text))
+}
+
+/// What people call a model: in the Hugging Face cache the folder of a revision has only a number for a name.
+#[must_use]
+pub fn name_of(path: &Path) -> String {
+    let named = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let above = |path: &Path| path.parent().map(Path::to_path_buf);
+    let cached = above(path).filter(|folder| folder.ends_with("snapshots")).and_then(|folder| above(&folder));
+    match cached.map(|folder| named(&folder)) {
+        Some(name) if name.starts_with("models--") => name.rsplit("--").next().unwrap_or_default().to_owned(),
+        _ => named(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn touch(path: &Path) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "{}").unwrap();
+    }
+
+    #[test]
+    fn folders_of_other_programs_are_looked_through_in_place() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        let revision = home.join("hub/models--someone--tiny/snapshots/0a1b2c");
+        touch(&revision.join("model_index.json"));
+        touch(&revision.join("unet/diffusion_pytorch_model.safetensors"));
+        touch(&home.join("webui/models/Stable-diffusion/one.safetensors"));
+        touch(&home.join("elsewhere/sd/two.ckpt"));
+        touch(&home.join("webui/readme.txt"));
+        let yaml =
+            "a111:\n    base_path: ../elsewhere\n    checkpoints: sd\n    loras: |\n        missing\n        sd\n";
+        touch(&home.join("webui/extra_model_paths.yaml"));
+        fs::write(home.join("webui/extra_model_paths.yaml"), yaml).unwrap();
+        let found = models_under(&home.join("webui"));
+        let names: Vec<String> = found.iter().map(|path| name_of(path)).collect();
+        assert_eq!(names.len(), 2, "{found:?}");
+        assert!(names.contains(&"one.safetensors".to_owned()) && names.contains(&"two.ckpt".to_owned()), "{names:?}");
+        assert_eq!(models_under(&home.join("hub")), std::slice::from_ref(&revision));
+        assert_eq!(name_of(&revision), "tiny");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_in_a_circle_ends() {
+        let home = tempfile::tempdir().unwrap();
+        touch(&home.path().join("models/one.safetensors"));
+        std::os::unix::fs::symlink(home.path(), home.path().join("models/again")).unwrap();
+        std::os::unix::fs::symlink("itself.safetensors", home.path().join("itself.safetensors")).unwrap();
+        assert_eq!(models_under(home.path()), [home.path().join("models/one.safetensors")]);
+    }
+}

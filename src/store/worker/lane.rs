@@ -1,0 +1,63 @@
+//! Which of the store's threads carries a command out.
+
+use crate::store::worker::message::StoreCommand;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// The canvas's steps and the settings: small, and lost if the program ends before they are written.
+    Journal,
+    /// Single files, and the pictures' own folder.
+    Files,
+    /// Whole folders of models, which may lie on a slow disk or be large.
+    Scan,
+}
+
+impl Lane {
+    /// In the order of their discriminants.
+    pub(crate) const ALL: [Self; 3] = [Self::Journal, Self::Files, Self::Scan];
+
+    pub(crate) fn of(command: &StoreCommand) -> Self {
+        use StoreCommand as C;
+        match command {
+            C::SaveSettings(_) | C::OpenCanvas | C::KeepSteps(_) => Self::Journal,
+            // A scan of the gallery keeps its place behind the deleting of pictures, so that it lists none that is gone.
+            C::ScanGallery
+            | C::LoadThumbnail(_)
+            | C::LoadPicture(_)
+            | C::DeletePictures(_)
+            | C::SaveAs { .. }
+            | C::Reveal(_)
+            | C::RevealFolder(_)
+            | C::InspectFile(_)
+            | C::ResolveReferences { .. }
+            | C::ReadRequest(_)
+            | C::LoadMask(_)
+            | C::ReadPasted(_)
+            | C::SavePicture { .. }
+            | C::SaveCanvas { .. }
+            | C::SaveMask { .. }
+            | C::ShowKeysFile { .. } => Self::Files,
+            C::ListModels { .. } | C::InspectModel(_) | C::FindUnfinished | C::DiscardDownload(_) => Self::Scan,
+        }
+    }
+
+    pub(crate) fn thread_name(self) -> &'static str {
+        match self {
+            Self::Journal => "inkwick-journal",
+            Self::Files => "inkwick-store",
+            Self::Scan => "inkwick-scan",
+        }
+    }
+
+    pub(crate) fn sentence_after_panic(self) -> &'static str {
+        match self {
+            Self::Journal => {
+                "something broke inside while the canvas or the settings were kept; save the canvas to a file and start \
+                 the program again"
+            }
+            Self::Files | Self::Scan => {
+                "something broke inside while a file was worked on; try it again, or leave that file out"
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What the window asks of the store, and what comes back.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::canvas::{Document, PictureLayer, Record};
+use crate::job::Request;
+use crate::mask::MaskPlane;
+use crate::raster::Picture;
+use crate::store::download::Unfinished;
+use crate::store::keys::KeyNames;
+use crate::store::models::entry::ModelEntry;
+use crate::store::models::inspection::Inspection;
+use crate::store::models::list::ModelList;
+use crate::store::models::prompt_references::ReferenceError;
+use crate::store::pictures::gallery::GalleryDay;
+use crate::store::settings::Settings;
+
+/// With what a picture in the gallery was painted.
+#[derive(Clone, Debug)]
+pub struct Painted {
+    pub strength: Option<f64>,
+    /// The mask and, of the same size, the picture that came of it.
+    pub mask: Option<(MaskPlane, Arc<Picture>)>,
+}
+
+/// Pixels in the clipboard's own form, which the store knows nothing of, and how they become a picture.
+#[derive(Clone)]
+pub struct Pasted(Arc<dyn Fn() -> Option<Picture> + Send + Sync>);
+
+impl Pasted {
+    /// `convert` is called on the store's thread; `None` means that there is no picture in it.
+    #[must_use]
+    pub fn new(convert: impl Fn() -> Option<Picture> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(convert))
+    }
+
+    pub(crate) fn convert(&self) -> Option<Picture> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Pasted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Pasted(…)")
+    }
+}
+
+/// What the window asks for.
+#[derive(Clone, Debug)]
+pub enum StoreCommand {
+    /// Only the newest of several waiting ones is written.
+    SaveSettings(Box<Settings>),
+    ScanGallery,
+    /// The newest request is met first; see [`StoreEvent::ThumbnailsSkipped`].
+    LoadThumbnail(PathBuf),
+    LoadPicture(PathBuf),
+    /// Moves them to the system's trash.
+    DeletePictures(Vec<PathBuf>),
+    SaveAs {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    /// Shows the file in the system's file manager.
+    Reveal(PathBuf),
+    /// Makes the folder if need be, and shows it there.
+    RevealFolder(PathBuf),
+    /// All models, and what else lies in the `known` folders; answered by [`StoreEvent::Models`].
+    ListModels {
+        known: Vec<PathBuf>,
+    },
+    /// Looks whether a folder or file is a model; other files that go with models are filed where they belong.
+    InspectModel(PathBuf),
+    /// Only reports what a file is.
+    InspectFile(PathBuf),
+    /// Finds the LoRAs and embeddings that the prompts name, among the models folder's and those of `folders`. Goes before
+    /// everything else that waits, since someone has pressed Generate.
+    ResolveReferences {
+        /// Given back with the answer.
+        id: u64,
+        request: Box<Request>,
+        folders: Vec<PathBuf>,
+    },
+    ReadRequest(PathBuf),
+    LoadMask(PathBuf),
+    /// Answered by [`StoreEvent::Pasted`] if there is a picture in it.
+    ReadPasted(Pasted),
+    /// Writes a picture as its name's ending says.
+    SavePicture {
+        to: PathBuf,
+        picture: Arc<Picture>,
+    },
+    /// The same for the canvas: what was painted is put onto the picture here.
+    SaveCanvas {
+        to: PathBuf,
+        picture: Box<PictureLayer>,
+    },
+    SaveMask {
+        to: PathBuf,
+        mask: Arc<MaskPlane>,
+    },
+    /// Writes the keys' file if there is none, and shows it.
+    ShowKeysFile {
+        path: PathBuf,
+        usual: KeyNames,
+    },
+    /// Opens the canvas's journal; answered by [`StoreEvent::Canvas`].
+    OpenCanvas,
+    /// Adds steps to it.
+    KeepSteps(Vec<Record>),
+    /// Looks for downloads that earlier runs left unfinished; answered by [`StoreEvent::Unfinished`].
+    FindUnfinished,
+    /// Deletes what was fetched of an unfinished download; answered by [`StoreEvent::DownloadDiscarded`].
+    DiscardDownload(String),
+}
+
+/// What comes back. Every `String` is one sentence for a person.
+#[derive(Debug)]
+pub enum StoreEvent {
+    /// Newest day first.
+    Gallery(Vec<GalleryDay>),
+    Thumbnail {
+        path: PathBuf,
+        picture: Result<Arc<Picture>, String>,
+    },
+    /// So many thumbnails were asked for since that these were given up; ask again when they are seen.
+    ThumbnailsSkipped(Vec<PathBuf>),
+    Picture {
+        path: PathBuf,
+        picture: Result<Arc<Picture>, String>,
+        /// How it was made, if the file says so.
+        request: Option<Box<Request>>,
+    },
+    Pasted(Arc<Picture>),
+    /// Those that are in the trash now.
+    Deleted(Vec<PathBuf>),
+    SavedAs(PathBuf),
+    Models(ModelList),
+    Model(Box<ModelEntry>),
+    /// A folder that is no model, with so many files and folders inside that may be.
+    FolderAdded {
+        folder: PathBuf,
+        models: usize,
+    },
+    /// What a file is that is no model by itself, and what became of it.
+    Inspected(Box<Inspection>),
+    ReferencesResolved {
+        id: u64,
+        request: Result<Box<Request>, ReferenceError>,
+    },
+    Request {
+        path: PathBuf,
+        request: Option<Box<Request>>,
+        painted: Option<Box<Painted>>,
+    },
+    Mask {
+        path: PathBuf,
+        mask: Result<MaskPlane, String>,
+    },
+    /// As it was left, or empty.
+    Canvas(Box<Document>),
+    Unfinished(Vec<Unfinished>),
+    DownloadDiscarded(String),
+    Problem(String),
+}

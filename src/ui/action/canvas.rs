@@ -1,0 +1,94 @@
+//! What can be done on the canvas, as values. Places are in picture pixels, from its upper left corner.
+
+use crate::canvas::tools::Tool;
+use crate::raster::Extension;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CanvasAction {
+    ChooseTool(Tool),
+    /// Brush and eraser, or the colour and the one before it.
+    SwapTool,
+    /// The brush becomes so many times as large.
+    ScaleBrush(f32),
+    StrokeBegin(StrokeStart),
+    StrokeTo(PenPoint),
+    StrokeEnd,
+    OutlineBegin {
+        at: [f32; 2],
+        takes_away: bool,
+        /// With the last selection, to say more of the same thing.
+        goes_on: bool,
+    },
+    /// The next place of a lasso, or the other corner of a rectangle.
+    OutlineTo([f32; 2]),
+    OutlineCorner([f32; 2]),
+    /// Closes the outline and masks its inside.
+    OutlineClose,
+    /// Forgets the gesture that was begun.
+    Drop,
+    Fill([f32; 2]),
+    /// How the next selection is joined with the mask.
+    Join(Join),
+    PickColour([f32; 2]),
+    UseColour([u8; 3]),
+    Mask(MaskStep),
+    ToggleMask,
+    ToggleModelView,
+    ExtendTo(Extension),
+    /// Adds what was dragged out.
+    Extend,
+    /// A white canvas of the size in the prompt panel, to draw on.
+    BlankCanvas,
+    /// Takes the canvas's picture away: back to Create.
+    NewCanvas,
+    Undo,
+    Redo,
+    Zoom(Zoom),
+}
+
+/// How the view changes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Zoom {
+    Fit,
+    In,
+    Out,
+    /// Screen points for one picture pixel.
+    To(f32),
+}
+
+/// How a selection is joined with the mask that is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Join {
+    Replace,
+    #[default]
+    Add,
+    TakeAway,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StrokeStart {
+    pub at: PenPoint,
+    /// Eraser instead of brush, and the other way round.
+    pub reversed: bool,
+    /// Straight from where the last stroke ended.
+    pub from_last: bool,
+}
+
+/// Where the pen is, and how firmly it is pressed, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PenPoint {
+    pub at: [f32; 2],
+    pub pressure: f32,
+}
+
+/// A step that changes the whole mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MaskStep {
+    All,
+    Invert,
+    Clear,
+    Grow,
+    Shrink,
+    /// Softens its edge.
+    Feather,
+}

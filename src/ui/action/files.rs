@@ -1,0 +1,39 @@
+//! What can be asked for with files: pictures and masks that come and go, and what the system's file manager shows.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::raster::Picture;
+
+#[derive(Clone, Debug)]
+pub enum FilesAction {
+    /// Asks for a picture file.
+    OpenPictureDialog,
+    /// Reads a picture and puts it on the canvas.
+    OpenPicture(PathBuf),
+    OpenMaskDialog,
+    SaveMaskDialog,
+    /// Reads a mask and puts it over the canvas's picture.
+    LoadMask(PathBuf),
+    SaveMask(PathBuf),
+    /// A picture from the clipboard.
+    Paste(Arc<Picture>),
+    /// Writes the canvas as it is seen.
+    SaveCanvas(PathBuf),
+    /// Asks where the shown picture shall be copied to, or the canvas written.
+    SaveAsDialog,
+    /// The same for a picture of the gallery.
+    SaveFileAsDialog(PathBuf),
+    CopyFile {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    /// Something was dropped on the window.
+    Dropped(PathBuf),
+    /// Shows the file in the system's file manager.
+    Reveal(PathBuf),
+    Trash(PathBuf),
+    OpenPicturesFolder,
+    /// Shows the file in which keys can be changed.
+    ShowKeysFile,
+}

@@ -1,0 +1,88 @@
+//! What can be asked for in the model library.
+
+use std::path::PathBuf;
+
+use crate::job::ModelRef;
+use crate::store::token::Token;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum LibraryAction {
+    /// Opens the library on this side.
+    Open(Tab),
+    Sort(Column),
+    Favourite(ModelRef),
+    /// Makes the model the one that draws.
+    Use(ModelRef),
+    /// Keeps the panel's size, steps, guidance and scheduler as the model's own.
+    KeepDefaults(ModelRef),
+    ForgetDefaults(ModelRef),
+    Vae {
+        model: ModelRef,
+        file: Option<PathBuf>,
+    },
+    /// Looks no more through a folder; nothing in it changes.
+    ForgetFolder(PathBuf),
+    /// Begins a download, or goes on with it.
+    Download(String),
+    Pause(String),
+    GiveUp(String),
+    /// The written token is for the hub, from now on.
+    KeepToken,
+    /// Tells what is in a file.
+    Inspect(PathBuf),
+    Hash(PathBuf),
+    Hashed {
+        file: PathBuf,
+        hash: Result<String, String>,
+    },
+    /// The keyring had one.
+    TokenFound(Token),
+    /// The keyring did not take it; why.
+    TokenNotKept(String),
+    /// Looks what models there are now.
+    ListModels,
+    AddModelDialog,
+    /// The same for a checkpoint, LoRA, VAE or embedding file.
+    AddModelFileDialog,
+    AddModel(PathBuf),
+    /// Takes a model off the list; its files stay.
+    ForgetModel(PathBuf),
+    /// Fetches what selects by a click.
+    FetchSelector,
+    OpenSelectorFolder,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    #[default]
+    Models,
+    Download,
+}
+
+/// A column of the table that can be sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Column {
+    #[default]
+    Name,
+    Family,
+    Size,
+    Precision,
+    Licence,
+    LastUsed,
+}
+
+impl Column {
+    pub const ALL: [Self; 6] = [Self::Name, Self::Family, Self::Size, Self::Precision, Self::Licence, Self::LastUsed];
+
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Name => "Name",
+            Self::Family => "Family",
+            Self::Size => "Size",
+            Self::Precision => "Precision",
+            Self::Licence => "Licence",
+            Self::LastUsed => "Last used",
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What a person can do, as values: panels push them, `app::apply` carries them out, an exhaustive match for each area.
+
+mod canvas;
+mod files;
+mod library;
+mod prompt;
+mod results;
+mod window;
+
+pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, Zoom};
+pub use files::FilesAction;
+pub use library::{Column, LibraryAction, Tab};
+pub use prompt::PromptAction;
+pub use results::{GalleryView, LookingAt, ResultsAction};
+pub use window::{Sheet, WindowAction};
+
+/// One thing that was asked for, by area.
+#[derive(Clone, Debug)]
+pub enum Action {
+    Prompt(PromptAction),
+    Results(ResultsAction),
+    Canvas(CanvasAction),
+    Files(FilesAction),
+    Library(LibraryAction),
+    Window(WindowAction),
+}

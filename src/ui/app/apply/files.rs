@@ -1,0 +1,87 @@
+//! What the actions with files do: the store reads and writes, the system's dialogs ask.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::canvas::Origin;
+use crate::store::keys;
+use crate::store::pictures::picture_file;
+use crate::store::worker::StoreCommand;
+use crate::ui::action::FilesAction;
+use crate::ui::app::dialogs::DialogRequest;
+use crate::ui::app::studio::Studio;
+use crate::ui::input::keymap;
+
+impl Studio {
+    pub(super) fn apply_to_files(&mut self, action: FilesAction) {
+        match action {
+            FilesAction::OpenPictureDialog => self.dialog(DialogRequest::OpenPicture),
+            FilesAction::OpenPicture(file) => self.open_picture(file),
+            FilesAction::OpenMaskDialog => self.dialog(DialogRequest::OpenMask),
+            FilesAction::SaveMaskDialog => self.dialog(DialogRequest::SaveMask),
+            FilesAction::LoadMask(file) => self.store.send(StoreCommand::LoadMask(file)),
+            FilesAction::SaveMask(to) => {
+                let mask = Arc::new(self.state.canvas.document.mask().plane().clone());
+                self.store.send(StoreCommand::SaveMask { to: with_png(to), mask });
+            }
+            FilesAction::Paste(picture) => {
+                self.state.canvas.replace_picture(Some((picture, Origin::default())));
+            }
+            FilesAction::SaveCanvas(to) => {
+                self.remember_folder(to.parent());
+                if let Some(picture) = self.state.canvas.document.settled_picture() {
+                    self.store.send(StoreCommand::SavePicture { to: with_png(to), picture });
+                }
+            }
+            FilesAction::SaveAsDialog => {
+                if self.state.is_unsaved() {
+                    self.dialog(DialogRequest::SaveCanvas);
+                } else if let Some(from) = self.state.shown_file() {
+                    self.dialog(DialogRequest::SaveAs { from });
+                }
+            }
+            FilesAction::SaveFileAsDialog(from) => self.dialog(DialogRequest::SaveAs { from }),
+            FilesAction::CopyFile { from, to } => {
+                self.remember_folder(to.parent());
+                self.store.send(StoreCommand::SaveAs { from, to });
+            }
+            FilesAction::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
+            FilesAction::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
+            FilesAction::Reveal(file) => self.store.send(StoreCommand::Reveal(file)),
+            FilesAction::Trash(file) => self.store.send(StoreCommand::DeletePictures(vec![file])),
+            FilesAction::OpenPicturesFolder => {
+                let folder = self.services.paths.pictures_folder.clone();
+                self.store.send(StoreCommand::Reveal(folder));
+            }
+            FilesAction::ShowKeysFile => {
+                let path = keys::file_beside(&self.services.paths.settings_file);
+                self.store.send(StoreCommand::ShowKeysFile { path, usual: keymap::defaults() });
+            }
+        }
+    }
+
+    fn open_picture(&mut self, file: PathBuf) {
+        self.remember_folder(file.parent());
+        self.state.canvas.opening.push(file.clone());
+        self.store.send(StoreCommand::LoadPicture(file));
+    }
+
+    fn remember_folder(&mut self, folder: Option<&Path>) {
+        self.saver.current.dialog_folder = folder.map(Path::to_path_buf);
+        self.saver.touch();
+    }
+
+    pub(super) fn dialog(&mut self, request: DialogRequest) {
+        self.dialog_requests.push(request);
+    }
+}
+
+fn is_picture_name(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    extension.is_some_and(|extension| picture_file::READ_EXTENSIONS.contains(&extension.as_str()))
+}
+
+/// A name without an extension gets the one that a mask has.
+fn with_png(path: PathBuf) -> PathBuf {
+    if path.extension().is_some() { path } else { path.with_extension("png") }
+}

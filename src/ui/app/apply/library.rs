@@ -1,0 +1,172 @@
+//! What the library's actions do.
+
+use std::path::Path;
+
+use crate::engine::mobile_sam;
+use crate::job::ModelRef;
+use crate::store::download::{DownloadState, Hub};
+use crate::store::hash;
+use crate::store::models::notes::KeptDefaults;
+use crate::store::token::{self, Token};
+use crate::store::worker::StoreCommand;
+use crate::ui::action::{Action, LibraryAction, Sheet, Tab};
+use crate::ui::app::dialogs::DialogRequest;
+use crate::ui::app::studio::Studio;
+
+impl Studio {
+    pub(super) fn apply_to_library(&mut self, action: LibraryAction) {
+        match action {
+            LibraryAction::Open(tab) => self.open_library(tab),
+            LibraryAction::Sort(column) => self.state.library.sort_by(column),
+            LibraryAction::Favourite(model) => {
+                let note = self.state.library.note_mut(&model);
+                note.favourite = !note.favourite;
+            }
+            LibraryAction::Use(model) => {
+                self.state.choose_model(model);
+                self.state.sheet = None;
+            }
+            LibraryAction::KeepDefaults(model) => {
+                let prompt = &self.state.prompt;
+                let kept = KeptDefaults {
+                    size_px: prompt.size_px,
+                    steps: prompt.steps,
+                    guidance: prompt.guidance,
+                    scheduler: prompt.scheduler,
+                };
+                self.state.library.note_mut(&model).defaults = Some(kept);
+            }
+            LibraryAction::ForgetDefaults(model) => self.state.library.note_mut(&model).defaults = None,
+            LibraryAction::Vae { model, file } => self.state.library.note_mut(&model).vae = file,
+            LibraryAction::ForgetFolder(folder) => {
+                self.saver.current.known_models.retain(|known| *known != folder);
+                self.saver.touch();
+                if matches!(&self.state.prompt.model, ModelRef::Folder(path) | ModelRef::File(path) if path.starts_with(&folder))
+                {
+                    self.state.choose_model(ModelRef::BuiltIn);
+                }
+                self.list_models();
+            }
+            LibraryAction::Download(name) => {
+                let token = self.token.clone().map(|token| token.0);
+                self.downloads.start(&name, move || Hub::of_this_machine().with_token(token));
+            }
+            LibraryAction::Pause(name) => self.downloads.pause(&name),
+            LibraryAction::GiveUp(name) => {
+                if self.downloads.give_up(&name) {
+                    self.store.send(StoreCommand::DiscardDownload(name));
+                }
+            }
+            LibraryAction::KeepToken => self.keep_token(),
+            LibraryAction::Inspect(file) => self.store.send(StoreCommand::InspectFile(file)),
+            LibraryAction::Hash(file) => {
+                self.state.library.hashing = Some(file.clone());
+                self.ask_aside(move || {
+                    let hash = hash::sha256(&file).map_err(|error| error.to_string());
+                    Some(LibraryAction::Hashed { file, hash })
+                });
+            }
+            LibraryAction::Hashed { file, hash } => self.hashed(&file, hash),
+            LibraryAction::TokenFound(token) => {
+                self.token.get_or_insert(token);
+            }
+            LibraryAction::TokenNotKept(error) => {
+                self.state.toasts.note(format!("The token is kept for this run only: {error}."));
+            }
+            LibraryAction::ListModels => self.list_models(),
+            LibraryAction::AddModelDialog => self.dialog(DialogRequest::AddModel),
+            LibraryAction::AddModelFileDialog => self.dialog(DialogRequest::AddModelFile),
+            LibraryAction::AddModel(path) => self.store.send(StoreCommand::InspectModel(path)),
+            LibraryAction::ForgetModel(folder) => self.forget_model(&folder),
+            LibraryAction::FetchSelector => {
+                self.state.canvas.selecting.fetched = self.selector.fetch().then_some(0.0);
+                self.state.toasts.note("MobileSAM is being fetched; the strip shows how far it is.");
+            }
+            LibraryAction::OpenSelectorFolder => {
+                let folder = mobile_sam::folder(&self.services.paths);
+                // Where nothing was fetched yet there is none to show.
+                let _ = std::fs::create_dir_all(&folder);
+                self.store.send(StoreCommand::Reveal(folder));
+            }
+        }
+    }
+
+    fn open_library(&mut self, tab: Tab) {
+        self.state.library.tab = tab;
+        self.state.library.chosen = Some(self.state.prompt.model.clone());
+        self.state.sheet = Some(Sheet::Library);
+        if self.token.is_none() {
+            self.ask_aside(|| token::load().map(LibraryAction::TokenFound));
+        }
+        self.list_models();
+    }
+
+    fn forget_model(&mut self, folder: &Path) {
+        let is_it = |model: &ModelRef| matches!(model, ModelRef::Folder(path) | ModelRef::File(path) if path == folder);
+        self.saver.current.known_models.retain(|known| known != folder);
+        self.saver.touch();
+        if is_it(&self.state.prompt.model) {
+            self.state.choose_model(ModelRef::BuiltIn);
+        }
+        self.state.models.retain(|entry| !is_it(&entry.reference));
+    }
+
+    /// Asks the store what models there are now.
+    pub(in crate::ui) fn list_models(&self) {
+        self.store.send(StoreCommand::ListModels { known: self.saver.current.known_models.clone() });
+    }
+
+    /// Where no keyring answers, the token lasts as long as the window.
+    fn keep_token(&mut self) {
+        let written = Token(std::mem::take(&mut self.state.library.token_text).trim().to_owned());
+        self.token = Some(written.clone());
+        self.ask_aside(move || token::save(&written).err().map(|error| LibraryAction::TokenNotKept(error.to_string())));
+    }
+
+    fn hashed(&mut self, file: &Path, hash: Result<String, String>) {
+        let library = &mut self.state.library;
+        if library.hashing.as_deref() == Some(file) {
+            library.hashing = None;
+        }
+        match (hash, &mut library.inspection) {
+            (Ok(hash), Some(inspection)) if inspection.path == file => inspection.hash = Some(hash),
+            (Ok(_), _) => {}
+            (Err(error), _) => {
+                let details = Some(file.display().to_string());
+                self.state.toasts.error(format!("The file could not be read ({error})."), details);
+            }
+        }
+    }
+
+    /// On a thread of its own: a locked keyring asks for its password first, and a large file takes its time.
+    fn ask_aside(&self, ask: impl FnOnce() -> Option<LibraryAction> + Send + 'static) {
+        let (answers, wake) = (self.answers().clone(), self.wake.clone());
+        let started = std::thread::Builder::new().name("inkwick-aside".into()).spawn(move || {
+            if let Some(action) = ask()
+                && answers.send(Action::Library(action)).is_ok()
+            {
+                wake();
+            }
+        });
+        if let Err(error) = started {
+            tracing::warn!("the system gives no thread: {error}");
+        }
+    }
+
+    /// What the downloads did since the last frame, and the folders as they are set.
+    pub(in crate::ui) fn follow_downloads(&mut self) {
+        let downloads = self.downloads.list();
+        let done = |list: &[crate::store::download::Download]| {
+            list.iter().filter(|download| matches!(download.state, DownloadState::Done(_))).count()
+        };
+        if done(&downloads) > done(&self.state.library.downloads) {
+            self.state.toasts.note("The model is whole and in the library.");
+            self.list_models();
+        }
+        self.state.library.downloads = downloads;
+        if self.state.library.folders != self.saver.current.known_models {
+            self.state.library.folders.clone_from(&self.saver.current.known_models);
+            self.services.paths.other_folders.clone_from(&self.saver.current.known_models);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The one place where actions happen: a match for each area, none with a rest, so that no action can be forgotten.
+
+mod files;
+mod library;
+mod prompt;
+mod results;
+mod window;
+
+use crate::ui::action::{Action, CanvasAction};
+use crate::ui::app::studio::Studio;
+use crate::ui::canvas;
+
+impl Studio {
+    /// Carries one action out.
+    pub(crate) fn apply(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
+            Action::Prompt(action) => self.apply_to_prompt(action),
+            Action::Results(action) => self.apply_to_results(action),
+            Action::Canvas(action) => {
+                if action == CanvasAction::BlankCanvas {
+                    // One is about to draw: the tools' keys must not land in the prompt.
+                    ctx.memory_mut(egui::Memory::stop_text_input);
+                }
+                canvas::apply::apply(&mut self.state, action);
+                canvas::select::ask(&mut self.state, &self.selector);
+            }
+            Action::Files(action) => self.apply_to_files(action),
+            Action::Library(action) => self.apply_to_library(action),
+            Action::Window(action) => self.apply_to_window(ctx, action),
+        }
+    }
+}
+
+fn sentence(text: &str) -> String {
+    format!("{text}.")
+}

@@ -1,0 +1,77 @@
+//! What the actions on this session's pictures do: cancel, look at, accept, set aside.
+
+use crate::canvas::Origin;
+use crate::job::JobId;
+use crate::store::worker::StoreCommand;
+use crate::ui::action::{GalleryView, LookingAt, ResultsAction};
+use crate::ui::app::engine_events;
+use crate::ui::app::studio::Studio;
+use crate::ui::results::candidate::Candidate;
+
+impl Studio {
+    pub(super) fn apply_to_results(&mut self, action: ResultsAction) {
+        match action {
+            ResultsAction::CancelRunning => {
+                let running = self.state.candidates.running().map(|candidate| candidate.job);
+                if let Some(job) = running.or_else(|| self.state.candidates.first_waiting()) {
+                    self.cancel(job);
+                }
+            }
+            ResultsAction::Cancel(job) => self.cancel(job),
+            ResultsAction::CancelAll => {
+                for job in self.state.candidates.unfinished() {
+                    self.cancel(job);
+                }
+            }
+            ResultsAction::LookAt(target) => self.look_at(target),
+            ResultsAction::StepCandidate { by } => {
+                if let Some(target) = self.state.neighbour(by) {
+                    self.look_at(target);
+                }
+            }
+            ResultsAction::Accept => self.accept(),
+            ResultsAction::SetAside => match self.state.canvas.looking_at.clone() {
+                LookingAt::Candidate(job) if self.state.candidates.get(job).is_some_and(|c| c.made().is_some()) => {
+                    engine_events::take_off(&mut self.state, job);
+                }
+                LookingAt::Candidate(_) | LookingAt::Canvas | LookingAt::Gallery(_) => self.look_at(LookingAt::Canvas),
+            },
+        }
+    }
+
+    /// Answers at once: the picture leaves the strip now, and whatever the engine still reports of it is passed over.
+    fn cancel(&mut self, job: JobId) {
+        self.engine.cancel(job);
+        engine_events::take_off(&mut self.state, job);
+    }
+
+    fn look_at(&mut self, target: LookingAt) {
+        if let LookingAt::Gallery(shown) = &target
+            && shown.picture.is_none()
+        {
+            self.store.send(StoreCommand::LoadPicture(shown.file.clone()));
+        }
+        let running = self.state.candidates.running().map(|candidate| candidate.job);
+        let canvas = &mut self.state.canvas;
+        canvas.follows_run = matches!(target, LookingAt::Candidate(job) if Some(job) == running);
+        if canvas.looking_at != target {
+            canvas.looking_at = target;
+        }
+        self.state.panels.gallery.over_canvas = false;
+    }
+
+    fn accept(&mut self) {
+        let shown = match &self.state.canvas.looking_at {
+            LookingAt::Canvas => None,
+            LookingAt::Candidate(job) => {
+                let made = self.state.candidates.get(*job).and_then(Candidate::made);
+                made.map(|made| (made.picture.clone(), made.file.clone()))
+            }
+            LookingAt::Gallery(GalleryView { file, picture }) => picture.clone().map(|picture| (picture, file.clone())),
+        };
+        if let Some((picture, file)) = shown {
+            let origin = Origin { file: Some(file), made_here: true };
+            self.state.canvas.replace_picture(Some((picture, origin)));
+        }
+    }
+}

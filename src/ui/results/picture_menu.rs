@@ -1,0 +1,49 @@
+//! What can be done with a saved picture, as the menu of a right click.
+
+use std::path::Path;
+
+use egui::Ui;
+
+use crate::ui::action::{Action, FilesAction, GalleryView, LookingAt, PromptAction, ResultsAction};
+use crate::ui::input::keymap;
+use crate::ui::input::shortcuts::Command;
+use crate::ui::theme::icons;
+use crate::ui::widgets::MenuItem;
+
+pub const WIDTH: f32 = 232.0;
+
+pub fn show(ui: &mut Ui, file: &Path, actions: &mut Vec<Action>) {
+    ui.set_width(WIDTH);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let trash_key = keymap::written(ui.ctx(), Command::Trash);
+    let file = file.to_path_buf();
+    let mut line = |ui: &mut Ui, item: MenuItem<'_>, action: Action| {
+        if ui.add(item).clicked() {
+            actions.push(action);
+            ui.close();
+        }
+    };
+    let view = GalleryView { file: file.clone(), picture: None };
+    line(
+        ui,
+        MenuItem::new("Show").icon(icons::IMAGE_SQUARE),
+        Action::Results(ResultsAction::LookAt(LookingAt::Gallery(view))),
+    );
+    let send = MenuItem::new("Send to canvas").icon(icons::PAINT_BRUSH);
+    line(ui, send, Action::Files(FilesAction::OpenPicture(file.clone())));
+    let settings = MenuItem::new("Use these settings").icon(icons::SLIDERS_HORIZONTAL);
+    line(ui, settings, Action::Prompt(PromptAction::UseSettings(file.clone())));
+    line(
+        ui,
+        MenuItem::new("Save as…").icon(icons::FLOPPY_DISK),
+        Action::Files(FilesAction::SaveFileAsDialog(file.clone())),
+    );
+    line(
+        ui,
+        MenuItem::new("Reveal in folder").icon(icons::FOLDER_OPEN),
+        Action::Files(FilesAction::Reveal(file.clone())),
+    );
+    ui.separator();
+    let trash = MenuItem::new("Move to Trash").icon(icons::TRASH).key(&trash_key).danger();
+    line(ui, trash, Action::Files(FilesAction::Trash(file)));
+}

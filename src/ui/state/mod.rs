@@ -1,0 +1,131 @@
+//! All that the window knows, put together from the rooms' own states. Only `app` changes it, save for what a panel
+//! edits in place (its text fields and numbers).
+
+mod next_run;
+
+pub use next_run::Mode;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::canvas::state::CanvasState;
+use super::chrome::layout::PanelsState;
+use super::chrome::toasts::Toasts;
+use super::gallery::state::GalleryState;
+use super::library::state::LibraryState;
+use super::prompt::estimate::MemoryPanel;
+use super::prompt::size;
+use super::prompt::state::{InpaintPanel, PromptPanelState};
+use super::results::candidate::Candidates;
+use crate::job::{ModelRef, Request, WorkGrid};
+use crate::raster::Picture;
+use crate::store::models::entry::ModelEntry;
+use crate::ui::action::{GalleryView, LookingAt, Sheet};
+
+/// The window's whole state. Textures and thread handles live beside it, in `Studio`.
+pub struct AppState {
+    pub prompt: PromptPanelState,
+    /// For Fill.
+    pub inpaint: InpaintPanel,
+    pub memory: MemoryPanel,
+    /// The built-in one first.
+    pub models: Vec<ModelEntry>,
+    /// What the models that were chosen want of sizes; nothing while their files are read, or where they do not tell.
+    pub grids: Vec<(ModelRef, Option<WorkGrid>)>,
+    pub canvas: CanvasState,
+    pub candidates: Candidates,
+    pub gallery: GalleryState,
+    pub library: LibraryState,
+    pub panels: PanelsState,
+    pub theme: egui::ThemePreference,
+    pub toasts: Toasts,
+    pub sheet: Option<Sheet>,
+    /// "CPU · f32", as the start-up code found it.
+    pub device_text: String,
+}
+
+impl AppState {
+    /// The chosen model, or the built-in one when the chosen folder is gone from the list.
+    #[must_use]
+    pub fn model(&self) -> Option<&ModelEntry> {
+        self.models.iter().find(|entry| entry.reference == self.prompt.model).or_else(|| self.models.first())
+    }
+
+    /// Whether a photo lies on the canvas and the chosen model cannot do it justice.
+    #[must_use]
+    pub fn photo_meets_emoji_model(&self) -> bool {
+        self.canvas.has_picture()
+            && !self.canvas.document.origin().made_here
+            && self.model().is_some_and(|model| model.draws_emoji)
+    }
+
+    /// The file of what the canvas shows, if it has one.
+    #[must_use]
+    pub fn shown_file(&self) -> Option<PathBuf> {
+        match &self.canvas.looking_at {
+            LookingAt::Canvas => self.canvas.document.origin().file.clone(),
+            LookingAt::Candidate(job) => Some(self.candidates.get(*job)?.made()?.file.clone()),
+            LookingAt::Gallery(shown) => Some(shown.file.clone()),
+        }
+    }
+
+    /// Whether the canvas is seen, and its picture is in no file as it is: painted on, extended or pasted.
+    #[must_use]
+    pub fn is_unsaved(&self) -> bool {
+        let document = &self.canvas.document;
+        self.canvas.looking_at == LookingAt::Canvas
+            && document
+                .picture()
+                .is_some_and(|picture| !picture.painted().is_empty() || document.origin().file.is_none())
+    }
+
+    /// What the canvas shows now, if it is a picture at all.
+    #[must_use]
+    pub fn shown_picture(&self) -> Option<&Arc<Picture>> {
+        match &self.canvas.looking_at {
+            LookingAt::Canvas => self.canvas.base(),
+            LookingAt::Candidate(job) => self.candidates.get(*job).and_then(|candidate| candidate.newest_picture()),
+            LookingAt::Gallery(shown) => shown.picture.as_ref(),
+        }
+    }
+
+    pub fn choose_model(&mut self, model: ModelRef) {
+        let steps = |state: &Self| state.model().map_or(Request::DEFAULT_STEPS, |model| model.defaults.steps);
+        let (old_native_px, old_steps) = (self.native_size_px(), steps(self));
+        self.prompt.model = model;
+        // Steps that were the last model's own become this one's.
+        if self.prompt.steps == old_steps {
+            self.prompt.steps = steps(self);
+        }
+        self.prompt.size_px = size::carried_over(self.prompt.size_px, old_native_px, self.native_size_px());
+        if let Some(kept) = self.library.note(&self.prompt.model).defaults {
+            let prompt = &mut self.prompt;
+            (prompt.size_px, prompt.steps) = (kept.size_px, kept.steps);
+            (prompt.guidance, prompt.scheduler) = (kept.guidance, kept.scheduler);
+        }
+        self.prompt.repaint_size_px = self
+            .prompt
+            .repaint_size_px
+            .map(|size_px| size::carried_over(size_px, old_native_px, self.native_size_px()));
+        // Counted by another tokenizer.
+        self.prompt.tokens = None;
+    }
+
+    /// What stands `by` places further: in the strip, or, while a gallery picture is seen, in the gallery.
+    #[must_use]
+    pub fn neighbour(&self, by: isize) -> Option<LookingAt> {
+        let step = |index: usize| index.checked_add_signed(by);
+        if let LookingAt::Gallery(shown) = &self.canvas.looking_at {
+            let index = self.gallery.pictures().position(|picture| picture.path == shown.file)?;
+            let next = self.gallery.pictures().nth(step(index)?)?;
+            return Some(LookingAt::Gallery(GalleryView { file: next.path.clone(), picture: None }));
+        }
+        let canvas = self.canvas.has_picture().then_some(LookingAt::Canvas);
+        let strip: Vec<LookingAt> =
+            canvas.into_iter().chain(self.candidates.list.iter().map(|c| LookingAt::Candidate(c.job))).collect();
+        match strip.iter().position(|place| *place == self.canvas.looking_at) {
+            Some(index) => strip.get(step(index)?).cloned(),
+            None => strip.last().cloned(),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What the next press of the button makes: its mode, its sizes, the request, and what the estimate is asked.
+
+use std::sync::Arc;
+
+use super::AppState;
+use crate::job::{EstimateQuestion, Frame, InitPicture, InpaintMask, Request, WorkGrid};
+use crate::mask::PixelRect;
+use crate::raster::ResizeMode;
+use crate::sampling::SchedulerName;
+use crate::ui::prompt::size;
+
+/// Photos above this are worked on at the model's own size, and come back at theirs.
+const HUGE_PX: u32 = 768 * 768;
+
+/// What a press of the button will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The canvas is empty: a picture from words.
+    Create,
+    /// A picture lies on the canvas: it is painted anew with `strength`.
+    Edit,
+    /// And a mask over it: only what is masked is.
+    Fill,
+}
+
+impl AppState {
+    /// What the next press of the button does, as it follows from the canvas.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        match (self.canvas.has_picture(), self.canvas.document.mask().is_empty()) {
+            (false, _) => Mode::Create,
+            (true, true) => Mode::Edit,
+            (true, false) => Mode::Fill,
+        }
+    }
+
+    /// The size that the next picture will have, in pixels.
+    #[must_use]
+    pub fn next_size_px(&self) -> [u32; 2] {
+        match self.canvas.document.size_px() {
+            Some(size_px) => self.asked_size_px().unwrap_or(size_px),
+            None => self.prompt.size_px,
+        }
+    }
+
+    /// The size that a request names. `None` gives the canvas's own: what is masked is pasted back into it.
+    #[must_use]
+    pub fn asked_size_px(&self) -> Option<[u32; 2]> {
+        match (self.mode(), self.canvas.document.size_px()) {
+            (Mode::Edit, Some(_)) if self.prompt.repaint_size_px.is_some() => self.prompt.repaint_size_px,
+            (Mode::Edit, Some(size_px)) => {
+                let able = size::for_repainting(size_px, self.native_size_px());
+                let is_smaller = able[0] + size::STEP_PX <= size_px[0];
+                let is_huge = size_px[0] * size_px[1] > HUGE_PX;
+                // A small model would take a middling picture whole and draw everything twice.
+                (is_smaller && !is_huge).then_some(able)
+            }
+            (Mode::Fill, _) => None,
+            (_, None) | (Mode::Create, _) => Some(self.prompt.size_px),
+        }
+    }
+
+    /// What the chosen model wants of sizes: as its files say, or, until they were read, as models of its size have it.
+    #[must_use]
+    pub fn work_grid(&self) -> WorkGrid {
+        if let Some((_, Some(grid))) = self.grids.iter().find(|(model, _)| *model == self.prompt.model) {
+            return *grid;
+        }
+        let [width, height] = self.native_size_px();
+        let native_side_px = width.min(height);
+        // Stable Diffusion 1 and 2 halve their latents three times, SDXL and the built-in model twice.
+        let halvings = if (512..1024).contains(&native_side_px) { 3 } else { 2 };
+        WorkGrid { native_side_px, cell_px: size::STEP_PX, step_px: size::STEP_PX << halvings }
+    }
+
+    /// Which part of the canvas the next run works on, and at what size. `None` when nothing is masked.
+    #[must_use]
+    pub fn next_frame(&self) -> Option<Frame> {
+        let [width, height] = self.canvas.document.size_px().filter(|_| self.mode() == Mode::Fill)?;
+        let settings = &self.inpaint.settings;
+        let whole = PixelRect::new(0, 0, width, height);
+        let mask = self.canvas.document.mask();
+        let bounds = if settings.invert { Some(whole) } else { mask.bounds() }?;
+        let grow = settings.grow_px;
+        let bounds = if grow >= 0 {
+            bounds.padded(grow.unsigned_abs(), whole)
+        } else {
+            let less = grow.unsigned_abs().min(bounds.width() / 2).min(bounds.height() / 2);
+            PixelRect::new(bounds.left + less, bounds.top + less, bounds.right - less, bounds.bottom - less)
+        };
+        let asked = (None, None);
+        Some(Frame::inpainted((width, height), bounds, settings, asked, ResizeMode::default(), self.work_grid()))
+    }
+
+    /// The size that the network works at where nothing is masked.
+    #[must_use]
+    pub fn worked_size_px(&self) -> [u32; 2] {
+        let Some([width, height]) = self.canvas.document.size_px() else { return self.prompt.size_px };
+        let asked = self.asked_size_px().map_or((None, None), |[width, height]| (Some(width), Some(height)));
+        let frame = Frame::whole((width, height), asked, ResizeMode::default(), self.work_grid());
+        [frame.width, frame.height]
+    }
+
+    /// Whether the button has what it needs.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.prompt.prompt.trim().is_empty() || (self.mode() == Mode::Fill && !self.inpaint.needs_words())
+    }
+
+    /// The chosen model's own size, in pixels.
+    #[must_use]
+    pub fn native_size_px(&self) -> [u32; 2] {
+        self.model().map_or([256, 256], |model| [model.defaults.width, model.defaults.height])
+    }
+
+    /// Everything that the panel and the canvas hold, as one request.
+    #[must_use]
+    pub fn next_request(&self, seed: u64) -> Request {
+        let prompt = &self.prompt;
+        let size_px = self.asked_size_px();
+        let strength = if self.mode() == Mode::Fill { self.inpaint.strength } else { prompt.strength };
+        let mut request = Request {
+            prompt: prompt.prompt.trim().to_owned(),
+            negative: Some(prompt.negative.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
+            model: prompt.model.clone(),
+            scheduler: prompt.scheduler,
+            sigmas: prompt.sigmas,
+            steps: prompt.steps,
+            guidance: prompt.guidance.or(self.model().map(|model| model.defaults.guidance)),
+            seed,
+            width: size_px.map(|[width, _]| width),
+            height: size_px.map(|[_, height]| height),
+            init: self.canvas.document.whole_picture().map(|picture| InitPicture { picture, strength }),
+            mask: self.next_mask(),
+            resize: if self.mode() == Mode::Edit { prompt.resize } else { ResizeMode::default() },
+            inpaint: self.inpaint.settings.clone(),
+            compute: self.memory.compute,
+            vae: self.library.note(&prompt.model).vae,
+            ..Request::default()
+        };
+        prompt.fine.fill(&mut request);
+        request
+    }
+
+    /// The canvas's mask as it is now; what is painted later belongs to the next request.
+    fn next_mask(&self) -> Option<InpaintMask> {
+        let mask = self.canvas.document.mask();
+        (self.mode() == Mode::Fill).then(|| InpaintMask { plane: Arc::new(mask.plane().clone()) })
+    }
+
+    /// What the next press of the button would take.
+    #[must_use]
+    pub fn estimate_question(&self) -> EstimateQuestion {
+        let frame = self.next_frame().map(|frame| [frame.width, frame.height]);
+        let strength = match self.mode() {
+            Mode::Create => 1.0,
+            Mode::Edit => self.prompt.strength,
+            Mode::Fill => self.inpaint.strength,
+        };
+        let guidance = self.prompt.guidance.or(self.model().map(|model| model.defaults.guidance));
+        let scheduler = self.prompt.scheduler.or(self.model().and_then(|model| model.defaults.scheduler));
+        let calls = f64::from(self.prompt.steps) * strength * scheduler.map_or(1.0, SchedulerName::calls_per_step);
+        EstimateQuestion {
+            model: self.prompt.model.clone(),
+            size_px: frame.unwrap_or_else(|| self.worked_size_px()),
+            guided: guidance.is_none_or(|guidance| guidance > 1.0),
+            encodes: self.mode() != Mode::Create,
+            calls: calls.ceil() as u32,
+            compute: self.memory.compute,
+        }
+    }
+}
