@@ -19,7 +19,7 @@ use candle_core::{DType, Device, Tensor};
 use inkwick::checkpoint::{ModelFiles, UnetConfig, VaeConfig};
 use inkwick::job::Work;
 use inkwick::kernels::{Level, release_idle_buffers};
-use inkwick::model::{AddedConditioning, Execution, MemoryTracker, Unet, Vae, Weights};
+use inkwick::model::{AddedConditioning, Execution, ForwardOptions, MemoryTracker, Unet, UnetInput, Vae, Weights};
 use inkwick::sampling::{NoiseSource, TorchNoise};
 
 struct Options {
@@ -42,7 +42,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         let weights = Weights::open(&files, part, "diffusion_pytorch_model", &Device::Cpu, options.dtype, &|_| Ok(()))?;
         Ok::<_, Box<dyn Error>>(weights.with_winograd(options.winograd))
     };
-    let goes_on = || Ok(());
     let mut noise = TorchNoise::new(1);
     let mut random = |shape: (usize, usize, usize, usize)| {
         let count = shape.0 * shape.1 * shape.2 * shape.3;
@@ -73,12 +72,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let tracker = MemoryTracker::new(usize::MAX);
     let execution = Execution::DryRun(Arc::clone(&tracker));
-    let sketch = || Weights::dry_run(&execution, options.dtype);
-    Unet::new(config.clone(), sketch())?.forward(&sample, 500.0, &context, added.as_ref(), &goes_on)?;
+    let weights = || Weights::dry_run(&execution, options.dtype);
+    let input = UnetInput { sample: &sample, timestep: 500.0, context: &context, added: added.as_ref(), guidance: 1.0 };
+    Unet::new(config.clone(), weights())?.forward(&input, &ForwardOptions::PLAIN)?;
     say_work("unet", tracker.work());
     tracker.start_anew();
     let vae_config = VaeConfig::read(&files)?;
-    Vae::new(vae_config.clone(), sketch())?.decode(&sample.narrow(0, 0, 1)?, &goes_on)?;
+    Vae::new(vae_config.clone(), weights())?.decode(&sample.narrow(0, 0, 1)?, None, &ForwardOptions::PLAIN)?;
     say_work("vae", tracker.work());
     let fma_gflops = fma_peak::gflops(Level::current());
     println!("{}", serde_json::json!({"what": "fma peak", "gflops": fma_gflops}));
@@ -87,7 +87,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     say("unet load", started);
     for _ in 0..=options.repeats {
         let started = Instant::now();
-        let found = unet.forward(&sample, 500.0, &context, added.as_ref(), &goes_on)?;
+        let found = unet.forward(&input, &ForwardOptions::PLAIN)?;
         say("unet", started);
         say_error("unet", &found, answers.get("unet"))?;
     }
@@ -97,7 +97,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let latent = sample.narrow(0, 0, 1)?;
     for _ in 0..=options.repeats {
         let started = Instant::now();
-        let found = vae.decode(&latent, &goes_on)?;
+        let found = vae.decode(&latent, None, &ForwardOptions::PLAIN)?;
         say("vae", started);
         say_error("vae", &found, answers.get("vae"))?;
     }

@@ -10,10 +10,11 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use candle_core::{DType, Device};
+use candle_core::DType;
 use inkwick::checkpoint::ModelFiles;
 use inkwick::job::{LoraRef, MemoryMode, ModelPart};
-use inkwick::pipeline::{Adapters, Pipeline};
+use inkwick::model::Execution;
+use inkwick::pipeline::{Adapters, ExecutionPlan, LoadOptions, ModelSpec, Pipeline};
 use inkwick::system::memory::peak_memory_bytes;
 
 struct Options {
@@ -29,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     };
     let file_bytes = std::fs::metadata(&options.file)?.len();
-    let mut adapters = Adapters { memory: options.memory, ..Adapters::default() };
+    let mut adapters = Adapters::default();
     let started = Instant::now();
     let files = ModelFiles::open_file(&options.file)?;
     say("header", started);
@@ -38,7 +39,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         parts.told(part);
         Ok(())
     };
-    let mut pipeline = Pipeline::load_with(&files, &adapters, &Device::Cpu, options.dtype, &on_loading)?;
+    let winograd = options.memory != MemoryMode::Low;
+    let plan = ExecutionPlan { winograd, ..ExecutionPlan::plain(None, options.dtype) };
+    let load_options = LoadOptions::of(&Execution::Kernels, &plan);
+    let spec = ModelSpec::read(&files, None)?;
+    let mut pipeline = Pipeline::load_planned(spec, &adapters, &load_options, &on_loading)?;
     parts.say();
     say("opened", started);
     say_peak(file_bytes);

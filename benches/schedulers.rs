@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use candle_core::{DType, Device};
 use inkwick::checkpoint::builtin_model;
-use inkwick::job::{CancelToken, Request};
-use inkwick::pipeline::{Pipeline, Stage};
+use inkwick::job::{CancelToken, Progress, Request};
+use inkwick::pipeline::Pipeline;
 use inkwick::sampling::{SchedulerConfig, SchedulerName, TorchNoise, build};
 
 const SIDE_PX: u32 = 512;
@@ -52,7 +52,7 @@ fn seconds_of_a_walk(name: SchedulerName, config: &SchedulerConfig) -> f64 {
 /// With guidance, as people draw; the fastest of a few steps.
 fn seconds_of_a_step() -> f64 {
     let files = builtin_model().expect("the built-in model is there");
-    let pipeline = Pipeline::load(&files, &Device::Cpu, DType::F32, &|_, _| Ok(())).expect("it can be read");
+    let mut pipeline = Pipeline::load(&files, &Device::Cpu, DType::F32, &|_, _| Ok(())).expect("it can be read");
     let request = Request {
         prompt: "a red apple".into(),
         steps: 4,
@@ -61,8 +61,8 @@ fn seconds_of_a_step() -> f64 {
         ..Request::default()
     };
     let mut fastest = f64::MAX;
-    let mut tell = |stage: Stage| {
-        if let Stage::Step { seconds, .. } = stage {
+    let mut tell = |progress: Progress| {
+        if let Progress::Step { seconds, .. } = progress {
             fastest = fastest.min(seconds);
         }
     };

@@ -4,9 +4,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use inkwick::cli::Arguments;
+use inkwick::store::paths::Paths;
+use inkwick::system::log;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
+    let file = Paths::of_this_machine().ok().map(|paths| paths.log_file());
+    log::start(file.as_deref(), arguments.verbose);
     arguments.run()
 }

@@ -197,3 +197,48 @@ fn doctor_tells_devices_and_folders() {
         assert!(text.contains(word), "{word} is not in: {text}");
     }
 }
+
+#[test]
+fn a_failed_job_leaves_its_cause_in_the_log_and_nothing_of_what_was_asked() {
+    let home = TempDir::new().unwrap();
+    let model = model_copy(&home);
+    fs::write(model.join("unet/diffusion_pytorch_model.safetensors"), [0; 4]).unwrap();
+    let run = |arguments: &[&str], level: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_inkwick"));
+        command.args(arguments).current_dir(home.path()).env("INKWICK_HOME", home.path().join("home"));
+        command.env("INKWICK_LOG", level).env("HF_TOKEN", "hf_MARKEDTOKEN").output().unwrap()
+    };
+    let model = model.display().to_string();
+    let arguments = ["generate", "--out", "out.png", "--prompt", "a MARKEDPROMPT", "--negative", "no MARKEDWORD"];
+    let output = run(&[&arguments[..], &["--model", &model, "-vv"]].concat(), "");
+    assert_refused(&home, &output, 1, &["diffusion_pytorch_model.safetensors"]);
+    let doctor = String::from_utf8(run(&["doctor"], "loud").stdout).unwrap();
+    let file = doctor.lines().find_map(|line| line.strip_prefix("log ")).unwrap().trim();
+    let log = fs::read_to_string(file).unwrap();
+    assert!(log.contains("failed (unreadable)") && log.contains("diffusion_pytorch_model.safetensors"), "{log}");
+    assert!(log.contains("INKWICK_LOG is loud; allowed are error, warn, info, debug and trace"), "{log}");
+    assert!(!log.contains("MARKED"), "{log}");
+    // What the front shows is not shown a second time, unless somebody asks for more.
+    let quiet = run(&[&arguments[..], &["--model", &model]].concat(), "");
+    let shown = |output: &Output| String::from_utf8_lossy(&output.stderr).contains("failed (unreadable)");
+    assert!(shown(&output) && !shown(&quiet));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_cancels_the_whole_batch() {
+    use std::io::{BufRead, BufReader};
+    let home = TempDir::new().unwrap();
+    let arguments = "generate --prompt x --steps 1000 --width 64 --height 64 --count 3 --json --out out.png";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_inkwick"));
+    command.args(arguments.split(' ')).current_dir(home.path()).env("INKWICK_HOME", home.path().join("home"));
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.contains(r#""event":"step""#)).expect("no step came");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let last = lines.last();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(last.as_deref(), Some(r#"{"event":"cancelled"}"#));
+    assert!(!home.path().join("out.png").exists());
+}

@@ -13,8 +13,9 @@ use inkwick::checkpoint::builtin_model;
 use inkwick::engine::device::DtypeChoice;
 use inkwick::engine::{Backend, BackendError, CandleBackend};
 use inkwick::job::{AttentionMode, CancelToken, Drawn, ModelRef, Notice, Progress, Remedy, Request};
-use inkwick::model::{AttentionMethod, Execution, FailureKind, Fault, Operator, Operators, Watch};
+use inkwick::model::{Execution, FailureKind, Fault, Operator, Operators, Watch};
 use inkwick::pipeline::{CostModel, ExecutionPlan, Workload};
+use inkwick::store::device_failure::DeviceFailure;
 use tempfile::TempDir;
 
 use copied::copied;
@@ -39,7 +40,7 @@ struct Run {
 
 fn run(backend: &mut CandleBackend, request: &Request) -> Run {
     let (mut notices, mut steps) = (Vec::new(), 0);
-    let outcome = backend.draw(request, &CancelToken::default(), &mut |progress| match progress {
+    let outcome = backend.run(&request.clone().into(), &CancelToken::default(), &mut |progress| match progress {
         Progress::Notice(notice) => notices.push(notice),
         Progress::Step { .. } => steps += 1,
         _ => {}
@@ -56,6 +57,13 @@ fn device(watch: &Arc<Watch>) -> CandleBackend {
     CandleBackend::by(Execution::Candle(operators), DtypeChoice::F32)
 }
 
+/// As window and command line do.
+fn noting_failures(backend: CandleBackend, file: PathBuf) -> CandleBackend {
+    backend.on_device_failure(move |failure| {
+        DeviceFailure::now(failure.device, failure.operator.name(), failure.dtype, &failure.reason).keep(&file);
+    })
+}
+
 fn out_of_memory(operator: Operator, after: usize) -> Fault {
     Fault { operator, after, kind: FailureKind::OutOfMemory }
 }
@@ -65,7 +73,7 @@ fn each_step_down_is_taken_and_told() {
     let home = TempDir::new().unwrap();
     let note = home.path().join("device-failure.json");
     let watch = Arc::new(Watch::with_faults([out_of_memory(Operator::Conv2d, 0); 6]));
-    let mut backend = device(&watch).noting_failures(note.clone());
+    let mut backend = noting_failures(device(&watch), note.clone());
     let Run { outcome, notices, .. } = run(&mut backend, &request());
     let failed = "CPU could not carry out conv2d in";
     let wanted = [
@@ -113,7 +121,7 @@ fn an_operator_that_is_missing_leads_to_the_cpu_and_into_the_report() {
     let home = TempDir::new().unwrap();
     let fault = Fault { operator: Operator::LayerNorm, after: 3, kind: FailureKind::Unsupported };
     let watch = Arc::new(Watch::with_faults([fault]));
-    let mut backend = device(&watch).noting_failures(home.path().join("device-failure.json"));
+    let mut backend = noting_failures(device(&watch), home.path().join("device-failure.json"));
     let doctor = || {
         let output = Command::new(env!("CARGO_BIN_EXE_inkwick"))
             .arg("doctor")
@@ -198,15 +206,8 @@ fn what_does_not_fit_is_made_sparingly_and_draws_the_same() {
     let model = CostModel::read(&builtin_model().unwrap()).unwrap();
     let workload = Workload { width: 64, height: 64, ..model.native_workload() };
     let needs = |dtype: DType, sequential_offload: bool| {
-        let plan = ExecutionPlan {
-            attention: AttentionMethod::Tiled,
-            tiling: None,
-            winograd: false,
-            dtype,
-            card: None,
-            sequential_guidance: false,
-        };
-        model.costs(workload, plan).unwrap().working_set_bytes(sequential_offload) as u64
+        let plan = ExecutionPlan { sequential_offload, ..ExecutionPlan::plain(None, dtype) };
+        model.costs(workload, plan).unwrap().working_set_bytes() as u64
     };
     let (half, words) = ("weights are kept in half precision", "the networks are read one at a time");
     let (said, whole) = made(["f16", "low"], None);

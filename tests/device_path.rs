@@ -14,9 +14,10 @@ use inkwick::checkpoint::{ModelFiles, UnetConfig, VaeConfig, builtin_model};
 use inkwick::job::{CancelToken, InitPicture, InpaintMask, PromptSyntax, Request};
 use inkwick::mask::MaskPlane;
 use inkwick::model::{
-    AddedConditioning, AttentionMethod, Card, Execution, Operators, Tiling, Unet, Vae, Watch, Weights,
+    AddedConditioning, AttentionMethod, Card, Execution, ForwardOptions, Operators, Tiling, Unet, UnetInput, Vae,
+    Watch, Weights,
 };
-use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, LoadOptions, Pipeline, Workload};
+use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, LoadOptions, ModelSpec, Pipeline, Workload};
 use inkwick::raster::Picture;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -83,8 +84,10 @@ fn request() -> Request {
 }
 
 fn loaded(files: &ModelFiles, execution: &Execution, dtype: DType) -> Pipeline {
-    let options = LoadOptions { execution: execution.clone(), dtype, sequential_offload: false };
-    Pipeline::load_with_options(files, &Adapters::default(), &options, &|_, _| Ok(())).unwrap()
+    let card = execution.operators().map(Operators::card);
+    let plan = ExecutionPlan { winograd: card.is_none(), ..ExecutionPlan::plain(card, dtype) };
+    let spec = ModelSpec::read(files, None).unwrap();
+    Pipeline::load_planned(spec, &Adapters::default(), &LoadOptions::of(execution, &plan), &|_, _| Ok(())).unwrap()
 }
 
 /// Of 255.
@@ -100,9 +103,10 @@ fn the_device_draws_what_the_kernels_draw() {
     let builtin = ("built-in", builtin_model().unwrap());
     for (name, files) in models(&home).into_iter().chain([builtin]) {
         let draw = |execution: &Execution, request: &Request, sequential_guidance: bool| {
-            let pipeline = loaded(&files, execution, DType::F32);
-            pipeline.set_sequential_guidance(sequential_guidance);
-            pipeline.run(request, &CancelToken::default(), &mut |_| ()).unwrap().0
+            let mut pipeline = loaded(&files, execution, DType::F32);
+            let mut fitted = pipeline.plan(request).unwrap();
+            fitted.plan.sequential_guidance = sequential_guidance;
+            pipeline.run_planned(request, &fitted, &CancelToken::default(), &mut |_| ()).unwrap().0
         };
         let painted = request();
         let fresh = Request { init: None, mask: None, ..painted.clone() };
@@ -145,14 +149,7 @@ fn walked(files: &ModelFiles, watch: &Arc<Watch>, card: Card) {
             [AttentionMethod::Flash, AttentionMethod::Full, AttentionMethod::Sliced(1), AttentionMethod::Tiled]
         {
             for tiling in [None, Some(Tiling { tile: workload.width / 2 })] {
-                let plan = ExecutionPlan {
-                    attention,
-                    tiling,
-                    winograd: false,
-                    dtype,
-                    card: Some(card),
-                    sequential_guidance: false,
-                };
+                let plan = ExecutionPlan { attention, tiling, ..ExecutionPlan::plain(Some(card), dtype) };
                 model.costs(workload, plan).unwrap();
             }
         }
@@ -168,7 +165,7 @@ fn metal_has_every_operator_that_is_called() {
         walked(&files, &watch, Card::Metal);
         for dtype in DTYPES {
             let operators = Operators::on(&CPU, dtype).with_scratch(20_000).watched(&watch);
-            let pipeline = loaded(&files, &Execution::Candle(operators), dtype);
+            let mut pipeline = loaded(&files, &Execution::Candle(operators), dtype);
             let request = Request { steps: 1, ..request() };
             let drawn = pipeline.run(&request, &CancelToken::default(), &mut |_| ());
             assert!(drawn.is_ok(), "{name} in {dtype:?}: {}", drawn.unwrap_err());
@@ -208,11 +205,11 @@ fn called(
     let context = zeros(&[rows, 77, config.context_width().unwrap()]);
     let sample = zeros(&[rows, config.in_channels, side, side]);
     let unet = Unet::new(config, weights("unet")).unwrap();
-    unet.set_attention(attention);
-    unet.forward(&sample, 0.0, &context, added.as_ref(), &|| Ok(())).unwrap();
+    let options = ForwardOptions { attention, ..ForwardOptions::PLAIN };
+    let input = UnetInput { sample: &sample, timestep: 0.0, context: &context, added: added.as_ref(), guidance: 1.0 };
+    unet.forward(&input, &options).unwrap();
     let vae = Vae::new(VaeConfig::read(files).unwrap(), weights("vae")).unwrap();
-    vae.set_attention(attention);
-    vae.decode(&zeros(&[1, vae.config().latent_channels, side, side]), &|| Ok(())).unwrap();
+    vae.decode(&zeros(&[1, vae.config().latent_channels, side, side]), None, &options).unwrap();
     without_uploads(watch.used())
 }
 
@@ -231,14 +228,7 @@ fn what_is_foretold_is_what_is_called() {
         for attention in [AttentionMethod::Full, AttentionMethod::Sliced(3), AttentionMethod::Tiled] {
             let watch = Arc::new(Watch::default());
             let model = CostModel::read(&files).unwrap().watched(&watch);
-            let plan = ExecutionPlan {
-                attention,
-                tiling: None,
-                winograd: false,
-                dtype: DType::F32,
-                card: Some(Card::Cpu),
-                sequential_guidance: false,
-            };
+            let plan = ExecutionPlan { attention, ..ExecutionPlan::plain(Some(Card::Cpu), DType::F32) };
             model.costs(model.native_workload(), plan).unwrap();
             assert_eq!(without_uploads(watch.used()), called(&files, DType::F32, attention), "{name} by {attention:?}");
         }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use inkwick::store::download::{Download, DownloadState, Downloads, Hub, discard, pull, unfinished};
+use inkwick::store::download::{Download, DownloadError, DownloadState, Downloads, Hub, discard, pull, unfinished};
 use inkwick::store::hash;
 use inkwick::store::paths::Paths;
 use serde_json::{Value, json};
@@ -313,6 +313,31 @@ fn what_another_run_left_unfinished_is_gone_on_with_or_taken_away() {
     shared.lock().unwrap().listed = None;
     fetch(&hub, &home, "somebody/dreamer").unwrap();
     assert_eq!(fs::read_dir(home.path().join("models")).unwrap().count(), 1, "an old revision is left");
+}
+
+#[test]
+fn a_model_that_cannot_come_to_its_place_is_still_found_and_gone_on_with() {
+    let home = TempDir::new().unwrap();
+    let paths = Paths::under(home.path());
+    let (hub, shared) = start(model());
+    // As if the program ended right before the last step: something stands in the way of the rename.
+    let in_the_way = paths.models_folder.join("dreamer");
+    let stopped = pull(&hub, "somebody/dreamer", &paths, &mut |_| {
+        fs::create_dir_all(&in_the_way).unwrap();
+        fs::write(in_the_way.join("other"), "").unwrap();
+        true
+    });
+    assert!(matches!(stopped, Err(DownloadError::Write { .. })), "{stopped:?}");
+    let left = unfinished(&paths);
+    assert!(
+        matches!(&left[..], [left] if left.name == "somebody/dreamer" && left.bytes_done == left.bytes_total),
+        "{left:?}"
+    );
+    fs::remove_dir_all(&in_the_way).unwrap();
+    shared.lock().unwrap().heard.clear();
+    assert_eq!(pull(&hub, "somebody/dreamer", &paths, &mut |_| true).unwrap(), in_the_way);
+    assert!(shared.lock().unwrap().heard.iter().all(|line| !line.contains("resolve")), "nothing is fetched again");
+    assert!(unfinished(&paths).is_empty() && !in_the_way.join(".inkwick-download.json").exists());
 }
 
 #[test]

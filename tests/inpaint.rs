@@ -90,7 +90,7 @@ fn request_of(run: &Value, extra: &str) -> Request {
     }
 }
 
-fn drawn(pipeline: &Pipeline, request: &Request) -> Picture {
+fn drawn(pipeline: &mut Pipeline, request: &Request) -> Picture {
     pipeline.run(request, &CancelToken::default(), &mut |_| ()).unwrap().0
 }
 
@@ -105,9 +105,9 @@ fn pictures_are_those_of_diffusers() {
         let home = tempfile::tempdir().unwrap();
         let conv_in = tensors.get(&format!("{kind}.{extra}.conv_in"));
         model_with(kind, case["pipeline"].as_str().unwrap(), conv_in, home.path());
-        let pipeline = pipeline_of(home.path());
+        let mut pipeline = pipeline_of(home.path());
         for (index, run) in case["runs"].as_array().unwrap().iter().enumerate() {
-            let found = drawn(&pipeline, &request_of(run, extra));
+            let found = drawn(&mut pipeline, &request_of(run, extra));
             let wanted = &tensors[&format!("{kind}.{extra}.{index}")];
             assert_eq!(wanted.dims(), [found.height() as usize, found.width() as usize, 3]);
             let wanted = wanted.flatten_all().unwrap().to_vec1::<u8>().unwrap();
@@ -154,7 +154,7 @@ fn repaint(photo: &Picture, mask: MaskPlane, strength: f64, inpaint: InpaintSett
 
 #[test]
 fn outside_the_mask_and_its_feather_every_byte_is_the_photos() {
-    let pipeline = pipeline_of(&data().join("sd1/model"));
+    let mut pipeline = pipeline_of(&data().join("sd1/model"));
     let rect = PixelRect::new(31, 20, 60, 41);
     for (width, height) in [(101, 75), (96, 80)] {
         let photo = photo(width, height);
@@ -167,7 +167,7 @@ fn outside_the_mask_and_its_feather_every_byte_is_the_photos() {
         ] {
             let mask = blot(width, height, rect);
             let may_change = settings.prepared(&mask).grown(settings.feather_reach_px());
-            let made = drawn(&pipeline, &repaint(&photo, mask.clone(), 0.8, settings.clone()));
+            let made = drawn(&mut pipeline, &repaint(&photo, mask.clone(), 0.8, settings.clone()));
             assert_eq!(made.size(), photo.size());
             let mut changed = 0;
             let pixels = made.rgba().chunks_exact(4).zip(photo.rgba().chunks_exact(4)).zip(may_change.values());
@@ -184,11 +184,11 @@ fn outside_the_mask_and_its_feather_every_byte_is_the_photos() {
 
 #[test]
 fn one_painted_pixel_is_repainted() {
-    let pipeline = pipeline_of(&data().join("sd1/model"));
+    let mut pipeline = pipeline_of(&data().join("sd1/model"));
     let photo = photo(96, 80);
     let dot = blot(96, 80, PixelRect::new(45, 33, 46, 34));
     let settings = InpaintSettings { mask_blur_px: 0, colour_match: false, ..InpaintSettings::default() };
-    let made = drawn(&pipeline, &repaint(&photo, dot, 1.0, settings));
+    let made = drawn(&mut pipeline, &repaint(&photo, dot, 1.0, settings));
     let changed: Vec<usize> =
         (0..96 * 80).filter(|i| made.rgba()[i * 4..][..4] != photo.rgba()[i * 4..][..4]).collect();
     assert_eq!(changed, [33 * 96 + 45]);
@@ -196,9 +196,9 @@ fn one_painted_pixel_is_repainted() {
 
 #[test]
 fn a_mask_that_asks_for_nothing_is_a_sentence() {
-    let pipeline = pipeline_of(&data().join("sd1/model"));
+    let mut pipeline = pipeline_of(&data().join("sd1/model"));
     let photo = photo(64, 64);
-    let sentence = |mask, settings| {
+    let mut sentence = |mask, settings| {
         let request = repaint(&photo, mask, 1.0, settings);
         pipeline.run(&request, &CancelToken::default(), &mut |_| ()).unwrap_err()
     };
@@ -213,15 +213,15 @@ fn a_mask_that_asks_for_nothing_is_a_sentence() {
 
 #[test]
 fn a_photo_comes_back_at_its_own_size() {
-    let pipeline = pipeline_of(&data().join("sd1/model"));
+    let mut pipeline = pipeline_of(&data().join("sd1/model"));
     let photo = photo(101, 75);
     let mut request = repaint(&photo, MaskPlane::empty(1, 1), 0.5, InpaintSettings::default());
     request.mask = None;
     let (made, noted) = pipeline.run(&request, &CancelToken::default(), &mut |_| ()).unwrap();
     assert_eq!(made.size(), [101, 75]);
     assert_eq!(made.rgba()[3], photo.rgba()[3]);
-    let again = drawn(&pipeline, &Request { init: request.init.clone(), ..noted });
+    let again = drawn(&mut pipeline, &Request { init: request.init.clone(), ..noted });
     assert_eq!(again, made, "what is noted makes the same picture again");
     request.inpaint.composite = false;
-    assert_eq!(drawn(&pipeline, &request).size(), [96, 72]);
+    assert_eq!(drawn(&mut pipeline, &request).size(), [96, 72]);
 }

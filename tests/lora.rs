@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use inkwick::checkpoint::ModelFiles;
-use inkwick::job::{CancelToken, EmbeddingRef, LoraRef, MemoryMode, PromptSyntax, Request};
+use inkwick::job::{CancelToken, EmbeddingRef, LoraRef, PromptSyntax, Request};
 use inkwick::model::Execution;
-use inkwick::pipeline::{Adapters, LoadOptions, Pipeline};
+use inkwick::pipeline::{Adapters, ExecutionPlan, LoadOptions, ModelSpec, Pipeline};
 use inkwick::sampling::SchedulerName;
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ fn with(loras: &[(PathBuf, f64)]) -> Adapters {
     Adapters { loras: loras.collect(), ..Adapters::default() }
 }
 
-fn draw(pipeline: &Pipeline, request: &Value) -> Vec<u8> {
+fn draw(pipeline: &mut Pipeline, request: &Value) -> Vec<u8> {
     let request = Request {
         prompt: request["prompt"].as_str().unwrap().to_owned(),
         negative: request["negative"].as_str().map(str::to_owned),
@@ -63,8 +63,8 @@ fn every_form_at_every_weight_is_what_pytorch_merges_and_leaves_no_trace() {
         let kind = case["kind"].as_str().unwrap();
         let files = folder(kind);
         let (mut pipeline, plain) = pipelines.remove(kind).unwrap_or_else(|| {
-            let pipeline = load(&files, &Adapters::default()).unwrap();
-            let plain = draw(&pipeline, request);
+            let mut pipeline = load(&files, &Adapters::default()).unwrap();
+            let plain = draw(&mut pipeline, request);
             (pipeline, plain)
         });
         let loras: Vec<(PathBuf, f64)> = case["loras"]
@@ -74,14 +74,14 @@ fn every_form_at_every_weight_is_what_pytorch_merges_and_leaves_no_trace() {
             .map(|lora| (data("lora").join(lora[0].as_str().unwrap()), lora[1].as_f64().unwrap()))
             .collect();
         pipeline = pipeline.with_adapters(&with(&loras), &|_, _| Ok(())).unwrap();
-        let found = draw(&pipeline, request);
+        let found = draw(&mut pipeline, request);
         let wanted = image::open(data("lora").join(case["picture"].as_str().unwrap())).unwrap().to_rgba8().into_raw();
         let (off, effect) = (mean_difference(&found, &wanted), mean_difference(&plain, &wanted));
         println!("{} off by {off:.4}, changes the picture by {effect:.2}", case["loras"]);
         assert!(off < 1.0, "{case} is off by a mean of {off}");
         assert!(effect > 4.0, "{case} hardly changes the picture: the test shows nothing");
         pipeline = pipeline.with_adapters(&Adapters::default(), &|_, _| Ok(())).unwrap();
-        assert_eq!(draw(&pipeline, request), plain, "{case} left a trace");
+        assert_eq!(draw(&mut pipeline, request), plain, "{case} left a trace");
         pipelines.insert(kind.to_owned(), (pipeline, plain));
     }
 }
@@ -117,27 +117,27 @@ fn it_can_be_laid_over_a_checkpoint_file() {
     let loras = with(&[(data("lora/sdxl-kohya.safetensors"), 0.5)]);
     let listed: Value = serde_json::from_slice(&std::fs::read(data("lora/cases.json")).unwrap()).unwrap();
     let request = &listed["request"];
-    let from_file = draw(&load(&file, &loras).unwrap(), request);
-    assert_eq!(from_file, draw(&load(&folder("sdxl"), &loras).unwrap(), request));
+    let from_file = draw(&mut load(&file, &loras).unwrap(), request);
+    assert_eq!(from_file, draw(&mut load(&folder("sdxl"), &loras).unwrap(), request));
 }
 
 #[test]
 fn networks_that_are_read_one_at_a_time_carry_it_too() {
     let listed: Value = serde_json::from_slice(&std::fs::read(data("lora/cases.json")).unwrap()).unwrap();
     let request = &listed["request"];
-    let means =
-        |sequential_offload| LoadOptions { execution: Execution::Kernels, dtype: DType::F32, sequential_offload };
     let load = |adapters: &Adapters, sequential_offload| {
-        let adapters = Adapters { memory: MemoryMode::Low, ..adapters.clone() };
-        Pipeline::load_with_options(&folder("sdxl"), &adapters, &means(sequential_offload), &|_, _| Ok(())).unwrap()
+        let plan = ExecutionPlan { sequential_offload, ..ExecutionPlan::plain(None, DType::F32) };
+        let options = LoadOptions::of(&Execution::Kernels, &plan);
+        let spec = ModelSpec::read(&folder("sdxl"), None).unwrap();
+        Pipeline::load_planned(spec, adapters, &options, &|_, _| Ok(())).unwrap()
     };
     let (plain, loras) = (Adapters::default(), with(&[(data("lora/sdxl-kohya.safetensors"), 0.8)]));
-    let wanted = draw(&load(&loras, false), request);
+    let wanted = draw(&mut load(&loras, false), request);
     let mut pipeline = load(&plain, true);
-    assert_eq!(draw(&pipeline, request), draw(&load(&plain, false), request));
+    assert_eq!(draw(&mut pipeline, request), draw(&mut load(&plain, false), request));
     pipeline = pipeline.with_adapters(&loras, &|_, _| Ok(())).unwrap();
     for _ in 0..2 {
-        assert_eq!(draw(&pipeline, request), wanted);
+        assert_eq!(draw(&mut pipeline, request), wanted);
     }
     // What has no effect is refused here as well, once the networks were read.
     let none = with(&[(data("lora/sd1-kohya.safetensors"), 1.0)]);
@@ -154,9 +154,9 @@ fn words_with_embeddings_of_their_own_draw_what_diffusers_draws() {
         let file = data("lora").join(case["file"].as_str().unwrap());
         let word = file.file_stem().unwrap().to_string_lossy().into_owned();
         let adapters = Adapters { embeddings: vec![EmbeddingRef { word, file }], ..Adapters::default() };
-        let found = draw(&load(&files, &adapters).unwrap(), &case["request"]);
+        let found = draw(&mut load(&files, &adapters).unwrap(), &case["request"]);
         let wanted = image::open(data("lora").join(case["picture"].as_str().unwrap())).unwrap().to_rgba8().into_raw();
-        let plain = draw(&load(&files, &Adapters::default()).unwrap(), &case["request"]);
+        let plain = draw(&mut load(&files, &Adapters::default()).unwrap(), &case["request"]);
         let (off, effect) = (mean_difference(&found, &wanted), mean_difference(&plain, &wanted));
         println!("{} off by {off:.4}, changes the picture by {effect:.2}", case["file"]);
         assert!(off < 1.0 && effect > 2.0, "{case}: off by {off}, effect {effect}");

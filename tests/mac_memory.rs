@@ -10,7 +10,7 @@ use candle_core::DType;
 use inkwick::checkpoint::ModelFiles;
 use inkwick::job::Compute;
 use inkwick::model::{AttentionMethod, Card, Execution, MemoryTracker, Operators};
-use inkwick::pipeline::{CostModel, Fit, MemoryBudget, Workload};
+use inkwick::pipeline::{Constraints, CostModel, FittedPlan, Workload};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -103,10 +103,10 @@ fn working_set(machine_gib: u64) -> u64 {
     (machine_gib << 30) * 2 / 3
 }
 
-fn fit(model: &CostModel, workload: Workload, machine_gib: u64) -> Fit {
+fn planned(model: &CostModel, workload: Workload, machine_gib: u64) -> FittedPlan {
     let metal = Execution::Candle(Operators::dry_run(Card::Metal, &MemoryTracker::of_metal(), DType::F16));
-    let room = MemoryBudget { may_halve: true, bytes: Some(working_set(machine_gib)) };
-    model.fit_on(&metal, DType::F16, workload, Compute::default(), room).unwrap()
+    let constraints = Constraints { may_halve: true, ..Constraints::new(DType::F16, Some(working_set(machine_gib))) };
+    model.plan(&metal, workload, Compute::default(), &constraints).unwrap()
 }
 
 fn table() -> String {
@@ -115,14 +115,14 @@ fn table() -> String {
         let model = published.costs();
         let workload = model.native_workload();
         for machine in [8, 16, 24] {
-            let chosen = fit(&model, workload, machine);
+            let chosen = planned(&model, workload, machine);
             let attention = if chosen.plan.attention == AttentionMethod::Flash { "sdpa" } else { "tiled" };
             let vae = if chosen.plan.tiling.is_some() { "in tiles" } else { "whole" };
             let passes = if chosen.plan.sequential_guidance { "apart" } else { "together" };
-            let networks = if chosen.sequential_offload { "one at a time" } else { "all at once" };
+            let networks = if chosen.plan.sequential_offload { "one at a time" } else { "all at once" };
             let gb = |bytes: u64| bytes as f64 / 1e9;
             let (name, width, height) = (published.name, workload.width, workload.height);
-            let (peak, room) = (gb(chosen.working_set_bytes()), gb(working_set(machine)));
+            let (peak, room) = (gb(chosen.costs.working_set_bytes() as u64), gb(working_set(machine)));
             let verdict = if peak <= room { "fits" } else { "does not fit" };
             writeln!(
                 rows,
@@ -157,11 +157,15 @@ fn the_table_says_what_is_chosen() {
 fn every_published_model_fits_where_it_is_said_to() {
     let [one, two, xl] = published().map(|published| published.costs());
     for (model, machine) in [(&one, 8), (&two, 8), (&xl, 8)] {
-        let chosen = fit(model, model.native_workload(), machine);
-        assert!(chosen.working_set_bytes() <= working_set(machine), "{machine} GB: {:?}", chosen.fallback_steps);
+        let chosen = planned(model, model.native_workload(), machine);
+        assert!(
+            chosen.costs.working_set_bytes() as u64 <= working_set(machine),
+            "{machine} GB: {:?}",
+            chosen.fallback_steps
+        );
     }
     // Less memory never means more.
     let large = Workload { width: 2048, height: 2048, ..xl.native_workload() };
-    let peaks = [64, 24, 16, 8].map(|machine| fit(&xl, large, machine).working_set_bytes());
+    let peaks = [64, 24, 16, 8].map(|machine| planned(&xl, large, machine).costs.working_set_bytes());
     assert!(peaks.windows(2).all(|pair| pair[0] >= pair[1]), "{peaks:?}");
 }

@@ -16,7 +16,7 @@ fn data(name: &str) -> PathBuf {
 }
 
 fn draw(files: &ModelFiles, adapters: &Adapters) -> Vec<u8> {
-    let pipeline = Pipeline::load_with(files, adapters, &Device::Cpu, DType::F32, &|_, _| Ok(())).unwrap();
+    let mut pipeline = Pipeline::load_with(files, adapters, &Device::Cpu, DType::F32, &|_, _| Ok(())).unwrap();
     let request = Request {
         prompt: "a red apple in a castle".into(),
         negative: Some("blue".into()),
@@ -58,7 +58,7 @@ fn a_vae_can_be_taken_from_another_file() {
     assert_eq!(plain, with("sd1.ckpt"));
     // SD 2's has another number of levels: the picture is another, and half as large.
     let vae = Adapters { vae: Some(data("single/sd2.safetensors")), ..Adapters::default() };
-    let pipeline = Pipeline::load_with(&own, &vae, &Device::Cpu, DType::F32, &|_, _| Ok(())).unwrap();
+    let mut pipeline = Pipeline::load_with(&own, &vae, &Device::Cpu, DType::F32, &|_, _| Ok(())).unwrap();
     let request = Request { steps: 2, width: Some(32), height: Some(32), ..Request::default() };
     assert!(pipeline.run(&request, &CancelToken::default(), &mut |_| ()).is_ok());
 }
@@ -162,7 +162,7 @@ fn rewritten(
 
 fn drawn(path: &Path) -> Result<Vec<u8>, String> {
     let files = ModelFiles::open_file(path).map_err(|error| error.to_string())?;
-    let pipeline =
+    let mut pipeline =
         Pipeline::load(&files, &Device::Cpu, DType::F32, &|_, _| Ok(())).map_err(|error| error.to_string())?;
     let request = Request { steps: 2, width: Some(32), height: Some(32), ..Request::default() };
     let (picture, _) =

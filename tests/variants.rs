@@ -121,7 +121,7 @@ fn weights_in(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn drawn(files: &ModelFiles, request: &Request) -> Picture {
-    let pipeline = Pipeline::load(files, &CPU, DType::F32, &|_, _| Ok(())).unwrap();
+    let mut pipeline = Pipeline::load(files, &CPU, DType::F32, &|_, _| Ok(())).unwrap();
     pipeline.run(request, &CancelToken::default(), &mut |_| ()).unwrap().0
 }
 

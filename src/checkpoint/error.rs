@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::job::{ErrorKind, Remedy};
+
 /// What was wanted, what was found and what to do, with the path last.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
@@ -47,4 +49,36 @@ pub enum CheckpointError {
         "there is no {what} in this file; choose the whole checkpoint, or say in NAME.json beside it which has the rest ({{\"base\": \"FILE.safetensors\"}}): {path}"
     )]
     PartMissing { what: &'static str, path: PathBuf },
+}
+
+impl CheckpointError {
+    /// What it is to a front.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Tensor(_) => ErrorKind::Internal,
+            Self::Missing { .. } | Self::PartMissing { .. } | Self::VaeMissing(_) => ErrorKind::NotFound,
+            Self::Unreadable { .. } | Self::Damaged { .. } | Self::NoNetwork(_) | Self::IsLora(_) => {
+                ErrorKind::Unreadable
+            }
+            Self::PickleOnly(_)
+            | Self::EdmTraining(_)
+            | Self::Quantized { .. }
+            | Self::DrawThings(_)
+            | Self::Unsupported { .. }
+            | Self::Embedding { .. }
+            | Self::Lora { .. } => ErrorKind::Unsupported,
+        }
+    }
+
+    /// What helps, where more does than the sentence says.
+    #[must_use]
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::VaeMissing(_) => Some(Remedy::ChooseVae),
+            Self::NoNetwork(_) => Some(Remedy::InspectFile),
+            Self::IsLora(_) => Some(Remedy::UseAsLora),
+            _ => None,
+        }
+    }
 }

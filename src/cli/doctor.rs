@@ -35,6 +35,7 @@ pub(super) fn run() -> ExitCode {
                 ("pictures", &paths.pictures_folder),
                 ("models", &paths.models_folder),
                 ("cache", &paths.cache_folder),
+                ("log", &paths.log_file()),
             ] {
                 lines.push((name.to_owned(), place(path)));
             }
@@ -105,7 +106,7 @@ fn memory() -> String {
     match (available_memory_bytes(), total_memory_bytes()) {
         (Some(free), Some(total)) => format!("{} of {} free", gb(free), gb(total)),
         (None, Some(total)) => gb(total),
-        _ => "not told by this system".to_owned(),
+        _ => "not reported by this system".to_owned(),
     }
 }
 

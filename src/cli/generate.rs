@@ -3,15 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
 
 use super::arguments::{ComputeArguments, ModelArguments, PaintArguments, PromptArguments, SamplingArguments};
+use super::backend::backend;
 use super::report::Report;
 use super::words::{self, CANCELLED, DONE, FAILED};
-use crate::engine::{CandleBackend, EngineHandle};
-use crate::job::{Destination, EventKind, JobId, Outcome, Progress, Request, with_remedy};
+use crate::engine::{EngineHandle, JobHandle};
+use crate::job::{Destination, EventKind, Outcome, Progress, Request, with_remedy};
 use crate::store::models;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
@@ -19,7 +21,7 @@ use crate::store::pictures::saver::PictureSaver;
 use crate::store::settings::Settings;
 
 #[derive(Debug, Args)]
-pub struct GenerateArguments {
+pub(super) struct GenerateArguments {
     #[command(flatten)]
     pub prompt: PromptArguments,
     #[command(flatten)]
@@ -62,12 +64,16 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     let (device, dtype) = (arguments.compute.device, arguments.compute.dtype);
     let failure_file = paths.device_failure_file.clone();
-    let backend = move || CandleBackend::new(device, dtype).noting_failures(failure_file);
-    let engine = EngineHandle::start(backend, saver, Arc::new(|| {})).map_err(|error| error.to_string())?;
+    let backend = move || backend(device, dtype, failure_file);
+    let engine = EngineHandle::start(backend, saver, Arc::new(|| {}))
+        .map_err(|error| format!("the engine's thread could not be started: {error}"))?;
+    let interrupted = Arc::new(AtomicBool::new(false));
+    // The handler stays for good: it must not keep the engine, whose thread is waited for at the end.
     let engine = Arc::new(engine);
-    let for_signal = Arc::downgrade(&engine);
+    let (for_signal, to_cancel) = (Arc::clone(&interrupted), Arc::downgrade(&engine));
     let on_interrupt = move || {
-        if let Some(engine) = for_signal.upgrade() {
+        for_signal.store(true, Ordering::Release);
+        if let Some(engine) = to_cancel.upgrade() {
             engine.cancel_all();
         }
     };
@@ -80,8 +86,12 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
             previews: arguments.previews.as_deref().map(|folder| preview_folder(folder, index)),
         };
         let request = request.of_batch(index);
-        let job = engine.submit(request, destination).map_err(|error| error.to_string())?;
-        let code = follow(&engine, job, report)?;
+        let job = engine.submit(request, destination).map_err(|error| error.sentence(words::remedy))?;
+        // Between two pictures there was nothing to cancel.
+        if interrupted.load(Ordering::Acquire) {
+            job.cancel();
+        }
+        let code = follow(&job, report);
         if code != DONE {
             return Ok(code);
         }
@@ -90,12 +100,9 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
 }
 
 /// Reports one job to its end.
-fn follow(engine: &EngineHandle, job: JobId, report: &Report) -> Result<u8, String> {
+fn follow(job: &JobHandle, report: &Report) -> u8 {
     loop {
-        let Some(event) = engine.recv_timeout(Duration::from_mins(1)) else { continue };
-        if event.job != job {
-            continue;
-        }
+        let Some(event) = job.recv_timeout(Duration::from_mins(1)) else { continue };
         match event.kind {
             EventKind::Queued => {}
             EventKind::Progress(progress) => match progress {
@@ -109,13 +116,16 @@ fn follow(engine: &EngineHandle, job: JobId, report: &Report) -> Result<u8, Stri
             },
             EventKind::Ended(Outcome::Finished(finished)) => {
                 report.finished(&finished);
-                return Ok(DONE);
+                return DONE;
             }
             EventKind::Ended(Outcome::Cancelled) => {
                 report.cancelled();
-                return Ok(CANCELLED);
+                return CANCELLED;
             }
-            EventKind::Ended(Outcome::Failed(error)) => return Err(error.sentence(words::remedy)),
+            EventKind::Ended(Outcome::Failed(error)) => {
+                report.failed(&error.sentence(words::remedy));
+                return words::exit_code(error.kind);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: a contract that other programs build on. One file a subcommand.
 
 mod arguments;
+mod backend;
 mod doctor;
 mod generate;
 mod models;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub use generate::GenerateArguments;
+use generate::GenerateArguments;
 
 /// A native desktop studio for Stable Diffusion.
 ///
@@ -22,20 +23,23 @@ pub use generate::GenerateArguments;
 #[command(version, about, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
     #[command(subcommand)]
-    pub command: Option<Command>,
+    command: Option<Command>,
     /// Pictures for the canvas and model folders for the library, opened in the window
     #[arg(value_name = "IMAGE|MODEL")]
-    pub open: Vec<PathBuf>,
+    open: Vec<PathBuf>,
+    /// Says more on standard error and in the log: -v, -vv or -vvv
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+enum Command {
     /// Make a picture and write it to a file
     Generate(Box<GenerateArguments>),
     /// List models, look into files, fetch models, take them away
     #[command(subcommand)]
     Models(models::ModelsCommand),
-    /// Tell what this machine and this build have: devices, number formats, memory, folders
+    /// Show what this machine and this build have: devices, number formats, memory, folders
     Doctor,
 }
 
@@ -52,8 +56,7 @@ impl Arguments {
 
 impl Command {
     /// Runs to the end. 0: done, 1: failed with a sentence, 130: cancelled. (2, usage, is given by the parser.)
-    #[must_use]
-    pub fn run(self) -> ExitCode {
+    fn run(self) -> ExitCode {
         match self {
             Self::Generate(arguments) => generate::run(&arguments),
             Self::Models(command) => models::run(&command),

@@ -33,7 +33,7 @@ const TELLING: [&str; 10] = [
 const LISTED: usize = 8;
 
 #[derive(Debug, Subcommand)]
-pub enum ModelsCommand {
+pub(super) enum ModelsCommand {
     /// All models that --model takes by name, with what they are
     List,
     /// Tell what a file or folder is: architecture, precision, size, hash, and whether every tensor has its place

@@ -1,4 +1,4 @@
-//! What `generate` says: JSON lines on stdout, or a bar (plain lines when nobody watches) on stderr.
+//! What `generate` prints: JSON lines on stdout, or a bar (plain lines where there is no terminal) on stderr.
 
 use std::cell::Cell;
 use std::io::{IsTerminal, Write};
@@ -30,50 +30,50 @@ impl Report {
     pub(super) fn loading(&self, part: ModelPart, fraction: f32) {
         if self.json {
             let fraction = (f64::from(fraction) * 1000.0).round() / 1000.0;
-            say(&json!({"event": "loading", "part": part.name(), "fraction": fraction}));
+            emit(&json!({"event": "loading", "part": part.name(), "fraction": fraction}));
         } else if let Some(bar) = &self.bar {
             bar.set_message("loading");
             bar.set_length(100);
             bar.set_position((fraction * 100.0) as u64);
         } else if self.last_part.replace(Some(part)) != Some(part) {
-            tell(&format!("loading {}", part.name().replace('_', " ")));
+            progress_line(&format!("loading {}", part.name().replace('_', " ")));
         }
     }
 
     pub(super) fn step(&self, done: u32, total: u32, seconds: f64) {
         if self.json {
-            say(&json!({"event": "step", "done": done, "total": total, "seconds": rounded(seconds)}));
+            emit(&json!({"event": "step", "done": done, "total": total, "seconds": rounded(seconds)}));
         } else if let Some(bar) = &self.bar {
             bar.set_message(format!("{seconds:.2} s/step"));
             bar.set_length(u64::from(total));
             bar.set_position(u64::from(done));
         } else {
-            tell(&format!("step {done}/{total}, {seconds:.2} s"));
+            progress_line(&format!("step {done}/{total}, {seconds:.2} s"));
         }
     }
 
     pub(super) fn decoded(&self, seconds: f64) {
         if self.json {
-            say(&json!({"event": "decoded", "seconds": rounded(seconds)}));
+            emit(&json!({"event": "decoded", "seconds": rounded(seconds)}));
         }
     }
 
     /// The picture goes another way than was asked for.
     pub(super) fn notice(&self, message: &str) {
         if self.json {
-            say(&json!({"event": "notice", "message": message}));
+            emit(&json!({"event": "notice", "message": message}));
         }
         let line = format!("note: {message}");
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => tell(&line),
+            None => progress_line(&line),
         }
     }
 
     pub(super) fn finished(&self, finished: &Finished) {
         let (width, height) = (finished.picture.width(), finished.picture.height());
         if self.json {
-            say(&json!({
+            emit(&json!({
                 "event": "finished",
                 "file": finished.file.display().to_string(),
                 "seed": finished.request.seed,
@@ -99,17 +99,17 @@ impl Report {
     pub(super) fn cancelled(&self) {
         self.clear();
         if self.json {
-            say(&json!({"event": "cancelled"}));
+            emit(&json!({"event": "cancelled"}));
         }
-        tell("cancelled");
+        progress_line("cancelled");
     }
 
     pub(super) fn failed(&self, message: &str) {
         self.clear();
         if self.json {
-            say(&json!({"event": "failed", "message": message}));
+            emit(&json!({"event": "failed", "message": message}));
         }
-        tell(&format!("inkwick: {message}"));
+        progress_line(&format!("inkwick: {message}"));
     }
 
     fn clear(&self) {
@@ -123,7 +123,7 @@ fn rounded(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
 
-fn say(event: &Value) {
+fn emit(event: &Value) {
     print(&event.to_string());
 }
 
@@ -132,6 +132,6 @@ fn print(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-fn tell(line: &str) {
+fn progress_line(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -2,13 +2,17 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::backend::backend;
 use crate::engine::device::{DeviceChoice, DtypeChoice};
-use crate::engine::{CandleBackend, EngineHandle, Estimator, MobileSam, SelectHandle, files_of};
-use crate::job::{ModelRef, Wake};
+use crate::engine::mobile_sam::{self, FetchWeights};
+use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, files_of};
+use crate::job::{ErrorKind, JobError, ModelRef, Wake};
 use crate::pipeline::tokenizer_of;
 use crate::prompt::{PromptTokenizer, drawn, parse};
+use crate::store::download::{self, DownloadError, DownloadProgress, Hub};
 use crate::store::keys::{self, KeyNames};
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
@@ -22,8 +26,9 @@ pub(super) fn run(open: Vec<PathBuf>) -> ExitCode {
     let outcome = Paths::of_this_machine().map_err(|error| error.to_string()).and_then(|paths| {
         let loaded = Settings::load(&paths.settings_file);
         let (keys, wrong_keys) = keys::load(&keys::file_beside(&paths.settings_file));
-        let problem = loaded.problem.or(wrong_keys);
+        let problem = loaded.problem.map(|error| error.to_string()).or(wrong_keys.map(|error| error.to_string()));
         ui::run(loaded.settings, move |wake| start(paths, open, keys, problem, wake))
+            .map_err(|error| format!("{error}; `inkwick generate` works without a window"))
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -43,10 +48,11 @@ fn start(
 ) -> Result<Behind, String> {
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     let failure_file = paths.device_failure_file.clone();
-    let backend = move || CandleBackend::new(DeviceChoice::Auto, DtypeChoice::Auto).noting_failures(failure_file);
+    let backend = move || backend(DeviceChoice::Auto, DtypeChoice::Auto, failure_file);
     let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
-    let selector = SelectHandle::start(MobileSam::new(&paths), Arc::clone(&wake))
-        .map_err(|error| format!("the thread that finds things could not be started: {error}"))?;
+    let selector =
+        SelectHandle::start(MobileSam::new(&paths.models_folder, fetch_segmenter(&paths)), Arc::clone(&wake))
+            .map_err(|error| format!("the thread that finds things could not be started: {error}"))?;
     let store = StoreHandle::start(&paths, wake)
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
     let services = Services {
@@ -59,6 +65,31 @@ fn start(
         open,
     };
     Ok(Behind { engine, store, selector, services })
+}
+
+/// Selecting by a click has its weights from the hub.
+fn fetch_segmenter(paths: &Paths) -> FetchWeights {
+    let paths = paths.clone();
+    Box::new(move |folder, on_progress, stop| {
+        let paths = Paths { models_folder: folder.to_owned(), ..paths.clone() };
+        let mut follow = |progress: &DownloadProgress| {
+            on_progress(progress.bytes_done as f32 / progress.bytes_total.max(1) as f32);
+            !stop.load(Ordering::Relaxed)
+        };
+        let name = format!("{}:{}", mobile_sam::REPOSITORY, mobile_sam::FILE);
+        match download::pull(&Hub::of_this_machine(), &name, &paths, &mut follow) {
+            Ok(_) | Err(DownloadError::Exists { .. }) => Ok(()),
+            Err(DownloadError::Unreachable(reason)) => {
+                let sentence = format!(
+                    "the hub cannot be reached ({reason}); check the connection and fetch it again, or put {} by hand into {}",
+                    mobile_sam::FILE,
+                    folder.display()
+                );
+                Err(JobError::new(ErrorKind::NotFound, sentence))
+            }
+            Err(error) => Err(JobError::caused(ErrorKind::NotFound, error)),
+        }
+    })
 }
 
 /// "CPU · f32".
@@ -74,7 +105,7 @@ fn estimator() -> EstimatePicture {
     Arc::new(move |question| estimator.answer(question))
 }
 
-/// Counts as the pipeline reads: weights and brackets are no words. Keeps the tokenizer used last.
+/// Counts as the pipeline reads: weights and brackets are no tokens. Keeps the tokenizer used last.
 fn token_counter() -> CountTokens {
     let last: Mutex<Option<(ModelRef, PromptTokenizer)>> = Mutex::default();
     Arc::new(move |TokenQuestion { model, prompt }| {

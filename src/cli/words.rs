@@ -1,11 +1,27 @@
 //! What helps against a failure, in the words of the command line; and its exit codes.
 
-use crate::job::Remedy;
+use crate::job::{ErrorKind, Remedy};
 
 /// Exit codes of the contract; 2, usage, is given by the parser.
 pub(super) const DONE: u8 = 0;
 pub(super) const FAILED: u8 = 1;
 pub(super) const CANCELLED: u8 = 130;
+
+/// The contract knows one code for all failures; a front with more has its own table.
+pub(super) fn exit_code(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Request
+        | ErrorKind::NotFound
+        | ErrorKind::Unreadable
+        | ErrorKind::Unsupported
+        | ErrorKind::Memory
+        | ErrorKind::Device
+        | ErrorKind::Storage
+        | ErrorKind::Busy
+        | ErrorKind::Stopped
+        | ErrorKind::Internal => FAILED,
+    }
+}
 
 pub(super) fn remedy(remedy: Remedy) -> String {
     match remedy {

@@ -1,7 +1,7 @@
 //! Keeps macOS from letting the program nap, and the machine from going to sleep, while a picture is made.
 
 /// Holds sleep off until it is dropped.
-pub struct Awake {
+pub(super) struct Awake {
     /// An activity ends when its object goes.
     #[cfg(target_os = "macos")]
     _activity: objc2::rc::Retained<objc2::runtime::ProtocolObject<dyn objc2::runtime::NSObjectProtocol>>,
@@ -11,7 +11,7 @@ impl Awake {
     /// From now on. Other systems let a busy program work.
     #[cfg(target_os = "macos")]
     #[must_use]
-    pub fn begin() -> Self {
+    pub(super) fn begin() -> Self {
         use objc2_foundation::{NSActivityOptions, NSProcessInfo, NSString};
 
         let reason = NSString::from_str("A picture is being made");
@@ -22,7 +22,7 @@ impl Awake {
     /// From now on. Other systems let a busy program work.
     #[cfg(not(target_os = "macos"))]
     #[must_use]
-    pub fn begin() -> Self {
+    pub(super) fn begin() -> Self {
         Self {}
     }
 }

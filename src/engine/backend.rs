@@ -1,6 +1,6 @@
 //! What the engine asks of whoever draws.
 
-use crate::job::{CancelToken, Drawn, JobError, Progress, Request};
+use crate::job::{CancelToken, Drawn, JobError, Progress, Task};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {
@@ -10,18 +10,18 @@ pub enum BackendError {
     Failed(#[from] JobError),
 }
 
-/// Turns a request into a picture. Lives on the engine's thread and may keep what it has loaded.
+/// Carries tasks out. Lives on the engine's thread and may keep what it has loaded.
 pub trait Backend: 'static {
     /// # Errors
     /// `Cancelled` soon after the token says so; `Failed` with its kind. Either way the next
-    /// request must find the backend usable.
-    fn draw(
+    /// task must find the backend usable.
+    fn run(
         &mut self,
-        request: &Request,
+        task: &Task,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError>;
 
-    /// Called after a draw that panicked: forget whatever may be half done.
+    /// Called after a run that panicked: forget whatever may be half done.
     fn reset(&mut self);
 }

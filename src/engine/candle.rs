@@ -1,32 +1,34 @@
-//! The backend that really draws: keeps the pipeline of the model used last, and goes another way where a device fails.
+//! The backend that really draws: keeps the pipeline of the model used last, and tries another way where a device fails.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use candle_core::DType;
 
 use super::backend::{Backend, BackendError};
 use super::device::{DeviceChoice, DtypeChoice};
 use super::failure;
-use super::fallback::Fallback;
+use super::fallback::{Attempt, Fallback};
 use crate::checkpoint::{CheckpointError, ModelFiles, builtin_model};
-use crate::job::{CancelToken, Compute, Drawn, ErrorKind, JobError, ModelRef, Progress, Remedy, Request, WorkGrid};
+use crate::job::{
+    CancelToken, Drawn, ErrorKind, JobError, MemoryMode, ModelRef, Progress, Remedy, Request, Task, WorkGrid,
+};
 use crate::model::{Execution, ModelError, OperatorFailure};
 use crate::pipeline::{
-    Adapters, FallbackStep, Fit, LoadOptions, ModelSpec, Pipeline, PipelineError, Stage, check_sampling, work_grid_of,
+    Adapters, ExecutionPlan, FallbackStep, FittedPlan, LoadOptions, ModelSpec, Pipeline, PipelineError, memory_budget,
+    work_grid_of,
 };
-use crate::store::device_failure::DeviceFailure;
+
+/// Is given a failure that made the backend leave its device for the CPU.
+pub type OnDeviceFailure = Box<dyn Fn(&OperatorFailure) + Send>;
 
 pub struct CandleBackend {
     device_choice: DeviceChoice,
     dtype_choice: DtypeChoice,
     execution: Option<Execution>,
-    /// Where a device's failure is noted.
-    failure_file: Option<PathBuf>,
+    on_device_failure: Option<OnDeviceFailure>,
     loaded: Option<(Loaded, Pipeline)>,
-    /// What was said about the pictures before, so that it is not said of each.
-    told: Vec<FallbackStep>,
+    /// What was noticed about the pictures before, so that it is not said of each.
+    noticed: Vec<FallbackStep>,
 }
 
 /// What a pipeline was read from, and how.
@@ -35,28 +37,41 @@ struct Loaded {
     model: ModelRef,
     adapters: Adapters,
     dtype: DType,
+    winograd: bool,
     sequential_offload: bool,
     is_kernels: bool,
-    /// Of weights that stay.
-    held_bytes: u64,
 }
 
 impl Loaded {
-    /// All but LoRAs and embeddings.
+    fn of(request: &Request, plan: &ExecutionPlan) -> Self {
+        Self {
+            model: request.model.clone(),
+            adapters: Adapters::of(request),
+            dtype: plan.dtype,
+            winograd: plan.winograd,
+            sequential_offload: plan.sequential_offload,
+            is_kernels: plan.card.is_none(),
+        }
+    }
+
+    /// Whether all but LoRAs and embeddings are the same.
     fn has_same_base(&self, other: &Self) -> bool {
-        let adapters = Adapters {
-            loras: other.adapters.loras.clone(),
-            embeddings: other.adapters.embeddings.clone(),
-            ..self.adapters.clone()
-        };
-        Self { adapters, held_bytes: other.held_bytes, ..self.clone() } == *other
+        let adapters = Adapters { vae: self.adapters.vae.clone(), ..other.adapters.clone() };
+        Self { adapters, ..self.clone() } == *other
     }
 }
 
 impl CandleBackend {
     #[must_use]
     pub fn new(device_choice: DeviceChoice, dtype_choice: DtypeChoice) -> Self {
-        Self { device_choice, dtype_choice, execution: None, failure_file: None, loaded: None, told: Vec::new() }
+        Self {
+            device_choice,
+            dtype_choice,
+            execution: None,
+            on_device_failure: None,
+            loaded: None,
+            noticed: Vec::new(),
+        }
     }
 
     /// One that draws by `execution`, whatever device that is.
@@ -65,13 +80,13 @@ impl CandleBackend {
         Self { execution: Some(execution), ..Self::new(DeviceChoice::Cpu, dtype_choice) }
     }
 
-    /// Notes in `file` when a device fails.
+    /// Calls `report` when a device fails and the CPU goes on.
     #[must_use]
-    pub fn noting_failures(self, file: PathBuf) -> Self {
-        Self { failure_file: Some(file), ..self }
+    pub fn on_device_failure(self, report: impl Fn(&OperatorFailure) + Send + 'static) -> Self {
+        Self { on_device_failure: Some(Box::new(report)), ..self }
     }
 
-    fn fallback(&mut self, request: &Request) -> Result<Fallback, BackendError> {
+    fn fallback(&mut self) -> Result<Fallback, BackendError> {
         let execution = if let Some(execution) = &self.execution {
             execution.clone()
         } else {
@@ -82,125 +97,97 @@ impl CandleBackend {
             let dtype = self.dtype_choice.on(&device);
             self.execution.insert(Execution::on(&device, dtype)).clone()
         };
-        Ok(Fallback::new(execution, self.dtype_choice, request.compute))
+        Ok(Fallback::new(execution, self.dtype_choice))
     }
 
-    fn draw_by(
+    fn attempt(
         &mut self,
         fallback: &Fallback,
         request: &Request,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
-        settled: &mut Option<Compute>,
+        attempt: &mut Attempt,
     ) -> Result<Drawn, PipelineError> {
-        let pipeline = self.pipeline(fallback, request, cancel, progress)?;
-        let mut tell = |stage: Stage| {
-            progress(match stage {
-                Stage::Settled { peak_bytes, compute } => {
-                    *settled = Some(compute);
-                    Progress::Resolved { compute, peak_bytes }
-                }
-                Stage::Step { done, total, seconds, predicted } => {
-                    Progress::Step { done, total, seconds, preview: Some(Arc::new(predicted)) }
-                }
-                Stage::Decoded { seconds } => Progress::Decoded { seconds },
-                Stage::Loading { part, fraction } => Progress::Loading { part, fraction },
-                Stage::Notice(notice) => Progress::Notice(notice),
-            });
-        };
-        let (picture, request) = pipeline.run(request, cancel, &mut tell)?;
+        let fitted = self.plan(fallback, request)?;
+        self.notice_fallback_steps(&fitted, progress);
+        *attempt = Attempt::Loading(fitted.plan);
+        let pipeline = self.pipeline(request, (&fallback.execution, &fitted), cancel, progress)?;
+        *attempt = Attempt::Running(fitted.plan);
+        let (picture, request) = pipeline.run_planned(request, &fitted, cancel, progress)?;
         Ok(Drawn { picture, request })
+    }
+
+    /// How the picture is computed so that it fits, from the model's small files, or from what is loaded.
+    fn plan(&self, fallback: &Fallback, request: &Request) -> Result<FittedPlan, PipelineError> {
+        // Weights that are there can be used again, or their memory can.
+        let held_bytes = self.loaded.as_ref().map_or(0, |(_, pipeline)| pipeline.resident_weight_bytes());
+        let budget_bytes = memory_budget::free_bytes(&fallback.execution).map(|free| free + held_bytes);
+        let constraints = fallback.constraints(budget_bytes);
+        let is_same = |loaded: &Loaded| loaded.model == request.model && loaded.adapters.vae == request.vae;
+        let Some((loaded, pipeline)) = self.loaded.as_ref().filter(|(loaded, _)| is_same(loaded)) else {
+            let spec = ModelSpec::read(&files_of(&request.model)?, request.vae.as_deref())?;
+            let fitted = spec.plan(request, &fallback.execution, &constraints)?;
+            spec.check_fits(&fitted)?;
+            return Ok(fitted);
+        };
+        let spec = pipeline.spec();
+        let mut fitted = None;
+        if request.compute.memory == MemoryMode::Auto {
+            // Kept as they are packed, if they are kept at all.
+            let constraints = fallback.constraints(budget_bytes).with_winograd(loaded.winograd);
+            let kept = spec.plan(request, &fallback.execution, &constraints)?;
+            fitted = Some(kept).filter(|kept| loaded.has_same_base(&Loaded::of(request, &kept.plan)));
+        }
+        let fitted = match fitted {
+            Some(fitted) => fitted,
+            None => spec.plan(request, &fallback.execution, &constraints)?,
+        };
+        spec.check_fits(&fitted)?;
+        Ok(fitted)
     }
 
     /// The pipeline of this model, read now if another one was used last, or the picture wants it otherwise.
     fn pipeline(
         &mut self,
-        fallback: &Fallback,
         request: &Request,
+        (execution, fitted): (&Execution, &FittedPlan),
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<&Pipeline, PipelineError> {
-        let mut needed = Loaded {
-            model: request.model.clone(),
-            adapters: Adapters::of(request),
-            dtype: fallback.dtype,
-            sequential_offload: fallback.sequential_offload,
-            is_kernels: fallback.execution.operators().is_none(),
-            held_bytes: 0,
+    ) -> Result<&mut Pipeline, PipelineError> {
+        let needed = Loaded::of(request, &fitted.plan);
+        let progress = RefCell::new(progress);
+        let on_loading = |part, fraction| {
+            (progress.borrow_mut())(Progress::Loading { part, fraction });
+            if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) }
         };
-        let mut sequential_guidance = fallback.sequential_guidance;
-        match self.foretold(fallback, request) {
-            Ok(fit) => {
-                sequential_guidance |= fit.plan.sequential_guidance;
-                needed.dtype = fit.plan.dtype;
-                needed.sequential_offload |= fit.sequential_offload;
-                needed.held_bytes = if needed.sequential_offload { 0 } else { fit.costs.weight_bytes() as u64 };
-                self.tell_savings(&fit, progress);
-            }
-            // Whoever reads the model will say it better.
-            Err(error) => tracing::debug!("what the picture takes is not foretold: {error}"),
-        }
-        let kept = self.loaded.take().filter(|(loaded, _)| loaded.has_same_base(&needed));
-        let pipeline = match kept {
+        let pipeline = match self.loaded.take().filter(|(loaded, _)| loaded.has_same_base(&needed)) {
             Some((loaded, pipeline)) if loaded.adapters == needed.adapters => pipeline,
-            kept => {
-                let files = files_of(&request.model)?;
-                check_sampling(&files, request)?;
-                let progress = RefCell::new(progress);
-                let told = |part, fraction| {
-                    (progress.borrow_mut())(Progress::Loading { part, fraction });
-                    if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) }
-                };
-                if let Some((_, pipeline)) = kept {
-                    pipeline.with_adapters(&needed.adapters, &told)?
-                } else {
-                    let Loaded { dtype, sequential_offload, .. } = needed;
-                    let options = LoadOptions { execution: fallback.execution.clone(), dtype, sequential_offload };
-                    Pipeline::load_with_options(&files, &needed.adapters, &options, &told)?
-                }
+            Some((_, pipeline)) => pipeline.with_adapters(&needed.adapters, &on_loading)?,
+            None => {
+                let spec = ModelSpec::read(&files_of(&request.model)?, request.vae.as_deref())?;
+                let options = LoadOptions::of(execution, &fitted.plan);
+                Pipeline::load_planned(spec, &needed.adapters, &options, &on_loading)?
             }
         };
-        pipeline.set_sequential_guidance(sequential_guidance);
         let (_, pipeline) = self.loaded.insert((needed, pipeline));
         Ok(pipeline)
     }
 
-    /// How the picture is made so that it fits, by what is known of the model already if it was used last.
-    fn foretold(&self, fallback: &Fallback, request: &Request) -> Result<Fit, PipelineError> {
-        let by = (&fallback.execution, fallback.dtype);
-        let is_same = |loaded: &Loaded| loaded.model == request.model && loaded.adapters.vae == request.vae;
-        let held_bytes = self.loaded.as_ref().map_or(0, |(loaded, _)| loaded.held_bytes);
-        if let Some((_, pipeline)) = self.loaded.as_ref().filter(|(loaded, _)| is_same(loaded)) {
-            return pipeline.spec().fit(request, by, fallback.may_halve, held_bytes);
-        }
-        let spec = ModelSpec::read(&files_of(&request.model)?, request)?;
-        spec.fit(request, by, fallback.may_halve, held_bytes)
-    }
-
     /// Says what is done for want of memory, once.
-    fn tell_savings(&mut self, fit: &Fit, progress: &mut dyn FnMut(Progress)) {
+    fn notice_fallback_steps(&mut self, fitted: &FittedPlan, progress: &mut dyn FnMut(Progress)) {
         // Tiles are as good as one piece; the kernels take them without a word.
-        let is_device = fit.plan.card.is_some();
-        let is_told = |saving: &FallbackStep| {
-            is_device || matches!(saving, FallbackStep::HalfPrecision | FallbackStep::SequentialOffload)
-        };
-        let fallback_steps: Vec<FallbackStep> = fit.fallback_steps.iter().copied().filter(is_told).collect();
-        if fallback_steps != self.told
-            && !fallback_steps.is_empty()
-            && let Some(free) = fit.free_bytes
+        let is_device = fitted.plan.card.is_some();
+        let is_noticed = |step: &FallbackStep| is_device || step.shrinks_weights();
+        let steps: Vec<FallbackStep> = fitted.fallback_steps.iter().copied().filter(is_noticed).collect();
+        if steps != self.noticed
+            && !steps.is_empty()
+            && let Some(budget) = fitted.budget_bytes
         {
-            let words: Vec<&str> = fallback_steps.iter().map(|saving| saving.words()).collect();
-            let sentence = format!("to fit into {:.1} GB, {}", free as f64 / 1e9, words.join(" and "));
+            let descriptions: Vec<&str> = steps.iter().map(|step| step.description()).collect();
+            let sentence = format!("to fit into {:.1} GB, {}", budget as f64 / 1e9, descriptions.join(" and "));
             progress(Progress::Notice(sentence.into()));
         }
-        self.told = fallback_steps;
-    }
-
-    fn note(&self, failure: &OperatorFailure) {
-        if let Some(file) = &self.failure_file {
-            let OperatorFailure { device, operator, dtype, reason, .. } = failure;
-            DeviceFailure::now(device, operator.name(), dtype, reason).keep(file);
-        }
+        self.noticed = steps;
     }
 }
 
@@ -223,17 +210,17 @@ pub fn work_grid(model: &ModelRef) -> Option<WorkGrid> {
 }
 
 impl Backend for CandleBackend {
-    fn draw(
+    fn run(
         &mut self,
-        request: &Request,
+        task: &Task,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError> {
-        let mut fallback = self.fallback(request)?;
+        let Task::Generate(request) = task;
+        let mut fallback = self.fallback()?;
         loop {
-            let mut settled = None;
-            let asked = Request { compute: fallback.compute, ..request.clone() };
-            let error = match self.draw_by(&fallback, &asked, cancel, progress, &mut settled) {
+            let mut attempt = Attempt::default();
+            let error = match self.attempt(&fallback, request, cancel, progress, &mut attempt) {
                 Ok(drawn) => return Ok(drawn),
                 Err(error) => error,
             };
@@ -242,11 +229,11 @@ impl Backend for CandleBackend {
             };
             // Whatever is half done is forgotten, and its memory given back.
             self.loaded = None;
-            let Some(notice) = fallback.turn(failure, settled, request.compute) else {
+            let Some(notice) = fallback.advance(failure, attempt) else {
                 return Err(failure::backend_error(error));
             };
-            if fallback.execution.operators().is_none() {
-                self.note(failure);
+            if let Some(report) = self.on_device_failure.as_ref().filter(|_| fallback.execution.operators().is_none()) {
+                report(failure);
             }
             progress(Progress::Notice(notice));
         }

@@ -1,4 +1,4 @@
-//! Foretells what a picture will take, without the engine's thread: from the model's small files and this machine's
+//! Estimates what a picture will take, without the engine's thread: from the model's small files and this machine's
 //! speed, which is measured the first time.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -9,7 +9,9 @@ use super::device::{DeviceChoice, DtypeChoice};
 use super::files_of;
 use crate::job::{AttentionMode, Compute, Estimate, EstimateQuestion, MemoryMode, ModelRef, Speed};
 use crate::model::Execution;
-use crate::pipeline::{CostModel, Fit, MemoryBudget, Workload, guessed_card_speed, measured_speed, memory_budget};
+use crate::pipeline::{
+    Constraints, CostModel, FittedPlan, Workload, guessed_card_speed, measured_speed, memory_budget,
+};
 
 /// Answers one question after the other; keeps the configs of the model asked about last.
 pub struct Estimator {
@@ -32,16 +34,16 @@ impl Estimator {
         let model = self.model(&question.model)?;
         let speed = (*self.speed.get_or_init(|| self.measure()))?;
         let free_bytes = memory_budget::all_bytes(&self.execution().0);
-        let fit = |compute: Compute| self.fit(&model, question, compute, free_bytes);
+        let plan = |compute: Compute| self.plan(&model, question, compute, free_bytes);
         let wanted = question.compute;
-        let chosen = fit(wanted)?;
-        let peak = |compute: Compute| Some(fit(compute)?.peak_bytes());
+        let chosen = plan(wanted)?;
+        let peak = |compute: Compute| Some(plan(compute)?.costs.peak_bytes() as u64);
         let attention = |mode: AttentionMode| Some((mode, peak(Compute { attention: mode, ..wanted })?));
         let memory = |mode: MemoryMode| Some((mode, peak(Compute { memory: mode, ..wanted })?));
         let modes = [AttentionMode::Full, AttentionMode::Sliced(Some(1)), AttentionMode::Tiled];
         let costs = chosen.costs;
         Some(Estimate {
-            peak_bytes: chosen.peak_bytes(),
+            peak_bytes: costs.peak_bytes() as u64,
             free_bytes,
             seconds_per_call: speed.seconds(costs.step),
             seconds_once: speed.seconds(costs.text.plus(costs.encode).plus(costs.decode)),
@@ -71,12 +73,19 @@ impl Estimator {
         if self.execution().0.operators().is_some() { Some(guessed_card_speed()) } else { measured_speed().ok() }
     }
 
-    fn fit(&self, model: &CostModel, question: &EstimateQuestion, compute: Compute, bytes: Option<u64>) -> Option<Fit> {
+    fn plan(
+        &self,
+        model: &CostModel,
+        question: &EstimateQuestion,
+        compute: Compute,
+        budget_bytes: Option<u64>,
+    ) -> Option<FittedPlan> {
         let [width, height] = question.size_px.map(|side| side as usize);
         let rows = model.rows(question.guided);
         let workload = Workload { width, height, rows, windows: 1, encodes: question.encodes };
         let (execution, dtype) = self.execution();
-        let room = MemoryBudget { may_halve: self.dtype == DtypeChoice::Auto, bytes };
-        model.fit_on(execution, *dtype, workload, compute, room).ok()
+        let may_halve = self.dtype == DtypeChoice::Auto;
+        let constraints = Constraints { may_halve, ..Constraints::new(*dtype, budget_bytes) };
+        model.plan(execution, workload, compute, &constraints).ok()
     }
 }

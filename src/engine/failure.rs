@@ -1,7 +1,6 @@
 //! What the pipeline's and the model's errors are to a job: their kind, and what helps.
 
 use super::backend::BackendError;
-use crate::checkpoint::CheckpointError;
 use crate::job::{ErrorKind, JobError, Remedy};
 use crate::model::{FailureKind, ModelError};
 use crate::pipeline::PipelineError;
@@ -10,11 +9,14 @@ use crate::pipeline::PipelineError;
 pub(super) fn backend_error(error: PipelineError) -> BackendError {
     match error {
         PipelineError::Model(ModelError::Cancelled) => BackendError::Cancelled,
-        error => {
-            let (kind, remedy) = kind_of(&error);
-            BackendError::Failed(JobError::caused(kind, error).with_remedy(remedy))
-        }
+        error => BackendError::Failed(job_error(error)),
     }
+}
+
+pub(super) fn job_error(error: impl Into<PipelineError>) -> JobError {
+    let error = error.into();
+    let (kind, remedy) = kind_of(&error);
+    JobError::caused(kind, error).with_remedy(remedy)
 }
 
 fn kind_of(error: &PipelineError) -> (ErrorKind, Option<Remedy>) {
@@ -41,26 +43,8 @@ fn kind_of_model_error(error: &ModelError) -> (ErrorKind, Option<Remedy>) {
             FailureKind::OutOfMemory => (ErrorKind::Memory, Some(Remedy::FreeMemory)),
             FailureKind::Unsupported | FailureKind::Other => (ErrorKind::Device, Some(Remedy::ListDevices)),
         },
-        ModelError::Checkpoint(error) => kind_of_checkpoint_error(error),
+        ModelError::Checkpoint(error) => (error.kind(), error.remedy()),
         ModelError::Misfit(_) => (ErrorKind::Unreadable, None),
         ModelError::NoSegmenter { .. } => (ErrorKind::Unsupported, None),
-    }
-}
-
-fn kind_of_checkpoint_error(error: &CheckpointError) -> (ErrorKind, Option<Remedy>) {
-    match error {
-        CheckpointError::Tensor(_) => (ErrorKind::Internal, None),
-        CheckpointError::Missing { .. } | CheckpointError::PartMissing { .. } => (ErrorKind::NotFound, None),
-        CheckpointError::VaeMissing(_) => (ErrorKind::NotFound, Some(Remedy::ChooseVae)),
-        CheckpointError::Unreadable { .. } | CheckpointError::Damaged { .. } => (ErrorKind::Unreadable, None),
-        CheckpointError::NoNetwork(_) => (ErrorKind::Unreadable, Some(Remedy::InspectFile)),
-        CheckpointError::IsLora(_) => (ErrorKind::Unreadable, Some(Remedy::UseAsLora)),
-        CheckpointError::PickleOnly(_)
-        | CheckpointError::EdmTraining(_)
-        | CheckpointError::Quantized { .. }
-        | CheckpointError::DrawThings(_)
-        | CheckpointError::Unsupported { .. }
-        | CheckpointError::Embedding { .. }
-        | CheckpointError::Lora { .. } => (ErrorKind::Unsupported, None),
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::backend::{Backend, BackendError};
-use crate::job::{CancelToken, Drawn, ErrorKind, JobError, ModelPart, Progress, Request};
+use crate::job::{CancelToken, Drawn, ErrorKind, JobError, ModelPart, Progress, Request, Task};
 use crate::mask::PAINTED;
 use crate::raster::Picture;
 use crate::sampling::SchedulerName;
 
-/// What a `FakeBackend` does with each request.
+/// What a [`FakeBackend`] does with each request.
 #[derive(Clone, Debug)]
 pub struct FakeScript {
     /// Waited before each step.
@@ -41,17 +41,18 @@ impl FakeBackend {
 }
 
 impl Backend for FakeBackend {
-    fn draw(
+    fn run(
         &mut self,
-        request: &Request,
+        task: &Task,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError> {
+        let Task::Generate(request) = task;
         if request.prompt.contains(self.script.fail_word) {
             let sentence = format!("the word “{}” always fails here", self.script.fail_word);
             return Err(JobError::new(ErrorKind::Request, sentence).into());
         }
-        assert!(!request.prompt.contains(self.script.panic_word), "the script says panic");
+        assert!(!request.prompt.contains(self.script.panic_word), "the script panics here");
         progress(Progress::Loading { part: ModelPart::Unet, fraction: 1.0 });
         let side = self.script.preview_side_px;
         for done in 1..=request.steps {
@@ -75,7 +76,7 @@ impl Backend for FakeBackend {
                 height: Some(height),
                 guidance: Some(request.guidance.unwrap_or(4.0)),
                 scheduler: Some(request.scheduler.unwrap_or(SchedulerName::Ddim)),
-                ..request.clone()
+                ..(**request).clone()
             },
         })
     }

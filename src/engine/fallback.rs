@@ -1,81 +1,69 @@
-//! The way that one picture goes: by which device, with which numbers, and how sparing of memory; and which turn it
-//! takes when the device fails.
+//! What one picture starts from, and what is tried next when the device fails: less memory, then the CPU.
 
 use candle_core::{DType, Device};
 
 use super::device::DtypeChoice;
-use crate::job::{AttentionMode, Compute, Notice, Remedy, VaeTiling};
+use crate::job::{Notice, Remedy};
 use crate::model::{Execution, FailureKind, OperatorFailure};
-use crate::pipeline::FallbackStep;
+use crate::pipeline::{Constraints, ExecutionPlan, FallbackStep};
+
+/// How far an attempt came.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Attempt {
+    #[default]
+    Planning,
+    Loading(ExecutionPlan),
+    Running(ExecutionPlan),
+}
+
+impl Attempt {
+    /// The next step towards less memory, if it came to that.
+    fn next_step(self) -> Option<FallbackStep> {
+        let is_next = |step: &FallbackStep| match self {
+            Self::Planning => false,
+            Self::Loading(plan) => step.shrinks_weights() && step.is_open(&plan),
+            Self::Running(plan) => step.is_open(&plan),
+        };
+        FallbackStep::ALL.into_iter().find(is_next)
+    }
+}
 
 pub(super) struct Fallback {
     pub execution: Execution,
-    pub dtype: DType,
+    dtype: DType,
     dtype_choice: DtypeChoice,
-    /// Whether weights may be kept in half precision though nobody asked for it.
-    pub may_halve: bool,
-    pub sequential_guidance: bool,
-    pub sequential_offload: bool,
-    pub compute: Compute,
+    /// Steps towards less memory that the failures before led to.
+    taken: Vec<FallbackStep>,
 }
 
 impl Fallback {
-    pub fn new(execution: Execution, dtype_choice: DtypeChoice, compute: Compute) -> Self {
-        let device = execution.operators().map_or(&Device::Cpu, |operators| operators.device());
+    pub fn new(execution: Execution, dtype_choice: DtypeChoice) -> Self {
         let dtype = match execution.operators() {
             Some(operators) if dtype_choice == DtypeChoice::Auto => operators.dtype(),
-            _ => dtype_choice.on(device),
+            operators => dtype_choice.on(operators.map_or(&Device::Cpu, |operators| operators.device())),
         };
-        let may_halve = dtype_choice == DtypeChoice::Auto;
-        Self {
-            dtype,
-            dtype_choice,
-            may_halve,
-            sequential_guidance: false,
-            sequential_offload: false,
-            compute,
-            execution,
+        Self { execution, dtype, dtype_choice, taken: Vec::new() }
+    }
+
+    pub fn constraints(&self, budget_bytes: Option<u64>) -> Constraints {
+        Constraints {
+            may_halve: self.dtype_choice == DtypeChoice::Auto,
+            taken: self.taken.clone(),
+            ..Constraints::new(self.dtype, budget_bytes)
         }
     }
 
-    /// What is done after `failure`, told in one sentence; `None` where nothing is left. `settled` is how the picture was
-    /// being computed, if it came to that; `wanted` what was asked for at first.
-    pub fn turn(&mut self, failure: &OperatorFailure, settled: Option<Compute>, wanted: Compute) -> Option<Notice> {
+    /// What is done after `failure`, in one sentence; `None` where nothing is left to try.
+    pub fn advance(&mut self, failure: &OperatorFailure, attempt: Attempt) -> Option<Notice> {
         if failure.kind == FailureKind::OutOfMemory
-            && let Some(saving) = self.save(settled)
+            && let Some(step) = attempt.next_step()
         {
-            return Some(format!("{failure}: {}, and the picture is begun anew", saving.words()).into());
+            self.taken.push(step);
+            return Some(format!("{failure}: {}, and the picture is begun anew", step.description()).into());
         }
         self.execution.operators()?;
-        *self = Self::new(Execution::Kernels, self.dtype_choice, wanted);
+        *self = Self::new(Execution::Kernels, self.dtype_choice);
         let message = format!("{failure}: the picture is made on the CPU instead");
         Some(Notice { message, remedy: Some(Remedy::ReportDevice) })
-    }
-
-    /// The next step towards less memory that was not taken yet.
-    fn save(&mut self, settled: Option<Compute>) -> Option<FallbackStep> {
-        let holds_scores =
-            |compute: &Compute| matches!(compute.attention, AttentionMode::Full | AttentionMode::Sliced(_));
-        if settled.as_ref().is_some_and(holds_scores) {
-            self.compute.attention = AttentionMode::Tiled;
-            return Some(FallbackStep::TiledAttention);
-        }
-        if settled.is_some_and(|compute| compute.vae_tiling == VaeTiling::Off) {
-            self.compute.vae_tiling = VaeTiling::On;
-            return Some(FallbackStep::VaeTiling);
-        }
-        if self.dtype == DType::F32 {
-            self.dtype = DType::F16;
-            return Some(FallbackStep::HalfPrecision);
-        }
-        if !self.sequential_guidance && self.execution.operators().is_some() {
-            self.sequential_guidance = true;
-            return Some(FallbackStep::SequentialGuidance);
-        }
-        if !self.sequential_offload {
-            self.sequential_offload = true;
-            return Some(FallbackStep::SequentialOffload);
-        }
-        None
     }
 }

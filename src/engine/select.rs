@@ -8,11 +8,12 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::job::{SelectPrompt, Wake};
+use crate::job::{ErrorKind, JobError, SelectPrompt, Wake};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
+use crate::system::log;
 
-/// Asks that may wait at once; of those only the newest is answered.
+/// Asks that may wait at once; of those that find, only the newest is answered.
 const ASKS: usize = 16;
 
 /// Whoever knows how to find things.
@@ -23,17 +24,18 @@ pub trait Finder: Send + 'static {
     /// 255 where the thing is, as large as the picture. What is learnt of the picture may be kept.
     ///
     /// # Errors
-    /// A sentence for a person. `stop` says that nobody waits any more.
-    fn find(&mut self, picture: &Arc<Picture>, prompt: &SelectPrompt, stop: &AtomicBool) -> Result<MaskPlane, String>;
+    /// When the weights cannot be read or used. `stop` says that nobody waits any more.
+    fn find(&mut self, picture: &Arc<Picture>, prompt: &SelectPrompt, stop: &AtomicBool)
+    -> Result<MaskPlane, JobError>;
 
-    /// Fetches what is needed; `tell` hears the share that is there.
+    /// Fetches what is needed; `on_progress` is given the share that is there.
     ///
     /// # Errors
-    /// A sentence for a person.
-    fn fetch(&mut self, tell: &mut dyn FnMut(f32), stop: &AtomicBool) -> Result<(), String>;
+    /// When it cannot be fetched.
+    fn fetch(&mut self, on_progress: &mut dyn FnMut(f32), stop: &AtomicBool) -> Result<(), JobError>;
 }
 
-/// What is told.
+/// What is reported.
 #[derive(Debug)]
 pub enum SelectEvent {
     /// The answer to the ask of this number.
@@ -47,8 +49,7 @@ pub enum SelectEvent {
         fraction: f32,
     },
     Fetched,
-    /// One sentence for a person.
-    Failed(String),
+    Failed(JobError),
 }
 
 enum Ask {
@@ -121,19 +122,22 @@ impl Drop for SelectHandle {
 
 impl Shared {
     fn work<F: Finder>(&self, asks: &Receiver<Ask>, mut finder: F) {
-        while let Ok(mut ask) = asks.recv() {
-            // Whoever has clicked again wants the last click's answer.
-            if matches!(ask, Ask::Find { .. }) {
-                while let Ok(newer) = asks.try_recv() {
-                    ask = newer;
+        while let Ok(first) = asks.recv() {
+            // Whoever has clicked again wants the last click's answer. What is fetched is fetched before it is used.
+            let waiting = std::iter::once(first).chain(asks.try_iter());
+            let (fetches, finds): (Vec<Ask>, Vec<Ask>) = waiting.partition(|ask| matches!(ask, Ask::Fetch));
+            for ask in fetches.into_iter().next_back().into_iter().chain(finds.into_iter().next_back()) {
+                if self.stop.load(Ordering::Relaxed) {
+                    return;
                 }
+                let outcome = catch_unwind(AssertUnwindSafe(|| self.answer(&mut finder, ask)));
+                let broken = "something broke inside while the thing was looked for; click once more";
+                let event = outcome.unwrap_or_else(|_| SelectEvent::Failed(JobError::new(ErrorKind::Internal, broken)));
+                if let SelectEvent::Failed(error) = &event {
+                    tracing::error!(target: log::SHOWN_TARGET, "selecting failed ({}): {}", error.kind, error.chain());
+                }
+                self.post(event);
             }
-            if self.stop.load(Ordering::Relaxed) {
-                return;
-            }
-            let outcome = catch_unwind(AssertUnwindSafe(|| self.answer(&mut finder, ask)));
-            let broken = "something broke inside while the thing was looked for; click once more".to_owned();
-            self.post(outcome.unwrap_or(SelectEvent::Failed(broken)));
         }
     }
 
@@ -142,13 +146,13 @@ impl Shared {
             Ask::Find { .. } if !finder.is_ready() => SelectEvent::Missing,
             Ask::Find { ask, picture, prompt } => match finder.find(&picture, &prompt, &self.stop) {
                 Ok(mask) => SelectEvent::Found { ask, mask },
-                Err(sentence) => SelectEvent::Failed(sentence),
+                Err(error) => SelectEvent::Failed(error),
             },
             Ask::Fetch => {
-                let mut tell = |fraction| self.post(SelectEvent::Fetching { fraction });
-                match finder.fetch(&mut tell, &self.stop) {
+                let mut on_progress = |fraction| self.post(SelectEvent::Fetching { fraction });
+                match finder.fetch(&mut on_progress, &self.stop) {
                     Ok(()) => SelectEvent::Fetched,
-                    Err(sentence) => SelectEvent::Failed(sentence),
+                    Err(error) => SelectEvent::Failed(error),
                 }
             }
         }
@@ -177,55 +181,97 @@ mod tests {
     use super::*;
     use crate::job::Click;
 
-    /// Finds everything, once it was fetched; breaks where no click belongs.
-    struct Scripted(bool);
+    /// Finds everything, once it was fetched; breaks where no click belongs. Does nothing before it is let.
+    struct Scripted {
+        is_fetched: bool,
+        let_go: Receiver<()>,
+    }
 
     impl Finder for Scripted {
         fn is_ready(&mut self) -> bool {
-            self.0
+            let _ = self.let_go.recv();
+            self.is_fetched
         }
 
-        fn find(&mut self, picture: &Arc<Picture>, prompt: &SelectPrompt, _: &AtomicBool) -> Result<MaskPlane, String> {
+        fn find(
+            &mut self,
+            picture: &Arc<Picture>,
+            prompt: &SelectPrompt,
+            _: &AtomicBool,
+        ) -> Result<MaskPlane, JobError> {
             assert!(prompt.clicks[0].belongs, "the script wants a click that belongs");
             let mut mask = MaskPlane::empty(picture.width(), picture.height());
             mask.values_mut().fill(255);
             Ok(mask)
         }
 
-        fn fetch(&mut self, tell: &mut dyn FnMut(f32), _: &AtomicBool) -> Result<(), String> {
-            tell(0.5);
-            self.0 = true;
+        fn fetch(&mut self, on_progress: &mut dyn FnMut(f32), _: &AtomicBool) -> Result<(), JobError> {
+            on_progress(0.5);
+            self.is_fetched = true;
             Ok(())
         }
     }
 
+    /// A thread, and what lets it look whether it is ready, once for each message.
+    fn started() -> (SelectHandle, Sender<()>) {
+        let (sender, let_go) = bounded(ASKS);
+        let finder = Scripted { is_fetched: false, let_go };
+        (SelectHandle::start(finder, Arc::new(|| {})).unwrap(), sender)
+    }
+
+    /// The next event but for the progress of a fetch.
     fn next(handle: &SelectHandle) -> SelectEvent {
         let started = Instant::now();
         loop {
-            if let Some(event) = handle.try_recv() {
-                return event;
+            match handle.try_recv() {
+                Some(SelectEvent::Fetching { .. }) => {}
+                Some(event) => return event,
+                None => {
+                    assert!(started.elapsed() < Duration::from_secs(10), "nothing is reported");
+                    std::thread::sleep(Duration::from_millis(2));
+                }
             }
-            assert!(started.elapsed() < Duration::from_secs(10), "nothing is told");
-            std::thread::sleep(Duration::from_millis(2));
         }
     }
 
+    fn prompt(belongs: bool) -> SelectPrompt {
+        SelectPrompt { clicks: vec![Click { at: [1.0, 1.0], belongs }], around: None }
+    }
+
     #[test]
-    fn what_is_missing_is_told_and_a_panic_does_not_end_the_thread() {
-        let handle = SelectHandle::start(Scripted(false), Arc::new(|| {})).unwrap();
+    fn what_is_missing_is_reported_and_a_panic_does_not_end_the_thread() {
+        let (handle, let_go) = started();
+        for _ in 0..3 {
+            let_go.send(()).unwrap();
+        }
         let picture = Arc::new(Picture::filled(4, 3, [0; 4]));
-        let prompt = |belongs| SelectPrompt { clicks: vec![Click { at: [1.0, 1.0], belongs }], around: None };
         assert!(handle.find(1, Arc::clone(&picture), prompt(true)));
         assert!(matches!(next(&handle), SelectEvent::Missing));
         assert!(handle.fetch());
-        let mut event = next(&handle);
-        while matches!(event, SelectEvent::Fetching { .. }) {
-            event = next(&handle);
-        }
-        assert!(matches!(event, SelectEvent::Fetched));
+        assert!(matches!(next(&handle), SelectEvent::Fetched));
         assert!(handle.find(2, Arc::clone(&picture), prompt(false)));
-        assert!(matches!(next(&handle), SelectEvent::Failed(_)));
+        assert!(matches!(next(&handle), SelectEvent::Failed(error) if error.kind == ErrorKind::Internal));
         assert!(handle.find(3, picture, prompt(true)));
         assert!(matches!(next(&handle), SelectEvent::Found { ask: 3, mask } if mask.values().len() == 12));
+    }
+
+    #[test]
+    fn a_fetch_between_two_finds_is_not_lost() {
+        let (handle, let_go) = started();
+        let picture = Arc::new(Picture::filled(4, 3, [0; 4]));
+        // The thread is held by the first; the others wait together.
+        assert!(handle.find(1, Arc::clone(&picture), prompt(true)));
+        while !handle.asks.as_ref().unwrap().is_empty() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(handle.find(2, Arc::clone(&picture), prompt(true)));
+        assert!(handle.fetch());
+        assert!(handle.find(3, picture, prompt(true)));
+        for _ in 0..2 {
+            let_go.send(()).unwrap();
+        }
+        assert!(matches!(next(&handle), SelectEvent::Missing));
+        assert!(matches!(next(&handle), SelectEvent::Fetched));
+        assert!(matches!(next(&handle), SelectEvent::Found { ask: 3, .. }));
     }
 }

@@ -5,63 +5,53 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, select};
-
 use super::awake::Awake;
 use super::backend::{Backend, BackendError};
-use super::mailbox::Mailbox;
-use crate::job::{
-    CancelToken, Destination, ErrorKind, Event, EventKind, Finished, JobError, JobId, Outcome, Progress, Request, Saver,
-};
+use super::queue::{Job, JobQueue};
+use crate::job::{Destination, ErrorKind, EventKind, Finished, JobError, Outcome, Progress, Request, Saver};
+use crate::system::log;
 use crate::system::memory::peak_memory_bytes;
 
-pub struct Job {
-    pub id: JobId,
-    pub request: Request,
-    pub destination: Destination,
-    pub cancel: CancelToken,
+/// Closes the queue when the thread ends, however that comes: nobody waits for what nobody works on.
+struct Closing<'a>(&'a JobQueue);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
-/// Runs until the last sender is gone; what came in front is taken first.
-pub fn work<B: Backend>(
-    in_front: &Receiver<Job>,
-    in_turn: &Receiver<Job>,
-    mut backend: B,
-    saver: &dyn Saver,
-    outbox: &Mailbox,
-) {
-    while let Some(job) = next(in_front, in_turn) {
-        if !job.cancel.start() {
-            continue;
-        }
-        let id = job.id;
+/// Runs until the queue is closed.
+pub(super) fn work<B: Backend>(queue: &JobQueue, make_backend: impl FnOnce() -> B, saver: &dyn Saver) {
+    let _closing = Closing(queue);
+    let mut backend = make_backend();
+    while let Some(job) = queue.take() {
         let _awake = Awake::begin();
-        let outcome = catch_unwind(AssertUnwindSafe(|| run(&job, &mut backend, saver, outbox)));
-        let outcome = match outcome {
+        let outcome = match catch_unwind(AssertUnwindSafe(|| run(&job, &mut backend, saver))) {
             Ok(Ok(finished)) => Outcome::Finished(Arc::new(finished)),
             Ok(Err(BackendError::Cancelled)) => Outcome::Cancelled,
-            Ok(Err(BackendError::Failed(error))) => Outcome::Failed(error),
+            Ok(Err(BackendError::Failed(error))) => {
+                log_failure(&job, error.kind, &error.chain());
+                Outcome::Failed(error)
+            }
             Err(panic) => {
                 backend.reset();
+                // The panic's own words may quote the prompt.
+                log_failure(&job, ErrorKind::Internal, "a panic, whose place is noted above");
                 Outcome::Failed(JobError::new(ErrorKind::Internal, sentence_of(panic.as_ref())))
             }
         };
-        outbox.post(Event { job: id, kind: EventKind::Ended(outcome) });
+        queue.done();
+        job.mailbox.post(EventKind::Ended(outcome));
     }
 }
 
-/// Waits for a job. Both rows end together.
-fn next(in_front: &Receiver<Job>, in_turn: &Receiver<Job>) -> Option<Job> {
-    if let Ok(job) = in_front.try_recv() {
-        return Some(job);
-    }
-    select! {
-        recv(in_front) -> job => job.ok().or_else(|| in_turn.try_recv().ok()),
-        recv(in_turn) -> job => job.ok().or_else(|| in_front.try_recv().ok()),
-    }
+fn log_failure(job: &Job, kind: ErrorKind, reason: &str) {
+    let reason = log::redacted(reason, &job.task.private_texts());
+    tracing::error!(target: log::SHOWN_TARGET, "job {} failed ({kind}): {reason}", job.id.0);
 }
 
-fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver, outbox: &Mailbox) -> Result<Finished, BackendError> {
+fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver) -> Result<Finished, BackendError> {
     let started = Instant::now();
     saver.check(&job.destination)?;
     let mut preview_error = None;
@@ -76,9 +66,9 @@ fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver, outbox: &Mailbox
             Progress::Resolved { peak_bytes, .. } => predicted_peak_bytes = Some(*peak_bytes),
             Progress::Step { .. } | Progress::Loading { .. } | Progress::Decoded { .. } | Progress::Notice(_) => {}
         }
-        outbox.post(Event { job: job.id, kind: EventKind::Progress(progress) });
+        job.mailbox.post(EventKind::Progress(progress));
     };
-    let drawn = backend.draw(&job.request, &job.cancel, &mut report)?;
+    let drawn = backend.run(&job.task, &job.cancel, &mut report)?;
     if let Some(error) = preview_error {
         return Err(error.into());
     }

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use super::RequestError;
+use super::{Remedy, RequestError, with_remedy};
 
 /// What a front does with a failure depends on this alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,35 +32,6 @@ pub enum ErrorKind {
     Stopped,
     /// A fault of the program.
     Internal,
-}
-
-/// What a person can do about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Remedy {
-    /// Give a picture to start from.
-    GivePicture,
-    /// Choose a VAE for the model.
-    ChooseVae,
-    /// Use the file as a LoRA of another model.
-    UseAsLora,
-    /// Look at what the file holds.
-    InspectFile,
-    /// Let a soft mask release the picture gradually.
-    SoftInpainting,
-    /// Attention in tiles, and decoding in tiles.
-    Tiling,
-    /// The memory mode that saves.
-    LowMemory,
-    /// Weights in half precision.
-    HalfPrecision,
-    /// The largest size of this shape that fits, in pixels.
-    SmallerSize { width: u32, height: u32 },
-    /// Close other programs or take a smaller model.
-    FreeMemory,
-    /// See which devices this machine and this build have.
-    ListDevices,
-    /// The device's failure is kept for a report.
-    ReportDevice,
 }
 
 /// A failed job's error, with its kind, up to the front.
@@ -94,19 +65,26 @@ impl JobError {
         Self { remedy, ..self }
     }
 
+    /// The sentence and all that caused it, one after the other.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.message.clone();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let words = error.to_string();
+            // A transparent error says what its cause says.
+            if !text.ends_with(&words) {
+                text = format!("{text} ← {words}");
+            }
+            cause = error.source();
+        }
+        text
+    }
+
     /// The sentence and what helps, as this front says it.
     #[must_use]
     pub fn sentence(&self, words_of: impl FnOnce(Remedy) -> String) -> String {
         with_remedy(&self.message, self.remedy, words_of)
-    }
-}
-
-/// "What happened; what helps".
-#[must_use]
-pub fn with_remedy(message: &str, remedy: Option<Remedy>, words_of: impl FnOnce(Remedy) -> String) -> String {
-    match remedy {
-        Some(remedy) => format!("{message}; {}", words_of(remedy)),
-        None => message.to_owned(),
     }
 }
 

@@ -1,8 +1,8 @@
-//! What a picture is foretold to take before it is made: memory and time.
+//! What a picture is estimated to take before it is made: memory and time.
 
 use super::{AttentionMode, Compute, MemoryMode, ModelRef};
 
-/// What must be known to foretell.
+/// What must be known for an estimate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EstimateQuestion {
     pub model: ModelRef,
@@ -20,10 +20,10 @@ pub struct EstimateQuestion {
 pub struct Estimate {
     /// Of the whole process, the model included.
     pub peak_bytes: u64,
-    /// What the system can give, where it says so.
+    /// What the system can give, where it reports it.
     pub free_bytes: Option<u64>,
     pub seconds_per_call: f64,
-    /// What comes once: words, encoding, decoding.
+    /// What comes once: text encoding, VAE encoding, decoding.
     pub seconds_once: f64,
     pub calls: u32,
     /// The peak with each way to hold attention's scores.
@@ -33,7 +33,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// For one picture; `pace` is how much longer a call really took than was foretold.
+    /// For one picture; `pace` is how much longer a call really took than was estimated.
     #[must_use]
     pub fn seconds(&self, pace: f64) -> f64 {
         (self.seconds_per_call * f64::from(self.calls) + self.seconds_once) * pace

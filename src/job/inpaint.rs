@@ -1,4 +1,4 @@
-//! What shall become of the masked part of a picture, and how it is joined with the rest.
+//! How the masked part of a picture is repainted, and how it is joined with the rest.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub enum MaskedContent {
     Colour([u8; 3]),
 }
 
-/// How a masked picture is repainted; the mask itself is beside it, in [`Inpaint`].
+/// How a masked picture is repainted; the mask itself is [`InpaintMask`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[allow(clippy::struct_excessive_bools)] // Four independent switches, each a box in the window and a flag.
@@ -39,7 +39,7 @@ pub struct InpaintSettings {
     pub area: InpaintArea,
     /// Around the mask's bounds, in the picture's pixels; for [`InpaintArea::Masked`].
     pub padding_px: u32,
-    /// Radius that softens the mask's edge, in the picture's pixels.
+    /// Radius of the blur of the mask's edge, in the picture's pixels.
     pub mask_blur_px: u32,
     /// The mask is made so much larger, or smaller when negative, in the picture's pixels.
     pub grow_px: i32,
@@ -57,7 +57,7 @@ pub struct InpaintSettings {
 impl InpaintSettings {
     pub const MAX_PX: u32 = 512;
 
-    /// The mask as it is worked with: inverted, then grown or shrunk, when the settings say so.
+    /// The mask as it is worked with: inverted, then grown or shrunk, as the settings ask.
     #[must_use]
     pub fn prepared(&self, mask: &MaskPlane) -> MaskPlane {
         let mut prepared = mask.clone();

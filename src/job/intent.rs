@@ -1,4 +1,4 @@
-//! What an artist wants with a mask, in one word, as settings.
+//! Presets of the inpainting settings, by what an artist wants to do with a mask.
 
 use super::{InpaintArea, InpaintSettings, MaskedContent};
 
@@ -23,8 +23,8 @@ pub enum Intent {
 pub struct IntentPreset {
     pub strength: f64,
     pub settings: InpaintSettings,
-    /// Whether it needs words for what shall appear; without, none are needed.
-    pub needs_words: bool,
+    /// Whether it needs a prompt for what shall appear.
+    pub needs_prompt: bool,
 }
 
 impl Intent {
@@ -76,6 +76,6 @@ impl Intent {
             }
             Self::Refine => (0.4, InpaintSettings { soft: true, mask_blur_px: 8, ..masked }),
         };
-        IntentPreset { strength, settings, needs_words: !matches!(self, Self::Remove | Self::Expand | Self::Refine) }
+        IntentPreset { strength, settings, needs_prompt: !matches!(self, Self::Remove | Self::Expand | Self::Refine) }
     }
 }

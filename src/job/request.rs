@@ -23,7 +23,7 @@ pub enum ModelRef {
     File(PathBuf),
 }
 
-/// Low-rank changes to a model's weights, from a file.
+/// A LoRA: low-rank changes to a model's weights, from a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoraRef {
     pub file: PathBuf,

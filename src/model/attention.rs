@@ -5,7 +5,7 @@ use super::attend::{AttentionMethod, attend};
 use super::feature::Feature;
 use super::layers::{GatedLinear, GroupNorm, LAYER_NORM_EPS, LayerNorm, Linear};
 use super::weights::Scope;
-use super::{CancelCheck, ModelError};
+use super::{ForwardOptions, ModelError};
 use crate::kernels::{Heads, Precision};
 
 /// Self-attention, or attention on `context` where the context is given.
@@ -35,11 +35,11 @@ impl CrossAttention {
         x: &Feature,
         context: Option<&Feature>,
         residual: &Feature,
-        attention_method: AttentionMethod,
+        method: AttentionMethod,
     ) -> Result<Feature, ModelError> {
         let context = context.unwrap_or(x);
         let (q, k, v) = (self.to_q.forward(x)?, self.to_k.forward(context)?, self.to_v.forward(context)?);
-        self.to_out.forward_onto(&attend(&q, &k, &v, self.heads, attention_method)?, residual)
+        self.to_out.forward_onto(&attend(&q, &k, &v, self.heads, method)?, residual)
     }
 }
 
@@ -84,14 +84,9 @@ impl TransformerBlock {
         })
     }
 
-    fn forward(
-        &self,
-        x: &Feature,
-        context: &Feature,
-        attention_method: AttentionMethod,
-    ) -> Result<Feature, ModelError> {
-        let x = self.attn1.forward_onto(&self.norm1.forward(x)?, None, x, attention_method)?;
-        let x = self.attn2.forward_onto(&self.norm2.forward(&x)?, Some(context), &x, attention_method)?;
+    fn forward(&self, x: &Feature, context: &Feature, method: AttentionMethod) -> Result<Feature, ModelError> {
+        let x = self.attn1.forward_onto(&self.norm1.forward(x)?, None, x, method)?;
+        let x = self.attn2.forward_onto(&self.norm2.forward(&x)?, Some(context), &x, method)?;
         self.feed_forward.forward_onto(&self.norm3.forward(&x)?, &x)
     }
 }
@@ -133,17 +128,11 @@ impl SpatialTransformer {
     }
 
     /// `x` is a picture, `context` `(batch, tokens, context_width)`.
-    pub fn forward(
-        &self,
-        x: &Feature,
-        context: &Feature,
-        attention_method: AttentionMethod,
-        cancel_check: CancelCheck,
-    ) -> Result<Feature, ModelError> {
+    pub fn forward(&self, x: &Feature, context: &Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
         let mut tokens = self.project_in.forward(&self.norm.forward(x)?.to_tokens()?)?;
         for block in &self.blocks {
-            cancel_check()?;
-            tokens = block.forward(&tokens, context, attention_method)?;
+            options.check_cancelled()?;
+            tokens = block.forward(&tokens, context, options.attention)?;
         }
         self.project_out.forward_onto(&tokens, &x.to_tokens()?)?.to_picture(x.size()?)
     }

@@ -1,22 +1,20 @@
 //! The UNet's levels: resnets with or without transformers, then a change of resolution.
 
-use super::attend::AttentionMethod;
 use super::attention::{SpatialTransformer, TransformerShape};
 use super::feature::Feature;
 use super::layers::Conv3x3;
 use super::resnet::{ResnetBlock, ResnetShape};
 use super::weights::Scope;
-use super::{CancelCheck, ModelError};
+use super::{ForwardOptions, ModelError};
 use crate::checkpoint::{AttentionConfig, UnetConfig};
 
 /// What every block gets besides its input.
-pub struct Conditioning<'a> {
+pub struct BlockInputs<'a> {
     /// The timestep's embedding, through SiLU: `(batch, 1, time_width)`.
     pub time: &'a Feature,
-    /// The words: `(batch, tokens, context_width)`.
+    /// The encoded prompts: `(batch, tokens, context_width)`.
     pub context: &'a Feature,
-    pub attention_method: AttentionMethod,
-    pub cancel_check: CancelCheck<'a>,
+    pub options: &'a ForwardOptions<'a>,
 }
 
 /// A resnet and, in most levels, a transformer behind it.
@@ -26,11 +24,11 @@ struct Layer {
 }
 
 impl Layer {
-    fn forward(&self, x: &Feature, given: &Conditioning) -> Result<Feature, ModelError> {
-        (given.cancel_check)()?;
+    fn forward(&self, x: &Feature, given: &BlockInputs) -> Result<Feature, ModelError> {
+        given.options.check_cancelled()?;
         let x = self.resnet.forward(x, Some(given.time))?;
         match &self.transformer {
-            Some(transformer) => transformer.forward(&x, given.context, given.attention_method, given.cancel_check),
+            Some(transformer) => transformer.forward(&x, given.context, given.options),
             None => Ok(x),
         }
     }
@@ -107,7 +105,7 @@ impl DownBlock {
     }
 
     /// Pushes what each layer gives onto `skips`, for the way up.
-    pub fn forward(&self, x: Feature, given: &Conditioning, skips: &mut Vec<Feature>) -> Result<Feature, ModelError> {
+    pub fn forward(&self, x: Feature, given: &BlockInputs, skips: &mut Vec<Feature>) -> Result<Feature, ModelError> {
         let mut x = x;
         for layer in &self.layers {
             x = layer.forward(&x, given)?;
@@ -137,10 +135,10 @@ impl MidBlock {
         })
     }
 
-    pub fn forward(&self, x: &Feature, given: &Conditioning) -> Result<Feature, ModelError> {
-        (given.cancel_check)()?;
+    pub fn forward(&self, x: &Feature, given: &BlockInputs) -> Result<Feature, ModelError> {
+        given.options.check_cancelled()?;
         let x = self.first.forward(x, Some(given.time))?;
-        let x = self.transformer.forward(&x, given.context, given.attention_method, given.cancel_check)?;
+        let x = self.transformer.forward(&x, given.context, given.options)?;
         self.second.forward(&x, Some(given.time))
     }
 }
@@ -173,7 +171,7 @@ impl UpBlock {
     }
 
     /// Takes its skips from the end of `skips` and grows to the size of the next one.
-    pub fn forward(&self, x: Feature, given: &Conditioning, skips: &mut Vec<Feature>) -> Result<Feature, ModelError> {
+    pub fn forward(&self, x: Feature, given: &BlockInputs, skips: &mut Vec<Feature>) -> Result<Feature, ModelError> {
         let mut x = x;
         for layer in &self.layers {
             if let Some(skip) = skips.pop() {

@@ -33,12 +33,30 @@ pub use operators::{
 pub use segment::{EncodedPicture, Segment, Segmenter};
 pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};
 pub use tiles::Tiling;
-pub use unet::{AddedConditioning, Unet};
+pub use unet::{AddedConditioning, Unet, UnetInput};
 pub use vae::{LatentDistribution, Vae, picture_from_tensor};
 pub use weights::Weights;
 
 /// Asked between the blocks of a network: an error ends the pass.
 pub type CancelCheck<'a> = &'a dyn Fn() -> Result<(), ModelError>;
+
+/// How one pass through a network is carried out; the picture is the same but for rounding.
+#[derive(Clone, Copy)]
+pub struct ForwardOptions<'a> {
+    pub attention: AttentionMethod,
+    pub cancel_check: CancelCheck<'a>,
+}
+
+impl ForwardOptions<'_> {
+    /// Attention in tiles, and nobody cancels.
+    pub const PLAIN: Self = Self { attention: AttentionMethod::Tiled, cancel_check: &|| Ok(()) };
+
+    /// # Errors
+    /// When the pass is cancelled.
+    fn check_cancelled(&self) -> Result<(), ModelError> {
+        (self.cancel_check)()
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {

@@ -1,16 +1,13 @@
 //! The conditional UNet: predicts, from a noisy latent, a timestep and words, what the scheduler removes.
 
-use std::cell::Cell;
-
 use candle_core::Tensor;
 
-use super::attend::AttentionMethod;
-use super::blocks::{Conditioning, DownBlock, MidBlock, UpBlock};
+use super::blocks::{BlockInputs, DownBlock, MidBlock, UpBlock};
 use super::feature::{Execution, Feature};
 use super::layers::{Conv3x3, GroupNorm};
 use super::timestep::{Sinusoid, TimestepEmbedding, embed_guidance};
 use super::weights::Weights;
-use super::{CancelCheck, ModelError};
+use super::{ForwardOptions, ModelError};
 use crate::checkpoint::UnetConfig;
 use crate::kernels::Activation;
 
@@ -23,6 +20,20 @@ pub struct AddedConditioning {
     pub time_ids: Vec<f32>,
 }
 
+/// What the network is given at one step; all tensors are on the host, in single precision.
+#[derive(Clone, Copy)]
+pub struct UnetInput<'a> {
+    /// Noisy latents `(batch, in_channels, height / 8, width / 8)`.
+    pub sample: &'a Tensor,
+    pub timestep: f64,
+    /// The encoded prompts `(batch, tokens, context_width)`.
+    pub context: &'a Tensor,
+    /// Needed where [`UnetConfig::added`] says so.
+    pub added: Option<&'a AddedConditioning>,
+    /// The guidance scale, for networks that embed it ([`UnetConfig::guidance_width`]); others ignore it.
+    pub guidance: f64,
+}
+
 struct AddedEmbedder {
     sinusoid: Sinusoid,
     embedding: TimestepEmbedding,
@@ -31,8 +42,6 @@ struct AddedEmbedder {
 pub struct Unet {
     config: UnetConfig,
     execution: Execution,
-    attention_method: Cell<AttentionMethod>,
-    guidance: Cell<f64>,
     time_sinusoid: Sinusoid,
     time_embedding: TimestepEmbedding,
     added: Option<AddedEmbedder>,
@@ -64,8 +73,6 @@ impl Unet {
         });
         let unet = Self {
             execution: weights.execution().clone(),
-            attention_method: Cell::new(AttentionMethod::Tiled),
-            guidance: Cell::new(1.0),
             time_sinusoid: sinusoid(first),
             time_embedding: TimestepEmbedding::new(
                 &root.at("time_embedding"),
@@ -99,39 +106,16 @@ impl Unet {
         &self.config
     }
 
-    /// How attention's scores are held from now on.
-    pub fn set_attention(&self, attention_method: AttentionMethod) {
-        self.attention_method.set(attention_method);
-    }
-
-    /// How strongly the words guide from now on; only networks that embed it ([`UnetConfig::guidance_width`]) listen.
-    pub fn set_guidance(&self, scale: f64) {
-        self.guidance.set(scale);
-    }
-
-    /// `sample` `(batch, in_channels, height / 8, width / 8)`, `context` `(batch, tokens, context_width)`; gives
-    /// `(batch, out_channels, height / 8, width / 8)`. All are on the host, in single precision.
+    /// Predicts what the scheduler removes: `(batch, out_channels, height / 8, width / 8)`, on the host in single
+    /// precision.
     ///
     /// # Errors
-    /// When `cancel_check` says so, a shape is wrong, or the device has no room.
-    pub fn forward(
-        &self,
-        sample: &Tensor,
-        timestep: f64,
-        context: &Tensor,
-        added: Option<&AddedConditioning>,
-        cancel_check: CancelCheck,
-    ) -> Result<Tensor, ModelError> {
-        let batch = sample.dim(0)?;
-        let time = self.embed_time(timestep, batch, added)?.activate(Activation::Silu)?;
-        let context = Feature::of_tokens(context, &self.execution)?;
-        let given = Conditioning {
-            time: &time,
-            context: &context,
-            attention_method: self.attention_method.get(),
-            cancel_check,
-        };
-        let mut x = self.conv_in.forward(&Feature::of_picture(sample, &self.execution)?)?;
+    /// When the pass is cancelled, a shape is wrong, or the device has no memory.
+    pub fn forward(&self, input: &UnetInput, options: &ForwardOptions) -> Result<Tensor, ModelError> {
+        let time = self.embed_time(input)?.activate(Activation::Silu)?;
+        let context = Feature::of_tokens(input.context, &self.execution)?;
+        let given = BlockInputs { time: &time, context: &context, options };
+        let mut x = self.conv_in.forward(&Feature::of_picture(input.sample, &self.execution)?)?;
         let mut skips = vec![x.clone()];
         for block in &self.down {
             x = block.forward(x, &given, &mut skips)?;
@@ -146,18 +130,14 @@ impl Unet {
     }
 
     /// `(batch, 1, time_width)`
-    fn embed_time(
-        &self,
-        timestep: f64,
-        batch: usize,
-        added: Option<&AddedConditioning>,
-    ) -> Result<Feature, ModelError> {
-        let time = self.time_sinusoid.embed(&vec![timestep as f32; batch])?;
-        let guidance = self.config.guidance_width.map(|width| embed_guidance(self.guidance.get(), batch, width));
+    fn embed_time(&self, input: &UnetInput) -> Result<Feature, ModelError> {
+        let batch = input.sample.dim(0)?;
+        let time = self.time_sinusoid.embed(&vec![input.timestep as f32; batch])?;
+        let guidance = self.config.guidance_width.map(|width| embed_guidance(input.guidance, batch, width));
         let time = self.time_embedding.forward(&time, guidance.transpose()?.as_ref(), &self.execution)?;
         let Some(embedder) = &self.added else { return Ok(time) };
-        let added =
-            added.ok_or_else(|| ModelError::Misfit("this UNet needs pooled text and size ids as well".to_owned()))?;
+        let missing = || ModelError::Misfit("this UNet needs pooled text and size ids as well".to_owned());
+        let added = input.added.ok_or_else(missing)?;
         let ids = embedder.sinusoid.embed(&added.time_ids)?.reshape((batch, ()))?;
         let both = Tensor::cat(&[&added.pooled_text, &ids], 1)?;
         time.add(&embedder.embedding.forward(&both, None, &self.execution)?)

@@ -1,5 +1,5 @@
-//! What some UNets are given beside the noisy latents: a mask and the masked picture (9 channels), or the picture that
-//! an instruction changes (8 channels, "`InstructPix2Pix`: Learning to Follow Image Editing Instructions").
+//! What some UNets are given as further channels of their input: a mask and the masked picture (9 channels), or the
+//! picture that an instruction changes (8 channels, "`InstructPix2Pix`: Learning to Follow Image Editing Instructions").
 
 use candle_core::Tensor;
 
@@ -15,7 +15,7 @@ pub(super) enum ConcatConditioning {
 }
 
 impl ConcatConditioning {
-    /// `(rows, channels, height, width)` with what stands beside appended to the channels.
+    /// `input` `(rows, channels, height, width)` with the further channels behind its own.
     pub fn append(&self, input: &Tensor) -> Result<Tensor, PipelineError> {
         let rows = input.dim(0)?;
         Ok(match self {
@@ -24,8 +24,8 @@ impl ConcatConditioning {
         })
     }
 
-    /// The picture beside for `conditioning`, which becomes three rows where both guidances are on (neither words nor
-    /// picture, the picture alone, both), and one where they are not.
+    /// The picture for `conditioning`, which becomes three rows where both guidances are on (neither prompt nor picture,
+    /// the picture alone, both), and one where they are not.
     pub fn picture(latents: &Tensor, conditioning: &mut Conditioning, guidance: f64) -> Result<Self, PipelineError> {
         let pair = conditioning.context.dim(0)? == 2;
         let rows: &[u32] = match (pair, guidance >= 1.0) {

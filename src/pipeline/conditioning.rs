@@ -1,10 +1,11 @@
-//! Words to what the UNet is given: contexts, and for SDXL the pooled text and the size ids.
+//! Prompts to what the UNet is given: contexts, and for SDXL the pooled text and the size ids.
 
 use candle_core::{Device, IndexOp, Tensor};
 
-use super::load::OnLoading;
-use super::networks::PromptEncoder;
-use super::{Pipeline, PipelineError, ResolvedRequest};
+use super::PipelineError;
+use super::load::Pipeline;
+use super::networks::{OnLoading, PromptEncoder};
+use super::resolved::ResolvedRequest;
 use crate::job::{PromptSyntax, Request};
 use crate::model::{AddedConditioning, ModelError, TextEmbedding, join_windows};
 use crate::prompt::{Prompt, TokenWindow, drawn, parse};
@@ -17,7 +18,7 @@ pub(super) struct Conditioning {
 }
 
 impl Conditioning {
-    /// One row of it: the words alone are the last.
+    /// One row of it; the prompt's is the last.
     pub fn row(&self, row: usize) -> Result<Self, PipelineError> {
         let only = |tensor: &Tensor| tensor.narrow(0, row, 1);
         let added = self.added.as_ref().map(|added| -> Result<_, PipelineError> {
@@ -59,21 +60,21 @@ impl Pipeline {
             PromptSyntax::Weighted => parse(&drawn(text, request.seed)),
             PromptSyntax::Plain => Prompt::plain(text),
         };
-        let words = read(&request.prompt);
+        let prompt = read(&request.prompt);
         let clip_skip = request.clip_skip.unwrap_or(1);
         check_clip_skip(text, clip_skip)?;
         if !resolved.is_pair {
-            let only = self.encode_prompt(text, &words, 1, clip_skip)?;
+            let only = self.encode_prompt(text, &prompt, 1, clip_skip)?;
             let added = self.added_conditioning(only.pooled, resolved, 1);
             return Ok(Conditioning { context: only.context, added });
         }
         let against = read(request.negative.as_deref().unwrap_or_default());
         // Both rows of a batch have as many windows as the longer prompt.
-        let windows = window_count(text, &words)?.max(window_count(text, &against)?);
-        let positive = self.encode_prompt(text, &words, windows, clip_skip)?;
+        let windows = window_count(text, &prompt)?.max(window_count(text, &against)?);
+        let positive = self.encode_prompt(text, &prompt, windows, clip_skip)?;
         // AUTOMATIC1111, whose syntax the weighted one is, reads both prompts early; diffusers only what is wanted.
         let clip_skip = if request.prompt_syntax == PromptSyntax::Weighted { clip_skip } else { 1 };
-        let negative = if request.negative.is_none() && self.zeros_for_absent_negative {
+        let negative = if request.negative.is_none() && self.spec().zeros_for_absent_negative {
             Encoded { context: positive.context.zeros_like()?, pooled: positive.pooled.zeros_like()? }
         } else {
             self.encode_prompt(text, &against, windows, clip_skip)?
@@ -88,14 +89,14 @@ impl Pipeline {
     fn encode_prompt(
         &self,
         text: &[PromptEncoder],
-        words: &Prompt,
+        prompt: &Prompt,
         at_least: usize,
         clip_skip: u32,
     ) -> Result<Encoded, PipelineError> {
         let mut contexts = Vec::new();
         let mut pooled = None;
         for stage in text {
-            let windows = stage.tokenizer.windows(words, at_least)?;
+            let windows = stage.tokenizer.windows(prompt, at_least)?;
             let embedding = encode_windows(stage, &windows)?;
             // A pair of encoders is read at the layer before the last, a single one at the last, through its norm.
             let is_pair = text.len() > 1;
@@ -109,7 +110,7 @@ impl Pipeline {
         }
         let pooled = pooled.ok_or_else(|| ModelError::Misfit("the model has no text encoder".to_owned()))?;
         let context = Tensor::cat(&contexts, 2)?;
-        if let Some(wanted) = self.source.unet_config.context_width()
+        if let Some(wanted) = self.spec().configs.unet.context_width()
             && context.dim(2)? != wanted
         {
             let found = context.dim(2)?;
@@ -127,7 +128,7 @@ impl Pipeline {
         resolved: &ResolvedRequest,
         rows: usize,
     ) -> Option<AddedConditioning> {
-        self.source.unet_config.added.as_ref()?;
+        self.spec().configs.unet.added.as_ref()?;
         let (width, height) = (resolved.width as f32, resolved.height as f32);
         let ids = [height, width, 0.0, 0.0, height, width];
         Some(AddedConditioning { pooled_text, time_ids: ids.repeat(rows) })
@@ -144,8 +145,8 @@ fn check_clip_skip(text: &[PromptEncoder], clip_skip: u32) -> Result<(), Pipelin
     Err(PipelineError::Unsupported(format!("clip skip must be from 1 to {most} for this model, found {clip_skip}")))
 }
 
-fn window_count(text: &[PromptEncoder], words: &Prompt) -> Result<usize, PipelineError> {
-    let counts = text.iter().map(|stage| stage.tokenizer.windows(words, 1).map(|windows| windows.len()));
+fn window_count(text: &[PromptEncoder], prompt: &Prompt) -> Result<usize, PipelineError> {
+    let counts = text.iter().map(|stage| stage.tokenizer.windows(prompt, 1).map(|windows| windows.len()));
     Ok(counts.collect::<Result<Vec<_>, _>>()?.into_iter().max().unwrap_or(1))
 }
 

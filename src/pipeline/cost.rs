@@ -1,15 +1,16 @@
-//! What a picture will take, foretold by walking its networks with sizes alone: memory and arithmetic.
+//! What a picture takes, estimated by a dry run of its networks with sizes alone: memory and arithmetic.
 
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
 use super::PipelineError;
-use super::load::LOW_IDLE_BYTES;
-use crate::checkpoint::{ClipConfig, ModelFiles, UnetConfig, VaeConfig};
-use crate::job::{AttentionMode, Work};
+use super::execution_plan::ExecutionPlan;
+use super::spec::NetworkConfigs;
+use crate::checkpoint::{ModelFiles, UnetConfig, VaeConfig};
+use crate::job::Work;
 use crate::model::{
-    AddedConditioning, AttentionMethod, Card, Execution, MemoryTracker, Operators, TextEncoder, Tiling, Unet, Vae,
+    AddedConditioning, Card, Execution, ForwardOptions, MemoryTracker, Operators, TextEncoder, Unet, UnetInput, Vae,
     Watch, Weights,
 };
 
@@ -19,25 +20,13 @@ const WINDOW_TOKENS: usize = 77;
 /// The program itself, its threads, and what is neither a weight nor a map: measured.
 const PROGRAM_BYTES: usize = 24 << 20;
 
-/// A model by its configs alone.
-#[derive(Clone, Debug)]
-pub struct CostModel {
-    text: Vec<ClipConfig>,
-    unet: UnetConfig,
-    vae: VaeConfig,
-    /// Of a model inside the program, whose pages count as the program's.
-    embedded_bytes: usize,
-    /// Looks on while a device's operators are walked.
-    watch: Option<Arc<Watch>>,
-}
-
-/// What is to be drawn, as far as it matters for the cost.
+/// What is to be computed, as far as it matters for the cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Workload {
     /// As the network works: in pixels of the picture that it is shown.
     pub width: usize,
     pub height: usize,
-    /// Rows of one pass: 2 with guidance, 3 with guidance by words and picture.
+    /// Rows of one pass: 2 with guidance, 3 with guidance by prompt and picture.
     pub rows: usize,
     /// Of the prompt.
     pub windows: usize,
@@ -45,25 +34,13 @@ pub struct Workload {
     pub encodes: bool,
 }
 
-/// How it is to be computed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ExecutionPlan {
-    pub attention: AttentionMethod,
-    pub tiling: Option<Tiling>,
-    pub winograd: bool,
-    /// What the weights are kept in.
-    pub dtype: DType,
-    /// By candle's operators on this device, not by the kernels.
-    pub card: Option<Card>,
-    /// The passes of a guided step come one after the other.
-    pub sequential_guidance: bool,
-}
-
-/// What it takes.
+/// What a workload takes by a plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Costs {
     /// As they are kept: the text encoders, the UNet, the VAE.
     pub weights: [usize; 3],
+    /// Whether only one of them is there at a time.
+    pub sequential_offload: bool,
     /// Besides the weights, at the worst moment of a step, of decoding, and of encoding.
     pub step_bytes: usize,
     pub decode_bytes: usize,
@@ -78,44 +55,54 @@ pub struct Costs {
 }
 
 impl Costs {
-    /// Besides the weights, at the worst moment of all.
-    #[must_use]
-    pub fn activation_bytes(&self) -> usize {
-        self.step_bytes.max(self.decode_bytes).max(self.encode_bytes)
-    }
-
     /// All networks.
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
         self.weights.iter().sum()
     }
 
-    /// Besides the program: with all networks there, or each when it is needed.
+    /// What of them stays from picture to picture.
     #[must_use]
-    pub fn working_set_bytes(&self, sequential_offload: bool) -> usize {
-        if !sequential_offload {
-            return self.weight_bytes() + self.activation_bytes();
-        }
+    pub fn resident_weight_bytes(&self) -> usize {
+        if self.sequential_offload { 0 } else { self.weight_bytes() }
+    }
+
+    /// The most of them that is there at once.
+    #[must_use]
+    pub fn peak_weight_bytes(&self) -> usize {
         let [text, unet, vae] = self.weights;
-        text.max(unet + self.step_bytes).max(vae + self.decode_bytes.max(self.encode_bytes))
+        if self.sequential_offload { text.max(unet).max(vae) } else { self.weight_bytes() }
+    }
+
+    /// What is there of them while the VAE works.
+    pub(super) fn weight_bytes_beside_vae(&self) -> usize {
+        if self.sequential_offload { self.weights[2] } else { self.weight_bytes() }
+    }
+
+    /// Weights and everything that flows between them, at the worst moment; the program is not counted.
+    #[must_use]
+    pub fn working_set_bytes(&self) -> usize {
+        let [text, unet, vae] = self.weights;
+        let coding_bytes = self.decode_bytes.max(self.encode_bytes);
+        if self.sequential_offload {
+            return text.max(unet + self.step_bytes).max(vae + coding_bytes);
+        }
+        self.weight_bytes() + self.step_bytes.max(coding_bytes)
     }
 
     /// Of the whole process.
     #[must_use]
-    pub fn peak_bytes(&self, sequential_offload: bool) -> usize {
-        self.program_bytes + self.working_set_bytes(sequential_offload)
+    pub fn peak_bytes(&self) -> usize {
+        self.program_bytes + self.working_set_bytes()
     }
 }
 
-/// How an attention mode holds its scores, once `auto` is settled.
-#[must_use]
-pub fn attention_method_of(attention: AttentionMode) -> AttentionMethod {
-    match attention {
-        AttentionMode::Full => AttentionMethod::Full,
-        AttentionMode::Sliced(at_once) => AttentionMethod::Sliced(at_once.unwrap_or(1) as usize),
-        AttentionMode::Flash => AttentionMethod::Flash,
-        AttentionMode::Auto | AttentionMode::Tiled => AttentionMethod::Tiled,
-    }
+/// Estimates costs for one model, by its configs alone.
+#[derive(Clone, Debug)]
+pub struct CostModel {
+    configs: NetworkConfigs,
+    /// Looks on while a device's operators are traced.
+    watch: Option<Arc<Watch>>,
 }
 
 impl CostModel {
@@ -124,27 +111,16 @@ impl CostModel {
     /// # Errors
     /// When one is missing, unreadable or not supported.
     pub fn read(files: &ModelFiles) -> Result<Self, PipelineError> {
-        Self::read_with(files, VaeConfig::read(files)?)
+        let (unet, vae) = (UnetConfig::read(files)?, VaeConfig::read(files)?);
+        let has_pair = unet.added.is_some();
+        Ok(Self::of(NetworkConfigs::read(files, unet, vae, has_pair)?))
     }
 
-    /// With another VAE.
-    ///
-    /// # Errors
-    /// As above.
-    pub fn read_with(files: &ModelFiles, vae: VaeConfig) -> Result<Self, PipelineError> {
-        let mut text = vec![ClipConfig::read(files, "text_encoder")?];
-        let unet = UnetConfig::read(files)?;
-        if unet.added.is_some() {
-            text.push(ClipConfig::read(files, "text_encoder_2")?);
-        }
-        let embedded_bytes = match files {
-            ModelFiles::Embedded(list) => list.iter().map(|(_, bytes)| bytes.len()).sum(),
-            _ => 0,
-        };
-        Ok(Self { text, unet, vae, embedded_bytes, watch: None })
+    pub(super) fn of(configs: NetworkConfigs) -> Self {
+        Self { configs, watch: None }
     }
 
-    /// `watch` hears of every operator of a device that is walked.
+    /// `watch` hears of every operator of a device that is traced.
     #[must_use]
     pub fn watched(self, watch: &Arc<Watch>) -> Self {
         Self { watch: Some(Arc::clone(watch)), ..self }
@@ -152,81 +128,89 @@ impl CostModel {
 
     #[must_use]
     pub fn unet_config(&self) -> &UnetConfig {
-        &self.unet
+        &self.configs.unet
     }
 
     #[must_use]
     pub fn vae_config(&self) -> &VaeConfig {
-        &self.vae
+        &self.configs.vae
     }
 
     /// A guided picture of the size that the model was trained on.
     #[must_use]
     pub fn native_workload(&self) -> Workload {
-        let side = self.unet.sample_size * self.vae.factor();
+        let side = self.unet_config().sample_size * self.vae_config().factor();
         Workload { width: side, height: side, rows: 2, windows: 1, encodes: false }
     }
 
     /// Rows of one pass; where guidance is embedded in the time step, one does.
     #[must_use]
     pub fn rows(&self, guided: bool) -> usize {
-        if guided && self.unet.guidance_width.is_none() { 2 } else { 1 }
+        if guided && self.unet_config().guidance_width.is_none() { 2 } else { 1 }
     }
 
+    /// Traces the networks through `workload` as `plan` would run them.
+    ///
     /// # Errors
-    /// When the networks cannot draw this: a size that is too small, say.
+    /// When the networks cannot do this: a size that is too small, say.
     pub fn costs(&self, workload: Workload, plan: ExecutionPlan) -> Result<Costs, PipelineError> {
         let (tracker, execution) = dry_run(plan, self.watch.as_ref());
-        let mut costs = Costs { program_bytes: PROGRAM_BYTES + self.embedded_bytes, ..Costs::default() };
-        for config in &self.text {
+        let NetworkConfigs { text, unet, vae, embedded_bytes } = &self.configs;
+        let mut costs = Costs {
+            program_bytes: PROGRAM_BYTES + embedded_bytes,
+            sequential_offload: plan.sequential_offload,
+            ..Costs::default()
+        };
+        for config in text {
             let before = tracker.weight_count();
             TextEncoder::new(config.clone(), Weights::dry_run(&execution, plan.dtype))?;
-            // Two passes (the words and what is unwanted); embeddings are looked up, not multiplied.
+            // Two passes (the prompt and the negative one); embeddings are looked up, not multiplied.
             let embeddings = (config.vocabulary_size + config.positions) * config.width;
             let layers = (tracker.weight_count() - before).saturating_sub(embeddings);
             costs.text.product += 2.0 * 2.0 * (WINDOW_TOKENS * workload.windows * layers) as f64 / 1e9;
         }
         costs.weights[0] = tracker.weight_bytes();
         let weights = |dtype| Weights::dry_run(&execution, dtype).with_winograd(plan.winograd);
-        let unet = Unet::new(self.unet.clone(), weights(plan.dtype))?;
-        unet.set_attention(plan.attention);
+        let unet = Unet::new(unet.clone(), weights(plan.dtype))?;
         costs.weights[1] = tracker.weight_bytes() - costs.weights[0];
-        let vae = Vae::new(self.vae.clone(), weights(self.vae_dtype(plan)))?;
-        vae.set_attention(plan.attention);
-        vae.set_tiling(plan.tiling);
+        let vae_dtype = if vae.force_upcast { DType::F32 } else { plan.dtype };
+        let vae = Vae::new(vae.clone(), weights(vae_dtype))?;
         costs.weights[2] = tracker.weight_bytes() - costs.weights[0] - costs.weights[1];
 
-        let factor = self.vae.factor();
-        let (height, width) = (workload.height / factor, workload.width / factor);
+        let options = ForwardOptions { attention: plan.attention, ..ForwardOptions::PLAIN };
+        let config = self.vae_config();
+        let (height, width) = (workload.height / config.factor(), workload.width / config.factor());
         let zeros = |shape: &[usize]| Tensor::zeros(1, DType::F32, &Device::Cpu)?.broadcast_as(shape);
         if workload.encodes {
             tracker.start_anew();
-            vae.encode(&zeros(&[1, self.vae.picture_channels, workload.height, workload.width])?, &|| Ok(()))?;
+            let picture = zeros(&[1, config.picture_channels, workload.height, workload.width])?;
+            vae.encode(&picture, plan.tiling, &options)?;
             (costs.encode, costs.encode_bytes) = (tracker.work(), tracker.peak_bytes());
         }
         tracker.start_anew();
         let (at_once, passes) = if plan.sequential_guidance { (1, workload.rows) } else { (workload.rows, 1) };
-        self.walk_step(&unet, Workload { rows: at_once, ..workload }, (height, width))?;
+        self.trace_step(&unet, Workload { rows: at_once, ..workload }, (height, width), &options)?;
         costs.step = (1..passes).fold(tracker.work(), |sum, _| sum.plus(tracker.work()));
         costs.step_bytes = tracker.peak_bytes();
         tracker.start_anew();
-        vae.decode(&zeros(&[1, self.vae.latent_channels, height, width])?, &|| Ok(()))?;
+        vae.decode(&zeros(&[1, config.latent_channels, height, width])?, plan.tiling, &options)?;
         (costs.decode, costs.decode_bytes) = (tracker.work(), tracker.peak_bytes());
         Ok(costs)
     }
 
-    /// What the VAE is kept in: some overflow in half precision and say so.
-    fn vae_dtype(&self, plan: ExecutionPlan) -> DType {
-        if self.vae.force_upcast { DType::F32 } else { plan.dtype }
-    }
-
-    fn walk_step(&self, unet: &Unet, workload: Workload, (height, width): (usize, usize)) -> Result<(), PipelineError> {
+    fn trace_step(
+        &self,
+        unet: &Unet,
+        workload: Workload,
+        (height, width): (usize, usize),
+        options: &ForwardOptions,
+    ) -> Result<(), PipelineError> {
+        let config = self.unet_config();
         let rows = workload.rows;
         let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu);
-        let sample = zeros(&[rows, self.unet.in_channels, height, width])?;
-        let context_width = self.unet.context_width().unwrap_or(1);
-        let context = zeros(&[rows, WINDOW_TOKENS * workload.windows, context_width])?;
-        let added = match &self.unet.added {
+        let sample = zeros(&[rows, config.in_channels, height, width])?;
+        let context = zeros(&[rows, WINDOW_TOKENS * workload.windows, config.context_width().unwrap_or(1)])?;
+        let added = match &config.added {
             Some(added) => {
                 const IDS: usize = 6;
                 let pooled_text = zeros(&[rows, added.width.saturating_sub(IDS * added.time_width)])?;
@@ -234,15 +218,17 @@ impl CostModel {
             }
             None => None,
         };
-        unet.forward(&sample, 0.0, &context, added.as_ref(), &|| Ok(()))?;
+        let input =
+            UnetInput { sample: &sample, timestep: 0.0, context: &context, added: added.as_ref(), guidance: 1.0 };
+        unet.forward(&input, options)?;
         Ok(())
     }
 }
 
-/// Networks that are only walked through, and where that is noted.
+/// An execution that computes nothing, and what notes what it would hold.
 fn dry_run(plan: ExecutionPlan, watch: Option<&Arc<Watch>>) -> (Arc<MemoryTracker>, Execution) {
     let Some(card) = plan.card else {
-        let tracker = MemoryTracker::new(if plan.winograd { usize::MAX } else { LOW_IDLE_BYTES });
+        let tracker = MemoryTracker::new(plan.idle_limit_bytes());
         return (Arc::clone(&tracker), Execution::DryRun(tracker));
     };
     let tracker = if card == Card::Metal { MemoryTracker::of_metal() } else { MemoryTracker::of_card() };

@@ -1,25 +1,34 @@
 //! The loop: UNet, guidance, scheduler, and a look at what is coming.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 
+use super::PipelineError;
 use super::blend::Blend;
 use super::concat_conditioning::ConcatConditioning;
 use super::conditioning::Conditioning;
+use super::execution_plan::ExecutionPlan;
 use super::guidance::Guidance;
+use super::load::Pipeline;
 use super::networks::Reporter;
-use super::{Pipeline, PipelineError, ResolvedRequest, Stage};
-use crate::model::{CancelCheck, Unet, in_pool};
+use super::resolved::ResolvedRequest;
+use crate::job::Progress;
+use crate::model::{ForwardOptions, Unet, UnetInput, in_pool};
 use crate::sampling::{NoiseSource, Scheduler};
 
+/// One picture on its way.
 pub(super) struct Denoising {
+    pub resolved: ResolvedRequest,
+    /// Changed where the VAE had to go another way.
+    pub plan: ExecutionPlan,
     pub scheduler: Box<dyn Scheduler>,
     /// The first model call; later than 0 when there is a picture to start from.
     pub first_step: usize,
     pub conditioning: Conditioning,
     pub guidance: Guidance,
-    pub beside: Option<ConcatConditioning>,
+    pub concat: Option<ConcatConditioning>,
     pub blend: Option<Blend>,
 }
 
@@ -29,33 +38,32 @@ impl Pipeline {
         &self,
         denoising: &mut Denoising,
         mut latents: Vec<f32>,
-        resolved: &ResolvedRequest,
         noise: &mut dyn NoiseSource,
-        told: &Reporter,
+        reporter: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
-        let unet = self.unet(&|part, fraction| told.loading(part, fraction))?;
-        unet.set_guidance(resolved.guidance);
+        let unet = self.unet(&|part, fraction| reporter.loading(part, fraction))?;
+        let options = ForwardOptions { attention: denoising.plan.attention, cancel_check: reporter.cancel_check };
         let timesteps: Vec<f64> = denoising.scheduler.timesteps().to_vec();
         let total = timesteps.len().saturating_sub(denoising.first_step) as u32;
         for (index, timestep) in timesteps.iter().enumerate().skip(denoising.first_step) {
-            (told.cancel_check)()?;
+            (reporter.cancel_check)()?;
             let started = Instant::now();
             let mut input = latents.clone();
             denoising.scheduler.scale_model_input(index, &mut input);
             let guided = denoising.guidance.is_on(index, timesteps.len());
             // What a device's calls leave behind goes after each step.
-            let output =
-                in_pool(|| self.predict(&unet, denoising, input, (*timestep, !guided), resolved, told.cancel_check))?;
+            let output = in_pool(|| self.predict(&unet, denoising, input, (*timestep, !guided), &options))?;
             let step = denoising.scheduler.step(index, &output, &latents, noise);
             latents = step.previous;
             if let Some(blend) = &denoising.blend {
                 blend.apply(denoising.scheduler.as_ref(), denoising.first_step, index + 1, &mut latents);
             }
-            let (_, _, height, width) = self.latent_shape(resolved);
-            let predicted =
-                self.latent_rgb.picture(&step.predicted_original, width, height, resolved.width, resolved.height);
+            let ResolvedRequest { width: width_px, height: height_px, .. } = denoising.resolved;
+            let (_, _, height, width) = self.spec().latent_shape(width_px, height_px);
+            let predicted = self.latent_rgb.picture(&step.predicted_original, width, height, width_px, height_px);
             let done = (index - denoising.first_step + 1) as u32;
-            told.say(Stage::Step { done, total, seconds: started.elapsed().as_secs_f64(), predicted });
+            let seconds = started.elapsed().as_secs_f64();
+            reporter.report(Progress::Step { done, total, seconds, preview: Some(Arc::new(predicted)) });
         }
         Ok(latents)
     }
@@ -67,11 +75,10 @@ impl Pipeline {
         denoising: &Denoising,
         input: Vec<f32>,
         (timestep, unguided): (f64, bool),
-        resolved: &ResolvedRequest,
-        cancel_check: CancelCheck,
+        options: &ForwardOptions,
     ) -> Result<Vec<f32>, PipelineError> {
         let alone;
-        // Only a pair of rows can be parted: the words against nothing.
+        // Only a pair of rows can be parted: the prompt against the negative one.
         let given = if !unguided || denoising.conditioning.context.dim(0)? != 2 {
             &denoising.conditioning
         } else {
@@ -79,15 +86,21 @@ impl Pipeline {
             &alone
         };
         let rows = given.context.dim(0)?;
-        let input = Tensor::from_vec(input, self.latent_shape(resolved), &Device::Cpu)?;
+        let input = Tensor::from_vec(
+            input,
+            self.spec().latent_shape(denoising.resolved.width, denoising.resolved.height),
+            &Device::Cpu,
+        )?;
         let mut input = input.repeat((rows, 1, 1, 1))?;
-        if let Some(beside) = &denoising.beside {
-            input = beside.append(&input)?;
+        if let Some(concat) = &denoising.concat {
+            input = concat.append(&input)?;
         }
         let forward = |input: &Tensor, given: &Conditioning| {
-            unet.forward(input, timestep, &given.context, given.added.as_ref(), cancel_check)
+            let added = given.added.as_ref();
+            let guidance = denoising.resolved.guidance;
+            unet.forward(&UnetInput { sample: input, timestep, context: &given.context, added, guidance }, options)
         };
-        let output = if self.sequential_guidance.get() && rows > 1 {
+        let output = if denoising.plan.sequential_guidance && rows > 1 {
             let alone = |row| Ok::<_, PipelineError>(forward(&input.narrow(0, row, 1)?, &given.row(row)?)?);
             Tensor::cat(&(0..rows).map(alone).collect::<Result<Vec<_>, _>>()?, 0)?
         } else {
@@ -97,8 +110,8 @@ impl Pipeline {
         if rows == 1 {
             return Ok(output);
         }
-        if let (3, Some(beside)) = (rows, &denoising.beside) {
-            return Ok(beside.guided_three_ways(&output, denoising.guidance.scale));
+        if let (3, Some(concat)) = (rows, &denoising.concat) {
+            return Ok(concat.guided_three_ways(&output, denoising.guidance.scale));
         }
         let (negative, positive) = output.split_at(output.len() / 2);
         Ok(denoising.guidance.combined(negative, positive))

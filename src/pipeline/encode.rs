@@ -2,66 +2,44 @@
 
 use candle_core::{DType, Device, Tensor};
 
+use super::PipelineError;
 use super::blend::Blend;
 use super::canvas::Canvas;
 use super::concat_conditioning::ConcatConditioning;
-use super::decode::is_finite;
 use super::denoise::Denoising;
+use super::load::Pipeline;
 use super::networks::Reporter;
-use super::{Pipeline, PipelineError, ResolvedRequest};
+use super::spec::ConcatKind;
 use crate::job::{MaskedContent, Request};
 use crate::mask::{MaskPlane, PAINTED};
 use crate::model::LatentDistribution;
 use crate::raster::Picture;
 use crate::sampling::{NoiseSource, varied};
 
-/// What a UNet wants beside the noisy latents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConcatKind {
-    Nothing,
-    /// Mask and masked picture: made for inpainting.
-    Mask,
-    /// The picture: made for instructions.
-    Picture,
-}
-
-impl ConcatKind {
-    /// By channels; `None` when they fit no kind.
-    #[must_use]
-    pub fn of(in_channels: usize, latent_channels: usize) -> Option<Self> {
-        match in_channels.checked_sub(latent_channels)? {
-            0 => Some(Self::Nothing),
-            extra if extra == latent_channels + 1 => Some(Self::Mask),
-            extra if extra == latent_channels => Some(Self::Picture),
-            _ => None,
-        }
-    }
-}
-
 impl Pipeline {
     /// The first call's latents. All noise is drawn here in diffusers' order: the picture's posterior sample, the
     /// noise, the masked picture's posterior sample.
     pub(super) fn start_latents(
-        &self,
+        &mut self,
         request: &Request,
-        resolved: &ResolvedRequest,
         canvas: Option<&Canvas>,
         denoising: &mut Denoising,
         noise: &mut dyn NoiseSource,
-        told: &Reporter,
+        reporter: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
-        let (_, channels, height, width) = self.latent_shape(resolved);
+        let (_, channels, height, width) =
+            self.spec().latent_shape(denoising.resolved.width, denoising.resolved.height);
         let count = channels * height * width;
         let sigma = denoising.scheduler.init_noise_sigma() as f32;
         let pure = |noise: &[f32]| noise.iter().map(|value| value * sigma).collect::<Vec<f32>>();
         let masked = canvas.and_then(|canvas| canvas.masked.as_ref());
-        if self.spec.concat == ConcatKind::Picture {
-            return self.start_from_instruction(request, canvas, denoising, noise, [channels, height, width], told);
+        if self.spec().concat == ConcatKind::Picture {
+            return self.start_from_instruction(request, canvas, denoising, noise, [channels, height, width], reporter);
         }
         let (Some(canvas), Some(init)) = (canvas, &request.init) else {
             let fresh = first_noise(request, [channels, height, width], noise);
-            if self.spec.concat == ConcatKind::Mask {
-                denoising.beside = Some(self.mask_beside(resolved, None, noise, told)?);
+            if self.spec().concat == ConcatKind::Mask {
+                denoising.concat = Some(self.mask_channels(denoising, None, noise, reporter)?);
             }
             return Ok(pure(&fresh));
         };
@@ -69,16 +47,16 @@ impl Pipeline {
         // Only inpainting begins with noise alone at full strength; img2img keeps a trace of the picture.
         let from_noise = masked.is_some() && init.strength.to_bits() == 1f64.to_bits();
         let is_soft = masked.is_some_and(|masked| masked.settings.soft);
-        let blends = masked.is_some() && (self.spec.concat == ConcatKind::Nothing || is_soft);
+        let blends = masked.is_some() && (self.spec().concat == ConcatKind::Nothing || is_soft);
         let mut picture = Vec::new();
         if blends || !from_noise {
             let seen = masked.and_then(|masked| masked.filled.as_ref()).unwrap_or(&canvas.work);
-            let distribution = self.encode(&tensor_of(seen)?, told)?;
+            let distribution = self.encode(&tensor_of(seen)?, &mut denoising.plan, reporter)?;
             picture = self.sampled(&distribution, noise)?;
         }
         let fresh = first_noise(request, [channels, height, width], noise);
-        if self.spec.concat == ConcatKind::Mask {
-            denoising.beside = Some(self.mask_beside(resolved, Some(canvas), noise, told)?);
+        if self.spec().concat == ConcatKind::Mask {
+            denoising.concat = Some(self.mask_channels(denoising, Some(canvas), noise, reporter)?);
         } else if masked.is_some() {
             // The masked picture's sample, which an ordinary model has no use for.
             noise.randn(count);
@@ -114,22 +92,22 @@ impl Pipeline {
         Ok(latents)
     }
 
-    /// Every step is taken, from noise alone: the picture stands beside, by its most likely latents, unscaled.
+    /// Every step is taken, from noise alone: the picture is concatenated, by its most likely latents, unscaled.
     fn start_from_instruction(
-        &self,
+        &mut self,
         request: &Request,
         canvas: Option<&Canvas>,
         denoising: &mut Denoising,
         noise: &mut dyn NoiseSource,
         shape: [usize; 3],
-        told: &Reporter,
+        reporter: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
         let Some(canvas) = canvas else {
             return Err(PipelineError::NeedsPicture);
         };
-        let mode = self.encode(&tensor_of(&canvas.work)?, told)?.mean;
+        let mode = self.encode(&tensor_of(&canvas.work)?, &mut denoising.plan, reporter)?.mean;
         let guidance = request.image_guidance.unwrap_or(Request::DEFAULT_IMAGE_GUIDANCE);
-        denoising.beside = Some(ConcatConditioning::picture(&mode, &mut denoising.conditioning, guidance)?);
+        denoising.concat = Some(ConcatConditioning::picture(&mode, &mut denoising.conditioning, guidance)?);
         let fresh = first_noise(request, shape, noise);
         if let Some(masked) = &canvas.masked {
             denoising.blend = Some(Blend {
@@ -143,15 +121,16 @@ impl Pipeline {
         Ok(fresh.into_iter().map(|value| value * sigma).collect())
     }
 
-    /// The five channels beside the latents. Without a mask everything is masked.
-    fn mask_beside(
-        &self,
-        resolved: &ResolvedRequest,
+    /// The five further channels. Without a mask everything is masked.
+    fn mask_channels(
+        &mut self,
+        denoising: &mut Denoising,
         canvas: Option<&Canvas>,
         noise: &mut dyn NoiseSource,
-        told: &Reporter,
+        reporter: &Reporter,
     ) -> Result<ConcatConditioning, PipelineError> {
-        let (_, channels, height, width) = self.latent_shape(resolved);
+        let (_, channels, height, width) =
+            self.spec().latent_shape(denoising.resolved.width, denoising.resolved.height);
         let masked = canvas.and_then(|canvas| Some((canvas, canvas.masked.as_ref()?)));
         let (cells, kept) = if let Some((canvas, masked)) = masked {
             let hard = masked.release.hardened();
@@ -160,10 +139,10 @@ impl Pipeline {
             let keep = Tensor::from_vec(keep, (1, 1, work_height, work_width), &Device::Cpu)?;
             (self.cells(&hard), tensor_of(&canvas.work)?.broadcast_mul(&keep)?)
         } else {
-            let size = (1, 3, resolved.height as usize, resolved.width as usize);
+            let size = (1, 3, denoising.resolved.height as usize, denoising.resolved.width as usize);
             (vec![1.0; width * height], Tensor::zeros(size, DType::F32, &Device::Cpu)?)
         };
-        let distribution = self.encode(&kept, told)?;
+        let distribution = self.encode(&kept, &mut denoising.plan, reporter)?;
         let mut given = cells;
         given.extend(self.sampled(&distribution, noise)?);
         let given = Tensor::from_vec(given, (1, channels + 1, height, width), &Device::Cpu)?;
@@ -172,16 +151,8 @@ impl Pipeline {
 
     /// The mask at the latents' size, 0 to 1: each cell's maximum.
     fn cells(&self, mask: &MaskPlane) -> Vec<f32> {
-        let cells = mask.cell_maximum(self.source.vae_config.factor() as u32);
+        let cells = mask.cell_maximum(self.spec().configs.vae.factor() as u32);
         cells.values().iter().map(|value| f32::from(*value) / 255.0).collect()
-    }
-
-    fn encode(&self, pixels: &Tensor, told: &Reporter) -> Result<LatentDistribution, PipelineError> {
-        self.by_vae(told, |vae| {
-            let read = vae.encode(pixels, told.cancel_check)?;
-            let is_number = is_finite(&read.mean)? && is_finite(&read.standard_deviation)?;
-            Ok(is_number.then_some(read))
-        })
     }
 
     /// A sample of a picture's latents, scaled.
@@ -198,7 +169,7 @@ impl Pipeline {
     }
 
     fn scaled(&self, mut latents: Vec<f32>) -> Vec<f32> {
-        let (scale, shift) = (self.source.vae_config.scale as f32, self.source.vae_config.shift as f32);
+        let (scale, shift) = (self.spec().configs.vae.scale as f32, self.spec().configs.vae.shift as f32);
         for value in &mut latents {
             *value = (*value - shift) * scale;
         }
@@ -253,11 +224,5 @@ mod tests {
         assert_eq!(first_step(20, 0.0), 20);
         // 0.29 · 100 is 28.999999999999996: diffusers cuts it, so do we.
         assert_eq!(first_step(100, 0.29), 72);
-    }
-
-    #[test]
-    fn the_channels_say_what_stands_beside() {
-        let kinds = [4, 8, 9, 5, 3].map(|channels| ConcatKind::of(channels, 4));
-        assert_eq!(kinds, [Some(ConcatKind::Nothing), Some(ConcatKind::Picture), Some(ConcatKind::Mask), None, None]);
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::PipelineError;
 use crate::checkpoint::{ModelFiles, VaeConfig};
-use crate::model::Vae;
+use crate::model::{ForwardOptions, Vae};
 use crate::raster::Picture;
 use crate::sampling::{NoiseSource, TorchNoise};
 
@@ -78,7 +78,7 @@ impl LatentRgb {
             )?;
             let latent = coarse.upsample_nearest2d(SIDE, SIDE)?;
             let unscaled = ((&latent / config.scale)? + config.shift)?;
-            let decoded = vae.decode(&unscaled, &|| Ok(()))?;
+            let decoded = vae.decode(&unscaled, None, &ForwardOptions::PLAIN)?;
             let shrunk = decoded.avg_pool2d(config.factor())?.squeeze(0)?.flatten_from(1)?.to_vec2::<f32>()?;
             let latent = latent.squeeze(0)?.flatten_from(1)?.to_vec2::<f32>()?;
             samples.extend((0..SIDE * SIDE).map(|pixel| {

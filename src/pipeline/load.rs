@@ -1,63 +1,33 @@
-//! Puts a pipeline together from a diffusers folder.
-
-use std::cell::{Cell, OnceCell};
+//! Puts a pipeline together: a model's networks, read as a plan wants them.
 
 use candle_core::{DType, Device};
-use serde::Deserialize;
 
 use super::adapters::Adapters;
-use super::compute::settled_memory;
-use super::cost::CostModel;
-use super::fit::ModelSpec;
-use super::networks::{Borrowed, NetworkLoader, NetworkSlot, PromptEncoder};
-use super::sampler::ModelSampling;
-use super::{ConcatKind, LatentRgb, PipelineError};
-use crate::checkpoint::{CheckpointError, ClipConfig, Lora, ModelFiles, UnetConfig, VaeConfig};
-use crate::job::{ModelPart, Request, WorkGrid};
-use crate::model::{AttentionMethod, Execution, LayerCache, ModelError, Tiling, Unet, Vae};
-use crate::prompt::{PromptTokenizer, TokenizerFiles};
+use super::cost::Costs;
+use super::execution_plan::ExecutionPlan;
+use super::latent_rgb::LatentRgb;
+use super::networks::{Borrowed, LoadOptions, NetworkLoader, NetworkSlot, OnLoading, PromptEncoder};
+use super::plan::{Constraints, FittedPlan};
+use super::spec::ModelSpec;
+use super::{PipelineError, memory_budget};
+use crate::checkpoint::{Lora, ModelFiles};
+use crate::job::{Compute, Request};
+use crate::model::{Execution, Operators, Unet, Vae};
 
 /// A model that is loaded and ready.
 pub struct Pipeline {
-    pub(super) source: NetworkLoader,
+    pub(super) loader: NetworkLoader,
     pub(super) text: NetworkSlot<Vec<PromptEncoder>>,
     pub(super) unet: NetworkSlot<Unet>,
     pub(super) vae: NetworkSlot<Vae>,
-    /// In single precision, once the one above gave no numbers.
-    pub(super) single_vae: OnceCell<Vae>,
-    /// What is laid over networks that are read on demand.
+    /// What patches networks that are read on demand.
     pub(super) loras: Vec<Lora>,
-    /// How the networks are to be carried out, as settled for the picture at hand.
-    pub(super) attention: Cell<AttentionMethod>,
-    pub(super) tiling: Cell<Option<Tiling>>,
-    pub(super) sequential_guidance: Cell<bool>,
-    pub(super) spec: ModelSpec,
-    pub(super) sampling: ModelSampling,
     pub(super) latent_rgb: LatentRgb,
-    pub(super) zeros_for_absent_negative: bool,
+    resident_weight_bytes: u64,
 }
-
-#[derive(Deserialize)]
-struct ModelIndex {
-    #[serde(rename = "_class_name", default)]
-    class_name: String,
-    #[serde(default = "yes")]
-    force_zeros_for_empty_prompt: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// Shares of the loading bar, roughly by size.
-pub(super) const TEXT_SHARE: f32 = 0.15;
-pub(super) const UNET_SHARE: f32 = 0.75;
-
-/// Told the part and the fraction of the whole, 0 to 1; its error ends the reading.
-pub type OnLoading<'a> = &'a dyn Fn(ModelPart, f32) -> Result<(), ModelError>;
 
 impl Pipeline {
-    /// Reads a whole model.
+    /// Reads a whole model, by the kernels on a CPU and by the device's operators elsewhere.
     ///
     /// # Errors
     /// When a file is missing, damaged, or asks for something that is not supported.
@@ -70,10 +40,10 @@ impl Pipeline {
         Self::load_with(files, &Adapters::default(), device, dtype, on_loading)
     }
 
-    /// Reads a whole model and what is laid over it.
+    /// The same with adapters.
     ///
     /// # Errors
-    /// As above, for the files of the adapters as well.
+    /// As above, for the adapters' files as well.
     pub fn load_with(
         files: &ModelFiles,
         adapters: &Adapters,
@@ -81,251 +51,121 @@ impl Pipeline {
         dtype: DType,
         on_loading: OnLoading,
     ) -> Result<Self, PipelineError> {
-        let options = LoadOptions { execution: Execution::on(device, dtype), dtype, sequential_offload: false };
-        Self::load_with_options(files, adapters, &options, on_loading)
+        let spec = ModelSpec::read(files, adapters.vae.as_deref())?;
+        let execution = Execution::on(device, dtype);
+        let constraints = Constraints {
+            sequential_offload: Some(false),
+            ..Constraints::new(dtype, memory_budget::free_bytes(&execution))
+        };
+        let costs = spec.costs();
+        let fitted = costs.plan(&execution, costs.native_workload(), Compute::default(), &constraints)?;
+        Self::load_planned(spec, adapters, &LoadOptions::of(&execution, &fitted.plan), on_loading)
     }
 
-    /// The same in a certain way.
+    /// The same as a plan wants it. `spec` was read with the adapters' VAE.
     ///
     /// # Errors
     /// As above.
-    pub fn load_with_options(
-        files: &ModelFiles,
+    pub fn load_planned(
+        spec: ModelSpec,
         adapters: &Adapters,
         options: &LoadOptions,
         on_loading: OnLoading,
     ) -> Result<Self, PipelineError> {
-        if let ModelFiles::Folder(folder) = files
-            && !folder.is_dir()
-        {
-            return Err(CheckpointError::Missing { what: "the folder itself", path: folder.clone() }.into());
-        }
-        let index: ModelIndex = files.require_json("model_index.json", "model_index.json")?;
-        let is_xl = index.class_name.starts_with("StableDiffusionXL");
-        let is_known =
-            index.class_name.starts_with("StableDiffusion") || index.class_name.starts_with("LatentConsistency");
-        if !is_known || index.class_name.starts_with("StableDiffusion3") {
-            let found = format!("{:?}", index.class_name);
-            let supported = "a Stable Diffusion 1, 2 or XL pipeline".to_owned();
-            let path = files.path_of("model_index.json");
-            return Err(CheckpointError::Unsupported { field: "_class_name".into(), found, supported, path }.into());
-        }
-        // Small files first: a folder that cannot work is refused before a gigabyte is read.
-        let unet_config = UnetConfig::read(files)?;
-        let (vae_files, vae_config) = vae_of(files, adapters, is_xl)?;
-        let sampling = ModelSampling::read(files)?;
-        let concat = check_channels(&unet_config, &vae_config, files)?;
-        let costs = CostModel::read_with(files, vae_config.clone())?;
-        let memory = settled_memory(adapters.memory, &costs, options)?;
-        let source = NetworkLoader {
-            files: files.clone(),
-            vae_files,
-            adapters: adapters.clone(),
-            is_xl,
-            unet_config,
-            vae_config,
-            execution: options.execution.with_dtype(options.dtype),
-            weight_dtype: options.dtype,
-            memory,
-            sequential_offload: options.sequential_offload,
-            layer_cache: LayerCache::default(),
-        };
-        let loras = source.loras()?;
+        let loader = NetworkLoader::new(spec, adapters, options);
+        let loras = loader.loras()?;
         let (text, unet, vae, latent_rgb);
-        if source.sequential_offload {
+        let (files, vae_config) = (&loader.spec.files, &loader.spec.configs.vae);
+        if options.sequential_offload {
             (text, unet, vae) = (NetworkSlot::OnDemand, NetworkSlot::OnDemand, NetworkSlot::OnDemand);
-            let read = || source.read_vae(source.vae_dtype(), on_loading);
-            latent_rgb = LatentRgb::of_model(files, &source.vae_config, read)?;
+            latent_rgb = LatentRgb::of_model(files, vae_config, || loader.read_vae(on_loading))?;
         } else {
-            text = NetworkSlot::Kept(source.read_text(&loras, on_loading)?);
-            unet = NetworkSlot::Kept(source.read_unet(&loras, on_loading)?);
+            text = NetworkSlot::Resident(loader.read_text(&loras, on_loading)?);
+            unet = NetworkSlot::Resident(loader.read_unet(&loras, on_loading)?);
             loras.iter().try_for_each(Lora::finish)?;
-            let kept = source.read_vae(source.vae_dtype(), on_loading)?;
-            latent_rgb = LatentRgb::of_model(files, &source.vae_config, || Ok(&kept))?;
-            vae = NetworkSlot::Kept(kept);
+            let resident = loader.read_vae(on_loading)?;
+            latent_rgb = LatentRgb::of_model(files, vae_config, || Ok(&resident))?;
+            vae = NetworkSlot::Resident(resident);
         }
-        Ok(Self {
-            spec: ModelSpec {
-                grid: grid_of(&source.unet_config, &source.vae_config),
-                concat,
-                own_guidance: OwnGuidance::of(files, &source.unet_config),
-                costs,
-            },
-            zeros_for_absent_negative: is_xl && index.force_zeros_for_empty_prompt,
-            text,
-            unet,
-            vae,
-            single_vae: OnceCell::new(),
-            loras,
-            attention: Cell::new(AttentionMethod::Tiled),
-            tiling: Cell::new(None),
-            sequential_guidance: Cell::new(false),
-            sampling,
-            latent_rgb,
-            source,
-        })
+        let mut pipeline = Self { loader, text, unet, vae, loras, latent_rgb, resident_weight_bytes: 0 };
+        pipeline.resident_weight_bytes = pipeline.native_costs()?.resident_weight_bytes() as u64;
+        Ok(pipeline)
+    }
+
+    /// With other LoRAs and embeddings: only layers that they patch, or patched before, are read again. The networks
+    /// that they patch are given up first, so the pipeline is gone after an error.
+    ///
+    /// # Errors
+    /// As for loading.
+    pub fn with_adapters(mut self, adapters: &Adapters, on_loading: OnLoading) -> Result<Self, PipelineError> {
+        (self.text, self.unet) = (NetworkSlot::OnDemand, NetworkSlot::OnDemand);
+        self.loader.adapters = adapters.clone();
+        self.loras = self.loader.loras()?;
+        if !self.loader.options.sequential_offload {
+            self.text = NetworkSlot::Resident(self.loader.read_text(&self.loras, on_loading)?);
+            self.unet = NetworkSlot::Resident(self.loader.read_unet(&self.loras, on_loading)?);
+            self.loras.iter().try_for_each(Lora::finish)?;
+        }
+        Ok(self)
     }
 
     /// What is known of its model.
     #[must_use]
     pub fn spec(&self) -> &ModelSpec {
-        &self.spec
+        &self.loader.spec
     }
 
-    /// Whether the passes of a guided step come one after the other from now on: less memory, the same picture.
-    pub fn set_sequential_guidance(&self, apart: bool) {
-        self.sequential_guidance.set(apart);
+    /// Weights that are kept from picture to picture, in bytes.
+    #[must_use]
+    pub fn resident_weight_bytes(&self) -> u64 {
+        self.resident_weight_bytes
+    }
+
+    /// How a request is computed with the networks as they are loaded.
+    ///
+    /// # Errors
+    /// When the request does not fit the model, or into memory.
+    pub fn plan(&self, request: &Request) -> Result<FittedPlan, PipelineError> {
+        let LoadOptions { execution, dtype, winograd, sequential_offload, .. } = &self.loader.options;
+        let free = memory_budget::free_bytes(execution);
+        let constraints = Constraints {
+            winograd: Some(*winograd),
+            sequential_offload: Some(*sequential_offload),
+            ..Constraints::new(*dtype, free.map(|free| free + self.resident_weight_bytes))
+        };
+        let fitted = self.spec().plan(request, execution, &constraints)?;
+        self.spec().check_fits(&fitted)?;
+        Ok(fitted)
+    }
+
+    fn native_costs(&self) -> Result<Costs, PipelineError> {
+        let LoadOptions { execution, dtype, winograd, sequential_offload, .. } = &self.loader.options;
+        let costs = self.spec().costs();
+        let plan = ExecutionPlan {
+            winograd: *winograd,
+            sequential_offload: *sequential_offload,
+            ..ExecutionPlan::plain(execution.operators().map(Operators::card), *dtype)
+        };
+        costs.costs(costs.native_workload(), plan)
     }
 
     /// The text encoders, for as long as they are needed.
     pub(super) fn text(&self, on_loading: OnLoading) -> Result<Borrowed<'_, Vec<PromptEncoder>>, PipelineError> {
-        self.text.borrow(|| self.source.read_text(&self.loras, on_loading))
+        self.text.borrow(|| self.loader.read_text(&self.loras, on_loading))
     }
 
     /// The UNet, for as long as it is needed.
     pub(super) fn unet(&self, on_loading: OnLoading) -> Result<Borrowed<'_, Unet>, PipelineError> {
-        let unet = self.unet.borrow(|| {
-            let unet = self.source.read_unet(&self.loras, on_loading)?;
+        self.unet.borrow(|| {
+            let unet = self.loader.read_unet(&self.loras, on_loading)?;
             // The text encoders were read before.
             self.loras.iter().try_for_each(Lora::finish)?;
             Ok(unet)
-        })?;
-        unet.set_attention(self.attention.get());
-        Ok(unet)
+        })
     }
 
     /// The VAE, for as long as it is needed.
     pub(super) fn vae(&self, on_loading: OnLoading) -> Result<Borrowed<'_, Vae>, PipelineError> {
-        let vae = match self.single_vae.get() {
-            Some(single) => Borrowed::Kept(single),
-            None => self.vae.borrow(|| self.source.read_vae(self.source.vae_dtype(), on_loading))?,
-        };
-        vae.set_attention(self.attention.get());
-        vae.set_tiling(self.tiling.get());
-        Ok(vae)
+        self.vae.borrow(|| self.loader.read_vae(on_loading))
     }
-}
-
-/// How a pipeline is carried out and kept.
-#[derive(Clone, Debug)]
-pub struct LoadOptions {
-    pub execution: Execution,
-    /// What the weights are kept in.
-    pub dtype: DType,
-    /// Each network is read when it is needed and dropped after use.
-    pub sequential_offload: bool,
-}
-
-/// The guidance that a model wants where nobody says.
-#[derive(Clone, Copy)]
-pub(super) struct OwnGuidance {
-    pub scale: f64,
-    /// In the time step, so that one pass is guided already.
-    pub is_embedded: bool,
-}
-
-impl OwnGuidance {
-    pub fn of(files: &ModelFiles, unet: &UnetConfig) -> Self {
-        let is_embedded = unet.guidance_width.is_some();
-        let scale = match files {
-            ModelFiles::Embedded(_) => 4.0,
-            _ if is_embedded => Request::EMBEDDED_GUIDANCE,
-            _ => Request::DEFAULT_GUIDANCE,
-        };
-        Self { scale, is_embedded }
-    }
-}
-
-/// Where the VAE is read from, and its config.
-pub(super) fn vae_of(
-    files: &ModelFiles,
-    adapters: &Adapters,
-    is_xl: bool,
-) -> Result<(ModelFiles, VaeConfig), PipelineError> {
-    let vae_files = match &adapters.vae {
-        Some(file) => ModelFiles::open_file(file)?,
-        None => files.clone(),
-    };
-    let mut config = VaeConfig::read(&vae_files)?;
-    if adapters.vae.is_some()
-        && let Some(own) = VaeConfig::read(files).ok().or_else(|| family_vae(is_xl, &config))
-    {
-        // A file of a VAE alone does not say what its family's latents are scaled by.
-        (config.scale, config.shift, config.force_upcast) = (own.scale, own.shift, own.force_upcast);
-    }
-    Ok((vae_files, config))
-}
-
-/// Buffers that may wait for their next use where memory is short.
-pub(super) const LOW_IDLE_BYTES: usize = 64 << 20;
-
-/// For a model that has no VAE of its own.
-fn family_vae(is_xl: bool, config: &VaeConfig) -> Option<VaeConfig> {
-    is_xl.then(|| VaeConfig { scale: 0.13025, ..config.clone() })
-}
-
-fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<ConcatKind, PipelineError> {
-    let latent = vae.latent_channels;
-    let unsupported = |field: &str, found: usize, supported: String| CheckpointError::Unsupported {
-        field: field.into(),
-        found: found.to_string(),
-        supported,
-        path: files.path_of("unet/config.json"),
-    };
-    if unet.out_channels != latent {
-        let supported = format!("{latent}, as many as the VAE's latent channels,");
-        return Err(unsupported("out_channels", unet.out_channels, supported).into());
-    }
-    ConcatKind::of(unet.in_channels, latent).ok_or_else(|| {
-        let (inpainting, instructions) = (2 * latent + 1, 2 * latent);
-        let supported =
-            format!("{latent}, as many as the VAE's latent channels, {instructions} (instructions) and {inpainting} (inpainting)");
-        unsupported("in_channels", unet.in_channels, supported).into()
-    })
-}
-
-pub(super) fn grid_of(unet: &UnetConfig, vae: &VaeConfig) -> WorkGrid {
-    let cell = vae.factor();
-    WorkGrid {
-        native_side_px: (unet.sample_size * cell) as u32,
-        cell_px: cell as u32,
-        step_px: (cell << (unet.blocks.len() - 1)) as u32,
-    }
-}
-
-/// What a model wants of sizes, from its small files alone.
-///
-/// # Errors
-/// When they are missing or unreadable.
-pub fn work_grid_of(files: &ModelFiles) -> Result<WorkGrid, PipelineError> {
-    Ok(grid_of(&UnetConfig::read(files)?, &VaeConfig::read(files)?))
-}
-
-/// Reads the tokenizer whose encoder takes `positions` tokens.
-pub(super) fn read_tokenizer(
-    files: &ModelFiles,
-    folder: &str,
-    positions: usize,
-) -> Result<PromptTokenizer, PipelineError> {
-    let read = |name: &str| -> Result<Option<Vec<u8>>, ModelError> {
-        Ok(files.read(&format!("{folder}/{name}"))?.map(std::borrow::Cow::into_owned))
-    };
-    let contents = TokenizerFiles {
-        tokenizer_json: read("tokenizer.json")?,
-        vocab_json: read("vocab.json")?,
-        merges_txt: read("merges.txt")?,
-        special_tokens_map_json: read("special_tokens_map.json")?,
-        tokenizer_config_json: read("tokenizer_config.json")?,
-    };
-    PromptTokenizer::new(&contents, positions)
-        .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(folder).display())))
-}
-
-/// The tokenizer alone, to count a prompt's tokens without loading the model.
-///
-/// # Errors
-/// When its files are missing or unreadable.
-pub fn tokenizer_of(files: &ModelFiles) -> Result<PromptTokenizer, PipelineError> {
-    let positions = ClipConfig::read(files, "text_encoder")?.positions;
-    read_tokenizer(files, "tokenizer", positions)
 }

@@ -1,19 +1,26 @@
-//! A pipeline's networks: read once and kept, or each read when it is needed and dropped after use, where memory is
-//! short.
+//! A pipeline's networks: read once and kept, or each read when it is needed and dropped after use.
 
 use std::cell::RefCell;
 use std::ops::Deref;
 
 use candle_core::{DType, Device};
 
+use super::PipelineError;
 use super::adapters::Adapters;
-use super::load::{LOW_IDLE_BYTES, OnLoading, TEXT_SHARE, UNET_SHARE, read_tokenizer};
-use super::{PipelineError, Stage};
-use crate::checkpoint::{ClipConfig, Lora, ModelFiles, TextualInversion, UnetConfig, VaeConfig};
-use crate::job::{EmbeddingRef, MemoryMode, ModelPart};
+use super::execution_plan::ExecutionPlan;
+use super::spec::ModelSpec;
+use crate::checkpoint::{ClipConfig, Lora, ModelFiles, TextualInversion};
+use crate::job::{EmbeddingRef, ModelPart, Progress};
 use crate::kernels::limit_idle_buffers;
 use crate::model::{CancelCheck, Execution, LayerCache, ModelError, TextEncoder, Unet, Vae, Weights};
-use crate::prompt::PromptTokenizer;
+use crate::prompt::{PromptTokenizer, TokenizerFiles};
+
+/// Shares of the loading bar, roughly by size.
+const TEXT_SHARE: f32 = 0.15;
+const UNET_SHARE: f32 = 0.75;
+
+/// Is given the part and the fraction of the whole, 0 to 1; its error ends the reading.
+pub type OnLoading<'a> = &'a dyn Fn(ModelPart, f32) -> Result<(), ModelError>;
 
 /// A tokenizer and the encoder that reads its tokens. SDXL has two such pairs.
 pub(super) struct PromptEncoder {
@@ -23,14 +30,14 @@ pub(super) struct PromptEncoder {
 
 /// A network that is there, or one that is read when somebody asks for it.
 pub(super) enum NetworkSlot<T> {
-    Kept(T),
+    Resident(T),
     OnDemand,
 }
 
 /// A network for as long as it is needed.
 pub(super) enum Borrowed<'a, T> {
-    Kept(&'a T),
-    Read(Box<T>),
+    Resident(&'a T),
+    Loaded(Box<T>),
 }
 
 impl<T> Deref for Borrowed<'_, T> {
@@ -38,8 +45,8 @@ impl<T> Deref for Borrowed<'_, T> {
 
     fn deref(&self) -> &T {
         match self {
-            Self::Kept(network) => network,
-            Self::Read(network) => network,
+            Self::Resident(network) => network,
+            Self::Loaded(network) => network,
         }
     }
 }
@@ -48,72 +55,93 @@ impl<T> NetworkSlot<T> {
     /// As it is kept, or as `read` reads it.
     pub fn borrow(&self, read: impl FnOnce() -> Result<T, PipelineError>) -> Result<Borrowed<'_, T>, PipelineError> {
         Ok(match self {
-            Self::Kept(network) => Borrowed::Kept(network),
-            Self::OnDemand => Borrowed::Read(Box::new(read()?)),
+            Self::Resident(network) => Borrowed::Resident(network),
+            Self::OnDemand => Borrowed::Loaded(Box::new(read()?)),
         })
     }
 }
 
-/// Who is told while a picture is made, and asked whether it goes on.
+/// Where progress goes while a picture is made, and who may cancel it.
 pub(super) struct Reporter<'a> {
     pub cancel_check: CancelCheck<'a>,
-    pub tell: RefCell<&'a mut dyn FnMut(Stage)>,
+    pub sink: RefCell<&'a mut dyn FnMut(Progress)>,
 }
 
 impl Reporter<'_> {
-    pub fn say(&self, stage: Stage) {
-        (self.tell.borrow_mut())(stage);
+    pub fn report(&self, progress: Progress) {
+        (self.sink.borrow_mut())(progress);
     }
 
     /// For networks that are read on the way.
     pub fn loading(&self, part: ModelPart, fraction: f32) -> Result<(), ModelError> {
-        self.say(Stage::Loading { part, fraction });
+        self.report(Progress::Loading { part, fraction });
         (self.cancel_check)()
     }
 }
 
-/// Where the networks are read from, and how they are kept.
-pub(super) struct NetworkLoader {
-    pub files: ModelFiles,
-    pub vae_files: ModelFiles,
-    pub adapters: Adapters,
-    pub is_xl: bool,
-    pub unet_config: UnetConfig,
-    pub vae_config: VaeConfig,
+/// How networks are read and kept.
+#[derive(Clone, Debug)]
+pub struct LoadOptions {
     pub execution: Execution,
     /// What the weights are kept in: the kernels widen half precision only when it is used.
-    pub weight_dtype: DType,
-    /// Low or high: how the weights are packed.
-    pub memory: MemoryMode,
-    /// Each network is read when it is needed.
+    pub dtype: DType,
+    /// Whether the kernels keep convolutions' weights transformed.
+    pub winograd: bool,
+    /// Each network is read when it is needed and dropped after use.
     pub sequential_offload: bool,
-    pub layer_cache: LayerCache,
+    /// How much the kernels' idle buffers may hold.
+    idle_limit_bytes: usize,
+}
+
+impl LoadOptions {
+    /// As `plan` wants the networks.
+    #[must_use]
+    pub fn of(execution: &Execution, plan: &ExecutionPlan) -> Self {
+        Self {
+            execution: execution.with_dtype(plan.dtype),
+            dtype: plan.dtype,
+            winograd: plan.winograd,
+            sequential_offload: plan.sequential_offload,
+            idle_limit_bytes: plan.idle_limit_bytes(),
+        }
+    }
+}
+
+/// Reads a model's networks.
+pub(super) struct NetworkLoader {
+    pub spec: ModelSpec,
+    pub adapters: Adapters,
+    pub options: LoadOptions,
+    /// In single precision where half of it overflows: some VAEs say so, others show it.
+    pub vae_dtype: DType,
+    layer_cache: LayerCache,
 }
 
 impl NetworkLoader {
+    pub fn new(spec: ModelSpec, adapters: &Adapters, options: &LoadOptions) -> Self {
+        let vae_dtype = if spec.configs.vae.force_upcast { DType::F32 } else { options.dtype };
+        let (adapters, options) = (adapters.clone(), options.clone());
+        Self { spec, adapters, options, vae_dtype, layer_cache: LayerCache::default() }
+    }
+
     pub fn loras(&self) -> Result<Vec<Lora>, PipelineError> {
         Ok(self.adapters.loras.iter().map(|lora| Lora::open(&lora.file, lora.weight)).collect::<Result<_, _>>()?)
     }
 
-    /// The text encoders with LoRAs and embeddings laid over them.
+    /// The text encoders, patched by LoRAs and taught the embeddings.
     pub fn read_text(&self, loras: &[Lora], on_loading: OnLoading) -> Result<Vec<PromptEncoder>, PipelineError> {
-        let encoders: &[&'static str] =
-            if self.is_xl { &["text_encoder", "text_encoder_2"] } else { &["text_encoder"] };
+        const FOLDERS: [[&str; 2]; 2] = [["text_encoder", "tokenizer"], ["text_encoder_2", "tokenizer_2"]];
         on_loading(ModelPart::Tokenizer, 0.0)?;
+        let ModelSpec { files, configs, .. } = &self.spec;
+        let share = TEXT_SHARE / configs.text.len() as f32;
         let mut text = Vec::new();
-        for (index, folder) in encoders.iter().enumerate() {
-            let before = TEXT_SHARE * index as f32 / encoders.len() as f32;
-            let told = |fraction: f32| {
-                on_loading(ModelPart::TextEncoder, before + fraction * TEXT_SHARE / encoders.len() as f32)
-            };
-            let config = ClipConfig::read(&self.files, folder)?;
-            let tokenizer_folder = folder.replace("text_encoder", "tokenizer");
-            let tokenizer = read_tokenizer(&self.files, &tokenizer_folder, config.positions)?;
-            let weights = Weights::open(&self.files, folder, "model", &Device::Cpu, self.weight_dtype, &told)?;
-            let weights = weights.with_execution(&self.execution).with_loras(folder, loras);
+        for (index, (config, [folder, tokenizer])) in configs.text.iter().zip(FOLDERS).enumerate() {
+            let on_fraction = |fraction: f32| on_loading(ModelPart::TextEncoder, share * (index as f32 + fraction));
+            let tokenizer = read_tokenizer(files, tokenizer, config.positions)?;
+            let weights = Weights::open(files, folder, "model", &Device::Cpu, self.options.dtype, &on_fraction)?;
             let weights =
-                if self.sequential_offload { weights } else { weights.with_layer_cache(folder, &self.layer_cache) };
-            text.push(PromptEncoder { tokenizer, encoder: TextEncoder::new(config, weights)? });
+                self.cached(weights.with_execution(&self.options.execution).with_loras(folder, loras), folder);
+            text.push(PromptEncoder { tokenizer, encoder: TextEncoder::new(config.clone(), weights)? });
         }
         for embedding in &self.adapters.embeddings {
             teach(embedding, &mut text)?;
@@ -121,31 +149,30 @@ impl NetworkLoader {
         Ok(text)
     }
 
-    /// The UNet with LoRAs laid over it.
+    /// The UNet, patched by LoRAs.
     pub fn read_unet(&self, loras: &[Lora], on_loading: OnLoading) -> Result<Unet, PipelineError> {
-        let told = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + UNET_SHARE * fraction);
+        let LoadOptions { execution, dtype, winograd, idle_limit_bytes, .. } = &self.options;
+        let on_fraction = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + UNET_SHARE * fraction);
         let stem = "diffusion_pytorch_model";
-        let weights = Weights::open(&self.files, "unet", stem, &Device::Cpu, self.weight_dtype, &told)?;
-        let spends = self.memory == MemoryMode::High;
-        limit_idle_buffers(if spends { usize::MAX } else { LOW_IDLE_BYTES });
-        let weights = weights.with_execution(&self.execution).with_winograd(spends).with_loras("unet", loras);
-        let weights =
-            if self.sequential_offload { weights } else { weights.with_layer_cache("unet", &self.layer_cache) };
-        Ok(Unet::new(self.unet_config.clone(), weights)?)
+        let weights = Weights::open(&self.spec.files, "unet", stem, &Device::Cpu, *dtype, &on_fraction)?;
+        limit_idle_buffers(*idle_limit_bytes);
+        let weights = weights.with_execution(execution).with_winograd(*winograd).with_loras("unet", loras);
+        Ok(Unet::new(self.spec.configs.unet.clone(), self.cached(weights, "unet"))?)
     }
 
-    /// Some VAEs overflow in half precision and say so.
-    pub fn vae_dtype(&self) -> DType {
-        if self.vae_config.force_upcast { DType::F32 } else { self.weight_dtype }
-    }
-
-    pub fn read_vae(&self, dtype: DType, on_loading: OnLoading) -> Result<Vae, PipelineError> {
+    pub fn read_vae(&self, on_loading: OnLoading) -> Result<Vae, PipelineError> {
+        let LoadOptions { execution, winograd, .. } = &self.options;
         let before = TEXT_SHARE + UNET_SHARE;
-        let told = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
+        let on_fraction = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
         let stem = "diffusion_pytorch_model";
-        let weights = Weights::open(&self.vae_files, "vae", stem, &Device::Cpu, dtype, &told)?;
-        let weights = weights.with_execution(&self.execution).with_winograd(self.memory == MemoryMode::High);
-        Ok(Vae::new(self.vae_config.clone(), weights)?)
+        let weights = Weights::open(&self.spec.vae_files, "vae", stem, &Device::Cpu, self.vae_dtype, &on_fraction)?;
+        let weights = weights.with_execution(execution).with_winograd(*winograd);
+        Ok(Vae::new(self.spec.configs.vae.clone(), weights)?)
+    }
+
+    /// With layers that stay while LoRAs come and go, where networks stay at all.
+    fn cached<'a>(&'a self, weights: Weights<'a>, network: &'static str) -> Weights<'a> {
+        if self.options.sequential_offload { weights } else { weights.with_layer_cache(network, &self.layer_cache) }
     }
 }
 
@@ -165,4 +192,29 @@ fn teach(embedding: &EmbeddingRef, text: &mut [PromptEncoder]) -> Result<(), Pip
     }
     let widths: Vec<String> = text.iter().map(|stage| stage.encoder.config().width.to_string()).collect();
     Err(file.misfit(&widths.join(" and ")).into())
+}
+
+/// Reads the tokenizer whose encoder takes `positions` tokens.
+fn read_tokenizer(files: &ModelFiles, folder: &str, positions: usize) -> Result<PromptTokenizer, PipelineError> {
+    let read = |name: &str| -> Result<Option<Vec<u8>>, ModelError> {
+        Ok(files.read(&format!("{folder}/{name}"))?.map(std::borrow::Cow::into_owned))
+    };
+    let contents = TokenizerFiles {
+        tokenizer_json: read("tokenizer.json")?,
+        vocab_json: read("vocab.json")?,
+        merges_txt: read("merges.txt")?,
+        special_tokens_map_json: read("special_tokens_map.json")?,
+        tokenizer_config_json: read("tokenizer_config.json")?,
+    };
+    PromptTokenizer::new(&contents, positions)
+        .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(folder).display())))
+}
+
+/// The tokenizer alone, to count a prompt's tokens without loading the model.
+///
+/// # Errors
+/// When its files are missing or unreadable.
+pub fn tokenizer_of(files: &ModelFiles) -> Result<PromptTokenizer, PipelineError> {
+    let positions = ClipConfig::read(files, "text_encoder")?.positions;
+    read_tokenizer(files, "tokenizer", positions)
 }

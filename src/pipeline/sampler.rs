@@ -59,11 +59,3 @@ impl ModelSampling {
         Ok((name, build(name, &config, request.steps as usize)?))
     }
 }
-
-/// Whether the model's scheduler can do what the request asks for. Reads small files alone.
-///
-/// # Errors
-/// Says in one sentence what cannot be, and what could.
-pub fn check_sampling(files: &ModelFiles, request: &Request) -> Result<(), PipelineError> {
-    ModelSampling::read(files)?.scheduler(request).map(|_| ())
-}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Writes `bytes` to `path`, over whatever file is there. The folder must exist.
-pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A settings file may be a link into someone's dotfiles: the link stays, what it points to changes.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let temporary = temporary_beside(&target);
@@ -22,7 +22,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Makes `path`, which must not exist, and fills it; what could not be filled is taken away again.
-pub fn create_and_fill(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn create_and_fill(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     let filled = file.write_all(bytes).and_then(|()| file.sync_all());
     if filled.is_err() {
@@ -32,19 +32,19 @@ pub fn create_and_fill(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Finds out whether a file can be made in `folder`, leaving nothing there.
-pub fn probe_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn probe_folder(folder: &Path) -> io::Result<()> {
     let probe = temporary_beside(&folder.join("probe"));
     create_and_fill(&probe, b"")?;
     fs::remove_file(&probe)
 }
 
 /// The folder a file lies in; a bare name lies in the working folder.
-pub fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes a rename survive a power cut. Not every system can, and the file itself is safe either way.
-pub fn flush_folder(path: &Path) {
+pub(crate) fn flush_folder(path: &Path) {
     if cfg!(unix)
         && let Err(error) = File::open(folder_of(path)).and_then(|folder| folder.sync_all())
     {
@@ -52,7 +52,7 @@ pub fn flush_folder(path: &Path) {
     }
 }
 
-pub fn remove_quietly(path: &Path) {
+pub(crate) fn remove_quietly(path: &Path) {
     if let Err(error) = fs::remove_file(path)
         && error.kind() != io::ErrorKind::NotFound
     {

@@ -1,6 +1,6 @@
 //! What is kept on disk: settings, pictures, the list of models.
 //!
-//! Knows neither the window nor the tensors; the window speaks to it through [`worker::StoreHandle`] alone.
+//! Knows neither the window nor the tensors; the window uses it through [`worker::StoreHandle`] alone.
 
 mod atomic;
 pub mod canvas;
@@ -13,5 +13,5 @@ pub mod paths;
 pub mod pictures;
 mod reveal;
 pub mod settings;
-pub mod token;
+pub(crate) mod token;
 pub mod worker;

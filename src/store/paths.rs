@@ -54,6 +54,12 @@ impl Paths {
         }
     }
 
+    /// Beside the other things that the program keeps by itself.
+    #[must_use]
+    pub fn log_file(&self) -> PathBuf {
+        self.device_failure_file.with_file_name("inkwick.log")
+    }
+
     fn choose(home: Option<OsString>) -> Result<Self, PathsError> {
         if let Some(home) = home.filter(|home| !home.is_empty()) {
             // Absolute at once, so that a later change of the working folder moves nothing.

@@ -1,13 +1,14 @@
 //! Shows a file in the system's own file manager.
 //!
-//! The manager lives on by itself; a short-lived thread waits for the starter, so that no dead process stays behind.
+//! The manager lives on by itself; a thread waits for its starter, so that no dead process stays behind. Nobody joins that
+//! thread: where the starter is the manager itself, it ends when a person closes that window.
 
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Starts the file manager and returns at once.
-pub fn reveal(path: &Path) -> io::Result<()> {
+pub(crate) fn reveal(path: &Path) -> io::Result<()> {
     let mut child = command(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     std::thread::Builder::new().name("inkwick-reveal".into()).spawn(move || {
         if let Err(error) = child.wait() {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::atomic;
 use crate::canvas::tools::ToolSettings;
-use crate::job::{Intent, ModelRef, Request};
+use crate::job::{ErrorKind, Intent, JobError, ModelRef, Request};
 use crate::raster::ResizeMode;
 use crate::store::models::notes::ModelNote;
 
@@ -125,19 +125,33 @@ impl Default for Settings {
     }
 }
 
-/// What was read, and a sentence to show when something was wrong.
-#[derive(Clone, Debug, PartialEq)]
+/// What was read, and what was wrong with the file.
+#[derive(Debug)]
 pub struct LoadedSettings {
     pub settings: Settings,
-    pub problem: Option<String>,
+    pub problem: Option<SettingsError>,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    #[error("the settings could not be put into words ({source}); nothing was written to {}", path.display())]
+    #[error("the settings could not be read ({reason}); defaults are used, the old file is {}", kept.display())]
+    Unreadable { reason: String, kept: PathBuf },
+    #[error("the settings could not be read ({reason}) nor put aside ({source}); defaults are used, look at {}", path.display())]
+    NotPutAside { reason: String, source: io::Error, path: PathBuf },
+    #[error("the settings could not be written as text ({source}); nothing was written to {}", path.display())]
     Encode { source: ron::Error, path: PathBuf },
     #[error("the settings could not be saved ({source}); check the disk and the folder's rights: {}", path.display())]
     Write { source: io::Error, path: PathBuf },
+}
+
+impl From<SettingsError> for JobError {
+    fn from(error: SettingsError) -> Self {
+        let kind = match error {
+            SettingsError::Unreadable { .. } | SettingsError::NotPutAside { .. } => ErrorKind::Unreadable,
+            SettingsError::Encode { .. } | SettingsError::Write { .. } => ErrorKind::Storage,
+        };
+        Self::caused(kind, error)
+    }
 }
 
 impl Settings {
@@ -154,7 +168,7 @@ impl Settings {
         };
         match read {
             Ok(settings) => LoadedSettings { settings: settings.in_range(), problem: None },
-            Err(reason) => LoadedSettings { settings: Self::default(), problem: Some(keep_broken(path, &reason)) },
+            Err(reason) => LoadedSettings { settings: Self::default(), problem: Some(keep_broken(path, reason)) },
         }
     }
 
@@ -180,7 +194,7 @@ impl Settings {
         self.prompt_history.truncate(Self::MAX_HISTORY);
     }
 
-    /// A hand-edited scale of 0 would leave no window to mend it in.
+    /// A hand-edited scale of 0 would leave no window to correct it in.
     fn in_range(mut self) -> Self {
         self.ui_scale = if self.ui_scale.is_finite() { self.ui_scale.clamp(0.5, 3.0) } else { 1.0 };
         self.draft.pictures = self.draft.pictures.max(1);
@@ -206,24 +220,24 @@ impl Settings {
     }
 }
 
-fn keep_broken(path: &Path, reason: &str) -> String {
+fn keep_broken(path: &Path, reason: String) -> SettingsError {
     let mut kept = path.as_os_str().to_owned();
     kept.push(".broken");
     let kept = PathBuf::from(kept);
     match fs::rename(path, &kept) {
-        Ok(()) => {
-            format!("the settings could not be read ({reason}); defaults are used, the old file is {}", kept.display())
-        }
-        Err(error) => format!(
-            "the settings could not be read ({reason}) nor put aside ({error}); defaults are used, look at {}",
-            path.display()
-        ),
+        Ok(()) => SettingsError::Unreadable { reason, kept },
+        Err(source) => SettingsError::NotPutAside { reason, source, path: path.to_path_buf() },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(path: &Path) -> (Settings, Option<String>) {
+        let LoadedSettings { settings, problem } = Settings::load(path);
+        (settings, problem.map(|problem| problem.to_string()))
+    }
 
     fn in_folder() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -249,13 +263,13 @@ mod tests {
         settings.draft.seed = Some(u64::MAX);
         settings.remember_prompt("a fox");
         settings.save(&path).unwrap();
-        assert_eq!(Settings::load(&path), LoadedSettings { settings, problem: None });
+        assert_eq!(read(&path), (settings, None));
     }
 
     #[test]
     fn a_missing_file_gives_defaults_without_a_word() {
         let (_folder, path) = in_folder();
-        assert_eq!(Settings::load(&path), LoadedSettings { settings: Settings::default(), problem: None });
+        assert_eq!(read(&path), (Settings::default(), None));
     }
 
     #[test]
@@ -263,9 +277,9 @@ mod tests {
         let (_folder, path) = in_folder();
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "(version: 9, theme: Light, from_the_future: Some([1, 2]), ui_scale: 0)").unwrap();
-        let loaded = Settings::load(&path);
-        assert_eq!((loaded.settings.theme, loaded.problem), (Theme::Light, None));
-        assert!(loaded.settings.ui_scale >= 0.5);
+        let (settings, problem) = read(&path);
+        assert_eq!((settings.theme, problem), (Theme::Light, None));
+        assert!(settings.ui_scale >= 0.5);
     }
 
     #[test]
@@ -273,9 +287,9 @@ mod tests {
         let (_folder, path) = in_folder();
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "(theme: Lig").unwrap();
-        let loaded = Settings::load(&path);
-        assert_eq!(loaded.settings, Settings::default());
-        let sentence = loaded.problem.unwrap();
+        let (settings, problem) = read(&path);
+        assert_eq!(settings, Settings::default());
+        let sentence = problem.unwrap();
         assert!(sentence.contains("settings.ron.broken") && !sentence.contains('\n'), "{sentence}");
         assert_eq!(fs::read_to_string(path.with_file_name("settings.ron.broken")).unwrap(), "(theme: Lig");
         assert!(!path.exists());

@@ -17,10 +17,10 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Why the keyring did not take it, in a few words for a person.
+/// Why the keyring did not take it, for a person.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct TokenError(String);
+pub(crate) struct TokenError(String);
 
 /// The token that was kept, if the system has a keyring and it holds one. May wait for the keyring to be unlocked.
 #[cfg(feature = "keyring")]
@@ -48,7 +48,7 @@ fn save_to(entry: &keyring::Entry, token: &Token) -> Result<(), TokenError> {
     entry.set_password(&token.0).map_err(|error| unanswered(&error))
 }
 
-/// The first line of what a person is told, never the debug form: that may hold what was to be kept.
+/// The first line of the error, never the debug form: that may hold what was to be kept.
 #[cfg(feature = "keyring")]
 fn unanswered(error: &keyring::Error) -> TokenError {
     let reason = error.to_string().lines().next().unwrap_or_default().to_owned();
@@ -58,14 +58,14 @@ fn unanswered(error: &keyring::Error) -> TokenError {
 /// Nothing is kept in this build.
 #[cfg(not(feature = "keyring"))]
 #[must_use]
-pub fn load() -> Option<Token> {
+pub(crate) fn load() -> Option<Token> {
     None
 }
 
 /// # Errors
 /// Always: this build cannot.
 #[cfg(not(feature = "keyring"))]
-pub fn save(_token: &Token) -> Result<(), TokenError> {
+pub(crate) fn save(_token: &Token) -> Result<(), TokenError> {
     Err(TokenError("this build was made without the system's keyring".to_owned()))
 }
 

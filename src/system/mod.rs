@@ -1,3 +1,4 @@
-//! What the operating system tells of this machine.
+//! This machine: its memory, and the log that the program keeps on it.
 
+pub mod log;
 pub mod memory;

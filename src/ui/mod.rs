@@ -14,6 +14,7 @@ pub mod state;
 pub mod textures;
 pub mod theme;
 pub mod widgets;
+mod words;
 
 pub use app::dialogs::DialogRequest;
 pub use app::studio::{Services, Studio};

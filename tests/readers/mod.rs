@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device};
 use inkwick::checkpoint::{Lora, ModelFiles, TextualInversion, builtin_model, inspect_file};
-use inkwick::job::{CancelToken, LoraRef, Request};
-use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, attention_method_of, tokenizer_of};
+use inkwick::job::{CancelToken, LoraRef, Request, Task};
+use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, tokenizer_of};
 use inkwick::prompt::{self, PromptTokenizer};
 use inkwick::store::canvas::journal::Journal;
 use inkwick::store::download::Listing;
@@ -21,7 +21,7 @@ use tempfile::TempDir;
 /// A reader by its name, which is its folder of the corpus and its fuzz target.
 type Reader = fn(&[u8]);
 
-pub const ALL: [(&str, Reader); 12] = [
+pub const ALL: [(&str, Reader); 13] = [
     ("checkpoint", checkpoint),
     ("comfy_paths", comfy_paths),
     ("embedding", embedding),
@@ -34,6 +34,7 @@ pub const ALL: [(&str, Reader); 12] = [
     ("prompt", words),
     ("settings", settings),
     ("sidecar", sidecar),
+    ("task", task),
 ];
 
 /// Zeros that stand behind a header, or in a pickle's storages: enough for the smallest model.
@@ -115,19 +116,10 @@ pub fn zipped(pickle: &[u8]) -> Vec<u8> {
 /// From what is foretold of a model to a first small picture.
 fn foretold_and_drawn(files: &ModelFiles, adapters: &Adapters) {
     if let Ok(model) = CostModel::read(files) {
-        let compute = Request::default().compute;
-        let plan = ExecutionPlan {
-            attention: attention_method_of(compute.attention),
-            tiling: None,
-            winograd: false,
-            dtype: DType::F32,
-            card: None,
-            sequential_guidance: false,
-        };
         let workload = Workload { width: 64, height: 64, ..model.native_workload() };
-        let _ = model.costs(workload, plan);
+        let _ = model.costs(workload, ExecutionPlan::plain(None, DType::F32));
     }
-    if let Ok(pipeline) = Pipeline::load_with(files, adapters, &Device::Cpu, DType::F32, &|_, _| Ok(())) {
+    if let Ok(mut pipeline) = Pipeline::load_with(files, adapters, &Device::Cpu, DType::F32, &|_, _| Ok(())) {
         let request = Request {
             prompt: "a (red:1.2) apple 🍎".into(),
             steps: 1,
@@ -312,4 +304,12 @@ fn hub(bytes: &[u8]) {
             let _ = listing.needed("someone/model", wanted).map_err(|error| error.to_string());
         }
     }
+}
+
+/// A task from another machine: what is read can be written and read again.
+fn task(bytes: &[u8]) {
+    let Ok(task) = Task::from_bytes(bytes) else { return };
+    let _ = task.validate().map_err(|error| error.to_string());
+    let again = task.to_bytes().expect("what was read can be written");
+    Task::from_bytes(&again).expect("what was written can be read");
 }

@@ -13,7 +13,9 @@ use egui::{Event, Modifiers, PointerButton, Pos2, pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Finder, SelectHandle};
-use inkwick::job::{AttentionMode, Estimate, EstimateQuestion, JobId, MemoryMode, Request, SelectPrompt, Wake};
+use inkwick::job::{
+    AttentionMode, Estimate, EstimateQuestion, JobError, JobId, MemoryMode, Request, SelectPrompt, Wake,
+};
 use inkwick::mask::{MaskPlane, PixelRect};
 use inkwick::prompt::WindowWords;
 use inkwick::raster::Picture;
@@ -38,7 +40,7 @@ impl Finder for SquareFinder {
         self.is_there
     }
 
-    fn find(&mut self, picture: &Arc<Picture>, prompt: &SelectPrompt, _: &AtomicBool) -> Result<MaskPlane, String> {
+    fn find(&mut self, picture: &Arc<Picture>, prompt: &SelectPrompt, _: &AtomicBool) -> Result<MaskPlane, JobError> {
         let mut mask = MaskPlane::empty(picture.width(), picture.height());
         let mut cover = |[left, top]: [f32; 2], [right, bottom]: [f32; 2], value: u8| {
             let rect = PixelRect::new(left as u32, top as u32, right as u32, bottom as u32);
@@ -56,7 +58,7 @@ impl Finder for SquareFinder {
         Ok(mask)
     }
 
-    fn fetch(&mut self, tell: &mut dyn FnMut(f32), _: &AtomicBool) -> Result<(), String> {
+    fn fetch(&mut self, tell: &mut dyn FnMut(f32), _: &AtomicBool) -> Result<(), JobError> {
         tell(0.5);
         self.is_there = true;
         Ok(())

@@ -7,7 +7,7 @@ use crate::engine::device::{DeviceChoice, DtypeChoice};
 use crate::job::{AttentionMode, Compute, MemoryMode, Request, VaeTiling};
 
 #[derive(Debug, Args)]
-pub struct ComputeArguments {
+pub(crate) struct ComputeArguments {
     /// auto, cpu, metal, cuda or cuda:N
     #[arg(long, value_name = "DEVICE", default_value_t = DeviceChoice::Auto)]
     pub device: DeviceChoice,
@@ -26,7 +26,7 @@ pub struct ComputeArguments {
 }
 
 impl ComputeArguments {
-    pub fn fill(&self, request: &mut Request) {
+    pub(crate) fn fill(&self, request: &mut Request) {
         let &Self { attention, vae_tiling, memory, .. } = self;
         request.compute = Compute { attention, vae_tiling, memory };
     }

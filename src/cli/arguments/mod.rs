@@ -7,8 +7,8 @@ mod prompt;
 mod sampling;
 mod values;
 
-pub use compute::ComputeArguments;
-pub use model::ModelArguments;
-pub use paint::PaintArguments;
-pub use prompt::PromptArguments;
-pub use sampling::SamplingArguments;
+pub(super) use compute::ComputeArguments;
+pub(super) use model::ModelArguments;
+pub(super) use paint::PaintArguments;
+pub(super) use prompt::PromptArguments;
+pub(super) use sampling::SamplingArguments;

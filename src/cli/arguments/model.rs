@@ -1,4 +1,4 @@
-//! Which model draws, and what is laid over it.
+//! Which model draws, and with which adapters.
 
 use std::path::{Path, PathBuf};
 
@@ -10,14 +10,14 @@ use crate::store::models::prompt_references::MAX_LORA_WEIGHT;
 use crate::store::paths::Paths;
 
 #[derive(Debug, Args)]
-pub struct ModelArguments {
+pub(crate) struct ModelArguments {
     /// A model folder in diffusers' layout, a checkpoint file, or the name of one in the models folder [default: the built-in model]
     #[arg(long, value_name = "NAME|FOLDER|FILE")]
     pub model: Option<String>,
     /// Draws with this VAE instead of the model's own
     #[arg(long, value_name = "FILE")]
     pub vae: Option<PathBuf>,
-    /// Lays a LoRA over the model, WEIGHT times (1 when left out, negative for the opposite); may be given several times
+    /// Adds a LoRA to the model, WEIGHT times (1 when left out, negative for the opposite); may be given several times
     #[arg(long, value_name = "FILE:WEIGHT", value_parser = lora_of, allow_hyphen_values = true)]
     pub lora: Vec<LoraRef>,
     /// Teaches the model the word that the file is called (textual inversion); those in the embeddings folder are known already
@@ -26,7 +26,7 @@ pub struct ModelArguments {
 }
 
 impl ModelArguments {
-    pub fn fill(&self, request: &mut Request, paths: &Paths) -> Result<(), String> {
+    pub(crate) fn fill(&self, request: &mut Request, paths: &Paths) -> Result<(), String> {
         if let Some(name) = &self.model {
             request.model = model_of(name, paths)?;
         }

@@ -16,7 +16,7 @@ const INPAINT_STRENGTH: f64 = 1.0;
 
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // Each is a flag.
-pub struct PaintArguments {
+pub(crate) struct PaintArguments {
     /// A picture to start from (img2img)
     #[arg(long, value_name = "FILE")]
     pub init: Option<PathBuf>,
@@ -32,10 +32,10 @@ pub struct PaintArguments {
     /// Where the picture is repainted: white is, black is not; or strokes on a transparent layer
     #[arg(long, value_name = "FILE", requires = "init")]
     pub mask: Option<PathBuf>,
-    /// Adds room around the picture, pixels on each side, and paints it
+    /// Extends the picture by so many pixels on each side, and paints them (outpainting)
     #[arg(long, value_name = "LEFT,TOP,RIGHT,BOTTOM", requires = "init", value_parser = extension_of)]
     pub extend: Option<Extension>,
-    /// Softens the mask's edge, outwards
+    /// Blurs the mask's edge, outwards
     #[arg(long, value_name = "PX", default_value_t = InpaintSettings::default().mask_blur_px, value_parser = pixels())]
     pub mask_blur: u32,
     /// Makes the mask larger, or smaller when negative
@@ -65,7 +65,7 @@ pub struct PaintArguments {
 }
 
 impl PaintArguments {
-    pub fn fill(&self, request: &mut Request) -> Result<(), String> {
+    pub(crate) fn fill(&self, request: &mut Request) -> Result<(), String> {
         request.resize = self.resize;
         request.image_guidance = self.image_guidance;
         request.inpaint = InpaintSettings {

@@ -1,4 +1,4 @@
-//! The words.
+//! The prompts.
 
 use clap::Args;
 
@@ -6,14 +6,14 @@ use super::values::one_of;
 use crate::job::{PromptSyntax, Request};
 
 #[derive(Debug, Args)]
-pub struct PromptArguments {
+pub(crate) struct PromptArguments {
     /// What should be in the picture
     #[arg(long, value_name = "TEXT")]
     pub prompt: String,
     /// What should not; "" is an empty negative prompt, leaving it out is none
     #[arg(long, value_name = "TEXT")]
     pub negative: Option<String>,
-    /// Whether (brackets:1.2) weigh words or are text
+    /// Whether (brackets:1.2) weigh parts of the prompt or are text
     #[arg(long, value_name = "SYNTAX", default_value = "weighted", value_parser = one_of(&["weighted", "plain"], syntax_from_id))]
     pub prompt_syntax: PromptSyntax,
     /// Which of the text encoder's layers is read, from its end: 1 the last, 2 the one before [default: 1]
@@ -22,7 +22,7 @@ pub struct PromptArguments {
 }
 
 impl PromptArguments {
-    pub fn fill(&self, request: &mut Request) {
+    pub(crate) fn fill(&self, request: &mut Request) {
         request.prompt.clone_from(&self.prompt);
         request.negative.clone_from(&self.negative);
         request.prompt_syntax = self.prompt_syntax;

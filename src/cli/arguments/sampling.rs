@@ -8,26 +8,26 @@ use crate::sampling::{NoiseKind, PredictionChoice, SchedulerName, SigmaChoice};
 use crate::store::models;
 
 #[derive(Debug, Args)]
-pub struct SamplingArguments {
+pub(crate) struct SamplingArguments {
     /// Denoising steps [default: the model's own, else 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(Request::MAX_STEPS)))]
     pub steps: Option<u32>,
-    /// How strictly the words are followed [default: the model's own, else 7]
+    /// CFG scale: how strictly the prompt is followed [default: the model's own, else 7]
     #[arg(long, value_name = "F", value_parser = number_in(0.0, Request::MAX_GUIDANCE))]
     pub guidance: Option<f64>,
     /// [default: the model's own]
     #[arg(long, value_name = "NAME", value_parser = one_of(&SchedulerName::ALL.map(SchedulerName::id), SchedulerName::from_id))]
     pub scheduler: Option<SchedulerName>,
-    /// How the noise levels are laid; "default" is as the model was trained [default: the model's own]
+    /// Schedule of the noise levels; "default" is as the model was trained [default: the model's own]
     #[arg(long, value_name = "NAME", value_parser = one_of(&SigmaChoice::ALL.map(SigmaChoice::id), SigmaChoice::from_id))]
     pub sigmas: Option<SigmaChoice>,
-    /// What the network was trained to predict, where the model's own word is wrong
+    /// What the network was trained to predict, where the model's config is wrong
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = one_of(&PredictionChoice::ALL.map(PredictionChoice::id), PredictionChoice::from_id))]
     pub prediction: PredictionChoice,
     /// Where the noise comes from [default: a fresh one, printed]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Whose noise: torch draws it as torch does on a CPU, philox as AUTOMATIC1111 on an NVIDIA card
+    /// Random number generator: torch draws noise as torch does on a CPU, philox as AUTOMATIC1111 on an NVIDIA card
     #[arg(long, value_name = "NAME", default_value = "torch", value_parser = one_of(&NoiseKind::ALL.map(NoiseKind::id), NoiseKind::from_id))]
     pub rng: NoiseKind,
     /// A second seed whose noise is mixed in [default: a fresh one, when a strength is given]
@@ -36,7 +36,7 @@ pub struct SamplingArguments {
     /// How much of the second seed's noise, 0 to 1; with --count the second seed counts up and the first stays
     #[arg(long, value_name = "F", value_parser = number_in(0.0, 1.0))]
     pub variation_strength: Option<f64>,
-    /// How far guidance's contrast is brought back to that without it, 0 to 1
+    /// CFG rescale: how far guidance's contrast is brought back to that without it, 0 to 1
     #[arg(long, value_name = "F", default_value_t = 0.0, value_parser = number_in(0.0, 1.0))]
     pub guidance_rescale: f64,
     /// The share of the steps after which guidance ends, 0 to 1: later steps take half the time
@@ -51,8 +51,8 @@ pub struct SamplingArguments {
 }
 
 impl SamplingArguments {
-    pub fn fill(&self, request: &mut Request) {
-        // What the model says of itself, where it is a folder that does.
+    pub(crate) fn fill(&self, request: &mut Request) {
+        // The model's own defaults, where its folder has them.
         let own = match &request.model {
             ModelRef::Folder(folder) => models::list::inspect(folder).ok().map(|entry| entry.defaults),
             ModelRef::BuiltIn | ModelRef::File(_) => None,

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::job::Request;
 
 /// Lists the allowed names when it meets another.
-pub fn one_of<T: Clone + Send + Sync + 'static>(
+pub(super) fn one_of<T: Clone + Send + Sync + 'static>(
     names: &[&'static str],
     from_id: fn(&str) -> Option<T>,
 ) -> impl TypedValueParser<Value = T> {
@@ -15,11 +15,11 @@ pub fn one_of<T: Clone + Send + Sync + 'static>(
         .try_map(move |name| from_id(&name).ok_or_else(|| format!("unknown name {name}")))
 }
 
-pub fn side_px() -> impl TypedValueParser<Value = u32> {
+pub(super) fn side_px() -> impl TypedValueParser<Value = u32> {
     clap::value_parser!(u32).range(i64::from(Request::MIN_SIDE_PX)..=i64::from(Request::MAX_SIDE_PX))
 }
 
-pub fn number_in(least: f64, most: f64) -> impl Fn(&str) -> Result<f64, String> + Clone {
+pub(super) fn number_in(least: f64, most: f64) -> impl Fn(&str) -> Result<f64, String> + Clone {
     move |text: &str| {
         f64::from_str(text)
             .ok()

@@ -6,7 +6,7 @@ use super::super::layers::{Conv3x3, GroupNorm, Linear};
 use super::super::resnet::{ResnetBlock, ResnetShape};
 use super::super::tiles::Cut;
 use super::super::weights::Scope;
-use super::super::{CancelCheck, ModelError};
+use super::super::{ForwardOptions, ModelError};
 use crate::checkpoint::VaeConfig;
 use crate::kernels::Heads;
 
@@ -40,17 +40,17 @@ impl Level {
         Ok(Self { resnets, resize })
     }
 
-    fn forward(&self, mut x: Feature, cancel_check: CancelCheck) -> Result<Feature, ModelError> {
+    fn forward(&self, mut x: Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
         for resnet in &self.resnets {
-            cancel_check()?;
+            options.check_cancelled()?;
             x = resnet.forward(&x, None)?;
         }
         Ok(x)
     }
 
     /// Through the resnets, then at half the size.
-    fn halved(&self, x: Feature, cancel_check: CancelCheck) -> Result<Feature, ModelError> {
-        let x = self.forward(x, cancel_check)?;
+    fn halved(&self, x: Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
+        let x = self.forward(x, options)?;
         self.resize.as_ref().map_or(Ok(x.clone()), |convolution| convolution.forward(&x))
     }
 
@@ -69,7 +69,7 @@ impl Level {
 /// One half of the autoencoder, parted where its maps become large.
 pub(super) trait Fine {
     /// The part whose maps are large.
-    fn fine(&self, x: Feature, cancel_check: CancelCheck) -> Result<Feature, ModelError>;
+    fn fine(&self, x: Feature, options: &ForwardOptions) -> Result<Feature, ModelError>;
 
     fn fine_norms(&self) -> Vec<&GroupNorm>;
 
@@ -115,25 +115,20 @@ impl Encoder {
         &self.levels[..FINE_LEVELS.min(self.levels.len() - 1)]
     }
 
-    pub fn coarse(
-        &self,
-        mut x: Feature,
-        attention_method: AttentionMethod,
-        cancel_check: CancelCheck,
-    ) -> Result<Feature, ModelError> {
+    pub fn coarse(&self, mut x: Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
         for level in &self.levels[self.fine_levels().len()..] {
-            x = level.halved(x, cancel_check)?;
+            x = level.halved(x, options)?;
         }
-        let x = self.mid.forward(&x, attention_method, cancel_check)?;
+        let x = self.mid.forward(&x, options)?;
         self.conv_out.forward(&self.norm_out.forward_silu(&x)?)
     }
 }
 
 impl Fine for Encoder {
-    fn fine(&self, x: Feature, cancel_check: CancelCheck) -> Result<Feature, ModelError> {
+    fn fine(&self, x: Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
         let mut x = self.conv_in.forward(&x)?;
         for level in self.fine_levels() {
-            x = level.halved(x, cancel_check)?;
+            x = level.halved(x, options)?;
         }
         Ok(x)
     }
@@ -187,29 +182,24 @@ impl Decoder {
     }
 
     /// Up to where the maps become large: the last doubling is left to [`Fine::fine`].
-    pub fn coarse(
-        &self,
-        latent: &Feature,
-        attention_method: AttentionMethod,
-        cancel_check: CancelCheck,
-    ) -> Result<Feature, ModelError> {
-        let mut x = self.mid.forward(&self.conv_in.forward(latent)?, attention_method, cancel_check)?;
+    pub fn coarse(&self, latent: &Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
+        let mut x = self.mid.forward(&self.conv_in.forward(latent)?, options)?;
         for (index, level) in self.levels[..self.coarse_count()].iter().enumerate() {
             if index > 0 {
                 x = self.levels[index - 1].doubled(x)?;
             }
-            x = level.forward(x, cancel_check)?;
+            x = level.forward(x, options)?;
         }
         Ok(x)
     }
 }
 
 impl Fine for Decoder {
-    fn fine(&self, mut x: Feature, cancel_check: CancelCheck) -> Result<Feature, ModelError> {
+    fn fine(&self, mut x: Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
         for pair in self.levels[self.coarse_count() - 1..].windows(2) {
-            x = pair[1].forward(pair[0].doubled(x)?, cancel_check)?;
+            x = pair[1].forward(pair[0].doubled(x)?, options)?;
         }
-        cancel_check()?;
+        options.check_cancelled()?;
         self.conv_out.forward(&self.norm_out.forward_silu(&x)?)
     }
 
@@ -245,18 +235,13 @@ impl MidBlock {
         })
     }
 
-    fn forward(
-        &self,
-        x: &Feature,
-        attention_method: AttentionMethod,
-        cancel_check: CancelCheck,
-    ) -> Result<Feature, ModelError> {
-        cancel_check()?;
+    fn forward(&self, x: &Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
+        options.check_cancelled()?;
         let mut x = self.first.forward(x, None)?;
         if let Some(attention) = &self.attention {
-            x = attention.forward(&x, attention_method)?;
+            x = attention.forward(&x, options.attention)?;
         }
-        cancel_check()?;
+        options.check_cancelled()?;
         self.second.forward(&x, None)
     }
 }
@@ -282,11 +267,11 @@ impl PixelAttention {
         })
     }
 
-    fn forward(&self, x: &Feature, attention_method: AttentionMethod) -> Result<Feature, ModelError> {
+    fn forward(&self, x: &Feature, method: AttentionMethod) -> Result<Feature, ModelError> {
         let size = x.size()?;
         let tokens = self.norm.forward(x)?.to_tokens()?;
         let (q, k, v) = (self.to_q.forward(&tokens)?, self.to_k.forward(&tokens)?, self.to_v.forward(&tokens)?);
-        let attended = attend(&q, &k, &v, Heads::plain(1), attention_method)?;
+        let attended = attend(&q, &k, &v, Heads::plain(1), method)?;
         self.to_out.forward_onto(&attended, &x.to_tokens()?)?.to_picture(size)
     }
 }

@@ -2,16 +2,13 @@
 
 mod halves;
 
-use std::cell::Cell;
-
 use candle_core::{DType, Tensor};
 
-use super::attend::AttentionMethod;
 use super::feature::{Execution, Feature};
 use super::layers::Conv1x1;
 use super::tiles::{self, Own, Tiling};
 use super::weights::Weights;
-use super::{CancelCheck, ModelError};
+use super::{ForwardOptions, ModelError};
 use crate::checkpoint::VaeConfig;
 use halves::{Decoder, Encoder, Fine};
 
@@ -27,8 +24,6 @@ pub struct LatentDistribution {
 pub struct Vae {
     config: VaeConfig,
     execution: Execution,
-    attention_method: Cell<AttentionMethod>,
-    tiling: Cell<Option<Tiling>>,
     encoder: Encoder,
     decoder: Decoder,
     quant_conv: Option<Conv1x1>,
@@ -39,14 +34,12 @@ impl Vae {
     /// Builds the network from its weights, which must match the config exactly.
     ///
     /// # Errors
-    /// When they do not, or the device has no room.
+    /// When they do not, or the device has no memory.
     pub fn new(config: VaeConfig, weights: Weights) -> Result<Self, ModelError> {
         let root = weights.root();
         let latent = config.latent_channels;
         let vae = Self {
             execution: weights.execution().clone(),
-            attention_method: Cell::new(AttentionMethod::Tiled),
-            tiling: Cell::new(None),
             encoder: Encoder::new(&root.at("encoder"), &config)?,
             decoder: Decoder::new(&root.at("decoder"), &config)?,
             quant_conv: config
@@ -68,58 +61,65 @@ impl Vae {
         &self.config
     }
 
-    /// How attention's scores are held from now on.
-    pub fn set_attention(&self, attention_method: AttentionMethod) {
-        self.attention_method.set(attention_method);
-    }
-
-    /// Whether pictures are read and drawn in tiles from now on.
-    pub fn set_tiling(&self, tiling: Option<Tiling>) {
-        self.tiling.set(tiling);
-    }
-
-    /// `picture` `(batch, 3, height, width)` in -1…1, on the host. The latents are not scaled yet.
+    /// `picture` `(batch, 3, height, width)` in -1…1, on the host; with `tiling` its finest levels are worked through
+    /// in tiles. The latents are not scaled yet.
     ///
     /// # Errors
-    /// When `cancel_check` says so, a shape is wrong, or the device has no room.
-    pub fn encode(&self, picture: &Tensor, cancel_check: CancelCheck) -> Result<LatentDistribution, ModelError> {
-        let moments = self.moments(picture, cancel_check)?;
+    /// When the pass is cancelled, a shape is wrong, or the device has no memory.
+    pub fn encode(
+        &self,
+        picture: &Tensor,
+        tiling: Option<Tiling>,
+        options: &ForwardOptions,
+    ) -> Result<LatentDistribution, ModelError> {
+        let moments = self.moments(picture, tiling, options)?;
         let halves = moments.chunk(2, 1)?;
         let log_variance = halves[1].clamp(-30f64, 20f64)?;
         Ok(LatentDistribution { mean: halves[0].contiguous()?, standard_deviation: (log_variance * 0.5)?.exp()? })
     }
 
     /// Mean and logarithm of the variance, one after the other.
-    fn moments(&self, picture: &Tensor, cancel_check: CancelCheck) -> Result<Tensor, ModelError> {
+    fn moments(
+        &self,
+        picture: &Tensor,
+        tiling: Option<Tiling>,
+        options: &ForwardOptions,
+    ) -> Result<Tensor, ModelError> {
         let longer = picture.dim(2)?.max(picture.dim(3)?);
         let of = |x: &Tensor| Feature::of_picture(x, &self.execution);
-        let fine = match self.tiling.get().filter(|tiling| tiling.tile < longer) {
-            Some(tiling) => of(&self.fine_in_tiles(&self.encoder, picture, tiling.tile, cancel_check)?)?,
-            None => self.encoder.fine(of(picture)?, cancel_check)?,
+        let fine = match tiling.filter(|tiling| tiling.tile < longer) {
+            Some(tiling) => of(&self.fine_in_tiles(&self.encoder, picture, tiling.tile, options)?)?,
+            None => self.encoder.fine(of(picture)?, options)?,
         };
-        let mut moments = self.encoder.coarse(fine, self.attention_method.get(), cancel_check)?;
+        let mut moments = self.encoder.coarse(fine, options)?;
         if let Some(quant) = &self.quant_conv {
             moments = quant.forward(&moments)?;
         }
         moments.picture()
     }
 
-    /// `latent` `(batch, latent_channels, h, w)`, unscaled; gives `(batch, 3, h · f, w · f)` around -1…1.
+    /// `latent` `(batch, latent_channels, h, w)`, unscaled; gives `(batch, 3, h · f, w · f)` around -1…1. With `tiling`
+    /// the finest levels are worked through in tiles.
     ///
     /// # Errors
-    /// When `cancel_check` says so, a shape is wrong, or the device has no room.
-    pub fn decode(&self, latent: &Tensor, cancel_check: CancelCheck) -> Result<Tensor, ModelError> {
+    /// When the pass is cancelled, a shape is wrong, or the device has no memory.
+    pub fn decode(
+        &self,
+        latent: &Tensor,
+        tiling: Option<Tiling>,
+        options: &ForwardOptions,
+    ) -> Result<Tensor, ModelError> {
         let mut x = Feature::of_picture(latent, &self.execution)?;
         if let Some(convolution) = &self.post_quant_conv {
             x = convolution.forward(&x)?;
         }
-        let coarse = self.decoder.coarse(&x, self.attention_method.get(), cancel_check)?;
+        let coarse = self.decoder.coarse(&x, options)?;
         drop(x);
         let (_, _, height, width) = latent.dims4()?;
         let factor = self.config.factor();
-        match self.tiling.get().filter(|tiling| tiling.tile < (height * factor).max(width * factor)) {
-            Some(tiling) => self.fine_in_tiles(&self.decoder, &coarse.picture()?, tiling.tile, cancel_check),
-            None => self.decoder.fine(coarse, cancel_check)?.picture(),
+        match tiling.filter(|tiling| tiling.tile < (height * factor).max(width * factor)) {
+            Some(tiling) => self.fine_in_tiles(&self.decoder, &coarse.picture()?, tiling.tile, options),
+            None => self.decoder.fine(coarse, options)?.picture(),
         }
     }
 
@@ -131,11 +131,11 @@ impl Vae {
         half: &dyn Fine,
         x: &Tensor,
         tile_px: usize,
-        cancel_check: CancelCheck,
+        options: &ForwardOptions,
     ) -> Result<Tensor, ModelError> {
         let cut = half.cut(tile_px);
         let norms = half.fine_norms();
-        let run = |tile: &Tensor| half.fine(Feature::of_picture(tile, &self.execution)?, cancel_check)?.picture();
+        let run = |tile: &Tensor| half.fine(Feature::of_picture(tile, &self.execution)?, options)?.picture();
         let gather = |tile: &Tensor, own: Own| {
             for norm in &norms {
                 norm.gather(own);

@@ -7,6 +7,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::canvas::{Document, Record};
+use crate::job::{ErrorKind, JobError};
 use crate::store::atomic;
 use crate::store::canvas::journal_format;
 
@@ -26,6 +27,16 @@ pub enum JournalError {
     Disk { source: io::Error, path: PathBuf },
 }
 
+impl From<JournalError> for JobError {
+    fn from(error: JournalError) -> Self {
+        let kind = match error {
+            JournalError::InUse(_) => ErrorKind::Busy,
+            JournalError::Disk { .. } => ErrorKind::Storage,
+        };
+        Self::caused(kind, error)
+    }
+}
+
 /// An open journal. The lock is held as long as it lives.
 #[derive(Debug)]
 pub struct Journal {
@@ -37,7 +48,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal in `folder`, making both if need be, and makes the canvas that it tells of.
+    /// Opens the journal in `folder`, making both if need be, and rebuilds the canvas from it.
     ///
     /// # Errors
     /// When another program has it open, or the disk does not allow it.
@@ -126,7 +137,7 @@ fn replay(file: &mut File) -> (Document, usize, u64) {
     (document, records, good_bytes)
 }
 
-/// Takes off what was not written to its end, so that the next record stands where it will be found.
+/// Takes off what was not written to its end, so that the next record is found.
 fn cut_to(file: &mut File, good_bytes: u64) -> io::Result<()> {
     file.set_len(good_bytes)?;
     file.seek(SeekFrom::End(0))?;

@@ -16,7 +16,7 @@ use crate::raster::Picture;
 use crate::store::pictures::png_text;
 
 /// The first line of every journal. Another version of it would start with another line.
-pub const HEADER: &[u8] = b"Inkwick canvas 1\n";
+pub(crate) const HEADER: &[u8] = b"Inkwick canvas 1\n";
 /// Length, checksum, kind.
 const HEAD_BYTES: usize = 13;
 /// No picture that can be opened comes near it: a length beyond is damage.
@@ -32,10 +32,10 @@ const TILES: u8 = 2;
 const UNDO: u8 = 3;
 const REDO: u8 = 4;
 
-/// What is said of a sheet in words.
+/// The origin of a sheet.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-struct SheetWords {
+struct SheetOrigin {
     file: Option<PathBuf>,
     made_here: bool,
 }
@@ -44,7 +44,7 @@ struct SheetWords {
 ///
 /// # Errors
 /// When a picture cannot be packed.
-pub fn encode(record: &Record) -> io::Result<Vec<u8>> {
+pub(crate) fn encode(record: &Record) -> io::Result<Vec<u8>> {
     let (kind, body) = match record {
         Record::Start(sheet) => (START, sheet_body(sheet)?),
         Record::Sheet(sheet) => (SHEET, sheet_body(sheet)?),
@@ -61,7 +61,7 @@ pub fn encode(record: &Record) -> io::Result<Vec<u8>> {
 }
 
 /// The next record and the bytes that it took; `None` at the end, or where the row is broken.
-pub fn read_next(file: &mut impl Read) -> Option<(Record, u64)> {
+pub(crate) fn read_next(file: &mut impl Read) -> Option<(Record, u64)> {
     let mut head = [0; HEAD_BYTES];
     file.read_exact(&mut head).ok()?;
     let length = u64::from_le_bytes(head[..8].try_into().ok()?);
@@ -106,13 +106,13 @@ fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(plain)
 }
 
-/// Words, mask and painted tiles packed, then the picture as a PNG file.
+/// Origin, mask and painted tiles packed, then the picture as a PNG file.
 fn sheet_body(sheet: &Sheet) -> io::Result<Vec<u8>> {
     // A name that is no text cannot be written, and is not needed to show the picture.
     let file = sheet.origin.file.clone().filter(|file| file.to_str().is_some());
-    let words = serde_json::to_vec(&SheetWords { file, made_here: sheet.origin.made_here })?;
+    let origin = serde_json::to_vec(&SheetOrigin { file, made_here: sheet.origin.made_here })?;
     let mut plain = Vec::new();
-    push_block(&mut plain, &words);
+    push_block(&mut plain, &origin);
     plain.extend_from_slice(&sheet.mask.width.to_le_bytes());
     plain.extend_from_slice(&sheet.mask.height.to_le_bytes());
     let painted = sheet.picture.iter().flat_map(PictureLayer::painted);
@@ -130,8 +130,8 @@ fn sheet_of(body: &[u8]) -> Option<Sheet> {
     let mut body = Bytes(body);
     let plain = unpacked(body.block()?)?;
     let mut plain = Bytes(&plain);
-    let words: SheetWords = serde_json::from_slice(plain.block()?).ok()?;
-    let origin = Origin { file: words.file, made_here: words.made_here };
+    let origin: SheetOrigin = serde_json::from_slice(plain.block()?).ok()?;
+    let origin = Origin { file: origin.file, made_here: origin.made_here };
     let (width, height) = (plain.number()?, plain.number()?);
     let TilesChange { mask, colour } = tiles_of(&mut plain)?;
     let mask = PackedMask { width, height, tiles: mask };
@@ -146,7 +146,7 @@ fn sheet_of(body: &[u8]) -> Option<Sheet> {
     Some(sheet)
 }
 
-/// Room is made only for a picture of the size that it must have.
+/// Memory is reserved only for a picture of the size that it must have.
 fn picture_of(png: &[u8], size: (u32, u32)) -> Option<Picture> {
     let mut decoder = png::Decoder::new(io::Cursor::new(png));
     decoder.set_transformations(png::Transformations::normalize_to_color8() | png::Transformations::ALPHA);

@@ -88,7 +88,7 @@ pub enum DownloadError {
     Checksum { file: String },
     #[error("the model needs {needed_gb:.1} GB and {free_gb:.1} GB are free; make room in {}", folder.display())]
     DiskFull { needed_gb: f64, free_gb: f64, folder: PathBuf },
-    #[error("there is a model of that name already; remove it first (inkwick models remove {name}): {}", path.display())]
+    #[error("there is a model of that name already; remove it first: {}", path.display())]
     Exists { name: String, path: PathBuf },
     #[error("a file cannot be written ({source}): {}", path.display())]
     Write { source: io::Error, path: PathBuf },
@@ -144,12 +144,13 @@ pub fn pull(hub: &Hub, name: &str, paths: &Paths, on_progress: OnProgress) -> Re
         fetch::file(hub, repository, &listing.revision, file, &partial, &mut tell)?;
         done = done.saturating_add(file.bytes);
     }
-    unfinished::take_note_away(&partial).map_err(|error| written(error, &partial))?;
     let whole = if is_single { partial.join(&chosen[0].name) } else { partial.clone() };
     fs::rename(&whole, &target).map_err(|error| written(error, &target))?;
+    // Not before: a hidden folder without its note would be found by nobody. What is left in a model does no harm.
     if is_single {
-        // Only empty folders are left.
         let _ = fs::remove_dir_all(&partial);
+    } else {
+        unfinished::take_note_away(&target);
     }
     Ok(target)
 }

@@ -58,9 +58,9 @@ pub(super) fn begin(name: &str, listing: &Listing, bytes_total: u64, paths: &Pat
     Ok(folder)
 }
 
-/// Before a folder becomes the model.
-pub(super) fn take_note_away(folder: &Path) -> io::Result<()> {
-    fs::remove_file(folder.join(NOTE))
+/// When a folder has become the model.
+pub(super) fn take_note_away(folder: &Path) {
+    atomic::remove_quietly(&folder.join(NOTE));
 }
 
 /// Takes away what was fetched of an unfinished download; says whether there was anything.

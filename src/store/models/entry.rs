@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::checkpoint::FileKind;
-use crate::job::ModelRef;
+use crate::job::{ErrorKind, JobError, ModelRef, Remedy};
 use crate::sampling::SchedulerName;
 use crate::store::models::facts::ModelFacts;
 
@@ -83,7 +83,7 @@ pub enum ModelError {
     OtherPipeline { class: String, path: PathBuf },
     #[error(transparent)]
     File(#[from] crate::checkpoint::CheckpointError),
-    #[error("a Stable Diffusion checkpoint was wanted, and this file is something else ({}); inkwick models inspect tells more: {}", kind.label(), path.display())]
+    #[error("a Stable Diffusion checkpoint was wanted, and this file is something else ({}): {}", kind.label(), path.display())]
     OtherFile { kind: FileKind, path: PathBuf },
     #[error("the model's file could not be read ({source}); download the model again: {}", path.display())]
     Read { source: io::Error, path: PathBuf },
@@ -93,4 +93,20 @@ pub enum ModelError {
     Scheduler { reason: String, path: PathBuf },
     #[error("the model's sample_size and VAE give a picture of {width}×{height}, which is out of range; look at {}", path.display())]
     Size { width: u64, height: u64, path: PathBuf },
+}
+
+impl From<ModelError> for JobError {
+    fn from(error: ModelError) -> Self {
+        let (kind, remedy) = match &error {
+            ModelError::NoIndex { .. } => (ErrorKind::NotFound, None),
+            ModelError::OtherPipeline { .. } => (ErrorKind::Unsupported, None),
+            ModelError::File(error) => (error.kind(), error.remedy()),
+            ModelError::OtherFile { .. } => (ErrorKind::Unsupported, Some(Remedy::InspectFile)),
+            ModelError::Read { .. }
+            | ModelError::Json { .. }
+            | ModelError::Scheduler { .. }
+            | ModelError::Size { .. } => (ErrorKind::Unreadable, None),
+        };
+        Self::caused(kind, error).with_remedy(remedy)
+    }
 }

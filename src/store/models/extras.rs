@@ -2,11 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::store::models::scan::{CHECKPOINT_ENDINGS, files_in};
+use crate::store::models::scan::{CHECKPOINT_ENDINGS, files_in, is_called};
 use crate::store::paths::Paths;
-
-/// How deep the models folder is looked through.
-const MAX_DEPTH: usize = 4;
 
 /// Folders inside the models folder that hold something else than models, and what.
 const BESIDE: [(&str, &str); 5] = [
@@ -19,11 +16,9 @@ const BESIDE: [(&str, &str); 5] = [
 
 /// Files that go with models, by what they are.
 #[must_use]
-pub fn beside_models(paths: &Paths) -> Vec<(&'static str, Vec<PathBuf>)> {
+pub(crate) fn beside_models(paths: &Paths) -> Vec<(&'static str, Vec<PathBuf>)> {
     let files = |(folder, title): (&str, &'static str)| {
-        let mut found = Vec::new();
-        files_in(&paths.models_folder.join(folder), &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut found);
-        (title, found)
+        (title, files_in(&paths.models_folder.join(folder), &CHECKPOINT_ENDINGS))
     };
     let all = BESIDE.map(files);
     all.into_iter().filter(|(_, found)| !found.is_empty()).collect()
@@ -31,22 +26,19 @@ pub fn beside_models(paths: &Paths) -> Vec<(&'static str, Vec<PathBuf>)> {
 
 /// VAE files in the models folder.
 pub(crate) fn vaes(paths: &Paths) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    files_in(&paths.models_folder.join("vae"), &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut found);
-    found
+    files_in(&paths.models_folder.join("vae"), &CHECKPOINT_ENDINGS)
 }
 
 /// Checkpoint files in the models folder, by name; what goes with models is left out.
 pub(crate) fn checkpoints(paths: &Paths) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    files_in(&paths.models_folder, &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut found);
+    let mut found = files_in(&paths.models_folder, &CHECKPOINT_ENDINGS);
     found.retain(|file| !is_beside(file, paths) && !is_inside_a_model(file, paths));
     found
 }
 
 /// What is called `name` in the models folder: a model's folder, or a file, with or without its ending.
 #[must_use]
-pub fn find(name: &str, paths: &Paths) -> Option<PathBuf> {
+pub(crate) fn find(name: &str, paths: &Paths) -> Option<PathBuf> {
     // A name, never a way out of the folder.
     if name.is_empty() || Path::new(name).components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
         return None;
@@ -55,12 +47,8 @@ pub fn find(name: &str, paths: &Paths) -> Option<PathBuf> {
     if given.join("model_index.json").is_file() || given.is_file() {
         return Some(given);
     }
-    let mut files = Vec::new();
-    files_in(&paths.models_folder, &CHECKPOINT_ENDINGS, MAX_DEPTH, &mut files);
-    files.retain(|file| !is_inside_a_model(file, paths));
-    files
-        .into_iter()
-        .find(|file| file.file_stem().is_some_and(|stem| stem.to_string_lossy().eq_ignore_ascii_case(name)))
+    let files = files_in(&paths.models_folder, &CHECKPOINT_ENDINGS);
+    files.into_iter().find(|file| is_called(file, name) && !is_inside_a_model(file, paths))
 }
 
 fn is_beside(file: &Path, paths: &Paths) -> bool {

@@ -1,4 +1,4 @@
-//! What a model library's table tells of a model besides its name: from headers and cards, never from the weights.
+//! What the model library's table shows of a model besides its name: from headers and cards, never from the weights.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ pub struct ModelFacts {
     pub family: String,
     /// Of its weights.
     pub bytes: u64,
-    /// `F16`; empty where it cannot be told.
+    /// `F16`; empty where it cannot be known.
     pub precision: String,
     /// As its card or its metadata names it; empty where nothing does.
     pub licence: String,
@@ -45,13 +45,13 @@ impl ModelFacts {
 
     #[must_use]
     pub fn of_file(file: &Path, family: String, report: &FileReport) -> Self {
-        let told = |key: &str| report.metadata.get(key).cloned();
+        let stated = |key: &str| report.metadata.get(key).cloned();
         Self {
             family,
             bytes: fs::metadata(file).map_or(report.bytes, |file| file.len()),
             precision: report.precision.clone(),
-            licence: told("modelspec.license")
-                .or_else(|| told("license"))
+            licence: stated("modelspec.license")
+                .or_else(|| stated("license"))
                 .map(|text| one_line(&text))
                 .unwrap_or_default(),
             thumbnail: beside(file),
@@ -66,7 +66,7 @@ fn licence_in(card: &str) -> String {
     line.map(one_line).unwrap_or_default()
 }
 
-/// A file's own words must stay in their cell.
+/// A file's own text must stay in its cell.
 fn one_line(text: &str) -> String {
     text.trim().trim_matches(['"', '\'']).chars().filter(|character| !character.is_control()).take(60).collect()
 }

@@ -16,9 +16,9 @@ use crate::store::paths::Paths;
 ///
 /// # Errors
 /// When it is damaged, or something else than a checkpoint; what it is is said.
-pub fn inspect(path: &Path) -> Result<ModelEntry, ModelError> {
+pub(crate) fn inspect(path: &Path) -> Result<ModelEntry, ModelError> {
     let report = inspect_file(path)?;
-    // What stands beside a UNet alone may say where the rest is.
+    // A side file of a UNet alone may name where the rest is.
     let may_draw = matches!(report.kind, FileKind::Checkpoint | FileKind::CheckpointWithoutVae | FileKind::Unet);
     let files = if may_draw { Some(ModelFiles::open_file(path)?) } else { None };
     let Some(files) = files.filter(|files| matches!(files, ModelFiles::File(file) if file.can_draw())) else {
@@ -59,7 +59,7 @@ pub fn inspect(path: &Path) -> Result<ModelEntry, ModelError> {
 
 /// Where a file that is no model belongs, and what to do with it then. `None` for what Inkwick has no use for.
 #[must_use]
-pub fn home_of(kind: FileKind, path: &Path, paths: &Paths) -> Option<(PathBuf, String)> {
+pub(crate) fn home_of(kind: FileKind, path: &Path, paths: &Paths) -> Option<(PathBuf, String)> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let (folder, use_it) = match kind {
         FileKind::Lora => ("loras", format!("write <lora:{name}:0.8> into the prompt to use it")),
@@ -75,7 +75,7 @@ pub fn home_of(kind: FileKind, path: &Path, paths: &Paths) -> Option<(PathBuf, S
 ///
 /// # Errors
 /// When the folder cannot be made or the disk is full.
-pub fn file_away(path: &Path, home: &Path) -> io::Result<()> {
+pub(crate) fn file_away(path: &Path, home: &Path) -> io::Result<()> {
     if home.exists() {
         return Ok(());
     }

@@ -50,7 +50,7 @@ const DEFAULT_VAE_FACTOR: u64 = 8;
 ///
 /// # Errors
 /// When it is no such folder, holds another kind of pipeline, or one of its files is missing or damaged.
-pub fn inspect(folder: &Path) -> Result<ModelEntry, ModelError> {
+pub(crate) fn inspect(folder: &Path) -> Result<ModelEntry, ModelError> {
     let index = folder.join("model_index.json");
     if !index.is_file() {
         return Err(ModelError::NoIndex { path: folder.to_path_buf() });

@@ -1,14 +1,14 @@
-//! All that can be told of a file of tensors, as words for a person.
+//! All that can be known of a file of tensors, as text for a person.
 
 use std::path::{Path, PathBuf};
 
 use crate::checkpoint::{CheckpointError, FileKind, inspect_file};
 
-/// How many names without a place are told.
+/// How many names without a place are listed.
 const LISTED: usize = 8;
 
 /// Metadata that a person looks for, as trainers write it, and what it is called here.
-const TELLING: [(&str, &str); 7] = [
+const SHOWN_METADATA: [(&str, &str); 7] = [
     ("modelspec.title", "Title"),
     ("modelspec.trigger_phrase", "Trigger words"),
     ("modelspec.architecture", "Made as"),
@@ -45,7 +45,7 @@ impl Inspection {
             ("Size", format!("{:.1} MB", report.bytes as f64 / 1e6)),
             ("Tensors", format!("{} of {} have their place", report.matched, report.tensors)),
         ];
-        for (key, name) in TELLING {
+        for (key, name) in SHOWN_METADATA {
             facts.extend(report.metadata.get(key).map(|text| (name, one_line(text))));
         }
         let more = report.unmatched.len().saturating_sub(LISTED);

@@ -26,12 +26,12 @@ pub(crate) type Seen = HashMap<PathBuf, (u64, Option<SystemTime>, Option<ModelEn
 /// All models that can be chosen. A folder that is no model (any more) is left out; [`inspect`] says why.
 #[must_use]
 pub fn list(paths: &Paths) -> Vec<ModelEntry> {
-    list_again(paths, &mut Seen::new()).entries
+    list_again(paths, &mut Seen::new(), &|| false).entries
 }
 
-/// The same, reading only what has changed, and what else lies in the folders.
-#[must_use]
-pub(crate) fn list_again(paths: &Paths, before: &mut Seen) -> ModelList {
+/// The same, reading only what has changed, and what else lies in the folders. Once it is cancelled it ends early, with a
+/// part of the list.
+pub(crate) fn list_again(paths: &Paths, before: &mut Seen, is_cancelled: &dyn Fn() -> bool) -> ModelList {
     let mut candidates: Vec<PathBuf> = fs::read_dir(&paths.models_folder)
         .into_iter()
         .flatten()
@@ -44,7 +44,7 @@ pub(crate) fn list_again(paths: &Paths, before: &mut Seen) -> ModelList {
     let (mut folders, mut vaes) = (Vec::new(), extras::vaes(paths));
     for known in &paths.other_folders {
         if scan::is_root(known) {
-            let inside = scan::models_under(known);
+            let inside = scan::models_under_unless(is_cancelled, known);
             // Where other programs keep theirs.
             vaes.extend(inside.iter().filter(|file| scan::lies_in(file, "vae")).cloned());
             candidates.extend(inside);
@@ -56,7 +56,7 @@ pub(crate) fn list_again(paths: &Paths, before: &mut Seen) -> ModelList {
     let mut seen = BTreeSet::new();
     candidates.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
     before.retain(|path, _| candidates.contains(path));
-    let found = candidates.iter().filter_map(|path| {
+    let found = candidates.iter().take_while(|_| !is_cancelled()).filter_map(|path| {
         let stat = fs::metadata(if path.is_dir() { path.join("model_index.json") } else { path.clone() }).ok();
         let (length, time) = stat.map_or((0, None), |stat| (stat.len(), stat.modified().ok()));
         if let Some((old_length, old_time, entry)) = before.get(path)

@@ -103,7 +103,7 @@ fn folders_that_are_looked_through_and_vaes_come_with_the_list() {
         fs::write(file, "").unwrap();
     }
     paths.other_folders = vec![model, others.clone()];
-    let found = list_again(&paths, &mut Seen::new());
+    let found = list_again(&paths, &mut Seen::new(), &|| false);
     assert_eq!((found.folders, found.vaes.as_slice()), (vec![others], vaes.as_slice()));
     let names: Vec<_> = found.entries.into_iter().map(|entry| entry.name).collect();
     assert_eq!(names, ["Built-in", "dreamer", "sleeper"]);

@@ -1,4 +1,4 @@
-//! What a person keeps about a model: a star, a few words, when it was used last, and how it shall be used.
+//! What a person keeps about a model: a star, a few lines of text, when it was used last, and how it is to be used.
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};

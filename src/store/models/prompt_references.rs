@@ -2,22 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::job::{EmbeddingRef, LoraRef, PromptSyntax, Request};
+use crate::job::{EmbeddingRef, ErrorKind, JobError, LoraRef, PromptSyntax, Request};
 use crate::prompt::{find_word, lora_tags};
-use crate::store::models::scan::{files_in, is_root, lies_in, models_under};
+use crate::store::models::scan::{files_in, is_called, is_root, lies_in, models_under};
 use crate::store::paths::Paths;
 
 /// More than any LoRA bears.
-pub const MAX_LORA_WEIGHT: f64 = 100.0;
+pub(crate) const MAX_LORA_WEIGHT: f64 = 100.0;
 
 /// How LoRA files end.
 const ENDINGS: [&str; 3] = ["safetensors", "pt", "ckpt"];
 
 /// How embedding files end.
 const EMBEDDING_ENDINGS: [&str; 3] = ["safetensors", "pt", "bin"];
-
-/// How deep folders of files are searched.
-const MAX_DEPTH: usize = 4;
 
 /// Why a prompt's LoRA cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -28,11 +25,21 @@ pub enum ReferenceError {
     Weight { name: String },
 }
 
+impl From<ReferenceError> for JobError {
+    fn from(error: ReferenceError) -> Self {
+        let kind = match error {
+            ReferenceError::NoLora { .. } => ErrorKind::NotFound,
+            ReferenceError::Weight { .. } => ErrorKind::Request,
+        };
+        Self::caused(kind, error)
+    }
+}
+
 /// Puts what the prompt's tags name into the request. A LoRA that is listed already keeps its weight there.
 ///
 /// # Errors
 /// When a tag names no file, or a weight that no LoRA bears.
-pub fn resolve(request: &mut Request, paths: &Paths) -> Result<(), ReferenceError> {
+pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<(), ReferenceError> {
     let prompts = [request.prompt.clone(), request.negative.clone().unwrap_or_default()];
     for known in embeddings(paths) {
         let is_wanted = prompts.iter().any(|prompt| find_word(prompt, &known.word).is_some());
@@ -59,21 +66,20 @@ pub fn resolve(request: &mut Request, paths: &Paths) -> Result<(), ReferenceErro
 ///
 /// # Errors
 /// When there is none.
-pub fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, ReferenceError> {
+pub(crate) fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, ReferenceError> {
     if name.is_file() {
         return Ok(name.to_owned());
     }
     let wanted = name.to_string_lossy();
     for folder in lora_folders(paths) {
-        if let Some(found) = find(&folder, &wanted, &ENDINGS, MAX_DEPTH) {
+        if let Some(found) = files_in(&folder, &ENDINGS).into_iter().find(|file| is_called(file, &wanted)) {
             return Ok(found);
         }
     }
     let elsewhere = paths.other_folders.iter().filter(|folder| is_root(folder));
-    let named = |file: &Path| file.file_stem().is_some_and(|stem| stem.to_string_lossy().eq_ignore_ascii_case(&wanted));
-    let mut others = elsewhere.flat_map(|folder| models_under(folder));
+    let mut others = elsewhere.flat_map(|folder| models_under(folder)).filter(|file| is_called(file, &wanted));
     // A checkpoint may have the same name.
-    if let Some(found) = others.find(|file| named(file) && (lies_in(file, "lora") || lies_in(file, "lycoris"))) {
+    if let Some(found) = others.find(|file| lies_in(file, "lora") || lies_in(file, "lycoris")) {
         return Ok(found);
     }
     Err(ReferenceError::NoLora { name: wanted.into_owned(), folder: paths.models_folder.join("loras") })
@@ -81,18 +87,17 @@ pub fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, ReferenceError> 
 
 /// The word of an embedding file is the file's name.
 #[must_use]
-pub fn embedding(file: &Path) -> EmbeddingRef {
+pub(crate) fn embedding(file: &Path) -> EmbeddingRef {
     EmbeddingRef { word: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(), file: file.to_owned() }
 }
 
 /// The embeddings that a prompt may name.
 #[must_use]
-pub fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
-    let mut found = Vec::new();
-    files_in(&paths.models_folder.join("embeddings"), &EMBEDDING_ENDINGS, MAX_DEPTH, &mut found);
+pub(crate) fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
+    let mut found = files_in(&paths.models_folder.join("embeddings"), &EMBEDDING_ENDINGS);
     for folder in paths.other_folders.iter().filter(|folder| is_root(folder)) {
         for name in ["embeddings", "models/embeddings"] {
-            files_in(&folder.join(name), &EMBEDDING_ENDINGS, MAX_DEPTH, &mut found);
+            found.extend(files_in(&folder.join(name), &EMBEDDING_ENDINGS));
         }
     }
     found.iter().map(|file| embedding(file)).collect()
@@ -100,16 +105,7 @@ pub fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
 
 /// Where LoRAs are looked for.
 #[must_use]
-pub fn lora_folders(paths: &Paths) -> Vec<PathBuf> {
+pub(crate) fn lora_folders(paths: &Paths) -> Vec<PathBuf> {
     let named = ["loras", "Lora"].into_iter().map(|name| paths.models_folder.join(name));
     named.chain([paths.models_folder.clone()]).collect()
-}
-
-/// A file called `name`, with or without one of the endings.
-fn find(folder: &Path, name: &str, endings: &[&str], depth: usize) -> Option<PathBuf> {
-    let mut files = Vec::new();
-    files_in(folder, endings, depth, &mut files);
-    let same =
-        |part: Option<&std::ffi::OsStr>| part.is_some_and(|part| part.to_string_lossy().eq_ignore_ascii_case(name));
-    files.into_iter().find(|path| same(path.file_stem()) || same(path.file_name()))
 }

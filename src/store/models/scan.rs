@@ -9,15 +9,17 @@ pub const CHECKPOINT_ENDINGS: [&str; 5] = ["safetensors", "ckpt", "pt", "pth", "
 
 /// Deep enough for the Hugging Face cache below a home folder's.
 const MAX_DEPTH: usize = 7;
+/// How deep Inkwick's own folders of models are searched.
+const MAX_FILE_DEPTH: usize = 4;
 /// More than anyone has; a wrong folder (a whole disk) ends here.
 const MAX_FOLDERS: usize = 20_000;
 
-/// What was found in a folder.
-#[derive(Debug, Default)]
-pub struct Found {
+/// A walk through folders, and what it has found.
+struct Walk<'a> {
     /// Folders in diffusers' layout, and files that may be checkpoints.
-    pub models: Vec<PathBuf>,
+    models: Vec<PathBuf>,
     folders: usize,
+    is_cancelled: &'a dyn Fn() -> bool,
 }
 
 /// Whether `path` is a model by itself, or a folder to look through.
@@ -29,7 +31,12 @@ pub fn is_root(path: &Path) -> bool {
 /// Everything in `folder` and in the places that its `extra_model_paths.yaml` names.
 #[must_use]
 pub fn models_under(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Found::default();
+    models_under_unless(&|| false, folder)
+}
+
+/// The same; ends early once it is cancelled, which is asked at every folder.
+pub(crate) fn models_under_unless(is_cancelled: &dyn Fn() -> bool, folder: &Path) -> Vec<PathBuf> {
+    let mut found = Walk { models: Vec::new(), folders: 0, is_cancelled };
     found.look_through(folder, MAX_DEPTH);
     let named = fs::read_to_string(folder.join("extra_model_paths.yaml")).unwrap_or_default();
     for place in named_places(&named, folder).into_iter().filter(|place| place.is_dir()) {
@@ -40,11 +47,11 @@ pub fn models_under(folder: &Path) -> Vec<PathBuf> {
     found.models
 }
 
-impl Found {
+impl Walk<'_> {
     /// Links to folders are not followed, so that none leads in a circle; links to files are, as the cache has them.
     fn look_through(&mut self, folder: &Path, depth: usize) {
         self.folders += 1;
-        if self.folders > MAX_FOLDERS {
+        if self.folders > MAX_FOLDERS || (self.is_cancelled)() {
             return;
         }
         if folder.join("model_index.json").is_file() {
@@ -71,7 +78,7 @@ fn has_ending(path: &Path, endings: &[&str]) -> bool {
     path.extension().is_some_and(|found| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
 }
 
-/// The folders that the text of `ComfyUI`'s `extra_model_paths.yaml` in `folder` tells it to look into besides its own:
+/// The folders that the text of `ComfyUI`'s `extra_model_paths.yaml` in `folder` names besides its own:
 /// `base_path`, and what stands below it, one path a line.
 #[must_use]
 pub fn named_places(text: &str, folder: &Path) -> Vec<PathBuf> {
@@ -95,13 +102,25 @@ pub fn named_places(text: &str, folder: &Path) -> Vec<PathBuf> {
 
 /// The files with one of the endings, in `folder` and some folders further down, by name. Links to folders are not
 /// followed, so that none leads in a circle.
-pub(crate) fn files_in(folder: &Path, endings: &[&str], depth: usize, found: &mut Vec<PathBuf>) {
+pub(crate) fn files_in(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    add_files(folder, endings, MAX_FILE_DEPTH, &mut found);
+    found
+}
+
+fn add_files(folder: &Path, endings: &[&str], depth: usize, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
     entries.sort_by_key(fs::DirEntry::file_name);
     found.extend(entries.iter().map(fs::DirEntry::path).filter(|path| has_ending(path, endings) && path.is_file()));
     for entry in entries.iter().filter(|entry| depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-        files_in(&entry.path(), endings, depth - 1, found);
+        add_files(&entry.path(), endings, depth - 1, found);
     }
+}
+
+/// Whether a file has this name, with or without its ending, in capitals or not.
+pub(crate) fn is_called(file: &Path, name: &str) -> bool {
+    let names = [file.file_stem(), file.file_name()];
+    names.into_iter().flatten().any(|own| own.to_string_lossy().eq_ignore_ascii_case(name))
 }
 
 /// Whether one of the folders above a file has this text in its name.
@@ -151,6 +170,20 @@ mod tests {
         assert!(names.contains(&"one.safetensors".to_owned()) && names.contains(&"two.ckpt".to_owned()), "{names:?}");
         assert_eq!(models_under(&home.join("hub")), std::slice::from_ref(&revision));
         assert_eq!(name_of(&revision), "tiny");
+    }
+
+    #[test]
+    fn a_walk_that_is_cancelled_ends_at_the_next_folder() {
+        let home = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "c", "d"] {
+            touch(&home.path().join(name).join("one.ckpt"));
+        }
+        let asked = std::cell::Cell::new(0);
+        let is_cancelled = || {
+            asked.set(asked.get() + 1);
+            asked.get() > 3
+        };
+        assert_eq!(models_under_unless(&is_cancelled, home.path()).len(), 2);
     }
 
     #[cfg(unix)]

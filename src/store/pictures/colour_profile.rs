@@ -13,7 +13,7 @@ const SAME: u8 = 2;
 type Converter<'a> = &'a dyn Fn(&[u8], &mut [u8]) -> Result<(), moxcms::CmsError>;
 
 /// The picture in sRGB. A profile that is none, or of a kind that does not fit the pixels, is passed over: the bytes
-/// are then sRGB already, as far as anybody can tell.
+/// are then sRGB already, as far as anybody can know.
 pub(crate) fn to_srgb(image: DynamicImage, profile: Option<&[u8]>) -> image::RgbaImage {
     let is_grey = matches!(
         image.color(),

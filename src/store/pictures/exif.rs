@@ -16,7 +16,7 @@ const DIRECTORY_BYTES: u32 = 2 + 12 + 4;
 const MAX_BYTES: usize = 65_000;
 
 /// An EXIF block with this comment, or `None` when it is too long for a file.
-pub fn of_comment(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn of_comment(text: &str) -> Option<Vec<u8>> {
     let comment: Vec<u8> = UNICODE.iter().copied().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect();
     if comment.len() > MAX_BYTES {
         return None;
@@ -40,7 +40,7 @@ fn push_directory(block: &mut Vec<u8>, tag: u16, kind: u16, count: u32, value: u
 }
 
 /// The comment in an EXIF block, if there is one that can be read.
-pub fn comment_of(block: &[u8]) -> Option<String> {
+pub(crate) fn comment_of(block: &[u8]) -> Option<String> {
     let block = Block { bytes: block, big_endian: block.starts_with(b"MM") };
     let first = block.long(4)?;
     let directory = block.entry(first, EXIF_DIRECTORY)?;

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use chrono::{Local, NaiveDate};
 
-use crate::job::Request;
+use crate::job::{ErrorKind, JobError, Request};
 use crate::raster::Picture;
 use crate::store::atomic;
 use crate::store::paths::Paths;
@@ -19,7 +19,7 @@ use crate::store::pictures::picture_file;
 use crate::store::pictures::picture_file::{PictureFileError, PictureFormat};
 use crate::store::pictures::png_text;
 
-/// One picture's file, as far as its name and the folder tell.
+/// One picture's file, as far as its name and the folder say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GalleryPicture {
     pub path: PathBuf,
@@ -48,6 +48,16 @@ pub enum GalleryError {
     Copy { source: io::Error, path: PathBuf },
     #[error(transparent)]
     File(#[from] PictureFileError),
+}
+
+impl From<GalleryError> for JobError {
+    fn from(error: GalleryError) -> Self {
+        let kind = match &error {
+            GalleryError::Folder { .. } | GalleryError::Trash { .. } | GalleryError::Copy { .. } => ErrorKind::Storage,
+            GalleryError::File(error) => error.kind(),
+        };
+        Self::caused(kind, error)
+    }
 }
 
 /// The folder of finished pictures. Cheap to clone; any number of them may work on one folder.
@@ -122,7 +132,7 @@ impl Gallery {
         Ok(picture_file::write(to, &picture_file::read(from)?, request.as_ref())?)
     }
 
-    /// How a picture was made, if its file tells.
+    /// How a picture was made, if its file says so.
     ///
     /// # Errors
     /// When the file cannot be opened.

@@ -20,7 +20,7 @@ const PROGRAM: &str = concat!("Inkwick ", env!("CARGO_PKG_VERSION"));
 /// Fewer `key: value` pairs than this make the last line a part of the prompt, as in `AUTOMATIC1111`.
 const FEWEST_PAIRS: usize = 3;
 /// Older files, and other programs' files, carry the schedule in the sampler's name.
-const SCHEDULE_WORDS: [&str; 5] = ["karras", "exponential", "polyexponential", "sgm uniform", "discrete"];
+const SCHEDULE_ENDINGS: [&str; 5] = ["karras", "exponential", "polyexponential", "sgm uniform", "discrete"];
 
 /// The request as JSON, or `None` when a path in it is no text.
 #[must_use]
@@ -55,15 +55,15 @@ pub fn strength_of(text: &str) -> Option<f64> {
 /// The `parameters` text of a request whose defaults are filled in.
 #[must_use]
 pub fn parameters_of(request: &Request) -> String {
-    // Other programs know no choices: they are told the words that were drawn.
-    let words = |text: &str| match request.prompt_syntax {
+    // Other programs know no choices: they get the text that was drawn.
+    let drawn_text = |text: &str| match request.prompt_syntax {
         PromptSyntax::Weighted => without_nul(&drawn(text, request.seed)),
         PromptSyntax::Plain => without_nul(text),
     };
-    let mut text = words(&request.prompt);
+    let mut text = drawn_text(&request.prompt);
     if let Some(negative) = request.negative.as_deref().filter(|negative| !negative.is_empty()) {
         text.push_str("\nNegative prompt: ");
-        text.push_str(&words(negative));
+        text.push_str(&drawn_text(negative));
     }
     let mut pairs = vec![("Steps", request.steps.to_string())];
     if let Some(scheduler) = request.scheduler {
@@ -111,21 +111,21 @@ pub fn parameters_of(request: &Request) -> String {
     text
 }
 
-/// Reads a `parameters` text, whoever wrote it. What it does not say stays `None` or the default, and a value that no
-/// engine would take counts as not said. `None` when the text is another format altogether.
+/// Reads a `parameters` text, whoever wrote it. What is not in it stays `None` or the default, and a value that no
+/// engine would take counts as not given. `None` when the text is another format altogether.
 #[must_use]
 pub fn request_of_parameters(text: &str) -> Option<Request> {
     let text = text.trim();
     if text.is_empty() || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
         return None;
     }
-    let (mut words, last_line) = text.rsplit_once('\n').unwrap_or(("", text));
+    let (mut prompts, last_line) = text.rsplit_once('\n').unwrap_or(("", text));
     let mut pairs = pairs_in(last_line);
     if pairs.len() < FEWEST_PAIRS {
-        words = text;
+        prompts = text;
         pairs.clear();
     }
-    let (prompt, negative) = split_words(words);
+    let (prompt, negative) = split_prompts(prompts);
     let mut request = Request { prompt, negative, ..Request::default() };
     if is_of_automatic1111(&pairs) {
         // Its absent RNG means the graphics card's.
@@ -187,10 +187,10 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-fn split_words(words: &str) -> (String, Option<String>) {
+fn split_prompts(text: &str) -> (String, Option<String>) {
     let mut prompt: Vec<&str> = Vec::new();
     let mut negative: Option<Vec<&str>> = None;
-    for line in words.lines().map(str::trim) {
+    for line in text.lines().map(str::trim) {
         match (line.strip_prefix(NEGATIVE), &mut negative) {
             (Some(first), lines) => lines.get_or_insert_default().push(first.trim()),
             (None, Some(lines)) => lines.push(line),
@@ -212,7 +212,7 @@ fn schedule_of(sigmas: SigmaChoice) -> &'static str {
 /// At the end of a schedule's or, in older files, a sampler's name.
 fn sigmas_of(name: &str) -> Option<SigmaChoice> {
     let name = name.trim().to_lowercase();
-    let ends = |word: &str| name == word || name.ends_with(&format!(" {word}"));
+    let ends = |ending: &str| name == ending || name.ends_with(&format!(" {ending}"));
     let known = SigmaChoice::ALL.into_iter().find(|sigmas| ends(&schedule_of(*sigmas).to_lowercase()));
     known.filter(|_| !ends("sgm uniform"))
 }
@@ -227,7 +227,7 @@ fn is_of_automatic1111(pairs: &[(&str, &str)]) -> bool {
 /// By the window's label or the command line's name, in any case, with or without a schedule behind it.
 fn scheduler_of(name: &str) -> Option<SchedulerName> {
     let name = name.trim().to_lowercase();
-    let bare = SCHEDULE_WORDS.iter().find_map(|word| name.strip_suffix(word)).unwrap_or(&name).trim_end();
+    let bare = SCHEDULE_ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name).trim_end();
     let id = bare.replace(['_', ' '], "-");
     if id == "pndm" {
         return Some(SchedulerName::Pndm);

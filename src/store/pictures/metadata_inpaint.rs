@@ -1,4 +1,4 @@
-//! How a picture was repainted, in the words of AUTOMATIC1111's `parameters`.
+//! How a picture was repainted, as AUTOMATIC1111's `parameters` has it.
 
 use crate::job::{InpaintArea, MaskedContent, Request};
 

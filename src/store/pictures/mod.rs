@@ -11,4 +11,4 @@ pub(crate) mod picture_kind;
 pub(crate) mod png_mask;
 pub(crate) mod png_text;
 pub mod saver;
-pub mod thumbnails;
+pub(crate) mod thumbnails;

@@ -11,7 +11,7 @@ use image::codecs::webp::WebPEncoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageReader, Limits};
 
-use crate::job::Request;
+use crate::job::{ErrorKind, JobError, Request};
 use crate::raster::Picture;
 use crate::store::atomic;
 use crate::store::pictures::picture_kind;
@@ -57,6 +57,24 @@ pub enum PictureFileError {
     Write { source: io::Error, path: PathBuf },
 }
 
+impl PictureFileError {
+    pub(crate) fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Extension { .. } => ErrorKind::Request,
+            Self::Open { source, .. } if source.kind() == io::ErrorKind::NotFound => ErrorKind::NotFound,
+            Self::Open { .. } | Self::NotAPicture { .. } | Self::Damaged { .. } => ErrorKind::Unreadable,
+            Self::Unreadable { .. } | Self::TooLarge { .. } => ErrorKind::Unsupported,
+            Self::Encode { .. } | Self::Write { .. } => ErrorKind::Storage,
+        }
+    }
+}
+
+impl From<PictureFileError> for JobError {
+    fn from(error: PictureFileError) -> Self {
+        Self::caused(error.kind(), error)
+    }
+}
+
 impl PictureFormat {
     /// By the name's ending.
     ///
@@ -88,7 +106,7 @@ pub fn write(path: &Path, picture: &Picture, request: Option<&Request>) -> Resul
 /// The bytes that a file of this name holds.
 ///
 /// # Errors
-/// When the ending is unknown, or the format has no room for such a picture.
+/// When the ending is unknown, or the format cannot hold such a picture.
 pub fn encode(path: &Path, picture: &Picture, request: Option<&Request>) -> Result<Vec<u8>, PictureFileError> {
     let mut bytes = Vec::new();
     let encoded = match PictureFormat::of_path(path)? {
@@ -153,7 +171,7 @@ pub fn read(path: &Path) -> Result<Picture, PictureFileError> {
     Picture::from_rgba(width, height, rgba.into_raw()).map_err(|error| damaged(error.to_string()))
 }
 
-/// The settings that a picture was made with, if the file tells them in a way that Inkwick knows.
+/// The settings that a picture was made with, if the file has them in a form that Inkwick knows.
 ///
 /// # Errors
 /// When the file cannot be opened.
@@ -167,7 +185,7 @@ pub fn read_request(path: &Path) -> Result<Option<Request>, PictureFileError> {
     Ok(comment.and_then(|exif| exif::comment_of(&exif)).and_then(|text| metadata::request_of_parameters(&text)))
 }
 
-/// The mask that a PNG picture was repainted with, and the strength; empty where the file tells of none.
+/// The mask that a PNG picture was repainted with, and the strength; empty where the file has none.
 #[must_use]
 pub fn read_painting(path: &Path) -> Painting {
     png_text::read_painting(path)

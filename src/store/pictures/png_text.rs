@@ -27,7 +27,7 @@ pub struct Painting {
 }
 
 /// A picture as a PNG file, quick rather than small, with the settings if there are any.
-pub fn encode(picture: &Picture, request: Option<&Request>) -> Result<Vec<u8>, png::EncodingError> {
+pub(crate) fn encode(picture: &Picture, request: Option<&Request>) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, picture.width(), picture.height());
     let opaque = picture.rgba().chunks_exact(4).all(|pixel| pixel[3] == 255);
@@ -63,7 +63,7 @@ fn add_text(encoder: &mut png::Encoder<&mut Vec<u8>>, key: &str, text: String) -
 }
 
 /// The settings in a PNG file: our own exact copy, else AUTOMATIC1111's text. A file that cannot be read has none.
-pub fn read_request(path: &Path) -> Option<Request> {
+pub(crate) fn read_request(path: &Path) -> Option<Request> {
     let file = BufReader::new(File::open(path).ok()?);
     let mut decoder = png::Decoder::new_with_limits(file, png::Limits { bytes: MAX_TEXT_BYTES });
     decoder.set_ignore_text_chunk(false);
@@ -76,8 +76,8 @@ pub fn read_request(path: &Path) -> Option<Request> {
     request_in(reader.info())
 }
 
-/// What a PNG file tells of the mask it was made with, and how much was made anew.
-pub fn read_painting(path: &Path) -> Painting {
+/// The mask that a PNG file was made with, and how much was made anew.
+pub(crate) fn read_painting(path: &Path) -> Painting {
     let strength = File::open(path).ok().and_then(|file| {
         let limits = png::Limits { bytes: MAX_TEXT_BYTES };
         let mut decoder = png::Decoder::new_with_limits(BufReader::new(file), limits);

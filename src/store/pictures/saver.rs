@@ -46,18 +46,18 @@ impl Saver for PictureSaver {
         let checked = match destination {
             Destination::Gallery => check_can_be_made(self.gallery.pictures_folder()),
             Destination::File { path, previews } => {
-                PictureFormat::of_path(path).map_err(storage)?;
+                PictureFormat::of_path(path)?;
                 check_file(path).and_then(|()| previews.as_deref().map_or(Ok(()), check_can_be_made))
             }
         };
-        checked.map_err(storage)
+        Ok(checked?)
     }
 
     fn save(&self, destination: &Destination, drawn: &Drawn) -> Result<PathBuf, JobError> {
         match destination {
-            Destination::Gallery => self.gallery.save(&drawn.picture, &drawn.request).map_err(storage),
+            Destination::Gallery => Ok(self.gallery.save(&drawn.picture, &drawn.request)?),
             Destination::File { path, .. } => {
-                picture_file::write(path, &drawn.picture, Some(&drawn.request)).map_err(storage)?;
+                picture_file::write(path, &drawn.picture, Some(&drawn.request))?;
                 Ok(path.clone())
             }
         }
@@ -68,12 +68,14 @@ impl Saver for PictureSaver {
         let written = png_text::encode(preview, None)
             .map_err(io::Error::other)
             .and_then(|png| fs::create_dir_all(folder).and_then(|()| atomic::write(&path, &png)));
-        written.map_err(|source| storage(PlaceError::Preview { source, path }))
+        Ok(written.map_err(|source| PlaceError::Preview { source, path })?)
     }
 }
 
-fn storage(error: impl std::error::Error + Send + Sync + 'static) -> JobError {
-    JobError::caused(ErrorKind::Storage, error)
+impl From<PlaceError> for JobError {
+    fn from(error: PlaceError) -> Self {
+        Self::caused(ErrorKind::Storage, error)
+    }
 }
 
 fn check_file(path: &Path) -> Result<(), PlaceError> {

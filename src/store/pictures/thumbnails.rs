@@ -16,13 +16,13 @@ use crate::store::pictures::picture_file;
 use crate::store::pictures::picture_file::PictureFileError;
 
 #[derive(Clone, Debug)]
-pub struct Thumbnails {
+pub(crate) struct Thumbnails {
     folder: PathBuf,
 }
 
 impl Thumbnails {
     #[must_use]
-    pub fn new(paths: &Paths) -> Self {
+    pub(crate) fn new(paths: &Paths) -> Self {
         Self { folder: paths.cache_folder.join("thumbnails") }
     }
 
@@ -30,7 +30,7 @@ impl Thumbnails {
     ///
     /// # Errors
     /// When the picture cannot be read. A cache that cannot be written costs time, nothing else.
-    pub fn thumbnail(&self, path: &Path, side_px: u32) -> Result<Picture, PictureFileError> {
+    pub(crate) fn thumbnail(&self, path: &Path, side_px: u32) -> Result<Picture, PictureFileError> {
         let cached = self.cached(path, side_px).map_err(|source| picture_file::unopened(source, path))?;
         if let Ok(picture) = picture_file::read(&cached) {
             return Ok(picture);

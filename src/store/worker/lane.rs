@@ -1,5 +1,6 @@
 //! Which of the store's threads carries a command out.
 
+use crate::store::worker::error::TaskError;
 use crate::store::worker::message::StoreCommand;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +33,6 @@ impl Lane {
             | C::ResolveReferences { .. }
             | C::ReadRequest(_)
             | C::LoadMask(_)
-            | C::ReadPasted(_)
             | C::SavePicture { .. }
             | C::SaveCanvas { .. }
             | C::SaveMask { .. }
@@ -49,15 +49,11 @@ impl Lane {
         }
     }
 
-    pub(crate) fn sentence_after_panic(self) -> &'static str {
+    /// What is reported when a task has ended in a panic.
+    pub(crate) fn panicked(self) -> TaskError {
         match self {
-            Self::Journal => {
-                "something broke inside while the canvas or the settings were kept; save the canvas to a file and start \
-                 the program again"
-            }
-            Self::Files | Self::Scan => {
-                "something broke inside while a file was worked on; try it again, or leave that file out"
-            }
+            Self::Journal => TaskError::JournalPanic,
+            Self::Files | Self::Scan => TaskError::FilePanic,
         }
     }
 }

@@ -1,11 +1,10 @@
 //! What the window asks of the store, and what comes back.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::canvas::{Document, PictureLayer, Record};
-use crate::job::Request;
+use crate::job::{JobError, Request};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::download::Unfinished;
@@ -23,28 +22,6 @@ pub struct Painted {
     pub strength: Option<f64>,
     /// The mask and, of the same size, the picture that came of it.
     pub mask: Option<(MaskPlane, Arc<Picture>)>,
-}
-
-/// Pixels in the clipboard's own form, which the store knows nothing of, and how they become a picture.
-#[derive(Clone)]
-pub struct Pasted(Arc<dyn Fn() -> Option<Picture> + Send + Sync>);
-
-impl Pasted {
-    /// `convert` is called on the store's thread; `None` means that there is no picture in it.
-    #[must_use]
-    pub fn new(convert: impl Fn() -> Option<Picture> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(convert))
-    }
-
-    pub(crate) fn convert(&self) -> Option<Picture> {
-        (self.0)()
-    }
-}
-
-impl fmt::Debug for Pasted {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Pasted(…)")
-    }
 }
 
 /// What the window asks for.
@@ -84,8 +61,6 @@ pub enum StoreCommand {
     },
     ReadRequest(PathBuf),
     LoadMask(PathBuf),
-    /// Answered by [`StoreEvent::Pasted`] if there is a picture in it.
-    ReadPasted(Pasted),
     /// Writes a picture as its name's ending says.
     SavePicture {
         to: PathBuf,
@@ -115,24 +90,23 @@ pub enum StoreCommand {
     DiscardDownload(String),
 }
 
-/// What comes back. Every `String` is one sentence for a person.
+/// What comes back.
 #[derive(Debug)]
 pub enum StoreEvent {
     /// Newest day first.
     Gallery(Vec<GalleryDay>),
     Thumbnail {
         path: PathBuf,
-        picture: Result<Arc<Picture>, String>,
+        picture: Result<Arc<Picture>, JobError>,
     },
     /// So many thumbnails were asked for since that these were given up; ask again when they are seen.
     ThumbnailsSkipped(Vec<PathBuf>),
     Picture {
         path: PathBuf,
-        picture: Result<Arc<Picture>, String>,
+        picture: Result<Arc<Picture>, JobError>,
         /// How it was made, if the file says so.
         request: Option<Box<Request>>,
     },
-    Pasted(Arc<Picture>),
     /// Those that are in the trash now.
     Deleted(Vec<PathBuf>),
     SavedAs(PathBuf),
@@ -156,11 +130,11 @@ pub enum StoreEvent {
     },
     Mask {
         path: PathBuf,
-        mask: Result<MaskPlane, String>,
+        mask: Result<MaskPlane, JobError>,
     },
     /// As it was left, or empty.
     Canvas(Box<Document>),
     Unfinished(Vec<Unfinished>),
     DownloadDiscarded(String),
-    Problem(String),
+    Problem(JobError),
 }

@@ -4,6 +4,7 @@
 //! threads take the commands: what was drawn is kept however long a scan of folders takes, and so is a picture opened.
 //! The order of events holds for the commands of one thread only.
 
+mod error;
 mod lane;
 mod message;
 mod pending;
@@ -12,6 +13,7 @@ mod tasks;
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -19,7 +21,7 @@ use std::time::Duration;
 use crate::job::Wake;
 use crate::store::paths::Paths;
 use crate::store::worker::lane::Lane;
-pub use crate::store::worker::message::{Painted, Pasted, StoreCommand, StoreEvent};
+pub use crate::store::worker::message::{Painted, StoreCommand, StoreEvent};
 use crate::store::worker::pending::{Pending, Task};
 use crate::store::worker::tasks::Tasks;
 
@@ -27,6 +29,7 @@ use crate::store::worker::tasks::Tasks;
 pub struct StoreHandle {
     lanes: Vec<(Arc<Queue>, JoinHandle<()>)>,
     outbox: Arc<Outbox>,
+    closing: Arc<AtomicBool>,
 }
 
 /// What one thread has to do.
@@ -63,13 +66,14 @@ impl StoreHandle {
     fn start_with(paths: &Paths, wake: Wake, before_task: impl Fn(&Task) + Clone + Send + 'static) -> io::Result<Self> {
         let outbox = Arc::new(Outbox { events: Mutex::default(), wake });
         // Where a later thread cannot be started, dropping this ends the earlier ones.
-        let mut handle = Self { lanes: Vec::with_capacity(Lane::ALL.len()), outbox };
+        let mut handle = Self { lanes: Vec::with_capacity(Lane::ALL.len()), outbox, closing: Arc::default() };
         for lane in Lane::ALL {
             let (queue, outbox) = (Arc::new(Queue::default()), Arc::clone(&handle.outbox));
-            let (for_thread, paths, before_task) = (Arc::clone(&queue), paths.clone(), before_task.clone());
+            let (for_thread, before_task) = (Arc::clone(&queue), before_task.clone());
+            let mut tasks = Tasks::new(paths.clone(), Arc::clone(&handle.closing));
             let thread = std::thread::Builder::new()
                 .name(lane.thread_name().into())
-                .spawn(move || for_thread.work(lane, &mut Tasks::new(paths), &outbox, &before_task))?;
+                .spawn(move || for_thread.work(lane, &mut tasks, &outbox, &before_task))?;
             handle.lanes.push((queue, thread));
         }
         Ok(handle)
@@ -93,6 +97,7 @@ impl StoreHandle {
 
 impl Drop for StoreHandle {
     fn drop(&mut self) {
+        self.closing.store(true, Ordering::Relaxed);
         for (queue, _) in &self.lanes {
             queue.pending().close();
             queue.arrived.notify_one();
@@ -114,7 +119,7 @@ impl Queue {
                 tasks.run(task, &mut |event| outbox.post(event));
             }));
             if outcome.is_err() {
-                outbox.post(StoreEvent::Problem(lane.sentence_after_panic().into()));
+                outbox.post(StoreEvent::Problem(lane.panicked().into()));
             }
         }
     }

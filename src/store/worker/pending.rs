@@ -13,7 +13,7 @@ const MAX_THUMBNAILS: usize = 512;
 
 /// One thing for the thread to do next.
 #[derive(Debug)]
-pub enum Task {
+pub(crate) enum Task {
     SaveSettings(Box<Settings>),
     Command(StoreCommand),
     SkipThumbnails(Vec<PathBuf>),
@@ -21,7 +21,7 @@ pub enum Task {
 }
 
 #[derive(Debug, Default)]
-pub struct Pending {
+pub(crate) struct Pending {
     settings: Option<Box<Settings>>,
     /// Before all others, oldest first.
     urgent: VecDeque<StoreCommand>,
@@ -33,7 +33,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    pub fn push(&mut self, command: StoreCommand) {
+    pub(crate) fn push(&mut self, command: StoreCommand) {
         match command {
             StoreCommand::SaveSettings(settings) => self.settings = Some(settings),
             StoreCommand::LoadThumbnail(path) => self.push_thumbnail(path),
@@ -48,7 +48,7 @@ impl Pending {
     }
 
     /// What someone waits for goes first, thumbnails last. After `close`, only what would be lost is left.
-    pub fn next(&mut self) -> Option<Task> {
+    pub(crate) fn next(&mut self) -> Option<Task> {
         if let Some(command) = self.urgent.pop_front().or_else(|| self.commands.pop_front()) {
             return Some(Task::Command(command));
         }
@@ -62,7 +62,7 @@ impl Pending {
     }
 
     /// Nothing more comes. Drops what only a window could use.
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.closed = true;
         self.thumbnails.clear();
         self.skipped.clear();
@@ -70,7 +70,7 @@ impl Pending {
         self.commands.retain(would_be_lost);
     }
 
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }
 
@@ -108,7 +108,6 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::ResolveReferences { .. }
         | C::ReadRequest(_)
         | C::LoadMask(_)
-        | C::ReadPasted(_)
         | C::ShowKeysFile { .. }
         | C::OpenCanvas
         | C::FindUnfinished => false,
@@ -176,5 +175,23 @@ mod tests {
             matches!(&tasks[..], [Task::Command(StoreCommand::DeletePictures(_)), Task::SaveSettings(_)]),
             "{tasks:?}"
         );
+    }
+    #[test]
+    fn a_press_of_generate_goes_before_files_in_the_order_of_presses() {
+        let mut pending = Pending::default();
+        pending.push(StoreCommand::ScanGallery);
+        for id in [1, 2] {
+            pending.push(StoreCommand::ResolveReferences { id, request: Box::default(), folders: Vec::new() });
+        }
+        let tasks = drain(&mut pending);
+        let ids = tasks.iter().map(|task| match task {
+            Task::Command(StoreCommand::ResolveReferences { id, .. }) => *id,
+            _ => 0,
+        });
+        assert_eq!(ids.collect::<Vec<_>>(), [1, 2, 0]);
+        pending.push(StoreCommand::ResolveReferences { id: 3, request: Box::default(), folders: Vec::new() });
+        pending.push(StoreCommand::DiscardDownload("somebody/dreamer".into()));
+        pending.close();
+        assert!(matches!(&drain(&mut pending)[..], [Task::Command(StoreCommand::DiscardDownload(_))]));
     }
 }

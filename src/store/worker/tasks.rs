@@ -2,13 +2,16 @@
 //!
 //! Every command that asks for something is answered, if only by a sentence that says why not.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::canvas::{Document, Record};
-use crate::job::Request;
+use crate::job::{JobError, Request};
 use crate::raster::Picture;
 use crate::store::canvas::journal::{Journal, JournalError};
+use crate::store::models::entry::ModelError;
 use crate::store::models::inspection::Inspection;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
@@ -16,6 +19,7 @@ use crate::store::pictures::picture_file::Painting;
 use crate::store::pictures::thumbnails::Thumbnails;
 use crate::store::pictures::{mask_file, picture_file};
 use crate::store::reveal::reveal;
+use crate::store::worker::error::TaskError;
 use crate::store::worker::message::{Painted, StoreCommand, StoreEvent};
 use crate::store::worker::pending::Task;
 use crate::store::{download, keys, models};
@@ -24,59 +28,72 @@ use crate::store::{download, keys, models};
 const THUMBNAIL_SIDE_PX: u32 = 256;
 
 /// What one thread works with. Each has one of its own and uses what its commands need of it.
-pub struct Tasks {
+pub(crate) struct Tasks {
     paths: Paths,
     gallery: Gallery,
     thumbnails: Thumbnails,
     /// Not before it was asked for, and not after it has failed.
     journal: Option<Journal>,
     seen_models: models::list::Seen,
+    /// The handle is gone: nobody waits for a scan any more.
+    closing: Arc<AtomicBool>,
 }
 
 impl Tasks {
-    pub fn new(paths: Paths) -> Self {
+    pub(crate) fn new(paths: Paths, closing: Arc<AtomicBool>) -> Self {
         Self {
             gallery: Gallery::new(&paths),
             thumbnails: Thumbnails::new(&paths),
             journal: None,
             seen_models: models::list::Seen::new(),
+            closing,
             paths,
         }
     }
 
-    pub fn run(&mut self, task: Task, post: &mut dyn FnMut(StoreEvent)) {
+    pub(crate) fn run(&mut self, task: Task, post: &mut dyn FnMut(StoreEvent)) {
         let answer = match task {
             Task::SaveSettings(settings) => {
-                settings.save(&self.paths.settings_file).err().map(|error| StoreEvent::Problem(error.to_string()))
+                settings.save(&self.paths.settings_file).map(|()| None).map_err(JobError::from)
             }
-            Task::SkipThumbnails(paths) => Some(StoreEvent::ThumbnailsSkipped(paths)),
-            Task::Thumbnail(path) => Some(self.thumbnail(path)),
+            Task::SkipThumbnails(paths) => Ok(Some(StoreEvent::ThumbnailsSkipped(paths))),
+            Task::Thumbnail(path) => Ok(Some(self.thumbnail(path))),
             Task::Command(command) => self.answer(command, post),
         };
-        if let Some(event) = answer {
+        if let Some(event) = answer.unwrap_or_else(|error| Some(StoreEvent::Problem(error))) {
             post(event);
         }
     }
 
-    fn answer(&mut self, command: StoreCommand, post: &mut dyn FnMut(StoreEvent)) -> Option<StoreEvent> {
+    fn answer(
+        &mut self,
+        command: StoreCommand,
+        post: &mut dyn FnMut(StoreEvent),
+    ) -> Result<Option<StoreEvent>, JobError> {
         let answer = match command {
-            StoreCommand::ScanGallery => or_problem(self.gallery.scan().map(StoreEvent::Gallery)),
+            StoreCommand::ScanGallery => StoreEvent::Gallery(self.gallery.scan()?),
             StoreCommand::LoadPicture(path) => load_picture(path),
             StoreCommand::DeletePictures(paths) => self.delete(paths, post),
             StoreCommand::SaveAs { from, to } => {
-                or_problem(self.gallery.copy_to(&from, &to).map(|()| StoreEvent::SavedAs(to)))
+                self.gallery.copy_to(&from, &to)?;
+                StoreEvent::SavedAs(to)
             }
-            StoreCommand::Reveal(path) => return reveal(&path).err().map(|error| cannot_reveal(&path, &error)),
-            StoreCommand::RevealFolder(folder) => {
-                let shown = std::fs::create_dir_all(&folder).and_then(|()| reveal(&folder));
-                return shown.err().map(|error| cannot_reveal(&folder, &error));
+            StoreCommand::Reveal(path) => {
+                reveal(&path).map_err(|source| TaskError::Reveal { source, path })?;
+                return Ok(None);
+            }
+            StoreCommand::RevealFolder(path) => {
+                let shown = fs::create_dir_all(&path).and_then(|()| reveal(&path));
+                shown.map_err(|source| TaskError::Reveal { source, path })?;
+                return Ok(None);
             }
             StoreCommand::ListModels { known } => {
                 let paths = Paths { other_folders: known, ..self.paths.clone() };
-                StoreEvent::Models(models::list::list_again(&paths, &mut self.seen_models))
+                let is_cancelled = || self.closing.load(Ordering::Relaxed);
+                StoreEvent::Models(models::list::list_again(&paths, &mut self.seen_models, &is_cancelled))
             }
-            StoreCommand::InspectModel(path) => self.inspect(&path),
-            StoreCommand::InspectFile(path) => inspected(&path, None),
+            StoreCommand::InspectModel(path) => self.inspect(&path)?,
+            StoreCommand::InspectFile(path) => inspected(&path, None)?,
             StoreCommand::ResolveReferences { id, mut request, folders } => {
                 let paths = Paths { other_folders: folders, ..self.paths.clone() };
                 let resolved = models::prompt_references::resolve(&mut request, &paths).map(|()| request);
@@ -85,24 +102,25 @@ impl Tasks {
             StoreCommand::ReadRequest(path) => {
                 StoreEvent::Request { request: request_in(&path), painted: painted_in(&path), path }
             }
-            StoreCommand::ShowKeysFile { path, usual } => match keys::create(&path, &usual) {
-                Ok(()) => return reveal(&path).err().map(|error| cannot_reveal(&path, &error)),
-                Err(error) => StoreEvent::Problem(format!(
-                    "the keys' file could not be written ({error}); check the folder's rights: {}",
-                    path.display()
-                )),
-            },
-            StoreCommand::LoadMask(path) => {
-                StoreEvent::Mask { mask: mask_file::read(&path).map_err(|error| error.to_string()), path }
+            StoreCommand::ShowKeysFile { path, usual } => {
+                keys::create(&path, &usual).map_err(|source| TaskError::KeysFile { source, path: path.clone() })?;
+                reveal(&path).map_err(|source| TaskError::Reveal { source, path })?;
+                return Ok(None);
             }
-            StoreCommand::ReadPasted(pasted) => return pasted.convert().map(Arc::new).map(StoreEvent::Pasted),
-            StoreCommand::SavePicture { to, picture } => save_picture(to, &picture),
-            StoreCommand::SaveCanvas { to, picture } => save_picture(to, &picture.whole()),
+            StoreCommand::LoadMask(path) => {
+                StoreEvent::Mask { mask: mask_file::read(&path).map_err(JobError::from), path }
+            }
+            StoreCommand::SavePicture { to, picture } => save_picture(to, &picture)?,
+            StoreCommand::SaveCanvas { to, picture } => save_picture(to, &picture.whole())?,
             StoreCommand::SaveMask { to, mask } => {
-                or_problem(mask_file::write(&to, &mask).map(|()| StoreEvent::SavedAs(to)))
+                mask_file::write(&to, &mask)?;
+                StoreEvent::SavedAs(to)
             }
             StoreCommand::OpenCanvas => self.open_canvas(post),
-            StoreCommand::KeepSteps(steps) => return self.keep_steps(&steps).err().map(|error| problem(&error)),
+            StoreCommand::KeepSteps(steps) => {
+                self.keep_steps(&steps)?;
+                return Ok(None);
+            }
             StoreCommand::FindUnfinished => StoreEvent::Unfinished(download::unfinished(&self.paths)),
             StoreCommand::DiscardDownload(name) => {
                 // What is left is found again at the next start.
@@ -110,9 +128,9 @@ impl Tasks {
                 StoreEvent::DownloadDiscarded(name)
             }
             // These two wait in places of their own and come as tasks.
-            StoreCommand::SaveSettings(_) | StoreCommand::LoadThumbnail(_) => return None,
+            StoreCommand::SaveSettings(_) | StoreCommand::LoadThumbnail(_) => return Ok(None),
         };
-        Some(answer)
+        Ok(Some(answer))
     }
 
     fn open_canvas(&mut self, post: &mut dyn FnMut(StoreEvent)) -> StoreEvent {
@@ -122,7 +140,7 @@ impl Tasks {
                 document
             }
             Err(error) => {
-                post(problem(&error));
+                post(StoreEvent::Problem(error.into()));
                 Document::default()
             }
         };
@@ -138,32 +156,31 @@ impl Tasks {
     }
 
     /// A model is listed, what goes with models is filed where it belongs.
-    fn inspect(&self, path: &Path) -> StoreEvent {
+    fn inspect(&self, path: &Path) -> Result<StoreEvent, JobError> {
         match models::list::inspect(path) {
-            Err(models::entry::ModelError::OtherFile { kind, path }) => {
+            Err(ModelError::OtherFile { kind, path }) => {
                 let Some((home, sentence)) = models::file::home_of(kind, &path, &self.paths) else {
                     let sentence = "Inkwick has no use for it by itself: it draws with whole checkpoints.";
                     return inspected(&path, Some(sentence.to_owned()));
                 };
-                match models::file::file_away(&path, &home) {
-                    Ok(()) => inspected(&path, Some(sentence)),
-                    Err(error) => StoreEvent::Problem(format!(
-                        "the file could not be put where it belongs ({error}); copy it yourself to {}",
-                        home.display()
-                    )),
-                }
+                models::file::file_away(&path, &home).map_err(|source| TaskError::FileAway { source, path: home })?;
+                inspected(&path, Some(sentence))
             }
-            Err(error @ models::entry::ModelError::NoIndex { .. }) => match models::scan::models_under(path).len() {
-                0 => problem(&error),
-                models => StoreEvent::FolderAdded { folder: path.to_path_buf(), models },
+            Err(error @ ModelError::NoIndex { .. }) => match self.models_under(path) {
+                0 => Err(error.into()),
+                models => Ok(StoreEvent::FolderAdded { folder: path.to_path_buf(), models }),
             },
-            inspected => or_problem(inspected.map(|entry| StoreEvent::Model(Box::new(entry)))),
+            inspected => Ok(StoreEvent::Model(Box::new(inspected?))),
         }
+    }
+
+    fn models_under(&self, folder: &Path) -> usize {
+        models::scan::models_under_unless(&|| self.closing.load(Ordering::Relaxed), folder).len()
     }
 
     fn thumbnail(&self, path: PathBuf) -> StoreEvent {
         let picture = self.thumbnails.thumbnail(&path, THUMBNAIL_SIDE_PX);
-        StoreEvent::Thumbnail { path, picture: picture.map(Arc::new).map_err(|error| error.to_string()) }
+        StoreEvent::Thumbnail { path, picture: picture.map(Arc::new).map_err(JobError::from) }
     }
 
     fn delete(&self, paths: Vec<PathBuf>, post: &mut dyn FnMut(StoreEvent)) -> StoreEvent {
@@ -177,48 +194,35 @@ impl Tasks {
                     }
                     deleted.push(path);
                 }
-                Err(error) => post(StoreEvent::Problem(error.to_string())),
+                Err(error) => post(StoreEvent::Problem(error.into())),
             }
         }
         StoreEvent::Deleted(deleted)
     }
 }
 
-fn inspected(path: &Path, sentence: Option<String>) -> StoreEvent {
-    or_problem(Inspection::of(path, sentence).map(|inspection| StoreEvent::Inspected(Box::new(inspection))))
+fn inspected(path: &Path, sentence: Option<String>) -> Result<StoreEvent, JobError> {
+    let inspection = Inspection::of(path, sentence).map_err(|error| JobError::caused(error.kind(), error))?;
+    Ok(StoreEvent::Inspected(Box::new(inspection)))
 }
 
 fn load_picture(path: PathBuf) -> StoreEvent {
-    let picture = picture_file::read(&path).map(Arc::new).map_err(|error| error.to_string());
+    let picture = picture_file::read(&path).map(Arc::new).map_err(JobError::from);
     StoreEvent::Picture { picture, request: request_in(&path), path }
 }
 
-fn save_picture(to: PathBuf, picture: &Picture) -> StoreEvent {
-    or_problem(picture_file::write(&to, picture, None).map(|()| StoreEvent::SavedAs(to)))
+fn save_picture(to: PathBuf, picture: &Picture) -> Result<StoreEvent, JobError> {
+    picture_file::write(&to, picture, None)?;
+    Ok(StoreEvent::SavedAs(to))
 }
 
 fn request_in(path: &Path) -> Option<Box<Request>> {
     picture_file::read_request(path).ok().flatten().map(Box::new)
 }
 
-/// With what a picture was painted; nothing where its file does not say so.
+/// With what a picture was painted; nothing where its file does not have it.
 fn painted_in(path: &Path) -> Option<Box<Painted>> {
     let Painting { strength, mask } = picture_file::read_painting(path);
     let mask = mask.and_then(|mask| Some((mask, Arc::new(picture_file::read(path).ok()?))));
     (strength.is_some() || mask.is_some()).then(|| Box::new(Painted { strength, mask }))
-}
-
-fn or_problem(answer: Result<StoreEvent, impl std::error::Error>) -> StoreEvent {
-    answer.unwrap_or_else(|error| problem(&error))
-}
-
-fn problem(error: &impl std::error::Error) -> StoreEvent {
-    StoreEvent::Problem(error.to_string())
-}
-
-fn cannot_reveal(path: &Path, error: &std::io::Error) -> StoreEvent {
-    StoreEvent::Problem(format!(
-        "the file manager could not be started ({error}); open it yourself at {}",
-        path.display()
-    ))
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::canvas::{Document, Origin, Record};
-use crate::job::{PromptSyntax, Request};
+use crate::canvas::{Document, Origin, PictureLayer, Record};
+use crate::job::{ErrorKind, PromptSyntax, Request};
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::prompt_references::ReferenceError;
@@ -83,7 +83,7 @@ fn what_cannot_be_done_is_answered_in_one_sentence() {
         StoreCommand::InspectModel(missing.clone()),
     ] {
         store.send(command);
-        assert!(matches!(next(&store), StoreEvent::Problem(sentence) if !sentence.contains('\n')));
+        assert!(matches!(next(&store), StoreEvent::Problem(error) if !error.message.contains('\n')));
     }
     store.send(StoreCommand::DeletePictures(vec![missing]));
     assert!(matches!(next(&store), StoreEvent::Problem(_)));
@@ -96,7 +96,9 @@ fn settings_that_cannot_be_written_are_told_of() {
     fs::create_dir_all(&paths.settings_file).unwrap();
     fs::write(paths.settings_file.join("inside"), "").unwrap();
     store.send(StoreCommand::SaveSettings(Box::default()));
-    assert!(matches!(next(&store), StoreEvent::Problem(sentence) if sentence.contains("settings.ron")));
+    assert!(
+        matches!(next(&store), StoreEvent::Problem(error) if error.kind == ErrorKind::Storage && error.message.contains("settings.ron"))
+    );
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
 }
 
@@ -208,22 +210,16 @@ fn a_task_that_panics_is_reported_and_the_next_is_carried_out() {
     ];
     for (broken, after) in commands {
         store.send(broken);
-        assert!(matches!(next(&store), StoreEvent::Problem(sentence) if sentence.contains("broke inside")));
+        assert!(matches!(next(&store), StoreEvent::Problem(error) if error.kind == ErrorKind::Internal));
         store.send(after);
         assert!(matches!(next(&store), StoreEvent::Gallery(_) | StoreEvent::Models(_) | StoreEvent::Canvas(_)));
     }
 }
 
 #[test]
-fn what_was_pasted_and_painted_becomes_a_picture_here() {
+fn what_was_painted_is_put_onto_the_picture_here() {
     let (home, _paths, store) = store();
-    store.send(StoreCommand::ReadPasted(Pasted::new(|| None)));
-    store.send(StoreCommand::ReadPasted(Pasted::new(|| {
-        assert_eq!(std::thread::current().name(), Some("inkwick-store"));
-        Some(Picture::filled(3, 2, [1, 2, 3, 255]))
-    })));
-    assert!(matches!(next(&store), StoreEvent::Pasted(picture) if picture.size() == [3, 2]));
-    let layer = crate::canvas::PictureLayer::new(Arc::new(Picture::filled(8, 4, [1, 2, 3, 255])));
+    let layer = PictureLayer::new(Arc::new(Picture::filled(8, 4, [1, 2, 3, 255])));
     let to = home.path().join("canvas.png");
     store.send(StoreCommand::SaveCanvas { to: to.clone(), picture: Box::new(layer) });
     assert!(matches!(next(&store), StoreEvent::SavedAs(path) if path == to && path.exists()));
@@ -242,4 +238,20 @@ fn unfinished_downloads_are_found_and_deleted_here() {
     store.send(StoreCommand::DiscardDownload("somebody/dreamer".into()));
     assert!(matches!(next(&store), StoreEvent::DownloadDiscarded(name) if name == "somebody/dreamer"));
     assert!(!folder.exists());
+}
+
+#[test]
+fn a_window_that_closes_does_not_wait_for_a_scan() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("others");
+    fs::create_dir_all(folder.join("dreamer")).unwrap();
+    fs::write(folder.join("dreamer/model_index.json"), "{}").unwrap();
+    let store = slow_store(home.path(), |_| true, Duration::from_millis(300));
+    store.send(StoreCommand::InspectModel(folder.clone()));
+    let outbox = Arc::clone(&store.outbox);
+    // Time for the thread to begin.
+    std::thread::sleep(Duration::from_millis(100));
+    drop(store);
+    let events = outbox.events();
+    assert!(matches!(events.front(), Some(StoreEvent::Problem(_))), "the folder was looked through: {events:?}");
 }

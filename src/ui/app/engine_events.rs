@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::job::{self, Event, EventKind, Finished, JobId, Outcome};
 use crate::raster::Picture;
 use crate::ui::action::LookingAt;
-use crate::ui::app::words;
 use crate::ui::canvas;
 use crate::ui::results::candidate::{Made, Progress, Stage};
 use crate::ui::state::AppState;
+use crate::ui::words;
 
 /// What the caller must see to after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

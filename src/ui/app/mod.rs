@@ -9,4 +9,3 @@ pub(crate) mod settings;
 pub(crate) mod store_events;
 pub mod studio;
 pub(crate) mod window;
-mod words;

@@ -14,6 +14,7 @@ use crate::ui::action::{LookingAt, Sheet};
 use crate::ui::gallery::state::Thumbnail;
 use crate::ui::prompt::state::FineSampling;
 use crate::ui::state::AppState;
+use crate::ui::words;
 
 /// `settings` holds the list of models that were added by hand.
 pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
@@ -25,7 +26,7 @@ pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
         StoreEvent::Thumbnail { path, picture } => {
             let thumbnail = match picture {
                 Ok(picture) => Thumbnail::Ready(picture),
-                Err(sentence) => Thumbnail::Broken(sentence),
+                Err(error) => Thumbnail::Broken(error.to_string()),
             };
             state.gallery.thumbnails.answer(path, thumbnail);
         }
@@ -33,12 +34,12 @@ pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
         StoreEvent::Picture { path, picture: Ok(picture), request } => {
             picture_arrived(state, path, picture, request.is_some());
         }
-        StoreEvent::Picture { path, picture: Err(sentence), .. } => {
+        StoreEvent::Picture { path, picture: Err(error), .. } => {
             state.canvas.opening.retain(|file| *file != path);
             if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
                 state.canvas.looking_at = LookingAt::Canvas;
             }
-            state.toasts.error(sentence, Some(path.display().to_string()));
+            state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
         }
         StoreEvent::Deleted(files) => deleted(state, &files),
         StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
@@ -70,17 +71,16 @@ pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
                 state.toasts.note("A mask needs a picture to lie on: open one first.");
             }
         }
-        StoreEvent::Mask { path, mask: Err(sentence) } => {
-            state.toasts.error(sentence, Some(path.display().to_string()));
+        StoreEvent::Mask { path, mask: Err(error) } => {
+            state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
         }
         StoreEvent::Canvas(document) => {
             state.canvas.document = *document;
             state.canvas.is_restored = true;
         }
-        StoreEvent::Pasted(picture) => state.canvas.replace_picture(Some((picture, Origin::default()))),
         // The studio has taken these already: they concern more than what is shown.
         StoreEvent::ReferencesResolved { .. } | StoreEvent::Unfinished(_) | StoreEvent::DownloadDiscarded(_) => {}
-        StoreEvent::Problem(sentence) => state.toasts.error(sentence, None),
+        StoreEvent::Problem(error) => state.toasts.error(words::of_error(&error), None),
     }
 }
 

@@ -5,7 +5,7 @@
 use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::{CentralPanel, Frame, Panel, Ui};
 
-use crate::engine::{EngineHandle, SelectHandle, work_grid};
+use crate::engine::{EngineHandle, JobHandle, SelectHandle, work_grid};
 use crate::job::{Estimate, EstimateQuestion, Wake};
 use crate::store::download::Downloads;
 use crate::store::keys::KeyNames;
@@ -61,6 +61,8 @@ pub struct Studio {
     pub state: AppState,
     pub(crate) textures: Textures,
     pub(crate) engine: EngineHandle,
+    /// Every job of this window that has something to report yet.
+    pub(crate) jobs: Vec<JobHandle>,
     pub(crate) store: StoreHandle,
     pub(crate) selector: SelectHandle,
     pub(crate) services: Services,
@@ -127,6 +129,7 @@ impl Studio {
             wake,
             textures: Textures::new(ctx),
             engine,
+            jobs: Vec::new(),
             store,
             selector,
             tokens: Asker::start("inkwick-tokens", services.count_tokens.clone(), ctx),
@@ -144,9 +147,12 @@ impl Studio {
             self.apply(ctx, Action::Files(FilesAction::Dropped(path)));
         }
         let mut rescan = false;
-        while let Some(event) = self.engine.try_recv() {
-            rescan |= engine_events::take(&mut self.state, event) == Aftermath::NewFile;
-        }
+        self.jobs.retain(|job| {
+            while let Some(event) = job.try_recv() {
+                rescan |= engine_events::take(&mut self.state, event) == Aftermath::NewFile;
+            }
+            !job.is_read()
+        });
         if rescan {
             self.store.send(StoreCommand::ScanGallery);
         }

@@ -35,7 +35,7 @@ pub fn run(
         Ok(Box::new(Window { studio }) as Box<dyn eframe::App>)
     };
     eframe::run_native("Inkwick", options, Box::new(make))
-        .map_err(|error| format!("the window could not be opened ({error}); `inkwick generate` works without one"))
+        .map_err(|error| format!("the window could not be opened ({error})"))
 }
 
 fn viewport(settings: &Settings) -> ViewportBuilder {

@@ -7,6 +7,7 @@ use crate::job::{Click, SelectPrompt};
 use crate::mask::MaskPlane;
 use crate::ui::action::{Join, LookingAt, Sheet};
 use crate::ui::state::AppState;
+use crate::ui::words;
 
 /// A drag shorter than this is a click that shook, in points.
 const CLICK_REACH: f32 = 5.0;
@@ -73,9 +74,9 @@ pub(in crate::ui) fn take(state: &mut AppState, event: SelectEvent) {
             selecting.fetched = None;
             state.toasts.note("Click on a thing to mask it; drag a box around it where a click is not enough.");
         }
-        SelectEvent::Failed(sentence) => {
+        SelectEvent::Failed(error) => {
             (selecting.waits, selecting.fetched) = (false, None);
-            state.toasts.error(sentence, None);
+            state.toasts.error(words::of_error(&error), None);
         }
     }
 }

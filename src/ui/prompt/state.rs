@@ -171,7 +171,7 @@ impl InpaintPanel {
     /// Whether nothing can be drawn without a prompt.
     #[must_use]
     pub fn needs_words(&self) -> bool {
-        self.intent().is_none_or(|intent| intent.preset().needs_words)
+        self.intent().is_none_or(|intent| intent.preset().needs_prompt)
     }
 }
 

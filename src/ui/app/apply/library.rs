@@ -83,7 +83,7 @@ impl Studio {
                 self.state.toasts.note("MobileSAM is being fetched; the strip shows how far it is.");
             }
             LibraryAction::OpenSelectorFolder => {
-                let folder = mobile_sam::folder(&self.services.paths);
+                let folder = mobile_sam::folder(&self.services.paths.models_folder);
                 // Where nothing was fetched yet there is none to show.
                 let _ = std::fs::create_dir_all(&folder);
                 self.store.send(StoreCommand::Reveal(folder));

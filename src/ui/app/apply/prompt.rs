@@ -7,6 +7,7 @@ use crate::ui::action::PromptAction;
 use crate::ui::app::apply::sentence;
 use crate::ui::app::studio::Studio;
 use crate::ui::results::candidate::{Candidate, Stage};
+use crate::ui::words;
 
 impl Studio {
     pub(super) fn apply_to_prompt(&mut self, action: PromptAction) {
@@ -42,20 +43,18 @@ impl Studio {
         }
         for index in 0..self.state.prompt.picture_count {
             let request = first.of_batch(index);
-            let sent = if in_front {
-                self.engine.submit_in_front(request.clone(), Destination::Gallery)
-            } else {
-                self.engine.submit(request.clone(), Destination::Gallery)
-            };
-            match sent {
-                Ok(job) => {
+            let place = if in_front { index as usize } else { usize::MAX };
+            match self.engine.submit_at(request.clone(), Destination::Gallery, place) {
+                Ok(handle) => {
+                    let job = handle.id();
+                    self.jobs.push(handle);
                     let frame = self.state.next_frame();
                     let estimated_seconds = self.state.memory.estimate.as_ref().map(|found| found.seconds_per_call);
                     let candidate = Candidate { job, request, frame, estimated_seconds, stage: Stage::Waiting };
                     self.state.candidates.add(candidate, in_front.then_some(index as usize));
                 }
                 Err(error) => {
-                    self.state.toasts.error(sentence(&error.to_string()), None);
+                    self.state.toasts.error(words::of_error(&error), None);
                     break;
                 }
             }

@@ -41,7 +41,9 @@ impl Studio {
 
     /// Answers at once: the picture leaves the strip now, and whatever the engine still reports of it is passed over.
     fn cancel(&mut self, job: JobId) {
-        self.engine.cancel(job);
+        if let Some(handle) = self.jobs.iter().find(|handle| handle.id() == job) {
+            handle.cancel();
+        }
         engine_events::take_off(&mut self.state, job);
     }
 

@@ -1,5 +1,6 @@
 //! What the actions on the window itself do.
 
+use crate::engine::JobHandle;
 use crate::ui::action::WindowAction;
 use crate::ui::app::studio::Studio;
 use crate::ui::chrome::layout::{Layout, PanelForm, SidePanel};
@@ -30,7 +31,7 @@ impl Studio {
             WindowAction::CloseToast(id) => self.state.toasts.close(id),
             WindowAction::Quit => {
                 self.save_now();
-                self.engine.cancel_all();
+                self.jobs.iter().for_each(JobHandle::cancel);
                 ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
         }

@@ -1,0 +1,165 @@
+//! The way to the engine, for any number of fronts beside each other, and the handle of one job.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::backend::Backend;
+use super::mailbox::Mailbox;
+use super::queue::{Job, JobQueue};
+use super::worker;
+use crate::job::{CancelToken, Destination, Event, JobError, JobId, Outcome, Saver, Task, Wake};
+
+/// One front's way to the engine. Clones and [`EngineHandle::for_front`] share the engine; when the last of them is
+/// dropped, all jobs are cancelled and the thread is waited for.
+#[derive(Clone)]
+pub struct EngineHandle {
+    engine: Arc<Engine>,
+    wake: Wake,
+}
+
+struct Engine {
+    queue: Arc<JobQueue>,
+    next_id: AtomicU64,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl EngineHandle {
+    /// Starts the thread. The backend is made there, so that nothing slow happens here. `wake` is called after each
+    /// event of a job that this handle submits.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start<B: Backend>(
+        make_backend: impl FnOnce() -> B + Send + 'static,
+        saver: Arc<dyn Saver>,
+        wake: Wake,
+    ) -> std::io::Result<Self> {
+        let queue = Arc::new(JobQueue::new());
+        let for_thread = Arc::clone(&queue);
+        let thread = std::thread::Builder::new()
+            .name("inkwick-engine".into())
+            .spawn(move || worker::work(&for_thread, make_backend, saver.as_ref()))?;
+        let engine = Engine { queue, next_id: AtomicU64::new(1), thread: Some(thread) };
+        Ok(Self { engine: Arc::new(engine), wake })
+    }
+
+    /// Another front on the same engine, woken by its own jobs alone.
+    #[must_use]
+    pub fn for_front(&self, wake: Wake) -> Self {
+        Self { engine: Arc::clone(&self.engine), wake }
+    }
+
+    /// Puts a job behind all that wait. Never waits.
+    ///
+    /// # Errors
+    /// When the task cannot be carried out by any model, or the queue is full.
+    pub fn submit(&self, task: impl Into<Task>, destination: Destination) -> Result<JobHandle, JobError> {
+        self.submit_at(task, destination, usize::MAX)
+    }
+
+    /// Puts a job at `index` of those that wait: 0 is the next to run.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub fn submit_at(
+        &self,
+        task: impl Into<Task>,
+        destination: Destination,
+        index: usize,
+    ) -> Result<JobHandle, JobError> {
+        let task = task.into();
+        task.validate()?;
+        let id = JobId(self.engine.next_id.fetch_add(1, Ordering::Relaxed));
+        let mailbox = Arc::new(Mailbox::new(id, Arc::clone(&self.wake)));
+        let job = Job { id, task, destination, cancel: CancelToken::default(), mailbox: Arc::clone(&mailbox) };
+        self.engine.queue.push(job, index)?;
+        mailbox.wake();
+        Ok(JobHandle { id, mailbox, queue: Arc::clone(&self.engine.queue) })
+    }
+
+    /// The waiting jobs of all fronts, in the order in which they will run.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<JobId> {
+        self.engine.queue.waiting()
+    }
+
+    /// The job that is being worked on, whosever it is.
+    #[must_use]
+    pub fn running(&self) -> Option<JobId> {
+        self.engine.queue.running()
+    }
+
+    /// Moves a waiting job to `index` of those that wait: 0 is the next to run. `false` when it does not wait any more.
+    #[must_use]
+    pub fn move_to(&self, job: JobId, index: usize) -> bool {
+        self.engine.queue.move_to(job, index)
+    }
+
+    /// Cancels everything that runs or waits, of all fronts.
+    pub fn cancel_all(&self) {
+        self.engine.queue.cancel_all();
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.queue.close();
+        let Some(thread) = self.thread.take() else { return };
+        if thread.thread().id() == std::thread::current().id() {
+            tracing::warn!("the engine's thread is not waited for: it dropped the last handle itself");
+        } else if thread.join().is_err() {
+            tracing::error!("the engine's thread ended in a panic");
+        }
+    }
+}
+
+/// One job: its stream of events, its cancel and its outcome. Dropping it leaves the job alone.
+pub struct JobHandle {
+    id: JobId,
+    mailbox: Arc<Mailbox>,
+    queue: Arc<JobQueue>,
+}
+
+impl JobHandle {
+    #[must_use]
+    pub fn id(&self) -> JobId {
+        self.id
+    }
+
+    /// A waiting job is gone at once, a running one within a block of the network.
+    pub fn cancel(&self) {
+        self.queue.cancel(self.id);
+    }
+
+    /// The next event, if there is one.
+    #[must_use]
+    pub fn try_recv(&self) -> Option<Event> {
+        self.mailbox.try_take()
+    }
+
+    /// Waits for the next event; `None` after `timeout`, or when the last one was read.
+    #[must_use]
+    pub fn recv_timeout(&self, timeout: Duration) -> Option<Event> {
+        self.mailbox.take_timeout(timeout)
+    }
+
+    /// What became of the job, once it has ended, whether or not its events were read.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.mailbox.outcome()
+    }
+
+    /// Waits for the end of the job.
+    #[must_use]
+    pub fn wait(&self) -> Outcome {
+        self.mailbox.wait()
+    }
+
+    /// Whether the job has ended and every event was read.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.mailbox.is_read()
+    }
+}

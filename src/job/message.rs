@@ -1,0 +1,210 @@
+//! A task as bytes, whole, for an engine on another machine: its settings as JSON, its pictures as PNG.
+//!
+//! Layout: `MAGIC`, the header's length (32 bits, little endian), the header, then each picture that it announces. Models,
+//! LoRAs and embeddings go as the paths that the request names. The metadata that is written into pictures is another
+//! thing (`store`): it never holds pictures.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{InitPicture, InpaintMask, Request, Task};
+use crate::mask::MaskPlane;
+use crate::raster::Picture;
+
+/// The last byte counts the layout's versions.
+const MAGIC: [u8; 8] = *b"INKTASK\x01";
+const MAX_HEADER_BYTES: usize = 1 << 20;
+/// As large as a picture can be that the program opens.
+const MAX_PIXELS: u64 = 100_000_000;
+/// Deflate makes a byte of at most so many.
+const MAX_EXPANSION: usize = 1032;
+
+#[derive(Debug, thiserror::Error)]
+pub enum MessageError {
+    #[error("a task was wanted, and these bytes are something else, or of another version")]
+    NotATask,
+    #[error("the task's bytes end too early, or go on too long")]
+    Length,
+    #[error("the task's settings cannot be read: {0}")]
+    Header(#[from] serde_json::Error),
+    #[error("a picture of the task cannot be written: {0}")]
+    Encode(#[from] png::EncodingError),
+    #[error("a picture of the task cannot be read: {0}")]
+    Decode(#[from] png::DecodingError),
+    #[error("a picture of the task is too large or not of 8 bits a channel")]
+    Format,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "snake_case")]
+enum Header {
+    Generate { request: Box<Request>, init: Option<InitHeader>, mask: Option<PartHeader> },
+}
+
+#[derive(Serialize, Deserialize)]
+struct InitHeader {
+    strength: f64,
+    #[serde(flatten)]
+    part: PartHeader,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PartHeader {
+    bytes: usize,
+}
+
+impl Task {
+    /// # Errors
+    /// When a picture cannot be written as PNG.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, MessageError> {
+        let Self::Generate(request) = self;
+        let init = match &request.init {
+            Some(init) => {
+                let picture = &init.picture;
+                encode(picture.width(), picture.height(), png::ColorType::Rgba, picture.rgba())?
+            }
+            None => Vec::new(),
+        };
+        let mask = match &request.mask {
+            Some(InpaintMask { plane }) => {
+                encode(plane.width(), plane.height(), png::ColorType::Grayscale, plane.values())?
+            }
+            None => Vec::new(),
+        };
+        let header = Header::Generate {
+            request: request.clone(),
+            init: request
+                .init
+                .as_ref()
+                .map(|given| InitHeader { strength: given.strength, part: PartHeader { bytes: init.len() } }),
+            mask: request.mask.as_ref().map(|_| PartHeader { bytes: mask.len() }),
+        };
+        let header = serde_json::to_vec(&header)?;
+        let length = (header.len() as u32).to_le_bytes();
+        Ok([&MAGIC[..], &length, &header, &init, &mask].concat())
+    }
+
+    /// # Errors
+    /// When the bytes are not whole, or no task of this version.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, MessageError> {
+        let rest = bytes.strip_prefix(&MAGIC).ok_or(MessageError::NotATask)?;
+        let (length, rest) = rest.split_first_chunk().ok_or(MessageError::Length)?;
+        let length = u32::from_le_bytes(*length) as usize;
+        if length > MAX_HEADER_BYTES {
+            return Err(MessageError::Length);
+        }
+        let (header, mut rest) = rest.split_at_checked(length).ok_or(MessageError::Length)?;
+        let Header::Generate { mut request, init, mask } = serde_json::from_slice(header)?;
+        if let Some(InitHeader { strength, part }) = init {
+            let (width, height, rgba) = decode(part_of(&mut rest, &part)?, png::ColorType::Rgba)?;
+            let picture = Picture::from_rgba(width, height, rgba).map_err(|_| MessageError::Format)?;
+            request.init = Some(InitPicture { picture: Arc::new(picture), strength });
+        }
+        if let Some(part) = mask {
+            let (width, height, values) = decode(part_of(&mut rest, &part)?, png::ColorType::Grayscale)?;
+            let plane = MaskPlane::from_values(width, height, values).ok_or(MessageError::Format)?;
+            request.mask = Some(InpaintMask { plane: Arc::new(plane) });
+        }
+        if rest.is_empty() { Ok(Self::Generate(request)) } else { Err(MessageError::Length) }
+    }
+}
+
+/// Cuts the next part off.
+fn part_of<'a>(rest: &mut &'a [u8], part: &PartHeader) -> Result<&'a [u8], MessageError> {
+    let (found, left) = rest.split_at_checked(part.bytes).ok_or(MessageError::Length)?;
+    *rest = left;
+    Ok(found)
+}
+
+fn encode(width: u32, height: u32, colour: png::ColorType, values: &[u8]) -> Result<Vec<u8>, MessageError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(colour);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Fast);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(values)?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+fn decode(bytes: &[u8], colour: png::ColorType) -> Result<(u32, u32, Vec<u8>), MessageError> {
+    let mut reader = png::Decoder::new(Cursor::new(bytes)).read_info()?;
+    let (width, height) = (reader.info().width, reader.info().height);
+    let is_wanted = reader.output_color_type() == (colour, png::BitDepth::Eight);
+    if !is_wanted || u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(MessageError::Format);
+    }
+    // No memory for pixels that these bytes cannot hold.
+    let size = reader.output_buffer_size().filter(|size| *size <= bytes.len().saturating_mul(MAX_EXPANSION));
+    let mut values = vec![0; size.ok_or(MessageError::Format)?];
+    reader.next_frame(&mut values)?;
+    Ok((width, height, values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{LoraRef, ModelRef, Variation};
+
+    /// Every value of a byte in each channel, alpha 0 included.
+    fn task() -> Task {
+        let rgba: Vec<u8> =
+            (0..4 * 31 * 17).map(|index: usize| (index.wrapping_mul(2_654_435_761) >> 7) as u8).collect();
+        let mask: Vec<u8> = (0..31 * 17).map(|index: usize| (index * 5) as u8).collect();
+        let picture = Arc::new(Picture::from_rgba(31, 17, rgba).unwrap());
+        let plane = Arc::new(MaskPlane::from_values(31, 17, mask).unwrap());
+        Request {
+            prompt: "a \"red\" apple\n🍎".into(),
+            negative: Some(String::new()),
+            model: ModelRef::File("models/a.safetensors".into()),
+            loras: vec![LoraRef { file: "ink.safetensors".into(), weight: -0.35 }],
+            seed: u64::MAX,
+            guidance: Some(7.5),
+            variation: Some(Variation { seed: 3, strength: 0.25 }),
+            init: Some(InitPicture { picture, strength: 1.0 / 3.0 }),
+            mask: Some(InpaintMask { plane }),
+            ..Request::default()
+        }
+        .into()
+    }
+
+    #[test]
+    fn a_task_and_its_pictures_come_back_byte_for_byte() {
+        let Task::Generate(whole) = task();
+        let without_mask = Request { mask: None, ..(*whole).clone() };
+        let alone = Request { init: None, ..without_mask.clone() };
+        for task in [Task::Generate(whole), without_mask.into(), alone.into()] {
+            assert_eq!(Task::from_bytes(&task.to_bytes().unwrap()).unwrap(), task);
+        }
+    }
+
+    #[test]
+    fn the_settings_that_pictures_carry_hold_no_picture() {
+        let Task::Generate(request) = task();
+        let written = serde_json::to_value(&request).unwrap();
+        let fields = written.as_object().unwrap();
+        assert!(!fields.contains_key("init") && !fields.contains_key("mask"), "{fields:?}");
+    }
+
+    #[test]
+    fn an_even_picture_of_many_pixels_comes_back() {
+        let picture = Arc::new(Picture::filled(3000, 2000, [9; 4]));
+        let task = Request { init: Some(InitPicture { picture, strength: 0.5 }), ..Request::default() }.into();
+        assert_eq!(Task::from_bytes(&Task::to_bytes(&task).unwrap()).unwrap(), task);
+    }
+
+    #[test]
+    fn damaged_bytes_are_refused() {
+        let whole = task().to_bytes().unwrap();
+        for end in 0..whole.len() {
+            assert!(Task::from_bytes(&whole[..end]).is_err(), "cut at {end} of {}", whole.len());
+        }
+        assert!(matches!(Task::from_bytes(&[&whole[..], &[0]].concat()), Err(MessageError::Length)));
+        let mut other = whole;
+        other[7] = 2;
+        assert!(matches!(Task::from_bytes(&other), Err(MessageError::NotATask)));
+    }
+}

@@ -1,0 +1,301 @@
+//! Decides how a picture is computed, once, before anything is read: what a request leaves open, and what must be done
+//! so that it fits into the memory that is free, the smallest change first.
+
+use candle_core::DType;
+
+use super::PipelineError;
+use super::canvas::Canvas;
+use super::cost::{CostModel, Costs, Workload};
+use super::execution_plan::{ExecutionPlan, FallbackStep};
+use super::resolved::ResolvedRequest;
+use super::spec::ModelSpec;
+use crate::job::{AttentionMode, Compute, MemoryMode, Remedy, Request, VaeTiling};
+use crate::model::{AttentionMethod, Execution, Operators, Tiling};
+
+/// Of what is free, decoding in one piece may take so much: what else runs wants some as well.
+const UNTILED_SHARE: f64 = 0.6;
+
+/// On a graphics card that does not say what is free, pictures of more pixels than this are decoded in tiles.
+const UNTILED_PIXELS: usize = 1536 * 1536;
+
+/// Left to other programs when memory is spent for speed.
+const SPARE_BYTES: u64 = 512 << 20;
+
+/// On a graphics card, scores of more bytes than this are not held all at once.
+const FULL_SCORES_BYTES: u64 = 256 << 20;
+
+/// What a plan starts from, and what it may not change.
+#[derive(Clone, Debug)]
+pub struct Constraints {
+    /// What weights are kept in if nothing forces others.
+    pub dtype: DType,
+    /// Whether they may be kept in half precision though nobody asked for it.
+    pub may_halve: bool,
+    /// Memory for the networks and everything that flows between them; `None` where nobody knows.
+    pub budget_bytes: Option<u64>,
+    /// As the networks are packed that are loaded already; `None` is open.
+    pub winograd: Option<bool>,
+    /// As they are loaded already; `None` is open.
+    pub sequential_offload: Option<bool>,
+    /// Steps that were taken before, because the device failed without them.
+    pub taken: Vec<FallbackStep>,
+}
+
+impl Constraints {
+    /// Weights of `dtype`, the rest is open.
+    #[must_use]
+    pub fn new(dtype: DType, budget_bytes: Option<u64>) -> Self {
+        Self { dtype, may_halve: false, budget_bytes, winograd: None, sequential_offload: None, taken: Vec::new() }
+    }
+
+    /// For networks that are packed already.
+    #[must_use]
+    pub fn with_winograd(self, winograd: bool) -> Self {
+        Self { winograd: Some(winograd), ..self }
+    }
+}
+
+/// A plan for one workload, and how it came to be.
+#[derive(Clone, Debug)]
+pub struct FittedPlan {
+    pub plan: ExecutionPlan,
+    /// What was changed so that it fits.
+    pub fallback_steps: Vec<FallbackStep>,
+    pub workload: Workload,
+    pub costs: Costs,
+    /// What it was to fit into.
+    pub budget_bytes: Option<u64>,
+}
+
+impl FittedPlan {
+    fn exceeds_budget(&self) -> bool {
+        self.budget_bytes.is_some_and(|budget| self.costs.working_set_bytes() as u64 > budget)
+    }
+
+    /// Whether encoding and decoding in one piece take too much of what is free, or of a card that does not say.
+    fn wants_tiles(&self) -> bool {
+        let Costs { decode_bytes, encode_bytes, .. } = self.costs;
+        match self.budget_bytes {
+            Some(budget) => {
+                let free = budget.saturating_sub(self.costs.weight_bytes_beside_vae() as u64);
+                decode_bytes.max(encode_bytes) as f64 > free as f64 * UNTILED_SHARE
+            }
+            None => self.workload.width * self.workload.height > UNTILED_PIXELS,
+        }
+    }
+}
+
+impl CostModel {
+    /// How `workload` is computed by `execution`: as wanted, with what `wanted` leaves open chosen so that it fits; as
+    /// wanted where nothing helps, which [`CostModel::check_fits`] refuses.
+    ///
+    /// # Errors
+    /// When the networks cannot do this, or the device cannot do what is wanted.
+    pub fn plan(
+        &self,
+        execution: &Execution,
+        workload: Workload,
+        wanted: Compute,
+        constraints: &Constraints,
+    ) -> Result<FittedPlan, PipelineError> {
+        let Constraints { dtype, budget_bytes, .. } = *constraints;
+        let halved = constraints.taken.contains(&FallbackStep::HalfPrecision);
+        let here = execution.with_dtype(if halved { DType::F16 } else { dtype });
+        let card = here.operators().map(Operators::card);
+        let is_auto = wanted.memory == MemoryMode::Auto;
+        let mut plan = ExecutionPlan {
+            tiling: (wanted.vae_tiling == VaeTiling::On).then(Tiling::default),
+            sequential_offload: constraints
+                .sequential_offload
+                .unwrap_or(wanted.memory == MemoryMode::Low && card.is_some()),
+            ..ExecutionPlan::plain(card, dtype)
+        };
+        plan.winograd = card.is_none()
+            && match (constraints.winograd, wanted.memory, budget_bytes) {
+                (Some(loaded), ..) => loaded,
+                (None, MemoryMode::Auto, Some(budget)) => self.fits_winograd(plan, budget)?,
+                (None, memory, _) => memory != MemoryMode::Low,
+            };
+        plan.attention = self.attention(wanted.attention, (workload, plan), here.operators(), budget_bytes)?;
+        for step in &constraints.taken {
+            step.apply(&mut plan);
+        }
+        let costs = self.costs(workload, plan)?;
+        let mut fitted = FittedPlan { plan, fallback_steps: Vec::new(), workload, costs, budget_bytes };
+        for step in FallbackStep::ALL {
+            let may_take = match step {
+                FallbackStep::TiledAttention => wanted.attention == AttentionMode::Auto,
+                FallbackStep::VaeTiling => wanted.vae_tiling == VaeTiling::Auto,
+                FallbackStep::HalfPrecision => is_auto && constraints.may_halve,
+                FallbackStep::SequentialGuidance => wanted.memory != MemoryMode::High && workload.rows > 1,
+                FallbackStep::SequentialOffload => is_auto && constraints.sequential_offload.is_none(),
+            };
+            let helps = if step == FallbackStep::VaeTiling { fitted.wants_tiles() } else { fitted.exceeds_budget() };
+            if may_take && helps && step.is_open(&fitted.plan) {
+                step.apply(&mut fitted.plan);
+                fitted.fallback_steps.push(step);
+                fitted.costs = self.costs(workload, fitted.plan)?;
+            }
+        }
+        Ok(fitted)
+    }
+
+    /// What `wanted` stands for on this device; no operators are the kernels.
+    fn attention(
+        &self,
+        wanted: AttentionMode,
+        (workload, plan): (Workload, ExecutionPlan),
+        operators: Option<&Operators>,
+        budget_bytes: Option<u64>,
+    ) -> Result<AttentionMethod, PipelineError> {
+        let has_fused = operators.is_some_and(Operators::has_fused_attention);
+        let (heads, score_bytes) = self.largest_scores(&workload);
+        Ok(match wanted {
+            AttentionMode::Auto if operators.is_none() => AttentionMethod::Tiled,
+            AttentionMode::Auto | AttentionMode::Flash if has_fused => AttentionMethod::Flash,
+            AttentionMode::Auto if heads * score_bytes <= FULL_SCORES_BYTES => AttentionMethod::Full,
+            AttentionMode::Auto | AttentionMode::Tiled => AttentionMethod::Tiled,
+            AttentionMode::Full => AttentionMethod::Full,
+            AttentionMode::Flash => {
+                return Err(PipelineError::Unsupported(
+                    "flash attention needs Metal, or a CUDA card, half precision and a build with the feature \
+                     `flash-attn`; tiled gives the same picture in constant memory"
+                        .to_owned(),
+                ));
+            }
+            AttentionMode::Sliced(Some(heads)) => AttentionMethod::Sliced(heads as usize),
+            AttentionMode::Sliced(None) => {
+                // Half of what the weights leave, so that the rest of a step fits as well.
+                let weights = self.costs(workload, plan)?.peak_weight_bytes() as u64;
+                let free = budget_bytes.map_or(2 * FULL_SCORES_BYTES, |budget| budget.saturating_sub(weights));
+                let mut at_once = heads;
+                while at_once > 1 && at_once * score_bytes > free / 2 {
+                    at_once = at_once.div_ceil(2);
+                }
+                AttentionMethod::Sliced(at_once as usize)
+            }
+        })
+    }
+
+    /// Heads of all pictures, and the bytes of one head's scores, where the UNet has most of them.
+    fn largest_scores(&self, workload: &Workload) -> (u64, u64) {
+        let cell = self.vae_config().factor();
+        let levels = self.unet_config().blocks.iter().enumerate().filter_map(|(level, block)| {
+            let attention = block.down_attention.as_ref().or(block.up_attention.as_ref())?;
+            let side = |pixels: usize| ((pixels / cell) >> level).max(1) as u64;
+            let pixels = side(workload.width) * side(workload.height);
+            Some(((attention.heads * workload.rows) as u64, pixels * pixels * size_of::<f32>() as u64))
+        });
+        levels.max_by_key(|(heads, bytes)| heads * bytes).unwrap_or((workload.rows as u64, 0))
+    }
+
+    /// Whether memory can be spent for speed, by what a picture of the model's own size will take.
+    fn fits_winograd(&self, plan: ExecutionPlan, budget_bytes: u64) -> Result<bool, PipelineError> {
+        if plan.sequential_offload {
+            return Ok(false);
+        }
+        let plan = ExecutionPlan { tiling: Some(Tiling::default()), winograd: true, ..plan };
+        Ok(self.costs(self.native_workload(), plan)?.peak_bytes() as u64 + SPARE_BYTES <= budget_bytes)
+    }
+
+    /// Refuses a plan that does not fit, with what would.
+    ///
+    /// # Errors
+    /// [`PipelineError::ModelTooLarge`] where the weights alone are too much, [`PipelineError::TooLarge`] where the
+    /// picture is.
+    pub fn check_fits(&self, fitted: &FittedPlan) -> Result<(), PipelineError> {
+        let FittedPlan { plan, workload, costs, .. } = fitted;
+        let Some(budget) = fitted.budget_bytes.filter(|_| fitted.exceeds_budget()) else { return Ok(()) };
+        let gb = |bytes: u64| bytes as f64 / 1e9;
+        let weights = costs.peak_weight_bytes() as u64;
+        if weights > budget {
+            return Err(PipelineError::ModelTooLarge {
+                needed_gb: gb(weights),
+                free_gb: gb(budget),
+                remedy: smaller_weights(plan),
+            });
+        }
+        let leanest = ExecutionPlan { attention: AttentionMethod::Tiled, tiling: Some(Tiling::default()), ..*plan };
+        let fits = |workload: Workload| {
+            let costs = self.costs(workload, leanest)?;
+            Ok::<_, PipelineError>(costs.working_set_bytes() as u64 <= budget)
+        };
+        let remedy = if leanest != *plan && fits(*workload)? {
+            Remedy::Tiling
+        } else {
+            match largest_fitting(*workload, fits)? {
+                Some(size) => Remedy::SmallerSize { width: size.width as u32, height: size.height as u32 },
+                None => Remedy::FreeMemory,
+            }
+        };
+        Err(PipelineError::TooLarge {
+            width: workload.width,
+            height: workload.height,
+            needed_gb: gb(costs.working_set_bytes() as u64),
+            free_gb: gb(budget),
+            remedy,
+        })
+    }
+}
+
+/// The largest size of this shape that `fits`.
+fn largest_fitting(
+    workload: Workload,
+    fits: impl Fn(Workload) -> Result<bool, PipelineError>,
+) -> Result<Option<Workload>, PipelineError> {
+    // 64 pixels divide well in every model.
+    const STEP: usize = 64;
+    let longer = workload.width.max(workload.height);
+    let mut fitting = None;
+    let (mut low, mut high) = (0, longer / STEP);
+    while low < high {
+        let middle = (low + high).div_ceil(2);
+        let side = |pixels: usize| (pixels * middle * STEP / longer / STEP * STEP).max(STEP);
+        let smaller = Workload { width: side(workload.width), height: side(workload.height), ..workload };
+        if fits(smaller)? {
+            (low, fitting) = (middle, Some(smaller));
+        } else {
+            high = middle - 1;
+        }
+    }
+    Ok(fitting)
+}
+
+fn smaller_weights(plan: &ExecutionPlan) -> Remedy {
+    match (plan.compute().memory, plan.dtype) {
+        (MemoryMode::High, _) => Remedy::LowMemory,
+        (_, DType::F32) => Remedy::HalfPrecision,
+        _ => Remedy::FreeMemory,
+    }
+}
+
+impl ModelSpec {
+    /// How a request is computed by `execution`. What the model cannot do is said here, before anything is loaded;
+    /// whether the plan fits is for [`ModelSpec::check_fits`] to say.
+    ///
+    /// # Errors
+    /// When the request does not fit the model, or the device cannot do what is wanted.
+    pub fn plan(
+        &self,
+        request: &Request,
+        execution: &Execution,
+        constraints: &Constraints,
+    ) -> Result<FittedPlan, PipelineError> {
+        request.validate()?;
+        self.sampling.scheduler(request)?;
+        let frame = Canvas::frame_of(request, self.grid)?;
+        let resolved = ResolvedRequest::new(request, frame, self)?;
+        let workload = resolved.workload(self.concat, frame.is_some());
+        self.costs().plan(execution, workload, request.compute, constraints)
+    }
+
+    /// # Errors
+    /// As [`CostModel::check_fits`].
+    pub fn check_fits(&self, fitted: &FittedPlan) -> Result<(), PipelineError> {
+        self.costs().check_fits(fitted)
+    }
+
+    pub(super) fn costs(&self) -> CostModel {
+        CostModel::of(self.configs.clone())
+    }
+}

@@ -1,0 +1,46 @@
+//! A request with every default filled in for one model.
+
+use super::PipelineError;
+use super::cost::Workload;
+use super::spec::{ConcatKind, ModelSpec};
+use crate::job::{Frame, Request, WorkGrid};
+
+pub(super) struct ResolvedRequest {
+    /// As the network works, in pixels.
+    pub width: u32,
+    pub height: u32,
+    pub guidance: f64,
+    /// Whether two passes are compared: with the prompt and against it.
+    pub is_pair: bool,
+}
+
+impl ResolvedRequest {
+    /// `frame` is what the network is shown of a photo, where there is one.
+    pub fn new(request: &Request, frame: Option<Frame>, spec: &ModelSpec) -> Result<Self, PipelineError> {
+        let WorkGrid { native_side_px, cell_px: factor, .. } = spec.grid;
+        let own = spec.own_guidance;
+        let guidance = request.guidance.unwrap_or(own.scale);
+        let (width, height) = match frame {
+            Some(frame) => (frame.width, frame.height),
+            None => (request.width.unwrap_or(native_side_px), request.height.unwrap_or(native_side_px)),
+        };
+        for (side, found) in [("width", width), ("height", height)] {
+            if found == 0 || found % factor != 0 {
+                let below = (found / factor * factor).max(factor);
+                let above = below.max(found / factor * factor + factor);
+                return Err(PipelineError::SizeStep { side, factor, found, below, above });
+            }
+        }
+        Ok(Self { width, height, guidance, is_pair: guidance > 1.0 && !own.is_embedded })
+    }
+
+    /// What it costs is estimated by this; `encodes` where there is a photo.
+    pub fn workload(&self, concat: ConcatKind, encodes: bool) -> Workload {
+        let rows = match (self.is_pair, concat) {
+            (false, _) => 1,
+            (true, ConcatKind::Picture) => 3,
+            (true, _) => 2,
+        };
+        Workload { width: self.width as usize, height: self.height as usize, rows, windows: 1, encodes }
+    }
+}

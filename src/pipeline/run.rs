@@ -1,0 +1,97 @@
+//! One picture, from a request and a plan.
+
+use std::cell::RefCell;
+use std::time::Instant;
+
+use super::PipelineError;
+use super::canvas::Canvas;
+use super::denoise::Denoising;
+use super::guidance::Guidance;
+use super::load::Pipeline;
+use super::networks::Reporter;
+use super::plan::FittedPlan;
+use super::resolved::ResolvedRequest;
+use crate::job::{CancelToken, Progress, Request};
+use crate::model::{ModelError, in_pool};
+use crate::raster::Picture;
+
+impl Pipeline {
+    /// Makes one picture by the plan that [`Pipeline::plan`] makes for it.
+    ///
+    /// # Errors
+    /// As [`Pipeline::plan`] and [`Pipeline::run_planned`].
+    pub fn run(
+        &mut self,
+        request: &Request,
+        cancel: &CancelToken,
+        sink: &mut dyn FnMut(Progress),
+    ) -> Result<(Picture, Request), PipelineError> {
+        let fitted = self.plan(request)?;
+        self.run_planned(request, &fitted, cancel, sink)
+    }
+
+    /// Makes one picture, reporting to `sink`. Gives it with the request as it was really carried out.
+    ///
+    /// # Errors
+    /// When the request does not fit the model, the token is cancelled, or the device fails.
+    pub fn run_planned(
+        &mut self,
+        request: &Request,
+        fitted: &FittedPlan,
+        cancel: &CancelToken,
+        sink: &mut dyn FnMut(Progress),
+    ) -> Result<(Picture, Request), PipelineError> {
+        let plan = fitted.plan;
+        let (scheduler_name, scheduler) = self.spec().sampling.scheduler(request)?;
+        let canvas = Canvas::new(request, self.spec().grid)?;
+        let frame = canvas.as_ref().map(|canvas| canvas.frame);
+        let resolved = ResolvedRequest::new(request, frame, self.spec())?;
+        sink(Progress::Resolved { compute: plan.compute(), peak_bytes: fitted.costs.peak_bytes() as u64 });
+        tracing::info!("{plan:?}");
+        let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
+        let reporter = Reporter { cancel_check: &cancel_check, sink: RefCell::new(sink) };
+        let conditioning =
+            in_pool(|| self.condition(request, &resolved, &|part, fraction| reporter.loading(part, fraction)))?;
+        self.release_idle_memory();
+        let mut noise = request.noise.source(request.seed);
+        let noise = noise.as_mut();
+        let guidance = Guidance::new(resolved.guidance, request);
+        let mut denoising =
+            Denoising { resolved, plan, scheduler, first_step: 0, conditioning, guidance, concat: None, blend: None };
+        let start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
+        // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.
+        self.release_idle_memory();
+        let latents = self.denoise(&mut denoising, start, noise, &reporter)?;
+
+        self.release_idle_memory();
+        let started = Instant::now();
+        let Denoising { resolved, mut plan, .. } = denoising;
+        let decoded = self.decode(latents, &resolved, &mut plan, &reporter)?;
+        self.release_idle_memory();
+        let (mut width, mut height) = (Some(resolved.width), Some(resolved.height));
+        let picture = if let Some(canvas) = &canvas {
+            (width, height) = canvas.noted_size();
+            canvas.finished(decoded)
+        } else {
+            decoded
+        };
+        reporter.report(Progress::Decoded { seconds: started.elapsed().as_secs_f64() });
+        let carried_out = Request {
+            width,
+            height,
+            guidance: Some(resolved.guidance),
+            scheduler: Some(scheduler_name),
+            compute: plan.compute(),
+            ..request.clone()
+        };
+        Ok((picture, carried_out))
+    }
+
+    /// Gives back what the networks before left idle.
+    pub(super) fn release_idle_memory(&self) {
+        crate::kernels::release_idle_buffers();
+        if let Some(operators) = self.loader.options.execution.operators() {
+            operators.wait();
+        }
+    }
+}

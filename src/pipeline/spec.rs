@@ -1,0 +1,218 @@
+//! What must be known of a model before anything large is read: its family, its networks' sizes, what it wants of
+//! pictures, sampling and guidance. From its small files alone.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::PipelineError;
+use super::sampler::ModelSampling;
+use crate::checkpoint::{CheckpointError, ClipConfig, ModelFiles, UnetConfig, VaeConfig};
+use crate::job::{Request, WorkGrid};
+
+/// What a UNet is given as further channels of its input, besides the noisy latents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConcatKind {
+    Nothing,
+    /// Mask and masked picture: made for inpainting.
+    Mask,
+    /// The picture: made for instructions.
+    Picture,
+}
+
+impl ConcatKind {
+    /// By channels; `None` when they fit no kind.
+    #[must_use]
+    pub fn of(in_channels: usize, latent_channels: usize) -> Option<Self> {
+        match in_channels.checked_sub(latent_channels)? {
+            0 => Some(Self::Nothing),
+            extra if extra == latent_channels + 1 => Some(Self::Mask),
+            extra if extra == latent_channels => Some(Self::Picture),
+            _ => None,
+        }
+    }
+}
+
+/// The guidance that a model wants where nobody says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OwnGuidance {
+    pub scale: f64,
+    /// In the time step, so that one pass is guided already.
+    pub is_embedded: bool,
+}
+
+impl OwnGuidance {
+    fn of(files: &ModelFiles, unet: &UnetConfig) -> Self {
+        let is_embedded = unet.guidance_width.is_some();
+        let scale = match files {
+            ModelFiles::Embedded(_) => 4.0,
+            _ if is_embedded => Request::EMBEDDED_GUIDANCE,
+            _ => Request::DEFAULT_GUIDANCE,
+        };
+        Self { scale, is_embedded }
+    }
+}
+
+/// The networks by their configs alone.
+#[derive(Clone, Debug)]
+pub(super) struct NetworkConfigs {
+    /// One text encoder, or SDXL's two.
+    pub text: Vec<ClipConfig>,
+    pub unet: UnetConfig,
+    pub vae: VaeConfig,
+    /// Of a model inside the program, whose pages count as the program's.
+    pub embedded_bytes: usize,
+}
+
+impl NetworkConfigs {
+    /// `has_pair` is whether two text encoders read the prompt.
+    pub fn read(files: &ModelFiles, unet: UnetConfig, vae: VaeConfig, has_pair: bool) -> Result<Self, CheckpointError> {
+        let mut text = vec![ClipConfig::read(files, "text_encoder")?];
+        if has_pair {
+            text.push(ClipConfig::read(files, "text_encoder_2")?);
+        }
+        let embedded_bytes = match files {
+            ModelFiles::Embedded(list) => list.iter().map(|(_, bytes)| bytes.len()).sum(),
+            _ => 0,
+        };
+        Ok(Self { text, unet, vae, embedded_bytes })
+    }
+}
+
+#[derive(Deserialize)]
+struct ModelIndex {
+    #[serde(rename = "_class_name", default)]
+    class_name: String,
+    #[serde(default = "yes")]
+    force_zeros_for_empty_prompt: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A model that may be loaded: a folder that cannot work is refused before a gigabyte is read.
+pub struct ModelSpec {
+    pub(super) files: ModelFiles,
+    pub(super) vae_files: ModelFiles,
+    pub(super) configs: NetworkConfigs,
+    pub(super) grid: WorkGrid,
+    pub(super) concat: ConcatKind,
+    pub(super) own_guidance: OwnGuidance,
+    pub(super) sampling: ModelSampling,
+    pub(super) zeros_for_absent_negative: bool,
+}
+
+impl ModelSpec {
+    /// Reads a model's small files; `vae` is a file with another VAE than the model's own.
+    ///
+    /// # Errors
+    /// When one is missing, damaged, or asks for something that is not supported.
+    pub fn read(files: &ModelFiles, vae: Option<&Path>) -> Result<Self, PipelineError> {
+        if let ModelFiles::Folder(folder) = files
+            && !folder.is_dir()
+        {
+            return Err(CheckpointError::Missing { what: "the folder itself", path: folder.clone() }.into());
+        }
+        let index: ModelIndex = files.require_json("model_index.json", "model_index.json")?;
+        let is_xl = index.class_name.starts_with("StableDiffusionXL");
+        let is_known =
+            index.class_name.starts_with("StableDiffusion") || index.class_name.starts_with("LatentConsistency");
+        if !is_known || index.class_name.starts_with("StableDiffusion3") {
+            let found = format!("{:?}", index.class_name);
+            let supported = "a Stable Diffusion 1, 2 or XL pipeline".to_owned();
+            let path = files.path_of("model_index.json");
+            return Err(CheckpointError::Unsupported { field: "_class_name".into(), found, supported, path }.into());
+        }
+        let unet = UnetConfig::read(files)?;
+        let (vae_files, vae) = read_vae_config(files, vae, is_xl)?;
+        let sampling = ModelSampling::read(files)?;
+        let concat = check_channels(&unet, &vae, files)?;
+        Ok(Self {
+            grid: grid_of(&unet, &vae),
+            concat,
+            own_guidance: OwnGuidance::of(files, &unet),
+            zeros_for_absent_negative: is_xl && index.force_zeros_for_empty_prompt,
+            configs: NetworkConfigs::read(files, unet, vae, is_xl)?,
+            files: files.clone(),
+            vae_files,
+            sampling,
+        })
+    }
+
+    /// `(1, latent_channels, height / factor, width / factor)` for a picture of this size in pixels.
+    pub(super) fn latent_shape(&self, width: u32, height: u32) -> (usize, usize, usize, usize) {
+        let config = &self.configs.vae;
+        let factor = config.factor();
+        (1, config.latent_channels, height as usize / factor, width as usize / factor)
+    }
+}
+
+/// Where the VAE is read from, and its config.
+fn read_vae_config(
+    files: &ModelFiles,
+    vae: Option<&Path>,
+    is_xl: bool,
+) -> Result<(ModelFiles, VaeConfig), PipelineError> {
+    let Some(file) = vae else { return Ok((files.clone(), VaeConfig::read(files)?)) };
+    let vae_files = ModelFiles::open_file(file)?;
+    let mut config = VaeConfig::read(&vae_files)?;
+    if let Some(own) = VaeConfig::read(files).ok().or_else(|| family_vae(is_xl, &config)) {
+        // A file of a VAE alone does not say what its family's latents are scaled by.
+        (config.scale, config.shift, config.force_upcast) = (own.scale, own.shift, own.force_upcast);
+    }
+    Ok((vae_files, config))
+}
+
+/// For a model that has no VAE of its own.
+fn family_vae(is_xl: bool, config: &VaeConfig) -> Option<VaeConfig> {
+    is_xl.then(|| VaeConfig { scale: 0.13025, ..config.clone() })
+}
+
+fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<ConcatKind, PipelineError> {
+    let latent = vae.latent_channels;
+    let unsupported = |field: &str, found: usize, supported: String| CheckpointError::Unsupported {
+        field: field.into(),
+        found: found.to_string(),
+        supported,
+        path: files.path_of("unet/config.json"),
+    };
+    if unet.out_channels != latent {
+        let supported = format!("{latent}, as many as the VAE's latent channels,");
+        return Err(unsupported("out_channels", unet.out_channels, supported).into());
+    }
+    ConcatKind::of(unet.in_channels, latent).ok_or_else(|| {
+        let (inpainting, instructions) = (2 * latent + 1, 2 * latent);
+        let supported =
+            format!("{latent}, as many as the VAE's latent channels, {instructions} (instructions) and {inpainting} (inpainting)");
+        unsupported("in_channels", unet.in_channels, supported).into()
+    })
+}
+
+fn grid_of(unet: &UnetConfig, vae: &VaeConfig) -> WorkGrid {
+    let cell = vae.factor();
+    WorkGrid {
+        native_side_px: (unet.sample_size * cell) as u32,
+        cell_px: cell as u32,
+        step_px: (cell << (unet.blocks.len() - 1)) as u32,
+    }
+}
+
+/// What a model wants of sizes, from its small files alone.
+///
+/// # Errors
+/// When they are missing or unreadable.
+pub fn work_grid_of(files: &ModelFiles) -> Result<WorkGrid, PipelineError> {
+    Ok(grid_of(&UnetConfig::read(files)?, &VaeConfig::read(files)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_channels_say_what_is_concatenated() {
+        let kinds = [4, 8, 9, 5, 3].map(|channels| ConcatKind::of(channels, 4));
+        assert_eq!(kinds, [Some(ConcatKind::Nothing), Some(ConcatKind::Picture), Some(ConcatKind::Mask), None, None]);
+    }
+}
