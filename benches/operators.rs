@@ -4,7 +4,7 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use inkwick::kernels::{
-    Conv3x3, Finish, GroupNorm, Heads, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, Source, Steps,
+    Conv3x3, Epilogue, GroupNorm, Heads, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, Steps, WeightSlice,
     attention, concatenate,
 };
 
@@ -65,10 +65,10 @@ fn run<T>(bencher: Bencher, operations: usize, operator: impl Fn() -> T + Sync) 
 fn convolution(bencher: Bencher, picture: Picture, packing: Packing, seen: usize) {
     let channels = picture.2;
     let weight = numbers(9 * channels * channels);
-    let layer = Conv3x3::new(Source::F32(&weight), &numbers(channels), channels, Steps::SAME, packing);
+    let layer = Conv3x3::new(WeightSlice::F32(&weight), &numbers(channels), channels, Steps::SAME, packing);
     let (layer, x) = (layer.unwrap_or_else(wrong), picture.map());
     let operations = 2 * 9 * channels * channels * picture.0 * seen * seen;
-    run(bencher, operations, || layer.forward(&x, (seen, seen), &Finish::default()));
+    run(bencher, operations, || layer.forward(&x, (seen, seen), &Epilogue::default()));
 }
 
 #[divan::bench(args = PICTURES, sample_count = 3, sample_size = 1)]
@@ -96,7 +96,7 @@ fn upsample_and_conv3x3(bencher: Bencher, picture: Picture) {
 fn ready(bencher: Bencher, channels: usize, packing: Packing) {
     let weight: Vec<half::f16> = numbers(9 * channels * channels).into_iter().map(half::f16::from_f32).collect();
     let bias = numbers(channels);
-    run(bencher, weight.len(), || Conv3x3::new(Source::F16(&weight), &bias, channels, Steps::SAME, packing));
+    run(bencher, weight.len(), || Conv3x3::new(WeightSlice::F16(&weight), &bias, channels, Steps::SAME, packing));
 }
 
 #[divan::bench(args = [320, 512, 1280], sample_count = 5, sample_size = 1)]
@@ -112,9 +112,9 @@ fn weights_of_conv3x3_direct(bencher: Bencher, channels: usize) {
 fn linear(bencher: Bencher, picture: Picture, outputs: usize, precision: Precision) {
     let channels = picture.2;
     let weight = numbers(outputs * channels);
-    let layer = Linear::new(Source::F32(&weight), None, channels, packing(precision, false)).unwrap_or_else(wrong);
+    let layer = Linear::new(WeightSlice::F32(&weight), None, channels, packing(precision, false)).unwrap_or_else(wrong);
     let x = picture.map();
-    run(bencher, 2 * picture.pixels() * channels * outputs, || layer.forward(&x, &Finish::default()));
+    run(bencher, 2 * picture.pixels() * channels * outputs, || layer.forward(&x, &Epilogue::default()));
 }
 
 #[divan::bench(args = UNET, sample_count = 5, sample_size = 1)]
@@ -135,9 +135,10 @@ fn linear_bf16_products(bencher: Bencher, picture: Picture) {
 fn gated(bencher: Bencher, picture: Picture, precision: Precision) {
     let channels = picture.2;
     let (weight, bias) = (numbers(8 * channels * channels), numbers(8 * channels));
-    let layer = Linear::gated(Source::F32(&weight), &bias, channels, packing(precision, false)).unwrap_or_else(wrong);
+    let layer =
+        Linear::gated(WeightSlice::F32(&weight), &bias, channels, packing(precision, false)).unwrap_or_else(wrong);
     let x = picture.map();
-    run(bencher, 2 * picture.pixels() * channels * 8 * channels, || layer.forward(&x, &Finish::default()));
+    run(bencher, 2 * picture.pixels() * channels * 8 * channels, || layer.forward(&x, &Epilogue::default()));
 }
 
 #[divan::bench(args = UNET, sample_count = 5, sample_size = 1)]

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use super::change::{Change, Origin, PackedMask, Record, Sheet, TilesChange};
-use super::extend;
 use super::history::History;
 use super::mask_layer::MaskLayer;
 use super::picture_layer::PictureLayer;
+use super::prepared::{Prepared, Snapshot, Step};
 use super::stroke::{Ink, Stroke};
 use crate::mask::shape::ShapeCover;
-use crate::mask::{Brush, BrushPoint, MaskPlane, PixelRect, flood};
+use crate::mask::{Brush, BrushPoint, MaskPlane, PixelRect};
 use crate::raster::Picture;
-use crate::raster::{Extension, extended};
 
 /// What looks different since it was asked last, in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,11 +77,6 @@ impl Document {
         self.picture.as_ref().map(PictureLayer::whole)
     }
 
-    /// The same, remembered until the next change: for what asks often.
-    pub fn settled_picture(&mut self) -> Option<Arc<Picture>> {
-        self.picture.as_mut().map(PictureLayer::settle)
-    }
-
     /// What is to be drawn again. Asking takes the note away.
     pub fn take_dirty(&mut self) -> Dirty {
         std::mem::take(&mut self.dirty)
@@ -99,33 +93,61 @@ impl Document {
         std::mem::take(&mut self.records)
     }
 
-    // Whole sheets.
+    // What changes all of it.
 
-    /// Lays another picture on the canvas, or none. The mask stays, stretched where the size is another.
-    pub fn replace(&mut self, picture: Option<(Arc<Picture>, Origin)>) {
-        let sheet = match picture {
-            Some((picture, origin)) => {
-                let mask = extend::stretched(&self.mask, picture.width(), picture.height());
-                Sheet::of(picture, origin, PackedMask::of(&mask))
-            }
-            None => Sheet::default(),
-        };
-        self.do_sheet(sheet);
+    /// What a change of the whole canvas is worked out from, here or on another thread.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            revision: self.revision,
+            picture: self.picture.clone(),
+            origin: self.origin.clone(),
+            mask: self.mask.clone(),
+        }
     }
 
-    /// Makes the canvas larger: the new part continues the picture's border and is masked.
-    pub fn extend(&mut self, sides: Extension) -> bool {
-        let Some(picture) = self.picture.as_ref().filter(|_| !sides.is_empty()) else { return false };
-        let (larger, mask) = (extended(&picture.whole(), sides), extend::mask(&self.mask, sides));
-        let origin = Origin { file: None, made_here: self.origin.made_here };
-        self.do_sheet(Sheet::of(Arc::new(larger), origin, PackedMask::of(&mask)));
+    /// Puts a step in place that was worked out from a snapshot. `false`, and nothing is done, when the canvas has
+    /// changed since then.
+    pub fn put(&mut self, prepared: Prepared) -> bool {
+        if prepared.revision != self.revision {
+            return false;
+        }
+        self.end_stroke();
+        self.revision += 1;
+        match prepared.step {
+            Step::Mask { mask, rect, before, after } => {
+                self.mask = mask;
+                self.dirty.mask = self.dirty.mask.union(rect);
+                self.records.push(Record::Tiles(after));
+                self.history.push(Change::Tiles(before));
+            }
+            Step::Sheet { sheet, mask, before } => {
+                self.mask = mask;
+                self.picture.clone_from(&sheet.picture);
+                self.origin.clone_from(&sheet.origin);
+                self.dirty.sheet = true;
+                self.records.push(Record::Sheet(Box::new(sheet)));
+                self.history.push(Change::Sheet(Box::new(before)));
+            }
+        }
         true
     }
 
-    fn do_sheet(&mut self, sheet: Sheet) {
+    /// Works a step out and puts it in place. `false` when it changes nothing.
+    pub fn change(&mut self, work: impl FnOnce(&Snapshot) -> Option<Prepared>) -> bool {
         self.end_stroke();
-        self.records.push(Record::Sheet(Box::new(sheet.clone())));
-        let back = self.swap(Change::Sheet(Box::new(sheet)));
+        work(&self.snapshot()).is_some_and(|prepared| self.put(prepared))
+    }
+
+    /// Puts another picture on the canvas, or none. The mask stays, stretched where the size is another.
+    pub fn replace(&mut self, picture: Option<(Arc<Picture>, Origin)>) {
+        if let Some((picture, origin)) = picture {
+            self.change(|canvas| Some(canvas.replaced(picture, origin)));
+            return;
+        }
+        self.end_stroke();
+        self.records.push(Record::Sheet(Box::default()));
+        let back = self.swap(Change::Sheet(Box::default()));
         self.history.push(back);
     }
 
@@ -204,24 +226,7 @@ impl Document {
 
     /// Puts another mask of the same size in the place of this one, as one step. `false` when nothing is different.
     pub fn set_mask(&mut self, plane: MaskPlane) -> bool {
-        self.end_stroke();
-        if (plane.width(), plane.height()) != (self.mask.plane().width(), self.mask.plane().height()) {
-            return false;
-        }
-        let new = MaskLayer::new(plane);
-        let tiles: Vec<_> = (0..new.grid().count())
-            .filter(|tile| new.has(*tile) || self.mask.has(*tile))
-            .map(|tile| (tile, new.tile(tile)))
-            .filter(|(tile, content)| self.mask.tile(*tile) != *content)
-            .collect();
-        if tiles.is_empty() {
-            return false;
-        }
-        let after = TilesChange { mask: tiles, colour: Vec::new() };
-        self.records.push(Record::Tiles(after.clone()));
-        let back = self.swap(Change::Tiles(after));
-        self.history.push(back);
-        true
+        self.change(|canvas| canvas.with_mask(plane))
     }
 
     /// Puts what `edit` makes of the mask's part within `rect` in its place, as one step. `false` when nothing is
@@ -240,23 +245,6 @@ impl Document {
         self.mask.look_again(rect);
         self.note(rect);
         self.keep(TilesChange { mask: before, colour: Vec::new() })
-    }
-
-    /// A mask of any size, stretched to the picture's.
-    pub fn load_mask(&mut self, plane: MaskPlane) -> bool {
-        let [width, height] = self.size_px().unwrap_or_default();
-        self.set_mask(extend::stretched(&MaskLayer::new(plane), width, height).plane().clone())
-    }
-
-    pub fn clear_mask(&mut self) -> bool {
-        let plane = self.mask.plane();
-        self.set_mask(MaskPlane::empty(plane.width(), plane.height()))
-    }
-
-    /// Masks what the mask's outline encloses around a pixel.
-    pub fn flood_mask(&mut self, x: u32, y: u32) -> bool {
-        let mut plane = self.mask.plane().clone();
-        flood(&mut plane, x, y).is_some() && self.set_mask(plane)
     }
 
     // Back and forth.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::canvas::TILE_PX;
+use crate::raster::Extension;
 
 type Look = (Option<(u32, u32, Vec<u8>)>, Vec<u8>, Origin);
 
@@ -60,18 +61,16 @@ impl Hand {
                 document.set_mask(MaskPlane::from_values(width, height, inverted).unwrap());
             }
             7 => {
-                document.clear_mask();
+                let plane = document.mask().plane();
+                document.set_mask(MaskPlane::empty(plane.width(), plane.height()));
             }
             8 => {
-                document.flood_mask(self.below(300), self.below(200));
+                let (x, y) = (self.below(300), self.below(200));
+                document.change(|canvas| canvas.flooded(x, y));
             }
             9 if document.size_px().is_none_or(|[width, _]| width < 400) => {
-                document.extend(Extension {
-                    left: self.below(9),
-                    top: 0,
-                    right: self.below(40),
-                    bottom: self.below(5),
-                });
+                let sides = Extension { left: self.below(9), top: 0, right: self.below(40), bottom: self.below(5) };
+                document.change(|canvas| canvas.extended(sides));
             }
             10 => {
                 let picture = noise(100 + self.below(200), 90 + self.below(150), self.below(1000));
@@ -213,4 +212,22 @@ fn history_has_ends() {
         document.replace(Some((Arc::new(Picture::filled(4096, 4096, [0; 4])), Origin::default())));
     }
     assert!(document.history.undo_count() <= 4, "{}", document.history.undo_count());
+}
+
+#[test]
+fn a_prepared_step_is_put_in_place_only_while_nothing_has_changed() {
+    let mut document = Document::default();
+    document.replace(Some((noise(300, 200, 1), Origin::default())));
+    let snapshot = document.snapshot();
+    let (flood, extension) =
+        (snapshot.flooded(5, 5).unwrap(), snapshot.extended(Extension { left: 8, ..Extension::default() }));
+    let stale = extension.unwrap();
+    assert!(document.put(flood));
+    assert!(document.mask().plane().values().iter().all(|value| *value == 255));
+    assert!(!document.put(stale), "the mask is another by now");
+    assert_eq!(document.size_px(), Some([300, 200]));
+    let kept = document.mask().shared();
+    document.undo();
+    assert!(document.mask().is_empty() && document.mask().plane().is_empty(), "one step");
+    assert!(kept.values().iter().all(|value| *value == 255), "what was shared stays as it was");
 }

@@ -1,11 +1,14 @@
 //! The mask with a note for each tile of what is masked in it, so that its bounds are always known.
 
+use std::sync::Arc;
+
 use super::tiles::{TileGrid, TileIndex};
 use crate::mask::{MaskPlane, PixelRect};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaskLayer {
-    plane: MaskPlane,
+    /// Shared with whoever asked for it, and copied when it is written to meanwhile.
+    plane: Arc<MaskPlane>,
     grid: TileGrid,
     /// The bounds of what is not 0, for each tile.
     bounds: Vec<PixelRect>,
@@ -34,7 +37,8 @@ impl MaskLayer {
     #[must_use]
     pub fn new(plane: MaskPlane) -> Self {
         let grid = TileGrid::new(plane.width(), plane.height());
-        let mut layer = Self { bounds: vec![PixelRect::default(); grid.count() as usize], grid, plane };
+        let mut layer =
+            Self { bounds: vec![PixelRect::default(); grid.count() as usize], grid, plane: Arc::new(plane) };
         layer.look_again(layer.plane.rect());
         layer
     }
@@ -42,6 +46,17 @@ impl MaskLayer {
     #[must_use]
     pub fn plane(&self) -> &MaskPlane {
         &self.plane
+    }
+
+    /// The same, to keep: what is painted later is not in it.
+    #[must_use]
+    pub fn shared(&self) -> Arc<MaskPlane> {
+        Arc::clone(&self.plane)
+    }
+
+    #[must_use]
+    pub fn into_plane(self) -> MaskPlane {
+        Arc::unwrap_or_clone(self.plane)
     }
 
     #[must_use]
@@ -90,8 +105,9 @@ impl MaskLayer {
         if tile >= self.grid.count() || matches!(content, MaskTile::Values(values) if values.len() != count) {
             return;
         }
+        let plane = Arc::make_mut(&mut self.plane);
         for (index, y) in (rect.top..rect.bottom).enumerate() {
-            let row = &mut self.plane.row_mut(y)[rect.left as usize..rect.right as usize];
+            let row = &mut plane.row_mut(y)[rect.left as usize..rect.right as usize];
             match content {
                 MaskTile::Even(value) => row.fill(*value),
                 MaskTile::Values(values) => row.copy_from_slice(&values[index * width..][..width]),
@@ -102,7 +118,7 @@ impl MaskLayer {
 
     /// Lets `change` write into the part of a row that lies in `rect`; call `look_again` afterwards.
     pub(super) fn row_mut(&mut self, y: u32, rect: PixelRect) -> &mut [u8] {
-        &mut self.plane.row_mut(y)[rect.left as usize..rect.right as usize]
+        &mut Arc::make_mut(&mut self.plane).row_mut(y)[rect.left as usize..rect.right as usize]
     }
 
     /// Notes what is masked in the tiles that `rect` touches.

@@ -1,7 +1,7 @@
 //! The canvas's picture: as it came, and the tiles that were painted over since.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::tiles::{TileGrid, TileIndex};
 use crate::mask::PixelRect;
@@ -15,15 +15,15 @@ pub struct PictureLayer {
     base: Arc<Picture>,
     grid: TileGrid,
     painted: BTreeMap<TileIndex, ColourTile>,
-    /// Base and painted tiles in one, while nothing has changed since.
-    whole: Option<Arc<Picture>>,
+    /// Base and painted tiles in one, once somebody asked; shared with copies until something changes.
+    whole: Arc<OnceLock<Arc<Picture>>>,
 }
 
 impl PictureLayer {
     #[must_use]
     pub fn new(base: Arc<Picture>) -> Self {
         let grid = TileGrid::new(base.width(), base.height());
-        Self { base, grid, painted: BTreeMap::new(), whole: None }
+        Self { base, grid, painted: BTreeMap::new(), whole: Arc::default() }
     }
 
     #[must_use]
@@ -53,15 +53,16 @@ impl PictureLayer {
         &self.painted
     }
 
-    /// With everything that was painted. Costs a copy after a change.
+    /// With everything that was painted. The first time after a change it costs a copy of all pixels.
     #[must_use]
     pub fn whole(&self) -> Arc<Picture> {
         if self.painted.is_empty() {
             return Arc::clone(&self.base);
         }
-        if let Some(whole) = &self.whole {
-            return Arc::clone(whole);
-        }
+        Arc::clone(self.whole.get_or_init(|| self.flattened()))
+    }
+
+    fn flattened(&self) -> Arc<Picture> {
         let mut rgba = self.base.rgba().to_vec();
         let row_bytes = self.width() as usize * 4;
         for (tile, pixels) in &self.painted {
@@ -72,13 +73,6 @@ impl PictureLayer {
             }
         }
         Picture::from_rgba(self.width(), self.height(), rgba).map_or_else(|_| Arc::clone(&self.base), Arc::new)
-    }
-
-    /// The same, remembered until the next change.
-    pub fn settle(&mut self) -> Arc<Picture> {
-        let whole = self.whole();
-        self.whole = Some(Arc::clone(&whole));
-        whole
     }
 
     /// `None` outside.
@@ -113,12 +107,12 @@ impl PictureLayer {
                 self.painted.remove(&tile);
             }
         }
-        self.whole = None;
+        self.whole = Arc::default();
     }
 
     /// A tile's pixels to paint on, taken from the base the first time.
     pub(super) fn tile_mut(&mut self, tile: TileIndex) -> &mut Vec<u8> {
-        self.whole = None;
+        self.whole = Arc::default();
         let (base, rect) = (&self.base, self.grid.rect(tile));
         Arc::make_mut(self.painted.entry(tile).or_insert_with(|| Arc::new(cut(base, rect))))
     }

@@ -33,7 +33,7 @@ static EMBEDDED: Option<EmbeddedFiles> = Some(embedded![
 static EMBEDDED: Option<EmbeddedFiles> = None;
 
 /// Where the built-in model's files are.
-pub enum BuiltinFiles {
+pub(crate) enum BuiltinFiles {
     Embedded(EmbeddedFiles),
     Folder(PathBuf),
 }
@@ -41,7 +41,7 @@ pub enum BuiltinFiles {
 impl BuiltinFiles {
     /// # Errors
     /// In a build without the model, when no folder with it is found.
-    pub fn find() -> Result<Self, CheckpointError> {
+    pub(crate) fn find() -> Result<Self, CheckpointError> {
         if let Some(files) = EMBEDDED {
             return Ok(Self::Embedded(files));
         }
@@ -62,7 +62,7 @@ impl BuiltinFiles {
     ///
     /// # Errors
     /// When the file is there and cannot be read.
-    pub fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, CheckpointError> {
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, CheckpointError> {
         match self {
             Self::Embedded(files) => Ok(embedded_file(files, name).map(Cow::Borrowed)),
             Self::Folder(folder) => file_on_disk(folder, name),

@@ -6,10 +6,10 @@ use std::path::Path;
 use super::CheckpointError;
 
 /// `(path inside the model, bytes)`; the bytes stay in the program's own mapped pages.
-pub type EmbeddedFiles = &'static [(&'static str, &'static [u8])];
+pub(crate) type EmbeddedFiles = &'static [(&'static str, &'static [u8])];
 
 #[must_use]
-pub fn embedded_file(files: EmbeddedFiles, name: &str) -> Option<&'static [u8]> {
+pub(crate) fn embedded_file(files: EmbeddedFiles, name: &str) -> Option<&'static [u8]> {
     files.iter().find_map(|(path, bytes)| (*path == name).then_some(*bytes))
 }
 
@@ -17,7 +17,7 @@ pub fn embedded_file(files: EmbeddedFiles, name: &str) -> Option<&'static [u8]> 
 ///
 /// # Errors
 /// When the file is there and cannot be read.
-pub fn file_on_disk(folder: &Path, name: &str) -> Result<Option<Cow<'static, [u8]>>, CheckpointError> {
+pub(crate) fn file_on_disk(folder: &Path, name: &str) -> Result<Option<Cow<'static, [u8]>>, CheckpointError> {
     let path = folder.join(name);
     match std::fs::read(&path) {
         Ok(bytes) => Ok(Some(Cow::Owned(bytes))),

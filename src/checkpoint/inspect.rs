@@ -1,4 +1,4 @@
-//! What a file of tensors is, told from its names and shapes, before anything is done with it.
+//! What a file of tensors is, by its names and shapes, before anything is done with it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,7 +6,8 @@ use std::path::Path;
 use super::CheckpointError;
 use super::archive::{Archive, TensorInfo};
 use super::lora::Lora;
-use super::single_file::{Family, Parts};
+use super::single_file::{Parts, family_of as family_of_parts};
+use crate::job::{Family, ModelInput};
 
 /// What a file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,11 +44,11 @@ impl FileKind {
     }
 }
 
-/// All that is told of a file.
+/// What a file of tensors is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileReport {
     pub kind: FileKind,
-    /// "Stable Diffusion XL", or "for inpainting" behind it; `None` where it cannot be told.
+    /// "Stable Diffusion XL", or "for inpainting" behind it; `None` where that is unknown.
     pub family: Option<String>,
     /// The precision that most bytes have: `F16`.
     pub precision: String,
@@ -58,11 +59,11 @@ pub struct FileReport {
     pub matched: usize,
     /// The others.
     pub unmatched: Vec<String>,
-    /// What the file tells of itself in words: trigger words, base model.
+    /// The file's own metadata: trigger words, base model.
     pub metadata: BTreeMap<String, String>,
 }
 
-/// Reads a file's header and says what it is.
+/// Reads a file's header and finds out what it is.
 ///
 /// # Errors
 /// When it is missing or damaged.
@@ -123,16 +124,13 @@ fn kind_of(tensors: &[TensorInfo], parts: &Parts, is_lora: bool) -> FileKind {
 fn family_of(kind: FileKind, tensors: &[TensorInfo], parts: &Parts) -> Option<String> {
     match kind {
         FileKind::Checkpoint | FileKind::CheckpointWithoutVae | FileKind::Unet => {
-            let family = Family::of(parts).name();
+            let family = family_of_parts(parts);
             let inputs = parts.networks.get("unet")?.get("conv_in.weight")?.shape.get(1).copied();
-            Some(match inputs {
-                Some(9) => format!("{family} for inpainting"),
-                Some(8) => format!("{family} for instructions"),
-                _ => family.to_owned(),
-            })
+            let latents = family.row().latent_channels as usize;
+            Some(family.title(inputs.and_then(|inputs| ModelInput::of(inputs, latents)).unwrap_or(ModelInput::Plain)))
         }
         FileKind::Lora => {
-            // The context's width tells; the second encoder's layers as well.
+            // The context's width decides, or the second encoder's layers.
             let is_context = |name: &str| name.contains("attn2_to_k") || name.contains("attn2.to_k");
             let is_inward = |name: &str| name.contains("down.weight") || name.contains("lora_A");
             let context = tensors

@@ -50,7 +50,7 @@ impl TextualInversion {
     /// The vectors `(tokens, width)` for an encoder of that width; `place` is its place in a pair.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// When the device is out of memory.
     pub fn vectors_for(&self, width: usize, place: Option<usize>) -> Result<Option<Tensor>, CheckpointError> {
         let wanted = ["clip_l", "clip_g"];
         let is_pair = self.vectors.iter().any(|(name, _)| wanted.contains(&name.as_str()));
@@ -61,7 +61,7 @@ impl TextualInversion {
         Ok(fitting.map(|(_, vectors)| vectors.clone()))
     }
 
-    /// What is said when no encoder takes it.
+    /// The error when no encoder takes it.
     #[must_use]
     pub fn misfit(&self, widths: &str) -> CheckpointError {
         let own: Vec<String> =

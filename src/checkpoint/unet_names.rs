@@ -23,21 +23,21 @@ struct NamePair {
 
 /// One resolution level: for each resnet, whether a transformer follows it; then whether the size changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LevelShape {
+pub(crate) struct LevelShape {
     pub transformers: Vec<bool>,
     pub resizes: bool,
 }
 
 /// The levels of a UNet, finest first on the way down, coarsest first on the way up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UnetShape {
+pub(crate) struct UnetShape {
     pub down: Vec<LevelShape>,
     pub up: Vec<LevelShape>,
 }
 
 /// The table of places.
 #[derive(Clone, Debug)]
-pub struct UnetNames {
+pub(crate) struct UnetNames {
     places: Vec<NamePair>,
 }
 
@@ -64,7 +64,7 @@ const ENDS: [(&str, &str); 8] = [
 impl UnetShape {
     /// From the names of the original code, `model.diffusion_model.` taken off.
     #[must_use]
-    pub fn of_original(names: &BTreeSet<&str>) -> Self {
+    pub(crate) fn of_original(names: &BTreeSet<&str>) -> Self {
         let has = |start: String| names.range(start.as_str()..).next().is_some_and(|name| name.starts_with(&start));
         let mut shape = Self::default();
         let mut level = LevelShape::default();
@@ -99,7 +99,7 @@ impl UnetShape {
 impl UnetShape {
     /// From diffusers' names.
     #[must_use]
-    pub fn of_diffusers(names: &BTreeSet<&str>) -> Self {
+    pub(crate) fn of_diffusers(names: &BTreeSet<&str>) -> Self {
         let has = |start: &str| names.range(start..).next().is_some_and(|name| name.starts_with(start));
         let level = |at: String, resize: &str| -> Option<LevelShape> {
             let layers = (0..names.len()).take_while(|layer| has(&format!("{at}resnets.{layer}."))).count();
@@ -115,7 +115,7 @@ impl UnetShape {
 
 impl UnetNames {
     #[must_use]
-    pub fn new(shape: &UnetShape) -> Self {
+    pub(crate) fn new(shape: &UnetShape) -> Self {
         let mut places = Vec::new();
         let mut add = |original: String, diffusers: String, kind| places.push(NamePair { original, diffusers, kind });
         let mut index = 1;
@@ -161,7 +161,7 @@ impl UnetNames {
 
     /// diffusers' name of a tensor or layer that the original code calls `name`.
     #[must_use]
-    pub fn to_diffusers(&self, name: &str) -> Option<String> {
+    pub(crate) fn to_diffusers(&self, name: &str) -> Option<String> {
         if let Some(found) = renamed(name, &ENDS, false) {
             return Some(found);
         }
@@ -179,7 +179,7 @@ impl UnetNames {
 
     /// The original code's name of what diffusers calls `name`.
     #[must_use]
-    pub fn to_original(&self, name: &str) -> Option<String> {
+    pub(crate) fn to_original(&self, name: &str) -> Option<String> {
         if let Some(found) = renamed(name, &ENDS, true) {
             return Some(found);
         }

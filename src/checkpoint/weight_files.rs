@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::archive::Archive;
 use super::folder::embedded_file;
-use super::single_file::{Cut, TensorSource};
+use super::single_file::{TensorSlice, TensorSource};
 use super::{CheckpointError, ModelFiles};
 
 #[derive(Deserialize)]
@@ -52,13 +52,13 @@ fn open_archive(files: &ModelFiles, name: &str) -> Result<Archive, CheckpointErr
 }
 
 /// Our name of a tensor, the number of its archive, where it is in there, and its size in bytes.
-pub type Placed = (String, usize, TensorSource, usize);
+pub(crate) type Placed = (String, usize, TensorSource, usize);
 
 /// A network's archives and all tensors in them.
 ///
 /// # Errors
 /// When there are none, or a file is damaged.
-pub fn sources_of(
+pub(crate) fn sources_of(
     files: &ModelFiles,
     folder: &str,
     stem: &str,
@@ -69,7 +69,7 @@ pub fn sources_of(
         let sizes: HashMap<String, u64> =
             archive.tensors().into_iter().map(|tensor| (tensor.name, tensor.bytes)).collect();
         let placed = part.map(|(name, source)| {
-            let parts = if matches!(source.cut, Cut::Third(_)) { 3 } else { 1 };
+            let parts = if matches!(source.cut, TensorSlice::Third(_)) { 3 } else { 1 };
             (name.clone(), 0, source.clone(), sizes.get(&source.name).copied().unwrap_or(0) as usize / parts)
         });
         return Ok((vec![Arc::clone(archive)], placed.collect()));
@@ -79,7 +79,7 @@ pub fn sources_of(
     for (index, name) in weight_files(files, folder, stem)?.iter().enumerate() {
         let archive = open_archive(files, name)?;
         placed.extend(archive.tensors().into_iter().map(|tensor| {
-            let source = TensorSource { name: tensor.name.clone(), cut: Cut::Whole, shape: tensor.shape };
+            let source = TensorSource { name: tensor.name.clone(), cut: TensorSlice::Whole, shape: tensor.shape };
             (tensor.name, index, source, tensor.bytes as usize)
         }));
         archives.push(Arc::new(archive));

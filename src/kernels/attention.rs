@@ -1,16 +1,16 @@
-//! Attention on a CPU: blocks of queries against blocks of keys, with a running softmax ("Self-attention Does Not Need
+//! Attention on a CPU: blocks of queries against blocks of keys, with a online softmax ("Self-attention Does Not Need
 //! O(n²) Memory", Rabe and Staats), or with the scores of whole heads in memory.
 
 use rayon::prelude::*;
 
 use super::ShapeError;
 use super::map::Map;
-use super::numbers::{pair, pair_up};
+use super::numbers::pair_up;
 use super::packed_heads::{PackedHeads, floats_per_head, steps};
 use super::pool::Buffer;
-use super::product::{Shared, Starts, TILE_ROWS, tile};
-use super::simd::{Kernel, Level, Simd};
-use super::softmax::soften;
+use super::product::{SharedPointer, Starts, TILE_ROWS, tile};
+use super::simd::{Kernel, Level, Simd, pair};
+use super::softmax::online_softmax;
 
 /// Queries of one task.
 const QUERIES: usize = 96;
@@ -54,7 +54,7 @@ impl Heads {
 /// When the shapes do not belong together.
 pub fn attention(q: &Map, k: &Map, v: &Map, heads: Heads, scores: Scores, level: Level) -> Result<Map, ShapeError> {
     let Heads { count: heads, causal, in_pairs } = heads;
-    // A hidden key in a pair with a seen one would not be hidden if it were no number.
+    // A hidden key in a pair with a seen one would not be hidden if it were NaN.
     let in_pairs = in_pairs && !causal;
     let (queries, keys) = (q.height * q.width, k.height * k.width);
     let fits = k.shape() == v.shape() && k.batch == q.batch && k.channels == q.channels;
@@ -73,7 +73,7 @@ pub fn attention(q: &Map, k: &Map, v: &Map, heads: Heads, scores: Scores, level:
     let depth = q.channels / heads;
     let packed = PackedHeads::new(k, v, (heads, depth), keys, in_pairs, level);
     let query_blocks = queries.div_ceil(QUERIES);
-    let output = Shared(out.as_mut_ptr());
+    let output = SharedPointer(out.as_mut_ptr());
     let all_heads = q.batch * heads;
     let key_width = keys.next_multiple_of(level.panel_width()) + ROW_GAP;
     let (heads_at_once, mut whole) = match scores {
@@ -85,14 +85,14 @@ pub fn attention(q: &Map, k: &Map, v: &Map, heads: Heads, scores: Scores, level:
     };
     for first_head in (0..all_heads).step_by(heads_at_once) {
         let head_count = heads_at_once.min(all_heads - first_head);
-        let whole = whole.as_mut().map(|whole| Shared(whole.as_mut_ptr()));
+        let whole = whole.as_mut().map(|whole| SharedPointer(whole.as_mut_ptr()));
         (0..head_count * query_blocks).into_par_iter().with_max_len(1).for_each_init(
             Scratch::default,
             |scratch, task| {
                 let (slot, block) = (task / query_blocks, task % query_blocks);
                 let head = first_head + slot;
                 let first = block * QUERIES;
-                level.run(Task {
+                level.run(AttentionTask {
                     q,
                     packed: &packed,
                     picture: head / heads,
@@ -116,7 +116,7 @@ pub fn attention(q: &Map, k: &Map, v: &Map, heads: Heads, scores: Scores, level:
 /// The buffers that attention takes besides what it gives, in the order in which it takes them: packed keys, packed
 /// values, and whole scores where those are kept.
 #[must_use]
-pub fn attention_scratch_floats(
+pub(crate) fn attention_scratch_floats(
     (batch, queries, keys): (usize, usize, usize),
     (heads, depth): (Heads, usize),
     scores: Scores,
@@ -142,7 +142,7 @@ struct Scratch {
 }
 
 /// A block of one head's queries.
-struct Task<'a> {
+struct AttentionTask<'a> {
     q: &'a Map,
     packed: &'a PackedHeads,
     picture: usize,
@@ -153,13 +153,13 @@ struct Task<'a> {
     keys: usize,
     causal: bool,
     in_pairs: bool,
-    out: Shared,
+    out: SharedPointer,
     /// Where the scores go, and how long their rows are, where they are kept whole.
     whole: Option<(*mut f32, usize)>,
     scratch: &'a mut Scratch,
 }
 
-impl Kernel for Task<'_> {
+impl Kernel for AttentionTask<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -185,14 +185,14 @@ impl Kernel for Task<'_> {
         let end = if self.causal { self.first + self.count } else { self.keys };
         for first_key in (0..end).step_by(block) {
             let keys = block.min(end - first_key);
-            // SAFETY: `into` has room for as many rows of `stride` floats as there are queries, whole panels included.
+            // SAFETY: `into` is valid for as many rows of `stride` floats as there are queries, whole panels included.
             unsafe {
                 self.score::<S>(&queries, rows, first_key, keys, into, stride);
                 for row in 0..self.count {
                     let seen =
                         if self.causal { (self.first + row + 1).saturating_sub(first_key).min(keys) } else { keys };
                     let sums = &mut sums[row * columns..(row + 1) * columns];
-                    soften::<S>(into.add(row * stride), keys, seen, &mut largest[row], &mut totals[row], sums);
+                    online_softmax::<S>(into.add(row * stride), keys, seen, &mut largest[row], &mut totals[row], sums);
                 }
                 if self.in_pairs {
                     for row in 0..rows {
@@ -222,7 +222,7 @@ impl Kernel for Task<'_> {
     }
 }
 
-impl Task<'_> {
+impl AttentionTask<'_> {
     /// The block's queries one after the other, scaled so that the softmax may take powers of two; the last is repeated
     /// to fill a tile.
     fn take_queries(&mut self, rows: usize) {
@@ -243,6 +243,10 @@ impl Task<'_> {
     }
 
     /// Scores of all queries against the keys from `first_key` on, whole panels of them.
+    ///
+    /// # Safety
+    /// As [`Simd`]; `into` is valid for writes of `rows` rows that are `stride` floats apart, each of as many floats as
+    /// `keys` rounded up to whole panels.
     #[inline(always)]
     unsafe fn score<S: Simd>(
         &self,
@@ -260,21 +264,24 @@ impl Task<'_> {
             let values = &panels[(first_key + panel) * steps..][..width * steps];
             for row in (0..rows).step_by(TILE_ROWS) {
                 let starts: Starts = std::array::from_fn(|offset| queries[(row + offset) * steps..].as_ptr());
-                // SAFETY: the caller's room; a level's panel width is one of these two.
+                // SAFETY: `into` is the caller's; a level's panel width is one of these two.
                 unsafe {
                     let into = into.add(row * stride + panel);
                     match (S::PANEL_VECTORS, self.in_pairs) {
-                        (2, false) => store_tile::<S, 2, false>(&starts, steps, values.as_ptr(), into, stride),
-                        (2, true) => store_tile::<S, 2, true>(&starts, steps, values.as_ptr(), into, stride),
-                        (_, false) => store_tile::<S, 4, false>(&starts, steps, values.as_ptr(), into, stride),
-                        (_, true) => store_tile::<S, 4, true>(&starts, steps, values.as_ptr(), into, stride),
+                        (2, false) => store_tile::<S, 2, false, false>(&starts, steps, values.as_ptr(), into, stride),
+                        (2, true) => store_tile::<S, 2, true, false>(&starts, steps, values.as_ptr(), into, stride),
+                        (_, false) => store_tile::<S, 4, false, false>(&starts, steps, values.as_ptr(), into, stride),
+                        (_, true) => store_tile::<S, 4, true, false>(&starts, steps, values.as_ptr(), into, stride),
                     }
                 }
             }
         }
     }
 
-    /// Adds the values, weighed by the softened scores, to the sums.
+    /// Adds the values, weighed by the softmax of the scores, to the sums.
+    ///
+    /// # Safety
+    /// As [`Simd`]; `scores` is valid for reads of `rows` rows of `keys` floats, `stride` floats apart.
     #[inline(always)]
     unsafe fn weigh<S: Simd, const PAIRS: bool>(
         &self,
@@ -293,15 +300,15 @@ impl Task<'_> {
             let values = panels[panel * all_keys + first_key * panel_width..][..keys * panel_width].as_ptr();
             for row in (0..rows).step_by(TILE_ROWS) {
                 let starts: Starts = std::array::from_fn(|offset| scores.wrapping_add((row + offset) * stride));
-                // SAFETY: every row of the scores holds `keys` of them (or of pairs), and the sums whole tiles of whole
+                // SAFETY: the caller's scores; the sums are `rows` rows of `columns` floats, whole tiles of whole
                 // vectors.
                 unsafe {
                     let into = sums.as_mut_ptr().add(row * columns + panel);
                     match panel_width / S::LANES {
-                        1 => add_tile::<S, 1, PAIRS>(&starts, keys, values, into, columns),
-                        2 => add_tile::<S, 2, PAIRS>(&starts, keys, values, into, columns),
-                        3 => add_tile::<S, 3, PAIRS>(&starts, keys, values, into, columns),
-                        _ => add_tile::<S, 4, PAIRS>(&starts, keys, values, into, columns),
+                        1 => store_tile::<S, 1, PAIRS, true>(&starts, keys, values, into, columns),
+                        2 => store_tile::<S, 2, PAIRS, true>(&starts, keys, values, into, columns),
+                        3 => store_tile::<S, 3, PAIRS, true>(&starts, keys, values, into, columns),
+                        _ => store_tile::<S, 4, PAIRS, true>(&starts, keys, values, into, columns),
                     }
                 }
             }
@@ -309,40 +316,25 @@ impl Task<'_> {
     }
 }
 
+/// The products of one tile, stored at `into` or, with `ADD`, added to what stands there.
+///
+/// # Safety
+/// As [`tile`]; `into` is valid for the tile's rows of N vectors, `stride` floats apart.
 #[inline(always)]
-unsafe fn store_tile<S: Simd, const N: usize, const PAIRS: bool>(
+unsafe fn store_tile<S: Simd, const N: usize, const PAIRS: bool, const ADD: bool>(
     starts: &Starts,
     length: usize,
     panel: *const f32,
     into: *mut f32,
     stride: usize,
 ) {
-    // SAFETY: the caller's.
-    unsafe {
-        let sums = tile::<S, N, PAIRS>(std::slice::from_ref(starts), length, panel, N * S::LANES);
-        for (row, sums) in sums.iter().enumerate() {
-            for (vector, sum) in sums.iter().enumerate() {
-                S::store(into.add(row * stride + vector * S::LANES), *sum);
-            }
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn add_tile<S: Simd, const N: usize, const PAIRS: bool>(
-    starts: &Starts,
-    length: usize,
-    panel: *const f32,
-    into: *mut f32,
-    stride: usize,
-) {
-    // SAFETY: the caller's.
+    // SAFETY: as this function's contract.
     unsafe {
         let sums = tile::<S, N, PAIRS>(std::slice::from_ref(starts), length, panel, N * S::LANES);
         for (row, sums) in sums.iter().enumerate() {
             for (vector, sum) in sums.iter().enumerate() {
                 let into = into.add(row * stride + vector * S::LANES);
-                S::store(into, S::add(S::load(into), *sum));
+                S::store(into, if ADD { S::add(S::load(into), *sum) } else { *sum });
             }
         }
     }

@@ -1,14 +1,16 @@
 //! 3×3 convolution: directly, each output pixel a row of nine segments of the input, or by Winograd's transform.
 
 use super::ShapeError;
+use super::epilogue::Epilogue;
 use super::map::Map;
-use super::numbers::{Precision, Source};
-use super::panel::{Layout, PackedMatrix, TAPS};
+use super::numbers::{Precision, WeightSlice};
+use super::panel::{PackedMatrix, PanelLayout, TAPS};
 use super::pixels::{Pixels, Steps};
-use super::product::{Finish, Rows, product};
+use super::product::product;
+use super::rows::Rows;
 use super::simd::Level;
 #[cfg(test)]
-use super::winograd::Square;
+use super::winograd::OutputTile;
 use super::winograd::Winograd;
 
 /// Fewer channels than this are not worth a transform.
@@ -27,7 +29,7 @@ enum Form {
     Winograd(Winograd),
 }
 
-const LAYOUT: Layout = Layout { taps: true, gated: false };
+const LAYOUT: PanelLayout = PanelLayout { taps: true, gated: false };
 
 fn transforms(inputs: usize, outputs: usize, steps: Steps, packing: Packing) -> bool {
     packing.winograd && steps == Steps::SAME && inputs.min(outputs) >= WINOGRAD_CHANNELS
@@ -48,7 +50,7 @@ impl Conv3x3 {
     /// # Errors
     /// When weight or bias have other sizes.
     pub fn new(
-        weight: Source,
+        weight: WeightSlice,
         bias: &[f32],
         inputs: usize,
         steps: Steps,
@@ -64,10 +66,16 @@ impl Conv3x3 {
         Ok(Self { form, inputs, outputs, steps })
     }
 
-    /// By squares of that size, however many the weights are.
+    /// By output tiles of that size, however many the weights are.
     #[cfg(test)]
-    pub(super) fn by_squares(square: Square, weight: &[f32], bias: &[f32], inputs: usize, level: Level) -> Self {
-        let winograd = Winograd::by(square, Source::F32(weight), bias, inputs, level).unwrap();
+    pub(super) fn by_output_tile(
+        output_tile: OutputTile,
+        weight: &[f32],
+        bias: &[f32],
+        inputs: usize,
+        level: Level,
+    ) -> Self {
+        let winograd = Winograd::by(output_tile, WeightSlice::F32(weight), bias, inputs, level).unwrap();
         Self { form: Form::Winograd(winograd), inputs, outputs: bias.len(), steps: Steps::SAME }
     }
 
@@ -106,8 +114,8 @@ impl Conv3x3 {
     /// `x` seen as `(height, width)`, each pixel its nearest: of another size than the map's, it is up-sampled.
     ///
     /// # Errors
-    /// When the channels are others, or the kernel does not fit into the picture.
-    pub fn forward(&self, x: &Map, (height, width): (usize, usize), finish: &Finish) -> Result<Map, ShapeError> {
+    /// When the channels are others, the kernel does not fit into the picture, or the epilogue is not the output's.
+    pub fn forward(&self, x: &Map, (height, width): (usize, usize), epilogue: &Epilogue) -> Result<Map, ShapeError> {
         x.expect_channels(self.inputs, "a 3×3 convolution")?;
         let (Some(out_height), Some(out_width)) = (self.steps.places(height), self.steps.places(width)) else {
             return Err(ShapeError(format!("a 3×3 convolution was given a picture of {width}×{height}")));
@@ -117,10 +125,10 @@ impl Conv3x3 {
             Form::Direct(matrix) => {
                 let reach = |places: usize| (places - 1) * self.steps.stride + 3;
                 let pixels = Pixels::new(x, height, width, self.steps, reach(out_height), reach(out_width));
-                let rows = PixelRows { pixels, out_height, out_width, stride: self.steps.stride };
-                product(&rows, x.batch * out_height * out_width, matrix, finish, &mut out);
+                let rows = PixelRows { pixels, batch: x.batch, out_height, out_width, stride: self.steps.stride };
+                product(&rows, matrix, epilogue, &mut out)?;
             }
-            Form::Winograd(winograd) => winograd.forward(x, (height, width), finish, &mut out),
+            Form::Winograd(winograd) => winograd.forward(x, (height, width), epilogue, &mut out)?,
         }
         Ok(shape.filled(out))
     }
@@ -129,12 +137,18 @@ impl Conv3x3 {
 /// The rows of the direct product: for each output pixel, the nine pixels under the kernel.
 struct PixelRows<'a> {
     pixels: Pixels<'a>,
+    batch: usize,
     out_height: usize,
     out_width: usize,
     stride: usize,
 }
 
-impl Rows for PixelRows<'_> {
+// SAFETY: a segment is a pixel with all its channels, and `Pixels::at` gives such pixels alone.
+unsafe impl Rows for PixelRows<'_> {
+    fn count(&self) -> usize {
+        self.batch * self.out_height * self.out_width
+    }
+
     fn segments(&self) -> usize {
         TAPS
     }

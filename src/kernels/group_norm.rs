@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::ShapeError;
 use super::map::Map;
 use super::math;
-use super::product::Shared;
+use super::product::SharedPointer;
 use super::simd::{Kernel, Level, Simd};
 
 /// Floats of one task: large enough to be worth it, small enough to share the work out evenly.
@@ -58,7 +58,7 @@ impl GroupNorm {
         let factors: Vec<Factors> = statistics.iter().map(|statistics| self.factors(statistics)).collect();
         let pixels = (TASK_FLOATS / x.channels).clamp(1, area);
         let tasks = area.div_ceil(pixels);
-        let output = Shared(out.as_mut_ptr());
+        let output = SharedPointer(out.as_mut_ptr());
         (0..x.batch * tasks).into_par_iter().for_each(|task| {
             let (picture, first) = (task / tasks, task % tasks * pixels);
             let start = (picture * area + first) * x.channels;
@@ -166,7 +166,7 @@ impl GroupStatistics {
     pub fn mean_and_inverse(&self, group: usize, eps: f64) -> (f64, f64) {
         let mean = self.means[group];
         let variance = (self.squares[group] / self.count).max(0.0);
-        // f64::max would swallow what is no number.
+        // f64::max would swallow a NaN.
         let variance = if mean.is_finite() { variance } else { f64::NAN };
         (mean, 1.0 / (variance + eps).sqrt())
     }
@@ -230,7 +230,7 @@ struct Apply<'a> {
     x: &'a [f32],
     factors: &'a Factors,
     with_silu: bool,
-    /// Room for as many floats as `x` has.
+    /// Valid for writes of as many floats as `x` has.
     out: *mut f32,
 }
 

@@ -5,16 +5,18 @@ use std::time::Instant;
 
 use super::ShapeError;
 use super::conv::Packing;
+use super::epilogue::Epilogue;
 use super::map::Map;
-use super::numbers::{Precision, Source};
-use super::panel::{Layout, PackedMatrix};
-use super::product::{DenseRows, Finish, product};
+use super::numbers::{Precision, WeightSlice};
+use super::panel::{PackedMatrix, PanelLayout};
+use super::product::product;
+use super::rows::DenseRows;
 use super::simd::Level;
 
 /// Whether products of bfloat16 are faster here than products of single precision, measured once in a few thousandths
 /// of a second: some processors have the instruction and take longer over it than over two multiply-adds.
 #[must_use]
-pub fn bf16_products_pay(level: Level) -> bool {
+pub(crate) fn bf16_products_pay(level: Level) -> bool {
     static PAY: OnceLock<bool> = OnceLock::new();
     level.has_bf16_products()
         && *PAY.get_or_init(|| {
@@ -34,10 +36,10 @@ fn fastest_product(packing: Packing) -> Option<f64> {
     const SIDE: usize = 384;
     const RUNS: usize = 5;
     let x = Map::from_vec(vec![0.5; SIDE * SIDE], 1, 1, SIDE, SIDE).ok()?;
-    let layer = Linear::new(Source::F32(&vec![0.5; SIDE * SIDE]), None, SIDE, packing).ok()?;
+    let layer = Linear::new(WeightSlice::F32(&vec![0.5; SIDE * SIDE]), None, SIDE, packing).ok()?;
     let run = || {
         let started = Instant::now();
-        layer.forward(&x, &Finish::default()).ok().map(|_| started.elapsed().as_secs_f64())
+        layer.forward(&x, &Epilogue::default()).ok().map(|_| started.elapsed().as_secs_f64())
     };
     (0..RUNS).filter_map(|_| run()).min_by(f64::total_cmp)
 }
@@ -52,8 +54,8 @@ impl Linear {
     ///
     /// # Errors
     /// When weight or bias have other sizes.
-    pub fn new(weight: Source, bias: Option<&[f32]>, inputs: usize, packing: Packing) -> Result<Self, ShapeError> {
-        let matrix = PackedMatrix::new(weight, bias, inputs, Layout::default(), packing.precision, packing.level)?;
+    pub fn new(weight: WeightSlice, bias: Option<&[f32]>, inputs: usize, packing: Packing) -> Result<Self, ShapeError> {
+        let matrix = PackedMatrix::new(weight, bias, inputs, PanelLayout::default(), packing.precision, packing.level)?;
         Ok(Self { matrix })
     }
 
@@ -62,8 +64,8 @@ impl Linear {
     ///
     /// # Errors
     /// When weight or bias have other sizes.
-    pub fn gated(weight: Source, bias: &[f32], inputs: usize, packing: Packing) -> Result<Self, ShapeError> {
-        let layout = Layout { gated: true, taps: false };
+    pub fn gated(weight: WeightSlice, bias: &[f32], inputs: usize, packing: Packing) -> Result<Self, ShapeError> {
+        let layout = PanelLayout { gated: true, taps: false };
         let matrix = PackedMatrix::new(weight, Some(bias), inputs, layout, packing.precision, packing.level)?;
         Ok(Self { matrix })
     }
@@ -71,7 +73,7 @@ impl Linear {
     /// What such a layer will take; `outputs` are those of the weight, gates included.
     #[must_use]
     pub fn bytes_of(inputs: usize, outputs: usize, gated: bool, packing: Packing) -> usize {
-        PackedMatrix::bytes_of(outputs, inputs, Layout { gated, taps: false }, packing.precision, packing.level)
+        PackedMatrix::bytes_of(outputs, inputs, PanelLayout { gated, taps: false }, packing.precision, packing.level)
     }
 
     /// Memory that the weights take.
@@ -81,12 +83,12 @@ impl Linear {
     }
 
     /// # Errors
-    /// When the map has other channels.
-    pub fn forward(&self, x: &Map, finish: &Finish) -> Result<Map, ShapeError> {
+    /// When the map has other channels, or the epilogue is not the output's.
+    pub fn forward(&self, x: &Map, epilogue: &Epilogue) -> Result<Map, ShapeError> {
         x.expect_channels(self.matrix.depth(), "a linear layer")?;
         let (mut out, shape) = Map::unwritten(x.batch, x.height, x.width, self.matrix.columns());
         let rows = DenseRows { values: x.values(), depth: x.channels, whole: self.matrix.is_gated() };
-        product(&rows, x.rows(), &self.matrix, finish, &mut out);
+        product(&rows, &self.matrix, epilogue, &mut out)?;
         Ok(shape.filled(out))
     }
 }

@@ -5,12 +5,12 @@ use super::simd::Simd;
 /// 1.5·2²³: adding and taking it away rounds to a whole number.
 const ROUND: f32 = 12_582_912.0;
 
-/// Within 3e-7 of eˣ, relatively; beyond ±87 it stays at the ends. No number stays none.
+/// Within 3e-7 of eˣ, relatively; beyond ±87 it stays at the ends. NaN stays NaN.
 ///
 /// # Safety
 /// As [`Simd`].
 #[inline(always)]
-pub unsafe fn exp<S: Simd>(x: S::V) -> S::V {
+pub(crate) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     // SAFETY: the caller's.
@@ -29,12 +29,12 @@ pub unsafe fn exp<S: Simd>(x: S::V) -> S::V {
     }
 }
 
-/// Within 3e-7 of 2ˣ, relatively, up to 127; below −126 it stays there. No number stays none.
+/// Within 3e-7 of 2ˣ, relatively, up to 127; below −126 it stays there. NaN stays NaN.
 ///
 /// # Safety
 /// As [`Simd`].
 #[inline(always)]
-pub unsafe fn exp2<S: Simd>(x: S::V) -> S::V {
+pub(crate) unsafe fn exp2<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's.
     unsafe {
         let x = S::max(S::splat(-126.0), x);
@@ -54,7 +54,7 @@ pub unsafe fn exp2<S: Simd>(x: S::V) -> S::V {
 /// # Safety
 /// As [`Simd`].
 #[inline(always)]
-pub unsafe fn silu<S: Simd>(x: S::V) -> S::V {
+pub(crate) unsafe fn silu<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's.
     unsafe { S::div(x, S::add(S::splat(1.0), exp::<S>(S::sub(S::splat(0.0), x)))) }
 }
@@ -64,7 +64,7 @@ pub unsafe fn silu<S: Simd>(x: S::V) -> S::V {
 /// # Safety
 /// As [`Simd`].
 #[inline(always)]
-pub unsafe fn quick_gelu<S: Simd>(x: S::V) -> S::V {
+pub(crate) unsafe fn quick_gelu<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's.
     unsafe { S::div(x, S::add(S::splat(1.0), exp::<S>(S::mul(S::splat(-1.702), x)))) }
 }
@@ -74,7 +74,7 @@ pub unsafe fn quick_gelu<S: Simd>(x: S::V) -> S::V {
 /// # Safety
 /// As [`Simd`].
 #[inline(always)]
-pub unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
+pub(crate) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's.
     unsafe {
         let z = S::mul(x, S::splat(std::f32::consts::FRAC_1_SQRT_2));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_stays_none() {
+    fn nan_stays_nan() {
         for level in Level::available() {
             for which in 0..5 {
                 let out = level.run(Each { x: &[f32::NAN, 1.0, f32::NAN], which });

@@ -10,6 +10,7 @@
 mod attention;
 mod conv;
 mod depthwise;
+mod epilogue;
 mod group_norm;
 mod layer_norm;
 mod linear;
@@ -23,6 +24,7 @@ mod pixels;
 mod pointwise;
 mod pool;
 mod product;
+mod rows;
 mod simd;
 mod softmax;
 #[cfg(test)]
@@ -30,20 +32,26 @@ mod tests;
 mod window_attention;
 mod winograd;
 
-pub use attention::{Heads, Scores, attention, attention_scratch_floats};
+pub(crate) use attention::attention_scratch_floats;
+pub use attention::{Heads, Scores, attention};
 pub use conv::{Conv3x3, Packing};
-pub use depthwise::Depthwise3x3;
-pub use group_norm::{GroupNorm, GroupStatistics};
+pub(crate) use depthwise::Depthwise3x3;
+pub(crate) use epilogue::Activation;
+pub use epilogue::Epilogue;
+pub use group_norm::GroupNorm;
+pub(crate) use group_norm::GroupStatistics;
 pub use layer_norm::LayerNorm;
-pub use linear::{Linear, bf16_products_pay};
-pub use map::{Map, Shape};
-pub use numbers::{Precision, Source};
+pub use linear::Linear;
+pub(crate) use linear::bf16_products_pay;
+pub use map::Map;
+pub use numbers::{Precision, WeightSlice};
 pub use pixels::Steps;
-pub use pointwise::{activate, add, concatenate};
-pub use pool::{Shelf, limit_idle_buffers, release_idle_buffers};
-pub use product::{Activation, Finish};
+pub use pointwise::concatenate;
+pub(crate) use pointwise::{activate, add};
+pub use pool::release_idle_buffers;
+pub(crate) use pool::{BufferPool, limit_idle_buffers};
 pub use simd::{Level, VARIABLE as SIMD_VARIABLE};
-pub use window_attention::{Windows, window_attention};
+pub(crate) use window_attention::{Windows, window_attention};
 
 /// What was given does not fit the layer.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use half::vec::HalfBitsVecExt;
 use half::{bf16, f16};
 
 use super::pages::wish_for_huge;
-use super::simd::Simd;
+use super::simd::{Simd, pair};
 
 /// How weights stand in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +30,13 @@ impl Precision {
 
 /// Numbers as they come from a file.
 #[derive(Clone, Copy)]
-pub enum Source<'a> {
+pub enum WeightSlice<'a> {
     F32(&'a [f32]),
     F16(&'a [f16]),
     Bf16(&'a [bf16]),
 }
 
-impl Source<'_> {
+impl WeightSlice<'_> {
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
@@ -53,12 +53,12 @@ impl Source<'_> {
 }
 
 /// What panels hold.
-pub(super) trait Number: Copy + Default + Send + Sync {
+pub(super) trait Element: Copy + Default + Send + Sync {
     /// Pages that the system hands out as zeros, so that each thread first touches what it will fill.
     fn zeros(count: usize) -> Vec<Self>;
 }
 
-impl Number for f32 {
+impl Element for f32 {
     fn zeros(count: usize) -> Vec<Self> {
         let values = vec![0.0; count];
         wish_for_huge(&values);
@@ -66,7 +66,7 @@ impl Number for f32 {
     }
 }
 
-impl Number for f16 {
+impl Element for f16 {
     fn zeros(count: usize) -> Vec<Self> {
         let values = vec![0u16; count];
         wish_for_huge(&values);
@@ -74,7 +74,7 @@ impl Number for f16 {
     }
 }
 
-impl Number for bf16 {
+impl Element for bf16 {
     fn zeros(count: usize) -> Vec<Self> {
         let values = vec![0u16; count];
         wish_for_huge(&values);
@@ -113,21 +113,10 @@ pub(super) fn widen_bf16<'a>(from: &'a [bf16], to: &'a mut [f32]) -> &'a [f32] {
     to
 }
 
-/// Two numbers rounded to bfloat16 (to the nearest, of two the even), as the bits of one float: the first in its lower
-/// half.
-#[inline(always)]
-pub(super) fn pair(first: f32, second: f32) -> f32 {
-    let rounded = |value: f32| {
-        let bits = value.to_bits();
-        if value.is_nan() { bits | 0x0040_0000 } else { bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) }
-    };
-    f32::from_bits((rounded(first) >> 16) | (rounded(second) & 0xffff_0000))
-}
-
 /// Brings `count` numbers together two by two, in place or elsewhere; an odd last one is followed by zero.
 ///
 /// # Safety
-/// As [`Simd`]; there are `count` numbers, and room for half as many pairs.
+/// As [`Simd`]; `from` is valid for reads of `count` floats and `to` for writes of half as many, rounded up.
 #[inline(always)]
 pub(super) unsafe fn pair_up<S: Simd>(from: *const f32, count: usize, to: *mut f32) {
     let whole = count / (2 * S::LANES) * S::LANES;

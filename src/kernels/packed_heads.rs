@@ -3,9 +3,8 @@
 use rayon::prelude::*;
 
 use super::map::Map;
-use super::numbers::pair;
 use super::pool::Buffer;
-use super::simd::Level;
+use super::simd::{Level, pair};
 
 /// How many steps a product over `count` numbers has.
 pub(super) fn steps(count: usize, in_pairs: bool) -> usize {
@@ -30,7 +29,14 @@ pub(super) struct PackedHeads {
 }
 
 impl PackedHeads {
-    pub fn new(k: &Map, v: &Map, (heads, depth): (usize, usize), keys: usize, in_pairs: bool, level: Level) -> Self {
+    pub(crate) fn new(
+        k: &Map,
+        v: &Map,
+        (heads, depth): (usize, usize),
+        keys: usize,
+        in_pairs: bool,
+        level: Level,
+    ) -> Self {
         let width = level.panel_width();
         let [keys_per_head, values_per_head] = floats_per_head(depth, keys, in_pairs, level);
         let all_heads = k.batch * heads;
@@ -82,11 +88,11 @@ impl PackedHeads {
         this
     }
 
-    pub fn keys_of(&self, picture: usize, head: usize) -> &[f32] {
+    pub(crate) fn keys_of(&self, picture: usize, head: usize) -> &[f32] {
         &self.keys[(picture * self.heads + head) * self.keys_per_head..][..self.keys_per_head]
     }
 
-    pub fn values_of(&self, picture: usize, head: usize) -> &[f32] {
+    pub(crate) fn values_of(&self, picture: usize, head: usize) -> &[f32] {
         &self.values[(picture * self.heads + head) * self.values_per_head..][..self.values_per_head]
     }
 }

@@ -5,12 +5,12 @@ use half::{bf16, f16};
 use rayon::prelude::*;
 
 use super::ShapeError;
-use super::numbers::{Number, Precision, Source, as_it_is, each, narrow_f16, pair, widen_bf16, widen_f16};
-use super::simd::Level;
+use super::numbers::{Element, Precision, WeightSlice, as_it_is, each, narrow_f16, widen_bf16, widen_f16};
+use super::simd::{Level, pair};
 
 /// How a layer's weight is laid out in its file, and what its product is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Layout {
+pub(crate) struct PanelLayout {
     /// The first half of the columns are values, the second their gates: each panel holds some of both.
     pub gated: bool,
     /// A 3×3 convolution: in the file the taps of a channel stand together, here the channels of a tap.
@@ -33,7 +33,7 @@ enum Values {
 }
 
 /// A matrix `(depth, columns)` in panels. The last one is as narrow as whole vectors allow and filled up with zeros.
-pub struct PackedMatrix {
+pub(crate) struct PackedMatrix {
     values: Values,
     /// In the panels' order, zeros where there is no column.
     bias: Vec<f32>,
@@ -65,11 +65,11 @@ impl PackedMatrix {
     ///
     /// # Errors
     /// When weight or bias have other sizes.
-    pub fn new(
-        weight: Source,
+    pub(crate) fn new(
+        weight: WeightSlice,
         bias: Option<&[f32]>,
         depth: usize,
-        layout: Layout,
+        layout: PanelLayout,
         precision: Precision,
         level: Level,
     ) -> Result<Self, ShapeError> {
@@ -87,33 +87,33 @@ impl PackedMatrix {
         let mut matrix = Self::unfilled(rows, depth, layout, precision, level);
         matrix.pack_bias(bias);
         matrix.values = match (precision, weight) {
-            (Precision::F32, Source::F32(from)) => Values::F32(matrix.pack(from, layout, as_it_is)),
-            (Precision::F32, Source::F16(from)) => Values::F32(matrix.pack(from, layout, widen_f16)),
-            (Precision::F32, Source::Bf16(from)) => Values::F32(matrix.pack(from, layout, widen_bf16)),
-            (Precision::F16, Source::F32(from)) => Values::F16(matrix.pack(from, layout, narrow_f16)),
-            (Precision::F16, Source::F16(from)) => Values::F16(matrix.pack(from, layout, as_it_is)),
-            (Precision::F16, Source::Bf16(from)) => {
+            (Precision::F32, WeightSlice::F32(from)) => Values::F32(matrix.pack(from, layout, as_it_is)),
+            (Precision::F32, WeightSlice::F16(from)) => Values::F32(matrix.pack(from, layout, widen_f16)),
+            (Precision::F32, WeightSlice::Bf16(from)) => Values::F32(matrix.pack(from, layout, widen_bf16)),
+            (Precision::F16, WeightSlice::F32(from)) => Values::F16(matrix.pack(from, layout, narrow_f16)),
+            (Precision::F16, WeightSlice::F16(from)) => Values::F16(matrix.pack(from, layout, as_it_is)),
+            (Precision::F16, WeightSlice::Bf16(from)) => {
                 Values::F16(matrix.pack(from, layout, each(|value: bf16| f16::from_f32(value.to_f32()))))
             }
-            (Precision::Bf16, Source::F32(from)) => Values::Bf16(matrix.pack(from, layout, each(bf16::from_f32))),
-            (Precision::Bf16, Source::F16(from)) => {
+            (Precision::Bf16, WeightSlice::F32(from)) => Values::Bf16(matrix.pack(from, layout, each(bf16::from_f32))),
+            (Precision::Bf16, WeightSlice::F16(from)) => {
                 Values::Bf16(matrix.pack(from, layout, each(|value: f16| bf16::from_f32(value.to_f32()))))
             }
-            (Precision::Bf16, Source::Bf16(from)) => Values::Bf16(matrix.pack(from, layout, as_it_is)),
-            (Precision::Bf16Products, Source::F32(from)) => {
+            (Precision::Bf16, WeightSlice::Bf16(from)) => Values::Bf16(matrix.pack(from, layout, as_it_is)),
+            (Precision::Bf16Products, WeightSlice::F32(from)) => {
                 Values::Pairs(matrix.paired(&matrix.pack(from, layout, as_it_is)))
             }
-            (Precision::Bf16Products, Source::F16(from)) => {
+            (Precision::Bf16Products, WeightSlice::F16(from)) => {
                 Values::Pairs(matrix.paired(&matrix.pack(from, layout, widen_f16)))
             }
-            (Precision::Bf16Products, Source::Bf16(from)) => {
+            (Precision::Bf16Products, WeightSlice::Bf16(from)) => {
                 Values::Pairs(matrix.paired(&matrix.pack(from, layout, widen_bf16)))
             }
         };
         Ok(matrix)
     }
 
-    fn unfilled(rows: usize, depth: usize, layout: Layout, precision: Precision, level: Level) -> Self {
+    fn unfilled(rows: usize, depth: usize, layout: PanelLayout, precision: Precision, level: Level) -> Self {
         let columns = if layout.gated { rows / 2 } else { rows };
         let in_pairs = precision == Precision::Bf16Products;
         Self { values: Values::F32(Vec::new()), bias: Vec::new(), depth, columns, gated: layout.gated, in_pairs, level }
@@ -137,7 +137,13 @@ impl PackedMatrix {
 
     /// What a layer of `rows` outputs and `depth` inputs will take, its weights unseen.
     #[must_use]
-    pub fn bytes_of(rows: usize, depth: usize, layout: Layout, precision: Precision, level: Level) -> usize {
+    pub(crate) fn bytes_of(
+        rows: usize,
+        depth: usize,
+        layout: PanelLayout,
+        precision: Precision,
+        level: Level,
+    ) -> usize {
         let matrix = Self::unfilled(rows, depth, layout, precision, level);
         let bytes_each = if matrix.in_pairs { size_of::<f32>() } else { precision.bytes() };
         matrix.value_count(matrix.steps_of_panel()) * bytes_each + matrix.bias_count() * size_of::<f32>()
@@ -179,11 +185,11 @@ impl PackedMatrix {
         self.bias = packed;
     }
 
-    /// `convert` gives a part of a row in the panels' format, in the room that it is given or as it is.
-    fn pack<F: Copy + Sync, T: Number>(
+    /// `convert` gives a part of a row in the panels' format, in the buffer that it is given or as it is.
+    fn pack<F: Copy + Sync, T: Element>(
         &self,
         from: &[F],
-        layout: Layout,
+        layout: PanelLayout,
         convert: impl for<'a> Fn(&'a [F], &'a mut [T]) -> &'a [T] + Sync,
     ) -> Vec<T> {
         let lanes = self.level.lanes();
@@ -195,14 +201,14 @@ impl PackedMatrix {
         values.par_chunks_mut(full_panel).enumerate().for_each(|(index, out)| {
             let panel = self.panel(index);
             let stride = panel.vectors * lanes;
-            let mut room = [T::default(); PACKED_AT_ONCE];
+            let mut converted = [T::default(); PACKED_AT_ONCE];
             let at_once = PACKED_AT_ONCE / taps;
             for first in (0..channels).step_by(at_once) {
                 let count = at_once.min(channels - first);
                 for lane in 0..stride {
                     let Some(row) = self.row_of(&panel, lane) else { continue };
                     let start = row * self.depth + first * taps;
-                    let part = convert(&from[start..start + count * taps], &mut room[..count * taps]);
+                    let part = convert(&from[start..start + count * taps], &mut converted[..count * taps]);
                     for tap in 0..taps {
                         let out = &mut out[(tap * channels + first) * stride..][..count * stride];
                         let column = out.chunks_exact_mut(stride);
@@ -223,23 +229,23 @@ impl PackedMatrix {
     }
 
     #[must_use]
-    pub fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.depth
     }
 
     /// Of the product's output.
     #[must_use]
-    pub fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.columns
     }
 
     #[must_use]
-    pub fn level(&self) -> Level {
+    pub(crate) fn level(&self) -> Level {
         self.level
     }
 
     #[must_use]
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let values = match &self.values {
             Values::F32(values) | Values::Pairs(values) => values.len() * 4,
             Values::F16(values) => values.len() * 2,

@@ -19,7 +19,7 @@ impl Steps {
     /// How many places a kernel of 3 has along `side`; `None` where it does not fit.
     #[must_use]
     pub fn places(&self, side: usize) -> Option<usize> {
-        (side + self.before + self.after).checked_sub(3).map(|room| room / self.stride + 1)
+        (side + self.before + self.after).checked_sub(3).map(|span| span / self.stride + 1)
     }
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Pixels<'a> {
 
 impl<'a> Pixels<'a> {
     /// The map seen as `height` × `width` (each pixel its nearest), with zeros before and any number after.
-    pub fn new(map: &'a Map, height: usize, width: usize, steps: Steps, rows: usize, columns: usize) -> Self {
+    pub(crate) fn new(map: &'a Map, height: usize, width: usize, steps: Steps, rows: usize, columns: usize) -> Self {
         let sources = |count: usize, seen: usize, side: usize| {
             let source = |place: usize| match place.checked_sub(steps.before) {
                 Some(place) if place < seen => place * side / seen,
@@ -52,18 +52,18 @@ impl<'a> Pixels<'a> {
         }
     }
 
-    /// Valid for the map's channels.
+    /// A pixel's first channel: valid for reads of all its channels.
     #[inline]
-    pub fn at(&self, picture: usize, y: usize, x: usize) -> *const f32 {
+    pub(crate) fn at(&self, picture: usize, y: usize, x: usize) -> *const f32 {
         let (y, x) = (self.ys[y], self.xs[x]);
         if y == OUTSIDE || x == OUTSIDE {
             return self.zeros.as_ptr();
         }
         let pixel = (picture * self.map.height + y) * self.map.width + x;
-        self.map.values()[pixel * self.map.channels..].as_ptr()
+        self.map.values()[pixel * self.map.channels..][..self.map.channels].as_ptr()
     }
 
-    pub fn channels(&self) -> usize {
+    pub(crate) fn channels(&self) -> usize {
         self.map.channels
     }
 }

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use super::ShapeError;
+use super::epilogue::{Activation, activated};
 use super::map::Map;
-use super::product::{Activation, activated};
 use super::simd::{Kernel, Level, Simd};
 
 /// Floats of one task.
@@ -12,7 +12,7 @@ const TASK_FLOATS: usize = 1 << 16;
 
 /// The activation of every value.
 #[must_use]
-pub fn activate(x: &Map, activation: Activation, level: Level) -> Map {
+pub(crate) fn activate(x: &Map, activation: Activation, level: Level) -> Map {
     let (mut out, shape) = Map::unwritten(x.batch, x.height, x.width, x.channels);
     out.par_chunks_mut(TASK_FLOATS).zip(x.values().par_chunks(TASK_FLOATS)).for_each(|(out, x)| {
         level.run(Activate { x, activation, out });
@@ -45,7 +45,7 @@ impl Kernel for Activate<'_> {
 ///
 /// # Errors
 /// When the shapes differ.
-pub fn add(a: &Map, b: &Map) -> Result<Map, ShapeError> {
+pub(crate) fn add(a: &Map, b: &Map) -> Result<Map, ShapeError> {
     if a.values().len() != b.values().len() || a.channels != b.channels {
         return Err(ShapeError(format!("{:?} and {:?} cannot be added", a.shape(), b.shape())));
     }

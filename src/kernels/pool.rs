@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::numbers::Number;
+use super::numbers::Element;
 
 /// A buffer may be taken for something smaller, but not for something smaller than this share of it.
 const WORST_FIT: f64 = 0.6;
@@ -11,19 +11,19 @@ const WORST_FIT: f64 = 0.6;
 /// Below this the system's own allocator is as good.
 const SMALLEST_KEPT_FLOATS: usize = 4096;
 
-/// What a shelf keeps: a buffer, or its length alone where memory is only foretold.
-pub trait Kept {
+/// What a pool keeps: a buffer, or its length alone in a dry run.
+pub(crate) trait PooledBuffer {
     /// In floats.
     fn floats(&self) -> usize;
 }
 
-impl Kept for Vec<f32> {
+impl PooledBuffer for Vec<f32> {
     fn floats(&self) -> usize {
         self.len()
     }
 }
 
-impl Kept for usize {
+impl PooledBuffer for usize {
     fn floats(&self) -> usize {
         *self
     }
@@ -31,26 +31,26 @@ impl Kept for usize {
 
 /// Idle buffers, and the rules by which one is taken again.
 #[derive(Debug)]
-pub struct Shelf<T> {
+pub(crate) struct BufferPool<T> {
     idle: Vec<T>,
     idle_floats: usize,
     limit_floats: usize,
 }
 
-impl<T: Kept> Shelf<T> {
+impl<T: PooledBuffer> BufferPool<T> {
     /// Keeps at most so many floats idle.
     #[must_use]
-    pub const fn new(limit_floats: usize) -> Self {
+    pub(crate) const fn new(limit_floats: usize) -> Self {
         Self { idle: Vec::new(), idle_floats: 0, limit_floats }
     }
 
     #[must_use]
-    pub fn idle_floats(&self) -> usize {
+    pub(crate) fn idle_floats(&self) -> usize {
         self.idle_floats
     }
 
     /// The idle buffer that fits best.
-    pub fn take(&mut self, length: usize) -> Option<T> {
+    pub(crate) fn take(&mut self, length: usize) -> Option<T> {
         let fits = |kept: &T| kept.floats() >= length && length as f64 >= kept.floats() as f64 * WORST_FIT;
         let best = self.idle.iter().enumerate().filter(|(_, kept)| fits(kept)).min_by_key(|(_, kept)| kept.floats());
         let index = best.map(|(index, _)| index)?;
@@ -59,8 +59,8 @@ impl<T: Kept> Shelf<T> {
         Some(kept)
     }
 
-    /// Keeps a buffer for its next use, if there is room.
-    pub fn give(&mut self, kept: T) {
+    /// Keeps a buffer for its next use, within the limit.
+    pub(crate) fn give(&mut self, kept: T) {
         let floats = kept.floats();
         if floats >= SMALLEST_KEPT_FLOATS && self.idle_floats + floats <= self.limit_floats {
             self.idle_floats += floats;
@@ -69,15 +69,15 @@ impl<T: Kept> Shelf<T> {
     }
 
     /// Forgets what is idle.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.idle.clear();
         self.idle_floats = 0;
     }
 }
 
-static POOL: Mutex<Shelf<Vec<f32>>> = Mutex::new(Shelf::new(usize::MAX));
+static POOL: Mutex<BufferPool<Vec<f32>>> = Mutex::new(BufferPool::new(usize::MAX));
 
-fn pool() -> MutexGuard<'static, Shelf<Vec<f32>>> {
+fn pool() -> MutexGuard<'static, BufferPool<Vec<f32>>> {
     // A thread that panicked while it held the lock has left plain vectors behind.
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -87,7 +87,7 @@ fn pool() -> MutexGuard<'static, Shelf<Vec<f32>>> {
 const RETURNED_BYTES: i32 = 1 << 20;
 
 /// The allocator of glibc, left alone, keeps up to 64 MB of what was freed, now more and now less as sizes and threads
-/// fall: so much could not be foretold, and we keep what is worth keeping ourselves.
+/// fall: so much could not be estimated, and we keep what is worth keeping ourselves.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn return_what_is_freed() {
     // SAFETY: sets two numbers of the allocator, which takes a lock for it.
@@ -98,7 +98,7 @@ fn return_what_is_freed() {
 }
 
 /// Gives the idle buffers back to the system, and keeps at most `limit_bytes` idle from now on.
-pub fn limit_idle_buffers(limit_bytes: usize) {
+pub(crate) fn limit_idle_buffers(limit_bytes: usize) {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     return_what_is_freed();
     let mut pool = pool();
@@ -112,7 +112,7 @@ pub fn release_idle_buffers() {
 }
 
 /// So many floats, which go back into the pool in the end.
-pub struct Buffer {
+pub(crate) struct Buffer {
     data: Vec<f32>,
     length: usize,
 }
@@ -120,12 +120,12 @@ pub struct Buffer {
 impl Buffer {
     /// Holds whatever was there before: whoever takes it writes all of it.
     #[must_use]
-    pub fn take(length: usize) -> Self {
+    pub(crate) fn take(length: usize) -> Self {
         Self { data: pool().take(length).unwrap_or_else(|| f32::zeros(length)), length }
     }
 
     #[must_use]
-    pub fn from_vec(data: Vec<f32>) -> Self {
+    pub(crate) fn from_vec(data: Vec<f32>) -> Self {
         Self { length: data.len(), data }
     }
 }

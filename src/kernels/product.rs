@@ -2,9 +2,11 @@
 
 use rayon::prelude::*;
 
+use super::ShapeError;
+use super::epilogue::Epilogue;
 use super::math;
-use super::numbers::pair_up;
 use super::panel::{PackedMatrix, Panel};
+use super::rows::{DenseRows, Rows, STEPS_PER_BLOCK, round_rows};
 use super::simd::{Kernel, Simd};
 
 /// Rows of one tile: with a panel's columns they fill the registers.
@@ -13,142 +15,44 @@ pub(super) const TILE_ROWS: usize = 6;
 /// Tiles of one task's rows: few enough that the rows stay in the cache while the panels pass.
 const TILES_PER_BLOCK: usize = 16;
 
-/// Steps after which a product turns to the next rows, so that a panel's part stays in the cache.
-const STEPS_PER_BLOCK: usize = 1024;
-
 /// Where a segment of each of a tile's rows starts.
 pub(super) type Starts = [*const f32; TILE_ROWS];
 
-/// Rows of a product's left side. Each is a chain of segments of one length that may stand anywhere.
-pub(super) trait Rows: Sync {
-    fn segments(&self) -> usize;
-    /// Of segment `index`, in floats; only the last may be shorter.
-    fn segment_length(&self, index: usize) -> usize;
-    /// Where `segment` of `row` starts: valid for the segment's length.
-    fn start(&self, row: usize, segment: usize) -> *const f32;
-}
-
-/// The rows' steps rounded to bfloat16 and brought together two by two, row after row in `into`.
-#[inline(always)]
-fn round_rows<S: Simd>(rows: &dyn Rows, first: usize, count: usize, gathered: &mut Vec<f32>, into: &mut Vec<f32>) {
-    into.clear();
-    for row in first..first + count {
-        gathered.clear();
-        for segment in 0..rows.segments() {
-            // SAFETY: a segment is valid for its length.
-            let part = unsafe { std::slice::from_raw_parts(rows.start(row, segment), rows.segment_length(segment)) };
-            gathered.extend_from_slice(part);
-        }
-        let start = into.len();
-        into.resize(start + gathered.len().div_ceil(2), 0.0);
-        // SAFETY: as many numbers as were gathered, and half as many pairs.
-        unsafe { pair_up::<S>(gathered.as_ptr(), gathered.len(), into[start..].as_mut_ptr()) };
-    }
-}
-
-/// Rows that stand one after the other.
-pub(super) struct DenseRows<'a> {
-    pub values: &'a [f32],
-    pub depth: usize,
-    /// A gated product must have all its steps at once.
-    pub whole: bool,
-}
-
-impl Rows for DenseRows<'_> {
-    fn segments(&self) -> usize {
-        if self.whole { 1 } else { self.depth.div_ceil(STEPS_PER_BLOCK) }
-    }
-
-    fn segment_length(&self, index: usize) -> usize {
-        if self.whole { self.depth } else { STEPS_PER_BLOCK.min(self.depth - index * STEPS_PER_BLOCK) }
-    }
-
-    fn start(&self, row: usize, segment: usize) -> *const f32 {
-        self.values[row * self.depth + segment * STEPS_PER_BLOCK..].as_ptr()
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Activation {
-    #[default]
-    None,
-    Silu,
-    QuickGelu,
-    Gelu,
-}
-
-/// What follows a product, in this order: bias (which the matrix holds), `per_picture`, activation, `residual`.
-#[derive(Clone, Copy, Default)]
-pub struct Finish<'a> {
-    /// One row of the output's columns for each picture of the batch, and how many rows a picture has.
-    pub per_picture: Option<(&'a [f32], usize)>,
-    pub activation: Activation,
-    /// As large as the output.
-    pub residual: Option<&'a [f32]>,
-}
-
-impl Finish<'_> {
-    /// What becomes of the `count` sums that belong at `row` and `column` of an output of so many `columns`.
-    ///
-    /// # Safety
-    /// As [`Simd`]; `bias` is valid for a whole vector, and the places lie inside the output.
-    #[inline(always)]
-    pub(super) unsafe fn applied<S: Simd>(
-        &self,
-        sums: S::V,
-        bias: *const f32,
-        row: usize,
-        columns: usize,
-        column: usize,
-        count: usize,
-    ) -> S::V {
-        // SAFETY: the caller's; `per_picture` and `residual` were held against the output's size before.
-        unsafe {
-            let mut value = S::add(sums, S::load(bias));
-            if let Some((rows, rows_per_picture)) = self.per_picture {
-                let own = rows.as_ptr().add(row / rows_per_picture * columns + column);
-                value = S::add(value, S::load_some(own, count));
-            }
-            value = activated::<S>(value, self.activation);
-            if let Some(residual) = self.residual {
-                value = S::add(value, S::load_some(residual.as_ptr().add(row * columns + column), count));
-            }
-            value
-        }
-    }
-
-    /// Holds the finish against the output that it is for.
-    pub(super) fn check(&self, output: usize) {
-        assert!(self.residual.is_none_or(|residual| residual.len() == output), "the residual's size");
-        if let Some((values, rows_per_picture)) = self.per_picture {
-            assert!(rows_per_picture > 0 && values.len() * rows_per_picture >= output, "the pictures' own rows");
-        }
-    }
-}
-
 /// A pointer that tasks may share: each writes rows and columns of its own.
 #[derive(Clone, Copy)]
-pub(super) struct Shared(pub *mut f32);
+pub(super) struct SharedPointer(pub *mut f32);
 
 // SAFETY: whoever shares it sees to it that no two tasks write the same place.
-unsafe impl Send for Shared {}
+unsafe impl Send for SharedPointer {}
 // SAFETY: as above.
-unsafe impl Sync for Shared {}
+unsafe impl Sync for SharedPointer {}
 
-impl Shared {
+impl SharedPointer {
     pub(super) fn at(self, index: usize) -> *mut f32 {
         // A method, so that closures capture the whole and not the bare pointer.
         self.0.wrapping_add(index)
     }
 }
 
-/// `out[rows, columns] = finish(rows · matrix)`.
-pub(super) fn product(rows: &dyn Rows, count: usize, matrix: &PackedMatrix, finish: &Finish, out: &mut [f32]) {
-    let columns = matrix.columns();
-    assert_eq!(out.len(), count * columns, "the output's size");
-    finish.check(out.len());
+/// `out[rows, columns] = epilogue(rows · matrix)`.
+///
+/// # Errors
+/// When rows, epilogue or output are not the matrix's.
+pub(super) fn product(
+    rows: &dyn Rows,
+    matrix: &PackedMatrix,
+    epilogue: &Epilogue,
+    out: &mut [f32],
+) -> Result<(), ShapeError> {
+    let (count, columns) = (rows.count(), matrix.columns());
+    let depth = (0..rows.segments()).map(|segment| rows.segment_length(segment)).sum::<usize>();
+    if out.len() != count * columns || depth != matrix.depth() {
+        let found = out.len();
+        return Err(ShapeError(format!("{count} rows of {depth} do not become {found} values of {columns} columns")));
+    }
+    epilogue.check(count, columns)?;
     if count == 0 {
-        return;
+        return Ok(());
     }
     let row_blocks = count.div_ceil(TILE_ROWS * TILES_PER_BLOCK);
     let panels = matrix.panel_count();
@@ -157,22 +61,23 @@ pub(super) fn product(rows: &dyn Rows, count: usize, matrix: &PackedMatrix, fini
     let groups = wanted_tasks.div_ceil(row_blocks).clamp(1, panels);
     let panels_per_group = panels.div_ceil(groups);
     let groups = panels.div_ceil(panels_per_group);
-    let shared = Shared(out.as_mut_ptr());
+    let shared = SharedPointer(out.as_mut_ptr());
     (0..row_blocks * groups).into_par_iter().with_max_len(1).for_each_init(Scratch::default, |scratch, task| {
         let (block, group) = (task / groups, task % groups);
         let first_row = block * TILE_ROWS * TILES_PER_BLOCK;
-        matrix.level().run(Task {
+        matrix.level().run(ProductTask {
             rows,
             first_row,
             row_count: (TILE_ROWS * TILES_PER_BLOCK).min(count - first_row),
             first_panel: group * panels_per_group,
             panel_end: panels.min((group + 1) * panels_per_group),
             matrix,
-            finish,
+            epilogue,
             out: shared,
             scratch,
         });
     });
+    Ok(())
 }
 
 #[derive(Default)]
@@ -184,19 +89,19 @@ struct Scratch {
 }
 
 /// Some rows times some panels.
-struct Task<'a> {
+struct ProductTask<'a> {
     rows: &'a dyn Rows,
     first_row: usize,
     row_count: usize,
     first_panel: usize,
     panel_end: usize,
     matrix: &'a PackedMatrix,
-    finish: &'a Finish<'a>,
-    out: Shared,
+    epilogue: &'a Epilogue<'a>,
+    out: SharedPointer,
     scratch: &'a mut Scratch,
 }
 
-impl Kernel for Task<'_> {
+impl Kernel for ProductTask<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -234,9 +139,9 @@ impl Kernel for Task<'_> {
                 let panel = self.matrix.panel(index);
                 let values = self.matrix.steps(&panel, step, steps, widened);
                 for tile in 0..tiles {
-                    let place = Place {
+                    let block = OutputBlock {
                         matrix: self.matrix,
-                        finish: self.finish,
+                        epilogue: self.epilogue,
                         panel: &panel,
                         first_row: self.first_row + tile * TILE_ROWS,
                         rows: TILE_ROWS.min(self.row_count - tile * TILE_ROWS),
@@ -246,13 +151,13 @@ impl Kernel for Task<'_> {
                     };
                     let starts = &starts[tile * segments + segment..][..together];
                     // SAFETY: `starts` are valid for `length` floats each, `values` holds a row of the panel for each
-                    // of the steps, and the place's rows and columns lie inside `out`, which no other task writes.
+                    // of the steps, and the block's rows and columns lie inside `out`, which no other task writes.
                     unsafe {
                         match panel.vectors {
-                            1 => place.compute::<S, 1>(starts, length, values),
-                            2 => place.compute::<S, 2>(starts, length, values),
-                            3 => place.compute::<S, 3>(starts, length, values),
-                            _ => place.compute::<S, 4>(starts, length, values),
+                            1 => block.compute::<S, 1>(starts, length, values),
+                            2 => block.compute::<S, 2>(starts, length, values),
+                            3 => block.compute::<S, 3>(starts, length, values),
+                            _ => block.compute::<S, 4>(starts, length, values),
                         }
                     }
                 }
@@ -264,24 +169,27 @@ impl Kernel for Task<'_> {
 }
 
 /// Where a tile's sums go, and what becomes of them.
-struct Place<'a> {
+struct OutputBlock<'a> {
     matrix: &'a PackedMatrix,
-    finish: &'a Finish<'a>,
+    epilogue: &'a Epilogue<'a>,
     panel: &'a Panel,
     first_row: usize,
     rows: usize,
-    out: Shared,
+    out: SharedPointer,
     /// To what earlier segments gave.
     adds: bool,
     /// No segment follows.
     ends: bool,
 }
 
-impl Place<'_> {
+impl OutputBlock<'_> {
+    /// # Safety
+    /// As [`Simd`]; every start is valid for `length` floats, `values` holds a row of the panel for each step, and the
+    /// block's rows and columns lie inside of `out`, where no other task writes them.
     #[inline(always)]
     unsafe fn compute<S: Simd, const N: usize>(&self, starts: &[Starts], length: usize, values: &[f32]) {
         debug_assert_eq!(values.len(), starts.len() * length * N * S::LANES);
-        // SAFETY: the caller's promises.
+        // SAFETY: as this function's contract; `tile` and the stores need nothing else.
         unsafe {
             let sums = if self.matrix.is_in_pairs() {
                 tile::<S, N, true>(starts, length, values.as_ptr(), N * S::LANES)
@@ -296,6 +204,8 @@ impl Place<'_> {
         }
     }
 
+    /// # Safety
+    /// As [`OutputBlock::compute`].
     #[inline(always)]
     unsafe fn store<S: Simd, const N: usize>(&self, sums: &[[S::V; N]; TILE_ROWS]) {
         let columns = self.matrix.columns();
@@ -313,7 +223,7 @@ impl Place<'_> {
                     let out = self.out.at(place);
                     let mut value = if self.adds { S::add(*sum, S::load_some(out, count)) } else { *sum };
                     if self.ends {
-                        value = self.finish.applied::<S>(value, bias.add(offset), row, columns, column, count);
+                        value = self.epilogue.applied::<S>(value, bias.add(offset), row, columns, column, count);
                     }
                     S::store_some(out, value, count);
                 }
@@ -322,6 +232,9 @@ impl Place<'_> {
     }
 
     /// The first half of the vectors times the GELU of the second.
+    ///
+    /// # Safety
+    /// As [`OutputBlock::compute`].
     #[inline(always)]
     unsafe fn store_gated<S: Simd, const N: usize>(&self, sums: &[[S::V; N]; TILE_ROWS]) {
         let columns = self.matrix.columns();
@@ -338,21 +251,6 @@ impl Place<'_> {
                     S::store_some(self.out.at(place), S::mul(value, math::gelu::<S>(gate)), count);
                 }
             }
-        }
-    }
-}
-
-/// # Safety
-/// As [`Simd`].
-#[inline(always)]
-pub(super) unsafe fn activated<S: Simd>(value: S::V, activation: Activation) -> S::V {
-    // SAFETY: the caller's.
-    unsafe {
-        match activation {
-            Activation::None => value,
-            Activation::Silu => math::silu::<S>(value),
-            Activation::QuickGelu => math::quick_gelu::<S>(value),
-            Activation::Gelu => math::gelu::<S>(value),
         }
     }
 }

@@ -1,12 +1,16 @@
-//! What becomes of a row of attention's scores: weights below the largest seen so far.
+//! The online softmax of attention ("Online normalizer calculation for softmax", Milakov and Gimelshein): a row's scores
+//! become weights relative to the largest score so far.
 
 use super::math;
 use super::simd::Simd;
 
-/// Turns a row's scores into weights: the powers of two of what they are below the largest seen so far; what was summed
-/// up before is brought to the same measure. Of `keys` only the first `seen` count.
+/// Turns a row's scores into unnormalised weights `2^(score − largest)`. Where the block raises the row's maximum, `total`
+/// and `sums` of earlier blocks are rescaled to the new one. Of `keys` only the first `seen` count.
+///
+/// # Safety
+/// As [`Simd`]; `scores` is valid for reads and writes of `keys` floats, and `sums` is as long as whole vectors.
 #[inline(always)]
-pub(super) unsafe fn soften<S: Simd>(
+pub(super) unsafe fn online_softmax<S: Simd>(
     scores: *mut f32,
     keys: usize,
     seen: usize,
@@ -14,7 +18,7 @@ pub(super) unsafe fn soften<S: Simd>(
     total: &mut f32,
     sums: &mut [f32],
 ) {
-    // SAFETY: the row holds `keys` scores, and the sums are whole vectors.
+    // SAFETY: as this function's contract.
     unsafe {
         let mut top = S::splat(f32::NEG_INFINITY);
         let whole = seen / S::LANES * S::LANES;

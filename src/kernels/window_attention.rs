@@ -6,12 +6,12 @@ use rayon::prelude::*;
 use super::ShapeError;
 use super::map::Map;
 use super::math;
-use super::product::Shared;
+use super::product::SharedPointer;
 use super::simd::{Kernel, Level, Simd};
 
 /// What the windows are.
 #[derive(Clone, Copy)]
-pub struct Windows<'a> {
+pub(crate) struct Windows<'a> {
     /// Pixels of a window's side.
     pub side: usize,
     pub heads: usize,
@@ -25,7 +25,12 @@ pub struct Windows<'a> {
 ///
 /// # Errors
 /// When the shapes do not belong together.
-pub fn window_attention(qkv: &Map, windows: Windows, size: (usize, usize), level: Level) -> Result<Map, ShapeError> {
+pub(crate) fn window_attention(
+    qkv: &Map,
+    windows: Windows,
+    size: (usize, usize),
+    level: Level,
+) -> Result<Map, ShapeError> {
     let Windows { side, heads, bias } = windows;
     let fits = side > 0
         && heads > 0
@@ -40,12 +45,12 @@ pub fn window_attention(qkv: &Map, windows: Windows, size: (usize, usize), level
     }
     let depth = qkv.channels / heads / 3;
     let (mut out, shape) = Map::unwritten(qkv.batch, size.0, size.1, heads * depth);
-    let output = Shared(out.as_mut_ptr());
+    let output = SharedPointer(out.as_mut_ptr());
     let (down, across) = (qkv.height / side, qkv.width / side);
     (0..qkv.batch * down * across * heads).into_par_iter().for_each_init(Scratch::default, |scratch, task| {
         let (window, head) = (task / heads, task % heads);
         let (picture, window) = (window / (down * across), window % (down * across));
-        level.run(Task {
+        level.run(WindowTask {
             qkv,
             windows,
             picture,
@@ -69,7 +74,7 @@ struct Scratch {
     mixed: Vec<f32>,
 }
 
-struct Task<'a> {
+struct WindowTask<'a> {
     qkv: &'a Map,
     windows: Windows<'a>,
     picture: usize,
@@ -79,11 +84,11 @@ struct Task<'a> {
     depth: usize,
     size: (usize, usize),
     /// Each task writes its own head's columns of its own window's pixels.
-    out: Shared,
+    out: SharedPointer,
     scratch: &'a mut Scratch,
 }
 
-impl Task<'_> {
+impl WindowTask<'_> {
     /// One of query (0), key (1) and value (2) of a window's token.
     #[inline(always)]
     fn part(&self, token: usize, part: usize) -> &[f32] {
@@ -94,7 +99,7 @@ impl Task<'_> {
     }
 }
 
-impl Kernel for Task<'_> {
+impl Kernel for WindowTask<'_> {
     type Output = ();
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! A round brush: how much of every pixel one straight piece of a stroke covers.
 //!
-//! The piece is measured as a whole, not stamped dot by dot, so a quick hand leaves no gaps and a slow one no beads.
+//! The piece is measured as a whole, not stamped dot by dot, so a quick stroke leaves no gaps and a slow one no beads.
 
 use rayon::prelude::*;
 
@@ -21,7 +21,7 @@ pub struct Brush {
     pub opacity: f32,
 }
 
-/// One position of the hand. Pixels are squares: the first one's middle is at 0.5, 0.5.
+/// One position of the pointer. Pixels are squares: the first one's middle is at 0.5, 0.5.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BrushPoint {
     pub x: f32,

@@ -9,12 +9,13 @@ mod ops;
 mod plane;
 mod rect;
 mod resize;
-pub mod shape;
+pub(crate) mod shape;
 mod soften;
 
-pub use brush::{Brush, BrushPoint, Covered};
-pub use flood::flood;
-pub use ops::PAINTED;
+pub(crate) use brush::Covered;
+pub use brush::{Brush, BrushPoint};
+pub(crate) use flood::flood;
+pub(crate) use ops::PAINTED;
 pub use plane::MaskPlane;
 pub use rect::PixelRect;
 

@@ -1,23 +1,11 @@
-//! Scaled dot-product attention, with its scores held in one of several ways that give the same numbers.
+//! Scaled dot-product attention, with its scores held in one of several ways that give the same result.
 
 use super::ModelError;
-use super::feature::{Feature, mixed};
+pub use super::attention_method::AttentionMethod;
+use super::feature::Feature;
 use super::operators;
 use crate::job::Work;
 use crate::kernels::{self, Heads, Level, Scores};
-
-/// How attention's scores are held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AttentionMethod {
-    /// All at once.
-    Full,
-    /// For so many heads (of all pictures) at a time.
-    Sliced(usize),
-    /// Blocks of queries and keys with a running softmax: constant memory.
-    Tiled,
-    /// The device's own fused kernel.
-    Flash,
-}
 
 /// `softmax(q·kᵀ / √d)·v` for `q` `(batch, queries, heads·d)` and `k`, `v` `(batch, keys, heads·d)`.
 pub fn attend(
@@ -52,7 +40,7 @@ pub fn attend(
             q.tracker().add_work(Work { attention, ..Work::default() });
             Feature::Traced(out)
         }
-        _ => return Err(mixed()),
+        _ => return Err(ModelError::mixed_devices()),
     })
 }
 

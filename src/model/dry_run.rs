@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::job::Work;
-use crate::kernels::Shelf;
+use crate::kernels::BufferPool;
 
 /// Where a device's operator puts what it gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum BufferStorage {
 #[derive(Debug)]
 enum Idle {
     /// By the rules of the kernels' pool.
-    Kernels(Shelf<usize>),
+    Kernels(BufferPool<usize>),
     /// Given back at once.
     None,
     /// How many of each size in bytes, private and shared: as candle keeps Metal's until somebody waits for the
@@ -98,7 +98,7 @@ impl MemoryTracker {
     /// Buffers of at most `idle_limit_bytes` wait for their next use, as the kernels' pool keeps them.
     #[must_use]
     pub fn new(idle_limit_bytes: usize) -> Arc<Self> {
-        Self::with_idle(Idle::Kernels(Shelf::new(idle_limit_bytes / size_of::<f32>())))
+        Self::with_idle(Idle::Kernels(BufferPool::new(idle_limit_bytes / size_of::<f32>())))
     }
 
     /// Of a graphics card that is given every buffer back at once.

@@ -73,7 +73,7 @@ impl Feature {
     /// `picture` `(batch, channels, height, width)`, on the host.
     ///
     /// # Errors
-    /// When the shape is wrong, or the device has no room.
+    /// When the shape is wrong, or the device is out of memory.
     pub fn of_picture(picture: &Tensor, execution: &Execution) -> Result<Self, ModelError> {
         let (batch, channels, height, width) = picture.dims4()?;
         match execution {
@@ -88,7 +88,7 @@ impl Feature {
     /// `tokens` `(batch, tokens, channels)`, on the host.
     ///
     /// # Errors
-    /// When the shape is wrong, or the device has no room.
+    /// When the shape is wrong, or the device is out of memory.
     pub fn of_tokens(tokens: &Tensor, execution: &Execution) -> Result<Self, ModelError> {
         let (batch, count, channels) = tokens.dims3()?;
         match execution {
@@ -103,7 +103,7 @@ impl Feature {
     /// `(batch, channels, height, width)` on the host, in single precision.
     ///
     /// # Errors
-    /// When the device failed, or there is no room.
+    /// When the device failed, or memory runs out.
     pub fn picture(&self) -> Result<Tensor, ModelError> {
         Ok(match self {
             Self::Host(map) => {
@@ -121,7 +121,7 @@ impl Feature {
     /// `(batch, tokens, channels)` on the host, in single precision.
     ///
     /// # Errors
-    /// When the device failed, or there is no room.
+    /// When the device failed, or memory runs out.
     pub fn tokens(&self) -> Result<Tensor, ModelError> {
         Ok(match self {
             Self::Host(map) => {
@@ -179,7 +179,7 @@ impl Feature {
             (Self::Host(a), Self::Host(b)) => Self::Host(kernels::add(a, b)?),
             (Self::Device(a), Self::Device(b)) => Self::Device(a.add(b)?),
             (Self::Traced(a), Self::Traced(_)) => Self::Traced(a.passed_over()),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 
@@ -192,12 +192,12 @@ impl Feature {
             (Self::Host(a), Self::Host(b)) => Self::Host(kernels::concatenate(a, b)?),
             (Self::Device(a), Self::Device(b)) => Self::Device(Array::concatenate(&[a.clone(), b.clone()], 1)?),
             (Self::Traced(a), Self::Traced(b)) => Self::Traced(a.concatenated(b)),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 
     /// # Errors
-    /// When the device has no room.
+    /// When the device is out of memory.
     pub fn activate(&self, activation: Activation) -> Result<Self, ModelError> {
         Ok(match self {
             Self::Host(map) => Self::Host(kernels::activate(map, activation, Level::current())),
@@ -212,11 +212,6 @@ fn nothing(shape: &[usize]) -> Result<Tensor, candle_core::Error> {
     Tensor::zeros(1, DType::F32, &Device::Cpu)?.broadcast_as(shape)
 }
 
-/// Two parts of one network never run in two ways.
-pub(super) fn mixed() -> ModelError {
-    ModelError::Misfit("a layer was given a feature map of another device".to_owned())
-}
-
 /// The tensor's values in order, in single precision.
 pub(super) fn with_values<T>(
     tensor: &Tensor,
@@ -224,7 +219,7 @@ pub(super) fn with_values<T>(
 ) -> Result<T, ModelError> {
     let tensor = tensor.to_dtype(DType::F32)?.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
-    let Storage::Cpu(storage) = &*storage else { return Err(mixed()) };
+    let Storage::Cpu(storage) = &*storage else { return Err(ModelError::mixed_devices()) };
     let first = layout.start_offset();
     then(&storage.as_slice::<f32>()?[first..first + layout.shape().elem_count()])
 }

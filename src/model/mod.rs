@@ -4,6 +4,7 @@
 
 mod attend;
 mod attention;
+mod attention_method;
 mod blocks;
 mod dry_run;
 mod feature;
@@ -22,13 +23,13 @@ mod weights;
 use std::path::PathBuf;
 
 use crate::checkpoint::CheckpointError;
-pub use attend::AttentionMethod;
+pub use attention_method::AttentionMethod;
 pub use dry_run::{MemoryTracker, TrackedBuffer};
 pub use feature::{Execution, Feature};
 pub use layer_cache::LayerCache;
 pub use operators::{
-    Array, Card, FailureKind, Fault, Operator, OperatorFailure, Operators, Watch, in_pool, metal_free_bytes,
-    metal_working_set_bytes,
+    Array, Card, FailureKind, Fault, Operator, OperatorFailure, Operators, Watch, cuda_free_bytes, cuda_total_bytes,
+    in_pool, metal_free_bytes, metal_working_set_bytes,
 };
 pub use segment::{EncodedPicture, Segment, Segmenter};
 pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};
@@ -76,4 +77,11 @@ pub enum ModelError {
     NoSegmenter { reason: String, path: PathBuf },
     #[error("the weights do not fit the config: {0}")]
     Misfit(String),
+}
+
+impl ModelError {
+    /// Two parts of one network never run in two ways.
+    fn mixed_devices() -> Self {
+        Self::Misfit("a layer was given a feature map of another device".to_owned())
+    }
 }

@@ -1,6 +1,6 @@
 //! Hands a network's tensors to its layers: from one file, shards, half precision, or a whole checkpoint; read one by one.
 //!
-//! What is missing, left over or of another shape is gathered and told in one error.
+//! What is missing, left over or of another shape is gathered and reported in one error.
 
 use std::any::Any;
 use std::cell::{Ref, RefCell};
@@ -12,7 +12,9 @@ use candle_core::{DType, Device, Tensor};
 use super::ModelError;
 use super::feature::Execution;
 use super::layer_cache::LayerCache;
-use crate::checkpoint::{Archive, Cut, Lora, ModelFiles, Numbers, Patches, SingleFile, TensorSource, sources_of};
+use crate::checkpoint::{
+    Archive, Lora, ModelFiles, Patches, SingleFile, TensorSlice, TensorSource, WeightBuffer, sources_of,
+};
 use crate::kernels::{Level, Packing, Precision, bf16_products_pay};
 
 /// How many names an error lists before it only counts.
@@ -43,7 +45,7 @@ pub struct Weights<'a> {
     place: HashMap<String, (usize, TensorSource)>,
     account: RefCell<Account>,
     /// What the kernels pack next.
-    numbers: RefCell<Numbers>,
+    numbers: RefCell<WeightBuffer>,
     bytes_total: usize,
     /// Of all its tensors.
     numbers_total: usize,
@@ -58,7 +60,7 @@ pub struct Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
-    /// Opens the weights of `folder` (say `unet`) whose files are called `stem` (say `diffusion_pytorch_model`).
+    /// Opens the weights of `folder` (for example `unet`) whose files are called `stem` (for example `diffusion_pytorch_model`).
     /// Tensors come out on the host as `dtype`; layers bring them to `device`.
     ///
     /// # Errors
@@ -122,7 +124,7 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// Lays LoRAs' changes over the tensors as they are handed out. `network` is diffusers' name of the folder.
+    /// Applies LoRAs to the tensors as they are handed out. `network` is diffusers' name of the folder.
     #[must_use]
     pub fn with_loras(mut self, network: &str, loras: &'a [Lora]) -> Self {
         if !loras.is_empty() {
@@ -131,7 +133,7 @@ impl<'a> Weights<'a> {
         self
     }
 
-    /// Layers that nothing is laid over are taken from `cache` where they are there, and put there where they are not.
+    /// Layers without a patch are taken from `cache` where they are there, and put there where they are not.
     #[must_use]
     pub fn with_layer_cache(self, network: &'static str, layer_cache: &'a LayerCache) -> Self {
         Self { cache: Some((layer_cache, network)), ..self }
@@ -174,7 +176,7 @@ impl<'a> Weights<'a> {
     pub fn finish(self) -> Result<(), ModelError> {
         let account = self.account.borrow();
         let left_over: Vec<&String> = account.untouched.values().collect();
-        let more = (!left_over.is_empty()).then(|| told("not in the config", &left_over));
+        let more = (!left_over.is_empty()).then(|| listed("not in the config", &left_over));
         self.complaint(&account, more).map_or(Ok(()), Err)
     }
 
@@ -182,14 +184,14 @@ impl<'a> Weights<'a> {
         let complaints: Vec<String> = [("missing", &account.missing), ("of another shape", &account.misshapen)]
             .into_iter()
             .filter(|(_, names)| !names.is_empty())
-            .map(|(kind, names)| told(kind, names))
+            .map(|(kind, names)| listed(kind, names))
             .chain(more)
             .collect();
         let sentence = || ModelError::Misfit(format!("{}: {}", complaints.join(", "), self.what));
         (!complaints.is_empty()).then(sentence)
     }
 
-    /// Of the wanted shape, so that building goes on and everything that is wrong can be told at once; until as much is
+    /// Of the wanted shape, so that building goes on and everything that is wrong can be reported at once; until as much is
     /// made up as the files could ever have held.
     fn placeholder(&self, account: &mut Account, shape: &[usize]) -> Result<Tensor, ModelError> {
         account.made_up += shape.iter().product::<usize>();
@@ -219,14 +221,14 @@ impl<'a> Weights<'a> {
         }
         drop(account);
         let tensor = SingleFile::load(&self.archives[*archive], source, &Device::Cpu)?;
-        self.tell(tensor.elem_count())?;
+        self.report_progress(tensor.elem_count())?;
         let tensor = tensor.reshape(shape)?;
         let patched = self.patches.as_ref().map(|patches| patches.apply(name, &tensor)).transpose()?.flatten();
         Ok(patched.unwrap_or(tensor).to_dtype(self.dtype)?)
     }
 
     /// A tensor's numbers as they stand in the file, where the kernels can pack them from there.
-    fn numbers(&self, name: &str, shape: &[usize]) -> Result<Option<Ref<'_, Numbers>>, ModelError> {
+    fn numbers(&self, name: &str, shape: &[usize]) -> Result<Option<Ref<'_, WeightBuffer>>, ModelError> {
         let is_patched = self.patches.as_ref().is_some_and(|patches| patches.touches(name));
         let Some((archive, source)) = self.place.get(name).filter(|(_, source)| fits(source, shape)) else {
             return Ok(None);
@@ -235,16 +237,16 @@ impl<'a> Weights<'a> {
             return Ok(None);
         }
         let (rows, of) = match source.cut {
-            Cut::Whole => (0..1, 1),
-            Cut::Third(index) => (index..index + 1, 3),
-            Cut::Transposed => return Ok(None),
+            TensorSlice::Whole => (0..1, 1),
+            TensorSlice::Third(index) => (index..index + 1, 3),
+            TensorSlice::Transposed => return Ok(None),
         };
         if !self.archives[*archive].read_rows(&source.name, rows, of, &mut self.numbers.borrow_mut())? {
             return Ok(None);
         }
         self.account.borrow_mut().untouched.remove(name);
         let numbers = self.numbers.borrow();
-        self.tell(numbers.count())?;
+        self.report_progress(numbers.count())?;
         Ok(Some(numbers))
     }
 
@@ -255,10 +257,10 @@ impl<'a> Weights<'a> {
             self.account.borrow_mut().untouched.remove(&name);
             numbers += self.place.get(&name).map_or(0, |(_, source)| source.shape.iter().product());
         }
-        self.tell(numbers)
+        self.report_progress(numbers)
     }
 
-    fn tell(&self, numbers: usize) -> Result<(), ModelError> {
+    fn report_progress(&self, numbers: usize) -> Result<(), ModelError> {
         let fraction = {
             let mut account = self.account.borrow_mut();
             account.read += numbers;
@@ -331,20 +333,20 @@ impl Scope<'_> {
         Ok(layer)
     }
 
-    /// The tensor `name` here. One that is missing or misshapen is told by [`Weights::finish`].
+    /// The tensor `name` here. One that is missing or misshapen is reported by [`Weights::finish`].
     ///
     /// # Errors
-    /// When the device has no room.
+    /// When the device is out of memory.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
         self.weights.tensor(&format!("{}.{name}", self.prefix), shape)
     }
 
     /// The numbers of the tensor `name` here as they stand in its file, until the next are read; `None` where
-    /// [`Scope::tensor`] must be asked, because something is laid over them, or their kind or the device needs it.
+    /// [`Scope::tensor`] must be asked, because something patches them, or their kind or the device needs it.
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn numbers(&self, name: &str, shape: &[usize]) -> Result<Option<Ref<'_, Numbers>>, ModelError> {
+    pub fn numbers(&self, name: &str, shape: &[usize]) -> Result<Option<Ref<'_, WeightBuffer>>, ModelError> {
         self.weights.numbers(&format!("{}.{name}", self.prefix), shape)
     }
 }
@@ -361,7 +363,7 @@ fn layer_name(name: &str) -> String {
     name.to_owned()
 }
 
-fn told(kind: &str, names: &[impl AsRef<str>]) -> String {
+fn listed(kind: &str, names: &[impl AsRef<str>]) -> String {
     let mut text = names.iter().take(LISTED).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
     if names.len() > LISTED {
         text.push_str(", …");

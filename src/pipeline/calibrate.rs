@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use crate::job::Speed;
 use crate::kernels::{
-    Conv3x3, Finish, GroupNorm, Heads, Level, Linear, Map, Packing, Precision, Scores, ShapeError, Source, Steps,
-    attention,
+    Conv3x3, Epilogue, GroupNorm, Heads, Level, Linear, Map, Packing, Precision, Scores, ShapeError, Steps,
+    WeightSlice, attention,
 };
 
 /// Like a UNet's middle levels: what most of the time goes into.
@@ -29,15 +29,15 @@ pub fn measured_speed() -> Result<Speed, ShapeError> {
     let pixels = (SIDE * SIDE) as f64;
     let channels = CHANNELS as f64;
     let convolution = |winograd| -> Result<f64, ShapeError> {
-        let layer = Conv3x3::new(Source::F32(&weight), &bias, CHANNELS, Steps::SAME, packing(winograd))?;
-        per_second(18.0 * pixels * channels * channels, || layer.forward(&x, (SIDE, SIDE), &Finish::default()))
+        let layer = Conv3x3::new(WeightSlice::F32(&weight), &bias, CHANNELS, Steps::SAME, packing(winograd))?;
+        per_second(18.0 * pixels * channels * channels, || layer.forward(&x, (SIDE, SIDE), &Epilogue::default()))
     };
-    let linear = Linear::new(Source::F32(&weight), None, CHANNELS, packing(false))?;
+    let linear = Linear::new(WeightSlice::F32(&weight), None, CHANNELS, packing(false))?;
     let norm = GroupNorm::new(vec![1.0; CHANNELS], bias.clone(), 32, 1e-5, level)?;
     Ok(Speed {
         convolution: convolution(false)?,
         transformed: convolution(true)?,
-        product: per_second(18.0 * pixels * channels * channels, || linear.forward(&x, &Finish::default()))?,
+        product: per_second(18.0 * pixels * channels * channels, || linear.forward(&x, &Epilogue::default()))?,
         attention: per_second(4.0 * pixels * pixels * channels, || {
             attention(&x, &x, &x, Heads::plain(HEADS), Scores::Tiled, level)
         })?,
@@ -56,7 +56,7 @@ fn per_second(work: f64, run: impl Fn() -> Result<Map, ShapeError>) -> Result<f6
     Ok(work / 1e9 / best.max(1e-9))
 }
 
-/// For a graphics card, about which nothing is measured beforehand: its first steps tell.
+/// For a graphics card, about which nothing is measured beforehand: the window learns from its first steps.
 #[must_use]
 pub fn guessed_card_speed() -> Speed {
     Speed { convolution: 2000.0, transformed: 2000.0, product: 3000.0, attention: 2000.0, values: 20.0 }

@@ -1,7 +1,7 @@
 //! From a request to a picture: prompts, noise, denoising, decoding. Knows no thread and no window.
 //!
-//! In one line: [`spec`] (what a model is) → [`cost`] (what a picture takes) → [`plan`] (how it is computed) →
-//! [`networks`] → [`load`] → [`run`].
+//! In one line: `spec` (what a model is) → `cost` (what a picture takes) → `plan` (how it is computed) → `networks` →
+//! `load` → `run`.
 
 mod adapters;
 mod blend;
@@ -17,7 +17,7 @@ mod execution_plan;
 mod guidance;
 mod latent_rgb;
 mod load;
-pub mod memory_budget;
+pub(crate) mod memory_budget;
 mod networks;
 mod plan;
 mod resolved;
@@ -26,13 +26,14 @@ mod sampler;
 mod spec;
 
 pub use adapters::Adapters;
-pub use calibrate::{guessed_card_speed, measured_speed};
+pub(crate) use calibrate::{guessed_card_speed, measured_speed};
 pub use cost::{CostModel, Costs, Workload};
 pub use execution_plan::{ExecutionPlan, FallbackStep};
 pub use load::Pipeline;
 pub use networks::{LoadOptions, tokenizer_of};
 pub use plan::{Constraints, FittedPlan};
-pub use spec::{ModelSpec, work_grid_of};
+pub use spec::ModelSpec;
+pub(crate) use spec::work_grid_of;
 
 use crate::checkpoint::CheckpointError;
 use crate::job::{Remedy, RequestError};
@@ -62,7 +63,7 @@ pub enum PipelineError {
     TooLarge { width: usize, height: usize, needed_gb: f64, free_gb: f64, remedy: Remedy },
     #[error("this model needs about {needed_gb:.2} GB of memory and {free_gb:.2} GB are free")]
     ModelTooLarge { needed_gb: f64, free_gb: f64, remedy: Remedy },
-    #[error("the model gave values that are no numbers; a checkpoint in half precision may need another dtype")]
+    #[error("the model gave NaN values; a checkpoint in half precision may need another dtype")]
     NotANumber,
 }
 

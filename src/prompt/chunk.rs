@@ -2,7 +2,7 @@
 
 /// A token and how much it counts (1: as it is).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct WeightedToken {
+pub(crate) struct WeightedToken {
     pub id: u32,
     pub weight: f32,
 }
@@ -17,7 +17,7 @@ pub struct TokenWindow {
 
 /// Tokens that stand around and behind the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SpecialTokens {
+pub(crate) struct SpecialTokens {
     pub begin: u32,
     pub end: u32,
     pub padding: u32,
@@ -29,17 +29,17 @@ const MOST_MOVED: usize = 20;
 /// At least `at_least` windows of `positions` tokens; each section begins a new one, and an empty prompt is one empty
 /// window. With `comma`, a phrase that would be cut moves into the next window as AUTOMATIC1111 does it.
 #[must_use]
-pub fn windows(
+pub(crate) fn windows(
     sections: &[Vec<WeightedToken>],
     positions: usize,
     special: SpecialTokens,
     comma: Option<u32>,
     at_least: usize,
 ) -> Vec<TokenWindow> {
-    let room = positions.saturating_sub(2).max(1);
+    let capacity = positions.saturating_sub(2).max(1);
     let mut windows: Vec<TokenWindow> = Vec::new();
     for (index, section) in sections.iter().enumerate() {
-        let chunks = chunks(section, room, comma);
+        let chunks = chunks(section, capacity, comma);
         if chunks.is_empty() && (index + 1 < sections.len() || windows.is_empty()) {
             windows.push(window(&[], positions, special));
         }
@@ -51,12 +51,12 @@ pub fn windows(
     windows
 }
 
-fn chunks(tokens: &[WeightedToken], room: usize, comma: Option<u32>) -> Vec<&[WeightedToken]> {
+fn chunks(tokens: &[WeightedToken], capacity: usize, comma: Option<u32>) -> Vec<&[WeightedToken]> {
     let mut chunks = Vec::new();
     let (mut start, mut last_comma) = (0, None);
     for (at, token) in tokens.iter().enumerate() {
         let is_comma = Some(token.id) == comma;
-        if at - start == room {
+        if at - start == capacity {
             // The comma itself stays.
             let moved = last_comma.filter(|comma| !is_comma && at - comma <= MOST_MOVED).map(|comma| comma + 1);
             let end = moved.unwrap_or(at);

@@ -9,7 +9,7 @@ pub struct LoraTag {
 
 const OPEN: &str = "<lora:";
 
-/// The tags of a prompt, in their order. A tag whose weight is no number counts once.
+/// The tags of a prompt, in their order. A tag whose weight does not parse counts as 1.
 #[must_use]
 pub fn lora_tags(prompt: &str) -> Vec<LoraTag> {
     pieces(prompt).filter_map(|piece| if let Piece::Tag(tag) = piece { Some(tag) } else { None }).collect()
@@ -17,7 +17,7 @@ pub fn lora_tags(prompt: &str) -> Vec<LoraTag> {
 
 /// The words that a text encoder is given.
 #[must_use]
-pub fn without_lora_tags(prompt: &str) -> String {
+pub(crate) fn without_lora_tags(prompt: &str) -> String {
     pieces(prompt).filter_map(|piece| if let Piece::Text(text) = piece { Some(text) } else { None }).collect()
 }
 

@@ -6,8 +6,9 @@ mod parse;
 mod tokenizer;
 mod wildcards;
 
-pub use chunk::TokenWindow;
-pub use lora_tag::{LoraTag, lora_tags, without_lora_tags};
-pub use parse::{Prompt, WeightedText, parse};
-pub use tokenizer::{PromptTokenizer, TokenizerError, TokenizerFiles, WindowWords, find_word};
+pub(crate) use chunk::TokenWindow;
+pub use lora_tag::lora_tags;
+pub use parse::{Prompt, parse};
+pub use tokenizer::{PromptTokenizer, WindowWords, find_word};
+pub(crate) use tokenizer::{TokenizerError, TokenizerFiles};
 pub use wildcards::drawn;

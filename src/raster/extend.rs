@@ -1,4 +1,4 @@
-//! Room added around a picture, holding what its border suggests.
+//! Border added around a picture, holding what its border suggests.
 
 use rayon::prelude::*;
 
@@ -16,7 +16,7 @@ pub struct Extension {
     pub bottom: u32,
 }
 
-/// New room is computed at no more than this many pixels a side: it is smooth anyway.
+/// The new border is computed at no more than this many pixels a side: it is smooth anyway.
 const WORK_SIDE_PX: u32 = 512;
 
 impl Extension {
@@ -33,16 +33,16 @@ impl Extension {
     }
 }
 
-/// The picture with room around it that goes on smoothly from its border. The picture itself keeps every byte; the
-/// new room is opaque.
+/// The picture with a new border that goes on smoothly from its edges. The picture itself keeps every byte; the new
+/// border is opaque.
 #[must_use]
-pub fn extended(picture: &Picture, by: Extension) -> Picture {
+pub(crate) fn extended(picture: &Picture, by: Extension) -> Picture {
     let Some((width, height)) = by.around(picture.width(), picture.height()) else { return picture.clone() };
     if by.is_empty() {
         return picture.clone();
     }
-    let room = new_room(picture, by, (width, height));
-    let mut rgba = room.into_rgba();
+    let border = new_border(picture, by, (width, height));
+    let mut rgba = border.into_rgba();
     let (stride, row_bytes) = (width as usize * 4, picture.width() as usize * 4);
     for (y, row) in picture.rgba().chunks_exact(row_bytes).enumerate() {
         let start = (y + by.top as usize) * stride + by.left as usize * 4;
@@ -51,9 +51,9 @@ pub fn extended(picture: &Picture, by: Extension) -> Picture {
     picture_of(width, height, rgba)
 }
 
-/// The mask of a picture that was extended: all new room, and what was masked before.
+/// The mask of a picture that was extended: all of the new border, and what was masked before.
 #[must_use]
-pub fn extended_mask(mask: Option<&MaskPlane>, width: u32, height: u32, by: Extension) -> MaskPlane {
+pub(crate) fn extended_mask(mask: Option<&MaskPlane>, width: u32, height: u32, by: Extension) -> MaskPlane {
     let Some((wide, tall)) = by.around(width, height) else { return MaskPlane::empty(width, height) };
     let mut all = MaskPlane::empty(wide, tall);
     all.invert();
@@ -67,7 +67,7 @@ pub fn extended_mask(mask: Option<&MaskPlane>, width: u32, height: u32, by: Exte
     all
 }
 
-fn new_room(picture: &Picture, by: Extension, (width, height): (u32, u32)) -> Picture {
+fn new_border(picture: &Picture, by: Extension, (width, height): (u32, u32)) -> Picture {
     let scale = (f64::from(WORK_SIDE_PX) / f64::from(width.max(height))).min(1.0);
     let small_side = |side: u32| (f64::from(side) * scale).round().max(1.0) as u32;
     let (small_width, small_height) = (small_side(width), small_side(height));

@@ -6,12 +6,12 @@ use super::geometry::picture_of;
 use crate::mask::{MaskPlane, PAINTED, PixelRect};
 use crate::raster::Picture;
 
-/// `photo` with `made` laid over `place` as far as `share` says (255: wholly). `made` and `share` are as large as
+/// `photo` with `made` pasted at `place` as far as `share` says (255: wholly). `made` and `share` are as large as
 /// `place`, which lies inside the photo.
 ///
 /// Transparency is kept; only a masked place of which more than half shows nothing at all becomes visible.
 #[must_use]
-pub fn paste(photo: &Picture, made: &Picture, place: PixelRect, share: &MaskPlane) -> Picture {
+pub(crate) fn paste(photo: &Picture, made: &Picture, place: PixelRect, share: &MaskPlane) -> Picture {
     let mut rgba = photo.rgba().to_vec();
     let stride = photo.width() as usize * 4;
     let (left, width) = (place.left as usize * 4, place.width() as usize * 4);
@@ -60,7 +60,7 @@ fn mostly_invisible(photo: &Picture, place: PixelRect, share: &MaskPlane) -> boo
 
 /// `made` with the transparency of `photo`, which is as large.
 #[must_use]
-pub fn with_alpha_of(photo: &Picture, made: Picture) -> Picture {
+pub(crate) fn with_alpha_of(photo: &Picture, made: Picture) -> Picture {
     let (width, height) = (made.width(), made.height());
     let mut rgba = made.into_rgba();
     for (made, photo) in rgba.chunks_exact_mut(4).zip(photo.rgba().chunks_exact(4)) {

@@ -3,11 +3,11 @@
 use rayon::prelude::*;
 
 /// Three values and how much is known of them: 1 is all, 0 nothing.
-pub type Known = [f32; 4];
+pub(crate) type Known = [f32; 4];
 
 /// Fills every pixel whose last number is less than 1 from its surroundings, near ones first. Where nothing at all
 /// is known, the values stay.
-pub fn spread(pixels: &mut [Known], width: usize, height: usize) {
+pub(crate) fn spread(pixels: &mut [Known], width: usize, height: usize) {
     if width * height <= 1 {
         return;
     }
@@ -66,7 +66,12 @@ fn bilinear(small: &[Known], width: usize, height: usize, x: usize, y: usize) ->
 }
 
 /// A cell's values at a pixel, by straight lines between the cells' middles.
-pub fn between_cells(cells: &[Known], [across, down]: [usize; 2], cell_px: usize, [x, y]: [usize; 2]) -> [f32; 3] {
+pub(crate) fn between_cells(
+    cells: &[Known],
+    [across, down]: [usize; 2],
+    cell_px: usize,
+    [x, y]: [usize; 2],
+) -> [f32; 3] {
     let place = |at: usize, cells: usize| {
         let position = ((at as f32 + 0.5) / cell_px as f32 - 0.5).clamp(0.0, (cells - 1) as f32);
         (position as usize, (position as usize + 1).min(cells - 1), position.fract())

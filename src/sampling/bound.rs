@@ -3,7 +3,7 @@
 use super::{SchedulerConfig, SchedulerName};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Bound {
+pub(crate) enum Bound {
     None,
     /// To `[-range, range]`.
     Clip {
@@ -17,8 +17,8 @@ pub enum Bound {
 }
 
 impl Bound {
-    /// What `config` means to a scheduler that reads these keys at all; `clips` and `thresholds` tell which.
-    pub fn new(name: SchedulerName, config: &SchedulerConfig, clips: Option<bool>, thresholds: bool) -> Self {
+    /// What `config` means to a scheduler that reads these keys at all; `clips` and `thresholds` name them.
+    pub(crate) fn new(name: SchedulerName, config: &SchedulerConfig, clips: Option<bool>, thresholds: bool) -> Self {
         if thresholds && config.thresholding.unwrap_or(false) {
             Self::Threshold {
                 ratio: config.dynamic_thresholding_ratio.unwrap_or(0.995),
@@ -31,7 +31,7 @@ impl Bound {
         }
     }
 
-    pub fn apply(self, values: &mut [f32]) {
+    pub(crate) fn apply(self, values: &mut [f32]) {
         match self {
             Self::None => {}
             Self::Clip { range } => values.iter_mut().for_each(|value| *value = value.clamp(-range, range)),

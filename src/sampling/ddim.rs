@@ -2,22 +2,22 @@
 //! Numbers follow diffusers' `DDIMScheduler`.
 
 use super::bound::Bound;
-use super::level::Level;
+use super::level::NoiseLevel;
 use super::schedule::{Alphas, whole_timesteps};
-use super::settings::{Prediction, Settings};
+use super::settings::{Prediction, ScheduleSettings};
 use super::{NoiseSource, Scheduler, StepOutput};
 
 #[derive(Debug)]
-pub struct Ddim {
+pub(crate) struct Ddim {
     timesteps: Vec<f64>,
     /// Of each model call: where it starts and where it arrives.
-    levels: Vec<(Level, Level)>,
+    levels: Vec<(NoiseLevel, NoiseLevel)>,
     prediction: Prediction,
     bound: Bound,
 }
 
 impl Ddim {
-    pub fn new(settings: &Settings, steps: usize) -> Self {
+    pub(crate) fn new(settings: &ScheduleSettings, steps: usize) -> Self {
         let alphas = Alphas::new(settings);
         let timesteps = whole_timesteps(settings, steps);
         let stride = (settings.train_timesteps / steps) as i64;

@@ -2,15 +2,15 @@
 //! Numbers follow diffusers' `DDPMScheduler`.
 
 use super::bound::Bound;
-use super::level::Level;
+use super::level::NoiseLevel;
 use super::schedule::{Alphas, whole_timesteps};
-use super::settings::{Prediction, Settings, unsupported};
+use super::settings::{Prediction, ScheduleSettings, unsupported};
 use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, StepOutput};
 
 /// What one model call does with picture, latents and noise.
 #[derive(Debug)]
 struct Call {
-    from: Level,
+    from: NoiseLevel,
     original: f32,
     sample: f32,
     /// None at timestep 0, where nothing is drawn either.
@@ -18,7 +18,7 @@ struct Call {
 }
 
 #[derive(Debug)]
-pub struct Ddpm {
+pub(crate) struct Ddpm {
     timesteps: Vec<f64>,
     calls: Vec<Call>,
     prediction: Prediction,
@@ -34,7 +34,11 @@ enum Variance {
 }
 
 impl Ddpm {
-    pub fn new(settings: &Settings, config: &SchedulerConfig, steps: usize) -> Result<Self, SamplingError> {
+    pub(crate) fn new(
+        settings: &ScheduleSettings,
+        config: &SchedulerConfig,
+        steps: usize,
+    ) -> Result<Self, SamplingError> {
         let variance = match config.variance_type.as_deref() {
             None | Some("fixed_small") => Variance::Small,
             Some("fixed_small_log") => Variance::SmallLog,
@@ -66,7 +70,7 @@ fn call(from: f32, to: f32, variance: Option<Variance>) -> Call {
     let beta = 1.0 - alpha;
     let small = (noise_to / noise_from * beta).max(1e-20);
     Call {
-        from: Level::of_alpha(from),
+        from: NoiseLevel::of_alpha(from),
         original: to.sqrt() * beta / noise_from,
         sample: alpha.sqrt() * noise_to / noise_from,
         deviation: variance.map(|variance| match variance {

@@ -4,14 +4,14 @@
 use std::collections::VecDeque;
 
 use super::dpm_solver::{LevelRules, Solver, SolverLevels, clipped_timesteps, difference};
-use super::settings::{Betas, Settings};
+use super::settings::{Betas, ScheduleSettings};
 use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerName, StepOutput};
 
 /// With fewer steps than this the last ones are taken by a lower order.
 const FEW_STEPS: usize = 15;
 
 #[derive(Debug)]
-pub struct DpmMultistep {
+pub(crate) struct DpmMultistep {
     schedule: SolverLevels,
     solver: Solver,
     lower_order_final: bool,
@@ -22,9 +22,9 @@ pub struct DpmMultistep {
 }
 
 impl DpmMultistep {
-    pub fn new(
+    pub(crate) fn new(
         name: SchedulerName,
-        settings: &Settings,
+        settings: &ScheduleSettings,
         config: &SchedulerConfig,
         steps: usize,
     ) -> Result<Self, SamplingError> {

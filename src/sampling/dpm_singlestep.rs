@@ -4,11 +4,11 @@
 use std::collections::VecDeque;
 
 use super::dpm_solver::{LevelRules, Solver, SolverLevels, clipped_timesteps, difference};
-use super::settings::Settings;
+use super::settings::ScheduleSettings;
 use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerName, StepOutput};
 
 #[derive(Debug)]
-pub struct DpmSinglestep {
+pub(crate) struct DpmSinglestep {
     schedule: SolverLevels,
     solver: Solver,
     /// Of each call.
@@ -20,9 +20,9 @@ pub struct DpmSinglestep {
 }
 
 impl DpmSinglestep {
-    pub fn new(
+    pub(crate) fn new(
         name: SchedulerName,
-        settings: &Settings,
+        settings: &ScheduleSettings,
         config: &SchedulerConfig,
         steps: usize,
     ) -> Result<Self, SamplingError> {

@@ -2,24 +2,24 @@
 //! Lu et al. (2022), arXiv 2206.00927 and 2211.01095, in diffusers' form.
 
 use super::bound::Bound;
-use super::level::Level;
+use super::level::NoiseLevel;
 use super::schedule::{linspace, solver_timesteps};
-use super::settings::{Prediction, Settings, SigmaLaw, unsupported};
+use super::settings::{Prediction, ScheduleSettings, SigmaLaw, unsupported};
 use super::sigmas::{TrainedSigmas, laid_by};
 use super::{SamplingError, SchedulerConfig, SchedulerName};
 
 /// The levels of a solver that walks the whole of the training schedule's sigmas.
 #[derive(Debug)]
-pub struct SolverLevels {
+pub(crate) struct SolverLevels {
     /// One per model call; whole numbers.
     pub timesteps: Vec<f64>,
     /// One more: the last is where the last step arrives.
-    pub levels: Vec<Level>,
+    pub levels: Vec<NoiseLevel>,
 }
 
 /// Where the classes that share these levels differ.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct LevelRules {
+pub(crate) struct LevelRules {
     /// Timesteps from here on are left out (from the schedule's end, in numbers of timesteps).
     pub clipped: usize,
     /// Even in λ, as the solvers' own paper has it.
@@ -31,7 +31,7 @@ pub struct LevelRules {
 }
 
 impl SolverLevels {
-    pub fn new(settings: &Settings, steps: usize, rules: LevelRules) -> Self {
+    pub(crate) fn new(settings: &ScheduleSettings, steps: usize, rules: LevelRules) -> Self {
         let trained = TrainedSigmas::new(settings);
         let (lowest, highest) = (f64::from(trained.sigmas[0]), f64::from(trained.sigmas[trained.sigmas.len() - 1]));
         let laid = match settings.sigma_law {
@@ -64,12 +64,12 @@ impl SolverLevels {
             (true, true) => sigmas.last().copied().unwrap_or_default(),
             (true, false) => trained.sigmas[0],
         });
-        Self { timesteps, levels: sigmas.into_iter().map(Level::of_sigma).collect() }
+        Self { timesteps, levels: sigmas.into_iter().map(NoiseLevel::of_sigma).collect() }
     }
 }
 
 /// How many of the noisiest timesteps have a λ below `lambda_min_clipped`.
-pub fn clipped_timesteps(settings: &Settings, config: &SchedulerConfig) -> usize {
+pub(crate) fn clipped_timesteps(settings: &ScheduleSettings, config: &SchedulerConfig) -> usize {
     let least = config.lambda_min_clipped.unwrap_or(f64::NEG_INFINITY) as f32;
     let trained = TrainedSigmas::new(settings);
     // λ is −ln σ. At least two timesteps stay.
@@ -89,7 +89,7 @@ enum Algorithm {
 
 /// A solver's choices, and how it reads the network.
 #[derive(Debug)]
-pub struct Solver {
+pub(crate) struct Solver {
     algorithm: Algorithm,
     /// The second-order term of Heun's kind, not of the midpoint's.
     heun: bool,
@@ -100,7 +100,11 @@ pub struct Solver {
 }
 
 impl Solver {
-    pub fn new(name: SchedulerName, settings: &Settings, config: &SchedulerConfig) -> Result<Self, SamplingError> {
+    pub(crate) fn new(
+        name: SchedulerName,
+        settings: &ScheduleSettings,
+        config: &SchedulerConfig,
+    ) -> Result<Self, SamplingError> {
         let written = config.algorithm_type.as_deref();
         let single = name == SchedulerName::DpmSinglestep;
         let algorithm = match written {
@@ -135,16 +139,16 @@ impl Solver {
         Ok(Self { algorithm, heun, order, prediction: settings.prediction, bound: settings.bound })
     }
 
-    pub fn is_heun(&self) -> bool {
+    pub(crate) fn is_heun(&self) -> bool {
         self.heun
     }
 
-    pub fn adds_noise(&self) -> bool {
+    pub(crate) fn adds_noise(&self) -> bool {
         matches!(self.algorithm, Algorithm::DataSde | Algorithm::NoiseSde)
     }
 
     /// What the solver walks by, and the clean latents that the output stands for.
-    pub fn read(&self, level: Level, model_output: &[f32], sample: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    pub(crate) fn read(&self, level: NoiseLevel, model_output: &[f32], sample: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let mut original = level.predicted_original(self.prediction, model_output, sample);
         self.bound.apply(&mut original);
         let used = match (self.algorithm, self.bound) {
@@ -157,9 +161,9 @@ impl Solver {
 
     /// The latents at `to`. `terms` are what is walked by at `from` and its differences: as many as the order.
     /// `rich` takes the second-order term of Heun's kind whatever the file says (third order does).
-    pub fn update(
+    pub(crate) fn update(
         &self,
-        [from, to]: [Level; 2],
+        [from, to]: [NoiseLevel; 2],
         sample: &[f32],
         terms: &[Vec<f32>],
         rich: bool,
@@ -190,7 +194,7 @@ struct Factors {
 }
 
 impl Factors {
-    fn new(algorithm: Algorithm, from: Level, to: Level) -> Self {
+    fn new(algorithm: Algorithm, from: NoiseLevel, to: NoiseLevel) -> Self {
         let h = to.lambda() - from.lambda();
         let (alpha, sigma) = (to.signal, to.noise);
         match algorithm {
@@ -244,6 +248,6 @@ impl Factors {
 }
 
 /// `(a − b) · factor`, one for one.
-pub fn difference(a: &[f32], b: &[f32], factor: f32) -> Vec<f32> {
+pub(crate) fn difference(a: &[f32], b: &[f32], factor: f32) -> Vec<f32> {
     a.iter().zip(b).map(|(a, b)| factor * (a - b)).collect()
 }

@@ -2,12 +2,12 @@
 //! Every step but the last takes two model calls. Numbers follow diffusers' `HeunDiscreteScheduler`.
 
 use super::bound::Bound;
-use super::settings::{Prediction, Settings};
+use super::settings::{Prediction, ScheduleSettings};
 use super::sigmas::Sigmas;
 use super::{NoiseSource, Scheduler, StepOutput};
 
 #[derive(Debug)]
-pub struct Heun {
+pub(crate) struct Heun {
     sigmas: Sigmas,
     /// One per model call.
     timesteps: Vec<f64>,
@@ -18,7 +18,7 @@ pub struct Heun {
 }
 
 impl Heun {
-    pub fn new(settings: &Settings, steps: usize) -> Self {
+    pub(crate) fn new(settings: &ScheduleSettings, steps: usize) -> Self {
         let sigmas = Sigmas::new(settings, steps);
         let timesteps = (0..2 * steps - 1).map(|call| sigmas.timesteps[call.div_ceil(2)]).collect();
         Self { sigmas, timesteps, prediction: settings.prediction, bound: settings.bound, begun: None }

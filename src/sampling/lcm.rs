@@ -2,25 +2,29 @@
 //! takes it back to the next level. Numbers follow diffusers' `LCMScheduler`.
 
 use super::bound::Bound;
-use super::level::Level;
+use super::level::NoiseLevel;
 use super::schedule::Alphas;
-use super::settings::{Prediction, Settings, unsupported};
+use super::settings::{Prediction, ScheduleSettings, unsupported};
 use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerName, StepOutput};
 
 /// σ of the data, as the boundary condition takes it.
 const DATA_SIGMA: f32 = 0.5;
 
 #[derive(Debug)]
-pub struct Lcm {
+pub(crate) struct Lcm {
     timesteps: Vec<f64>,
-    levels: Vec<Level>,
+    levels: Vec<NoiseLevel>,
     timestep_scaling: f32,
     prediction: Prediction,
     bound: Bound,
 }
 
 impl Lcm {
-    pub fn new(settings: &Settings, config: &SchedulerConfig, steps: usize) -> Result<Self, SamplingError> {
+    pub(crate) fn new(
+        settings: &ScheduleSettings,
+        config: &SchedulerConfig,
+        steps: usize,
+    ) -> Result<Self, SamplingError> {
         let distilled_steps = config.original_inference_steps.unwrap_or(50);
         if !(1..=settings.train_timesteps).contains(&distilled_steps) {
             let value = distilled_steps.to_string();

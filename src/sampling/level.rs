@@ -4,30 +4,30 @@
 use super::settings::Prediction;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Level {
+pub(crate) struct NoiseLevel {
     pub signal: f32,
     pub noise: f32,
 }
 
-impl Level {
+impl NoiseLevel {
     /// From ᾱ of the training schedule.
-    pub fn of_alpha(alpha_cumprod: f32) -> Self {
+    pub(crate) fn of_alpha(alpha_cumprod: f32) -> Self {
         Self { signal: alpha_cumprod.sqrt(), noise: (1.0 - alpha_cumprod).sqrt() }
     }
 
     /// From `sigma = noise / signal`.
-    pub fn of_sigma(sigma: f32) -> Self {
+    pub(crate) fn of_sigma(sigma: f32) -> Self {
         let signal = 1.0 / (sigma * sigma + 1.0).sqrt();
         Self { signal, noise: sigma * signal }
     }
 
     /// λ, half the logarithm of the signal-to-noise ratio; infinite where there is no noise.
-    pub fn lambda(self) -> f32 {
+    pub(crate) fn lambda(self) -> f32 {
         self.signal.ln() - self.noise.ln()
     }
 
     /// The clean latents that the network's output stands for.
-    pub fn predicted_original(self, prediction: Prediction, model_output: &[f32], sample: &[f32]) -> Vec<f32> {
+    pub(crate) fn predicted_original(self, prediction: Prediction, model_output: &[f32], sample: &[f32]) -> Vec<f32> {
         let pairs = model_output.iter().zip(sample);
         match prediction {
             Prediction::Epsilon => pairs.map(|(output, sample)| (sample - self.noise * output) / self.signal).collect(),
@@ -37,7 +37,7 @@ impl Level {
     }
 
     /// The noise that the network's output stands for.
-    pub fn predicted_noise(self, prediction: Prediction, model_output: &[f32], sample: &[f32]) -> Vec<f32> {
+    pub(crate) fn predicted_noise(self, prediction: Prediction, model_output: &[f32], sample: &[f32]) -> Vec<f32> {
         let pairs = model_output.iter().zip(sample);
         match prediction {
             Prediction::Epsilon => model_output.to_vec(),
@@ -47,7 +47,7 @@ impl Level {
     }
 
     /// Clean latents under noise of this level.
-    pub fn add_noise(self, original: &[f32], noise: &[f32]) -> Vec<f32> {
+    pub(crate) fn add_noise(self, original: &[f32], noise: &[f32]) -> Vec<f32> {
         original.iter().zip(noise).map(|(original, noise)| self.signal * original + self.noise * noise).collect()
     }
 }

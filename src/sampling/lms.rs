@@ -3,14 +3,14 @@
 
 use std::collections::VecDeque;
 
-use super::settings::{Prediction, Settings};
+use super::settings::{Prediction, ScheduleSettings};
 use super::sigmas::Sigmas;
 use super::{NoiseSource, Scheduler, StepOutput};
 
 const MOST_DERIVATIVES: usize = 4;
 
 #[derive(Debug)]
-pub struct Lms {
+pub(crate) struct Lms {
     sigmas: Sigmas,
     prediction: Prediction,
     /// The newest first.
@@ -18,7 +18,7 @@ pub struct Lms {
 }
 
 impl Lms {
-    pub fn new(settings: &Settings, steps: usize) -> Self {
+    pub(crate) fn new(settings: &ScheduleSettings, steps: usize) -> Self {
         Self {
             sigmas: Sigmas::new(settings, steps),
             prediction: settings.prediction,

@@ -12,7 +12,7 @@ const TAU_POW_MINUS_32: f32 = 2.328_306_4e-10 * std::f32::consts::TAU;
 
 /// As `torch.Generator("cuda").manual_seed(seed)`, for float32.
 #[derive(Debug, Clone)]
-pub struct PhiloxNoise {
+pub(crate) struct PhiloxNoise {
     seed: u64,
     /// How many calls were before.
     calls: u32,
@@ -20,7 +20,7 @@ pub struct PhiloxNoise {
 
 impl PhiloxNoise {
     #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { seed, calls: 0 }
     }
 }

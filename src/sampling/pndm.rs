@@ -2,9 +2,9 @@
 //! the first three steps (left out by Stable Diffusion's own files), then linear multistep.
 //! Numbers follow diffusers' `PNDMScheduler`.
 
-use super::level::Level;
+use super::level::NoiseLevel;
 use super::schedule::{Alphas, whole_timesteps};
-use super::settings::{Prediction, Settings};
+use super::settings::{Prediction, ScheduleSettings};
 use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerName, StepOutput};
 
 /// Steps that the Runge-Kutta start needs at least.
@@ -13,7 +13,7 @@ const ORDER: usize = 4;
 const PASSES: usize = 4;
 
 #[derive(Debug)]
-pub struct Pndm {
+pub(crate) struct Pndm {
     timesteps: Vec<i64>,
     timesteps_f64: Vec<f64>,
     /// How many of `timesteps` belong to the Runge-Kutta start.
@@ -31,7 +31,11 @@ pub struct Pndm {
 }
 
 impl Pndm {
-    pub fn new(settings: &Settings, config: &SchedulerConfig, steps: usize) -> Result<Self, SamplingError> {
+    pub(crate) fn new(
+        settings: &ScheduleSettings,
+        config: &SchedulerConfig,
+        steps: usize,
+    ) -> Result<Self, SamplingError> {
         let chosen = whole_timesteps(settings, steps);
         let stride = (settings.train_timesteps / steps) as i64;
         let skips_start = config.skips_prk();
@@ -119,7 +123,7 @@ impl Pndm {
     fn moved(&self, from: i64, to: i64, sample: &[f32], output: &[f32]) -> Vec<f32> {
         let (alpha, alpha_to) = (self.alphas.at(from), self.alphas.at(to));
         let (beta, beta_to) = (1.0 - alpha, 1.0 - alpha_to);
-        let noise = Level::of_alpha(alpha).predicted_noise(self.prediction, output, sample);
+        let noise = NoiseLevel::of_alpha(alpha).predicted_noise(self.prediction, output, sample);
         let sample_factor = (alpha_to / alpha).sqrt();
         let divisor = alpha * beta_to.sqrt() + (alpha * beta * alpha_to).sqrt();
         sample

@@ -3,36 +3,36 @@
 //! Follows diffusers down to the width of its numbers: float32 where it holds tensors (the products themselves in
 //! float64, as torch accumulates them), float64 where it goes through numpy.
 
-use super::level::Level;
-use super::settings::{Betas, Settings, Spacing};
+use super::level::NoiseLevel;
+use super::settings::{Betas, ScheduleSettings, Spacing};
 
 /// ᾱ by timestep, for the schedulers that look levels up there.
 #[derive(Debug)]
-pub struct Alphas {
+pub(crate) struct Alphas {
     cumprod: Vec<f32>,
     /// Behind the last timestep.
     last: f32,
 }
 
 impl Alphas {
-    pub fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &ScheduleSettings) -> Self {
         let cumprod = alphas_cumprod(settings);
         let last = if settings.ends_clean { 1.0 } else { cumprod[0] };
         Self { cumprod, last }
     }
 
     /// Below 0 is the end of the walk; past the schedule's other end is that end.
-    pub fn at(&self, timestep: i64) -> f32 {
+    pub(crate) fn at(&self, timestep: i64) -> f32 {
         usize::try_from(timestep).map_or(self.last, |timestep| self.cumprod[timestep.min(self.cumprod.len() - 1)])
     }
 
-    pub fn level(&self, timestep: i64) -> Level {
-        Level::of_alpha(self.at(timestep))
+    pub(crate) fn level(&self, timestep: i64) -> NoiseLevel {
+        NoiseLevel::of_alpha(self.at(timestep))
     }
 }
 
 /// ᾱ of each training timestep, `train_timesteps` long, falling.
-pub fn alphas_cumprod(settings: &Settings) -> Vec<f32> {
+pub(crate) fn alphas_cumprod(settings: &ScheduleSettings) -> Vec<f32> {
     let betas = match &settings.betas {
         Betas::Linear(start, end) => linspace_f32(*start as f32, *end as f32, settings.train_timesteps),
         Betas::ScaledLinear(start, end) => {
@@ -47,7 +47,7 @@ pub fn alphas_cumprod(settings: &Settings) -> Vec<f32> {
 }
 
 /// The timesteps of `steps` model calls, from the noisiest on, as numpy lays them in float64.
-pub fn timesteps(settings: &Settings, steps: usize) -> Vec<f64> {
+pub(crate) fn timesteps(settings: &ScheduleSettings, steps: usize) -> Vec<f64> {
     let train = settings.train_timesteps;
     match settings.spacing {
         Spacing::Linspace => {
@@ -71,14 +71,14 @@ pub fn timesteps(settings: &Settings, steps: usize) -> Vec<f64> {
 
 /// [`timesteps`] as whole numbers inside the training schedule: an offset can lead past its end when every timestep is
 /// asked for.
-pub fn whole_timesteps(settings: &Settings, steps: usize) -> Vec<i64> {
+pub(crate) fn whole_timesteps(settings: &ScheduleSettings, steps: usize) -> Vec<i64> {
     let last = settings.train_timesteps as i64 - 1;
     timesteps(settings, steps).into_iter().map(|timestep| (timestep.round_ties_even() as i64).clamp(0, last)).collect()
 }
 
 /// The timesteps of the DPM and `UniPC` solvers, which lay one more than there are calls and leave out the cleanest.
 /// `end` timesteps of the training schedule are walked.
-pub fn solver_timesteps(settings: &Settings, end: usize, steps: usize) -> Vec<f64> {
+pub(crate) fn solver_timesteps(settings: &ScheduleSettings, end: usize, steps: usize) -> Vec<f64> {
     match settings.spacing {
         Spacing::Linspace => {
             let all = linspace(0.0, (end - 1) as f64, steps + 1);
@@ -98,7 +98,7 @@ pub fn solver_timesteps(settings: &Settings, end: usize, steps: usize) -> Vec<f6
 }
 
 /// Numbers from `start` to `end`, both included, in float64 as `numpy.linspace`.
-pub fn linspace(start: f64, end: f64, count: usize) -> Vec<f64> {
+pub(crate) fn linspace(start: f64, end: f64, count: usize) -> Vec<f64> {
     if count < 2 {
         return vec![start; count];
     }

@@ -6,7 +6,7 @@ use super::{SamplingError, SchedulerConfig, SchedulerName};
 
 /// What the network's output stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Prediction {
+pub(crate) enum Prediction {
     /// The noise that was added.
     Epsilon,
     /// The velocity of Salimans and Ho (2022).
@@ -17,7 +17,7 @@ pub enum Prediction {
 
 /// How timesteps are picked out of the training schedule: table 2 of Lin et al. (2023), arXiv 2305.08891.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spacing {
+pub(crate) enum Spacing {
     Leading,
     Linspace,
     Trailing,
@@ -25,7 +25,7 @@ pub enum Spacing {
 
 /// How the sigmas between the highest and the lowest are laid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SigmaLaw {
+pub(crate) enum SigmaLaw {
     /// As the timesteps have them.
     Default,
     /// Equation 5 of Karras et al. (2022) with ρ = 7.
@@ -34,9 +34,9 @@ pub enum SigmaLaw {
     Exponential,
 }
 
-/// What the network is told of where a call stands.
+/// How a call's noise level is given to the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimestepForm {
+pub(crate) enum TimestepForm {
     /// The timestep, or the place between two where laid sigmas fall.
     Exact,
     /// The nearest timestep where sigmas are laid by Karras's law.
@@ -46,7 +46,7 @@ pub enum TimestepForm {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Betas {
+pub(crate) enum Betas {
     /// Even from the first to the second.
     Linear(f64, f64),
     /// Even in their square root.
@@ -57,7 +57,7 @@ pub enum Betas {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
+pub(crate) struct ScheduleSettings {
     pub train_timesteps: usize,
     pub betas: Betas,
     pub zero_terminal_snr: bool,
@@ -126,9 +126,9 @@ impl Class {
     }
 }
 
-impl Settings {
+impl ScheduleSettings {
     /// What `config` means to the scheduler `name`. Keys that this scheduler does not read are not judged.
-    pub fn new(name: SchedulerName, config: &SchedulerConfig) -> Result<Self, SamplingError> {
+    pub(crate) fn new(name: SchedulerName, config: &SchedulerConfig) -> Result<Self, SamplingError> {
         let class = Class::of(name);
         let betas = betas(config, &class)?;
         let train_timesteps = config.num_train_timesteps.unwrap_or(1000);
@@ -247,7 +247,7 @@ fn timestep_form(
     }
 }
 
-pub fn unsupported<T>(
+pub(crate) fn unsupported<T>(
     field: &'static str,
     value: impl Into<String>,
     supported: &'static str,
@@ -266,23 +266,23 @@ mod tests {
     #[test]
     fn a_key_that_is_not_there_takes_the_default_of_the_scheduler_that_reads() {
         let config = SchedulerConfig { class_name: Some("PNDMScheduler".into()), ..SchedulerConfig::default() };
-        let ddim = Settings::new(SchedulerName::Ddim, &config).unwrap();
+        let ddim = ScheduleSettings::new(SchedulerName::Ddim, &config).unwrap();
         assert_eq!((ddim.spacing, ddim.bound), (Spacing::Leading, Bound::Clip { range: 1.0 }));
-        let euler = Settings::new(SchedulerName::Euler, &config).unwrap();
+        let euler = ScheduleSettings::new(SchedulerName::Euler, &config).unwrap();
         assert_eq!((euler.spacing, euler.bound), (Spacing::Linspace, Bound::None));
-        let heun = Settings::new(SchedulerName::Heun, &config).unwrap();
+        let heun = ScheduleSettings::new(SchedulerName::Heun, &config).unwrap();
         assert_eq!((heun.betas, heun.ends_clean), (Betas::Linear(0.00085, 0.012), true));
-        assert!(!Settings::new(SchedulerName::Pndm, &config).unwrap().ends_clean);
+        assert!(!ScheduleSettings::new(SchedulerName::Pndm, &config).unwrap().ends_clean);
     }
 
     #[test]
     fn an_unsupported_value_is_named_to_those_who_read_it() {
         let config = SchedulerConfig { use_beta_sigmas: Some(true), ..SchedulerConfig::default() };
-        assert!(Settings::new(SchedulerName::Ddim, &config).is_ok());
-        let error = Settings::new(SchedulerName::Euler, &config).unwrap_err();
+        assert!(ScheduleSettings::new(SchedulerName::Ddim, &config).is_ok());
+        let error = ScheduleSettings::new(SchedulerName::Euler, &config).unwrap_err();
         assert!(error.to_string().contains("use_beta_sigmas is true"), "{error}");
         let config = SchedulerConfig { prediction_type: Some("flow".into()), ..SchedulerConfig::default() };
-        let error = Settings::new(SchedulerName::Ddim, &config).unwrap_err();
+        let error = ScheduleSettings::new(SchedulerName::Ddim, &config).unwrap_err();
         assert!(error.to_string().contains("prediction_type is flow"), "{error}");
     }
 }

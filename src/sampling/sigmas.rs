@@ -3,7 +3,7 @@
 
 use super::StepOutput;
 use super::schedule::{alphas_cumprod, linspace, timesteps};
-use super::settings::{Prediction, Settings, SigmaLaw, Spacing, TimestepForm};
+use super::settings::{Prediction, ScheduleSettings, SigmaLaw, Spacing, TimestepForm};
 
 /// ᾱ of a last timestep without signal: float16's smallest number, so that its sigma (4096) is finite.
 const ALMOST_ZERO_ALPHA: f32 = 1.0 / 16_777_216.0;
@@ -11,13 +11,13 @@ const KARRAS_RHO: f64 = 7.0;
 
 /// The training schedule's sigmas, rising, and their logarithms.
 #[derive(Debug, Clone)]
-pub struct TrainedSigmas {
+pub(crate) struct TrainedSigmas {
     pub sigmas: Vec<f32>,
     pub logs: Vec<f32>,
 }
 
 impl TrainedSigmas {
-    pub fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &ScheduleSettings) -> Self {
         let mut alphas = alphas_cumprod(settings);
         if settings.zero_terminal_snr
             && let Some(last) = alphas.last_mut()
@@ -30,7 +30,7 @@ impl TrainedSigmas {
     }
 
     /// `numpy.interp`; beyond an end it is that end.
-    pub fn at_timestep(&self, timestep: f64) -> f64 {
+    pub(crate) fn at_timestep(&self, timestep: f64) -> f64 {
         let last = self.sigmas.len() - 1;
         let position = timestep.clamp(0.0, last as f64);
         let low = (position.floor() as usize).min(last - 1);
@@ -39,7 +39,7 @@ impl TrainedSigmas {
     }
 
     /// Where `sigma` lies in the schedule, linear in the logarithm.
-    pub fn timestep_of(&self, sigma: f64) -> f64 {
+    pub(crate) fn timestep_of(&self, sigma: f64) -> f64 {
         let log_sigma = sigma.max(1e-10).ln();
         let below = self.logs.partition_point(|trained| f64::from(*trained) <= log_sigma);
         let low = below.saturating_sub(1).min(self.logs.len() - 2);
@@ -50,7 +50,7 @@ impl TrainedSigmas {
 }
 
 #[derive(Debug, Clone)]
-pub struct Sigmas {
+pub(crate) struct Sigmas {
     /// One per model call.
     pub timesteps: Vec<f64>,
     /// One more than the timesteps: the last is where the last step arrives.
@@ -60,7 +60,7 @@ pub struct Sigmas {
 }
 
 impl Sigmas {
-    pub fn new(settings: &Settings, steps: usize) -> Self {
+    pub(crate) fn new(settings: &ScheduleSettings, steps: usize) -> Self {
         let trained = TrainedSigmas::new(settings);
         // diffusers holds these timesteps in float32 before it looks up their sigmas.
         let mut timesteps: Vec<f64> =
@@ -91,27 +91,27 @@ impl Sigmas {
     }
 
     /// The level that call `index` starts from.
-    pub fn from(&self, index: usize) -> f32 {
+    pub(crate) fn from(&self, index: usize) -> f32 {
         self.levels[index]
     }
 
     /// The level that call `index` arrives at.
-    pub fn to(&self, index: usize) -> f32 {
+    pub(crate) fn to(&self, index: usize) -> f32 {
         self.levels[index + 1]
     }
 
     /// Brings noisy latents to the variance that the network knows.
-    pub fn scale_model_input(&self, index: usize, sample: &mut [f32]) {
+    pub(crate) fn scale_model_input(&self, index: usize, sample: &mut [f32]) {
         scale_model_input(self.from(index), sample);
     }
 
-    pub fn add_noise(&self, index: usize, original: &[f32], noise: &[f32]) -> Vec<f32> {
+    pub(crate) fn add_noise(&self, index: usize, original: &[f32], noise: &[f32]) -> Vec<f32> {
         let sigma = self.from(index);
         original.iter().zip(noise).map(|(original, noise)| original + noise * sigma).collect()
     }
 
     /// The clean latents that the network's output stands for.
-    pub fn predicted_original(
+    pub(crate) fn predicted_original(
         &self,
         index: usize,
         prediction: Prediction,
@@ -122,7 +122,7 @@ impl Sigmas {
     }
 
     /// Moves along the straight line through `sample` and `original` from the call's level to `target`.
-    pub fn moved(&self, index: usize, target: f32, sample: &[f32], original: &[f32]) -> Vec<f32> {
+    pub(crate) fn moved(&self, index: usize, target: f32, sample: &[f32], original: &[f32]) -> Vec<f32> {
         let sigma = self.from(index);
         let distance = target - sigma;
         sample.iter().zip(original).map(|(sample, original)| sample + (sample - original) / sigma * distance).collect()
@@ -150,7 +150,7 @@ fn predicted_original(sigma: f32, prediction: Prediction, model_output: &[f32], 
 }
 
 /// `steps` sigmas from `max` to `min`.
-pub fn laid_by(law: SigmaLaw, max: f64, min: f64, steps: usize) -> Vec<f64> {
+pub(crate) fn laid_by(law: SigmaLaw, max: f64, min: f64, steps: usize) -> Vec<f64> {
     if law == SigmaLaw::Karras {
         let root = |sigma: f64| sigma.powf(1.0 / KARRAS_RHO);
         let (from, to) = (root(max), root(min));
@@ -161,14 +161,14 @@ pub fn laid_by(law: SigmaLaw, max: f64, min: f64, steps: usize) -> Vec<f64> {
 }
 
 /// Splits a step between two sigmas into a longer one down and noise back up; `(down, up)`.
-pub fn ancestral(from: f32, to: f32) -> (f32, f32) {
+pub(crate) fn ancestral_step(from: f32, to: f32) -> (f32, f32) {
     let up = (to * to * (from * from - to * to) / (from * from)).sqrt();
     // Rounding can leave a little less than nothing when the step is very long.
     ((to * to - up * up).max(0.0).sqrt(), up)
 }
 
 /// The geometric mean, which is 0 where one of them is.
-pub fn middle(from: f32, to: f32) -> f32 {
+pub(crate) fn middle(from: f32, to: f32) -> f32 {
     if from <= 0.0 || to <= 0.0 {
         return 0.0;
     }
@@ -177,7 +177,7 @@ pub fn middle(from: f32, to: f32) -> f32 {
 
 /// Steps of two model calls: one at the step's beginning, one in its middle. The last step has the first call alone.
 #[derive(Debug)]
-pub struct MiddleSteps {
+pub(crate) struct MiddleSteps {
     pub sigmas: Sigmas,
     /// One per model call.
     pub timesteps: Vec<f64>,
@@ -190,7 +190,7 @@ pub struct MiddleSteps {
 
 impl MiddleSteps {
     /// One middle and one arrival for each step.
-    pub fn new(sigmas: Sigmas, middles: Vec<f32>, arrivals: Vec<f32>) -> Self {
+    pub(crate) fn new(sigmas: Sigmas, middles: Vec<f32>, arrivals: Vec<f32>) -> Self {
         let timesteps = (0..2 * middles.len() - 1)
             .map(|call| match (call / 2, call % 2) {
                 (step, 0) => sigmas.timesteps[step],
@@ -205,11 +205,17 @@ impl MiddleSteps {
         if index.is_multiple_of(2) { self.sigmas.from(index / 2) } else { self.middles[index / 2] }
     }
 
-    pub fn scale_model_input(&self, index: usize, sample: &mut [f32]) {
+    pub(crate) fn scale_model_input(&self, index: usize, sample: &mut [f32]) {
         scale_model_input(self.asked_at(index), sample);
     }
 
-    pub fn step(&mut self, index: usize, prediction: Prediction, model_output: &[f32], sample: &[f32]) -> StepOutput {
+    pub(crate) fn step(
+        &mut self,
+        index: usize,
+        prediction: Prediction,
+        model_output: &[f32],
+        sample: &[f32],
+    ) -> StepOutput {
         let (step, asked_at) = (index / 2, self.asked_at(index));
         let predicted_original = predicted_original(asked_at, prediction, model_output, sample);
         let begun = self.begun.take();
@@ -227,7 +233,7 @@ impl MiddleSteps {
         StepOutput { previous, predicted_original }
     }
 
-    pub fn add_noise(&self, index: usize, original: &[f32], noise: &[f32]) -> Vec<f32> {
+    pub(crate) fn add_noise(&self, index: usize, original: &[f32], noise: &[f32]) -> Vec<f32> {
         self.sigmas.add_noise(index.div_ceil(2), original, noise)
     }
 }

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 
 use super::bound::Bound;
 use super::dpm_solver::{LevelRules, SolverLevels};
-use super::level::Level;
-use super::settings::{Prediction, Settings, unsupported};
+use super::level::NoiseLevel;
+use super::settings::{Prediction, ScheduleSettings, unsupported};
 use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, StepOutput};
 
 #[derive(Debug)]
-pub struct UniPc {
+pub(crate) struct UniPc {
     schedule: SolverLevels,
     order: usize,
     lower_order_final: bool,
@@ -29,7 +29,11 @@ pub struct UniPc {
 }
 
 impl UniPc {
-    pub fn new(settings: &Settings, config: &SchedulerConfig, steps: usize) -> Result<Self, SamplingError> {
+    pub(crate) fn new(
+        settings: &ScheduleSettings,
+        config: &SchedulerConfig,
+        steps: usize,
+    ) -> Result<Self, SamplingError> {
         let second_kind = match config.solver_type.as_deref() {
             None | Some("bh2" | "midpoint" | "heun" | "logrho") => true,
             Some("bh1") => false,
@@ -135,7 +139,7 @@ impl Scheduler for UniPc {
     }
 
     fn step(&mut self, index: usize, model_output: &[f32], sample: &[f32], _noise: &mut dyn NoiseSource) -> StepOutput {
-        let level: Level = self.schedule.levels[index];
+        let level: NoiseLevel = self.schedule.levels[index];
         let mut predicted_original = level.predicted_original(self.prediction, model_output, sample);
         self.bound.apply(&mut predicted_original);
         let used = if self.by_data {

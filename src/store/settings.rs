@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_kept_and_told_of() {
+    fn a_broken_file_is_kept_and_reported() {
         let (_folder, path) = in_folder();
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "(theme: Lig").unwrap();

@@ -1,16 +1,16 @@
 //! The window. The only place that knows egui; it meets the engine and the store through their handles alone.
 
 pub mod action;
-pub mod app;
-pub mod canvas;
-pub mod chrome;
+mod app;
+mod canvas;
+mod chrome;
 pub mod gallery;
-pub mod input;
-pub mod library;
-pub(crate) mod numbers;
+mod input;
+mod library;
+mod numbers;
 pub mod prompt;
 pub mod results;
-pub mod state;
+mod state;
 pub mod textures;
 pub mod theme;
 pub mod widgets;

@@ -2,7 +2,7 @@
 
 /// Two figures that matter, whatever the speed.
 #[must_use]
-pub fn seconds(value: f64) -> String {
+pub(super) fn seconds(value: f64) -> String {
     match value {
         value if value < 0.095 => format!("{value:.3}"),
         value if value < 9.95 => format!("{value:.2}"),
@@ -12,7 +12,7 @@ pub fn seconds(value: f64) -> String {
 
 /// "12 s", "3 min".
 #[must_use]
-pub fn duration(value: f64) -> String {
+pub(super) fn duration(value: f64) -> String {
     match value {
         value if value < 9.95 => format!("{value:.1} s"),
         value if value < 90.0 => format!("{value:.0} s"),
@@ -23,7 +23,7 @@ pub fn duration(value: f64) -> String {
 
 /// Of bytes, two figures that matter.
 #[must_use]
-pub fn gigabytes(bytes: u64) -> String {
+pub(super) fn gigabytes(bytes: u64) -> String {
     let value = bytes as f64 / 1e9;
     match value {
         value if value < 0.995 => format!("{value:.2}"),
@@ -34,7 +34,7 @@ pub fn gigabytes(bytes: u64) -> String {
 
 /// "2.1 GB"; empty for nothing.
 #[must_use]
-pub fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0 => String::new(),
         1..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),

@@ -4,13 +4,13 @@ use crate::job::{JobError, Notice, Remedy, with_remedy};
 
 /// A failure as a sentence: what happened, and what helps here.
 #[must_use]
-pub fn of_error(error: &JobError) -> String {
+pub(super) fn of_error(error: &JobError) -> String {
     capitalised(&with_remedy(&error.message, error.remedy, remedy))
 }
 
 /// A notice as a sentence.
 #[must_use]
-pub fn of_notice(notice: &Notice) -> String {
+pub(super) fn of_notice(notice: &Notice) -> String {
     capitalised(&with_remedy(&notice.message, notice.remedy, remedy))
 }
 

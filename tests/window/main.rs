@@ -6,5 +6,6 @@ mod library;
 mod library_looks;
 mod painting;
 mod selecting;
+mod slow_disk;
 mod studio_bench;
 mod whole;

@@ -82,22 +82,29 @@ impl Bench {
 
     pub fn sized(script: FakeScript, size: [f32; 2], scale: f32, theme: Theme) -> Self {
         let home = tempfile::tempdir().unwrap();
-        Self::open(home, move || FakeBackend::new(script), size, scale, Some(theme))
+        Self::open(home, move || FakeBackend::new(script), size, scale, Some(theme), Duration::ZERO)
     }
 
     pub fn reopen(home: tempfile::TempDir, script: FakeScript) -> Self {
-        Self::open(home, move || FakeBackend::new(script), [1440.0, 900.0], 1.0, None)
+        Self::open(home, move || FakeBackend::new(script), [1440.0, 900.0], 1.0, None, Duration::ZERO)
     }
 
     /// What lies in `home` is there already.
     pub fn reopen_sized(home: tempfile::TempDir, script: FakeScript, size: [f32; 2], theme: Theme) -> Self {
-        Self::open(home, move || FakeBackend::new(script), size, 1.0, Some(theme))
+        Self::open(home, move || FakeBackend::new(script), size, 1.0, Some(theme), Duration::ZERO)
+    }
+
+    /// On a disk that takes so much longer for everything.
+    #[allow(dead_code, reason = "not every program that drives a studio has a slow disk")]
+    pub fn slow(home: tempfile::TempDir, disk_delay: Duration) -> Self {
+        let make_backend = || FakeBackend::new(FakeScript::default());
+        Self::open(home, make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark), disk_delay)
     }
 
     /// With another backend than the scripted one.
     #[allow(dead_code, reason = "the measurement of frames draws with the real backend, no test does")]
     pub fn drawn_by<B: Backend>(make_backend: impl FnOnce() -> B + Send + 'static) -> Self {
-        Self::open(tempfile::tempdir().unwrap(), make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark))
+        Self::open(tempfile::tempdir().unwrap(), make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark), Duration::ZERO)
     }
 
     fn open<B: Backend>(
@@ -106,6 +113,7 @@ impl Bench {
         size: [f32; 2],
         scale: f32,
         theme: Option<Theme>,
+        disk_delay: Duration,
     ) -> Self {
         let paths = Paths::under(&home.path().join("Inkwick"));
         let slot = Slot::default();
@@ -120,7 +128,7 @@ impl Bench {
             let selector =
                 SelectHandle::start(SquareFinder { is_there: setup_paths.models_folder.exists() }, Arc::clone(&wake))
                     .unwrap();
-            let store = StoreHandle::start(&setup_paths, wake).unwrap();
+            let store = StoreHandle::start_slow(&setup_paths, wake, disk_delay).unwrap();
             let services = Services {
                 paths: setup_paths,
                 device_text: "CPU · f32".into(),
@@ -171,8 +179,14 @@ impl Bench {
         change(self.window.state().borrow_mut().as_mut().unwrap())
     }
 
+    /// So many frames, and those in which a step on the whole canvas is being worked out.
     pub fn frames(&mut self, count: usize) {
         self.window.run_steps(count);
+        let started = Instant::now();
+        while self.studio(|studio| studio.state.canvas.work.is_busy()) && started.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(1));
+            self.window.step();
+        }
     }
 
     /// Until nothing is on its way any more.

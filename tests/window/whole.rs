@@ -98,7 +98,7 @@ fn an_accepted_picture_is_repainted_and_undo_takes_it_back() {
     bench.leave_fields();
     bench.window.key_press(Key::Enter);
     bench.wait("the button says what it does", |bench| bench.window.query_by_label("Repaint picture").is_some());
-    assert!(bench.window.query_all_by_label("Strength").next().is_some());
+    assert!(bench.window.query_all_by_label("Denoising").next().is_some());
     bench.click("Repaint picture");
     bench.wait("the repainted one is done", |bench| bench.done().len() == 2);
     bench.leave_fields();
@@ -283,6 +283,9 @@ fn the_sheets_open_and_close() {
     bench.window.key_press(Key::Escape);
     bench.frames(3);
     assert!(!bench.has_label_starting("Generate, or queue"));
+    bench.click("Help");
+    bench.frames(2);
+    assert!(bench.window.query_by_label("Show log").is_some());
 }
 
 #[test]

@@ -12,7 +12,7 @@ const PART_BYTES: usize = 1 << 20;
 ///
 /// # Errors
 /// When the file ends before, or the disk fails.
-pub fn read_at(file: &File, into: &mut [u8], offset: u64) -> io::Result<()> {
+pub(crate) fn read_at(file: &File, into: &mut [u8], offset: u64) -> io::Result<()> {
     let part = |(index, into): (usize, &mut [u8])| read_part(file, into, offset + (index * PART_BYTES) as u64);
     if into.len() <= PART_BYTES {
         return part((0, into));

@@ -11,16 +11,16 @@ use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
 
 use super::disk::read_at;
-use super::numbers::{self, Numbers};
+use super::numbers::{self, WeightBuffer};
 
-pub const MAGIC: &[u8; 4] = b"GGUF";
+pub(crate) const MAGIC: &[u8; 4] = b"GGUF";
 /// What stands before the data: names, and in files of language models a whole vocabulary.
 const MAX_HEADER_BYTES: u64 = 64 << 20;
 const MAX_TENSORS: u64 = 100_000;
 const MAX_SIDES: u32 = 8;
 /// Texts and lists that are kept.
 const MAX_TEXT_BYTES: u64 = 4096;
-/// Where a converter had to flatten a tensor, this and its name tell the shape that it had.
+/// Where a converter had to flatten a tensor, this and its name give the shape that it had.
 const SHAPE_BEFORE: &str = "comfy.gguf.orig_shape.";
 /// Numbers that a thread brings back at a time; whole blocks of every kind.
 const PART: usize = 1 << 16;
@@ -33,14 +33,14 @@ struct Entry {
 }
 
 /// An open file; tensors are read when they are asked for.
-pub struct GgufFile {
+pub(crate) struct GgufFile {
     file: File,
     entries: BTreeMap<String, Entry>,
     texts: BTreeMap<String, String>,
 }
 
 /// Why a file is not read, in a few words for a person.
-pub enum Refusal {
+pub(crate) enum Refusal {
     Damaged(String),
     /// It is whole, and packed in a way that is not known here.
     Unread(String),
@@ -58,8 +58,8 @@ impl From<&str> for Refusal {
     }
 }
 
-/// What is told of a tensor before the data begin.
-struct Told {
+/// A tensor's entry in the header.
+struct Listed {
     name: String,
     shape: Vec<usize>,
     kind: GgmlDType,
@@ -70,7 +70,7 @@ struct Told {
 impl GgufFile {
     /// # Errors
     /// When it is damaged, or packed in a way that is not known here.
-    pub fn open(path: &Path) -> Result<Self, Refusal> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Refusal> {
         let file = File::open(path).map_err(|error| error.to_string())?;
         let length = file.metadata().map_err(|error| error.to_string())?.len();
         let mut header = Header { bytes: BufReader::new((&file).take(MAX_HEADER_BYTES)), at: 0 };
@@ -98,13 +98,13 @@ impl GgufFile {
                 Value::Number(_) | Value::Other => {}
             }
         }
-        let told = (0..tensors).map(|_| header.tensor()).collect::<Result<Vec<_>, _>>()?;
+        let listed = (0..tensors).map(|_| header.tensor()).collect::<Result<Vec<_>, _>>()?;
         if !(1..=65_536).contains(&alignment) {
             return Err("its alignment is none".into());
         }
         let data = header.at.next_multiple_of(alignment);
         let mut entries = BTreeMap::new();
-        for Told { name, mut shape, kind, offset } in told {
+        for Listed { name, mut shape, kind, offset } in listed {
             if let Some(before) = shapes.remove(&name)
                 && count_of(&before) == count_of(&shape)
             {
@@ -128,30 +128,30 @@ impl GgufFile {
         Ok(Self { file, entries, texts })
     }
 
-    pub fn entries(&self) -> impl Iterator<Item = (&str, &[usize], String, u64)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &[usize], String, u64)> {
         self.entries
             .iter()
             .map(|(name, entry)| (name.as_str(), entry.shape.as_slice(), name_of(entry.kind), entry.bytes as u64))
     }
 
-    /// What the file tells besides tensors.
-    pub fn texts(&self) -> &BTreeMap<String, String> {
+    /// Text and numbers besides the tensors.
+    pub(crate) fn texts(&self) -> &BTreeMap<String, String> {
         &self.texts
     }
 
-    pub fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         &self.file
     }
 
     /// Where a tensor starts whose numbers the kernels read as they stand, its shape and kind.
-    pub fn plain(&self, name: &str) -> Option<(u64, &[usize], DType)> {
+    pub(crate) fn plain(&self, name: &str) -> Option<(u64, &[usize], DType)> {
         let entry = self.entries.get(name)?;
-        let dtype = plain_kind(entry.kind).filter(|dtype| Numbers::holds(*dtype))?;
+        let dtype = plain_kind(entry.kind).filter(|dtype| WeightBuffer::holds(*dtype))?;
         Some((entry.start, entry.shape.as_slice(), dtype))
     }
 
     /// A quantized tensor comes in single precision.
-    pub fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
+    pub(crate) fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
         let entry = self.entries.get(name);
         let entry = entry.ok_or_else(|| candle_core::Error::CannotFindTensor { path: name.to_owned() })?;
         if let Some(dtype) = plain_kind(entry.kind) {
@@ -282,7 +282,7 @@ impl<R: Read> Header<R> {
         Ok(Value::Other)
     }
 
-    fn tensor(&mut self) -> Result<Told, Refusal> {
+    fn tensor(&mut self) -> Result<Listed, Refusal> {
         let name = self.text()?.ok_or("the name of a tensor is longer than any")?;
         let sides = self.number(4)?;
         if sides > u64::from(MAX_SIDES) {
@@ -295,7 +295,7 @@ impl<R: Read> Header<R> {
         let (kind, offset) = (self.number(4)?, self.number(8)?);
         let kind = kind_of(kind)
             .ok_or_else(|| Refusal::Unread(format!("packs {name} in a way (number {kind}) that is not")))?;
-        Ok(Told { name, shape, kind, offset })
+        Ok(Listed { name, shape, kind, offset })
     }
 }
 

@@ -25,7 +25,7 @@ fn every_kind_has_the_numbers_of_ggml() {
         for (found, wanted) in numbers.iter().zip(&wanted) {
             assert!((found - wanted).abs() <= largest * 1e-6, "{}: {found} instead of {wanted}", tensor.name);
         }
-        // One had to be flattened; the file tells what it was.
+        // One had to be flattened; the file records what it was.
         let shape: &[usize] = if tensor.name == "Q8_0" { &[2, 4, 8, 8] } else { &[2, 256] };
         assert_eq!((tensor.shape.as_slice(), found.dims()), (shape, shape), "{}", tensor.name);
         assert_eq!(tensor.precision, tensor.name);
@@ -37,7 +37,7 @@ fn every_kind_has_the_numbers_of_ggml() {
 fn a_kind_that_is_not_read_is_named_and_what_is_cut_off_is_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.gguf");
-    let said = |bytes: &[u8]| {
+    let refusal = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();
         Archive::open(&path).err().unwrap().to_string()
     };
@@ -46,13 +46,13 @@ fn a_kind_that_is_not_read_is_named_and_what_is_cut_off_is_damaged() {
     let mut huge = bytes.clone();
     let at = huge.windows(11).position(|window| window == b"\x03\0\0\0\0\0\0\0F32").unwrap() + 11 + 4;
     huge[at..at + 8].copy_from_slice(&(1u64 << 61).to_le_bytes());
-    let sentence = said(&huge);
+    let sentence = refusal(&huge);
     assert!(sentence.contains("no size"), "{sentence}");
-    assert!(said(&bytes[..bytes.len() - 4000]).contains("past the end"));
-    assert!(said(&bytes[..40]).contains("cut off"));
+    assert!(refusal(&bytes[..bytes.len() - 4000]).contains("past the end"));
+    assert!(refusal(&bytes[..40]).contains("cut off"));
     // Name, two sides and their lengths, then the kind.
     let at = bytes.windows(4).rposition(|window| window == b"Q6_K").unwrap() + 4 + 4 + 16;
     bytes[at] = 23;
-    let sentence = said(&bytes);
+    let sentence = refusal(&bytes);
     assert!(sentence.contains("number 23") && sentence.contains("Q8_0"), "{sentence}");
 }

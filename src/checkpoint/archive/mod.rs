@@ -5,6 +5,7 @@ mod gguf;
 mod numbers;
 mod pickle;
 mod pickle_machine;
+mod pickle_value;
 mod pytorch;
 mod safetensors_file;
 mod zip_index;
@@ -21,7 +22,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::CheckpointError;
 use gguf::GgufFile;
-pub use numbers::Numbers;
+pub(crate) use numbers::WeightBuffer;
 use pytorch::PytorchFile;
 use safetensors_file::SafetensorsFile;
 
@@ -48,7 +49,7 @@ pub struct TensorInfo {
 /// An open file of tensors.
 pub struct Archive {
     format: Format,
-    /// What the file tells in words.
+    /// The file's own text.
     metadata: BTreeMap<String, String>,
 }
 
@@ -144,7 +145,7 @@ impl Archive {
     /// The tensor in the file's own precision; a quantized one in single.
     ///
     /// # Errors
-    /// When there is none of that name, its precision is not supported, or the device has no room.
+    /// When there is none of that name, its precision is not supported, or the device is out of memory.
     pub fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
         match &self.format {
             Format::Safetensors(file) => {
@@ -169,13 +170,13 @@ impl Archive {
         name: &str,
         rows: Range<usize>,
         of: usize,
-        into: &mut Numbers,
+        into: &mut WeightBuffer,
     ) -> Result<bool, candle_core::Error> {
         let count_of = |shape: &[usize]| shape.iter().product::<usize>() / of;
         match &self.format {
             Format::Safetensors(file) => {
                 let (info, start) = file.find(name).ok_or_else(|| missing(name))?;
-                let Some(dtype) = DType::try_from(info.dtype).ok().filter(|dtype| Numbers::holds(*dtype)) else {
+                let Some(dtype) = DType::try_from(info.dtype).ok().filter(|dtype| WeightBuffer::holds(*dtype)) else {
                     return Ok(false);
                 };
                 let (part, count) = (count_of(&info.shape), count_of(&info.shape) * rows.len());
@@ -184,7 +185,7 @@ impl Archive {
             }
             Format::Embedded(file) => {
                 let view = file.tensor(name).map_err(candle_core::Error::wrap)?;
-                let Some(dtype) = DType::try_from(view.dtype()).ok().filter(|dtype| Numbers::holds(*dtype)) else {
+                let Some(dtype) = DType::try_from(view.dtype()).ok().filter(|dtype| WeightBuffer::holds(*dtype)) else {
                     return Ok(false);
                 };
                 let part = count_of(view.shape()) * dtype.size_in_bytes();

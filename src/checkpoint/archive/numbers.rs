@@ -8,25 +8,25 @@ use half::vec::HalfBitsVecExt;
 use half::{bf16, f16};
 
 use super::disk::read_at;
-use crate::kernels::Source;
+use crate::kernels::WeightSlice;
 
 #[derive(Default)]
-pub struct Numbers {
+pub struct WeightBuffer {
     /// Words, so that whatever is read stands aligned.
     words: Vec<u32>,
     count: usize,
     dtype: Option<DType>,
 }
 
-impl Numbers {
+impl WeightBuffer {
     /// Whether the kernels read numbers of this kind as they are.
     #[must_use]
     pub fn holds(dtype: DType) -> bool {
         matches!(dtype, DType::F32 | DType::F16 | DType::BF16)
     }
 
-    /// Room for `count` numbers, to be filled.
-    fn room(&mut self, count: usize, dtype: DType) -> &mut [u8] {
+    /// `count` numbers, to be filled.
+    fn resized(&mut self, count: usize, dtype: DType) -> &mut [u8] {
         let bytes = count * dtype.size_in_bytes();
         self.words.resize(bytes.div_ceil(4).max(self.words.len()), 0);
         (self.count, self.dtype) = (count, Some(dtype));
@@ -36,12 +36,12 @@ impl Numbers {
     /// # Errors
     /// When the file ends before.
     pub fn read(&mut self, file: &File, offset: u64, count: usize, dtype: DType) -> io::Result<()> {
-        read_at(file, self.room(count, dtype), offset)
+        read_at(file, self.resized(count, dtype), offset)
     }
 
     /// Bytes that are in memory already; as many as `count` numbers take.
     pub fn copy(&mut self, bytes: &[u8], count: usize, dtype: DType) {
-        self.room(count, dtype).copy_from_slice(bytes);
+        self.resized(count, dtype).copy_from_slice(bytes);
     }
 
     /// How many were read last.
@@ -52,11 +52,11 @@ impl Numbers {
 
     /// What was read last; nothing where the kernels do not know its kind.
     #[must_use]
-    pub fn source(&self) -> Option<Source<'_>> {
+    pub fn source(&self) -> Option<WeightSlice<'_>> {
         match self.dtype? {
-            DType::F32 => Some(Source::F32(&bytemuck::cast_slice::<u32, f32>(&self.words)[..self.count])),
-            DType::F16 => Some(Source::F16(&bytemuck::cast_slice::<u32, f16>(&self.words)[..self.count])),
-            DType::BF16 => Some(Source::Bf16(&bytemuck::cast_slice::<u32, bf16>(&self.words)[..self.count])),
+            DType::F32 => Some(WeightSlice::F32(&bytemuck::cast_slice::<u32, f32>(&self.words)[..self.count])),
+            DType::F16 => Some(WeightSlice::F16(&bytemuck::cast_slice::<u32, f16>(&self.words)[..self.count])),
+            DType::BF16 => Some(WeightSlice::Bf16(&bytemuck::cast_slice::<u32, bf16>(&self.words)[..self.count])),
             _ => None,
         }
     }
@@ -65,8 +65,8 @@ impl Numbers {
 /// A tensor whose bytes stand at `offset` of the file.
 ///
 /// # Errors
-/// When the file ends before, its kind is not supported, or the device has no room.
-pub fn tensor(
+/// When the file ends before, its kind is not supported, or the device is out of memory.
+pub(crate) fn tensor(
     file: &File,
     offset: u64,
     shape: &[usize],

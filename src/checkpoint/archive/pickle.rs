@@ -1,43 +1,12 @@
-//! Reads what a `PyTorch` pickle says of its tensors, and nothing else: no code is run, no class is made.
+//! Reads a `PyTorch` pickle's description of its tensors, and nothing else: no code is run, no class is made.
 //!
 //! Values live in one list and refer to each other by number, so that no file can make it recurse or clone without end.
 
 use super::pickle_machine;
-
-/// A tensor as the pickle describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PickledTensor {
-    /// The entry in the zip file, below `data/`.
-    pub storage: String,
-    /// `FloatStorage`, `HalfStorage`, …
-    pub storage_kind: String,
-    /// In elements.
-    pub offset: usize,
-    pub shape: Vec<usize>,
-    pub strides: Vec<usize>,
-}
-
-pub(super) type Id = u32;
-
-#[derive(Clone, Debug)]
-pub(super) enum Value {
-    /// `None`, numbers that nobody asks for, and every object that is not understood.
-    Other,
-    Mark,
-    Int(i64),
-    Text(String),
-    Sequence(Vec<Id>),
-    Dict(Vec<(Id, Id)>),
-    Global(String),
-    Storage {
-        kind: String,
-        key: String,
-    },
-    Tensor(PickledTensor),
-}
+use super::pickle_value::{Id, PickledTensor, Value};
 
 /// What came out of a pickle.
-pub struct Pickle {
+pub(crate) struct Pickle {
     values: Vec<Value>,
     top: Id,
 }
@@ -45,7 +14,7 @@ pub struct Pickle {
 impl Pickle {
     /// # Errors
     /// A few words for a person when it is cut off or uses what no checkpoint does.
-    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
         let (values, top) = pickle_machine::run(bytes)?;
         Ok(Self { values, top })
     }
@@ -53,7 +22,7 @@ impl Pickle {
     /// The tensors of the outermost dictionary, or of its `state_dict`, or, for embeddings, one level further in:
     /// names joined with dots. Tensors alone are named as their key.
     #[must_use]
-    pub fn tensors(&self) -> Vec<(String, PickledTensor)> {
+    pub(crate) fn tensors(&self) -> Vec<(String, PickledTensor)> {
         let mut found = Vec::new();
         let top = self.dict(self.top);
         let inner = top.iter().find(|(key, _)| matches!(self.text(*key), Some("state_dict" | "model")));
@@ -64,7 +33,7 @@ impl Pickle {
 
     /// A text of the outermost dictionary.
     #[must_use]
-    pub fn text_of(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text_of(&self, name: &str) -> Option<&str> {
         self.dict(self.top)
             .iter()
             .find(|(key, _)| self.text(*key) == Some(name))
@@ -73,7 +42,7 @@ impl Pickle {
 
     /// A whole number of the outermost dictionary.
     #[must_use]
-    pub fn int_of(&self, name: &str) -> Option<i64> {
+    pub(crate) fn int_of(&self, name: &str) -> Option<i64> {
         let (_, value) = self.dict(self.top).iter().find(|(key, _)| self.text(*key) == Some(name))?;
         if let Value::Int(number) = self.values[*value as usize] { Some(number) } else { None }
     }

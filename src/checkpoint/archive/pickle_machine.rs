@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::pickle::{Id, PickledTensor, Value};
+use super::pickle_value::{Id, PickledTensor, Value};
 
 const DAMAGED: &str = "its pickle is damaged";
 /// A checkpoint with all that training left in it has a tenth as many.
@@ -25,7 +25,7 @@ struct Reader<'a> {
 ///
 /// # Errors
 /// A few words for a person when it is cut off or uses what no checkpoint does.
-pub fn run(bytes: &[u8]) -> Result<(Vec<Value>, Id), String> {
+pub(crate) fn run(bytes: &[u8]) -> Result<(Vec<Value>, Id), String> {
     let mut reader = Reader { bytes, values: vec![Value::Other, Value::Mark], stack: Vec::new(), memo: HashMap::new() };
     while reader.step()? {
         if reader.values.len() > MOST_VALUES {

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 
-use super::numbers::{self, Numbers};
-use super::pickle::{Pickle, PickledTensor};
+use super::numbers::{self, WeightBuffer};
+use super::pickle::Pickle;
+use super::pickle_value::PickledTensor;
 use super::zip_index::{self, Span};
 
 /// Enough for the description of any checkpoint, optimizer and all.
@@ -25,7 +26,7 @@ struct Entry {
 }
 
 /// An open file; tensors are read when they are asked for.
-pub struct PytorchFile {
+pub(crate) struct PytorchFile {
     file: File,
     entries: BTreeMap<String, Entry>,
     texts: BTreeMap<String, String>,
@@ -34,15 +35,15 @@ pub struct PytorchFile {
 impl PytorchFile {
     /// # Errors
     /// A few words for a person.
-    pub fn open(path: &Path) -> Result<Self, String> {
-        let mut file = File::open(path).map_err(|error| error.to_string())?;
-        let start = zip_index::bytes_at(&mut file, 0, 4).unwrap_or_default();
+    pub(crate) fn open(path: &Path) -> Result<Self, String> {
+        let file = File::open(path).map_err(|error| error.to_string())?;
+        let start = zip_index::bytes_at(&file, 0, 4).unwrap_or_default();
         if start.first() == Some(&0x80) || start.starts_with(b"ustar") {
             return Err(
                 "it is in PyTorch's format from before version 1.6; load and save it again with a newer one".to_owned()
             );
         }
-        let spans = zip_index::read(&mut file)?;
+        let spans = zip_index::read(&file)?;
         let (name, span) = spans
             .iter()
             .find(|(name, _)| *name == "data.pkl" || name.ends_with("/data.pkl"))
@@ -51,16 +52,16 @@ impl PytorchFile {
             return Err("its pickle is larger than any checkpoint's".to_owned());
         }
         let folder = name.strip_suffix("data.pkl").unwrap_or_default();
-        let pickle = Pickle::read(&zip_index::bytes_at(&mut file, span.offset, span.length)?)?;
+        let pickle = Pickle::read(&zip_index::bytes_at(&file, span.offset, span.length)?)?;
         let length = file.metadata().map_err(|error| error.to_string())?.len();
-        let mut told: u64 = 0;
+        let mut bytes_named: u64 = 0;
         let mut entries = BTreeMap::new();
         for (name, tensor) in pickle.tensors() {
             let stored = spans.get(&format!("{folder}data/{}", tensor.storage));
             let stored = stored.ok_or_else(|| format!("the data of {name} are missing inside"))?;
             let entry = entry(&name, &tensor, *stored)?;
-            told = told.saturating_add(entry.span.length);
-            if told > length.saturating_mul(MOST_SHARING) {
+            bytes_named = bytes_named.saturating_add(entry.span.length);
+            if bytes_named > length.saturating_mul(MOST_SHARING) {
                 return Err("its tensors share their bytes so that they are many times larger than the file".to_owned());
             }
             entries.insert(name, entry);
@@ -73,16 +74,16 @@ impl PytorchFile {
         Ok(Self { file, entries, texts })
     }
 
-    pub fn entries(&self) -> impl Iterator<Item = (&str, &[usize], DType, u64)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &[usize], DType, u64)> {
         self.entries.iter().map(|(name, entry)| (name.as_str(), entry.shape.as_slice(), entry.dtype, entry.span.length))
     }
 
-    /// What the file tells besides tensors.
-    pub fn texts(&self) -> &BTreeMap<String, String> {
+    /// Text and numbers besides the tensors.
+    pub(crate) fn texts(&self) -> &BTreeMap<String, String> {
         &self.texts
     }
 
-    pub fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
+    pub(crate) fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
         let entry = self.entries.get(name);
         let entry = entry.ok_or_else(|| candle_core::Error::CannotFindTensor { path: name.to_owned() })?;
         if entry.is_transposed {
@@ -92,14 +93,14 @@ impl PytorchFile {
         numbers::tensor(&self.file, entry.span.offset, &entry.shape, entry.dtype, device)
     }
 
-    pub fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         &self.file
     }
 
     /// Where a tensor starts whose numbers the kernels read as they stand, its shape and kind.
-    pub fn plain(&self, name: &str) -> Option<(u64, &[usize], DType)> {
+    pub(crate) fn plain(&self, name: &str) -> Option<(u64, &[usize], DType)> {
         let entry = self.entries.get(name)?;
-        let is_plain = !entry.is_transposed && Numbers::holds(entry.dtype);
+        let is_plain = !entry.is_transposed && WeightBuffer::holds(entry.dtype);
         is_plain.then_some((entry.span.offset, entry.shape.as_slice(), entry.dtype))
     }
 }

@@ -9,18 +9,18 @@ use safetensors::tensor::{Metadata, TensorInfo};
 /// The format allows 100 MB; a model with a header of this size would have a hundred times as many tensors as any.
 const MAX_HEADER_BYTES: u64 = 25_000_000;
 
-pub struct SafetensorsFile {
+pub(crate) struct SafetensorsFile {
     pub file: File,
     pub header: Metadata,
     data_start: u64,
 }
 
 impl SafetensorsFile {
-    /// Every length is held against the file's before room is made for it.
+    /// Every length is held against the file's before memory is allocated for it.
     ///
     /// # Errors
     /// A few words for a person.
-    pub fn open(path: &Path) -> Result<Self, String> {
+    pub(crate) fn open(path: &Path) -> Result<Self, String> {
         let mut file = File::open(path).map_err(|error| error.to_string())?;
         let whole = file.metadata().map_err(|error| error.to_string())?.len();
         let mut length = [0; 8];
@@ -44,8 +44,8 @@ impl SafetensorsFile {
         Ok(Self { file, header, data_start })
     }
 
-    /// What the header says of a tensor, and where its bytes start in the file.
-    pub fn find(&self, name: &str) -> Option<(&TensorInfo, u64)> {
+    /// A tensor's entry in the header, and where its bytes start in the file.
+    pub(crate) fn find(&self, name: &str) -> Option<(&TensorInfo, u64)> {
         let info = self.header.info(name)?;
         Some((info, self.data_start + info.data_offsets.0 as u64))
     }

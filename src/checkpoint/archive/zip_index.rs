@@ -1,48 +1,48 @@
-//! The table of contents of a zip file whose entries are stored, as `PyTorch` writes them: nothing is ever unpacked.
+//! Where the entries of a `PyTorch` zip file lie. They are stored, so that tensors are read from their place: nothing is
+//! ever unpacked.
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
+
+use zip::{CompressionMethod, ZipArchive};
 
 /// More entries than any checkpoint has tensors.
-const MAX_ENTRIES: u64 = 200_000;
-const MAX_DIRECTORY_BYTES: u64 = 64 << 20;
+const MAX_ENTRIES: usize = 200_000;
+
+/// What is read of a file to list it: many times the directory of any checkpoint.
+const MAX_READ_BYTES: u64 = 64 << 20;
 
 /// Where an entry's bytes lie in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub(crate) struct Span {
     pub offset: u64,
     pub length: u64,
 }
 
-/// Reads the directory at the end of `file`. Names keep the folder that they are in.
+/// Lists the entries of `file`. Names keep the folder that they are in.
 ///
 /// # Errors
 /// A few words for a person: no zip, cut off, compressed (which no checkpoint is, and a zip bomb must be), or entries
 /// that point outside of the file.
-pub fn read(file: &mut File) -> Result<HashMap<String, Span>, String> {
-    let length = file.seek(SeekFrom::End(0)).map_err(|error| error.to_string())?;
-    let (entries, offset, size) = directory(file, length)?;
-    if entries > MAX_ENTRIES || size > MAX_DIRECTORY_BYTES || offset.checked_add(size).is_none_or(|end| end > length) {
+pub(crate) fn read(file: &File) -> Result<HashMap<String, Span>, String> {
+    let file_length = file.metadata().map_err(|error| error.to_string())?.len();
+    let limited = Limited { file, left: MAX_READ_BYTES };
+    let mut archive = ZipArchive::new(limited).map_err(|error| format!("its zip directory is damaged: {error}"))?;
+    if archive.len() > MAX_ENTRIES {
         return Err("its zip directory is damaged".to_owned());
     }
-    let bytes = bytes_at(file, offset, size)?;
-    let mut rest = bytes.as_slice();
     let mut found = HashMap::new();
-    for _ in 0..entries {
-        let (name, method, span) = entry(&mut rest).ok_or("its zip directory is cut off")?;
-        if method != 0 {
+    for index in 0..archive.len() {
+        let entry = archive.by_index_raw(index).map_err(|error| format!("its zip directory is damaged: {error}"))?;
+        let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        let length = entry.size();
+        if entry.compression() != CompressionMethod::Stored || entry.compressed_size() != length {
             return Err(format!("{name} inside is compressed, which PyTorch never does"));
         }
-        let local = bytes_at(file, span.offset, 30)?;
-        if !local.starts_with(b"PK\x03\x04") {
-            return Err(format!("{name} inside is not where its directory says"));
-        }
-        let start = span.offset + 30 + u64::from(u16_at(&local, 26)) + u64::from(u16_at(&local, 28));
-        if start.checked_add(span.length).is_none_or(|end| end > length) {
-            return Err(format!("{name} inside goes past the end of the file"));
-        }
-        found.insert(name, Span { offset: start, length: span.length });
+        let offset = entry.data_start().filter(|start| start.checked_add(length).is_some_and(|end| end <= file_length));
+        let offset = offset.ok_or_else(|| format!("{name} inside goes past the end of the file"))?;
+        found.insert(name, Span { offset, length });
     }
     Ok(found)
 }
@@ -51,72 +51,70 @@ pub fn read(file: &mut File) -> Result<HashMap<String, Span>, String> {
 ///
 /// # Errors
 /// When they are not, or the disk fails.
-pub fn bytes_at(file: &mut File, offset: u64, length: u64) -> Result<Vec<u8>, String> {
+pub(crate) fn bytes_at(mut file: &File, offset: u64, length: u64) -> Result<Vec<u8>, String> {
     file.seek(SeekFrom::Start(offset)).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
     file.take(length).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 == length { Ok(bytes) } else { Err("it is cut off".to_owned()) }
 }
 
-/// Number of entries, and the directory's place and size.
-fn directory(file: &mut File, length: u64) -> Result<(u64, u64, u64), String> {
-    let tail_length = length.min(22 + 0xFFFF);
-    let tail = bytes_at(file, length - tail_length, tail_length)?;
-    let end = (0..tail.len().saturating_sub(21))
-        .rev()
-        .find(|at| tail[*at..].starts_with(b"PK\x05\x06"))
-        .ok_or("it is no zip file, or cut off")?;
-    let record = &tail[end..];
-    let plain = (u64::from(u16_at(record, 10)), u64::from(u32_at(record, 16)), u64::from(u32_at(record, 12)));
-    let locator = end.checked_sub(20).map(|at| &tail[at..end]).filter(|bytes| bytes.starts_with(b"PK\x06\x07"));
-    let Some(locator) = locator else { return Ok(plain) };
-    let record = bytes_at(file, u64_at(locator, 8), 56)?;
-    if !record.starts_with(b"PK\x06\x06") {
-        return Err("its zip directory is damaged".to_owned());
+/// A file of which only so many bytes are read: a directory that fills gigabytes ends in an error and not in memory.
+struct Limited<'a> {
+    file: &'a File,
+    left: u64,
+}
+
+impl Read for Limited<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(into)?;
+        let left = self.left.checked_sub(count as u64);
+        self.left = left.ok_or_else(|| io::Error::other("it is larger than any checkpoint's"))?;
+        Ok(count)
     }
-    Ok((u64_at(&record, 32), u64_at(&record, 48), u64_at(&record, 40)))
 }
 
-/// Name, compression method, and where the local header is with the length of the data.
-fn entry(rest: &mut &[u8]) -> Option<(String, u16, Span)> {
-    let header = rest.get(..46).filter(|header| header.starts_with(b"PK\x01\x02"))?;
-    let name_length = usize::from(u16_at(header, 28));
-    let extra_length = usize::from(u16_at(header, 30));
-    let comment_length = usize::from(u16_at(header, 32));
-    let name = String::from_utf8_lossy(rest.get(46..46 + name_length)?).into_owned();
-    let mut extra = rest.get(46 + name_length..46 + name_length + extra_length)?;
-    let (mut length, packed, mut offset) =
-        (u64::from(u32_at(header, 24)), u64::from(u32_at(header, 20)), u64::from(u32_at(header, 42)));
-    let method = if length == packed { u16_at(header, 10) } else { u16::MAX };
-    while extra.len() >= 4 {
-        let field = extra.get(4..4 + usize::from(u16_at(extra, 2)))?;
-        if u16_at(extra, 0) == 1 {
-            // Only what did not fit above is here, in this order.
-            let mut wide = field.chunks_exact(8).map(|bytes| u64_at(bytes, 0));
-            if length == u64::from(u32::MAX) {
-                length = wide.next()?;
-            }
-            if packed == u64::from(u32::MAX) {
-                wide.next()?;
-            }
-            if offset == u64::from(u32::MAX) {
-                offset = wide.next()?;
-            }
-        }
-        extra = &extra[4 + field.len()..];
+impl Seek for Limited<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
     }
-    *rest = rest.get(46 + name_length + extra_length + comment_length..)?;
-    Some((name, method, Span { offset, length }))
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    bytes.get(at..at + 2).map_or(0, |found| u16::from_le_bytes([found[0], found[1]]))
-}
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from(u16_at(bytes, at)) | (u32::from(u16_at(bytes, at + 2)) << 16)
-}
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
 
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from(u32_at(bytes, at)) | (u64::from(u32_at(bytes, at + 4)) << 32)
+    use super::*;
+
+    fn written(name: &str, bytes: &[u8], comment: &str) -> File {
+        let mut writer = ZipWriter::new(tempfile::tempfile().unwrap());
+        let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        writer.start_file(name, stored).unwrap();
+        writer.write_all(bytes).unwrap();
+        writer.set_comment(comment).unwrap();
+        writer.finish().unwrap()
+    }
+
+    #[test]
+    fn entries_are_found_where_their_bytes_lie() {
+        // A comment that looks like the record at the end of a zip file hides nothing.
+        let file = written("a/data/0", b"twelve bytes", "PK\u{5}\u{6} and more");
+        let spans = read(&file).unwrap();
+        let span = spans["a/data/0"];
+        assert_eq!(bytes_at(&file, span.offset, span.length).unwrap(), b"twelve bytes");
+        assert!(bytes_at(&file, span.offset, 1 << 20).is_err());
+    }
+
+    #[test]
+    fn what_is_cut_off_or_no_zip_is_an_error() {
+        let mut file = written("a", &[7; 1000], "");
+        file.set_len(900).unwrap();
+        assert!(read(&file).is_err());
+        file.set_len(0).unwrap();
+        assert!(read(&file).is_err());
+        file.write_all(&[1; 5000]).unwrap();
+        assert!(read(&file).is_err());
+    }
 }

@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 pub use clip::ClipConfig;
-pub use unet::{AttentionConfig, UnetConfig};
+pub(crate) use unet::AttentionConfig;
+pub use unet::UnetConfig;
 pub use vae::VaeConfig;
 
 use super::{CheckpointError, ModelFiles};

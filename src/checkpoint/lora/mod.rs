@@ -1,7 +1,7 @@
-//! LoRAs: small files that change a model's layers. They are laid over the weights while these are read, so that the
+//! LoRAs: small files that change a model's layers. They patch the weights while these are read, so that the
 //! base is never changed and any number at any weight is exact.
 
-mod change;
+mod layer_patch;
 mod names;
 
 use std::cell::RefCell;
@@ -12,14 +12,14 @@ use candle_core::{DType, Tensor};
 
 use super::CheckpointError;
 use super::archive::Archive;
-use change::Change;
+use layer_patch::LayerPatch;
 
 /// An open LoRA file.
 pub struct Lora {
     path: PathBuf,
     archive: Archive,
     /// By network, then by the layer's name with underscores.
-    changes: BTreeMap<&'static str, BTreeMap<String, Change>>,
+    changes: BTreeMap<&'static str, BTreeMap<String, LayerPatch>>,
     weight: f64,
     outcome: RefCell<Outcome>,
 }
@@ -38,7 +38,7 @@ impl Lora {
     /// When the file is missing, damaged, or no LoRA.
     pub fn open(path: &Path, weight: f64) -> Result<Self, CheckpointError> {
         let archive = Archive::open(path)?;
-        let mut changes: BTreeMap<&'static str, BTreeMap<String, Change>> = BTreeMap::new();
+        let mut changes: BTreeMap<&'static str, BTreeMap<String, LayerPatch>> = BTreeMap::new();
         for tensor in archive.tensors() {
             if let Some((stem, role)) = names::split(&tensor.name) {
                 let (network, layer) = names::place(stem);
@@ -107,17 +107,17 @@ impl Lora {
 }
 
 /// The LoRAs' changes to one network.
-pub struct Patches<'a> {
+pub(crate) struct Patches<'a> {
     /// By the layer's own name.
-    by_layer: HashMap<String, Vec<(&'a Lora, &'a Change)>>,
+    by_layer: HashMap<String, Vec<(&'a Lora, &'a LayerPatch)>>,
 }
 
 impl<'a> Patches<'a> {
     /// `tensors`: the network's, by diffusers' names.
     #[must_use]
-    pub fn new(loras: &'a [Lora], network: &str, tensors: &BTreeSet<&str>) -> Self {
+    pub(crate) fn new(loras: &'a [Lora], network: &str, tensors: &BTreeSet<&str>) -> Self {
         let layers = layers_of(tensors);
-        let mut by_layer: HashMap<String, Vec<(&Lora, &Change)>> = HashMap::new();
+        let mut by_layer: HashMap<String, Vec<(&Lora, &LayerPatch)>> = HashMap::new();
         let spellings = if loras.is_empty() { HashMap::new() } else { names::spellings(network, &layers) };
         for lora in loras {
             for (layer, change) in lora.changes.get(network).into_iter().flatten() {
@@ -130,23 +130,23 @@ impl<'a> Patches<'a> {
         Self { by_layer }
     }
 
-    /// Whether anything is laid over the layer of the tensor `name`.
+    /// Whether anything patches the layer of the tensor `name`.
     #[must_use]
-    pub fn touches(&self, name: &str) -> bool {
+    pub(crate) fn touches(&self, name: &str) -> bool {
         name.rsplit_once('.').is_some_and(|(layer, _)| self.touches_layer(layer))
     }
 
-    /// Whether anything is laid over the layer.
+    /// Whether anything patches the layer.
     #[must_use]
-    pub fn touches_layer(&self, layer: &str) -> bool {
+    pub(crate) fn touches_layer(&self, layer: &str) -> bool {
         self.by_layer.contains_key(layer)
     }
 
-    /// The tensor `name` of the network with all changes laid over it; `None` where there are none.
+    /// The tensor `name` of the network with all patches applied; `None` where there are none.
     ///
     /// # Errors
-    /// When the device has no room.
-    pub fn apply(&self, name: &str, base: &Tensor) -> Result<Option<Tensor>, candle_core::Error> {
+    /// When the device is out of memory.
+    pub(crate) fn apply(&self, name: &str, base: &Tensor) -> Result<Option<Tensor>, candle_core::Error> {
         let Some((layer, kind)) = name.rsplit_once('.') else { return Ok(None) };
         let Some(changes) = self.by_layer.get(layer) else { return Ok(None) };
         let mut tensor = base.to_dtype(DType::F32)?;

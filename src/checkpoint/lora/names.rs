@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::change::Role;
+use super::layer_patch::Role;
 use crate::checkpoint::unet_names::{UnetNames, UnetShape};
 
-/// How the ends of names say what a tensor is; the rest names the layer.
+/// What a tensor is, by the end of its name; the rest names the layer.
 const ENDS: [(&str, Role); 38] = [
     (".lora_down.weight", Role::Down),
     (".lora_up.weight", Role::Up),
@@ -63,13 +63,13 @@ const NETWORKS: [(&str, &str); 11] = [
 
 /// The layer's part of a tensor's name, and what the tensor is to it.
 #[must_use]
-pub fn split(name: &str) -> Option<(&str, Role)> {
+pub(crate) fn split(name: &str) -> Option<(&str, Role)> {
     ENDS.iter().find_map(|(end, role)| Some((name.strip_suffix(end)?, *role)))
 }
 
 /// The network, and the layer with underscores for dots. Names without a network are the UNet's.
 #[must_use]
-pub fn place(stem: &str) -> (&'static str, String) {
+pub(crate) fn place(stem: &str) -> (&'static str, String) {
     let plain = stem.replace('.', "_").replace("_processor_", "_");
     let mut rest = plain.as_str();
     let mut network = None;
@@ -86,7 +86,7 @@ pub fn place(stem: &str) -> (&'static str, String) {
 
 /// All spellings of a network's layers, with underscores, to the layer's own name.
 #[must_use]
-pub fn spellings(network: &str, layers: &BTreeSet<&str>) -> HashMap<String, String> {
+pub(crate) fn spellings(network: &str, layers: &BTreeSet<&str>) -> HashMap<String, String> {
     let flat = |name: &str| name.replace('.', "_");
     let mut found: HashMap<String, String> = layers.iter().map(|layer| (flat(layer), (*layer).to_owned())).collect();
     if network == "unet" {

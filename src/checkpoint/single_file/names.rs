@@ -9,7 +9,7 @@ use crate::checkpoint::unet_names::{UnetNames, UnetShape};
 
 /// How a tensor of ours comes out of one of the file's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
+pub enum TensorSlice {
     Whole,
     /// One of three equal parts of the rows: query, key and value kept in one matrix.
     Third(usize),
@@ -21,22 +21,22 @@ pub enum Cut {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorSource {
     pub name: String,
-    pub cut: Cut,
+    pub cut: TensorSlice,
     /// After the cut.
     pub shape: Vec<usize>,
 }
 
 /// A network's tensors by diffusers' names.
-pub type Part = BTreeMap<String, TensorSource>;
+pub(crate) type NetworkTensors = BTreeMap<String, TensorSource>;
 
 /// The networks of a checkpoint.
 #[derive(Clone, Debug, Default)]
 pub struct Parts {
     /// By diffusers' folder: `unet`, `vae`, `text_encoder`, `text_encoder_2`.
-    pub networks: BTreeMap<&'static str, Part>,
+    pub networks: BTreeMap<&'static str, NetworkTensors>,
     /// Names that no network claims.
     pub unknown: Vec<String>,
-    /// How the encoders were written: `OpenCLIP`'s names tell the family.
+    /// How the encoders were written: `OpenCLIP`'s names identify the family.
     pub open_clip: BTreeSet<&'static str>,
 }
 
@@ -114,8 +114,8 @@ impl Parts {
                 continue;
             };
             let places = match network {
-                UNET => vec![(unet_names.to_diffusers(name).unwrap_or_else(|| name.to_owned()), Cut::Whole)],
-                VAE => vae_name(name, vae_levels).map(|name| (name, Cut::Whole)).into_iter().collect(),
+                UNET => vec![(unet_names.to_diffusers(name).unwrap_or_else(|| name.to_owned()), TensorSlice::Whole)],
+                VAE => vae_name(name, vae_levels).map(|name| (name, TensorSlice::Whole)).into_iter().collect(),
                 _ => {
                     if is_open_clip(name) {
                         parts.open_clip.insert(network);
@@ -152,10 +152,10 @@ fn network_of(name: &str) -> Option<(&'static str, &str)> {
     })
 }
 
-fn shape_after(shape: &[usize], cut: Cut) -> Vec<usize> {
+fn shape_after(shape: &[usize], cut: TensorSlice) -> Vec<usize> {
     match (cut, shape) {
-        (Cut::Third(_), [rows, rest @ ..]) => [&[rows / 3], rest].concat(),
-        (Cut::Transposed, [rows, columns]) => vec![*columns, *rows],
+        (TensorSlice::Third(_), [rows, rest @ ..]) => [&[rows / 3], rest].concat(),
+        (TensorSlice::Transposed, [rows, columns]) => vec![*columns, *rows],
         _ => shape.to_vec(),
     }
 }
@@ -210,15 +210,15 @@ fn is_open_clip(name: &str) -> bool {
 }
 
 /// Ours for a name of a text encoder: transformers' own, or `OpenCLIP`'s. None for what is not used.
-fn text_names(name: &str) -> Vec<(String, Cut)> {
+fn text_names(name: &str) -> Vec<(String, TensorSlice)> {
     if name.ends_with("logit_scale") || name.ends_with("position_ids") || name.ends_with("attn_mask") {
         return Vec::new();
     }
-    let whole = |name: String| vec![(name, Cut::Whole)];
+    let whole = |name: String| vec![(name, TensorSlice::Whole)];
     match name {
         "positional_embedding" => return whole("embeddings.position_embedding.weight".to_owned()),
         "token_embedding.weight" => return whole("embeddings.token_embedding.weight".to_owned()),
-        "text_projection" => return vec![("text_projection.weight".to_owned(), Cut::Transposed)],
+        "text_projection" => return vec![("text_projection.weight".to_owned(), TensorSlice::Transposed)],
         _ => {}
     }
     if let Some(rest) = name.strip_prefix("ln_final.") {
@@ -229,7 +229,7 @@ fn text_names(name: &str) -> Vec<(String, Cut)> {
     };
     let at = format!("encoder.layers.{layer}");
     if let Some(kind) = rest.strip_prefix("attn.in_proj_") {
-        let third = |(index, letter)| (format!("{at}.self_attn.{letter}_proj.{kind}"), Cut::Third(index));
+        let third = |(index, letter)| (format!("{at}.self_attn.{letter}_proj.{kind}"), TensorSlice::Third(index));
         return ["q", "k", "v"].into_iter().enumerate().map(third).collect();
     }
     for (original, ours) in [

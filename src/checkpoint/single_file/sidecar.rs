@@ -1,4 +1,4 @@
-//! What stands beside a checkpoint and says what its tensors cannot: heads, groups, tokenizer, what it predicts.
+//! Files beside a checkpoint that hold what its tensors cannot show: heads, groups, tokenizer, what it predicts.
 //!
 //! `"vae": "FILE"` takes the VAE from another file, as AUTOMATIC1111 does with a `NAME.vae.safetensors` (or `.pt`), and
 //! `"base": "FILE"` takes whatever is missing (a UNet alone wants text encoders and a VAE).
@@ -7,11 +7,13 @@
 //! folder of diffusers' layout, each value fields for its config), AUTOMATIC1111's `NAME.yaml`, a folder `NAME` in
 //! diffusers' layout without weights, and the folder that the file is in, when that is in diffusers' layout.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::yaml;
+use super::original_config;
 use crate::checkpoint::CheckpointError;
 
 /// The folders whose configs can be overridden.
@@ -24,8 +26,11 @@ const SECTIONS: [(&str, &str); 6] = [
     ("model_index", "model_index.json"),
 ];
 
+/// A hundred times what the original configs have.
+const MOST_YAML_BYTES: u64 = 1 << 20;
+
 #[derive(Debug, Default)]
-pub struct Sidecar {
+pub(crate) struct Sidecar {
     /// By the name of the config file: fields that win over the derived ones.
     fields: Vec<(&'static str, Map<String, Value>)>,
     /// By tokenizer folder, where its files are.
@@ -41,7 +46,7 @@ pub struct Sidecar {
 impl Sidecar {
     /// # Errors
     /// When a `NAME.json` or `NAME.yaml` is there and cannot be understood.
-    pub fn beside(path: &Path) -> Result<Self, CheckpointError> {
+    pub(crate) fn beside(path: &Path) -> Result<Self, CheckpointError> {
         let mut sidecar = Self::default();
         let folder = path.parent().unwrap_or(Path::new("."));
         for stem in [path.with_extension(""), path.to_owned()] {
@@ -50,8 +55,18 @@ impl Sidecar {
                 sidecar.take(map, folder);
             }
             let yaml = with_ending(&stem, "yaml");
-            if let Ok(text) = std::fs::read_to_string(&yaml) {
-                sidecar.fields.extend(yaml::fields(&text));
+            let mut text = String::new();
+            // One byte more than is understood, so that a longer text is not taken for a whole one.
+            let file = File::open(&yaml).and_then(|file| file.take(MOST_YAML_BYTES + 1).read_to_string(&mut text));
+            if file.is_ok_and(|length| length as u64 > MOST_YAML_BYTES) {
+                return Err(CheckpointError::Unreadable {
+                    reason: "it is larger than any config".to_owned(),
+                    path: yaml,
+                });
+            }
+            if !text.is_empty() {
+                let fields = original_config::fields(&text);
+                sidecar.fields.extend(fields.map_err(|reason| CheckpointError::Unreadable { reason, path: yaml })?);
             }
         }
         let named = path.with_extension("");
@@ -77,8 +92,8 @@ impl Sidecar {
         }
     }
 
-    /// The config with what is said here laid over it.
-    pub fn lay_over(&self, name: &str, config: &mut Value) {
+    /// Overrides the config with the fields given here.
+    pub(crate) fn apply(&self, name: &str, config: &mut Value) {
         let Value::Object(config) = config else { return };
         for (_, fields) in self.fields.iter().filter(|(file, _)| *file == name) {
             for (key, value) in fields {
@@ -87,18 +102,19 @@ impl Sidecar {
         }
     }
 
-    /// A file of a tokenizer folder, from where this says it is.
+    /// A file of a tokenizer folder, from the folder given here.
     #[must_use]
-    pub fn tokenizer_file(&self, folder: &str, name: &str) -> Option<PathBuf> {
-        let said = self.tokenizers.iter().filter(|(tokenizer, _)| tokenizer == folder).map(|(_, place)| place.clone());
-        said.chain(self.folders.iter().map(|place| place.join(folder)))
+    pub(crate) fn tokenizer_file(&self, folder: &str, name: &str) -> Option<PathBuf> {
+        let given = self.tokenizers.iter().filter(|(tokenizer, _)| tokenizer == folder).map(|(_, place)| place.clone());
+        given
+            .chain(self.folders.iter().map(|place| place.join(folder)))
             .find(|place| place.join("tokenizer.json").is_file() || place.join("vocab.json").is_file())
             .map(|place| place.join(name))
     }
 }
 
 /// A JSON file, or `None` when there is none.
-pub fn read_json(path: &Path) -> Result<Option<Value>, CheckpointError> {
+pub(crate) fn read_json(path: &Path) -> Result<Option<Value>, CheckpointError> {
     let Ok(bytes) = std::fs::read(path) else { return Ok(None) };
     serde_json::from_slice(&bytes)
         .map(Some)

@@ -12,14 +12,14 @@ const SPECIALS: usize = 2;
 
 /// The id of the end token in a vocabulary of that size; tokens beyond CLIP's own were added behind it.
 #[must_use]
-pub fn end_token(vocabulary_size: usize) -> usize {
+pub(crate) fn end_token(vocabulary_size: usize) -> usize {
     vocabulary_size.min(WHOLE).saturating_sub(1)
 }
 
 /// A file of a tokenizer folder for an encoder of `vocabulary_size` tokens, or `None` when there is no such file.
 /// A smaller vocabulary than CLIP's is its beginning. `pads_with_zero`: `OpenCLIP`'s encoders are padded with `!`.
 #[must_use]
-pub fn file(name: &str, vocabulary_size: usize, pads_with_zero: bool) -> Option<Vec<u8>> {
+pub(crate) fn file(name: &str, vocabulary_size: usize, pads_with_zero: bool) -> Option<Vec<u8>> {
     let merges = vocabulary_size.min(WHOLE).checked_sub(BYTES + SPECIALS)?;
     let lines = || MERGES.lines().skip(1).take(merges);
     match name {

@@ -6,17 +6,15 @@ use std::arch::x86_64::*;
 use super::{Kernel, Simd};
 
 #[derive(Clone, Copy)]
-pub struct Avx2;
+pub(crate) struct Avx2;
 
 /// # Safety
 /// The machine has AVX2 and FMA.
 #[target_feature(enable = "avx2,fma")]
-pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
+pub(crate) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Avx2>()
 }
 
-// SAFETY of every block below: the instruction set is there and pointers are valid, as the trait demands.
-#[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Avx2 {
     const LANES: usize = 8;
     const PANEL_VECTORS: usize = 2;
@@ -24,66 +22,79 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> __m256 {
+        // SAFETY: the instruction set is there and the pointer valid, as the trait demands.
         unsafe { _mm256_loadu_ps(from) }
     }
 
     #[inline(always)]
     unsafe fn store(to: *mut f32, v: __m256) {
+        // SAFETY: the instruction set is there and the pointer valid, as the trait demands.
         unsafe { _mm256_storeu_ps(to, v) }
     }
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> __m256 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm256_set1_ps(x) }
     }
 
     #[inline(always)]
     unsafe fn add(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm256_add_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn sub(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm256_sub_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn mul(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm256_mul_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn div(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm256_div_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn mul_add(a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm256_fmadd_ps(a, b, c) }
     }
 
     #[inline(always)]
     unsafe fn max(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm256_max_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn min(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm256_min_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn abs(a: __m256) -> __m256 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), a) }
     }
 
     #[inline(always)]
     unsafe fn with_sign(magnitude: __m256, sign: __m256) -> __m256 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm256_or_ps(magnitude, _mm256_and_ps(_mm256_set1_ps(-0.0), sign)) }
     }
 
     #[inline(always)]
     unsafe fn power_of_two(shifted: __m256) -> __m256 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe {
             let bits = _mm256_slli_epi32::<23>(_mm256_castps_si256(shifted));
             _mm256_castsi256_ps(_mm256_add_epi32(bits, _mm256_set1_epi32(127 << 23)))

@@ -7,24 +7,22 @@ use super::{Kernel, Simd, add_pairs_by_lane, load_pairs_by_lane};
 
 /// `BF16`: with instructions for bfloat16.
 #[derive(Clone, Copy)]
-pub struct Avx512<const BF16: bool>;
+pub(crate) struct Avx512<const BF16: bool>;
 
 /// # Safety
 /// The machine has AVX-512F (and with it AVX2 and FMA).
 #[target_feature(enable = "avx512f,avx2,fma")]
-pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
+pub(crate) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Avx512<false>>()
 }
 
 /// # Safety
 /// As above, and the machine has AVX512-BF16 and AVX512-BW.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16,avx2,fma")]
-pub unsafe fn run_with_bf16<K: Kernel>(kernel: K) -> K::Output {
+pub(crate) unsafe fn run_with_bf16<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Avx512<true>>()
 }
 
-// SAFETY of every block below: the instruction set is there and pointers are valid, as the trait demands.
-#[allow(clippy::undocumented_unsafe_blocks)]
 impl<const BF16: bool> Simd for Avx512<BF16> {
     const LANES: usize = 16;
     const PANEL_VECTORS: usize = 4;
@@ -33,46 +31,55 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> __m512 {
+        // SAFETY: the instruction set is there and the pointer valid, as the trait demands.
         unsafe { _mm512_loadu_ps(from) }
     }
 
     #[inline(always)]
     unsafe fn store(to: *mut f32, v: __m512) {
+        // SAFETY: the instruction set is there and the pointer valid, as the trait demands.
         unsafe { _mm512_storeu_ps(to, v) }
     }
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm512_set1_ps(x) }
     }
 
     #[inline(always)]
     unsafe fn add(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm512_add_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn sub(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm512_sub_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm512_mul_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn div(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm512_div_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn mul_add(a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
 
     #[inline(always)]
     unsafe fn add_pairs(a: __m512, b: __m512, sums: __m512) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe {
             if BF16 {
                 let [a, b] = [a, b].map(|pairs| std::mem::transmute::<__m512, __m512bh>(pairs));
@@ -85,6 +92,7 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
 
     #[inline(always)]
     unsafe fn load_pairs(from: *const f32) -> __m512 {
+        // SAFETY: the instruction set is there and the pointer valid, as the trait demands.
         unsafe {
             if BF16 {
                 let (first, second) = (Self::load(from), Self::load(from.add(Self::LANES)));
@@ -97,21 +105,25 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
 
     #[inline(always)]
     unsafe fn max(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm512_max_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn min(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm512_min_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn abs(a: __m512) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm512_abs_ps(a) }
     }
 
     #[inline(always)]
     unsafe fn with_sign(magnitude: __m512, sign: __m512) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe {
             // The float forms of these need AVX512DQ.
             let sign = _mm512_and_si512(_mm512_set1_epi32(i32::MIN), _mm512_castps_si512(sign));
@@ -121,6 +133,7 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
 
     #[inline(always)]
     unsafe fn power_of_two(shifted: __m512) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe {
             let bits = _mm512_slli_epi32::<23>(_mm512_castps_si512(shifted));
             _mm512_castsi512_ps(_mm512_add_epi32(bits, _mm512_set1_epi32(127 << 23)))

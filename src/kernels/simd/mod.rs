@@ -13,13 +13,11 @@ mod portable;
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::numbers::pair;
-
-/// Chooses the instruction set, for tests and comparisons; an unknown or missing one is told and ignored.
+/// Chooses the instruction set, for tests and comparisons; an unknown or missing one is reported and ignored.
 pub const VARIABLE: &str = "INKWICK_SIMD";
 
 /// The most lanes that any instruction set has.
-pub const MAX_LANES: usize = 16;
+pub(crate) const MAX_LANES: usize = 16;
 
 /// An instruction set that this machine has: only those can be made, so that running one is sound.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -195,9 +193,9 @@ pub trait Simd: Copy {
     unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
     /// `a · b + c`
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// Gives `b` where one of the two is no number.
+    /// Gives `b` where either is NaN.
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
-    /// Gives `b` where one of the two is no number.
+    /// Gives `b` where either is NaN.
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn abs(a: Self::V) -> Self::V;
     /// `magnitude` (at least 0) with the sign of `sign`.
@@ -255,7 +253,7 @@ pub trait Simd: Copy {
         unsafe { fold::<Self>(v, |a, b| a + b) }
     }
 
-    /// The lanes' largest; lanes that are no number may count or not.
+    /// The lanes' largest; NaN lanes may count or not.
     #[inline(always)]
     unsafe fn largest(v: Self::V) -> f32 {
         // SAFETY: the caller's.
@@ -270,7 +268,7 @@ pub trait Simd: Copy {
 #[inline(always)]
 unsafe fn fold<S: Simd>(v: S::V, together: impl Fn(f32, f32) -> f32) -> f32 {
     let mut lanes = [0f32; MAX_LANES];
-    // SAFETY: room for a full vector.
+    // SAFETY: `lanes` holds a full vector.
     unsafe { S::store(lanes.as_mut_ptr(), v) };
     let mut half = S::LANES / 2;
     while half > 0 {
@@ -289,7 +287,7 @@ unsafe fn fold<S: Simd>(v: S::V, together: impl Fn(f32, f32) -> f32) -> f32 {
 #[inline(always)]
 unsafe fn add_pairs_by_lane<S: Simd>(a: S::V, b: S::V, sums: S::V) -> S::V {
     let mut lanes = [[0f32; MAX_LANES]; 3];
-    // SAFETY: room for full vectors.
+    // SAFETY: `lanes` holds full vectors.
     unsafe {
         for (lanes, vector) in lanes.iter_mut().zip([a, b, sums]) {
             S::store(lanes.as_mut_ptr(), vector);
@@ -305,6 +303,17 @@ unsafe fn add_pairs_by_lane<S: Simd>(a: S::V, b: S::V, sums: S::V) -> S::V {
     }
 }
 
+/// Two numbers rounded to bfloat16 (to the nearest, of two the even), as the bits of one float: the first in its lower
+/// half.
+#[inline(always)]
+pub(crate) fn pair(first: f32, second: f32) -> f32 {
+    let rounded = |value: f32| {
+        let bits = value.to_bits();
+        if value.is_nan() { bits | 0x0040_0000 } else { bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) }
+    };
+    f32::from_bits((rounded(first) >> 16) | (rounded(second) & 0xffff_0000))
+}
+
 /// [`Simd::load_pairs`] where no instruction does it.
 ///
 /// # Safety
@@ -312,7 +321,7 @@ unsafe fn add_pairs_by_lane<S: Simd>(a: S::V, b: S::V, sums: S::V) -> S::V {
 #[inline(always)]
 unsafe fn load_pairs_by_lane<S: Simd>(from: *const f32) -> S::V {
     let mut lanes = [0f32; MAX_LANES];
-    // SAFETY: the caller's floats, and room for a full vector.
+    // SAFETY: the caller's floats, and `lanes` holds a full vector.
     unsafe {
         for (lane, pairs) in lanes.iter_mut().enumerate().take(S::LANES) {
             *pairs = pair(*from.add(2 * lane), *from.add(2 * lane + 1));

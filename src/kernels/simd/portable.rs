@@ -3,7 +3,7 @@
 use super::Simd;
 
 #[derive(Clone, Copy)]
-pub struct Portable;
+pub(crate) struct Portable;
 
 const LANES: usize = 4;
 
@@ -12,8 +12,6 @@ fn each(a: [f32; LANES], b: [f32; LANES], of: impl Fn(f32, f32) -> f32) -> [f32;
     [of(a[0], b[0]), of(a[1], b[1]), of(a[2], b[2]), of(a[3], b[3])]
 }
 
-// SAFETY of every block below: pointers are valid, as the trait demands; nothing else is needed.
-#[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Portable {
     const LANES: usize = LANES;
     const PANEL_VECTORS: usize = 2;
@@ -21,11 +19,13 @@ impl Simd for Portable {
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self::V {
+        // SAFETY: the pointer is valid, as the trait demands.
         unsafe { from.cast::<Self::V>().read_unaligned() }
     }
 
     #[inline(always)]
     unsafe fn store(to: *mut f32, v: Self::V) {
+        // SAFETY: the pointer is valid, as the trait demands.
         unsafe { to.cast::<Self::V>().write_unaligned(v) }
     }
 

@@ -2,7 +2,7 @@
 
 use half::{bf16, f16};
 
-use super::super::winograd::Square;
+use super::super::winograd::OutputTile;
 use super::*;
 
 #[test]
@@ -14,9 +14,9 @@ fn linear_layers_and_what_follows_them() {
             let x = random.map(batch, 1, rows, inputs);
             let (weight, bias) = (random.values(inputs * outputs), random.values(outputs));
             let (own, residual) = (random.values(batch * outputs), random.values(batch * rows * outputs));
-            let layer = Linear::new(Source::F32(&weight), Some(&bias), inputs, packing(level, false)).unwrap();
+            let layer = Linear::new(WeightSlice::F32(&weight), Some(&bias), inputs, packing(level, false)).unwrap();
             let activation = [Activation::None, Activation::Silu, Activation::Gelu, Activation::QuickGelu][index % 4];
-            let finish = Finish { per_picture: Some((&own, rows)), activation, residual: Some(&residual) };
+            let epilogue = Epilogue { per_picture: Some((&own, rows)), activation, residual: Some(&residual) };
             let mut wanted = linear(x.values(), &weight, &bias, inputs);
             for (place, wanted) in wanted.iter_mut().enumerate() {
                 let picture = place / outputs / rows;
@@ -24,7 +24,7 @@ fn linear_layers_and_what_follows_them() {
                 *wanted = activated(sum, activation) + f64::from(residual[place]);
             }
             let what = format!("{level:?} {batch}×{rows} {inputs}→{outputs}");
-            assert_close(layer.forward(&x, &finish).unwrap().values(), &wanted, &what);
+            assert_close(layer.forward(&x, &epilogue).unwrap().values(), &wanted, &what);
         }
     }
 }
@@ -36,14 +36,14 @@ fn gated_layers() {
         for [rows, inputs, outputs] in sizes(&mut random) {
             let x = random.map(1, 1, rows, inputs);
             let (weight, bias) = (random.values(2 * inputs * outputs), random.values(2 * outputs));
-            let layer = Linear::gated(Source::F32(&weight), &bias, inputs, packing(level, false)).unwrap();
+            let layer = Linear::gated(WeightSlice::F32(&weight), &bias, inputs, packing(level, false)).unwrap();
             let both = linear(x.values(), &weight, &bias, inputs);
             let wanted: Vec<f64> = both
                 .chunks(2 * outputs)
                 .flat_map(|row| (0..outputs).map(|c| row[c] * activated(row[outputs + c], Activation::Gelu)))
                 .collect();
             let what = format!("{level:?} {rows} {inputs}→{outputs}");
-            assert_close(layer.forward(&x, &Finish::default()).unwrap().values(), &wanted, &what);
+            assert_close(layer.forward(&x, &Epilogue::default()).unwrap().values(), &wanted, &what);
         }
     }
 }
@@ -62,15 +62,15 @@ fn weights_in_half_precision_count_as_what_they_are() {
             brains.iter().map(|value| value.to_f32()).collect::<Vec<_>>(),
         ];
         for (source, precision, weight) in [
-            (Source::F16(&halves), Precision::F16, &as_single[0]),
-            (Source::F16(&halves), Precision::F32, &as_single[0]),
-            (Source::F32(&weight), Precision::F16, &as_single[0]),
-            (Source::Bf16(&brains), Precision::F32, &as_single[1]),
+            (WeightSlice::F16(&halves), Precision::F16, &as_single[0]),
+            (WeightSlice::F16(&halves), Precision::F32, &as_single[0]),
+            (WeightSlice::F32(&weight), Precision::F16, &as_single[0]),
+            (WeightSlice::Bf16(&brains), Precision::F32, &as_single[1]),
         ] {
             let packing = Packing { precision, winograd: false, level };
             let layer = Linear::new(source, Some(&bias), inputs, packing).unwrap();
             let wanted = linear(x.values(), weight, &bias, inputs);
-            let found = layer.forward(&x, &Finish::default()).unwrap();
+            let found = layer.forward(&x, &Epilogue::default()).unwrap();
             assert_close(found.values(), &wanted, &format!("{level:?} {precision:?}"));
         }
     }
@@ -89,15 +89,15 @@ fn products_of_bfloat16_round_both_sides() {
             let x = random.map(1, 1, rows, inputs);
             let (weight, bias) = (random.values(2 * inputs * outputs), random.values(2 * outputs));
             let what = format!("{level:?} {rows} {inputs}→{outputs}");
-            let layer = Linear::new(Source::F32(&weight), Some(&bias), inputs, packing).unwrap();
+            let layer = Linear::new(WeightSlice::F32(&weight), Some(&bias), inputs, packing).unwrap();
             let wanted = linear(&rounded(x.values()), &rounded(&weight), &bias, inputs);
-            assert_close(layer.forward(&x, &Finish::default()).unwrap().values(), &wanted, &what);
-            let layer = Linear::gated(Source::F32(&weight), &bias, inputs, packing).unwrap();
+            assert_close(layer.forward(&x, &Epilogue::default()).unwrap().values(), &wanted, &what);
+            let layer = Linear::gated(WeightSlice::F32(&weight), &bias, inputs, packing).unwrap();
             let gated: Vec<f64> = wanted
                 .chunks(2 * outputs)
                 .flat_map(|row| (0..outputs).map(|c| row[c] * activated(row[outputs + c], Activation::Gelu)))
                 .collect();
-            assert_close(layer.forward(&x, &Finish::default()).unwrap().values(), &gated, &what);
+            assert_close(layer.forward(&x, &Epilogue::default()).unwrap().values(), &gated, &what);
         }
         for [batch, height, width, inputs, outputs] in [[1, 3, 5, 3, 33], [2, 4, 7, 130, 20]] {
             if !affordable(9 * batch * height * width * inputs * outputs) {
@@ -105,15 +105,15 @@ fn products_of_bfloat16_round_both_sides() {
             }
             let x = random.map(batch, height, width, inputs);
             let (weight, bias) = (random.values(9 * inputs * outputs), random.values(outputs));
-            let layer = Conv3x3::new(Source::F32(&weight), &bias, inputs, Steps::SAME, packing).unwrap();
+            let layer = Conv3x3::new(WeightSlice::F32(&weight), &bias, inputs, Steps::SAME, packing).unwrap();
             let x_rounded = Map::from_vec(rounded(x.values()), batch, height, width, inputs).unwrap();
             let wanted = convolve(&x_rounded, &rounded(&weight), &bias, Steps::SAME, (height, width));
-            let found = layer.forward(&x, (height, width), &Finish::default()).unwrap();
+            let found = layer.forward(&x, (height, width), &Epilogue::default()).unwrap();
             assert_close(found.values(), &wanted.values, &format!("{level:?} {height}×{width} {inputs}→{outputs}"));
         }
         let bad = Map::from_vec(vec![f32::NAN, 1.0, f32::INFINITY, 1.0], 1, 1, 2, 2).unwrap();
-        let layer = Linear::new(Source::F32(&[1.0, 2.0]), None, 2, packing).unwrap();
-        let out = layer.forward(&bad, &Finish::default()).unwrap();
+        let layer = Linear::new(WeightSlice::F32(&[1.0, 2.0]), None, 2, packing).unwrap();
+        let out = layer.forward(&bad, &Epilogue::default()).unwrap();
         assert!(out.values()[0].is_nan() && out.values()[1] == f32::INFINITY, "{level:?} {:?}", out.values());
     }
 }
@@ -161,7 +161,7 @@ fn convolutions_directly_and_transformed() {
     #[derive(Clone, Copy, Debug)]
     enum Way {
         Direct(Steps),
-        Transformed(Square),
+        Transformed(OutputTile),
     }
     use Way::{Direct, Transformed};
     let halving = Steps { stride: 2, before: 1, after: 1 };
@@ -181,10 +181,10 @@ fn convolutions_directly_and_transformed() {
             let (weight, bias) = (random.values(9 * inputs * outputs), random.values(outputs));
             for (way, size) in [
                 (Direct(Steps::SAME), (height, width)),
-                (Transformed(Square::Two), (height, width)),
-                (Transformed(Square::Four), (height, width)),
-                (Transformed(Square::Two), (2 * height, 2 * width)),
-                (Transformed(Square::Four), (2 * height, 2 * width)),
+                (Transformed(OutputTile::TwoByTwo), (height, width)),
+                (Transformed(OutputTile::FourByFour), (height, width)),
+                (Transformed(OutputTile::TwoByTwo), (2 * height, 2 * width)),
+                (Transformed(OutputTile::FourByFour), (2 * height, 2 * width)),
                 (Direct(Steps::SAME), (2 * height - 1, 2 * width + 1)),
                 (Direct(halving), (height, width)),
                 (Direct(halving_after), (height + 1, width + 1)),
@@ -193,19 +193,21 @@ fn convolutions_directly_and_transformed() {
                 let (steps, layer) = match way {
                     Direct(steps) => {
                         let packing = packing(level, false);
-                        (steps, Conv3x3::new(Source::F32(&weight), &bias, inputs, steps, packing).unwrap())
+                        (steps, Conv3x3::new(WeightSlice::F32(&weight), &bias, inputs, steps, packing).unwrap())
                     }
-                    Transformed(square) => (Steps::SAME, Conv3x3::by_squares(square, &weight, &bias, inputs, level)),
+                    Transformed(square) => {
+                        (Steps::SAME, Conv3x3::by_output_tile(square, &weight, &bias, inputs, level))
+                    }
                 };
                 let wanted = convolve(&x, &weight, &bias, steps, size);
                 let pixels = wanted.height * wanted.width;
                 let (own, residual) = (random.values(batch * outputs), random.values(batch * pixels * outputs));
-                let found = layer.forward(&x, size, &Finish::default()).unwrap();
+                let found = layer.forward(&x, size, &Epilogue::default()).unwrap();
                 assert_eq!((found.height, found.width), (wanted.height, wanted.width), "{what}");
                 assert_close(found.values(), &wanted.values, &what);
 
-                let finish =
-                    Finish { per_picture: Some((&own, pixels)), residual: Some(&residual), ..Finish::default() };
+                let epilogue =
+                    Epilogue { per_picture: Some((&own, pixels)), residual: Some(&residual), ..Epilogue::default() };
                 let finished: Vec<f64> = wanted
                     .values
                     .iter()
@@ -215,7 +217,7 @@ fn convolutions_directly_and_transformed() {
                         value + f64::from(own) + f64::from(residual[place])
                     })
                     .collect();
-                assert_close(layer.forward(&x, size, &finish).unwrap().values(), &finished, &what);
+                assert_close(layer.forward(&x, size, &epilogue).unwrap().values(), &finished, &what);
             }
         }
     }
@@ -230,13 +232,13 @@ fn layers_take_what_was_foretold() {
             let ways = [(true, Precision::F32), (false, Precision::F32), (false, Precision::F16)];
             for (winograd, precision) in ways.into_iter().chain([(false, Precision::Bf16Products)]) {
                 let packing = Packing { precision, winograd, level };
-                let layer = Conv3x3::new(Source::F32(&weight), &bias, inputs, Steps::SAME, packing).unwrap();
+                let layer = Conv3x3::new(WeightSlice::F32(&weight), &bias, inputs, Steps::SAME, packing).unwrap();
                 assert_eq!(layer.bytes(), Conv3x3::bytes_of(inputs, outputs, Steps::SAME, packing));
                 let weight = &weight[..inputs * outputs];
-                let layer = Linear::new(Source::F32(weight), Some(&bias), inputs, packing).unwrap();
+                let layer = Linear::new(WeightSlice::F32(weight), Some(&bias), inputs, packing).unwrap();
                 assert_eq!(layer.bytes(), Linear::bytes_of(inputs, outputs, false, packing));
                 if outputs % 2 == 0 {
-                    let layer = Linear::gated(Source::F32(weight), &bias, inputs, packing).unwrap();
+                    let layer = Linear::gated(WeightSlice::F32(weight), &bias, inputs, packing).unwrap();
                     assert_eq!(layer.bytes(), Linear::bytes_of(inputs, outputs, true, packing));
                 }
             }

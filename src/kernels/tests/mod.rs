@@ -91,7 +91,7 @@ fn linear(x: &[f32], weight: &[f32], bias: &[f32], inputs: usize) -> Vec<f64> {
 }
 
 #[test]
-fn what_is_no_number_is_never_hidden() {
+fn nan_is_never_hidden() {
     for level in Level::available() {
         let mut random = Random(13);
         for bad in [f32::NAN, f32::INFINITY] {
@@ -101,12 +101,12 @@ fn what_is_no_number_is_never_hidden() {
             let (weight, bias) = (random.values(9 * 20 * 20), random.values(20));
             for winograd in [false, true] {
                 let layer =
-                    Conv3x3::new(Source::F32(&weight), &bias, 20, Steps::SAME, packing(level, winograd)).unwrap();
-                let out = layer.forward(&x, (6, 6), &Finish::default()).unwrap();
+                    Conv3x3::new(WeightSlice::F32(&weight), &bias, 20, Steps::SAME, packing(level, winograd)).unwrap();
+                let out = layer.forward(&x, (6, 6), &Epilogue::default()).unwrap();
                 assert!(out.values()[..20].iter().all(|value| !value.is_finite()), "{level:?} {bad} {winograd}");
             }
-            let layer = Linear::new(Source::F32(&weight[..400]), Some(&bias), 20, packing(level, false)).unwrap();
-            let out = layer.forward(&x, &Finish::default()).unwrap();
+            let layer = Linear::new(WeightSlice::F32(&weight[..400]), Some(&bias), 20, packing(level, false)).unwrap();
+            let out = layer.forward(&x, &Epilogue::default()).unwrap();
             assert!(out.values()[7 * 20..8 * 20].iter().all(|value| !value.is_finite()));
             assert!(out.values()[..7 * 20].iter().all(|value| value.is_finite()));
             let norm = GroupNorm::new(weight[..20].to_vec(), bias.clone(), 2, 1e-5, level).unwrap();
@@ -125,11 +125,39 @@ fn what_does_not_fit_is_an_error() {
     let mut random = Random(14);
     let x = random.map(1, 2, 2, 5);
     let weight = random.values(30);
-    let layer = Linear::new(Source::F32(&weight), None, 6, packing(level, false)).unwrap();
-    assert!(layer.forward(&x, &Finish::default()).is_err());
-    assert!(Linear::new(Source::F32(&weight), Some(&weight[..3]), 6, packing(level, false)).is_err());
+    let layer = Linear::new(WeightSlice::F32(&weight), None, 6, packing(level, false)).unwrap();
+    assert!(layer.forward(&x, &Epilogue::default()).is_err());
+    assert!(Linear::new(WeightSlice::F32(&weight), Some(&weight[..3]), 6, packing(level, false)).is_err());
     assert!(attention(&x, &x, &x, Heads::plain(2), Scores::Tiled, level).is_err());
     let steps = Steps { stride: 2, before: 0, after: 0 };
-    let convolution = Conv3x3::new(Source::F32(&random.values(45)), &[0.0], 5, steps, packing(level, false)).unwrap();
-    assert!(convolution.forward(&x, (2, 2), &Finish::default()).is_err());
+    let convolution =
+        Conv3x3::new(WeightSlice::F32(&random.values(45)), &[0.0], 5, steps, packing(level, false)).unwrap();
+    assert!(convolution.forward(&x, (2, 2), &Epilogue::default()).is_err());
+}
+
+/// An epilogue with `values` for pictures of `rows` rows.
+fn with(values: &[f32], rows: usize) -> Epilogue<'_> {
+    Epilogue { per_picture: Some((values, rows)), ..Epilogue::default() }
+}
+
+#[test]
+fn an_epilogue_that_is_too_short_is_an_error_and_not_read_past_its_end() {
+    let level = Level::current();
+    let mut random = Random(15);
+    let x = random.map(1, 1, 5, 3);
+    let (weight, own) = (random.values(3 * 4), random.values(8));
+    let layer = Linear::new(WeightSlice::F32(&weight), None, 3, packing(level, false)).unwrap();
+    // Five rows are a picture of three and the begin of a second one, which needs all four values too.
+    assert!(layer.forward(&x, &with(&own, 3)).is_ok());
+    assert!(layer.forward(&x, &with(&own[..7], 3)).is_err());
+    assert!(layer.forward(&x, &with(&own, 0)).is_err());
+    assert!(layer.forward(&x, &Epilogue { residual: Some(&own), ..Epilogue::default() }).is_err());
+    for winograd in [false, true] {
+        let x = random.map(1, 1, 5, 16);
+        let (weight, bias) = (random.values(9 * 16 * 16), random.values(16));
+        let layer = Conv3x3::new(WeightSlice::F32(&weight), &bias, 16, Steps::SAME, packing(level, winograd)).unwrap();
+        let own = random.values(32);
+        assert!(layer.forward(&x, (1, 5), &with(&own, 3)).is_ok());
+        assert!(layer.forward(&x, (1, 5), &with(&own[..31], 3)).is_err());
+    }
 }

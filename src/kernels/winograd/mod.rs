@@ -1,7 +1,7 @@
 //! 3×3 convolution by Winograd's minimal filtering: F(2×2, 3×3) does 16 products where the direct way does 36, and
 //! F(4×4, 3×3) 36 where it does 144 ("Fast Algorithms for Convolutional Neural Networks", Lavin and Gray).
 
-// Columns of small squares become rows: their places are counted.
+// Columns of small output tiles become rows: their places are counted.
 #![allow(clippy::needless_range_loop)]
 
 mod input;
@@ -12,19 +12,20 @@ use std::marker::PhantomData;
 
 use rayon::prelude::*;
 
-use self::input::{Grid, TransformInput};
-use self::transform::{Four, Transform, Two};
+use self::input::{OutputGrid, TransformInput};
+use self::transform::{F2x2, F4x4, Transform};
 use self::weights::TransformWeights;
 use super::ShapeError;
+use super::epilogue::Epilogue;
 use super::map::Map;
-use super::numbers::{Number, Source, as_it_is, widen_bf16, widen_f16};
+use super::numbers::{Element, WeightSlice, as_it_is, widen_bf16, widen_f16};
 use super::panel::TAPS;
 use super::pixels::{Pixels, Steps};
 use super::pool::Buffer;
-use super::product::{Finish, Shared, Starts, TILE_ROWS, tile};
+use super::product::{SharedPointer, Starts, TILE_ROWS, tile};
 use super::simd::{Kernel, Level, Simd};
 
-/// The transformed input of a chunk of squares is about so large: it must outlive the passes of all panels in the cache.
+/// The transformed input of a chunk of output tiles is about so large: it must outlive the passes of all panels in the cache.
 const CHUNK_BYTES: usize = 8 << 20;
 
 /// Products of one task at each column: its rows of one point stay in the cache while the panels of a group pass, and
@@ -37,44 +38,44 @@ const COLUMNS_PER_TASK: usize = 64;
 /// Between two points' planes, so that they do not fall onto the same cache lines.
 const PLANE_GAP: usize = 16;
 
-/// Weights up to so many (of one tap) are transformed for squares of 4×4, at four times their memory. More of them
-/// belong to pictures too small for such squares.
+/// Weights up to so many (of one tap) are transformed for output tiles of 4×4, at four times their memory. More of them
+/// belong to pictures too small for such output tiles.
 const MOST_OF_FOUR: usize = 1920 * 640;
 
 /// The pixels that one transform gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Square {
-    Two,
-    Four,
+pub(crate) enum OutputTile {
+    TwoByTwo,
+    FourByFour,
 }
 
-impl Square {
+impl OutputTile {
     /// What a layer of so many channels takes.
     fn of(inputs: usize, outputs: usize) -> Self {
-        if inputs * outputs <= MOST_OF_FOUR { Self::Four } else { Self::Two }
+        if inputs * outputs <= MOST_OF_FOUR { Self::FourByFour } else { Self::TwoByTwo }
     }
 
     /// Of the output.
     fn side(self) -> usize {
         match self {
-            Self::Two => 2,
-            Self::Four => 4,
+            Self::TwoByTwo => 2,
+            Self::FourByFour => 4,
         }
     }
 
-    /// Of the transform: those of the input that the square sees.
+    /// Of the transform: those of the input that the output tile sees.
     fn points(self) -> usize {
         (self.side() + 2).pow(2)
     }
 }
 
 /// Transformed weights, panel by panel: `(points, inputs, a panel's columns)` each.
-pub struct Winograd {
+pub(crate) struct Winograd {
     values: Vec<f32>,
     bias: Vec<f32>,
     inputs: usize,
     outputs: usize,
-    square: Square,
+    output_tile: OutputTile,
     level: Level,
 }
 
@@ -83,13 +84,13 @@ impl Winograd {
     ///
     /// # Errors
     /// When the weight has another size.
-    pub fn new(weight: Source, bias: &[f32], inputs: usize, level: Level) -> Result<Self, ShapeError> {
-        Self::by(Square::of(inputs, bias.len()), weight, bias, inputs, level)
+    pub(crate) fn new(weight: WeightSlice, bias: &[f32], inputs: usize, level: Level) -> Result<Self, ShapeError> {
+        Self::by(OutputTile::of(inputs, bias.len()), weight, bias, inputs, level)
     }
 
     pub(super) fn by(
-        square: Square,
-        weight: Source,
+        output_tile: OutputTile,
+        weight: WeightSlice,
         bias: &[f32],
         inputs: usize,
         level: Level,
@@ -105,16 +106,16 @@ impl Winograd {
         let panels = outputs.div_ceil(width);
         let mut packed_bias = vec![0.0; panels * width];
         packed_bias[..outputs].copy_from_slice(bias);
-        let mut this = Self { values: Vec::new(), bias: packed_bias, inputs, outputs, square, level };
+        let mut this = Self { values: Vec::new(), bias: packed_bias, inputs, outputs, output_tile, level };
         this.values = match weight {
-            Source::F32(from) => this.pack(from, as_it_is),
-            Source::F16(from) => this.pack(from, widen_f16),
-            Source::Bf16(from) => this.pack(from, widen_bf16),
+            WeightSlice::F32(from) => this.pack(from, as_it_is),
+            WeightSlice::F16(from) => this.pack(from, widen_f16),
+            WeightSlice::Bf16(from) => this.pack(from, widen_bf16),
         };
         Ok(this)
     }
 
-    /// `convert` gives a part of a row in single precision, in the room that it is given or as it is.
+    /// `convert` gives a part of a row in single precision, in the buffer that it is given or as it is.
     fn pack<F: Copy + Sync>(
         &self,
         from: &[F],
@@ -122,17 +123,23 @@ impl Winograd {
     ) -> Vec<f32> {
         let width = self.level.panel_width();
         let last = self.outputs.div_ceil(width) - 1;
-        let mut values = f32::zeros((last * width + self.panel_stride(last)) * self.square.points() * self.inputs);
-        let panels = values.par_chunks_mut(width * self.square.points() * self.inputs).enumerate();
+        let mut values = f32::zeros((last * width + self.panel_stride(last)) * self.output_tile.points() * self.inputs);
+        let panels = values.par_chunks_mut(width * self.output_tile.points() * self.inputs).enumerate();
         panels.for_each(|(panel, out)| {
             let inputs = self.inputs;
             let rows = &from[panel * width * inputs * TAPS..from.len().min((panel + 1) * width * inputs * TAPS)];
-            match self.square {
-                Square::Two => {
-                    self.level.run(TransformWeights::<_, _, Two, 2, 4> { rows, inputs, convert, out, by: PhantomData });
+            match self.output_tile {
+                OutputTile::TwoByTwo => {
+                    self.level.run(TransformWeights::<_, _, F2x2, 2, 4> {
+                        rows,
+                        inputs,
+                        convert,
+                        out,
+                        by: PhantomData,
+                    });
                 }
-                Square::Four => {
-                    self.level.run(TransformWeights::<_, _, Four, 4, 6> {
+                OutputTile::FourByFour => {
+                    self.level.run(TransformWeights::<_, _, F4x4, 4, 6> {
                         rows,
                         inputs,
                         convert,
@@ -147,21 +154,24 @@ impl Winograd {
 
     /// What the transformed weights of such a layer will take.
     #[must_use]
-    pub fn bytes_of(inputs: usize, outputs: usize, level: Level) -> usize {
-        let values = outputs.next_multiple_of(level.lanes()) * Square::of(inputs, outputs).points() * inputs;
+    pub(crate) fn bytes_of(inputs: usize, outputs: usize, level: Level) -> usize {
+        let values = outputs.next_multiple_of(level.lanes()) * OutputTile::of(inputs, outputs).points() * inputs;
         (values + outputs.next_multiple_of(level.panel_width())) * size_of::<f32>()
     }
 
     /// The buffer that it takes for a picture of `batch` × `height` × `width`.
     #[must_use]
-    pub fn scratch_floats((inputs, outputs): (usize, usize), (batch, height, width): (usize, usize, usize)) -> usize {
-        let square = Square::of(inputs, outputs);
-        let squares = batch * height.div_ceil(square.side()) * width.div_ceil(square.side());
-        square.points() * chunk(inputs, square.points(), squares).1
+    pub(crate) fn scratch_floats(
+        (inputs, outputs): (usize, usize),
+        (batch, height, width): (usize, usize, usize),
+    ) -> usize {
+        let output_tile = OutputTile::of(inputs, outputs);
+        let output_tiles = batch * height.div_ceil(output_tile.side()) * width.div_ceil(output_tile.side());
+        output_tile.points() * chunk(inputs, output_tile.points(), output_tiles).1
     }
 
     #[must_use]
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         (self.values.len() + self.bias.len()) * size_of::<f32>()
     }
 
@@ -173,10 +183,16 @@ impl Winograd {
     }
 
     /// `out` `(batch, height, width, outputs)`.
-    pub(super) fn forward(&self, x: &Map, size: (usize, usize), finish: &Finish, out: &mut [f32]) {
-        match self.square {
-            Square::Two => self.forward_by::<Two, 2, 4>(x, size, finish, out),
-            Square::Four => self.forward_by::<Four, 4, 6>(x, size, finish, out),
+    pub(super) fn forward(
+        &self,
+        x: &Map,
+        size: (usize, usize),
+        epilogue: &Epilogue,
+        out: &mut [f32],
+    ) -> Result<(), ShapeError> {
+        match self.output_tile {
+            OutputTile::TwoByTwo => self.forward_by::<F2x2, 2, 4>(x, size, epilogue, out),
+            OutputTile::FourByFour => self.forward_by::<F4x4, 4, 6>(x, size, epilogue, out),
         }
     }
 
@@ -184,31 +200,34 @@ impl Winograd {
         &self,
         x: &Map,
         (height, width): (usize, usize),
-        finish: &Finish,
+        epilogue: &Epilogue,
         out: &mut [f32],
-    ) {
-        assert_eq!(out.len(), x.batch * height * width * self.outputs, "the output's size");
-        finish.check(out.len());
+    ) -> Result<(), ShapeError> {
+        let pixels = x.batch * height * width;
+        if out.len() != pixels * self.outputs {
+            return Err(ShapeError(format!("{pixels} pixels do not become {} values", out.len())));
+        }
+        epilogue.check(pixels, self.outputs)?;
         let points = SIDE * SIDE;
-        let grid = Grid { height, width, high: height.div_ceil(OUT), wide: width.div_ceil(OUT) };
-        let pixels = Pixels::new(x, height, width, Steps::SAME, OUT * grid.high + 2, OUT * grid.wide + 2);
-        let squares = x.batch * grid.high * grid.wide;
-        let (at_once, plane) = chunk(self.inputs, points, squares);
+        let grid = OutputGrid { height, width, tiles_down: height.div_ceil(OUT), tiles_across: width.div_ceil(OUT) };
+        let pixels = Pixels::new(x, height, width, Steps::SAME, OUT * grid.tiles_down + 2, OUT * grid.tiles_across + 2);
+        let output_tiles = x.batch * grid.tiles_down * grid.tiles_across;
+        let (at_once, plane) = chunk(self.inputs, points, output_tiles);
         let mut transformed = Buffer::take(points * plane);
         let panel_width = self.level.panel_width();
         let panels = self.outputs.div_ceil(panel_width);
         let together = (COLUMNS_PER_TASK / panel_width).max(1);
         let groups = panels.div_ceil(together);
         let per_task = ROWS_PER_TASK / points / TILE_ROWS * TILE_ROWS;
-        let output = Shared(out.as_mut_ptr());
-        for first in (0..squares).step_by(at_once) {
-            let count = at_once.min(squares - first);
-            let into = Shared(transformed.as_mut_ptr());
+        let output = SharedPointer(out.as_mut_ptr());
+        for first in (0..output_tiles).step_by(at_once) {
+            let count = at_once.min(output_tiles - first);
+            let into = SharedPointer(transformed.as_mut_ptr());
             (0..count.div_ceil(TILE_ROWS)).into_par_iter().for_each(|block| {
                 let start = block * TILE_ROWS;
-                let squares = start..count.min(start + TILE_ROWS);
+                let output_tiles = start..count.min(start + TILE_ROWS);
                 let by = PhantomData::<W>;
-                self.level.run(TransformInput { pixels: &pixels, grid, first, squares, plane, into, by });
+                self.level.run(TransformInput { pixels: &pixels, grid, first, output_tiles, plane, into, by });
             });
             let blocks = count.div_ceil(per_task);
             (0..groups * blocks).into_par_iter().with_max_len(1).for_each_init(Vec::new, |sums, task| {
@@ -220,36 +239,37 @@ impl Winograd {
                     transformed: &transformed,
                     plane,
                     first,
-                    squares: start..count.min(start + per_task),
+                    output_tiles: start..count.min(start + per_task),
                     grid,
-                    finish,
+                    epilogue,
                     out: output,
                     sums,
                     by: PhantomData::<W>,
                 });
             });
         }
+        Ok(())
     }
 }
 
-/// How many squares are transformed at once, and the floats of one point's plane of them.
-fn chunk(inputs: usize, points: usize, squares: usize) -> (usize, usize) {
+/// How many output tiles are transformed at once, and the floats of one point's plane of them.
+fn chunk(inputs: usize, points: usize, output_tiles: usize) -> (usize, usize) {
     let wanted = (CHUNK_BYTES / (points * inputs * size_of::<f32>())).max(TILE_ROWS * 8) / TILE_ROWS * TILE_ROWS;
-    let at_once = wanted.min(squares.next_multiple_of(TILE_ROWS));
+    let at_once = wanted.min(output_tiles.next_multiple_of(TILE_ROWS));
     (at_once, at_once * inputs + PLANE_GAP)
 }
 
-/// Some panels' products at all points for some squares, and the way back to pixels.
+/// Some panels' products at all points for some output tiles, and the way back to pixels.
 struct PanelTask<'a, W, const OUT: usize, const SIDE: usize> {
     weights: &'a Winograd,
     panels: std::ops::Range<usize>,
     transformed: &'a [f32],
     plane: usize,
     first: usize,
-    squares: std::ops::Range<usize>,
-    grid: Grid,
-    finish: &'a Finish<'a>,
-    out: Shared,
+    output_tiles: std::ops::Range<usize>,
+    grid: OutputGrid,
+    epilogue: &'a Epilogue<'a>,
+    out: SharedPointer,
     sums: &'a mut Vec<f32>,
     by: PhantomData<W>,
 }
@@ -259,7 +279,7 @@ impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> Kernel for Pa
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let count = self.squares.len();
+        let count = self.output_tiles.len();
         let mut sums = std::mem::take(self.sums);
         let panel_sums = SIDE * SIDE * self.padded() * S::LANES * S::PANEL_VECTORS;
         sums.resize(self.panels.len() * panel_sums, 0.0);
@@ -275,12 +295,12 @@ impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> Kernel for Pa
             }
         }
         for ((panel, vectors), sums) in all().zip(sums.chunks_exact(panel_sums)) {
-            for square in 0..count {
+            for output_tile in 0..count {
                 match vectors {
-                    1 => self.untransform::<S, 1>(panel, square, sums),
-                    2 => self.untransform::<S, 2>(panel, square, sums),
-                    3 => self.untransform::<S, 3>(panel, square, sums),
-                    _ => self.untransform::<S, 4>(panel, square, sums),
+                    1 => self.untransform::<S, 1>(panel, output_tile, sums),
+                    2 => self.untransform::<S, 2>(panel, output_tile, sums),
+                    3 => self.untransform::<S, 3>(panel, output_tile, sums),
+                    _ => self.untransform::<S, 4>(panel, output_tile, sums),
                 }
             }
         }
@@ -291,10 +311,10 @@ impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> Kernel for Pa
 impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> PanelTask<'_, W, OUT, SIDE> {
     /// Squares, those included that fill up the last tile.
     fn padded(&self) -> usize {
-        self.squares.len().next_multiple_of(TILE_ROWS)
+        self.output_tiles.len().next_multiple_of(TILE_ROWS)
     }
 
-    /// The sums of one panel at one point, for all squares.
+    /// The sums of one panel at one point, for all output tiles.
     #[inline(always)]
     fn multiply<S: Simd, const N: usize>(&self, panel: usize, point: usize, sums: &mut [f32]) {
         let stride = N * S::LANES;
@@ -302,15 +322,15 @@ impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> PanelTask<'_,
         let panel_start = panel * S::LANES * S::PANEL_VECTORS * SIDE * SIDE * inputs;
         let panel = &self.weights.values[panel_start + point * inputs * stride..][..inputs * stride];
         let rows = &self.transformed[point * self.plane..(point + 1) * self.plane];
-        let (count, padded) = (self.squares.len(), self.padded());
+        let (count, padded) = (self.output_tiles.len(), self.padded());
         let sums = &mut sums[point * padded * stride..(point + 1) * padded * stride];
         for first in (0..count).step_by(TILE_ROWS) {
             // Squares past the end repeat the last: computed and not used.
             let starts: Starts = std::array::from_fn(|row| {
-                let square = self.squares.start + (first + row).min(count - 1);
-                rows[square * inputs..(square + 1) * inputs].as_ptr()
+                let output_tile = self.output_tiles.start + (first + row).min(count - 1);
+                rows[output_tile * inputs..(output_tile + 1) * inputs].as_ptr()
             });
-            // SAFETY: each row has `inputs` values, the panel as many rows of N vectors, and the sums have room for
+            // SAFETY: each row has `inputs` values, the panel as many rows of N vectors, and the sums are as long as
             // whole tiles.
             unsafe {
                 let tile = tile::<S, N, false>(&[starts], inputs, panel.as_ptr(), stride);
@@ -324,13 +344,13 @@ impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> PanelTask<'_,
         }
     }
 
-    /// Aᵀ·m·A of one square, stored as the pixels that lie inside the picture.
+    /// Aᵀ·m·A of one output tile, stored as the pixels that lie inside the picture.
     #[inline(always)]
     fn untransform<S: Simd, const N: usize>(&self, panel: usize, index: usize, sums: &[f32]) {
         let stride = N * S::LANES;
         let outputs = self.weights.outputs;
         let padded = self.padded();
-        let (picture, row, column) = self.grid.place(self.first + self.squares.start + index);
+        let (picture, row, column) = self.grid.place(self.first + self.output_tiles.start + index);
         let first_column = panel * S::LANES * S::PANEL_VECTORS;
         let bias = self.weights.bias[first_column..].as_ptr();
         for vector in 0..N {
@@ -357,7 +377,7 @@ impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> PanelTask<'_,
                         }
                         let pixel = (picture * self.grid.height + y) * self.grid.width + x;
                         let bias = bias.add(vector * S::LANES);
-                        let value = self.finish.applied::<S>(value, bias, pixel, outputs, channel, count);
+                        let value = self.epilogue.applied::<S>(value, bias, pixel, outputs, channel, count);
                         S::store_some(self.out.at(pixel * outputs + channel), value, count);
                     }
                 }

@@ -1,5 +1,5 @@
 //! Winograd's transforms along one line: of a kernel's taps, of the input, and from the products back to pixels. Done
-//! along both sides they are the transforms of a square.
+//! along both sides they are the transforms of an output tile.
 
 use crate::kernels::simd::Simd;
 
@@ -25,13 +25,12 @@ pub(super) trait Transform<const OUT: usize, const SIDE: usize> {
 }
 
 /// F(2, 3) by the points 0, 1, −1 and ∞: as exact as the direct way.
-pub(super) struct Two;
+pub(super) struct F2x2;
 
-// SAFETY of every block: the instruction set is there, as the trait demands.
-#[allow(clippy::undocumented_unsafe_blocks)]
-impl Transform<2, 4> for Two {
+impl Transform<2, 4> for F2x2 {
     #[inline(always)]
     unsafe fn weight<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 4] {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe {
             let (ends, half) = (S::add(a, c), S::splat(0.5));
             [a, S::mul(half, S::add(ends, b)), S::mul(half, S::sub(ends, b)), c]
@@ -40,26 +39,27 @@ impl Transform<2, 4> for Two {
 
     #[inline(always)]
     unsafe fn input<S: Simd>([a, b, c, d]: [S::V; 4]) -> [S::V; 4] {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { [S::sub(a, c), S::add(b, c), S::sub(c, b), S::sub(b, d)] }
     }
 
     #[inline(always)]
     unsafe fn output<S: Simd>([a, b, c, d]: [S::V; 4]) -> [S::V; 2] {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe { [S::add(S::add(a, b), c), S::sub(S::sub(b, c), d)] }
     }
 }
 
 /// F(4, 3) by the points 0, ±√½, ±√2 and ∞: less than half the error of 0, ±1, ±2 and ∞ (random numbers, 320 channels).
-pub(super) struct Four;
+pub(super) struct F4x4;
 
 const NEAR: f32 = std::f32::consts::FRAC_1_SQRT_2;
 const FAR: f32 = std::f32::consts::SQRT_2;
 
-// SAFETY of every block: the instruction set is there, as the trait demands.
-#[allow(clippy::undocumented_unsafe_blocks)]
-impl Transform<4, 6> for Four {
+impl Transform<4, 6> for F4x4 {
     #[inline(always)]
     unsafe fn weight<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 6] {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe {
             // A kernel's polynomial at ±`point`, over the product of that point's distances from the others.
             let at = |point: f32, distances: f32| {
@@ -74,6 +74,7 @@ impl Transform<4, 6> for Four {
 
     #[inline(always)]
     unsafe fn input<S: Simd>([a, b, c, d, e, f]: [S::V; 6]) -> [S::V; 6] {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe {
             let [both, near, far] = [2.5, NEAR, FAR].map(|factor| S::splat(factor));
             let less = |x, factor: f32, from| S::mul_add(x, S::splat(-factor), from);
@@ -93,6 +94,7 @@ impl Transform<4, 6> for Four {
 
     #[inline(always)]
     unsafe fn output<S: Simd>([a, b, c, d, e, f]: [S::V; 6]) -> [S::V; 4] {
+        // SAFETY: the instruction set is there, as the trait demands.
         unsafe {
             let (near_sum, near_difference) = (S::add(b, c), S::sub(b, c));
             let (far_sum, far_difference) = (S::add(d, e), S::sub(d, e));

@@ -32,13 +32,13 @@ where
         let stride = (rows.len() / (inputs * TAPS)).next_multiple_of(S::LANES);
         // For each tap of some inputs the outputs side by side; those that only fill up a vector stay zero.
         let mut taps = vec![0f32; PACKED_AT_ONCE * TAPS * stride];
-        let mut room = [0f32; PACKED_AT_ONCE * TAPS];
+        let mut converted = [0f32; PACKED_AT_ONCE * TAPS];
         // Written out point by point: the planes of the points may lie so that their places share the same cache lines.
         let mut ready = vec![0f32; SIDE * SIDE * PACKED_AT_ONCE * stride];
         for first in (0..inputs).step_by(PACKED_AT_ONCE) {
             let count = PACKED_AT_ONCE.min(inputs - first);
             for (lane, row) in rows.chunks_exact(inputs * TAPS).enumerate() {
-                let part = convert(&row[first * TAPS..(first + count) * TAPS], &mut room[..count * TAPS]);
+                let part = convert(&row[first * TAPS..(first + count) * TAPS], &mut converted[..count * TAPS]);
                 for (taps, value) in taps.chunks_exact_mut(stride).zip(part) {
                     taps[lane] = *value;
                 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::super::ModelError;
 use super::super::dry_run::TracedFeature;
-use super::super::feature::{Execution, Feature, mixed};
+use super::super::feature::{Execution, Feature};
 use super::super::operators::{Array, Window};
 use super::super::weights::Scope;
 use super::linear::TracedProduct;
 use super::{host_vector, packed};
 use crate::job::Work;
-use crate::kernels::{self, Finish, Packing, Steps};
+use crate::kernels::{self, Epilogue, Packing, Steps};
 
 enum Form {
     Host(kernels::Conv3x3),
@@ -19,14 +19,14 @@ enum Form {
 }
 
 /// A 3×3 convolution with bias.
-pub struct Conv3x3 {
+pub(crate) struct Conv3x3 {
     form: Arc<Form>,
     steps: Steps,
 }
 
 /// What is added to a convolution's output.
 #[derive(Clone, Copy, Default)]
-pub struct Added<'a> {
+pub(crate) struct Added<'a> {
     /// For each picture of the batch and each channel: `(batch, 1, channels)` tokens.
     pub per_picture: Option<&'a Feature>,
     /// As large as the output.
@@ -35,12 +35,12 @@ pub struct Added<'a> {
 
 impl Conv3x3 {
     /// Keeps the size.
-    pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
         Self::with_steps(at, inputs, outputs, Steps::SAME)
     }
 
     /// Halves the size. Without `padding`, one row and column of zeros go below and to the right.
-    pub fn halving(at: &Scope, channels: usize, padding: usize) -> Result<Self, ModelError> {
+    pub(crate) fn halving(at: &Scope, channels: usize, padding: usize) -> Result<Self, ModelError> {
         Self::with_steps(at, channels, channels, Steps { stride: 2, before: padding, after: padding.max(1) })
     }
 
@@ -62,8 +62,9 @@ impl Conv3x3 {
                 },
                 Execution::Kernels | Execution::DryRun(_) => {
                     let bias = host_vector(&bias)?;
-                    let layer =
-                        |source: kernels::Source| kernels::Conv3x3::new(source, &bias, inputs, steps, at.packing());
+                    let layer = |source: kernels::WeightSlice| {
+                        kernels::Conv3x3::new(source, &bias, inputs, steps, at.packing())
+                    };
                     Form::Host(packed(at, &shape, layer)?)
                 }
             })
@@ -71,47 +72,47 @@ impl Conv3x3 {
         Ok(Self { form, steps })
     }
 
-    pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         self.forward_with(x, x.size()?, Added::default())
     }
 
     /// `x` is brought to `size` before, each pixel from the nearest.
-    pub fn forward_resized(&self, x: &Feature, size: (usize, usize)) -> Result<Feature, ModelError> {
+    pub(crate) fn forward_resized(&self, x: &Feature, size: (usize, usize)) -> Result<Feature, ModelError> {
         self.forward_with(x, size, Added::default())
     }
 
     /// `x` keeps its size; something is added to what comes out.
-    pub fn forward_added(&self, x: &Feature, added: Added) -> Result<Feature, ModelError> {
+    pub(crate) fn forward_added(&self, x: &Feature, added: Added) -> Result<Feature, ModelError> {
         self.forward_with(x, x.size()?, added)
     }
 
     fn forward_with(&self, x: &Feature, size: (usize, usize), added: Added) -> Result<Feature, ModelError> {
         match (&*self.form, x) {
             (Form::Host(layer), Feature::Host(x)) => {
-                let mut finish = Finish::default();
+                let mut epilogue = Epilogue::default();
                 if let Some(rows) = added.per_picture {
-                    let Feature::Host(rows) = rows else { return Err(mixed()) };
+                    let Feature::Host(rows) = rows else { return Err(ModelError::mixed_devices()) };
                     let (Some(height), Some(width)) = (self.steps.places(size.0), self.steps.places(size.1)) else {
                         return Err(too_small(size));
                     };
-                    finish.per_picture = Some((rows.values(), height * width));
+                    epilogue.per_picture = Some((rows.values(), height * width));
                 }
                 if let Some(residual) = added.residual {
-                    let Feature::Host(residual) = residual else { return Err(mixed()) };
-                    finish.residual = Some(residual.values());
+                    let Feature::Host(residual) = residual else { return Err(ModelError::mixed_devices()) };
+                    epilogue.residual = Some(residual.values());
                 }
-                Ok(Feature::Host(layer.forward(x, size, &finish)?))
+                Ok(Feature::Host(layer.forward(x, size, &epilogue)?))
             }
             (Form::Device { weight, bias }, Feature::Device(x)) => {
                 let Steps { stride, before, after } = self.steps;
                 let window = Window { side: 3, stride, before, after };
                 let mut out = x.resize_nearest(size)?.convolve(weight, bias, window)?;
                 if let Some(rows) = added.per_picture {
-                    let Feature::Device(rows) = rows else { return Err(mixed()) };
+                    let Feature::Device(rows) = rows else { return Err(ModelError::mixed_devices()) };
                     out = out.add(&rows.tokens_to_picture((1, 1))?)?;
                 }
                 if let Some(residual) = added.residual {
-                    let Feature::Device(residual) = residual else { return Err(mixed()) };
+                    let Feature::Device(residual) = residual else { return Err(ModelError::mixed_devices()) };
                     out = residual.add(&out)?;
                 }
                 Ok(Feature::Device(out))
@@ -132,7 +133,7 @@ impl Conv3x3 {
                 });
                 Ok(Feature::Traced(out))
             }
-            _ => Err(mixed()),
+            _ => Err(ModelError::mixed_devices()),
         }
     }
 }
@@ -148,12 +149,12 @@ enum PointForm {
 }
 
 /// A 1×1 convolution with bias.
-pub struct Conv1x1 {
+pub(crate) struct Conv1x1 {
     form: Arc<PointForm>,
 }
 
 impl Conv1x1 {
-    pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
         let shape = [outputs, inputs, 1, 1];
         let form = at.cached(|| {
             if let Some(product) = TracedProduct::new(at, inputs, outputs, false) {
@@ -168,7 +169,7 @@ impl Conv1x1 {
                 Execution::Kernels | Execution::DryRun(_) => {
                     let bias = host_vector(&bias)?;
                     let layer =
-                        |source: kernels::Source| kernels::Linear::new(source, Some(&bias), inputs, at.packing());
+                        |source: kernels::WeightSlice| kernels::Linear::new(source, Some(&bias), inputs, at.packing());
                     PointForm::Host(packed(at, &shape, layer)?)
                 }
             })
@@ -176,14 +177,14 @@ impl Conv1x1 {
         Ok(Self { form })
     }
 
-    pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         Ok(match (&*self.form, x) {
-            (PointForm::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Finish::default())?),
+            (PointForm::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Epilogue::default())?),
             (PointForm::Device { weight, bias }, Feature::Device(x)) => {
                 Feature::Device(x.convolve(weight, bias, Window::POINT)?)
             }
             (PointForm::DryRun(product), Feature::Traced(x)) => Feature::Traced(product.of(x)),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::super::ModelError;
-use super::super::feature::{Execution, Feature, mixed};
+use super::super::feature::{Execution, Feature};
 use super::super::operators::Array;
 use super::super::tiles::Own;
 use super::super::weights::Scope;
@@ -24,7 +24,7 @@ struct DeviceForm {
     eps: f64,
 }
 
-pub struct GroupNorm {
+pub(crate) struct GroupNorm {
     form: Form,
     groups: usize,
     sharing: RefCell<Sharing>,
@@ -43,7 +43,7 @@ enum Sharing {
 }
 
 impl GroupNorm {
-    pub fn new(at: &Scope, groups: usize, channels: usize, eps: f64) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, groups: usize, channels: usize, eps: f64) -> Result<Self, ModelError> {
         if groups == 0 || !channels.is_multiple_of(groups) {
             return Err(ModelError::Misfit(format!("{groups} groups do not divide {channels} channels")));
         }
@@ -65,7 +65,7 @@ impl GroupNorm {
     }
 
     /// From now on tiles of a whole come, of which this one is the next.
-    pub fn gather(&self, own: Own) {
+    pub(crate) fn gather(&self, own: Own) {
         let mut sharing = self.sharing.borrow_mut();
         let (gathered, given) = match std::mem::take(&mut *sharing) {
             Sharing::None => (None, None),
@@ -76,7 +76,7 @@ impl GroupNorm {
     }
 
     /// What was gathered holds for every map from now on.
-    pub fn share(&self) {
+    pub(crate) fn share(&self) {
         let mut sharing = self.sharing.borrow_mut();
         if let Sharing::Gathering { gathered: Some(gathered), .. } = &*sharing {
             *sharing = Sharing::Given(gathered.clone());
@@ -84,15 +84,15 @@ impl GroupNorm {
     }
 
     /// Each map by its own statistics again.
-    pub fn end_sharing(&self) {
+    pub(crate) fn end_sharing(&self) {
         self.sharing.replace(Sharing::None);
     }
 
-    pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         self.run(x, false)
     }
 
-    pub fn forward_silu(&self, x: &Feature) -> Result<Feature, ModelError> {
+    pub(crate) fn forward_silu(&self, x: &Feature) -> Result<Feature, ModelError> {
         self.run(x, true)
     }
 
@@ -121,7 +121,7 @@ impl GroupNorm {
                 None => x.group_norm((&form.weight, &form.bias), self.groups, form.eps, with_silu)?,
             }),
             (Form::DryRun, Feature::Traced(x)) => Feature::Traced(x.passed_over()),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Layer norm on tokens.
 
 use super::super::ModelError;
-use super::super::feature::{Execution, Feature, mixed};
+use super::super::feature::{Execution, Feature};
 use super::super::operators::Array;
 use super::super::weights::Scope;
 use super::host_vector;
@@ -13,12 +13,12 @@ enum Form {
     DryRun,
 }
 
-pub struct LayerNorm {
+pub(crate) struct LayerNorm {
     form: Form,
 }
 
 impl LayerNorm {
-    pub fn new(at: &Scope, size: usize, eps: f64) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, size: usize, eps: f64) -> Result<Self, ModelError> {
         let (weight, bias) = (at.tensor("weight", &[size])?, at.tensor("bias", &[size])?);
         let form = match at.execution() {
             Execution::Candle(operators) => {
@@ -33,14 +33,14 @@ impl LayerNorm {
         Ok(Self { form })
     }
 
-    pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         Ok(match (&self.form, x) {
             (Form::Host(norm), Feature::Host(x)) => Feature::Host(norm.forward(x)?),
             (Form::Device { weight, bias, eps }, Feature::Device(x)) => {
                 Feature::Device(x.layer_norm(weight, bias, *eps)?)
             }
             (Form::DryRun, Feature::Traced(x)) => Feature::Traced(x.passed_over()),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::super::ModelError;
 use super::super::dry_run::TracedFeature;
-use super::super::feature::{Execution, Feature, mixed};
+use super::super::feature::{Execution, Feature};
 use super::super::operators::Array;
 use super::super::weights::Scope;
 use super::{host_vector, packed};
 use crate::job::Work;
-use crate::kernels::{self, Activation, Finish};
+use crate::kernels::{self, Activation, Epilogue};
 
 enum Form {
     Host(kernels::Linear),
@@ -27,7 +27,7 @@ pub(super) struct TracedProduct {
 
 impl TracedProduct {
     /// Where the network is one of those.
-    pub fn new(at: &Scope, inputs: usize, outputs: usize, gated: bool) -> Option<Self> {
+    pub(crate) fn new(at: &Scope, inputs: usize, outputs: usize, gated: bool) -> Option<Self> {
         let Execution::DryRun(tracker) = at.execution() else { return None };
         let (count, packing) = (inputs * outputs, at.packing());
         let packed = kernels::Linear::bytes_of(inputs, outputs, gated, packing);
@@ -35,7 +35,7 @@ impl TracedProduct {
         Some(Self { inputs, outputs, gated })
     }
 
-    pub fn of(&self, x: &TracedFeature) -> TracedFeature {
+    pub(crate) fn of(&self, x: &TracedFeature) -> TracedFeature {
         let product = 2.0 * (x.rows() * self.inputs * self.outputs) as f64 / 1e9;
         x.tracker().add_work(Work { product, ..Work::default() });
         x.with_channels(if self.gated { self.outputs / 2 } else { self.outputs })
@@ -43,16 +43,16 @@ impl TracedProduct {
 }
 
 /// A linear layer on tokens.
-pub struct Linear {
+pub(crate) struct Linear {
     form: Arc<Form>,
 }
 
 impl Linear {
-    pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
         Self::build(at, inputs, outputs, true)
     }
 
-    pub fn without_bias(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
+    pub(crate) fn without_bias(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
         Self::build(at, inputs, outputs, false)
     }
 
@@ -70,8 +70,9 @@ impl Linear {
                 }
                 Execution::Kernels | Execution::DryRun(_) => {
                     let bias = bias.as_ref().map(host_vector).transpose()?;
-                    let layer =
-                        |source: kernels::Source| kernels::Linear::new(source, bias.as_deref(), inputs, at.packing());
+                    let layer = |source: kernels::WeightSlice| {
+                        kernels::Linear::new(source, bias.as_deref(), inputs, at.packing())
+                    };
                     Form::Host(packed(at, &shape, layer)?)
                 }
             })
@@ -79,48 +80,48 @@ impl Linear {
         Ok(Self { form })
     }
 
-    pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         self.forward_then(x, Activation::None)
     }
 
     /// The layer, then the activation.
-    pub fn forward_then(&self, x: &Feature, activation: Activation) -> Result<Feature, ModelError> {
+    pub(crate) fn forward_then(&self, x: &Feature, activation: Activation) -> Result<Feature, ModelError> {
         Ok(match (&*self.form, x) {
             (Form::Host(layer), Feature::Host(x)) => {
-                Feature::Host(layer.forward(x, &Finish { activation, ..Finish::default() })?)
+                Feature::Host(layer.forward(x, &Epilogue { activation, ..Epilogue::default() })?)
             }
             (Form::Device { weight, bias }, Feature::Device(x)) => {
                 Feature::Device(x.linear(weight, bias.as_ref())?.activate(activation)?)
             }
             (Form::DryRun(product), Feature::Traced(x)) => Feature::Traced(product.of(x)),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 
     /// `residual` + the layer.
-    pub fn forward_onto(&self, x: &Feature, residual: &Feature) -> Result<Feature, ModelError> {
+    pub(crate) fn forward_onto(&self, x: &Feature, residual: &Feature) -> Result<Feature, ModelError> {
         Ok(match (&*self.form, x, residual) {
             (Form::Host(layer), Feature::Host(x), Feature::Host(residual)) => {
-                let finish = Finish { residual: Some(residual.values()), ..Finish::default() };
-                Feature::Host(layer.forward(x, &finish)?)
+                let epilogue = Epilogue { residual: Some(residual.values()), ..Epilogue::default() };
+                Feature::Host(layer.forward(x, &epilogue)?)
             }
             (Form::Device { weight, bias }, Feature::Device(x), Feature::Device(residual)) => {
                 Feature::Device(residual.add(&x.linear(weight, bias.as_ref())?)?)
             }
             (Form::DryRun(product), Feature::Traced(x), Feature::Traced(_)) => Feature::Traced(product.of(x)),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 }
 
 /// GEGLU with the exact (erf) GELU: half of the outputs, times the GELU of the other half.
-pub struct GatedLinear {
+pub(crate) struct GatedLinear {
     form: Arc<Form>,
 }
 
 impl GatedLinear {
     /// `outputs` are what is left of twice as many.
-    pub fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
         let shape = [2 * outputs, inputs];
         let form = at.cached(|| {
             if let Some(product) = TracedProduct::new(at, inputs, 2 * outputs, true) {
@@ -134,7 +135,8 @@ impl GatedLinear {
                 }
                 Execution::Kernels | Execution::DryRun(_) => {
                     let bias = host_vector(&bias)?;
-                    let layer = |source: kernels::Source| kernels::Linear::gated(source, &bias, inputs, at.packing());
+                    let layer =
+                        |source: kernels::WeightSlice| kernels::Linear::gated(source, &bias, inputs, at.packing());
                     Form::Host(packed(at, &shape, layer)?)
                 }
             })
@@ -142,14 +144,14 @@ impl GatedLinear {
         Ok(Self { form })
     }
 
-    pub fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
         Ok(match (&*self.form, x) {
-            (Form::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Finish::default())?),
+            (Form::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Epilogue::default())?),
             (Form::Device { weight, bias }, Feature::Device(x)) => {
                 Feature::Device(x.gated_linear(weight, bias.as_ref())?)
             }
             (Form::DryRun(product), Feature::Traced(x)) => Feature::Traced(product.of(x)),
-            _ => return Err(mixed()),
+            _ => return Err(ModelError::mixed_devices()),
         })
     }
 }

@@ -5,23 +5,26 @@ mod group_norm;
 mod layer_norm;
 mod linear;
 
-pub use conv::{Added, Conv1x1, Conv3x3};
-pub use group_norm::GroupNorm;
-pub use layer_norm::LayerNorm;
-pub use linear::{GatedLinear, Linear};
+pub(crate) use conv::{Added, Conv1x1, Conv3x3};
+pub(crate) use group_norm::GroupNorm;
+pub(crate) use layer_norm::LayerNorm;
+pub(crate) use linear::{GatedLinear, Linear};
 
 use candle_core::{Storage, Tensor};
 
 use super::ModelError;
-use super::feature::mixed;
 use super::weights::Scope;
-use crate::kernels::{ShapeError, Source};
+use crate::kernels::{ShapeError, WeightSlice};
 
 /// Exact to what `LayerNorm` of `PyTorch` has by default.
-pub const LAYER_NORM_EPS: f64 = 1e-5;
+pub(crate) const LAYER_NORM_EPS: f64 = 1e-5;
 
 /// Packs the weight at `at`, straight from its file where that can be.
-fn packed<T>(at: &Scope, shape: &[usize], pack: impl FnOnce(Source) -> Result<T, ShapeError>) -> Result<T, ModelError> {
+fn packed<T>(
+    at: &Scope,
+    shape: &[usize],
+    pack: impl FnOnce(WeightSlice) -> Result<T, ShapeError>,
+) -> Result<T, ModelError> {
     if let Some(numbers) = at.numbers("weight", shape)?
         && let Some(source) = numbers.source()
     {
@@ -29,12 +32,12 @@ fn packed<T>(at: &Scope, shape: &[usize], pack: impl FnOnce(Source) -> Result<T,
     }
     let weight = at.tensor("weight", shape)?.contiguous()?;
     let (storage, layout) = weight.storage_and_layout();
-    let Storage::Cpu(storage) = &*storage else { return Err(mixed()) };
+    let Storage::Cpu(storage) = &*storage else { return Err(ModelError::mixed_devices()) };
     let range = layout.start_offset()..layout.start_offset() + layout.shape().elem_count();
     let source = match storage {
-        candle_core::CpuStorage::F16(values) => Source::F16(&values[range]),
-        candle_core::CpuStorage::BF16(values) => Source::Bf16(&values[range]),
-        other => Source::F32(&other.as_slice::<f32>()?[range]),
+        candle_core::CpuStorage::F16(values) => WeightSlice::F16(&values[range]),
+        candle_core::CpuStorage::BF16(values) => WeightSlice::Bf16(&values[range]),
+        other => WeightSlice::F32(&other.as_slice::<f32>()?[range]),
     };
     Ok(pack(source)?)
 }

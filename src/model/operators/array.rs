@@ -6,7 +6,6 @@ use candle_core::{DType, Device, Layout, Shape, Tensor};
 
 use super::super::ModelError;
 use super::super::dry_run::{BufferStorage, TrackedBuffer};
-use super::super::feature::mixed;
 use super::{Made, Operator, Operators};
 use crate::job::Work;
 
@@ -94,7 +93,7 @@ impl Array {
             (&self.body, &other.body),
             (Body::Real(_), Body::Real(_)) | (Body::Traced { .. }, Body::Traced { .. })
         );
-        if alike { Ok(()) } else { Err(mixed()) }
+        if alike { Ok(()) } else { Err(ModelError::mixed_devices()) }
     }
 
     fn view(
@@ -145,7 +144,7 @@ impl Array {
     /// A picture's pixels as tokens: `(batch, channels, height, width)` to `(batch, height · width, channels)`.
     ///
     /// # Errors
-    /// When it is no picture, or the device has no room.
+    /// When it is no picture, or the device is out of memory.
     pub fn picture_to_tokens(&self) -> Result<Self, ModelError> {
         let (batch, channels, height, width) = self.dims4()?;
         self.reshape(&[batch, channels, height * width])?.transpose(1, 2)?.contiguous()
@@ -154,7 +153,7 @@ impl Array {
     /// The way back.
     ///
     /// # Errors
-    /// When there are not as many tokens, or the device has no room.
+    /// When there are not as many tokens, or the device is out of memory.
     pub fn tokens_to_picture(&self, (height, width): (usize, usize)) -> Result<Self, ModelError> {
         let (batch, _, channels) = self.dims3()?;
         self.transpose(1, 2)?.reshape(&[batch, channels, height, width])
@@ -163,7 +162,7 @@ impl Array {
     /// What lies in these rows and columns of the first picture: `(1, channels, rows, columns)`.
     ///
     /// # Errors
-    /// When it is no picture, or the device has no room.
+    /// When it is no picture, or the device is out of memory.
     pub fn crop(&self, rows: &std::ops::Range<usize>, columns: &std::ops::Range<usize>) -> Result<Self, ModelError> {
         let first = self.narrow(0, 0, 1)?.narrow(2, rows.start, rows.len())?;
         first.narrow(3, columns.start, columns.len())?.contiguous()
@@ -172,7 +171,7 @@ impl Array {
     /// The values on the host, in single precision; one number stands for all where nothing is computed.
     ///
     /// # Errors
-    /// When the device failed at anything before, or there is no room.
+    /// When the device failed at anything before, or memory runs out.
     pub fn download(&self) -> Result<Tensor, ModelError> {
         let plain = self.contiguous()?;
         let shape = plain.shape().clone();
@@ -186,7 +185,7 @@ impl Array {
         match &here.body {
             Body::Real(tensor) => Ok(tensor.to_dtype(DType::F32)?),
             Body::Traced { .. } => {
-                if let Some(tracker) = &self.on.room.tracker {
+                if let Some(tracker) = &self.on.context.tracker {
                     tracker.waited();
                 }
                 Ok(Tensor::zeros(1, DType::F32, &Device::Cpu)?.broadcast_as(self.dims())?)

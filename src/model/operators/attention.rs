@@ -3,7 +3,7 @@
 use candle_core::{DType, Shape, Tensor};
 
 use super::super::ModelError;
-use super::super::attend::AttentionMethod;
+use super::super::attention_method::AttentionMethod;
 use super::{Array, Card, Made, Operator, Operators};
 use crate::job::Work;
 

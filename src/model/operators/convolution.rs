@@ -32,14 +32,14 @@ impl Array {
     /// `weight` `(outputs, inputs, side, side)`, `bias` `(outputs)`.
     ///
     /// # Errors
-    /// When the picture is too small or the shapes do not go together, or the device has no room.
+    /// When the picture is too small or the shapes do not go together, or the device is out of memory.
     pub fn convolve(&self, weight: &Self, bias: &Self, window: Window) -> Result<Self, ModelError> {
         let (batch, channels, height, width) = self.dims4()?;
         let (Some(rows), Some(columns)) = (window.places(height), window.places(width)) else {
             return Err(ModelError::Misfit(format!("a convolution was given a picture of {width}×{height}")));
         };
         let row_bytes = batch * columns * channels * window.side * window.side * self.dtype().size_in_bytes();
-        let at_once = (self.on().room.scratch_bytes / row_bytes.max(1)).clamp(1, rows);
+        let at_once = (self.on().context.scratch_bytes / row_bytes.max(1)).clamp(1, rows);
         let convolved = if at_once >= rows && window.before == window.after {
             self.convolve_padded(weight, window, [rows, columns])?
         } else {
@@ -92,7 +92,7 @@ impl Array {
     /// A picture of another size, each pixel from the nearest.
     ///
     /// # Errors
-    /// When it is no picture, or the device has no room.
+    /// When it is no picture, or the device is out of memory.
     pub fn resize_nearest(&self, (height, width): (usize, usize)) -> Result<Self, ModelError> {
         let (batch, channels, old_height, old_width) = self.dims4()?;
         if (height, width) == (old_height, old_width) {

@@ -30,7 +30,7 @@ impl Array {
     }
 
     /// # Errors
-    /// When the shapes do not go together, or the device has no room. So for all that follow.
+    /// When the shapes do not go together, or the device is out of memory. So for all that follow.
     pub fn add(&self, other: &Self) -> Result<Self, ModelError> {
         self.pair(Operator::Add, other, Tensor::broadcast_add)
     }
@@ -80,7 +80,7 @@ impl Array {
     }
 
     /// # Errors
-    /// When the device has no room.
+    /// When the device is out of memory.
     pub fn activate(&self, activation: Activation) -> Result<Self, ModelError> {
         match activation {
             Activation::None => Ok(self.clone()),
@@ -126,7 +126,7 @@ impl Array {
     }
 
     /// # Errors
-    /// When the other sides differ, or the device has no room.
+    /// When the other sides differ, or the device is out of memory.
     pub fn concatenate(parts: &[Self], dim: usize) -> Result<Self, ModelError> {
         let Some((first, rest)) = parts.split_first() else {
             return Err(ModelError::Misfit("nothing is to be put together".to_owned()));

@@ -1,4 +1,4 @@
-//! An operator that a device could not carry out, named so that it can be told, gone round and reported.
+//! An operator that a device could not carry out, named so that it can be reported and worked around.
 
 use candle_core::DType;
 
@@ -34,11 +34,11 @@ impl OperatorFailure {
     }
 }
 
-/// candle hands on what Metal and CUDA say as words alone.
+/// candle passes on the messages of Metal and CUDA as text alone.
 fn kind_of(text: &str) -> FailureKind {
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let mentions = |words: &[&str]| words.iter().any(|word| text.contains(word));
     // Metal gives no buffer, or ends a command buffer later on; CUDA has a code.
-    if says(&[
+    if mentions(&[
         "create metal resource: Buffer",
         "OutOfMemory",
         "Insufficient Memory",
@@ -47,7 +47,14 @@ fn kind_of(text: &str) -> FailureKind {
         "BufferAllocation",
     ]) {
         FailureKind::OutOfMemory
-    } else if says(&["not implemented", "nsupported", "not support", "no metal impl", "no cuda impl", "no cpu impl"]) {
+    } else if mentions(&[
+        "not implemented",
+        "nsupported",
+        "not support",
+        "no metal impl",
+        "no cuda impl",
+        "no cpu impl",
+    ]) {
         FailureKind::Unsupported
     } else {
         FailureKind::Other

@@ -1,4 +1,4 @@
-//! What only a Metal device tells and wants: how much memory it recommends, and pools that let go of Objective-C's
+//! What is special about a Metal device: how much memory it recommends, and pools that let go of Objective-C's
 //! temporaries.
 
 use candle_core::Device;

@@ -1,9 +1,10 @@
-//! The one room where candle's operators are called: each by its name, so that what a device must have is known, a
-//! failure names its operator, and what a picture takes is foretold by the same code without computing it.
+//! The one place where candle's operators are called: each by its name, so that what a device must have is known, a
+//! failure names its operator, and a dry run estimates what a picture takes by the same code without computing it.
 
 mod array;
 mod attention;
 mod convolution;
+mod cuda;
 mod elementwise;
 mod failure;
 mod metal;
@@ -20,6 +21,7 @@ use candle_core::{DType, Device, Layout, Shape, Tensor};
 pub use array::Array;
 pub(super) use attention::attend;
 pub(super) use convolution::Window;
+pub use cuda::{free_bytes as cuda_free_bytes, total_bytes as cuda_total_bytes};
 pub use failure::{FailureKind, OperatorFailure};
 pub use metal::{free_bytes as metal_free_bytes, in_pool, working_set_bytes as metal_working_set_bytes};
 pub use name::Operator;
@@ -70,7 +72,7 @@ impl Card {
 }
 
 #[derive(Clone, Debug)]
-struct Room {
+struct Context {
     device: Device,
     card: Card,
     watch: Option<Arc<Watch>>,
@@ -83,14 +85,14 @@ struct Room {
 /// A device's operators, and the number format in which a network asks for them.
 #[derive(Clone, Debug)]
 pub struct Operators {
-    room: Arc<Room>,
+    context: Arc<Context>,
     dtype: DType,
 }
 
 impl Operators {
     #[must_use]
     pub fn on(device: &Device, dtype: DType) -> Self {
-        let room = Room {
+        let context = Context {
             device: device.clone(),
             card: Card::of(device),
             watch: None,
@@ -98,40 +100,40 @@ impl Operators {
             scratch_bytes: SCRATCH_BYTES,
             calls: Arc::default(),
         };
-        Self { room: Arc::new(room), dtype }
+        Self { context: Arc::new(context), dtype }
     }
 
     /// Of a card that need not be there: only sizes go through, and `tracker` notes what would be held and computed.
     #[must_use]
     pub fn dry_run(card: Card, tracker: &Arc<MemoryTracker>, dtype: DType) -> Self {
         let here = Self::on(&Device::Cpu, dtype);
-        here.changed(|room| {
-            room.card = card;
-            room.tracker = Some(Arc::clone(tracker));
+        here.changed(|context| {
+            context.card = card;
+            context.tracker = Some(Arc::clone(tracker));
         })
     }
 
     /// `watch` looks on from now on.
     #[must_use]
     pub fn watched(&self, watch: &Arc<Watch>) -> Self {
-        self.changed(|room| room.watch = Some(Arc::clone(watch)))
+        self.changed(|context| context.watch = Some(Arc::clone(watch)))
     }
 
     /// Another limit for what is done in one part.
     #[must_use]
     pub fn with_scratch(&self, bytes: usize) -> Self {
-        self.changed(|room| room.scratch_bytes = bytes)
+        self.changed(|context| context.scratch_bytes = bytes)
     }
 
     #[must_use]
     pub fn with_dtype(&self, dtype: DType) -> Self {
-        Self { room: Arc::clone(&self.room), dtype }
+        Self { context: Arc::clone(&self.context), dtype }
     }
 
-    fn changed(&self, change: impl FnOnce(&mut Room)) -> Self {
-        let mut room = Room::clone(&self.room);
-        change(&mut room);
-        Self { room: Arc::new(room), dtype: self.dtype }
+    fn changed(&self, change: impl FnOnce(&mut Context)) -> Self {
+        let mut context = Context::clone(&self.context);
+        change(&mut context);
+        Self { context: Arc::new(context), dtype: self.dtype }
     }
 
     #[must_use]
@@ -141,24 +143,24 @@ impl Operators {
 
     #[must_use]
     pub fn card(&self) -> Card {
-        self.room.card
+        self.context.card
     }
 
     #[must_use]
     pub fn device(&self) -> &Device {
-        &self.room.device
+        &self.context.device
     }
 
     /// Where operators are only traced: what is noted of them.
     #[must_use]
     pub fn tracker(&self) -> Option<&Arc<MemoryTracker>> {
-        self.room.tracker.as_ref()
+        self.context.tracker.as_ref()
     }
 
     /// A tensor of the host's, in the network's number format.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// When the device is out of memory.
     pub fn upload(&self, tensor: &Tensor) -> Result<Array, ModelError> {
         let made = Made {
             shape: tensor.shape().clone(),
@@ -167,14 +169,14 @@ impl Operators {
             work: Work::default(),
         };
         self.make(Operator::Upload, self.dtype, made, || {
-            tensor.to_dtype(self.dtype)?.contiguous()?.to_device(&self.room.device)
+            tensor.to_dtype(self.dtype)?.contiguous()?.to_device(&self.context.device)
         })
     }
 
     /// A weight, which stays; the tracker has counted it when it was asked for.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// When the device is out of memory.
     pub fn keep(&self, tensor: &Tensor) -> Result<Array, ModelError> {
         if self.tracker().is_some() {
             let body = Body::Traced { layout: Layout::contiguous(tensor.shape().clone()), dtype: self.dtype };
@@ -183,10 +185,10 @@ impl Operators {
         self.upload(tensor)
     }
 
-    /// Until the device has done what it was told; what is idle is given back.
+    /// Waits until the device has done all that was asked of it; idle memory is given back.
     pub fn wait(&self) {
-        if let Err(error) = self.room.device.synchronize() {
-            // Whoever reads an answer will be told as well.
+        if let Err(error) = self.context.device.synchronize() {
+            // Whoever reads a result gets the error as well.
             tracing::warn!("the device failed: {error}");
         }
     }
@@ -201,7 +203,7 @@ impl Operators {
     ) -> Result<Array, ModelError> {
         self.note(operator, from)?;
         let Made { shape, dtype, place, work } = made;
-        let Some(tracker) = &self.room.tracker else {
+        let Some(tracker) = &self.context.tracker else {
             self.relieve(operator, from)?;
             let tensor = run().map_err(|error| self.failure(operator, from, &error))?;
             return Ok(Array::new(Body::Real(tensor), self.clone(), None));
@@ -213,39 +215,41 @@ impl Operators {
 
     /// How large a map is that is worked on in one go, where several of its size are held meanwhile.
     fn part_bytes(&self) -> usize {
-        self.room.scratch_bytes / PARTS_HELD
+        self.context.scratch_bytes / PARTS_HELD
     }
 
     /// What an operator holds while it works, besides what it gives.
     fn scratch(&self, bytes: &[usize]) {
-        if let Some(tracker) = &self.room.tracker {
+        if let Some(tracker) = &self.context.tracker {
             // Held together, given back together.
             drop(bytes.iter().map(|bytes| tracker.take_bytes(*bytes, BufferStorage::Private)).collect::<Vec<_>>());
         }
     }
 
     fn note(&self, operator: Operator, dtype: DType) -> Result<(), ModelError> {
-        let Some(kind) = self.room.watch.as_ref().and_then(|watch| watch.note(operator, dtype)) else { return Ok(()) };
+        let Some(kind) = self.context.watch.as_ref().and_then(|watch| watch.note(operator, dtype)) else {
+            return Ok(());
+        };
         let reason = match kind {
             FailureKind::OutOfMemory => "out of memory",
             FailureKind::Unsupported => "not implemented",
             FailureKind::Other => "no reason given",
         };
-        let device = self.room.card.name();
+        let device = self.context.card.name();
         Err(OperatorFailure { device, operator, dtype: dtype.as_str(), kind, reason: reason.to_owned() }.into())
     }
 
     fn failure(&self, operator: Operator, dtype: DType, error: &candle_core::Error) -> ModelError {
-        OperatorFailure::new(self.room.card.name(), operator, dtype, error).into()
+        OperatorFailure::new(self.context.card.name(), operator, dtype, error).into()
     }
 
     /// candle keeps Metal's idle buffers until somebody waits for the device: waits where they are many.
     fn relieve(&self, operator: Operator, dtype: DType) -> Result<(), ModelError> {
-        if self.room.card == Card::Metal
-            && self.room.calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(OPERATORS_BETWEEN_LOOKS)
-            && metal::is_crowded(&self.room.device)
+        if self.context.card == Card::Metal
+            && self.context.calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(OPERATORS_BETWEEN_LOOKS)
+            && metal::is_crowded(&self.context.device)
         {
-            self.room.device.synchronize().map_err(|error| self.failure(operator, dtype, &error))?;
+            self.context.device.synchronize().map_err(|error| self.failure(operator, dtype, &error))?;
         }
         Ok(())
     }

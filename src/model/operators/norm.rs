@@ -10,7 +10,7 @@ impl Array {
     /// `weight` and `bias` `(channels)`; then SiLU, if asked for.
     ///
     /// # Errors
-    /// When the shapes do not go together, or the device has no room.
+    /// When the shapes do not go together, or the device is out of memory.
     pub fn group_norm(
         &self,
         (weight, bias): (&Self, &Self),
@@ -57,7 +57,7 @@ impl Array {
     /// Each channel's factor and summand, which the statistics of a whole gave.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// When the device is out of memory.
     pub fn scaled_by_channel(&self, factors: Vec<f32>, summands: Vec<f32>) -> Result<Self, ModelError> {
         let single = self.on().with_dtype(DType::F32);
         let row = |values: Vec<f32>| -> Result<Self, ModelError> {
@@ -71,7 +71,7 @@ impl Array {
     /// Of one picture's groups.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// When the device is out of memory.
     pub fn group_statistics(&self, groups: usize) -> Result<GroupStatistics, ModelError> {
         let count = self.count() / groups;
         let rows = self.cast(DType::F32)?.reshape(&[groups, count])?;
@@ -86,7 +86,7 @@ impl Array {
     /// Over each token's channels.
     ///
     /// # Errors
-    /// When the shapes do not go together, or the device has no room.
+    /// When the shapes do not go together, or the device is out of memory.
     pub fn layer_norm(&self, weight: &Self, bias: &Self, eps: f64) -> Result<Self, ModelError> {
         let plain = self.contiguous()?;
         let made = Made::passing(self.shape().clone(), self.dtype());

@@ -30,7 +30,7 @@ impl Array {
     /// A linear layer on tokens: `weight` `(outputs, inputs)`, `bias` `(outputs)`.
     ///
     /// # Errors
-    /// When the shapes do not go together, or the device has no room.
+    /// When the shapes do not go together, or the device is out of memory.
     pub fn linear(&self, weight: &Self, bias: Option<&Self>) -> Result<Self, ModelError> {
         let mut dims = self.dims().to_vec();
         let inputs = dims.pop().unwrap_or(1);
@@ -48,7 +48,7 @@ impl Array {
     /// are many.
     ///
     /// # Errors
-    /// When the shapes do not go together, or the device has no room.
+    /// When the shapes do not go together, or the device is out of memory.
     pub fn gated_linear(&self, weight: &Self, bias: Option<&Self>) -> Result<Self, ModelError> {
         let mut dims = self.dims().to_vec();
         let inputs = dims.pop().unwrap_or(1);

@@ -1,22 +1,22 @@
 //! From a picture and what was pointed at to masks: tokens and picture look at each other twice, then each mask's token
-//! says what its pixels look like.
+//! describes what its pixels look like.
 
 use super::super::ModelError;
 use super::prompt::PromptEncoder;
 use super::tensors::{Place, relu};
 use super::{Segment, WIDTH};
 use crate::kernels::{
-    self, Activation, Finish, Heads, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, Source,
+    self, Activation, Epilogue, Heads, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, WeightSlice,
 };
 
-/// One answer for a prompt that says enough, three for one that does not.
+/// One answer for an unambiguous prompt, three for an ambiguous one.
 const MASKS: usize = 4;
 const HEADS: usize = 8;
 const INNER: usize = 2048;
 const BLOCKS: usize = 2;
 const SMALL: usize = WIDTH / 8;
 
-pub struct MaskDecoder {
+pub(crate) struct MaskDecoder {
     /// The score's token, then those of the masks.
     tokens: Vec<f32>,
     blocks: Vec<Block>,
@@ -29,7 +29,7 @@ pub struct MaskDecoder {
 }
 
 impl MaskDecoder {
-    pub fn new(at: &Place) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Place) -> Result<Self, ModelError> {
         let mut tokens = at.values("iou_token.weight", &[1, WIDTH])?;
         tokens.extend(at.values("mask_tokens.weight", &[MASKS, WIDTH])?);
         let transformer = at.at("transformer");
@@ -52,7 +52,12 @@ impl MaskDecoder {
     }
 
     /// All answers of the network to the prompt's tokens.
-    pub fn forward(&self, picture: &Map, prompts: &PromptEncoder, prompt: &[f32]) -> Result<Vec<Segment>, ModelError> {
+    pub(crate) fn forward(
+        &self,
+        picture: &Map,
+        prompts: &PromptEncoder,
+        prompt: &[f32],
+    ) -> Result<Vec<Segment>, ModelError> {
         let mut tokens = self.tokens.clone();
         tokens.extend(prompt);
         let signs = Map::from_vec(tokens.clone(), 1, 1, tokens.len() / WIDTH, WIDTH)?;
@@ -121,8 +126,9 @@ impl Block {
         let seen = self.to_picture.forward(&kernels::add(&tokens, signs)?, &placed, picture)?;
         let tokens = self.norms[1].forward(&kernels::add(&tokens, &seen)?)?;
 
-        let inner = relu(&self.layers[0].forward(&tokens, &Finish::default())?)?;
-        let sum = self.layers[1].forward(&inner, &Finish { residual: Some(tokens.values()), ..Finish::default() })?;
+        let inner = relu(&self.layers[0].forward(&tokens, &Epilogue::default())?)?;
+        let sum =
+            self.layers[1].forward(&inner, &Epilogue { residual: Some(tokens.values()), ..Epilogue::default() })?;
         let tokens = self.norms[2].forward(&sum)?;
 
         let seen = self.to_tokens.forward(&placed, &kernels::add(&tokens, signs)?, &tokens)?;
@@ -149,7 +155,7 @@ impl Attention {
     }
 
     fn forward(&self, query: &Map, key: &Map, value: &Map) -> Result<Map, ModelError> {
-        let plain = Finish::default();
+        let plain = Epilogue::default();
         let (query, key) = (self.query.forward(query, &plain)?, self.key.forward(key, &plain)?);
         let value = self.value.forward(value, &plain)?;
         let mixed = kernels::attention(&query, &key, &value, Heads::plain(HEADS), Scores::Tiled, Level::current())?;
@@ -168,9 +174,9 @@ impl Layers {
 
     fn forward(&self, token: &Map) -> Result<Map, ModelError> {
         let [first, second, third] = &self.0;
-        let inner = relu(&first.forward(token, &Finish::default())?)?;
-        let inner = relu(&second.forward(&inner, &Finish::default())?)?;
-        Ok(third.forward(&inner, &Finish::default())?)
+        let inner = relu(&first.forward(token, &Epilogue::default())?)?;
+        let inner = relu(&second.forward(&inner, &Epilogue::default())?)?;
+        Ok(third.forward(&inner, &Epilogue::default())?)
     }
 }
 
@@ -192,11 +198,11 @@ impl Enlarging {
             })
             .collect();
         let packing = Packing { precision: Precision::F32, winograd: false, level: Level::current() };
-        Ok(Self { products: Linear::new(Source::F32(&weight), Some(&bias), inputs, packing)?, outputs })
+        Ok(Self { products: Linear::new(WeightSlice::F32(&weight), Some(&bias), inputs, packing)?, outputs })
     }
 
     fn forward(&self, x: &Map) -> Result<Map, ModelError> {
-        let products = self.products.forward(x, &Finish::default())?;
+        let products = self.products.forward(x, &Epilogue::default())?;
         let (outputs, width) = (self.outputs, x.width);
         let mut values = vec![0.0; products.values().len()];
         for (pixel, places) in products.values().chunks_exact(4 * outputs).enumerate() {

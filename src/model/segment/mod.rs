@@ -74,7 +74,7 @@ impl Segmenter {
     /// Looks at the picture; its transparency does not count.
     ///
     /// # Errors
-    /// When the picture has no pixels, or `cancel_check` says to end.
+    /// When the picture has no pixels, or `cancel_check` fails.
     pub fn encode(&self, picture: &Picture, cancel_check: CancelCheck) -> Result<EncodedPicture, ModelError> {
         let size_px = [picture.width(), picture.height()];
         if size_px.contains(&0) {
@@ -94,10 +94,10 @@ impl Segmenter {
     }
 
     /// What is meant by the prompt. One click may mean a part, a thing or a group: the answer that the network holds
-    /// for the best is given. Whoever says more means one thing.
+    /// for the best is given. A prompt of more than one point is unambiguous.
     ///
     /// # Errors
-    /// When the prompt says nothing.
+    /// When the prompt is empty.
     pub fn answer(&self, picture: &EncodedPicture, prompt: &SelectPrompt) -> Result<Segment, ModelError> {
         let mut segments = self.answers(picture, prompt)?;
         let own = segments.remove(0);
@@ -108,10 +108,10 @@ impl Segmenter {
         Ok(best.unwrap_or(own))
     }
 
-    /// All four answers: the one for a prompt that says enough, then the three for a single click.
+    /// All four answers: the one for an unambiguous prompt, then the three for a single click.
     ///
     /// # Errors
-    /// When the prompt says nothing.
+    /// When the prompt is empty.
     pub fn answers(&self, picture: &EncodedPicture, prompt: &SelectPrompt) -> Result<Vec<Segment>, ModelError> {
         let factors = [0, 1].map(|side| picture.scaled_px[side] as f32 / picture.size_px[side] as f32);
         let tokens = self.prompts.tokens(prompt, factors)?;

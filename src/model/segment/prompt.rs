@@ -6,7 +6,7 @@ use super::{PATCH_PX, SIDE_PX, WIDTH};
 use crate::job::SelectPrompt;
 use crate::kernels::Map;
 
-pub struct PromptEncoder {
+pub(crate) struct PromptEncoder {
     /// `(2, 128)`
     frequencies: Vec<f32>,
     /// For what does not belong, for what does, and for a box's two corners.
@@ -19,7 +19,7 @@ pub struct PromptEncoder {
 }
 
 impl PromptEncoder {
-    pub fn new(at: &Place) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Place) -> Result<Self, ModelError> {
         let frequencies = at.values("pe_layer.positional_encoding_gaussian_matrix", &[2, WIDTH / 2])?;
         let embedding = |name: &str| at.values(&format!("{name}.weight"), &[1, WIDTH]);
         let grid = SIDE_PX / PATCH_PX;
@@ -42,7 +42,7 @@ impl PromptEncoder {
     }
 
     /// A row of tokens, each of 256 numbers. `factors` bring the picture's pixels to the network's.
-    pub fn tokens(&self, prompt: &SelectPrompt, factors: [f32; 2]) -> Result<Vec<f32>, ModelError> {
+    pub(crate) fn tokens(&self, prompt: &SelectPrompt, factors: [f32; 2]) -> Result<Vec<f32>, ModelError> {
         if prompt.clicks.is_empty() && prompt.around.is_none() {
             return Err(ModelError::Misfit("a click or a box was wanted to select by".to_owned()));
         }

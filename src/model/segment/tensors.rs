@@ -7,14 +7,14 @@ use candle_core::{DType, Device};
 
 use super::super::ModelError;
 use crate::checkpoint::Archive;
-use crate::kernels::{Conv3x3, Depthwise3x3, LayerNorm, Level, Linear, Map, Packing, Precision, Source, Steps};
+use crate::kernels::{Conv3x3, Depthwise3x3, LayerNorm, Level, Linear, Map, Packing, Precision, Steps, WeightSlice};
 
 /// What `BatchNorm2d` of `PyTorch` has by default.
 const BATCH_NORM_EPS: f32 = 1e-5;
 /// Of the norms over a picture's channels.
 const CHANNEL_NORM_EPS: f64 = 1e-6;
 
-pub struct Tensors {
+pub(crate) struct Tensors {
     archive: Archive,
     shapes: BTreeMap<String, Vec<usize>>,
     path: PathBuf,
@@ -22,42 +22,42 @@ pub struct Tensors {
 
 /// A place in the tree of names.
 #[derive(Clone)]
-pub struct Place<'a> {
+pub(crate) struct Place<'a> {
     tensors: &'a Tensors,
     prefix: String,
 }
 
 impl Tensors {
-    pub fn open(path: &Path) -> Result<Self, ModelError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, ModelError> {
         let archive = Archive::open(path)?;
         let shapes = archive.tensors().into_iter().map(|tensor| (tensor.name, tensor.shape)).collect();
         Ok(Self { archive, shapes, path: path.to_owned() })
     }
 
-    pub fn at(&self, name: &str) -> Place<'_> {
+    pub(crate) fn at(&self, name: &str) -> Place<'_> {
         Place { tensors: self, prefix: name.to_owned() }
     }
 }
 
 impl Place<'_> {
-    pub fn at(&self, name: impl std::fmt::Display) -> Self {
+    pub(crate) fn at(&self, name: impl std::fmt::Display) -> Self {
         Self { tensors: self.tensors, prefix: format!("{}.{name}", self.prefix) }
     }
 
     /// Whether a tensor of this name is here.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.tensors.shapes.contains_key(&format!("{}.{name}", self.prefix))
     }
 
     /// The sizes of the tensor `name`, which must have so many.
-    pub fn shape<const N: usize>(&self, name: &str) -> Result<[usize; N], ModelError> {
+    pub(crate) fn shape<const N: usize>(&self, name: &str) -> Result<[usize; N], ModelError> {
         let full = format!("{}.{name}", self.prefix);
         let shape = self.tensors.shapes.get(&full).ok_or_else(|| self.wrong(format!("lacks {full}")))?;
         shape.as_slice().try_into().map_err(|_| self.wrong(format!("has {full} as {shape:?}")))
     }
 
     /// The tensor's numbers, row by row.
-    pub fn values(&self, name: &str, wanted: &[usize]) -> Result<Vec<f32>, ModelError> {
+    pub(crate) fn values(&self, name: &str, wanted: &[usize]) -> Result<Vec<f32>, ModelError> {
         let full = format!("{}.{name}", self.prefix);
         let shape = self.tensors.shapes.get(&full).ok_or_else(|| self.wrong(format!("lacks {full}")))?;
         if shape != wanted {
@@ -67,21 +67,21 @@ impl Place<'_> {
         Ok(tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
     }
 
-    pub fn wrong(&self, reason: String) -> ModelError {
+    pub(crate) fn wrong(&self, reason: String) -> ModelError {
         ModelError::NoSegmenter { reason, path: self.tensors.path.clone() }
     }
 
-    pub fn linear(&self, inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
+    pub(crate) fn linear(&self, inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
         let (weight, bias) = (self.values("weight", &[outputs, inputs])?, self.values("bias", &[outputs])?);
-        Ok(Linear::new(Source::F32(&weight), Some(&bias), inputs, packing())?)
+        Ok(Linear::new(WeightSlice::F32(&weight), Some(&bias), inputs, packing())?)
     }
 
-    pub fn layer_norm(&self, size: usize) -> Result<LayerNorm, ModelError> {
+    pub(crate) fn layer_norm(&self, size: usize) -> Result<LayerNorm, ModelError> {
         self.norm(size, super::super::layers::LAYER_NORM_EPS)
     }
 
     /// Over the channels of each pixel.
-    pub fn channel_norm(&self, size: usize) -> Result<LayerNorm, ModelError> {
+    pub(crate) fn channel_norm(&self, size: usize) -> Result<LayerNorm, ModelError> {
         self.norm(size, CHANNEL_NORM_EPS)
     }
 
@@ -91,31 +91,36 @@ impl Place<'_> {
     }
 
     /// A 1×1 convolution without bias.
-    pub fn point(&self, inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
+    pub(crate) fn point(&self, inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
         let weight = self.values("weight", &[outputs, inputs, 1, 1])?;
-        Ok(Linear::new(Source::F32(&weight), None, inputs, packing())?)
+        Ok(Linear::new(WeightSlice::F32(&weight), None, inputs, packing())?)
     }
 
     /// A 3×3 convolution without bias.
-    pub fn convolution(&self, inputs: usize, outputs: usize) -> Result<Conv3x3, ModelError> {
+    pub(crate) fn convolution(&self, inputs: usize, outputs: usize) -> Result<Conv3x3, ModelError> {
         let weight = self.values("weight", &[outputs, inputs, 3, 3])?;
-        Ok(Conv3x3::new(Source::F32(&weight), &vec![0.0; outputs], inputs, Steps::SAME, packing())?)
+        Ok(Conv3x3::new(WeightSlice::F32(&weight), &vec![0.0; outputs], inputs, Steps::SAME, packing())?)
     }
 
     /// A 3×3 convolution and the norm over the batch behind it, as one.
-    pub fn normed_convolution(&self, inputs: usize, outputs: usize, steps: Steps) -> Result<Conv3x3, ModelError> {
+    pub(crate) fn normed_convolution(
+        &self,
+        inputs: usize,
+        outputs: usize,
+        steps: Steps,
+    ) -> Result<Conv3x3, ModelError> {
         let (weight, bias) = self.folded(&[outputs, inputs, 3, 3])?;
-        Ok(Conv3x3::new(Source::F32(&weight), &bias, inputs, steps, packing())?)
+        Ok(Conv3x3::new(WeightSlice::F32(&weight), &bias, inputs, steps, packing())?)
     }
 
     /// The same with 1×1.
-    pub fn normed_point(&self, inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
+    pub(crate) fn normed_point(&self, inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
         let (weight, bias) = self.folded(&[outputs, inputs, 1, 1])?;
-        Ok(Linear::new(Source::F32(&weight), Some(&bias), inputs, packing())?)
+        Ok(Linear::new(WeightSlice::F32(&weight), Some(&bias), inputs, packing())?)
     }
 
     /// The same with every channel for itself.
-    pub fn normed_depthwise(&self, channels: usize, steps: Steps) -> Result<Depthwise3x3, ModelError> {
+    pub(crate) fn normed_depthwise(&self, channels: usize, steps: Steps) -> Result<Depthwise3x3, ModelError> {
         let (weight, bias) = self.folded(&[channels, 1, 3, 3])?;
         Ok(Depthwise3x3::new(&weight, bias, steps, Level::current())?)
     }
@@ -144,7 +149,7 @@ fn packing() -> Packing {
 }
 
 /// The larger of each value and 0.
-pub fn relu(x: &Map) -> Result<Map, ModelError> {
+pub(crate) fn relu(x: &Map) -> Result<Map, ModelError> {
     let values = x.values().iter().map(|value| value.max(0.0)).collect();
     Ok(Map::from_vec(values, x.batch, x.height, x.width, x.channels)?)
 }

@@ -5,7 +5,7 @@ use super::super::{CancelCheck, ModelError};
 use super::tensors::Place;
 use super::{PATCH_PX, SIDE_PX, WIDTH};
 use crate::kernels::{
-    self, Activation, Conv3x3, Depthwise3x3, Finish, LayerNorm, Level, Linear, Map, Steps, Windows, window_attention,
+    self, Activation, Conv3x3, Depthwise3x3, Epilogue, LayerNorm, Level, Linear, Map, Steps, Windows, window_attention,
 };
 
 /// Of the convolutions' inner channels and of the layers between two attentions, over the outer ones.
@@ -13,9 +13,9 @@ const EXPANSION: usize = 4;
 /// Stages after the first; the last of the steps between them keeps the size.
 const STAGES: usize = 3;
 const HALVING: Steps = Steps { stride: 2, before: 1, after: 1 };
-const GELU: Finish = Finish { per_picture: None, activation: Activation::Gelu, residual: None };
+const GELU: Epilogue = Epilogue { per_picture: None, activation: Activation::Gelu, residual: None };
 
-pub struct TinyVit {
+pub(crate) struct TinyVit {
     patches: [Conv3x3; 2],
     convolutions: Vec<Bottleneck>,
     first_step: Merging,
@@ -24,7 +24,7 @@ pub struct TinyVit {
 }
 
 impl TinyVit {
-    pub fn new(at: &Place) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Place) -> Result<Self, ModelError> {
         if !at.has("patch_embed.seq.0.c.weight") {
             return Err(at.wrong("holds another network".to_owned()));
         }
@@ -56,10 +56,10 @@ impl TinyVit {
     }
 
     /// `(1, 1024, 1024, 3)` to `(1, 64, 64, 256)`.
-    pub fn forward(&self, picture: &Map, cancel_check: CancelCheck) -> Result<Map, ModelError> {
+    pub(crate) fn forward(&self, picture: &Map, cancel_check: CancelCheck) -> Result<Map, ModelError> {
         let [first, second] = &self.patches;
         let x = first.forward(picture, (picture.height, picture.width), &GELU)?;
-        let mut x = second.forward(&x, (x.height, x.width), &Finish::default())?;
+        let mut x = second.forward(&x, (x.height, x.width), &Epilogue::default())?;
         for block in &self.convolutions {
             cancel_check()?;
             x = block.forward(&x)?;
@@ -69,8 +69,8 @@ impl TinyVit {
             x = stage.forward(x, cancel_check)?;
         }
         let (point, norm, convolution, last_norm) = &self.neck;
-        let x = norm.forward(&point.forward(&x, &Finish::default())?)?;
-        let x = convolution.forward(&x, (x.height, x.width), &Finish::default())?;
+        let x = norm.forward(&point.forward(&x, &Epilogue::default())?)?;
+        let x = convolution.forward(&x, (x.height, x.width), &Epilogue::default())?;
         let x = last_norm.forward(&x)?;
         if (x.height, x.width) != (SIDE_PX / PATCH_PX, SIDE_PX / PATCH_PX) {
             return Err(ModelError::Misfit(format!("the encoder's grid is {} × {}", x.width, x.height)));
@@ -99,7 +99,7 @@ impl Bottleneck {
     fn forward(&self, x: &Map) -> Result<Map, ModelError> {
         let inner = self.widen.forward(x, &GELU)?;
         let inner = self.middle.forward(&inner, Activation::Gelu)?;
-        let sum = self.narrow.forward(&inner, &Finish { residual: Some(x.values()), ..Finish::default() })?;
+        let sum = self.narrow.forward(&inner, &Epilogue { residual: Some(x.values()), ..Epilogue::default() })?;
         Ok(kernels::activate(&sum, Activation::Gelu, Level::current()))
     }
 }
@@ -123,7 +123,7 @@ impl Merging {
     fn forward(&self, x: &Map) -> Result<Map, ModelError> {
         let x = self.before.forward(x, &GELU)?;
         let x = self.middle.forward(&x, Activation::Gelu)?;
-        Ok(self.after.forward(&x, &Finish::default())?)
+        Ok(self.after.forward(&x, &Epilogue::default())?)
     }
 }
 
@@ -203,14 +203,14 @@ impl Block {
 
     fn forward(&self, x: &Map) -> Result<Map, ModelError> {
         // The windows at the right and below reach over the edge: what they see there is zeros, and those count.
-        let room = (x.height.next_multiple_of(self.window), x.width.next_multiple_of(self.window));
-        let qkv = self.qkv.forward(&self.norm.forward(&with_room(x, room)?)?, &Finish::default())?;
+        let padded = (x.height.next_multiple_of(self.window), x.width.next_multiple_of(self.window));
+        let qkv = self.qkv.forward(&self.norm.forward(&padded_to(x, padded)?)?, &Epilogue::default())?;
         let windows = Windows { side: self.window, heads: self.heads, bias: &self.bias };
         let mixed = window_attention(&qkv, windows, (x.height, x.width), Level::current())?;
-        let x = self.projection.forward(&mixed, &Finish { residual: Some(x.values()), ..Finish::default() })?;
+        let x = self.projection.forward(&mixed, &Epilogue { residual: Some(x.values()), ..Epilogue::default() })?;
         let x = self.neighbours.forward(&x, Activation::None)?;
         let inner = self.layers[0].forward(&self.layers_norm.forward(&x)?, &GELU)?;
-        Ok(self.layers[1].forward(&inner, &Finish { residual: Some(x.values()), ..Finish::default() })?)
+        Ok(self.layers[1].forward(&inner, &Epilogue { residual: Some(x.values()), ..Epilogue::default() })?)
     }
 }
 
@@ -230,7 +230,7 @@ fn spread_bias(by_distance: &[f32], window: usize) -> Vec<f32> {
 }
 
 /// The picture with zeros to the right and below.
-fn with_room(x: &Map, (height, width): (usize, usize)) -> Result<Map, ModelError> {
+fn padded_to(x: &Map, (height, width): (usize, usize)) -> Result<Map, ModelError> {
     if (height, width) == (x.height, x.width) {
         return Ok(x.clone());
     }

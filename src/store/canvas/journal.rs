@@ -202,7 +202,7 @@ mod tests {
         stroke(&mut document, Ink::Mask, 40.0);
         stroke(&mut document, Ink::Colour([9, 200, 77]), 120.0);
         stroke(&mut document, Ink::Eraser, 50.0);
-        document.extend(Extension { right: 40, ..Extension::default() });
+        document.change(|canvas| canvas.extended(Extension { right: 40, ..Extension::default() }));
         document.replace(Some((picture(200), Origin { file: None, made_here: true })));
         stroke(&mut document, Ink::Mask, 90.0);
         document.undo();

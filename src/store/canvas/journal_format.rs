@@ -70,7 +70,7 @@ pub(crate) fn read_next(file: &mut impl Read) -> Option<(Record, u64)> {
     if length > MAX_RECORD_BYTES {
         return None;
     }
-    // Not reserved at once: a damaged length shall not take the memory.
+    // Not reserved at once: a damaged length must not take the memory.
     let mut body = Vec::new();
     file.take(length).read_to_end(&mut body).ok()?;
     if body.len() as u64 != length || checksum(kind, &body) != wanted {

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_cannot_be_written_is_told_before_the_work() {
+    fn a_place_that_cannot_be_written_is_reported_before_the_work() {
         let (home, saver) = saver();
         fs::create_dir(home.path().join("folder.png")).unwrap();
         fs::write(home.path().join("file"), "").unwrap();

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn outdated_thumbnails_are_given_up_and_told_of() {
+    fn outdated_thumbnails_are_given_up_and_reported() {
         let mut pending = Pending::default();
         for number in 0..5000 {
             pending.push(StoreCommand::LoadThumbnail(number.to_string().into()));

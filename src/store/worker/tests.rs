@@ -91,7 +91,7 @@ fn what_cannot_be_done_is_answered_in_one_sentence() {
 }
 
 #[test]
-fn settings_that_cannot_be_written_are_told_of() {
+fn settings_that_cannot_be_written_are_reported() {
     let (home, paths, store) = store();
     fs::create_dir_all(&paths.settings_file).unwrap();
     fs::write(paths.settings_file.join("inside"), "").unwrap();
@@ -139,7 +139,7 @@ fn what_was_drawn_is_kept_while_slow_folders_are_looked_through() {
     let home = tempfile::tempdir().unwrap();
     let is_scan =
         |task: &Task| matches!(task, Task::Command(StoreCommand::ListModels { .. } | StoreCommand::ScanGallery));
-    let scan = Duration::from_millis(1500);
+    let scan = Duration::from_secs(3);
     let store = slow_store(home.path(), is_scan, scan);
     store.send(StoreCommand::OpenCanvas);
     assert!(matches!(next(&store), StoreEvent::Canvas(_)));
@@ -246,11 +246,15 @@ fn a_window_that_closes_does_not_wait_for_a_scan() {
     let folder = home.path().join("others");
     fs::create_dir_all(folder.join("dreamer")).unwrap();
     fs::write(folder.join("dreamer/model_index.json"), "{}").unwrap();
-    let store = slow_store(home.path(), |_| true, Duration::from_millis(300));
-    store.send(StoreCommand::InspectModel(folder.clone()));
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let before = move |_: &Task| {
+        begun.send(()).unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+    };
+    let store = StoreHandle::start_with(&Paths::under(home.path()), Arc::new(|| {}), before).unwrap();
+    store.send(StoreCommand::InspectModel(folder));
     let outbox = Arc::clone(&store.outbox);
-    // Time for the thread to begin.
-    std::thread::sleep(Duration::from_millis(100));
+    has_begun.recv().unwrap();
     drop(store);
     let events = outbox.events();
     assert!(matches!(events.front(), Some(StoreEvent::Problem(_))), "the folder was looked through: {events:?}");

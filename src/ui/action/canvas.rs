@@ -1,9 +1,12 @@
 //! What can be done on the canvas, as values. Places are in picture pixels, from its upper left corner.
 
+use std::sync::Arc;
+
+use crate::canvas::Prepared;
 use crate::canvas::tools::Tool;
 use crate::raster::Extension;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum CanvasAction {
     ChooseTool(Tool),
     /// Brush and eraser, or the colour and the one before it.
@@ -16,7 +19,7 @@ pub enum CanvasAction {
     OutlineBegin {
         at: [f32; 2],
         takes_away: bool,
-        /// With the last selection, to say more of the same thing.
+        /// With the last selection, to point at more of the same thing.
         goes_on: bool,
     },
     /// The next place of a lasso, or the other corner of a rectangle.
@@ -44,6 +47,22 @@ pub enum CanvasAction {
     Undo,
     Redo,
     Zoom(Zoom),
+    /// A picture from the clipboard.
+    Paste(Arc<egui::ColorImage>),
+    /// A step on the whole canvas was worked out; nothing where it changes nothing.
+    Worked {
+        id: u64,
+        step: WholeStep,
+        prepared: Option<Box<Prepared>>,
+    },
+}
+
+/// A step that is worked out apart from the window's thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WholeStep {
+    Mask,
+    Extend,
+    Paste,
 }
 
 /// How the view changes.
@@ -89,6 +108,6 @@ pub enum MaskStep {
     Clear,
     Grow,
     Shrink,
-    /// Softens its edge.
+    /// Blurs its edge.
     Feather,
 }

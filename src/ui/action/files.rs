@@ -1,9 +1,6 @@
 //! What can be asked for with files: pictures and masks that come and go, and what the system's file manager shows.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-
-use crate::raster::Picture;
 
 #[derive(Clone, Debug)]
 pub enum FilesAction {
@@ -16,8 +13,6 @@ pub enum FilesAction {
     /// Reads a mask and puts it over the canvas's picture.
     LoadMask(PathBuf),
     SaveMask(PathBuf),
-    /// A picture from the clipboard.
-    Paste(Arc<Picture>),
     /// Writes the canvas as it is seen.
     SaveCanvas(PathBuf),
     /// Asks where the shown picture shall be copied to, or the canvas written.
@@ -36,4 +31,6 @@ pub enum FilesAction {
     OpenPicturesFolder,
     /// Shows the file in which keys can be changed.
     ShowKeysFile,
+    /// Shows the log's file.
+    ShowLog,
 }

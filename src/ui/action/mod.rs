@@ -7,7 +7,7 @@ mod prompt;
 mod results;
 mod window;
 
-pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, Zoom};
+pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
 pub use files::FilesAction;
 pub use library::{Column, LibraryAction, Tab};
 pub use prompt::PromptAction;

@@ -2,19 +2,25 @@
 
 use std::path::PathBuf;
 
-use crate::job::{ModelRef, WorkGrid};
+use crate::job::{ModelRef, Request};
 
 #[derive(Clone, Debug)]
 pub enum PromptAction {
-    /// Starts or queues what the panel says.
+    /// Starts or queues what the panel holds.
     Generate,
     /// The same, in front of everything that waits.
     GenerateInFront,
     /// Writes an example into the prompt and starts it.
     StartExample(&'static str),
     ChooseModel(ModelRef),
-    /// A model's files were read.
-    GridFound(ModelRef, Option<WorkGrid>),
     /// Writes a saved picture's settings into the panel.
     UseSettings(PathBuf),
+    /// The canvas is in the request of a press of Generate.
+    RequestReady {
+        id: u64,
+        request: Box<Request>,
+    },
+    RequestFailed {
+        id: u64,
+    },
 }

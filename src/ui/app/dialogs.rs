@@ -25,11 +25,11 @@ pub enum DialogRequest {
     SaveMask,
 }
 
-/// Opens the dialog; what was chosen comes back through `answers` as an action. A closed dialog says nothing.
+/// Opens the dialog; what was chosen comes back through `answers` as an action. A closed dialog sends nothing.
 ///
 /// # Errors
 /// When the system gives no thread.
-pub fn open(
+pub(crate) fn open(
     request: DialogRequest,
     folder: Option<PathBuf>,
     frame: &eframe::Frame,

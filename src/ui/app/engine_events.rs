@@ -1,4 +1,4 @@
-//! What the engine tells, carried into the window's state.
+//! What the engine reports, carried into the window's state.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::ui::words;
 
 /// What the caller must see to after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Aftermath {
+pub(crate) enum Aftermath {
     Nothing,
     /// A new file lies in the gallery.
     NewFile,
@@ -24,7 +24,7 @@ const SMOOTHING: f64 = 0.3;
 const MOST_CANDIDATES: usize = 32;
 
 /// Events of a picture that was cancelled or closed find no candidate and change nothing.
-pub fn take(state: &mut AppState, event: Event) -> Aftermath {
+pub(crate) fn take(state: &mut AppState, event: Event) -> Aftermath {
     let job = event.job;
     let Some(candidate) = state.candidates.get_mut(job) else { return Aftermath::Nothing };
     match event.kind {
@@ -93,7 +93,7 @@ fn take_progress(state: &mut AppState, job: JobId, progress: job::Progress) {
 }
 
 /// Takes a picture off the strip and looks at what stands in its place.
-pub fn take_off(state: &mut AppState, job: JobId) {
+pub(crate) fn take_off(state: &mut AppState, job: JobId) {
     let was_shown = state.canvas.looking_at == LookingAt::Candidate(job);
     let neighbour = state.candidates.remove(job);
     if was_shown {

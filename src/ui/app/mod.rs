@@ -2,10 +2,12 @@
 
 pub(crate) mod apply;
 pub(crate) mod asker;
+pub(crate) mod background;
 pub(crate) mod clipboard;
 pub(crate) mod dialogs;
 pub(crate) mod engine_events;
+pub(crate) mod runs;
 pub(crate) mod settings;
 pub(crate) mod store_events;
-pub mod studio;
+pub(super) mod studio;
 pub(crate) mod window;

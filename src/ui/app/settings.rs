@@ -14,7 +14,7 @@ use crate::ui::prompt::state::{FineSampling, PromptPanelState};
 use crate::ui::state::AppState;
 
 #[must_use]
-pub fn theme_of(settings: &Settings) -> ThemePreference {
+pub(crate) fn theme_of(settings: &Settings) -> ThemePreference {
     match settings.theme {
         Theme::Dark => ThemePreference::Dark,
         Theme::Light => ThemePreference::Light,
@@ -24,7 +24,7 @@ pub fn theme_of(settings: &Settings) -> ThemePreference {
 
 /// The prompt panel as it was left.
 #[must_use]
-pub fn prompt_of(settings: &Settings) -> PromptPanelState {
+pub(crate) fn prompt_of(settings: &Settings) -> PromptPanelState {
     let Settings { draft, open_sections, .. } = settings;
     let request = &draft.request;
     let fallback = PromptPanelState::default();
@@ -54,7 +54,7 @@ pub fn prompt_of(settings: &Settings) -> PromptPanelState {
 
 /// The inpaint section as it was left.
 #[must_use]
-pub fn inpaint_of(settings: &Settings) -> InpaintPanel {
+pub(crate) fn inpaint_of(settings: &Settings) -> InpaintPanel {
     InpaintPanel {
         settings: settings.draft.request.inpaint.clone(),
         strength: settings.draft.fill_strength.clamp(0.0, 1.0),
@@ -64,7 +64,7 @@ pub fn inpaint_of(settings: &Settings) -> InpaintPanel {
 
 /// The memory section as it was left.
 #[must_use]
-pub fn memory_of(settings: &Settings) -> MemoryPanel {
+pub(crate) fn memory_of(settings: &Settings) -> MemoryPanel {
     MemoryPanel {
         compute: settings.draft.request.compute,
         is_open: settings.open_sections.contains(&PanelSection::MemoryAndSpeed),
@@ -73,14 +73,14 @@ pub fn memory_of(settings: &Settings) -> MemoryPanel {
 }
 
 #[must_use]
-pub fn panels_of(settings: &Settings) -> PanelsState {
+pub(crate) fn panels_of(settings: &Settings) -> PanelsState {
     let side = |open| SidePanel { open, over_canvas: false };
     PanelsState { prompt: side(settings.prompt_panel_shown), gallery: side(settings.gallery_panel_shown) }
 }
 
 /// `old` with what the window knows now.
 #[must_use]
-pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
+pub(crate) fn settings_of(state: &AppState, old: &Settings) -> Settings {
     let mut settings = old.clone();
     settings.theme = match state.theme {
         ThemePreference::Dark => Theme::Dark,
@@ -142,8 +142,8 @@ pub fn settings_of(state: &AppState, old: &Settings) -> Settings {
     settings
 }
 
-/// Waits until the hand rests before the disk is troubled.
-pub struct SettingsSaver {
+/// Waits until nothing changes any more before the disk is troubled.
+pub(crate) struct SettingsSaver {
     /// As they were sent last, or are on their way.
     pub current: Settings,
     changed_at: Option<Instant>,
@@ -153,12 +153,12 @@ impl SettingsSaver {
     const REST: Duration = Duration::from_secs(1);
 
     #[must_use]
-    pub fn new(current: Settings) -> Self {
+    pub(crate) fn new(current: Settings) -> Self {
         Self { current, changed_at: None }
     }
 
     /// Notes what has changed and returns the settings once they have rested for a second.
-    pub fn poll(&mut self, state: &AppState, ctx: &egui::Context) -> Option<Settings> {
+    pub(crate) fn poll(&mut self, state: &AppState, ctx: &egui::Context) -> Option<Settings> {
         let settings = settings_of(state, &self.current);
         if settings != self.current {
             self.current = settings;
@@ -179,12 +179,12 @@ impl SettingsSaver {
     }
 
     /// Marks what `current` was given from outside (history, window place) as changed.
-    pub fn touch(&mut self) {
+    pub(crate) fn touch(&mut self) {
         self.changed_at.get_or_insert_with(Instant::now);
     }
 
     /// What is not on its way yet, for the end.
-    pub fn rest(&mut self, state: &AppState) -> Option<Settings> {
+    pub(crate) fn rest(&mut self, state: &AppState) -> Option<Settings> {
         let settings = settings_of(state, &self.current);
         let unsaved = self.changed_at.take().is_some() || settings != self.current;
         self.current = settings;

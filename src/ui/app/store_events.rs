@@ -1,4 +1,4 @@
-//! What the store tells, carried into the window's state.
+//! What the store reports, carried into the window's state.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,76 +11,82 @@ use crate::store::models::list::ModelList;
 use crate::store::settings::Settings;
 use crate::store::worker::{Painted, StoreEvent};
 use crate::ui::action::{LookingAt, Sheet};
+use crate::ui::app::studio::Studio;
 use crate::ui::gallery::state::Thumbnail;
 use crate::ui::prompt::state::FineSampling;
 use crate::ui::state::AppState;
 use crate::ui::words;
 
-/// `settings` holds the list of models that were added by hand.
-pub fn take(state: &mut AppState, settings: &mut Settings, event: StoreEvent) {
-    match event {
-        StoreEvent::Gallery(days) => {
-            state.gallery.days = days;
-            state.gallery.listed = true;
-        }
-        StoreEvent::Thumbnail { path, picture } => {
-            let thumbnail = match picture {
-                Ok(picture) => Thumbnail::Ready(picture),
-                Err(error) => Thumbnail::Broken(error.to_string()),
-            };
-            state.gallery.thumbnails.answer(path, thumbnail);
-        }
-        StoreEvent::ThumbnailsSkipped(files) => state.gallery.thumbnails.skipped(&files),
-        StoreEvent::Picture { path, picture: Ok(picture), request } => {
-            picture_arrived(state, path, picture, request.is_some());
-        }
-        StoreEvent::Picture { path, picture: Err(error), .. } => {
-            state.canvas.opening.retain(|file| *file != path);
-            if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
-                state.canvas.looking_at = LookingAt::Canvas;
+impl Studio {
+    pub(super) fn take_from_store(&mut self, event: StoreEvent) {
+        let (state, settings) = (&mut self.state, &mut self.saver.current);
+        match event {
+            StoreEvent::Gallery(days) => {
+                state.gallery.days = days;
+                state.gallery.listed = true;
             }
-            state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
-        }
-        StoreEvent::Deleted(files) => deleted(state, &files),
-        StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
-        StoreEvent::Models(list) => models_arrived(state, list),
-        StoreEvent::Inspected(inspection) => {
-            state.library.inspection = Some(*inspection);
-            state.sheet = Some(Sheet::Inspection);
-        }
-        StoreEvent::Model(entry) => model_added(state, settings, *entry),
-        StoreEvent::FolderAdded { folder, models } => {
-            let files = if models == 1 { "file or folder" } else { "files and folders" };
-            state.toasts.note(format!("{} is looked through from now on: {models} {files} in it.", name_of(&folder)));
-            if !settings.known_models.contains(&folder) {
-                settings.known_models.push(folder);
+            StoreEvent::Thumbnail { path, picture } => {
+                let thumbnail = match picture {
+                    Ok(picture) => Thumbnail::Ready(picture),
+                    Err(error) => Thumbnail::Broken(error.to_string()),
+                };
+                state.gallery.thumbnails.answer(path, thumbnail);
             }
-        }
-        StoreEvent::Request { path, request: Some(request), painted } => {
-            use_settings(state, &request);
-            if let Some(painted) = painted {
-                use_painting(state, path, *painted);
+            StoreEvent::ThumbnailsSkipped(files) => state.gallery.thumbnails.skipped(&files),
+            StoreEvent::Picture { path, picture: Ok(picture), request } => {
+                picture_arrived(state, path, picture, request.is_some());
             }
-            state.toasts.note("The picture's settings are in the prompt panel.");
-        }
-        StoreEvent::Request { path, request: None, .. } => {
-            state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
-        }
-        StoreEvent::Mask { mask: Ok(mask), .. } => {
-            if !state.canvas.load_mask(mask) {
-                state.toasts.note("A mask needs a picture to lie on: open one first.");
+            StoreEvent::Picture { path, picture: Err(error), .. } => {
+                state.canvas.opening.retain(|file| *file != path);
+                if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
+                    state.canvas.looking_at = LookingAt::Canvas;
+                }
+                state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
             }
+            StoreEvent::Deleted(files) => deleted(state, &files),
+            StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
+            StoreEvent::Models(list) => models_arrived(state, list),
+            StoreEvent::Inspected(inspection) => {
+                state.library.inspection = Some(*inspection);
+                state.sheet = Some(Sheet::Inspection);
+            }
+            StoreEvent::Model(entry) => model_added(state, settings, *entry),
+            StoreEvent::FolderAdded { folder, models } => {
+                let files = if models == 1 { "file or folder" } else { "files and folders" };
+                state
+                    .toasts
+                    .note(format!("{} is looked through from now on: {models} {files} in it.", name_of(&folder)));
+                if !settings.known_models.contains(&folder) {
+                    settings.known_models.push(folder);
+                }
+            }
+            StoreEvent::Request { path, request: Some(request), painted } => {
+                use_settings(state, &request);
+                if let Some(painted) = painted {
+                    use_painting(state, path, *painted);
+                }
+                state.toasts.note("The picture's settings are in the prompt panel.");
+            }
+            StoreEvent::Request { path, request: None, .. } => {
+                state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
+            }
+            StoreEvent::Mask { mask: Ok(mask), .. } => {
+                if !state.canvas.load_mask(mask) {
+                    state.toasts.note("A mask needs a picture to lie on: open one first.");
+                }
+            }
+            StoreEvent::Mask { path, mask: Err(error) } => {
+                state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
+            }
+            StoreEvent::Canvas(document) => {
+                state.canvas.document = *document;
+                state.canvas.is_restored = true;
+            }
+            StoreEvent::ReferencesResolved { id, request } => self.submit(id, request),
+            StoreEvent::Unfinished(left) => self.downloads.take_in(left),
+            StoreEvent::DownloadDiscarded(name) => self.downloads.forget(&name),
+            StoreEvent::Problem(error) => state.toasts.error(words::of_error(&error), None),
         }
-        StoreEvent::Mask { path, mask: Err(error) } => {
-            state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
-        }
-        StoreEvent::Canvas(document) => {
-            state.canvas.document = *document;
-            state.canvas.is_restored = true;
-        }
-        // The studio has taken these already: they concern more than what is shown.
-        StoreEvent::ReferencesResolved { .. } | StoreEvent::Unfinished(_) | StoreEvent::DownloadDiscarded(_) => {}
-        StoreEvent::Problem(error) => state.toasts.error(words::of_error(&error), None),
     }
 }
 

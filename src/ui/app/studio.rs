@@ -1,27 +1,31 @@
-//! The studio: `logic` drains what the engine and the store tell, `ui` draws and applies what was asked for.
+//! The studio: `logic` takes in what the engine and the store report, `ui` draws and applies what was asked for.
 //!
 //! Knows no eframe, so that a test drives the same code as the window does.
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use std::sync::Arc;
+
+use crossbeam_channel::Sender;
 use egui::{CentralPanel, Frame, Panel, Ui};
 
 use crate::engine::{EngineHandle, JobHandle, SelectHandle, work_grid};
-use crate::job::{Estimate, EstimateQuestion, Wake};
+use crate::job::{Estimate, EstimateQuestion, ModelRef, Wake, WorkGrid};
 use crate::store::download::Downloads;
 use crate::store::keys::KeyNames;
 use crate::store::models::entry::ModelEntry;
 use crate::store::paths::Paths;
 use crate::store::settings::Settings;
 use crate::store::token::Token;
-use crate::store::worker::{StoreCommand, StoreEvent, StoreHandle};
-use crate::ui::action::{Action, FilesAction, LibraryAction, PromptAction, Sheet};
+use crate::store::worker::{StoreCommand, StoreHandle};
+use crate::ui::action::{Action, FilesAction, LibraryAction, Sheet};
 use crate::ui::app;
 use crate::ui::app::asker::Asker;
+use crate::ui::app::background::Background;
+use crate::ui::app::clipboard;
 use crate::ui::app::dialogs::DialogRequest;
 use crate::ui::app::engine_events;
 use crate::ui::app::engine_events::Aftermath;
+use crate::ui::app::runs::PreparedRuns;
 use crate::ui::app::settings::SettingsSaver;
-use crate::ui::app::{clipboard, store_events};
 use crate::ui::canvas::state::CanvasState;
 use crate::ui::canvas::{notice, view};
 use crate::ui::chrome::layout;
@@ -46,7 +50,7 @@ pub struct Services {
     pub device_text: String,
     /// Without one, no count is shown.
     pub count_tokens: Option<CountTokens>,
-    /// Without one, nothing is foretold.
+    /// Without one, there is no estimate.
     pub estimate: Option<EstimatePicture>,
     /// The keys that a person wants otherwise.
     pub keys: KeyNames,
@@ -70,11 +74,14 @@ pub struct Studio {
     pub downloads: Downloads,
     /// For the hub: the keyring's, or one that was given in this run.
     pub(crate) token: Option<Token>,
-    pub(crate) wake: Wake,
     pub(crate) dialog_requests: Vec<DialogRequest>,
-    answers: (Sender<Action>, Receiver<Action>),
+    pub(crate) background: Background,
+    /// Presses of Generate whose prompts are being looked through.
+    pub(crate) runs: PreparedRuns,
     tokens: Asker<TokenQuestion, Option<TokenCount>>,
     estimates: Asker<EstimateQuestion, Option<Estimate>>,
+    /// What sizes the chosen model works at, by its small files.
+    grids: Asker<ModelRef, (ModelRef, Option<WorkGrid>)>,
 }
 
 impl Studio {
@@ -121,12 +128,11 @@ impl Studio {
             state.toasts.error(problem.clone(), None);
         }
         let waking = ctx.clone();
-        let wake: Wake = std::sync::Arc::new(move || waking.request_repaint());
+        let wake: Wake = Arc::new(move || waking.request_repaint());
         Self {
             state,
             downloads: Downloads::new(services.paths.clone(), wake.clone()),
             token: None,
-            wake,
             textures: Textures::new(ctx),
             engine,
             jobs: Vec::new(),
@@ -134,10 +140,12 @@ impl Studio {
             selector,
             tokens: Asker::start("inkwick-tokens", services.count_tokens.clone(), ctx),
             estimates: Asker::start("inkwick-estimates", services.estimate.clone(), ctx),
+            grids: Asker::start("inkwick-grids", Some(Arc::new(|model| (model.clone(), work_grid(model)))), ctx),
             services,
             saver: SettingsSaver::new(settings),
             dialog_requests: Vec::new(),
-            answers: bounded(8),
+            background: Background::start(wake),
+            runs: PreparedRuns::default(),
         }
     }
 
@@ -158,11 +166,7 @@ impl Studio {
         }
         let known_before = self.saver.current.known_models.len();
         while let Some(event) = self.store.try_recv() {
-            match event {
-                StoreEvent::Unfinished(left) => self.downloads.take_in(left),
-                StoreEvent::DownloadDiscarded(name) => self.downloads.forget(&name),
-                event => store_events::take(&mut self.state, &mut self.saver.current, event),
-            }
+            self.take_from_store(event);
         }
         if self.saver.current.known_models.len() != known_before {
             self.saver.touch();
@@ -176,11 +180,17 @@ impl Studio {
         for file in self.state.gallery.thumbnails.take_wanted() {
             self.store.send(StoreCommand::LoadThumbnail(file));
         }
-        while let Ok(action) = self.answers.1.try_recv() {
+        while let Some(action) = self.background.try_recv() {
             self.apply(ctx, action);
         }
-        self.ask_for_grid(ctx);
-        let prompt = &mut self.state.prompt;
+        self.work_on_canvas();
+        let AppState { prompt, grids, .. } = &mut self.state;
+        let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
+        if let Some((model, grid)) =
+            self.grids.poll(|asked| is_known || *asked == prompt.model, || prompt.model.clone())
+        {
+            grids.push((model, grid));
+        }
         let counted = self.tokens.poll(
             |asked| asked.model == prompt.model && asked.prompt == prompt.prompt,
             || TokenQuestion { model: prompt.model.clone(), prompt: prompt.prompt.clone() },
@@ -199,8 +209,8 @@ impl Studio {
     pub fn ui(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let mut actions = Vec::new();
-        // What the hand does on the canvas is there before it is drawn.
-        canvas::pointer::heard(&ctx, &self.state, &mut actions);
+        // What the pointer does on the canvas is there before it is drawn.
+        canvas::pointer::actions_of(&ctx, &self.state, &mut actions);
         for action in actions.drain(..) {
             self.apply(&ctx, action);
         }
@@ -216,7 +226,7 @@ impl Studio {
             // Files may have come or gone in the meantime.
             actions.push(Action::Library(LibraryAction::ListModels));
         }
-        self.rooms(ui, &mut actions);
+        self.panels(ui, &mut actions);
         toasts_view::show(&ctx, &mut self.state.toasts, &mut actions);
         match self.state.sheet {
             Some(Sheet::Library) => library::show(&ctx, &mut self.state, &mut self.textures, &mut actions),
@@ -234,7 +244,7 @@ impl Studio {
         }
     }
 
-    fn rooms(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+    fn panels(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let Self { state, textures, .. } = self;
         let layout = Layout::for_window(ui.ctx().content_rect().size(), state.panels);
         let tokens = theme::tokens(ui);
@@ -283,7 +293,7 @@ impl Studio {
     /// Where a dialog's answer goes.
     #[must_use]
     pub fn answers(&self) -> &Sender<Action> {
-        &self.answers.0
+        self.background.answers()
     }
 
     /// Where dialogs open: the folder of the last one.
@@ -302,25 +312,6 @@ impl Studio {
         if self.saver.current.window != place {
             self.saver.current.window = place;
             self.saver.touch();
-        }
-    }
-
-    /// Has the chosen model's small files read, once, for what it wants of sizes.
-    fn ask_for_grid(&mut self, ctx: &egui::Context) {
-        let model = self.state.prompt.model.clone();
-        if self.state.grids.iter().any(|(known, _)| *known == model) {
-            return;
-        }
-        self.state.grids.push((model.clone(), None));
-        let (answers, ctx) = (self.answers.0.clone(), ctx.clone());
-        let read = move || {
-            let grid = work_grid(&model);
-            if answers.send(Action::Prompt(PromptAction::GridFound(model, grid))).is_ok() {
-                ctx.request_repaint();
-            }
-        };
-        if let Err(error) = std::thread::Builder::new().name("inkwick-grid".into()).spawn(read) {
-            tracing::warn!("a model's sizes could not be read: {error}");
         }
     }
 
@@ -348,7 +339,7 @@ impl Drop for Studio {
     }
 }
 
-/// The lines between the rooms, inside the canvas's own room so that no panel grows by them.
+/// The lines between the panels, inside the canvas's own area so that no panel grows by them.
 fn seams(ui: &Ui, canvas: egui::Rect, colour: egui::Color32) {
     let stroke = egui::Stroke::new(1.0, colour);
     let whole = ui.max_rect();

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::select;
 use super::state::{CanvasState, Gesture};
 use super::view::{MAX_ZOOM, MIN_ZOOM, ViewState};
-use crate::canvas::Origin;
 use crate::canvas::tools::{BrushSettings, Tool};
+use crate::canvas::{Origin, Prepared};
 use crate::job::Intent;
 use crate::mask::{Brush, BrushPoint, shape};
 use crate::raster::Picture;
-use crate::ui::action::{CanvasAction, LookingAt, MaskStep, PenPoint, StrokeStart, Zoom};
+use crate::ui::action::{CanvasAction, LookingAt, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
 use crate::ui::state::AppState;
 
 /// How far one press grows, shrinks or softens the mask, in pixels.
@@ -60,11 +60,8 @@ pub(in crate::ui) fn apply(state: &mut AppState, action: CanvasAction) {
             choose(canvas, Tool::Colour);
         }
         CanvasAction::Extend => {
-            if let Gesture::Extending(sides) = std::mem::take(&mut canvas.gesture)
-                && canvas.document.extend(sides)
-            {
-                canvas.look_at_canvas(true);
-                state.inpaint.choose(Intent::Expand);
+            if let Gesture::Extending(sides) = std::mem::take(&mut canvas.gesture) {
+                canvas.work.add(WholeStep::Extend, move |canvas| canvas.extended(sides));
             }
         }
         CanvasAction::OutlineBegin { at, takes_away, goes_on } => {
@@ -86,7 +83,7 @@ pub(in crate::ui) fn apply(state: &mut AppState, action: CanvasAction) {
             if brings_canvas_back(canvas)
                 && let Some([x, y]) = pixel_at(canvas, at)
             {
-                canvas.document.flood_mask(x, y);
+                canvas.work.add(WholeStep::Mask, move |canvas| canvas.flooded(x, y));
                 canvas.overlay.hides_mask = false;
             }
         }
@@ -107,7 +104,43 @@ pub(in crate::ui) fn apply(state: &mut AppState, action: CanvasAction) {
         CanvasAction::Undo => canvas.undo(),
         CanvasAction::Redo => canvas.redo(),
         CanvasAction::Zoom(zoom) => zoom_view(&mut canvas.view, zoom),
+        CanvasAction::Paste(image) => canvas.work.add(WholeStep::Paste, move |canvas| {
+            let picture = pasted(&image)?;
+            Some(canvas.replaced(Arc::new(picture), Origin::default()))
+        }),
+        CanvasAction::Worked { id, step, prepared } => {
+            if canvas.work.ends(id)
+                && let Some(prepared) = prepared
+            {
+                put(state, step, *prepared);
+            }
+        }
     }
+}
+
+fn put(state: &mut AppState, step: WholeStep, prepared: Prepared) {
+    let canvas = &mut state.canvas;
+    let old_size_px = canvas.document.size_px();
+    if !canvas.document.put(prepared) {
+        // Neither is it what was meant, nor is what waits behind it.
+        canvas.work.cancel();
+        state.toasts.note("The canvas was changed meanwhile, so that step was left out.");
+        return;
+    }
+    match step {
+        WholeStep::Mask => {}
+        WholeStep::Paste => canvas.look_at_canvas(old_size_px != canvas.document.size_px()),
+        WholeStep::Extend => {
+            canvas.look_at_canvas(true);
+            state.inpaint.choose(Intent::Expand);
+        }
+    }
+}
+
+fn pasted(image: &egui::ColorImage) -> Option<Picture> {
+    let [width, height] = image.size.map(|side| side as u32);
+    let rgba = image.pixels.iter().flat_map(egui::Color32::to_srgba_unmultiplied).collect();
+    Picture::from_rgba(width, height, rgba).ok().filter(|picture| picture.width() > 0 && picture.height() > 0)
 }
 
 fn outline_to(canvas: &mut CanvasState, at: [f32; 2]) {
@@ -143,7 +176,7 @@ fn choose(canvas: &mut CanvasState, tool: Tool) {
 }
 
 /// Painting is on the canvas's own picture: whatever lies over it goes away. `false` when there is none, or when the
-/// picture that was seen has another size, so that the hand could not know where it paints.
+/// picture that was seen has another size, so that nobody could know where they paint.
 fn brings_canvas_back(canvas: &mut CanvasState) -> bool {
     let Some([width, height]) = canvas.document.size_px() else { return false };
     let seen = canvas.placed.is_some_and(|view| view.size_px() == egui::vec2(width as f32, height as f32));

@@ -10,8 +10,8 @@ use crate::ui::canvas::view::View;
 const LEAST_RING: f32 = 3.0;
 const CROSS: f32 = 3.0;
 
-/// Draws what belongs to the tool in hand. `pointer` is where it is, if it is over the canvas.
-pub fn paint(ui: &Ui, painter: &Painter, view: View, canvas: &CanvasState, pointer: Option<Pos2>) {
+/// Draws what belongs to the chosen tool. `pointer` is where it is, if it is over the canvas.
+pub(super) fn paint(ui: &Ui, painter: &Painter, view: View, canvas: &CanvasState, pointer: Option<Pos2>) {
     if let Gesture::Outlining { corners, .. } = &canvas.gesture {
         outline(painter, view, corners, canvas.tool, pointer);
     }
@@ -85,7 +85,7 @@ fn outline(painter: &Painter, view: View, corners: &[[f32; 2]], tool: Tool, poin
 }
 
 /// White dashes on black: seen on every picture.
-pub fn double_line(painter: &Painter, points: &[Pos2]) {
+pub(super) fn double_line(painter: &Painter, points: &[Pos2]) {
     painter.add(Shape::line(points.to_vec(), Stroke::new(1.0, Color32::BLACK)));
     painter.extend(Shape::dashed_line(points, Stroke::new(1.0, Color32::WHITE), 6.0, 6.0));
 }

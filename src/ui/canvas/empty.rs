@@ -24,7 +24,7 @@ const SPACE_ABOVE_BUTTONS: f32 = 24.0;
 const FOOT_SPACE: f32 = 24.0;
 
 /// `frame` is where the next picture will lie.
-pub fn show(ui: &mut Ui, room: Rect, frame: Rect, state: &AppState, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, viewport: Rect, frame: Rect, state: &AppState, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui);
     let corners = [frame.left_top(), frame.right_top(), frame.right_bottom(), frame.left_bottom(), frame.left_top()];
     let stroke = Stroke::new(1.0, tokens.stroke_hover.gamma_multiply(0.8));
@@ -36,10 +36,10 @@ pub fn show(ui: &mut Ui, room: Rect, frame: Rect, state: &AppState, actions: &mu
     let narrow = columns == 1;
     let button = vec2((width - GAP * (columns - 1) as f32) / columns as f32, theme::TALL_BUTTON_HEIGHT);
     let fixed = HEADING_HEIGHT + HINT_HEIGHT + SPACE_ABOVE_BUTTONS + FOOT_SPACE + theme::CONTROL_HEIGHT;
-    let most_rows = ((room.height() - fixed) / (button.y + GAP)).floor().max(1.0) as usize;
+    let most_rows = ((viewport.height() - fixed) / (button.y + GAP)).floor().max(1.0) as usize;
     let rows = most_rows.min(EXAMPLES.len() / 2);
     let height = fixed + rows as f32 * (button.y + GAP) - GAP;
-    let block = Rect::from_center_size(room.center(), vec2(width, height));
+    let block = Rect::from_center_size(viewport.center(), vec2(width, height));
 
     let mut top = block.top();
     let mut line = |height: f32| {

@@ -18,7 +18,7 @@ const THICKNESS: f32 = 8.0;
 const MOST_PX: u32 = 4096;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub(super) enum Side {
     Left,
     Top,
     Right,
@@ -44,7 +44,7 @@ impl Side {
 
 /// The side that can be taken at a place of the screen.
 #[must_use]
-pub fn at(view: View, pos: Pos2) -> Option<Side> {
+pub(super) fn at(view: View, pos: Pos2) -> Option<Side> {
     let rect = view.picture_rect();
     let distance = |side: Side| {
         let [a, b] = side.ends(rect);
@@ -55,9 +55,9 @@ pub fn at(view: View, pos: Pos2) -> Option<Side> {
     (distance(side) <= REACH).then_some(side)
 }
 
-/// What a drag to `pos` adds. The side is told by where the pointer left the picture.
+/// What a drag to `pos` adds. Which sides is seen by where the pointer left the picture.
 #[must_use]
-pub fn dragged(view: View, canvas: &CanvasState, pos: Pos2) -> Option<Extension> {
+pub(super) fn dragged(view: View, canvas: &CanvasState, pos: Pos2) -> Option<Extension> {
     let [width, height] = canvas.document.size_px()?;
     let Gesture::Extending(_) = canvas.gesture else { return None };
     let at = view.image_from_screen(pos);
@@ -71,7 +71,7 @@ pub fn dragged(view: View, canvas: &CanvasState, pos: Pos2) -> Option<Extension>
 }
 
 /// The four handles, and, while one is dragged, the new border and its size.
-pub fn paint(ui: &Ui, view: View, canvas: &CanvasState) {
+pub(super) fn paint(ui: &Ui, view: View, canvas: &CanvasState) {
     let tokens = theme::tokens(ui);
     let painter = ui.painter();
     let rect = view.picture_rect();

@@ -1,21 +1,22 @@
-//! The middle room: the picture, or the live preview in its very place, and how it is zoomed and pushed about.
+//! The middle of the window: the picture, or the live preview in its very place, and how it is zoomed and pushed about.
 
 pub(super) mod apply;
 mod cursor;
 pub(crate) mod empty;
 mod handles;
 pub(crate) mod notice;
-pub mod options;
+pub(super) mod options;
 mod overlay;
-pub mod pointer;
-pub mod preview;
-pub mod select;
+pub(super) mod pointer;
+pub(super) mod preview;
+pub(super) mod select;
 mod select_options;
 mod selecting;
-pub mod state;
+pub(super) mod state;
 mod strip_widgets;
 pub(crate) mod tool_strip;
-pub mod view;
+pub(super) mod view;
+mod work;
 
 use egui::emath::GuiRounding as _;
 use egui::{
@@ -39,7 +40,7 @@ use crate::ui::theme::fonts;
 
 /// Side of one field of the checkerboard, in points.
 const CHECKER: f32 = 8.0;
-/// So far below its room the picture and the hand may reach, in points.
+/// So far below its viewport the picture and the pointer may reach, in points.
 const BELOW_PICTURE: f32 = 8.0;
 /// Wheel points for one doubling of the zoom.
 const WHEEL_PER_DOUBLING: f32 = 240.0;
@@ -58,7 +59,7 @@ struct Shown {
 }
 
 /// Draws the tools and the picture. Returns where the whole picture lies when it fits: the strip's measure.
-pub fn show(
+pub(super) fn show(
     ui: &mut Ui,
     state: &mut AppState,
     textures: &mut Textures,
@@ -69,19 +70,19 @@ pub fn show(
     let strip = Rect::from_min_size(whole.min, vec2(whole.width(), theme::TOOL_STRIP_HEIGHT));
     tool_strip::show(ui, strip, state, actions);
     let area = Rect::from_min_max(pos2(whole.left(), strip.bottom()), whole.max);
-    let room = picture_room(area, layout);
+    let viewport = picture_viewport(area, layout);
     // Not where the candidates lie: a click beside one of them is no brush stroke.
-    let heard = Rect::from_min_max(area.min, pos2(area.right(), room.bottom() + BELOW_PICTURE));
-    let response = ui.interact(heard, pointer::area_id(), Sense::CLICK | Sense::DRAG);
+    let reach = Rect::from_min_max(area.min, pos2(area.right(), viewport.bottom() + BELOW_PICTURE));
+    let response = ui.interact(reach, pointer::area_id(), Sense::CLICK | Sense::DRAG);
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Canvas"));
 
     let home = if let Some(shown) = shown(state, textures) {
-        picture(ui, area, room, &response, &shown, state, textures)
+        picture(ui, area, viewport, &response, &shown, state, textures)
     } else {
         state.canvas.view.shown_zoom = None;
         state.canvas.placed = None;
-        let frame = home_rect(ui, room, state.next_size_px());
-        empty::show(ui, room, frame, state, actions);
+        let frame = home_rect(ui, viewport, state.next_size_px());
+        empty::show(ui, viewport, frame, state, actions);
         frame
     };
     if ui.input(|input| !input.raw.hovered_files.is_empty()) {
@@ -92,16 +93,16 @@ pub fn show(
 }
 
 /// Where the picture fits in: the rest is kept for the candidates, so that they never move it.
-fn picture_room(area: Rect, layout: Layout) -> Rect {
+fn picture_viewport(area: Rect, layout: Layout) -> Rect {
     let (above, below, beside) = if layout.short { (10.0, 83.0, 16.0) } else { (20.0, 140.0, 20.0) };
     let max = area.max - vec2(beside, below);
     let min = area.min + vec2(beside, above);
     Rect::from_min_max(min, max.max(min + Vec2::splat(32.0)))
 }
 
-fn home_rect(ui: &Ui, room: Rect, size_px: [u32; 2]) -> Rect {
+fn home_rect(ui: &Ui, viewport: Rect, size_px: [u32; 2]) -> Rect {
     let size_px = size_vec(size_px);
-    Rect::from_center_size(room.center(), size_px * view::fit_zoom(room, size_px))
+    Rect::from_center_size(viewport.center(), size_px * view::fit_zoom(viewport, size_px))
         .round_to_pixels(ui.pixels_per_point())
 }
 
@@ -180,13 +181,13 @@ fn waiting_words(candidate: &Candidate) -> &'static str {
 fn picture(
     ui: &Ui,
     area: Rect,
-    room: Rect,
+    viewport: Rect,
     response: &Response,
     shown: &Shown,
     state: &mut AppState,
     textures: &mut Textures,
 ) -> Rect {
-    let before = View::new(room, size_vec(shown.size_px), state.canvas.view);
+    let before = View::new(viewport, size_vec(shown.size_px), state.canvas.view);
     // A zoom begins where the picture is seen; later it must not be rounded, or the pixel under the pointer creeps away.
     let is_fitted = state.canvas.view.zoom.is_none();
     let before = if is_fitted { before.on_whole_pixels(ui.pixels_per_point()) } else { before };
@@ -200,9 +201,10 @@ fn picture(
 
     let tokens = theme::tokens(ui);
     let rect = view.picture_rect();
-    // Closer than fitting, the picture may cover the room's margins, but not the candidates.
-    let painter =
-        ui.painter().with_clip_rect(Rect::from_min_max(area.min, pos2(area.right(), room.bottom() + BELOW_PICTURE)));
+    // Closer than fitting, the picture may cover the viewport's margins, but not the candidates.
+    let painter = ui
+        .painter()
+        .with_clip_rect(Rect::from_min_max(area.min, pos2(area.right(), viewport.bottom() + BELOW_PICTURE)));
     let is_canvas = *state.canvas.shown() == LookingAt::Canvas;
     if let Some(texture) = shown.texture {
         let fields = Rect::from_min_size(pos2(0.0, 0.0), rect.size() / (2.0 * CHECKER));
@@ -229,21 +231,21 @@ fn picture(
         handles::paint(ui, view, &state.canvas);
     }
     cursor::paint(ui, &painter, view, &state.canvas, response.hover_pos());
-    home_rect(ui, room, shown.size_px)
+    home_rect(ui, viewport, shown.size_px)
 }
 
-/// Wheel and pinch zoom at the pointer; dragging pushes: with the hand, with Space held, or with the middle button.
+/// Wheel and pinch zoom at the pointer; dragging pans: with the hand tool, with Space held, or with the middle button.
 /// The wheel with Ctrl changes the brush.
 fn moved(ui: &Ui, view: View, response: &Response, canvas: &mut CanvasState) -> View {
     let space = ui.input(|input| input.key_down(Key::Space)) && !ui.ctx().text_edit_focused();
-    let by_hand = canvas.tool == Tool::Hand || space;
-    let pushes = by_hand && canvas.gesture == Gesture::Idle && response.dragged_by(PointerButton::Primary);
-    if pushes || response.dragged_by(PointerButton::Middle) {
+    let pans = canvas.tool == Tool::Hand || space;
+    let is_panned = pans && canvas.gesture == Gesture::Idle && response.dragged_by(PointerButton::Primary);
+    if is_panned || response.dragged_by(PointerButton::Middle) {
         ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
         return view.panned(response.drag_delta());
     }
     let Some(pointer) = response.hover_pos() else { return view };
-    if response.hovered() && by_hand {
+    if response.hovered() && pans {
         ui.ctx().set_cursor_icon(CursorIcon::Grab);
     }
     let (wheel, pinch, with_command) =

@@ -8,7 +8,7 @@ use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::TextButton;
 
-pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if !state.photo_meets_emoji_model() {
         return;
     }
@@ -18,8 +18,8 @@ pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         .frame(Frame::NONE.fill(tokens.panel).inner_margin(Margin::symmetric(16, 0)))
         .show_separator_line(false)
         .show(ui, |ui| {
-            let room = ui.max_rect().expand2(egui::vec2(16.0, 0.0));
-            ui.painter().hline(room.x_range(), room.bottom() - 0.5, egui::Stroke::new(1.0, tokens.edge));
+            let area = ui.max_rect().expand2(egui::vec2(16.0, 0.0));
+            ui.painter().hline(area.x_range(), area.bottom() - 0.5, egui::Stroke::new(1.0, tokens.edge));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if ui.add(TextButton::new("Get a photographic model")).clicked() {
                     actions.push(Action::Window(WindowAction::Show(Sheet::PhotographicModel)));

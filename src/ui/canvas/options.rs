@@ -1,4 +1,4 @@
-//! The chosen tool's own options, in the strip. What finds no room there stands in a small menu.
+//! The chosen tool's own options, in the strip. What does not fit there stands in a small menu.
 
 use egui::{Color32, CornerRadius, Popup, PopupCloseBehavior, Rect, RichText, Sense, Stroke, StrokeKind, Ui, vec2};
 
@@ -25,7 +25,7 @@ const MENU_WIDTH: f32 = 264.0;
 const WITH_SLIDERS: f32 = 384.0;
 const WITH_NUMBERS: f32 = 244.0;
 
-pub fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
     let tool = state.canvas.tool;
     let has_picture = state.canvas.has_picture();
     match tool {
@@ -82,15 +82,15 @@ fn percent_number(default: f32) -> Number {
 
 fn brush(ui: &mut Ui, state: &mut AppState) {
     let tool = state.canvas.tool;
-    let room = ui.available_width() - MASK_BUTTONS_WIDTH;
+    let available = ui.available_width() - MASK_BUTTONS_WIDTH;
     let settings = state.canvas.tools.brush_mut(tool);
-    let sliders = room >= WITH_SLIDERS;
+    let sliders = available >= WITH_SLIDERS;
     let mut size = f64::from(settings.diameter_px.round());
     labelled(ui, "Size", &size_number(), sliders, &mut size);
     if (size - f64::from(settings.diameter_px.round())).abs() > 0.0 {
         settings.diameter_px = size as f32;
     }
-    if room >= WITH_NUMBERS {
+    if available >= WITH_NUMBERS {
         ui.add_space(6.0);
         percent(ui, "Hardness", BrushSettings::DEFAULT_HARDNESS, sliders, &mut settings.hardness);
     }
@@ -98,7 +98,7 @@ fn brush(ui: &mut Ui, state: &mut AppState) {
     Popup::menu(&more).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(MENU_WIDTH);
         ui.add_space(4.0);
-        if room < WITH_NUMBERS {
+        if available < WITH_NUMBERS {
             percent_row(
                 ui,
                 "Hardness",
@@ -115,11 +115,11 @@ fn brush(ui: &mut Ui, state: &mut AppState) {
     });
 }
 
-/// The window's library hears a pen's force on touch screens, and on Windows; elsewhere it is not told.
+/// winit reports a pen's force on touch screens, and on Windows; elsewhere it does not.
 const PRESSURE_WORDS: &str = if cfg!(target_os = "windows") {
-    "Pens and touch tell how firmly they press."
+    "Pens and touch report how firmly they press."
 } else {
-    "On this system only touch screens tell how firmly one presses."
+    "On this system only touch screens report how firmly one presses."
 };
 
 fn labelled(ui: &mut Ui, name: &str, number: &Number, slider: bool, value: &mut f64) {
@@ -216,7 +216,7 @@ fn mask_lines(ui: &mut Ui, has_mask: bool, actions: &mut Vec<Action>) {
         ("Mask everything", MaskStep::All, true),
         ("Grow by 8 px", MaskStep::Grow, has_mask),
         ("Shrink by 8 px", MaskStep::Shrink, has_mask),
-        ("Soften by 8 px", MaskStep::Feather, has_mask),
+        ("Blur by 8 px", MaskStep::Feather, has_mask),
     ] {
         let key = keymap::written(ui.ctx(), Command::Mask(step));
         if ui.add_enabled(enabled, MenuItem::new(words).key(&key)).clicked() {

@@ -17,7 +17,7 @@ use crate::ui::theme::fonts;
 /// From here on every pixel has a frame, in points a pixel.
 const GRID_FROM_ZOOM: f32 = 10.0;
 
-pub fn paint(ui: &Ui, painter: &Painter, view: View, state: &AppState, textures: &mut Textures) {
+pub(super) fn paint(ui: &Ui, painter: &Painter, view: View, state: &AppState, textures: &mut Textures) {
     let canvas = &state.canvas;
     let frame = state.next_frame();
     if canvas.overlay.shows_model_view
@@ -65,7 +65,7 @@ fn model_view(painter: &Painter, view: View, shown: &ModelView, tint: Color32) {
 }
 
 /// Where a part of the picture lies.
-pub fn on_screen(view: View, rect: PixelRect) -> Rect {
+pub(super) fn on_screen(view: View, rect: PixelRect) -> Rect {
     Rect::from_min_max(
         view.screen_from_image(pos2(rect.left as f32, rect.top as f32)),
         view.screen_from_image(pos2(rect.right as f32, rect.bottom as f32)),
@@ -95,7 +95,7 @@ fn label(painter: &Painter, view: View, frame: Frame, state: &AppState) {
 }
 
 /// Lines between the pixels that are in sight.
-pub fn pixel_grid(painter: &Painter, view: View) {
+pub(super) fn pixel_grid(painter: &Painter, view: View) {
     if view.zoom() < GRID_FROM_ZOOM {
         return;
     }

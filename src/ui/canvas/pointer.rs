@@ -1,6 +1,6 @@
 //! What the pointer asks for on the canvas. Every event of a frame counts, so that a quick stroke stays round.
 //!
-//! Heard before the frame is drawn, so that paint appears under the hand and not a frame behind it.
+//! Read before the frame is drawn, so that paint appears under the pointer and not a frame behind it.
 
 use egui::{Context, Event, Id, Key, Modifiers, PointerButton, Pos2, TouchPhase};
 
@@ -11,9 +11,9 @@ use crate::ui::action::{Action, CanvasAction, PenPoint, StrokeStart};
 use crate::ui::canvas::view::View;
 use crate::ui::state::AppState;
 
-/// Of the area in which the pointer is heard.
+/// Of the area in which the pointer counts.
 #[must_use]
-pub fn area_id() -> Id {
+pub(crate) fn area_id() -> Id {
     Id::unique("canvas area")
 }
 
@@ -28,7 +28,7 @@ enum Doing {
     Extending,
 }
 
-struct Ear<'a> {
+struct PointerReader<'a> {
     canvas: &'a CanvasState,
     view: View,
     /// Whether a press lands on the canvas.
@@ -41,7 +41,7 @@ struct Ear<'a> {
 }
 
 /// Turns this frame's pointer events into actions.
-pub fn heard(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
+pub(crate) fn actions_of(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
     let canvas = &state.canvas;
     let Some(view) = canvas.placed.filter(|_| canvas.is_restored) else { return };
     let covered = state.sheet.is_some() || egui::Popup::is_any_open(ctx);
@@ -55,20 +55,20 @@ pub fn heard(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
     };
     ctx.input(|input| {
         let space = input.key_down(Key::Space) && !typing;
-        let mut ear = Ear { canvas, view, over, space, doing, pressure: 1.0, corners, actions };
-        ear.pressure = input.multi_touch().map_or(1.0, |touch| if touch.force > 0.0 { touch.force } else { 1.0 });
+        let mut reader = PointerReader { canvas, view, over, space, doing, pressure: 1.0, corners, actions };
+        reader.pressure = input.multi_touch().map_or(1.0, |touch| if touch.force > 0.0 { touch.force } else { 1.0 });
         for event in &input.events {
-            ear.hear(event, input.modifiers);
+            reader.read(event, input.modifiers);
         }
-        // A button that was lifted where nobody told of it.
-        if !input.pointer.any_down() && matches!(ear.doing, Doing::Painting | Doing::Extending) {
-            ear.lift(None, input.modifiers);
+        // A button that was lifted where no event came of it.
+        if !input.pointer.any_down() && matches!(reader.doing, Doing::Painting | Doing::Extending) {
+            reader.lift(None, input.modifiers);
         }
     });
 }
 
-impl Ear<'_> {
-    fn hear(&mut self, event: &Event, modifiers: Modifiers) {
+impl PointerReader<'_> {
+    fn read(&mut self, event: &Event, modifiers: Modifiers) {
         match event {
             Event::Touch { phase, force, .. } => {
                 self.pressure = match phase {
@@ -98,29 +98,29 @@ impl Ear<'_> {
         }
         let reversed = modifiers.alt != secondary;
         match tool {
-            Tool::Colour if modifiers.alt => self.say(CanvasAction::PickColour(at)),
+            Tool::Colour if modifiers.alt => self.push(CanvasAction::PickColour(at)),
             Tool::Brush | Tool::Eraser | Tool::Colour if self.doing == Doing::Nothing => {
                 let at = PenPoint { at, pressure: self.pressure };
-                self.say(CanvasAction::StrokeBegin(StrokeStart { at, reversed, from_last: modifiers.shift }));
+                self.push(CanvasAction::StrokeBegin(StrokeStart { at, reversed, from_last: modifiers.shift }));
                 self.doing = Doing::Painting;
             }
             Tool::Polygon if self.doing == Doing::Outlining => {
                 if secondary || self.closes(pos) {
-                    self.say(CanvasAction::OutlineClose);
+                    self.push(CanvasAction::OutlineClose);
                     self.doing = Doing::Nothing;
                 } else {
-                    self.say(CanvasAction::OutlineCorner(at));
+                    self.push(CanvasAction::OutlineCorner(at));
                     self.corners += 1;
                 }
             }
             Tool::Rectangle | Tool::Lasso | Tool::Polygon | Tool::Select if self.doing == Doing::Nothing => {
-                self.say(CanvasAction::OutlineBegin { at, takes_away: reversed, goes_on: modifiers.shift });
+                self.push(CanvasAction::OutlineBegin { at, takes_away: reversed, goes_on: modifiers.shift });
                 self.doing = Doing::Outlining;
                 self.corners = 1;
             }
-            Tool::Bucket => self.say(CanvasAction::Fill(at)),
+            Tool::Bucket => self.push(CanvasAction::Fill(at)),
             Tool::Extend if handles::at(self.view, pos).is_some() => {
-                self.say(CanvasAction::ExtendTo(crate::raster::Extension::default()));
+                self.push(CanvasAction::ExtendTo(crate::raster::Extension::default()));
                 self.doing = Doing::Extending;
             }
             _ => {}
@@ -139,12 +139,12 @@ impl Ear<'_> {
         match self.doing {
             // With Shift the way is straight: it waits for where it ends.
             Doing::Painting if !modifiers.shift => {
-                self.say(CanvasAction::StrokeTo(PenPoint { at, pressure: self.pressure }));
+                self.push(CanvasAction::StrokeTo(PenPoint { at, pressure: self.pressure }));
             }
-            Doing::Outlining if self.canvas.tool != Tool::Polygon => self.say(CanvasAction::OutlineTo(at)),
+            Doing::Outlining if self.canvas.tool != Tool::Polygon => self.push(CanvasAction::OutlineTo(at)),
             Doing::Extending => {
                 if let Some(sides) = handles::dragged(self.view, self.canvas, pos) {
-                    self.say(CanvasAction::ExtendTo(sides));
+                    self.push(CanvasAction::ExtendTo(sides));
                 }
             }
             _ => {}
@@ -156,12 +156,12 @@ impl Ear<'_> {
             Doing::Painting => {
                 if let Some(pos) = pos.filter(|_| modifiers.shift) {
                     let at = self.at(pos);
-                    self.say(CanvasAction::StrokeTo(PenPoint { at, pressure: self.pressure }));
+                    self.push(CanvasAction::StrokeTo(PenPoint { at, pressure: self.pressure }));
                 }
-                self.say(CanvasAction::StrokeEnd);
+                self.push(CanvasAction::StrokeEnd);
             }
-            Doing::Outlining if self.canvas.tool != Tool::Polygon => self.say(CanvasAction::OutlineClose),
-            Doing::Extending => self.say(CanvasAction::Extend),
+            Doing::Outlining if self.canvas.tool != Tool::Polygon => self.push(CanvasAction::OutlineClose),
+            Doing::Extending => self.push(CanvasAction::Extend),
             Doing::Outlining | Doing::Nothing => return,
         }
         self.doing = Doing::Nothing;
@@ -171,7 +171,7 @@ impl Ear<'_> {
         self.view.image_from_screen(pos).into()
     }
 
-    fn say(&mut self, action: CanvasAction) {
+    fn push(&mut self, action: CanvasAction) {
         self.actions.push(Action::Canvas(action));
     }
 }

@@ -9,7 +9,7 @@ const SAMPLES: u32 = 4;
 
 /// The preview, clear where the mask keeps the picture. `crop` is the part of the picture that the preview shows.
 #[must_use]
-pub fn masked(preview: &Picture, request: &Request, crop: PixelRect) -> Option<Picture> {
+pub(crate) fn masked(preview: &Picture, request: &Request, crop: PixelRect) -> Option<Picture> {
     let mask = &request.mask.as_ref()?.plane;
     let (width, height) = (preview.width(), preview.height());
     let mut rgba = preview.rgba().to_vec();

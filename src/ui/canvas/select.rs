@@ -1,18 +1,20 @@
 //! The tool that masks a thing by a click or a box: what is asked of the selector, and how its answer joins the mask.
 
+use std::sync::Arc;
+
 use super::selecting::Selection;
 use super::state::{CanvasState, Gesture};
 use crate::engine::{SelectEvent, SelectHandle};
 use crate::job::{Click, SelectPrompt};
 use crate::mask::MaskPlane;
-use crate::ui::action::{Join, LookingAt, Sheet};
+use crate::ui::action::{Join, LookingAt, Sheet, WholeStep};
 use crate::ui::state::AppState;
 use crate::ui::words;
 
 /// A drag shorter than this is a click that shook, in points.
 const CLICK_REACH: f32 = 5.0;
 
-/// Turns what the hand drew into a click or a box.
+/// Turns the gesture into a click or a box.
 pub(super) fn point(canvas: &mut CanvasState) {
     let Gesture::Outlining { corners, takes_away } = std::mem::take(&mut canvas.gesture) else { return };
     let (Some([from_x, from_y]), Some(size_px)) = (corners.first().copied(), canvas.document.size_px()) else { return };
@@ -28,7 +30,7 @@ pub(super) fn point(canvas: &mut CanvasState) {
     let goes_on = selecting.goes_on && selecting.last.as_ref().is_some_and(|last| last.before.size_px() == size_px);
     if !goes_on {
         let join = if takes_away { Join::TakeAway } else { selecting.join };
-        let before = canvas.document.mask().plane().clone();
+        let before = canvas.document.mask().shared();
         selecting.last = Some(Selection { prompt: SelectPrompt::default(), join, before });
     }
     let Some(last) = &mut selecting.last else { return };
@@ -46,21 +48,21 @@ pub(in crate::ui) fn ask(state: &mut AppState, selector: &SelectHandle) {
     if !std::mem::take(&mut canvas.selecting.unsent) {
         return;
     }
-    let Some(picture) = canvas.document.settled_picture() else { return };
+    let Some(picture) = canvas.document.whole_picture() else { return };
     let selecting = &mut canvas.selecting;
     let Some(last) = &selecting.last else { return };
     selecting.asked += 1;
     selecting.waits = selector.find(selecting.asked, picture, last.prompt.clone());
 }
 
-/// What the thread tells.
+/// What the selector's thread reports.
 pub(in crate::ui) fn take(state: &mut AppState, event: SelectEvent) {
     let selecting = &mut state.canvas.selecting;
     match event {
         SelectEvent::Found { ask, mask } => {
             if ask == selecting.asked {
                 selecting.waits = false;
-                found(state, &mask);
+                found(state, mask);
             }
         }
         SelectEvent::Missing => {
@@ -81,7 +83,7 @@ pub(in crate::ui) fn take(state: &mut AppState, event: SelectEvent) {
     }
 }
 
-fn found(state: &mut AppState, mask: &MaskPlane) {
+fn found(state: &mut AppState, mask: MaskPlane) {
     let canvas = &mut state.canvas;
     let Some(last) = &canvas.selecting.last else { return };
     if last.before.size_px() != mask.size_px() || canvas.document.size_px() != Some(mask.size_px()) {
@@ -91,22 +93,20 @@ fn found(state: &mut AppState, mask: &MaskPlane) {
         state.toasts.note("Nothing was found there; drag a box around the thing.");
         return;
     }
-    let joined = match last.join {
-        Join::Replace => mask.clone(),
-        Join::Add => {
-            let mut joined = last.before.clone();
-            joined.add(mask);
-            joined
-        }
-        Join::TakeAway => {
-            let mut joined = last.before.clone();
-            joined.subtract(mask);
-            joined
-        }
-    };
-    canvas.document.set_mask(joined);
+    let (join, before) = (last.join, Arc::clone(&last.before));
+    canvas.work.add(WholeStep::Mask, move |canvas| canvas.with_mask(joined(join, &before, mask)));
     canvas.overlay.hides_mask = false;
     if canvas.looking_at != LookingAt::Canvas {
         canvas.look_at_canvas(false);
     }
+}
+
+fn joined(join: Join, before: &MaskPlane, found: MaskPlane) -> MaskPlane {
+    let mut mask = before.clone();
+    match join {
+        Join::Replace => return found,
+        Join::Add => mask.add(&found),
+        Join::TakeAway => mask.subtract(&found),
+    }
+    mask
 }

@@ -10,10 +10,10 @@ use crate::ui::theme::fonts;
 use crate::ui::widgets::{Segment, Segments, paint};
 
 const JOIN_WIDTH: f32 = 224.0;
-/// Of what is said while one waits. Where there is no room, the pointer tells that too.
+/// Of the text while one waits. Where it does not fit, the pointer's shape shows that too.
 const STATUS_WIDTH: f32 = 100.0;
 const HINT_WIDTH: f32 = 300.0;
-/// Where there is room for signs only.
+/// Where only signs fit.
 const NARROW_WIDTH: f32 = 96.0;
 
 /// The tool's own part of the strip.
@@ -34,21 +34,21 @@ pub(super) fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         actions.push(Action::Canvas(CanvasAction::Join(joins[pressed])));
     }
     ui.add_space(6.0);
-    let room = ui.available_width() - MASK_BUTTONS_WIDTH;
-    if room < STATUS_WIDTH {
+    let available = ui.available_width() - MASK_BUTTONS_WIDTH;
+    if available < STATUS_WIDTH {
         return;
     }
     let words = if let Some(fraction) = selecting.fetched {
         format!("Fetching {:.0} %", fraction * 100.0)
     } else if selecting.is_looking() {
         "Looking…".to_owned()
-    } else if room < HINT_WIDTH {
+    } else if available < HINT_WIDTH {
         "Click or box".to_owned()
     } else {
         "Click or box. Shift says more of the same.".to_owned()
     };
-    // Of one width, whatever is said: what stands to the right stays where it is.
-    let width = if room < HINT_WIDTH { STATUS_WIDTH } else { HINT_WIDTH };
+    // Of one width, whatever the text: what stands to the right stays where it is.
+    let width = if available < HINT_WIDTH { STATUS_WIDTH } else { HINT_WIDTH };
     let (rect, _) = ui.allocate_exact_size(vec2(width, theme::CONTROL_HEIGHT), Sense::hover());
     paint::text(ui, rect, Align::Min, &words, fonts::body(), theme::tokens(ui).text_2);
 }

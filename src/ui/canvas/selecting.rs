@@ -1,5 +1,7 @@
 //! The state of the tool that masks a thing by a click or a box: what was pointed at, and what is waited for.
 
+use std::sync::Arc;
+
 use crate::job::SelectPrompt;
 use crate::mask::MaskPlane;
 use crate::ui::action::Join;
@@ -25,7 +27,7 @@ pub(super) struct Selection {
     pub(super) prompt: SelectPrompt,
     pub(super) join: Join,
     /// The mask before it.
-    pub(super) before: MaskPlane,
+    pub(super) before: Arc<MaskPlane>,
 }
 
 impl Selecting {

@@ -1,18 +1,19 @@
-//! The canvas room's state: what lies there, what is looked at, and what the hand is doing.
+//! The canvas's state: what lies there, what is looked at, and the gesture that is being made.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::selecting::Selecting;
 use super::view::{View, ViewState};
+use super::work::CanvasWork;
 use crate::canvas::tools::{Tool, ToolSettings};
 use crate::canvas::{Document, Origin, PictureLayer};
 use crate::mask::MaskPlane;
 use crate::raster::Extension;
 use crate::raster::Picture;
-use crate::ui::action::LookingAt;
+use crate::ui::action::{CanvasAction, LookingAt, WholeStep};
 
-/// The middle room.
+/// The middle of the window.
 #[derive(Default)]
 pub struct CanvasState {
     /// Picture and mask: what the next run works on.
@@ -20,10 +21,10 @@ pub struct CanvasState {
     /// Whether the canvas of the last time has come. Until then nothing is painted, so that nothing is overwritten.
     pub is_restored: bool,
     pub looking_at: LookingAt,
-    /// Whether the canvas goes along to each picture that starts. Ends when another one is chosen by hand.
+    /// Whether the canvas goes along to each picture that starts. Ends when a person chooses another one.
     pub follows_run: bool,
     pub view: ViewState,
-    /// Where the picture was drawn last; the hand's place is read from it.
+    /// Where the picture was drawn last; the pointer's place is read from it.
     pub placed: Option<View>,
     /// What stands in the field of the sheet that opens a picture by its path.
     pub path_text: String,
@@ -33,6 +34,8 @@ pub struct CanvasState {
     pub tools: ToolSettings,
     pub gesture: Gesture,
     pub selecting: Selecting,
+    /// Steps that are worked out on another thread.
+    pub work: CanvasWork,
     /// Where the last stroke ended, in picture pixels: a straight one goes on from there.
     pub last_point: Option<[f32; 2]>,
     pub overlay: Overlay,
@@ -91,13 +94,27 @@ impl CanvasState {
         if !self.has_picture() {
             return false;
         }
-        self.document.load_mask(mask);
+        self.work.add(WholeStep::Mask, |canvas| canvas.with_stretched_mask(mask));
         self.overlay.hides_mask = false;
         self.looking_at = LookingAt::Canvas;
         true
     }
 
+    /// The next step that another thread shall work out. None in the middle of a stroke, which would make it stale.
+    pub(in crate::ui) fn next_work(&mut self) -> Option<(u64, impl FnOnce() -> CanvasAction + Send + use<>)> {
+        if self.document.is_painting() {
+            return None;
+        }
+        let (id, work) = self.work.next()?;
+        let snapshot = self.document.snapshot();
+        Some((id, move || work(&snapshot)))
+    }
+
+    /// What is still being worked out is the step that goes back, and nothing else.
     pub fn undo(&mut self) {
+        if self.work.cancel() {
+            return;
+        }
         let resized = self.document.undo();
         self.look_at_canvas(resized);
     }

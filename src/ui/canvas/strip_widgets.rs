@@ -11,7 +11,7 @@ use crate::ui::widgets::IconButton;
 pub(super) const MASK_BUTTONS_WIDTH: f32 = 4.0 * 30.0 + 13.0;
 
 /// A line between two groups of the strip.
-pub fn line(ui: &mut Ui) {
+pub(super) fn line(ui: &mut Ui) {
     ui.add_space(6.0);
     let (rect, _) = ui.allocate_exact_size(vec2(1.0, 20.0), egui::Sense::hover());
     ui.painter().rect_filled(rect, CornerRadius::ZERO, theme::tokens(ui).line);
@@ -19,7 +19,12 @@ pub fn line(ui: &mut Ui) {
 }
 
 /// An icon with its command's key.
-pub fn button(ui: &mut Ui, enabled: bool, (icon, name, command): (&str, &str, Command), reason: &str) -> Response {
+pub(super) fn button(
+    ui: &mut Ui,
+    enabled: bool,
+    (icon, name, command): (&str, &str, Command),
+    reason: &str,
+) -> Response {
     let key = keymap::written(ui.ctx(), command);
     ui.add_enabled(enabled, IconButton::new(icon, name).key(&key)).on_disabled_hover_text(reason)
 }

@@ -13,7 +13,7 @@ use crate::ui::theme;
 use crate::ui::theme::icons;
 use crate::ui::widgets::IconButton;
 
-/// Lasso stands for the polygon too: its options tell which.
+/// Lasso stands for the polygon too: its options show which.
 const TOOLS: [Tool; 9] = [
     Tool::Hand,
     Tool::Brush,
@@ -27,7 +27,7 @@ const TOOLS: [Tool; 9] = [
 ];
 const STEPS_WIDTH: f32 = 2.0 * theme::CONTROL_HEIGHT + 2.0;
 
-pub fn show(ui: &mut Ui, strip: Rect, state: &mut AppState, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, strip: Rect, state: &mut AppState, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui);
     ui.painter().rect_filled(strip, CornerRadius::ZERO, tokens.panel);
     let seam = Rect::from_min_max(pos2(strip.left(), strip.bottom() - 1.0), strip.max);

@@ -5,28 +5,28 @@
 use egui::emath::GuiRounding as _;
 use egui::{Pos2, Rect, Vec2};
 
-pub const MIN_ZOOM: f32 = 0.1;
-pub const MAX_ZOOM: f32 = 32.0;
-/// From here on, chosen by hand, the picture shows its pixels.
-pub const PIXELS_FROM_ZOOM: f32 = 4.0;
+pub(crate) const MIN_ZOOM: f32 = 0.1;
+pub(crate) const MAX_ZOOM: f32 = 32.0;
+/// From this chosen zoom on, the picture shows its pixels.
+pub(crate) const PIXELS_FROM_ZOOM: f32 = 4.0;
 /// So much of the picture stays in sight however far it is pushed, in points.
 const KEPT_IN_SIGHT: f32 = 48.0;
 
 /// How the picture is laid on the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ViewState {
-    /// Screen points for one picture pixel; `None` fits the picture into the room.
+    /// Screen points for one picture pixel; `None` fits the picture into the viewport.
     pub zoom: Option<f32>,
-    /// From the room's centre to the picture's, in screen points.
+    /// From the viewport's centre to the picture's, in screen points.
     pub pan: egui::Vec2,
     /// The zoom that was last drawn, for the status line; `None` while there is no picture.
     pub shown_zoom: Option<f32>,
 }
 
-/// A picture of `size_px` laid into a `room` of the screen.
+/// A picture of `size_px` laid into a `viewport` of the screen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct View {
-    room: Rect,
+    viewport: Rect,
     size_px: Vec2,
     zoom: f32,
     pan: Vec2,
@@ -35,11 +35,11 @@ pub struct View {
 impl View {
     /// A `size_px` of nothing is taken for one pixel, so that nothing is ever divided by zero.
     #[must_use]
-    pub fn new(room: Rect, size_px: Vec2, state: ViewState) -> Self {
+    pub fn new(viewport: Rect, size_px: Vec2, state: ViewState) -> Self {
         let size_px = size_px.max(Vec2::splat(1.0));
-        let zoom = state.zoom.unwrap_or_else(|| fit_zoom(room, size_px)).clamp(MIN_ZOOM, MAX_ZOOM);
+        let zoom = state.zoom.unwrap_or_else(|| fit_zoom(viewport, size_px)).clamp(MIN_ZOOM, MAX_ZOOM);
         let pan = if state.zoom.is_some() { state.pan } else { Vec2::ZERO };
-        Self { room, size_px, zoom, pan: kept_in_sight(room, size_px * zoom, pan) }
+        Self { viewport, size_px, zoom, pan: kept_in_sight(viewport, size_px * zoom, pan) }
     }
 
     #[must_use]
@@ -53,7 +53,7 @@ impl View {
         self.size_px
     }
 
-    /// From the room's centre to the picture's, in points.
+    /// From the viewport's centre to the picture's, in points.
     #[must_use]
     pub fn pan(&self) -> Vec2 {
         self.pan
@@ -62,7 +62,7 @@ impl View {
     /// On the screen, in points.
     #[must_use]
     pub fn picture_rect(&self) -> Rect {
-        Rect::from_center_size(self.room.center() + self.pan, self.size_px * self.zoom)
+        Rect::from_center_size(self.viewport.center() + self.pan, self.size_px * self.zoom)
     }
 
     /// Pushed by less than a pixel, so that the picture's corner lies on one.
@@ -89,15 +89,15 @@ impl View {
     #[must_use]
     pub fn zoomed_at(&self, pointer: Pos2, factor: f32) -> Self {
         let zoom = (self.zoom * factor).clamp(MIN_ZOOM, MAX_ZOOM);
-        let centre = self.room.center() + self.pan;
+        let centre = self.viewport.center() + self.pan;
         let new_centre = pointer + (centre - pointer) * (zoom / self.zoom);
-        let pan = kept_in_sight(self.room, self.size_px * zoom, new_centre - self.room.center());
+        let pan = kept_in_sight(self.viewport, self.size_px * zoom, new_centre - self.viewport.center());
         Self { zoom, pan, ..*self }
     }
 
     #[must_use]
     pub fn panned(&self, by: Vec2) -> Self {
-        Self { pan: kept_in_sight(self.room, self.size_px * self.zoom, self.pan + by), ..*self }
+        Self { pan: kept_in_sight(self.viewport, self.size_px * self.zoom, self.pan + by), ..*self }
     }
 
     /// What the window keeps of it.
@@ -107,15 +107,15 @@ impl View {
     }
 }
 
-/// The whole picture, as large as the room allows.
+/// The whole picture, as large as the viewport allows.
 #[must_use]
-pub fn fit_zoom(room: Rect, size_px: Vec2) -> f32 {
+pub(crate) fn fit_zoom(viewport: Rect, size_px: Vec2) -> f32 {
     let size_px = size_px.max(Vec2::splat(1.0));
-    (room.width() / size_px.x).min(room.height() / size_px.y).clamp(MIN_ZOOM, MAX_ZOOM)
+    (viewport.width() / size_px.x).min(viewport.height() / size_px.y).clamp(MIN_ZOOM, MAX_ZOOM)
 }
 
-fn kept_in_sight(room: Rect, size: Vec2, pan: Vec2) -> Vec2 {
-    let most = ((room.size() + size) / 2.0 - Vec2::splat(KEPT_IN_SIGHT)).max(Vec2::ZERO);
+fn kept_in_sight(viewport: Rect, size: Vec2, pan: Vec2) -> Vec2 {
+    let most = ((viewport.size() + size) / 2.0 - Vec2::splat(KEPT_IN_SIGHT)).max(Vec2::ZERO);
     pan.clamp(-most, most)
 }
 
@@ -125,19 +125,19 @@ mod tests {
 
     use super::*;
 
-    fn room() -> Rect {
+    fn viewport() -> Rect {
         Rect::from_min_size(pos2(320.0, 92.0), vec2(820.0, 640.0))
     }
 
     fn at(zoom: Option<f32>, pan: Vec2) -> View {
-        View::new(room(), vec2(256.0, 256.0), ViewState { zoom, pan, shown_zoom: None })
+        View::new(viewport(), vec2(256.0, 256.0), ViewState { zoom, pan, shown_zoom: None })
     }
 
     #[test]
     fn fitting_centres_the_picture_and_forgets_the_pan() {
         let view = at(None, vec2(300.0, 0.0));
         assert!((view.zoom() - 2.5).abs() < 1e-6);
-        assert_eq!(view.picture_rect(), Rect::from_center_size(room().center(), Vec2::splat(640.0)));
+        assert_eq!(view.picture_rect(), Rect::from_center_size(viewport().center(), Vec2::splat(640.0)));
     }
 
     #[test]
@@ -164,11 +164,11 @@ mod tests {
     #[test]
     fn zoom_and_pan_have_ends() {
         for (factor, end) in [(1e6, MAX_ZOOM), (1e-6, MIN_ZOOM)] {
-            let zoom = at(Some(1.0), Vec2::ZERO).zoomed_at(room().center(), factor).zoom();
+            let zoom = at(Some(1.0), Vec2::ZERO).zoomed_at(viewport().center(), factor).zoom();
             assert!((zoom - end).abs() < 1e-6);
         }
         let far = at(Some(1.0), vec2(1e6, -1e6)).picture_rect();
-        let seen = far.intersect(room()).size();
+        let seen = far.intersect(viewport()).size();
         assert!((seen - Vec2::splat(KEPT_IN_SIGHT)).length() < 0.1, "{seen:?}");
     }
 

@@ -1,15 +1,15 @@
-//! How the rooms fold when the window is small. Sizes are in points.
+//! How the panels fold when the window is small. Sizes are in points.
 
 use egui::Vec2;
 
 use crate::ui::theme;
 
-pub const PROMPT_WIDTH: f32 = 320.0;
-pub const PROMPT_WIDTH_NARROW: f32 = 272.0;
-pub const GALLERY_WIDTH: f32 = 260.0;
-pub const RAIL_WIDTH: f32 = 48.0;
-pub const MENU_HEIGHT: f32 = 32.0;
-pub const STATUS_HEIGHT: f32 = 28.0;
+pub(crate) const PROMPT_WIDTH: f32 = 320.0;
+pub(crate) const PROMPT_WIDTH_NARROW: f32 = 272.0;
+pub(crate) const GALLERY_WIDTH: f32 = 260.0;
+pub(crate) const RAIL_WIDTH: f32 = 48.0;
+pub(crate) const MENU_HEIGHT: f32 = 32.0;
+pub(crate) const STATUS_HEIGHT: f32 = 28.0;
 
 /// Which panels the person wants to see; a narrow window folds further.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -21,7 +21,7 @@ pub struct PanelsState {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SidePanel {
     pub open: bool,
-    /// Where there is room for a rail only: opened from there, for the moment.
+    /// Where only a rail fits: opened from there, for the moment.
     pub over_canvas: bool,
 }
 
@@ -33,7 +33,7 @@ impl Default for SidePanel {
 
 /// How a side panel is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PanelForm {
+pub(crate) enum PanelForm {
     Hidden,
     Rail,
     Full,
@@ -41,19 +41,19 @@ pub enum PanelForm {
 
 /// The arrangement for one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Layout {
+pub(crate) struct Layout {
     pub prompt: PanelForm,
     pub prompt_width: f32,
     pub gallery: PanelForm,
     /// Under 1024 points: the status line drops the time per step, number fields are 50 wide.
     pub narrow: bool,
-    /// Under 640 points of height: two prompt rows, tiles of 56 without words, short actions.
+    /// Under 640 points of height: two prompt rows, tiles of 56 without text, short actions.
     pub short: bool,
 }
 
 impl Layout {
     #[must_use]
-    pub fn for_window(size: Vec2, panels: PanelsState) -> Self {
+    pub(crate) fn for_window(size: Vec2, panels: PanelsState) -> Self {
         let form = |open: bool, rail_under: f32| match (open, size.x < rail_under) {
             (false, _) => PanelForm::Hidden,
             (true, true) => PanelForm::Rail,
@@ -71,7 +71,7 @@ impl Layout {
 
     /// Of a number's field.
     #[must_use]
-    pub fn number_width(self) -> f32 {
+    pub(crate) fn number_width(self) -> f32 {
         if self.narrow { theme::NUMBER_WIDTH_NARROW } else { theme::NUMBER_WIDTH }
     }
 }

@@ -14,7 +14,7 @@ use crate::ui::theme::icons;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{IconButton, MenuItem};
 
-pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     MenuBar::new().ui(ui, |ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.spacing_mut().button_padding.x = 8.0;
@@ -29,6 +29,9 @@ pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
             }
             if entry(ui, "Get a photographic model…", None, true) {
                 actions.push(Action::Window(WindowAction::Show(Sheet::PhotographicModel)));
+            }
+            if entry(ui, "Show log", None, true) {
+                actions.push(Action::Files(FilesAction::ShowLog));
             }
             if entry(ui, "About Inkwick", None, true) {
                 actions.push(Action::Window(WindowAction::Show(Sheet::About)));
@@ -128,7 +131,7 @@ fn canvas_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         ("Clear the mask", MaskStep::Clear, has_mask),
         ("Grow by 8 px", MaskStep::Grow, has_mask),
         ("Shrink by 8 px", MaskStep::Shrink, has_mask),
-        ("Soften by 8 px", MaskStep::Feather, has_mask),
+        ("Blur by 8 px", MaskStep::Feather, has_mask),
     ] {
         if entry(ui, words, Some(Command::Mask(step)), enabled) {
             actions.push(Action::Canvas(CanvasAction::Mask(step)));

@@ -1,8 +1,8 @@
-//! What frames the rooms: menu bar, status bar, sheets, toasts, and how the panels fold.
+//! What frames the panels: menu bar, status bar, sheets, toasts, and how the panels fold.
 
-pub mod layout;
+pub(super) mod layout;
 pub(crate) mod menu;
 pub(crate) mod sheets;
 pub(crate) mod status_bar;
-pub mod toasts;
+pub(super) mod toasts;
 pub(crate) mod toasts_view;

@@ -15,12 +15,12 @@ use crate::ui::widgets::{TextButton, paint};
 /// Where a diffusers folder of Stable Diffusion 1.5 lies, free to download.
 const PHOTOGRAPHIC_MODEL_PAGE: &str = "https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5/tree/main";
 
-pub fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &mut Vec<Action>) {
+pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &mut Vec<Action>) {
     let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
     let modal = Modal::new(Id::unique("sheet")).frame(frame).show(ctx, |ui| {
         ui.set_width(416.0);
         match sheet {
-            // They have rooms of their own.
+            // The library draws them.
             Sheet::Library | Sheet::Inspection => {}
             Sheet::Keys => keys(ui, actions),
             Sheet::About => about(ui),

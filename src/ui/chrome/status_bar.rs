@@ -22,7 +22,7 @@ const LEFT_WIDTH: f32 = 72.0;
 const SIZE_WIDTH: f32 = 84.0;
 const ZOOM_WIDTH: f32 = 56.0;
 
-pub fn show(ui: &mut Ui, state: &AppState, layout: Layout, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, state: &AppState, layout: Layout, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui);
     ui.with_layout(UiLayout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 12.0;

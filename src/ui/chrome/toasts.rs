@@ -1,8 +1,6 @@
-//! Notes and errors in the window's corner: one sentence each, an action, and a fold with details.
+//! Notes and errors in the window's corner: one sentence each, and a fold with details.
 
-use crate::ui::action::Action;
-
-/// What a toast tells.
+/// What a toast is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ToastKind {
     /// Goes away by itself.
@@ -18,8 +16,6 @@ pub struct Toast {
     pub text: String,
     pub details: Option<String>,
     pub details_open: bool,
-    /// A word and what it does.
-    pub action: Option<(String, Action)>,
     /// `egui`'s time at which it was first shown, in seconds.
     pub shown_at: Option<f64>,
 }
@@ -37,26 +33,22 @@ impl Toasts {
     const MOST: usize = 4;
 
     pub fn note(&mut self, text: impl Into<String>) {
-        self.push(ToastKind::Note, text.into(), None, None);
-    }
-
-    pub fn note_with(&mut self, text: impl Into<String>, word: impl Into<String>, action: Action) {
-        self.push(ToastKind::Note, text.into(), None, Some((word.into(), action)));
+        self.push(ToastKind::Note, text.into(), None);
     }
 
     pub fn error(&mut self, text: impl Into<String>, details: Option<String>) {
-        self.push(ToastKind::Error, text.into(), details, None);
+        self.push(ToastKind::Error, text.into(), details);
     }
 
     pub fn close(&mut self, id: u64) {
         self.list.retain(|toast| toast.id != id);
     }
 
-    fn push(&mut self, kind: ToastKind, text: String, details: Option<String>, action: Option<(String, Action)>) {
+    fn push(&mut self, kind: ToastKind, text: String, details: Option<String>) {
         self.next_id += 1;
         // The same error again does not pile up.
         self.list.retain(|toast| toast.text != text);
-        self.list.push(Toast { id: self.next_id, kind, text, details, details_open: false, action, shown_at: None });
+        self.list.push(Toast { id: self.next_id, kind, text, details, details_open: false, shown_at: None });
         let surplus = self.list.len().saturating_sub(Self::MOST);
         self.list.drain(..surplus);
     }

@@ -10,7 +10,7 @@ use crate::ui::widgets::IconButton;
 
 const WIDTH: f32 = 336.0;
 
-pub fn show(ctx: &Context, toasts: &mut Toasts, actions: &mut Vec<Action>) {
+pub(crate) fn show(ctx: &Context, toasts: &mut Toasts, actions: &mut Vec<Action>) {
     let now = ctx.input(|input| input.time);
     for toast in &mut toasts.list {
         let shown_at = *toast.shown_at.get_or_insert(now);
@@ -53,7 +53,7 @@ fn one(ui: &mut Ui, toast: &mut Toast, actions: &mut Vec<Action>) {
                 ui.vertical(|ui| {
                     ui.set_width(text_width);
                     ui.label(&toast.text);
-                    foot(ui, toast, actions);
+                    foot(ui, toast);
                 });
             });
             // The button is taller than the line: raised, so that its sign stands on the first one.
@@ -67,24 +67,15 @@ fn one(ui: &mut Ui, toast: &mut Toast, actions: &mut Vec<Action>) {
     });
 }
 
-fn foot(ui: &mut Ui, toast: &mut Toast, actions: &mut Vec<Action>) {
+fn foot(ui: &mut Ui, toast: &mut Toast) {
     let tokens = theme::tokens(ui);
-    if toast.action.is_none() && toast.details.is_none() {
-        return;
-    }
+    let Some(details) = &toast.details else { return };
     ui.horizontal(|ui| {
-        if let Some((word, action)) = &toast.action {
-            let text = RichText::new(word).font(fonts::strong(fonts::BODY_PT)).color(tokens.accent_text);
-            if ui.link(text).clicked() {
-                actions.push(action.clone());
-                actions.push(Action::Window(WindowAction::CloseToast(toast.id)));
-            }
-        }
-        if toast.details.is_some() && ui.link(RichText::new("Details").color(tokens.text_2)).clicked() {
+        if ui.link(RichText::new("Details").color(tokens.text_2)).clicked() {
             toast.details_open = !toast.details_open;
         }
     });
-    if let Some(details) = toast.details.as_ref().filter(|_| toast.details_open) {
+    if toast.details_open {
         ui.add(egui::Label::new(RichText::new(details).color(tokens.text_3)).selectable(true).wrap());
     }
 }

@@ -1,5 +1,5 @@
-//! The right room: every picture on disk.
+//! The right panel: every picture on disk.
 
 pub(crate) mod panel;
-pub mod rows;
+mod rows;
 pub mod state;

@@ -1,4 +1,4 @@
-//! The right room: every picture on disk, a heading for each day. Only what is seen is drawn and asked for.
+//! The right panel: every picture on disk, a heading for each day. Only what is seen is drawn and asked for.
 
 use egui::epaint::text::LayoutJob;
 use egui::{
@@ -34,7 +34,13 @@ struct Drawing<'a> {
     actions: &'a mut Vec<Action>,
 }
 
-pub fn show(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, layout: Layout, actions: &mut Vec<Action>) {
+pub(crate) fn show(
+    ui: &mut Ui,
+    state: &mut AppState,
+    textures: &mut Textures,
+    layout: Layout,
+    actions: &mut Vec<Action>,
+) {
     let tokens = theme::tokens(ui);
     let frame = Frame::NONE.fill(tokens.panel);
     match layout.gallery {
@@ -65,7 +71,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, layout: 
     }
 }
 
-/// The line between this room and its neighbour.
+/// The line between this panel and its neighbour.
 fn seam(ui: &Ui, panel: Rect) {
     ui.painter().rect_filled(paint::left_part(panel, 1.0), 0.0, theme::tokens(ui).edge);
 }
@@ -162,12 +168,12 @@ impl Drawing<'_> {
         }
         response.context_menu(|ui| picture_menu::show(ui, file, self.actions));
         response.on_hover_ui(|ui| {
-            ui.label(self.words(file));
+            ui.label(self.hover_text(file));
         });
     }
 
-    /// What the tooltip says.
-    fn words(&self, file: &std::path::Path) -> String {
+    /// The tooltip's text.
+    fn hover_text(&self, file: &std::path::Path) -> String {
         if let Some(Thumbnail::Broken(problem)) = self.thumbnails.get(file) {
             return problem.clone();
         }

@@ -9,8 +9,8 @@ use crate::store::pictures::gallery::{GalleryDay, GalleryPicture};
 use crate::ui::results::candidate::Candidates;
 
 /// Height of a day's heading.
-pub const HEADING: f32 = 28.0;
-pub const GAP: f32 = 12.0;
+pub(super) const HEADING: f32 = 28.0;
+pub(super) const GAP: f32 = 12.0;
 
 /// The search and what it found.
 #[derive(Default)]
@@ -38,7 +38,7 @@ struct Signature {
 }
 
 impl GallerySearch {
-    /// Looks again if the words or the pictures are others than last time. Words are looked for in the prompts that
+    /// Searches again if the text or the pictures are others than last time. The text is looked for in the prompts that
     /// this session knows and in the files' names.
     pub fn refresh(&mut self, days: &[GalleryDay], candidates: &Candidates) {
         let seen = Signature {
@@ -74,13 +74,13 @@ impl GallerySearch {
 
 /// The file's name without its ending.
 #[must_use]
-pub fn name_of(path: &Path) -> String {
+pub(super) fn name_of(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// A grid of squares under headings.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Grid {
+pub(super) struct Grid {
     pub columns: usize,
     /// Of a square, in points.
     pub side: f32,
@@ -89,19 +89,19 @@ pub struct Grid {
 impl Grid {
     /// As many columns of at least `least_side` as `width` takes, stretched to fill it.
     #[must_use]
-    pub fn for_width(width: f32, least_side: f32) -> Self {
+    pub(super) fn for_width(width: f32, least_side: f32) -> Self {
         let columns = (((width + GAP) / (least_side + GAP)).floor() as usize).max(1);
         Self { columns, side: ((width + GAP) / columns as f32 - GAP).max(8.0) }
     }
 
     #[must_use]
-    pub fn day_height(self, pictures: usize) -> f32 {
+    pub(super) fn day_height(self, pictures: usize) -> f32 {
         HEADING + pictures.div_ceil(self.columns) as f32 * (self.side + GAP) - GAP
     }
 
     /// Which of a day's pictures lie between two heights under the day's top.
     #[must_use]
-    pub fn visible(self, pictures: usize, from: f32, to: f32) -> Range<usize> {
+    pub(super) fn visible(self, pictures: usize, from: f32, to: f32) -> Range<usize> {
         let row = |y: f32| ((y - HEADING) / (self.side + GAP)).floor().max(0.0) as usize;
         let start = (row(from) * self.columns).min(pictures);
         start..((row(to) + 1) * self.columns).clamp(start, pictures)
@@ -109,7 +109,7 @@ impl Grid {
 
     /// The upper left corner of a picture, under its day's upper left corner.
     #[must_use]
-    pub fn corner(self, index: usize) -> egui::Vec2 {
+    pub(super) fn corner(self, index: usize) -> egui::Vec2 {
         let (row, column) = (index / self.columns, index % self.columns);
         egui::vec2(column as f32, row as f32) * (self.side + GAP) + egui::vec2(0.0, HEADING)
     }

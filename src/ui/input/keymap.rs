@@ -8,7 +8,7 @@ use crate::store::keys::KeyNames;
 use crate::ui::input::shortcuts::{Command, Entry, TABLE};
 
 #[derive(Clone, Debug)]
-pub struct Keymap {
+pub(crate) struct Keymap {
     /// Those with the most modifiers first: a shortcut overlooks an additional Shift.
     entries: Vec<(Entry, KeyboardShortcut)>,
 }
@@ -16,7 +16,7 @@ pub struct Keymap {
 impl Keymap {
     /// The table with what was written instead, and a sentence for what could not be understood.
     #[must_use]
-    pub fn new(written: &KeyNames) -> (Self, Option<String>) {
+    pub(crate) fn new(written: &KeyNames) -> (Self, Option<String>) {
         let mut wrong: Vec<String> =
             written.keys().filter(|id| TABLE.iter().all(|entry| entry.id != **id)).map(|id| quoted(id)).collect();
         let mut entries = Vec::with_capacity(TABLE.len());
@@ -47,12 +47,12 @@ impl Keymap {
     }
 
     /// In the order in which they are looked for.
-    pub fn by_modifiers(&self) -> impl Iterator<Item = &(Entry, KeyboardShortcut)> {
+    pub(crate) fn by_modifiers(&self) -> impl Iterator<Item = &(Entry, KeyboardShortcut)> {
         self.entries.iter()
     }
 
     #[must_use]
-    pub fn key(&self, command: Command) -> Option<KeyboardShortcut> {
+    pub(crate) fn key(&self, command: Command) -> Option<KeyboardShortcut> {
         self.entries.iter().find(|(entry, _)| entry.command == command).map(|(_, key)| *key)
     }
 }
@@ -66,13 +66,13 @@ fn id() -> Id {
 }
 
 /// Makes these the keys of the window.
-pub fn install(ctx: &Context, keymap: Keymap) {
+pub(crate) fn install(ctx: &Context, keymap: Keymap) {
     ctx.data_mut(|data| data.insert_temp(id(), Arc::new(keymap)));
 }
 
 /// The keys of the window; the table's own where none were installed.
 #[must_use]
-pub fn of(ctx: &Context) -> Arc<Keymap> {
+pub(crate) fn of(ctx: &Context) -> Arc<Keymap> {
     if let Some(keymap) = ctx.data(|data| data.get_temp::<Arc<Keymap>>(id())) {
         return keymap;
     }
@@ -83,7 +83,7 @@ pub fn of(ctx: &Context) -> Arc<Keymap> {
 
 /// How a command's key is written on this system, "" where it has none.
 #[must_use]
-pub fn written(ctx: &Context, command: Command) -> String {
+pub(crate) fn written(ctx: &Context, command: Command) -> String {
     of(ctx).key(command).map(|key| ctx.format_shortcut(&key)).unwrap_or_default()
 }
 
@@ -106,7 +106,7 @@ fn parse(words: &str) -> Option<KeyboardShortcut> {
 
 /// A shortcut as `parse` reads it.
 #[must_use]
-pub fn spelled(key: KeyboardShortcut) -> String {
+pub(crate) fn spelled(key: KeyboardShortcut) -> String {
     let modifiers = key.modifiers;
     let mut words = String::new();
     for (held, word) in
@@ -122,7 +122,7 @@ pub fn spelled(key: KeyboardShortcut) -> String {
 
 /// The keys' file as it is first written: every command with its key.
 #[must_use]
-pub fn defaults() -> KeyNames {
+pub(crate) fn defaults() -> KeyNames {
     TABLE.iter().map(|entry| (entry.id.to_owned(), spelled(entry.key))).collect()
 }
 

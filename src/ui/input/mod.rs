@@ -1,5 +1,5 @@
 //! The keyboard: every key in one table, what a person changed in it, and what the keys of a frame ask for.
 
-pub mod keymap;
+pub(super) mod keymap;
 pub(crate) mod pressed;
-pub mod shortcuts;
+pub(super) mod shortcuts;

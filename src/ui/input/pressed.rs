@@ -12,7 +12,7 @@ use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
 
 /// What the keys of this frame ask for. Called before the panels, so that a text field does not see them too.
-pub fn pressed(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
+pub(crate) fn pressed(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
     let typing = ctx.text_edit_focused();
     let focused = ctx.egui_wants_keyboard_input();
     let popup_open = egui::Popup::is_any_open(ctx);
@@ -44,7 +44,7 @@ pub fn pressed(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
     }
 }
 
-/// `None` when the command means nothing now, and its key belongs to whoever wants it.
+/// `None` when the command means nothing now, and its key is left to others.
 fn action_of(command: Command, state: &AppState) -> Option<Action> {
     let outlining = matches!(state.canvas.gesture, Gesture::Outlining { .. });
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;

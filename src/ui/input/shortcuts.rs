@@ -7,7 +7,7 @@ use crate::ui::action::MaskStep;
 
 /// Something that a key can do. The names are those of the keys' file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Command {
+pub(crate) enum Command {
     Generate,
     GenerateInFront,
     Cancel,
@@ -50,7 +50,7 @@ pub enum Command {
 
 /// When a key counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
+pub(crate) enum When {
     Always,
     /// Not while a text is being written: there it is a letter.
     NotTyping,
@@ -60,7 +60,7 @@ pub enum When {
 
 /// A line of the table.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     pub command: Command,
     /// In the keys' file.
     pub id: &'static str,
@@ -84,7 +84,7 @@ const fn entry(
 }
 
 /// In the order of the sheet.
-pub const TABLE: &[Entry] = {
+pub(crate) const TABLE: &[Entry] = {
     use Command as C;
     use Modifiers as M;
     use When::{Always, NotTyping, NothingFocused};
@@ -133,7 +133,7 @@ pub const TABLE: &[Entry] = {
         entry(C::Mask(MaskStep::All), "mask-all", "Mask everything", M::SHIFT, Key::A, NotTyping),
         entry(C::Mask(MaskStep::Grow), "mask-grow", "Grow the mask", M::SHIFT, Key::G, NotTyping),
         entry(C::Mask(MaskStep::Shrink), "mask-shrink", "Shrink the mask", M::SHIFT, Key::S, NotTyping),
-        entry(C::Mask(MaskStep::Feather), "mask-feather", "Soften the mask's edge", M::SHIFT, Key::F, NotTyping),
+        entry(C::Mask(MaskStep::Feather), "mask-feather", "Blur the mask's edge", M::SHIFT, Key::F, NotTyping),
         entry(C::ToggleMask, "show-mask", "Show or hide the mask", M::NONE, Key::M, NotTyping),
         entry(C::ToggleModelView, "show-model-view", "See what the model sees", M::NONE, Key::V, NotTyping),
         entry(C::ZoomFit, "zoom-fit", "Fit the picture", M::COMMAND, Key::Num0, Always),

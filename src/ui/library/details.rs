@@ -1,4 +1,4 @@
-//! What is told of the chosen model, and what can be done with it.
+//! What is known of the chosen model, and what can be done with it.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use crate::ui::widgets::fields;
 
 const THUMBNAIL_SIDE: f32 = 128.0;
 
-pub fn show(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
+pub(super) fn show(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
     let chosen = state.models.iter().find(|entry| Some(&entry.reference) == state.library.chosen.as_ref()).cloned();
     egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         let Some(entry) = chosen else {
@@ -60,9 +60,9 @@ fn about(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, entry: &Mod
     ui.label(&entry.kind);
     let facts = &entry.facts;
     let licence = if facts.licence.is_empty() { "licence not told" } else { &facts.licence };
-    let told = [numbers::size(facts.bytes), facts.precision.to_lowercase(), licence.to_owned()];
-    let told: Vec<String> = told.into_iter().filter(|text| !text.is_empty()).collect();
-    ui.label(RichText::new(told.join(" · ")).color(tokens.text_2));
+    let shown = [numbers::size(facts.bytes), facts.precision.to_lowercase(), licence.to_owned()];
+    let shown: Vec<String> = shown.into_iter().filter(|text| !text.is_empty()).collect();
+    ui.label(RichText::new(shown.join(" · ")).color(tokens.text_2));
 }
 
 fn uses(ui: &mut Ui, state: &AppState, entry: &ModelEntry, actions: &mut Vec<Action>) {
@@ -82,8 +82,8 @@ fn own_settings(ui: &mut Ui, state: &mut AppState, entry: &ModelEntry, actions: 
     let (text, keep) = match note.defaults {
         Some(kept) => {
             let [width, height] = kept.size_px;
-            let scheduler = kept.scheduler.map_or("its own scheduler", |name| name.label());
-            let guidance = kept.guidance.map(|guidance| format!(", guidance {guidance}")).unwrap_or_default();
+            let scheduler = kept.scheduler.map_or("its own sampler", |name| name.label());
+            let guidance = kept.guidance.map(|guidance| format!(", CFG scale {guidance}")).unwrap_or_default();
             (
                 format!("Starts with {width} × {height}, {} steps, {scheduler}{guidance}.", kept.steps),
                 "Keep the panel's anew",
@@ -95,7 +95,7 @@ fn own_settings(ui: &mut Ui, state: &mut AppState, entry: &ModelEntry, actions: 
     ui.horizontal_wrapped(|ui| {
         let button = ui.add(TextButton::new(keep));
         if button
-            .on_hover_text("Size, steps, guidance and scheduler of the prompt panel, whenever it is chosen.")
+            .on_hover_text("Size, steps, CFG scale and sampler of the prompt panel, whenever it is chosen.")
             .clicked()
         {
             actions.push(Action::Library(LibraryAction::KeepDefaults(entry.reference.clone())));

@@ -11,7 +11,7 @@ use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::TextButton;
 use crate::ui::widgets::fields;
 
-pub fn show(ui: &mut Ui, library: &mut LibraryState, actions: &mut Vec<Action>) {
+pub(super) fn show(ui: &mut Ui, library: &mut LibraryState, actions: &mut Vec<Action>) {
     egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         if !library.downloads.is_empty() {
             let downloads = library.downloads.clone();
@@ -87,8 +87,10 @@ fn under_way(ui: &mut Ui, library: &mut LibraryState, download: &Download, actio
         (DownloadState::Done(path), _) => format!("Whole, and in the library: {}", path.display()),
         // Nothing is known of it, so there is nothing to show.
         (_, 0) => String::new(),
-        (DownloadState::Paused, _) => format!("Paused at {} of {}", told(*bytes_done), told(*bytes_total)),
-        _ => format!("{} of {}", told(*bytes_done), told(*bytes_total)),
+        (DownloadState::Paused, _) => {
+            format!("Paused at {} of {}", amount_text(*bytes_done), amount_text(*bytes_total))
+        }
+        _ => format!("{} of {}", amount_text(*bytes_done), amount_text(*bytes_total)),
     };
     if !amount.is_empty() {
         let share = *bytes_done as f32 / (*bytes_total).max(1) as f32;
@@ -160,6 +162,6 @@ fn sentence(reason: &str) -> String {
     if is_name { format!("{reason}.") } else { format!("{first}{}.", letters.as_str()) }
 }
 
-fn told(bytes: u64) -> String {
+fn amount_text(bytes: u64) -> String {
     if bytes == 0 { "0 MB".to_owned() } else { numbers::size(bytes) }
 }

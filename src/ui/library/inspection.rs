@@ -1,4 +1,4 @@
-//! The inspector: what a file is, told before anything is done with it.
+//! The inspector: what a file is, shown before anything is done with it.
 
 use egui::{Context, Frame, Id, Margin, Modal, RichText, ScrollArea};
 
@@ -12,7 +12,7 @@ use crate::ui::widgets::fields;
 
 const LABEL_WIDTH: f32 = 104.0;
 
-pub fn show(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
+pub(crate) fn show(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
     let Some(inspection) = &state.library.inspection else { return };
     let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
     let modal = Modal::new(Id::unique("inspector")).frame(frame).show(ctx, |ui| {
@@ -24,8 +24,8 @@ pub fn show(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
             ui.label(sentence);
         }
         ui.add_space(8.0);
-        let room = (ctx.content_rect().height() - 280.0).max(120.0);
-        ScrollArea::vertical().max_height(room).auto_shrink([false, true]).show(ui, |ui| {
+        let height = (ctx.content_rect().height() - 280.0).max(120.0);
+        ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 6.0;
             for (name, value) in &inspection.facts {
                 fact(ui, name, value);
@@ -63,8 +63,8 @@ fn buttons(ui: &mut egui::Ui, state: &AppState, inspection: &Inspection, actions
     ui.horizontal(|ui| {
         let is_hashing = state.library.hashing.as_ref() == Some(&inspection.path);
         if inspection.hash.is_none() {
-            let words = if is_hashing { "Reading it all…" } else { "Tell its hash" };
-            let button = ui.add_enabled(!is_hashing, TextButton::new(words));
+            let text = if is_hashing { "Reading it all…" } else { "Tell its hash" };
+            let button = ui.add_enabled(!is_hashing, TextButton::new(text));
             if button.on_hover_text("sha256, and the ten digits that AUTOMATIC1111 shows.").clicked() {
                 actions.push(Action::Library(LibraryAction::Hash(inspection.path.clone())));
             }

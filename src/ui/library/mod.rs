@@ -2,8 +2,8 @@
 
 mod details;
 mod download;
-pub mod inspection;
-pub mod state;
+pub(super) mod inspection;
+pub(super) mod state;
 mod table;
 
 use egui::{Align, Context, Frame, Id, Key, Layout, Margin, Modal, RichText, Ui, vec2};
@@ -23,10 +23,10 @@ const DETAILS_WIDTH: f32 = 264.0;
 /// How often folders are looked at while the library is open.
 const LOOK_AGAIN_SECS: f64 = 4.0;
 
-pub fn show(ctx: &Context, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
+pub(super) fn show(ctx: &Context, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
     let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(16));
-    let room = ctx.content_rect().size() - vec2(64.0, 64.0);
-    let size = vec2(room.x.min(WIDTH), room.y.min(HEIGHT));
+    let most = ctx.content_rect().size() - vec2(64.0, 64.0);
+    let size = vec2(most.x.min(WIDTH), most.y.min(HEIGHT));
     let modal = Modal::new(Id::unique("model library")).frame(frame).show(ctx, |ui| {
         ui.set_min_size(size);
         ui.set_max_size(size);
@@ -89,13 +89,13 @@ fn search(ui: &mut Ui, label: Id, text: &mut String) {
 
 fn models(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
     keys(ui, state, actions);
-    let room = ui.available_size();
+    let size = ui.available_size();
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 16.0;
-        ui.allocate_ui_with_layout(vec2(room.x - DETAILS_WIDTH - 16.0, room.y), Layout::top_down(Align::Min), |ui| {
+        ui.allocate_ui_with_layout(vec2(size.x - DETAILS_WIDTH - 16.0, size.y), Layout::top_down(Align::Min), |ui| {
             table::show(ui, state, actions);
         });
-        ui.allocate_ui_with_layout(vec2(DETAILS_WIDTH, room.y), Layout::top_down(Align::Min), |ui| {
+        ui.allocate_ui_with_layout(vec2(DETAILS_WIDTH, size.y), Layout::top_down(Align::Min), |ui| {
             details::show(ui, state, textures, actions);
         });
     });

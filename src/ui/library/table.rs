@@ -14,7 +14,7 @@ use crate::ui::widgets::IconButton;
 
 const ROW: f32 = 32.0;
 
-pub fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
+pub(super) fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
     let rows = state.library.rows(&state.models);
     if rows.is_empty() {
         ui.add_space(48.0);

@@ -1,4 +1,4 @@
-//! The fields under the words: model, mode, strength or size, seed and pictures; below them the sampling section.
+//! The fields under the prompts: model, mode, strength or size, seed and pictures; below them the sampling section.
 
 use egui::{RichText, TextEdit, Ui};
 
@@ -8,26 +8,26 @@ use crate::ui::action::Action;
 use crate::ui::chrome::layout::Layout;
 use crate::ui::prompt::model_box;
 use crate::ui::prompt::size;
-use crate::ui::prompt::state::PromptPanelState;
+use crate::ui::prompt::state::{InpaintPanel, PromptPanelState};
 use crate::ui::state::{AppState, Mode};
 use crate::ui::theme::icons;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{IconButton, Segment, Segments};
 use crate::ui::{prompt, theme};
 
-pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
     model_box::show(ui, state, actions);
     mode_row(ui, state.mode());
     let native_px = state.native_size_px();
     match state.mode() {
         Mode::Create => size_row(ui, &mut state.prompt, native_px),
         Mode::Edit => {
-            strength_row(ui, &mut state.prompt, layout);
+            strength_row(ui, &mut state.prompt.strength, PromptPanelState::DEFAULT_STRENGTH, layout);
             repaint_size_row(ui, state);
         }
         Mode::Fill => {
             prompt::inpaint::intent_row(ui, &mut state.inpaint);
-            prompt::inpaint::strength_row(ui, &mut state.inpaint, layout);
+            strength_row(ui, &mut state.inpaint.strength, InpaintPanel::DEFAULT_STRENGTH, layout);
         }
     }
     seed_row(ui, &mut state.prompt);
@@ -66,10 +66,12 @@ fn mode_row(ui: &mut Ui, mode: Mode) {
     });
 }
 
-fn strength_row(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
-    fields::row(ui, "Strength", |ui, label| {
-        let field = fields::Number::new(0.01, 0.0..=1.0).default(PromptPanelState::DEFAULT_STRENGTH).decimals(2);
-        field.show_with_slider(ui, label, layout.number_width(), &mut prompt.strength);
+const DENOISING_HINT: &str = "Denoising strength: how much of the picture is made anew. At 1, nothing of it stays.";
+
+fn strength_row(ui: &mut Ui, strength: &mut f64, default: f64, layout: Layout) {
+    fields::hinted_row(ui, "Denoising", DENOISING_HINT, |ui, label| {
+        let field = fields::Number::new(0.01, 0.0..=1.0).default(default).decimals(2);
+        field.show_with_slider(ui, label, layout.number_width(), strength);
     });
 }
 

@@ -1,10 +1,9 @@
-//! What the prompt panel says of a masked picture: the intent, and the section with everything that it sets.
+//! The prompt panel's part for a masked picture: the intent, and the section with everything that it sets.
 
 use egui::{RichText, Ui};
 
 use super::state::InpaintPanel;
 use crate::job::{InpaintArea, InpaintSettings, Intent, MaskedContent};
-use crate::ui::chrome::layout::Layout;
 use crate::ui::theme;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::fields::Number;
@@ -24,13 +23,6 @@ pub fn intent_row(ui: &mut Ui, panel: &mut InpaintPanel) {
                 }
             }
         });
-    });
-}
-
-pub fn strength_row(ui: &mut Ui, panel: &mut InpaintPanel, layout: Layout) {
-    fields::row(ui, "Strength", |ui, label| {
-        let number = Number::new(0.01, 0.0..=1.0).default(InpaintPanel::DEFAULT_STRENGTH).decimals(2);
-        number.show_with_slider(ui, label, layout.number_width(), &mut panel.strength);
     });
 }
 

@@ -9,7 +9,7 @@ use crate::ui::theme;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{Segment, Segments};
 
-pub fn section(ui: &mut Ui, panel: &mut MemoryPanel) {
+pub(crate) fn section(ui: &mut Ui, panel: &mut MemoryPanel) {
     let summary = if panel.is_open { String::new() } else { summary(&panel.compute) };
     fields::section(ui, "Memory and speed", &summary, &mut panel.is_open);
     if !panel.is_open {
@@ -105,17 +105,17 @@ fn peak_of(
 
 /// What is not as usual, for the folded heading.
 fn summary(compute: &Compute) -> String {
-    let mut told = Vec::new();
+    let mut changed = Vec::new();
     if compute.attention != AttentionMode::Auto {
-        told.push(format!("{} attention", compute.attention));
+        changed.push(format!("{} attention", compute.attention));
     }
     match compute.memory {
         MemoryMode::Auto => {}
-        MemoryMode::Low => told.push("save memory".to_owned()),
-        MemoryMode::High => told.push("fast".to_owned()),
+        MemoryMode::Low => changed.push("save memory".to_owned()),
+        MemoryMode::High => changed.push("fast".to_owned()),
     }
     if compute.vae_tiling == VaeTiling::On {
-        told.push("tiles".to_owned());
+        changed.push("tiles".to_owned());
     }
-    if told.is_empty() { "auto".to_owned() } else { told.join(", ") }
+    if changed.is_empty() { "auto".to_owned() } else { changed.join(", ") }
 }

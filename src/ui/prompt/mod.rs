@@ -1,4 +1,4 @@
-//! The left room: the prompt, the model, and everything that goes into the next request.
+//! The left panel: the prompt, the model, and everything that goes into the next request.
 
 pub(crate) mod estimate;
 pub(crate) mod fields;

@@ -1,4 +1,4 @@
-//! The box of models and what can be told of the chosen one.
+//! The box of models and what is known of the chosen one.
 
 use egui::{Popup, PopupCloseBehavior, RichText, Ui};
 
@@ -13,7 +13,7 @@ use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{IconButton, TextButton};
 
-pub fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     let Some(chosen) = state.model() else { return };
     fields::row(ui, "Model", |ui, label| {
         let box_width = ui.available_width() - theme::CONTROL_HEIGHT - theme::GRID;
@@ -55,9 +55,9 @@ fn about(ui: &mut Ui, model: &ModelEntry, actions: &mut Vec<Action>) {
         ui.label(RichText::new(&model.name).font(fonts::strong(fonts::BODY_PT)));
         ui.label(&model.kind);
         let defaults = &model.defaults;
-        let scheduler = defaults.scheduler.map_or("its own scheduler", |name| name.label());
+        let scheduler = defaults.scheduler.map_or("its own sampler", |name| name.label());
         let figures = format!(
-            "{} × {}, {scheduler}, {} steps, guidance {}",
+            "{} × {}, {scheduler}, {} steps, CFG scale {}",
             defaults.width, defaults.height, defaults.steps, defaults.guidance
         );
         ui.label(RichText::new(figures).color(tokens.text_2));

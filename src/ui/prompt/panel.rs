@@ -1,4 +1,4 @@
-//! The left room, in the order of thought: words, model, what to do, how much; the button stands fixed below.
+//! The left panel, in the order of thought: prompt, model, what to do, how much; the button stands fixed below.
 
 use egui::{Align, Frame, Id, Margin, Panel, RichText, ScrollArea, TextEdit, Ui};
 
@@ -14,7 +14,7 @@ use crate::ui::theme::icons;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{IconButton, PrimaryButton};
 
-pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
     let padding = f32::from(theme::PANEL_PADDING);
     let foot_height = theme::PRIMARY_HEIGHT + 2.0 * if layout.short { 12.0 } else { padding };
     let foot_margin = Margin::symmetric(theme::PANEL_PADDING, if layout.short { 12 } else { theme::PANEL_PADDING });
@@ -27,7 +27,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
     let scroll = ScrollArea::vertical().id_salt("prompt scroll").auto_shrink([false, false]).show(ui, |ui| {
         // The margin stands inside the scroll area, so that its bar runs in the panel's padding.
         Frame::NONE.inner_margin(Margin::symmetric(theme::PANEL_PADDING, 10)).show(ui, |ui| {
-            words(ui, &mut state.prompt, layout);
+            prompts(ui, &mut state.prompt, layout);
             fields::line(ui, 12.0);
             prompt::fields::show(ui, state, layout, actions);
         });
@@ -40,7 +40,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec
 }
 
 /// What is left of the panel in a very narrow window.
-pub fn show_rail(ui: &mut Ui, actions: &mut Vec<Action>) {
+pub(crate) fn show_rail(ui: &mut Ui, actions: &mut Vec<Action>) {
     ui.add_space(8.0);
     ui.vertical_centered(|ui| {
         let key = keymap::written(ui.ctx(), Command::PromptPanel);
@@ -51,7 +51,7 @@ pub fn show_rail(ui: &mut Ui, actions: &mut Vec<Action>) {
 }
 
 /// The prompt, its token count, and the folded negative prompt.
-fn words(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
+fn prompts(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
     let tokens = theme::tokens(ui);
     let label = ui
         .horizontal(|ui| {

@@ -1,10 +1,9 @@
-//! The folded sampling section: scheduler and sigmas with what they are good for, steps, guidance, and the finer things.
+//! The folded sampling section: sampler and schedule with what they are good for, steps, CFG scale, and the finer things.
 
 use egui::{RichText, TextEdit, Ui};
 
-use crate::job::Request;
+use crate::job::{ModelDefaults, Request};
 use crate::sampling::{NoiseKind, SchedulerName, SigmaChoice};
-use crate::store::models::entry::ModelDefaults;
 use crate::ui::chrome::layout::Layout;
 use crate::ui::prompt::state::PromptPanelState;
 use crate::ui::state::AppState;
@@ -12,10 +11,10 @@ use crate::ui::theme;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{Segment, Segments};
 
-/// Two lines of words.
+/// Two lines of text.
 const HINT_HEIGHT: f32 = 36.0;
 
-pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout) {
+pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout) {
     let defaults = state.model().map(|model| model.defaults.clone());
     let own_scheduler = defaults.as_ref().and_then(|defaults| defaults.scheduler);
     let own = own_scheduler.map_or("Model's own", SchedulerName::label);
@@ -39,7 +38,7 @@ pub fn show(ui: &mut Ui, state: &mut AppState, layout: Layout) {
 fn scheduler_row(ui: &mut Ui, prompt: &mut PromptPanelState, own: Option<SchedulerName>) {
     let own_label = own.map_or("Model's own", SchedulerName::label);
     let shown = prompt.scheduler.map_or(own_label, SchedulerName::label);
-    fields::row(ui, "Scheduler", |ui, label| {
+    fields::hinted_row(ui, "Sampler", "The sampler; diffusers calls it scheduler.", |ui, label| {
         let hint = if prompt.scheduler.is_none() { "default" } else { "" };
         fields::menu_box(ui, label, ui.available_width(), shown, hint, |ui| {
             if fields::choice(ui, prompt.scheduler.is_none(), "The model's own", own_label) {
@@ -58,9 +57,9 @@ fn scheduler_row(ui: &mut Ui, prompt: &mut PromptPanelState, own: Option<Schedul
         fields::row(ui, "", |ui, _| {
             let words = RichText::new(name.hint()).color(theme::tokens(ui).text_2);
             // Two lines, needed or not: another scheduler must not move what stands below.
-            let room = egui::vec2(ui.available_width(), HINT_HEIGHT);
-            ui.allocate_ui(room, |ui| {
-                ui.set_min_size(room);
+            let size = egui::vec2(ui.available_width(), HINT_HEIGHT);
+            ui.allocate_ui(size, |ui| {
+                ui.set_min_size(size);
                 ui.add(egui::Label::new(words).wrap());
             });
         });
@@ -79,7 +78,8 @@ fn sigma_words(sigmas: SigmaChoice) -> (&'static str, &'static str) {
 
 fn sigmas_row(ui: &mut Ui, prompt: &mut PromptPanelState, own: Option<SchedulerName>) {
     let scheduler = prompt.scheduler.or(own);
-    fields::row(ui, "Noise steps", |ui, label| {
+    let hint = "Schedule type: how the noise levels (sigmas) are spaced over the steps.";
+    fields::hinted_row(ui, "Schedule", hint, |ui, label| {
         let (shown, hint) = match prompt.sigmas {
             None => ("The model's own", "default"),
             Some(sigmas) => (sigma_words(sigmas).0, ""),
@@ -92,7 +92,7 @@ fn sigmas_row(ui: &mut Ui, prompt: &mut PromptPanelState, own: Option<SchedulerN
             for sigmas in SigmaChoice::ALL {
                 let (words, hint) = sigma_words(sigmas);
                 let cannot = scheduler.filter(|name| !name.allows(sigmas)).map(|name| {
-                    format!("{} has its own noise steps; Euler, Heun, LMS, DPM and UniPC can have these.", name.label())
+                    format!("{} has its own schedule; Euler, Heun, LMS, DPM and UniPC can have these.", name.label())
                 });
                 let chosen = prompt.sigmas == Some(sigmas);
                 if fields::explained_choice(ui, chosen, words, hint, cannot.as_deref()) {
@@ -117,7 +117,8 @@ fn steps_and_guidance(ui: &mut Ui, prompt: &mut PromptPanelState, defaults: Opti
         );
         prompt.steps = steps as u32;
     });
-    fields::row(ui, "Guidance", |ui, label| {
+    let hint = "CFG scale, or guidance: how closely the picture follows the prompt.";
+    fields::hinted_row(ui, "CFG scale", hint, |ui, label| {
         let mut guidance = prompt.guidance.unwrap_or(model_guidance);
         fields::Number::new(0.1, 0.0..=30.0).slider_to(15.0).default(model_guidance).decimals(1).show_with_slider(
             ui,
@@ -134,7 +135,7 @@ fn finer(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
     let fine = &mut prompt.fine;
     let width = layout.number_width();
     let share = |ui: &mut Ui, name: &str, hint: &str, default: f64, value: &mut f64| {
-        fields::row(ui, name, |ui, label| {
+        fields::hinted_row(ui, name, hint, |ui, label| {
             let number = fields::Number::new(0.01, 0.0..=1.0).default(default).decimals(2);
             let response = ui.scope(|ui| number.show_with_slider(ui, label, width, value)).response;
             response.on_hover_text(hint);
@@ -156,11 +157,11 @@ fn finer(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
             fine.variation_seed_text.retain(|letter| letter.is_ascii_digit());
         });
     }
-    share(ui, "Rescale", "Takes back the contrast that strong guidance adds.", 0.0, &mut fine.guidance_rescale);
+    share(ui, "CFG rescale", "Takes back the contrast that a high CFG scale adds.", 0.0, &mut fine.guidance_rescale);
     share(
         ui,
-        "Guided",
-        "The share of the steps with guidance; the rest take half the time.",
+        "CFG until",
+        "The share of the steps that follow the CFG scale; the rest take half the time.",
         1.0,
         &mut fine.guidance_until,
     );
@@ -169,13 +170,13 @@ fn finer(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
         fields::Number::new(1.0, 1.0..=12.0).default(1.0).show(ui, label, width, &mut skip);
         fine.clip_skip = skip as u32;
     });
-    fields::row(ui, "Noise of", |ui, _| {
+    fields::hinted_row(ui, "RNG", "The random number generator that draws the noise.", |ui, _| {
         let words = [
             Segment { text: "PyTorch", hint: "As diffusers and ComfyUI draw it; the same on every machine." },
             Segment { text: "NVIDIA", hint: "As AUTOMATIC1111 draws it on NVIDIA cards; the same on every machine." },
         ];
         let chosen = usize::from(fine.noise == NoiseKind::Philox);
-        if let Some(picked) = Segments::new("Noise of", &words, chosen).show(ui) {
+        if let Some(picked) = Segments::new("RNG", &words, chosen).show(ui) {
             fine.noise = if picked == 1 { NoiseKind::Philox } else { NoiseKind::Torch };
         }
     });

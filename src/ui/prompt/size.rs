@@ -2,13 +2,13 @@
 
 /// A shape of picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Aspect {
+pub(crate) struct Aspect {
     pub name: &'static str,
     /// Width to height.
     pub ratio: [u32; 2],
 }
 
-pub const ASPECTS: [Aspect; 5] = [
+pub(crate) const ASPECTS: [Aspect; 5] = [
     Aspect { name: "Square", ratio: [1, 1] },
     Aspect { name: "Portrait", ratio: [2, 3] },
     Aspect { name: "Landscape", ratio: [3, 2] },
@@ -21,11 +21,11 @@ const GRID_PX: u32 = 64;
 /// Small models lose too much of an aspect on that grid.
 const SMALL_GRID_PX: u32 = 32;
 /// Any size must be a multiple of the autoencoder's factor.
-pub const STEP_PX: u32 = 8;
+pub(crate) const STEP_PX: u32 = 8;
 
 /// The size for an aspect at about `native_px`'s area.
 #[must_use]
-pub fn for_aspect(aspect: Aspect, native_px: [u32; 2]) -> [u32; 2] {
+pub(crate) fn for_aspect(aspect: Aspect, native_px: [u32; 2]) -> [u32; 2] {
     let area_px = f64::from(native_px[0]) * f64::from(native_px[1]);
     let ratio = f64::from(aspect.ratio[0]) / f64::from(aspect.ratio[1]);
     let width = (area_px * ratio).sqrt();
@@ -35,20 +35,20 @@ pub fn for_aspect(aspect: Aspect, native_px: [u32; 2]) -> [u32; 2] {
 
 /// The name for the size box: an aspect that is offered, or "Custom".
 #[must_use]
-pub fn name_of(size_px: [u32; 2], native_px: [u32; 2]) -> &'static str {
+pub(crate) fn name_of(size_px: [u32; 2], native_px: [u32; 2]) -> &'static str {
     ASPECTS.into_iter().find(|aspect| for_aspect(*aspect, native_px) == size_px).map_or("Custom", |aspect| aspect.name)
 }
 
 /// The same aspect for another model.
 #[must_use]
-pub fn carried_over(size_px: [u32; 2], from_native_px: [u32; 2], to_native_px: [u32; 2]) -> [u32; 2] {
+pub(crate) fn carried_over(size_px: [u32; 2], from_native_px: [u32; 2], to_native_px: [u32; 2]) -> [u32; 2] {
     let known = ASPECTS.into_iter().find(|aspect| for_aspect(*aspect, from_native_px) == size_px);
     known.map_or(size_px, |aspect| for_aspect(aspect, to_native_px))
 }
 
 /// The size at which a picture is repainted: its own shape, no larger than the model can hold together.
 #[must_use]
-pub fn for_repainting(picture_px: [u32; 2], native_px: [u32; 2]) -> [u32; 2] {
+pub(crate) fn for_repainting(picture_px: [u32; 2], native_px: [u32; 2]) -> [u32; 2] {
     let [width, height] = picture_px.map(|side| f64::from(side.max(1)));
     let most_area_px = f64::from(native_px[0]) * f64::from(native_px[1]) * 2.25;
     let shrink = (most_area_px / (width * height)).sqrt().min(1.0);

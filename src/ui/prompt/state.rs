@@ -91,14 +91,14 @@ impl FineSampling {
     #[must_use]
     pub fn summary(&self) -> String {
         let usual = Self::default();
-        let told = [
+        let changed = [
             (self.variation_strength > 0.0, "variation"),
-            (self.guidance_rescale > 0.0, "rescale"),
-            (self.guidance_until < 1.0, "guidance ends"),
+            (self.guidance_rescale > 0.0, "CFG rescale"),
+            (self.guidance_until < 1.0, "CFG until"),
             (self.clip_skip != usual.clip_skip, "clip skip"),
-            (self.noise != usual.noise, "NVIDIA noise"),
+            (self.noise != usual.noise, "NVIDIA RNG"),
         ];
-        told.into_iter().filter(|(is_told, _)| *is_told).map(|(_, name)| name).collect::<Vec<_>>().join(", ")
+        changed.into_iter().filter(|(is_changed, _)| *is_changed).map(|(_, name)| name).collect::<Vec<_>>().join(", ")
     }
 }
 

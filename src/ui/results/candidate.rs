@@ -155,7 +155,7 @@ impl Candidates {
         self.list.iter().filter(|candidate| matches!(candidate.stage, Stage::Waiting)).count()
     }
 
-    /// Takes one off the strip and tells which one stands in its place (or, at the end, before it).
+    /// Takes one off the strip and returns which one stands in its place (or, at the end, before it).
     pub fn remove(&mut self, job: JobId) -> Option<JobId> {
         let index = self.list.iter().position(|candidate| candidate.job == job)?;
         self.list.remove(index);

@@ -4,7 +4,7 @@ use super::candidate::{Candidates, Stage};
 use crate::job::ModelPart;
 use crate::ui::numbers::{duration, seconds};
 
-/// Empty where there is nothing to tell.
+/// Empty where there is nothing to show.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunFigures {
     pub step: String,

@@ -10,9 +10,9 @@ use crate::ui::input::shortcuts::Command;
 use crate::ui::theme::icons;
 use crate::ui::widgets::MenuItem;
 
-pub const WIDTH: f32 = 232.0;
+pub(crate) const WIDTH: f32 = 232.0;
 
-pub fn show(ui: &mut Ui, file: &Path, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, file: &Path, actions: &mut Vec<Action>) {
     ui.set_width(WIDTH);
     ui.spacing_mut().item_spacing.y = 0.0;
     let trash_key = keymap::written(ui.ctx(), Command::Trash);

@@ -29,7 +29,7 @@ const ACTIONS_WIDTH_SHORT: f32 = 124.0;
 const LEAST_WIDTH: f32 = 520.0;
 
 /// `home` is where the picture lies when it fits: the strip is as wide.
-pub fn show(
+pub(crate) fn show(
     ui: &mut Ui,
     home: Rect,
     state: &mut AppState,
@@ -60,14 +60,14 @@ pub fn show(
 }
 
 fn strip_area(ui: &Ui, home: Rect, layout: Layout) -> Rect {
-    let room = ui.max_rect();
+    let area = ui.max_rect();
     let tile = tile_side(layout);
     if layout.short {
-        let top = room.bottom() - 83.0 + 12.0;
-        return Rect::from_min_max(pos2(room.left() + 16.0, top), pos2(room.right() - 16.0, top + tile));
+        let top = area.bottom() - 83.0 + 12.0;
+        return Rect::from_min_max(pos2(area.left() + 16.0, top), pos2(area.right() - 16.0, top + tile));
     }
-    let width = home.width().max(LEAST_WIDTH.min(room.width() - 40.0));
-    let top = room.bottom() - 140.0 + 24.0;
+    let width = home.width().max(LEAST_WIDTH.min(area.width() - 40.0));
+    let top = area.bottom() - 140.0 + 24.0;
     Rect::from_min_size(pos2(home.center().x - width / 2.0, top).round(), vec2(width, tile + WORDS_HEIGHT))
 }
 
@@ -148,7 +148,7 @@ fn strip(
         if response.clicked() {
             actions.push(Action::Results(ResultsAction::LookAt(LookingAt::Canvas)));
         }
-        words(ui, rect, "canvas", at_canvas, layout);
+        caption(ui, rect, "canvas", at_canvas, layout);
         let stroke = egui::Stroke::new(1.0, theme::tokens(ui).line);
         ui.painter().vline(rect.right() + LINE_GAP + 0.5, rect.y_range(), stroke);
     }
@@ -163,7 +163,7 @@ fn strip(
                 let compared = chosen && state.canvas.has_picture();
                 peek = Some(if compared { LookingAt::Canvas } else { LookingAt::Candidate(candidate.job) });
             }
-            words(ui, rect, short_words(candidate), chosen, layout);
+            caption(ui, rect, short_words(candidate), chosen, layout);
         }
     }
     peek
@@ -227,7 +227,7 @@ fn short_words(candidate: &Candidate) -> &str {
     if prompt.trim().is_empty() { "no words" } else { prompt }
 }
 
-fn words(ui: &Ui, tile: Rect, words: &str, chosen: bool, layout: Layout) {
+fn caption(ui: &Ui, tile: Rect, words: &str, chosen: bool, layout: Layout) {
     if layout.short {
         return;
     }

@@ -1,9 +1,9 @@
-//! All that the window knows, put together from the rooms' own states. Only `app` changes it, save for what a panel
+//! All that the window knows, put together from the folders' own states. Only `app` changes it, save for what a panel
 //! edits in place (its text fields and numbers).
 
 mod next_run;
 
-pub use next_run::Mode;
+pub(super) use next_run::Mode;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub struct AppState {
     pub memory: MemoryPanel,
     /// The built-in one first.
     pub models: Vec<ModelEntry>,
-    /// What the models that were chosen want of sizes; nothing while their files are read, or where they do not tell.
+    /// What sizes the models that were chosen work at; nothing while their files are read, or where they do not state it.
     pub grids: Vec<(ModelRef, Option<WorkGrid>)>,
     pub canvas: CanvasState,
     pub candidates: Candidates,

@@ -1,9 +1,7 @@
 //! What the next press of the button makes: its mode, its sizes, the request, and what the estimate is asked.
 
-use std::sync::Arc;
-
 use super::AppState;
-use crate::job::{EstimateQuestion, Frame, InitPicture, InpaintMask, Request, WorkGrid};
+use crate::job::{EstimateQuestion, Frame, InpaintMask, Request, WorkGrid};
 use crate::mask::PixelRect;
 use crate::raster::ResizeMode;
 use crate::sampling::SchedulerName;
@@ -60,7 +58,7 @@ impl AppState {
         }
     }
 
-    /// What the chosen model wants of sizes: as its files say, or, until they were read, as models of its size have it.
+    /// What sizes the chosen model works at: by its files, or, until they were read, as models of its size have it.
     #[must_use]
     pub fn work_grid(&self) -> WorkGrid {
         if let Some((_, Some(grid))) = self.grids.iter().find(|(model, _)| *model == self.prompt.model) {
@@ -113,12 +111,22 @@ impl AppState {
         self.model().map_or([256, 256], |model| [model.defaults.width, model.defaults.height])
     }
 
-    /// Everything that the panel and the canvas hold, as one request.
+    /// How much of the canvas's picture is made anew, 0 to 1.
+    #[must_use]
+    pub fn next_strength(&self) -> f64 {
+        match self.mode() {
+            Mode::Create => 1.0,
+            Mode::Edit => self.prompt.strength,
+            Mode::Fill => self.inpaint.strength,
+        }
+    }
+
+    /// Everything that the panel and the canvas hold, as one request; but not the canvas's picture, which takes longer
+    /// to put together than a frame.
     #[must_use]
     pub fn next_request(&self, seed: u64) -> Request {
         let prompt = &self.prompt;
         let size_px = self.asked_size_px();
-        let strength = if self.mode() == Mode::Fill { self.inpaint.strength } else { prompt.strength };
         let mut request = Request {
             prompt: prompt.prompt.trim().to_owned(),
             negative: Some(prompt.negative.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
@@ -130,7 +138,6 @@ impl AppState {
             seed,
             width: size_px.map(|[width, _]| width),
             height: size_px.map(|[_, height]| height),
-            init: self.canvas.document.whole_picture().map(|picture| InitPicture { picture, strength }),
             mask: self.next_mask(),
             resize: if self.mode() == Mode::Edit { prompt.resize } else { ResizeMode::default() },
             inpaint: self.inpaint.settings.clone(),
@@ -144,22 +151,17 @@ impl AppState {
 
     /// The canvas's mask as it is now; what is painted later belongs to the next request.
     fn next_mask(&self) -> Option<InpaintMask> {
-        let mask = self.canvas.document.mask();
-        (self.mode() == Mode::Fill).then(|| InpaintMask { plane: Arc::new(mask.plane().clone()) })
+        (self.mode() == Mode::Fill).then(|| InpaintMask { plane: self.canvas.document.mask().shared() })
     }
 
     /// What the next press of the button would take.
     #[must_use]
     pub fn estimate_question(&self) -> EstimateQuestion {
         let frame = self.next_frame().map(|frame| [frame.width, frame.height]);
-        let strength = match self.mode() {
-            Mode::Create => 1.0,
-            Mode::Edit => self.prompt.strength,
-            Mode::Fill => self.inpaint.strength,
-        };
         let guidance = self.prompt.guidance.or(self.model().map(|model| model.defaults.guidance));
         let scheduler = self.prompt.scheduler.or(self.model().and_then(|model| model.defaults.scheduler));
-        let calls = f64::from(self.prompt.steps) * strength * scheduler.map_or(1.0, SchedulerName::calls_per_step);
+        let calls =
+            f64::from(self.prompt.steps) * self.next_strength() * scheduler.map_or(1.0, SchedulerName::calls_per_step);
         EstimateQuestion {
             model: self.prompt.model.clone(),
             size_px: frame.unwrap_or_else(|| self.worked_size_px()),

@@ -20,7 +20,7 @@ const SQUARES_PER_FRAME: usize = 10;
 type Place = (u32, u32);
 
 #[derive(Default)]
-pub struct Layers {
+pub(crate) struct Layers {
     mask: Layer,
     colour: Layer,
     size_px: [u32; 2],
@@ -31,13 +31,13 @@ pub struct Layers {
 #[derive(Default)]
 struct Layer {
     squares: HashMap<Place, TextureHandle>,
-    /// To be sent whole, as soon as a frame has room.
+    /// To be sent whole, as soon as a frame can take it.
     stale: BTreeSet<Place>,
 }
 
 impl Layers {
     /// Sends what has changed. To be called once a frame, before anything is painted.
-    pub fn update(&mut self, ctx: &Context, document: &mut Document, sharp: bool) {
+    pub(crate) fn update(&mut self, ctx: &Context, document: &mut Document, sharp: bool) {
         let dirty = document.take_dirty();
         let size_px = document.size_px().unwrap_or_default();
         if dirty.sheet || sharp != self.sharp || size_px != self.size_px {
@@ -55,18 +55,18 @@ impl Layers {
                 self.colour.change(dirty.colour, size_px, sharp, |rect| picture_image(picture, rect));
             }
         }
-        let mut room = SQUARES_PER_FRAME;
-        self.mask.catch_up(ctx, size_px, sharp, &mut room, |rect| mask_image(document.mask().plane(), rect));
+        let mut squares_left = SQUARES_PER_FRAME;
+        self.mask.catch_up(ctx, size_px, sharp, &mut squares_left, |rect| mask_image(document.mask().plane(), rect));
         if let Some(picture) = document.picture() {
-            self.colour.catch_up(ctx, size_px, sharp, &mut room, |rect| picture_image(picture, rect));
+            self.colour.catch_up(ctx, size_px, sharp, &mut squares_left, |rect| picture_image(picture, rect));
         }
-        if room == 0 {
+        if squares_left == 0 {
             ctx.request_repaint();
         }
     }
 
     /// Paints the canvas's picture into `rect`: `base` as it came, and over it what was painted.
-    pub fn paint_picture(&self, painter: &Painter, rect: Rect, base: TextureId) {
+    pub(crate) fn paint_picture(&self, painter: &Painter, rect: Rect, base: TextureId) {
         let whole = PixelRect::new(0, 0, self.size_px[0], self.size_px[1]);
         if self.colour.squares.is_empty() {
             painter.image(base, rect, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
@@ -90,12 +90,12 @@ impl Layers {
     }
 
     /// Paints only what was painted, over a base that is shown small.
-    pub fn paint_strokes(&self, painter: &Painter, rect: Rect) {
+    pub(crate) fn paint_strokes(&self, painter: &Painter, rect: Rect) {
         self.colour.paint(painter, rect, self.size_px, Color32::WHITE);
     }
 
     /// Paints the mask into `rect` in `tint`.
-    pub fn paint_mask(&self, painter: &Painter, rect: Rect, tint: Color32) {
+    pub(crate) fn paint_mask(&self, painter: &Painter, rect: Rect, tint: Color32) {
         self.mask.paint(painter, rect, self.size_px, tint);
     }
 }
@@ -129,15 +129,15 @@ impl Layer {
         ctx: &Context,
         size_px: [u32; 2],
         sharp: bool,
-        room: &mut usize,
+        squares_left: &mut usize,
         image: impl Fn(PixelRect) -> ColorImage,
     ) {
-        while *room > 0 {
+        while *squares_left > 0 {
             let Some(place) = self.stale.pop_first() else { return };
             let sent = grown(part_of(place, size_px), size_px);
             let handle = ctx.load_texture("canvas square", image(sent), options(sharp));
             self.squares.insert(place, handle);
-            *room -= 1;
+            *squares_left -= 1;
         }
     }
 

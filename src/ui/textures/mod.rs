@@ -3,8 +3,8 @@
 //! Bounded: what was not drawn for longest goes first. Large pictures are prepared on a thread; meanwhile there is
 //! none, and the caller goes on showing what it had.
 
-pub mod layers;
-pub mod model_view;
+pub(crate) mod layers;
+pub(crate) mod model_view;
 pub(crate) mod picture_worker;
 
 use std::collections::{HashMap, VecDeque};

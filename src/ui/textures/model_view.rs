@@ -18,7 +18,7 @@ const FILL_SIDE_PX: u32 = 192;
 
 /// Made once for a mask and its settings, and kept until one of them changes.
 #[derive(Clone)]
-pub struct ModelView {
+pub(crate) struct ModelView {
     pub crop: PixelRect,
     /// White, as dense as each cell is repainted.
     pub cells: TextureHandle,
@@ -30,7 +30,7 @@ pub struct ModelView {
 
 /// What a view was made of.
 #[derive(Clone, PartialEq)]
-pub struct Source {
+pub(crate) struct Source {
     revision: u64,
     settings: InpaintSettings,
     frame: Frame,
@@ -38,14 +38,14 @@ pub struct Source {
 
 impl Source {
     #[must_use]
-    pub fn new(document: &Document, settings: &InpaintSettings, frame: Frame) -> Self {
+    pub(crate) fn new(document: &Document, settings: &InpaintSettings, frame: Frame) -> Self {
         Self { revision: document.revision(), settings: settings.clone(), frame }
     }
 }
 
 impl ModelView {
     #[must_use]
-    pub fn make(ctx: &Context, document: &Document, source: &Source) -> Self {
+    pub(crate) fn make(ctx: &Context, document: &Document, source: &Source) -> Self {
         let Source { settings, frame, .. } = source;
         let mask = settings.prepared(&part_of(document.mask().plane(), frame.crop));
         // Yes or no is all that a cell knows, unless the mask releases it step by step.

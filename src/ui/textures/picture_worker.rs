@@ -14,14 +14,14 @@ use crate::raster::Picture;
 const QUEUE_LENGTH: usize = 32;
 
 /// What a picture is wanted for.
-pub struct Order<K> {
+pub(crate) struct Order<K> {
     pub key: K,
     pub picture: Arc<Picture>,
     /// The longer side shall not exceed this.
     pub max_side_px: usize,
 }
 
-pub struct PictureWorker<K> {
+pub(crate) struct PictureWorker<K> {
     orders: Option<Sender<Order<K>>>,
     results: Option<Receiver<(K, ColorImage)>>,
     thread: Option<JoinHandle<()>>,
@@ -29,7 +29,7 @@ pub struct PictureWorker<K> {
 
 impl<K: Send + 'static> PictureWorker<K> {
     /// Starts the thread; `wake` is called after every result. Where the system gives none, nothing is ever ready.
-    pub fn start(wake: impl Fn() + Send + 'static) -> Self {
+    pub(crate) fn start(wake: impl Fn() + Send + 'static) -> Self {
         let (order_sender, order_receiver) = bounded::<Order<K>>(QUEUE_LENGTH);
         let (result_sender, result_receiver) = bounded(QUEUE_LENGTH);
         let spawned = std::thread::Builder::new().name("inkwick-pictures".into()).spawn(move || {
@@ -48,11 +48,11 @@ impl<K: Send + 'static> PictureWorker<K> {
     }
 
     /// `false` when too many wait.
-    pub fn order(&self, order: Order<K>) -> bool {
+    pub(crate) fn order(&self, order: Order<K>) -> bool {
         self.orders.as_ref().is_some_and(|orders| orders.try_send(order).is_ok())
     }
 
-    pub fn try_recv(&self) -> Option<(K, ColorImage)> {
+    pub(crate) fn try_recv(&self) -> Option<(K, ColorImage)> {
         self.results.as_ref()?.try_recv().ok()
     }
 }
@@ -72,7 +72,7 @@ impl<K> Drop for PictureWorker<K> {
 
 /// The pixels as the graphics card wants them, made smaller where they are too many.
 #[must_use]
-pub fn prepare(picture: &Picture, max_side_px: usize) -> ColorImage {
+pub(crate) fn prepare(picture: &Picture, max_side_px: usize) -> ColorImage {
     let [width, height] = picture.size();
     if width.max(height) <= max_side_px {
         return convert([width, height], picture.rgba());

@@ -1,4 +1,4 @@
-//! The fonts that the program brings along: Inter for words, Phosphor for icons.
+//! The fonts that the program brings along: Inter for text, Phosphor for icons.
 //!
 //! egui's own fonts stay behind them for the signs that they lack; the system's come after those.
 
@@ -14,7 +14,7 @@ const ICONS: &str = "Phosphor";
 pub const BODY_PT: f32 = 13.0;
 /// The prompt and the primary button.
 pub const LARGE_PT: f32 = 14.0;
-/// Headings of empty rooms.
+/// Headings of empty panels.
 pub const HEADING_PT: f32 = 20.0;
 
 /// Gives the context our fonts. To be called once, before the first frame.
@@ -65,7 +65,7 @@ pub fn icon(size_pt: f32) -> FontId {
     FontId::new(size_pt, icon_family())
 }
 
-/// Plain words.
+/// Plain text.
 #[must_use]
 pub fn regular(size_pt: f32) -> FontId {
     FontId::proportional(size_pt)

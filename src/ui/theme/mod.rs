@@ -38,7 +38,7 @@ pub const MENU_ICON_PT: f32 = 16.0;
 pub const SMALL_ICON_PT: f32 = 14.0;
 pub const CARET_PT: f32 = 12.0;
 
-/// The colours of one theme. The names are those of the design; what carries each is said there.
+/// The colours of one theme. The names are those of the design; what carries each stands there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tokens {
     /// Around the picture.
@@ -52,7 +52,7 @@ pub struct Tokens {
     /// The chosen one.
     pub segment: Color32,
     pub popup: Color32,
-    /// Between rooms, and around the picture.
+    /// Between panels, and around the picture.
     pub edge: Color32,
     /// Between sections.
     pub line: Color32,
@@ -226,7 +226,7 @@ fn style(tokens: &Tokens) -> Style {
     spacing.scroll = ScrollStyle {
         floating_width: HALF,
         bar_width: GRID,
-        // A cut edge says "more below" without painting over the pictures.
+        // A cut edge shows that there is more below without painting over the pictures.
         fade: egui::style::ScrollFadeStyle { strength: 0.0, size: 0.0 },
         ..ScrollStyle::floating()
     };

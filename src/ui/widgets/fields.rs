@@ -14,16 +14,25 @@ use crate::ui::widgets::{MenuItem, paint};
 
 const MENU_WIDTH: f32 = 240.0;
 
-/// A label in its column and what stands beside it. `content` is told the label's id, to name its fields.
+/// A label in its column and what stands beside it. `content` gets the label's id, to name its fields.
 pub fn row<R>(ui: &mut Ui, label: &str, content: impl FnOnce(&mut Ui, Id) -> R) -> R {
+    hinted_row(ui, label, "", content)
+}
+
+/// The same, with an explanation while the pointer rests on the label.
+pub fn hinted_row<R>(ui: &mut Ui, label: &str, hint: &str, content: impl FnOnce(&mut Ui, Id) -> R) -> R {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         let slot = vec2(theme::LABEL_WIDTH, theme::CONTROL_HEIGHT);
         let (rect, response) = ui.allocate_exact_size(slot, Sense::hover());
         paint::text(ui, rect, Align::Min, label, fonts::body(), theme::tokens(ui).text_2);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, label));
+        let id = response.id;
+        if !hint.is_empty() {
+            response.on_hover_text(hint);
+        }
         ui.spacing_mut().item_spacing.x = theme::GRID;
-        content(ui, response.id)
+        content(ui, id)
     })
     .inner
 }
@@ -36,7 +45,7 @@ pub fn line(ui: &mut Ui, below: f32) {
     ui.add_space(below - gap);
 }
 
-/// A heading that folds what follows; folded, it tells the values in `summary`.
+/// A heading that folds what follows; folded, it shows the values in `summary`.
 pub fn section(ui: &mut Ui, name: &str, summary: &str, open: &mut bool) {
     let tokens = theme::tokens(ui);
     let size = vec2(ui.available_width(), theme::SECTION_HEIGHT - 4.0);
@@ -124,7 +133,7 @@ pub fn choice(ui: &mut Ui, chosen: bool, words: &str, hint: &str) -> bool {
     ui.add(item).clicked()
 }
 
-/// One line of a box's menu with its explanation on hover; with `cannot`, it cannot be chosen and says why.
+/// One line of a box's menu with its explanation on hover; with `cannot`, it cannot be chosen and shows why.
 pub fn explained_choice(ui: &mut Ui, chosen: bool, words: &str, hint: &str, cannot: Option<&str>) -> bool {
     let icon = if chosen { icons::CHECK } else { " " };
     let response = ui.add_enabled(cannot.is_none(), MenuItem::new(words).icon(icon));

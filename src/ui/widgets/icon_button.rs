@@ -1,4 +1,4 @@
-//! A square button that is only an icon. Its tooltip tells its name and its key.
+//! A square button that is only an icon. Its tooltip shows its name and its key.
 
 use egui::{Color32, CornerRadius, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo};
 

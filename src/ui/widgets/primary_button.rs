@@ -47,7 +47,7 @@ impl<'a> PrimaryButton<'a> {
         self
     }
 
-    /// Adds the caret; `name` is what a screen reader says of it. It stays enabled.
+    /// Adds the caret; `name` is its accessible name. It stays enabled.
     pub fn caret(mut self, name: &'a str) -> Self {
         self.caret = Some(name);
         self

@@ -25,7 +25,7 @@ pub struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    /// `name` is what a screen reader says before each word.
+    /// `name` begins the accessible name of each.
     pub fn new(name: &'a str, words: &'a [Segment<'a>], chosen: usize) -> Self {
         Self { name, words, chosen, fixed: false, width: None }
     }

@@ -95,7 +95,7 @@ impl<'a> TextButton<'a> {
         self
     }
 
-    /// What a screen reader says, where the words on it do not say enough.
+    /// Its accessible name, where the text on it is not enough.
     pub fn named(mut self, name: &'a str) -> Self {
         self.name = Some(name);
         self

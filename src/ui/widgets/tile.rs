@@ -34,7 +34,7 @@ const BAR_INSET: f32 = 6.0;
 const BAR_HEIGHT: f32 = 4.0;
 
 impl Tile<'_> {
-    /// Paints into `rect`; `id` tells it from its neighbours.
+    /// Paints into `rect`; `id` sets it apart from its neighbours.
     #[must_use]
     pub fn show(&self, ui: &Ui, rect: Rect, id: egui::Id) -> Response {
         let response = ui.interact(rect, id, Sense::click());

@@ -1,9 +1,7 @@
 //! What the actions with files do: the store reads and writes, the system's dialogs ask.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use crate::canvas::Origin;
 use crate::store::keys;
 use crate::store::pictures::picture_file;
 use crate::store::worker::StoreCommand;
@@ -21,16 +19,13 @@ impl Studio {
             FilesAction::SaveMaskDialog => self.dialog(DialogRequest::SaveMask),
             FilesAction::LoadMask(file) => self.store.send(StoreCommand::LoadMask(file)),
             FilesAction::SaveMask(to) => {
-                let mask = Arc::new(self.state.canvas.document.mask().plane().clone());
+                let mask = self.state.canvas.document.mask().shared();
                 self.store.send(StoreCommand::SaveMask { to: with_png(to), mask });
-            }
-            FilesAction::Paste(picture) => {
-                self.state.canvas.replace_picture(Some((picture, Origin::default())));
             }
             FilesAction::SaveCanvas(to) => {
                 self.remember_folder(to.parent());
-                if let Some(picture) = self.state.canvas.document.settled_picture() {
-                    self.store.send(StoreCommand::SavePicture { to: with_png(to), picture });
+                if let Some(picture) = self.state.canvas.document.picture().cloned() {
+                    self.store.send(StoreCommand::SaveCanvas { to: with_png(to), picture: Box::new(picture) });
                 }
             }
             FilesAction::SaveAsDialog => {
@@ -51,8 +46,9 @@ impl Studio {
             FilesAction::Trash(file) => self.store.send(StoreCommand::DeletePictures(vec![file])),
             FilesAction::OpenPicturesFolder => {
                 let folder = self.services.paths.pictures_folder.clone();
-                self.store.send(StoreCommand::Reveal(folder));
+                self.store.send(StoreCommand::RevealFolder(folder));
             }
+            FilesAction::ShowLog => self.store.send(StoreCommand::Reveal(self.services.paths.log_file())),
             FilesAction::ShowKeysFile => {
                 let path = keys::file_beside(&self.services.paths.settings_file);
                 self.store.send(StoreCommand::ShowKeysFile { path, usual: keymap::defaults() });

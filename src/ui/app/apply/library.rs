@@ -61,9 +61,10 @@ impl Studio {
             LibraryAction::Inspect(file) => self.store.send(StoreCommand::InspectFile(file)),
             LibraryAction::Hash(file) => {
                 self.state.library.hashing = Some(file.clone());
-                self.ask_aside(move || {
+                let broken = LibraryAction::Hashed { file: file.clone(), hash: Err("its reader broke".into()) };
+                self.background.aside(Some(Action::Library(broken)), move || {
                     let hash = hash::sha256(&file).map_err(|error| error.to_string());
-                    Some(LibraryAction::Hashed { file, hash })
+                    Some(Action::Library(LibraryAction::Hashed { file, hash }))
                 });
             }
             LibraryAction::Hashed { file, hash } => self.hashed(&file, hash),
@@ -85,8 +86,7 @@ impl Studio {
             LibraryAction::OpenSelectorFolder => {
                 let folder = mobile_sam::folder(&self.services.paths.models_folder);
                 // Where nothing was fetched yet there is none to show.
-                let _ = std::fs::create_dir_all(&folder);
-                self.store.send(StoreCommand::Reveal(folder));
+                self.store.send(StoreCommand::RevealFolder(folder));
             }
         }
     }
@@ -96,7 +96,8 @@ impl Studio {
         self.state.library.chosen = Some(self.state.prompt.model.clone());
         self.state.sheet = Some(Sheet::Library);
         if self.token.is_none() {
-            self.ask_aside(|| token::load().map(LibraryAction::TokenFound));
+            self.background
+                .aside(None, || token::load().map(|token| Action::Library(LibraryAction::TokenFound(token))));
         }
         self.list_models();
     }
@@ -120,7 +121,10 @@ impl Studio {
     fn keep_token(&mut self) {
         let written = Token(std::mem::take(&mut self.state.library.token_text).trim().to_owned());
         self.token = Some(written.clone());
-        self.ask_aside(move || token::save(&written).err().map(|error| LibraryAction::TokenNotKept(error.to_string())));
+        self.background.aside(None, move || {
+            let error = token::save(&written).err()?.to_string();
+            Some(Action::Library(LibraryAction::TokenNotKept(error)))
+        });
     }
 
     fn hashed(&mut self, file: &Path, hash: Result<String, String>) {
@@ -135,21 +139,6 @@ impl Studio {
                 let details = Some(file.display().to_string());
                 self.state.toasts.error(format!("The file could not be read ({error})."), details);
             }
-        }
-    }
-
-    /// On a thread of its own: a locked keyring asks for its password first, and a large file takes its time.
-    fn ask_aside(&self, ask: impl FnOnce() -> Option<LibraryAction> + Send + 'static) {
-        let (answers, wake) = (self.answers().clone(), self.wake.clone());
-        let started = std::thread::Builder::new().name("inkwick-aside".into()).spawn(move || {
-            if let Some(action) = ask()
-                && answers.send(Action::Library(action)).is_ok()
-            {
-                wake();
-            }
-        });
-        if let Err(error) = started {
-            tracing::warn!("the system gives no thread: {error}");
         }
     }
 

@@ -6,7 +6,7 @@ mod prompt;
 mod results;
 mod window;
 
-use crate::ui::action::{Action, CanvasAction};
+use crate::ui::action::{Action, CanvasAction, WholeStep};
 use crate::ui::app::studio::Studio;
 use crate::ui::canvas;
 
@@ -17,16 +17,25 @@ impl Studio {
             Action::Prompt(action) => self.apply_to_prompt(action),
             Action::Results(action) => self.apply_to_results(action),
             Action::Canvas(action) => {
-                if action == CanvasAction::BlankCanvas {
+                if matches!(action, CanvasAction::BlankCanvas) {
                     // One is about to draw: the tools' keys must not land in the prompt.
                     ctx.memory_mut(egui::Memory::stop_text_input);
                 }
                 canvas::apply::apply(&mut self.state, action);
                 canvas::select::ask(&mut self.state, &self.selector);
+                self.work_on_canvas();
             }
             Action::Files(action) => self.apply_to_files(action),
             Action::Library(action) => self.apply_to_library(action),
             Action::Window(action) => self.apply_to_window(ctx, action),
+        }
+    }
+
+    /// Gives the worker the canvas's next step, if there is one.
+    pub(in crate::ui) fn work_on_canvas(&mut self) {
+        if let Some((id, work)) = self.state.canvas.next_work() {
+            let failed = CanvasAction::Worked { id, step: WholeStep::Mask, prepared: None };
+            self.background.queue(Some(Action::Canvas(failed)), move || Some(Action::Canvas(work())));
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What the prompt panel's actions do: above all, a press of Generate.
 
-use crate::job::{Destination, fresh_seed};
-use crate::store::models;
+use crate::canvas::PictureLayer;
+use crate::job::{Destination, InitPicture, Request, fresh_seed};
+use crate::store::models::prompt_references::ReferenceError;
 use crate::store::worker::StoreCommand;
-use crate::ui::action::PromptAction;
+use crate::ui::action::{Action, PromptAction};
 use crate::ui::app::apply::sentence;
+use crate::ui::app::runs::PreparedRun;
 use crate::ui::app::studio::Studio;
 use crate::ui::results::candidate::{Candidate, Stage};
 use crate::ui::words;
@@ -19,39 +21,68 @@ impl Studio {
                 self.generate(false);
             }
             PromptAction::ChooseModel(model) => self.state.choose_model(model),
-            PromptAction::GridFound(model, grid) => {
-                for known in self.state.grids.iter_mut().filter(|(known, _)| *known == model) {
-                    known.1 = grid;
+            PromptAction::UseSettings(file) => self.store.send(StoreCommand::ReadRequest(file)),
+            PromptAction::RequestReady { id, request } => {
+                if self.runs.has(id) {
+                    let folders = self.saver.current.known_models.clone();
+                    self.store.send(StoreCommand::ResolveReferences { id, request, folders });
                 }
             }
-            PromptAction::UseSettings(file) => self.store.send(StoreCommand::ReadRequest(file)),
+            PromptAction::RequestFailed { id } => {
+                if self.runs.take(id).is_some() {
+                    self.state.toasts.error("The canvas could not be read for this picture. Try again.", None);
+                }
+            }
         }
     }
 
+    /// The canvas is put into one picture on the worker, then the store finds what the prompt refers to, and then the
+    /// request goes to the engine: none of it on the window's thread.
     fn generate(&mut self, in_front: bool) {
         if !self.state.is_ready() {
             self.state.prompt.wants_focus = true;
             return;
         }
         let first_seed = self.state.prompt.fixed_seed().unwrap_or_else(fresh_seed);
+        let mut request = Box::new(self.state.next_request(first_seed));
+        let canvas: Option<(PictureLayer, f64)> =
+            self.state.canvas.document.picture().map(|picture| (picture.clone(), self.state.next_strength()));
+        let id = self.runs.add(PreparedRun {
+            in_front,
+            picture_count: self.state.prompt.picture_count,
+            frame: self.state.next_frame(),
+            estimated_seconds: self.state.memory.estimate.as_ref().map(|found| found.seconds_per_call),
+        });
+        self.background.queue(Some(Action::Prompt(PromptAction::RequestFailed { id })), move || {
+            request.init = canvas.map(|(picture, strength)| InitPicture { picture: picture.whole(), strength });
+            Some(Action::Prompt(PromptAction::RequestReady { id, request }))
+        });
+        self.state.library.note_mut(&self.state.prompt.model).use_now();
+        self.saver.current.remember_prompt(&self.state.prompt.prompt);
+        self.saver.touch();
+    }
+
+    /// Everything that the prompt refers to was found, or what was not.
+    pub(in crate::ui) fn submit(&mut self, id: u64, request: Result<Box<Request>, ReferenceError>) {
+        let Some(run) = self.runs.take(id) else { return };
+        let first = match request {
+            Ok(request) => request,
+            Err(problem) => {
+                self.state.toasts.error(sentence(&problem.to_string()), None);
+                return;
+            }
+        };
         let was_idle = !self.state.candidates.is_busy();
-        let mut first = self.state.next_request(first_seed);
-        // LoRAs and embeddings that the prompt names.
-        if let Err(problem) = models::prompt_references::resolve(&mut first, &self.services.paths) {
-            self.state.toasts.error(sentence(&problem.to_string()), None);
-            return;
-        }
-        for index in 0..self.state.prompt.picture_count {
+        for index in 0..run.picture_count {
             let request = first.of_batch(index);
-            let place = if in_front { index as usize } else { usize::MAX };
+            let place = if run.in_front { index as usize } else { usize::MAX };
             match self.engine.submit_at(request.clone(), Destination::Gallery, place) {
                 Ok(handle) => {
                     let job = handle.id();
                     self.jobs.push(handle);
-                    let frame = self.state.next_frame();
-                    let estimated_seconds = self.state.memory.estimate.as_ref().map(|found| found.seconds_per_call);
+                    let PreparedRun { frame, estimated_seconds, .. } = run;
                     let candidate = Candidate { job, request, frame, estimated_seconds, stage: Stage::Waiting };
-                    self.state.candidates.add(candidate, in_front.then_some(index as usize));
+                    self.state.candidates.add(candidate, run.in_front.then_some(index as usize));
                 }
                 Err(error) => {
                     self.state.toasts.error(words::of_error(&error), None);
@@ -60,8 +91,5 @@ impl Studio {
             }
         }
         self.state.canvas.follows_run |= was_idle;
-        self.state.library.note_mut(&first.model).use_now();
-        self.saver.current.remember_prompt(&self.state.prompt.prompt);
-        self.saver.touch();
     }
 }

@@ -13,12 +13,14 @@ impl Studio {
         match action {
             ResultsAction::CancelRunning => {
                 let running = self.state.candidates.running().map(|candidate| candidate.job);
-                if let Some(job) = running.or_else(|| self.state.candidates.first_waiting()) {
-                    self.cancel(job);
+                match running.or_else(|| self.state.candidates.first_waiting()) {
+                    Some(job) => self.cancel(job),
+                    None => self.runs.cancel_last(),
                 }
             }
             ResultsAction::Cancel(job) => self.cancel(job),
             ResultsAction::CancelAll => {
+                self.runs.cancel_all();
                 for job in self.state.candidates.unfinished() {
                     self.cancel(job);
                 }

@@ -42,7 +42,7 @@ impl Studio {
     }
 }
 
-/// Where there is room for a rail only, the panel opens over the canvas.
+/// Where only a rail fits, the panel opens over the canvas.
 fn toggle(panel: &mut SidePanel, form: PanelForm) {
     if form == PanelForm::Rail {
         panel.over_canvas = !panel.over_canvas;

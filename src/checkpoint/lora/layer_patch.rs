@@ -7,14 +7,14 @@ use crate::checkpoint::archive::Archive;
 
 /// The tensors of one layer, by the end of their names.
 #[derive(Clone, Debug, Default)]
-pub struct Change {
+pub(crate) struct LayerPatch {
     /// `(role, name in the file)`
     pub tensors: Vec<(Role, String)>,
 }
 
 /// What a tensor is to its layer's change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
+pub(crate) enum Role {
     Down,
     Up,
     Mid,
@@ -37,14 +37,14 @@ pub enum Role {
     BiasDifference,
 }
 
-impl Change {
+impl LayerPatch {
     fn find(&self, role: Role) -> Option<&str> {
         self.tensors.iter().find(|(found, _)| *found == role).map(|(_, name)| name.as_str())
     }
 
     /// Whether all that its form needs is there.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         let has = |role| self.find(role).is_some();
         let pair = |a, b| has(a) && has(b);
         has(Role::Difference)
@@ -56,7 +56,7 @@ impl Change {
     }
 
     #[must_use]
-    pub fn changes_bias(&self) -> bool {
+    pub(crate) fn changes_bias(&self) -> bool {
         self.find(Role::BiasDifference).is_some()
     }
 
@@ -64,17 +64,17 @@ impl Change {
     ///
     /// # Errors
     /// When the shapes do not fit.
-    pub fn apply_to_bias(&self, bias: &Tensor, file: &Archive, weight: f64) -> Result<Tensor, Error> {
+    pub(crate) fn apply_to_bias(&self, bias: &Tensor, file: &Archive, weight: f64) -> Result<Tensor, Error> {
         let Some(name) = self.find(Role::BiasDifference) else { return Ok(bias.clone()) };
         let difference = file.load(name, bias.device())?.to_dtype(DType::F32)?.reshape(bias.shape())?;
         bias + (difference * weight)?
     }
 
-    /// The layer's weight, in f32, with the change times `weight` laid over it.
+    /// The layer's weight, in f32, with the patch times `weight` added.
     ///
     /// # Errors
     /// When the shapes do not fit.
-    pub fn apply(&self, base: &Tensor, file: &Archive, weight: f64) -> Result<Tensor, Error> {
+    pub(crate) fn apply(&self, base: &Tensor, file: &Archive, weight: f64) -> Result<Tensor, Error> {
         let read = Reader { change: self, file, device: base.device(), wanted: base.elem_count() };
         let magnitude = read.optional(Role::Magnitude)?;
         let factor = if magnitude.is_some() { 1.0 } else { weight };
@@ -101,7 +101,7 @@ impl Change {
 }
 
 struct Reader<'a> {
-    change: &'a Change,
+    change: &'a LayerPatch,
     file: &'a Archive,
     device: &'a Device,
     /// How many numbers the layer has.

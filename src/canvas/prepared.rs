@@ -1,0 +1,116 @@
+//! Steps that change the whole canvas, worked out apart from it (on another thread) and put in place at once.
+
+use std::sync::Arc;
+
+use super::change::{Origin, PackedMask, Sheet, TilesChange};
+use super::extend;
+use super::mask_layer::MaskLayer;
+use super::picture_layer::PictureLayer;
+use crate::mask::{MaskPlane, PixelRect, flood};
+use crate::raster::{Extension, Picture, extended};
+
+/// The canvas as it was at one moment. Taking one copies no pixels: they are shared until the canvas changes.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub(super) revision: u64,
+    pub(super) picture: Option<PictureLayer>,
+    pub(super) origin: Origin,
+    pub(super) mask: MaskLayer,
+}
+
+/// A step that is ready for `Document::put`.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// Of the canvas that it was made from.
+    pub(super) revision: u64,
+    pub(super) step: Step,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Mask {
+        mask: MaskLayer,
+        /// Around what is different.
+        rect: PixelRect,
+        before: TilesChange,
+        after: TilesChange,
+    },
+    Sheet {
+        sheet: Sheet,
+        /// The sheet's own, unpacked.
+        mask: MaskLayer,
+        before: Sheet,
+    },
+}
+
+impl Snapshot {
+    /// The picture with everything that was painted on it.
+    #[must_use]
+    pub fn whole_picture(&self) -> Option<Arc<Picture>> {
+        self.picture.as_ref().map(PictureLayer::whole)
+    }
+
+    #[must_use]
+    pub fn mask(&self) -> &MaskPlane {
+        self.mask.plane()
+    }
+
+    /// Another mask of the same size. `None` when nothing is different.
+    #[must_use]
+    pub fn with_mask(&self, plane: MaskPlane) -> Option<Prepared> {
+        if plane.size_px() != self.mask.plane().size_px() {
+            return None;
+        }
+        let mask = MaskLayer::new(plane);
+        let grid = mask.grid();
+        let (mut rect, mut before, mut after) = (PixelRect::default(), TilesChange::default(), TilesChange::default());
+        for tile in (0..grid.count()).filter(|tile| mask.has(*tile) || self.mask.has(*tile)) {
+            let (old, new) = (self.mask.tile(tile), mask.tile(tile));
+            if old != new {
+                rect = rect.union(grid.rect(tile));
+                before.mask.push((tile, old));
+                after.mask.push((tile, new));
+            }
+        }
+        (!after.is_empty())
+            .then_some(Prepared { revision: self.revision, step: Step::Mask { mask, rect, before, after } })
+    }
+
+    /// A mask of any size, stretched to the picture's.
+    #[must_use]
+    pub fn with_stretched_mask(&self, plane: MaskPlane) -> Option<Prepared> {
+        let [width, height] = self.mask.plane().size_px();
+        self.with_mask(extend::stretched(&MaskLayer::new(plane), width, height).into_plane())
+    }
+
+    /// What the mask's outline encloses around a pixel is masked.
+    #[must_use]
+    pub fn flooded(&self, x: u32, y: u32) -> Option<Prepared> {
+        let mut plane = self.mask.plane().clone();
+        flood(&mut plane, x, y)?;
+        self.with_mask(plane)
+    }
+
+    /// A larger canvas: the new part continues the picture's border and is masked.
+    #[must_use]
+    pub fn extended(&self, sides: Extension) -> Option<Prepared> {
+        let picture = self.picture.as_ref().filter(|_| !sides.is_empty())?;
+        let picture = Arc::new(extended(&picture.whole(), sides));
+        let origin = Origin { file: None, made_here: self.origin.made_here };
+        Some(self.with_sheet(picture, origin, extend::mask(&self.mask, sides)))
+    }
+
+    /// Another picture. The mask stays, stretched where the size is another.
+    #[must_use]
+    pub fn replaced(&self, picture: Arc<Picture>, origin: Origin) -> Prepared {
+        let mask = extend::stretched(&self.mask, picture.width(), picture.height());
+        self.with_sheet(picture, origin, mask)
+    }
+
+    fn with_sheet(&self, picture: Arc<Picture>, origin: Origin, mask: MaskLayer) -> Prepared {
+        let before =
+            Sheet { picture: self.picture.clone(), origin: self.origin.clone(), mask: PackedMask::of(&self.mask) };
+        let sheet = Sheet::of(picture, origin, PackedMask::of(&mask));
+        Prepared { revision: self.revision, step: Step::Sheet { sheet, mask, before } }
+    }
+}

@@ -1,0 +1,48 @@
+//! Presses of Generate on their way to the engine: what takes longer than a frame is done before they are submitted.
+
+use std::collections::BTreeMap;
+
+use crate::job::Frame;
+
+/// What a press asked for besides the request itself.
+#[derive(Clone, Debug)]
+pub(crate) struct PreparedRun {
+    pub in_front: bool,
+    pub picture_count: u32,
+    /// The part of the canvas that is worked on, where it is masked.
+    pub frame: Option<Frame>,
+    pub estimated_seconds: Option<f64>,
+}
+
+/// By the number under which the store answers.
+#[derive(Debug, Default)]
+pub(crate) struct PreparedRuns {
+    waiting: BTreeMap<u64, PreparedRun>,
+    last: u64,
+}
+
+impl PreparedRuns {
+    pub(crate) fn add(&mut self, run: PreparedRun) -> u64 {
+        self.last += 1;
+        self.waiting.insert(self.last, run);
+        self.last
+    }
+
+    /// `None` where it was cancelled meanwhile.
+    pub(crate) fn take(&mut self, id: u64) -> Option<PreparedRun> {
+        self.waiting.remove(&id)
+    }
+
+    #[must_use]
+    pub(crate) fn has(&self, id: u64) -> bool {
+        self.waiting.contains_key(&id)
+    }
+
+    pub(crate) fn cancel_last(&mut self) {
+        self.waiting.pop_last();
+    }
+
+    pub(crate) fn cancel_all(&mut self) {
+        self.waiting.clear();
+    }
+}
