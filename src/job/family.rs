@@ -196,6 +196,7 @@ pub struct Detected<T> {
 }
 
 impl<T> Detected<T> {
+    #[must_use]
     pub fn new(value: T, reason: impl Into<String>) -> Self {
         Self { value, reason: reason.into() }
     }
