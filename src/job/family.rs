@@ -75,9 +75,6 @@ static XL_REFINER_ROW: FamilyRow = FamilyRow { name: "Stable Diffusion XL refine
 static OTHER_ROW: FamilyRow = FamilyRow { name: "Stable Diffusion", ..SD1 };
 
 impl Family {
-    pub const ALL: [Self; 7] =
-        [Self::BuiltIn, Self::Sd1, Self::Sd2, Self::Sd2Velocity, Self::Xl, Self::XlRefiner, Self::Other];
-
     #[must_use]
     pub fn row(self) -> &'static FamilyRow {
         match self {
@@ -250,5 +247,17 @@ impl ModelProfile {
     #[must_use]
     pub fn title(&self) -> String {
         self.family.value.title(self.input)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_channels_say_what_a_model_is_given() {
+        let kinds = [4, 8, 9, 5, 3].map(|channels| ModelInput::of(channels, 4));
+        let wanted = [Some(ModelInput::Plain), Some(ModelInput::Instruction), Some(ModelInput::Mask), None, None];
+        assert_eq!(kinds, wanted);
     }
 }
