@@ -1,7 +1,7 @@
 //! The families of models: one table of what each takes by default, where nothing in a model's own files says
 //! otherwise. Window, command line and pipeline read their defaults here.
 //!
-//! A new family is a variant, a row, and a way to tell it from a model's files (`checkpoint::profile_of`).
+//! A new family is a variant, a row, and a way to know it from a model's files (`checkpoint::profile_of`).
 
 use super::Request;
 use crate::sampling::{PredictionChoice, SchedulerName};
@@ -196,6 +196,7 @@ pub struct Detected<T> {
 }
 
 impl<T> Detected<T> {
+    #[must_use]
     pub fn new(value: T, reason: impl Into<String>) -> Self {
         Self { value, reason: reason.into() }
     }
