@@ -49,10 +49,10 @@ const TENSORS: &[&str] = &["candle_core", "candle_nn", "candle_flash_attn", "can
 /// What a folder must not know: crates, and other folders as `crate::folder`.
 fn forbidden(folder: &str) -> Vec<&'static str> {
     match folder {
-        "job" | "prompt" | "mask" | "raster" | "canvas" | "sampling" | "store" => [WINDOW, TENSORS].concat(),
-        "ui" => [TENSORS, &["crate::pipeline", "crate::model"]].concat(),
+        "job" | "prompt" | "mask" | "raster" | "canvas" | "sampling" | "store" | "hub" => [WINDOW, TENSORS].concat(),
+        "ui" => [TENSORS, &["crate::checkpoint", "crate::model", "crate::pipeline"]].concat(),
         "pipeline" => [WINDOW, &["crate::engine", "std::thread"]].concat(),
-        "engine" => [WINDOW, &["crate::ui"]].concat(),
+        "engine" => [WINDOW, &["crate::store", "crate::ui"]].concat(),
         "checkpoint" => [WINDOW, &["crate::model", "crate::engine", "crate::pipeline", "crate::store"]].concat(),
         "model" | "kernels" => [WINDOW, &["crate::engine", "crate::pipeline", "crate::store"]].concat(),
         _ => WINDOW.to_vec(),
@@ -92,6 +92,7 @@ const ORDER: &[&str] = &[
     "pipeline",
     "engine",
     "store",
+    "hub",
     "ui",
     "cli",
 ];
