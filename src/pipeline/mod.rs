@@ -26,13 +26,15 @@ mod sampler;
 mod spec;
 
 pub use adapters::Adapters;
-pub use calibrate::{guessed_card_speed, measured_speed};
-pub use cost::{CostModel, Costs, Workload};
-pub use execution_plan::{ExecutionPlan, FallbackStep};
+pub(crate) use calibrate::{guessed_card_speed, measured_speed};
+pub use cost::{CostModel, Workload};
+pub use execution_plan::ExecutionPlan;
+pub(crate) use execution_plan::FallbackStep;
 pub use load::Pipeline;
 pub use networks::{LoadOptions, tokenizer_of};
 pub use plan::{Constraints, FittedPlan};
-pub use spec::{ModelSpec, work_grid_of};
+pub use spec::ModelSpec;
+pub(crate) use spec::work_grid_of;
 
 use crate::checkpoint::CheckpointError;
 use crate::job::{Remedy, RequestError};

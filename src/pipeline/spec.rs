@@ -12,7 +12,7 @@ use crate::job::{Request, WorkGrid};
 
 /// What a UNet is given as further channels of its input, besides the noisy latents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConcatKind {
+pub(crate) enum ConcatKind {
     Nothing,
     /// Mask and masked picture: made for inpainting.
     Mask,
@@ -23,7 +23,7 @@ pub enum ConcatKind {
 impl ConcatKind {
     /// By channels; `None` when they fit no kind.
     #[must_use]
-    pub fn of(in_channels: usize, latent_channels: usize) -> Option<Self> {
+    pub(crate) fn of(in_channels: usize, latent_channels: usize) -> Option<Self> {
         match in_channels.checked_sub(latent_channels)? {
             0 => Some(Self::Nothing),
             extra if extra == latent_channels + 1 => Some(Self::Mask),
@@ -66,7 +66,12 @@ pub(super) struct NetworkConfigs {
 
 impl NetworkConfigs {
     /// `has_pair` is whether two text encoders read the prompt.
-    pub fn read(files: &ModelFiles, unet: UnetConfig, vae: VaeConfig, has_pair: bool) -> Result<Self, CheckpointError> {
+    pub(crate) fn read(
+        files: &ModelFiles,
+        unet: UnetConfig,
+        vae: VaeConfig,
+        has_pair: bool,
+    ) -> Result<Self, CheckpointError> {
         let mut text = vec![ClipConfig::read(files, "text_encoder")?];
         if has_pair {
             text.push(ClipConfig::read(files, "text_encoder_2")?);
@@ -202,7 +207,7 @@ fn grid_of(unet: &UnetConfig, vae: &VaeConfig) -> WorkGrid {
 ///
 /// # Errors
 /// When they are missing or unreadable.
-pub fn work_grid_of(files: &ModelFiles) -> Result<WorkGrid, PipelineError> {
+pub(crate) fn work_grid_of(files: &ModelFiles) -> Result<WorkGrid, PipelineError> {
     Ok(grid_of(&UnetConfig::read(files)?, &VaeConfig::read(files)?))
 }
 

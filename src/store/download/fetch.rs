@@ -12,7 +12,7 @@ use crate::store::hash::sha256;
 const BARREN_TRIES: u32 = 5;
 
 /// How much of a file is there already.
-pub fn bytes_there(folder: &Path, file: &RemoteFile) -> u64 {
+pub(crate) fn bytes_there(folder: &Path, file: &RemoteFile) -> u64 {
     let length = |path: PathBuf| fs::metadata(path).map(|found| found.len()).ok();
     length(folder.join(&file.name)).or_else(|| length(part_of(folder, file))).unwrap_or(0)
 }
@@ -25,7 +25,7 @@ fn part_of(folder: &Path, file: &RemoteFile) -> PathBuf {
 ///
 /// # Errors
 /// When it was stopped, the connection breaks again and again, the checksum is another, or the disk is full.
-pub fn file(
+pub(crate) fn file(
     hub: &Hub,
     repository: &str,
     revision: &str,
