@@ -101,7 +101,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         say("vae", started);
         say_error("vae", &found, answers.get("vae"))?;
     }
-    let peak = inkwick::system::memory::peak_memory_bytes();
+    let peak = inkwick::system::peak::peak_memory_bytes();
     println!("{}", serde_json::json!({"what": "peak", "bytes": peak, "instruction_set": Level::current().name()}));
     Ok(())
 }

@@ -15,7 +15,7 @@ use inkwick::checkpoint::ModelFiles;
 use inkwick::job::{LoraRef, MemoryMode, ModelPart};
 use inkwick::model::Execution;
 use inkwick::pipeline::{Adapters, ExecutionPlan, LoadOptions, ModelSpec, Pipeline};
-use inkwick::system::memory::peak_memory_bytes;
+use inkwick::system::peak::peak_memory_bytes;
 
 struct Options {
     file: PathBuf,

@@ -1,4 +1,4 @@
-//! The choices of speed and memory, from outside: each gives the same picture, and the last event says what ran.
+//! The choices of speed and memory, from outside: each gives the same picture, and the last event names what ran.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 use std::path::Path;
@@ -63,7 +63,7 @@ fn every_way_gives_the_same_picture_and_is_named() {
         let difference = mean_difference(&wanted, &found);
         assert!(difference <= 0.05, "{level:?}: {difference}");
     }
-    // Weights in half precision are other numbers, but of the same picture.
+    // Weights in half precision are other values, but of the same picture.
     for dtype in ["f16", "bf16"] {
         let difference = mean_difference(&wanted, &run(home.path(), best, &[&size[..], &["--dtype", dtype]].concat()));
         assert!(difference <= 6.0, "{dtype}: {difference}");
@@ -100,9 +100,9 @@ fn what_this_build_cannot_do_is_said() {
     assert!(!home.path().join("out.png").exists());
 }
 
-#[cfg(target_os = "linux")] // which tells a process's peak
+#[cfg(target_os = "linux")] // which keeps a process's peak
 #[test]
-fn memory_is_foretold() {
+fn memory_is_estimated() {
     let home = TempDir::new().unwrap();
     let best = Level::available()[0].name();
     for flags in [
@@ -115,9 +115,9 @@ fn memory_is_foretold() {
     ] {
         let flags: Vec<&str> = flags.split(' ').chain(["--steps", "1"]).collect();
         let finished = run(home.path(), best, &flags).finished;
-        let (found, foretold) = (&finished["peak_memory_bytes"], &finished["predicted_peak_bytes"]);
-        let ratio = foretold.as_f64().unwrap() / found.as_f64().unwrap();
-        assert!((0.85..1.15).contains(&ratio), "{flags:?}: {foretold} foretold, {found} found");
+        let (found, estimated) = (&finished["peak_memory_bytes"], &finished["predicted_peak_bytes"]);
+        let ratio = estimated.as_f64().unwrap() / found.as_f64().unwrap();
+        assert!((0.85..1.15).contains(&ratio), "{flags:?}: {estimated} estimated, {found} found");
     }
 }
 
@@ -143,7 +143,7 @@ fn what_does_not_fit_is_refused_with_what_would() {
     let (width, height) = size.unwrap_or_else(|| panic!("{said}")).split_once('×').unwrap();
     let (width, height): (u32, u32) = (width.parse().unwrap(), height.parse().unwrap());
     assert!(width < 2048 && width.abs_diff(2 * height) <= 64, "{said}");
-    // What is said to fit does.
+    // The size that is named does fit.
     let size = format!("--width {width} --height {height} --memory low");
     let output = Command::new(env!("CARGO_BIN_EXE_inkwick"))
         .args(["generate", "--out", "out.png", "--prompt", "a red apple", "--steps", "1", "--device", "cpu"])

@@ -13,7 +13,7 @@ use inkwick::pipeline::{Adapters, Pipeline};
 use inkwick::store::models;
 use inkwick::store::models::inspection::Inspection;
 use inkwick::store::pictures::picture_file;
-use inkwick::system::memory::peak_memory_bytes;
+use inkwick::system::peak::peak_memory_bytes;
 use tempfile::TempDir;
 
 /// Enough to reach most branches, few enough for every run of the tests.

@@ -1,4 +1,4 @@
-//! A device that fails by script: each step down and the way back to the CPU, with the words that a person reads.
+//! A device that fails by script: each step down and the way back to the CPU, with the sentences that a person reads.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 mod copied;
@@ -69,7 +69,7 @@ fn out_of_memory(operator: Operator, after: usize) -> Fault {
 }
 
 #[test]
-fn each_step_down_is_taken_and_told() {
+fn each_step_down_is_taken_and_reported() {
     let home = TempDir::new().unwrap();
     let note = home.path().join("device-failure.json");
     let watch = Arc::new(Watch::with_faults([out_of_memory(Operator::Conv2d, 0); 6]));
@@ -80,7 +80,7 @@ fn each_step_down_is_taken_and_told() {
         ("f32", "attention is computed in tiles, and the picture is begun anew"),
         ("f32", "the picture is decoded in tiles, and the picture is begun anew"),
         ("f32", "weights are kept in half precision, and the picture is begun anew"),
-        ("f16", "the passes with and without the words come one after the other, and the picture is begun anew"),
+        ("f16", "the passes with and without the prompt come one after the other, and the picture is begun anew"),
         ("f16", "the networks are read one at a time, and the picture is begun anew"),
         ("f16", "the picture is made on the CPU instead"),
     ];

@@ -1,5 +1,5 @@
 //! The way over a device's operators, on the processor: the same pictures, only operators that Metal has, and the same
-//! calls as were foretold.
+//! calls as were estimated.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 mod copied;
@@ -222,7 +222,7 @@ fn without_uploads(
 }
 
 #[test]
-fn what_is_foretold_is_what_is_called() {
+fn what_is_estimated_is_what_is_called() {
     let home = TempDir::new().unwrap();
     for (name, files) in models(&home) {
         for attention in [AttentionMethod::Full, AttentionMethod::Sliced(3), AttentionMethod::Tiled] {

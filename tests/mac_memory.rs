@@ -1,4 +1,4 @@
-//! What is foretold for Macs of 8, 16 and 24 GB, held against the table in `packaging/macos/MEMORY.md`; with
+//! What is estimated for Macs of 8, 16 and 24 GB, held against the table in `packaging/macos/MEMORY.md`; with
 //! `UPDATE_SNAPSHOTS=1` the table is written anew.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
@@ -122,11 +122,11 @@ fn table() -> String {
             let networks = if chosen.plan.sequential_offload { "one at a time" } else { "all at once" };
             let gb = |bytes: u64| bytes as f64 / 1e9;
             let (name, width, height) = (published.name, workload.width, workload.height);
-            let (peak, room) = (gb(chosen.costs.working_set_bytes() as u64), gb(working_set(machine)));
-            let verdict = if peak <= room { "fits" } else { "does not fit" };
+            let (peak, budget) = (gb(chosen.costs.working_set_bytes() as u64), gb(working_set(machine)));
+            let verdict = if peak <= budget { "fits" } else { "does not fit" };
             writeln!(
                 rows,
-                "| {name} | {width}×{height} | {machine} GB | {room:.1} GB | {peak:.1} GB | {verdict} | {attention} | {vae} | {passes} | {networks} |"
+                "| {name} | {width}×{height} | {machine} GB | {budget:.1} GB | {peak:.1} GB | {verdict} | {attention} | {vae} | {passes} | {networks} |"
             )
             .unwrap();
         }
@@ -140,14 +140,14 @@ fn the_table_says_what_is_chosen() {
     let text = fs::read_to_string(&path).unwrap();
     let is_row = |line: &&str| line.contains(" GB |");
     let written: Vec<&str> = text.lines().filter(is_row).collect();
-    let foretold = table();
-    let wanted: Vec<&str> = foretold.lines().collect();
+    let estimated = table();
+    let wanted: Vec<&str> = estimated.lines().collect();
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() && written != wanted {
         let (before, after) =
             text.split_once("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n").unwrap();
         let rest: String = after.split_inclusive('\n').filter(|line| !is_row(line)).collect();
         let rule = "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
-        fs::write(&path, format!("{before}{rule}{foretold}{rest}")).unwrap();
+        fs::write(&path, format!("{before}{rule}{estimated}{rest}")).unwrap();
         return;
     }
     assert_eq!(written, wanted, "write the table anew with UPDATE_SNAPSHOTS=1");

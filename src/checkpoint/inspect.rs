@@ -6,7 +6,8 @@ use std::path::Path;
 use super::CheckpointError;
 use super::archive::{Archive, TensorInfo};
 use super::lora::Lora;
-use super::single_file::{Family, Parts};
+use super::single_file::{Parts, family_of as family_of_parts};
+use crate::job::{Family, ModelInput};
 
 /// What a file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -123,13 +124,10 @@ fn kind_of(tensors: &[TensorInfo], parts: &Parts, is_lora: bool) -> FileKind {
 fn family_of(kind: FileKind, tensors: &[TensorInfo], parts: &Parts) -> Option<String> {
     match kind {
         FileKind::Checkpoint | FileKind::CheckpointWithoutVae | FileKind::Unet => {
-            let family = Family::of(parts).name();
+            let family = family_of_parts(parts);
             let inputs = parts.networks.get("unet")?.get("conv_in.weight")?.shape.get(1).copied();
-            Some(match inputs {
-                Some(9) => format!("{family} for inpainting"),
-                Some(8) => format!("{family} for instructions"),
-                _ => family.to_owned(),
-            })
+            let latents = family.row().latent_channels as usize;
+            Some(family.title(inputs.and_then(|inputs| ModelInput::of(inputs, latents)).unwrap_or(ModelInput::Plain)))
         }
         FileKind::Lora => {
             // The context's width decides, or the second encoder's layers.

@@ -9,7 +9,7 @@ use candle_core::utils;
 use crate::checkpoint::{ModelFiles, builtin_model};
 use crate::engine::device::DeviceChoice;
 use crate::kernels::{Level, SIMD_VARIABLE};
-use crate::model::{Operators, metal_working_set_bytes};
+use crate::model::{Operators, cuda_free_bytes, cuda_total_bytes, metal_working_set_bytes};
 use crate::store::device_failure::DeviceFailure;
 use crate::store::paths::Paths;
 use crate::system::memory::{available_memory_bytes, total_memory_bytes};
@@ -61,9 +61,15 @@ fn presence(in_build: bool, feature: &str, choice: DeviceChoice) -> String {
     }
     choice.open().map_or_else(
         |error| error.to_string(),
-        |device| match metal_working_set_bytes(&device) {
-            Some(bytes) => format!("ready, {:.1} GB recommended", bytes as f64 / 1e9),
-            None => "ready".to_owned(),
+        |device| {
+            let gb = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+            if let Some(bytes) = metal_working_set_bytes(&device) {
+                format!("ready, {} recommended", gb(bytes))
+            } else if let (Some(free), Some(total)) = (cuda_free_bytes(&device), cuda_total_bytes(&device)) {
+                format!("ready, {} of {} free", gb(free), gb(total))
+            } else {
+                "ready".to_owned()
+            }
         },
     )
 }

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::checkpoint::{FileReport, inspect_file};
+use crate::checkpoint::{FileReport, ModelFiles, inspect_file, profile_of};
+use crate::job::{ModelDefaults, ModelProfile};
+use crate::sampling::SchedulerName;
 use crate::store::download::{self, DownloadProgress, Hub, STARTERS, Starter};
 use crate::store::models::entry::ModelEntry;
 use crate::store::paths::Paths;
@@ -109,11 +111,22 @@ fn inspect(path: &Path) -> Result<(), String> {
     if path.is_dir() {
         let entry = models::list::inspect(path).map_err(|error| error.to_string())?;
         say(&format!("{}: {}", entry.name, entry.kind));
+        let profile = profile_of(&ModelFiles::Folder(path.to_owned())).map_err(|error| error.to_string())?;
+        for line in profile_lines(&profile) {
+            say(&line);
+        }
         return Ok(());
     }
     let report = inspect_file(path).map_err(|error| error.to_string())?;
     for line in lines(&report) {
         say(&line);
+    }
+    // Only what can draw has one.
+    let profile = models::list::inspect(path).ok().and_then(|_| ModelFiles::open_file(path).ok());
+    if let Some(profile) = profile.and_then(|files| profile_of(&files).ok()) {
+        for line in profile_lines(&profile) {
+            say(&line);
+        }
     }
     let hash = hash::sha256(path).map_err(|error| format!("the file cannot be read ({error}): {}", path.display()))?;
     say(&format!("sha256        {hash}"));
@@ -140,6 +153,26 @@ fn lines(report: &FileReport) -> Vec<String> {
     let others = metadata.keys().filter(|key| !TELLING.contains(&key.as_str())).count();
     if others > 0 {
         lines.push(format!("metadata      {others} more entries"));
+    }
+    lines
+}
+
+/// What the model wants of a picture, and how that was found.
+fn profile_lines(profile: &ModelProfile) -> Vec<String> {
+    let ModelProfile { family, input, distillation, prediction, latent_channels, latent_factor, .. } = profile;
+    let ModelDefaults { width, height, guidance, steps, scheduler } = profile.defaults();
+    let mut lines = vec![
+        format!("family        {} ({})", family.value.name(), family.reason),
+        format!(
+            "draws         {width}×{height} pixels, {latent_channels} latent channels of 1/{latent_factor} of a side"
+        ),
+        format!("takes         {}", input.accepts()),
+        format!("predicts      {} ({})", prediction.value.id(), prediction.reason),
+        format!("scheduler     {}", scheduler.map_or("none that Inkwick has", SchedulerName::id)),
+        format!("begins with   {steps} steps, guidance {guidance}"),
+    ];
+    if let Some(distillation) = distillation {
+        lines.push(format!("distilled     {} ({})", distillation.value.name(), distillation.reason));
     }
     lines
 }

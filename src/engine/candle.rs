@@ -27,8 +27,8 @@ pub struct CandleBackend {
     execution: Option<Execution>,
     on_device_failure: Option<OnDeviceFailure>,
     loaded: Option<(Loaded, Pipeline)>,
-    /// What was noticed about the pictures before, so that it is not said of each.
-    noticed: Vec<FallbackStep>,
+    /// What was reported of the picture before, so that it is not reported of each.
+    reported_steps: Vec<FallbackStep>,
 }
 
 /// What a pipeline was read from, and how.
@@ -70,7 +70,7 @@ impl CandleBackend {
             execution: None,
             on_device_failure: None,
             loaded: None,
-            noticed: Vec::new(),
+            reported_steps: Vec::new(),
         }
     }
 
@@ -173,13 +173,13 @@ impl CandleBackend {
         Ok(pipeline)
     }
 
-    /// Says what is done for want of memory, once.
+    /// Reports what is done for want of memory, once.
     fn notice_fallback_steps(&mut self, fitted: &FittedPlan, progress: &mut dyn FnMut(Progress)) {
         // Tiles are as good as one piece; the kernels take them without a word.
         let is_device = fitted.plan.card.is_some();
-        let is_noticed = |step: &FallbackStep| is_device || step.shrinks_weights();
-        let steps: Vec<FallbackStep> = fitted.fallback_steps.iter().copied().filter(is_noticed).collect();
-        if steps != self.noticed
+        let is_reported = |step: &FallbackStep| is_device || step.shrinks_weights();
+        let steps: Vec<FallbackStep> = fitted.fallback_steps.iter().copied().filter(is_reported).collect();
+        if steps != self.reported_steps
             && !steps.is_empty()
             && let Some(budget) = fitted.budget_bytes
         {
@@ -187,7 +187,7 @@ impl CandleBackend {
             let sentence = format!("to fit into {:.1} GB, {}", budget as f64 / 1e9, descriptions.join(" and "));
             progress(Progress::Notice(sentence.into()));
         }
-        self.noticed = steps;
+        self.reported_steps = steps;
     }
 }
 

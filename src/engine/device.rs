@@ -1,4 +1,4 @@
-//! Which processor computes, and with which numbers.
+//! Which processor computes, and in which precision.
 
 use std::fmt;
 use std::str::FromStr;

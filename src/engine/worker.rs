@@ -10,7 +10,7 @@ use super::backend::{Backend, BackendError};
 use super::queue::{Job, JobQueue};
 use crate::job::{Destination, ErrorKind, EventKind, Finished, JobError, Outcome, Progress, Request, Saver};
 use crate::system::log;
-use crate::system::memory::peak_memory_bytes;
+use crate::system::peak::{PeakWatch, peak_memory_bytes};
 
 /// Closes the queue when the thread ends, however that comes: nobody waits for what nobody works on.
 struct Closing<'a>(&'a JobQueue);
@@ -53,6 +53,7 @@ fn log_failure(job: &Job, kind: ErrorKind, reason: &str) {
 
 fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver) -> Result<Finished, BackendError> {
     let started = Instant::now();
+    let _peak_watch = PeakWatch::start();
     saver.check(&job.destination)?;
     let mut preview_error = None;
     let mut predicted_peak_bytes = None;

@@ -1,4 +1,4 @@
-//! Scaled dot-product attention, with its scores held in one of several ways that give the same numbers.
+//! Scaled dot-product attention, with its scores held in one of several ways that give the same result.
 
 use super::ModelError;
 pub(crate) use super::attention_method::AttentionMethod;

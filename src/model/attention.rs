@@ -99,7 +99,7 @@ pub(crate) struct TransformerShape {
     pub groups: usize,
 }
 
-/// Attention over the pixels of a feature map, and from them onto the words.
+/// Attention over the pixels of a feature map, and from them onto the prompt.
 pub(crate) struct SpatialTransformer {
     norm: GroupNorm,
     /// SD 1.x has these as 1×1 convolutions, which are the same on tokens.

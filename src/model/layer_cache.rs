@@ -1,4 +1,4 @@
-//! Layers that stay packed while LoRAs come and go: what nothing is laid over is taken from here, not from the file.
+//! Layers that stay packed while LoRAs come and go: what no LoRA patches is taken from here, not from the file.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -21,7 +21,7 @@ impl LayerCache {
         self.layers.borrow_mut().insert(name, layer);
     }
 
-    /// Something is laid over the layer from now on.
+    /// The layer is patched from now on.
     pub(super) fn remove(&self, name: &str) {
         self.layers.borrow_mut().remove(name);
     }

@@ -28,7 +28,9 @@ pub use dry_run::MemoryTracker;
 pub use feature::Execution;
 pub(crate) use layer_cache::LayerCache;
 pub use operators::{Card, FailureKind, Fault, Operator, Operators, Watch};
-pub(crate) use operators::{OperatorFailure, in_pool, metal_free_bytes, metal_working_set_bytes};
+pub(crate) use operators::{
+    OperatorFailure, cuda_free_bytes, cuda_total_bytes, in_pool, metal_free_bytes, metal_working_set_bytes,
+};
 pub(crate) use segment::EncodedPicture;
 pub use segment::Segmenter;
 pub use text_encoder::TextEncoder;

@@ -38,7 +38,7 @@ impl TextEncoder {
     /// Builds the network from its weights, which must match the config exactly.
     ///
     /// # Errors
-    /// When they do not, or the device has no room.
+    /// When they do not, or the device has no memory.
     pub fn new(config: ClipConfig, weights: Weights) -> Result<Self, ModelError> {
         let root = weights.root();
         let embeddings = root.at("embeddings");

@@ -1,4 +1,4 @@
-//! The conditional UNet: predicts, from a noisy latent, a timestep and words, what the scheduler removes.
+//! The conditional UNet: predicts, from a noisy latent, a timestep and the prompt, what the scheduler removes.
 
 use candle_core::Tensor;
 
@@ -28,7 +28,7 @@ pub struct UnetInput<'a> {
     pub timestep: f64,
     /// The encoded prompts `(batch, tokens, context_width)`.
     pub context: &'a Tensor,
-    /// Needed where [`UnetConfig::added`] says so.
+    /// Needed where [`UnetConfig::added`] is set.
     pub added: Option<&'a AddedConditioning>,
     /// The guidance scale, for networks that embed it ([`UnetConfig::guidance_width`]); others ignore it.
     pub guidance: f64,
@@ -57,7 +57,7 @@ impl Unet {
     /// Builds the network from its weights, which must match the config exactly.
     ///
     /// # Errors
-    /// When they do not, or the device has no room.
+    /// When they do not, or the device has no memory.
     pub fn new(config: UnetConfig, weights: Weights) -> Result<Self, ModelError> {
         let root = weights.root();
         let first = config.blocks[0].channels;

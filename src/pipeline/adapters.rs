@@ -1,4 +1,4 @@
-//! What changes a model while it is read: another VAE, LoRAs, and words with embeddings of their own.
+//! What changes a model while it is read: another VAE, LoRAs, and embeddings (textual inversion).
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ pub struct Adapters {
     pub vae: Option<PathBuf>,
     /// Patches of text encoders and UNet, in this order.
     pub loras: Vec<LoraRef>,
-    /// Words that the text encoders learn.
+    /// Words that the text encoders learn, by textual inversion.
     pub embeddings: Vec<EmbeddingRef>,
 }
 

@@ -1,4 +1,4 @@
-//! Keeps the unmasked latents what the photo says while the masked ones are denoised.
+//! Keeps the unmasked latents as the photo has them while the masked ones are denoised.
 
 use crate::sampling::Scheduler;
 

@@ -56,7 +56,7 @@ fn per_second(work: f64, run: impl Fn() -> Result<Map, ShapeError>) -> Result<f6
     Ok(work / 1e9 / best.max(1e-9))
 }
 
-/// For a graphics card, about which nothing is measured beforehand: its first steps tell.
+/// For a graphics card, about which nothing is measured beforehand: the window learns from its first steps.
 #[must_use]
 pub(crate) fn guessed_card_speed() -> Speed {
     Speed { convolution: 2000.0, transformed: 2000.0, product: 3000.0, attention: 2000.0, values: 20.0 }

@@ -75,7 +75,7 @@ impl Canvas {
         }
         let Some(masked) = &self.masked else { return self.without_mask(&drawn) };
         let matched = if masked.settings.colour_match {
-            // Beside the mask the network's cells still hold some of what is new.
+            // Around the mask the network's cells still hold some of what is new.
             let new = masked.release.grown(raster::NEW_REACH_PX);
             let matched = raster::match_colours(&drawn, &self.work, &new);
             raster::bridge_tones(&matched, &self.work, &masked.release.hardened())
@@ -100,7 +100,7 @@ impl Canvas {
         raster::with_alpha_of(&raster::fitted(&self.photo, width, height, self.resize), sized)
     }
 
-    /// The size to note with the picture: one that makes the same again. `None` where the photo alone says it.
+    /// The size to note with the picture: one that makes the same again. `None` where the photo alone gives it.
     pub(crate) fn noted_size(&self) -> (Option<u32>, Option<u32>) {
         if self.shrunk {
             return (None, None);

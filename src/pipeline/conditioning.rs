@@ -115,7 +115,7 @@ impl Pipeline {
         {
             let found = context.dim(2)?;
             return Err(ModelError::Misfit(format!(
-                "the text encoder gives {found} numbers a token and the UNet wants {wanted}"
+                "the text encoder gives {found} values a token and the UNet wants {wanted}"
             ))
             .into());
         }
@@ -180,7 +180,7 @@ fn weighted(hidden: &Tensor, windows: &[TokenWindow]) -> Result<Tensor, ModelErr
     let of_windows = |x: &Tensor| x.mean((1, 2))?.to_vec1::<f32>();
     let (before, after, squares) = (of_windows(hidden)?, of_windows(&scaled)?, of_windows(&hidden.sqr()?)?);
     let factors = before.iter().zip(&after).zip(&squares).map(|((before, after), square)| {
-        // A mean that is only rounding says nothing: a final norm without gain and bias leaves none.
+        // A mean that is only rounding is no scale: a final norm without gain and bias leaves none.
         let least = MEANS_NOTHING * square.sqrt();
         if before.abs() > least && after.abs() > least { before / after } else { 1.0 }
     });

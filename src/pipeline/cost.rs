@@ -75,7 +75,7 @@ impl Costs {
     }
 
     /// What is there of them while the VAE works.
-    pub(super) fn weight_bytes_beside_vae(&self) -> usize {
+    pub(super) fn weight_bytes_with_vae(&self) -> usize {
         if self.sequential_offload { self.weights[2] } else { self.weight_bytes() }
     }
 
@@ -120,7 +120,7 @@ impl CostModel {
         Self { configs, watch: None }
     }
 
-    /// `watch` hears of every operator of a device that is traced.
+    /// `watch` counts every operator of a device that is traced.
     #[must_use]
     pub fn watched(self, watch: &Arc<Watch>) -> Self {
         Self { watch: Some(Arc::clone(watch)), ..self }

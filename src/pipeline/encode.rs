@@ -9,8 +9,7 @@ use super::concat_conditioning::ConcatConditioning;
 use super::denoise::Denoising;
 use super::load::Pipeline;
 use super::networks::Reporter;
-use super::spec::ConcatKind;
-use crate::job::{MaskedContent, Request};
+use crate::job::{MaskedContent, ModelInput, Request};
 use crate::mask::{MaskPlane, PAINTED};
 use crate::model::LatentDistribution;
 use crate::raster::Picture;
@@ -33,12 +32,12 @@ impl Pipeline {
         let sigma = denoising.scheduler.init_noise_sigma() as f32;
         let pure = |noise: &[f32]| noise.iter().map(|value| value * sigma).collect::<Vec<f32>>();
         let masked = canvas.and_then(|canvas| canvas.masked.as_ref());
-        if self.spec().concat == ConcatKind::Picture {
+        if self.spec().input == ModelInput::Instruction {
             return self.start_from_instruction(request, canvas, denoising, noise, [channels, height, width], reporter);
         }
         let (Some(canvas), Some(init)) = (canvas, &request.init) else {
             let fresh = first_noise(request, [channels, height, width], noise);
-            if self.spec().concat == ConcatKind::Mask {
+            if self.spec().input == ModelInput::Mask {
                 denoising.concat = Some(self.mask_channels(denoising, None, noise, reporter)?);
             }
             return Ok(pure(&fresh));
@@ -47,7 +46,7 @@ impl Pipeline {
         // Only inpainting begins with noise alone at full strength; img2img keeps a trace of the picture.
         let from_noise = masked.is_some() && init.strength.to_bits() == 1f64.to_bits();
         let is_soft = masked.is_some_and(|masked| masked.settings.soft);
-        let blends = masked.is_some() && (self.spec().concat == ConcatKind::Nothing || is_soft);
+        let blends = masked.is_some() && (self.spec().input == ModelInput::Plain || is_soft);
         let mut picture = Vec::new();
         if blends || !from_noise {
             let seen = masked.and_then(|masked| masked.filled.as_ref()).unwrap_or(&canvas.work);
@@ -55,7 +54,7 @@ impl Pipeline {
             picture = self.sampled(&distribution, noise)?;
         }
         let fresh = first_noise(request, [channels, height, width], noise);
-        if self.spec().concat == ConcatKind::Mask {
+        if self.spec().input == ModelInput::Mask {
             denoising.concat = Some(self.mask_channels(denoising, Some(canvas), noise, reporter)?);
         } else if masked.is_some() {
             // The masked picture's sample, which an ordinary model has no use for.

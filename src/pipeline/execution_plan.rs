@@ -87,7 +87,7 @@ impl FallbackStep {
             Self::TiledAttention => "attention is computed in tiles",
             Self::VaeTiling => "the picture is decoded in tiles",
             Self::HalfPrecision => "weights are kept in half precision",
-            Self::SequentialGuidance => "the passes with and without the words come one after the other",
+            Self::SequentialGuidance => "the passes with and without the prompt come one after the other",
             Self::SequentialOffload => "the networks are read one at a time",
         }
     }

@@ -1,4 +1,4 @@
-//! Classifier-free guidance: how the passes with and without the words become one prediction.
+//! Classifier-free guidance: how the passes with and without the prompt become one prediction.
 
 use crate::job::Request;
 

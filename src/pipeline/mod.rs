@@ -1,7 +1,7 @@
 //! From a request to a picture: prompts, noise, denoising, decoding. Knows no thread and no window.
 //!
-//! In one line: [`spec`] (what a model is) → [`cost`] (what a picture takes) → [`plan`] (how it is computed) →
-//! [`networks`] → [`load`] → [`run`].
+//! In one line: `spec` (what a model is) → `cost` (what a picture takes) → `plan` (how it is computed) → `networks` →
+//! `load` → `run`.
 
 mod adapters;
 mod blend;
@@ -64,7 +64,7 @@ pub enum PipelineError {
     TooLarge { width: usize, height: usize, needed_gb: f64, free_gb: f64, remedy: Remedy },
     #[error("this model needs about {needed_gb:.2} GB of memory and {free_gb:.2} GB are free")]
     ModelTooLarge { needed_gb: f64, free_gb: f64, remedy: Remedy },
-    #[error("the model gave values that are no numbers; a checkpoint in half precision may need another dtype")]
+    #[error("the model gave NaN values; a checkpoint in half precision may need another dtype")]
     NotANumber,
 }
 

@@ -115,7 +115,7 @@ pub(super) struct NetworkLoader {
     pub spec: ModelSpec,
     pub adapters: Adapters,
     pub options: LoadOptions,
-    /// In single precision where half of it overflows: some VAEs say so, others show it.
+    /// In single precision where half of it overflows: by the VAE's config, or once it gave NaN.
     pub vae_dtype: DType,
     layer_cache: LayerCache,
 }

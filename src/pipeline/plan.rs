@@ -15,7 +15,7 @@ use crate::model::{AttentionMethod, Execution, Operators, Tiling};
 /// Of what is free, decoding in one piece may take so much: what else runs wants some as well.
 const UNTILED_SHARE: f64 = 0.6;
 
-/// On a graphics card that does not say what is free, pictures of more pixels than this are decoded in tiles.
+/// On a graphics card whose free memory is unknown, pictures of more pixels than this are decoded in tiles.
 const UNTILED_PIXELS: usize = 1536 * 1536;
 
 /// Left to other programs when memory is spent for speed.
@@ -72,12 +72,12 @@ impl FittedPlan {
         self.budget_bytes.is_some_and(|budget| self.costs.working_set_bytes() as u64 > budget)
     }
 
-    /// Whether encoding and decoding in one piece take too much of what is free, or of a card that does not say.
+    /// Whether encoding and decoding in one piece take too much of what is free, or are of many pixels where that is unknown.
     fn wants_tiles(&self) -> bool {
         let Costs { decode_bytes, encode_bytes, .. } = self.costs;
         match self.budget_bytes {
             Some(budget) => {
-                let free = budget.saturating_sub(self.costs.weight_bytes_beside_vae() as u64);
+                let free = budget.saturating_sub(self.costs.weight_bytes_with_vae() as u64);
                 decode_bytes.max(encode_bytes) as f64 > free as f64 * UNTILED_SHARE
             }
             None => self.workload.width * self.workload.height > UNTILED_PIXELS,
@@ -270,8 +270,8 @@ fn smaller_weights(plan: &ExecutionPlan) -> Remedy {
 }
 
 impl ModelSpec {
-    /// How a request is computed by `execution`. What the model cannot do is said here, before anything is loaded;
-    /// whether the plan fits is for [`ModelSpec::check_fits`] to say.
+    /// How a request is computed by `execution`. What the model cannot do is refused here, before anything is loaded; a
+    /// plan that does not fit is refused by [`ModelSpec::check_fits`].
     ///
     /// # Errors
     /// When the request does not fit the model, or the device cannot do what is wanted.
@@ -285,7 +285,7 @@ impl ModelSpec {
         self.sampling.scheduler(request)?;
         let frame = Canvas::frame_of(request, self.grid)?;
         let resolved = ResolvedRequest::new(request, frame, self)?;
-        let workload = resolved.workload(self.concat, frame.is_some());
+        let workload = resolved.workload(self.input, frame.is_some());
         self.costs().plan(execution, workload, request.compute, constraints)
     }
 

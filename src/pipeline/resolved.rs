@@ -2,8 +2,8 @@
 
 use super::PipelineError;
 use super::cost::Workload;
-use super::spec::{ConcatKind, ModelSpec};
-use crate::job::{Frame, Request, WorkGrid};
+use super::spec::ModelSpec;
+use crate::job::{Frame, ModelInput, Request, WorkGrid};
 
 pub(super) struct ResolvedRequest {
     /// As the network works, in pixels.
@@ -18,8 +18,7 @@ impl ResolvedRequest {
     /// `frame` is what the network is shown of a photo, where there is one.
     pub(crate) fn new(request: &Request, frame: Option<Frame>, spec: &ModelSpec) -> Result<Self, PipelineError> {
         let WorkGrid { native_side_px, cell_px: factor, .. } = spec.grid;
-        let own = spec.own_guidance;
-        let guidance = request.guidance.unwrap_or(own.scale);
+        let guidance = request.guidance.unwrap_or_else(|| spec.profile().defaults().guidance);
         let (width, height) = match frame {
             Some(frame) => (frame.width, frame.height),
             None => (request.width.unwrap_or(native_side_px), request.height.unwrap_or(native_side_px)),
@@ -31,14 +30,14 @@ impl ResolvedRequest {
                 return Err(PipelineError::SizeStep { side, factor, found, below, above });
             }
         }
-        Ok(Self { width, height, guidance, is_pair: guidance > 1.0 && !own.is_embedded })
+        Ok(Self { width, height, guidance, is_pair: guidance > 1.0 && !spec.embeds_guidance() })
     }
 
     /// What it costs is estimated by this; `encodes` where there is a photo.
-    pub(crate) fn workload(&self, concat: ConcatKind, encodes: bool) -> Workload {
-        let rows = match (self.is_pair, concat) {
+    pub(crate) fn workload(&self, input: ModelInput, encodes: bool) -> Workload {
+        let rows = match (self.is_pair, input) {
             (false, _) => 1,
-            (true, ConcatKind::Picture) => 3,
+            (true, ModelInput::Instruction) => 3,
             (true, _) => 2,
         };
         Workload { width: self.width as usize, height: self.height as usize, rows, windows: 1, encodes }

@@ -1,4 +1,4 @@
-//! Which scheduler a request gets from a model: read from the model's small files, so that what cannot be is said
+//! Which scheduler a request gets from a model: read from the model's small files, so that what cannot be is refused
 //! before anything large is loaded.
 
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use crate::sampling::{Scheduler, SchedulerConfig, SchedulerName, build};
 
 const CONFIG: &str = "scheduler/scheduler_config.json";
 
-/// What a model says of its schedulers.
+/// A model's scheduler, and how its config is read.
 pub(super) struct ModelSampling {
     config: SchedulerConfig,
     /// diffusers' pipelines of SD 1 and 2 put old scheduler files right as they load them; SDXL's and those that

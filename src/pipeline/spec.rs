@@ -7,51 +7,10 @@ use serde::Deserialize;
 
 use super::PipelineError;
 use super::sampler::ModelSampling;
-use crate::checkpoint::{CheckpointError, ClipConfig, ModelFiles, UnetConfig, VaeConfig};
-use crate::job::{Request, WorkGrid};
-
-/// What a UNet is given as further channels of its input, besides the noisy latents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ConcatKind {
-    Nothing,
-    /// Mask and masked picture: made for inpainting.
-    Mask,
-    /// The picture: made for instructions.
-    Picture,
-}
-
-impl ConcatKind {
-    /// By channels; `None` when they fit no kind.
-    #[must_use]
-    pub(crate) fn of(in_channels: usize, latent_channels: usize) -> Option<Self> {
-        match in_channels.checked_sub(latent_channels)? {
-            0 => Some(Self::Nothing),
-            extra if extra == latent_channels + 1 => Some(Self::Mask),
-            extra if extra == latent_channels => Some(Self::Picture),
-            _ => None,
-        }
-    }
-}
-
-/// The guidance that a model wants where nobody says.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct OwnGuidance {
-    pub scale: f64,
-    /// In the time step, so that one pass is guided already.
-    pub is_embedded: bool,
-}
-
-impl OwnGuidance {
-    fn of(files: &ModelFiles, unet: &UnetConfig) -> Self {
-        let is_embedded = unet.guidance_width.is_some();
-        let scale = match files {
-            ModelFiles::Embedded(_) => 4.0,
-            _ if is_embedded => Request::EMBEDDED_GUIDANCE,
-            _ => Request::DEFAULT_GUIDANCE,
-        };
-        Self { scale, is_embedded }
-    }
-}
+use crate::checkpoint::{
+    CheckpointError, ClipConfig, ModelFiles, UnetConfig, VaeConfig, is_supported_class, pipeline_class, profile_of,
+};
+use crate::job::{Family, ModelInput, ModelProfile, WorkGrid};
 
 /// The networks by their configs alone.
 #[derive(Clone, Debug)]
@@ -85,9 +44,7 @@ impl NetworkConfigs {
 }
 
 #[derive(Deserialize)]
-struct ModelIndex {
-    #[serde(rename = "_class_name", default)]
-    class_name: String,
+struct EmptyPrompt {
     #[serde(default = "yes")]
     force_zeros_for_empty_prompt: bool,
 }
@@ -102,8 +59,8 @@ pub struct ModelSpec {
     pub(super) vae_files: ModelFiles,
     pub(super) configs: NetworkConfigs,
     pub(super) grid: WorkGrid,
-    pub(super) concat: ConcatKind,
-    pub(super) own_guidance: OwnGuidance,
+    pub(super) input: ModelInput,
+    profile: ModelProfile,
     pub(super) sampling: ModelSampling,
     pub(super) zeros_for_absent_negative: bool,
 }
@@ -119,30 +76,42 @@ impl ModelSpec {
         {
             return Err(CheckpointError::Missing { what: "the folder itself", path: folder.clone() }.into());
         }
-        let index: ModelIndex = files.require_json("model_index.json", "model_index.json")?;
-        let is_xl = index.class_name.starts_with("StableDiffusionXL");
-        let is_known =
-            index.class_name.starts_with("StableDiffusion") || index.class_name.starts_with("LatentConsistency");
-        if !is_known || index.class_name.starts_with("StableDiffusion3") {
-            let found = format!("{:?}", index.class_name);
+        let class = pipeline_class(files)?;
+        let is_xl = class.starts_with("StableDiffusionXL");
+        if !is_supported_class(&class) {
+            let found = format!("{class:?}");
             let supported = "a Stable Diffusion 1, 2 or XL pipeline".to_owned();
             let path = files.path_of("model_index.json");
             return Err(CheckpointError::Unsupported { field: "_class_name".into(), found, supported, path }.into());
         }
+        let EmptyPrompt { force_zeros_for_empty_prompt } =
+            files.require_json("model_index.json", "model_index.json")?;
         let unet = UnetConfig::read(files)?;
         let (vae_files, vae) = read_vae_config(files, vae, is_xl)?;
         let sampling = ModelSampling::read(files)?;
-        let concat = check_channels(&unet, &vae, files)?;
+        let input = check_channels(&unet, &vae, files)?;
+        let profile = profile_of(files)?;
         Ok(Self {
             grid: grid_of(&unet, &vae),
-            concat,
-            own_guidance: OwnGuidance::of(files, &unet),
-            zeros_for_absent_negative: is_xl && index.force_zeros_for_empty_prompt,
+            input,
+            profile,
+            zeros_for_absent_negative: is_xl && force_zeros_for_empty_prompt,
             configs: NetworkConfigs::read(files, unet, vae, is_xl)?,
             files: files.clone(),
             vae_files,
             sampling,
         })
+    }
+
+    /// What it is, and what a picture takes by default.
+    #[must_use]
+    pub fn profile(&self) -> &ModelProfile {
+        &self.profile
+    }
+
+    /// Whether guidance is embedded in the time step, so that one pass is guided already.
+    pub(super) fn embeds_guidance(&self) -> bool {
+        self.configs.unet.guidance_width.is_some()
     }
 
     /// `(1, latent_channels, height / factor, width / factor)` for a picture of this size in pixels.
@@ -163,7 +132,7 @@ fn read_vae_config(
     let vae_files = ModelFiles::open_file(file)?;
     let mut config = VaeConfig::read(&vae_files)?;
     if let Some(own) = VaeConfig::read(files).ok().or_else(|| family_vae(is_xl, &config)) {
-        // A file of a VAE alone does not say what its family's latents are scaled by.
+        // A file of a VAE alone does not hold what its family's latents are scaled by.
         (config.scale, config.shift, config.force_upcast) = (own.scale, own.shift, own.force_upcast);
     }
     Ok((vae_files, config))
@@ -171,10 +140,10 @@ fn read_vae_config(
 
 /// For a model that has no VAE of its own.
 fn family_vae(is_xl: bool, config: &VaeConfig) -> Option<VaeConfig> {
-    is_xl.then(|| VaeConfig { scale: 0.13025, ..config.clone() })
+    is_xl.then(|| VaeConfig { scale: Family::Xl.row().latent_scale, ..config.clone() })
 }
 
-fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<ConcatKind, PipelineError> {
+fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<ModelInput, PipelineError> {
     let latent = vae.latent_channels;
     let unsupported = |field: &str, found: usize, supported: String| CheckpointError::Unsupported {
         field: field.into(),
@@ -186,7 +155,7 @@ fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Res
         let supported = format!("{latent}, as many as the VAE's latent channels,");
         return Err(unsupported("out_channels", unet.out_channels, supported).into());
     }
-    ConcatKind::of(unet.in_channels, latent).ok_or_else(|| {
+    ModelInput::of(unet.in_channels, latent).ok_or_else(|| {
         let (inpainting, instructions) = (2 * latent + 1, 2 * latent);
         let supported =
             format!("{latent}, as many as the VAE's latent channels, {instructions} (instructions) and {inpainting} (inpainting)");
@@ -209,15 +178,4 @@ fn grid_of(unet: &UnetConfig, vae: &VaeConfig) -> WorkGrid {
 /// When they are missing or unreadable.
 pub(crate) fn work_grid_of(files: &ModelFiles) -> Result<WorkGrid, PipelineError> {
     Ok(grid_of(&UnetConfig::read(files)?, &VaeConfig::read(files)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_channels_say_what_is_concatenated() {
-        let kinds = [4, 8, 9, 5, 3].map(|channels| ConcatKind::of(channels, 4));
-        assert_eq!(kinds, [Some(ConcatKind::Nothing), Some(ConcatKind::Picture), Some(ConcatKind::Mask), None, None]);
-    }
 }

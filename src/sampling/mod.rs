@@ -29,8 +29,8 @@ mod sigmas;
 mod unipc;
 mod variation;
 
-pub use choice::SigmaChoice;
-pub(crate) use choice::{NoiseKind, PredictionChoice};
+pub(crate) use choice::NoiseKind;
+pub use choice::{PredictionChoice, SigmaChoice};
 pub use config::SchedulerConfig;
 pub(crate) use error::SamplingError;
 pub use factory::build;

@@ -113,8 +113,8 @@ pub(crate) fn zipped(pickle: &[u8]) -> Vec<u8> {
     [&file[..], &directory, &b"PK\x05\x06"[..], &[0; 4], &count, &count, &size, &offset, &[0; 2]].concat()
 }
 
-/// From what is foretold of a model to a first small picture.
-fn foretold_and_drawn(files: &ModelFiles, adapters: &Adapters) {
+/// From a model's estimate to a first small picture.
+fn estimated_and_drawn(files: &ModelFiles, adapters: &Adapters) {
     if let Ok(model) = CostModel::read(files) {
         let workload = Workload { width: 64, height: 64, ..model.native_workload() };
         let _ = model.costs(workload, ExecutionPlan::plain(None, DType::F32));
@@ -137,7 +137,7 @@ fn checkpoint(bytes: &[u8]) {
     let _ = Inspection::of(&path, None);
     let _ = models::list::inspect(&path);
     if let Ok(files) = ModelFiles::open_file(&path) {
-        foretold_and_drawn(&files, &Adapters::default());
+        estimated_and_drawn(&files, &Adapters::default());
     }
 }
 
@@ -176,7 +176,7 @@ fn sidecar(bytes: &[u8]) {
     written(if bytes.first() == Some(&b'{') { "beside.json" } else { "beside.yaml" }, bytes);
     let _ = models::list::inspect(&checkpoint);
     if let Ok(files) = ModelFiles::open_file(&checkpoint) {
-        foretold_and_drawn(&files, &Adapters::default());
+        estimated_and_drawn(&files, &Adapters::default());
     }
 }
 
@@ -200,7 +200,7 @@ fn folder(bytes: &[u8]) {
     let files = ModelFiles::Folder(folder);
     let _ =
         tokenizer_of(&files).and_then(|tokenizer| Ok(tokenizer.count(&prompt::parse("(a fox:1.1), BREAK an apple"))?));
-    foretold_and_drawn(&files, &Adapters::default());
+    estimated_and_drawn(&files, &Adapters::default());
 }
 
 const FOLDER_FILES: [&str; 15] = [

@@ -37,7 +37,7 @@ fn large() -> Bench {
 /// Applied in the next frame, all of them.
 fn one_frame_of(bench: &mut Bench, actions: Vec<Action>) {
     bench.with(|studio| actions.into_iter().for_each(|action| studio.answers().send(action).unwrap()));
-    bench.frames(1);
+    bench.window.step();
 }
 
 fn look<R>(bench: &Bench, look: impl FnOnce(&Document) -> R) -> R {
@@ -110,6 +110,7 @@ fn the_library_opens_before_its_folders_are_counted() {
     fs::create_dir_all(&vaes).unwrap();
     fs::write(vaes.join("sharp.safetensors"), b"").unwrap();
     let mut bench = Bench::slow(home, DELAY);
+    bench.wait("it was found at the start", |bench| bench.studio(|studio| studio.state.library.vaes.len() == 1));
     bench.with(|studio| studio.state.library.vaes.clear());
     one_frame_of(&mut bench, vec![Action::Library(LibraryAction::Open(Tab::Models))]);
     bench.studio(|studio| {
@@ -200,7 +201,7 @@ fn a_large_picture_is_pasted_while_the_window_goes_on() {
     let size = LARGE_PX.map(|side| side as usize);
     let image = egui::ColorImage::filled(size, egui::Color32::from_rgba_unmultiplied(200, 100, 0, 128));
     bench.window.event(egui::Event::PasteImage(Arc::new(image)));
-    bench.frames(1);
+    bench.window.step();
     assert_eq!(look(&bench, Document::size_px), None, "it was converted in the frame itself");
     wait_for_work(&mut bench);
     assert_eq!(look(&bench, Document::size_px), Some(LARGE_PX));

@@ -179,8 +179,14 @@ impl Bench {
         change(self.window.state().borrow_mut().as_mut().unwrap())
     }
 
+    /// So many frames, and those in which a step on the whole canvas is being worked out.
     pub(crate) fn frames(&mut self, count: usize) {
         self.window.run_steps(count);
+        let started = Instant::now();
+        while self.studio(|studio| studio.state.canvas.work.is_busy()) && started.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(1));
+            self.window.step();
+        }
     }
 
     /// Until nothing is on its way any more.

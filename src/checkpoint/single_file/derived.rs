@@ -5,15 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::names::{NetworkTensors, Parts};
-
-/// What a checkpoint is, from its names and shapes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    Sd1,
-    Sd2,
-    Xl,
-    XlRefiner,
-}
+use crate::job::Family;
+use crate::sampling::SchedulerName;
 
 /// What the network predicts, and whether its schedule ends in pure noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,35 +15,33 @@ pub(crate) struct Training {
     pub is_zero_snr: bool,
     /// A latent consistency model.
     pub embeds_guidance: bool,
+    /// How it was found what the network predicts.
+    pub reason: &'static str,
+}
+
+impl Training {
+    /// As a scheduler's config calls it.
+    #[must_use]
+    pub(crate) fn prediction_type(&self) -> &'static str {
+        if self.is_velocity { "v_prediction" } else { "epsilon" }
+    }
 }
 
 /// Latent consistency models have it: what guidance is embedded with.
 const GUIDANCE: &str = "time_embedding.cond_proj.weight";
 
-impl Family {
-    /// By the second encoder and the size ids, then by the first encoder's names and the transformer's projections.
-    #[must_use]
-    pub fn of(parts: &Parts) -> Self {
-        let has = |network: &str| parts.networks.contains_key(network);
-        let unet = parts.networks.get("unet");
-        let has_added = unet.is_some_and(|unet| unet.contains_key("add_embedding.linear_1.weight"));
-        if has("text_encoder_2") || has_added {
-            return if has("text_encoder_2") && !has("text_encoder") { Self::XlRefiner } else { Self::Xl };
-        }
-        let is_linear =
-            unet.and_then(|unet| shape_ending(unet, ".proj_in.weight")).is_some_and(|shape| shape.len() == 2);
-        if parts.open_clip.contains("text_encoder") || is_linear { Self::Sd2 } else { Self::Sd1 }
+/// By the second encoder and the size ids, then by the first encoder's names and the transformer's projections; whether
+/// it is the Stable Diffusion 2 that predicts velocity does not show here.
+#[must_use]
+pub(crate) fn family_of(parts: &Parts) -> Family {
+    let has = |network: &str| parts.networks.contains_key(network);
+    let unet = parts.networks.get("unet");
+    let has_added = unet.is_some_and(|unet| unet.contains_key("add_embedding.linear_1.weight"));
+    if has("text_encoder_2") || has_added {
+        return if has("text_encoder_2") && !has("text_encoder") { Family::XlRefiner } else { Family::Xl };
     }
-
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sd1 => "Stable Diffusion 1",
-            Self::Sd2 => "Stable Diffusion 2",
-            Self::Xl => "Stable Diffusion XL",
-            Self::XlRefiner => "Stable Diffusion XL refiner",
-        }
-    }
+    let is_linear = unet.and_then(|unet| shape_ending(unet, ".proj_in.weight")).is_some_and(|shape| shape.len() == 2);
+    if parts.open_clip.contains("text_encoder") || is_linear { Family::Sd2 } else { Family::Sd1 }
 }
 
 /// All config files that can be derived, by their name in diffusers' layout.
@@ -64,7 +55,7 @@ pub(crate) fn configs(parts: &Parts, family: Family, training: Training) -> BTre
         let pooled = parts.networks.get("text_encoder_2").and_then(|text| side(text, "text_projection.weight", 0));
         in_channels = side(unet, "conv_in.weight", 1).unwrap_or(4);
         training.embeds_guidance = unet.contains_key(GUIDANCE);
-        add("unet/config.json", unet_config(unet, family, training, pooled));
+        add("unet/config.json", unet_config(unet, family, pooled));
     }
     if let Some(vae) = parts.networks.get("vae") {
         add("vae/config.json", vae_config(vae, family));
@@ -72,7 +63,7 @@ pub(crate) fn configs(parts: &Parts, family: Family, training: Training) -> BTre
     for network in ["text_encoder", "text_encoder_2"] {
         if let Some(text) = parts.networks.get(network) {
             let is_second = network == "text_encoder_2";
-            let is_exact_gelu = is_second || family == Family::Sd2;
+            let is_exact_gelu = is_second || family.is_sd2();
             add(&format!("{network}/config.json"), text_config(text, is_second, is_exact_gelu));
         }
     }
@@ -82,9 +73,9 @@ pub(crate) fn configs(parts: &Parts, family: Family, training: Training) -> BTre
 }
 
 fn model_index(family: Family, in_channels: usize) -> Value {
-    let class = match (family, in_channels) {
-        (Family::Xl | Family::XlRefiner, 9) => "StableDiffusionXLInpaintPipeline",
-        (Family::Xl | Family::XlRefiner, _) => "StableDiffusionXLPipeline",
+    let class = match (family.is_xl(), in_channels) {
+        (true, 9) => "StableDiffusionXLInpaintPipeline",
+        (true, _) => "StableDiffusionXLPipeline",
         (_, 9) => "StableDiffusionInpaintPipeline",
         (_, 8) => "StableDiffusionInstructPix2PixPipeline",
         _ => "StableDiffusionPipeline",
@@ -94,23 +85,23 @@ fn model_index(family: Family, in_channels: usize) -> Value {
 
 /// As the families' own published folders have it.
 fn scheduler_config(family: Family, training: Training) -> Value {
-    let class = match (family, training.is_velocity) {
+    let class = match family.row().scheduler {
         _ if training.embeds_guidance => "LCMScheduler",
-        (Family::Xl | Family::XlRefiner, _) => "EulerDiscreteScheduler",
-        (_, true) => "DDIMScheduler",
-        (_, false) => "PNDMScheduler",
+        SchedulerName::Euler => "EulerDiscreteScheduler",
+        SchedulerName::Pndm if !training.is_velocity => "PNDMScheduler",
+        _ => "DDIMScheduler",
     };
     json!({
         "_class_name": class,
         "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000,
         "clip_sample": false, "set_alpha_to_one": false, "skip_prk_steps": true, "steps_offset": 1,
         "timestep_spacing": if training.is_zero_snr { "trailing" } else { "leading" },
-        "prediction_type": if training.is_velocity { "v_prediction" } else { "epsilon" },
+        "prediction_type": training.prediction_type(),
         "rescale_betas_zero_snr": training.is_zero_snr,
     })
 }
 
-fn unet_config(unet: &NetworkTensors, family: Family, training: Training, pooled: Option<usize>) -> Value {
+fn unet_config(unet: &NetworkTensors, family: Family, pooled: Option<usize>) -> Value {
     let levels = count(unet, "down_blocks.");
     let mut channels = Vec::new();
     let mut layers = Vec::new();
@@ -162,11 +153,7 @@ fn unet_config(unet: &NetworkTensors, family: Family, training: Training, pooled
         "use_linear_projection": shape_ending(unet, ".proj_in.weight").is_some_and(|shape| shape.len() == 2),
         "time_cond_proj_dim": side(unet, GUIDANCE, 1),
         "cross_attention_dim": shape_ending(unet, ".attn2.to_k.weight").map(|shape| shape[1]),
-        "sample_size": match (family, training.is_velocity) {
-            (Family::Xl | Family::XlRefiner, _) => 128,
-            (Family::Sd2, true) => 96,
-            _ => 64,
-        },
+        "sample_size": family.row().native_side_px / family.row().latent_factor,
     });
     if let Value::Object(map) = &mut config {
         if !unet.keys().any(|name| name.starts_with("mid_block.")) {
@@ -212,7 +199,6 @@ fn vae_config(vae: &NetworkTensors, family: Family) -> Value {
     let levels = count(vae, "encoder.down_blocks.");
     let channel = |level| side(vae, &format!("encoder.down_blocks.{level}.resnets.0.conv1.weight"), 0).unwrap_or(1);
     let channels: Vec<usize> = (0..levels).map(channel).collect();
-    let is_xl = matches!(family, Family::Xl | Family::XlRefiner);
     json!({
         "_class_name": "AutoencoderKL",
         "block_out_channels": channels,
@@ -224,7 +210,7 @@ fn vae_config(vae: &NetworkTensors, family: Family) -> Value {
         "mid_block_add_attention": vae.keys().any(|name| name.starts_with("decoder.mid_block.attentions.")),
         "use_quant_conv": vae.contains_key("quant_conv.weight"),
         "use_post_quant_conv": vae.contains_key("post_quant_conv.weight"),
-        "scaling_factor": if is_xl { 0.13025 } else { 0.18215 },
+        "scaling_factor": family.row().latent_scale,
         "force_upcast": true,
     })
 }

@@ -20,8 +20,9 @@ use serde_json::Value;
 use super::archive::{Archive, TensorInfo};
 use super::builtin::BuiltinFiles;
 use super::{CheckpointError, Lora};
-pub(crate) use derived::Family;
+use crate::job::Family;
 use derived::Training;
+pub(crate) use derived::family_of;
 pub(crate) use names::{NetworkTensors, Parts, TensorSlice, TensorSource};
 use sidecar::Sidecar;
 
@@ -36,6 +37,7 @@ pub struct SingleFile {
     others: BTreeMap<&'static str, Arc<Archive>>,
     parts: Parts,
     family: Family,
+    training: Training,
     configs: BTreeMap<String, Value>,
     sidecar: Sidecar,
 }
@@ -60,15 +62,19 @@ impl SingleFile {
         }
         let sidecar = Sidecar::beside(path)?;
         let others = taken_from_others(&sidecar, &mut parts)?;
-        let family = Family::of(&parts);
+        let mut family = family_of(&parts);
         drop_what_is_never_run(&mut parts, family);
         let training = training_of(&archive, &tensors, &parts, family);
+        if family == Family::Sd2 && training.is_velocity {
+            family = Family::Sd2Velocity;
+        }
         let mut configs = derived::configs(&parts, family, training);
         apply_folder_configs(&sidecar.folders, &mut configs)?;
         for (name, config) in &mut configs {
             sidecar.apply(name, config);
         }
-        Ok(Self { path: path.to_owned(), archive: Arc::new(archive), others, parts, family, configs, sidecar })
+        let archive = Arc::new(archive);
+        Ok(Self { path: path.to_owned(), archive, others, parts, family, training, configs, sidecar })
     }
 
     #[must_use]
@@ -79,6 +85,22 @@ impl SingleFile {
     #[must_use]
     pub fn family(&self) -> Family {
         self.family
+    }
+
+    /// How it was found what the network predicts; `prediction_type` is what its scheduler's config came to say.
+    #[must_use]
+    pub fn prediction_reason(&self, prediction_type: Option<&str>) -> &'static str {
+        if prediction_type == Some(self.training.prediction_type()) {
+            self.training.reason
+        } else {
+            "a file beside it says so"
+        }
+    }
+
+    /// What the file itself is called inside, where its maker wrote that.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        self.archive.metadata().get("modelspec.title").map(String::as_str)
     }
 
     #[must_use]
@@ -96,7 +118,7 @@ impl SingleFile {
     #[must_use]
     pub fn can_draw(&self) -> bool {
         let has = |network: &str| self.parts.networks.contains_key(network);
-        let is_xl = matches!(self.family, Family::Xl | Family::XlRefiner);
+        let is_xl = self.family.is_xl();
         has("unet") && (has("text_encoder") || is_xl) && (has("text_encoder_2") || !is_xl)
     }
 
@@ -149,7 +171,7 @@ impl SingleFile {
         if let Some(own) = built_in_tokenizer(size, file)? {
             return Ok(Some(own));
         }
-        let pads_with_zero = folder == "tokenizer_2" || self.family == Family::Sd2;
+        let pads_with_zero = folder == "tokenizer_2" || self.family.is_sd2();
         Ok(vocabulary::file(file, size, pads_with_zero).map(Cow::Owned))
     }
 
@@ -204,15 +226,18 @@ fn drop_what_is_never_run(parts: &mut Parts, family: Family) {
     }
 }
 
-/// What cannot be seen from shapes: ComfyUI's rule for SD 2, marker tensors for XL.
+/// What cannot be seen from shapes: ComfyUI's rule for SD 2, marker tensors for the others.
 fn training_of(archive: &Archive, tensors: &[TensorInfo], parts: &Parts, family: Family) -> Training {
     let has = |name: &str| tensors.iter().any(|tensor| tensor.name == name);
     if family != Family::Sd2 {
-        return Training { is_velocity: has("v_pred"), is_zero_snr: has("ztsnr"), ..Training::default() };
+        let is_velocity = has("v_pred");
+        let reason = if is_velocity { "the file has a tensor v_pred" } else { "its family does" };
+        return Training { is_velocity, is_zero_snr: has("ztsnr"), reason, ..Training::default() };
     }
     let step = archive.metadata().get("global_step").map(String::as_str);
     if let Some(known) = step.and_then(|step| ["875000", "220000", "110000"].iter().position(|known| *known == step)) {
-        return Training { is_velocity: known == 2, ..Training::default() };
+        let reason = "the file's number of training steps is that of a published model";
+        return Training { is_velocity: known == 2, reason, ..Training::default() };
     }
     let telling = parts.networks.get("unet").and_then(|unet| {
         let in_channels = unet.get("conv_in.weight")?.shape.get(1)?;
@@ -223,7 +248,9 @@ fn training_of(archive: &Archive, tensors: &[TensorInfo], parts: &Parts, family:
         let values = SingleFile::load(archive, source, &Device::Cpu).ok()?.to_dtype(DType::F32).ok()?;
         values.flatten_all().ok()?.var(0).ok()?.to_scalar::<f32>().ok()
     });
-    Training { is_velocity: spread.is_some_and(|variance| variance.sqrt() > 0.09), ..Training::default() }
+    let reason =
+        if spread.is_some() { "one of its biases is spread as that training leaves it" } else { "its family does" };
+    Training { is_velocity: spread.is_some_and(|variance| variance.sqrt() > 0.09), reason, ..Training::default() }
 }
 
 /// Takes a neighbouring folder's configs when its networks have the shapes of ours.

@@ -4,6 +4,7 @@
 mod array;
 mod attention;
 mod convolution;
+mod cuda;
 mod elementwise;
 mod failure;
 mod metal;
@@ -20,6 +21,7 @@ use candle_core::{DType, Device, Layout, Shape, Tensor};
 pub(crate) use array::Array;
 pub(super) use attention::attend;
 pub(super) use convolution::Window;
+pub(crate) use cuda::{free_bytes as cuda_free_bytes, total_bytes as cuda_total_bytes};
 pub use failure::FailureKind;
 pub(crate) use failure::OperatorFailure;
 pub(crate) use metal::{free_bytes as metal_free_bytes, in_pool, working_set_bytes as metal_working_set_bytes};

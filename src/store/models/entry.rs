@@ -1,25 +1,10 @@
 //! A model that can be chosen: what it is called, what it draws, and what a picture takes by default.
 
-use std::io;
 use std::path::PathBuf;
 
 use crate::checkpoint::FileKind;
-use crate::job::{ErrorKind, JobError, ModelRef, Remedy};
-use crate::sampling::SchedulerName;
+use crate::job::{ErrorKind, Family, JobError, ModelDefaults, ModelRef, Remedy};
 use crate::store::models::facts::ModelFacts;
-
-/// What a picture takes when nothing else is asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ModelDefaults {
-    /// Pixels.
-    pub width: u32,
-    /// Pixels.
-    pub height: u32,
-    pub guidance: f64,
-    pub steps: u32,
-    /// The model's own, or `None` when Inkwick does not know it.
-    pub scheduler: Option<SchedulerName>,
-}
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelEntry {
@@ -55,17 +40,11 @@ impl ModelEntry {
             reference: ModelRef::BuiltIn,
             name: "Built-in".into(),
             kind: "A small model that comes with Inkwick and draws emoji and scenes of them.".into(),
-            defaults: ModelDefaults {
-                width: 256,
-                height: 256,
-                guidance: 4.0,
-                steps: 20,
-                scheduler: Some(SchedulerName::Ddim),
-            },
+            defaults: Family::BuiltIn.defaults(),
             examples: BUILT_IN_EXAMPLES.to_vec(),
             draws_emoji: true,
             facts: ModelFacts {
-                family: "Stable Diffusion, small".into(),
+                family: Family::BuiltIn.name().into(),
                 bytes: crate::checkpoint::builtin_model().map_or(0, |files| files.bytes()),
                 precision: "F16".into(),
                 licence: "MIT".into(),
@@ -85,12 +64,6 @@ pub enum ModelError {
     File(#[from] crate::checkpoint::CheckpointError),
     #[error("a Stable Diffusion checkpoint was wanted, and this file is something else ({}): {}", kind.label(), path.display())]
     OtherFile { kind: FileKind, path: PathBuf },
-    #[error("the model's file could not be read ({source}); download the model again: {}", path.display())]
-    Read { source: io::Error, path: PathBuf },
-    #[error("the model's file is no proper JSON ({source}); download the model again: {}", path.display())]
-    Json { source: serde_json::Error, path: PathBuf },
-    #[error("{reason}; download the model again: {}", path.display())]
-    Scheduler { reason: String, path: PathBuf },
     #[error("the model's sample_size and VAE give a picture of {width}×{height}, which is out of range; look at {}", path.display())]
     Size { width: u64, height: u64, path: PathBuf },
 }
@@ -102,10 +75,7 @@ impl From<ModelError> for JobError {
             ModelError::OtherPipeline { .. } => (ErrorKind::Unsupported, None),
             ModelError::File(error) => (error.kind(), error.remedy()),
             ModelError::OtherFile { .. } => (ErrorKind::Unsupported, Some(Remedy::InspectFile)),
-            ModelError::Read { .. }
-            | ModelError::Json { .. }
-            | ModelError::Scheduler { .. }
-            | ModelError::Size { .. } => (ErrorKind::Unreadable, None),
+            ModelError::Size { .. } => (ErrorKind::Unreadable, None),
         };
         Self::caused(kind, error).with_remedy(remedy)
     }

@@ -3,12 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use serde_json::Value;
-
-use crate::checkpoint::{FileKind, ModelFiles, inspect_file};
-use crate::job::{ModelRef, Request};
-use crate::sampling::SchedulerConfig;
-use crate::store::models::entry::{ModelDefaults, ModelEntry, ModelError};
+use crate::checkpoint::{FileKind, ModelFiles, inspect_file, profile_of};
+use crate::job::{ModelDefaults, ModelRef};
+use crate::store::models::entry::{ModelEntry, ModelError};
 use crate::store::models::facts::ModelFacts;
 use crate::store::paths::Paths;
 
@@ -24,36 +21,19 @@ pub(crate) fn inspect(path: &Path) -> Result<ModelEntry, ModelError> {
     let Some(files) = files.filter(|files| matches!(files, ModelFiles::File(file) if file.can_draw())) else {
         return Err(ModelError::OtherFile { kind: report.kind, path: path.to_path_buf() });
     };
-    let number = |config: &Option<Value>, field: &str| config.as_ref().and_then(|config| config[field].as_u64());
-    let unet = files.read_json::<Value>("unet/config.json")?;
-    // A file without a VAE gets one whose factor is the usual.
-    let vae = files.read_json::<Value>("vae/config.json").ok().flatten();
-    let has_vae = vae.is_some();
-    let halvings = vae
-        .and_then(|vae| vae["block_out_channels"].as_array().map(Vec::len))
-        .map_or(3, |blocks| blocks.saturating_sub(1));
-    let side = number(&unet, "sample_size").unwrap_or(64).saturating_mul(1 << halvings.min(16));
-    let side = side.clamp(u64::from(Request::MIN_SIDE_PX), u64::from(Request::MAX_SIDE_PX)) as u32;
-    let scheduler = files.read("scheduler/scheduler_config.json")?;
-    let scheduler = scheduler.and_then(|text| SchedulerConfig::from_json(&String::from_utf8_lossy(&text)).ok());
-    let embeds_guidance = number(&unet, "time_cond_proj_dim").is_some();
-    let family = report.family.clone().unwrap_or_else(|| "Stable Diffusion".to_owned());
-    let facts = ModelFacts::of_file(path, family.clone(), &report);
-    let vae = if has_vae { "" } else { ", without a VAE" };
+    let profile = profile_of(&files)?;
+    let vae = if files.has("vae/config.json") { "" } else { ", without a VAE" };
+    let defaults = profile.defaults();
+    let ModelDefaults { width, height, .. } = defaults;
+    let family = profile.title();
     Ok(ModelEntry {
         reference: ModelRef::File(path.to_path_buf()),
         name: path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
-        kind: format!("{family}, made for {side}×{side} pixels, {}{vae}.", report.precision),
-        defaults: ModelDefaults {
-            width: side,
-            height: side,
-            guidance: if embeds_guidance { Request::EMBEDDED_GUIDANCE } else { Request::DEFAULT_GUIDANCE },
-            steps: if embeds_guidance { 4 } else { Request::DEFAULT_STEPS },
-            scheduler: scheduler.and_then(|config| config.own_scheduler().ok()),
-        },
+        kind: format!("{family}, made for {width}×{height} pixels, {}{vae}.", report.precision),
+        defaults,
         examples: Vec::new(),
         draws_emoji: false,
-        facts,
+        facts: ModelFacts::of_file(path, family, &report),
     })
 }
 

@@ -1,8 +1,8 @@
 //! A model's folder says what it is, and one that is none says so in one sentence.
 
 use super::*;
+use crate::job::ModelDefaults;
 use crate::sampling::SchedulerName;
-use crate::store::models::entry::ModelDefaults;
 
 const UNET: &str = r#"{"sample_size": 64, "cross_attention_dim": 768, "in_channels": 4, "unknown": [1]}"#;
 const VAE: &str = r#"{"block_out_channels": [128, 256, 512, 512]}"#;

@@ -2,9 +2,8 @@
 
 use egui::{RichText, TextEdit, Ui};
 
-use crate::job::Request;
+use crate::job::{ModelDefaults, Request};
 use crate::sampling::{NoiseKind, SchedulerName, SigmaChoice};
-use crate::store::models::entry::ModelDefaults;
 use crate::ui::chrome::layout::Layout;
 use crate::ui::prompt::state::PromptPanelState;
 use crate::ui::state::AppState;
