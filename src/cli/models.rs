@@ -18,7 +18,7 @@ use crate::store::settings::Settings;
 use crate::store::{hash, models};
 
 /// Keys of a file's own words that a person asks for first.
-const TELLING: [&str; 10] = [
+const FIRST_KEYS: [&str; 10] = [
     "modelspec.title",
     "modelspec.architecture",
     "modelspec.trigger_phrase",
@@ -38,7 +38,7 @@ const LISTED: usize = 8;
 pub(super) enum ModelsCommand {
     /// All models that --model takes by name, with what they are
     List,
-    /// Tell what a file or folder is: architecture, precision, size, hash, and whether every tensor has its place
+    /// Show what a file or folder is: architecture, precision, size, hash, and whether every tensor has its place
     Inspect {
         #[arg(value_name = "PATH")]
         path: PathBuf,
@@ -138,7 +138,7 @@ fn lines(report: &FileReport) -> Vec<String> {
     let FileReport { kind, family, precision, bytes, tensors, matched, unmatched, metadata } = report;
     let mut lines = vec![
         format!("kind          {}", kind.label()),
-        format!("architecture  {}", family.as_deref().unwrap_or("not told by the file")),
+        format!("architecture  {}", family.as_deref().unwrap_or("not named by the file")),
         format!("precision     {precision}"),
         format!("size          {:.1} MB", *bytes as f64 / 1e6),
         format!("tensors       {matched} of {tensors} have their place"),
@@ -147,10 +147,10 @@ fn lines(report: &FileReport) -> Vec<String> {
     if unmatched.len() > LISTED {
         lines.push(format!("  and         {} more", unmatched.len() - LISTED));
     }
-    for key in TELLING {
+    for key in FIRST_KEYS {
         lines.extend(metadata.get(key).map(|value| format!("{key}  {}", one_line(value))));
     }
-    let others = metadata.keys().filter(|key| !TELLING.contains(&key.as_str())).count();
+    let others = metadata.keys().filter(|key| !FIRST_KEYS.contains(&key.as_str())).count();
     if others > 0 {
         lines.push(format!("metadata      {others} more entries"));
     }

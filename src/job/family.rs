@@ -1,7 +1,7 @@
 //! The families of models: one table of what each takes by default, where nothing in a model's own files says
 //! otherwise. Window, command line and pipeline read their defaults here.
 //!
-//! A new family is a variant, a row, and a way to tell it from a model's files (`checkpoint::profile_of`).
+//! A new family is a variant, a row, and a way to know it from a model's files (`checkpoint::profile_of`).
 
 use super::Request;
 use crate::sampling::{PredictionChoice, SchedulerName};
@@ -75,9 +75,6 @@ static XL_REFINER_ROW: FamilyRow = FamilyRow { name: "Stable Diffusion XL refine
 static OTHER_ROW: FamilyRow = FamilyRow { name: "Stable Diffusion", ..SD1 };
 
 impl Family {
-    pub const ALL: [Self; 7] =
-        [Self::BuiltIn, Self::Sd1, Self::Sd2, Self::Sd2Velocity, Self::Xl, Self::XlRefiner, Self::Other];
-
     #[must_use]
     pub fn row(self) -> &'static FamilyRow {
         match self {
@@ -199,6 +196,7 @@ pub struct Detected<T> {
 }
 
 impl<T> Detected<T> {
+    #[must_use]
     pub fn new(value: T, reason: impl Into<String>) -> Self {
         Self { value, reason: reason.into() }
     }
@@ -250,5 +248,17 @@ impl ModelProfile {
     #[must_use]
     pub fn title(&self) -> String {
         self.family.value.title(self.input)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_channels_say_what_a_model_is_given() {
+        let kinds = [4, 8, 9, 5, 3].map(|channels| ModelInput::of(channels, 4));
+        let wanted = [Some(ModelInput::Plain), Some(ModelInput::Instruction), Some(ModelInput::Mask), None, None];
+        assert_eq!(kinds, wanted);
     }
 }

@@ -17,7 +17,7 @@ mod execution_plan;
 mod guidance;
 mod latent_rgb;
 mod load;
-pub mod memory_budget;
+pub(crate) mod memory_budget;
 mod networks;
 mod plan;
 mod resolved;
