@@ -6,6 +6,7 @@ pub mod canvas;
 pub mod checkpoint;
 pub mod cli;
 pub mod engine;
+pub mod hub;
 pub mod job;
 pub mod kernels;
 pub mod mask;

@@ -9,13 +9,14 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::checkpoint::{FileReport, ModelFiles, inspect_file, profile_of};
+use crate::hub::{self, DownloadProgress, Hub, STARTERS, Starter};
 use crate::job::{ModelDefaults, ModelProfile};
 use crate::sampling::SchedulerName;
-use crate::store::download::{self, DownloadProgress, Hub, STARTERS, Starter};
+use crate::store::hub_cache::CachedRepository;
 use crate::store::models::entry::ModelEntry;
 use crate::store::paths::Paths;
 use crate::store::settings::Settings;
-use crate::store::{hash, models};
+use crate::store::{hash, models, unfinished};
 
 /// Keys of a file's own words that a person asks for first.
 const FIRST_KEYS: [&str; 10] = [
@@ -43,14 +44,14 @@ pub(super) enum ModelsCommand {
         #[arg(value_name = "PATH")]
         path: PathBuf,
     },
-    /// Fetch a model from the Hugging Face Hub into the models folder; run again, it goes on where it broke off
+    /// Fetch a model from the Hugging Face Hub into the cache of its libraries, unless it is there; run again, it resumes where it broke off
     Pull {
         /// OWNER/NAME, or OWNER/NAME:FILE for one file; left out, a few to begin with are listed
         #[arg(value_name = "REPO")]
         repository: Option<String>,
     },
-    /// Move a model, LoRA, VAE or embedding from the models folder to the system's trash, or take away what was fetched of
-    /// an unfinished download (OWNER/NAME)
+    /// Move a model, LoRA, VAE or embedding from the models folder or the Hub's cache to the system's trash, or take away
+    /// what was fetched of an unfinished download (OWNER/NAME)
     Remove {
         #[arg(value_name = "NAME")]
         name: String,
@@ -98,7 +99,7 @@ fn list(paths: &Paths) {
             say(&format!("{name:32} {title}: {}", file.display()));
         }
     }
-    for left in download::unfinished(paths) {
+    for left in unfinished::list(paths) {
         let (done, total) = (left.bytes_done as f64 / 1e9, left.bytes_total as f64 / 1e9);
         say(&format!(
             "{:32} unfinished, {done:.1} of {total:.1} GB: models pull goes on, models remove takes it away",
@@ -192,25 +193,32 @@ fn pull(name: &str, paths: &Paths) -> Result<(), String> {
     if let Ok(style) = ProgressStyle::with_template("{bytes}/{total_bytes} {wide_bar} {bytes_per_sec} {eta} {msg}") {
         bar.set_style(style);
     }
-    let mut tell = |progress: &DownloadProgress| {
+    let mut on_progress = |progress: &DownloadProgress| {
         bar.set_length(progress.bytes_total);
         bar.set_position(progress.bytes_done);
         bar.set_message(progress.file.clone());
         !stopped.load(Ordering::Relaxed)
     };
-    let outcome = download::pull(&Hub::of_this_machine(), name, paths, &mut tell);
+    let outcome = hub::pull(&Hub::of_this_machine(), name, paths, &mut on_progress);
     bar.finish_and_clear();
     say(&outcome.map_err(|error| error.to_string())?.display().to_string());
     Ok(())
 }
 
 fn remove(name: &str, paths: &Paths) -> Result<(), String> {
-    if download::discard(name, paths) {
+    if unfinished::discard(name, paths) {
         say(&format!("what was fetched of {name} is taken away"));
         return Ok(());
     }
-    let path = models::extras::find(name, paths)
-        .ok_or_else(|| format!("there is no {name} in the models folder; inkwick models list tells what there is"))?;
+    let path = models::extras::find(name, paths).ok_or_else(|| {
+        format!("there is no {name} in the models folder or the Hub's cache; inkwick models list shows what there is")
+    })?;
+    let path = match CachedRepository::around(&path) {
+        Some(repository) => repository.detach(&path).map_err(|error| {
+            format!("it cannot be taken out of the Hub's cache ({error}); remove it yourself: {}", path.display())
+        })?,
+        None => path,
+    };
     trash::delete(&path).map_err(|error| {
         format!("it could not be moved to the trash ({error}); remove it yourself: {}", path.display())
     })?;

@@ -9,10 +9,11 @@ use super::backend::backend;
 use crate::engine::device::{DeviceChoice, DtypeChoice};
 use crate::engine::mobile_sam::{self, FetchWeights};
 use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, files_of};
+use crate::hub::{self, DownloadError, DownloadProgress, Hub};
 use crate::job::{ErrorKind, JobError, ModelRef, Wake};
 use crate::pipeline::tokenizer_of;
 use crate::prompt::{PromptTokenizer, drawn, parse};
-use crate::store::download::{self, DownloadError, DownloadProgress, Hub};
+use crate::store::hub_cache::CachedRepository;
 use crate::store::keys::{self, KeyNames};
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
@@ -50,9 +51,11 @@ fn start(
     let failure_file = paths.device_failure_file.clone();
     let backend = move || backend(DeviceChoice::Auto, DtypeChoice::Auto, failure_file);
     let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
-    let selector =
-        SelectHandle::start(MobileSam::new(&paths.models_folder, fetch_segmenter(&paths)), Arc::clone(&wake))
-            .map_err(|error| format!("the thread that finds things could not be started: {error}"))?;
+    let cached = CachedRepository::new(&paths.hub_cache, mobile_sam::REPOSITORY).current_snapshot();
+    let cached = cached.map(|snapshot| snapshot.join(mobile_sam::FILE));
+    let segmenter = MobileSam::new(&paths.models_folder, cached, fetch_segmenter(&paths));
+    let selector = SelectHandle::start(segmenter, Arc::clone(&wake))
+        .map_err(|error| format!("the thread that finds things could not be started: {error}"))?;
     let store = StoreHandle::start(&paths, wake)
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
     let services = Services {
@@ -77,8 +80,8 @@ fn fetch_segmenter(paths: &Paths) -> FetchWeights {
             !stop.load(Ordering::Relaxed)
         };
         let name = format!("{}:{}", mobile_sam::REPOSITORY, mobile_sam::FILE);
-        match download::pull(&Hub::of_this_machine(), &name, &paths, &mut follow) {
-            Ok(_) | Err(DownloadError::Exists { .. }) => Ok(()),
+        match hub::pull(&Hub::of_this_machine(), &name, &paths, &mut follow) {
+            Ok(path) | Err(DownloadError::Exists { path }) => Ok(path),
             Err(DownloadError::Unreachable(reason)) => {
                 let sentence = format!(
                     "the hub cannot be reached ({reason}); check the connection and fetch it again, or put {} by hand into {}",

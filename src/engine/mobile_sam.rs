@@ -18,27 +18,31 @@ pub(crate) const FILE: &str = "mobile_sam-tiny-vitt.safetensors";
 /// What is also taken, when a person put it there: the name that the network's authors gave it.
 const BY_HAND: [&str; 3] = ["mobile_sam.safetensors", "mobile_sam.pt", "mobile_sam.pth"];
 
-/// Brings [`FILE`] of [`REPOSITORY`] into the folder; reports the share that is there, and ends soon after `stop` says so.
-pub(crate) type FetchWeights = Box<dyn FnMut(&Path, &mut dyn FnMut(f32), &AtomicBool) -> Result<(), JobError> + Send>;
+/// Brings [`FILE`] of [`REPOSITORY`] to this machine and gives where it is, or where it should be put (the folder) in its
+/// error; reports the share that is there, and ends soon after `stop` is set.
+pub(crate) type FetchWeights =
+    Box<dyn FnMut(&Path, &mut dyn FnMut(f32), &AtomicBool) -> Result<PathBuf, JobError> + Send>;
 
 /// `MobileSAM` on the CPU. Keeps the network, and what it knows of the picture that was asked about last.
 pub(crate) struct MobileSam {
     folder: PathBuf,
+    /// What was fetched.
+    fetched: Option<PathBuf>,
     fetch: FetchWeights,
     network: Option<Segmenter>,
     known: Option<(Arc<Picture>, EncodedPicture)>,
 }
 
 impl MobileSam {
-    /// The weights lie in [`folder`].
+    /// The weights lie in [`folder`], or where they were `fetched` to.
     #[must_use]
-    pub(crate) fn new(models_folder: &Path, fetch: FetchWeights) -> Self {
-        Self { folder: folder(models_folder), fetch, network: None, known: None }
+    pub(crate) fn new(models_folder: &Path, fetched: Option<PathBuf>, fetch: FetchWeights) -> Self {
+        Self { folder: folder(models_folder), fetched, fetch, network: None, known: None }
     }
 
     fn file(&self) -> Option<PathBuf> {
         let names = std::iter::once(FILE).chain(BY_HAND);
-        names.map(|name| self.folder.join(name)).find(|file| file.is_file())
+        names.map(|name| self.folder.join(name)).chain(self.fetched.clone()).find(|file| file.is_file())
     }
 
     fn network(&mut self) -> Result<&Segmenter, JobError> {
@@ -88,6 +92,7 @@ impl Finder for MobileSam {
     }
 
     fn fetch(&mut self, on_progress: &mut dyn FnMut(f32), stop: &AtomicBool) -> Result<(), JobError> {
-        (self.fetch)(&self.folder, on_progress, stop)
+        self.fetched = Some((self.fetch)(&self.folder, on_progress, stop)?);
+        Ok(())
     }
 }

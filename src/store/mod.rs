@@ -5,8 +5,8 @@
 mod atomic;
 pub mod canvas;
 pub mod device_failure;
-pub mod download;
 pub mod hash;
+pub mod hub_cache;
 pub mod keys;
 pub mod models;
 pub mod paths;
@@ -14,4 +14,5 @@ pub mod pictures;
 mod reveal;
 pub mod settings;
 pub(crate) mod token;
+pub mod unfinished;
 pub mod worker;

@@ -5,6 +5,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::hub_cache;
+
 /// Moves all folders under one.
 const HOME_VARIABLE: &str = "INKWICK_HOME";
 
@@ -17,6 +19,8 @@ pub struct Paths {
     pub models_folder: PathBuf,
     /// Models outside, and folders of other programs: LoRAs, VAEs and embeddings are found there too.
     pub other_folders: Vec<PathBuf>,
+    /// What the Hugging Face libraries fetched, Python's too: models are fetched to there, and used where they are.
+    pub hub_cache: PathBuf,
     /// What lay on the canvas last.
     pub canvas_folder: PathBuf,
     /// How a device failed last.
@@ -37,7 +41,13 @@ impl Paths {
     /// # Errors
     /// When the system names no home folder and `INKWICK_HOME` is not set.
     pub fn of_this_machine() -> Result<Self, PathsError> {
-        Self::choose(std::env::var_os(HOME_VARIABLE))
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        Self::choose(std::env::var_os(HOME_VARIABLE), set)
+    }
+
+    /// Folders to look through for models and what goes with them.
+    pub fn looked_through(&self) -> impl Iterator<Item = &PathBuf> {
+        self.other_folders.iter().chain([&self.hub_cache])
     }
 
     /// Everything under one folder, as tests and portable installations want it.
@@ -48,6 +58,7 @@ impl Paths {
             pictures_folder: home.join("pictures"),
             models_folder: home.join("models"),
             other_folders: Vec::new(),
+            hub_cache: home.join("hub"),
             canvas_folder: home.join("canvas"),
             device_failure_file: home.join("device-failure.json"),
             cache_folder: home.join("cache"),
@@ -60,12 +71,16 @@ impl Paths {
         self.device_failure_file.with_file_name("inkwick.log")
     }
 
-    fn choose(home: Option<OsString>) -> Result<Self, PathsError> {
+    fn choose(home: Option<OsString>, variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, PathsError> {
+        // Absolute at once, so that a later change of the working folder moves nothing.
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         if let Some(home) = home.filter(|home| !home.is_empty()) {
-            // Absolute at once, so that a later change of the working folder moves nothing.
-            let home = PathBuf::from(home);
-            return Ok(Self::under(&std::path::absolute(&home).unwrap_or(home)));
+            let paths = Self::under(&absolute(home.into()));
+            let hub_cache = hub_cache::named_folder(variable).map_or_else(|| paths.hub_cache.clone(), absolute);
+            return Ok(Self { hub_cache, ..paths });
         }
+        let user = directories::BaseDirs::new();
+        let hub_cache = hub_cache::folder(variable, user.as_ref().map(directories::BaseDirs::home_dir));
         let project = directories::ProjectDirs::from("", "", "Inkwick").ok_or(PathsError::NoHome)?;
         let pictures =
             directories::UserDirs::new().and_then(|user| user.picture_dir().map(|path| path.join("Inkwick")));
@@ -74,6 +89,7 @@ impl Paths {
             pictures_folder: pictures.unwrap_or_else(|| project.data_dir().join("pictures")),
             models_folder: project.data_dir().join("models"),
             other_folders: Vec::new(),
+            hub_cache: hub_cache.map_or_else(|| project.cache_dir().join("hub"), absolute),
             canvas_folder: project.data_dir().join("canvas"),
             device_failure_file: project.data_dir().join("device-failure.json"),
             cache_folder: project.cache_dir().to_path_buf(),
@@ -87,20 +103,29 @@ mod tests {
 
     #[test]
     fn one_variable_moves_everything() {
-        let paths = Paths::choose(Some("/somewhere/else".into())).unwrap();
+        let paths = Paths::choose(Some("/somewhere/else".into()), |_| None).unwrap();
         assert_eq!(paths, Paths::under(Path::new("/somewhere/else")));
         assert_eq!(paths.settings_file, Path::new("/somewhere/else/settings.ron"));
     }
 
     #[test]
     fn a_relative_home_is_made_absolute() {
-        assert!(Paths::choose(Some("inkwick-home".into())).unwrap().pictures_folder.is_absolute());
+        assert!(Paths::choose(Some("inkwick-home".into()), |_| None).unwrap().pictures_folder.is_absolute());
     }
 
     #[test]
     fn an_empty_variable_counts_as_none() {
-        if let Ok(paths) = Paths::choose(Some(OsString::new())) {
+        if let Ok(paths) = Paths::choose(Some(OsString::new()), |_| None) {
             assert!(paths.settings_file.is_absolute());
+        }
+    }
+
+    #[test]
+    fn a_cache_that_is_named_is_used_wherever_all_else_lies() {
+        let named = |name: &str| (name == "HF_HOME").then(|| "/shared/hf".into());
+        assert_eq!(Paths::choose(Some("/else".into()), named).unwrap().hub_cache, Path::new("/shared/hf/hub"));
+        if let Ok(paths) = Paths::choose(None, named) {
+            assert_eq!(paths.hub_cache, Path::new("/shared/hf/hub"));
         }
     }
 }

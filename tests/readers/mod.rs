@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device};
 use inkwick::checkpoint::{Lora, ModelFiles, TextualInversion, builtin_model, inspect_file};
+use inkwick::hub::{Listing, RemoteFile};
 use inkwick::job::{CancelToken, LoraRef, Request, Task};
 use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, tokenizer_of};
 use inkwick::prompt::{self, PromptTokenizer};
 use inkwick::store::canvas::journal::Journal;
-use inkwick::store::download::Listing;
 use inkwick::store::models::inspection::Inspection;
 use inkwick::store::pictures::{mask_file, metadata, picture_file};
 use inkwick::store::settings::Settings;
@@ -297,12 +297,13 @@ fn journal(bytes: &[u8]) {
     while document.redo() {}
 }
 
-/// The hub's answer to what a repository holds.
+/// What a repository holds, a name a line.
 fn hub(bytes: &[u8]) {
-    if let Ok(listing) = Listing::read(&String::from_utf8_lossy(bytes)) {
-        for wanted in [None, Some("a.safetensors")] {
-            let _ = listing.needed("someone/model", wanted).map_err(|error| error.to_string());
-        }
+    let text = String::from_utf8_lossy(bytes);
+    let files = text.lines().map(|name| RemoteFile { name: name.to_owned(), bytes: name.len() as u64 }).collect();
+    let listing = Listing { revision: "main".into(), files };
+    for wanted in [None, Some("a.safetensors")] {
+        let _ = listing.needed("someone/model", wanted).map_err(|error| error.to_string());
     }
 }
 

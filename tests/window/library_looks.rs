@@ -7,8 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use inkwick::engine::FakeScript;
+use inkwick::hub::{DownloadState, Hub};
 use inkwick::job::ModelRef;
-use inkwick::store::download::{DownloadState, Hub};
+use inkwick::store::hub_cache::CachedRepository;
 use inkwick::store::models::entry::ModelEntry;
 use inkwick::store::settings::Theme;
 use inkwick::ui::action::{Action, LibraryAction, Tab};
@@ -92,13 +93,17 @@ fn refusing(status: u16) -> Hub {
 }
 
 /// As a run that was ended leaves it.
-fn leave_unfinished(models: &Path, name: &str, done: u64, total: u64) {
-    let folder = models.join(format!(".partial-{}-abc", name.replace(['/', ':'], "-")));
-    fs::create_dir_all(folder.join("unet")).unwrap();
-    let note = serde_json::json!({"name": name, "bytes_total": total});
-    fs::write(folder.join(".inkwick-download.json"), note.to_string()).unwrap();
-    let part = fs::File::create(folder.join("unet/diffusion_pytorch_model.fp16.safetensors.part")).unwrap();
-    part.set_len(done).unwrap();
+fn leave_unfinished(home: &Path, name: &str, done: u64, total: u64) {
+    let (notes, repository) = (home.join("models/.unfinished"), CachedRepository::new(&home.join("hub"), name));
+    let part = repository.incomplete("0a1b");
+    for folder in [notes.as_path(), part.parent().unwrap()] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    let file = serde_json::json!({"name": "unet/model.safetensors", "bytes": total, "checksum": "0a1b"});
+    let note =
+        serde_json::json!({"name": name, "repository": name, "revision": "main", "bytes_there": 0, "missing": [file]});
+    fs::write(notes.join(format!("{}.json", name.replace('/', "--"))), note.to_string()).unwrap();
+    fs::File::create(part).unwrap().set_len(done).unwrap();
 }
 
 #[test]
@@ -111,7 +116,7 @@ fn every_state_of_a_download_has_its_place() {
     ] {
         let home = tempfile::tempdir().unwrap();
         leave_unfinished(
-            &home.path().join("Inkwick/models"),
+            &home.path().join("Inkwick"),
             "somebody/a-model-with-a-long-name-v2.1",
             512_000_000,
             1_887_000_000,

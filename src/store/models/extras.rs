@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::store::models::scan::{CHECKPOINT_ENDINGS, files_in, is_called};
+use crate::store::hub_cache::CachedRepository;
+use crate::store::models::scan::{CHECKPOINT_ENDINGS, files_in, is_called, models_under, name_of};
 use crate::store::paths::Paths;
 
 /// Folders inside the models folder that hold something else than models, and what.
@@ -36,7 +37,8 @@ pub(crate) fn checkpoints(paths: &Paths) -> Vec<PathBuf> {
     found
 }
 
-/// What is called `name` in the models folder: a model's folder, or a file, with or without its ending.
+/// What is called `name` in the models folder or the Hugging Face cache: a model's folder, or a file, with or without its
+/// ending.
 #[must_use]
 pub(crate) fn find(name: &str, paths: &Paths) -> Option<PathBuf> {
     // A name, never a way out of the folder.
@@ -48,7 +50,18 @@ pub(crate) fn find(name: &str, paths: &Paths) -> Option<PathBuf> {
         return Some(given);
     }
     let files = files_in(&paths.models_folder, &CHECKPOINT_ENDINGS);
-    files.into_iter().find(|file| is_called(file, name) && !is_inside_a_model(file, paths))
+    let found = files.into_iter().find(|file| is_called(file, name) && !is_inside_a_model(file, paths));
+    found.or_else(|| find_cached(name, paths))
+}
+
+/// The same in the cache of the Hugging Face libraries, where a model is also known as OWNER/NAME.
+fn find_cached(name: &str, paths: &Paths) -> Option<PathBuf> {
+    let repository = CachedRepository::new(&paths.hub_cache, name);
+    models_under(&paths.hub_cache).into_iter().find(|path| {
+        name_of(path).eq_ignore_ascii_case(name)
+            || is_called(path, name)
+            || CachedRepository::around(path).is_some_and(|around| around.folder() == repository.folder())
+    })
 }
 
 fn is_beside(file: &Path, paths: &Paths) -> bool {

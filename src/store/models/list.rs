@@ -1,4 +1,5 @@
-//! All models that can be chosen: the built-in one, the models folder's, and what lies in folders that the user opened.
+//! All models that can be chosen: the built-in one, the models folder's, what lies in folders that the user
+//! opened, and the Hugging Face libraries' cache.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -53,6 +54,10 @@ pub(crate) fn list_again(paths: &Paths, before: &mut Seen, is_cancelled: &dyn Fn
             candidates.push(known.clone());
         }
     }
+    // What the Hugging Face libraries fetched, this program among them.
+    let cached = scan::models_under(&paths.hub_cache);
+    vaes.extend(cached.iter().filter(|file| scan::lies_in(file, "vae")).cloned());
+    candidates.extend(cached);
     let mut seen = BTreeSet::new();
     candidates.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
     before.retain(|path, _| candidates.contains(path));

@@ -82,6 +82,12 @@ pub(crate) fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, Reference
     if let Some(found) = others.find(|file| lies_in(file, "lora") || lies_in(file, "lycoris")) {
         return Ok(found);
     }
+    // Whoever fetched a file by its name meant it.
+    if let Some(found) =
+        models_under(&paths.hub_cache).into_iter().find(|file| file.is_file() && is_called(file, &wanted))
+    {
+        return Ok(found);
+    }
     Err(ReferenceError::NoLora { name: wanted.into_owned(), folder: paths.models_folder.join("loras") })
 }
 

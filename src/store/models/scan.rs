@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::store::hub_cache::{self, CachedRepository};
+
 /// How files that may be a whole model end.
 pub const CHECKPOINT_ENDINGS: [&str; 5] = ["safetensors", "ckpt", "pt", "pth", "gguf"];
 
@@ -58,6 +60,13 @@ impl Walk<'_> {
             self.models.push(folder.to_path_buf());
             return;
         }
+        if let Some(repository) = CachedRepository::at(folder) {
+            // Older revisions are the same model once more, and one that came in part is none.
+            if let Some(snapshot) = repository.current_snapshot().filter(|snapshot| hub_cache::has_weights(snapshot)) {
+                self.look_through(&snapshot, depth.saturating_sub(2));
+            }
+            return;
+        }
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();
             if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
@@ -67,11 +76,19 @@ impl Walk<'_> {
                 if depth > 0 {
                     self.look_through(&path, depth - 1);
                 }
-            } else if has_ending(&path, &CHECKPOINT_ENDINGS) && path.is_file() {
+            } else if has_ending(&path, &CHECKPOINT_ENDINGS) && path.is_file() && !is_part(&path) {
                 self.models.push(path);
             }
         }
     }
+}
+
+/// Language models come in numbered parts, of which none is a model by itself: `model-00001-of-00003.safetensors`.
+fn is_part(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| {
+        let stem = stem.to_string_lossy();
+        stem.rsplit_once("-of-").is_some_and(|(_, count)| count.len() == 5 && count.bytes().all(|c| c.is_ascii_digit()))
+    })
 }
 
 fn has_ending(path: &Path, endings: &[&str]) -> bool {
@@ -170,6 +187,17 @@ mod tests {
         assert!(names.contains(&"one.safetensors".to_owned()) && names.contains(&"two.ckpt".to_owned()), "{names:?}");
         assert_eq!(models_under(&home.join("hub")), std::slice::from_ref(&revision));
         assert_eq!(name_of(&revision), "tiny");
+
+        // Of several revisions the one that `main` was, of a language model no part, and nothing that came in part.
+        let newer = home.join("hub/models--someone--tiny/snapshots/1b2c3d");
+        touch(&newer.join("model_index.json"));
+        touch(&newer.join("unet/diffusion_pytorch_model.safetensors"));
+        touch(&home.join("hub/models--someone--tiny/refs/main"));
+        fs::write(home.join("hub/models--someone--tiny/refs/main"), "0a1b2c").unwrap();
+        touch(&home.join("hub/models--someone--talker/snapshots/9/model-00001-of-00002.safetensors"));
+        touch(&home.join("hub/models--someone--half/snapshots/9/model_index.json"));
+        touch(&home.join("hub/models--someone--half/snapshots/9/unet/config.json"));
+        assert_eq!(models_under(&home.join("hub")), std::slice::from_ref(&revision));
     }
 
     #[test]

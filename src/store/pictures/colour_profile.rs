@@ -41,7 +41,7 @@ fn convert(rgba: &mut image::RgbaImage, profile: &[u8], is_grey: bool) -> Result
     if is_srgb(&converted)? {
         return Ok(());
     }
-    let pixels = rgba.as_mut();
+    let pixels: &mut [u8] = rgba.as_mut();
     pixels.par_chunks_mut(CHUNK * 4).try_for_each(|pixels| {
         let mut target = vec![0; pixels.len()];
         converted(pixels, &mut target)?;

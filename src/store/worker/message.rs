@@ -7,7 +7,6 @@ use crate::canvas::{Document, PictureLayer, Record};
 use crate::job::{JobError, Request};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
-use crate::store::download::Unfinished;
 use crate::store::keys::KeyNames;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::inspection::Inspection;
@@ -15,6 +14,7 @@ use crate::store::models::list::ModelList;
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::pictures::gallery::GalleryDay;
 use crate::store::settings::Settings;
+use crate::store::unfinished::Unfinished;
 
 /// With what a picture in the gallery was painted.
 #[derive(Clone, Debug)]

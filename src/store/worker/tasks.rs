@@ -22,7 +22,7 @@ use crate::store::reveal::reveal;
 use crate::store::worker::error::TaskError;
 use crate::store::worker::message::{Painted, StoreCommand, StoreEvent};
 use crate::store::worker::pending::Task;
-use crate::store::{download, keys, models};
+use crate::store::{keys, models, unfinished};
 
 /// The longer side of every thumbnail: sharp on a doubled screen in a panel of two columns.
 const THUMBNAIL_SIDE_PX: u32 = 256;
@@ -121,10 +121,10 @@ impl Tasks {
                 self.keep_steps(&steps)?;
                 return Ok(None);
             }
-            StoreCommand::FindUnfinished => StoreEvent::Unfinished(download::unfinished(&self.paths)),
+            StoreCommand::FindUnfinished => StoreEvent::Unfinished(unfinished::list(&self.paths)),
             StoreCommand::DiscardDownload(name) => {
                 // What is left is found again at the next start.
-                let _ = download::discard(&name, &self.paths);
+                let _ = unfinished::discard(&name, &self.paths);
                 StoreEvent::DownloadDiscarded(name)
             }
             // These two wait in places of their own and come as tasks.

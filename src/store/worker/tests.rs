@@ -228,16 +228,18 @@ fn what_was_painted_is_put_onto_the_picture_here() {
 #[test]
 fn unfinished_downloads_are_found_and_deleted_here() {
     let (_home, paths, store) = store();
-    let folder = paths.models_folder.join(".partial-somebody--dreamer-main");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join(".inkwick-download.json"), r#"{"name": "somebody/dreamer", "bytes_total": 9}"#).unwrap();
+    let note = paths.models_folder.join(".unfinished/somebody--dreamer.json");
+    fs::create_dir_all(note.parent().unwrap()).unwrap();
+    let file = r#"{"name": "unet/model.safetensors", "bytes": 9, "checksum": "0a1b"}"#;
+    let (name, revision) = (r#""name": "somebody/dreamer", "repository": "somebody/dreamer""#, r#""revision": "main""#);
+    fs::write(&note, format!(r#"{{{name}, {revision}, "bytes_there": 0, "missing": [{file}]}}"#)).unwrap();
     store.send(StoreCommand::FindUnfinished);
     assert!(
         matches!(next(&store), StoreEvent::Unfinished(left) if left.len() == 1 && left[0].name == "somebody/dreamer")
     );
     store.send(StoreCommand::DiscardDownload("somebody/dreamer".into()));
     assert!(matches!(next(&store), StoreEvent::DownloadDiscarded(name) if name == "somebody/dreamer"));
-    assert!(!folder.exists());
+    assert!(!note.exists());
 }
 
 #[test]

@@ -8,8 +8,8 @@ use crossbeam_channel::Sender;
 use egui::{CentralPanel, Frame, Panel, Ui};
 
 use crate::engine::{EngineHandle, JobHandle, SelectHandle, work_grid};
+use crate::hub::Downloads;
 use crate::job::{Estimate, EstimateQuestion, ModelRef, Wake, WorkGrid};
-use crate::store::download::Downloads;
 use crate::store::keys::KeyNames;
 use crate::store::models::entry::ModelEntry;
 use crate::store::paths::Paths;

@@ -3,7 +3,7 @@
 use egui::{Align, Layout, ProgressBar, RichText, Ui};
 
 use super::state::LibraryState;
-use crate::store::download::{Download, DownloadState, STARTERS, Starter};
+use crate::hub::{Download, DownloadState, STARTERS, Starter};
 use crate::ui::action::{Action, LibraryAction};
 use crate::ui::numbers;
 use crate::ui::theme;

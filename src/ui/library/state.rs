@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::hub::Download;
 use crate::job::ModelRef;
-use crate::store::download::Download;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::inspection::Inspection;
 use crate::store::models::notes::ModelNote;

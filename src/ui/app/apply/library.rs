@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::engine::mobile_sam;
+use crate::hub::{Download, DownloadState, Hub};
 use crate::job::ModelRef;
-use crate::store::download::{DownloadState, Hub};
 use crate::store::hash;
 use crate::store::models::notes::KeptDefaults;
 use crate::store::token::{self, Token};
@@ -145,9 +145,8 @@ impl Studio {
     /// What the downloads did since the last frame, and the folders as they are set.
     pub(in crate::ui) fn follow_downloads(&mut self) {
         let downloads = self.downloads.list();
-        let done = |list: &[crate::store::download::Download]| {
-            list.iter().filter(|download| matches!(download.state, DownloadState::Done(_))).count()
-        };
+        let done =
+            |list: &[Download]| list.iter().filter(|download| matches!(download.state, DownloadState::Done(_))).count();
         if done(&downloads) > done(&self.state.library.downloads) {
             self.state.toasts.note("The model is whole and in the library.");
             self.list_models();

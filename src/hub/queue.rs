@@ -1,12 +1,13 @@
-//! Downloads that a window watches: each on a thread of its own, paused, gone on with and given up at a word.
+//! Downloads that a window watches: each on a thread of its own, paused, resumed and given up at any moment.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{DownloadError, DownloadProgress, Hub, Unfinished, discard, pull};
+use super::{DownloadError, DownloadProgress, Hub, pull};
 use crate::job::Wake;
 use crate::store::paths::Paths;
+use crate::store::unfinished::{Unfinished, discard};
 
 /// As it is now.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,14 +16,14 @@ pub struct Download {
     pub name: String,
     pub state: DownloadState,
     pub bytes_done: u64,
-    /// 0 until the hub has told.
+    /// 0 until the hub has answered.
     pub bytes_total: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DownloadState {
     Running,
-    /// Told to pause or to give up, and waiting for the hub's last answer.
+    /// Asked to pause or to give up, and not at its end yet.
     Stopping,
     Paused,
     /// One sentence; what was fetched until then is kept.
@@ -47,9 +48,9 @@ impl Entry {
     }
 }
 
-/// All downloads of this run, and what earlier ones left unfinished. Whoever watches them never waits for the disk: what
+/// All downloads of this run, and what earlier ones left unfinished. Who watches them never waits for the disk: what
 /// earlier runs left is found, and deleted, by the store's thread. Threads that are under way when the program ends just
-/// end: what they fetched is gone on with next time.
+/// end: what they fetched is resumed next time.
 #[derive(Clone)]
 pub struct Downloads {
     entries: Arc<Mutex<Vec<Entry>>>,
@@ -80,7 +81,7 @@ impl Downloads {
         self.entries().iter().map(|entry| entry.shown.clone()).collect()
     }
 
-    /// Begins, or goes on where it ended. One that is running runs on. `hub` is called on the download's thread: it may read
+    /// Begins, or resumes where it ended. One that is running runs on. `hub` is called on the download's thread: it may read
     /// a token from the disk.
     pub fn start(&self, name: &str, hub: impl FnOnce() -> Hub + Send + 'static) {
         let order = Arc::new(AtomicU8::new(GO));
@@ -109,7 +110,7 @@ impl Downloads {
 
     /// Stops it for now; what was fetched is kept.
     pub fn pause(&self, name: &str) {
-        self.tell(name, PAUSE);
+        self.ask(name, PAUSE);
     }
 
     /// Takes it off the list; a finished model stays on the disk. Whether what was fetched of it is still to be deleted:
@@ -143,13 +144,16 @@ impl Downloads {
     }
 
     fn fetch(&self, name: &str, hub: &Hub, order: &AtomicU8) {
-        let mut tell = |progress: &DownloadProgress| {
+        let mut on_progress = |progress: &DownloadProgress| {
+            // What is known of an earlier run stays until the hub has answered.
             self.change(name, |shown| {
-                (shown.bytes_done, shown.bytes_total) = (progress.bytes_done, progress.bytes_total);
+                if progress.bytes_total > 0 {
+                    (shown.bytes_done, shown.bytes_total) = (progress.bytes_done, progress.bytes_total);
+                }
             });
             order.load(Ordering::Relaxed) == GO
         };
-        let outcome = pull(hub, name, &self.paths, &mut tell);
+        let outcome = pull(hub, name, &self.paths, &mut on_progress);
         match outcome {
             _ if order.load(Ordering::Relaxed) == GIVE_UP && outcome.is_err() => {
                 // What is left is found again at the next start.
@@ -175,10 +179,10 @@ impl Downloads {
         (self.wake)();
     }
 
-    fn tell(&self, name: &str, what: u8) {
+    fn ask(&self, name: &str, order: u8) {
         let mut entries = self.entries();
         if let Some(entry) = entries.iter_mut().find(|entry| entry.shown.name == name && entry.is_under_way()) {
-            entry.order.store(what, Ordering::Relaxed);
+            entry.order.store(order, Ordering::Relaxed);
             entry.shown.state = DownloadState::Stopping;
         }
     }

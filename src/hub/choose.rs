@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     fn remote(names: &[&str]) -> Vec<RemoteFile> {
-        names.iter().map(|name| RemoteFile { name: (*name).to_owned(), bytes: 1, sha256: None }).collect()
+        names.iter().map(|name| RemoteFile { name: (*name).to_owned(), bytes: 1 }).collect()
     }
 
     #[test]
