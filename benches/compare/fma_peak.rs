@@ -13,7 +13,7 @@ const CHAINS: usize = 12;
 const ROUNDS: usize = 20_000_000;
 
 /// Floating-point operations a second in thousands of millions, `None` at a level that is not measured.
-pub fn gflops(level: Level) -> Option<f64> {
+pub(crate) fn gflops(level: Level) -> Option<f64> {
     let threads = rayon::current_num_threads();
     let started = Instant::now();
     let lanes = rayon::broadcast(|_| lanes_after_chains(level));
@@ -42,7 +42,7 @@ mod x86 {
     use super::{CHAINS, ROUNDS, black_box};
 
     #[target_feature(enable = "avx512f")]
-    pub fn chains_of_16() -> usize {
+    pub(crate) fn chains_of_16() -> usize {
         let factor = _mm512_set1_ps(black_box(1.000_1));
         let mut sums = [_mm512_set1_ps(black_box(0.5)); CHAINS];
         for _ in 0..ROUNDS {
@@ -55,7 +55,7 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2,fma")]
-    pub fn chains_of_8() -> usize {
+    pub(crate) fn chains_of_8() -> usize {
         let factor = _mm256_set1_ps(black_box(1.000_1));
         let mut sums = [_mm256_set1_ps(black_box(0.5)); CHAINS];
         for _ in 0..ROUNDS {

@@ -91,7 +91,7 @@ pub(super) enum Change {
 }
 
 impl Change {
-    pub fn byte_count(&self) -> usize {
+    pub(crate) fn byte_count(&self) -> usize {
         match self {
             Self::Tiles(tiles) => tiles.byte_count(),
             Self::Sheet(sheet) => {

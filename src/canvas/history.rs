@@ -13,34 +13,34 @@ pub(super) struct History {
 }
 
 impl History {
-    pub const MAX_STEPS: usize = 64;
-    pub const MAX_BYTES: usize = 256 << 20;
+    pub(crate) const MAX_STEPS: usize = 64;
+    pub(crate) const MAX_BYTES: usize = 256 << 20;
 
     /// After a new step: how it is taken back. What had been taken back is gone.
-    pub fn push(&mut self, back: Change) {
+    pub(crate) fn push(&mut self, back: Change) {
         self.redo.clear();
         self.undo.push_back(back);
         self.trim();
     }
 
     /// Takes the newest step, does `swap` with it, and keeps what `swap` returns for the way forth.
-    pub fn undo(&mut self, swap: impl FnOnce(Change) -> Change) -> bool {
+    pub(crate) fn undo(&mut self, swap: impl FnOnce(Change) -> Change) -> bool {
         let Some(change) = self.undo.pop_back() else { return false };
         self.redo.push(swap(change));
         true
     }
 
-    pub fn redo(&mut self, swap: impl FnOnce(Change) -> Change) -> bool {
+    pub(crate) fn redo(&mut self, swap: impl FnOnce(Change) -> Change) -> bool {
         let Some(change) = self.redo.pop() else { return false };
         self.undo.push_back(swap(change));
         true
     }
 
-    pub fn undo_count(&self) -> usize {
+    pub(crate) fn undo_count(&self) -> usize {
         self.undo.len()
     }
 
-    pub fn redo_count(&self) -> usize {
+    pub(crate) fn redo_count(&self) -> usize {
         self.redo.len()
     }
 

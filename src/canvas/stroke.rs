@@ -31,7 +31,7 @@ pub(super) struct Stroke {
 }
 
 impl Stroke {
-    pub fn new(ink: Ink, brush: Brush, width: u32, height: u32) -> Self {
+    pub(crate) fn new(ink: Ink, brush: Brush, width: u32, height: u32) -> Self {
         Self {
             ink,
             brush,
@@ -42,12 +42,12 @@ impl Stroke {
         }
     }
 
-    pub fn paints_colour(&self) -> bool {
+    pub(crate) fn paints_colour(&self) -> bool {
         matches!(self.ink, Ink::Colour(_))
     }
 
     /// Goes on to `point` and returns what may look different now.
-    pub fn go_to(&mut self, point: BrushPoint, mask: &mut MaskLayer, picture: &mut PictureLayer) -> PixelRect {
+    pub(crate) fn go_to(&mut self, point: BrushPoint, mask: &mut MaskLayer, picture: &mut PictureLayer) -> PixelRect {
         let from = self.last.replace(point).unwrap_or(point);
         let covered = self.brush.cover(from, point, &mut self.coverage);
         self.apply(&covered, mask, picture);
@@ -55,7 +55,7 @@ impl Stroke {
     }
 
     /// Covers a whole shape at once.
-    pub fn stamp(&mut self, shape: &ShapeCover, mask: &mut MaskLayer, picture: &mut PictureLayer) -> PixelRect {
+    pub(crate) fn stamp(&mut self, shape: &ShapeCover, mask: &mut MaskLayer, picture: &mut PictureLayer) -> PixelRect {
         let rect = shape.rect.intersection(self.coverage.rect());
         for y in rect.top..rect.bottom {
             let row = &mut self.coverage.row_mut(y)[rect.left as usize..rect.right as usize];
@@ -126,7 +126,7 @@ impl Stroke {
     }
 
     /// The tiles as they were, for going back.
-    pub fn into_before(self) -> TilesChange {
+    pub(crate) fn into_before(self) -> TilesChange {
         TilesChange {
             mask: self.mask_before.into_iter().collect(),
             colour: self.colour_before.into_iter().map(|(tile, (before, _))| (tile, before)).collect(),

@@ -52,13 +52,13 @@ struct Vae {
 ///
 /// # Errors
 /// When there is no index, or it cannot be read.
-pub fn pipeline_class(files: &ModelFiles) -> Result<String, CheckpointError> {
+pub(crate) fn pipeline_class(files: &ModelFiles) -> Result<String, CheckpointError> {
     Ok(files.require_json::<ClassName>("model_index.json", "model_index.json")?.class_name)
 }
 
 /// Whether it is a pipeline that Inkwick draws with.
 #[must_use]
-pub fn is_supported_class(class: &str) -> bool {
+pub(crate) fn is_supported_class(class: &str) -> bool {
     let is_known = class.starts_with("StableDiffusion") || class.starts_with("LatentConsistency");
     is_known && !class.starts_with("StableDiffusion3")
 }

@@ -19,7 +19,7 @@ use crate::pipeline::{
 };
 
 /// Is given a failure that made the backend leave its device for the CPU.
-pub type OnDeviceFailure = Box<dyn Fn(&OperatorFailure) + Send>;
+pub(crate) type OnDeviceFailure = Box<dyn Fn(&OperatorFailure) + Send>;
 
 pub struct CandleBackend {
     device_choice: DeviceChoice,
@@ -195,7 +195,7 @@ impl CandleBackend {
 ///
 /// # Errors
 /// When the built-in model is not part of this build and not beside it.
-pub fn files_of(model: &ModelRef) -> Result<ModelFiles, CheckpointError> {
+pub(crate) fn files_of(model: &ModelRef) -> Result<ModelFiles, CheckpointError> {
     match model {
         ModelRef::BuiltIn => builtin_model(),
         ModelRef::Folder(path) => Ok(ModelFiles::Folder(path.clone())),
@@ -205,7 +205,7 @@ pub fn files_of(model: &ModelRef) -> Result<ModelFiles, CheckpointError> {
 
 /// What sizes a model works at, from its small files alone: for showing which part of a photo it will see.
 #[must_use]
-pub fn work_grid(model: &ModelRef) -> Option<WorkGrid> {
+pub(crate) fn work_grid(model: &ModelRef) -> Option<WorkGrid> {
     work_grid_of(&files_of(model).ok()?).ok()
 }
 

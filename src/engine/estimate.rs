@@ -14,7 +14,7 @@ use crate::pipeline::{
 };
 
 /// Answers one question after the other; keeps the configs of the model asked about last.
-pub struct Estimator {
+pub(crate) struct Estimator {
     device: DeviceChoice,
     dtype: DtypeChoice,
     execution: OnceLock<(Execution, DType)>,
@@ -24,13 +24,13 @@ pub struct Estimator {
 
 impl Estimator {
     #[must_use]
-    pub fn new(device: DeviceChoice, dtype: DtypeChoice) -> Self {
+    pub(crate) fn new(device: DeviceChoice, dtype: DtypeChoice) -> Self {
         Self { device, dtype, execution: OnceLock::new(), speed: OnceLock::new(), last: Mutex::default() }
     }
 
     /// `None` where the model cannot be read or cannot draw this. May take a moment.
     #[must_use]
-    pub fn answer(&self, question: &EstimateQuestion) -> Option<Estimate> {
+    pub(crate) fn answer(&self, question: &EstimateQuestion) -> Option<Estimate> {
         let model = self.model(&question.model)?;
         let speed = (*self.speed.get_or_init(|| self.measure()))?;
         let free_bytes = memory_budget::all_bytes(&self.execution().0);

@@ -37,7 +37,7 @@ pub(super) struct Fallback {
 }
 
 impl Fallback {
-    pub fn new(execution: Execution, dtype_choice: DtypeChoice) -> Self {
+    pub(crate) fn new(execution: Execution, dtype_choice: DtypeChoice) -> Self {
         let dtype = match execution.operators() {
             Some(operators) if dtype_choice == DtypeChoice::Auto => operators.dtype(),
             operators => dtype_choice.on(operators.map_or(&Device::Cpu, |operators| operators.device())),
@@ -45,7 +45,7 @@ impl Fallback {
         Self { execution, dtype, dtype_choice, taken: Vec::new() }
     }
 
-    pub fn constraints(&self, budget_bytes: Option<u64>) -> Constraints {
+    pub(crate) fn constraints(&self, budget_bytes: Option<u64>) -> Constraints {
         Constraints {
             may_halve: self.dtype_choice == DtypeChoice::Auto,
             taken: self.taken.clone(),
@@ -54,7 +54,7 @@ impl Fallback {
     }
 
     /// What is done after `failure`, in one sentence; `None` where nothing is left to try.
-    pub fn advance(&mut self, failure: &OperatorFailure, attempt: Attempt) -> Option<Notice> {
+    pub(crate) fn advance(&mut self, failure: &OperatorFailure, attempt: Attempt) -> Option<Notice> {
         if failure.kind == FailureKind::OutOfMemory
             && let Some(step) = attempt.next_step()
         {

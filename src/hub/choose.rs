@@ -9,7 +9,11 @@ const FOLDERS: [&str; 7] = ["scheduler", "text_encoder", "text_encoder_2", "toke
 const SMALL: [&str; 3] = [".json", "merges.txt", "vocab.txt"];
 
 /// The files of a diffusers folder, half precision first; or the one checkpoint that there is or that is `wanted`.
-pub fn files(repository: &str, all: &[RemoteFile], wanted: Option<&str>) -> Result<Vec<RemoteFile>, DownloadError> {
+pub(crate) fn files(
+    repository: &str,
+    all: &[RemoteFile],
+    wanted: Option<&str>,
+) -> Result<Vec<RemoteFile>, DownloadError> {
     // A repository's own names could lead out of the folder.
     let all: Vec<&RemoteFile> = all.iter().filter(|file| is_plain(&file.name)).collect();
     let nothing = || DownloadError::NothingUsable(repository.to_owned());

@@ -57,7 +57,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Nothing is asked for yet. `scratch` is a folder for Xet's own notes.
-    pub fn open(hub: &Hub, wanted: &Wanted, scratch: &Path) -> Result<Self, DownloadError> {
+    pub(crate) fn open(hub: &Hub, wanted: &Wanted, scratch: &Path) -> Result<Self, DownloadError> {
         install_tls();
         let token = hub.token.clone();
         let mut authorization = HeaderMap::new();
@@ -103,7 +103,7 @@ impl Connection {
     ///
     /// # Errors
     /// When there is none, it is gated, or the hub cannot be reached.
-    pub async fn list(&self) -> Result<Listing, DownloadError> {
+    pub(crate) async fn list(&self) -> Result<Listing, DownloadError> {
         let info = self.patiently(async || self.model.info().expand(vec!["sha".to_owned()]).send().await).await?;
         let is_hash =
             |sha: &String| !sha.is_empty() && sha.len() <= 64 && sha.chars().all(|c| c.is_ascii_alphanumeric());
@@ -124,7 +124,7 @@ impl Connection {
     ///
     /// # Errors
     /// As for the listing, or when its answer names none.
-    pub async fn identify(&self, revision: &str, file: &str) -> Result<FileIdentity, DownloadError> {
+    pub(crate) async fn identify(&self, revision: &str, file: &str) -> Result<FileIdentity, DownloadError> {
         let url = format!("{}/{}/resolve/{revision}/{}", self.hub.endpoint(), self.repository, percent_encoded(file));
         let mut problem = String::new();
         for attempt in 0..TRIES {
@@ -151,7 +151,7 @@ impl Connection {
     ///
     /// # Errors
     /// As for the listing.
-    pub async fn stream(
+    pub(crate) async fn stream(
         &self,
         revision: &str,
         file: &RemoteFile,
@@ -174,7 +174,7 @@ impl Connection {
     }
 
     /// Waits before the next try.
-    pub async fn wait(&self, attempt: usize, asked: Option<Duration>) {
+    pub(crate) async fn wait(&self, attempt: usize, asked: Option<Duration>) {
         let wait = asked.unwrap_or_else(|| self.first_wait * 2u32.pow(attempt.min(5) as u32));
         tokio::time::sleep(wait.min(MAX_WAIT)).await;
     }

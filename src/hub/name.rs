@@ -11,7 +11,7 @@ pub(super) struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    pub fn parse(text: &'a str) -> Result<Self, DownloadError> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, DownloadError> {
         let (repository, file) = text.split_once(':').map_or((text, None), |(name, file)| (name, Some(file)));
         let is_name = |part: &str| {
             !part.is_empty()
@@ -24,7 +24,7 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    pub fn repository(&self) -> String {
+    pub(crate) fn repository(&self) -> String {
         format!("{}/{}", self.owner, self.name)
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    pub fn new(on_progress: OnProgress<'a>) -> Self {
+    pub(crate) fn new(on_progress: OnProgress<'a>) -> Self {
         let progress = DownloadProgress { file: String::new(), bytes_done: 0, bytes_total: 0 };
         Self {
             on_progress: RefCell::new(on_progress),
@@ -30,7 +30,7 @@ impl<'a> Watch<'a> {
     }
 
     /// All that will be there in the end.
-    pub fn expect(&self, bytes_total: u64) {
+    pub(crate) fn expect(&self, bytes_total: u64) {
         self.progress.borrow_mut().bytes_total = bytes_total;
     }
 
@@ -38,7 +38,7 @@ impl<'a> Watch<'a> {
     ///
     /// # Errors
     /// When it shall not go on.
-    pub fn at(&self, file: &str, bytes: u64) -> Result<(), DownloadError> {
+    pub(crate) fn at(&self, file: &str, bytes: u64) -> Result<(), DownloadError> {
         let done = self.whole.get().saturating_add(bytes);
         {
             let mut progress = self.progress.borrow_mut();
@@ -55,12 +55,12 @@ impl<'a> Watch<'a> {
         if self.goes_on() { Ok(()) } else { Err(DownloadError::Stopped) }
     }
 
-    pub fn file_is_whole(&self, bytes: u64) {
+    pub(crate) fn file_is_whole(&self, bytes: u64) {
         self.whole.set(self.whole.get().saturating_add(bytes));
     }
 
     /// Ends when the download shall not go on.
-    pub async fn stopped(&self) {
+    pub(crate) async fn stopped(&self) {
         while self.goes_on() {
             tokio::time::sleep(ASKED_EVERY).await;
         }

@@ -25,12 +25,12 @@ pub(super) struct Xet {
 
 impl Xet {
     /// `token_url` wants the revision at its end; `scratch` is a folder for Xet's own notes.
-    pub fn new(token_url: String, authorization: HeaderMap, first_wait: Duration, scratch: PathBuf) -> Self {
+    pub(crate) fn new(token_url: String, authorization: HeaderMap, first_wait: Duration, scratch: PathBuf) -> Self {
         Self { session: OnceCell::new(), token_url, authorization, first_wait, scratch }
     }
 
     /// A part of a file. The reason is one line.
-    pub async fn stream(
+    pub(crate) async fn stream(
         &self,
         revision: &str,
         hash: &str,

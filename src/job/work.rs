@@ -31,7 +31,7 @@ impl Work {
 
 /// What a machine does in a second of each kind of [`Work`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Speed {
+pub(crate) struct Speed {
     pub convolution: f64,
     pub transformed: f64,
     pub product: f64,
@@ -41,7 +41,7 @@ pub struct Speed {
 
 impl Speed {
     #[must_use]
-    pub fn seconds(&self, work: Work) -> f64 {
+    pub(crate) fn seconds(&self, work: Work) -> f64 {
         work.convolution / self.convolution
             + work.transformed / self.transformed
             + work.product / self.product

@@ -24,7 +24,7 @@ mod test_masks {
     use super::MaskPlane;
 
     /// A small mask of blots and grey pixels, another one for each seed.
-    pub fn random_mask(seed: u64) -> MaskPlane {
+    pub(crate) fn random_mask(seed: u64) -> MaskPlane {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         let mut next = |below: u32| {
             state ^= state << 13;

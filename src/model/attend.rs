@@ -1,14 +1,14 @@
 //! Scaled dot-product attention, with its scores held in one of several ways that give the same result.
 
 use super::ModelError;
-pub use super::attention_method::AttentionMethod;
+pub(crate) use super::attention_method::AttentionMethod;
 use super::feature::Feature;
 use super::operators;
 use crate::job::Work;
 use crate::kernels::{self, Heads, Level, Scores};
 
 /// `softmax(q·kᵀ / √d)·v` for `q` `(batch, queries, heads·d)` and `k`, `v` `(batch, keys, heads·d)`.
-pub fn attend(
+pub(crate) fn attend(
     q: &Feature,
     k: &Feature,
     v: &Feature,

@@ -91,7 +91,7 @@ impl TransformerBlock {
     }
 }
 
-pub struct TransformerShape {
+pub(crate) struct TransformerShape {
     pub channels: usize,
     pub heads: usize,
     pub layers: usize,
@@ -100,7 +100,7 @@ pub struct TransformerShape {
 }
 
 /// Attention over the pixels of a feature map, and from them onto the prompt.
-pub struct SpatialTransformer {
+pub(crate) struct SpatialTransformer {
     norm: GroupNorm,
     /// SD 1.x has these as 1×1 convolutions, which are the same on tokens.
     project_in: Linear,
@@ -111,7 +111,7 @@ pub struct SpatialTransformer {
 impl SpatialTransformer {
     const NORM_EPS: f64 = 1e-6;
 
-    pub fn new(at: &Scope, shape: &TransformerShape) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, shape: &TransformerShape) -> Result<Self, ModelError> {
         let width = shape.channels;
         let blocks = (0..shape.layers)
             .map(|index| {
@@ -128,7 +128,12 @@ impl SpatialTransformer {
     }
 
     /// `x` is a picture, `context` `(batch, tokens, context_width)`.
-    pub fn forward(&self, x: &Feature, context: &Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(
+        &self,
+        x: &Feature,
+        context: &Feature,
+        options: &ForwardOptions,
+    ) -> Result<Feature, ModelError> {
         let mut tokens = self.project_in.forward(&self.norm.forward(x)?.to_tokens()?)?;
         for block in &self.blocks {
             options.check_cancelled()?;

@@ -9,7 +9,7 @@ use super::{ForwardOptions, ModelError};
 use crate::checkpoint::{AttentionConfig, UnetConfig};
 
 /// What every block gets besides its input.
-pub struct BlockInputs<'a> {
+pub(crate) struct BlockInputs<'a> {
     /// The timestep's embedding, through SiLU: `(batch, 1, time_width)`.
     pub time: &'a Feature,
     /// The encoded prompts: `(batch, tokens, context_width)`.
@@ -85,13 +85,13 @@ fn layers(
     inputs.iter().enumerate().map(layer).collect()
 }
 
-pub struct DownBlock {
+pub(crate) struct DownBlock {
     layers: Vec<Layer>,
     downsample: Option<Conv3x3>,
 }
 
 impl DownBlock {
-    pub fn new(at: &Scope, config: &UnetConfig, level: usize) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, config: &UnetConfig, level: usize) -> Result<Self, ModelError> {
         let block = &config.blocks[level];
         let mut inputs = vec![block.channels; block.layers];
         inputs[0] = config.blocks[level.saturating_sub(1)].channels;
@@ -105,7 +105,12 @@ impl DownBlock {
     }
 
     /// Pushes what each layer gives onto `skips`, for the way up.
-    pub fn forward(&self, x: Feature, given: &BlockInputs, skips: &mut Vec<Feature>) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(
+        &self,
+        x: Feature,
+        given: &BlockInputs,
+        skips: &mut Vec<Feature>,
+    ) -> Result<Feature, ModelError> {
         let mut x = x;
         for layer in &self.layers {
             x = layer.forward(&x, given)?;
@@ -119,14 +124,14 @@ impl DownBlock {
     }
 }
 
-pub struct MidBlock {
+pub(crate) struct MidBlock {
     first: ResnetBlock,
     transformer: SpatialTransformer,
     second: ResnetBlock,
 }
 
 impl MidBlock {
-    pub fn new(at: &Scope, config: &UnetConfig, attention: &AttentionConfig) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, config: &UnetConfig, attention: &AttentionConfig) -> Result<Self, ModelError> {
         let channels = config.blocks[config.blocks.len() - 1].channels;
         Ok(Self {
             first: resnet(&at.at("resnets.0"), config, channels, channels)?,
@@ -135,7 +140,7 @@ impl MidBlock {
         })
     }
 
-    pub fn forward(&self, x: &Feature, given: &BlockInputs) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(&self, x: &Feature, given: &BlockInputs) -> Result<Feature, ModelError> {
         given.options.check_cancelled()?;
         let x = self.first.forward(x, Some(given.time))?;
         let x = self.transformer.forward(&x, given.context, given.options)?;
@@ -143,14 +148,14 @@ impl MidBlock {
     }
 }
 
-pub struct UpBlock {
+pub(crate) struct UpBlock {
     layers: Vec<Layer>,
     upsample: Option<Conv3x3>,
 }
 
 impl UpBlock {
     /// `level` counts from the finest, as everywhere in the config; the coarsest runs first.
-    pub fn new(at: &Scope, config: &UnetConfig, level: usize) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, config: &UnetConfig, level: usize) -> Result<Self, ModelError> {
         let block = &config.blocks[level];
         let coarser = config.blocks[(level + 1).min(config.blocks.len() - 1)].channels;
         let finer = config.blocks[level.saturating_sub(1)].channels;
@@ -171,7 +176,12 @@ impl UpBlock {
     }
 
     /// Takes its skips from the end of `skips` and grows to the size of the next one.
-    pub fn forward(&self, x: Feature, given: &BlockInputs, skips: &mut Vec<Feature>) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(
+        &self,
+        x: Feature,
+        given: &BlockInputs,
+        skips: &mut Vec<Feature>,
+    ) -> Result<Feature, ModelError> {
         let mut x = x;
         for layer in &self.layers {
             if let Some(skip) = skips.pop() {

@@ -209,7 +209,7 @@ impl Drop for TrackedBuffer {
 
 /// A feature map's sizes: what flows between the layers of a walk.
 #[derive(Clone, Debug)]
-pub struct TracedFeature {
+pub(crate) struct TracedFeature {
     pub batch: usize,
     pub height: usize,
     pub width: usize,
@@ -220,48 +220,54 @@ pub struct TracedFeature {
 
 impl TracedFeature {
     #[must_use]
-    pub fn new(tracker: &Arc<MemoryTracker>, batch: usize, height: usize, width: usize, channels: usize) -> Self {
+    pub(crate) fn new(
+        tracker: &Arc<MemoryTracker>,
+        batch: usize,
+        height: usize,
+        width: usize,
+        channels: usize,
+    ) -> Self {
         let held = Arc::new(tracker.take(batch * height * width * channels));
         Self { batch, height, width, channels, tracker: Arc::clone(tracker), _held: held }
     }
 
     /// As many pixels with other channels.
     #[must_use]
-    pub fn with_channels(&self, channels: usize) -> Self {
+    pub(crate) fn with_channels(&self, channels: usize) -> Self {
         Self::new(&self.tracker, self.batch, self.height, self.width, channels)
     }
 
     /// The same memory seen as a map of another size.
     #[must_use]
-    pub fn resized(&self, height: usize, width: usize) -> Self {
+    pub(crate) fn resized(&self, height: usize, width: usize) -> Self {
         Self { height, width, ..self.clone() }
     }
 
     #[must_use]
-    pub fn tracker(&self) -> &Arc<MemoryTracker> {
+    pub(crate) fn tracker(&self) -> &Arc<MemoryTracker> {
         &self.tracker
     }
 
     /// Pixels of all pictures of the batch.
     #[must_use]
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.batch * self.height * self.width
     }
 
     #[must_use]
-    pub fn floats(&self) -> usize {
+    pub(crate) fn floats(&self) -> usize {
         self.rows() * self.channels
     }
 
     /// A new map of this size, for which every value is passed over once.
     #[must_use]
-    pub fn passed_over(&self) -> Self {
+    pub(crate) fn passed_over(&self) -> Self {
         self.copied(self.channels)
     }
 
     /// A new map of both maps' channels.
     #[must_use]
-    pub fn concatenated(&self, other: &Self) -> Self {
+    pub(crate) fn concatenated(&self, other: &Self) -> Self {
         self.copied(self.channels + other.channels)
     }
 

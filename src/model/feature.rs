@@ -60,7 +60,7 @@ impl Execution {
 
 /// A feature map `(batch, height, width, channels)` or a row of tokens `(batch, tokens, channels)`.
 #[derive(Clone)]
-pub enum Feature {
+pub(crate) enum Feature {
     /// Pixels and tokens are the same memory.
     Host(Map),
     /// A picture is `(batch, channels, height, width)`, tokens are `(batch, tokens, channels)`.
@@ -74,7 +74,7 @@ impl Feature {
     ///
     /// # Errors
     /// When the shape is wrong, or the device is out of memory.
-    pub fn of_picture(picture: &Tensor, execution: &Execution) -> Result<Self, ModelError> {
+    pub(crate) fn of_picture(picture: &Tensor, execution: &Execution) -> Result<Self, ModelError> {
         let (batch, channels, height, width) = picture.dims4()?;
         match execution {
             Execution::Candle(operators) => Ok(Self::Device(operators.upload(picture)?)),
@@ -89,7 +89,7 @@ impl Feature {
     ///
     /// # Errors
     /// When the shape is wrong, or the device is out of memory.
-    pub fn of_tokens(tokens: &Tensor, execution: &Execution) -> Result<Self, ModelError> {
+    pub(crate) fn of_tokens(tokens: &Tensor, execution: &Execution) -> Result<Self, ModelError> {
         let (batch, count, channels) = tokens.dims3()?;
         match execution {
             Execution::Candle(operators) => Ok(Self::Device(operators.upload(tokens)?)),
@@ -104,7 +104,7 @@ impl Feature {
     ///
     /// # Errors
     /// When the device failed, or memory runs out.
-    pub fn picture(&self) -> Result<Tensor, ModelError> {
+    pub(crate) fn picture(&self) -> Result<Tensor, ModelError> {
         Ok(match self {
             Self::Host(map) => {
                 Tensor::from_vec(map.to_planes(), (map.batch, map.channels, map.height, map.width), &Device::Cpu)?
@@ -122,7 +122,7 @@ impl Feature {
     ///
     /// # Errors
     /// When the device failed, or memory runs out.
-    pub fn tokens(&self) -> Result<Tensor, ModelError> {
+    pub(crate) fn tokens(&self) -> Result<Tensor, ModelError> {
         Ok(match self {
             Self::Host(map) => {
                 let shape = (map.batch, map.height * map.width, map.channels);
@@ -137,7 +137,7 @@ impl Feature {
     ///
     /// # Errors
     /// When it is none.
-    pub fn size(&self) -> Result<(usize, usize), ModelError> {
+    pub(crate) fn size(&self) -> Result<(usize, usize), ModelError> {
         Ok(match self {
             Self::Host(map) => (map.height, map.width),
             Self::Device(array) => {
@@ -152,7 +152,7 @@ impl Feature {
     ///
     /// # Errors
     /// When it is no picture.
-    pub fn to_tokens(&self) -> Result<Self, ModelError> {
+    pub(crate) fn to_tokens(&self) -> Result<Self, ModelError> {
         Ok(match self {
             Self::Host(map) => Self::Host(map.clone()),
             Self::Device(array) => Self::Device(array.picture_to_tokens()?),
@@ -164,7 +164,7 @@ impl Feature {
     ///
     /// # Errors
     /// When there are not as many.
-    pub fn to_picture(&self, (height, width): (usize, usize)) -> Result<Self, ModelError> {
+    pub(crate) fn to_picture(&self, (height, width): (usize, usize)) -> Result<Self, ModelError> {
         Ok(match self {
             Self::Host(map) => Self::Host(map.resized(height, width)?),
             Self::Device(array) => Self::Device(array.tokens_to_picture((height, width))?),
@@ -174,7 +174,7 @@ impl Feature {
 
     /// # Errors
     /// When the shapes differ.
-    pub fn add(&self, other: &Self) -> Result<Self, ModelError> {
+    pub(crate) fn add(&self, other: &Self) -> Result<Self, ModelError> {
         Ok(match (self, other) {
             (Self::Host(a), Self::Host(b)) => Self::Host(kernels::add(a, b)?),
             (Self::Device(a), Self::Device(b)) => Self::Device(a.add(b)?),
@@ -187,7 +187,7 @@ impl Feature {
     ///
     /// # Errors
     /// When the sizes differ.
-    pub fn concatenate(&self, other: &Self) -> Result<Self, ModelError> {
+    pub(crate) fn concatenate(&self, other: &Self) -> Result<Self, ModelError> {
         Ok(match (self, other) {
             (Self::Host(a), Self::Host(b)) => Self::Host(kernels::concatenate(a, b)?),
             (Self::Device(a), Self::Device(b)) => Self::Device(Array::concatenate(&[a.clone(), b.clone()], 1)?),
@@ -198,7 +198,7 @@ impl Feature {
 
     /// # Errors
     /// When the device is out of memory.
-    pub fn activate(&self, activation: Activation) -> Result<Self, ModelError> {
+    pub(crate) fn activate(&self, activation: Activation) -> Result<Self, ModelError> {
         Ok(match self {
             Self::Host(map) => Self::Host(kernels::activate(map, activation, Level::current())),
             Self::Device(array) => Self::Device(array.activate(activation)?),

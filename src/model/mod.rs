@@ -24,18 +24,21 @@ use std::path::PathBuf;
 
 use crate::checkpoint::CheckpointError;
 pub use attention_method::AttentionMethod;
-pub use dry_run::{MemoryTracker, TrackedBuffer};
-pub use feature::{Execution, Feature};
-pub use layer_cache::LayerCache;
-pub use operators::{
-    Array, Card, FailureKind, Fault, Operator, OperatorFailure, Operators, Watch, cuda_free_bytes, cuda_total_bytes,
-    in_pool, metal_free_bytes, metal_working_set_bytes,
+pub use dry_run::MemoryTracker;
+pub use feature::Execution;
+pub(crate) use layer_cache::LayerCache;
+pub use operators::{Card, FailureKind, Fault, Operator, Operators, Watch};
+pub(crate) use operators::{
+    OperatorFailure, cuda_free_bytes, cuda_total_bytes, in_pool, metal_free_bytes, metal_working_set_bytes,
 };
-pub use segment::{EncodedPicture, Segment, Segmenter};
-pub use text_encoder::{TextEmbedding, TextEncoder, join_windows};
+pub(crate) use segment::EncodedPicture;
+pub use segment::Segmenter;
+pub use text_encoder::TextEncoder;
+pub(crate) use text_encoder::{TextEmbedding, join_windows};
 pub use tiles::Tiling;
 pub use unet::{AddedConditioning, Unet, UnetInput};
-pub use vae::{LatentDistribution, Vae, picture_from_tensor};
+pub use vae::Vae;
+pub(crate) use vae::{LatentDistribution, picture_from_tensor};
 pub use weights::Weights;
 
 /// Asked between the blocks of a network: an error ends the pass.

@@ -5,7 +5,7 @@ use super::feature::Feature;
 use super::layers::{Added, Conv1x1, Conv3x3, GroupNorm, Linear};
 use super::weights::Scope;
 
-pub struct ResnetShape {
+pub(crate) struct ResnetShape {
     pub inputs: usize,
     pub outputs: usize,
     /// Width of the timestep's embedding; the VAE has none.
@@ -14,7 +14,7 @@ pub struct ResnetShape {
     pub eps: f64,
 }
 
-pub struct ResnetBlock {
+pub(crate) struct ResnetBlock {
     norm1: GroupNorm,
     conv1: Conv3x3,
     time_projection: Option<Linear>,
@@ -24,7 +24,7 @@ pub struct ResnetBlock {
 }
 
 impl ResnetBlock {
-    pub fn new(at: &Scope, shape: &ResnetShape) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, shape: &ResnetShape) -> Result<Self, ModelError> {
         let &ResnetShape { inputs, outputs, time_width, groups, eps } = shape;
         Ok(Self {
             norm1: GroupNorm::new(&at.at("norm1"), groups, inputs, eps)?,
@@ -41,12 +41,12 @@ impl ResnetBlock {
     }
 
     /// Its norms, for tiles that share their statistics.
-    pub fn norms(&self) -> [&GroupNorm; 2] {
+    pub(crate) fn norms(&self) -> [&GroupNorm; 2] {
         [&self.norm1, &self.norm2]
     }
 
     /// `x` is a picture; `time` `(batch, 1, time_width)`, already through SiLU.
-    pub fn forward(&self, x: &Feature, time: Option<&Feature>) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(&self, x: &Feature, time: Option<&Feature>) -> Result<Feature, ModelError> {
         let time = match (&self.time_projection, time) {
             (Some(projection), Some(time)) => Some(projection.forward(time)?),
             _ => None,

@@ -193,7 +193,7 @@ impl EncoderLayer {
 ///
 /// # Errors
 /// When the shape is wrong.
-pub fn join_windows(hidden: &Tensor) -> Result<Tensor, ModelError> {
+pub(crate) fn join_windows(hidden: &Tensor) -> Result<Tensor, ModelError> {
     let width = hidden.dim(D::Minus1)?;
     Ok(hidden.reshape((1, (), width))?)
 }

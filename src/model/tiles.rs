@@ -68,7 +68,7 @@ pub(super) struct Own {
 }
 
 impl Own {
-    pub const WHOLE: Self = Self { rows: (0.0, 1.0), columns: (0.0, 1.0) };
+    pub(crate) const WHOLE: Self = Self { rows: (0.0, 1.0), columns: (0.0, 1.0) };
 }
 
 /// Pixels of `x` at even distances, so many that they make one tile: with its values, though not its neighbourhoods.

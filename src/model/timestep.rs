@@ -9,14 +9,14 @@ use super::weights::Scope;
 use crate::kernels::Activation;
 
 /// `values` as rows of `dimension` sines and cosines: `(values.len(), dimension)`.
-pub struct Sinusoid {
+pub(crate) struct Sinusoid {
     pub dimension: usize,
     pub cosine_first: bool,
     pub frequency_shift: f64,
 }
 
 impl Sinusoid {
-    pub fn embed(&self, values: &[f32]) -> Result<Tensor, ModelError> {
+    pub(crate) fn embed(&self, values: &[f32]) -> Result<Tensor, ModelError> {
         let half = self.dimension / 2;
         let mut rows = Vec::with_capacity(values.len() * self.dimension);
         // In f32 from the exponent on, as in diffusers.
@@ -42,14 +42,14 @@ impl Sinusoid {
 
 /// How strongly the words shall guide, as `(values.len(), dimension)`: "On Distillation of Guided Diffusion Models",
 /// arXiv 2210.03142, in the form of latent consistency models (`scale` 1 is no guidance).
-pub fn embed_guidance(scale: f64, rows: usize, dimension: usize) -> Result<Tensor, ModelError> {
+pub(crate) fn embed_guidance(scale: f64, rows: usize, dimension: usize) -> Result<Tensor, ModelError> {
     let sinusoid = Sinusoid { dimension, cosine_first: false, frequency_shift: 1.0 };
     let value = (scale - 1.0) as f32 * 1000.0;
     sinusoid.embed(&vec![value; rows])
 }
 
 /// Linear, SiLU, linear; where guidance is embedded, its projection is added before.
-pub struct TimestepEmbedding {
+pub(crate) struct TimestepEmbedding {
     condition: Option<Linear>,
     linear_1: Linear,
     linear_2: Linear,
@@ -57,7 +57,7 @@ pub struct TimestepEmbedding {
 
 impl TimestepEmbedding {
     /// `condition`: the width of what is added to the inputs.
-    pub fn new(at: &Scope, inputs: usize, outputs: usize, condition: Option<usize>) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, inputs: usize, outputs: usize, condition: Option<usize>) -> Result<Self, ModelError> {
         let condition = condition.map(|width| Linear::without_bias(&at.at("cond_proj"), width, inputs)).transpose()?;
         Ok(Self {
             condition,
@@ -67,7 +67,7 @@ impl TimestepEmbedding {
     }
 
     /// `x` `(batch, inputs)`, `condition` `(batch, its width)`; gives `(batch, 1, outputs)`.
-    pub fn forward(
+    pub(crate) fn forward(
         &self,
         x: &Tensor,
         condition: Option<&Tensor>,

@@ -24,7 +24,7 @@ const LISTED: usize = 3;
 const MOST_MADE_UP: usize = 1 << 20;
 
 /// Called with the fraction (0 to 1) of the network's bytes that are read; an error ends the reading.
-pub type OnFraction<'a> = &'a dyn Fn(f32) -> Result<(), ModelError>;
+pub(crate) type OnFraction<'a> = &'a dyn Fn(f32) -> Result<(), ModelError>;
 
 #[derive(Default)]
 struct Account {

@@ -16,7 +16,7 @@ pub(super) struct Blend {
 impl Blend {
     /// Puts the re-noised photo back into latents that are about to enter model call `next`; after the last call, the
     /// clean one.
-    pub fn apply(&self, scheduler: &dyn Scheduler, first: usize, next: usize, latents: &mut [f32]) {
+    pub(crate) fn apply(&self, scheduler: &dyn Scheduler, first: usize, next: usize, latents: &mut [f32]) {
         let calls = scheduler.timesteps().len();
         let renoised = (next < calls).then(|| scheduler.add_noise(next, &self.original, &self.noise));
         let known = renoised.as_deref().unwrap_or(&self.original);

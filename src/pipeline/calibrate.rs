@@ -20,7 +20,7 @@ const RUNS: usize = 3;
 ///
 /// # Errors
 /// None that a person could cause.
-pub fn measured_speed() -> Result<Speed, ShapeError> {
+pub(crate) fn measured_speed() -> Result<Speed, ShapeError> {
     let level = Level::current();
     let packing = |winograd| Packing { precision: Precision::F32, winograd, level };
     let x = Map::from_vec(vec![0.01; SIDE * SIDE * CHANNELS], 1, SIDE, SIDE, CHANNELS)?;
@@ -58,6 +58,6 @@ fn per_second(work: f64, run: impl Fn() -> Result<Map, ShapeError>) -> Result<f6
 
 /// For a graphics card, about which nothing is measured beforehand: the window learns from its first steps.
 #[must_use]
-pub fn guessed_card_speed() -> Speed {
+pub(crate) fn guessed_card_speed() -> Speed {
     Speed { convolution: 2000.0, transformed: 2000.0, product: 3000.0, attention: 2000.0, values: 20.0 }
 }

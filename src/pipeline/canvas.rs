@@ -35,7 +35,7 @@ pub(super) struct Masked {
 
 impl Canvas {
     /// `None` when the request has no photo.
-    pub fn new(request: &Request, grid: WorkGrid) -> Result<Option<Self>, PipelineError> {
+    pub(crate) fn new(request: &Request, grid: WorkGrid) -> Result<Option<Self>, PipelineError> {
         let Some(init) = &request.init else { return Ok(None) };
         let photo = Arc::clone(&init.picture);
         let size = (photo.width(), photo.height());
@@ -58,7 +58,7 @@ impl Canvas {
     }
 
     /// Which part of the photo the network will be shown; `None` when the request has no photo.
-    pub fn frame_of(request: &Request, grid: WorkGrid) -> Result<Option<Frame>, PipelineError> {
+    pub(crate) fn frame_of(request: &Request, grid: WorkGrid) -> Result<Option<Frame>, PipelineError> {
         let Some(init) = &request.init else { return Ok(None) };
         let size = (init.picture.width(), init.picture.height());
         let (asked, settings) = ((request.width, request.height), &request.inpaint);
@@ -69,7 +69,7 @@ impl Canvas {
 
     /// What was drawn, as the one who asked gets it: at the photo's own size with every unmasked byte as it was, or,
     /// without a composite, as the decoder gave it.
-    pub fn finished(&self, drawn: Picture) -> Picture {
+    pub(crate) fn finished(&self, drawn: Picture) -> Picture {
         if !self.composite {
             return drawn;
         }
@@ -101,7 +101,7 @@ impl Canvas {
     }
 
     /// The size to note with the picture: one that makes the same again. `None` where the photo alone gives it.
-    pub fn noted_size(&self) -> (Option<u32>, Option<u32>) {
+    pub(crate) fn noted_size(&self) -> (Option<u32>, Option<u32>) {
         if self.shrunk {
             return (None, None);
         }

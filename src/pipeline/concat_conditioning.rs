@@ -16,7 +16,7 @@ pub(super) enum ConcatConditioning {
 
 impl ConcatConditioning {
     /// `input` `(rows, channels, height, width)` with the further channels behind its own.
-    pub fn append(&self, input: &Tensor) -> Result<Tensor, PipelineError> {
+    pub(crate) fn append(&self, input: &Tensor) -> Result<Tensor, PipelineError> {
         let rows = input.dim(0)?;
         Ok(match self {
             Self::Mask(given) => Tensor::cat(&[input, &given.repeat((rows, 1, 1, 1))?], 1)?,
@@ -26,7 +26,11 @@ impl ConcatConditioning {
 
     /// The picture for `conditioning`, which becomes three rows where both guidances are on (neither prompt nor picture,
     /// the picture alone, both), and one where they are not.
-    pub fn picture(latents: &Tensor, conditioning: &mut Conditioning, guidance: f64) -> Result<Self, PipelineError> {
+    pub(crate) fn picture(
+        latents: &Tensor,
+        conditioning: &mut Conditioning,
+        guidance: f64,
+    ) -> Result<Self, PipelineError> {
         let pair = conditioning.context.dim(0)? == 2;
         let rows: &[u32] = match (pair, guidance >= 1.0) {
             (true, true) => &[0, 0, 1],
@@ -43,7 +47,7 @@ impl ConcatConditioning {
     }
 
     /// One answer out of three.
-    pub fn guided_three_ways(&self, output: &[f32], guidance: f32) -> Vec<f32> {
+    pub(crate) fn guided_three_ways(&self, output: &[f32], guidance: f32) -> Vec<f32> {
         let image_guidance = match self {
             Self::Picture { guidance, .. } => *guidance as f32,
             Self::Mask(_) => 1.0,

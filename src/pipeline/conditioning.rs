@@ -19,7 +19,7 @@ pub(super) struct Conditioning {
 
 impl Conditioning {
     /// One row of it; the prompt's is the last.
-    pub fn row(&self, row: usize) -> Result<Self, PipelineError> {
+    pub(crate) fn row(&self, row: usize) -> Result<Self, PipelineError> {
         let only = |tensor: &Tensor| tensor.narrow(0, row, 1);
         let added = self.added.as_ref().map(|added| -> Result<_, PipelineError> {
             let ids = added.time_ids.len() / added.pooled_text.dim(0)?;

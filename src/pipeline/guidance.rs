@@ -13,24 +13,24 @@ pub(super) struct Guidance {
 }
 
 impl Guidance {
-    pub fn new(scale: f64, request: &Request) -> Self {
+    pub(crate) fn new(scale: f64, request: &Request) -> Self {
         Self { scale: scale as f32, rescale: request.guidance_rescale as f32, until: request.guidance_until }
     }
 
     /// Whether model call `index` of `calls` is still guided.
-    pub fn is_on(&self, index: usize, calls: usize) -> bool {
+    pub(crate) fn is_on(&self, index: usize, calls: usize) -> bool {
         self.until >= 1.0 || (index as f64) < self.until * calls as f64
     }
 
     /// One prediction of two.
-    pub fn combined(&self, against: &[f32], towards: &[f32]) -> Vec<f32> {
+    pub(crate) fn combined(&self, against: &[f32], towards: &[f32]) -> Vec<f32> {
         let guided: Vec<f32> =
             against.iter().zip(towards).map(|(against, towards)| against + self.scale * (towards - against)).collect();
         self.rescaled(guided, towards)
     }
 
     /// `guided` with its deviation brought back to that of `towards`.
-    pub fn rescaled(&self, mut guided: Vec<f32>, towards: &[f32]) -> Vec<f32> {
+    pub(crate) fn rescaled(&self, mut guided: Vec<f32>, towards: &[f32]) -> Vec<f32> {
         if self.rescale > 0.0 {
             let factor = deviation(towards) / deviation(&guided);
             let factor = (f64::from(self.rescale) * factor + 1.0 - f64::from(self.rescale)) as f32;

@@ -14,7 +14,7 @@ use crate::sampling::{NoiseSource, TorchNoise};
 
 /// `rgb = latent · factors + bias`, from *scaled* latents to -1…1.
 #[derive(Clone, Debug, Deserialize)]
-pub struct LatentRgb {
+pub(crate) struct LatentRgb {
     factors: Vec<[f32; 3]>,
     #[serde(default)]
     bias: [f32; 3],
@@ -37,7 +37,7 @@ impl LatentRgb {
     ///
     /// # Errors
     /// When the file is there and unreadable, or the decoder fails.
-    pub fn of_model<V: Borrow<Vae>>(
+    pub(crate) fn of_model<V: Borrow<Vae>>(
         files: &ModelFiles,
         config: &VaeConfig,
         vae: impl FnOnce() -> Result<V, PipelineError>,
@@ -94,7 +94,14 @@ impl LatentRgb {
 
     /// Scaled latents `(channels, height, width)` as a picture of `width_px × height_px`.
     #[must_use]
-    pub fn picture(&self, latents: &[f32], width: usize, height: usize, width_px: u32, height_px: u32) -> Picture {
+    pub(crate) fn picture(
+        &self,
+        latents: &[f32],
+        width: usize,
+        height: usize,
+        width_px: u32,
+        height_px: u32,
+    ) -> Picture {
         let area = width * height;
         let mut small = Vec::with_capacity(area * 3);
         for pixel in 0..area {

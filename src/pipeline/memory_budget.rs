@@ -8,11 +8,11 @@ use crate::model::{
 use crate::system::memory::{available_memory_bytes, resident_memory_bytes};
 
 /// Takes the place of what the system says is free, in bytes: to leave memory to other programs, and for tests.
-pub const VARIABLE: &str = "INKWICK_FREE_MEMORY";
+pub(crate) const VARIABLE: &str = "INKWICK_FREE_MEMORY";
 
 /// What the networks may take in all, what this process holds already included.
 #[must_use]
-pub fn all_bytes(execution: &Execution) -> Option<u64> {
+pub(crate) fn all_bytes(execution: &Execution) -> Option<u64> {
     match execution.operators().map(Operators::device) {
         // What this process holds it can use again.
         None | Some(Device::Cpu) => free_bytes(execution).map(|free| free + resident_memory_bytes().unwrap_or(0)),
@@ -28,7 +28,7 @@ fn allowed_bytes() -> Option<u64> {
 
 /// What is free for the networks' work, or `None` where that is unknown.
 #[must_use]
-pub fn free_bytes(execution: &Execution) -> Option<u64> {
+pub(crate) fn free_bytes(execution: &Execution) -> Option<u64> {
     if let Some(allowed) = allowed_bytes() {
         return Some(allowed);
     }

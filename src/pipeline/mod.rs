@@ -27,8 +27,9 @@ mod spec;
 
 pub use adapters::Adapters;
 pub(crate) use calibrate::{guessed_card_speed, measured_speed};
-pub use cost::{CostModel, Costs, Workload};
-pub use execution_plan::{ExecutionPlan, FallbackStep};
+pub use cost::{CostModel, Workload};
+pub use execution_plan::ExecutionPlan;
+pub(crate) use execution_plan::FallbackStep;
 pub use load::Pipeline;
 pub use networks::{LoadOptions, tokenizer_of};
 pub use plan::{Constraints, FittedPlan};

@@ -20,7 +20,7 @@ const TEXT_SHARE: f32 = 0.15;
 const UNET_SHARE: f32 = 0.75;
 
 /// Is given the part and the fraction of the whole, 0 to 1; its error ends the reading.
-pub type OnLoading<'a> = &'a dyn Fn(ModelPart, f32) -> Result<(), ModelError>;
+pub(crate) type OnLoading<'a> = &'a dyn Fn(ModelPart, f32) -> Result<(), ModelError>;
 
 /// A tokenizer and the encoder that reads its tokens. SDXL has two such pairs.
 pub(super) struct PromptEncoder {
@@ -53,7 +53,10 @@ impl<T> Deref for Borrowed<'_, T> {
 
 impl<T> NetworkSlot<T> {
     /// As it is kept, or as `read` reads it.
-    pub fn borrow(&self, read: impl FnOnce() -> Result<T, PipelineError>) -> Result<Borrowed<'_, T>, PipelineError> {
+    pub(crate) fn borrow(
+        &self,
+        read: impl FnOnce() -> Result<T, PipelineError>,
+    ) -> Result<Borrowed<'_, T>, PipelineError> {
         Ok(match self {
             Self::Resident(network) => Borrowed::Resident(network),
             Self::OnDemand => Borrowed::Loaded(Box::new(read()?)),
@@ -68,12 +71,12 @@ pub(super) struct Reporter<'a> {
 }
 
 impl Reporter<'_> {
-    pub fn report(&self, progress: Progress) {
+    pub(crate) fn report(&self, progress: Progress) {
         (self.sink.borrow_mut())(progress);
     }
 
     /// For networks that are read on the way.
-    pub fn loading(&self, part: ModelPart, fraction: f32) -> Result<(), ModelError> {
+    pub(crate) fn loading(&self, part: ModelPart, fraction: f32) -> Result<(), ModelError> {
         self.report(Progress::Loading { part, fraction });
         (self.cancel_check)()
     }
@@ -118,18 +121,18 @@ pub(super) struct NetworkLoader {
 }
 
 impl NetworkLoader {
-    pub fn new(spec: ModelSpec, adapters: &Adapters, options: &LoadOptions) -> Self {
+    pub(crate) fn new(spec: ModelSpec, adapters: &Adapters, options: &LoadOptions) -> Self {
         let vae_dtype = if spec.configs.vae.force_upcast { DType::F32 } else { options.dtype };
         let (adapters, options) = (adapters.clone(), options.clone());
         Self { spec, adapters, options, vae_dtype, layer_cache: LayerCache::default() }
     }
 
-    pub fn loras(&self) -> Result<Vec<Lora>, PipelineError> {
+    pub(crate) fn loras(&self) -> Result<Vec<Lora>, PipelineError> {
         Ok(self.adapters.loras.iter().map(|lora| Lora::open(&lora.file, lora.weight)).collect::<Result<_, _>>()?)
     }
 
     /// The text encoders, patched by LoRAs and taught the embeddings.
-    pub fn read_text(&self, loras: &[Lora], on_loading: OnLoading) -> Result<Vec<PromptEncoder>, PipelineError> {
+    pub(crate) fn read_text(&self, loras: &[Lora], on_loading: OnLoading) -> Result<Vec<PromptEncoder>, PipelineError> {
         const FOLDERS: [[&str; 2]; 2] = [["text_encoder", "tokenizer"], ["text_encoder_2", "tokenizer_2"]];
         on_loading(ModelPart::Tokenizer, 0.0)?;
         let ModelSpec { files, configs, .. } = &self.spec;
@@ -150,7 +153,7 @@ impl NetworkLoader {
     }
 
     /// The UNet, patched by LoRAs.
-    pub fn read_unet(&self, loras: &[Lora], on_loading: OnLoading) -> Result<Unet, PipelineError> {
+    pub(crate) fn read_unet(&self, loras: &[Lora], on_loading: OnLoading) -> Result<Unet, PipelineError> {
         let LoadOptions { execution, dtype, winograd, idle_limit_bytes, .. } = &self.options;
         let on_fraction = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + UNET_SHARE * fraction);
         let stem = "diffusion_pytorch_model";
@@ -160,7 +163,7 @@ impl NetworkLoader {
         Ok(Unet::new(self.spec.configs.unet.clone(), self.cached(weights, "unet"))?)
     }
 
-    pub fn read_vae(&self, on_loading: OnLoading) -> Result<Vae, PipelineError> {
+    pub(crate) fn read_vae(&self, on_loading: OnLoading) -> Result<Vae, PipelineError> {
         let LoadOptions { execution, winograd, .. } = &self.options;
         let before = TEXT_SHARE + UNET_SHARE;
         let on_fraction = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);

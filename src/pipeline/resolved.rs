@@ -16,7 +16,7 @@ pub(super) struct ResolvedRequest {
 
 impl ResolvedRequest {
     /// `frame` is what the network is shown of a photo, where there is one.
-    pub fn new(request: &Request, frame: Option<Frame>, spec: &ModelSpec) -> Result<Self, PipelineError> {
+    pub(crate) fn new(request: &Request, frame: Option<Frame>, spec: &ModelSpec) -> Result<Self, PipelineError> {
         let WorkGrid { native_side_px, cell_px: factor, .. } = spec.grid;
         let guidance = request.guidance.unwrap_or_else(|| spec.profile().defaults().guidance);
         let (width, height) = match frame {
@@ -34,7 +34,7 @@ impl ResolvedRequest {
     }
 
     /// What it costs is estimated by this; `encodes` where there is a photo.
-    pub fn workload(&self, input: ModelInput, encodes: bool) -> Workload {
+    pub(crate) fn workload(&self, input: ModelInput, encodes: bool) -> Workload {
         let rows = match (self.is_pair, input) {
             (false, _) => 1,
             (true, ModelInput::Instruction) => 3,

@@ -27,7 +27,7 @@ struct ClassName {
 }
 
 impl ModelSampling {
-    pub fn read(files: &ModelFiles) -> Result<Self, PipelineError> {
+    pub(crate) fn read(files: &ModelFiles) -> Result<Self, PipelineError> {
         let index: ClassName = files.require_json("model_index.json", "model_index.json")?;
         let missing = || CheckpointError::Missing { what: "the scheduler's config", path: files.path_of(CONFIG) };
         let bytes = files.read(CONFIG)?.ok_or_else(missing)?;
@@ -47,7 +47,7 @@ impl ModelSampling {
     }
 
     /// The scheduler that the request asks for, else the model's own.
-    pub fn scheduler(&self, request: &Request) -> Result<(SchedulerName, Box<dyn Scheduler>), PipelineError> {
+    pub(crate) fn scheduler(&self, request: &Request) -> Result<(SchedulerName, Box<dyn Scheduler>), PipelineError> {
         let name = request.scheduler.unwrap_or(self.own_scheduler);
         let config = self.config.clone().with_prediction(request.prediction);
         let config = match (self.amends, request.mask.is_some()) {

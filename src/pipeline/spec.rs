@@ -25,7 +25,12 @@ pub(super) struct NetworkConfigs {
 
 impl NetworkConfigs {
     /// `has_pair` is whether two text encoders read the prompt.
-    pub fn read(files: &ModelFiles, unet: UnetConfig, vae: VaeConfig, has_pair: bool) -> Result<Self, CheckpointError> {
+    pub(crate) fn read(
+        files: &ModelFiles,
+        unet: UnetConfig,
+        vae: VaeConfig,
+        has_pair: bool,
+    ) -> Result<Self, CheckpointError> {
         let mut text = vec![ClipConfig::read(files, "text_encoder")?];
         if has_pair {
             text.push(ClipConfig::read(files, "text_encoder_2")?);
@@ -171,6 +176,6 @@ fn grid_of(unet: &UnetConfig, vae: &VaeConfig) -> WorkGrid {
 ///
 /// # Errors
 /// When they are missing or unreadable.
-pub fn work_grid_of(files: &ModelFiles) -> Result<WorkGrid, PipelineError> {
+pub(crate) fn work_grid_of(files: &ModelFiles) -> Result<WorkGrid, PipelineError> {
     Ok(grid_of(&UnetConfig::read(files)?, &VaeConfig::read(files)?))
 }

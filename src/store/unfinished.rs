@@ -43,7 +43,7 @@ pub(crate) struct FileNote {
 }
 
 impl Note {
-    pub fn bytes_missing(&self, cache: &CachedRepository) -> u64 {
+    pub(crate) fn bytes_missing(&self, cache: &CachedRepository) -> u64 {
         let missing = |file: &FileNote| file.bytes.saturating_sub(file.bytes_there(cache));
         self.missing.iter().map(missing).fold(0, u64::saturating_add)
     }

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 /// What the next requests for a file are answered with, instead of the file.
 #[derive(Clone, Copy)]
-pub enum Fault {
+pub(crate) enum Fault {
     Status(u16),
     /// So many bytes, then the connection is closed.
     BreakAfter(usize),
@@ -28,14 +28,14 @@ pub enum Fault {
 
 /// Whether large files are on Xet.
 #[derive(Clone, Copy, Default, PartialEq)]
-pub enum XetStorage {
+pub(crate) enum XetStorage {
     #[default]
     None,
     Broken,
     Whole,
 }
 
-pub struct Site {
+pub(crate) struct Site {
     pub files: BTreeMap<String, Vec<u8>>,
     pub revision: String,
     /// Sizes and checksums that are lied about.
@@ -49,14 +49,14 @@ pub struct Site {
     address: String,
 }
 
-pub type Shared = Arc<Mutex<Site>>;
+pub(crate) type Shared = Arc<Mutex<Site>>;
 
-pub const WEIGHTS: &str = "unet/diffusion_pytorch_model.safetensors";
+pub(crate) const WEIGHTS: &str = "unet/diffusion_pytorch_model.safetensors";
 /// Of the parts that a file on Xet has.
 const CHUNK: usize = 65_536;
 
 /// A small model among files that nobody needs.
-pub fn model() -> Site {
+pub(crate) fn model() -> Site {
     let weights: Vec<u8> = (0..300_000u32).map(|number| (number % 251) as u8).collect();
     let files = [
         ("model_index.json", b"{}".to_vec()),
@@ -78,7 +78,7 @@ pub fn model() -> Site {
     }
 }
 
-pub fn start(mut site: Site) -> (Hub, Shared) {
+pub(crate) fn start(mut site: Site) -> (Hub, Shared) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     site.address = format!("localhost:{port}");
@@ -96,12 +96,12 @@ pub fn start(mut site: Site) -> (Hub, Shared) {
 }
 
 /// What was asked for since the last time.
-pub fn heard(shared: &Shared) -> Vec<String> {
+pub(crate) fn heard(shared: &Shared) -> Vec<String> {
     std::mem::take(&mut shared.lock().unwrap().heard)
 }
 
 /// By what the hub names a file's bytes: SHA-256 for large ones, git's shorter checksum for others.
-pub fn checksum(name: &str, bytes: &[u8]) -> String {
+pub(crate) fn checksum(name: &str, bytes: &[u8]) -> String {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("x"), bytes).unwrap();
     let whole = hash::sha256(&folder.path().join("x")).unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Graph, Path};
 
 /// Groups whose members all reach each other: the strongly connected components of more than one.
-pub fn circles(graph: &Graph) -> Vec<BTreeSet<Path>> {
+pub(crate) fn circles(graph: &Graph) -> Vec<BTreeSet<Path>> {
     let mut found: Vec<BTreeSet<Path>> = Vec::new();
     for start in graph.keys().filter(|start| reached(graph, start).contains(start)) {
         if !found.iter().any(|circle| circle.contains(start)) {
@@ -30,7 +30,7 @@ fn reached<'a>(graph: &'a Graph, start: &Path) -> BTreeSet<&'a Path> {
 }
 
 /// What is to be cut: the circle's members, each with whom in the circle it names, and where.
-pub fn described(graph: &Graph, circle: &BTreeSet<Path>) -> String {
+pub(crate) fn described(graph: &Graph, circle: &BTreeSet<Path>) -> String {
     let mut lines = vec![format!("a circle of {}:", circle.len())];
     for from in circle {
         for (to, reason) in graph[from].iter().filter(|(to, _)| circle.contains(*to)) {

@@ -7,14 +7,14 @@ mod tokens;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-pub use circles::{circles, described};
-pub use tokens::{Token, texts, tokens};
+pub(crate) use circles::{circles, described};
+pub(crate) use tokens::{Token, texts, tokens};
 
 /// A module from the crate's root, or any path below it: `["raster", "geometry"]`.
-pub type Path = Vec<String>;
+pub(crate) type Path = Vec<String>;
 
 /// From file to file, with the line and the path that make the connection.
-pub type Graph = BTreeMap<Path, BTreeMap<Path, String>>;
+pub(crate) type Graph = BTreeMap<Path, BTreeMap<Path, String>>;
 
 #[derive(Debug, Default)]
 struct Module {
@@ -33,14 +33,14 @@ struct Reference {
 }
 
 #[derive(Debug, Default)]
-pub struct Imports {
+pub(crate) struct Imports {
     modules: HashMap<Path, Module>,
     references: Vec<Reference>,
 }
 
 impl Imports {
     /// Reads the modules that `lib.rs` declares, and theirs. `files` maps places under `src` to their text.
-    pub fn of(files: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn of(files: &BTreeMap<String, String>) -> Self {
         let mut imports = Self::default();
         imports.read(files, "lib.rs", "", &[]);
         imports
@@ -55,7 +55,7 @@ impl Imports {
     }
 
     /// Every connection between two files, but those to a folder that the file itself lies in.
-    pub fn between_files(&self) -> Graph {
+    pub(crate) fn between_files(&self) -> Graph {
         let mut graph = Graph::new();
         for reference in &self.references {
             let Some(target) = self.absolute(&reference.module, &reference.segments, &mut HashSet::new()) else {
@@ -72,7 +72,7 @@ impl Imports {
     }
 
     /// The same by top folders.
-    pub fn between_folders(&self) -> Graph {
+    pub(crate) fn between_folders(&self) -> Graph {
         let mut graph = Graph::new();
         for (from, targets) in self.between_files() {
             for (to, reason) in targets.into_iter().filter(|(to, _)| from[0] != to[0]) {
@@ -84,7 +84,7 @@ impl Imports {
     }
 
     /// `use some::module::*` hides what is taken from where, so that no circle through it could be seen.
-    pub fn globs_of_modules(&self) -> Vec<String> {
+    pub(crate) fn globs_of_modules(&self) -> Vec<String> {
         let globs = self.references.iter().filter(|reference| reference.is_glob);
         let of_modules = globs.filter(|glob| {
             let target = self.absolute(&glob.module, &glob.segments, &mut HashSet::new());

@@ -1,7 +1,7 @@
 //! Rust source as tokens: no comments, no white space, and on demand no test code.
 
 #[derive(Clone, Copy, Debug)]
-pub struct Token<'a> {
+pub(crate) struct Token<'a> {
     pub text: &'a str,
     /// Counted from 1.
     pub line: usize,
@@ -9,13 +9,13 @@ pub struct Token<'a> {
 
 impl Token<'_> {
     /// A name or a keyword.
-    pub fn is_name(&self) -> bool {
+    pub(crate) fn is_name(&self) -> bool {
         self.text.starts_with(|first: char| first.is_alphabetic() || first == '_')
     }
 }
 
 /// Literal strings stay whole, with their quotes; `::` is one token, all other punctuation is single.
-pub fn tokens(text: &str) -> Vec<Token<'_>> {
+pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let (mut at, mut line) = (0, 1);
     while let Some(next) = text[at..].chars().next() {
@@ -115,7 +115,7 @@ fn string(text: &str) -> Option<usize> {
 }
 
 /// What is compiled for more than tests: items, fields and statements under `#[cfg(test)]` are left out.
-pub fn without_tests<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
+pub(crate) fn without_tests<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
     let mut kept = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
@@ -133,12 +133,12 @@ pub fn without_tests<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
     kept
 }
 
-pub fn texts(tokens: &[Token], at: usize, wanted: &[&str]) -> bool {
+pub(crate) fn texts(tokens: &[Token], at: usize, wanted: &[&str]) -> bool {
     tokens.len() >= at + wanted.len() && tokens[at..].iter().zip(wanted).all(|(token, text)| token.text == *text)
 }
 
 /// The place behind the bracket that closes the one at `at`.
-pub fn end_of_group(tokens: &[Token], mut at: usize) -> usize {
+pub(crate) fn end_of_group(tokens: &[Token], mut at: usize) -> usize {
     let mut depth = 0_usize;
     while at < tokens.len() {
         match tokens[at].text {

@@ -21,7 +21,7 @@ use tempfile::TempDir;
 /// A reader by its name, which is its folder of the corpus and its fuzz target.
 type Reader = fn(&[u8]);
 
-pub const ALL: [(&str, Reader); 13] = [
+pub(crate) const ALL: [(&str, Reader); 13] = [
     ("checkpoint", checkpoint),
     ("comfy_paths", comfy_paths),
     ("embedding", embedding),
@@ -52,7 +52,7 @@ fn corpus(name: &str) -> PathBuf {
 }
 
 /// Gives the bytes to a reader.
-pub fn read(name: &str, bytes: &[u8]) {
+pub(crate) fn read(name: &str, bytes: &[u8]) {
     let (_, reader) = ALL.iter().find(|(known, _)| *known == name).expect("a reader of that name");
     reader(bytes);
 }
@@ -95,7 +95,7 @@ fn with_zeros(header: &[u8]) -> Vec<u8> {
 }
 
 /// A zip with the pickle and three storages of zeros.
-pub fn zipped(pickle: &[u8]) -> Vec<u8> {
+pub(crate) fn zipped(pickle: &[u8]) -> Vec<u8> {
     let zeros = vec![0; 4096];
     let entries =
         [("a/data.pkl", pickle), ("a/data/0", &zeros[..]), ("a/data/1", &zeros[..]), ("a/data/2", &zeros[..])];

@@ -67,7 +67,7 @@ impl Finder for SquareFinder {
 
 type Slot = Rc<RefCell<Option<Studio>>>;
 
-pub struct Bench {
+pub(crate) struct Bench {
     pub window: Harness<'static, Slot>,
     pub paths: Paths,
     /// What `logic` and `ui` took in each frame.
@@ -76,34 +76,34 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub fn new(script: FakeScript) -> Self {
+    pub(crate) fn new(script: FakeScript) -> Self {
         Self::sized(script, [1440.0, 900.0], 1.0, Theme::Dark)
     }
 
-    pub fn sized(script: FakeScript, size: [f32; 2], scale: f32, theme: Theme) -> Self {
+    pub(crate) fn sized(script: FakeScript, size: [f32; 2], scale: f32, theme: Theme) -> Self {
         let home = tempfile::tempdir().unwrap();
         Self::open(home, move || FakeBackend::new(script), size, scale, Some(theme), Duration::ZERO)
     }
 
-    pub fn reopen(home: tempfile::TempDir, script: FakeScript) -> Self {
+    pub(crate) fn reopen(home: tempfile::TempDir, script: FakeScript) -> Self {
         Self::open(home, move || FakeBackend::new(script), [1440.0, 900.0], 1.0, None, Duration::ZERO)
     }
 
     /// What lies in `home` is there already.
-    pub fn reopen_sized(home: tempfile::TempDir, script: FakeScript, size: [f32; 2], theme: Theme) -> Self {
+    pub(crate) fn reopen_sized(home: tempfile::TempDir, script: FakeScript, size: [f32; 2], theme: Theme) -> Self {
         Self::open(home, move || FakeBackend::new(script), size, 1.0, Some(theme), Duration::ZERO)
     }
 
     /// On a disk that takes so much longer for everything.
     #[allow(dead_code, reason = "not every program that drives a studio has a slow disk")]
-    pub fn slow(home: tempfile::TempDir, disk_delay: Duration) -> Self {
+    pub(crate) fn slow(home: tempfile::TempDir, disk_delay: Duration) -> Self {
         let make_backend = || FakeBackend::new(FakeScript::default());
         Self::open(home, make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark), disk_delay)
     }
 
     /// With another backend than the scripted one.
     #[allow(dead_code, reason = "the measurement of frames draws with the real backend, no test does")]
-    pub fn drawn_by<B: Backend>(make_backend: impl FnOnce() -> B + Send + 'static) -> Self {
+    pub(crate) fn drawn_by<B: Backend>(make_backend: impl FnOnce() -> B + Send + 'static) -> Self {
         Self::open(tempfile::tempdir().unwrap(), make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark), Duration::ZERO)
     }
 
@@ -171,16 +171,16 @@ impl Bench {
         Self { window, paths, spent, home }
     }
 
-    pub fn studio<R>(&self, look: impl FnOnce(&Studio) -> R) -> R {
+    pub(crate) fn studio<R>(&self, look: impl FnOnce(&Studio) -> R) -> R {
         look(self.window.state().borrow().as_ref().unwrap())
     }
 
-    pub fn with<R>(&mut self, change: impl FnOnce(&mut Studio) -> R) -> R {
+    pub(crate) fn with<R>(&mut self, change: impl FnOnce(&mut Studio) -> R) -> R {
         change(self.window.state().borrow_mut().as_mut().unwrap())
     }
 
     /// So many frames, and those in which a step on the whole canvas is being worked out.
-    pub fn frames(&mut self, count: usize) {
+    pub(crate) fn frames(&mut self, count: usize) {
         self.window.run_steps(count);
         let started = Instant::now();
         while self.studio(|studio| studio.state.canvas.work.is_busy()) && started.elapsed() < Duration::from_secs(10) {
@@ -190,14 +190,14 @@ impl Bench {
     }
 
     /// Until nothing is on its way any more.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         for _ in 0..12 {
             self.window.step();
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    pub fn wait(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+    pub(crate) fn wait(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
         let started = Instant::now();
         while !holds(self) {
             assert!(started.elapsed() < Duration::from_secs(10), "waited in vain until {what}");
@@ -207,7 +207,7 @@ impl Bench {
         self.window.step();
     }
 
-    pub fn type_prompt(&mut self, words: &str) {
+    pub(crate) fn type_prompt(&mut self, words: &str) {
         let prompt = self.window.get_by_role_and_label(egui::Role::MultilineTextInput, "Prompt");
         prompt.focus();
         self.frames(2);
@@ -215,12 +215,12 @@ impl Bench {
         self.frames(2);
     }
 
-    pub fn clear_prompt(&mut self) {
+    pub(crate) fn clear_prompt(&mut self) {
         self.with(|studio| studio.state.prompt.prompt.clear());
         self.frames(1);
     }
 
-    pub fn leave_fields(&mut self) {
+    pub(crate) fn leave_fields(&mut self) {
         self.frames(2);
         self.window.ctx.memory_mut(|memory| {
             if let Some(focused) = memory.focused() {
@@ -230,24 +230,24 @@ impl Bench {
         self.frames(1);
     }
 
-    pub fn click(&mut self, label: &str) {
+    pub(crate) fn click(&mut self, label: &str) {
         self.frames(1);
         self.window.get_by_label(label).click();
         self.frames(1);
     }
 
     /// As a button or a menu would ask for it.
-    pub fn act(&mut self, action: Action) {
+    pub(crate) fn act(&mut self, action: Action) {
         self.with(|studio| studio.answers().send(action).unwrap());
         self.frames(2);
     }
 
-    pub fn drop_file(&mut self, path: PathBuf) {
+    pub(crate) fn drop_file(&mut self, path: PathBuf) {
         self.act(Action::Files(FilesAction::Dropped(path)));
     }
 
     /// A picture that was not made here.
-    pub fn photo(&self, name: &str, width: u32, height: u32) -> PathBuf {
+    pub(crate) fn photo(&self, name: &str, width: u32, height: u32) -> PathBuf {
         let path = self.home.path().join(name);
         let pixels = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 90]));
         pixels.save(&path).unwrap();
@@ -255,13 +255,13 @@ impl Bench {
     }
 
     /// With a photo of this size on the canvas.
-    pub fn with_photo(width: u32, height: u32) -> Self {
+    pub(crate) fn with_photo(width: u32, height: u32) -> Self {
         let mut bench = Self::new(FakeScript::default());
         bench.lay(width, height);
         bench
     }
 
-    pub fn lay(&mut self, width: u32, height: u32) {
+    pub(crate) fn lay(&mut self, width: u32, height: u32) {
         let photo = self.photo("photo.png", width, height);
         self.drop_file(photo);
         self.wait("it lies on the canvas", |bench| bench.studio(|studio| studio.state.canvas.has_picture()));
@@ -270,16 +270,16 @@ impl Bench {
     }
 
     /// Where a place of the picture is on the screen.
-    pub fn on_screen(&self, x: f32, y: f32) -> Pos2 {
+    pub(crate) fn on_screen(&self, x: f32, y: f32) -> Pos2 {
         self.studio(|studio| studio.state.canvas.placed.unwrap().screen_from_image(pos2(x, y)))
     }
 
-    pub fn button(&mut self, pos: Pos2, button: PointerButton, pressed: bool, modifiers: Modifiers) {
+    pub(crate) fn button(&mut self, pos: Pos2, button: PointerButton, pressed: bool, modifiers: Modifiers) {
         self.window.event(Event::PointerButton { pos, button, pressed, modifiers });
     }
 
     /// Press, go, lift: places in picture pixels.
-    pub fn drag(&mut self, way: &[(f32, f32)], modifiers: Modifiers) {
+    pub(crate) fn drag(&mut self, way: &[(f32, f32)], modifiers: Modifiers) {
         let places: Vec<Pos2> = way.iter().map(|(x, y)| self.on_screen(*x, *y)).collect();
         self.window.event(Event::PointerMoved(places[0]));
         self.frames(2);
@@ -294,21 +294,21 @@ impl Bench {
         self.frames(2);
     }
 
-    pub fn has_label_starting(&self, start: &str) -> bool {
+    pub(crate) fn has_label_starting(&self, start: &str) -> bool {
         let starts = |text: Option<String>| text.is_some_and(|text| text.starts_with(start));
         self.window.query_all_by(|node| starts(node.label()) || starts(node.value())).next().is_some()
     }
 
-    pub fn done(&self) -> Vec<Candidate> {
+    pub(crate) fn done(&self) -> Vec<Candidate> {
         self.studio(|studio| studio.state.candidates.list.iter().filter(|c| c.made().is_some()).cloned().collect())
     }
 
-    pub fn toasts(&self) -> Vec<String> {
+    pub(crate) fn toasts(&self) -> Vec<String> {
         self.studio(|studio| studio.state.toasts.list.iter().map(|toast| toast.text.clone()).collect())
     }
 
     /// The picture files on disk.
-    pub fn files(&self) -> Vec<PathBuf> {
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
         let days = std::fs::read_dir(&self.paths.pictures_folder).into_iter().flatten().flatten();
         let files = days.flat_map(|day| std::fs::read_dir(day.path()).into_iter().flatten().flatten());
         files
@@ -318,7 +318,7 @@ impl Bench {
     }
 
     /// Ends the program, threads and all, and gives its home for the next one.
-    pub fn close(self) -> tempfile::TempDir {
+    pub(crate) fn close(self) -> tempfile::TempDir {
         let Self { window, home, .. } = self;
         let slot = window.into_state();
         drop(slot.borrow_mut().take());
@@ -326,7 +326,7 @@ impl Bench {
     }
 
     /// Two finished pictures and one on its way, with no thread behind them.
-    pub fn scripted_run(studio: &mut Studio) {
+    pub(crate) fn scripted_run(studio: &mut Studio) {
         let state = &mut studio.state;
         state.prompt.prompt = "a fox wearing a crown in a forest".into();
         let base = Request { width: Some(256), height: Some(256), ..Request::default() };
@@ -377,7 +377,7 @@ fn estimated(question: &EstimateQuestion) -> Estimate {
 }
 
 /// Something to look at that is the same on every machine.
-pub fn gradient(side_px: u32, seed: u64) -> Picture {
+pub(crate) fn gradient(side_px: u32, seed: u64) -> Picture {
     let tint = (seed % 7 * 30) as u8;
     let pixels = (0..side_px * side_px).flat_map(|index| {
         let (x, y) = (index % side_px * 255 / side_px, index / side_px * 255 / side_px);

@@ -22,7 +22,7 @@ pub(crate) struct Training {
 impl Training {
     /// As a scheduler's config calls it.
     #[must_use]
-    pub fn prediction_type(&self) -> &'static str {
+    pub(crate) fn prediction_type(&self) -> &'static str {
         if self.is_velocity { "v_prediction" } else { "epsilon" }
     }
 }
@@ -33,7 +33,7 @@ const GUIDANCE: &str = "time_embedding.cond_proj.weight";
 /// By the second encoder and the size ids, then by the first encoder's names and the transformer's projections; whether
 /// it is the Stable Diffusion 2 that predicts velocity does not show here.
 #[must_use]
-pub fn family_of(parts: &Parts) -> Family {
+pub(crate) fn family_of(parts: &Parts) -> Family {
     let has = |network: &str| parts.networks.contains_key(network);
     let unet = parts.networks.get("unet");
     let has_added = unet.is_some_and(|unet| unet.contains_key("add_embedding.linear_1.weight"));

@@ -6,12 +6,12 @@ use std::arch::aarch64::*;
 use super::{Kernel, Simd};
 
 #[derive(Clone, Copy)]
-pub struct Neon;
+pub(crate) struct Neon;
 
 /// # Safety
 /// The machine has NEON.
 #[target_feature(enable = "neon")]
-pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
+pub(crate) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Neon>()
 }
 

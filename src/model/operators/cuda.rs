@@ -4,13 +4,13 @@ use candle_core::Device;
 
 /// Of the whole card; `None` for other devices.
 #[must_use]
-pub fn total_bytes(device: &Device) -> Option<u64> {
+pub(crate) fn total_bytes(device: &Device) -> Option<u64> {
     sizes(device).map(|[_, total]| total)
 }
 
 /// What could be had right now; `None` for other devices.
 #[must_use]
-pub fn free_bytes(device: &Device) -> Option<u64> {
+pub(crate) fn free_bytes(device: &Device) -> Option<u64> {
     if device.is_cuda() {
         // What is given back on the way is free once the card has come that far.
         device.synchronize().ok();

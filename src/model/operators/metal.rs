@@ -8,13 +8,13 @@ const CROWDED_SHARE: f64 = 0.85;
 
 /// What Metal recommends as a working set; `None` for other devices.
 #[must_use]
-pub fn working_set_bytes(device: &Device) -> Option<u64> {
+pub(crate) fn working_set_bytes(device: &Device) -> Option<u64> {
     sizes(device).map(|[recommended, _]| recommended)
 }
 
 /// The same, less what is allocated once idle buffers are given back.
 #[must_use]
-pub fn free_bytes(device: &Device) -> Option<u64> {
+pub(crate) fn free_bytes(device: &Device) -> Option<u64> {
     if device.is_metal() {
         device.synchronize().ok();
     }
@@ -42,12 +42,12 @@ fn sizes(_device: &Device) -> Option<[u64; 2]> {
 /// Runs `work` in an autorelease pool where there is such a thing: a thread that never returns to a run loop keeps
 /// what Metal's calls give until the program ends.
 #[cfg(target_os = "macos")]
-pub fn in_pool<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn in_pool<T>(work: impl FnOnce() -> T) -> T {
     objc2::rc::autoreleasepool(|_| work())
 }
 
 /// Runs `work`: only Apple's systems have autorelease pools.
 #[cfg(not(target_os = "macos"))]
-pub fn in_pool<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn in_pool<T>(work: impl FnOnce() -> T) -> T {
     work()
 }

@@ -18,12 +18,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use candle_core::{DType, Device, Layout, Shape, Tensor};
 
-pub use array::Array;
+pub(crate) use array::Array;
 pub(super) use attention::attend;
 pub(super) use convolution::Window;
-pub use cuda::{free_bytes as cuda_free_bytes, total_bytes as cuda_total_bytes};
-pub use failure::{FailureKind, OperatorFailure};
-pub use metal::{free_bytes as metal_free_bytes, in_pool, working_set_bytes as metal_working_set_bytes};
+pub(crate) use cuda::{free_bytes as cuda_free_bytes, total_bytes as cuda_total_bytes};
+pub use failure::FailureKind;
+pub(crate) use failure::OperatorFailure;
+pub(crate) use metal::{free_bytes as metal_free_bytes, in_pool, working_set_bytes as metal_working_set_bytes};
 pub use name::Operator;
 pub use watch::{Fault, Watch};
 

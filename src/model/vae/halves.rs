@@ -89,7 +89,7 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    pub fn new(at: &Scope, config: &VaeConfig) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, config: &VaeConfig) -> Result<Self, ModelError> {
         let channels = &config.block_channels;
         let last = channels[channels.len() - 1];
         let levels = (0..channels.len())
@@ -115,7 +115,7 @@ impl Encoder {
         &self.levels[..FINE_LEVELS.min(self.levels.len() - 1)]
     }
 
-    pub fn coarse(&self, mut x: Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
+    pub(crate) fn coarse(&self, mut x: Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
         for level in &self.levels[self.fine_levels().len()..] {
             x = level.halved(x, options)?;
         }
@@ -154,7 +154,7 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    pub fn new(at: &Scope, config: &VaeConfig) -> Result<Self, ModelError> {
+    pub(crate) fn new(at: &Scope, config: &VaeConfig) -> Result<Self, ModelError> {
         let mut channels = config.block_channels.clone();
         channels.reverse();
         let levels = (0..channels.len())
@@ -182,7 +182,7 @@ impl Decoder {
     }
 
     /// Up to where the maps become large: the last doubling is left to [`Fine::fine`].
-    pub fn coarse(&self, latent: &Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
+    pub(crate) fn coarse(&self, latent: &Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
         let mut x = self.mid.forward(&self.conv_in.forward(latent)?, options)?;
         for (index, level) in self.levels[..self.coarse_count()].iter().enumerate() {
             if index > 0 {

@@ -168,7 +168,7 @@ impl Vae {
 ///
 /// # Errors
 /// When the tensor has another shape.
-pub fn picture_from_tensor(decoded: &Tensor) -> Result<crate::raster::Picture, ModelError> {
+pub(crate) fn picture_from_tensor(decoded: &Tensor) -> Result<crate::raster::Picture, ModelError> {
     let (_, height, width) = decoded.dims3()?;
     let planes = decoded.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
     let area = height * width;
