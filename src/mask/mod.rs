@@ -3,6 +3,7 @@
 mod blocks;
 mod brush;
 mod crop;
+mod feather;
 mod flood;
 mod morphology;
 mod ops;
@@ -10,7 +11,6 @@ mod plane;
 mod rect;
 mod resize;
 pub(crate) mod shape;
-mod soften;
 
 pub(crate) use brush::Covered;
 pub use brush::{Brush, BrushPoint};

@@ -33,7 +33,7 @@ enum Idle {
 impl Idle {
     fn bytes(&self) -> usize {
         match self {
-            Self::Kernels(shelf) => shelf.idle_floats() * size_of::<f32>(),
+            Self::Kernels(pool) => pool.idle_floats() * size_of::<f32>(),
             Self::None => 0,
             Self::Metal(pools) => pools.iter().flatten().map(|(size, count)| size * count).sum(),
         }
@@ -41,7 +41,7 @@ impl Idle {
 
     fn clear(&mut self) {
         match self {
-            Self::Kernels(shelf) => shelf.clear(),
+            Self::Kernels(pool) => pool.clear(),
             Self::None => {}
             Self::Metal(pools) => pools.iter_mut().for_each(BTreeMap::clear),
         }
@@ -50,9 +50,9 @@ impl Idle {
     /// The size of the buffer that is taken for `bytes`.
     fn take(&mut self, bytes: usize, place: BufferStorage) -> usize {
         match self {
-            Self::Kernels(shelf) => {
+            Self::Kernels(pool) => {
                 let floats = bytes / size_of::<f32>();
-                shelf.take(floats).unwrap_or(floats) * size_of::<f32>()
+                pool.take(floats).unwrap_or(floats) * size_of::<f32>()
             }
             Self::None => bytes,
             Self::Metal(_) if place == BufferStorage::Exact => bytes,
@@ -69,7 +69,7 @@ impl Idle {
 
     fn give(&mut self, size: usize, place: BufferStorage) {
         match self {
-            Self::Kernels(shelf) => shelf.give(size / size_of::<f32>()),
+            Self::Kernels(pool) => pool.give(size / size_of::<f32>()),
             Self::None => {}
             Self::Metal(pools) => *pools[pool_of(place)].entry(size).or_default() += 1,
         }

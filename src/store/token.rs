@@ -89,8 +89,11 @@ mod tests {
         let locked = entry();
         let mock: &keyring_core::mock::Cred = locked.inner.as_any().downcast_ref().unwrap();
         mock.set_error(keyring_core::Error::NoStorageAccess("it is locked\nhf_secret".into()));
-        let said = save_to(&locked, &Token("hf_other".into())).unwrap_err().to_string();
-        assert!(said.contains("does not answer") && !said.contains('\n') && !said.contains("hf_"), "{said}");
+        let sentence = save_to(&locked, &Token("hf_other".into())).unwrap_err().to_string();
+        assert!(
+            sentence.contains("does not answer") && !sentence.contains('\n') && !sentence.contains("hf_"),
+            "{sentence}"
+        );
         assert_eq!(load_from(&entry()), Some(Token("hf_secret".into())), "what was kept before stays");
     }
 }

@@ -224,7 +224,7 @@ fn convolutions_directly_and_transformed() {
 }
 
 #[test]
-fn layers_take_what_was_foretold() {
+fn layers_take_what_was_estimated() {
     let mut random = Random(15);
     for level in Level::available() {
         for (inputs, outputs) in [(1, 1), (16, 16), (20, 34), (33, 100), (64, 128), (1300, 1000)] {

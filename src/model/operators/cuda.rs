@@ -22,8 +22,8 @@ pub(crate) fn free_bytes(device: &Device) -> Option<u64> {
 #[cfg(feature = "cuda")]
 fn sizes(device: &Device) -> Option<[u64; 2]> {
     let Device::Cuda(cuda) = device else { return None };
-    let told = cuda.cuda_stream().context().mem_get_info();
-    let (free, total) = told.inspect_err(|error| tracing::warn!("the card's memory is unknown: {error}")).ok()?;
+    let memory = cuda.cuda_stream().context().mem_get_info();
+    let (free, total) = memory.inspect_err(|error| tracing::warn!("the card's memory is unknown: {error}")).ok()?;
     Some([free as u64, total as u64])
 }
 

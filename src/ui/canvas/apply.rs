@@ -13,7 +13,7 @@ use crate::raster::Picture;
 use crate::ui::action::{CanvasAction, LookingAt, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
 use crate::ui::state::AppState;
 
-/// How far one press grows, shrinks or softens the mask, in pixels.
+/// How far one press grows, shrinks or blurs the mask, in pixels.
 const STEP_PX: u32 = 8;
 /// A pen at rest still marks: this share of the size is left.
 const LEAST_PRESSURE_SIZE: f32 = 0.1;
