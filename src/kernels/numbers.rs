@@ -14,7 +14,7 @@ pub enum Precision {
     F16,
     Bf16,
     /// As bfloat16 that is multiplied as such, the rows rounded to it too, summed up in single precision. Worth it
-    /// where [`bf16_products_pay`](super::bf16_products_pay).
+    /// where `bf16_products_pay`.
     Bf16Products,
 }
 

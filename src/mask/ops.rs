@@ -31,7 +31,7 @@ impl MaskPlane {
         }
     }
 
-    /// Yes (255) from [`PAINTED`] on, else no (0).
+    /// Yes (255) from `PAINTED` on, else no (0).
     #[must_use]
     pub fn hardened(&self) -> Self {
         let mut hard = self.clone();

@@ -97,7 +97,7 @@ pub struct Settings {
     pub prompt_history: Vec<String>,
     /// Models outside the models folder that were opened once, and folders that are looked through for models.
     pub known_models: Vec<PathBuf>,
-    /// By [`ModelNote::key`].
+    /// By `ModelNote::key`.
     pub model_notes: BTreeMap<String, ModelNote>,
     /// Where the last file dialog ended.
     pub dialog_folder: Option<PathBuf>,
