@@ -113,6 +113,7 @@ impl Drop for StoreHandle {
 impl Queue {
     fn work(&self, lane: Lane, tasks: &mut Tasks, outbox: &Outbox, before_task: &dyn Fn(&Task)) {
         while let Some(task) = self.wait_for_task() {
+            let opens_canvas = matches!(task, Task::Command(StoreCommand::OpenCanvas));
             // A decoder that breaks on one file must not take the thread with it.
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 before_task(&task);
@@ -120,6 +121,10 @@ impl Queue {
             }));
             if outcome.is_err() {
                 outbox.post(StoreEvent::Problem(lane.panicked().into()));
+                if opens_canvas {
+                    // The window waits for one.
+                    outbox.post(StoreEvent::Canvas(Box::default()));
+                }
             }
         }
     }

@@ -151,9 +151,6 @@ impl Studio {
 
     /// Takes in what happened elsewhere. Also called while the window is hidden.
     pub fn logic(&mut self, ctx: &egui::Context) {
-        for path in std::mem::take(&mut self.services.open) {
-            self.apply(ctx, Action::Files(FilesAction::Dropped(path)));
-        }
         let mut rescan = false;
         self.jobs.retain(|job| {
             while let Some(event) = job.try_recv() {
@@ -167,6 +164,12 @@ impl Studio {
         let known_before = self.saver.current.known_models.len();
         while let Some(event) = self.store.try_recv() {
             self.take_from_store(event);
+        }
+        // Not before the canvas of the last run is there: it would take their place.
+        if self.state.canvas.is_restored {
+            for path in std::mem::take(&mut self.services.open) {
+                self.apply(ctx, Action::Files(FilesAction::Dropped(path)));
+            }
         }
         if self.saver.current.known_models.len() != known_before {
             self.saver.touch();

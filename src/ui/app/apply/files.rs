@@ -57,6 +57,9 @@ impl Studio {
     }
 
     fn open_picture(&mut self, file: PathBuf) {
+        if !self.state.canvas.is_restored {
+            return self.services.open.push(file);
+        }
         self.remember_folder(file.parent());
         self.state.canvas.opening.push(file.clone());
         self.store.send(StoreCommand::LoadPicture(file));
