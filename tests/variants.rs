@@ -158,9 +158,9 @@ fn painting(masked: bool) -> Request {
 fn a_file_that_paints_or_obeys_draws_what_its_folder_draws() {
     for (kind, extra, pipeline, told) in [
         ("sd1", "mask", "StableDiffusionInpaintPipeline", "for inpainting"),
-        ("sd1", "picture", "StableDiffusionInstructPix2PixPipeline", "for instructions"),
+        ("sd1", "picture", "StableDiffusionInstructPix2PixPipeline", "by instruction"),
         ("sdxl", "mask", "StableDiffusionXLInpaintPipeline", "for inpainting"),
-        ("sdxl", "picture", "StableDiffusionXLInstructPix2PixPipeline", "for instructions"),
+        ("sdxl", "picture", "StableDiffusionXLInstructPix2PixPipeline", "by instruction"),
     ] {
         let home = TempDir::new().unwrap();
         let variant = Variant::with_channels(kind, extra, pipeline);
