@@ -93,7 +93,7 @@ fn refusing(status: u16) -> Hub {
 }
 
 /// As a run that was ended leaves it.
-fn leave_unfinished(home: &Path, name: &str, done: u64, total: u64) {
+pub(crate) fn leave_unfinished(home: &Path, name: &str, done: u64, total: u64) {
     let (notes, repository) = (home.join("models/.unfinished"), CachedRepository::new(&home.join("hub"), name));
     let part = repository.incomplete("0a1b");
     for folder in [notes.as_path(), part.parent().unwrap()] {
@@ -122,6 +122,7 @@ fn every_state_of_a_download_has_its_place() {
             1_887_000_000,
         );
         let mut bench = Bench::reopen_sized(home, FakeScript::default(), size, theme);
+        bench.wait("what was left is found", |bench| bench.studio(|studio| studio.downloads.list().len() == 1));
         bench.with(|studio| {
             studio.downloads.start("gated/model-3.5-medium", || refusing(401));
             studio.downloads.start("somebody/busy", || refusing(400));

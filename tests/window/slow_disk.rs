@@ -15,6 +15,7 @@ use inkwick::ui::action::{
     Action, CanvasAction, LibraryAction, PenPoint, PromptAction, ResultsAction, Sheet, StrokeStart, Tab,
 };
 
+use crate::library_looks::leave_unfinished;
 use crate::studio_bench::Bench;
 
 const DELAY: Duration = Duration::from_millis(200);
@@ -96,8 +97,9 @@ fn a_request_has_what_was_painted_when_it_was_asked_for() {
     one_frame_of(&mut bench, dot());
     one_frame_of(&mut bench, vec![Action::Prompt(PromptAction::Generate), Action::Canvas(CanvasAction::Undo)]);
     assert!(!bench.studio(|studio| studio.state.candidates.is_busy()), "nothing was put together in the frame itself");
-    bench.wait("the picture is done", |bench| bench.done().len() == 1);
-    let request = bench.done()[0].request.clone();
+    let asked = |bench: &Bench| bench.studio(|studio| studio.state.candidates.list.first().map(|c| c.request.clone()));
+    bench.wait("the picture is asked for", |bench| asked(bench).is_some());
+    let request = asked(&bench).unwrap();
     let picture = request.init.unwrap().picture;
     let at = (2000 * LARGE_PX[0] as usize + 3000) * 4;
     assert_eq!(picture.rgba()[at..at + 3], [255, 0, 0]);
@@ -123,16 +125,16 @@ fn the_library_opens_before_its_folders_are_counted() {
 #[test]
 fn a_download_is_deleted_apart_from_the_window() {
     let home = tempfile::tempdir().unwrap();
-    let folder = home.path().join("Inkwick/models/.partial-somebody-model-abc");
-    fs::create_dir_all(&folder).unwrap();
-    let note = serde_json::json!({"name": "somebody/model", "bytes_total": 1000});
-    fs::write(folder.join(".inkwick-download.json"), note.to_string()).unwrap();
+    let studio = home.path().join("Inkwick");
+    leave_unfinished(&studio, "somebody/model", 400, 1000);
+    let notes = studio.join("models/.unfinished");
+    assert!(notes.exists());
     let mut bench = Bench::slow(home, DELAY);
     bench.wait("it is found", |bench| bench.studio(|studio| studio.downloads.list().len() == 1));
     one_frame_of(&mut bench, vec![Action::Library(LibraryAction::GiveUp("somebody/model".into()))]);
     assert_eq!(bench.studio(|studio| studio.downloads.list().len()), 1, "it was deleted in the frame itself");
     bench.wait("it is gone", |bench| bench.studio(|studio| studio.downloads.list().is_empty()));
-    assert!(!folder.exists());
+    assert!(!notes.exists());
 }
 
 #[test]
