@@ -97,7 +97,9 @@ impl Bench {
     /// On a disk that takes so much longer for everything.
     #[allow(dead_code, reason = "not every program that drives a studio has a slow disk")]
     pub(crate) fn slow(home: tempfile::TempDir, disk_delay: Duration) -> Self {
-        let make_backend = || FakeBackend::new(FakeScript::default());
+        // Slow enough that what was asked for is still seen.
+        let script = FakeScript { step_duration: Duration::from_millis(20), ..FakeScript::default() };
+        let make_backend = || FakeBackend::new(script);
         Self::open(home, make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark), disk_delay)
     }
 
