@@ -83,7 +83,8 @@ fn what_another_run_left_unfinished_is_gone_on_with_or_taken_away() {
     assert_eq!(names, ["some-body/dreamer", "somebody/dreamer", "somebody/dreamer:one.safetensors"]);
     for left in downloads.list() {
         assert_eq!(left.state, DownloadState::Paused);
-        assert!((150_000..left.bytes_total).contains(&left.bytes_done), "{left:?}");
+        // The last block may be there before the stop takes effect.
+        assert!((150_000..=left.bytes_total).contains(&left.bytes_done), "{left:?}");
     }
     heard(&shared);
     downloads.start("somebody/dreamer:one.safetensors", || hub);
