@@ -95,7 +95,6 @@ impl Bench {
     }
 
     /// On a disk that takes so much longer for everything.
-    #[allow(dead_code, reason = "not every program that drives a studio has a slow disk")]
     pub(crate) fn slow(home: tempfile::TempDir, disk_delay: Duration) -> Self {
         // Slow enough that what was asked for is still seen.
         let script = FakeScript { step_duration: Duration::from_millis(20), ..FakeScript::default() };
