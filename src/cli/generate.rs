@@ -13,7 +13,7 @@ use super::backend::backend;
 use super::report::Report;
 use super::words::{self, CANCELLED, DONE, FAILED};
 use crate::engine::{EngineHandle, JobHandle};
-use crate::job::{Destination, EventKind, Outcome, Progress, Request, with_remedy};
+use crate::job::{Destination, EventKind, Notice, Outcome, Progress, Request, with_remedy};
 use crate::store::models;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
@@ -60,7 +60,10 @@ pub(super) fn run(arguments: &GenerateArguments) -> ExitCode {
 fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String> {
     let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
     paths.other_folders = Settings::load(&paths.settings_file).settings.known_models;
-    let request = request_of(arguments, &paths)?;
+    let (request, notices) = request_of(arguments, &paths)?;
+    for notice in &notices {
+        report.notice(&with_remedy(&notice.message, notice.remedy, words::remedy));
+    }
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     let (device, dtype) = (arguments.compute.device, arguments.compute.dtype);
     let failure_file = paths.device_failure_file.clone();
@@ -130,15 +133,17 @@ fn follow(job: &JobHandle, report: &Report) -> u8 {
     }
 }
 
-fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<Request, String> {
+/// What is asked, and what of it is read otherwise than it says.
+fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<(Request, Vec<Notice>), String> {
+    let mut notices = Vec::new();
     let mut request = Request::default();
     arguments.prompt.fill(&mut request);
     arguments.model.fill(&mut request, paths)?;
     arguments.sampling.fill(&mut request);
-    arguments.paint.fill(&mut request)?;
+    arguments.paint.fill(&mut request, &mut notices)?;
     arguments.compute.fill(&mut request);
-    models::prompt_references::resolve(&mut request, paths).map_err(|error| error.to_string())?;
-    Ok(request)
+    notices.extend(models::prompt_references::resolve(&mut request, paths).map_err(|error| error.to_string())?);
+    Ok((request, notices))
 }
 
 /// `name.png`, `name-2.png`, `name-3.png`, …

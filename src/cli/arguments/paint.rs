@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::values::{number_in, one_of};
-use crate::job::{InitPicture, InpaintArea, InpaintMask, InpaintSettings, MaskedContent, Request};
+use crate::job::{InitPicture, InpaintArea, InpaintMask, InpaintSettings, MaskedContent, Notice, Request};
 use crate::raster::ResizeMode;
 use crate::raster::{Extension, extended, extended_mask};
 use crate::store::pictures::{mask_file, picture_file};
@@ -65,7 +65,7 @@ pub(crate) struct PaintArguments {
 }
 
 impl PaintArguments {
-    pub(crate) fn fill(&self, request: &mut Request) -> Result<(), String> {
+    pub(crate) fn fill(&self, request: &mut Request, _notices: &mut Vec<Notice>) -> Result<(), String> {
         request.resize = self.resize;
         request.image_guidance = self.image_guidance;
         request.inpaint = InpaintSettings {

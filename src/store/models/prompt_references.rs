@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::job::{EmbeddingRef, ErrorKind, JobError, LoraRef, PromptSyntax, Request};
+use crate::job::{EmbeddingRef, ErrorKind, JobError, LoraRef, Notice, PromptSyntax, Request};
 use crate::prompt::{find_word, lora_tags};
 use crate::store::models::scan::{files_in, is_called, is_root, lies_in, models_under};
 use crate::store::paths::Paths;
@@ -36,10 +36,11 @@ impl From<ReferenceError> for JobError {
 }
 
 /// Puts what the prompt's tags name into the request. A LoRA that is listed already keeps its weight there.
+/// What of the tags is read otherwise than they say comes back.
 ///
 /// # Errors
 /// When a tag names no file, or a weight that no LoRA bears.
-pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<(), ReferenceError> {
+pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<Vec<Notice>, ReferenceError> {
     let prompts = [request.prompt.clone(), request.negative.clone().unwrap_or_default()];
     for known in embeddings(paths) {
         let is_wanted = prompts.iter().any(|prompt| find_word(prompt, &known.word).is_some());
@@ -48,7 +49,7 @@ pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<(), Refere
         }
     }
     if request.prompt_syntax == PromptSyntax::Plain {
-        return Ok(());
+        return Ok(Vec::new());
     }
     for tag in lora_tags(&request.prompt) {
         let file = find_lora(Path::new(&tag.name), paths)?;
@@ -59,7 +60,7 @@ pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<(), Refere
             request.loras.push(LoraRef { file, weight: tag.weight });
         }
     }
-    Ok(())
+    Ok(Vec::new())
 }
 
 /// A file as given, else one of that name in the LoRA folder or among the models.

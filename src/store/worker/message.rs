@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::canvas::{Document, PictureLayer, Record};
-use crate::job::{JobError, Request};
+use crate::job::{JobError, Notice, Request};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::keys::KeyNames;
@@ -119,9 +119,10 @@ pub enum StoreEvent {
     },
     /// What a file is that is no model by itself, and what became of it.
     Inspected(Box<Inspection>),
+    /// The request with what its prompt names, and what of the prompt is read otherwise than it says.
     ReferencesResolved {
         id: u64,
-        request: Result<Box<Request>, ReferenceError>,
+        request: Result<(Box<Request>, Vec<Notice>), ReferenceError>,
     },
     Request {
         path: PathBuf,

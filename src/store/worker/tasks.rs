@@ -96,7 +96,8 @@ impl Tasks {
             StoreCommand::InspectFile(path) => inspected(&path, None)?,
             StoreCommand::ResolveReferences { id, mut request, folders } => {
                 let paths = Paths { other_folders: folders, ..self.paths.clone() };
-                let resolved = models::prompt_references::resolve(&mut request, &paths).map(|()| request);
+                let resolved =
+                    models::prompt_references::resolve(&mut request, &paths).map(|notices| (request, notices));
                 StoreEvent::ReferencesResolved { id, request: resolved }
             }
             StoreCommand::ReadRequest(path) => {

@@ -189,7 +189,9 @@ fn a_press_of_generate_waits_neither_for_a_scan_nor_for_thumbnails() {
         }
     }
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
-    let [(7, Ok(found)), (8, Err(ReferenceError::NoLora { name, .. }))] = &answers[..] else { panic!("{answers:?}") };
+    let [(7, Ok((found, _))), (8, Err(ReferenceError::NoLora { name, .. }))] = &answers[..] else {
+        panic!("{answers:?}")
+    };
     assert_eq!((found.loras[0].file.as_path(), found.loras[0].weight, name.as_str()), (lora.as_path(), 0.5, "none"));
 }
 

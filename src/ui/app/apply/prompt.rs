@@ -1,7 +1,7 @@
 //! What the prompt panel's actions do: above all, a press of Generate.
 
 use crate::canvas::PictureLayer;
-use crate::job::{Destination, InitPicture, Request, fresh_seed};
+use crate::job::{Destination, InitPicture, Notice, Request, fresh_seed};
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::worker::StoreCommand;
 use crate::ui::action::{Action, PromptAction};
@@ -63,10 +63,15 @@ impl Studio {
     }
 
     /// Everything that the prompt refers to was found, or what was not.
-    pub(in crate::ui) fn submit(&mut self, id: u64, request: Result<Box<Request>, ReferenceError>) {
+    pub(in crate::ui) fn submit(&mut self, id: u64, request: Result<(Box<Request>, Vec<Notice>), ReferenceError>) {
         let Some(run) = self.runs.take(id) else { return };
         let first = match request {
-            Ok(request) => request,
+            Ok((request, notices)) => {
+                for notice in &notices {
+                    self.state.toasts.note(words::of_notice(notice));
+                }
+                request
+            }
             Err(problem) => {
                 self.state.toasts.error(sentence(&problem.to_string()), None);
                 return;
