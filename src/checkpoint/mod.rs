@@ -11,6 +11,7 @@ mod files;
 mod folder;
 mod inspect;
 mod lora;
+mod plain_names;
 mod profile;
 mod single_file;
 mod textual_inversion;
