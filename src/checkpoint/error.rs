@@ -29,7 +29,9 @@ pub enum CheckpointError {
         "{count} tensors of the {part} are kept in a precision that is not read ({example}); get a file in F32, F16, BF16 or float8: {path}"
     )]
     UnreadPrecision { count: usize, part: String, example: String, path: PathBuf },
-    #[error("{tensor} in the weights has values that are no numbers (NaN or infinite), so no picture can come of them; get another copy, or another version of the model: {path}")]
+    #[error(
+        "{tensor} in the weights has values that are no numbers (NaN or infinite), so no picture can come of them; get another copy, or another version of the model: {path}"
+    )]
     NotANumber { tensor: String, path: PathBuf },
     #[error("the config's {field} is {found}, and {supported} is supported: {path}")]
     Unsupported { field: String, found: String, supported: String, path: PathBuf },

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::CheckpointError;
-use super::builtin::BuiltinFiles;
 use super::archive::foreign_text;
+use super::builtin::BuiltinFiles;
 use super::folder::{EmbeddedFiles, embedded_file, file_on_disk, files_on_disk};
 use super::single_file::SingleFile;
 

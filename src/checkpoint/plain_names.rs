@@ -23,7 +23,8 @@ mod tests {
 
     #[test]
     fn wrappers_go_wherever_they_stand() {
-        for name in ["conv_in.weight", "_orig_mod.conv_in.weight", "module.conv_in.weight", "module._orig_mod.conv_in.weight"]
+        for name in
+            ["conv_in.weight", "_orig_mod.conv_in.weight", "module.conv_in.weight", "module._orig_mod.conv_in.weight"]
         {
             assert_eq!(plain(name), "conv_in.weight", "{name}");
         }

@@ -113,7 +113,8 @@ fn of_variant(
     };
     let mut shards: Vec<(usize, usize, String)> = names.iter().filter_map(shard).collect();
     shards.sort();
-    let is_whole = shards.iter().enumerate().all(|(at, (number, count, _))| (at + 1, shards.len()) == (*number, *count));
+    let is_whole =
+        shards.iter().enumerate().all(|(at, (number, count, _))| (at + 1, shards.len()) == (*number, *count));
     Ok((!shards.is_empty() && is_whole).then(|| shards.into_iter().map(|(.., name)| name).collect()))
 }
 

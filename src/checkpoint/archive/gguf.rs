@@ -278,8 +278,9 @@ impl<R: Read> Header<R> {
         // The fastest side comes first there.
         shape.reverse();
         let (kind, offset) = (self.number(4)?, self.number(8)?);
-        let kind = kind_of(kind)
-            .ok_or_else(|| Refusal::Unread(format!("packs {name} in a way (number {kind}) that is not read; {READ}")))?;
+        let kind = kind_of(kind).ok_or_else(|| {
+            Refusal::Unread(format!("packs {name} in a way (number {kind}) that is not read; {READ}"))
+        })?;
         Ok(Listed { name, shape, kind, offset })
     }
 }

@@ -41,7 +41,9 @@ pub(crate) fn read(file: &File, most_pickle_bytes: u64) -> Result<(Pickle, HashM
     for key in keys.texts() {
         let class = classes.get(key).copied().unwrap_or_default();
         let size = Element::size_in_storage(class).ok_or_else(|| {
-            Refusal::Unread(format!("holds a storage of the kind {class}, which is not known; save it again as safetensors"))
+            Refusal::Unread(format!(
+                "holds a storage of the kind {class}, which is not known; save it again as safetensors"
+            ))
         })?;
         let count = bytes_at(file, at, 8)?.try_into().map_or(0, u64::from_le_bytes);
         let offset = at + 8;

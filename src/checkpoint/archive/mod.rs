@@ -19,7 +19,7 @@ mod zip_index;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::safetensors::Load;
 use candle_core::{DType, Device, Tensor};
@@ -59,6 +59,7 @@ pub struct TensorInfo {
 
 /// An open file of tensors.
 pub struct Archive {
+    path: PathBuf,
     format: Format,
     /// The file's own text.
     metadata: BTreeMap<String, String>,
@@ -83,22 +84,23 @@ impl Archive {
         })
     }
 
-    fn open_by_contents(path: &Path) -> Result<Self, Refusal> {
-        let head = start_of(path).map_err(|error| error.to_string())?;
+    fn open_by_contents(place: &Path) -> Result<Self, Refusal> {
+        let path = place.to_owned();
+        let head = start_of(place).map_err(|error| error.to_string())?;
         if head.is_empty() {
             return Err("the file is empty".into());
         }
         let is_safetensors = is_safetensors(&head);
         let is_pickle = legacy::is_pickle(&head) && !is_safetensors;
         if head.starts_with(b"PK") || is_pickle {
-            let file = PytorchFile::open(path)?;
+            let file = PytorchFile::open(place)?;
             let metadata = file.texts().clone();
-            return Ok(Self { format: Format::Pytorch(file), metadata });
+            return Ok(Self { path, format: Format::Pytorch(file), metadata });
         }
         if head.starts_with(gguf::MAGIC) {
-            let file = GgufFile::open(path)?;
+            let file = GgufFile::open(place)?;
             let metadata = file.texts().clone();
-            return Ok(Self { format: Format::Gguf(file), metadata });
+            return Ok(Self { path, format: Format::Gguf(file), metadata });
         }
         if head.starts_with(DRAW_THINGS) {
             let remedy = "choose the .safetensors or .ckpt file that it was imported from";
@@ -106,16 +108,16 @@ impl Archive {
         }
         if !is_safetensors {
             let is_blank = head.iter().all(|byte| *byte == 0);
-            return Err(match foreign::known(&head, path) {
+            return Err(match foreign::known(&head, place) {
                 Some(known) => known.into(),
                 None if is_blank => "it begins with zeros only, as a download that was not finished".into(),
                 None if head.len() < 8 => "it is too short for a file of weights".into(),
                 None => foreign::unknown().into(),
             });
         }
-        let file = SafetensorsFile::open(path)?;
+        let file = SafetensorsFile::open(place)?;
         let metadata = file.header.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect();
-        Ok(Self { format: Format::Safetensors(file), metadata })
+        Ok(Self { path, format: Format::Safetensors(file), metadata })
     }
 
     /// A safetensors file that is part of the program.
@@ -125,7 +127,13 @@ impl Archive {
     pub fn embedded(bytes: &'static [u8], path: &Path) -> Result<Self, CheckpointError> {
         let file = SafeTensors::deserialize(bytes)
             .map_err(|error| CheckpointError::Damaged { reason: error.to_string(), path: path.to_owned() })?;
-        Ok(Self { format: Format::Embedded(Box::new(file)), metadata: BTreeMap::new() })
+        Ok(Self { path: path.to_owned(), format: Format::Embedded(Box::new(file)), metadata: BTreeMap::new() })
+    }
+
+    /// Where it was opened.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     #[must_use]

@@ -333,16 +333,16 @@ impl Reader<'_> {
                 _ => unread,
             },
             // The function that makes it, its class, and what that function is given.
-            "torch._tensor._rebuild_from_type_v2" | "torch._tensor._rebuild_from_type" | "torch.tensor._rebuild_from_type" => {
-                match (item(0), item(2)) {
-                    (Some(Value::Global(inner)), Some(Value::Sequence(given)))
-                        if inner.starts_with("torch._utils._rebuild_tensor") =>
-                    {
-                        self.tensor(given).map_or(unread, Value::Tensor)
-                    }
-                    _ => unread,
+            "torch._tensor._rebuild_from_type_v2"
+            | "torch._tensor._rebuild_from_type"
+            | "torch.tensor._rebuild_from_type" => match (item(0), item(2)) {
+                (Some(Value::Global(inner)), Some(Value::Sequence(given)))
+                    if inner.starts_with("torch._utils._rebuild_tensor") =>
+                {
+                    self.tensor(given).map_or(unread, Value::Tensor)
                 }
-            }
+                _ => unread,
+            },
             "copyreg._reconstructor" | "copy_reg._reconstructor" if !items.is_empty() => {
                 Value::Object { class: items[0], state: OTHER }
             }

@@ -70,7 +70,10 @@ impl PytorchFile {
             entries.insert(name, entry);
         }
         let sharing = length.saturating_mul(MOST_SHARING);
-        if stored > sharing || made > sharing.saturating_add(MOST_REPEATED_BYTES) || unpacked > sharing.saturating_mul(4) {
+        if stored > sharing
+            || made > sharing.saturating_add(MOST_REPEATED_BYTES)
+            || unpacked > sharing.saturating_mul(4)
+        {
             let sentence = "holds tensors that share their bytes so that they are many times larger than the file";
             return Err(Refusal::Unread(sentence.to_owned()));
         }
@@ -188,8 +191,7 @@ fn entry(name: &str, tensor: Found, storages: &HashMap<String, Packed>) -> Resul
         }
     };
     let storage = *storages.get(&tensor.storage).ok_or_else(|| format!("the data of {name} are missing inside"))?;
-    let layout =
-        Layout { offset: tensor.offset, shape: tensor.shape.clone(), strides: tensor.strides.clone() };
+    let layout = Layout { offset: tensor.offset, shape: tensor.shape.clone(), strides: tensor.strides.clone() };
     let Some(element) = Element::of_torch(&tensor.kind) else {
         let kind = tensor.kind.strip_suffix("Storage").unwrap_or(&tensor.kind).to_owned();
         return Ok(Entry { layout, element: Err(kind), storage, bytes: 0 });

@@ -99,7 +99,8 @@ pub(crate) fn read(file: &File) -> Result<HashMap<String, Packed>, Refusal> {
             CompressionMethod::Stored => true,
             CompressionMethod::DEFLATE => false,
             other => {
-                let sentence = format!("is a zip that was packed with {other}; unpack it, and zip its files again without");
+                let sentence =
+                    format!("is a zip that was packed with {other}; unpack it, and zip its files again without");
                 return Err(Refusal::Unread(sentence));
             }
         };
