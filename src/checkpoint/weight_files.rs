@@ -10,12 +10,21 @@ use super::folder::embedded_file;
 use super::plain_names::plain;
 use super::single_file::{TensorSlice, TensorSource};
 use super::{CheckpointError, ModelFiles};
+use crate::job::Notice;
 
 /// Variants in the order in which they are taken where there is no file without one; any other comes after them.
 const VARIANTS: [&str; 4] = ["fp16", "bf16", "fp32", "ema"];
 
 /// What training left beside the averaged weights that are meant for pictures: taken where there is nothing else.
 const LAST_VARIANT: &str = "non_ema";
+
+/// The networks of a folder in diffusers' layout, the largest first, and what their safetensors are called.
+pub(crate) const NETWORKS: [(&str, &str); 4] = [
+    ("unet", "diffusion_pytorch_model"),
+    ("text_encoder_2", "model"),
+    ("text_encoder", "model"),
+    ("vae", "diffusion_pytorch_model"),
+];
 
 #[derive(Deserialize)]
 struct ShardIndex {
@@ -116,6 +125,22 @@ fn of_variant(
     let is_whole =
         shards.iter().enumerate().all(|(at, (number, count, _))| (at + 1, shards.len()) == (*number, *count));
     Ok((!shards.is_empty() && is_whole).then(|| shards.into_iter().map(|(.., name)| name).collect()))
+}
+
+/// What is to be said of the files that a folder's networks are read from: where there are only weights that nobody asks
+/// for by default.
+#[must_use]
+pub(crate) fn notices_of(files: &ModelFiles) -> Vec<Notice> {
+    let networks = NETWORKS.iter().filter(|_| matches!(files, ModelFiles::Folder(_)));
+    let said = networks.filter_map(|(folder, stem)| {
+        let variant = weight_files(files, folder, stem).ok()?.variant?;
+        if VARIANTS.contains(&variant.as_str()) {
+            return None;
+        }
+        let why = if variant == LAST_VARIANT { ", which training left beside those meant for pictures" } else { "" };
+        Some(format!("of {folder} the model has only the weights called {variant}{why}; they are used").into())
+    });
+    said.collect()
 }
 
 fn open_archive(files: &ModelFiles, name: &str) -> Result<Archive, CheckpointError> {

@@ -50,6 +50,9 @@ impl Pipeline {
         tracing::info!("{plan:?}");
         let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let reporter = Reporter { cancel_check: &cancel_check, sink: RefCell::new(sink) };
+        for notice in std::mem::take(&mut self.file_notices) {
+            reporter.report(Progress::Notice(notice));
+        }
         let conditioning =
             in_pool(|| self.condition(request, &resolved, &|part, fraction| reporter.loading(part, fraction)))?;
         self.release_idle_memory();
