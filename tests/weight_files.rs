@@ -76,6 +76,9 @@ fn a_folder_of_pytorch_files_draws_what_its_safetensors_draw() {
     let entry = models::list::inspect(copy.path()).unwrap();
     assert_eq!(entry.facts.precision, "F32");
     assert!(entry.facts.bytes > 1_000_000, "{}", entry.facts.bytes);
+    // What training left beside them is not taken, safetensors though it is.
+    fs::write(copy.path().join("unet/diffusion_pytorch_model.non_ema.safetensors"), "not this one").unwrap();
+    assert_eq!(drawn(&folder(copy.path())).unwrap(), wanted);
     // Where both are there, the .bin is never opened.
     let both = sd1();
     for (network, _) in NETWORKS {

@@ -1,6 +1,6 @@
 //! Which files hold a network's tensors: one, shards, a variant where there is no other, or a part of a checkpoint.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -49,10 +49,12 @@ pub(crate) fn weight_files(files: &ModelFiles, folder: &str, stem: &str) -> Resu
     let names = files.names_in(folder);
     // transformers calls its older files otherwise than its newer ones.
     let stems = [(stem, "safetensors"), (stem, "bin"), ("pytorch_model", "bin")];
-    for (stem, ending) in stems {
-        for variant in variants(&names, stem, ending) {
-            if let Some(found) = of_variant(files, folder, &names, (stem, ending, variant.as_deref()))? {
-                return Ok(Chosen { files: found, variant });
+    for kind in [Kind::Usual, Kind::Odd, Kind::Last] {
+        for (stem, ending) in stems {
+            for variant in variants(&names, stem, ending).into_iter().filter(|variant| Kind::of(variant.as_deref()) == kind) {
+                if let Some(found) = of_variant(files, folder, &names, (stem, ending, variant.as_deref()))? {
+                    return Ok(Chosen { files: found, variant });
+                }
             }
         }
     }
@@ -60,6 +62,25 @@ pub(crate) fn weight_files(files: &ModelFiles, folder: &str, stem: &str) -> Resu
         what: "the weights file",
         path: files.path_of(&format!("{folder}/{stem}.safetensors")),
     })
+}
+
+/// Which variants come before others, whatever their format.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Usual,
+    Odd,
+    Last,
+}
+
+impl Kind {
+    fn of(variant: Option<&str>) -> Self {
+        match variant {
+            None => Self::Usual,
+            Some(LAST_VARIANT) => Self::Last,
+            Some(known) if VARIANTS.contains(&known) => Self::Usual,
+            Some(_) => Self::Odd,
+        }
+    }
 }
 
 /// None at all first, then the known ones, then those that the names show.
@@ -72,11 +93,9 @@ fn variants(names: &[String], stem: &str, ending: &str) -> Vec<Option<String>> {
         let whole = rest.strip_suffix(&format!(".{ending}"));
         found.extend(index.or(whole).map(|variant| without_number(variant).to_owned()));
     }
-    let last = found.iter().position(|variant| variant == LAST_VARIANT).map(|at| found.remove(at));
-    found.retain(|variant| variant != LAST_VARIANT && !variant.is_empty());
-    let mut seen = std::collections::BTreeSet::new();
-    found.retain(|variant| seen.insert(variant.clone()));
-    std::iter::once(None).chain(found.into_iter().chain(last).map(Some)).collect()
+    let mut seen = BTreeSet::new();
+    found.retain(|variant| !variant.is_empty() && seen.insert(variant.clone()));
+    std::iter::once(None).chain(found.into_iter().map(Some)).collect()
 }
 
 /// `fp16-00001-of-00002` is a part of `fp16`.
