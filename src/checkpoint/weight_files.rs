@@ -51,7 +51,9 @@ pub(crate) fn weight_files(files: &ModelFiles, folder: &str, stem: &str) -> Resu
     let stems = [(stem, "safetensors"), (stem, "bin"), ("pytorch_model", "bin")];
     for kind in [Kind::Usual, Kind::Odd, Kind::Last] {
         for (stem, ending) in stems {
-            for variant in variants(&names, stem, ending).into_iter().filter(|variant| Kind::of(variant.as_deref()) == kind) {
+            for variant in
+                variants(&names, stem, ending).into_iter().filter(|variant| Kind::of(variant.as_deref()) == kind)
+            {
                 if let Some(found) = of_variant(files, folder, &names, (stem, ending, variant.as_deref()))? {
                     return Ok(Chosen { files: found, variant });
                 }

@@ -52,6 +52,8 @@ fn what_is_not_read_is_listed_and_refused_by_its_name() {
     let said = archive.load("complex", &Device::Cpu).unwrap_err().to_string();
     assert!(said.contains("complex") && said.contains("ComplexFloat"), "{said}");
     assert_eq!(numbers(&archive.load("a", &Device::Cpu).unwrap()), [1.0, 1.0]);
+    let report = crate::checkpoint::inspect_file(&data("unread.pt")).unwrap();
+    assert_eq!(report.precision, "F32; not read: 3, complex for one (COMPLEXFLOAT)");
 }
 
 #[test]
