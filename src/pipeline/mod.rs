@@ -24,6 +24,7 @@ mod resolved;
 mod run;
 mod sampler;
 mod spec;
+mod unused;
 
 pub use adapters::Adapters;
 pub(crate) use calibrate::{guessed_card_speed, measured_speed};

@@ -11,6 +11,7 @@ use super::load::Pipeline;
 use super::networks::Reporter;
 use super::plan::FittedPlan;
 use super::resolved::ResolvedRequest;
+use super::unused::unused_settings;
 use crate::job::{CancelToken, Progress, Request};
 use crate::model::{ModelError, in_pool};
 use crate::raster::Picture;
@@ -46,6 +47,11 @@ impl Pipeline {
         let canvas = Canvas::new(request, self.spec().grid)?;
         let frame = canvas.as_ref().map(|canvas| canvas.frame);
         let resolved = ResolvedRequest::new(request, frame, self.spec())?;
+        let spec = self.spec();
+        let unused = unused_settings(request, &resolved, spec.input, spec.embeds_guidance());
+        for sentence in spec.sampling.substitution(request).map(str::to_owned).into_iter().chain(unused) {
+            sink(Progress::Notice(sentence.into()));
+        }
         sink(Progress::Resolved { compute: plan.compute(), peak_bytes: fitted.costs.peak_bytes() as u64 });
         tracing::info!("{plan:?}");
         let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
