@@ -56,14 +56,26 @@ impl Pipeline {
         tracing::info!("{plan:?}");
         let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let reporter = Reporter { cancel_check: &cancel_check, sink: RefCell::new(sink) };
+        for notice in std::mem::take(&mut self.file_notices) {
+            reporter.report(Progress::Notice(notice));
+        }
         let conditioning =
             in_pool(|| self.condition(request, &resolved, &|part, fraction| reporter.loading(part, fraction)))?;
         self.release_idle_memory();
         let mut noise = request.noise.source(request.seed);
         let noise = noise.as_mut();
         let guidance = Guidance::new(resolved.guidance, request);
-        let mut denoising =
-            Denoising { resolved, plan, scheduler, first_step: 0, conditioning, guidance, concat: None, blend: None };
+        let mut denoising = Denoising {
+            resolved,
+            plan,
+            scheduler,
+            scheduler_name,
+            first_step: 0,
+            conditioning,
+            guidance,
+            concat: None,
+            blend: None,
+        };
         let start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
         // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.
         self.release_idle_memory();
