@@ -82,7 +82,7 @@ impl Pipeline {
         } else {
             text = NetworkSlot::Resident(loader.read_text(&loras, on_loading)?);
             unet = NetworkSlot::Resident(loader.read_unet(&loras, on_loading)?);
-            loras.iter().try_for_each(Lora::finish)?;
+            loader.finish_loras(&loras)?;
             let resident = loader.read_vae(on_loading)?;
             latent_rgb = LatentRgb::of_model(files, vae_config, || Ok(&resident))?;
             vae = NetworkSlot::Resident(resident);
@@ -99,12 +99,12 @@ impl Pipeline {
     /// As for loading.
     pub fn with_adapters(mut self, adapters: &Adapters, on_loading: OnLoading) -> Result<Self, PipelineError> {
         (self.text, self.unet) = (NetworkSlot::OnDemand, NetworkSlot::OnDemand);
-        self.loader.adapters = adapters.clone();
+        self.loader.change_adapters(adapters);
         self.loras = self.loader.loras()?;
         if !self.loader.options.sequential_offload {
             self.text = NetworkSlot::Resident(self.loader.read_text(&self.loras, on_loading)?);
             self.unet = NetworkSlot::Resident(self.loader.read_unet(&self.loras, on_loading)?);
-            self.loras.iter().try_for_each(Lora::finish)?;
+            self.loader.finish_loras(&self.loras)?;
         }
         Ok(self)
     }
@@ -159,7 +159,7 @@ impl Pipeline {
         self.unet.borrow(|| {
             let unet = self.loader.read_unet(&self.loras, on_loading)?;
             // The text encoders were read before.
-            self.loras.iter().try_for_each(Lora::finish)?;
+            self.loader.finish_loras(&self.loras)?;
             Ok(unet)
         })
     }
