@@ -57,8 +57,17 @@ impl Pipeline {
         let mut noise = request.noise.source(request.seed);
         let noise = noise.as_mut();
         let guidance = Guidance::new(resolved.guidance, request);
-        let mut denoising =
-            Denoising { resolved, plan, scheduler, first_step: 0, conditioning, guidance, concat: None, blend: None };
+        let mut denoising = Denoising {
+            resolved,
+            plan,
+            scheduler,
+            scheduler_name,
+            first_step: 0,
+            conditioning,
+            guidance,
+            concat: None,
+            blend: None,
+        };
         let start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
         // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.
         self.release_idle_memory();

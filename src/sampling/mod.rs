@@ -26,6 +26,7 @@ mod schedule;
 mod scheduler;
 mod settings;
 mod sigmas;
+mod trial;
 mod unipc;
 mod variation;
 
@@ -38,4 +39,5 @@ pub use name::SchedulerName;
 pub use noise::{NoiseSource, TorchNoise};
 pub(crate) use philox::PhiloxNoise;
 pub(crate) use scheduler::{Scheduler, StepOutput};
+pub(crate) use trial::runs_away;
 pub(crate) use variation::varied;
