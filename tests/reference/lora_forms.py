@@ -1,5 +1,5 @@
 """Makes data/lora/forms.safetensors and forms.json: one small layer in every form that LyCORIS and PEFT write, and the
-layer as the library merges it.
+layer as the library merges it; and more forms of an embedding that lora.py made.
 
     python lora_forms.py        (torch, lycoris-lora, peft)
 """
@@ -235,8 +235,17 @@ def peft(cases):
         case(f"ia3-{side}-square", conv(bias=True, inputs=8), IA3Config(feedforward_modules=names, **target))
 
 
+def embeddings():
+    """moss.pt's vectors as the first authors kept them, and as diffusers writes a `.bin`."""
+    vectors = torch.load(DATA / "moss.pt")["string_to_param"]["*"]
+    kept = nn.ParameterDict({"*": nn.Parameter(vectors)})
+    torch.save({"string_to_token": {"*": torch.tensor(265)}, "string_to_param": kept}, DATA / "moss-parameters.pt")
+    torch.save({"<moss>": vectors}, DATA / "moss-word.bin")
+
+
 if __name__ == "__main__":
     torch.manual_seed(5)
+    embeddings()
     cases = Cases()
     lycoris(cases)
     by_formula(cases)
