@@ -1,6 +1,7 @@
 //! The layers that published families have, in every spelling: what a LoRA changes elsewhere has no place in any.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use super::names;
 
@@ -73,8 +74,9 @@ impl KnownLayers {
 }
 
 /// All layers of all families.
-#[must_use]
-pub(super) fn all() -> KnownLayers {
+pub(super) static ALL: LazyLock<KnownLayers> = LazyLock::new(all);
+
+fn all() -> KnownLayers {
     let mut found: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
     let text: Vec<String> = (0..TEXT_LAYERS)
         .flat_map(|layer| TEXT_PARTS.iter().map(move |part| format!("encoder.layers.{layer}.{part}")))
@@ -127,7 +129,7 @@ mod tests {
 
     #[test]
     fn published_names_have_a_place_and_others_none() {
-        let known = all();
+        let known = &ALL;
         for layer in [
             "down_blocks_2_attentions_1_transformer_blocks_9_attn2_to_k",
             "input_blocks_8_1_transformer_blocks_9_attn2_to_k",

@@ -188,8 +188,7 @@ impl Reader<'_> {
         let inputs = base.elem_count() / base.dim(0)?.max(1);
         let rows = base.reshape((base.dim(0)?, inputs))?.t()?.contiguous()?;
         let turned = if let Some(triangles) = self.optional(Role::InputTriangles)? {
-            let mut skew = rotation::skew_of_triangles(&triangles)?;
-            self.fits(skew.dim(0)?.checked_mul(skew.dim(1)?), inputs)?;
+            let mut skew = rotation::skew_of_triangles(&triangles, inputs)?;
             if let Some(limit) = self.settings.rotation_limit(self.network) {
                 skew = rotation::limited_each(&skew, limit / (skew.dim(0)?.max(1) as f64).sqrt())?;
             }

@@ -157,8 +157,7 @@ impl Lora {
         if changes.is_empty() && words.is_empty() || forms.is_empty() || strays.len() > changes.len() * 4 {
             return None;
         }
-        let known = family_layers::all();
-        let without_place = changes.keys().filter(|key| !known.contains(key.network, &key.layer));
+        let without_place = changes.keys().filter(|key| !family_layers::ALL.contains(key.network, &key.layer));
         Some(LoraFacts {
             layers: changes.len(),
             without_place: without_place.map(|key| format!("{}: {}", key.network, key.layer)).collect(),

@@ -11,15 +11,19 @@ pub(super) fn skew(blocks: &Tensor) -> Result<Tensor, Error> {
     blocks - blocks.transpose(D::Minus1, D::Minus2)?
 }
 
-/// Skew matrices `(blocks, side, side)` of their upper triangles, row after row, `(blocks, numbers)`.
+/// Skew matrices `(blocks, side, side)` of their upper triangles, row after row, `(blocks, numbers)`, for `rows` rows.
 ///
 /// # Errors
-/// When no triangle has that many numbers.
-pub(super) fn skew_of_triangles(triangles: &Tensor) -> Result<Tensor, Error> {
+/// When no triangle has that many numbers, or there are more than rows to turn.
+pub(super) fn skew_of_triangles(triangles: &Tensor, rows: usize) -> Result<Tensor, Error> {
     let (blocks, numbers) = triangles.dims2()?;
     let side = (1..=numbers + 1).find(|side| side * (side - 1) / 2 >= numbers).unwrap_or(1);
     if side * (side - 1) / 2 != numbers {
         return Err(Error::Msg(format!("{numbers} numbers are no triangle")));
+    }
+    // Empty triangles are named at no cost.
+    if blocks.checked_mul(side).is_none_or(|turned| turned > rows) {
+        return Err(Error::Msg(format!("{blocks} rotations of {side} numbers are more than {rows} rows")));
     }
     let mut values = vec![0f32; blocks * side * side];
     for (block, triangle) in triangles.to_vec2::<f32>()?.into_iter().enumerate() {
@@ -191,7 +195,7 @@ mod tests {
     #[test]
     fn cayleys_transform_turns_and_its_series_comes_near() {
         let numbers: Vec<f32> = (0..6).map(|at| at as f32 / 200.0 - 0.01).collect();
-        let skew = skew_of_triangles(&Tensor::from_vec(numbers, (1, 6), &Device::Cpu).unwrap()).unwrap();
+        let skew = skew_of_triangles(&Tensor::from_vec(numbers, (1, 6), &Device::Cpu).unwrap(), 4).unwrap();
         let turn = cayley(&skew).unwrap();
         let square = turn.matmul(&turn.transpose(1, 2).unwrap()).unwrap().to_vec3::<f32>().unwrap();
         for (row, values) in square[0].iter().enumerate() {
