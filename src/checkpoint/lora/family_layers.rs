@@ -7,12 +7,14 @@ use super::names;
 
 /// The UNets: resnets of a level, and on each level how many blocks a transformer has (0: no transformer); then those
 /// in the middle.
-const UNETS: [(usize, &[usize], usize); 3] = [
+const UNETS: [(usize, &[usize], usize); 4] = [
     // Stable Diffusion 1 and 2.
     (2, &[1, 1, 1, 0], 1),
     // Stable Diffusion XL, and its refiner.
     (2, &[0, 2, 10], 10),
     (2, &[0, 4, 4, 0], 4),
+    // Small ones in the same layout, with one resnet a level.
+    (1, &[10, 10, 10, 10], 10),
 ];
 
 /// As many as the deepest encoder has, OpenCLIP's bigG.

@@ -91,12 +91,13 @@ pub(crate) fn spellings(network: &str, layers: &BTreeSet<&str>) -> HashMap<Strin
     if network == "unet" {
         let names = UnetNames::new(&UnetShape::of_diffusers(layers));
         for layer in layers {
-            if let Some(original) = names.to_original(layer) {
-                found.insert(flat(&original), (*layer).to_owned());
-            }
-            // diffusers' first LoRAs were written for a layer that was no list yet.
-            if let Some(short) = layer.strip_suffix(".to_out.0") {
-                found.insert(flat(&format!("{short}.to_out")), (*layer).to_owned());
+            let original = names.to_original(layer);
+            for spelling in original.as_deref().into_iter().chain([*layer]) {
+                found.insert(flat(spelling), (*layer).to_owned());
+                // diffusers' first LoRAs were written for a layer that was no list yet.
+                if spelling.ends_with(".to_out.0") {
+                    found.insert(flat(spelling.trim_end_matches(".0")), (*layer).to_owned());
+                }
             }
         }
     }
