@@ -85,7 +85,11 @@ def lycoris(cases):
         for key, parameter in module.named_parameters():
             base = parameter.data.clone() if key in ("dora_scale", "rescale") else 0
             parameter.data.copy_(base + rand(*parameter.shape, std=0.1 if key in ("dora_scale", "rescale") else std))
-        file = {f"{FLAT}.{key}": value.detach().clone() for key, value in module.state_dict().items()}
+        state = module.state_dict()
+        if kind is modules.FullModule:
+            # Before it is applied, what it holds is the difference, and what it would save is not.
+            state = dict(zip(("diff", "diff_b"), module.get_diff_weight()))
+        file = {f"{FLAT}.{key}": value.detach().clone() for key, value in state.items()}
         merged = {}
         for weight in weights:
             if trained:
