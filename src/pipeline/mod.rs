@@ -20,6 +20,7 @@ mod load;
 pub(crate) mod memory_budget;
 mod networks;
 mod plan;
+mod prompt_plan;
 mod resolved;
 mod run;
 mod sampler;

@@ -10,7 +10,7 @@ use super::adapters::Adapters;
 use super::execution_plan::ExecutionPlan;
 use super::spec::ModelSpec;
 use crate::checkpoint::{ClipConfig, Lora, ModelFiles, TextualInversion};
-use crate::job::{EmbeddingRef, ModelPart, Progress};
+use crate::job::{EmbeddingRef, LoraRef, ModelPart, Progress};
 use crate::kernels::limit_idle_buffers;
 use crate::model::{CancelCheck, Execution, LayerCache, ModelError, TextEncoder, Unet, Vae, Weights};
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
@@ -128,7 +128,11 @@ impl NetworkLoader {
     }
 
     pub(crate) fn loras(&self) -> Result<Vec<Lora>, PipelineError> {
-        Ok(self.adapters.loras.iter().map(|lora| Lora::open(&lora.file, lora.weight)).collect::<Result<_, _>>()?)
+        let open = |lora: &LoraRef| {
+            let (text, unet) = lora.weights();
+            Ok(Lora::open(&lora.file, unet)?.with_text_weight(text))
+        };
+        self.adapters.loras.iter().map(open).collect()
     }
 
     /// The text encoders, patched by LoRAs and taught the embeddings.

@@ -50,14 +50,18 @@ impl Pipeline {
         tracing::info!("{plan:?}");
         let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let reporter = Reporter { cancel_check: &cancel_check, sink: RefCell::new(sink) };
-        let conditioning =
-            in_pool(|| self.condition(request, &resolved, &|part, fraction| reporter.loading(part, fraction)))?;
+        let first_step = self.first_call(request, scheduler.as_ref());
+        let steps = match scheduler.timesteps().len().checked_sub(1) {
+            Some(last) if first_step <= last => scheduler.step_of(last) - scheduler.step_of(first_step) + 1,
+            _ => 0,
+        };
+        let conditioning = in_pool(|| self.condition(request, &resolved, steps, &reporter))?;
         self.release_idle_memory();
         let mut noise = request.noise.source(request.seed);
         let noise = noise.as_mut();
         let guidance = Guidance::new(resolved.guidance, request);
         let mut denoising =
-            Denoising { resolved, plan, scheduler, first_step: 0, conditioning, guidance, concat: None, blend: None };
+            Denoising { resolved, plan, scheduler, first_step, conditioning, guidance, concat: None, blend: None };
         let start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
         // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.
         self.release_idle_memory();

@@ -21,6 +21,8 @@ pub struct Lora {
     /// By network, then by the layer's name with underscores.
     changes: BTreeMap<&'static str, BTreeMap<String, LayerPatch>>,
     weight: f64,
+    /// Of the text encoders.
+    text_weight: f64,
     outcome: RefCell<Outcome>,
 }
 
@@ -29,6 +31,8 @@ pub struct Lora {
 struct Outcome {
     applied: usize,
     has_effect: bool,
+    /// Whether a network with another weight than 0 was patched.
+    is_wanted: bool,
     unmatched: Vec<String>,
     misfit: Option<String>,
 }
@@ -50,11 +54,18 @@ impl Lora {
             layers.retain(|_, change| change.is_whole());
         }
         changes.retain(|_, layers| !layers.is_empty());
-        let lora = Self { path: path.to_owned(), archive, changes, weight, outcome: RefCell::default() };
+        let lora =
+            Self { path: path.to_owned(), archive, changes, weight, text_weight: weight, outcome: RefCell::default() };
         if lora.changes.is_empty() {
             return Err(lora.refused("holds no changes of layers, so it is no LoRA"));
         }
         Ok(lora)
+    }
+
+    /// With another weight for the text encoders than for the UNet.
+    #[must_use]
+    pub fn with_text_weight(self, text_weight: f64) -> Self {
+        Self { text_weight, ..self }
     }
 
     /// Whether a tensor of that name is part of a LoRA.
@@ -91,7 +102,7 @@ impl Lora {
                 self.layers()
             )));
         }
-        if !outcome.has_effect && self.weight != 0.0 {
+        if !outcome.has_effect && outcome.is_wanted {
             return Err(self.refused("would change nothing: all of its changes are zero"));
         }
         if !outcome.unmatched.is_empty() {
@@ -110,6 +121,7 @@ impl Lora {
 pub(crate) struct Patches<'a> {
     /// By the layer's own name.
     by_layer: HashMap<String, Vec<(&'a Lora, &'a LayerPatch)>>,
+    is_text: bool,
 }
 
 impl<'a> Patches<'a> {
@@ -127,7 +139,7 @@ impl<'a> Patches<'a> {
                 }
             }
         }
-        Self { by_layer }
+        Self { by_layer, is_text: network.starts_with("text_encoder") }
     }
 
     /// Whether anything patches the layer of the tensor `name`.
@@ -151,15 +163,17 @@ impl<'a> Patches<'a> {
         let Some(changes) = self.by_layer.get(layer) else { return Ok(None) };
         let mut tensor = base.to_dtype(DType::F32)?;
         for (lora, change) in changes {
+            let weight = if self.is_text { lora.text_weight } else { lora.weight };
             let changed = match kind {
-                "weight" => change.apply(&tensor, &lora.archive, lora.weight),
-                "bias" if change.changes_bias() => change.apply_to_bias(&tensor, &lora.archive, lora.weight),
+                "weight" => change.apply(&tensor, &lora.archive, weight),
+                "bias" if change.changes_bias() => change.apply_to_bias(&tensor, &lora.archive, weight),
                 _ => continue,
             };
             let mut outcome = lora.outcome.borrow_mut();
             match changed {
                 Ok(changed) => {
                     outcome.applied += 1;
+                    outcome.is_wanted |= weight != 0.0;
                     if !outcome.has_effect {
                         let difference = (&changed - &tensor)?.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()?;
                         outcome.has_effect = difference > 0.0;
