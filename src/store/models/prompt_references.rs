@@ -217,3 +217,7 @@ pub(crate) fn lora_folders(paths: &Paths) -> Vec<PathBuf> {
     let named = ["loras", "Lora"].into_iter().map(|name| paths.models_folder.join(name));
     named.chain([paths.models_folder.clone()]).collect()
 }
+
+#[cfg(test)]
+#[path = "prompt_references_tests.rs"]
+mod tests;
