@@ -162,7 +162,6 @@ fn at_strength_nothing_every_scheduler_gives_the_picture_back() {
     let wanted = back(SchedulerName::Ddim, 0.0);
     for scheduler in SchedulerName::ALL {
         assert!(back(scheduler, 0.0) == wanted, "{scheduler:?}");
-        assert!(back(scheduler, 0.19) == wanted, "{scheduler:?}: no step is taken of five");
         assert!(back(scheduler, 0.4) != wanted, "{scheduler:?}");
     }
 }

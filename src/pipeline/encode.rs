@@ -93,12 +93,14 @@ impl Pipeline {
     /// The first model call: later than 0 where there is a picture to start from.
     pub(super) fn first_call(&self, request: &Request, scheduler: &dyn Scheduler) -> usize {
         let steps = request.steps as usize;
+        let follows_instruction = self.spec().input == ModelInput::Instruction;
         match &request.init {
-            Some(init) if self.spec().input != ModelInput::Instruction => match first_step(steps, init.strength) {
-                // Nothing is made anew, also by a scheduler that has calls left then (PNDM, in diffusers as well).
-                first if first == steps => scheduler.timesteps().len(),
-                first => first * scheduler.order(),
-            },
+            // Nothing is made anew, also by a scheduler that has calls left then: PNDM has more calls than steps, and
+            // diffusers takes the surplus.
+            Some(init) if init.strength <= 0.0 && !follows_instruction => scheduler.timesteps().len(),
+            Some(init) if !follows_instruction => {
+                (first_step(steps, init.strength) * scheduler.order()).min(scheduler.timesteps().len())
+            }
             _ => 0,
         }
     }
