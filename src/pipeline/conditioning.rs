@@ -116,7 +116,6 @@ impl Pipeline {
         let is_weighted = request.prompt_syntax == PromptSyntax::Weighted;
         let read = |text: &String| if is_weighted { parse(text) } else { Prompt::plain(text) };
         let prompts: Vec<Prompt> = plan.texts.iter().map(read).collect();
-        let counts = prompts.iter().map(|prompt| window_count(text, prompt)).collect::<Result<Vec<_>, _>>()?;
         let clip_skip = request.clip_skip.unwrap_or(1);
         check_clip_skip(text, clip_skip)?;
         // AUTOMATIC1111, whose syntax the weighted one is, reads both prompts early; diffusers only what is wanted.
@@ -136,7 +135,10 @@ impl Pipeline {
         for stage in &plan.stages {
             let compared = Some(stage.negative).filter(|_| resolved.is_pair);
             // All rows of a batch have as many windows as the longest prompt.
-            let windows = stage.parts.iter().chain(&compared).map(|place| counts[*place]).max().unwrap_or(1);
+            let mut windows = 1;
+            for place in stage.parts.iter().chain(&compared) {
+                windows = windows.max(window_count(text, &prompts[*place])?);
+            }
             let parts = stage.parts.iter().map(|place| encoded(*place, windows, clip_skip));
             let mut rows = parts.collect::<Result<Vec<_>, _>>()?;
             if let Some(place) = compared {
