@@ -90,7 +90,7 @@ fn tags_add_up_and_have_two_weights() {
     let quarters = [(ink.clone(), 0.25, 0.25), (ink.clone(), 0.25, 0.25)];
     assert_eq!(home.loras("<lora:ink:0.25> and <lora:ink:0.25>"), quarters);
     assert_eq!(home.loras("<lora:ink:0:1>"), [(ink.clone(), 0.0, 1.0)]);
-    assert_eq!(home.loras("<lora:style:v2:0.5:te=1>"), [("loras/style:v2.safetensors".into(), 1.0, 0.5)]);
+    assert_eq!(home.loras("<lora:style:v2:1:0.5>"), [("loras/style:v2.safetensors".into(), 1.0, 0.5)]);
     let given = LoraRef::new(home.paths.models_folder.join(&ink), 0.5);
     let mut request = Request { prompt: "<lora:ink:0.5>".into(), loras: vec![given.clone()], ..Request::default() };
     resolve(&mut request, &home.paths).unwrap();
