@@ -40,6 +40,7 @@ impl Denoising {
 }
 
 /// One call of the network.
+#[derive(Clone, Copy)]
 struct Call {
     timestep: f64,
     /// From 1.

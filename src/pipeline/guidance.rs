@@ -1,5 +1,6 @@
 //! Classifier-free guidance: how the passes with and without the prompt become one prediction.
 
+use super::prompt_plan::is_undivided;
 use crate::job::Request;
 
 /// Ho and Salimans (2022), arXiv 2207.12598, with the rescaling of Lin et al. (2023), arXiv 2305.08891, section 3.4.
@@ -57,7 +58,7 @@ pub(super) fn parts_alone(parts: &[f32], weights: &[f32]) -> Vec<f32> {
 
 /// `from`, and what each part differs from it times its weight; a single part is as it is.
 pub(super) fn composed(from: &[f32], parts: &[f32], weights: &[f32]) -> Vec<f32> {
-    if weights == [1.0] {
+    if is_undivided(weights) {
         return parts.to_vec();
     }
     let mut sum = from.to_vec();

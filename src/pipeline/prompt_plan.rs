@@ -71,6 +71,11 @@ pub(super) fn part_weights(request: &Request) -> Vec<f32> {
     }
 }
 
+/// Whether these are the weights of a prompt of one part that counts as it is.
+pub(super) fn is_undivided(weights: &[f32]) -> bool {
+    matches!(weights, [weight] if weight.to_bits() == 1f32.to_bits())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use super::PipelineError;
 use super::cost::Workload;
-use super::prompt_plan::{PromptPlan, part_weights};
+use super::prompt_plan::{PromptPlan, is_undivided, part_weights};
 use super::spec::ModelSpec;
 use crate::job::{Frame, ModelInput, Request, WorkGrid};
 
@@ -32,7 +32,7 @@ impl ResolvedRequest {
             }
         }
         // Parts are weighed against what is there without them, at any guidance.
-        let is_composed = part_weights(request) != [1.0];
+        let is_composed = !is_undivided(&part_weights(request));
         let is_pair = (guidance > 1.0 || is_composed) && !spec.embeds_guidance();
         Ok(Self { width, height, guidance, is_pair })
     }

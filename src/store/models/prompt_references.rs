@@ -86,8 +86,8 @@ pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<Vec<Notice
     let steps = request.steps as usize;
     let stages = parts(&prompt, steps).into_iter().flat_map(|part| part.stages).chain(stages(&negative, steps));
     let pieces = stages.flat_map(|stage| parse(&stage.text).sections).flatten();
-    let texts: BTreeSet<String> = pieces.map(|piece| piece.text).collect();
-    add_embeddings(request, texts.iter(), paths);
+    let texts: Vec<String> = pieces.map(|piece| piece.text).collect();
+    add_embeddings(request, &texts, paths);
     request.drawn_prompt = Some(prompt).filter(|drawn| *drawn != request.prompt);
     request.drawn_negative =
         Some(negative).filter(|drawn| Some(drawn) != request.negative.as_ref() && !drawn.is_empty());
@@ -119,9 +119,9 @@ pub(crate) fn of_batch(
 }
 
 /// Adds the embeddings whose words stand in one of the texts.
-fn add_embeddings<'a>(request: &mut Request, texts: impl IntoIterator<Item = &'a String> + Clone, paths: &Paths) {
+fn add_embeddings(request: &mut Request, texts: &[String], paths: &Paths) {
     for known in embeddings(paths) {
-        let is_wanted = texts.clone().into_iter().any(|text| find_word(text, &known.word).is_some());
+        let is_wanted = texts.iter().any(|text| find_word(text, &known.word).is_some());
         if is_wanted && !request.embeddings.iter().any(|given| given.word.eq_ignore_ascii_case(&known.word)) {
             request.embeddings.push(known);
         }
