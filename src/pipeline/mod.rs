@@ -21,6 +21,7 @@ pub(crate) mod memory_budget;
 mod networks;
 mod not_a_number;
 mod plan;
+mod prompt_plan;
 mod resolved;
 mod run;
 mod sampler;

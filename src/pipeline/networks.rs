@@ -10,7 +10,7 @@ use super::adapters::Adapters;
 use super::execution_plan::ExecutionPlan;
 use super::spec::ModelSpec;
 use crate::checkpoint::{CheckpointError, ClipConfig, Lora, ModelFiles, TextualInversion};
-use crate::job::{EmbeddingRef, ModelPart, Notice, Progress};
+use crate::job::{EmbeddingRef, LoraRef, ModelPart, Notice, Progress};
 use crate::kernels::limit_idle_buffers;
 use crate::model::{CancelCheck, Execution, LayerCache, ModelError, TextEncoder, Unet, Vae, Weights};
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
@@ -137,7 +137,11 @@ impl NetworkLoader {
     }
 
     pub(crate) fn loras(&self) -> Result<Vec<Lora>, PipelineError> {
-        Ok(self.adapters.loras.iter().map(|lora| Lora::open(&lora.file, lora.weight)).collect::<Result<_, _>>()?)
+        let open = |lora: &LoraRef| {
+            let (text, unet) = lora.weights();
+            Ok(Lora::open(&lora.file, unet)?.with_text_weight(text))
+        };
+        self.adapters.loras.iter().map(open).collect()
     }
 
     /// After all networks that LoRAs patch are read.

@@ -57,8 +57,12 @@ impl Pipeline {
         let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let reporter = Reporter { cancel_check: &cancel_check, sink: RefCell::new(sink) };
         self.report_notices(&reporter);
-        let conditioning =
-            in_pool(|| self.condition(request, &resolved, &|part, fraction| reporter.loading(part, fraction)))?;
+        let first_step = self.first_call(request, scheduler.as_ref());
+        let steps = match scheduler.timesteps().len().checked_sub(1) {
+            Some(last) if first_step <= last => scheduler.step_of(last) - scheduler.step_of(first_step) + 1,
+            _ => 0,
+        };
+        let conditioning = in_pool(|| self.condition(request, &resolved, steps, &reporter))?;
         self.release_idle_memory();
         let mut noise = request.noise.source(request.seed);
         let noise = noise.as_mut();
@@ -68,7 +72,7 @@ impl Pipeline {
             plan,
             scheduler,
             scheduler_name,
-            first_step: 0,
+            first_step,
             conditioning,
             guidance,
             concat: None,

@@ -57,6 +57,8 @@ pub enum StoreCommand {
         /// Given back with the answer.
         id: u64,
         request: Box<Request>,
+        /// Of the batch that begins with the request.
+        picture_count: u32,
         folders: Vec<PathBuf>,
     },
     ReadRequest(PathBuf),
@@ -119,10 +121,10 @@ pub enum StoreEvent {
     },
     /// What a file is that is no model by itself, and what became of it.
     Inspected(Box<Inspection>),
-    /// The request with what its prompt names, and what of the prompt is read otherwise than it says.
+    /// A request for each picture with what its prompt names, and what of the prompts is read otherwise than they say.
     ReferencesResolved {
         id: u64,
-        request: Result<(Box<Request>, Vec<Notice>), ReferenceError>,
+        requests: Result<(Vec<Request>, Vec<Notice>), ReferenceError>,
     },
     Request {
         path: PathBuf,

@@ -2,17 +2,19 @@
 //!
 //! Every command that asks for something is answered, if only by a sentence that says why not.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::canvas::{Document, Record};
-use crate::job::{JobError, Request};
+use crate::job::{JobError, Notice, Request};
 use crate::raster::Picture;
 use crate::store::canvas::journal::{Journal, JournalError};
 use crate::store::models::entry::ModelError;
 use crate::store::models::inspection::Inspection;
+use crate::store::models::prompt_references::ReferenceError;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::picture_file::Painting;
@@ -94,11 +96,9 @@ impl Tasks {
             }
             StoreCommand::InspectModel(path) => self.inspect(&path)?,
             StoreCommand::InspectFile(path) => inspected(&path, None)?,
-            StoreCommand::ResolveReferences { id, mut request, folders } => {
+            StoreCommand::ResolveReferences { id, request, picture_count, folders } => {
                 let paths = Paths { other_folders: folders, ..self.paths.clone() };
-                let resolved =
-                    models::prompt_references::resolve(&mut request, &paths).map(|notices| (request, notices));
-                StoreEvent::ReferencesResolved { id, request: resolved }
+                StoreEvent::ReferencesResolved { id, requests: resolved(&request, picture_count, &paths) }
             }
             StoreCommand::ReadRequest(path) => {
                 StoreEvent::Request { request: request_in(&path), painted: painted_in(&path), path }
@@ -205,6 +205,21 @@ impl Tasks {
 fn inspected(path: &Path, sentence: Option<String>) -> Result<StoreEvent, JobError> {
     let inspection = Inspection::of(path, sentence).map_err(|error| JobError::caused(error.kind(), error))?;
     Ok(StoreEvent::Inspected(Box::new(inspection)))
+}
+
+/// The pictures of a batch with what their prompts name; what is told of several is told once.
+fn resolved(asked: &Request, picture_count: u32, paths: &Paths) -> Result<(Vec<Request>, Vec<Notice>), ReferenceError> {
+    let mut first = asked.clone();
+    let mut notices = models::prompt_references::resolve(&mut first, paths)?;
+    let mut requests = Vec::new();
+    for index in 0..picture_count {
+        let (request, told) = models::prompt_references::of_batch(asked, &first, index, paths)?;
+        requests.push(request);
+        notices.extend(told);
+    }
+    let mut told = HashSet::new();
+    notices.retain(|notice| told.insert(notice.message.clone()));
+    Ok((requests, notices))
 }
 
 fn load_picture(path: PathBuf) -> StoreEvent {

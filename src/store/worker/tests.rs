@@ -177,22 +177,28 @@ fn a_press_of_generate_waits_neither_for_a_scan_nor_for_thumbnails() {
     }
     let ask = |id, prompt: &str| {
         let request = Request { prompt: prompt.into(), prompt_syntax: PromptSyntax::Weighted, ..Request::default() };
-        store.send(StoreCommand::ResolveReferences { id, request: Box::new(request), folders: Vec::new() });
+        store.send(StoreCommand::ResolveReferences {
+            id,
+            request: Box::new(request),
+            picture_count: 1,
+            folders: Vec::new(),
+        });
     };
     ask(7, "a fox <lora:glow:0.5>");
     ask(8, "a fox <lora:none:1>");
     let begun = Instant::now();
     let mut answers = Vec::new();
     while answers.len() < 2 {
-        if let StoreEvent::ReferencesResolved { id, request } = next(&store) {
-            answers.push((id, request));
+        if let StoreEvent::ReferencesResolved { id, requests } = next(&store) {
+            answers.push((id, requests));
         }
     }
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     let [(7, Ok((found, _))), (8, Err(ReferenceError::NoLora { name, .. }))] = &answers[..] else {
         panic!("{answers:?}")
     };
-    assert_eq!((found.loras[0].file.as_path(), found.loras[0].weight, name.as_str()), (lora.as_path(), 0.5, "none"));
+    let lora_of = &found[0].loras[0];
+    assert_eq!((lora_of.file.as_path(), lora_of.weight, name.as_str()), (lora.as_path(), 0.5, "none"));
 }
 
 #[test]

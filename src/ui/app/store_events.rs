@@ -82,7 +82,7 @@ impl Studio {
                 state.canvas.document = *document;
                 state.canvas.is_restored = true;
             }
-            StoreEvent::ReferencesResolved { id, request } => self.submit(id, request),
+            StoreEvent::ReferencesResolved { id, requests } => self.submit(id, requests),
             StoreEvent::Unfinished(left) => self.downloads.take_in(left),
             StoreEvent::DownloadDiscarded(name) => self.downloads.forget(&name),
             StoreEvent::Problem(error) => state.toasts.error(words::of_error(&error), None),
