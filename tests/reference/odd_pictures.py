@@ -1,6 +1,6 @@
 """Pictures as other programs write them, small, and what Pillow and littleCMS make of them: odd_pictures.py
 
-Writes `data/pictures`: JPEG files of every coding (for those that end early, the tests cut them), printing inks with
+Writes `data/pictures` and, of each kind the smallest and some that are cut, seeds for fuzzing in `tests/corpus/picture`: JPEG files of every coding (for those that end early, the tests cut them), printing inks with
 and without a profile in JPEG and TIFF, Lab and float TIFF. Of what has inks or Lab, NAME.png holds Pillow's colours.
 """
 import io, struct, zlib
@@ -110,3 +110,20 @@ picture.save(out / "tiff-cmyk.tif", compression="tiff_lzw"); seen("tiff-cmyk", "
 picture.save(out / "tiff-cmyk-icc.tif", compression="tiff_deflate", icc_profile=icc); seen("tiff-cmyk-icc", ".tif", icc)
 lab = base.convert("LAB"); lab.save(out / "tiff-lab.tif"); base.save(out / "tiff-lab.png")
 Image.fromarray(np.linspace(-0.1, 1.1, W * H, dtype=np.float32).reshape(H, W)).save(out / "tiff-float.tif")
+
+
+corpus = Path(__file__).parent.parent / "corpus/picture"
+for name in ("cmyk-icc.jpg", "ycck.jpg", "progressive-grey.jpg", "restarts.jpg", "tiff-cmyk-icc.tif", "png-interlaced.png", "png-deep.png"):
+    raw = (out / name).read_bytes(); (corpus / name).write_bytes(raw); (corpus / f"cut-{name}").write_bytes(raw[: len(raw) * 2 // 3])
+small = scene()[28:36, 28:36]
+Image.fromarray(small).convert("LAB").save(corpus / "lab.tif"); Image.fromarray((small[..., 0] / 200).astype(np.float32)).save(corpus / "float.tif")
+
+
+def comment(order, letters):
+    e = "<" if order == "II" else ">"; c = b"UNICODE\0" + "a red apple\nSteps: 20, Seed: 5".encode("utf-16-" + letters)
+    return order.encode() + struct.pack(e + "HI", 42, 8) + struct.pack(e + "HHHIII", 1, 0x8769, 4, 1, 26, 0) + struct.pack(e + "HHHIII", 1, 0x9286, 7, len(c), 44, 0) + c
+
+
+xmp = b"<x:xmpmeta><rdf:Description exif:UserComment='a &amp; b'><dc:description><rdf:Alt><rdf:li>x&#10;Steps: 3</rdf:li></rdf:Alt></dc:description></rdf:Description></x:xmpmeta>"
+Image.fromarray(small).save(corpus / "comment-le.jpg", exif=b"Exif\0\0" + comment("MM", "le")); Image.fromarray(small).save(corpus / "comment-be.webp", exif=comment("II", "be"))
+Image.fromarray(small).save(corpus / "xmp.jpg", xmp=xmp); (corpus / "lfs.png").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")

@@ -11,12 +11,14 @@ use crate::mask::MaskPlane;
 
 /// Neutral, for those who look under the transparency.
 const NOTHING: [u8; 4] = [128, 128, 128, 0];
+/// Two pictures of this size are held at once; of a larger one that ends early nothing is kept.
+const MOST_BYTES: u64 = 400_000_000;
 
 /// What was read before the file came to its end, and where nothing was; `None` when that is everywhere. The bytes that
 /// a reader leaves alone are found by reading twice into buffers of other contents.
 pub(super) fn salvaged<D: ImageDecoder>(mut open: impl FnMut() -> Option<D>) -> Option<(DynamicImage, MaskPlane)> {
     let mut read = |before: u8| {
-        let decoder = open()?;
+        let decoder = open().filter(|decoder| decoder.total_bytes() <= MOST_BYTES)?;
         let mut bytes = vec![before; usize::try_from(decoder.total_bytes()).ok()?];
         let (size, colours) = (decoder.dimensions(), decoder.color_type());
         let failed = decoder.read_image(&mut bytes).is_err();

@@ -7,6 +7,7 @@ use super::jpeg_headers::{Frame, Segment, next_segment};
 use crate::mask::MaskPlane;
 
 const COEFFICIENTS: usize = 64;
+const MOST_PLANES: usize = 4;
 
 /// What a JPEG file holds of its picture.
 pub(crate) struct Coverage {
@@ -53,7 +54,8 @@ struct Band {
 /// `None` when the file is none that is counted here: of another kind, or without a frame.
 pub(crate) fn coverage(bytes: &[u8]) -> Option<Coverage> {
     let frame = Frame::of(bytes)?;
-    if frame.bits != 8 || !(0xC0..=0xC2).contains(&frame.marker) || frame.width == 0 || frame.height == 0 {
+    let is_counted = frame.bits == 8 && (0xC0..=0xC2).contains(&frame.marker) && frame.components.len() <= MOST_PLANES;
+    if !is_counted || frame.width == 0 || frame.height == 0 {
         return None;
     }
     let mut count = Count::new(&frame)?;

@@ -103,6 +103,9 @@ fn refused(error: &ImageError, path: &Path) -> PictureFileError {
         ImageError::Unsupported(error) => {
             PictureFileError::Unsupported { reason: error.to_string(), path: path.to_path_buf() }
         }
+        ImageError::Limits(_) => {
+            PictureFileError::Unsupported { reason: "it would take too much memory".into(), path: path.to_path_buf() }
+        }
         ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             PictureFileError::CutShort { path: path.to_path_buf() }
         }

@@ -16,6 +16,8 @@ use super::lab::{self, Lab};
 
 const PHOTOMETRIC: u16 = 262;
 const RGB: u16 = 2;
+/// A hundred megapixels of one float each.
+const MOST_BYTES: usize = 400_000_000;
 
 pub(super) enum Special {
     Picture {
@@ -34,7 +36,9 @@ pub(super) enum Special {
 /// Those of the TIFF library.
 pub(super) fn read(mut bytes: Vec<u8>) -> Result<Option<Special>, TiffError> {
     let lab = take_out_lab(&mut bytes);
-    let mut decoder = Decoder::new(Cursor::new(bytes))?.with_limits(Limits::unlimited());
+    let mut limits = Limits::default();
+    limits.decoding_buffer_size = MOST_BYTES;
+    let mut decoder = Decoder::new(Cursor::new(bytes))?.with_limits(limits);
     let (width, height) = decoder.dimensions()?;
     let colours = decoder.colortype()?;
     let formats = decoder.find_tag_unsigned_vec::<u16>(Tag::SampleFormat)?.unwrap_or_default();
