@@ -86,7 +86,8 @@ impl Canvas {
         };
         let crop = self.frame.crop;
         let sized = raster::resized(&matched, crop.width(), crop.height());
-        raster::paste(&self.photo, &sized, crop, &masked.share)
+        let pasted = raster::paste(&self.photo, &sized, crop, &masked.share);
+        if self.paints { pasted } else { raster::with_alpha_of(&self.photo, pasted) }
     }
 
     /// Everything was painted, so everything is seen, unless nothing was (`src/raster/paste.rs` has the rule).

@@ -32,6 +32,11 @@ for name, options in {
     "progressive-411": dict(progressive=True, subsampling="4:1:1"), "as-rgb": dict(keep_rgb=True),
 }.items():
     steep.save(out / f"{name}.jpg", quality=90, **options)
+named = bytearray((out / "as-rgb.jpg").read_bytes())  # by Adobe's transform 0 alone, as Photoshop does
+for marker, first, step in ((b"\xff\xc0", 10, 3), (b"\xff\xda", 5, 2)):
+    at = named.find(marker); assert named[at + first : at + first + 3 * step : step] == b"RGB"; named[at + first : at + first + 3 * step : step] = b"\1\2\3"
+(out / "adobe-rgb.jpg").write_bytes(named)
+assert (np.array(Image.open(out / "adobe-rgb.jpg")) == np.array(Image.open(out / "as-rgb.jpg"))).all()
 steep.convert("L").save(out / "grey.jpg", quality=90); steep.convert("L").save(out / "progressive-grey.jpg", quality=90, progressive=True)
 
 

@@ -92,6 +92,33 @@ pub(crate) fn adobe_transform_place(bytes: &[u8]) -> Option<usize> {
     header_segments(bytes).filter(is_adobe).map(|segment| segment.start + 11).last()
 }
 
+/// Adobe's transform 0 says of three colours that they are RGB. Readers that look at the colours' names alone are told by
+/// these.
+pub(crate) fn name_rgb(bytes: &mut [u8]) {
+    let Some(frame) = Frame::of(bytes).filter(|frame| frame.components.len() == 3) else { return };
+    if adobe_transform_place(bytes).is_none_or(|place| bytes[place] != 0) {
+        return;
+    }
+    let mut places = Vec::new();
+    let mut at = 2;
+    while let Some(segment) = next_segment(bytes, at).filter(|segment| segment.marker != 0xD9) {
+        at = segment.end();
+        let start = segment.start;
+        if segment.is_frame() {
+            places.extend((0..3).map(|index| start + 6 + 3 * index));
+        } else if segment.is_scan() {
+            let count = segment.content.first().map_or(0, |count| usize::from(*count));
+            places.extend((0..count).map(|index| start + 1 + 2 * index).filter(|place| *place < at));
+        }
+    }
+    for place in places {
+        let index = frame.components.iter().position(|part| part.id == bytes[place]);
+        if let Some(name) = index.and_then(|index| b"RGB".get(index)) {
+            bytes[place] = *name;
+        }
+    }
+}
+
 /// Whether there are parts of a colour profile.
 pub(crate) fn has_profile(bytes: &[u8]) -> bool {
     header_segments(bytes).any(|segment| segment.marker == 0xE2 && segment.content.starts_with(b"ICC_PROFILE\0"))

@@ -228,6 +228,7 @@ fn read_jpeg(path: &Path, notices: &mut Vec<Notice>) -> Result<Raw, PictureFileE
     if let Some(coverage) = coverage.filter(|coverage| coverage.missing.is_none() && coverage.detail < 0.9999) {
         notices.push(cut_short::less_sharp(coverage.detail, path));
     }
+    jpeg_headers::name_rgb(&mut bytes);
     // Readers want an end.
     bytes.extend(END_OF_JPEG);
     let mut decoder = JpegDecoder::new(Cursor::new(&bytes)).map_err(|error| refused(&error, path))?;

@@ -178,6 +178,13 @@ fn four_inks_are_read_one_way_with_a_profile_and_without() {
 }
 
 #[test]
+fn three_colours_are_rgb_where_adobe_says_so() {
+    let (named, _) = read_bytes(&bytes_of("as-rgb.jpg")).unwrap();
+    let (marked, notices) = read_bytes(&bytes_of("adobe-rgb.jpg")).unwrap();
+    assert!(marked.picture == named.picture && notices.is_empty());
+}
+
+#[test]
 fn a_profile_that_is_left_aside_is_said() {
     let with_profile = |plain: &str, profile: &[u8]| {
         let plain = bytes_of(plain);
