@@ -13,6 +13,7 @@ pub(crate) mod lab;
 pub mod mask_file;
 pub mod metadata;
 pub(crate) mod metadata_inpaint;
+pub mod picture_error;
 pub mod picture_file;
 pub(crate) mod picture_kind;
 pub(crate) mod png_mask;

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::sampling::SchedulerName;
+use crate::store::pictures::picture_kind::Unreadable;
 
 fn picture() -> Picture {
     let rgba = (0..5 * 3).flat_map(|n: u8| [n * 16, 255 - n, n, 255]).collect();

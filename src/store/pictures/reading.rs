@@ -15,7 +15,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::inks::Inks;
 use super::jpeg_headers::{Frame, adobe_transform_place};
-use super::picture_file::{PictureFileError, unopened};
+use super::picture_error::{PictureFileError, unopened};
 use super::picture_kind::Unreadable;
 use super::tiff_kinds::{self, Special};
 use super::{colour_profile, cut_short, inks, jpeg_coverage, jpeg_headers, picture_kind};
