@@ -174,9 +174,9 @@ fn checkpoint(bytes: &[u8]) {
 fn lora(bytes: &[u8]) {
     let path = tensors(bytes);
     let _ = inspect_file(&path);
-    if Lora::open(&path, 1.0).is_ok_and(|lora| lora.layers() > 0) {
+    if Lora::open(&path, 1.0).is_ok_and(|lora| lora.layers() + lora.words().len() > 0) {
         let base = ModelFiles::open_file(&corpus("base.safetensors")).expect("the base of the corpus");
-        let adapters = Adapters { loras: vec![LoraRef { file: path, weight: 0.7 }], ..Adapters::default() };
+        let adapters = Adapters { loras: vec![LoraRef::with_weights(path, 0.4, 0.7)], ..Adapters::default() };
         let _ = Pipeline::load_with(&base, &adapters, &Device::Cpu, DType::F32, &|_, _| Ok(()));
     }
 }
@@ -279,7 +279,16 @@ fn words(bytes: &[u8]) {
     }
     let text = String::from_utf8_lossy(bytes);
     let _ = prompt::lora_tags(&text);
-    let text = prompt::drawn(&text, 7);
+    let lists = prompt::wildcard_names(&text).into_iter().map(|name| (name, vec![text.to_string(), "moss".into()]));
+    let text = prompt::drawn_from(&text, 7, &lists.take(3).collect());
+    let _ = prompt::remarks(&text);
+    let _ = prompt::remarks_on_negative(&text);
+    for steps in [1, 7] {
+        for part in prompt::parts(&text, steps) {
+            let ends: Vec<usize> = part.stages.iter().map(|stage| stage.last_step).collect();
+            assert!(ends.is_sorted_by(|a, b| a < b) && ends.last() == Some(&steps), "{ends:?} of {steps}");
+        }
+    }
     let _ = prompt::find_word(&text, "moss");
     TOKENIZER.with(|tokenizer| {
         for prompt in [prompt::parse(&text), prompt::Prompt::plain(&text)] {
