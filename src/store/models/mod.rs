@@ -10,3 +10,4 @@ pub mod list;
 pub(crate) mod notes;
 pub(crate) mod prompt_references;
 pub mod scan;
+pub(crate) mod told_files;

@@ -2,6 +2,7 @@
 
 pub(crate) mod colour_profile;
 pub(crate) mod exif;
+pub(crate) mod exif_texts;
 pub mod gallery;
 pub mod mask_file;
 pub mod metadata;
@@ -10,5 +11,7 @@ pub mod picture_file;
 pub(crate) mod picture_kind;
 pub(crate) mod png_mask;
 pub(crate) mod png_text;
+pub mod programs;
 pub mod saver;
 pub(crate) mod thumbnails;
+pub mod told;
