@@ -69,7 +69,7 @@ fn nearest<'a>(graph: &'a Graph, end: &'a str, told: &mut Told) -> Option<&'a No
             comfy_model::vae(graph, decoder, told);
         }
         let worked_on = ["UpscaleModel", "WithModel", "Detailer", "UltimateSDUpscale", "FaceRestore", "ReActor"];
-        if worked_on.iter().any(|part| node.kind.contains(part)) {
+        if worked_on.iter().any(|part| node.kind.contains(part)) && !node.kind.contains("Loader") {
             told.note(format!("the picture was worked on afterwards, which is not done here ({})", node.kind));
         }
         for (behind, _) in node.links() {

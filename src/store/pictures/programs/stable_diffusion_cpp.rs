@@ -24,14 +24,17 @@ pub(crate) fn apply(told: &mut Told, record: Map<String, Value>) {
     record.pass_over(&["schema", "mode", "generator", "extra"]);
     record.whole(told, "seed", Told::seed);
     record.size(told, "width", "height");
-    record.whole(told, "clip_skip", Told::clip_skip);
+    // -1 is as usual.
+    if let Some(skip) = record.take("clip_skip").as_ref().and_then(loose::whole) {
+        told.clip_skip(skip);
+    }
     let mut prompt = record.inside("prompt");
     let (positive, negative) = (prompt.words("positive"), prompt.words("negative"));
-    if let Some(positive) = positive {
-        told.request.prompt = positive;
-    }
-    if let Some(negative) = negative {
-        told.request.negative = Some(negative).filter(|negative| !negative.is_empty());
+    if positive.is_some() {
+        // In the text, commas and colons of a prompt may look like settings.
+        (told.request.prompt, told.request.negative) = (String::new(), None);
+        told.said.retain(|field| !matches!(*field, "prompt" | "negative"));
+        told.prompts(positive, negative);
     }
     let mut sampling = record.inside("sampling");
     if let Some(steps) = sampling.take_any(&["steps", "sample_steps"]).as_ref().and_then(loose::whole) {
