@@ -1,6 +1,7 @@
 //! What other programs write must be read, and what is written must come back.
 
 use super::*;
+use crate::sampling::SchedulerName;
 
 fn filled() -> Request {
     Request {

@@ -31,7 +31,7 @@ impl Lane {
             | C::RevealFolder(_)
             | C::InspectFile(_)
             | C::ResolveReferences { .. }
-            | C::ReadRequest(_)
+            | C::ReadRequest { .. }
             | C::LoadMask(_)
             | C::SavePicture { .. }
             | C::SaveCanvas { .. }

@@ -13,6 +13,7 @@ use crate::store::models::inspection::Inspection;
 use crate::store::models::list::ModelList;
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::pictures::gallery::GalleryDay;
+use crate::store::pictures::programs::Told;
 use crate::store::settings::Settings;
 use crate::store::unfinished::Unfinished;
 
@@ -61,7 +62,11 @@ pub enum StoreCommand {
         picture_count: u32,
         folders: Vec<PathBuf>,
     },
-    ReadRequest(PathBuf),
+    /// Reads how a picture was made; the files that it names are looked for in the models folder and in `folders`.
+    ReadRequest {
+        path: PathBuf,
+        folders: Vec<PathBuf>,
+    },
     LoadMask(PathBuf),
     /// Writes a picture as its name's ending says.
     SavePicture {
@@ -130,7 +135,8 @@ pub enum StoreEvent {
     },
     Request {
         path: PathBuf,
-        request: Option<Box<Request>>,
+        /// With its prompt, its program and what cannot be taken over.
+        told: Option<Box<Told>>,
         painted: Option<Box<Painted>>,
     },
     Mask {

@@ -106,7 +106,7 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::InspectModel(_)
         | C::InspectFile(_)
         | C::ResolveReferences { .. }
-        | C::ReadRequest(_)
+        | C::ReadRequest { .. }
         | C::LoadMask(_)
         | C::ShowKeysFile { .. }
         | C::OpenCanvas

@@ -19,8 +19,9 @@ use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::mask_file::MaskChannel;
 use crate::store::pictures::picture_file::Painting;
+use crate::store::pictures::programs::Told;
 use crate::store::pictures::thumbnails::Thumbnails;
-use crate::store::pictures::{mask_file, picture_file};
+use crate::store::pictures::{mask_file, picture_file, told};
 use crate::store::reveal::reveal;
 use crate::store::worker::error::TaskError;
 use crate::store::worker::message::{Painted, StoreCommand, StoreEvent};
@@ -101,8 +102,9 @@ impl Tasks {
                 let paths = Paths { other_folders: folders, ..self.paths.clone() };
                 StoreEvent::ReferencesResolved { id, requests: resolved(&request, picture_count, &paths) }
             }
-            StoreCommand::ReadRequest(path) => {
-                StoreEvent::Request { request: request_in(&path), painted: painted_in(&path), path }
+            StoreCommand::ReadRequest { path, folders } => {
+                let paths = Paths { other_folders: folders, ..self.paths.clone() };
+                StoreEvent::Request { told: told_in(&path, &paths), painted: painted_in(&path), path }
             }
             StoreCommand::ShowKeysFile { path, usual } => {
                 keys::create(&path, &usual).map_err(|source| TaskError::KeysFile { source, path: path.clone() })?;
@@ -238,6 +240,13 @@ fn save_picture(to: PathBuf, picture: &Picture) -> Result<StoreEvent, JobError> 
 
 fn request_in(path: &Path) -> Option<Box<Request>> {
     picture_file::read_request(path).ok().flatten().map(Box::new)
+}
+
+/// How a picture was made, with its files looked for.
+fn told_in(path: &Path, paths: &Paths) -> Option<Box<Told>> {
+    let mut told = told::read(path).ok().flatten()?;
+    models::told_files::find(&mut told, paths);
+    Some(Box::new(told))
 }
 
 /// With what a picture was painted; nothing where its file does not have it.

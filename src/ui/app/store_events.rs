@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::canvas::Origin;
-use crate::job::{ModelRef, Notice, Request};
+use crate::job::{ModelRef, Notice};
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::list::ModelList;
+use crate::store::pictures::programs::{Program, Told};
 use crate::store::settings::Settings;
 use crate::store::worker::{Painted, StoreEvent};
 use crate::ui::action::{LookingAt, Sheet};
@@ -64,14 +65,14 @@ impl Studio {
                     settings.known_models.push(folder);
                 }
             }
-            StoreEvent::Request { path, request: Some(request), painted } => {
-                use_settings(state, &request);
+            StoreEvent::Request { path, told: Some(told), painted } => {
+                use_settings(state, &told);
                 if let Some(painted) = painted {
                     use_painting(state, path, *painted);
                 }
-                state.toasts.note("The picture's settings are in the prompt panel.");
+                say_what_was_told(state, &told);
             }
-            StoreEvent::Request { path, request: None, .. } => {
+            StoreEvent::Request { path, told: None, .. } => {
                 state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
             }
             StoreEvent::Mask { mask: Ok(mask), notices, .. } => {
@@ -162,11 +163,33 @@ fn model_added(state: &mut AppState, settings: &mut Settings, entry: ModelEntry)
     state.choose_model(reference);
 }
 
+/// The program whose picture it is, and what of its settings is not had here.
+fn say_what_was_told(state: &mut AppState, told: &Told) {
+    let of_whom = match told.program {
+        Program::Inkwick => "The picture's settings are in the prompt panel.".to_owned(),
+        program => format!("The picture's settings, from {}, are in the prompt panel.", program.name()),
+    };
+    let notices: Vec<String> = told.notices.iter().map(words::of_notice).collect();
+    match notices.as_slice() {
+        [] => state.toasts.note(of_whom),
+        [one] => {
+            state.toasts.note(of_whom);
+            state.toasts.note(one.clone());
+        }
+        more => state
+            .toasts
+            .note_in_detail(format!("{of_whom} {} things of it could not be taken over.", more.len()), more.join("\n")),
+    }
+}
+
 /// Writes a picture's settings into the panel. Its model is chosen when it is in the list.
-fn use_settings(state: &mut AppState, request: &Request) {
-    if state.models.iter().any(|entry| entry.reference == request.model) {
+fn use_settings(state: &mut AppState, told: &Told) {
+    let request = &told.request;
+    let names_model = told.is_exact || told.model_is_here;
+    if names_model && state.models.iter().any(|entry| entry.reference == request.model) {
         state.choose_model(request.model.clone());
     }
+    let says = |field| told.is_exact || told.said.contains(&field);
     let prompt = &mut state.prompt;
     prompt.prompt.clone_from(&request.prompt);
     prompt.negative = request.negative.clone().unwrap_or_default();
@@ -174,13 +197,18 @@ fn use_settings(state: &mut AppState, request: &Request) {
     prompt.scheduler = request.scheduler;
     prompt.sigmas = request.sigmas;
     prompt.fine = FineSampling { is_open: prompt.fine.is_open, ..FineSampling::of(request) };
-    prompt.steps = request.steps;
+    if says("steps") {
+        prompt.steps = request.steps;
+    }
     prompt.guidance = request.guidance;
     prompt.resize = request.resize;
-    prompt.seed_text = request.seed.to_string();
+    prompt.seed_text = if says("seed") { request.seed.to_string() } else { String::new() };
     state.inpaint.settings.clone_from(&request.inpaint);
     if let (Some(width), Some(height)) = (request.width, request.height) {
         prompt.size_px = [width, height];
+    }
+    if let Some(strength) = told.strength.filter(|_| !told.is_exact) {
+        prompt.strength = strength;
     }
 }
 

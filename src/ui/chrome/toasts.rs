@@ -3,7 +3,7 @@
 /// What a toast is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ToastKind {
-    /// Goes away by itself.
+    /// Goes away by itself, unless it has details.
     Note,
     /// Stays until it is closed.
     Error,
@@ -34,6 +34,11 @@ impl Toasts {
 
     pub fn note(&mut self, text: impl Into<String>) {
         self.push(ToastKind::Note, text.into(), None);
+    }
+
+    /// A note that stays, because there is more to read in it.
+    pub fn note_in_detail(&mut self, text: impl Into<String>, details: String) {
+        self.push(ToastKind::Note, text.into(), Some(details));
     }
 
     pub fn error(&mut self, text: impl Into<String>, details: Option<String>) {

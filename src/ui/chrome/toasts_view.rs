@@ -14,7 +14,7 @@ pub(crate) fn show(ctx: &Context, toasts: &mut Toasts, actions: &mut Vec<Action>
     let now = ctx.input(|input| input.time);
     for toast in &mut toasts.list {
         let shown_at = *toast.shown_at.get_or_insert(now);
-        if toast.kind == ToastKind::Note {
+        if toast.kind == ToastKind::Note && toast.details.is_none() {
             let left = Toasts::NOTE_SECONDS - (now - shown_at);
             if left <= 0.0 {
                 actions.push(Action::Window(WindowAction::CloseToast(toast.id)));

@@ -21,7 +21,10 @@ impl Studio {
                 self.generate(false);
             }
             PromptAction::ChooseModel(model) => self.state.choose_model(model),
-            PromptAction::UseSettings(file) => self.store.send(StoreCommand::ReadRequest(file)),
+            PromptAction::UseSettings(path) => {
+                let folders = self.saver.current.known_models.clone();
+                self.store.send(StoreCommand::ReadRequest { path, folders });
+            }
             PromptAction::RequestReady { id, request } => {
                 if let Some(picture_count) = self.runs.picture_count(id) {
                     let folders = self.saver.current.known_models.clone();
