@@ -3,6 +3,7 @@
 pub(crate) mod colour_profile;
 pub(crate) mod exif;
 pub mod gallery;
+pub(crate) mod index;
 pub mod mask_file;
 pub mod metadata;
 pub(crate) mod metadata_inpaint;
