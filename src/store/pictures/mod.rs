@@ -6,6 +6,7 @@ pub(crate) mod cut_short;
 pub(crate) mod exif;
 pub(crate) mod exif_texts;
 pub mod gallery;
+pub(crate) mod index;
 pub(crate) mod inks;
 pub(crate) mod jpeg_codes;
 pub(crate) mod jpeg_coverage;

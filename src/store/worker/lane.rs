@@ -11,11 +11,15 @@ pub(crate) enum Lane {
     Files,
     /// Whole folders of models, which may lie on a slow disk or be large.
     Scan,
+    /// Reads the settings of every picture: minutes, the first time, for a hundred thousand.
+    Index,
+    /// Answers while somebody types.
+    Search,
 }
 
 impl Lane {
     /// In the order of their discriminants.
-    pub(crate) const ALL: [Self; 3] = [Self::Journal, Self::Files, Self::Scan];
+    pub(crate) const ALL: [Self; 5] = [Self::Journal, Self::Files, Self::Scan, Self::Index, Self::Search];
 
     pub(crate) fn of(command: &StoreCommand) -> Self {
         use StoreCommand as C;
@@ -37,6 +41,8 @@ impl Lane {
             | C::SaveCanvas { .. }
             | C::SaveMask { .. }
             | C::ShowKeysFile { .. } => Self::Files,
+            C::IndexGallery => Self::Index,
+            C::SearchGallery(_) => Self::Search,
             C::ListModels { .. } | C::InspectModel(_) | C::FindUnfinished | C::DiscardDownload(_) => Self::Scan,
         }
     }
@@ -46,6 +52,8 @@ impl Lane {
             Self::Journal => "inkwick-journal",
             Self::Files => "inkwick-store",
             Self::Scan => "inkwick-scan",
+            Self::Index => "inkwick-index",
+            Self::Search => "inkwick-search",
         }
     }
 
@@ -53,7 +61,7 @@ impl Lane {
     pub(crate) fn panicked(self) -> TaskError {
         match self {
             Self::Journal => TaskError::JournalPanic,
-            Self::Files | Self::Scan => TaskError::FilePanic,
+            Self::Files | Self::Scan | Self::Index | Self::Search => TaskError::FilePanic,
         }
     }
 }

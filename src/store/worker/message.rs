@@ -1,5 +1,6 @@
 //! What the window asks of the store, and what comes back.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -31,6 +32,10 @@ pub enum StoreCommand {
     /// Only the newest of several waiting ones is written.
     SaveSettings(Box<Settings>),
     ScanGallery,
+    /// Brings what is searched to what is listed; comes by itself with [`Self::ScanGallery`].
+    IndexGallery,
+    /// Answered by [`StoreEvent::Found`]; only the newest of several waiting ones is.
+    SearchGallery(String),
     /// The newest request is met first; see [`StoreEvent::ThumbnailsSkipped`].
     LoadThumbnail(PathBuf),
     LoadPicture(PathBuf),
@@ -102,6 +107,14 @@ pub enum StoreCommand {
 pub enum StoreEvent {
     /// Newest day first.
     Gallery(Vec<GalleryDay>),
+    /// More or other pictures can be found than before.
+    Indexed,
+    Found {
+        /// As it was asked.
+        text: String,
+        /// `None` where the text says nothing that could be looked for.
+        pictures: Option<HashSet<PathBuf>>,
+    },
     Thumbnail {
         path: PathBuf,
         picture: Result<Arc<Picture>, JobError>,

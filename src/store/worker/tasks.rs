@@ -17,6 +17,7 @@ use crate::store::models::inspection::Inspection;
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
+use crate::store::pictures::index::Index;
 use crate::store::pictures::mask_file::MaskChannel;
 use crate::store::pictures::picture_file::Painting;
 use crate::store::pictures::programs::Told;
@@ -39,6 +40,8 @@ pub(crate) struct Tasks {
     /// Not before it was asked for, and not after it has failed.
     journal: Option<Journal>,
     seen_models: models::list::Seen,
+    /// Opened when it is first needed.
+    index: Option<Index>,
     /// The handle is gone: nobody waits for a scan any more.
     closing: Arc<AtomicBool>,
 }
@@ -50,6 +53,7 @@ impl Tasks {
             thumbnails: Thumbnails::new(&paths),
             journal: None,
             seen_models: models::list::Seen::new(),
+            index: None,
             closing,
             paths,
         }
@@ -76,6 +80,14 @@ impl Tasks {
     ) -> Result<Option<StoreEvent>, JobError> {
         let answer = match command {
             StoreCommand::ScanGallery => StoreEvent::Gallery(self.gallery.scan()?),
+            StoreCommand::IndexGallery => {
+                self.refresh_index(post)?;
+                return Ok(None);
+            }
+            StoreCommand::SearchGallery(text) => {
+                let pictures = self.with_index(|index| index.search(&text))?;
+                StoreEvent::Found { text, pictures }
+            }
             StoreCommand::LoadPicture(path) => load_picture(path),
             StoreCommand::DeletePictures(paths) => self.delete(paths, post),
             StoreCommand::SaveAs { from, to } => {
@@ -151,6 +163,36 @@ impl Tasks {
             }
         };
         StoreEvent::Canvas(Box::new(document))
+    }
+
+    /// The window hears of it from time to time, so that what is found grows while it is read.
+    fn refresh_index(&mut self, post: &mut dyn FnMut(StoreEvent)) -> Result<(), JobError> {
+        const REPORTED_EVERY: usize = 4096;
+        let days = self.gallery.scan()?;
+        let closing = Arc::clone(&self.closing);
+        let mut go_on = |done: usize| {
+            if done > 0 && done.is_multiple_of(REPORTED_EVERY) {
+                post(StoreEvent::Indexed);
+            }
+            !closing.load(Ordering::Relaxed)
+        };
+        let read = |path: &Path| picture_file::read_request(path).ok().flatten();
+        if self.with_index(|index| index.refresh(&days, &read, &mut go_on))? {
+            post(StoreEvent::Indexed);
+        }
+        Ok(())
+    }
+
+    /// Works with the index; one that shows itself as damaged is begun anew, and asked again.
+    fn with_index<T>(&mut self, mut work: impl FnMut(&mut Index) -> rusqlite::Result<T>) -> Result<T, TaskError> {
+        let index = match &mut self.index {
+            Some(index) => index,
+            none => none.insert(Index::open(&self.paths.gallery_index_file()).map_err(TaskError::Index)?),
+        };
+        match work(index) {
+            Err(error) if index.mend(&error) => work(index).map_err(TaskError::Index),
+            outcome => outcome.map_err(TaskError::Index),
+        }
     }
 
     /// A journal that cannot be written any more is reported once.

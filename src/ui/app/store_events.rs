@@ -22,6 +22,8 @@ impl Studio {
     pub(super) fn take_from_store(&mut self, event: StoreEvent) {
         let (state, settings) = (&mut self.state, &mut self.saver.current);
         match event {
+            StoreEvent::Indexed => state.gallery.search.ask_again(),
+            StoreEvent::Found { text, pictures } => state.gallery.search.answer(&text, pictures),
             StoreEvent::Gallery(days) => {
                 state.gallery.days = days;
                 state.gallery.listed = true;

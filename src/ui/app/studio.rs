@@ -183,6 +183,9 @@ impl Studio {
         for file in self.state.gallery.thumbnails.take_wanted() {
             self.store.send(StoreCommand::LoadThumbnail(file));
         }
+        if let Some(text) = self.state.gallery.search.take_question() {
+            self.store.send(StoreCommand::SearchGallery(text));
+        }
         while let Some(action) = self.background.try_recv() {
             self.apply(ctx, action);
         }

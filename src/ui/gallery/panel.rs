@@ -83,7 +83,7 @@ fn full(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mu
     let field = Rect::from_min_size(top.min, vec2(top.width(), theme::CONTROL_HEIGHT));
     search_field(ui, field, gallery);
     let below = Rect::from_min_max(pos2(top.left(), field.bottom() + 8.0), pos2(top.right(), ui.max_rect().bottom()));
-    gallery.search.refresh(&gallery.days, candidates);
+    gallery.search.refresh(&gallery.days);
     if gallery.search.days().is_empty() {
         if gallery.listed {
             empty(ui, below, gallery);
@@ -219,7 +219,7 @@ fn empty(ui: &Ui, rect: Rect, gallery: &GalleryState) {
         let folder = &gallery.folder_text;
         ("No pictures yet", format!("Every picture you make is kept here with its prompt and settings, in {folder}."))
     } else {
-        ("Nothing found", "No prompt of this session and no file name has these words.".to_owned())
+        ("Nothing found", "No picture has these words in its prompt, model, LoRAs, sampler or file name.".to_owned())
     };
     let mut job = LayoutJob::simple(words, fonts::body(), tokens.text_2, rect.width() - 16.0);
     job.halign = Align::Center;
