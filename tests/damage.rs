@@ -187,7 +187,7 @@ fn thin_matrices_of_a_lora_do_not_become_one_that_fills_the_memory() {
             roles.into_iter().map(|(role, shape)| (format!("{at}.{role}"), shape)).collect();
         halves(&path, &names.iter().map(|(name, shape)| (name.as_str(), &shape[..])).collect::<Vec<_>>());
         let base = ModelFiles::open_file(&corpus("base.safetensors")).unwrap();
-        let adapters = Adapters { loras: vec![LoraRef { file: path.clone(), weight: 1.0 }], ..Adapters::default() };
+        let adapters = Adapters { loras: vec![LoraRef::new(&path, 1.0)], ..Adapters::default() };
         let said = Pipeline::load_with(&base, &adapters, &Device::Cpu, DType::F32, &|_, _| Ok(()));
         let said = said.err().unwrap().to_string();
         assert!(said.contains("another kind of model"), "{said}");

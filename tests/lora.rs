@@ -26,7 +26,7 @@ fn load(files: &ModelFiles, adapters: &Adapters) -> Result<Pipeline, String> {
 }
 
 fn with(loras: &[(PathBuf, f64)]) -> Adapters {
-    let loras = loras.iter().map(|(file, weight)| LoraRef { file: file.clone(), weight: *weight });
+    let loras = loras.iter().map(|(file, weight)| LoraRef::new(file, *weight));
     Adapters { loras: loras.collect(), ..Adapters::default() }
 }
 

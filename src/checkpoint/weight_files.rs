@@ -1,6 +1,6 @@
 //! Which files hold a network's tensors: one, shards, a variant where there is no other, or a part of a checkpoint.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -10,12 +10,21 @@ use super::folder::embedded_file;
 use super::plain_names::plain;
 use super::single_file::{TensorSlice, TensorSource};
 use super::{CheckpointError, ModelFiles};
+use crate::job::Notice;
 
 /// Variants in the order in which they are taken where there is no file without one; any other comes after them.
 const VARIANTS: [&str; 4] = ["fp16", "bf16", "fp32", "ema"];
 
 /// What training left beside the averaged weights that are meant for pictures: taken where there is nothing else.
 const LAST_VARIANT: &str = "non_ema";
+
+/// The networks of a folder in diffusers' layout, the largest first, and what their safetensors are called.
+pub(crate) const NETWORKS: [(&str, &str); 4] = [
+    ("unet", "diffusion_pytorch_model"),
+    ("text_encoder_2", "model"),
+    ("text_encoder", "model"),
+    ("vae", "diffusion_pytorch_model"),
+];
 
 #[derive(Deserialize)]
 struct ShardIndex {
@@ -40,10 +49,14 @@ pub(crate) fn weight_files(files: &ModelFiles, folder: &str, stem: &str) -> Resu
     let names = files.names_in(folder);
     // transformers calls its older files otherwise than its newer ones.
     let stems = [(stem, "safetensors"), (stem, "bin"), ("pytorch_model", "bin")];
-    for (stem, ending) in stems {
-        for variant in variants(&names, stem, ending) {
-            if let Some(found) = of_variant(files, folder, &names, (stem, ending, variant.as_deref()))? {
-                return Ok(Chosen { files: found, variant });
+    for kind in [Kind::Usual, Kind::Odd, Kind::Last] {
+        for (stem, ending) in stems {
+            for variant in
+                variants(&names, stem, ending).into_iter().filter(|variant| Kind::of(variant.as_deref()) == kind)
+            {
+                if let Some(found) = of_variant(files, folder, &names, (stem, ending, variant.as_deref()))? {
+                    return Ok(Chosen { files: found, variant });
+                }
             }
         }
     }
@@ -51,6 +64,25 @@ pub(crate) fn weight_files(files: &ModelFiles, folder: &str, stem: &str) -> Resu
         what: "the weights file",
         path: files.path_of(&format!("{folder}/{stem}.safetensors")),
     })
+}
+
+/// Which variants come before others, whatever their format.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Usual,
+    Odd,
+    Last,
+}
+
+impl Kind {
+    fn of(variant: Option<&str>) -> Self {
+        match variant {
+            None => Self::Usual,
+            Some(LAST_VARIANT) => Self::Last,
+            Some(known) if VARIANTS.contains(&known) => Self::Usual,
+            Some(_) => Self::Odd,
+        }
+    }
 }
 
 /// None at all first, then the known ones, then those that the names show.
@@ -63,11 +95,9 @@ fn variants(names: &[String], stem: &str, ending: &str) -> Vec<Option<String>> {
         let whole = rest.strip_suffix(&format!(".{ending}"));
         found.extend(index.or(whole).map(|variant| without_number(variant).to_owned()));
     }
-    let last = found.iter().position(|variant| variant == LAST_VARIANT).map(|at| found.remove(at));
-    found.retain(|variant| variant != LAST_VARIANT && !variant.is_empty());
-    let mut seen = std::collections::BTreeSet::new();
-    found.retain(|variant| seen.insert(variant.clone()));
-    std::iter::once(None).chain(found.into_iter().chain(last).map(Some)).collect()
+    let mut seen = BTreeSet::new();
+    found.retain(|variant| !variant.is_empty() && seen.insert(variant.clone()));
+    std::iter::once(None).chain(found.into_iter().map(Some)).collect()
 }
 
 /// `fp16-00001-of-00002` is a part of `fp16`.
@@ -116,6 +146,22 @@ fn of_variant(
     let is_whole =
         shards.iter().enumerate().all(|(at, (number, count, _))| (at + 1, shards.len()) == (*number, *count));
     Ok((!shards.is_empty() && is_whole).then(|| shards.into_iter().map(|(.., name)| name).collect()))
+}
+
+/// What is to be said of the files that a folder's networks are read from: where there are only weights that nobody asks
+/// for by default.
+#[must_use]
+pub(crate) fn notices_of(files: &ModelFiles) -> Vec<Notice> {
+    let networks = NETWORKS.iter().filter(|_| matches!(files, ModelFiles::Folder(_)));
+    let said = networks.filter_map(|(folder, stem)| {
+        let variant = weight_files(files, folder, stem).ok()?.variant?;
+        if VARIANTS.contains(&variant.as_str()) {
+            return None;
+        }
+        let why = if variant == LAST_VARIANT { ", which training left beside those meant for pictures" } else { "" };
+        Some(format!("of {folder} the model has only the weights called {variant}{why}; they are used").into())
+    });
+    said.collect()
 }
 
 fn open_archive(files: &ModelFiles, name: &str) -> Result<Archive, CheckpointError> {

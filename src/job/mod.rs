@@ -2,6 +2,7 @@
 //!
 //! Knows neither the window nor the tensors, so that every side can speak it.
 
+mod adapters;
 mod cancel;
 mod compute;
 mod error;
@@ -22,6 +23,7 @@ mod select;
 mod task;
 mod work;
 
+pub use adapters::{EmbeddingRef, LoraRef};
 pub use cancel::CancelToken;
 pub use compute::{AttentionMode, Compute, MemoryMode, VaeTiling};
 pub use error::{ErrorKind, JobError};
@@ -36,9 +38,7 @@ pub use message::MessageError;
 pub use progress::{ModelPart, Notice, Progress};
 pub use remedy::Remedy;
 pub(crate) use remedy::with_remedy;
-pub use request::{
-    Destination, EmbeddingRef, InitPicture, LoraRef, ModelRef, PromptSyntax, Request, RequestError, Variation,
-};
+pub use request::{Destination, InitPicture, ModelRef, PromptSyntax, Request, RequestError, Variation};
 pub use save::{Drawn, Saver};
 pub(crate) use seed::fresh_seed;
 pub use select::{Click, SelectPrompt};

@@ -10,7 +10,7 @@ use super::networks::{Borrowed, LoadOptions, NetworkLoader, NetworkSlot, OnLoadi
 use super::plan::{Constraints, FittedPlan};
 use super::spec::ModelSpec;
 use super::{PipelineError, memory_budget};
-use crate::checkpoint::{Lora, ModelFiles};
+use crate::checkpoint::{Lora, ModelFiles, notices_of};
 use crate::job::{Compute, Request};
 use crate::model::{Execution, Operators, Unet, Vae};
 
@@ -87,6 +87,7 @@ impl Pipeline {
             latent_rgb = LatentRgb::of_model(files, vae_config, || Ok(&resident))?;
             vae = NetworkSlot::Resident(resident);
         }
+        loader.note(notices_of(files));
         let mut pipeline = Self { loader, text, unet, vae, loras, latent_rgb, resident_weight_bytes: 0 };
         pipeline.resident_weight_bytes = pipeline.native_costs()?.resident_weight_bytes() as u64;
         Ok(pipeline)

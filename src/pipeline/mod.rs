@@ -21,10 +21,12 @@ pub(crate) mod memory_budget;
 mod networks;
 mod not_a_number;
 mod plan;
+mod prompt_plan;
 mod resolved;
 mod run;
 mod sampler;
 mod spec;
+mod unused;
 
 pub use adapters::Adapters;
 pub(crate) use calibrate::{guessed_card_speed, measured_speed};

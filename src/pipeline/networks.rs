@@ -10,7 +10,7 @@ use super::adapters::Adapters;
 use super::execution_plan::ExecutionPlan;
 use super::spec::ModelSpec;
 use crate::checkpoint::{CheckpointError, ClipConfig, Lora, ModelFiles, TextualInversion};
-use crate::job::{EmbeddingRef, ModelPart, Notice, Progress};
+use crate::job::{EmbeddingRef, LoraRef, ModelPart, Notice, Progress};
 use crate::kernels::limit_idle_buffers;
 use crate::model::{CancelCheck, Execution, LayerCache, ModelError, TextEncoder, Unet, Vae, Weights};
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
@@ -121,7 +121,7 @@ pub(super) struct NetworkLoader {
     notices: RefCell<Notices>,
 }
 
-/// What was found about adapters while networks were read, each once.
+/// What was found about the model's files and the adapters while networks were read, each once.
 #[derive(Default)]
 struct Notices {
     pending: Vec<Notice>,
@@ -137,7 +137,11 @@ impl NetworkLoader {
     }
 
     pub(crate) fn loras(&self) -> Result<Vec<Lora>, PipelineError> {
-        Ok(self.adapters.loras.iter().map(|lora| Lora::open(&lora.file, lora.weight)).collect::<Result<_, _>>()?)
+        let open = |lora: &LoraRef| {
+            let (text, unet) = lora.weights();
+            Ok(Lora::open(&lora.file, unet)?.with_text_weight(text))
+        };
+        self.adapters.loras.iter().map(open).collect()
     }
 
     /// After all networks that LoRAs patch are read.
@@ -145,7 +149,8 @@ impl NetworkLoader {
         loras.iter().try_for_each(|lora| Ok(lora.finish().map(|notices| self.note(notices))?))
     }
 
-    fn note(&self, notices: Vec<Notice>) {
+    /// To be reported with the next picture, once.
+    pub(crate) fn note(&self, notices: Vec<Notice>) {
         let mut known = self.notices.borrow_mut();
         for notice in notices {
             if !known.told.contains(&notice) {
@@ -155,7 +160,7 @@ impl NetworkLoader {
         }
     }
 
-    /// What is to be told of the adapters, and was not yet.
+    /// What is to be reported, and was not yet.
     pub(crate) fn take_notices(&self) -> Vec<Notice> {
         std::mem::take(&mut self.notices.borrow_mut().pending)
     }

@@ -285,7 +285,7 @@ impl ModelSpec {
         self.sampling.check(request, self.input == ModelInput::Instruction)?;
         let frame = Canvas::frame_of(request, self.grid)?;
         let resolved = ResolvedRequest::new(request, frame, self)?;
-        let workload = resolved.workload(self.input, frame.is_some());
+        let workload = resolved.workload(request, self.input, frame.is_some());
         self.costs().plan(execution, workload, request.compute, constraints)
     }
 

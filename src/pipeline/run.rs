@@ -11,6 +11,7 @@ use super::load::Pipeline;
 use super::networks::Reporter;
 use super::plan::FittedPlan;
 use super::resolved::ResolvedRequest;
+use super::unused::unused_settings;
 use crate::job::{CancelToken, Progress, Request};
 use crate::model::{ModelError, in_pool};
 use crate::raster::Picture;
@@ -46,13 +47,22 @@ impl Pipeline {
         let canvas = Canvas::new(request, self.spec().grid)?;
         let frame = canvas.as_ref().map(|canvas| canvas.frame);
         let resolved = ResolvedRequest::new(request, frame, self.spec())?;
+        let spec = self.spec();
+        let unused = unused_settings(request, &resolved, spec.input, spec.embeds_guidance());
+        for sentence in spec.sampling.substitution(request).map(str::to_owned).into_iter().chain(unused) {
+            sink(Progress::Notice(sentence.into()));
+        }
         sink(Progress::Resolved { compute: plan.compute(), peak_bytes: fitted.costs.peak_bytes() as u64 });
         tracing::info!("{plan:?}");
         let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let reporter = Reporter { cancel_check: &cancel_check, sink: RefCell::new(sink) };
         self.report_notices(&reporter);
-        let conditioning =
-            in_pool(|| self.condition(request, &resolved, &|part, fraction| reporter.loading(part, fraction)))?;
+        let first_step = self.first_call(request, scheduler.as_ref());
+        let steps = match scheduler.timesteps().len().checked_sub(1) {
+            Some(last) if first_step <= last => scheduler.step_of(last) - scheduler.step_of(first_step) + 1,
+            _ => 0,
+        };
+        let conditioning = in_pool(|| self.condition(request, &resolved, steps, &reporter))?;
         self.release_idle_memory();
         let mut noise = request.noise.source(request.seed);
         let noise = noise.as_mut();
@@ -62,7 +72,7 @@ impl Pipeline {
             plan,
             scheduler,
             scheduler_name,
-            first_step: 0,
+            first_step,
             conditioning,
             guidance,
             concat: None,

@@ -22,6 +22,8 @@ pub(super) struct ModelSampling {
     /// change pictures by instruction do not.
     amends: bool,
     pub own_scheduler: SchedulerName,
+    /// Where the model's own is none of ours: which it is, and what is taken in its place.
+    substitution: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -40,14 +42,21 @@ impl ModelSampling {
         if config.class_name.as_deref().is_some_and(|class| class.starts_with("EDM")) {
             return Err(CheckpointError::EdmTraining(files.path_of(CONFIG)).into());
         }
-        let own_scheduler = config.own_scheduler().unwrap_or_else(|reason| {
-            let instead = config.fallback();
-            tracing::warn!("{reason}; {} is used instead", instead.id());
-            instead
-        });
+        let (own_scheduler, substitution) = match config.own_scheduler() {
+            Ok(own) => (own, None),
+            Err(reason) => {
+                let instead = config.fallback();
+                (instead, Some(format!("{reason}; {} is used instead", instead.id())))
+            }
+        };
         let amends =
             !index.class_name.starts_with("StableDiffusionXL") && !index.class_name.contains("InstructPix2Pix");
-        Ok(Self { config, amends, own_scheduler })
+        Ok(Self { config, amends, own_scheduler, substitution })
+    }
+
+    /// What is said to whoever left the choice to the model, where the model's own is none of ours.
+    pub(super) fn substitution(&self, request: &Request) -> Option<&str> {
+        self.substitution.as_deref().filter(|_| request.scheduler.is_none())
     }
 
     /// The scheduler that the request asks for, else the model's own.

@@ -2,6 +2,8 @@
 //!
 //! A scheduler is built from a name, the model's `scheduler_config.json` and a number of steps.
 
+#![warn(missing_docs)]
+
 mod bound;
 mod choice;
 mod config;

@@ -26,7 +26,7 @@ pub(crate) enum Element {
 /// A kind, its name here and in safetensors, `PyTorch`'s name of it, and that of its storage.
 type Row = (Element, &'static str, &'static str, &'static str);
 
-const KINDS: [Row; 15] = [
+pub(crate) const KINDS: [Row; 15] = [
     (Element::F64, "F64", "float64", "DoubleStorage"),
     (Element::F32, "F32", "float32", "FloatStorage"),
     (Element::F16, "F16", "float16", "HalfStorage"),

@@ -15,7 +15,7 @@ const OTHER_FORMAT: &str = "get the model as a .safetensors or .ckpt file, or as
 const NOT_WEIGHTS: &str = "choose the .safetensors, .ckpt or .gguf file of the model";
 
 /// How files of other kinds begin.
-const STARTS: [(&[u8], &str, &str); 15] = [
+pub(crate) const STARTS: [(&[u8], &str, &str); 15] = [
     (b"\x89HDF\r\n\x1a\n", "a file of Keras or TensorFlow (HDF5)", OTHER_FORMAT),
     (b"\x93NUMPY", "an array of NumPy", OTHER_FORMAT),
     (b"\x1f\x8b", "a gzip archive", UNPACK),

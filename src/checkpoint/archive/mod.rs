@@ -27,6 +27,8 @@ use safetensors::SafeTensors;
 
 use super::CheckpointError;
 use element::Element;
+pub(crate) use element::KINDS as PRECISIONS;
+pub(crate) use foreign::STARTS;
 pub(crate) use foreign::instead_of_text as foreign_text;
 pub(crate) use formats::FORMATS;
 use gguf::GgufFile;

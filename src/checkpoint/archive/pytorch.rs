@@ -206,3 +206,7 @@ fn entry(name: &str, tensor: Found, storages: &HashMap<String, Packed>) -> Resul
         _ => Err(format!("{name} goes past the end of its data").into()),
     }
 }
+
+#[cfg(test)]
+#[path = "pytorch_tests.rs"]
+mod tests;

@@ -10,10 +10,10 @@ pub(crate) struct LayerPatch {
 }
 
 /// Any of the listed sets of tensors makes the form.
-type Alternatives = &'static [&'static [Role]];
+pub(super) type Alternatives = &'static [&'static [Role]];
 
 /// What a change of a layer is called, and the tensors that it takes.
-const FORMS: [(&str, Alternatives); 10] = [
+pub(super) const FORMS: [(&str, Alternatives); 10] = [
     ("LoRA", &[&[Role::Down, Role::Up], &[Role::EmbeddingDown, Role::EmbeddingUp]]),
     ("LoHa", &[&[Role::HadaW1A, Role::HadaW1B, Role::HadaW2A, Role::HadaW2B]]),
     (

@@ -5,6 +5,7 @@ mod bundled;
 mod difference;
 mod facts;
 mod family_layers;
+mod forms;
 #[cfg(test)]
 mod forms_tests;
 mod layer_patch;
@@ -25,6 +26,7 @@ use super::archive::{Archive, TensorInfo};
 use super::{CheckpointError, TextualInversion};
 use crate::job::Notice;
 pub use facts::LoraFacts;
+pub(crate) use forms::FORMS;
 use layer_patch::LayerPatch;
 use outcome::{Outcome, Reason, Verdict};
 pub(crate) use patches::Patches;

@@ -25,6 +25,7 @@ use derived::Training;
 pub(crate) use derived::family_of;
 pub(crate) use names::{NetworkTensors, Parts, TensorSlice, TensorSource};
 use sidecar::Sidecar;
+pub(crate) use yaml::parse as parse_yaml;
 
 /// Tensors that files have whose noise levels are EDM's.
 const EDM_MARKS: [&str; 3] = ["edm_mean", "edm_std", "edm_vpred.sigma_max"];
