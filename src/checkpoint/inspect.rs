@@ -50,7 +50,7 @@ pub struct FileReport {
     pub kind: FileKind,
     /// "Stable Diffusion XL", or "for inpainting" behind it; `None` where that is unknown.
     pub family: Option<String>,
-    /// The precision that most bytes have: `F16`.
+    /// The precision that most bytes have: `F16`; behind it what is not read at all, if there is anything.
     pub precision: String,
     /// Bytes of all tensors.
     pub bytes: u64,
@@ -163,5 +163,11 @@ fn precision_of(tensors: &[TensorInfo]) -> String {
     for tensor in tensors {
         *bytes.entry(&tensor.precision).or_default() += tensor.bytes;
     }
-    bytes.into_iter().max_by_key(|(_, bytes)| *bytes).map(|(precision, _)| precision.to_owned()).unwrap_or_default()
+    let most = bytes.into_iter().max_by_key(|(_, bytes)| *bytes).map_or("", |(precision, _)| precision);
+    let unread: Vec<&TensorInfo> = tensors.iter().filter(|tensor| !tensor.is_read).collect();
+    match unread.first() {
+        Some(first) if unread.len() == tensors.len() => format!("not read ({})", first.precision),
+        Some(first) => format!("{most}; not read: {}, {} for one ({})", unread.len(), first.name, first.precision),
+        None => most.to_owned(),
+    }
 }

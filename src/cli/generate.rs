@@ -14,7 +14,7 @@ use super::backend::backend;
 use super::report::Report;
 use super::words::{self, CANCELLED, DONE, FAILED};
 use crate::engine::{EngineHandle, JobHandle};
-use crate::job::{Destination, EventKind, Notice, Outcome, Progress, Request, with_remedy};
+use crate::job::{Destination, EventKind, Notice, Outcome, Progress, Request, Saver, with_remedy};
 use crate::store::models;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
@@ -75,6 +75,11 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
     };
     tell(notices);
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
+    // All of them before the first is drawn: the last place is not found out after an hour.
+    let destinations: Vec<Destination> = (0..arguments.count).map(|index| destination(arguments, index)).collect();
+    for destination in &destinations {
+        saver.check(destination).map_err(|error| error.sentence(words::remedy))?;
+    }
     let (device, dtype) = (arguments.compute.device, arguments.compute.dtype);
     let failure_file = paths.device_failure_file.clone();
     let backend = move || backend(device, dtype, failure_file);
@@ -93,11 +98,7 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
     if let Err(error) = ctrlc::set_handler(on_interrupt) {
         tracing::warn!("Ctrl+C will end the program at once: {error}");
     }
-    for index in 0..arguments.count {
-        let destination = Destination::File {
-            path: numbered(&arguments.out, index),
-            previews: arguments.previews.as_deref().map(|folder| preview_folder(folder, index)),
-        };
+    for (index, destination) in (0..).zip(destinations) {
         let (request, notices) =
             models::prompt_references::of_batch(&asked, &first, index, &paths).map_err(|error| error.to_string())?;
         tell(notices);
@@ -155,6 +156,13 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<(Request, 
     arguments.paint.fill(&mut request, &mut notices)?;
     arguments.compute.fill(&mut request);
     Ok((request, notices))
+}
+
+fn destination(arguments: &GenerateArguments, index: u32) -> Destination {
+    Destination::File {
+        path: numbered(&arguments.out, index),
+        previews: arguments.previews.as_deref().map(|folder| preview_folder(folder, index)),
+    }
 }
 
 /// `name.png`, `name-2.png`, `name-3.png`, …

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::output::{explain, say};
 use crate::checkpoint::{FileReport, ModelFiles, inspect_file, profile_of};
 use crate::hub::{self, DownloadProgress, Hub, STARTERS, Starter};
 use crate::job::{ModelDefaults, ModelProfile};
@@ -77,15 +78,10 @@ pub(super) fn run(command: &ModelsCommand) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            eprintln!("inkwick: {sentence}");
+            explain(&format!("inkwick: {sentence}"));
             ExitCode::FAILURE
         }
     }
-}
-
-#[allow(clippy::print_stdout)] // What was asked for goes to stdout.
-fn say(line: &str) {
-    println!("{line}");
 }
 
 fn list(paths: &Paths) {

@@ -16,7 +16,7 @@ use super::networks::Reporter;
 use super::resolved::ResolvedRequest;
 use crate::job::Progress;
 use crate::model::{ForwardOptions, Unet, UnetInput, in_pool};
-use crate::sampling::{NoiseSource, Scheduler};
+use crate::sampling::{NoiseSource, Scheduler, SchedulerName};
 
 /// One picture on its way.
 pub(super) struct Denoising {
@@ -24,6 +24,7 @@ pub(super) struct Denoising {
     /// Changed where the VAE had to go another way.
     pub plan: ExecutionPlan,
     pub scheduler: Box<dyn Scheduler>,
+    pub scheduler_name: SchedulerName,
     /// The first model call; later than 0 when there is a picture to start from.
     pub first_step: usize,
     pub conditioning: PromptConditioning,
@@ -61,7 +62,7 @@ impl Pipeline {
         let unet = self.unet(&|part, fraction| reporter.loading(part, fraction))?;
         let options = ForwardOptions { attention: denoising.plan.attention, cancel_check: reporter.cancel_check };
         let timesteps: Vec<f64> = denoising.scheduler.timesteps().to_vec();
-        let total = timesteps.len().saturating_sub(denoising.first_step) as u32;
+        let total = timesteps.len().saturating_sub(denoising.first_step);
         for (index, timestep) in timesteps.iter().enumerate().skip(denoising.first_step) {
             (reporter.cancel_check)()?;
             let started = Instant::now();
@@ -73,15 +74,23 @@ impl Pipeline {
             let output = in_pool(|| self.predict(&unet, denoising, input, call, &options))?;
             let step = denoising.scheduler.step(index, &output, &latents, noise);
             latents = step.previous;
+            let done = index - denoising.first_step + 1;
+            if !latents.iter().all(|value| value.is_finite()) {
+                return Err(self.ran_away(denoising, done, total));
+            }
             if let Some(blend) = &denoising.blend {
                 blend.apply(denoising.scheduler.as_ref(), denoising.first_step, index + 1, &mut latents);
             }
             let ResolvedRequest { width: width_px, height: height_px, .. } = denoising.resolved;
             let (_, _, height, width) = self.spec().latent_shape(width_px, height_px);
             let predicted = self.latent_rgb.picture(&step.predicted_original, width, height, width_px, height_px);
-            let done = (index - denoising.first_step + 1) as u32;
             let seconds = started.elapsed().as_secs_f64();
-            reporter.report(Progress::Step { done, total, seconds, preview: Some(Arc::new(predicted)) });
+            reporter.report(Progress::Step {
+                done: done as u32,
+                total: total as u32,
+                seconds,
+                preview: Some(Arc::new(predicted)),
+            });
         }
         Ok(latents)
     }

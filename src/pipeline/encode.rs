@@ -9,6 +9,7 @@ use super::concat_conditioning::ConcatConditioning;
 use super::denoise::Denoising;
 use super::load::Pipeline;
 use super::networks::Reporter;
+use super::resolved::first_step;
 use crate::job::{MaskedContent, ModelInput, Request};
 use crate::mask::{MaskPlane, PAINTED};
 use crate::model::LatentDistribution;
@@ -207,12 +208,6 @@ fn first_noise(request: &Request, shape: [usize; 3], noise: &mut dyn NoiseSource
     }
 }
 
-/// img2img skips the first steps: N − ⌊N · strength⌋ of them.
-fn first_step(steps: usize, strength: f64) -> usize {
-    let carried_out = ((steps as f64 * strength) as usize).min(steps);
-    steps - carried_out
-}
-
 /// RGB to `(1, 3, height, width)` in -1…1.
 fn tensor_of(picture: &Picture) -> Result<Tensor, PipelineError> {
     let [width, height] = picture.size();
@@ -224,18 +219,4 @@ fn tensor_of(picture: &Picture) -> Result<Tensor, PipelineError> {
         }
     }
     Ok(Tensor::from_vec(planes, (1, 3, height, width), &Device::Cpu)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn strength_decides_how_many_steps_are_left() {
-        assert_eq!(first_step(20, 0.75), 5);
-        assert_eq!(first_step(20, 1.0), 0);
-        assert_eq!(first_step(20, 0.0), 20);
-        // 0.29 · 100 is 28.999999999999996: diffusers cuts it, so do we.
-        assert_eq!(first_step(100, 0.29), 72);
-    }
 }

@@ -10,8 +10,8 @@ use super::networks::{Borrowed, LoadOptions, NetworkLoader, NetworkSlot, OnLoadi
 use super::plan::{Constraints, FittedPlan};
 use super::spec::ModelSpec;
 use super::{PipelineError, memory_budget};
-use crate::checkpoint::{Lora, ModelFiles};
-use crate::job::{Compute, Request};
+use crate::checkpoint::{Lora, ModelFiles, notices_of};
+use crate::job::{Compute, Notice, Request};
 use crate::model::{Execution, Operators, Unet, Vae};
 
 /// A model that is loaded and ready.
@@ -24,6 +24,8 @@ pub struct Pipeline {
     pub(super) loras: Vec<Lora>,
     pub(super) latent_rgb: LatentRgb,
     resident_weight_bytes: u64,
+    /// What is to be said of the model's files with the first picture.
+    pub(super) file_notices: Vec<Notice>,
 }
 
 impl Pipeline {
@@ -87,7 +89,8 @@ impl Pipeline {
             latent_rgb = LatentRgb::of_model(files, vae_config, || Ok(&resident))?;
             vae = NetworkSlot::Resident(resident);
         }
-        let mut pipeline = Self { loader, text, unet, vae, loras, latent_rgb, resident_weight_bytes: 0 };
+        let file_notices = notices_of(files);
+        let mut pipeline = Self { loader, text, unet, vae, loras, latent_rgb, resident_weight_bytes: 0, file_notices };
         pipeline.resident_weight_bytes = pipeline.native_costs()?.resident_weight_bytes() as u64;
         Ok(pipeline)
     }

@@ -1,6 +1,7 @@
 //! LoRAs: small files that change a model's layers. They patch the weights while these are read, so that the
 //! base is never changed and any number at any weight is exact.
 
+mod forms;
 mod layer_patch;
 mod names;
 
@@ -12,6 +13,7 @@ use candle_core::{DType, Tensor};
 
 use super::CheckpointError;
 use super::archive::Archive;
+pub(crate) use forms::FORMS;
 use layer_patch::LayerPatch;
 
 /// An open LoRA file.

@@ -7,6 +7,7 @@ pub mod mask_file;
 pub mod metadata;
 pub(crate) mod metadata_inpaint;
 pub mod picture_file;
+pub mod picture_formats;
 pub(crate) mod picture_kind;
 pub(crate) mod png_mask;
 pub(crate) mod png_text;
