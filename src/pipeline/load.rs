@@ -11,7 +11,7 @@ use super::plan::{Constraints, FittedPlan};
 use super::spec::ModelSpec;
 use super::{PipelineError, memory_budget};
 use crate::checkpoint::{Lora, ModelFiles, notices_of};
-use crate::job::{Compute, Notice, Request};
+use crate::job::{Compute, Request};
 use crate::model::{Execution, Operators, Unet, Vae};
 
 /// A model that is loaded and ready.
@@ -24,8 +24,6 @@ pub struct Pipeline {
     pub(super) loras: Vec<Lora>,
     pub(super) latent_rgb: LatentRgb,
     resident_weight_bytes: u64,
-    /// What is to be said of the model's files with the first picture.
-    pub(super) file_notices: Vec<Notice>,
 }
 
 impl Pipeline {
@@ -84,13 +82,13 @@ impl Pipeline {
         } else {
             text = NetworkSlot::Resident(loader.read_text(&loras, on_loading)?);
             unet = NetworkSlot::Resident(loader.read_unet(&loras, on_loading)?);
-            loras.iter().try_for_each(Lora::finish)?;
+            loader.finish_loras(&loras)?;
             let resident = loader.read_vae(on_loading)?;
             latent_rgb = LatentRgb::of_model(files, vae_config, || Ok(&resident))?;
             vae = NetworkSlot::Resident(resident);
         }
-        let file_notices = notices_of(files);
-        let mut pipeline = Self { loader, text, unet, vae, loras, latent_rgb, resident_weight_bytes: 0, file_notices };
+        loader.note(notices_of(files));
+        let mut pipeline = Self { loader, text, unet, vae, loras, latent_rgb, resident_weight_bytes: 0 };
         pipeline.resident_weight_bytes = pipeline.native_costs()?.resident_weight_bytes() as u64;
         Ok(pipeline)
     }
@@ -102,12 +100,12 @@ impl Pipeline {
     /// As for loading.
     pub fn with_adapters(mut self, adapters: &Adapters, on_loading: OnLoading) -> Result<Self, PipelineError> {
         (self.text, self.unet) = (NetworkSlot::OnDemand, NetworkSlot::OnDemand);
-        self.loader.adapters = adapters.clone();
+        self.loader.change_adapters(adapters);
         self.loras = self.loader.loras()?;
         if !self.loader.options.sequential_offload {
             self.text = NetworkSlot::Resident(self.loader.read_text(&self.loras, on_loading)?);
             self.unet = NetworkSlot::Resident(self.loader.read_unet(&self.loras, on_loading)?);
-            self.loras.iter().try_for_each(Lora::finish)?;
+            self.loader.finish_loras(&self.loras)?;
         }
         Ok(self)
     }
@@ -162,7 +160,7 @@ impl Pipeline {
         self.unet.borrow(|| {
             let unet = self.loader.read_unet(&self.loras, on_loading)?;
             // The text encoders were read before.
-            self.loras.iter().try_for_each(Lora::finish)?;
+            self.loader.finish_loras(&self.loras)?;
             Ok(unet)
         })
     }

@@ -56,9 +56,7 @@ impl Pipeline {
         tracing::info!("{plan:?}");
         let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let reporter = Reporter { cancel_check: &cancel_check, sink: RefCell::new(sink) };
-        for notice in std::mem::take(&mut self.file_notices) {
-            reporter.report(Progress::Notice(notice));
-        }
+        self.report_notices(&reporter);
         let first_step = self.first_call(request, scheduler.as_ref());
         let steps = match scheduler.timesteps().len().checked_sub(1) {
             Some(last) if first_step <= last => scheduler.step_of(last) - scheduler.step_of(first_step) + 1,
@@ -84,6 +82,8 @@ impl Pipeline {
         // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.
         self.release_idle_memory();
         let latents = self.denoise(&mut denoising, start, noise, &reporter)?;
+        // Networks that are read on demand are all read by now.
+        self.report_notices(&reporter);
 
         self.release_idle_memory();
         let started = Instant::now();
@@ -107,6 +107,13 @@ impl Pipeline {
             ..request.clone()
         };
         Ok((picture, carried_out))
+    }
+
+    /// What was found about adapters while networks were read.
+    fn report_notices(&self, reporter: &Reporter) {
+        for notice in self.loader.take_notices() {
+            reporter.report(Progress::Notice(notice));
+        }
     }
 
     /// Gives back what the networks before left idle.

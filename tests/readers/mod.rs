@@ -174,7 +174,7 @@ fn checkpoint(bytes: &[u8]) {
 fn lora(bytes: &[u8]) {
     let path = tensors(bytes);
     let _ = inspect_file(&path);
-    if Lora::open(&path, 1.0).is_ok_and(|lora| lora.layers() > 0) {
+    if Lora::open(&path, 1.0).is_ok_and(|lora| lora.layers() + lora.words().len() > 0) {
         let base = ModelFiles::open_file(&corpus("base.safetensors")).expect("the base of the corpus");
         let adapters = Adapters { loras: vec![LoraRef::with_weights(path, 0.4, 0.7)], ..Adapters::default() };
         let _ = Pipeline::load_with(&base, &adapters, &Device::Cpu, DType::F32, &|_, _| Ok(()));

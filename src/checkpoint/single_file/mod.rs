@@ -51,7 +51,7 @@ impl SingleFile {
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         let archive = Archive::open(path)?;
         let tensors = archive.tensors();
-        if tensors.iter().filter(|tensor| Lora::claims(&tensor.name)).count() * 2 > tensors.len() {
+        if Lora::claimed(&tensors).len() * 2 > tensors.len() {
             return Err(CheckpointError::IsLora(path.to_owned()));
         }
         if tensors.iter().any(|tensor| EDM_MARKS.contains(&tensor.name.as_str())) {
