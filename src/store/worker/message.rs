@@ -108,6 +108,8 @@ pub enum StoreEvent {
         picture: Result<Arc<Picture>, JobError>,
         /// How it was made, if the file says so.
         request: Option<Box<Request>>,
+        /// What of the file is missing, or was left aside.
+        notices: Vec<Notice>,
     },
     /// Those that are in the trash now.
     Deleted(Vec<PathBuf>),
@@ -134,6 +136,8 @@ pub enum StoreEvent {
     Mask {
         path: PathBuf,
         mask: Result<MaskPlane, JobError>,
+        /// What of the file is missing, and what of it was taken for the mask.
+        notices: Vec<Notice>,
     },
     /// As it was left, or empty.
     Canvas(Box<Document>),

@@ -17,6 +17,7 @@ use crate::store::models::inspection::Inspection;
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
+use crate::store::pictures::mask_file::MaskChannel;
 use crate::store::pictures::picture_file::Painting;
 use crate::store::pictures::thumbnails::Thumbnails;
 use crate::store::pictures::{mask_file, picture_file};
@@ -109,7 +110,9 @@ impl Tasks {
                 return Ok(None);
             }
             StoreCommand::LoadMask(path) => {
-                StoreEvent::Mask { mask: mask_file::read(&path).map_err(JobError::from), path }
+                let mut notices = Vec::new();
+                let mask = mask_file::read_channel(&path, MaskChannel::Auto, &mut notices).map_err(JobError::from);
+                StoreEvent::Mask { path, mask, notices }
             }
             StoreCommand::SavePicture { to, picture } => save_picture(to, &picture)?,
             StoreCommand::SaveCanvas { to, picture } => save_picture(to, &picture.whole())?,
@@ -223,8 +226,9 @@ fn resolved(asked: &Request, picture_count: u32, paths: &Paths) -> Result<(Vec<R
 }
 
 fn load_picture(path: PathBuf) -> StoreEvent {
-    let picture = picture_file::read(&path).map(Arc::new).map_err(JobError::from);
-    StoreEvent::Picture { picture, request: request_in(&path), path }
+    let mut notices = Vec::new();
+    let picture = picture_file::read_noting(&path, &mut notices).map(Arc::new).map_err(JobError::from);
+    StoreEvent::Picture { picture, request: request_in(&path), path, notices }
 }
 
 fn save_picture(to: PathBuf, picture: &Picture) -> Result<StoreEvent, JobError> {

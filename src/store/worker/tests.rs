@@ -91,6 +91,21 @@ fn what_cannot_be_done_is_answered_in_one_sentence() {
 }
 
 #[test]
+fn what_of_a_picture_or_a_mask_is_not_as_it_should_be_comes_with_it() {
+    let (home, _paths, store) = store();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/pictures");
+    let whole = fs::read(data.join("baseline-444.jpg")).unwrap();
+    let cut = home.path().join("cut.jpg");
+    fs::write(&cut, &whole[..whole.len() * 3 / 4]).unwrap();
+    store.send(StoreCommand::LoadPicture(cut));
+    let StoreEvent::Picture { picture: Ok(_), notices, .. } = next(&store) else { panic!("no picture") };
+    assert!(notices.len() == 1 && notices[0].message.contains("missing"), "{notices:?}");
+    store.send(StoreCommand::LoadMask(data.join("png-rgba.png")));
+    let StoreEvent::Mask { mask: Ok(_), notices, .. } = next(&store) else { panic!("no mask") };
+    assert!(notices.len() == 1 && notices[0].message.contains("transparent in it is repainted"), "{notices:?}");
+}
+
+#[test]
 fn settings_that_cannot_be_written_are_reported() {
     let (home, paths, store) = store();
     fs::create_dir_all(&paths.settings_file).unwrap();
