@@ -79,6 +79,9 @@ pub fn parameters_of(request: &Request) -> String {
     if let (Some(width), Some(height)) = (request.width, request.height) {
         pairs.push(("Size", format!("{width}x{height}")));
     }
+    if let Some([width, height]) = request.worked_px {
+        pairs.push(("Worked size", format!("{width}x{height}")));
+    }
     pairs.push(("Model", model_name(&request.model)));
     if let Some(Variation { seed, strength }) = request.variation {
         pairs.push(("Variation seed", seed.to_string()));
@@ -170,15 +173,20 @@ fn apply(request: &mut Request, key: &str, value: &str) {
         "CFG scale" => request.guidance = value.parse().ok(),
         "Seed" => set(&mut request.seed, value.parse().ok()),
         "Size" => {
-            if let Some((width, height)) = value.split_once('x')
-                && let (Ok(width), Ok(height)) = (width.parse(), height.parse())
-            {
+            if let Some([width, height]) = size_in(value) {
                 (request.width, request.height) = (Some(width), Some(height));
             }
         }
+        "Worked size" => request.worked_px = size_in(value),
         "Prompt syntax" if value == "plain" => request.prompt_syntax = PromptSyntax::Plain,
         _ => metadata_inpaint::apply(request, key, value),
     }
+}
+
+/// "512x768".
+fn size_in(value: &str) -> Option<[u32; 2]> {
+    let (width, height) = value.split_once('x')?;
+    Some([width.parse().ok()?, height.parse().ok()?])
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {

@@ -29,6 +29,7 @@ impl Lane {
             | C::SaveAs { .. }
             | C::Reveal(_)
             | C::RevealFolder(_)
+            | C::FileModel { .. }
             | C::InspectFile(_)
             | C::ResolveReferences { .. }
             | C::ReadRequest(_)
@@ -37,7 +38,12 @@ impl Lane {
             | C::SaveCanvas { .. }
             | C::SaveMask { .. }
             | C::ShowKeysFile { .. } => Self::Files,
-            C::ListModels { .. } | C::InspectModel(_) | C::FindUnfinished | C::DiscardDownload(_) => Self::Scan,
+            // A whole gallery may be asked for: it must not hold up a picture that is opened.
+            C::DescribePictures(_)
+            | C::ListModels { .. }
+            | C::InspectModel(_)
+            | C::FindUnfinished
+            | C::DiscardDownload(_) => Self::Scan,
         }
     }
 

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::canvas::Origin;
-use crate::job::{ModelRef, Request};
+use crate::job::{Intent, ModelRef, Request};
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::list::ModelList;
 use crate::store::settings::Settings;
-use crate::store::worker::{Painted, StoreEvent};
+use crate::store::worker::{Painted, StoreCommand, StoreEvent};
 use crate::ui::action::{LookingAt, Sheet};
 use crate::ui::app::studio::Studio;
-use crate::ui::gallery::state::Thumbnail;
+use crate::ui::gallery::state::{GalleryState, Thumbnail};
 use crate::ui::prompt::state::FineSampling;
 use crate::ui::state::AppState;
 use crate::ui::words;
@@ -22,8 +22,18 @@ impl Studio {
         let (state, settings) = (&mut self.state, &mut self.saver.current);
         match event {
             StoreEvent::Gallery(days) => {
-                state.gallery.days = days;
-                state.gallery.listed = true;
+                state.gallery.take_listing(days);
+                let GalleryState { days, words, .. } = &mut state.gallery;
+                let files = days.iter().flat_map(|day| &day.pictures).map(|picture| picture.path.as_path());
+                let new = words.unknown(files);
+                if !new.is_empty() {
+                    self.store.send(StoreCommand::DescribePictures(new));
+                }
+            }
+            StoreEvent::Described(pictures) => {
+                for (file, request) in pictures {
+                    state.gallery.words.learn(file, request.as_deref());
+                }
             }
             StoreEvent::Thumbnail { path, picture } => {
                 let thumbnail = match picture {
@@ -43,7 +53,12 @@ impl Studio {
                 }
                 state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
             }
-            StoreEvent::Deleted(files) => deleted(state, &files),
+            StoreEvent::Deleted(files) => {
+                state.gallery.forget(&files);
+                if !state.gallery.leaving.answered(&files) {
+                    self.store.send(StoreCommand::ScanGallery);
+                }
+            }
             StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
             StoreEvent::Models(list) => models_arrived(state, list),
             StoreEvent::Inspected(inspection) => {
@@ -81,6 +96,12 @@ impl Studio {
             StoreEvent::Canvas(document) => {
                 state.canvas.document = *document;
                 state.canvas.is_restored = true;
+                if state.canvas.document.mask().is_empty() && state.inpaint.intent() == Some(Intent::Expand) {
+                    state.inpaint.choose(Intent::Fill);
+                }
+                if state.canvas.has_picture() || !self.services.open.is_empty() {
+                    state.prompt.start_on_picture();
+                }
             }
             StoreEvent::ReferencesResolved { id, request } => self.submit(id, request),
             StoreEvent::Unfinished(left) => self.downloads.take_in(left),
@@ -98,28 +119,6 @@ fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, m
         && shown.file == file
     {
         shown.picture = Some(picture);
-    }
-}
-
-fn deleted(state: &mut AppState, files: &[PathBuf]) {
-    state.gallery.forget(files);
-    if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if files.contains(&shown.file)) {
-        state.canvas.looking_at = LookingAt::Canvas;
-    }
-    let gone: Vec<_> = state
-        .candidates
-        .list
-        .iter()
-        .filter(|candidate| candidate.made().is_some_and(|made| files.contains(&made.file)))
-        .map(|candidate| candidate.job)
-        .collect();
-    for job in gone {
-        crate::ui::app::engine_events::take_off(state, job);
-    }
-    match files {
-        [] => {}
-        [file] => state.toasts.note(format!("Moved {} to the Trash.", name_of(file))),
-        more => state.toasts.note(format!("Moved {} pictures to the Trash.", more.len())),
     }
 }
 

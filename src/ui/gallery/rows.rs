@@ -1,10 +1,11 @@
 //! Which pictures the gallery lists and where each lies: found again only when something changed, so that 20,000
 //! pictures cost a frame nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::words::GalleryWords;
 use crate::store::pictures::gallery::{GalleryDay, GalleryPicture};
 use crate::ui::results::candidate::Candidates;
 
@@ -16,6 +17,7 @@ pub(super) const GAP: f32 = 12.0;
 #[derive(Default)]
 pub struct GallerySearch {
     pub text: String,
+    pub starred_only: bool,
     days: Vec<FoundDay>,
     seen: Signature,
 }
@@ -35,17 +37,33 @@ struct Signature {
     counts: Vec<usize>,
     newest: Option<GalleryPicture>,
     candidates: usize,
+    starred_only: bool,
+    stars: usize,
+    /// Of how many pictures the words are known; what is not searched for need not be looked for again.
+    words: usize,
+}
+
+/// What a picture is known by besides its name.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    pub candidates: &'a Candidates,
+    pub words: &'a GalleryWords,
+    pub starred: &'a BTreeSet<PathBuf>,
 }
 
 impl GallerySearch {
-    /// Searches again if the text or the pictures are others than last time. The text is looked for in the prompts that
-    /// this session knows and in the files' names.
-    pub fn refresh(&mut self, days: &[GalleryDay], candidates: &Candidates) {
+    /// Searches again if the text or the pictures are others than last time. The text is looked for in the prompts, as
+    /// the files have them or this session knows them, and in the files' names.
+    pub fn refresh(&mut self, days: &[GalleryDay], known: Known<'_>) {
+        let Known { candidates, words, starred } = known;
         let seen = Signature {
             text: self.text.trim().to_lowercase(),
             counts: days.iter().map(|day| day.pictures.len()).collect(),
             newest: days.first().and_then(|day| day.pictures.first()).cloned(),
             candidates: candidates.list.len(),
+            starred_only: self.starred_only,
+            stars: if self.starred_only { starred.len() } else { 0 },
+            words: if self.text.trim().is_empty() { 0 } else { words.count() },
         };
         if seen == self.seen {
             return;
@@ -54,7 +72,11 @@ impl GallerySearch {
             candidates.list.iter().filter_map(|one| Some((one.made()?.file.as_path(), one.request.prompt.as_str())));
         let prompts: HashMap<&Path, &str> = made.collect();
         let fits = |picture: &GalleryPicture| {
+            if self.starred_only && !starred.contains(&picture.path) {
+                return false;
+            }
             seen.text.is_empty()
+                || words.of(&picture.path).is_some_and(|words| words.have(&seen.text))
                 || name_of(&picture.path).to_lowercase().contains(&seen.text)
                 || prompts.get(picture.path.as_path()).is_some_and(|words| words.to_lowercase().contains(&seen.text))
         };
@@ -64,6 +86,12 @@ impl GallerySearch {
         });
         self.days = found.filter(|day| !day.pictures.is_empty()).collect();
         self.seen = seen;
+    }
+
+    /// Whether not everything is listed.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.starred_only || !self.text.trim().is_empty()
     }
 
     #[must_use]
@@ -145,14 +173,30 @@ mod tests {
     fn a_search_leaves_out_days_without_a_match() {
         let days = [day("Today", &["/a/00002-77.png", "/a/00001-5.png"]), day("Yesterday", &["/b/fox.png"])];
         let mut search = GallerySearch::default();
-        search.refresh(&days, &Candidates::default());
+        let (candidates, mut words) = (Candidates::default(), GalleryWords::default());
+        let mut starred = BTreeSet::new();
+        let refresh = |search: &mut GallerySearch, words: &GalleryWords, starred: &BTreeSet<PathBuf>| {
+            search.refresh(&days, Known { candidates: &candidates, words, starred });
+        };
+        refresh(&mut search, &words, &starred);
         assert_eq!(search.days().len(), 2);
         search.text = " FOX ".into();
-        search.refresh(&days, &Candidates::default());
+        refresh(&mut search, &words, &starred);
         assert_eq!(search.days().len(), 1);
         assert_eq!((search.days()[0].day, &search.days()[0].pictures[..]), (1, &[0][..]));
-        search.text = "x".repeat(3);
-        search.refresh(&days, &Candidates::default());
+        search.text = "castle".into();
+        refresh(&mut search, &words, &starred);
         assert!(search.days().is_empty());
+        // The words of a file are read while one looks.
+        let request = crate::job::Request { prompt: "a Castle at night".into(), ..crate::job::Request::default() };
+        words.learn("/a/00001-5.png".into(), Some(&request));
+        refresh(&mut search, &words, &starred);
+        assert_eq!((search.days()[0].day, &search.days()[0].pictures[..]), (0, &[1][..]));
+        (search.text, search.starred_only) = (String::new(), true);
+        refresh(&mut search, &words, &starred);
+        assert!(search.days().is_empty());
+        starred.insert("/b/fox.png".into());
+        refresh(&mut search, &words, &starred);
+        assert_eq!(search.days().len(), 1);
     }
 }

@@ -157,7 +157,13 @@ fn finer(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
             fine.variation_seed_text.retain(|letter| letter.is_ascii_digit());
         });
     }
-    share(ui, "CFG rescale", "Takes back the contrast that a high CFG scale adds.", 0.0, &mut fine.guidance_rescale);
+    share(
+        ui,
+        "Rescale",
+        "CFG rescale: takes back the contrast that a high CFG scale adds.",
+        0.0,
+        &mut fine.guidance_rescale,
+    );
     share(
         ui,
         "CFG until",

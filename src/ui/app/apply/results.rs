@@ -49,7 +49,7 @@ impl Studio {
         engine_events::take_off(&mut self.state, job);
     }
 
-    fn look_at(&mut self, target: LookingAt) {
+    pub(super) fn look_at(&mut self, target: LookingAt) {
         if let LookingAt::Gallery(shown) = &target
             && shown.picture.is_none()
         {
@@ -65,17 +65,26 @@ impl Studio {
     }
 
     fn accept(&mut self) {
+        let mut is_filled = false;
         let shown = match &self.state.canvas.looking_at {
             LookingAt::Canvas => None,
             LookingAt::Candidate(job) => {
-                let made = self.state.candidates.get(*job).and_then(Candidate::made);
-                made.map(|made| (made.picture.clone(), made.file.clone()))
+                let candidate = self.state.candidates.get(*job);
+                is_filled = candidate.is_some_and(|candidate| candidate.request.mask.is_some());
+                candidate.and_then(Candidate::made).map(|made| (made.picture.clone(), made.file.clone()))
             }
             LookingAt::Gallery(GalleryView { file, picture }) => picture.clone().map(|picture| (picture, file.clone())),
         };
         if let Some((picture, file)) = shown {
+            let was_filled =
+                is_filled && self.state.canvas.document.size_px() == Some([picture.width(), picture.height()]);
             let origin = Origin { file: Some(file), made_here: true };
             self.state.canvas.replace_picture(Some((picture, origin)));
+            if was_filled {
+                // The mask stays, for one more try; but what was accepted is what one wants to see.
+                self.state.canvas.overlay.hides_mask = true;
+                self.state.inpaint.end_expanding();
+            }
         }
     }
 }
