@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use egui::Key;
 use inkwick::engine::FakeScript;
 use inkwick::ui::action::{Action, GalleryView, LookingAt, PromptAction, ResultsAction};
+use inkwick::ui::gallery::state::Thumbnail;
 
 use crate::studio_bench::Bench;
 
@@ -56,6 +57,13 @@ fn prompts_are_found_after_a_restart_and_a_picture_says_how_it_was_made() {
     assert_eq!(listed(&mut bench, ""), 3);
     look_at(&mut bench, &files[1]);
     assert!(bench.has_label_starting("a blue bear\nseed 42 · "));
+    bench.wait("the small pictures are there", |bench| {
+        bench.studio(|studio| {
+            let is_ready =
+                |file: &PathBuf| matches!(studio.state.gallery.thumbnails.get(file), Some(Thumbnail::Ready(_)));
+            files.iter().all(is_ready)
+        })
+    });
     bench.settle();
     bench.window.snapshot("gallery_picture_dark");
 }
@@ -78,7 +86,7 @@ fn deleting_goes_to_the_next_picture_and_can_be_undone() {
         bench.act(toast.action.unwrap().1);
     }
     bench.wait("both are back", |bench| bench.studio(|studio| studio.state.gallery.pictures().count() == 3));
-    assert_eq!(shown(&bench).as_ref(), Some(&files[1]));
+    assert_eq!(shown(&bench).as_ref(), Some(&files[2]), "what was seen before the last press");
     assert!(bench.toasts().is_empty() && files.iter().all(|file| file.is_file()));
 }
 

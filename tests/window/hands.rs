@@ -35,9 +35,14 @@ fn the_first_escape_leaves_the_field_and_the_second_sets_aside() {
     bench.frames(2);
     assert!(!prompt_has_focus(&bench));
     assert_ne!(looking_at(&bench), LookingAt::Canvas, "one Escape does one thing");
+    let seen = looking_at(&bench);
     bench.window.key_press(Key::Escape);
     bench.frames(2);
     assert_eq!(looking_at(&bench), LookingAt::Canvas);
+    // And the toast takes it back.
+    let (_, action) = bench.studio(|studio| studio.state.toasts.list[0].action.clone()).expect("an Undo");
+    bench.act(action);
+    assert_eq!(looking_at(&bench), seen);
 }
 
 #[test]
@@ -145,7 +150,7 @@ fn the_history_of_prompts_is_walked_with_alt_and_is_there_after_a_restart() {
 fn a_long_prompt_scrolls_inside_and_pushes_nothing_out() {
     let mut bench = Bench::new(FakeScript::default());
     bench.settle();
-    let model = |bench: &Bench| bench.window.get_by_label("Model").rect().top();
+    let model = |bench: &Bench| bench.window.get_all_by_label("Model").next().unwrap().rect().top();
     bench.with(|studio| studio.state.prompt.prompt = "a red apple on a table, ".repeat(125));
     bench.settle();
     let low = model(&bench);

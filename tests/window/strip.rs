@@ -26,7 +26,7 @@ fn controls(bench: &Bench) -> Vec<(String, Rect)> {
 
 /// Those of the tool strip, which stands right above the canvas.
 fn of_the_strip(bench: &Bench) -> (Rect, Vec<(String, Rect)>) {
-    let canvas = bench.window.get_by_label("Canvas").rect();
+    let canvas = bench.window.get_by_role_and_label(Role::Canvas, "Canvas").rect();
     let strip = Rect::from_x_y_ranges(canvas.x_range(), canvas.top() - 40.0..=canvas.top());
     let found = controls(bench).into_iter().filter(|(_, rect)| strip.contains(rect.center()));
     (strip, found.collect())

@@ -62,11 +62,7 @@ fn apply_one(state: &mut AppState, action: CanvasAction) {
                 canvas.tools.colour = [red, green, blue];
             }
         }
-        CanvasAction::BlankCanvas => {
-            let white = Picture::filled(new_size_px[0], new_size_px[1], [255; 4]);
-            canvas.replace_picture(Some((Arc::new(white), Origin { file: None, made_here: true })));
-            choose(canvas, Tool::Colour);
-        }
+        CanvasAction::BlankCanvas => blank(canvas, new_size_px),
         CanvasAction::Extend => {
             if let Gesture::Extending(sides) = std::mem::take(&mut canvas.gesture) {
                 canvas.work.add(WholeStep::Extend, move |canvas| canvas.extended(sides));
@@ -87,14 +83,7 @@ fn apply_one(state: &mut AppState, action: CanvasAction) {
         CanvasAction::OutlineClose if canvas.tool == Tool::Select => select::point(canvas),
         CanvasAction::OutlineClose => close_outline(canvas),
         CanvasAction::Join(join) => canvas.selecting.join = join,
-        CanvasAction::Fill(at) => {
-            if brings_canvas_back(canvas, toasts)
-                && let Some([x, y]) = pixel_at(canvas, at)
-            {
-                canvas.work.add(WholeStep::Mask, move |canvas| canvas.flooded(x, y));
-                canvas.overlay.hides_mask = false;
-            }
-        }
+        CanvasAction::Fill(at) => fill(canvas, toasts, at),
         CanvasAction::ExtendTo(sides) => {
             if brings_canvas_back(canvas, toasts) {
                 canvas.gesture = Gesture::Extending(sides);
@@ -132,6 +121,21 @@ fn apply_one(state: &mut AppState, action: CanvasAction) {
             }
         }
     }
+}
+
+fn fill(canvas: &mut CanvasState, toasts: &mut Toasts, at: [f32; 2]) {
+    if brings_canvas_back(canvas, toasts)
+        && let Some([x, y]) = pixel_at(canvas, at)
+    {
+        canvas.work.add(WholeStep::Mask, move |canvas| canvas.flooded(x, y));
+        canvas.overlay.hides_mask = false;
+    }
+}
+
+fn blank(canvas: &mut CanvasState, [width, height]: [u32; 2]) {
+    let white = Picture::filled(width, height, [255; 4]);
+    canvas.replace_picture(Some((Arc::new(white), Origin { file: None, made_here: true })));
+    choose(canvas, Tool::Colour);
 }
 
 fn put(state: &mut AppState, step: WholeStep, prepared: Prepared) {

@@ -2,6 +2,7 @@
 
 use egui::{Response, Ui};
 
+use super::pointer;
 use crate::ui::action::{Action, CanvasAction, FilesAction, MaskStep, ResultsAction, Zoom};
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -12,7 +13,7 @@ use crate::ui::widgets::MenuItem;
 
 pub(super) fn show(response: &Response, state: &AppState, actions: &mut Vec<Action>) {
     // The right button closes a polygon.
-    if matches!(state.canvas.gesture, super::state::Gesture::Outlining { .. }) {
+    if pointer::closed_an_outline(&response.ctx) {
         return;
     }
     response.context_menu(|ui| {

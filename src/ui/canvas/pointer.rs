@@ -62,7 +62,14 @@ pub(crate) fn actions_of(ctx: &Context, state: &AppState, actions: &mut Vec<Acti
         Gesture::Outlining { corners, .. } => (Doing::Outlining, corners.len()),
         Gesture::Extending(_) => (Doing::Extending, 0),
     };
+    let mut closes = None;
     ctx.input(|input| {
+        let is_right = |event: &&Event| {
+            matches!(event, Event::PointerButton { button: PointerButton::Secondary, pressed: true, .. })
+        };
+        if input.events.iter().any(|event| is_right(&event)) {
+            closes = Some(doing == Doing::Outlining);
+        }
         let space = input.key_down(Key::Space) && !typing;
         let held = input.pointer.button_down(PointerButton::Secondary) && over && !space;
         let reversed_from = input.pointer.press_origin().filter(|_| held);
@@ -77,6 +84,19 @@ pub(crate) fn actions_of(ctx: &Context, state: &AppState, actions: &mut Vec<Acti
             reader.lift(None, input.modifiers);
         }
     });
+    if let Some(closes) = closes {
+        ctx.data_mut(|data| data.insert_temp(closing_id(), closes));
+    }
+}
+
+fn closing_id() -> Id {
+    Id::unique("the right button closed an outline")
+}
+
+/// Whether the last press of the right button ended an outline, and opens no menu.
+#[must_use]
+pub(super) fn closed_an_outline(ctx: &Context) -> bool {
+    ctx.data(|data| data.get_temp(closing_id())).unwrap_or(false)
 }
 
 impl PointerReader<'_> {

@@ -137,6 +137,8 @@ impl CanvasState {
             return;
         }
         let resized = self.document.undo();
+        // What goes back may be of the mask, and shall be seen.
+        self.overlay.hides_mask = false;
         self.look_at_canvas(resized);
     }
 

@@ -89,7 +89,7 @@ fn prompts(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
     if std::mem::take(&mut prompt.wants_focus) {
         response.request_focus();
     }
-    if std::mem::take(&mut prompt.leaves_focus) {
+    if prompt.start.take_leave() {
         response.surrender_focus();
     }
 

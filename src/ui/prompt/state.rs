@@ -40,12 +40,24 @@ pub struct PromptPanelState {
     pub tokens: Option<TokenCount>,
     /// Asks the next frame to put the cursor into the prompt.
     pub wants_focus: bool,
-    /// Asks the next frame to take it out again.
-    pub leaves_focus: bool,
-    /// Whether nobody has pressed anything yet: then the cursor is where the start put it.
-    pub is_untouched: bool,
+    pub start: StartFocus,
     /// Which prompt of the history stands in the field, and what stood there before.
     pub recalled: Option<Recalled>,
+}
+
+/// The cursor as the start put it into the prompt, which is right only where the canvas turns out to be empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StartFocus {
+    /// Whether nobody has pressed anything yet.
+    is_untouched: bool,
+    /// Asks the next frame to take the cursor out again.
+    leaves: bool,
+}
+
+impl StartFocus {
+    pub(in crate::ui) fn take_leave(&mut self) -> bool {
+        std::mem::take(&mut self.leaves)
+    }
 }
 
 /// A prompt of the history that stands in the field.
@@ -126,7 +138,7 @@ impl PromptPanelState {
 
     /// Looks whether somebody uses the window.
     pub(in crate::ui) fn note_use(&mut self, ctx: &egui::Context) {
-        self.is_untouched &= ctx.input(|input| {
+        self.start.is_untouched &= ctx.input(|input| {
             !input.events.iter().any(|event| {
                 matches!(event, Event::Key { .. } | Event::Text(_) | Event::PointerButton { .. } | Event::Paste(_))
             })
@@ -135,8 +147,8 @@ impl PromptPanelState {
 
     /// With a picture on the canvas one looks and paints first: the keys are the tools' then.
     pub(in crate::ui) fn start_on_picture(&mut self) {
-        if self.is_untouched {
-            (self.wants_focus, self.leaves_focus) = (false, true);
+        if self.start.is_untouched {
+            (self.wants_focus, self.start.leaves) = (false, true);
         }
     }
 
@@ -194,8 +206,7 @@ impl Default for PromptPanelState {
             guidance: None,
             tokens: None,
             wants_focus: true,
-            leaves_focus: false,
-            is_untouched: true,
+            start: StartFocus { is_untouched: true, leaves: false },
             recalled: None,
         }
     }

@@ -2,7 +2,7 @@
 
 use egui::{Color32, CornerRadius, Popup, PopupCloseBehavior, Rect, Response, Sense, Stroke, StrokeKind, Ui, vec2};
 
-use super::menu::MENU_WIDTH;
+use super::parts::MENU_WIDTH;
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;

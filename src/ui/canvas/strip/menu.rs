@@ -4,7 +4,7 @@
 use egui::{Popup, PopupCloseBehavior, RichText, ScrollArea, Ui};
 
 use super::options::{JOINS, NUMBER_WIDTH, OUTLINES, ZOOMS, hardness, percent_number, size};
-use super::parts::Part;
+use super::parts::{MENU_WIDTH, Part};
 use crate::canvas::tools::ToolSettings;
 use crate::ui::action::{Action, CanvasAction, MaskStep};
 use crate::ui::input::keymap;
@@ -14,8 +14,6 @@ use crate::ui::theme;
 use crate::ui::theme::icons;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{Check, IconButton, MenuItem};
-
-pub(super) const MENU_WIDTH: f32 = 264.0;
 
 pub(super) fn show(ui: &mut Ui, state: &mut AppState, folded: &[Part], actions: &mut Vec<Action>) {
     let more = ui.add(IconButton::new(icons::DOTS_THREE, "More of this tool"));

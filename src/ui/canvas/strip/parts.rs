@@ -6,6 +6,9 @@ use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
 use crate::ui::theme::icons;
 
+/// Of the strip's menus.
+pub(super) const MENU_WIDTH: f32 = 264.0;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Button(Button),
