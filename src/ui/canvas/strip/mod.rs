@@ -10,6 +10,7 @@ mod parts;
 use egui::{CornerRadius, Id, Rect, Response, Ui, UiBuilder, pos2, vec2};
 
 use self::fit::{Fitted, Goes, Piece, fit};
+use self::options::Room;
 use self::parts::{Button, Part, stands_for};
 use crate::canvas::tools::Tool;
 use crate::ui::action::Action;
@@ -39,10 +40,16 @@ pub(crate) fn show(ui: &mut Ui, strip: Rect, state: &mut AppState, actions: &mut
     ui.painter().rect_filled(seam, CornerRadius::ZERO, tokens.edge);
     let inner = strip.shrink2(vec2(MARGIN, (strip.height() - BUTTON) / 2.0));
 
-    let fitted = fit(&pieces(ui, state, true), inner);
-    // Shorter words before anything goes under "…".
-    let is_full = fitted.folded.is_empty();
-    let Fitted { placed, lines, folded } = if is_full { fitted } else { fit(&pieces(ui, state, false), inner) };
+    // Shorter words before anything goes.
+    let mut room = Room::Wide;
+    let Fitted { placed, lines, folded } = loop {
+        let pieces = pieces(ui, state, room);
+        let fitted = fit(&pieces, inner);
+        match room.narrower() {
+            Some(narrower) if fitted.placed.len() < pieces.len() => room = narrower,
+            _ => break fitted,
+        }
+    };
     for x in lines {
         let line = Rect::from_center_size(pos2(x, inner.center().y), vec2(1.0, 20.0));
         ui.painter().rect_filled(line, CornerRadius::ZERO, tokens.line);
@@ -84,7 +91,7 @@ fn icon_button(ui: &mut Ui, button: Button, state: &AppState) -> Response {
 
 /// Everything that this tool has, in the strip's order, with what each takes. A rank says what stays longest: the
 /// chosen tool, undo and redo, "…", its main option, the other tools, what can be done with the mask, the rest.
-fn pieces(ui: &Ui, state: &AppState, roomy: bool) -> Vec<Piece<Part>> {
+fn pieces(ui: &Ui, state: &AppState, room: Room) -> Vec<Piece<Part>> {
     let chosen = state.canvas.tool;
     let piece = |part, width, group, rank| Piece { part, width, group, rank, goes_to: Goes::ToMenu, at_end: false };
     let mut pieces = Vec::with_capacity(32);
@@ -92,7 +99,7 @@ fn pieces(ui: &Ui, state: &AppState, roomy: bool) -> Vec<Piece<Part>> {
         let rank = if stands_for(tool, chosen) { 0 } else { rank };
         pieces.push(piece(Part::Button(Button::Tool(tool)), BUTTON, 0, rank));
     }
-    options::pieces(ui, state, roomy, &mut pieces);
+    options::pieces(ui, state, room, &mut pieces);
     if chosen.is_for_mask() {
         for (rank, button) in (40..).zip([Button::ShowMask, Button::InvertMask, Button::ClearMask]) {
             pieces.push(piece(Part::Button(button), BUTTON, 5, rank));

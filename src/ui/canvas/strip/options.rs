@@ -30,8 +30,28 @@ const SELECT_STATE_WIDTH_NARROW: f32 = 100.0;
 /// Around a label that stands before its field.
 const LABEL_GAP: f32 = 6.0;
 
+/// How long the words are that a tool has in the strip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    Wide,
+    /// What only tells something is shorter.
+    Middle,
+    /// Signs instead of words.
+    Narrow,
+}
+
+impl Room {
+    pub(super) fn narrower(self) -> Option<Self> {
+        match self {
+            Self::Wide => Some(Self::Middle),
+            Self::Middle => Some(Self::Narrow),
+            Self::Narrow => None,
+        }
+    }
+}
+
 /// Adds what this tool has.
-pub(super) fn pieces(ui: &Ui, state: &AppState, roomy: bool, pieces: &mut Vec<Piece<Part>>) {
+pub(super) fn pieces(ui: &Ui, state: &AppState, room: Room, pieces: &mut Vec<Piece<Part>>) {
     let tool = state.canvas.tool;
     let mut add = |part, width: f32, rank, goes_to| {
         // A hint stands for itself; the numbers of a brush belong together.
@@ -62,9 +82,9 @@ pub(super) fn pieces(ui: &Ui, state: &AppState, roomy: bool, pieces: &mut Vec<Pi
         }
         Tool::Lasso | Tool::Polygon => add(Part::Outline, OUTLINE_WIDTH, 30, Goes::ToMenu),
         Tool::Select => {
-            let width = if roomy { JOIN_WIDTH } else { JOIN_WIDTH_NARROW };
+            let width = if room == Room::Narrow { JOIN_WIDTH_NARROW } else { JOIN_WIDTH };
             add(Part::Join, width, 30, Goes::ToMenu);
-            let width = if roomy { SELECT_STATE_WIDTH } else { SELECT_STATE_WIDTH_NARROW };
+            let width = if room == Room::Wide { SELECT_STATE_WIDTH } else { SELECT_STATE_WIDTH_NARROW };
             // Where it does not fit, the pointer's shape shows that too.
             add(Part::SelectState, width, 70, Goes::Away);
         }
