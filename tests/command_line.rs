@@ -160,6 +160,151 @@ fn an_output_that_cannot_be_written_is_told_before_any_work() {
     }
 }
 
+/// A photo with a part erased as the mask, and a photo that ends early: both are read, and both are said.
+#[test]
+fn what_of_a_picture_or_a_mask_is_read_otherwise_is_a_notice() {
+    let home = TempDir::new().unwrap();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/pictures");
+    let photo =
+        image::RgbaImage::from_fn(64, 48, |x, y| image::Rgba([200 + (x % 50) as u8, 180 + (y % 40) as u8, 190, 255]));
+    let erased = |x: u32, y: u32| (20..44).contains(&x) && (8..40).contains(&y);
+    let mask = image::RgbaImage::from_fn(64, 48, |x, y| {
+        let image::Rgba([red, green, blue, _]) = *photo.get_pixel(x, y);
+        image::Rgba([red, green, blue, if erased(x, y) { 0 } else { 255 }])
+    });
+    photo.save(home.path().join("photo.png")).unwrap();
+    mask.save(home.path().join("mask.png")).unwrap();
+    let common =
+        ["--prompt", "x", "--steps", "1", "--init", "photo.png", "--mask", "mask.png", "--mask-blur", "0", "--json"];
+    let painted = |arguments: &[&str]| {
+        let output = generate(home.path(), &[&common[..], arguments].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let made = image::open(home.path().join("out.png")).unwrap().into_rgba8();
+        let changed = |x: u32, y: u32| made.get_pixel(x, y) != photo.get_pixel(x, y);
+        (changed(30, 20), changed(2, 2), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (inside, outside, events) = painted(&[]);
+    assert!(inside && !outside && events.contains("\"notice\"") && events.contains("--mask-channel"), "{events}");
+    let (inside, outside, events) = painted(&["--mask-channel", "inverted-alpha"]);
+    assert!(inside && !outside && !events.contains("\"notice\""), "{events}");
+    for channel in ["alpha", "luma"] {
+        let (inside, outside, events) = painted(&["--mask-channel", channel]);
+        assert!(!inside && outside && !events.contains("\"notice\""), "{channel}: {events}");
+    }
+    fs::remove_file(home.path().join("out.png")).unwrap();
+    let whole = fs::read(data.join("progressive-420.jpg")).unwrap();
+    fs::write(home.path().join("cut.jpg"), &whole[..whole.len() * 3 / 4]).unwrap();
+    let output = generate(home.path(), &["--prompt", "x", "--steps", "1", "--init", "cut.jpg"]);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && message.contains("note: ") && message.contains("% of its detail is missing"),
+        "{message}"
+    );
+    let refused =
+        generate(home.path(), &["--prompt", "x", "--init", "photo.png", "--mask", "mask.png", "--mask-channel", "red"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("inverted-alpha"));
+}
+
+#[test]
+fn every_place_is_looked_at_before_any_work() {
+    let home = TempDir::new().unwrap();
+    fs::create_dir(home.path().join("name-3.png")).unwrap();
+    let common = ["--prompt", "x", "--steps", "1", "--width", "64", "--height", "64"];
+    let (long, longer) = (format!("{}.png", "n".repeat(252)), format!("{}/a.png", "n".repeat(300)));
+    let long_folder = "p".repeat(300);
+    for (arguments, words) in [
+        (&["--out", "name.png", "--count", "3"][..], ["name-3.png", "found a folder"]),
+        (&["--out", &long], ["another name", "nnn"]),
+        (&["--out", &longer], ["another name", "nnn"]),
+        (&["--out", "name.png", "--previews", &long_folder], ["another name", "ppp"]),
+    ] {
+        let output = inkwick(home.path(), &[&["generate"], &common[..], arguments].concat());
+        assert_refused(&home, &output, 1, &words);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(!message.contains("loading") && !message.contains("step"), "{message}");
+        assert!(!home.path().join("name.png").exists());
+    }
+}
+
+#[test]
+fn a_preview_that_cannot_be_written_is_a_notice_and_the_picture_comes() {
+    let home = TempDir::new().unwrap();
+    for step in ["step-001.png", "step-002.png"] {
+        fs::create_dir_all(home.path().join("steps").join(step).join("inside")).unwrap();
+    }
+    let common = ["--prompt", "x", "--steps", "3", "--width", "64", "--height", "64", "--json", "--previews", "steps"];
+    let output = generate(home.path(), &common);
+    let events = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{events}");
+    let notices: Vec<&str> = events.lines().filter(|line| line.contains("\"notice\"")).collect();
+    assert!(notices.len() == 1 && notices[0].contains("step-001.png"), "{events}");
+    assert!(home.path().join("out.png").is_file() && home.path().join("steps/step-003.png").is_file());
+}
+
+#[test]
+fn a_scheduler_that_is_not_the_models_own_is_a_notice() {
+    let home = TempDir::new().unwrap();
+    let model = model_copy(&home);
+    let file = model.join("scheduler/scheduler_config.json");
+    let mut config: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    config["_class_name"] = "DPMSolverSDEScheduler".into();
+    fs::write(&file, config.to_string()).unwrap();
+    let common = ["--model", "model", "--prompt", "x", "--steps", "1", "--width", "64", "--height", "64", "--json"];
+    let notices = |arguments: &[&str]| {
+        let output = generate(home.path(), &[&common[..], arguments].concat());
+        let events = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{events}");
+        events.lines().filter(|line| line.contains("\"notice\"")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let said = notices(&[]);
+    assert!(said.len() == 1 && said[0].contains("DPMSolverSDEScheduler") && said[0].contains("dpm++-2m"), "{said:?}");
+    // Whoever chose one got it.
+    assert!(notices(&["--scheduler", "ddim"]).is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_who_reads_and_a_full_disk_end_no_command_in_a_panic() {
+    use std::process::Stdio;
+    let home = TempDir::new().unwrap();
+    let picture = ["--prompt", "x", "--steps", "1", "--width", "64", "--height", "64", "--json", "--out", "out.png"];
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/lora/moss.pt").display().to_string();
+    let full = || Stdio::from(fs::File::options().write(true).open("/dev/full").unwrap());
+    let closed = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Stdio::from(writer)
+    };
+    for (arguments, when_full) in [
+        (&["models", "list"][..], 1),
+        (&["models", "pull"], 1),
+        (&["models", "inspect", &file], 1),
+        (&["doctor"], 1),
+        (&[&["generate"], &picture[..]].concat(), 0),
+    ] {
+        let run = |stdout: Stdio, stderr: Stdio| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_inkwick"));
+            command.args(arguments).current_dir(home.path()).env("INKWICK_HOME", home.path().join("home"));
+            let output = command.stdout(stdout).stderr(stderr).spawn().unwrap().wait_with_output().unwrap();
+            (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let (code, message) = run(closed(), Stdio::piped());
+        assert!(code == Some(0) && !message.contains("panicked"), "{arguments:?}: {code:?}, {message}");
+        let (code, message) = run(full(), Stdio::piped());
+        assert!(code == Some(when_full) && message.contains("standard output"), "{arguments:?}: {code:?}, {message}");
+        for stderr in [closed(), full()] {
+            assert_eq!(run(Stdio::null(), stderr).0, Some(0), "{arguments:?}");
+        }
+    }
+    // What is refused has only stderr to say it.
+    for stderr in [closed(), full()] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_inkwick"));
+        command.args(["-vvv", "models", "inspect", "nothing.here"]).env("INKWICK_HOME", home.path().join("home"));
+        assert_eq!(command.stderr(stderr).status().unwrap().code(), Some(1));
+    }
+    assert!(home.path().join("out.png").is_file());
+}
+
 #[test]
 fn a_damaged_model_is_named() {
     let home = TempDir::new().unwrap();

@@ -1,11 +1,11 @@
 //! `inkwick doctor`: what this machine and this build have.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use candle_core::utils;
 
+use super::output::say;
 use crate::checkpoint::{ModelFiles, builtin_model};
 use crate::engine::device::DeviceChoice;
 use crate::kernels::{Level, SIMD_VARIABLE};
@@ -50,7 +50,7 @@ pub(super) fn run() -> ExitCode {
         }
     };
     for (name, text) in lines {
-        let _ = writeln!(std::io::stdout(), "{name:10} {text}");
+        say(&format!("{name:10} {text}"));
     }
     code
 }

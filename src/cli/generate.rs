@@ -1,5 +1,6 @@
 //! `inkwick generate`: arguments to requests, one picture after the other.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use super::backend::backend;
 use super::report::Report;
 use super::words::{self, CANCELLED, DONE, FAILED};
 use crate::engine::{EngineHandle, JobHandle};
-use crate::job::{Destination, EventKind, Notice, Outcome, Progress, Request, with_remedy};
+use crate::job::{Destination, EventKind, Notice, Outcome, Progress, Request, Saver, with_remedy};
 use crate::store::models;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
@@ -60,11 +61,25 @@ pub(super) fn run(arguments: &GenerateArguments) -> ExitCode {
 fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String> {
     let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
     paths.other_folders = Settings::load(&paths.settings_file).settings.known_models;
-    let (request, notices) = request_of(arguments, &paths)?;
-    for notice in &notices {
-        report.notice(&with_remedy(&notice.message, notice.remedy, words::remedy));
-    }
+    let (asked, mut notices) = request_of(arguments, &paths)?;
+    let mut first = asked.clone();
+    notices.extend(models::prompt_references::resolve(&mut first, &paths).map_err(|error| error.to_string())?);
+    let mut told = HashSet::new();
+    let mut tell = |notices: Vec<Notice>| {
+        for notice in notices {
+            let sentence = with_remedy(&notice.message, notice.remedy, words::remedy);
+            if told.insert(sentence.clone()) {
+                report.notice(&sentence);
+            }
+        }
+    };
+    tell(notices);
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
+    // All of them before the first is drawn: the last place is not found out after an hour.
+    let destinations: Vec<Destination> = (0..arguments.count).map(|index| destination(arguments, index)).collect();
+    for destination in &destinations {
+        saver.check(destination).map_err(|error| error.sentence(words::remedy))?;
+    }
     let (device, dtype) = (arguments.compute.device, arguments.compute.dtype);
     let failure_file = paths.device_failure_file.clone();
     let backend = move || backend(device, dtype, failure_file);
@@ -83,12 +98,10 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
     if let Err(error) = ctrlc::set_handler(on_interrupt) {
         tracing::warn!("Ctrl+C will end the program at once: {error}");
     }
-    for index in 0..arguments.count {
-        let destination = Destination::File {
-            path: numbered(&arguments.out, index),
-            previews: arguments.previews.as_deref().map(|folder| preview_folder(folder, index)),
-        };
-        let request = request.of_batch(index);
+    for (index, destination) in (0..).zip(destinations) {
+        let (request, notices) =
+            models::prompt_references::of_batch(&asked, &first, index, &paths).map_err(|error| error.to_string())?;
+        tell(notices);
         let job = engine.submit(request, destination).map_err(|error| error.sentence(words::remedy))?;
         // Between two pictures there was nothing to cancel.
         if interrupted.load(Ordering::Acquire) {
@@ -142,8 +155,14 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<(Request, 
     arguments.sampling.fill(&mut request);
     arguments.paint.fill(&mut request, &mut notices)?;
     arguments.compute.fill(&mut request);
-    notices.extend(models::prompt_references::resolve(&mut request, paths).map_err(|error| error.to_string())?);
     Ok((request, notices))
+}
+
+fn destination(arguments: &GenerateArguments, index: u32) -> Destination {
+    Destination::File {
+        path: numbered(&arguments.out, index),
+        previews: arguments.previews.as_deref().map(|folder| preview_folder(folder, index)),
+    }
 }
 
 /// `name.png`, `name-2.png`, `name-3.png`, …

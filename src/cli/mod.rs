@@ -5,6 +5,7 @@ mod backend;
 mod doctor;
 mod generate;
 mod models;
+mod output;
 mod report;
 mod window;
 mod words;
@@ -57,10 +58,19 @@ impl Arguments {
 impl Command {
     /// Runs to the end. 0: done, 1: failed with a sentence, 130: cancelled. (2, usage, is given by the parser.)
     fn run(self) -> ExitCode {
-        match self {
+        let is_answer = !matches!(self, Self::Generate(_));
+        let code = match self {
             Self::Generate(arguments) => generate::run(&arguments),
             Self::Models(command) => models::run(&command),
             Self::Doctor => doctor::run(),
+        };
+        // A picture is written to its own file; other subcommands are their answer.
+        match output::lost() {
+            Some(sentence) => {
+                output::explain(&format!("inkwick: {sentence}"));
+                if is_answer { ExitCode::FAILURE } else { code }
+            }
+            None => code,
         }
     }
 }

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::checkpoint::{FileReport, ModelFiles, inspect_file, profile_of};
+use super::output::{explain, say};
+use crate::checkpoint::{FileReport, LoraFacts, ModelFiles, inspect_file, profile_of};
 use crate::hub::{self, DownloadProgress, Hub, STARTERS, Starter};
 use crate::job::{ModelDefaults, ModelProfile};
 use crate::sampling::SchedulerName;
@@ -77,15 +78,10 @@ pub(super) fn run(command: &ModelsCommand) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            eprintln!("inkwick: {sentence}");
+            explain(&format!("inkwick: {sentence}"));
             ExitCode::FAILURE
         }
     }
-}
-
-#[allow(clippy::print_stdout)] // What was asked for goes to stdout.
-fn say(line: &str) {
-    println!("{line}");
 }
 
 fn list(paths: &Paths) {
@@ -136,7 +132,7 @@ fn inspect(path: &Path) -> Result<(), String> {
 }
 
 fn lines(report: &FileReport) -> Vec<String> {
-    let FileReport { kind, family, precision, bytes, tensors, matched, unmatched, metadata } = report;
+    let FileReport { kind, family, precision, bytes, tensors, matched, unmatched, metadata, lora } = report;
     let mut lines = vec![
         format!("kind          {}", kind.label()),
         format!("architecture  {}", family.as_deref().unwrap_or("not named by the file")),
@@ -144,6 +140,8 @@ fn lines(report: &FileReport) -> Vec<String> {
         format!("size          {:.1} MB", *bytes as f64 / 1e6),
         format!("tensors       {matched} of {tensors} have their place"),
     ];
+    let facts = lora.iter().flat_map(LoraFacts::lines);
+    lines.extend(facts.map(|(name, text)| format!("{:13} {}", name.to_lowercase(), one_line(&text))));
     lines.extend(unmatched.iter().take(LISTED).map(|name| format!("  without     {name}")));
     if unmatched.len() > LISTED {
         lines.push(format!("  and         {} more", unmatched.len() - LISTED));

@@ -1,11 +1,12 @@
 //! What `generate` prints: JSON lines on stdout, or a bar (plain lines where there is no terminal) on stderr.
 
 use std::cell::Cell;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
+use super::output::{explain, say};
 use crate::job::{Finished, ModelPart};
 use crate::kernels::Level;
 
@@ -36,7 +37,7 @@ impl Report {
             bar.set_length(100);
             bar.set_position((fraction * 100.0) as u64);
         } else if self.last_part.replace(Some(part)) != Some(part) {
-            progress_line(&format!("loading {}", part.name().replace('_', " ")));
+            explain(&format!("loading {}", part.name().replace('_', " ")));
         }
     }
 
@@ -48,7 +49,7 @@ impl Report {
             bar.set_length(u64::from(total));
             bar.set_position(u64::from(done));
         } else {
-            progress_line(&format!("step {done}/{total}, {seconds:.2} s"));
+            explain(&format!("step {done}/{total}, {seconds:.2} s"));
         }
     }
 
@@ -66,7 +67,7 @@ impl Report {
         let line = format!("note: {message}");
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => progress_line(&line),
+            None => explain(&line),
         }
     }
 
@@ -93,7 +94,7 @@ impl Report {
             bar.finish_and_clear();
         }
         let (file, seed, seconds) = (finished.file.display(), finished.request.seed, finished.seconds);
-        print(&format!("{file}: {width}×{height}, seed {seed}, {seconds:.1} s"));
+        say(&format!("{file}: {width}×{height}, seed {seed}, {seconds:.1} s"));
     }
 
     pub(super) fn cancelled(&self) {
@@ -101,7 +102,7 @@ impl Report {
         if self.json {
             emit(&json!({"event": "cancelled"}));
         }
-        progress_line("cancelled");
+        explain("cancelled");
     }
 
     pub(super) fn failed(&self, message: &str) {
@@ -109,7 +110,7 @@ impl Report {
         if self.json {
             emit(&json!({"event": "failed", "message": message}));
         }
-        progress_line(&format!("inkwick: {message}"));
+        explain(&format!("inkwick: {message}"));
     }
 
     fn clear(&self) {
@@ -124,14 +125,5 @@ fn rounded(seconds: f64) -> f64 {
 }
 
 fn emit(event: &Value) {
-    print(&event.to_string());
-}
-
-/// A reader that went away is no reason to stop: the picture is still wanted.
-fn print(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
-}
-
-fn progress_line(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    say(&event.to_string());
 }

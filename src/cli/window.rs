@@ -1,5 +1,6 @@
 //! The window: what is read and started before it opens, and what it is given.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -10,11 +11,12 @@ use crate::engine::device::{DeviceChoice, DtypeChoice};
 use crate::engine::mobile_sam::{self, FetchWeights};
 use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, files_of};
 use crate::hub::{self, DownloadError, DownloadProgress, Hub};
-use crate::job::{ErrorKind, JobError, ModelRef, Wake};
+use crate::job::{ErrorKind, JobError, ModelRef, Request, Wake};
 use crate::pipeline::tokenizer_of;
-use crate::prompt::{PromptTokenizer, drawn, parse};
+use crate::prompt::{PromptTokenizer, WindowWords, drawn_from, parse, parts};
 use crate::store::hub_cache::CachedRepository;
 use crate::store::keys::{self, KeyNames};
+use crate::store::models::wildcards;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
@@ -59,9 +61,9 @@ fn start(
     let store = StoreHandle::start(&paths, wake)
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
     let services = Services {
+        count_tokens: Some(token_counter(&paths)),
         paths,
         device_text: device_text(),
-        count_tokens: Some(token_counter()),
         estimate: Some(estimator()),
         keys,
         problem,
@@ -108,8 +110,10 @@ fn estimator() -> EstimatePicture {
     Arc::new(move |question| estimator.answer(question))
 }
 
-/// Counts as the pipeline reads: weights and brackets are no tokens. Keeps the tokenizer used last.
-fn token_counter() -> CountTokens {
+/// Counts as the pipeline reads: weights and brackets are no tokens, and of texts that take turns the longest counts.
+/// Keeps the tokenizer used last.
+fn token_counter(paths: &Paths) -> CountTokens {
+    let paths = paths.clone();
     let last: Mutex<Option<(ModelRef, PromptTokenizer)>> = Mutex::default();
     Arc::new(move |TokenQuestion { model, prompt }| {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,7 +123,13 @@ fn token_counter() -> CountTokens {
         }
         let (_, tokenizer) = last.as_ref()?;
         // A drawn choice is as good as another to count.
-        let windows = tokenizer.count(&parse(&drawn(prompt, 0))).ok()?;
+        let drawn = drawn_from(prompt, 0, &wildcards::lists(&[prompt], &paths));
+        let parts = parts(&drawn, Request::DEFAULT_STEPS as usize);
+        let texts: BTreeSet<&str> =
+            parts.iter().flat_map(|part| &part.stages).map(|stage| stage.text.as_str()).collect();
+        let counted = texts.into_iter().map(|text| tokenizer.count(&parse(text)).ok()).collect::<Option<Vec<_>>>()?;
+        let used = |windows: &Vec<WindowWords>| windows.iter().map(|window| window.tokens).sum::<usize>();
+        let windows = counted.into_iter().max_by_key(|windows| (windows.len(), used(windows)))?;
         Some(TokenCount { windows, room: tokenizer.window_room() })
     })
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::awake::Awake;
 use super::backend::{Backend, BackendError};
 use super::queue::{Job, JobQueue};
-use crate::job::{Destination, ErrorKind, EventKind, Finished, JobError, Outcome, Progress, Request, Saver};
+use crate::job::{Destination, ErrorKind, EventKind, Finished, JobError, Notice, Outcome, Progress, Request, Saver};
 use crate::system::log;
 use crate::system::peak::{PeakWatch, peak_memory_bytes};
 
@@ -55,13 +55,19 @@ fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver) -> Result<Finish
     let started = Instant::now();
     let _peak_watch = PeakWatch::start();
     saver.check(&job.destination)?;
-    let mut preview_error = None;
+    let mut has_lost_preview = false;
     let mut predicted_peak_bytes = None;
     let mut report = |progress: Progress| {
         match &progress {
             Progress::Step { done, preview: Some(preview), .. } => {
                 if let Destination::File { previews: Some(folder), .. } = &job.destination {
-                    preview_error = saver.save_preview(folder, *done, preview).err().or(preview_error.take());
+                    // Tried again at each step, and said once: a disk may have room again, and the picture comes anyway.
+                    if let Err(error) = saver.save_preview(folder, *done, preview)
+                        && !std::mem::replace(&mut has_lost_preview, true)
+                    {
+                        let notice = Notice { message: error.message, remedy: error.remedy };
+                        job.mailbox.post(EventKind::Progress(Progress::Notice(notice)));
+                    }
                 }
             }
             Progress::Resolved { peak_bytes, .. } => predicted_peak_bytes = Some(*peak_bytes),
@@ -70,9 +76,6 @@ fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver) -> Result<Finish
         job.mailbox.post(EventKind::Progress(progress));
     };
     let drawn = backend.run(&job.task, &job.cancel, &mut report)?;
-    if let Some(error) = preview_error {
-        return Err(error.into());
-    }
     if job.cancel.is_cancelled() {
         return Err(BackendError::Cancelled);
     }

@@ -9,6 +9,10 @@ pub struct EstimateQuestion {
     /// As the network works: width and height in pixels.
     pub size_px: [u32; 2],
     pub guided: bool,
+    /// Of the prompt, each of which is one pass; at least 1.
+    pub parts: u32,
+    /// That are encoded, both prompts together.
+    pub texts: u32,
     /// Whether a picture is encoded before.
     pub encodes: bool,
     /// The network's calls for one picture.

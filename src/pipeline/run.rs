@@ -11,6 +11,7 @@ use super::load::Pipeline;
 use super::networks::Reporter;
 use super::plan::FittedPlan;
 use super::resolved::ResolvedRequest;
+use super::unused::unused_settings;
 use crate::job::{CancelToken, Progress, Request};
 use crate::model::{ModelError, in_pool};
 use crate::raster::Picture;
@@ -46,22 +47,43 @@ impl Pipeline {
         let canvas = Canvas::new(request, self.spec().grid)?;
         let frame = canvas.as_ref().map(|canvas| canvas.frame);
         let resolved = ResolvedRequest::new(request, frame, self.spec())?;
+        let spec = self.spec();
+        let unused = unused_settings(request, &resolved, spec.input, spec.embeds_guidance());
+        for sentence in spec.sampling.substitution(request).map(str::to_owned).into_iter().chain(unused) {
+            sink(Progress::Notice(sentence.into()));
+        }
         sink(Progress::Resolved { compute: plan.compute(), peak_bytes: fitted.costs.peak_bytes() as u64 });
         tracing::info!("{plan:?}");
         let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let reporter = Reporter { cancel_check: &cancel_check, sink: RefCell::new(sink) };
-        let conditioning =
-            in_pool(|| self.condition(request, &resolved, &|part, fraction| reporter.loading(part, fraction)))?;
+        self.report_notices(&reporter);
+        let first_step = self.first_call(request, scheduler.as_ref());
+        let steps = match scheduler.timesteps().len().checked_sub(1) {
+            Some(last) if first_step <= last => scheduler.step_of(last) - scheduler.step_of(first_step) + 1,
+            _ => 0,
+        };
+        let conditioning = in_pool(|| self.condition(request, &resolved, steps, &reporter))?;
         self.release_idle_memory();
         let mut noise = request.noise.source(request.seed);
         let noise = noise.as_mut();
         let guidance = Guidance::new(resolved.guidance, request);
-        let mut denoising =
-            Denoising { resolved, plan, scheduler, first_step: 0, conditioning, guidance, concat: None, blend: None };
+        let mut denoising = Denoising {
+            resolved,
+            plan,
+            scheduler,
+            scheduler_name,
+            first_step,
+            conditioning,
+            guidance,
+            concat: None,
+            blend: None,
+        };
         let start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
         // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.
         self.release_idle_memory();
         let latents = self.denoise(&mut denoising, start, noise, &reporter)?;
+        // Networks that are read on demand are all read by now.
+        self.report_notices(&reporter);
 
         self.release_idle_memory();
         let started = Instant::now();
@@ -86,6 +108,13 @@ impl Pipeline {
             ..request.clone()
         };
         Ok((picture, carried_out))
+    }
+
+    /// What was found about adapters while networks were read.
+    fn report_notices(&self, reporter: &Reporter) {
+        for notice in self.loader.take_notices() {
+            reporter.report(Progress::Notice(notice));
+        }
     }
 
     /// Gives back what the networks before left idle.

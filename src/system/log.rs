@@ -32,7 +32,11 @@ pub fn start(file: Option<&Path>, verbosity: u8) {
     let (level, problem) = level(verbosity, std::env::var(LEVEL_VARIABLE).ok().as_deref());
     let ours = |level: LevelFilter| Targets::new().with_default(LevelFilter::WARN).with_target("inkwick", level);
     let shown = if level > LevelFilter::WARN { level } else { LevelFilter::OFF };
-    let stderr = fmt::layer().with_writer(io::stderr).with_filter(ours(level).with_target(SHOWN_TARGET, shown));
+    // A layer says by a print that panics what it could not write: a full disk behind stderr is no reason to end.
+    let stderr = fmt::layer()
+        .log_internal_errors(false)
+        .with_writer(io::stderr)
+        .with_filter(ours(level).with_target(SHOWN_TARGET, shown));
     let opened = file.map(|file| LogFile::open(file, MAX_FILE_BYTES));
     let (log_file, error) = match opened {
         Some(Ok(log_file)) => (Some(log_file), None),
@@ -40,7 +44,7 @@ pub fn start(file: Option<&Path>, verbosity: u8) {
         None => (None, None),
     };
     let to_file = log_file.map(|log_file| {
-        let layer = fmt::layer().with_ansi(false).with_writer(Mutex::new(log_file));
+        let layer = fmt::layer().log_internal_errors(false).with_ansi(false).with_writer(Mutex::new(log_file));
         layer.with_filter(ours(level.max(LevelFilter::INFO)))
     });
     let started: Result<(), TryInitError> = tracing_subscriber::registry().with(stderr).with(to_file).try_init();

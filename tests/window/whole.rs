@@ -250,6 +250,22 @@ fn a_dropped_file_that_is_no_picture_is_told_of() {
 }
 
 #[test]
+fn a_photo_that_ends_early_is_opened_and_told_of() {
+    let mut bench = Bench::new(FakeScript::default());
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/pictures");
+    for (number, name) in ["baseline-420.jpg", "png-rgb.png"].into_iter().enumerate() {
+        let whole = std::fs::read(data.join(name)).unwrap();
+        let file = bench.paths.cache_folder.join(name);
+        std::fs::create_dir_all(&bench.paths.cache_folder).unwrap();
+        std::fs::write(&file, &whole[..whole.len() * 2 / 3]).unwrap();
+        bench.drop_file(file);
+        bench.wait("a toast tells of it", |bench| bench.toasts().len() == number + 1);
+        assert!(bench.toasts()[number].contains("of the picture is missing"), "{:?}", bench.toasts());
+        assert!(bench.studio(|studio| studio.state.canvas.has_picture()));
+    }
+}
+
+#[test]
 fn a_gallery_picture_gives_its_settings_back() {
     let mut bench = Bench::new(FakeScript::default());
     bench.with(|studio| studio.state.prompt.steps = 7);

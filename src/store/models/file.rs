@@ -120,6 +120,7 @@ mod tests {
             matched: tensors,
             unmatched: Vec::new(),
             metadata: std::collections::BTreeMap::default(),
+            lora: None,
         };
         let shelf = |kind, family, tensors| Shelf::of_file(&report(kind, family, tensors));
         assert_eq!(shelf(FileKind::Lora, None, 900), Some(Shelf::Loras));

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::checkpoint::{CheckpointError, FileKind, inspect_file};
+use crate::checkpoint::{CheckpointError, FileKind, LoraFacts, inspect_file};
 
 /// How many names without a place are listed.
 const LISTED: usize = 8;
@@ -47,6 +47,7 @@ impl Inspection {
             ("Size", format!("{:.1} MB", report.bytes as f64 / 1e6)),
             ("Tensors", format!("{} of {} have their place", report.matched, report.tensors)),
         ];
+        facts.extend(report.lora.iter().flat_map(LoraFacts::lines).map(|(name, text)| (name, one_line(&text))));
         for (key, name) in SHOWN_METADATA {
             facts.extend(report.metadata.get(key).map(|text| (name, one_line(text))));
         }

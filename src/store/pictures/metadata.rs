@@ -3,7 +3,6 @@
 //! Text in, `Request` out, and back; an exact copy as JSON goes beside it. Touches no file.
 
 use crate::job::{ModelRef, PromptSyntax, Request, Variation};
-use crate::prompt::drawn;
 use crate::sampling::{NoiseKind, PredictionChoice, SchedulerName, SigmaChoice};
 use crate::store::pictures::metadata_inpaint;
 
@@ -56,14 +55,10 @@ pub fn strength_of(text: &str) -> Option<f64> {
 #[must_use]
 pub fn parameters_of(request: &Request) -> String {
     // Other programs know no choices: they get the text that was drawn.
-    let drawn_text = |text: &str| match request.prompt_syntax {
-        PromptSyntax::Weighted => without_nul(&drawn(text, request.seed)),
-        PromptSyntax::Plain => without_nul(text),
-    };
-    let mut text = drawn_text(&request.prompt);
-    if let Some(negative) = request.negative.as_deref().filter(|negative| !negative.is_empty()) {
+    let mut text = without_nul(&request.settled_prompt());
+    if let Some(negative) = request.settled_negative().filter(|negative| !negative.is_empty()) {
         text.push_str("\nNegative prompt: ");
-        text.push_str(&drawn_text(negative));
+        text.push_str(&without_nul(&negative));
     }
     let mut pairs = vec![("Steps", request.steps.to_string())];
     if let Some(scheduler) = request.scheduler {

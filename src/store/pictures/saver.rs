@@ -30,6 +30,8 @@ enum PlaceError {
     NotAFolder(PathBuf),
     #[error("the folder cannot be written to ({source}); change its rights or choose another: {}", path.display())]
     NotWritable { source: io::Error, path: PathBuf },
+    #[error("the picture cannot have this place ({source}); choose another name: {}", path.display())]
+    NoPlace { source: io::Error, path: PathBuf },
     #[error("the preview could not be written ({source}); check the disk and the folder's rights: {}", path.display())]
     Preview { source: io::Error, path: PathBuf },
 }
@@ -82,6 +84,10 @@ fn check_file(path: &Path) -> Result<(), PlaceError> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Err(PlaceError::IsFolder(path.to_path_buf())),
         Ok(found) if !found.is_file() => return Err(PlaceError::NotAFile(path.to_path_buf())),
+        // Nothing there yet is what is wanted; that a folder is missing or a file is said below.
+        Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Err(PlaceError::NoPlace { source: error, path: path.to_path_buf() });
+        }
         _ => {}
     }
     let folder = atomic::folder_of(path);
@@ -93,6 +99,11 @@ fn check_file(path: &Path) -> Result<(), PlaceError> {
 
 /// A folder that is not there yet can be made if the nearest one above it can be written to.
 fn check_can_be_made(folder: &Path) -> Result<(), PlaceError> {
+    if let Err(source) = fs::metadata(folder)
+        && source.kind() == io::ErrorKind::InvalidFilename
+    {
+        return Err(PlaceError::NoPlace { source, path: folder.to_path_buf() });
+    }
     let nearest = folder.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."));
     check_folder(nearest)
 }

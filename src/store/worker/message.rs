@@ -63,6 +63,8 @@ pub enum StoreCommand {
         /// Given back with the answer.
         id: u64,
         request: Box<Request>,
+        /// Of the batch that begins with the request.
+        picture_count: u32,
         folders: Vec<PathBuf>,
     },
     ReadRequest(PathBuf),
@@ -114,6 +116,8 @@ pub enum StoreEvent {
         picture: Result<Arc<Picture>, JobError>,
         /// How it was made, if the file says so.
         request: Option<Box<Request>>,
+        /// What of the file is missing, or was left aside.
+        notices: Vec<Notice>,
     },
     /// Those that are in the trash now.
     Deleted(Vec<PathBuf>),
@@ -127,10 +131,10 @@ pub enum StoreEvent {
     },
     /// What a file is that is no model by itself, and what became of it.
     Inspected(Box<Inspection>),
-    /// The request with what its prompt names, and what of the prompt is read otherwise than it says.
+    /// A request for each picture with what its prompt names, and what of the prompts is read otherwise than they say.
     ReferencesResolved {
         id: u64,
-        request: Result<(Box<Request>, Vec<Notice>), ReferenceError>,
+        requests: Result<(Vec<Request>, Vec<Notice>), ReferenceError>,
     },
     Request {
         path: PathBuf,
@@ -142,6 +146,8 @@ pub enum StoreEvent {
     Mask {
         path: PathBuf,
         mask: Result<MaskPlane, JobError>,
+        /// What of the file is missing, and what of it was taken for the mask.
+        notices: Vec<Notice>,
     },
     /// As it was left, or empty.
     Canvas(Box<Document>),

@@ -183,7 +183,12 @@ mod tests {
         let mut pending = Pending::default();
         pending.push(StoreCommand::ScanGallery);
         for id in [1, 2] {
-            pending.push(StoreCommand::ResolveReferences { id, request: Box::default(), folders: Vec::new() });
+            pending.push(StoreCommand::ResolveReferences {
+                id,
+                request: Box::default(),
+                picture_count: 1,
+                folders: Vec::new(),
+            });
         }
         let tasks = drain(&mut pending);
         let ids = tasks.iter().map(|task| match task {
@@ -191,7 +196,12 @@ mod tests {
             _ => 0,
         });
         assert_eq!(ids.collect::<Vec<_>>(), [1, 2, 0]);
-        pending.push(StoreCommand::ResolveReferences { id: 3, request: Box::default(), folders: Vec::new() });
+        pending.push(StoreCommand::ResolveReferences {
+            id: 3,
+            request: Box::default(),
+            picture_count: 1,
+            folders: Vec::new(),
+        });
         pending.push(StoreCommand::DiscardDownload("somebody/dreamer".into()));
         pending.close();
         assert!(matches!(&drain(&mut pending)[..], [Task::Command(StoreCommand::DiscardDownload(_))]));

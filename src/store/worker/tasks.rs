@@ -2,6 +2,7 @@
 //!
 //! Every command that asks for something is answered, if only by a sentence that says why not.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,14 +10,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::canvas::{Document, Record};
 use crate::checkpoint::{FileKind, inspect_file};
-use crate::job::{JobError, Request};
+use crate::job::{JobError, Notice, Request};
 use crate::raster::Picture;
 use crate::store::canvas::journal::{Journal, JournalError};
 use crate::store::models::entry::ModelError;
 use crate::store::models::file::Shelf;
 use crate::store::models::inspection::Inspection;
+use crate::store::models::prompt_references::ReferenceError;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
+use crate::store::pictures::mask_file::MaskChannel;
 use crate::store::pictures::picture_file::Painting;
 use crate::store::pictures::thumbnails::Thumbnails;
 use crate::store::pictures::{mask_file, picture_file};
@@ -97,11 +100,9 @@ impl Tasks {
             StoreCommand::InspectModel(path) => self.inspect(&path)?,
             StoreCommand::FileModel { path, shelf } => self.file(&path, shelf)?,
             StoreCommand::InspectFile(path) => inspected(&path, None)?,
-            StoreCommand::ResolveReferences { id, mut request, folders } => {
+            StoreCommand::ResolveReferences { id, request, picture_count, folders } => {
                 let paths = Paths { other_folders: folders, ..self.paths.clone() };
-                let resolved =
-                    models::prompt_references::resolve(&mut request, &paths).map(|notices| (request, notices));
-                StoreEvent::ReferencesResolved { id, request: resolved }
+                StoreEvent::ReferencesResolved { id, requests: resolved(&request, picture_count, &paths) }
             }
             StoreCommand::DescribePictures(paths) => {
                 self.describe(&paths, post);
@@ -116,7 +117,9 @@ impl Tasks {
                 return Ok(None);
             }
             StoreCommand::LoadMask(path) => {
-                StoreEvent::Mask { mask: mask_file::read(&path).map_err(JobError::from), path }
+                let mut notices = Vec::new();
+                let mask = mask_file::read_channel(&path, MaskChannel::Auto, &mut notices).map_err(JobError::from);
+                StoreEvent::Mask { path, mask, notices }
             }
             StoreCommand::SavePicture { to, picture } => save_picture(to, &picture)?,
             StoreCommand::SaveCanvas { to, picture } => save_picture(to, &picture.whole())?,
@@ -241,9 +244,25 @@ fn inspection_of(path: &Path, sentence: Option<String>) -> Result<Inspection, Jo
     Inspection::of(path, sentence).map_err(|error| JobError::caused(error.kind(), error))
 }
 
+/// The pictures of a batch with what their prompts name; what is told of several is told once.
+fn resolved(asked: &Request, picture_count: u32, paths: &Paths) -> Result<(Vec<Request>, Vec<Notice>), ReferenceError> {
+    let mut first = asked.clone();
+    let mut notices = models::prompt_references::resolve(&mut first, paths)?;
+    let mut requests = Vec::new();
+    for index in 0..picture_count {
+        let (request, told) = models::prompt_references::of_batch(asked, &first, index, paths)?;
+        requests.push(request);
+        notices.extend(told);
+    }
+    let mut told = HashSet::new();
+    notices.retain(|notice| told.insert(notice.message.clone()));
+    Ok((requests, notices))
+}
+
 fn load_picture(path: PathBuf) -> StoreEvent {
-    let picture = picture_file::read(&path).map(Arc::new).map_err(JobError::from);
-    StoreEvent::Picture { picture, request: request_in(&path), path }
+    let mut notices = Vec::new();
+    let picture = picture_file::read_noting(&path, &mut notices).map(Arc::new).map_err(JobError::from);
+    StoreEvent::Picture { picture, request: request_in(&path), path, notices }
 }
 
 fn save_picture(to: PathBuf, picture: &Picture) -> Result<StoreEvent, JobError> {

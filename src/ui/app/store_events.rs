@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::canvas::Origin;
-use crate::job::{Intent, ModelRef, Request};
+use crate::job::{Intent, ModelRef, Notice, Request};
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::list::ModelList;
@@ -43,7 +43,11 @@ impl Studio {
                 state.gallery.thumbnails.answer(path, thumbnail);
             }
             StoreEvent::ThumbnailsSkipped(files) => state.gallery.thumbnails.skipped(&files),
-            StoreEvent::Picture { path, picture: Ok(picture), request } => {
+            StoreEvent::Picture { path, picture: Ok(picture), request, notices } => {
+                // In the gallery a picture is only passed by.
+                if state.canvas.opening.contains(&path) {
+                    note_all(state, &notices);
+                }
                 picture_arrived(state, path, picture, request.is_some());
             }
             StoreEvent::Picture { path, picture: Err(error), .. } => {
@@ -85,12 +89,14 @@ impl Studio {
             StoreEvent::Request { path, request: None, .. } => {
                 state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
             }
-            StoreEvent::Mask { mask: Ok(mask), .. } => {
-                if !state.canvas.load_mask(mask) {
+            StoreEvent::Mask { mask: Ok(mask), notices, .. } => {
+                if state.canvas.load_mask(mask) {
+                    note_all(state, &notices);
+                } else {
                     state.toasts.note("A mask needs a picture to lie on: open one first.");
                 }
             }
-            StoreEvent::Mask { path, mask: Err(error) } => {
+            StoreEvent::Mask { path, mask: Err(error), .. } => {
                 state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
             }
             StoreEvent::Canvas(document) => {
@@ -103,11 +109,17 @@ impl Studio {
                     state.prompt.start_on_picture();
                 }
             }
-            StoreEvent::ReferencesResolved { id, request } => self.submit(id, request),
+            StoreEvent::ReferencesResolved { id, requests } => self.submit(id, requests),
             StoreEvent::Unfinished(left) => self.downloads.take_in(left),
             StoreEvent::DownloadDiscarded(name) => self.downloads.forget(&name),
             StoreEvent::Problem(error) => state.toasts.error(words::of_error(&error), None),
         }
+    }
+}
+
+fn note_all(state: &mut AppState, notices: &[Notice]) {
+    for notice in notices {
+        state.toasts.note(words::of_notice(notice));
     }
 }
 

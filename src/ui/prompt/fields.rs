@@ -199,7 +199,7 @@ fn seed_row(ui: &mut Ui, prompt: &mut PromptPanelState) {
                     .frame(egui::Frame::NONE),
             )
         });
-        prompt.seed_text.retain(|letter| letter.is_ascii_digit());
+        PromptPanelState::keep_seed(&mut prompt.seed_text);
         if ui.add(IconButton::new(icons::DICE_FIVE, "New random seed").framed()).clicked() {
             prompt.seed_text = fresh_seed().to_string();
         }

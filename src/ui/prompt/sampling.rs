@@ -154,7 +154,7 @@ fn finer(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
                         .frame(egui::Frame::NONE),
                 )
             });
-            fine.variation_seed_text.retain(|letter| letter.is_ascii_digit());
+            PromptPanelState::keep_seed(&mut fine.variation_seed_text);
         });
     }
     share(

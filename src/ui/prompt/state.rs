@@ -176,6 +176,12 @@ impl PromptPanelState {
         }
     }
 
+    /// Leaves what a seed is made of in a field. As elsewhere, -1 is a random one.
+    pub fn keep_seed(text: &mut String) {
+        let is_random = text.trim_start().starts_with('-');
+        text.retain(|letter| letter.is_ascii_digit() || (is_random && letter == '-'));
+    }
+
     /// The seed that stands in the field, `None` when it shall be random.
     #[must_use]
     pub fn fixed_seed(&self) -> Option<u64> {
@@ -297,5 +303,16 @@ mod tests {
         panel.recall(&history, 1);
         panel.recall(&history, -1);
         assert_eq!(panel.prompt, "second!");
+    }
+
+    #[test]
+    fn a_seed_of_minus_one_is_random() {
+        for (written, kept, seed) in
+            [("-1", "-1", None), ("12a", "12", Some(12)), ("", "", None), ("1-2", "12", Some(12))]
+        {
+            let mut panel = PromptPanelState { seed_text: written.into(), ..PromptPanelState::default() };
+            PromptPanelState::keep_seed(&mut panel.seed_text);
+            assert_eq!((panel.seed_text.as_str(), panel.fixed_seed()), (kept, seed));
+        }
     }
 }

@@ -29,9 +29,9 @@ impl Studio {
             PromptAction::ChooseModel(model) => self.state.choose_model(model),
             PromptAction::UseSettings(file) => self.store.send(StoreCommand::ReadRequest(file)),
             PromptAction::RequestReady { id, request } => {
-                if self.runs.has(id) {
+                if let Some(picture_count) = self.runs.picture_count(id) {
                     let folders = self.saver.current.known_models.clone();
-                    self.store.send(StoreCommand::ResolveReferences { id, request, folders });
+                    self.store.send(StoreCommand::ResolveReferences { id, request, picture_count, folders });
                 }
             }
             PromptAction::RequestFailed { id } => {
@@ -70,14 +70,14 @@ impl Studio {
     }
 
     /// Everything that the prompt refers to was found, or what was not.
-    pub(in crate::ui) fn submit(&mut self, id: u64, request: Result<(Box<Request>, Vec<Notice>), ReferenceError>) {
+    pub(in crate::ui) fn submit(&mut self, id: u64, requests: Result<(Vec<Request>, Vec<Notice>), ReferenceError>) {
         let Some(run) = self.runs.take(id) else { return };
-        let first = match request {
-            Ok((request, notices)) => {
+        let requests = match requests {
+            Ok((requests, notices)) => {
                 for notice in &notices {
                     self.state.toasts.note(words::of_notice(notice));
                 }
-                request
+                requests
             }
             Err(problem) => {
                 self.state.toasts.error(sentence(&problem.to_string()), None);
@@ -85,16 +85,15 @@ impl Studio {
             }
         };
         let was_idle = !self.state.candidates.is_busy();
-        for index in 0..run.picture_count {
-            let request = first.of_batch(index);
-            let place = if run.in_front { index as usize } else { usize::MAX };
+        for (index, request) in requests.into_iter().enumerate() {
+            let place = if run.in_front { index } else { usize::MAX };
             match self.engine.submit_at(request.clone(), Destination::Gallery, place) {
                 Ok(handle) => {
                     let job = handle.id();
                     self.jobs.push(handle);
                     let PreparedRun { frame, estimated_seconds, .. } = run;
                     let candidate = Candidate { job, request, frame, estimated_seconds, stage: Stage::Waiting };
-                    self.state.candidates.add(candidate, run.in_front.then_some(index as usize));
+                    self.state.candidates.add(candidate, run.in_front.then_some(index));
                 }
                 Err(error) => {
                     let asked = run.picture_count;

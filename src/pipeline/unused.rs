@@ -1,0 +1,73 @@
+//! Settings that were chosen and that this model, or another setting, leaves without effect.
+//!
+//! A picture that ignores what was asked must say so: each is a sentence for a notice.
+
+use super::resolved::ResolvedRequest;
+use crate::job::{ModelInput, Request};
+
+/// One sentence for each setting of `request` that changes nothing in its picture.
+pub(super) fn unused_settings(
+    request: &Request,
+    resolved: &ResolvedRequest,
+    input: ModelInput,
+    embeds_guidance: bool,
+) -> Vec<String> {
+    let mut unused = Vec::new();
+    if !resolved.is_pair {
+        let reason = if embeds_guidance {
+            "this model's guidance is one pass with the prompt alone".to_owned()
+        } else {
+            format!("with guidance {} the prompt alone is followed; it counts from above 1", resolved.guidance)
+        };
+        let settings = [
+            (request.negative.as_deref().is_some_and(|text| !text.trim().is_empty()), "the negative prompt"),
+            (request.guidance_rescale > 0.0, "CFG rescale"),
+            (request.guidance_until < 1.0, "the end of guidance"),
+        ];
+        let named = settings.iter().filter(|(is_chosen, _)| *is_chosen);
+        unused.extend(named.map(|(_, name)| format!("{name} has no effect: {reason}")));
+    }
+    if request.image_guidance.is_some() && input != ModelInput::Instruction {
+        unused.push("image guidance has no effect: it is for models that change a picture by instruction".to_owned());
+    }
+    unused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unused(request: &Request, is_pair: bool, input: ModelInput) -> Vec<String> {
+        let resolved = ResolvedRequest { width: 64, height: 64, guidance: if is_pair { 7.0 } else { 1.0 }, is_pair };
+        unused_settings(request, &resolved, input, false)
+    }
+
+    #[test]
+    fn what_was_chosen_and_changes_nothing_is_named() {
+        let request = Request {
+            negative: Some("blurred".into()),
+            guidance_rescale: 0.5,
+            guidance_until: 0.5,
+            image_guidance: Some(1.5),
+            ..Request::default()
+        };
+        let said = unused(&request, false, ModelInput::Plain);
+        assert!(said.iter().map(|line| line.split(" has no").next().unwrap()).eq([
+            "the negative prompt",
+            "CFG rescale",
+            "the end of guidance",
+            "image guidance"
+        ]));
+        assert!(said[0].contains("guidance 1 "), "{said:?}");
+        // All of them count where two passes are compared and a picture is changed by instruction.
+        assert!(unused(&request, true, ModelInput::Instruction).is_empty());
+    }
+
+    #[test]
+    fn what_was_left_alone_is_not_mentioned() {
+        for negative in [None, Some(String::new()), Some(" \n".into())] {
+            let request = Request { negative, ..Request::default() };
+            assert!(unused(&request, false, ModelInput::Plain).is_empty());
+        }
+    }
+}
