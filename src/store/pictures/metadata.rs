@@ -66,6 +66,9 @@ pub fn parameters_of(request: &Request) -> String {
     if let (Some(width), Some(height)) = (request.width, request.height) {
         pairs.push(("Size", format!("{width}x{height}")));
     }
+    if let Some([width, height]) = request.worked_px {
+        pairs.push(("Worked size", format!("{width}x{height}")));
+    }
     pairs.push(("Model", model_name(&request.model)));
     if let Some(Variation { seed, strength }) = request.variation {
         pairs.push(("Variation seed", seed.to_string()));

@@ -137,3 +137,11 @@ fn a_hostile_line_takes_no_time() {
     assert_eq!(request.prompt.len(), 1 << 20);
     assert!(request_of_parameters(&"aa:\"".repeat(1 << 18)).is_some());
 }
+
+#[test]
+fn the_size_that_was_worked_at_is_said_and_comes_back() {
+    let request = Request { worked_px: Some([304, 200]), ..filled() };
+    let text = parameters_of(&request);
+    assert!(text.contains("Size: 512x768, Worked size: 304x200, "), "{text}");
+    assert_eq!(request_of_parameters(&text), Some(request));
+}

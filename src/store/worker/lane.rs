@@ -33,6 +33,7 @@ impl Lane {
             | C::SaveAs { .. }
             | C::Reveal(_)
             | C::RevealFolder(_)
+            | C::FileModel { .. }
             | C::InspectFile(_)
             | C::ResolveReferences { .. }
             | C::ReadRequest { .. }
@@ -43,7 +44,12 @@ impl Lane {
             | C::ShowKeysFile { .. } => Self::Files,
             C::IndexGallery => Self::Index,
             C::SearchGallery(_) => Self::Search,
-            C::ListModels { .. } | C::InspectModel(_) | C::FindUnfinished | C::DiscardDownload(_) => Self::Scan,
+            // A whole gallery may be asked for: it must not hold up a picture that is opened.
+            C::DescribePictures(_)
+            | C::ListModels { .. }
+            | C::InspectModel(_)
+            | C::FindUnfinished
+            | C::DiscardDownload(_) => Self::Scan,
         }
     }
 

@@ -10,6 +10,7 @@ use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::keys::KeyNames;
 use crate::store::models::entry::ModelEntry;
+use crate::store::models::file::Shelf;
 use crate::store::models::inspection::Inspection;
 use crate::store::models::list::ModelList;
 use crate::store::models::prompt_references::ReferenceError;
@@ -55,6 +56,11 @@ pub enum StoreCommand {
     },
     /// Looks whether a folder or file is a model; other files that go with models are filed where they belong.
     InspectModel(PathBuf),
+    /// Files it as what a person says it is.
+    FileModel {
+        path: PathBuf,
+        shelf: Shelf,
+    },
     /// Only reports what a file is.
     InspectFile(PathBuf),
     /// Finds the LoRAs and embeddings that the prompts name, among the models folder's and those of `folders`. Goes before
@@ -72,6 +78,8 @@ pub enum StoreCommand {
         path: PathBuf,
         folders: Vec<PathBuf>,
     },
+    /// Reads how pictures were made, some at a time; answered by [`StoreEvent::Described`].
+    DescribePictures(Vec<PathBuf>),
     LoadMask(PathBuf),
     /// Writes a picture as its name's ending says.
     SavePicture {
@@ -152,6 +160,8 @@ pub enum StoreEvent {
         told: Option<Box<Told>>,
         painted: Option<Box<Painted>>,
     },
+    /// How pictures were made, where their files say so.
+    Described(Vec<(PathBuf, Option<Box<Request>>)>),
     Mask {
         path: PathBuf,
         mask: Result<MaskPlane, JobError>,

@@ -109,9 +109,11 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::RevealFolder(_)
         | C::ListModels { .. }
         | C::InspectModel(_)
+        | C::FileModel { .. }
         | C::InspectFile(_)
         | C::ResolveReferences { .. }
         | C::ReadRequest { .. }
+        | C::DescribePictures(_)
         | C::LoadMask(_)
         | C::ShowKeysFile { .. }
         | C::OpenCanvas

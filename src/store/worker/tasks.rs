@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::canvas::{Document, Record};
+use crate::checkpoint::{FileKind, inspect_file};
 use crate::job::{JobError, Notice, Request};
 use crate::raster::Picture;
 use crate::store::canvas::journal::{Journal, JournalError};
 use crate::store::models::entry::ModelError;
+use crate::store::models::file::Shelf;
 use crate::store::models::inspection::Inspection;
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::paths::Paths;
@@ -109,10 +111,15 @@ impl Tasks {
                 StoreEvent::Models(models::list::list_again(&paths, &mut self.seen_models, &is_cancelled))
             }
             StoreCommand::InspectModel(path) => self.inspect(&path)?,
+            StoreCommand::FileModel { path, shelf } => self.file(&path, shelf)?,
             StoreCommand::InspectFile(path) => inspected(&path, None)?,
             StoreCommand::ResolveReferences { id, request, picture_count, folders } => {
                 let paths = Paths { other_folders: folders, ..self.paths.clone() };
                 StoreEvent::ReferencesResolved { id, requests: resolved(&request, picture_count, &paths) }
+            }
+            StoreCommand::DescribePictures(paths) => {
+                self.describe(&paths, post);
+                return Ok(None);
             }
             StoreCommand::ReadRequest { path, folders } => {
                 let paths = Paths { other_folders: folders, ..self.paths.clone() };
@@ -207,18 +214,42 @@ impl Tasks {
     fn inspect(&self, path: &Path) -> Result<StoreEvent, JobError> {
         match models::list::inspect(path) {
             Err(ModelError::OtherFile { kind, path }) => {
-                let Some((home, sentence)) = models::file::home_of(kind, &path, &self.paths) else {
-                    let sentence = "Inkwick has no use for it by itself: it draws with whole checkpoints.";
-                    return inspected(&path, Some(sentence.to_owned()));
+                let report = inspect_file(&path).map_err(|error| JobError::caused(error.kind(), error))?;
+                if let Some(shelf) = Shelf::of_file(&report) {
+                    return self.file(&path, shelf);
+                }
+                let is_unknown = matches!(kind, FileKind::Unknown | FileKind::Embedding);
+                let sentence = if is_unknown {
+                    "It was not recognised, so it is not filed: if you know what it is, say so below."
+                } else {
+                    "Inkwick has no use for it by itself: it draws with whole checkpoints."
                 };
-                models::file::file_away(&path, &home).map_err(|source| TaskError::FileAway { source, path: home })?;
-                inspected(&path, Some(sentence))
+                let mut inspection = inspection_of(&path, Some(sentence.to_owned()))?;
+                inspection.may_be_filed = is_unknown;
+                Ok(StoreEvent::Inspected(Box::new(inspection)))
             }
             Err(error @ ModelError::NoIndex { .. }) => match self.models_under(path) {
                 0 => Err(error.into()),
                 models => Ok(StoreEvent::FolderAdded { folder: path.to_path_buf(), models }),
             },
             inspected => Ok(StoreEvent::Model(Box::new(inspected?))),
+        }
+    }
+
+    fn file(&self, path: &Path, shelf: Shelf) -> Result<StoreEvent, JobError> {
+        let Some((home, sentence)) = shelf.place(path, &self.paths) else { return inspected(path, None) };
+        models::file::file_away(path, &home).map_err(|source| TaskError::FileAway { source, path: home })?;
+        inspected(path, Some(sentence))
+    }
+
+    /// A few at a time, so that a window that is closed waits for no more than these.
+    fn describe(&self, paths: &[PathBuf], post: &mut dyn FnMut(StoreEvent)) {
+        const AT_ONCE: usize = 64;
+        for some in paths.chunks(AT_ONCE) {
+            if self.closing.load(Ordering::Relaxed) {
+                return;
+            }
+            post(StoreEvent::Described(some.iter().map(|path| (path.clone(), request_in(path))).collect()));
         }
     }
 
@@ -250,8 +281,11 @@ impl Tasks {
 }
 
 fn inspected(path: &Path, sentence: Option<String>) -> Result<StoreEvent, JobError> {
-    let inspection = Inspection::of(path, sentence).map_err(|error| JobError::caused(error.kind(), error))?;
-    Ok(StoreEvent::Inspected(Box::new(inspection)))
+    Ok(StoreEvent::Inspected(Box::new(inspection_of(path, sentence)?)))
+}
+
+fn inspection_of(path: &Path, sentence: Option<String>) -> Result<Inspection, JobError> {
+    Inspection::of(path, sentence).map_err(|error| JobError::caused(error.kind(), error))
 }
 
 /// The pictures of a batch with what their prompts name; what is told of several is told once.

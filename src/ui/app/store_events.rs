@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::canvas::Origin;
-use crate::job::{ModelRef, Notice};
+use crate::job::{Intent, ModelRef, Notice};
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::list::ModelList;
 use crate::store::pictures::programs::{Program, Told};
 use crate::store::settings::Settings;
-use crate::store::worker::{Painted, StoreEvent};
+use crate::store::worker::{Painted, StoreCommand, StoreEvent};
 use crate::ui::action::{LookingAt, Sheet};
 use crate::ui::app::studio::Studio;
 use crate::ui::gallery::state::Thumbnail;
@@ -25,8 +25,12 @@ impl Studio {
             StoreEvent::Indexed => state.gallery.search.ask_again(),
             StoreEvent::Found { text, pictures } => state.gallery.search.answer(&text, pictures),
             StoreEvent::Gallery(days) => {
-                state.gallery.days = days;
-                state.gallery.listed = true;
+                state.gallery.take_listing(days);
+            }
+            StoreEvent::Described(pictures) => {
+                for (file, request) in pictures {
+                    state.gallery.words.learn(file, request.as_deref());
+                }
             }
             StoreEvent::Thumbnail { path, picture } => {
                 let thumbnail = match picture {
@@ -50,7 +54,12 @@ impl Studio {
                 }
                 state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
             }
-            StoreEvent::Deleted(files) => deleted(state, &files),
+            StoreEvent::Deleted(files) => {
+                state.gallery.forget(&files);
+                if !state.gallery.leaving.answered(&files) {
+                    self.store.send(StoreCommand::ScanGallery);
+                }
+            }
             StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
             StoreEvent::Models(list) => models_arrived(state, list),
             StoreEvent::Inspected(inspection) => {
@@ -90,6 +99,12 @@ impl Studio {
             StoreEvent::Canvas(document) => {
                 state.canvas.document = *document;
                 state.canvas.is_restored = true;
+                if state.canvas.document.mask().is_empty() && state.inpaint.intent() == Some(Intent::Expand) {
+                    state.inpaint.choose(Intent::Fill);
+                }
+                if state.canvas.has_picture() || !self.services.open.is_empty() {
+                    state.prompt.start_on_picture();
+                }
             }
             StoreEvent::ReferencesResolved { id, requests } => self.submit(id, requests),
             StoreEvent::Unfinished(left) => self.downloads.take_in(left),
@@ -113,28 +128,6 @@ fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, m
         && shown.file == file
     {
         shown.picture = Some(picture);
-    }
-}
-
-fn deleted(state: &mut AppState, files: &[PathBuf]) {
-    state.gallery.forget(files);
-    if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if files.contains(&shown.file)) {
-        state.canvas.looking_at = LookingAt::Canvas;
-    }
-    let gone: Vec<_> = state
-        .candidates
-        .list
-        .iter()
-        .filter(|candidate| candidate.made().is_some_and(|made| files.contains(&made.file)))
-        .map(|candidate| candidate.job)
-        .collect();
-    for job in gone {
-        crate::ui::app::engine_events::take_off(state, job);
-    }
-    match files {
-        [] => {}
-        [file] => state.toasts.note(format!("Moved {} to the Trash.", name_of(file))),
-        more => state.toasts.note(format!("Moved {} pictures to the Trash.", more.len())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which pictures the gallery lists and where each lies: found again only when something changed, so that 20,000
 //! pictures cost a frame nothing.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -15,10 +15,13 @@ pub(super) const GAP: f32 = 12.0;
 #[derive(Default)]
 pub struct GallerySearch {
     pub text: String,
+    pub starred_only: bool,
     /// What the store was asked last.
     asked: String,
     /// The newest answer: `None` is every picture.
     found: Option<HashSet<PathBuf>>,
+    /// What that was an answer to.
+    answered: String,
     /// Counts the answers.
     answers: u64,
     days: Vec<FoundDay>,
@@ -39,6 +42,8 @@ struct Signature {
     counts: Vec<usize>,
     newest: Option<GalleryPicture>,
     answers: u64,
+    starred_only: bool,
+    stars: usize,
 }
 
 impl GallerySearch {
@@ -50,7 +55,7 @@ impl GallerySearch {
         }
         self.asked = text.to_owned();
         if text.is_empty() {
-            self.found = None;
+            (self.found, self.answered) = (None, String::new());
             self.answers += 1;
             return None;
         }
@@ -65,28 +70,45 @@ impl GallerySearch {
     /// An answer to another text than the newest comes too late. Until the newest is there, the last one is shown.
     pub fn answer(&mut self, text: &str, found: Option<HashSet<PathBuf>>) {
         if text == self.asked {
-            self.found = found;
+            (self.found, self.answered) = (found, text.to_owned());
             self.answers += 1;
         }
     }
 
     /// Lists again what is found if the pictures or the answer are others than last time.
-    pub fn refresh(&mut self, days: &[GalleryDay]) {
+    pub fn refresh(&mut self, days: &[GalleryDay], starred: &BTreeSet<PathBuf>) {
         let seen = Signature {
             counts: days.iter().map(|day| day.pictures.len()).collect(),
             newest: days.first().and_then(|day| day.pictures.first()).cloned(),
             answers: self.answers,
+            starred_only: self.starred_only,
+            stars: if self.starred_only { starred.len() } else { 0 },
         };
         if seen == self.seen {
             return;
         }
-        let fits = |picture: &GalleryPicture| self.found.as_ref().is_none_or(|found| found.contains(&picture.path));
+        let fits = |picture: &GalleryPicture| {
+            (!self.starred_only || starred.contains(&picture.path))
+                && self.found.as_ref().is_none_or(|found| found.contains(&picture.path))
+        };
         let found = days.iter().enumerate().map(|(day, listed)| {
             let pictures = listed.pictures.iter().enumerate().filter(|(_, picture)| fits(picture));
             FoundDay { day, pictures: pictures.map(|(index, _)| index).collect() }
         });
         self.days = found.filter(|day| !day.pictures.is_empty()).collect();
         self.seen = seen;
+    }
+
+    /// Whether not everything is listed.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.starred_only || !self.text.trim().is_empty()
+    }
+
+    /// Whether what is listed is the answer to what is typed.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.answered == self.text.trim()
     }
 
     #[must_use]
@@ -168,8 +190,9 @@ mod tests {
     fn a_search_leaves_out_days_without_a_match_and_late_answers() {
         let days = [day("Today", &["/a/00002-77.png", "/a/00001-5.png"]), day("Yesterday", &["/b/fox.png"])];
         let mut search = GallerySearch::default();
+        let mut starred = BTreeSet::new();
         let listed = |search: &mut GallerySearch| {
-            search.refresh(&days);
+            search.refresh(&days, &starred);
             search.days().iter().map(|found| (found.day, found.pictures.clone())).collect::<Vec<_>>()
         };
         let all = vec![(0, vec![0, 1]), (1, vec![0])];
@@ -191,5 +214,10 @@ mod tests {
         assert_eq!((search.take_question().as_deref(), listed(&mut search)), (Some("fox"), vec![(1, vec![0])]));
         search.text.clear();
         assert_eq!((search.take_question(), listed(&mut search)), (None, all));
+        search.starred_only = true;
+        assert!(listed(&mut search).is_empty());
+        starred.insert("/b/fox.png".into());
+        search.refresh(&days, &starred);
+        assert_eq!(search.days().len(), 1);
     }
 }

@@ -148,6 +148,13 @@ fn apply(told: &mut Told, key: &str, value: &str) -> bool {
         "Image CFG scale" => take(told, key, value, number, Told::image_guidance),
         "Seed" => take(told, key, value, whole, Told::seed),
         "Size" => take(told, key, value, loose::size_in(value), Told::size),
+        "Worked size" => {
+            let size = loose::size_in(value)
+                .and_then(|(width, height)| Some([u32::try_from(width).ok()?, u32::try_from(height).ok()?]));
+            take(told, key, value, size, |told, size| {
+                told.set("worked_px", |request| request.worked_px = Some(size));
+            });
+        }
         "Clip skip" => take(told, key, value, whole, Told::clip_skip),
         "Model" => told.model(value),
         "Unet" if told.model.is_none() => told.model(value),
