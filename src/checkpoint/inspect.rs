@@ -65,24 +65,6 @@ pub struct FileReport {
     pub lora: Option<LoraFacts>,
 }
 
-impl LoraFacts {
-    /// What a person is told: a name, and its text.
-    #[must_use]
-    pub fn lines(&self) -> Vec<(&'static str, String)> {
-        let mut layers = format!("{} are changed", self.layers);
-        if let Some(first) = self.without_place.first() {
-            let count = self.without_place.len();
-            layers.push_str(&format!(", {count} of them in no model that is known ({first}"));
-            layers.push_str(if count > 1 { ", …)" } else { ")" });
-        }
-        let mut lines = vec![("Form", self.forms.join(", ")), ("Layers", layers)];
-        if !self.words.is_empty() {
-            lines.push(("Words", self.words.join(", ")));
-        }
-        lines
-    }
-}
-
 /// Reads a file's header and finds out what it is.
 ///
 /// # Errors
@@ -91,7 +73,7 @@ pub fn inspect_file(path: &Path) -> Result<FileReport, CheckpointError> {
     let archive = Archive::open(path)?;
     let tensors = archive.tensors();
     let parts = Parts::of(&tensors);
-    let lora = Lora::facts(&tensors);
+    let lora = LoraFacts::of(&tensors);
     let kind = kind_of(&tensors, &parts, lora.is_some());
     let unmatched: Vec<String> = match kind {
         FileKind::Lora => {

@@ -95,10 +95,11 @@ impl Reader<'_> {
         self.fits(first.elem_count().checked_mul(second.elem_count()), self.wanted)?;
         let second = second.reshape((1, inner_rows, 1, inner_columns, ()))?;
         let product = first.reshape((rows, 1, columns, 1, 1))?.broadcast_mul(&second)?;
+        let product = product.reshape((rows * inner_rows, ()))?;
         Ok(Some((product * (scale * factor))?))
     }
 
-    /// GLoRA: one product is added, another multiplies the weight.
+    /// `GLoRA`: one product is added, another multiplies the weight.
     fn generalized(&self, base: &Tensor, factor: f64) -> Result<Option<Tensor>, PatchError> {
         let (Some((a1, a2)), Some((b1, b2))) =
             (self.pair(Role::GloraA1, Role::GloraA2)?, self.pair(Role::GloraB1, Role::GloraB2)?)

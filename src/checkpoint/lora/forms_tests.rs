@@ -87,6 +87,7 @@ fn a_form_that_cannot_be_merged_is_refused_by_its_name() {
         (&["vera_lambda_b", "vera_lambda_d"], "VeRA"),
         (&["q_layer.weight", "p_layer.weight", "lambda_layer"], "T-LoRA"),
         (&["fourierft_spectrum"], "FourierFT"),
+        (&["glora_A.Xd", "glora_A.Xu", "glora_B.X"], "PEFT's GLoRA"),
         (&["oft_r"], "OFT as PEFT had it before 0.14"),
     ] {
         let tensor = Tensor::ones((2, 2), DType::F32, &Device::Cpu).unwrap();

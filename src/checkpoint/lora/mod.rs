@@ -3,11 +3,13 @@
 
 mod bundled;
 mod difference;
+mod facts;
 mod family_layers;
 mod forms;
 #[cfg(test)]
 mod forms_tests;
 mod layer_patch;
+mod merge;
 mod names;
 mod outcome;
 mod patches;
@@ -23,6 +25,7 @@ use std::path::{Path, PathBuf};
 use super::archive::{Archive, TensorInfo};
 use super::{CheckpointError, TextualInversion};
 use crate::job::Notice;
+pub use facts::LoraFacts;
 pub(crate) use forms::FORMS;
 use layer_patch::LayerPatch;
 use outcome::{Outcome, Reason, Verdict};
@@ -63,22 +66,6 @@ pub struct Lora {
     /// Of the text encoders.
     text_weight: f64,
     outcome: RefCell<Outcome>,
-}
-
-/// What a file's names and shapes say, before any number is read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LoraFacts {
-    /// `LoRA`, `LoKr`, `DoRA`, …
-    pub forms: Vec<&'static str>,
-    /// How many layers the file changes.
-    pub layers: usize,
-    /// Those of them that no published family has.
-    pub without_place: Vec<String>,
-    /// Words whose embeddings the file brings along.
-    pub words: Vec<String>,
-    /// How wide the text is that its cross-attention reads, where the file shows it.
-    pub context_width: Option<usize>,
-    pub has_second_encoder: bool,
 }
 
 impl Lora {
@@ -146,28 +133,6 @@ impl Lora {
     #[must_use]
     pub fn words(&self) -> &[(String, TextualInversion)] {
         &self.words
-    }
-
-    /// What a file's names and shapes say of it as a LoRA; `None` where it is none.
-    #[must_use]
-    pub fn facts(tensors: &[TensorInfo]) -> Option<LoraFacts> {
-        let (changes, strays) = grouped(tensors);
-        let forms_of = |change: &LayerPatch| change.unmergeable().map_or_else(|| change.forms(), |form| vec![form]);
-        let forms: BTreeSet<&'static str> = changes.values().flat_map(forms_of).collect();
-        let words: BTreeSet<String> =
-            tensors.iter().filter_map(|tensor| bundled::split(&tensor.name)).map(|(word, _)| word.to_owned()).collect();
-        if changes.is_empty() && words.is_empty() || forms.is_empty() || strays.len() > changes.len() * 4 {
-            return None;
-        }
-        let without_place = changes.keys().filter(|key| !family_layers::ALL.contains(key.network, &key.layer));
-        Some(LoraFacts {
-            layers: changes.len(),
-            without_place: without_place.map(|key| format!("{}: {}", key.network, key.layer)).collect(),
-            words: words.into_iter().collect(),
-            context_width: changes.iter().filter(|(key, _)| key.reads_text()).find_map(|(_, change)| change.inputs()),
-            has_second_encoder: changes.keys().any(|key| key.network == "text_encoder_2"),
-            forms: forms.into_iter().collect(),
-        })
     }
 
     fn refused(&self, reason: impl Into<String>) -> CheckpointError {

@@ -70,7 +70,7 @@ enum Ending {
 
 /// The word that says what a tensor is, with what stands before it: `.` after a layer's name, or `_` after the last
 /// part of it.
-const WORDS: [(&str, Ending, Role); 77] = [
+const WORDS: [(&str, Ending, Role); 94] = [
     (".lora_down", Ending::Module, Role::Down),
     (".lora_up", Ending::Module, Role::Up),
     (".lora_mid", Ending::Module, Role::Mid),
@@ -146,6 +146,23 @@ const WORDS: [(&str, Ending, Role); 77] = [
     (".hira_B", Ending::Parameter, Role::Unmergeable("HiRA")),
     (".gralora_A", Ending::Parameter, Role::Unmergeable("GraLoRA")),
     (".gralora_B", Ending::Parameter, Role::Unmergeable("GraLoRA")),
+    (".glora_A", Ending::Parameter, Role::Unmergeable("PEFT's GLoRA")),
+    (".glora_B", Ending::Parameter, Role::Unmergeable("PEFT's GLoRA")),
+    (".glora_C", Ending::Parameter, Role::Unmergeable("PEFT's GLoRA")),
+    (".glora_D", Ending::Parameter, Role::Unmergeable("PEFT's GLoRA")),
+    (".glora_E", Ending::Parameter, Role::Unmergeable("PEFT's GLoRA")),
+    (".pvera_lambda_b", Ending::Parameter, Role::Unmergeable("PVeRA")),
+    (".pvera_lambda_d", Ending::Parameter, Role::Unmergeable("PVeRA")),
+    (".psoft_R", Ending::Parameter, Role::Unmergeable("PSOFT")),
+    (".oft_embedding_R", Ending::Parameter, Role::Unmergeable("OFT of embeddings")),
+    (".deft_P", Ending::Parameter, Role::Unmergeable("DEFT")),
+    (".deft_R", Ending::Parameter, Role::Unmergeable("DEFT")),
+    (".lily_A", Ending::Parameter, Role::Unmergeable("Lily")),
+    (".lily_B", Ending::Parameter, Role::Unmergeable("Lily")),
+    (".tinylora_v", Ending::Parameter, Role::Unmergeable("TinyLoRA")),
+    (".unilora_theta_d", Ending::Parameter, Role::Unmergeable("UniLoRA")),
+    (".trainable_tokens_delta", Ending::Parameter, Role::Unmergeable("trainable tokens")),
+    (".beft_bias", Ending::Parameter, Role::Unmergeable("BEFT")),
     (".set_weight", Ending::Here, Role::Unmergeable("ComfyUI's replaced weights")),
     (".reshape_weight", Ending::Here, Role::Unmergeable("ComfyUI's enlarged layers")),
 ];

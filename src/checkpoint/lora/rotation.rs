@@ -66,12 +66,12 @@ pub(super) fn cayley(skew: &Tensor) -> Result<Tensor, Error> {
     let mut values: Vec<f64> = skew.flatten_all()?.to_vec1::<f32>()?.into_iter().map(f64::from).collect();
     for block in values.chunks_exact_mut((side * side).max(1)) {
         for (at, value) in block.iter_mut().enumerate() {
-            *value = f64::from(u8::from(at % (side + 1) == 0)) - *value;
+            *value = f64::from(u8::from(at.is_multiple_of(side + 1))) - *value;
         }
         invert(block, side);
         // (I + Q)(I − Q)⁻¹ = 2 (I − Q)⁻¹ − I
         for (at, value) in block.iter_mut().enumerate() {
-            *value = 2.0 * *value - f64::from(u8::from(at % (side + 1) == 0));
+            *value = 2.0 * *value - f64::from(u8::from(at.is_multiple_of(side + 1)));
         }
     }
     if values.iter().any(|value| !value.is_finite()) {
@@ -130,7 +130,7 @@ pub(super) fn cayley_series(skew: &Tensor, terms: usize) -> Result<Tensor, Error
 pub(super) fn turned(blocks: &Tensor, matrix: &Tensor) -> Result<Tensor, Error> {
     let (count, side, _) = blocks.dims3()?;
     let (rows, columns) = matrix.dims2()?;
-    let is_shared = count == 1 && side > 0 && rows % side == 0;
+    let is_shared = count == 1 && side > 0 && rows.is_multiple_of(side);
     if count * side != rows && !is_shared {
         return Err(Error::Msg(format!("{count} rotations of {side} numbers are not {rows} rows")));
     }
@@ -157,7 +157,7 @@ pub(super) fn turned_in_order(blocks: &Tensor, matrix: &Tensor, order: &[u32]) -
 /// # Errors
 /// When the rows do not divide so.
 pub(super) fn lycoris_order(rows: usize, reach: usize) -> Result<Vec<u32>, Error> {
-    if reach == 0 || rows % (2 * reach) != 0 {
+    if reach == 0 || !rows.is_multiple_of(2 * reach) {
         return Err(Error::Msg(format!("{rows} rows are no butterfly that reaches over {reach}")));
     }
     let order = (0..rows).map(|at| {
@@ -174,7 +174,7 @@ pub(super) fn lycoris_order(rows: usize, reach: usize) -> Result<Vec<u32>, Error
 /// When the rows do not divide so.
 pub(super) fn peft_order(rows: usize, side: usize, stage: u32) -> Result<Vec<u32>, Error> {
     let (half, span) = (side / 2, side << stage);
-    if half == 0 || side % 2 != 0 || rows % span != 0 {
+    if half == 0 || !side.is_multiple_of(2) || !rows.is_multiple_of(span) {
         return Err(Error::Msg(format!("{rows} rows are no butterfly of blocks of {side}")));
     }
     let pieces = span / half;

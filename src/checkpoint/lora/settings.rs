@@ -20,7 +20,7 @@ const BESIDE: &str = "adapter_config.json";
 #[serde(default)]
 struct PeftSettings {
     r: Option<f64>,
-    /// `alpha` in LoHa and LoKr.
+    /// `alpha` in `LoHa` and `LoKr`.
     #[serde(alias = "alpha")]
     lora_alpha: Option<f64>,
     use_rslora: bool,
@@ -57,7 +57,7 @@ pub(crate) struct AdapterSettings {
     by_network: BTreeMap<&'static str, PeftSettings>,
     /// Of a file that has one for all its networks.
     shared: PeftSettings,
-    /// `LyCORIS` writes alphas that are stabilised already, but for GLoRA.
+    /// `LyCORIS` writes alphas that are stabilised already, but for `GLoRA`.
     pub is_glora_stabilised: bool,
 }
 
