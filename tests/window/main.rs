@@ -5,6 +5,7 @@ mod gallery;
 mod library;
 mod library_looks;
 mod painting;
+mod programs;
 mod selecting;
 mod slow_disk;
 mod studio_bench;

@@ -4,6 +4,7 @@ pub(crate) mod colour_profile;
 pub(crate) mod exif;
 pub(crate) mod exif_texts;
 pub mod gallery;
+pub(crate) mod iptc;
 pub mod mask_file;
 pub mod metadata;
 pub(crate) mod metadata_inpaint;

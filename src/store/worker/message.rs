@@ -110,7 +110,7 @@ pub enum StoreEvent {
         path: PathBuf,
         picture: Result<Arc<Picture>, JobError>,
         /// How it was made, if the file says so.
-        request: Option<Box<Request>>,
+        told: Option<Box<Told>>,
     },
     /// Those that are in the trash now.
     Deleted(Vec<PathBuf>),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::canvas::{Document, Record};
-use crate::job::{JobError, Request};
+use crate::job::JobError;
 use crate::raster::Picture;
 use crate::store::canvas::journal::{Journal, JournalError};
 use crate::store::models::entry::ModelError;
@@ -211,16 +211,13 @@ fn inspected(path: &Path, sentence: Option<String>) -> Result<StoreEvent, JobErr
 
 fn load_picture(path: PathBuf) -> StoreEvent {
     let picture = picture_file::read(&path).map(Arc::new).map_err(JobError::from);
-    StoreEvent::Picture { picture, request: request_in(&path), path }
+    let told = told::read(&path).ok().flatten().map(Box::new);
+    StoreEvent::Picture { picture, told, path }
 }
 
 fn save_picture(to: PathBuf, picture: &Picture) -> Result<StoreEvent, JobError> {
     picture_file::write(&to, picture, None)?;
     Ok(StoreEvent::SavedAs(to))
-}
-
-fn request_in(path: &Path) -> Option<Box<Request>> {
-    picture_file::read_request(path).ok().flatten().map(Box::new)
 }
 
 /// How a picture was made, with its files looked for.

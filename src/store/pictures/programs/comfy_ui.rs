@@ -1,5 +1,7 @@
 //! `ComfyUI`: the graph of nodes is walked from the picture back to its sampler, and from there to everything else.
 
+use std::collections::{BTreeSet, VecDeque};
+
 use serde_json::{Map, Value};
 
 use crate::sampling::NoiseKind;
@@ -7,6 +9,9 @@ use crate::store::pictures::programs::comfy_graph::{Graph, Input, Node};
 use crate::store::pictures::programs::program::Program;
 use crate::store::pictures::programs::told::Told;
 use crate::store::pictures::programs::{comfy_model, comfy_words, loose};
+
+/// Nodes that save or show pictures which are walked from.
+const MOST_PICTURES: usize = 50;
 
 /// `prompt` before `workflow`: the first is what was run.
 pub(crate) fn read(prompt: Option<Map<String, Value>>, workflow: Option<Map<String, Value>>) -> Option<Told> {
@@ -48,7 +53,7 @@ fn last_sampler<'a>(graph: &'a Graph, told: &mut Told) -> Option<&'a Node> {
     let ends = |kind: &'static str| {
         graph.nodes.iter().filter(move |(_, node)| node.kind.contains(kind)).map(|(id, _)| id.as_str())
     };
-    for end in ends("SaveImage").chain(ends("Image Save")).chain(ends("PreviewImage")) {
+    for end in ends("SaveImage").chain(ends("Image Save")).chain(ends("PreviewImage")).take(MOST_PICTURES) {
         if let Some(found) = nearest(graph, end, told) {
             return Some(found);
         }
@@ -58,9 +63,8 @@ fn last_sampler<'a>(graph: &'a Graph, told: &mut Told) -> Option<&'a Node> {
 
 /// Breadth first, so that the sampler of this picture comes before those of pictures that it began with.
 fn nearest<'a>(graph: &'a Graph, end: &'a str, told: &mut Told) -> Option<&'a Node> {
-    let (mut seen, mut at) = (vec![end], 0);
-    while let Some(id) = seen.get(at).copied() {
-        at += 1;
+    let (mut waiting, mut seen) = (VecDeque::from([end]), BTreeSet::from([end]));
+    while let Some(id) = waiting.pop_front() {
         let Some(node) = graph.node(id) else { continue };
         if is_sampler(graph, node) {
             return Some(node);
@@ -73,8 +77,8 @@ fn nearest<'a>(graph: &'a Graph, end: &'a str, told: &mut Told) -> Option<&'a No
             told.note(format!("the picture was worked on afterwards, which is not done here ({})", node.kind));
         }
         for (behind, _) in node.links() {
-            if !seen.contains(&behind) {
-                seen.push(behind);
+            if seen.insert(behind) {
+                waiting.push_back(behind);
             }
         }
     }

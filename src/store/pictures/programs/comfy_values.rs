@@ -108,8 +108,19 @@ impl Graph {
             (name.starts_with("text") || name.starts_with("string") || name.starts_with("prompt"))
                 && !name.contains("count")
         });
-        let parts: Vec<String> =
-            names.filter_map(|name| self.text_within(node, name, seen)).filter(|part| !part.is_empty()).collect();
+        // A hostile graph could join one long text with itself.
+        const LONGEST: usize = 1 << 20;
+        let mut room = LONGEST;
+        let fits = |part: &String| {
+            let is_room = part.len() <= room;
+            room = room.saturating_sub(part.len());
+            is_room
+        };
+        let parts: Vec<String> = names
+            .filter_map(|name| self.text_within(node, name, seen))
+            .filter(|part| !part.is_empty())
+            .take_while(fits)
+            .collect();
         (!parts.is_empty()).then(|| parts.join(between.unwrap_or(" ")))
     }
 }

@@ -74,7 +74,7 @@ fn by_keyword(texts: &Texts) -> Option<Told> {
 
 /// By the fields that JPEG and WebP have instead.
 fn by_comment(texts: &Texts) -> Option<Told> {
-    for name in [USER_COMMENT, CAPTION, DESCRIPTION, "Description", "Comment"] {
+    for name in [USER_COMMENT, CAPTION, DESCRIPTION, "Caption-Abstract", "Description", "Comment"] {
         let Some(text) = texts.get(name) else { continue };
         if mochi::claims(text) {
             return Some(mochi::read(text));
@@ -112,6 +112,12 @@ fn by_words(text: &str) -> Option<Told> {
 fn by_json(map: Map<String, Value>) -> Option<Told> {
     if swarm_ui::claims(&map) {
         return Some(swarm_ui::read(map));
+    }
+    // NovelAI's texts, all in one comment where a format has no others.
+    if map.contains_key("Comment")
+        && let Some(told) = novel_ai::read(&novel_ai::texts_of(map.clone()))
+    {
+        return Some(told);
     }
     if draw_things::claims(&map) {
         return Some(draw_things::read(map));

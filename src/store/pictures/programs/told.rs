@@ -45,7 +45,13 @@ impl Told {
     pub(crate) fn note(&mut self, sentence: impl Into<String>) {
         /// More than anybody reads.
         const MOST: usize = 60;
-        let notice = Notice::from(sentence.into());
+        const LONGEST: usize = 2000;
+        let mut sentence: String = sentence.into();
+        if let Some((end, _)) = sentence.char_indices().nth(LONGEST) {
+            sentence.truncate(end);
+            sentence.push('…');
+        }
+        let notice = Notice::from(sentence);
         if self.notices.len() < MOST && !self.notices.contains(&notice) {
             self.notices.push(notice);
         }
