@@ -14,8 +14,8 @@ use crate::store::pictures::programs::{comfy_model, comfy_words, loose};
 const MOST_PICTURES: usize = 50;
 
 /// `prompt` before `workflow`: the first is what was run.
-pub(crate) fn read(prompt: Option<Map<String, Value>>, workflow: Option<Map<String, Value>>) -> Option<Told> {
-    let graphs = [prompt.as_ref().and_then(Graph::of_prompt), workflow.as_ref().and_then(Graph::of_workflow)];
+pub(crate) fn read(prompt: Option<&Map<String, Value>>, workflow: Option<&Map<String, Value>>) -> Option<Told> {
+    let graphs = [prompt.and_then(Graph::of_prompt), workflow.and_then(Graph::of_workflow)];
     let mut first = None;
     for graph in graphs.into_iter().flatten() {
         let told = told_of(&graph);
@@ -152,8 +152,7 @@ fn sampled(graph: &Graph, sampler: &Node, told: &mut Told) {
     comfy_model::weights(graph, if graph.behind(guider, "model").is_some() { guider } else { sampler }, told);
     let positive = if graph.behind(guider, "conditioning").is_some() { "conditioning" } else { "positive" };
     let words = comfy_words::of(graph, guider, positive, told);
-    if let Some((encoder, clip)) = words.clip.filter(|(encoder, clip)| encoder.inputs.contains_key(*clip)) {
-        let _ = clip;
+    if let Some(encoder) = words.encoder {
         comfy_model::text_encoder(graph, encoder, told);
     }
     let negative = comfy_words::of(graph, guider, "negative", told);

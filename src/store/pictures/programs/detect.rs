@@ -59,7 +59,7 @@ fn by_keyword(texts: &Texts) -> Option<Told> {
         return Some(told);
     }
     let parameters = texts.get("parameters").and_then(by_words);
-    let graph = || comfy_ui::read(json("prompt"), json("workflow"));
+    let graph = || comfy_ui::read(json("prompt").as_ref(), json("workflow").as_ref());
     match parameters {
         // Nodes that save write this text beside the graph, and it is what they were given.
         Some(mut told) => {
@@ -96,7 +96,7 @@ fn by_comment(texts: &Texts) -> Option<Told> {
             loose::object(rest.trim_start().strip_prefix(':')?).filter(|_| start.eq_ignore_ascii_case(key))
         })
     };
-    comfy_ui::read(graph("prompt"), graph("workflow"))
+    comfy_ui::read(graph("prompt").as_ref(), graph("workflow").as_ref())
         // SwarmUI has its record in the camera's name where it is told to.
         .or_else(|| [CAMERA, MAKE].iter().find_map(|name| texts.get(name).and_then(loose::object).and_then(by_json)))
 }
@@ -135,7 +135,7 @@ fn by_json(map: Map<String, Value>) -> Option<Told> {
     // One JSON with both of ComfyUI's texts in it, or one of them.
     let (prompt, workflow) = (inside("prompt"), inside("workflow"));
     if prompt.is_some() || workflow.is_some() {
-        return comfy_ui::read(prompt, workflow);
+        return comfy_ui::read(prompt.as_ref(), workflow.as_ref());
     }
-    comfy_ui::read(Some(map.clone()), Some(map))
+    comfy_ui::read(Some(&map), Some(&map))
 }

@@ -1,5 +1,7 @@
 //! What a picture tells of how it was made: what a request here can hold, the names of files, and the rest as notices.
 
+use std::fmt::Write;
+
 use crate::job::{Notice, Request, RequestError, Variation};
 use crate::sampling::NoiseKind;
 use crate::store::pictures::programs::program::Program;
@@ -241,7 +243,8 @@ impl Told {
         for NamedLora { name, weight } in &self.loras {
             let bare = bare_name(name);
             if tagged.loras.iter().all(|known| bare_name(&known.name) != bare) {
-                prompt.push_str(&format!(" <lora:{bare}:{weight}>"));
+                // A String takes whatever is written to it.
+                let _ = write!(prompt, " <lora:{bare}:{weight}>");
             }
         }
         prompt
