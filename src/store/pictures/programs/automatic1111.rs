@@ -97,6 +97,8 @@ fn program_of(info: &Infotext<'_>) -> Program {
         Program::Fooocus
     } else if version.starts_with("stable-diffusion.cpp") {
         Program::StableDiffusionCpp
+    } else if version.to_lowercase().starts_with("krita") {
+        Program::Krita
     } else if version == "ComfyUI" {
         Program::ComfyUi
     } else if version.strip_prefix('f').is_some_and(is_number)

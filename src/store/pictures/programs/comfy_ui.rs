@@ -40,12 +40,14 @@ fn told_of(graph: &Graph) -> Told {
     told
 }
 
-fn is_sampler(graph: &Graph, node: &Node) -> bool {
-    let has_latent =
-        ["latent_image", "latent", "samples", "optional_latent"].iter().any(|name| graph.behind(node, name).is_some());
-    let is_guided = ["positive", "guider"].iter().any(|name| graph.behind(node, name).is_some());
+/// By what goes in rather than by name, so that other people's samplers count; links may lead nowhere.
+fn is_sampler(node: &Node) -> bool {
+    let is_linked = |name: &str| matches!(node.inputs.get(name), Some(Input::Link(..)));
+    let has_latent = ["latent_image", "latent", "samples", "optional_latent"].iter().any(|name| is_linked(name));
+    let is_guided = ["positive", "guider"].iter().any(|name| is_linked(name));
     let is_seeded = ["seed", "noise_seed", "noise"].iter().any(|name| node.inputs.contains_key(*name));
-    (has_latent || node.kind.contains("Sampler")) && is_guided && is_seeded
+    let is_named = ["KSampler", "SamplerCustom"].iter().any(|name| node.kind.contains(name));
+    is_seeded && (is_named || has_latent && is_guided)
 }
 
 /// The sampler nearest to a picture that is saved, else any.
@@ -58,7 +60,7 @@ fn last_sampler<'a>(graph: &'a Graph, told: &mut Told) -> Option<&'a Node> {
             return Some(found);
         }
     }
-    graph.nodes.values().find(|node| is_sampler(graph, node))
+    graph.nodes.values().find(|node| is_sampler(node))
 }
 
 /// Breadth first, so that the sampler of this picture comes before those of pictures that it began with.
@@ -66,7 +68,7 @@ fn nearest<'a>(graph: &'a Graph, end: &'a str, told: &mut Told) -> Option<&'a No
     let (mut waiting, mut seen) = (VecDeque::from([end]), BTreeSet::from([end]));
     while let Some(id) = waiting.pop_front() {
         let Some(node) = graph.node(id) else { continue };
-        if is_sampler(graph, node) {
+        if is_sampler(node) {
             return Some(node);
         }
         if let Some(decoder) = Some(node).filter(|node| node.kind.contains("VAEDecode")) {
@@ -113,7 +115,7 @@ fn sampler_before<'a>(graph: &'a Graph, sampler: &'a Node) -> Option<(&'a Node, 
         if std::ptr::eq(node, sampler) {
             return None;
         }
-        if is_sampler(graph, node) {
+        if is_sampler(node) {
             return Some((node, between));
         }
         if node.kind.contains("Upscale") {

@@ -87,7 +87,10 @@ fn note(graph: &Graph, node: &Node, told: &mut Told) {
         told.note(format!("ControlNet is not used here ({})", details.join(", ")));
     } else if ["SetArea", "SetMask", "Regional", "AreaStrength"].iter().any(|part| kind.contains(part)) {
         told.note(format!("prompts for single regions are not used here ({kind})"));
-    } else if !["ConditioningCombine", "ConditioningConcat", "ConditioningAverage", "FluxGuidance"].contains(&kind) {
+    } else if kind == "FluxGuidance" {
+        let guidance = graph.text(node, "guidance").unwrap_or_default();
+        told.note(format!("the guidance {guidance} that FLUX has built in has no place in Inkwick"));
+    } else if !["ConditioningCombine", "ConditioningConcat", "ConditioningAverage"].contains(&kind) {
         told.note(format!("the node {kind} changes the prompt, which is not done here"));
     }
 }
