@@ -9,12 +9,16 @@ pub const FORMATS: [FileFormat; 6] = [
         endings: &["png", "apng"],
         note: "8 and 16 bits, palettes, transparency; the first picture of a moving one",
     },
-    FileFormat { name: "JPEG", endings: &["jpg", "jpeg"], note: "baseline and progressive, turned as EXIF says" },
+    FileFormat {
+        name: "JPEG",
+        endings: &["jpg", "jpeg"],
+        note: "baseline and progressive, 8 bits; grey, RGB and four inks (CMYK, YCCK); turned as EXIF says; of one that ends early what is there",
+    },
     FileFormat { name: "WebP", endings: &["webp"], note: "lossy and lossless; the first picture of a moving one" },
     FileFormat {
         name: "TIFF",
         endings: &["tif", "tiff"],
-        note: "whole numbers, grey, RGB and CMYK; LZW, Deflate, G4 and JPEG inside",
+        note: "whole numbers and floats; grey, RGB, CMYK and Lab; LZW, Deflate, G4 and JPEG inside",
     },
     FileFormat { name: "BMP", endings: &["bmp"], note: "up to 32 bits" },
     FileFormat { name: "GIF", endings: &["gif"], note: "the first picture" },
