@@ -223,10 +223,12 @@ fn what_is_painted_over_transparency_is_seen() {
         }
         let everything = blot(96, 80, PixelRect::new(0, 0, 96, 80));
         let mut request = repaint(&photo, everything, 1.0, InpaintSettings::default());
+        let is_opaque = |made: Picture| made.rgba().chunks_exact(4).all(|pixel| pixel[3] == 255);
+        assert!(is_opaque(drawn(&mut pipeline, &request)));
+        request.mask = None;
         for strength in [0.4, 1.0] {
-            assert!(drawn(&mut pipeline, &request).rgba().chunks_exact(4).all(|pixel| pixel[3] == 255));
-            request.mask = None;
             request.init.as_mut().unwrap().strength = strength;
+            assert!(is_opaque(drawn(&mut pipeline, &request)), "without a mask, at strength {strength}");
         }
     }
 }

@@ -102,6 +102,9 @@ pub struct Request {
     pub mask: Option<InpaintMask>,
     /// How `init` meets a `width` and `height` of another shape.
     pub resize: ResizeMode,
+    /// The size that the network worked at, in pixels, where the whole picture was enlarged from that. Noted by the engine
+    /// for who looks at the picture later; nobody asks for it.
+    pub worked_px: Option<[u32; 2]>,
     pub inpaint: InpaintSettings,
     pub compute: Compute,
 }
@@ -303,6 +306,7 @@ impl Default for Request {
             init: None,
             mask: None,
             resize: ResizeMode::default(),
+            worked_px: None,
             inpaint: InpaintSettings::default(),
             compute: Compute::default(),
         }

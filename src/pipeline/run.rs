@@ -104,6 +104,7 @@ impl Pipeline {
             guidance: Some(resolved.guidance),
             scheduler: Some(scheduler_name),
             compute: plan.compute(),
+            worked_px: enlarged_from(request, &picture, &resolved),
             ..request.clone()
         };
         Ok((picture, carried_out))
@@ -123,4 +124,12 @@ impl Pipeline {
             operators.wait();
         }
     }
+}
+
+/// The size that the network worked at, where the whole picture is larger than that.
+fn enlarged_from(request: &Request, picture: &Picture, resolved: &ResolvedRequest) -> Option<[u32; 2]> {
+    let is_larger = picture.width() > resolved.width || picture.height() > resolved.height;
+    // A size that the model's grid only rounds down is the picture's own.
+    let is_enlarged = is_larger && u64::from(resolved.width) * 10 < u64::from(picture.width()) * 9;
+    (request.mask.is_none() && is_enlarged).then_some([resolved.width, resolved.height])
 }

@@ -1,6 +1,8 @@
 //! Every reader of what somebody else wrote, as a function of bytes: `damage.rs` replays a small corpus through them, and
 //! the fuzz targets in `fuzz` look for more.
 
+pub(crate) mod programs;
+
 use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,8 @@ use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, 
 use inkwick::prompt::{self, PromptTokenizer};
 use inkwick::store::canvas::journal::Journal;
 use inkwick::store::models::inspection::Inspection;
-use inkwick::store::pictures::{mask_file, metadata, picture_file};
+use inkwick::store::pictures::programs::{told_by, told_by_hidden};
+use inkwick::store::pictures::{mask_file, metadata, picture_file, told};
 use inkwick::store::settings::Settings;
 use inkwick::store::{keys, models};
 use tempfile::TempDir;
@@ -302,13 +305,26 @@ fn words(bytes: &[u8]) {
 fn picture(bytes: &[u8]) {
     let path = written("picture.png", bytes);
     let _ = picture_file::read_request(&path);
+    let _ = told::read(&path);
     let _ = picture_file::read_painting(&path);
     let _ = mask_file::read(&path);
 }
 
-/// The text that tells how a picture was made.
+/// The text that tells how a picture was made: AUTOMATIC1111's, or sections of any program's.
 fn infotext(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
+    let sections = programs::sections(&text);
+    let mut told = vec![told_by_hidden(&text)];
+    told.push(told_by(&programs::texts_of(&sections)));
+    for (name, hidden) in &sections {
+        if name == programs::HIDDEN {
+            told.push(told_by_hidden(hidden));
+        }
+    }
+    for told in told.into_iter().flatten() {
+        told.request.validate().expect("what was read can be drawn");
+        let _ = (told.json(), told.lines(), told.prompt_with_loras());
+    }
     if let Some(request) = metadata::request_of_parameters(&text) {
         let told = metadata::parameters_of(&request);
         assert!(metadata::request_of_parameters(&told).is_some(), "what was read cannot be told again: {told}");

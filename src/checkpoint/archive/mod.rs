@@ -93,8 +93,7 @@ impl Archive {
             return Err("the file is empty".into());
         }
         let is_safetensors = is_safetensors(&head);
-        let is_pickle = legacy::is_pickle(&head) && !is_safetensors;
-        if head.starts_with(b"PK") || is_pickle {
+        if head.starts_with(b"PK") || (legacy::is_pickle(&head) && !is_safetensors) {
             let file = PytorchFile::open(place)?;
             let metadata = file.texts().clone();
             return Ok(Self { path, format: Format::Pytorch(file), metadata });
@@ -278,5 +277,7 @@ fn start_of(path: &Path) -> std::io::Result<Vec<u8>> {
 fn is_safetensors(head: &[u8]) -> bool {
     let is_length = head.len() >= 8 && head[..4] != [0; 4] && head[4..8] == [0; 4];
     let is_text = head.iter().take(8).all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
-    is_length || (head.get(8) == Some(&b'{') && !is_text)
+    let is_brace = head.get(8) == Some(&b'{');
+    // A pickle's first bytes may be a length as well, or have such a brace by chance, never both.
+    if legacy::is_pickle(head) { is_length && is_brace } else { is_length || (is_brace && !is_text) }
 }

@@ -290,16 +290,19 @@ impl Reader<'_> {
     fn storage_of(&self, id: Id) -> Option<Value> {
         let Value::Sequence(items) = &self.values[id as usize] else { return None };
         let value = |index: usize| items.get(index).map(|id| &self.values[*id as usize]);
-        let (Value::Global(kind), Value::Text(key)) = (value(1)?, value(2)?) else { return None };
-        if kind.len().max(key.len()) > 2 * MOST_NAME_BYTES {
-            return None;
+        let is_short = |text: &str| text.len() <= 2 * MOST_NAME_BYTES;
+        let (Some(Value::Text(what)), Some(Value::Global(kind))) = (value(0), value(1)) else { return None };
+        // A class of a network, with which its source is written.
+        if what == "module" && is_short(kind) {
+            return Some(Value::Global(kind.clone()));
         }
+        let Some(Value::Text(key)) = value(2).filter(|_| is_short(kind)) else { return None };
         let kind = kind.rsplit('.').next().unwrap_or_default().to_owned();
         let begin = match value(5) {
             Some(Value::Sequence(view)) => self.size(*view.get(1)?)?,
             _ => 0,
         };
-        Some(Value::Storage { kind, key: key.clone(), begin })
+        is_short(key).then(|| Value::Storage { kind, key: key.clone(), begin })
     }
 
     /// The few calls that matter: making dictionaries and tensors. Nothing else is made: an object of any other class is

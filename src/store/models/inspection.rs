@@ -27,6 +27,8 @@ pub struct Inspection {
     pub facts: Vec<(&'static str, String)>,
     /// The first few tensors that have no place in what the file is.
     pub unmatched: Vec<String>,
+    /// Whether it was dropped and not recognised: then a person may say what it is.
+    pub may_be_filed: bool,
     /// sha256 in hexadecimal, once it was asked for.
     pub hash: Option<String>,
 }
@@ -54,7 +56,15 @@ impl Inspection {
         if more > 0 {
             unmatched.push(format!("and {more} more"));
         }
-        Ok(Self { path: path.to_path_buf(), kind: report.kind, sentence, facts, unmatched, hash: None })
+        Ok(Self {
+            path: path.to_path_buf(),
+            kind: report.kind,
+            sentence,
+            facts,
+            unmatched,
+            may_be_filed: false,
+            hash: None,
+        })
     }
 }
 

@@ -10,4 +10,5 @@ pub mod list;
 pub(crate) mod notes;
 pub(crate) mod prompt_references;
 pub mod scan;
+pub(crate) mod told_files;
 pub(crate) mod wildcards;

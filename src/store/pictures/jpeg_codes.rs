@@ -53,7 +53,7 @@ impl<'a> Bits<'a> {
                 self.at += 1;
             }
             self.at += 1;
-            self.held = self.held << 8 | u64::from(byte);
+            self.held = (self.held << 8) | u64::from(byte);
             self.count += 8;
         }
     }
@@ -64,7 +64,7 @@ impl<'a> Bits<'a> {
             self.fill();
         }
         self.count = self.count.checked_sub(count)?;
-        Some((self.held >> self.count) as u32 & ((1 << count) - 1))
+        Some(((self.held >> self.count) as u32) & ((1 << count) - 1))
     }
 
     pub(super) fn code(&mut self, codes: &Codes) -> Option<u8> {

@@ -317,7 +317,7 @@ impl Predictions {
                 at += zeros;
             } else {
                 while at <= band.last {
-                    if *known >> at & 1 == 1 {
+                    if (*known >> at) & 1 == 1 {
                         bits.take(1)?;
                     } else if zeros == 0 {
                         break;
@@ -335,7 +335,7 @@ impl Predictions {
         if self.run > 0 {
             self.run -= 1;
             if !band.is_first {
-                let again = (at..=band.last).filter(|at| *known >> at & 1 == 1).count();
+                let again = (at..=band.last).filter(|at| (*known >> at) & 1 == 1).count();
                 for _ in 0..again {
                     bits.take(1)?;
                 }

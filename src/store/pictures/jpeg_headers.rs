@@ -84,7 +84,7 @@ impl Frame {
     }
 }
 
-/// Where Adobe's segment says what was done to the colours: 2 is YCCK, 1 YCbCr, 0 nothing.
+/// Where Adobe's segment says what was done to the colours: 2 is YCCK, 1 `YCbCr`, 0 nothing.
 pub(crate) fn adobe_transform_place(bytes: &[u8]) -> Option<usize> {
     let is_adobe = |segment: &Segment<'_>| {
         segment.marker == 0xEE && segment.content.len() >= 12 && segment.content.starts_with(b"Adobe")

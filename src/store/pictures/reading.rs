@@ -126,10 +126,8 @@ fn format_of(path: &Path) -> Result<ImageFormat, PictureFileError> {
     if let Some(kind) = picture_kind::unreadable(&head) {
         return Err(unreadable(kind));
     }
-    match image::guess_format(&head).ok().filter(|format| picture_kind::is_read(*format)) {
-        Some(format) => Ok(format),
-        None => Err(PictureFileError::NotAPicture { path: path.to_path_buf() }),
-    }
+    let format = image::guess_format(&head).ok().filter(|format| picture_kind::is_read(*format));
+    format.ok_or_else(|| PictureFileError::NotAPicture { path: path.to_path_buf() })
 }
 
 fn check_size(width: u32, height: u32, path: &Path) -> Result<(), PictureFileError> {

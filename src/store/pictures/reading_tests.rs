@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use tiff::encoder::colortype;
+
 use super::*;
 
 fn data() -> PathBuf {
@@ -232,7 +234,6 @@ fn lab_and_float_tiff_are_read() {
     }
     assert!(notices.len() == 1 && notices[0].contains("outside 0 to 1"), "{notices:?}");
 
-    use tiff::encoder::colortype;
     let mut file = Cursor::new(Vec::new());
     let tones: Vec<f32> = (0..12 * 3).map(|index| index as f32 / 35.0).collect();
     let mut encoder = tiff::encoder::TiffEncoder::new(&mut file).unwrap();

@@ -1,5 +1,6 @@
 //! What the window asks of the store, and what comes back.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,10 +10,12 @@ use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::keys::KeyNames;
 use crate::store::models::entry::ModelEntry;
+use crate::store::models::file::Shelf;
 use crate::store::models::inspection::Inspection;
 use crate::store::models::list::ModelList;
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::pictures::gallery::GalleryDay;
+use crate::store::pictures::programs::Told;
 use crate::store::settings::Settings;
 use crate::store::unfinished::Unfinished;
 
@@ -30,6 +33,10 @@ pub enum StoreCommand {
     /// Only the newest of several waiting ones is written.
     SaveSettings(Box<Settings>),
     ScanGallery,
+    /// Brings what is searched to what is listed; comes by itself with [`Self::ScanGallery`].
+    IndexGallery,
+    /// Answered by [`StoreEvent::Found`]; only the newest of several waiting ones is.
+    SearchGallery(String),
     /// The newest request is met first; see [`StoreEvent::ThumbnailsSkipped`].
     LoadThumbnail(PathBuf),
     LoadPicture(PathBuf),
@@ -49,6 +56,11 @@ pub enum StoreCommand {
     },
     /// Looks whether a folder or file is a model; other files that go with models are filed where they belong.
     InspectModel(PathBuf),
+    /// Files it as what a person says it is.
+    FileModel {
+        path: PathBuf,
+        shelf: Shelf,
+    },
     /// Only reports what a file is.
     InspectFile(PathBuf),
     /// Finds the LoRAs and embeddings that the prompts name, among the models folder's and those of `folders`. Goes before
@@ -61,7 +73,13 @@ pub enum StoreCommand {
         picture_count: u32,
         folders: Vec<PathBuf>,
     },
-    ReadRequest(PathBuf),
+    /// Reads how a picture was made; the files that it names are looked for in the models folder and in `folders`.
+    ReadRequest {
+        path: PathBuf,
+        folders: Vec<PathBuf>,
+    },
+    /// Reads how pictures were made, some at a time; answered by [`StoreEvent::Described`].
+    DescribePictures(Vec<PathBuf>),
     LoadMask(PathBuf),
     /// Writes a picture as its name's ending says.
     SavePicture {
@@ -97,6 +115,14 @@ pub enum StoreCommand {
 pub enum StoreEvent {
     /// Newest day first.
     Gallery(Vec<GalleryDay>),
+    /// More or other pictures can be found than before.
+    Indexed,
+    Found {
+        /// As it was asked.
+        text: String,
+        /// `None` where the text says nothing that could be looked for.
+        pictures: Option<HashSet<PathBuf>>,
+    },
     Thumbnail {
         path: PathBuf,
         picture: Result<Arc<Picture>, JobError>,
@@ -130,9 +156,12 @@ pub enum StoreEvent {
     },
     Request {
         path: PathBuf,
-        request: Option<Box<Request>>,
+        /// With its prompt, its program and what cannot be taken over.
+        told: Option<Box<Told>>,
         painted: Option<Box<Painted>>,
     },
+    /// How pictures were made, where their files say so.
+    Described(Vec<(PathBuf, Option<Box<Request>>)>),
     Mask {
         path: PathBuf,
         mask: Result<MaskPlane, JobError>,

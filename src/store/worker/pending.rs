@@ -38,7 +38,10 @@ impl Pending {
             StoreCommand::SaveSettings(settings) => self.settings = Some(settings),
             StoreCommand::LoadThumbnail(path) => self.push_thumbnail(path),
             StoreCommand::ResolveReferences { .. } => self.urgent.push_back(command),
-            StoreCommand::ScanGallery | StoreCommand::ListModels { .. } => {
+            StoreCommand::ScanGallery
+            | StoreCommand::IndexGallery
+            | StoreCommand::SearchGallery(_)
+            | StoreCommand::ListModels { .. } => {
                 let kind = std::mem::discriminant(&command);
                 self.commands.retain(|waiting| std::mem::discriminant(waiting) != kind);
                 self.commands.push_back(command);
@@ -98,15 +101,19 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::KeepSteps(_)
         | C::DiscardDownload(_) => true,
         C::ScanGallery
+        | C::IndexGallery
+        | C::SearchGallery(_)
         | C::LoadThumbnail(_)
         | C::LoadPicture(_)
         | C::Reveal(_)
         | C::RevealFolder(_)
         | C::ListModels { .. }
         | C::InspectModel(_)
+        | C::FileModel { .. }
         | C::InspectFile(_)
         | C::ResolveReferences { .. }
-        | C::ReadRequest(_)
+        | C::ReadRequest { .. }
+        | C::DescribePictures(_)
         | C::LoadMask(_)
         | C::ShowKeysFile { .. }
         | C::OpenCanvas

@@ -65,9 +65,9 @@ fn a_picture_is_listed_shown_and_copied() {
 
     store.send(StoreCommand::SaveAs { from: path, to: home.path().join("copy.jpg") });
     assert!(matches!(next(&store), StoreEvent::SavedAs(to) if to.exists()));
-    store.send(StoreCommand::ReadRequest(home.path().join("copy.jpg")));
-    let StoreEvent::Request { request, .. } = next(&store) else { panic!("no request") };
-    assert_eq!(request.unwrap().seed, 3);
+    store.send(StoreCommand::ReadRequest { path: home.path().join("copy.jpg"), folders: Vec::new() });
+    let StoreEvent::Request { told, .. } = next(&store) else { panic!("no request") };
+    assert_eq!(told.unwrap().request.seed, 3);
 }
 
 #[test]

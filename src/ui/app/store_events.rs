@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::canvas::Origin;
-use crate::job::{ModelRef, Notice, Request};
+use crate::job::{Intent, ModelRef, Notice};
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::list::ModelList;
+use crate::store::pictures::programs::{Program, Told};
 use crate::store::settings::Settings;
-use crate::store::worker::{Painted, StoreEvent};
+use crate::store::worker::{Painted, StoreCommand, StoreEvent};
 use crate::ui::action::{LookingAt, Sheet};
 use crate::ui::app::studio::Studio;
 use crate::ui::gallery::state::Thumbnail;
@@ -21,9 +22,15 @@ impl Studio {
     pub(super) fn take_from_store(&mut self, event: StoreEvent) {
         let (state, settings) = (&mut self.state, &mut self.saver.current);
         match event {
+            StoreEvent::Indexed => state.gallery.search.ask_again(),
+            StoreEvent::Found { text, pictures } => state.gallery.search.answer(&text, pictures),
             StoreEvent::Gallery(days) => {
-                state.gallery.days = days;
-                state.gallery.listed = true;
+                state.gallery.take_listing(days);
+            }
+            StoreEvent::Described(pictures) => {
+                for (file, request) in pictures {
+                    state.gallery.words.learn(file, request.as_deref());
+                }
             }
             StoreEvent::Thumbnail { path, picture } => {
                 let thumbnail = match picture {
@@ -47,7 +54,12 @@ impl Studio {
                 }
                 state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
             }
-            StoreEvent::Deleted(files) => deleted(state, &files),
+            StoreEvent::Deleted(files) => {
+                state.gallery.forget(&files);
+                if !state.gallery.leaving.answered(&files) {
+                    self.store.send(StoreCommand::ScanGallery);
+                }
+            }
             StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
             StoreEvent::Models(list) => models_arrived(state, list),
             StoreEvent::Inspected(inspection) => {
@@ -64,14 +76,14 @@ impl Studio {
                     settings.known_models.push(folder);
                 }
             }
-            StoreEvent::Request { path, request: Some(request), painted } => {
-                use_settings(state, &request);
+            StoreEvent::Request { path, told: Some(told), painted } => {
+                use_settings(state, &told);
                 if let Some(painted) = painted {
                     use_painting(state, path, *painted);
                 }
-                state.toasts.note("The picture's settings are in the prompt panel.");
+                say_what_was_told(state, &told);
             }
-            StoreEvent::Request { path, request: None, .. } => {
+            StoreEvent::Request { path, told: None, .. } => {
                 state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
             }
             StoreEvent::Mask { mask: Ok(mask), notices, .. } => {
@@ -87,6 +99,12 @@ impl Studio {
             StoreEvent::Canvas(document) => {
                 state.canvas.document = *document;
                 state.canvas.is_restored = true;
+                if state.canvas.document.mask().is_empty() && state.inpaint.intent() == Some(Intent::Expand) {
+                    state.inpaint.choose(Intent::Fill);
+                }
+                if state.canvas.has_picture() || !self.services.open.is_empty() {
+                    state.prompt.start_on_picture();
+                }
             }
             StoreEvent::ReferencesResolved { id, requests } => self.submit(id, requests),
             StoreEvent::Unfinished(left) => self.downloads.take_in(left),
@@ -110,28 +128,6 @@ fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, m
         && shown.file == file
     {
         shown.picture = Some(picture);
-    }
-}
-
-fn deleted(state: &mut AppState, files: &[PathBuf]) {
-    state.gallery.forget(files);
-    if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if files.contains(&shown.file)) {
-        state.canvas.looking_at = LookingAt::Canvas;
-    }
-    let gone: Vec<_> = state
-        .candidates
-        .list
-        .iter()
-        .filter(|candidate| candidate.made().is_some_and(|made| files.contains(&made.file)))
-        .map(|candidate| candidate.job)
-        .collect();
-    for job in gone {
-        crate::ui::app::engine_events::take_off(state, job);
-    }
-    match files {
-        [] => {}
-        [file] => state.toasts.note(format!("Moved {} to the Trash.", name_of(file))),
-        more => state.toasts.note(format!("Moved {} pictures to the Trash.", more.len())),
     }
 }
 
@@ -162,11 +158,33 @@ fn model_added(state: &mut AppState, settings: &mut Settings, entry: ModelEntry)
     state.choose_model(reference);
 }
 
+/// The program whose picture it is, and what of its settings is not had here.
+fn say_what_was_told(state: &mut AppState, told: &Told) {
+    let of_whom = match told.program {
+        Program::Inkwick => "The picture's settings are in the prompt panel.".to_owned(),
+        program => format!("The picture's settings, from {}, are in the prompt panel.", program.name()),
+    };
+    let notices: Vec<String> = told.notices.iter().map(words::of_notice).collect();
+    match notices.as_slice() {
+        [] => state.toasts.note(of_whom),
+        [one] => {
+            state.toasts.note(of_whom);
+            state.toasts.note(one.clone());
+        }
+        more => state
+            .toasts
+            .note_in_detail(format!("{of_whom} {} things of it could not be taken over.", more.len()), more.join("\n")),
+    }
+}
+
 /// Writes a picture's settings into the panel. Its model is chosen when it is in the list.
-fn use_settings(state: &mut AppState, request: &Request) {
-    if state.models.iter().any(|entry| entry.reference == request.model) {
+fn use_settings(state: &mut AppState, told: &Told) {
+    let request = &told.request;
+    let names_model = told.is_exact || told.model_is_here;
+    if names_model && state.models.iter().any(|entry| entry.reference == request.model) {
         state.choose_model(request.model.clone());
     }
+    let says = |field| told.is_exact || told.said.contains(&field);
     let prompt = &mut state.prompt;
     prompt.prompt.clone_from(&request.prompt);
     prompt.negative = request.negative.clone().unwrap_or_default();
@@ -174,13 +192,18 @@ fn use_settings(state: &mut AppState, request: &Request) {
     prompt.scheduler = request.scheduler;
     prompt.sigmas = request.sigmas;
     prompt.fine = FineSampling { is_open: prompt.fine.is_open, ..FineSampling::of(request) };
-    prompt.steps = request.steps;
+    if says("steps") {
+        prompt.steps = request.steps;
+    }
     prompt.guidance = request.guidance;
     prompt.resize = request.resize;
-    prompt.seed_text = request.seed.to_string();
+    prompt.seed_text = if says("seed") { request.seed.to_string() } else { String::new() };
     state.inpaint.settings.clone_from(&request.inpaint);
     if let (Some(width), Some(height)) = (request.width, request.height) {
         prompt.size_px = [width, height];
+    }
+    if let Some(strength) = told.strength.filter(|_| !told.is_exact) {
+        prompt.strength = strength;
     }
 }
 

@@ -102,6 +102,17 @@ impl AppState {
         [frame.width, frame.height]
     }
 
+    /// The size that the network works at, where the picture that comes of it is enlarged from that.
+    #[must_use]
+    pub fn enlarged_from_px(&self) -> Option<[u32; 2]> {
+        let [width, height] = self.next_size_px();
+        let worked = self.worked_size_px();
+        // Sizes are brought to the model's grid: some pixels are no enlarging.
+        let is_enlarged =
+            u64::from(worked[0]) * 10 < u64::from(width) * 9 || u64::from(worked[1]) * 10 < u64::from(height) * 9;
+        (self.mode() == Mode::Edit && is_enlarged).then_some(worked)
+    }
+
     /// Whether the button has what it needs.
     #[must_use]
     pub fn is_ready(&self) -> bool {

@@ -12,16 +12,25 @@ use crate::ui::results::candidate::{Candidate, Stage};
 use crate::ui::words;
 
 impl Studio {
-    pub(super) fn apply_to_prompt(&mut self, action: PromptAction) {
+    pub(super) fn apply_to_prompt(&mut self, ctx: &egui::Context, action: PromptAction) {
         match action {
             PromptAction::Generate => self.generate(false),
             PromptAction::GenerateInFront => self.generate(true),
+            PromptAction::Focus => {
+                self.show_prompt_panel(ctx);
+                self.state.prompt.wants_focus = true;
+            }
+            PromptAction::Older => self.state.prompt.recall(&self.saver.current.prompt_history, 1),
+            PromptAction::Newer => self.state.prompt.recall(&self.saver.current.prompt_history, -1),
             PromptAction::StartExample(prompt) => {
                 self.state.prompt.prompt = prompt.into();
                 self.generate(false);
             }
             PromptAction::ChooseModel(model) => self.state.choose_model(model),
-            PromptAction::UseSettings(file) => self.store.send(StoreCommand::ReadRequest(file)),
+            PromptAction::UseSettings(path) => {
+                let folders = self.saver.current.known_models.clone();
+                self.store.send(StoreCommand::ReadRequest { path, folders });
+            }
             PromptAction::RequestReady { id, request } => {
                 if let Some(picture_count) = self.runs.picture_count(id) {
                     let folders = self.saver.current.known_models.clone();
@@ -58,6 +67,7 @@ impl Studio {
             Some(Action::Prompt(PromptAction::RequestReady { id, request }))
         });
         self.state.library.note_mut(&self.state.prompt.model).use_now();
+        self.state.prompt.recalled = None;
         self.saver.current.remember_prompt(&self.state.prompt.prompt);
         self.saver.touch();
     }
@@ -89,7 +99,11 @@ impl Studio {
                     self.state.candidates.add(candidate, run.in_front.then_some(index));
                 }
                 Err(error) => {
-                    self.state.toasts.error(words::of_error(&error), None);
+                    let asked = run.picture_count;
+                    let taken = (asked > 1)
+                        .then(|| format!("{index} of {asked} pictures are in the queue: "))
+                        .unwrap_or_default();
+                    self.state.toasts.error(format!("{taken}{}", words::of_error(&error)), None);
                     break;
                 }
             }

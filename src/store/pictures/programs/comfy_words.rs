@@ -1,0 +1,103 @@
+//! The prompts of a `ComfyUI` picture: from a sampler's `positive` or `negative` back to the words.
+
+use crate::store::pictures::programs::comfy_graph::{Graph, Node};
+use crate::store::pictures::programs::told::Told;
+
+/// More texts than are ever put together, and a bound for graphs with many ways through.
+const MOST_NODES: usize = 200;
+
+/// The words behind an input, with what changes them on the way told. `clip` is where their text encoder comes from.
+pub(crate) struct Words<'a> {
+    pub texts: Vec<String>,
+    pub clip: Option<(&'a Node, &'static str)>,
+}
+
+pub(crate) fn of<'a>(graph: &'a Graph, node: &'a Node, input: &str, told: &mut Told) -> Words<'a> {
+    let mut words = Words { texts: Vec::new(), clip: None };
+    let is_negative = input == "negative";
+    let mut waiting: Vec<_> = graph.behind(node, input).into_iter().collect();
+    let mut seen: Vec<&str> = Vec::new();
+    while let Some((id, node, slot)) = waiting.pop() {
+        if seen.contains(&id) || seen.len() >= MOST_NODES {
+            continue;
+        }
+        seen.push(id);
+        if let Some(text) = encoded(graph, node, is_negative, told) {
+            if !words.texts.contains(&text) {
+                words.texts.push(text);
+            }
+            if words.clip.is_none() && node.inputs.contains_key("clip") {
+                words.clip = Some((node, "clip"));
+            }
+            continue;
+        }
+        note(graph, node, told);
+        // The same side of what takes both, else what is conditioned.
+        let side = if node.kind.contains("ControlNet") && slot == 1 {
+            "negative"
+        } else if slot == 1 || is_negative {
+            "negative"
+        } else {
+            "positive"
+        };
+        let names: Vec<&str> = match () {
+            () if graph.behind(node, side).is_some() => vec![side],
+            () if graph.behind(node, "conditioning").is_some() => vec!["conditioning"],
+            () => node
+                .inputs
+                .keys()
+                .map(String::as_str)
+                .filter(|name| name.starts_with("conditioning") || name.starts_with("cond"))
+                .collect(),
+        };
+        // What is pushed last is looked at first.
+        waiting.extend(names.iter().rev().filter_map(|name| graph.behind(node, name)));
+    }
+    if words.texts.len() > 1 {
+        told.note("several prompts are put together in the workflow, which Inkwick joins by BREAK");
+    }
+    words
+}
+
+/// The words of a node that encodes some.
+fn encoded(graph: &Graph, node: &Node, is_negative: bool, told: &mut Told) -> Option<String> {
+    let named = |name: &str| graph.text(node, name);
+    if node.kind.contains("ZeroOut") {
+        return Some(String::new());
+    }
+    if let Some(text) = named("text") {
+        return Some(text);
+    }
+    // SDXL, SD3 and FLUX: a text for each encoder.
+    let each: Vec<String> =
+        ["text_g", "clip_g", "t5xxl", "text_l", "clip_l"].iter().filter_map(|name| named(name)).collect();
+    if let Some(first) = each.iter().find(|text| !text.is_empty()).or(each.first()) {
+        for other in each.iter().filter(|text| *text != first && !text.is_empty()) {
+            told.note(format!("the second text encoder was given other words, which is not done here: {other}"));
+        }
+        return Some(first.clone());
+    }
+    // Loaders that encode as well.
+    let has_conditioning = node.inputs.keys().any(|name| name.starts_with("conditioning"));
+    let side = if is_negative { "negative" } else { "positive" };
+    let direct =
+        [side, "prompt"].iter().find_map(|name| graph.behind(node, name).is_none().then(|| named(name)).flatten());
+    if has_conditioning { None } else { direct }
+}
+
+/// What a node on the way does to the picture.
+fn note(graph: &Graph, node: &Node, told: &mut Told) {
+    let kind = node.kind.as_str();
+    if kind.contains("ControlNet") {
+        let network =
+            graph.behind(node, "control_net").and_then(|(_, loader, _)| graph.text(loader, "control_net_name"));
+        let strength = graph.text(node, "strength");
+        let details = [network, strength.map(|strength| format!("strength {strength}"))];
+        let details: Vec<String> = details.into_iter().flatten().collect();
+        told.note(format!("ControlNet is not used here ({})", details.join(", ")));
+    } else if ["SetArea", "SetMask", "Regional", "AreaStrength"].iter().any(|part| kind.contains(part)) {
+        told.note(format!("prompts for single regions are not used here ({kind})"));
+    } else if !["ConditioningCombine", "ConditioningConcat", "ConditioningAverage", "FluxGuidance"].contains(&kind) {
+        told.note(format!("the node {kind} changes the prompt, which is not done here"));
+    }
+}
