@@ -15,7 +15,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::webp::WebPEncoder;
 use inkwick::store::pictures::programs::{Program, told_by};
 use programs::{EXPECTED, HIDDEN, sections, texts_of};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 const SIDE: u32 = 96;
@@ -323,30 +323,35 @@ fn one_wrong_value_costs_no_other() {
 
 #[test]
 fn a_graph_in_a_circle_and_one_without_end_are_left() {
-    let mut circle = String::from("{");
-    for id in 0..300 {
-        let kind =
-            ["Reroute", "KSampler", "CLIPTextEncode", "LatentUpscale", "ConditioningCombine", "SaveImage"][id % 6];
-        let link = |slot: usize| format!("[\"{}\", {slot}]", (id * 7 + 1 + slot) % 300);
-        circle.push_str(&format!(
-            "\"{id}\": {{\"class_type\": \"{kind}\", \"inputs\": {{\"samples\": {0}, \"latent_image\": {1}, \"positive\": {2}, \
-             \"negative\": {0}, \"model\": {1}, \"clip\": {2}, \"text\": {0}, \"seed\": {1}, \"conditioning_1\": {2}, \
-             \"conditioning_2\": {1}, \"images\": {0}, \"text_g\": {1}}}}},",
-            link(0),
-            link(1),
-            link(2)
-        ));
+    let kinds = ["Reroute", "KSampler", "CLIPTextEncode", "LatentUpscale", "ConditioningCombine", "SaveImage"];
+    let names = [
+        "samples",
+        "latent_image",
+        "positive",
+        "negative",
+        "model",
+        "clip",
+        "text",
+        "seed",
+        "conditioning_1",
+        "conditioning_2",
+        "images",
+    ];
+    let mut circle = Map::new();
+    for id in 0..300_usize {
+        let link = |slot: usize| json!([((id * 7 + 1 + slot) % 300).to_string(), slot]);
+        let inputs: Map<String, Value> =
+            names.iter().enumerate().map(|(at, name)| ((*name).to_owned(), link(at % 3))).collect();
+        circle.insert(id.to_string(), json!({ "class_type": kinds[id % 6], "inputs": inputs }));
     }
-    circle.push_str("\"x\": 1}");
-    let _ = told_by(&texts_of(&[("prompt".to_owned(), circle)]));
-    let chain: String = (0..50_000)
-        .map(|id| {
-            format!("\"{id}\": {{\"class_type\": \"LoraLoader\", \"inputs\": {{\"model\": [\"{}\", 0]}}}},", id + 1)
-        })
-        .collect();
-    let chain = format!(
-        "{{{chain}\"s\": {{\"class_type\": \"KSampler\", \"inputs\": {{\"seed\": 1, \"model\": [\"0\", 0], \"positive\": [\"0\", 0], \
-         \"latent_image\": [\"0\", 0]}}}}}}"
-    );
+    let _ = told_by(&texts_of(&[("prompt".to_owned(), Value::from(circle).to_string())]));
+    let mut chain = Map::new();
+    for id in 0..15_000_usize {
+        let inputs = json!({ "model": [(id + 1).to_string(), 0] });
+        chain.insert(id.to_string(), json!({ "class_type": "LoraLoader", "inputs": inputs }));
+    }
+    let inputs = json!({ "seed": 1, "model": ["0", 0], "positive": ["0", 0], "latent_image": ["0", 0] });
+    chain.insert("s".to_owned(), json!({ "class_type": "KSampler", "inputs": inputs }));
+    let chain = Value::from(chain).to_string();
     let _ = told_by(&texts_of(&[("prompt".to_owned(), chain)]));
 }

@@ -32,19 +32,23 @@ impl TextualInversion {
             let reason = "was wanted to teach one word, and this file holds a whole network".to_owned();
             return Err(CheckpointError::Embedding { reason, path: path.to_owned() });
         }
-        Self::of_tensors(path, &archive, tensors.iter().map(|tensor| (tensor.name.clone(), tensor)).collect())
+        let own = tensors.iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
+        Self::of_tensors(path, &archive, own)?.ok_or_else(|| CheckpointError::Embedding {
+            reason: "holds no vectors of words".to_owned(),
+            path: path.to_owned(),
+        })
     }
 
-    /// One word's tensors in a file that holds more: what its own file would call each, and the tensor.
+    /// One word's tensors in a file that holds more: what its own file would call each, and the tensor. `None` where
+    /// none of them could be an embedding.
     ///
     /// # Errors
-    /// When none of them could be an embedding, or a number in it is none.
+    /// When a number in them is none, or they cannot be read.
     pub(crate) fn of_tensors(
         path: &Path,
         archive: &Archive,
         tensors: Vec<(String, &TensorInfo)>,
-    ) -> Result<Self, CheckpointError> {
-        let refused = |reason: String| CheckpointError::Embedding { reason, path: path.to_owned() };
+    ) -> Result<Option<Self>, CheckpointError> {
         let mut vectors = Vec::new();
         for (name, tensor) in tensors {
             let (tokens, width) = match tensor.shape[..] {
@@ -58,17 +62,15 @@ impl TextualInversion {
             let loaded = archive.load(&tensor.name, &Device::Cpu)?.to_dtype(DType::F32)?.reshape((tokens, width))?;
             let is_finite = loaded.flatten_all()?.to_vec1::<f32>()?.into_iter().all(f32::is_finite);
             if !is_finite {
-                return Err(refused(format!(
+                let reason = format!(
                     "holds NaN or an infinite number in {}, so it was broken when it was saved; get another version of it",
                     tensor.name
-                )));
+                );
+                return Err(CheckpointError::Embedding { reason, path: path.to_owned() });
             }
             vectors.push((name, loaded));
         }
-        if vectors.is_empty() {
-            return Err(refused("holds no vectors of words".to_owned()));
-        }
-        Ok(Self { path: path.to_owned(), vectors })
+        Ok((!vectors.is_empty()).then(|| Self { path: path.to_owned(), vectors }))
     }
 
     /// The vectors `(tokens, width)` for an encoder of that width; `place` is its place in a pair.

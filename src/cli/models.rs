@@ -118,7 +118,9 @@ fn list(paths: &Paths) {
 fn inspect(path: &Path, as_json: bool, paths: &Paths) -> Result<(), String> {
     let known = Settings::load(&paths.settings_file).settings.known_models;
     if let Some(answer) = inspect_picture::inspect(path, as_json, &Paths { other_folders: known, ..paths.clone() })? {
-        answer.lines.iter().for_each(|line| say(line));
+        for line in &answer.lines {
+            say(line);
+        }
         return answer.failure.map_or(Ok(()), Err);
     }
     if path.is_dir() {

@@ -7,6 +7,7 @@ mod hands;
 mod library;
 mod library_looks;
 mod painting;
+mod programs;
 mod selecting;
 mod slow_disk;
 mod strip;

@@ -23,25 +23,29 @@ pub(super) fn split(name: &str) -> Option<(&str, &str)> {
     (at > 0).then(|| (&rest[..at], &rest[at + 1..]))
 }
 
-/// The words of a file, with their vectors.
+/// A file's words with their vectors, and the tensors of those that have none.
+type Words = (Vec<(String, TextualInversion)>, Vec<String>);
+
+/// The words of a file.
 ///
 /// # Errors
-/// When one of them has no usable vectors.
-pub(super) fn read(
-    path: &Path,
-    archive: &Archive,
-    tensors: &[TensorInfo],
-) -> Result<Vec<(String, TextualInversion)>, CheckpointError> {
+/// When a number in their vectors is none, or they cannot be read.
+pub(super) fn read(path: &Path, archive: &Archive, tensors: &[TensorInfo]) -> Result<Words, CheckpointError> {
     let mut words: BTreeMap<&str, Vec<(String, &TensorInfo)>> = BTreeMap::new();
     for tensor in tensors {
         if let Some((word, inner)) = split(&tensor.name) {
             words.entry(word).or_default().push((inner.to_owned(), tensor));
         }
     }
-    let read = |(word, tensors): (&str, Vec<(String, &TensorInfo)>)| {
-        Ok((word.to_owned(), TextualInversion::of_tensors(path, archive, tensors)?))
-    };
-    words.into_iter().map(read).collect()
+    let (mut taught, mut left) = (Vec::new(), Vec::new());
+    for (word, tensors) in words {
+        let names = tensors.iter().map(|(_, tensor)| tensor.name.clone()).collect::<Vec<_>>();
+        match TextualInversion::of_tensors(path, archive, tensors)? {
+            Some(vectors) => taught.push((word.to_owned(), vectors)),
+            None => left.extend(names),
+        }
+    }
+    Ok((taught, left))
 }
 
 #[cfg(test)]

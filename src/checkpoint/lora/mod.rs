@@ -74,7 +74,7 @@ impl Lora {
     pub fn open(path: &Path, weight: f64) -> Result<Self, CheckpointError> {
         let archive = Archive::open(path)?;
         let tensors = archive.tensors();
-        let (mut changes, strays) = grouped(&tensors);
+        let (mut changes, mut strays) = grouped(&tensors);
         let mut unusable = BTreeMap::new();
         for (key, change) in &changes {
             match change.unmergeable() {
@@ -85,7 +85,8 @@ impl Lora {
         }
         changes.retain(|key, _| !unusable.contains_key(key));
         let settings = AdapterSettings::read(path, archive.metadata());
-        let words = bundled::read(path, &archive, &tensors)?;
+        let (words, without_vectors) = bundled::read(path, &archive, &tensors)?;
+        strays.extend(without_vectors);
         let outcome = RefCell::new(Outcome { left_out: unusable.clone(), ..Outcome::default() });
         let lora = Self {
             path: path.to_owned(),

@@ -9,7 +9,9 @@ const ASCII: u16 = 2;
 const MOST_FIELDS: usize = 1000;
 const MOST_BYTES: usize = 4 << 20;
 
-const FIELDS: [(u16, &str); 4] = [(0x010e, DESCRIPTION), (0x010f, MAKE), (0x0110, CAMERA), (0x0131, SOFTWARE)];
+/// The comment too: Pillow puts it among the cameras' fields, as plain text.
+const FIELDS: [(u16, &str); 5] =
+    [(0x010e, DESCRIPTION), (0x010f, MAKE), (0x0110, CAMERA), (0x0131, SOFTWARE), (0x9286, USER_COMMENT)];
 
 /// Adds all texts of an EXIF block.
 pub(crate) fn add(texts: &mut Texts, block: &[u8]) {
@@ -17,7 +19,9 @@ pub(crate) fn add(texts: &mut Texts, block: &[u8]) {
         texts.add(USER_COMMENT, comment);
     }
     for (name, text) in texts_of(block) {
-        texts.add(name, text);
+        if name != USER_COMMENT || texts.get(USER_COMMENT).is_none() {
+            texts.add(name, text);
+        }
     }
 }
 
@@ -80,9 +84,9 @@ mod tests {
             let mut block = if big { b"MM\0\x2a".to_vec() } else { b"II\x2a\0".to_vec() };
             block.extend([&long(8)[..], &short(2)].concat());
             block.extend([&short(0x0110)[..], &short(2), &long(text.len() as u32), &long(38)].concat());
-            block.extend([&short(0x010f)[..], &short(2), &long(3), b"ab\0\0"].concat());
+            block.extend([&short(0x9286)[..], &short(2), &long(3), b"ab\0\0"].concat());
             block.extend([&long(0)[..], text].concat());
-            let wanted = [(CAMERA, "prompt:{}".to_owned()), (MAKE, "ab".to_owned())];
+            let wanted = [(CAMERA, "prompt:{}".to_owned()), (USER_COMMENT, "ab".to_owned())];
             assert_eq!(texts_of(&block), wanted);
             assert_eq!(texts_of(&[b"Exif\0\0", &block[..]].concat()), wanted);
             for end in 0..block.len() {

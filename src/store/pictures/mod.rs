@@ -8,6 +8,7 @@ pub(crate) mod exif_texts;
 pub mod gallery;
 pub(crate) mod index;
 pub(crate) mod inks;
+pub(crate) mod iptc;
 pub(crate) mod jpeg_codes;
 pub(crate) mod jpeg_coverage;
 pub(crate) mod jpeg_headers;

@@ -12,8 +12,9 @@ use crate::raster::Picture;
 use crate::store::pictures::metadata::{
     PARAMETERS_KEY, REQUEST_KEY, json_of, parameters_of, request_of_json, strength_of,
 };
+use crate::store::pictures::programs::texts::CAPTION;
 use crate::store::pictures::programs::{Program, Texts, Told, told_by};
-use crate::store::pictures::{exif_texts, png_mask};
+use crate::store::pictures::{exif_texts, iptc, png_mask};
 
 /// A prompt is a few thousand letters, a workflow of many nodes a few million; what claims more is no picture's settings.
 const MAX_TEXT_BYTES: usize = 16 << 20;
@@ -129,6 +130,17 @@ fn texts_of(info: &png::Info<'_>) -> Texts {
     }
     if let Some(block) = &info.exif_metadata {
         exif_texts::add(&mut texts, block);
+    }
+    // As ImageMagick and those before PNG had a place for it.
+    let profile =
+        |texts: &Texts, name: &str| texts.get(&format!("Raw profile type {name}")).and_then(iptc::raw_profile);
+    if let Some(block) = profile(&texts, "exif").or_else(|| profile(&texts, "APP1")) {
+        exif_texts::add(&mut texts, &block);
+    }
+    if let Some(caption) =
+        profile(&texts, "iptc").or_else(|| profile(&texts, "8bim")).and_then(|block| iptc::caption_of(&block))
+    {
+        texts.add(CAPTION, caption);
     }
     texts
 }

@@ -10,7 +10,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use crate::store::pictures::picture_file::PictureFileError;
 use crate::store::pictures::programs::texts::{CAPTION, XMP};
 use crate::store::pictures::programs::{Texts, Told, hidden_text, told_by, told_by_hidden};
-use crate::store::pictures::{exif_texts, picture_file, picture_kind, png_text};
+use crate::store::pictures::{exif_texts, iptc, picture_file, picture_kind, png_text};
 
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// As many pixels as any other reader takes, with four bytes each.
@@ -63,27 +63,11 @@ pub(crate) fn texts_of(decoder: &mut impl ImageDecoder) -> Texts {
         texts.add(XMP, String::from_utf8_lossy(&block));
     }
     if let Ok(Some(block)) = decoder.iptc_metadata()
-        && let Some(caption) = caption_of(&block)
+        && let Some(caption) = iptc::caption_of(&block)
     {
         texts.add(CAPTION, caption);
     }
     texts
-}
-
-/// IPTC's data set 2:120, also inside Photoshop's resources.
-fn caption_of(block: &[u8]) -> Option<String> {
-    const CAPTION_MARK: &[u8] = &[0x1c, 2, 120];
-    let at = block.windows(CAPTION_MARK.len()).position(|window| window == CAPTION_MARK)? + CAPTION_MARK.len();
-    let length = usize::from(u16::from_be_bytes([*block.get(at)?, *block.get(at + 1)?]));
-    let (start, length) = if length & 0x8000 == 0 {
-        (at + 2, length)
-    } else {
-        // Longer texts say how many bytes their length has.
-        let digits = block.get(at + 2..at + 2 + (length & 0x7fff).min(4))?;
-        let length = digits.iter().fold(0_usize, |length, byte| length << 8 | usize::from(*byte));
-        (at + 2 + digits.len(), length)
-    };
-    Some(String::from_utf8_lossy(block.get(start..start.checked_add(length)?)?).into_owned())
 }
 
 /// The text in the lowest bits of pixels, which only formats without loss keep.

@@ -133,7 +133,7 @@ pub enum StoreEvent {
         path: PathBuf,
         picture: Result<Arc<Picture>, JobError>,
         /// How it was made, if the file says so.
-        request: Option<Box<Request>>,
+        told: Option<Box<Told>>,
         /// What of the file is missing, or was left aside.
         notices: Vec<Notice>,
     },

@@ -183,7 +183,7 @@ impl Tasks {
             }
             !closing.load(Ordering::Relaxed)
         };
-        let read = |path: &Path| picture_file::read_request(path).ok().flatten();
+        let read = |path: &Path| request_in(path).map(|request| *request);
         if self.with_index(|index| index.refresh(&days, &read, &mut go_on))? {
             post(StoreEvent::Indexed);
         }
@@ -306,16 +306,17 @@ fn resolved(asked: &Request, picture_count: u32, paths: &Paths) -> Result<(Vec<R
 fn load_picture(path: PathBuf) -> StoreEvent {
     let mut notices = Vec::new();
     let picture = picture_file::read_noting(&path, &mut notices).map(Arc::new).map_err(JobError::from);
-    StoreEvent::Picture { picture, request: request_in(&path), path, notices }
+    let told = told::read(&path).ok().flatten().map(Box::new);
+    StoreEvent::Picture { picture, told, path, notices }
+}
+
+fn request_in(path: &Path) -> Option<Box<Request>> {
+    told::read(path).ok().flatten().map(|told| Box::new(told.request))
 }
 
 fn save_picture(to: PathBuf, picture: &Picture) -> Result<StoreEvent, JobError> {
     picture_file::write(&to, picture, None)?;
     Ok(StoreEvent::SavedAs(to))
-}
-
-fn request_in(path: &Path) -> Option<Box<Request>> {
-    picture_file::read_request(path).ok().flatten().map(Box::new)
 }
 
 /// How a picture was made, with its files looked for.

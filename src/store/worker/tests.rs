@@ -60,8 +60,8 @@ fn a_picture_is_listed_shown_and_copied() {
     assert_eq!(picture.unwrap().size(), [256, 128]);
 
     store.send(StoreCommand::LoadPicture(path.clone()));
-    let StoreEvent::Picture { picture, request, .. } = next(&store) else { panic!("no picture") };
-    assert_eq!((picture.unwrap().size(), request.unwrap().prompt.as_str()), ([600, 300], "a fox"));
+    let StoreEvent::Picture { picture, told, .. } = next(&store) else { panic!("no picture") };
+    assert_eq!((picture.unwrap().size(), told.unwrap().request.prompt.as_str()), ([600, 300], "a fox"));
 
     store.send(StoreCommand::SaveAs { from: path, to: home.path().join("copy.jpg") });
     assert!(matches!(next(&store), StoreEvent::SavedAs(to) if to.exists()));
@@ -75,7 +75,7 @@ fn what_cannot_be_done_is_answered_in_one_sentence() {
     let (home, _paths, store) = store();
     let missing = home.path().join("missing.png");
     store.send(StoreCommand::LoadPicture(missing.clone()));
-    assert!(matches!(next(&store), StoreEvent::Picture { picture: Err(_), request: None, .. }));
+    assert!(matches!(next(&store), StoreEvent::Picture { picture: Err(_), told: None, .. }));
     store.send(StoreCommand::LoadThumbnail(missing.clone()));
     assert!(matches!(next(&store), StoreEvent::Thumbnail { picture: Err(_), .. }));
     for command in [

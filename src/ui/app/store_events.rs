@@ -40,12 +40,12 @@ impl Studio {
                 state.gallery.thumbnails.answer(path, thumbnail);
             }
             StoreEvent::ThumbnailsSkipped(files) => state.gallery.thumbnails.skipped(&files),
-            StoreEvent::Picture { path, picture: Ok(picture), request, notices } => {
+            StoreEvent::Picture { path, picture: Ok(picture), told, notices } => {
                 // In the gallery a picture is only passed by.
                 if state.canvas.opening.contains(&path) {
                     note_all(state, &notices);
                 }
-                picture_arrived(state, path, picture, request.is_some());
+                picture_arrived(state, path, picture, told.map(|told| told.program));
             }
             StoreEvent::Picture { path, picture: Err(error), .. } => {
                 state.canvas.opening.retain(|file| *file != path);
@@ -120,9 +120,15 @@ fn note_all(state: &mut AppState, notices: &[Notice]) {
     }
 }
 
-fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, made_here: bool) {
+fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, program: Option<Program>) {
     if let Some(index) = state.canvas.opening.iter().position(|opening| *opening == file) {
         state.canvas.opening.remove(index);
+        if let Some(program) = program.filter(|program| *program != Program::Inkwick) {
+            let (file, program) = (name_of(&file), program.name());
+            let offer = "Edit ▸ Use these settings brings them into the prompt panel";
+            state.toasts.note(format!("{file} has its settings in it, from {program}: {offer}."));
+        }
+        let made_here = program.is_some();
         state.canvas.replace_picture(Some((picture, Origin { file: Some(file), made_here })));
     } else if let LookingAt::Gallery(shown) = &mut state.canvas.looking_at
         && shown.file == file

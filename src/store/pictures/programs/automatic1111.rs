@@ -62,6 +62,10 @@ pub(crate) fn read(text: &str) -> Option<Told> {
     let (schedule_key, is_krita) = (["Schedule type", "Scheduler"], program == Program::Krita);
     let schedule = schedule_key.iter().find_map(|key| info.get(key)).map(str::to_owned);
     let has_second_pass = info.pairs.iter().any(|(key, _)| key.starts_with("Hires "));
+    // What a person wrote, before styles were added.
+    if let Some(raw) = info.get("Raw prompt").map(str::to_owned).filter(|_| program == Program::Fooocus) {
+        (info.prompt, info.negative) = (raw, info.get("Raw negative prompt").map(str::to_owned));
+    }
     let mut unused: Vec<(&str, String)> = Vec::new();
     for (key, value) in std::mem::take(&mut info.pairs) {
         if key == "Sampler" && is_krita {
@@ -74,12 +78,6 @@ pub(crate) fn read(text: &str) -> Option<Told> {
         } else if !apply(&mut told, key, &value) && !PASSED_OVER.contains(&key) {
             unused.push((key, value));
         }
-        // What a person wrote, before styles were added.
-        match key {
-            "Raw prompt" if program == Program::Fooocus => info.prompt = value_of(text, key).unwrap_or(info.prompt),
-            "Raw negative prompt" if program == Program::Fooocus => info.negative = value_of(text, key),
-            _ => {}
-        }
     }
     told.prompts(Some(info.prompt), info.negative);
     note_features(&mut told, unused);
@@ -87,10 +85,6 @@ pub(crate) fn read(text: &str) -> Option<Told> {
         stable_diffusion_cpp::apply(&mut told, record);
     }
     Some(told)
-}
-
-fn value_of(text: &str, key: &str) -> Option<String> {
-    Infotext::of(text).get(key).map(str::to_owned)
 }
 
 /// By the version that each of them writes.
@@ -103,6 +97,8 @@ fn program_of(info: &Infotext<'_>) -> Program {
         Program::Fooocus
     } else if version.starts_with("stable-diffusion.cpp") {
         Program::StableDiffusionCpp
+    } else if version.to_lowercase().starts_with("krita") {
+        Program::Krita
     } else if version == "ComfyUI" {
         Program::ComfyUi
     } else if version.strip_prefix('f').is_some_and(is_number)
@@ -124,7 +120,7 @@ fn told_noise(told: &mut Told, info: &Infotext<'_>) {
         // A card's, unless RNG says otherwise.
         Program::Forge | Program::StableDiffusionCpp | Program::SdNext => Some(NoiseKind::Philox),
         Program::Automatic1111 => {
-            let is_hash = |hash: &str| hash.len() >= 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let is_hash = |hash: &str| hash.len() >= 6 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
             let version = info.get("Version").and_then(|version| version.trim().strip_prefix('v'));
             let is_named = version.is_some_and(|digits| digits.starts_with(|first: char| first.is_ascii_digit()));
             (is_named || info.get("Model hash").is_some_and(is_hash)).then_some(NoiseKind::Philox)

@@ -50,7 +50,7 @@ pub(crate) fn text_encoder(graph: &Graph, node: &Node, told: &mut Told) {
         }
         let (whole, text) = (graph.value(node, "strength_model"), graph.value(node, "strength_clip"));
         if let (Some(whole), Some(text)) = (whole.and_then(loose::number), text.and_then(loose::number))
-            && whole != text
+            && (whole - text).abs() > f64::EPSILON
         {
             told.note(format!(
                 "a LoRA's weight is {whole} for the model and {text} for its text encoder; Inkwick takes the first"

@@ -1,5 +1,7 @@
 //! `ComfyUI`: the graph of nodes is walked from the picture back to its sampler, and from there to everything else.
 
+use std::collections::{BTreeSet, VecDeque};
+
 use serde_json::{Map, Value};
 
 use crate::sampling::NoiseKind;
@@ -8,9 +10,12 @@ use crate::store::pictures::programs::program::Program;
 use crate::store::pictures::programs::told::Told;
 use crate::store::pictures::programs::{comfy_model, comfy_words, loose};
 
+/// Nodes that save or show pictures which are walked from.
+const MOST_PICTURES: usize = 50;
+
 /// `prompt` before `workflow`: the first is what was run.
-pub(crate) fn read(prompt: Option<Map<String, Value>>, workflow: Option<Map<String, Value>>) -> Option<Told> {
-    let graphs = [prompt.as_ref().and_then(Graph::of_prompt), workflow.as_ref().and_then(Graph::of_workflow)];
+pub(crate) fn read(prompt: Option<&Map<String, Value>>, workflow: Option<&Map<String, Value>>) -> Option<Told> {
+    let graphs = [prompt.and_then(Graph::of_prompt), workflow.and_then(Graph::of_workflow)];
     let mut first = None;
     for graph in graphs.into_iter().flatten() {
         let told = told_of(&graph);
@@ -35,12 +40,14 @@ fn told_of(graph: &Graph) -> Told {
     told
 }
 
-fn is_sampler(graph: &Graph, node: &Node) -> bool {
-    let has_latent =
-        ["latent_image", "latent", "samples", "optional_latent"].iter().any(|name| graph.behind(node, name).is_some());
-    let is_guided = ["positive", "guider"].iter().any(|name| graph.behind(node, name).is_some());
+/// By what goes in rather than by name, so that other people's samplers count; links may lead nowhere.
+fn is_sampler(node: &Node) -> bool {
+    let is_linked = |name: &str| matches!(node.inputs.get(name), Some(Input::Link(..)));
+    let has_latent = ["latent_image", "latent", "samples", "optional_latent"].iter().any(|name| is_linked(name));
+    let is_guided = ["positive", "guider"].iter().any(|name| is_linked(name));
     let is_seeded = ["seed", "noise_seed", "noise"].iter().any(|name| node.inputs.contains_key(*name));
-    (has_latent || node.kind.contains("Sampler")) && is_guided && is_seeded
+    let is_named = ["KSampler", "SamplerCustom"].iter().any(|name| node.kind.contains(name));
+    is_seeded && (is_named || has_latent && is_guided)
 }
 
 /// The sampler nearest to a picture that is saved, else any.
@@ -48,21 +55,20 @@ fn last_sampler<'a>(graph: &'a Graph, told: &mut Told) -> Option<&'a Node> {
     let ends = |kind: &'static str| {
         graph.nodes.iter().filter(move |(_, node)| node.kind.contains(kind)).map(|(id, _)| id.as_str())
     };
-    for end in ends("SaveImage").chain(ends("Image Save")).chain(ends("PreviewImage")) {
+    for end in ends("SaveImage").chain(ends("Image Save")).chain(ends("PreviewImage")).take(MOST_PICTURES) {
         if let Some(found) = nearest(graph, end, told) {
             return Some(found);
         }
     }
-    graph.nodes.values().find(|node| is_sampler(graph, node))
+    graph.nodes.values().find(|node| is_sampler(node))
 }
 
 /// Breadth first, so that the sampler of this picture comes before those of pictures that it began with.
 fn nearest<'a>(graph: &'a Graph, end: &'a str, told: &mut Told) -> Option<&'a Node> {
-    let (mut seen, mut at) = (vec![end], 0);
-    while let Some(id) = seen.get(at).copied() {
-        at += 1;
+    let (mut waiting, mut seen) = (VecDeque::from([end]), BTreeSet::from([end]));
+    while let Some(id) = waiting.pop_front() {
         let Some(node) = graph.node(id) else { continue };
-        if is_sampler(graph, node) {
+        if is_sampler(node) {
             return Some(node);
         }
         if let Some(decoder) = Some(node).filter(|node| node.kind.contains("VAEDecode")) {
@@ -73,8 +79,8 @@ fn nearest<'a>(graph: &'a Graph, end: &'a str, told: &mut Told) -> Option<&'a No
             told.note(format!("the picture was worked on afterwards, which is not done here ({})", node.kind));
         }
         for (behind, _) in node.links() {
-            if !seen.contains(&behind) {
-                seen.push(behind);
+            if seen.insert(behind) {
+                waiting.push_back(behind);
             }
         }
     }
@@ -109,7 +115,7 @@ fn sampler_before<'a>(graph: &'a Graph, sampler: &'a Node) -> Option<(&'a Node, 
         if std::ptr::eq(node, sampler) {
             return None;
         }
-        if is_sampler(graph, node) {
+        if is_sampler(node) {
             return Some((node, between));
         }
         if node.kind.contains("Upscale") {
@@ -148,8 +154,7 @@ fn sampled(graph: &Graph, sampler: &Node, told: &mut Told) {
     comfy_model::weights(graph, if graph.behind(guider, "model").is_some() { guider } else { sampler }, told);
     let positive = if graph.behind(guider, "conditioning").is_some() { "conditioning" } else { "positive" };
     let words = comfy_words::of(graph, guider, positive, told);
-    if let Some((encoder, clip)) = words.clip.filter(|(encoder, clip)| encoder.inputs.contains_key(*clip)) {
-        let _ = clip;
+    if let Some(encoder) = words.encoder {
         comfy_model::text_encoder(graph, encoder, told);
     }
     let negative = comfy_words::of(graph, guider, "negative", told);

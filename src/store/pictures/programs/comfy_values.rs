@@ -99,6 +99,8 @@ impl Graph {
     }
 
     fn joined(&self, node: &Node, seen: &mut usize) -> Option<String> {
+        /// A hostile graph could join one long text with itself.
+        const LONGEST: usize = 1 << 20;
         let between = ["delimiter", "separator", "sep"].iter().find_map(|name| match node.inputs.get(*name) {
             Some(Input::Value(Value::String(text))) => Some(text.as_str()),
             _ => None,
@@ -108,8 +110,17 @@ impl Graph {
             (name.starts_with("text") || name.starts_with("string") || name.starts_with("prompt"))
                 && !name.contains("count")
         });
-        let parts: Vec<String> =
-            names.filter_map(|name| self.text_within(node, name, seen)).filter(|part| !part.is_empty()).collect();
+        let mut room = LONGEST;
+        let fits = |part: &String| {
+            let is_room = part.len() <= room;
+            room = room.saturating_sub(part.len());
+            is_room
+        };
+        let parts: Vec<String> = names
+            .filter_map(|name| self.text_within(node, name, seen))
+            .filter(|part| !part.is_empty())
+            .take_while(fits)
+            .collect();
         (!parts.is_empty()).then(|| parts.join(between.unwrap_or(" ")))
     }
 }

@@ -6,14 +6,14 @@ use crate::store::pictures::programs::told::Told;
 /// More texts than are ever put together, and a bound for graphs with many ways through.
 const MOST_NODES: usize = 200;
 
-/// The words behind an input, with what changes them on the way told. `clip` is where their text encoder comes from.
+/// The words behind an input, with what changes them on the way told. `encoder` is the first node that encodes.
 pub(crate) struct Words<'a> {
     pub texts: Vec<String>,
-    pub clip: Option<(&'a Node, &'static str)>,
+    pub encoder: Option<&'a Node>,
 }
 
 pub(crate) fn of<'a>(graph: &'a Graph, node: &'a Node, input: &str, told: &mut Told) -> Words<'a> {
-    let mut words = Words { texts: Vec::new(), clip: None };
+    let mut words = Words { texts: Vec::new(), encoder: None };
     let is_negative = input == "negative";
     let mut waiting: Vec<_> = graph.behind(node, input).into_iter().collect();
     let mut seen: Vec<&str> = Vec::new();
@@ -26,29 +26,19 @@ pub(crate) fn of<'a>(graph: &'a Graph, node: &'a Node, input: &str, told: &mut T
             if !words.texts.contains(&text) {
                 words.texts.push(text);
             }
-            if words.clip.is_none() && node.inputs.contains_key("clip") {
-                words.clip = Some((node, "clip"));
-            }
+            words.encoder.get_or_insert(node);
             continue;
         }
         note(graph, node, told);
-        // The same side of what takes both, else what is conditioned.
-        let side = if node.kind.contains("ControlNet") && slot == 1 {
-            "negative"
-        } else if slot == 1 || is_negative {
-            "negative"
+        let has_both = ["positive", "negative"].iter().all(|side| graph.behind(node, side).is_some());
+        let is_other = if has_both { slot == 1 } else { is_negative };
+        let side = if is_other { "negative" } else { "positive" };
+        let names: Vec<&str> = if graph.behind(node, side).is_some() {
+            vec![side]
+        } else if graph.behind(node, "conditioning").is_some() {
+            vec!["conditioning"]
         } else {
-            "positive"
-        };
-        let names: Vec<&str> = match () {
-            () if graph.behind(node, side).is_some() => vec![side],
-            () if graph.behind(node, "conditioning").is_some() => vec!["conditioning"],
-            () => node
-                .inputs
-                .keys()
-                .map(String::as_str)
-                .filter(|name| name.starts_with("conditioning") || name.starts_with("cond"))
-                .collect(),
+            node.inputs.keys().map(String::as_str).filter(|name| name.starts_with("cond")).collect()
         };
         // What is pushed last is looked at first.
         waiting.extend(names.iter().rev().filter_map(|name| graph.behind(node, name)));
@@ -97,7 +87,10 @@ fn note(graph: &Graph, node: &Node, told: &mut Told) {
         told.note(format!("ControlNet is not used here ({})", details.join(", ")));
     } else if ["SetArea", "SetMask", "Regional", "AreaStrength"].iter().any(|part| kind.contains(part)) {
         told.note(format!("prompts for single regions are not used here ({kind})"));
-    } else if !["ConditioningCombine", "ConditioningConcat", "ConditioningAverage", "FluxGuidance"].contains(&kind) {
+    } else if kind == "FluxGuidance" {
+        let guidance = graph.text(node, "guidance").unwrap_or_default();
+        told.note(format!("the guidance {guidance} that FLUX has built in has no place in Inkwick"));
+    } else if !["ConditioningCombine", "ConditioningConcat", "ConditioningAverage"].contains(&kind) {
         told.note(format!("the node {kind} changes the prompt, which is not done here"));
     }
 }

@@ -59,7 +59,7 @@ fn by_keyword(texts: &Texts) -> Option<Told> {
         return Some(told);
     }
     let parameters = texts.get("parameters").and_then(by_words);
-    let graph = || comfy_ui::read(json("prompt"), json("workflow"));
+    let graph = || comfy_ui::read(json("prompt").as_ref(), json("workflow").as_ref());
     match parameters {
         // Nodes that save write this text beside the graph, and it is what they were given.
         Some(mut told) => {
@@ -74,7 +74,7 @@ fn by_keyword(texts: &Texts) -> Option<Told> {
 
 /// By the fields that JPEG and WebP have instead.
 fn by_comment(texts: &Texts) -> Option<Told> {
-    for name in [USER_COMMENT, CAPTION, DESCRIPTION, "Description", "Comment"] {
+    for name in [USER_COMMENT, CAPTION, DESCRIPTION, "Caption-Abstract", "Description", "Comment"] {
         let Some(text) = texts.get(name) else { continue };
         if mochi::claims(text) {
             return Some(mochi::read(text));
@@ -96,7 +96,7 @@ fn by_comment(texts: &Texts) -> Option<Told> {
             loose::object(rest.trim_start().strip_prefix(':')?).filter(|_| start.eq_ignore_ascii_case(key))
         })
     };
-    comfy_ui::read(graph("prompt"), graph("workflow"))
+    comfy_ui::read(graph("prompt").as_ref(), graph("workflow").as_ref())
         // SwarmUI has its record in the camera's name where it is told to.
         .or_else(|| [CAMERA, MAKE].iter().find_map(|name| texts.get(name).and_then(loose::object).and_then(by_json)))
 }
@@ -112,6 +112,12 @@ fn by_words(text: &str) -> Option<Told> {
 fn by_json(map: Map<String, Value>) -> Option<Told> {
     if swarm_ui::claims(&map) {
         return Some(swarm_ui::read(map));
+    }
+    // NovelAI's texts, all in one comment where a format has no others.
+    if map.contains_key("Comment")
+        && let Some(told) = novel_ai::read(&novel_ai::texts_of(map.clone()))
+    {
+        return Some(told);
     }
     if draw_things::claims(&map) {
         return Some(draw_things::read(map));
@@ -129,7 +135,7 @@ fn by_json(map: Map<String, Value>) -> Option<Told> {
     // One JSON with both of ComfyUI's texts in it, or one of them.
     let (prompt, workflow) = (inside("prompt"), inside("workflow"));
     if prompt.is_some() || workflow.is_some() {
-        return comfy_ui::read(prompt, workflow);
+        return comfy_ui::read(prompt.as_ref(), workflow.as_ref());
     }
-    comfy_ui::read(Some(map.clone()), Some(map))
+    comfy_ui::read(Some(&map), Some(&map))
 }

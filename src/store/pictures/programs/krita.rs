@@ -8,9 +8,7 @@ pub(crate) fn sampling(told: &mut Told, preset: &str) {
     let bare = name.rsplit(" - ").next().unwrap_or(name);
     let is_preset = name.contains(" - ");
     let (sampler, schedule) = match bare {
-        "DPM++ 2M" if is_preset => (bare, Some("karras")),
-        "DPM++ 2M SDE" if is_preset => (bare, Some("karras")),
-        "DPM++ SDE" if is_preset => (bare, Some("karras")),
+        "DPM++ 2M" | "DPM++ 2M SDE" | "DPM++ SDE" if is_preset => (bare, Some("karras")),
         "Euler A" if is_preset => (bare, Some("normal")),
         "Euler A Uniform" => ("Euler A", Some("sgm_uniform")),
         "DPM++ 2M Uniform" => ("DPM++ 2M", Some("sgm_uniform")),

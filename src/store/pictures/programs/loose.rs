@@ -77,7 +77,7 @@ pub(crate) fn whole_in(text: &str) -> Option<u64> {
 
 fn whole_of(number: f64) -> Option<u64> {
     // Beyond this a float names no single whole number.
-    (number >= 0.0 && number <= 9_007_199_254_740_992.0 && number.fract() == 0.0).then_some(number as u64)
+    ((0.0..=9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0).then_some(number as u64)
 }
 
 /// A text; numbers count as their digits.

@@ -86,14 +86,14 @@ fn comment_fields(told: &mut Told, mut fields: Fields, description: Option<&str>
             told.note(format!("it is one of {pictures} pictures of a batch: only the first comes from its seed alone"));
         }
     });
-    if fields.take("sm").is_some() | fields.take("sm_dyn").is_some() {
+    if fields.take_any(&["sm", "sm_dyn"]).is_some() {
         told.note("SMEA is not used here");
     }
     if fields.take("dynamic_thresholding").is_some() {
         told.note("dynamic thresholding (Decrisper) is not used here");
     }
     fields.number(told, "uncond_scale", |told, scale| {
-        if scale != 1.0 {
+        if (scale - 1.0).abs() > f64::EPSILON {
             told.note(format!("the negative prompt's own strength {scale} has no place in Inkwick"));
         }
     });

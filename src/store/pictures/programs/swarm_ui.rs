@@ -23,6 +23,7 @@ pub(crate) fn read(map: Map<String, Value>) -> Told {
     fields.pass_over(&[
         "swarm_version",
         "aspectratio",
+        "automaticvae",
         "images",
         "batchsize",
         "wildcardseed",

@@ -1,5 +1,7 @@
 //! What a picture tells of how it was made: what a request here can hold, the names of files, and the rest as notices.
 
+use std::fmt::Write;
+
 use crate::job::{Notice, Request, RequestError, Variation};
 use crate::sampling::NoiseKind;
 use crate::store::pictures::programs::program::Program;
@@ -45,7 +47,13 @@ impl Told {
     pub(crate) fn note(&mut self, sentence: impl Into<String>) {
         /// More than anybody reads.
         const MOST: usize = 60;
-        let notice = Notice::from(sentence.into());
+        const LONGEST: usize = 2000;
+        let mut sentence: String = sentence.into();
+        if let Some((end, _)) = sentence.char_indices().nth(LONGEST) {
+            sentence.truncate(end);
+            sentence.push('…');
+        }
+        let notice = Notice::from(sentence);
         if self.notices.len() < MOST && !self.notices.contains(&notice) {
             self.notices.push(notice);
         }
@@ -235,7 +243,8 @@ impl Told {
         for NamedLora { name, weight } in &self.loras {
             let bare = bare_name(name);
             if tagged.loras.iter().all(|known| bare_name(&known.name) != bare) {
-                prompt.push_str(&format!(" <lora:{bare}:{weight}>"));
+                // A String takes whatever is written to it.
+                let _ = write!(prompt, " <lora:{bare}:{weight}>");
             }
         }
         prompt
