@@ -114,6 +114,8 @@ fn model_of(name: &str, paths: &Paths) -> Result<ModelRef, String> {
 mod tests {
     use super::*;
 
+    // Names with colons, which Windows does not allow.
+    #[cfg(unix)]
     #[test]
     fn a_lora_may_have_colons_in_its_name_and_two_weights() {
         let home = tempfile::tempdir().unwrap();
