@@ -110,13 +110,14 @@ fn model_of(name: &str, paths: &Paths) -> Result<ModelRef, String> {
     Err(format!("there is no model {name}, neither here nor among the models; check --model, or put it into {among}"))
 }
 
-// Names with colons, which Windows does not allow.
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
-    use super::*;
-
+    // Names with colons, which Windows does not allow.
+    #[cfg(unix)]
     #[test]
     fn a_lora_may_have_colons_in_its_name_and_two_weights() {
+        use super::*;
+
         let home = tempfile::tempdir().unwrap();
         let paths = Paths::under(home.path());
         let folder = paths.models_folder.join("loras");
