@@ -62,6 +62,8 @@ fn a_seed_of_minus_one_is_another_each_time() {
     }
 }
 
+// Names with colons, which Windows does not allow.
+#[cfg(unix)]
 #[test]
 fn a_tag_and_the_option_name_the_same_and_add_up() {
     let home = tempfile::tempdir().unwrap();

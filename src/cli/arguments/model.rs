@@ -112,10 +112,12 @@ fn model_of(name: &str, paths: &Paths) -> Result<ModelRef, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
+    // Names with colons, which Windows does not allow.
+    #[cfg(unix)]
     #[test]
     fn a_lora_may_have_colons_in_its_name_and_two_weights() {
+        use super::*;
+
         let home = tempfile::tempdir().unwrap();
         let paths = Paths::under(home.path());
         let folder = paths.models_folder.join("loras");
