@@ -31,7 +31,7 @@ pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &
             strength_row(ui, &mut state.inpaint.strength, InpaintPanel::DEFAULT_STRENGTH, layout);
         }
     }
-    seed_row(ui, &mut state.prompt);
+    seed_row(ui, &mut state.prompt, layout);
     fields::row(ui, "Pictures", |ui, label| {
         // More can be asked for than is taken: that is said, not cut in silence.
         let field = fields::Number::new(1.0, 1.0..=9999.0).default(1.0);
@@ -183,11 +183,12 @@ fn custom_size(ui: &mut Ui, prompt: &mut PromptPanelState) {
     });
 }
 
-fn seed_row(ui: &mut Ui, prompt: &mut PromptPanelState) {
+fn seed_row(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
     fields::row(ui, "Seed", |ui, label| {
         // A seed has up to ten figures, and they have room in a narrow panel too.
-        ui.spacing_mut().item_spacing.x = theme::HALF;
-        let buttons = 2.0 * (theme::CONTROL_HEIGHT + theme::HALF);
+        let gap = if layout.narrow { 2.0 } else { theme::HALF };
+        ui.spacing_mut().item_spacing.x = gap;
+        let buttons = 2.0 * (theme::CONTROL_HEIGHT + gap);
         let width = ui.available_width() - buttons;
         fields::text_line(ui, label, width, |ui, id| {
             ui.add(

@@ -18,6 +18,8 @@ const BOX_LEFT: f32 = 10.0;
 const BOX_SIDES: f32 = 40.0;
 /// Between a box's words and the quieter ones behind them.
 const HINT_GAP: f32 = 6.0;
+/// Under this a field's words stand nearer to its edges.
+const NARROW_FIELD: f32 = 110.0;
 /// A label ends so far before its field at least.
 const LABEL_GAP: f32 = 4.0;
 
@@ -97,7 +99,9 @@ pub fn text_line_with_id(ui: &mut Ui, label: Id, id: Id, width: f32, content: im
     // A child of its own: what it takes shall not stretch the row.
     let mut child = ui.new_child(UiBuilder::new().max_rect(rect));
     child.spacing_mut().interact_size.y = 0.0;
-    field_frame(&mut child, id, Margin::symmetric(8, 6), |ui| content(ui, id)).labelled_by(label);
+    // Ten figures of a seed have room in the narrow panel too.
+    let margin = if width < NARROW_FIELD { 5 } else { 8 };
+    field_frame(&mut child, id, Margin::symmetric(margin, 6), |ui| content(ui, id)).labelled_by(label);
 }
 
 fn field_frame(ui: &mut Ui, id: Id, margin: Margin, content: impl FnOnce(&mut Ui) -> Response) -> Response {

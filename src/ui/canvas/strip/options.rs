@@ -54,8 +54,13 @@ impl Room {
 pub(super) fn pieces(ui: &Ui, state: &AppState, room: Room, pieces: &mut Vec<Piece<Part>>) {
     let tool = state.canvas.tool;
     let mut add = |part, width: f32, rank, goes_to| {
-        // A hint stands for itself; the numbers of a brush belong together.
-        pieces.push(Piece { part, width, group: if part == Part::Hint { 2 } else { 1 }, rank, goes_to, at_end: false });
+        // Colours and hints stand for themselves; the numbers of a brush belong together.
+        let group = match part {
+            Part::Colour | Part::OtherColour => 3,
+            Part::Hint => 2,
+            _ => 1,
+        };
+        pieces.push(Piece { part, width, group, rank, goes_to, at_end: false });
     };
     let words = |text: &str| {
         let colour = theme::tokens(ui).text_2;
