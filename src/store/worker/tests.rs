@@ -24,8 +24,11 @@ fn store() -> (tempfile::TempDir, Paths, StoreHandle) {
 fn next(store: &StoreHandle) -> StoreEvent {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        if let Some(event) = store.try_recv() {
-            return event;
+        match store.try_recv() {
+            // Comes of itself, sooner or later.
+            Some(StoreEvent::Indexed) => continue,
+            Some(event) => return event,
+            None => {}
         }
         assert!(Instant::now() < deadline, "no answer came");
         std::thread::sleep(Duration::from_millis(1));
