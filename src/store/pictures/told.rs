@@ -9,8 +9,8 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use crate::store::pictures::picture_file::PictureFileError;
 use crate::store::pictures::programs::texts::{CAPTION, XMP};
-use crate::store::pictures::programs::{Texts, Told, hidden_text, told_by, told_by_hidden};
-use crate::store::pictures::{exif_texts, iptc, picture_file, picture_kind, png_text};
+use crate::store::pictures::programs::{Texts, Told, hidden_text, of_parameters, told_by, told_by_hidden};
+use crate::store::pictures::{exif_texts, iptc, picture_file, picture_kind, png_text, told_text};
 
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// As many pixels as any other reader takes, with four bytes each.
@@ -29,9 +29,14 @@ pub fn read(path: &Path) -> Result<Option<Told>, PictureFileError> {
     let told = if start == PNG_SIGNATURE {
         png_text::read_told(path)
     } else {
-        decoder_of(path).and_then(|mut decoder| told_by(&texts_of(&mut decoder)))
+        decoder_of(path).and_then(|mut decoder| told_by(&texts_of(&mut decoder))).or_else(|| told_elsewhere(path))
     };
     Ok(told.or_else(|| told_by_hidden(&hidden_in(path)?)))
+}
+
+/// AUTOMATIC1111's text in other fields of EXIF and XMP, where file managers and converters put it.
+fn told_elsewhere(path: &Path) -> Option<Told> {
+    of_parameters(&told_text::of(path)?).filter(|told| told.said.contains(&"steps"))
 }
 
 /// Whether a file is a picture of a kind that is read here, by its first bytes.
