@@ -355,3 +355,21 @@ fn a_graph_in_a_circle_and_one_without_end_are_left() {
     let chain = Value::from(chain).to_string();
     let _ = told_by(&texts_of(&[("prompt".to_owned(), chain)]));
 }
+
+/// EXIF and XMP may both have a comment, and a description beside it.
+#[test]
+fn a_text_without_settings_hides_none_that_has_them() {
+    let settings = "a fox\nSteps: 9, Sampler: Euler, Seed: 7";
+    for (first, second) in [
+        ("exif:UserComment", "exif:UserComment"),
+        ("exif:UserComment", "exif:XPComment"),
+        ("exif:ImageDescription", "exif:XPTitle"),
+        ("iptc:Caption-Abstract", "exif:ImageDescription"),
+    ] {
+        let sections =
+            [(first, "by the sea"), (second, settings)].map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let found = told_by(&texts_of(&sections)).unwrap().request;
+        assert_eq!((found.prompt.as_str(), found.steps, found.seed), ("a fox", 9, 7), "{first}, {second}");
+        assert!(told_by(&texts_of(&sections[..1])).is_none(), "{first}");
+    }
+}

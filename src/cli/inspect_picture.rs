@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::store::models;
 use crate::store::paths::Paths;
-use crate::store::pictures::told;
+use crate::store::pictures::{picture_kind, settings_in};
 
 /// What goes to stdout, and why the command fails all the same.
 pub(super) struct Answer {
@@ -19,10 +19,10 @@ pub(super) struct Answer {
 /// # Errors
 /// When it cannot be read.
 pub(super) fn inspect(path: &Path, as_json: bool, paths: &Paths) -> Result<Option<Answer>, String> {
-    if !told::is_picture(path) {
+    if !picture_kind::is_picture(path) {
         return Ok(None);
     }
-    let Some(mut told) = told::read(path).map_err(|error| error.to_string())? else {
+    let Some(mut told) = settings_in::read(path).map_err(|error| error.to_string())? else {
         let sentence = "the picture does not say how it was made; take the file as its program saved it, since copies that \
                         other programs make often lose this";
         let line = json!({ "program": null, "request": {}, "notices": [sentence] }).to_string();

@@ -16,7 +16,7 @@ use inkwick::prompt::{self, PromptTokenizer};
 use inkwick::store::canvas::journal::Journal;
 use inkwick::store::models::inspection::Inspection;
 use inkwick::store::pictures::programs::{told_by, told_by_hidden};
-use inkwick::store::pictures::{mask_file, metadata, picture_file, told};
+use inkwick::store::pictures::{mask_file, metadata, picture_file};
 use inkwick::store::settings::Settings;
 use inkwick::store::{keys, models};
 use tempfile::TempDir;
@@ -305,7 +305,6 @@ fn words(bytes: &[u8]) {
 fn picture(bytes: &[u8]) {
     let path = written("picture.png", bytes);
     let _ = picture_file::read_request(&path);
-    let _ = told::read(&path);
     let _ = picture_file::read_painting(&path);
     let _ = mask_file::read(&path);
 }

@@ -1,18 +1,24 @@
-//! The comment in EXIF, where JPEG and WebP files carry AUTOMATIC1111's `parameters`, and the descriptions beside it.
+//! The texts in EXIF: the comment, where JPEG and WebP files carry AUTOMATIC1111's `parameters`, the descriptions beside
+//! it, and the fields of cameras into which some programs write their settings.
 //!
 //! The layout is TIFF 6.0's and EXIF 2.3's.
 
-use super::comment_letters::{of_unknown_order, text_of_comment};
+use crate::store::pictures::comment_letters::{of_unknown_order, text_of_comment};
+use crate::store::pictures::programs::Texts;
+use crate::store::pictures::programs::texts::{
+    CAMERA, DESCRIPTION, MAKE, SOFTWARE, USER_COMMENT, WINDOWS_COMMENT, WINDOWS_TITLE,
+};
+use crate::store::pictures::tiff_fields::TiffFields;
 
 const EXIF_DIRECTORY: u16 = 0x8769;
-const USER_COMMENT: u16 = 0x9286;
-const IMAGE_DESCRIPTION: u16 = 0x010E;
-/// Windows' own comment and title, in little-endian UTF-16.
-const XP_COMMENT: u16 = 0x9C9C;
-const XP_TITLE: u16 = 0x9C9B;
+const COMMENT: u16 = 0x9286;
+/// The picture's own fields, in one byte a letter.
+const NARROW: [(u16, &str); 4] = [(0x010E, DESCRIPTION), (0x010F, MAKE), (0x0110, CAMERA), (0x0131, SOFTWARE)];
+/// Windows' own, in little-endian UTF-16.
+const WIDE: [(u16, &str); 2] = [(0x9C9C, WINDOWS_COMMENT), (0x9C9B, WINDOWS_TITLE)];
 const LONG: u16 = 4;
 const UNDEFINED: u16 = 7;
-/// The comment says its alphabet first.
+/// A comment begins with the name of its alphabet.
 const UNICODE: &[u8] = b"UNICODE\0";
 const HEADER_BYTES: u32 = 8;
 /// A count, one entry of 12 bytes, and the offset of the next directory.
@@ -30,7 +36,7 @@ pub(crate) fn of_comment(text: &str) -> Option<Vec<u8>> {
     block.extend(HEADER_BYTES.to_be_bytes());
     let first_end = HEADER_BYTES + DIRECTORY_BYTES;
     push_directory(&mut block, EXIF_DIRECTORY, LONG, 1, first_end);
-    push_directory(&mut block, USER_COMMENT, UNDEFINED, comment.len() as u32, first_end + DIRECTORY_BYTES);
+    push_directory(&mut block, COMMENT, UNDEFINED, comment.len() as u32, first_end + DIRECTORY_BYTES);
     block.extend(comment);
     Some(block)
 }
@@ -44,64 +50,26 @@ fn push_directory(block: &mut Vec<u8>, tag: u16, kind: u16, count: u32, value: u
     block.extend(0_u32.to_be_bytes());
 }
 
-/// The comment in an EXIF block, if there is one that can be read.
-pub(crate) fn comment_of(block: &[u8]) -> Option<String> {
-    let block = Block::new(block);
-    let first = block.long(4)?;
-    let of_camera = block.entry(first, EXIF_DIRECTORY).and_then(|entry| block.long(entry + 8));
-    let comment = of_camera.and_then(|directory| block.content(directory, USER_COMMENT));
-    // Some writers put it with the picture's own fields.
-    let comment = comment.or_else(|| block.content(first, USER_COMMENT))?;
-    text_of_comment(comment, block.big_endian)
-}
-
-/// What the picture's descriptions say, the likeliest first.
-pub(crate) fn descriptions_of(block: &[u8]) -> Vec<String> {
-    let block = Block::new(block);
-    let Some(first) = block.long(4) else { return Vec::new() };
-    let narrow = || Some(of_unknown_order(block.content(first, IMAGE_DESCRIPTION)?, block.big_endian, false));
-    let wide = |tag| Some(of_unknown_order(block.content(first, tag)?, false, true));
-    let texts = [wide(XP_COMMENT), narrow(), wide(XP_TITLE)].into_iter().flatten();
-    texts.map(|text| text.trim_end_matches('\0').to_owned()).filter(|text| !text.trim().is_empty()).collect()
-}
-
-/// A TIFF's bytes, which its directories lie in.
-pub(super) struct Block<'a> {
-    bytes: &'a [u8],
-    pub big_endian: bool,
-}
-
-impl<'a> Block<'a> {
-    /// With or without the marker that JPEG puts before it.
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        let bytes = bytes.strip_prefix(b"Exif\0\0").unwrap_or(bytes);
-        Self { bytes, big_endian: bytes.starts_with(b"MM") }
+/// Adds all texts of an EXIF block that can be read.
+pub(crate) fn add(texts: &mut Texts, block: &[u8]) {
+    let fields = TiffFields::new(block);
+    let Some(first) = fields.long(4) else { return };
+    let of_camera = fields.entry(first, EXIF_DIRECTORY).and_then(|entry| fields.long(entry + 8));
+    // Some writers put the comment with the picture's own fields.
+    let comments = [of_camera, Some(first)].into_iter().flatten();
+    let comments = comments.filter_map(|directory| fields.content(directory, COMMENT));
+    for comment in comments.filter_map(|comment| text_of_comment(comment, fields.big_endian)) {
+        texts.add(USER_COMMENT, comment);
     }
-
-    /// The bytes of the field of this tag, in the directory at `offset`.
-    fn content(&self, offset: usize, tag: u16) -> Option<&'a [u8]> {
-        let entry = self.entry(offset, tag)?;
-        let length = self.long(entry + 4)?;
-        // What fits into four bytes stands in the entry itself.
-        let start = if length <= 4 { entry + 8 } else { self.long(entry + 8)? };
-        self.bytes.get(start..start.checked_add(length)?)
+    for (tag, name) in NARROW {
+        if let Some(letters) = fields.content(first, tag) {
+            texts.add(name, of_unknown_order(letters, fields.big_endian, false).trim_end_matches('\0'));
+        }
     }
-
-    /// Where the entry of this tag begins, in the directory at `offset`.
-    pub(super) fn entry(&self, offset: usize, tag: u16) -> Option<usize> {
-        let count = usize::from(self.short(offset)?);
-        (0..count).map(|index| offset + 2 + 12 * index).find(|&entry| self.short(entry) == Some(tag))
-    }
-
-    pub(super) fn short(&self, offset: usize) -> Option<u16> {
-        let bytes = self.bytes.get(offset..offset.checked_add(2)?)?.try_into().ok()?;
-        Some(if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
-    }
-
-    pub(super) fn long(&self, offset: usize) -> Option<usize> {
-        let bytes = self.bytes.get(offset..offset.checked_add(4)?)?.try_into().ok()?;
-        let value = if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
-        usize::try_from(value).ok()
+    for (tag, name) in WIDE {
+        if let Some(letters) = fields.content(first, tag) {
+            texts.add(name, of_unknown_order(letters, false, true).trim_end_matches('\0'));
+        }
     }
 }
 
@@ -109,14 +77,42 @@ impl<'a> Block<'a> {
 mod tests {
     use super::*;
 
+    fn texts_of(block: &[u8]) -> Texts {
+        let mut texts = Texts::default();
+        add(&mut texts, block);
+        texts
+    }
+
     #[test]
     fn a_comment_comes_back_and_damage_is_no_comment() {
         let text = "a \"red\" apple\nSteps: 20 🍎";
         let block = of_comment(text).unwrap();
-        assert_eq!(comment_of(&block).as_deref(), Some(text));
+        assert_eq!(texts_of(&block).get(USER_COMMENT), Some(text));
         for end in 0..block.len() - 1 {
-            assert_eq!(comment_of(&block[..end]), None, "cut at {end}");
+            assert_eq!(texts_of(&block[..end]), Texts::default(), "cut at {end}");
         }
         assert_eq!(of_comment(&"x".repeat(40_000)), None);
+    }
+
+    #[test]
+    fn texts_of_either_byte_order_are_read_and_damage_is_passed_over() {
+        let text = b"prompt:{}\0";
+        for big in [true, false] {
+            let short = |value: u16| if big { value.to_be_bytes() } else { value.to_le_bytes() };
+            let long = |value: u32| if big { value.to_be_bytes() } else { value.to_le_bytes() };
+            let mut block = if big { b"MM\0\x2a".to_vec() } else { b"II\x2a\0".to_vec() };
+            block.extend([&long(8)[..], &short(2)].concat());
+            block.extend([&short(0x0110)[..], &short(2), &long(text.len() as u32), &long(38)].concat());
+            block.extend([&short(0x9286)[..], &short(2), &long(3), b"ab\0\0"].concat());
+            block.extend([&long(0)[..], text].concat());
+            let mut wanted = Texts::default();
+            wanted.add(USER_COMMENT, "ab");
+            wanted.add(CAMERA, "prompt:{}");
+            assert_eq!(texts_of(&block), wanted);
+            assert_eq!(texts_of(&[b"Exif\0\0", &block[..]].concat()), wanted);
+            for end in 0..block.len() {
+                let _ = texts_of(&block[..end]);
+            }
+        }
     }
 }

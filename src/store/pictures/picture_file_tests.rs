@@ -1,6 +1,6 @@
 //! Pictures must come back as they went out, and files from elsewhere must do no harm.
 
-use std::fs;
+use std::fs::{self, File};
 
 use super::*;
 use crate::sampling::SchedulerName;

@@ -79,12 +79,6 @@ pub(crate) fn read(path: &Path, notices: &mut Vec<Notice>) -> Result<Reading, Pi
     Ok(Reading { picture, missing })
 }
 
-/// A decoder for what the file tells of itself, if it is a picture that the usual readers know.
-pub(super) fn decoder_of(path: &Path) -> Option<impl ImageDecoder + use<>> {
-    format_of(path).ok()?;
-    usual_decoder(path).ok()
-}
-
 fn note_profile(left_aside: Option<String>, path: &Path, notices: &mut Vec<Notice>) {
     if let Some(reason) = left_aside {
         notices.push(Notice::from(format!(

@@ -24,7 +24,7 @@ use crate::store::pictures::mask_file::MaskChannel;
 use crate::store::pictures::picture_file::Painting;
 use crate::store::pictures::programs::Told;
 use crate::store::pictures::thumbnails::Thumbnails;
-use crate::store::pictures::{mask_file, picture_file, told};
+use crate::store::pictures::{mask_file, picture_file, settings_in};
 use crate::store::reveal::reveal;
 use crate::store::worker::error::TaskError;
 use crate::store::worker::message::{Painted, StoreCommand, StoreEvent};
@@ -306,12 +306,12 @@ fn resolved(asked: &Request, picture_count: u32, paths: &Paths) -> Result<(Vec<R
 fn load_picture(path: PathBuf) -> StoreEvent {
     let mut notices = Vec::new();
     let picture = picture_file::read_noting(&path, &mut notices).map(Arc::new).map_err(JobError::from);
-    let told = told::read(&path).ok().flatten().map(Box::new);
+    let told = settings_in::read(&path).ok().flatten().map(Box::new);
     StoreEvent::Picture { picture, told, path, notices }
 }
 
 fn request_in(path: &Path) -> Option<Box<Request>> {
-    told::read(path).ok().flatten().map(|told| Box::new(told.request))
+    settings_in::read(path).ok().flatten().map(|told| Box::new(told.request))
 }
 
 fn save_picture(to: PathBuf, picture: &Picture) -> Result<StoreEvent, JobError> {
@@ -321,7 +321,7 @@ fn save_picture(to: PathBuf, picture: &Picture) -> Result<StoreEvent, JobError> 
 
 /// How a picture was made, with its files looked for.
 fn told_in(path: &Path, paths: &Paths) -> Option<Box<Told>> {
-    let mut told = told::read(path).ok().flatten()?;
+    let mut told = settings_in::read(path).ok().flatten()?;
     models::told_files::find(&mut told, paths);
     Some(Box::new(told))
 }

@@ -3,16 +3,17 @@
 use serde_json::{Map, Value};
 
 use crate::store::pictures::programs::program::Program;
-use crate::store::pictures::programs::texts::{CAMERA, CAPTION, DESCRIPTION, MAKE, SOFTWARE, Texts, USER_COMMENT, XMP};
+use crate::store::pictures::programs::texts::{
+    CAMERA, CAPTION, DESCRIPTION, MAKE, PARAMETERS, SOFTWARE, Texts, USER_COMMENT, WINDOWS_COMMENT, WINDOWS_TITLE,
+};
 use crate::store::pictures::programs::told::Told;
 use crate::store::pictures::programs::{
-    automatic1111, comfy_ui, draw_things, fooocus, invoke_ai, invoke_ai_2, loose, mochi, novel_ai, swarm_ui, xmp,
+    automatic1111, comfy_ui, draw_things, fooocus, invoke_ai, invoke_ai_2, loose, mochi, novel_ai, swarm_ui,
 };
 
 /// What the texts tell; `None` when they tell nothing of a picture's making. Inkwick's own exact record is not among them.
 #[must_use]
 pub fn told_by(texts: &Texts) -> Option<Told> {
-    let texts = &with_xmp(texts);
     by_keyword(texts).or_else(|| by_comment(texts)).filter(tells)
 }
 
@@ -29,23 +30,6 @@ pub fn told_by_hidden(text: &str) -> Option<Told> {
     novel_ai::read(&texts).or_else(|| by_json(map)).or_else(|| told_by(&texts)).filter(tells)
 }
 
-/// XMP's fields beside those that they repeat.
-fn with_xmp(texts: &Texts) -> Texts {
-    let mut texts = texts.clone();
-    let Some(block) = texts.any(&[XMP, "XML:com.adobe.xmp"]).map(str::to_owned) else { return texts };
-    for (field, name) in [
-        ("exif:UserComment", USER_COMMENT),
-        ("sdcpp:parameters", "parameters"),
-        ("dc:description", DESCRIPTION),
-        ("xmp:CreatorTool", SOFTWARE),
-    ] {
-        if let Some(text) = xmp::field(&block, field) {
-            texts.add(name, text);
-        }
-    }
-    texts
-}
-
 /// By keywords of PNG, which say whose they are.
 fn by_keyword(texts: &Texts) -> Option<Told> {
     let json = |name: &str| texts.get(name).and_then(loose::object);
@@ -58,7 +42,7 @@ fn by_keyword(texts: &Texts) -> Option<Told> {
     if let Some(told) = texts.any(&["Dream", "dream"]).and_then(invoke_ai_2::read_dream) {
         return Some(told);
     }
-    let parameters = texts.get("parameters").and_then(by_words);
+    let parameters = texts.get(PARAMETERS).and_then(by_words);
     let graph = || comfy_ui::read(json("prompt").as_ref(), json("workflow").as_ref());
     match parameters {
         // Nodes that save write this text beside the graph, and it is what they were given.
@@ -74,8 +58,17 @@ fn by_keyword(texts: &Texts) -> Option<Told> {
 
 /// By the fields that JPEG and WebP have instead.
 fn by_comment(texts: &Texts) -> Option<Told> {
-    for name in [USER_COMMENT, CAPTION, DESCRIPTION, "Caption-Abstract", "Description", "Comment"] {
-        let Some(text) = texts.get(name) else { continue };
+    let names = [
+        USER_COMMENT,
+        CAPTION,
+        WINDOWS_COMMENT,
+        DESCRIPTION,
+        WINDOWS_TITLE,
+        "Caption-Abstract",
+        "Description",
+        "Comment",
+    ];
+    for text in names.into_iter().flat_map(|name| texts.all(name)) {
         if mochi::claims(text) {
             return Some(mochi::read(text));
         }
@@ -91,9 +84,10 @@ fn by_comment(texts: &Texts) -> Option<Told> {
     // ComfyUI's savers: `prompt:{…}` and `workflow:{…}` in fields that were meant for cameras.
     let graph = |key: &str| {
         [CAMERA, MAKE, DESCRIPTION, USER_COMMENT, SOFTWARE].iter().find_map(|name| {
-            let text = texts.get(name)?.trim_start();
-            let (start, rest) = text.split_at_checked(key.len())?;
-            loose::object(rest.trim_start().strip_prefix(':')?).filter(|_| start.eq_ignore_ascii_case(key))
+            texts.all(name).find_map(|text| {
+                let (start, rest) = text.trim_start().split_at_checked(key.len())?;
+                loose::object(rest.trim_start().strip_prefix(':')?).filter(|_| start.eq_ignore_ascii_case(key))
+            })
         })
     };
     comfy_ui::read(graph("prompt").as_ref(), graph("workflow").as_ref())

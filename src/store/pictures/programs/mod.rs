@@ -27,7 +27,6 @@ mod stealth;
 mod swarm_ui;
 pub(crate) mod texts;
 mod told;
-mod xmp;
 
 pub(crate) use automatic1111::read as of_parameters;
 pub use detect::{told_by, told_by_hidden};
