@@ -34,7 +34,7 @@ fn draw(pipeline: &mut Pipeline, request: &Value) -> Vec<u8> {
     drawn(pipeline, request).0
 }
 
-/// The picture, and what was told on the way.
+/// The picture, and the notices on the way.
 fn drawn(pipeline: &mut Pipeline, request: &Value) -> (Vec<u8>, Vec<String>) {
     let request = Request {
         prompt: request["prompt"].as_str().unwrap().to_owned(),
@@ -445,7 +445,7 @@ fn an_embedding_is_the_same_in_every_form() {
         let (_home, path) = written(&[(name.to_owned(), vectors)].into(), "x.safetensors");
         assert_eq!(drawn_with(path), wanted, "{name}");
     }
-    // SDXL's pair has a part for this model, which is told.
+    // SDXL's pair has a part for this model, which is reported.
     let (_home, path) =
         written(&[("clip_l".to_owned(), vectors), ("clip_g".to_owned(), ones(&[3, 40]))].into(), "x.safetensors");
     let (picture, notices) = drawn_with(path);

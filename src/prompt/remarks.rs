@@ -1,4 +1,4 @@
-//! What of a prompt is read otherwise than it may be meant: sentences for a person, who is told before the work starts.
+//! What of a prompt is read otherwise than it may be meant: sentences for a person, before the work starts.
 
 use super::composable::{between, split};
 use super::extra_tags::read_tags;

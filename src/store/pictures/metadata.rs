@@ -105,7 +105,7 @@ pub fn parameters_of(request: &Request) -> String {
 /// engine would take counts as not given. `None` when the text is another format altogether.
 #[must_use]
 pub fn request_of_parameters(text: &str) -> Option<Request> {
-    programs::of_parameters(text).map(|told| told.request)
+    programs::of_parameters(text).map(|settings| settings.request)
 }
 
 fn schedule_of(sigmas: SigmaChoice) -> &'static str {

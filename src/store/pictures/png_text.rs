@@ -12,7 +12,7 @@ use crate::raster::Picture;
 use crate::store::pictures::metadata::{
     PARAMETERS_KEY, REQUEST_KEY, json_of, parameters_of, request_of_json, strength_of,
 };
-use crate::store::pictures::programs::{Program, Texts, Told, told_by};
+use crate::store::pictures::programs::{PictureSettings, Program, Texts, settings_of};
 use crate::store::pictures::{exif, iptc, png_mask, xmp};
 
 /// A prompt is a few thousand letters, a workflow of many nodes a few million; what claims more is no picture's settings.
@@ -64,8 +64,8 @@ fn add_text(encoder: &mut png::Encoder<&mut Vec<u8>>, key: &str, text: String) -
 }
 
 /// The settings in a PNG file: our own exact copy, else those of other programs. A file that cannot be read has none.
-pub(crate) fn read_settings(input: impl BufRead + Seek) -> Option<Told> {
-    find_in(input, told_in)
+pub(crate) fn read_settings(input: impl BufRead + Seek) -> Option<PictureSettings> {
+    find_in(input, settings_in)
 }
 
 /// The mask that a PNG file was made with, and how much was made anew.
@@ -90,14 +90,20 @@ fn find_in<T>(input: impl BufRead + Seek, find: impl Fn(&png::Info<'_>) -> Optio
     find(reader.info())
 }
 
-fn told_in(info: &png::Info<'_>) -> Option<Told> {
+fn settings_in(info: &png::Info<'_>) -> Option<PictureSettings> {
     if let Some(json) = text_of(info, REQUEST_KEY)
         && let Some(request) = request_of_json(&json)
     {
         let strength = strength_of(&json);
-        return Some(Told { program: Program::Inkwick, request, strength, is_exact: true, ..Told::default() });
+        return Some(PictureSettings {
+            program: Program::Inkwick,
+            request,
+            strength,
+            is_exact: true,
+            ..PictureSettings::default()
+        });
     }
-    told_by(&texts_of(info))
+    settings_of(&texts_of(info))
 }
 
 /// All texts of a PNG file: by their keywords, and those of EXIF, XMP and IPTC.

@@ -8,7 +8,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use crate::store::pictures::picture_error::{PictureFileError, unopened};
-use crate::store::pictures::programs::{Texts, Told, hidden_text, told_by, told_by_hidden};
+use crate::store::pictures::programs::{PictureSettings, Texts, hidden_text, settings_of, settings_of_hidden};
 use crate::store::pictures::{exif, iptc, png_text, xmp};
 
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -19,12 +19,13 @@ const MOST_BYTES: u64 = 400_000_000;
 ///
 /// # Errors
 /// When the file cannot be opened.
-pub fn read(path: &Path) -> Result<Option<Told>, PictureFileError> {
+pub fn read(path: &Path) -> Result<Option<PictureSettings>, PictureFileError> {
     let open = || File::open(path).map(BufReader::new).map_err(|source| unopened(source, path));
     let mut start = Vec::with_capacity(PNG_SIGNATURE.len());
     open()?.take(PNG_SIGNATURE.len() as u64).read_to_end(&mut start).map_err(|source| unopened(source, path))?;
-    let settings = if start == PNG_SIGNATURE { png_text::read_settings(open()?) } else { told_by(&texts_of(open()?)) };
-    let hidden = || told_by_hidden(&hidden_in(open().ok()?)?);
+    let settings =
+        if start == PNG_SIGNATURE { png_text::read_settings(open()?) } else { settings_of(&texts_of(open()?)) };
+    let hidden = || settings_of_hidden(&hidden_in(open().ok()?)?);
     Ok(settings.or_else(hidden))
 }
 

@@ -1,4 +1,4 @@
-//! All that a picture file says in words, by the names of its fields.
+//! All texts of a picture file, by the names of their fields.
 
 /// The text of AUTOMATIC1111 and its kin.
 pub(crate) const PARAMETERS: &str = "parameters";
@@ -17,7 +17,7 @@ pub(crate) const CAPTION: &str = "iptc:Caption-Abstract";
 pub struct Texts(Vec<(String, String)>);
 
 impl Texts {
-    /// Adds one, unless it says nothing.
+    /// Adds one, unless it is empty.
     pub fn add(&mut self, name: &str, text: impl Into<String>) {
         let text = text.into();
         if !text.trim_matches(['\0', ' ']).is_empty() {
