@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use inkwick::store::pictures::{metadata, picture_file};
+use inkwick::store::pictures::metadata::parameters;
+use inkwick::store::pictures::picture_file;
 use serde_json::Value;
 
 fn data(name: &str) -> PathBuf {
@@ -123,7 +124,7 @@ fn a_picture_says_what_was_written_and_what_it_came_to() {
     for file in ["out.png", "out-2.png", "out-3.png"] {
         let request = picture_file::read_request(&home.join(file)).unwrap().unwrap();
         assert_eq!((request.prompt.as_str(), request.negative.as_deref()), (prompt, Some("__colour__")));
-        let read = metadata::request_of_parameters(&metadata::parameters_of(&request)).unwrap();
+        let read = parameters::request_of_parameters(&parameters::parameters_of(&request)).unwrap();
         assert_eq!((read.prompt.as_str(), read.negative), (&*request.settled_prompt(), request.drawn_negative.clone()));
         assert!(!read.prompt.contains(['_', '{']) && read.prompt.contains("[on|in]"), "{}", read.prompt);
         seen.push(read.prompt);

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::store::models;
 use crate::store::paths::Paths;
-use crate::store::pictures::{picture_kind, settings_in};
+use crate::store::pictures::decode::picture_kind;
+use crate::store::pictures::metadata::settings_in;
 
 /// What goes to stdout, and why the command fails all the same.
 pub(super) struct Answer {

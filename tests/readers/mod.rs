@@ -15,8 +15,9 @@ use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, 
 use inkwick::prompt::{self, PromptTokenizer};
 use inkwick::store::canvas::journal::Journal;
 use inkwick::store::models::inspection::Inspection;
+use inkwick::store::pictures::metadata::parameters;
 use inkwick::store::pictures::programs::{settings_of, settings_of_hidden};
-use inkwick::store::pictures::{mask_file, metadata, picture_file};
+use inkwick::store::pictures::{mask_file, picture_file};
 use inkwick::store::settings::Settings;
 use inkwick::store::{keys, models};
 use tempfile::TempDir;
@@ -324,15 +325,15 @@ fn infotext(bytes: &[u8]) {
         settings.request.validate().expect("what was read can be drawn");
         let _ = (settings.json(), settings.lines(), settings.prompt_with_loras());
     }
-    if let Some(request) = metadata::request_of_parameters(&text) {
-        let written = metadata::parameters_of(&request);
+    if let Some(request) = parameters::request_of_parameters(&text) {
+        let written = parameters::parameters_of(&request);
         assert!(
-            metadata::request_of_parameters(&written).is_some(),
+            parameters::request_of_parameters(&written).is_some(),
             "what was read cannot be written again: {written}"
         );
     }
-    let _ = metadata::request_of_json(&text);
-    let _ = metadata::strength_of(&text);
+    let _ = parameters::request_of_json(&text);
+    let _ = parameters::strength_of(&text);
 }
 
 /// What the program remembers, changed by hand or by a broken disk.

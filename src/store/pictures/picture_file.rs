@@ -9,9 +9,10 @@ use image::{ExtendedColorType, ImageEncoder};
 use crate::job::{Notice, Request};
 use crate::raster::Picture;
 use crate::store::atomic;
+use crate::store::pictures::decode::reading;
+pub use crate::store::pictures::metadata::png_text::Painting;
+use crate::store::pictures::metadata::{exif, parameters, png_text, settings_in};
 pub use crate::store::pictures::picture_error::PictureFileError;
-pub use crate::store::pictures::png_text::Painting;
-use crate::store::pictures::{exif, metadata, png_text, reading, settings_in};
 
 /// Endings of the files that are read, in small letters.
 pub const READ_EXTENSIONS: &[&str] = &["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"];
@@ -83,7 +84,7 @@ fn encode_with(
     picture: &Picture,
     request: Option<&Request>,
 ) -> Result<(), String> {
-    let comment = request.and_then(|request| exif::of_comment(&metadata::parameters_of(request)));
+    let comment = request.and_then(|request| exif::of_comment(&parameters::parameters_of(request)));
     comment.map_or(Ok(()), |comment| encoder.set_exif_metadata(comment).map_err(|error| error.to_string())).and_then(
         |()| encoder.write_image(pixels, picture.width(), picture.height(), colours).map_err(|error| error.to_string()),
     )

@@ -9,9 +9,9 @@ use crate::job::{Destination, Drawn, ErrorKind, JobError, Saver};
 use crate::raster::Picture;
 use crate::store::atomic;
 use crate::store::pictures::gallery::Gallery;
+use crate::store::pictures::metadata::png_text;
 use crate::store::pictures::picture_file;
 use crate::store::pictures::picture_file::PictureFormat;
-use crate::store::pictures::png_text;
 
 #[derive(Clone, Debug)]
 pub struct PictureSaver {

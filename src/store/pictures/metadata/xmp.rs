@@ -1,6 +1,6 @@
 //! Texts in XMP, an XML packet in picture files, in which some programs write how a picture was made.
 
-use crate::store::pictures::comment_letters::of_unknown_order;
+use crate::store::pictures::metadata::comment_letters::of_unknown_order;
 use crate::store::pictures::programs::Texts;
 use crate::store::pictures::programs::texts::{DESCRIPTION, PARAMETERS, SOFTWARE, USER_COMMENT};
 

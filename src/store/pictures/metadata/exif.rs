@@ -3,12 +3,12 @@
 //!
 //! The layout is TIFF 6.0's and EXIF 2.3's.
 
-use crate::store::pictures::comment_letters::{of_unknown_order, text_of_comment};
+use crate::store::pictures::decode::tiff_fields::TiffFields;
+use crate::store::pictures::metadata::comment_letters::{of_unknown_order, text_of_comment};
 use crate::store::pictures::programs::Texts;
 use crate::store::pictures::programs::texts::{
     CAMERA, DESCRIPTION, MAKE, SOFTWARE, USER_COMMENT, WINDOWS_COMMENT, WINDOWS_TITLE,
 };
-use crate::store::pictures::tiff_fields::TiffFields;
 
 const EXIF_DIRECTORY: u16 = 0x8769;
 const COMMENT: u16 = 0x9286;

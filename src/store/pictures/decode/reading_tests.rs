@@ -304,8 +304,11 @@ fn the_missing_part_of_a_mask_is_kept() {
         let whole = bytes_of(name);
         fs::write(&path, &whole[..whole.len() * 2 / 3]).unwrap();
         let mut notices = Vec::new();
-        let mask =
-            super::super::mask_file::read_channel(&path, super::super::mask_file::MaskChannel::Luma, &mut notices);
+        let mask = crate::store::pictures::mask_file::read_channel(
+            &path,
+            crate::store::pictures::mask_file::MaskChannel::Luma,
+            &mut notices,
+        );
         let mask = mask.unwrap();
         let missing = read(&path, &mut Vec::new()).unwrap().missing.unwrap();
         assert!(notices[0].message.contains("missing") && mask.values().iter().any(|value| *value > 100));

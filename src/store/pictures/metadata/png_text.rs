@@ -9,11 +9,11 @@ use std::path::Path;
 use crate::job::Request;
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
-use crate::store::pictures::metadata::{
+use crate::store::pictures::metadata::parameters::{
     PARAMETERS_KEY, REQUEST_KEY, json_of, parameters_of, request_of_json, strength_of,
 };
+use crate::store::pictures::metadata::{exif, iptc, png_mask, xmp};
 use crate::store::pictures::programs::{PictureSettings, Program, Texts, settings_of};
-use crate::store::pictures::{exif, iptc, png_mask, xmp};
 
 /// A prompt is a few thousand letters, a workflow of many nodes a few million; what claims more is no picture's settings.
 const MAX_TEXT_BYTES: usize = 16 << 20;

@@ -7,9 +7,9 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use crate::store::pictures::metadata::{exif, iptc, png_text, xmp};
 use crate::store::pictures::picture_error::{PictureFileError, unopened};
 use crate::store::pictures::programs::{PictureSettings, Texts, hidden_text, settings_of, settings_of_hidden};
-use crate::store::pictures::{exif, iptc, png_text, xmp};
 
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// As many pixels as any other reader takes, with four bytes each.
