@@ -18,6 +18,7 @@ mod krita;
 mod loose;
 mod mochi;
 mod novel_ai;
+mod novel_ai_emphasis;
 mod picture_settings;
 mod program;
 mod repainting;

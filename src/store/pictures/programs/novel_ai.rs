@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::sampling::NoiseKind;
 use crate::store::pictures::programs::fields::Fields;
 use crate::store::pictures::programs::loose;
+use crate::store::pictures::programs::novel_ai_emphasis::converted;
 use crate::store::pictures::programs::picture_settings::PictureSettings;
 use crate::store::pictures::programs::program::Program;
 use crate::store::pictures::programs::texts::Texts;
@@ -114,10 +115,11 @@ fn comment_fields(settings: &mut PictureSettings, mut fields: Fields, descriptio
     let words = fields.words("prompt").filter(|prompt| !prompt.is_empty());
     let prompt = words.or(positive).or_else(|| description.map(str::to_owned));
     let uc = fields.words("uc").filter(|uc| !uc.is_empty());
-    if prompt.as_ref().is_some_and(|prompt| prompt.contains(['{', '[']) || prompt.contains("::")) {
-        settings.note("brackets in the prompt weigh otherwise in NovelAI: {more}, [less], 1.2::more::");
+    let negative = uc.or(negative);
+    if [&prompt, &negative].into_iter().flatten().any(|text| text.contains("::")) {
+        settings.note("weights such as 1.2::more:: in the prompt are read as words here; write (more:1.2)");
     }
-    settings.prompts(prompt, uc.or(negative));
+    settings.prompts(prompt.as_deref().map(converted), negative.as_deref().map(converted));
     fields.note_rest(settings);
 }
 

@@ -7,6 +7,8 @@ use crate::store::pictures::programs::loose;
 use crate::store::pictures::programs::picture_settings::PictureSettings;
 
 const MARK: &str = "SDCPP: {";
+/// Stands in every record that was given no other, with a first picture and without.
+const USUAL_STRENGTH: f64 = 0.75;
 
 /// The text, and the record behind it.
 pub(crate) fn split(text: &str) -> (&str, Option<Map<String, Value>>) {
@@ -61,6 +63,14 @@ pub(crate) fn apply(settings: &mut PictureSettings, record: Map<String, Value>) 
                 settings.lora(&name, weight);
             }
         }
+    }
+    if let Some(strength) = record.take("strength").as_ref().and_then(loose::number)
+        && (strength - USUAL_STRENGTH).abs() > 1e-6
+    {
+        settings.note(format!(
+            "a strength of {} stands in the file and is not used: whether the picture began with another one does not",
+            (strength * 1e6).round() / 1e6
+        ));
     }
     let mut hires = record.inside("hires");
     if hires.take("enabled").as_ref().is_some_and(loose::is_true) {
