@@ -94,7 +94,7 @@ fn a_tag_and_the_option_name_the_same_and_add_up() {
 }
 
 #[test]
-fn what_is_read_otherwise_is_told_once_and_the_picture_comes() {
+fn what_is_read_otherwise_is_reported_once_and_the_picture_comes() {
     let home = tempfile::tempdir().unwrap();
     put(home.path(), "loras/ink.safetensors", fs::read(data("lora/sd1-kohya.safetensors")).unwrap());
     for (prompt, negative, said) in [

@@ -61,7 +61,7 @@ pub fn read(path: &Path) -> Result<MaskPlane, PictureFileError> {
     read_channel(path, MaskChannel::Auto, &mut Vec::new())
 }
 
-/// Reads any picture as a mask by one of its channels. It is said where transparency was taken without being asked for.
+/// Reads any picture as a mask by one of its channels. A notice says where transparency was taken without being asked for.
 /// What a file that ends early lacks is kept.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::store::pictures::programs::loose;
 use crate::store::pictures::programs::picture_settings::PictureSettings;
 
+/// The fields that nobody has taken yet.
 pub(crate) struct Fields(Map<String, Value>);
 
 impl Fields {

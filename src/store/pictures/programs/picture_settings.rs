@@ -10,13 +10,16 @@ use crate::store::pictures::programs::sampler::{Sampling, shortened};
 /// A LoRA by its name in the picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedLora {
+    /// As it stands there, perhaps with folders and an ending.
     pub name: String,
+    /// 1 lays it on as it is.
     pub weight: f64,
 }
 
 /// The settings that one picture was made with, whichever program wrote them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PictureSettings {
+    /// Which wrote them.
     pub program: Program,
     /// Has the values of [`fields`](Self::fields); everything else is as in any request.
     pub request: Request,
@@ -26,13 +29,17 @@ pub struct PictureSettings {
     pub is_exact: bool,
     /// How much of a first picture was made anew.
     pub strength: Option<f64>,
-    /// As the program calls it.
+    /// The sampler, as the program calls it.
     pub sampler: Option<String>,
+    /// The model's file or name, as the program calls it.
     pub model: Option<String>,
-    /// It was found, and the request has it.
+    /// The model was found, and the request has it.
     pub model_is_here: bool,
+    /// As the program computes it.
     pub model_hash: Option<String>,
+    /// The VAE's file or name, where it is not the model's own.
     pub vae: Option<String>,
+    /// In the order of the picture's text.
     pub loras: Vec<NamedLora>,
     /// What was done to the picture and cannot be taken over.
     pub notices: Vec<Notice>,
