@@ -8,7 +8,7 @@ use std::path::Path;
 use inkwick::checkpoint::{foreign_kinds, format_tables, precisions};
 use inkwick::job::FileFormat;
 use inkwick::store::models::scan::CHECKPOINT_ENDINGS;
-use inkwick::store::pictures::picture_formats;
+use inkwick::store::pictures::decode::picture_formats;
 
 const HEAD: &str = "# What Inkwick reads
 

@@ -34,7 +34,7 @@ fn draw(pipeline: &mut Pipeline, request: &Value) -> Vec<u8> {
     drawn(pipeline, request).0
 }
 
-/// The picture, and what was told on the way.
+/// The picture, and the notices on the way.
 fn drawn(pipeline: &mut Pipeline, request: &Value) -> (Vec<u8>, Vec<String>) {
     let request = Request {
         prompt: request["prompt"].as_str().unwrap().to_owned(),
@@ -297,7 +297,7 @@ fn it_is_the_same_whatever_program_named_it() {
 }
 
 #[test]
-fn layers_without_a_place_are_left_out_and_told_of() {
+fn layers_without_a_place_are_left_out_and_reported() {
     let request = asked("a red apple in a castle");
     let whole = with(&[(data("lora/sd1-kohya.safetensors"), 1.0)]);
     let mut more = tensors("sd1-kohya.safetensors");
@@ -445,7 +445,7 @@ fn an_embedding_is_the_same_in_every_form() {
         let (_home, path) = written(&[(name.to_owned(), vectors)].into(), "x.safetensors");
         assert_eq!(drawn_with(path), wanted, "{name}");
     }
-    // SDXL's pair has a part for this model, which is told.
+    // SDXL's pair has a part for this model, which is reported.
     let (_home, path) =
         written(&[("clip_l".to_owned(), vectors), ("clip_g".to_owned(), ones(&[3, 40]))].into(), "x.safetensors");
     let (picture, notices) = drawn_with(path);
@@ -461,7 +461,7 @@ fn an_embedding_is_the_same_in_every_form() {
 }
 
 #[test]
-fn what_is_known_of_a_file_is_told_before_it_is_used() {
+fn what_is_known_of_a_file_is_reported_before_it_is_used() {
     let facts = |name: &str| inspect_file(&data("lora").join(name)).unwrap();
     let report = facts("sd1-lycoris.safetensors");
     let lora = report.lora.unwrap();

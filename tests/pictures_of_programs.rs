@@ -1,5 +1,5 @@
-//! Pictures of other programs, written by hand from their formats: each is put into real files, and the command line tells
-//! its settings field by field.
+//! Pictures of other programs, written by hand from their formats: each is put into real files, and the command line
+//! prints its settings field by field.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 #[path = "readers/programs.rs"]
@@ -13,7 +13,7 @@ use std::process::{Command, Output};
 use image::ImageEncoder;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::webp::WebPEncoder;
-use inkwick::store::pictures::programs::{Program, told_by};
+use inkwick::store::pictures::programs::{Program, settings_of};
 use programs::{EXPECTED, HIDDEN, sections, texts_of};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -23,7 +23,7 @@ const SIDE: u32 = 96;
 fn fixtures() -> Vec<(String, Vec<(String, String)>, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/metadata");
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.to_string_lossy().ends_with(".told.txt"));
+    files.retain(|file| file.to_string_lossy().ends_with(".settings.txt"));
     files.sort();
     let read = |file: &PathBuf| {
         let mut sections = sections(&fs::read_to_string(file).unwrap());
@@ -219,9 +219,9 @@ fn every_program_s_pictures_are_read_field_by_field() {
 }
 
 #[test]
-fn a_person_reads_a_table_and_a_picture_that_says_nothing_is_said_to() {
+fn a_person_reads_a_table_and_a_picture_without_settings_is_reported() {
     let home = TempDir::new().unwrap();
-    let (_, sections, _) = fixtures().into_iter().find(|(name, ..)| name == "comfyui.told.txt").unwrap();
+    let (_, sections, _) = fixtures().into_iter().find(|(name, ..)| name == "comfyui.settings.txt").unwrap();
     let file = files(home.path(), &sections).remove(0);
     let output = inspect(home.path(), &file, &[]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -295,7 +295,8 @@ fn wrong_types_and_missing_keys_leave_what_can_be_read() {
             spoiled(&json, &odd, &mut |changed| {
                 let mut sections = sections.clone();
                 sections[index].1 = changed.to_string();
-                let _ = told_by(&texts_of(&sections)).map(|told| (told.json(), told.lines(), told.prompt_with_loras()));
+                let _ = settings_of(&texts_of(&sections))
+                    .map(|settings| (settings.json(), settings.lines(), settings.prompt_with_loras()));
                 tried += 1;
             });
             assert!(tried > 20 || json.is_null() || !json.is_object(), "{name} was hardly tried");
@@ -311,14 +312,14 @@ fn one_wrong_value_costs_no_other() {
             "scheduler": 9, "model": 5, "loras": "none", "strength": 3}"#
             .to_owned(),
     )];
-    let told = told_by(&texts_of(&sections)).unwrap();
-    assert_eq!((told.request.prompt.as_str(), told.request.guidance), ("a mill", Some(7.5)));
-    assert_eq!((told.request.width, told.request.height, told.request.steps), (Some(640), Some(512), 20));
-    let notices: Vec<&str> = told.notices.iter().map(|notice| notice.message.as_str()).collect();
+    let settings = settings_of(&texts_of(&sections)).unwrap();
+    assert_eq!((settings.request.prompt.as_str(), settings.request.guidance), ("a mill", Some(7.5)));
+    assert_eq!((settings.request.width, settings.request.height, settings.request.steps), (Some(640), Some(512), 20));
+    let notices: Vec<&str> = settings.notices.iter().map(|notice| notice.message.as_str()).collect();
     for words in ["steps in the picture", "seed in the picture", "strength must be"] {
         assert!(notices.iter().any(|notice| notice.contains(words)), "{words}: {notices:?}");
     }
-    assert!(told.json()["request"].get("steps").is_none() && told.json()["request"].get("seed").is_none());
+    assert!(settings.json()["request"].get("steps").is_none() && settings.json()["request"].get("seed").is_none());
 }
 
 #[test]
@@ -344,7 +345,7 @@ fn a_graph_in_a_circle_and_one_without_end_are_left() {
             names.iter().enumerate().map(|(at, name)| ((*name).to_owned(), link(at % 3))).collect();
         circle.insert(id.to_string(), json!({ "class_type": kinds[id % 6], "inputs": inputs }));
     }
-    let _ = told_by(&texts_of(&[("prompt".to_owned(), Value::from(circle).to_string())]));
+    let _ = settings_of(&texts_of(&[("prompt".to_owned(), Value::from(circle).to_string())]));
     let mut chain = Map::new();
     for id in 0..15_000_usize {
         let inputs = json!({ "model": [(id + 1).to_string(), 0] });
@@ -353,5 +354,23 @@ fn a_graph_in_a_circle_and_one_without_end_are_left() {
     let inputs = json!({ "seed": 1, "model": ["0", 0], "positive": ["0", 0], "latent_image": ["0", 0] });
     chain.insert("s".to_owned(), json!({ "class_type": "KSampler", "inputs": inputs }));
     let chain = Value::from(chain).to_string();
-    let _ = told_by(&texts_of(&[("prompt".to_owned(), chain)]));
+    let _ = settings_of(&texts_of(&[("prompt".to_owned(), chain)]));
+}
+
+/// EXIF and XMP may both have a comment, and a description beside it.
+#[test]
+fn a_text_without_settings_hides_none_that_has_them() {
+    let settings = "a fox\nSteps: 9, Sampler: Euler, Seed: 7";
+    for (first, second) in [
+        ("exif:UserComment", "exif:UserComment"),
+        ("exif:UserComment", "exif:XPComment"),
+        ("exif:ImageDescription", "exif:XPTitle"),
+        ("iptc:Caption-Abstract", "exif:ImageDescription"),
+    ] {
+        let sections =
+            [(first, "by the sea"), (second, settings)].map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let found = settings_of(&texts_of(&sections)).unwrap().request;
+        assert_eq!((found.prompt.as_str(), found.steps, found.seed), ("a fox", 9, 7), "{first}, {second}");
+        assert!(settings_of(&texts_of(&sections[..1])).is_none(), "{first}");
+    }
 }

@@ -1,11 +1,12 @@
-//! Prompts on the command line: what is told of them, what is written with the picture, and files named on either way.
+//! Prompts on the command line: what is reported of them, what is written with the picture, and files named on either way.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use inkwick::store::pictures::{metadata, picture_file};
+use inkwick::store::pictures::metadata::parameters;
+use inkwick::store::pictures::picture_file;
 use serde_json::Value;
 
 fn data(name: &str) -> PathBuf {
@@ -95,7 +96,7 @@ fn a_tag_and_the_option_name_the_same_and_add_up() {
 }
 
 #[test]
-fn what_is_read_otherwise_is_told_once_and_the_picture_comes() {
+fn what_is_read_otherwise_is_reported_once_and_the_picture_comes() {
     let home = tempfile::tempdir().unwrap();
     put(home.path(), "loras/ink.safetensors", fs::read(data("lora/sd1-kohya.safetensors")).unwrap());
     for (prompt, negative, said) in [
@@ -125,10 +126,10 @@ fn a_picture_says_what_was_written_and_what_it_came_to() {
     for file in ["out.png", "out-2.png", "out-3.png"] {
         let request = picture_file::read_request(&home.join(file)).unwrap().unwrap();
         assert_eq!((request.prompt.as_str(), request.negative.as_deref()), (prompt, Some("__colour__")));
-        let told = metadata::request_of_parameters(&metadata::parameters_of(&request)).unwrap();
-        assert_eq!((told.prompt.as_str(), told.negative), (&*request.settled_prompt(), request.drawn_negative.clone()));
-        assert!(!told.prompt.contains(['_', '{']) && told.prompt.contains("[on|in]"), "{}", told.prompt);
-        seen.push(told.prompt);
+        let read = parameters::request_of_parameters(&parameters::parameters_of(&request)).unwrap();
+        assert_eq!((read.prompt.as_str(), read.negative), (&*request.settled_prompt(), request.drawn_negative.clone()));
+        assert!(!read.prompt.contains(['_', '{']) && read.prompt.contains("[on|in]"), "{}", read.prompt);
+        seen.push(read.prompt);
     }
     assert_eq!(drawn.notices, Vec::<String>::new());
     assert!(seen.iter().any(|prompt| *prompt != seen[0]), "{seen:?}");

@@ -122,7 +122,7 @@ fn shards_are_found_with_and_without_their_index() {
 }
 
 #[test]
-fn a_variant_is_taken_where_there_is_nothing_else_and_an_odd_one_is_told_of() {
+fn a_variant_is_taken_where_there_is_nothing_else_and_an_odd_one_is_reported() {
     let wanted = drawn(&folder(&data("sd1/model"))).unwrap();
     for (variants, notice) in [
         (&["fp16"][..], None),

@@ -64,16 +64,16 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
     let (asked, mut notices) = request_of(arguments, &paths)?;
     let mut first = asked.clone();
     notices.extend(models::prompt_references::resolve(&mut first, &paths).map_err(|error| error.to_string())?);
-    let mut told = HashSet::new();
-    let mut tell = |notices: Vec<Notice>| {
+    let mut reported = HashSet::new();
+    let mut report_once = |notices: Vec<Notice>| {
         for notice in notices {
             let sentence = with_remedy(&notice.message, notice.remedy, words::remedy);
-            if told.insert(sentence.clone()) {
+            if reported.insert(sentence.clone()) {
                 report.notice(&sentence);
             }
         }
     };
-    tell(notices);
+    report_once(notices);
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     // All of them before the first is drawn: the last place is not found out after an hour.
     let destinations: Vec<Destination> = (0..arguments.count).map(|index| destination(arguments, index)).collect();
@@ -101,7 +101,7 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
     for (index, destination) in (0..).zip(destinations) {
         let (request, notices) =
             models::prompt_references::of_batch(&asked, &first, index, &paths).map_err(|error| error.to_string())?;
-        tell(notices);
+        report_once(notices);
         let job = engine.submit(request, destination).map_err(|error| error.sentence(words::remedy))?;
         // Between two pictures there was nothing to cancel.
         if interrupted.load(Ordering::Acquire) {

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::store::models;
 use crate::store::paths::Paths;
-use crate::store::pictures::told;
+use crate::store::pictures::decode::picture_kind;
+use crate::store::pictures::metadata::settings_in;
 
 /// What goes to stdout, and why the command fails all the same.
 pub(super) struct Answer {
@@ -19,10 +20,10 @@ pub(super) struct Answer {
 /// # Errors
 /// When it cannot be read.
 pub(super) fn inspect(path: &Path, as_json: bool, paths: &Paths) -> Result<Option<Answer>, String> {
-    if !told::is_picture(path) {
+    if !picture_kind::is_picture(path) {
         return Ok(None);
     }
-    let Some(mut told) = told::read(path).map_err(|error| error.to_string())? else {
+    let Some(mut settings) = settings_in::read(path).map_err(|error| error.to_string())? else {
         let sentence = "the picture does not say how it was made; take the file as its program saved it, since copies that \
                         other programs make often lose this";
         let line = json!({ "program": null, "request": {}, "notices": [sentence] }).to_string();
@@ -30,9 +31,9 @@ pub(super) fn inspect(path: &Path, as_json: bool, paths: &Paths) -> Result<Optio
         return Ok(Some(Answer { lines, failure: Some(format!("{sentence}: {}", path.display())) }));
     };
     // Printed as the picture has it; only what is not here is added.
-    let prompt = told.request.prompt.clone();
-    models::told_files::find(&mut told, paths);
-    told.request.prompt = prompt;
-    let lines = if as_json { vec![told.json().to_string()] } else { told.lines() };
+    let prompt = settings.request.prompt.clone();
+    models::named_files::find(&mut settings, paths);
+    settings.request.prompt = prompt;
+    let lines = if as_json { vec![settings.json().to_string()] } else { settings.lines() };
     Ok(Some(Answer { lines, failure: None }))
 }

@@ -7,6 +7,6 @@ pub struct FileFormat {
     pub name: &'static str,
     /// How such files end, without the dot; empty where a form has no ending of its own.
     pub endings: &'static [&'static str],
-    /// How it is told and what of it is read, in a few words.
+    /// How it is recognised and what of it is read, in a few words.
     pub note: &'static str,
 }

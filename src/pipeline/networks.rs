@@ -125,7 +125,7 @@ pub(super) struct NetworkLoader {
 #[derive(Default)]
 struct Notices {
     pending: Vec<Notice>,
-    told: Vec<Notice>,
+    reported: Vec<Notice>,
 }
 
 impl NetworkLoader {
@@ -153,8 +153,8 @@ impl NetworkLoader {
     pub(crate) fn note(&self, notices: Vec<Notice>) {
         let mut known = self.notices.borrow_mut();
         for notice in notices {
-            if !known.told.contains(&notice) {
-                known.told.push(notice.clone());
+            if !known.reported.contains(&notice) {
+                known.reported.push(notice.clone());
                 known.pending.push(notice);
             }
         }

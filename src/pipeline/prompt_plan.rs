@@ -85,29 +85,29 @@ mod tests {
         PromptPlan::new(&request, steps)
     }
 
-    fn told(plan: &PromptPlan) -> Vec<String> {
+    fn described(plan: &PromptPlan) -> Vec<String> {
         let text = |place: &usize| plan.texts[*place].as_str();
-        let told = |stage: &PlannedStage| {
+        let describe = |stage: &PlannedStage| {
             let parts: Vec<&str> = stage.parts.iter().map(text).collect();
             format!("{}: {} - {}", stage.last_step, parts.join(" + "), text(&stage.negative))
         };
-        plan.stages.iter().map(told).collect()
+        plan.stages.iter().map(describe).collect()
     }
 
     #[test]
     fn each_text_is_there_once_and_each_step_has_its_own() {
         let found = plan("a [b|c] AND [d:e:3] :0.5", "[x:y:0.5]", 4);
-        assert_eq!(told(&found), ["1: a b +  d - x", "2: a c +  d - x", "3: a b +  d - y", "4: a c +  e - y"]);
+        assert_eq!(described(&found), ["1: a b +  d - x", "2: a c +  d - x", "3: a b +  d - y", "4: a c +  e - y"]);
         assert_eq!((found.texts.len(), found.weights), (6, vec![1.0, 0.5]));
     }
 
     #[test]
     fn what_never_changes_is_one_stage() {
-        assert_eq!(told(&plan("a [b:b:3]", "", 9)), ["9: a b - "]);
-        assert_eq!(told(&plan("a <lora:x:1>", "<lora:x:1>", 9)), ["9: a - <lora:x:1>"]);
+        assert_eq!(described(&plan("a [b:b:3]", "", 9)), ["9: a b - "]);
+        assert_eq!(described(&plan("a <lora:x:1>", "<lora:x:1>", 9)), ["9: a - <lora:x:1>"]);
         let plain =
             Request { prompt: "a [b:c:3] AND {d|e}".into(), prompt_syntax: PromptSyntax::Plain, ..Request::default() };
-        assert_eq!(told(&PromptPlan::new(&plain, 9)), ["9: a [b:c:3] AND {d|e} - "]);
+        assert_eq!(described(&PromptPlan::new(&plain, 9)), ["9: a [b:c:3] AND {d|e} - "]);
         assert_eq!(part_weights(&plain), [1.0]);
     }
 }

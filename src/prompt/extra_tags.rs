@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_read_as_it_says_is_told() {
+    fn what_is_read_otherwise_is_reported() {
         for (tag, weights, said) in [
             ("<lora:x:0,5>", (0.5, 0.5), "“0,5” is no number, so 0.5 was taken"),
             ("<lora:x:half>", (1.0, 1.0), "“half” is no number, so 1 was taken"),

@@ -1,4 +1,4 @@
-//! What of a prompt is read otherwise than it may be meant: sentences for a person, who is told before the work starts.
+//! What of a prompt is read otherwise than it may be meant: sentences for a person, before the work starts.
 
 use super::composable::{between, split};
 use super::extra_tags::read_tags;
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_as_it_seems_is_told_once() {
+    fn what_is_not_as_it_seems_is_reported_once() {
         for (prompt, said) in [
             ("<hypernet:x:1> a", "<hypernet:…> is not known"),
             ("a photo at 12:30", "weighs the whole prompt 30 times"),

@@ -58,7 +58,7 @@ pub struct SchedulerConfig {
     pub interpolation_type: Option<String>,
     /// Where a solver ends: `zero`, or `sigma_min`.
     pub final_sigmas_type: Option<String>,
-    /// What the network is told of a level: `discrete` or `continuous` time steps.
+    /// What the network is given for a level: `discrete` or `continuous` time steps.
     pub timestep_type: Option<String>,
     /// Whether PNDM leaves out its Runge-Kutta start.
     pub skip_prk_steps: Option<bool>,

@@ -15,8 +15,9 @@ use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, 
 use inkwick::prompt::{self, PromptTokenizer};
 use inkwick::store::canvas::journal::Journal;
 use inkwick::store::models::inspection::Inspection;
-use inkwick::store::pictures::programs::{told_by, told_by_hidden};
-use inkwick::store::pictures::{mask_file, metadata, picture_file, told};
+use inkwick::store::pictures::metadata::parameters;
+use inkwick::store::pictures::programs::{settings_of, settings_of_hidden};
+use inkwick::store::pictures::{mask_file, picture_file};
 use inkwick::store::settings::Settings;
 use inkwick::store::{keys, models};
 use tempfile::TempDir;
@@ -301,36 +302,38 @@ fn words(bytes: &[u8]) {
     });
 }
 
-/// A picture, or a mask, of any format, and what it tells of itself.
+/// A picture, or a mask, of any format, and its settings.
 fn picture(bytes: &[u8]) {
     let path = written("picture.png", bytes);
     let _ = picture_file::read_request(&path);
-    let _ = told::read(&path);
     let _ = picture_file::read_painting(&path);
     let _ = mask_file::read(&path);
 }
 
-/// The text that tells how a picture was made: AUTOMATIC1111's, or sections of any program's.
+/// The text with how a picture was made: AUTOMATIC1111's, or sections of any program's.
 fn infotext(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let sections = programs::sections(&text);
-    let mut told = vec![told_by_hidden(&text)];
-    told.push(told_by(&programs::texts_of(&sections)));
+    let mut found = vec![settings_of_hidden(&text)];
+    found.push(settings_of(&programs::texts_of(&sections)));
     for (name, hidden) in &sections {
         if name == programs::HIDDEN {
-            told.push(told_by_hidden(hidden));
+            found.push(settings_of_hidden(hidden));
         }
     }
-    for told in told.into_iter().flatten() {
-        told.request.validate().expect("what was read can be drawn");
-        let _ = (told.json(), told.lines(), told.prompt_with_loras());
+    for settings in found.into_iter().flatten() {
+        settings.request.validate().expect("what was read can be drawn");
+        let _ = (settings.json(), settings.lines(), settings.prompt_with_loras());
     }
-    if let Some(request) = metadata::request_of_parameters(&text) {
-        let told = metadata::parameters_of(&request);
-        assert!(metadata::request_of_parameters(&told).is_some(), "what was read cannot be told again: {told}");
+    if let Some(request) = parameters::request_of_parameters(&text) {
+        let written = parameters::parameters_of(&request);
+        assert!(
+            parameters::request_of_parameters(&written).is_some(),
+            "what was read cannot be written again: {written}"
+        );
     }
-    let _ = metadata::request_of_json(&text);
-    let _ = metadata::strength_of(&text);
+    let _ = parameters::request_of_json(&text);
+    let _ = parameters::strength_of(&text);
 }
 
 /// What the program remembers, changed by hand or by a broken disk.

@@ -84,7 +84,7 @@ fn a_model_keeps_its_own_settings() {
 }
 
 #[test]
-fn a_dropped_file_that_is_no_model_is_told_of_and_filed() {
+fn a_dropped_file_that_is_no_model_is_reported_and_filed() {
     let mut bench = Bench::new(FakeScript::default());
     bench.drop_file(data("lora/sdxl-kohya.safetensors"));
     bench.wait("the inspector is open", |bench| bench.studio(|studio| studio.state.sheet == Some(Sheet::Inspection)));

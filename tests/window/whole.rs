@@ -236,7 +236,7 @@ fn a_dropped_photo_is_repainted_and_the_built_in_model_says_what_it_cannot_do() 
 }
 
 #[test]
-fn a_dropped_file_that_is_no_picture_is_told_of() {
+fn a_dropped_file_that_is_no_picture_is_reported() {
     let mut bench = Bench::new(FakeScript::default());
     let folder = bench.paths.cache_folder.join("not a model");
     std::fs::create_dir_all(&folder).unwrap();
@@ -250,7 +250,7 @@ fn a_dropped_file_that_is_no_picture_is_told_of() {
 }
 
 #[test]
-fn a_photo_that_ends_early_is_opened_and_told_of() {
+fn a_photo_that_ends_early_is_opened_and_reported() {
     let mut bench = Bench::new(FakeScript::default());
     let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/pictures");
     for (number, name) in ["baseline-420.jpg", "png-rgb.png"].into_iter().enumerate() {

@@ -184,7 +184,7 @@ fn a_large_photo_says_at_what_size_it_is_worked_and_offers_a_part_of_it() {
 }
 
 #[test]
-fn twenty_pictures_are_twenty_and_more_than_can_wait_is_said() {
+fn twenty_pictures_are_twenty_and_more_than_can_wait_is_reported() {
     let mut bench = Bench::new(FakeScript::default());
     bench.settle();
     bench.with(|studio| {

@@ -182,7 +182,7 @@ fn zipped(file: &File) -> Result<(Pickle, HashMap<String, Packed>), Refusal> {
 fn entry(name: &str, tensor: Found, storages: &HashMap<String, Packed>) -> Result<Entry, Refusal> {
     let tensor: &PickledTensor = match tensor {
         Ok(tensor) => tensor,
-        // Listed, so that nothing goes without a word; whoever asks for it is told.
+        // Listed, so that nothing goes without a word; whoever asks for it gets the reason.
         Err(maker) => {
             let layout = Layout { offset: 0, shape: Vec::new(), strides: Vec::new() };
             let storage = Packed::stored(zip_index::Span { offset: 0, length: 0 });

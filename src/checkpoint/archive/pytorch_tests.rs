@@ -206,8 +206,8 @@ fn what_stands_behind_the_last_tensor_is_read_over_only_where_it_is_nothing() {
     assert!(said.contains("3 bytes behind its last tensor") && !said.contains("damaged"), "{said}");
     // What is no text there becomes one.
     let archive = with(r#"{"step": 5, "nested": {"a": 1}, "name": "x"}"#, &[]).unwrap();
-    let told: Vec<&str> = ["step", "nested", "name"].iter().map(|key| archive.metadata()[*key].as_str()).collect();
-    assert_eq!(told, ["5", r#"{"a":1}"#, "x"]);
+    let found: Vec<&str> = ["step", "nested", "name"].iter().map(|key| archive.metadata()[*key].as_str()).collect();
+    assert_eq!(found, ["5", r#"{"a":1}"#, "x"]);
     assert!(with("null", &[]).is_ok());
     assert!(with("7", &[]).is_err());
 }

@@ -45,7 +45,7 @@ impl LoraFacts {
         })
     }
 
-    /// What a person is told: a name, and its text.
+    /// What a person reads: a name, and its text.
     #[must_use]
     pub fn lines(&self) -> Vec<(&'static str, String)> {
         let (all, strange) = (self.layers, self.without_place.len());

@@ -34,10 +34,10 @@ mod tests {
     use crate::checkpoint::lora::layer_patch;
 
     #[test]
-    fn every_form_that_is_merged_is_told_of() {
+    fn every_form_that_is_merged_is_listed_of() {
         for (form, _) in layer_patch::FORMS {
-            let is_told = |name: &str| name.eq_ignore_ascii_case(form) || form == "a bias" && name == "PEFT's biases";
-            assert!(FORMS.iter().any(|row| is_told(row.name)), "{form}");
+            let is_listed = |name: &str| name.eq_ignore_ascii_case(form) || form == "a bias" && name == "PEFT's biases";
+            assert!(FORMS.iter().any(|row| is_listed(row.name)), "{form}");
         }
     }
 }

@@ -30,7 +30,7 @@ pub(super) const FORMS: [(&str, Alternatives); 10] = [
     ("BOFT", &[&[Role::InputBlocks]]),
     ("IA3", &[&[Role::Ia3Change, Role::Ia3OnInput], &[Role::Ia3Factor]]),
     ("whole differences", &[&[Role::Difference], &[Role::BiasDifference]]),
-    // Only to be told of.
+    // Only to be reported.
     ("a bias", &[&[Role::UpBias]]),
     ("DoRA", &[&[Role::Magnitude], &[Role::OutputMagnitude]]),
 ];

@@ -88,8 +88,9 @@ impl Outcome {
         let fits = telling.iter().filter(|key| self.fitting.contains(**key)).count();
         let is_other = if misfits + fits > 0 { misfits > fits } else { self.fitting.len() * 2 < all };
         if is_other {
-            let told = telling.iter().find(|key| is_misfit(key)).and_then(|key| Some((key, self.left_out.get(**key)?)));
-            let reason = told.map_or(example, |(key, reason)| reason.sentence(&key.layer));
+            let text_example =
+                telling.iter().find(|key| is_misfit(key)).and_then(|key| Some((key, self.left_out.get(**key)?)));
+            let reason = text_example.map_or(example, |(key, reason)| reason.sentence(&key.layer));
             return Verdict::Refused(other_kind(&format!("{out} of its {all} layers have no place here; {reason}")));
         }
         let were = if out == 1 { "was" } else { "were" };

@@ -110,7 +110,7 @@ impl AdapterSettings {
         alpha / if own.use_rslora { rank.sqrt() } else { rank }
     }
 
-    /// The rank that PEFT was told, for products that do not show it.
+    /// The rank in PEFT's own settings, for products that do not show it.
     #[must_use]
     pub(crate) fn rank(&self, network: &str) -> Option<usize> {
         self.of(network).r.filter(|rank| *rank >= 1.0).map(|rank| rank as usize)

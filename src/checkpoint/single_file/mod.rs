@@ -223,7 +223,7 @@ fn drop_what_is_never_run(parts: &mut Parts, family: Family) {
     text.remove("text_projection.weight");
     let layer_of = |name: &str| name.strip_prefix("encoder.layers.")?.split('.').next()?.parse::<usize>().ok();
     let last = text.keys().filter_map(|name| layer_of(name)).max().unwrap_or(0);
-    // Of its 24 layers the last has the number 23, whatever names they have; smaller networks are told by what else is there.
+    // Of its 24 layers the last has the number 23, whatever names they have; smaller networks are recognised by what else is there.
     if family == Family::Sd2 && last > 0 && (is_marked || last == 23) {
         text.retain(|name, _| layer_of(name) != Some(last));
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::canvas::{MaskTile, Origin, PackedMask, PictureLayer, Record, Sheet, TilesChange};
 use crate::raster::Picture;
-use crate::store::pictures::png_text;
+use crate::store::pictures::metadata::png_text;
 
 /// The first line of every journal. Another version of it would start with another line.
 pub(crate) const HEADER: &[u8] = b"Inkwick canvas 1\n";

@@ -91,8 +91,8 @@ pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<Vec<Notice
     request.drawn_prompt = Some(prompt).filter(|drawn| *drawn != request.prompt);
     request.drawn_negative =
         Some(negative).filter(|drawn| Some(drawn) != request.negative.as_ref() && !drawn.is_empty());
-    let mut told = BTreeSet::new();
-    said.retain(|sentence| told.insert(sentence.clone()));
+    let mut seen = BTreeSet::new();
+    said.retain(|sentence| seen.insert(sentence.clone()));
     Ok(said.into_iter().map(Notice::from).collect())
 }
 

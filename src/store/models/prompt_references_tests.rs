@@ -33,12 +33,12 @@ impl Home {
     fn loras(&self, prompt: &str) -> Vec<(String, f64, f64)> {
         let (request, notices) = self.request(prompt).unwrap();
         assert_eq!(notices, Vec::<String>::new(), "{prompt}");
-        let told = |lora: &LoraRef| {
+        let describe = |lora: &LoraRef| {
             let file = lora.file.strip_prefix(&self.paths.models_folder).unwrap();
             let name = file.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
             (name, lora.weights().0, lora.weights().1)
         };
-        request.loras.iter().map(told).collect()
+        request.loras.iter().map(describe).collect()
     }
 }
 
@@ -126,7 +126,7 @@ fn only_what_is_drawn_is_used_and_each_picture_draws_anew() {
 }
 
 #[test]
-fn a_wildcard_without_a_file_stays_and_is_told() {
+fn a_wildcard_without_a_file_stays_and_is_reported() {
     let home = Home::new().with("models/wildcards/known.txt", "cat");
     let (request, notices) = home.request("a __known__, __nowhere__").unwrap();
     assert_eq!(request.settled_prompt(), "a cat, __nowhere__");

@@ -15,9 +15,9 @@ use crate::job::{ErrorKind, JobError, Request};
 use crate::raster::Picture;
 use crate::store::atomic;
 use crate::store::paths::Paths;
+use crate::store::pictures::metadata::png_text;
 use crate::store::pictures::picture_file;
 use crate::store::pictures::picture_file::{PictureFileError, PictureFormat};
-use crate::store::pictures::png_text;
 
 /// One picture's file, as far as its name and the folder say.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,8 +6,9 @@ use crate::job::{Notice, Remedy};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::atomic;
+use crate::store::pictures::decode::reading;
+use crate::store::pictures::metadata::png_mask;
 use crate::store::pictures::picture_file::PictureFileError;
-use crate::store::pictures::{png_mask, reading};
 
 /// Alpha that differs by no more than this all over the picture is as good as one value.
 const CONSTANT_ALPHA: u8 = 8;
@@ -60,7 +61,7 @@ pub fn read(path: &Path) -> Result<MaskPlane, PictureFileError> {
     read_channel(path, MaskChannel::Auto, &mut Vec::new())
 }
 
-/// Reads any picture as a mask by one of its channels. It is said where transparency was taken without being asked for.
+/// Reads any picture as a mask by one of its channels. A notice says where transparency was taken without being asked for.
 /// What a file that ends early lacks is kept.
 ///
 /// # Errors

@@ -115,7 +115,7 @@ fn without_transparency_or_with_the_same_everywhere_brightness_counts() {
 }
 
 #[test]
-fn a_channel_that_is_asked_for_is_taken_in_silence_and_a_chosen_one_is_said() {
+fn a_channel_that_is_asked_for_is_taken_in_silence_and_a_chosen_one_is_reported() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("mask.png");
     let photo = picture(|x, y| {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::job::{ErrorKind, JobError};
-use crate::store::pictures::picture_kind::Unreadable;
+use crate::store::pictures::decode::picture_kind::Unreadable;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PictureFileError {

@@ -1,7 +1,5 @@
 //! Pictures as files: PNG, JPEG and WebP out and in, with the settings that made them inside; BMP, TIFF and GIF in.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
@@ -11,15 +9,14 @@ use image::{ExtendedColorType, ImageEncoder};
 use crate::job::{Notice, Request};
 use crate::raster::Picture;
 use crate::store::atomic;
+use crate::store::pictures::decode::reading;
+pub use crate::store::pictures::metadata::png_text::Painting;
+use crate::store::pictures::metadata::{exif, parameters, png_text, settings_in};
 pub use crate::store::pictures::picture_error::PictureFileError;
-pub(crate) use crate::store::pictures::picture_error::unopened;
-pub use crate::store::pictures::png_text::Painting;
-use crate::store::pictures::{exif, metadata, png_text, reading, told_text};
 
 /// Endings of the files that are read, in small letters.
 pub const READ_EXTENSIONS: &[&str] = &["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"];
 const JPEG_QUALITY: u8 = 92;
-const PNG_SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PictureFormat {
@@ -87,7 +84,7 @@ fn encode_with(
     picture: &Picture,
     request: Option<&Request>,
 ) -> Result<(), String> {
-    let comment = request.and_then(|request| exif::of_comment(&metadata::parameters_of(request)));
+    let comment = request.and_then(|request| exif::of_comment(&parameters::parameters_of(request)));
     comment.map_or(Ok(()), |comment| encoder.set_exif_metadata(comment).map_err(|error| error.to_string())).and_then(
         |()| encoder.write_image(pixels, picture.width(), picture.height(), colours).map_err(|error| error.to_string()),
     )
@@ -123,15 +120,7 @@ pub fn read_noting(path: &Path, notices: &mut Vec<Notice>) -> Result<Picture, Pi
 /// # Errors
 /// When the file cannot be opened.
 pub fn read_request(path: &Path) -> Result<Option<Request>, PictureFileError> {
-    let mut file = File::open(path).map_err(|source| unopened(source, path))?;
-    let mut start = [0; PNG_SIGNATURE.len()];
-    if file.read_exact(&mut start).is_ok()
-        && start == PNG_SIGNATURE
-        && let Some(request) = png_text::read_request(path)
-    {
-        return Ok(Some(request));
-    }
-    Ok(told_text::of(path).and_then(|text| metadata::request_of_parameters(&text)))
+    Ok(settings_in::read(path)?.map(|settings| settings.request))
 }
 
 /// The mask that a PNG picture was repainted with, and the strength; empty where the file has none.

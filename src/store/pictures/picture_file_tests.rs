@@ -1,10 +1,10 @@
 //! Pictures must come back as they went out, and files from elsewhere must do no harm.
 
-use std::fs;
+use std::fs::{self, File};
 
 use super::*;
 use crate::sampling::SchedulerName;
-use crate::store::pictures::picture_kind::Unreadable;
+use crate::store::pictures::decode::picture_kind::Unreadable;
 
 fn picture() -> Picture {
     let rgba = (0..5 * 3).flat_map(|n: u8| [n * 16, 255 - n, n, 255]).collect();
@@ -62,7 +62,7 @@ fn the_text_of_automatic1111_is_found_in_plain_packed_and_late_chunks() {
     let text = "a fox\nSteps: 9, Sampler: Euler a, Seed: 7".to_owned();
     for kind in 0..4 {
         let mut encoder = png::Encoder::new(File::create(&path).unwrap(), 1, 1);
-        let key = metadata::PARAMETERS_KEY.to_owned();
+        let key = parameters::PARAMETERS_KEY.to_owned();
         match kind {
             0 => encoder.add_text_chunk(key.clone(), text.clone()).unwrap(),
             1 => encoder.add_ztxt_chunk(key.clone(), text.clone()).unwrap(),

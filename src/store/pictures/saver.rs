@@ -9,9 +9,9 @@ use crate::job::{Destination, Drawn, ErrorKind, JobError, Saver};
 use crate::raster::Picture;
 use crate::store::atomic;
 use crate::store::pictures::gallery::Gallery;
+use crate::store::pictures::metadata::png_text;
 use crate::store::pictures::picture_file;
 use crate::store::pictures::picture_file::PictureFormat;
-use crate::store::pictures::png_text;
 
 #[derive(Clone, Debug)]
 pub struct PictureSaver {
@@ -84,7 +84,7 @@ fn check_file(path: &Path) -> Result<(), PlaceError> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Err(PlaceError::IsFolder(path.to_path_buf())),
         Ok(found) if !found.is_file() => return Err(PlaceError::NotAFile(path.to_path_buf())),
-        // Nothing there yet is what is wanted; that a folder is missing or a file is said below.
+        // Nothing there yet is what is wanted; that a folder is missing or a file is an error below.
         Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Err(PlaceError::NoPlace { source: error, path: path.to_path_buf() });
         }

@@ -12,6 +12,7 @@ use image::{ImageBuffer, Rgba};
 
 use crate::raster::Picture;
 use crate::store::paths::Paths;
+use crate::store::pictures::picture_error::unopened;
 use crate::store::pictures::picture_file;
 use crate::store::pictures::picture_file::PictureFileError;
 
@@ -31,7 +32,7 @@ impl Thumbnails {
     /// # Errors
     /// When the picture cannot be read. A cache that cannot be written costs time, nothing else.
     pub(crate) fn thumbnail(&self, path: &Path, side_px: u32) -> Result<Picture, PictureFileError> {
-        let cached = self.cached(path, side_px).map_err(|source| picture_file::unopened(source, path))?;
+        let cached = self.cached(path, side_px).map_err(|source| unopened(source, path))?;
         if let Ok(picture) = picture_file::read(&cached) {
             return Ok(picture);
         }

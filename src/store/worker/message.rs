@@ -15,7 +15,7 @@ use crate::store::models::inspection::Inspection;
 use crate::store::models::list::ModelList;
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::pictures::gallery::GalleryDay;
-use crate::store::pictures::programs::Told;
+use crate::store::pictures::programs::PictureSettings;
 use crate::store::settings::Settings;
 use crate::store::unfinished::Unfinished;
 
@@ -133,7 +133,7 @@ pub enum StoreEvent {
         path: PathBuf,
         picture: Result<Arc<Picture>, JobError>,
         /// How it was made, if the file says so.
-        told: Option<Box<Told>>,
+        settings: Option<Box<PictureSettings>>,
         /// What of the file is missing, or was left aside.
         notices: Vec<Notice>,
     },
@@ -157,7 +157,7 @@ pub enum StoreEvent {
     Request {
         path: PathBuf,
         /// With its prompt, its program and what cannot be taken over.
-        told: Option<Box<Told>>,
+        settings: Option<Box<PictureSettings>>,
         painted: Option<Box<Painted>>,
     },
     /// How pictures were made, where their files say so.

@@ -21,10 +21,11 @@ use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::index::Index;
 use crate::store::pictures::mask_file::MaskChannel;
+use crate::store::pictures::metadata::settings_in;
 use crate::store::pictures::picture_file::Painting;
-use crate::store::pictures::programs::Told;
+use crate::store::pictures::programs::PictureSettings;
 use crate::store::pictures::thumbnails::Thumbnails;
-use crate::store::pictures::{mask_file, picture_file, told};
+use crate::store::pictures::{mask_file, picture_file};
 use crate::store::reveal::reveal;
 use crate::store::worker::error::TaskError;
 use crate::store::worker::message::{Painted, StoreCommand, StoreEvent};
@@ -123,7 +124,7 @@ impl Tasks {
             }
             StoreCommand::ReadRequest { path, folders } => {
                 let paths = Paths { other_folders: folders, ..self.paths.clone() };
-                StoreEvent::Request { told: told_in(&path, &paths), painted: painted_in(&path), path }
+                StoreEvent::Request { settings: settings_in_file(&path, &paths), painted: painted_in(&path), path }
             }
             StoreCommand::ShowKeysFile { path, usual } => {
                 keys::create(&path, &usual).map_err(|source| TaskError::KeysFile { source, path: path.clone() })?;
@@ -288,30 +289,30 @@ fn inspection_of(path: &Path, sentence: Option<String>) -> Result<Inspection, Jo
     Inspection::of(path, sentence).map_err(|error| JobError::caused(error.kind(), error))
 }
 
-/// The pictures of a batch with what their prompts name; what is told of several is told once.
+/// The pictures of a batch with what their prompts name; a notice about several of them comes once.
 fn resolved(asked: &Request, picture_count: u32, paths: &Paths) -> Result<(Vec<Request>, Vec<Notice>), ReferenceError> {
     let mut first = asked.clone();
     let mut notices = models::prompt_references::resolve(&mut first, paths)?;
     let mut requests = Vec::new();
     for index in 0..picture_count {
-        let (request, told) = models::prompt_references::of_batch(asked, &first, index, paths)?;
+        let (request, more) = models::prompt_references::of_batch(asked, &first, index, paths)?;
         requests.push(request);
-        notices.extend(told);
+        notices.extend(more);
     }
-    let mut told = HashSet::new();
-    notices.retain(|notice| told.insert(notice.message.clone()));
+    let mut seen = HashSet::new();
+    notices.retain(|notice| seen.insert(notice.message.clone()));
     Ok((requests, notices))
 }
 
 fn load_picture(path: PathBuf) -> StoreEvent {
     let mut notices = Vec::new();
     let picture = picture_file::read_noting(&path, &mut notices).map(Arc::new).map_err(JobError::from);
-    let told = told::read(&path).ok().flatten().map(Box::new);
-    StoreEvent::Picture { picture, told, path, notices }
+    let settings = settings_in::read(&path).ok().flatten().map(Box::new);
+    StoreEvent::Picture { picture, settings, path, notices }
 }
 
 fn request_in(path: &Path) -> Option<Box<Request>> {
-    told::read(path).ok().flatten().map(|told| Box::new(told.request))
+    settings_in::read(path).ok().flatten().map(|settings| Box::new(settings.request))
 }
 
 fn save_picture(to: PathBuf, picture: &Picture) -> Result<StoreEvent, JobError> {
@@ -320,10 +321,10 @@ fn save_picture(to: PathBuf, picture: &Picture) -> Result<StoreEvent, JobError> 
 }
 
 /// How a picture was made, with its files looked for.
-fn told_in(path: &Path, paths: &Paths) -> Option<Box<Told>> {
-    let mut told = told::read(path).ok().flatten()?;
-    models::told_files::find(&mut told, paths);
-    Some(Box::new(told))
+fn settings_in_file(path: &Path, paths: &Paths) -> Option<Box<PictureSettings>> {
+    let mut settings = settings_in::read(path).ok().flatten()?;
+    models::named_files::find(&mut settings, paths);
+    Some(Box::new(settings))
 }
 
 /// With what a picture was painted; nothing where its file does not have it.

@@ -63,14 +63,14 @@ fn a_picture_is_listed_shown_and_copied() {
     assert_eq!(picture.unwrap().size(), [256, 128]);
 
     store.send(StoreCommand::LoadPicture(path.clone()));
-    let StoreEvent::Picture { picture, told, .. } = next(&store) else { panic!("no picture") };
-    assert_eq!((picture.unwrap().size(), told.unwrap().request.prompt.as_str()), ([600, 300], "a fox"));
+    let StoreEvent::Picture { picture, settings, .. } = next(&store) else { panic!("no picture") };
+    assert_eq!((picture.unwrap().size(), settings.unwrap().request.prompt.as_str()), ([600, 300], "a fox"));
 
     store.send(StoreCommand::SaveAs { from: path, to: home.path().join("copy.jpg") });
     assert!(matches!(next(&store), StoreEvent::SavedAs(to) if to.exists()));
     store.send(StoreCommand::ReadRequest { path: home.path().join("copy.jpg"), folders: Vec::new() });
-    let StoreEvent::Request { told, .. } = next(&store) else { panic!("no request") };
-    assert_eq!(told.unwrap().request.seed, 3);
+    let StoreEvent::Request { settings, .. } = next(&store) else { panic!("no request") };
+    assert_eq!(settings.unwrap().request.seed, 3);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn what_cannot_be_done_is_answered_in_one_sentence() {
     let (home, _paths, store) = store();
     let missing = home.path().join("missing.png");
     store.send(StoreCommand::LoadPicture(missing.clone()));
-    assert!(matches!(next(&store), StoreEvent::Picture { picture: Err(_), told: None, .. }));
+    assert!(matches!(next(&store), StoreEvent::Picture { picture: Err(_), settings: None, .. }));
     store.send(StoreCommand::LoadThumbnail(missing.clone()));
     assert!(matches!(next(&store), StoreEvent::Thumbnail { picture: Err(_), .. }));
     for command in [

@@ -8,7 +8,7 @@ use crate::job::{Intent, ModelRef, Notice};
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::list::ModelList;
-use crate::store::pictures::programs::{Program, Told};
+use crate::store::pictures::programs::{PictureSettings, Program};
 use crate::store::settings::Settings;
 use crate::store::worker::{Painted, StoreCommand, StoreEvent};
 use crate::ui::action::{LookingAt, Sheet};
@@ -40,12 +40,12 @@ impl Studio {
                 state.gallery.thumbnails.answer(path, thumbnail);
             }
             StoreEvent::ThumbnailsSkipped(files) => state.gallery.thumbnails.skipped(&files),
-            StoreEvent::Picture { path, picture: Ok(picture), told, notices } => {
+            StoreEvent::Picture { path, picture: Ok(picture), settings, notices } => {
                 // In the gallery a picture is only passed by.
                 if state.canvas.opening.contains(&path) {
                     note_all(state, &notices);
                 }
-                picture_arrived(state, path, picture, told.map(|told| told.program));
+                picture_arrived(state, path, picture, settings.map(|settings| settings.program));
             }
             StoreEvent::Picture { path, picture: Err(error), .. } => {
                 state.canvas.opening.retain(|file| *file != path);
@@ -76,14 +76,14 @@ impl Studio {
                     settings.known_models.push(folder);
                 }
             }
-            StoreEvent::Request { path, told: Some(told), painted } => {
-                use_settings(state, &told);
+            StoreEvent::Request { path, settings: Some(settings), painted } => {
+                use_settings(state, &settings);
                 if let Some(painted) = painted {
                     use_painting(state, path, *painted);
                 }
-                say_what_was_told(state, &told);
+                report_settings(state, &settings);
             }
-            StoreEvent::Request { path, told: None, .. } => {
+            StoreEvent::Request { path, settings: None, .. } => {
                 state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
             }
             StoreEvent::Mask { mask: Ok(mask), notices, .. } => {
@@ -165,12 +165,12 @@ fn model_added(state: &mut AppState, settings: &mut Settings, entry: ModelEntry)
 }
 
 /// The program whose picture it is, and what of its settings is not had here.
-fn say_what_was_told(state: &mut AppState, told: &Told) {
-    let of_whom = match told.program {
+fn report_settings(state: &mut AppState, settings: &PictureSettings) {
+    let of_whom = match settings.program {
         Program::Inkwick => "The picture's settings are in the prompt panel.".to_owned(),
         program => format!("The picture's settings, from {}, are in the prompt panel.", program.name()),
     };
-    let notices: Vec<String> = told.notices.iter().map(words::of_notice).collect();
+    let notices: Vec<String> = settings.notices.iter().map(words::of_notice).collect();
     match notices.as_slice() {
         [] => state.toasts.note(of_whom),
         [one] => {
@@ -184,13 +184,13 @@ fn say_what_was_told(state: &mut AppState, told: &Told) {
 }
 
 /// Writes a picture's settings into the panel. Its model is chosen when it is in the list.
-fn use_settings(state: &mut AppState, told: &Told) {
-    let request = &told.request;
-    let names_model = told.is_exact || told.model_is_here;
+fn use_settings(state: &mut AppState, settings: &PictureSettings) {
+    let request = &settings.request;
+    let names_model = settings.is_exact || settings.model_is_here;
     if names_model && state.models.iter().any(|entry| entry.reference == request.model) {
         state.choose_model(request.model.clone());
     }
-    let says = |field| told.is_exact || told.said.contains(&field);
+    let has = |field| settings.is_exact || settings.fields.contains(&field);
     let prompt = &mut state.prompt;
     prompt.prompt.clone_from(&request.prompt);
     prompt.negative = request.negative.clone().unwrap_or_default();
@@ -198,17 +198,17 @@ fn use_settings(state: &mut AppState, told: &Told) {
     prompt.scheduler = request.scheduler;
     prompt.sigmas = request.sigmas;
     prompt.fine = FineSampling { is_open: prompt.fine.is_open, ..FineSampling::of(request) };
-    if says("steps") {
+    if has("steps") {
         prompt.steps = request.steps;
     }
     prompt.guidance = request.guidance;
     prompt.resize = request.resize;
-    prompt.seed_text = if says("seed") { request.seed.to_string() } else { String::new() };
+    prompt.seed_text = if has("seed") { request.seed.to_string() } else { String::new() };
     state.inpaint.settings.clone_from(&request.inpaint);
     if let (Some(width), Some(height)) = (request.width, request.height) {
         prompt.size_px = [width, height];
     }
-    if let Some(strength) = told.strength.filter(|_| !told.is_exact) {
+    if let Some(strength) = settings.strength.filter(|_| !settings.is_exact) {
         prompt.strength = strength;
     }
 }

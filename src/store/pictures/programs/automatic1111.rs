@@ -4,11 +4,11 @@
 use crate::job::PromptSyntax;
 use crate::sampling::{NoiseKind, PredictionChoice};
 use crate::store::pictures::programs::infotext::Infotext;
+use crate::store::pictures::programs::picture_settings::PictureSettings;
 use crate::store::pictures::programs::program::Program;
-use crate::store::pictures::programs::told::Told;
 use crate::store::pictures::programs::{krita, loose, repainting, stable_diffusion_cpp};
 
-/// Keys that say nothing about how the picture looks, or say again what others say.
+/// Keys that do not change the picture, or repeat others.
 const PASSED_OVER: &[&str] = &[
     "App",
     "Backend",
@@ -49,7 +49,7 @@ const FEATURES: &[(&str, &str)] = &[
 ];
 
 /// Reads such a text; `None` for another format altogether.
-pub(crate) fn read(text: &str) -> Option<Told> {
+pub(crate) fn read(text: &str) -> Option<PictureSettings> {
     let text = text.trim_matches(|letter: char| letter.is_whitespace() || letter == '\0');
     if text.is_empty() || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
         return None;
@@ -57,8 +57,8 @@ pub(crate) fn read(text: &str) -> Option<Told> {
     let (text, record) = stable_diffusion_cpp::split(text);
     let mut info = Infotext::of(text);
     let program = program_of(&info);
-    let mut told = Told::new(program);
-    told_noise(&mut told, &info);
+    let mut settings = PictureSettings::new(program);
+    usual_noise(&mut settings, &info);
     let (schedule_key, is_krita) = (["Schedule type", "Scheduler"], program == Program::Krita);
     let schedule = schedule_key.iter().find_map(|key| info.get(key)).map(str::to_owned);
     let has_second_pass = info.pairs.iter().any(|(key, _)| key.starts_with("Hires "));
@@ -69,22 +69,22 @@ pub(crate) fn read(text: &str) -> Option<Told> {
     let mut unused: Vec<(&str, String)> = Vec::new();
     for (key, value) in std::mem::take(&mut info.pairs) {
         if key == "Sampler" && is_krita {
-            krita::sampling(&mut told, &value);
+            krita::sampling(&mut settings, &value);
         } else if key == "Sampler" {
-            told.sampling(&value, schedule.as_deref());
+            settings.sampling(&value, schedule.as_deref());
         } else if key == "Denoising strength" && has_second_pass {
             // Of the second pass, which began with the first one's picture.
             unused.push(("Hires denoising strength", value));
-        } else if !apply(&mut told, key, &value) && !PASSED_OVER.contains(&key) {
+        } else if !apply(&mut settings, key, &value) && !PASSED_OVER.contains(&key) {
             unused.push((key, value));
         }
     }
-    told.prompts(Some(info.prompt), info.negative);
-    note_features(&mut told, unused);
+    settings.prompts(Some(info.prompt), info.negative);
+    note_features(&mut settings, unused);
     if let Some(record) = record {
-        stable_diffusion_cpp::apply(&mut told, record);
+        stable_diffusion_cpp::apply(&mut settings, record);
     }
-    Some(told)
+    Some(settings)
 }
 
 /// By the version that each of them writes.
@@ -114,9 +114,9 @@ fn program_of(info: &Infotext<'_>) -> Program {
     }
 }
 
-/// Which generator drew the noise, where the text does not say it.
-fn told_noise(told: &mut Told, info: &Infotext<'_>) {
-    let usual = match told.program {
+/// Which generator drew the noise, where the text does not name it.
+fn usual_noise(settings: &mut PictureSettings, info: &Infotext<'_>) {
+    let usual = match settings.program {
         // A card's, unless RNG says otherwise.
         Program::Forge | Program::StableDiffusionCpp | Program::SdNext => Some(NoiseKind::Philox),
         Program::Automatic1111 => {
@@ -129,107 +129,113 @@ fn told_noise(told: &mut Told, info: &Infotext<'_>) {
         _ => None,
     };
     if let Some(noise) = usual {
-        told.noise(noise);
+        settings.noise(noise);
     }
 }
 
 /// Takes over a pair; `false` for what is not known here.
-fn apply(told: &mut Told, key: &str, value: &str) -> bool {
+fn apply(settings: &mut PictureSettings, key: &str, value: &str) -> bool {
     let whole = loose::whole_in(value);
     let number: Option<f64> = value.trim().parse().ok();
     match key {
-        "Steps" => take(told, key, value, whole, Told::steps),
+        "Steps" => take(settings, key, value, whole, PictureSettings::steps),
         "Schedule type" | "Scheduler" => {}
-        "CFG scale" => take(told, key, value, number, Told::guidance),
-        "Image CFG scale" => take(told, key, value, number, Told::image_guidance),
-        "Seed" => take(told, key, value, whole, Told::seed),
-        "Size" => take(told, key, value, loose::size_in(value), Told::size),
+        "CFG scale" => take(settings, key, value, number, PictureSettings::guidance),
+        "Image CFG scale" => take(settings, key, value, number, PictureSettings::image_guidance),
+        "Seed" => take(settings, key, value, whole, PictureSettings::seed),
+        "Size" => take(settings, key, value, loose::size_in(value), PictureSettings::size),
         "Worked size" => {
             let size = loose::size_in(value)
                 .and_then(|(width, height)| Some([u32::try_from(width).ok()?, u32::try_from(height).ok()?]));
-            take(told, key, value, size, |told, size| {
-                told.set("worked_px", |request| request.worked_px = Some(size));
+            take(settings, key, value, size, |settings, size| {
+                settings.set("worked_px", |request| request.worked_px = Some(size));
             });
         }
-        "Clip skip" => take(told, key, value, whole, Told::clip_skip),
-        "Model" => told.model(value),
-        "Unet" if told.model.is_none() => told.model(value),
-        "Model hash" => told.hash(value),
-        "VAE" => told.vae(value),
-        "Module 1" if value.to_lowercase().contains("vae") => told.vae(value),
-        "Denoising strength" => take(told, key, value, number, Told::strength),
+        "Clip skip" => take(settings, key, value, whole, PictureSettings::clip_skip),
+        "Model" => settings.model(value),
+        "Unet" if settings.model.is_none() => settings.model(value),
+        "Model hash" => settings.hash(value),
+        "VAE" => settings.vae(value),
+        "Module 1" if value.to_lowercase().contains("vae") => settings.vae(value),
+        "Denoising strength" => take(settings, key, value, number, PictureSettings::strength),
         "Variation seed" => {
-            let strength = told.request.variation.map_or(0.0, |variation| variation.strength);
+            let strength = settings.request.variation.map_or(0.0, |variation| variation.strength);
             match whole {
                 // A strength of its own follows.
-                Some(seed) => told.set("variation", |request| {
+                Some(seed) => settings.set("variation", |request| {
                     request.variation = Some(crate::job::Variation { seed, strength });
                 }),
-                None => told.unreadable(key, value),
+                None => settings.unreadable(key, value),
             }
         }
         "Variation seed strength" => {
-            let seed = told.request.variation.map_or(0, |variation| variation.seed);
+            let seed = settings.request.variation.map_or(0, |variation| variation.seed);
             match number {
-                Some(strength) => told.set("variation", |request| {
+                Some(strength) => settings.set("variation", |request| {
                     request.variation = Some(crate::job::Variation { seed, strength });
                 }),
-                None => told.unreadable(key, value),
+                None => settings.unreadable(key, value),
             }
         }
         "RNG" => match value.trim().to_lowercase().as_str() {
-            "cpu" => told.noise(NoiseKind::Torch),
-            "gpu" | "nv" | "cuda" => told.noise(NoiseKind::Philox),
-            _ => told.foreign_noise(value),
+            "cpu" => settings.noise(NoiseKind::Torch),
+            "gpu" | "nv" | "cuda" => settings.noise(NoiseKind::Philox),
+            _ => settings.foreign_noise(value),
         },
-        "CFG rescale" | "CFG Rescale" | "Rescale CFG" => take(told, key, value, number, Told::rescale),
-        "CFG until" => take(told, key, value, number, |told, until| {
-            told.set("guidance_until", |request| request.guidance_until = until);
+        "CFG rescale" | "CFG Rescale" | "Rescale CFG" => take(settings, key, value, number, PictureSettings::rescale),
+        "CFG until" => take(settings, key, value, number, |settings, until| {
+            settings.set("guidance_until", |request| request.guidance_until = until);
         }),
         "Prediction" => match PredictionChoice::from_id(value) {
-            Some(prediction) => told.set("prediction", |request| request.prediction = prediction),
-            None => told.unreadable(key, value),
+            Some(prediction) => settings.set("prediction", |request| request.prediction = prediction),
+            None => settings.unreadable(key, value),
         },
         "Prompt syntax" if value == "plain" => {
-            told.set("prompt_syntax", |request| request.prompt_syntax = PromptSyntax::Plain);
+            settings.set("prompt_syntax", |request| request.prompt_syntax = PromptSyntax::Plain);
         }
         "Lora weights" => {
             for pair in value.split(", ") {
                 let (name, weight) = pair.rsplit_once(':').unwrap_or((pair, "1"));
-                told.lora(name, weight.trim().parse().unwrap_or(1.0));
+                settings.lora(name, weight.trim().parse().unwrap_or(1.0));
             }
         }
         // What leaves the picture as it is.
         "Eta" | "Eta DDIM" | "ENSD" | "Guidance" | "Sharpness" if number == Some(0.0) => {}
         "Noise multiplier" | "Conditional mask weight" if number == Some(1.0) => {}
         // Of distilled models that are guided otherwise.
-        "Guidance" if told.program == Program::StableDiffusionCpp => {}
-        "ENSD" => told.note(format!(
+        "Guidance" if settings.program == Program::StableDiffusionCpp => {}
+        "ENSD" => settings.note(format!(
             "ENSD {value} shifts the seed of ancestral samplers' later noise, which Inkwick does not do"
         )),
-        "Eta" | "Eta DDIM" => told.note(format!("eta {value} cannot be chosen in Inkwick")),
+        "Eta" | "Eta DDIM" => settings.note(format!("eta {value} cannot be chosen in Inkwick")),
         "Init image hash" | "Init image size" => {
-            told.note("the picture began with another one, which is not in its file");
+            settings.note("the picture began with another one, which is not in its file");
         }
-        _ => return repainting::take(told, key, value),
+        _ => return repainting::take(settings, key, value),
     }
     true
 }
 
-fn take<T>(told: &mut Told, key: &str, value: &str, read: Option<T>, use_it: impl FnOnce(&mut Told, T)) {
+fn take<T>(
+    settings: &mut PictureSettings,
+    key: &str,
+    value: &str,
+    read: Option<T>,
+    use_it: impl FnOnce(&mut PictureSettings, T),
+) {
     match read {
-        Some(read) => use_it(told, read),
-        None => told.unreadable(key, value),
+        Some(read) => use_it(settings, read),
+        None => settings.unreadable(key, value),
     }
 }
 
 /// What was done with features that are not here, one sentence each; then everything else.
-fn note_features(told: &mut Told, unused: Vec<(&str, String)>) {
+fn note_features(settings: &mut PictureSettings, unused: Vec<(&str, String)>) {
     let mut rest = unused;
     for (start, sentence) in FEATURES {
         let (those, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(key, _)| key.starts_with(start));
-        told.note_unused(sentence, those.into_iter());
+        settings.note_unused(sentence, those.into_iter());
         rest = others;
     }
-    told.note_unused("the picture says more that Inkwick does not use", rest.into_iter());
+    settings.note_unused("the picture says more that Inkwick does not use", rest.into_iter());
 }

@@ -5,54 +5,54 @@ use serde_json::Value;
 use crate::sampling::PredictionChoice;
 use crate::store::pictures::programs::comfy_graph::{Graph, Input, Node};
 use crate::store::pictures::programs::loose;
-use crate::store::pictures::programs::told::Told;
+use crate::store::pictures::programs::picture_settings::PictureSettings;
 
 const FILES: [&str; 5] = ["ckpt_name", "unet_name", "gguf_name", "model_name", "base_ckpt_name"];
 /// A bound for circles.
 const DEEPEST: usize = 500;
 
 /// Follows `model`.
-pub(crate) fn weights(graph: &Graph, node: &Node, told: &mut Told) {
+pub(crate) fn weights(graph: &Graph, node: &Node, settings: &mut PictureSettings) {
     let mut loras = Vec::new();
-    walk(graph, node, "model", told, |node, told| {
+    walk(graph, node, "model", settings, |node, settings| {
         if let Some(file) = graph.any_value(node, &FILES).and_then(file_of) {
-            told.model(&file);
+            settings.model(&file);
         }
         loras.extend(loras_of(graph, node));
         match node.kind.as_str() {
-            "ModelSamplingDiscrete" => sampling(graph, node, told),
+            "ModelSamplingDiscrete" => sampling(graph, node, settings),
             "RescaleCFG" => {
                 if let Some(multiplier) = graph.value(node, "multiplier").and_then(loose::number) {
-                    told.rescale(multiplier);
+                    settings.rescale(multiplier);
                 }
             }
             kind if graph.behind(node, "model").is_some()
                 && loras_of(graph, node).is_empty()
                 && !kind.contains("Lora") =>
             {
-                told.note(format!("the node {kind} changes the model, which is not done here"));
+                settings.note(format!("the node {kind} changes the model, which is not done here"));
             }
             _ => {}
         }
     });
     // What lies nearest to the file was laid on first.
     for (name, weight) in loras.into_iter().rev() {
-        told.lora(&name, weight);
+        settings.lora(&name, weight);
     }
 }
 
 /// Follows `clip`: how many layers are skipped.
-pub(crate) fn text_encoder(graph: &Graph, node: &Node, told: &mut Told) {
-    walk(graph, node, "clip", told, |node, told| {
+pub(crate) fn text_encoder(graph: &Graph, node: &Node, settings: &mut PictureSettings) {
+    walk(graph, node, "clip", settings, |node, settings| {
         let last = graph.any_value(node, &["stop_at_clip_layer", "clip_skip"]).and_then(loose::number);
         if let Some(last) = last.filter(|last| *last < 0.0) {
-            told.clip_skip(-last as u64);
+            settings.clip_skip(-last as u64);
         }
         let (whole, text) = (graph.value(node, "strength_model"), graph.value(node, "strength_clip"));
         if let (Some(whole), Some(text)) = (whole.and_then(loose::number), text.and_then(loose::number))
             && (whole - text).abs() > f64::EPSILON
         {
-            told.note(format!(
+            settings.note(format!(
                 "a LoRA's weight is {whole} for the model and {text} for its text encoder; Inkwick takes the first"
             ));
         }
@@ -60,22 +60,28 @@ pub(crate) fn text_encoder(graph: &Graph, node: &Node, told: &mut Told) {
 }
 
 /// The VAE, where it has a loader of its own.
-pub(crate) fn vae(graph: &Graph, node: &Node, told: &mut Told) {
+pub(crate) fn vae(graph: &Graph, node: &Node, settings: &mut PictureSettings) {
     if let Some((_, loader, _)) = graph.behind(node, "vae")
         && let Some(name) = graph.text(loader, "vae_name")
     {
-        // Some loaders of checkpoints say so when they use their own.
+        // Some loaders of checkpoints name it so when they use their own.
         if !name.starts_with("Baked") {
-            told.vae(&name);
+            settings.vae(&name);
         }
     }
 }
 
-fn walk(graph: &Graph, node: &Node, input: &str, told: &mut Told, mut look: impl FnMut(&Node, &mut Told)) {
+fn walk(
+    graph: &Graph,
+    node: &Node,
+    input: &str,
+    settings: &mut PictureSettings,
+    mut look: impl FnMut(&Node, &mut PictureSettings),
+) {
     let mut node = node;
     for _ in 0..DEEPEST {
         let Some((_, behind, _)) = graph.behind(node, input) else { return };
-        look(behind, told);
+        look(behind, settings);
         node = behind;
     }
 }
@@ -105,16 +111,16 @@ fn file_of(value: &Value) -> Option<String> {
     value.as_str().or_else(|| value.get("content").and_then(Value::as_str)).map(str::to_owned)
 }
 
-fn sampling(graph: &Graph, node: &Node, told: &mut Told) {
+fn sampling(graph: &Graph, node: &Node, settings: &mut PictureSettings) {
     match graph.text(node, "sampling").as_deref() {
-        Some("v_prediction") => told.set("prediction", |request| request.prediction = PredictionChoice::Velocity),
-        Some("eps") => told.set("prediction", |request| request.prediction = PredictionChoice::Epsilon),
-        Some("x0") => told.set("prediction", |request| request.prediction = PredictionChoice::Sample),
+        Some("v_prediction") => settings.set("prediction", |request| request.prediction = PredictionChoice::Velocity),
+        Some("eps") => settings.set("prediction", |request| request.prediction = PredictionChoice::Epsilon),
+        Some("x0") => settings.set("prediction", |request| request.prediction = PredictionChoice::Sample),
         Some("lcm") | None => {}
-        Some(other) => told.note(format!("the model is sampled as {other}, which is not done here")),
+        Some(other) => settings.note(format!("the model is sampled as {other}, which is not done here")),
     }
     if graph.value(node, "zsnr").is_some_and(loose::is_true) {
-        told.note(
+        settings.note(
             "the noise levels are rescaled to end in noise alone (zsnr), which the model's own files decide here",
         );
     }

@@ -6,38 +6,41 @@ use serde_json::{Map, Value};
 
 use crate::sampling::NoiseKind;
 use crate::store::pictures::programs::comfy_graph::{Graph, Input, Node};
+use crate::store::pictures::programs::picture_settings::PictureSettings;
 use crate::store::pictures::programs::program::Program;
-use crate::store::pictures::programs::told::Told;
 use crate::store::pictures::programs::{comfy_model, comfy_words, loose};
 
 /// Nodes that save or show pictures which are walked from.
 const MOST_PICTURES: usize = 50;
 
 /// `prompt` before `workflow`: the first is what was run.
-pub(crate) fn read(prompt: Option<&Map<String, Value>>, workflow: Option<&Map<String, Value>>) -> Option<Told> {
+pub(crate) fn read(
+    prompt: Option<&Map<String, Value>>,
+    workflow: Option<&Map<String, Value>>,
+) -> Option<PictureSettings> {
     let graphs = [prompt.and_then(Graph::of_prompt), workflow.and_then(Graph::of_workflow)];
     let mut first = None;
     for graph in graphs.into_iter().flatten() {
-        let told = told_of(&graph);
-        if told.says_something() {
-            return Some(told);
+        let settings = settings_of(&graph);
+        if settings.has_settings() {
+            return Some(settings);
         }
-        first.get_or_insert(told);
+        first.get_or_insert(settings);
     }
     first
 }
 
-fn told_of(graph: &Graph) -> Told {
-    let mut told = Told::new(Program::ComfyUi);
+fn settings_of(graph: &Graph) -> PictureSettings {
+    let mut settings = PictureSettings::new(Program::ComfyUi);
     // All pictures of a batch from one stream of the processor's noise.
-    told.noise(NoiseKind::Torch);
-    let Some(last) = last_sampler(graph, &mut told) else {
-        told.note("the workflow has no sampler that Inkwick knows");
-        return told;
+    settings.noise(NoiseKind::Torch);
+    let Some(last) = last_sampler(graph, &mut settings) else {
+        settings.note("the workflow has no sampler that Inkwick knows");
+        return settings;
     };
-    let sampler = first_sampler(graph, last, &mut told);
-    sampled(graph, sampler, &mut told);
-    told
+    let sampler = first_sampler(graph, last, &mut settings);
+    sampled(graph, sampler, &mut settings);
+    settings
 }
 
 /// By what goes in rather than by name, so that other people's samplers count; links may lead nowhere.
@@ -51,12 +54,12 @@ fn is_sampler(node: &Node) -> bool {
 }
 
 /// The sampler nearest to a picture that is saved, else any.
-fn last_sampler<'a>(graph: &'a Graph, told: &mut Told) -> Option<&'a Node> {
+fn last_sampler<'a>(graph: &'a Graph, settings: &mut PictureSettings) -> Option<&'a Node> {
     let ends = |kind: &'static str| {
         graph.nodes.iter().filter(move |(_, node)| node.kind.contains(kind)).map(|(id, _)| id.as_str())
     };
     for end in ends("SaveImage").chain(ends("Image Save")).chain(ends("PreviewImage")).take(MOST_PICTURES) {
-        if let Some(found) = nearest(graph, end, told) {
+        if let Some(found) = nearest(graph, end, settings) {
             return Some(found);
         }
     }
@@ -64,7 +67,7 @@ fn last_sampler<'a>(graph: &'a Graph, told: &mut Told) -> Option<&'a Node> {
 }
 
 /// Breadth first, so that the sampler of this picture comes before those of pictures that it began with.
-fn nearest<'a>(graph: &'a Graph, end: &'a str, told: &mut Told) -> Option<&'a Node> {
+fn nearest<'a>(graph: &'a Graph, end: &'a str, settings: &mut PictureSettings) -> Option<&'a Node> {
     let (mut waiting, mut seen) = (VecDeque::from([end]), BTreeSet::from([end]));
     while let Some(id) = waiting.pop_front() {
         let Some(node) = graph.node(id) else { continue };
@@ -72,11 +75,11 @@ fn nearest<'a>(graph: &'a Graph, end: &'a str, told: &mut Told) -> Option<&'a No
             return Some(node);
         }
         if let Some(decoder) = Some(node).filter(|node| node.kind.contains("VAEDecode")) {
-            comfy_model::vae(graph, decoder, told);
+            comfy_model::vae(graph, decoder, settings);
         }
         let worked_on = ["UpscaleModel", "WithModel", "Detailer", "UltimateSDUpscale", "FaceRestore", "ReActor"];
         if worked_on.iter().any(|part| node.kind.contains(part)) && !node.kind.contains("Loader") {
-            told.note(format!("the picture was worked on afterwards, which is not done here ({})", node.kind));
+            settings.note(format!("the picture was worked on afterwards, which is not done here ({})", node.kind));
         }
         for (behind, _) in node.links() {
             if seen.insert(behind) {
@@ -88,7 +91,7 @@ fn nearest<'a>(graph: &'a Graph, end: &'a str, told: &mut Told) -> Option<&'a No
 }
 
 /// A sampler may go on with what another has drawn (hires fix, refiner): the first is the picture's own.
-fn first_sampler<'a>(graph: &'a Graph, last: &'a Node, told: &mut Told) -> &'a Node {
+fn first_sampler<'a>(graph: &'a Graph, last: &'a Node, settings: &mut PictureSettings) -> &'a Node {
     const MOST: usize = 50;
     let mut sampler = last;
     for _ in 0..MOST {
@@ -98,7 +101,7 @@ fn first_sampler<'a>(graph: &'a Graph, last: &'a Node, told: &mut Told) -> &'a N
             .iter()
             .filter_map(|name| number(name).map(|value| format!("{name}: {value}")));
         let details: Vec<String> = between.into_iter().chain(details).collect();
-        told.note(format!("the second pass (hires fix or refiner) is not made here ({})", details.join(", ")));
+        settings.note(format!("the second pass (hires fix or refiner) is not made here ({})", details.join(", ")));
         sampler = before;
     }
     sampler
@@ -127,20 +130,20 @@ fn sampler_before<'a>(graph: &'a Graph, sampler: &'a Node) -> Option<(&'a Node, 
     None
 }
 
-/// What the sampler itself says, and the nodes that it is put together from.
-fn sampled(graph: &Graph, sampler: &Node, told: &mut Told) {
+/// The settings of the sampler itself, and of the nodes that it is put together from.
+fn sampled(graph: &Graph, sampler: &Node, settings: &mut PictureSettings) {
     let part = |name: &str| graph.behind(sampler, name).map_or(sampler, |(_, node, _)| node);
     let (noise, guider, sigmas, method) = (part("noise"), part("guider"), part("sigmas"), part("sampler"));
-    whole(told, "seed", graph.any_value(noise, &["noise_seed", "seed"]), Told::seed);
+    whole(settings, "seed", graph.any_value(noise, &["noise_seed", "seed"]), PictureSettings::seed);
     let guidance = graph.any_value(guider, &["cfg", "cfg_conds"]);
     if guidance.is_none() && guider.kind == "BasicGuider" {
-        told.guidance(1.0);
+        settings.guidance(1.0);
     }
-    number(told, "cfg", guidance, Told::guidance);
-    let sigmas = through_splits(graph, sigmas, told);
+    number(settings, "cfg", guidance, PictureSettings::guidance);
+    let sigmas = through_splits(graph, sigmas, settings);
     let steps = graph.value(sigmas, "steps");
-    whole(told, "steps", steps, Told::steps);
-    method_and_schedule(graph, (sampler, method, sigmas), told);
+    whole(settings, "steps", steps, PictureSettings::steps);
+    method_and_schedule(graph, (sampler, method, sigmas), settings);
     let denoise = graph.value(sigmas, "denoise").or_else(|| graph.value(sampler, "denoise")).and_then(loose::number);
     let starts = graph.value(sampler, "start_at_step").and_then(loose::number).filter(|start| *start > 0.0);
     let steps = steps.and_then(loose::number);
@@ -148,21 +151,25 @@ fn sampled(graph: &Graph, sampler: &Node, told: &mut Told) {
     if let (Some(end), Some(steps)) = (graph.value(sampler, "end_at_step").and_then(loose::number), steps)
         && end < steps
     {
-        told.note(format!("its sampler stops at step {end} of {steps}, and Inkwick draws them all"));
+        settings.note(format!("its sampler stops at step {end} of {steps}, and Inkwick draws them all"));
     }
-    latent(graph, sampler, denoise, told);
-    comfy_model::weights(graph, if graph.behind(guider, "model").is_some() { guider } else { sampler }, told);
+    latent(graph, sampler, denoise, settings);
+    comfy_model::weights(graph, if graph.behind(guider, "model").is_some() { guider } else { sampler }, settings);
     let positive = if graph.behind(guider, "conditioning").is_some() { "conditioning" } else { "positive" };
-    let words = comfy_words::of(graph, guider, positive, told);
+    let words = comfy_words::of(graph, guider, positive, settings);
     if let Some(encoder) = words.encoder {
-        comfy_model::text_encoder(graph, encoder, told);
+        comfy_model::text_encoder(graph, encoder, settings);
     }
-    let negative = comfy_words::of(graph, guider, "negative", told);
+    let negative = comfy_words::of(graph, guider, "negative", settings);
     let join = |texts: Vec<String>| (!texts.is_empty()).then(|| texts.join("\nBREAK\n"));
-    told.prompts(join(words.texts), join(negative.texts));
+    settings.prompts(join(words.texts), join(negative.texts));
 }
 
-fn method_and_schedule(graph: &Graph, (sampler, method, sigmas): (&Node, &Node, &Node), told: &mut Told) {
+fn method_and_schedule(
+    graph: &Graph,
+    (sampler, method, sigmas): (&Node, &Node, &Node),
+    settings: &mut PictureSettings,
+) {
     let name = graph.text(method, "sampler_name").or_else(|| graph.text(sampler, "sampler_name"));
     // Nodes that are a sampler by themselves: `SamplerEulerAncestral`.
     let name =
@@ -173,7 +180,7 @@ fn method_and_schedule(graph: &Graph, (sampler, method, sigmas): (&Node, &Node, 
         kind => graph.text(sigmas, "scheduler").or_else(|| kind.strip_suffix("Scheduler").map(snake_case)),
     };
     if name.is_some() || schedule.is_some() {
-        told.sampling(name.as_deref().unwrap_or_default(), schedule.as_deref());
+        settings.sampling(name.as_deref().unwrap_or_default(), schedule.as_deref());
     }
 }
 
@@ -192,19 +199,19 @@ fn snake_case(name: &str) -> String {
 }
 
 /// The node that lays the noise levels, behind those that cut them.
-fn through_splits<'a>(graph: &'a Graph, sigmas: &'a Node, told: &mut Told) -> &'a Node {
+fn through_splits<'a>(graph: &'a Graph, sigmas: &'a Node, settings: &mut PictureSettings) -> &'a Node {
     const MOST: usize = 50;
     let mut node = sigmas;
     for _ in 0..MOST {
         let Some((_, behind, _)) = graph.behind(node, "sigmas") else { break };
-        told.note(format!("the node {} changes the noise levels, which is not done here", node.kind));
+        settings.note(format!("the node {} changes the noise levels, which is not done here", node.kind));
         node = behind;
     }
     node
 }
 
 /// What the sampler begins with: an empty latent of some size, or a picture.
-fn latent(graph: &Graph, sampler: &Node, denoise: Option<f64>, told: &mut Told) {
+fn latent(graph: &Graph, sampler: &Node, denoise: Option<f64>, settings: &mut PictureSettings) {
     const MOST: usize = 200;
     let mut node = latent_of(graph, sampler).map(|(_, node, _)| node);
     let mut is_picture = false;
@@ -214,42 +221,53 @@ fn latent(graph: &Graph, sampler: &Node, denoise: Option<f64>, told: &mut Told) 
         if let (Some(width), Some(height), false) = (
             side(&["width", "empty_latent_width"]),
             side(&["height", "empty_latent_height"]),
-            told.said.contains(&"width"),
+            settings.fields.contains(&"width"),
         ) {
-            told.size((width, height));
+            settings.size((width, height));
         }
         if let Some(count) = side(&["batch_size", "amount"]).filter(|count| *count > 1) {
-            told.note(format!("it is one of {count} pictures of a batch: only the first comes from its seed alone"));
+            settings
+                .note(format!("it is one of {count} pictures of a batch: only the first comes from its seed alone"));
         }
         if found.kind.contains("Mask") || found.kind.contains("Inpaint") {
-            told.note("parts of the picture were masked, and the mask is not in its file");
+            settings.note("parts of the picture were masked, and the mask is not in its file");
         }
         if let Some(Input::Value(file)) = found.inputs.get("image")
             && let Some(file) = loose::text(file)
         {
             is_picture = true;
-            told.note(format!("the picture began with another one, which is not in its file ({file})"));
+            settings.note(format!("the picture began with another one, which is not in its file ({file})"));
         }
         let names = ["samples", "latent", "pixels", "image", "images", "latent_image", "video_latent"];
         node = names.iter().find_map(|name| graph.behind(found, name)).map(|(_, node, _)| node);
     }
     if let Some(denoise) = denoise.filter(|denoise| is_picture || *denoise < 1.0) {
-        told.strength(denoise);
+        settings.strength(denoise);
     }
 }
 
-fn whole(told: &mut Told, what: &str, value: Option<&Value>, use_it: impl FnOnce(&mut Told, u64)) {
+fn whole(
+    settings: &mut PictureSettings,
+    what: &str,
+    value: Option<&Value>,
+    use_it: impl FnOnce(&mut PictureSettings, u64),
+) {
     match value.map(|value| (loose::whole(value), value)) {
-        Some((Some(read), _)) => use_it(told, read),
-        Some((None, value)) => told.unreadable(what, &value.to_string()),
+        Some((Some(read), _)) => use_it(settings, read),
+        Some((None, value)) => settings.unreadable(what, &value.to_string()),
         None => {}
     }
 }
 
-fn number(told: &mut Told, what: &str, value: Option<&Value>, use_it: impl FnOnce(&mut Told, f64)) {
+fn number(
+    settings: &mut PictureSettings,
+    what: &str,
+    value: Option<&Value>,
+    use_it: impl FnOnce(&mut PictureSettings, f64),
+) {
     match value.map(|value| (loose::number(value), value)) {
-        Some((Some(read), _)) => use_it(told, read),
-        Some((None, value)) => told.unreadable(what, &value.to_string()),
+        Some((Some(read), _)) => use_it(settings, read),
+        Some((None, value)) => settings.unreadable(what, &value.to_string()),
         None => {}
     }
 }

@@ -2,7 +2,7 @@
 
 /// Names of a kind's values; values beyond them have none.
 pub(crate) fn widgets_of(kind: &str) -> &'static [&'static str] {
-    // The second value of a seed says what becomes of it after the run.
+    // The second value of a seed is what becomes of it after the run.
     match kind {
         "KSampler" => &["seed", "after", "steps", "cfg", "sampler_name", "scheduler", "denoise"],
         "KSamplerAdvanced" => &[

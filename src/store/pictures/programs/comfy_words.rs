@@ -1,18 +1,18 @@
 //! The prompts of a `ComfyUI` picture: from a sampler's `positive` or `negative` back to the words.
 
 use crate::store::pictures::programs::comfy_graph::{Graph, Node};
-use crate::store::pictures::programs::told::Told;
+use crate::store::pictures::programs::picture_settings::PictureSettings;
 
 /// More texts than are ever put together, and a bound for graphs with many ways through.
 const MOST_NODES: usize = 200;
 
-/// The words behind an input, with what changes them on the way told. `encoder` is the first node that encodes.
+/// The words behind an input; what changes them on the way becomes a notice. `encoder` is the first node that encodes.
 pub(crate) struct Words<'a> {
     pub texts: Vec<String>,
     pub encoder: Option<&'a Node>,
 }
 
-pub(crate) fn of<'a>(graph: &'a Graph, node: &'a Node, input: &str, told: &mut Told) -> Words<'a> {
+pub(crate) fn of<'a>(graph: &'a Graph, node: &'a Node, input: &str, settings: &mut PictureSettings) -> Words<'a> {
     let mut words = Words { texts: Vec::new(), encoder: None };
     let is_negative = input == "negative";
     let mut waiting: Vec<_> = graph.behind(node, input).into_iter().collect();
@@ -22,14 +22,14 @@ pub(crate) fn of<'a>(graph: &'a Graph, node: &'a Node, input: &str, told: &mut T
             continue;
         }
         seen.push(id);
-        if let Some(text) = encoded(graph, node, is_negative, told) {
+        if let Some(text) = encoded(graph, node, is_negative, settings) {
             if !words.texts.contains(&text) {
                 words.texts.push(text);
             }
             words.encoder.get_or_insert(node);
             continue;
         }
-        note(graph, node, told);
+        note(graph, node, settings);
         let has_both = ["positive", "negative"].iter().all(|side| graph.behind(node, side).is_some());
         let is_other = if has_both { slot == 1 } else { is_negative };
         let side = if is_other { "negative" } else { "positive" };
@@ -44,13 +44,13 @@ pub(crate) fn of<'a>(graph: &'a Graph, node: &'a Node, input: &str, told: &mut T
         waiting.extend(names.iter().rev().filter_map(|name| graph.behind(node, name)));
     }
     if words.texts.len() > 1 {
-        told.note("several prompts are put together in the workflow, which Inkwick joins by BREAK");
+        settings.note("several prompts are put together in the workflow, which Inkwick joins by BREAK");
     }
     words
 }
 
 /// The words of a node that encodes some.
-fn encoded(graph: &Graph, node: &Node, is_negative: bool, told: &mut Told) -> Option<String> {
+fn encoded(graph: &Graph, node: &Node, is_negative: bool, settings: &mut PictureSettings) -> Option<String> {
     let named = |name: &str| graph.text(node, name);
     if node.kind.contains("ZeroOut") {
         return Some(String::new());
@@ -63,7 +63,7 @@ fn encoded(graph: &Graph, node: &Node, is_negative: bool, told: &mut Told) -> Op
         ["text_g", "clip_g", "t5xxl", "text_l", "clip_l"].iter().filter_map(|name| named(name)).collect();
     if let Some(first) = each.iter().find(|text| !text.is_empty()).or(each.first()) {
         for other in each.iter().filter(|text| *text != first && !text.is_empty()) {
-            told.note(format!("the second text encoder was given other words, which is not done here: {other}"));
+            settings.note(format!("the second text encoder was given other words, which is not done here: {other}"));
         }
         return Some(first.clone());
     }
@@ -76,7 +76,7 @@ fn encoded(graph: &Graph, node: &Node, is_negative: bool, told: &mut Told) -> Op
 }
 
 /// What a node on the way does to the picture.
-fn note(graph: &Graph, node: &Node, told: &mut Told) {
+fn note(graph: &Graph, node: &Node, settings: &mut PictureSettings) {
     let kind = node.kind.as_str();
     if kind.contains("ControlNet") {
         let network =
@@ -84,13 +84,13 @@ fn note(graph: &Graph, node: &Node, told: &mut Told) {
         let strength = graph.text(node, "strength");
         let details = [network, strength.map(|strength| format!("strength {strength}"))];
         let details: Vec<String> = details.into_iter().flatten().collect();
-        told.note(format!("ControlNet is not used here ({})", details.join(", ")));
+        settings.note(format!("ControlNet is not used here ({})", details.join(", ")));
     } else if ["SetArea", "SetMask", "Regional", "AreaStrength"].iter().any(|part| kind.contains(part)) {
-        told.note(format!("prompts for single regions are not used here ({kind})"));
+        settings.note(format!("prompts for single regions are not used here ({kind})"));
     } else if kind == "FluxGuidance" {
         let guidance = graph.text(node, "guidance").unwrap_or_default();
-        told.note(format!("the guidance {guidance} that FLUX has built in has no place in Inkwick"));
+        settings.note(format!("the guidance {guidance} that FLUX has built in has no place in Inkwick"));
     } else if !["ConditioningCombine", "ConditioningConcat", "ConditioningAverage"].contains(&kind) {
-        told.note(format!("the node {kind} changes the prompt, which is not done here"));
+        settings.note(format!("the node {kind} changes the prompt, which is not done here"));
     }
 }

@@ -1,10 +1,11 @@
-//! A JSON object's fields, taken out one after the other: what nobody takes is told at the end.
+//! A JSON object's fields, taken out one after the other: what nobody takes becomes a notice at the end.
 
 use serde_json::{Map, Value};
 
 use crate::store::pictures::programs::loose;
-use crate::store::pictures::programs::told::Told;
+use crate::store::pictures::programs::picture_settings::PictureSettings;
 
+/// The fields that nobody has taken yet.
 pub(crate) struct Fields(Map<String, Value>);
 
 impl Fields {
@@ -25,7 +26,7 @@ impl Fields {
         self.0.get(name).is_some_and(|value| !loose::is_nothing(value))
     }
 
-    /// Takes a value out, unless it says nothing.
+    /// Takes a value out, unless it is empty or null.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.0.remove(name).filter(|value| !loose::is_nothing(value))
     }
@@ -55,40 +56,50 @@ impl Fields {
         }
     }
 
-    /// A number for `use_it`; one that is none is told.
-    pub(crate) fn number(&mut self, told: &mut Told, name: &str, use_it: impl FnOnce(&mut Told, f64)) {
-        self.read(told, name, loose::number, use_it);
+    /// A number for `use_it`; a value that is none becomes a notice.
+    pub(crate) fn number(
+        &mut self,
+        settings: &mut PictureSettings,
+        name: &str,
+        use_it: impl FnOnce(&mut PictureSettings, f64),
+    ) {
+        self.read(settings, name, loose::number, use_it);
     }
 
     /// The same for whole numbers from 0 on.
-    pub(crate) fn whole(&mut self, told: &mut Told, name: &str, use_it: impl FnOnce(&mut Told, u64)) {
-        self.read(told, name, loose::whole, use_it);
+    pub(crate) fn whole(
+        &mut self,
+        settings: &mut PictureSettings,
+        name: &str,
+        use_it: impl FnOnce(&mut PictureSettings, u64),
+    ) {
+        self.read(settings, name, loose::whole, use_it);
     }
 
     fn read<T>(
         &mut self,
-        told: &mut Told,
+        settings: &mut PictureSettings,
         name: &str,
         read: impl FnOnce(&Value) -> Option<T>,
-        use_it: impl FnOnce(&mut Told, T),
+        use_it: impl FnOnce(&mut PictureSettings, T),
     ) {
         let Some(value) = self.take(name) else { return };
         match read(&value) {
-            Some(value) => use_it(told, value),
-            None => told.unreadable(name, &value.to_string()),
+            Some(value) => use_it(settings, value),
+            None => settings.unreadable(name, &value.to_string()),
         }
     }
 
-    pub(crate) fn size(&mut self, told: &mut Told, width: &str, height: &str) {
+    pub(crate) fn size(&mut self, settings: &mut PictureSettings, width: &str, height: &str) {
         if let (Some(width), Some(height)) = (self.take(width), self.take(height)) {
             match (loose::whole(&width), loose::whole(&height)) {
-                (Some(width), Some(height)) => told.size((width, height)),
-                _ => told.unreadable("the size", &format!("{width}×{height}")),
+                (Some(width), Some(height)) => settings.size((width, height)),
+                _ => settings.unreadable("the size", &format!("{width}×{height}")),
             }
         }
     }
 
-    /// Takes out what says nothing about how the picture looks.
+    /// Takes out what does not change the picture.
     pub(crate) fn pass_over(&mut self, names: &[&str]) {
         for name in names {
             self.0.remove(*name);
@@ -96,18 +107,18 @@ impl Fields {
     }
 
     /// One sentence about all fields whose names begin so.
-    pub(crate) fn note_those(&mut self, told: &mut Told, what: &str, begins: &[&str]) {
+    pub(crate) fn note_those(&mut self, settings: &mut PictureSettings, what: &str, begins: &[&str]) {
         let names: Vec<String> =
             self.0.keys().filter(|name| begins.iter().any(|start| name.starts_with(start))).cloned().collect();
         let found: Vec<(String, Value)> =
             names.into_iter().filter_map(|name| self.take(&name).map(|value| (name, value))).collect();
-        told.note_unused(what, found.iter().map(|(name, value)| (name.as_str(), plain(value))));
+        settings.note_unused(what, found.iter().map(|(name, value)| (name.as_str(), plain(value))));
     }
 
     /// One sentence about all that is left.
-    pub(crate) fn note_rest(self, told: &mut Told) {
+    pub(crate) fn note_rest(self, settings: &mut PictureSettings) {
         let rest = self.0.iter().filter(|(_, value)| !loose::is_nothing(value));
-        told.note_unused(
+        settings.note_unused(
             "the picture says more that Inkwick does not use",
             rest.map(|(name, value)| (name.as_str(), plain(value))),
         );

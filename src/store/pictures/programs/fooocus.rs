@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use crate::sampling::NoiseKind;
 use crate::store::pictures::programs::fields::Fields;
 use crate::store::pictures::programs::loose;
+use crate::store::pictures::programs::picture_settings::PictureSettings;
 use crate::store::pictures::programs::program::Program;
-use crate::store::pictures::programs::told::Told;
 
 pub(crate) fn claims(map: &Map<String, Value>) -> bool {
     let has = |name: &str| map.contains_key(name);
@@ -20,13 +20,13 @@ pub(crate) fn claims(map: &Map<String, Value>) -> bool {
         || (has("Base Model") && has("Prompt"))
 }
 
-pub(crate) fn read(map: Map<String, Value>) -> Told {
-    let mut told = Told::new(Program::Fooocus);
+pub(crate) fn read(map: Map<String, Value>) -> PictureSettings {
+    let mut settings = PictureSettings::new(Program::Fooocus);
     // Labels of its log, of old and new, are the keys in words.
     let map = map.into_iter().map(|(key, value)| (key.to_lowercase().replace(' ', "_"), value)).collect();
     let mut fields = Fields::new(map);
     // ComfyUI's noise; each picture of a batch has its own seed.
-    told.noise(NoiseKind::Torch);
+    settings.noise(NoiseKind::Torch);
     fields.pass_over(&[
         "metadata_scheme",
         "version",
@@ -45,60 +45,60 @@ pub(crate) fn read(map: Map<String, Value>) -> Told {
         "refiner_swap_method",
         "overwrite_switch",
     ]);
-    fields.whole(&mut told, "steps", Told::steps);
-    fields.number(&mut told, "guidance_scale", Told::guidance);
-    fields.whole(&mut told, "seed", Told::seed);
-    fields.whole(&mut told, "clip_skip", Told::clip_skip);
+    fields.whole(&mut settings, "steps", PictureSettings::steps);
+    fields.number(&mut settings, "guidance_scale", PictureSettings::guidance);
+    fields.whole(&mut settings, "seed", PictureSettings::seed);
+    fields.whole(&mut settings, "clip_skip", PictureSettings::clip_skip);
     if let Some(resolution) = fields.take("resolution") {
         let words = loose::text(&resolution).unwrap_or_else(|| resolution.to_string());
         match loose::size_in(&words) {
-            Some(size) => told.size(size),
-            None => told.unreadable("the resolution", &words),
+            Some(size) => settings.size(size),
+            None => settings.unreadable("the resolution", &words),
         }
     }
     let schedule = fields.text("scheduler");
     if let Some(sampler) = fields.text("sampler") {
-        told.sampling(&sampler, schedule.as_deref());
+        settings.sampling(&sampler, schedule.as_deref());
     }
     if let Some(model) = fields.text("base_model") {
-        told.model(&model);
+        settings.model(&model);
     }
     if let Some(hash) = fields.text("base_model_hash") {
-        told.hash(&hash);
+        settings.hash(&hash);
     }
     if let Some(vae) = fields.text("vae") {
-        told.vae(&vae);
+        settings.vae(&vae);
     }
-    loras(&mut told, &mut fields);
+    loras(&mut settings, &mut fields);
     if let Some(styles) = fields.take("styles") {
         let styles = loose::text(&styles).unwrap_or_else(|| styles.to_string());
         if styles != "[]" {
-            told.note_unused(
+            settings.note_unused(
                 "styles were added to the prompt, which is not done here",
                 [("styles", styles)].into_iter(),
             );
         }
     }
-    fields.note_those(&mut told, "the refiner is not used here", &["refiner"]);
+    fields.note_those(&mut settings, "the refiner is not used here", &["refiner"]);
     let (prompt, negative) = (fields.words("prompt"), fields.words("negative_prompt"));
-    told.prompts(prompt, negative);
-    fields.note_rest(&mut told);
-    told
+    settings.prompts(prompt, negative);
+    fields.note_rest(&mut settings);
+    settings
 }
 
 /// `["name", 0.5, "hash"]` in a list, or `name : 0.5` in fields with numbers.
-fn loras(told: &mut Told, fields: &mut Fields) {
+fn loras(settings: &mut PictureSettings, fields: &mut Fields) {
     for lora in fields.list("loras") {
         if let Value::Array(parts) = lora
             && let Some(name) = parts.first().and_then(loose::text)
         {
-            told.lora(&name, parts.get(1).and_then(loose::number).unwrap_or(1.0));
+            settings.lora(&name, parts.get(1).and_then(loose::number).unwrap_or(1.0));
         }
     }
     for number in 1..=32 {
         let combined = fields.take_any(&[&format!("lora_combined_{number}"), &format!("lora_{number}")]);
         let Some(combined) = combined.as_ref().and_then(loose::text) else { continue };
         let (name, weight) = combined.rsplit_once(':').unwrap_or((&combined, "1"));
-        told.lora(name, weight.trim().parse().unwrap_or(1.0));
+        settings.lora(name, weight.trim().parse().unwrap_or(1.0));
     }
 }

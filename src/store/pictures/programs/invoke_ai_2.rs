@@ -5,17 +5,17 @@ use serde_json::{Map, Value};
 use crate::sampling::NoiseKind;
 use crate::store::pictures::programs::fields::Fields;
 use crate::store::pictures::programs::loose;
+use crate::store::pictures::programs::picture_settings::PictureSettings;
 use crate::store::pictures::programs::program::Program;
-use crate::store::pictures::programs::told::Told;
 
-pub(crate) fn read(map: Map<String, Value>) -> Told {
-    let mut told = begun();
+pub(crate) fn read(map: Map<String, Value>) -> PictureSettings {
+    let mut settings = begun();
     let mut fields = Fields::new(map);
     if let Some(model) = fields.text("model_weights") {
-        told.model(&model);
+        settings.model(&model);
     }
     if let Some(hash) = fields.text("model_hash") {
-        told.hash(&hash);
+        settings.hash(&hash);
     }
     // Grids and old files have `images`, of which the first is as good as any.
     let mut image = fields.inside("image");
@@ -25,24 +25,28 @@ pub(crate) fn read(map: Map<String, Value>) -> Told {
         image = Fields::new(first);
     }
     image.pass_over(&["type", "orig_hash", "sampler_name", "precision", "rand_seeds", "extra_generation_params"]);
-    image.whole(&mut told, "steps", Told::steps);
-    image.number(&mut told, "cfg_scale", Told::guidance);
-    image.whole(&mut told, "seed", Told::seed);
-    image.size(&mut told, "width", "height");
+    image.whole(&mut settings, "steps", PictureSettings::steps);
+    image.number(&mut settings, "cfg_scale", PictureSettings::guidance);
+    image.whole(&mut settings, "seed", PictureSettings::seed);
+    image.size(&mut settings, "width", "height");
     if let Some(sampler) = image.text("sampler") {
-        told.sampling(&sampler, None);
+        settings.sampling(&sampler, None);
     }
-    image.number(&mut told, "strength", Told::strength);
+    image.number(&mut settings, "strength", PictureSettings::strength);
     if image.take_any(&["init_image_path", "init_mask", "mask_image_path"]).is_some() {
-        told.note("the picture began with another one, which is not in its file");
+        settings.note("the picture began with another one, which is not in its file");
     }
-    variations(&mut told, &image.list("variations"));
-    image.note_those(&mut told, "the second, larger pass (high resolution fix) is not made here", &["hires"]);
-    image.note_those(&mut told, "the picture was worked on afterwards, which is not done here", &["postprocessing"]);
+    variations(&mut settings, &image.list("variations"));
+    image.note_those(&mut settings, "the second, larger pass (high resolution fix) is not made here", &["hires"]);
+    image.note_those(
+        &mut settings,
+        "the picture was worked on afterwards, which is not done here",
+        &["postprocessing"],
+    );
     for name in ["threshold", "perlin"] {
-        image.number(&mut told, name, |told, number| {
+        image.number(&mut settings, name, |settings, number| {
             if number != 0.0 {
-                told.note(format!("{name} {number} has no place in Inkwick"));
+                settings.note(format!("{name} {number} has no place in Inkwick"));
             }
         });
     }
@@ -52,23 +56,23 @@ pub(crate) fn read(map: Map<String, Value>) -> Told {
         .filter_map(|part| part.get("prompt").and_then(loose::text).or_else(|| loose::text(part)))
         .collect();
     if words.len() > 1 {
-        told.note("the prompt has parts with weights of their own, which Inkwick joins");
+        settings.note("the prompt has parts with weights of their own, which Inkwick joins");
     }
     if !words.is_empty() {
-        with_negative(&mut told, &words.join(" "));
+        with_negative(&mut settings, &words.join(" "));
     }
-    image.note_rest(&mut told);
-    told
+    image.note_rest(&mut settings);
+    settings
 }
 
-fn begun() -> Told {
-    let mut told = Told::new(Program::InvokeAi);
+fn begun() -> PictureSettings {
+    let mut settings = PictureSettings::new(Program::InvokeAi);
     // Drawn on the card.
-    told.noise(NoiseKind::Philox);
-    told
+    settings.noise(NoiseKind::Philox);
+    settings
 }
 
-fn variations(told: &mut Told, list: &[Value]) {
+fn variations(settings: &mut PictureSettings, list: &[Value]) {
     let read = |value: &Value| {
         let (seed, weight) = match value {
             Value::Array(pair) => (pair.first()?, pair.get(1)?),
@@ -77,15 +81,15 @@ fn variations(told: &mut Told, list: &[Value]) {
         Some((loose::whole(seed)?, loose::number(weight)?))
     };
     if let Some((seed, weight)) = list.first().and_then(read) {
-        told.variation(seed, weight);
+        settings.variation(seed, weight);
     }
     if list.len() > 1 {
-        told.note(format!("only the first of its {} variations can be mixed in", list.len()));
+        settings.note(format!("only the first of its {} variations can be mixed in", list.len()));
     }
 }
 
 /// What should not be in the picture stands in square brackets within the prompt.
-fn with_negative(told: &mut Told, prompt: &str) {
+fn with_negative(settings: &mut PictureSettings, prompt: &str) {
     let (mut positive, mut negative, mut rest) = (String::new(), Vec::new(), prompt);
     while let Some((before, inside, after)) = rest
         .split_once('[')
@@ -96,17 +100,17 @@ fn with_negative(told: &mut Told, prompt: &str) {
         rest = after;
     }
     positive.push_str(rest);
-    told.prompts(Some(positive.trim().to_owned()), Some(negative.join(", ")));
+    settings.prompts(Some(positive.trim().to_owned()), Some(negative.join(", ")));
 }
 
 /// `"a red apple" -s 50 -S 42 -W512 -H512 -C7.5 -A k_lms`: letters and values with or without a space between.
-pub(crate) fn read_dream(text: &str) -> Option<Told> {
+pub(crate) fn read_dream(text: &str) -> Option<PictureSettings> {
     let text = text.trim().strip_prefix("!dream").unwrap_or(text.trim()).trim();
     let (prompt, options) = match text.strip_prefix('"') {
         Some(quoted) => quoted.rsplit_once('"')?,
         None => text.find(" -").map_or((text, ""), |end| text.split_at(end)),
     };
-    let mut told = begun();
+    let mut settings = begun();
     let mut words = options.split_whitespace().peekable();
     let (mut width, mut height) = (None, None);
     while let Some(word) = words.next() {
@@ -116,24 +120,24 @@ pub(crate) fn read_dream(text: &str) -> Option<Told> {
         let value =
             if joined.is_empty() { words.next_if(|next| !next.starts_with('-')).unwrap_or_default() } else { joined };
         match letter {
-            "s" => loose::whole_in(value).map(|steps| told.steps(steps)),
-            "S" => loose::whole_in(value).map(|seed| told.seed(seed)),
+            "s" => loose::whole_in(value).map(|steps| settings.steps(steps)),
+            "S" => loose::whole_in(value).map(|seed| settings.seed(seed)),
             "W" => Some(width = loose::whole_in(value)),
             "H" => Some(height = loose::whole_in(value)),
-            "C" => value.parse().ok().map(|guidance| told.guidance(guidance)),
-            "A" => Some(told.sampling(value, None)),
-            "f" => value.parse().ok().map(|strength| told.strength(strength)),
+            "C" => value.parse().ok().map(|guidance| settings.guidance(guidance)),
+            "A" => Some(settings.sampling(value, None)),
+            "f" => value.parse().ok().map(|strength| settings.strength(strength)),
             "n" | "g" | "N" => Some(()),
             _ => {
-                told.note(format!("the option -{letter} {value} has no place in Inkwick"));
+                settings.note(format!("the option -{letter} {value} has no place in Inkwick"));
                 Some(())
             }
         }
-        .unwrap_or_else(|| told.unreadable(&format!("-{letter}"), value));
+        .unwrap_or_else(|| settings.unreadable(&format!("-{letter}"), value));
     }
     if let (Some(width), Some(height)) = (width, height) {
-        told.size((width, height));
+        settings.size((width, height));
     }
-    with_negative(&mut told, prompt);
-    Some(told)
+    with_negative(&mut settings, prompt);
+    Some(settings)
 }

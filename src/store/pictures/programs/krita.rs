@@ -1,9 +1,9 @@
 //! The samplers of Krita's plugin, which are presets with names of their own.
 
-use crate::store::pictures::programs::told::Told;
+use crate::store::pictures::programs::picture_settings::PictureSettings;
 
 /// `Default - DPM++ 2M` and its like: sampler and schedule of the preset behind the name.
-pub(crate) fn sampling(told: &mut Told, preset: &str) {
+pub(crate) fn sampling(settings: &mut PictureSettings, preset: &str) {
     let name = preset.split(" (").next().unwrap_or(preset).trim();
     let bare = name.rsplit(" - ").next().unwrap_or(name);
     let is_preset = name.contains(" - ");
@@ -18,9 +18,9 @@ pub(crate) fn sampling(told: &mut Told, preset: &str) {
         "LCM" => ("LCM", Some("sgm_uniform")),
         _ => (bare, None),
     };
-    told.sampling(sampler, schedule);
-    told.sampler = Some(name.to_owned());
+    settings.sampling(sampler, schedule);
+    settings.sampler = Some(name.to_owned());
     if matches!(bare, "Hyper" | "Lightning" | "LCM" | "Turbo") {
-        told.note(format!("the preset {name} adds a LoRA for few steps, which the picture does not name"));
+        settings.note(format!("the preset {name} adds a LoRA for few steps, which the picture does not name"));
     }
 }

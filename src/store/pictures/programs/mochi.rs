@@ -1,8 +1,8 @@
 //! Mochi Diffusion: `Key: value` pairs in the caption (IPTC), joined by `; ` in older versions and by lines in newer ones.
 
 use crate::store::pictures::programs::loose;
+use crate::store::pictures::programs::picture_settings::PictureSettings;
 use crate::store::pictures::programs::program::Program;
-use crate::store::pictures::programs::told::Told;
 
 const VERSION: &str = "Metadata Version";
 /// What a caption may speak of; anything else belongs to the value before it.
@@ -31,37 +31,37 @@ pub(crate) fn claims(caption: &str) -> bool {
     caption.contains("Include in Image:") || caption.contains("Generator: Mochi Diffusion")
 }
 
-pub(crate) fn read(caption: &str) -> Told {
-    let mut told = Told::new(Program::Mochi);
-    told.foreign_noise("NumPy's generator");
+pub(crate) fn read(caption: &str) -> PictureSettings {
+    let mut settings = PictureSettings::new(Program::Mochi);
+    settings.foreign_noise("NumPy's generator");
     let (mut prompt, mut negative) = (None, None);
     for (key, value) in pairs(caption) {
         let number: Option<f64> = value.trim().parse().ok();
         match (key, loose::whole_in(&value), number) {
             ("Include in Image", ..) => prompt = Some(value),
             ("Exclude from Image", ..) => negative = Some(value),
-            ("Model", ..) => told.model(&value),
-            ("Steps", Some(steps), _) => told.steps(steps),
-            ("Seed", Some(seed), _) => told.seed(seed),
-            ("Guidance Scale", _, Some(guidance)) => told.guidance(guidance),
+            ("Model", ..) => settings.model(&value),
+            ("Steps", Some(steps), _) => settings.steps(steps),
+            ("Seed", Some(seed), _) => settings.seed(seed),
+            ("Guidance Scale", _, Some(guidance)) => settings.guidance(guidance),
             // Apple's pipeline has the single-step solver under this name.
-            ("Scheduler", ..) => told.sampling(&value, None),
+            ("Scheduler", ..) => settings.sampling(&value, None),
             ("Size", ..) => match loose::size_in(&value) {
-                Some(size) => told.size(size),
-                None => told.unreadable(key, &value),
+                Some(size) => settings.size(size),
+                None => settings.unreadable(key, &value),
             },
-            ("Steps" | "Seed" | "Guidance Scale", ..) => told.unreadable(key, &value),
+            ("Steps" | "Seed" | "Guidance Scale", ..) => settings.unreadable(key, &value),
             ("Starting Image" | "Input Images", ..) if !value.is_empty() => {
-                told.note(format!("the picture began with another one, which is not in its file ({value})"));
+                settings.note(format!("the picture began with another one, which is not in its file ({value})"));
             }
             ("ControlNet Image", ..) if !value.is_empty() => {
-                told.note(format!("ControlNet is not used here ({value})"))
+                settings.note(format!("ControlNet is not used here ({value})"))
             }
             _ => {}
         }
     }
-    told.prompts(prompt, negative);
-    told
+    settings.prompts(prompt, negative);
+    settings
 }
 
 fn pairs(caption: &str) -> Vec<(&'static str, String)> {

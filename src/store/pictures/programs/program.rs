@@ -22,6 +22,7 @@ pub enum Program {
 }
 
 impl Program {
+    /// Each once.
     pub const ALL: [Self; 13] = [
         Self::Inkwick,
         Self::Automatic1111,
@@ -38,6 +39,7 @@ impl Program {
         Self::Krita,
     ];
 
+    /// As people write it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,26 +1,26 @@
 //! How a masked picture was repainted, by AUTOMATIC1111's keys.
 
 use crate::job::{InpaintArea, MaskedContent};
-use crate::store::pictures::programs::told::Told;
+use crate::store::pictures::programs::picture_settings::PictureSettings;
 
-/// Takes over what a pair says; `false` for keys of something else.
-pub(crate) fn take(told: &mut Told, key: &str, value: &str) -> bool {
+/// Takes over a pair's value; `false` for keys of something else.
+pub(crate) fn take(settings: &mut PictureSettings, key: &str, value: &str) -> bool {
     let pixels =
         |value: &str| value.parse::<f64>().ok().map(|pixels| pixels.round().clamp(0.0, f64::from(u32::MAX)) as u32);
     match key {
         "Mask blur" => match pixels(value) {
-            Some(blur) => told.set("inpaint.mask_blur_px", |request| request.inpaint.mask_blur_px = blur),
-            None => told.unreadable(key, value),
+            Some(blur) => settings.set("inpaint.mask_blur_px", |request| request.inpaint.mask_blur_px = blur),
+            None => settings.unreadable(key, value),
         },
         "Masked area padding" | "Inpaint padding" => match pixels(value) {
-            Some(padding) => told.set("inpaint.padding_px", |request| request.inpaint.padding_px = padding),
-            None => told.unreadable(key, value),
+            Some(padding) => settings.set("inpaint.padding_px", |request| request.inpaint.padding_px = padding),
+            None => settings.unreadable(key, value),
         },
         "Mask growth" => match value.parse() {
-            Ok(growth) => told.set("inpaint.grow_px", |request| request.inpaint.grow_px = growth),
-            Err(_) => told.unreadable(key, value),
+            Ok(growth) => settings.set("inpaint.grow_px", |request| request.inpaint.grow_px = growth),
+            Err(_) => settings.unreadable(key, value),
         },
-        "Mask mode" => told.set("inpaint.invert", |request| request.inpaint.invert = value == "Inpaint not masked"),
+        "Mask mode" => settings.set("inpaint.invert", |request| request.inpaint.invert = value == "Inpaint not masked"),
         "Masked content" => {
             let content = match value {
                 "fill" => Some(MaskedContent::Blurred),
@@ -29,14 +29,14 @@ pub(crate) fn take(told: &mut Told, key: &str, value: &str) -> bool {
                 _ => colour_of(value).map(MaskedContent::Colour),
             };
             match content {
-                Some(content) => told.set("inpaint.content", |request| request.inpaint.content = content),
-                None => told.unreadable(key, value),
+                Some(content) => settings.set("inpaint.content", |request| request.inpaint.content = content),
+                None => settings.unreadable(key, value),
             }
         }
-        "Inpaint area" => told.set("inpaint.area", |request| {
+        "Inpaint area" => settings.set("inpaint.area", |request| {
             request.inpaint.area = if value == "Only masked" { InpaintArea::Masked } else { InpaintArea::Whole };
         }),
-        "Soft inpainting enabled" => told.set("inpaint.soft", |request| request.inpaint.soft = value == "True"),
+        "Soft inpainting enabled" => settings.set("inpaint.soft", |request| request.inpaint.soft = value == "True"),
         _ => return false,
     }
     true

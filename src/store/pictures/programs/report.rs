@@ -1,18 +1,18 @@
-//! What a picture told, as JSON and in lines for a person.
+//! A picture's settings as JSON, and in lines for a person.
 
 use serde_json::{Map, Value, json};
 
 use crate::store::pictures::programs::loose;
-use crate::store::pictures::programs::told::Told;
+use crate::store::pictures::programs::picture_settings::PictureSettings;
 
-impl Told {
-    /// `program`, `request` and `notices`. The request has what the picture says and nothing else, by the names of
+impl PictureSettings {
+    /// `program`, `request` and `notices`. The request has the fields that the picture has and no others, by the names of
     /// [`Request`](crate::job::Request)'s own JSON; files are named as the picture names them.
     #[must_use]
     pub fn json(&self) -> Value {
         json!({
             "program": self.program.name(),
-            "request": self.fields(),
+            "request": self.request_json(),
             "notices": self.notices.iter().map(|notice| notice.message.as_str()).collect::<Vec<_>>(),
         })
     }
@@ -22,7 +22,7 @@ impl Told {
     pub fn lines(&self) -> Vec<String> {
         let line = |name: &str, value: &str| format!("{name:16} {value}");
         let mut lines = vec![line("program", self.program.name())];
-        let fields = self.fields();
+        let fields = self.request_json();
         let mut names: Vec<&str> = fields.keys().map(String::as_str).collect();
         // As a person reads it: the words, how it was drawn, the files.
         names.sort_by_key(|name| ORDER.iter().position(|known| known == name).unwrap_or(ORDER.len()));
@@ -46,9 +46,9 @@ impl Told {
         lines
     }
 
-    fn fields(&self) -> Map<String, Value> {
+    fn request_json(&self) -> Map<String, Value> {
         let Ok(Value::Object(all)) = serde_json::to_value(&self.request) else { return Map::new() };
-        let mut fields = if self.is_exact { all } else { self.said_of(&all) };
+        let mut fields = if self.is_exact { all } else { self.given_of(&all) };
         let mut add = |name: &str, value: Option<Value>| {
             if let Some(value) = value {
                 fields.insert(name.to_owned(), value);
@@ -67,9 +67,9 @@ impl Told {
         fields
     }
 
-    fn said_of(&self, all: &Map<String, Value>) -> Map<String, Value> {
+    fn given_of(&self, all: &Map<String, Value>) -> Map<String, Value> {
         let mut fields = Map::new();
-        for field in &self.said {
+        for field in &self.fields {
             match field.split_once('.') {
                 None => {
                     fields.extend(all.get(*field).map(|value| ((*field).to_owned(), value.clone())));

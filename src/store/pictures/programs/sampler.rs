@@ -2,12 +2,12 @@
 
 use crate::sampling::{SchedulerName, SigmaChoice};
 
-/// What a sampler's name and, where it stands apart, a schedule's come to here.
+/// The scheduler and the noise schedule here that another program's names mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sampling {
     pub scheduler: Option<SchedulerName>,
     pub sigmas: Option<SigmaChoice>,
-    /// What of the names is not had here.
+    /// A sentence for each name that has no match here.
     pub notices: Vec<String>,
 }
 
@@ -44,16 +44,14 @@ impl Sampling {
             ));
         }
         let Some(name) = schedule else { return found };
-        match Schedule::of(name, &bare) {
-            Schedule::Known(sigmas) => match found.scheduler {
-                Some(scheduler) if !scheduler.allows(sigmas) => found.notices.push(format!(
-                    "{} is drawn without the schedule {} here",
-                    scheduler.label(),
-                    shortened(name)
-                )),
-                _ => found.sigmas = Some(sigmas),
-            },
-            Schedule::Unknown => found.notices.push(format!(
+        match (sigmas_of(name, &bare), found.scheduler) {
+            (Some(sigmas), Some(scheduler)) if !scheduler.allows(sigmas) => found.notices.push(format!(
+                "{} is drawn without the schedule {} here",
+                scheduler.label(),
+                shortened(name)
+            )),
+            (Some(sigmas), _) => found.sigmas = Some(sigmas),
+            (None, _) => found.notices.push(format!(
                 "the schedule {} is not among Inkwick's; the model's own is taken instead",
                 shortened(name)
             )),
@@ -62,28 +60,19 @@ impl Sampling {
     }
 }
 
-enum Schedule {
-    Known(SigmaChoice),
-    Unknown,
-}
-
-impl Schedule {
-    fn of(name: &str, sampler: &str) -> Self {
-        match name.to_lowercase().replace(['_', '-'], " ").as_str() {
-            "karras" => Self::Known(SigmaChoice::Karras),
-            "exponential" => Self::Known(SigmaChoice::Exponential),
-            "normal" | "uniform" | "discrete" | "default" | "native" | "ddim uniform" => {
-                Self::Known(SigmaChoice::Default)
-            }
-            // AUTOMATIC1111's choice for each sampler.
-            "automatic" => Self::Known(match key_of(sampler).as_str() {
-                "dpm++2m" | "dpm++sde" | "dpm++2sa" | "dpm2" | "dpm2a" | "restart" => SigmaChoice::Karras,
-                "dpm++2msde" | "dpm++2msdeheun" | "dpm++3msde" => SigmaChoice::Exponential,
-                _ => SigmaChoice::Default,
-            }),
-            _ => Self::Unknown,
-        }
-    }
+fn sigmas_of(schedule: &str, sampler: &str) -> Option<SigmaChoice> {
+    Some(match schedule.to_lowercase().replace(['_', '-'], " ").as_str() {
+        "karras" => SigmaChoice::Karras,
+        "exponential" => SigmaChoice::Exponential,
+        "normal" | "uniform" | "discrete" | "default" | "native" | "ddim uniform" => SigmaChoice::Default,
+        // AUTOMATIC1111's choice for each sampler.
+        "automatic" => match key_of(sampler).as_str() {
+            "dpm++2m" | "dpm++sde" | "dpm++2sa" | "dpm2" | "dpm2a" | "restart" => SigmaChoice::Karras,
+            "dpm++2msde" | "dpm++2msdeheun" | "dpm++3msde" => SigmaChoice::Exponential,
+            _ => SigmaChoice::Default,
+        },
+        _ => return None,
+    })
 }
 
 /// The sampler's own name, and the schedule at its end.
@@ -94,7 +83,7 @@ fn split(sampler: &str) -> (String, Option<String>) {
             return (bare.trim_end_matches([' ', '_']).to_owned(), Some(ending.to_owned()));
         }
     }
-    // InvokeAI's way to say Karras.
+    // InvokeAI's mark for Karras.
     match name.strip_suffix("_k") {
         Some(bare) => (bare.to_owned(), Some("karras".to_owned())),
         None => (name, None),
@@ -131,7 +120,7 @@ fn scheduler_of(name: &str) -> Option<SchedulerName> {
     })
 }
 
-/// For a sentence.
+/// A stranger's text, in one line and not too long for a sentence.
 pub(crate) fn shortened(text: &str) -> String {
     const MOST: usize = 120;
     let line: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(MOST).collect();
@@ -178,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_had_here_is_said() {
+    fn what_is_not_had_here_is_reported() {
         for (sampler, schedule, scheduler) in [
             ("DPM++ SDE", Some("Karras"), None),
             ("res_multistep", Some("simple"), None),

@@ -1,25 +1,37 @@
-//! Texts in XMP, an XML packet in picture files, in which some programs tell how a picture was made.
+//! Texts in XMP, an XML packet in picture files, in which some programs write how a picture was made.
 
-use super::comment_letters::of_unknown_order;
+use crate::store::pictures::metadata::comment_letters::of_unknown_order;
+use crate::store::pictures::programs::Texts;
+use crate::store::pictures::programs::texts::{DESCRIPTION, PARAMETERS, SOFTWARE, USER_COMMENT};
 
-/// Elements or attributes of these names, whatever stands for their namespace: Dublin Core's description and EXIF's
-/// comment and description.
-const NAMES: [&str; 3] = ["UserComment", "description", "ImageDescription"];
+/// Elements or attributes of these names, whatever stands for their namespace: EXIF's comment, stable-diffusion.cpp's
+/// parameters, Dublin Core's and TIFF's description, and the program.
+const NAMES: [(&str, &str); 5] = [
+    ("UserComment", USER_COMMENT),
+    ("parameters", PARAMETERS),
+    ("description", DESCRIPTION),
+    ("ImageDescription", DESCRIPTION),
+    ("CreatorTool", SOFTWARE),
+];
+/// More of one name than any packet has: a hostile one must not be searched for each of a million.
+const MOST_OF_A_NAME: usize = 8;
 
-/// The comments and descriptions in a packet, in the order of [`NAMES`].
-pub(super) fn texts_of(packet: &[u8]) -> Vec<String> {
+/// Adds the texts of a packet, in the order of [`NAMES`].
+pub(crate) fn add(texts: &mut Texts, packet: &[u8]) {
     let xml = of_unknown_order(packet, true, false);
-    let found = NAMES.iter().flat_map(|name| elements(&xml, name).chain(attributes(&xml, name)));
-    found.map(|text| unescaped(&text)).filter(|text| !text.trim().is_empty()).collect()
+    for (name, known) in NAMES {
+        for text in elements(&xml, name).chain(attributes(&xml, name).take(MOST_OF_A_NAME)) {
+            texts.add(known, unescaped(&text));
+        }
+    }
 }
 
 /// What stands in each element of this name, without the tags inside.
 fn elements<'a>(xml: &'a str, name: &'a str) -> impl Iterator<Item = String> + 'a {
-    tags(xml).filter_map(move |(at, tag)| {
-        let full = tag.split([' ', '\t', '\r', '\n']).next()?;
-        if local(full) != name || tag.ends_with('/') {
-            return None;
-        }
+    let full_name = |tag: &'a str| tag.split([' ', '\t', '\r', '\n']).next().unwrap_or(tag);
+    let named = tags(xml).filter(move |(_, tag)| local(full_name(tag)) == name && !tag.ends_with('/'));
+    named.take(MOST_OF_A_NAME).filter_map(move |(at, tag)| {
+        let full = full_name(tag);
         let inside = &xml[at..];
         let inside = &inside[..inside.find(&format!("</{full}"))?];
         // Of several languages the first.
@@ -127,6 +139,18 @@ mod tests {
 
     const WANTED: &str = "a \"red\" apple & <pear> ä🍎\nSteps: 20, Sampler: Euler a, Seed: 5";
 
+    fn texts_of(packet: &[u8]) -> Texts {
+        let mut texts = Texts::default();
+        add(&mut texts, packet);
+        texts
+    }
+
+    fn one(name: &str, text: &str) -> Texts {
+        let mut texts = Texts::default();
+        texts.add(name, text);
+        texts
+    }
+
     #[test]
     fn elements_and_attributes_are_read_with_their_entities() {
         let escaped = "a &quot;red&quot; apple &amp; &lt;pear&gt; ä&#x1F34E;&#10;Steps: 20, Sampler: Euler a, Seed: 5";
@@ -138,21 +162,45 @@ mod tests {
         };
         let alternatives =
             format!("<rdf:Alt>\n <rdf:li xml:lang='x-default'>{escaped}</rdf:li>\n <rdf:li>b</rdf:li></rdf:Alt>");
-        for xml in [
-            frame("", &format!("<exif:UserComment>{alternatives}</exif:UserComment>")),
-            frame("", &format!("<dc:description>\n{alternatives}\n</dc:description>")),
-            frame("", &format!("<exif:UserComment>{escaped}</exif:UserComment>")),
-            frame("", &format!("<exif:UserComment><![CDATA[{WANTED}]]></exif:UserComment>")),
-            frame(&format!("xmlns:exif=\"http://x/\" exif:UserComment=\"{escaped}\""), ""),
-            frame(&format!("tiff:Make='a > b' xmp:UserComment = '{escaped}'"), "<dc:description/>"),
+        for (name, xml) in [
+            (USER_COMMENT, frame("", &format!("<exif:UserComment>{alternatives}</exif:UserComment>"))),
+            (DESCRIPTION, frame("", &format!("<dc:description>\n{alternatives}\n</dc:description>"))),
+            (DESCRIPTION, frame("", &format!("<tiff:ImageDescription>{alternatives}</tiff:ImageDescription>"))),
+            (USER_COMMENT, frame("", &format!("<exif:UserComment>{escaped}</exif:UserComment>"))),
+            (USER_COMMENT, frame("", &format!("<exif:UserComment><![CDATA[{WANTED}]]></exif:UserComment>"))),
+            (USER_COMMENT, frame(&format!("xmlns:exif=\"http://x/\" exif:UserComment=\"{escaped}\""), "")),
+            (USER_COMMENT, frame(&format!("tiff:Make='a > b' xmp:UserComment = '{escaped}'"), "<dc:description/>")),
+            (PARAMETERS, frame(&format!("sdcpp:parameters='{escaped}'"), "")),
+            (SOFTWARE, frame("", &format!("<xmp:CreatorTool>{escaped}</xmp:CreatorTool>"))),
         ] {
-            assert_eq!(texts_of(xml.as_bytes()), [WANTED], "{xml}");
+            assert_eq!(texts_of(xml.as_bytes()), one(name, WANTED), "{xml}");
             let wide: Vec<u8> = xml.encode_utf16().flat_map(u16::to_be_bytes).collect();
-            assert_eq!(texts_of(&[&[0xFE, 0xFF], &wide[..]].concat()), [WANTED]);
+            assert_eq!(texts_of(&[&[0xFE, 0xFF], &wide[..]].concat()), one(name, WANTED));
             for end in 0..xml.len() {
                 let _ = texts_of(&xml.as_bytes()[..end]);
             }
         }
         assert_eq!(unescaped("a & b &unknown; &#xFFFFFFFF; &amp"), "a & b &unknown; &#xFFFFFFFF; &amp");
+    }
+
+    #[test]
+    fn json_in_every_form_of_a_field_is_read_and_damage_is_passed_over() {
+        for xmp in [
+            "<rdf:Description exif:UserComment='{&quot;c&quot;: &quot;a&#10;b&quot;}'/>",
+            "<exif:UserComment>{\"c\": \"a\nb\"}</exif:UserComment>",
+            "<exif:UserComment>\n<rdf:Alt><rdf:li xml:lang=\"x-default\">{&quot;c&quot;: &quot;a&#xA;b&quot;}</rdf:li></rdf:Alt></exif:UserComment>",
+        ] {
+            assert_eq!(texts_of(xmp.as_bytes()), one(USER_COMMENT, "{\"c\": \"a\nb\"}"), "{xmp}");
+        }
+        let nonsense = "<a b:UserComment='&nonsense; & &#xFFFFFFFF;'>";
+        assert_eq!(texts_of(nonsense.as_bytes()), one(USER_COMMENT, "&nonsense; & &#xFFFFFFFF;"));
+        for broken in ["<exif:UserComment", "<exif:UserComment>", " exif:UserComment=", " exif:UserComment='a", ""] {
+            assert_eq!(texts_of(broken.as_bytes()), Texts::default(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_million_elements_without_an_end_are_not_searched_for_each() {
+        assert_eq!(texts_of("<a:UserComment>".repeat(1 << 18).as_bytes()), Texts::default());
     }
 }

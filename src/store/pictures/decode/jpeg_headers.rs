@@ -92,7 +92,7 @@ pub(crate) fn adobe_transform_place(bytes: &[u8]) -> Option<usize> {
     header_segments(bytes).filter(is_adobe).map(|segment| segment.start + 11).last()
 }
 
-/// Adobe's transform 0 says of three colours that they are RGB. Readers that look at the colours' names alone are told by
+/// Adobe's transform 0 says of three colours that they are RGB. Readers that look at the colours' names alone see
 /// these.
 pub(crate) fn name_rgb(bytes: &mut [u8]) {
     let Some(frame) = Frame::of(bytes).filter(|frame| frame.components.len() == 3) else { return };

@@ -7,35 +7,35 @@ use crate::store::models::extras;
 use crate::store::models::prompt_references::find_lora;
 use crate::store::models::scan::{is_called, is_root, models_under};
 use crate::store::paths::Paths;
-use crate::store::pictures::programs::{Told, bare_name};
+use crate::store::pictures::programs::{PictureSettings, bare_name};
 
 /// Puts what is found into the request, LoRAs as tags of its prompt; what is not here becomes a notice.
-pub(crate) fn find(told: &mut Told, paths: &Paths) {
-    if told.is_exact {
+pub(crate) fn find(settings: &mut PictureSettings, paths: &Paths) {
+    if settings.is_exact {
         return;
     }
-    if let Some(name) = told.model.clone() {
+    if let Some(name) = settings.model.clone() {
         if let Some(model) = model_of(&name, paths) {
-            told.request.model = model;
-            told.model_is_here = true;
+            settings.request.model = model;
+            settings.model_is_here = true;
         } else {
-            let hash = told.model_hash.as_ref().map(|hash| format!(", hash {hash}")).unwrap_or_default();
-            told.note(format!("the model {} ({}{hash}) is not here", bare_name(&name), told.program.name()));
+            let hash = settings.model_hash.as_ref().map(|hash| format!(", hash {hash}")).unwrap_or_default();
+            settings.note(format!("the model {} ({}{hash}) is not here", bare_name(&name), settings.program.name()));
         }
     }
-    if let Some(name) = told.vae.clone() {
+    if let Some(name) = settings.vae.clone() {
         let file = extras::vaes(paths).into_iter().find(|file| is_called(file, bare_name(&name)));
         if file.is_none() {
-            told.note(format!("the VAE {} is not here; the model's own is taken", bare_name(&name)));
+            settings.note(format!("the VAE {} is not here; the model's own is taken", bare_name(&name)));
         }
-        told.request.vae = file;
+        settings.request.vae = file;
     }
-    for lora in told.loras.clone() {
+    for lora in settings.loras.clone() {
         if find_lora(Path::new(bare_name(&lora.name)), paths).is_err() {
-            told.note(format!("the LoRA {} is not here", bare_name(&lora.name)));
+            settings.note(format!("the LoRA {} is not here", bare_name(&lora.name)));
         }
     }
-    told.request.prompt = told.prompt_with_loras();
+    settings.request.prompt = settings.prompt_with_loras();
 }
 
 fn model_of(name: &str, paths: &Paths) -> Option<ModelRef> {

@@ -15,13 +15,13 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::inks::Inks;
 use super::jpeg_headers::{Frame, adobe_transform_place};
-use super::picture_error::{PictureFileError, unopened};
 use super::picture_kind::Unreadable;
 use super::tiff_kinds::{self, Special};
 use super::{colour_profile, cut_short, inks, jpeg_coverage, jpeg_headers, picture_kind};
 use crate::job::Notice;
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
+use crate::store::pictures::picture_error::{PictureFileError, unopened};
 
 const MAX_SIDE_PX: u32 = 30_000;
 /// A hundred megapixels: more than any camera's file, and 400 MB unpacked.
@@ -46,10 +46,10 @@ struct Raw {
     missing: Option<MaskPlane>,
 }
 
-/// As [`read`](super::picture_file::read), with what is not as it should be as notices.
+/// As [`read`](super::super::picture_file::read), with what is not as it should be as notices.
 ///
 /// # Errors
-/// Those of [`read`](super::picture_file::read).
+/// Those of [`read`](super::super::picture_file::read).
 pub(crate) fn read(path: &Path, notices: &mut Vec<Notice>) -> Result<Reading, PictureFileError> {
     let raw = match format_of(path)? {
         ImageFormat::Jpeg => read_jpeg(path, notices)?,
@@ -77,12 +77,6 @@ pub(crate) fn read(path: &Path, notices: &mut Vec<Notice>) -> Result<Reading, Pi
     let picture =
         Picture::from_rgba(width, height, rgba.into_raw()).map_err(|error| damaged(error.to_string(), path))?;
     Ok(Reading { picture, missing })
-}
-
-/// A decoder for what the file tells of itself, if it is a picture that the usual readers know.
-pub(super) fn decoder_of(path: &Path) -> Option<impl ImageDecoder + use<>> {
-    format_of(path).ok()?;
-    usual_decoder(path).ok()
 }
 
 fn note_profile(left_aside: Option<String>, path: &Path, notices: &mut Vec<Notice>) {

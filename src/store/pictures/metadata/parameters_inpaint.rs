@@ -44,7 +44,7 @@ mod tests {
     use super::*;
     use crate::job::{InpaintMask, InpaintSettings};
     use crate::mask::MaskPlane;
-    use crate::store::pictures::metadata::{parameters_of, request_of_parameters};
+    use crate::store::pictures::metadata::parameters::{parameters_of, request_of_parameters};
 
     #[test]
     fn settings_of_a_repainted_picture_are_read_as_they_were_written() {

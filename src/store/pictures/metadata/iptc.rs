@@ -1,7 +1,17 @@
 //! The caption of IPTC, which Photoshop's resources carry in JPEG, and profiles that PNG has as hexadecimal text.
 
+use crate::store::pictures::programs::Texts;
+use crate::store::pictures::programs::texts::CAPTION;
+
+/// Adds the caption, if there is one.
+pub(crate) fn add(texts: &mut Texts, block: &[u8]) {
+    if let Some(caption) = caption_of(block) {
+        texts.add(CAPTION, caption);
+    }
+}
+
 /// IPTC's data set 2:120, also inside Photoshop's resources.
-pub(crate) fn caption_of(block: &[u8]) -> Option<String> {
+fn caption_of(block: &[u8]) -> Option<String> {
     const CAPTION_MARK: &[u8] = &[0x1c, 2, 120];
     let at = block.windows(CAPTION_MARK.len()).position(|window| window == CAPTION_MARK)? + CAPTION_MARK.len();
     let length = usize::from(u16::from_be_bytes([*block.get(at)?, *block.get(at + 1)?]));

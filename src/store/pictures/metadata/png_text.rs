@@ -3,18 +3,17 @@
 //! Text goes into `tEXt` where Latin letters do, else into `iTXt`; both spellings and the packed one are read.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Seek};
 use std::path::Path;
 
 use crate::job::Request;
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
-use crate::store::pictures::metadata::{
+use crate::store::pictures::metadata::parameters::{
     PARAMETERS_KEY, REQUEST_KEY, json_of, parameters_of, request_of_json, strength_of,
 };
-use crate::store::pictures::programs::texts::CAPTION;
-use crate::store::pictures::programs::{Program, Texts, Told, told_by};
-use crate::store::pictures::{exif_texts, iptc, png_mask};
+use crate::store::pictures::metadata::{exif, iptc, png_mask, xmp};
+use crate::store::pictures::programs::{PictureSettings, Program, Texts, settings_of};
 
 /// A prompt is a few thousand letters, a workflow of many nodes a few million; what claims more is no picture's settings.
 const MAX_TEXT_BYTES: usize = 16 << 20;
@@ -64,49 +63,50 @@ fn add_text(encoder: &mut png::Encoder<&mut Vec<u8>>, key: &str, text: String) -
     }
 }
 
-/// The settings in a PNG file: our own exact copy, else what other programs tell. A file that cannot be read has none.
-pub(crate) fn read_request(path: &Path) -> Option<Request> {
-    read_told(path).map(|told| told.request)
-}
-
-/// The same with all that a request has no place for.
-pub(crate) fn read_told(path: &Path) -> Option<Told> {
-    let file = BufReader::new(File::open(path).ok()?);
-    let mut decoder = png::Decoder::new_with_limits(file, png::Limits { bytes: MAX_TEXT_BYTES });
-    decoder.set_ignore_text_chunk(false);
-    let mut reader = decoder.read_info().ok()?;
-    if let Some(told) = told_in(reader.info()) {
-        return Some(told);
-    }
-    // Some programs write their text behind the picture.
-    reader.finish().ok()?;
-    told_in(reader.info())
+/// The settings in a PNG file: our own exact copy, else those of other programs. A file that cannot be read has none.
+pub(crate) fn read_settings(input: impl BufRead + Seek) -> Option<PictureSettings> {
+    find_in(input, settings_in)
 }
 
 /// The mask that a PNG file was made with, and how much was made anew.
 pub(crate) fn read_painting(path: &Path) -> Painting {
-    let strength = File::open(path).ok().and_then(|file| {
-        let limits = png::Limits { bytes: MAX_TEXT_BYTES };
-        let mut decoder = png::Decoder::new_with_limits(BufReader::new(file), limits);
-        decoder.set_ignore_text_chunk(false);
-        let reader = decoder.read_info().ok()?;
-        let text = |key| text_of(reader.info(), key).and_then(|text| strength_of(&text));
+    let strength_in = |info: &png::Info<'_>| {
+        let text = |key| text_of(info, key).and_then(|text| strength_of(&text));
         text(REQUEST_KEY).or_else(|| text(PARAMETERS_KEY))
-    });
+    };
+    let strength = File::open(path).ok().and_then(|file| find_in(BufReader::new(file), strength_in));
     Painting { strength, mask: png_mask::read(path) }
 }
 
-fn told_in(info: &png::Info<'_>) -> Option<Told> {
+/// What `find` finds in the texts before the picture, else in those behind it, where some programs write.
+fn find_in<T>(input: impl BufRead + Seek, find: impl Fn(&png::Info<'_>) -> Option<T>) -> Option<T> {
+    let mut decoder = png::Decoder::new_with_limits(input, png::Limits { bytes: MAX_TEXT_BYTES });
+    decoder.set_ignore_text_chunk(false);
+    let mut reader = decoder.read_info().ok()?;
+    if let Some(found) = find(reader.info()) {
+        return Some(found);
+    }
+    reader.finish().ok()?;
+    find(reader.info())
+}
+
+fn settings_in(info: &png::Info<'_>) -> Option<PictureSettings> {
     if let Some(json) = text_of(info, REQUEST_KEY)
         && let Some(request) = request_of_json(&json)
     {
         let strength = strength_of(&json);
-        return Some(Told { program: Program::Inkwick, request, strength, is_exact: true, ..Told::default() });
+        return Some(PictureSettings {
+            program: Program::Inkwick,
+            request,
+            strength,
+            is_exact: true,
+            ..PictureSettings::default()
+        });
     }
-    told_by(&texts_of(info))
+    settings_of(&texts_of(info))
 }
 
-/// All texts of a PNG file, by their keywords, and EXIF's.
+/// All texts of a PNG file: by their keywords, and those of EXIF, XMP and IPTC.
 fn texts_of(info: &png::Info<'_>) -> Texts {
     let mut texts = Texts::default();
     for chunk in &info.utf8_text {
@@ -129,18 +129,20 @@ fn texts_of(info: &png::Info<'_>) -> Texts {
         }
     }
     if let Some(block) = &info.exif_metadata {
-        exif_texts::add(&mut texts, block);
+        exif::add(&mut texts, block);
     }
-    // As ImageMagick and those before PNG had a place for it.
-    let profile =
-        |texts: &Texts, name: &str| texts.get(&format!("Raw profile type {name}")).and_then(iptc::raw_profile);
-    if let Some(block) = profile(&texts, "exif").or_else(|| profile(&texts, "APP1")) {
-        exif_texts::add(&mut texts, &block);
+    if let Some(packet) = texts.get("XML:com.adobe.xmp").map(str::to_owned) {
+        xmp::add(&mut texts, packet.as_bytes());
     }
-    if let Some(caption) =
-        profile(&texts, "iptc").or_else(|| profile(&texts, "8bim")).and_then(|block| iptc::caption_of(&block))
-    {
-        texts.add(CAPTION, caption);
+    // As ImageMagick wrote them before PNG had a place for EXIF.
+    let profile = |texts: &Texts, names: [&str; 2]| {
+        names.iter().find_map(|name| texts.get(&format!("Raw profile type {name}")).and_then(iptc::raw_profile))
+    };
+    if let Some(block) = profile(&texts, ["exif", "APP1"]) {
+        exif::add(&mut texts, &block);
+    }
+    if let Some(block) = profile(&texts, ["iptc", "8bim"]) {
+        iptc::add(&mut texts, &block);
     }
     texts
 }

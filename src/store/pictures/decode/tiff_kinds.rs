@@ -10,9 +10,9 @@ use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 use tiff::{ColorType, TiffError};
 
-use super::exif::Block;
 use super::inks::Inks;
 use super::lab::{self, Lab};
+use super::tiff_fields::TiffFields;
 
 const PHOTOMETRIC: u16 = 262;
 const RGB: u16 = 2;
@@ -85,7 +85,7 @@ pub(super) fn read(mut bytes: Vec<u8>) -> Result<Option<Special>, TiffError> {
 
 /// The library does not know Lab's signed numbers: the file is read as RGB, whose bytes are the same.
 fn take_out_lab(bytes: &mut [u8]) -> Option<Lab> {
-    let block = Block::new(bytes);
+    let block = TiffFields::new(bytes);
     let entry = block.entry(block.long(4)?, PHOTOMETRIC)?;
     let kind = match block.short(entry + 8)? {
         8 => Lab::Signed,

@@ -1,6 +1,8 @@
 //! What kind of file a picture is, by its first bytes; and for those that are not read, what to do.
 
-use image::ImageFormat;
+use std::path::Path;
+
+use image::{ImageFormat, ImageReader};
 
 use super::jpeg_headers::Frame;
 
@@ -160,6 +162,17 @@ pub(crate) fn unreadable_jpeg(frame: &Frame) -> Option<Unreadable> {
 pub(crate) fn is_read(format: ImageFormat) -> bool {
     use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
     matches!(format, Png | Jpeg | WebP | Bmp | Tiff | Gif)
+}
+
+/// Whether a file is a picture of a kind that is read, by its first bytes.
+#[must_use]
+pub(crate) fn is_picture(path: &Path) -> bool {
+    let reader = ImageReader::open(path).ok().and_then(|reader| reader.with_guessed_format().ok());
+    reader.is_some_and(|reader| match reader.format() {
+        // Two letters begin a BMP, so its size is looked at as well.
+        Some(ImageFormat::Bmp) => reader.into_dimensions().is_ok(),
+        format => format.is_some_and(is_read),
+    })
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ fn text_without_settings_is_a_prompt_and_other_formats_are_nothing() {
 }
 
 #[test]
-fn impossible_values_count_as_not_said() {
+fn impossible_values_count_as_not_given() {
     let request =
         request_of_parameters("x\nSteps: 0, Sampler: Euler, CFG scale: NaN, Seed: -1, Size: 9999999x512").unwrap();
     assert_eq!((request.steps, request.guidance, request.seed, request.width), (20, None, 0, None));
@@ -139,7 +139,7 @@ fn a_hostile_line_takes_no_time() {
 }
 
 #[test]
-fn the_size_that_was_worked_at_is_said_and_comes_back() {
+fn the_size_that_was_worked_at_is_written_and_comes_back() {
     let request = Request { worked_px: Some([304, 200]), ..filled() };
     let text = parameters_of(&request);
     assert!(text.contains("Size: 512x768, Worked size: 304x200, "), "{text}");

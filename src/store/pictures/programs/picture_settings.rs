@@ -1,4 +1,4 @@
-//! What a picture tells of how it was made: what a request here can hold, the names of files, and the rest as notices.
+//! How a picture was made, by its own texts: what a request here can hold, the names of files, and the rest as notices.
 
 use std::fmt::Write;
 
@@ -10,35 +10,42 @@ use crate::store::pictures::programs::sampler::{Sampling, shortened};
 /// A LoRA by its name in the picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedLora {
+    /// As it stands there, perhaps with folders and an ending.
     pub name: String,
+    /// 1 lays it on as it is.
     pub weight: f64,
 }
 
-/// The settings of one picture.
+/// The settings that one picture was made with, whichever program wrote them.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Told {
+pub struct PictureSettings {
+    /// Which wrote them.
     pub program: Program,
-    /// What was said has been written into it; the rest is as in any request.
+    /// Has the values of [`fields`](Self::fields); everything else is as in any request.
     pub request: Request,
-    /// The request's fields that the picture speaks of, by their names in JSON; `inpaint.…` for those inside.
-    pub said: Vec<&'static str>,
+    /// The request's fields that the picture has values for, by their names in JSON; `inpaint.…` for those inside.
+    pub fields: Vec<&'static str>,
     /// The request is this program's own, to the last field.
     pub is_exact: bool,
     /// How much of a first picture was made anew.
     pub strength: Option<f64>,
-    /// As the program calls it.
+    /// The sampler, as the program calls it.
     pub sampler: Option<String>,
+    /// The model's file or name, as the program calls it.
     pub model: Option<String>,
-    /// It was found, and the request has it.
+    /// The model was found, and the request has it.
     pub model_is_here: bool,
+    /// As the program computes it.
     pub model_hash: Option<String>,
+    /// The VAE's file or name, where it is not the model's own.
     pub vae: Option<String>,
+    /// In the order of the picture's text.
     pub loras: Vec<NamedLora>,
     /// What was done to the picture and cannot be taken over.
     pub notices: Vec<Notice>,
 }
 
-impl Told {
+impl PictureSettings {
     #[must_use]
     pub(crate) fn new(program: Program) -> Self {
         Self { program, ..Self::default() }
@@ -75,14 +82,14 @@ impl Told {
 
     /// Changes the request, unless no engine would take it then.
     pub(crate) fn set(&mut self, field: &'static str, change: impl FnOnce(&mut Request)) {
-        // The prompts come last (`Told::prompts`), so this copies little.
+        // The prompts come last (`PictureSettings::prompts`), so this copies little.
         let mut changed = self.request.clone();
         change(&mut changed);
         match changed.validate() {
             Ok(()) => {
                 self.request = changed;
-                if !self.said.contains(&field) {
-                    self.said.push(field);
+                if !self.fields.contains(&field) {
+                    self.fields.push(field);
                 }
             }
             Err(error) => self.refuse(&error),
@@ -122,10 +129,10 @@ impl Told {
 
     pub(crate) fn size(&mut self, (width, height): (u64, u64)) {
         let side = |side| Some(u32::try_from(side).unwrap_or(u32::MAX));
-        let before = self.said.len();
+        let before = self.fields.len();
         self.set("width", |request| (request.width, request.height) = (side(width), side(height)));
-        if self.said.len() > before {
-            self.said.push("height");
+        if self.fields.len() > before {
+            self.fields.push("height");
         }
     }
 
@@ -180,7 +187,7 @@ impl Told {
         }
     }
 
-    /// A file's name, unless it says that there is none.
+    /// A file's name, unless it stands for none.
     pub(crate) fn model(&mut self, name: &str) {
         self.model = named(name);
     }
@@ -215,23 +222,23 @@ impl Told {
         }
     }
 
-    /// The last thing to be told: the words.
+    /// The prompts, which come last: every other setter copies the request.
     pub(crate) fn prompts(&mut self, prompt: Option<String>, negative: Option<String>) {
         if let Some(prompt) = prompt {
             self.loras_of_tags(&prompt);
             self.request.prompt = prompt;
-            self.said.insert(0, "prompt");
+            self.fields.insert(0, "prompt");
         }
         if let Some(negative) = negative.filter(|negative| !negative.is_empty()) {
             self.request.negative = Some(negative);
-            self.said.insert(1.min(self.said.len()), "negative");
+            self.fields.insert(1.min(self.fields.len()), "negative");
         }
     }
 
     /// Whether anything but the program is known.
     #[must_use]
-    pub(crate) fn says_something(&self) -> bool {
-        self.said.iter().any(|field| *field != "noise") || self.model.is_some() || self.sampler.is_some()
+    pub(crate) fn has_settings(&self) -> bool {
+        self.fields.iter().any(|field| *field != "noise") || self.model.is_some() || self.sampler.is_some()
     }
 
     /// The prompt with every LoRA in it as a tag, for where LoRAs are named by tags alone.
@@ -261,6 +268,6 @@ pub fn bare_name(name: &str) -> &str {
 
 fn named(name: &str) -> Option<String> {
     let name = name.trim();
-    let says_none = matches!(name.to_lowercase().as_str(), "" | "none" | "null" | "unknown" | "automatic" | "default");
-    (!says_none && !name.starts_with("Default (")).then(|| name.to_owned())
+    let is_none = matches!(name.to_lowercase().as_str(), "" | "none" | "null" | "unknown" | "automatic" | "default");
+    (!is_none && !name.starts_with("Default (")).then(|| name.to_owned())
 }

@@ -4,7 +4,8 @@
 
 use crate::job::{ModelRef, PromptSyntax, Request, Variation};
 use crate::sampling::{NoiseKind, PredictionChoice, SigmaChoice};
-use crate::store::pictures::{metadata_inpaint, programs};
+use crate::store::pictures::metadata::parameters_inpaint;
+use crate::store::pictures::programs;
 
 /// The chunk that AUTOMATIC1111 and its kin write.
 pub const PARAMETERS_KEY: &str = "parameters";
@@ -80,7 +81,7 @@ pub fn parameters_of(request: &Request) -> String {
     if let Some(skip) = request.clip_skip.filter(|skip| *skip > 1) {
         pairs.push(("Clip skip", skip.to_string()));
     }
-    pairs.extend(metadata_inpaint::pairs_of(request));
+    pairs.extend(parameters_inpaint::pairs_of(request));
     pairs.push(("RNG", if request.noise == NoiseKind::Philox { "NV" } else { "CPU" }.into()));
     if request.guidance_rescale > 0.0 {
         pairs.push(("CFG rescale", request.guidance_rescale.to_string()));
@@ -105,7 +106,7 @@ pub fn parameters_of(request: &Request) -> String {
 /// engine would take counts as not given. `None` when the text is another format altogether.
 #[must_use]
 pub fn request_of_parameters(text: &str) -> Option<Request> {
-    programs::of_parameters(text).map(|told| told.request)
+    programs::of_parameters(text).map(|settings| settings.request)
 }
 
 fn schedule_of(sigmas: SigmaChoice) -> &'static str {
@@ -136,5 +137,5 @@ fn quoted(value: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "metadata_tests.rs"]
+#[path = "parameters_tests.rs"]
 mod tests;

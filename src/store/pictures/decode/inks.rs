@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_that_is_none_is_left_aside_and_said() {
+    fn a_profile_that_is_none_is_left_aside_and_reported() {
         let (found, left_aside) = Inks { width: 1, height: 1, inks: vec![0; 4] }.to_rgb(Some(b"no profile"));
         assert_eq!(found.into_raw(), [255; 3]);
         assert!(left_aside.is_some());

@@ -83,7 +83,7 @@ fn holds_when_cut(name: &str, may_blur: bool) {
 }
 
 #[test]
-fn of_a_jpeg_that_ends_early_what_is_there_is_read_and_the_rest_is_said() {
+fn of_a_jpeg_that_ends_early_what_is_there_is_read_and_the_rest_is_reported() {
     for name in ["baseline-444", "optimized", "restarts", "grey", "as-rgb", "cmyk", "ycck"] {
         holds_when_cut(&format!("{name}.jpg"), name == "optimized" || name == "restarts");
     }
@@ -93,7 +93,7 @@ fn of_a_jpeg_that_ends_early_what_is_there_is_read_and_the_rest_is_said() {
 }
 
 #[test]
-fn of_a_progressive_jpeg_that_ends_early_it_is_said_how_much_detail_is_missing() {
+fn of_a_progressive_jpeg_that_ends_early_the_missing_detail_is_reported() {
     for name in ["progressive-444", "progressive-420", "progressive-411", "progressive-grey"] {
         let whole = bytes_of(&format!("{name}.jpg"));
         let (all, notices) = read_bytes(&whole).unwrap();
@@ -135,7 +135,7 @@ fn a_jpeg_is_whole_without_its_last_marker_and_with_anything_behind_it() {
 }
 
 #[test]
-fn of_a_png_that_ends_early_what_is_there_is_read_and_the_rest_is_said() {
+fn of_a_png_that_ends_early_what_is_there_is_read_and_the_rest_is_reported() {
     for name in ["rgb", "rgba", "grey", "deep", "palette", "interlaced"] {
         holds_when_cut(&format!("png-{name}.png"), false);
     }
@@ -187,7 +187,7 @@ fn three_colours_are_rgb_where_adobe_says_so() {
 }
 
 #[test]
-fn a_profile_that_is_left_aside_is_said() {
+fn a_profile_that_is_left_aside_is_reported() {
     let with_profile = |plain: &str, profile: &[u8]| {
         let plain = bytes_of(plain);
         let head = [&b"ICC_PROFILE\0\x01\x01"[..], profile].concat();
@@ -304,8 +304,11 @@ fn the_missing_part_of_a_mask_is_kept() {
         let whole = bytes_of(name);
         fs::write(&path, &whole[..whole.len() * 2 / 3]).unwrap();
         let mut notices = Vec::new();
-        let mask =
-            super::super::mask_file::read_channel(&path, super::super::mask_file::MaskChannel::Luma, &mut notices);
+        let mask = crate::store::pictures::mask_file::read_channel(
+            &path,
+            crate::store::pictures::mask_file::MaskChannel::Luma,
+            &mut notices,
+        );
         let mask = mask.unwrap();
         let missing = read(&path, &mut Vec::new()).unwrap().missing.unwrap();
         assert!(notices[0].message.contains("missing") && mask.values().iter().any(|value| *value > 100));

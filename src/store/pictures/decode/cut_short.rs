@@ -1,5 +1,5 @@
-//! Pictures whose files end early: what is there is kept, what is missing is transparent, and it is said how much that
-//! is. One rule for every format whose reader gives what it has.
+//! Pictures whose files end early: what is there is kept, what is missing is transparent, and a notice says how much
+//! that is. One rule for every format whose reader gives what it has.
 
 use std::path::Path;
 

@@ -1,0 +1,64 @@
+//! How a picture file was made, whichever program wrote it: its texts are gathered here and read in `programs`.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek};
+use std::path::Path;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+
+use crate::store::pictures::metadata::{exif, iptc, png_text, xmp};
+use crate::store::pictures::picture_error::{PictureFileError, unopened};
+use crate::store::pictures::programs::{PictureSettings, Texts, hidden_text, settings_of, settings_of_hidden};
+
+const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// As many pixels as any other reader takes, with four bytes each.
+const MOST_BYTES: u64 = 400_000_000;
+
+/// The settings that a picture was made with; `None` when it has none that Inkwick knows.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub fn read(path: &Path) -> Result<Option<PictureSettings>, PictureFileError> {
+    let open = || File::open(path).map(BufReader::new).map_err(|source| unopened(source, path));
+    let mut start = Vec::with_capacity(PNG_SIGNATURE.len());
+    open()?.take(PNG_SIGNATURE.len() as u64).read_to_end(&mut start).map_err(|source| unopened(source, path))?;
+    let settings =
+        if start == PNG_SIGNATURE { png_text::read_settings(open()?) } else { settings_of(&texts_of(open()?)) };
+    let hidden = || settings_of_hidden(&hidden_in(open().ok()?)?);
+    Ok(settings.or_else(hidden))
+}
+
+/// The texts of a picture whose format has no place for named ones.
+fn texts_of(input: impl BufRead + Seek) -> Texts {
+    let mut texts = Texts::default();
+    let reader = ImageReader::new(input).with_guessed_format().ok();
+    let Some(mut decoder) = reader.and_then(|reader| reader.into_decoder().ok()) else { return texts };
+    if let Ok(Some(block)) = decoder.exif_metadata() {
+        exif::add(&mut texts, &block);
+    }
+    if let Ok(Some(packet)) = decoder.xmp_metadata() {
+        xmp::add(&mut texts, &packet);
+    }
+    if let Ok(Some(block)) = decoder.iptc_metadata() {
+        iptc::add(&mut texts, &block);
+    }
+    texts
+}
+
+/// The text in the lowest bits of pixels, which only formats without loss keep.
+fn hidden_in(input: impl BufRead + Seek) -> Option<String> {
+    let reader = ImageReader::new(input).with_guessed_format().ok()?;
+    if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::WebP)) {
+        return None;
+    }
+    let mut decoder = reader.into_decoder().ok()?;
+    let has_room = decoder.total_bytes() <= MOST_BYTES && decoder.color_type().bytes_per_pixel() <= 4;
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MOST_BYTES);
+    if !has_room || decoder.set_limits(limits).is_err() || decoder.orientation().ok()? != Orientation::NoTransforms {
+        return None;
+    }
+    let picture = DynamicImage::from_decoder(decoder).ok()?.into_rgba8();
+    hidden_text(picture.width(), picture.as_raw())
+}
