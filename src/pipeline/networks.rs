@@ -12,7 +12,7 @@ use super::spec::ModelSpec;
 use crate::checkpoint::{ClipConfig, Lora, ModelFiles, TextualInversion};
 use crate::job::{EmbeddingRef, ModelPart, Progress};
 use crate::kernels::limit_idle_buffers;
-use crate::model::{CancelCheck, Execution, LayerCache, ModelError, TextEncoder, Unet, Vae, Weights};
+use crate::model::{CancelCheck, Execution, LayerCache, ModelError, Operators, TextEncoder, Unet, Vae, Weights};
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
 
 /// Shares of the loading bar, roughly by size.
@@ -122,7 +122,8 @@ pub(super) struct NetworkLoader {
 
 impl NetworkLoader {
     pub(crate) fn new(spec: ModelSpec, adapters: &Adapters, options: &LoadOptions) -> Self {
-        let vae_dtype = if spec.configs.vae.force_upcast { DType::F32 } else { options.dtype };
+        let card = options.execution.operators().map(Operators::card);
+        let vae_dtype = spec.configs.vae_dtype(options.dtype, card);
         let (adapters, options) = (adapters.clone(), options.clone());
         Self { spec, adapters, options, vae_dtype, layer_cache: LayerCache::default() }
     }
