@@ -26,9 +26,9 @@ use super::fused::FusedKernels;
 pub(super) use memory::give_back;
 pub(crate) use memory::{free_bytes, total_bytes};
 
-/// Whether this build has kernels of its own, and nobody wants candle's instead.
+/// Whether this build has kernels of its own; `INKWICK_CUDA=candle` leaves them out, to see whether a fault is theirs.
 pub(super) fn are_wanted() -> bool {
-    cfg!(feature = "cuda") && std::env::var("INKWICK_CUDA").is_ok_and(|kernels| kernels == "own")
+    cfg!(feature = "cuda") && !std::env::var("INKWICK_CUDA").is_ok_and(|kernels| kernels == "candle")
 }
 
 /// The kernels of this card, loaded once; `None` for other devices, and where they cannot be loaded: candle's do the
