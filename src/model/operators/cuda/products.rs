@@ -202,7 +202,7 @@ impl CudaCard {
         let sums = parts.as_ref().map_or(product.sums, |parts| parts.address);
         let product = Product { sums, splits: splits as i32, steps_per_split: steps_per_split as i32, ..product };
         let grid = Grid {
-            blocks: [(outputs / halves).div_ceil(tile.columns / halves), rows.div_ceil(tile.rows), splits],
+            blocks: [(outputs / halves).div_ceil(tile.columns / halves) * rows.div_ceil(tile.rows), 1, splits],
             threads: tile.threads,
             shared: tile.shared_bytes(),
         };

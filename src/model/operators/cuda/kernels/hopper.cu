@@ -10,7 +10,9 @@ template <typename T, int BN, int STAGES> __device__ __forceinline__ void produc
     extern __shared__ __align__(1024) uint4 memory[];
     T *stages = reinterpret_cast<T *>(memory);
     const int thread = threadIdx.x, lane = thread % 32, warp = thread / 32;
-    const int first_row = blockIdx.y * BM, first_column = blockIdx.x * BN;
+    // One after the other: a picture has more rows of tiles than a grid has in its second side.
+    const int across = (p.outputs + BN - 1) / BN;
+    const int first_row = blockIdx.x / across * BM, first_column = blockIdx.x % across * BN;
     const int first_step = blockIdx.z * p.steps_per_split;
     const int steps = min(p.steps_per_split, (p.inner + BK - 1) / BK - first_step);
     Loader<T, BM, BN, BK, THREADS, true> loader(p, first_row, first_column, first_step);

@@ -13,8 +13,10 @@ __device__ __forceinline__ void product(const Product &p) {
     T *stages = reinterpret_cast<T *>(memory);
 
     const int thread = threadIdx.x, lane = thread % 32, warp = thread / 32;
-    const int first_row = blockIdx.y * BM, gate_columns = p.gated ? BN / 2 : BN;
-    const int first_column = blockIdx.x * gate_columns;
+    const int columns = p.gated ? p.outputs / 2 : p.outputs, gate_columns = p.gated ? BN / 2 : BN;
+    // One after the other: a picture has more rows of tiles than a grid has in its second side.
+    const int across = (columns + gate_columns - 1) / gate_columns;
+    const int first_row = blockIdx.x / across * BM, first_column = blockIdx.x % across * gate_columns;
     const int first_step = blockIdx.z * p.steps_per_split;
     const int steps = min(p.steps_per_split, (p.inner + BK - 1) / BK - first_step);
     using Loading = Loader<T, BM, BN, BK, THREADS, aligned>;
@@ -61,7 +63,6 @@ __device__ __forceinline__ void product(const Product &p) {
     // 16 rows of each warp at a time through shared memory, so that whole rows are written.
     constexpr int LINE = BN + 4, LINES = BM / WM * 16;
     float *lines = reinterpret_cast<float *>(memory);
-    const int columns = p.gated ? p.outputs / 2 : p.outputs;
 #pragma unroll
     for (int m = 0; m < MS; m++) {
 #pragma unroll
