@@ -1,8 +1,8 @@
 //! A UNet's guided step and a VAE's decoding in a diffusers folder, one JSON line each; `benches/compare` runs it beside others.
 //!
-//! `cargo bench --bench networks -- FOLDER [--latent 64] [--batch 2] [--memory high|low] [--dtype f32|f16|bf16] [--repeats 3] [--against FILE]`
+//! `cargo bench --bench networks -- FOLDER [--latent 64] [--batch 2] [--memory high|low] [--dtype f32|f16|bf16] [--device cpu|cuda] [--attention tiled|full] [--repeats 3] [--against FILE]`
 //!
-//! FILE holds a `sample`, a `context` and what another program made of them, `unet` and `vae`: the errors are printed.
+//! FILE holds a `sample`, a `context`, for SDXL `pooled`, and what another program made of them, `unet` and `vae`: the errors are printed.
 
 #![allow(clippy::print_stdout)] // What it measures is what it prints.
 
@@ -17,9 +17,12 @@ use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
 use inkwick::checkpoint::{ModelFiles, UnetConfig, VaeConfig};
+use inkwick::engine::device::DeviceChoice;
 use inkwick::job::Work;
 use inkwick::kernels::{Level, release_idle_buffers};
-use inkwick::model::{AddedConditioning, Execution, ForwardOptions, MemoryTracker, Unet, UnetInput, Vae, Weights};
+use inkwick::model::{
+    AddedConditioning, AttentionMethod, Execution, ForwardOptions, MemoryTracker, Unet, UnetInput, Vae, Weights,
+};
 use inkwick::sampling::{NoiseSource, TorchNoise};
 
 struct Options {
@@ -28,6 +31,8 @@ struct Options {
     batch: usize,
     winograd: bool,
     dtype: DType,
+    device: DeviceChoice,
+    attention: AttentionMethod,
     repeats: usize,
     against: Option<PathBuf>,
 }
@@ -38,8 +43,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     };
     let files = ModelFiles::Folder(options.folder.clone());
+    let device = options.device.open()?;
+    let forward = ForwardOptions { attention: options.attention, ..ForwardOptions::PLAIN };
     let open = |part: &str| {
-        let weights = Weights::open(&files, part, "diffusion_pytorch_model", &Device::Cpu, options.dtype, &|_| Ok(()))?;
+        let weights = Weights::open(&files, part, "diffusion_pytorch_model", &device, options.dtype, &|_| Ok(()))?;
         Ok::<_, Box<dyn Error>>(weights.with_winograd(options.winograd))
     };
     let mut noise = TorchNoise::new(1);
@@ -65,7 +72,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let added = match &config.added {
         Some(added) => {
             const IDS: usize = 6;
-            let pooled_text = random((options.batch, 1, 1, added.width - IDS * added.time_width))?.flatten_from(1)?;
+            let pooled_text = match given("pooled") {
+                Some(pooled) => pooled,
+                None => random((options.batch, 1, 1, added.width - IDS * added.time_width))?.flatten_from(1)?,
+            };
             Some(AddedConditioning { pooled_text, time_ids: vec![1024.0; IDS * options.batch] })
         }
         None => None,
@@ -87,20 +97,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     say("unet load", started);
     for _ in 0..=options.repeats {
         let started = Instant::now();
-        let found = unet.forward(&input, &ForwardOptions::PLAIN)?;
+        let found = unet.forward(&input, &forward)?;
         say("unet", started);
         say_error("unet", &found, answers.get("unet"))?;
     }
+    say_card_memory("unet", &device);
     drop(unet);
     release_idle_buffers();
     let vae = Vae::new(vae_config, open("vae")?)?;
     let latent = sample.narrow(0, 0, 1)?;
     for _ in 0..=options.repeats {
         let started = Instant::now();
-        let found = vae.decode(&latent, None, &ForwardOptions::PLAIN)?;
+        let found = vae.decode(&latent, None, &forward)?;
         say("vae", started);
         say_error("vae", &found, answers.get("vae"))?;
     }
+    say_card_memory("vae", &device);
     let peak = inkwick::system::peak::peak_memory_bytes();
     println!("{}", serde_json::json!({"what": "peak", "bytes": peak, "instruction_set": Level::current().name()}));
     Ok(())
@@ -114,6 +126,18 @@ fn say_error(network: &str, found: &Tensor, wanted: Option<&Tensor>) -> Result<(
     println!("{}", serde_json::json!({"what": "error", "network": network, "of the largest": error}));
     Ok(())
 }
+
+/// What of a card is taken: its memory stays with the program until somebody asks for what is idle, so this is the peak.
+#[cfg(feature = "cuda")]
+fn say_card_memory(network: &str, device: &Device) {
+    let Device::Cuda(card) = device else { return };
+    if let Ok((free, total)) = card.cuda_stream().context().mem_get_info() {
+        println!("{}", serde_json::json!({"what": "card", "network": network, "taken": total - free, "total": total}));
+    }
+}
+
+#[cfg(not(feature = "cuda"))]
+fn say_card_memory(_network: &str, _device: &Device) {}
 
 fn say(what: &str, started: Instant) {
     println!("{}", serde_json::json!({"what": what, "seconds": started.elapsed().as_secs_f64()}));
@@ -135,6 +159,8 @@ fn options() -> Result<Option<Options>, Box<dyn Error>> {
         batch: 2,
         winograd: true,
         dtype: DType::F32,
+        device: DeviceChoice::Cpu,
+        attention: AttentionMethod::Tiled,
         repeats: 3,
         against: None,
     };
@@ -146,6 +172,10 @@ fn options() -> Result<Option<Options>, Box<dyn Error>> {
             "--against" => options.against = Some(value.into()),
             "--repeats" => options.repeats = value.parse()?,
             "--memory" => options.winograd = value == "high",
+            "--device" => options.device = value.parse()?,
+            "--attention" => {
+                options.attention = if value == "full" { AttentionMethod::Full } else { AttentionMethod::Tiled };
+            }
             "--dtype" => {
                 options.dtype = match value.as_str() {
                     "f16" => DType::F16,

@@ -158,6 +158,7 @@ impl CostModel {
     /// When the networks cannot do this: a size that is too small, say.
     pub fn costs(&self, workload: Workload, plan: ExecutionPlan) -> Result<Costs, PipelineError> {
         let (tracker, execution) = dry_run(plan, self.watch.as_ref());
+        let vae_dtype = self.configs.vae_dtype(plan.dtype, execution.operators().map(Operators::card));
         let NetworkConfigs { text, unet, vae, embedded_bytes } = &self.configs;
         let mut costs = Costs {
             program_bytes: PROGRAM_BYTES + embedded_bytes,
@@ -177,7 +178,6 @@ impl CostModel {
         let weights = |dtype| Weights::dry_run(&execution, dtype).with_winograd(plan.winograd);
         let unet = Unet::new(unet.clone(), weights(plan.dtype))?;
         costs.weights[1] = tracker.weight_bytes() - costs.weights[0];
-        let vae_dtype = if vae.force_upcast { DType::F32 } else { plan.dtype };
         let vae = Vae::new(vae.clone(), weights(vae_dtype))?;
         costs.weights[2] = tracker.weight_bytes() - costs.weights[0] - costs.weights[1];
 

@@ -12,7 +12,7 @@ use super::spec::ModelSpec;
 use crate::checkpoint::{CheckpointError, ClipConfig, Lora, ModelFiles, TextualInversion};
 use crate::job::{EmbeddingRef, LoraRef, ModelPart, Notice, Progress};
 use crate::kernels::limit_idle_buffers;
-use crate::model::{CancelCheck, Execution, LayerCache, ModelError, TextEncoder, Unet, Vae, Weights};
+use crate::model::{CancelCheck, Execution, LayerCache, ModelError, Operators, TextEncoder, Unet, Vae, Weights};
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
 
 /// Shares of the loading bar, roughly by size.
@@ -130,7 +130,8 @@ struct Notices {
 
 impl NetworkLoader {
     pub(crate) fn new(spec: ModelSpec, adapters: &Adapters, options: &LoadOptions) -> Self {
-        let vae_dtype = if spec.configs.vae.force_upcast { DType::F32 } else { options.dtype };
+        let card = options.execution.operators().map(Operators::card);
+        let vae_dtype = spec.configs.vae_dtype(options.dtype, card);
         let (adapters, options) = (adapters.clone(), options.clone());
         let (layer_cache, notices) = (LayerCache::default(), RefCell::default());
         Self { spec, adapters, options, vae_dtype, layer_cache, notices }

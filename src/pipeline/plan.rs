@@ -158,8 +158,8 @@ impl CostModel {
             AttentionMode::Full => AttentionMethod::Full,
             AttentionMode::Flash => {
                 return Err(PipelineError::Unsupported(
-                    "flash attention needs Metal, or a CUDA card, half precision and a build with the feature \
-                     `flash-attn`; tiled gives the same picture in constant memory"
+                    "flash attention needs a graphics card: Metal, or CUDA in half precision; tiled gives the same picture \
+                     in constant memory"
                         .to_owned(),
                 ));
             }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use candle_core::DType;
 use serde::Deserialize;
 
 use super::PipelineError;
@@ -11,6 +12,7 @@ use crate::checkpoint::{
     CheckpointError, ClipConfig, ModelFiles, UnetConfig, VaeConfig, is_supported_class, pipeline_class, profile_of,
 };
 use crate::job::{Family, ModelInput, ModelProfile, WorkGrid};
+use crate::model::Card;
 
 /// The networks by their configs alone.
 #[derive(Clone, Debug)]
@@ -40,6 +42,14 @@ impl NetworkConfigs {
             _ => 0,
         };
         Ok(Self { text, unet, vae, embedded_bytes })
+    }
+
+    /// What the VAE is kept in where the other networks are kept in `dtype`. A config asks for single precision unless it
+    /// says otherwise; as diffusers does, a CUDA card follows it for SDXL alone, whose VAE overflows in half precision.
+    /// Should another one do so, that is seen and it is read anew.
+    pub(crate) fn vae_dtype(&self, dtype: DType, card: Option<Card>) -> DType {
+        let is_sdxl = self.unet.added.is_some();
+        if self.vae.force_upcast && (is_sdxl || card != Some(Card::Cuda)) { DType::F32 } else { dtype }
     }
 }
 
@@ -178,4 +188,24 @@ fn grid_of(unet: &UnetConfig, vae: &VaeConfig) -> WorkGrid {
 /// When they are missing or unreadable.
 pub(crate) fn work_grid_of(files: &ModelFiles) -> Result<WorkGrid, PipelineError> {
     Ok(grid_of(&UnetConfig::read(files)?, &VaeConfig::read(files)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuda_follows_the_config_for_sdxl_alone() {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data");
+        for (family, on_cuda) in [("sd1", DType::F16), ("sd2", DType::F16), ("sdxl", DType::F32)] {
+            let files = ModelFiles::Folder(data.join(family).join("model"));
+            let mut configs = ModelSpec::read(&files, None).unwrap().configs;
+            for (force_upcast, cuda, metal) in [(true, on_cuda, DType::F32), (false, DType::F16, DType::F16)] {
+                configs.vae.force_upcast = force_upcast;
+                assert_eq!(configs.vae_dtype(DType::F16, Some(Card::Cuda)), cuda, "{family}");
+                assert_eq!(configs.vae_dtype(DType::F16, Some(Card::Metal)), metal, "{family}");
+                assert_eq!(configs.vae_dtype(DType::F16, None), metal, "{family}");
+            }
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::ModelError;
 use super::super::dry_run::TracedFeature;
 use super::super::feature::{Execution, Feature};
-use super::super::operators::{Array, Window};
+use super::super::operators::{Array, DeviceEpilogue, Window};
 use super::super::weights::Scope;
 use super::linear::TracedProduct;
 use super::{host_vector, packed};
@@ -86,7 +86,12 @@ impl Conv3x3 {
         self.forward_with(x, x.size()?, added)
     }
 
-    fn forward_with(&self, x: &Feature, size: (usize, usize), added: Added) -> Result<Feature, ModelError> {
+    fn forward_with<'a>(
+        &'a self,
+        x: &'a Feature,
+        size: (usize, usize),
+        added: Added<'a>,
+    ) -> Result<Feature, ModelError> {
         match (&*self.form, x) {
             (Form::Host(layer), Feature::Host(x)) => {
                 let mut epilogue = Epilogue::default();
@@ -106,16 +111,18 @@ impl Conv3x3 {
             (Form::Device { weight, bias }, Feature::Device(x)) => {
                 let Steps { stride, before, after } = self.steps;
                 let window = Window { side: 3, stride, before, after };
-                let mut out = x.resize_nearest(size)?.convolve(weight, bias, window)?;
-                if let Some(rows) = added.per_picture {
-                    let Feature::Device(rows) = rows else { return Err(ModelError::mixed_devices()) };
-                    out = out.add(&rows.tokens_to_picture((1, 1))?)?;
-                }
-                if let Some(residual) = added.residual {
-                    let Feature::Device(residual) = residual else { return Err(ModelError::mixed_devices()) };
-                    out = residual.add(&out)?;
-                }
-                Ok(Feature::Device(out))
+                let on_device = |feature: Option<&'a Feature>| match feature {
+                    Some(Feature::Device(array)) => Ok(Some(array)),
+                    Some(_) => Err(ModelError::mixed_devices()),
+                    None => Ok(None),
+                };
+                let epilogue = DeviceEpilogue {
+                    bias: Some(bias),
+                    per_picture: on_device(added.per_picture)?,
+                    residual: on_device(added.residual)?,
+                    ..DeviceEpilogue::default()
+                };
+                Ok(Feature::Device(x.convolve_with(weight, window, size, epilogue)?))
             }
             (Form::DryRun { inputs, outputs, packing }, Feature::Traced(x)) => {
                 let (Some(height), Some(width)) = (self.steps.places(size.0), self.steps.places(size.1)) else {
@@ -181,7 +188,9 @@ impl Conv1x1 {
         Ok(match (&*self.form, x) {
             (PointForm::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Epilogue::default())?),
             (PointForm::Device { weight, bias }, Feature::Device(x)) => {
-                Feature::Device(x.convolve(weight, bias, Window::POINT)?)
+                let epilogue = DeviceEpilogue { bias: Some(bias), ..DeviceEpilogue::default() };
+                let (_, _, height, width) = x.dims4()?;
+                Feature::Device(x.convolve_with(weight, Window::POINT, (height, width), epilogue)?)
             }
             (PointForm::DryRun(product), Feature::Traced(x)) => Feature::Traced(product.of(x)),
             _ => return Err(ModelError::mixed_devices()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::ModelError;
 use super::super::dry_run::TracedFeature;
 use super::super::feature::{Execution, Feature};
-use super::super::operators::Array;
+use super::super::operators::{Array, DeviceEpilogue};
 use super::super::weights::Scope;
 use super::{host_vector, packed};
 use crate::job::Work;
@@ -91,7 +91,8 @@ impl Linear {
                 Feature::Host(layer.forward(x, &Epilogue { activation, ..Epilogue::default() })?)
             }
             (Form::Device { weight, bias }, Feature::Device(x)) => {
-                Feature::Device(x.linear(weight, bias.as_ref())?.activate(activation)?)
+                let epilogue = DeviceEpilogue { bias: bias.as_ref(), activation, ..DeviceEpilogue::default() };
+                Feature::Device(x.linear_with(weight, epilogue)?)
             }
             (Form::DryRun(product), Feature::Traced(x)) => Feature::Traced(product.of(x)),
             _ => return Err(ModelError::mixed_devices()),
@@ -106,7 +107,9 @@ impl Linear {
                 Feature::Host(layer.forward(x, &epilogue)?)
             }
             (Form::Device { weight, bias }, Feature::Device(x), Feature::Device(residual)) => {
-                Feature::Device(residual.add(&x.linear(weight, bias.as_ref())?)?)
+                let residual = Some(residual);
+                let epilogue = DeviceEpilogue { bias: bias.as_ref(), residual, ..DeviceEpilogue::default() };
+                Feature::Device(x.linear_with(weight, epilogue)?)
             }
             (Form::DryRun(product), Feature::Traced(x), Feature::Traced(_)) => Feature::Traced(product.of(x)),
             _ => return Err(ModelError::mixed_devices()),

@@ -96,7 +96,7 @@ impl Array {
         if alike { Ok(()) } else { Err(ModelError::mixed_devices()) }
     }
 
-    fn view(
+    pub(super) fn view(
         &self,
         real: impl FnOnce(&Tensor) -> Result<Tensor, candle_core::Error>,
         traced: impl FnOnce(&Layout) -> Result<Layout, candle_core::Error>,
@@ -138,7 +138,11 @@ impl Array {
             return Ok(self.clone());
         }
         let made = Made::passing(self.shape().clone(), self.dtype());
-        self.on.make(Operator::Copy, self.dtype(), made, || self.real()?.contiguous())
+        let fused = self.fused().filter(|_| self.dims().len() <= 4);
+        self.on.make(Operator::Copy, self.dtype(), made, || match fused {
+            Some(fused) => fused.real()?.copy(self.real()?),
+            None => self.real()?.contiguous(),
+        })
     }
 
     /// A picture's pixels as tokens: `(batch, channels, height, width)` to `(batch, height · width, channels)`.
@@ -147,6 +151,9 @@ impl Array {
     /// When it is no picture, or the device is out of memory.
     pub fn picture_to_tokens(&self) -> Result<Self, ModelError> {
         let (batch, channels, height, width) = self.dims4()?;
+        if self.fused().is_some() {
+            return self.channels_last()?.reshape(&[batch, height * width, channels]);
+        }
         self.reshape(&[batch, channels, height * width])?.transpose(1, 2)?.contiguous()
     }
 
@@ -156,6 +163,9 @@ impl Array {
     /// When there are not as many tokens, or the device is out of memory.
     pub fn tokens_to_picture(&self, (height, width): (usize, usize)) -> Result<Self, ModelError> {
         let (batch, _, channels) = self.dims3()?;
+        if self.fused().is_some() {
+            return self.reshape(&[batch, height, width, channels])?.channels_first();
+        }
         self.transpose(1, 2)?.reshape(&[batch, channels, height, width])
     }
 

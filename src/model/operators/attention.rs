@@ -4,7 +4,7 @@ use candle_core::{DType, Shape, Tensor};
 
 use super::super::ModelError;
 use super::super::attention_method::AttentionMethod;
-use super::{Array, Card, Made, Operator, Operators};
+use super::{Array, Card, Made, Operator, Operators, fused};
 use crate::job::Work;
 
 /// Queries and keys of one block of tiled attention.
@@ -22,7 +22,7 @@ impl Operators {
     pub fn has_fused_attention(&self) -> bool {
         match self.card() {
             Card::Metal => true,
-            Card::Cuda => cfg!(feature = "flash-attn") && self.dtype() != DType::F32,
+            Card::Cuda => self.fused().is_some(),
             Card::Cpu => false,
         }
     }
@@ -43,11 +43,14 @@ pub(in super::super) fn attend(
 ) -> Result<Array, ModelError> {
     let (batch, queries, width) = q.dims3()?;
     let head_width = width / heads;
-    let fused = method == AttentionMethod::Flash && !causal && q.on().has_fused_attention();
-    if fused && q.on().card() == Card::Cuda {
-        return flash([q, k, v], heads);
+    // A text encoder's scores are few, and nobody chose how they are held.
+    let holds_none = causal || matches!(method, AttentionMethod::Flash | AttentionMethod::Tiled);
+    if let Some(fused) = q.fused().filter(|_| holds_none && fused::attention_fits(head_width, causal)) {
+        return fused.attend([q, k, v], heads, causal);
     }
-    if fused
+    if method == AttentionMethod::Flash
+        && !causal
+        && q.on().card() == Card::Metal
         && queries > 1
         && let Some(known) = q.on().sdpa_width(head_width)
     {
@@ -155,25 +158,6 @@ fn sdpa([q, k, v]: [&Array; 3], heads: usize, known: usize) -> Result<Array, Mod
         candle_nn::ops::sdpa(q.real()?, k.real()?, v.real()?, None, false, scale, 1.0)
     })?;
     out.narrow(3, 0, head_width)?.transpose(1, 2)?.reshape(&[batch, queries, width])
-}
-
-#[cfg(feature = "flash-attn")]
-fn flash([q, k, v]: [&Array; 3], heads: usize) -> Result<Array, ModelError> {
-    let (batch, queries, width) = q.dims3()?;
-    let head_width = width / heads;
-    let split = |x: &Array| x.reshape(&[batch, x.dims()[1], heads, head_width]);
-    let scale = 1.0 / (head_width as f32).sqrt();
-    let (q, k, v) = (split(q)?, split(k)?, split(v)?);
-    let made = fused_made(q.shape().clone(), q.dtype(), k.dims()[1]);
-    let out = q.on().make(Operator::FlashAttention, q.dtype(), made, || {
-        candle_flash_attn::flash_attn(q.real()?, k.real()?, v.real()?, scale, false)
-    })?;
-    out.reshape(&[batch, queries, width])
-}
-
-#[cfg(not(feature = "flash-attn"))]
-fn flash(_: [&Array; 3], _heads: usize) -> Result<Array, ModelError> {
-    Err(ModelError::Misfit("this build has no flash attention".to_owned()))
 }
 
 #[cfg(test)]

@@ -5,12 +5,13 @@ use candle_core::Shape;
 
 use super::super::ModelError;
 use super::super::dry_run::BufferStorage;
+use super::fused::{DeviceEpilogue, Sizes};
 use super::{Array, Made, Operator};
 use crate::job::Work;
 
 /// How a convolution goes over a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
+pub(crate) struct Window {
     /// 3 or 1.
     pub side: usize,
     pub stride: usize,
@@ -21,7 +22,7 @@ pub struct Window {
 
 impl Window {
     /// A 1×1 convolution.
-    pub const POINT: Self = Self { side: 1, stride: 1, before: 0, after: 0 };
+    pub(crate) const POINT: Self = Self { side: 1, stride: 1, before: 0, after: 0 };
 
     fn places(&self, side: usize) -> Option<usize> {
         Some((side + self.before + self.after).checked_sub(self.side)? / self.stride + 1)
@@ -29,19 +30,45 @@ impl Window {
 }
 
 impl Array {
-    /// `weight` `(outputs, inputs, side, side)`, `bias` `(outputs)`.
+    /// A convolution of the picture brought to `size` first, each pixel from the nearest, and what follows: `weight`
+    /// `(outputs, inputs, side, side)`, `per_picture` `(batch, 1, outputs)`.
     ///
     /// # Errors
     /// When the picture is too small or the shapes do not go together, or the device is out of memory.
-    pub fn convolve(&self, weight: &Self, bias: &Self, window: Window) -> Result<Self, ModelError> {
+    pub(in super::super) fn convolve_with(
+        &self,
+        weight: &Self,
+        window: Window,
+        (height, width): (usize, usize),
+        epilogue: DeviceEpilogue<Self>,
+    ) -> Result<Self, ModelError> {
+        let (Some(rows), Some(columns)) = (window.places(height), window.places(width)) else {
+            return Err(ModelError::Misfit(format!("a convolution was given a picture of {width}×{height}")));
+        };
+        if let Some(fused) = self.fused() {
+            let sizes = Sizes { seen: [height, width], answer: [rows, columns] };
+            return self.fused_convolve(fused, weight, window, sizes, epilogue);
+        }
+        let mut out = self.resize_nearest((height, width))?.convolve(weight, window)?;
+        if let Some(bias) = epilogue.bias {
+            out = out.add(&bias.reshape(&[1, bias.count(), 1, 1])?)?;
+        }
+        if let Some(rows) = epilogue.per_picture {
+            out = out.add(&rows.tokens_to_picture((1, 1))?)?;
+        }
+        let out = out.activate(epilogue.activation)?;
+        epilogue.residual.map_or(Ok(out.clone()), |residual| residual.add(&out))
+    }
+
+    fn convolve(&self, weight: &Self, window: Window) -> Result<Self, ModelError> {
         let (batch, channels, height, width) = self.dims4()?;
         let (Some(rows), Some(columns)) = (window.places(height), window.places(width)) else {
             return Err(ModelError::Misfit(format!("a convolution was given a picture of {width}×{height}")));
         };
         let row_bytes = batch * columns * channels * window.side * window.side * self.dtype().size_in_bytes();
         let at_once = (self.on().context.scratch_bytes / row_bytes.max(1)).clamp(1, rows);
-        let convolved = if at_once >= rows && window.before == window.after {
-            self.convolve_padded(weight, window, [rows, columns])?
+        if at_once >= rows && window.before == window.after {
+            self.convolve_padded(weight, window, [rows, columns])
         } else {
             let mut bands = Vec::with_capacity(rows.div_ceil(at_once));
             for first in (0..rows).step_by(at_once) {
@@ -49,9 +76,8 @@ impl Array {
                 let band = self.band(window, first, count)?;
                 bands.push(band.convolve_padded(weight, Window { before: 0, after: 0, ..window }, [count, columns])?);
             }
-            Self::concatenate(&bands, 2)?
-        };
-        convolved.add(&bias.reshape(&[1, bias.count(), 1, 1])?)
+            Self::concatenate(&bands, 2)
+        }
     }
 
     /// What `count` rows of the answer see, with zeros around the picture.
@@ -93,7 +119,7 @@ impl Array {
     ///
     /// # Errors
     /// When it is no picture, or the device is out of memory.
-    pub fn resize_nearest(&self, (height, width): (usize, usize)) -> Result<Self, ModelError> {
+    fn resize_nearest(&self, (height, width): (usize, usize)) -> Result<Self, ModelError> {
         let (batch, channels, old_height, old_width) = self.dims4()?;
         if (height, width) == (old_height, old_width) {
             return Ok(self.clone());
@@ -124,7 +150,9 @@ mod tests {
                 let run = |scratch_bytes: usize| {
                     let on = Operators::on(&Device::Cpu, DType::F32).with_scratch(scratch_bytes);
                     let up = |tensor: &Tensor| on.upload(tensor).unwrap();
-                    up(&x).convolve(&up(&weight), &up(&bias), window).unwrap().download().unwrap()
+                    let (weight, bias) = (up(&weight), up(&bias));
+                    let epilogue = DeviceEpilogue { bias: Some(&bias), ..DeviceEpilogue::default() };
+                    up(&x).convolve_with(&weight, window, (height, width), epilogue).unwrap().download().unwrap()
                 };
                 let padded = x.pad_with_zeros(2, before, after).unwrap().pad_with_zeros(3, before, after).unwrap();
                 let wanted = padded.conv2d(&weight, 0, stride, 1, 1).unwrap();

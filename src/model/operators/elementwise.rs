@@ -32,6 +32,9 @@ impl Array {
     /// # Errors
     /// When the shapes do not go together, or the device is out of memory. So for all that follow.
     pub fn add(&self, other: &Self) -> Result<Self, ModelError> {
+        if let Some(sum) = self.fused_add(other)? {
+            return Ok(sum);
+        }
         self.pair(Operator::Add, other, Tensor::broadcast_add)
     }
 
@@ -82,6 +85,12 @@ impl Array {
     /// # Errors
     /// When the device is out of memory.
     pub fn activate(&self, activation: Activation) -> Result<Self, ModelError> {
+        if activation == Activation::None {
+            return Ok(self.clone());
+        }
+        if let Some(activated) = self.fused_activate(activation)? {
+            return Ok(activated);
+        }
         match activation {
             Activation::None => Ok(self.clone()),
             Activation::Silu => self.silu(),
@@ -133,6 +142,9 @@ impl Array {
         };
         if rest.is_empty() {
             return Ok(first.clone());
+        }
+        if let Some(both) = Self::fused_concatenate(parts, dim)? {
+            return Ok(both);
         }
         let mut dims = first.dims().to_vec();
         for part in rest {

@@ -7,6 +7,7 @@ mod convolution;
 mod cuda;
 mod elementwise;
 mod failure;
+mod fused;
 mod metal;
 mod name;
 mod norm;
@@ -24,6 +25,7 @@ pub(super) use convolution::Window;
 pub(crate) use cuda::{free_bytes as cuda_free_bytes, total_bytes as cuda_total_bytes};
 pub use failure::FailureKind;
 pub(crate) use failure::OperatorFailure;
+pub(super) use fused::DeviceEpilogue;
 pub(crate) use metal::{free_bytes as metal_free_bytes, in_pool, working_set_bytes as metal_working_set_bytes};
 pub use name::Operator;
 pub use watch::{Fault, Watch};
@@ -32,6 +34,7 @@ use super::ModelError;
 use super::dry_run::{BufferStorage, MemoryTracker};
 use crate::job::Work;
 use array::Body;
+use fused::Fused;
 
 /// What a convolution or a norm may take besides its answer before it is done in parts.
 const SCRATCH_BYTES: usize = 128 << 20;
@@ -80,6 +83,7 @@ struct Context {
     /// Where nothing is computed: what would be is noted here.
     tracker: Option<Arc<MemoryTracker>>,
     scratch_bytes: usize,
+    fused: Option<Fused>,
     calls: Arc<AtomicUsize>,
 }
 
@@ -99,6 +103,7 @@ impl Operators {
             watch: None,
             tracker: None,
             scratch_bytes: SCRATCH_BYTES,
+            fused: cuda::kernels(device).map(Fused::Here),
             calls: Arc::default(),
         };
         Self { context: Arc::new(context), dtype }
@@ -111,6 +116,7 @@ impl Operators {
         here.changed(|context| {
             context.card = card;
             context.tracker = Some(Arc::clone(tracker));
+            context.fused = Fused::traced(card);
         })
     }
 
@@ -179,11 +185,24 @@ impl Operators {
     /// # Errors
     /// When the device is out of memory.
     pub fn keep(&self, tensor: &Tensor) -> Result<Array, ModelError> {
+        let is_picture = tensor.rank() == 4;
         if self.tracker().is_some() {
-            let body = Body::Traced { layout: Layout::contiguous(tensor.shape().clone()), dtype: self.dtype };
-            return Ok(Array::new(body, self.clone(), None));
+            let layout = Layout::contiguous(tensor.shape().clone());
+            let layout = match self.fused() {
+                // Already as it will lie: laying it so is done once, and holds little besides.
+                Some(_) if is_picture => {
+                    let (outputs, inputs, height, width) = tensor.dims4()?;
+                    Layout::contiguous((outputs, height, width, inputs)).permute(&[0, 3, 1, 2])?
+                }
+                _ => layout,
+            };
+            return Ok(Array::new(Body::Traced { layout, dtype: self.dtype }, self.clone(), None));
         }
-        self.upload(tensor)
+        let kept = self.upload(tensor)?;
+        match self.fused() {
+            Some(_) if is_picture => kept.channels_last()?.channels_first(),
+            _ => Ok(kept),
+        }
     }
 
     /// Waits until the device has done all that was asked of it; idle memory is given back.
@@ -192,6 +211,7 @@ impl Operators {
             // Whoever reads a result gets the error as well.
             tracing::warn!("the device failed: {error}");
         }
+        cuda::give_back(&self.context.device);
     }
 
     /// Carries out one operator, or only notes that it would be.

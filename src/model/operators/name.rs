@@ -37,6 +37,8 @@ pub enum Operator {
     UpsampleNearest,
     Softmax,
     LayerNorm,
+    /// Group norm in one pass: CUDA's.
+    GroupNorm,
     /// Attention in one kernel: Metal's.
     Sdpa,
     /// Attention in one kernel: CUDA's.
@@ -75,6 +77,7 @@ impl Operator {
             Self::UpsampleNearest => "upsample_nearest2d",
             Self::Softmax => "softmax_last_dim",
             Self::LayerNorm => "layer_norm",
+            Self::GroupNorm => "group_norm",
             Self::Sdpa => "sdpa",
             Self::FlashAttention => "flash_attn",
         }

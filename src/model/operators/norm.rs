@@ -18,6 +18,9 @@ impl Array {
         eps: f64,
         with_silu: bool,
     ) -> Result<Self, ModelError> {
+        if let Some(normed) = self.fused_group_norm((weight, bias), groups, eps, with_silu)? {
+            return Ok(normed);
+        }
         let (batch, channels) = (self.dims()[0], self.dims()[1]);
         let single_bytes = self.count() * size_of::<f32>();
         let parts = single_bytes.div_ceil(self.on().part_bytes());
@@ -59,6 +62,10 @@ impl Array {
     /// # Errors
     /// When the device is out of memory.
     pub fn scaled_by_channel(&self, factors: Vec<f32>, summands: Vec<f32>) -> Result<Self, ModelError> {
+        let both: Vec<f32> = factors.iter().zip(&summands).flat_map(|(factor, summand)| [*factor, *summand]).collect();
+        if let Some(scaled) = self.fused_scale(&both)? {
+            return Ok(scaled);
+        }
         let single = self.on().with_dtype(DType::F32);
         let row = |values: Vec<f32>| -> Result<Self, ModelError> {
             let shape = (1, values.len(), 1, 1);
@@ -88,6 +95,9 @@ impl Array {
     /// # Errors
     /// When the shapes do not go together, or the device is out of memory.
     pub fn layer_norm(&self, weight: &Self, bias: &Self, eps: f64) -> Result<Self, ModelError> {
+        if let Some(normed) = self.fused_layer_norm(weight, bias, eps)? {
+            return Ok(normed);
+        }
         let plain = self.contiguous()?;
         let made = Made::passing(self.shape().clone(), self.dtype());
         self.on().make(Operator::LayerNorm, self.dtype(), made, || {

@@ -4,7 +4,7 @@ use candle_core::Shape;
 
 use super::super::ModelError;
 use super::super::dry_run::BufferStorage;
-use super::{Array, Made, Operator};
+use super::{Array, DeviceEpilogue, Made, Operator};
 use crate::job::Work;
 
 impl Array {
@@ -27,11 +27,23 @@ impl Array {
         self.on().make(Operator::MatMul, self.dtype(), made, || self.real()?.matmul(other.real()?))
     }
 
-    /// A linear layer on tokens: `weight` `(outputs, inputs)`, `bias` `(outputs)`.
+    /// A linear layer on tokens, and what follows: `weight` `(outputs, inputs)`.
     ///
     /// # Errors
     /// When the shapes do not go together, or the device is out of memory.
-    pub fn linear(&self, weight: &Self, bias: Option<&Self>) -> Result<Self, ModelError> {
+    pub(in super::super) fn linear_with(
+        &self,
+        weight: &Self,
+        epilogue: DeviceEpilogue<Self>,
+    ) -> Result<Self, ModelError> {
+        if let Some(fused) = self.fused() {
+            return self.fused_linear(fused, weight, epilogue);
+        }
+        let out = self.linear(weight, epilogue.bias)?.activate(epilogue.activation)?;
+        epilogue.residual.map_or(Ok(out.clone()), |residual| residual.add(&out))
+    }
+
+    fn linear(&self, weight: &Self, bias: Option<&Self>) -> Result<Self, ModelError> {
         let mut dims = self.dims().to_vec();
         let inputs = dims.pop().unwrap_or(1);
         let rows = self.reshape(&[dims.iter().product(), inputs])?;
@@ -50,6 +62,9 @@ impl Array {
     /// # Errors
     /// When the shapes do not go together, or the device is out of memory.
     pub fn gated_linear(&self, weight: &Self, bias: Option<&Self>) -> Result<Self, ModelError> {
+        if let Some(gated) = self.fused_gated_linear(weight, bias)? {
+            return Ok(gated);
+        }
         let mut dims = self.dims().to_vec();
         let inputs = dims.pop().unwrap_or(1);
         let rows: usize = dims.iter().product();

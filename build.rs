@@ -1,0 +1,67 @@
+//! Compiles the kernels for NVIDIA's cards where the feature `cuda` asks for them; everywhere else it does nothing.
+
+#![allow(clippy::expect_used, clippy::panic)] // A build script says what is wrong by ending.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+
+/// Where the kernels stand, and their names.
+const FOLDER: &str = "src/model/operators/cuda/kernels";
+const KERNELS: [&str; 6] = ["product", "hopper", "attention", "hopper_attention", "norm", "elementwise"];
+
+/// Cards for which machine code is made, by capability: Turing, Ampere, Ada, Hopper and Blackwell. Others of the same
+/// major number run that of the next smaller one.
+const CAPABILITIES: &str = "75,80,86,89,90,120";
+
+/// What later cards' drivers compile on their own.
+const PORTABLE: &str = "90";
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    if env::var_os("CARGO_FEATURE_CUDA").is_none() {
+        return;
+    }
+    println!("cargo::rerun-if-changed={FOLDER}");
+    for name in ["INKWICK_CUDA_CAPABILITIES", "NVCC", "CUDA_HOME", "CUDA_PATH"] {
+        println!("cargo::rerun-if-env-changed={name}");
+    }
+    let capabilities = env::var("INKWICK_CUDA_CAPABILITIES").unwrap_or_else(|_| CAPABILITIES.to_owned());
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo says where"));
+    let running: Vec<(&str, Child)> =
+        KERNELS.into_iter().map(|name| (name, compile(name, &capabilities, &out))).collect();
+    for (name, mut child) in running {
+        let status = child.wait().expect("a compiler that was started ends");
+        assert!(status.success(), "nvcc could not compile {FOLDER}/{name}.cu: see its words above");
+    }
+}
+
+fn compile(name: &str, capabilities: &str, out: &Path) -> Child {
+    let mut command = Command::new(nvcc());
+    command.args(["-std=c++17", "-O3", "--fatbin"]);
+    let mut target = |architecture: &str, code: &str| {
+        command.arg("-gencode").arg(format!("arch=compute_{architecture},code={code}"));
+    };
+    if name.starts_with("hopper") {
+        // Instructions that no other card has, older or newer.
+        target("90a", "sm_90a");
+    } else {
+        for capability in capabilities.split(',').map(str::trim) {
+            target(capability, &format!("sm_{capability}"));
+        }
+        target(PORTABLE, &format!("compute_{PORTABLE}"));
+    }
+    command.arg("-o").arg(out.join(format!("{name}.fatbin"))).arg(format!("{FOLDER}/{name}.cu"));
+    command.spawn().unwrap_or_else(|error| panic!("the feature `cuda` needs NVIDIA's compiler nvcc: {error}"))
+}
+
+/// As candle's build finds it.
+fn nvcc() -> OsString {
+    if let Some(nvcc) = env::var_os("NVCC") {
+        return nvcc;
+    }
+    let homes = ["CUDA_HOME", "CUDA_PATH"].into_iter().filter_map(env::var_os);
+    let mut places = homes.map(|home| PathBuf::from(home).join("bin").join("nvcc"));
+    places.find(|place| place.exists()).map_or_else(|| OsString::from("nvcc"), PathBuf::into_os_string)
+}
