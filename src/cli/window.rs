@@ -2,17 +2,15 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::backend;
 use crate::engine::device::{DeviceChoice, DtypeChoice};
 use crate::engine::mobile_sam::{self, FetchWeights};
-use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, files_of};
+use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, TokenCounter};
 use crate::hub::{self, DownloadError, DownloadProgress, Hub};
-use crate::job::{ErrorKind, JobError, ModelRef, Wake};
-use crate::pipeline::tokenizer_of;
-use crate::prompt::{PromptTokenizer, drawn, parse};
+use crate::job::{ErrorKind, JobError, Wake};
 use crate::store::hub_cache::CachedRepository;
 use crate::store::keys::{self, KeyNames};
 use crate::store::paths::Paths;
@@ -108,18 +106,10 @@ fn estimator() -> EstimatePicture {
     Arc::new(move |question| estimator.answer(question))
 }
 
-/// Counts as the pipeline reads: weights and brackets are no tokens. Keeps the tokenizer used last.
+/// Counts as the pipeline reads.
 fn token_counter() -> CountTokens {
-    let last: Mutex<Option<(ModelRef, PromptTokenizer)>> = Mutex::default();
+    let counter = TokenCounter::default();
     Arc::new(move |TokenQuestion { model, prompt }| {
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_ref().is_none_or(|(known, _)| known != model) {
-            let tokenizer = tokenizer_of(&files_of(model).ok()?).ok()?;
-            *last = Some((model.clone(), tokenizer));
-        }
-        let (_, tokenizer) = last.as_ref()?;
-        // A drawn choice is as good as another to count.
-        let windows = tokenizer.count(&parse(&drawn(prompt, 0))).ok()?;
-        Some(TokenCount { windows, room: tokenizer.window_room() })
+        counter.count(model, prompt).map(|(windows, room)| TokenCount { windows, room })
     })
 }

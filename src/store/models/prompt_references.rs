@@ -41,6 +41,23 @@ impl From<ReferenceError> for JobError {
 /// # Errors
 /// When a tag names no file, or a weight that no LoRA bears.
 pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<Vec<Notice>, ReferenceError> {
+    resolve_by(request, paths, |name| find_lora(Path::new(name), paths))
+}
+
+/// The same for a prompt that came from elsewhere: a tag is a name among the LoRAs, never a path.
+///
+/// # Errors
+/// As [`resolve`].
+#[cfg(feature = "serve")]
+pub(crate) fn resolve_names(request: &mut Request, paths: &Paths) -> Result<Vec<Notice>, ReferenceError> {
+    resolve_by(request, paths, |name| find_lora_called(name, paths))
+}
+
+fn resolve_by(
+    request: &mut Request,
+    paths: &Paths,
+    find: impl Fn(&str) -> Result<PathBuf, ReferenceError>,
+) -> Result<Vec<Notice>, ReferenceError> {
     let prompts = [request.prompt.clone(), request.negative.clone().unwrap_or_default()];
     for known in embeddings(paths) {
         let is_wanted = prompts.iter().any(|prompt| find_word(prompt, &known.word).is_some());
@@ -52,7 +69,7 @@ pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<Vec<Notice
         return Ok(Vec::new());
     }
     for tag in lora_tags(&request.prompt) {
-        let file = find_lora(Path::new(&tag.name), paths)?;
+        let file = find(&tag.name)?;
         if tag.weight.abs() > MAX_LORA_WEIGHT {
             return Err(ReferenceError::Weight { name: tag.name });
         }
@@ -71,25 +88,32 @@ pub(crate) fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, Reference
     if name.is_file() {
         return Ok(name.to_owned());
     }
-    let wanted = name.to_string_lossy();
+    find_lora_called(&name.to_string_lossy(), paths)
+}
+
+/// The file of that name, with or without its ending, in the LoRA folder or among the models; never a path.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn find_lora_called(wanted: &str, paths: &Paths) -> Result<PathBuf, ReferenceError> {
     for folder in lora_folders(paths) {
-        if let Some(found) = files_in(&folder, &ENDINGS).into_iter().find(|file| is_called(file, &wanted)) {
+        if let Some(found) = files_in(&folder, &ENDINGS).into_iter().find(|file| is_called(file, wanted)) {
             return Ok(found);
         }
     }
     let elsewhere = paths.other_folders.iter().filter(|folder| is_root(folder));
-    let mut others = elsewhere.flat_map(|folder| models_under(folder)).filter(|file| is_called(file, &wanted));
+    let mut others = elsewhere.flat_map(|folder| models_under(folder)).filter(|file| is_called(file, wanted));
     // A checkpoint may have the same name.
     if let Some(found) = others.find(|file| lies_in(file, "lora") || lies_in(file, "lycoris")) {
         return Ok(found);
     }
     // Whoever fetched a file by its name meant it.
     if let Some(found) =
-        models_under(&paths.hub_cache).into_iter().find(|file| file.is_file() && is_called(file, &wanted))
+        models_under(&paths.hub_cache).into_iter().find(|file| file.is_file() && is_called(file, wanted))
     {
         return Ok(found);
     }
-    Err(ReferenceError::NoLora { name: wanted.into_owned(), folder: paths.models_folder.join("loras") })
+    Err(ReferenceError::NoLora { name: wanted.to_owned(), folder: paths.models_folder.join("loras") })
 }
 
 /// The word of an embedding file is the file's name.
@@ -108,6 +132,19 @@ pub(crate) fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
         }
     }
     found.iter().map(|file| embedding(file)).collect()
+}
+
+/// The LoRA files that lie where LoRAs are kept, each once.
+#[cfg(feature = "serve")]
+#[must_use]
+pub(crate) fn loras(paths: &Paths) -> Vec<PathBuf> {
+    let own = ["loras", "Lora"].into_iter().flat_map(|name| files_in(&paths.models_folder.join(name), &ENDINGS));
+    let elsewhere = paths.other_folders.iter().filter(|folder| is_root(folder)).flat_map(|folder| models_under(folder));
+    let elsewhere = elsewhere.filter(|file| file.is_file() && (lies_in(file, "lora") || lies_in(file, "lycoris")));
+    let mut found: Vec<PathBuf> = own.chain(elsewhere).collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// Where LoRAs are looked for.

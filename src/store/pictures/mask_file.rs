@@ -27,7 +27,9 @@ pub fn write(path: &Path, mask: &MaskPlane) -> Result<(), PictureFileError> {
     atomic::write(path, &bytes).map_err(|source| PictureFileError::Write { source, path: path.to_path_buf() })
 }
 
-fn mask_of(picture: &Picture) -> MaskPlane {
+/// As [`read`] does; as large as the picture.
+#[must_use]
+pub(crate) fn mask_of(picture: &Picture) -> MaskPlane {
     let pixels = || picture.rgba().chunks_exact(4);
     let mut visible = pixels().filter(|pixel| pixel[3] > 0);
     let first = visible.next();

@@ -3,7 +3,7 @@
 //! What comes from elsewhere is not trusted: sizes are limited before anything is unpacked.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use image::codecs::jpeg::JpegEncoder;
@@ -51,6 +51,8 @@ pub enum PictureFileError {
     Damaged { reason: String, path: PathBuf },
     #[error("a picture may have up to 100 megapixels, found {width}×{height}; make it smaller first: {}", path.display())]
     TooLarge { width: u32, height: u32, path: PathBuf },
+    #[error("a picture may have up to {most_pixels} pixels here, found {width}×{height}; make it smaller first: {}", path.display())]
+    TooManyPixels { width: u32, height: u32, most_pixels: u64, path: PathBuf },
     #[error("the picture could not be put into the file's format ({reason}); try .png: {}", path.display())]
     Encode { reason: String, path: PathBuf },
     #[error("the picture could not be written ({source}); check the disk and the folder's rights: {}", path.display())]
@@ -63,7 +65,7 @@ impl PictureFileError {
             Self::Extension { .. } => ErrorKind::Request,
             Self::Open { source, .. } if source.kind() == io::ErrorKind::NotFound => ErrorKind::NotFound,
             Self::Open { .. } | Self::NotAPicture { .. } | Self::Damaged { .. } => ErrorKind::Unreadable,
-            Self::Unreadable { .. } | Self::TooLarge { .. } => ErrorKind::Unsupported,
+            Self::Unreadable { .. } | Self::TooLarge { .. } | Self::TooManyPixels { .. } => ErrorKind::Unsupported,
             Self::Encode { .. } | Self::Write { .. } => ErrorKind::Storage,
         }
     }
@@ -153,8 +155,25 @@ fn rgb_on_white(picture: &Picture) -> Vec<u8> {
 /// # Errors
 /// When it cannot be opened, is no picture, is damaged, or is larger than a hundred megapixels.
 pub fn read(path: &Path) -> Result<Picture, PictureFileError> {
+    unpacked(open(path)?, path)
+}
+
+/// The same for a file's bytes; `name` stands in the errors where a file has its path.
+///
+/// # Errors
+/// As [`read`], and when it has more than `most_pixels`, which are looked at before anything is unpacked.
+#[cfg(feature = "serve")]
+pub(crate) fn read_bytes(bytes: &[u8], name: &Path, most_pixels: u64) -> Result<Picture, PictureFileError> {
+    let decoder = decoder_of(std::io::Cursor::new(bytes), name)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > most_pixels {
+        return Err(PictureFileError::TooManyPixels { width, height, most_pixels, path: name.to_path_buf() });
+    }
+    unpacked(decoder, name)
+}
+
+fn unpacked(mut decoder: impl ImageDecoder, path: &Path) -> Result<Picture, PictureFileError> {
     let damaged = |reason: String| PictureFileError::Damaged { reason, path: path.to_path_buf() };
-    let mut decoder = open(path)?;
     let (width, height) = decoder.dimensions();
     if width > MAX_SIDE_PX || height > MAX_SIDE_PX || u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(PictureFileError::TooLarge { width, height, path: path.to_path_buf() });
@@ -202,13 +221,21 @@ fn open(path: &Path) -> Result<impl ImageDecoder + use<>, PictureFileError> {
     if file.metadata().map_err(opened)?.is_dir() {
         return Err(PictureFileError::NotAPicture { path: path.to_path_buf() });
     }
+    decoder_of(BufReader::new(file), path)
+}
+
+fn decoder_of<'a, R: BufRead + Seek + 'a>(
+    mut source: R,
+    path: &Path,
+) -> Result<impl ImageDecoder + use<'a, R>, PictureFileError> {
+    let opened = |source| unopened(source, path);
     let mut head = Vec::with_capacity(picture_kind::HEAD_BYTES);
-    (&file).take(picture_kind::HEAD_BYTES as u64).read_to_end(&mut head).map_err(opened)?;
-    (&file).rewind().map_err(opened)?;
+    (&mut source).take(picture_kind::HEAD_BYTES as u64).read_to_end(&mut head).map_err(opened)?;
+    source.rewind().map_err(opened)?;
     if let Some(kind) = picture_kind::unreadable(&head) {
         return Err(PictureFileError::Unreadable { kind, path: path.to_path_buf() });
     }
-    let reader = ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(opened)?;
+    let reader = ImageReader::new(source).with_guessed_format().map_err(opened)?;
     if !picture_kind::is_read(reader.format()) {
         return Err(PictureFileError::NotAPicture { path: path.to_path_buf() });
     }
