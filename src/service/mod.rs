@@ -1,8 +1,9 @@
 //! The worker: the engine behind HTTP, for other programs on this machine and on others.
 //!
 //! `routes` answer, `jobs` keep what was asked and what became of it, `request` alone turns JSON into a `job::Request`,
-//! `answer` alone turns errors into statuses, `guard` looks at every request first.
+//! `a1111` translates another program's interface into ours, `answer` alone turns errors into statuses, `guard` looks at every request first.
 
+mod a1111;
 mod answer;
 mod body;
 mod catalogue;

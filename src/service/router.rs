@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
+use super::a1111;
 use super::answer::Refusal;
 use super::guard::guard;
 use super::routes::{jobs, lists, questions, watch};
@@ -31,6 +32,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/health", get(watch::health))
         .route("/ready", get(watch::ready))
         .route("/metrics", get(watch::metrics))
+        .nest("/sdapi/v1", a1111::routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(another_method)
         .layer(from_fn_with_state(Arc::clone(&service), guard))

@@ -47,6 +47,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("init_image", r#""/etc/passwd""#, "picture"),
     ("init_image", "{}", "a text"),
     ("mask_image", r#""aGVsbG8=""#, "init_image"),
+    ("fit_mask", "true", "init_image"),
     ("strength", "0.5", "init_image"),
     ("resize", r#""crop""#, "init_image"),
     ("extend", "[1, 2, 3, 4]", "init_image"),

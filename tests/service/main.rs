@@ -3,6 +3,7 @@
 #![cfg(feature = "serve")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
+mod a1111;
 mod crowd;
 mod guard;
 mod hostile;

@@ -8,5 +8,5 @@ mod registry;
 pub(super) mod stream;
 mod tally;
 
-pub(super) use record::{Ended, Happening, Record, State};
+pub(super) use record::{Ended, Happening, Picture, Record, State};
 pub(super) use registry::{Jobs, Order};

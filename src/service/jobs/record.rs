@@ -151,6 +151,19 @@ impl Record {
         log.entries.iter().filter_map(|(_, happening)| notice(happening)).collect()
     }
 
+    /// Waits for the end.
+    pub(in crate::service) async fn wait(&self) -> Arc<Ended> {
+        let mut watch = self.watch();
+        loop {
+            watch.borrow_and_update();
+            if let Some(ended) = self.ended() {
+                return ended;
+            }
+            // The sender lives as long as this.
+            let _ = watch.changed().await;
+        }
+    }
+
     /// Has the engine stop it. Its outcome comes as for any other.
     pub(in crate::service) fn cancel(&self) {
         if let Some(handle) = lock(&self.handle).as_ref() {

@@ -16,7 +16,7 @@ use crate::store::pictures::mask_file::mask_of;
 const IMG2IMG_STRENGTH: f64 = 0.75;
 const INPAINT_STRENGTH: f64 = 1.0;
 /// They say something about a picture only.
-const NEED_A_PICTURE: [&str; 5] = ["mask_image", "extend", "strength", "resize", "image_guidance"];
+const NEED_A_PICTURE: [&str; 6] = ["mask_image", "fit_mask", "extend", "strength", "resize", "image_guidance"];
 
 pub(super) fn fill(request: &mut Request, fields: &mut Fields, options: &ServiceOptions) -> Result<(), FieldError> {
     let lonely = NEED_A_PICTURE.into_iter().find(|name| fields.has(name)).filter(|_| !fields.has("init_image"));
@@ -25,6 +25,7 @@ pub(super) fn fill(request: &mut Request, fields: &mut Fields, options: &Service
     }
     let init = fields.text("init_image")?;
     let mask = fields.text("mask_image")?;
+    let fit_mask = fields.flag("fit_mask")?.unwrap_or(false);
     let strength = fields.number("strength", 0.0, 1.0)?;
     let modes = ResizeMode::ALL.map(ResizeMode::id);
     request.resize = fields.one_of("resize", &modes, ResizeMode::from_id)?.unwrap_or_default();
@@ -34,7 +35,7 @@ pub(super) fn fill(request: &mut Request, fields: &mut Fields, options: &Service
     let Some(init) = init else { return Ok(()) };
     let most = options.max_picture_pixels;
     let mut picture = picture_of("init_image", &init, most)?;
-    let mut mask = mask.map(|text| mask_from("mask_image", &text, &picture, most)).transpose()?;
+    let mut mask = mask.map(|text| mask_from(&text, &picture, most, fit_mask)).transpose()?;
     if !by.is_empty() {
         let size = by.around(picture.width(), picture.height());
         let fits = size.is_some_and(|(width, height)| u64::from(width) * u64::from(height) <= most);
@@ -50,14 +51,22 @@ pub(super) fn fill(request: &mut Request, fields: &mut Fields, options: &Service
     Ok(())
 }
 
-fn mask_from(field: &str, text: &str, picture: &Picture, most: u64) -> Result<MaskPlane, FieldError> {
+/// As large as the picture, or brought to its size where that is asked for.
+fn mask_from(text: &str, picture: &Picture, most: u64, fit: bool) -> Result<MaskPlane, FieldError> {
+    let field = "mask_image";
     let mask = mask_of(&picture_of(field, text, most)?);
     let (width, height) = (picture.width(), picture.height());
     if (mask.width(), mask.height()) == (width, height) {
         return Ok(mask);
     }
+    if fit {
+        return Ok(mask.resized(width, height));
+    }
     let found = format!("{}×{}", mask.width(), mask.height());
-    Err(FieldError::new(field, format!("{field} must be as large as init_image, {width}×{height}, found {found}")))
+    Err(FieldError::new(
+        field,
+        format!("{field} must be as large as init_image, {width}×{height}, found {found}; or set fit_mask"),
+    ))
 }
 
 fn settings(fields: &mut Fields) -> Result<InpaintSettings, FieldError> {

@@ -141,6 +141,20 @@ pub fn request_of_parameters(text: &str) -> Option<Request> {
     Some(request)
 }
 
+/// All that a `parameters` text says, by its own keys, with the prompts as `Prompt` and `Negative prompt`.
+#[cfg(feature = "serve")]
+#[must_use]
+pub(crate) fn pairs_of_parameters(text: &str) -> Vec<(String, String)> {
+    let text = text.trim();
+    let (prompts, last_line) = text.rsplit_once('\n').unwrap_or(("", text));
+    let pairs = pairs_in(last_line);
+    let (prompts, pairs) = if pairs.len() < FEWEST_PAIRS { (text, Vec::new()) } else { (prompts, pairs) };
+    let (prompt, negative) = split_prompts(prompts);
+    let texts = [("Prompt", prompt), ("Negative prompt", negative.unwrap_or_default())];
+    let texts = texts.into_iter().map(|(key, text)| (key.to_owned(), text));
+    texts.chain(pairs.into_iter().map(|(key, value)| (key.to_owned(), unquoted(value)))).collect()
+}
+
 fn apply(request: &mut Request, key: &str, value: &str) {
     match key {
         "Steps" => set(&mut request.steps, value.parse().ok()),
@@ -210,7 +224,8 @@ fn schedule_of(sigmas: SigmaChoice) -> &'static str {
 }
 
 /// At the end of a schedule's or, in older files, a sampler's name.
-fn sigmas_of(name: &str) -> Option<SigmaChoice> {
+#[must_use]
+pub(crate) fn sigmas_of(name: &str) -> Option<SigmaChoice> {
     let name = name.trim().to_lowercase();
     let ends = |ending: &str| name == ending || name.ends_with(&format!(" {ending}"));
     let known = SigmaChoice::ALL.into_iter().find(|sigmas| ends(&schedule_of(*sigmas).to_lowercase()));
@@ -225,7 +240,8 @@ fn is_of_automatic1111(pairs: &[(&str, &str)]) -> bool {
 }
 
 /// By the window's label or the command line's name, in any case, with or without a schedule behind it.
-fn scheduler_of(name: &str) -> Option<SchedulerName> {
+#[must_use]
+pub(crate) fn scheduler_of(name: &str) -> Option<SchedulerName> {
     let name = name.trim().to_lowercase();
     let bare = SCHEDULE_ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name).trim_end();
     let id = bare.replace(['_', ' '], "-");

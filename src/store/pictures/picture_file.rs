@@ -204,6 +204,17 @@ pub fn read_request(path: &Path) -> Result<Option<Request>, PictureFileError> {
     Ok(comment.and_then(|exif| exif::comment_of(&exif)).and_then(|text| metadata::request_of_parameters(&text)))
 }
 
+/// AUTOMATIC1111's text in the bytes of a picture file, whoever wrote it; `None` where there is none.
+#[cfg(feature = "serve")]
+#[must_use]
+pub(crate) fn parameters_in(bytes: &[u8]) -> Option<String> {
+    if bytes.starts_with(&PNG_SIGNATURE) {
+        return png_text::parameters_in(bytes);
+    }
+    let mut decoder = decoder_of(std::io::Cursor::new(bytes), Path::new("")).ok()?;
+    decoder.exif_metadata().ok().flatten().and_then(|exif| exif::comment_of(&exif))
+}
+
 /// The mask that a PNG picture was repainted with, and the strength; empty where the file has none.
 #[must_use]
 pub fn read_painting(path: &Path) -> Painting {

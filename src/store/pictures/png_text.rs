@@ -89,6 +89,20 @@ pub(crate) fn read_painting(path: &Path) -> Painting {
     Painting { strength, mask: png_mask::read(path) }
 }
 
+/// AUTOMATIC1111's text in the bytes of a PNG file.
+#[cfg(feature = "serve")]
+pub(crate) fn parameters_in(bytes: &[u8]) -> Option<String> {
+    let limits = png::Limits { bytes: MAX_TEXT_BYTES };
+    let mut decoder = png::Decoder::new_with_limits(std::io::Cursor::new(bytes), limits);
+    decoder.set_ignore_text_chunk(false);
+    let mut reader = decoder.read_info().ok()?;
+    if let Some(text) = text_of(reader.info(), PARAMETERS_KEY) {
+        return Some(text);
+    }
+    reader.finish().ok()?;
+    text_of(reader.info(), PARAMETERS_KEY)
+}
+
 fn request_in(info: &png::Info<'_>) -> Option<Request> {
     let exact = text_of(info, REQUEST_KEY).and_then(|json| request_of_json(&json));
     exact.or_else(|| text_of(info, PARAMETERS_KEY).and_then(|text| request_of_parameters(&text)))
