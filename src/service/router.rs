@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use super::a1111;
 use super::answer::Refusal;
 use super::guard::guard;
+use super::openai;
 use super::routes::{jobs, lists, questions, watch};
 use super::state::Service;
 
@@ -33,6 +34,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/ready", get(watch::ready))
         .route("/metrics", get(watch::metrics))
         .nest("/sdapi/v1", a1111::routes())
+        .merge(openai::routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(another_method)
         .layer(from_fn_with_state(Arc::clone(&service), guard))

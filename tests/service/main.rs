@@ -8,5 +8,6 @@ mod crowd;
 mod guard;
 mod hostile;
 mod jobs;
+mod openai;
 mod scene;
 mod socket;

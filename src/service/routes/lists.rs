@@ -26,7 +26,9 @@ pub(in crate::service) async fn models(State(service): Shared) -> Result<Respons
     Ok(ok(&json!({"object": "list", "data": data})))
 }
 
-fn model(entry: &ModelEntry) -> Value {
+/// One entry of the list.
+#[must_use]
+pub(in crate::service) fn model(entry: &ModelEntry) -> Value {
     let ModelEntry { name, kind, defaults, facts, reference, .. } = entry;
     let ModelDefaults { width, height, guidance, steps, scheduler } = defaults;
     json!({

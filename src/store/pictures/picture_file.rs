@@ -113,10 +113,7 @@ pub fn encode(path: &Path, picture: &Picture, request: Option<&Request>) -> Resu
     let mut bytes = Vec::new();
     let encoded = match PictureFormat::of_path(path)? {
         PictureFormat::Png => png_text::encode(picture, request).map(|png| bytes = png).map_err(|e| e.to_string()),
-        PictureFormat::Jpeg => {
-            let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
-            encode_with(encoder, &rgb_on_white(picture), ExtendedColorType::Rgb8, picture, request)
-        }
+        PictureFormat::Jpeg => jpeg(&mut bytes, picture, JPEG_QUALITY, request),
         PictureFormat::WebP => {
             let encoder = WebPEncoder::new_lossless(&mut bytes);
             encode_with(encoder, picture.rgba(), ExtendedColorType::Rgba8, picture, request)
@@ -126,6 +123,27 @@ pub fn encode(path: &Path, picture: &Picture, request: Option<&Request>) -> Resu
         Ok(()) => Ok(bytes),
         Err(reason) => Err(PictureFileError::Encode { reason, path: path.to_path_buf() }),
     }
+}
+
+/// A JPEG file's bytes; `quality` from 0 to 100.
+///
+/// # Errors
+/// When the format cannot hold such a picture.
+#[cfg(feature = "serve")]
+pub(crate) fn encode_jpeg(
+    picture: &Picture,
+    quality: u8,
+    request: Option<&Request>,
+) -> Result<Vec<u8>, PictureFileError> {
+    let mut bytes = Vec::new();
+    jpeg(&mut bytes, picture, quality.clamp(1, 100), request)
+        .map_err(|reason| PictureFileError::Encode { reason, path: PathBuf::from("picture.jpg") })?;
+    Ok(bytes)
+}
+
+fn jpeg(bytes: &mut Vec<u8>, picture: &Picture, quality: u8, request: Option<&Request>) -> Result<(), String> {
+    let encoder = JpegEncoder::new_with_quality(bytes, quality);
+    encode_with(encoder, &rgb_on_white(picture), ExtendedColorType::Rgb8, picture, request)
 }
 
 fn encode_with(
