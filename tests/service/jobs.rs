@@ -4,10 +4,11 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use inkwick::engine::device::{DeviceChoice, DtypeChoice};
 use inkwick::engine::{CandleBackend, EngineHandle};
+use inkwick::sampling::SchedulerName;
 use inkwick::service::ServiceOptions;
 use serde_json::{Value, json};
 
-use crate::scene::{Scene, apple, decoded, names, pixels, png};
+use crate::scene::{Scene, apple, decoded, events_in, names, pixels, png};
 
 #[test]
 fn a_job_is_followed_to_its_picture() {
@@ -199,12 +200,10 @@ fn ended_jobs_are_let_go_but_a_reader_gets_its_outcome() {
     let options = ServiceOptions { max_ended_bytes: 0, ..ServiceOptions::default() };
     let (scene, gate) = Scene::gated(options);
     let id = scene.submit(&apple(1));
-    let reader = std::thread::scope(|scope| {
-        let reader = scope.spawn(|| scene.events(&id));
-        drop(gate);
-        reader.join().unwrap()
-    });
-    assert_eq!(names(&reader).last(), Some(&"complete"));
+    let request = Request::get(format!("/v1/jobs/{id}/stream")).body(Body::empty()).unwrap();
+    let reader = scene.begin(request);
+    drop(gate);
+    assert_eq!(names(&events_in(&scene.finish(reader).text())).last(), Some(&"complete"));
     scene.until("its going", |scene| scene.get(&format!("/v1/jobs/{id}")).status == StatusCode::NOT_FOUND);
 }
 
@@ -214,7 +213,7 @@ fn lists_and_questions_are_answered() {
     let models = scene.get("/v1/models").json();
     assert_eq!((&models["object"], &models["data"][0]["id"]), (&json!("list"), &json!("Built-in")));
     assert_eq!(models["data"][0]["defaults"]["width"], 256);
-    assert_eq!(scene.get("/v1/schedulers").json()["schedulers"].as_array().unwrap().len(), 14);
+    assert_eq!(scene.get("/v1/schedulers").json()["schedulers"].as_array().unwrap().len(), SchedulerName::ALL.len());
     for (path, key) in [("/v1/loras", "loras"), ("/v1/embeddings", "embeddings"), ("/v1/vaes", "vaes")] {
         assert_eq!(scene.get(path).json()[key], json!([]), "{path}");
     }

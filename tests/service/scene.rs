@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -61,6 +62,33 @@ impl Backend for Gated {
     fn reset(&mut self) {}
 }
 
+/// Waits after each step until it is let go; gone, it lets all go.
+pub(crate) struct Stepped {
+    inner: FakeBackend,
+    gate: Receiver<()>,
+}
+
+impl Backend for Stepped {
+    fn run(
+        &mut self,
+        task: &Task,
+        cancel: &CancelToken,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Drawn, BackendError> {
+        let gate = self.gate.clone();
+        let mut wait = |event: Progress| {
+            let is_step = matches!(event, Progress::Step { .. });
+            progress(event);
+            if is_step {
+                let _ = gate.recv();
+            }
+        };
+        self.inner.run(task, cancel, &mut wait)
+    }
+
+    fn reset(&mut self) {}
+}
+
 impl Scene {
     pub(crate) fn new() -> Self {
         Self::with(ServiceOptions::default())
@@ -76,6 +104,12 @@ impl Scene {
         (Self::by(move || Gated { inner: FakeBackend::new(FakeScript::default()), gate }, options), open)
     }
 
+    /// Each step waits for a message; dropping the sender lets all go.
+    pub(crate) fn stepped(options: ServiceOptions) -> (Self, Sender<()>) {
+        let (open, gate) = unbounded();
+        (Self::by(move || Stepped { inner: FakeBackend::new(FakeScript::default()), gate }, options), open)
+    }
+
     pub(crate) fn by<B: Backend>(backend: impl FnOnce() -> B + Send + 'static, options: ServiceOptions) -> Self {
         let home = TempDir::new().unwrap();
         let paths = Paths::under(home.path());
@@ -87,9 +121,16 @@ impl Scene {
     }
 
     pub(crate) fn ask(&self, request: Request<Body>) -> Answer {
-        let router = self.router.clone();
+        self.finish(self.begin(request))
+    }
+
+    /// To the head of the answer.
+    pub(crate) fn begin(&self, request: Request<Body>) -> Response {
+        self.runtime.block_on(self.router.clone().oneshot(request)).unwrap()
+    }
+
+    pub(crate) fn finish(&self, response: Response) -> Answer {
         self.runtime.block_on(async {
-            let response = router.oneshot(request).await.unwrap();
             let (status, headers) = (response.status(), response.headers().clone());
             let body = tokio::time::timeout(PATIENCE, to_bytes(response.into_body(), usize::MAX));
             Answer { status, headers, body: body.await.expect("the answer does not end").unwrap() }

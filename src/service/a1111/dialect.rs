@@ -181,8 +181,9 @@ fn unsupported(asked: &mut Lenient) {
     if !["", "none"].contains(&asked.text("refiner_checkpoint").to_lowercase().as_str()) {
         asked.note("a second model (refiner_checkpoint) is not used");
     }
-    for (name, usual) in [("s_churn", 0.0), ("s_noise", 1.0), ("eta", 0.0)] {
-        if asked.number(name).is_some_and(|value| (value - usual).abs() > 1e-9 && value.abs() > 1e-9) {
+    // 0 and 1 are what samplers take by themselves.
+    for name in ["s_churn", "s_noise", "eta"] {
+        if asked.number(name).is_some_and(|value| value.abs() > 1e-9 && (value - 1.0).abs() > 1e-9) {
             asked.note(format!("{name} has no effect here"));
         }
     }

@@ -17,14 +17,13 @@ impl Groups {
         self.list().push(group);
     }
 
-    /// Nobody waits for it any more. What has not ended is cancelled, unless it is to be saved here.
+    /// Nobody waits for it any more. What has not ended is cancelled, unless it is to be saved here: that can still be
+    /// interrupted.
     pub(super) fn close(&self, group: &[Arc<Record>], goes_on: bool) {
-        if let Some(first) = group.first() {
-            self.list().retain(|open| open.first().is_none_or(|other| other.id != first.id));
-        }
         if !goes_on {
             group.iter().for_each(|record| record.cancel());
         }
+        drop(self.list());
     }
 
     /// All jobs that have not ended, in the order in which they were asked for.
@@ -36,9 +35,8 @@ impl Groups {
     /// Stops the request that is being worked on.
     pub(super) fn interrupt(&self) {
         let list = self.list();
-        let is_live = |group: &&Group| group.iter().any(|record| record.state() != State::Ended);
         let is_running = |group: &&Group| group.iter().any(|record| record.state() == State::Running);
-        let group = list.iter().find(is_running).or_else(|| list.iter().find(is_live));
+        let group = list.iter().find(is_running).or_else(|| list.first());
         group.into_iter().flatten().for_each(|record| record.cancel());
     }
 
@@ -49,7 +47,10 @@ impl Groups {
         }
     }
 
+    /// Those that have not ended.
     fn list(&self) -> std::sync::MutexGuard<'_, Vec<Group>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut list = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        list.retain(|group| group.iter().any(|record| record.state() != State::Ended));
+        list
     }
 }

@@ -15,6 +15,7 @@ use crate::service::state::Service;
 
 /// `GET /sdapi/v1/progress[?skip_current_image=true]`.
 pub(super) async fn progress(State(service): State<Arc<Service>>, uri: Uri) -> Response {
+    let _ = service.jobs.running();
     let live = service.a1111_groups.live();
     let running = live.iter().find(|record| record.state() == JobState::Running).cloned();
     let last = running.as_ref().and_then(|record| {
@@ -66,12 +67,14 @@ pub(super) async fn progress(State(service): State<Arc<Service>>, uri: Uri) -> R
 
 /// `POST /sdapi/v1/interrupt`: the request that is being worked on ends.
 pub(super) async fn interrupt(State(service): State<Arc<Service>>) -> Response {
+    let _ = service.jobs.running();
     service.a1111_groups.interrupt();
     ok(&json!({}))
 }
 
 /// `POST /sdapi/v1/skip`: its next picture follows.
 pub(super) async fn skip(State(service): State<Arc<Service>>) -> Response {
+    let _ = service.jobs.running();
     service.a1111_groups.skip();
     ok(&Value::Null)
 }

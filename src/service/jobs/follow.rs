@@ -19,8 +19,8 @@ use crate::store::pictures::{metadata, png_text};
 /// What jobs that never began are told when the server ends.
 const HANDED_BACK: &str = "the server is shutting down and this job had not begun; send it again";
 
-/// Takes all that has come. `is_handing_back`: what waits is ended by the server, not by whoever asked.
-pub(super) fn follow(record: &Record, tally: &Tally, is_handing_back: bool) {
+/// Takes all that has come.
+pub(super) fn follow(record: &Record, tally: &Tally) {
     let mut seconds_so_far = 0.0;
     loop {
         // One at a time, so that a cancel never waits for a picture to be encoded.
@@ -29,10 +29,9 @@ pub(super) fn follow(record: &Record, tally: &Tally, is_handing_back: bool) {
             EventKind::Queued => {}
             EventKind::Progress(progress) => add(record, tally, progress, &mut seconds_so_far),
             EventKind::Ended(outcome) => {
-                let had_begun = record.state() != super::State::Waiting;
                 let ended = match outcome {
                     Outcome::Finished(finished) => complete(record, &finished),
-                    Outcome::Cancelled if is_handing_back && !had_begun => {
+                    Outcome::Cancelled if record.is_handed_back() => {
                         Ended::Failed { kind: ErrorKind::Stopped, message: HANDED_BACK.to_owned() }
                     }
                     Outcome::Cancelled => Ended::Cancelled,

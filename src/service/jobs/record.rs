@@ -2,6 +2,7 @@
 //!
 //! What an entry makes old leaves the log: a slow reader misses previews and places in the queue, never the outcome.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -80,6 +81,8 @@ pub(in crate::service) struct Record {
     pub(super) asked: Mutex<Option<Request>>,
     /// Gone with the outcome, and the whole picture with it.
     pub(super) handle: Mutex<Option<JobHandle>>,
+    /// The server ended it before it began, not whoever asked.
+    handed_back: AtomicBool,
     log: Mutex<Log>,
     /// Counts entries, so that readers wake.
     newest: watch::Sender<u64>,
@@ -103,6 +106,7 @@ impl Record {
             previews,
             asked: Mutex::new(Some(asked)),
             handle: Mutex::new(Some(handle)),
+            handed_back: AtomicBool::new(false),
             log: Mutex::new(Log { entries: Vec::new(), next: 1, state: State::Waiting, ended_at: None }),
             newest: watch::Sender::new(0),
         }
@@ -169,6 +173,17 @@ impl Record {
         if let Some(handle) = lock(&self.handle).as_ref() {
             handle.cancel();
         }
+    }
+
+    /// Takes it out of the queue, for it to be sent again.
+    pub(super) fn hand_back(&self) {
+        self.handed_back.store(true, Ordering::Release);
+        self.cancel();
+    }
+
+    #[must_use]
+    pub(super) fn is_handed_back(&self) -> bool {
+        self.handed_back.load(Ordering::Acquire)
     }
 
     #[must_use]

@@ -109,7 +109,8 @@ impl Jobs {
                 Ok(handle) => {
                     let id = format!("{}-{}", self.run, handle.id().0);
                     let mut record = Record::new(id, handle, request, order.previews);
-                    if index > 0 {
+                    if index + 1 < wanted {
+                        // The last one ends last.
                         record.picture_bytes = 0;
                     }
                     records.push(Arc::new(record));
@@ -154,8 +155,10 @@ impl Jobs {
     /// `false` when it does not wait any more.
     #[must_use]
     pub(in crate::service) fn move_to(&self, record: &Record, position: usize) -> bool {
+        let table = lock(&self.shared.table);
         let moved = self.engine.move_to(record.engine_id, position);
-        let _ = self.wake.try_send(());
+        let waiting = self.engine.waiting();
+        table.values().for_each(|record| place(record, &waiting));
         moved
     }
 
@@ -169,7 +172,10 @@ impl Jobs {
     #[must_use]
     pub(in crate::service) fn running(&self) -> Option<Arc<Record>> {
         let running = self.engine.running()?;
-        lock(&self.shared.table).get(&running).cloned()
+        let record = lock(&self.shared.table).get(&running).cloned()?;
+        // It may have said nothing yet.
+        record.begin();
+        Some(record)
     }
 
     /// How many wait, of all fronts.
@@ -207,7 +213,7 @@ impl Jobs {
         self.shared.stopping.store(true, Ordering::Release);
         let waiting = self.engine.waiting();
         for record in table.values().filter(|record| waiting.contains(&record.engine_id)) {
-            record.cancel();
+            record.hand_back();
         }
     }
 
@@ -241,7 +247,7 @@ impl Shared {
             };
             let (waiting, running) = (engine.waiting(), engine.running());
             for record in live {
-                follow(&record, &self.tally, self.stopping.load(Ordering::Acquire));
+                follow(&record, &self.tally);
                 if running == Some(record.engine_id) {
                     record.begin();
                 }

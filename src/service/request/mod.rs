@@ -60,7 +60,7 @@ fn compute(fields: &mut Fields) -> Result<Compute, FieldError> {
     let mut compute = Compute::default();
     if let Some(text) = fields.text("attention")? {
         let mode = text.parse::<AttentionMode>();
-        compute.attention = mode.map_err(|allowed| fields.wrong("attention", &allowed, &text.into()))?;
+        compute.attention = mode.map_err(|allowed| FieldError::new("attention", format!("attention: {allowed}")))?;
     }
     if let Some(tiling) = fields.one_of("vae_tiling", &["auto", "on", "off"], by_name)? {
         compute.vae_tiling = tiling;
