@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     say_peak(file_bytes);
     let Some(file) = options.lora else { return Ok(()) };
     for weight in [1.0, 0.5, 0.0] {
-        adapters.loras = if weight == 0.0 { Vec::new() } else { vec![LoraRef { file: file.clone(), weight }] };
+        adapters.loras = if weight == 0.0 { Vec::new() } else { vec![LoraRef::new(&file, weight)] };
         let started = Instant::now();
         pipeline = pipeline.with_adapters(&adapters, &|_, _| Ok(()))?;
         say(&format!("LoRA at {weight}"), started);

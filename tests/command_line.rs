@@ -160,6 +160,51 @@ fn an_output_that_cannot_be_written_is_told_before_any_work() {
     }
 }
 
+/// A photo with a part erased as the mask, and a photo that ends early: both are read, and both are said.
+#[test]
+fn what_of_a_picture_or_a_mask_is_read_otherwise_is_a_notice() {
+    let home = TempDir::new().unwrap();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/pictures");
+    let photo =
+        image::RgbaImage::from_fn(64, 48, |x, y| image::Rgba([200 + (x % 50) as u8, 180 + (y % 40) as u8, 190, 255]));
+    let erased = |x: u32, y: u32| (20..44).contains(&x) && (8..40).contains(&y);
+    let mask = image::RgbaImage::from_fn(64, 48, |x, y| {
+        let image::Rgba([red, green, blue, _]) = *photo.get_pixel(x, y);
+        image::Rgba([red, green, blue, if erased(x, y) { 0 } else { 255 }])
+    });
+    photo.save(home.path().join("photo.png")).unwrap();
+    mask.save(home.path().join("mask.png")).unwrap();
+    let common =
+        ["--prompt", "x", "--steps", "1", "--init", "photo.png", "--mask", "mask.png", "--mask-blur", "0", "--json"];
+    let painted = |arguments: &[&str]| {
+        let output = generate(home.path(), &[&common[..], arguments].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let made = image::open(home.path().join("out.png")).unwrap().into_rgba8();
+        let changed = |x: u32, y: u32| made.get_pixel(x, y) != photo.get_pixel(x, y);
+        (changed(30, 20), changed(2, 2), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (inside, outside, events) = painted(&[]);
+    assert!(inside && !outside && events.contains("\"notice\"") && events.contains("--mask-channel"), "{events}");
+    let (inside, outside, events) = painted(&["--mask-channel", "inverted-alpha"]);
+    assert!(inside && !outside && !events.contains("\"notice\""), "{events}");
+    for channel in ["alpha", "luma"] {
+        let (inside, outside, events) = painted(&["--mask-channel", channel]);
+        assert!(!inside && outside && !events.contains("\"notice\""), "{channel}: {events}");
+    }
+    fs::remove_file(home.path().join("out.png")).unwrap();
+    let whole = fs::read(data.join("progressive-420.jpg")).unwrap();
+    fs::write(home.path().join("cut.jpg"), &whole[..whole.len() * 3 / 4]).unwrap();
+    let output = generate(home.path(), &["--prompt", "x", "--steps", "1", "--init", "cut.jpg"]);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && message.contains("note: ") && message.contains("% of its detail is missing"),
+        "{message}"
+    );
+    let refused =
+        generate(home.path(), &["--prompt", "x", "--init", "photo.png", "--mask", "mask.png", "--mask-channel", "red"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("inverted-alpha"));
+}
+
 #[test]
 fn every_place_is_looked_at_before_any_work() {
     let home = TempDir::new().unwrap();

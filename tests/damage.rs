@@ -80,7 +80,7 @@ fn loras_and_embeddings() {
             let _ = Inspection::of(path, None);
         });
     }
-    for name in ["lora/moss.pt", "lora/zig-zag.safetensors"] {
+    for name in ["lora/moss.pt", "lora/moss-parameters.pt", "lora/zig-zag.safetensors"] {
         survives(name, 4_000, |path| {
             if let Ok(file) = TextualInversion::open(path) {
                 let _ = file.vectors_for(32, None);
@@ -172,12 +172,22 @@ fn thin_matrices_of_a_lora_do_not_become_one_that_fills_the_memory() {
             ("hada_w2_b", [one, long]),
         ],
         vec![("lokr_w1", [long, one]), ("lokr_w2", [one, long])],
+        vec![("lora_embedding_A", [one, long]), ("lora_embedding_B", [long, one])],
+        vec![
+            ("a1.weight", [one, long]),
+            ("a2.weight", [long, one]),
+            ("b1.weight", [one, long]),
+            ("b2.weight", [long, one]),
+        ],
+        // Rotations of nothing take no bytes.
+        vec![("oft_R.weight", [1 << 40, 0])],
+        vec![("oft_R.weight", [one, long])],
     ] {
         let names: Vec<(String, [usize; 2])> =
             roles.into_iter().map(|(role, shape)| (format!("{at}.{role}"), shape)).collect();
         halves(&path, &names.iter().map(|(name, shape)| (name.as_str(), &shape[..])).collect::<Vec<_>>());
         let base = ModelFiles::open_file(&corpus("base.safetensors")).unwrap();
-        let adapters = Adapters { loras: vec![LoraRef { file: path.clone(), weight: 1.0 }], ..Adapters::default() };
+        let adapters = Adapters { loras: vec![LoraRef::new(&path, 1.0)], ..Adapters::default() };
         let said = Pipeline::load_with(&base, &adapters, &Device::Cpu, DType::F32, &|_, _| Ok(()));
         let said = said.err().unwrap().to_string();
         assert!(said.contains("another kind of model"), "{said}");

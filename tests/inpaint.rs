@@ -173,11 +173,62 @@ fn outside_the_mask_and_its_feather_every_byte_is_the_photos() {
             let pixels = made.rgba().chunks_exact(4).zip(photo.rgba().chunks_exact(4)).zip(may_change.values());
             for ((made, photo), may_change) in pixels {
                 assert!(*may_change > 0 || made == photo, "{settings:?}");
-                assert_eq!(made[3], photo[3], "transparency is kept");
+                assert!(made[3] >= photo[3], "what is painted is not hidden");
                 changed += usize::from(made != photo);
             }
-            let masked = settings.prepared(&mask).values().iter().filter(|value| **value > 0).count();
+            let painted = settings.prepared(&mask);
+            let whole = made.rgba().chunks_exact(4).zip(painted.values()).filter(|(_, share)| **share == 255);
+            assert!(whole.into_iter().all(|(made, _)| made[3] == 255), "{settings:?}: what is painted is opaque");
+            let masked = painted.values().iter().filter(|value| **value > 0).count();
             assert!(changed * 10 > masked * 9, "{settings:?} changed {changed} of {masked} masked pixels");
+        }
+    }
+}
+
+/// A hole of any share of the mask and any transparency, in every way of painting.
+#[test]
+fn what_is_painted_over_transparency_is_seen() {
+    let mut pipeline = pipeline_of(&data().join("sd1/model"));
+    let painted = PixelRect::new(20, 16, 60, 56);
+    for (hole, alpha) in [(4_u32, 0_u8), (36, 0), (12, 1), (40, 90)] {
+        let rgba: Vec<u8> = photo(96, 80)
+            .rgba()
+            .chunks_exact(4)
+            .enumerate()
+            .flat_map(|(i, pixel)| {
+                let (x, y) = (i as u32 % 96, i as u32 / 96);
+                let is_hole = (30..30 + hole).contains(&x) && (30..30 + hole).contains(&y) || (x + y) % 31 == 0;
+                [pixel[0], pixel[1], pixel[2], if is_hole { alpha } else { 255 }]
+            })
+            .collect();
+        let photo = Picture::from_rgba(96, 80, rgba).unwrap();
+        let mask = blot(96, 80, painted);
+        for settings in [
+            InpaintSettings::default(),
+            InpaintSettings { mask_blur_px: 0, ..InpaintSettings::default() },
+            InpaintSettings { area: InpaintArea::Masked, padding_px: 8, ..InpaintSettings::default() },
+            InpaintSettings { soft: true, ..InpaintSettings::default() },
+            InpaintSettings { content: MaskedContent::Blurred, ..InpaintSettings::default() },
+            InpaintSettings { composite: false, ..InpaintSettings::default() },
+        ] {
+            for strength in [0.4, 1.0] {
+                let made = drawn(&mut pipeline, &repaint(&photo, mask.clone(), strength, settings.clone()));
+                let may_change = mask.grown(settings.feather_reach_px());
+                for (i, (made, photo)) in made.rgba().chunks_exact(4).zip(photo.rgba().chunks_exact(4)).enumerate() {
+                    assert!(mask.values()[i] == 0 || made[3] == 255, "{hole} {alpha} {settings:?}: {i} is hidden");
+                    let is_kept = settings.composite && may_change.values()[i] == 0;
+                    assert!(!is_kept || made == photo, "{hole} {alpha} {settings:?}: {i} is no longer the photo's");
+                }
+            }
+        }
+        let everything = blot(96, 80, PixelRect::new(0, 0, 96, 80));
+        let mut request = repaint(&photo, everything, 1.0, InpaintSettings::default());
+        let is_opaque = |made: Picture| made.rgba().chunks_exact(4).all(|pixel| pixel[3] == 255);
+        assert!(is_opaque(drawn(&mut pipeline, &request)));
+        request.mask = None;
+        for strength in [0.4, 1.0] {
+            request.init.as_mut().unwrap().strength = strength;
+            assert!(is_opaque(drawn(&mut pipeline, &request)), "without a mask, at strength {strength}");
         }
     }
 }
@@ -219,7 +270,10 @@ fn a_photo_comes_back_at_its_own_size() {
     request.mask = None;
     let (made, noted) = pipeline.run(&request, &CancelToken::default(), &mut |_| ()).unwrap();
     assert_eq!(made.size(), [101, 75]);
-    assert_eq!(made.rgba()[3], photo.rgba()[3]);
+    assert!(made.rgba().chunks_exact(4).all(|pixel| pixel[3] == 255), "without a mask everything is painted");
+    let untouched = InitPicture { picture: Arc::new(photo.clone()), strength: 0.0 };
+    let kept = drawn(&mut pipeline, &Request { init: Some(untouched), ..request.clone() });
+    assert_eq!(kept.rgba()[3], photo.rgba()[3], "at strength 0 nothing is");
     let again = drawn(&mut pipeline, &Request { init: request.init.clone(), ..noted });
     assert_eq!(again, made, "what is noted makes the same picture again");
     request.inpaint.composite = false;

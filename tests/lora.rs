@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
-use inkwick::checkpoint::ModelFiles;
-use inkwick::job::{CancelToken, EmbeddingRef, LoraRef, PromptSyntax, Request};
+use inkwick::checkpoint::{ModelFiles, inspect_file};
+use inkwick::job::{CancelToken, EmbeddingRef, LoraRef, Progress, PromptSyntax, Request};
 use inkwick::model::Execution;
 use inkwick::pipeline::{Adapters, ExecutionPlan, LoadOptions, ModelSpec, Pipeline};
 use inkwick::sampling::SchedulerName;
@@ -26,11 +26,16 @@ fn load(files: &ModelFiles, adapters: &Adapters) -> Result<Pipeline, String> {
 }
 
 fn with(loras: &[(PathBuf, f64)]) -> Adapters {
-    let loras = loras.iter().map(|(file, weight)| LoraRef { file: file.clone(), weight: *weight });
+    let loras = loras.iter().map(|(file, weight)| LoraRef::new(file, *weight));
     Adapters { loras: loras.collect(), ..Adapters::default() }
 }
 
 fn draw(pipeline: &mut Pipeline, request: &Value) -> Vec<u8> {
+    drawn(pipeline, request).0
+}
+
+/// The picture, and what was told on the way.
+fn drawn(pipeline: &mut Pipeline, request: &Value) -> (Vec<u8>, Vec<String>) {
     let request = Request {
         prompt: request["prompt"].as_str().unwrap().to_owned(),
         negative: request["negative"].as_str().map(str::to_owned),
@@ -43,8 +48,42 @@ fn draw(pipeline: &mut Pipeline, request: &Value) -> Vec<u8> {
         height: request["height"].as_u64().map(|side| side as u32),
         ..Request::default()
     };
-    let (picture, _) = pipeline.run(&request, &CancelToken::default(), &mut |_| ()).unwrap();
-    picture.rgba().to_vec()
+    let mut notices = Vec::new();
+    let mut on_progress = |progress| {
+        if let Progress::Notice(notice) = progress {
+            notices.push(notice.message);
+        }
+    };
+    let (picture, _) = pipeline.run(&request, &CancelToken::default(), &mut on_progress).unwrap();
+    (picture.rgba().to_vec(), notices)
+}
+
+/// What the tests ask for, in one step of a small picture with these words.
+fn asked(prompt: &str) -> Value {
+    serde_json::json!({"prompt": prompt, "negative": "blue", "steps": 2, "guidance": 5.0, "seed": 5,
+        "scheduler": "euler", "height": 32, "width": 32})
+}
+
+type Tensors = HashMap<String, Tensor>;
+
+fn tensors(name: &str) -> Tensors {
+    candle_core::safetensors::load(data("lora").join(name), &Device::Cpu).unwrap()
+}
+
+/// A file with these tensors in a folder of its own.
+fn written(tensors: &Tensors, name: &str) -> (tempfile::TempDir, PathBuf) {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join(name);
+    candle_core::safetensors::save(tensors, &path).unwrap();
+    (home, path)
+}
+
+fn zeros(shape: &[usize]) -> Tensor {
+    Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap()
+}
+
+fn ones(shape: &[usize]) -> Tensor {
+    Tensor::ones(shape, DType::F32, &Device::Cpu).unwrap()
 }
 
 fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
@@ -100,9 +139,8 @@ fn one_that_changes_nothing_is_refused_with_the_reason() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("nothing.safetensors");
     let layer = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q";
-    let zeros = |shape: (usize, usize)| Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
-    let tensors: HashMap<String, Tensor> =
-        [(format!("{layer}.lora_down.weight"), zeros((2, 32))), (format!("{layer}.lora_up.weight"), zeros((32, 2)))]
+    let tensors: Tensors =
+        [(format!("{layer}.lora_down.weight"), zeros(&[2, 32])), (format!("{layer}.lora_up.weight"), zeros(&[32, 2]))]
             .into();
     candle_core::safetensors::save(&tensors, &file).unwrap();
     let said = refused(&folder("sd1"), &file);
@@ -164,4 +202,288 @@ fn words_with_embeddings_of_their_own_draw_what_diffusers_draws() {
     let moss = EmbeddingRef { word: "moss".into(), file: data("lora/moss.pt") };
     let said = load(&folder("sdxl"), &Adapters { embeddings: vec![moss], ..Adapters::default() }).err().unwrap();
     assert!(said.contains("another kind of model") && said.contains("moss.pt"), "{said}");
+}
+
+/// How programs name the same file: what stands before the UNet's layers and each encoder's, and the two halves.
+const SCHEMES: [(&str, &str, [&str; 3], [&str; 2]); 9] = [
+    (
+        "kohya",
+        ".",
+        ["lora_unet_", "lora_te1_text_model_", "lora_te2_text_model_"],
+        ["lora_down.weight", "lora_up.weight"],
+    ),
+    (
+        "ComfyUI",
+        ".",
+        [
+            "diffusion_model.",
+            "text_encoders.clip_l.transformer.text_model.",
+            "text_encoders.clip_g.transformer.text_model.",
+        ],
+        ["lora_down.weight", "lora_up.weight"],
+    ),
+    ("OMI", ".", ["unet.", "clip_l.text_model.", "clip_g.text_model."], ["lora_down.weight", "lora_up.weight"]),
+    ("OMI without the middle", ".", ["unet.", "clip_l.", "clip_g."], ["lora_A.weight", "lora_B.weight"]),
+    (
+        "diffusers",
+        ".",
+        ["unet.", "text_encoder.text_model.", "text_encoder_2.text_model."],
+        ["lora.down.weight", "lora.up.weight"],
+    ),
+    (
+        "PEFT in diffusers",
+        ".",
+        [
+            "unet.base_model.model.",
+            "text_encoder.base_model.model.text_model.",
+            "text_encoder_2.base_model.model.text_model.",
+        ],
+        ["lora_A.my_style.weight", "lora_B.my_style.weight"],
+    ),
+    (
+        "PEFT around all",
+        ".",
+        [
+            "base_model.model.unet.",
+            "base_model.model.text_encoder.text_model.",
+            "base_model.model.text_encoder_2.text_model.",
+        ],
+        ["lora_A.default_0.weight", "lora_B.default_0.weight"],
+    ),
+    ("bare UNet", ".", ["", "text_encoders.clip_l.", "lycoris_te2_"], ["lora_A", "lora_B"]),
+    (
+        "LyCORIS",
+        "_",
+        ["lycoris_", "lycoris_text_model_", "lycoris_te2_text_model_"],
+        ["lora.down.weight", "lora.up.weight"],
+    ),
+];
+
+#[test]
+fn it_is_the_same_whatever_program_named_it() {
+    let request = asked("a red apple in a castle");
+    for (kind, file) in [("sd1", "sd1-kohya.safetensors"), ("sdxl", "sdxl-kohya.safetensors")] {
+        let files = folder(kind);
+        let wanted = draw(&mut load(&files, &with(&[(data("lora").join(file), 0.8)])).unwrap(), &request);
+        let mut pipeline = load(&files, &Adapters::default()).unwrap();
+        assert!(mean_difference(&draw(&mut pipeline, &request), &wanted) > 1.0, "the test shows nothing");
+        for (name, before_halves, prefixes, halves) in SCHEMES {
+            let rename = |key: &str| -> String {
+                let (stem, end) = key.split_once('.').unwrap();
+                let networks = [
+                    ["lora_unet_", "lora_unet_"],
+                    ["lora_te_text_model_", "lora_te1_text_model_"],
+                    ["lora_te2_text_model_", "lora_te2_text_model_"],
+                ];
+                let (prefix, layer) = networks
+                    .iter()
+                    .zip(prefixes)
+                    .find_map(|(olds, new)| olds.iter().find_map(|old| Some((new, stem.strip_prefix(old)?))))
+                    .unwrap();
+                match end {
+                    "lora_down.weight" => format!("{prefix}{layer}{before_halves}{}", halves[0]),
+                    "lora_up.weight" => format!("{prefix}{layer}{before_halves}{}", halves[1]),
+                    other => format!("{prefix}{layer}.{other}"),
+                }
+            };
+            let renamed: Tensors = tensors(file).into_iter().map(|(key, tensor)| (rename(&key), tensor)).collect();
+            let (_home, path) = written(&renamed, "renamed.safetensors");
+            pipeline = pipeline.with_adapters(&with(&[(path, 0.8)]), &|_, _| Ok(())).unwrap();
+            let (found, notices) = drawn(&mut pipeline, &request);
+            assert_eq!(notices, [""; 0], "{kind} {name}");
+            assert_eq!(found, wanted, "{kind} {name}");
+        }
+    }
+}
+
+#[test]
+fn layers_without_a_place_are_left_out_and_told_of() {
+    let request = asked("a red apple in a castle");
+    let whole = with(&[(data("lora/sd1-kohya.safetensors"), 1.0)]);
+    let mut more = tensors("sd1-kohya.safetensors");
+    let layers = more.keys().filter(|key| key.ends_with("lora_up.weight")).count();
+    // Of an inpainting model, of another text encoder, of a form that cannot be merged; and no layer at all.
+    more.insert("lora_unet_conv_in.lora_down.weight".into(), ones(&[2, 9, 3, 3]));
+    more.insert("lora_unet_conv_in.lora_up.weight".into(), ones(&[32, 2, 1, 1]));
+    more.insert("lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight".into(), ones(&[2, 9]));
+    more.insert("lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_up.weight".into(), ones(&[9, 2]));
+    more.insert("lora_unet_conv_out.vera_lambda_b".into(), ones(&[9]));
+    more.insert("lora_unet_conv_norm_out.lora_up.weight".into(), ones(&[9, 2]));
+    more.insert("training_step".into(), ones(&[1]));
+    more.insert("bundle_emb.nothing.t5".into(), ones(&[1, 1, 1, 1]));
+    let (_home, path) = written(&more, "more.safetensors");
+    let adapters = with(&[(path.clone(), 1.0)]);
+    for sequential_offload in [false, true] {
+        let plan = ExecutionPlan { sequential_offload, ..ExecutionPlan::plain(None, DType::F32) };
+        let options = LoadOptions::of(&Execution::Kernels, &plan);
+        let load = |adapters: &Adapters| {
+            let spec = ModelSpec::read(&folder("sd1"), None).unwrap();
+            Pipeline::load_planned(spec, adapters, &options, &|_, _| Ok(())).unwrap()
+        };
+        let mut pipeline = load(&adapters);
+        let (found, notices) = drawn(&mut pipeline, &request);
+        assert_eq!(found, draw(&mut load(&whole), &request));
+        let all = layers + 4;
+        assert_eq!(notices.len(), 2, "{notices:?}");
+        let left_out = format!("4 of {all} layers of the LoRA more.safetensors were left out: ");
+        assert!(notices[0].starts_with(&left_out), "{notices:?}");
+        assert!(notices[1].contains("more.safetensors holds 2 tensors"), "{notices:?}");
+        // Once is enough.
+        assert_eq!(drawn(&mut pipeline, &request).1, [""; 0]);
+    }
+    let report = inspect_file(&path).unwrap();
+    let facts = report.lora.unwrap();
+    assert_eq!((report.kind.label(), facts.layers), ("LoRA", layers + 4));
+    assert_eq!(facts.forms, ["LoRA", "VeRA"]);
+    assert_eq!(report.unmatched, ["training_step"]);
+
+    // One is enough to say which.
+    let mut one = tensors("sd1-kohya.safetensors");
+    one.insert("lora_unet_conv_in.diff".into(), ones(&[32, 9, 3, 3]));
+    let (_home, path) = written(&one, "one.safetensors");
+    let (found, notices) = drawn(&mut load(&folder("sd1"), &with(&[(path, 1.0)])).unwrap(), &request);
+    assert_eq!(found, draw(&mut load(&folder("sd1"), &whole).unwrap(), &request));
+    let said =
+        format!("1 of {} layers of the LoRA one.safetensors was left out: its conv_in does not fit ", layers + 1);
+    assert!(notices.len() == 1 && notices[0].starts_with(&said), "{notices:?}");
+}
+
+#[test]
+fn what_is_no_number_is_blamed_on_its_file() {
+    for (value, key) in [
+        (f32::NAN, "lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight"),
+        (f32::INFINITY, "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q.lora_down.weight"),
+        (f32::NAN, "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q.alpha"),
+    ] {
+        let mut broken = tensors("sd1-kohya.safetensors");
+        let shape = broken[key].dims().to_vec();
+        broken.insert(key.to_owned(), (ones(&shape) * f64::from(value)).unwrap());
+        let (_home, path) = written(&broken, "broken.safetensors");
+        let said = load(&folder("sd1"), &with(&[(path, 0.5)])).err().unwrap();
+        assert!(said.contains("the LoRA") && said.contains(key) && said.contains("broken.safetensors"), "{said}");
+        assert!(!said.contains("precision") && !said.contains("dtype"), "{said}");
+    }
+    let vectors: Tensors = [("emb_params".to_owned(), (ones(&[2, 32]) * f64::NAN).unwrap())].into();
+    let (_home, file) = written(&vectors, "zap.safetensors");
+    let zap = EmbeddingRef { word: "zap".into(), file };
+    let said = load(&folder("sd1"), &Adapters { embeddings: vec![zap], ..Adapters::default() }).err().unwrap();
+    assert!(
+        said.contains("the embedding") && said.contains("emb_params") && said.contains("zap.safetensors"),
+        "{said}"
+    );
+}
+
+#[test]
+fn words_that_a_lora_brings_along_are_taught_as_if_they_were_given() {
+    for (kind, file, embedding, parts) in [
+        (
+            "sd1",
+            "sd1-kohya.safetensors",
+            "zig-zag.safetensors",
+            &["string_to_param.*", "emb_params", "clip_l", "<zig>"][..],
+        ),
+        ("sdxl", "sdxl-kohya.safetensors", "glow2.safetensors", &[""]),
+    ] {
+        let request = asked("a castle of zapper, red");
+        let lora = data("lora").join(file);
+        let zapper = EmbeddingRef { word: "zapper".into(), file: data("lora").join(embedding) };
+        let given = Adapters { embeddings: vec![zapper], ..with(&[(lora.clone(), 0.7)]) };
+        let wanted = draw(&mut load(&folder(kind), &given).unwrap(), &request);
+        let without = draw(&mut load(&folder(kind), &with(&[(lora, 0.7)])).unwrap(), &request);
+        assert!(mean_difference(&without, &wanted) > 0.5, "the test shows nothing");
+        for part in parts {
+            let mut bundled = tensors(file);
+            for (own, vectors) in tensors(embedding) {
+                let part = if part.is_empty() { own.as_str() } else { part };
+                bundled.insert(format!("bundle_emb.zapper.{part}"), vectors);
+            }
+            let (_home, path) = written(&bundled, "bundled.safetensors");
+            let mut pipeline = load(&folder(kind), &with(&[(path.clone(), 0.7)])).unwrap();
+            let (found, notices) = drawn(&mut pipeline, &request);
+            assert_eq!(notices, [""; 0], "{kind} {part}");
+            assert_eq!(found, wanted, "{kind} {part}");
+            let facts = inspect_file(&path).unwrap().lora.unwrap();
+            assert_eq!(facts.words, ["zapper"]);
+        }
+        // What is given by itself counts.
+        let mut bundled = tensors(file);
+        bundled.insert("bundle_emb.zapper.emb_params".into(), ones(&[1, 32]));
+        let (_home, path) = written(&bundled, "bundled.safetensors");
+        let given = Adapters { embeddings: given.embeddings, ..with(&[(path.clone(), 0.7)]) };
+        assert_eq!(draw(&mut load(&folder(kind), &given).unwrap(), &request), wanted);
+        if kind == "sdxl" {
+            // The word alone is for another kind of model.
+            let (_, notices) = drawn(&mut load(&folder(kind), &with(&[(path, 0.7)])).unwrap(), &request);
+            assert!(notices.len() == 1 && notices[0].contains("zapper"), "{notices:?}");
+        }
+    }
+}
+
+#[test]
+fn an_embedding_is_the_same_in_every_form() {
+    let request = asked("a castle of moss, red");
+    let drawn_with = |file: PathBuf| {
+        let moss = EmbeddingRef { word: "moss".into(), file };
+        drawn(&mut load(&folder("sd1"), &Adapters { embeddings: vec![moss], ..Adapters::default() }).unwrap(), &request)
+    };
+    let wanted = drawn_with(data("lora/moss.pt"));
+    let without = draw(&mut load(&folder("sd1"), &Adapters::default()).unwrap(), &request);
+    assert!(mean_difference(&without, &wanted.0) > 0.5, "the test shows nothing");
+    for file in ["moss-parameters.pt", "moss-word.bin"] {
+        assert_eq!(drawn_with(data("lora").join(file)), wanted, "{file}");
+        assert_eq!(inspect_file(&data("lora").join(file)).unwrap().kind.label(), "embedding", "{file}");
+    }
+    let all = candle_core::pickle::read_all(data("lora/moss-word.bin")).unwrap();
+    let (_, vectors) = all.into_iter().next().unwrap();
+    for (name, vectors) in [
+        ("emb_params", vectors.clone()),
+        ("<moss>", vectors.clone()),
+        ("clip_l", vectors.clone()),
+        ("text_encoders_0", vectors.clone()),
+        ("string_to_param.*", vectors.unsqueeze(0).unwrap()),
+    ] {
+        let (_home, path) = written(&[(name.to_owned(), vectors)].into(), "x.safetensors");
+        assert_eq!(drawn_with(path), wanted, "{name}");
+    }
+    // SDXL's pair has a part for this model, which is told.
+    let (_home, path) =
+        written(&[("clip_l".to_owned(), vectors), ("clip_g".to_owned(), ones(&[3, 40]))].into(), "x.safetensors");
+    let (picture, notices) = drawn_with(path);
+    assert_eq!(picture, wanted.0);
+    assert!(notices.len() == 1 && notices[0].contains("Stable Diffusion XL"), "{notices:?}");
+    // Others are refused with the name of their family.
+    for (width, family) in [(768, "Stable Diffusion 1"), (1024, "Stable Diffusion 2"), (1280, "Stable Diffusion XL")] {
+        let (_home, file) = written(&[("emb_params".to_owned(), ones(&[2, width]))].into(), "x.safetensors");
+        let x = EmbeddingRef { word: "x".into(), file };
+        let said = load(&folder("sd1"), &Adapters { embeddings: vec![x], ..Adapters::default() }).err().unwrap();
+        assert!(said.contains(family) && said.contains("x.safetensors"), "{said}");
+    }
+}
+
+#[test]
+fn what_is_known_of_a_file_is_told_before_it_is_used() {
+    let facts = |name: &str| inspect_file(&data("lora").join(name)).unwrap();
+    let report = facts("sd1-lycoris.safetensors");
+    let lora = report.lora.unwrap();
+    assert_eq!(lora.forms, ["LoHa", "LoKr", "whole differences"]);
+    assert_eq!((lora.without_place.len(), report.unmatched.len()), (0, 0), "{:?}", lora.without_place);
+    let report = facts("sdxl-kohya.safetensors");
+    assert_eq!(report.family.as_deref(), Some("Stable Diffusion XL"));
+    assert_eq!(report.lora.unwrap().without_place, [""; 0]);
+    assert_eq!(facts("sd1-dora.safetensors").lora.unwrap().forms, ["DoRA", "LoRA"]);
+    let strange: Tensors = [
+        ("transformer.single_blocks.0.to_q.lora_A.weight".to_owned(), ones(&[2, 4])),
+        ("transformer.single_blocks.0.to_q.lora_B.weight".to_owned(), ones(&[4, 2])),
+        ("lora_unet_conv_in.a1.weight".to_owned(), ones(&[4, 2])),
+        ("lora_unet_conv_in.a2.weight".to_owned(), ones(&[2, 4])),
+        ("lora_unet_conv_in.b1.weight".to_owned(), ones(&[4, 2])),
+        ("lora_unet_conv_in.b2.weight".to_owned(), ones(&[2, 4])),
+        ("lora_unet_conv_out.weight".to_owned(), ones(&[4])),
+        ("lora_unet_conv_out.on_input".to_owned(), zeros(&[1])),
+    ]
+    .into();
+    let (_home, path) = written(&strange, "strange.safetensors");
+    let lora = inspect_file(&path).unwrap().lora.unwrap();
+    assert_eq!((lora.layers, lora.forms.as_slice()), (3, &["GLoRA", "IA3", "LoRA"][..]));
+    assert_eq!(lora.without_place, ["unet: transformer_single_blocks_0_to_q"]);
 }

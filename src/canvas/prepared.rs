@@ -76,6 +76,21 @@ impl Snapshot {
             .then_some(Prepared { revision: self.revision, step: Step::Mask { mask, rect, before, after } })
     }
 
+    /// What `edit` makes of the mask's part within `rect`, in its place. `None` when nothing is different.
+    #[must_use]
+    pub fn with_edited_mask(&self, rect: PixelRect, edit: impl FnOnce(MaskPlane) -> MaskPlane) -> Option<Prepared> {
+        let rect = rect.intersection(self.mask.plane().rect());
+        let new = edit(self.mask.plane().cropped(rect));
+        if rect.is_empty() || new.size_px() != [rect.width(), rect.height()] {
+            return None;
+        }
+        let mut plane = self.mask.plane().clone();
+        for y in rect.top..rect.bottom {
+            plane.row_mut(y)[rect.left as usize..rect.right as usize].copy_from_slice(new.row(y - rect.top));
+        }
+        self.with_mask(plane)
+    }
+
     /// A mask of any size, stretched to the picture's.
     #[must_use]
     pub fn with_stretched_mask(&self, plane: MaskPlane) -> Option<Prepared> {

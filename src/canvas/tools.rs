@@ -79,6 +79,8 @@ impl Tool {
 #[serde(default)]
 pub struct BrushSettings {
     pub diameter_px: f32,
+    /// Whether that is the default for the picture, and changes with its size: nobody has chosen another.
+    pub follows_picture: bool,
     /// 0 to 1.
     pub hardness: f32,
     /// 0 to 1.
@@ -88,8 +90,30 @@ pub struct BrushSettings {
 }
 
 impl BrushSettings {
-    pub const DEFAULT_DIAMETER_PX: f32 = 50.0;
+    /// Without a picture.
+    pub const DEFAULT_DIAMETER_PX: f32 = 10.0;
+    /// Under it one would hardly see what was painted.
+    const LEAST_DEFAULT_PX: f32 = 4.0;
     pub const DEFAULT_HARDNESS: f32 = 0.8;
+
+    /// For a picture of this size: 2 % of its shorter side.
+    #[must_use]
+    pub fn default_diameter_px([width, height]: [u32; 2]) -> f32 {
+        (width.min(height) as f32 * 0.02).round().clamp(Self::LEAST_DEFAULT_PX, Brush::MAX_DIAMETER_PX)
+    }
+
+    /// Takes the default for a picture, where nobody has chosen a size.
+    pub fn fit(&mut self, size_px: [u32; 2]) {
+        if self.follows_picture {
+            self.diameter_px = Self::default_diameter_px(size_px);
+        }
+    }
+
+    /// A size that somebody chose, kept within what a brush can have.
+    pub fn choose_diameter(&mut self, diameter_px: f32) {
+        self.diameter_px = diameter_px.clamp(1.0, Brush::MAX_DIAMETER_PX);
+        self.follows_picture = false;
+    }
 
     #[must_use]
     pub fn brush(&self) -> Brush {
@@ -101,6 +125,7 @@ impl Default for BrushSettings {
     fn default() -> Self {
         Self {
             diameter_px: Self::DEFAULT_DIAMETER_PX,
+            follows_picture: true,
             hardness: Self::DEFAULT_HARDNESS,
             opacity: 1.0,
             pressure_to_size: true,
@@ -160,7 +185,7 @@ impl Default for ToolSettings {
     fn default() -> Self {
         Self {
             mask_brush: BrushSettings::default(),
-            colour_brush: BrushSettings { hardness: 0.9, diameter_px: 24.0, ..BrushSettings::default() },
+            colour_brush: BrushSettings { hardness: 0.9, ..BrushSettings::default() },
             colour: [214, 40, 40],
             other_colour: [255, 255, 255],
             palette: STARTING_PALETTE.to_vec(),
@@ -207,5 +232,22 @@ impl ToolSettings {
             _ if reversed => Ink::Eraser,
             _ => Ink::Mask,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_brush_follows_the_picture_until_somebody_chooses_a_size() {
+        let mut brush = BrushSettings::default();
+        for (size_px, wanted) in [([512, 768], 10.0), ([4000, 3000], 60.0), ([64, 64], 4.0)] {
+            brush.fit(size_px);
+            assert!((brush.diameter_px - wanted).abs() < 1e-6, "{size_px:?}: {}", brush.diameter_px);
+        }
+        brush.choose_diameter(33.0);
+        brush.fit([512, 512]);
+        assert!((brush.diameter_px - 33.0).abs() < 1e-6);
     }
 }

@@ -13,10 +13,6 @@ pub enum CheckpointError {
         "{what} is missing in the model folder; download the model again, or choose a folder in diffusers' layout: {path}"
     )]
     Missing { what: &'static str, path: PathBuf },
-    #[error(
-        "the model has only PyTorch pickle weights (.bin), which can run any code; get its .safetensors files: {0}"
-    )]
-    PickleOnly(PathBuf),
     #[error("a file of the model cannot be read ({reason}): {path}")]
     Unreadable { reason: String, path: PathBuf },
     #[error("the weights are damaged or not downloaded to their end ({reason}); download the file again: {path}")]
@@ -25,14 +21,18 @@ pub enum CheckpointError {
         "the model was trained on EDM's noise levels (as Playground 2.5 and CosXL are), which no scheduler here walks; choose another Stable Diffusion XL model: {0}"
     )]
     EdmTraining(PathBuf),
+    #[error("this file is not read: it {reason}: {path}")]
+    Unread { reason: String, path: PathBuf },
+    #[error("weights were wanted, and this file is {found}; {remedy}: {path}")]
+    NotWeights { found: String, remedy: &'static str, path: PathBuf },
     #[error(
-        "the GGUF file {reason}; Q8_0, Q4_0 to Q5_1 and Q2_K to Q6_K are read, get one of these or a .safetensors file: {path}"
+        "{count} tensors of the {part} are kept in a precision that is not read ({example}); get a file in F32, F16, BF16 or float8: {path}"
     )]
-    Quantized { reason: String, path: PathBuf },
+    UnreadPrecision { count: usize, part: String, example: String, path: PathBuf },
     #[error(
-        "the file is a database of Draw Things, whose models no other program reads; choose the .safetensors or .ckpt file that it was imported from: {0}"
+        "{tensor} in the weights has values that are no numbers (NaN or infinite), so no picture can come of them; get another copy, or another version of the model: {path}"
     )]
-    DrawThings(PathBuf),
+    NotANumber { tensor: String, path: PathBuf },
     #[error("the config's {field} is {found}, and {supported} is supported: {path}")]
     Unsupported { field: String, found: String, supported: String, path: PathBuf },
     #[error("a Stable Diffusion checkpoint was wanted, and this file holds no network that Inkwick knows: {0}")]
@@ -58,13 +58,15 @@ impl CheckpointError {
         match self {
             Self::Tensor(_) => ErrorKind::Internal,
             Self::Missing { .. } | Self::PartMissing { .. } | Self::VaeMissing(_) => ErrorKind::NotFound,
-            Self::Unreadable { .. } | Self::Damaged { .. } | Self::NoNetwork(_) | Self::IsLora(_) => {
-                ErrorKind::Unreadable
-            }
-            Self::PickleOnly(_)
-            | Self::EdmTraining(_)
-            | Self::Quantized { .. }
-            | Self::DrawThings(_)
+            Self::Unreadable { .. }
+            | Self::Damaged { .. }
+            | Self::NotWeights { .. }
+            | Self::NotANumber { .. }
+            | Self::NoNetwork(_)
+            | Self::IsLora(_) => ErrorKind::Unreadable,
+            Self::EdmTraining(_)
+            | Self::Unread { .. }
+            | Self::UnreadPrecision { .. }
             | Self::Unsupported { .. }
             | Self::Embedding { .. }
             | Self::Lora { .. } => ErrorKind::Unsupported,

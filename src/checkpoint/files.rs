@@ -7,8 +7,9 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::CheckpointError;
+use super::archive::foreign_text;
 use super::builtin::BuiltinFiles;
-use super::folder::{EmbeddedFiles, embedded_file, file_on_disk};
+use super::folder::{EmbeddedFiles, embedded_file, file_on_disk, files_on_disk};
 use super::single_file::SingleFile;
 
 /// A model in diffusers' layout, or presented as one.
@@ -70,6 +71,21 @@ impl ModelFiles {
         }
     }
 
+    /// The names of the files in one of its folders, in order; empty where there is no such folder.
+    #[must_use]
+    pub(crate) fn names_in(&self, folder: &str) -> Vec<String> {
+        let mut names: Vec<String> = match self {
+            Self::Folder(root) => files_on_disk(&root.join(folder)),
+            Self::Embedded(files) => {
+                let inside = files.iter().filter_map(|(path, _)| path.strip_prefix(folder)?.strip_prefix('/'));
+                inside.map(str::to_owned).collect()
+            }
+            Self::File(_) => Vec::new(),
+        };
+        names.sort();
+        names
+    }
+
     /// The whole file, or `None` when there is none.
     ///
     /// # Errors
@@ -88,9 +104,11 @@ impl ModelFiles {
     /// When the file is no JSON or a field has a value that `T` cannot hold; the message names it.
     pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, CheckpointError> {
         let Some(bytes) = self.read(name)? else { return Ok(None) };
-        serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| CheckpointError::Unreadable { reason: error.to_string(), path: self.path_of(name) })
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+            // A pointer or a page instead of the file says more than where it is no JSON.
+            let reason = foreign_text(&bytes).unwrap_or_else(|| error.to_string());
+            CheckpointError::Unreadable { reason, path: self.path_of(name) }
+        })
     }
 
     /// Like [`Self::read_json`], for a file that must be there.

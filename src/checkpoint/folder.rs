@@ -25,3 +25,11 @@ pub(crate) fn file_on_disk(folder: &Path, name: &str) -> Result<Option<Cow<'stat
         Err(error) => Err(CheckpointError::Unreadable { reason: error.to_string(), path }),
     }
 }
+
+/// The names of the files in a folder; empty where there is none.
+#[must_use]
+pub(crate) fn files_on_disk(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.filter(|entry| entry.path().is_file());
+    files.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::CheckpointError;
 use super::archive::{Archive, TensorInfo};
-use super::lora::Lora;
+use super::lora::{Lora, LoraFacts};
 use super::single_file::{Parts, family_of as family_of_parts};
 use crate::job::{Family, ModelInput};
 
@@ -50,7 +50,7 @@ pub struct FileReport {
     pub kind: FileKind,
     /// "Stable Diffusion XL", or "for inpainting" behind it; `None` where that is unknown.
     pub family: Option<String>,
-    /// The precision that most bytes have: `F16`.
+    /// The precision that most bytes have: `F16`; behind it what is not read at all, if there is anything.
     pub precision: String,
     /// Bytes of all tensors.
     pub bytes: u64,
@@ -61,6 +61,8 @@ pub struct FileReport {
     pub unmatched: Vec<String>,
     /// The file's own metadata: trigger words, base model.
     pub metadata: BTreeMap<String, String>,
+    /// Of a LoRA: its forms, layers and words.
+    pub lora: Option<LoraFacts>,
 }
 
 /// Reads a file's header and finds out what it is.
@@ -71,11 +73,13 @@ pub fn inspect_file(path: &Path) -> Result<FileReport, CheckpointError> {
     let archive = Archive::open(path)?;
     let tensors = archive.tensors();
     let parts = Parts::of(&tensors);
-    let lora = Lora::open(path, 1.0).ok();
+    let lora = LoraFacts::of(&tensors);
     let kind = kind_of(&tensors, &parts, lora.is_some());
     let unmatched: Vec<String> = match kind {
         FileKind::Lora => {
-            tensors.iter().filter(|tensor| !Lora::claims(&tensor.name)).map(|tensor| tensor.name.clone()).collect()
+            let claimed = Lora::claimed(&tensors);
+            let names = tensors.iter().map(|tensor| tensor.name.clone());
+            names.filter(|name| !claimed.contains(name.as_str())).collect()
         }
         FileKind::Embedding => Vec::new(),
         FileKind::ControlNet | FileKind::Upscaler | FileKind::Unknown => {
@@ -85,13 +89,14 @@ pub fn inspect_file(path: &Path) -> Result<FileReport, CheckpointError> {
     };
     Ok(FileReport {
         kind,
-        family: family_of(kind, &tensors, &parts),
+        family: family_of(kind, &tensors, &parts, lora.as_ref()),
         precision: precision_of(&tensors),
         bytes: tensors.iter().map(|tensor| tensor.bytes).sum(),
         tensors: tensors.len(),
         matched: tensors.len() - unmatched.len(),
         unmatched,
         metadata: archive.metadata().clone(),
+        lora,
     })
 }
 
@@ -121,7 +126,7 @@ fn kind_of(tensors: &[TensorInfo], parts: &Parts, is_lora: bool) -> FileKind {
     }
 }
 
-fn family_of(kind: FileKind, tensors: &[TensorInfo], parts: &Parts) -> Option<String> {
+fn family_of(kind: FileKind, tensors: &[TensorInfo], parts: &Parts, lora: Option<&LoraFacts>) -> Option<String> {
     match kind {
         FileKind::Checkpoint | FileKind::CheckpointWithoutVae | FileKind::Unet => {
             let family = family_of_parts(parts);
@@ -131,13 +136,8 @@ fn family_of(kind: FileKind, tensors: &[TensorInfo], parts: &Parts) -> Option<St
         }
         FileKind::Lora => {
             // The context's width decides, or the second encoder's layers.
-            let is_context = |name: &str| name.contains("attn2_to_k") || name.contains("attn2.to_k");
-            let is_inward = |name: &str| name.contains("down.weight") || name.contains("lora_A");
-            let context = tensors
-                .iter()
-                .find(|tensor| is_context(&tensor.name) && is_inward(&tensor.name) && tensor.shape.len() >= 2);
-            let has_second = tensors.iter().any(|tensor| tensor.name.starts_with("lora_te2_"));
-            by_context(context.map(|tensor| tensor.shape[1]), has_second)
+            let facts = lora?;
+            by_context(facts.context_width, facts.has_second_encoder)
         }
         FileKind::Embedding => {
             let widths: Vec<usize> = tensors.iter().filter_map(|tensor| tensor.shape.last().copied()).collect();
@@ -163,5 +163,11 @@ fn precision_of(tensors: &[TensorInfo]) -> String {
     for tensor in tensors {
         *bytes.entry(&tensor.precision).or_default() += tensor.bytes;
     }
-    bytes.into_iter().max_by_key(|(_, bytes)| *bytes).map(|(precision, _)| precision.to_owned()).unwrap_or_default()
+    let most = bytes.into_iter().max_by_key(|(_, bytes)| *bytes).map_or("", |(precision, _)| precision);
+    let unread: Vec<&TensorInfo> = tensors.iter().filter(|tensor| !tensor.is_read).collect();
+    match unread.first() {
+        Some(first) if unread.len() == tensors.len() => format!("not read ({})", first.precision),
+        Some(first) => format!("{most}; not read: {}, {} for one ({})", unread.len(), first.name, first.precision),
+        None => most.to_owned(),
+    }
 }

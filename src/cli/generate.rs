@@ -1,5 +1,6 @@
 //! `inkwick generate`: arguments to requests, one picture after the other.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -60,10 +61,19 @@ pub(super) fn run(arguments: &GenerateArguments) -> ExitCode {
 fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String> {
     let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
     paths.other_folders = Settings::load(&paths.settings_file).settings.known_models;
-    let (request, notices) = request_of(arguments, &paths)?;
-    for notice in &notices {
-        report.notice(&with_remedy(&notice.message, notice.remedy, words::remedy));
-    }
+    let (asked, mut notices) = request_of(arguments, &paths)?;
+    let mut first = asked.clone();
+    notices.extend(models::prompt_references::resolve(&mut first, &paths).map_err(|error| error.to_string())?);
+    let mut told = HashSet::new();
+    let mut tell = |notices: Vec<Notice>| {
+        for notice in notices {
+            let sentence = with_remedy(&notice.message, notice.remedy, words::remedy);
+            if told.insert(sentence.clone()) {
+                report.notice(&sentence);
+            }
+        }
+    };
+    tell(notices);
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     // All of them before the first is drawn: the last place is not found out after an hour.
     let destinations: Vec<Destination> = (0..arguments.count).map(|index| destination(arguments, index)).collect();
@@ -89,7 +99,9 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
         tracing::warn!("Ctrl+C will end the program at once: {error}");
     }
     for (index, destination) in (0..).zip(destinations) {
-        let request = request.of_batch(index);
+        let (request, notices) =
+            models::prompt_references::of_batch(&asked, &first, index, &paths).map_err(|error| error.to_string())?;
+        tell(notices);
         let job = engine.submit(request, destination).map_err(|error| error.sentence(words::remedy))?;
         // Between two pictures there was nothing to cancel.
         if interrupted.load(Ordering::Acquire) {
@@ -143,7 +155,6 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<(Request, 
     arguments.sampling.fill(&mut request);
     arguments.paint.fill(&mut request, &mut notices)?;
     arguments.compute.fill(&mut request);
-    notices.extend(models::prompt_references::resolve(&mut request, paths).map_err(|error| error.to_string())?);
     Ok((request, notices))
 }
 

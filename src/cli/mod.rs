@@ -4,6 +4,7 @@ mod arguments;
 mod backend;
 mod doctor;
 mod generate;
+mod inspect_picture;
 mod models;
 mod output;
 mod report;

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
+use super::inspect_picture;
 use super::output::{explain, say};
-use crate::checkpoint::{FileReport, ModelFiles, inspect_file, profile_of};
+use crate::checkpoint::{FileReport, LoraFacts, ModelFiles, inspect_file, profile_of};
 use crate::hub::{self, DownloadProgress, Hub, STARTERS, Starter};
 use crate::job::{ModelDefaults, ModelProfile};
 use crate::sampling::SchedulerName;
@@ -40,10 +42,19 @@ const LISTED: usize = 8;
 pub(super) enum ModelsCommand {
     /// All models that --model takes by name, with what they are
     List,
-    /// Show what a file or folder is: architecture, precision, size, hash, and whether every tensor has its place
+    /// Show what a file or folder is: architecture, precision, size, hash, and whether every tensor has its place.
+    /// Of a picture: which program made it, and with what settings
+    ///
+    /// Pictures of AUTOMATIC1111, Forge, SD.Next, ComfyUI, InvokeAI, Fooocus, SwarmUI, NovelAI, Draw Things, Mochi
+    /// Diffusion, stable-diffusion.cpp, Krita's plugin and Inkwick are read.
     Inspect {
         #[arg(value_name = "PATH")]
         path: PathBuf,
+        /// One JSON object; of a picture {"program": …, "request": {…}, "notices": […]}: the request has what the picture
+        /// says, by the names prompt, negative, steps, guidance, guidance_rescale, seed, width, height, scheduler, sigmas,
+        /// sampler (as its program calls it), noise, variation, strength, clip_skip, model, model_hash, vae, loras, inpaint
+        #[arg(long)]
+        json: bool,
     },
     /// Fetch a model from the Hugging Face Hub into the cache of its libraries, unless it is there; run again, it resumes where it broke off
     Pull {
@@ -65,7 +76,7 @@ pub(super) fn run(command: &ModelsCommand) -> ExitCode {
             list(&paths);
             Ok(())
         }
-        ModelsCommand::Inspect { path } => inspect(path),
+        ModelsCommand::Inspect { path, json } => inspect(path, *json, &paths),
         ModelsCommand::Pull { repository: Some(name) } => pull(name, &paths),
         ModelsCommand::Pull { repository: None } => {
             for Starter { repository, size_gb, licence, what } in STARTERS {
@@ -104,9 +115,20 @@ fn list(paths: &Paths) {
     }
 }
 
-fn inspect(path: &Path) -> Result<(), String> {
+fn inspect(path: &Path, as_json: bool, paths: &Paths) -> Result<(), String> {
+    let known = Settings::load(&paths.settings_file).settings.known_models;
+    if let Some(answer) = inspect_picture::inspect(path, as_json, &Paths { other_folders: known, ..paths.clone() })? {
+        for line in &answer.lines {
+            say(line);
+        }
+        return answer.failure.map_or(Ok(()), Err);
+    }
     if path.is_dir() {
         let entry = models::list::inspect(path).map_err(|error| error.to_string())?;
+        if as_json {
+            say(&json!({ "name": entry.name, "kind": entry.kind }).to_string());
+            return Ok(());
+        }
         say(&format!("{}: {}", entry.name, entry.kind));
         let profile = profile_of(&ModelFiles::Folder(path.to_owned())).map_err(|error| error.to_string())?;
         for line in profile_lines(&profile) {
@@ -115,6 +137,10 @@ fn inspect(path: &Path) -> Result<(), String> {
         return Ok(());
     }
     let report = inspect_file(path).map_err(|error| error.to_string())?;
+    if as_json {
+        say(&json_of(&report, &sha256(path)?).to_string());
+        return Ok(());
+    }
     for line in lines(&report) {
         say(&line);
     }
@@ -125,14 +151,39 @@ fn inspect(path: &Path) -> Result<(), String> {
             say(&line);
         }
     }
-    let hash = hash::sha256(path).map_err(|error| format!("the file cannot be read ({error}): {}", path.display()))?;
+    let hash = sha256(path)?;
     say(&format!("sha256        {hash}"));
     say(&format!("short hash    {}", &hash[..10]));
     Ok(())
 }
 
+fn sha256(path: &Path) -> Result<String, String> {
+    hash::sha256(path).map_err(|error| format!("the file cannot be read ({error}): {}", path.display()))
+}
+
+fn json_of(report: &FileReport, sha256: &str) -> serde_json::Value {
+    let FileReport { kind, family, precision, bytes, tensors, matched, unmatched, metadata, lora } = report;
+    json!({
+        "kind": kind.label(),
+        "architecture": family,
+        "precision": precision,
+        "bytes": bytes,
+        "tensors": tensors,
+        "matched": matched,
+        "unmatched": unmatched,
+        "metadata": metadata,
+        "lora": lora.as_ref().map(|facts| json!({
+            "forms": facts.forms,
+            "layers": facts.layers,
+            "without_place": facts.without_place,
+            "words": facts.words,
+        })),
+        "sha256": sha256,
+    })
+}
+
 fn lines(report: &FileReport) -> Vec<String> {
-    let FileReport { kind, family, precision, bytes, tensors, matched, unmatched, metadata } = report;
+    let FileReport { kind, family, precision, bytes, tensors, matched, unmatched, metadata, lora } = report;
     let mut lines = vec![
         format!("kind          {}", kind.label()),
         format!("architecture  {}", family.as_deref().unwrap_or("not named by the file")),
@@ -140,6 +191,8 @@ fn lines(report: &FileReport) -> Vec<String> {
         format!("size          {:.1} MB", *bytes as f64 / 1e6),
         format!("tensors       {matched} of {tensors} have their place"),
     ];
+    let facts = lora.iter().flat_map(LoraFacts::lines);
+    lines.extend(facts.map(|(name, text)| format!("{:13} {}", name.to_lowercase(), one_line(&text))));
     lines.extend(unmatched.iter().take(LISTED).map(|name| format!("  without     {name}")));
     if unmatched.len() > LISTED {
         lines.push(format!("  and         {} more", unmatched.len() - LISTED));

@@ -13,6 +13,7 @@ use crate::hub::{self, DownloadError, DownloadProgress, Hub};
 use crate::job::{ErrorKind, JobError, Wake};
 use crate::store::hub_cache::CachedRepository;
 use crate::store::keys::{self, KeyNames};
+use crate::store::models::wildcards;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
@@ -57,9 +58,9 @@ fn start(
     let store = StoreHandle::start(&paths, wake)
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
     let services = Services {
+        count_tokens: Some(token_counter(&paths)),
         paths,
         device_text: device_text(),
-        count_tokens: Some(token_counter()),
         estimate: Some(estimator()),
         keys,
         problem,
@@ -107,9 +108,11 @@ fn estimator() -> EstimatePicture {
 }
 
 /// Counts as the pipeline reads.
-fn token_counter() -> CountTokens {
+fn token_counter(paths: &Paths) -> CountTokens {
+    let paths = paths.clone();
     let counter = TokenCounter::default();
     Arc::new(move |TokenQuestion { model, prompt }| {
-        counter.count(model, prompt).map(|(windows, room)| TokenCount { windows, room })
+        let lists = wildcards::lists(&[prompt], &paths);
+        counter.count(model, prompt, &lists).map(|(windows, room)| TokenCount { windows, room })
     })
 }

@@ -30,6 +30,7 @@ pub(super) fn remedy(remedy: Remedy) -> String {
         Remedy::UseAsLora => "--lora FILE:WEIGHT adds it to a model".to_owned(),
         Remedy::InspectFile => "inkwick models inspect PATH shows what it holds".to_owned(),
         Remedy::SoftInpainting => "paint it stronger, or inpaint softly (--soft-inpaint)".to_owned(),
+        Remedy::MaskChannel => "--mask-channel alpha, luma or inverted-alpha says it outright".to_owned(),
         Remedy::Tiling => {
             "tiled attention and decoding in tiles would fit (--attention tiled --vae-tiling on)".to_owned()
         }

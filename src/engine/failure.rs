@@ -31,7 +31,9 @@ fn kind_of(error: &PipelineError) -> (ErrorKind, Option<Remedy>) {
         PipelineError::TooLarge { remedy, .. } | PipelineError::ModelTooLarge { remedy, .. } => {
             (ErrorKind::Memory, Some(*remedy))
         }
-        PipelineError::NotANumber => (ErrorKind::Device, None),
+        PipelineError::HalfPrecision { .. } | PipelineError::RanAway { .. } | PipelineError::VaeNotANumber => {
+            (ErrorKind::Device, None)
+        }
     }
 }
 

@@ -8,7 +8,7 @@ const FOLDERS: [&str; 7] = ["scheduler", "text_encoder", "text_encoder_2", "toke
 /// Small files that it reads there.
 const SMALL: [&str; 3] = [".json", "merges.txt", "vocab.txt"];
 
-/// The files of a diffusers folder, half precision first; or the one checkpoint that there is or that is `wanted`.
+/// The files of a diffusers folder, half precision first, safetensors before PyTorch's `.bin`; or the one checkpoint that there is or that is `wanted`.
 pub(crate) fn files(
     repository: &str,
     all: &[RemoteFile],
@@ -23,7 +23,10 @@ pub(crate) fn files(
     }
     if all.iter().any(|file| file.name == "model_index.json") {
         let chosen = diffusers(&all);
-        let has_unet = chosen.iter().any(|file| file.name.starts_with("unet/") && file.name.ends_with(".safetensors"));
+        let has_unet = chosen.iter().any(|file| {
+            let is_weights = [".safetensors", ".bin"].iter().any(|ending| file.name.ends_with(ending));
+            file.name.starts_with("unet/") && is_weights
+        });
         return if has_unet { Ok(chosen) } else { Err(nothing()) };
     }
     let checkpoints: Vec<&&RemoteFile> =
@@ -56,20 +59,26 @@ fn diffusers(all: &[&RemoteFile]) -> Vec<RemoteFile> {
             })
             .collect();
         let name = |file: &RemoteFile| file.name[folder.len() + 1..].to_owned();
-        let is_weights =
-            |file: &RemoteFile| file.name.ends_with(".safetensors") || file.name.contains(".safetensors.index");
+        let is_of = |file: &RemoteFile, ending: &str| {
+            file.name.ends_with(&format!(".{ending}")) || file.name.contains(&format!(".{ending}.index"))
+        };
+        // What training left beside the averaged weights.
+        let is_raw = |file: &RemoteFile| name(file).contains("non_ema");
         let is_half = |file: &RemoteFile| name(file).contains(".fp16");
-        let known = ["diffusion_pytorch_model", "model"];
+        // transformers calls its `.bin` otherwise.
+        let known = ["diffusion_pytorch_model", "model", "pytorch_model"];
         let is_known = |file: &RemoteFile| {
             known.iter().any(|stem| {
                 name(file).strip_prefix(stem).is_some_and(|rest| rest.starts_with('.') || rest.starts_with('-'))
             })
         };
+        let has_safe = inside.iter().any(|file| is_of(file, "safetensors") && is_known(file) && !is_raw(file));
+        let is_weights = |file: &RemoteFile| is_of(file, if has_safe { "safetensors" } else { "bin" });
+        let is_other = |file: &RemoteFile| is_of(file, "safetensors") || is_of(file, "bin");
         let has_half = inside.iter().any(|file| is_weights(file) && is_half(file) && is_known(file));
         for file in inside {
-            let is_variant =
-                is_weights(file) && is_known(file) && is_half(file) == has_half && !name(file).contains("non_ema");
-            let is_small = !is_weights(file) && SMALL.iter().any(|ending| file.name.ends_with(ending));
+            let is_variant = is_weights(file) && is_known(file) && is_half(file) == has_half && !is_raw(file);
+            let is_small = !is_other(file) && SMALL.iter().any(|ending| file.name.ends_with(ending));
             if is_variant || (is_small && !name(file).contains("openvino")) {
                 chosen.push((*file).clone());
             }
@@ -119,6 +128,28 @@ mod tests {
                 "vae/diffusion_pytorch_model.safetensors",
             ]
         );
+    }
+
+    #[test]
+    fn what_is_no_safetensors_is_fetched_where_there_is_nothing_else() {
+        let all = remote(&[
+            "model_index.json",
+            "text_encoder/config.json",
+            "text_encoder/pytorch_model.bin",
+            "unet/config.json",
+            "unet/diffusion_pytorch_model-00001-of-00002.bin",
+            "unet/diffusion_pytorch_model-00002-of-00002.bin",
+            "unet/diffusion_pytorch_model.bin.index.json",
+            "unet/diffusion_pytorch_model.non_ema.safetensors",
+            "vae/config.json",
+            "vae/diffusion_pytorch_model.bin",
+            "vae/diffusion_pytorch_model.safetensors",
+        ]);
+        let names: Vec<String> = files("a/b", &all, None).unwrap().into_iter().map(|file| file.name).collect();
+        let left_out = ["unet/diffusion_pytorch_model.non_ema.safetensors", "vae/diffusion_pytorch_model.bin"];
+        let mut wanted: Vec<String> = all.into_iter().map(|file| file.name).collect();
+        wanted.retain(|name| !left_out.contains(&name.as_str()));
+        assert_eq!(names, wanted);
     }
 
     #[test]

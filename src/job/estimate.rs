@@ -1,6 +1,11 @@
 //! What a picture is estimated to take before it is made: memory and time.
 
-use super::{AttentionMode, Compute, Frame, InitPicture, MemoryMode, ModelDefaults, ModelRef, Request, WorkGrid};
+use std::collections::BTreeSet;
+
+use super::{
+    AttentionMode, Compute, Frame, InitPicture, MemoryMode, ModelDefaults, ModelRef, PromptSyntax, Request, WorkGrid,
+};
+use crate::prompt::parts;
 use crate::sampling::SchedulerName;
 
 /// What must be known for an estimate.
@@ -10,6 +15,10 @@ pub struct EstimateQuestion {
     /// As the network works: width and height in pixels.
     pub size_px: [u32; 2],
     pub guided: bool,
+    /// Of the prompt, each of which is one pass; at least 1.
+    pub parts: u32,
+    /// That are encoded, both prompts together.
+    pub texts: u32,
     /// Whether a picture is encoded before.
     pub encodes: bool,
     /// The network's calls for one picture.
@@ -36,10 +45,20 @@ impl EstimateQuestion {
         let scheduler = request.scheduler.or(own.scheduler);
         let strength = request.init.as_ref().map_or(1.0, |init| init.strength);
         let calls = f64::from(request.steps) * strength * scheduler.map_or(1.0, SchedulerName::calls_per_step);
+        let text = request.drawn_prompt.as_ref().unwrap_or(&request.prompt);
+        let parts = match request.prompt_syntax {
+            PromptSyntax::Weighted => parts(text, request.steps as usize),
+            PromptSyntax::Plain => Vec::new(),
+        };
+        let texts: BTreeSet<&str> =
+            parts.iter().flat_map(|part| &part.stages).map(|stage| stage.text.as_str()).collect();
+        let is_composed = parts.len() > 1 || parts.iter().any(|part| (part.weight - 1.0).abs() > f32::EPSILON);
         Self {
             model: request.model.clone(),
             size_px: request.init.as_ref().and_then(framed).unwrap_or(drawn),
-            guided: guidance > 1.0,
+            guided: is_composed || guidance > 1.0,
+            parts: parts.len().max(1) as u32,
+            texts: texts.len().max(1) as u32 + 1,
             encodes: request.init.is_some(),
             calls: calls.ceil() as u32,
             compute: request.compute,

@@ -2,12 +2,14 @@
 //!
 //! Knows neither the window nor the tensors, so that every side can speak it.
 
+mod adapters;
 mod cancel;
 mod compute;
 mod error;
 mod estimate;
 mod event;
 mod family;
+mod file_format;
 mod frame;
 mod inpaint;
 mod intent;
@@ -21,12 +23,14 @@ mod select;
 mod task;
 mod work;
 
+pub use adapters::{EmbeddingRef, LoraRef};
 pub use cancel::CancelToken;
 pub use compute::{AttentionMode, Compute, MemoryMode, VaeTiling};
 pub use error::{ErrorKind, JobError};
 pub use estimate::{Estimate, EstimateQuestion};
 pub use event::{Event, EventKind, Finished, JobId, Outcome, Wake};
 pub use family::{Detected, Distillation, Family, FamilyRow, ModelDefaults, ModelInput, ModelProfile};
+pub use file_format::FileFormat;
 pub use frame::{Frame, WorkGrid};
 pub use inpaint::{InpaintArea, InpaintMask, InpaintSettings, MaskedContent};
 pub(crate) use intent::Intent;
@@ -34,9 +38,7 @@ pub use message::MessageError;
 pub use progress::{ModelPart, Notice, Progress};
 pub use remedy::Remedy;
 pub(crate) use remedy::with_remedy;
-pub use request::{
-    Destination, EmbeddingRef, InitPicture, LoraRef, ModelRef, PromptSyntax, Request, RequestError, Variation,
-};
+pub use request::{Destination, InitPicture, ModelRef, PromptSyntax, Request, RequestError, Variation};
 pub use save::{Drawn, Saver};
 pub(crate) use seed::fresh_seed;
 pub use select::{Click, SelectPrompt};

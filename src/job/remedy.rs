@@ -12,6 +12,8 @@ pub enum Remedy {
     InspectFile,
     /// Let a soft mask release the picture gradually.
     SoftInpainting,
+    /// Say outright what of a mask's file is the mask, or turn it over.
+    MaskChannel,
     /// Attention in tiles, and decoding in tiles.
     Tiling,
     /// The memory mode that saves.

@@ -2,12 +2,14 @@
 //!
 //! The window, the command line and every later front build one of these; nothing else reaches the pipeline.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, InpaintMask, InpaintSettings, Remedy};
+use super::{Compute, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, Remedy};
+use crate::prompt::drawn;
 use crate::raster::{Picture, ResizeMode};
 use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
 
@@ -21,22 +23,6 @@ pub enum ModelRef {
     Folder(PathBuf),
     /// A checkpoint in one file.
     File(PathBuf),
-}
-
-/// A LoRA: low-rank changes to a model's weights, from a file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LoraRef {
-    pub file: PathBuf,
-    /// 1 is as trained, 0 nothing, negative the opposite.
-    pub weight: f64,
-}
-
-/// A word that a file teaches the text encoders (textual inversion).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EmbeddingRef {
-    /// As it stands in the prompt.
-    pub word: String,
-    pub file: PathBuf,
 }
 
 /// Noise of a second seed, mixed into the first noise (slerp).
@@ -75,6 +61,12 @@ pub struct Request {
     pub prompt: String,
     /// `None` is no negative prompt, `Some("")` an empty one: they differ for SDXL.
     pub negative: Option<String>,
+    /// What the choices and wildcard files of `prompt` came to for this very picture, once they were looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drawn_prompt: Option<String>,
+    /// The same of `negative`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drawn_negative: Option<String>,
     pub prompt_syntax: PromptSyntax,
     pub model: ModelRef,
     /// Instead of the one that the model brings along.
@@ -110,6 +102,9 @@ pub struct Request {
     pub mask: Option<InpaintMask>,
     /// How `init` meets a `width` and `height` of another shape.
     pub resize: ResizeMode,
+    /// The size that the network worked at, in pixels, where the whole picture was enlarged from that. Noted by the engine
+    /// for who looks at the picture later; nobody asks for it.
+    pub worked_px: Option<[u32; 2]>,
     pub inpaint: InpaintSettings,
     pub compute: Compute,
 }
@@ -191,7 +186,30 @@ impl Request {
         let seed = request.variation.as_mut().filter(|variation| variation.strength > 0.0);
         let seed = seed.map_or(&mut request.seed, |variation| &mut variation.seed);
         *seed = seed.wrapping_add(u64::from(index));
+        if index > 0 {
+            (request.drawn_prompt, request.drawn_negative) = (None, None);
+        }
         request
+    }
+
+    /// The prompt with its choices made.
+    #[must_use]
+    pub fn settled_prompt(&self) -> Cow<'_, str> {
+        self.settled(&self.prompt, self.drawn_prompt.as_deref())
+    }
+
+    /// The negative prompt with its choices made.
+    #[must_use]
+    pub fn settled_negative(&self) -> Option<Cow<'_, str>> {
+        self.negative.as_deref().map(|negative| self.settled(negative, self.drawn_negative.as_deref()))
+    }
+
+    fn settled<'a>(&self, text: &'a str, settled: Option<&'a str>) -> Cow<'a, str> {
+        match (self.prompt_syntax, settled) {
+            (PromptSyntax::Plain, _) => Cow::Borrowed(text),
+            (PromptSyntax::Weighted, Some(settled)) => Cow::Borrowed(settled),
+            (PromptSyntax::Weighted, None) => Cow::Owned(drawn(text, self.seed)),
+        }
     }
 
     /// What can be judged without the model.
@@ -266,6 +284,8 @@ impl Default for Request {
             version: Self::VERSION,
             prompt: String::new(),
             negative: None,
+            drawn_prompt: None,
+            drawn_negative: None,
             prompt_syntax: PromptSyntax::default(),
             model: ModelRef::default(),
             vae: None,
@@ -288,6 +308,7 @@ impl Default for Request {
             init: None,
             mask: None,
             resize: ResizeMode::default(),
+            worked_px: None,
             inpaint: InpaintSettings::default(),
             compute: Compute::default(),
         }
@@ -318,6 +339,15 @@ mod tests {
         let varied = Request { variation: Some(Variation { seed: 5, strength: 0.1 }), ..request };
         let third = varied.of_batch(2);
         assert_eq!((third.seed, third.variation), (u64::MAX, Some(Variation { seed: 7, strength: 0.1 })));
+    }
+
+    #[test]
+    fn what_a_prompt_came_to_is_of_its_own_picture() {
+        let request = Request { prompt: "__a__".into(), drawn_prompt: Some("cat".into()), ..Request::default() };
+        assert_eq!(request.settled_prompt(), "cat");
+        assert_eq!(request.of_batch(1).settled_prompt(), "__a__");
+        let plain = Request { prompt_syntax: PromptSyntax::Plain, ..request };
+        assert_eq!(plain.settled_prompt(), "__a__");
     }
 
     #[test]

@@ -25,7 +25,9 @@ impl Task {
     pub fn private_texts(&self) -> Vec<&str> {
         match self {
             Self::Generate(request) => {
-                std::iter::once(request.prompt.as_str()).chain(request.negative.as_deref()).collect()
+                let Request { prompt, negative, drawn_prompt, drawn_negative, .. } = &**request;
+                let further = [negative, drawn_prompt, drawn_negative].into_iter().filter_map(|text| text.as_deref());
+                std::iter::once(prompt.as_str()).chain(further).collect()
             }
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Canvas {
     composite: bool,
     /// Worked on at less than its own size, because nobody asked for one and its own is too large.
     shrunk: bool,
+    /// At strength 0 nothing is made anew.
+    paints: bool,
 }
 
 /// The masked part of the frame.
@@ -40,12 +42,12 @@ impl Canvas {
         let photo = Arc::clone(&init.picture);
         let size = (photo.width(), photo.height());
         let asked = (request.width, request.height);
-        let (resize, composite) = (request.resize, request.inpaint.composite);
+        let (resize, composite, paints) = (request.resize, request.inpaint.composite, init.strength > 0.0);
         let Some(mask) = &request.mask else {
             let frame = Frame::whole(size, asked, request.resize, grid);
             let work = raster::fitted(&raster::over_white(&photo), frame.width, frame.height, resize);
             let shrunk = asked == (None, None) && frame.width + grid.cell_px <= photo.width();
-            return Ok(Some(Self { photo, frame, work, masked: None, asked, resize, composite, shrunk }));
+            return Ok(Some(Self { photo, frame, work, masked: None, asked, resize, composite, shrunk, paints }));
         };
         let settings = &request.inpaint;
         let mask = settings.prepared(&mask.plane);
@@ -54,7 +56,7 @@ impl Canvas {
         let seen = raster::over_white(&raster::crop(&photo, frame.crop));
         let work = raster::resized(&seen, frame.width, frame.height);
         let masked = Some(Masked::new(&mask.cropped(frame.crop), &work, settings));
-        Ok(Some(Self { photo, frame, work, masked, asked, resize, composite, shrunk: false }))
+        Ok(Some(Self { photo, frame, work, masked, asked, resize, composite, shrunk: false, paints }))
     }
 
     /// Which part of the photo the network will be shown; `None` when the request has no photo.
@@ -84,9 +86,11 @@ impl Canvas {
         };
         let crop = self.frame.crop;
         let sized = raster::resized(&matched, crop.width(), crop.height());
-        raster::paste(&self.photo, &sized, crop, &masked.share)
+        let pasted = raster::paste(&self.photo, &sized, crop, &masked.share);
+        if self.paints { pasted } else { raster::with_alpha_of(&self.photo, pasted) }
     }
 
+    /// Everything was painted, so everything is seen, unless nothing was (`src/raster/paste.rs` has the rule).
     fn without_mask(&self, drawn: &Picture) -> Picture {
         let (width, height) = match (self.asked, self.resize) {
             ((None, None), _) => (self.photo.width(), self.photo.height()),
@@ -94,7 +98,7 @@ impl Canvas {
             ((width, height), _) => (width.unwrap_or(self.frame.width), height.unwrap_or(self.frame.height)),
         };
         let sized = raster::resized(drawn, width, height);
-        if self.photo.rgba().chunks_exact(4).all(|pixel| pixel[3] == 255) {
+        if self.paints {
             return sized;
         }
         raster::with_alpha_of(&raster::fitted(&self.photo, width, height, self.resize), sized)

@@ -4,13 +4,13 @@
 use candle_core::Tensor;
 
 use super::PipelineError;
-use super::conditioning::Conditioning;
-use crate::model::AddedConditioning;
+use super::conditioning::{Passes, PromptConditioning};
+use super::guidance::composed;
 
 pub(super) enum ConcatConditioning {
     /// `(1, 1 + latent_channels, height, width)`, the same for every row.
     Mask(Tensor),
-    /// `(rows, latent_channels, height, width)`: with guidance nothing, the picture, the picture.
+    /// `(rows, latent_channels, height, width)`: with guidance nothing, the picture, and the picture for each part of the prompt.
     Picture { latents: Tensor, guidance: f64 },
 }
 
@@ -24,36 +24,36 @@ impl ConcatConditioning {
         })
     }
 
-    /// The picture for `conditioning`, which becomes three rows where both guidances are on (neither prompt nor picture,
-    /// the picture alone, both), and one where they are not.
+    /// The picture for the passes that it leaves: three ways where both guidances are on (neither prompt nor picture,
+    /// the picture alone, both), and the prompt alone where they are not.
     pub(crate) fn picture(
         latents: &Tensor,
-        conditioning: &mut Conditioning,
+        conditioning: &mut PromptConditioning,
         guidance: f64,
     ) -> Result<Self, PipelineError> {
-        let pair = conditioning.context.dim(0)? == 2;
-        let rows: &[u32] = match (pair, guidance >= 1.0) {
-            (true, true) => &[0, 0, 1],
-            (true, false) => &[1],
-            (false, _) => &[0],
+        let parts = conditioning.weights().len();
+        conditioning.passes = match (conditioning.passes, guidance >= 1.0) {
+            (Passes::Pair, true) => Passes::ThreeWays,
+            _ => Passes::Alone,
         };
-        conditioning.pick(rows)?;
-        let latents = if rows.len() == 3 {
-            Tensor::cat(&[&latents.zeros_like()?, latents, latents], 0)?
+        let latents = if conditioning.passes == Passes::ThreeWays {
+            Tensor::cat(&[&latents.zeros_like()?, &latents.repeat((1 + parts, 1, 1, 1))?], 0)?
         } else {
-            latents.clone()
+            latents.repeat((parts, 1, 1, 1))?
         };
         Ok(Self::Picture { latents, guidance })
     }
 
-    /// One answer out of three.
-    pub(crate) fn guided_three_ways(&self, output: &[f32], guidance: f32) -> Vec<f32> {
+    /// One answer out of three, the last of which may come in parts.
+    pub(crate) fn guided_three_ways(&self, output: &[f32], guidance: f32, weights: &[f32]) -> Vec<f32> {
         let image_guidance = match self {
             Self::Picture { guidance, .. } => *guidance as f32,
             Self::Mask(_) => 1.0,
         };
-        let (nothing, rest) = output.split_at(output.len() / 3);
-        let (picture, both) = rest.split_at(rest.len() / 2);
+        let row = output.len() / (2 + weights.len());
+        let (nothing, rest) = output.split_at(row);
+        let (picture, both) = rest.split_at(row);
+        let both = composed(picture, both, weights);
         nothing
             .iter()
             .zip(picture)
@@ -62,22 +62,5 @@ impl ConcatConditioning {
                 nothing + guidance * (both - picture) + image_guidance * (picture - nothing)
             })
             .collect()
-    }
-}
-
-impl Conditioning {
-    /// Keeps these rows, in this order.
-    fn pick(&mut self, rows: &[u32]) -> Result<(), PipelineError> {
-        let index = Tensor::new(rows, self.context.device())?;
-        self.context = self.context.index_select(&index, 0)?;
-        if let Some(added) = &mut self.added {
-            let ids = added.time_ids.len() / added.pooled_text.dim(0)?;
-            let picked = rows.iter().flat_map(|row| &added.time_ids[*row as usize * ids..][..ids]);
-            *added = AddedConditioning {
-                time_ids: picked.copied().collect(),
-                pooled_text: added.pooled_text.index_select(&index, 0)?,
-            };
-        }
-        Ok(())
     }
 }

@@ -1,24 +1,28 @@
 //! Prompts to what the UNet is given: contexts, and for SDXL the pooled text and the size ids.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use candle_core::{Device, IndexOp, Tensor};
 
 use super::PipelineError;
 use super::load::Pipeline;
-use super::networks::{OnLoading, PromptEncoder};
+use super::networks::{PromptEncoder, Reporter};
+use super::prompt_plan::PromptPlan;
 use super::resolved::ResolvedRequest;
 use crate::job::{PromptSyntax, Request};
 use crate::model::{AddedConditioning, ModelError, TextEmbedding, join_windows};
-use crate::prompt::{Prompt, TokenWindow, drawn, parse};
+use crate::prompt::{Prompt, TokenWindow, parse};
 
-/// What is given at every step. With guidance both rows come in one batch, the negative first.
+/// What one model call is given, a row for each pass.
 pub(super) struct Conditioning {
-    /// `(1 or 2, tokens, context_width)`
+    /// `(rows, tokens, context_width)`
     pub context: Tensor,
     pub added: Option<AddedConditioning>,
 }
 
 impl Conditioning {
-    /// One row of it; the prompt's is the last.
+    /// One row of it.
     pub(crate) fn row(&self, row: usize) -> Result<Self, PipelineError> {
         let only = |tensor: &Tensor| tensor.narrow(0, row, 1);
         let added = self.added.as_ref().map(|added| -> Result<_, PipelineError> {
@@ -27,6 +31,55 @@ impl Conditioning {
             Ok(AddedConditioning { pooled_text: only(&added.pooled_text)?, time_ids })
         });
         Ok(Self { context: only(&self.context)?, added: added.transpose()? })
+    }
+}
+
+/// Which rows a model call has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passes {
+    /// The prompt's parts.
+    Alone,
+    /// The negative prompt, then the parts.
+    Pair,
+    /// The negative prompt twice, without the picture and with it, then the parts.
+    ThreeWays,
+}
+
+/// The prompts over all steps, encoded.
+pub(super) struct PromptConditioning {
+    plan: PromptPlan,
+    pub passes: Passes,
+    /// A row for each place of each stage, the negative one first.
+    stages: Vec<Vec<Rc<Encoded>>>,
+    /// SDXL's size ids.
+    time_ids: Option<[f32; 6]>,
+}
+
+impl PromptConditioning {
+    /// Of the prompt's parts.
+    pub(crate) fn weights(&self) -> &[f32] {
+        &self.plan.weights
+    }
+
+    /// What the calls of a step are given; steps count from 1.
+    pub(crate) fn at(&self, step: usize, passes: Passes) -> Result<Conditioning, PipelineError> {
+        let stage = self.plan.stages.iter().position(|stage| step <= stage.last_step);
+        let rows = &self.stages[stage.unwrap_or(self.stages.len() - 1)];
+        let (negative, parts) = rows.split_at(usize::from(rows.len() > self.plan.weights.len()));
+        let before = match passes {
+            Passes::Alone => Vec::new(),
+            Passes::Pair => negative.to_vec(),
+            Passes::ThreeWays => [negative, negative].concat(),
+        };
+        let rows: Vec<&Rc<Encoded>> = before.iter().chain(parts).collect();
+        let all = |of: fn(&Encoded) -> &Tensor| Tensor::cat(&rows.iter().map(|row| of(row)).collect::<Vec<_>>(), 0);
+        let added = match self.time_ids {
+            Some(ids) => {
+                Some(AddedConditioning { pooled_text: all(|row| &row.pooled)?, time_ids: ids.repeat(rows.len()) })
+            }
+            None => None,
+        };
+        Ok(Conditioning { context: all(|row| &row.context)?, added })
     }
 }
 
@@ -49,41 +102,61 @@ impl Pipeline {
         Ok(self.encode_prompt(&text, prompt, 1, clip_skip)?.context)
     }
 
+    /// Encodes each text of the prompts once for each number of windows that it is needed with. `steps` are those that
+    /// are taken.
     pub(super) fn condition(
         &self,
         request: &Request,
         resolved: &ResolvedRequest,
-        on_loading: OnLoading,
-    ) -> Result<Conditioning, PipelineError> {
-        let text = &self.text(on_loading)?;
-        let read = |text: &str| match request.prompt_syntax {
-            PromptSyntax::Weighted => parse(&drawn(text, request.seed)),
-            PromptSyntax::Plain => Prompt::plain(text),
-        };
-        let prompt = read(&request.prompt);
+        steps: usize,
+        reporter: &Reporter,
+    ) -> Result<PromptConditioning, PipelineError> {
+        let text = &self.text(&|part, fraction| reporter.loading(part, fraction))?;
+        let plan = PromptPlan::new(request, steps);
+        let is_weighted = request.prompt_syntax == PromptSyntax::Weighted;
+        let read = |text: &String| if is_weighted { parse(text) } else { Prompt::plain(text) };
+        let prompts: Vec<Prompt> = plan.texts.iter().map(read).collect();
         let clip_skip = request.clip_skip.unwrap_or(1);
         check_clip_skip(text, clip_skip)?;
-        if !resolved.is_pair {
-            let only = self.encode_prompt(text, &prompt, 1, clip_skip)?;
-            let added = self.added_conditioning(only.pooled, resolved, 1);
-            return Ok(Conditioning { context: only.context, added });
-        }
-        let against = read(request.negative.as_deref().unwrap_or_default());
-        // Both rows of a batch have as many windows as the longer prompt.
-        let windows = window_count(text, &prompt)?.max(window_count(text, &against)?);
-        let positive = self.encode_prompt(text, &prompt, windows, clip_skip)?;
         // AUTOMATIC1111, whose syntax the weighted one is, reads both prompts early; diffusers only what is wanted.
-        let clip_skip = if request.prompt_syntax == PromptSyntax::Weighted { clip_skip } else { 1 };
-        let negative = if request.negative.is_none() && self.spec().zeros_for_absent_negative {
-            Encoded { context: positive.context.zeros_like()?, pooled: positive.pooled.zeros_like()? }
-        } else {
-            self.encode_prompt(text, &against, windows, clip_skip)?
+        let skip_of_negative = if is_weighted { clip_skip } else { 1 };
+        let has_zeros = request.negative.is_none() && self.spec().zeros_for_absent_negative;
+        let mut known: HashMap<(usize, usize, u32), Rc<Encoded>> = HashMap::new();
+        let mut encoded = |place: usize, windows: usize, skip: u32| -> Result<Rc<Encoded>, PipelineError> {
+            if let Some(known) = known.get(&(place, windows, skip)) {
+                return Ok(Rc::clone(known));
+            }
+            (reporter.cancel_check)()?;
+            let fresh = Rc::new(self.encode_prompt(text, &prompts[place], windows, skip)?);
+            known.insert((place, windows, skip), Rc::clone(&fresh));
+            Ok(fresh)
         };
-        let pooled = Tensor::cat(&[&negative.pooled, &positive.pooled], 0)?;
-        Ok(Conditioning {
-            context: Tensor::cat(&[&negative.context, &positive.context], 0)?,
-            added: self.added_conditioning(pooled, resolved, 2),
-        })
+        let mut stages = Vec::with_capacity(plan.stages.len());
+        for stage in &plan.stages {
+            let compared = Some(stage.negative).filter(|_| resolved.is_pair);
+            // All rows of a batch have as many windows as the longest prompt.
+            let mut windows = 1;
+            for place in stage.parts.iter().chain(&compared) {
+                windows = windows.max(window_count(text, &prompts[*place])?);
+            }
+            let parts = stage.parts.iter().map(|place| encoded(*place, windows, clip_skip));
+            let mut rows = parts.collect::<Result<Vec<_>, _>>()?;
+            if let Some(place) = compared {
+                let negative = match rows.first().filter(|_| has_zeros) {
+                    Some(part) => {
+                        Rc::new(Encoded { context: part.context.zeros_like()?, pooled: part.pooled.zeros_like()? })
+                    }
+                    None => encoded(place, windows, skip_of_negative)?,
+                };
+                rows.insert(0, negative);
+            }
+            stages.push(rows);
+        }
+        let (width, height) = (resolved.width as f32, resolved.height as f32);
+        let ids = [height, width, 0.0, 0.0, height, width];
+        let time_ids = self.spec().configs.unet.added.as_ref().map(|_| ids);
+        let passes = if resolved.is_pair { Passes::Pair } else { Passes::Alone };
+        Ok(PromptConditioning { plan, passes, stages, time_ids })
     }
 
     fn encode_prompt(
@@ -120,18 +193,6 @@ impl Pipeline {
             .into());
         }
         Ok(Encoded { context, pooled })
-    }
-
-    fn added_conditioning(
-        &self,
-        pooled_text: Tensor,
-        resolved: &ResolvedRequest,
-        rows: usize,
-    ) -> Option<AddedConditioning> {
-        self.spec().configs.unet.added.as_ref()?;
-        let (width, height) = (resolved.width as f32, resolved.height as f32);
-        let ids = [height, width, 0.0, 0.0, height, width];
-        Some(AddedConditioning { pooled_text, time_ids: ids.repeat(rows) })
     }
 }
 

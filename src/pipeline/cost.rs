@@ -26,10 +26,13 @@ pub struct Workload {
     /// As the network works: in pixels of the picture that it is shown.
     pub width: usize,
     pub height: usize,
-    /// Rows of one pass: 2 with guidance, 3 with guidance by prompt and picture.
+    /// Rows of one pass: 2 with guidance, 3 with guidance by prompt and picture, and one more for each further part of
+    /// the prompt.
     pub rows: usize,
     /// Of the prompt.
     pub windows: usize,
+    /// That are encoded: the prompt and the negative one, and more where they change on the way.
+    pub texts: usize,
     /// Whether a picture is encoded before.
     pub encodes: bool,
 }
@@ -140,7 +143,7 @@ impl CostModel {
     #[must_use]
     pub fn native_workload(&self) -> Workload {
         let side = self.unet_config().sample_size * self.vae_config().factor();
-        Workload { width: side, height: side, rows: 2, windows: 1, encodes: false }
+        Workload { width: side, height: side, rows: 2, windows: 1, texts: 2, encodes: false }
     }
 
     /// Rows of one pass; where guidance is embedded in the time step, one does.
@@ -164,10 +167,11 @@ impl CostModel {
         for config in text {
             let before = tracker.weight_count();
             TextEncoder::new(config.clone(), Weights::dry_run(&execution, plan.dtype))?;
-            // Two passes (the prompt and the negative one); embeddings are looked up, not multiplied.
+            // Embeddings are looked up, not multiplied.
             let embeddings = (config.vocabulary_size + config.positions) * config.width;
             let layers = (tracker.weight_count() - before).saturating_sub(embeddings);
-            costs.text.product += 2.0 * 2.0 * (WINDOW_TOKENS * workload.windows * layers) as f64 / 1e9;
+            let tokens = WINDOW_TOKENS * workload.windows * workload.texts;
+            costs.text.product += 2.0 * (tokens * layers) as f64 / 1e9;
         }
         costs.weights[0] = tracker.weight_bytes();
         let weights = |dtype| Weights::dry_run(&execution, dtype).with_winograd(plan.winograd);

@@ -22,9 +22,6 @@ impl Pipeline {
         plan: &mut ExecutionPlan,
         reporter: &Reporter,
     ) -> Result<Picture, PipelineError> {
-        if !latents.iter().all(|value| value.is_finite()) {
-            return Err(PipelineError::NotANumber);
-        }
         let config = &self.spec().configs.vae;
         let shape = self.spec().latent_shape(resolved.width, resolved.height);
         let latents = Tensor::from_vec(latents, shape, &Device::Cpu)?;
@@ -87,7 +84,7 @@ impl Pipeline {
     /// Half precision overflowed: the VAE is used in single from now on.
     fn widen_vae(&mut self, reporter: &Reporter) -> Result<(), PipelineError> {
         if self.loader.vae_dtype == DType::F32 {
-            return Err(PipelineError::NotANumber);
+            return Err(self.blamed("vae", PipelineError::VaeNotANumber));
         }
         let name = self.loader.vae_dtype.as_str();
         let sentence = format!("the VAE gives NaN in {name}; it is used in f32 for this model from now on");

@@ -8,15 +8,15 @@ use candle_core::{Device, Tensor};
 use super::PipelineError;
 use super::blend::Blend;
 use super::concat_conditioning::ConcatConditioning;
-use super::conditioning::Conditioning;
+use super::conditioning::{Conditioning, Passes, PromptConditioning};
 use super::execution_plan::ExecutionPlan;
-use super::guidance::Guidance;
+use super::guidance::{Guidance, parts_alone};
 use super::load::Pipeline;
 use super::networks::Reporter;
 use super::resolved::ResolvedRequest;
 use crate::job::Progress;
 use crate::model::{ForwardOptions, Unet, UnetInput, in_pool};
-use crate::sampling::{NoiseSource, Scheduler};
+use crate::sampling::{NoiseSource, Scheduler, SchedulerName};
 
 /// One picture on its way.
 pub(super) struct Denoising {
@@ -24,12 +24,30 @@ pub(super) struct Denoising {
     /// Changed where the VAE had to go another way.
     pub plan: ExecutionPlan,
     pub scheduler: Box<dyn Scheduler>,
+    pub scheduler_name: SchedulerName,
     /// The first model call; later than 0 when there is a picture to start from.
     pub first_step: usize,
-    pub conditioning: Conditioning,
+    pub conditioning: PromptConditioning,
     pub guidance: Guidance,
     pub concat: Option<ConcatConditioning>,
     pub blend: Option<Blend>,
+}
+
+impl Denoising {
+    /// The step that a model call belongs to; the first one that is taken is 1.
+    fn step_of(&self, call: usize) -> usize {
+        self.scheduler.step_of(call) - self.scheduler.step_of(self.first_step) + 1
+    }
+}
+
+/// One call of the network.
+#[derive(Clone, Copy)]
+struct Call {
+    timestep: f64,
+    /// From 1.
+    step: usize,
+    /// Whether the passes with and without the prompt are compared.
+    guided: bool,
 }
 
 impl Pipeline {
@@ -44,7 +62,7 @@ impl Pipeline {
         let unet = self.unet(&|part, fraction| reporter.loading(part, fraction))?;
         let options = ForwardOptions { attention: denoising.plan.attention, cancel_check: reporter.cancel_check };
         let timesteps: Vec<f64> = denoising.scheduler.timesteps().to_vec();
-        let total = timesteps.len().saturating_sub(denoising.first_step) as u32;
+        let total = timesteps.len().saturating_sub(denoising.first_step);
         for (index, timestep) in timesteps.iter().enumerate().skip(denoising.first_step) {
             (reporter.cancel_check)()?;
             let started = Instant::now();
@@ -52,39 +70,46 @@ impl Pipeline {
             denoising.scheduler.scale_model_input(index, &mut input);
             let guided = denoising.guidance.is_on(index, timesteps.len());
             // What a device's calls leave behind goes after each step.
-            let output = in_pool(|| self.predict(&unet, denoising, input, (*timestep, !guided), &options))?;
+            let call = Call { timestep: *timestep, step: denoising.step_of(index), guided };
+            let output = in_pool(|| self.predict(&unet, denoising, input, call, &options))?;
             let step = denoising.scheduler.step(index, &output, &latents, noise);
             latents = step.previous;
+            let done = index - denoising.first_step + 1;
+            if !latents.iter().all(|value| value.is_finite()) {
+                return Err(self.ran_away(denoising, done, total));
+            }
             if let Some(blend) = &denoising.blend {
                 blend.apply(denoising.scheduler.as_ref(), denoising.first_step, index + 1, &mut latents);
             }
             let ResolvedRequest { width: width_px, height: height_px, .. } = denoising.resolved;
             let (_, _, height, width) = self.spec().latent_shape(width_px, height_px);
             let predicted = self.latent_rgb.picture(&step.predicted_original, width, height, width_px, height_px);
-            let done = (index - denoising.first_step + 1) as u32;
             let seconds = started.elapsed().as_secs_f64();
-            reporter.report(Progress::Step { done, total, seconds, preview: Some(Arc::new(predicted)) });
+            reporter.report(Progress::Step {
+                done: done as u32,
+                total: total as u32,
+                seconds,
+                preview: Some(Arc::new(predicted)),
+            });
         }
         Ok(latents)
     }
 
-    /// The network's answer, guided: one pass for a pair, or the conditional pass alone.
+    /// The network's answer, guided: one pass for each row, or the prompt's alone.
     fn predict(
         &self,
         unet: &Unet,
         denoising: &Denoising,
         input: Vec<f32>,
-        (timestep, unguided): (f64, bool),
+        call: Call,
         options: &ForwardOptions,
     ) -> Result<Vec<f32>, PipelineError> {
-        let alone;
-        // Only a pair of rows can be parted: the prompt against the negative one.
-        let given = if !unguided || denoising.conditioning.context.dim(0)? != 2 {
-            &denoising.conditioning
-        } else {
-            alone = denoising.conditioning.row(1)?;
-            &alone
+        // Only a pair can be parted: the prompt against the negative one.
+        let passes = match denoising.conditioning.passes {
+            Passes::Pair if !call.guided => Passes::Alone,
+            passes => passes,
         };
+        let given = denoising.conditioning.at(call.step, passes)?;
         let rows = given.context.dim(0)?;
         let input = Tensor::from_vec(
             input,
@@ -98,22 +123,24 @@ impl Pipeline {
         let forward = |input: &Tensor, given: &Conditioning| {
             let added = given.added.as_ref();
             let guidance = denoising.resolved.guidance;
+            let Call { timestep, .. } = call;
             unet.forward(&UnetInput { sample: input, timestep, context: &given.context, added, guidance }, options)
         };
         let output = if denoising.plan.sequential_guidance && rows > 1 {
             let alone = |row| Ok::<_, PipelineError>(forward(&input.narrow(0, row, 1)?, &given.row(row)?)?);
             Tensor::cat(&(0..rows).map(alone).collect::<Result<Vec<_>, _>>()?, 0)?
         } else {
-            forward(&input, given)?
+            forward(&input, &given)?
         };
         let output = output.flatten_all()?.to_vec1::<f32>()?;
-        if rows == 1 {
-            return Ok(output);
-        }
-        if let (3, Some(concat)) = (rows, &denoising.concat) {
-            return Ok(concat.guided_three_ways(&output, denoising.guidance.scale));
-        }
-        let (negative, positive) = output.split_at(output.len() / 2);
-        Ok(denoising.guidance.combined(negative, positive))
+        let weights = denoising.conditioning.weights();
+        Ok(match (passes, &denoising.concat) {
+            (Passes::Alone, _) => parts_alone(&output, weights),
+            (Passes::ThreeWays, Some(concat)) => concat.guided_three_ways(&output, denoising.guidance.scale, weights),
+            (Passes::Pair | Passes::ThreeWays, _) => {
+                let (against, towards) = output.split_at(output.len() / rows);
+                denoising.guidance.composed(against, towards, weights)
+            }
+        })
     }
 }

@@ -9,11 +9,12 @@ use super::concat_conditioning::ConcatConditioning;
 use super::denoise::Denoising;
 use super::load::Pipeline;
 use super::networks::Reporter;
+use super::resolved::first_step;
 use crate::job::{MaskedContent, ModelInput, Request};
 use crate::mask::{MaskPlane, PAINTED};
 use crate::model::LatentDistribution;
 use crate::raster::Picture;
-use crate::sampling::{NoiseSource, varied};
+use crate::sampling::{NoiseSource, Scheduler, varied};
 
 impl Pipeline {
     /// The first call's latents. All noise is drawn here in diffusers' order: the picture's posterior sample, the
@@ -42,7 +43,6 @@ impl Pipeline {
             }
             return Ok(pure(&fresh));
         };
-        denoising.first_step = first_step(request.steps as usize, init.strength) * denoising.scheduler.order();
         // Only inpainting begins with noise alone at full strength; img2img keeps a trace of the picture.
         let from_noise = masked.is_some() && init.strength.to_bits() == 1f64.to_bits();
         let is_soft = masked.is_some_and(|masked| masked.settings.soft);
@@ -89,6 +89,21 @@ impl Pipeline {
             denoising.blend = Some(blend);
         }
         Ok(latents)
+    }
+
+    /// The first model call: later than 0 where there is a picture to start from.
+    pub(super) fn first_call(&self, request: &Request, scheduler: &dyn Scheduler) -> usize {
+        let steps = request.steps as usize;
+        let follows_instruction = self.spec().input == ModelInput::Instruction;
+        match &request.init {
+            // Nothing is made anew, also by a scheduler that has calls left then: PNDM has more calls than steps, and
+            // diffusers takes the surplus.
+            Some(init) if init.strength <= 0.0 && !follows_instruction => scheduler.timesteps().len(),
+            Some(init) if !follows_instruction => {
+                (first_step(steps, init.strength) * scheduler.order()).min(scheduler.timesteps().len())
+            }
+            _ => 0,
+        }
     }
 
     /// Every step is taken, from noise alone: the picture is concatenated, by its most likely latents, unscaled.
@@ -193,12 +208,6 @@ fn first_noise(request: &Request, shape: [usize; 3], noise: &mut dyn NoiseSource
     }
 }
 
-/// img2img skips the first steps: N − ⌊N · strength⌋ of them.
-fn first_step(steps: usize, strength: f64) -> usize {
-    let carried_out = ((steps as f64 * strength) as usize).min(steps);
-    steps - carried_out
-}
-
 /// RGB to `(1, 3, height, width)` in -1…1.
 fn tensor_of(picture: &Picture) -> Result<Tensor, PipelineError> {
     let [width, height] = picture.size();
@@ -210,18 +219,4 @@ fn tensor_of(picture: &Picture) -> Result<Tensor, PipelineError> {
         }
     }
     Ok(Tensor::from_vec(planes, (1, 3, height, width), &Device::Cpu)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn strength_decides_how_many_steps_are_left() {
-        assert_eq!(first_step(20, 0.75), 5);
-        assert_eq!(first_step(20, 1.0), 0);
-        assert_eq!(first_step(20, 0.0), 20);
-        // 0.29 · 100 is 28.999999999999996: diffusers cuts it, so do we.
-        assert_eq!(first_step(100, 0.29), 72);
-    }
 }

@@ -10,7 +10,7 @@ use super::networks::{Borrowed, LoadOptions, NetworkLoader, NetworkSlot, OnLoadi
 use super::plan::{Constraints, FittedPlan};
 use super::spec::ModelSpec;
 use super::{PipelineError, memory_budget};
-use crate::checkpoint::{Lora, ModelFiles};
+use crate::checkpoint::{Lora, ModelFiles, notices_of};
 use crate::job::{Compute, Request};
 use crate::model::{Execution, Operators, Unet, Vae};
 
@@ -82,11 +82,12 @@ impl Pipeline {
         } else {
             text = NetworkSlot::Resident(loader.read_text(&loras, on_loading)?);
             unet = NetworkSlot::Resident(loader.read_unet(&loras, on_loading)?);
-            loras.iter().try_for_each(Lora::finish)?;
+            loader.finish_loras(&loras)?;
             let resident = loader.read_vae(on_loading)?;
             latent_rgb = LatentRgb::of_model(files, vae_config, || Ok(&resident))?;
             vae = NetworkSlot::Resident(resident);
         }
+        loader.note(notices_of(files));
         let mut pipeline = Self { loader, text, unet, vae, loras, latent_rgb, resident_weight_bytes: 0 };
         pipeline.resident_weight_bytes = pipeline.native_costs()?.resident_weight_bytes() as u64;
         Ok(pipeline)
@@ -99,12 +100,12 @@ impl Pipeline {
     /// As for loading.
     pub fn with_adapters(mut self, adapters: &Adapters, on_loading: OnLoading) -> Result<Self, PipelineError> {
         (self.text, self.unet) = (NetworkSlot::OnDemand, NetworkSlot::OnDemand);
-        self.loader.adapters = adapters.clone();
+        self.loader.change_adapters(adapters);
         self.loras = self.loader.loras()?;
         if !self.loader.options.sequential_offload {
             self.text = NetworkSlot::Resident(self.loader.read_text(&self.loras, on_loading)?);
             self.unet = NetworkSlot::Resident(self.loader.read_unet(&self.loras, on_loading)?);
-            self.loras.iter().try_for_each(Lora::finish)?;
+            self.loader.finish_loras(&self.loras)?;
         }
         Ok(self)
     }
@@ -159,7 +160,7 @@ impl Pipeline {
         self.unet.borrow(|| {
             let unet = self.loader.read_unet(&self.loras, on_loading)?;
             // The text encoders were read before.
-            self.loras.iter().try_for_each(Lora::finish)?;
+            self.loader.finish_loras(&self.loras)?;
             Ok(unet)
         })
     }

@@ -19,7 +19,9 @@ mod latent_rgb;
 mod load;
 pub(crate) mod memory_budget;
 mod networks;
+mod not_a_number;
 mod plan;
+mod prompt_plan;
 mod resolved;
 mod run;
 mod sampler;
@@ -41,7 +43,7 @@ use crate::checkpoint::CheckpointError;
 use crate::job::{Remedy, RequestError};
 use crate::model::ModelError;
 use crate::prompt::TokenizerError;
-use crate::sampling::SamplingError;
+use crate::sampling::{SamplingError, SchedulerName};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
@@ -65,8 +67,15 @@ pub enum PipelineError {
     TooLarge { width: usize, height: usize, needed_gb: f64, free_gb: f64, remedy: Remedy },
     #[error("this model needs about {needed_gb:.2} GB of memory and {free_gb:.2} GB are free")]
     ModelTooLarge { needed_gb: f64, free_gb: f64, remedy: Remedy },
-    #[error("the model gave NaN values; a checkpoint in half precision may need another dtype")]
-    NotANumber,
+    #[error("the model gave NaN values in {dtype}, which half precision may not hold; choose f32 for this model")]
+    HalfPrecision { dtype: &'static str },
+    #[error(
+        "the numbers ran away at step {step} of {steps} with {}: they are NaN or infinite; choose another scheduler or another number of steps",
+        scheduler.id()
+    )]
+    RanAway { step: usize, steps: usize, scheduler: SchedulerName },
+    #[error("the VAE gave NaN values where it was given numbers; choose another VAE for this model")]
+    VaeNotANumber,
 }
 
 impl From<CheckpointError> for PipelineError {

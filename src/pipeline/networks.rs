@@ -9,8 +9,8 @@ use super::PipelineError;
 use super::adapters::Adapters;
 use super::execution_plan::ExecutionPlan;
 use super::spec::ModelSpec;
-use crate::checkpoint::{ClipConfig, Lora, ModelFiles, TextualInversion};
-use crate::job::{EmbeddingRef, ModelPart, Progress};
+use crate::checkpoint::{CheckpointError, ClipConfig, Lora, ModelFiles, TextualInversion};
+use crate::job::{EmbeddingRef, LoraRef, ModelPart, Notice, Progress};
 use crate::kernels::limit_idle_buffers;
 use crate::model::{CancelCheck, Execution, LayerCache, ModelError, TextEncoder, Unet, Vae, Weights};
 use crate::prompt::{PromptTokenizer, TokenizerFiles};
@@ -118,17 +118,57 @@ pub(super) struct NetworkLoader {
     /// In single precision where half of it overflows: by the VAE's config, or once it gave NaN.
     pub vae_dtype: DType,
     layer_cache: LayerCache,
+    notices: RefCell<Notices>,
+}
+
+/// What was found about the model's files and the adapters while networks were read, each once.
+#[derive(Default)]
+struct Notices {
+    pending: Vec<Notice>,
+    told: Vec<Notice>,
 }
 
 impl NetworkLoader {
     pub(crate) fn new(spec: ModelSpec, adapters: &Adapters, options: &LoadOptions) -> Self {
         let vae_dtype = if spec.configs.vae.force_upcast { DType::F32 } else { options.dtype };
         let (adapters, options) = (adapters.clone(), options.clone());
-        Self { spec, adapters, options, vae_dtype, layer_cache: LayerCache::default() }
+        let (layer_cache, notices) = (LayerCache::default(), RefCell::default());
+        Self { spec, adapters, options, vae_dtype, layer_cache, notices }
     }
 
     pub(crate) fn loras(&self) -> Result<Vec<Lora>, PipelineError> {
-        Ok(self.adapters.loras.iter().map(|lora| Lora::open(&lora.file, lora.weight)).collect::<Result<_, _>>()?)
+        let open = |lora: &LoraRef| {
+            let (text, unet) = lora.weights();
+            Ok(Lora::open(&lora.file, unet)?.with_text_weight(text))
+        };
+        self.adapters.loras.iter().map(open).collect()
+    }
+
+    /// After all networks that LoRAs patch are read.
+    pub(crate) fn finish_loras(&self, loras: &[Lora]) -> Result<(), PipelineError> {
+        loras.iter().try_for_each(|lora| Ok(lora.finish().map(|notices| self.note(notices))?))
+    }
+
+    /// To be reported with the next picture, once.
+    pub(crate) fn note(&self, notices: Vec<Notice>) {
+        let mut known = self.notices.borrow_mut();
+        for notice in notices {
+            if !known.told.contains(&notice) {
+                known.told.push(notice.clone());
+                known.pending.push(notice);
+            }
+        }
+    }
+
+    /// What is to be reported, and was not yet.
+    pub(crate) fn take_notices(&self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices.borrow_mut().pending)
+    }
+
+    /// For other adapters from now on.
+    pub(crate) fn change_adapters(&mut self, adapters: &Adapters) {
+        self.adapters = adapters.clone();
+        self.notices = RefCell::default();
     }
 
     /// The text encoders, patched by LoRAs and taught the embeddings.
@@ -146,8 +186,19 @@ impl NetworkLoader {
                 self.cached(weights.with_execution(&self.options.execution).with_loras(folder, loras), folder);
             text.push(PromptEncoder { tokenizer, encoder: TextEncoder::new(config.clone(), weights)? });
         }
-        for embedding in &self.adapters.embeddings {
-            teach(embedding, &mut text)?;
+        for EmbeddingRef { word, file } in &self.adapters.embeddings {
+            self.note(teach(word, &TextualInversion::open(file)?, &mut text)?);
+        }
+        let is_given = |word: &str| self.adapters.embeddings.iter().any(|given| given.word.eq_ignore_ascii_case(word));
+        for (word, vectors) in loras.iter().flat_map(Lora::words).filter(|(word, _)| !is_given(word)) {
+            let taught = teach(word, vectors, &mut text);
+            self.note(taught.or_else(|error| match error {
+                // The LoRA's layers may fit all the same.
+                PipelineError::Model(ModelError::Checkpoint(error @ CheckpointError::Embedding { .. })) => {
+                    Ok(vec![format!("a LoRA brings the word {word} along, and it is not known here: {error}").into()])
+                }
+                error => Err(error),
+            })?);
         }
         Ok(text)
     }
@@ -180,21 +231,25 @@ impl NetworkLoader {
 }
 
 /// Adds a word to every encoder for which the file has vectors.
-fn teach(embedding: &EmbeddingRef, text: &mut [PromptEncoder]) -> Result<(), PipelineError> {
-    let file = TextualInversion::open(&embedding.file)?;
+fn teach(word: &str, file: &TextualInversion, text: &mut [PromptEncoder]) -> Result<Vec<Notice>, PipelineError> {
     let pair = text.len() > 1;
-    let mut learned = false;
+    let mut learned = 0;
     for (index, stage) in text.iter_mut().enumerate() {
         let Some(vectors) = file.vectors_for(stage.encoder.config().width, pair.then_some(index))? else { continue };
         let ids = stage.encoder.add_tokens(&vectors)?;
-        stage.tokenizer.add_word(&embedding.word, ids);
-        learned = true;
+        stage.tokenizer.add_word(word, ids);
+        learned += 1;
     }
-    if learned {
-        return Ok(());
+    if learned == 0 {
+        let widths: Vec<String> = text.iter().map(|stage| stage.encoder.config().width.to_string()).collect();
+        return Err(file.misfit(&widths.join(" and ")).into());
     }
-    let widths: Vec<String> = text.iter().map(|stage| stage.encoder.config().width.to_string()).collect();
-    Err(file.misfit(&widths.join(" and ")).into())
+    if learned == text.len() && pair >= file.has_second() {
+        return Ok(Vec::new());
+    }
+    let part =
+        if pair { "only one of this model's two text encoders has learnt it" } else { "only a part of it is used" };
+    Ok(vec![format!("the embedding {word} was made for {}; {part}", file.made_for()).into()])
 }
 
 /// Reads the tokenizer whose encoder takes `positions` tokens.

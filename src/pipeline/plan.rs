@@ -9,7 +9,7 @@ use super::cost::{CostModel, Costs, Workload};
 use super::execution_plan::{ExecutionPlan, FallbackStep};
 use super::resolved::ResolvedRequest;
 use super::spec::ModelSpec;
-use crate::job::{AttentionMode, Compute, MemoryMode, Remedy, Request, VaeTiling};
+use crate::job::{AttentionMode, Compute, MemoryMode, ModelInput, Remedy, Request, VaeTiling};
 use crate::model::{AttentionMethod, Execution, Operators, Tiling};
 
 /// Of what is free, decoding in one piece may take so much: what else runs wants some as well.
@@ -282,10 +282,10 @@ impl ModelSpec {
         constraints: &Constraints,
     ) -> Result<FittedPlan, PipelineError> {
         request.validate()?;
-        self.sampling.scheduler(request)?;
+        self.sampling.check(request, self.input == ModelInput::Instruction)?;
         let frame = Canvas::frame_of(request, self.grid)?;
         let resolved = ResolvedRequest::new(request, frame, self)?;
-        let workload = resolved.workload(self.input, frame.is_some());
+        let workload = resolved.workload(request, self.input, frame.is_some());
         self.costs().plan(execution, workload, request.compute, constraints)
     }
 

@@ -2,6 +2,7 @@
 
 use super::PipelineError;
 use super::cost::Workload;
+use super::prompt_plan::{PromptPlan, is_undivided, part_weights};
 use super::spec::ModelSpec;
 use crate::job::{Frame, ModelInput, Request, WorkGrid};
 
@@ -30,16 +31,47 @@ impl ResolvedRequest {
                 return Err(PipelineError::SizeStep { side, factor, found, below, above });
             }
         }
-        Ok(Self { width, height, guidance, is_pair: guidance > 1.0 && !spec.embeds_guidance() })
+        // Parts are weighed against what is there without them, at any guidance.
+        let is_composed = !is_undivided(&part_weights(request));
+        let is_pair = (guidance > 1.0 || is_composed) && !spec.embeds_guidance();
+        Ok(Self { width, height, guidance, is_pair })
     }
 
     /// What it costs is estimated by this; `encodes` where there is a photo.
-    pub(crate) fn workload(&self, input: ModelInput, encodes: bool) -> Workload {
-        let rows = match (self.is_pair, input) {
-            (false, _) => 1,
-            (true, ModelInput::Instruction) => 3,
-            (true, _) => 2,
+    pub(crate) fn workload(&self, request: &Request, input: ModelInput, encodes: bool) -> Workload {
+        let prompts = PromptPlan::new(request, request.steps as usize);
+        let against = match (self.is_pair, input) {
+            (false, _) => 0,
+            (true, ModelInput::Instruction) => 2,
+            (true, _) => 1,
         };
-        Workload { width: self.width as usize, height: self.height as usize, rows, windows: 1, encodes }
+        Workload {
+            width: self.width as usize,
+            height: self.height as usize,
+            rows: against + prompts.weights.len(),
+            windows: 1,
+            texts: prompts.texts.len().max(2),
+            encodes,
+        }
+    }
+}
+
+/// img2img skips the first steps: N − ⌊N · strength⌋ of them.
+pub(super) fn first_step(steps: usize, strength: f64) -> usize {
+    let carried_out = ((steps as f64 * strength) as usize).min(steps);
+    steps - carried_out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strength_decides_how_many_steps_are_left() {
+        assert_eq!(first_step(20, 0.75), 5);
+        assert_eq!(first_step(20, 1.0), 0);
+        assert_eq!(first_step(20, 0.0), 20);
+        // 0.29 · 100 is 28.999999999999996: diffusers cuts it, so do we.
+        assert_eq!(first_step(100, 0.29), 72);
     }
 }

@@ -56,18 +56,34 @@ impl Pipeline {
         tracing::info!("{plan:?}");
         let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let reporter = Reporter { cancel_check: &cancel_check, sink: RefCell::new(sink) };
-        let conditioning =
-            in_pool(|| self.condition(request, &resolved, &|part, fraction| reporter.loading(part, fraction)))?;
+        self.report_notices(&reporter);
+        let first_step = self.first_call(request, scheduler.as_ref());
+        let steps = match scheduler.timesteps().len().checked_sub(1) {
+            Some(last) if first_step <= last => scheduler.step_of(last) - scheduler.step_of(first_step) + 1,
+            _ => 0,
+        };
+        let conditioning = in_pool(|| self.condition(request, &resolved, steps, &reporter))?;
         self.release_idle_memory();
         let mut noise = request.noise.source(request.seed);
         let noise = noise.as_mut();
         let guidance = Guidance::new(resolved.guidance, request);
-        let mut denoising =
-            Denoising { resolved, plan, scheduler, first_step: 0, conditioning, guidance, concat: None, blend: None };
+        let mut denoising = Denoising {
+            resolved,
+            plan,
+            scheduler,
+            scheduler_name,
+            first_step,
+            conditioning,
+            guidance,
+            concat: None,
+            blend: None,
+        };
         let start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
         // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.
         self.release_idle_memory();
         let latents = self.denoise(&mut denoising, start, noise, &reporter)?;
+        // Networks that are read on demand are all read by now.
+        self.report_notices(&reporter);
 
         self.release_idle_memory();
         let started = Instant::now();
@@ -88,9 +104,17 @@ impl Pipeline {
             guidance: Some(resolved.guidance),
             scheduler: Some(scheduler_name),
             compute: plan.compute(),
+            worked_px: enlarged_from(request, &picture, &resolved),
             ..request.clone()
         };
         Ok((picture, carried_out))
+    }
+
+    /// What was found about adapters while networks were read.
+    fn report_notices(&self, reporter: &Reporter) {
+        for notice in self.loader.take_notices() {
+            reporter.report(Progress::Notice(notice));
+        }
     }
 
     /// Gives back what the networks before left idle.
@@ -100,4 +124,12 @@ impl Pipeline {
             operators.wait();
         }
     }
+}
+
+/// The size that the network worked at, where the whole picture is larger than that.
+fn enlarged_from(request: &Request, picture: &Picture, resolved: &ResolvedRequest) -> Option<[u32; 2]> {
+    let is_larger = picture.width() > resolved.width || picture.height() > resolved.height;
+    // A size that the model's grid only rounds down is the picture's own.
+    let is_enlarged = is_larger && u64::from(resolved.width) * 10 < u64::from(picture.width()) * 9;
+    (request.mask.is_none() && is_enlarged).then_some([resolved.width, resolved.height])
 }

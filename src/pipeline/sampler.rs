@@ -4,12 +4,16 @@
 use serde::Deserialize;
 
 use super::PipelineError;
+use super::resolved::first_step;
 use crate::checkpoint::{CheckpointError, ModelFiles};
 use crate::job::Request;
 
-use crate::sampling::{Scheduler, SchedulerConfig, SchedulerName, build};
+use crate::sampling::{SamplingError, Scheduler, SchedulerConfig, SchedulerName, build, runs_away};
 
 const CONFIG: &str = "scheduler/scheduler_config.json";
+
+/// What is offered to those whose steps are too many, the most first.
+const FEWER_STEPS: [usize; 10] = [900, 750, 500, 400, 300, 200, 100, 50, 20, 10];
 
 /// A model's scheduler, and how its config is read.
 pub(super) struct ModelSampling {
@@ -57,6 +61,32 @@ impl ModelSampling {
 
     /// The scheduler that the request asks for, else the model's own.
     pub(crate) fn scheduler(&self, request: &Request) -> Result<(SchedulerName, Box<dyn Scheduler>), PipelineError> {
+        self.scheduler_of_steps(request, request.steps as usize)
+    }
+
+    /// Whether the schedule can be walked from the call that a picture to start from leaves it at.
+    ///
+    /// # Errors
+    /// When it cannot be made, or its own numbers run away.
+    pub(crate) fn check(&self, request: &Request, takes_every_step: bool) -> Result<(), PipelineError> {
+        let strength = request.init.as_ref().filter(|_| !takes_every_step).map(|init| init.strength);
+        let walk = |steps: usize| {
+            let (name, mut scheduler) = self.scheduler_of_steps(request, steps)?;
+            let first = strength.map_or(0, |strength| first_step(steps, strength)) * scheduler.order();
+            Ok::<_, PipelineError>((name, runs_away(scheduler.as_mut(), first)))
+        };
+        let found = request.steps as usize;
+        let (scheduler, true) = walk(found)? else { return Ok(()) };
+        let fewer = FEWER_STEPS.into_iter().filter(|steps| *steps < found);
+        let fewer = fewer.into_iter().find(|steps| walk(*steps).is_ok_and(|(_, runs_away)| !runs_away)).unwrap_or(20);
+        Err(SamplingError::RunsAway { scheduler, found, fewer }.into())
+    }
+
+    fn scheduler_of_steps(
+        &self,
+        request: &Request,
+        steps: usize,
+    ) -> Result<(SchedulerName, Box<dyn Scheduler>), PipelineError> {
         let name = request.scheduler.unwrap_or(self.own_scheduler);
         let config = self.config.clone().with_prediction(request.prediction);
         let config = match (self.amends, request.mask.is_some()) {
@@ -65,6 +95,6 @@ impl ModelSampling {
             (true, true) => config.for_stable_diffusion_inpainting(),
         };
         let config = config.with_sigmas(name, request.sigmas)?;
-        Ok((name, build(name, &config, request.steps as usize)?))
+        Ok((name, build(name, &config, steps)?))
     }
 }

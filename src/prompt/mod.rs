@@ -1,14 +1,22 @@
 //! From words to windows of tokens. No tensors here.
 
+mod choices;
 mod chunk;
-mod lora_tag;
+mod composable;
+mod extra_tags;
 mod parse;
+mod remarks;
+mod schedule;
 mod tokenizer;
-mod wildcards;
 
+pub use choices::{Wildcards, drawn, drawn_from, wildcard_names};
 pub(crate) use chunk::TokenWindow;
-pub use lora_tag::lora_tags;
+pub(crate) use composable::weights;
+pub use composable::{Part, parts};
+pub use extra_tags::{LoraTag, lora_tags};
 pub use parse::{Prompt, parse};
+pub use remarks::{remarks, remarks_on_negative};
+pub(crate) use schedule::at_step;
+pub use schedule::{Stage, stages};
 pub use tokenizer::{PromptTokenizer, WindowWords, find_word};
 pub(crate) use tokenizer::{TokenizerError, TokenizerFiles};
-pub use wildcards::drawn;

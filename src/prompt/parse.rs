@@ -1,7 +1,7 @@
 //! Weights in a prompt as AUTOMATIC1111 reads them: `(a)` 1.1 times, `(a:1.3)`, `[a]` 1/1.1 times, `\(` a bracket;
-//! `BREAK` begins a new window.
+//! a backslash before anything else is left out, and `BREAK` begins a new window.
 
-use super::lora_tag::without_lora_tags;
+use super::composable::{between, is_of_number};
 
 /// A piece of text and how much its tokens count.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,30 +50,32 @@ pub fn parse(prompt: &str) -> Prompt {
 
 /// The texts around the word `BREAK`, which takes the spaces beside it along.
 fn between_breaks(text: &str) -> Vec<&str> {
-    const WORD: &str = "BREAK";
-    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
-    let mut parts = Vec::new();
-    let (mut rest, mut searched) = (text, 0);
-    while let Some(found) = rest[searched..].find(WORD) {
-        let (start, end) = (searched + found, searched + found + WORD.len());
-        if rest[..start].ends_with(is_letter) || rest[end..].starts_with(is_letter) {
-            searched = end;
-            continue;
-        }
-        parts.push(rest[..start].trim_end());
-        rest = rest[end..].trim_start();
-        searched = 0;
+    let mut parts = between(text, "BREAK");
+    let last = parts.len() - 1;
+    for (index, part) in parts.iter_mut().enumerate() {
+        *part = if index > 0 { part.trim_start() } else { part };
+        *part = if index < last { part.trim_end() } else { part };
     }
-    parts.push(rest);
     parts
+}
+
+/// What looks like a weight and is none, because it is no number: `(a:1,2)`.
+#[must_use]
+pub(crate) fn odd_weights(prompt: &str) -> Vec<&str> {
+    let looks_like_number = |text: &str| {
+        text.contains(|c: char| c.is_ascii_digit())
+            && text.trim().chars().all(|c| is_of_number(c) || matches!(c, ',' | '+' | '-' | 'e' | 'E'))
+    };
+    let behind = prompt.match_indices(':').map(|(at, _)| &prompt[at + 1..]);
+    let closed = behind.filter(|after| explicit_weight(after).is_none()).filter_map(|after| after.split_once(')'));
+    closed.map(|(number, _)| number.trim()).filter(|number| looks_like_number(number)).collect()
 }
 
 fn weighted(prompt: &str) -> Vec<WeightedText> {
     let mut pieces: Vec<WeightedText> = Vec::new();
     let mut open_round: Vec<usize> = Vec::new();
     let mut open_square: Vec<usize> = Vec::new();
-    let prompt = without_lora_tags(prompt);
-    let mut rest = prompt.as_str();
+    let mut rest = prompt;
     let mut text = String::new();
     while let Some(character) = rest.chars().next() {
         let after = &rest[character.len_utf8()..];
@@ -83,6 +85,7 @@ fn weighted(prompt: &str) -> Vec<WeightedText> {
                 text.push_str(escaped);
                 &after[1..]
             }
+            '\\' => after,
             '(' | '[' => {
                 flush(&mut text, &mut pieces);
                 if character == '(' { &mut open_round } else { &mut open_square }.push(pieces.len());
@@ -123,7 +126,9 @@ fn weighted(prompt: &str) -> Vec<WeightedText> {
 /// `1.3)` at the start of `text`: the number, and what comes after the bracket.
 fn explicit_weight(text: &str) -> Option<(f32, &str)> {
     let (number, after) = text.split_once(')')?;
-    let weight: f32 = number.trim().parse().ok()?;
+    let number = number.trim();
+    let is_plain = number.strip_prefix(['+', '-']).unwrap_or(number).chars().all(is_of_number);
+    let weight: f32 = number.parse().ok().filter(|_| is_plain)?;
     weight.is_finite().then_some((weight, after))
 }
 
@@ -191,6 +196,36 @@ mod tests {
                 assert!((piece.weight - weight).abs() < 1e-3, "{prompt}: {piece:?}");
             }
         }
+    }
+
+    /// By the same parser, which knows no weights but `[+-]?[.0-9]+`.
+    #[test]
+    fn a_backslash_is_dropped_and_odd_numbers_stay_text() {
+        let cases: [(&str, &[(&str, f32)]); 14] = [
+            ("a \\ b", &[("a  b", 1.0)]),
+            ("a\\, b\\", &[("a, b", 1.0)]),
+            ("a\\\\b", &[("a\\b", 1.0)]),
+            ("\\{a\\|b\\}", &[("{a|b}", 1.0)]),
+            ("(a\\:1.2)", &[("a", 1.2)]),
+            ("(a: 1.2 )", &[("a", 1.2)]),
+            ("(a:-.5)", &[("a", -0.5)]),
+            ("(a:+2.)", &[("a", 2.0)]),
+            ("(a:1,2)", &[("a:1,2", 1.1)]),
+            ("(a:1e1)", &[("a:1e1", 1.1)]),
+            ("(a:inf)", &[("a:inf", 1.1)]),
+            ("(a:)", &[("a:", 1.1)]),
+            ("[[a]] b]", &[("a", 1.0 / 1.21), (" b]", 1.0)]),
+            ("((a) [b", &[("a", 1.21), (" ", 1.1), ("b", 1.0)]),
+        ];
+        for (prompt, wanted) in cases {
+            let found = parse(prompt).sections.swap_remove(0);
+            let texts: Vec<&str> = found.iter().map(|piece| piece.text.as_str()).collect();
+            assert_eq!(texts, wanted.iter().map(|(text, _)| *text).collect::<Vec<_>>(), "{prompt}");
+            for (piece, (_, weight)) in found.iter().zip(wanted) {
+                assert!((piece.weight - weight).abs() < 1e-3, "{prompt}: {piece:?}");
+            }
+        }
+        assert_eq!(odd_weights("(a:1,2) (b:1.2) (c:1e3), 12:30 (16:9:1.5) (d:x)"), ["1,2", "1e3"]);
     }
 
     #[test]

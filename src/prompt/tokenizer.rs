@@ -210,18 +210,29 @@ impl PromptTokenizer {
     }
 }
 
-/// Where `word` stands in `text` for itself, not inside of a longer word.
+/// Where `word` stands in `text` for itself, not inside of a longer word, in upper or lower case.
 #[must_use]
 pub fn find_word(text: &str, word: &str) -> Option<std::ops::Range<usize>> {
     let is_letter = |character: Option<char>| character.is_some_and(|c| c.is_alphanumeric() || c == '_');
     let (first, last) = (word.chars().next()?, word.chars().next_back()?);
     text.char_indices().map(|(start, _)| start).find_map(|start| {
-        let end = start.checked_add(word.len())?;
-        let same = text.get(start..end)?.eq_ignore_ascii_case(word);
+        let end = start + length_of_same(&text[start..], word)?;
         let joins_before = is_letter(Some(first)) && is_letter(text[..start].chars().next_back());
-        let joins_after = is_letter(Some(last)) && is_letter(text.get(end..)?.chars().next());
-        (same && !joins_before && !joins_after).then_some(start..end)
+        let joins_after = is_letter(Some(last)) && is_letter(text[end..].chars().next());
+        (!joins_before && !joins_after).then_some(start..end)
     })
+}
+
+/// How many bytes of `text` are `word`, whatever the case.
+fn length_of_same(text: &str, word: &str) -> Option<usize> {
+    let mut characters = text.chars();
+    for wanted in word.chars() {
+        let found = characters.next()?;
+        if found != wanted && !found.to_lowercase().eq(wanted.to_lowercase()) {
+            return None;
+        }
+    }
+    Some(text.len() - characters.as_str().len())
 }
 
 fn names(bytes: Option<&[u8]>, file: &'static str) -> Result<TokenNames, TokenizerError> {

@@ -1,21 +1,23 @@
 //! Puts what was made back into the photo: outside the mask and its feather, every byte stays.
+//!
+//! The rule of transparency, for each pixel by itself: what is painted is seen. The new part lies over the photo like a
+//! coat of opaque paint, as thick as the mask's share: all of it is opaque, half of it lies half over what was there,
+//! and where nothing was painted alpha and the colours under it stay as they were. An img2img without a mask paints
+//! everything, so its picture is opaque; at strength 0 nothing is painted, and the photo keeps its transparency.
 
 use rayon::prelude::*;
 
 use super::geometry::picture_of;
-use crate::mask::{MaskPlane, PAINTED, PixelRect};
+use crate::mask::{MaskPlane, PixelRect};
 use crate::raster::Picture;
 
-/// `photo` with `made` pasted at `place` as far as `share` says (255: wholly). `made` and `share` are as large as
-/// `place`, which lies inside the photo.
-///
-/// Transparency is kept; only a masked place of which more than half shows nothing at all becomes visible.
+/// `photo` with `made`, which is opaque, pasted at `place` as far as `share` says (255: wholly). `made` and `share` are
+/// as large as `place`, which lies inside the photo.
 #[must_use]
 pub(crate) fn paste(photo: &Picture, made: &Picture, place: PixelRect, share: &MaskPlane) -> Picture {
     let mut rgba = photo.rgba().to_vec();
     let stride = photo.width() as usize * 4;
     let (left, width) = (place.left as usize * 4, place.width() as usize * 4);
-    let shows_itself = mostly_invisible(photo, place, share);
     rgba.par_chunks_mut(stride)
         .skip(place.top as usize)
         .take(place.height() as usize)
@@ -24,38 +26,22 @@ pub(crate) fn paste(photo: &Picture, made: &Picture, place: PixelRect, share: &M
         .for_each(|((row, made), share)| {
             let pixels = row[left..][..width].chunks_exact_mut(4).zip(made.chunks_exact(4));
             for ((pixel, made), share) in pixels.zip(share).filter(|(_, share)| **share > 0) {
-                lay_over(pixel, made, *share, shows_itself);
+                lay_over(pixel, made, *share);
             }
         });
     picture_of(photo.width(), photo.height(), rgba)
 }
 
-fn lay_over(pixel: &mut [u8], made: &[u8], share: u8, shows_itself: bool) {
-    let alpha = u32::from(pixel[3]);
-    let new = u32::from(share);
-    // Where nothing was visible, there is no old colour to mix in.
-    let old = if shows_itself || alpha == 0 { (255 - new) * alpha / 255 } else { 255 - new };
+/// Porter and Duff's "over" on straight alpha: what was visible of the old pixel counts for its colour.
+fn lay_over(pixel: &mut [u8], made: &[u8], share: u8) {
+    let new = u32::from(share) * 255;
+    let old = u32::from(255 - share) * u32::from(pixel[3]);
     let whole = new + old;
     for channel in 0..3 {
         let mixed = u32::from(made[channel]) * new + u32::from(pixel[channel]) * old;
         pixel[channel] = ((mixed + whole / 2) / whole) as u8;
     }
-    if shows_itself {
-        pixel[3] = (alpha + (255 - alpha) * new / 255) as u8;
-    }
-}
-
-fn mostly_invisible(photo: &Picture, place: PixelRect, share: &MaskPlane) -> bool {
-    let (mut masked, mut invisible) = (0_usize, 0_usize);
-    for y in place.top..place.bottom {
-        let start = (y as usize * photo.width() as usize + place.left as usize) * 4;
-        let row = &photo.rgba()[start..][..place.width() as usize * 4];
-        for (pixel, share) in row.chunks_exact(4).zip(share.row(y - place.top)) {
-            masked += usize::from(*share >= PAINTED);
-            invisible += usize::from(*share >= PAINTED && pixel[3] == 0);
-        }
-    }
-    invisible * 2 > masked
+    pixel[3] = ((whole + 127) / 255) as u8;
 }
 
 /// `made` with the transparency of `photo`, which is as large.
@@ -89,9 +75,9 @@ mod tests {
         for (index, (now, before)) in pasted.rgba().chunks_exact(4).zip(photo.rgba().chunks_exact(4)).enumerate() {
             let (x, y) = (index % 40, index / 40);
             if y == 11 && (8..14).contains(&x) {
-                assert_eq!(now[3], before[3]);
+                assert!(now[3] >= before[3]);
                 if (10..12).contains(&x) {
-                    assert_eq!(now[..3], [1, 2, 3]);
+                    assert_eq!(now, [1, 2, 3, 255]);
                 }
             } else {
                 assert_eq!(now, before);
@@ -99,11 +85,36 @@ mod tests {
         }
     }
 
+    /// Holes of any share of the mask, of any transparency, each pixel by itself.
     #[test]
-    fn a_hole_that_is_filled_becomes_visible() {
-        let photo = noisy(10, 10, |i| if i % 10 < 6 { 0 } else { 255 });
-        let share = MaskPlane::from_values(10, 10, vec![255; 100]).unwrap();
-        let pasted = paste(&photo, &Picture::filled(10, 10, [9, 8, 7, 255]), PixelRect::new(0, 0, 10, 10), &share);
-        assert!(pasted.rgba().chunks_exact(4).all(|pixel| pixel == [9, 8, 7, 255]));
+    fn what_is_painted_is_seen_and_what_is_not_keeps_its_hidden_colours() {
+        let place = PixelRect::new(0, 0, 20, 20);
+        let made = Picture::filled(20, 20, [9, 8, 7, 255]);
+        for hole in [1, 7, 50, 150, 199] {
+            for alpha in [0, 1, 100, 254] {
+                let photo = noisy(20, 20, |i| if i * 7 % 400 < hole { alpha } else { 255 });
+                let shares = (0..400).map(|i: u32| if i % 20 < 10 { 255 } else { 0 }).collect();
+                let pasted = paste(&photo, &made, place, &MaskPlane::from_values(20, 20, shares).unwrap());
+                let pixels = pasted.rgba().chunks_exact(4).zip(photo.rgba().chunks_exact(4)).enumerate();
+                for (index, (now, before)) in pixels {
+                    let wanted = if index % 20 < 10 { &[9, 8, 7, 255][..] } else { before };
+                    assert_eq!(now, wanted, "{hole} of 400 at alpha {alpha}, pixel {index}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_feather_over_nothing_has_the_new_colour_and_its_own_share() {
+        for share in [1, 60, 128, 254] {
+            let over = |colour: [u8; 4]| {
+                let share = MaskPlane::from_values(1, 1, vec![share]).unwrap();
+                let made = Picture::filled(1, 1, [200, 100, 50, 255]);
+                paste(&Picture::filled(1, 1, colour), &made, PixelRect::new(0, 0, 1, 1), &share).into_rgba()
+            };
+            assert_eq!(over([1, 2, 3, 0]), [200, 100, 50, share]);
+            assert_eq!(over([200, 100, 50, 255]), [200, 100, 50, 255]);
+            assert!(over([0, 0, 0, 120])[3] >= 120.max(share));
+        }
     }
 }

@@ -35,9 +35,12 @@ pub enum PredictionChoice {
     /// As the model says, or as its file is recognised.
     #[default]
     Auto,
+    /// The noise.
     Epsilon,
+    /// Velocity: Salimans and Ho (2022), arXiv 2202.00512.
     #[serde(rename = "v")]
     Velocity,
+    /// The picture without its noise.
     Sample,
 }
 
@@ -56,6 +59,7 @@ impl NoiseKind {
 macro_rules! ids {
     ($type:ty, $count:literal, $($variant:ident $id:literal),+) => {
         impl $type {
+            /// In the order in which they are listed.
             pub const ALL: [Self; $count] = [$(Self::$variant),+];
 
             /// As on the command line.
@@ -64,6 +68,7 @@ macro_rules! ids {
                 match self { $(Self::$variant => $id),+ }
             }
 
+            /// The one of that name, as [`Self::id`] gives it.
             #[must_use]
             pub fn from_id(id: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|choice| choice.id() == id)

@@ -11,44 +11,82 @@ use super::{PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct SchedulerConfig {
+    /// diffusers' class, which says which keys mean what.
     #[serde(rename = "_class_name")]
     pub class_name: Option<String>,
+    /// Noise levels that the model was trained on (1000).
     pub num_train_timesteps: Option<usize>,
+    /// Variance of the noise that the first training step adds; unitless.
     pub beta_start: Option<f64>,
+    /// Variance of the noise that the last training step adds; unitless.
     pub beta_end: Option<f64>,
+    /// How the variances between the two are laid: `linear`, `scaled_linear`, `squaredcos_cap_v2`.
     pub beta_schedule: Option<String>,
+    /// The variances themselves, one a training step, instead of the three above.
     pub trained_betas: Option<Vec<f32>>,
+    /// What the network's output is: `epsilon` (noise), `v_prediction`, `sample` (the picture).
     pub prediction_type: Option<String>,
+    /// Which training steps are called: `leading`, `trailing`, `linspace`.
     pub timestep_spacing: Option<String>,
+    /// Added to the time steps of `leading`.
     pub steps_offset: Option<usize>,
+    /// Whether the last level is made pure noise: Lin et al. (2023), arXiv 2305.08891.
     pub rescale_betas_zero_snr: Option<bool>,
+    /// Whether the predicted picture is cut to `clip_sample_range`.
     pub clip_sample: Option<bool>,
+    /// In latent units.
     pub clip_sample_range: Option<f32>,
+    /// Dynamic thresholding of the predicted picture: Saharia et al. (2022), arXiv 2205.11487.
     pub thresholding: Option<bool>,
+    /// The quantile that is kept, 0 to 1.
     pub dynamic_thresholding_ratio: Option<f32>,
+    /// The largest threshold, in latent units.
     pub sample_max_value: Option<f32>,
+    /// Whether the last step ends at no noise instead of at the first training level.
     pub set_alpha_to_one: Option<bool>,
+    /// Levels by Karras et al. (2022), arXiv 2206.00364, equation 5.
     pub use_karras_sigmas: Option<bool>,
+    /// Levels evenly apart in the logarithm of sigma.
     pub use_exponential_sigmas: Option<bool>,
+    /// Levels by a beta distribution; known, and refused.
     pub use_beta_sigmas: Option<bool>,
+    /// The smallest level of a law of sigmas, in standard deviations of the picture's latents.
     pub sigma_min: Option<f64>,
+    /// The largest level of a law of sigmas, in the same unit.
     pub sigma_max: Option<f64>,
+    /// Between training levels: `linear`, or `log_linear`.
     pub interpolation_type: Option<String>,
+    /// Where a solver ends: `zero`, or `sigma_min`.
     pub final_sigmas_type: Option<String>,
+    /// What the network is told of a level: `discrete` or `continuous` time steps.
     pub timestep_type: Option<String>,
+    /// Whether PNDM leaves out its Runge-Kutta start.
     pub skip_prk_steps: Option<bool>,
+    /// Which noise DDPM adds back: `fixed_small` and its kin.
     pub variance_type: Option<String>,
+    /// The steps that an LCM was distilled from.
     pub original_inference_steps: Option<usize>,
+    /// How an LCM's boundary condition scales its time steps.
     pub timestep_scaling: Option<f64>,
+    /// The order of a DPM solver or UniPC.
     pub solver_order: Option<usize>,
+    /// The form of the solver's second-order term: `midpoint`, `heun`; UniPC's `bh1`, `bh2`.
     pub solver_type: Option<String>,
+    /// `dpmsolver++`, `dpmsolver`, and their SDE forms `sde-…`.
     pub algorithm_type: Option<String>,
+    /// Whether the last steps of a short schedule take lower orders.
     pub lower_order_final: Option<bool>,
+    /// Whether the last step is one of Euler's.
     pub euler_at_final: Option<bool>,
+    /// Levels evenly apart in half the log signal-to-noise ratio: Lu et al. (2022), arXiv 2211.01095.
     pub use_lu_lambdas: Option<bool>,
+    /// Levels of flow matching; known, and refused.
     pub use_flow_sigmas: Option<bool>,
+    /// The least half log signal-to-noise ratio that a solver begins at.
     pub lambda_min_clipped: Option<f64>,
+    /// Whether UniPC walks by the predicted picture (else by the predicted noise).
     pub predict_x0: Option<bool>,
+    /// UniPC's steps whose arrival is not corrected, counted from 0.
     pub disable_corrector: Option<Vec<usize>>,
     #[serde(skip)]
     pub(super) amendment: Amendment,

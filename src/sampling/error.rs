@@ -16,6 +16,11 @@ pub enum SamplingError {
     #[error("steps must be from {min} to {max} for {scheduler} with this model, found {found}", scheduler = scheduler.id())]
     Steps { scheduler: SchedulerName, found: usize, min: usize, max: usize },
     #[error(
+        "{found} steps lead {} to one noise level of this model twice, so that its numbers run away; {fewer} steps would do, or another scheduler",
+        scheduler.id()
+    )]
+    RunsAway { scheduler: SchedulerName, found: usize, fewer: usize },
+    #[error(
         "sigmas {} cannot be had with the scheduler {}; choose default sigmas, or one of {}",
         sigmas.id(), scheduler.id(), names(|name| name.allows(*sigmas))
     )]

@@ -111,6 +111,17 @@ mod tests {
     }
 
     #[test]
+    fn every_call_belongs_to_a_step_and_every_step_has_a_call() {
+        for (name, skips) in SchedulerName::ALL.into_iter().flat_map(|name| [(name, true), (name, false)]) {
+            let scheduler = build(name, &config(&format!(r#"{{"skip_prk_steps": {skips}}}"#)), 7).unwrap();
+            let mut steps: Vec<usize> = (0..scheduler.timesteps().len()).map(|call| scheduler.step_of(call)).collect();
+            assert!(steps.is_sorted(), "{name:?} {steps:?}");
+            steps.dedup();
+            assert_eq!(steps, (0..7).collect::<Vec<_>>(), "{name:?}");
+        }
+    }
+
+    #[test]
     fn a_network_that_knows_the_picture_leads_to_it() {
         // From wherever the walk begins: an img2img of any strength arrives too.
         for (first_step, (name, _)) in

@@ -2,6 +2,8 @@
 //!
 //! A scheduler is built from a name, the model's `scheduler_config.json` and a number of steps.
 
+#![warn(missing_docs)]
+
 mod bound;
 mod choice;
 mod config;
@@ -26,6 +28,7 @@ mod schedule;
 mod scheduler;
 mod settings;
 mod sigmas;
+mod trial;
 mod unipc;
 mod variation;
 
@@ -38,4 +41,5 @@ pub use name::SchedulerName;
 pub use noise::{NoiseSource, TorchNoise};
 pub(crate) use philox::PhiloxNoise;
 pub(crate) use scheduler::{Scheduler, StepOutput};
+pub(crate) use trial::runs_away;
 pub(crate) use variation::varied;

@@ -4,39 +4,55 @@ use serde::{Deserialize, Serialize};
 
 use super::SigmaChoice;
 
+/// Which way the latents are walked from noise to a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SchedulerName {
+    /// Song et al. (2020), arXiv 2010.02502.
     #[serde(rename = "ddim")]
     Ddim,
+    /// Ho et al. (2020), arXiv 2006.11239.
     #[serde(rename = "ddpm")]
     Ddpm,
+    /// Liu et al. (2022), arXiv 2202.09778.
     #[serde(rename = "pndm")]
     Pndm,
+    /// Karras et al. (2022), arXiv 2206.00364, algorithm 2 without churn.
     #[serde(rename = "euler")]
     Euler,
+    /// Euler with fresh noise at each step, as in k-diffusion.
     #[serde(rename = "euler-a")]
     EulerAncestral,
+    /// Karras et al. (2022), of second order: two calls a step.
     #[serde(rename = "heun")]
     Heun,
+    /// Linear multistep, as in k-diffusion.
     #[serde(rename = "lms")]
     Lms,
+    /// The DPM solver of second order, as in k-diffusion: two calls a step.
     #[serde(rename = "dpm2")]
     Dpm2,
+    /// The same with fresh noise at each step.
     #[serde(rename = "dpm2-a")]
     Dpm2Ancestral,
+    /// DPM-Solver++, singlestep: Lu et al. (2022), arXiv 2211.01095.
     #[serde(rename = "dpm++-2s")]
     DpmSinglestep,
+    /// DPM-Solver++, multistep, from the same paper.
     #[serde(rename = "dpm++-2m")]
     DpmMultistep,
+    /// The same as a stochastic differential equation, with fresh noise.
     #[serde(rename = "dpm++-2m-sde")]
     DpmMultistepSde,
+    /// Zhao et al. (2023), arXiv 2302.04867.
     #[serde(rename = "unipc")]
     UniPc,
+    /// Latent consistency models: Luo et al. (2023), arXiv 2310.04378.
     #[serde(rename = "lcm")]
     Lcm,
 }
 
 impl SchedulerName {
+    /// In the order in which they are listed.
     pub const ALL: [Self; 14] = [
         Self::Ddim,
         Self::Ddpm,
@@ -149,6 +165,7 @@ impl SchedulerName {
         !matches!(self, Self::Pndm | Self::EulerAncestral | Self::Dpm2 | Self::Dpm2Ancestral)
     }
 
+    /// The one of that name, as [`Self::id`] gives it.
     #[must_use]
     pub fn from_id(id: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|name| name.id() == id)

@@ -144,6 +144,15 @@ impl Scheduler for Pndm {
         &self.timesteps_f64
     }
 
+    fn step_of(&self, index: usize) -> usize {
+        match self.start_calls {
+            // The second call repeats the first step.
+            0 => index.saturating_sub(1),
+            calls if index < calls => index / PASSES,
+            calls => index - calls + calls / PASSES,
+        }
+    }
+
     fn step(&mut self, index: usize, model_output: &[f32], sample: &[f32], _noise: &mut dyn NoiseSource) -> StepOutput {
         let timestep = self.timesteps[index];
         let predicted_original = self.alphas.level(timestep).predicted_original(self.prediction, model_output, sample);

@@ -23,6 +23,11 @@ pub trait Scheduler: Send {
         1
     }
 
+    /// The step that a model call belongs to, both from 0: what a person counts.
+    fn step_of(&self, index: usize) -> usize {
+        index / self.order()
+    }
+
     /// What standard normal noise is multiplied by to be the first call's latents.
     fn init_noise_sigma(&self) -> f64 {
         1.0

@@ -7,7 +7,10 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::fields::FieldError;
+use crate::job::Notice;
+use crate::mask::MaskPlane;
 use crate::raster::Picture;
+use crate::store::pictures::mask_file::{self, MaskChannel};
 use crate::store::pictures::picture_file;
 
 /// Some write the padding, some do not.
@@ -25,9 +28,30 @@ pub(super) fn encoded(bytes: &[u8]) -> String {
 ///
 /// # Errors
 /// Names `field` when it is no base64, no picture, damaged, or larger than `most_pixels`.
-pub(super) fn picture_of(field: &str, text: &str, most_pixels: u64) -> Result<Picture, FieldError> {
+pub(super) fn picture_of(
+    field: &str,
+    text: &str,
+    most_pixels: u64,
+    notices: &mut Vec<Notice>,
+) -> Result<Picture, FieldError> {
     let bytes = bytes_of(field, text)?;
-    picture_file::read_bytes(&bytes, Path::new(field), most_pixels)
+    picture_file::read_bytes(&bytes, Path::new(field), most_pixels, notices)
+        .map_err(|error| FieldError::new(field, error.to_string()))
+}
+
+/// A mask from base64, by one of its channels; as large as its picture.
+///
+/// # Errors
+/// As [`picture_of`].
+pub(super) fn mask_of(
+    field: &str,
+    text: &str,
+    most_pixels: u64,
+    channel: MaskChannel,
+    notices: &mut Vec<Notice>,
+) -> Result<MaskPlane, FieldError> {
+    let bytes = bytes_of(field, text)?;
+    mask_file::read_bytes(&bytes, Path::new(field), most_pixels, channel, notices)
         .map_err(|error| FieldError::new(field, error.to_string()))
 }
 

@@ -11,6 +11,7 @@ use super::answer::Refusal;
 use super::catalogue::Catalogue;
 use super::jobs::Jobs;
 use super::options::ServiceOptions;
+use super::words::Hidden;
 use crate::engine::{EngineHandle, Estimator, TokenCounter};
 use crate::job::JobError;
 use crate::store::paths::Paths;
@@ -38,7 +39,7 @@ impl Service {
     /// When the system gives no thread.
     pub fn start(engine: &EngineHandle, paths: Paths, options: ServiceOptions) -> std::io::Result<Arc<Self>> {
         Ok(Arc::new(Self {
-            jobs: Jobs::start(engine, &options)?,
+            jobs: Jobs::start(engine, &options, Hidden::of(&paths))?,
             catalogue: Catalogue::new(paths),
             estimator: Estimator::new(options.device, options.dtype),
             tokens: TokenCounter::default(),

@@ -65,6 +65,12 @@ impl Paths {
         }
     }
 
+    /// What the gallery is searched by. It can be made again from the pictures, so it lies in the cache.
+    #[must_use]
+    pub fn gallery_index_file(&self) -> PathBuf {
+        self.cache_folder.join("gallery.sqlite")
+    }
+
     /// Beside the other things that the program keeps by itself.
     #[must_use]
     pub fn log_file(&self) -> PathBuf {

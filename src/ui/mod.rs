@@ -16,7 +16,7 @@ pub mod theme;
 pub mod widgets;
 mod words;
 
-pub use app::dialogs::DialogRequest;
+pub use action::DialogRequest;
 pub use app::studio::{Services, Studio};
 pub use app::window::{Behind, run};
 pub use prompt::estimate::EstimatePicture;

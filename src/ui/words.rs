@@ -21,6 +21,7 @@ fn remedy(remedy: Remedy) -> String {
         Remedy::UseAsLora => "name it in the prompt of a model: <lora:NAME:1>".to_owned(),
         Remedy::InspectFile => "drop the file on the window to see what it holds".to_owned(),
         Remedy::SoftInpainting => "paint it stronger, or switch on Soft under Inpaint".to_owned(),
+        Remedy::MaskChannel => "“Invert the mask” turns it over".to_owned(),
         Remedy::Tiling => "Attention “Tiled” and Decode “In tiles”, under Memory and speed, would fit".to_owned(),
         Remedy::LowMemory => "“Save memory”, under Memory and speed, takes less".to_owned(),
         Remedy::HalfPrecision => "a file of the same model in half precision takes half of it".to_owned(),

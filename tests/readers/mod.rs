@@ -1,6 +1,8 @@
 //! Every reader of what somebody else wrote, as a function of bytes: `damage.rs` replays a small corpus through them, and
 //! the fuzz targets in `fuzz` look for more.
 
+pub(crate) mod programs;
+
 use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,8 @@ use inkwick::pipeline::{Adapters, CostModel, ExecutionPlan, Pipeline, Workload, 
 use inkwick::prompt::{self, PromptTokenizer};
 use inkwick::store::canvas::journal::Journal;
 use inkwick::store::models::inspection::Inspection;
-use inkwick::store::pictures::{mask_file, metadata, picture_file};
+use inkwick::store::pictures::programs::{told_by, told_by_hidden};
+use inkwick::store::pictures::{mask_file, metadata, picture_file, told};
 use inkwick::store::settings::Settings;
 use inkwick::store::{keys, models};
 use tempfile::TempDir;
@@ -75,11 +78,14 @@ fn written(name: &str, bytes: &[u8]) -> PathBuf {
 }
 
 /// A file of tensors: whole ones as they are. A header alone (`{…`) gets as many zeros as it speaks of, and a pickle
-/// alone a zip around it, so that a fuzzer need not guess lengths and sums.
+/// alone a zip around it, so that a fuzzer need not guess lengths and sums. One behind `D` gets a deflated zip, whose
+/// storages end with what stands behind the pickle.
 fn tensors(bytes: &[u8]) -> PathBuf {
     match bytes {
         [b'{', ..] => written("a.safetensors", &with_zeros(bytes)),
+        [0x80, ..] if is_legacy(bytes) => written("a.pt", bytes),
         [0x80, ..] => written("a.ckpt", &zipped(bytes)),
+        [b'D', pickle @ ..] => written("a.ckpt", &deflated(pickle)),
         [b'P', b'K', ..] => written("a.ckpt", bytes),
         _ => written("a.safetensors", bytes),
     }
@@ -99,18 +105,44 @@ pub(crate) fn zipped(pickle: &[u8]) -> Vec<u8> {
     let zeros = vec![0; 4096];
     let entries =
         [("a/data.pkl", pickle), ("a/data/0", &zeros[..]), ("a/data/1", &zeros[..]), ("a/data/2", &zeros[..])];
+    // Nobody asks for the checksum of what is stored.
+    zip_of(&entries.map(|(name, bytes)| (name, bytes.to_vec(), bytes.len(), 0, 0)))
+}
+
+/// Of each entry its name, its bytes as they stand there, how many it unpacks to, the method's number and the checksum.
+fn zip_of(entries: &[(&str, Vec<u8>, usize, u8, u32)]) -> Vec<u8> {
     let (mut file, mut directory) = (Vec::new(), Vec::new());
-    for (name, bytes) in entries {
+    for (name, bytes, unpacked, method, checksum) in entries {
         let (offset, length) = ((file.len() as u32).to_le_bytes(), (bytes.len() as u32).to_le_bytes());
-        let name_length = (name.len() as u16).to_le_bytes();
-        // Version, flags, method (stored), time, date, checksum; nobody asks for them.
-        let shared = [&[0; 14][..], &length, &length, &name_length, &[0; 2]].concat();
+        let (unpacked, name_length) = ((*unpacked as u32).to_le_bytes(), (name.len() as u16).to_le_bytes());
+        // Version, flags, method, time, date.
+        let shared = [0, 0, 0, 0, *method, 0, 0, 0, 0, 0];
+        let shared = [&shared[..], &checksum.to_le_bytes(), &length, &unpacked, &name_length, &[0; 2]].concat();
         file.extend([&b"PK\x03\x04"[..], &shared[..], name.as_bytes(), bytes].concat());
         directory.extend([&b"PK\x01\x02"[..], &[0; 2], &shared[..], &[0; 10], &offset, name.as_bytes()].concat());
     }
     let (offset, size) = ((file.len() as u32).to_le_bytes(), (directory.len() as u32).to_le_bytes());
     let count = (entries.len() as u16).to_le_bytes();
     [&file[..], &directory, &b"PK\x05\x06"[..], &[0; 4], &count, &count, &size, &offset, &[0; 2]].concat()
+}
+
+/// Whether five pickles follow each other, as before 1.6: the number that the first of them is.
+fn is_legacy(bytes: &[u8]) -> bool {
+    bytes.len() > 14 && bytes[4..14] == [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
+}
+
+/// As [`zipped`], packed.
+fn deflated(pickle: &[u8]) -> Vec<u8> {
+    let zeros = vec![0; 4096];
+    let entries = [("a/data.pkl", pickle), ("a/data/0", &zeros[..]), ("a/data/1", &zeros[..]), ("a/data/2", pickle)];
+    zip_of(&entries.map(|(name, bytes)| {
+        let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packer, bytes).expect("memory takes it");
+        let packed = packer.finish().expect("memory takes it");
+        let mut sum = flate2::Crc::new();
+        sum.update(bytes);
+        (name, packed, bytes.len(), 8, sum.sum())
+    }))
 }
 
 /// From a model's estimate to a first small picture.
@@ -145,9 +177,9 @@ fn checkpoint(bytes: &[u8]) {
 fn lora(bytes: &[u8]) {
     let path = tensors(bytes);
     let _ = inspect_file(&path);
-    if Lora::open(&path, 1.0).is_ok_and(|lora| lora.layers() > 0) {
+    if Lora::open(&path, 1.0).is_ok_and(|lora| lora.layers() + lora.words().len() > 0) {
         let base = ModelFiles::open_file(&corpus("base.safetensors")).expect("the base of the corpus");
-        let adapters = Adapters { loras: vec![LoraRef { file: path, weight: 0.7 }], ..Adapters::default() };
+        let adapters = Adapters { loras: vec![LoraRef::with_weights(path, 0.4, 0.7)], ..Adapters::default() };
         let _ = Pipeline::load_with(&base, &adapters, &Device::Cpu, DType::F32, &|_, _| Ok(()));
     }
 }
@@ -187,7 +219,18 @@ fn folder(bytes: &[u8]) {
     let folder = scratch().join("folder");
     let whole = tests().join("reference/data/sd1/model");
     let Some(place) = FOLDER_FILES.iter().find(|place| **place == name) else { return };
+    // What is taken only where there is no plain safetensors file.
+    let instead = match *place {
+        "unet/diffusion_pytorch_model.safetensors" | "text_encoder/model.safetensors" => None,
+        place if place.starts_with("unet/diffusion") => Some("unet/diffusion_pytorch_model.safetensors"),
+        place if place.starts_with("text_encoder/pytorch") => Some("text_encoder/model.safetensors"),
+        _ => None,
+    };
     for file in FOLDER_FILES {
+        if instead == Some(file) {
+            let _ = fs::remove_file(folder.join(file));
+            continue;
+        }
         let path = folder.join(file);
         fs::create_dir_all(path.parent().expect("a folder above")).expect("room for a folder");
         let contents = if file == *place { Ok(bytes[end + 1..].to_vec()) } else { fs::read(whole.join(file)) };
@@ -203,17 +246,22 @@ fn folder(bytes: &[u8]) {
     estimated_and_drawn(&files, &Adapters::default());
 }
 
-const FOLDER_FILES: [&str; 15] = [
+const FOLDER_FILES: [&str; 20] = [
     "model_index.json",
     "scheduler/scheduler_config.json",
     "text_encoder/config.json",
     "text_encoder/model.safetensors",
+    "text_encoder/pytorch_model.bin",
     "tokenizer/merges.txt",
     "tokenizer/special_tokens_map.json",
     "tokenizer/tokenizer.json",
     "tokenizer/tokenizer_config.json",
     "tokenizer/vocab.json",
     "unet/config.json",
+    "unet/diffusion_pytorch_model-00001-of-00001.bin",
+    "unet/diffusion_pytorch_model.bin",
+    "unet/diffusion_pytorch_model.bin.index.json",
+    "unet/diffusion_pytorch_model.non_ema.safetensors",
     "unet/diffusion_pytorch_model.safetensors",
     "unet/diffusion_pytorch_model.safetensors.index.json",
     "vae/config.json",
@@ -234,7 +282,16 @@ fn words(bytes: &[u8]) {
     }
     let text = String::from_utf8_lossy(bytes);
     let _ = prompt::lora_tags(&text);
-    let text = prompt::drawn(&text, 7);
+    let lists = prompt::wildcard_names(&text).into_iter().map(|name| (name, vec![text.to_string(), "moss".into()]));
+    let text = prompt::drawn_from(&text, 7, &lists.take(3).collect());
+    let _ = prompt::remarks(&text);
+    let _ = prompt::remarks_on_negative(&text);
+    for steps in [1, 7] {
+        for part in prompt::parts(&text, steps) {
+            let ends: Vec<usize> = part.stages.iter().map(|stage| stage.last_step).collect();
+            assert!(ends.is_sorted_by(|a, b| a < b) && ends.last() == Some(&steps), "{ends:?} of {steps}");
+        }
+    }
     let _ = prompt::find_word(&text, "moss");
     TOKENIZER.with(|tokenizer| {
         for prompt in [prompt::parse(&text), prompt::Prompt::plain(&text)] {
@@ -248,13 +305,26 @@ fn words(bytes: &[u8]) {
 fn picture(bytes: &[u8]) {
     let path = written("picture.png", bytes);
     let _ = picture_file::read_request(&path);
+    let _ = told::read(&path);
     let _ = picture_file::read_painting(&path);
     let _ = mask_file::read(&path);
 }
 
-/// The text that tells how a picture was made.
+/// The text that tells how a picture was made: AUTOMATIC1111's, or sections of any program's.
 fn infotext(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
+    let sections = programs::sections(&text);
+    let mut told = vec![told_by_hidden(&text)];
+    told.push(told_by(&programs::texts_of(&sections)));
+    for (name, hidden) in &sections {
+        if name == programs::HIDDEN {
+            told.push(told_by_hidden(hidden));
+        }
+    }
+    for told in told.into_iter().flatten() {
+        told.request.validate().expect("what was read can be drawn");
+        let _ = (told.json(), told.lines(), told.prompt_with_loras());
+    }
     if let Some(request) = metadata::request_of_parameters(&text) {
         let told = metadata::parameters_of(&request);
         assert!(metadata::request_of_parameters(&told).is_some(), "what was read cannot be told again: {told}");

@@ -61,6 +61,43 @@ def lora(width=4, rank=1):
     }
 
 
+def more_forms(width=4, rank=1):
+    """The forms that change a layer otherwise than by adding, PEFT's names, and a word that comes along."""
+    one = lambda *sides: torch.randn(sides) * 0.1
+    at = "lora_unet_mid_block_attentions_0_transformer_blocks_0_"
+    peft = "unet.base_model.model.mid_block.attentions.0.transformer_blocks.0."
+    text = "clip_l.text_model.encoder.layers.0."
+    return {
+        f"{at}attn1_to_q.oft_blocks": one(2, 2, 2), f"{at}attn1_to_q.rescale": one(width, 1),
+        f"{at}attn1_to_q.alpha": torch.tensor(0.01),
+        f"{at}attn1_to_k.oft_blocks": one(2, 2, 2, 2), f"{at}attn1_to_k.alpha": torch.tensor(0.0),
+        f"{at}attn1_to_v.a1.weight": one(width, rank), f"{at}attn1_to_v.a2.weight": one(rank, width),
+        f"{at}attn1_to_v.b1.weight": one(width, rank), f"{at}attn1_to_v.b2.weight": one(rank, width),
+        f"{at}attn1_to_out_0.weight": one(width), f"{at}attn1_to_out_0.on_input": torch.tensor(True),
+        f"{at}norm1.w_norm": one(width), f"{at}norm1.b_norm": one(width),
+        f"{peft}attn2.to_q.oft_R.my_style.weight": one(2, 1), f"{peft}attn2.to_v.ia3_l.my_style": one(width, 1),
+        f"{peft}attn2.to_k.boft_R": one(2, 2, 2, 2), f"{peft}attn2.to_k.boft_s": one(width, 1),
+        f"{peft}attn2.to_out.0.lora_A.my_style.weight": one(rank, width),
+        f"{peft}attn2.to_out.0.lora_B.my_style.weight": one(width, rank),
+        f"{peft}attn2.to_out.0.lora_B.my_style.bias": one(width),
+        f"{peft}attn2.to_out.0.lora_magnitude_vector.my_style.weight": one(width),
+        f"{text}mlp.fc1.lora_down.weight": one(rank, width), f"{text}mlp.fc1.lora_up.weight": one(2 * width, rank),
+        "diffusion_model.input_blocks.0.0.diff": one(width, 4, 3, 3), "unet.conv_out.vera_lambda_b": one(width),
+        "bundle_emb.moss.string_to_param.*": one(2, width),
+    }
+
+
+def more(out):
+    """Forms of adapters."""
+    settings = {"unet.lora_alpha": 2, "unet.r": 1, "unet.use_rslora": True}
+    metadata = {"lora_adapter_metadata": json.dumps(settings), "ss_network_args": json.dumps({"rs_lora": "True"})}
+    save_file(half(more_forms()), out / "lora/more-forms.safetensors", metadata)
+    (out / "embedding").mkdir(exist_ok=True)
+    kept = torch.nn.ParameterDict({"*": torch.nn.Parameter(torch.randn(2, 4))})
+    torch.save({"string_to_token": {"*": torch.tensor(265)}, "string_to_param": kept}, out / "embedding/parameters.pt")
+    save_file({"clip_l": torch.randn(1, 4), "clip_g": torch.randn(1, 5)}, out / "embedding/pair.safetensors")
+
+
 if __name__ == "__main__":
     out = Path(sys.argv[1])
     with torch.no_grad():
@@ -74,6 +111,7 @@ if __name__ == "__main__":
         (out / "embedding").mkdir(exist_ok=True)
         torch.save({"string_to_param": {"*": torch.randn(2, 4)}, "name": "moss"}, out / "embedding/a1111.pt")
         save_file({"emb_params": torch.randn(1, 4)}, out / "embedding/emb-params.safetensors")
+        more(out)
         (out / "checkpoint").mkdir(exist_ok=True)
         few = dict(list(tensors.items())[:3])
         torch.save({"global_step": 7, "state_dict": few}, out / "checkpoint/few.ckpt")

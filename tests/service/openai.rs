@@ -102,7 +102,7 @@ fn a_mask_changes_what_is_transparent_in_it() {
     for (texts, files, param) in [
         (&texts[..], vec![("image", photo.clone()), ("mask", photo.clone())], "mask"),
         (&texts[..], vec![("image", photo.clone()), ("mask", b"no picture".to_vec())], "mask"),
-        (&texts[..], vec![("image", b"no picture".to_vec())], "init_image"),
+        (&texts[..], vec![("image", b"no picture".to_vec())], "image"),
         (&texts[..], vec![], "image"),
         (&texts[..], vec![("image", photo.clone()); 17], "image"),
         (&texts[1..], vec![("image", photo.clone())], "prompt"),

@@ -98,3 +98,32 @@ fn a_dropped_file_that_is_no_model_is_told_of_and_filed() {
     let hash = bench.studio(|studio| studio.state.library.inspection.clone().unwrap().hash.unwrap());
     assert_eq!(hash.len(), 64);
 }
+
+/// A file of numbers, as safetensors writes it.
+fn numbers(path: &Path, shape: &str, count: usize) {
+    let header = format!("{{\"numbers\":{{\"dtype\":\"F32\",\"shape\":{shape},\"data_offsets\":[0,{}]}}}}", 4 * count);
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend(vec![0; 4 * count]);
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_file_that_is_not_recognised_is_not_filed_unless_somebody_says_what_it_is() {
+    for (shape, count) in [("[3,5]", 15), ("[7]", 7), ("[2,3,4]", 24), ("[600,512]", 600 * 512)] {
+        let mut bench = Bench::new(FakeScript::default());
+        let file = bench.photo("unused.png", 2, 2).with_file_name("numbers.safetensors");
+        numbers(&file, shape, count);
+        bench.drop_file(file);
+        bench.wait("the inspector is open", |bench| {
+            bench.studio(|studio| studio.state.sheet == Some(Sheet::Inspection))
+        });
+        bench.frames(2);
+        assert!(bench.has_label_starting("It was not recognised, so it is not filed"), "{shape}");
+        let embedding = bench.paths.models_folder.join("embeddings/numbers.safetensors");
+        assert!(!embedding.exists(), "{shape}");
+        bench.click("It is an embedding");
+        bench.wait("it is filed", |_| embedding.is_file());
+        bench.wait("that is said", |bench| bench.has_label_starting("numbers is an embedding and is filed as one"));
+    }
+}

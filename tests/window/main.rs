@@ -2,10 +2,15 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 mod gallery;
+mod gallery_work;
+mod hands;
 mod library;
 mod library_looks;
 mod painting;
+mod programs;
 mod selecting;
 mod slow_disk;
+mod strip;
 mod studio_bench;
 mod whole;
+mod working_day;

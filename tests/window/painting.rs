@@ -172,6 +172,7 @@ fn a_masked_part_is_filled_compared_accepted_and_painted_on() {
     let mut bench = Bench::with_photo(300, 200);
     assert!(bench.window.query_by_label("Repaint picture").is_some());
     bench.window.key_press(Key::B);
+    bench.with(|studio| studio.state.canvas.tools.mask_brush.diameter_px = 50.0);
     bench.frames(1);
     bench.drag(&[(150.0, 100.0), (180.0, 100.0)], Modifiers::NONE);
     bench.with(|studio| studio.state.prompt.prompt = "a red apple".into());

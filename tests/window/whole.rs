@@ -250,6 +250,22 @@ fn a_dropped_file_that_is_no_picture_is_told_of() {
 }
 
 #[test]
+fn a_photo_that_ends_early_is_opened_and_told_of() {
+    let mut bench = Bench::new(FakeScript::default());
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/pictures");
+    for (number, name) in ["baseline-420.jpg", "png-rgb.png"].into_iter().enumerate() {
+        let whole = std::fs::read(data.join(name)).unwrap();
+        let file = bench.paths.cache_folder.join(name);
+        std::fs::create_dir_all(&bench.paths.cache_folder).unwrap();
+        std::fs::write(&file, &whole[..whole.len() * 2 / 3]).unwrap();
+        bench.drop_file(file);
+        bench.wait("a toast tells of it", |bench| bench.toasts().len() == number + 1);
+        assert!(bench.toasts()[number].contains("of the picture is missing"), "{:?}", bench.toasts());
+        assert!(bench.studio(|studio| studio.state.canvas.has_picture()));
+    }
+}
+
+#[test]
 fn a_gallery_picture_gives_its_settings_back() {
     let mut bench = Bench::new(FakeScript::default());
     bench.with(|studio| studio.state.prompt.steps = 7);
@@ -317,6 +333,5 @@ fn the_sampling_section_offers_what_fits_and_reaches_the_engine() {
 fn a_long_prompt_shows_where_its_windows_begin() {
     let mut bench = Bench::new(FakeScript::default());
     bench.with(|studio| studio.state.prompt.prompt = format!("{}castle", "word ".repeat(75)));
-    bench.wait("it is counted", |bench| bench.has_label_starting("76 in 2 windows"));
-    assert!(bench.has_label_starting("A new window begins at “castle"));
+    bench.wait("it is counted", |bench| bench.has_label_starting("76 tokens, 2 chunks; the second begins at “castle"));
 }

@@ -12,6 +12,10 @@ use rayon::prelude::*;
 
 use super::disk::read_at;
 use super::numbers::{self, WeightBuffer};
+use super::refusal::Refusal;
+
+/// What is said to those whose file is packed otherwise.
+const READ: &str = "Q8_0, Q4_0 to Q5_1 and Q2_K to Q6_K are read, get one of these or a .safetensors file";
 
 pub(crate) const MAGIC: &[u8; 4] = b"GGUF";
 /// What stands before the data: names, and in files of language models a whole vocabulary.
@@ -39,25 +43,6 @@ pub(crate) struct GgufFile {
     texts: BTreeMap<String, String>,
 }
 
-/// Why a file is not read, in a few words for a person.
-pub(crate) enum Refusal {
-    Damaged(String),
-    /// It is whole, and packed in a way that is not known here.
-    Unread(String),
-}
-
-impl From<String> for Refusal {
-    fn from(reason: String) -> Self {
-        Self::Damaged(reason)
-    }
-}
-
-impl From<&str> for Refusal {
-    fn from(reason: &str) -> Self {
-        Self::Damaged(reason.to_owned())
-    }
-}
-
 /// A tensor's entry in the header.
 struct Listed {
     name: String,
@@ -78,7 +63,7 @@ impl GgufFile {
         header.fill(&mut magic)?;
         let version = header.number(4)?;
         if &magic != MAGIC || !matches!(version, 2 | 3) {
-            return Err(Refusal::Unread(format!("is of version {version}, and 2 and 3 are known")));
+            return Err(Refusal::Unread(format!("is a GGUF file of version {version}, and 2 and 3 are read")));
         }
         let (tensors, values) = (header.number(8)?, header.number(8)?);
         if tensors > MAX_TENSORS {
@@ -293,8 +278,9 @@ impl<R: Read> Header<R> {
         // The fastest side comes first there.
         shape.reverse();
         let (kind, offset) = (self.number(4)?, self.number(8)?);
-        let kind = kind_of(kind)
-            .ok_or_else(|| Refusal::Unread(format!("packs {name} in a way (number {kind}) that is not")))?;
+        let kind = kind_of(kind).ok_or_else(|| {
+            Refusal::Unread(format!("packs {name} in a way (number {kind}) that is not read; {READ}"))
+        })?;
         Ok(Listed { name, shape, kind, offset })
     }
 }

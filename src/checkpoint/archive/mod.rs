@@ -1,29 +1,40 @@
 //! A file of tensors, whatever its format: names, shapes, and the tensors when they are asked for.
 
 mod disk;
+mod element;
+mod foreign;
+mod formats;
 mod gguf;
+mod legacy;
 mod numbers;
 mod pickle;
 mod pickle_machine;
 mod pickle_value;
 mod pytorch;
+mod refusal;
 mod safetensors_file;
+mod strided;
 mod zip_index;
 
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::safetensors::Load;
 use candle_core::{DType, Device, Tensor};
-use half::f16;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::SafeTensors;
 
 use super::CheckpointError;
+use element::Element;
+pub(crate) use element::KINDS as PRECISIONS;
+pub(crate) use foreign::STARTS;
+pub(crate) use foreign::instead_of_text as foreign_text;
+pub(crate) use formats::FORMATS;
 use gguf::GgufFile;
 pub(crate) use numbers::WeightBuffer;
 use pytorch::PytorchFile;
+use refusal::{Foreign, Refusal};
 use safetensors_file::SafetensorsFile;
 
 /// How the database files begin in which Draw Things keeps its models.
@@ -44,10 +55,13 @@ pub struct TensorInfo {
     /// As the file calls it: `F16`, `BF16`, `F8_E4M3`, …
     pub precision: String,
     pub bytes: u64,
+    /// Whether its precision is one that is read.
+    pub is_read: bool,
 }
 
 /// An open file of tensors.
 pub struct Archive {
+    path: PathBuf,
     format: Format,
     /// The file's own text.
     metadata: BTreeMap<String, String>,
@@ -57,32 +71,54 @@ impl Archive {
     /// Opens a safetensors file, a file of `PyTorch` (`.ckpt`, `.pt`, `.pth`, `.bin`) or a GGUF file, by its contents.
     ///
     /// # Errors
-    /// When it is missing, damaged, or none of these.
+    /// When it is missing, damaged, written in a way that is not read, or something else, which is said.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         if !path.is_file() {
             return Err(CheckpointError::Missing { what: "a weights file", path: path.to_owned() });
         }
-        let damaged = |reason: String| CheckpointError::Damaged { reason, path: path.to_owned() };
-        let start = start_of(path).map_err(|error| damaged(error.to_string()))?;
-        if is_pytorch(path, &start) {
-            let file = PytorchFile::open(path).map_err(damaged)?;
+        Self::open_by_contents(path).map_err(|refusal| {
+            let path = path.to_owned();
+            match refusal {
+                Refusal::Damaged(reason) => CheckpointError::Damaged { reason, path },
+                Refusal::Unread(reason) => CheckpointError::Unread { reason, path },
+                Refusal::Foreign(Foreign { found, remedy }) => CheckpointError::NotWeights { found, remedy, path },
+            }
+        })
+    }
+
+    fn open_by_contents(place: &Path) -> Result<Self, Refusal> {
+        let path = place.to_owned();
+        let head = start_of(place).map_err(|error| error.to_string())?;
+        if head.is_empty() {
+            return Err("the file is empty".into());
+        }
+        let is_safetensors = is_safetensors(&head);
+        if head.starts_with(b"PK") || (legacy::is_pickle(&head) && !is_safetensors) {
+            let file = PytorchFile::open(place)?;
             let metadata = file.texts().clone();
-            return Ok(Self { format: Format::Pytorch(file), metadata });
+            return Ok(Self { path, format: Format::Pytorch(file), metadata });
         }
-        if start == gguf::MAGIC {
-            let file = GgufFile::open(path).map_err(|refusal| match refusal {
-                gguf::Refusal::Damaged(reason) => damaged(reason),
-                gguf::Refusal::Unread(reason) => CheckpointError::Quantized { reason, path: path.to_owned() },
-            })?;
+        if head.starts_with(gguf::MAGIC) {
+            let file = GgufFile::open(place)?;
             let metadata = file.texts().clone();
-            return Ok(Self { format: Format::Gguf(file), metadata });
+            return Ok(Self { path, format: Format::Gguf(file), metadata });
         }
-        if start == DRAW_THINGS {
-            return Err(CheckpointError::DrawThings(path.to_owned()));
+        if head.starts_with(DRAW_THINGS) {
+            let remedy = "choose the .safetensors or .ckpt file that it was imported from";
+            return Err(Foreign::new("a database of Draw Things, whose models no other program reads", remedy).into());
         }
-        let file = SafetensorsFile::open(path).map_err(damaged)?;
+        if !is_safetensors {
+            let is_blank = head.iter().all(|byte| *byte == 0);
+            return Err(match foreign::known(&head, place) {
+                Some(known) => known.into(),
+                None if is_blank => "it begins with zeros only, as a download that was not finished".into(),
+                None if head.len() < 8 => "it is too short for a file of weights".into(),
+                None => foreign::unknown().into(),
+            });
+        }
+        let file = SafetensorsFile::open(place)?;
         let metadata = file.header.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect();
-        Ok(Self { format: Format::Safetensors(file), metadata })
+        Ok(Self { path, format: Format::Safetensors(file), metadata })
     }
 
     /// A safetensors file that is part of the program.
@@ -92,7 +128,13 @@ impl Archive {
     pub fn embedded(bytes: &'static [u8], path: &Path) -> Result<Self, CheckpointError> {
         let file = SafeTensors::deserialize(bytes)
             .map_err(|error| CheckpointError::Damaged { reason: error.to_string(), path: path.to_owned() })?;
-        Ok(Self { format: Format::Embedded(Box::new(file)), metadata: BTreeMap::new() })
+        Ok(Self { path: path.to_owned(), format: Format::Embedded(Box::new(file)), metadata: BTreeMap::new() })
+    }
+
+    /// Where it was opened.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     #[must_use]
@@ -109,6 +151,7 @@ impl Archive {
                     shape: info.shape.clone(),
                     precision: info.dtype.to_string(),
                     bytes: (info.data_offsets.1 - info.data_offsets.0) as u64,
+                    is_read: Element::of_safetensors(info.dtype).is_some(),
                 });
                 listed.collect()
             }
@@ -118,16 +161,18 @@ impl Archive {
                     shape: view.shape().to_vec(),
                     precision: view.dtype().to_string(),
                     bytes: view.data().len() as u64,
+                    is_read: true,
                 });
                 listed.collect()
             }
             Format::Pytorch(file) => file
                 .entries()
-                .map(|(name, shape, dtype, bytes)| TensorInfo {
+                .map(|(name, shape, element, bytes)| TensorInfo {
                     name: name.to_owned(),
                     shape: shape.to_vec(),
-                    precision: dtype.as_str().to_uppercase(),
+                    precision: element.map_or_else(str::to_uppercase, |element| element.name().to_owned()),
                     bytes,
+                    is_read: element.is_ok(),
                 })
                 .collect(),
             Format::Gguf(file) => file
@@ -137,6 +182,7 @@ impl Archive {
                     shape: shape.to_vec(),
                     precision,
                     bytes,
+                    is_read: true,
                 })
                 .collect(),
         }
@@ -150,9 +196,14 @@ impl Archive {
         match &self.format {
             Format::Safetensors(file) => {
                 let (info, start) = file.find(name).ok_or_else(|| missing(name))?;
-                let dtype = if info.dtype == Dtype::F8_E5M2 { DType::U8 } else { info.dtype.try_into()? };
-                let tensor = numbers::tensor(&file.file, start, &info.shape, dtype, device)?;
-                if info.dtype == Dtype::F8_E5M2 { widened_e5m2(&tensor) } else { Ok(tensor) }
+                let element = Element::of_safetensors(info.dtype);
+                let element = element.ok_or_else(|| numbers::unread(name, &info.dtype.to_string()))?;
+                if let Some(dtype) = element.dtype() {
+                    return numbers::tensor(&file.file, start, &info.shape, dtype, device);
+                }
+                let length = (info.data_offsets.1 - info.data_offsets.0) as u64;
+                let bytes = zip_index::bytes_at(&file.file, start, length).map_err(candle_core::Error::msg)?;
+                element.tensor(&bytes, &info.shape, device)
             }
             Format::Embedded(file) => file.tensor(name).map_err(candle_core::Error::wrap)?.load(device),
             Format::Pytorch(file) => file.load(name, device),
@@ -176,7 +227,7 @@ impl Archive {
         match &self.format {
             Format::Safetensors(file) => {
                 let (info, start) = file.find(name).ok_or_else(|| missing(name))?;
-                let Some(dtype) = DType::try_from(info.dtype).ok().filter(|dtype| WeightBuffer::holds(*dtype)) else {
+                let Some(dtype) = kept_as(info.dtype) else {
                     return Ok(false);
                 };
                 let (part, count) = (count_of(&info.shape), count_of(&info.shape) * rows.len());
@@ -185,7 +236,7 @@ impl Archive {
             }
             Format::Embedded(file) => {
                 let view = file.tensor(name).map_err(candle_core::Error::wrap)?;
-                let Some(dtype) = DType::try_from(view.dtype()).ok().filter(|dtype| WeightBuffer::holds(*dtype)) else {
+                let Some(dtype) = kept_as(view.dtype()) else {
                     return Ok(false);
                 };
                 let part = count_of(view.shape()) * dtype.size_in_bytes();
@@ -207,28 +258,26 @@ impl Archive {
     }
 }
 
+/// What the kernels read as it stands in a file.
+fn kept_as(dtype: safetensors::Dtype) -> Option<DType> {
+    Element::of_safetensors(dtype)?.dtype().filter(|dtype| WeightBuffer::holds(*dtype))
+}
+
 fn missing(name: &str) -> candle_core::Error {
     candle_core::Error::CannotFindTensor { path: name.to_owned() }
 }
 
-/// Such a number is the upper byte of a half.
-fn widened_e5m2(bytes: &Tensor) -> Result<Tensor, candle_core::Error> {
-    let halves: Vec<f16> =
-        bytes.flatten_all()?.to_vec1::<u8>()?.into_iter().map(|byte| f16::from_bits(u16::from(byte) << 8)).collect();
-    Tensor::from_vec(halves, bytes.shape(), bytes.device())
-}
-
 fn start_of(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut start = Vec::new();
-    std::fs::File::open(path)?.take(4).read_to_end(&mut start)?;
+    std::fs::File::open(path)?.take(foreign::LOOKED_AT as u64).read_to_end(&mut start)?;
     Ok(start)
 }
 
-/// A zip file, or a bare pickle: both are for `PyTorch`'s reader to judge.
-fn is_pytorch(path: &Path, start: &[u8]) -> bool {
-    let by_name = path.extension().is_some_and(|extension| {
-        ["ckpt", "pt", "pth", "bin"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-    });
-    // A safetensors file begins with its header's length, whose upper bytes are nearly always zero.
-    start == b"PK\x03\x04" || (by_name && (start.first() == Some(&0x80) || start.starts_with(b"PK")))
+/// A safetensors file begins with the length of its header, whose upper bytes are zero, and the header with a brace.
+fn is_safetensors(head: &[u8]) -> bool {
+    let is_length = head.len() >= 8 && head[..4] != [0; 4] && head[4..8] == [0; 4];
+    let is_text = head.iter().take(8).all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    let is_brace = head.get(8) == Some(&b'{');
+    // A pickle's first bytes may be a length as well, or have such a brace by chance, never both.
+    if legacy::is_pickle(head) { is_length && is_brace } else { is_length || (is_brace && !is_text) }
 }

@@ -62,6 +62,11 @@ impl WeightBuffer {
     }
 }
 
+/// What is said of a tensor whose kind of numbers is not read.
+pub(crate) fn unread(name: &str, kind: &str) -> candle_core::Error {
+    candle_core::Error::msg(format!("the tensor {name} is kept as {kind}, which is not read"))
+}
+
 /// A tensor whose bytes stand at `offset` of the file.
 ///
 /// # Errors

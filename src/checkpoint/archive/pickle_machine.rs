@@ -21,11 +21,11 @@ struct Reader<'a> {
     memo: HashMap<u32, Id>,
 }
 
-/// All values, and which of them is the outermost.
+/// All values, which of them is the outermost, and what stands behind the pickle.
 ///
 /// # Errors
 /// A few words for a person when it is cut off or uses what no checkpoint does.
-pub(crate) fn run(bytes: &[u8]) -> Result<(Vec<Value>, Id), String> {
+pub(crate) fn run(bytes: &[u8]) -> Result<(Vec<Value>, Id, &[u8]), String> {
     let mut reader = Reader { bytes, values: vec![Value::Other, Value::Mark], stack: Vec::new(), memo: HashMap::new() };
     while reader.step()? {
         if reader.values.len() > MOST_VALUES {
@@ -33,7 +33,7 @@ pub(crate) fn run(bytes: &[u8]) -> Result<(Vec<Value>, Id), String> {
         }
     }
     let top = reader.pop()?;
-    Ok((reader.values, top))
+    Ok((reader.values, top, reader.bytes))
 }
 
 impl Reader<'_> {
@@ -133,7 +133,8 @@ impl Reader<'_> {
             0x80 => drop(self.number(1)?),
             0x95 => drop(self.number(8)?),
             b'(' => self.stack.push(MARK),
-            b'0' | b'b' => drop(self.pop()?),
+            b'0' => drop(self.pop()?),
+            b'b' => self.build()?,
             b'1' => drop(self.pop_to_mark()?),
             b'2' => {
                 let top = *self.stack.last().ok_or(DAMAGED)?;
@@ -267,58 +268,105 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// `('storage', kind, key, device, length)` as a persistent id.
+    /// What an object would be filled with is kept beside its class; of everything else it is forgotten.
+    fn build(&mut self) -> Result<(), String> {
+        let filling = self.pop()?;
+        let top = *self.stack.last().ok_or(DAMAGED)?;
+        if let Value::Object { state, .. } = &mut self.values[top as usize] {
+            *state = filling;
+        }
+        Ok(())
+    }
+
+    /// `('storage', kind, key, device, length)` as a persistent id; before 1.6 also which part of another storage it is,
+    /// as `(key, offset, length)`.
     fn storage(&mut self) -> Result<(), String> {
         let id = self.pop()?;
-        let storage = match &self.values[id as usize] {
-            Value::Sequence(items) if items.len() >= 3 => {
-                match (&self.values[items[1] as usize], &self.values[items[2] as usize]) {
-                    (Value::Global(kind), Value::Text(key)) if kind.len().max(key.len()) <= 2 * MOST_NAME_BYTES => {
-                        let kind = kind.rsplit('.').next().unwrap_or_default().to_owned();
-                        Value::Storage { kind, key: key.clone() }
-                    }
-                    _ => Value::Other,
-                }
-            }
-            _ => Value::Other,
-        };
+        let storage = self.storage_of(id).unwrap_or(Value::Other);
         self.push(storage);
         Ok(())
     }
 
-    /// The few calls that matter: making dictionaries and tensors. Every other object is `Other`.
+    fn storage_of(&self, id: Id) -> Option<Value> {
+        let Value::Sequence(items) = &self.values[id as usize] else { return None };
+        let value = |index: usize| items.get(index).map(|id| &self.values[*id as usize]);
+        let is_short = |text: &str| text.len() <= 2 * MOST_NAME_BYTES;
+        let (Some(Value::Text(what)), Some(Value::Global(kind))) = (value(0), value(1)) else { return None };
+        // A class of a network, with which its source is written.
+        if what == "module" && is_short(kind) {
+            return Some(Value::Global(kind.clone()));
+        }
+        let Some(Value::Text(key)) = value(2).filter(|_| is_short(kind)) else { return None };
+        let kind = kind.rsplit('.').next().unwrap_or_default().to_owned();
+        let begin = match value(5) {
+            Some(Value::Sequence(view)) => self.size(*view.get(1)?)?,
+            _ => 0,
+        };
+        is_short(key).then(|| Value::Storage { kind, key: key.clone(), begin })
+    }
+
+    /// The few calls that matter: making dictionaries and tensors. Nothing else is made: an object of any other class is
+    /// its class's name.
     fn call(&mut self) -> Result<(), String> {
         let (arguments, callee) = (self.pop()?, self.pop()?);
-        let Value::Global(name) = &self.values[callee as usize] else {
-            self.push(Value::Other);
-            return Ok(());
-        };
-        let made = match (name.as_str(), &self.values[arguments as usize]) {
-            ("collections.OrderedDict" | "collections.defaultdict", _) => Value::Dict(Vec::new()),
-            ("torch._utils._rebuild_tensor_v2" | "torch._utils._rebuild_tensor", Value::Sequence(items)) => {
-                self.tensor(items).map_or(Value::Other, Value::Tensor)
-            }
-            ("torch._utils._rebuild_parameter", Value::Sequence(items)) if !items.is_empty() => {
-                match &self.values[items[0] as usize] {
-                    tensor @ Value::Tensor(_) => tensor.clone(),
-                    _ => Value::Other,
-                }
-            }
-            ("torch._tensor._rebuild_from_type_v2", Value::Sequence(items)) if items.len() >= 3 => {
-                match &self.values[items[2] as usize] {
-                    Value::Sequence(inner) => self.tensor(inner).map_or(Value::Other, Value::Tensor),
-                    _ => Value::Other,
-                }
-            }
-            _ => Value::Other,
-        };
+        let made = self.made(callee, arguments);
         self.push(made);
         Ok(())
     }
 
+    fn made(&self, callee: Id, arguments: Id) -> Value {
+        let (Value::Global(name), Value::Sequence(items)) =
+            (&self.values[callee as usize], &self.values[arguments as usize])
+        else {
+            return Value::Other;
+        };
+        let item = |index: usize| items.get(index).map(|id| &self.values[*id as usize]);
+        let unread = Value::UnreadTensor(callee);
+        match name.as_str() {
+            // Python 2 gives its pairs beforehand.
+            "collections.OrderedDict" | "collections.defaultdict" => Value::Dict(self.pairs(items)),
+            "torch._utils._rebuild_tensor" | "torch._utils._rebuild_tensor_v2" | "torch._utils._rebuild_tensor_v3" => {
+                self.tensor(items).map_or(unread, Value::Tensor)
+            }
+            // Made of a tensor that stands before the rest.
+            "torch._utils._rebuild_parameter"
+            | "torch._utils._rebuild_parameter_with_state"
+            | "torch._utils._rebuild_device_tensor_from_cpu_tensor" => match item(0) {
+                Some(tensor @ (Value::Tensor(_) | Value::UnreadTensor(_))) => tensor.clone(),
+                _ => unread,
+            },
+            // The function that makes it, its class, and what that function is given.
+            "torch._tensor._rebuild_from_type_v2"
+            | "torch._tensor._rebuild_from_type"
+            | "torch.tensor._rebuild_from_type" => match (item(0), item(2)) {
+                (Some(Value::Global(inner)), Some(Value::Sequence(given)))
+                    if inner.starts_with("torch._utils._rebuild_tensor") =>
+                {
+                    self.tensor(given).map_or(unread, Value::Tensor)
+                }
+                _ => unread,
+            },
+            "copyreg._reconstructor" | "copy_reg._reconstructor" if !items.is_empty() => {
+                Value::Object { class: items[0], state: OTHER }
+            }
+            other if other.starts_with("torch.") && other.contains("._rebuild_") => unread,
+            _ => Value::Object { class: callee, state: OTHER },
+        }
+    }
+
+    fn pairs(&self, items: &[Id]) -> Vec<(Id, Id)> {
+        let list = items.first().map(|id| &self.values[*id as usize]);
+        let Some(Value::Sequence(list)) = list else { return Vec::new() };
+        let pair = |id: &Id| match &self.values[*id as usize] {
+            Value::Sequence(pair) => pair.first().copied().zip(pair.get(1).copied()),
+            _ => None,
+        };
+        list.iter().filter_map(pair).collect()
+    }
+
     fn tensor(&self, items: &[Id]) -> Option<PickledTensor> {
         let value = |index: usize| items.get(index).map(|id| &self.values[*id as usize]);
-        let Value::Storage { kind, key } = value(0)? else { return None };
+        let Value::Storage { kind, key, begin } = value(0)? else { return None };
         let &Value::Int(offset) = value(1)? else { return None };
         let sizes = |index: usize| -> Option<Vec<usize>> {
             let Value::Sequence(items) = value(index)? else { return None };
@@ -327,10 +375,15 @@ impl Reader<'_> {
             }
             items.iter().map(|id| self.size(*id)).collect()
         };
+        // Newer kinds of numbers have no storage of their own: the kind stands behind the rest.
+        let kind = match value(6) {
+            Some(Value::Global(dtype)) if dtype.starts_with("torch.") => dtype["torch.".len()..].to_owned(),
+            _ => kind.clone(),
+        };
         Some(PickledTensor {
             storage: key.clone(),
-            storage_kind: kind.clone(),
-            offset: usize::try_from(offset).ok()?,
+            kind,
+            offset: usize::try_from(offset).ok()?.checked_add(*begin)?,
             shape: sizes(2)?,
             strides: sizes(3)?,
         })

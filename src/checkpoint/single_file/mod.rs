@@ -25,6 +25,7 @@ use derived::Training;
 pub(crate) use derived::family_of;
 pub(crate) use names::{NetworkTensors, Parts, TensorSlice, TensorSource};
 use sidecar::Sidecar;
+pub(crate) use yaml::parse as parse_yaml;
 
 /// Tensors that files have whose noise levels are EDM's.
 const EDM_MARKS: [&str; 3] = ["edm_mean", "edm_std", "edm_vpred.sigma_max"];
@@ -50,7 +51,7 @@ impl SingleFile {
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         let archive = Archive::open(path)?;
         let tensors = archive.tensors();
-        if tensors.iter().filter(|tensor| Lora::claims(&tensor.name)).count() * 2 > tensors.len() {
+        if Lora::claimed(&tensors).len() * 2 > tensors.len() {
             return Err(CheckpointError::IsLora(path.to_owned()));
         }
         if tensors.iter().any(|tensor| EDM_MARKS.contains(&tensor.name.as_str())) {
@@ -207,6 +208,7 @@ fn taken_from_others(
             if is_wanted {
                 parts.networks.insert(network, part);
                 parts.open_clip.extend(theirs.open_clip.get(network));
+                parts.whole_open_clip.extend(theirs.whole_open_clip.get(network));
                 others.insert(network, Arc::clone(&archive));
             }
         }
@@ -216,12 +218,13 @@ fn taken_from_others(
 
 /// SD 2 reads its encoder one layer before the last. Files that hold the whole of `OpenCLIP` hold that last layer too.
 fn drop_what_is_never_run(parts: &mut Parts, family: Family) {
-    let is_whole = parts.open_clip.contains("text_encoder");
+    let is_marked = parts.whole_open_clip.contains("text_encoder");
     let Some(text) = parts.networks.get_mut("text_encoder") else { return };
-    let has_projection = text.remove("text_projection.weight").is_some();
+    text.remove("text_projection.weight");
     let layer_of = |name: &str| name.strip_prefix("encoder.layers.")?.split('.').next()?.parse::<usize>().ok();
     let last = text.keys().filter_map(|name| layer_of(name)).max().unwrap_or(0);
-    if family == Family::Sd2 && is_whole && last > 0 && (has_projection || last == 23) {
+    // Of its 24 layers the last has the number 23, whatever names they have; smaller networks are told by what else is there.
+    if family == Family::Sd2 && last > 0 && (is_marked || last == 23) {
         text.retain(|name, _| layer_of(name) != Some(last));
     }
 }

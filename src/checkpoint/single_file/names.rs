@@ -2,9 +2,11 @@
 //!
 //! Read are the original code's names (LDM and SGM), diffusers' own with a prefix, and single networks without one.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::checkpoint::archive::TensorInfo;
+use crate::checkpoint::plain_names::plain;
 use crate::checkpoint::unet_names::{UnetNames, UnetShape};
 
 /// How a tensor of ours comes out of one of the file's.
@@ -38,6 +40,8 @@ pub struct Parts {
     pub unknown: Vec<String>,
     /// How the encoders were written: `OpenCLIP`'s names identify the family.
     pub open_clip: BTreeSet<&'static str>,
+    /// Encoders of which the file has the whole of `OpenCLIP`, with what no picture takes.
+    pub whole_open_clip: BTreeSet<&'static str>,
 }
 
 const UNET: &str = "unet";
@@ -76,6 +80,12 @@ const PREFIXES: [(&str, &str); 26] = [
     ("conditioner.embedders.0.", TEXT),
 ];
 
+/// What only the whole of `OpenCLIP` has; files that were converted to its names have none of it.
+const WHOLE_OPEN_CLIP: [&str; 3] = ["text_projection", "logit_scale", "attn_mask"];
+
+/// What some trainers put before every name.
+const AROUND_ALL: [&str; 5] = ["model.", "state_dict.", "net.", "pipeline.", "pipe."];
+
 /// Kept from training, of no use to a picture.
 const IGNORED: [&str; 15] = [
     "model_ema.",
@@ -100,14 +110,15 @@ impl Parts {
     #[must_use]
     pub fn of(tensors: &[TensorInfo]) -> Self {
         let mut parts = Self::default();
-        let sorted: Vec<Option<(&'static str, &str)>> = tensors.iter().map(|tensor| network_of(&tensor.name)).collect();
+        let plain: Vec<Cow<str>> = tensors.iter().map(|tensor| plain(&tensor.name)).collect();
+        let sorted: Vec<Option<(&'static str, &str)>> = plain.iter().map(|name| network_below(name)).collect();
         let unet: BTreeSet<&str> =
             sorted.iter().flatten().filter(|(network, _)| *network == UNET).map(|(_, name)| *name).collect();
         let unet_names = UnetNames::new(&UnetShape::of_original(&unet));
         let vae_levels = levels_of_vae(sorted.iter().flatten().filter(|(network, _)| *network == VAE).map(|(_, n)| *n));
-        for (tensor, place) in tensors.iter().zip(&sorted) {
+        for ((tensor, place), plain) in tensors.iter().zip(&sorted).zip(&plain) {
             let Some((network, name)) = *place else {
-                let is_ignored = IGNORED.iter().any(|start| tensor.name.starts_with(start));
+                let is_ignored = IGNORED.iter().any(|start| plain.starts_with(start));
                 if !is_ignored {
                     parts.unknown.push(tensor.name.clone());
                 }
@@ -120,6 +131,9 @@ impl Parts {
                     if is_open_clip(name) {
                         parts.open_clip.insert(network);
                     }
+                    if WHOLE_OPEN_CLIP.contains(&name) {
+                        parts.whole_open_clip.insert(network);
+                    }
                     text_names(name)
                 }
             };
@@ -131,6 +145,13 @@ impl Parts {
         }
         parts
     }
+}
+
+/// The network of a name, and the name inside of it, below at most two words that stand before every name.
+fn network_below(name: &str) -> Option<(&'static str, &str)> {
+    let below = |name| AROUND_ALL.iter().find_map(|around| str::strip_prefix(name, around));
+    let once = below(name);
+    network_of(name).or_else(|| network_of(once?)).or_else(|| network_of(below(once?)?))
 }
 
 fn network_of(name: &str) -> Option<(&'static str, &str)> {

@@ -17,9 +17,9 @@ pub(crate) struct ModelArguments {
     /// Draws with this VAE instead of the model's own
     #[arg(long, value_name = "FILE")]
     pub vae: Option<PathBuf>,
-    /// Adds a LoRA to the model, WEIGHT times (1 when left out, negative for the opposite); may be given several times
-    #[arg(long, value_name = "FILE:WEIGHT", value_parser = lora_of, allow_hyphen_values = true)]
-    pub lora: Vec<LoraRef>,
+    /// Adds a LoRA to the model, WEIGHT times (1 when left out, negative for the opposite); FILE:TEXT:UNET has a weight for the text encoders and one for the UNet; may be given several times, and adds up
+    #[arg(long, value_name = "FILE:WEIGHT", value_parser = lora_text, allow_hyphen_values = true)]
+    pub lora: Vec<String>,
     /// Teaches the model the word that the file is called (textual inversion); those in the embeddings folder are known already
     #[arg(long, value_name = "FILE")]
     pub embedding: Vec<PathBuf>,
@@ -37,8 +37,7 @@ impl ModelArguments {
             request.vae = Some(file.clone());
         }
         for lora in &self.lora {
-            let file = models::prompt_references::find_lora(&lora.file, paths).map_err(|error| error.to_string())?;
-            request.loras.push(LoraRef { file, weight: lora.weight });
+            request.loras.push(lora_of(lora, paths)?);
         }
         for file in &self.embedding {
             if !file.is_file() {
@@ -50,20 +49,44 @@ impl ModelArguments {
     }
 }
 
-/// `FILE` or `FILE:WEIGHT`.
-fn lora_of(text: &str) -> Result<LoraRef, String> {
-    let (file, weight) = match text.rsplit_once(':') {
-        // A drive's colon is followed by a path, not by a number.
-        Some((file, weight)) if !weight.contains(['/', '\\']) => (file, weight.trim()),
-        _ => (text, "1"),
-    };
-    let weight = weight.parse::<f64>().ok().filter(|weight| weight.is_finite() && weight.abs() <= MAX_LORA_WEIGHT);
-    let weight =
-        weight.ok_or_else(|| format!("after the colon a weight from -{MAX_LORA_WEIGHT} to {MAX_LORA_WEIGHT}"))?;
-    if file.is_empty() {
+fn lora_text(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.starts_with(':') {
         return Err("allowed is FILE or FILE:WEIGHT".to_owned());
     }
-    Ok(LoraRef { file: PathBuf::from(file), weight })
+    Ok(text.to_owned())
+}
+
+/// `FILE`, `FILE:WEIGHT` or `FILE:TEXT:UNET`; a file may have colons in its name.
+fn lora_of(text: &str, paths: &Paths) -> Result<LoraRef, String> {
+    let find = |name: &str| models::prompt_references::find_lora(Path::new(name), paths);
+    let whole = match find(text) {
+        Ok(file) => return Ok(LoraRef::new(file, 1.0)),
+        Err(error) => error.to_string(),
+    };
+    // A drive's colon is followed by a path, not by a number.
+    let last_colon = |text: &str| text.rfind(':').filter(|colon| !text[colon + 1..].contains(['/', '\\']));
+    let Some(colon) = last_colon(text) else { return Err(whole) };
+    let (name, last) = (&text[..colon], weight_of(&text[colon + 1..]));
+    if let (Some(weight), Ok(file)) = (last, find(name)) {
+        return Ok(LoraRef::new(file, weight));
+    }
+    if let (Some(colon), Some(unet)) = (last_colon(name), last)
+        && let Some(text_weight) = weight_of(&name[colon + 1..])
+    {
+        let file = find(&name[..colon]).map_err(|error| error.to_string())?;
+        return Ok(LoraRef::with_weights(file, text_weight, unet));
+    }
+    if last.is_none() {
+        let most = MAX_LORA_WEIGHT;
+        return Err(format!(
+            "after the colon of --lora {text} a weight from -{most} to {most}, or a file of that name"
+        ));
+    }
+    Err(find(name).err().map_or(whole, |error| error.to_string()))
+}
+
+fn weight_of(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|weight: &f64| weight.is_finite() && weight.abs() <= MAX_LORA_WEIGHT)
 }
 
 /// A folder or file as given, else one of that name among the models.
@@ -85,4 +108,45 @@ fn model_of(name: &str, paths: &Paths) -> Result<ModelRef, String> {
     }
     let among = paths.models_folder.display();
     Err(format!("there is no model {name}, neither here nor among the models; check --model, or put it into {among}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lora_may_have_colons_in_its_name_and_two_weights() {
+        let home = tempfile::tempdir().unwrap();
+        let paths = Paths::under(home.path());
+        let folder = paths.models_folder.join("loras");
+        std::fs::create_dir_all(&folder).unwrap();
+        for name in ["plain.safetensors", "style:v2.safetensors", "a:0.5.safetensors"] {
+            std::fs::write(folder.join(name), "").unwrap();
+        }
+        for (text, name, (text_weight, unet)) in [
+            ("plain", "plain", (1.0, 1.0)),
+            ("plain:-0.5", "plain", (-0.5, -0.5)),
+            ("plain.safetensors:0:1", "plain", (0.0, 1.0)),
+            ("style:v2.safetensors", "style:v2", (1.0, 1.0)),
+            ("style:v2", "style:v2", (1.0, 1.0)),
+            ("style:v2.safetensors:0.7", "style:v2", (0.7, 0.7)),
+            ("style:v2:0.7:0.2", "style:v2", (0.7, 0.2)),
+            ("a:0.5", "a:0.5", (1.0, 1.0)),
+            ("a:0.5:2", "a:0.5", (2.0, 2.0)),
+        ] {
+            let found = lora_of(text, &paths).unwrap();
+            assert_eq!(found.file, folder.join(format!("{name}.safetensors")), "{text}");
+            assert_eq!(found.weights(), (text_weight, unet), "{text}");
+        }
+        for (text, said) in [
+            ("plain:x", "a weight from -100 to 100"),
+            ("plain:101", "a weight from -100 to 100"),
+            ("none:0.5", "there is no LoRA none;"),
+            ("none:0.5:1", "there is no LoRA none;"),
+            ("none", "there is no LoRA none;"),
+        ] {
+            let refused = lora_of(text, &paths).unwrap_err();
+            assert!(refused.contains(said), "{text}: {refused}");
+        }
+    }
 }

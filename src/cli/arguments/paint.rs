@@ -10,6 +10,7 @@ use super::values::{number_in, one_of};
 use crate::job::{InitPicture, InpaintArea, InpaintMask, InpaintSettings, MaskedContent, Notice, Request};
 use crate::raster::ResizeMode;
 use crate::raster::{Extension, extended, extended_mask};
+use crate::store::pictures::mask_file::MaskChannel;
 use crate::store::pictures::{mask_file, picture_file};
 
 const IMG2IMG_STRENGTH: f64 = 0.75;
@@ -30,9 +31,13 @@ pub(crate) struct PaintArguments {
     /// How strictly a model that follows instructions keeps to the picture [default: 1.5]
     #[arg(long, value_name = "F", requires = "init", value_parser = number_in(0.0, Request::MAX_GUIDANCE))]
     pub image_guidance: Option<f64>,
-    /// Where the picture is repainted: white is, black is not; or strokes on a transparent layer
+    /// Where the picture is repainted: white is, black is not; or what is erased of a photo, or strokes on a clear layer
     #[arg(long, value_name = "FILE", requires = "init")]
     pub mask: Option<PathBuf>,
+    /// What of the mask's file is the mask: alpha (opaque is repainted), inverted-alpha (transparent is), luma (bright
+    /// is), or auto: where alpha varies inverted-alpha over a picture and alpha over one flat colour, else luma
+    #[arg(long, value_name = "CHANNEL", requires = "mask", default_value = "auto", value_parser = one_of(&MaskChannel::ALL.map(MaskChannel::id), MaskChannel::from_id))]
+    pub mask_channel: MaskChannel,
     /// Extends the picture by so many pixels on each side, and paints them (outpainting)
     #[arg(long, value_name = "LEFT,TOP,RIGHT,BOTTOM", requires = "init", value_parser = extension_of)]
     pub extend: Option<Extension>,
@@ -66,7 +71,7 @@ pub(crate) struct PaintArguments {
 }
 
 impl PaintArguments {
-    pub(crate) fn fill(&self, request: &mut Request, _notices: &mut Vec<Notice>) -> Result<(), String> {
+    pub(crate) fn fill(&self, request: &mut Request, notices: &mut Vec<Notice>) -> Result<(), String> {
         request.resize = self.resize;
         request.image_guidance = self.image_guidance;
         request.inpaint = InpaintSettings {
@@ -81,9 +86,12 @@ impl PaintArguments {
             composite: !self.no_composite,
         };
         let Some(file) = &self.init else { return Ok(()) };
-        let mut picture = picture_file::read(file).map_err(|error| error.to_string())?;
+        let mut picture = picture_file::read_noting(file, notices).map_err(|error| error.to_string())?;
         let mut mask = match &self.mask {
-            Some(file) => Some(mask_file::read(file).map_err(|error| error.to_string())?),
+            Some(file) => {
+                let mask = mask_file::read_channel(file, self.mask_channel, notices);
+                Some(mask.map_err(|error| error.to_string())?)
+            }
             None => None,
         };
         if let Some(by) = self.extend.filter(|by| !by.is_empty()) {

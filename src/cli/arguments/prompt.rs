@@ -7,13 +7,13 @@ use crate::job::{PromptSyntax, Request};
 
 #[derive(Debug, Args)]
 pub(crate) struct PromptArguments {
-    /// What should be in the picture
+    /// What should be in the picture: (weights:1.2), [from:to:when], [this|that] by turns, parts joined by AND, {one|of}, __wildcard__ files, <lora:name:0.8>
     #[arg(long, value_name = "TEXT")]
     pub prompt: String,
     /// What should not; "" is an empty negative prompt, leaving it out is none
     #[arg(long, value_name = "TEXT")]
     pub negative: Option<String>,
-    /// Whether (brackets:1.2) weigh parts of the prompt or are text
+    /// Whether (brackets:1.2) and the other signs have their meaning or are text
     #[arg(long, value_name = "SYNTAX", default_value = "weighted", value_parser = one_of(&["weighted", "plain"], syntax_from_id))]
     pub prompt_syntax: PromptSyntax,
     /// Which of the text encoder's layers is read, from its end: 1 the last, 2 the one before [default: 1]

@@ -24,14 +24,14 @@ pub(crate) struct SamplingArguments {
     /// What the network was trained to predict, where the model's config is wrong
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = one_of(&PredictionChoice::ALL.map(PredictionChoice::id), PredictionChoice::from_id))]
     pub prediction: PredictionChoice,
-    /// Where the noise comes from [default: a fresh one, printed]
-    #[arg(long, value_name = "N")]
+    /// Where the noise comes from; -1 is a fresh one [default: a fresh one, printed]
+    #[arg(long, value_name = "N", value_parser = seed_of, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Random number generator: torch draws noise as torch does on a CPU, philox as AUTOMATIC1111 on an NVIDIA card
     #[arg(long, value_name = "NAME", default_value = "torch", value_parser = one_of(&NoiseKind::ALL.map(NoiseKind::id), NoiseKind::from_id))]
     pub rng: NoiseKind,
-    /// A second seed whose noise is mixed in [default: a fresh one, when a strength is given]
-    #[arg(long, value_name = "N", requires = "variation_strength")]
+    /// A second seed whose noise is mixed in; -1 is a fresh one [default: a fresh one, when a strength is given]
+    #[arg(long, value_name = "N", value_parser = seed_of, allow_negative_numbers = true, requires = "variation_strength")]
     pub variation_seed: Option<u64>,
     /// How much of the second seed's noise, 0 to 1; with --count the second seed counts up and the first stays
     #[arg(long, value_name = "F", value_parser = number_in(0.0, 1.0))]
@@ -68,5 +68,13 @@ impl SamplingArguments {
         request.guidance_until = self.guidance_until;
         request.width = self.width;
         request.height = self.height;
+    }
+}
+
+/// A seed; -1 is whichever comes, as in the field's other programs.
+fn seed_of(text: &str) -> Result<u64, String> {
+    match text.trim() {
+        "-1" => Ok(fresh_seed()),
+        number => number.parse().map_err(|_| format!("a seed is a whole number from 0 to {}, or -1", u64::MAX)),
     }
 }

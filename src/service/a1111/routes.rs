@@ -15,7 +15,8 @@ use crate::service::answer::{Refusal, json_of, ok};
 use crate::service::body;
 use crate::service::pictures::bytes_of;
 use crate::service::state::Service;
-use crate::store::pictures::{metadata, picture_file};
+use crate::store::pictures::picture_file;
+use crate::store::pictures::programs::infotext::Infotext;
 
 pub(in crate::service) fn routes() -> Router<Arc<Service>> {
     Router::new()
@@ -100,9 +101,15 @@ async fn png_info(State(service): State<Arc<Service>>, headers: HeaderMap, body:
     });
     let text = text.await??.unwrap_or_default();
     let items = if text.is_empty() { json!({}) } else { json!({ "parameters": text }) };
-    let parameters: Map<String, Value> =
-        metadata::pairs_of_parameters(&text).into_iter().map(|(key, value)| (key, value.into())).collect();
+    let parameters: Map<String, Value> = pairs_of(&text).into_iter().map(|(key, value)| (key, value.into())).collect();
     Ok(ok(&json!({"info": text, "items": items, "parameters": parameters})))
+}
+
+/// All that the text says, by its own keys, with the prompts as `Prompt` and `Negative prompt`.
+fn pairs_of(text: &str) -> Vec<(String, String)> {
+    let Infotext { prompt, negative, pairs, .. } = Infotext::of(text);
+    let texts = [("Prompt", prompt), ("Negative prompt", negative.unwrap_or_default())];
+    texts.into_iter().chain(pairs).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 async fn object(service: &Service, headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, Refusal> {

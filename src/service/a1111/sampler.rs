@@ -2,7 +2,7 @@
 
 use super::lenient::Lenient;
 use crate::sampling::{SchedulerName, SigmaChoice};
-use crate::store::pictures::metadata::{scheduler_of, sigmas_of};
+use crate::store::pictures::programs::sampler::Sampling;
 
 /// Its schedule types that we have.
 pub(super) const SCHEDULES: [(&str, &str); 4] =
@@ -10,51 +10,19 @@ pub(super) const SCHEDULES: [(&str, &str); 4] =
 
 /// The scheduler and the sigmas that are meant, and a notice for what is not there.
 pub(super) fn chosen(asked: &mut Lenient) -> (Option<SchedulerName>, Option<SigmaChoice>) {
-    let index = asked.text("sampler_index").to_owned();
-    let name = Some(asked.text("sampler_name").to_owned()).filter(|name| !name.is_empty()).unwrap_or(index);
-    let sampler = if name.is_empty() || is_automatic(&name) { None } else { scheduler_of(&name) };
-    if sampler.is_none() && !name.is_empty() && !is_automatic(&name) {
-        asked.note(format!("the sampler {} is not there; the model's own was taken", short(&name)));
+    let named = |key: &str| Some(asked.text(key).to_owned()).filter(|name| !name.is_empty() && !is_automatic(name));
+    let name = named("sampler_name").or_else(|| named("sampler_index")).unwrap_or_default();
+    let schedule = named("scheduler");
+    let mut found = Sampling::of(&name, schedule.as_deref());
+    if found.sigmas.is_none() && schedule.is_none() && found.scheduler.is_some() && found.notices.is_empty() {
+        found = Sampling::of(&name, Some("automatic"));
     }
-    let schedule = asked.text("scheduler").to_owned();
-    let wanted = if schedule.is_empty() || is_automatic(&schedule) {
-        sigmas_of(&name).or_else(|| sampler.map(automatic))
-    } else {
-        let known =
-            sigmas_of(&schedule.replace('_', " ")).or_else(|| is_usual(&schedule).then_some(SigmaChoice::Default));
-        if known.is_none() {
-            asked.note(format!(
-                "the schedule type {} is not there; the sampler's usual one was taken",
-                short(&schedule)
-            ));
-        }
-        known.or_else(|| sampler.map(automatic))
-    };
-    let allowed = wanted.filter(|sigmas| sampler.is_none_or(|sampler| sampler.allows(*sigmas)));
-    if let (Some(sampler), None, Some(wanted)) = (sampler, allowed, wanted) {
-        asked.note(format!("{} has no {} sigmas; its own were taken", sampler.label(), wanted.id()));
-    }
-    (sampler, allowed)
-}
-
-/// What "Automatic" is for a sampler there.
-fn automatic(sampler: SchedulerName) -> SigmaChoice {
-    match sampler {
-        SchedulerName::DpmMultistep
-        | SchedulerName::Dpm2
-        | SchedulerName::Dpm2Ancestral
-        | SchedulerName::DpmSinglestep => SigmaChoice::Karras,
-        SchedulerName::DpmMultistepSde => SigmaChoice::Exponential,
-        _ => SigmaChoice::Default,
-    }
+    found.notices.into_iter().for_each(|notice| asked.note(notice));
+    (found.scheduler, found.sigmas)
 }
 
 fn is_automatic(name: &str) -> bool {
     name.eq_ignore_ascii_case("automatic") || name.eq_ignore_ascii_case("none")
-}
-
-fn is_usual(schedule: &str) -> bool {
-    ["uniform", "normal", "default"].iter().any(|name| schedule.eq_ignore_ascii_case(name))
 }
 
 /// Of what a client sent, so that a notice stays a line.

@@ -12,7 +12,7 @@ use crate::engine::JobHandle;
 use crate::job::{
     EmbeddingRef, ErrorKind, EventKind, Finished, JobError, LoraRef, ModelRef, Outcome, Progress, Request,
 };
-use crate::service::words;
+use crate::service::words::{self, Hidden};
 use crate::store::models::scan::name_of;
 use crate::store::pictures::{metadata, png_text};
 
@@ -20,22 +20,26 @@ use crate::store::pictures::{metadata, png_text};
 const HANDED_BACK: &str = "the server is shutting down and this job had not begun; send it again";
 
 /// Takes all that has come.
-pub(super) fn follow(record: &Record, tally: &Tally) {
+pub(super) fn follow(record: &Record, tally: &Tally, hidden: &Hidden) {
     let mut seconds_so_far = 0.0;
     loop {
         // One at a time, so that a cancel never waits for a picture to be encoded.
         let Some(event) = lock(&record.handle).as_ref().and_then(JobHandle::try_recv) else { return };
         match event.kind {
             EventKind::Queued => {}
+            EventKind::Progress(Progress::Notice(notice)) => {
+                let text = hidden.in_text(&words::of_notice(&notice));
+                record.add(Happening::Notice(text.into()));
+            }
             EventKind::Progress(progress) => add(record, tally, progress, &mut seconds_so_far),
             EventKind::Ended(outcome) => {
                 let ended = match outcome {
-                    Outcome::Finished(finished) => complete(record, &finished),
+                    Outcome::Finished(finished) => complete(record, &finished, hidden),
                     Outcome::Cancelled if record.is_handed_back() => {
                         Ended::Failed { kind: ErrorKind::Stopped, message: HANDED_BACK.to_owned() }
                     }
                     Outcome::Cancelled => Ended::Cancelled,
-                    Outcome::Failed(error) => failed(&error),
+                    Outcome::Failed(error) => failed(&error, hidden),
                 };
                 tally.count(&ended);
                 lock(&record.handle).take();
@@ -64,12 +68,11 @@ fn add(record: &Record, tally: &Tally, progress: Progress, seconds_so_far: &mut 
                 record.add(Happening::Preview(Arc::new(Preview::new(done, picture))));
             }
         }
-        Progress::Notice(notice) => record.add(Happening::Notice(words::of_notice(&notice).into())),
-        Progress::Resolved { .. } | Progress::Decoded { .. } => record.begin(),
+        Progress::Resolved { .. } | Progress::Decoded { .. } | Progress::Notice(_) => record.begin(),
     }
 }
 
-fn complete(record: &Record, finished: &Finished) -> Ended {
+fn complete(record: &Record, finished: &Finished, hidden: &Hidden) -> Ended {
     let asked = lock(&record.asked).take();
     let init = asked.and_then(|asked| asked.init);
     let request = without_paths(Request { init, ..finished.request.clone() });
@@ -85,13 +88,14 @@ fn complete(record: &Record, finished: &Finished) -> Ended {
             peak_memory_bytes: finished.peak_memory_bytes,
         })),
         Err(error) => {
-            failed(&JobError::new(ErrorKind::Internal, format!("the picture could not be encoded ({error})")))
+            let sentence = format!("the picture could not be encoded ({error})");
+            failed(&JobError::new(ErrorKind::Internal, sentence), hidden)
         }
     }
 }
 
-fn failed(error: &JobError) -> Ended {
-    Ended::Failed { kind: error.kind, message: words::of_error(error) }
+fn failed(error: &JobError, hidden: &Hidden) -> Ended {
+    Ended::Failed { kind: error.kind, message: hidden.in_text(&words::of_error(error)) }
 }
 
 /// Where the server keeps its files is not for others.
@@ -102,7 +106,7 @@ fn without_paths(request: Request) -> Request {
         ModelRef::File(path) => ModelRef::File(name_of(path).into()),
     };
     let vae = request.vae.as_deref().map(|file| name_of(file).into());
-    let loras = request.loras.iter().map(|lora| LoraRef { file: name_of(&lora.file).into(), weight: lora.weight });
+    let loras = request.loras.iter().map(|lora| LoraRef { file: name_of(&lora.file).into(), ..lora.clone() });
     let embeddings = request.embeddings.iter();
     let embeddings = embeddings.map(|one| EmbeddingRef { word: one.word.clone(), file: name_of(&one.file).into() });
     Request { model, vae, loras: loras.collect(), embeddings: embeddings.collect(), ..request }

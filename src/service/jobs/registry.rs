@@ -15,7 +15,7 @@ use super::tally::Tally;
 use crate::engine::EngineHandle;
 use crate::job::{Destination, ErrorKind, JobError, JobId, Notice, Request, fresh_seed};
 use crate::service::options::ServiceOptions;
-use crate::service::words;
+use crate::service::words::{self, Hidden};
 
 /// How often ended jobs are looked through when nothing happens.
 const IDLE: Duration = Duration::from_secs(5);
@@ -41,6 +41,7 @@ struct Shared {
     /// In the order in which they were asked for.
     table: Mutex<BTreeMap<JobId, Arc<Record>>>,
     tally: Tally,
+    hidden: Hidden,
     /// No new job is taken.
     stopping: AtomicBool,
     closing: AtomicBool,
@@ -52,7 +53,11 @@ struct Shared {
 impl Jobs {
     /// # Errors
     /// When the system gives no thread.
-    pub(in crate::service) fn start(engine: &EngineHandle, options: &ServiceOptions) -> std::io::Result<Self> {
+    pub(in crate::service) fn start(
+        engine: &EngineHandle,
+        options: &ServiceOptions,
+        hidden: Hidden,
+    ) -> std::io::Result<Self> {
         let (wake, woken) = bounded(1);
         let for_engine = wake.clone();
         // Full means that a look is due anyway.
@@ -63,6 +68,7 @@ impl Jobs {
         let shared = Arc::new(Shared {
             table: Mutex::default(),
             tally: Tally::default(),
+            hidden,
             stopping: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             keep: options.keep_ended,
@@ -128,7 +134,7 @@ impl Jobs {
             let position = waiting.iter().position(|id| *id == record.engine_id).unwrap_or(0);
             record.add(Happening::Queued { position });
             for notice in &order.notices {
-                record.add(Happening::Notice(words::of_notice(notice).into()));
+                record.add(Happening::Notice(self.shared.hidden.in_text(&words::of_notice(notice)).into()));
             }
             table.insert(record.engine_id, Arc::clone(record));
         }
@@ -247,7 +253,7 @@ impl Shared {
             };
             let (waiting, running) = (engine.waiting(), engine.running());
             for record in live {
-                follow(&record, &self.tally);
+                follow(&record, &self.tally, &self.hidden);
                 if running == Some(record.engine_id) {
                     record.begin();
                 }

@@ -5,11 +5,7 @@ use serde_json::{Map, Value};
 use super::output::{Format, Output};
 use super::refused::Refused;
 use crate::job::Request;
-use crate::mask::MaskPlane;
 use crate::service::catalogue::Catalogue;
-use crate::service::options::ServiceOptions;
-use crate::service::pictures::{encoded, picture_of};
-use crate::store::pictures::png_mask;
 
 /// Pictures of one request.
 const MOST_PICTURES: u64 = 10;
@@ -102,19 +98,6 @@ pub(super) fn translated(body: &Map<String, Value>, catalogue: &Catalogue) -> Re
     let partial_images = whole(body, "partial_images", 0, 3)?.unwrap_or(0) as u32;
     let output = Output { format, quality: quality.unwrap_or(92) as u8 };
     Ok(Translated { fields, notices, output, by_url, stream, partial_images })
-}
-
-/// The mask of an edit, for our interface: where theirs is transparent, the picture changes.
-pub(super) fn mask(base64: &str, options: &ServiceOptions) -> Result<String, Refused> {
-    let wrong = |message: String| Refused::field("mask", message);
-    let picture = picture_of("mask", base64, options.max_picture_pixels).map_err(|error| wrong(error.message))?;
-    let values: Vec<u8> = picture.rgba().chunks_exact(4).map(|pixel| 255 - pixel[3]).collect();
-    if values.iter().all(|value| *value == 0) {
-        return Err(wrong("the mask is transparent nowhere; what is transparent (alpha 0) is what changes".to_owned()));
-    }
-    let plane = MaskPlane::from_values(picture.width(), picture.height(), values);
-    let png = plane.and_then(|plane| png_mask::encode(&plane).ok());
-    png.map(|png| encoded(&png)).ok_or_else(|| wrong("the mask could not be read".to_owned()))
 }
 
 fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Option<&'a str> {

@@ -68,7 +68,13 @@ fn begin(service: &Service, body: &Map<String, Value>, extra: Extra) -> Result<(
     let mut fields = std::mem::take(&mut asked.fields);
     fields.extend(extra.fields);
     asked.notices.extend(extra.notices);
-    let read = request::read(Value::Object(fields), &service.catalogue, &service.options).map_err(Refusal::from)?;
+    let read = request::read(Value::Object(fields), &service.catalogue, &service.options);
+    let read = read.map_err(|error| Refused::field(theirs(&error.field), error.message))?;
+    let mask = read.requests.first().and_then(|request| request.mask.as_ref());
+    if mask.is_some_and(|mask| mask.plane.is_empty()) {
+        let sentence = "the mask is transparent nowhere; what is transparent (alpha 0) is what changes";
+        return Err(Refused::field("mask", sentence));
+    }
     for notice in &asked.notices {
         tracing::info!("asked and not done: {notice}");
     }
@@ -77,6 +83,15 @@ fn begin(service: &Service, body: &Map<String, Value>, extra: Extra) -> Result<(
     let order = Order { requests: read.requests, notices, previews, destination: Destination::Front };
     let records = service.jobs.submit(order).map_err(|error| service.refusal(error))?;
     Ok((Waiting { records }, asked))
+}
+
+/// What they call a field of ours.
+fn theirs(field: &str) -> &str {
+    match field {
+        "init_image" => "image",
+        "mask_image" => "mask",
+        other => other,
+    }
 }
 
 fn answer(

@@ -48,7 +48,8 @@ pub(super) fn base64_of(picture: &Picture, output: Output) -> Result<String, Ref
         return Ok(encoded(&picture.png));
     }
     let failed = |error: picture_file::PictureFileError| Refusal::from(crate::job::JobError::from(error));
-    let pixels = picture_file::read_bytes(&picture.png, Path::new("picture"), u64::MAX).map_err(failed)?;
+    let pixels =
+        picture_file::read_bytes(&picture.png, Path::new("picture"), u64::MAX, &mut Vec::new()).map_err(failed)?;
     let request = Some(&picture.request);
     let bytes = match output.format {
         Format::Jpeg => picture_file::encode_jpeg(&pixels, output.quality, request),

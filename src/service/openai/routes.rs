@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Map, Value};
 
-use super::dialect::mask;
 use super::form;
 use super::generate::{Extra, generate};
 use super::refused::Refused;
@@ -48,9 +47,9 @@ async fn edits(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bo
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let not_a_form = || Refused::field("body", "the body must be multipart/form-data with prompt and image");
     let boundary = form::boundary(kind).ok_or_else(not_a_form)?.to_owned();
-    let read = service.aside(move |service| {
+    let read = service.aside(move |_| {
         let parts = form::parts(&bytes, &boundary).ok_or_else(not_a_form)?;
-        fields_of(&parts, service)
+        fields_of(&parts)
     });
     let (given, extra) = read.await??;
     drop(place);
@@ -58,7 +57,7 @@ async fn edits(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bo
 }
 
 /// What the form says in words, and its pictures for our own reader.
-fn fields_of(parts: &[form::Part<'_>], service: &Service) -> Result<(Map<String, Value>, Extra), Refused> {
+fn fields_of(parts: &[form::Part<'_>]) -> Result<(Map<String, Value>, Extra), Refused> {
     let (mut given, mut extra) = (Map::new(), Extra::default());
     let more = &mut extra.fields;
     let mut images = 0;
@@ -72,7 +71,9 @@ fn fields_of(parts: &[form::Part<'_>], service: &Service) -> Result<(Map<String,
                 more.entry("init_image").or_insert_with(|| encoded(part.content).into());
             }
             "mask" => {
-                more.insert("mask_image".into(), mask(&encoded(part.content), &service.options)?.into());
+                more.insert("mask_image".into(), encoded(part.content).into());
+                // Where it is transparent, the picture changes.
+                more.insert("mask_channel".into(), "inverted-alpha".into());
                 more.insert("fit_mask".into(), true.into());
             }
             _ if !part.is_file => {

@@ -47,13 +47,23 @@ pub(super) fn read(body: Value, catalogue: &Catalogue, options: &ServiceOptions)
     model::fill(&mut request, &mut fields, catalogue)?;
     sampling::fill(&mut request, &mut fields, defaults_of)?;
     request.compute = compute(&mut fields)?;
-    paint::fill(&mut request, &mut fields, options)?;
+    let mut notices = Vec::new();
+    paint::fill(&mut request, &mut fields, options, &mut notices)?;
     fields.finish()?;
     check_operation(operation, &request)?;
-    let references = prompt_references::resolve_names(&mut request, catalogue.paths());
-    let notices = references.map_err(|error| of_reference(&error))?;
     request.validate().map_err(|error| FieldError::new(field_of(&error), error.to_string()))?;
-    Ok(Asked { requests: (0..count).map(|index| request.of_batch(index)).collect(), notices, previews })
+    let paths = catalogue.paths();
+    let mut first = request.clone();
+    let found = prompt_references::resolve_names(&mut first, paths).map_err(|error| of_reference(&error))?;
+    notices.extend(found);
+    let mut requests = Vec::with_capacity(count as usize);
+    for index in 0..count {
+        let one = prompt_references::of_batch_names(&request, &first, index, paths);
+        let (one, more) = one.map_err(|error| of_reference(&error))?;
+        notices.extend(more.into_iter().filter(|notice| !notices.contains(notice)).collect::<Vec<_>>());
+        requests.push(one);
+    }
+    Ok(Asked { requests, notices, previews })
 }
 
 fn compute(fields: &mut Fields) -> Result<Compute, FieldError> {

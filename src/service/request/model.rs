@@ -44,22 +44,24 @@ pub(in crate::service) fn model_called(name: &str, catalogue: &Catalogue) -> Res
     catalogue.model(name).ok_or_else(|| unknown("model", name, names(), "/v1/models"))
 }
 
-/// `"name"` or `{"name", "weight"}`.
+/// `"name"` or `{"name", "weight", "text_weight"}`: the last is the text encoders' own.
 fn lora(item: Value, place: &str, catalogue: &Catalogue) -> Result<LoraRef, FieldError> {
-    let (name, weight) = match item {
-        Value::String(name) => (name, None),
+    let (name, weight, text_weight) = match item {
+        Value::String(name) => (name, None, None),
         other => {
             let mut fields = Fields::of(other, &format!("{place}."))?;
             let name = fields.text("name")?;
             let weight = fields.number("weight", -MAX_LORA_WEIGHT, MAX_LORA_WEIGHT)?;
+            let text_weight = fields.number("text_weight", -MAX_LORA_WEIGHT, MAX_LORA_WEIGHT)?;
             fields.finish()?;
             let missing = || FieldError::new(place, format!("{place} must have a name; GET /v1/loras lists them"));
-            (name.ok_or_else(missing)?, weight)
+            (name.ok_or_else(missing)?, weight, text_weight)
         }
     };
     let names = || catalogue.loras().iter().map(|file| stem(file)).collect();
     let file = catalogue.lora(&name).ok_or_else(|| unknown(place, &name, names(), "/v1/loras"))?;
-    Ok(LoraRef { file, weight: weight.unwrap_or(1.0) })
+    let weight = weight.unwrap_or(1.0);
+    Ok(LoraRef::with_weights(file, text_weight.unwrap_or(weight), weight))
 }
 
 fn unknown(field: &str, name: &str, known: Vec<String>, list: &str) -> FieldError {

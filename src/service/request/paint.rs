@@ -5,26 +5,34 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::by_name;
-use crate::job::{InitPicture, InpaintMask, InpaintSettings, MaskedContent, Request};
+use crate::job::{InitPicture, InpaintMask, InpaintSettings, MaskedContent, Notice, Request};
 use crate::mask::MaskPlane;
 use crate::raster::{Extension, Picture, ResizeMode, extended, extended_mask};
 use crate::service::fields::{FieldError, Fields};
 use crate::service::options::ServiceOptions;
-use crate::service::pictures::picture_of;
-use crate::store::pictures::mask_file::mask_of;
+use crate::service::pictures::{mask_of, picture_of};
+use crate::store::pictures::mask_file::MaskChannel;
 
 const IMG2IMG_STRENGTH: f64 = 0.75;
 const INPAINT_STRENGTH: f64 = 1.0;
 /// They say something about a picture only.
-const NEED_A_PICTURE: [&str; 6] = ["mask_image", "fit_mask", "extend", "strength", "resize", "image_guidance"];
+const NEED_A_PICTURE: [&str; 7] =
+    ["mask_image", "mask_channel", "fit_mask", "extend", "strength", "resize", "image_guidance"];
 
-pub(super) fn fill(request: &mut Request, fields: &mut Fields, options: &ServiceOptions) -> Result<(), FieldError> {
+pub(super) fn fill(
+    request: &mut Request,
+    fields: &mut Fields,
+    options: &ServiceOptions,
+    notices: &mut Vec<Notice>,
+) -> Result<(), FieldError> {
     let lonely = NEED_A_PICTURE.into_iter().find(|name| fields.has(name)).filter(|_| !fields.has("init_image"));
     if let Some(name) = lonely {
         return Err(FieldError::new(name, format!("{name} needs init_image")));
     }
     let init = fields.text("init_image")?;
     let mask = fields.text("mask_image")?;
+    let channels = MaskChannel::ALL.map(MaskChannel::id);
+    let channel = fields.one_of("mask_channel", &channels, MaskChannel::from_id)?.unwrap_or_default();
     let fit_mask = fields.flag("fit_mask")?.unwrap_or(false);
     let strength = fields.number("strength", 0.0, 1.0)?;
     let modes = ResizeMode::ALL.map(ResizeMode::id);
@@ -34,8 +42,14 @@ pub(super) fn fill(request: &mut Request, fields: &mut Fields, options: &Service
     request.inpaint = settings(fields)?;
     let Some(init) = init else { return Ok(()) };
     let most = options.max_picture_pixels;
-    let mut picture = picture_of("init_image", &init, most)?;
-    let mut mask = mask.map(|text| mask_from(&text, &picture, most, fit_mask)).transpose()?;
+    let mut picture = picture_of("init_image", &init, most, notices)?;
+    let mut mask = match mask {
+        Some(text) => {
+            let plane = mask_of("mask_image", &text, most, channel, notices)?;
+            Some(fitted(plane, &picture, fit_mask)?)
+        }
+        None => None,
+    };
     if !by.is_empty() {
         let size = by.around(picture.width(), picture.height());
         let fits = size.is_some_and(|(width, height)| u64::from(width) * u64::from(height) <= most);
@@ -52,9 +66,8 @@ pub(super) fn fill(request: &mut Request, fields: &mut Fields, options: &Service
 }
 
 /// As large as the picture, or brought to its size where that is asked for.
-fn mask_from(text: &str, picture: &Picture, most: u64, fit: bool) -> Result<MaskPlane, FieldError> {
+fn fitted(mask: MaskPlane, picture: &Picture, fit: bool) -> Result<MaskPlane, FieldError> {
     let field = "mask_image";
-    let mask = mask_of(&picture_of(field, text, most)?);
     let (width, height) = (picture.width(), picture.height());
     if (mask.width(), mask.height()) == (width, height) {
         return Ok(mask);

@@ -15,6 +15,7 @@ use crate::service::body;
 use crate::service::fields::{FieldError, Fields};
 use crate::service::request;
 use crate::service::state::Service;
+use crate::store::models::wildcards;
 
 /// `POST /v1/estimate`: takes what `/v1/jobs` takes.
 pub(in crate::service) async fn estimate(
@@ -64,7 +65,8 @@ pub(in crate::service) async fn tokens(
             Some(name) => request::model_called(&name, &service.catalogue)?,
         };
         fields.finish()?;
-        Ok(service.tokens.count(&model, &prompt).map(|(windows, room)| {
+        let lists = wildcards::lists(&[&prompt], service.catalogue.paths());
+        Ok(service.tokens.count(&model, &prompt, &lists).map(|(windows, room)| {
             let tokens: usize = windows.iter().map(|window| window.tokens).sum();
             let each: Vec<Value> =
                 windows.iter().map(|window| json!({"tokens": window.tokens, "begins": window.begins})).collect();

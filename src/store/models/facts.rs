@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::checkpoint::{FileReport, inspect_file};
+use crate::checkpoint::{FileReport, ModelFiles, NETWORKS, inspect_file, weight_files};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelFacts {
     /// "Stable Diffusion XL".
     pub family: String,
-    /// Of its weights.
+    /// Of the weights that are read of it.
     pub bytes: u64,
     /// `F16`; empty where it cannot be known.
     pub precision: String,
@@ -19,17 +19,15 @@ pub struct ModelFacts {
     pub thumbnail: Option<PathBuf>,
 }
 
-/// Folders of a diffusers model that hold weights, the largest first.
-const NETWORKS: [&str; 4] = ["unet", "text_encoder_2", "text_encoder", "vae"];
-
 impl ModelFacts {
     #[must_use]
     pub fn of_folder(folder: &Path, family: String) -> Self {
-        let weights: Vec<PathBuf> = NETWORKS
-            .iter()
-            .flat_map(|network| fs::read_dir(folder.join(network)).into_iter().flatten().flatten())
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|ending| ending == "safetensors"))
+        let files = ModelFiles::Folder(folder.to_path_buf());
+        let weights = NETWORKS.iter().filter_map(|(network, stem)| weight_files(&files, network, stem).ok());
+        let weights: Vec<PathBuf> = weights
+            .flat_map(|chosen| chosen.files)
+            .map(|file| folder.join(file))
+            .filter(|file| file.is_file())
             .collect();
         let size = |path: &PathBuf| fs::metadata(path).map_or(0, |file| file.len());
         let precision = weights.first().and_then(|file| inspect_file(file).ok()).map(|report| report.precision);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::checkpoint::{FileKind, ModelFiles, inspect_file, profile_of};
+use crate::checkpoint::{FileKind, FileReport, ModelFiles, inspect_file, profile_of};
 use crate::job::{ModelDefaults, ModelRef};
 use crate::store::models::entry::{ModelEntry, ModelError};
 use crate::store::models::facts::ModelFacts;
@@ -37,18 +37,53 @@ pub(crate) fn inspect(path: &Path) -> Result<ModelEntry, ModelError> {
     })
 }
 
-/// Where a file that is no model belongs, and what to do with it then. `None` for what Inkwick has no use for.
-#[must_use]
-pub(crate) fn home_of(kind: FileKind, path: &Path, paths: &Paths) -> Option<(PathBuf, String)> {
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    let (folder, use_it) = match kind {
-        FileKind::Lora => ("loras", format!("write <lora:{name}:0.8> into the prompt to use it")),
-        FileKind::Embedding => ("embeddings", format!("write {name} into the prompt to use it")),
-        FileKind::Vae => ("vae", "choose it in a model's details to use it".to_owned()),
-        _ => return None,
-    };
-    let home = paths.models_folder.join(folder).join(path.file_name()?);
-    Some((home, format!("{name} is a {} and is filed as one: {use_it}.", kind.label())))
+/// Where files lie that go with models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shelf {
+    Loras,
+    Embeddings,
+    Vaes,
+}
+
+impl Shelf {
+    pub const ALL: [Self; 3] = [Self::Loras, Self::Embeddings, Self::Vaes];
+
+    /// Where a file of this kind belongs, if that is surely what it is. Many a small file of numbers looks like an
+    /// embedding: it is one where its vectors are as wide as those of a text encoder that is known, and there is little
+    /// else in it. `None` for what Inkwick does not know, or has no use for.
+    #[must_use]
+    pub(crate) fn of_file(report: &FileReport) -> Option<Self> {
+        const MOST_TENSORS: usize = 3;
+        match report.kind {
+            FileKind::Lora => Some(Self::Loras),
+            FileKind::Vae => Some(Self::Vaes),
+            FileKind::Embedding if report.family.is_some() && report.tensors <= MOST_TENSORS => Some(Self::Embeddings),
+            _ => None,
+        }
+    }
+
+    /// "a LoRA".
+    #[must_use]
+    pub fn one(self) -> &'static str {
+        match self {
+            Self::Loras => "a LoRA",
+            Self::Embeddings => "an embedding",
+            Self::Vaes => "a VAE",
+        }
+    }
+
+    /// The file's place there, and what to do with it then.
+    #[must_use]
+    pub(crate) fn place(self, path: &Path, paths: &Paths) -> Option<(PathBuf, String)> {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let (folder, use_it) = match self {
+            Self::Loras => ("loras", format!("write <lora:{name}:0.8> into the prompt to use it")),
+            Self::Embeddings => ("embeddings", format!("write {name} into the prompt to use it")),
+            Self::Vaes => ("vae", "choose it in a model's details to use it".to_owned()),
+        };
+        let home = paths.models_folder.join(folder).join(path.file_name()?);
+        Some((home, format!("{name} is {} and is filed as one: {use_it}.", self.one())))
+    }
 }
 
 /// Makes the file known at its home without moving it: a second name where the disk can, else a copy.
@@ -68,4 +103,31 @@ pub(crate) fn file_away(path: &Path, home: &Path) -> io::Result<()> {
     // Beside first, so that a copy that breaks off is no file of that name.
     let beside = home.with_extension("part");
     fs::copy(path, &beside).and_then(|_| fs::rename(&beside, home)).inspect_err(|_| drop(fs::remove_file(&beside)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_recognised_has_a_shelf() {
+        let report = |kind, family: Option<&str>, tensors| FileReport {
+            kind,
+            family: family.map(str::to_owned),
+            precision: "F32".into(),
+            bytes: 4,
+            tensors,
+            matched: tensors,
+            unmatched: Vec::new(),
+            metadata: std::collections::BTreeMap::default(),
+            lora: None,
+        };
+        let shelf = |kind, family, tensors| Shelf::of_file(&report(kind, family, tensors));
+        assert_eq!(shelf(FileKind::Lora, None, 900), Some(Shelf::Loras));
+        assert_eq!(shelf(FileKind::Vae, None, 240), Some(Shelf::Vaes));
+        assert_eq!(shelf(FileKind::Embedding, Some("Stable Diffusion 1"), 1), Some(Shelf::Embeddings));
+        assert_eq!(shelf(FileKind::Embedding, None, 1), None, "a file of other numbers");
+        assert_eq!(shelf(FileKind::Embedding, Some("Stable Diffusion 1"), 8), None, "a part of something");
+        assert_eq!(shelf(FileKind::Unknown, None, 12), None);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::checkpoint::{CheckpointError, FileKind, inspect_file};
+use crate::checkpoint::{CheckpointError, FileKind, LoraFacts, inspect_file};
 
 /// How many names without a place are listed.
 const LISTED: usize = 8;
@@ -27,6 +27,8 @@ pub struct Inspection {
     pub facts: Vec<(&'static str, String)>,
     /// The first few tensors that have no place in what the file is.
     pub unmatched: Vec<String>,
+    /// Whether it was dropped and not recognised: then a person may say what it is.
+    pub may_be_filed: bool,
     /// sha256 in hexadecimal, once it was asked for.
     pub hash: Option<String>,
 }
@@ -45,6 +47,7 @@ impl Inspection {
             ("Size", format!("{:.1} MB", report.bytes as f64 / 1e6)),
             ("Tensors", format!("{} of {} have their place", report.matched, report.tensors)),
         ];
+        facts.extend(report.lora.iter().flat_map(LoraFacts::lines).map(|(name, text)| (name, one_line(&text))));
         for (key, name) in SHOWN_METADATA {
             facts.extend(report.metadata.get(key).map(|text| (name, one_line(text))));
         }
@@ -53,7 +56,15 @@ impl Inspection {
         if more > 0 {
             unmatched.push(format!("and {more} more"));
         }
-        Ok(Self { path: path.to_path_buf(), kind: report.kind, sentence, facts, unmatched, hash: None })
+        Ok(Self {
+            path: path.to_path_buf(),
+            kind: report.kind,
+            sentence,
+            facts,
+            unmatched,
+            may_be_filed: false,
+            hash: None,
+        })
     }
 }
 

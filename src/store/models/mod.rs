@@ -1,4 +1,4 @@
-//! The models, LoRAs, VAEs and embeddings that are on disk.
+//! The models, LoRAs, VAEs, embeddings and wildcard files that are on disk.
 
 pub mod entry;
 pub(crate) mod extras;
@@ -10,3 +10,5 @@ pub mod list;
 pub(crate) mod notes;
 pub(crate) mod prompt_references;
 pub mod scan;
+pub(crate) mod told_files;
+pub(crate) mod wildcards;

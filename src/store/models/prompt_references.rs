@@ -1,10 +1,16 @@
-//! What a prompt refers to: LoRAs by their tags and embeddings by their names, found among the user's files.
+//! What a prompt refers to: LoRAs by their tags, embeddings by their names and wildcard files, found among the user's
+//! files.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::checkpoint::inspect_file;
 use crate::job::{EmbeddingRef, ErrorKind, JobError, LoraRef, Notice, PromptSyntax, Request};
-use crate::prompt::{find_word, lora_tags};
+use crate::prompt::{
+    LoraTag, drawn_from, find_word, lora_tags, parse, parts, remarks, remarks_on_negative, stages, wildcard_names,
+};
 use crate::store::models::scan::{files_in, is_called, is_root, lies_in, models_under};
+use crate::store::models::wildcards;
 use crate::store::paths::Paths;
 
 /// More than any LoRA bears.
@@ -15,6 +21,16 @@ const ENDINGS: [&str; 3] = ["safetensors", "pt", "ckpt"];
 
 /// How embedding files end.
 const EMBEDDING_ENDINGS: [&str; 3] = ["safetensors", "pt", "bin"];
+
+/// Whose prompt it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tags {
+    /// This machine's user's: a tag may name a file by its path.
+    PathsToo,
+    /// From elsewhere: a tag is a name among the LoRAs.
+    #[cfg(feature = "serve")]
+    NamesAlone,
+}
 
 /// Why a prompt's LoRA cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -35,13 +51,13 @@ impl From<ReferenceError> for JobError {
     }
 }
 
-/// Puts what the prompt's tags name into the request. A LoRA that is listed already keeps its weight there.
-/// What of the tags is read otherwise than they say comes back.
+/// Makes the prompts' choices for this picture and puts what they then name into the request. A LoRA that is named
+/// again adds up. What of the prompts is read otherwise than they say comes back.
 ///
 /// # Errors
 /// When a tag names no file, or a weight that no LoRA bears.
 pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<Vec<Notice>, ReferenceError> {
-    resolve_by(request, paths, |name| find_lora(Path::new(name), paths))
+    resolve_by(request, paths, Tags::PathsToo)
 }
 
 /// The same for a prompt that came from elsewhere: a tag is a name among the LoRAs, never a path.
@@ -50,37 +66,133 @@ pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<Vec<Notice
 /// As [`resolve`].
 #[cfg(feature = "serve")]
 pub(crate) fn resolve_names(request: &mut Request, paths: &Paths) -> Result<Vec<Notice>, ReferenceError> {
-    resolve_by(request, paths, |name| find_lora_called(name, paths))
+    resolve_by(request, paths, Tags::NamesAlone)
 }
 
-fn resolve_by(
-    request: &mut Request,
+fn resolve_by(request: &mut Request, paths: &Paths, tags: Tags) -> Result<Vec<Notice>, ReferenceError> {
+    (request.drawn_prompt, request.drawn_negative) = (None, None);
+    if request.prompt_syntax == PromptSyntax::Plain {
+        let texts = [request.prompt.clone(), request.negative.clone().unwrap_or_default()];
+        add_embeddings(request, &texts, paths);
+        return Ok(Vec::new());
+    }
+    let negative = request.negative.clone().unwrap_or_default();
+    let lists = wildcards::lists(&[&request.prompt, &negative], paths);
+    let drawn = |text: &str| drawn_from(text, request.seed, &lists);
+    let (prompt, negative) = (drawn(&request.prompt), drawn(&negative));
+    let mut said: Vec<String> = Vec::new();
+    for name in [&prompt, &negative].into_iter().flat_map(|text| wildcard_names(text)) {
+        if !lists.contains_key(&name) {
+            let folder = wildcards::own_folder(paths);
+            said.push(format!(
+                "there is no wildcard file {name}, so __{name}__ stays in the prompt; put {name}.txt into {}",
+                folder.display()
+            ));
+        }
+    }
+    said.extend(remarks(&prompt));
+    said.extend(remarks_on_negative(&negative));
+    for tag in lora_tags(&prompt) {
+        let (tag, file) = file_of(tag, paths, tags)?;
+        if tag.unet_weight.abs().max(tag.text_weight.abs()) > MAX_LORA_WEIGHT {
+            return Err(ReferenceError::Weight { name: tag.name });
+        }
+        said.extend(tag.remarks);
+        request.loras.push(LoraRef::with_weights(file, tag.text_weight, tag.unet_weight));
+    }
+    if prompt != request.prompt {
+        // What another picture of the batch draws must be there as well.
+        for tag in lora_tags(&request.prompt) {
+            file_of(tag, paths, tags)?;
+        }
+    }
+    let steps = request.steps as usize;
+    let stages = parts(&prompt, steps).into_iter().flat_map(|part| part.stages).chain(stages(&negative, steps));
+    let pieces = stages.flat_map(|stage| parse(&stage.text).sections).flatten();
+    let texts: Vec<String> = pieces.map(|piece| piece.text).collect();
+    add_embeddings(request, &texts, paths);
+    request.drawn_prompt = Some(prompt).filter(|drawn| *drawn != request.prompt);
+    request.drawn_negative =
+        Some(negative).filter(|drawn| Some(drawn) != request.negative.as_ref() && !drawn.is_empty());
+    let mut told = BTreeSet::new();
+    said.retain(|sentence| told.insert(sentence.clone()));
+    Ok(said.into_iter().map(Notice::from).collect())
+}
+
+/// Picture `index` of a batch; `first` is the resolved one of index 0, and `asked` what it came from.
+///
+/// # Errors
+/// As [`resolve`].
+pub(crate) fn of_batch(
+    asked: &Request,
+    first: &Request,
+    index: u32,
     paths: &Paths,
-    find: impl Fn(&str) -> Result<PathBuf, ReferenceError>,
-) -> Result<Vec<Notice>, ReferenceError> {
-    let prompts = [request.prompt.clone(), request.negative.clone().unwrap_or_default()];
+) -> Result<(Request, Vec<Notice>), ReferenceError> {
+    of_batch_by(asked, first, index, paths, Tags::PathsToo)
+}
+
+/// The same for a prompt that came from elsewhere.
+///
+/// # Errors
+/// As [`resolve`].
+#[cfg(feature = "serve")]
+pub(crate) fn of_batch_names(
+    asked: &Request,
+    first: &Request,
+    index: u32,
+    paths: &Paths,
+) -> Result<(Request, Vec<Notice>), ReferenceError> {
+    of_batch_by(asked, first, index, paths, Tags::NamesAlone)
+}
+
+fn of_batch_by(
+    asked: &Request,
+    first: &Request,
+    index: u32,
+    paths: &Paths,
+    tags: Tags,
+) -> Result<(Request, Vec<Notice>), ReferenceError> {
+    let is_drawn = [Some(&asked.prompt), asked.negative.as_ref()]
+        .into_iter()
+        .flatten()
+        .any(|text| asked.prompt_syntax == PromptSyntax::Weighted && (text.contains('{') || text.contains("__")));
+    if index == 0 || !is_drawn {
+        return Ok((first.of_batch(index), Vec::new()));
+    }
+    let mut request = asked.of_batch(index);
+    let notices = resolve_by(&mut request, paths, tags)?;
+    Ok((request, notices))
+}
+
+/// Adds the embeddings whose words stand in one of the texts.
+fn add_embeddings(request: &mut Request, texts: &[String], paths: &Paths) {
     for known in embeddings(paths) {
-        let is_wanted = prompts.iter().any(|prompt| find_word(prompt, &known.word).is_some());
+        let is_wanted = texts.iter().any(|text| find_word(text, &known.word).is_some());
         if is_wanted && !request.embeddings.iter().any(|given| given.word.eq_ignore_ascii_case(&known.word)) {
             request.embeddings.push(known);
         }
     }
-    if request.prompt_syntax == PromptSyntax::Plain {
-        return Ok(Vec::new());
-    }
-    for tag in lora_tags(&request.prompt) {
-        let file = find(&tag.name)?;
-        if tag.weight.abs() > MAX_LORA_WEIGHT {
-            return Err(ReferenceError::Weight { name: tag.name });
-        }
-        if !request.loras.iter().any(|lora| lora.file == file) {
-            request.loras.push(LoraRef { file, weight: tag.weight });
-        }
-    }
-    Ok(Vec::new())
 }
 
-/// A file as given, else one of that name in the LoRA folder or among the models.
+/// The tag's file. Where more than numbers stand behind the name, they may be a part of it.
+fn file_of(tag: LoraTag, paths: &Paths, tags: Tags) -> Result<(LoraTag, PathBuf), ReferenceError> {
+    let find = |name: &str| match tags {
+        Tags::PathsToo => find_lora(Path::new(name), paths),
+        #[cfg(feature = "serve")]
+        Tags::NamesAlone => find_lora_called(name, paths),
+    };
+    for longer in tag.longer_names() {
+        if let Ok(file) = find(&longer.name) {
+            return Ok((longer, file));
+        }
+    }
+    let file = find(&tag.name)?;
+    Ok((tag, file))
+}
+
+/// A file as given, else one of that name in the LoRA folder or among the models, folders before it or not; else one
+/// that has the name inside, as the scripts that train LoRAs write it.
 ///
 /// # Errors
 /// When there is none.
@@ -91,29 +203,53 @@ pub(crate) fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, Reference
     find_lora_called(&name.to_string_lossy(), paths)
 }
 
-/// The file of that name, with or without its ending, in the LoRA folder or among the models; never a path.
+/// As [`find_lora`], by name alone.
 ///
 /// # Errors
 /// When there is none.
 pub(crate) fn find_lora_called(wanted: &str, paths: &Paths) -> Result<PathBuf, ReferenceError> {
-    for folder in lora_folders(paths) {
-        if let Some(found) = files_in(&folder, &ENDINGS).into_iter().find(|file| is_called(file, wanted)) {
-            return Ok(found);
-        }
+    let own: Vec<Vec<PathBuf>> = lora_folders(paths).iter().map(|folder| files_in(folder, &ENDINGS)).collect();
+    if let Some(found) = own.iter().find_map(|files| nearest(files, wanted)) {
+        return Ok(found.clone());
     }
     let elsewhere = paths.other_folders.iter().filter(|folder| is_root(folder));
-    let mut others = elsewhere.flat_map(|folder| models_under(folder)).filter(|file| is_called(file, wanted));
     // A checkpoint may have the same name.
-    if let Some(found) = others.find(|file| lies_in(file, "lora") || lies_in(file, "lycoris")) {
-        return Ok(found);
+    let is_lora = |file: &PathBuf| lies_in(file, "lora") || lies_in(file, "lycoris");
+    let others: Vec<PathBuf> = elsewhere.flat_map(|folder| models_under(folder)).filter(is_lora).collect();
+    if let Some(found) = nearest(&others, wanted) {
+        return Ok(found.clone());
     }
     // Whoever fetched a file by its name meant it.
-    if let Some(found) =
-        models_under(&paths.hub_cache).into_iter().find(|file| file.is_file() && is_called(file, wanted))
-    {
-        return Ok(found);
+    let fetched: Vec<PathBuf> = models_under(&paths.hub_cache).into_iter().filter(|file| file.is_file()).collect();
+    if let Some(found) = nearest(&fetched, wanted) {
+        return Ok(found.clone());
+    }
+    let called = |file: &&PathBuf| own_name(file).is_some_and(|own| own.eq_ignore_ascii_case(wanted));
+    if let Some(found) = own.iter().flatten().chain(&others).find(called) {
+        return Ok(found.clone());
     }
     Err(ReferenceError::NoLora { name: wanted.to_owned(), folder: paths.models_folder.join("loras") })
+}
+
+/// Of the files with this name the one in the fewest folders.
+fn nearest<'a>(files: &'a [PathBuf], name: &str) -> Option<&'a PathBuf> {
+    files.iter().filter(|file| is_called_below(file, name)).min_by_key(|file| file.components().count())
+}
+
+/// Whether a file has this name, with or without its ending and with folders before it by either slash.
+fn is_called_below(file: &Path, name: &str) -> bool {
+    let mut parts = name.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").rev();
+    let Some(last) = parts.next() else { return false };
+    let mut folders = file.parent().into_iter().flat_map(|parent| parent.iter().rev());
+    is_called(file, last)
+        && parts.all(|part| folders.next().is_some_and(|own| own.to_string_lossy().eq_ignore_ascii_case(part)))
+}
+
+/// The name that a LoRA was trained under.
+fn own_name(file: &Path) -> Option<String> {
+    let is_safetensors = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"));
+    let name = is_safetensors.then(|| inspect_file(file).ok())??.metadata.remove("ss_output_name")?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// The word of an embedding file is the file's name.
@@ -153,3 +289,7 @@ pub(crate) fn lora_folders(paths: &Paths) -> Vec<PathBuf> {
     let named = ["loras", "Lora"].into_iter().map(|name| paths.models_folder.join(name));
     named.chain([paths.models_folder.clone()]).collect()
 }
+
+#[cfg(test)]
+#[path = "prompt_references_tests.rs"]
+mod tests;

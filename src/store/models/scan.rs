@@ -4,6 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
+use crate::checkpoint::parse_yaml;
 use crate::store::hub_cache::{self, CachedRepository};
 
 /// How files that may be a whole model end.
@@ -95,26 +98,39 @@ fn has_ending(path: &Path, endings: &[&str]) -> bool {
     path.extension().is_some_and(|found| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
 }
 
-/// The folders that the text of `ComfyUI`'s `extra_model_paths.yaml` in `folder` names besides its own:
-/// `base_path`, and what stands below it, one path a line.
+/// The folders that the text of `ComfyUI`'s `extra_model_paths.yaml` in `folder` names besides its own: of each section
+/// `base_path`, and what its other keys name below it, one path a line.
 #[must_use]
 pub fn named_places(text: &str, folder: &Path) -> Vec<PathBuf> {
-    let mut base = folder.to_path_buf();
-    let mut places = Vec::new();
-    for line in text.lines() {
-        let line = line.split(" #").next().unwrap_or_default();
-        let (key, value) = line.split_once(": ").unwrap_or(("", line));
-        let value = value.trim().trim_matches(['"', '\'']);
-        if value.is_empty() || value == "|" || value.ends_with(':') || line.trim_start().starts_with('#') {
-            continue;
+    let sections = match parse_yaml(text) {
+        Ok(Value::Object(sections)) => sections,
+        Ok(_) => return Vec::new(),
+        Err(reason) => {
+            tracing::warn!("extra_model_paths.yaml is passed over ({reason}): {}", folder.display());
+            return Vec::new();
         }
-        if key.trim() == "base_path" {
-            base = folder.join(value);
-        } else if key.trim() != "is_default" {
-            places.push(base.join(value));
+    };
+    let mut places = Vec::new();
+    for section in sections.values().filter_map(Value::as_object) {
+        let base = section.get("base_path").and_then(Value::as_str).map(str::trim);
+        let base = base.map_or_else(|| folder.to_path_buf(), |base| folder.join(from_home(base)));
+        for (_, value) in section.iter().filter(|(key, _)| !["base_path", "is_default"].contains(&key.as_str())) {
+            let lists = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            let lines = lists.iter().filter_map(Value::as_str).flat_map(str::lines);
+            let lines = lines.map(|line| line.trim().trim_matches(['"', '\''])).filter(|line| !line.is_empty());
+            places.extend(lines.map(|line| base.join(from_home(line))));
         }
     }
     places
+}
+
+/// `~` stands for the user's own folder, as a shell has it.
+fn from_home(path: &str) -> PathBuf {
+    let below = path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with(['/', '\\']));
+    match below.zip(std::env::home_dir()) {
+        Some((rest, home)) => home.join(rest.trim_start_matches(['/', '\\'])),
+        None => PathBuf::from(path),
+    }
 }
 
 /// The files with one of the endings, in `folder` and some folders further down, by name. Links to folders are not
@@ -198,6 +214,31 @@ mod tests {
         touch(&home.join("hub/models--someone--half/snapshots/9/model_index.json"));
         touch(&home.join("hub/models--someone--half/snapshots/9/unet/config.json"));
         assert_eq!(models_under(&home.join("hub")), std::slice::from_ref(&revision));
+    }
+
+    #[test]
+    fn the_places_of_comfyui_are_read_as_yaml() {
+        let places = |text: &str| {
+            let mut found = named_places(text, Path::new("/comfy"));
+            found.sort();
+            found
+        };
+        let text = "# all of it\n\"a111\": {checkpoints: 'models/SD: 1', base_path: ../webui, is_default: true}\n\
+                    comfyui:\n  loras: >-\n    folded\n  vae: |\n    vae # no comment\n\n    /data/vae\n\
+                    more:\n  embeddings: [one, two]\n  base_path: &here /x\n  clip: *here\nnothing:\n";
+        let wanted = [
+            "/comfy/../webui/models/SD: 1",
+            "/comfy/folded",
+            "/comfy/vae # no comment",
+            "/data/vae",
+            "/x",
+            "/x/one",
+            "/x/two",
+        ];
+        assert_eq!(places(text), wanted.map(PathBuf::from));
+        assert!(places("a: [1, 2\nb: 3").is_empty() && places("").is_empty() && places("just text").is_empty());
+        let home = std::env::home_dir().unwrap();
+        assert_eq!(places("a: {base_path: ~/models, vae: v}"), [home.join("models/v")]);
     }
 
     #[test]

@@ -12,24 +12,64 @@ const SAME: u8 = 2;
 /// RGBA in, RGBA out.
 type Converter<'a> = &'a dyn Fn(&[u8], &mut [u8]) -> Result<(), moxcms::CmsError>;
 
-/// The picture in sRGB. A profile that is none, or of a kind that does not fit the pixels, is passed over: the bytes
-/// are then sRGB already, as far as anybody can know.
-pub(crate) fn to_srgb(image: DynamicImage, profile: Option<&[u8]>) -> image::RgbaImage {
+/// The picture in sRGB, and why its profile was left aside, if it was: one that is none, or of a kind that does not fit
+/// the pixels. The bytes are then sRGB already, as far as anybody can know.
+pub(super) fn to_srgb(image: DynamicImage, profile: Option<&[u8]>) -> (image::RgbaImage, Option<String>) {
     let is_grey = matches!(
         image.color(),
         image::ColorType::L8 | image::ColorType::La8 | image::ColorType::L16 | image::ColorType::La16
     );
     let mut rgba = image.into_rgba8();
-    let Some(bytes) = profile else { return rgba };
-    if let Err(error) = convert(&mut rgba, bytes, is_grey) {
-        tracing::warn!("the picture's colour profile is left aside: {error}");
-    }
-    rgba
+    let left_aside = profile.and_then(|bytes| convert(&mut rgba, bytes, is_grey).err());
+    (rgba, left_aside)
 }
 
-fn convert(rgba: &mut image::RgbaImage, profile: &[u8], is_grey: bool) -> Result<(), moxcms::CmsError> {
-    let profile = ColorProfile::new_from_slice(profile)?;
-    let (source, options) = (layout_of(&profile, is_grey)?, TransformOptions::default());
+/// Four inks a pixel, 255 all of it, to RGB; or why the profile does not do that.
+pub(super) fn inks_to_srgb(inks: &[u8], profile: &[u8]) -> Result<Vec<u8>, String> {
+    let profile = ColorProfile::new_from_slice(profile).map_err(unusable)?;
+    if profile.color_space != DataColorSpace::Cmyk {
+        return Err(misfit(&profile, "printing inks"));
+    }
+    // Four channels are four channels: the library has no name of its own for them.
+    let options = TransformOptions::default();
+    let transform = profile
+        .create_transform_8bit(Layout::Rgba, &ColorProfile::new_srgb(), Layout::Rgb, options)
+        .map_err(unusable)?;
+    let mut rgb = vec![0; inks.len() / 4 * 3];
+    rgb.par_chunks_mut(CHUNK * 3)
+        .zip(inks.par_chunks(CHUNK * 4))
+        .try_for_each(|(target, inks)| transform.transform(inks, target))
+        .map_err(unusable)?;
+    Ok(rgb)
+}
+
+fn unusable(error: moxcms::CmsError) -> String {
+    format!("it cannot be used: {error}")
+}
+
+fn misfit(profile: &ColorProfile, pixels: &str) -> String {
+    let made_for = match profile.color_space {
+        DataColorSpace::Cmyk => "printing inks",
+        DataColorSpace::Gray => "grey",
+        DataColorSpace::Rgb => "RGB",
+        _ => "other colours",
+    };
+    format!("it is made for {made_for} and the picture has {pixels}")
+}
+
+fn convert(rgba: &mut image::RgbaImage, profile: &[u8], is_grey: bool) -> Result<(), String> {
+    let profile = ColorProfile::new_from_slice(profile).map_err(unusable)?;
+    let source = match (profile.color_space, is_grey) {
+        (DataColorSpace::Rgb, _) => Layout::Rgba,
+        (DataColorSpace::Gray, true) => Layout::GrayAlpha,
+        (_, true) => return Err(misfit(&profile, "grey")),
+        (_, false) => return Err(misfit(&profile, "RGB")),
+    };
+    convert_from(rgba, &profile, source).map_err(unusable)
+}
+
+fn convert_from(rgba: &mut image::RgbaImage, profile: &ColorProfile, source: Layout) -> Result<(), moxcms::CmsError> {
+    let options = TransformOptions::default();
     let transform = profile.create_transform_8bit(source, &ColorProfile::new_srgb(), Layout::Rgba, options)?;
     let converted = |pixels: &[u8], target: &mut [u8]| {
         if source == Layout::Rgba {
@@ -50,14 +90,6 @@ fn convert(rgba: &mut image::RgbaImage, profile: &[u8], is_grey: bool) -> Result
         }
         Ok(())
     })
-}
-
-fn layout_of(profile: &ColorProfile, is_grey: bool) -> Result<Layout, moxcms::CmsError> {
-    match (profile.color_space, is_grey) {
-        (DataColorSpace::Rgb, _) => Ok(Layout::Rgba),
-        (DataColorSpace::Gray, true) => Ok(Layout::GrayAlpha),
-        _ => Err(moxcms::CmsError::InvalidProfile),
-    }
 }
 
 /// Whether a few colours all over the cube come out as they went in.

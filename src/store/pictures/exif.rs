@@ -1,14 +1,19 @@
-//! The user comment in EXIF, where JPEG and WebP files carry AUTOMATIC1111's `parameters`.
+//! The comment in EXIF, where JPEG and WebP files carry AUTOMATIC1111's `parameters`, and the descriptions beside it.
 //!
-//! Only this one field is written and read; the layout is TIFF 6.0's and EXIF 2.3's.
+//! The layout is TIFF 6.0's and EXIF 2.3's.
+
+use super::comment_letters::{of_unknown_order, text_of_comment};
 
 const EXIF_DIRECTORY: u16 = 0x8769;
 const USER_COMMENT: u16 = 0x9286;
+const IMAGE_DESCRIPTION: u16 = 0x010E;
+/// Windows' own comment and title, in little-endian UTF-16.
+const XP_COMMENT: u16 = 0x9C9C;
+const XP_TITLE: u16 = 0x9C9B;
 const LONG: u16 = 4;
 const UNDEFINED: u16 = 7;
 /// The comment says its alphabet first.
 const UNICODE: &[u8] = b"UNICODE\0";
-const ASCII: &[u8] = b"ASCII\0\0\0";
 const HEADER_BYTES: u32 = 8;
 /// A count, one entry of 12 bytes, and the offset of the next directory.
 const DIRECTORY_BYTES: u32 = 2 + 12 + 4;
@@ -41,38 +46,59 @@ fn push_directory(block: &mut Vec<u8>, tag: u16, kind: u16, count: u32, value: u
 
 /// The comment in an EXIF block, if there is one that can be read.
 pub(crate) fn comment_of(block: &[u8]) -> Option<String> {
-    let block = Block { bytes: block, big_endian: block.starts_with(b"MM") };
+    let block = Block::new(block);
     let first = block.long(4)?;
-    let directory = block.entry(first, EXIF_DIRECTORY)?;
-    let entry = block.entry(block.long(directory + 8)?, USER_COMMENT)?;
-    let (length, start) = (block.long(entry + 4)?, block.long(entry + 8)?);
-    let comment = block.bytes.get(start..start.checked_add(length)?)?;
-    if let Some(letters) = comment.strip_prefix(UNICODE) {
-        // AUTOMATIC1111 writes big-endian letters whatever the block's own order is.
-        let units: Vec<u16> = letters.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
-        return String::from_utf16(&units).ok();
-    }
-    String::from_utf8(comment.strip_prefix(ASCII)?.to_vec()).ok()
+    let of_camera = block.entry(first, EXIF_DIRECTORY).and_then(|entry| block.long(entry + 8));
+    let comment = of_camera.and_then(|directory| block.content(directory, USER_COMMENT));
+    // Some writers put it with the picture's own fields.
+    let comment = comment.or_else(|| block.content(first, USER_COMMENT))?;
+    text_of_comment(comment, block.big_endian)
 }
 
-struct Block<'a> {
+/// What the picture's descriptions say, the likeliest first.
+pub(crate) fn descriptions_of(block: &[u8]) -> Vec<String> {
+    let block = Block::new(block);
+    let Some(first) = block.long(4) else { return Vec::new() };
+    let narrow = || Some(of_unknown_order(block.content(first, IMAGE_DESCRIPTION)?, block.big_endian, false));
+    let wide = |tag| Some(of_unknown_order(block.content(first, tag)?, false, true));
+    let texts = [wide(XP_COMMENT), narrow(), wide(XP_TITLE)].into_iter().flatten();
+    texts.map(|text| text.trim_end_matches('\0').to_owned()).filter(|text| !text.trim().is_empty()).collect()
+}
+
+/// A TIFF's bytes, which its directories lie in.
+pub(super) struct Block<'a> {
     bytes: &'a [u8],
-    big_endian: bool,
+    pub big_endian: bool,
 }
 
-impl Block<'_> {
+impl<'a> Block<'a> {
+    /// With or without the marker that JPEG puts before it.
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        let bytes = bytes.strip_prefix(b"Exif\0\0").unwrap_or(bytes);
+        Self { bytes, big_endian: bytes.starts_with(b"MM") }
+    }
+
+    /// The bytes of the field of this tag, in the directory at `offset`.
+    fn content(&self, offset: usize, tag: u16) -> Option<&'a [u8]> {
+        let entry = self.entry(offset, tag)?;
+        let length = self.long(entry + 4)?;
+        // What fits into four bytes stands in the entry itself.
+        let start = if length <= 4 { entry + 8 } else { self.long(entry + 8)? };
+        self.bytes.get(start..start.checked_add(length)?)
+    }
+
     /// Where the entry of this tag begins, in the directory at `offset`.
-    fn entry(&self, offset: usize, tag: u16) -> Option<usize> {
+    pub(super) fn entry(&self, offset: usize, tag: u16) -> Option<usize> {
         let count = usize::from(self.short(offset)?);
         (0..count).map(|index| offset + 2 + 12 * index).find(|&entry| self.short(entry) == Some(tag))
     }
 
-    fn short(&self, offset: usize) -> Option<u16> {
+    pub(super) fn short(&self, offset: usize) -> Option<u16> {
         let bytes = self.bytes.get(offset..offset.checked_add(2)?)?.try_into().ok()?;
         Some(if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
     }
 
-    fn long(&self, offset: usize) -> Option<usize> {
+    pub(super) fn long(&self, offset: usize) -> Option<usize> {
         let bytes = self.bytes.get(offset..offset.checked_add(4)?)?.try_into().ok()?;
         let value = if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
         usize::try_from(value).ok()

@@ -37,36 +37,6 @@ pub(crate) fn pairs_of(request: &Request) -> Vec<(&'static str, String)> {
     pairs
 }
 
-/// Takes over what a pair says, if it is one of these.
-pub(crate) fn apply(request: &mut Request, key: &str, value: &str) {
-    let settings = &mut request.inpaint;
-    match key {
-        "Image CFG scale" => request.image_guidance = value.parse().ok(),
-        "Mask blur" => settings.mask_blur_px = value.parse().unwrap_or(settings.mask_blur_px),
-        "Mask mode" => settings.invert = value == "Inpaint not masked",
-        "Masked content" => {
-            settings.content = match value {
-                "fill" => MaskedContent::Blurred,
-                "latent noise" | "latent nothing" => MaskedContent::Noise,
-                _ => colour_of(value).map_or(MaskedContent::Original, MaskedContent::Colour),
-            }
-        }
-        "Inpaint area" => {
-            settings.area = if value == "Only masked" { InpaintArea::Masked } else { InpaintArea::Whole };
-        }
-        "Masked area padding" => settings.padding_px = value.parse().unwrap_or(settings.padding_px),
-        "Mask growth" => settings.grow_px = value.parse().unwrap_or(settings.grow_px),
-        "Soft inpainting enabled" => settings.soft = value == "True",
-        _ => {}
-    }
-}
-
-fn colour_of(value: &str) -> Option<[u8; 3]> {
-    let digits = value.strip_prefix('#').filter(|digits| digits.len() == 6)?;
-    let colour = u32::from_str_radix(digits, 16).ok()?;
-    Some([(colour >> 16) as u8, (colour >> 8) as u8, colour as u8])
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! What other programs write must be read, and what is written must come back.
 
 use super::*;
+use crate::sampling::SchedulerName;
 
 fn filled() -> Request {
     Request {
@@ -135,4 +136,12 @@ fn a_hostile_line_takes_no_time() {
     let request = request_of_parameters(&"a".repeat(1 << 20)).unwrap();
     assert_eq!(request.prompt.len(), 1 << 20);
     assert!(request_of_parameters(&"aa:\"".repeat(1 << 18)).is_some());
+}
+
+#[test]
+fn the_size_that_was_worked_at_is_said_and_comes_back() {
+    let request = Request { worked_px: Some([304, 200]), ..filled() };
+    let text = parameters_of(&request);
+    assert!(text.contains("Size: 512x768, Worked size: 304x200, "), "{text}");
+    assert_eq!(request_of_parameters(&text), Some(request));
 }

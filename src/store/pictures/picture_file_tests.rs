@@ -4,6 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::sampling::SchedulerName;
+use crate::store::pictures::picture_kind::Unreadable;
 
 fn picture() -> Picture {
     let rgba = (0..5 * 3).flat_map(|n: u8| [n * 16, 255 - n, n, 255]).collect();
@@ -86,14 +87,102 @@ fn a_file_that_is_cut_short_gives_one_sentence() {
     let bytes = encode(&path, &Picture::filled(64, 64, [1, 2, 3, 255]), Some(&request("x"))).unwrap();
     for end in [0, 4, 20, 60, bytes.len() / 2, bytes.len() - 30] {
         fs::write(&path, &bytes[..end]).unwrap();
-        let sentence = read(&path).unwrap_err().to_string();
+        let mut notices = Vec::new();
+        let sentence = match read_noting(&path, &mut notices) {
+            Ok(part) => {
+                assert!(part.rgba()[3] == 255 && part.rgba()[64 * 64 * 4 - 1] == 0, "{end}");
+                notices.pop().unwrap().message
+            }
+            Err(error) => error.to_string(),
+        };
         assert!(!sentence.contains('\n') && sentence.ends_with("a.png"), "{end}: {sentence}");
         read_request(&path).unwrap();
     }
     fs::write(&path, "no picture at all").unwrap();
     assert!(matches!(read(&path), Err(PictureFileError::NotAPicture { .. })));
-    assert!(matches!(read(folder.path()), Err(PictureFileError::NotAPicture { .. })));
+    assert!(matches!(read(folder.path()), Err(PictureFileError::Unreadable { kind: Unreadable::Folder, .. })));
     assert!(matches!(read(&folder.path().join("missing.png")), Err(PictureFileError::Open { .. })));
+}
+
+/// Settings wherever other programs put them: EXIF in either byte order, its descriptions, XMP, in JPEG, WebP and PNG.
+#[test]
+fn settings_are_found_in_every_field_and_alphabet() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "a red apple, grün\nSteps: 21, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x512";
+    let field = |big: bool, tag: u16, kind: u16, content: &[u8], inner: bool| {
+        let (two, four) = (
+            |value: u16| if big { value.to_be_bytes() } else { value.to_le_bytes() },
+            |value: usize| if big { (value as u32).to_be_bytes() } else { (value as u32).to_le_bytes() },
+        );
+        let mut block = if big { b"MM".to_vec() } else { b"II".to_vec() };
+        block.extend([&two(42)[..], &four(8)].concat());
+        if inner {
+            block.extend([&two(1)[..], &two(0x8769), &two(4), &four(1), &four(26), &four(0)].concat());
+        }
+        let behind = block.len() + 18;
+        block.extend([&two(1)[..], &two(tag), &two(kind), &four(content.len()), &four(behind), &four(0)].concat());
+        [block, content.to_vec()].concat()
+    };
+    let wide = |big: bool| -> Vec<u8> {
+        text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+    };
+    let mut blocks = Vec::new();
+    for big in [true, false] {
+        for letters_big in [true, false] {
+            blocks.push(field(big, 0x9286, 7, &[b"UNICODE\0", &wide(letters_big)[..]].concat(), true));
+        }
+        blocks.push(field(big, 0x9286, 7, &[b"ASCII\0\0\0", text.as_bytes()].concat(), true));
+        blocks.push(field(big, 0x9286, 7, &[&[0; 8], text.as_bytes()].concat(), true));
+        blocks.push(field(big, 0x010E, 2, &[text.as_bytes(), b"\0"].concat(), false));
+        blocks.push(field(big, 0x9C9C, 1, &[&wide(false)[..], b"\0\0"].concat(), false));
+    }
+    let even = [90_u8; 16 * 16 * 3];
+    let check = |path: &Path| {
+        let found = read_request(path).unwrap().unwrap();
+        assert_eq!(
+            (found.prompt.as_str(), found.steps, found.seed),
+            ("a red apple, grün", 21, 5),
+            "{}",
+            path.display()
+        );
+    };
+    for (number, block) in blocks.iter().enumerate() {
+        for ending in ["jpg", "webp", "png"] {
+            let mut bytes = Vec::new();
+            macro_rules! written {
+                ($encoder:expr) => {{
+                    let mut encoder = $encoder;
+                    encoder.set_exif_metadata(block.clone()).unwrap();
+                    encoder.write_image(&even, 16, 16, ExtendedColorType::Rgb8).unwrap();
+                }};
+            }
+            match ending {
+                "jpg" => written!(JpegEncoder::new(&mut bytes)),
+                "webp" => written!(WebPEncoder::new_lossless(&mut bytes)),
+                _ => written!(image::codecs::png::PngEncoder::new(&mut bytes)),
+            }
+            let path = folder.path().join(format!("{number}.{ending}"));
+            fs::write(&path, bytes).unwrap();
+            check(&path);
+        }
+    }
+    let packet = format!(
+        "<x:xmpmeta><rdf:Description><dc:description><rdf:Alt><rdf:li>{text}</rdf:li></rdf:Alt></dc:description></rdf:Description></x:xmpmeta>"
+    );
+    let content = [&b"http://ns.adobe.com/xap/1.0/\0"[..], packet.as_bytes()].concat();
+    let mut bytes = Vec::new();
+    JpegEncoder::new(&mut bytes).write_image(&even, 16, 16, ExtendedColorType::Rgb8).unwrap();
+    let segment = [&b"\xff\xe1"[..], &(content.len() as u16 + 2).to_be_bytes(), &content].concat();
+    let path = folder.path().join("xmp.jpg");
+    fs::write(&path, [&bytes[..2], &segment, &bytes[2..]].concat()).unwrap();
+    check(&path);
+    // A camera's description is no prompt.
+    let mut bytes = Vec::new();
+    let mut encoder = JpegEncoder::new(&mut bytes);
+    encoder.set_exif_metadata(field(true, 0x010E, 2, b"OLYMPUS DIGITAL CAMERA\0", false)).unwrap();
+    encoder.write_image(&even, 16, 16, ExtendedColorType::Rgb8).unwrap();
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(read_request(&path).unwrap(), None);
 }
 
 #[test]

@@ -10,12 +10,14 @@ use crate::job::Request;
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::pictures::metadata::{
-    PARAMETERS_KEY, REQUEST_KEY, json_of, parameters_of, request_of_json, request_of_parameters, strength_of,
+    PARAMETERS_KEY, REQUEST_KEY, json_of, parameters_of, request_of_json, strength_of,
 };
-use crate::store::pictures::png_mask;
+use crate::store::pictures::programs::texts::CAPTION;
+use crate::store::pictures::programs::{Program, Texts, Told, told_by};
+use crate::store::pictures::{exif_texts, iptc, png_mask};
 
-/// A prompt is a few thousand letters; a file that claims more is no picture's settings.
-const MAX_TEXT_BYTES: usize = 4 << 20;
+/// A prompt is a few thousand letters, a workflow of many nodes a few million; what claims more is no picture's settings.
+const MAX_TEXT_BYTES: usize = 16 << 20;
 
 /// What a picture file says beside the settings: with what it was painted.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,18 +64,23 @@ fn add_text(encoder: &mut png::Encoder<&mut Vec<u8>>, key: &str, text: String) -
     }
 }
 
-/// The settings in a PNG file: our own exact copy, else AUTOMATIC1111's text. A file that cannot be read has none.
+/// The settings in a PNG file: our own exact copy, else what other programs tell. A file that cannot be read has none.
 pub(crate) fn read_request(path: &Path) -> Option<Request> {
+    read_told(path).map(|told| told.request)
+}
+
+/// The same with all that a request has no place for.
+pub(crate) fn read_told(path: &Path) -> Option<Told> {
     let file = BufReader::new(File::open(path).ok()?);
     let mut decoder = png::Decoder::new_with_limits(file, png::Limits { bytes: MAX_TEXT_BYTES });
     decoder.set_ignore_text_chunk(false);
     let mut reader = decoder.read_info().ok()?;
-    if let Some(request) = request_in(reader.info()) {
-        return Some(request);
+    if let Some(told) = told_in(reader.info()) {
+        return Some(told);
     }
     // Some programs write their text behind the picture.
     reader.finish().ok()?;
-    request_in(reader.info())
+    told_in(reader.info())
 }
 
 /// The mask that a PNG file was made with, and how much was made anew.
@@ -96,16 +103,67 @@ pub(crate) fn parameters_in(bytes: &[u8]) -> Option<String> {
     let mut decoder = png::Decoder::new_with_limits(std::io::Cursor::new(bytes), limits);
     decoder.set_ignore_text_chunk(false);
     let mut reader = decoder.read_info().ok()?;
-    if let Some(text) = text_of(reader.info(), PARAMETERS_KEY) {
+    let text = |info: &png::Info<'_>| texts_of(info).get(PARAMETERS_KEY).map(str::to_owned);
+    if let Some(text) = text(reader.info()) {
         return Some(text);
     }
     reader.finish().ok()?;
-    text_of(reader.info(), PARAMETERS_KEY)
+    text(reader.info())
 }
 
-fn request_in(info: &png::Info<'_>) -> Option<Request> {
-    let exact = text_of(info, REQUEST_KEY).and_then(|json| request_of_json(&json));
-    exact.or_else(|| text_of(info, PARAMETERS_KEY).and_then(|text| request_of_parameters(&text)))
+fn told_in(info: &png::Info<'_>) -> Option<Told> {
+    if let Some(json) = text_of(info, REQUEST_KEY)
+        && let Some(request) = request_of_json(&json)
+    {
+        let strength = strength_of(&json);
+        return Some(Told { program: Program::Inkwick, request, strength, is_exact: true, ..Told::default() });
+    }
+    told_by(&texts_of(info))
+}
+
+/// All texts of a PNG file, by their keywords, and EXIF's.
+fn texts_of(info: &png::Info<'_>) -> Texts {
+    let mut texts = Texts::default();
+    for chunk in &info.utf8_text {
+        let mut chunk = chunk.clone();
+        if chunk.decompress_text_with_limit(MAX_TEXT_BYTES).is_ok()
+            && let Ok(text) = chunk.get_text()
+        {
+            texts.add(&chunk.keyword, text);
+        }
+    }
+    for chunk in &info.uncompressed_latin1_text {
+        texts.add(&chunk.keyword, as_utf8(&chunk.text));
+    }
+    for chunk in &info.compressed_latin1_text {
+        let mut chunk = chunk.clone();
+        if chunk.decompress_text_with_limit(MAX_TEXT_BYTES).is_ok()
+            && let Ok(text) = chunk.get_text()
+        {
+            texts.add(&chunk.keyword, as_utf8(&text));
+        }
+    }
+    if let Some(block) = &info.exif_metadata {
+        exif_texts::add(&mut texts, block);
+    }
+    // As ImageMagick and those before PNG had a place for it.
+    let profile =
+        |texts: &Texts, name: &str| texts.get(&format!("Raw profile type {name}")).and_then(iptc::raw_profile);
+    if let Some(block) = profile(&texts, "exif").or_else(|| profile(&texts, "APP1")) {
+        exif_texts::add(&mut texts, &block);
+    }
+    if let Some(caption) =
+        profile(&texts, "iptc").or_else(|| profile(&texts, "8bim")).and_then(|block| iptc::caption_of(&block))
+    {
+        texts.add(CAPTION, caption);
+    }
+    texts
+}
+
+/// Several programs write UTF-8 where PNG has Latin letters: what reads as UTF-8 is meant so.
+fn as_utf8(text: &str) -> String {
+    let bytes: Option<Vec<u8>> = text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| text.to_owned())
 }
 
 fn text_of(info: &png::Info<'_>, key: &str) -> Option<String> {

@@ -13,6 +13,8 @@ pub(crate) enum TaskError {
     KeysFile { source: io::Error, path: PathBuf },
     #[error("the file could not be put where it belongs ({source}); copy it yourself to {}", path.display())]
     FileAway { source: io::Error, path: PathBuf },
+    #[error("the gallery could not be searched ({0}); check the disk, or start the program again")]
+    Index(rusqlite::Error),
     #[error("something broke inside while a file was worked on; try it again, or leave that file out")]
     FilePanic,
     #[error(
@@ -25,7 +27,7 @@ impl From<TaskError> for JobError {
     fn from(error: TaskError) -> Self {
         let kind = match error {
             TaskError::Reveal { .. } => ErrorKind::Unsupported,
-            TaskError::KeysFile { .. } | TaskError::FileAway { .. } => ErrorKind::Storage,
+            TaskError::KeysFile { .. } | TaskError::FileAway { .. } | TaskError::Index(_) => ErrorKind::Storage,
             TaskError::FilePanic | TaskError::JournalPanic => ErrorKind::Internal,
         };
         Self::caused(kind, error)

@@ -11,11 +11,15 @@ pub(crate) enum Lane {
     Files,
     /// Whole folders of models, which may lie on a slow disk or be large.
     Scan,
+    /// Reads the settings of every picture: minutes, the first time, for a hundred thousand.
+    Index,
+    /// Answers while somebody types.
+    Search,
 }
 
 impl Lane {
     /// In the order of their discriminants.
-    pub(crate) const ALL: [Self; 3] = [Self::Journal, Self::Files, Self::Scan];
+    pub(crate) const ALL: [Self; 5] = [Self::Journal, Self::Files, Self::Scan, Self::Index, Self::Search];
 
     pub(crate) fn of(command: &StoreCommand) -> Self {
         use StoreCommand as C;
@@ -29,15 +33,23 @@ impl Lane {
             | C::SaveAs { .. }
             | C::Reveal(_)
             | C::RevealFolder(_)
+            | C::FileModel { .. }
             | C::InspectFile(_)
             | C::ResolveReferences { .. }
-            | C::ReadRequest(_)
+            | C::ReadRequest { .. }
             | C::LoadMask(_)
             | C::SavePicture { .. }
             | C::SaveCanvas { .. }
             | C::SaveMask { .. }
             | C::ShowKeysFile { .. } => Self::Files,
-            C::ListModels { .. } | C::InspectModel(_) | C::FindUnfinished | C::DiscardDownload(_) => Self::Scan,
+            C::IndexGallery => Self::Index,
+            C::SearchGallery(_) => Self::Search,
+            // A whole gallery may be asked for: it must not hold up a picture that is opened.
+            C::DescribePictures(_)
+            | C::ListModels { .. }
+            | C::InspectModel(_)
+            | C::FindUnfinished
+            | C::DiscardDownload(_) => Self::Scan,
         }
     }
 
@@ -46,6 +58,8 @@ impl Lane {
             Self::Journal => "inkwick-journal",
             Self::Files => "inkwick-store",
             Self::Scan => "inkwick-scan",
+            Self::Index => "inkwick-index",
+            Self::Search => "inkwick-search",
         }
     }
 
@@ -53,7 +67,7 @@ impl Lane {
     pub(crate) fn panicked(self) -> TaskError {
         match self {
             Self::Journal => TaskError::JournalPanic,
-            Self::Files | Self::Scan => TaskError::FilePanic,
+            Self::Files | Self::Scan | Self::Index | Self::Search => TaskError::FilePanic,
         }
     }
 }

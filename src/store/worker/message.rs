@@ -1,5 +1,6 @@
 //! What the window asks of the store, and what comes back.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,10 +10,12 @@ use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::keys::KeyNames;
 use crate::store::models::entry::ModelEntry;
+use crate::store::models::file::Shelf;
 use crate::store::models::inspection::Inspection;
 use crate::store::models::list::ModelList;
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::pictures::gallery::GalleryDay;
+use crate::store::pictures::programs::Told;
 use crate::store::settings::Settings;
 use crate::store::unfinished::Unfinished;
 
@@ -30,6 +33,10 @@ pub enum StoreCommand {
     /// Only the newest of several waiting ones is written.
     SaveSettings(Box<Settings>),
     ScanGallery,
+    /// Brings what is searched to what is listed; comes by itself with [`Self::ScanGallery`].
+    IndexGallery,
+    /// Answered by [`StoreEvent::Found`]; only the newest of several waiting ones is.
+    SearchGallery(String),
     /// The newest request is met first; see [`StoreEvent::ThumbnailsSkipped`].
     LoadThumbnail(PathBuf),
     LoadPicture(PathBuf),
@@ -49,6 +56,11 @@ pub enum StoreCommand {
     },
     /// Looks whether a folder or file is a model; other files that go with models are filed where they belong.
     InspectModel(PathBuf),
+    /// Files it as what a person says it is.
+    FileModel {
+        path: PathBuf,
+        shelf: Shelf,
+    },
     /// Only reports what a file is.
     InspectFile(PathBuf),
     /// Finds the LoRAs and embeddings that the prompts name, among the models folder's and those of `folders`. Goes before
@@ -57,9 +69,17 @@ pub enum StoreCommand {
         /// Given back with the answer.
         id: u64,
         request: Box<Request>,
+        /// Of the batch that begins with the request.
+        picture_count: u32,
         folders: Vec<PathBuf>,
     },
-    ReadRequest(PathBuf),
+    /// Reads how a picture was made; the files that it names are looked for in the models folder and in `folders`.
+    ReadRequest {
+        path: PathBuf,
+        folders: Vec<PathBuf>,
+    },
+    /// Reads how pictures were made, some at a time; answered by [`StoreEvent::Described`].
+    DescribePictures(Vec<PathBuf>),
     LoadMask(PathBuf),
     /// Writes a picture as its name's ending says.
     SavePicture {
@@ -95,6 +115,14 @@ pub enum StoreCommand {
 pub enum StoreEvent {
     /// Newest day first.
     Gallery(Vec<GalleryDay>),
+    /// More or other pictures can be found than before.
+    Indexed,
+    Found {
+        /// As it was asked.
+        text: String,
+        /// `None` where the text says nothing that could be looked for.
+        pictures: Option<HashSet<PathBuf>>,
+    },
     Thumbnail {
         path: PathBuf,
         picture: Result<Arc<Picture>, JobError>,
@@ -105,7 +133,9 @@ pub enum StoreEvent {
         path: PathBuf,
         picture: Result<Arc<Picture>, JobError>,
         /// How it was made, if the file says so.
-        request: Option<Box<Request>>,
+        told: Option<Box<Told>>,
+        /// What of the file is missing, or was left aside.
+        notices: Vec<Notice>,
     },
     /// Those that are in the trash now.
     Deleted(Vec<PathBuf>),
@@ -119,19 +149,24 @@ pub enum StoreEvent {
     },
     /// What a file is that is no model by itself, and what became of it.
     Inspected(Box<Inspection>),
-    /// The request with what its prompt names, and what of the prompt is read otherwise than it says.
+    /// A request for each picture with what its prompt names, and what of the prompts is read otherwise than they say.
     ReferencesResolved {
         id: u64,
-        request: Result<(Box<Request>, Vec<Notice>), ReferenceError>,
+        requests: Result<(Vec<Request>, Vec<Notice>), ReferenceError>,
     },
     Request {
         path: PathBuf,
-        request: Option<Box<Request>>,
+        /// With its prompt, its program and what cannot be taken over.
+        told: Option<Box<Told>>,
         painted: Option<Box<Painted>>,
     },
+    /// How pictures were made, where their files say so.
+    Described(Vec<(PathBuf, Option<Box<Request>>)>),
     Mask {
         path: PathBuf,
         mask: Result<MaskPlane, JobError>,
+        /// What of the file is missing, and what of it was taken for the mask.
+        notices: Vec<Notice>,
     },
     /// As it was left, or empty.
     Canvas(Box<Document>),

@@ -1,6 +1,6 @@
 //! The store's threads: all file work of the window happens there, so that the window never waits for a disk.
 //!
-//! Commands go in through [`StoreHandle::send`], events come out of [`StoreHandle::try_recv`]; neither ever blocks. Three
+//! Commands go in through [`StoreHandle::send`], events come out of [`StoreHandle::try_recv`]; neither ever blocks. Five
 //! threads take the commands: what was drawn is kept however long a scan of folders takes, and so is a picture opened.
 //! The order of events holds for the commands of one thread only.
 
@@ -81,6 +81,10 @@ impl StoreHandle {
 
     /// Asks for something. Never waits for the disk.
     pub fn send(&self, command: StoreCommand) {
+        if matches!(command, StoreCommand::ScanGallery) {
+            // What is listed can be searched too.
+            self.send(StoreCommand::IndexGallery);
+        }
         // All lanes are there: `start` gives no handle else.
         if let Some((queue, _)) = self.lanes.get(Lane::of(&command) as usize) {
             queue.pending().push(command);

@@ -38,7 +38,10 @@ impl Pending {
             StoreCommand::SaveSettings(settings) => self.settings = Some(settings),
             StoreCommand::LoadThumbnail(path) => self.push_thumbnail(path),
             StoreCommand::ResolveReferences { .. } => self.urgent.push_back(command),
-            StoreCommand::ScanGallery | StoreCommand::ListModels { .. } => {
+            StoreCommand::ScanGallery
+            | StoreCommand::IndexGallery
+            | StoreCommand::SearchGallery(_)
+            | StoreCommand::ListModels { .. } => {
                 let kind = std::mem::discriminant(&command);
                 self.commands.retain(|waiting| std::mem::discriminant(waiting) != kind);
                 self.commands.push_back(command);
@@ -98,15 +101,19 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::KeepSteps(_)
         | C::DiscardDownload(_) => true,
         C::ScanGallery
+        | C::IndexGallery
+        | C::SearchGallery(_)
         | C::LoadThumbnail(_)
         | C::LoadPicture(_)
         | C::Reveal(_)
         | C::RevealFolder(_)
         | C::ListModels { .. }
         | C::InspectModel(_)
+        | C::FileModel { .. }
         | C::InspectFile(_)
         | C::ResolveReferences { .. }
-        | C::ReadRequest(_)
+        | C::ReadRequest { .. }
+        | C::DescribePictures(_)
         | C::LoadMask(_)
         | C::ShowKeysFile { .. }
         | C::OpenCanvas
@@ -181,7 +188,12 @@ mod tests {
         let mut pending = Pending::default();
         pending.push(StoreCommand::ScanGallery);
         for id in [1, 2] {
-            pending.push(StoreCommand::ResolveReferences { id, request: Box::default(), folders: Vec::new() });
+            pending.push(StoreCommand::ResolveReferences {
+                id,
+                request: Box::default(),
+                picture_count: 1,
+                folders: Vec::new(),
+            });
         }
         let tasks = drain(&mut pending);
         let ids = tasks.iter().map(|task| match task {
@@ -189,7 +201,12 @@ mod tests {
             _ => 0,
         });
         assert_eq!(ids.collect::<Vec<_>>(), [1, 2, 0]);
-        pending.push(StoreCommand::ResolveReferences { id: 3, request: Box::default(), folders: Vec::new() });
+        pending.push(StoreCommand::ResolveReferences {
+            id: 3,
+            request: Box::default(),
+            picture_count: 1,
+            folders: Vec::new(),
+        });
         pending.push(StoreCommand::DiscardDownload("somebody/dreamer".into()));
         pending.close();
         assert!(matches!(&drain(&mut pending)[..], [Task::Command(StoreCommand::DiscardDownload(_))]));

@@ -2,22 +2,29 @@
 //!
 //! Every command that asks for something is answered, if only by a sentence that says why not.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::canvas::{Document, Record};
-use crate::job::{JobError, Request};
+use crate::checkpoint::{FileKind, inspect_file};
+use crate::job::{JobError, Notice, Request};
 use crate::raster::Picture;
 use crate::store::canvas::journal::{Journal, JournalError};
 use crate::store::models::entry::ModelError;
+use crate::store::models::file::Shelf;
 use crate::store::models::inspection::Inspection;
+use crate::store::models::prompt_references::ReferenceError;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
+use crate::store::pictures::index::Index;
+use crate::store::pictures::mask_file::MaskChannel;
 use crate::store::pictures::picture_file::Painting;
+use crate::store::pictures::programs::Told;
 use crate::store::pictures::thumbnails::Thumbnails;
-use crate::store::pictures::{mask_file, picture_file};
+use crate::store::pictures::{mask_file, picture_file, told};
 use crate::store::reveal::reveal;
 use crate::store::worker::error::TaskError;
 use crate::store::worker::message::{Painted, StoreCommand, StoreEvent};
@@ -35,6 +42,8 @@ pub(crate) struct Tasks {
     /// Not before it was asked for, and not after it has failed.
     journal: Option<Journal>,
     seen_models: models::list::Seen,
+    /// Opened when it is first needed.
+    index: Option<Index>,
     /// The handle is gone: nobody waits for a scan any more.
     closing: Arc<AtomicBool>,
 }
@@ -46,6 +55,7 @@ impl Tasks {
             thumbnails: Thumbnails::new(&paths),
             journal: None,
             seen_models: models::list::Seen::new(),
+            index: None,
             closing,
             paths,
         }
@@ -72,6 +82,14 @@ impl Tasks {
     ) -> Result<Option<StoreEvent>, JobError> {
         let answer = match command {
             StoreCommand::ScanGallery => StoreEvent::Gallery(self.gallery.scan()?),
+            StoreCommand::IndexGallery => {
+                self.refresh_index(post)?;
+                return Ok(None);
+            }
+            StoreCommand::SearchGallery(text) => {
+                let pictures = self.with_index(|index| index.search(&text))?;
+                StoreEvent::Found { text, pictures }
+            }
             StoreCommand::LoadPicture(path) => load_picture(path),
             StoreCommand::DeletePictures(paths) => self.delete(paths, post),
             StoreCommand::SaveAs { from, to } => {
@@ -93,15 +111,19 @@ impl Tasks {
                 StoreEvent::Models(models::list::list_again(&paths, &mut self.seen_models, &is_cancelled))
             }
             StoreCommand::InspectModel(path) => self.inspect(&path)?,
+            StoreCommand::FileModel { path, shelf } => self.file(&path, shelf)?,
             StoreCommand::InspectFile(path) => inspected(&path, None)?,
-            StoreCommand::ResolveReferences { id, mut request, folders } => {
+            StoreCommand::ResolveReferences { id, request, picture_count, folders } => {
                 let paths = Paths { other_folders: folders, ..self.paths.clone() };
-                let resolved =
-                    models::prompt_references::resolve(&mut request, &paths).map(|notices| (request, notices));
-                StoreEvent::ReferencesResolved { id, request: resolved }
+                StoreEvent::ReferencesResolved { id, requests: resolved(&request, picture_count, &paths) }
             }
-            StoreCommand::ReadRequest(path) => {
-                StoreEvent::Request { request: request_in(&path), painted: painted_in(&path), path }
+            StoreCommand::DescribePictures(paths) => {
+                self.describe(&paths, post);
+                return Ok(None);
+            }
+            StoreCommand::ReadRequest { path, folders } => {
+                let paths = Paths { other_folders: folders, ..self.paths.clone() };
+                StoreEvent::Request { told: told_in(&path, &paths), painted: painted_in(&path), path }
             }
             StoreCommand::ShowKeysFile { path, usual } => {
                 keys::create(&path, &usual).map_err(|source| TaskError::KeysFile { source, path: path.clone() })?;
@@ -109,7 +131,9 @@ impl Tasks {
                 return Ok(None);
             }
             StoreCommand::LoadMask(path) => {
-                StoreEvent::Mask { mask: mask_file::read(&path).map_err(JobError::from), path }
+                let mut notices = Vec::new();
+                let mask = mask_file::read_channel(&path, MaskChannel::Auto, &mut notices).map_err(JobError::from);
+                StoreEvent::Mask { path, mask, notices }
             }
             StoreCommand::SavePicture { to, picture } => save_picture(to, &picture)?,
             StoreCommand::SaveCanvas { to, picture } => save_picture(to, &picture.whole())?,
@@ -148,6 +172,36 @@ impl Tasks {
         StoreEvent::Canvas(Box::new(document))
     }
 
+    /// The window hears of it from time to time, so that what is found grows while it is read.
+    fn refresh_index(&mut self, post: &mut dyn FnMut(StoreEvent)) -> Result<(), JobError> {
+        const REPORTED_EVERY: usize = 4096;
+        let days = self.gallery.scan()?;
+        let closing = Arc::clone(&self.closing);
+        let mut go_on = |done: usize| {
+            if done > 0 && done.is_multiple_of(REPORTED_EVERY) {
+                post(StoreEvent::Indexed);
+            }
+            !closing.load(Ordering::Relaxed)
+        };
+        let read = |path: &Path| request_in(path).map(|request| *request);
+        if self.with_index(|index| index.refresh(&days, &read, &mut go_on))? {
+            post(StoreEvent::Indexed);
+        }
+        Ok(())
+    }
+
+    /// Works with the index; one that shows itself as damaged is begun anew, and asked again.
+    fn with_index<T>(&mut self, mut work: impl FnMut(&mut Index) -> rusqlite::Result<T>) -> Result<T, TaskError> {
+        let index = match &mut self.index {
+            Some(index) => index,
+            none => none.insert(Index::open(&self.paths.gallery_index_file()).map_err(TaskError::Index)?),
+        };
+        match work(index) {
+            Err(error) if index.mend(&error) => work(index).map_err(TaskError::Index),
+            outcome => outcome.map_err(TaskError::Index),
+        }
+    }
+
     /// A journal that cannot be written any more is reported once.
     fn keep_steps(&mut self, steps: &[Record]) -> Result<(), JournalError> {
         let Some(mut journal) = self.journal.take() else { return Ok(()) };
@@ -160,18 +214,42 @@ impl Tasks {
     fn inspect(&self, path: &Path) -> Result<StoreEvent, JobError> {
         match models::list::inspect(path) {
             Err(ModelError::OtherFile { kind, path }) => {
-                let Some((home, sentence)) = models::file::home_of(kind, &path, &self.paths) else {
-                    let sentence = "Inkwick has no use for it by itself: it draws with whole checkpoints.";
-                    return inspected(&path, Some(sentence.to_owned()));
+                let report = inspect_file(&path).map_err(|error| JobError::caused(error.kind(), error))?;
+                if let Some(shelf) = Shelf::of_file(&report) {
+                    return self.file(&path, shelf);
+                }
+                let is_unknown = matches!(kind, FileKind::Unknown | FileKind::Embedding);
+                let sentence = if is_unknown {
+                    "It was not recognised, so it is not filed: if you know what it is, say so below."
+                } else {
+                    "Inkwick has no use for it by itself: it draws with whole checkpoints."
                 };
-                models::file::file_away(&path, &home).map_err(|source| TaskError::FileAway { source, path: home })?;
-                inspected(&path, Some(sentence))
+                let mut inspection = inspection_of(&path, Some(sentence.to_owned()))?;
+                inspection.may_be_filed = is_unknown;
+                Ok(StoreEvent::Inspected(Box::new(inspection)))
             }
             Err(error @ ModelError::NoIndex { .. }) => match self.models_under(path) {
                 0 => Err(error.into()),
                 models => Ok(StoreEvent::FolderAdded { folder: path.to_path_buf(), models }),
             },
             inspected => Ok(StoreEvent::Model(Box::new(inspected?))),
+        }
+    }
+
+    fn file(&self, path: &Path, shelf: Shelf) -> Result<StoreEvent, JobError> {
+        let Some((home, sentence)) = shelf.place(path, &self.paths) else { return inspected(path, None) };
+        models::file::file_away(path, &home).map_err(|source| TaskError::FileAway { source, path: home })?;
+        inspected(path, Some(sentence))
+    }
+
+    /// A few at a time, so that a window that is closed waits for no more than these.
+    fn describe(&self, paths: &[PathBuf], post: &mut dyn FnMut(StoreEvent)) {
+        const AT_ONCE: usize = 64;
+        for some in paths.chunks(AT_ONCE) {
+            if self.closing.load(Ordering::Relaxed) {
+                return;
+            }
+            post(StoreEvent::Described(some.iter().map(|path| (path.clone(), request_in(path))).collect()));
         }
     }
 
@@ -203,13 +281,37 @@ impl Tasks {
 }
 
 fn inspected(path: &Path, sentence: Option<String>) -> Result<StoreEvent, JobError> {
-    let inspection = Inspection::of(path, sentence).map_err(|error| JobError::caused(error.kind(), error))?;
-    Ok(StoreEvent::Inspected(Box::new(inspection)))
+    Ok(StoreEvent::Inspected(Box::new(inspection_of(path, sentence)?)))
+}
+
+fn inspection_of(path: &Path, sentence: Option<String>) -> Result<Inspection, JobError> {
+    Inspection::of(path, sentence).map_err(|error| JobError::caused(error.kind(), error))
+}
+
+/// The pictures of a batch with what their prompts name; what is told of several is told once.
+fn resolved(asked: &Request, picture_count: u32, paths: &Paths) -> Result<(Vec<Request>, Vec<Notice>), ReferenceError> {
+    let mut first = asked.clone();
+    let mut notices = models::prompt_references::resolve(&mut first, paths)?;
+    let mut requests = Vec::new();
+    for index in 0..picture_count {
+        let (request, told) = models::prompt_references::of_batch(asked, &first, index, paths)?;
+        requests.push(request);
+        notices.extend(told);
+    }
+    let mut told = HashSet::new();
+    notices.retain(|notice| told.insert(notice.message.clone()));
+    Ok((requests, notices))
 }
 
 fn load_picture(path: PathBuf) -> StoreEvent {
-    let picture = picture_file::read(&path).map(Arc::new).map_err(JobError::from);
-    StoreEvent::Picture { picture, request: request_in(&path), path }
+    let mut notices = Vec::new();
+    let picture = picture_file::read_noting(&path, &mut notices).map(Arc::new).map_err(JobError::from);
+    let told = told::read(&path).ok().flatten().map(Box::new);
+    StoreEvent::Picture { picture, told, path, notices }
+}
+
+fn request_in(path: &Path) -> Option<Box<Request>> {
+    told::read(path).ok().flatten().map(|told| Box::new(told.request))
 }
 
 fn save_picture(to: PathBuf, picture: &Picture) -> Result<StoreEvent, JobError> {
@@ -217,8 +319,11 @@ fn save_picture(to: PathBuf, picture: &Picture) -> Result<StoreEvent, JobError> 
     Ok(StoreEvent::SavedAs(to))
 }
 
-fn request_in(path: &Path) -> Option<Box<Request>> {
-    picture_file::read_request(path).ok().flatten().map(Box::new)
+/// How a picture was made, with its files looked for.
+fn told_in(path: &Path, paths: &Paths) -> Option<Box<Told>> {
+    let mut told = told::read(path).ok().flatten()?;
+    models::told_files::find(&mut told, paths);
+    Some(Box::new(told))
 }
 
 /// With what a picture was painted; nothing where its file does not have it.

@@ -60,14 +60,14 @@ fn a_picture_is_listed_shown_and_copied() {
     assert_eq!(picture.unwrap().size(), [256, 128]);
 
     store.send(StoreCommand::LoadPicture(path.clone()));
-    let StoreEvent::Picture { picture, request, .. } = next(&store) else { panic!("no picture") };
-    assert_eq!((picture.unwrap().size(), request.unwrap().prompt.as_str()), ([600, 300], "a fox"));
+    let StoreEvent::Picture { picture, told, .. } = next(&store) else { panic!("no picture") };
+    assert_eq!((picture.unwrap().size(), told.unwrap().request.prompt.as_str()), ([600, 300], "a fox"));
 
     store.send(StoreCommand::SaveAs { from: path, to: home.path().join("copy.jpg") });
     assert!(matches!(next(&store), StoreEvent::SavedAs(to) if to.exists()));
-    store.send(StoreCommand::ReadRequest(home.path().join("copy.jpg")));
-    let StoreEvent::Request { request, .. } = next(&store) else { panic!("no request") };
-    assert_eq!(request.unwrap().seed, 3);
+    store.send(StoreCommand::ReadRequest { path: home.path().join("copy.jpg"), folders: Vec::new() });
+    let StoreEvent::Request { told, .. } = next(&store) else { panic!("no request") };
+    assert_eq!(told.unwrap().request.seed, 3);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn what_cannot_be_done_is_answered_in_one_sentence() {
     let (home, _paths, store) = store();
     let missing = home.path().join("missing.png");
     store.send(StoreCommand::LoadPicture(missing.clone()));
-    assert!(matches!(next(&store), StoreEvent::Picture { picture: Err(_), request: None, .. }));
+    assert!(matches!(next(&store), StoreEvent::Picture { picture: Err(_), told: None, .. }));
     store.send(StoreCommand::LoadThumbnail(missing.clone()));
     assert!(matches!(next(&store), StoreEvent::Thumbnail { picture: Err(_), .. }));
     for command in [
@@ -88,6 +88,21 @@ fn what_cannot_be_done_is_answered_in_one_sentence() {
     store.send(StoreCommand::DeletePictures(vec![missing]));
     assert!(matches!(next(&store), StoreEvent::Problem(_)));
     assert!(matches!(next(&store), StoreEvent::Deleted(paths) if paths.is_empty()));
+}
+
+#[test]
+fn what_of_a_picture_or_a_mask_is_not_as_it_should_be_comes_with_it() {
+    let (home, _paths, store) = store();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/pictures");
+    let whole = fs::read(data.join("baseline-444.jpg")).unwrap();
+    let cut = home.path().join("cut.jpg");
+    fs::write(&cut, &whole[..whole.len() * 3 / 4]).unwrap();
+    store.send(StoreCommand::LoadPicture(cut));
+    let StoreEvent::Picture { picture: Ok(_), notices, .. } = next(&store) else { panic!("no picture") };
+    assert!(notices.len() == 1 && notices[0].message.contains("missing"), "{notices:?}");
+    store.send(StoreCommand::LoadMask(data.join("png-rgba.png")));
+    let StoreEvent::Mask { mask: Ok(_), notices, .. } = next(&store) else { panic!("no mask") };
+    assert!(notices.len() == 1 && notices[0].message.contains("transparent in it is repainted"), "{notices:?}");
 }
 
 #[test]
@@ -177,22 +192,28 @@ fn a_press_of_generate_waits_neither_for_a_scan_nor_for_thumbnails() {
     }
     let ask = |id, prompt: &str| {
         let request = Request { prompt: prompt.into(), prompt_syntax: PromptSyntax::Weighted, ..Request::default() };
-        store.send(StoreCommand::ResolveReferences { id, request: Box::new(request), folders: Vec::new() });
+        store.send(StoreCommand::ResolveReferences {
+            id,
+            request: Box::new(request),
+            picture_count: 1,
+            folders: Vec::new(),
+        });
     };
     ask(7, "a fox <lora:glow:0.5>");
     ask(8, "a fox <lora:none:1>");
     let begun = Instant::now();
     let mut answers = Vec::new();
     while answers.len() < 2 {
-        if let StoreEvent::ReferencesResolved { id, request } = next(&store) {
-            answers.push((id, request));
+        if let StoreEvent::ReferencesResolved { id, requests } = next(&store) {
+            answers.push((id, requests));
         }
     }
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     let [(7, Ok((found, _))), (8, Err(ReferenceError::NoLora { name, .. }))] = &answers[..] else {
         panic!("{answers:?}")
     };
-    assert_eq!((found.loras[0].file.as_path(), found.loras[0].weight, name.as_str()), (lora.as_path(), 0.5, "none"));
+    let lora_of = &found[0].loras[0];
+    assert_eq!((lora_of.file.as_path(), lora_of.weight, name.as_str()), (lora.as_path(), 0.5, "none"));
 }
 
 #[test]

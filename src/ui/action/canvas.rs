@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::canvas::Prepared;
 use crate::canvas::tools::Tool;
-use crate::raster::Extension;
+use crate::job::SelectPrompt;
+use crate::raster::{Extension, Picture};
 
 #[derive(Clone, Debug)]
 pub enum CanvasAction {
@@ -44,9 +45,24 @@ pub enum CanvasAction {
     BlankCanvas,
     /// Takes the canvas's picture away: back to Create.
     NewCanvas,
+    /// The hand is on the tool that masks a rectangle, and what is masked is worked on at the model's own size.
+    WorkOnPart,
+    /// Takes the line away that says what the model cannot do.
+    CloseNotice,
     Undo,
     Redo,
     Zoom(Zoom),
+    /// Copies what is seen, or what is masked of the canvas.
+    Copy,
+    /// That is put together.
+    Copied(Arc<egui::ColorImage>),
+    /// The canvas's picture is put together, for the selector; nothing where that broke.
+    SelectIn {
+        /// The number of the ask.
+        ask: u64,
+        picture: Option<Arc<Picture>>,
+        prompt: SelectPrompt,
+    },
     /// A picture from the clipboard.
     Paste(Arc<egui::ColorImage>),
     /// A step on the whole canvas was worked out; nothing where it changes nothing.

@@ -28,6 +28,10 @@ pub enum FilesAction {
     /// Shows the file in the system's file manager.
     Reveal(PathBuf),
     Trash(PathBuf),
+    /// Before it is really gone.
+    TakeBack(PathBuf),
+    /// Gives it a star, or takes that away.
+    Star(PathBuf),
     OpenPicturesFolder,
     /// Shows the file in which keys can be changed.
     ShowKeysFile,

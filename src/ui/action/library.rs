@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::job::ModelRef;
+use crate::store::models::file::Shelf;
 use crate::store::token::Token;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +31,8 @@ pub enum LibraryAction {
     KeepToken,
     /// Tells what is in a file.
     Inspect(PathBuf),
+    /// Files it as what somebody says it is.
+    FileAs(PathBuf, Shelf),
     Hash(PathBuf),
     Hashed {
         file: PathBuf,

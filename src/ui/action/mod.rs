@@ -1,6 +1,7 @@
 //! What a person can do, as values: panels push them, `app::apply` carries them out, an exhaustive match for each area.
 
 mod canvas;
+mod dialog;
 mod files;
 mod library;
 mod prompt;
@@ -8,6 +9,7 @@ mod results;
 mod window;
 
 pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
+pub use dialog::DialogRequest;
 pub use files::FilesAction;
 pub use library::{Column, LibraryAction, Tab};
 pub use prompt::PromptAction;

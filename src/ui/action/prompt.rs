@@ -10,6 +10,12 @@ pub enum PromptAction {
     Generate,
     /// The same, in front of everything that waits.
     GenerateInFront,
+    /// Puts the cursor into the prompt, wherever one was.
+    Focus,
+    /// Writes the prompt that was used before this one into the field.
+    Older,
+    /// The way back, down to what was not sent yet.
+    Newer,
     /// Writes an example into the prompt and starts it.
     StartExample(&'static str),
     ChooseModel(ModelRef),

@@ -22,6 +22,8 @@ pub enum ResultsAction {
     Accept,
     /// Takes the shown candidate off the strip; it stays in the gallery.
     SetAside,
+    /// Puts the one that was set aside last back into its place.
+    PutBack,
 }
 
 /// What lies on top of the canvas.

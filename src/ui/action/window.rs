@@ -1,6 +1,10 @@
 //! What can be asked of the window itself: its panels, its sheets, its end.
 
-#[derive(Clone, Copy, Debug)]
+use std::path::PathBuf;
+
+use super::DialogRequest;
+
+#[derive(Clone, Debug)]
 pub enum WindowAction {
     SetTheme(egui::ThemePreference),
     TogglePromptPanel,
@@ -8,13 +12,21 @@ pub enum WindowAction {
     /// Both side panels at once.
     TogglePanels,
     Show(Sheet),
+    /// Asks for a path in a field: the desktop has no dialog, or one would rather write.
+    AskPath(DialogRequest),
+    /// That was written into it.
+    PathWritten(PathBuf),
+    /// The file that would be saved is there already.
+    PathTaken(PathBuf),
+    /// What was written can be done.
+    PathFree(PathBuf),
     CloseSheet,
     CloseToast(u64),
     Quit,
 }
 
 /// A small sheet in front of the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sheet {
     /// All models, and where to get more.
     Library,
@@ -26,6 +38,6 @@ pub enum Sheet {
     PhotographicModel,
     /// How to get what selects by a click.
     Selector,
-    /// A field for a picture's path, where the desktop has no file dialog.
-    PicturePath,
+    /// A field for a path, where the desktop has no file dialog.
+    Path,
 }

@@ -1,16 +1,19 @@
-//! Pictures that are pasted.
+//! Pictures that are copied and pasted.
 
 use egui::{Context, Event};
 
 use crate::ui::action::{Action, CanvasAction};
 
-/// The pictures that came from the clipboard in this frame.
-pub(crate) fn pasted(ctx: &Context) -> Vec<Action> {
+/// What this frame's clipboard events ask for. A system's copy key comes as an event of its own; in a field it is the
+/// field's.
+pub(crate) fn actions_of(ctx: &Context, is_covered: bool) -> Vec<Action> {
+    let copies = !is_covered && !ctx.text_edit_focused();
     ctx.input(|input| {
-        let images = input.events.iter().filter_map(|event| match event {
-            Event::PasteImage(image) => Some(image.clone()),
+        let asked = input.events.iter().filter_map(|event| match event {
+            Event::PasteImage(image) => Some(CanvasAction::Paste(image.clone())),
+            Event::Copy if copies => Some(CanvasAction::Copy),
             _ => None,
         });
-        images.map(|image| Action::Canvas(CanvasAction::Paste(image))).collect()
+        asked.map(Action::Canvas).collect()
     })
 }

@@ -33,9 +33,10 @@ impl PreparedRuns {
         self.waiting.remove(&id)
     }
 
+    /// `None` where it was cancelled meanwhile.
     #[must_use]
-    pub(crate) fn has(&self, id: u64) -> bool {
-        self.waiting.contains_key(&id)
+    pub(crate) fn picture_count(&self, id: u64) -> Option<u32> {
+        self.waiting.get(&id).map(|run| run.picture_count)
     }
 
     pub(crate) fn cancel_last(&mut self) {

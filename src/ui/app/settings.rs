@@ -59,6 +59,7 @@ pub(crate) fn inpaint_of(settings: &Settings) -> InpaintPanel {
         settings: settings.draft.request.inpaint.clone(),
         strength: settings.draft.fill_strength.clamp(0.0, 1.0),
         is_open: settings.open_sections.contains(&PanelSection::Inpainting),
+        before_expanding: None,
     }
 }
 
@@ -125,6 +126,7 @@ pub(crate) fn settings_of(state: &AppState, old: &Settings) -> Settings {
         seed: 0,
         init: None,
         mask: None,
+        worked_px: None,
         inpaint: state.inpaint.settings.clone(),
         compute: state.memory.compute,
         ..old.draft.request.clone()

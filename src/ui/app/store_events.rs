@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::canvas::Origin;
-use crate::job::{ModelRef, Request};
+use crate::job::{Intent, ModelRef, Notice};
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::list::ModelList;
+use crate::store::pictures::programs::{Program, Told};
 use crate::store::settings::Settings;
-use crate::store::worker::{Painted, StoreEvent};
+use crate::store::worker::{Painted, StoreCommand, StoreEvent};
 use crate::ui::action::{LookingAt, Sheet};
 use crate::ui::app::studio::Studio;
 use crate::ui::gallery::state::Thumbnail;
@@ -21,9 +22,15 @@ impl Studio {
     pub(super) fn take_from_store(&mut self, event: StoreEvent) {
         let (state, settings) = (&mut self.state, &mut self.saver.current);
         match event {
+            StoreEvent::Indexed => state.gallery.search.ask_again(),
+            StoreEvent::Found { text, pictures } => state.gallery.search.answer(&text, pictures),
             StoreEvent::Gallery(days) => {
-                state.gallery.days = days;
-                state.gallery.listed = true;
+                state.gallery.take_listing(days);
+            }
+            StoreEvent::Described(pictures) => {
+                for (file, request) in pictures {
+                    state.gallery.words.learn(file, request.as_deref());
+                }
             }
             StoreEvent::Thumbnail { path, picture } => {
                 let thumbnail = match picture {
@@ -33,8 +40,12 @@ impl Studio {
                 state.gallery.thumbnails.answer(path, thumbnail);
             }
             StoreEvent::ThumbnailsSkipped(files) => state.gallery.thumbnails.skipped(&files),
-            StoreEvent::Picture { path, picture: Ok(picture), request } => {
-                picture_arrived(state, path, picture, request.is_some());
+            StoreEvent::Picture { path, picture: Ok(picture), told, notices } => {
+                // In the gallery a picture is only passed by.
+                if state.canvas.opening.contains(&path) {
+                    note_all(state, &notices);
+                }
+                picture_arrived(state, path, picture, told.map(|told| told.program));
             }
             StoreEvent::Picture { path, picture: Err(error), .. } => {
                 state.canvas.opening.retain(|file| *file != path);
@@ -43,7 +54,12 @@ impl Studio {
                 }
                 state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
             }
-            StoreEvent::Deleted(files) => deleted(state, &files),
+            StoreEvent::Deleted(files) => {
+                state.gallery.forget(&files);
+                if !state.gallery.leaving.answered(&files) {
+                    self.store.send(StoreCommand::ScanGallery);
+                }
+            }
             StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
             StoreEvent::Models(list) => models_arrived(state, list),
             StoreEvent::Inspected(inspection) => {
@@ -60,29 +76,37 @@ impl Studio {
                     settings.known_models.push(folder);
                 }
             }
-            StoreEvent::Request { path, request: Some(request), painted } => {
-                use_settings(state, &request);
+            StoreEvent::Request { path, told: Some(told), painted } => {
+                use_settings(state, &told);
                 if let Some(painted) = painted {
                     use_painting(state, path, *painted);
                 }
-                state.toasts.note("The picture's settings are in the prompt panel.");
+                say_what_was_told(state, &told);
             }
-            StoreEvent::Request { path, request: None, .. } => {
+            StoreEvent::Request { path, told: None, .. } => {
                 state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
             }
-            StoreEvent::Mask { mask: Ok(mask), .. } => {
-                if !state.canvas.load_mask(mask) {
+            StoreEvent::Mask { mask: Ok(mask), notices, .. } => {
+                if state.canvas.load_mask(mask) {
+                    note_all(state, &notices);
+                } else {
                     state.toasts.note("A mask needs a picture to lie on: open one first.");
                 }
             }
-            StoreEvent::Mask { path, mask: Err(error) } => {
+            StoreEvent::Mask { path, mask: Err(error), .. } => {
                 state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
             }
             StoreEvent::Canvas(document) => {
                 state.canvas.document = *document;
                 state.canvas.is_restored = true;
+                if state.canvas.document.mask().is_empty() && state.inpaint.intent() == Some(Intent::Expand) {
+                    state.inpaint.choose(Intent::Fill);
+                }
+                if state.canvas.has_picture() || !self.services.open.is_empty() {
+                    state.prompt.start_on_picture();
+                }
             }
-            StoreEvent::ReferencesResolved { id, request } => self.submit(id, request),
+            StoreEvent::ReferencesResolved { id, requests } => self.submit(id, requests),
             StoreEvent::Unfinished(left) => self.downloads.take_in(left),
             StoreEvent::DownloadDiscarded(name) => self.downloads.forget(&name),
             StoreEvent::Problem(error) => state.toasts.error(words::of_error(&error), None),
@@ -90,36 +114,26 @@ impl Studio {
     }
 }
 
-fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, made_here: bool) {
+fn note_all(state: &mut AppState, notices: &[Notice]) {
+    for notice in notices {
+        state.toasts.note(words::of_notice(notice));
+    }
+}
+
+fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, program: Option<Program>) {
     if let Some(index) = state.canvas.opening.iter().position(|opening| *opening == file) {
         state.canvas.opening.remove(index);
+        if let Some(program) = program.filter(|program| *program != Program::Inkwick) {
+            let (file, program) = (name_of(&file), program.name());
+            let offer = "Edit ▸ Use these settings brings them into the prompt panel";
+            state.toasts.note(format!("{file} has its settings in it, from {program}: {offer}."));
+        }
+        let made_here = program.is_some();
         state.canvas.replace_picture(Some((picture, Origin { file: Some(file), made_here })));
     } else if let LookingAt::Gallery(shown) = &mut state.canvas.looking_at
         && shown.file == file
     {
         shown.picture = Some(picture);
-    }
-}
-
-fn deleted(state: &mut AppState, files: &[PathBuf]) {
-    state.gallery.forget(files);
-    if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if files.contains(&shown.file)) {
-        state.canvas.looking_at = LookingAt::Canvas;
-    }
-    let gone: Vec<_> = state
-        .candidates
-        .list
-        .iter()
-        .filter(|candidate| candidate.made().is_some_and(|made| files.contains(&made.file)))
-        .map(|candidate| candidate.job)
-        .collect();
-    for job in gone {
-        crate::ui::app::engine_events::take_off(state, job);
-    }
-    match files {
-        [] => {}
-        [file] => state.toasts.note(format!("Moved {} to the Trash.", name_of(file))),
-        more => state.toasts.note(format!("Moved {} pictures to the Trash.", more.len())),
     }
 }
 
@@ -150,11 +164,33 @@ fn model_added(state: &mut AppState, settings: &mut Settings, entry: ModelEntry)
     state.choose_model(reference);
 }
 
+/// The program whose picture it is, and what of its settings is not had here.
+fn say_what_was_told(state: &mut AppState, told: &Told) {
+    let of_whom = match told.program {
+        Program::Inkwick => "The picture's settings are in the prompt panel.".to_owned(),
+        program => format!("The picture's settings, from {}, are in the prompt panel.", program.name()),
+    };
+    let notices: Vec<String> = told.notices.iter().map(words::of_notice).collect();
+    match notices.as_slice() {
+        [] => state.toasts.note(of_whom),
+        [one] => {
+            state.toasts.note(of_whom);
+            state.toasts.note(one.clone());
+        }
+        more => state
+            .toasts
+            .note_in_detail(format!("{of_whom} {} things of it could not be taken over.", more.len()), more.join("\n")),
+    }
+}
+
 /// Writes a picture's settings into the panel. Its model is chosen when it is in the list.
-fn use_settings(state: &mut AppState, request: &Request) {
-    if state.models.iter().any(|entry| entry.reference == request.model) {
+fn use_settings(state: &mut AppState, told: &Told) {
+    let request = &told.request;
+    let names_model = told.is_exact || told.model_is_here;
+    if names_model && state.models.iter().any(|entry| entry.reference == request.model) {
         state.choose_model(request.model.clone());
     }
+    let says = |field| told.is_exact || told.said.contains(&field);
     let prompt = &mut state.prompt;
     prompt.prompt.clone_from(&request.prompt);
     prompt.negative = request.negative.clone().unwrap_or_default();
@@ -162,13 +198,18 @@ fn use_settings(state: &mut AppState, request: &Request) {
     prompt.scheduler = request.scheduler;
     prompt.sigmas = request.sigmas;
     prompt.fine = FineSampling { is_open: prompt.fine.is_open, ..FineSampling::of(request) };
-    prompt.steps = request.steps;
+    if says("steps") {
+        prompt.steps = request.steps;
+    }
     prompt.guidance = request.guidance;
     prompt.resize = request.resize;
-    prompt.seed_text = request.seed.to_string();
+    prompt.seed_text = if says("seed") { request.seed.to_string() } else { String::new() };
     state.inpaint.settings.clone_from(&request.inpaint);
     if let (Some(width), Some(height)) = (request.width, request.height) {
         prompt.size_px = [width, height];
+    }
+    if let Some(strength) = told.strength.filter(|_| !told.is_exact) {
+        prompt.strength = strength;
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Knows no eframe, so that a test drives the same code as the window does.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
@@ -16,18 +17,17 @@ use crate::store::paths::Paths;
 use crate::store::settings::Settings;
 use crate::store::token::Token;
 use crate::store::worker::{StoreCommand, StoreHandle};
-use crate::ui::action::{Action, FilesAction, LibraryAction, Sheet};
+use crate::ui::action::{Action, DialogRequest, FilesAction, LibraryAction, Sheet};
 use crate::ui::app;
 use crate::ui::app::asker::Asker;
 use crate::ui::app::background::Background;
 use crate::ui::app::clipboard;
-use crate::ui::app::dialogs::DialogRequest;
 use crate::ui::app::engine_events;
 use crate::ui::app::engine_events::Aftermath;
 use crate::ui::app::runs::PreparedRuns;
 use crate::ui::app::settings::SettingsSaver;
 use crate::ui::canvas::state::CanvasState;
-use crate::ui::canvas::{notice, view};
+use crate::ui::canvas::view;
 use crate::ui::chrome::layout;
 use crate::ui::chrome::layout::{Layout, PanelForm};
 use crate::ui::chrome::toasts::Toasts;
@@ -119,9 +119,11 @@ impl Studio {
             theme: app::settings::theme_of(&settings),
             toasts: Toasts::default(),
             sheet: None,
+            path_sheet: None,
             device_text: services.device_text.clone(),
         };
         state.gallery.folder_text = folder_text(&services.paths);
+        state.gallery.starred.clone_from(&settings.starred);
         let (keymap, wrong_keys) = keymap::Keymap::new(&services.keys);
         keymap::install(ctx, keymap);
         for problem in services.problem.iter().chain(&wrong_keys) {
@@ -180,12 +182,21 @@ impl Studio {
             canvas::select::take(&mut self.state, event);
         }
         self.keep_steps();
-        for file in self.state.gallery.thumbnails.take_wanted() {
+        let wanted = self.state.gallery.thumbnails.take_wanted();
+        let new = self.state.gallery.words.unknown(wanted.iter().map(PathBuf::as_path));
+        if !new.is_empty() {
+            self.store.send(StoreCommand::DescribePictures(new));
+        }
+        for file in wanted {
             self.store.send(StoreCommand::LoadThumbnail(file));
+        }
+        if let Some(text) = self.state.gallery.search.take_question() {
+            self.store.send(StoreCommand::SearchGallery(text));
         }
         while let Some(action) = self.background.try_recv() {
             self.apply(ctx, action);
         }
+        self.send_to_trash(false);
         self.work_on_canvas();
         let AppState { prompt, grids, .. } = &mut self.state;
         let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
@@ -212,25 +223,33 @@ impl Studio {
     pub fn ui(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let mut actions = Vec::new();
+        self.state.canvas.fit_brushes();
         // What the pointer does on the canvas is there before it is drawn.
         canvas::pointer::actions_of(&ctx, &self.state, &mut actions);
         for action in actions.drain(..) {
             self.apply(&ctx, action);
         }
+        if self.state.sheet.is_none() {
+            pressed::leave_field(&ctx);
+        }
+        self.state.prompt.note_use(&ctx);
+        let mut from = 0;
+        while let Some(action) = pressed::next(&ctx, &self.state, &mut from) {
+            self.apply(&ctx, action);
+        }
         let sharp = self.state.canvas.view.zoom.is_some_and(|zoom| zoom >= view::PIXELS_FROM_ZOOM);
         self.textures.layers.update(&ctx, &mut self.state.canvas.document, sharp);
-        pressed::pressed(&ctx, &self.state, &mut actions);
         actions.extend(ctx.input(|input| {
             let dropped = input.raw.dropped_files.iter();
             dropped.map(|file| Action::Files(FilesAction::Dropped(file.path().to_path_buf()))).collect::<Vec<_>>()
         }));
-        actions.extend(clipboard::pasted(&ctx));
+        actions.extend(clipboard::actions_of(&ctx, self.state.sheet.is_some()));
         if ctx.input(|input| input.events.contains(&egui::Event::WindowFocused(true))) {
             // Files may have come or gone in the meantime.
             actions.push(Action::Library(LibraryAction::ListModels));
         }
-        self.panels(ui, &mut actions);
-        toasts_view::show(&ctx, &mut self.state.toasts, &mut actions);
+        let canvas_rect = self.panels(ui, &mut actions);
+        toasts_view::show(&ctx, canvas_rect, &mut self.state.toasts, &mut actions);
         match self.state.sheet {
             Some(Sheet::Library) => library::show(&ctx, &mut self.state, &mut self.textures, &mut actions),
             Some(Sheet::Inspection) => library::inspection::show(&ctx, &self.state, &mut actions),
@@ -240,6 +259,7 @@ impl Studio {
         for action in actions {
             self.apply(&ctx, action);
         }
+        pressed::note_focus(&ctx);
         self.keep_steps();
         if self.state.gallery.thumbnails.has_wanted() {
             // `logic` asks the store for them before the next frame.
@@ -247,7 +267,8 @@ impl Studio {
         }
     }
 
-    fn panels(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+    /// Returns where the canvas lies.
+    fn panels(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) -> egui::Rect {
         let Self { state, textures, .. } = self;
         let layout = Layout::for_window(ui.ctx().content_rect().size(), state.panels);
         let tokens = theme::tokens(ui);
@@ -281,11 +302,11 @@ impl Studio {
         gallery::panel::show(ui, state, textures, layout, actions);
         let between = ui.available_rect_before_wrap();
         CentralPanel::default().frame(plain(tokens.surround)).show(ui, |ui| {
-            notice::show(ui, state, actions);
             let picture_rect = canvas::show(ui, state, textures, layout, actions);
             results::strip::show(ui, picture_rect, state, textures, layout, actions);
         });
         seams(ui, between, tokens.edge);
+        between
     }
 
     /// Dialogs that shall open now; only the window's owner can.
@@ -330,6 +351,7 @@ impl Studio {
     pub fn save_now(&mut self) {
         self.state.canvas.document.end_stroke();
         self.keep_steps();
+        self.send_to_trash(true);
         if let Some(settings) = self.saver.rest(&self.state) {
             self.store.send(StoreCommand::SaveSettings(Box::new(settings)));
         }

@@ -6,11 +6,12 @@ use super::select;
 use super::state::{CanvasState, Gesture};
 use super::view::{MAX_ZOOM, MIN_ZOOM, ViewState};
 use crate::canvas::tools::{BrushSettings, Tool};
-use crate::canvas::{Origin, Prepared};
-use crate::job::Intent;
-use crate::mask::{Brush, BrushPoint, shape};
+use crate::canvas::{Origin, Prepared, Snapshot};
+use crate::job::InpaintArea;
+use crate::mask::{BrushPoint, shape};
 use crate::raster::Picture;
 use crate::ui::action::{CanvasAction, LookingAt, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
+use crate::ui::chrome::toasts::Toasts;
 use crate::ui::state::AppState;
 
 /// How far one press grows, shrinks or blurs the mask, in pixels.
@@ -19,8 +20,15 @@ const STEP_PX: u32 = 8;
 const LEAST_PRESSURE_SIZE: f32 = 0.1;
 
 pub(in crate::ui) fn apply(state: &mut AppState, action: CanvasAction) {
+    apply_one(state, action);
+    if state.canvas.document.mask().is_empty() {
+        state.inpaint.end_expanding();
+    }
+}
+
+fn apply_one(state: &mut AppState, action: CanvasAction) {
     let new_size_px = state.next_size_px();
-    let canvas = &mut state.canvas;
+    let AppState { canvas, toasts, .. } = state;
     match action {
         CanvasAction::ChooseTool(tool) => choose(canvas, tool),
         CanvasAction::SwapTool => match canvas.tool {
@@ -33,9 +41,9 @@ pub(in crate::ui) fn apply(state: &mut AppState, action: CanvasAction) {
             let wanted = brush.diameter_px * factor;
             // A small brush must change by a whole pixel, or it would not change at all.
             let wanted = if factor > 1.0 { wanted.max(brush.diameter_px + 1.0) } else { wanted };
-            brush.diameter_px = wanted.round().clamp(1.0, Brush::MAX_DIAMETER_PX);
+            brush.choose_diameter(wanted.round());
         }
-        CanvasAction::StrokeBegin(start) => begin_stroke(canvas, start),
+        CanvasAction::StrokeBegin(start) => begin_stroke(canvas, toasts, start),
         CanvasAction::StrokeTo(point) => stroke_to(canvas, point),
         CanvasAction::StrokeEnd | CanvasAction::Drop => {
             canvas.document.end_stroke();
@@ -54,18 +62,14 @@ pub(in crate::ui) fn apply(state: &mut AppState, action: CanvasAction) {
                 canvas.tools.colour = [red, green, blue];
             }
         }
-        CanvasAction::BlankCanvas => {
-            let white = Picture::filled(new_size_px[0], new_size_px[1], [255; 4]);
-            canvas.replace_picture(Some((Arc::new(white), Origin { file: None, made_here: true })));
-            choose(canvas, Tool::Colour);
-        }
+        CanvasAction::BlankCanvas => blank(canvas, new_size_px),
         CanvasAction::Extend => {
             if let Gesture::Extending(sides) = std::mem::take(&mut canvas.gesture) {
                 canvas.work.add(WholeStep::Extend, move |canvas| canvas.extended(sides));
             }
         }
         CanvasAction::OutlineBegin { at, takes_away, goes_on } => {
-            if brings_canvas_back(canvas) {
+            if brings_canvas_back(canvas, toasts) {
                 canvas.selecting.goes_on = goes_on;
                 canvas.gesture = Gesture::Outlining { corners: vec![at], takes_away };
             }
@@ -79,16 +83,9 @@ pub(in crate::ui) fn apply(state: &mut AppState, action: CanvasAction) {
         CanvasAction::OutlineClose if canvas.tool == Tool::Select => select::point(canvas),
         CanvasAction::OutlineClose => close_outline(canvas),
         CanvasAction::Join(join) => canvas.selecting.join = join,
-        CanvasAction::Fill(at) => {
-            if brings_canvas_back(canvas)
-                && let Some([x, y]) = pixel_at(canvas, at)
-            {
-                canvas.work.add(WholeStep::Mask, move |canvas| canvas.flooded(x, y));
-                canvas.overlay.hides_mask = false;
-            }
-        }
+        CanvasAction::Fill(at) => fill(canvas, toasts, at),
         CanvasAction::ExtendTo(sides) => {
-            if brings_canvas_back(canvas) {
+            if brings_canvas_back(canvas, toasts) {
                 canvas.gesture = Gesture::Extending(sides);
             }
         }
@@ -101,6 +98,12 @@ pub(in crate::ui) fn apply(state: &mut AppState, action: CanvasAction) {
             state.panels.gallery.over_canvas = false;
             state.prompt.wants_focus = true;
         }
+        CanvasAction::WorkOnPart => {
+            choose(canvas, Tool::Rectangle);
+            canvas.look_at_canvas(false);
+            state.inpaint.settings.area = InpaintArea::Masked;
+        }
+        CanvasAction::CloseNotice => canvas.notice_closed = true,
         CanvasAction::Undo => canvas.undo(),
         CanvasAction::Redo => canvas.redo(),
         CanvasAction::Zoom(zoom) => zoom_view(&mut canvas.view, zoom),
@@ -108,6 +111,8 @@ pub(in crate::ui) fn apply(state: &mut AppState, action: CanvasAction) {
             let picture = pasted(&image)?;
             Some(canvas.replaced(Arc::new(picture), Origin::default()))
         }),
+        // The studio does these: they need what the canvas does not know.
+        CanvasAction::Copy | CanvasAction::Copied(_) | CanvasAction::SelectIn { .. } => {}
         CanvasAction::Worked { id, step, prepared } => {
             if canvas.work.ends(id)
                 && let Some(prepared) = prepared
@@ -116,6 +121,21 @@ pub(in crate::ui) fn apply(state: &mut AppState, action: CanvasAction) {
             }
         }
     }
+}
+
+fn fill(canvas: &mut CanvasState, toasts: &mut Toasts, at: [f32; 2]) {
+    if brings_canvas_back(canvas, toasts)
+        && let Some([x, y]) = pixel_at(canvas, at)
+    {
+        canvas.work.add(WholeStep::Mask, move |canvas| canvas.flooded(x, y));
+        canvas.overlay.hides_mask = false;
+    }
+}
+
+fn blank(canvas: &mut CanvasState, [width, height]: [u32; 2]) {
+    let white = Picture::filled(width, height, [255; 4]);
+    canvas.replace_picture(Some((Arc::new(white), Origin { file: None, made_here: true })));
+    choose(canvas, Tool::Colour);
 }
 
 fn put(state: &mut AppState, step: WholeStep, prepared: Prepared) {
@@ -132,7 +152,7 @@ fn put(state: &mut AppState, step: WholeStep, prepared: Prepared) {
         WholeStep::Paste => canvas.look_at_canvas(old_size_px != canvas.document.size_px()),
         WholeStep::Extend => {
             canvas.look_at_canvas(true);
-            state.inpaint.choose(Intent::Expand);
+            state.inpaint.expand();
         }
     }
 }
@@ -175,20 +195,21 @@ fn choose(canvas: &mut CanvasState, tool: Tool) {
     }
 }
 
-/// Painting is on the canvas's own picture: whatever lies over it goes away. `false` when there is none, or when the
-/// picture that was seen has another size, so that nobody could know where they paint.
-fn brings_canvas_back(canvas: &mut CanvasState) -> bool {
-    let Some([width, height]) = canvas.document.size_px() else { return false };
-    let seen = canvas.placed.is_some_and(|view| view.size_px() == egui::vec2(width as f32, height as f32));
+/// Painting is on the canvas's own picture: whatever lies over it goes away. `false` when there is none.
+fn brings_canvas_back(canvas: &mut CanvasState, toasts: &mut Toasts) -> bool {
+    if !canvas.has_picture() {
+        toasts.note("There is no picture on the canvas to work on: accept this one first.");
+        return false;
+    }
     if canvas.looking_at != LookingAt::Canvas {
         canvas.looking_at = LookingAt::Canvas;
         canvas.follows_run = false;
     }
-    seen
+    true
 }
 
-fn begin_stroke(canvas: &mut CanvasState, start: StrokeStart) {
-    if !brings_canvas_back(canvas) {
+fn begin_stroke(canvas: &mut CanvasState, toasts: &mut Toasts, start: StrokeStart) {
+    if !brings_canvas_back(canvas, toasts) {
         return;
     }
     let ink = canvas.tools.ink(canvas.tool, start.reversed);
@@ -246,16 +267,20 @@ fn mask_step(canvas: &mut CanvasState, step: MaskStep) {
     canvas.gesture = Gesture::Idle;
     canvas.overlay.hides_mask = false;
     canvas.looking_at = LookingAt::Canvas;
-    let whole = canvas.document.mask().plane().rect();
-    let bounds = canvas.document.mask().bounds();
+    canvas.work.add(WholeStep::Mask, move |canvas| masked(canvas, step));
+}
+
+/// Large masks take longer than a frame: this is called on another thread.
+fn masked(canvas: &Snapshot, step: MaskStep) -> Option<Prepared> {
+    let whole = canvas.mask().rect();
+    let bounds = canvas.mask().bounds();
     let rect = match step {
         MaskStep::All | MaskStep::Invert => Some(whole),
         MaskStep::Clear => bounds,
         // So far they reach. What lies between is looked at, so that the part's own edge counts for nothing.
         MaskStep::Grow | MaskStep::Shrink | MaskStep::Feather => bounds.map(|bounds| bounds.padded(2 * STEP_PX, whole)),
-    };
-    let Some(rect) = rect else { return };
-    canvas.document.edit_mask(rect, |mut part| {
+    }?;
+    canvas.with_edited_mask(rect, |mut part| {
         match step {
             MaskStep::Clear => part.values_mut().fill(0),
             MaskStep::All => part.values_mut().fill(255),
@@ -265,7 +290,7 @@ fn mask_step(canvas: &mut CanvasState, step: MaskStep) {
             MaskStep::Feather => return part.edited_in_blocks(STEP_PX, |block| block.blurred(STEP_PX)),
         }
         part
-    });
+    })
 }
 
 fn pixel_at(canvas: &CanvasState, [x, y]: [f32; 2]) -> Option<[u32; 2]> {

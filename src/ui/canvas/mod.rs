@@ -4,17 +4,15 @@ pub(super) mod apply;
 mod cursor;
 pub(crate) mod empty;
 mod handles;
-pub(crate) mod notice;
-pub(super) mod options;
+mod menu;
+mod notice;
 mod overlay;
 pub(super) mod pointer;
 pub(super) mod preview;
 pub(super) mod select;
-mod select_options;
 mod selecting;
 pub(super) mod state;
-mod strip_widgets;
-pub(crate) mod tool_strip;
+pub(crate) mod strip;
 pub(super) mod view;
 mod work;
 
@@ -25,12 +23,13 @@ use egui::{
 };
 
 use self::state::{CanvasState, Gesture};
+use super::gallery;
 use super::state::AppState;
 use super::textures::Textures;
 use super::theme;
 use super::widgets::paint;
 use crate::canvas::tools::Tool;
-use crate::mask::{Brush, PixelRect};
+use crate::mask::PixelRect;
 use crate::ui::action::{Action, LookingAt};
 use crate::ui::canvas::view::View;
 use crate::ui::chrome::layout::Layout;
@@ -42,6 +41,8 @@ use crate::ui::theme::fonts;
 const CHECKER: f32 = 8.0;
 /// So far below its viewport the picture and the pointer may reach, in points.
 const BELOW_PICTURE: f32 = 8.0;
+/// Of the line that says how a picture was made, between it and the results.
+const ABOUT_HEIGHT: f32 = 16.0;
 /// Wheel points for one doubling of the zoom.
 const WHEEL_PER_DOUBLING: f32 = 240.0;
 
@@ -68,16 +69,18 @@ pub(super) fn show(
 ) -> Rect {
     let whole = ui.available_rect_before_wrap();
     let strip = Rect::from_min_size(whole.min, vec2(whole.width(), theme::TOOL_STRIP_HEIGHT));
-    tool_strip::show(ui, strip, state, actions);
+    strip::show(ui, strip, state, actions);
     let area = Rect::from_min_max(pos2(whole.left(), strip.bottom()), whole.max);
     let viewport = picture_viewport(area, layout);
-    // Not where the candidates lie: a click beside one of them is no brush stroke.
-    let reach = Rect::from_min_max(area.min, pos2(area.right(), viewport.bottom() + BELOW_PICTURE));
+    // Not where the candidates lie: a click beside one of them is no brush stroke. Where there are none, the place is the
+    // picture's, which may be closer than fitting.
+    let floor = if state.shows_strip() { viewport.bottom() + BELOW_PICTURE } else { area.bottom() };
+    let reach = Rect::from_min_max(area.min, pos2(area.right(), floor));
     let response = ui.interact(reach, pointer::area_id(), Sense::CLICK | Sense::DRAG);
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Canvas"));
 
     let home = if let Some(shown) = shown(state, textures) {
-        picture(ui, area, viewport, &response, &shown, state, textures)
+        picture(ui, reach, viewport, &response, &shown, state, textures)
     } else {
         state.canvas.view.shown_zoom = None;
         state.canvas.placed = None;
@@ -89,6 +92,15 @@ pub(super) fn show(
         let stroke = Stroke::new(theme::RING_WIDTH, theme::tokens(ui).accent_line);
         ui.painter().rect_stroke(area.shrink(6.0), theme::RADIUS_LARGE, stroke, StrokeKind::Inside);
     }
+    let gap = if layout.short {
+        Rect::from_min_max(viewport.left_bottom() - vec2(0.0, 22.0), viewport.right_bottom())
+    } else {
+        let top = viewport.bottom() + BELOW_PICTURE;
+        Rect::from_x_y_ranges(viewport.x_range(), top..=top + ABOUT_HEIGHT)
+    };
+    gallery::about::show(ui, gap, state, layout.short);
+    notice::show(ui, reach, state, actions);
+    menu::show(&response, state, actions);
     home
 }
 
@@ -180,7 +192,7 @@ fn waiting_words(candidate: &Candidate) -> &'static str {
 
 fn picture(
     ui: &Ui,
-    area: Rect,
+    reach: Rect,
     viewport: Rect,
     response: &Response,
     shown: &Shown,
@@ -202,9 +214,7 @@ fn picture(
     let tokens = theme::tokens(ui);
     let rect = view.picture_rect();
     // Closer than fitting, the picture may cover the viewport's margins, but not the candidates.
-    let painter = ui
-        .painter()
-        .with_clip_rect(Rect::from_min_max(area.min, pos2(area.right(), viewport.bottom() + BELOW_PICTURE)));
+    let painter = ui.painter().with_clip_rect(reach);
     let is_canvas = *state.canvas.shown() == LookingAt::Canvas;
     if let Some(texture) = shown.texture {
         let fields = Rect::from_min_size(pos2(0.0, 0.0), rect.size() / (2.0 * CHECKER));
@@ -256,7 +266,7 @@ fn moved(ui: &Ui, view: View, response: &Response, canvas: &mut CanvasState) -> 
     }
     if with_command && canvas.tool.is_brush() {
         let brush = canvas.tools.brush_mut(canvas.tool);
-        brush.diameter_px = (brush.diameter_px * factor).clamp(1.0, Brush::MAX_DIAMETER_PX);
+        brush.choose_diameter(brush.diameter_px * factor);
         return view;
     }
     view.zoomed_at(pointer, factor)

@@ -2,7 +2,7 @@
 //! it, and the grid of pixels when one is close.
 
 use egui::emath::GuiRounding as _;
-use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
+use egui::{Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::cursor::double_line;
 use crate::job::{Frame, InpaintArea};
@@ -33,7 +33,8 @@ pub(super) fn paint(ui: &Ui, painter: &Painter, view: View, state: &AppState, te
         textures.layers.paint_mask(painter, view.picture_rect(), tint);
     }
     if let Some(frame) = frame
-        && (state.inpaint.settings.area == InpaintArea::Masked || canvas.overlay.hides_mask)
+        && state.inpaint.settings.area == InpaintArea::Masked
+        && !canvas.overlay.hides_mask
     {
         crop(painter, view, frame.crop);
         label(painter, view, frame, state);
@@ -87,11 +88,24 @@ fn label(painter: &Painter, view: View, frame: Frame, state: &AppState) {
         words = format!("{words}, seen as {width} × {height}");
     }
     let galley = painter.layout_no_wrap(words, fonts::body(), Color32::WHITE);
-    // Where the crop is pushed out of sight, its words stay.
-    let corner = on_screen(view, crop).min.max(painter.clip_rect().min) + vec2(7.0, 7.0);
-    let rect = Align2::LEFT_TOP.anchor_size(corner, galley.size() + vec2(12.0, 6.0));
+    let rect = label_place(on_screen(view, crop), galley.size() + vec2(12.0, 6.0), painter.clip_rect());
     painter.rect_filled(rect, CornerRadius::same(3), Color32::from_black_alpha(184));
     painter.galley(rect.min + vec2(6.0, 3.0), galley, Color32::WHITE);
+}
+
+/// Inside the crop where it is large enough, else under or over it. Where the crop is pushed out of sight, its words stay.
+fn label_place(crop: Rect, size: egui::Vec2, seen: Rect) -> Rect {
+    const MARGIN: f32 = 7.0;
+    let is_inside = crop.width() >= size.x + 2.0 * MARGIN && crop.height() >= size.y + 2.0 * MARGIN;
+    let corner = if is_inside {
+        crop.min + egui::Vec2::splat(MARGIN)
+    } else if crop.bottom() + MARGIN + size.y <= seen.bottom() {
+        pos2(crop.left(), crop.bottom() + MARGIN)
+    } else {
+        pos2(crop.left(), crop.top() - MARGIN - size.y)
+    };
+    let room = Rect::from_min_max(seen.min + egui::Vec2::splat(MARGIN), seen.max - egui::Vec2::splat(MARGIN) - size);
+    Rect::from_min_size(corner.min(room.max).max(room.min), size)
 }
 
 /// Lines between the pixels that are in sight.
@@ -108,5 +122,29 @@ pub(super) fn pixel_grid(painter: &Painter, view: View) {
     }
     for y in first.y as i32..=last.y as i32 {
         painter.hline(seen.x_range(), view.screen_from_image(pos2(0.0, y as f32)).y, stroke);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_crops_label_covers_no_small_crop_and_stays_in_sight() {
+        let seen = Rect::from_min_size(pos2(100.0, 50.0), vec2(800.0, 600.0));
+        let size = vec2(120.0, 24.0);
+        let place = |left: f32, top: f32, side: f32| {
+            let crop = Rect::from_min_size(pos2(left, top), egui::Vec2::splat(side));
+            let label = label_place(crop, size, seen);
+            assert!(seen.contains_rect(label), "{label:?}");
+            (crop, label)
+        };
+        let (crop, label) = place(300.0, 200.0, 256.0);
+        assert!(crop.contains_rect(label));
+        for (left, top) in [(300.0, 200.0), (880.0, 630.0), (100.0, 50.0), (890.0, 50.0)] {
+            let (crop, label) = place(left, top, 20.0);
+            assert!(!crop.intersects(label), "{crop:?} {label:?}");
+        }
+        place(-2000.0, -2000.0, 256.0);
     }
 }

@@ -7,7 +7,7 @@ use egui::{Context, Event, Id, Key, Modifiers, PointerButton, Pos2, TouchPhase};
 use super::handles;
 use super::state::{CanvasState, Gesture};
 use crate::canvas::tools::Tool;
-use crate::ui::action::{Action, CanvasAction, PenPoint, StrokeStart};
+use crate::ui::action::{Action, CanvasAction, LookingAt, PenPoint, StrokeStart};
 use crate::ui::canvas::view::View;
 use crate::ui::state::AppState;
 
@@ -37,13 +37,22 @@ struct PointerReader<'a> {
     doing: Doing,
     pressure: f32,
     corners: usize,
+    /// Where the right button went down, while it is held.
+    reversed_from: Option<Pos2>,
     actions: &'a mut Vec<Action>,
 }
 
 /// Turns this frame's pointer events into actions.
 pub(crate) fn actions_of(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
     let canvas = &state.canvas;
-    let Some(view) = canvas.placed.filter(|_| canvas.is_restored) else { return };
+    let Some(placed) = canvas.placed.filter(|_| canvas.is_restored) else { return };
+    // A press brings the canvas's own picture back: it counts where that will lie, whatever is seen now.
+    let view = match canvas.document.size_px() {
+        Some([width, height]) if canvas.looking_at != LookingAt::Canvas => {
+            placed.of_size(egui::vec2(width as f32, height as f32), canvas.view, ctx.pixels_per_point())
+        }
+        _ => placed,
+    };
     let covered = state.sheet.is_some() || egui::Popup::is_any_open(ctx);
     let over = !covered && ctx.read_response(area_id()).is_some_and(|area| area.contains_pointer());
     let typing = ctx.text_edit_focused();
@@ -53,9 +62,19 @@ pub(crate) fn actions_of(ctx: &Context, state: &AppState, actions: &mut Vec<Acti
         Gesture::Outlining { corners, .. } => (Doing::Outlining, corners.len()),
         Gesture::Extending(_) => (Doing::Extending, 0),
     };
+    let mut closes = None;
     ctx.input(|input| {
+        let is_right = |event: &&Event| {
+            matches!(event, Event::PointerButton { button: PointerButton::Secondary, pressed: true, .. })
+        };
+        if input.events.iter().any(|event| is_right(&event)) {
+            closes = Some(doing == Doing::Outlining);
+        }
         let space = input.key_down(Key::Space) && !typing;
-        let mut reader = PointerReader { canvas, view, over, space, doing, pressure: 1.0, corners, actions };
+        let held = input.pointer.button_down(PointerButton::Secondary) && over && !space;
+        let reversed_from = input.pointer.press_origin().filter(|_| held);
+        let mut reader =
+            PointerReader { canvas, view, over, space, doing, pressure: 1.0, corners, reversed_from, actions };
         reader.pressure = input.multi_touch().map_or(1.0, |touch| if touch.force > 0.0 { touch.force } else { 1.0 });
         for event in &input.events {
             reader.read(event, input.modifiers);
@@ -65,6 +84,19 @@ pub(crate) fn actions_of(ctx: &Context, state: &AppState, actions: &mut Vec<Acti
             reader.lift(None, input.modifiers);
         }
     });
+    if let Some(closes) = closes {
+        ctx.data_mut(|data| data.insert_temp(closing_id(), closes));
+    }
+}
+
+fn closing_id() -> Id {
+    Id::unique("the right button closed an outline")
+}
+
+/// Whether the last press of the right button ended an outline, and opens no menu.
+#[must_use]
+pub(super) fn closed_an_outline(ctx: &Context) -> bool {
+    ctx.data(|data| data.get_temp(closing_id())).unwrap_or(false)
 }
 
 impl PointerReader<'_> {
@@ -93,7 +125,8 @@ impl PointerReader<'_> {
         let tool = self.canvas.tool;
         let at = self.at(pos);
         let secondary = button == PointerButton::Secondary;
-        if secondary && !tool.is_for_mask() {
+        // A click of the right button opens the menu; only a drag paints the other way round.
+        if secondary && self.doing != Doing::Outlining {
             return;
         }
         let reversed = modifiers.alt != secondary;
@@ -134,7 +167,33 @@ impl PointerReader<'_> {
         self.corners >= 3 && first.is_some_and(|first| first.distance(pos) < CLOSING_DISTANCE)
     }
 
+    /// A drag of the right button that has gone far enough to be none of a click.
+    fn begin_reversed(&mut self, pos: Pos2, modifiers: Modifiers) {
+        const LEAST_DRAG: f32 = 6.0;
+        let tool = self.canvas.tool;
+        let Some(from) = self.reversed_from.filter(|from| from.distance(pos) >= LEAST_DRAG) else { return };
+        self.reversed_from = None;
+        if self.doing != Doing::Nothing || !tool.is_for_mask() {
+            return;
+        }
+        let at = self.at(from);
+        let reversed = !modifiers.alt;
+        match tool {
+            Tool::Brush | Tool::Eraser => {
+                let at = PenPoint { at, pressure: self.pressure };
+                self.push(CanvasAction::StrokeBegin(StrokeStart { at, reversed, from_last: modifiers.shift }));
+                self.doing = Doing::Painting;
+            }
+            Tool::Rectangle | Tool::Lasso | Tool::Select => {
+                self.push(CanvasAction::OutlineBegin { at, takes_away: reversed, goes_on: modifiers.shift });
+                self.doing = Doing::Outlining;
+            }
+            _ => {}
+        }
+    }
+
     fn go(&mut self, pos: Pos2, modifiers: Modifiers) {
+        self.begin_reversed(pos, modifiers);
         let at = self.at(pos);
         match self.doing {
             // With Shift the way is straight: it waits for where it ends.

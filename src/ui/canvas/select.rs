@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::selecting::Selection;
 use super::state::{CanvasState, Gesture};
+use crate::canvas::PictureLayer;
 use crate::engine::{SelectEvent, SelectHandle};
 use crate::job::{Click, SelectPrompt};
 use crate::mask::MaskPlane;
+use crate::raster::Picture;
 use crate::ui::action::{Join, LookingAt, Sheet, WholeStep};
 use crate::ui::state::AppState;
 use crate::ui::words;
@@ -42,17 +44,32 @@ pub(super) fn point(canvas: &mut CanvasState) {
     selecting.unsent = true;
 }
 
-/// Sends what waits to be sent.
-pub(in crate::ui) fn ask(state: &mut AppState, selector: &SelectHandle) {
+/// What waits to be sent: its number, and what to find in which picture, which takes longer to put together than a frame.
+pub(in crate::ui) fn ask(state: &mut AppState) -> Option<(u64, SelectPrompt, PictureLayer)> {
     let canvas = &mut state.canvas;
     if !std::mem::take(&mut canvas.selecting.unsent) {
-        return;
+        return None;
     }
-    let Some(picture) = canvas.document.whole_picture() else { return };
+    let picture = canvas.document.picture()?.clone();
     let selecting = &mut canvas.selecting;
-    let Some(last) = &selecting.last else { return };
+    let prompt = selecting.last.as_ref()?.prompt.clone();
     selecting.asked += 1;
-    selecting.waits = selector.find(selecting.asked, picture, last.prompt.clone());
+    selecting.waits = true;
+    Some((selecting.asked, prompt, picture))
+}
+
+/// Sends it, unless something newer was asked meanwhile.
+pub(in crate::ui) fn send(
+    state: &mut AppState,
+    selector: &SelectHandle,
+    ask: u64,
+    picture: Option<Arc<Picture>>,
+    prompt: SelectPrompt,
+) {
+    let selecting = &mut state.canvas.selecting;
+    if ask == selecting.asked {
+        selecting.waits = picture.is_some_and(|picture| selector.find(ask, picture, prompt));
+    }
 }
 
 /// What the selector's thread reports.

@@ -26,19 +26,21 @@ pub struct CanvasState {
     pub view: ViewState,
     /// Where the picture was drawn last; the pointer's place is read from it.
     pub placed: Option<View>,
-    /// What stands in the field of the sheet that opens a picture by its path.
-    pub path_text: String,
     /// Files that the store reads for the canvas.
     pub opening: Vec<PathBuf>,
     pub tool: Tool,
     pub tools: ToolSettings,
     pub gesture: Gesture,
+    /// The size of the picture that the brushes were last fitted to.
+    pub brushes_fit: Option<[u32; 2]>,
     pub selecting: Selecting,
     /// Steps that are worked out on another thread.
     pub work: CanvasWork,
     /// Where the last stroke ended, in picture pixels: a straight one goes on from there.
     pub last_point: Option<[f32; 2]>,
     pub overlay: Overlay,
+    /// Whether the line about what the model cannot do was closed.
+    pub notice_closed: bool,
     /// A strip's picture under the pointer, shown instead for as long as it stays there.
     pub peek: Option<LookingAt>,
 }
@@ -110,12 +112,33 @@ impl CanvasState {
         Some((id, move || work(&snapshot)))
     }
 
+    /// Brushes of no chosen size take the one for this picture.
+    pub(in crate::ui) fn fit_brushes(&mut self) {
+        let size_px = self.document.size_px();
+        if self.brushes_fit == size_px {
+            return;
+        }
+        self.brushes_fit = size_px;
+        if let Some(size_px) = size_px {
+            self.tools.mask_brush.fit(size_px);
+            self.tools.colour_brush.fit(size_px);
+        }
+    }
+
+    /// Whether there is a step that goes back: one that is still being worked out counts.
+    #[must_use]
+    pub fn can_undo(&self) -> bool {
+        self.document.can_undo() || self.work.is_busy()
+    }
+
     /// What is still being worked out is the step that goes back, and nothing else.
     pub fn undo(&mut self) {
         if self.work.cancel() {
             return;
         }
         let resized = self.document.undo();
+        // What goes back may be of the mask, and shall be seen.
+        self.overlay.hides_mask = false;
         self.look_at_canvas(resized);
     }
 

@@ -95,6 +95,12 @@ impl View {
         Self { zoom, pan, ..*self }
     }
 
+    /// Where a picture of another size would lie in its stead.
+    #[must_use]
+    pub fn of_size(&self, size_px: Vec2, state: ViewState, pixels_per_point: f32) -> Self {
+        Self::new(self.viewport, size_px, state).on_whole_pixels(pixels_per_point)
+    }
+
     #[must_use]
     pub fn panned(&self, by: Vec2) -> Self {
         Self { pan: kept_in_sight(self.viewport, self.size_px * self.zoom, self.pan + by), ..*self }

@@ -4,8 +4,8 @@ use egui::{MenuBar, ThemePreference, Ui};
 
 use crate::canvas::tools::Tool;
 use crate::ui::action::{
-    Action, CanvasAction, FilesAction, LibraryAction, LookingAt, MaskStep, PromptAction, ResultsAction, Sheet, Tab,
-    WindowAction, Zoom,
+    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, MaskStep, PromptAction, ResultsAction,
+    Sheet, Tab, WindowAction, Zoom,
 };
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -61,7 +61,7 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         actions.push(Action::Files(FilesAction::OpenPictureDialog));
     }
     if entry(ui, "Open picture by path…", Some(Command::OpenByPath), true) {
-        actions.push(Action::Window(WindowAction::Show(Sheet::PicturePath)));
+        actions.push(Action::Window(WindowAction::AskPath(DialogRequest::OpenPicture)));
     }
     if entry(ui, "Models…", Some(Command::Models), true) {
         actions.push(Action::Library(LibraryAction::Open(Tab::Models)));
@@ -89,7 +89,7 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     menu_measures(ui);
     let shown = state.shown_file();
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
-    if entry(ui, "Undo", Some(Command::Undo), state.canvas.document.can_undo()) {
+    if entry(ui, "Undo", Some(Command::Undo), state.canvas.can_undo()) {
         actions.push(Action::Canvas(CanvasAction::Undo));
     }
     if entry(ui, "Redo", Some(Command::Redo), state.canvas.document.can_redo()) {

@@ -2,6 +2,7 @@
 
 use egui::{Context, Frame, Id, Margin, Modal, RichText, Ui, vec2};
 
+use super::path_sheet;
 use crate::engine::mobile_sam;
 use crate::ui::action::{Action, FilesAction, LibraryAction, Sheet, Tab, WindowAction};
 use crate::ui::input::keymap;
@@ -9,30 +10,59 @@ use crate::ui::input::shortcuts;
 use crate::ui::state::AppState;
 use crate::ui::theme;
 use crate::ui::theme::fonts;
-use crate::ui::widgets::fields;
 use crate::ui::widgets::{TextButton, paint};
 
 /// Where a diffusers folder of Stable Diffusion 1.5 lies, free to download.
 const PHOTOGRAPHIC_MODEL_PAGE: &str = "https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5/tree/main";
 
+/// Of the frame around a sheet.
+const MARGIN: i8 = 24;
+/// Between a sheet and the window's edge at least.
+const AROUND: f32 = 16.0;
+/// A sheet's heading, and its button to close.
+const HEAD_AND_FOOT: f32 = 120.0;
+
 pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &mut Vec<Action>) {
-    let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
-    let modal = Modal::new(Id::unique("sheet")).frame(frame).show(ctx, |ui| {
-        ui.set_width(416.0);
-        match sheet {
+    let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(MARGIN));
+    let most = ctx.content_rect().size() - egui::Vec2::splat(2.0 * (f32::from(MARGIN) + AROUND));
+    // Each remembers a size of its own: one that was made for another sheet fits none.
+    // Each remembers a size of its own: one that was made for another sheet fits none.
+    let modal = Modal::new(Id::unique(("sheet", sheet))).frame(frame).show(ctx, |ui| {
+        ui.set_width(most.x.min(416.0));
+        let title = match (sheet, &state.path_sheet) {
+            (Sheet::Path, Some(path)) => path.request.title(),
+            _ => title(sheet),
+        };
+        ui.label(RichText::new(title).font(fonts::strong(fonts::HEADING_PT)));
+        ui.add_space(8.0);
+        let content = egui::ScrollArea::vertical().max_height((most.y - HEAD_AND_FOOT).max(64.0));
+        content.auto_shrink([false, true]).show(ui, |ui| match sheet {
             // The library draws them.
             Sheet::Library | Sheet::Inspection => {}
-            Sheet::Keys => keys(ui, actions),
+            Sheet::Keys => keys(ui),
             Sheet::About => about(ui),
             Sheet::PhotographicModel => photographic_model(ui, actions),
             Sheet::Selector => selector(ui, actions),
-            Sheet::PicturePath => picture_path(ui, &mut state.canvas.path_text, actions),
-        }
-        ui.add_space(16.0);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if ui.add(TextButton::new("Close")).clicked() {
-                actions.push(Action::Window(WindowAction::CloseSheet));
+            Sheet::Path => {
+                if let Some(path) = &mut state.path_sheet {
+                    path_sheet::show(ui, path, actions);
+                }
             }
+        });
+        ui.add_space(16.0);
+        ui.horizontal(|ui| {
+            if sheet == Sheet::Keys {
+                if ui.add(TextButton::new("Change keys…")).clicked() {
+                    actions.push(Action::Files(FilesAction::ShowKeysFile));
+                }
+                let tokens = theme::tokens(ui);
+                ui.label(RichText::new("A small file, read at the next start.").color(tokens.text_3));
+            }
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                if ui.add(TextButton::new("Close")).clicked() {
+                    actions.push(Action::Window(WindowAction::CloseSheet));
+                }
+            });
         });
     });
     if modal.should_close() {
@@ -40,63 +70,33 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
     }
 }
 
-fn heading(ui: &mut Ui, words: &str) {
-    ui.label(RichText::new(words).font(fonts::strong(fonts::HEADING_PT)));
-    ui.add_space(8.0);
+fn title(sheet: Sheet) -> &'static str {
+    match sheet {
+        Sheet::Library | Sheet::Inspection => "Models",
+        Sheet::Keys => "Keys",
+        Sheet::About => "Inkwick",
+        Sheet::PhotographicModel => "Get a photographic model",
+        Sheet::Selector => "Select things by a click",
+        Sheet::Path => "Path",
+    }
 }
 
-fn keys(ui: &mut Ui, actions: &mut Vec<Action>) {
-    heading(ui, "Keys");
+fn keys(ui: &mut Ui) {
     let tokens = theme::tokens(ui);
-    let most = (ui.ctx().content_rect().height() - 220.0).max(160.0);
-    egui::ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 4.0;
-        for entry in shortcuts::TABLE {
-            ui.horizontal(|ui| {
-                ui.label(entry.words);
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    ui.add_space(8.0);
-                    ui.label(RichText::new(keymap::written(ui.ctx(), entry.command)).color(tokens.text_2));
-                });
+    ui.spacing_mut().item_spacing.y = 4.0;
+    for entry in shortcuts::TABLE {
+        ui.horizontal(|ui| {
+            ui.label(entry.words);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                ui.add_space(8.0);
+                ui.label(RichText::new(keymap::written(ui.ctx(), entry.command)).color(tokens.text_2));
             });
-        }
-    });
-    ui.add_space(8.0);
-    ui.horizontal(|ui| {
-        if ui.add(TextButton::new("Change keys…")).clicked() {
-            actions.push(Action::Files(FilesAction::ShowKeysFile));
-        }
-        ui.label(RichText::new("A small file, read at the next start.").color(tokens.text_3));
-    });
-}
-
-fn picture_path(ui: &mut Ui, text: &mut String, actions: &mut Vec<Action>) {
-    heading(ui, "Open a picture by its path");
-    ui.label("Where the desktop has no file dialog to offer, write the path here, or drop the file on the window.");
-    let label = ui.label(RichText::new("Path").color(theme::tokens(ui).text_2)).id;
-    let mut entered = false;
-    fields::text_line(ui, label, 400.0, |ui, id| {
-        let response = ui.add(
-            egui::TextEdit::singleline(text)
-                .id(id)
-                .hint_text("/home/me/photo.jpg")
-                .desired_width(f32::INFINITY)
-                .frame(Frame::NONE),
-        );
-        entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-        response
-    });
-    let path = text.trim().trim_matches('"');
-    let clicked = ui.add_enabled(!path.is_empty(), TextButton::new("Open picture")).clicked();
-    if (clicked || entered) && !path.is_empty() {
-        actions.push(Action::Files(FilesAction::OpenPicture(path.into())));
-        actions.push(Action::Window(WindowAction::CloseSheet));
+        });
     }
 }
 
 /// Says what would be fetched, from where and on which terms, before anything is.
 fn selector(ui: &mut Ui, actions: &mut Vec<Action>) {
-    heading(ui, "Select things by a click");
     ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
     ui.label("MobileSAM finds the thing under a click or in a box. It is fetched once and runs on this machine alone.");
     let tokens = theme::tokens(ui);
@@ -129,14 +129,12 @@ fn selector(ui: &mut Ui, actions: &mut Vec<Action>) {
 }
 
 fn about(ui: &mut Ui) {
-    heading(ui, "Inkwick");
     ui.label(format!("Version {}. A studio for Stable Diffusion, all on this machine.", env!("CARGO_PKG_VERSION")));
     ui.label("MIT or Apache-2.0. The built-in model was trained on Fluent Emoji (Microsoft, MIT).");
     ui.label("Letters: Inter (OFL). Icons: Phosphor (MIT).");
 }
 
 fn photographic_model(ui: &mut Ui, actions: &mut Vec<Action>) {
-    heading(ui, "Get a photographic model");
     ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
     ui.spacing_mut().interact_size.y = 18.0;
     ui.label("The built-in model is small and paints emoji-like objects and scenes. For photographs:");

@@ -36,7 +36,8 @@ pub(crate) fn show(ui: &mut Ui, state: &AppState, layout: Layout, actions: &mut 
         ui.with_layout(UiLayout::left_to_right(Align::Center), |ui| {
             let too_large = state.memory.estimate.as_ref().is_some_and(Estimate::is_too_large);
             let colour = if too_large { tokens.warning } else { tokens.text_2 };
-            let words = [Some(state.device_text.clone()), state.memory.words()];
+            let worked = state.enlarged_from_px().map(|[width, height]| format!("works at {width} × {height}"));
+            let words = [Some(state.device_text.clone()), worked, state.memory.words()];
             let text = egui::RichText::new(words.into_iter().flatten().collect::<Vec<_>>().join(" · ")).color(colour);
             ui.add(egui::Label::new(text).truncate());
         });
@@ -73,8 +74,10 @@ fn run_figures(ui: &mut Ui, state: &AppState, layout: Layout) {
         ..RunFigures::default()
     });
     figure(ui, LEFT_WIDTH, &figures.left, tokens.text_2);
-    if !layout.narrow {
-        figure(ui, PER_STEP_WIDTH, &figures.per_step, tokens.text_2);
+    // While pictures wait, that matters more than the time per step.
+    let beside = if figures.waiting.is_empty() { &figures.per_step } else { &figures.waiting };
+    if !layout.narrow || !figures.waiting.is_empty() {
+        figure(ui, PER_STEP_WIDTH, beside, tokens.text_2);
     }
     bar(ui, figures.fraction);
     figure(ui, STEP_WIDTH, &figures.step, tokens.text_1);

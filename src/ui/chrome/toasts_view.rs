@@ -1,20 +1,21 @@
-//! Draws the toasts: newest below, in the canvas's upper right corner, over everything.
+//! Draws the toasts: newest below, in the canvas's upper right corner, over everything, sheets too.
 
-use egui::{Align2, Area, Context, Frame, Id, Margin, Order, RichText, Ui, vec2};
+use egui::{Align2, Area, Context, Frame, Id, Margin, Order, Rect, RichText, Ui, vec2};
 
 use crate::ui::action::{Action, WindowAction};
 use crate::ui::chrome::toasts::{Toast, ToastKind, Toasts};
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
-use crate::ui::widgets::IconButton;
+use crate::ui::widgets::{IconButton, TextButton};
 
 const WIDTH: f32 = 336.0;
 
-pub(crate) fn show(ctx: &Context, toasts: &mut Toasts, actions: &mut Vec<Action>) {
+/// `canvas` is where it lies, with its tools.
+pub(crate) fn show(ctx: &Context, canvas: Rect, toasts: &mut Toasts, actions: &mut Vec<Action>) {
     let now = ctx.input(|input| input.time);
     for toast in &mut toasts.list {
         let shown_at = *toast.shown_at.get_or_insert(now);
-        if toast.kind == ToastKind::Note {
+        if toast.kind == ToastKind::Note && toast.details.is_none() {
             let left = Toasts::NOTE_SECONDS - (now - shown_at);
             if left <= 0.0 {
                 actions.push(Action::Window(WindowAction::CloseToast(toast.id)));
@@ -27,8 +28,9 @@ pub(crate) fn show(ctx: &Context, toasts: &mut Toasts, actions: &mut Vec<Action>
         return;
     }
     Area::new(Id::unique("toasts"))
-        .order(Order::Foreground)
-        .anchor(Align2::RIGHT_TOP, vec2(-16.0, crate::ui::chrome::layout::MENU_HEIGHT + 12.0))
+        .order(Order::Tooltip)
+        .pivot(Align2::RIGHT_TOP)
+        .fixed_pos(canvas.right_top() + vec2(-16.0, theme::TOOL_STRIP_HEIGHT + 12.0))
         .show(ctx, |ui| {
             ui.spacing_mut().item_spacing.y = 16.0;
             for toast in &mut toasts.list {
@@ -53,7 +55,7 @@ fn one(ui: &mut Ui, toast: &mut Toast, actions: &mut Vec<Action>) {
                 ui.vertical(|ui| {
                     ui.set_width(text_width);
                     ui.label(&toast.text);
-                    foot(ui, toast);
+                    foot(ui, toast, actions);
                 });
             });
             // The button is taller than the line: raised, so that its sign stands on the first one.
@@ -67,8 +69,14 @@ fn one(ui: &mut Ui, toast: &mut Toast, actions: &mut Vec<Action>) {
     });
 }
 
-fn foot(ui: &mut Ui, toast: &mut Toast) {
+fn foot(ui: &mut Ui, toast: &mut Toast, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui);
+    if let Some((words, action)) = &toast.action
+        && ui.add(TextButton::new(words).action()).clicked()
+    {
+        actions.push(action.clone());
+        actions.push(Action::Window(WindowAction::CloseToast(toast.id)));
+    }
     let Some(details) = &toast.details else { return };
     ui.horizontal(|ui| {
         if ui.link(RichText::new("Details").color(tokens.text_2)).clicked() {

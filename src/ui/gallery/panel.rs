@@ -1,5 +1,8 @@
 //! The right panel: every picture on disk, a heading for each day. Only what is seen is drawn and asked for.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use egui::epaint::text::LayoutJob;
 use egui::{
     Align, Area, Frame, Id, Margin, Order, Panel, Rect, ScrollArea, StrokeKind, TextEdit, Ui, UiBuilder, pos2, vec2,
@@ -11,6 +14,7 @@ use crate::ui::chrome::layout;
 use crate::ui::chrome::layout::{Layout, PanelForm};
 use crate::ui::gallery::rows::{FoundDay, GAP, Grid, HEADING, name_of};
 use crate::ui::gallery::state::{GalleryState, Thumbnail, Thumbnails};
+use crate::ui::gallery::words::GalleryWords;
 use crate::ui::results::candidate::Candidates;
 use crate::ui::results::picture_menu;
 use crate::ui::state::AppState;
@@ -28,6 +32,8 @@ const RING: f32 = 4.0;
 /// What drawing a picture needs.
 struct Drawing<'a> {
     thumbnails: &'a mut Thumbnails,
+    words: &'a GalleryWords,
+    starred: &'a BTreeSet<PathBuf>,
     candidates: &'a Candidates,
     looking_at: &'a LookingAt,
     textures: &'a mut Textures,
@@ -81,17 +87,23 @@ fn full(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mu
     let AppState { gallery, candidates, canvas, .. } = state;
     let top = ui.max_rect().shrink2(vec2(padding, 12.0));
     let field = Rect::from_min_size(top.min, vec2(top.width(), theme::CONTROL_HEIGHT));
-    search_field(ui, field, gallery);
+    let star = paint::right_part(field, theme::CONTROL_HEIGHT);
+    search_field(ui, paint::between(field, 0.0, theme::CONTROL_HEIGHT + theme::HALF), gallery);
+    let only = gallery.search.starred_only;
+    if ui.put(star, IconButton::new(icons::STAR, "Starred only").selected(only)).clicked() {
+        gallery.search.starred_only = !only;
+    }
     let below = Rect::from_min_max(pos2(top.left(), field.bottom() + 8.0), pos2(top.right(), ui.max_rect().bottom()));
-    gallery.search.refresh(&gallery.days, candidates);
+    gallery.search.refresh(&gallery.days, &gallery.starred);
     if gallery.search.days().is_empty() {
         if gallery.listed {
             empty(ui, below, gallery);
         }
         return;
     }
-    let GalleryState { days, thumbnails, search, .. } = gallery;
-    let mut drawing = Drawing { thumbnails, candidates, looking_at: &canvas.looking_at, textures, actions };
+    let GalleryState { days, thumbnails, search, words, starred, .. } = gallery;
+    let looking_at = &canvas.looking_at;
+    let mut drawing = Drawing { thumbnails, words, starred, candidates, looking_at, textures, actions };
     let grid = Grid::for_width(below.width(), LEAST_TILE);
     // Wider than the grid, so that rings are not cut and the scroll bar lies beside the pictures.
     let area = Rect::from_min_max(below.min - vec2(RING, 0.0), below.max + vec2(padding, 0.0));
@@ -166,7 +178,13 @@ impl Drawing<'_> {
             let view = GalleryView { file: file.clone(), picture: None };
             self.actions.push(Action::Results(ResultsAction::LookAt(LookingAt::Gallery(view))));
         }
-        response.context_menu(|ui| picture_menu::show(ui, file, self.actions));
+        let is_starred = self.starred.contains(file);
+        if is_starred && rect.width() > RAIL_TILE {
+            let corner = Rect::from_min_size(rect.right_top() + vec2(-22.0, 4.0), vec2(18.0, 18.0));
+            ui.painter().rect_filled(corner, theme::RADIUS, egui::Color32::from_black_alpha(184));
+            paint::icon(ui, corner, icons::STAR, theme::SMALL_ICON_PT, theme::DARK.accent_text);
+        }
+        response.context_menu(|ui| picture_menu::show(ui, file, is_starred, self.actions));
         response.on_hover_ui(|ui| {
             ui.label(self.hover_text(file));
         });
@@ -176,6 +194,9 @@ impl Drawing<'_> {
     fn hover_text(&self, file: &std::path::Path) -> String {
         if let Some(Thumbnail::Broken(problem)) = self.thumbnails.get(file) {
             return problem.clone();
+        }
+        if let Some(words) = self.words.of(file) {
+            return format!("{}\n{}", words.prompt, words.facts);
         }
         let made_here = self.candidates.list.iter().find(|one| one.made().is_some_and(|made| made.file == file));
         made_here.map_or_else(|| name_of(file), |one| one.request.prompt.clone())
@@ -219,7 +240,14 @@ fn empty(ui: &Ui, rect: Rect, gallery: &GalleryState) {
         let folder = &gallery.folder_text;
         ("No pictures yet", format!("Every picture you make is kept here with its prompt and settings, in {folder}."))
     } else {
-        ("Nothing found", "No prompt of this session and no file name has these words.".to_owned())
+        (
+            "Nothing found",
+            if gallery.search.starred_only {
+                "No picture with a star fits. The key . gives the shown one a star.".to_owned()
+            } else {
+                "No picture has these words in its prompt, model, LoRAs, sampler or file name.".to_owned()
+            },
+        )
     };
     let mut job = LayoutJob::simple(words, fonts::body(), tokens.text_2, rect.width() - 16.0);
     job.halign = Align::Center;
@@ -248,9 +276,10 @@ fn rail(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mu
         actions.push(Action::Window(WindowAction::ToggleGallery));
     }
     let area = Rect::from_min_max(pos2(ui.max_rect().left() + 1.0, open.bottom() + 4.0), ui.max_rect().max);
-    let GalleryState { days, thumbnails, .. } = gallery;
+    let GalleryState { days, thumbnails, words, starred, .. } = gallery;
     let count: usize = days.iter().map(|day| day.pictures.len()).sum();
-    let mut drawing = Drawing { thumbnails, candidates, looking_at: &canvas.looking_at, textures, actions };
+    let looking_at = &canvas.looking_at;
+    let mut drawing = Drawing { thumbnails, words, starred, candidates, looking_at, textures, actions };
     ui.scope_builder(UiBuilder::new().max_rect(area), |ui| {
         ScrollArea::vertical().id_salt("gallery rail").auto_shrink([false, false]).show_viewport(ui, |ui, viewport| {
             let origin = ui.max_rect().min + vec2((area.width() - RAIL_TILE) / 2.0, RING + 4.0);

@@ -1,12 +1,11 @@
 //! Which pictures the gallery lists and where each lies: found again only when something changed, so that 20,000
 //! pictures cost a frame nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::store::pictures::gallery::{GalleryDay, GalleryPicture};
-use crate::ui::results::candidate::Candidates;
 
 /// Height of a day's heading.
 pub(super) const HEADING: f32 = 28.0;
@@ -16,6 +15,15 @@ pub(super) const GAP: f32 = 12.0;
 #[derive(Default)]
 pub struct GallerySearch {
     pub text: String,
+    pub starred_only: bool,
+    /// What the store was asked last.
+    asked: String,
+    /// The newest answer: `None` is every picture.
+    found: Option<HashSet<PathBuf>>,
+    /// What that was an answer to.
+    answered: String,
+    /// Counts the answers.
+    answers: u64,
     days: Vec<FoundDay>,
     seen: Signature,
 }
@@ -31,32 +39,57 @@ pub struct FoundDay {
 /// What a found list was made of.
 #[derive(Default, PartialEq)]
 struct Signature {
-    text: String,
     counts: Vec<usize>,
     newest: Option<GalleryPicture>,
-    candidates: usize,
+    answers: u64,
+    starred_only: bool,
+    stars: usize,
 }
 
 impl GallerySearch {
-    /// Searches again if the text or the pictures are others than last time. The text is looked for in the prompts that
-    /// this session knows and in the files' names.
-    pub fn refresh(&mut self, days: &[GalleryDay], candidates: &Candidates) {
+    /// What the store is to be asked now, if the text is another than last time.
+    pub fn take_question(&mut self) -> Option<String> {
+        let text = self.text.trim();
+        if text == self.asked {
+            return None;
+        }
+        self.asked = text.to_owned();
+        if text.is_empty() {
+            (self.found, self.answered) = (None, String::new());
+            self.answers += 1;
+            return None;
+        }
+        Some(self.asked.clone())
+    }
+
+    /// What the store knows has changed.
+    pub fn ask_again(&mut self) {
+        self.asked.clear();
+    }
+
+    /// An answer to another text than the newest comes too late. Until the newest is there, the last one is shown.
+    pub fn answer(&mut self, text: &str, found: Option<HashSet<PathBuf>>) {
+        if text == self.asked {
+            (self.found, self.answered) = (found, text.to_owned());
+            self.answers += 1;
+        }
+    }
+
+    /// Lists again what is found if the pictures or the answer are others than last time.
+    pub fn refresh(&mut self, days: &[GalleryDay], starred: &BTreeSet<PathBuf>) {
         let seen = Signature {
-            text: self.text.trim().to_lowercase(),
             counts: days.iter().map(|day| day.pictures.len()).collect(),
             newest: days.first().and_then(|day| day.pictures.first()).cloned(),
-            candidates: candidates.list.len(),
+            answers: self.answers,
+            starred_only: self.starred_only,
+            stars: if self.starred_only { starred.len() } else { 0 },
         };
         if seen == self.seen {
             return;
         }
-        let made =
-            candidates.list.iter().filter_map(|one| Some((one.made()?.file.as_path(), one.request.prompt.as_str())));
-        let prompts: HashMap<&Path, &str> = made.collect();
         let fits = |picture: &GalleryPicture| {
-            seen.text.is_empty()
-                || name_of(&picture.path).to_lowercase().contains(&seen.text)
-                || prompts.get(picture.path.as_path()).is_some_and(|words| words.to_lowercase().contains(&seen.text))
+            (!self.starred_only || starred.contains(&picture.path))
+                && self.found.as_ref().is_none_or(|found| found.contains(&picture.path))
         };
         let found = days.iter().enumerate().map(|(day, listed)| {
             let pictures = listed.pictures.iter().enumerate().filter(|(_, picture)| fits(picture));
@@ -64,6 +97,18 @@ impl GallerySearch {
         });
         self.days = found.filter(|day| !day.pictures.is_empty()).collect();
         self.seen = seen;
+    }
+
+    /// Whether not everything is listed.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.starred_only || !self.text.trim().is_empty()
+    }
+
+    /// Whether what is listed is the answer to what is typed.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.answered == self.text.trim()
     }
 
     #[must_use]
@@ -142,17 +187,37 @@ mod tests {
     }
 
     #[test]
-    fn a_search_leaves_out_days_without_a_match() {
+    fn a_search_leaves_out_days_without_a_match_and_late_answers() {
         let days = [day("Today", &["/a/00002-77.png", "/a/00001-5.png"]), day("Yesterday", &["/b/fox.png"])];
         let mut search = GallerySearch::default();
-        search.refresh(&days, &Candidates::default());
-        assert_eq!(search.days().len(), 2);
-        search.text = " FOX ".into();
-        search.refresh(&days, &Candidates::default());
+        let mut starred = BTreeSet::new();
+        let listed = |search: &mut GallerySearch| {
+            search.refresh(&days, &starred);
+            search.days().iter().map(|found| (found.day, found.pictures.clone())).collect::<Vec<_>>()
+        };
+        let all = vec![(0, vec![0, 1]), (1, vec![0])];
+        let fox = || Some(HashSet::from([PathBuf::from("/b/fox.png")]));
+        assert_eq!((search.take_question(), listed(&mut search)), (None, all.clone()));
+        search.text = " fox ".into();
+        assert_eq!(search.take_question().as_deref(), Some("fox"));
+        assert_eq!(
+            (search.take_question(), listed(&mut search)),
+            (None, all.clone()),
+            "nothing is hidden before the answer"
+        );
+        search.answer("fo", Some(HashSet::new()));
+        assert_eq!(listed(&mut search), all, "an answer to another text");
+        search.answer("fox", fox());
+        assert_eq!(listed(&mut search), [(1, vec![0])]);
+        // More was indexed: the same is asked once more, and meanwhile shown.
+        search.ask_again();
+        assert_eq!((search.take_question().as_deref(), listed(&mut search)), (Some("fox"), vec![(1, vec![0])]));
+        search.text.clear();
+        assert_eq!((search.take_question(), listed(&mut search)), (None, all));
+        search.starred_only = true;
+        assert!(listed(&mut search).is_empty());
+        starred.insert("/b/fox.png".into());
+        search.refresh(&days, &starred);
         assert_eq!(search.days().len(), 1);
-        assert_eq!((search.days()[0].day, &search.days()[0].pictures[..]), (1, &[0][..]));
-        search.text = "x".repeat(3);
-        search.refresh(&days, &Candidates::default());
-        assert!(search.days().is_empty());
     }
 }

@@ -1,12 +1,14 @@
 //! The pictures on disk as the right panel lists them: newest first, a heading for each day.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::raster::Picture;
 use crate::store::pictures::gallery::{GalleryDay, GalleryPicture};
+use crate::ui::gallery::leaving::LeavingPictures;
 use crate::ui::gallery::rows::GallerySearch;
+use crate::ui::gallery::words::GalleryWords;
 
 /// The right panel.
 #[derive(Default)]
@@ -15,6 +17,10 @@ pub struct GalleryState {
     pub days: Vec<GalleryDay>,
     pub thumbnails: Thumbnails,
     pub search: GallerySearch,
+    pub words: GalleryWords,
+    pub starred: BTreeSet<PathBuf>,
+    /// On their way to the Trash.
+    pub leaving: LeavingPictures,
     /// Whether the first listing has arrived.
     pub listed: bool,
     /// Where the pictures are kept, as a person reads it: "Pictures / Inkwick".
@@ -25,6 +31,35 @@ impl GalleryState {
     /// Every picture, newest first.
     pub fn pictures(&self) -> impl Iterator<Item = &GalleryPicture> {
         self.days.iter().flat_map(|day| &day.pictures)
+    }
+
+    /// Those that the panel lists: what was found, while one searches.
+    #[must_use]
+    pub fn listed_files(&self) -> Vec<&Path> {
+        if !self.search.is_active() {
+            return self.pictures().map(|picture| picture.path.as_path()).collect();
+        }
+        let found = self.search.days().iter().filter_map(|found| Some((self.days.get(found.day)?, &found.pictures)));
+        let files = found.flat_map(|(day, pictures)| pictures.iter().filter_map(|index| day.pictures.get(*index)));
+        files.map(|picture| picture.path.as_path()).collect()
+    }
+
+    /// What is looked at when this one goes: the next, or, at the end, the one before.
+    #[must_use]
+    pub fn beside(&self, file: &Path) -> Option<PathBuf> {
+        let files = self.listed_files();
+        let index = files.iter().position(|listed| *listed == file)?;
+        let beside = files.get(index + 1).or_else(|| files.get(index.checked_sub(1)?))?;
+        Some(beside.to_path_buf())
+    }
+
+    /// Takes a new listing, without what is on its way to the Trash.
+    pub fn take_listing(&mut self, mut days: Vec<GalleryDay>) {
+        for day in &mut days {
+            day.pictures.retain(|picture| !self.leaving.hides(&picture.path));
+        }
+        days.retain(|day| !day.pictures.is_empty());
+        (self.days, self.listed) = (days, true);
     }
 
     #[must_use]

@@ -1,46 +1,79 @@
 //! What this frame's keys ask for.
 
-use egui::{Context, FocusDirection, Key, KeyboardShortcut, Modifiers};
+use egui::{Context, Event, FocusDirection, Id, Key, Modifiers};
 
 use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
-    Action, CanvasAction, FilesAction, LibraryAction, LookingAt, PromptAction, ResultsAction, Sheet, Tab, WindowAction,
-    Zoom,
+    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, PromptAction, ResultsAction, Sheet,
+    Tab, WindowAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
 
-/// What the keys of this frame ask for. Called before the panels, so that a text field does not see them too.
-pub(crate) fn pressed(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
+/// The next of this frame's keys that asks for something, in the order in which they were pressed: a key that was pressed
+/// twice in a slow frame counts twice, and what the first one did is there when the second one is read. Called before the
+/// panels, so that a text field does not see it too. `from` is where to go on among the frame's events, 0 at first.
+pub(crate) fn next(ctx: &Context, state: &AppState, from: &mut usize) -> Option<Action> {
     let typing = ctx.text_edit_focused();
     let focused = ctx.egui_wants_keyboard_input();
     let popup_open = egui::Popup::is_any_open(ctx);
     let keymap = keymap::of(ctx);
-    for (entry, key) in keymap.by_modifiers() {
+    let counts = |when: When, command: Command| match when {
         // Escape belongs to the sheet, and nothing behind it shall move.
-        let counts = match entry.when {
-            _ if state.sheet.is_some() => entry.command == Command::Quit,
-            When::Always => true,
-            When::NotTyping => !typing && !popup_open,
-            When::NothingFocused => !focused && !popup_open,
-        };
-        if !counts || (entry.command == Command::Panels && !ctx.input(|input| input.modifiers.is_none())) {
-            continue;
-        }
-        let Some(action) = action_of(entry.command, state) else { continue };
-        if ctx.input_mut(|input| input.consume_shortcut(key)) {
-            if entry.command == Command::Panels {
-                // egui has read the Tab already and would put the focus on the first control.
-                ctx.memory_mut(|memory| memory.move_focus(FocusDirection::None));
+        _ if state.sheet.is_some() => command == Command::Quit,
+        When::Always => true,
+        When::NotTyping => !typing && !popup_open,
+        When::NothingFocused => !focused && !popup_open,
+    };
+    let (command, action) = ctx.input_mut(|input| {
+        while let Some(event) = input.events.get(*from) {
+            if let Event::Key { key, pressed: true, modifiers, .. } = event {
+                let (key, modifiers) = (*key, *modifiers);
+                let asked = keymap.by_modifiers().find_map(|(entry, shortcut)| {
+                    let fits = key == shortcut.logical_key && modifiers.matches_logically(shortcut.modifiers);
+                    let fits = fits && (entry.command != Command::Panels || modifiers.is_none());
+                    let action = (fits && counts(entry.when, entry.command)).then(|| action_of(entry.command, state));
+                    Some((Some(entry.command), action??))
+                });
+                // The plus key without its Shift.
+                let zooms = key == Key::Equals && modifiers.matches_logically(Modifiers::COMMAND);
+                let zoom = || (None, Action::Canvas(CanvasAction::Zoom(Zoom::In)));
+                if let Some(asked) = asked.or_else(|| (zooms && state.sheet.is_none()).then(zoom)) {
+                    input.events.remove(*from);
+                    return Some(asked);
+                }
             }
-            actions.push(action);
+            *from += 1;
         }
+        None
+    })?;
+    if command == Some(Command::Panels) {
+        // egui has read the Tab already and would put the focus on the first control.
+        ctx.memory_mut(|memory| memory.move_focus(FocusDirection::None));
     }
-    if state.sheet.is_none()
-        && ctx.input_mut(|input| input.consume_shortcut(&KeyboardShortcut::new(Modifiers::COMMAND, Key::Equals)))
-    {
-        actions.push(Action::Canvas(CanvasAction::Zoom(Zoom::In)));
+    Some(action)
+}
+
+fn focus_id() -> Id {
+    Id::unique("focus of the last frame")
+}
+
+/// Keeps whether a control has the keyboard, for the next frame: by then egui has let go of it where Escape was pressed.
+pub(crate) fn note_focus(ctx: &Context) {
+    let focused = ctx.egui_wants_keyboard_input();
+    ctx.data_mut(|data| data.insert_temp(focus_id(), focused));
+}
+
+/// The first Escape leaves a field, and does nothing else.
+pub(crate) fn leave_field(ctx: &Context) {
+    if ctx.data(|data| data.get_temp(focus_id())).unwrap_or(false) {
+        let is_escape = |event: &Event| matches!(event, Event::Key { key: Key::Escape, pressed: true, .. });
+        ctx.input_mut(|input| {
+            if let Some(first) = input.events.iter().position(is_escape) {
+                input.events.remove(first);
+            }
+        });
     }
 }
 
@@ -52,6 +85,9 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
     match command {
         Command::Generate => Some(Action::Prompt(PromptAction::Generate)),
         Command::GenerateInFront => Some(Action::Prompt(PromptAction::GenerateInFront)),
+        Command::Prompt => Some(Action::Prompt(PromptAction::Focus)),
+        Command::OlderPrompt => Some(Action::Prompt(PromptAction::Older)),
+        Command::NewerPrompt => Some(Action::Prompt(PromptAction::Newer)),
         Command::Cancel => Some(Action::Results(ResultsAction::CancelRunning)),
         Command::Accept if outlining => canvas(CanvasAction::OutlineClose),
         Command::SetAside if outlining => canvas(CanvasAction::Drop),
@@ -63,16 +99,18 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
             let file = state.shown_file().filter(|_| over_canvas)?;
             Some(Action::Files(FilesAction::Trash(file)))
         }
+        Command::Star => Some(Action::Files(FilesAction::Star(state.shown_file()?))),
         Command::NewCanvas => Some(Action::Canvas(CanvasAction::NewCanvas)),
         Command::OpenPicture => Some(Action::Files(FilesAction::OpenPictureDialog)),
         Command::Models => Some(Action::Library(LibraryAction::Open(Tab::Models))),
-        Command::OpenByPath => Some(Action::Window(WindowAction::Show(Sheet::PicturePath))),
+        Command::OpenByPath => Some(Action::Window(WindowAction::AskPath(DialogRequest::OpenPicture))),
         Command::LoadMask => state.canvas.has_picture().then_some(Action::Files(FilesAction::OpenMaskDialog)),
         Command::SaveMask => {
             (!state.canvas.document.mask().is_empty()).then_some(Action::Files(FilesAction::SaveMaskDialog))
         }
         Command::AddModel => Some(Action::Library(LibraryAction::AddModelDialog)),
         Command::SaveAs => Some(Action::Files(FilesAction::SaveAsDialog)),
+        Command::Copy => canvas(CanvasAction::Copy),
         Command::Undo => Some(Action::Canvas(CanvasAction::Undo)),
         Command::Redo => Some(Action::Canvas(CanvasAction::Redo)),
         Command::Tool(tool) => canvas(CanvasAction::ChooseTool(tool)),

@@ -2,6 +2,7 @@
 
 use egui::{Context, Frame, Id, Margin, Modal, RichText, ScrollArea};
 
+use crate::store::models::file::Shelf;
 use crate::store::models::inspection::Inspection;
 use crate::ui::action::{Action, FilesAction, LibraryAction, WindowAction};
 use crate::ui::state::AppState;
@@ -16,7 +17,7 @@ pub(crate) fn show(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
     let Some(inspection) = &state.library.inspection else { return };
     let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
     let modal = Modal::new(Id::unique("inspector")).frame(frame).show(ctx, |ui| {
-        ui.set_width(480.0);
+        ui.set_width((ctx.content_rect().width() - 80.0).min(480.0));
         let tokens = theme::tokens(ui);
         let name = inspection.path.file_name().unwrap_or_default().to_string_lossy();
         ui.add(egui::Label::new(RichText::new(name).font(fonts::strong(fonts::HEADING_PT))).wrap());
@@ -24,7 +25,7 @@ pub(crate) fn show(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
             ui.label(sentence);
         }
         ui.add_space(8.0);
-        let height = (ctx.content_rect().height() - 280.0).max(120.0);
+        let height = (ctx.content_rect().height() - 280.0).max(64.0);
         ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 6.0;
             for (name, value) in &inspection.facts {
@@ -42,6 +43,16 @@ pub(crate) fn show(ctx: &Context, state: &AppState, actions: &mut Vec<Action>) {
                 }
             }
         });
+        if inspection.may_be_filed {
+            ui.add_space(8.0);
+            ui.horizontal_wrapped(|ui| {
+                for shelf in Shelf::ALL {
+                    if ui.add(TextButton::new(&format!("It is {}", shelf.one()))).clicked() {
+                        actions.push(Action::Library(LibraryAction::FileAs(inspection.path.clone(), shelf)));
+                    }
+                }
+            });
+        }
         fields::line(ui, 12.0);
         buttons(ui, state, inspection, actions);
     });

@@ -4,7 +4,7 @@ use egui::{RichText, TextEdit, Ui};
 
 use crate::job::fresh_seed;
 use crate::raster::ResizeMode;
-use crate::ui::action::Action;
+use crate::ui::action::{Action, CanvasAction};
 use crate::ui::chrome::layout::Layout;
 use crate::ui::prompt::model_box;
 use crate::ui::prompt::size;
@@ -12,7 +12,7 @@ use crate::ui::prompt::state::{InpaintPanel, PromptPanelState};
 use crate::ui::state::{AppState, Mode};
 use crate::ui::theme::icons;
 use crate::ui::widgets::fields;
-use crate::ui::widgets::{IconButton, Segment, Segments};
+use crate::ui::widgets::{IconButton, Segment, Segments, TextButton};
 use crate::ui::{prompt, theme};
 
 pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
@@ -24,6 +24,7 @@ pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &
         Mode::Edit => {
             strength_row(ui, &mut state.prompt.strength, PromptPanelState::DEFAULT_STRENGTH, layout);
             repaint_size_row(ui, state);
+            enlarged_row(ui, state, actions);
         }
         Mode::Fill => {
             prompt::inpaint::intent_row(ui, &mut state.inpaint);
@@ -32,10 +33,15 @@ pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &
     }
     seed_row(ui, &mut state.prompt);
     fields::row(ui, "Pictures", |ui, label| {
-        let field = fields::Number::new(1.0, 1.0..=f64::from(PromptPanelState::MAX_PICTURES)).default(1.0);
+        // More can be asked for than is taken: that is said, not cut in silence.
+        let field = fields::Number::new(1.0, 1.0..=9999.0).default(1.0);
         let mut count = f64::from(state.prompt.picture_count);
         field.show(ui, label, layout.number_width(), &mut count);
-        state.prompt.picture_count = count as u32;
+        let most = PromptPanelState::MAX_PICTURES;
+        if count as u32 > most {
+            state.toasts.note(format!("At most {most} pictures wait at once: press the button again for more."));
+        }
+        state.prompt.picture_count = (count as u32).min(most);
     });
     fields::line(ui, 7.0);
     prompt::sampling::show(ui, state, layout);
@@ -81,8 +87,7 @@ fn size_row(ui: &mut Ui, prompt: &mut PromptPanelState, native_px: [u32; 2]) {
         let name = size::name_of(prompt.size_px, native_px);
         let figures = format!("{width} × {height}");
         let box_width = ui.available_width() - theme::CONTROL_HEIGHT - theme::GRID;
-        // Where both do not fit, the figures matter more.
-        let (chosen, hint) = if box_width < 160.0 { (figures.as_str(), "") } else { (name, figures.as_str()) };
+        let (chosen, hint) = fields::name_or_figures(ui, box_width, name, &figures);
         fields::menu_box(ui, label, box_width, chosen, hint, |ui| {
             for aspect in size::ASPECTS {
                 let size_px = size::for_aspect(aspect, native_px);
@@ -119,7 +124,8 @@ fn repaint_size_row(ui: &mut Ui, state: &mut AppState) {
             None => ("As the picture", figures(own_px)),
             Some(size_px) => (size::name_of(size_px, native_px), figures(size_px)),
         };
-        fields::menu_box(ui, label, ui.available_width(), name, &hint, |ui| {
+        let (name, hint) = fields::name_or_figures(ui, ui.available_width(), name, &hint);
+        fields::menu_box(ui, label, ui.available_width(), name, hint, |ui| {
             if fields::choice(ui, prompt.repaint_size_px.is_none(), "As the picture", &figures(own_px)) {
                 prompt.repaint_size_px = None;
                 ui.close();
@@ -146,6 +152,23 @@ fn repaint_size_row(ui: &mut Ui, state: &mut AppState) {
     });
 }
 
+/// What becomes of a photo that is larger than the model can draw, and what helps.
+fn enlarged_row(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    let Some([width, height]) = state.enlarged_from_px() else { return };
+    fields::row(ui, "", |ui, _| {
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = theme::HALF;
+            let words = format!("Worked at {width} × {height}, then enlarged: fine detail is lost.");
+            ui.add(egui::Label::new(RichText::new(words).color(theme::tokens(ui).text_2)).wrap());
+            let part = ui.add(TextButton::new("Work on a part"));
+            let hint = "Mask the part that shall change: it is worked on at the model's full size, and the rest stays.";
+            if part.on_hover_text(hint).clicked() {
+                actions.push(Action::Canvas(CanvasAction::WorkOnPart));
+            }
+        });
+    });
+}
+
 fn custom_size(ui: &mut Ui, prompt: &mut PromptPanelState) {
     ui.horizontal(|ui| {
         ui.add_space(8.0);
@@ -162,7 +185,9 @@ fn custom_size(ui: &mut Ui, prompt: &mut PromptPanelState) {
 
 fn seed_row(ui: &mut Ui, prompt: &mut PromptPanelState) {
     fields::row(ui, "Seed", |ui, label| {
-        let buttons = 2.0 * (theme::CONTROL_HEIGHT + theme::GRID);
+        // A seed has up to ten figures, and they have room in a narrow panel too.
+        ui.spacing_mut().item_spacing.x = theme::HALF;
+        let buttons = 2.0 * (theme::CONTROL_HEIGHT + theme::HALF);
         let width = ui.available_width() - buttons;
         fields::text_line(ui, label, width, |ui, id| {
             ui.add(
@@ -174,7 +199,7 @@ fn seed_row(ui: &mut Ui, prompt: &mut PromptPanelState) {
                     .frame(egui::Frame::NONE),
             )
         });
-        prompt.seed_text.retain(|letter| letter.is_ascii_digit());
+        PromptPanelState::keep_seed(&mut prompt.seed_text);
         if ui.add(IconButton::new(icons::DICE_FIVE, "New random seed").framed()).clicked() {
             prompt.seed_text = fresh_seed().to_string();
         }

@@ -90,7 +90,9 @@ fn memory_row(ui: &mut Ui, panel: &mut MemoryPanel) {
     let [(_, low), (_, high)] = estimate.by_memory;
     fields::row(ui, "", |ui, _| {
         let words = format!("Peak: {} GB saved, {} GB fast.", gigabytes(low), gigabytes(high));
-        ui.label(RichText::new(words).color(theme::tokens(ui).text_2));
+        let words = RichText::new(words).color(theme::tokens(ui).text_2);
+        let size = egui::vec2(ui.available_width(), 0.0);
+        ui.allocate_ui(size, |ui| ui.add(egui::Label::new(words).wrap()));
     });
 }
 

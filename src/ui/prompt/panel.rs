@@ -56,16 +56,10 @@ fn prompts(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
     let label = ui
         .horizontal(|ui| {
             let label = ui.label(RichText::new("Prompt").color(tokens.text_2));
-            if let Some(count) = &prompt.tokens {
+            if let Some(count) = prompt.tokens.as_ref().filter(|count| !count.is_long()) {
                 ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
-                    let over = count.windows.len() > 1;
-                    let colour = if over { tokens.text_1 } else { tokens.text_3 };
-                    let label = ui.label(RichText::new(count.words()).color(colour));
-                    label.on_hover_text(if over {
-                        format!("Tokens. The prompt is read in several windows:\n{}", count.boundaries())
-                    } else {
-                        "Tokens: the pieces in which the model reads the prompt.".to_owned()
-                    });
+                    let label = ui.label(RichText::new(count.words()).color(tokens.text_3));
+                    label.on_hover_text("The pieces in which the model reads the prompt.");
                 });
             }
             label
@@ -73,8 +67,8 @@ fn prompts(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
         .inner;
     ui.add_space(-6.0);
     let id = Id::unique("prompt words");
-    let height = if layout.short { 56.0 } else { 108.0 };
-    let response = fields::text_frame(ui, id, |ui| {
+    let (height, most) = if layout.short { (56.0, 96.0) } else { (108.0, 216.0) };
+    let response = fields::long_text_frame(ui, id, most - 16.0, |ui| {
         ui.add(
             TextEdit::multiline(&mut prompt.prompt)
                 .id(id)
@@ -87,14 +81,16 @@ fn prompts(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
         )
     })
     .labelled_by(label.id);
-    if let Some(count) = prompt.tokens.as_ref().filter(|count| count.windows.len() > 1) {
-        let first = count.windows.iter().skip(1).map(|window| format!("“{}…”", window.begins));
-        let words = format!("A new window begins at {}", first.collect::<Vec<_>>().join(", "));
+    if let Some(count) = prompt.tokens.as_ref().filter(|count| count.is_long()) {
         ui.add_space(-6.0);
-        ui.add(egui::Label::new(RichText::new(words).color(tokens.text_2)).truncate());
+        let line = ui.add(egui::Label::new(RichText::new(count.words()).color(tokens.text_2)).truncate());
+        line.on_hover_text(count.boundaries());
     }
     if std::mem::take(&mut prompt.wants_focus) {
         response.request_focus();
+    }
+    if prompt.start.take_leave() {
+        response.surrender_focus();
     }
 
     let summary = if prompt.negative.trim().is_empty() { "empty" } else { prompt.negative.as_str() };
@@ -103,7 +99,7 @@ fn prompts(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
     fields::section(ui, "Negative prompt", summary, &mut prompt.negative_open);
     if prompt.negative_open {
         let id = Id::unique("negative words");
-        fields::text_frame(ui, id, |ui| {
+        fields::long_text_frame(ui, id, most / 2.0, |ui| {
             let response = ui.add(
                 TextEdit::multiline(&mut prompt.negative)
                     .id(id)

@@ -154,10 +154,16 @@ fn finer(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
                         .frame(egui::Frame::NONE),
                 )
             });
-            fine.variation_seed_text.retain(|letter| letter.is_ascii_digit());
+            PromptPanelState::keep_seed(&mut fine.variation_seed_text);
         });
     }
-    share(ui, "CFG rescale", "Takes back the contrast that a high CFG scale adds.", 0.0, &mut fine.guidance_rescale);
+    share(
+        ui,
+        "Rescale",
+        "CFG rescale: takes back the contrast that a high CFG scale adds.",
+        0.0,
+        &mut fine.guidance_rescale,
+    );
     share(
         ui,
         "CFG until",

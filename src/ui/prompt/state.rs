@@ -1,5 +1,7 @@
 //! What the prompt panel edits: the next request, with "as the model wants" kept apart from a chosen value.
 
+use egui::Event;
+
 use crate::job::{InpaintSettings, Intent, ModelRef, Request, Variation, fresh_seed};
 use crate::raster::ResizeMode;
 use crate::sampling::{NoiseKind, SchedulerName, SigmaChoice};
@@ -38,6 +40,33 @@ pub struct PromptPanelState {
     pub tokens: Option<TokenCount>,
     /// Asks the next frame to put the cursor into the prompt.
     pub wants_focus: bool,
+    pub start: StartFocus,
+    /// Which prompt of the history stands in the field, and what stood there before.
+    pub recalled: Option<Recalled>,
+}
+
+/// The cursor as the start put it into the prompt, which is right only where the canvas turns out to be empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StartFocus {
+    /// Whether nobody has pressed anything yet.
+    is_untouched: bool,
+    /// Asks the next frame to take the cursor out again.
+    leaves: bool,
+}
+
+impl StartFocus {
+    pub(in crate::ui) fn take_leave(&mut self) -> bool {
+        std::mem::take(&mut self.leaves)
+    }
+}
+
+/// A prompt of the history that stands in the field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recalled {
+    /// In the history, newest first.
+    pub index: usize,
+    /// What was written and not sent.
+    pub unsent: String,
 }
 
 /// What few people touch.
@@ -104,7 +133,54 @@ impl FineSampling {
 
 impl PromptPanelState {
     pub const DEFAULT_STRENGTH: f64 = 0.75;
-    pub const MAX_PICTURES: u32 = 16;
+    /// As many as may wait for the engine.
+    pub const MAX_PICTURES: u32 = 64;
+
+    /// Looks whether somebody uses the window.
+    pub(in crate::ui) fn note_use(&mut self, ctx: &egui::Context) {
+        self.start.is_untouched &= ctx.input(|input| {
+            !input.events.iter().any(|event| {
+                matches!(event, Event::Key { .. } | Event::Text(_) | Event::PointerButton { .. } | Event::Paste(_))
+            })
+        });
+    }
+
+    /// With a picture on the canvas one looks and paints first: the keys are the tools' then.
+    pub(in crate::ui) fn start_on_picture(&mut self) {
+        if self.start.is_untouched {
+            (self.wants_focus, self.start.leaves) = (false, true);
+        }
+    }
+
+    /// Writes an older (or, with -1, a newer) prompt of `history` into the field. What was not sent stays at its end.
+    pub fn recall(&mut self, history: &[String], older: isize) {
+        // What was changed since it was recalled is a prompt of its own.
+        let at = self.recalled.take().filter(|recalled| history.get(recalled.index) == Some(&self.prompt));
+        let (from, unsent) = match at {
+            Some(Recalled { index, unsent }) => (Some(index), unsent),
+            None => (None, self.prompt.clone()),
+        };
+        let is_new = |index: &usize| history.get(*index).is_some_and(|prompt| *prompt != self.prompt);
+        let index = match (from, older > 0) {
+            (None, true) => (0..history.len()).find(is_new),
+            (None, false) => None,
+            (Some(index), true) => Some((index + 1).min(history.len().saturating_sub(1))),
+            (Some(index), false) => index.checked_sub(1),
+        };
+        match index {
+            Some(index) => {
+                self.prompt.clone_from(&history[index]);
+                self.recalled = Some(Recalled { index, unsent });
+            }
+            None => self.prompt = unsent,
+        }
+    }
+
+    /// Leaves what a seed is made of in a field. As elsewhere, -1 is a random one.
+    pub fn keep_seed(text: &mut String) {
+        let is_random = text.trim_start().starts_with('-');
+        text.retain(|letter| letter.is_ascii_digit() || (is_random && letter == '-'));
+    }
 
     /// The seed that stands in the field, `None` when it shall be random.
     #[must_use]
@@ -136,6 +212,8 @@ impl Default for PromptPanelState {
             guidance: None,
             tokens: None,
             wants_focus: true,
+            start: StartFocus { is_untouched: true, leaves: false },
+            recalled: None,
         }
     }
 }
@@ -147,6 +225,8 @@ pub struct InpaintPanel {
     /// 0 to 1: how much of what is masked is made anew.
     pub strength: f64,
     pub is_open: bool,
+    /// What was set before the canvas was extended, until the new part is filled.
+    pub before_expanding: Option<(InpaintSettings, f64)>,
 }
 
 impl InpaintPanel {
@@ -157,6 +237,23 @@ impl InpaintPanel {
         let preset = intent.preset();
         self.settings = preset.settings;
         self.strength = preset.strength;
+    }
+
+    /// For the part by which the canvas was extended.
+    pub fn expand(&mut self) {
+        if self.intent() != Some(Intent::Expand) {
+            self.before_expanding = Some((self.settings.clone(), self.strength));
+        }
+        self.choose(Intent::Expand);
+    }
+
+    /// That part is filled, or gone: what is masked next is an ordinary mask again. What was changed by hand stays.
+    pub fn end_expanding(&mut self) {
+        if let Some((settings, strength)) = self.before_expanding.take()
+            && self.intent() == Some(Intent::Expand)
+        {
+            (self.settings, self.strength) = (settings, strength);
+        }
     }
 
     /// The intent whose settings these are, if nothing was changed since.
@@ -178,6 +275,44 @@ impl InpaintPanel {
 impl Default for InpaintPanel {
     fn default() -> Self {
         let preset = Intent::Fill.preset();
-        Self { settings: preset.settings, strength: preset.strength, is_open: false }
+        Self { settings: preset.settings, strength: preset.strength, is_open: false, before_expanding: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_history_goes_back_and_forth_and_keeps_what_was_not_sent() {
+        let history = ["third", "second", "first"].map(str::to_owned);
+        let mut panel = PromptPanelState { prompt: "unsent".into(), ..PromptPanelState::default() };
+        let mut walk = |older: isize| {
+            panel.recall(&history, older);
+            panel.prompt.clone()
+        };
+        assert_eq!(
+            [1, 1, 1, 1, -1, -1, -1, -1].map(&mut walk),
+            ["third", "second", "first", "first", "second", "third", "unsent", "unsent"]
+        );
+        // The newest one stands in the field already, as after a press of Generate.
+        panel.prompt = "third".into();
+        panel.recall(&history, 1);
+        assert_eq!(panel.prompt, "second");
+        panel.prompt.push('!');
+        panel.recall(&history, 1);
+        panel.recall(&history, -1);
+        assert_eq!(panel.prompt, "second!");
+    }
+
+    #[test]
+    fn a_seed_of_minus_one_is_random() {
+        for (written, kept, seed) in
+            [("-1", "-1", None), ("12a", "12", Some(12)), ("", "", None), ("1-2", "12", Some(12))]
+        {
+            let mut panel = PromptPanelState { seed_text: written.into(), ..PromptPanelState::default() };
+            PromptPanelState::keep_seed(&mut panel.seed_text);
+            assert_eq!((panel.seed_text.as_str(), panel.fixed_seed()), (kept, seed));
+        }
     }
 }

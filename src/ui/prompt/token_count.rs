@@ -14,24 +14,41 @@ pub struct TokenCount {
 }
 
 impl TokenCount {
-    /// "12 of 75", or "88 in 2 windows".
+    /// Whether the prompt is read in several chunks.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.windows.len() > 1
+    }
+
+    /// "12 of 75 tokens", or "86 tokens, 2 chunks; the second begins at “…”".
     #[must_use]
     pub fn words(&self) -> String {
         let used: usize = self.windows.iter().map(|window| window.tokens).sum();
-        match self.windows.len() {
-            ..=1 => format!("{used} of {}", self.room),
-            count => format!("{used} in {count} windows"),
+        let begin = |window: &WindowWords| format!("“{}…”", whole_characters(&window.begins));
+        match &self.windows[..] {
+            [] | [_] => format!("{used} of {} tokens", self.room),
+            [_, second] => format!("{used} tokens, 2 chunks; the second begins at {}", begin(second)),
+            [_, others @ ..] => {
+                let begins: Vec<String> = others.iter().map(begin).collect();
+                format!("{used} tokens, {} chunks; they begin at {}", self.windows.len(), begins.join(", "))
+            }
         }
     }
 
-    /// Where each further window begins, a line for each.
+    /// A line for each chunk.
     #[must_use]
     pub fn boundaries(&self) -> String {
         let line = |(index, window): (usize, &WindowWords)| {
-            format!("Window {}: {} of {}, from “{}…”", index + 1, window.tokens, self.room, window.begins)
+            let begins = whole_characters(&window.begins);
+            format!("Chunk {}: {} of {} tokens, from “{begins}…”", index + 1, window.tokens, self.room)
         };
         self.windows.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// A token may end in the middle of a character: what is left of one is not shown.
+fn whole_characters(words: &str) -> String {
+    words.replace(char::REPLACEMENT_CHARACTER, "").trim().to_owned()
 }
 
 /// Counts a prompt's tokens as the model reads them; `None` when its tokenizer cannot be had or takes no more. May take its time: it is called on a thread of its own.
@@ -42,4 +59,25 @@ pub type CountTokens = Arc<dyn Fn(&TokenQuestion) -> Option<TokenCount> + Send +
 pub struct TokenQuestion {
     pub model: ModelRef,
     pub prompt: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_says_how_many_chunks_there_are_and_where_they_begin() {
+        let window = |tokens, begins: &str| WindowWords { tokens, begins: begins.into() };
+        let words = |windows| TokenCount { windows, room: 75 }.words();
+        assert_eq!(words(vec![window(12, "a red")]), "12 of 75 tokens");
+        assert_eq!(words(Vec::new()), "0 of 75 tokens");
+        assert_eq!(
+            words(vec![window(75, "a red"), window(11, "snow 🏔\u{fffd}\u{fffd}")]),
+            "86 tokens, 2 chunks; the second begins at “snow 🏔…”"
+        );
+        assert_eq!(
+            words(vec![window(75, "a"), window(75, "b"), window(1, "c")]),
+            "151 tokens, 3 chunks; they begin at “b…”, “c…”"
+        );
+    }
 }

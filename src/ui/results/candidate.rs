@@ -107,6 +107,8 @@ impl Candidate {
 #[derive(Clone, Debug, Default)]
 pub struct Candidates {
     pub list: Vec<Candidate>,
+    /// The one that was set aside last, and its place.
+    pub aside: Option<(usize, Candidate)>,
 }
 
 impl Candidates {

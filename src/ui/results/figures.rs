@@ -1,6 +1,6 @@
 //! How far the run is, in short words for the status line.
 
-use super::candidate::{Candidates, Stage};
+use super::candidate::{Candidate, Candidates, Progress, Stage};
 use crate::job::ModelPart;
 use crate::ui::numbers::{duration, seconds};
 
@@ -8,28 +8,70 @@ use crate::ui::numbers::{duration, seconds};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunFigures {
     pub step: String,
-    /// Of the run, 0 to 1.
+    /// Of the picture that is being made, 0 to 1.
     pub fraction: Option<f32>,
     pub per_step: String,
+    /// Of everything that runs and waits.
     pub left: String,
+    /// How many wait, where some do.
+    pub waiting: String,
 }
 
 impl Candidates {
     /// `None` while nothing runs or waits.
     #[must_use]
     pub fn figures(&self) -> Option<RunFigures> {
+        let waiting = self.waiting_count();
+        let running = self.running();
+        let left = self.seconds_left().map(|seconds| format!("{} left", duration(seconds))).unwrap_or_default();
         let begun = |step: String, fraction| RunFigures { step, fraction: Some(fraction), ..RunFigures::default() };
-        Some(match self.running().map(|candidate| &candidate.stage) {
+        let figures = match running.map(|candidate| &candidate.stage) {
             Some(Stage::Loading { part, fraction }) => begun(format!("loading {}", part_name(*part)), *fraction),
             Some(Stage::Running(progress)) if progress.done == progress.total => begun("decoding".into(), 1.0),
             Some(Stage::Running(progress)) => RunFigures {
-                step: format!("step {}/{}", progress.done, progress.total),
-                fraction: Some(progress.fraction()),
                 per_step: format!("{} s/step", seconds(progress.seconds_per_step)),
-                left: format!("{} left", duration(progress.seconds_left())),
+                ..begun(format!("step {}/{}", progress.done, progress.total), progress.fraction())
             },
             Some(Stage::Waiting | Stage::Done(_)) | None if self.is_busy() => begun("starting".into(), 0.0),
             Some(Stage::Waiting | Stage::Done(_)) | None => return None,
+        };
+        let waiting = if waiting > 0 && running.is_some() { format!("{waiting} waiting") } else { String::new() };
+        Some(RunFigures { left, waiting, ..figures })
+    }
+
+    /// What the rest of the running picture and everything behind it will take; `None` before there is a measure.
+    #[must_use]
+    pub fn seconds_left(&self) -> Option<f64> {
+        let running = self.running();
+        let measured = running.and_then(|candidate| match &candidate.stage {
+            Stage::Running(progress) if progress.done > 0 => Some((candidate, progress)),
+            _ => None,
+        });
+        let waiting = self.list.iter().filter(|candidate| matches!(candidate.stage, Stage::Waiting));
+        let behind: Option<f64> = waiting.map(|candidate| self.whole_seconds(candidate, measured)).sum();
+        let current = match (running, measured) {
+            (_, Some((_, progress))) => progress.seconds_left(),
+            (Some(candidate), None) => self.whole_seconds(candidate, None)?,
+            (None, None) => 0.0,
+        };
+        // Nothing is said of a decoder alone: it has no measure.
+        Some(current + behind?).filter(|seconds| *seconds > 0.0)
+    }
+
+    /// A whole picture, as one like it took, or by the steps of the one that runs.
+    fn whole_seconds(&self, candidate: &Candidate, running: Option<(&Candidate, &Progress)>) -> Option<f64> {
+        let request = &candidate.request;
+        let is_alike = |other: &Candidate| {
+            other.request.model == request.model
+                && other.request.steps == request.steps
+                && other.request.mask.is_some() == request.mask.is_some()
+                && other.size_px() == candidate.size_px()
+        };
+        let made = self.list.iter().rev().filter(|other| is_alike(other)).find_map(Candidate::made);
+        made.map(|made| made.seconds).or_else(|| {
+            let (other, progress) = running?;
+            let share = f64::from(request.steps) / f64::from(other.request.steps.max(1));
+            Some(progress.seconds_per_step * f64::from(progress.total) * share)
         })
     }
 }
@@ -40,5 +82,36 @@ fn part_name(part: ModelPart) -> &'static str {
         ModelPart::TextEncoder => "text",
         ModelPart::Unet => "UNet",
         ModelPart::Vae => "VAE",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{JobId, Request};
+
+    fn candidate(job: u64, steps: u32, stage: Stage) -> Candidate {
+        let request = Request { steps, ..Request::default() };
+        Candidate { job: JobId(job), request, frame: None, estimated_seconds: None, stage }
+    }
+
+    #[test]
+    fn the_time_left_is_the_whole_queues() {
+        let progress = Progress { done: 10, total: 20, seconds_per_step: 0.5, preview: None };
+        let mut candidates = Candidates::default();
+        candidates.add(candidate(1, 20, Stage::Running(progress)), None);
+        assert_eq!(candidates.seconds_left(), Some(5.0));
+        candidates.add(candidate(2, 20, Stage::Waiting), None);
+        candidates.add(candidate(3, 40, Stage::Waiting), None);
+        assert_eq!(candidates.seconds_left(), Some(5.0 + 10.0 + 20.0));
+        let figures = candidates.figures().unwrap();
+        assert_eq!((figures.left.as_str(), figures.waiting.as_str()), ("35 s left", "2 waiting"));
+    }
+
+    #[test]
+    fn nothing_is_promised_before_there_is_a_measure() {
+        let mut candidates = Candidates::default();
+        candidates.add(candidate(1, 20, Stage::Waiting), None);
+        assert_eq!(candidates.seconds_left(), None);
     }
 }

@@ -12,7 +12,7 @@ use crate::ui::widgets::MenuItem;
 
 pub(crate) const WIDTH: f32 = 232.0;
 
-pub(crate) fn show(ui: &mut Ui, file: &Path, actions: &mut Vec<Action>) {
+pub(crate) fn show(ui: &mut Ui, file: &Path, is_starred: bool, actions: &mut Vec<Action>) {
     ui.set_width(WIDTH);
     ui.spacing_mut().item_spacing.y = 0.0;
     let trash_key = keymap::written(ui.ctx(), Command::Trash);
@@ -31,6 +31,10 @@ pub(crate) fn show(ui: &mut Ui, file: &Path, actions: &mut Vec<Action>) {
     );
     let send = MenuItem::new("Send to canvas").icon(icons::PAINT_BRUSH);
     line(ui, send, Action::Files(FilesAction::OpenPicture(file.clone())));
+    let star_key = keymap::written(ui.ctx(), Command::Star);
+    let words = if is_starred { "Take the star away" } else { "Give it a star" };
+    let star = MenuItem::new(words).icon(icons::STAR).key(&star_key);
+    line(ui, star, Action::Files(FilesAction::Star(file.clone())));
     let settings = MenuItem::new("Use these settings").icon(icons::SLIDERS_HORIZONTAL);
     line(ui, settings, Action::Prompt(PromptAction::UseSettings(file.clone())));
     line(

@@ -1,5 +1,8 @@
 //! The strip under the picture: the canvas, a line, then the session's results, and what to do with the shown one.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use egui::{Align, Id, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
 use crate::job::JobId;
@@ -8,7 +11,7 @@ use crate::ui::chrome::layout::Layout;
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::results::candidate::{Candidate, Stage};
-use crate::ui::results::picture_menu;
+use crate::ui::results::{captions, picture_menu};
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme;
@@ -38,7 +41,7 @@ pub(crate) fn show(
     actions: &mut Vec<Action>,
 ) {
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
-    if state.candidates.list.is_empty() && !over_canvas {
+    if !state.shows_strip() {
         state.canvas.peek = None;
         return;
     }
@@ -85,8 +88,10 @@ fn acts_on_something(state: &AppState) -> bool {
 
 fn act(ui: &mut Ui, rect: Rect, layout: Layout, enabled: bool, actions: &mut Vec<Action>) {
     let reason = "The canvas itself is shown: choose a result first";
-    let accept_key = keymap::written(ui.ctx(), Command::Accept);
-    let aside_key = keymap::written(ui.ctx(), Command::SetAside);
+    // While a field has the keyboard, these keys are the field's.
+    let is_theirs = !ui.ctx().egui_wants_keyboard_input();
+    let key = |command| if is_theirs { keymap::written(ui.ctx(), command) } else { String::new() };
+    let (accept_key, aside_key) = (key(Command::Accept), key(Command::SetAside));
     let width = if layout.short { ACTIONS_WIDTH_SHORT } else { ACTIONS_WIDTH };
     let height = if layout.short { theme::CONTROL_HEIGHT } else { theme::TALL_BUTTON_HEIGHT };
     let top = if layout.short { rect.center().y - height / 2.0 } else { rect.top() };
@@ -152,18 +157,20 @@ fn strip(
         let stroke = egui::Stroke::new(1.0, theme::tokens(ui).line);
         ui.painter().vline(rect.right() + LINE_GAP + 0.5, rect.y_range(), stroke);
     }
-    for (index, candidate) in state.candidates.list.iter().enumerate() {
+    let captions = captions::of(&state.candidates.list);
+    for (index, (candidate, words)) in state.candidates.list.iter().zip(&captions).enumerate() {
         let rect = tile_at(lead + index as f32 * (side + GAP));
         let chosen = state.canvas.looking_at == LookingAt::Candidate(candidate.job);
         if chosen {
             follow(ui, rect, candidate.job);
         }
         if ui.is_rect_visible(rect.expand(RING)) {
-            if one(ui, rect, candidate, chosen, textures, actions) && candidate.made().is_some() {
+            if one(ui, rect, candidate, chosen, &state.gallery.starred, textures, actions) && candidate.made().is_some()
+            {
                 let compared = chosen && state.canvas.has_picture();
                 peek = Some(if compared { LookingAt::Canvas } else { LookingAt::Candidate(candidate.job) });
             }
-            caption(ui, rect, short_words(candidate), chosen, layout);
+            caption(ui, rect, words, chosen, layout);
         }
     }
     peek
@@ -186,6 +193,7 @@ fn one(
     rect: Rect,
     candidate: &Candidate,
     chosen: bool,
+    starred: &BTreeSet<PathBuf>,
     textures: &mut Textures,
     actions: &mut Vec<Action>,
 ) -> bool {
@@ -208,7 +216,7 @@ fn one(
     }
     response.context_menu(|ui| {
         if let Some(made) = candidate.made() {
-            picture_menu::show(ui, &made.file, actions);
+            picture_menu::show(ui, &made.file, starred.contains(&made.file), actions);
             return;
         }
         ui.set_width(picture_menu::WIDTH);
@@ -220,11 +228,6 @@ fn one(
     let hovered = response.hovered();
     response.on_hover_text(&candidate.request.prompt);
     hovered
-}
-
-fn short_words(candidate: &Candidate) -> &str {
-    let prompt = candidate.request.prompt.lines().next().unwrap_or_default();
-    if prompt.trim().is_empty() { "no words" } else { prompt }
 }
 
 fn caption(ui: &Ui, tile: Rect, words: &str, chosen: bool, layout: Layout) {

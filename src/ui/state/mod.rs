@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::canvas::state::CanvasState;
 use super::chrome::layout::PanelsState;
+use super::chrome::path_sheet::PathSheet;
 use super::chrome::toasts::Toasts;
 use super::gallery::state::GalleryState;
 use super::library::state::LibraryState;
@@ -40,6 +41,8 @@ pub struct AppState {
     pub theme: egui::ThemePreference,
     pub toasts: Toasts,
     pub sheet: Option<Sheet>,
+    /// What the sheet with the path field asks for.
+    pub path_sheet: Option<PathSheet>,
     /// "CPU · f32", as the start-up code found it.
     pub device_text: String,
 }
@@ -79,6 +82,18 @@ impl AppState {
                 .is_some_and(|picture| !picture.painted().is_empty() || document.origin().file.is_none())
     }
 
+    /// Whether something else than the canvas is looked at.
+    #[must_use]
+    pub fn is_over_canvas(&self) -> bool {
+        self.canvas.looking_at != LookingAt::Canvas
+    }
+
+    /// Whether the results stand under the picture.
+    #[must_use]
+    pub fn shows_strip(&self) -> bool {
+        !self.candidates.list.is_empty() || self.is_over_canvas()
+    }
+
     /// What the canvas shows now, if it is a picture at all.
     #[must_use]
     pub fn shown_picture(&self) -> Option<&Arc<Picture>> {
@@ -116,9 +131,10 @@ impl AppState {
     pub fn neighbour(&self, by: isize) -> Option<LookingAt> {
         let step = |index: usize| index.checked_add_signed(by);
         if let LookingAt::Gallery(shown) = &self.canvas.looking_at {
-            let index = self.gallery.pictures().position(|picture| picture.path == shown.file)?;
-            let next = self.gallery.pictures().nth(step(index)?)?;
-            return Some(LookingAt::Gallery(GalleryView { file: next.path.clone(), picture: None }));
+            let files = self.gallery.listed_files();
+            let index = files.iter().position(|file| *file == shown.file)?;
+            let file = files.get(step(index)?)?.to_path_buf();
+            return Some(LookingAt::Gallery(GalleryView { file, picture: None }));
         }
         let canvas = self.canvas.has_picture().then_some(LookingAt::Canvas);
         let strip: Vec<LookingAt> =

@@ -1,8 +1,11 @@
 //! What the next press of the button makes: its mode, its sizes, the request, and what the estimate is asked.
 
+use std::collections::BTreeSet;
+
 use super::AppState;
 use crate::job::{EstimateQuestion, Frame, InpaintMask, Request, WorkGrid};
 use crate::mask::PixelRect;
+use crate::prompt::{drawn, parts};
 use crate::raster::ResizeMode;
 use crate::sampling::SchedulerName;
 use crate::ui::prompt::size;
@@ -99,6 +102,17 @@ impl AppState {
         [frame.width, frame.height]
     }
 
+    /// The size that the network works at, where the picture that comes of it is enlarged from that.
+    #[must_use]
+    pub fn enlarged_from_px(&self) -> Option<[u32; 2]> {
+        let [width, height] = self.next_size_px();
+        let worked = self.worked_size_px();
+        // Sizes are brought to the model's grid: some pixels are no enlarging.
+        let is_enlarged =
+            u64::from(worked[0]) * 10 < u64::from(width) * 9 || u64::from(worked[1]) * 10 < u64::from(height) * 9;
+        (self.mode() == Mode::Edit && is_enlarged).then_some(worked)
+    }
+
     /// Whether the button has what it needs.
     #[must_use]
     pub fn is_ready(&self) -> bool {
@@ -162,10 +176,17 @@ impl AppState {
         let scheduler = self.prompt.scheduler.or(self.model().and_then(|model| model.defaults.scheduler));
         let calls =
             f64::from(self.prompt.steps) * self.next_strength() * scheduler.map_or(1.0, SchedulerName::calls_per_step);
+        // Which choice is drawn is not known yet; one is as good as another.
+        let parts = parts(&drawn(&self.prompt.prompt, 0), self.prompt.steps as usize);
+        let texts: BTreeSet<&str> =
+            parts.iter().flat_map(|part| &part.stages).map(|stage| stage.text.as_str()).collect();
+        let is_composed = parts.len() > 1 || parts.iter().any(|part| (part.weight - 1.0).abs() > f32::EPSILON);
         EstimateQuestion {
             model: self.prompt.model.clone(),
             size_px: frame.unwrap_or_else(|| self.worked_size_px()),
-            guided: guidance.is_none_or(|guidance| guidance > 1.0),
+            guided: is_composed || guidance.is_none_or(|guidance| guidance > 1.0),
+            parts: parts.len() as u32,
+            texts: texts.len() as u32 + 1,
             encodes: self.mode() != Mode::Create,
             calls: calls.ceil() as u32,
             compute: self.memory.compute,

@@ -13,6 +13,13 @@ use crate::ui::widgets::look::{Look, paint_field_ring, paint_focus_ring};
 use crate::ui::widgets::{MenuItem, paint};
 
 const MENU_WIDTH: f32 = 240.0;
+/// What a menu box has left of its words, and on both sides.
+const BOX_LEFT: f32 = 10.0;
+const BOX_SIDES: f32 = 40.0;
+/// Between a box's words and the quieter ones behind them.
+const HINT_GAP: f32 = 6.0;
+/// A label ends so far before its field at least.
+const LABEL_GAP: f32 = 4.0;
 
 /// A label in its column and what stands beside it. `content` gets the label's id, to name its fields.
 pub fn row<R>(ui: &mut Ui, label: &str, content: impl FnOnce(&mut Ui, Id) -> R) -> R {
@@ -25,7 +32,8 @@ pub fn hinted_row<R>(ui: &mut Ui, label: &str, hint: &str, content: impl FnOnce(
         ui.spacing_mut().item_spacing.x = 0.0;
         let slot = vec2(theme::LABEL_WIDTH, theme::CONTROL_HEIGHT);
         let (rect, response) = ui.allocate_exact_size(slot, Sense::hover());
-        paint::text(ui, rect, Align::Min, label, fonts::body(), theme::tokens(ui).text_2);
+        let words = paint::between(rect, 0.0, LABEL_GAP);
+        paint::text(ui, words, Align::Min, label, fonts::body(), theme::tokens(ui).text_2);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, label));
         let id = response.id;
         if !hint.is_empty() {
@@ -70,14 +78,26 @@ pub fn text_frame(ui: &mut Ui, id: Id, content: impl FnOnce(&mut Ui) -> Response
     field_frame(ui, id, Margin::symmetric(10, 8), content)
 }
 
+/// The same, at most `most` points high: more of it scrolls inside.
+pub fn long_text_frame(ui: &mut Ui, id: Id, most: f32, content: impl FnOnce(&mut Ui) -> Response) -> Response {
+    text_frame(ui, id, |ui| {
+        let area = egui::ScrollArea::vertical().id_salt(id).max_height(most).auto_shrink([false, true]);
+        area.show(ui, content).inner
+    })
+}
+
 /// A text of one line, `width` points wide, named by `label`.
 pub fn text_line(ui: &mut Ui, label: Id, width: f32, content: impl FnOnce(&mut Ui, Id) -> Response) {
-    let id = label.with("text");
+    text_line_with_id(ui, label, label.with("text"), width, content);
+}
+
+/// The same, with an id of its own.
+pub fn text_line_with_id(ui: &mut Ui, label: Id, id: Id, width: f32, content: impl FnOnce(&mut Ui, Id) -> Response) {
     let (rect, _) = ui.allocate_exact_size(vec2(width, theme::CONTROL_HEIGHT), Sense::hover());
     // A child of its own: what it takes shall not stretch the row.
     let mut child = ui.new_child(UiBuilder::new().max_rect(rect));
     child.spacing_mut().interact_size.y = 0.0;
-    field_frame(&mut child, id, Margin::symmetric(10, 6), |ui| content(ui, id)).labelled_by(label);
+    field_frame(&mut child, id, Margin::symmetric(8, 6), |ui| content(ui, id)).labelled_by(label);
 }
 
 fn field_frame(ui: &mut Ui, id: Id, margin: Margin, content: impl FnOnce(&mut Ui) -> Response) -> Response {
@@ -112,9 +132,13 @@ pub fn menu_box(ui: &mut Ui, label: Id, width: f32, chosen: &str, hint: &str, me
     let look = if popup.is_open() { Look::Hover } else { Look::of(ui, &response) };
     ui.painter().rect_filled(rect, theme::RADIUS, look.control_fill(tokens));
     paint_focus_ring(ui, rect, theme::RADIUS, look);
-    let words = paint::between(rect, 10.0, 30.0);
+    let words = paint::between(rect, BOX_LEFT, BOX_SIDES - BOX_LEFT);
     let used = paint::text(ui, words, Align::Min, chosen, fonts::body(), tokens.text_1);
-    paint::text(ui, paint::between(words, used + 6.0, 0.0), Align::Min, hint, fonts::body(), look.hint_text(tokens));
+    // Half a figure is worse than none.
+    let rest = paint::between(words, used + HINT_GAP, 0.0);
+    if text_width(ui, hint) <= rest.width() {
+        paint::text(ui, rest, Align::Min, hint, fonts::body(), look.hint_text(tokens));
+    }
     let caret = paint::between(paint::right_part(rect, 26.0), 0.0, 6.0);
     paint::icon(ui, caret, icons::CARET_DOWN, theme::CARET_PT, look.quiet_text(tokens));
     popup.show(|ui| {
@@ -124,6 +148,18 @@ pub fn menu_box(ui: &mut Ui, label: Id, width: f32, chosen: &str, hint: &str, me
             menu(ui);
         });
     });
+}
+
+/// A name and its figures for a box of `width` points; where both have no room, the figures alone.
+#[must_use]
+pub fn name_or_figures<'a>(ui: &Ui, width: f32, name: &'a str, figures: &'a str) -> (&'a str, &'a str) {
+    let room = width - BOX_SIDES;
+    let both = text_width(ui, name) + HINT_GAP + text_width(ui, figures);
+    if both <= room { (name, figures) } else { (figures, "") }
+}
+
+fn text_width(ui: &Ui, text: &str) -> f32 {
+    paint::line(ui, text, fonts::body(), theme::tokens(ui).text_1, f32::INFINITY).size().x
 }
 
 /// One line of a box's menu. Returns whether it was clicked.

@@ -49,16 +49,34 @@ impl<'a> Segments<'a> {
         let stroke = Stroke::new(1.0, tokens.stroke);
         ui.painter().rect(rect, CornerRadius::same(RADIUS), tokens.inset, stroke, StrokeKind::Inside);
         let inner = rect.shrink(2.0);
-        let share = inner.width() / self.words.len().max(1) as f32;
         let mut pressed = None;
-        for (index, segment) in self.words.iter().enumerate() {
-            let start = inner.min + vec2(share * index as f32, 0.0);
+        let mut start = inner.min;
+        for (index, (segment, share)) in self.words.iter().zip(self.shares(ui, inner.width())).enumerate() {
             let part = Rect::from_min_size(start, vec2(share, inner.height()));
+            start.x += share;
             if self.part(ui, part, index, segment).clicked() && !self.fixed && index != self.chosen {
                 pressed = Some(index);
             }
         }
         pressed
+    }
+
+    /// Equal parts; where a word has no room in its own, each gets what it needs and a part of the rest.
+    fn shares(&self, ui: &Ui, width: f32) -> Vec<f32> {
+        const LEAST_PADDING: f32 = 4.0;
+        let equal = width / self.words.len().max(1) as f32;
+        let strong = fonts::strong(fonts::BODY_PT);
+        // Whichever is chosen: the parts stay where they are.
+        let need = |segment: &Segment<'_>| {
+            let colour = theme::tokens(ui).text_1;
+            paint::line(ui, segment.text, strong.clone(), colour, f32::INFINITY).size().x.ceil() + LEAST_PADDING
+        };
+        let needs: Vec<f32> = self.words.iter().map(need).collect();
+        if needs.iter().all(|need| *need <= equal) {
+            return vec![equal; needs.len()];
+        }
+        let rest = (width - needs.iter().sum::<f32>()) / needs.len().max(1) as f32;
+        needs.into_iter().map(|need| (need + rest).max(0.0)).collect()
     }
 
     fn part(&self, ui: &mut Ui, rect: Rect, index: usize, segment: &Segment<'_>) -> Response {

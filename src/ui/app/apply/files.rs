@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::store::keys;
 use crate::store::pictures::picture_file;
 use crate::store::worker::StoreCommand;
-use crate::ui::action::FilesAction;
-use crate::ui::app::dialogs::DialogRequest;
+use crate::ui::action::{DialogRequest, FilesAction};
 use crate::ui::app::studio::Studio;
 use crate::ui::input::keymap;
 
@@ -19,6 +18,7 @@ impl Studio {
             FilesAction::SaveMaskDialog => self.dialog(DialogRequest::SaveMask),
             FilesAction::LoadMask(file) => self.store.send(StoreCommand::LoadMask(file)),
             FilesAction::SaveMask(to) => {
+                self.remember_folder(to.parent());
                 let mask = self.state.canvas.document.mask().shared();
                 self.store.send(StoreCommand::SaveMask { to: with_png(to), mask });
             }
@@ -43,7 +43,16 @@ impl Studio {
             FilesAction::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
             FilesAction::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
             FilesAction::Reveal(file) => self.store.send(StoreCommand::Reveal(file)),
-            FilesAction::Trash(file) => self.store.send(StoreCommand::DeletePictures(vec![file])),
+            FilesAction::Trash(file) => self.trash(file),
+            FilesAction::TakeBack(file) => self.take_back(&file),
+            FilesAction::Star(file) => {
+                let starred = &mut self.saver.current.starred;
+                if !starred.remove(&file) {
+                    starred.insert(file);
+                }
+                self.state.gallery.starred.clone_from(starred);
+                self.saver.touch();
+            }
             FilesAction::OpenPicturesFolder => {
                 let folder = self.services.paths.pictures_folder.clone();
                 self.store.send(StoreCommand::RevealFolder(folder));
@@ -71,7 +80,10 @@ impl Studio {
     }
 
     pub(super) fn dialog(&mut self, request: DialogRequest) {
-        self.dialog_requests.push(request);
+        // A key that was pressed twice in a slow frame opens one dialog.
+        if !self.dialog_requests.contains(&request) {
+            self.dialog_requests.push(request);
+        }
     }
 }
 

@@ -9,8 +9,7 @@ use crate::store::hash;
 use crate::store::models::notes::KeptDefaults;
 use crate::store::token::{self, Token};
 use crate::store::worker::StoreCommand;
-use crate::ui::action::{Action, LibraryAction, Sheet, Tab};
-use crate::ui::app::dialogs::DialogRequest;
+use crate::ui::action::{Action, DialogRequest, LibraryAction, Sheet, Tab};
 use crate::ui::app::studio::Studio;
 
 impl Studio {
@@ -59,6 +58,7 @@ impl Studio {
             }
             LibraryAction::KeepToken => self.keep_token(),
             LibraryAction::Inspect(file) => self.store.send(StoreCommand::InspectFile(file)),
+            LibraryAction::FileAs(path, shelf) => self.store.send(StoreCommand::FileModel { path, shelf }),
             LibraryAction::Hash(file) => {
                 self.state.library.hashing = Some(file.clone());
                 let broken = LibraryAction::Hashed { file: file.clone(), hash: Err("its reader broke".into()) };

@@ -1,10 +1,14 @@
 //! The one place where actions happen: a match for each area, none with a rest, so that no action can be forgotten.
 
+mod copy;
 mod files;
 mod library;
 mod prompt;
 mod results;
+mod trash;
 mod window;
+
+use std::sync::Arc;
 
 use crate::ui::action::{Action, CanvasAction, WholeStep};
 use crate::ui::app::studio::Studio;
@@ -14,15 +18,29 @@ impl Studio {
     /// Carries one action out.
     pub(crate) fn apply(&mut self, ctx: &egui::Context, action: Action) {
         match action {
-            Action::Prompt(action) => self.apply_to_prompt(action),
+            Action::Prompt(action) => self.apply_to_prompt(ctx, action),
             Action::Results(action) => self.apply_to_results(action),
+            Action::Canvas(CanvasAction::Copy) => self.copy_shown(),
+            Action::Canvas(CanvasAction::Copied(image)) => {
+                let [width, height] = image.size;
+                ctx.copy_image(Arc::unwrap_or_clone(image));
+                self.state.toasts.note(format!("Copied {width} × {height} pixels."));
+            }
+            Action::Canvas(CanvasAction::SelectIn { ask, picture, prompt }) => {
+                canvas::select::send(&mut self.state, &self.selector, ask, picture, prompt);
+            }
             Action::Canvas(action) => {
                 if matches!(action, CanvasAction::BlankCanvas) {
                     // One is about to draw: the tools' keys must not land in the prompt.
                     ctx.memory_mut(egui::Memory::stop_text_input);
                 }
                 canvas::apply::apply(&mut self.state, action);
-                canvas::select::ask(&mut self.state, &self.selector);
+                if let Some((ask, prompt, picture)) = canvas::select::ask(&mut self.state) {
+                    let failed = CanvasAction::SelectIn { ask, picture: None, prompt: prompt.clone() };
+                    self.background.queue(Some(Action::Canvas(failed)), move || {
+                        Some(Action::Canvas(CanvasAction::SelectIn { ask, picture: Some(picture.whole()), prompt }))
+                    });
+                }
                 self.work_on_canvas();
             }
             Action::Files(action) => self.apply_to_files(action),

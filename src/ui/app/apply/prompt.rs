@@ -12,20 +12,29 @@ use crate::ui::results::candidate::{Candidate, Stage};
 use crate::ui::words;
 
 impl Studio {
-    pub(super) fn apply_to_prompt(&mut self, action: PromptAction) {
+    pub(super) fn apply_to_prompt(&mut self, ctx: &egui::Context, action: PromptAction) {
         match action {
             PromptAction::Generate => self.generate(false),
             PromptAction::GenerateInFront => self.generate(true),
+            PromptAction::Focus => {
+                self.show_prompt_panel(ctx);
+                self.state.prompt.wants_focus = true;
+            }
+            PromptAction::Older => self.state.prompt.recall(&self.saver.current.prompt_history, 1),
+            PromptAction::Newer => self.state.prompt.recall(&self.saver.current.prompt_history, -1),
             PromptAction::StartExample(prompt) => {
                 self.state.prompt.prompt = prompt.into();
                 self.generate(false);
             }
             PromptAction::ChooseModel(model) => self.state.choose_model(model),
-            PromptAction::UseSettings(file) => self.store.send(StoreCommand::ReadRequest(file)),
+            PromptAction::UseSettings(path) => {
+                let folders = self.saver.current.known_models.clone();
+                self.store.send(StoreCommand::ReadRequest { path, folders });
+            }
             PromptAction::RequestReady { id, request } => {
-                if self.runs.has(id) {
+                if let Some(picture_count) = self.runs.picture_count(id) {
                     let folders = self.saver.current.known_models.clone();
-                    self.store.send(StoreCommand::ResolveReferences { id, request, folders });
+                    self.store.send(StoreCommand::ResolveReferences { id, request, picture_count, folders });
                 }
             }
             PromptAction::RequestFailed { id } => {
@@ -58,19 +67,20 @@ impl Studio {
             Some(Action::Prompt(PromptAction::RequestReady { id, request }))
         });
         self.state.library.note_mut(&self.state.prompt.model).use_now();
+        self.state.prompt.recalled = None;
         self.saver.current.remember_prompt(&self.state.prompt.prompt);
         self.saver.touch();
     }
 
     /// Everything that the prompt refers to was found, or what was not.
-    pub(in crate::ui) fn submit(&mut self, id: u64, request: Result<(Box<Request>, Vec<Notice>), ReferenceError>) {
+    pub(in crate::ui) fn submit(&mut self, id: u64, requests: Result<(Vec<Request>, Vec<Notice>), ReferenceError>) {
         let Some(run) = self.runs.take(id) else { return };
-        let first = match request {
-            Ok((request, notices)) => {
+        let requests = match requests {
+            Ok((requests, notices)) => {
                 for notice in &notices {
                     self.state.toasts.note(words::of_notice(notice));
                 }
-                request
+                requests
             }
             Err(problem) => {
                 self.state.toasts.error(sentence(&problem.to_string()), None);
@@ -78,19 +88,22 @@ impl Studio {
             }
         };
         let was_idle = !self.state.candidates.is_busy();
-        for index in 0..run.picture_count {
-            let request = first.of_batch(index);
-            let place = if run.in_front { index as usize } else { usize::MAX };
+        for (index, request) in requests.into_iter().enumerate() {
+            let place = if run.in_front { index } else { usize::MAX };
             match self.engine.submit_at(request.clone(), Destination::Gallery, place) {
                 Ok(handle) => {
                     let job = handle.id();
                     self.jobs.push(handle);
                     let PreparedRun { frame, estimated_seconds, .. } = run;
                     let candidate = Candidate { job, request, frame, estimated_seconds, stage: Stage::Waiting };
-                    self.state.candidates.add(candidate, run.in_front.then_some(index as usize));
+                    self.state.candidates.add(candidate, run.in_front.then_some(index));
                 }
                 Err(error) => {
-                    self.state.toasts.error(words::of_error(&error), None);
+                    let asked = run.picture_count;
+                    let taken = (asked > 1)
+                        .then(|| format!("{index} of {asked} pictures are in the queue: "))
+                        .unwrap_or_default();
+                    self.state.toasts.error(format!("{taken}{}", words::of_error(&error)), None);
                     break;
                 }
             }

@@ -3,7 +3,7 @@
 use crate::canvas::Origin;
 use crate::job::JobId;
 use crate::store::worker::StoreCommand;
-use crate::ui::action::{GalleryView, LookingAt, ResultsAction};
+use crate::ui::action::{Action, GalleryView, LookingAt, ResultsAction};
 use crate::ui::app::engine_events;
 use crate::ui::app::studio::Studio;
 use crate::ui::results::candidate::Candidate;
@@ -32,13 +32,31 @@ impl Studio {
                 }
             }
             ResultsAction::Accept => self.accept(),
+            ResultsAction::PutBack => self.put_back(),
             ResultsAction::SetAside => match self.state.canvas.looking_at.clone() {
                 LookingAt::Candidate(job) if self.state.candidates.get(job).is_some_and(|c| c.made().is_some()) => {
-                    engine_events::take_off(&mut self.state, job);
+                    self.set_aside(job);
                 }
                 LookingAt::Candidate(_) | LookingAt::Canvas | LookingAt::Gallery(_) => self.look_at(LookingAt::Canvas),
             },
         }
+    }
+
+    fn set_aside(&mut self, job: JobId) {
+        let list = &self.state.candidates.list;
+        let index = list.iter().position(|candidate| candidate.job == job);
+        self.state.candidates.aside = index.map(|index| (index, list[index].clone()));
+        engine_events::take_off(&mut self.state, job);
+        let words = "Set aside; it stays in the gallery.";
+        self.state.toasts.offer(words, "Undo", Action::Results(ResultsAction::PutBack));
+    }
+
+    fn put_back(&mut self) {
+        let Some((index, candidate)) = self.state.candidates.aside.take() else { return };
+        let job = candidate.job;
+        let list = &mut self.state.candidates.list;
+        list.insert(index.min(list.len()), candidate);
+        self.look_at(LookingAt::Candidate(job));
     }
 
     /// Answers at once: the picture leaves the strip now, and whatever the engine still reports of it is passed over.
@@ -49,7 +67,7 @@ impl Studio {
         engine_events::take_off(&mut self.state, job);
     }
 
-    fn look_at(&mut self, target: LookingAt) {
+    pub(super) fn look_at(&mut self, target: LookingAt) {
         if let LookingAt::Gallery(shown) = &target
             && shown.picture.is_none()
         {
@@ -65,17 +83,26 @@ impl Studio {
     }
 
     fn accept(&mut self) {
+        let mut is_filled = false;
         let shown = match &self.state.canvas.looking_at {
             LookingAt::Canvas => None,
             LookingAt::Candidate(job) => {
-                let made = self.state.candidates.get(*job).and_then(Candidate::made);
-                made.map(|made| (made.picture.clone(), made.file.clone()))
+                let candidate = self.state.candidates.get(*job);
+                is_filled = candidate.is_some_and(|candidate| candidate.request.mask.is_some());
+                candidate.and_then(Candidate::made).map(|made| (made.picture.clone(), made.file.clone()))
             }
             LookingAt::Gallery(GalleryView { file, picture }) => picture.clone().map(|picture| (picture, file.clone())),
         };
         if let Some((picture, file)) = shown {
+            let was_filled =
+                is_filled && self.state.canvas.document.size_px() == Some([picture.width(), picture.height()]);
             let origin = Origin { file: Some(file), made_here: true };
             self.state.canvas.replace_picture(Some((picture, origin)));
+            if was_filled {
+                // The mask stays, for one more try; but what was accepted is what one wants to see.
+                self.state.canvas.overlay.hides_mask = true;
+                self.state.inpaint.end_expanding();
+            }
         }
     }
 }

@@ -1,9 +1,12 @@
 //! What the actions on the window itself do.
 
 use crate::engine::JobHandle;
-use crate::ui::action::WindowAction;
+use std::path::PathBuf;
+
+use crate::ui::action::{Action, Sheet, WindowAction};
 use crate::ui::app::studio::Studio;
 use crate::ui::chrome::layout::{Layout, PanelForm, SidePanel};
+use crate::ui::chrome::path_sheet::PathSheet;
 
 impl Studio {
     pub(super) fn apply_to_window(&mut self, ctx: &egui::Context, action: WindowAction) {
@@ -27,6 +30,23 @@ impl Studio {
                     (SidePanel { open, over_canvas: false }, SidePanel { open, over_canvas: false });
             }
             WindowAction::Show(sheet) => self.state.sheet = Some(sheet),
+            WindowAction::AskPath(request) => {
+                let folder = self.dialog_folder().unwrap_or_else(|| self.services.paths.pictures_folder.clone());
+                self.state.path_sheet = Some(PathSheet::new(request, Some(&folder)));
+                self.state.sheet = Some(Sheet::Path);
+            }
+            WindowAction::PathWritten(path) => self.path_written(path),
+            WindowAction::PathTaken(path) => {
+                if let Some(sheet) = &mut self.state.path_sheet {
+                    sheet.taken = Some(path);
+                }
+            }
+            WindowAction::PathFree(path) => {
+                if let Some(sheet) = self.state.path_sheet.take() {
+                    self.state.sheet = self.state.sheet.filter(|shown| *shown != Sheet::Path);
+                    self.apply(ctx, sheet.request.chosen(&path));
+                }
+            }
             WindowAction::CloseSheet => self.state.sheet = None,
             WindowAction::CloseToast(id) => self.state.toasts.close(id),
             WindowAction::Quit => {
@@ -35,6 +55,25 @@ impl Studio {
                 ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
         }
+    }
+
+    /// What would be written over is asked about first.
+    fn path_written(&mut self, path: PathBuf) {
+        let Some(sheet) = &self.state.path_sheet else { return };
+        let free = Action::Window(WindowAction::PathFree(path.clone()));
+        if sheet.request.file_name().is_none() || sheet.taken.as_ref() == Some(&path) {
+            self.background.aside(Some(free.clone()), || Some(free));
+        } else {
+            self.background.aside(Some(free.clone()), move || {
+                Some(if path.exists() { Action::Window(WindowAction::PathTaken(path)) } else { free })
+            });
+        }
+    }
+
+    /// Opens it where it is hidden, or only a rail.
+    pub(super) fn show_prompt_panel(&mut self, ctx: &egui::Context) {
+        self.state.panels.prompt.open = true;
+        self.state.panels.prompt.over_canvas = self.layout(ctx).prompt == PanelForm::Rail;
     }
 
     fn layout(&self, ctx: &egui::Context) -> Layout {

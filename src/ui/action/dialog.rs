@@ -1,0 +1,75 @@
+//! What a file dialog is opened for. The desktop's dialog and the sheet with a path field ask the same.
+
+use std::path::{Path, PathBuf};
+
+use super::{Action, FilesAction, LibraryAction};
+
+/// A dialog that shall open. The window's owner takes these, because only it has the window's handle.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DialogRequest {
+    OpenPicture,
+    AddModel,
+    AddModelFile,
+    SaveAs {
+        from: PathBuf,
+    },
+    /// The canvas as it is seen.
+    SaveCanvas,
+    OpenMask,
+    SaveMask,
+}
+
+impl DialogRequest {
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::OpenPicture => "Open a picture",
+            Self::AddModel => "Add a model folder",
+            Self::AddModelFile => "Add a checkpoint, LoRA, VAE or embedding",
+            Self::SaveAs { .. } => "Save the picture as",
+            Self::SaveCanvas => "Save the canvas as",
+            Self::OpenMask => "Load a mask (white is made anew)",
+            Self::SaveMask => "Save the mask as",
+        }
+    }
+
+    /// On the button that ends it.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::OpenPicture => "Open picture",
+            Self::AddModel => "Add folder",
+            Self::AddModelFile => "Add file",
+            Self::OpenMask => "Load mask",
+            Self::SaveAs { .. } | Self::SaveCanvas | Self::SaveMask => "Save",
+        }
+    }
+
+    /// The name that a new file is offered, where one is written.
+    #[must_use]
+    pub fn file_name(&self) -> Option<String> {
+        match self {
+            Self::SaveAs { from } => {
+                let name = from.file_name().map(|name| name.to_string_lossy().into_owned());
+                Some(name.unwrap_or_else(|| "picture.png".into()))
+            }
+            Self::SaveCanvas => Some("canvas.png".into()),
+            Self::SaveMask => Some("mask.png".into()),
+            Self::OpenPicture | Self::AddModel | Self::AddModelFile | Self::OpenMask => None,
+        }
+    }
+
+    /// What is done with the chosen path.
+    #[must_use]
+    pub fn chosen(&self, path: &Path) -> Action {
+        let path = path.to_path_buf();
+        match self {
+            Self::OpenPicture => Action::Files(FilesAction::OpenPicture(path)),
+            Self::OpenMask => Action::Files(FilesAction::LoadMask(path)),
+            Self::SaveMask => Action::Files(FilesAction::SaveMask(path)),
+            Self::SaveCanvas => Action::Files(FilesAction::SaveCanvas(path)),
+            Self::AddModel | Self::AddModelFile => Action::Library(LibraryAction::AddModel(path)),
+            Self::SaveAs { from } => Action::Files(FilesAction::CopyFile { from: from.clone(), to: path }),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The words under the strip's tiles: the prompt, and where several have the same one, what sets them apart.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::candidate::Candidate;
+use crate::job::{ModelRef, Request};
+
+/// Of a long number, so many figures at its end are shown.
+const FIGURES: usize = 6;
+
+/// A caption for each.
+pub(super) fn of(candidates: &[Candidate]) -> Vec<Cow<'_, str>> {
+    let mut by_prompt: HashMap<&str, Vec<&Request>> = HashMap::new();
+    for candidate in candidates {
+        by_prompt.entry(&candidate.request.prompt).or_default().push(&candidate.request);
+    }
+    let caption = |candidate: &'_ Candidate| {
+        let request = &candidate.request;
+        let same = by_prompt.get(request.prompt.as_str()).map_or(&[][..], Vec::as_slice);
+        difference(request, same)
+    };
+    candidates
+        .iter()
+        .map(|candidate| match caption(candidate) {
+            Some(words) => Cow::Owned(words),
+            None => Cow::Borrowed(first_line(&candidate.request.prompt)),
+        })
+        .collect()
+}
+
+fn first_line(prompt: &str) -> &str {
+    let line = prompt.lines().next().unwrap_or_default();
+    if line.trim().is_empty() { "no words" } else { line }
+}
+
+/// The first thing in which they are not all alike.
+fn difference(request: &Request, same: &[&Request]) -> Option<String> {
+    let differs = |is_alike: &dyn Fn(&Request) -> bool| same.iter().any(|other| !is_alike(other));
+    let strength = |request: &Request| request.init.as_ref().map(|init| init.strength.to_bits());
+    if differs(&|other| other.model == request.model) {
+        return Some(model_name(&request.model));
+    }
+    if differs(&|other| other.scheduler == request.scheduler) {
+        return Some(request.scheduler.map_or("own sampler", crate::sampling::SchedulerName::label).to_owned());
+    }
+    if differs(&|other| other.steps == request.steps) {
+        return Some(format!("{} steps", request.steps));
+    }
+    if differs(&|other| other.guidance.map(f64::to_bits) == request.guidance.map(f64::to_bits)) {
+        return Some(request.guidance.map_or("own CFG".to_owned(), |guidance| format!("CFG {guidance}")));
+    }
+    if differs(&|other| (other.width, other.height) == (request.width, request.height)) {
+        let size = request.width.zip(request.height);
+        return Some(size.map_or("own size".to_owned(), |(width, height)| format!("{width}×{height}")));
+    }
+    if differs(&|other| strength(other) == strength(request)) {
+        return Some(request.init.as_ref().map_or("new".to_owned(), |init| format!("denoise {:.2}", init.strength)));
+    }
+    if differs(&|other| other.seed == request.seed) {
+        return Some(short(request.seed));
+    }
+    None
+}
+
+fn model_name(model: &ModelRef) -> String {
+    match model {
+        ModelRef::BuiltIn => "Built-in".to_owned(),
+        ModelRef::Folder(path) | ModelRef::File(path) => {
+            path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+        }
+    }
+}
+
+/// "41", or "…654321".
+fn short(seed: u64) -> String {
+    let figures = seed.to_string();
+    match figures.len().checked_sub(FIGURES) {
+        None | Some(0) => format!("seed {figures}"),
+        Some(surplus) => format!("…{}", &figures[surplus..]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::JobId;
+    use crate::ui::results::candidate::Stage;
+
+    fn candidates(requests: Vec<Request>) -> Vec<Candidate> {
+        let one = |(number, request)| Candidate {
+            job: JobId(number),
+            request,
+            frame: None,
+            estimated_seconds: None,
+            stage: Stage::Waiting,
+        };
+        (0..).zip(requests).map(one).collect()
+    }
+
+    #[test]
+    fn equal_words_are_named_by_what_differs() {
+        let castle = |seed, steps| Request { prompt: "a castle at night".into(), seed, steps, ..Request::default() };
+        let fox = Request { prompt: "a fox\nin snow".into(), ..Request::default() };
+        assert_eq!(of(&candidates(vec![castle(41, 20), fox.clone()])), ["a castle at night", "a fox"]);
+        let seeds = candidates(vec![castle(41, 20), castle(1_234_567_890, 20), fox]);
+        assert_eq!(of(&seeds), ["seed 41", "…567890", "a fox"]);
+        assert_eq!(of(&candidates(vec![castle(41, 20), castle(41, 30)])), ["20 steps", "30 steps"]);
+    }
+}
