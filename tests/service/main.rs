@@ -9,5 +9,7 @@ mod guard;
 mod hostile;
 mod jobs;
 mod openai;
+#[cfg(unix)] // it is ended by signals
+mod program;
 mod scene;
 mod socket;
