@@ -93,6 +93,9 @@ fn every_wrong_field_is_named_with_what_is_allowed_and_nothing_is_begun() {
         assert_eq!(estimated.status, StatusCode::BAD_REQUEST, "the estimate reads the same: {field}");
     }
     assert_names(&scene, &json!({}), "prompt", "must be given");
+    let long = "a".repeat(50_001);
+    assert_names(&scene, &json!({"prompt": long}), "prompt", "50000 characters");
+    assert_names(&scene, &json!({"prompt": "a", "negative_prompt": long}), "negative_prompt", "50000 characters");
     for body in [json!([]), json!("x"), json!(null), json!(7)] {
         assert_names(&scene, &body, "body", "object");
     }

@@ -18,6 +18,9 @@ use crate::store::models::prompt_references::{self, ReferenceError};
 /// What is wanted of a request, by the names.
 const OPERATIONS: [&str; 3] = ["image_generation", "image_transform", "image_inpaint"];
 
+/// Of a prompt: many times what a model reads, choices and stages included.
+const MOST_LETTERS: usize = 50_000;
+
 /// What was asked for.
 pub(super) struct Asked {
     /// One for each picture.
@@ -38,8 +41,9 @@ pub(super) fn read(body: Value, catalogue: &Catalogue, options: &ServiceOptions)
     let count = fields.small("count", 1, EngineHandle::QUEUE_LENGTH as u32)?.unwrap_or(1);
     let previews = fields.flag("previews")?.unwrap_or(true);
     let mut request = Request::default();
-    request.prompt = fields.text("prompt")?.ok_or_else(|| FieldError::new("prompt", "prompt must be given: a text"))?;
-    request.negative = fields.text("negative_prompt")?;
+    request.prompt =
+        prompt(&mut fields, "prompt")?.ok_or_else(|| FieldError::new("prompt", "prompt must be given: a text"))?;
+    request.negative = prompt(&mut fields, "negative_prompt")?;
     if let Some(syntax) = fields.one_of("prompt_syntax", &["weighted", "plain"], by_name::<PromptSyntax>)? {
         request.prompt_syntax = syntax;
     }
@@ -64,6 +68,16 @@ pub(super) fn read(body: Value, catalogue: &Catalogue, options: &ServiceOptions)
         requests.push(one);
     }
     Ok(Asked { requests, notices, previews })
+}
+
+fn prompt(fields: &mut Fields, name: &'static str) -> Result<Option<String>, FieldError> {
+    let text = fields.text(name)?;
+    let letters = text.as_ref().map_or(0, |text| text.chars().count());
+    if letters > MOST_LETTERS {
+        let sentence = format!("{name} may have up to {MOST_LETTERS} characters, found {letters}");
+        return Err(FieldError::new(name, sentence));
+    }
+    Ok(text)
 }
 
 fn compute(fields: &mut Fields) -> Result<Compute, FieldError> {
