@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::http::StatusCode;
 use tokio::sync::Semaphore;
 
-use super::a1111;
+use super::a1111::{Groups, Options};
 use super::answer::Refusal;
 use super::catalogue::Catalogue;
 use super::jobs::Jobs;
@@ -26,8 +26,8 @@ pub struct Service {
     pub(super) estimator: Estimator,
     pub(super) tokens: TokenCounter,
     pub(super) bodies: Semaphore,
-    pub(super) a1111_options: a1111::Options,
-    pub(super) a1111_groups: a1111::Groups,
+    pub(super) a1111_options: Options,
+    pub(super) a1111_groups: Groups,
     /// Answers so far, by the status' first digit.
     answers: [AtomicU64; 6],
 }
@@ -44,8 +44,8 @@ impl Service {
             estimator: Estimator::new(options.device, options.dtype),
             tokens: TokenCounter::default(),
             bodies: Semaphore::new(BODIES_AT_ONCE),
-            a1111_options: a1111::Options::default(),
-            a1111_groups: a1111::Groups::default(),
+            a1111_options: Options::default(),
+            a1111_groups: Groups::default(),
             answers: std::array::from_fn(|_| AtomicU64::new(0)),
             options,
         }))

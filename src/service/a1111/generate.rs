@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::dialect::{Untranslatable, translated};
 use super::info::info;
-use super::routes::Refused;
+use super::refused::Refused;
 use crate::job::{Destination, InpaintArea, Notice, Request};
 use crate::service::answer::{Refusal, name_of, ok, status_of};
 use crate::service::body;

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::routes::Refused;
+use super::refused::Refused;
 use super::sampler::SCHEDULES;
 use crate::job::ModelRef;
 use crate::sampling::SchedulerName;

@@ -12,6 +12,7 @@ mod lenient;
 mod lists;
 mod options;
 mod progress;
+mod refused;
 mod routes;
 mod sampler;
 

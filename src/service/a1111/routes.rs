@@ -1,17 +1,18 @@
-//! Which address of `/sdapi/v1` answers what, and refusals as its clients read them.
+//! Which address of `/sdapi/v1` answers what.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 
+use super::refused::Refused;
 use super::{dialect, generate, lists, progress};
-use crate::service::answer::{Refusal, json_of, ok};
+use crate::service::answer::{Refusal, ok};
 use crate::service::body;
 use crate::service::pictures::bytes_of;
 use crate::service::state::Service;
@@ -49,26 +50,6 @@ pub(in crate::service) fn routes() -> Router<Arc<Service>> {
         .route("/interrupt", post(progress::interrupt))
         .route("/skip", post(progress::skip))
         .route("/png-info", post(png_info))
-}
-
-/// A refusal with the keys that AUTOMATIC1111's have.
-pub(super) struct Refused(Refusal);
-
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
-        Self(refusal)
-    }
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let Refusal { status, kind, message, retry_after, .. } = self.0;
-        let mut response = json_of(status, &json!({"error": kind, "detail": message, "body": "", "errors": message}));
-        if let Some(seconds) = retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    }
 }
 
 async fn options(State(service): State<Arc<Service>>) -> Response {

@@ -12,22 +12,12 @@ use super::dialect::{Translated, translated};
 use super::output::{Output, base64_of};
 use super::refused::Refused;
 use super::streaming::{Streamed, events};
+use super::waiting::{Waiting, picture_in, usage};
 use crate::job::{Destination, Notice};
-use crate::service::answer::{Refusal, name_of, ok, status_of};
-use crate::service::jobs::{Ended, Order, Picture, Record};
+use crate::service::answer::ok;
+use crate::service::jobs::{Ended, Order, Record};
 use crate::service::request;
 use crate::service::state::Service;
-
-/// The jobs of one request: cancelled when its client goes away.
-pub(super) struct Waiting {
-    pub records: Vec<Arc<Record>>,
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.records.iter().for_each(|record| record.cancel());
-    }
-}
 
 /// What does not stand in a client's own fields.
 #[derive(Default)]
@@ -129,26 +119,6 @@ fn answer(
         "usage": usage(),
         "notices": notices,
     }))
-}
-
-pub(super) fn picture_in(ended: &Ended) -> Result<&Picture, Refusal> {
-    match ended {
-        Ended::Complete(picture) => Ok(picture),
-        Ended::Cancelled => {
-            Err(Refusal::new(axum::http::StatusCode::CONFLICT, "cancelled", "this picture was cancelled"))
-        }
-        Ended::Failed { kind, message } => Err(Refusal::new(status_of(*kind), &name_of(*kind), message.clone())),
-    }
-}
-
-/// Nothing is counted here, and clients want the field.
-pub(super) fn usage() -> Value {
-    json!({
-        "total_tokens": 0,
-        "input_tokens": 0,
-        "output_tokens": 0,
-        "input_tokens_details": {"text_tokens": 0, "image_tokens": 0},
-    })
 }
 
 /// As the client called this server.

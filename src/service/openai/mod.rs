@@ -10,5 +10,6 @@ mod output;
 mod refused;
 mod routes;
 mod streaming;
+mod waiting;
 
 pub(super) use routes::routes;
