@@ -68,7 +68,7 @@ pub(crate) fn apply(settings: &mut PictureSettings, record: Map<String, Value>) 
         && (strength - USUAL_STRENGTH).abs() > 1e-6
     {
         settings.note(format!(
-            "a strength of {} stands in the file and is not used: whether the picture began with another one does not",
+            "a strength of {} is not used: the file does not say whether the picture began with another one",
             (strength * 1e6).round() / 1e6
         ));
     }
