@@ -91,6 +91,19 @@ fn loras_and_embeddings() {
 }
 
 #[test]
+fn files_of_pytorch_in_every_form() {
+    let forms = ["layouts.pt", "layouts-legacy.pt", "kinds.bin", "kinds-legacy.bin", "deflated.pt", "storage-views.pt"];
+    for name in forms.into_iter().chain(["unread.pt", "lightning-legacy.ckpt", "parameter-dict.pt", "whole-model.pt"]) {
+        survives(&format!("weights/{name}"), 20_000, |path| {
+            let _ = Inspection::of(path, None);
+            let _ = ModelFiles::open_file(path).map_err(|error| error.to_string());
+            // Reads the numbers of whatever is small enough to be a word's.
+            let _ = TextualInversion::open(path).map_err(|error| error.to_string());
+        });
+    }
+}
+
+#[test]
 fn pictures_and_what_they_tell() {
     survives("lora/0.png", 600, |path| {
         let _ = picture_file::read_request(path);

@@ -14,6 +14,7 @@ mod decode;
 mod denoise;
 mod encode;
 mod execution_plan;
+mod first_step;
 mod guidance;
 mod latent_rgb;
 mod load;

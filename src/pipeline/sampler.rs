@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::PipelineError;
-use super::resolved::first_step;
+use super::first_step::first_step;
 use crate::checkpoint::{CheckpointError, ModelFiles};
 use crate::job::Request;
 
