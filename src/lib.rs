@@ -15,6 +15,8 @@ pub mod pipeline;
 pub mod prompt;
 pub mod raster;
 pub mod sampling;
+#[cfg(feature = "serve")]
+pub mod service;
 pub mod store;
 pub mod system;
 pub mod ui;

@@ -53,6 +53,7 @@ fn forbidden(folder: &str) -> Vec<&'static str> {
         "ui" => [TENSORS, &["crate::checkpoint", "crate::model", "crate::pipeline"]].concat(),
         "pipeline" => [WINDOW, &["crate::engine", "std::thread"]].concat(),
         "engine" => [WINDOW, &["crate::store", "crate::ui"]].concat(),
+        "service" => [WINDOW, TENSORS, &["crate::model", "crate::pipeline", "crate::checkpoint"]].concat(),
         "checkpoint" => [WINDOW, &["crate::model", "crate::engine", "crate::pipeline", "crate::store"]].concat(),
         "model" | "kernels" => [WINDOW, &["crate::engine", "crate::pipeline", "crate::store"]].concat(),
         _ => WINDOW.to_vec(),
@@ -93,6 +94,7 @@ const ORDER: &[&str] = &[
     "engine",
     "store",
     "hub",
+    "service",
     "ui",
     "cli",
 ];

@@ -80,7 +80,7 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
     for destination in &destinations {
         saver.check(destination).map_err(|error| error.sentence(words::remedy))?;
     }
-    let (device, dtype) = (arguments.compute.device, arguments.compute.dtype);
+    let (device, dtype) = (arguments.compute.device.device, arguments.compute.device.dtype);
     let failure_file = paths.device_failure_file.clone();
     let backend = move || backend(device, dtype, failure_file);
     let engine = EngineHandle::start(backend, saver, Arc::new(|| {}))

@@ -8,6 +8,8 @@ mod inspect_picture;
 mod models;
 mod output;
 mod report;
+#[cfg(feature = "serve")]
+mod serve;
 mod window;
 mod words;
 
@@ -41,6 +43,9 @@ enum Command {
     /// List models, look into files, fetch models, take them away
     #[command(subcommand)]
     Models(models::ModelsCommand),
+    /// Let other programs make pictures here, over HTTP
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::ServeArguments>),
     /// Show what this machine and this build have: devices, number formats, memory, folders
     Doctor,
 }
@@ -63,6 +68,8 @@ impl Command {
         let code = match self {
             Self::Generate(arguments) => generate::run(&arguments),
             Self::Models(command) => models::run(&command),
+            #[cfg(feature = "serve")]
+            Self::Serve(arguments) => serve::run(&arguments),
             Self::Doctor => doctor::run(),
         };
         // A picture is written to its own file; other subcommands are their answer.

@@ -1,19 +1,16 @@
 //! The window: what is read and started before it opens, and what it is given.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::backend;
 use crate::engine::device::{DeviceChoice, DtypeChoice};
 use crate::engine::mobile_sam::{self, FetchWeights};
-use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, files_of};
+use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, TokenCounter};
 use crate::hub::{self, DownloadError, DownloadProgress, Hub};
-use crate::job::{ErrorKind, JobError, ModelRef, Request, Wake};
-use crate::pipeline::tokenizer_of;
-use crate::prompt::{PromptTokenizer, WindowWords, drawn_from, parse, parts};
+use crate::job::{ErrorKind, JobError, Wake};
 use crate::store::hub_cache::CachedRepository;
 use crate::store::keys::{self, KeyNames};
 use crate::store::models::wildcards;
@@ -110,26 +107,12 @@ fn estimator() -> EstimatePicture {
     Arc::new(move |question| estimator.answer(question))
 }
 
-/// Counts as the pipeline reads: weights and brackets are no tokens, and of texts that take turns the longest counts.
-/// Keeps the tokenizer used last.
+/// Counts as the pipeline reads.
 fn token_counter(paths: &Paths) -> CountTokens {
     let paths = paths.clone();
-    let last: Mutex<Option<(ModelRef, PromptTokenizer)>> = Mutex::default();
+    let counter = TokenCounter::default();
     Arc::new(move |TokenQuestion { model, prompt }| {
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_ref().is_none_or(|(known, _)| known != model) {
-            let tokenizer = tokenizer_of(&files_of(model).ok()?).ok()?;
-            *last = Some((model.clone(), tokenizer));
-        }
-        let (_, tokenizer) = last.as_ref()?;
-        // A drawn choice is as good as another to count.
-        let drawn = drawn_from(prompt, 0, &wildcards::lists(&[prompt], &paths));
-        let parts = parts(&drawn, Request::DEFAULT_STEPS as usize);
-        let texts: BTreeSet<&str> =
-            parts.iter().flat_map(|part| &part.stages).map(|stage| stage.text.as_str()).collect();
-        let counted = texts.into_iter().map(|text| tokenizer.count(&parse(text)).ok()).collect::<Option<Vec<_>>>()?;
-        let used = |windows: &Vec<WindowWords>| windows.iter().map(|window| window.tokens).sum::<usize>();
-        let windows = counted.into_iter().max_by_key(|windows| (windows.len(), used(windows)))?;
-        Some(TokenCount { windows, room: tokenizer.window_room() })
+        let lists = wildcards::lists(&[prompt], &paths);
+        counter.count(model, prompt, &lists).map(|(windows, room)| TokenCount { windows, room })
     })
 }

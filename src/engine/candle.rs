@@ -8,9 +8,10 @@ use super::backend::{Backend, BackendError};
 use super::device::{DeviceChoice, DtypeChoice};
 use super::failure;
 use super::fallback::{Attempt, Fallback};
-use crate::checkpoint::{CheckpointError, ModelFiles, builtin_model};
+use crate::checkpoint::{CheckpointError, ModelFiles, builtin_model, profile_of};
 use crate::job::{
-    CancelToken, Drawn, ErrorKind, JobError, MemoryMode, ModelRef, Progress, Remedy, Request, Task, WorkGrid,
+    CancelToken, Drawn, ErrorKind, JobError, MemoryMode, ModelDefaults, ModelRef, Progress, Remedy, Request, Task,
+    WorkGrid,
 };
 use crate::model::{Execution, ModelError, OperatorFailure};
 use crate::pipeline::{
@@ -201,6 +202,13 @@ pub(crate) fn files_of(model: &ModelRef) -> Result<ModelFiles, CheckpointError> 
         ModelRef::Folder(path) => Ok(ModelFiles::Folder(path.clone())),
         ModelRef::File(path) => ModelFiles::open_file(path),
     }
+}
+
+/// What a picture takes by default with a model, by its small files; `None` where they cannot be read, which is refused
+/// when the model is loaded.
+#[must_use]
+pub(crate) fn defaults_of(model: &ModelRef) -> Option<ModelDefaults> {
+    profile_of(&files_of(model).ok()?).ok().map(|profile| profile.defaults())
 }
 
 /// What sizes a model works at, from its small files alone: for showing which part of a photo it will see.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::backend::Backend;
 use super::mailbox::Mailbox;
-use super::queue::{Job, JobQueue};
+use super::queue::{self, Job, JobQueue};
 use super::worker;
 use crate::job::{CancelToken, Destination, Event, JobError, JobId, Outcome, Saver, Task, Wake};
 
@@ -26,6 +26,9 @@ struct Engine {
 }
 
 impl EngineHandle {
+    /// Jobs that may wait at once, of all fronts.
+    pub const QUEUE_LENGTH: usize = queue::LENGTH;
+
     /// Starts the thread. The backend is made there, so that nothing slow happens here. `wake` is called after each
     /// event of a job that this handle submits.
     ///
@@ -83,6 +86,12 @@ impl EngineHandle {
     #[must_use]
     pub fn waiting(&self) -> Vec<JobId> {
         self.engine.queue.waiting()
+    }
+
+    /// How many more jobs may wait, of all fronts.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.engine.queue.room()
     }
 
     /// The job that is being worked on, whosever it is.

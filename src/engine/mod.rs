@@ -15,13 +15,15 @@ mod mailbox;
 pub(crate) mod mobile_sam;
 mod queue;
 mod select;
+mod tokens;
 mod worker;
 
 pub use backend::{Backend, BackendError};
 pub use candle::CandleBackend;
-pub(crate) use candle::{files_of, work_grid};
+pub(crate) use candle::{defaults_of, files_of, work_grid};
 pub(crate) use estimate::Estimator;
 pub use fake::{FakeBackend, FakeScript};
 pub use handle::{EngineHandle, JobHandle};
 pub(crate) use mobile_sam::MobileSam;
 pub use select::{Finder, SelectEvent, SelectHandle};
+pub(crate) use tokens::TokenCounter;

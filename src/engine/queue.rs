@@ -12,7 +12,7 @@ use super::mailbox::Mailbox;
 use crate::job::{CancelToken, Destination, ErrorKind, EventKind, JobError, JobId, Outcome, Task};
 
 /// Jobs that may wait at once.
-const LENGTH: usize = 64;
+pub(super) const LENGTH: usize = 64;
 
 pub(super) struct Job {
     pub id: JobId,
@@ -104,6 +104,11 @@ impl JobQueue {
     pub(super) fn close(&self) {
         self.lock().tickets = None;
         self.cancel_all();
+    }
+
+    /// How many more jobs may wait.
+    pub(super) fn room(&self) -> usize {
+        LENGTH.saturating_sub(self.lock().waiting.len())
     }
 
     /// In the order in which they will run.

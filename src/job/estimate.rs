@@ -1,6 +1,12 @@
 //! What a picture is estimated to take before it is made: memory and time.
 
-use super::{AttentionMode, Compute, MemoryMode, ModelRef};
+use std::collections::BTreeSet;
+
+use super::{
+    AttentionMode, Compute, Frame, InitPicture, MemoryMode, ModelDefaults, ModelRef, PromptSyntax, Request, WorkGrid,
+};
+use crate::prompt::parts;
+use crate::sampling::SchedulerName;
 
 /// What must be known for an estimate.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +24,46 @@ pub struct EstimateQuestion {
     /// The network's calls for one picture.
     pub calls: u32,
     pub compute: Compute,
+}
+
+impl EstimateQuestion {
+    /// What `request` will take of a model with these defaults and this grid.
+    #[must_use]
+    pub fn of(request: &Request, own: &ModelDefaults, grid: Option<WorkGrid>) -> Self {
+        let asked = (request.width, request.height);
+        let framed = |init: &InitPicture| {
+            let photo = (init.picture.width(), init.picture.height());
+            let bounds = request.mask.as_ref().map(|mask| request.inpaint.prepared(&mask.plane).bounds());
+            let frame = match bounds {
+                Some(bounds) => Frame::inpainted(photo, bounds?, &request.inpaint, asked, request.resize, grid?),
+                None => Frame::whole(photo, asked, request.resize, grid?),
+            };
+            Some([frame.width, frame.height])
+        };
+        let drawn = [asked.0.unwrap_or(own.width), asked.1.unwrap_or(own.height)];
+        let guidance = request.guidance.unwrap_or(own.guidance);
+        let scheduler = request.scheduler.or(own.scheduler);
+        let strength = request.init.as_ref().map_or(1.0, |init| init.strength);
+        let calls = f64::from(request.steps) * strength * scheduler.map_or(1.0, SchedulerName::calls_per_step);
+        let text = request.drawn_prompt.as_ref().unwrap_or(&request.prompt);
+        let parts = match request.prompt_syntax {
+            PromptSyntax::Weighted => parts(text, request.steps as usize),
+            PromptSyntax::Plain => Vec::new(),
+        };
+        let texts: BTreeSet<&str> =
+            parts.iter().flat_map(|part| &part.stages).map(|stage| stage.text.as_str()).collect();
+        let is_composed = parts.len() > 1 || parts.iter().any(|part| (part.weight - 1.0).abs() > f32::EPSILON);
+        Self {
+            model: request.model.clone(),
+            size_px: request.init.as_ref().and_then(framed).unwrap_or(drawn),
+            guided: is_composed || guidance > 1.0,
+            parts: parts.len().max(1) as u32,
+            texts: texts.len().max(1) as u32 + 1,
+            encodes: request.init.is_some(),
+            calls: calls.ceil() as u32,
+            compute: request.compute,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -44,6 +44,7 @@ pub struct Finished {
     pub picture: Arc<Picture>,
     /// With every default filled in: what was really used.
     pub request: Request,
+    /// Where it was saved; empty for [`super::Destination::Front`].
     pub file: PathBuf,
     /// From the start of the work to the saved file, loading included.
     pub seconds: f64,

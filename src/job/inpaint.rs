@@ -1,5 +1,6 @@
 //! How the masked part of a picture is repainted, and how it is joined with the rest.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,24 @@ pub enum MaskedContent {
     Noise,
     /// One flat colour, RGB.
     Colour([u8; 3]),
+}
+
+impl FromStr for MaskedContent {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "original" => return Ok(Self::Original),
+            "blurred" => return Ok(Self::Blurred),
+            "noise" => return Ok(Self::Noise),
+            _ => {}
+        }
+        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
+        let colour = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        colour
+            .map(|colour| Self::Colour([(colour >> 16) as u8, (colour >> 8) as u8, colour as u8]))
+            .ok_or_else(|| "allowed are original, blurred, noise and a colour of six digits such as #a0c8ff".into())
+    }
 }
 
 /// How a masked picture is repainted; the mask itself is [`InpaintMask`].

@@ -114,6 +114,8 @@ pub struct Request {
 pub enum Destination {
     /// The day's folder of the gallery.
     Gallery,
+    /// Nowhere: the front takes the picture from the outcome, whose `file` is empty.
+    Front,
     /// One file, and, when asked for, a folder for each step's preview.
     File { path: PathBuf, previews: Option<PathBuf> },
 }

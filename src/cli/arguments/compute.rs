@@ -6,14 +6,21 @@ use super::values::one_of;
 use crate::engine::device::{DeviceChoice, DtypeChoice};
 use crate::job::{AttentionMode, Compute, MemoryMode, Request, VaeTiling};
 
+/// What an engine is started with.
 #[derive(Debug, Args)]
-pub(crate) struct ComputeArguments {
+pub(crate) struct DeviceArguments {
     /// auto, cpu, metal, cuda or cuda:N
     #[arg(long, value_name = "DEVICE", default_value_t = DeviceChoice::Auto)]
     pub device: DeviceChoice,
     /// Number format of the weights and the computation
     #[arg(long, value_name = "DTYPE", default_value = "auto", value_parser = one_of(&["auto", "f32", "f16", "bf16"], dtype_from_id))]
     pub dtype: DtypeChoice,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ComputeArguments {
+    #[command(flatten)]
+    pub device: DeviceArguments,
     /// How attention's scores are held: auto, full, sliced, sliced:N heads at a time, tiled or flash
     #[arg(long, value_name = "MODE", default_value_t = AttentionMode::Auto)]
     pub attention: AttentionMode,

@@ -8,6 +8,8 @@ mod sampling;
 mod values;
 
 pub(super) use compute::ComputeArguments;
+#[cfg(feature = "serve")]
+pub(super) use compute::DeviceArguments;
 pub(super) use model::ModelArguments;
 pub(super) use paint::PaintArguments;
 pub(super) use prompt::PromptArguments;

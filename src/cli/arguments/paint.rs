@@ -1,6 +1,7 @@
 //! What is started from: a picture, and the part of it that is repainted.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::Args;
@@ -56,7 +57,7 @@ pub(crate) struct PaintArguments {
     #[arg(long, value_name = "PX", default_value_t = InpaintSettings::default().padding_px, value_parser = pixels())]
     pub padding: u32,
     /// What the masked part begins with: original, blurred (its border, spread), noise, or a colour such as #a0c8ff
-    #[arg(long, value_name = "CONTENT", default_value = "original", value_parser = content_of)]
+    #[arg(long, value_name = "CONTENT", default_value = "original", value_parser = MaskedContent::from_str)]
     pub masked_content: MaskedContent,
     /// Grey parts of the mask keep more of the picture (differential diffusion)
     #[arg(long)]
@@ -126,20 +127,6 @@ fn area_from_id(id: &str) -> Option<InpaintArea> {
     }
 }
 
-fn content_of(text: &str) -> Result<MaskedContent, String> {
-    match text {
-        "original" => return Ok(MaskedContent::Original),
-        "blurred" => return Ok(MaskedContent::Blurred),
-        "noise" => return Ok(MaskedContent::Noise),
-        _ => {}
-    }
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
-    let colour = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    colour
-        .map(|colour| MaskedContent::Colour([(colour >> 16) as u8, (colour >> 8) as u8, colour as u8]))
-        .ok_or_else(|| "allowed are original, blurred, noise and a colour of six digits such as #a0c8ff".into())
-}
-
 fn extension_of(text: &str) -> Result<Extension, String> {
     let sides: Option<Vec<u32>> = text.split(',').map(|side| side.trim().parse().ok()).collect();
     match sides.as_deref() {
@@ -161,9 +148,9 @@ mod tests {
 
     #[test]
     fn contents_and_extensions_are_read_or_explained() {
-        assert_eq!(content_of("#0a0Bff"), Ok(MaskedContent::Colour([10, 11, 255])));
-        assert_eq!(content_of("noise"), Ok(MaskedContent::Noise));
-        assert!(content_of("#12345").unwrap_err().contains("#a0c8ff"));
+        assert_eq!(MaskedContent::from_str("#0a0Bff"), Ok(MaskedContent::Colour([10, 11, 255])));
+        assert_eq!(MaskedContent::from_str("noise"), Ok(MaskedContent::Noise));
+        assert!(MaskedContent::from_str("#12345").unwrap_err().contains("#a0c8ff"));
         assert_eq!(extension_of("0,1, 2,300"), Ok(Extension { left: 0, top: 1, right: 2, bottom: 300 }));
         for wrong in ["1,2,3", "1,2,3,-4", "a,b,c,d", "9000,0,0,0"] {
             assert!(extension_of(wrong).unwrap_err().contains("four numbers"), "{wrong}");

@@ -3,8 +3,7 @@
 use clap::Args;
 
 use super::values::{number_in, one_of, side_px};
-use crate::checkpoint::profile_of;
-use crate::engine::files_of;
+use crate::engine::defaults_of;
 use crate::job::{Request, Variation, fresh_seed};
 use crate::sampling::{NoiseKind, PredictionChoice, SchedulerName, SigmaChoice};
 
@@ -54,8 +53,7 @@ pub(crate) struct SamplingArguments {
 impl SamplingArguments {
     pub(crate) fn fill(&self, request: &mut Request) {
         // The model's own defaults; one that cannot be read is refused when it is loaded.
-        let own = files_of(&request.model).ok().and_then(|files| profile_of(&files).ok());
-        let own = own.map(|profile| profile.defaults());
+        let own = defaults_of(&request.model);
         request.steps = self.steps.or(own.as_ref().map(|own| own.steps)).unwrap_or(Request::DEFAULT_STEPS);
         request.guidance = self.guidance.or(own.map(|own| own.guidance));
         request.scheduler = self.scheduler;

@@ -22,6 +22,16 @@ const ENDINGS: [&str; 3] = ["safetensors", "pt", "ckpt"];
 /// How embedding files end.
 const EMBEDDING_ENDINGS: [&str; 3] = ["safetensors", "pt", "bin"];
 
+/// Whose prompt it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tags {
+    /// This machine's user's: a tag may name a file by its path.
+    PathsToo,
+    /// From elsewhere: a tag is a name among the LoRAs.
+    #[cfg(feature = "serve")]
+    NamesAlone,
+}
+
 /// Why a prompt's LoRA cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ReferenceError {
@@ -47,6 +57,19 @@ impl From<ReferenceError> for JobError {
 /// # Errors
 /// When a tag names no file, or a weight that no LoRA bears.
 pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<Vec<Notice>, ReferenceError> {
+    resolve_by(request, paths, Tags::PathsToo)
+}
+
+/// The same for a prompt that came from elsewhere: a tag is a name among the LoRAs, never a path.
+///
+/// # Errors
+/// As [`resolve`].
+#[cfg(feature = "serve")]
+pub(crate) fn resolve_names(request: &mut Request, paths: &Paths) -> Result<Vec<Notice>, ReferenceError> {
+    resolve_by(request, paths, Tags::NamesAlone)
+}
+
+fn resolve_by(request: &mut Request, paths: &Paths, tags: Tags) -> Result<Vec<Notice>, ReferenceError> {
     (request.drawn_prompt, request.drawn_negative) = (None, None);
     if request.prompt_syntax == PromptSyntax::Plain {
         let texts = [request.prompt.clone(), request.negative.clone().unwrap_or_default()];
@@ -70,7 +93,7 @@ pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<Vec<Notice
     said.extend(remarks(&prompt));
     said.extend(remarks_on_negative(&negative));
     for tag in lora_tags(&prompt) {
-        let (tag, file) = file_of(tag, paths)?;
+        let (tag, file) = file_of(tag, paths, tags)?;
         if tag.unet_weight.abs().max(tag.text_weight.abs()) > MAX_LORA_WEIGHT {
             return Err(ReferenceError::Weight { name: tag.name });
         }
@@ -80,7 +103,7 @@ pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<Vec<Notice
     if prompt != request.prompt {
         // What another picture of the batch draws must be there as well.
         for tag in lora_tags(&request.prompt) {
-            file_of(tag, paths)?;
+            file_of(tag, paths, tags)?;
         }
     }
     let steps = request.steps as usize;
@@ -106,6 +129,30 @@ pub(crate) fn of_batch(
     index: u32,
     paths: &Paths,
 ) -> Result<(Request, Vec<Notice>), ReferenceError> {
+    of_batch_by(asked, first, index, paths, Tags::PathsToo)
+}
+
+/// The same for a prompt that came from elsewhere.
+///
+/// # Errors
+/// As [`resolve`].
+#[cfg(feature = "serve")]
+pub(crate) fn of_batch_names(
+    asked: &Request,
+    first: &Request,
+    index: u32,
+    paths: &Paths,
+) -> Result<(Request, Vec<Notice>), ReferenceError> {
+    of_batch_by(asked, first, index, paths, Tags::NamesAlone)
+}
+
+fn of_batch_by(
+    asked: &Request,
+    first: &Request,
+    index: u32,
+    paths: &Paths,
+    tags: Tags,
+) -> Result<(Request, Vec<Notice>), ReferenceError> {
     let is_drawn = [Some(&asked.prompt), asked.negative.as_ref()]
         .into_iter()
         .flatten()
@@ -114,7 +161,7 @@ pub(crate) fn of_batch(
         return Ok((first.of_batch(index), Vec::new()));
     }
     let mut request = asked.of_batch(index);
-    let notices = resolve(&mut request, paths)?;
+    let notices = resolve_by(&mut request, paths, tags)?;
     Ok((request, notices))
 }
 
@@ -129,13 +176,18 @@ fn add_embeddings(request: &mut Request, texts: &[String], paths: &Paths) {
 }
 
 /// The tag's file. Where more than numbers stand behind the name, they may be a part of it.
-fn file_of(tag: LoraTag, paths: &Paths) -> Result<(LoraTag, PathBuf), ReferenceError> {
+fn file_of(tag: LoraTag, paths: &Paths, tags: Tags) -> Result<(LoraTag, PathBuf), ReferenceError> {
+    let find = |name: &str| match tags {
+        Tags::PathsToo => find_lora(Path::new(name), paths),
+        #[cfg(feature = "serve")]
+        Tags::NamesAlone => find_lora_called(name, paths),
+    };
     for longer in tag.longer_names() {
-        if let Ok(file) = find_lora(Path::new(&longer.name), paths) {
+        if let Ok(file) = find(&longer.name) {
             return Ok((longer, file));
         }
     }
-    let file = find_lora(Path::new(&tag.name), paths)?;
+    let file = find(&tag.name)?;
     Ok((tag, file))
 }
 
@@ -148,28 +200,35 @@ pub(crate) fn find_lora(name: &Path, paths: &Paths) -> Result<PathBuf, Reference
     if name.is_file() {
         return Ok(name.to_owned());
     }
-    let wanted = name.to_string_lossy();
+    find_lora_called(&name.to_string_lossy(), paths)
+}
+
+/// As [`find_lora`], by name alone.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn find_lora_called(wanted: &str, paths: &Paths) -> Result<PathBuf, ReferenceError> {
     let own: Vec<Vec<PathBuf>> = lora_folders(paths).iter().map(|folder| files_in(folder, &ENDINGS)).collect();
-    if let Some(found) = own.iter().find_map(|files| nearest(files, &wanted)) {
+    if let Some(found) = own.iter().find_map(|files| nearest(files, wanted)) {
         return Ok(found.clone());
     }
     let elsewhere = paths.other_folders.iter().filter(|folder| is_root(folder));
     // A checkpoint may have the same name.
     let is_lora = |file: &PathBuf| lies_in(file, "lora") || lies_in(file, "lycoris");
     let others: Vec<PathBuf> = elsewhere.flat_map(|folder| models_under(folder)).filter(is_lora).collect();
-    if let Some(found) = nearest(&others, &wanted) {
+    if let Some(found) = nearest(&others, wanted) {
         return Ok(found.clone());
     }
     // Whoever fetched a file by its name meant it.
     let fetched: Vec<PathBuf> = models_under(&paths.hub_cache).into_iter().filter(|file| file.is_file()).collect();
-    if let Some(found) = nearest(&fetched, &wanted) {
+    if let Some(found) = nearest(&fetched, wanted) {
         return Ok(found.clone());
     }
-    let called = |file: &&PathBuf| own_name(file).is_some_and(|own| own.eq_ignore_ascii_case(&wanted));
+    let called = |file: &&PathBuf| own_name(file).is_some_and(|own| own.eq_ignore_ascii_case(wanted));
     if let Some(found) = own.iter().flatten().chain(&others).find(called) {
         return Ok(found.clone());
     }
-    Err(ReferenceError::NoLora { name: wanted.into_owned(), folder: paths.models_folder.join("loras") })
+    Err(ReferenceError::NoLora { name: wanted.to_owned(), folder: paths.models_folder.join("loras") })
 }
 
 /// Of the files with this name the one in the fewest folders.
@@ -209,6 +268,19 @@ pub(crate) fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
         }
     }
     found.iter().map(|file| embedding(file)).collect()
+}
+
+/// The LoRA files that lie where LoRAs are kept, each once.
+#[cfg(feature = "serve")]
+#[must_use]
+pub(crate) fn loras(paths: &Paths) -> Vec<PathBuf> {
+    let own = ["loras", "Lora"].into_iter().flat_map(|name| files_in(&paths.models_folder.join(name), &ENDINGS));
+    let elsewhere = paths.other_folders.iter().filter(|folder| is_root(folder)).flat_map(|folder| models_under(folder));
+    let elsewhere = elsewhere.filter(|file| file.is_file() && (lies_in(file, "lora") || lies_in(file, "lycoris")));
+    let mut found: Vec<PathBuf> = own.chain(elsewhere).collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// Where LoRAs are looked for.

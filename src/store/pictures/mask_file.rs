@@ -6,7 +6,7 @@ use crate::job::{Notice, Remedy};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::atomic;
-use crate::store::pictures::decode::reading;
+use crate::store::pictures::decode::reading::{self, Source};
 use crate::store::pictures::metadata::png_mask;
 use crate::store::pictures::picture_file::PictureFileError;
 
@@ -71,7 +71,31 @@ pub fn read_channel(
     channel: MaskChannel,
     notices: &mut Vec<Notice>,
 ) -> Result<MaskPlane, PictureFileError> {
-    let reading = reading::read(path, notices)?;
+    channel_of(&Source::file(path), channel, notices)
+}
+
+/// The same from a file's bytes.
+///
+/// # Errors
+/// As [`read_channel`], and when it has more than `most_pixels`.
+#[cfg(feature = "serve")]
+pub(crate) fn read_bytes(
+    bytes: &[u8],
+    name: &Path,
+    most_pixels: u64,
+    channel: MaskChannel,
+    notices: &mut Vec<Notice>,
+) -> Result<MaskPlane, PictureFileError> {
+    channel_of(&Source::bytes(bytes, name, most_pixels), channel, notices)
+}
+
+fn channel_of(
+    source: &Source<'_>,
+    channel: MaskChannel,
+    notices: &mut Vec<Notice>,
+) -> Result<MaskPlane, PictureFileError> {
+    let path = source.name;
+    let reading = reading::read(source, notices)?;
     let is_there = |index: usize| reading.missing.as_ref().is_none_or(|missing| missing.values()[index] == 0);
     let taken = match channel {
         MaskChannel::Auto => chosen(&reading.picture, &is_there),

@@ -24,8 +24,8 @@ pub enum PictureFileError {
     Unsupported { reason: String, path: PathBuf },
     #[error("a picture's side may have up to {most} pixels, found {width}×{height}; cut it into parts or make it smaller first: {}", path.display())]
     TooLong { most: u32, width: u32, height: u32, path: PathBuf },
-    #[error("a picture may have up to 100 megapixels, found {width}×{height}; make it smaller first: {}", path.display())]
-    TooLarge { width: u32, height: u32, path: PathBuf },
+    #[error("a picture may have up to {} megapixels, found {width}×{height}; make it smaller first: {}", *most_pixels as f64 / 1e6, path.display())]
+    TooLarge { most_pixels: u64, width: u32, height: u32, path: PathBuf },
     #[error("the picture could not be put into the file's format ({reason}); try .png: {}", path.display())]
     Encode { reason: String, path: PathBuf },
     #[error("the picture could not be written ({source}); check the disk and the folder's rights: {}", path.display())]

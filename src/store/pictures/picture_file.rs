@@ -9,7 +9,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use crate::job::{Notice, Request};
 use crate::raster::Picture;
 use crate::store::atomic;
-use crate::store::pictures::decode::reading;
+use crate::store::pictures::decode::reading::{self, Source};
 pub use crate::store::pictures::metadata::png_text::Painting;
 use crate::store::pictures::metadata::{exif, parameters, png_text, settings_in};
 pub use crate::store::pictures::picture_error::PictureFileError;
@@ -62,10 +62,7 @@ pub fn encode(path: &Path, picture: &Picture, request: Option<&Request>) -> Resu
     let mut bytes = Vec::new();
     let encoded = match PictureFormat::of_path(path)? {
         PictureFormat::Png => png_text::encode(picture, request).map(|png| bytes = png).map_err(|e| e.to_string()),
-        PictureFormat::Jpeg => {
-            let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
-            encode_with(encoder, &rgb_on_white(picture), ExtendedColorType::Rgb8, picture, request)
-        }
+        PictureFormat::Jpeg => jpeg(&mut bytes, picture, JPEG_QUALITY, request),
         PictureFormat::WebP => {
             let encoder = WebPEncoder::new_lossless(&mut bytes);
             encode_with(encoder, picture.rgba(), ExtendedColorType::Rgba8, picture, request)
@@ -75,6 +72,27 @@ pub fn encode(path: &Path, picture: &Picture, request: Option<&Request>) -> Resu
         Ok(()) => Ok(bytes),
         Err(reason) => Err(PictureFileError::Encode { reason, path: path.to_path_buf() }),
     }
+}
+
+/// A JPEG file's bytes; `quality` from 0 to 100.
+///
+/// # Errors
+/// When the format cannot hold such a picture.
+#[cfg(feature = "serve")]
+pub(crate) fn encode_jpeg(
+    picture: &Picture,
+    quality: u8,
+    request: Option<&Request>,
+) -> Result<Vec<u8>, PictureFileError> {
+    let mut bytes = Vec::new();
+    jpeg(&mut bytes, picture, quality.clamp(1, 100), request)
+        .map_err(|reason| PictureFileError::Encode { reason, path: "picture.jpg".into() })?;
+    Ok(bytes)
+}
+
+fn jpeg(bytes: &mut Vec<u8>, picture: &Picture, quality: u8, request: Option<&Request>) -> Result<(), String> {
+    let encoder = JpegEncoder::new_with_quality(bytes, quality);
+    encode_with(encoder, &rgb_on_white(picture), ExtendedColorType::Rgb8, picture, request)
 }
 
 fn encode_with(
@@ -112,7 +130,21 @@ pub fn read(path: &Path) -> Result<Picture, PictureFileError> {
 /// # Errors
 /// Those of [`read`].
 pub fn read_noting(path: &Path, notices: &mut Vec<Notice>) -> Result<Picture, PictureFileError> {
-    reading::read(path, notices).map(|reading| reading.picture)
+    reading::read(&Source::file(path), notices).map(|reading| reading.picture)
+}
+
+/// The same for a file's bytes; `name` stands in the sentences where a file has its path.
+///
+/// # Errors
+/// As [`read`], and when it has more than `most_pixels`, which are looked at before anything is unpacked.
+#[cfg(feature = "serve")]
+pub(crate) fn read_bytes(
+    bytes: &[u8],
+    name: &Path,
+    most_pixels: u64,
+    notices: &mut Vec<Notice>,
+) -> Result<Picture, PictureFileError> {
+    reading::read(&Source::bytes(bytes, name, most_pixels), notices).map(|reading| reading.picture)
 }
 
 /// The settings that a picture was made with, if the file has them in a form that Inkwick knows.

@@ -46,6 +46,7 @@ impl PictureSaver {
 impl Saver for PictureSaver {
     fn check(&self, destination: &Destination) -> Result<(), JobError> {
         let checked = match destination {
+            Destination::Front => Ok(()),
             Destination::Gallery => check_can_be_made(self.gallery.pictures_folder()),
             Destination::File { path, previews } => {
                 PictureFormat::of_path(path)?;
@@ -57,6 +58,7 @@ impl Saver for PictureSaver {
 
     fn save(&self, destination: &Destination, drawn: &Drawn) -> Result<PathBuf, JobError> {
         match destination {
+            Destination::Front => Ok(PathBuf::new()),
             Destination::Gallery => Ok(self.gallery.save(&drawn.picture, &drawn.request)?),
             Destination::File { path, .. } => {
                 picture_file::write(path, &drawn.picture, Some(&drawn.request))?;

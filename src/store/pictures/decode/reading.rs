@@ -3,7 +3,7 @@
 //! What comes from elsewhere is not trusted: sizes are limited before anything is unpacked.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use image::codecs::jpeg::JpegDecoder;
@@ -31,6 +31,62 @@ const MAX_UNPACKED_BYTES: u64 = MAX_PIXELS * 8;
 const END_OF_JPEG: [u8; 2] = [0xFF, 0xD9];
 const YCCK: u8 = 2;
 
+/// Where a picture comes from.
+pub(crate) struct Source<'a> {
+    /// The file's path, or what stands for it in sentences.
+    pub name: &'a Path,
+    /// Those of a file that came another way than from the disk.
+    bytes: Option<&'a [u8]>,
+    most_pixels: u64,
+}
+
+trait Input: BufRead + Seek {}
+impl<T: BufRead + Seek> Input for T {}
+
+impl<'a> Source<'a> {
+    #[must_use]
+    pub(crate) fn file(path: &'a Path) -> Self {
+        Self { name: path, bytes: None, most_pixels: MAX_PIXELS }
+    }
+
+    /// A file's bytes, which may have fewer pixels than a file on the disk.
+    #[cfg(feature = "serve")]
+    #[must_use]
+    pub(crate) fn bytes(bytes: &'a [u8], name: &'a Path, most_pixels: u64) -> Self {
+        Self { name, bytes: Some(bytes), most_pixels: most_pixels.min(MAX_PIXELS) }
+    }
+
+    fn open(&self) -> Result<Box<dyn Input + 'a>, PictureFileError> {
+        if let Some(bytes) = self.bytes {
+            return Ok(Box::new(Cursor::new(bytes)));
+        }
+        let opened = |source: io::Error| unopened(source, self.name);
+        let file = File::open(self.name).map_err(opened)?;
+        if file.metadata().map_err(opened)?.is_dir() {
+            return Err(PictureFileError::Unreadable { kind: Unreadable::Folder, path: self.name.to_path_buf() });
+        }
+        Ok(Box::new(BufReader::new(file)))
+    }
+
+    fn all(&self) -> Result<Vec<u8>, PictureFileError> {
+        match self.bytes {
+            Some(bytes) => Ok(bytes.to_vec()),
+            None => std::fs::read(self.name).map_err(|source| unopened(source, self.name)),
+        }
+    }
+
+    fn check_size(&self, width: u32, height: u32) -> Result<(), PictureFileError> {
+        let path = self.name.to_path_buf();
+        if width > MAX_SIDE_PX || height > MAX_SIDE_PX {
+            return Err(PictureFileError::TooLong { most: MAX_SIDE_PX, width, height, path });
+        }
+        if u64::from(width) * u64::from(height) > self.most_pixels {
+            return Err(PictureFileError::TooLarge { most_pixels: self.most_pixels, width, height, path });
+        }
+        Ok(())
+    }
+}
+
 /// A picture as it was read.
 pub(crate) struct Reading {
     pub picture: Picture,
@@ -50,14 +106,15 @@ struct Raw {
 ///
 /// # Errors
 /// Those of [`read`](super::super::picture_file::read).
-pub(crate) fn read(path: &Path, notices: &mut Vec<Notice>) -> Result<Reading, PictureFileError> {
-    let raw = match format_of(path)? {
-        ImageFormat::Jpeg => read_jpeg(path, notices)?,
+pub(crate) fn read(source: &Source<'_>, notices: &mut Vec<Notice>) -> Result<Reading, PictureFileError> {
+    let path = source.name;
+    let raw = match format_of(source)? {
+        ImageFormat::Jpeg => read_jpeg(source, notices)?,
         format => {
-            let special = if format == ImageFormat::Tiff { read_special_tiff(path, notices)? } else { None };
+            let special = if format == ImageFormat::Tiff { read_special_tiff(source, notices)? } else { None };
             match special {
                 Some(raw) => raw,
-                None => read_usual(path)?,
+                None => read_usual(source)?,
             }
         }
     };
@@ -108,13 +165,11 @@ fn refused(error: &ImageError, path: &Path) -> PictureFileError {
 }
 
 /// The format by the file's content, if it is one that is read.
-fn format_of(path: &Path) -> Result<ImageFormat, PictureFileError> {
+fn format_of(source: &Source<'_>) -> Result<ImageFormat, PictureFileError> {
+    let path = source.name;
     let opened = |source| unopened(source, path);
     let unreadable = |kind| PictureFileError::Unreadable { kind, path: path.to_path_buf() };
-    let file = File::open(path).map_err(opened)?;
-    if file.metadata().map_err(opened)?.is_dir() {
-        return Err(unreadable(Unreadable::Folder));
-    }
+    let file = source.open()?;
     let mut head = Vec::with_capacity(picture_kind::HEAD_BYTES);
     file.take(picture_kind::HEAD_BYTES as u64).read_to_end(&mut head).map_err(opened)?;
     if let Some(kind) = picture_kind::unreadable(&head) {
@@ -124,32 +179,22 @@ fn format_of(path: &Path) -> Result<ImageFormat, PictureFileError> {
     format.ok_or_else(|| PictureFileError::NotAPicture { path: path.to_path_buf() })
 }
 
-fn check_size(width: u32, height: u32, path: &Path) -> Result<(), PictureFileError> {
-    let path = path.to_path_buf();
-    if width > MAX_SIDE_PX || height > MAX_SIDE_PX {
-        return Err(PictureFileError::TooLong { most: MAX_SIDE_PX, width, height, path });
-    }
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return Err(PictureFileError::TooLarge { width, height, path });
-    }
-    Ok(())
-}
-
-fn usual_decoder(path: &Path) -> Result<impl ImageDecoder + use<>, PictureFileError> {
+fn usual_decoder<'a>(source: &Source<'a>) -> Result<impl ImageDecoder + use<'a>, PictureFileError> {
+    let path = source.name;
     let opened = |source| unopened(source, path);
-    let file = File::open(path).map_err(opened)?;
-    let reader = ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(opened)?;
+    let reader = ImageReader::new(source.open()?).with_guessed_format().map_err(opened)?;
     let mut decoder = reader.into_decoder().map_err(|error| refused(&error, path))?;
     let (width, height) = decoder.dimensions();
-    check_size(width, height, path)?;
+    source.check_size(width, height)?;
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_UNPACKED_BYTES);
     decoder.set_limits(limits).map_err(|error| refused(&error, path))?;
     Ok(decoder)
 }
 
-fn read_usual(path: &Path) -> Result<Raw, PictureFileError> {
-    let mut decoder = usual_decoder(path)?;
+fn read_usual(source: &Source<'_>) -> Result<Raw, PictureFileError> {
+    let path = source.name;
+    let mut decoder = usual_decoder(source)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let profile = decoder.icc_profile().ok().flatten();
     let error = match DynamicImage::from_decoder(decoder) {
@@ -159,7 +204,7 @@ fn read_usual(path: &Path) -> Result<Raw, PictureFileError> {
     if matches!(error, ImageError::Unsupported(_) | ImageError::Limits(_)) {
         return Err(refused(&error, path));
     }
-    match cut_short::salvaged(|| usual_decoder(path).ok()) {
+    match cut_short::salvaged(|| usual_decoder(source).ok()) {
         Some((image, missing)) => {
             let missing = (!missing.is_empty()).then_some(missing);
             Ok(Raw { image, orientation, profile, missing })
@@ -168,10 +213,11 @@ fn read_usual(path: &Path) -> Result<Raw, PictureFileError> {
     }
 }
 
-fn read_special_tiff(path: &Path, notices: &mut Vec<Notice>) -> Result<Option<Raw>, PictureFileError> {
-    let bytes = std::fs::read(path).map_err(|source| unopened(source, path))?;
+fn read_special_tiff(source: &Source<'_>, notices: &mut Vec<Notice>) -> Result<Option<Raw>, PictureFileError> {
+    let path = source.name;
+    let bytes = source.all()?;
     if let Some((width, height)) = tiff_kinds::size_of(&bytes) {
-        check_size(width, height, path)?;
+        source.check_size(width, height)?;
     }
     let (orientation, profile) = tiff_kinds::orientation_and_profile(&bytes);
     // What the special reader cannot read, the usual one refuses in its own words.
@@ -203,15 +249,16 @@ fn raw_of_inks(
     Raw { image: DynamicImage::ImageRgb8(rgb), orientation, profile: None, missing }
 }
 
-fn read_jpeg(path: &Path, notices: &mut Vec<Notice>) -> Result<Raw, PictureFileError> {
-    let mut bytes = std::fs::read(path).map_err(|source| unopened(source, path))?;
+fn read_jpeg(source: &Source<'_>, notices: &mut Vec<Notice>) -> Result<Raw, PictureFileError> {
+    let path = source.name;
+    let mut bytes = source.all()?;
     let Some(frame) = Frame::of(&bytes) else {
         return Err(PictureFileError::CutShort { path: path.to_path_buf() });
     };
     if let Some(kind) = picture_kind::unreadable_jpeg(&frame) {
         return Err(PictureFileError::Unreadable { kind, path: path.to_path_buf() });
     }
-    check_size(frame.width as u32, frame.height as u32, path)?;
+    source.check_size(frame.width as u32, frame.height as u32)?;
     let coverage = jpeg_coverage::coverage(&bytes);
     let mut missing = coverage.as_ref().and_then(|coverage| coverage.missing.clone());
     if missing.as_ref().is_some_and(|missing| missing.values().iter().all(|value| *value > 0)) {

@@ -22,7 +22,7 @@ fn read_bytes(bytes: &[u8]) -> Read {
     let path = home.path().join("a.picture");
     fs::write(&path, bytes).unwrap();
     let mut notices = Vec::new();
-    let reading = read(&path, &mut notices)?;
+    let reading = read(&Source::file(&path), &mut notices)?;
     Ok((reading, notices.into_iter().map(|notice| notice.message).collect()))
 }
 
@@ -292,7 +292,7 @@ fn what_is_not_read_is_refused_for_what_it_is() {
         assert!(!sentence.contains("damaged") && !sentence.contains("megapixels"), "{sentence}");
     }
     let home = tempfile::tempdir().unwrap();
-    let sentence = read(home.path(), &mut Vec::new()).err().unwrap().to_string();
+    let sentence = read(&Source::file(home.path()), &mut Vec::new()).err().unwrap().to_string();
     assert!(sentence.contains("folder"), "{sentence}");
 }
 
@@ -310,8 +310,24 @@ fn the_missing_part_of_a_mask_is_kept() {
             &mut notices,
         );
         let mask = mask.unwrap();
-        let missing = read(&path, &mut Vec::new()).unwrap().missing.unwrap();
+        let missing = read(&Source::file(&path), &mut Vec::new()).unwrap().missing.unwrap();
         assert!(notices[0].message.contains("missing") && mask.values().iter().any(|value| *value > 100));
         assert!(mask.values().iter().zip(missing.values()).all(|(mask, missing)| *missing == 0 || *mask == 0));
     }
+}
+
+#[cfg(feature = "serve")]
+#[test]
+fn the_bytes_of_a_file_are_the_file() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.png");
+    image::RgbaImage::from_fn(7, 5, |x, y| image::Rgba([x as u8, y as u8, 9, 200])).save(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let name = Path::new("init_image");
+    let of_bytes = |bytes: &[u8], most| read(&Source::bytes(bytes, name, most), &mut Vec::new());
+    let file = read(&Source::file(&path), &mut Vec::new()).unwrap();
+    assert_eq!(of_bytes(&whole, 35).unwrap().picture.rgba(), file.picture.rgba());
+    let sentence = of_bytes(&whole, 34).err().unwrap().to_string();
+    assert!(sentence.contains("7×5") && sentence.ends_with("init_image"), "{sentence}");
+    assert!(of_bytes(&[], 35).is_err());
 }

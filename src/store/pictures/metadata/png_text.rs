@@ -78,6 +78,12 @@ pub(crate) fn read_painting(path: &Path) -> Painting {
     Painting { strength, mask: png_mask::read(path) }
 }
 
+/// What `find` finds among all texts of a PNG file.
+#[cfg(feature = "serve")]
+pub(crate) fn find_among<T>(input: impl BufRead + Seek, find: impl Fn(&Texts) -> Option<T>) -> Option<T> {
+    find_in(input, |info| find(&texts_of(info)))
+}
+
 /// What `find` finds in the texts before the picture, else in those behind it, where some programs write.
 fn find_in<T>(input: impl BufRead + Seek, find: impl Fn(&png::Info<'_>) -> Option<T>) -> Option<T> {
     let mut decoder = png::Decoder::new_with_limits(input, png::Limits { bytes: MAX_TEXT_BYTES });

@@ -29,6 +29,35 @@ pub fn read(path: &Path) -> Result<Option<PictureSettings>, PictureFileError> {
     Ok(settings.or_else(hidden))
 }
 
+/// AUTOMATIC1111's text in the bytes of a picture file, whoever wrote it, else its comment; `None` where there is neither.
+#[cfg(feature = "serve")]
+#[must_use]
+pub(crate) fn parameters_in(bytes: &[u8]) -> Option<String> {
+    use crate::store::pictures::programs::texts::{
+        DESCRIPTION, PARAMETERS, USER_COMMENT, WINDOWS_COMMENT, WINDOWS_TITLE,
+    };
+    let parameters_among = |texts: &Texts| {
+        let names = [USER_COMMENT, WINDOWS_COMMENT, DESCRIPTION, WINDOWS_TITLE];
+        let with_steps = || names.into_iter().flat_map(|name| texts.all(name)).find(|text| has_steps(text));
+        let text = texts.get(PARAMETERS).or_else(with_steps).or_else(|| texts.get(USER_COMMENT));
+        text.map(str::to_owned)
+    };
+    let input = std::io::Cursor::new(bytes);
+    if bytes.starts_with(PNG_SIGNATURE) {
+        return png_text::find_among(input, parameters_among);
+    }
+    parameters_among(&texts_of(input))
+}
+
+/// Whether the text has a number of steps, as every text of AUTOMATIC1111's kind has.
+#[cfg(feature = "serve")]
+fn has_steps(text: &str) -> bool {
+    text.match_indices("Steps:").any(|(at, name)| {
+        let rest = text[at + name.len()..].trim_start();
+        rest.starts_with(|letter: char| letter.is_ascii_digit())
+    })
+}
+
 /// The texts of a picture whose format has no place for named ones.
 fn texts_of(input: impl BufRead + Seek) -> Texts {
     let mut texts = Texts::default();

@@ -1,0 +1,39 @@
+//! Counts a prompt's tokens as the pipeline reads them, without the engine's thread.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use super::files_of;
+use crate::job::{ModelRef, Request};
+use crate::pipeline::tokenizer_of;
+use crate::prompt::{PromptTokenizer, Wildcards, WindowWords, drawn_from, parse, parts};
+
+/// Keeps the tokenizer used last.
+#[derive(Default)]
+pub(crate) struct TokenCounter {
+    last: Mutex<Option<(ModelRef, PromptTokenizer)>>,
+}
+
+impl TokenCounter {
+    /// What each window of `prompt` holds, and how many words fit into one: weights and brackets are no tokens, and of
+    /// texts that take turns the longest counts. `None` where the model's tokenizer cannot be read, or the prompt is too
+    /// long for any model.
+    #[must_use]
+    pub(crate) fn count(&self, model: &ModelRef, prompt: &str, lists: &Wildcards) -> Option<(Vec<WindowWords>, usize)> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|(known, _)| known != model) {
+            let tokenizer = tokenizer_of(&files_of(model).ok()?).ok()?;
+            *last = Some((model.clone(), tokenizer));
+        }
+        let (_, tokenizer) = last.as_ref()?;
+        // A drawn choice is as good as another to count.
+        let drawn = drawn_from(prompt, 0, lists);
+        let parts = parts(&drawn, Request::DEFAULT_STEPS as usize);
+        let texts: BTreeSet<&str> =
+            parts.iter().flat_map(|part| &part.stages).map(|stage| stage.text.as_str()).collect();
+        let counted = texts.into_iter().map(|text| tokenizer.count(&parse(text)).ok()).collect::<Option<Vec<_>>>()?;
+        let used = |windows: &Vec<WindowWords>| windows.iter().map(|window| window.tokens).sum::<usize>();
+        let windows = counted.into_iter().max_by_key(|windows| (windows.len(), used(windows)))?;
+        Some((windows, tokenizer.window_room()))
+    }
+}

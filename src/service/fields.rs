@@ -1,0 +1,136 @@
+//! The strict reader of JSON objects: each field once, with what is allowed in the error, and none that nobody knows.
+
+use serde_json::{Map, Value};
+
+/// One field that is wrong, and what it may be.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct FieldError {
+    pub field: String,
+    pub message: String,
+}
+
+impl FieldError {
+    pub(super) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
+
+/// What is left of an object. `null` counts as not given.
+pub(super) struct Fields {
+    left: Map<String, Value>,
+    known: Vec<&'static str>,
+    /// What stands before each name in errors: `loras[0].`.
+    place: String,
+}
+
+impl Fields {
+    /// # Errors
+    /// When `value` is no object.
+    pub(super) fn of(value: Value, place: &str) -> Result<Self, FieldError> {
+        match value {
+            Value::Object(left) => Ok(Self { left, known: Vec::new(), place: place.to_owned() }),
+            other => {
+                let name = if place.is_empty() { "body" } else { place.trim_end_matches('.') };
+                Err(FieldError::new(name, format!("{name} must be an object with fields, found {}", shown(&other))))
+            }
+        }
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.left.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    pub(super) fn value(&mut self, name: &'static str) -> Option<Value> {
+        self.known.push(name);
+        self.left.remove(name).filter(|value| !value.is_null())
+    }
+
+    pub(super) fn text(&mut self, name: &'static str) -> Result<Option<String>, FieldError> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(self.wrong(name, "a text", &other)),
+        }
+    }
+
+    pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, FieldError> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(flag)),
+            Some(other) => Err(self.wrong(name, "true or false", &other)),
+        }
+    }
+
+    /// A whole number from `least` to `most`.
+    pub(super) fn whole(&mut self, name: &'static str, least: u64, most: u64) -> Result<Option<u64>, FieldError> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let found = value.as_u64().filter(|number| (least..=most).contains(number));
+        found.map(Some).ok_or_else(|| self.wrong(name, &format!("a whole number from {least} to {most}"), &value))
+    }
+
+    pub(super) fn small(&mut self, name: &'static str, least: u32, most: u32) -> Result<Option<u32>, FieldError> {
+        Ok(self.whole(name, least.into(), most.into())?.map(|number| number as u32))
+    }
+
+    /// A whole number from `-most` to `most`.
+    pub(super) fn signed(&mut self, name: &'static str, most: u32) -> Result<Option<i32>, FieldError> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let found = value.as_i64().filter(|number| number.unsigned_abs() <= u64::from(most));
+        let found = found.map(|number| Some(number as i32));
+        found.ok_or_else(|| self.wrong(name, &format!("a whole number from -{most} to {most}"), &value))
+    }
+
+    pub(super) fn number(&mut self, name: &'static str, least: f64, most: f64) -> Result<Option<f64>, FieldError> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let found = value.as_f64().filter(|number| (least..=most).contains(number));
+        found.map(Some).ok_or_else(|| self.wrong(name, &format!("a number from {least} to {most}"), &value))
+    }
+
+    /// One of `ids`.
+    pub(super) fn one_of<T>(
+        &mut self,
+        name: &'static str,
+        ids: &[&str],
+        from_id: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, FieldError> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let found = value.as_str().and_then(from_id);
+        found.map(Some).ok_or_else(|| self.wrong(name, &format!("one of {}", ids.join(", ")), &value))
+    }
+
+    pub(super) fn list(&mut self, name: &'static str, most: usize) -> Result<Vec<Value>, FieldError> {
+        match self.value(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(items)) if items.len() <= most => Ok(items),
+            Some(other) => Err(self.wrong(name, &format!("a list of up to {most}"), &other)),
+        }
+    }
+
+    /// # Errors
+    /// Names the first field that nobody asked for.
+    pub(super) fn finish(mut self) -> Result<(), FieldError> {
+        let Some(name) = self.left.keys().next() else { return Ok(()) };
+        self.known.sort_unstable();
+        let shown: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
+        let allowed = self.known.join(", ");
+        let message = format!("there is no field {}{shown}; allowed are {allowed}", self.place);
+        Err(FieldError::new(format!("{}{shown}", self.place), message))
+    }
+
+    pub(super) fn wrong(&self, name: &str, wanted: &str, found: &Value) -> FieldError {
+        let place = &self.place;
+        FieldError::new(format!("{place}{name}"), format!("{place}{name} must be {wanted}, found {}", shown(found)))
+    }
+}
+
+/// A value that was sent, short enough to be sent back.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Array(items) => format!("a list of {}", items.len()),
+        Value::Object(_) => "an object".to_owned(),
+        Value::String(text) if text.chars().count() > 40 => format!("a text of {} characters", text.chars().count()),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,115 @@
+//! Reads a job's mailbox into its record.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+
+use super::image::Preview;
+use super::record::{Ended, Happening, Picture, Record, lock};
+use super::tally::Tally;
+use crate::engine::JobHandle;
+use crate::job::{
+    EmbeddingRef, ErrorKind, EventKind, Finished, JobError, LoraRef, ModelRef, Outcome, Progress, Request,
+};
+use crate::service::words::{self, Hidden};
+use crate::store::models::scan::name_of;
+use crate::store::pictures::metadata::{parameters, png_text};
+
+/// What jobs that never began are told when the server ends.
+const HANDED_BACK: &str = "the server is shutting down and this job had not begun; send it again";
+
+/// Takes all that has come.
+pub(super) fn follow(record: &Record, tally: &Tally, hidden: &Hidden) {
+    let mut seconds_so_far = 0.0;
+    loop {
+        // One at a time, so that a cancel never waits for a picture to be encoded.
+        let Some(event) = lock(&record.handle).as_ref().and_then(JobHandle::try_recv) else { return };
+        match event.kind {
+            EventKind::Queued => {}
+            EventKind::Progress(Progress::Notice(notice)) => {
+                let text = hidden.in_text(&words::of_notice(&notice));
+                record.add(Happening::Notice(text.into()));
+            }
+            EventKind::Progress(progress) => add(record, tally, progress, &mut seconds_so_far),
+            EventKind::Ended(outcome) => {
+                let ended = match outcome {
+                    Outcome::Finished(finished) => complete(record, &finished, hidden),
+                    Outcome::Cancelled if record.is_handed_back() => {
+                        Ended::Failed { kind: ErrorKind::Stopped, message: HANDED_BACK.to_owned() }
+                    }
+                    Outcome::Cancelled => Ended::Cancelled,
+                    Outcome::Failed(error) => failed(&error, hidden),
+                };
+                tally.count(&ended);
+                lock(&record.handle).take();
+                lock(&record.asked).take();
+                record.add(Happening::Ended(Arc::new(ended)));
+                return;
+            }
+        }
+    }
+}
+
+fn add(record: &Record, tally: &Tally, progress: Progress, seconds_so_far: &mut f64) {
+    match progress {
+        Progress::Loading { part, fraction } => record.add(Happening::Loading { part, fraction }),
+        Progress::Step { done, total, seconds, preview } => {
+            tally.steps.fetch_add(1, Ordering::Relaxed);
+            let before = record.last(|happening| match happening {
+                Happening::Progress { step, seconds_per_step, .. } => Some(f64::from(*step) * seconds_per_step),
+                _ => None,
+            });
+            *seconds_so_far = before.unwrap_or(0.0) + seconds;
+            let seconds_per_step = *seconds_so_far / f64::from(done.max(1));
+            let seconds_left = seconds_per_step * f64::from(total.saturating_sub(done));
+            record.add(Happening::Progress { step: done, total, seconds_per_step, seconds_left });
+            if let Some(picture) = preview.filter(|_| record.previews) {
+                record.add(Happening::Preview(Arc::new(Preview::new(done, picture))));
+            }
+        }
+        Progress::Resolved { .. } | Progress::Decoded { .. } | Progress::Notice(_) => record.begin(),
+    }
+}
+
+fn complete(record: &Record, finished: &Finished, hidden: &Hidden) -> Ended {
+    let asked = lock(&record.asked).take();
+    let init = asked.and_then(|asked| asked.init);
+    let request = without_paths(Request { init, ..finished.request.clone() });
+    match png_text::encode(&finished.picture, Some(&request)) {
+        Ok(png) => Ended::Complete(Box::new(Picture {
+            png: Bytes::from(png),
+            width: finished.picture.width(),
+            height: finished.picture.height(),
+            parameters: parameters::parameters_of(&request),
+            settings: parameters::json_of(&request)
+                .and_then(|json| serde_json::from_str(&json).ok())
+                .unwrap_or_default(),
+            request: Request { init: None, mask: None, ..request },
+            seconds: finished.seconds,
+            peak_memory_bytes: finished.peak_memory_bytes,
+        })),
+        Err(error) => {
+            let sentence = format!("the picture could not be encoded ({error})");
+            failed(&JobError::new(ErrorKind::Internal, sentence), hidden)
+        }
+    }
+}
+
+fn failed(error: &JobError, hidden: &Hidden) -> Ended {
+    Ended::Failed { kind: error.kind, message: hidden.in_text(&words::of_error(error)) }
+}
+
+/// Where the server keeps its files is not for others.
+fn without_paths(request: Request) -> Request {
+    let model = match &request.model {
+        ModelRef::BuiltIn => ModelRef::BuiltIn,
+        ModelRef::Folder(path) => ModelRef::Folder(name_of(path).into()),
+        ModelRef::File(path) => ModelRef::File(name_of(path).into()),
+    };
+    let vae = request.vae.as_deref().map(|file| name_of(file).into());
+    let loras = request.loras.iter().map(|lora| LoraRef { file: name_of(&lora.file).into(), ..lora.clone() });
+    let embeddings = request.embeddings.iter();
+    let embeddings = embeddings.map(|one| EmbeddingRef { word: one.word.clone(), file: name_of(&one.file).into() });
+    Request { model, vae, loras: loras.collect(), embeddings: embeddings.collect(), ..request }
+}

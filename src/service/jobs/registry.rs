@@ -1,0 +1,288 @@
+//! All jobs of the service, and the thread that follows them.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::expiry::expired;
+use super::follow::follow;
+use super::record::{Happening, Record, State, bytes_of_pictures, lock};
+use super::tally::Tally;
+use crate::engine::EngineHandle;
+use crate::job::{Destination, ErrorKind, JobError, JobId, Notice, Request, fresh_seed};
+use crate::service::options::ServiceOptions;
+use crate::service::words::{self, Hidden};
+
+/// How often ended jobs are looked through when nothing happens.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// What is asked for at once: all of it is taken, or none.
+pub(in crate::service) struct Order {
+    pub requests: Vec<Request>,
+    pub notices: Vec<Notice>,
+    pub previews: bool,
+    pub destination: Destination,
+}
+
+pub(in crate::service) struct Jobs {
+    engine: EngineHandle,
+    shared: Arc<Shared>,
+    wake: Sender<()>,
+    thread: Option<JoinHandle<()>>,
+    /// Tells the ids of this run of the server from those of another.
+    run: String,
+}
+
+struct Shared {
+    /// In the order in which they were asked for.
+    table: Mutex<BTreeMap<JobId, Arc<Record>>>,
+    tally: Tally,
+    hidden: Hidden,
+    /// No new job is taken.
+    stopping: AtomicBool,
+    closing: AtomicBool,
+    keep: Duration,
+    most_ended_bytes: u64,
+    most_picture_bytes: u64,
+}
+
+impl Jobs {
+    /// # Errors
+    /// When the system gives no thread.
+    pub(in crate::service) fn start(
+        engine: &EngineHandle,
+        options: &ServiceOptions,
+        hidden: Hidden,
+    ) -> std::io::Result<Self> {
+        let (wake, woken) = bounded(1);
+        let for_engine = wake.clone();
+        // Full means that a look is due anyway.
+        let look = move || {
+            let _ = for_engine.try_send(());
+        };
+        let engine = engine.for_front(Arc::new(look));
+        let shared = Arc::new(Shared {
+            table: Mutex::default(),
+            tally: Tally::default(),
+            hidden,
+            stopping: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+            keep: options.keep_ended,
+            most_ended_bytes: options.max_ended_bytes,
+            most_picture_bytes: options.max_waiting_picture_bytes,
+        });
+        let (for_thread, its_engine) = (Arc::clone(&shared), engine.clone());
+        let thread = std::thread::Builder::new()
+            .name("inkwick-service".into())
+            .spawn(move || for_thread.work(&its_engine, &woken))?;
+        let run = format!("{:08x}", fresh_seed());
+        Ok(Self { engine, shared, wake, thread: Some(thread), run })
+    }
+
+    /// Takes all of an order, or none of it.
+    ///
+    /// # Errors
+    /// `Busy` when the queue has no room for all, `Stopped` when the server is ending, `Request` when a value is out of
+    /// its range.
+    pub(in crate::service) fn submit(&self, order: Order) -> Result<Vec<Arc<Record>>, JobError> {
+        let mut table = lock(&self.shared.table);
+        if self.is_stopping() {
+            return Err(JobError::new(ErrorKind::Stopped, "the server is shutting down; send it again later"));
+        }
+        // The pictures of a batch are one.
+        let new_bytes = order.requests.first().map_or(0, bytes_of_pictures);
+        let waiting_bytes: u64 =
+            table.values().filter(|record| record.state() != State::Ended).map(|record| record.picture_bytes).sum();
+        if waiting_bytes.saturating_add(new_bytes) > self.shared.most_picture_bytes {
+            return Err(JobError::new(
+                ErrorKind::Busy,
+                "the pictures of the waiting jobs fill the memory set aside for them",
+            ));
+        }
+        let (wanted, room) = (order.requests.len(), self.engine.room());
+        if wanted > room {
+            let most = EngineHandle::QUEUE_LENGTH;
+            let full = format!("{wanted} more would be too many: of {most} places in the queue {room} are free");
+            return Err(JobError::new(ErrorKind::Busy, full));
+        }
+        let mut records: Vec<Arc<Record>> = Vec::with_capacity(wanted);
+        for (index, request) in order.requests.into_iter().enumerate() {
+            match self.engine.submit(request.clone(), order.destination.clone()) {
+                Ok(handle) => {
+                    let id = format!("{}-{}", self.run, handle.id().0);
+                    let mut record = Record::new(id, handle, request, order.previews);
+                    if index + 1 < wanted {
+                        // The last one ends last.
+                        record.picture_bytes = 0;
+                    }
+                    records.push(Arc::new(record));
+                }
+                Err(error) => {
+                    // Another front took the room.
+                    records.iter().for_each(|record| record.cancel());
+                    return Err(error);
+                }
+            }
+        }
+        self.shared.tally.submitted.fetch_add(records.len() as u64, Ordering::Relaxed);
+        let waiting = self.engine.waiting();
+        for record in &records {
+            let position = waiting.iter().position(|id| *id == record.engine_id).unwrap_or(0);
+            record.add(Happening::Queued { position });
+            for notice in &order.notices {
+                record.add(Happening::Notice(self.shared.hidden.in_text(&words::of_notice(notice)).into()));
+            }
+            table.insert(record.engine_id, Arc::clone(record));
+        }
+        Ok(records)
+    }
+
+    #[must_use]
+    pub(in crate::service) fn find(&self, id: &str) -> Option<Arc<Record>> {
+        let number = id.strip_prefix(self.run.as_str())?.strip_prefix('-')?.parse().ok()?;
+        lock(&self.shared.table).get(&JobId(number)).filter(|record| record.id == id).cloned()
+    }
+
+    /// In the order in which they were asked for.
+    #[must_use]
+    pub(in crate::service) fn all(&self) -> Vec<Arc<Record>> {
+        lock(&self.shared.table).values().cloned().collect()
+    }
+
+    /// Lets an ended job go.
+    pub(in crate::service) fn forget(&self, record: &Record) {
+        lock(&self.shared.table).remove(&record.engine_id);
+    }
+
+    /// `false` when it does not wait any more.
+    #[must_use]
+    pub(in crate::service) fn move_to(&self, record: &Record, position: usize) -> bool {
+        let table = lock(&self.shared.table);
+        let moved = self.engine.move_to(record.engine_id, position);
+        let waiting = self.engine.waiting();
+        table.values().for_each(|record| place(record, &waiting));
+        moved
+    }
+
+    /// How many wait before it, of all fronts; `None` when it does not wait.
+    #[must_use]
+    pub(in crate::service) fn position(&self, record: &Record) -> Option<usize> {
+        self.engine.waiting().iter().position(|id| *id == record.engine_id)
+    }
+
+    /// The job that is being worked on, if it is one of the service's.
+    #[must_use]
+    pub(in crate::service) fn running(&self) -> Option<Arc<Record>> {
+        let running = self.engine.running()?;
+        let record = lock(&self.shared.table).get(&running).cloned()?;
+        // It may have said nothing yet.
+        record.begin();
+        Some(record)
+    }
+
+    /// How many wait, of all fronts.
+    #[must_use]
+    pub(in crate::service) fn waiting(&self) -> usize {
+        self.engine.waiting().len()
+    }
+
+    #[must_use]
+    pub(in crate::service) fn tally(&self) -> &Tally {
+        &self.shared.tally
+    }
+
+    /// What ended jobs hold.
+    #[must_use]
+    pub(in crate::service) fn kept_bytes(&self) -> u64 {
+        self.all().iter().filter(|record| record.state() == State::Ended).map(|record| record.kept_bytes()).sum()
+    }
+
+    /// Seconds until there may be room in the queue.
+    #[must_use]
+    pub(in crate::service) fn seconds_until_room(&self) -> u64 {
+        self.tally().mean_seconds().map_or(5, |seconds| seconds.ceil().clamp(1.0, 600.0) as u64)
+    }
+
+    #[must_use]
+    pub(in crate::service) fn is_stopping(&self) -> bool {
+        self.shared.stopping.load(Ordering::Acquire)
+    }
+
+    /// Takes no job any more and hands those back that wait; the one that runs goes on.
+    pub(in crate::service) fn stop(&self) {
+        // Under the table's lock, so that no order is half in.
+        let table = lock(&self.shared.table);
+        self.shared.stopping.store(true, Ordering::Release);
+        let waiting = self.engine.waiting();
+        for record in table.values().filter(|record| waiting.contains(&record.engine_id)) {
+            record.hand_back();
+        }
+    }
+
+    /// Cancels all of the service's jobs.
+    pub(in crate::service) fn cancel_all(&self) {
+        self.all().iter().for_each(|record| record.cancel());
+    }
+
+    #[must_use]
+    pub(in crate::service) fn are_all_ended(&self) -> bool {
+        self.all().iter().all(|record| record.state() == State::Ended)
+    }
+}
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        self.shared.closing.store(true, Ordering::Release);
+        let _ = self.wake.try_send(());
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that follows the service's jobs ended in a panic");
+        }
+    }
+}
+
+impl Shared {
+    fn work(&self, engine: &EngineHandle, woken: &Receiver<()>) {
+        while !self.closing.load(Ordering::Acquire) {
+            let live: Vec<Arc<Record>> = {
+                let table = lock(&self.table);
+                table.values().filter(|record| record.state() != State::Ended).cloned().collect()
+            };
+            let (waiting, running) = (engine.waiting(), engine.running());
+            for record in live {
+                follow(&record, &self.tally, &self.hidden);
+                if running == Some(record.engine_id) {
+                    record.begin();
+                }
+                if record.state() == State::Waiting {
+                    place(&record, &waiting);
+                }
+            }
+            self.expire();
+            let _ = woken.recv_timeout(IDLE);
+        }
+    }
+
+    fn expire(&self) {
+        let mut table = lock(&self.table);
+        let sizes: Vec<(Option<Instant>, u64)> =
+            table.values().map(|record| (record.ended_at(), record.kept_bytes())).collect();
+        let mut gone = expired(&sizes, Instant::now(), self.keep, self.most_ended_bytes).into_iter();
+        table.retain(|_, _| !gone.next().unwrap_or(false));
+    }
+}
+
+/// Says where a waiting job stands, when that has changed.
+fn place(record: &Record, waiting: &[JobId]) {
+    let Some(position) = waiting.iter().position(|id| *id == record.engine_id) else { return };
+    let before = record.last(|happening| match happening {
+        Happening::Queued { position } => Some(*position),
+        _ => None,
+    });
+    if before != Some(position) {
+        record.add(Happening::Queued { position });
+    }
+}

@@ -1,0 +1,145 @@
+//! The one place that turns JSON into `job::Request`s: strict, by name, with what is allowed in every refusal.
+
+mod model;
+mod paint;
+mod sampling;
+
+use serde_json::Value;
+
+pub(super) use model::model_called;
+
+use super::catalogue::Catalogue;
+use super::fields::{FieldError, Fields};
+use super::options::ServiceOptions;
+use crate::engine::{EngineHandle, defaults_of};
+use crate::job::{AttentionMode, Compute, Notice, PromptSyntax, Request};
+use crate::store::models::prompt_references::{self, ReferenceError};
+
+/// What is wanted of a request, by the names.
+const OPERATIONS: [&str; 3] = ["image_generation", "image_transform", "image_inpaint"];
+
+/// Of a prompt: many times what a model reads, choices and stages included.
+const MOST_LETTERS: usize = 50_000;
+
+/// What was asked for.
+pub(super) struct Asked {
+    /// One for each picture.
+    pub requests: Vec<Request>,
+    /// What is read otherwise than it was asked.
+    pub notices: Vec<Notice>,
+    /// Whether the stream shows each step's picture.
+    pub previews: bool,
+}
+
+/// Reads a job's body. Looks at the disk and unpacks pictures: to be called on a thread that may wait.
+///
+/// # Errors
+/// Names the first field that is wrong, and what is allowed.
+pub(super) fn read(body: Value, catalogue: &Catalogue, options: &ServiceOptions) -> Result<Asked, FieldError> {
+    let mut fields = Fields::of(body, "")?;
+    let operation = fields.one_of("operation", &OPERATIONS, |id| OPERATIONS.into_iter().find(|known| *known == id))?;
+    let count = fields.small("count", 1, EngineHandle::QUEUE_LENGTH as u32)?.unwrap_or(1);
+    let previews = fields.flag("previews")?.unwrap_or(true);
+    let mut request = Request::default();
+    request.prompt =
+        prompt(&mut fields, "prompt")?.ok_or_else(|| FieldError::new("prompt", "prompt must be given: a text"))?;
+    request.negative = prompt(&mut fields, "negative_prompt")?;
+    if let Some(syntax) = fields.one_of("prompt_syntax", &["weighted", "plain"], by_name::<PromptSyntax>)? {
+        request.prompt_syntax = syntax;
+    }
+    request.clip_skip = fields.small("clip_skip", 1, 12)?;
+    model::fill(&mut request, &mut fields, catalogue)?;
+    sampling::fill(&mut request, &mut fields, defaults_of)?;
+    request.compute = compute(&mut fields)?;
+    let mut notices = Vec::new();
+    paint::fill(&mut request, &mut fields, options, &mut notices)?;
+    fields.finish()?;
+    check_operation(operation, &request)?;
+    request.validate().map_err(|error| FieldError::new(field_of(&error), error.to_string()))?;
+    let paths = catalogue.paths();
+    let mut first = request.clone();
+    let found = prompt_references::resolve_names(&mut first, paths).map_err(|error| of_reference(&error))?;
+    notices.extend(found);
+    let mut requests = Vec::with_capacity(count as usize);
+    for index in 0..count {
+        let one = prompt_references::of_batch_names(&request, &first, index, paths);
+        let (one, more) = one.map_err(|error| of_reference(&error))?;
+        notices.extend(more.into_iter().filter(|notice| !notices.contains(notice)).collect::<Vec<_>>());
+        requests.push(one);
+    }
+    Ok(Asked { requests, notices, previews })
+}
+
+fn prompt(fields: &mut Fields, name: &'static str) -> Result<Option<String>, FieldError> {
+    let text = fields.text(name)?;
+    let letters = text.as_ref().map_or(0, |text| text.chars().count());
+    if letters > MOST_LETTERS {
+        let sentence = format!("{name} may have up to {MOST_LETTERS} characters, found {letters}");
+        return Err(FieldError::new(name, sentence));
+    }
+    Ok(text)
+}
+
+fn compute(fields: &mut Fields) -> Result<Compute, FieldError> {
+    let mut compute = Compute::default();
+    if let Some(text) = fields.text("attention")? {
+        let mode = text.parse::<AttentionMode>();
+        compute.attention = mode.map_err(|allowed| FieldError::new("attention", format!("attention: {allowed}")))?;
+    }
+    if let Some(tiling) = fields.one_of("vae_tiling", &["auto", "on", "off"], by_name)? {
+        compute.vae_tiling = tiling;
+    }
+    if let Some(memory) = fields.one_of("memory", &["auto", "low", "high"], by_name)? {
+        compute.memory = memory;
+    }
+    Ok(compute)
+}
+
+fn check_operation(operation: Option<&str>, request: &Request) -> Result<(), FieldError> {
+    let refuse = |field: &str, sentence: &str| Err(FieldError::new(field, sentence));
+    match (operation, request.init.is_some(), request.mask.is_some()) {
+        (Some("image_generation"), true, _) => refuse(
+            "operation",
+            "image_generation starts from no picture; leave init_image out, or ask for image_transform",
+        ),
+        (Some("image_transform"), false, _) => refuse("init_image", "image_transform needs init_image"),
+        (Some("image_transform"), true, true) => refuse(
+            "operation",
+            "image_transform changes the whole picture; leave mask_image out, or ask for image_inpaint",
+        ),
+        (Some("image_inpaint"), false, _) => refuse("init_image", "image_inpaint needs init_image"),
+        (Some("image_inpaint"), true, false) => refuse("mask_image", "image_inpaint needs mask_image, or extend"),
+        _ => Ok(()),
+    }
+}
+
+/// By the name that settings and command line have.
+fn by_name<T: serde::de::DeserializeOwned>(name: &str) -> Option<T> {
+    serde_json::from_value(name.into()).ok()
+}
+
+fn of_reference(error: &ReferenceError) -> FieldError {
+    match error {
+        // Where the server keeps its files is not for others.
+        ReferenceError::NoLora { name, .. } => {
+            FieldError::new("prompt", format!("there is no LoRA {name}; GET /v1/loras lists what there is"))
+        }
+        ReferenceError::Weight { .. } => FieldError::new("prompt", error.to_string()),
+    }
+}
+
+/// Which field a contradiction is about.
+fn field_of(error: &crate::job::RequestError) -> &'static str {
+    use crate::job::RequestError;
+    match error {
+        RequestError::Steps { .. } => "steps",
+        RequestError::Guidance { .. } => "guidance_scale",
+        RequestError::Side { side, .. } => side,
+        RequestError::Strength { .. } => "strength",
+        RequestError::Share { .. } => "guidance_rescale",
+        RequestError::Sampling(_) => "sigmas",
+        RequestError::ImageGuidance { .. } => "image_guidance",
+        RequestError::MaskWithoutPicture | RequestError::MaskSize { .. } => "mask_image",
+        RequestError::Pixels { .. } => "mask_blur",
+    }
+}

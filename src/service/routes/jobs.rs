@@ -1,0 +1,179 @@
+//! `/v1/jobs`: asking for pictures, following them, taking them back.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::sse::{KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::engine::EngineHandle;
+use crate::job::Destination;
+use crate::service::answer::{Refusal, json_of, name_of, ok, status_of};
+use crate::service::body;
+use crate::service::fields::Fields;
+use crate::service::jobs::stream::{events, metadata_of, progress};
+use crate::service::jobs::{Ended, Happening, Order, Record, State as JobState};
+use crate::service::request;
+use crate::service::state::Service;
+
+type Shared = State<Arc<Service>>;
+
+/// `POST /v1/jobs`.
+pub(in crate::service) async fn submit(
+    State(service): Shared,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let _place = service.bodies.acquire().await;
+    let body = body::json(&service, &headers, body).await?;
+    let records = service.aside(move |service| {
+        let asked = request::read(body, &service.catalogue, &service.options)?;
+        let order = Order {
+            requests: asked.requests,
+            notices: asked.notices,
+            previews: asked.previews,
+            destination: Destination::Front,
+        };
+        service.jobs.submit(order).map_err(|error| service.refusal(error))
+    });
+    let records = records.await??;
+    let jobs: Vec<Value> = records.iter().map(|record| links(record)).collect();
+    let mut answer = jobs.first().cloned().unwrap_or_default();
+    answer["notices"] = records.first().map(|record| notices(record)).unwrap_or_default();
+    answer["jobs"] = jobs.into();
+    Ok(json_of(StatusCode::ACCEPTED, &answer))
+}
+
+/// `GET /v1/jobs`.
+pub(in crate::service) async fn list(State(service): Shared) -> Response {
+    let jobs: Vec<Value> = service.jobs.all().iter().map(|record| view(&service, record)).collect();
+    ok(&json!({ "jobs": jobs }))
+}
+
+/// `GET /v1/jobs/{id}`.
+pub(in crate::service) async fn show(State(service): Shared, Path(id): Path<String>) -> Result<Response, Refusal> {
+    let record = find(&service, &id)?;
+    Ok(ok(&view(&service, &record)))
+}
+
+/// `DELETE /v1/jobs/{id}`: a job that has not ended is cancelled, one that has is let go.
+pub(in crate::service) async fn cancel(State(service): Shared, Path(id): Path<String>) -> Result<Response, Refusal> {
+    let record = find(&service, &id)?;
+    if record.state() == JobState::Ended {
+        service.jobs.forget(&record);
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    record.cancel();
+    Ok(json_of(StatusCode::ACCEPTED, &view(&service, &record)))
+}
+
+/// `POST /v1/jobs/{id}/move`: `{"position": 0}` is the next to run.
+pub(in crate::service) async fn move_to(
+    State(service): Shared,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let record = find(&service, &id)?;
+    let mut fields = Fields::of(body::json(&service, &headers, body).await?, "")?;
+    let last = EngineHandle::QUEUE_LENGTH as u32 - 1;
+    let position = fields.small("position", 0, last)?;
+    let missing = || Refusal {
+        field: Some("position".to_owned()),
+        ..Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "request",
+            format!("position must be given: a whole number from 0 to {last}"),
+        )
+    };
+    let position = position.ok_or_else(missing)?;
+    fields.finish()?;
+    if service.jobs.move_to(&record, position as usize) {
+        Ok(ok(&view(&service, &record)))
+    } else {
+        Err(Refusal::new(StatusCode::CONFLICT, "request", "this job does not wait any more"))
+    }
+}
+
+/// `GET /v1/jobs/{id}/image`: the PNG, with its metadata inside.
+pub(in crate::service) async fn image(State(service): Shared, Path(id): Path<String>) -> Result<Response, Refusal> {
+    let record = find(&service, &id)?;
+    let ended = record.ended();
+    match ended.as_deref() {
+        Some(Ended::Complete(picture)) => {
+            Ok(([(header::CONTENT_TYPE, "image/png")], picture.png.clone()).into_response())
+        }
+        Some(Ended::Failed { kind, message }) => Err(Refusal::new(status_of(*kind), &name_of(*kind), message.clone())),
+        Some(Ended::Cancelled) => Err(Refusal::new(StatusCode::GONE, "cancelled", "this job was cancelled")),
+        None => Err(Refusal::new(StatusCode::CONFLICT, "unfinished", "this job has no picture yet").after(1)),
+    }
+}
+
+/// `GET /v1/jobs/{id}/stream`: server-sent events up to the outcome.
+pub(in crate::service) async fn stream(
+    State(service): Shared,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let record = find(&service, &id)?;
+    let after = match headers.get("last-event-id") {
+        None => 0,
+        Some(given) => given.to_str().ok().and_then(|number| number.trim().parse::<u64>().ok()).ok_or_else(|| {
+            Refusal::new(StatusCode::BAD_REQUEST, "request", "Last-Event-ID must be the number of an event of this job")
+        })?,
+    };
+    if record.state() == JobState::Ended && after >= record.newest() {
+        // So that a browser which has read the outcome does not connect again and again.
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let keep_alive = KeepAlive::new().interval(service.options.keep_alive);
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::HeaderName::from_static("x-accel-buffering"), "no")];
+    Ok((headers, Sse::new(events(record, after)).keep_alive(keep_alive)).into_response())
+}
+
+fn find(service: &Service, id: &str) -> Result<Arc<Record>, Refusal> {
+    service.jobs.find(id).ok_or_else(|| Refusal::no_job(id))
+}
+
+fn links(record: &Record) -> Value {
+    let id = &record.id;
+    json!({ "job_id": id, "sse_url": format!("/v1/jobs/{id}/stream"), "image_url": format!("/v1/jobs/{id}/image") })
+}
+
+fn notices(record: &Record) -> Value {
+    record.notices().iter().map(|notice| Value::from(&**notice)).collect()
+}
+
+/// A job as lists show it.
+fn view(service: &Service, record: &Record) -> Value {
+    let mut view = links(record);
+    view["created"] = record.created.into();
+    view["notices"] = notices(record);
+    let last = record.last(|happening| matches!(happening, Happening::Progress { .. }).then(|| happening.clone()));
+    view["progress"] = last.as_ref().map(progress).unwrap_or_default();
+    let ended = record.ended();
+    view["state"] = match ended.as_deref() {
+        Some(Ended::Complete(picture)) => {
+            view["seed"] = picture.request.seed.into();
+            view["metadata"] = metadata_of(picture);
+            "complete"
+        }
+        Some(Ended::Cancelled) => "cancelled",
+        Some(Ended::Failed { kind, message }) => {
+            view["error"] = json!({"kind": name_of(*kind), "message": message});
+            "failed"
+        }
+        None => match service.jobs.position(record) {
+            Some(position) => {
+                view["position"] = position.into();
+                "queued"
+            }
+            None => "running",
+        },
+    }
+    .into();
+    view
+}

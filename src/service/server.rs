@@ -1,0 +1,71 @@
+//! Runs the router on a socket until it is asked to stop.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::sync::watch;
+
+use super::router::router;
+use super::state::Service;
+
+/// Readers that do not take what is left for them when all jobs have ended.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Asks a server to stop, from any thread.
+#[derive(Clone)]
+pub struct Stop(Arc<watch::Sender<u32>>);
+
+impl Stop {
+    #[must_use]
+    #[allow(clippy::new_without_default)] // It is no value but a switch.
+    pub fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(0)))
+    }
+
+    /// First no job is taken any more, those that wait are handed back and the one that runs is finished; asked again, it
+    /// is cancelled.
+    pub fn ask(&self) {
+        self.0.send_modify(|times| *times += 1);
+    }
+}
+
+/// Answers on `listener` until `stop` was asked and every job has ended.
+///
+/// # Errors
+/// When the system gives no threads, or the socket fails.
+pub fn serve(listener: TcpListener, service: &Arc<Service>, stop: &Stop) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("inkwick-http").enable_all().build()?;
+    let outcome = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let stopped = stopped(Arc::clone(service), stop.0.subscribe());
+        let server = axum::serve(listener, router(Arc::clone(service))).with_graceful_shutdown(stopped);
+        tokio::select! {
+            outcome = server => outcome,
+            () = given_up(Arc::clone(service), stop.0.subscribe()) => Ok(()),
+        }
+    });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
+
+async fn stopped(service: Arc<Service>, mut asked: watch::Receiver<u32>) {
+    let _ = asked.wait_for(|times| *times > 0).await;
+    service.jobs.stop();
+}
+
+/// Ends when the jobs have, and readers had time to take what became of them.
+async fn given_up(service: Arc<Service>, mut asked: watch::Receiver<u32>) {
+    let _ = asked.wait_for(|times| *times > 0).await;
+    while !(service.jobs.is_stopping() && service.jobs.are_all_ended()) {
+        if *asked.borrow() > 1 {
+            service.jobs.cancel_all();
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    tokio::time::sleep(PATIENCE).await;
+}

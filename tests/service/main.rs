@@ -1,0 +1,15 @@
+//! The service: its router in process and over real sockets, with a scripted backend, and one picture by the built-in
+//! model.
+#![cfg(feature = "serve")]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
+
+mod a1111;
+mod crowd;
+mod guard;
+mod hostile;
+mod jobs;
+mod openai;
+#[cfg(unix)] // it is ended by signals
+mod program;
+mod scene;
+mod socket;

@@ -1,0 +1,118 @@
+//! The real program: where it listens, whom it lets in, what it says, and how it ends.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::scene::{PATIENCE, decoded, events_in, pixels};
+
+struct Program {
+    child: Child,
+    address: String,
+    home: TempDir,
+}
+
+fn command(home: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_inkwick"));
+    command.arg("serve").args(arguments).env("INKWICK_HOME", home.path()).env_remove("INKWICK_TOKEN");
+    command
+}
+
+impl Program {
+    fn start(arguments: &[&str], token: Option<&str>) -> Self {
+        let home = TempDir::new().unwrap();
+        let mut command = command(&home, &[&["--listen", "127.0.0.1:0"], arguments].concat());
+        if let Some(token) = token {
+            command.env("INKWICK_TOKEN", token);
+        }
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://").expect("it says where it listens").to_owned();
+        Self { child, address, home }
+    }
+
+    fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let length = body.len();
+        let head =
+            format!("{method} {path} HTTP/1.0\r\nhost: {}\r\n{headers}content-length: {length}\r\n\r\n", self.address);
+        stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// As systemd and Ctrl+C end it.
+    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+        let mut said = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap().code(), said)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn refused(arguments: &[&str]) -> Output {
+    let home = TempDir::new().unwrap();
+    command(&home, arguments).output().unwrap()
+}
+
+#[test]
+fn a_picture_is_made_as_the_readme_shows_and_the_program_ends_when_asked() {
+    let program = Program::start(&[], None);
+    let body = r#"{"prompt": "a red apple", "seed": 7, "steps": 2, "width": 64, "height": 64}"#;
+    let (status, text) = program.ask("POST", "/v1/jobs", "", body);
+    assert_eq!(status, 202, "{text}");
+    let job: Value = serde_json::from_str(&text).unwrap();
+    let (status, text) = program.ask("GET", job["sse_url"].as_str().unwrap(), "", "");
+    assert_eq!(status, 200);
+    let last = events_in(&text).pop().unwrap();
+    assert_eq!(last.name, "complete", "{text}");
+    assert_eq!(pixels(&decoded(last.data["image"].as_str().unwrap())).dimensions(), (64, 64));
+    assert!(!program.home.path().join("pictures").exists(), "what others ask for is not kept here");
+    assert_eq!(program.end("-TERM").0, Some(0));
+}
+
+#[test]
+fn a_token_comes_from_a_file_or_the_environment_and_one_in_the_arguments_is_warned_of() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "s3cret\n").unwrap();
+    let by_file = Program::start(&["--token-file", file.to_str().unwrap()], None);
+    let by_environment = Program::start(&[], Some("s3cret"));
+    let by_argument = Program::start(&["--token", "s3cret"], None);
+    for program in [&by_file, &by_environment, &by_argument] {
+        assert_eq!(program.ask("GET", "/v1/jobs", "", "").0, 401);
+        assert_eq!(program.ask("GET", "/v1/jobs", "authorization: Bearer s3cret\r\n", "").0, 200);
+    }
+    assert!(!by_file.end("-INT").1.contains("process lists"));
+    assert!(by_argument.end("-INT").1.contains("process lists"));
+}
+
+#[test]
+fn what_would_let_everybody_in_is_refused() {
+    for (arguments, word) in [
+        (&["--listen", "0.0.0.0:0"][..], "--token-file"),
+        (&["--listen", "[::]:0"], "--token-file"),
+        (&["--token", " "], "empty token"),
+        (&["--token-file", "/nowhere/token"], "/nowhere/token"),
+    ] {
+        let output = refused(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains(word), "{arguments:?}: {said}");
+    }
+    assert_eq!(refused(&["--listen", "everywhere"]).status.code(), Some(2));
+}
