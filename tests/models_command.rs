@@ -78,8 +78,10 @@ fn a_lora_is_the_same_by_flag_and_by_tag_and_missing_ones_are_named() {
     let tagged = draw("tag.png", "a castle<lora:ink:0.8>", &[]);
     assert_eq!(tagged, draw("flag.png", "a castle", &["--lora", "ink:0.8"]));
     assert_ne!(tagged, plain);
-    // One flag and one tag of the same file are one LoRA, at the flag's weight.
-    assert_eq!(tagged, draw("both.png", "a castle<lora:ink:0.2>", &["--lora", "ink:0.8"]));
+    // However a file is named, its weights add up.
+    let twice = draw("twice.png", "a castle", &["--lora", "ink:0.5", "--lora", "ink:0.3"]);
+    assert_eq!(twice, draw("both.png", "a castle<lora:ink:0.3>", &["--lora", "ink:0.5"]));
+    assert_ne!(twice, draw("half.png", "a castle", &["--lora", "ink:0.5"]));
     assert_eq!(plain, draw("zero.png", "a castle<lora:ink:0>", &[]));
     let learned = draw("word.png", "a castle, zig-zag", &[]);
     fs::remove_file(home.path().join("home/models/embeddings/zig-zag.safetensors")).unwrap();

@@ -133,8 +133,10 @@ fn a_loras_two_weights_are_those_of_its_two_halves() {
     let folder = tempfile::tempdir().unwrap();
     for kind in ["sd1", "sdxl"] {
         let whole = data(&format!("lora/{kind}-kohya.safetensors"));
-        let text = part_of(&whole, folder.path(), "text.safetensors", |name| name.starts_with("lora_te"));
-        let unet = part_of(&whole, folder.path(), "unet.safetensors", |name| name.starts_with("lora_unet"));
+        let text =
+            part_of(&whole, folder.path(), &format!("{kind}-text.safetensors"), |name| name.starts_with("lora_te"));
+        let unet =
+            part_of(&whole, folder.path(), &format!("{kind}-unet.safetensors"), |name| name.starts_with("lora_unet"));
         let asked = request("a red apple");
         for (text_weight, unet_weight) in [(0.0, 1.0), (1.0, 0.0), (0.7, -0.4)] {
             let both = vec![LoraRef::with_weights(&whole, text_weight, unet_weight)];
@@ -149,7 +151,7 @@ fn a_loras_two_weights_are_those_of_its_two_halves() {
         assert!(mean_difference(&alone((0.0, 1.0)), &alone((1.0, 0.0))) > 1.0, "{kind}");
     }
     // Half of a file at nothing is no file without effect.
-    load("sd1", vec![LoraRef::with_weights(folder.path().join("text.safetensors"), 1.0, 0.0)]);
+    load("sd1", vec![LoraRef::with_weights(folder.path().join("sd1-text.safetensors"), 1.0, 0.0)]);
 }
 
 #[test]

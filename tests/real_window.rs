@@ -222,6 +222,8 @@ fn a_painted_part_is_made_anew_and_every_other_pixel_stays() {
     photo.save(&file).unwrap();
     let mut window = desk.open(&[&file.display().to_string()]);
     wait_for("the photo in the journal", || (desk.journal_bytes() > 500).then_some(()));
+    // On a photo the keys are the canvas's, until the prompt is asked for.
+    desk.xdotool(&["key", "ctrl+p"]);
     desk.xdotool(&["type", "--delay", "30", "a red apple"]);
     desk.paint(&[(600, 330), (660, 360), (720, 330), (700, 380)]);
     let made = desk.generate();

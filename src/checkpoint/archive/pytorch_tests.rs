@@ -181,7 +181,7 @@ fn a_zip_that_becomes_more_than_it_says_or_than_weights_can_takes_no_memory() {
     // The directory says little, and more would come.
     let storages: Vec<String> = (0..20).map(|storage| format!("a/data/{storage}")).collect();
     let mut entries = vec![("a/data.pkl", pickle.as_slice(), pickle.len() as u32)];
-    entries.extend(storages.iter().map(|name| (name.as_str(), &zeros[..1 << 20], 240)));
+    entries.extend(storages.iter().map(|name| (name.as_str(), &zeros[..1 << 20], 4096)));
     deflated_zip(&path, &entries);
     let archive = Archive::open(&path).unwrap();
     let said = archive.load("tied", &Device::Cpu).unwrap_err().to_string();

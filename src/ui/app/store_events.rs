@@ -125,7 +125,7 @@ fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, p
         state.canvas.opening.remove(index);
         if let Some(program) = program.filter(|program| *program != Program::Inkwick) {
             let (file, program) = (name_of(&file), program.name());
-            let offer = "Edit ▸ Use these settings brings them into the prompt panel";
+            let offer = "Edit > Use these settings brings them into the prompt panel";
             state.toasts.note(format!("{file} has its settings in it, from {program}: {offer}."));
         }
         let made_here = program.is_some();

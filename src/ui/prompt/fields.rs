@@ -51,7 +51,7 @@ pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &
     prompt::memory::section(ui, &mut state.memory);
 }
 
-const CREATE_HINT: &str = "File ▸ New canvas takes the picture away.";
+const CREATE_HINT: &str = "File > New canvas takes the picture away.";
 const FILL_HINT: &str = "Paint a mask on the picture: then only that part is filled.";
 
 fn mode_row(ui: &mut Ui, mode: Mode) {

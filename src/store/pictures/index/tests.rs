@@ -1,3 +1,5 @@
+//! What is found, what is read again, and what damage does.
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
