@@ -186,6 +186,61 @@ fn networks_that_are_read_one_at_a_time_carry_it_too() {
     assert!(said.contains("sd1-kohya"), "{said}");
 }
 
+/// How programs name the same file: what stands before the UNet's layers and each encoder's, and the two halves.
+const SCHEMES: [(&str, &str, [&str; 3], [&str; 2]); 9] = [
+    (
+        "kohya",
+        ".",
+        ["lora_unet_", "lora_te1_text_model_", "lora_te2_text_model_"],
+        ["lora_down.weight", "lora_up.weight"],
+    ),
+    (
+        "ComfyUI",
+        ".",
+        [
+            "diffusion_model.",
+            "text_encoders.clip_l.transformer.text_model.",
+            "text_encoders.clip_g.transformer.text_model.",
+        ],
+        ["lora_down.weight", "lora_up.weight"],
+    ),
+    ("OMI", ".", ["unet.", "clip_l.text_model.", "clip_g.text_model."], ["lora_down.weight", "lora_up.weight"]),
+    ("OMI without the middle", ".", ["unet.", "clip_l.", "clip_g."], ["lora_A.weight", "lora_B.weight"]),
+    (
+        "diffusers",
+        ".",
+        ["unet.", "text_encoder.text_model.", "text_encoder_2.text_model."],
+        ["lora.down.weight", "lora.up.weight"],
+    ),
+    (
+        "PEFT in diffusers",
+        ".",
+        [
+            "unet.base_model.model.",
+            "text_encoder.base_model.model.text_model.",
+            "text_encoder_2.base_model.model.text_model.",
+        ],
+        ["lora_A.my_style.weight", "lora_B.my_style.weight"],
+    ),
+    (
+        "PEFT around all",
+        ".",
+        [
+            "base_model.model.unet.",
+            "base_model.model.text_encoder.text_model.",
+            "base_model.model.text_encoder_2.text_model.",
+        ],
+        ["lora_A.default_0.weight", "lora_B.default_0.weight"],
+    ),
+    ("bare UNet", ".", ["", "text_encoders.clip_l.", "lycoris_te2_"], ["lora_A", "lora_B"]),
+    (
+        "LyCORIS",
+        "_",
+        ["lycoris_", "lycoris_text_model_", "lycoris_te2_text_model_"],
+        ["lora.down.weight", "lora.up.weight"],
+    ),
+];
+
 #[test]
 fn it_is_the_same_whatever_program_named_it() {
     let request = asked("a red apple in a castle");
