@@ -1,7 +1,7 @@
 //! One card: its kernels, found as they are needed, and its memory as addresses.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use candle_core::backend::BackendStorage;
 use candle_core::cuda_backend::cudarc::driver::sys::{CUdevice_attribute, CUfunction_attribute};
@@ -120,13 +120,16 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl CudaCard {
     /// The same for every caller that has the same device.
     pub(super) fn of(device: &CudaDevice) -> Result<Arc<Self>, Error> {
-        static CARDS: Mutex<Vec<(DeviceId, Arc<CudaCard>)>> = Mutex::new(Vec::new());
+        // Not held here: a device that is opened anew leaves nothing behind.
+        static CARDS: Mutex<Vec<(DeviceId, Weak<CudaCard>)>> = Mutex::new(Vec::new());
         let mut cards = locked(&CARDS);
-        if let Some((_, card)) = cards.iter().find(|(id, _)| *id == device.id()) {
-            return Ok(Arc::clone(card));
+        cards.retain(|(_, card)| card.strong_count() > 0);
+        let known = cards.iter().find(|(id, _)| *id == device.id());
+        if let Some(card) = known.and_then(|(_, card)| card.upgrade()) {
+            return Ok(card);
         }
         let card = Arc::new(Self::new(device)?);
-        cards.push((device.id(), Arc::clone(&card)));
+        cards.push((device.id(), Arc::downgrade(&card)));
         Ok(card)
     }
 

@@ -41,7 +41,7 @@ struct Kind {
     has_bias: bool,
 }
 
-/// Descriptions for one kind of product; they live as long as the program.
+/// Descriptions for one kind of product; they live as long as [`Matrices`].
 #[derive(Clone, Copy)]
 struct Plan {
     product: sys::cublasLtMatmulDesc_t,
@@ -66,6 +66,22 @@ unsafe impl Sync for Matrices {}
 impl std::fmt::Debug for Matrices {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Matrices")
+    }
+}
+
+impl Drop for Matrices {
+    fn drop(&mut self) {
+        let plans = self.plans.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: nobody has the handle and the descriptions any more; products that are under way have their own copies.
+        unsafe {
+            for plan in plans.drain().filter_map(|(_, plan)| plan) {
+                result::destroy_matmul_desc(plan.product).ok();
+                for layout in [plan.weight, plan.x, plan.y] {
+                    result::destroy_matrix_layout(layout).ok();
+                }
+            }
+            result::destroy_handle(self.handle).ok();
+        }
     }
 }
 
