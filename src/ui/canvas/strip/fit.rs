@@ -137,10 +137,7 @@ mod tests {
 
     #[test]
     fn what_matters_most_stays_longest() {
-<<<<<<< HEAD
-=======
         // The first piece, what stands at the end, and the free space between.
->>>>>>> window
         let strip = Rect::from_min_size(pos2(0.0, 0.0), vec2(86.0, 40.0));
         let parts: Vec<usize> = fit(&pieces(), strip).placed.iter().map(|(part, _)| *part).collect();
         assert_eq!(parts, [0, 9, 8]);
