@@ -45,6 +45,25 @@ pub(crate) fn next_segment(bytes: &[u8], mut at: usize) -> Option<Segment<'_>> {
     }
 }
 
+/// How much of a file is whole segments and picture data: one that ends early may end inside a segment, which no reader
+/// takes.
+pub(crate) fn end_of_whole_segments(bytes: &[u8]) -> usize {
+    let mut at = 2;
+    while let Some(segment) = next_segment(bytes, at).filter(|segment| segment.marker != 0xD9) {
+        at = segment.end();
+    }
+    // Data of the last scan, up to a segment that is not whole.
+    while let Some(offset) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == 0xFF)) {
+        at += offset;
+        match bytes.get(at + 1) {
+            Some(0xFF) => at += 1,
+            Some(0x00 | 0x01 | 0xD0..=0xD9) => at += 2,
+            _ => return at,
+        }
+    }
+    bytes.len()
+}
+
 impl Segment<'_> {
     pub(crate) fn end(&self) -> usize {
         self.start + self.content.len()

@@ -268,6 +268,7 @@ fn read_jpeg(source: &Source<'_>, notices: &mut Vec<Notice>) -> Result<Raw, Pict
         notices.push(cut_short::less_sharp(coverage.detail, path));
     }
     jpeg_headers::name_rgb(&mut bytes);
+    bytes.truncate(jpeg_headers::end_of_whole_segments(&bytes));
     // Readers want an end.
     bytes.extend(END_OF_JPEG);
     let mut decoder = JpegDecoder::new(Cursor::new(&bytes)).map_err(|error| refused(&error, path))?;

@@ -101,7 +101,13 @@ fn of_a_progressive_jpeg_that_ends_early_the_missing_detail_is_reported() {
         let (mut parts, mut coarse) = (0, 0);
         let mut last_detail = 101;
         for end in (whole.len() / 4..whole.len() - 3).step_by(7) {
-            let Ok((cut, notices)) = read_bytes(&whole[..end]) else { continue };
+            let (cut, notices) = match read_bytes(&whole[..end]) {
+                Ok(read) => read,
+                Err(error) => {
+                    assert!(matches!(error, PictureFileError::CutShort { .. }), "{name} at {end}: {error}");
+                    continue;
+                }
+            };
             let [notice] = &notices[..] else { panic!("{name} at {end}: {notices:?}") };
             let share = notice.split(" %").next().unwrap().rsplit(' ').next().unwrap().parse::<u32>().unwrap();
             if cut.missing.is_some() {
