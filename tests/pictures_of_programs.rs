@@ -20,7 +20,10 @@ use tempfile::TempDir;
 
 const SIDE: u32 = 96;
 
-fn fixtures() -> Vec<(String, Vec<(String, String)>, Value)> {
+/// A fixture's name, its texts by their keys, and what is read of them.
+type Fixture = (String, Vec<(String, String)>, Value);
+
+fn fixtures() -> Vec<Fixture> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/metadata");
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.to_string_lossy().ends_with(".settings.txt"));
@@ -41,7 +44,8 @@ fn inspect(home: &Path, picture: &Path, more: &[&str]) -> Output {
 
 /// An EXIF block with the comment in UTF-16, big-endian as EXIF says, and the cameras' fields.
 fn exif(sections: &[(String, String)]) -> Vec<u8> {
-    let (mut entries, mut data): (Vec<(u16, u16, u32, u32)>, Vec<u8>) = (Vec::new(), Vec::new());
+    let mut entries: Vec<(u16, u16, u32, u32)> = Vec::new();
+    let mut data: Vec<u8> = Vec::new();
     let count = sections.len() as u32;
     let data_start = 8 + 2 + 12 * count + 4;
     for (name, text) in sections {

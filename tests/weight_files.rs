@@ -228,7 +228,9 @@ fn the_layer_that_sd_2_never_runs_goes_by_any_mark_of_the_whole_of_openclip() {
     }
     // A file without any mark has only what is run, as diffusers' converter writes it.
     let mut run = tensors;
-    marks.iter().for_each(|mark| drop(run.remove(mark)));
+    for mark in &marks {
+        run.remove(mark);
+    }
     let layer =
         |name: &str| name.split("resblocks.").nth(1).and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
     let last = run.keys().filter_map(|name| layer(name)).max().unwrap();

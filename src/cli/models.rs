@@ -50,6 +50,7 @@ pub(super) enum ModelsCommand {
     Inspect {
         #[arg(value_name = "PATH")]
         path: PathBuf,
+        #[allow(clippy::doc_markdown)] // Shown as help.
         /// One JSON object; of a picture {"program": …, "request": {…}, "notices": […]}: the request has what the picture
         /// says, by the names prompt, negative, steps, guidance, guidance_rescale, seed, width, height, scheduler, sigmas,
         /// sampler (as its program calls it), noise, variation, strength, clip_skip, model, model_hash, vae, loras, inpaint

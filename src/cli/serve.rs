@@ -25,6 +25,7 @@ pub(super) struct ServeArguments {
     /// The address to listen on; any but this machine's own needs a token
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7860")]
     pub listen: SocketAddr,
+    #[allow(clippy::doc_markdown)] // Shown as help.
     /// A file with the token that a request must carry (or set INKWICK_TOKEN)
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
@@ -34,6 +35,7 @@ pub(super) struct ServeArguments {
     /// A name by which this machine is called, besides its addresses; may be given several times
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
+    #[allow(clippy::doc_markdown)] // Shown as help.
     /// A web page that may ask from a browser, such as https://example.org; may be given several times
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,

@@ -8,7 +8,7 @@ const FOLDERS: [&str; 7] = ["scheduler", "text_encoder", "text_encoder_2", "toke
 /// Small files that it reads there.
 const SMALL: [&str; 3] = [".json", "merges.txt", "vocab.txt"];
 
-/// The files of a diffusers folder, half precision first, safetensors before PyTorch's `.bin`; or the one checkpoint that there is or that is `wanted`.
+/// The files of a diffusers folder, half precision first, safetensors before `PyTorch`'s `.bin`; or the one checkpoint that there is or that is `wanted`.
 pub(crate) fn files(
     repository: &str,
     all: &[RemoteFile],

@@ -47,7 +47,7 @@ impl PromptPlan {
             let stage = PlannedStage { last_step, negative: place(&negative), parts };
             match plan.stages.last_mut() {
                 Some(last) if (last.negative, &last.parts) == (stage.negative, &stage.parts) => {
-                    last.last_step = last_step
+                    last.last_step = last_step;
                 }
                 _ => plan.stages.push(stage),
             }

@@ -88,20 +88,20 @@ impl LoraTag {
         let name = items[..name_items].join(":");
         let mut tag = Self { name, text_weight: 1.0, unet_weight: 1.0, remarks: Vec::new(), items };
         let (mut numbers, mut text, mut unet) = (Vec::new(), None, None);
-        for item in tag.items[name_items..].to_vec() {
+        for item in tag.items.clone().into_iter().skip(name_items) {
             match item.split_once('=') {
                 None => numbers.push(item),
                 Some((key, value)) => match key.trim().to_lowercase().as_str() {
                     "te" => text = Some(value.to_owned()),
                     "unet" => unet = Some(value.to_owned()),
-                    key => tag.remark(format!("{key}= has no meaning here and was left out")),
+                    key => tag.remark(&format!("{key}= has no meaning here and was left out")),
                 },
             }
         }
         let mut numbers = numbers.into_iter();
         let (first, second) = (numbers.next(), numbers.next());
         if let Some(third) = numbers.next() {
-            tag.remark(format!("“{third}” has no meaning here and was left out"));
+            tag.remark(&format!("“{third}” has no meaning here and was left out"));
         }
         tag.text_weight = tag.number(text.or(first), 1.0);
         tag.unet_weight = tag.number(unet.or(second), tag.text_weight);
@@ -124,11 +124,11 @@ impl LoraTag {
             return number;
         }
         let number = parsed(&text.replace(',', ".")).unwrap_or(default);
-        self.remark(format!("“{text}” is no number, so {number} was taken"));
+        self.remark(&format!("“{text}” is no number, so {number} was taken"));
         number
     }
 
-    fn remark(&mut self, what: String) {
+    fn remark(&mut self, what: &str) {
         self.remarks.push(format!("<lora:{}>: {what}", self.name));
     }
 }

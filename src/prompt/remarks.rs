@@ -67,15 +67,12 @@ fn changes_tags(prompt: &str) -> bool {
         let (before, from) = rest.split_at(at);
         marked.push_str(before);
         let end = from.find('>').filter(|end| !read_tags(&from[..=*end]).loras.is_empty());
-        match end {
-            Some(end) => {
-                marked.push(MARK);
-                rest = &from[end + 1..];
-            }
-            None => {
-                marked.push('<');
-                rest = &from[1..];
-            }
+        if let Some(end) = end {
+            marked.push(MARK);
+            rest = &from[end + 1..];
+        } else {
+            marked.push('<');
+            rest = &from[1..];
         }
     }
     marked.push_str(rest);

@@ -87,7 +87,9 @@ fn collect_ends(nodes: &[Node], steps: usize, ends: &mut BTreeSet<usize>) {
             }
             Node::Turns(turns) => {
                 ends.extend(1..=steps);
-                turns.iter().for_each(|turn| collect_ends(turn, steps, ends));
+                for turn in turns {
+                    collect_ends(turn, steps, ends);
+                }
             }
         }
     }

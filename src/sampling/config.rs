@@ -68,9 +68,9 @@ pub struct SchedulerConfig {
     pub original_inference_steps: Option<usize>,
     /// How an LCM's boundary condition scales its time steps.
     pub timestep_scaling: Option<f64>,
-    /// The order of a DPM solver or UniPC.
+    /// The order of a DPM solver or `UniPC`.
     pub solver_order: Option<usize>,
-    /// The form of the solver's second-order term: `midpoint`, `heun`; UniPC's `bh1`, `bh2`.
+    /// The form of the solver's second-order term: `midpoint`, `heun`; `UniPC`'s `bh1`, `bh2`.
     pub solver_type: Option<String>,
     /// `dpmsolver++`, `dpmsolver`, and their SDE forms `sde-…`.
     pub algorithm_type: Option<String>,
@@ -84,9 +84,9 @@ pub struct SchedulerConfig {
     pub use_flow_sigmas: Option<bool>,
     /// The least half log signal-to-noise ratio that a solver begins at.
     pub lambda_min_clipped: Option<f64>,
-    /// Whether UniPC walks by the predicted picture (else by the predicted noise).
+    /// Whether `UniPC` walks by the predicted picture (else by the predicted noise).
     pub predict_x0: Option<bool>,
-    /// UniPC's steps whose arrival is not corrected, counted from 0.
+    /// `UniPC`'s steps whose arrival is not corrected, counted from 0.
     pub disable_corrector: Option<Vec<usize>>,
     #[serde(skip)]
     pub(super) amendment: Amendment,

@@ -26,7 +26,7 @@ pub(crate) fn save<'a>(path: &Path, tensors: impl IntoIterator<Item = (&'a Strin
         number(&mut pickle, values.len());
         pickle.extend(b"tQK\0");
         numbers(&mut pickle, tensor.dims());
-        numbers(&mut pickle, &tensor.contiguous().unwrap().stride().to_vec());
+        numbers(&mut pickle, tensor.contiguous().unwrap().stride());
         pickle.extend(b"\x89ccollections\nOrderedDict\n)RtR");
     }
     pickle.extend(b"u.");
@@ -48,6 +48,8 @@ fn number(pickle: &mut Vec<u8>, number: usize) {
 
 fn numbers(pickle: &mut Vec<u8>, list: &[usize]) {
     pickle.push(b'(');
-    list.iter().for_each(|side| number(pickle, *side));
+    for side in list {
+        number(pickle, *side);
+    }
     pickle.push(b't');
 }

@@ -1,6 +1,6 @@
 //! The gallery as one works with it: found again by words after a restart, stars, deleting with a way back.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::Key;
 use inkwick::engine::FakeScript;
@@ -30,8 +30,8 @@ fn after_a_restart() -> (Bench, Vec<PathBuf>) {
     (bench, files)
 }
 
-fn look_at(bench: &mut Bench, file: &PathBuf) {
-    let view = GalleryView { file: file.clone(), picture: None };
+fn look_at(bench: &mut Bench, file: &Path) {
+    let view = GalleryView { file: file.to_owned(), picture: None };
     bench.act(Action::Results(ResultsAction::LookAt(LookingAt::Gallery(view))));
     bench.wait("it is read", |bench| bench.studio(|studio| studio.state.shown_picture().is_some()));
     bench.frames(2);

@@ -32,7 +32,9 @@ fn of_the_strip(bench: &Bench) -> (Rect, Vec<(String, Rect)>) {
     (strip, found.collect())
 }
 
-fn touching(controls: &[(String, Rect)]) -> Option<(&(String, Rect), &(String, Rect))> {
+type Control = (String, Rect);
+
+fn touching(controls: &[Control]) -> Option<(&Control, &Control)> {
     let apart = |a: Rect, b: Rect| {
         let seen = a.intersect(b);
         seen.width() < 0.1 || seen.height() < 0.1

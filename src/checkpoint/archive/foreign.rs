@@ -128,7 +128,7 @@ fn of_tar(head: &[u8]) -> Foreign {
 
 /// What a zip file is, by the names in it, that is not `PyTorch`'s list of tensors.
 #[must_use]
-pub(crate) fn of_zip<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Foreign {
+pub(crate) fn of_zip<'a>(names: &(impl Iterator<Item = &'a str> + Clone)) -> Foreign {
     let any = |fits: &dyn Fn(&str) -> bool| names.clone().any(fits);
     let ends = |ending: &'static str| any(&move |name| name.to_lowercase().ends_with(ending));
     if any(&|name| name.ends_with("constants.pkl") || name.contains("/code/")) {

@@ -164,7 +164,7 @@ fn zipped(file: &File) -> Result<(Pickle, HashMap<String, Packed>), Refusal> {
     // TorchScript has such a pickle as well, beside the code that makes use of it.
     let is_program = packed.keys().any(|name| name.ends_with("/constants.pkl"));
     let Some((name, entry)) = described.filter(|_| !is_program) else {
-        return Err(foreign::of_zip(packed.keys().map(String::as_str)).into());
+        return Err(foreign::of_zip(&packed.keys().map(String::as_str)).into());
     };
     if entry.length > MAX_PICKLE_BYTES {
         return Err(Refusal::Unread("has a pickle that is larger than any checkpoint's".to_owned()));

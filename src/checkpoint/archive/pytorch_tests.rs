@@ -1,4 +1,4 @@
-//! Every form in which PyTorch keeps tensors against what PyTorch reads in it, and a sentence for what is none.
+//! Every form in which `PyTorch` keeps tensors against what `PyTorch` reads in it, and a sentence for what is none.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -57,7 +57,7 @@ impl LayerPatch {
     #[must_use]
     pub(crate) fn forms(&self) -> Vec<&'static str> {
         let has = |set: &&[Role]| set.iter().all(|role| self.find(*role).is_some());
-        let forms = FORMS.iter().filter(|(_, sets)| sets.iter().any(|set| has(set))).map(|(name, _)| *name);
+        let forms = FORMS.iter().filter(|(_, sets)| sets.iter().any(&has)).map(|(name, _)| *name);
         let butterflies = self.shape_of(Role::OutputBlocks).or(self.shape_of(Role::OutputRotation));
         let is_boft = butterflies.is_some_and(|shape| shape.len() == 4);
         let forms: Vec<_> = forms.map(|name| if name == "OFT" && is_boft { "BOFT" } else { name }).collect();

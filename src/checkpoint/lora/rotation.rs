@@ -88,7 +88,9 @@ fn invert(matrix: &mut [f64], side: usize) {
         let row = &mut matrix[pivot * side..(pivot + 1) * side];
         let factor = 1.0 / row[pivot];
         row[pivot] = 1.0;
-        row.iter_mut().for_each(|value| *value *= factor);
+        for value in row.iter_mut() {
+            *value *= factor;
+        }
         pivot_row.copy_from_slice(row);
         for (at, row) in matrix.chunks_exact_mut(side).enumerate() {
             if at != pivot {

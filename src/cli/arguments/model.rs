@@ -17,6 +17,7 @@ pub(crate) struct ModelArguments {
     /// Draws with this VAE instead of the model's own
     #[arg(long, value_name = "FILE")]
     pub vae: Option<PathBuf>,
+    #[allow(clippy::doc_markdown)] // Shown as help.
     /// Adds a LoRA to the model, WEIGHT times (1 when left out, negative for the opposite); FILE:TEXT:UNET has a weight for the text encoders and one for the UNet; may be given several times, and adds up
     #[arg(long, value_name = "FILE:WEIGHT", value_parser = lora_text, allow_hyphen_values = true)]
     pub lora: Vec<String>,

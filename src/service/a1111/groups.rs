@@ -21,7 +21,9 @@ impl Groups {
     /// interrupted.
     pub(super) fn close(&self, group: &[Arc<Record>], goes_on: bool) {
         if !goes_on {
-            group.iter().for_each(|record| record.cancel());
+            for record in group {
+                record.cancel();
+            }
         }
         drop(self.list());
     }

@@ -123,7 +123,9 @@ impl Jobs {
                 }
                 Err(error) => {
                     // Another front took the room.
-                    records.iter().for_each(|record| record.cancel());
+                    for record in &records {
+                        record.cancel();
+                    }
                     return Err(error);
                 }
             }

@@ -107,7 +107,9 @@ fn answer(
         .unwrap_or_default();
     if base.is_none() {
         // They are in this answer: nobody asks for them again.
-        records.iter().for_each(|record| service.jobs.forget(record));
+        for record in records {
+            service.jobs.forget(record);
+        }
     }
     Ok(json!({
         "created": Utc::now().timestamp(),

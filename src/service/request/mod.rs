@@ -40,10 +40,12 @@ pub(super) fn read(body: Value, catalogue: &Catalogue, options: &ServiceOptions)
     let operation = fields.one_of("operation", &OPERATIONS, |id| OPERATIONS.into_iter().find(|known| *known == id))?;
     let count = fields.small("count", 1, EngineHandle::QUEUE_LENGTH as u32)?.unwrap_or(1);
     let previews = fields.flag("previews")?.unwrap_or(true);
-    let mut request = Request::default();
-    request.prompt =
-        prompt(&mut fields, "prompt")?.ok_or_else(|| FieldError::new("prompt", "prompt must be given: a text"))?;
-    request.negative = prompt(&mut fields, "negative_prompt")?;
+    let words = prompt(&mut fields, "prompt")?;
+    let mut request = Request {
+        prompt: words.ok_or_else(|| FieldError::new("prompt", "prompt must be given: a text"))?,
+        negative: prompt(&mut fields, "negative_prompt")?,
+        ..Request::default()
+    };
     if let Some(syntax) = fields.one_of("prompt_syntax", &["weighted", "plain"], by_name::<PromptSyntax>)? {
         request.prompt_syntax = syntax;
     }

@@ -108,13 +108,9 @@ fn extension(fields: &mut Fields) -> Result<Extension, FieldError> {
     let Some(value) = fields.value("extend") else { return Ok(Extension::default()) };
     let side = |side: &Value| side.as_u64().filter(|side| *side <= u64::from(Request::MAX_SIDE_PX));
     let sides: Option<Vec<u64>> = value.as_array().and_then(|sides| sides.iter().map(side).collect());
-    match sides.as_deref() {
-        Some(&[left, top, right, bottom]) => {
-            Ok(Extension { left: left as u32, top: top as u32, right: right as u32, bottom: bottom as u32 })
-        }
-        _ => {
-            let wanted = format!("four whole numbers from 0 to {}: left, top, right, bottom", Request::MAX_SIDE_PX);
-            Err(fields.wrong("extend", &wanted, &value))
-        }
+    if let Some(&[left, top, right, bottom]) = sides.as_deref() {
+        return Ok(Extension { left: left as u32, top: top as u32, right: right as u32, bottom: bottom as u32 });
     }
+    let wanted = format!("four whole numbers from 0 to {}: left, top, right, bottom", Request::MAX_SIDE_PX);
+    Err(fields.wrong("extend", &wanted, &value))
 }

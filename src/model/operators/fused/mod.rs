@@ -24,7 +24,7 @@ pub(super) use attention::{WIDEST_HEAD, queries_at_once};
 pub(super) type Answer = Result<Tensor, candle_core::Error>;
 
 /// What follows a product before it is written: `residual + activation(product + bias + per_picture)`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(in super::super) struct DeviceEpilogue<'a, T> {
     /// `(outputs)`
     pub bias: Option<&'a T>,
@@ -34,6 +34,15 @@ pub(in super::super) struct DeviceEpilogue<'a, T> {
     /// As what is given.
     pub residual: Option<&'a T>,
 }
+
+// Only references: whatever they lead to, these are copied.
+impl<T> Clone for DeviceEpilogue<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for DeviceEpilogue<'_, T> {}
 
 impl<T> Default for DeviceEpilogue<'_, T> {
     fn default() -> Self {

@@ -26,7 +26,7 @@ pub(super) fn to_srgb(image: DynamicImage, profile: Option<&[u8]>) -> (image::Rg
 
 /// Four inks a pixel, 255 all of it, to RGB; or why the profile does not do that.
 pub(super) fn inks_to_srgb(inks: &[u8], profile: &[u8]) -> Result<Vec<u8>, String> {
-    let profile = ColorProfile::new_from_slice(profile).map_err(unusable)?;
+    let profile = ColorProfile::new_from_slice(profile).map_err(|error| unusable(&error))?;
     if profile.color_space != DataColorSpace::Cmyk {
         return Err(misfit(&profile, "printing inks"));
     }
@@ -34,16 +34,16 @@ pub(super) fn inks_to_srgb(inks: &[u8], profile: &[u8]) -> Result<Vec<u8>, Strin
     let options = TransformOptions::default();
     let transform = profile
         .create_transform_8bit(Layout::Rgba, &ColorProfile::new_srgb(), Layout::Rgb, options)
-        .map_err(unusable)?;
+        .map_err(|error| unusable(&error))?;
     let mut rgb = vec![0; inks.len() / 4 * 3];
     rgb.par_chunks_mut(CHUNK * 3)
         .zip(inks.par_chunks(CHUNK * 4))
         .try_for_each(|(target, inks)| transform.transform(inks, target))
-        .map_err(unusable)?;
+        .map_err(|error| unusable(&error))?;
     Ok(rgb)
 }
 
-fn unusable(error: moxcms::CmsError) -> String {
+fn unusable(error: &moxcms::CmsError) -> String {
     format!("it cannot be used: {error}")
 }
 
@@ -58,14 +58,14 @@ fn misfit(profile: &ColorProfile, pixels: &str) -> String {
 }
 
 fn convert(rgba: &mut image::RgbaImage, profile: &[u8], is_grey: bool) -> Result<(), String> {
-    let profile = ColorProfile::new_from_slice(profile).map_err(unusable)?;
+    let profile = ColorProfile::new_from_slice(profile).map_err(|error| unusable(&error))?;
     let source = match (profile.color_space, is_grey) {
         (DataColorSpace::Rgb, _) => Layout::Rgba,
         (DataColorSpace::Gray, true) => Layout::GrayAlpha,
         (_, true) => return Err(misfit(&profile, "grey")),
         (_, false) => return Err(misfit(&profile, "RGB")),
     };
-    convert_from(rgba, &profile, source).map_err(unusable)
+    convert_from(rgba, &profile, source).map_err(|error| unusable(&error))
 }
 
 fn convert_from(rgba: &mut image::RgbaImage, profile: &ColorProfile, source: Layout) -> Result<(), moxcms::CmsError> {

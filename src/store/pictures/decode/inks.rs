@@ -10,17 +10,17 @@ use super::colour_profile;
 pub(super) struct Inks {
     pub width: u32,
     pub height: u32,
-    pub inks: Vec<u8>,
+    pub amounts: Vec<u8>,
 }
 
 impl Inks {
     /// The picture in sRGB, and why its profile was left aside, if it was.
     pub(super) fn to_rgb(&self, profile: Option<&[u8]>) -> (RgbImage, Option<String>) {
-        let converted = profile.map(|profile| colour_profile::inks_to_srgb(&self.inks, profile));
+        let converted = profile.map(|profile| colour_profile::inks_to_srgb(&self.amounts, profile));
         let (rgb, left_aside) = match converted {
             Some(Ok(rgb)) => (rgb, None),
-            Some(Err(reason)) => (inverted(&self.inks), Some(reason)),
-            None => (inverted(&self.inks), None),
+            Some(Err(reason)) => (inverted(&self.amounts), Some(reason)),
+            None => (inverted(&self.amounts), None),
         };
         (RgbImage::from_raw(self.width, self.height, rgb).unwrap_or_default(), left_aside)
     }
@@ -77,14 +77,14 @@ mod tests {
             ([1, 2, 3, 254], [1, 1, 1]),
             ([77, 31, 250, 131], [87, 109, 2]),
         ] {
-            let (found, left_aside) = Inks { width: 1, height: 1, inks: inks.to_vec() }.to_rgb(None);
+            let (found, left_aside) = Inks { width: 1, height: 1, amounts: inks.to_vec() }.to_rgb(None);
             assert_eq!((found.into_raw(), left_aside), (rgb.to_vec(), None), "{inks:?}");
         }
     }
 
     #[test]
     fn a_profile_that_is_none_is_left_aside_and_reported() {
-        let (found, left_aside) = Inks { width: 1, height: 1, inks: vec![0; 4] }.to_rgb(Some(b"no profile"));
+        let (found, left_aside) = Inks { width: 1, height: 1, amounts: vec![0; 4] }.to_rgb(Some(b"no profile"));
         assert_eq!(found.into_raw(), [255; 3]);
         assert!(left_aside.is_some());
     }

@@ -100,7 +100,7 @@ pub(crate) fn unreadable(head: &[u8]) -> Option<Unreadable> {
         return Some(Unreadable::Empty);
     }
     if head.get(4..8) == Some(b"ftyp") {
-        return of_brands(head.get(8..head.len().min(64)).unwrap_or_default());
+        return Some(of_brands(head.get(8..head.len().min(64)).unwrap_or_default()));
     }
     if head.get(8..10) == Some(b"CR") && head.starts_with(b"II") {
         return Some(Unreadable::Raw);
@@ -116,18 +116,18 @@ pub(crate) fn unreadable(head: &[u8]) -> Option<Unreadable> {
 }
 
 /// Boxes of ISO's media files say what is inside by names of four letters.
-fn of_brands(brands: &[u8]) -> Option<Unreadable> {
+fn of_brands(brands: &[u8]) -> Unreadable {
     let has = |names: &[&[u8]]| brands.chunks_exact(4).any(|brand| names.contains(&brand));
     if has(&[b"avif", b"avis"]) {
-        return Some(Unreadable::Avif);
+        return Unreadable::Avif;
     }
     if has(&[b"crx "]) {
-        return Some(Unreadable::Raw);
+        return Unreadable::Raw;
     }
     if has(&[b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"]) {
-        return Some(Unreadable::Heic);
+        return Unreadable::Heic;
     }
-    Some(Unreadable::Video)
+    Unreadable::Video
 }
 
 /// A page or a drawing, behind white space, a mark and comments; of one byte a letter or two.

@@ -306,7 +306,7 @@ fn inks_of_jpeg(mut bytes: Vec<u8>, path: &Path) -> Result<Inks, PictureFileErro
     else {
         return Err(damaged("its four colours are of unequal sizes".into(), path));
     };
-    Ok(Inks { width: width as u32, height: height as u32, inks: inks::of_jpeg(stored, is_ycck) })
+    Ok(Inks { width: width as u32, height: height as u32, amounts: inks::of_jpeg(stored, is_ycck) })
 }
 
 #[cfg(test)]

@@ -179,7 +179,7 @@ fn four_inks_are_read_one_way_with_a_profile_and_without() {
     let plain = bytes_of("cmyk.jpg");
     let (wanted, _) = read_bytes(&plain).unwrap();
     for count in [1, 9] {
-        let segment = [&b"\xff\xe9\xff\xff"[..], &[0xC0; 65_533]].concat();
+        let segment = [&b"\xff\xe9\xff\xff"[..], &vec![0xC0; 65_533]].concat();
         let large = [&plain[..2], &segment.repeat(count), &plain[2..]].concat();
         assert!(read_bytes(&large).unwrap().0.picture == wanted.picture, "{count} segments");
     }

@@ -42,7 +42,7 @@ pub(super) fn read(mut bytes: Vec<u8>) -> Result<Option<Special>, TiffError> {
     let (width, height) = decoder.dimensions()?;
     let colours = decoder.colortype()?;
     let formats = decoder.find_tag_unsigned_vec::<u16>(Tag::SampleFormat)?.unwrap_or_default();
-    let is_float = formats.iter().any(|format| *format == 3);
+    let is_float = formats.contains(&3);
     let samples: usize = match colours {
         ColorType::Gray(_) => 1,
         ColorType::GrayA(_) => 2,
@@ -67,14 +67,14 @@ pub(super) fn read(mut bytes: Vec<u8>) -> Result<Option<Special>, TiffError> {
     let cut_percent = (cut > 0).then(|| (cut * 100 / tones.len().max(1)).max(1) as u32);
     if has_inks {
         let inks = tones.par_chunks_exact(samples).flat_map_iter(|ink| [0, 1, 2, 3].map(|at| byte(ink[at]))).collect();
-        return Ok(Some(Special::Inks(Inks { width, height, inks })));
+        return Ok(Some(Special::Inks(Inks { width, height, amounts: inks })));
     }
     let rgba: Vec<u8> = match lab {
         Some(kind) => {
             let is_deep = matches!(result, DecodingResult::U16(_));
             tones.par_chunks_exact(samples).flat_map_iter(|tones| lab::to_srgb(tones, kind, is_deep)).collect()
         }
-        None => tones.par_chunks_exact(samples).flat_map_iter(|tones| rgba_of(tones)).collect(),
+        None => tones.par_chunks_exact(samples).flat_map_iter(rgba_of).collect(),
     };
     let image = RgbaImage::from_raw(width, height, rgba).unwrap_or_default();
     // Grey stays grey, so that a grey profile fits.

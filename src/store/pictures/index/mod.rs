@@ -1,4 +1,4 @@
-//! What the gallery is searched by: one row a picture, and a full-text index over its words, in SQLite.
+//! What the gallery is searched by: one row a picture, and a full-text index over its words, in `SQLite`.
 //!
 //! Everything in it comes from the picture files and can be read from them again: a file that is lost, damaged or of
 //! another version is begun anew. Several programs may use one at the same time.
@@ -51,7 +51,7 @@ impl Index {
     /// Opens the index at `file`, or begins one. Where none can be kept it lives in memory, for this run.
     ///
     /// # Errors
-    /// When SQLite cannot even do that.
+    /// When `SQLite` cannot even do that.
     pub(crate) fn open(file: &Path) -> rusqlite::Result<Self> {
         let opened = connect(file).or_else(|error| {
             tracing::warn!("the gallery's index is begun anew: {error}");
@@ -130,7 +130,7 @@ fn prepare(database: &Connection) -> rusqlite::Result<()> {
     database.execute_batch("COMMIT")
 }
 
-/// The database and what SQLite keeps beside it.
+/// The database and what `SQLite` keeps beside it.
 fn remove(file: &Path) {
     for ending in ["", "-wal", "-shm", "-journal"] {
         let mut name = file.as_os_str().to_owned();

@@ -1,4 +1,4 @@
-//! What a person types into the gallery's search, and the question to SQLite that it becomes.
+//! What a person types into the gallery's search, and the question to `SQLite` that it becomes.
 //!
 //! Words, each of which must begin a word of the picture's prompt, model, LoRAs, sampler or file name; `"words in this
 //! order"`; `-word` for pictures without it; and `seed:7`, `size:512x768`, `steps:20`, `date:2026-11`, `prompt:`,

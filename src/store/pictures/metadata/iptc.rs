@@ -31,7 +31,7 @@ pub(crate) fn raw_profile(text: &str) -> Option<Vec<u8>> {
     let mut words = text.split_whitespace();
     let (_, length) = (words.next()?, words.next()?.parse::<usize>().ok()?);
     let digits: Vec<u8> = words.flat_map(str::bytes).collect();
-    let bytes: Option<Vec<u8>> = digits.chunks_exact(2).map(|pair| byte_of(pair)).collect();
+    let bytes: Option<Vec<u8>> = digits.chunks_exact(2).map(byte_of).collect();
     bytes.filter(|bytes| bytes.len() == length)
 }
 

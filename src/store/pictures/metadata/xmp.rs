@@ -119,15 +119,12 @@ fn unescaped(text: &str) -> String {
                 char::from_u32(value.ok()?)
             }
         });
-        match (letter, entity) {
-            (Some(letter), Some((_, behind))) => {
-                plain.push(letter);
-                rest = behind;
-            }
-            _ => {
-                plain.push('&');
-                rest = after;
-            }
+        if let (Some(letter), Some((_, behind))) = (letter, entity) {
+            plain.push(letter);
+            rest = behind;
+        } else {
+            plain.push('&');
+            rest = after;
         }
     }
     plain + rest

@@ -4,7 +4,9 @@
 pub(crate) fn widgets_of(kind: &str) -> &'static [&'static str] {
     // The second value of a seed is what becomes of it after the run.
     match kind {
-        "KSampler" => &["seed", "after", "steps", "cfg", "sampler_name", "scheduler", "denoise"],
+        "KSampler" | "KSampler (Efficient)" => {
+            &["seed", "after", "steps", "cfg", "sampler_name", "scheduler", "denoise"]
+        }
         "KSamplerAdvanced" => &[
             "add_noise",
             "noise_seed",
@@ -17,7 +19,6 @@ pub(crate) fn widgets_of(kind: &str) -> &'static [&'static str] {
             "end_at_step",
             "return_with_leftover_noise",
         ],
-        "KSampler (Efficient)" => &["seed", "after", "steps", "cfg", "sampler_name", "scheduler", "denoise"],
         "SamplerCustom" => &["add_noise", "noise_seed", "after", "cfg"],
         "RandomNoise" => &["noise_seed", "after"],
         "KSamplerSelect" => &["sampler_name"],

@@ -119,21 +119,32 @@ pub(crate) fn read_dream(text: &str) -> Option<PictureSettings> {
         let (letter, joined) = option.split_at(letter_end);
         let value =
             if joined.is_empty() { words.next_if(|next| !next.starts_with('-')).unwrap_or_default() } else { joined };
-        match letter {
+        let taken = match letter {
             "s" => loose::whole_in(value).map(|steps| settings.steps(steps)),
             "S" => loose::whole_in(value).map(|seed| settings.seed(seed)),
-            "W" => Some(width = loose::whole_in(value)),
-            "H" => Some(height = loose::whole_in(value)),
+            "W" => {
+                width = loose::whole_in(value);
+                Some(())
+            }
+            "H" => {
+                height = loose::whole_in(value);
+                Some(())
+            }
             "C" => value.parse().ok().map(|guidance| settings.guidance(guidance)),
-            "A" => Some(settings.sampling(value, None)),
+            "A" => {
+                settings.sampling(value, None);
+                Some(())
+            }
             "f" => value.parse().ok().map(|strength| settings.strength(strength)),
             "n" | "g" | "N" => Some(()),
             _ => {
                 settings.note(format!("the option -{letter} {value} has no place in Inkwick"));
                 Some(())
             }
+        };
+        if taken.is_none() {
+            settings.unreadable(&format!("-{letter}"), value);
         }
-        .unwrap_or_else(|| settings.unreadable(&format!("-{letter}"), value));
     }
     if let (Some(width), Some(height)) = (width, height) {
         settings.size((width, height));

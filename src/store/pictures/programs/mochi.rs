@@ -55,7 +55,7 @@ pub(crate) fn read(caption: &str) -> PictureSettings {
                 settings.note(format!("the picture began with another one, which is not in its file ({value})"));
             }
             ("ControlNet Image", ..) if !value.is_empty() => {
-                settings.note(format!("ControlNet is not used here ({value})"))
+                settings.note(format!("ControlNet is not used here ({value})"));
             }
             _ => {}
         }

@@ -55,7 +55,7 @@ pub(crate) fn read(map: Map<String, Value>) -> PictureSettings {
     }
     let variation = fields.take("variationseed").as_ref().and_then(loose::whole);
     fields.number(&mut settings, "variationseedstrength", |settings, strength| {
-        settings.variation(variation.unwrap_or(0), strength)
+        settings.variation(variation.unwrap_or(0), strength);
     });
     fields.number(&mut settings, "initimagecreativity", PictureSettings::strength);
     if fields.take("initimage").is_some() {

@@ -100,9 +100,11 @@ impl Studio {
                 }
                 Err(error) => {
                     let asked = run.picture_count;
-                    let taken = (asked > 1)
-                        .then(|| format!("{index} of {asked} pictures are in the queue: "))
-                        .unwrap_or_default();
+                    let taken = if asked > 1 {
+                        format!("{index} of {asked} pictures are in the queue: ")
+                    } else {
+                        String::new()
+                    };
                     self.state.toasts.error(format!("{taken}{}", words::of_error(&error)), None);
                     break;
                 }
