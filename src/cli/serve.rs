@@ -35,7 +35,7 @@ pub(super) struct ServeArguments {
     /// A name by which this machine is called, besides its addresses; may be given several times
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
-    #[allow(clippy::doc_markdown)] // Shown as help.
+    #[allow(clippy::doc_markdown, rustdoc::bare_urls)] // Shown as help.
     /// A web page that may ask from a browser, such as https://example.org; may be given several times
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,

@@ -7,6 +7,7 @@ use crate::job::{PromptSyntax, Request};
 
 #[derive(Debug, Args)]
 pub(crate) struct PromptArguments {
+    #[allow(rustdoc::broken_intra_doc_links)] // Shown as help.
     /// What should be in the picture: (weights:1.2), [from:to:when], [this|that] by turns, parts joined by AND, {one|of}, __wildcard__ files, <lora:name:0.8>
     #[arg(long, value_name = "TEXT")]
     pub prompt: String,

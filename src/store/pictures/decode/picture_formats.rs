@@ -2,7 +2,7 @@
 
 use crate::job::FileFormat;
 
-/// What [`super::picture_kind::is_read`] says yes to.
+/// What `picture_kind::is_read` says yes to.
 pub const FORMATS: [FileFormat; 6] = [
     FileFormat {
         name: "PNG",
