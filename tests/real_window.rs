@@ -224,6 +224,7 @@ fn a_painted_part_is_made_anew_and_every_other_pixel_stays() {
     wait_for("the photo in the journal", || (desk.journal_bytes() > 500).then_some(()));
     // On a photo the keys are the canvas's, until the prompt is asked for.
     desk.xdotool(&["key", "ctrl+p"]);
+    std::thread::sleep(Duration::from_millis(500));
     desk.xdotool(&["type", "--delay", "30", "a red apple"]);
     desk.paint(&[(600, 330), (660, 360), (720, 330), (700, 380)]);
     let made = desk.generate();
@@ -240,7 +241,11 @@ fn a_painted_part_is_made_anew_and_every_other_pixel_stays() {
         let is_same = pixel == photo.get_pixel(x, y);
         if may_change.row(y)[x as usize] == 0 {
             outside_px += 1;
-            assert!(is_same, "({x}, {y}) lies outside the mask and its feather, and became {pixel:?}");
+            assert!(
+                is_same,
+                "({x}, {y}) lies outside the mask {:?} and its feather, and became {pixel:?}",
+                kept.mask().bounds()
+            );
         } else if mask.row(y)[x as usize] == 255 {
             inside_px += 1;
             changed_px += i32::from(!is_same);

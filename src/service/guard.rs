@@ -83,7 +83,7 @@ fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<Option<String>, Refusal> {
 
 /// An address cannot be pointed elsewhere; of names only those that were allowed.
 fn is_own_name(options: &ServiceOptions, host: &str) -> bool {
-    let name = without_port(host);
+    let name = if host.parse::<IpAddr>().is_ok() { host } else { without_port(host) };
     let bare = name.trim_start_matches('[').trim_end_matches(']');
     let is_local = name.eq_ignore_ascii_case("localhost");
     is_local || bare.parse::<IpAddr>().is_ok() || options.allowed_hosts.iter().any(|own| own.eq_ignore_ascii_case(name))

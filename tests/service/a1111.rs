@@ -118,7 +118,7 @@ fn webuiapi() -> Value {
         "s_noise": 1, "override_settings": {}, "override_settings_restore_afterwards": true, "script_args": [],
         "script_name": "", "send_images": true, "save_images": false, "alwayson_scripts": {"ADetailer": {"args": []}},
         "sampler_name": "Euler a", "scheduler": "Automatic", "use_deprecated_controlnet": false, "sampler_index": "Euler a",
-        "comments": {}, "refiner_checkpoint": null, "refiner_switch_at": null, "disable_extra_networks": false,
+        "comments": {}, "refiner_checkpoint": null, "refiner_switch_at": null, "disable_extra_networks": false
     }"#;
     serde_json::from_str(text).unwrap()
 }

@@ -32,7 +32,7 @@ fn a_picture_of_another_program_gives_its_settings_and_says_what_is_missing() {
     picture(&file, &[("prompt", GRAPH)]);
     bench.act(Action::Files(FilesAction::Dropped(file.clone())));
     let says = |words: &'static str| move |bench: &Bench| bench.toasts().iter().any(|toast| toast.contains(words));
-    bench.wait("its settings are offered", says("from ComfyUI: Edit ▸ Use these settings"));
+    bench.wait("its settings are offered", says("from ComfyUI: Edit > Use these settings"));
     bench.act(Action::Prompt(PromptAction::UseSettings(file)));
     bench.wait("its settings are there", says("settings, from ComfyUI, are in the prompt panel. 3 things"));
     bench.studio(|studio| {

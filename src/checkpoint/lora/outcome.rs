@@ -53,7 +53,7 @@ pub(super) enum Verdict {
 impl Outcome {
     /// Judges all layers of the file `keys`. Families share names, and many sizes: what tells them apart is how wide the
     /// text is that cross-attention reads. So its keys and values decide where the file has any with a place in the
-    /// model; else half of the layers must fit.
+    /// model; else half of the layers must fit. Never do more layers have another size than fit.
     pub(super) fn judge(&self, keys: &[&PatchKey], file_name: &str) -> Verdict {
         if let Some(broken) = &self.broken {
             return Verdict::Refused(broken.clone());
@@ -86,7 +86,9 @@ impl Outcome {
         let telling: Vec<&&PatchKey> = keys.iter().filter(|key| key.reads_text()).collect();
         let misfits = telling.iter().filter(|key| is_misfit(key)).count();
         let fits = telling.iter().filter(|key| self.fitting.contains(**key)).count();
+        let all_misfits = keys.iter().filter(|key| is_misfit(key)).count();
         let is_other = if misfits + fits > 0 { misfits > fits } else { self.fitting.len() * 2 < all };
+        let is_other = is_other || all_misfits > self.fitting.len();
         if is_other {
             let text_example =
                 telling.iter().find(|key| is_misfit(key)).and_then(|key| Some((key, self.left_out.get(**key)?)));

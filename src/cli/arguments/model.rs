@@ -54,6 +54,14 @@ fn lora_text(text: &str) -> Result<String, String> {
     if text.is_empty() || text.starts_with(':') {
         return Err("allowed is FILE or FILE:WEIGHT".to_owned());
     }
+    // What stands behind the last colon is a weight, a path behind a drive's colon, or a part of a file's name.
+    let behind = text.rsplit_once(':').map(|(_, behind)| behind).filter(|behind| !behind.contains(['/', '\\']));
+    let is_found = || Paths::of_this_machine().is_ok_and(|paths| lora_of(text, &paths).is_ok());
+    if behind.is_some_and(|behind| weight_of(behind).is_none()) && !is_found() {
+        return Err(format!(
+            "after the colon a weight from -{MAX_LORA_WEIGHT} to {MAX_LORA_WEIGHT}, or a file of that name"
+        ));
+    }
     Ok(text.to_owned())
 }
 

@@ -6,28 +6,9 @@ use candle_core::Shape;
 use super::super::ModelError;
 use super::super::dry_run::BufferStorage;
 use super::fused::{DeviceEpilogue, Sizes};
+use super::window::Window;
 use super::{Array, Made, Operator};
 use crate::job::Work;
-
-/// How a convolution goes over a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Window {
-    /// 3 or 1.
-    pub side: usize,
-    pub stride: usize,
-    /// Zeros above and at the left, and below and at the right.
-    pub before: usize,
-    pub after: usize,
-}
-
-impl Window {
-    /// A 1×1 convolution.
-    pub(crate) const POINT: Self = Self { side: 1, stride: 1, before: 0, after: 0 };
-
-    fn places(&self, side: usize) -> Option<usize> {
-        Some((side + self.before + self.after).checked_sub(self.side)? / self.stride + 1)
-    }
-}
 
 impl Array {
     /// A convolution of the picture brought to `size` first, each pixel from the nearest, and what follows: `weight`

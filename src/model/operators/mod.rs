@@ -13,6 +13,7 @@ mod name;
 mod norm;
 mod product;
 mod watch;
+mod window;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +22,6 @@ use candle_core::{DType, Device, Layout, Shape, Tensor};
 
 pub(crate) use array::Array;
 pub(super) use attention::attend;
-pub(super) use convolution::Window;
 pub(crate) use cuda::{free_bytes as cuda_free_bytes, total_bytes as cuda_total_bytes};
 pub use failure::FailureKind;
 pub(crate) use failure::OperatorFailure;
@@ -29,6 +29,7 @@ pub(super) use fused::DeviceEpilogue;
 pub(crate) use metal::{free_bytes as metal_free_bytes, in_pool, working_set_bytes as metal_working_set_bytes};
 pub use name::Operator;
 pub use watch::{Fault, Watch};
+pub(super) use window::Window;
 
 use super::ModelError;
 use super::dry_run::{BufferStorage, MemoryTracker};
@@ -116,7 +117,7 @@ impl Operators {
         here.changed(|context| {
             context.card = card;
             context.tracker = Some(Arc::clone(tracker));
-            context.fused = Fused::traced(card);
+            context.fused = (card == Card::Cuda && cuda::are_wanted()).then_some(Fused::Traced);
         })
     }
 

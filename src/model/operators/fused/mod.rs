@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use candle_core::{DType, Tensor};
 
-use super::{Array, Card, Operators, Window, cuda};
+use super::window::Window;
+use super::{Array, Operators};
 use crate::kernels::Activation;
 pub(super) use attention::attention_fits;
 #[cfg(feature = "cuda")]
@@ -101,7 +102,7 @@ pub(super) struct Sizes {
     pub answer: [usize; 2],
 }
 
-/// Kernels that are there, or only thought to be where nothing is computed.
+/// Kernels that are there, or, in a dry run of a card that has them, only thought to be: it goes the same way.
 #[derive(Clone, Debug)]
 pub(super) enum Fused {
     Here(Arc<dyn FusedKernels>),
@@ -109,11 +110,6 @@ pub(super) enum Fused {
 }
 
 impl Fused {
-    /// As a dry run takes it: the same way as the card itself.
-    pub(super) fn traced(card: Card) -> Option<Self> {
-        (card == Card::Cuda && cuda::are_wanted()).then_some(Self::Traced)
-    }
-
     pub(super) fn supports(&self, dtype: DType) -> bool {
         match self {
             Self::Here(kernels) => kernels.supports(dtype),

@@ -162,7 +162,10 @@ fn every_family_gives_the_same_and_leaves_candles_operators_alone() {
         }
         let own = ["group_norm", "flash_attn", "layer_norm", "conv2d", "matmul"];
         assert!(own.iter().all(|name| used.iter().any(|used| used == name)), "{family}: {used:?}");
-        // What candle would put them together from.
+        // What candle would put them together from; it still does for channels that come in no whole pieces.
+        if VaeConfig::read(&files).unwrap().block_channels.iter().any(|channels| !channels.is_multiple_of(8)) {
+            continue;
+        }
         let others = ["sqr", "sqrt", "div", "sub", "softmax_last_dim", "upsample_nearest2d", "to_dtype f32", "affine"];
         let foreign: Vec<_> = used.iter().filter(|name| others.contains(&name.as_str())).collect();
         assert!(foreign.is_empty(), "{family}: {foreign:?}");
