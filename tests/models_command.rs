@@ -104,7 +104,7 @@ fn a_lora_is_the_same_by_flag_and_by_tag_and_missing_ones_are_named() {
         &["generate", "--out", "no.png", "--prompt", "x", "--model", &data("lora/sd1-peft.safetensors")],
     );
     assert!(String::from_utf8_lossy(&lora_as_model.stderr).contains("this file is a LoRA"));
-    refused(&["--embedding", &data("lora/glow2.safetensors")], "another kind of model", 1);
+    refused(&["--embedding", &data("lora/glow2.safetensors")], "Stable Diffusion XL", 1);
 }
 
 #[test]
