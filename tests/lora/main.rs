@@ -135,7 +135,7 @@ fn one_that_changes_nothing_is_refused_with_the_reason() {
     };
     let said = refused(&folder("sd1"), &data("lora/sdxl-kohya.safetensors"));
     assert!(said.contains("another kind of model") || said.contains("would change nothing"), "{said}");
-    let said = refused(&folder("sdxl"), &data("lora/sd1-kohya.safetensors"));
+    let said = refused(&folder("sd2"), &data("lora/sd1-kohya.safetensors"));
     assert!(said.contains("another kind of model") && said.contains("sd1-kohya"), "{said}");
     let said = refused(&folder("sd1"), &data("single/sd2.safetensors"));
     assert!(said.contains("no LoRA"), "{said}");

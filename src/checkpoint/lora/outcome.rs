@@ -53,7 +53,8 @@ pub(super) enum Verdict {
 impl Outcome {
     /// Judges all layers of the file `keys`. Families share names, and many sizes: what tells them apart is how wide the
     /// text is that cross-attention reads. So its keys and values decide where the file has any with a place in the
-    /// model; else half of the layers must fit. Never do more layers have another size than fit.
+    /// model; else half of the layers must fit. A file of which more than a quarter
+    /// has another size than the model is of another kind, whatever text it reads.
     pub(super) fn judge(&self, keys: &[&PatchKey], file_name: &str) -> Verdict {
         if let Some(broken) = &self.broken {
             return Verdict::Refused(broken.clone());
@@ -88,7 +89,7 @@ impl Outcome {
         let fits = telling.iter().filter(|key| self.fitting.contains(**key)).count();
         let all_misfits = keys.iter().filter(|key| is_misfit(key)).count();
         let is_other = if misfits + fits > 0 { misfits > fits } else { self.fitting.len() * 2 < all };
-        let is_other = is_other || all_misfits > self.fitting.len();
+        let is_other = is_other || all_misfits * 4 > all;
         if is_other {
             let text_example =
                 telling.iter().find(|key| is_misfit(key)).and_then(|key| Some((key, self.left_out.get(**key)?)));
