@@ -131,6 +131,9 @@ impl Bench {
                     .unwrap();
             let store = StoreHandle::start_slow(&setup_paths, wake, disk_delay).unwrap();
             let services = Services {
+                arrivals: None,
+                listening: None,
+                crash_report: None,
                 paths: setup_paths,
                 device_text: "CPU · f32".into(),
                 estimate: Some(Arc::new(|question| Some(estimated(question)))),
