@@ -19,6 +19,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::store::paths::Paths;
+use crate::system::log;
 use generate::GenerateArguments;
 
 /// A native desktop studio for Stable Diffusion.
@@ -55,6 +57,15 @@ enum Command {
     /// Write manual pages and completions, as packages want them
     #[command(hide = true)]
     Pages(pages::PagesArguments),
+}
+
+/// Arguments and logging, then the window or a subcommand.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let file = Paths::of_this_machine().ok().map(|paths| paths.log_file());
+    log::start(file.as_deref(), arguments.verbose);
+    arguments.run()
 }
 
 impl Arguments {
