@@ -4,6 +4,7 @@ mod arguments;
 mod backend;
 mod doctor;
 mod generate;
+mod help;
 mod inspect_picture;
 mod models;
 mod output;
@@ -27,7 +28,7 @@ use generate::GenerateArguments;
 ///
 /// Without a subcommand the window opens.
 #[derive(Debug, Parser)]
-#[command(version, about, args_conflicts_with_subcommands = true)]
+#[command(version, about, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -54,6 +55,8 @@ enum Command {
     Serve(Box<serve::ServeArguments>),
     /// Show what this machine and this build have: devices, number formats, memory, folders
     Doctor,
+    /// Show a subcommand's options, or a page of the manual
+    Help(help::HelpArguments),
     /// Write manual pages and completions, as packages want them
     #[command(hide = true)]
     Pages(pages::PagesArguments),
@@ -89,6 +92,7 @@ impl Command {
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => serve::run(&arguments),
             Self::Doctor => doctor::run(),
+            Self::Help(arguments) => help::run(&arguments),
             Self::Pages(arguments) => pages::run(&arguments),
         };
         // A picture is written to its own file; other subcommands are their answer.

@@ -27,6 +27,9 @@ pub(crate) fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
             if entry(ui, "Keys…", Some(Command::Keys), true) {
                 actions.push(Action::Window(WindowAction::Show(Sheet::Keys)));
             }
+            if entry(ui, "Manual", None, true) {
+                actions.push(Action::Window(WindowAction::Show(Sheet::Manual)));
+            }
             if entry(ui, "Get a photographic model…", None, true) {
                 actions.push(Action::Window(WindowAction::Show(Sheet::PhotographicModel)));
             }
