@@ -13,6 +13,8 @@ use crate::canvas::tools::ToolSettings;
 use crate::job::{ErrorKind, Intent, JobError, ModelRef, Request};
 use crate::raster::ResizeMode;
 use crate::store::models::notes::ModelNote;
+use crate::store::paths::Paths;
+use crate::store::preferences::Preferences;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Theme {
@@ -102,6 +104,7 @@ pub struct Settings {
     /// Where the last file dialog ended.
     pub dialog_folder: Option<PathBuf>,
     pub starred: BTreeSet<PathBuf>,
+    pub preferences: Preferences,
 }
 
 impl Default for Settings {
@@ -121,6 +124,7 @@ impl Default for Settings {
             model_notes: BTreeMap::new(),
             dialog_folder: None,
             starred: BTreeSet::new(),
+            preferences: Preferences::default(),
         }
     }
 }
@@ -184,6 +188,14 @@ impl Settings {
             .map_err(|source| SettingsError::Write { source, path: path.to_path_buf() })
     }
 
+    /// Leads to the folders that a person has chosen.
+    pub fn direct(self, paths: &mut Paths) {
+        paths.other_folders = self.known_models;
+        if let Some(folder) = self.preferences.saving.folder {
+            paths.pictures_folder = folder;
+        }
+    }
+
     /// Puts a prompt in front of the history. Empty ones are not worth remembering.
     pub fn remember_prompt(&mut self, prompt: &str) {
         if prompt.trim().is_empty() {
@@ -199,6 +211,7 @@ impl Settings {
         self.ui_scale = if self.ui_scale.is_finite() { self.ui_scale.clamp(0.5, 3.0) } else { 1.0 };
         self.draft.pictures = self.draft.pictures.max(1);
         self.prompt_history.truncate(Self::MAX_HISTORY);
+        self.preferences.saving.quality = self.preferences.saving.quality.clamp(1, 100);
         self
     }
 
@@ -213,6 +226,8 @@ impl Settings {
             note.picture = note.picture.take().filter(is_text);
         }
         settings.dialog_folder = settings.dialog_folder.filter(is_text);
+        let folder = &mut settings.preferences.saving.folder;
+        *folder = folder.take().filter(is_text);
         if matches!(&settings.draft.request.model, ModelRef::Folder(path) | ModelRef::File(path) if !is_text(path)) {
             settings.draft.request.model = ModelRef::default();
         }

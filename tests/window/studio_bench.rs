@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use egui::{Event, Modifiers, PointerButton, Pos2, pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use inkwick::engine::device::WantedProcessor;
 use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Finder, SelectHandle};
 use inkwick::job::{
     AttentionMode, Estimate, EstimateQuestion, JobError, JobId, MemoryMode, Request, SelectPrompt, Wake,
@@ -19,10 +20,11 @@ use inkwick::job::{
 use inkwick::mask::{MaskPlane, PixelRect};
 use inkwick::prompt::WindowWords;
 use inkwick::raster::Picture;
-use inkwick::store::keys::KeyNames;
+use inkwick::store::keys;
 use inkwick::store::paths::Paths;
 use inkwick::store::pictures::gallery::Gallery;
 use inkwick::store::pictures::saver::PictureSaver;
+use inkwick::store::pictures::saving::SavingRules;
 use inkwick::store::settings::{Settings, Theme};
 use inkwick::store::worker::StoreHandle;
 use inkwick::ui::action::{Action, FilesAction, LookingAt};
@@ -122,9 +124,11 @@ impl Bench {
         let setup = move |ctx: &egui::Context| {
             let mut settings = Settings::load(&setup_paths.settings_file).settings;
             settings.theme = theme.unwrap_or(settings.theme);
+            let keys_file = keys::file_beside(&setup_paths.settings_file);
             let wake_ctx = ctx.clone();
             let wake: Wake = Arc::new(move || wake_ctx.request_repaint());
-            let saver = Arc::new(PictureSaver::new(Gallery::new(&setup_paths)));
+            let saving = SavingRules::default();
+            let saver = Arc::new(PictureSaver::new(Gallery::new(&setup_paths)).by(saving.clone()));
             let engine = EngineHandle::start(make_backend, saver, Arc::clone(&wake)).unwrap();
             let selector =
                 SelectHandle::start(SquareFinder { is_there: setup_paths.models_folder.exists() }, Arc::clone(&wake))
@@ -139,7 +143,9 @@ impl Bench {
                     let window = |words: &[&str]| WindowWords { tokens: words.len(), begins: words[0].to_owned() };
                     Some(TokenCount { windows: words.chunks(75).map(window).collect(), room: 75 })
                 })),
-                keys: KeyNames::new(),
+                keys: keys::load(&keys_file).0,
+                saving,
+                processor: WantedProcessor::default(),
                 problem: None,
                 open: Vec::new(),
             };

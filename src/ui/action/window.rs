@@ -21,6 +21,8 @@ pub enum WindowAction {
     /// What was written can be done.
     PathFree(PathBuf),
     CloseSheet,
+    /// Opens the list of everything that can be done, or closes it.
+    TogglePalette,
     CloseToast(u64),
     Quit,
 }
@@ -40,4 +42,7 @@ pub enum Sheet {
     Selector,
     /// A field for a path, where the desktop has no file dialog.
     Path,
+    Settings,
+    /// Everything that can be done, by name.
+    Palette,
 }

@@ -11,9 +11,7 @@ use egui::{CentralPanel, Frame, Panel, Ui};
 use crate::engine::{EngineHandle, JobHandle, SelectHandle, work_grid};
 use crate::hub::Downloads;
 use crate::job::{Estimate, EstimateQuestion, ModelRef, Wake, WorkGrid};
-use crate::store::keys::KeyNames;
 use crate::store::models::entry::ModelEntry;
-use crate::store::paths::Paths;
 use crate::store::settings::Settings;
 use crate::store::token::Token;
 use crate::store::worker::{StoreCommand, StoreHandle};
@@ -25,6 +23,7 @@ use crate::ui::app::clipboard;
 use crate::ui::app::engine_events;
 use crate::ui::app::engine_events::Aftermath;
 use crate::ui::app::runs::PreparedRuns;
+use crate::ui::app::services::Services;
 use crate::ui::app::settings::SettingsSaver;
 use crate::ui::canvas::state::CanvasState;
 use crate::ui::canvas::view;
@@ -35,30 +34,14 @@ use crate::ui::chrome::{menu, sheets, status_bar, toasts_view};
 use crate::ui::gallery::state::GalleryState;
 use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
-use crate::ui::prompt::estimate::EstimatePicture;
-use crate::ui::prompt::token_count::{CountTokens, TokenCount, TokenQuestion};
+use crate::ui::palette::state::PaletteState;
+use crate::ui::prompt::token_count::{TokenCount, TokenQuestion};
 use crate::ui::results::candidate::Candidates;
+use crate::ui::settings::state::SettingsWindow;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme::fonts;
-use crate::ui::{canvas, gallery, library, prompt, results, theme};
-
-/// What the window is given besides the engine and the store.
-pub struct Services {
-    pub paths: Paths,
-    /// "CPU · f32".
-    pub device_text: String,
-    /// Without one, no count is shown.
-    pub count_tokens: Option<CountTokens>,
-    /// Without one, there is no estimate.
-    pub estimate: Option<EstimatePicture>,
-    /// The keys that a person wants otherwise.
-    pub keys: KeyNames,
-    /// A sentence to show at once: what was wrong with the settings file, for one.
-    pub problem: Option<String>,
-    /// Pictures and model folders named on the command line.
-    pub open: Vec<std::path::PathBuf>,
-}
+use crate::ui::{canvas, gallery, library, palette, prompt, results, settings, theme};
 
 /// The window's contents and everything behind them.
 pub struct Studio {
@@ -95,7 +78,7 @@ impl Studio {
         services: Services,
     ) -> Self {
         fonts::install(ctx);
-        theme::apply(ctx);
+        theme::apply_with(ctx, settings.preferences.accent, settings.preferences.less_motion);
         // The keys zoom the picture here, not the letters.
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
         ctx.set_theme(app::settings::theme_of(&settings));
@@ -103,7 +86,12 @@ impl Studio {
         store.send(StoreCommand::ListModels { known: settings.known_models.clone() });
         store.send(StoreCommand::OpenCanvas);
         store.send(StoreCommand::FindUnfinished);
+        if let Some(folder) = settings.preferences.saving.folder.clone() {
+            store.send(StoreCommand::UsePicturesFolder(folder));
+        }
         store.send(StoreCommand::ScanGallery);
+        services.saving.set(settings.preferences.saving.clone());
+        services.processor.set(settings.preferences.processor);
 
         let mut state = AppState {
             prompt: app::settings::prompt_of(&settings),
@@ -120,9 +108,12 @@ impl Studio {
             toasts: Toasts::default(),
             sheet: None,
             path_sheet: None,
+            settings: SettingsWindow::default(),
+            palette: PaletteState::default(),
             device_text: services.device_text.clone(),
         };
-        state.gallery.folder_text = folder_text(&services.paths);
+        let folder = settings.preferences.saving.folder.as_ref().unwrap_or(&services.paths.pictures_folder);
+        state.gallery.folder_text = folder_text(folder);
         state.gallery.starred.clone_from(&settings.starred);
         let (keymap, wrong_keys) = keymap::Keymap::new(&services.keys);
         keymap::install(ctx, keymap);
@@ -229,6 +220,9 @@ impl Studio {
         for action in actions.drain(..) {
             self.apply(&ctx, action);
         }
+        if let Some(action) = settings::keys::capture(&ctx, &mut self.state.settings, &self.services.keys) {
+            self.apply(&ctx, action);
+        }
         if self.state.sheet.is_none() {
             pressed::leave_field(&ctx);
         }
@@ -252,6 +246,15 @@ impl Studio {
         toasts_view::show(&ctx, canvas_rect, &mut self.state.toasts, &mut actions);
         match self.state.sheet {
             Some(Sheet::Library) => library::show(&ctx, &mut self.state, &mut self.textures, &mut actions),
+            Some(Sheet::Settings) => {
+                let shown = settings::Shown {
+                    settings: &self.saver.current,
+                    paths: &self.services.paths,
+                    keys: &self.services.keys,
+                };
+                settings::show(&ctx, &mut self.state.settings, &shown, &mut actions);
+            }
+            Some(Sheet::Palette) => palette::show(&ctx, &mut self.state, &self.saver.current, &mut actions),
             Some(Sheet::Inspection) => library::inspection::show(&ctx, &self.state, &mut actions),
             Some(sheet) => sheets::show(&ctx, sheet, &mut self.state, &mut actions),
             None => {}
@@ -307,6 +310,13 @@ impl Studio {
         });
         seams(ui, between, tokens.edge);
         between
+    }
+
+    /// Where new pictures go.
+    #[must_use]
+    pub fn pictures_folder(&self) -> PathBuf {
+        let chosen = self.saver.current.preferences.saving.folder.clone();
+        chosen.unwrap_or_else(|| self.services.paths.pictures_folder.clone())
     }
 
     /// Dialogs that shall open now; only the window's owner can.
@@ -381,7 +391,7 @@ fn seams(ui: &Ui, canvas: egui::Rect, colour: egui::Color32) {
 }
 
 /// "Pictures / Inkwick": enough to find it, short enough to read.
-fn folder_text(paths: &Paths) -> String {
-    let names: Vec<_> = paths.pictures_folder.iter().map(|name| name.to_string_lossy()).collect();
+pub(super) fn folder_text(folder: &std::path::Path) -> String {
+    let names: Vec<_> = folder.iter().map(|name| name.to_string_lossy()).collect();
     names[names.len().saturating_sub(2)..].join(" / ")
 }

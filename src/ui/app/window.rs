@@ -7,7 +7,8 @@ use crate::engine::{EngineHandle, SelectHandle};
 use crate::store::settings::{Settings, WindowPlace};
 use crate::store::worker::StoreHandle;
 use crate::ui::app::dialogs;
-use crate::ui::app::studio::{Services, Studio};
+use crate::ui::app::services::Services;
+use crate::ui::app::studio::Studio;
 
 /// The parts that need the window's context first: both threads wake it after every event.
 pub struct Behind {

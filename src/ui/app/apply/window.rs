@@ -7,6 +7,7 @@ use crate::ui::action::{Action, Sheet, WindowAction};
 use crate::ui::app::studio::Studio;
 use crate::ui::chrome::layout::{Layout, PanelForm, SidePanel};
 use crate::ui::chrome::path_sheet::PathSheet;
+use crate::ui::palette::state::PaletteState;
 
 impl Studio {
     pub(super) fn apply_to_window(&mut self, ctx: &egui::Context, action: WindowAction) {
@@ -31,7 +32,7 @@ impl Studio {
             }
             WindowAction::Show(sheet) => self.state.sheet = Some(sheet),
             WindowAction::AskPath(request) => {
-                let folder = self.dialog_folder().unwrap_or_else(|| self.services.paths.pictures_folder.clone());
+                let folder = self.dialog_folder().unwrap_or_else(|| self.pictures_folder());
                 self.state.path_sheet = Some(PathSheet::new(request, Some(&folder)));
                 self.state.sheet = Some(Sheet::Path);
             }
@@ -47,7 +48,15 @@ impl Studio {
                     self.apply(ctx, sheet.request.chosen(&path));
                 }
             }
-            WindowAction::CloseSheet => self.state.sheet = None,
+            WindowAction::CloseSheet => {
+                self.state.sheet = None;
+                self.state.settings.capturing = None;
+            }
+            WindowAction::TogglePalette if self.state.sheet == Some(Sheet::Palette) => self.state.sheet = None,
+            WindowAction::TogglePalette => {
+                self.state.palette = PaletteState::default();
+                self.state.sheet = Some(Sheet::Palette);
+            }
             WindowAction::CloseToast(id) => self.state.toasts.close(id),
             WindowAction::Quit => {
                 self.save_now();
