@@ -9,7 +9,7 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 
 use super::atomic;
-use crate::canvas::tools::ToolSettings;
+use crate::canvas::tools::{Tool, ToolSettings};
 use crate::job::{ErrorKind, Intent, JobError, ModelRef, Request};
 use crate::raster::ResizeMode;
 use crate::store::models::notes::ModelNote;
@@ -91,8 +91,13 @@ pub struct Settings {
     pub window: WindowPlace,
     pub prompt_panel_shown: bool,
     pub gallery_panel_shown: bool,
+    /// In points; `None` is the usual one.
+    pub prompt_panel_width: Option<f32>,
+    pub gallery_panel_width: Option<f32>,
     pub open_sections: BTreeSet<PanelSection>,
     pub draft: Draft,
+    /// The one in hand.
+    pub tool: Tool,
     /// Of the canvas.
     pub tools: ToolSettings,
     /// Newest first, each once, at most `MAX_HISTORY`.
@@ -116,8 +121,11 @@ impl Default for Settings {
             window: WindowPlace::default(),
             prompt_panel_shown: true,
             gallery_panel_shown: true,
+            prompt_panel_width: None,
+            gallery_panel_width: None,
             open_sections: BTreeSet::new(),
             draft: Draft::default(),
+            tool: Tool::default(),
             tools: ToolSettings::default(),
             prompt_history: Vec::new(),
             known_models: Vec::new(),

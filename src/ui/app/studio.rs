@@ -25,7 +25,6 @@ use crate::ui::app::engine_events::Aftermath;
 use crate::ui::app::runs::PreparedRuns;
 use crate::ui::app::services::Services;
 use crate::ui::app::settings::SettingsSaver;
-use crate::ui::canvas::state::CanvasState;
 use crate::ui::canvas::view;
 use crate::ui::chrome::layout;
 use crate::ui::chrome::layout::{Layout, PanelForm};
@@ -99,7 +98,7 @@ impl Studio {
             memory: app::settings::memory_of(&settings),
             models: vec![ModelEntry::built_in()],
             grids: Vec::new(),
-            canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
+            canvas: app::settings::canvas_of(&settings),
             candidates: Candidates::default(),
             gallery: GalleryState::default(),
             library: LibraryState { notes: settings.model_notes.clone(), ..LibraryState::default() },
@@ -290,11 +289,18 @@ impl Studio {
         let full =
             layout.prompt == PanelForm::Full || (layout.prompt == PanelForm::Rail && state.panels.prompt.over_canvas);
         if full {
-            Panel::left("prompt")
-                .exact_size(layout.prompt_width)
-                .frame(plain(tokens.panel))
-                .show_separator_line(false)
-                .show(ui, |ui| prompt::panel::show(ui, state, layout, actions));
+            // Where the window is narrow, it has a width and a memory of its own.
+            let panel = if layout.narrow {
+                Panel::left("narrow prompt").exact_size(layout.prompt_width)
+            } else {
+                let widths = layout::PROMPT_WIDTH_NARROW..=layout::PROMPT_WIDTH_WIDEST;
+                Panel::left("prompt").resizable(true).default_size(layout.prompt_width).size_range(widths)
+            };
+            let panel = panel.frame(plain(tokens.panel)).show_separator_line(false);
+            let drawn = panel.show(ui, |ui| prompt::panel::show(ui, state, layout, actions));
+            if !layout.narrow {
+                state.panels.prompt_width = drawn.response.rect.width();
+            }
         } else if layout.prompt == PanelForm::Rail {
             Panel::left("prompt rail")
                 .exact_size(layout::RAIL_WIDTH)
@@ -312,13 +318,6 @@ impl Studio {
         between
     }
 
-    /// Where new pictures go.
-    #[must_use]
-    pub fn pictures_folder(&self) -> PathBuf {
-        let chosen = self.saver.current.preferences.saving.folder.clone();
-        chosen.unwrap_or_else(|| self.services.paths.pictures_folder.clone())
-    }
-
     /// Dialogs that shall open now; only the window's owner can.
     pub fn take_dialog_requests(&mut self) -> Vec<DialogRequest> {
         std::mem::take(&mut self.dialog_requests)
@@ -328,49 +327,6 @@ impl Studio {
     #[must_use]
     pub fn answers(&self) -> &Sender<Action> {
         self.background.answers()
-    }
-
-    /// Where dialogs open: the folder of the last one.
-    #[must_use]
-    pub fn dialog_folder(&self) -> Option<std::path::PathBuf> {
-        self.saver.current.dialog_folder.clone()
-    }
-
-    #[must_use]
-    pub fn window_place(&self) -> crate::store::settings::WindowPlace {
-        self.saver.current.window
-    }
-
-    /// Notes where the window stands; written with the other settings.
-    pub fn note_window(&mut self, place: crate::store::settings::WindowPlace) {
-        if self.saver.current.window != place {
-            self.saver.current.window = place;
-            self.saver.touch();
-        }
-    }
-
-    /// Sends the canvas's newest steps to the journal.
-    fn keep_steps(&mut self) {
-        let steps = self.state.canvas.document.take_records();
-        if !steps.is_empty() {
-            self.store.send(StoreCommand::KeepSteps(steps));
-        }
-    }
-
-    /// Sends what is not saved yet. The store writes it before its thread ends.
-    pub fn save_now(&mut self) {
-        self.state.canvas.document.end_stroke();
-        self.keep_steps();
-        self.send_to_trash(true);
-        if let Some(settings) = self.saver.rest(&self.state) {
-            self.store.send(StoreCommand::SaveSettings(Box::new(settings)));
-        }
-    }
-}
-
-impl Drop for Studio {
-    fn drop(&mut self) {
-        self.save_now();
     }
 }
 
