@@ -30,7 +30,9 @@ pub(super) fn run(open: Vec<PathBuf>) -> ExitCode {
         let (keys, wrong_keys) = keys::load(&keys::file_beside(&paths.settings_file));
         let problem = loaded.problem.map(|error| error.to_string()).or(wrong_keys.map(|error| error.to_string()));
         let preferences = loaded.settings.preferences.clone();
-        ui::run(loaded.settings, move |wake| start(paths, open, keys, problem, &preferences, wake))
+        // Who names a picture knows what it is for.
+        let is_first_start = loaded.is_first_start && open.is_empty();
+        ui::run(loaded.settings, move |wake| start(paths, open, keys, problem, (&preferences, is_first_start), wake))
             .map_err(|error| format!("{error}; `inkwick generate` works without a window"))
     });
     match outcome {
@@ -47,7 +49,7 @@ fn start(
     open: Vec<PathBuf>,
     keys: KeyNames,
     problem: Option<String>,
-    preferences: &Preferences,
+    (preferences, is_first_start): (&Preferences, bool),
     wake: Wake,
 ) -> Result<Behind, String> {
     let (saving, processor) = (SavingRules::default(), WantedProcessor::default());
@@ -72,6 +74,7 @@ fn start(
         saving,
         processor,
         keys,
+        is_first_start,
         problem,
         open,
     };

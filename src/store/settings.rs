@@ -141,6 +141,8 @@ impl Default for Settings {
 #[derive(Debug)]
 pub struct LoadedSettings {
     pub settings: Settings,
+    /// There was no file: nobody has worked here before.
+    pub is_first_start: bool,
     pub problem: Option<SettingsError>,
 }
 
@@ -178,9 +180,13 @@ impl Settings {
             Err(error) => Err(error.to_string()),
             Ok(text) => ron::from_str::<Self>(&text).map_err(|error| error.to_string()),
         };
+        let is_first_start = !path.exists();
         match read {
-            Ok(settings) => LoadedSettings { settings: settings.in_range(), problem: None },
-            Err(reason) => LoadedSettings { settings: Self::default(), problem: Some(keep_broken(path, reason)) },
+            Ok(settings) => LoadedSettings { settings: settings.in_range(), is_first_start, problem: None },
+            Err(reason) => {
+                let problem = Some(keep_broken(path, reason));
+                LoadedSettings { settings: Self::default(), is_first_start, problem }
+            }
         }
     }
 
@@ -258,7 +264,7 @@ mod tests {
     use super::*;
 
     fn read(path: &Path) -> (Settings, Option<String>) {
-        let LoadedSettings { settings, problem } = Settings::load(path);
+        let LoadedSettings { settings, problem, .. } = Settings::load(path);
         (settings, problem.map(|problem| problem.to_string()))
     }
 

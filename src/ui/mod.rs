@@ -15,6 +15,7 @@ mod settings;
 mod state;
 pub mod textures;
 pub mod theme;
+pub(crate) mod tour;
 pub mod widgets;
 mod words;
 

@@ -67,6 +67,9 @@ impl Finder for SquareFinder {
     }
 }
 
+/// A file by this name in the home makes it somebody's first start.
+const FIRST_START: &str = "first-start";
+
 type Slot = Rc<RefCell<Option<Studio>>>;
 
 pub(crate) struct Bench {
@@ -85,6 +88,16 @@ impl Bench {
     pub(crate) fn sized(script: FakeScript, size: [f32; 2], scale: f32, theme: Theme) -> Self {
         let home = tempfile::tempdir().unwrap();
         Self::open(home, move || FakeBackend::new(script), size, scale, Some(theme), Duration::ZERO)
+    }
+
+    /// At somebody's very first start.
+    pub(crate) fn first(script: FakeScript, size: [f32; 2]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join(FIRST_START), "").unwrap();
+        let mark = home.path().join(FIRST_START);
+        let bench = Self::open(home, move || FakeBackend::new(script), size, 1.0, Some(Theme::Dark), Duration::ZERO);
+        std::fs::remove_file(mark).unwrap();
+        bench
     }
 
     pub(crate) fn reopen(home: tempfile::TempDir, script: FakeScript) -> Self {
@@ -118,6 +131,7 @@ impl Bench {
         theme: Option<Theme>,
         disk_delay: Duration,
     ) -> Self {
+        let for_setup_first = home.path().join(FIRST_START).exists();
         let paths = Paths::under(&home.path().join("Inkwick"));
         let slot = Slot::default();
         let (for_setup, setup_paths) = (Rc::clone(&slot), paths.clone());
@@ -145,6 +159,8 @@ impl Bench {
                 })),
                 keys: keys::load(&keys_file).0,
                 saving,
+                // As a settings' file would have it; `Bench::first` starts without one.
+                is_first_start: for_setup_first,
                 processor: WantedProcessor::default(),
                 problem: None,
                 open: Vec::new(),

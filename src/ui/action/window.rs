@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::DialogRequest;
+use crate::ui::tour::state::Tour;
 
 #[derive(Clone, Debug)]
 pub enum WindowAction {
@@ -24,6 +25,8 @@ pub enum WindowAction {
     /// Opens the list of everything that can be done, or closes it.
     TogglePalette,
     CloseToast(u64),
+    /// Where the first start's tour is now.
+    Tour(Tour),
     Quit,
 }
 

@@ -22,6 +22,8 @@ pub struct Services {
     pub saving: SavingRules,
     /// Shared with who computes.
     pub processor: WantedProcessor,
+    /// Nobody has worked here before.
+    pub is_first_start: bool,
     /// A sentence to show at once: what was wrong with the settings file, for one.
     pub problem: Option<String>,
     /// Pictures and model folders named on the command line.

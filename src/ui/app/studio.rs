@@ -40,7 +40,8 @@ use crate::ui::settings::state::SettingsWindow;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme::fonts;
-use crate::ui::{canvas, gallery, library, palette, prompt, results, settings, theme};
+use crate::ui::tour::state::{Step, Tour};
+use crate::ui::{canvas, gallery, library, palette, prompt, results, settings, theme, tour};
 
 /// The window's contents and everything behind them.
 pub struct Studio {
@@ -109,6 +110,7 @@ impl Studio {
             path_sheet: None,
             settings: SettingsWindow::default(),
             palette: PaletteState::default(),
+            tour: if services.is_first_start { Tour::At(Step::Words) } else { Tour::Over },
             device_text: services.device_text.clone(),
         };
         let folder = settings.preferences.saving.folder.as_ref().unwrap_or(&services.paths.pictures_folder);
@@ -188,6 +190,9 @@ impl Studio {
         }
         self.send_to_trash(false);
         self.work_on_canvas();
+        if let Some(tour) = tour::goes_on(&self.state) {
+            self.go_on_with_tour(tour);
+        }
         let AppState { prompt, grids, .. } = &mut self.state;
         let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
         if let Some((model, grid)) =
@@ -219,6 +224,9 @@ impl Studio {
         for action in actions.drain(..) {
             self.apply(&ctx, action);
         }
+        if let Some(action) = tour::leave(&ctx, &self.state) {
+            self.apply(&ctx, action);
+        }
         if let Some(action) = settings::keys::capture(&ctx, &mut self.state.settings, &self.services.keys) {
             self.apply(&ctx, action);
         }
@@ -243,6 +251,7 @@ impl Studio {
         }
         let canvas_rect = self.panels(ui, &mut actions);
         toasts_view::show(&ctx, canvas_rect, &mut self.state.toasts, &mut actions);
+        tour::show(&ctx, &self.state, canvas_rect, &mut actions);
         match self.state.sheet {
             Some(Sheet::Library) => library::show(&ctx, &mut self.state, &mut self.textures, &mut actions),
             Some(Sheet::Settings) => {

@@ -20,6 +20,7 @@ use super::prompt::size;
 use super::prompt::state::{InpaintPanel, PromptPanelState};
 use super::results::candidate::Candidates;
 use super::settings::state::SettingsWindow;
+use super::tour::state::Tour;
 use crate::job::{ModelRef, Request, WorkGrid};
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
@@ -47,6 +48,7 @@ pub struct AppState {
     pub path_sheet: Option<PathSheet>,
     pub settings: SettingsWindow,
     pub palette: PaletteState,
+    pub tour: Tour,
     /// "CPU · f32", as the start-up code found it.
     pub device_text: String,
 }

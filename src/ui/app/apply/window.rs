@@ -8,6 +8,7 @@ use crate::ui::app::studio::Studio;
 use crate::ui::chrome::layout::{Layout, PanelForm, SidePanel};
 use crate::ui::chrome::path_sheet::PathSheet;
 use crate::ui::palette::state::PaletteState;
+use crate::ui::tour::state::Tour;
 
 impl Studio {
     pub(super) fn apply_to_window(&mut self, ctx: &egui::Context, action: WindowAction) {
@@ -58,12 +59,19 @@ impl Studio {
                 self.state.sheet = Some(Sheet::Palette);
             }
             WindowAction::CloseToast(id) => self.state.toasts.close(id),
+            WindowAction::Tour(tour) => self.go_on_with_tour(tour),
             WindowAction::Quit => {
                 self.save_now();
                 self.jobs.iter().for_each(JobHandle::cancel);
                 ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
         }
+    }
+
+    /// Once it is over there is a settings' file, by which the next start is not the first.
+    pub(in crate::ui) fn go_on_with_tour(&mut self, tour: Tour) {
+        self.state.tour = tour;
+        self.saver.touch();
     }
 
     /// What would be written over is asked about first.
