@@ -210,6 +210,19 @@ fn a_letter_is_not_taken_from_who_writes_and_escape_leaves_everything() {
 }
 
 #[test]
+fn keys_alone_find_and_change_a_setting() {
+    let mut bench = Bench::new(FakeScript::default());
+    open(&mut bench);
+    search(&mut bench, "offline");
+    // The last control of the window is the only one that was found.
+    bench.window.key_press_modifiers(Modifiers::SHIFT, Key::Tab);
+    bench.frames(2);
+    bench.window.key_press(Key::Space);
+    bench.frames(2);
+    assert!(bench.studio(|studio| studio.settings().preferences.works_offline));
+}
+
+#[test]
 fn offline_nothing_is_fetched() {
     let mut bench = Bench::new(FakeScript::default());
     open(&mut bench);
