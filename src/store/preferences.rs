@@ -22,6 +22,7 @@ impl Accent {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Preferences {
     pub accent: Accent,
     /// Panels and folds open at once.

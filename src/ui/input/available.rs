@@ -20,9 +20,8 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
     match command {
         Command::Generate | Command::GenerateInFront => unless(state.is_ready(), "there is no prompt yet"),
         Command::Cancel | Command::CancelAll => unless(state.candidates.is_busy(), NOTHING_RUNS),
-        Command::Accept => unless(over_canvas && is_kept, NOTHING_SHOWN),
         Command::SetAside => unless(over_canvas, NOTHING_SHOWN),
-        Command::Trash => unless(over_canvas && is_kept, NOTHING_SHOWN),
+        Command::Accept | Command::Trash => unless(over_canvas && is_kept, NOTHING_SHOWN),
         Command::Star => unless(is_kept, "the shown picture is in no file yet"),
         Command::Previous => unless(state.neighbour(-1).is_some(), "this is the first picture"),
         Command::Next => unless(state.neighbour(1).is_some(), "this is the last picture"),

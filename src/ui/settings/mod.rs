@@ -123,8 +123,9 @@ fn top(
     child.with_layout(Layout::left_to_right(Align::Center), |ui| {
         if folded && window.search.is_empty() {
             let width = ui.available_width();
-            let label = ui.scope_id();
-            fields::menu_box(ui, label, width.min(180.0), window.section.name(), "", |ui| {
+            let (_, page) = ui.allocate_exact_size(egui::Vec2::ZERO, egui::Sense::hover());
+            page.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, "Page"));
+            fields::menu_box(ui, page.id, width.min(180.0), window.section.name(), "", |ui| {
                 for section in Section::ALL {
                     if fields::choice(ui, section == window.section, section.name(), "") {
                         window.section = section;

@@ -18,6 +18,7 @@ const SQUARE_HEIGHT: f32 = 160.0;
 const HUES_HEIGHT: f32 = 20.0;
 /// Cells on a side of what is painted between.
 const FINENESS: usize = 16;
+const HUES: usize = 24;
 /// One press of an arrow, and with Shift.
 const STEP: f32 = 0.01;
 const LARGE_STEP: f32 = 0.1;
@@ -133,16 +134,15 @@ fn square(ui: &mut Ui, hsv: &mut Hsv) -> Response {
 
 fn hues(ui: &mut Ui, hsv: &mut Hsv) {
     let (rect, response) = ui.allocate_exact_size(vec2(WIDTH, HUES_HEIGHT), Sense::click_and_drag());
-    const PARTS: usize = 24;
     let mut mesh = Mesh::default();
     for y in [0.0, 1.0] {
-        for column in 0..=PARTS {
-            let hue = column as f32 / PARTS as f32;
+        for column in 0..=HUES {
+            let hue = column as f32 / HUES as f32;
             let [red, green, blue] = Hsv { hue, saturation: 1.0, value: 1.0 }.rgb();
             mesh.colored_vertex(rect.lerp_inside(vec2(hue, y)), Color32::from_rgb(red, green, blue));
         }
     }
-    cells(&mut mesh, PARTS, 1);
+    cells(&mut mesh, HUES, 1);
     ui.painter().add(Shape::mesh(mesh));
     if let Some(pos) = taken(&response) {
         // The last hue is the first one again, and would jump there.

@@ -78,9 +78,8 @@ mod tests {
     #[test]
     fn a_grey_keeps_the_hue_that_was_chosen() {
         let blue = Hsv::of([0, 0, 255], Hsv::default());
-        assert_eq!(Hsv::of([90, 90, 90], blue).hue, blue.hue);
-        let black = Hsv::of([0, 0, 0], blue);
-        assert_eq!((black.hue, black.saturation, black.value), (blue.hue, 1.0, 0.0));
+        assert_eq!(Hsv::of([90, 90, 90], blue), Hsv { saturation: 0.0, value: 90.0 / 255.0, ..blue });
+        assert_eq!(Hsv::of([0, 0, 0], blue), Hsv { value: 0.0, ..blue });
     }
 
     #[test]
