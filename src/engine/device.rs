@@ -25,8 +25,11 @@ pub enum DtypeChoice {
     /// Single precision on a CPU, half on a GPU.
     #[default]
     Auto,
+    /// Single precision.
     F32,
+    /// IEEE half precision.
     F16,
+    /// bfloat16: half the bytes, the range of single precision.
     Bf16,
 }
 
@@ -67,6 +70,7 @@ impl WantedProcessor {
     }
 }
 
+/// Why a device cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     #[error("{wanted} cannot be used: {reason}")]

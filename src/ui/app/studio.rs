@@ -121,6 +121,10 @@ impl Studio {
         for problem in services.problem.iter().chain(&wrong_keys) {
             state.toasts.error(problem.clone(), None);
         }
+        if let Some(report) = services.crash_report.clone() {
+            let text = "Inkwick ended by a fault of its own last time; a report says where.";
+            state.toasts.offer(text, "Show", Action::Files(FilesAction::Reveal(report)));
+        }
         let waking = ctx.clone();
         let wake: Wake = Arc::new(move || waking.request_repaint());
         Self {
@@ -158,6 +162,11 @@ impl Studio {
         let known_before = self.saver.current.known_models.len();
         while let Some(event) = self.store.try_recv() {
             self.take_from_store(event);
+        }
+        while let Some(open) = self.services.arrivals.as_ref().and_then(|arrivals| arrivals.try_recv().ok()) {
+            self.services.open.extend(open);
+            ctx.send_viewport_cmd(egui::ViewportCommand::Minimized(false));
+            ctx.send_viewport_cmd(egui::ViewportCommand::Focus);
         }
         // Not before the canvas of the last run is there: it would take their place.
         if self.state.canvas.is_restored {

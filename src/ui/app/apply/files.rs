@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::job::{ErrorKind, JobError};
 use crate::store::pictures::picture_file;
 use crate::store::worker::StoreCommand;
-use crate::ui::action::{DialogRequest, FilesAction};
+use crate::system::link::{self, Link};
+use crate::ui::action::{DialogRequest, FilesAction, Tab};
 use crate::ui::app::studio::Studio;
+use crate::ui::words;
 
 impl Studio {
     pub(super) fn apply_to_files(&mut self, action: FilesAction) {
@@ -39,6 +42,7 @@ impl Studio {
                 let with_settings = self.saver.current.preferences.settings_in_copies;
                 self.store.send(StoreCommand::SaveAs { from, to, with_settings });
             }
+            FilesAction::Dropped(path) if path.to_str().is_some_and(link::is_link) => self.open_link(&path),
             FilesAction::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
             FilesAction::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
             FilesAction::Reveal(file) => self.store.send(StoreCommand::Reveal(file)),
@@ -57,6 +61,22 @@ impl Studio {
                 self.store.send(StoreCommand::RevealFolder(folder));
             }
             FilesAction::ShowLog => self.store.send(StoreCommand::Reveal(self.services.paths.log_file())),
+        }
+    }
+
+    /// A model is only offered: a person presses the button.
+    fn open_link(&mut self, link: &Path) {
+        match Link::parse(&link.to_string_lossy()) {
+            Ok(Link::Open(path)) => self.apply_to_files(FilesAction::Dropped(path)),
+            Ok(Link::Model(name)) => {
+                self.state.toasts.note(format!("A link names the model {name}: Download fetches it, if you want it."));
+                self.state.library.repository_text = name;
+                self.open_library(Tab::Download);
+            }
+            Err(error) => {
+                let error = JobError::caused(ErrorKind::Request, error);
+                self.state.toasts.error(words::of_error(&error), None);
+            }
         }
     }
 
