@@ -63,7 +63,7 @@ fn start(arguments: &ServeArguments) -> Result<(), String> {
         ));
     }
     let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
-    paths.other_folders = Settings::load(&paths.settings_file).settings.known_models;
+    Settings::load(&paths.settings_file).settings.direct(&mut paths);
     let listener = TcpListener::bind(arguments.listen).map_err(|error| {
         format!("{} cannot be listened on ({error}); choose another with --listen", arguments.listen)
     })?;
