@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, Remedy};
+use super::{Compute, Control, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, Remedy};
 use crate::prompt::drawn;
 use crate::raster::{Picture, ResizeMode};
 use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
@@ -73,6 +73,9 @@ pub struct Request {
     pub vae: Option<PathBuf>,
     pub loras: Vec<LoraRef>,
     pub embeddings: Vec<EmbeddingRef>,
+    /// Pictures that steer, each through a network of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<Control>,
     /// What the network was trained to predict, where the model's own word is wrong or missing.
     pub prediction: PredictionChoice,
     /// As AUTOMATIC1111 counts: 1 is the encoder's last layer, 2 the one before.
@@ -145,6 +148,19 @@ pub enum RequestError {
     MaskSize { wanted: (u32, u32), found: (u32, u32) },
     #[error("{setting} must be from 0 to {max} pixels, found {found}", max = InpaintSettings::MAX_PX)]
     Pixels { setting: &'static str, found: u32 },
+    #[error("the control {name} has no picture to steer by; choose one")]
+    ControlPicture { name: String },
+    #[error("the weight of the control {name} must be from -{max} to {max}, found {found}", max = Control::MAX_WEIGHT)]
+    ControlWeight { name: String, found: f64 },
+    #[error(
+        "the control {name} must count from a share of the steps to a later one, both from 0 to 1, found {from} to {to}"
+    )]
+    ControlSteps { name: String, from: f64, to: f64 },
+    #[error(
+        "the mask of the control {name} must be as large as its picture, {}×{}, found {}×{}; save it again at that size",
+        wanted.0, wanted.1, found.0, found.1
+    )]
+    ControlMaskSize { name: String, wanted: (u32, u32), found: (u32, u32) },
 }
 
 impl RequestError {
@@ -161,7 +177,11 @@ impl RequestError {
             | Self::Sampling(_)
             | Self::ImageGuidance { .. }
             | Self::MaskSize { .. }
-            | Self::Pixels { .. } => None,
+            | Self::Pixels { .. }
+            | Self::ControlPicture { .. }
+            | Self::ControlWeight { .. }
+            | Self::ControlSteps { .. }
+            | Self::ControlMaskSize { .. } => None,
         }
     }
 }
@@ -212,6 +232,14 @@ impl Request {
         }
     }
 
+    /// The first picture that steers, where no photo and no size is given: then the size follows its shape.
+    #[must_use]
+    pub fn shaping_control(&self) -> Option<(u32, u32)> {
+        let is_free = self.init.is_none() && self.width.is_none() && self.height.is_none();
+        let picture = self.controls.iter().find_map(|control| control.picture.as_ref()).filter(|_| is_free)?;
+        Some((picture.width(), picture.height()))
+    }
+
     /// What can be judged without the model.
     ///
     /// # Errors
@@ -256,6 +284,7 @@ impl Request {
         {
             return Err(RequestError::ImageGuidance { found });
         }
+        self.controls.iter().try_for_each(Control::validate)?;
         self.validate_mask()
     }
 
@@ -291,6 +320,7 @@ impl Default for Request {
             vae: None,
             loras: Vec::new(),
             embeddings: Vec::new(),
+            controls: Vec::new(),
             prediction: PredictionChoice::default(),
             clip_skip: None,
             scheduler: None,

@@ -6,6 +6,8 @@ mod attend;
 mod attention;
 mod attention_method;
 mod blocks;
+mod broadcast;
+mod control;
 mod dry_run;
 mod feature;
 mod layer_cache;
@@ -17,13 +19,18 @@ mod text_encoder;
 mod tiles;
 mod timestep;
 mod unet;
+mod unet_time;
 mod vae;
+mod weight_names;
 mod weights;
 
 use std::path::PathBuf;
 
 use crate::checkpoint::CheckpointError;
 pub use attention_method::AttentionMethod;
+pub use control::{
+    Adapter, AdapterMaps, ControlMaps, ControlNet, ControlNetInput, ControlSignals, Hint, Share, TypedHint, folded,
+};
 pub use dry_run::MemoryTracker;
 pub use feature::Execution;
 pub(crate) use layer_cache::LayerCache;
