@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::folder::{EmbeddedFiles, embedded_file, file_on_disk};
-use super::{CheckpointError, ModelFiles};
+use super::CheckpointError;
 
 /// The name inside the model, and the bytes that the linker puts into read-only pages.
 #[cfg(feature = "embedded-model")]
@@ -40,17 +40,6 @@ static SCRIBBLE: Option<EmbeddedFiles> =
 #[cfg(not(feature = "embedded-model"))]
 static SCRIBBLE: Option<EmbeddedFiles> = None;
 
-/// The folder that holds the built-in model's scribble adapter, `scribble`.
-///
-/// # Errors
-/// In a build without the model, when no folder with it is found.
-pub(crate) fn scribble_files() -> Result<ModelFiles, CheckpointError> {
-    if let Some(files) = SCRIBBLE {
-        return Ok(ModelFiles::Embedded(files));
-    }
-    folder_nearby("scribble/config.json").map(ModelFiles::Folder)
-}
-
 /// The folder of the built-in networks, beside the program or in its sources, that has `file`.
 fn folder_nearby(file: &str) -> Result<PathBuf, CheckpointError> {
     let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("builtin")));
@@ -75,6 +64,17 @@ impl BuiltinFiles {
             return Ok(Self::Embedded(files));
         }
         Ok(Self::Folder(folder_nearby("model/model_index.json")?.join("model")))
+    }
+
+    /// The scribble adapter, in a folder of its own called `scribble`.
+    ///
+    /// # Errors
+    /// In a build without the model, when no folder with it is found.
+    pub(crate) fn find_scribble() -> Result<Self, CheckpointError> {
+        match SCRIBBLE {
+            Some(files) => Ok(Self::Embedded(files)),
+            None => folder_nearby("scribble/config.json").map(Self::Folder),
+        }
     }
 
     /// The whole file, or `None` when there is none.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::RequestError;
 use crate::mask::MaskPlane;
 use crate::raster::{Picture, ResizeMode};
 
@@ -156,6 +155,24 @@ impl ControlMode {
     }
 }
 
+/// What cannot be asked of a control.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum ControlError {
+    #[error("the control {name} has no picture to steer by; choose one")]
+    NoPicture { name: String },
+    #[error("the weight of the control {name} must be from -{max} to {max}, found {found}", max = Control::MAX_WEIGHT)]
+    Weight { name: String, found: f64 },
+    #[error(
+        "the control {name} must count from a share of the steps to a later one, both from 0 to 1, found {from} to {to}"
+    )]
+    Steps { name: String, from: f64, to: f64 },
+    #[error(
+        "the mask of the control {name} must be as large as its picture, {}×{}, found {}×{}; save it again at that size",
+        wanted.0, wanted.1, found.0, found.1
+    )]
+    MaskSize { name: String, wanted: (u32, u32), found: (u32, u32) },
+}
+
 /// One picture that steers, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -215,20 +232,20 @@ impl Control {
     ///
     /// # Errors
     /// Names the first value that is out of its range.
-    pub fn validate(&self) -> Result<(), RequestError> {
+    pub fn validate(&self) -> Result<(), ControlError> {
         let name = || self.network.name();
         if self.weight.is_nan() || self.weight.abs() > Self::MAX_WEIGHT {
-            return Err(RequestError::ControlWeight { name: name(), found: self.weight });
+            return Err(ControlError::Weight { name: name(), found: self.weight });
         }
         let is_share = |share: f64| (0.0..=1.0).contains(&share);
         if !is_share(self.from) || !is_share(self.to) || self.from >= self.to {
-            return Err(RequestError::ControlSteps { name: name(), from: self.from, to: self.to });
+            return Err(ControlError::Steps { name: name(), from: self.from, to: self.to });
         }
-        let Some(picture) = &self.picture else { return Err(RequestError::ControlPicture { name: name() }) };
+        let Some(picture) = &self.picture else { return Err(ControlError::NoPicture { name: name() }) };
         let size = (picture.width(), picture.height());
         match &self.mask {
             Some(mask) if (mask.width(), mask.height()) != size => {
-                Err(RequestError::ControlMaskSize { name: name(), wanted: size, found: (mask.width(), mask.height()) })
+                Err(ControlError::MaskSize { name: name(), wanted: size, found: (mask.width(), mask.height()) })
             }
             _ => Ok(()),
         }

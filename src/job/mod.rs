@@ -27,7 +27,7 @@ mod work;
 pub use adapters::{EmbeddingRef, LoraRef};
 pub use cancel::CancelToken;
 pub use compute::{AttentionMode, Compute, MemoryMode, VaeTiling};
-pub use control::{Control, ControlKind, ControlMode, ControlNetworkRef};
+pub use control::{Control, ControlError, ControlKind, ControlMode, ControlNetworkRef};
 pub use error::{ErrorKind, JobError};
 pub use estimate::{Estimate, EstimateQuestion};
 pub use event::{Event, EventKind, Finished, JobId, Outcome, Wake};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Control, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, Remedy};
+use super::{Compute, Control, ControlError, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, Remedy};
 use crate::prompt::drawn;
 use crate::raster::{Picture, ResizeMode};
 use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
@@ -148,19 +148,8 @@ pub enum RequestError {
     MaskSize { wanted: (u32, u32), found: (u32, u32) },
     #[error("{setting} must be from 0 to {max} pixels, found {found}", max = InpaintSettings::MAX_PX)]
     Pixels { setting: &'static str, found: u32 },
-    #[error("the control {name} has no picture to steer by; choose one")]
-    ControlPicture { name: String },
-    #[error("the weight of the control {name} must be from -{max} to {max}, found {found}", max = Control::MAX_WEIGHT)]
-    ControlWeight { name: String, found: f64 },
-    #[error(
-        "the control {name} must count from a share of the steps to a later one, both from 0 to 1, found {from} to {to}"
-    )]
-    ControlSteps { name: String, from: f64, to: f64 },
-    #[error(
-        "the mask of the control {name} must be as large as its picture, {}×{}, found {}×{}; save it again at that size",
-        wanted.0, wanted.1, found.0, found.1
-    )]
-    ControlMaskSize { name: String, wanted: (u32, u32), found: (u32, u32) },
+    #[error(transparent)]
+    Control(#[from] ControlError),
 }
 
 impl RequestError {
@@ -178,10 +167,7 @@ impl RequestError {
             | Self::ImageGuidance { .. }
             | Self::MaskSize { .. }
             | Self::Pixels { .. }
-            | Self::ControlPicture { .. }
-            | Self::ControlWeight { .. }
-            | Self::ControlSteps { .. }
-            | Self::ControlMaskSize { .. } => None,
+            | Self::Control(_) => None,
         }
     }
 }

@@ -6,20 +6,11 @@ use super::blocks::{BlockInputs, DownBlock, MidBlock, UpBlock};
 use super::control::ControlSignals;
 use super::feature::{Execution, Feature};
 use super::layers::{Conv3x3, GroupNorm};
-use super::unet_time::TimeEmbedder;
+use super::unet_time::{AddedConditioning, TimeEmbedder};
 use super::weights::Weights;
 use super::{ForwardOptions, ModelError};
 use crate::checkpoint::UnetConfig;
 use crate::kernels::Activation;
-
-/// SDXL's second conditioning.
-#[derive(Clone, Debug)]
-pub struct AddedConditioning {
-    /// `(batch, pooled_width)`
-    pub pooled_text: Tensor,
-    /// Original height and width, crop top and left, target height and width, for each of the batch.
-    pub time_ids: Vec<f32>,
-}
 
 /// What the network is given at one step; all tensors are on the host, in single precision.
 #[derive(Clone, Copy)]

@@ -5,8 +5,17 @@ use candle_core::Tensor;
 use super::feature::{Execution, Feature};
 use super::timestep::{Sinusoid, TimestepEmbedding, embed_guidance};
 use super::weights::Scope;
-use super::{AddedConditioning, ModelError};
+use super::ModelError;
 use crate::checkpoint::UnetConfig;
+
+/// SDXL's second conditioning.
+#[derive(Clone, Debug)]
+pub struct AddedConditioning {
+    /// `(batch, pooled_width)`
+    pub pooled_text: Tensor,
+    /// Original height and width, crop top and left, target height and width, for each of the batch.
+    pub time_ids: Vec<f32>,
+}
 
 struct AddedEmbedder {
     sinusoid: Sinusoid,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::archive::{Archive, TensorInfo};
-use super::builtin::scribble_files;
+use super::builtin::BuiltinFiles;
 use super::single_file::TensorSlice;
 use super::weight_files::{Placed, sources_of};
 use super::{CheckpointError, ControlConfig, ModelFiles, UnetConfig};
@@ -42,7 +42,10 @@ impl ControlFile {
     pub fn open(network: &ControlNetworkRef) -> Result<Self, CheckpointError> {
         match network {
             ControlNetworkRef::Scribble => {
-                let files = scribble_files()?;
+                let files = match BuiltinFiles::find_scribble()? {
+                    BuiltinFiles::Embedded(files) => ModelFiles::Embedded(files),
+                    BuiltinFiles::Folder(folder) => ModelFiles::Folder(folder),
+                };
                 Self::of_folder(&files, "scribble", files.path_of("scribble"))
             }
             ControlNetworkRef::Path(path) if path.is_dir() => {

@@ -6,10 +6,10 @@ use candle_core::Tensor;
 use super::super::blocks::{BlockInputs, DownBlock, MidBlock};
 use super::super::feature::{Execution, Feature};
 use super::super::layers::{Conv1x1, Conv3x3};
-use super::super::unet_time::TimeEmbedder;
+use super::super::unet_time::{AddedConditioning, TimeEmbedder};
 use super::super::weights::Weights;
-use super::super::{AddedConditioning, ForwardOptions, ModelError};
-use super::hint::{Hint, HintEncoder};
+use super::super::{ForwardOptions, ModelError};
+use super::hint::{Hint, HintEncoder, TypedHint};
 use super::union::Union;
 use super::{AddedMap, ControlMaps};
 use crate::checkpoint::ControlNetConfig;
@@ -27,14 +27,6 @@ pub struct ControlNet {
     /// One for each map that the UNet keeps.
     outputs: Vec<Conv1x1>,
     mid_output: Conv1x1,
-}
-
-/// A picture that steers, of which kind it is for a network that knows several, and how much it counts among several.
-#[derive(Clone, Copy)]
-pub struct TypedHint<'a> {
-    pub hint: &'a Hint,
-    pub kind: usize,
-    pub weight: f32,
 }
 
 /// What the network is given at one step; all tensors are on the host, in single precision.

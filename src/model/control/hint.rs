@@ -17,6 +17,14 @@ pub struct Hint {
     pub(super) mean: Option<Tensor>,
 }
 
+/// A picture that steers, of which kind it is for a network that knows several, and how much it counts among several.
+#[derive(Clone, Copy)]
+pub struct TypedHint<'a> {
+    pub hint: &'a Hint,
+    pub kind: usize,
+    pub weight: f32,
+}
+
 pub(super) struct HintEncoder {
     /// Each is followed by SiLU, but the last.
     convolutions: Vec<Conv3x3>,

@@ -6,8 +6,8 @@ mod hint;
 mod t2i_adapter;
 mod union;
 
-pub use control_net::{ControlNet, ControlNetInput, TypedHint};
-pub use hint::Hint;
+pub use control_net::{ControlNet, ControlNetInput};
+pub use hint::{Hint, TypedHint};
 pub use t2i_adapter::{Adapter, AdapterMaps, folded};
 
 use candle_core::{Device, Tensor};

@@ -9,7 +9,7 @@ use super::super::feature::{Execution, Feature};
 use super::super::layers::{LAYER_NORM_EPS, LayerNorm, Linear};
 use super::super::timestep::{Sinusoid, TimestepEmbedding};
 use super::super::weights::Scope;
-use super::TypedHint;
+use super::hint::TypedHint;
 use crate::checkpoint::{UnetConfig, UnionConfig};
 use crate::kernels::{Activation, Heads};
 

@@ -65,7 +65,9 @@ impl Array {
     /// # Errors
     /// When the device is out of memory.
     pub fn rectified(&self) -> Result<Self, ModelError> {
-        self.maximum(&self.affine(0.0, 0.0)?)
+        // Once a picture, so single precision costs nothing.
+        let x = self.cast(DType::F32)?;
+        x.maximum(&x.affine(0.0, 0.0)?)?.cast(self.dtype())
     }
 
     pub(super) fn exp(&self) -> Result<Self, ModelError> {
@@ -146,7 +148,8 @@ impl Array {
     /// When it is no picture, or the device is out of memory.
     pub fn mean_of_pixels(&self) -> Result<Self, ModelError> {
         let (batch, channels, height, width) = self.dims4()?;
-        self.reshape(&[batch, channels, height * width])?.mean()?.reshape(&[batch, channels, 1, 1])
+        let rows = self.reshape(&[batch, channels, height * width])?.cast(DType::F32)?;
+        rows.mean()?.cast(self.dtype())?.reshape(&[batch, channels, 1, 1])
     }
 
     pub(super) fn largest(&self) -> Result<Self, ModelError> {

@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use crate::checkpoint::ControlConfig;
-use crate::job::{Control, ControlKind, Frame, Request};
+use crate::job::{Control, ControlError, ControlKind, Frame, Request, RequestError};
 use crate::mask::{MaskPlane, PixelRect};
 use crate::model::{ModelError, folded};
 use crate::pipeline::PipelineError;
@@ -35,7 +35,7 @@ impl Place {
     /// When it has another shape and nobody said how it is fitted.
     pub(crate) fn picture(&self, control: &Control) -> Result<Picture, PipelineError> {
         let missing =
-            || PipelineError::Request(crate::job::RequestError::ControlPicture { name: control.network.name() });
+            || PipelineError::from(RequestError::from(ControlError::NoPicture { name: control.network.name() }));
         let picture = control.picture.as_ref().ok_or_else(missing)?;
         let target = self.photo.map_or(self.size, |(size, ..)| size);
         let own = (picture.width(), picture.height());
