@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::folder::{EmbeddedFiles, embedded_file, file_on_disk};
 use super::CheckpointError;
+use super::folder::{EmbeddedFiles, embedded_file, file_on_disk};
 
 /// The name inside the model, and the bytes that the linker puts into read-only pages.
 #[cfg(feature = "embedded-model")]

@@ -2,10 +2,10 @@
 
 use candle_core::Tensor;
 
+use super::ModelError;
 use super::feature::{Execution, Feature};
 use super::timestep::{Sinusoid, TimestepEmbedding, embed_guidance};
 use super::weights::Scope;
-use super::ModelError;
 use crate::checkpoint::UnetConfig;
 
 /// SDXL's second conditioning.
