@@ -2,10 +2,17 @@
 
 Tiny networks with random weights in half precision (an own ControlNet for each kind, a union for SDXL, three forms of
 T2I-Adapter) and the pictures that diffusers draws with them in single precision.
+
+    python control.py               makes the data
+    python control.py table BINARY  runs a built inkwick on it and writes the table at the end of PARITY.md
 """
 
 import inspect
 import json
+import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import diffusers
@@ -17,7 +24,7 @@ import tiny
 import torch
 from diffusers import ControlNetModel, ControlNetUnionModel, T2IAdapter
 from PIL import Image, ImageDraw
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 WIDTH, HEIGHT = 48, 40
 # As many halvings as the pipeline's VAE has.
@@ -220,5 +227,106 @@ def main():
     (folder / "reference.json").write_text(f"[{lines_of}]\n")
 
 
+def model_of(request, home, data):
+    """The folder that the picture is drawn with."""
+    folder = data / request["kind"] / "model"
+    if request["way"] != "inpaint-9":
+        return folder
+    wider = home / "wider"
+    shutil.copytree(folder, wider, dirs_exist_ok=True)
+    weights = wider / "unet" / "diffusion_pytorch_model.safetensors"
+    conv_in = load_file(data / "control" / "reference.safetensors")["sd1.conv_in"]
+    save_file({**load_file(weights), "conv_in.weight": conv_in}, weights)
+    for name, change in (("unet/config.json", {"in_channels": 9}), ("model_index.json", {"_class_name": "StableDiffusionInpaintPipeline"})):
+        (wider / name).write_text(json.dumps({**json.loads((wider / name).read_text()), **change}))
+    return wider
+
+
+def network_of(request, home, folder):
+    if request["net"] != "pooled":
+        return folder / request["net"]
+    pooled = home / "pooled"
+    shutil.copytree(folder / "sd1", pooled, dirs_exist_ok=True)
+    config = pooled / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "global_pool_conditions": True}))
+    return pooled
+
+
+def command_of(request, home, data):
+    folder = data / "control"
+    command = ["--model", model_of(request, home, data), "--prompt", make.PROMPTS[0], "--prompt-syntax", "plain"]
+    command += ["--steps", request["steps"], "--guidance", request["guidance"], "--seed", request["seed"]]
+    command += ["--width", WIDTH, "--height", HEIGHT, "--device", "cpu", "--dtype", "f32"]
+    if request["scheduler"]:
+        command += ["--scheduler", request["scheduler"]]
+    for control in request["controls"]:
+        text = f"{network_of(request, home, folder)},image={folder / control['picture']}.png,weight={control['weight']}"
+        text += f",from={control['from']},to={control['to']}"
+        text += ",mode=control" if request["guess"] else ""
+        text += f",type={['pose', 'depth', 'scribble', 'canny'][control['type']]}" if "type" in control else ""
+        command += ["--control", text]
+    if request["way"] != "text":
+        strength = {"picture": 0.6, "inpaint": 0.8}.get(request["way"], 1.0)
+        command += ["--init", folder / "smooth.png", "--strength", strength]
+    if request["way"].startswith("inpaint"):
+        command += ["--mask", folder / "mask.png", "--mask-channel", "luma", "--mask-blur", 0, "--no-composite"]
+    return [str(part) for part in command]
+
+
+def described(request):
+    nets = {"sd1": "ControlNet", "sd2": "ControlNet", "sdxl": "ControlNet", "pooled": "ControlNet, pooled", "union": "ControlNet, union"}
+    net = nets.get(request["net"], f"T2I-Adapter, {request['net']}")
+    ways = {"text": "noise", "picture": "picture", "inpaint": "picture and mask", "inpaint-9": "picture and mask, 9 channels"}
+    how = []
+    if len(request["controls"]) > 1:
+        how.append("two at once")
+    if any(control["from"] > 0 or control["to"] < 1 for control in request["controls"]):
+        how.append("start and end")
+    if request["guess"]:
+        how.append("guess mode")
+    if request["guidance"] <= 1:
+        how.append("no guidance")
+    family = {"sd1": "SD 1", "sd2": "SD 2", "sdxl": "SDXL"}[request["kind"]]
+    return family, net, ways[request["way"]], ", ".join(how) or "weight alone"
+
+
+def table(binary):
+    """Exit status 1 when a picture fails or is off by one of 255 or more in the mean."""
+    data = Path(__file__).resolve().parent / "data"
+    wanted = load_file(data / "control" / "reference.safetensors")
+    rows, worst = {}, 0.0
+    with tempfile.TemporaryDirectory() as home:
+        for index, request in enumerate(json.loads((data / "control" / "reference.json").read_text())):
+            out = Path(home) / f"{index}.png"
+            command = [binary, "generate", *command_of(request, Path(home), data), "--out", str(out)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                print(f"{index} FAILED: {done.stderr.strip().splitlines()[-1:]}")
+                worst = 255.0
+                continue
+            difference = np.abs(np.array(Image.open(out).convert("RGB")).astype(int) - wanted[str(index)].numpy())
+            worst = max(worst, difference.mean())
+            print(f"{index} mean {difference.mean():.4f}  max {difference.max()}  {described(request)}")
+            count, mean, largest = rows.get(described(request), (0, 0.0, 0))
+            rows[described(request)] = (count + 1, max(mean, difference.mean()), max(largest, int(difference.max())))
+    file = Path(__file__).resolve().parent / "PARITY.md"
+    text = [
+        file.read_text().partition("\n## ")[0].rstrip(),
+        "",
+        "## Control networks",
+        "",
+        "The same with networks by which a picture steers, on `data/control`. Written by `control.py table`.",
+        "",
+        "| family | network | from | how | pictures | mean | largest |",
+        "| --- | --- | --- | --- | ---: | ---: | ---: |",
+    ]
+    for key, (count, mean, largest) in sorted(rows.items()):
+        text.append("| " + " | ".join([*key, str(count), f"{mean:.4f}", str(largest)]) + " |")
+    file.write_text("\n".join(text) + "\n")
+    return 0 if worst < 1 else 1
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["table"]:
+        sys.exit(table(sys.argv[2]))
     main()
