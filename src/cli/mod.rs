@@ -5,11 +5,15 @@ mod backend;
 mod doctor;
 mod generate;
 mod inspect_picture;
+#[cfg(feature = "serve")]
+mod mcp;
 mod models;
 mod output;
 mod report;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
+mod service;
 mod window;
 mod words;
 
@@ -46,6 +50,9 @@ enum Command {
     /// Let other programs make pictures here, over HTTP
     #[cfg(feature = "serve")]
     Serve(Box<serve::ServeArguments>),
+    /// Give the programs of language models tools that make pictures, over standard input and output
+    #[cfg(feature = "serve")]
+    Mcp(mcp::McpArguments),
     /// Show what this machine and this build have: devices, number formats, memory, folders
     Doctor,
 }
@@ -70,6 +77,8 @@ impl Command {
             Self::Models(command) => models::run(&command),
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => serve::run(&arguments),
+            #[cfg(feature = "serve")]
+            Self::Mcp(arguments) => mcp::run(&arguments),
             Self::Doctor => doctor::run(),
         };
         // A picture is written to its own file; other subcommands are their answer.

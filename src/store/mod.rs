@@ -12,6 +12,7 @@ pub mod models;
 pub mod paths;
 pub mod pictures;
 mod reveal;
+pub mod secret;
 pub mod settings;
 pub(crate) mod token;
 pub mod unfinished;

@@ -77,6 +77,13 @@ impl Paths {
         self.device_failure_file.with_file_name("inkwick.log")
     }
 
+    /// The certificate that the service makes at its first start, and its key.
+    #[must_use]
+    pub fn certificate_files(&self) -> (PathBuf, PathBuf) {
+        let folder = self.device_failure_file.with_file_name("service");
+        (folder.join("certificate.pem"), folder.join("key.pem"))
+    }
+
     fn choose(home: Option<OsString>, variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, PathsError> {
         // Absolute at once, so that a later change of the working folder moves nothing.
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);

@@ -1,0 +1,7 @@
+//! HTTPS: the server's certificate, given or made at the first start, and sockets that speak TLS.
+
+mod identity;
+mod listener;
+
+pub use identity::{Identity, IdentityError};
+pub(super) use listener::TlsListener;
