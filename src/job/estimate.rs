@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     AttentionMode, Compute, Frame, InitPicture, MemoryMode, ModelDefaults, ModelRef, PromptSyntax, Request, WorkGrid,
 };
@@ -9,7 +11,7 @@ use crate::prompt::parts;
 use crate::sampling::SchedulerName;
 
 /// What must be known for an estimate.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EstimateQuestion {
     pub model: ModelRef,
     /// As the network works: width and height in pixels.
@@ -66,7 +68,7 @@ impl EstimateQuestion {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// Of the whole process, the model included.
     pub peak_bytes: u64,

@@ -15,6 +15,7 @@ mod openai;
 mod openapi;
 #[cfg(unix)] // it is ended by signals
 mod program;
+mod remote;
 mod scene;
 mod socket;
 #[cfg(unix)] // it starts the real program

@@ -27,7 +27,8 @@ impl Program {
     }
 
     pub(crate) fn start_in(home: TempDir, arguments: &[&str], token: Option<&str>) -> Self {
-        let mut command = command(&home, &[&["--listen", "127.0.0.1:0"], arguments].concat());
+        let anywhere: &[&str] = if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
+        let mut command = command(&home, &[anywhere, arguments].concat());
         if let Some(token) = token {
             command.env("INKWICK_TOKEN", token);
         }

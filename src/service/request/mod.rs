@@ -3,10 +3,12 @@
 mod model;
 mod paint;
 mod sampling;
+mod task;
 
 use serde_json::{Value, json};
 
-pub(super) use model::model_called;
+pub(super) use model::{model_called, unknown};
+pub(super) use task::read_task;
 
 use super::catalogue::Catalogue;
 use super::fields::{FieldError, Fields, Kind};
@@ -40,7 +42,7 @@ pub(super) fn read(body: Value, catalogue: &Catalogue, options: &ServiceOptions)
     let Filled { operation, count, previews, request, mut notices } = filled(&mut fields, catalogue, options)?;
     fields.finish()?;
     check_operation(operation, &request)?;
-    request.validate().map_err(|error| FieldError::new(field_of(&error), error.to_string()))?;
+    check(&request)?;
     let paths = catalogue.paths();
     let mut first = request.clone();
     let found = prompt_references::resolve_names(&mut first, paths).map_err(|error| of_reference(&error))?;
@@ -155,6 +157,10 @@ fn of_reference(error: &ReferenceError) -> FieldError {
         }
         ReferenceError::Weight { .. } => FieldError::new("prompt", error.to_string()),
     }
+}
+
+fn check(request: &Request) -> Result<(), FieldError> {
+    request.validate().map_err(|error| FieldError::new(field_of(&error), error.to_string()))
 }
 
 /// Which field a contradiction is about.

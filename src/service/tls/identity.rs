@@ -88,7 +88,9 @@ impl Identity {
     }
 }
 
-fn fingerprint_of(certificate: &CertificateDer<'_>) -> String {
+/// `ab:cd:…`, of its SHA-256.
+#[must_use]
+pub(in crate::service) fn fingerprint_of(certificate: &CertificateDer<'_>) -> String {
     let digest = Sha256::digest(certificate.as_ref());
     digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
 }

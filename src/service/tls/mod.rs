@@ -3,5 +3,6 @@
 mod identity;
 mod listener;
 
+pub(super) use identity::fingerprint_of;
 pub use identity::{Identity, IdentityError};
 pub(super) use listener::TlsListener;
