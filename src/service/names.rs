@@ -42,13 +42,13 @@ pub(super) fn model_here(model: &ModelRef, catalogue: &Catalogue) -> Result<Mode
 /// Names what is not here.
 pub(super) fn found_here(mut request: Request, catalogue: &Catalogue) -> Result<Request, FieldError> {
     request.model = model_here(&request.model, catalogue)?;
-    if let Some(name) = request.vae.take() {
-        let name = stem(&name);
-        request.vae = Some(catalogue.vae(&name).ok_or_else(|| unknown("vae", &name, Vec::new(), "/v1/vaes"))?);
+    if let Some(file) = request.vae.take() {
+        let missing = || unknown("vae", &stem(&file), Vec::new(), "/v1/vaes");
+        request.vae = Some(called(&file, |name| catalogue.vae(name)).ok_or_else(missing)?);
     }
     for lora in &mut request.loras {
-        let name = stem(&lora.file);
-        lora.file = catalogue.lora(&name).ok_or_else(|| unknown("loras", &name, Vec::new(), "/v1/loras"))?;
+        let missing = || unknown("loras", &stem(&lora.file), Vec::new(), "/v1/loras");
+        lora.file = called(&lora.file, |name| catalogue.lora(name)).ok_or_else(missing)?;
         let (text, unet) = lora.weights();
         // NaN as well.
         if !(text.abs() <= MAX_LORA_WEIGHT && unet.abs() <= MAX_LORA_WEIGHT) {
@@ -63,4 +63,9 @@ pub(super) fn found_here(mut request: Request, catalogue: &Catalogue) -> Result<
         embedding.file = found.ok_or_else(missing)?.file.clone();
     }
     Ok(request)
+}
+
+/// By the whole name, or without its ending: the same file may end otherwise here.
+fn called(file: &Path, find: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    find(&file.to_string_lossy()).or_else(|| find(&stem(file)))
 }
