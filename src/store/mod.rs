@@ -9,6 +9,7 @@ pub mod hash;
 pub mod hub_cache;
 pub mod keys;
 pub mod models;
+pub mod other_loras;
 pub mod paths;
 pub mod pictures;
 mod reveal;

@@ -10,9 +10,12 @@ use serde_json::{Value, json};
 use super::address::RemoteAddress;
 use super::trust::config_for;
 use super::{ESTIMATE, TASK};
-use crate::job::{ErrorKind, Estimate, EstimateQuestion, JobError, ModelRef};
+use crate::job::{ErrorKind, Estimate, EstimateQuestion, Family, JobError, ModelDefaults, ModelRef};
 use crate::prompt::WindowWords;
+use crate::sampling::SchedulerName;
 use crate::service::answer::name_of;
+use crate::store::models::entry::ModelEntry;
+use crate::store::models::facts::ModelFacts;
 use crate::store::models::scan;
 
 const CONNECT: Duration = Duration::from_secs(10);
@@ -31,8 +34,9 @@ pub struct Connection {
 pub struct Connected {
     /// "desk · CUDA".
     pub label: String,
-    /// The names of its models and of its LoRAs.
-    pub models: Vec<String>,
+    /// By their names, which are no files of this machine.
+    pub models: Vec<ModelEntry>,
+    /// By their names.
     pub loras: Vec<String>,
 }
 
@@ -86,14 +90,11 @@ impl Connection {
         let device = used.and_then(|device| device["label"].as_str()).unwrap_or("?");
         let models = self.json(Method::GET, "/v1/models", None).await?;
         let loras = self.json(Method::GET, "/v1/loras", None).await?;
-        let names = |list: &Value, key: &str| -> Vec<String> {
-            let name = |entry: &Value| entry[key].as_str().map(str::to_owned);
-            list.as_array().into_iter().flatten().filter_map(name).collect()
-        };
+        let list = |list: &Value| list.as_array().cloned().unwrap_or_default();
         Ok(Connected {
             label: format!("{} · {device}", self.address.host()),
-            models: names(&models["data"], "id"),
-            loras: names(&loras["loras"], "name"),
+            models: list(&models["data"]).iter().filter_map(model_of).collect(),
+            loras: list(&loras["loras"]).iter().filter_map(|lora| lora["name"].as_str().map(str::to_owned)).collect(),
         })
     }
 
@@ -213,6 +214,39 @@ impl Connection {
             format!("the answer of {} is not understood ({error}); both sides want the same version", self.address);
         JobError::new(ErrorKind::Unreadable, sentence)
     }
+}
+
+/// An entry of the other machine's list. Its name is all that is needed to draw with it.
+fn model_of(entry: &Value) -> Option<ModelEntry> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let name = entry["id"].as_str().filter(|name| !name.is_empty())?.to_owned();
+    let own = &entry["defaults"];
+    let usual = Family::BuiltIn.defaults();
+    if name == ModelEntry::built_in().name {
+        return Some(ModelEntry::built_in());
+    }
+    let side = |value: &Value| value.as_u64().and_then(|side| u32::try_from(side).ok());
+    Some(ModelEntry {
+        reference: ModelRef::File(name.clone().into()),
+        kind: text(&entry["description"]),
+        defaults: ModelDefaults {
+            width: side(&own["width"]).unwrap_or(usual.width),
+            height: side(&own["height"]).unwrap_or(usual.height),
+            guidance: own["guidance_scale"].as_f64().unwrap_or(usual.guidance),
+            steps: side(&own["steps"]).unwrap_or(usual.steps),
+            scheduler: own["scheduler"].as_str().and_then(SchedulerName::from_id),
+        },
+        examples: Vec::new(),
+        draws_emoji: false,
+        facts: ModelFacts {
+            family: text(&entry["family"]),
+            bytes: entry["bytes"].as_u64().unwrap_or(0),
+            precision: text(&entry["precision"]),
+            licence: text(&entry["licence"]),
+            thumbnail: None,
+        },
+        name,
+    })
 }
 
 fn by_name(model: &ModelRef) -> ModelRef {

@@ -1,6 +1,5 @@
 //! Where pictures are computed: here, or on another machine; it may change between two pictures.
 
-use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::connection::Connection;
@@ -22,7 +21,7 @@ impl Elsewhere {
 
     /// Asks the other machine and waits; `None` where it is this one, or does not answer. To be called on a thread that
     /// may wait.
-    pub fn ask<T, F: Future<Output = Option<T>>>(&self, question: impl FnOnce(Arc<Connection>) -> F) -> Option<T> {
+    pub fn ask<T>(&self, question: impl AsyncFnOnce(Arc<Connection>) -> Option<T>) -> Option<T> {
         let connection = self.get()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
         runtime.block_on(question(connection))
