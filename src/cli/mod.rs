@@ -6,12 +6,16 @@ mod doctor;
 mod generate;
 mod help;
 mod inspect_picture;
+#[cfg(feature = "serve")]
+mod mcp;
 mod models;
 mod output;
 mod pages;
 mod report;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
+mod service;
 mod window;
 mod words;
 
@@ -53,6 +57,9 @@ enum Command {
     /// Let other programs make pictures here, over HTTP
     #[cfg(feature = "serve")]
     Serve(Box<serve::ServeArguments>),
+    /// Give the programs of language models tools that make pictures, over standard input and output
+    #[cfg(feature = "serve")]
+    Mcp(mcp::McpArguments),
     /// Show what this machine and this build have: devices, number formats, memory, folders
     Doctor,
     /// Show a subcommand's options, or a page of the manual
@@ -91,6 +98,8 @@ impl Command {
             Self::Models(command) => models::run(&command),
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => serve::run(&arguments),
+            #[cfg(feature = "serve")]
+            Self::Mcp(arguments) => mcp::run(&arguments),
             Self::Doctor => doctor::run(),
             Self::Help(arguments) => help::run(&arguments),
             Self::Pages(arguments) => pages::run(&arguments),
