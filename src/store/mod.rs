@@ -15,4 +15,5 @@ mod reveal;
 pub mod settings;
 pub(crate) mod token;
 pub mod unfinished;
+pub mod words;
 pub mod worker;

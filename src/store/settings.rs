@@ -13,6 +13,7 @@ use crate::canvas::tools::ToolSettings;
 use crate::job::{ErrorKind, Intent, JobError, ModelRef, Request};
 use crate::raster::ResizeMode;
 use crate::store::models::notes::ModelNote;
+use crate::store::words::lora_file::KeptLora;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Theme {
@@ -31,6 +32,7 @@ pub enum PanelSection {
     FineSampling,
     Inpainting,
     MemoryAndSpeed,
+    Loras,
 }
 
 /// Where the window stands, in the desktop's points. `None` leaves it to the desktop.
@@ -102,6 +104,10 @@ pub struct Settings {
     /// Where the last file dialog ended.
     pub dialog_folder: Option<PathBuf>,
     pub starred: BTreeSet<PathBuf>,
+    /// The list of tags that is completed; `None` is one that lies where lists do.
+    pub tags_file: Option<PathBuf>,
+    /// The shelf of the prompt panel.
+    pub loras: Vec<KeptLora>,
 }
 
 impl Default for Settings {
@@ -121,6 +127,8 @@ impl Default for Settings {
             model_notes: BTreeMap::new(),
             dialog_folder: None,
             starred: BTreeSet::new(),
+            tags_file: None,
+            loras: Vec::new(),
         }
     }
 }
@@ -213,6 +221,8 @@ impl Settings {
             note.picture = note.picture.take().filter(is_text);
         }
         settings.dialog_folder = settings.dialog_folder.filter(is_text);
+        settings.loras.retain(|lora| is_text(&lora.file));
+        settings.tags_file = settings.tags_file.filter(is_text);
         if matches!(&settings.draft.request.model, ModelRef::Folder(path) | ModelRef::File(path) if !is_text(path)) {
             settings.draft.request.model = ModelRef::default();
         }

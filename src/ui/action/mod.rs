@@ -7,6 +7,7 @@ mod library;
 mod prompt;
 mod results;
 mod window;
+mod words;
 
 pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
 pub use dialog::DialogRequest;
@@ -15,6 +16,7 @@ pub use library::{Column, LibraryAction, Tab};
 pub use prompt::PromptAction;
 pub use results::{GalleryView, LookingAt, ResultsAction};
 pub use window::{Sheet, WindowAction};
+pub use words::{PromptField, WordsAction};
 
 /// One thing that was asked for, by area.
 #[derive(Clone, Debug)]
@@ -25,4 +27,5 @@ pub enum Action {
     Files(FilesAction),
     Library(LibraryAction),
     Window(WindowAction),
+    Words(WordsAction),
 }

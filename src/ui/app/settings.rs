@@ -9,6 +9,7 @@ use crate::store::models::notes::ModelNote;
 use crate::store::settings::{PanelSection, Settings, Theme};
 use crate::ui::chrome::layout::{PanelsState, SidePanel};
 use crate::ui::prompt::estimate::MemoryPanel;
+use crate::ui::prompt::loras::state::LoraShelf;
 use crate::ui::prompt::state::InpaintPanel;
 use crate::ui::prompt::state::{FineSampling, PromptPanelState};
 use crate::ui::state::AppState;
@@ -63,6 +64,12 @@ pub(crate) fn inpaint_of(settings: &Settings) -> InpaintPanel {
     }
 }
 
+/// The shelf of LoRAs as it was left.
+#[must_use]
+pub(crate) fn loras_of(settings: &Settings) -> LoraShelf {
+    LoraShelf::of(&settings.loras, settings.open_sections.contains(&PanelSection::Loras))
+}
+
 /// The memory section as it was left.
 #[must_use]
 pub(crate) fn memory_of(settings: &Settings) -> MemoryPanel {
@@ -91,6 +98,7 @@ pub(crate) fn settings_of(state: &AppState, old: &Settings) -> Settings {
     settings.prompt_panel_shown = state.panels.prompt.open;
     settings.gallery_panel_shown = state.panels.gallery.open;
     let prompt = &state.prompt;
+    settings.loras.clone_from(&state.loras.list);
     settings.tools = state.canvas.tools.clone();
     settings.draft.strength = prompt.strength;
     settings.draft.repaint_size = prompt.repaint_size_px;
@@ -100,6 +108,7 @@ pub(crate) fn settings_of(state: &AppState, old: &Settings) -> Settings {
         (PanelSection::Negative, prompt.negative_open),
         (PanelSection::Sampling, prompt.sampling_open),
         (PanelSection::FineSampling, prompt.fine.is_open),
+        (PanelSection::Loras, state.loras.is_open),
         (PanelSection::Inpainting, state.inpaint.is_open),
         (PanelSection::MemoryAndSpeed, state.memory.is_open),
     ] {

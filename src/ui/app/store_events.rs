@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::canvas::Origin;
 use crate::job::{Intent, ModelRef, Notice};
+use crate::prompt::lora_tags;
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::list::ModelList;
@@ -62,6 +63,8 @@ impl Studio {
             }
             StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
             StoreEvent::Models(list) => models_arrived(state, list),
+            StoreEvent::Words(files) => self.words_arrived(files),
+            StoreEvent::TriggerWords { lora, words } => state.loras.learn(lora, words),
             StoreEvent::Inspected(inspection) => {
                 state.library.inspection = Some(*inspection);
                 state.sheet = Some(Sheet::Inspection);
@@ -202,6 +205,11 @@ fn use_settings(state: &mut AppState, settings: &PictureSettings) {
         prompt.steps = request.steps;
     }
     prompt.guidance = request.guidance;
+    if settings.is_exact {
+        // What the prompt's tags name stands behind the rest, and in the prompt.
+        let of_tags = lora_tags(&request.settled_prompt()).len();
+        state.loras.take(&request.loras[..request.loras.len().saturating_sub(of_tags)]);
+    }
     prompt.resize = request.resize;
     prompt.seed_text = if has("seed") { request.seed.to_string() } else { String::new() };
     state.inpaint.settings.clone_from(&request.inpaint);

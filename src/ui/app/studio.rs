@@ -22,6 +22,7 @@ use crate::ui::app;
 use crate::ui::app::asker::Asker;
 use crate::ui::app::background::Background;
 use crate::ui::app::clipboard;
+use crate::ui::app::completions::{self, Completions};
 use crate::ui::app::engine_events;
 use crate::ui::app::engine_events::Aftermath;
 use crate::ui::app::runs::PreparedRuns;
@@ -80,6 +81,7 @@ pub struct Studio {
     pub(crate) runs: PreparedRuns,
     tokens: Asker<TokenQuestion, Option<TokenCount>>,
     estimates: Asker<EstimateQuestion, Option<Estimate>>,
+    pub(crate) completions: Completions,
     /// What sizes the chosen model works at, by its small files.
     grids: Asker<ModelRef, (ModelRef, Option<WorkGrid>)>,
 }
@@ -101,6 +103,7 @@ impl Studio {
         ctx.set_theme(app::settings::theme_of(&settings));
         ctx.set_zoom_factor(settings.ui_scale);
         store.send(StoreCommand::ListModels { known: settings.known_models.clone() });
+        store.send(completions::read_words(&settings));
         store.send(StoreCommand::OpenCanvas);
         store.send(StoreCommand::FindUnfinished);
         store.send(StoreCommand::ScanGallery);
@@ -109,6 +112,8 @@ impl Studio {
             prompt: app::settings::prompt_of(&settings),
             inpaint: app::settings::inpaint_of(&settings),
             memory: app::settings::memory_of(&settings),
+            words: prompt::words::state::WordsState::default(),
+            loras: app::settings::loras_of(&settings),
             models: vec![ModelEntry::built_in()],
             grids: Vec::new(),
             canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
@@ -142,6 +147,7 @@ impl Studio {
             selector,
             tokens: Asker::start("inkwick-tokens", services.count_tokens.clone(), ctx),
             estimates: Asker::start("inkwick-estimates", services.estimate.clone(), ctx),
+            completions: completions::start(ctx),
             grids: Asker::start("inkwick-grids", Some(Arc::new(|model| (model.clone(), work_grid(model)))), ctx),
             services,
             saver: SettingsSaver::new(settings),
@@ -198,6 +204,7 @@ impl Studio {
         }
         self.send_to_trash(false);
         self.work_on_canvas();
+        self.complete_words();
         let AppState { prompt, grids, .. } = &mut self.state;
         let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
         if let Some((model, grid)) =
@@ -229,7 +236,8 @@ impl Studio {
         for action in actions.drain(..) {
             self.apply(&ctx, action);
         }
-        if self.state.sheet.is_none() {
+        let completes = std::mem::take(&mut self.state.words.completes);
+        if self.state.sheet.is_none() && !completes {
             pressed::leave_field(&ctx);
         }
         self.state.prompt.note_use(&ctx);
@@ -291,7 +299,7 @@ impl Studio {
                 .exact_size(layout.prompt_width)
                 .frame(plain(tokens.panel))
                 .show_separator_line(false)
-                .show(ui, |ui| prompt::panel::show(ui, state, layout, actions));
+                .show(ui, |ui| prompt::panel::show(ui, state, textures, layout, actions));
         } else if layout.prompt == PanelForm::Rail {
             Panel::left("prompt rail")
                 .exact_size(layout::RAIL_WIDTH)

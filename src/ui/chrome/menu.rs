@@ -5,7 +5,7 @@ use egui::{MenuBar, ThemePreference, Ui};
 use crate::canvas::tools::Tool;
 use crate::ui::action::{
     Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, MaskStep, PromptAction, ResultsAction,
-    Sheet, Tab, WindowAction, Zoom,
+    Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -94,6 +94,15 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     if entry(ui, "Redo", Some(Command::Redo), state.canvas.document.can_redo()) {
         actions.push(Action::Canvas(CanvasAction::Redo));
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    let has_words = !state.prompt.prompt.is_empty() || !state.prompt.negative.is_empty();
+    for (words, key, heavier) in
+        [("The word counts more", Command::MoreWeight, true), ("The word counts less", Command::LessWeight, false)]
+    {
+        if entry(ui, words, Some(key), has_words) {
+            actions.push(Action::Words(WordsAction::Weigh { heavier }));
+        }
     }
     ui.add(egui::Separator::default().spacing(9.0));
     if entry(ui, "Use as input", Some(Command::Accept), over_canvas && shown.is_some()) {

@@ -6,7 +6,7 @@ use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
     Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, PromptAction, ResultsAction, Sheet,
-    Tab, WindowAction, Zoom,
+    Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -88,6 +88,8 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Prompt => Some(Action::Prompt(PromptAction::Focus)),
         Command::OlderPrompt => Some(Action::Prompt(PromptAction::Older)),
         Command::NewerPrompt => Some(Action::Prompt(PromptAction::Newer)),
+        Command::MoreWeight => Some(Action::Words(WordsAction::Weigh { heavier: true })),
+        Command::LessWeight => Some(Action::Words(WordsAction::Weigh { heavier: false })),
         Command::Cancel => Some(Action::Results(ResultsAction::CancelRunning)),
         Command::Accept if outlining => canvas(CanvasAction::OutlineClose),
         Command::SetAside if outlining => canvas(CanvasAction::Drop),

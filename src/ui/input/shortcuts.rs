@@ -14,6 +14,9 @@ pub(crate) enum Command {
     Prompt,
     OlderPrompt,
     NewerPrompt,
+    /// What is selected in the prompt counts more.
+    MoreWeight,
+    LessWeight,
     Cancel,
     Accept,
     SetAside,
@@ -107,6 +110,8 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::Prompt, "prompt", "Write the prompt (Escape leaves it)", M::COMMAND, Key::P, Always),
         entry(C::OlderPrompt, "older-prompt", "Prompt before this one", M::ALT, Key::ArrowUp, Always),
         entry(C::NewerPrompt, "newer-prompt", "Prompt after this one", M::ALT, Key::ArrowDown, Always),
+        entry(C::MoreWeight, "more-weight", "The word counts more", M::COMMAND, Key::ArrowUp, Always),
+        entry(C::LessWeight, "less-weight", "The word counts less", M::COMMAND, Key::ArrowDown, Always),
         entry(C::Cancel, "cancel", "Cancel what is being made", M::SHIFT, Key::X, NotTyping),
         entry(C::Accept, "accept", "Accept the shown picture", M::NONE, Key::Enter, NothingFocused),
         entry(C::SetAside, "set-aside", "Set the shown picture aside", M::NONE, Key::Escape, NothingFocused),

@@ -15,10 +15,13 @@ use super::chrome::toasts::Toasts;
 use super::gallery::state::GalleryState;
 use super::library::state::LibraryState;
 use super::prompt::estimate::MemoryPanel;
+use super::prompt::loras::state::LoraShelf;
 use super::prompt::size;
 use super::prompt::state::{InpaintPanel, PromptPanelState};
+use super::prompt::words::state::WordsState;
 use super::results::candidate::Candidates;
 use crate::job::{ModelRef, Request, WorkGrid};
+use crate::prompt::KnownWords;
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
 use crate::ui::action::{GalleryView, LookingAt, Sheet};
@@ -29,6 +32,8 @@ pub struct AppState {
     /// For Fill.
     pub inpaint: InpaintPanel,
     pub memory: MemoryPanel,
+    pub words: WordsState,
+    pub loras: LoraShelf,
     /// The built-in one first.
     pub models: Vec<ModelEntry>,
     /// What sizes the models that were chosen work at; nothing while their files are read, or where they do not state it.
@@ -52,6 +57,13 @@ impl AppState {
     #[must_use]
     pub fn model(&self) -> Option<&ModelEntry> {
         self.models.iter().find(|entry| entry.reference == self.prompt.model).or_else(|| self.models.first())
+    }
+
+    /// The words that the chosen model knows, where that is known: the built-in one's.
+    #[must_use]
+    pub fn known_words(&self) -> Option<&'static KnownWords> {
+        let is_built_in = self.model().is_some_and(|model| model.reference == ModelRef::BuiltIn);
+        is_built_in.then(KnownWords::built_in)
     }
 
     /// Whether a photo lies on the canvas and the chosen model cannot do it justice.

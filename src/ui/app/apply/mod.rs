@@ -7,6 +7,7 @@ mod prompt;
 mod results;
 mod trash;
 mod window;
+mod words;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ impl Studio {
             Action::Files(action) => self.apply_to_files(action),
             Action::Library(action) => self.apply_to_library(action),
             Action::Window(action) => self.apply_to_window(ctx, action),
+            Action::Words(action) => self.apply_to_words(ctx, action),
         }
     }
 
