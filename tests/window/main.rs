@@ -13,4 +13,5 @@ mod slow_disk;
 mod strip;
 mod studio_bench;
 mod whole;
+mod words;
 mod working_day;
