@@ -1,6 +1,7 @@
 //! What a person can do, as values: panels push them, `app::apply` carries them out, an exhaustive match for each area.
 
 mod canvas;
+mod compare;
 mod dialog;
 mod files;
 mod library;
@@ -10,6 +11,7 @@ mod window;
 mod words;
 
 pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
+pub use compare::{CompareAction, CompareMode};
 pub use dialog::DialogRequest;
 pub use files::FilesAction;
 pub use library::{Column, LibraryAction, Tab};
@@ -24,6 +26,7 @@ pub enum Action {
     Prompt(PromptAction),
     Results(ResultsAction),
     Canvas(CanvasAction),
+    Compare(CompareAction),
     Files(FilesAction),
     Library(LibraryAction),
     Window(WindowAction),

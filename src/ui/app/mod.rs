@@ -7,6 +7,7 @@ pub(crate) mod clipboard;
 pub(crate) mod completions;
 mod dialogs;
 pub(crate) mod engine_events;
+mod middle;
 pub(crate) mod runs;
 pub(crate) mod settings;
 pub(crate) mod store_events;

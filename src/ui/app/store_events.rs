@@ -46,10 +46,14 @@ impl Studio {
                 if state.canvas.opening.contains(&path) {
                     note_all(state, &notices);
                 }
-                picture_arrived(state, path, picture, settings.map(|settings| settings.program));
+                let request = settings.as_ref().map(|settings| &settings.request);
+                if !state.compare.take(&path, &picture, request) {
+                    picture_arrived(state, path, picture, settings.map(|settings| settings.program));
+                }
             }
             StoreEvent::Picture { path, picture: Err(error), .. } => {
                 state.canvas.opening.retain(|file| *file != path);
+                state.compare.leave_out(&path);
                 if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
                     state.canvas.looking_at = LookingAt::Canvas;
                 }

@@ -33,6 +33,7 @@ use crate::ui::chrome::layout;
 use crate::ui::chrome::layout::{Layout, PanelForm};
 use crate::ui::chrome::toasts::Toasts;
 use crate::ui::chrome::{menu, sheets, status_bar, toasts_view};
+use crate::ui::compare::state::CompareState;
 use crate::ui::gallery::state::GalleryState;
 use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
@@ -42,7 +43,7 @@ use crate::ui::results::candidate::Candidates;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme::fonts;
-use crate::ui::{canvas, gallery, library, prompt, results, theme};
+use crate::ui::{canvas, gallery, library, prompt, theme};
 
 /// What the window is given besides the engine and the store.
 pub struct Services {
@@ -116,6 +117,7 @@ impl Studio {
             loras: app::settings::loras_of(&settings),
             models: vec![ModelEntry::built_in()],
             grids: Vec::new(),
+            compare: CompareState::default(),
             canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
             candidates: Candidates::default(),
             gallery: GalleryState::default(),
@@ -205,6 +207,7 @@ impl Studio {
         self.send_to_trash(false);
         self.work_on_canvas();
         self.complete_words();
+        self.compute_difference();
         let AppState { prompt, grids, .. } = &mut self.state;
         let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
         if let Some((model, grid)) =
@@ -310,8 +313,7 @@ impl Studio {
         gallery::panel::show(ui, state, textures, layout, actions);
         let between = ui.available_rect_before_wrap();
         CentralPanel::default().frame(plain(tokens.surround)).show(ui, |ui| {
-            let picture_rect = canvas::show(ui, state, textures, layout, actions);
-            results::strip::show(ui, picture_rect, state, textures, layout, actions);
+            app::middle::show(ui, state, textures, layout, actions);
         });
         seams(ui, between, tokens.edge);
         between

@@ -176,6 +176,10 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Both panels", Some(Command::Panels), true) {
         actions.push(Action::Window(WindowAction::TogglePanels));
     }
+    let can_compare = state.compare.is_open() || state.to_compare().len() > 1;
+    if entry(ui, "Compare pictures", Some(Command::Compare), can_compare) {
+        actions.push(Action::Results(ResultsAction::Compare(state.to_compare())));
+    }
     ui.add(egui::Separator::default().spacing(9.0));
     let has_picture = state.shown_picture().is_some();
     for (words, key, zoom) in [

@@ -12,6 +12,7 @@ use super::canvas::state::CanvasState;
 use super::chrome::layout::PanelsState;
 use super::chrome::path_sheet::PathSheet;
 use super::chrome::toasts::Toasts;
+use super::compare::state::CompareState;
 use super::gallery::state::GalleryState;
 use super::library::state::LibraryState;
 use super::prompt::estimate::MemoryPanel;
@@ -39,6 +40,7 @@ pub struct AppState {
     /// What sizes the models that were chosen work at; nothing while their files are read, or where they do not state it.
     pub grids: Vec<(ModelRef, Option<WorkGrid>)>,
     pub canvas: CanvasState,
+    pub compare: CompareState,
     pub candidates: Candidates,
     pub gallery: GalleryState,
     pub library: LibraryState,
@@ -57,6 +59,16 @@ impl AppState {
     #[must_use]
     pub fn model(&self) -> Option<&ModelEntry> {
         self.models.iter().find(|entry| entry.reference == self.prompt.model).or_else(|| self.models.first())
+    }
+
+    /// The files that are compared at a press.
+    #[must_use]
+    pub fn to_compare(&self) -> Vec<PathBuf> {
+        let shown = match &self.canvas.looking_at {
+            LookingAt::Candidate(job) => Some(*job),
+            LookingAt::Canvas | LookingAt::Gallery(_) => None,
+        };
+        self.candidates.to_compare(shown)
     }
 
     /// The words that the chosen model knows, where that is known: the built-in one's.

@@ -1,9 +1,12 @@
 //! What the actions on the prompts' words do: weights, styles, lists of tags.
 
+use std::sync::Arc;
+
 use egui::text::{CCursor, CCursorRange};
 use egui::{Context, TextEdit};
 
 use crate::prompt::weighed;
+use crate::store::words::Words;
 use crate::store::worker::StoreCommand;
 use crate::ui::action::{DialogRequest, PromptField, WordsAction};
 use crate::ui::app::completions::read_words;
@@ -99,6 +102,30 @@ impl Studio {
     /// Asks the store what helps to write, as it is now.
     pub(in crate::ui) fn read_words(&self) {
         self.store.send(read_words(&self.saver.current));
+    }
+
+    /// Asks for what is being written, and takes what was found.
+    pub(in crate::ui) fn complete_words(&mut self) {
+        let words = &mut self.state.words;
+        if words.history != self.saver.current.prompt_history {
+            words.history.clone_from(&self.saver.current.prompt_history);
+        }
+        for lora in self.state.loras.unread() {
+            self.store.send(StoreCommand::ReadTriggerWords(lora));
+        }
+        let Some(wanted) = words.wanted.clone() else { return };
+        let answer = self.completions.poll(|asked| *asked == wanted, || wanted.clone());
+        words.answer = answer.or(words.answer.take());
+    }
+
+    /// The user's files were looked through; what is wrong with them is said once.
+    pub(in crate::ui) fn words_arrived(&mut self, files: Arc<Words>) {
+        let words = &mut self.state.words;
+        for problem in files.problems.iter().filter(|problem| !words.told_problems.contains(problem)) {
+            self.state.toasts.error(problem.clone(), None);
+        }
+        words.told_problems.clone_from(&files.problems);
+        words.files = files;
     }
 }
 

@@ -3,3 +3,4 @@
 mod picker;
 pub(crate) mod section;
 pub(crate) mod state;
+mod thumbnail;

@@ -4,8 +4,8 @@ use egui::{
     Align, CornerRadius, Id, Response, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
 };
 
-use super::section::picture;
 use super::state::LoraShelf;
+use super::thumbnail::picture;
 use crate::store::words::LoraFile;
 use crate::ui::action::{Action, LibraryAction, WordsAction};
 use crate::ui::gallery::state::Thumbnails;

@@ -1,18 +1,19 @@
 //! The folded section with the shelf: a picture, a name, a weight and its words for each LoRA.
 
-use egui::{Popup, PopupCloseBehavior, Rect, RichText, Sense, Ui, vec2};
+use egui::{Popup, PopupCloseBehavior, RichText, Sense, Ui, vec2};
 
 use super::picker;
+use super::thumbnail::picture;
 use crate::store::words::lora_file::{KeptLora, name_of};
 use crate::ui::action::{Action, WordsAction};
 use crate::ui::chrome::layout::Layout;
-use crate::ui::gallery::state::{Thumbnail, Thumbnails};
+use crate::ui::gallery::state::Thumbnails;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme;
 use crate::ui::theme::icons;
 use crate::ui::widgets::fields;
-use crate::ui::widgets::{IconButton, TextButton, paint};
+use crate::ui::widgets::{IconButton, TextButton};
 
 /// Beyond it one is deliberate: a tag in the prompt takes any weight.
 const MOST_WEIGHT: f64 = 2.0;
@@ -113,33 +114,4 @@ fn trigger_words(ui: &mut Ui, words: &[String], actions: &mut Vec<Action>) {
             }
         }
     });
-}
-
-/// The small picture of a file in `rect`, or the sign of a model.
-pub(super) fn picture(
-    ui: &Ui,
-    rect: Rect,
-    file: Option<&std::path::Path>,
-    thumbnails: &mut Thumbnails,
-    textures: &mut Textures,
-) {
-    let tokens = theme::tokens(ui);
-    ui.painter().rect_filled(rect, theme::RADIUS, tokens.slot);
-    let ready = file.and_then(|file| match thumbnails.get(file) {
-        Some(Thumbnail::Ready(picture)) => Some(picture.clone()),
-        Some(_) => None,
-        None => {
-            thumbnails.want(file);
-            None
-        }
-    });
-    let Some((picture, texture)) = ready.and_then(|picture| Some((picture.clone(), textures.small(&picture)?))) else {
-        paint::icon(ui, rect, icons::CUBE, theme::MENU_ICON_PT, tokens.text_3);
-        return;
-    };
-    // The middle of it fills the square.
-    let size = vec2(picture.width() as f32, picture.height() as f32);
-    let shown = egui::Vec2::splat(size.min_elem()) / size;
-    let part = Rect::from_center_size(egui::pos2(0.5, 0.5), shown);
-    ui.painter().image(texture, rect, part, egui::Color32::WHITE);
 }
