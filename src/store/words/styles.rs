@@ -162,7 +162,7 @@ fn parsed(text: &str) -> Vec<Style> {
     // People part their lists by rows that are names alone.
     rows.iter()
         .map(style)
-        .filter(|style| !style.name.is_empty() && !(style.prompt.is_empty() && style.negative.is_empty()))
+        .filter(|style| !(style.name.is_empty() || style.prompt.is_empty() && style.negative.is_empty()))
         .collect()
 }
 

@@ -9,6 +9,7 @@ mod dialogs;
 pub(crate) mod engine_events;
 mod middle;
 pub(crate) mod runs;
+pub(super) mod services;
 pub(crate) mod settings;
 pub(crate) mod store_events;
 pub(super) mod studio;

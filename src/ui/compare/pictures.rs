@@ -152,7 +152,7 @@ fn one(ui: &Ui, cell: Rect, place: Rect, comparison: &Comparison, index: usize, 
     } else {
         paint::text(ui, cell, Align::Center, "Reading…", fonts::body(), theme::tokens(ui).text_3);
     }
-    label(ui, &painter, place.intersect(cell).left_top(), &comparison.letter(index), false);
+    chip(ui, &painter, place.intersect(cell).left_top(), &comparison.letter(index), false);
 }
 
 fn slider(ui: &mut Ui, room: Rect, place: Rect, comparison: &mut Comparison, textures: &mut Textures) {
@@ -168,8 +168,8 @@ fn slider(ui: &mut Ui, room: Rect, place: Rect, comparison: &mut Comparison, tex
     }
     let painter = ui.painter().with_clip_rect(room);
     let seen = place.intersect(room);
-    label(ui, &painter, seen.left_top(), "A", false);
-    label(ui, &painter, seen.right_top(), "B", true);
+    chip(ui, &painter, seen.left_top(), "A", false);
+    chip(ui, &painter, seen.right_top(), "B", true);
     let line = Rect::from_x_y_ranges(x - DIVIDER / 2.0..=x + DIVIDER / 2.0, seen.y_range());
     painter.rect_filled(line, 0.0, Color32::from_black_alpha(140));
     painter.rect_filled(line.shrink2(vec2(1.0, 0.0)), 0.0, Color32::WHITE);
@@ -197,16 +197,12 @@ fn difference(ui: &Ui, room: Rect, place: Rect, comparison: &Comparison, texture
     let painter = ui.painter().with_clip_rect(room);
     let computed = comparison.computed.as_ref();
     let picture = computed.and_then(|known| known.picture.as_ref());
-    match image(&painter, place, picture, pixels(comparison), textures) {
-        Some(rect) => edge(ui, &painter, rect),
-        None => {
-            let words = if computed.is_some_and(|known| known.failed) {
-                "The difference could not be computed."
-            } else {
-                "Computing…"
-            };
-            paint::text(ui, room, Align::Center, words, fonts::body(), tokens.text_3);
-        }
+    if let Some(rect) = image(&painter, place, picture, pixels(comparison), textures) {
+        edge(ui, &painter, rect);
+    } else {
+        let is_broken = computed.is_some_and(|known| known.failed);
+        let words = if is_broken { "The difference could not be computed." } else { "Computing…" };
+        paint::text(ui, room, Align::Center, words, fonts::body(), tokens.text_3);
     }
     let Some(found) = computed.and_then(|known| known.difference.as_ref()) else { return };
     let mut words = if found.most == 0 {
@@ -222,10 +218,6 @@ fn difference(ui: &Ui, room: Rect, place: Rect, comparison: &Comparison, texture
 
 fn edge(ui: &Ui, painter: &Painter, rect: Rect) {
     painter.rect_stroke(rect, CornerRadius::ZERO, Stroke::new(1.0, theme::tokens(ui).edge), StrokeKind::Outside);
-}
-
-fn label(ui: &Ui, painter: &Painter, corner: Pos2, words: &str, at_right: bool) {
-    chip(ui, painter, corner, words, at_right);
 }
 
 /// White words on a dark ground, 8 points inside a corner.

@@ -133,7 +133,7 @@ impl Comparison {
     }
 
     /// What of the difference shall be computed now: both pictures, their files and the gain.
-    pub(crate) fn to_compute(&mut self) -> Option<([PathBuf; 2], f32, [Arc<Picture>; 2])> {
+    pub(crate) fn begin_difference(&mut self) -> Option<([PathBuf; 2], f32, [Arc<Picture>; 2])> {
         if self.mode != CompareMode::Difference {
             return None;
         }
@@ -222,12 +222,12 @@ mod tests {
         assert!(state.take(Path::new("/0.png"), &picture, None) && state.take(Path::new("/1.png"), &picture, None));
         let open = state.open.as_mut().unwrap();
         open.mode = CompareMode::Difference;
-        let (files, gain, _) = open.to_compute().unwrap();
-        assert!(open.to_compute().is_none(), "it is on its way");
+        let (files, gain, _) = open.begin_difference().unwrap();
+        assert!(open.begin_difference().is_none(), "it is on its way");
         open.take_computed(&files, gain, None);
-        assert!(open.to_compute().is_none(), "it broke, and would again");
+        assert!(open.begin_difference().is_none(), "it broke, and would again");
         open.gain = 9.0;
-        assert!(open.to_compute().is_some());
+        assert!(open.begin_difference().is_some());
         state.leave_out(Path::new("/2.png"));
         assert!(state.is_open());
         state.leave_out(Path::new("/1.png"));

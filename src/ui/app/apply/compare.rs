@@ -58,7 +58,8 @@ impl Studio {
 
     /// Gives the worker the difference that shall be seen.
     pub(in crate::ui) fn compute_difference(&mut self) {
-        let Some((files, gain, [a, b])) = self.state.compare.open.as_mut().and_then(Comparison::to_compute) else {
+        let Some((files, gain, [a, b])) = self.state.compare.open.as_mut().and_then(Comparison::begin_difference)
+        else {
             return;
         };
         let failed = CompareAction::Computed { files: files.clone(), gain, difference: None };

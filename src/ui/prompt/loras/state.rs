@@ -43,7 +43,7 @@ impl LoraShelf {
     #[must_use]
     pub fn used(&self) -> Vec<LoraRef> {
         let used = self.list.iter().filter(|known| known.on && known.weight != 0.0);
-        used.map(|known| known.lora()).collect()
+        used.map(KeptLora::lora).collect()
     }
 
     /// Uses a picture's LoRAs and no others; those that lie there stay, switched off.
