@@ -9,13 +9,13 @@ use super::folder::{EmbeddedFiles, embedded_file, file_on_disk};
 /// The name inside the model, and the bytes that the linker puts into read-only pages.
 #[cfg(feature = "embedded-model")]
 macro_rules! embedded {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/builtin/model/", $name)))),*]
+    ($folder:literal: $($name:literal),* $(,)?) => {
+        &[$(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/builtin/", $folder, "/", $name)))),*]
     };
 }
 
 #[cfg(feature = "embedded-model")]
-static EMBEDDED: Option<EmbeddedFiles> = Some(embedded![
+static EMBEDDED: Option<EmbeddedFiles> = Some(embedded!["model":
     "latent_rgb.json",
     "model_index.json",
     "scheduler/scheduler_config.json",
@@ -29,8 +29,15 @@ static EMBEDDED: Option<EmbeddedFiles> = Some(embedded![
     "vae/diffusion_pytorch_model.safetensors",
 ]);
 
+/// What makes it draw in four steps: a LoRA, and the sampler that this wants.
+#[cfg(feature = "embedded-model")]
+static FOUR_STEPS: Option<EmbeddedFiles> =
+    Some(embedded!["four-steps": "lora.safetensors", "scheduler/scheduler_config.json"]);
+
 #[cfg(not(feature = "embedded-model"))]
 static EMBEDDED: Option<EmbeddedFiles> = None;
+#[cfg(not(feature = "embedded-model"))]
+static FOUR_STEPS: Option<EmbeddedFiles> = None;
 
 /// Where the built-in model's files are.
 pub(crate) enum BuiltinFiles {
@@ -42,20 +49,30 @@ impl BuiltinFiles {
     /// # Errors
     /// In a build without the model, when no folder with it is found.
     pub(crate) fn find() -> Result<Self, CheckpointError> {
-        if let Some(files) = EMBEDDED {
+        Self::inside_or_near(EMBEDDED, "model", "model_index.json")
+    }
+
+    /// The few files that make it draw in four steps.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub(crate) fn find_four_steps() -> Result<Self, CheckpointError> {
+        Self::inside_or_near(FOUR_STEPS, "four-steps", "lora.safetensors")
+    }
+
+    /// `telling` is a file that the folder must have.
+    fn inside_or_near(inside: Option<EmbeddedFiles>, folder: &str, telling: &str) -> Result<Self, CheckpointError> {
+        if let Some(files) = inside {
             return Ok(Self::Embedded(files));
         }
-        let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("builtin/model")));
-        let places = [beside, Some(PathBuf::from("assets/builtin/model"))];
-        places
-            .iter()
-            .flatten()
-            .find(|folder| folder.join("model_index.json").is_file())
-            .map(|folder| Self::Folder(folder.clone()))
-            .ok_or_else(|| CheckpointError::Missing {
-                what: "the built-in model (this build does not carry it inside)",
-                path: PathBuf::from("assets/builtin/model"),
-            })
+        let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("builtin")));
+        let places = [beside, Some(PathBuf::from("assets/builtin"))];
+        let folders = places.iter().flatten().map(|place| place.join(folder));
+        let found = folders.into_iter().find(|folder| folder.join(telling).is_file()).map(Self::Folder);
+        found.ok_or_else(|| CheckpointError::Missing {
+            what: "the built-in model (this build does not carry it inside)",
+            path: PathBuf::from("assets/builtin").join(folder),
+        })
     }
 
     /// The whole file, or `None` when there is none.

@@ -25,7 +25,7 @@ pub(crate) use archive::{Archive, WeightBuffer};
 pub(crate) use config::AttentionConfig;
 pub use config::{ClipConfig, UnetConfig, VaeConfig};
 pub use error::CheckpointError;
-pub use files::{ModelFiles, builtin_model};
+pub use files::{ModelFiles, builtin_four_steps, builtin_model};
 pub use format_tables::{foreign_kinds, format_tables, precisions};
 pub use inspect::inspect_file;
 pub(crate) use inspect::{FileKind, FileReport};

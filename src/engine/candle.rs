@@ -8,7 +8,7 @@ use super::backend::{Backend, BackendError};
 use super::device::{DeviceChoice, DtypeChoice};
 use super::failure;
 use super::fallback::{Attempt, Fallback};
-use crate::checkpoint::{CheckpointError, ModelFiles, builtin_model, profile_of};
+use crate::checkpoint::{CheckpointError, ModelFiles, builtin_four_steps, builtin_model, profile_of};
 use crate::job::{
     CancelToken, Drawn, ErrorKind, JobError, MemoryMode, ModelDefaults, ModelRef, Progress, Remedy, Request, Task,
     WorkGrid,
@@ -199,6 +199,7 @@ impl CandleBackend {
 pub(crate) fn files_of(model: &ModelRef) -> Result<ModelFiles, CheckpointError> {
     match model {
         ModelRef::BuiltIn => builtin_model(),
+        ModelRef::BuiltInFourSteps => builtin_four_steps(),
         ModelRef::Folder(path) => Ok(ModelFiles::Folder(path.clone())),
         ModelRef::File(path) => ModelFiles::open_file(path),
     }

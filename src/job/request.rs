@@ -8,22 +8,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, Remedy};
+use super::{Compute, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, ModelRef, Remedy};
 use crate::prompt::drawn;
 use crate::raster::{Picture, ResizeMode};
 use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
-
-/// Which model draws.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum ModelRef {
-    /// The small model that comes with the program.
-    #[default]
-    BuiltIn,
-    /// A folder in diffusers' layout.
-    Folder(PathBuf),
-    /// A checkpoint in one file.
-    File(PathBuf),
-}
 
 /// Noise of a second seed, mixed into the first noise (slerp).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

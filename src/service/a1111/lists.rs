@@ -23,7 +23,7 @@ pub(super) async fn models(State(service): Shared) -> Result<Response, Refused> 
     let model = |entry: &crate::store::models::entry::ModelEntry| {
         let title = match &entry.reference {
             ModelRef::File(path) => file_name(path),
-            ModelRef::BuiltIn | ModelRef::Folder(_) => entry.name.clone(),
+            ModelRef::BuiltIn | ModelRef::BuiltInFourSteps | ModelRef::Folder(_) => entry.name.clone(),
         };
         json!({"title": title, "model_name": entry.name, "hash": null, "sha256": null, "filename": title, "config": null})
     };

@@ -103,9 +103,9 @@ fn failed(error: &JobError, hidden: &Hidden) -> Ended {
 /// Where the server keeps its files is not for others.
 fn without_paths(request: Request) -> Request {
     let model = match &request.model {
-        ModelRef::BuiltIn => ModelRef::BuiltIn,
         ModelRef::Folder(path) => ModelRef::Folder(name_of(path).into()),
         ModelRef::File(path) => ModelRef::File(name_of(path).into()),
+        built_in => built_in.clone(),
     };
     let vae = request.vae.as_deref().map(|file| name_of(file).into());
     let loras = request.loras.iter().map(|lora| LoraRef { file: name_of(&lora.file).into(), ..lora.clone() });

@@ -1,4 +1,4 @@
-//! All models that can be chosen: the built-in one, the models folder's, what lies in folders that the user
+//! All models that can be chosen: the built-in ones, the models folder's, what lies in folders that the user
 //! opened, and the Hugging Face libraries' cache.
 
 use std::collections::{BTreeSet, HashMap};
@@ -13,7 +13,7 @@ use crate::store::paths::Paths;
 /// What one look at all folders has found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelList {
-    /// The built-in one first, then the models folder's by name, then those outside.
+    /// The built-in ones first, then the models folder's by name, then those outside.
     pub entries: Vec<ModelEntry>,
     /// Those of the known folders that are looked through: they are no models by themselves.
     pub folders: Vec<PathBuf>,
@@ -73,7 +73,7 @@ pub(crate) fn list_again(paths: &Paths, before: &mut Seen, is_cancelled: &dyn Fn
         before.insert(path.clone(), (length, time, entry.clone()));
         entry
     });
-    let entries = std::iter::once(ModelEntry::built_in()).chain(found).collect();
+    let entries = [ModelEntry::built_in(), ModelEntry::built_in_four_steps()].into_iter().chain(found).collect();
     ModelList { entries, folders, vaes }
 }
 

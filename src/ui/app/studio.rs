@@ -109,7 +109,7 @@ impl Studio {
             prompt: app::settings::prompt_of(&settings),
             inpaint: app::settings::inpaint_of(&settings),
             memory: app::settings::memory_of(&settings),
-            models: vec![ModelEntry::built_in()],
+            models: vec![ModelEntry::built_in(), ModelEntry::built_in_four_steps()],
             grids: Vec::new(),
             canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
             candidates: Candidates::default(),
