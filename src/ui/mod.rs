@@ -7,6 +7,7 @@ mod chrome;
 pub mod gallery;
 mod input;
 mod library;
+mod live;
 mod numbers;
 pub mod prompt;
 pub mod results;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::canvas::{Document, PictureLayer, Record};
-use crate::job::{JobError, Notice, Request};
+use crate::job::{JobError, JobId, Notice, Request};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::keys::KeyNames;
@@ -91,6 +91,13 @@ pub enum StoreCommand {
         to: PathBuf,
         picture: Box<PictureLayer>,
     },
+    /// Puts a picture into the gallery; answered by [`StoreEvent::Kept`].
+    KeepPicture {
+        /// That made it, given back with the answer.
+        job: JobId,
+        picture: Arc<Picture>,
+        request: Box<Request>,
+    },
     SaveMask {
         to: PathBuf,
         mask: Arc<MaskPlane>,
@@ -140,6 +147,11 @@ pub enum StoreEvent {
     /// Those that are in the trash now.
     Deleted(Vec<PathBuf>),
     SavedAs(PathBuf),
+    /// Where a kept picture lies, or why it is nowhere.
+    Kept {
+        job: JobId,
+        file: Result<PathBuf, JobError>,
+    },
     Models(ModelList),
     Model(Box<ModelEntry>),
     /// A folder that is no model, with so many files and folders inside that may be.

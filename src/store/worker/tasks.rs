@@ -136,6 +136,10 @@ impl Tasks {
                 let mask = mask_file::read_channel(&path, MaskChannel::Auto, &mut notices).map_err(JobError::from);
                 StoreEvent::Mask { path, mask, notices }
             }
+            StoreCommand::KeepPicture { job, picture, request } => {
+                let file = self.gallery.save(&picture, &request).map_err(JobError::from);
+                StoreEvent::Kept { job, file }
+            }
             StoreCommand::SavePicture { to, picture } => save_picture(to, &picture)?,
             StoreCommand::SaveCanvas { to, picture } => save_picture(to, &picture.whole())?,
             StoreCommand::SaveMask { to, mask } => {

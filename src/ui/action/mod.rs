@@ -4,6 +4,7 @@ mod canvas;
 mod dialog;
 mod files;
 mod library;
+mod live;
 mod prompt;
 mod results;
 mod window;
@@ -12,6 +13,7 @@ pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, WholeStep,
 pub use dialog::DialogRequest;
 pub use files::FilesAction;
 pub use library::{Column, LibraryAction, Tab};
+pub use live::LiveAction;
 pub use prompt::PromptAction;
 pub use results::{GalleryView, LookingAt, ResultsAction};
 pub use window::{Sheet, WindowAction};
@@ -24,5 +26,6 @@ pub enum Action {
     Canvas(CanvasAction),
     Files(FilesAction),
     Library(LibraryAction),
+    Live(LiveAction),
     Window(WindowAction),
 }

@@ -60,6 +60,7 @@ impl Studio {
                     self.store.send(StoreCommand::ScanGallery);
                 }
             }
+            StoreEvent::Kept { job, file } => self.kept(job, file),
             StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
             StoreEvent::Models(list) => models_arrived(state, list),
             StoreEvent::Inspected(inspection) => {

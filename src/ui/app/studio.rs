@@ -24,6 +24,7 @@ use crate::ui::app::background::Background;
 use crate::ui::app::clipboard;
 use crate::ui::app::engine_events;
 use crate::ui::app::engine_events::Aftermath;
+use crate::ui::app::live;
 use crate::ui::app::runs::PreparedRuns;
 use crate::ui::app::settings::SettingsSaver;
 use crate::ui::canvas::state::CanvasState;
@@ -35,6 +36,7 @@ use crate::ui::chrome::{menu, sheets, status_bar, toasts_view};
 use crate::ui::gallery::state::GalleryState;
 use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
+use crate::ui::live::state::LiveState;
 use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::{CountTokens, TokenCount, TokenQuestion};
 use crate::ui::results::candidate::Candidates;
@@ -114,6 +116,7 @@ impl Studio {
             canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
             candidates: Candidates::default(),
             gallery: GalleryState::default(),
+            live: LiveState::default(),
             library: LibraryState { notes: settings.model_notes.clone(), ..LibraryState::default() },
             panels: app::settings::panels_of(&settings),
             theme: app::settings::theme_of(&settings),
@@ -156,7 +159,9 @@ impl Studio {
         let mut rescan = false;
         self.jobs.retain(|job| {
             while let Some(event) = job.try_recv() {
-                rescan |= engine_events::take(&mut self.state, event) == Aftermath::NewFile;
+                if let Some(event) = live::take(&mut self.state, event) {
+                    rescan |= engine_events::take(&mut self.state, event) == Aftermath::NewFile;
+                }
             }
             !job.is_read()
         });
@@ -198,6 +203,7 @@ impl Studio {
         }
         self.send_to_trash(false);
         self.work_on_canvas();
+        self.follow_live(ctx);
         let AppState { prompt, grids, .. } = &mut self.state;
         let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
         if let Some((model, grid)) =

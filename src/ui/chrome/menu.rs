@@ -4,8 +4,8 @@ use egui::{MenuBar, ThemePreference, Ui};
 
 use crate::canvas::tools::Tool;
 use crate::ui::action::{
-    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, MaskStep, PromptAction, ResultsAction,
-    Sheet, Tab, WindowAction, Zoom,
+    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LiveAction, LookingAt, MaskStep, PromptAction,
+    ResultsAction, Sheet, Tab, WindowAction, Zoom,
 };
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -150,6 +150,15 @@ fn canvas_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     if entry(ui, "See what the model sees", Some(Command::ToggleModelView), has_mask) {
         actions.push(Action::Canvas(CanvasAction::ToggleModelView));
+    }
+    if entry(ui, "Live painting", Some(Command::Live), true) {
+        actions.push(Action::Live(LiveAction::Toggle));
+    }
+    if entry(ui, "Live result beside or over the drawing", Some(Command::LivePlace), state.live.is_on) {
+        actions.push(Action::Live(LiveAction::TogglePlace));
+    }
+    if entry(ui, "Use the live result as input", Some(Command::UseResult), state.live_result().is_some()) {
+        actions.push(Action::Live(LiveAction::UseAsInput));
     }
     if entry(ui, "Extend the canvas", Some(Command::Tool(Tool::Extend)), has_picture) {
         actions.push(Action::Canvas(CanvasAction::ChooseTool(Tool::Extend)));

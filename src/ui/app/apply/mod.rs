@@ -3,6 +3,7 @@
 mod copy;
 mod files;
 mod library;
+mod live;
 mod prompt;
 mod results;
 mod trash;
@@ -45,6 +46,7 @@ impl Studio {
             }
             Action::Files(action) => self.apply_to_files(action),
             Action::Library(action) => self.apply_to_library(action),
+            Action::Live(action) => self.apply_to_live(ctx, action),
             Action::Window(action) => self.apply_to_window(ctx, action),
         }
     }
