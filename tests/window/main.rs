@@ -6,6 +6,7 @@ mod gallery_work;
 mod hands;
 mod library;
 mod library_looks;
+mod live;
 mod painting;
 mod programs;
 mod selecting;

@@ -54,6 +54,12 @@ impl LiveState {
         self.before = self.made.replace(made).map(|old| old.picture);
     }
 
+    /// The drawing that the engine has, if it has one.
+    #[must_use]
+    pub fn job(&self) -> Option<JobId> {
+        self.pace.job()
+    }
+
     /// "0.42 s · 4 steps"
     #[must_use]
     pub fn words(&self) -> Option<String> {
