@@ -157,11 +157,10 @@ fn the_result_stands_beside_the_drawing_above_it_or_over_it() {
     let mut bench = live(FakeScript::default());
     let places = |bench: &Bench| {
         let canvas = bench.window.get_by_role_and_label(Role::Canvas, "Canvas").rect();
-        let is_result = |node: &egui_kittest::Node<'_>| {
-            use egui_kittest::kittest::NodeT as _;
-            node.accesskit_node().label().is_some_and(|label| label.starts_with("Live result"))
+        let result = |node: &egui_kittest::kittest::AccessKitNode<'_>| {
+            node.label().is_some_and(|label| label.starts_with("Live result"))
         };
-        (canvas, bench.window.query_by(is_result).map(|node| node.rect()))
+        (canvas, bench.window.query_all_by(result).next().map(|node| node.rect()))
     };
     let (canvas, result) = places(&bench);
     let result = result.expect("beside");

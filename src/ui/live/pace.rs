@@ -68,6 +68,11 @@ impl<W: PartialEq> Pace<W> {
     }
 
     #[must_use]
+    pub(crate) fn is_up_to_date(&self) -> bool {
+        self.run.is_none() && self.wish == self.begun
+    }
+
+    #[must_use]
     pub(crate) fn next(&self, now: Instant) -> Step {
         if self.wish.is_none() || self.wish == self.begun {
             return Step::Nothing;

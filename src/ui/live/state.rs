@@ -60,6 +60,12 @@ impl LiveState {
         self.pace.job()
     }
 
+    /// Whether what is wished for was drawn.
+    #[must_use]
+    pub fn is_up_to_date(&self) -> bool {
+        self.pace.is_up_to_date()
+    }
+
     /// "0.42 s · 4 steps"
     #[must_use]
     pub fn words(&self) -> Option<String> {
