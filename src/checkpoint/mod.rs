@@ -19,6 +19,7 @@ mod single_file;
 mod soundness;
 mod textual_inversion;
 mod unet_names;
+mod upscaler;
 mod weight_files;
 
 pub(crate) use archive::{Archive, WeightBuffer};
@@ -37,4 +38,5 @@ pub use single_file::SingleFile;
 pub(crate) use single_file::{TensorSlice, TensorSource, parse_yaml};
 pub(crate) use soundness::check_numbers;
 pub use textual_inversion::TextualInversion;
+pub(crate) use upscaler::{UpscalerFile, UpscalerNetwork};
 pub(crate) use weight_files::{NETWORKS, notices_of, sources_of, weight_files};

@@ -8,6 +8,7 @@ use super::backend::{Backend, BackendError};
 use super::device::{DeviceChoice, DtypeChoice};
 use super::failure;
 use super::fallback::{Attempt, Fallback};
+use super::upscale::Upscaling;
 use crate::checkpoint::{CheckpointError, ModelFiles, builtin_four_steps, builtin_model, profile_of};
 use crate::job::{
     CancelToken, Drawn, ErrorKind, JobError, MemoryMode, ModelDefaults, ModelRef, Progress, Remedy, Request, Task,
@@ -30,6 +31,7 @@ pub struct CandleBackend {
     loaded: Option<(Loaded, Pipeline)>,
     /// What was reported of the picture before, so that it is not reported of each.
     reported_steps: Vec<FallbackStep>,
+    upscaling: Upscaling,
 }
 
 /// What a pipeline was read from, and how.
@@ -72,6 +74,7 @@ impl CandleBackend {
             on_device_failure: None,
             loaded: None,
             reported_steps: Vec::new(),
+            upscaling: Upscaling::default(),
         }
     }
 
@@ -225,7 +228,10 @@ impl Backend for CandleBackend {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError> {
-        let Task::Generate(request) = task;
+        let request = match task {
+            Task::Generate(request) => request,
+            Task::Upscale(request) => return self.upscaling.run(request, cancel, progress),
+        };
         let mut fallback = self.fallback()?;
         loop {
             let mut attempt = Attempt::default();
@@ -250,5 +256,6 @@ impl Backend for CandleBackend {
 
     fn reset(&mut self) {
         self.loaded = None;
+        self.upscaling.forget();
     }
 }

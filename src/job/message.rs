@@ -5,11 +5,12 @@
 //! thing (`store`): it never holds pictures.
 
 use std::io::Cursor;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InitPicture, InpaintMask, Request, Task};
+use super::{InitPicture, InpaintMask, Request, Task, UpscaleRequest};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 
@@ -41,6 +42,7 @@ pub enum MessageError {
 #[serde(tag = "task", rename_all = "snake_case")]
 enum Header {
     Generate { request: Box<Request>, init: Option<InitHeader>, mask: Option<PartHeader> },
+    Upscale { made_by: Box<Request>, model: PathBuf, scale: Option<f64>, picture: PartHeader },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,7 +61,16 @@ impl Task {
     /// # Errors
     /// When a picture cannot be written as PNG.
     pub fn to_bytes(&self) -> Result<Vec<u8>, MessageError> {
-        let Self::Generate(request) = self;
+        let request = match self {
+            Self::Generate(request) => request,
+            Self::Upscale(request) => {
+                let UpscaleRequest { picture, model, scale, made_by } = &**request;
+                let bytes = encode(picture.width(), picture.height(), png::ColorType::Rgba, picture.rgba())?;
+                let picture = PartHeader { bytes: bytes.len() };
+                let (made_by, model) = (Box::new(made_by.clone()), model.clone());
+                return framed(&Header::Upscale { made_by, model, scale: *scale, picture }, &[&bytes]);
+            }
+        };
         let init = match &request.init {
             Some(init) => {
                 let picture = &init.picture;
@@ -81,9 +92,7 @@ impl Task {
                 .map(|given| InitHeader { strength: given.strength, part: PartHeader { bytes: init.len() } }),
             mask: request.mask.as_ref().map(|_| PartHeader { bytes: mask.len() }),
         };
-        let header = serde_json::to_vec(&header)?;
-        let length = (header.len() as u32).to_le_bytes();
-        Ok([&MAGIC[..], &length, &header, &init, &mask].concat())
+        framed(&header, &[&init, &mask])
     }
 
     /// # Errors
@@ -96,7 +105,15 @@ impl Task {
             return Err(MessageError::Length);
         }
         let (header, mut rest) = rest.split_at_checked(length).ok_or(MessageError::Length)?;
-        let Header::Generate { mut request, init, mask } = serde_json::from_slice(header)?;
+        let (mut request, init, mask) = match serde_json::from_slice(header)? {
+            Header::Generate { request, init, mask } => (request, init, mask),
+            Header::Upscale { made_by, model, scale, picture } => {
+                let (width, height, rgba) = decode(part_of(&mut rest, &picture)?, png::ColorType::Rgba)?;
+                let picture = Arc::new(Picture::from_rgba(width, height, rgba).map_err(|_| MessageError::Format)?);
+                let request = UpscaleRequest { picture, model, scale, made_by: *made_by };
+                return if rest.is_empty() { Ok(request.into()) } else { Err(MessageError::Length) };
+            }
+        };
         if let Some(InitHeader { strength, part }) = init {
             let (width, height, rgba) = decode(part_of(&mut rest, &part)?, png::ColorType::Rgba)?;
             let picture = Picture::from_rgba(width, height, rgba).map_err(|_| MessageError::Format)?;
@@ -109,6 +126,12 @@ impl Task {
         }
         if rest.is_empty() { Ok(Self::Generate(request)) } else { Err(MessageError::Length) }
     }
+}
+
+fn framed(header: &Header, parts: &[&[u8]]) -> Result<Vec<u8>, MessageError> {
+    let header = serde_json::to_vec(header)?;
+    let length = (header.len() as u32).to_le_bytes();
+    Ok([&[&MAGIC[..], &length, &header], parts].concat().concat())
 }
 
 /// Cuts the next part off.
@@ -174,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_task_and_its_pictures_come_back_byte_for_byte() {
-        let Task::Generate(whole) = task();
+        let Task::Generate(whole) = task() else { panic!("another task") };
         let without_mask = Request { mask: None, ..(*whole).clone() };
         let alone = Request { init: None, ..without_mask.clone() };
         for task in [Task::Generate(whole), without_mask.into(), alone.into()] {
@@ -184,7 +207,7 @@ mod tests {
 
     #[test]
     fn the_settings_that_pictures_carry_hold_no_picture() {
-        let Task::Generate(request) = task();
+        let Task::Generate(request) = task() else { panic!("another task") };
         let written = serde_json::to_value(&request).unwrap();
         let fields = written.as_object().unwrap();
         assert!(!fields.contains_key("init") && !fields.contains_key("mask"), "{fields:?}");

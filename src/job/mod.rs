@@ -22,6 +22,7 @@ mod save;
 mod seed;
 mod select;
 mod task;
+mod upscale;
 mod work;
 
 pub use adapters::{EmbeddingRef, LoraRef};
@@ -45,5 +46,6 @@ pub use save::{Drawn, Saver};
 pub(crate) use seed::fresh_seed;
 pub use select::{Click, SelectPrompt};
 pub use task::Task;
+pub use upscale::UpscaleRequest;
 pub(crate) use work::Speed;
 pub use work::Work;

@@ -17,6 +17,7 @@ pub enum ModelPart {
     TextEncoder,
     Unet,
     Vae,
+    Upscaler,
 }
 
 impl ModelPart {
@@ -28,6 +29,7 @@ impl ModelPart {
             Self::TextEncoder => "text_encoder",
             Self::Unet => "unet",
             Self::Vae => "vae",
+            Self::Upscaler => "upscaler",
         }
     }
 }

@@ -131,6 +131,13 @@ pub enum RequestError {
         wanted.0, wanted.1, found.0, found.1
     )]
     MaskSize { wanted: (u32, u32), found: (u32, u32) },
+    #[error(
+        "a picture is enlarged {min} to {max} times, found {found}",
+        min = super::UpscaleRequest::MIN_SCALE, max = super::UpscaleRequest::MAX_SCALE
+    )]
+    UpscaleFactor { found: f64 },
+    #[error("{width}×{height} is larger than any picture that is opened here; choose a smaller scale")]
+    UpscaledSize { width: u64, height: u64 },
     #[error("{setting} must be from 0 to {max} pixels, found {found}", max = InpaintSettings::MAX_PX)]
     Pixels { setting: &'static str, found: u32 },
 }
@@ -149,6 +156,8 @@ impl RequestError {
             | Self::Sampling(_)
             | Self::ImageGuidance { .. }
             | Self::MaskSize { .. }
+            | Self::UpscaleFactor { .. }
+            | Self::UpscaledSize { .. }
             | Self::Pixels { .. } => None,
         }
     }

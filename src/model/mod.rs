@@ -17,6 +17,7 @@ mod text_encoder;
 mod tiles;
 mod timestep;
 mod unet;
+mod upscale;
 mod vae;
 mod weights;
 
@@ -37,6 +38,7 @@ pub use text_encoder::TextEncoder;
 pub(crate) use text_encoder::{TextEmbedding, join_windows};
 pub use tiles::Tiling;
 pub use unet::{AddedConditioning, Unet, UnetInput};
+pub use upscale::Upscaler;
 pub use vae::Vae;
 pub(crate) use vae::{LatentDistribution, picture_from_tensor};
 pub use weights::Weights;

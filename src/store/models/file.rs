@@ -7,6 +7,7 @@ use crate::checkpoint::{FileKind, FileReport, ModelFiles, inspect_file, profile_
 use crate::job::{ModelDefaults, ModelRef};
 use crate::store::models::entry::{ModelEntry, ModelError};
 use crate::store::models::facts::ModelFacts;
+use crate::store::models::upscalers;
 use crate::store::paths::Paths;
 
 /// Reads what a file says of itself.
@@ -43,10 +44,11 @@ pub enum Shelf {
     Loras,
     Embeddings,
     Vaes,
+    Upscalers,
 }
 
 impl Shelf {
-    pub const ALL: [Self; 3] = [Self::Loras, Self::Embeddings, Self::Vaes];
+    pub const ALL: [Self; 4] = [Self::Loras, Self::Embeddings, Self::Vaes, Self::Upscalers];
 
     /// Where a file of this kind belongs, if that is surely what it is. Many a small file of numbers looks like an
     /// embedding: it is one where its vectors are as wide as those of a text encoder that is known, and there is little
@@ -57,6 +59,7 @@ impl Shelf {
         match report.kind {
             FileKind::Lora => Some(Self::Loras),
             FileKind::Vae => Some(Self::Vaes),
+            FileKind::Upscaler if report.family.is_some() => Some(Self::Upscalers),
             FileKind::Embedding if report.family.is_some() && report.tensors <= MOST_TENSORS => Some(Self::Embeddings),
             _ => None,
         }
@@ -69,6 +72,7 @@ impl Shelf {
             Self::Loras => "a LoRA",
             Self::Embeddings => "an embedding",
             Self::Vaes => "a VAE",
+            Self::Upscalers => "an upscaler",
         }
     }
 
@@ -80,6 +84,7 @@ impl Shelf {
             Self::Loras => ("loras", format!("write <lora:{name}:0.8> into the prompt to use it")),
             Self::Embeddings => ("embeddings", format!("write {name} into the prompt to use it")),
             Self::Vaes => ("vae", "choose it in a model's details to use it".to_owned()),
+            Self::Upscalers => (upscalers::FOLDER, "a right click on a picture offers it".to_owned()),
         };
         let home = paths.models_folder.join(folder).join(path.file_name()?);
         Some((home, format!("{name} is {} and is filed as one: {use_it}.", self.one())))
@@ -129,5 +134,7 @@ mod tests {
         assert_eq!(shelf(FileKind::Embedding, None, 1), None, "a file of other numbers");
         assert_eq!(shelf(FileKind::Embedding, Some("Stable Diffusion 1"), 8), None, "a part of something");
         assert_eq!(shelf(FileKind::Unknown, None, 12), None);
+        assert_eq!(shelf(FileKind::Upscaler, Some("ESRGAN, 4×"), 700), Some(Shelf::Upscalers));
+        assert_eq!(shelf(FileKind::Upscaler, None, 700), None, "of a kind that is not read");
     }
 }

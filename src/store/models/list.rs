@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::store::models::entry::{ModelEntry, ModelError};
-use crate::store::models::{extras, file, folder, scan};
+use crate::store::models::{extras, file, folder, scan, upscalers};
 use crate::store::paths::Paths;
 
 /// What one look at all folders has found.
@@ -19,6 +19,8 @@ pub struct ModelList {
     pub folders: Vec<PathBuf>,
     /// VAE files that may decode instead of a model's own.
     pub vaes: Vec<PathBuf>,
+    /// Files that enlarge pictures.
+    pub upscalers: Vec<PathBuf>,
 }
 
 /// Entries that were read before, with their file's length and time then.
@@ -74,7 +76,7 @@ pub(crate) fn list_again(paths: &Paths, before: &mut Seen, is_cancelled: &dyn Fn
         entry
     });
     let entries = [ModelEntry::built_in(), ModelEntry::built_in_four_steps()].into_iter().chain(found).collect();
-    ModelList { entries, folders, vaes }
+    ModelList { entries, folders, vaes, upscalers: upscalers::list(paths) }
 }
 
 /// Reads what a folder in diffusers' layout, or a checkpoint file, says of itself.

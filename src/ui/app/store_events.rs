@@ -138,7 +138,8 @@ fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, p
     }
 }
 
-fn models_arrived(state: &mut AppState, ModelList { entries, folders, vaes }: ModelList) {
+fn models_arrived(state: &mut AppState, ModelList { entries, folders, vaes, upscalers }: ModelList) {
+    state.library.upscalers = upscalers;
     (state.library.roots, state.library.vaes) = (folders, vaes);
     let missing = entries.iter().all(|entry| entry.reference != state.prompt.model);
     state.models = entries;

@@ -7,6 +7,7 @@ mod live;
 mod prompt;
 mod results;
 mod trash;
+mod upscale;
 mod window;
 
 use std::sync::Arc;
