@@ -16,6 +16,7 @@ use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName,
 /// Noise of a second seed, mixed into the first noise (slerp).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Variation {
+    /// Of this picture; the next of a batch has the next number.
     pub seed: u64,
     /// 0 is the first seed's noise, 1 this one's.
     pub strength: f64,
@@ -35,6 +36,7 @@ pub enum PromptSyntax {
 /// A picture to start from (img2img).
 #[derive(Clone, Debug, PartialEq)]
 pub struct InitPicture {
+    /// Of any size; it is scaled to the request's as its resize mode says.
     pub picture: Arc<Picture>,
     /// How much is made anew, 0 (nothing) to 1 (everything).
     pub strength: f64,
@@ -46,6 +48,7 @@ pub struct InitPicture {
 pub struct Request {
     /// Of this structure, so that files written today can be read tomorrow.
     pub version: u32,
+    /// Any length; it is cut into windows of 75 tokens.
     pub prompt: String,
     /// `None` is no negative prompt, `Some("")` an empty one: they differ for SDXL.
     pub negative: Option<String>,
@@ -59,15 +62,20 @@ pub struct Request {
     pub model: ModelRef,
     /// Instead of the one that the model brings along.
     pub vae: Option<PathBuf>,
+    /// All at once; weights of one file add up.
     pub loras: Vec<LoraRef>,
     pub embeddings: Vec<EmbeddingRef>,
     /// What the network was trained to predict, where the model's own word is wrong or missing.
     pub prediction: PredictionChoice,
     /// As AUTOMATIC1111 counts: 1 is the encoder's last layer, 2 the one before.
     pub clip_skip: Option<u32>,
+    /// `None` is the model's own.
     pub scheduler: Option<SchedulerName>,
+    /// `None` is the scheduler's own.
     pub sigmas: Option<SigmaChoice>,
+    /// 1 to [`Request::MAX_STEPS`].
     pub steps: u32,
+    /// 1 to [`Request::MAX_GUIDANCE`], 1 is none; `None` is the model's own.
     pub guidance: Option<f64>,
     /// How strictly a model that changes pictures by instruction keeps to the picture.
     pub image_guidance: Option<f64>,
@@ -76,6 +84,7 @@ pub struct Request {
     /// The share of the steps, 0 to 1, after which guidance ends: each later step is one pass instead of two.
     pub guidance_until: f64,
     pub seed: u64,
+    /// Whose random numbers the seed begins.
     pub noise: NoiseKind,
     pub variation: Option<Variation>,
     /// Pixels.
@@ -108,6 +117,7 @@ pub enum Destination {
     File { path: PathBuf, previews: Option<PathBuf> },
 }
 
+/// What of a request is out of range, or contradicts itself.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum RequestError {
     #[error("steps must be from 1 to {max}, found {found}", max = Request::MAX_STEPS)]
@@ -131,11 +141,8 @@ pub enum RequestError {
         wanted.0, wanted.1, found.0, found.1
     )]
     MaskSize { wanted: (u32, u32), found: (u32, u32) },
-    #[error(
-        "a picture is enlarged {min} to {max} times, found {found}",
-        min = super::UpscaleRequest::MIN_SCALE, max = super::UpscaleRequest::MAX_SCALE
-    )]
-    UpscaleFactor { found: f64 },
+    #[error("a picture is enlarged {min} to {max} times, found {found}")]
+    UpscaleFactor { found: f64, min: f64, max: f64 },
     #[error("{width}×{height} is larger than any picture that is opened here; choose a smaller scale")]
     UpscaledSize { width: u64, height: u64 },
     #[error("{setting} must be from 0 to {max} pixels, found {found}", max = InpaintSettings::MAX_PX)]

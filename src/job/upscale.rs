@@ -31,7 +31,7 @@ impl UpscaleRequest {
     pub fn validate(&self) -> Result<(), RequestError> {
         match self.scale {
             Some(scale) if !(Self::MIN_SCALE..=Self::MAX_SCALE).contains(&scale) => {
-                Err(RequestError::UpscaleFactor { found: scale })
+                Err(RequestError::UpscaleFactor { found: scale, min: Self::MIN_SCALE, max: Self::MAX_SCALE })
             }
             Some(scale) => self.size_px(scale).map(drop),
             None => Ok(()),

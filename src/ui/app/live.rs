@@ -1,17 +1,14 @@
-//! Live painting's way to the engine and back: what is wished for is looked at in every frame, drawn when the hand rests,
-//! and shown when it comes.
+//! Live painting's way to the engine: what is wished for is looked at in every frame, and drawn when the hand rests.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use crate::canvas::PictureLayer;
-use crate::job::{Destination, Event, EventKind, Finished, InitPicture, Notice, Outcome, Progress, Request};
+use crate::job::{Destination, InitPicture, Notice, Request};
 use crate::store::models::prompt_references::ReferenceError;
 use crate::ui::action::{Action, LiveAction};
+use crate::ui::app::live_events::{complain, say};
 use crate::ui::app::studio::Studio;
 use crate::ui::live::pace::Step;
-use crate::ui::live::state::LiveMade;
-use crate::ui::state::AppState;
 use crate::ui::words;
 
 impl Studio {
@@ -78,47 +75,5 @@ impl Studio {
                 self.state.live.pace.ended(Instant::now());
             }
         }
-    }
-}
-
-/// `None` where the event is no live drawing's. What comes of one that was overtaken is passed over.
-pub(super) fn take(state: &mut AppState, event: Event) -> Option<Event> {
-    if state.live.pace.job() != Some(event.job) {
-        return Some(event);
-    }
-    match event.kind {
-        EventKind::Queued | EventKind::Progress(Progress::Resolved { .. } | Progress::Decoded { .. }) => {}
-        EventKind::Progress(Progress::Loading { .. }) => state.live.pace.loading(),
-        EventKind::Progress(Progress::Step { done, total, .. }) => {
-            state.live.pace.running(done as f32 / total.max(1) as f32);
-        }
-        EventKind::Progress(Progress::Notice(notice)) => say(state, words::of_notice(&notice)),
-        EventKind::Ended(outcome) => {
-            let took = state.live.pace.ended(Instant::now());
-            match outcome {
-                Outcome::Finished(finished) if state.live.is_on => {
-                    let Finished { picture, request, seconds, .. } = finished.as_ref();
-                    let seconds = took.map_or(*seconds, |took| took.as_secs_f64());
-                    let (picture, request) = (Arc::clone(picture), request.clone());
-                    state.live.show(LiveMade { job: event.job, picture, request, seconds, is_kept: false });
-                }
-                Outcome::Finished(_) | Outcome::Cancelled => {}
-                Outcome::Failed(error) => complain(state, words::of_error(&error)),
-            }
-        }
-    }
-    None
-}
-
-/// Once for as long as live painting is on.
-fn say(state: &mut AppState, words: String) {
-    if state.live.said.insert(words.clone()) {
-        state.toasts.note(words);
-    }
-}
-
-fn complain(state: &mut AppState, words: String) {
-    if state.live.said.insert(words.clone()) {
-        state.toasts.error(words, None);
     }
 }
