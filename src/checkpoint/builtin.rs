@@ -1,7 +1,7 @@
 //! The small model that comes with the program: inside the binary, or, in a build without it, in a folder nearby.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::CheckpointError;
 use super::folder::{EmbeddedFiles, embedded_file, file_on_disk};
@@ -10,12 +10,12 @@ use super::folder::{EmbeddedFiles, embedded_file, file_on_disk};
 #[cfg(feature = "embedded-model")]
 macro_rules! embedded {
     ($folder:literal: $($name:literal),* $(,)?) => {
-        &[$(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/builtin/", $folder, "/", $name)))),*]
+        &[$(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/builtin/", $folder, $name)))),*]
     };
 }
 
 #[cfg(feature = "embedded-model")]
-static EMBEDDED: Option<EmbeddedFiles> = Some(embedded!["model":
+static EMBEDDED: Option<EmbeddedFiles> = Some(embedded!["model/":
     "latent_rgb.json",
     "model_index.json",
     "scheduler/scheduler_config.json",
@@ -32,12 +32,30 @@ static EMBEDDED: Option<EmbeddedFiles> = Some(embedded!["model":
 /// What makes it draw in four steps: a LoRA, and the sampler that this wants.
 #[cfg(feature = "embedded-model")]
 static FOUR_STEPS: Option<EmbeddedFiles> =
-    Some(embedded!["four-steps": "lora.safetensors", "scheduler/scheduler_config.json"]);
+    Some(embedded!["four-steps/": "lora.safetensors", "scheduler/scheduler_config.json"]);
 
 #[cfg(not(feature = "embedded-model"))]
 static EMBEDDED: Option<EmbeddedFiles> = None;
 #[cfg(not(feature = "embedded-model"))]
 static FOUR_STEPS: Option<EmbeddedFiles> = None;
+
+/// The adapter that follows a drawing.
+#[cfg(feature = "embedded-model")]
+static SCRIBBLE: Option<EmbeddedFiles> =
+    Some(embedded!["": "scribble/config.json", "scribble/diffusion_pytorch_model.safetensors"]);
+
+#[cfg(not(feature = "embedded-model"))]
+static SCRIBBLE: Option<EmbeddedFiles> = None;
+
+/// The folder of the built-in networks, beside the program or in its sources, that has `file`.
+fn folder_nearby(file: &str) -> Result<PathBuf, CheckpointError> {
+    let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("builtin")));
+    let places = [beside, Some(PathBuf::from("assets/builtin"))];
+    places.into_iter().flatten().find(|folder| folder.join(file).is_file()).ok_or_else(|| CheckpointError::Missing {
+        what: "the built-in model (this build does not carry it inside)",
+        path: Path::new("assets/builtin").join(file),
+    })
+}
 
 /// Where the built-in model's files are.
 pub(crate) enum BuiltinFiles {
@@ -65,14 +83,16 @@ impl BuiltinFiles {
         if let Some(files) = inside {
             return Ok(Self::Embedded(files));
         }
-        let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("builtin")));
-        let places = [beside, Some(PathBuf::from("assets/builtin"))];
-        let folders = places.iter().flatten().map(|place| place.join(folder));
-        let found = folders.into_iter().find(|folder| folder.join(telling).is_file()).map(Self::Folder);
-        found.ok_or_else(|| CheckpointError::Missing {
-            what: "the built-in model (this build does not carry it inside)",
-            path: PathBuf::from("assets/builtin").join(folder),
-        })
+        let place = |file: &str| if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") };
+        Ok(Self::Folder(folder_nearby(&place(telling))?.join(folder)))
+    }
+
+    /// The scribble adapter, in a folder of its own called `scribble`.
+    ///
+    /// # Errors
+    /// In a build without the model, when no folder with it is found.
+    pub(crate) fn find_scribble() -> Result<Self, CheckpointError> {
+        Self::inside_or_near(SCRIBBLE, "", "scribble/config.json")
     }
 
     /// The whole file, or `None` when there is none.

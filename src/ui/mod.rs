@@ -9,11 +9,14 @@ mod input;
 mod library;
 mod live;
 mod numbers;
+mod palette;
 pub mod prompt;
 pub mod results;
+mod settings;
 mod state;
 pub mod textures;
 pub mod theme;
+pub(crate) mod tour;
 pub mod widgets;
 mod words;
 

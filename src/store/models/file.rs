@@ -45,10 +45,11 @@ pub enum Shelf {
     Embeddings,
     Vaes,
     Upscalers,
+    Controls,
 }
 
 impl Shelf {
-    pub const ALL: [Self; 4] = [Self::Loras, Self::Embeddings, Self::Vaes, Self::Upscalers];
+    pub const ALL: [Self; 5] = [Self::Loras, Self::Embeddings, Self::Vaes, Self::Controls, Self::Upscalers];
 
     /// Where a file of this kind belongs, if that is surely what it is. Many a small file of numbers looks like an
     /// embedding: it is one where its vectors are as wide as those of a text encoder that is known, and there is little
@@ -59,6 +60,9 @@ impl Shelf {
         match report.kind {
             FileKind::Lora => Some(Self::Loras),
             FileKind::Vae => Some(Self::Vaes),
+            FileKind::ControlNet | FileKind::UnionControlNet | FileKind::T2iAdapter if report.unmatched.is_empty() => {
+                Some(Self::Controls)
+            }
             FileKind::Upscaler if report.family.is_some() => Some(Self::Upscalers),
             FileKind::Embedding if report.family.is_some() && report.tensors <= MOST_TENSORS => Some(Self::Embeddings),
             _ => None,
@@ -72,6 +76,7 @@ impl Shelf {
             Self::Loras => "a LoRA",
             Self::Embeddings => "an embedding",
             Self::Vaes => "a VAE",
+            Self::Controls => "a control network",
             Self::Upscalers => "an upscaler",
         }
     }
@@ -84,6 +89,7 @@ impl Shelf {
             Self::Loras => ("loras", format!("write <lora:{name}:0.8> into the prompt to use it")),
             Self::Embeddings => ("embeddings", format!("write {name} into the prompt to use it")),
             Self::Vaes => ("vae", "choose it in a model's details to use it".to_owned()),
+            Self::Controls => ("control", "choose it for a picture that steers".to_owned()),
             Self::Upscalers => (upscalers::FOLDER, "a right click on a picture offers it".to_owned()),
         };
         let home = paths.models_folder.join(folder).join(path.file_name()?);

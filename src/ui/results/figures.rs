@@ -83,6 +83,7 @@ fn part_name(part: ModelPart) -> &'static str {
         ModelPart::Unet => "UNet",
         ModelPart::Vae => "VAE",
         ModelPart::Upscaler => "upscaler",
+        ModelPart::Control => "control",
     }
 }
 

@@ -6,6 +6,7 @@ mod library;
 mod live;
 mod prompt;
 mod results;
+mod settings;
 mod trash;
 mod upscale;
 mod window;
@@ -48,6 +49,7 @@ impl Studio {
             Action::Files(action) => self.apply_to_files(action),
             Action::Library(action) => self.apply_to_library(action),
             Action::Live(action) => self.apply_to_live(ctx, action),
+            Action::Settings(action) => self.apply_to_settings(ctx, action),
             Action::Window(action) => self.apply_to_window(ctx, action),
         }
     }

@@ -31,6 +31,8 @@ pub(super) enum Part {
     OtherColour,
     /// The word beside the switch of live painting: one button with it.
     LiveWord,
+    /// Opens the four sides' numbers.
+    ExtendNumbers,
     More,
 }
 
