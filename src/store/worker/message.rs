@@ -16,6 +16,7 @@ use crate::store::models::list::ModelList;
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::pictures::gallery::GalleryDay;
 use crate::store::pictures::programs::PictureSettings;
+use crate::store::pictures::saving::Saving;
 use crate::store::settings::Settings;
 use crate::store::unfinished::Unfinished;
 
@@ -99,6 +100,8 @@ pub enum StoreCommand {
         job: JobId,
         picture: Arc<Picture>,
         request: Box<Request>,
+        /// How pictures are kept.
+        saving: Box<Saving>,
     },
     SaveMask {
         to: PathBuf,

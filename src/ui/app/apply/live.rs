@@ -75,7 +75,8 @@ impl Studio {
         let made = made.clone();
         let LiveMade { job, picture, request, .. } = &made;
         let (picture, request) = (picture.clone(), Box::new(request.clone()));
-        self.store.send(StoreCommand::KeepPicture { job: *job, picture, request });
+        let saving = Box::new(self.saver.current.preferences.saving.clone());
+        self.store.send(StoreCommand::KeepPicture { job: *job, picture, request, saving });
         self.state.live.keeping.push(made);
     }
 
