@@ -84,7 +84,8 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
     }
     let (device, dtype) = (arguments.compute.device.device, arguments.compute.device.dtype);
     let failure_file = paths.device_failure_file.clone();
-    let backend = move || backend(device, dtype, failure_file);
+    let count = arguments.count;
+    let backend = move || backend(device, dtype, failure_file).for_pictures(count);
     let runs = JobRuns::start(backend, saver)?;
     for (index, destination) in (0..).zip(destinations) {
         let (request, notices) =

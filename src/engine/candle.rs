@@ -35,6 +35,8 @@ pub struct CandleBackend {
     /// What was reported of the picture before, so that it is not reported of each.
     reported_steps: Vec<FallbackStep>,
     upscaling: Upscaling,
+    /// So many pictures are drawn, and then it ends.
+    pictures: Option<u32>,
 }
 
 /// What a pipeline was read from, and how.
@@ -79,6 +81,7 @@ impl CandleBackend {
             loaded: None,
             reported_steps: Vec::new(),
             upscaling: Upscaling::default(),
+            pictures: None,
         }
     }
 
@@ -92,6 +95,12 @@ impl CandleBackend {
     #[must_use]
     pub fn on_device_failure(self, report: impl Fn(&OperatorFailure) + Send + 'static) -> Self {
         Self { on_device_failure: Some(Box::new(report)), ..self }
+    }
+
+    /// Draws so many pictures and no more: what only many repay is left out.
+    #[must_use]
+    pub fn for_pictures(self, count: u32) -> Self {
+        Self { pictures: Some(count), ..self }
     }
 
     /// Follows what is wanted from one picture to the next.
@@ -151,6 +160,11 @@ impl CandleBackend {
         let is_same = |loaded: &Loaded| loaded.model == request.model && loaded.adapters.vae == request.vae;
         let Some((loaded, pipeline)) = self.loaded.as_ref().filter(|(loaded, _)| is_same(loaded)) else {
             let spec = ModelSpec::read(&files_of(&request.model)?, request.vae.as_deref())?;
+            let is_brief = match self.pictures.filter(|_| request.compute.memory == MemoryMode::Auto) {
+                Some(pictures) => !spec.repays_transform(request, pictures)?,
+                None => false,
+            };
+            let constraints = if is_brief { constraints.with_winograd(false) } else { constraints };
             let fitted = spec.plan(request, &fallback.execution, &constraints)?;
             spec.check_fits(&fitted)?;
             return Ok(fitted);
