@@ -1,6 +1,6 @@
 """The contact sheets of the card, and the previews' product, by diffusers on the model as it lies in the repository.
 
-    python sheets.py fit                 # ../model/latent_rgb.json, fitted again to what the decoder makes of generated latents
+    python sheets.py fit                 # ../model/latent_rgb.json, fitted again to what the decoder makes of the card's sheet
     python sheets.py prompts             # ../prompts.webp: 100 prompts, 20 steps above and 4 steps below
     python sheets.py masks               # ../masks.webp: 20 masks on one scene, with what came of each below
 
@@ -13,7 +13,7 @@ import os
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import DPMSolverMultistepScheduler, LCMScheduler, StableDiffusionInpaintPipeline, StableDiffusionPipeline
+from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, LCMScheduler, StableDiffusionInpaintPipeline, StableDiffusionPipeline
 from PIL import Image, ImageDraw
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -125,15 +125,20 @@ def sheet_of_masks(work):
 
 
 def fit(work):
-    """Least squares from scaled latents to the mean colour of their eight pixels, over generated pictures: what previews show."""
-    pipe = pipeline(StableDiffusionPipeline, LCMScheduler, lora=True)
-    words, scale = prompts()[::4], pipe.vae.config.scaling_factor
+    """Least squares from scaled latents to the mean colour of their eight pixels as the decoder draws them, over the card's sheet."""
+    torch.set_grad_enabled(False)
+    vae = AutoencoderKL.from_pretrained(f"{MODEL}/vae")
+    sheet = Image.open(f"{BUILTIN}/sheet.webp").convert("RGB")
+    side = sheet.width // 8
     rows, colours = [], []
-    for i, text in enumerate(words):
-        z = pipe(text, num_inference_steps=4, guidance_scale=1.0, height=256, width=256, generator=noise(1007 + i), output_type="latent").images
-        x = pipe.vae.decode(z / scale).sample.clamp(-1, 1)
-        colours.append(F.avg_pool2d(x, 8).permute(0, 2, 3, 1).reshape(-1, 3))
-        rows.append(z.permute(0, 2, 3, 1).reshape(-1, 4))
+    for i in range(40):
+        x, y = i % 8 * side, i // 8 * side
+        picture = sheet.crop((x, y, x + side, y + side)).resize((256, 256), Image.LANCZOS)
+        given = torch.from_numpy(np.asarray(picture)).permute(2, 0, 1)[None].float() / 127.5 - 1
+        z = vae.encode(given).latent_dist.mean
+        drawn = vae.decode(z).sample.clamp(-1, 1)
+        colours.append(F.avg_pool2d(drawn, 8).permute(0, 2, 3, 1).reshape(-1, 3))
+        rows.append((z * vae.config.scaling_factor).permute(0, 2, 3, 1).reshape(-1, 4))
     z = torch.cat([torch.cat([row, torch.ones_like(row[:, :1])], 1) for row in rows]).double()
     held = torch.arange(len(z)) // (32 * 32) % 5 == 4
     colours = torch.cat(colours).double()

@@ -57,28 +57,6 @@ impl Upscaler {
         }
     }
 
-    /// About how many billions of operations one pass over so many pixels takes.
-    #[must_use]
-    pub fn billions_of(&self, pixels: u64) -> f64 {
-        let per_pixel = match self.kind {
-            UpscalerNetwork::Rrdb { blocks, features, growth, ups, shuffle } => {
-                let (features, growth) = (features as f64, growth as f64);
-                let dense: f64 = (0..5)
-                    .map(|index| (features + f64::from(index) * growth) * if index == 4 { features } else { growth })
-                    .sum();
-                let low = blocks as f64 * 3.0 * dense + features * features;
-                let high: f64 = (1..=ups).map(|up| 4f64.powi(up as i32) * features * features).sum();
-                let full = 4f64.powi(ups as i32) * features * (features + 3.0);
-                (low + high + full) / (shuffle * shuffle) as f64
-            }
-            UpscalerNetwork::Compact { convolutions, features, scale } => {
-                let (features, outputs) = (features as f64, (3 * scale * scale) as f64);
-                (convolutions.saturating_sub(2)) as f64 * features * features + features * (3.0 + outputs)
-            }
-        };
-        18.0 * per_pixel * pixels as f64 / 1e9
-    }
-
     /// The most memory that a pass over a picture of this size takes, in bytes, with tiles of this side.
     fn bytes_with(&self, tile: usize, (width, height): (usize, usize)) -> u64 {
         let scale = self.scale();
