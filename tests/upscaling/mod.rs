@@ -1,4 +1,4 @@
-//! Upscalers against PyTorch, and tiles against the whole.
+//! Upscalers against `PyTorch`, and tiles against the whole.
 
 use std::collections::HashMap;
 use std::path::PathBuf;

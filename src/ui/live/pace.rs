@@ -79,7 +79,7 @@ impl<W: PartialEq> Pace<W> {
         }
         let rested = self.changed_at.map_or(PAUSE, |changed_at| now.saturating_duration_since(changed_at));
         if rested < PAUSE {
-            return Step::Wait(PAUSE - rested);
+            return Step::Wait(PAUSE.saturating_sub(rested));
         }
         match self.run {
             None | Some(Run::Preparing(_)) => Step::Draw,
