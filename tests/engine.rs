@@ -289,7 +289,7 @@ struct Quoting;
 
 impl Backend for Quoting {
     fn run(&mut self, task: &Task, _: &CancelToken, _: &mut dyn FnMut(Progress)) -> Result<Drawn, BackendError> {
-        let Task::Generate(request) = task;
+        let Task::Generate(request) = task else { panic!("another task") };
         assert!(request.seed != 0, "a panic over {}", request.prompt);
         let cause = std::io::Error::other(format!("{} was not liked", request.prompt));
         Err(JobError::caused(ErrorKind::Unreadable, cause).into())

@@ -24,6 +24,7 @@ mod networks;
 mod not_a_number;
 mod plan;
 mod prompt_plan;
+mod remembered;
 mod resolved;
 mod run;
 mod sampler;

@@ -14,9 +14,9 @@ use crate::store::models::scan::name_of;
 pub(super) fn without_paths(request: Request) -> Request {
     let name = |path: &Path| PathBuf::from(name_of(path));
     let model = match &request.model {
-        ModelRef::BuiltIn => ModelRef::BuiltIn,
         ModelRef::Folder(path) => ModelRef::Folder(name(path)),
         ModelRef::File(path) => ModelRef::File(name(path)),
+        built_in => built_in.clone(),
     };
     let vae = request.vae.as_deref().map(name);
     let loras = request.loras.iter().map(|lora| LoraRef { file: name(&lora.file), ..lora.clone() });
@@ -31,8 +31,8 @@ pub(super) fn without_paths(request: Request) -> Request {
 /// Lists what there is.
 pub(super) fn model_here(model: &ModelRef, catalogue: &Catalogue) -> Result<ModelRef, FieldError> {
     match model {
-        ModelRef::BuiltIn => Ok(ModelRef::BuiltIn),
         ModelRef::Folder(path) | ModelRef::File(path) => model_called(&path.to_string_lossy(), catalogue),
+        built_in => Ok(built_in.clone()),
     }
 }
 

@@ -42,10 +42,7 @@ impl ControlFile {
     pub fn open(network: &ControlNetworkRef) -> Result<Self, CheckpointError> {
         match network {
             ControlNetworkRef::Scribble => {
-                let files = match BuiltinFiles::find_scribble()? {
-                    BuiltinFiles::Embedded(files) => ModelFiles::Embedded(files),
-                    BuiltinFiles::Folder(folder) => ModelFiles::Folder(folder),
-                };
+                let files = ModelFiles::from(BuiltinFiles::find_scribble()?);
                 Self::of_folder(&files, "scribble", files.path_of("scribble"))
             }
             ControlNetworkRef::Path(path) if path.is_dir() => {

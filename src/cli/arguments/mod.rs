@@ -6,7 +6,7 @@ mod model;
 mod paint;
 mod prompt;
 mod sampling;
-mod values;
+pub(super) mod values;
 
 pub(super) use compute::ComputeArguments;
 #[cfg(feature = "serve")]

@@ -19,7 +19,7 @@ pub(super) fn side_px() -> impl TypedValueParser<Value = u32> {
     clap::value_parser!(u32).range(i64::from(Request::MIN_SIDE_PX)..=i64::from(Request::MAX_SIDE_PX))
 }
 
-pub(super) fn number_in(least: f64, most: f64) -> impl Fn(&str) -> Result<f64, String> + Clone {
+pub(crate) fn number_in(least: f64, most: f64) -> impl Fn(&str) -> Result<f64, String> + Clone {
     move |text: &str| {
         f64::from_str(text)
             .ok()

@@ -13,7 +13,7 @@ use super::follow::follow;
 use super::record::{Happening, Record, State, bytes_of_pictures, lock};
 use super::tally::Tally;
 use crate::engine::EngineHandle;
-use crate::job::{Destination, ErrorKind, JobError, JobId, Notice, Request, fresh_seed};
+use crate::job::{Destination, ErrorKind, JobError, JobId, Notice, Outcome, Request, Task, fresh_seed};
 use crate::service::options::ServiceOptions;
 use crate::service::words::{self, Hidden};
 
@@ -81,6 +81,17 @@ impl Jobs {
             .spawn(move || for_thread.work(&its_engine, &woken))?;
         let run = format!("{:08x}", fresh_seed());
         Ok(Self { engine, shared, wake, thread: Some(thread), run })
+    }
+
+    /// Has something done that nobody follows, and waits for it.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub(in crate::service) fn run_aside(&self, task: impl Into<Task>) -> Result<Outcome, JobError> {
+        if self.is_stopping() {
+            return Err(JobError::new(ErrorKind::Stopped, "the server is shutting down; send it again later"));
+        }
+        Ok(self.engine.submit(task, Destination::Front)?.wait())
     }
 
     /// Takes all of an order, or none of it.

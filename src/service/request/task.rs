@@ -16,8 +16,10 @@ pub(in crate::service) fn read_task(
     catalogue: &Catalogue,
     options: &ServiceOptions,
 ) -> Result<Asked, FieldError> {
-    let Task::Generate(request) =
-        Task::from_bytes(bytes).map_err(|error| FieldError::new("body", error.to_string()))?;
+    let task = Task::from_bytes(bytes).map_err(|error| FieldError::new("body", error.to_string()))?;
+    let Task::Generate(request) = task else {
+        return Err(FieldError::new("body", "a picture to draw was wanted, and this task enlarges one"));
+    };
     for (name, text) in [("prompt", Some(&request.prompt)), ("negative_prompt", request.negative.as_ref())] {
         if text.is_some_and(|text| text.chars().count() > MOST_LETTERS) {
             return Err(FieldError::new(name, format!("{name} may have up to {MOST_LETTERS} characters")));

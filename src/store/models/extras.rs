@@ -7,11 +7,12 @@ use crate::store::models::scan::{CHECKPOINT_ENDINGS, files_in, is_called, models
 use crate::store::paths::Paths;
 
 /// Folders inside the models folder that hold something else than models, and what.
-const BESIDE: [(&str, &str); 8] = [
+const BESIDE: [(&str, &str); 9] = [
     ("loras", "LoRA"),
     ("Lora", "LoRA"),
     ("embeddings", "embedding"),
     ("vae", "VAE"),
+    ("upscalers", "upscaler"),
     ("selection", "for selecting by a click"),
     ("control", "control network"),
     ("controlnet", "control network"),

@@ -5,6 +5,7 @@ mod compare;
 mod dialog;
 mod files;
 mod library;
+mod live;
 mod prompt;
 mod results;
 mod settings;
@@ -16,6 +17,7 @@ pub use compare::{CompareAction, CompareMode};
 pub use dialog::DialogRequest;
 pub use files::FilesAction;
 pub use library::{Column, LibraryAction, Tab};
+pub use live::LiveAction;
 pub use prompt::PromptAction;
 pub use results::{GalleryView, LookingAt, ResultsAction};
 pub use settings::SettingsAction;
@@ -31,6 +33,7 @@ pub enum Action {
     Compare(CompareAction),
     Files(FilesAction),
     Library(LibraryAction),
+    Live(LiveAction),
     Settings(SettingsAction),
     Window(WindowAction),
     Words(WordsAction),
