@@ -1,6 +1,7 @@
 //! A task as bytes, whole, for an engine on another machine: its settings as JSON, its pictures as PNG.
 //!
-//! Layout: `MAGIC`, the header's length (32 bits, little endian), the header, then each picture that it announces. Models,
+//! Layout: `MAGIC`, the header's length (32 bits, little endian), the header, then each picture that it announces, and
+//! where it was interrupted. Models,
 //! LoRAs and embeddings go as the paths that the request names. The metadata that is written into pictures is another
 //! thing (`store`): it never holds pictures.
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InitPicture, InpaintMask, Request, Task};
+use super::{InitPicture, InpaintMask, Request, StepState, Task};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 
@@ -40,7 +41,14 @@ pub enum MessageError {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
 enum Header {
-    Generate { request: Box<Request>, init: Option<InitHeader>, mask: Option<PartHeader> },
+    Generate {
+        request: Box<Request>,
+        init: Option<InitHeader>,
+        mask: Option<PartHeader>,
+        /// Where it was interrupted.
+        #[serde(default)]
+        step: Option<PartHeader>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,6 +81,10 @@ impl Task {
             }
             None => Vec::new(),
         };
+        let step = match &request.from_step {
+            Some(step) => step.to_bytes()?,
+            None => Vec::new(),
+        };
         let header = Header::Generate {
             request: request.clone(),
             init: request
@@ -80,10 +92,11 @@ impl Task {
                 .as_ref()
                 .map(|given| InitHeader { strength: given.strength, part: PartHeader { bytes: init.len() } }),
             mask: request.mask.as_ref().map(|_| PartHeader { bytes: mask.len() }),
+            step: request.from_step.as_ref().map(|_| PartHeader { bytes: step.len() }),
         };
         let header = serde_json::to_vec(&header)?;
         let length = (header.len() as u32).to_le_bytes();
-        Ok([&MAGIC[..], &length, &header, &init, &mask].concat())
+        Ok([&MAGIC[..], &length, &header, &init, &mask, &step].concat())
     }
 
     /// # Errors
@@ -96,7 +109,7 @@ impl Task {
             return Err(MessageError::Length);
         }
         let (header, mut rest) = rest.split_at_checked(length).ok_or(MessageError::Length)?;
-        let Header::Generate { mut request, init, mask } = serde_json::from_slice(header)?;
+        let Header::Generate { mut request, init, mask, step } = serde_json::from_slice(header)?;
         if let Some(InitHeader { strength, part }) = init {
             let (width, height, rgba) = decode(part_of(&mut rest, &part)?, png::ColorType::Rgba)?;
             let picture = Picture::from_rgba(width, height, rgba).map_err(|_| MessageError::Format)?;
@@ -106,6 +119,9 @@ impl Task {
             let (width, height, values) = decode(part_of(&mut rest, &part)?, png::ColorType::Grayscale)?;
             let plane = MaskPlane::from_values(width, height, values).ok_or(MessageError::Format)?;
             request.mask = Some(InpaintMask { plane: Arc::new(plane) });
+        }
+        if let Some(part) = step {
+            request.from_step = Some(Arc::new(StepState::from_bytes(part_of(&mut rest, &part)?)?));
         }
         if rest.is_empty() { Ok(Self::Generate(request)) } else { Err(MessageError::Length) }
     }

@@ -24,6 +24,8 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Makes `path`, which must not exist, and fills it; what could not be filled is taken away again.
 pub(crate) fn create_and_fill(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    // Some systems have no locks; there nothing is swept away either.
+    let _ = file.try_lock();
     let filled = file.write_all(bytes).and_then(|()| file.sync_all());
     if filled.is_err() {
         remove_quietly(path);
@@ -59,6 +61,23 @@ pub(crate) fn remove_quietly(path: &Path) {
     {
         tracing::warn!("a temporary file stays behind ({error}): {}", path.display());
     }
+}
+
+/// Takes away what writes left in `folder` that the program's end interrupted. One that goes on somewhere is let be: it is
+/// locked.
+pub(crate) fn sweep(folder: &Path) {
+    let Ok(files) = fs::read_dir(folder) else { return };
+    for path in files.flatten().map(|file| file.path()).filter(|path| is_temporary(path)) {
+        let is_left = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+        if is_left {
+            remove_quietly(&path);
+        }
+    }
+}
+
+fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.starts_with(".inkwick-") && name.ends_with(".part")
 }
 
 /// Short, so that it fits wherever the final name fits; hidden, so that no gallery shows it.

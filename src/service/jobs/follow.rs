@@ -68,7 +68,9 @@ fn add(record: &Record, tally: &Tally, progress: Progress, seconds_so_far: &mut 
                 record.add(Happening::Preview(Arc::new(Preview::new(done, picture))));
             }
         }
-        Progress::Resolved { .. } | Progress::Decoded { .. } | Progress::Notice(_) => record.begin(),
+        Progress::Resolved { .. } | Progress::Decoded { .. } | Progress::Reached(_) | Progress::Notice(_) => {
+            record.begin();
+        }
     }
 }
 

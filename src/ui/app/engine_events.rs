@@ -88,7 +88,7 @@ fn take_progress(state: &mut AppState, job: JobId, progress: job::Progress) {
             follow(state, job);
         }
         job::Progress::Notice(notice) => state.toasts.note(words::of_notice(&notice)),
-        job::Progress::Resolved { .. } | job::Progress::Decoded { .. } => {}
+        job::Progress::Resolved { .. } | job::Progress::Decoded { .. } | job::Progress::Reached(_) => {}
     }
 }
 

@@ -1,0 +1,150 @@
+//! The way to the thread that writes the queue down: the engine and the window never wait for a disk.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Sender, bounded, unbounded};
+
+use super::OpenedQueue;
+use super::error::QueueError;
+use super::folder::{Folder, Found};
+use super::writer::Writer;
+use crate::job::{Destination, JobError, JobId, JobKeeper, JobNote, Keep, StepState, Task, Wake};
+
+/// How often the step that a job has come to is written at most.
+const STEP_PAUSE: Duration = Duration::from_millis(1500);
+
+/// Dropping it writes what is not written yet and waits for the thread.
+pub struct QueueKeeper {
+    shared: Arc<Shared>,
+    commands: Sender<Command>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread and those who ask have in common.
+pub(super) struct Shared {
+    /// The newest of each job: one that was overtaken is never written.
+    steps: Mutex<HashMap<JobId, Arc<StepState>>>,
+    problems: Mutex<Vec<JobError>>,
+    wake: Wake,
+}
+
+pub(super) enum Command {
+    Add {
+        job: JobId,
+        task: Box<Task>,
+        destination: Destination,
+        note: JobNote,
+    },
+    /// It has a file already.
+    Know {
+        job: JobId,
+        key: u64,
+    },
+    Order(Vec<JobId>),
+    Begin(JobId),
+    End(JobId),
+    Flush(Sender<()>),
+    Close,
+}
+
+impl QueueKeeper {
+    /// Opens the queue in `folder`, making it if need be. `wake` is called after each problem.
+    ///
+    /// # Errors
+    /// When another program has it open, or the disk does not allow it.
+    pub fn open(folder: &Path, wake: Wake) -> Result<OpenedQueue, QueueError> {
+        Self::open_with(folder, wake, STEP_PAUSE)
+    }
+
+    pub(super) fn open_with(folder: &Path, wake: Wake, step_pause: Duration) -> Result<OpenedQueue, QueueError> {
+        let folder = Folder::open(folder)?;
+        let Found { jobs, list, notices } = folder.read()?;
+        let shared = Arc::new(Shared { steps: Mutex::default(), problems: Mutex::default(), wake });
+        let (commands, received) = unbounded();
+        let path = folder.path.clone();
+        let mut writer = Writer::new(folder, list, Arc::clone(&shared), step_pause);
+        let thread = std::thread::Builder::new()
+            .name("inkwick-queue".into())
+            .spawn(move || writer.work(&received))
+            .map_err(|source| QueueError::Disk { source, folder: path })?;
+        Ok(OpenedQueue { keeper: Self { shared, commands, thread: Some(thread) }, jobs, notices })
+    }
+
+    /// What could not be kept since this was asked last.
+    #[must_use]
+    pub fn take_problem(&self) -> Option<JobError> {
+        lock(&self.shared.problems).pop()
+    }
+
+    /// Waits until everything that was said so far is on the disk. For those who have promised that.
+    pub fn flush(&self) {
+        let (done, wait) = bounded(1);
+        if self.commands.send(Command::Flush(done)).is_ok() {
+            let _ = wait.recv();
+        }
+    }
+
+    fn send(&self, command: Command) {
+        // The thread lives as long as this.
+        let _ = self.commands.send(command);
+    }
+}
+
+impl JobKeeper for QueueKeeper {
+    fn add(&self, job: JobId, task: &Task, destination: &Destination, keep: Keep) {
+        match keep {
+            Keep::Not => {}
+            Keep::Known(key) => self.send(Command::Know { job, key }),
+            Keep::New(note) => {
+                let (task, destination) = (Box::new(task.clone()), destination.clone());
+                self.send(Command::Add { job, task, destination, note });
+            }
+        }
+    }
+
+    fn order(&self, waiting: &[JobId]) {
+        self.send(Command::Order(waiting.to_vec()));
+    }
+
+    fn begin(&self, job: JobId) {
+        self.send(Command::Begin(job));
+    }
+
+    fn reach(&self, job: JobId, state: &Arc<StepState>) {
+        lock(&self.shared.steps).insert(job, Arc::clone(state));
+    }
+
+    fn end(&self, job: JobId) {
+        lock(&self.shared.steps).remove(&job);
+        self.send(Command::End(job));
+    }
+}
+
+impl Drop for QueueKeeper {
+    fn drop(&mut self) {
+        self.send(Command::Close);
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that keeps the queue ended in a panic");
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn take_steps(&self) -> HashMap<JobId, Arc<StepState>> {
+        std::mem::take(&mut lock(&self.steps))
+    }
+
+    pub(super) fn report(&self, problem: QueueError) {
+        tracing::warn!("{problem}");
+        lock(&self.problems).insert(0, problem.into());
+        (self.wake)();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
