@@ -33,8 +33,7 @@ mod trial;
 mod unipc;
 mod variation;
 
-pub(crate) use choice::NoiseKind;
-pub use choice::{PredictionChoice, SigmaChoice};
+pub use choice::{NoiseKind, PredictionChoice, SigmaChoice};
 pub use config::SchedulerConfig;
 pub(crate) use error::SamplingError;
 pub use factory::build;

@@ -102,6 +102,23 @@ mod tests {
     }
 
     #[test]
+    fn what_an_interrupted_write_left_is_swept_away_and_one_that_goes_on_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".inkwick-1-0.part", ".inkwick-4-17.part", "a.part", ".inkwick-1-0.txt"] {
+            fs::write(folder.path().join(name), b"half").unwrap();
+        }
+        let going_on = File::open(folder.path().join(".inkwick-4-17.part")).unwrap();
+        going_on.try_lock().unwrap();
+        sweep(folder.path());
+        let left = |name| folder.path().join(name).exists();
+        assert!(!left(".inkwick-1-0.part"));
+        assert!(left(".inkwick-4-17.part") && left("a.part") && left(".inkwick-1-0.txt"));
+        drop(going_on);
+        sweep(folder.path());
+        assert!(!left(".inkwick-4-17.part"));
+    }
+
+    #[test]
     fn what_cannot_be_written_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a-folder");
