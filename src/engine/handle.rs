@@ -102,7 +102,7 @@ impl EngineHandle {
         keep: Keep,
     ) -> Result<JobHandle, JobError> {
         task.validate()?;
-        let id = JobId(self.engine.next_id.fetch_add(1, Ordering::Relaxed));
+        let id = self.new_id();
         let mailbox = Arc::new(Mailbox::new(id, Arc::clone(&self.wake)));
         let job = Job {
             id,
@@ -123,6 +123,12 @@ impl EngineHandle {
     /// As [`Self::submit`].
     pub fn submit_again(&self, kept: KeptJob) -> Result<JobHandle, JobError> {
         self.submit_kept(kept.task, kept.destination, usize::MAX, Keep::Known(kept.key))
+    }
+
+    /// A number that no job has, for something that is listed among jobs.
+    #[must_use]
+    pub fn new_id(&self) -> JobId {
+        JobId(self.engine.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
     /// While it is paused no job begins, of any front; the one that runs goes on.
@@ -157,6 +163,11 @@ impl EngineHandle {
     #[must_use]
     pub fn move_to(&self, job: JobId, index: usize) -> bool {
         self.engine.queue.move_to(job, index)
+    }
+
+    /// Lays what waits in this order; what is not in it, as other fronts' jobs may be, stands behind it.
+    pub fn arrange(&self, order: &[JobId]) {
+        self.engine.queue.arrange(order);
     }
 
     /// Cancels everything that runs or waits, of all fronts.

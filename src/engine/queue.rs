@@ -165,6 +165,14 @@ impl JobQueue {
         true
     }
 
+    /// Lays what waits in this order; what is not in it stands behind, as it stood.
+    pub(super) fn arrange(&self, order: &[JobId]) {
+        let mut list = self.lock();
+        let place = |job: &Job| order.iter().position(|id| *id == job.id).unwrap_or(usize::MAX);
+        list.waiting.make_contiguous().sort_by_key(place);
+        self.report_order(&list);
+    }
+
     fn report_order(&self, list: &List) {
         if let Some(keeper) = &self.keeper {
             let order: Vec<JobId> = list.waiting.iter().map(|job| job.id).collect();

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sealed::{opened, sealed};
 use crate::job::{Destination, JobNote, StepState, Task};
 
 /// The last byte counts the layout's versions.
@@ -40,13 +41,4 @@ pub(super) fn step_bytes(state: &StepState) -> Option<Vec<u8>> {
 /// `None` where the bytes are no step, or damaged.
 pub(super) fn read_step(bytes: &[u8]) -> Option<StepState> {
     StepState::from_bytes(opened(STEP_MAGIC, bytes)?).ok()
-}
-
-fn sealed(magic: [u8; 8], body: &[u8]) -> Vec<u8> {
-    [&magic[..], &crc32fast::hash(body).to_le_bytes(), body].concat()
-}
-
-fn opened(magic: [u8; 8], bytes: &[u8]) -> Option<&[u8]> {
-    let (sum, body) = bytes.strip_prefix(&magic)?.split_first_chunk()?;
-    (crc32fast::hash(body) == u32::from_le_bytes(*sum)).then_some(body)
 }

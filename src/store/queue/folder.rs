@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::LeftBehind;
 use super::entry;
 use super::error::QueueError;
 use super::list::List;
@@ -20,13 +21,6 @@ const MOST_ASIDE: usize = 16;
 pub(super) struct Folder {
     pub path: PathBuf,
     _lock: File,
-}
-
-/// What earlier runs left.
-pub(super) struct Found {
-    pub jobs: Vec<KeptJob>,
-    pub list: List,
-    pub notices: Vec<Notice>,
 }
 
 impl Folder {
@@ -51,7 +45,7 @@ impl Folder {
     }
 
     /// Reads everything, takes away what a write was interrupted in, and sets aside what cannot be read.
-    pub(super) fn read(&self) -> Result<Found, QueueError> {
+    pub(super) fn read(&self) -> Result<(LeftBehind, List), QueueError> {
         atomic::sweep(&self.path);
         let failed = |source| QueueError::Disk { source, folder: self.path.clone() };
         let mut keys = Vec::new();
@@ -99,7 +93,7 @@ impl Folder {
         }
         list.order = jobs.iter().map(|job| job.key).collect();
         list.begun.retain(|key, _| list.order.contains(key));
-        Ok(Found { jobs, list, notices })
+        Ok((LeftBehind { jobs, notices }, list))
     }
 
     fn read_one(&self, key: u64, notices: &mut Vec<Notice>) -> io::Result<KeptJob> {

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded, unbounded};
 
-use super::OpenedQueue;
+use super::LeftBehind;
 use super::error::QueueError;
-use super::folder::{Folder, Found};
+use super::folder::Folder;
 use super::writer::Writer;
 use crate::job::{Destination, JobError, JobId, JobKeeper, JobNote, Keep, StepState, Task, Wake};
 
@@ -28,6 +28,8 @@ pub struct QueueKeeper {
 pub(super) struct Shared {
     /// The newest of each job: one that was overtaken is never written.
     steps: Mutex<HashMap<JobId, Arc<StepState>>>,
+    /// Once the folder was read.
+    left: Mutex<Option<LeftBehind>>,
     problems: Mutex<Vec<JobError>>,
     wake: Wake,
 }
@@ -52,26 +54,31 @@ pub(super) enum Command {
 }
 
 impl QueueKeeper {
-    /// Opens the queue in `folder`, making it if need be. `wake` is called after each problem.
+    /// Opens the queue in `folder`, making it if need be. `wake` is called when it was read, and after each problem.
     ///
     /// # Errors
     /// When another program has it open, or the disk does not allow it.
-    pub fn open(folder: &Path, wake: Wake) -> Result<OpenedQueue, QueueError> {
+    pub fn open(folder: &Path, wake: Wake) -> Result<Self, QueueError> {
         Self::open_with(folder, wake, STEP_PAUSE)
     }
 
-    pub(super) fn open_with(folder: &Path, wake: Wake, step_pause: Duration) -> Result<OpenedQueue, QueueError> {
+    pub(super) fn open_with(folder: &Path, wake: Wake, step_pause: Duration) -> Result<Self, QueueError> {
         let folder = Folder::open(folder)?;
-        let Found { jobs, list, notices } = folder.read()?;
-        let shared = Arc::new(Shared { steps: Mutex::default(), problems: Mutex::default(), wake });
+        let shared =
+            Arc::new(Shared { steps: Mutex::default(), left: Mutex::default(), problems: Mutex::default(), wake });
         let (commands, received) = unbounded();
-        let path = folder.path.clone();
-        let mut writer = Writer::new(folder, list, Arc::clone(&shared), step_pause);
+        let (path, for_thread) = (folder.path.clone(), Arc::clone(&shared));
         let thread = std::thread::Builder::new()
             .name("inkwick-queue".into())
-            .spawn(move || writer.work(&received))
+            .spawn(move || Writer::begin(folder, for_thread, step_pause).work(&received))
             .map_err(|source| QueueError::Disk { source, folder: path })?;
-        Ok(OpenedQueue { keeper: Self { shared, commands, thread: Some(thread) }, jobs, notices })
+        Ok(Self { shared, commands, thread: Some(thread) })
+    }
+
+    /// What earlier runs left, once, when it was read. It is kept until it has been submitted again and has ended.
+    #[must_use]
+    pub fn take_left(&self) -> Option<LeftBehind> {
+        lock(&self.shared.left).take()
     }
 
     /// What could not be kept since this was asked last.
@@ -136,6 +143,11 @@ impl Drop for QueueKeeper {
 impl Shared {
     pub(super) fn take_steps(&self) -> HashMap<JobId, Arc<StepState>> {
         std::mem::take(&mut lock(&self.steps))
+    }
+
+    pub(super) fn leave(&self, left: LeftBehind) {
+        *lock(&self.left) = Some(left);
+        (self.wake)();
     }
 
     pub(super) fn report(&self, problem: QueueError) {

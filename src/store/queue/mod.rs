@@ -9,18 +9,23 @@ mod error;
 mod folder;
 mod keeper;
 mod list;
+#[cfg(feature = "serve")]
+mod outcomes;
+mod sealed;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub use error::QueueError;
 pub use keeper::QueueKeeper;
+#[cfg(feature = "serve")]
+pub(crate) use outcomes::{KeptOutcome, Outcomes};
 
 use crate::job::{KeptJob, Notice};
 
-/// A folder that this program keeps, with what earlier runs left there.
-pub struct OpenedQueue {
-    pub keeper: QueueKeeper,
+/// What earlier runs of the program left.
+#[derive(Debug, Default)]
+pub struct LeftBehind {
     /// In the order in which they shall run.
     pub jobs: Vec<KeptJob>,
     /// What could not be read, and what became of it.

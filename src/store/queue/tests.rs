@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{OpenedQueue, QueueError, QueueKeeper};
+use super::{LeftBehind, QueueError, QueueKeeper};
 use crate::job::{
     Compute, Destination, InitPicture, InpaintMask, JobId, JobKeeper, JobNote, Keep, KeptJob, Request, StepState, Task,
 };
@@ -14,8 +14,11 @@ use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::sampling::{History, SchedulerName};
 
-fn open(folder: &Path) -> OpenedQueue {
-    QueueKeeper::open_with(folder, Arc::new(|| {}), Duration::from_millis(5)).unwrap()
+fn open(folder: &Path) -> (QueueKeeper, LeftBehind) {
+    let keeper = QueueKeeper::open_with(folder, Arc::new(|| {}), Duration::from_millis(5)).unwrap();
+    keeper.flush();
+    let left = keeper.take_left().unwrap();
+    (keeper, left)
 }
 
 fn task(words: &str) -> Task {
@@ -56,7 +59,7 @@ fn files(folder: &Path) -> BTreeSet<String> {
 fn what_waits_comes_back_in_its_order_and_what_ended_does_not() {
     let home = tempfile::tempdir().unwrap();
     {
-        let OpenedQueue { keeper, jobs, .. } = open(home.path());
+        let (keeper, LeftBehind { jobs, .. }) = open(home.path());
         assert!(jobs.is_empty());
         for (job, words) in [(1, "a"), (2, "b"), (3, "c"), (4, "d"), (5, "e")] {
             add(&keeper, job, words);
@@ -68,7 +71,7 @@ fn what_waits_comes_back_in_its_order_and_what_ended_does_not() {
         // The one that runs stands before those that wait, some of which nobody keeps.
         keeper.order(&[5, 99, 1, 3].map(JobId));
     }
-    let OpenedQueue { keeper, jobs, notices } = open(home.path());
+    let (keeper, LeftBehind { jobs, notices }) = open(home.path());
     assert_eq!(jobs.iter().map(words).collect::<Vec<_>>(), ["d", "e", "a", "c"]);
     assert!(notices.is_empty(), "{notices:?}");
     let Task::Generate(begun) = &jobs[0].task;
@@ -91,11 +94,11 @@ fn what_waits_comes_back_in_its_order_and_what_ended_does_not() {
 fn a_batch_shares_its_picture_as_before() {
     let home = tempfile::tempdir().unwrap();
     {
-        let keeper = open(home.path()).keeper;
+        let keeper = open(home.path()).0;
         add(&keeper, 1, "a");
         add(&keeper, 2, "b");
     }
-    let jobs = open(home.path()).jobs;
+    let jobs = open(home.path()).1.jobs;
     let [Task::Generate(one), Task::Generate(other)] = [&jobs[0].task, &jobs[1].task];
     let pictures = [one, other].map(|request| &request.init.as_ref().unwrap().picture);
     let planes = [one, other].map(|request| &request.mask.as_ref().unwrap().plane);
@@ -106,7 +109,7 @@ fn a_batch_shares_its_picture_as_before() {
 fn a_damaged_job_is_set_aside_with_a_notice_and_the_others_run() {
     let home = tempfile::tempdir().unwrap();
     let written = |folder: &Path| {
-        let keeper = open(folder).keeper;
+        let keeper = open(folder).0;
         for (job, words) in [(1, "a"), (2, "b"), (3, "c")] {
             add(&keeper, job, words);
         }
@@ -125,7 +128,7 @@ fn a_damaged_job_is_set_aside_with_a_notice_and_the_others_run() {
     damages.push(b"hello".to_vec());
     for damage in damages {
         fs::write(home.path().join("2.job"), &damage).unwrap();
-        let OpenedQueue { jobs, notices, .. } = open(home.path());
+        let (_, LeftBehind { jobs, notices }) = open(home.path());
         assert_eq!(jobs.iter().map(words).collect::<Vec<_>>(), ["a", "c"]);
         assert_eq!(notices.len(), 1);
         assert!(notices[0].message.contains("damaged") && notices[0].message.contains("set-aside"), "{notices:?}");
@@ -138,7 +141,7 @@ fn a_damaged_job_is_set_aside_with_a_notice_and_the_others_run() {
 fn a_damaged_step_or_order_costs_no_job() {
     let home = tempfile::tempdir().unwrap();
     {
-        let keeper = open(home.path()).keeper;
+        let keeper = open(home.path()).0;
         add(&keeper, 1, "a");
         add(&keeper, 2, "b");
         keeper.order(&[2, 1].map(JobId));
@@ -149,7 +152,7 @@ fn a_damaged_step_or_order_costs_no_job() {
     let step = home.path().join("2.step");
     let cut = fs::read(&step).unwrap();
     fs::write(&step, &cut[..cut.len() - 1]).unwrap();
-    let OpenedQueue { jobs, notices, .. } = open(home.path());
+    let (_, LeftBehind { jobs, notices }) = open(home.path());
     assert_eq!(jobs.iter().map(words).collect::<Vec<_>>(), ["a", "b"], "in the order in which they were added");
     let Task::Generate(begun) = &jobs[1].task;
     assert!(begun.from_step.is_none());
@@ -171,7 +174,7 @@ fn what_an_interrupted_write_left_is_taken_away() {
 fn a_job_that_always_ends_the_program_is_set_aside() {
     let home = tempfile::tempdir().unwrap();
     {
-        let keeper = open(home.path()).keeper;
+        let keeper = open(home.path()).0;
         add(&keeper, 1, "a");
         add(&keeper, 2, "b");
         keeper.order(&[1, 2].map(JobId));
@@ -180,7 +183,7 @@ fn a_job_that_always_ends_the_program_is_set_aside() {
     for begun in 1..=5 {
         fs::write(home.path().join("order.json"), format!(r#"{{"order": [1, 2], "begun": {{"1": {begun}}}}}"#))
             .unwrap();
-        let OpenedQueue { jobs, notices, .. } = open(home.path());
+        let (_, LeftBehind { jobs, notices }) = open(home.path());
         let is_last = begun == 5;
         assert_eq!(jobs.len(), if is_last { 1 } else { 2 }, "{begun}");
         assert_eq!(notices.iter().any(|notice| notice.message.contains("5 times")), is_last);
@@ -202,7 +205,7 @@ fn one_program_at_a_time_keeps_a_queue() {
 fn a_disk_that_does_not_take_a_job_is_reported_once() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("queue");
-    let keeper = open(&folder).keeper;
+    let keeper = open(&folder).0;
     // Not even root can write into what is gone.
     fs::remove_dir_all(&folder).unwrap();
     add(&keeper, 1, "a");

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
+use super::LeftBehind;
 use super::entry;
 use super::error::QueueError;
 use super::folder::Folder;
@@ -37,7 +38,13 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(folder: Folder, list: List, shared: Arc<Shared>, step_pause: Duration) -> Self {
+    /// Reads the folder first.
+    pub(super) fn begin(folder: Folder, shared: Arc<Shared>, step_pause: Duration) -> Self {
+        let (left, list) = folder.read().unwrap_or_else(|problem| {
+            shared.report(problem);
+            <(LeftBehind, List)>::default()
+        });
+        shared.leave(left);
         let size = |key: &u64| (*key, fs::metadata(folder.job(*key)).map_or(0, |file| file.len()));
         let bytes: BTreeMap<u64, u64> = list.order.iter().map(size).collect();
         // Files that could not be read now are not written over either.
@@ -104,7 +111,11 @@ impl Writer {
             }
             Command::Order(waiting) => {
                 let keys = waiting.iter().filter_map(|job| self.keys.get(job).copied());
-                self.list.order = self.running.into_iter().chain(keys).collect();
+                let mut order: Vec<u64> = self.running.into_iter().chain(keys).collect();
+                // What nobody has submitted again yet.
+                let known: HashSet<u64> = self.keys.values().copied().collect();
+                order.extend(self.list.order.iter().filter(|key| !known.contains(key)));
+                self.list.order = order;
             }
             Command::Begin(job) => {
                 if let Some(key) = self.keys.get(&job) {
