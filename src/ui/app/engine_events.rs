@@ -42,6 +42,8 @@ pub(crate) fn take(state: &mut AppState, event: Event) -> Aftermath {
         }
         EventKind::Ended(Outcome::Cancelled) => take_off(state, job),
         EventKind::Ended(Outcome::Failed(error)) => {
+            // What fails once fails again.
+            state.queue.forever = false;
             let request = &candidate.request;
             let details = format!(
                 "Prompt: {}\nSeed {}, {} steps{}",

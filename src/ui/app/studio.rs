@@ -14,6 +14,7 @@ use crate::job::{Estimate, EstimateQuestion, ModelRef, Wake, WorkGrid};
 use crate::store::keys::KeyNames;
 use crate::store::models::entry::ModelEntry;
 use crate::store::paths::Paths;
+use crate::store::queue::QueueKeeper;
 use crate::store::settings::Settings;
 use crate::store::token::Token;
 use crate::store::worker::{StoreCommand, StoreHandle};
@@ -31,17 +32,18 @@ use crate::ui::canvas::view;
 use crate::ui::chrome::layout;
 use crate::ui::chrome::layout::{Layout, PanelForm};
 use crate::ui::chrome::toasts::Toasts;
-use crate::ui::chrome::{menu, sheets, status_bar, toasts_view};
+use crate::ui::chrome::{menu, seams, sheets, status_bar, toasts_view};
 use crate::ui::gallery::state::GalleryState;
 use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
 use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::{CountTokens, TokenCount, TokenQuestion};
+use crate::ui::queue::state::QueueState;
 use crate::ui::results::candidate::Candidates;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme::fonts;
-use crate::ui::{canvas, gallery, library, prompt, results, theme};
+use crate::ui::{canvas, gallery, library, prompt, queue, results, theme};
 
 /// What the window is given besides the engine and the store.
 pub struct Services {
@@ -56,6 +58,8 @@ pub struct Services {
     pub keys: KeyNames,
     /// A sentence to show at once: what was wrong with the settings file, for one.
     pub problem: Option<String>,
+    /// Keeps what waits for the next start; without it the queue is over with the window.
+    pub queue: Option<Arc<QueueKeeper>>,
     /// Pictures and model folders named on the command line.
     pub open: Vec<std::path::PathBuf>,
 }
@@ -113,6 +117,7 @@ impl Studio {
             grids: Vec::new(),
             canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
             candidates: Candidates::default(),
+            queue: QueueState::default(),
             gallery: GalleryState::default(),
             library: LibraryState { notes: settings.model_notes.clone(), ..LibraryState::default() },
             panels: app::settings::panels_of(&settings),
@@ -197,6 +202,7 @@ impl Studio {
             self.apply(ctx, action);
         }
         self.send_to_trash(false);
+        self.follow_queue();
         self.work_on_canvas();
         let AppState { prompt, grids, .. } = &mut self.state;
         let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
@@ -299,13 +305,20 @@ impl Studio {
                 .show_separator_line(false)
                 .show(ui, |ui| prompt::panel::show_rail(ui, actions));
         }
-        gallery::panel::show(ui, state, textures, layout, actions);
+        if queue::panel::takes_the_gallerys_place(state, layout) {
+            queue::panel::show(ui, state, textures, actions);
+        } else {
+            gallery::panel::show(ui, state, textures, layout, actions);
+        }
         let between = ui.available_rect_before_wrap();
         CentralPanel::default().frame(plain(tokens.surround)).show(ui, |ui| {
             let picture_rect = canvas::show(ui, state, textures, layout, actions);
             results::strip::show(ui, picture_rect, state, textures, layout, actions);
         });
-        seams(ui, between, tokens.edge);
+        seams::show(ui, between, tokens.edge);
+        if state.queue.open && !queue::panel::takes_the_gallerys_place(state, layout) {
+            queue::panel::show_over(ui, between, state, textures, actions);
+        }
         between
     }
 
@@ -361,22 +374,6 @@ impl Studio {
 impl Drop for Studio {
     fn drop(&mut self) {
         self.save_now();
-    }
-}
-
-/// The lines between the panels, inside the canvas's own area so that no panel grows by them.
-fn seams(ui: &Ui, canvas: egui::Rect, colour: egui::Color32) {
-    let stroke = egui::Stroke::new(1.0, colour);
-    let whole = ui.max_rect();
-    let painter = ui.painter();
-    painter.hline(whole.x_range(), canvas.top() - 0.5, stroke);
-    painter.hline(whole.x_range(), canvas.bottom() + 0.5, stroke);
-    for (x, is_inside) in
-        [(canvas.left() - 0.5, canvas.left() > whole.left()), (canvas.right() + 0.5, canvas.right() < whole.right())]
-    {
-        if is_inside {
-            painter.vline(x, canvas.y_range(), stroke);
-        }
     }
 }
 
