@@ -1,6 +1,6 @@
 //! The queue beyond one action: what earlier runs left in it, and pictures without end.
 
-use crate::job::{Frame, KeptJob, Task, fresh_seed};
+use crate::job::{Frame, JobId, KeptJob, Task, fresh_seed};
 use crate::ui::action::{Action, Press, QueueAction};
 use crate::ui::app::runs::Place;
 use crate::ui::app::studio::Studio;
@@ -62,6 +62,12 @@ impl Studio {
             count => format!("{count} pictures wait from last time."),
         };
         self.state.toasts.offer(words, "Go on", Action::Queue(QueueAction::Pause));
+    }
+
+    /// What waits, in the order in which the engine will take it.
+    #[must_use]
+    pub fn waiting_jobs(&self) -> Vec<JobId> {
+        self.engine.waiting()
     }
 
     /// No press had it before, in this run or another.
