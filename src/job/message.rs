@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InitPicture, InpaintMask, Request, StepState, Task};
+use super::{InitPicture, InpaintMask, MessageError, Request, StepState, Task};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 
@@ -21,22 +21,6 @@ const MAX_HEADER_BYTES: usize = 1 << 20;
 const MAX_PIXELS: u64 = 100_000_000;
 /// Deflate makes a byte of at most so many.
 const MAX_EXPANSION: usize = 1032;
-
-#[derive(Debug, thiserror::Error)]
-pub enum MessageError {
-    #[error("a task was wanted, and these bytes are something else, or of another version")]
-    NotATask,
-    #[error("the task's bytes end too early, or go on too long")]
-    Length,
-    #[error("the task's settings cannot be read: {0}")]
-    Header(#[from] serde_json::Error),
-    #[error("a picture of the task cannot be written: {0}")]
-    Encode(#[from] png::EncodingError),
-    #[error("a picture of the task cannot be read: {0}")]
-    Decode(#[from] png::DecodingError),
-    #[error("a picture of the task is too large or not of 8 bits a channel")]
-    Format,
-}
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]

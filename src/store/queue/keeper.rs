@@ -1,14 +1,14 @@
 //! The way to the thread that writes the queue down: the engine and the window never wait for a disk.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded, unbounded};
 
 use super::LeftBehind;
+use super::desk::{Command, Desk, lock};
 use super::error::QueueError;
 use super::folder::Folder;
 use super::writer::Writer;
@@ -19,38 +19,9 @@ const STEP_PAUSE: Duration = Duration::from_millis(1500);
 
 /// Dropping it writes what is not written yet and waits for the thread.
 pub struct QueueKeeper {
-    shared: Arc<Shared>,
+    shared: Arc<Desk>,
     commands: Sender<Command>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// What the thread and those who ask have in common.
-pub(super) struct Shared {
-    /// The newest of each job: one that was overtaken is never written.
-    steps: Mutex<HashMap<JobId, Arc<StepState>>>,
-    /// Once the folder was read.
-    left: Mutex<Option<LeftBehind>>,
-    problems: Mutex<Vec<JobError>>,
-    wake: Wake,
-}
-
-pub(super) enum Command {
-    Add {
-        job: JobId,
-        task: Box<Task>,
-        destination: Destination,
-        note: JobNote,
-    },
-    /// It has a file already.
-    Know {
-        job: JobId,
-        key: u64,
-    },
-    Order(Vec<JobId>),
-    Begin(JobId),
-    End(JobId),
-    Flush(Sender<()>),
-    Close,
 }
 
 impl QueueKeeper {
@@ -64,8 +35,7 @@ impl QueueKeeper {
 
     pub(super) fn open_with(folder: &Path, wake: Wake, step_pause: Duration) -> Result<Self, QueueError> {
         let folder = Folder::open(folder)?;
-        let shared =
-            Arc::new(Shared { steps: Mutex::default(), left: Mutex::default(), problems: Mutex::default(), wake });
+        let shared = Arc::new(Desk::new(wake));
         let (commands, received) = unbounded();
         let (path, for_thread) = (folder.path.clone(), Arc::clone(&shared));
         let thread = std::thread::Builder::new()
@@ -138,25 +108,4 @@ impl Drop for QueueKeeper {
             tracing::error!("the thread that keeps the queue ended in a panic");
         }
     }
-}
-
-impl Shared {
-    pub(super) fn take_steps(&self) -> HashMap<JobId, Arc<StepState>> {
-        std::mem::take(&mut lock(&self.steps))
-    }
-
-    pub(super) fn leave(&self, left: LeftBehind) {
-        *lock(&self.left) = Some(left);
-        (self.wake)();
-    }
-
-    pub(super) fn report(&self, problem: QueueError) {
-        tracing::warn!("{problem}");
-        lock(&self.problems).insert(0, problem.into());
-        (self.wake)();
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,6 +4,7 @@
 //! A job is a file that never changes (`entry`), the step that it has come to another one, and the order in which jobs run
 //! a third (`list`). Everything is written beside its place and renamed. What cannot be read is set aside, never run.
 
+mod desk;
 mod entry;
 mod error;
 mod folder;

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::LeftBehind;
+use super::desk::{Command, Desk};
 use super::entry;
 use super::error::QueueError;
 use super::folder::Folder;
-use super::keeper::{Command, Shared};
 use super::list::List;
 use crate::job::{Destination, JobId, JobNote, Task};
 use crate::store::atomic;
@@ -30,7 +30,7 @@ pub(super) struct Writer {
     bytes: BTreeMap<u64, u64>,
     next_key: u64,
     running: Option<u64>,
-    shared: Arc<Shared>,
+    shared: Arc<Desk>,
     step_pause: Duration,
     steps_written: Instant,
     /// A disk that fails is reported once, until it works again.
@@ -39,7 +39,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Reads the folder first.
-    pub(super) fn begin(folder: Folder, shared: Arc<Shared>, step_pause: Duration) -> Self {
+    pub(super) fn begin(folder: Folder, shared: Arc<Desk>, step_pause: Duration) -> Self {
         let (left, list) = folder.read().unwrap_or_else(|problem| {
             shared.report(problem);
             <(LeftBehind, List)>::default()

@@ -2,7 +2,7 @@
 
 use egui::{Align, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::panel::heading;
+use super::heading::heading;
 use crate::ui::action::{Action, LookingAt, QueueAction, ResultsAction};
 use crate::ui::results::candidate::{Candidate, Made};
 use crate::ui::state::AppState;

@@ -2,6 +2,7 @@
 
 mod done;
 mod header;
+mod heading;
 pub(super) mod menu;
 pub(super) mod panel;
 mod row;
