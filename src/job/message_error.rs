@@ -1,6 +1,6 @@
 //! Why bytes are no task, or no state of one.
 
-/// Of [`super::Task`]'s and [`super::StepState`]'s bytes.
+/// Why bytes are no task or no state of one, or those cannot be bytes.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
     #[error("a task was wanted, and these bytes are something else, or of another version")]

@@ -12,7 +12,7 @@ use super::desk::{Command, Desk, lock};
 use super::error::QueueError;
 use super::folder::Folder;
 use super::writer::Writer;
-use crate::job::{Destination, JobError, JobId, JobKeeper, JobNote, Keep, StepState, Task, Wake};
+use crate::job::{Destination, JobError, JobId, JobKeeper, Keep, StepState, Task, Wake};
 
 /// How often the step that a job has come to is written at most.
 const STEP_PAUSE: Duration = Duration::from_millis(1500);

@@ -1,6 +1,6 @@
 //! Puts the queue's parts together, in the gallery's place and as wide.
 
-use egui::{Align, Area, Frame, Id, Order, Panel, Rect, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
+use egui::{Area, Frame, Id, Order, Panel, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
 use super::heading::heading;
 use super::{done, header, row, running};
@@ -13,7 +13,6 @@ use crate::ui::queue::state::QueueState;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme;
-use crate::ui::theme::fonts;
 use crate::ui::widgets::paint;
 
 const WIDEST: f32 = 740.0;
