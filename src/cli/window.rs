@@ -20,8 +20,9 @@ use crate::store::pictures::saver::PictureSaver;
 use crate::store::queue::QueueKeeper;
 use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
+use crate::system::note;
 use crate::system::{crash, instance, link};
-use crate::ui::{self, Behind, CountTokens, EstimatePicture, Services, TokenCount, TokenQuestion};
+use crate::ui::{self, Behind, CountTokens, EstimatePicture, Note, Services, TokenCount, TokenQuestion};
 
 /// Opens the window with what was named on the command line; returns when it is closed.
 pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
@@ -98,6 +99,7 @@ fn start(
         keys,
         problem,
         queue,
+        note: Note { after_seconds: Note::AFTER_SECONDS, show: Arc::new(note::show) },
         open,
         arrivals: Some(arrivals),
         listening: listening.ok(),

@@ -18,7 +18,7 @@ pub mod widgets;
 mod words;
 
 pub use action::DialogRequest;
-pub use app::services::Services;
+pub use app::services::{Note, Services};
 pub use app::studio::Studio;
 pub use app::window::{Behind, run};
 pub use prompt::estimate::EstimatePicture;

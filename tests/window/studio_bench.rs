@@ -5,8 +5,8 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use egui::{Event, Modifiers, PointerButton, Pos2, pos2};
@@ -29,7 +29,7 @@ use inkwick::store::worker::StoreHandle;
 use inkwick::system::{crash, instance};
 use inkwick::ui::action::{Action, FilesAction, LookingAt};
 use inkwick::ui::results::candidate::{Candidate, Made, Progress, Stage};
-use inkwick::ui::{Services, Studio, TokenCount, TokenQuestion};
+use inkwick::ui::{Note, Services, Studio, TokenCount, TokenQuestion};
 
 /// Finds a square of 20 pixels around the last click that belongs, or all of a box; less 5 on each side of a click that
 /// does not. It is there where a models folder is, or after it was fetched.
@@ -74,6 +74,8 @@ pub(crate) struct Bench {
     pub paths: Paths,
     /// What `logic` and `ui` took in each frame.
     pub spent: Rc<RefCell<Vec<Duration>>>,
+    /// What the desktop would have shown.
+    pub notes: Arc<Mutex<Vec<String>>>,
     home: tempfile::TempDir,
 }
 
@@ -120,6 +122,8 @@ impl Bench {
     ) -> Self {
         let paths = Paths::under(&home.path().join("Inkwick"));
         let slot = Slot::default();
+        let notes = Arc::<Mutex<Vec<String>>>::default();
+        let for_notes = Arc::clone(&notes);
         let (for_setup, setup_paths) = (Rc::clone(&slot), paths.clone());
         let setup = move |ctx: &egui::Context| {
             let mut settings = Settings::load(&setup_paths.settings_file).settings;
@@ -152,6 +156,12 @@ impl Bench {
                 keys: KeyNames::new(),
                 problem: None,
                 queue: Some(queue),
+                note: Note {
+                    after_seconds: 0.0,
+                    show: Arc::new(move |title: &str, words: &str| {
+                        for_notes.lock().unwrap().push(format!("{title}: {words}"))
+                    }),
+                },
                 open: Vec::new(),
             };
             *for_setup.borrow_mut() = Some(Studio::new(ctx, engine, store, selector, settings, services));
@@ -180,7 +190,7 @@ impl Bench {
                 },
                 slot,
             );
-        Self { window, paths, spent, home }
+        Self { window, paths, spent, notes, home }
     }
 
     pub(crate) fn studio<R>(&self, look: impl FnOnce(&Studio) -> R) -> R {

@@ -84,6 +84,8 @@ impl Gallery {
     pub fn save(&self, picture: &Picture, request: &Request) -> Result<PathBuf, GalleryError> {
         let folder = self.pictures_folder.join(Local::now().date_naive().to_string());
         fs::create_dir_all(&folder).map_err(|source| GalleryError::Folder { source, path: folder.clone() })?;
+        // What a write was interrupted in.
+        atomic::sweep(&folder);
         let png = png_text::encode(picture, Some(request))
             .map_err(|error| PictureFileError::Encode { reason: error.to_string(), path: folder.clone() })?;
         save_numbered(&folder, request.seed, &png)
@@ -153,11 +155,11 @@ fn save_numbered(folder: &Path, seed: u64, png: &[u8]) -> Result<PathBuf, Galler
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
             Err(error) => return Err(failed(&path, error)),
             // Another program may have finished this very number between the look and the reservation.
-            Ok(()) if highest_number(folder) >= number => {
+            Ok(_) if highest_number(folder) >= number => {
                 atomic::remove_quietly(&reserved);
                 number = highest_number(folder) + 1;
             }
-            Ok(()) => {
+            Ok(_held) => {
                 let renamed = fs::rename(&reserved, &path);
                 if renamed.is_err() {
                     atomic::remove_quietly(&reserved);

@@ -33,6 +33,7 @@ pub(crate) fn take(state: &mut AppState, event: Event) -> Aftermath {
         EventKind::Ended(Outcome::Finished(finished)) => {
             let Finished { picture, request, file, seconds, .. } = finished.as_ref();
             state.prompt.last_seed = Some(request.seed);
+            state.queue.finished.push(candidate.press);
             state.library.note_mut(&request.model).picture = Some(file.clone());
             candidate.request = request.clone();
             candidate.stage = Stage::Done(Made { picture: picture.clone(), file: file.clone(), seconds: *seconds });

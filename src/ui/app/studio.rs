@@ -190,7 +190,7 @@ impl Studio {
             self.apply(ctx, action);
         }
         self.send_to_trash(false);
-        self.follow_queue();
+        self.follow_queue(ctx);
         self.work_on_canvas();
         let AppState { prompt, grids, .. } = &mut self.state;
         let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
