@@ -8,12 +8,15 @@ pub mod gallery;
 mod input;
 mod library;
 mod numbers;
+mod palette;
 pub mod prompt;
 mod queue;
 pub mod results;
+mod settings;
 mod state;
 pub mod textures;
 pub mod theme;
+pub(crate) mod tour;
 pub mod widgets;
 mod words;
 

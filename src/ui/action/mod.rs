@@ -7,6 +7,7 @@ mod library;
 mod prompt;
 mod queue;
 mod results;
+mod settings;
 mod window;
 
 pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
@@ -16,6 +17,7 @@ pub use library::{Column, LibraryAction, Tab};
 pub use prompt::PromptAction;
 pub use queue::{Press, QueueAction};
 pub use results::{GalleryView, LookingAt, ResultsAction};
+pub use settings::SettingsAction;
 pub use window::{Sheet, WindowAction};
 
 /// One thing that was asked for, by area.
@@ -27,5 +29,6 @@ pub enum Action {
     Canvas(CanvasAction),
     Files(FilesAction),
     Library(LibraryAction),
+    Settings(SettingsAction),
     Window(WindowAction),
 }

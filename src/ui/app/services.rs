@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
+use crate::engine::device::WantedProcessor;
 use crate::store::keys::KeyNames;
 use crate::store::paths::Paths;
+use crate::store::pictures::saving::SavingRules;
 use crate::store::queue::QueueKeeper;
 use crate::system::instance::Listening;
 use crate::ui::prompt::estimate::EstimatePicture;
@@ -36,6 +38,12 @@ pub struct Services {
     pub estimate: Option<EstimatePicture>,
     /// The keys that a person wants otherwise.
     pub keys: KeyNames,
+    /// Shared with who keeps pictures.
+    pub saving: SavingRules,
+    /// Shared with who computes.
+    pub processor: WantedProcessor,
+    /// Nobody has worked here before.
+    pub is_first_start: bool,
     /// A sentence to show at once: what was wrong with the settings file, for one.
     pub problem: Option<String>,
     /// Keeps what waits for the next start; without it the queue is over with the window.

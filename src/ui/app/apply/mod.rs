@@ -6,6 +6,7 @@ mod library;
 mod prompt;
 mod queue;
 mod results;
+mod settings;
 mod trash;
 mod window;
 
@@ -47,6 +48,7 @@ impl Studio {
             }
             Action::Files(action) => self.apply_to_files(action),
             Action::Library(action) => self.apply_to_library(action),
+            Action::Settings(action) => self.apply_to_settings(ctx, action),
             Action::Window(action) => self.apply_to_window(ctx, action),
         }
     }
