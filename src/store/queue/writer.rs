@@ -89,7 +89,9 @@ impl Writer {
             }
             if is_closing {
                 // Whoever closes the program has not seen a job fail.
-                self.running.take().map(|key| self.list.begun.remove(&key));
+                if let Some(key) = self.running.take() {
+                    self.list.begun.remove(&key);
+                }
             }
             // The first step of a job at once: from there it never starts from nothing again.
             let has_no_step = self.running.is_some_and(|key| self.list.begun.contains_key(&key));
