@@ -78,7 +78,7 @@ fn start(arguments: &ServeArguments) -> Result<(), String> {
         allowed_origins: arguments.allow_origin.clone(),
         ..ServiceOptions::default()
     };
-    let service = service::start(&arguments.device, options)?;
+    let service = service::start(&arguments.device, options, true)?;
     let stop = Stop::new();
     let asked = stop.clone();
     if let Err(error) = ctrlc::set_handler(move || asked.ask()) {

@@ -10,7 +10,7 @@ use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcesso
 use crate::engine::mobile_sam::{self, FetchWeights};
 use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, TokenCounter};
 use crate::hub::{self, DownloadError, DownloadProgress, Hub};
-use crate::job::{ErrorKind, JobError, Wake};
+use crate::job::{ErrorKind, JobError, JobKeeper, Wake};
 use crate::store::hub_cache::CachedRepository;
 use crate::store::keys::{self, KeyNames};
 use crate::store::models::wildcards;
@@ -19,10 +19,12 @@ use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
 use crate::store::pictures::saving::SavingRules;
 use crate::store::preferences::Preferences;
+use crate::store::queue::QueueKeeper;
 use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
+use crate::system::note;
 use crate::system::{crash, instance, link};
-use crate::ui::{self, Behind, CountTokens, EstimatePicture, Services, TokenCount, TokenQuestion};
+use crate::ui::{self, Behind, CountTokens, EstimatePicture, Note, Services, TokenCount, TokenQuestion};
 
 /// Opens the window with what was named on the command line; returns when it is closed.
 pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
@@ -74,7 +76,13 @@ fn start(
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)).by(saving.clone()));
     let (failure_file, wanted) = (paths.device_failure_file.clone(), processor.clone());
     let backend = move || backend(DeviceChoice::Auto, DtypeChoice::Auto, failure_file).following(wanted);
-    let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
+    let (queue, problem) = match QueueKeeper::open(&paths.queue_folder(), Arc::clone(&wake)) {
+        Ok(queue) => (Some(Arc::new(queue)), problem),
+        Err(error) => (None, problem.or(Some(error.to_string()))),
+    };
+    let keeper = queue.clone().map(|queue| queue as Arc<dyn JobKeeper>);
+    let engine = EngineHandle::start_keeping(backend, saver, keeper, Arc::clone(&wake));
+    let engine = engine.map_err(|error| error.to_string())?;
     let cached = CachedRepository::new(&paths.hub_cache, mobile_sam::REPOSITORY).current_snapshot();
     let cached = cached.map(|snapshot| snapshot.join(mobile_sam::FILE));
     let segmenter = MobileSam::new(&paths.models_folder, cached, fetch_segmenter(&paths));
@@ -102,6 +110,8 @@ fn start(
         keys,
         is_first_start,
         problem,
+        queue,
+        note: Note { after_seconds: Note::AFTER_SECONDS, show: Arc::new(note::show) },
         open,
         arrivals: Some(arrivals),
         listening: listening.ok(),

@@ -12,6 +12,7 @@ mod live;
 mod numbers;
 mod palette;
 pub mod prompt;
+mod queue;
 pub mod results;
 mod settings;
 mod state;
@@ -22,7 +23,7 @@ pub mod widgets;
 mod words;
 
 pub use action::DialogRequest;
-pub use app::services::Services;
+pub use app::services::{Note, Services};
 pub use app::studio::Studio;
 pub use app::window::{Behind, run};
 pub use prompt::estimate::EstimatePicture;

@@ -14,6 +14,7 @@ mod names;
 mod painting;
 mod palette;
 mod programs;
+mod queue;
 mod scales;
 mod selecting;
 mod settings;

@@ -1,6 +1,7 @@
 //! What the window is given besides the engine and the store.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
@@ -8,9 +9,23 @@ use crate::engine::device::WantedProcessor;
 use crate::store::keys::KeyNames;
 use crate::store::paths::Paths;
 use crate::store::pictures::saving::SavingRules;
+use crate::store::queue::QueueKeeper;
 use crate::system::instance::Listening;
 use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::CountTokens;
+
+/// How the desktop shows a note, and for what.
+#[derive(Clone)]
+pub struct Note {
+    /// What takes less has been waited for.
+    pub after_seconds: f64,
+    /// Is given a title and a sentence. Returns at once.
+    pub show: Arc<dyn Fn(&str, &str) + Send + Sync>,
+}
+
+impl Note {
+    pub const AFTER_SECONDS: f64 = 20.0;
+}
 
 /// Services, folders, and what is to be opened.
 pub struct Services {
@@ -31,6 +46,10 @@ pub struct Services {
     pub is_first_start: bool,
     /// A sentence to show at once: what was wrong with the settings file, for one.
     pub problem: Option<String>,
+    /// Keeps what waits for the next start; without it the queue is over with the window.
+    pub queue: Option<Arc<QueueKeeper>>,
+    /// Says something to a person who looks elsewhere.
+    pub note: Note,
     /// Pictures, model folders and links named on the command line.
     pub open: Vec<PathBuf>,
     /// What later starts of the program were to open; each brings the window to the front.

@@ -18,7 +18,9 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
     let is_kept = state.shown_file().is_some();
     let unless = |holds: bool, reason: &'static str| (!holds).then_some(reason);
     match command {
-        Command::Generate | Command::GenerateInFront => unless(state.is_ready(), "there is no prompt yet"),
+        Command::Generate | Command::GenerateInFront | Command::Forever => {
+            unless(state.is_ready(), "there is no prompt yet")
+        }
         Command::Cancel | Command::CancelAll => unless(state.candidates.is_busy(), NOTHING_RUNS),
         Command::SetAside => unless(over_canvas, NOTHING_SHOWN),
         Command::Accept if !over_canvas && state.live.is_on => {

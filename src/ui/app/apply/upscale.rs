@@ -41,8 +41,15 @@ impl Studio {
                 self.jobs.push(handle);
                 let was_idle = !self.state.candidates.is_busy();
                 let stage = Stage::Waiting;
-                let candidate = Candidate { job, request: noted, frame: None, estimated_seconds: None, stage };
-                self.state.candidates.add(candidate, None);
+                let candidate = Candidate {
+                    job,
+                    press: Self::new_press(),
+                    request: noted,
+                    frame: None,
+                    estimated_seconds: None,
+                    stage,
+                };
+                self.state.candidates.list.push(candidate);
                 self.state.canvas.follows_run |= was_idle;
             }
             Err(error) => self.state.toasts.error(words::of_error(&error), None),
