@@ -8,6 +8,7 @@ mod inspect_picture;
 mod models;
 mod output;
 mod pages;
+mod preprocess;
 mod report;
 #[cfg(feature = "serve")]
 mod serve;
@@ -46,6 +47,8 @@ pub struct Arguments {
 enum Command {
     /// Make a picture and write it to a file
     Generate(Box<GenerateArguments>),
+    /// Make a picture that steers of another one: edges, strokes, blur
+    Preprocess(Box<preprocess::PreprocessArguments>),
     /// List models, look into files, fetch models, take them away
     #[command(subcommand)]
     Models(models::ModelsCommand),
@@ -85,6 +88,7 @@ impl Command {
         let is_answer = !matches!(self, Self::Generate(_));
         let code = match self {
             Self::Generate(arguments) => generate::run(&arguments),
+            Self::Preprocess(arguments) => preprocess::run(&arguments),
             Self::Models(command) => models::run(&command),
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => serve::run(&arguments),
