@@ -349,7 +349,7 @@ impl Backend for Reaching {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        Ok(Drawn { picture: Picture::filled(8, 8, [0; 4]), request: (**request).clone() })
+        Ok(Drawn { picture: Picture::filled(8, 8, [0; 4]), request: request.clone() })
     }
 
     fn reset(&mut self) {}
