@@ -69,7 +69,7 @@ impl Operation {
     }
 
     /// A header or a part of the query.
-    pub(super) fn asks(self, place: &str, name: &str, sentence: &str, shape: Value) -> Self {
+    pub(super) fn asks(self, place: &str, name: &str, sentence: &str, shape: &Value) -> Self {
         self.parameter(json!({"name": name, "in": place, "description": sentence, "schema": shape}))
     }
 

@@ -33,7 +33,7 @@ pub(super) fn or_null(shape: Value) -> Value {
 }
 
 pub(super) fn any_of<const N: usize>(shapes: [Value; N]) -> Value {
-    json!({"anyOf": shapes.to_vec()})
+    json!({"anyOf": Vec::from(shapes)})
 }
 
 pub(super) fn whole_from(least: impl Into<Value>, most: impl Into<Value>) -> Value {

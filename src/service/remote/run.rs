@@ -26,6 +26,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_mins(3);
 
 /// What came of one connection.
+#[allow(clippy::large_enum_variant)] // Returned once for each connection.
 enum Followed {
     Ended(Result<Drawn, BackendError>),
     /// The connection broke; the job may go on.

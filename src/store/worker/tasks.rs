@@ -109,11 +109,7 @@ impl Tasks {
                 reveal(&path).map_err(|source| TaskError::Reveal { source, path })?;
                 return Ok(None);
             }
-            StoreCommand::RevealFolder(path) => {
-                let shown = fs::create_dir_all(&path).and_then(|()| reveal(&path));
-                shown.map_err(|source| TaskError::Reveal { source, path })?;
-                return Ok(None);
-            }
+            StoreCommand::RevealFolder(path) => return reveal_folder(path).map(|()| None),
             StoreCommand::ListModels { known } => {
                 let paths = Paths { other_folders: known, ..self.paths.clone() };
                 let is_cancelled = || self.closing.load(Ordering::Relaxed);
@@ -363,4 +359,9 @@ fn painted_in(path: &Path) -> Option<Box<Painted>> {
     let Painting { strength, mask } = picture_file::read_painting(path);
     let mask = mask.and_then(|mask| Some((mask, Arc::new(picture_file::read(path).ok()?))));
     (strength.is_some() || mask.is_some()).then(|| Box::new(Painted { strength, mask }))
+}
+
+fn reveal_folder(path: PathBuf) -> Result<(), JobError> {
+    let shown = fs::create_dir_all(&path).and_then(|()| reveal(&path));
+    Ok(shown.map_err(|source| TaskError::Reveal { source, path })?)
 }

@@ -14,13 +14,15 @@ use crate::system::instance::Listening;
 use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::CountTokens;
 
+/// Is given a title and a sentence. Returns at once.
+pub type ShowNote = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
 /// How the desktop shows a note, and for what.
 #[derive(Clone)]
 pub struct Note {
     /// What takes less has been waited for.
     pub after_seconds: f64,
-    /// Is given a title and a sentence. Returns at once.
-    pub show: Arc<dyn Fn(&str, &str) + Send + Sync>,
+    pub show: ShowNote,
 }
 
 impl Note {
