@@ -25,6 +25,7 @@ mod networks;
 mod not_a_number;
 mod plan;
 mod prompt_plan;
+mod remembered;
 mod resolved;
 mod resume;
 mod run;
