@@ -75,7 +75,7 @@ fn left_id() -> Id {
 /// Whether a field lost the keyboard in this frame because somebody pressed Escape in it: then what was written in it may
 /// not be wanted.
 pub(crate) fn was_left_by_escape(ctx: &Context) -> bool {
-    ctx.data(|data| data.get_temp(left_id())) == Some(ctx.cumulative_frame_nr())
+    ctx.data(|data| data.get_temp::<u64>(left_id())) == Some(ctx.cumulative_frame_nr())
 }
 
 /// The first Escape leaves a field, and does nothing else.
