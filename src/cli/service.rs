@@ -15,7 +15,7 @@ use crate::store::settings::Settings;
 /// A sentence, when there is no home folder or no thread.
 pub(super) fn start(device: &DeviceArguments, options: ServiceOptions) -> Result<Arc<Service>, String> {
     let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
-    paths.other_folders = Settings::load(&paths.settings_file).settings.known_models;
+    Settings::load(&paths.settings_file).settings.direct(&mut paths);
     let (device, dtype) = (device.device, device.dtype);
     let failure_file = paths.device_failure_file.clone();
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));

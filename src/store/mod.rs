@@ -12,6 +12,7 @@ pub mod models;
 pub mod other_loras;
 pub mod paths;
 pub mod pictures;
+pub mod preferences;
 mod reveal;
 pub mod secret;
 pub mod settings;

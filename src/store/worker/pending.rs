@@ -99,6 +99,7 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::SaveCanvas { .. }
         | C::SaveMask { .. }
         | C::KeepSteps(_)
+        | C::SaveKeys { .. }
         | C::DiscardDownload(_) => true,
         C::ScanGallery
         | C::IndexGallery
@@ -115,7 +116,7 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::ReadRequest { .. }
         | C::DescribePictures(_)
         | C::LoadMask(_)
-        | C::ShowKeysFile { .. }
+        | C::UsePicturesFolder(_)
         | C::OpenCanvas
         | C::FindUnfinished => false,
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Action, FilesAction, LibraryAction};
+use super::{Action, FilesAction, LibraryAction, SettingsAction};
 
 /// A dialog that shall open. The window's owner takes these, because only it has the window's handle.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub enum DialogRequest {
     SaveCanvas,
     OpenMask,
     SaveMask,
+    /// Where new pictures go.
+    PicturesFolder,
 }
 
 impl DialogRequest {
@@ -30,6 +32,7 @@ impl DialogRequest {
             Self::SaveCanvas => "Save the canvas as",
             Self::OpenMask => "Load a mask (white is made anew)",
             Self::SaveMask => "Save the mask as",
+            Self::PicturesFolder => "Folder for new pictures",
         }
     }
 
@@ -40,6 +43,7 @@ impl DialogRequest {
             Self::OpenPicture => "Open picture",
             Self::AddModel => "Add folder",
             Self::AddModelFile => "Add file",
+            Self::PicturesFolder => "Use this folder",
             Self::OpenMask => "Load mask",
             Self::SaveAs { .. } | Self::SaveCanvas | Self::SaveMask => "Save",
         }
@@ -55,7 +59,7 @@ impl DialogRequest {
             }
             Self::SaveCanvas => Some("canvas.png".into()),
             Self::SaveMask => Some("mask.png".into()),
-            Self::OpenPicture | Self::AddModel | Self::AddModelFile | Self::OpenMask => None,
+            Self::OpenPicture | Self::AddModel | Self::AddModelFile | Self::OpenMask | Self::PicturesFolder => None,
         }
     }
 
@@ -68,6 +72,7 @@ impl DialogRequest {
             Self::OpenMask => Action::Files(FilesAction::LoadMask(path)),
             Self::SaveMask => Action::Files(FilesAction::SaveMask(path)),
             Self::SaveCanvas => Action::Files(FilesAction::SaveCanvas(path)),
+            Self::PicturesFolder => Action::Settings(SettingsAction::PicturesFolder(path)),
             Self::AddModel | Self::AddModelFile => Action::Library(LibraryAction::AddModel(path)),
             Self::SaveAs { from } => Action::Files(FilesAction::CopyFile { from: from.clone(), to: path }),
         }

@@ -6,6 +6,7 @@ mod files;
 mod library;
 mod prompt;
 mod results;
+mod settings;
 mod window;
 
 pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
@@ -14,6 +15,7 @@ pub use files::FilesAction;
 pub use library::{Column, LibraryAction, Tab};
 pub use prompt::PromptAction;
 pub use results::{GalleryView, LookingAt, ResultsAction};
+pub use settings::SettingsAction;
 pub use window::{Sheet, WindowAction};
 
 /// One thing that was asked for, by area.
@@ -24,5 +26,6 @@ pub enum Action {
     Canvas(CanvasAction),
     Files(FilesAction),
     Library(LibraryAction),
+    Settings(SettingsAction),
     Window(WindowAction),
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::DialogRequest;
+use crate::ui::tour::state::Tour;
 
 #[derive(Clone, Debug)]
 pub enum WindowAction {
@@ -21,7 +22,11 @@ pub enum WindowAction {
     /// What was written can be done.
     PathFree(PathBuf),
     CloseSheet,
+    /// Opens the list of everything that can be done, or closes it.
+    TogglePalette,
     CloseToast(u64),
+    /// Where the first start's tour is now.
+    Tour(Tour),
     Quit,
 }
 
@@ -40,4 +45,7 @@ pub enum Sheet {
     Selector,
     /// A field for a path, where the desktop has no file dialog.
     Path,
+    Settings,
+    /// Everything that can be done, by name.
+    Palette,
 }

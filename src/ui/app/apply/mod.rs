@@ -5,6 +5,7 @@ mod files;
 mod library;
 mod prompt;
 mod results;
+mod settings;
 mod trash;
 mod window;
 
@@ -45,6 +46,7 @@ impl Studio {
             }
             Action::Files(action) => self.apply_to_files(action),
             Action::Library(action) => self.apply_to_library(action),
+            Action::Settings(action) => self.apply_to_settings(ctx, action),
             Action::Window(action) => self.apply_to_window(ctx, action),
         }
     }
