@@ -6,6 +6,8 @@ mod doctor;
 mod generate;
 mod inspect_picture;
 #[cfg(feature = "serve")]
+mod machines;
+#[cfg(feature = "serve")]
 mod mcp;
 mod models;
 mod output;

@@ -6,6 +6,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::backend;
+#[cfg(feature = "serve")]
+use super::machines;
 use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor};
 use crate::engine::mobile_sam::{self, FetchWeights};
 use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, TokenCounter};
@@ -74,6 +76,18 @@ fn start(
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)).by(saving.clone()));
     let (failure_file, wanted) = (paths.device_failure_file.clone(), processor.clone());
     let backend = move || backend(DeviceChoice::Auto, DtypeChoice::Auto, failure_file).following(wanted);
+    let (estimate, count_tokens) = (estimator(processor.clone()), token_counter(&paths));
+    #[cfg(feature = "serve")]
+    let elsewhere = machines::as_kept(preferences.machine.as_ref(), &paths);
+    #[cfg(feature = "serve")]
+    let (backend, estimate, count_tokens, machines) = (
+        machines::routed(&elsewhere, backend),
+        machines::estimate_by(&elsewhere, estimate),
+        machines::count_by(&elsewhere, count_tokens),
+        Some(machines::machines(&elsewhere, &paths)),
+    );
+    #[cfg(not(feature = "serve"))]
+    let machines = None;
     let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
     let cached = CachedRepository::new(&paths.hub_cache, mobile_sam::REPOSITORY).current_snapshot();
     let cached = cached.map(|snapshot| snapshot.join(mobile_sam::FILE));
@@ -93,10 +107,11 @@ fn start(
     }
     let crash_report = crash::take_report(&paths.log_file());
     let services = Services {
-        count_tokens: Some(token_counter(&paths)),
+        count_tokens: Some(count_tokens),
         paths,
         device_text: preferences.processor.label(),
-        estimate: Some(estimator(processor.clone())),
+        estimate: Some(estimate),
+        machines,
         saving,
         processor,
         keys,

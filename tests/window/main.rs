@@ -8,6 +8,8 @@ mod gallery_work;
 mod hands;
 mod library;
 mod library_looks;
+#[cfg(feature = "serve")]
+mod machine;
 mod names;
 mod painting;
 mod palette;

@@ -24,6 +24,8 @@ pub struct LibraryState {
     pub notes: BTreeMap<String, ModelNote>,
     /// VAE files that a model may be given.
     pub vaes: Vec<PathBuf>,
+    /// Models of another machine that computes.
+    pub other_models: Vec<ModelEntry>,
     /// Models outside the models folder, and folders that are looked through.
     pub folders: Vec<PathBuf>,
     /// The latter alone.

@@ -299,6 +299,16 @@ pub(crate) const TABLE: &[Setting] = &[
             },
         },
     },
+    #[cfg(feature = "serve")]
+    Setting {
+        name: "Another machine",
+        hint: "Computes instead of this one",
+        section: Section::Device,
+        group: "",
+        words: "remote server network desktop address token connect gpu",
+        applies: ALWAYS,
+        control: Control::Machine,
+    },
     Setting {
         name: "Attention",
         hint: "",

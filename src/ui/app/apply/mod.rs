@@ -3,6 +3,7 @@
 mod copy;
 mod files;
 mod library;
+mod machine;
 mod prompt;
 mod results;
 mod settings;
