@@ -4,6 +4,7 @@ mod arguments;
 mod backend;
 mod doctor;
 mod generate;
+mod help;
 mod inspect_picture;
 #[cfg(feature = "serve")]
 mod machines;
@@ -33,7 +34,7 @@ use generate::GenerateArguments;
 ///
 /// Without a subcommand the window opens.
 #[derive(Debug, Parser)]
-#[command(version, about, args_conflicts_with_subcommands = true)]
+#[command(version, about, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -63,6 +64,8 @@ enum Command {
     Mcp(mcp::McpArguments),
     /// Show what this machine and this build have: devices, number formats, memory, folders
     Doctor,
+    /// Show a subcommand's options, or a page of the manual
+    Help(help::HelpArguments),
     /// Write manual pages and completions, as packages want them
     #[command(hide = true)]
     Pages(pages::PagesArguments),
@@ -100,6 +103,7 @@ impl Command {
             #[cfg(feature = "serve")]
             Self::Mcp(arguments) => mcp::run(&arguments),
             Self::Doctor => doctor::run(),
+            Self::Help(arguments) => help::run(&arguments),
             Self::Pages(arguments) => pages::run(&arguments),
         };
         // A picture is written to its own file; other subcommands are their answer.

@@ -176,5 +176,6 @@ fn field_of(error: &crate::job::RequestError) -> &'static str {
         RequestError::ImageGuidance { .. } => "image_guidance",
         RequestError::MaskWithoutPicture | RequestError::MaskSize { .. } => "mask_image",
         RequestError::Pixels { .. } => "mask_blur",
+        RequestError::Control(_) => "controls",
     }
 }
