@@ -299,14 +299,13 @@ pub(crate) const TABLE: &[Setting] = &[
             },
         },
     },
-    #[cfg(feature = "serve")]
     Setting {
         name: "Another machine",
         hint: "Computes instead of this one",
         section: Section::Device,
         group: "",
         words: "remote server network desktop address token connect gpu",
-        applies: ALWAYS,
+        applies: |_| cfg!(feature = "serve"),
         control: Control::Machine,
     },
     Setting {
