@@ -10,6 +10,8 @@ mod hands;
 mod library;
 mod library_looks;
 mod live;
+#[cfg(feature = "serve")]
+mod machine;
 mod names;
 mod painting;
 mod palette;

@@ -2,6 +2,9 @@
 // Only tests and measurements use it: a failure here is a failed test.
 #![allow(clippy::unwrap_used)]
 
+#[path = "fake_machines.rs"]
+mod fake_machines;
+
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -122,7 +125,7 @@ impl Bench {
     }
 
     /// With another backend than the scripted one.
-    #[allow(dead_code, reason = "the measurement of frames draws with the real backend, no test does")]
+    #[allow(dead_code, reason = "not every program that has this bench does")]
     pub(crate) fn drawn_by<B: Backend>(make_backend: impl FnOnce() -> B + Send + 'static) -> Self {
         Self::open(tempfile::tempdir().unwrap(), make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark), Duration::ZERO)
     }
@@ -176,6 +179,7 @@ impl Bench {
                 // As a settings' file would have it; `Bench::first` starts without one.
                 is_first_start: for_setup_first,
                 processor: WantedProcessor::default(),
+                machines: Some(fake_machines::machines()),
                 problem: None,
                 queue: Some(queue),
                 note: Note {

@@ -77,7 +77,7 @@ fn a1111_pictures() -> Vec<Operation> {
             .gives(200, "The large picture, and what was not done.", JSON, large)
             .refuses(OUTCOMES),
         Operation::get(here, "/sdapi/v1/progress", "How far the picture is.")
-            .asks("query", "skip_current_image", "Leaves the preview out.", &flag())
+            .asks("query", "skip_current_image", "Leaves the preview out.", flag())
             .gives(200, "The progress.", JSON, progress),
         Operation::post(here, "/sdapi/v1/interrupt", "End the request that is being worked on.").gives(
             200,

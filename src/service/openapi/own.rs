@@ -38,7 +38,7 @@ fn jobs() -> Vec<Operation> {
             .gives(200, "A PNG.", "image/png", file())
             .refuses([409, 410, 422, 429, 500, 503, 507]),
         Operation::get(OWN, "/v1/jobs/{id}/stream", "What happens to a job, up to its outcome.")
-            .asks("header", "Last-Event-ID", "Goes on behind this event.", &whole())
+            .asks("header", "Last-Event-ID", "Goes on behind this event.", whole())
             .gives(
                 200,
                 "Server-sent events: queued, loading, progress, preview, notice, then complete, error or cancelled.",

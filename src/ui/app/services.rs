@@ -11,6 +11,7 @@ use crate::store::paths::Paths;
 use crate::store::pictures::saving::SavingRules;
 use crate::store::queue::QueueKeeper;
 use crate::system::instance::Listening;
+use crate::ui::machine::Machines;
 use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::CountTokens;
 
@@ -44,6 +45,8 @@ pub struct Services {
     pub saving: SavingRules,
     /// Shared with who computes.
     pub processor: WantedProcessor,
+    /// Without them, this machine alone computes.
+    pub machines: Option<Machines>,
     /// Nobody has worked here before.
     pub is_first_start: bool,
     /// A sentence to show at once: what was wrong with the settings file, for one.

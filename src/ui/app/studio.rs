@@ -139,7 +139,7 @@ impl Studio {
         }
         let waking = ctx.clone();
         let wake: Wake = Arc::new(move || waking.request_repaint());
-        Self {
+        let mut studio = Self {
             state,
             downloads: Downloads::new(services.paths.clone(), wake.clone()),
             token: None,
@@ -157,7 +157,15 @@ impl Studio {
             dialog_requests: Vec::new(),
             background: Background::start(wake),
             runs: PreparedRuns::default(),
-        }
+        };
+        studio.connect_as_kept();
+        studio
+    }
+
+    /// What was answered by one machine is asked of the other.
+    pub(crate) fn ask_again(&mut self) {
+        self.tokens.forget();
+        self.estimates.forget();
     }
 
     /// Takes in what happened elsewhere. Also called while the window is hidden.
