@@ -38,6 +38,8 @@ pub enum Sheet {
     /// What a file is.
     Inspection,
     Keys,
+    /// The manual's pages.
+    Manual,
     About,
     /// How to get a model that paints photographs.
     PhotographicModel,

@@ -27,6 +27,9 @@ pub(crate) fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
             if entry(ui, "Keys…", Some(Command::Keys), true) {
                 actions.push(Action::Window(WindowAction::Show(Sheet::Keys)));
             }
+            if entry(ui, "Manual", Some(Command::Manual), true) {
+                actions.push(Action::Window(WindowAction::Show(Sheet::Manual)));
+            }
             if entry(ui, "Find an action…", Some(Command::Palette), true) {
                 actions.push(Action::Window(WindowAction::TogglePalette));
             }

@@ -2,7 +2,7 @@
 
 use egui::{Context, Frame, Id, Margin, Modal, RichText, Ui, vec2};
 
-use super::path_sheet;
+use super::{manual_sheet, path_sheet};
 use crate::engine::mobile_sam;
 use crate::ui::action::{Action, LibraryAction, SettingsAction, Sheet, Tab, WindowAction};
 use crate::ui::input::keymap;
@@ -27,7 +27,8 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
     let most = ctx.content_rect().size() - egui::Vec2::splat(2.0 * (f32::from(MARGIN) + AROUND));
     // Each remembers a size of its own: one that was made for another sheet fits none.
     let modal = Modal::new(Id::unique(("sheet", sheet))).frame(frame).show(ctx, |ui| {
-        ui.set_width(most.x.min(416.0));
+        // What is read in sentences has a line of some seventy letters.
+        ui.set_width(most.x.min(if sheet == Sheet::Manual { 560.0 } else { 416.0 }));
         let title = match (sheet, &state.path_sheet) {
             (Sheet::Path, Some(path)) => path.request.title(),
             _ => title(sheet),
@@ -40,6 +41,7 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
             Sheet::Library | Sheet::Inspection | Sheet::Settings | Sheet::Palette => {}
             Sheet::Keys => keys(ui),
             Sheet::About => about(ui),
+            Sheet::Manual => manual_sheet::show(ui),
             Sheet::PhotographicModel => photographic_model(ui, actions),
             Sheet::Selector => selector(ui, actions),
             Sheet::Path => {
@@ -74,6 +76,7 @@ fn title(sheet: Sheet) -> &'static str {
         Sheet::Palette => "Actions",
         Sheet::Keys => "Keys",
         Sheet::About => "Inkwick",
+        Sheet::Manual => "Manual",
         Sheet::PhotographicModel => "Get a photographic model",
         Sheet::Selector => "Select things by a click",
         Sheet::Path => "Path",

@@ -139,6 +139,7 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::CancelAll => Some(Action::Results(ResultsAction::CancelAll)),
         Command::PhotographicModel => Some(Action::Window(WindowAction::Show(Sheet::PhotographicModel))),
         Command::Log => Some(Action::Files(FilesAction::ShowLog)),
+        Command::Manual => Some(Action::Window(WindowAction::Show(Sheet::Manual))),
         Command::About => Some(Action::Window(WindowAction::Show(Sheet::About))),
         Command::Keys => Some(Action::Window(WindowAction::Show(Sheet::Keys))),
         Command::Quit => Some(Action::Window(WindowAction::Quit)),
