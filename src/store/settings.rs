@@ -109,6 +109,8 @@ pub struct Settings {
     /// Where the last file dialog ended.
     pub dialog_folder: Option<PathBuf>,
     pub starred: BTreeSet<PathBuf>,
+    /// The finished pictures under the canvas, oldest first.
+    pub results: Vec<PathBuf>,
     pub preferences: Preferences,
 }
 
@@ -132,6 +134,7 @@ impl Default for Settings {
             model_notes: BTreeMap::new(),
             dialog_folder: None,
             starred: BTreeSet::new(),
+            results: Vec::new(),
             preferences: Preferences::default(),
         }
     }
@@ -235,6 +238,7 @@ impl Settings {
         let mut settings = self.clone();
         settings.known_models.retain(is_text);
         settings.starred.retain(is_text);
+        settings.results.retain(is_text);
         for note in settings.model_notes.values_mut() {
             note.vae = note.vae.take().filter(is_text);
             note.picture = note.picture.take().filter(is_text);

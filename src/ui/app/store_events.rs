@@ -55,6 +55,9 @@ impl Studio {
                 }
                 state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
             }
+            StoreEvent::Result { path, found } => {
+                state.candidates.restore(path, found.map(|(picture, request)| (picture, *request)));
+            }
             StoreEvent::Deleted(files) => {
                 state.gallery.forget(&files);
                 if !state.gallery.leaving.answered(&files) {

@@ -85,6 +85,7 @@ impl Studio {
         ctx.set_zoom_factor(settings.ui_scale);
         store.send(StoreCommand::ListModels { known: settings.known_models.clone() });
         store.send(StoreCommand::OpenCanvas);
+        store.send(StoreCommand::LoadResults(settings.results.clone()));
         store.send(StoreCommand::FindUnfinished);
         if let Some(folder) = settings.preferences.saving.folder.clone() {
             store.send(StoreCommand::UsePicturesFolder(folder));
@@ -100,7 +101,7 @@ impl Studio {
             models: vec![ModelEntry::built_in()],
             grids: Vec::new(),
             canvas: app::settings::canvas_of(&settings),
-            candidates: Candidates::default(),
+            candidates: Candidates { coming: settings.results.clone(), ..Candidates::default() },
             gallery: GalleryState::default(),
             library: LibraryState { notes: settings.model_notes.clone(), ..LibraryState::default() },
             panels: app::settings::panels_of(&settings),
