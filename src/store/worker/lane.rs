@@ -50,6 +50,10 @@ impl Lane {
             C::DescribePictures(_)
             | C::LoadResults(_)
             | C::ListModels { .. }
+            | C::ReadWords { .. }
+            | C::KeepStyle(_)
+            | C::ForgetStyle(_)
+            | C::ReadTriggerWords(_)
             | C::InspectModel(_)
             | C::FindUnfinished
             | C::DiscardDownload(_) => Self::Scan,
