@@ -20,6 +20,7 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
     match command {
         Command::Generate | Command::GenerateInFront => unless(state.is_ready(), "there is no prompt yet"),
         Command::Cancel | Command::CancelAll => unless(state.candidates.is_busy(), NOTHING_RUNS),
+        Command::Compare => unless(state.compare.is_open() || state.to_compare().len() > 1, "fewer than two are done"),
         Command::SetAside => unless(over_canvas, NOTHING_SHOWN),
         Command::Accept | Command::Trash => unless(over_canvas && is_kept, NOTHING_SHOWN),
         Command::Star => unless(is_kept, "the shown picture is in no file yet"),
