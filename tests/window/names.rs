@@ -77,8 +77,8 @@ fn in_every_state(mut look: impl FnMut(&str, &mut Bench)) {
     look("an empty canvas", &mut bench);
     for menu in ["File", "Edit", "Canvas", "View", "Help"] {
         let in_the_bar = |bench: &Bench| {
-            let all = bench.window.query_all_by_label(menu);
-            all.into_iter().find(|node| node.rect().bottom() <= 32.0).unwrap().click();
+            let mut all = bench.window.query_all_by_label(menu);
+            all.find(|node| node.rect().bottom() <= 32.0).unwrap().click();
         };
         in_the_bar(&bench);
         bench.frames(3);
