@@ -148,7 +148,7 @@ impl Bench {
                 note: Note {
                     after_seconds: 0.0,
                     show: Arc::new(move |title: &str, words: &str| {
-                        for_notes.lock().unwrap().push(format!("{title}: {words}"))
+                        for_notes.lock().unwrap().push(format!("{title}: {words}"));
                     }),
                 },
                 open: Vec::new(),
