@@ -71,6 +71,12 @@ impl Paths {
         self.cache_folder.join("gallery.sqlite")
     }
 
+    /// The tags and collections of pictures.
+    #[must_use]
+    pub fn labels_file(&self) -> PathBuf {
+        self.settings_file.with_file_name("labels.ron")
+    }
+
     /// Beside the other things that the program keeps by itself.
     #[must_use]
     pub fn log_file(&self) -> PathBuf {

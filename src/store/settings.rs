@@ -102,6 +102,8 @@ pub struct Settings {
     /// Where the last file dialog ended.
     pub dialog_folder: Option<PathBuf>,
     pub starred: BTreeSet<PathBuf>,
+    /// Other programs' folders whose pictures the gallery lists.
+    pub gallery_folders: Vec<PathBuf>,
 }
 
 impl Default for Settings {
@@ -121,6 +123,7 @@ impl Default for Settings {
             model_notes: BTreeMap::new(),
             dialog_folder: None,
             starred: BTreeSet::new(),
+            gallery_folders: Vec::new(),
         }
     }
 }
@@ -208,6 +211,7 @@ impl Settings {
         let mut settings = self.clone();
         settings.known_models.retain(is_text);
         settings.starred.retain(is_text);
+        settings.gallery_folders.retain(is_text);
         for note in settings.model_notes.values_mut() {
             note.vae = note.vae.take().filter(is_text);
             note.picture = note.picture.take().filter(is_text);

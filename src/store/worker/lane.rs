@@ -1,6 +1,7 @@
 //! Which of the store's threads carries a command out.
 
 use crate::store::worker::error::TaskError;
+use crate::store::worker::gallery_message::GalleryCommand;
 use crate::store::worker::message::StoreCommand;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +16,13 @@ pub(crate) enum Lane {
     Index,
     /// Answers while somebody types.
     Search,
+    /// Writes copies of many pictures.
+    Export,
 }
 
 impl Lane {
     /// In the order of their discriminants.
-    pub(crate) const ALL: [Self; 5] = [Self::Journal, Self::Files, Self::Scan, Self::Index, Self::Search];
+    pub(crate) const ALL: [Self; 6] = [Self::Journal, Self::Files, Self::Scan, Self::Index, Self::Search, Self::Export];
 
     pub(crate) fn of(command: &StoreCommand) -> Self {
         use StoreCommand as C;
@@ -43,13 +46,30 @@ impl Lane {
             | C::SaveMask { .. }
             | C::ShowKeysFile { .. } => Self::Files,
             C::IndexGallery => Self::Index,
-            C::SearchGallery(_) => Self::Search,
+            C::OfGallery(GalleryCommand::Watch(_)) => Self::Files,
+            C::OfGallery(GalleryCommand::Export(_)) => Self::Export,
+            // The index answers, and what is labelled is found by the next search.
+            C::SearchGallery(_)
+            | C::OfGallery(
+                GalleryCommand::FindFamily(_)
+                | GalleryCommand::OpenLabels
+                | GalleryCommand::Label(_)
+                | GalleryCommand::ListFacets,
+            ) => Self::Search,
             // A whole gallery may be asked for: it must not hold up a picture that is opened.
             C::DescribePictures(_)
             | C::ListModels { .. }
             | C::InspectModel(_)
             | C::FindUnfinished
             | C::DiscardDownload(_) => Self::Scan,
+        }
+    }
+
+    /// Which others have to know of it too.
+    pub(crate) fn also(command: &StoreCommand) -> &'static [Self] {
+        match command {
+            StoreCommand::OfGallery(GalleryCommand::Watch(_)) => &[Self::Index, Self::Search],
+            _ => &[],
         }
     }
 
@@ -60,6 +80,7 @@ impl Lane {
             Self::Scan => "inkwick-scan",
             Self::Index => "inkwick-index",
             Self::Search => "inkwick-search",
+            Self::Export => "inkwick-export",
         }
     }
 
@@ -67,7 +88,7 @@ impl Lane {
     pub(crate) fn panicked(self) -> TaskError {
         match self {
             Self::Journal => TaskError::JournalPanic,
-            Self::Files | Self::Scan | Self::Index | Self::Search => TaskError::FilePanic,
+            Self::Files | Self::Scan | Self::Index | Self::Search | Self::Export => TaskError::FilePanic,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use crate::store::settings::Settings;
+use crate::store::worker::gallery_message::GalleryCommand;
 use crate::store::worker::message::StoreCommand;
 
 /// More than any screen shows at once.
@@ -99,10 +100,19 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::SaveCanvas { .. }
         | C::SaveMask { .. }
         | C::KeepSteps(_)
+        | C::OfGallery(GalleryCommand::Label(_))
         | C::DiscardDownload(_) => true,
         C::ScanGallery
         | C::IndexGallery
         | C::SearchGallery(_)
+        // Watching is for what is listed, and an export that nobody follows writes no more.
+        | C::OfGallery(
+            GalleryCommand::Watch(_)
+            | GalleryCommand::FindFamily(_)
+            | GalleryCommand::OpenLabels
+            | GalleryCommand::ListFacets
+            | GalleryCommand::Export(_),
+        )
         | C::LoadThumbnail(_)
         | C::LoadPicture(_)
         | C::Reveal(_)

@@ -20,6 +20,7 @@ use crate::store::models::prompt_references::ReferenceError;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::index::Index;
+use crate::store::pictures::labels::Labels;
 use crate::store::pictures::mask_file::MaskChannel;
 use crate::store::pictures::metadata::settings_in;
 use crate::store::pictures::picture_file::Painting;
@@ -37,16 +38,18 @@ const THUMBNAIL_SIDE_PX: u32 = 256;
 
 /// What one thread works with. Each has one of its own and uses what its commands need of it.
 pub(crate) struct Tasks {
-    paths: Paths,
-    gallery: Gallery,
+    pub(super) paths: Paths,
+    pub(super) gallery: Gallery,
     thumbnails: Thumbnails,
     /// Not before it was asked for, and not after it has failed.
     journal: Option<Journal>,
     seen_models: models::list::Seen,
     /// Opened when it is first needed.
     index: Option<Index>,
+    /// As they were read or changed last.
+    pub(super) labels: Option<Arc<Labels>>,
     /// The handle is gone: nobody waits for a scan any more.
-    closing: Arc<AtomicBool>,
+    pub(super) closing: Arc<AtomicBool>,
 }
 
 impl Tasks {
@@ -57,6 +60,7 @@ impl Tasks {
             journal: None,
             seen_models: models::list::Seen::new(),
             index: None,
+            labels: None,
             closing,
             paths,
         }
@@ -88,8 +92,12 @@ impl Tasks {
                 return Ok(None);
             }
             StoreCommand::SearchGallery(text) => {
-                let pictures = self.with_index(|index| index.search(&text))?;
+                let labels = self.known_labels();
+                let pictures = self.with_index(|index| index.search(&text, &labels))?;
                 StoreEvent::Found { text, pictures }
+            }
+            StoreCommand::OfGallery(command) => {
+                return Ok(self.answer_of_gallery(command, post)?.map(StoreEvent::OfGallery));
             }
             StoreCommand::LoadPicture(path) => load_picture(path),
             StoreCommand::DeletePictures(paths) => self.delete(paths, post),
@@ -184,7 +192,7 @@ impl Tasks {
             }
             !closing.load(Ordering::Relaxed)
         };
-        let read = |path: &Path| request_in(path).map(|request| *request);
+        let read = |path: &Path| settings_in::read(path).ok().flatten();
         if self.with_index(|index| index.refresh(&days, &read, &mut go_on))? {
             post(StoreEvent::Indexed);
         }
@@ -192,7 +200,10 @@ impl Tasks {
     }
 
     /// Works with the index; one that shows itself as damaged is begun anew, and asked again.
-    fn with_index<T>(&mut self, mut work: impl FnMut(&mut Index) -> rusqlite::Result<T>) -> Result<T, TaskError> {
+    pub(super) fn with_index<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Index) -> rusqlite::Result<T>,
+    ) -> Result<T, TaskError> {
         let index = match &mut self.index {
             Some(index) => index,
             none => none.insert(Index::open(&self.paths.gallery_index_file()).map_err(TaskError::Index)?),

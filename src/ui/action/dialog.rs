@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Action, FilesAction, LibraryAction};
+use super::{Action, FilesAction, GalleryAction, LibraryAction};
 
 /// A dialog that shall open. The window's owner takes these, because only it has the window's handle.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,10 @@ pub enum DialogRequest {
     SaveCanvas,
     OpenMask,
     SaveMask,
+    /// Where copies of pictures are written.
+    ExportFolder,
+    /// Another program's pictures.
+    WatchFolder,
 }
 
 impl DialogRequest {
@@ -30,6 +34,8 @@ impl DialogRequest {
             Self::SaveCanvas => "Save the canvas as",
             Self::OpenMask => "Load a mask (white is made anew)",
             Self::SaveMask => "Save the mask as",
+            Self::ExportFolder => "Export to a folder",
+            Self::WatchFolder => "Add a folder of pictures",
         }
     }
 
@@ -38,7 +44,8 @@ impl DialogRequest {
     pub fn verb(&self) -> &'static str {
         match self {
             Self::OpenPicture => "Open picture",
-            Self::AddModel => "Add folder",
+            Self::AddModel | Self::WatchFolder => "Add folder",
+            Self::ExportFolder => "Choose folder",
             Self::AddModelFile => "Add file",
             Self::OpenMask => "Load mask",
             Self::SaveAs { .. } | Self::SaveCanvas | Self::SaveMask => "Save",
@@ -55,7 +62,12 @@ impl DialogRequest {
             }
             Self::SaveCanvas => Some("canvas.png".into()),
             Self::SaveMask => Some("mask.png".into()),
-            Self::OpenPicture | Self::AddModel | Self::AddModelFile | Self::OpenMask => None,
+            Self::OpenPicture
+            | Self::AddModel
+            | Self::AddModelFile
+            | Self::OpenMask
+            | Self::ExportFolder
+            | Self::WatchFolder => None,
         }
     }
 
@@ -69,6 +81,8 @@ impl DialogRequest {
             Self::SaveMask => Action::Files(FilesAction::SaveMask(path)),
             Self::SaveCanvas => Action::Files(FilesAction::SaveCanvas(path)),
             Self::AddModel | Self::AddModelFile => Action::Library(LibraryAction::AddModel(path)),
+            Self::ExportFolder => Action::Gallery(GalleryAction::ExportTo(path)),
+            Self::WatchFolder => Action::Gallery(GalleryAction::WatchFolder(path)),
             Self::SaveAs { from } => Action::Files(FilesAction::CopyFile { from: from.clone(), to: path }),
         }
     }

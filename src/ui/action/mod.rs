@@ -3,6 +3,7 @@
 mod canvas;
 mod dialog;
 mod files;
+mod gallery;
 mod library;
 mod prompt;
 mod results;
@@ -11,6 +12,7 @@ mod window;
 pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
 pub use dialog::DialogRequest;
 pub use files::FilesAction;
+pub use gallery::{Filter, GalleryAction, SettingsPart, Sort, Step};
 pub use library::{Column, LibraryAction, Tab};
 pub use prompt::PromptAction;
 pub use results::{GalleryView, LookingAt, ResultsAction};
@@ -23,6 +25,7 @@ pub enum Action {
     Results(ResultsAction),
     Canvas(CanvasAction),
     Files(FilesAction),
+    Gallery(GalleryAction),
     Library(LibraryAction),
     Window(WindowAction),
 }

@@ -40,4 +40,8 @@ pub enum Sheet {
     Selector,
     /// A field for a path, where the desktop has no file dialog.
     Path,
+    /// How copies of pictures are written.
+    Export,
+    /// Tags, or collections, of pictures.
+    Labels,
 }

@@ -42,7 +42,9 @@ pub(crate) fn open(
             let endings = ["safetensors", "ckpt", "pt", "pth", "bin", "gguf"];
             Box::pin(dialog.add_filter("Model files", &endings).pick_file())
         }
-        DialogRequest::AddModel => Box::pin(dialog.pick_folder()),
+        DialogRequest::AddModel | DialogRequest::ExportFolder | DialogRequest::WatchFolder => {
+            Box::pin(dialog.pick_folder())
+        }
         DialogRequest::SaveMask | DialogRequest::SaveCanvas | DialogRequest::SaveAs { .. } => {
             Box::pin(dialog.save_file())
         }

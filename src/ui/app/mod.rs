@@ -6,6 +6,7 @@ pub(crate) mod background;
 pub(crate) mod clipboard;
 pub(crate) mod dialogs;
 pub(crate) mod engine_events;
+mod gallery_events;
 pub(crate) mod runs;
 pub(crate) mod settings;
 pub(crate) mod store_events;

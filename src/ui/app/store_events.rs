@@ -12,6 +12,7 @@ use crate::store::pictures::programs::{PictureSettings, Program};
 use crate::store::settings::Settings;
 use crate::store::worker::{Painted, StoreCommand, StoreEvent};
 use crate::ui::action::{LookingAt, Sheet};
+use crate::ui::app::gallery_events;
 use crate::ui::app::studio::Studio;
 use crate::ui::gallery::state::Thumbnail;
 use crate::ui::prompt::state::FineSampling;
@@ -22,7 +23,11 @@ impl Studio {
     pub(super) fn take_from_store(&mut self, event: StoreEvent) {
         let (state, settings) = (&mut self.state, &mut self.saver.current);
         match event {
-            StoreEvent::Indexed => state.gallery.search.ask_again(),
+            StoreEvent::Indexed => {
+                state.gallery.search.ask_again();
+                self.ask_family();
+            }
+            StoreEvent::OfGallery(event) => self.take_from_gallery(event),
             StoreEvent::Found { text, pictures } => state.gallery.search.answer(&text, pictures),
             StoreEvent::Gallery(days) => {
                 state.gallery.take_listing(days);
@@ -45,7 +50,11 @@ impl Studio {
                 if state.canvas.opening.contains(&path) {
                     note_all(state, &notices);
                 }
-                picture_arrived(state, path, picture, settings.map(|settings| settings.program));
+                let program = settings.as_ref().map(|settings| settings.program);
+                if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
+                    state.gallery.view.settings = Some((path.clone(), settings));
+                }
+                picture_arrived(state, path, picture, program);
             }
             StoreEvent::Picture { path, picture: Err(error), .. } => {
                 state.canvas.opening.retain(|file| *file != path);
@@ -77,6 +86,10 @@ impl Studio {
                 }
             }
             StoreEvent::Request { path, settings: Some(settings), painted } => {
+                let part = state.gallery.view.take_wanted(&path);
+                if part.is_some_and(|part| gallery_events::use_part(state, part, &settings, &path)) {
+                    return;
+                }
                 use_settings(state, &settings);
                 if let Some(painted) = painted {
                     use_painting(state, path, *painted);
@@ -84,6 +97,7 @@ impl Studio {
                 report_settings(state, &settings);
             }
             StoreEvent::Request { path, settings: None, .. } => {
+                let _ = state.gallery.view.take_wanted(&path);
                 state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
             }
             StoreEvent::Mask { mask: Ok(mask), notices, .. } => {

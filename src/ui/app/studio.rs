@@ -24,6 +24,7 @@ use crate::ui::app::background::Background;
 use crate::ui::app::clipboard;
 use crate::ui::app::engine_events;
 use crate::ui::app::engine_events::Aftermath;
+use crate::ui::app::gallery_events;
 use crate::ui::app::runs::PreparedRuns;
 use crate::ui::app::settings::SettingsSaver;
 use crate::ui::canvas::state::CanvasState;
@@ -103,7 +104,7 @@ impl Studio {
         store.send(StoreCommand::ListModels { known: settings.known_models.clone() });
         store.send(StoreCommand::OpenCanvas);
         store.send(StoreCommand::FindUnfinished);
-        store.send(StoreCommand::ScanGallery);
+        gallery_events::open(&store, &settings);
 
         let mut state = AppState {
             prompt: app::settings::prompt_of(&settings),
@@ -124,6 +125,7 @@ impl Studio {
         };
         state.gallery.folder_text = folder_text(&services.paths);
         state.gallery.starred.clone_from(&settings.starred);
+        state.gallery.watched.clone_from(&settings.gallery_folders);
         let (keymap, wrong_keys) = keymap::Keymap::new(&services.keys);
         keymap::install(ctx, keymap);
         for problem in services.problem.iter().chain(&wrong_keys) {
@@ -182,6 +184,7 @@ impl Studio {
             canvas::select::take(&mut self.state, event);
         }
         self.keep_steps();
+        self.keep_view();
         let wanted = self.state.gallery.thumbnails.take_wanted();
         let new = self.state.gallery.words.unknown(wanted.iter().map(PathBuf::as_path));
         if !new.is_empty() {
@@ -253,6 +256,9 @@ impl Studio {
         match self.state.sheet {
             Some(Sheet::Library) => library::show(&ctx, &mut self.state, &mut self.textures, &mut actions),
             Some(Sheet::Inspection) => library::inspection::show(&ctx, &self.state, &mut actions),
+            Some(sheet @ (Sheet::Export | Sheet::Labels)) => {
+                gallery::sheets::show(&ctx, sheet, &mut self.state, &mut actions)
+            }
             Some(sheet) => sheets::show(&ctx, sheet, &mut self.state, &mut actions),
             None => {}
         }
@@ -284,6 +290,10 @@ impl Studio {
             .frame(plain(tokens.panel).inner_margin(egui::Margin { left: 16, right: 8, top: 0, bottom: 0 }))
             .show_separator_line(false)
             .show(ui, |ui| status_bar::show(ui, state, layout, actions));
+        state.gallery.refresh();
+        if state.gallery.view.is_open {
+            return gallery::view::show(ui, state, textures, layout, actions);
+        }
         let full =
             layout.prompt == PanelForm::Full || (layout.prompt == PanelForm::Rail && state.panels.prompt.over_canvas);
         if full {

@@ -26,7 +26,6 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
     let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(MARGIN));
     let most = ctx.content_rect().size() - egui::Vec2::splat(2.0 * (f32::from(MARGIN) + AROUND));
     // Each remembers a size of its own: one that was made for another sheet fits none.
-    // Each remembers a size of its own: one that was made for another sheet fits none.
     let modal = Modal::new(Id::unique(("sheet", sheet))).frame(frame).show(ctx, |ui| {
         ui.set_width(most.x.min(416.0));
         let title = match (sheet, &state.path_sheet) {
@@ -37,8 +36,8 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
         ui.add_space(8.0);
         let content = egui::ScrollArea::vertical().max_height((most.y - HEAD_AND_FOOT).max(64.0));
         content.auto_shrink([false, true]).show(ui, |ui| match sheet {
-            // The library draws them.
-            Sheet::Library | Sheet::Inspection => {}
+            // The library and the gallery draw them.
+            Sheet::Library | Sheet::Inspection | Sheet::Export | Sheet::Labels => {}
             Sheet::Keys => keys(ui),
             Sheet::About => about(ui),
             Sheet::PhotographicModel => photographic_model(ui, actions),
@@ -73,6 +72,7 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
 fn title(sheet: Sheet) -> &'static str {
     match sheet {
         Sheet::Library | Sheet::Inspection => "Models",
+        Sheet::Export | Sheet::Labels => "Pictures",
         Sheet::Keys => "Keys",
         Sheet::About => "Inkwick",
         Sheet::PhotographicModel => "Get a photographic model",

@@ -2,6 +2,7 @@
 
 use egui::{Context, Event, FocusDirection, Id, Key, Modifiers};
 
+use super::gallery_keys;
 use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
@@ -82,6 +83,11 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
     let outlining = matches!(state.canvas.gesture, Gesture::Outlining { .. });
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
     let canvas = |action| Some(Action::Canvas(action));
+    if state.gallery.view.is_open
+        && let Some(meaning) = gallery_keys::in_view(command, state)
+    {
+        return meaning;
+    }
     match command {
         Command::Generate => Some(Action::Prompt(PromptAction::Generate)),
         Command::GenerateInFront => Some(Action::Prompt(PromptAction::GenerateInFront)),
@@ -131,6 +137,23 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Panels => Some(Action::Window(WindowAction::TogglePanels)),
         Command::PromptPanel => Some(Action::Window(WindowAction::TogglePromptPanel)),
         Command::Gallery => Some(Action::Window(WindowAction::ToggleGallery)),
+        Command::GalleryView
+        | Command::FindPicture
+        | Command::UseSettings
+        | Command::UseAsInput
+        | Command::Tag
+        | Command::Collect
+        | Command::Export => gallery_keys::anywhere(command, state),
+        // In the gallery view alone.
+        Command::RowUp
+        | Command::RowDown
+        | Command::ExtendLeft
+        | Command::ExtendRight
+        | Command::ExtendUp
+        | Command::ExtendDown
+        | Command::SelectPicture
+        | Command::SelectAll
+        | Command::Info => None,
         Command::Keys => Some(Action::Window(WindowAction::Show(Sheet::Keys))),
         Command::Quit => Some(Action::Window(WindowAction::Quit)),
     }

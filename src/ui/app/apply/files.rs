@@ -43,7 +43,7 @@ impl Studio {
             FilesAction::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
             FilesAction::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
             FilesAction::Reveal(file) => self.store.send(StoreCommand::Reveal(file)),
-            FilesAction::Trash(file) => self.trash(file),
+            FilesAction::Trash(file) => self.trash(vec![file]),
             FilesAction::TakeBack(file) => self.take_back(&file),
             FilesAction::Star(file) => {
                 let starred = &mut self.saver.current.starred;

@@ -1,7 +1,9 @@
 //! The one place where actions happen: a match for each area, none with a rest, so that no action can be forgotten.
 
 mod copy;
+mod export;
 mod files;
+mod gallery;
 mod library;
 mod prompt;
 mod results;
@@ -44,6 +46,7 @@ impl Studio {
                 self.work_on_canvas();
             }
             Action::Files(action) => self.apply_to_files(action),
+            Action::Gallery(action) => self.apply_to_gallery(ctx, action),
             Action::Library(action) => self.apply_to_library(action),
             Action::Window(action) => self.apply_to_window(ctx, action),
         }
