@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 mod gallery;
+mod gallery_view;
 mod gallery_work;
 mod hands;
 mod library;
