@@ -9,7 +9,9 @@ use crate::job::{Frame, ModelInput, Request, WorkGrid};
 pub(super) struct ResolvedRequest {
     /// As the network works, in pixels.
     pub width: u32,
+    /// In pixels, a multiple of the model's step.
     pub height: u32,
+    /// The request's, or the model's own.
     pub guidance: f64,
     /// Whether two passes are compared: with the prompt and against it.
     pub is_pair: bool,
