@@ -137,7 +137,9 @@ impl Labels {
         let before = self.clone();
         for named in [&mut self.tags, &mut self.collections] {
             for files in named.values_mut() {
-                gone.iter().for_each(|file| drop(files.take(file)));
+                for file in gone {
+                    files.remove(file);
+                }
             }
             named.retain(|_, files| !files.is_empty());
         }

@@ -30,6 +30,7 @@ impl Lane {
             C::SaveSettings(_) | C::OpenCanvas | C::KeepSteps(_) => Self::Journal,
             // A scan of the gallery keeps its place behind the deleting of pictures, so that it lists none that is gone.
             C::ScanGallery
+            | C::OfGallery(GalleryCommand::Watch(_))
             | C::LoadThumbnail(_)
             | C::LoadPicture(_)
             | C::DeletePictures(_)
@@ -46,7 +47,6 @@ impl Lane {
             | C::SaveMask { .. }
             | C::ShowKeysFile { .. } => Self::Files,
             C::IndexGallery => Self::Index,
-            C::OfGallery(GalleryCommand::Watch(_)) => Self::Files,
             C::OfGallery(GalleryCommand::Export(_)) => Self::Export,
             // The index answers, and what is labelled is found by the next search.
             C::SearchGallery(_)

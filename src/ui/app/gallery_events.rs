@@ -1,5 +1,6 @@
 //! What the store reports of the gallery besides its pictures, and the parts of settings that are used.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::store::pictures::programs::PictureSettings;
@@ -142,7 +143,8 @@ fn use_loras(state: &mut AppState, settings: &PictureSettings) -> String {
         if !prompt.is_empty() && !prompt.ends_with(' ') {
             prompt.push(' ');
         }
-        prompt.push_str(&format!("<lora:{name}:{weight}>"));
+        // Writing into a string does not fail.
+        let _ = write!(prompt, "<lora:{name}:{weight}>");
     }
     match new.len() {
         0 => "The prompt has these LoRAs already.".to_owned(),

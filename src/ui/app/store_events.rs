@@ -85,21 +85,7 @@ impl Studio {
                     settings.known_models.push(folder);
                 }
             }
-            StoreEvent::Request { path, settings: Some(settings), painted } => {
-                let part = state.gallery.view.take_wanted(&path);
-                if part.is_some_and(|part| gallery_events::use_part(state, part, &settings, &path)) {
-                    return;
-                }
-                use_settings(state, &settings);
-                if let Some(painted) = painted {
-                    use_painting(state, path, *painted);
-                }
-                report_settings(state, &settings);
-            }
-            StoreEvent::Request { path, settings: None, .. } => {
-                let _ = state.gallery.view.take_wanted(&path);
-                state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
-            }
+            StoreEvent::Request { path, settings, painted } => self.take_settings(path, settings, painted),
             StoreEvent::Mask { mask: Ok(mask), notices, .. } => {
                 if state.canvas.load_mask(mask) {
                     note_all(state, &notices);
@@ -125,6 +111,24 @@ impl Studio {
             StoreEvent::DownloadDiscarded(name) => self.downloads.forget(&name),
             StoreEvent::Problem(error) => state.toasts.error(words::of_error(&error), None),
         }
+    }
+
+    /// Writes a picture's settings into the panel, or the part of them that was asked for.
+    fn take_settings(&mut self, path: PathBuf, settings: Option<Box<PictureSettings>>, painted: Option<Box<Painted>>) {
+        let state = &mut self.state;
+        let part = state.gallery.view.take_wanted(&path);
+        let Some(settings) = settings else {
+            state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
+            return;
+        };
+        if part.is_some_and(|part| gallery_events::use_part(state, part, &settings, &path)) {
+            return;
+        }
+        use_settings(state, &settings);
+        if let Some(painted) = painted {
+            use_painting(state, path, *painted);
+        }
+        report_settings(state, &settings);
     }
 }
 

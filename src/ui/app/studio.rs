@@ -248,7 +248,7 @@ impl Studio {
             Some(Sheet::Library) => library::show(&ctx, &mut self.state, &mut self.textures, &mut actions),
             Some(Sheet::Inspection) => library::inspection::show(&ctx, &self.state, &mut actions),
             Some(sheet @ (Sheet::Export | Sheet::Labels)) => {
-                gallery::sheets::show(&ctx, sheet, &mut self.state, &mut actions)
+                gallery::sheets::show(&ctx, sheet, &mut self.state, &mut actions);
             }
             Some(sheet) => sheets::show(&ctx, sheet, &mut self.state, &mut actions),
             None => {}

@@ -64,7 +64,7 @@ pub(super) fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>)
         ui.spacing_mut().item_spacing.x = 4.0;
         for (word, what) in PLACES.iter().take(5) {
             if ui.add(TextButton::new(word).bare().height(24.0)).on_hover_text(*what).clicked() {
-                export.pattern.push_str(&format!(" {{{word}}}"));
+                export.pattern.extend([" {", word, "}"]);
             }
         }
     });

@@ -176,7 +176,7 @@ fn stretch(
     // Out of sight it pulls the list along.
     let seen = ui.clip_rect();
     let seconds = ui.input(|input| input.stable_dt).min(0.1);
-    let by = if pointer.y < seen.top() { 1.0 } else { f32::from(pointer.y > seen.bottom()) * -1.0 };
+    let by = if pointer.y < seen.top() { 1.0 } else { -f32::from(pointer.y > seen.bottom()) };
     if by != 0.0 {
         ui.scroll_with_delta(vec2(0.0, by * SCROLL_SPEED * seconds));
         ui.ctx().request_repaint();

@@ -6,15 +6,23 @@ use crate::ui::action::{Action, GalleryAction, ResultsAction, SettingsPart, Step
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
 
-/// What a key asks for while the view is open; `None` leaves it to the window's own meaning.
+/// What a key means while the view is open.
+#[derive(Debug)]
+pub(super) enum Meaning {
+    Does(GalleryAction),
+    /// It is left to others.
+    Nothing,
+    /// As in the rest of the window.
+    Usual,
+}
+
 #[must_use]
-pub(super) fn in_view(command: Command, state: &AppState) -> Option<Option<Action>> {
-    let gallery = |action| Some(Some(Action::Gallery(action)));
+pub(super) fn in_view(command: Command, state: &AppState) -> Meaning {
+    let gallery = Meaning::Does;
     let selected = || state.gallery.selected();
     match command {
         Command::Accept if !state.gallery.view.covers_grid => gallery(GalleryAction::OpenView(state.shown_file())),
-        Command::Accept => Some(None),
-        Command::SetAside => gallery(GalleryAction::LeaveView),
+        Command::SetAside | Command::GalleryView => gallery(GalleryAction::LeaveView),
         Command::RowUp => gallery(GalleryAction::StepRow { by: -1 }),
         Command::RowDown => gallery(GalleryAction::StepRow { by: 1 }),
         Command::ExtendLeft => gallery(GalleryAction::Extend(Step::Place(-1))),
@@ -26,8 +34,8 @@ pub(super) fn in_view(command: Command, state: &AppState) -> Option<Option<Actio
         Command::Info => gallery(GalleryAction::ToggleInfo),
         Command::Star if !state.gallery.selection.is_empty() => gallery(GalleryAction::Star(selected())),
         Command::Trash if !state.gallery.selection.is_empty() => gallery(GalleryAction::Trash(selected())),
-        Command::GalleryView => gallery(GalleryAction::LeaveView),
-        Command::Tool(_)
+        Command::Accept
+        | Command::Tool(_)
         | Command::SwapTool
         | Command::BrushSmaller
         | Command::BrushLarger
@@ -40,8 +48,8 @@ pub(super) fn in_view(command: Command, state: &AppState) -> Option<Option<Actio
         | Command::Redo
         | Command::Panels
         | Command::PromptPanel
-        | Command::Gallery => Some(None),
-        _ => None,
+        | Command::Gallery => Meaning::Nothing,
+        _ => Meaning::Usual,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use egui::{Context, Event, FocusDirection, Id, Key, Modifiers};
 
-use super::gallery_keys;
+use super::gallery_keys::{self, Meaning};
 use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
@@ -83,10 +83,12 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
     let outlining = matches!(state.canvas.gesture, Gesture::Outlining { .. });
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
     let canvas = |action| Some(Action::Canvas(action));
-    if state.gallery.view.is_open
-        && let Some(meaning) = gallery_keys::in_view(command, state)
-    {
-        return meaning;
+    if state.gallery.view.is_open {
+        match gallery_keys::in_view(command, state) {
+            Meaning::Does(action) => return Some(Action::Gallery(action)),
+            Meaning::Nothing => return None,
+            Meaning::Usual => {}
+        }
     }
     match command {
         Command::Generate => Some(Action::Prompt(PromptAction::Generate)),

@@ -63,7 +63,9 @@ fn block_of(fields: &[&(u16, Vec<u8>)]) -> Vec<u8> {
         })
         .collect();
     push_directory(&mut block, &entries);
-    fields.iter().for_each(|(_, content)| block.extend(content));
+    for (_, content) in fields {
+        block.extend(content);
+    }
     block
 }
 

@@ -128,7 +128,7 @@ fn words_of(ui: &mut Ui, file: &Path, label: &'static str, text: &str, part: Set
         paint::text(ui, rect, Align::Max, "empty", fonts::body(), tokens.text_3);
         return;
     }
-    buttons(ui, rect, file, label, text, Some(part), true, actions);
+    buttons(ui, rect, &Usable { file, what: label, text, part: Some(part) }, true, actions);
     let text = RichText::new(text).text_style(theme::prompt_text_style()).color(tokens.text_1);
     ui.add(Label::new(text).wrap().selectable(true));
 }
@@ -137,7 +137,8 @@ fn words_of(ui: &mut Ui, file: &Path, label: &'static str, text: &str, part: Set
 fn row(ui: &mut Ui, file: &Path, fact: &Fact, actions: &mut Vec<Action>) {
     let (rect, response) = line(ui, fact.label, &fact.value);
     let hovered = response.contains_pointer() || response.has_focus();
-    buttons(ui, rect, file, fact.label, &fact.value, fact.part, hovered, actions);
+    let usable = Usable { file, what: fact.label, text: &fact.value, part: fact.part };
+    buttons(ui, rect, &usable, hovered, actions);
     response.on_hover_text(&fact.value);
 }
 
@@ -162,17 +163,17 @@ fn button_rect(row: Rect, from_right: usize) -> Rect {
     Rect::from_center_size(egui::pos2(right - BUTTON / 2.0, row.center().y), vec2(BUTTON, BUTTON))
 }
 
-/// Copy, and, where the prompt panel has such a thing, use. The keyboard reaches them whether they are seen or not.
-fn buttons(
-    ui: &mut Ui,
-    row: Rect,
-    file: &Path,
+/// What a line's buttons copy and use.
+struct Usable<'a> {
+    file: &'a Path,
     what: &'static str,
-    text: &str,
+    text: &'a str,
     part: Option<SettingsPart>,
-    seen: bool,
-    actions: &mut Vec<Action>,
-) {
+}
+
+/// Copy, and, where the prompt panel has such a thing, use. The keyboard reaches them whether they are seen or not.
+fn buttons(ui: &mut Ui, row: Rect, usable: &Usable<'_>, seen: bool, actions: &mut Vec<Action>) {
+    let Usable { file, what, text, part } = *usable;
     let lower = if what == "VAE" || what == "LoRAs" { what.to_owned() } else { what.to_lowercase() };
     if quiet_button(ui, button_rect(row, usize::from(part.is_some())), icons::COPY, &format!("Copy {lower}"), seen) {
         actions.push(Action::Gallery(GalleryAction::Copy { what, text: text.to_owned() }));
