@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::arguments::{ComputeArguments, ModelArguments, PaintArguments, PromptArguments, SamplingArguments};
+use super::arguments::{
+    ComputeArguments, ControlArguments, ModelArguments, PaintArguments, PromptArguments, SamplingArguments,
+};
 use super::backend::backend;
 use super::report::Report;
 use super::words::{self, CANCELLED, DONE, FAILED};
@@ -31,6 +33,8 @@ pub(super) struct GenerateArguments {
     pub sampling: SamplingArguments,
     #[command(flatten)]
     pub paint: PaintArguments,
+    #[command(flatten)]
+    pub control: ControlArguments,
     #[command(flatten)]
     pub compute: ComputeArguments,
     /// The picture's file: .png, .jpg or .webp
@@ -60,7 +64,7 @@ pub(super) fn run(arguments: &GenerateArguments) -> ExitCode {
 
 fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String> {
     let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
-    paths.other_folders = Settings::load(&paths.settings_file).settings.known_models;
+    Settings::load(&paths.settings_file).settings.direct(&mut paths);
     let (asked, mut notices) = request_of(arguments, &paths)?;
     let mut first = asked.clone();
     notices.extend(models::prompt_references::resolve(&mut first, &paths).map_err(|error| error.to_string())?);
@@ -154,6 +158,7 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<(Request, 
     arguments.model.fill(&mut request, paths)?;
     arguments.sampling.fill(&mut request);
     arguments.paint.fill(&mut request, &mut notices)?;
+    arguments.control.fill(&mut request, paths, &mut notices)?;
     arguments.compute.fill(&mut request);
     Ok((request, notices))
 }

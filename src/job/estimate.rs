@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    AttentionMode, Compute, Frame, InitPicture, MemoryMode, ModelDefaults, ModelRef, PromptSyntax, Request, WorkGrid,
+    AttentionMode, Compute, Control, Frame, InitPicture, MemoryMode, ModelDefaults, ModelRef, PromptSyntax, Request,
+    WorkGrid,
 };
 use crate::prompt::parts;
 use crate::sampling::SchedulerName;
 
 /// What must be known for an estimate.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EstimateQuestion {
     pub model: ModelRef,
     /// As the network works: width and height in pixels.
@@ -24,6 +27,8 @@ pub struct EstimateQuestion {
     pub encodes: bool,
     /// The network's calls for one picture.
     pub calls: u32,
+    /// What steers, without its pictures.
+    pub controls: Vec<Control>,
     pub compute: Compute,
 }
 
@@ -41,7 +46,11 @@ impl EstimateQuestion {
             };
             Some([frame.width, frame.height])
         };
-        let drawn = [asked.0.unwrap_or(own.width), asked.1.unwrap_or(own.height)];
+        let shaped = request.shaping_control().zip(grid).map(|(shape, grid)| grid.size_like(shape));
+        let drawn = shaped.map_or_else(
+            || [asked.0.unwrap_or(own.width), asked.1.unwrap_or(own.height)],
+            |(width, height)| [width, height],
+        );
         let guidance = request.guidance.unwrap_or(own.guidance);
         let scheduler = request.scheduler.or(own.scheduler);
         let strength = request.init.as_ref().map_or(1.0, |init| init.strength);
@@ -62,13 +71,14 @@ impl EstimateQuestion {
             texts: texts.len().max(1) as u32 + 1,
             encodes: request.init.is_some(),
             calls: calls.ceil() as u32,
+            controls: request.controls.iter().map(Control::without_pictures).collect(),
             compute: request.compute,
         }
     }
 }
 
 /// What a picture will take: bytes of memory and seconds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// Of the whole process, the model included.
     pub peak_bytes: u64,

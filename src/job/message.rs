@@ -1,7 +1,7 @@
 //! A task as bytes, whole, for an engine on another machine: its settings as JSON, its pictures as PNG.
 //!
 //! Layout: `MAGIC`, the header's length (32 bits, little endian), the header, then each picture that it announces. Models,
-//! LoRAs and embeddings go as the paths that the request names. The metadata that is written into pictures is another
+//! LoRAs, embeddings and control networks go as the paths that the request names. The metadata that is written into pictures is another
 //! thing (`store`): it never holds pictures.
 
 use std::io::Cursor;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InitPicture, InpaintMask, Request, Task};
+use super::{Control, InitPicture, InpaintMask, Request, Task};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 
@@ -41,7 +41,14 @@ pub enum MessageError {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
 enum Header {
-    Generate { request: Box<Request>, init: Option<InitHeader>, mask: Option<PartHeader> },
+    Generate {
+        request: Box<Request>,
+        init: Option<InitHeader>,
+        mask: Option<PartHeader>,
+        /// In the request's order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        controls: Vec<ControlHeader>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,6 +56,12 @@ struct InitHeader {
     strength: f64,
     #[serde(flatten)]
     part: PartHeader,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ControlHeader {
+    picture: Option<PartHeader>,
+    mask: Option<PartHeader>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,30 +74,22 @@ impl Task {
     /// When a picture cannot be written as PNG.
     pub fn to_bytes(&self) -> Result<Vec<u8>, MessageError> {
         let Self::Generate(request) = self;
+        let mut parts = Vec::new();
         let init = match &request.init {
-            Some(init) => {
-                let picture = &init.picture;
-                encode(picture.width(), picture.height(), png::ColorType::Rgba, picture.rgba())?
-            }
-            None => Vec::new(),
+            Some(init) => Some(InitHeader { strength: init.strength, part: add_picture(&mut parts, &init.picture)? }),
+            None => None,
         };
-        let mask = match &request.mask {
-            Some(InpaintMask { plane }) => {
-                encode(plane.width(), plane.height(), png::ColorType::Grayscale, plane.values())?
-            }
-            None => Vec::new(),
-        };
-        let header = Header::Generate {
-            request: request.clone(),
-            init: request
-                .init
-                .as_ref()
-                .map(|given| InitHeader { strength: given.strength, part: PartHeader { bytes: init.len() } }),
-            mask: request.mask.as_ref().map(|_| PartHeader { bytes: mask.len() }),
-        };
-        let header = serde_json::to_vec(&header)?;
+        let mask = request.mask.as_ref().map(|mask| add_mask(&mut parts, &mask.plane)).transpose()?;
+        let mut controls = Vec::with_capacity(request.controls.len());
+        for Control { picture, mask, .. } in &request.controls {
+            controls.push(ControlHeader {
+                picture: picture.as_ref().map(|picture| add_picture(&mut parts, picture)).transpose()?,
+                mask: mask.as_ref().map(|mask| add_mask(&mut parts, mask)).transpose()?,
+            });
+        }
+        let header = serde_json::to_vec(&Header::Generate { request: request.clone(), init, mask, controls })?;
         let length = (header.len() as u32).to_le_bytes();
-        Ok([&MAGIC[..], &length, &header, &init, &mask].concat())
+        Ok([&MAGIC[..], &length, &header, &parts].concat())
     }
 
     /// # Errors
@@ -97,19 +102,41 @@ impl Task {
             return Err(MessageError::Length);
         }
         let (header, mut rest) = rest.split_at_checked(length).ok_or(MessageError::Length)?;
-        let Header::Generate { mut request, init, mask } = serde_json::from_slice(header)?;
+        let Header::Generate { mut request, init, mask, controls } = serde_json::from_slice(header)?;
         if let Some(InitHeader { strength, part }) = init {
-            let (width, height, rgba) = decode(part_of(&mut rest, &part)?, png::ColorType::Rgba)?;
-            let picture = Picture::from_rgba(width, height, rgba).map_err(|_| MessageError::Format)?;
-            request.init = Some(InitPicture { picture: Arc::new(picture), strength });
+            request.init = Some(InitPicture { picture: picture_of(&mut rest, &part)?, strength });
         }
         if let Some(part) = mask {
-            let (width, height, values) = decode(part_of(&mut rest, &part)?, png::ColorType::Grayscale)?;
-            let plane = MaskPlane::from_values(width, height, values).ok_or(MessageError::Format)?;
-            request.mask = Some(InpaintMask { plane: Arc::new(plane) });
+            request.mask = Some(InpaintMask { plane: mask_of(&mut rest, &part)? });
+        }
+        for (control, ControlHeader { picture, mask }) in request.controls.iter_mut().zip(controls) {
+            control.picture = picture.map(|part| picture_of(&mut rest, &part)).transpose()?;
+            control.mask = mask.map(|part| mask_of(&mut rest, &part)).transpose()?;
         }
         if rest.is_empty() { Ok(Self::Generate(request)) } else { Err(MessageError::Length) }
     }
+}
+
+fn add_picture(parts: &mut Vec<u8>, picture: &Picture) -> Result<PartHeader, MessageError> {
+    let bytes = encode(picture.width(), picture.height(), png::ColorType::Rgba, picture.rgba())?;
+    parts.extend_from_slice(&bytes);
+    Ok(PartHeader { bytes: bytes.len() })
+}
+
+fn add_mask(parts: &mut Vec<u8>, plane: &MaskPlane) -> Result<PartHeader, MessageError> {
+    let bytes = encode(plane.width(), plane.height(), png::ColorType::Grayscale, plane.values())?;
+    parts.extend_from_slice(&bytes);
+    Ok(PartHeader { bytes: bytes.len() })
+}
+
+fn picture_of(rest: &mut &[u8], part: &PartHeader) -> Result<Arc<Picture>, MessageError> {
+    let (width, height, rgba) = decode(part_of(rest, part)?, png::ColorType::Rgba)?;
+    Picture::from_rgba(width, height, rgba).map(Arc::new).map_err(|_| MessageError::Format)
+}
+
+fn mask_of(rest: &mut &[u8], part: &PartHeader) -> Result<Arc<MaskPlane>, MessageError> {
+    let (width, height, values) = decode(part_of(rest, part)?, png::ColorType::Grayscale)?;
+    MaskPlane::from_values(width, height, values).map(Arc::new).ok_or(MessageError::Format)
 }
 
 /// Cuts the next part off.
@@ -148,7 +175,7 @@ fn decode(bytes: &[u8], colour: png::ColorType) -> Result<(u32, u32, Vec<u8>), M
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{LoraRef, ModelRef, Variation};
+    use crate::job::{ControlNetworkRef, LoraRef, ModelRef, Variation};
 
     /// Every value of a byte in each channel, alpha 0 included.
     fn task() -> Task {
@@ -157,6 +184,7 @@ mod tests {
         let mask: Vec<u8> = (0..31 * 17).map(|index: usize| (index * 5) as u8).collect();
         let picture = Arc::new(Picture::from_rgba(31, 17, rgba).unwrap());
         let plane = Arc::new(MaskPlane::from_values(31, 17, mask).unwrap());
+        let scribble = ControlNetworkRef::Scribble;
         Request {
             prompt: "a \"red\" apple\n🍎".into(),
             negative: Some(String::new()),
@@ -166,6 +194,10 @@ mod tests {
             seed: u64::MAX,
             guidance: Some(7.5),
             variation: Some(Variation { seed: 3, strength: 0.25 }),
+            controls: vec![
+                Control { mask: Some(Arc::clone(&plane)), weight: 0.5, ..Control::new(scribble, Arc::clone(&picture)) },
+                Control::default(),
+            ],
             init: Some(InitPicture { picture, strength: 1.0 / 3.0 }),
             mask: Some(InpaintMask { plane }),
             ..Request::default()
@@ -189,6 +221,8 @@ mod tests {
         let written = serde_json::to_value(&request).unwrap();
         let fields = written.as_object().unwrap();
         assert!(!fields.contains_key("init") && !fields.contains_key("mask"), "{fields:?}");
+        let control = fields["controls"][0].as_object().unwrap();
+        assert!(!control.contains_key("picture") && !control.contains_key("mask"), "{control:?}");
     }
 
     #[test]

@@ -6,6 +6,8 @@ mod attend;
 mod attention;
 mod attention_method;
 mod blocks;
+mod broadcast;
+mod control;
 mod dry_run;
 mod feature;
 mod layer_cache;
@@ -17,13 +19,18 @@ mod text_encoder;
 mod tiles;
 mod timestep;
 mod unet;
+mod unet_time;
 mod vae;
+mod weight_names;
 mod weights;
 
 use std::path::PathBuf;
 
 use crate::checkpoint::CheckpointError;
 pub use attention_method::AttentionMethod;
+pub use control::{
+    Adapter, AdapterMaps, ControlMaps, ControlNet, ControlNetInput, ControlSignals, Hint, Share, TypedHint, folded,
+};
 pub use dry_run::MemoryTracker;
 pub use feature::Execution;
 pub(crate) use layer_cache::LayerCache;
@@ -36,7 +43,8 @@ pub use segment::Segmenter;
 pub use text_encoder::TextEncoder;
 pub(crate) use text_encoder::{TextEmbedding, join_windows};
 pub use tiles::Tiling;
-pub use unet::{AddedConditioning, Unet, UnetInput};
+pub use unet::{Unet, UnetInput};
+pub use unet_time::AddedConditioning;
 pub use vae::Vae;
 pub(crate) use vae::{LatentDistribution, picture_from_tensor};
 pub use weights::Weights;

@@ -9,6 +9,7 @@ use super::PipelineError;
 use super::blend::Blend;
 use super::concat_conditioning::ConcatConditioning;
 use super::conditioning::{Conditioning, Passes, PromptConditioning};
+use super::control::steering::{SteeredPass, Steering};
 use super::execution_plan::ExecutionPlan;
 use super::guidance::{Guidance, parts_alone};
 use super::load::Pipeline;
@@ -43,6 +44,9 @@ impl Denoising {
 /// One call of the network.
 #[derive(Clone, Copy)]
 struct Call {
+    /// From 0, of so many that are taken.
+    index: usize,
+    count: usize,
     timestep: f64,
     /// From 1.
     step: usize,
@@ -57,6 +61,7 @@ impl Pipeline {
         denoising: &mut Denoising,
         mut latents: Vec<f32>,
         noise: &mut dyn NoiseSource,
+        steering: &Steering,
         reporter: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
         let unet = self.unet(&|part, fraction| reporter.loading(part, fraction))?;
@@ -70,8 +75,14 @@ impl Pipeline {
             denoising.scheduler.scale_model_input(index, &mut input);
             let guided = denoising.guidance.is_on(index, timesteps.len());
             // What a device's calls leave behind goes after each step.
-            let call = Call { timestep: *timestep, step: denoising.step_of(index), guided };
-            let output = in_pool(|| self.predict(&unet, denoising, input, call, &options))?;
+            let call = Call {
+                index: index - denoising.first_step,
+                count: total,
+                timestep: *timestep,
+                step: denoising.step_of(index),
+                guided,
+            };
+            let output = in_pool(|| self.predict((&unet, steering), denoising, input, call, &options))?;
             let step = denoising.scheduler.step(index, &output, &latents, noise);
             latents = step.previous;
             let done = index - denoising.first_step + 1;
@@ -98,7 +109,7 @@ impl Pipeline {
     /// The network's answer, guided: one pass for each row, or the prompt's alone.
     fn predict(
         &self,
-        unet: &Unet,
+        (unet, steering): (&Unet, &Steering),
         denoising: &Denoising,
         input: Vec<f32>,
         call: Call,
@@ -120,17 +131,24 @@ impl Pipeline {
         if let Some(concat) = &denoising.concat {
             input = concat.append(&input)?;
         }
-        let forward = |input: &Tensor, given: &Conditioning| {
-            let added = given.added.as_ref();
-            let guidance = denoising.resolved.guidance;
-            let Call { timestep, .. } = call;
-            unet.forward(&UnetInput { sample: input, timestep, context: &given.context, added, guidance }, options)
+        let against = match passes {
+            Passes::Alone => 0,
+            Passes::Pair => 1,
+            Passes::ThreeWays => 2,
+        };
+        let forward = |input: &Tensor, given: &Conditioning, against: usize| -> Result<Tensor, PipelineError> {
+            let Call { index: call, count: calls, timestep, .. } = call;
+            let pass = SteeredPass { call, calls, timestep, sample: input, given, against };
+            let signals = steering.signals(&pass, options)?;
+            let (added, guidance) = (given.added.as_ref(), denoising.resolved.guidance);
+            let input = UnetInput { sample: input, timestep, context: &given.context, added, guidance };
+            Ok(unet.forward_steered(&input, &signals, options)?)
         };
         let output = if denoising.plan.sequential_guidance && rows > 1 {
-            let alone = |row| Ok::<_, PipelineError>(forward(&input.narrow(0, row, 1)?, &given.row(row)?)?);
+            let alone = |row| forward(&input.narrow(0, row, 1)?, &given.rows(row, 1)?, usize::from(row < against));
             Tensor::cat(&(0..rows).map(alone).collect::<Result<Vec<_>, _>>()?, 0)?
         } else {
-            forward(&input, &given)?
+            forward(&input, &given, against)?
         };
         let output = output.flatten_all()?.to_vec1::<f32>()?;
         let weights = denoising.conditioning.weights();

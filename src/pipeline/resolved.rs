@@ -24,7 +24,10 @@ impl ResolvedRequest {
         let guidance = request.guidance.unwrap_or_else(|| spec.profile().defaults().guidance);
         let (width, height) = match frame {
             Some(frame) => (frame.width, frame.height),
-            None => (request.width.unwrap_or(native_side_px), request.height.unwrap_or(native_side_px)),
+            None => match request.shaping_control() {
+                Some(shape) => spec.grid.size_like(shape),
+                None => (request.width.unwrap_or(native_side_px), request.height.unwrap_or(native_side_px)),
+            },
         };
         for (side, found) in [("width", width), ("height", height)] {
             if found == 0 || found % factor != 0 {

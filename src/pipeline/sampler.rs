@@ -64,6 +64,17 @@ impl ModelSampling {
         self.scheduler_of_steps(request, request.steps as usize)
     }
 
+    /// Model calls that are taken: a picture to start from leaves the first ones out.
+    ///
+    /// # Errors
+    /// When the scheduler cannot be made.
+    pub(crate) fn calls(&self, request: &Request, takes_every_step: bool) -> Result<usize, PipelineError> {
+        let (_, scheduler) = self.scheduler(request)?;
+        let strength = request.init.as_ref().filter(|_| !takes_every_step).map(|init| init.strength);
+        let first = strength.map_or(0, |strength| first_step(request.steps as usize, strength)) * scheduler.order();
+        Ok(scheduler.timesteps().len().saturating_sub(first))
+    }
+
     /// Whether the schedule can be walked from the call that a picture to start from leaves it at.
     ///
     /// # Errors

@@ -8,11 +8,14 @@ pub mod gallery;
 mod input;
 mod library;
 mod numbers;
+mod palette;
 pub mod prompt;
 pub mod results;
+mod settings;
 mod state;
 pub mod textures;
 pub mod theme;
+pub(crate) mod tour;
 pub mod widgets;
 mod words;
 

@@ -329,10 +329,10 @@ fn an_export_writes_what_was_asked_and_says_what_was_not() {
     let (mut bench, files) = with_pictures();
     let out = bench.photo("x.png", 8, 8).with_file_name("out");
     std::fs::create_dir_all(&out).unwrap();
-    std::fs::write(out.join("41 a apple in a forest.jpg"), "mine").unwrap();
+    std::fs::write(out.join("41 a-apple-in-a-forest.jpg"), "mine").unwrap();
     open_view(&mut bench);
     press(&mut bench, Modifiers::COMMAND, Key::A);
-    press(&mut bench, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::E);
+    press(&mut bench, Modifiers::COMMAND.plus(Modifiers::ALT), Key::S);
     assert_eq!(bench.studio(|studio| studio.state.sheet), Some(Sheet::Export));
     bench.with(|studio| {
         studio.state.gallery.export.folder = out.display().to_string();
@@ -340,13 +340,13 @@ fn an_export_writes_what_was_asked_and_says_what_was_not() {
     });
     bench.frames(2);
     assert!(bench.has_label_starting("{who} stands for nothing."));
-    bench.with(|studio| studio.state.gallery.export.pattern = "{seed} {prompt}".into());
+    bench.with(|studio| studio.state.gallery.export.pattern = "{seed} {words}".into());
     bench.click("Format: JPEG");
     bench.click("Export");
     bench.wait("they are written", |bench| bench.toasts().iter().any(|toast| toast == "6 pictures are in out."));
     assert_eq!(bench.studio(|studio| studio.state.sheet), None);
-    assert_eq!(std::fs::read(out.join("41 a apple in a forest.jpg")).unwrap(), b"mine");
-    let copy = out.join("41 a apple in a forest (2).jpg");
+    assert_eq!(std::fs::read(out.join("41 a-apple-in-a-forest.jpg")).unwrap(), b"mine");
+    let copy = out.join("41 a-apple-in-a-forest (2).jpg");
     let original = picture_file::read_request(&files[5]).unwrap();
     assert_eq!(picture_file::read_request(&copy).unwrap(), original, "the same picture can be made of it");
     assert_eq!(std::fs::read_dir(&out).unwrap().count(), 7);

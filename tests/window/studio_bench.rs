@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use egui::{Event, Modifiers, PointerButton, Pos2, pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use inkwick::engine::device::WantedProcessor;
 use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Finder, SelectHandle};
 use inkwick::job::{
     AttentionMode, Estimate, EstimateQuestion, JobError, JobId, MemoryMode, Request, SelectPrompt, Wake,
@@ -19,10 +20,11 @@ use inkwick::job::{
 use inkwick::mask::{MaskPlane, PixelRect};
 use inkwick::prompt::WindowWords;
 use inkwick::raster::Picture;
-use inkwick::store::keys::KeyNames;
+use inkwick::store::keys;
 use inkwick::store::paths::Paths;
 use inkwick::store::pictures::gallery::Gallery;
 use inkwick::store::pictures::saver::PictureSaver;
+use inkwick::store::pictures::saving::SavingRules;
 use inkwick::store::settings::{Settings, Theme};
 use inkwick::store::worker::StoreHandle;
 use inkwick::system::{crash, instance};
@@ -66,6 +68,9 @@ impl Finder for SquareFinder {
     }
 }
 
+/// A file by this name in the home makes it somebody's first start.
+const FIRST_START: &str = "first-start";
+
 type Slot = Rc<RefCell<Option<Studio>>>;
 
 pub(crate) struct Bench {
@@ -84,6 +89,16 @@ impl Bench {
     pub(crate) fn sized(script: FakeScript, size: [f32; 2], scale: f32, theme: Theme) -> Self {
         let home = tempfile::tempdir().unwrap();
         Self::open(home, move || FakeBackend::new(script), size, scale, Some(theme), Duration::ZERO)
+    }
+
+    /// At somebody's very first start.
+    pub(crate) fn first(script: FakeScript, size: [f32; 2]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join(FIRST_START), "").unwrap();
+        let mark = home.path().join(FIRST_START);
+        let bench = Self::open(home, move || FakeBackend::new(script), size, 1.0, Some(Theme::Dark), Duration::ZERO);
+        std::fs::remove_file(mark).unwrap();
+        bench
     }
 
     pub(crate) fn reopen(home: tempfile::TempDir, script: FakeScript) -> Self {
@@ -117,15 +132,18 @@ impl Bench {
         theme: Option<Theme>,
         disk_delay: Duration,
     ) -> Self {
+        let for_setup_first = home.path().join(FIRST_START).exists();
         let paths = Paths::under(&home.path().join("Inkwick"));
         let slot = Slot::default();
         let (for_setup, setup_paths) = (Rc::clone(&slot), paths.clone());
         let setup = move |ctx: &egui::Context| {
             let mut settings = Settings::load(&setup_paths.settings_file).settings;
             settings.theme = theme.unwrap_or(settings.theme);
+            let keys_file = keys::file_beside(&setup_paths.settings_file);
             let wake_ctx = ctx.clone();
             let wake: Wake = Arc::new(move || wake_ctx.request_repaint());
-            let saver = Arc::new(PictureSaver::new(Gallery::new(&setup_paths)));
+            let saving = SavingRules::default();
+            let saver = Arc::new(PictureSaver::new(Gallery::new(&setup_paths)).by(saving.clone()));
             let engine = EngineHandle::start(make_backend, saver, Arc::clone(&wake)).unwrap();
             let selector =
                 SelectHandle::start(SquareFinder { is_there: setup_paths.models_folder.exists() }, Arc::clone(&wake))
@@ -146,7 +164,11 @@ impl Bench {
                     let window = |words: &[&str]| WindowWords { tokens: words.len(), begins: words[0].to_owned() };
                     Some(TokenCount { windows: words.chunks(75).map(window).collect(), room: 75 })
                 })),
-                keys: KeyNames::new(),
+                keys: keys::load(&keys_file).0,
+                saving,
+                // As a settings' file would have it; `Bench::first` starts without one.
+                is_first_start: for_setup_first,
+                processor: WantedProcessor::default(),
                 problem: None,
                 open: Vec::new(),
             };

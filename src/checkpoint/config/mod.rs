@@ -4,6 +4,7 @@
 //! names field and file. A field that is absent has the default of diffusers' class; unknown fields are ignored.
 
 mod clip;
+mod control;
 mod unet;
 mod vae;
 
@@ -13,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 pub use clip::ClipConfig;
+pub use control::{AdapterConfig, AdapterType, ControlConfig, ControlNetConfig, UnionConfig};
 pub(crate) use unet::AttentionConfig;
 pub use unet::UnetConfig;
 pub use vae::VaeConfig;
@@ -37,6 +39,11 @@ struct Fields {
 impl Fields {
     fn open(files: &ModelFiles, name: &str, what: &'static str) -> Result<Self, CheckpointError> {
         Ok(Self { map: files.require_json(name, what)?, path: files.path_of(name) })
+    }
+
+    /// Of a config that is no file of a model's folder.
+    fn of(map: Map<String, Value>, path: PathBuf) -> Self {
+        Self { map, path }
     }
 
     fn unsupported(&self, field: &str, supported: impl Into<String>) -> CheckpointError {

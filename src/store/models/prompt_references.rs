@@ -228,6 +228,9 @@ pub(crate) fn find_lora_called(wanted: &str, paths: &Paths) -> Result<PathBuf, R
     if let Some(found) = own.iter().flatten().chain(&others).find(called) {
         return Ok(found.clone());
     }
+    if let Some(found) = paths.other_loras.called(wanted) {
+        return Ok(found);
+    }
     Err(ReferenceError::NoLora { name: wanted.to_owned(), folder: paths.models_folder.join("loras") })
 }
 

@@ -17,6 +17,7 @@ use crate::store::pictures::export_name::Named;
 use crate::store::pictures::metadata::settings_in;
 use crate::store::pictures::picture_file::{self, Notes, PictureFileError, PictureFormat};
 use crate::store::pictures::programs::{PictureSettings, bare_name};
+use crate::store::pictures::saving::Saving;
 
 /// What shall be written, and how.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct ExportOrder {
     /// Made if need be.
     pub folder: PathBuf,
     pub format: PictureFormat,
+    /// Of a JPEG, 1 to 100.
+    pub quality: u8,
     /// With how they were made.
     pub with_settings: bool,
     /// See [`export_name`].
@@ -42,7 +45,7 @@ pub struct Exported {
     pub asked: usize,
     /// Written under another name than the pattern's, which was taken.
     pub renamed: usize,
-    /// Painted with a mask that the format has no place for.
+    /// Painted with a mask, or steered by a picture, that the format has no place for.
     pub without_mask: usize,
     /// Made by another program whose settings are no text that another format takes.
     pub without_settings: usize,
@@ -105,8 +108,8 @@ fn one(
             } else {
                 Notes::default()
             };
-            let target = Path::new(&name).with_extension(order.format.extension());
-            picture_file::encode_noting(&target, &picture, &notes).map_err(|error| error.to_string())?
+            let encoded = picture_file::encode_as(order.format, order.quality, file, &picture, &notes);
+            encoded.map_err(|error| error.to_string())?
         }
     };
     write(&name, order, &bytes, taken, exported)
@@ -120,7 +123,7 @@ pub(crate) fn copy_as(from: &Path, to: &Path) -> Result<(), PictureFileError> {
     let format = PictureFormat::of_path(to)?;
     let picture = Arc::new(picture_file::read(from)?);
     let notes = notes_of(from, &picture, settings_in::read(from)?, format, &mut Exported::default());
-    let bytes = picture_file::encode_noting(to, &picture, &notes)?;
+    let bytes = picture_file::encode_as(format, Saving::DEFAULT_QUALITY, to, &picture, &notes)?;
     atomic::write(to, &bytes).map_err(|source| PictureFileError::Write { source, path: to.to_path_buf() })
 }
 
@@ -135,7 +138,8 @@ fn notes_of(
     let Some(settings) = settings else { return Notes::default() };
     if settings.is_exact {
         let notes = exact_notes(file, picture, settings);
-        if format != PictureFormat::Png && notes.mask.is_some() {
+        let is_steered = notes.controls.iter().any(|control| control.picture.is_some());
+        if format != PictureFormat::Png && (notes.mask.is_some() || is_steered) {
             exported.without_mask += 1;
         }
         return notes;
@@ -176,7 +180,7 @@ fn write(
     loop {
         *count += 1;
         let numbered = if *count == 1 { name.to_owned() } else { format!("{name} ({count})") };
-        let path = order.folder.join(format!("{numbered}.{}", order.format.extension()));
+        let path = order.folder.join(format!("{numbered}.{}", order.format.ending()));
         match atomic::write_new(&path, bytes) {
             Ok(()) => {
                 exported.written += 1;

@@ -1,27 +1,22 @@
-//! Names of exported files, by a pattern: "{date} {prompt}".
+//! Names of exported files, by a pattern: "{date} {words}".
 
 use chrono::{DateTime, Local};
 use std::path::Path;
 use std::time::SystemTime;
 
 use crate::job::Request;
+use crate::store::pictures::saving::{NAME_PARTS, as_name};
 
 /// Longer names are trouble on some disks. Room for an ending and a number is left.
 const LONGEST_BYTES: usize = 180;
-/// A prompt is cut to so many letters.
-const PROMPT_LETTERS: usize = 60;
 
-/// What a pattern may have in braces, and what it stands for.
-pub const PLACES: [(&str, &str); 8] = [
-    ("name", "the file's name now"),
-    ("date", "the day it was made, 2026-11-29"),
-    ("time", "and the time, 14-02-31"),
-    ("number", "1 for the first, 2 for the second"),
-    ("prompt", "the beginning of its prompt"),
-    ("seed", "its seed"),
-    ("model", "its model"),
-    ("size", "its size, 512x768"),
-];
+/// What a pattern may have besides what names of new pictures have ([`NAME_PARTS`]), and what it stands for.
+const MORE_PARTS: [(&str, &str); 2] = [("{name}", "the file's name now"), ("{date}", "the day it was made")];
+
+/// All that a pattern may have, and what it stands for.
+pub fn parts() -> impl Iterator<Item = (&'static str, &'static str)> {
+    MORE_PARTS.into_iter().chain(NAME_PARTS.iter().copied())
+}
 
 /// What is known of a picture that is named.
 #[derive(Clone, Copy, Debug)]
@@ -57,11 +52,9 @@ fn value(word: &str, named: &Named<'_>) -> Option<String> {
     Some(match word.trim().to_lowercase().as_str() {
         "name" => named.file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         "date" => made.date_naive().to_string(),
-        "time" => made.format("%H-%M-%S").to_string(),
-        "number" => format!("{:04}", named.number),
-        "prompt" => {
-            named.request.map(|request| request.prompt.chars().take(PROMPT_LETTERS).collect()).unwrap_or_default()
-        }
+        "time" => made.format("%H%M%S").to_string(),
+        "number" => format!("{:05}", named.number),
+        "words" => named.request.map(|request| as_name(&request.prompt)).unwrap_or_default(),
         "seed" => named.request.map(|request| request.seed.to_string()).unwrap_or_default(),
         "model" => named.model.to_owned(),
         "size" => named.size_px.map(|[width, height]| format!("{width}x{height}")).unwrap_or_default(),
@@ -108,9 +101,12 @@ mod tests {
 
     #[test]
     fn a_pattern_is_filled_in_and_a_wrong_word_is_named() {
-        assert_eq!(name("{name}_{seed} {size} {number} {model}", "").unwrap(), "00007-42_42 512x768 0003 dream");
+        assert_eq!(name("{name}_{seed} {size} {number} {model}", "").unwrap(), "00007-42_42 512x768 00003 dream");
         assert_eq!(name("{date}", "").unwrap(), Local::now().date_naive().to_string());
-        assert_eq!(name("{Prompt}", "a fox: \"red\"\nin <snow>").unwrap(), "a fox red in snow");
+        assert_eq!(name("{Words}", "a fox: \"red\"\nin <snow>").unwrap(), "a-fox-red-in-snow");
+        for (part, _) in parts() {
+            assert!(name(part, "a fox").is_ok_and(|name| !name.contains('{')), "{part}");
+        }
         assert_eq!(name("{who}", ""), Err("who".into()));
         assert_eq!(name("{name", ""), Err("name".into()));
     }
@@ -128,7 +124,7 @@ mod tests {
         ] {
             assert_eq!(name(pattern, "").unwrap(), wanted, "{pattern}");
         }
-        let long = name("{prompt} {prompt} {prompt} {prompt}", &"赤い".repeat(100)).unwrap();
+        let long = name(&"赤い".repeat(100), "").unwrap();
         assert!(long.len() <= LONGEST_BYTES && !long.is_empty());
     }
 }

@@ -42,6 +42,7 @@ fn order(files: &[&Path], folder: &Path, format: PictureFormat) -> ExportOrder {
         files: files.iter().map(|file| file.to_path_buf()).collect(),
         folder: folder.to_path_buf(),
         format,
+        quality: 92,
         with_settings: true,
         pattern: "{name}".into(),
         cancelled: Arc::default(),
@@ -67,7 +68,7 @@ fn settings_come_back_to_the_last_field_through_every_format_and_back() {
     for (round, format) in FORMATS.into_iter().cycle().skip(1).take(7).enumerate() {
         let folder = home.path().join(round.to_string());
         done(&order(&[&file], &folder, format));
-        file = folder.join("first").with_extension(format.extension());
+        file = folder.join("first").with_extension(format.ending());
         assert_eq!(picture_file::read_request(&file).unwrap(), Some(unusual()), "{round} {format:?}");
     }
 }
@@ -87,7 +88,7 @@ fn what_was_painted_keeps_its_strength_everywhere_and_its_mask_where_there_is_a_
         let exported = done(&order(&[&file], &home.path().join("out"), format));
         let is_png = format == PictureFormat::Png;
         assert_eq!(exported.without_mask, usize::from(!is_png), "what is lost is counted");
-        let written = home.path().join("out/painted").with_extension(format.extension());
+        let written = home.path().join("out/painted").with_extension(format.ending());
         let found = picture_file::read_painting(&written);
         assert_eq!((found.strength, found.mask), (Some(0.65), is_png.then(|| plane.clone())), "{format:?}");
     }
@@ -101,7 +102,7 @@ fn without_settings_nothing_of_them_is_left_and_pixels_stay() {
     for format in FORMATS {
         let order = ExportOrder { with_settings: false, ..order(&[&file], &home.path().join("out"), format) };
         done(&order);
-        let written = home.path().join("out/secret").with_extension(format.extension());
+        let written = home.path().join("out/secret").with_extension(format.ending());
         let bytes = fs::read(&written).unwrap();
         for word in ["fox", "dream", "Steps", "inkwick"] {
             let wide: Vec<u8> = word.encode_utf16().flat_map(u16::to_be_bytes).collect();
@@ -123,12 +124,12 @@ fn another_programs_text_goes_along_as_it_was_written() {
     let text =
         "a fox\nNegative prompt: dog\nSteps: 9, Sampler: Euler a, CFG scale: 7, Seed: 7, Size: 16x16, Model: toon";
     let notes = Notes { parameters: Some(text.into()), ..Notes::default() };
-    fs::write(&file, picture_file::encode_noting(&file, &picture(), &notes).unwrap()).unwrap();
+    fs::write(&file, picture_file::encode_as(PictureFormat::Png, 92, &file, &picture(), &notes).unwrap()).unwrap();
     assert!(fs::read(&file).unwrap().windows(10).any(|part| part == PARAMETERS_KEY.as_bytes()));
     for format in FORMATS {
         let exported = done(&order(&[&file], &home.path().join("out"), format));
         assert_eq!(exported.without_settings, 0);
-        let written = home.path().join("out/theirs").with_extension(format.extension());
+        let written = home.path().join("out/theirs").with_extension(format.ending());
         let found = settings_in::read(&written).unwrap().unwrap();
         assert_eq!((found.program, found.model.as_deref()), (Program::Automatic1111, Some("toon")), "{format:?}");
         assert_eq!(settings_in::parameters_in(&fs::read(&written).unwrap()).as_deref(), Some(text));

@@ -14,5 +14,6 @@ pub mod picture_file;
 pub mod picture_key;
 pub mod programs;
 pub mod saver;
+pub mod saving;
 pub(crate) mod thumbnails;
 mod watched;

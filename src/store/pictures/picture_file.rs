@@ -5,6 +5,7 @@ use std::path::Path;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
+use serde::{Deserialize, Serialize};
 
 use crate::job::{Notice, Request};
 use crate::raster::Picture;
@@ -19,8 +20,9 @@ pub use crate::store::pictures::picture_error::PictureFileError;
 pub const READ_EXTENSIONS: &[&str] = &["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"];
 const JPEG_QUALITY: u8 = 92;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PictureFormat {
+    #[default]
     Png,
     Jpeg,
     /// Lossless.
@@ -30,9 +32,9 @@ pub enum PictureFormat {
 impl PictureFormat {
     pub const ALL: [Self; 3] = [Self::Png, Self::Jpeg, Self::WebP];
 
-    /// Of a file's name, without the point.
+    /// Of a file's name, without the dot.
     #[must_use]
-    pub fn extension(self) -> &'static str {
+    pub fn ending(self) -> &'static str {
         match self {
             Self::Png => "png",
             Self::Jpeg => "jpg",
@@ -81,18 +83,25 @@ pub fn write(path: &Path, picture: &Picture, request: Option<&Request>) -> Resul
 /// # Errors
 /// When the ending is unknown, or the format cannot hold such a picture.
 pub fn encode(path: &Path, picture: &Picture, request: Option<&Request>) -> Result<Vec<u8>, PictureFileError> {
-    encode_noting(path, picture, &request.map(Notes::of).unwrap_or_default())
+    encode_as(PictureFormat::of_path(path)?, JPEG_QUALITY, path, picture, &request.map(Notes::of).unwrap_or_default())
 }
 
-/// The same with these notes of how the picture was made. Only a PNG file has a place for a mask.
+/// The same in a given format with these notes of how the picture was made; `quality` is a JPEG's, 1 to 100. Only a PNG file
+/// has a place for masks and control pictures. `path` stands in the error alone.
 ///
 /// # Errors
-/// Those of [`encode`].
-pub(crate) fn encode_noting(path: &Path, picture: &Picture, notes: &Notes) -> Result<Vec<u8>, PictureFileError> {
+/// When the format cannot hold such a picture.
+pub(crate) fn encode_as(
+    format: PictureFormat,
+    quality: u8,
+    path: &Path,
+    picture: &Picture,
+    notes: &Notes,
+) -> Result<Vec<u8>, PictureFileError> {
     let mut bytes = Vec::new();
-    let encoded = match PictureFormat::of_path(path)? {
+    let encoded = match format {
         PictureFormat::Png => png_text::encode_noting(picture, notes).map(|png| bytes = png).map_err(|e| e.to_string()),
-        PictureFormat::Jpeg => jpeg(&mut bytes, picture, JPEG_QUALITY, notes),
+        PictureFormat::Jpeg => jpeg(&mut bytes, picture, quality.clamp(1, 100), notes),
         PictureFormat::WebP => {
             let encoder = WebPEncoder::new_lossless(&mut bytes);
             encode_with(encoder, picture.rgba(), ExtendedColorType::Rgba8, picture, notes)

@@ -45,7 +45,9 @@ impl Lane {
             | C::SavePicture { .. }
             | C::SaveCanvas { .. }
             | C::SaveMask { .. }
-            | C::ShowKeysFile { .. } => Self::Files,
+            | C::SaveKeys { .. }
+            // Every lane is told; this is the one that lists.
+            | C::UsePicturesFolder(_) => Self::Files,
             C::IndexGallery => Self::Index,
             C::OfGallery(GalleryCommand::Export(_)) => Self::Export,
             // The index answers, and what is labelled is found by the next search.
@@ -68,7 +70,10 @@ impl Lane {
     /// Which others have to know of it too.
     pub(crate) fn also(command: &StoreCommand) -> &'static [Self] {
         match command {
-            StoreCommand::OfGallery(GalleryCommand::Watch(_)) => &[Self::Index, Self::Search],
+            // Each thread has a gallery of its own.
+            StoreCommand::OfGallery(GalleryCommand::Watch(_)) | StoreCommand::UsePicturesFolder(_) => {
+                &[Self::Journal, Self::Scan, Self::Index, Self::Search, Self::Export]
+            }
             _ => &[],
         }
     }

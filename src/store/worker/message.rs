@@ -48,6 +48,8 @@ pub enum StoreCommand {
     SaveAs {
         from: PathBuf,
         to: PathBuf,
+        /// Whether the copy says how it was made.
+        with_settings: bool,
     },
     /// Shows the file in the system's file manager.
     Reveal(PathBuf),
@@ -98,11 +100,13 @@ pub enum StoreCommand {
         to: PathBuf,
         mask: Arc<MaskPlane>,
     },
-    /// Writes the keys' file if there is none, and shows it.
-    ShowKeysFile {
+    /// Writes the keys' file.
+    SaveKeys {
         path: PathBuf,
-        usual: KeyNames,
+        keys: KeyNames,
     },
+    /// Pictures are in this folder from now on.
+    UsePicturesFolder(PathBuf),
     /// Opens the canvas's journal; answered by [`StoreEvent::Canvas`].
     OpenCanvas,
     /// Adds steps to it.

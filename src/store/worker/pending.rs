@@ -101,6 +101,7 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::SaveMask { .. }
         | C::KeepSteps(_)
         | C::OfGallery(GalleryCommand::Label(_))
+        | C::SaveKeys { .. }
         | C::DiscardDownload(_) => true,
         C::ScanGallery
         | C::IndexGallery
@@ -125,7 +126,7 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::ReadRequest { .. }
         | C::DescribePictures(_)
         | C::LoadMask(_)
-        | C::ShowKeysFile { .. }
+        | C::UsePicturesFolder(_)
         | C::OpenCanvas
         | C::FindUnfinished => false,
     }

@@ -101,8 +101,12 @@ impl Tasks {
             }
             StoreCommand::LoadPicture(path) => load_picture(path),
             StoreCommand::DeletePictures(paths) => self.delete(paths, post),
-            StoreCommand::SaveAs { from, to } => {
-                self.gallery.copy_to(&from, &to)?;
+            StoreCommand::SaveAs { from, to, with_settings } => {
+                if with_settings {
+                    self.gallery.copy_to(&from, &to)?;
+                } else {
+                    self.gallery.copy_bare(&from, &to)?;
+                }
                 StoreEvent::SavedAs(to)
             }
             StoreCommand::Reveal(path) => {
@@ -134,9 +138,13 @@ impl Tasks {
                 let paths = Paths { other_folders: folders, ..self.paths.clone() };
                 StoreEvent::Request { settings: settings_in_file(&path, &paths), painted: painted_in(&path), path }
             }
-            StoreCommand::ShowKeysFile { path, usual } => {
-                keys::create(&path, &usual).map_err(|source| TaskError::KeysFile { source, path: path.clone() })?;
-                reveal(&path).map_err(|source| TaskError::Reveal { source, path })?;
+            StoreCommand::SaveKeys { path, keys } => {
+                keys::save(&path, &keys).map_err(|source| TaskError::KeysFile { source, path })?;
+                return Ok(None);
+            }
+            StoreCommand::UsePicturesFolder(folder) => {
+                self.gallery = Gallery::of(folder.clone()).watching(self.gallery.watched());
+                self.paths.pictures_folder = folder;
                 return Ok(None);
             }
             StoreCommand::LoadMask(path) => {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Action, FilesAction, GalleryAction, LibraryAction};
+use super::{Action, FilesAction, GalleryAction, LibraryAction, SettingsAction};
 
 /// A dialog that shall open. The window's owner takes these, because only it has the window's handle.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,8 @@ pub enum DialogRequest {
     ExportFolder,
     /// Another program's pictures.
     WatchFolder,
+    /// Where new pictures go.
+    PicturesFolder,
 }
 
 impl DialogRequest {
@@ -36,6 +38,7 @@ impl DialogRequest {
             Self::SaveMask => "Save the mask as",
             Self::ExportFolder => "Export to a folder",
             Self::WatchFolder => "Add a folder of pictures",
+            Self::PicturesFolder => "Folder for new pictures",
         }
     }
 
@@ -47,6 +50,7 @@ impl DialogRequest {
             Self::AddModel | Self::WatchFolder => "Add folder",
             Self::ExportFolder => "Choose folder",
             Self::AddModelFile => "Add file",
+            Self::PicturesFolder => "Use this folder",
             Self::OpenMask => "Load mask",
             Self::SaveAs { .. } | Self::SaveCanvas | Self::SaveMask => "Save",
         }
@@ -67,7 +71,8 @@ impl DialogRequest {
             | Self::AddModelFile
             | Self::OpenMask
             | Self::ExportFolder
-            | Self::WatchFolder => None,
+            | Self::WatchFolder
+            | Self::PicturesFolder => None,
         }
     }
 
@@ -80,6 +85,7 @@ impl DialogRequest {
             Self::OpenMask => Action::Files(FilesAction::LoadMask(path)),
             Self::SaveMask => Action::Files(FilesAction::SaveMask(path)),
             Self::SaveCanvas => Action::Files(FilesAction::SaveCanvas(path)),
+            Self::PicturesFolder => Action::Settings(SettingsAction::PicturesFolder(path)),
             Self::AddModel | Self::AddModelFile => Action::Library(LibraryAction::AddModel(path)),
             Self::ExportFolder => Action::Gallery(GalleryAction::ExportTo(path)),
             Self::WatchFolder => Action::Gallery(GalleryAction::WatchFolder(path)),

@@ -7,6 +7,7 @@ mod gallery;
 mod library;
 mod prompt;
 mod results;
+mod settings;
 mod window;
 
 pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
@@ -16,6 +17,7 @@ pub use gallery::{Filter, GalleryAction, SettingsPart, Sort, Step};
 pub use library::{Column, LibraryAction, Tab};
 pub use prompt::PromptAction;
 pub use results::{GalleryView, LookingAt, ResultsAction};
+pub use settings::SettingsAction;
 pub use window::{Sheet, WindowAction};
 
 /// One thing that was asked for, by area.
@@ -27,5 +29,6 @@ pub enum Action {
     Files(FilesAction),
     Gallery(GalleryAction),
     Library(LibraryAction),
+    Settings(SettingsAction),
     Window(WindowAction),
 }

@@ -42,9 +42,10 @@ pub(crate) fn open(
             let endings = ["safetensors", "ckpt", "pt", "pth", "bin", "gguf"];
             Box::pin(dialog.add_filter("Model files", &endings).pick_file())
         }
-        DialogRequest::AddModel | DialogRequest::ExportFolder | DialogRequest::WatchFolder => {
-            Box::pin(dialog.pick_folder())
-        }
+        DialogRequest::AddModel
+        | DialogRequest::PicturesFolder
+        | DialogRequest::ExportFolder
+        | DialogRequest::WatchFolder => Box::pin(dialog.pick_folder()),
         DialogRequest::SaveMask | DialogRequest::SaveCanvas | DialogRequest::SaveAs { .. } => {
             Box::pin(dialog.save_file())
         }

@@ -20,8 +20,8 @@ pub(crate) enum Aftermath {
 
 /// How much one step's time moves the shown average.
 const SMOOTHING: f64 = 0.3;
-/// Pictures kept in the strip.
-const MOST_CANDIDATES: usize = 32;
+/// Finished pictures kept in the strip: as many as can be asked for at once.
+const MOST_CANDIDATES: usize = 64;
 
 /// Events of a picture that was cancelled or closed find no candidate and change nothing.
 pub(crate) fn take(state: &mut AppState, event: Event) -> Aftermath {

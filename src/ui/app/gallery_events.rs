@@ -14,6 +14,9 @@ use crate::ui::state::AppState;
 
 /// Asks for everything that the gallery needs at the start.
 pub(super) fn open(store: &StoreHandle, settings: &Settings) {
+    if let Some(folder) = settings.preferences.saving.folder.clone() {
+        store.send(StoreCommand::UsePicturesFolder(folder));
+    }
     let ask = |command| store.send(StoreCommand::OfGallery(command));
     if !settings.gallery_folders.is_empty() {
         ask(GalleryCommand::Watch(settings.gallery_folders.clone()));

@@ -7,6 +7,7 @@ pub(crate) mod clipboard;
 pub(crate) mod dialogs;
 pub(crate) mod engine_events;
 mod gallery_events;
+mod kept;
 pub(crate) mod runs;
 pub(super) mod services;
 pub(crate) mod settings;

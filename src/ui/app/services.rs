@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use crossbeam_channel::Receiver;
 
+use crate::engine::device::WantedProcessor;
 use crate::store::keys::KeyNames;
 use crate::store::paths::Paths;
+use crate::store::pictures::saving::SavingRules;
 use crate::system::instance::Listening;
 use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::CountTokens;
@@ -21,6 +23,12 @@ pub struct Services {
     pub estimate: Option<EstimatePicture>,
     /// The keys that a person wants otherwise.
     pub keys: KeyNames,
+    /// Shared with who keeps pictures.
+    pub saving: SavingRules,
+    /// Shared with who computes.
+    pub processor: WantedProcessor,
+    /// Nobody has worked here before.
+    pub is_first_start: bool,
     /// A sentence to show at once: what was wrong with the settings file, for one.
     pub problem: Option<String>,
     /// Pictures, model folders and links named on the command line.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::canvas::Origin;
+use crate::canvas::tools::Tool;
 use crate::job::{Intent, ModelRef, Notice};
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
@@ -99,6 +100,10 @@ impl Studio {
             StoreEvent::Canvas(document) => {
                 state.canvas.document = *document;
                 state.canvas.is_restored = true;
+                if !state.canvas.has_picture() {
+                    // Nothing there that another tool could work on.
+                    state.canvas.tool = Tool::Hand;
+                }
                 if state.canvas.document.mask().is_empty() && state.inpaint.intent() == Some(Intent::Expand) {
                     state.inpaint.choose(Intent::Fill);
                 }

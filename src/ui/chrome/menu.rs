@@ -6,7 +6,7 @@ use crate::canvas::tools::Tool;
 use crate::store::pictures::labels::LabelKind;
 use crate::ui::action::{
     Action, CanvasAction, DialogRequest, FilesAction, GalleryAction, LibraryAction, LookingAt, MaskStep, PromptAction,
-    ResultsAction, Sheet, Tab, WindowAction, Zoom,
+    ResultsAction, SettingsAction, Sheet, Tab, WindowAction, Zoom,
 };
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -28,13 +28,19 @@ pub(crate) fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
             if entry(ui, "Keys…", Some(Command::Keys), true) {
                 actions.push(Action::Window(WindowAction::Show(Sheet::Keys)));
             }
-            if entry(ui, "Get a photographic model…", None, true) {
+            if entry(ui, "Manual", Some(Command::Manual), true) {
+                actions.push(Action::Window(WindowAction::Show(Sheet::Manual)));
+            }
+            if entry(ui, "Find an action…", Some(Command::Palette), true) {
+                actions.push(Action::Window(WindowAction::TogglePalette));
+            }
+            if entry(ui, "Get a photographic model…", Some(Command::PhotographicModel), true) {
                 actions.push(Action::Window(WindowAction::Show(Sheet::PhotographicModel)));
             }
-            if entry(ui, "Show log", None, true) {
+            if entry(ui, "Show log", Some(Command::Log), true) {
                 actions.push(Action::Files(FilesAction::ShowLog));
             }
-            if entry(ui, "About Inkwick", None, true) {
+            if entry(ui, "About Inkwick", Some(Command::About), true) {
                 actions.push(Action::Window(WindowAction::Show(Sheet::About)));
             }
         });
@@ -67,7 +73,7 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Models…", Some(Command::Models), true) {
         actions.push(Action::Library(LibraryAction::Open(Tab::Models)));
     }
-    if entry(ui, "Download a model…", None, true) {
+    if entry(ui, "Download a model…", Some(Command::DownloadModel), true) {
         actions.push(Action::Library(LibraryAction::Open(Tab::Download)));
     }
     if entry(ui, "Add model folder…", Some(Command::AddModel), true) {
@@ -77,10 +83,13 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Save as…", Some(Command::SaveAs), state.is_unsaved() || state.shown_file().is_some()) {
         actions.push(Action::Files(FilesAction::SaveAsDialog));
     }
-    if entry(ui, "Show the pictures folder", None, !state.gallery.is_empty()) {
+    if entry(ui, "Show the pictures folder", Some(Command::PicturesFolder), !state.gallery.is_empty()) {
         actions.push(Action::Files(FilesAction::OpenPicturesFolder));
     }
     ui.add(egui::Separator::default().spacing(9.0));
+    if entry(ui, "Settings…", Some(Command::Settings), true) {
+        actions.push(Action::Settings(SettingsAction::Open));
+    }
     if entry(ui, "Quit", Some(Command::Quit), true) {
         actions.push(Action::Window(WindowAction::Quit));
     }
@@ -119,7 +128,7 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Cancel", Some(Command::Cancel), state.candidates.is_busy()) {
         actions.push(Action::Results(ResultsAction::CancelRunning));
     }
-    if entry(ui, "Cancel all", None, state.candidates.is_busy()) {
+    if entry(ui, "Cancel all", Some(Command::CancelAll), state.candidates.is_busy()) {
         actions.push(Action::Results(ResultsAction::CancelAll));
     }
 }
@@ -233,6 +242,10 @@ fn entry(ui: &mut Ui, words: &str, key: Option<Command>, enabled: bool) -> bool 
 }
 
 fn toggles(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let key = keymap::written(ui.ctx(), Command::Settings);
+    if ui.add(IconButton::new(icons::GEAR_SIX, "Settings").key(&key)).clicked() {
+        actions.push(Action::Settings(SettingsAction::Open));
+    }
     let key = keymap::written(ui.ctx(), Command::Gallery);
     let gallery = IconButton::new(icons::SIDEBAR_SIMPLE, "Gallery panel").key(&key).mirrored();
     if ui.add(gallery).clicked() {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use egui::{Frame, Id, ProgressBar, RichText, TextEdit, Ui};
 
-use crate::store::pictures::export_name::{self, Named, PLACES};
+use crate::store::pictures::export_name::{self, Named};
 use crate::store::pictures::picture_file::PictureFormat;
+use crate::store::pictures::saving::Saving;
 use crate::ui::action::{Action, GalleryAction, WindowAction};
 use crate::ui::chrome::path_sheet::written_path;
 use crate::ui::gallery::export_state::ExportPanel;
@@ -40,6 +41,14 @@ pub(super) fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>)
         PictureFormat::WebP => "Without loss, smaller than PNG.",
     };
     fields::row(ui, "", |ui, _| ui.label(RichText::new(hint).color(tokens.text_3)));
+    if export.format == PictureFormat::Jpeg {
+        let mut quality = f64::from(export.quality);
+        fields::row(ui, "Quality", |ui, label| {
+            let number = fields::Number::new(1.0, 1.0..=100.0).default(f64::from(Saving::DEFAULT_QUALITY));
+            number.show_with_slider(ui, label, theme::NUMBER_WIDTH, &mut quality);
+        });
+        export.quality = quality.round().clamp(1.0, 100.0) as u8;
+    }
     fields::row(ui, "", |ui, _| {
         let check = Check::new("With how they were made (prompt, seed, model)", &mut export.with_settings);
         ui.add(check).on_hover_text("Without it, nothing in the copies says how they were made.");
@@ -52,19 +61,20 @@ pub(super) fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>)
         });
     });
     let (words, colour) = match &example {
-        Ok(name) => (format!("{name}.{}", export.format.extension()), tokens.text_2),
+        Ok(name) => (format!("{name}.{}", export.format.ending()), tokens.text_2),
         Err(word) => (format!("{{{word}}} stands for nothing."), tokens.danger),
     };
     fields::row(ui, "", |ui, _| {
-        let places: Vec<String> = PLACES.iter().map(|(word, what)| format!("{{{word}}}  {what}")).collect();
+        let places: Vec<String> = export_name::parts().map(|(part, what)| format!("{part}  {what}")).collect();
         let label = ui.add(egui::Label::new(RichText::new(words).color(colour)).truncate());
         label.on_hover_text(places.join("\n"));
     });
     fields::row(ui, "", |ui, _| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        for (word, what) in PLACES.iter().take(5) {
-            if ui.add(TextButton::new(word).bare().height(24.0)).on_hover_text(*what).clicked() {
-                export.pattern.extend([" {", word, "}"]);
+        for (part, what) in export_name::parts().filter(|(part, _)| *part != "{time}" && *part != "{size}") {
+            let words = part.trim_matches(['{', '}']);
+            if ui.add(TextButton::new(words).bare().height(24.0)).on_hover_text(what).clicked() {
+                export.pattern.extend([" ", part]);
             }
         }
     });

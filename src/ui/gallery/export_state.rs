@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::store::pictures::picture_file::PictureFormat;
+use crate::store::pictures::saving::Saving;
 
 #[derive(Debug)]
 pub struct ExportPanel {
     /// For the next one.
     pub files: Vec<PathBuf>,
     pub format: PictureFormat,
+    /// Of a JPEG, 1 to 100.
+    pub quality: u8,
     pub with_settings: bool,
     pub pattern: String,
     /// Where to, as it is written in the field.
@@ -31,6 +34,7 @@ impl Default for ExportPanel {
         Self {
             files: Vec::new(),
             format: PictureFormat::Png,
+            quality: Saving::DEFAULT_QUALITY,
             with_settings: true,
             pattern: "{date} {name}".into(),
             folder: String::new(),

@@ -16,7 +16,6 @@ use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::{IconButton, paint};
 
 const RAIL_TILE: f32 = 32.0;
-const WIDEST: f32 = 740.0;
 /// The chosen ring reaches out so far.
 pub(super) const RING: f32 = 4.0;
 
@@ -32,9 +31,11 @@ pub(crate) fn show(
     match layout.gallery {
         PanelForm::Hidden => return,
         PanelForm::Full => {
-            let panel = Panel::right("gallery").resizable(true).default_size(layout::GALLERY_WIDTH);
-            let panel = panel.size_range(layout::GALLERY_WIDTH..=WIDEST).frame(frame).show_separator_line(false);
+            let panel = Panel::right("gallery").resizable(true).default_size(state.panels.gallery_width);
+            let widths = layout::GALLERY_WIDTH..=layout::GALLERY_WIDTH_WIDEST;
+            let panel = panel.size_range(widths).frame(frame).show_separator_line(false);
             let drawn = panel.show(ui, |ui| full(ui, state, textures, false, actions));
+            state.panels.gallery_width = drawn.response.rect.width();
             seam(ui, drawn.response.rect);
             return;
         }

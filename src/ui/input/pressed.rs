@@ -6,8 +6,8 @@ use super::gallery_keys::{self, Meaning};
 use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
-    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, PromptAction, ResultsAction, Sheet,
-    Tab, WindowAction, Zoom,
+    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, PromptAction, ResultsAction,
+    SettingsAction, Sheet, Tab, WindowAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -22,6 +22,7 @@ pub(crate) fn next(ctx: &Context, state: &AppState, from: &mut usize) -> Option<
     let keymap = keymap::of(ctx);
     let counts = |when: When, command: Command| match when {
         // Escape belongs to the sheet, and nothing behind it shall move.
+        _ if state.sheet == Some(Sheet::Palette) => matches!(command, Command::Quit | Command::Palette),
         _ if state.sheet.is_some() => command == Command::Quit,
         When::Always => true,
         When::NotTyping => !typing && !popup_open,
@@ -79,7 +80,7 @@ pub(crate) fn leave_field(ctx: &Context) {
 }
 
 /// `None` when the command means nothing now, and its key is left to others.
-fn action_of(command: Command, state: &AppState) -> Option<Action> {
+pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
     let outlining = matches!(state.canvas.gesture, Gesture::Outlining { .. });
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
     let canvas = |action| Some(Action::Canvas(action));
@@ -156,6 +157,15 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
         | Command::SelectPicture
         | Command::SelectAll
         | Command::Info => None,
+        Command::Settings => Some(Action::Settings(SettingsAction::Open)),
+        Command::Palette => Some(Action::Window(WindowAction::TogglePalette)),
+        Command::DownloadModel => Some(Action::Library(LibraryAction::Open(Tab::Download))),
+        Command::PicturesFolder => Some(Action::Files(FilesAction::OpenPicturesFolder)),
+        Command::CancelAll => Some(Action::Results(ResultsAction::CancelAll)),
+        Command::PhotographicModel => Some(Action::Window(WindowAction::Show(Sheet::PhotographicModel))),
+        Command::Log => Some(Action::Files(FilesAction::ShowLog)),
+        Command::Manual => Some(Action::Window(WindowAction::Show(Sheet::Manual))),
+        Command::About => Some(Action::Window(WindowAction::Show(Sheet::About))),
         Command::Keys => Some(Action::Window(WindowAction::Show(Sheet::Keys))),
         Command::Quit => Some(Action::Window(WindowAction::Quit)),
     }

@@ -164,10 +164,10 @@ impl Candidates {
         self.list.get(index).or_else(|| self.list.last()).map(|candidate| candidate.job)
     }
 
-    /// Forgets the pixels of the oldest finished ones, so that a long session does not fill the memory.
+    /// Takes the oldest finished ones off, so that a long session does not fill the memory; what waits is not counted.
     pub fn keep_newest(&mut self, count: usize) {
-        let surplus = self.list.len().saturating_sub(count);
-        let mut left = surplus;
+        let finished = self.list.iter().filter(|candidate| matches!(candidate.stage, Stage::Done(_))).count();
+        let mut left = finished.saturating_sub(count);
         self.list.retain(|candidate| {
             let drop_it = left > 0 && matches!(candidate.stage, Stage::Done(_));
             left -= usize::from(drop_it);

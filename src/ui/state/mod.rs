@@ -14,10 +14,13 @@ use super::chrome::path_sheet::PathSheet;
 use super::chrome::toasts::Toasts;
 use super::gallery::state::GalleryState;
 use super::library::state::LibraryState;
+use super::palette::state::PaletteState;
 use super::prompt::estimate::MemoryPanel;
 use super::prompt::size;
 use super::prompt::state::{InpaintPanel, PromptPanelState};
 use super::results::candidate::Candidates;
+use super::settings::state::SettingsWindow;
+use super::tour::state::Tour;
 use crate::job::{ModelRef, Request, WorkGrid};
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
@@ -43,6 +46,9 @@ pub struct AppState {
     pub sheet: Option<Sheet>,
     /// What the sheet with the path field asks for.
     pub path_sheet: Option<PathSheet>,
+    pub settings: SettingsWindow,
+    pub palette: PaletteState,
+    pub tour: Tour,
     /// "CPU · f32", as the start-up code found it.
     pub device_text: String,
 }

@@ -7,13 +7,13 @@ use std::io::{BufRead, BufReader, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::job::Request;
+use crate::job::{Control, Request};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::pictures::metadata::parameters::{
     PARAMETERS_KEY, REQUEST_KEY, json_of, parameters_of, request_of_json, strength_of,
 };
-use crate::store::pictures::metadata::{exif, iptc, png_mask, xmp};
+use crate::store::pictures::metadata::{exif, iptc, png_controls, png_mask, xmp};
 use crate::store::pictures::programs::{PictureSettings, Program, Texts, settings_of};
 
 /// A prompt is a few thousand letters, a workflow of many nodes a few million; what claims more is no picture's settings.
@@ -36,12 +36,19 @@ pub(crate) struct Notes {
     /// Our exact copy.
     pub json: Option<String>,
     pub mask: Option<Arc<MaskPlane>>,
+    /// With their pictures.
+    pub controls: Vec<Control>,
 }
 
 impl Notes {
     pub(crate) fn of(request: &Request) -> Self {
         let mask = request.mask.as_ref().map(|mask| Arc::clone(&mask.plane));
-        Self { parameters: Some(parameters_of(request)), json: json_of(request), mask }
+        Self {
+            parameters: Some(parameters_of(request)),
+            json: json_of(request),
+            mask,
+            controls: request.controls.clone(),
+        }
     }
 }
 
@@ -67,6 +74,7 @@ pub(crate) fn encode_noting(picture: &Picture, notes: &Notes) -> Result<Vec<u8>,
     if let Some(mask) = &notes.mask {
         png_mask::add(&mut writer, mask)?;
     }
+    png_controls::add(&mut writer, &notes.controls)?;
     if opaque {
         let rgb: Vec<u8> = picture.rgba().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
         writer.write_image_data(&rgb)?;

@@ -8,7 +8,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use crate::store::pictures::metadata::parameters::REQUEST_KEY;
-use crate::store::pictures::metadata::{exif, iptc, png_text, xmp};
+use crate::store::pictures::metadata::{exif, iptc, png_controls, png_text, xmp};
 use crate::store::pictures::picture_error::{PictureFileError, unopened};
 use crate::store::pictures::programs::{PictureSettings, Texts, hidden_text, settings_of, settings_of_hidden};
 
@@ -31,7 +31,11 @@ pub fn read(path: &Path) -> Result<Option<PictureSettings>, PictureFileError> {
         texts.get(REQUEST_KEY).and_then(png_text::exact).or_else(|| settings_of(&texts))
     };
     let hidden = || settings_of_hidden(&hidden_in(open().ok()?)?);
-    Ok(settings.or_else(hidden))
+    let mut settings = settings.or_else(hidden);
+    if let Some(settings) = &mut settings {
+        png_controls::fill(path, &mut settings.request.controls);
+    }
+    Ok(settings)
 }
 
 /// AUTOMATIC1111's text in the bytes of a picture file, whoever wrote it, else its comment; `None` where there is neither.

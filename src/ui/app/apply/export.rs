@@ -48,6 +48,7 @@ impl Studio {
             files: std::mem::take(&mut export.files),
             folder: folder.clone(),
             format: export.format,
+            quality: export.quality,
             with_settings: export.with_settings,
             pattern: export.pattern.clone(),
             cancelled: Arc::clone(&cancelled),
@@ -99,7 +100,8 @@ fn details(exported: &Exported) -> Vec<String> {
     }
     if exported.without_mask > 0 {
         let count = pictures(exported.without_mask);
-        details.push(format!("{count} went without the mask that it was painted with: only PNG has a place for it."));
+        details
+            .push(format!("{count} went without the mask or picture that steered it: only PNG has a place for that."));
     }
     if exported.without_settings > 0 {
         let count = pictures(exported.without_settings);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::store::pictures::gallery::Gallery;
 use crate::store::worker::{GalleryCommand, StoreCommand};
 use crate::ui::action::{DialogRequest, GalleryAction, GalleryView, LookingAt, PromptAction, Sheet, Step};
 use crate::ui::app::studio::Studio;
@@ -87,6 +88,13 @@ impl Studio {
 
     pub(in crate::ui) fn ask_gallery(&self, command: GalleryCommand) {
         self.store.send(StoreCommand::OfGallery(command));
+    }
+
+    /// Where the gallery's pictures are, by the settings.
+    pub(super) fn gallery_folders(&self) -> Gallery {
+        let settings = &self.saver.current;
+        let own = settings.preferences.saving.folder.as_ref().unwrap_or(&self.services.paths.pictures_folder);
+        Gallery::of(own.clone()).watching(&settings.gallery_folders)
     }
 
     /// Lists the pictures of the settings' folders too.

@@ -46,6 +46,13 @@ impl Studio {
                 }
                 self.list_models();
             }
+            LibraryAction::Download(_) | LibraryAction::FetchSelector
+                if self.saver.current.preferences.works_offline =>
+            {
+                self.state
+                    .toasts
+                    .error("Inkwick works offline: switch that off in the settings to fetch models.", None);
+            }
             LibraryAction::Download(name) => {
                 let token = self.token.clone().map(|token| token.0);
                 self.downloads.start(&name, move || Hub::of_this_machine().with_token(token));

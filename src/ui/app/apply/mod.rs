@@ -7,6 +7,7 @@ mod gallery;
 mod library;
 mod prompt;
 mod results;
+mod settings;
 mod trash;
 mod window;
 
@@ -48,6 +49,7 @@ impl Studio {
             Action::Files(action) => self.apply_to_files(action),
             Action::Gallery(action) => self.apply_to_gallery(ctx, action),
             Action::Library(action) => self.apply_to_library(action),
+            Action::Settings(action) => self.apply_to_settings(ctx, action),
             Action::Window(action) => self.apply_to_window(ctx, action),
         }
     }

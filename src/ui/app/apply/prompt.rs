@@ -3,7 +3,6 @@
 use crate::canvas::PictureLayer;
 use crate::job::{Destination, InitPicture, Notice, Request, fresh_seed};
 use crate::store::models::prompt_references::ReferenceError;
-use crate::store::pictures::gallery::Gallery;
 use crate::store::worker::StoreCommand;
 use crate::ui::action::{Action, PromptAction};
 use crate::ui::app::apply::sentence;
@@ -56,7 +55,7 @@ impl Studio {
         let first_seed = self.state.prompt.fixed_seed().unwrap_or_else(fresh_seed);
         let mut request = Box::new(self.state.next_request(first_seed));
         let origin = self.state.canvas.document.origin().file.as_deref().filter(|_| self.state.canvas.has_picture());
-        let gallery = Gallery::new(&self.services.paths).watching(&self.saver.current.gallery_folders);
+        let gallery = self.gallery_folders();
         request.made_from = origin.and_then(|file| gallery.name_of(file));
         let canvas: Option<(PictureLayer, f64)> =
             self.state.canvas.document.picture().map(|picture| (picture.clone(), self.state.next_strength()));
@@ -72,7 +71,9 @@ impl Studio {
         });
         self.state.library.note_mut(&self.state.prompt.model).use_now();
         self.state.prompt.recalled = None;
-        self.saver.current.remember_prompt(&self.state.prompt.prompt);
+        if self.saver.current.preferences.keeps_prompts {
+            self.saver.current.remember_prompt(&self.state.prompt.prompt);
+        }
         self.saver.touch();
     }
 

@@ -1,0 +1,27 @@
+//! The engine with the service on it, as `serve` and `mcp` start them.
+
+use std::sync::Arc;
+
+use super::arguments::DeviceArguments;
+use super::backend::backend;
+use crate::engine::EngineHandle;
+use crate::service::{Service, ServiceOptions};
+use crate::store::paths::Paths;
+use crate::store::pictures::gallery::Gallery;
+use crate::store::pictures::saver::PictureSaver;
+use crate::store::settings::Settings;
+
+/// # Errors
+/// A sentence, when there is no home folder or no thread.
+pub(super) fn start(device: &DeviceArguments, options: ServiceOptions) -> Result<Arc<Service>, String> {
+    let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
+    Settings::load(&paths.settings_file).settings.direct(&mut paths);
+    let (device, dtype) = (device.device, device.dtype);
+    let failure_file = paths.device_failure_file.clone();
+    let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
+    let engine = EngineHandle::start(move || backend(device, dtype, failure_file), saver, Arc::new(|| {}))
+        .map_err(|error| format!("the engine's thread could not be started: {error}"))?;
+    let options = ServiceOptions { device, dtype, ..options };
+    Service::start(&engine, paths, options)
+        .map_err(|error| format!("the service's thread could not be started: {error}"))
+}
