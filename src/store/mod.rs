@@ -19,4 +19,5 @@ pub mod secret;
 pub mod settings;
 pub(crate) mod token;
 pub mod unfinished;
+pub mod words;
 pub mod worker;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Action, FilesAction, GalleryAction, LibraryAction, SettingsAction};
+use super::{Action, FilesAction, GalleryAction, LibraryAction, SettingsAction, WordsAction};
 
 /// A dialog that shall open. The window's owner takes these, because only it has the window's handle.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,8 @@ pub enum DialogRequest {
     WatchFolder,
     /// Where new pictures go.
     PicturesFolder,
+    /// A list of tags to complete.
+    OpenTags,
 }
 
 impl DialogRequest {
@@ -39,6 +41,7 @@ impl DialogRequest {
             Self::ExportFolder => "Export to a folder",
             Self::WatchFolder => "Add a folder of pictures",
             Self::PicturesFolder => "Folder for new pictures",
+            Self::OpenTags => "Choose a list of tags",
         }
     }
 
@@ -52,6 +55,7 @@ impl DialogRequest {
             Self::AddModelFile => "Add file",
             Self::PicturesFolder => "Use this folder",
             Self::OpenMask => "Load mask",
+            Self::OpenTags => "Use this list",
             Self::SaveAs { .. } | Self::SaveCanvas | Self::SaveMask => "Save",
         }
     }
@@ -72,7 +76,8 @@ impl DialogRequest {
             | Self::OpenMask
             | Self::ExportFolder
             | Self::WatchFolder
-            | Self::PicturesFolder => None,
+            | Self::PicturesFolder
+            | Self::OpenTags => None,
         }
     }
 
@@ -84,6 +89,7 @@ impl DialogRequest {
             Self::OpenPicture => Action::Files(FilesAction::OpenPicture(path)),
             Self::OpenMask => Action::Files(FilesAction::LoadMask(path)),
             Self::SaveMask => Action::Files(FilesAction::SaveMask(path)),
+            Self::OpenTags => Action::Words(WordsAction::UseTags(path)),
             Self::SaveCanvas => Action::Files(FilesAction::SaveCanvas(path)),
             Self::PicturesFolder => Action::Settings(SettingsAction::PicturesFolder(path)),
             Self::AddModel | Self::AddModelFile => Action::Library(LibraryAction::AddModel(path)),

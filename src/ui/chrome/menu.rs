@@ -6,7 +6,7 @@ use crate::canvas::tools::Tool;
 use crate::store::pictures::labels::LabelKind;
 use crate::ui::action::{
     Action, CanvasAction, DialogRequest, FilesAction, GalleryAction, LibraryAction, LookingAt, MaskStep, PromptAction,
-    ResultsAction, SettingsAction, Sheet, Tab, WindowAction, Zoom,
+    ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -104,6 +104,15 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     if entry(ui, "Redo", Some(Command::Redo), state.canvas.document.can_redo()) {
         actions.push(Action::Canvas(CanvasAction::Redo));
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    let has_words = !state.prompt.prompt.is_empty() || !state.prompt.negative.is_empty();
+    for (words, key, heavier) in
+        [("The word counts more", Command::MoreWeight, true), ("The word counts less", Command::LessWeight, false)]
+    {
+        if entry(ui, words, Some(key), has_words) {
+            actions.push(Action::Words(WordsAction::Weigh { heavier }));
+        }
     }
     ui.add(egui::Separator::default().spacing(9.0));
     let use_key = if state.gallery.view.is_open { Command::UseAsInput } else { Command::Accept };
@@ -207,6 +216,10 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     if entry(ui, "Both panels", Some(Command::Panels), true) {
         actions.push(Action::Window(WindowAction::TogglePanels));
+    }
+    let can_compare = state.compare.is_open() || state.to_compare().len() > 1;
+    if entry(ui, "Compare pictures", Some(Command::Compare), can_compare) {
+        actions.push(Action::Results(ResultsAction::Compare(state.to_compare())));
     }
     ui.add(egui::Separator::default().spacing(9.0));
     let has_picture = state.shown_picture().is_some();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use egui::{Popup, Rect, Ui, UiBuilder, vec2};
 
 use crate::store::pictures::labels::LabelKind;
-use crate::ui::action::{Action, GalleryAction};
+use crate::ui::action::{Action, GalleryAction, ResultsAction};
 use crate::ui::gallery::state::GalleryState;
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -29,35 +29,46 @@ struct Deed {
     icon: &'static str,
     words: &'static str,
     command: Command,
-    action: fn(Vec<PathBuf>) -> GalleryAction,
+    action: fn(Vec<PathBuf>) -> Action,
 }
 
-/// In their order; those that have no room stand under "…". Comparing comes first, where it is had.
-const DEEDS: [Deed; 5] = [
-    Deed { icon: icons::STAR, words: "Star the selected", command: Command::Star, action: GalleryAction::Star },
+/// In their order; those that have no room stand under "…".
+const DEEDS: [Deed; 6] = [
+    Deed {
+        icon: icons::SQUARE_SPLIT_HORIZONTAL,
+        words: "Compare the selected",
+        command: Command::Compare,
+        action: |files| Action::Results(ResultsAction::Compare(files)),
+    },
+    Deed {
+        icon: icons::STAR,
+        words: "Star the selected",
+        command: Command::Star,
+        action: |files| Action::Gallery(GalleryAction::Star(files)),
+    },
     Deed {
         icon: icons::TAG,
         words: "Tag the selected…",
         command: Command::Tag,
-        action: |files| GalleryAction::OpenLabels { files, kind: LabelKind::Tag },
+        action: |files| Action::Gallery(GalleryAction::OpenLabels { files, kind: LabelKind::Tag }),
     },
     Deed {
         icon: icons::EXPORT,
         words: "Export the selected…",
         command: Command::Export,
-        action: GalleryAction::OpenExport,
+        action: |files| Action::Gallery(GalleryAction::OpenExport(files)),
     },
     Deed {
         icon: icons::TRASH,
         words: "Move the selected to the Trash",
         command: Command::Trash,
-        action: GalleryAction::Trash,
+        action: |files| Action::Gallery(GalleryAction::Trash(files)),
     },
     Deed {
         icon: icons::STACK,
         words: "Put the selected into a collection…",
         command: Command::Collect,
-        action: |files| GalleryAction::OpenLabels { files, kind: LabelKind::Collection },
+        action: |files| Action::Gallery(GalleryAction::OpenLabels { files, kind: LabelKind::Collection }),
     },
 ];
 
@@ -92,7 +103,7 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, state: &AppState, actions: &mut Vec<
                 for deed in folded {
                     let key = keymap::written(ui.ctx(), deed.command);
                     if ui.add(MenuItem::new(deed.words).icon(deed.icon).key(&key)).clicked() {
-                        actions.push(Action::Gallery((deed.action)(files())));
+                        actions.push((deed.action)(files()));
                     }
                 }
             });
@@ -100,7 +111,7 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, state: &AppState, actions: &mut Vec<
         for deed in DEEDS[..shown].iter().rev() {
             let key = keymap::written(ui.ctx(), deed.command);
             if ui.add(IconButton::new(deed.icon, deed.words).key(&key)).clicked() {
-                actions.push(Action::Gallery((deed.action)(files())));
+                actions.push((deed.action)(files()));
             }
         }
     });

@@ -6,8 +6,8 @@ use super::gallery_keys::{self, Meaning};
 use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
-    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, PromptAction, ResultsAction,
-    SettingsAction, Sheet, Tab, WindowAction, Zoom,
+    Action, CanvasAction, CompareAction, DialogRequest, FilesAction, LibraryAction, LookingAt, PromptAction,
+    ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -24,6 +24,8 @@ pub(crate) fn next(ctx: &Context, state: &AppState, from: &mut usize) -> Option<
         // Escape belongs to the sheet, and nothing behind it shall move.
         _ if state.sheet == Some(Sheet::Palette) => matches!(command, Command::Quit | Command::Palette),
         _ if state.sheet.is_some() => command == Command::Quit,
+        // Its own keys move the line and close it; the canvas behind it shall not move.
+        When::NotTyping | When::NothingFocused if state.compare.is_open() && command != Command::Compare => false,
         When::Always => true,
         When::NotTyping => !typing && !popup_open,
         When::NothingFocused => !focused && !popup_open,
@@ -84,7 +86,7 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
     let outlining = matches!(state.canvas.gesture, Gesture::Outlining { .. });
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
     let canvas = |action| Some(Action::Canvas(action));
-    if state.gallery.view.is_open {
+    if state.gallery.view.is_open && !state.compare.is_open() {
         match gallery_keys::in_view(command, state) {
             Meaning::Does(action) => return Some(Action::Gallery(action)),
             Meaning::Nothing => return None,
@@ -97,6 +99,8 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Prompt => Some(Action::Prompt(PromptAction::Focus)),
         Command::OlderPrompt => Some(Action::Prompt(PromptAction::Older)),
         Command::NewerPrompt => Some(Action::Prompt(PromptAction::Newer)),
+        Command::MoreWeight => Some(Action::Words(WordsAction::Weigh { heavier: true })),
+        Command::LessWeight => Some(Action::Words(WordsAction::Weigh { heavier: false })),
         Command::Cancel => Some(Action::Results(ResultsAction::CancelRunning)),
         Command::Accept if outlining => canvas(CanvasAction::OutlineClose),
         Command::SetAside if outlining => canvas(CanvasAction::Drop),
@@ -104,6 +108,8 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::SetAside => over_canvas.then_some(Action::Results(ResultsAction::SetAside)),
         Command::Previous => Some(Action::Results(ResultsAction::StepCandidate { by: -1 })),
         Command::Next => Some(Action::Results(ResultsAction::StepCandidate { by: 1 })),
+        Command::Compare if state.compare.is_open() => Some(Action::Compare(CompareAction::Close)),
+        Command::Compare => Some(Action::Results(ResultsAction::Compare(state.to_compare()))),
         Command::Trash => {
             let file = state.shown_file().filter(|_| over_canvas)?;
             Some(Action::Files(FilesAction::Trash(file)))
