@@ -133,6 +133,7 @@ impl Labels {
     }
 
     /// Takes all names of pictures that are gone. Whether there were any.
+    #[allow(clippy::must_use_candidate, reason = "what it does is the point")]
     pub fn forget(&mut self, gone: &[PathBuf]) -> bool {
         let before = self.clone();
         for named in [&mut self.tags, &mut self.collections] {
@@ -144,6 +145,13 @@ impl Labels {
             named.retain(|_, files| !files.is_empty());
         }
         before != *self
+    }
+
+    /// Whether any of these pictures has a name.
+    #[must_use]
+    pub fn has_any(&self, files: &[PathBuf]) -> bool {
+        let named = || self.tags.values().chain(self.collections.values());
+        files.iter().any(|file| named().any(|having| having.contains(file)))
     }
 
     /// The names of a kind, with how many pictures have each.
@@ -225,6 +233,7 @@ mod tests {
         assert_eq!(names(&labels, LabelKind::Tag), [("red Fox", 3)], "one name, however it is written");
         assert_eq!(labels.of(LabelKind::Collection, Path::new("/a.png")).collect::<Vec<_>>(), ["cover"]);
         labels.change(&change(LabelKind::Tag, "red fox", &["/a.png"], false));
+        assert!(labels.has_any(&["/b.png".into()]) && !labels.has_any(&["/a.jpg".into()]));
         assert!(labels.forget(&["/b.png".into(), "/a.png".into()]) && !labels.forget(&["/b.png".into()]));
         assert_eq!(
             (names(&labels, LabelKind::Tag), names(&labels, LabelKind::Collection)),

@@ -19,6 +19,8 @@ pub enum GalleryCommand {
     OpenLabels,
     /// Changes them in their file; answered by all labels as they are then.
     Label(LabelChange),
+    /// Of pictures that are gone; answered like it.
+    ForgetLabels(Vec<PathBuf>),
     /// Answered by [`GalleryEvent::Facets`].
     ListFacets,
     /// Writes copies; answered by [`GalleryEvent::Exporting`] and, at the end, [`GalleryEvent::Exported`].

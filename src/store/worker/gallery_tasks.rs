@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use crate::job::JobError;
 use crate::store::pictures::export;
 use crate::store::pictures::gallery::Gallery;
-use crate::store::pictures::labels::{LabelChange, Labels, LabelsError};
+use crate::store::pictures::labels::{Labels, LabelsError};
 use crate::store::pictures::metadata::settings_in;
 use crate::store::worker::gallery_message::{GalleryCommand, GalleryEvent, Relative};
 use crate::store::worker::message::StoreEvent;
@@ -26,7 +26,12 @@ impl Tasks {
             }
             GalleryCommand::FindFamily(of) => self.family(of)?,
             GalleryCommand::OpenLabels => GalleryEvent::Labels(self.open_labels(post)),
-            GalleryCommand::Label(change) => GalleryEvent::Labels(self.label(&change, post)?),
+            GalleryCommand::Label(change) => {
+                GalleryEvent::Labels(self.change_labels(post, |labels| labels.change(&change))?)
+            }
+            GalleryCommand::ForgetLabels(gone) => GalleryEvent::Labels(self.change_labels(post, |labels| {
+                labels.forget(&gone);
+            })?),
             GalleryCommand::ListFacets => GalleryEvent::Facets(self.with_index(|index| index.facets())?),
             GalleryCommand::Export(order) => {
                 let closing = Arc::clone(&self.closing);
@@ -59,7 +64,11 @@ impl Tasks {
     }
 
     /// In the file as it is now: another window may have changed it.
-    fn label(&mut self, change: &LabelChange, post: &mut dyn FnMut(StoreEvent)) -> Result<Arc<Labels>, JobError> {
+    fn change_labels(
+        &mut self,
+        post: &mut dyn FnMut(StoreEvent),
+        change: impl FnOnce(&mut Labels),
+    ) -> Result<Arc<Labels>, JobError> {
         let path = self.paths.labels_file();
         let mut labels = match Labels::load(&path) {
             Ok(labels) => labels,
@@ -70,7 +79,7 @@ impl Tasks {
             }
             Err(error) => return Err(error.into()),
         };
-        labels.change(change);
+        change(&mut labels);
         labels.save(&path)?;
         let labels = Arc::new(labels);
         self.labels = Some(Arc::clone(&labels));

@@ -56,6 +56,7 @@ impl Lane {
                 GalleryCommand::FindFamily(_)
                 | GalleryCommand::OpenLabels
                 | GalleryCommand::Label(_)
+                | GalleryCommand::ForgetLabels(_)
                 | GalleryCommand::ListFacets,
             ) => Self::Search,
             // A whole gallery may be asked for: it must not hold up a picture that is opened.

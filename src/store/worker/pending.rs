@@ -101,7 +101,7 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::SaveCanvas { .. }
         | C::SaveMask { .. }
         | C::KeepSteps(_)
-        | C::OfGallery(GalleryCommand::Label(_))
+        | C::OfGallery(GalleryCommand::Label(_) | GalleryCommand::ForgetLabels(_))
         | C::SaveKeys { .. }
         | C::KeepStyle(_)
         | C::ForgetStyle(_)

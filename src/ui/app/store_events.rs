@@ -12,7 +12,7 @@ use crate::store::models::entry::ModelEntry;
 use crate::store::models::list::ModelList;
 use crate::store::pictures::programs::{PictureSettings, Program};
 use crate::store::settings::Settings;
-use crate::store::worker::{Painted, StoreCommand, StoreEvent};
+use crate::store::worker::{GalleryCommand, Painted, StoreCommand, StoreEvent};
 use crate::ui::action::{LookingAt, Sheet};
 use crate::ui::app::gallery_events;
 use crate::ui::app::studio::Studio;
@@ -66,12 +66,20 @@ impl Studio {
                 state.canvas.opening.retain(|file| *file != path);
                 state.compare.leave_out(&path);
                 if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
-                    state.canvas.looking_at = LookingAt::Canvas;
+                    if state.gallery.view.is_open {
+                        // One goes on to the next with the same keys.
+                        state.gallery.view.settings = Some((path.clone(), None));
+                    } else {
+                        state.canvas.looking_at = LookingAt::Canvas;
+                    }
                 }
                 state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
             }
             StoreEvent::Deleted(files) => {
                 state.gallery.forget(&files);
+                if state.gallery.labels.has_any(&files) {
+                    self.store.send(StoreCommand::OfGallery(GalleryCommand::ForgetLabels(files.clone())));
+                }
                 if !state.gallery.leaving.answered(&files) {
                     self.store.send(StoreCommand::ScanGallery);
                 }

@@ -126,6 +126,8 @@ impl Studio {
         self.state.gallery.view.is_open = true;
         self.state.gallery.view.covers_grid = is_asked;
         self.look_at_file(file);
+        // It may have been looked at already.
+        self.ask_family();
     }
 
     /// One step back; the canvas is as it was.

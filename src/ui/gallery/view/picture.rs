@@ -63,8 +63,13 @@ pub(super) fn show(
     let rect = moved.on_whole_pixels(ui.pixels_per_point()).picture_rect();
     let painter = ui.painter().with_clip_rect(reach);
     let Some(texture) = texture else {
-        let words = if shown.picture.is_none() { "Reading…" } else { "" };
-        let place = Rect::from_center_size(viewport.center(), vec2(160.0, 28.0)).round_to_pixels(ui.pixels_per_point());
+        let is_broken = matches!(state.gallery.thumbnails.get(&shown.file), Some(Thumbnail::Broken(_)));
+        let words = match &shown.picture {
+            None if is_broken => "This picture cannot be read.",
+            None => "Reading…",
+            Some(_) => "",
+        };
+        let place = Rect::from_center_size(viewport.center(), vec2(240.0, 28.0)).round_to_pixels(ui.pixels_per_point());
         paint::text(ui, place, Align::Center, words, fonts::body(), tokens.text_2);
         return;
     };
