@@ -1,15 +1,16 @@
 //! A task as bytes, whole, for an engine on another machine: its settings as JSON, its pictures as PNG.
 //!
-//! Layout: `MAGIC`, the header's length (32 bits, little endian), the header, then each picture that it announces. Models,
-//! LoRAs, embeddings and control networks go as the paths that the request names. The metadata that is written into pictures is another
-//! thing (`store`): it never holds pictures.
+//! Layout: `MAGIC`, the header's length (32 bits, little endian), the header, then each picture that it announces, and
+//! where it was interrupted. Models, LoRAs, embeddings and control networks go as the paths that the request names. The
+//! metadata that is written into pictures is another thing (`store`): it never holds pictures.
 
 use std::io::Cursor;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Control, InitPicture, InpaintMask, Request, Task};
+use super::{Control, InitPicture, InpaintMask, MessageError, Request, StepState, Task, UpscaleRequest};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 
@@ -21,23 +22,6 @@ const MAX_PIXELS: u64 = 100_000_000;
 /// Deflate makes a byte of at most so many.
 const MAX_EXPANSION: usize = 1032;
 
-/// Why bytes are no task, or a task cannot be bytes.
-#[derive(Debug, thiserror::Error)]
-pub enum MessageError {
-    #[error("a task was wanted, and these bytes are something else, or of another version")]
-    NotATask,
-    #[error("the task's bytes end too early, or go on too long")]
-    Length,
-    #[error("the task's settings cannot be read: {0}")]
-    Header(#[from] serde_json::Error),
-    #[error("a picture of the task cannot be written: {0}")]
-    Encode(#[from] png::EncodingError),
-    #[error("a picture of the task cannot be read: {0}")]
-    Decode(#[from] png::DecodingError),
-    #[error("a picture of the task is too large or not of 8 bits a channel")]
-    Format,
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
 enum Header {
@@ -48,6 +32,15 @@ enum Header {
         /// In the request's order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         controls: Vec<ControlHeader>,
+        /// Where it was interrupted.
+        #[serde(default)]
+        step: Option<PartHeader>,
+    },
+    Upscale {
+        made_by: Box<Request>,
+        model: PathBuf,
+        scale: Option<f64>,
+        picture: PartHeader,
     },
 }
 
@@ -73,8 +66,16 @@ impl Task {
     /// # Errors
     /// When a picture cannot be written as PNG.
     pub fn to_bytes(&self) -> Result<Vec<u8>, MessageError> {
-        let Self::Generate(request) = self;
         let mut parts = Vec::new();
+        let request = match self {
+            Self::Generate(request) => request,
+            Self::Upscale(request) => {
+                let UpscaleRequest { picture, model, scale, made_by } = &**request;
+                let picture = add_picture(&mut parts, picture)?;
+                let (made_by, model) = (Box::new(made_by.clone()), model.clone());
+                return framed(&Header::Upscale { made_by, model, scale: *scale, picture }, &parts);
+            }
+        };
         let init = match &request.init {
             Some(init) => Some(InitHeader { strength: init.strength, part: add_picture(&mut parts, &init.picture)? }),
             None => None,
@@ -87,9 +88,15 @@ impl Task {
                 mask: mask.as_ref().map(|mask| add_mask(&mut parts, mask)).transpose()?,
             });
         }
-        let header = serde_json::to_vec(&Header::Generate { request: request.clone(), init, mask, controls })?;
-        let length = (header.len() as u32).to_le_bytes();
-        Ok([&MAGIC[..], &length, &header, &parts].concat())
+        let step = match &request.from_step {
+            Some(step) => {
+                let bytes = step.to_bytes()?;
+                parts.extend_from_slice(&bytes);
+                Some(PartHeader { bytes: bytes.len() })
+            }
+            None => None,
+        };
+        framed(&Header::Generate { request: request.clone(), init, mask, controls, step }, &parts)
     }
 
     /// # Errors
@@ -102,7 +109,14 @@ impl Task {
             return Err(MessageError::Length);
         }
         let (header, mut rest) = rest.split_at_checked(length).ok_or(MessageError::Length)?;
-        let Header::Generate { mut request, init, mask, controls } = serde_json::from_slice(header)?;
+        let (mut request, init, mask, controls, step) = match serde_json::from_slice(header)? {
+            Header::Generate { request, init, mask, controls, step } => (request, init, mask, controls, step),
+            Header::Upscale { made_by, model, scale, picture } => {
+                let picture = picture_of(&mut rest, &picture)?;
+                let request = UpscaleRequest { picture, model, scale, made_by: *made_by };
+                return if rest.is_empty() { Ok(request.into()) } else { Err(MessageError::Length) };
+            }
+        };
         if let Some(InitHeader { strength, part }) = init {
             request.init = Some(InitPicture { picture: picture_of(&mut rest, &part)?, strength });
         }
@@ -113,8 +127,17 @@ impl Task {
             control.picture = picture.map(|part| picture_of(&mut rest, &part)).transpose()?;
             control.mask = mask.map(|part| mask_of(&mut rest, &part)).transpose()?;
         }
+        if let Some(part) = step {
+            request.from_step = Some(Arc::new(StepState::from_bytes(part_of(&mut rest, &part)?)?));
+        }
         if rest.is_empty() { Ok(Self::Generate(request)) } else { Err(MessageError::Length) }
     }
+}
+
+fn framed(header: &Header, parts: &[u8]) -> Result<Vec<u8>, MessageError> {
+    let header = serde_json::to_vec(header)?;
+    let length = (header.len() as u32).to_le_bytes();
+    Ok([&MAGIC[..], &length, &header, parts].concat())
 }
 
 fn add_picture(parts: &mut Vec<u8>, picture: &Picture) -> Result<PartHeader, MessageError> {
@@ -207,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_task_and_its_pictures_come_back_byte_for_byte() {
-        let Task::Generate(whole) = task();
+        let Task::Generate(whole) = task() else { panic!("another task") };
         let without_mask = Request { mask: None, ..(*whole).clone() };
         let alone = Request { init: None, ..without_mask.clone() };
         for task in [Task::Generate(whole), without_mask.into(), alone.into()] {
@@ -217,7 +240,7 @@ mod tests {
 
     #[test]
     fn the_settings_that_pictures_carry_hold_no_picture() {
-        let Task::Generate(request) = task();
+        let Task::Generate(request) = task() else { panic!("another task") };
         let written = serde_json::to_value(&request).unwrap();
         let fields = written.as_object().unwrap();
         assert!(!fields.contains_key("init") && !fields.contains_key("mask"), "{fields:?}");

@@ -8,22 +8,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Control, ControlError, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, Remedy};
+use super::{
+    Compute, Control, ControlError, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, ModelRef, Remedy, StepState,
+};
 use crate::prompt::drawn;
 use crate::raster::{Picture, ResizeMode};
 use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
-
-/// Which model draws.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum ModelRef {
-    /// The small model that comes with the program.
-    #[default]
-    BuiltIn,
-    /// A folder in diffusers' layout.
-    Folder(PathBuf),
-    /// A checkpoint in one file.
-    File(PathBuf),
-}
 
 /// Noise of a second seed, mixed into the first noise (slerp).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,6 +102,9 @@ pub struct Request {
     /// Where `init` is repainted; not written with the settings either.
     #[serde(skip)]
     pub mask: Option<InpaintMask>,
+    /// Where an earlier run of this very request was interrupted; the picture is the same as without. Not written either.
+    #[serde(skip)]
+    pub from_step: Option<Arc<StepState>>,
     /// How `init` meets a `width` and `height` of another shape.
     pub resize: ResizeMode,
     /// The size that the network worked at, in pixels, where the whole picture was enlarged from that. Noted by the engine
@@ -126,7 +119,7 @@ pub struct Request {
 }
 
 /// Where a finished picture goes. It does not affect the picture, so it is no part of the request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Destination {
     /// The day's folder of the gallery.
     Gallery,
@@ -160,6 +153,10 @@ pub enum RequestError {
         wanted.0, wanted.1, found.0, found.1
     )]
     MaskSize { wanted: (u32, u32), found: (u32, u32) },
+    #[error("a picture is enlarged {min} to {max} times, found {found}")]
+    UpscaleFactor { found: f64, min: f64, max: f64 },
+    #[error("{width}×{height} is larger than any picture that is opened here; choose a smaller scale")]
+    UpscaledSize { width: u64, height: u64 },
     #[error("{setting} must be from 0 to {max} pixels, found {found}", max = InpaintSettings::MAX_PX)]
     Pixels { setting: &'static str, found: u32 },
     #[error(transparent)]
@@ -180,6 +177,8 @@ impl RequestError {
             | Self::Sampling(_)
             | Self::ImageGuidance { .. }
             | Self::MaskSize { .. }
+            | Self::UpscaleFactor { .. }
+            | Self::UpscaledSize { .. }
             | Self::Pixels { .. }
             | Self::Control(_) => None,
         }
@@ -337,6 +336,7 @@ impl Default for Request {
             height: None,
             init: None,
             mask: None,
+            from_step: None,
             resize: ResizeMode::default(),
             worked_px: None,
             made_from: None,

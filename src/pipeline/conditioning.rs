@@ -1,7 +1,7 @@
 //! Prompts to what the UNet is given: contexts, and for SDXL the pooled text and the size ids.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use candle_core::{Device, IndexOp, Tensor};
 
@@ -9,6 +9,7 @@ use super::PipelineError;
 use super::load::Pipeline;
 use super::networks::{PromptEncoder, Reporter};
 use super::prompt_plan::PromptPlan;
+use super::remembered::{EncodedText, StageRows, TextKey, Texts, TextsKey};
 use super::resolved::ResolvedRequest;
 use crate::job::{PromptSyntax, Request};
 use crate::model::{AddedConditioning, ModelError, TextEmbedding, join_windows};
@@ -49,8 +50,7 @@ pub(super) enum Passes {
 pub(super) struct PromptConditioning {
     plan: PromptPlan,
     pub passes: Passes,
-    /// A row for each place of each stage, the negative one first.
-    stages: Vec<Vec<Rc<Encoded>>>,
+    stages: StageRows,
     /// SDXL's size ids.
     time_ids: Option<[f32; 6]>,
 }
@@ -71,8 +71,8 @@ impl PromptConditioning {
             Passes::Pair => negative.to_vec(),
             Passes::ThreeWays => [negative, negative].concat(),
         };
-        let rows: Vec<&Rc<Encoded>> = before.iter().chain(parts).collect();
-        let all = |of: fn(&Encoded) -> &Tensor| Tensor::cat(&rows.iter().map(|row| of(row)).collect::<Vec<_>>(), 0);
+        let rows: Vec<&Arc<EncodedText>> = before.iter().chain(parts).collect();
+        let all = |of: fn(&EncodedText) -> &Tensor| Tensor::cat(&rows.iter().map(|row| of(row)).collect::<Vec<_>>(), 0);
         let added = match self.time_ids {
             Some(ids) => {
                 Some(AddedConditioning { pooled_text: all(|row| &row.pooled)?, time_ids: ids.repeat(rows.len()) })
@@ -81,14 +81,6 @@ impl PromptConditioning {
         };
         Ok(Conditioning { context: all(|row| &row.context)?, added })
     }
-}
-
-/// One prompt, encoded.
-struct Encoded {
-    /// `(1, tokens, context_width)`
-    context: Tensor,
-    /// `(1, pooled_width)`; of SDXL's second encoder.
-    pooled: Tensor,
 }
 
 impl Pipeline {
@@ -111,29 +103,54 @@ impl Pipeline {
         steps: usize,
         reporter: &Reporter,
     ) -> Result<PromptConditioning, PipelineError> {
-        let text = &self.text(&|part, fraction| reporter.loading(part, fraction))?;
-        let plan = PromptPlan::new(request, steps);
         let is_weighted = request.prompt_syntax == PromptSyntax::Weighted;
+        let key = TextsKey {
+            plan: PromptPlan::new(request, steps),
+            is_weighted,
+            clip_skip: request.clip_skip.unwrap_or(1),
+            has_negative: request.negative.is_some(),
+            is_pair: resolved.is_pair,
+        };
+        let stages = self.stage_rows(&key, reporter)?;
+        let (width, height) = (resolved.width as f32, resolved.height as f32);
+        let ids = [height, width, 0.0, 0.0, height, width];
+        let time_ids = self.spec().configs.unet.added.as_ref().map(|_| ids);
+        let passes = if resolved.is_pair { Passes::Pair } else { Passes::Alone };
+        Ok(PromptConditioning { plan: key.plan, passes, stages, time_ids })
+    }
+
+    /// The prompts' rows: those of the last picture, as far as they are the same.
+    fn stage_rows(&self, key: &TextsKey, reporter: &Reporter) -> Result<StageRows, PipelineError> {
+        if let Some((_, rows)) = self.remembered.texts.borrow().all.as_ref().filter(|(known, _)| known == key) {
+            return Ok(rows.clone());
+        }
+        let text = &self.text(&|part, fraction| reporter.loading(part, fraction))?;
+        let TextsKey { plan, is_weighted, clip_skip, has_negative, is_pair } = key;
+        let (is_weighted, clip_skip) = (*is_weighted, *clip_skip);
         let read = |text: &String| if is_weighted { parse(text) } else { Prompt::plain(text) };
         let prompts: Vec<Prompt> = plan.texts.iter().map(read).collect();
-        let clip_skip = request.clip_skip.unwrap_or(1);
         check_clip_skip(text, clip_skip)?;
         // AUTOMATIC1111, whose syntax the weighted one is, reads both prompts early; diffusers only what is wanted.
         let skip_of_negative = if is_weighted { clip_skip } else { 1 };
-        let has_zeros = request.negative.is_none() && self.spec().zeros_for_absent_negative;
-        let mut known: HashMap<(usize, usize, u32), Rc<Encoded>> = HashMap::new();
-        let mut encoded = |place: usize, windows: usize, skip: u32| -> Result<Rc<Encoded>, PipelineError> {
-            if let Some(known) = known.get(&(place, windows, skip)) {
-                return Ok(Rc::clone(known));
+        let has_zeros = !has_negative && self.spec().zeros_for_absent_negative;
+        let mut before = self.remembered.texts.take().each;
+        let mut known = HashMap::new();
+        let mut encoded = |place: usize, windows: usize, skip: u32| -> Result<Arc<EncodedText>, PipelineError> {
+            let key: TextKey = (plan.texts[place].clone(), is_weighted, windows, skip);
+            if let Some(known) = known.get(&key) {
+                return Ok(Arc::clone(known));
             }
             (reporter.cancel_check)()?;
-            let fresh = Rc::new(self.encode_prompt(text, &prompts[place], windows, skip)?);
-            known.insert((place, windows, skip), Rc::clone(&fresh));
-            Ok(fresh)
+            let found = match before.remove(&key) {
+                Some(found) => found,
+                None => Arc::new(self.encode_prompt(text, &prompts[place], windows, skip)?),
+            };
+            known.insert(key, Arc::clone(&found));
+            Ok(found)
         };
         let mut stages = Vec::with_capacity(plan.stages.len());
         for stage in &plan.stages {
-            let compared = Some(stage.negative).filter(|_| resolved.is_pair);
+            let compared = Some(stage.negative).filter(|_| *is_pair);
             // All rows of a batch have as many windows as the longest prompt.
             let mut windows = 1;
             for place in stage.parts.iter().chain(&compared) {
@@ -144,7 +161,7 @@ impl Pipeline {
             if let Some(place) = compared {
                 let negative = match rows.first().filter(|_| has_zeros) {
                     Some(part) => {
-                        Rc::new(Encoded { context: part.context.zeros_like()?, pooled: part.pooled.zeros_like()? })
+                        Arc::new(EncodedText { context: part.context.zeros_like()?, pooled: part.pooled.zeros_like()? })
                     }
                     None => encoded(place, windows, skip_of_negative)?,
                 };
@@ -152,11 +169,8 @@ impl Pipeline {
             }
             stages.push(rows);
         }
-        let (width, height) = (resolved.width as f32, resolved.height as f32);
-        let ids = [height, width, 0.0, 0.0, height, width];
-        let time_ids = self.spec().configs.unet.added.as_ref().map(|_| ids);
-        let passes = if resolved.is_pair { Passes::Pair } else { Passes::Alone };
-        Ok(PromptConditioning { plan, passes, stages, time_ids })
+        *self.remembered.texts.borrow_mut() = Texts { each: known, all: Some((key.clone(), stages.clone())) };
+        Ok(stages)
     }
 
     fn encode_prompt(
@@ -165,7 +179,7 @@ impl Pipeline {
         prompt: &Prompt,
         at_least: usize,
         clip_skip: u32,
-    ) -> Result<Encoded, PipelineError> {
+    ) -> Result<EncodedText, PipelineError> {
         let mut contexts = Vec::new();
         let mut pooled = None;
         for stage in text {
@@ -192,7 +206,7 @@ impl Pipeline {
             ))
             .into());
         }
-        Ok(Encoded { context, pooled })
+        Ok(EncodedText { context, pooled })
     }
 }
 

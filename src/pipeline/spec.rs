@@ -37,10 +37,7 @@ impl NetworkConfigs {
         if has_pair {
             text.push(ClipConfig::read(files, "text_encoder_2")?);
         }
-        let embedded_bytes = match files {
-            ModelFiles::Embedded(list) => list.iter().map(|(_, bytes)| bytes.len()).sum(),
-            _ => 0,
-        };
+        let embedded_bytes = files.bytes() as usize;
         Ok(Self { text, unet, vae, embedded_bytes })
     }
 
@@ -81,7 +78,7 @@ impl ModelSpec {
     /// # Errors
     /// When one is missing, damaged, or asks for something that is not supported.
     pub fn read(files: &ModelFiles, vae: Option<&Path>) -> Result<Self, PipelineError> {
-        if let ModelFiles::Folder(folder) = files
+        if let ModelFiles::Folder(folder) = files.base()
             && !folder.is_dir()
         {
             return Err(CheckpointError::Missing { what: "the folder itself", path: folder.clone() }.into());
@@ -97,10 +94,10 @@ impl ModelSpec {
         let EmptyPrompt { force_zeros_for_empty_prompt } =
             files.require_json("model_index.json", "model_index.json")?;
         let unet = UnetConfig::read(files)?;
-        let (vae_files, vae) = read_vae_config(files, vae, is_xl)?;
+        let profile = profile_of(files)?;
+        let (vae_files, vae) = read_vae_config(files, vae, profile.family.value)?;
         let sampling = ModelSampling::read(files)?;
         let input = check_channels(&unet, &vae, files)?;
-        let profile = profile_of(files)?;
         Ok(Self {
             grid: grid_of(&unet, &vae),
             input,
@@ -136,21 +133,26 @@ impl ModelSpec {
 fn read_vae_config(
     files: &ModelFiles,
     vae: Option<&Path>,
-    is_xl: bool,
+    family: Family,
 ) -> Result<(ModelFiles, VaeConfig), PipelineError> {
     let Some(file) = vae else { return Ok((files.clone(), VaeConfig::read(files)?)) };
     let vae_files = ModelFiles::open_file(file)?;
     let mut config = VaeConfig::read(&vae_files)?;
-    if let Some(own) = VaeConfig::read(files).ok().or_else(|| family_vae(is_xl, &config)) {
-        // A file of a VAE alone does not hold what its family's latents are scaled by.
-        (config.scale, config.shift, config.force_upcast) = (own.scale, own.shift, own.force_upcast);
+    let is_stated = |field: &str| matches!(&vae_files, ModelFiles::File(file) if file.states_of_vae(field));
+    // What a file of a VAE alone does not hold is the model's: what its latents are scaled by, and how many groups
+    // normalise a network of its widths.
+    let own =
+        VaeConfig::read(files).unwrap_or_else(|_| VaeConfig { scale: family.row().latent_scale, ..config.clone() });
+    if !is_stated("scaling_factor") {
+        (config.scale, config.shift) = (own.scale, own.shift);
+    }
+    if !is_stated("force_upcast") {
+        config.force_upcast = own.force_upcast;
+    }
+    if !is_stated("norm_num_groups") && own.block_channels == config.block_channels {
+        config.groups = own.groups;
     }
     Ok((vae_files, config))
-}
-
-/// For a model that has no VAE of its own.
-fn family_vae(is_xl: bool, config: &VaeConfig) -> Option<VaeConfig> {
-    is_xl.then(|| VaeConfig { scale: Family::Xl.row().latent_scale, ..config.clone() })
 }
 
 fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<ModelInput, PipelineError> {

@@ -186,6 +186,7 @@ impl Settings {
     /// Reads the settings. Never fails: an unreadable file is kept beside as `settings.ron.broken`.
     #[must_use]
     pub fn load(path: &Path) -> LoadedSettings {
+        atomic::sweep(atomic::folder_of(path));
         let read = match fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error.to_string()),

@@ -6,7 +6,7 @@ mod model;
 mod paint;
 mod prompt;
 mod sampling;
-mod values;
+pub(super) mod values;
 
 pub(super) use compute::ComputeArguments;
 #[cfg(feature = "serve")]
@@ -16,3 +16,4 @@ pub(super) use model::ModelArguments;
 pub(super) use paint::PaintArguments;
 pub(super) use prompt::PromptArguments;
 pub(super) use sampling::SamplingArguments;
+pub(super) use values::{number_in, one_of};

@@ -16,6 +16,7 @@ use halves::{Decoder, Encoder, Fine};
 const GATHERING_ROUNDS: usize = 2;
 
 /// What a picture becomes: a Gaussian over latents, each `(batch, latent_channels, height / f, width / f)`.
+#[derive(Clone)]
 pub struct LatentDistribution {
     pub mean: Tensor,
     pub standard_deviation: Tensor,

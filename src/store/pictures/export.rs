@@ -163,9 +163,12 @@ fn exact_notes(file: &Path, picture: &Arc<Picture>, settings: PictureSettings) -
 /// As a person calls it.
 fn model_name(settings: &PictureSettings) -> String {
     match &settings.request.model {
-        ModelRef::BuiltIn => settings.model.as_deref().map_or("Built-in", bare_name).to_owned(),
         ModelRef::Folder(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         ModelRef::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        built_in => match &settings.model {
+            Some(theirs) => bare_name(theirs).to_owned(),
+            None => built_in.built_in_id().unwrap_or_default().to_owned(),
+        },
     }
 }
 

@@ -43,6 +43,7 @@ impl Lane {
             | C::ReadRequest { .. }
             | C::LoadMask(_)
             | C::SavePicture { .. }
+            | C::KeepPicture { .. }
             | C::SaveCanvas { .. }
             | C::SaveMask { .. }
             | C::SaveKeys { .. }

@@ -117,11 +117,7 @@ impl Tasks {
                 reveal(&path).map_err(|source| TaskError::Reveal { source, path })?;
                 return Ok(None);
             }
-            StoreCommand::RevealFolder(path) => {
-                let shown = fs::create_dir_all(&path).and_then(|()| reveal(&path));
-                shown.map_err(|source| TaskError::Reveal { source, path })?;
-                return Ok(None);
-            }
+            StoreCommand::RevealFolder(path) => return reveal_folder(path).map(|()| None),
             StoreCommand::ListModels { known } => {
                 let paths = Paths { other_folders: known, ..self.paths.clone() };
                 let is_cancelled = || self.closing.load(Ordering::Relaxed);
@@ -170,6 +166,10 @@ impl Tasks {
                 let mut notices = Vec::new();
                 let mask = mask_file::read_channel(&path, MaskChannel::Auto, &mut notices).map_err(JobError::from);
                 StoreEvent::Mask { path, mask, notices }
+            }
+            StoreCommand::KeepPicture { job, picture, request, saving } => {
+                let file = self.gallery.save_by(&saving, &picture, &request).map_err(JobError::from);
+                StoreEvent::Kept { job, file }
             }
             StoreCommand::SavePicture { to, picture } => save_picture(to, &picture)?,
             StoreCommand::SaveCanvas { to, picture } => save_picture(to, &picture.whole())?,
@@ -370,4 +370,9 @@ fn painted_in(path: &Path) -> Option<Box<Painted>> {
     let Painting { strength, mask } = picture_file::read_painting(path);
     let mask = mask.and_then(|mask| Some((mask, Arc::new(picture_file::read(path).ok()?))));
     (strength.is_some() || mask.is_some()).then(|| Box::new(Painted { strength, mask }))
+}
+
+fn reveal_folder(path: PathBuf) -> Result<(), JobError> {
+    let shown = fs::create_dir_all(&path).and_then(|()| reveal(&path));
+    Ok(shown.map_err(|source| TaskError::Reveal { source, path })?)
 }

@@ -6,7 +6,9 @@ mod dialog;
 mod files;
 mod gallery;
 mod library;
+mod live;
 mod prompt;
+mod queue;
 mod results;
 mod settings;
 mod window;
@@ -18,7 +20,9 @@ pub use dialog::DialogRequest;
 pub use files::FilesAction;
 pub use gallery::{Filter, GalleryAction, SettingsPart, Sort, Step};
 pub use library::{Column, LibraryAction, Tab};
+pub use live::LiveAction;
 pub use prompt::PromptAction;
+pub use queue::{Press, QueueAction};
 pub use results::{GalleryView, LookingAt, ResultsAction};
 pub use settings::SettingsAction;
 pub use window::{Sheet, WindowAction};
@@ -28,12 +32,14 @@ pub use words::{PromptField, WordsAction};
 #[derive(Clone, Debug)]
 pub enum Action {
     Prompt(PromptAction),
+    Queue(QueueAction),
     Results(ResultsAction),
     Canvas(CanvasAction),
     Compare(CompareAction),
     Files(FilesAction),
     Gallery(GalleryAction),
     Library(LibraryAction),
+    Live(LiveAction),
     Settings(SettingsAction),
     Window(WindowAction),
     Words(WordsAction),

@@ -17,6 +17,7 @@ use crate::ui::action::{LookingAt, Sheet};
 use crate::ui::app::gallery_events;
 use crate::ui::app::studio::Studio;
 use crate::ui::gallery::state::Thumbnail;
+use crate::ui::machine::MachineStage;
 use crate::ui::prompt::state::FineSampling;
 use crate::ui::state::AppState;
 use crate::ui::words;
@@ -84,6 +85,7 @@ impl Studio {
                     self.store.send(StoreCommand::ScanGallery);
                 }
             }
+            StoreEvent::Kept { job, file } => self.kept(job, file),
             StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
             StoreEvent::Models(list) => models_arrived(state, list),
             StoreEvent::Words(files) => self.words_arrived(files),
@@ -176,11 +178,21 @@ fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, p
     }
 }
 
-fn models_arrived(state: &mut AppState, ModelList { entries, folders, vaes }: ModelList) {
+fn models_arrived(state: &mut AppState, ModelList { entries, folders, vaes, upscalers }: ModelList) {
+    state.library.upscalers = upscalers;
     (state.library.roots, state.library.vaes) = (folders, vaes);
-    let missing = entries.iter().all(|entry| entry.reference != state.prompt.model);
     state.models = entries;
-    if missing && let ModelRef::Folder(folder) | ModelRef::File(folder) = &state.prompt.model {
+    let more = state.library.other_models.iter();
+    let is_new = |entry: &&ModelEntry| state.models.iter().all(|known| known.name != entry.name);
+    let more: Vec<ModelEntry> = more.filter(is_new).cloned().collect();
+    state.models.extend(more);
+    // Of a machine that has not answered yet nobody knows what it has.
+    let is_waited_for = state.settings.machine.stage != MachineStage::Here && state.library.other_models.is_empty();
+    let missing = state.models.iter().all(|entry| entry.reference != state.prompt.model);
+    if missing
+        && !is_waited_for
+        && let ModelRef::Folder(folder) | ModelRef::File(folder) = &state.prompt.model
+    {
         let details = folder.display().to_string();
         let sentence = format!("The model {} is gone; the built-in one is chosen.", name_of(folder));
         state.toasts.error(sentence, Some(details));

@@ -5,8 +5,8 @@ use egui::{MenuBar, ThemePreference, Ui};
 use crate::canvas::tools::Tool;
 use crate::store::pictures::labels::LabelKind;
 use crate::ui::action::{
-    Action, CanvasAction, DialogRequest, FilesAction, GalleryAction, LibraryAction, LookingAt, MaskStep, PromptAction,
-    ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
+    Action, CanvasAction, DialogRequest, FilesAction, GalleryAction, LibraryAction, LiveAction, LookingAt, MaskStep,
+    PromptAction, QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -83,6 +83,11 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Save as…", Some(Command::SaveAs), state.is_unsaved() || state.shown_file().is_some()) {
         actions.push(Action::Files(FilesAction::SaveAsDialog));
     }
+    if let Some(file) = state.shown_file()
+        && entry(ui, "Upscale", Some(Command::Upscale), true)
+    {
+        actions.push(Action::Files(FilesAction::Upscale(file)));
+    }
     if entry(ui, "Show the pictures folder", Some(Command::PicturesFolder), !state.gallery.is_empty()) {
         actions.push(Action::Files(FilesAction::OpenPicturesFolder));
     }
@@ -115,7 +120,7 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         }
     }
     ui.add(egui::Separator::default().spacing(9.0));
-    let use_key = if state.gallery.view.is_open { Command::UseAsInput } else { Command::Accept };
+    let use_key = if state.gallery.view.is_open { Command::UseResult } else { Command::Accept };
     if entry(ui, "Use as input", Some(use_key), over_canvas && shown.is_some()) {
         actions.push(Action::Results(ResultsAction::Accept));
     }
@@ -134,6 +139,10 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         actions.push(Action::Files(FilesAction::Trash(file.clone())));
     }
     ui.add(egui::Separator::default().spacing(9.0));
+    let pause = if state.queue.is_paused { "Go on with the queue" } else { "Pause the queue" };
+    if entry(ui, pause, Some(Command::PauseQueue), true) {
+        actions.push(Action::Queue(QueueAction::Pause));
+    }
     if entry(ui, "Cancel", Some(Command::Cancel), state.candidates.is_busy()) {
         actions.push(Action::Results(ResultsAction::CancelRunning));
     }
@@ -195,6 +204,15 @@ fn canvas_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "See what the model sees", Some(Command::ToggleModelView), has_mask) {
         actions.push(Action::Canvas(CanvasAction::ToggleModelView));
     }
+    if entry(ui, "Live painting", Some(Command::Live), true) {
+        actions.push(Action::Live(LiveAction::Toggle));
+    }
+    if entry(ui, "Live result beside or over the drawing", Some(Command::LivePlace), state.live.is_on) {
+        actions.push(Action::Live(LiveAction::TogglePlace));
+    }
+    if entry(ui, "Use the live result as input", Some(Command::UseResult), state.live_result().is_some()) {
+        actions.push(Action::Live(LiveAction::UseAsInput));
+    }
     if entry(ui, "Extend the canvas", Some(Command::Tool(Tool::Extend)), has_picture) {
         actions.push(Action::Canvas(CanvasAction::ChooseTool(Tool::Extend)));
     }
@@ -213,6 +231,9 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     if entry(ui, "Search the gallery", Some(Command::FindPicture), !state.gallery.is_empty()) {
         actions.push(Action::Gallery(GalleryAction::FocusSearch));
+    }
+    if entry(ui, "Queue", Some(Command::Queue), true) {
+        actions.push(Action::Queue(QueueAction::Toggle));
     }
     if entry(ui, "Both panels", Some(Command::Panels), true) {
         actions.push(Action::Window(WindowAction::TogglePanels));

@@ -3,6 +3,7 @@
 use chrono::{Days, Local};
 use egui::{CornerRadius, Popup, PopupCloseBehavior, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use crate::job::ModelRef;
 use crate::store::pictures::labels::LabelKind;
 use crate::ui::action::{Action, Filter, GalleryAction};
 use crate::ui::gallery::state::GalleryState;
@@ -33,8 +34,11 @@ pub(super) fn term(filter: &Filter) -> String {
 /// As a person reads it.
 pub(super) fn words(filter: &Filter) -> String {
     match filter {
-        Filter::Model(name) if name == "built-in" => "Built-in".to_owned(),
-        Filter::Model(name) | Filter::Tag(name) | Filter::Collection(name) => name.clone(),
+        Filter::Model(name) => {
+            let ours = ModelRef::built_in_called(name);
+            ours.and_then(|model| model.built_in_name()).unwrap_or(name).to_owned()
+        }
+        Filter::Tag(name) | Filter::Collection(name) => name.clone(),
         Filter::Size(size) => size.replace('x', " × "),
         Filter::Days(1) => "today".to_owned(),
         Filter::Days(days) => format!("last {days} days"),

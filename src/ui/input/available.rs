@@ -18,11 +18,18 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
     let is_kept = state.shown_file().is_some();
     let unless = |holds: bool, reason: &'static str| (!holds).then_some(reason);
     match command {
-        Command::Generate | Command::GenerateInFront => unless(state.is_ready(), "there is no prompt yet"),
+        Command::Generate | Command::GenerateInFront | Command::Forever => {
+            unless(state.is_ready(), "there is no prompt yet")
+        }
         Command::Cancel | Command::CancelAll => unless(state.candidates.is_busy(), NOTHING_RUNS),
         Command::SetAside => unless(over_canvas, NOTHING_SHOWN),
+        Command::Accept if !over_canvas && state.live.is_on => {
+            unless(state.live_result().is_some_and(|made| !made.is_kept), "nothing new was drawn")
+        }
+        Command::LivePlace => unless(state.live.is_on, "live painting is off"),
+        Command::UseResult => unless(over_canvas || state.live_result().is_some(), NOTHING_SHOWN),
         Command::Accept | Command::Trash => unless(over_canvas && is_kept, NOTHING_SHOWN),
-        Command::Star => unless(is_kept, "the shown picture is in no file yet"),
+        Command::Star | Command::Upscale => unless(is_kept, "the shown picture is in no file yet"),
         Command::Previous => unless(state.neighbour(-1).is_some(), "this is the first picture"),
         Command::Next => unless(state.neighbour(1).is_some(), "this is the last picture"),
         Command::NewCanvas => unless(has_picture || over_canvas, "the canvas is empty"),
@@ -44,7 +51,6 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
         Command::PicturesFolder => unless(!state.gallery.is_empty(), "no picture is kept yet"),
         Command::GalleryView | Command::FindPicture => unless(!state.gallery.is_empty(), "no picture is kept yet"),
         Command::UseSettings => unless(is_kept, "the shown picture is in no file yet"),
-        Command::UseAsInput => unless(over_canvas, NOTHING_SHOWN),
         Command::Tag | Command::Collect | Command::Export => {
             unless(!state.gallery.selection.is_empty() || over_canvas && is_kept, NOTHING_SHOWN)
         }

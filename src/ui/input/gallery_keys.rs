@@ -2,7 +2,7 @@
 //! means nothing.
 
 use crate::store::pictures::labels::LabelKind;
-use crate::ui::action::{Action, GalleryAction, ResultsAction, SettingsPart, Step};
+use crate::ui::action::{Action, GalleryAction, SettingsPart, Step};
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
 
@@ -72,7 +72,6 @@ pub(super) fn anywhere(command: Command, state: &AppState) -> Option<Action> {
             let file = state.shown_file()?;
             Some(Action::Gallery(GalleryAction::UsePart { file, part: SettingsPart::All }))
         }
-        Command::UseAsInput => state.is_over_canvas().then_some(Action::Results(ResultsAction::Accept)),
         Command::Tag => with_files(|files| GalleryAction::OpenLabels { files, kind: LabelKind::Tag }),
         Command::Collect => with_files(|files| GalleryAction::OpenLabels { files, kind: LabelKind::Collection }),
         Command::Export => with_files(GalleryAction::OpenExport),

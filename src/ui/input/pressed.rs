@@ -6,8 +6,8 @@ use super::gallery_keys::{self, Meaning};
 use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
-    Action, CanvasAction, CompareAction, DialogRequest, FilesAction, LibraryAction, LookingAt, PromptAction,
-    ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
+    Action, CanvasAction, CompareAction, DialogRequest, FilesAction, LibraryAction, LiveAction, LookingAt,
+    PromptAction, QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -69,15 +69,28 @@ pub(crate) fn note_focus(ctx: &Context) {
     ctx.data_mut(|data| data.insert_temp(focus_id(), focused));
 }
 
+fn left_id() -> Id {
+    Id::unique("field left by Escape")
+}
+
+/// Whether a field lost the keyboard in this frame because somebody pressed Escape in it: then what was written in it may
+/// not be wanted.
+pub(crate) fn was_left_by_escape(ctx: &Context) -> bool {
+    ctx.data(|data| data.get_temp::<u64>(left_id())) == Some(ctx.cumulative_frame_nr())
+}
+
 /// The first Escape leaves a field, and does nothing else.
 pub(crate) fn leave_field(ctx: &Context) {
     if ctx.data(|data| data.get_temp(focus_id())).unwrap_or(false) {
         let is_escape = |event: &Event| matches!(event, Event::Key { key: Key::Escape, pressed: true, .. });
-        ctx.input_mut(|input| {
-            if let Some(first) = input.events.iter().position(is_escape) {
-                input.events.remove(first);
-            }
+        let is_left = ctx.input_mut(|input| {
+            let first = input.events.iter().position(is_escape);
+            first.map(|first| input.events.remove(first)).is_some()
         });
+        if is_left {
+            let now = ctx.cumulative_frame_nr();
+            ctx.data_mut(|data| data.insert_temp(left_id(), now));
+        }
     }
 }
 
@@ -96,7 +109,13 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
     match command {
         Command::Generate => Some(Action::Prompt(PromptAction::Generate)),
         Command::GenerateInFront => Some(Action::Prompt(PromptAction::GenerateInFront)),
+        Command::Forever => Some(Action::Queue(QueueAction::Forever)),
         Command::Prompt => Some(Action::Prompt(PromptAction::Focus)),
+        // With a row of the queue at hand these keys move it.
+        Command::OlderPrompt | Command::NewerPrompt if state.queue.focused.is_some() => {
+            let (press, by) = (state.queue.focused?, if command == Command::OlderPrompt { -1 } else { 1 });
+            Some(Action::Queue(QueueAction::Move { press, by }))
+        }
         Command::OlderPrompt => Some(Action::Prompt(PromptAction::Older)),
         Command::NewerPrompt => Some(Action::Prompt(PromptAction::Newer)),
         Command::MoreWeight => Some(Action::Words(WordsAction::Weigh { heavier: true })),
@@ -104,6 +123,10 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Cancel => Some(Action::Results(ResultsAction::CancelRunning)),
         Command::Accept if outlining => canvas(CanvasAction::OutlineClose),
         Command::SetAside if outlining => canvas(CanvasAction::Drop),
+        Command::Accept if !over_canvas && state.live.is_on => {
+            let is_new = state.live_result().is_some_and(|made| !made.is_kept);
+            is_new.then_some(Action::Live(LiveAction::Keep))
+        }
         Command::Accept => over_canvas.then_some(Action::Results(ResultsAction::Accept)),
         Command::SetAside => over_canvas.then_some(Action::Results(ResultsAction::SetAside)),
         Command::Previous => Some(Action::Results(ResultsAction::StepCandidate { by: -1 })),
@@ -135,6 +158,11 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Mask(step) => canvas(CanvasAction::Mask(step)),
         Command::ToggleMask => canvas(CanvasAction::ToggleMask),
         Command::ToggleModelView => canvas(CanvasAction::ToggleModelView),
+        Command::Live => Some(Action::Live(LiveAction::Toggle)),
+        Command::LivePlace => state.live.is_on.then_some(Action::Live(LiveAction::TogglePlace)),
+        Command::Upscale => Some(Action::Files(FilesAction::Upscale(state.shown_file()?))),
+        Command::UseResult if over_canvas => Some(Action::Results(ResultsAction::Accept)),
+        Command::UseResult => state.live_result().is_some().then_some(Action::Live(LiveAction::UseAsInput)),
         Command::BlankCanvas => canvas(CanvasAction::BlankCanvas),
         Command::ZoomFit => Some(Action::Canvas(CanvasAction::Zoom(Zoom::Fit))),
         Command::Zoom100 => Some(Action::Canvas(CanvasAction::Zoom(Zoom::To(1.0)))),
@@ -145,11 +173,12 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::ZoomOut => Some(Action::Canvas(CanvasAction::Zoom(Zoom::Out))),
         Command::Panels => Some(Action::Window(WindowAction::TogglePanels)),
         Command::PromptPanel => Some(Action::Window(WindowAction::TogglePromptPanel)),
+        Command::Queue => Some(Action::Queue(QueueAction::Toggle)),
+        Command::PauseQueue => Some(Action::Queue(QueueAction::Pause)),
         Command::Gallery => Some(Action::Window(WindowAction::ToggleGallery)),
         Command::GalleryView
         | Command::FindPicture
         | Command::UseSettings
-        | Command::UseAsInput
         | Command::Tag
         | Command::Collect
         | Command::Export => gallery_keys::anywhere(command, state),

@@ -10,6 +10,8 @@ use crate::ui::action::MaskStep;
 pub(crate) enum Command {
     Generate,
     GenerateInFront,
+    /// One picture after the other.
+    Forever,
     /// Puts the cursor into the prompt.
     Prompt,
     OlderPrompt,
@@ -43,6 +45,13 @@ pub(crate) enum Command {
     Mask(MaskStep),
     ToggleMask,
     ToggleModelView,
+    /// Draws along while one paints.
+    Live,
+    /// The live result beside the drawing, or over it.
+    LivePlace,
+    UseResult,
+    /// Makes a larger picture of the shown one.
+    Upscale,
     BlankCanvas,
     ZoomFit,
     Zoom100,
@@ -57,7 +66,6 @@ pub(crate) enum Command {
     GalleryView,
     FindPicture,
     UseSettings,
-    UseAsInput,
     RowUp,
     RowDown,
     ExtendLeft,
@@ -70,6 +78,8 @@ pub(crate) enum Command {
     Collect,
     Export,
     Info,
+    Queue,
+    PauseQueue,
     Settings,
     Palette,
     DownloadModel,
@@ -106,6 +116,7 @@ pub(crate) struct Entry {
 }
 
 const COMMAND_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+const COMMAND_ALT: Modifiers = Modifiers::COMMAND.plus(Modifiers::ALT);
 
 const fn entry(
     command: Command,
@@ -133,6 +144,7 @@ pub(crate) const TABLE: &[Entry] = {
             Key::Enter,
             Always,
         ),
+        entry(C::Forever, "forever", "Generate forever, or stop that", COMMAND_ALT, Key::Enter, Always),
         entry(C::Prompt, "prompt", "Write the prompt (Escape leaves it)", M::COMMAND, Key::P, Always),
         entry(C::OlderPrompt, "older-prompt", "Prompt before this one", M::ALT, Key::ArrowUp, Always),
         entry(C::NewerPrompt, "newer-prompt", "Prompt after this one", M::ALT, Key::ArrowDown, Always),
@@ -179,6 +191,17 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::Mask(MaskStep::Feather), "mask-feather", "Blur the mask's edge", M::SHIFT, Key::F, NotTyping),
         entry(C::ToggleMask, "show-mask", "Show or hide the mask", M::NONE, Key::M, NotTyping),
         entry(C::ToggleModelView, "show-model-view", "See what the model sees", M::NONE, Key::V, NotTyping),
+        entry(C::Live, "live", "Live painting", M::NONE, Key::Y, NotTyping),
+        entry(C::LivePlace, "live-place", "Live result beside the drawing, or over it", M::SHIFT, Key::Y, NotTyping),
+        entry(
+            C::UseResult,
+            "use-result",
+            "Use the shown picture, or the live result, as input",
+            M::COMMAND,
+            Key::I,
+            Always,
+        ),
+        entry(C::Upscale, "upscale", "Upscale the shown picture", COMMAND_SHIFT, Key::U, Always),
         entry(C::ZoomFit, "zoom-fit", "Fit the picture", M::COMMAND, Key::Num0, Always),
         entry(C::Zoom100, "zoom-100", "Zoom to 100 %", M::COMMAND, Key::Num1, Always),
         entry(C::Zoom200, "zoom-200", "Zoom to 200 %", M::COMMAND, Key::Num2, Always),
@@ -192,7 +215,6 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::GalleryView, "gallery-view", "Gallery view (Escape returns)", M::COMMAND, Key::G, Always),
         entry(C::FindPicture, "find-picture", "Search the gallery", M::COMMAND, Key::F, Always),
         entry(C::UseSettings, "use-settings", "Use all settings of the shown picture", M::COMMAND, Key::U, Always),
-        entry(C::UseAsInput, "use-as-input", "Use the shown picture as input", M::COMMAND, Key::I, NotTyping),
         entry(C::RowUp, "row-up", "Gallery: the row above", M::NONE, Key::ArrowUp, NothingFocused),
         entry(C::RowDown, "row-down", "Gallery: the row below", M::NONE, Key::ArrowDown, NothingFocused),
         entry(C::SelectPicture, "select-picture", "Gallery: select the picture", M::NONE, Key::Space, NothingFocused),
@@ -226,6 +248,8 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::Collect, "collect", "Put it, or the selected, into a collection", M::SHIFT, Key::T, NothingFocused),
         entry(C::Export, "export", "Export it, or the selected", M::COMMAND.plus(M::ALT), Key::S, NotTyping),
         entry(C::Info, "info", "Gallery: settings over the picture", M::NONE, Key::I, NothingFocused),
+        entry(C::Queue, "queue", "Queue, in the gallery's place", M::NONE, Key::Q, NotTyping),
+        entry(C::PauseQueue, "pause-queue", "Pause the queue, or go on", M::SHIFT, Key::Q, NotTyping),
         entry(C::Settings, "settings", "Settings", M::COMMAND, Key::Comma, Always),
         entry(C::Palette, "palette", "Find an action or a setting by its name", M::COMMAND, Key::K, Always),
         entry(C::DownloadModel, "download-model", "Download a model", COMMAND_SHIFT, Key::M, Always),

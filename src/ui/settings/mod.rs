@@ -2,6 +2,7 @@
 
 mod controls;
 pub(crate) mod keys;
+mod machine;
 mod measure;
 mod section;
 mod setting;

@@ -300,6 +300,15 @@ pub(crate) const TABLE: &[Setting] = &[
         },
     },
     Setting {
+        name: "Another machine",
+        hint: "Computes instead of this one",
+        section: Section::Device,
+        group: "",
+        words: "remote server network desktop address token connect gpu",
+        applies: |_| cfg!(feature = "serve"),
+        control: Control::Machine,
+    },
+    Setting {
         name: "Attention",
         hint: "",
         section: Section::Device,

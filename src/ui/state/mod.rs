@@ -1,6 +1,7 @@
 //! All that the window knows, put together from the folders' own states. Only `app` changes it, save for what a panel
 //! edits in place (its text fields and numbers).
 
+mod live;
 mod next_run;
 
 pub(super) use next_run::Mode;
@@ -15,12 +16,14 @@ use super::chrome::toasts::Toasts;
 use super::compare::state::CompareState;
 use super::gallery::state::GalleryState;
 use super::library::state::LibraryState;
+use super::live::state::LiveState;
 use super::palette::state::PaletteState;
 use super::prompt::estimate::MemoryPanel;
 use super::prompt::loras::state::LoraShelf;
 use super::prompt::size;
 use super::prompt::state::{InpaintPanel, PromptPanelState};
 use super::prompt::words::state::WordsState;
+use super::queue::state::QueueState;
 use super::results::candidate::Candidates;
 use super::settings::state::SettingsWindow;
 use super::tour::state::Tour;
@@ -45,8 +48,10 @@ pub struct AppState {
     pub canvas: CanvasState,
     pub compare: CompareState,
     pub candidates: Candidates,
+    pub queue: QueueState,
     pub gallery: GalleryState,
     pub library: LibraryState,
+    pub live: LiveState,
     pub panels: PanelsState,
     pub theme: egui::ThemePreference,
     pub toasts: Toasts,
@@ -125,7 +130,7 @@ impl AppState {
     /// Whether the results stand under the picture.
     #[must_use]
     pub fn shows_strip(&self) -> bool {
-        !self.candidates.list.is_empty() || self.is_over_canvas()
+        !self.candidates.list.is_empty() || self.is_over_canvas() || self.live.is_on
     }
 
     /// What the canvas shows now, if it is a picture at all.

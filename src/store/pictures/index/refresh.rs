@@ -121,11 +121,11 @@ impl Words {
         };
         let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let model = match &request.model {
-            // Where another program named its model, ours is only what a request begins with.
-            ModelRef::BuiltIn if *is_exact => "built-in".to_owned(),
-            ModelRef::BuiltIn => model.as_deref().map(bare_name).unwrap_or_default().to_owned(),
             ModelRef::Folder(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             ModelRef::File(path) => stem(path),
+            built_in if *is_exact => built_in.built_in_id().unwrap_or_default().to_owned(),
+            // Where another program named its model, ours is only what a request begins with.
+            _ => model.as_deref().map(bare_name).unwrap_or_default().to_owned(),
         };
         let ours = request.loras.iter().map(|lora| stem(&lora.file));
         let loras: Vec<String> = ours.chain(loras.iter().map(|lora| bare_name(&lora.name).to_owned())).collect();

@@ -6,10 +6,14 @@ mod export;
 mod files;
 mod gallery;
 mod library;
+mod live;
+mod machine;
 mod prompt;
+mod queue;
 mod results;
 mod settings;
 mod trash;
+mod upscale;
 mod window;
 mod words;
 
@@ -24,6 +28,7 @@ impl Studio {
     pub(crate) fn apply(&mut self, ctx: &egui::Context, action: Action) {
         match action {
             Action::Prompt(action) => self.apply_to_prompt(ctx, action),
+            Action::Queue(action) => self.apply_to_queue(action),
             Action::Results(action) => self.apply_to_results(action),
             Action::Compare(action) => self.apply_to_compare(action),
             Action::Canvas(CanvasAction::Zoom(zoom)) if self.state.compare.is_open() => {
@@ -57,6 +62,7 @@ impl Studio {
             Action::Files(action) => self.apply_to_files(action),
             Action::Gallery(action) => self.apply_to_gallery(ctx, action),
             Action::Library(action) => self.apply_to_library(action),
+            Action::Live(action) => self.apply_to_live(ctx, action),
             Action::Settings(action) => self.apply_to_settings(ctx, action),
             Action::Window(action) => self.apply_to_window(ctx, action),
             Action::Words(action) => self.apply_to_words(ctx, action),

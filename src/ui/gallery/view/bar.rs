@@ -41,7 +41,7 @@ impl Room {
 pub(super) fn show(ui: &mut Ui, rect: Rect, file: &Path, state: &AppState, has_info: bool, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui);
     ui.painter().rect_filled(rect, 0.0, tokens.panel);
-    let input_key = keymap::written(ui.ctx(), Command::UseAsInput);
+    let input_key = keymap::written(ui.ctx(), Command::UseResult);
     let to = if state.gallery.view.covers_grid { "Gallery" } else { "Canvas" };
     let back_button = || TextButton::new(to).icon(icons::ARROW_LEFT).bare().named("Back");
     let input_button = || TextButton::new("Use as input").key(&input_key);

@@ -137,8 +137,8 @@ pub fn model_name(settings: &PictureSettings) -> Option<String> {
     match &settings.request.model {
         ModelRef::Folder(path) => Some(name(path, false)),
         ModelRef::File(path) => Some(name(path, true)),
-        ModelRef::BuiltIn if settings.is_exact => Some("Built-in".to_owned()),
-        ModelRef::BuiltIn => settings.model.as_deref().map(|name| bare_name(name).to_owned()),
+        built_in if settings.is_exact => built_in.built_in_name().map(str::to_owned),
+        _ => settings.model.as_deref().map(|name| bare_name(name).to_owned()),
     }
 }
 
