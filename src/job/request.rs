@@ -110,6 +110,10 @@ pub struct Request {
     /// The size that the network worked at, in pixels, where the whole picture was enlarged from that. Noted by the engine
     /// for who looks at the picture later; nobody asks for it.
     pub worked_px: Option<[u32; 2]>,
+    /// Which of the gallery's pictures `init` came from: its path in the pictures folder. Noted by the front for who looks
+    /// at the picture later; it changes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_from: Option<String>,
     pub inpaint: InpaintSettings,
     pub compute: Compute,
 }
@@ -335,6 +339,7 @@ impl Default for Request {
             from_step: None,
             resize: ResizeMode::default(),
             worked_px: None,
+            made_from: None,
             inpaint: InpaintSettings::default(),
             compute: Compute::default(),
         }

@@ -45,6 +45,34 @@ pub(crate) fn create_and_fill(path: &Path, bytes: &[u8]) -> io::Result<File> {
     }
 }
 
+/// Writes `bytes` to `path` whole or not at all, and never over a file that is there. The folder must exist.
+///
+/// # Errors
+/// `AlreadyExists` where something is, whatever it is; otherwise what the disk says.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = temporary_beside(path);
+    create_and_fill(&temporary, bytes)?;
+    let linked = fs::hard_link(&temporary, path);
+    let outcome = match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            // Not every disk has links: there the name is taken first.
+            File::create_new(path).and_then(|_| {
+                let renamed = fs::rename(&temporary, path);
+                if renamed.is_err() {
+                    remove_quietly(path);
+                }
+                renamed
+            })
+        }
+        linked => linked,
+    };
+    remove_quietly(&temporary);
+    if outcome.is_ok() {
+        flush_folder(path);
+    }
+    outcome
+}
+
 /// Finds out whether a file can be made in `folder`, leaving nothing there.
 pub(crate) fn probe_folder(folder: &Path) -> io::Result<()> {
     let probe = temporary_beside(&folder.join("probe"));
@@ -142,5 +170,15 @@ mod tests {
         assert!(write(&folder.path().join("missing").join("a.txt"), b"bytes").is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert_eq!(fs::read(path.join("inside")).unwrap(), b"kept");
+    }
+
+    #[test]
+    fn a_new_file_never_takes_anothers_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        write_new(&path, b"first").unwrap();
+        assert_eq!(write_new(&path, b"second").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
     }
 }

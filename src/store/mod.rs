@@ -5,6 +5,7 @@
 mod atomic;
 pub mod canvas;
 pub mod device_failure;
+mod fnv;
 pub mod hash;
 pub mod hub_cache;
 pub mod keys;

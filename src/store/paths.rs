@@ -75,6 +75,12 @@ impl Paths {
         self.cache_folder.join("gallery.sqlite")
     }
 
+    /// The tags and collections of pictures.
+    #[must_use]
+    pub fn labels_file(&self) -> PathBuf {
+        self.settings_file.with_file_name("labels.ron")
+    }
+
     /// What the window's queue holds, for the next start.
     #[must_use]
     pub fn queue_folder(&self) -> PathBuf {

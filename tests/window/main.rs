@@ -6,6 +6,8 @@ mod colours;
 mod compare;
 mod figures;
 mod gallery;
+mod gallery_room;
+mod gallery_view;
 mod gallery_work;
 mod hands;
 mod library;

@@ -3,11 +3,11 @@
 //! Looking through it reads names and times only, so that 20,000 pictures are listed at once.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs::{self, DirEntry};
+use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::path::{Component, Path, PathBuf};
 
 use chrono::{Local, NaiveDate};
 
@@ -15,28 +15,13 @@ use crate::job::{ErrorKind, JobError, Request};
 use crate::raster::Picture;
 use crate::store::atomic;
 use crate::store::paths::Paths;
+use crate::store::pictures::export;
+pub use crate::store::pictures::listed::{GalleryDay, GalleryPicture};
+use crate::store::pictures::listed::{date_of, number_and_seed, picture_of};
 use crate::store::pictures::picture_file;
-use crate::store::pictures::picture_file::{PictureFileError, PictureFormat};
+use crate::store::pictures::picture_file::{Notes, PictureFileError, PictureFormat};
 use crate::store::pictures::saving::Saving;
-
-/// One picture's file, as far as its name and the folder say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GalleryPicture {
-    pub path: PathBuf,
-    pub modified: SystemTime,
-    /// From the name; files from elsewhere may have none.
-    pub seed: Option<u64>,
-}
-
-/// A day's pictures, newest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GalleryDay {
-    /// "2026-01-31", the folder's name.
-    pub date: String,
-    /// "Today", "Yesterday", or the date in words, as of the scan.
-    pub title: String,
-    pub pictures: Vec<GalleryPicture>,
-}
+use crate::store::pictures::watched;
 
 #[derive(Debug, thiserror::Error)]
 pub enum GalleryError {
@@ -64,6 +49,8 @@ impl From<GalleryError> for JobError {
 #[derive(Clone, Debug)]
 pub struct Gallery {
     pictures_folder: PathBuf,
+    /// Other programs' folders, which are looked through and never written to.
+    watched: Vec<PathBuf>,
 }
 
 impl Gallery {
@@ -74,7 +61,40 @@ impl Gallery {
 
     #[must_use]
     pub fn of(pictures_folder: PathBuf) -> Self {
-        Self { pictures_folder }
+        Self { pictures_folder, watched: Vec::new() }
+    }
+
+    /// Other programs' folders that are listed too.
+    #[must_use]
+    pub fn watched(&self) -> &[PathBuf] {
+        &self.watched
+    }
+
+    /// With the pictures of other programs' folders, which stay where they are.
+    #[must_use]
+    pub fn watching(mut self, folders: &[PathBuf]) -> Self {
+        self.watched = folders.to_vec();
+        self
+    }
+
+    /// What `Request::made_from` calls a picture: its path in the pictures folder, or, where it lies in a watched folder,
+    /// the whole one. `None` for what is not in the gallery.
+    #[must_use]
+    pub fn name_of(&self, file: &Path) -> Option<String> {
+        if let Ok(inside) = file.strip_prefix(&self.pictures_folder) {
+            let parts: Option<Vec<&str>> = inside.iter().map(OsStr::to_str).collect();
+            return parts.map(|parts| parts.join("/"));
+        }
+        self.watched.iter().any(|folder| file.starts_with(folder)).then(|| file.to_str().map(str::to_owned))?
+    }
+
+    /// The picture of such a name. `None` for one that leads out of the gallery.
+    #[must_use]
+    pub fn file_of(&self, name: &str) -> Option<PathBuf> {
+        let name = Path::new(name);
+        let is_plain = name.components().all(|part| !matches!(part, Component::ParentDir));
+        let is_inside = name.is_relative() || self.watched.iter().any(|folder| name.starts_with(folder));
+        (is_plain && is_inside).then(|| self.pictures_folder.join(name))
     }
 
     #[must_use]
@@ -100,8 +120,8 @@ impl Gallery {
         fs::create_dir_all(&folder).map_err(|source| GalleryError::Folder { source, path: folder.clone() })?;
         // What a write was interrupted in.
         atomic::sweep(&folder);
-        let written = saving.with_settings.then_some(request);
-        let bytes = picture_file::encode_as(saving.format, saving.quality, &folder, picture, written)?;
+        let notes = if saving.with_settings { Notes::of(request) } else { Notes::default() };
+        let bytes = picture_file::encode_as(saving.format, saving.quality, &folder, picture, &notes)?;
         let name = |number| saving.file_name(number, request, [picture.width(), picture.height()], now);
         save_numbered(&folder, &name, &bytes)
     }
@@ -112,17 +132,22 @@ impl Gallery {
     /// When the folder is there but cannot be read.
     pub fn scan(&self) -> Result<Vec<GalleryDay>, GalleryError> {
         let entries = match fs::read_dir(&self.pictures_folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(|source| GalleryError::Folder { source, path: self.pictures_folder.clone() })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            entries => {
+                Some(entries.map_err(|source| GalleryError::Folder { source, path: self.pictures_folder.clone() })?)
+            }
         };
-        let mut dates: Vec<NaiveDate> = entries.flatten().filter_map(|entry| date_of(&entry.file_name())).collect();
-        dates.sort_unstable_by_key(|&date| Reverse(date));
+        let dates = entries.into_iter().flatten().flatten().filter_map(|entry| date_of(&entry.file_name()));
+        let of_date = |date: NaiveDate| (date, pictures_in(&self.pictures_folder.join(date.to_string())));
+        let mut by_date: BTreeMap<NaiveDate, Vec<GalleryPicture>> = dates.map(of_date).collect();
+        watched::add(&self.watched, &self.pictures_folder, &mut by_date);
         let today = Local::now().date_naive();
-        let day = |date: NaiveDate| {
-            let pictures = pictures_in(&self.pictures_folder.join(date.to_string()));
-            GalleryDay { date: date.to_string(), title: title_of(date, today), pictures }
+        let day = |(date, pictures): (NaiveDate, Vec<_>)| GalleryDay {
+            date: date.to_string(),
+            title: title_of(date, today),
+            pictures,
         };
-        Ok(dates.into_iter().map(day).filter(|day| !day.pictures.is_empty()).collect())
+        Ok(by_date.into_iter().rev().map(day).filter(|day| !day.pictures.is_empty()).collect())
     }
 
     /// Moves a picture to where the system keeps what was thrown away.
@@ -145,8 +170,7 @@ impl Gallery {
                 .and_then(|bytes| atomic::write(to, &bytes))
                 .map_err(|source| GalleryError::Copy { source, path: to.to_path_buf() });
         }
-        let request = picture_file::read_request(from)?;
-        Ok(picture_file::write(to, &picture_file::read(from)?, request.as_ref())?)
+        Ok(export::copy_as(from, to)?)
     }
 
     /// Saves a picture elsewhere without a word of how it was made.
@@ -208,34 +232,6 @@ fn pictures_in(folder: &Path) -> Vec<GalleryPicture> {
         Reverse((number_and_seed(name).0, picture.modified, name.to_owned()))
     });
     pictures
-}
-
-fn picture_of(entry: &DirEntry) -> Option<GalleryPicture> {
-    let name = entry.file_name();
-    let hidden = name.as_encoded_bytes().starts_with(b".");
-    if hidden || PictureFormat::of_path(Path::new(&name)).is_err() {
-        return None;
-    }
-    let metadata = entry.metadata().ok().filter(|metadata| !metadata.is_dir())?;
-    let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    Some(GalleryPicture { path: entry.path(), modified, seed: number_and_seed(&name).1 })
-}
-
-/// `00001-SEED.png`; a name that someone changed behind the number still has its number. Ten digits and more are a
-/// time stamp from elsewhere, from which no count should go on.
-fn number_and_seed(name: &OsStr) -> (Option<u64>, Option<u64>) {
-    let stem = Path::new(name).file_stem().map(OsStr::to_string_lossy).unwrap_or_default();
-    let (number, seed) = stem.split_once('-').unwrap_or((&stem, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-    let number = digits(number).filter(|&number| number < 1_000_000_000);
-    number.map_or((None, None), |number| (Some(number), digits(seed)))
-}
-
-fn date_of(name: &OsStr) -> Option<NaiveDate> {
-    let name = name.to_str()?;
-    let date: NaiveDate = name.parse().ok()?;
-    // "2026-1-3" is a date too, but no folder that the gallery would find again.
-    (date.to_string() == name).then_some(date)
 }
 
 fn title_of(date: NaiveDate, today: NaiveDate) -> String {

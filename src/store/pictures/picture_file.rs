@@ -11,8 +11,9 @@ use crate::job::{Notice, Request};
 use crate::raster::Picture;
 use crate::store::atomic;
 use crate::store::pictures::decode::reading::{self, Source};
+pub(crate) use crate::store::pictures::metadata::png_text::Notes;
 pub use crate::store::pictures::metadata::png_text::Painting;
-use crate::store::pictures::metadata::{exif, parameters, png_text, settings_in};
+use crate::store::pictures::metadata::{exif, png_text, settings_in};
 pub use crate::store::pictures::picture_error::PictureFileError;
 
 /// Endings of the files that are read, in small letters.
@@ -29,6 +30,8 @@ pub enum PictureFormat {
 }
 
 impl PictureFormat {
+    pub const ALL: [Self; 3] = [Self::Png, Self::Jpeg, Self::WebP];
+
     /// Of a file's name, without the dot.
     #[must_use]
     pub fn ending(self) -> &'static str {
@@ -36,6 +39,15 @@ impl PictureFormat {
             Self::Png => "png",
             Self::Jpeg => "jpg",
             Self::WebP => "webp",
+        }
+    }
+
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Png => "PNG",
+            Self::Jpeg => "JPEG",
+            Self::WebP => "WebP",
         }
     }
 
@@ -71,10 +83,11 @@ pub fn write(path: &Path, picture: &Picture, request: Option<&Request>) -> Resul
 /// # Errors
 /// When the ending is unknown, or the format cannot hold such a picture.
 pub fn encode(path: &Path, picture: &Picture, request: Option<&Request>) -> Result<Vec<u8>, PictureFileError> {
-    encode_as(PictureFormat::of_path(path)?, JPEG_QUALITY, path, picture, request)
+    encode_as(PictureFormat::of_path(path)?, JPEG_QUALITY, path, picture, &request.map(Notes::of).unwrap_or_default())
 }
 
-/// The same in a given format; `quality` is a JPEG's, 1 to 100. `path` stands in the error alone.
+/// The same in a given format with these notes of how the picture was made; `quality` is a JPEG's, 1 to 100. Only a PNG file
+/// has a place for masks and control pictures. `path` stands in the error alone.
 ///
 /// # Errors
 /// When the format cannot hold such a picture.
@@ -83,15 +96,15 @@ pub(crate) fn encode_as(
     quality: u8,
     path: &Path,
     picture: &Picture,
-    request: Option<&Request>,
+    notes: &Notes,
 ) -> Result<Vec<u8>, PictureFileError> {
     let mut bytes = Vec::new();
     let encoded = match format {
-        PictureFormat::Png => png_text::encode(picture, request).map(|png| bytes = png).map_err(|e| e.to_string()),
-        PictureFormat::Jpeg => jpeg(&mut bytes, picture, quality.clamp(1, 100), request),
+        PictureFormat::Png => png_text::encode_noting(picture, notes).map(|png| bytes = png).map_err(|e| e.to_string()),
+        PictureFormat::Jpeg => jpeg(&mut bytes, picture, quality.clamp(1, 100), notes),
         PictureFormat::WebP => {
             let encoder = WebPEncoder::new_lossless(&mut bytes);
-            encode_with(encoder, picture.rgba(), ExtendedColorType::Rgba8, picture, request)
+            encode_with(encoder, picture.rgba(), ExtendedColorType::Rgba8, picture, notes)
         }
     };
     match encoded {
@@ -111,14 +124,14 @@ pub(crate) fn encode_jpeg(
     request: Option<&Request>,
 ) -> Result<Vec<u8>, PictureFileError> {
     let mut bytes = Vec::new();
-    jpeg(&mut bytes, picture, quality.clamp(1, 100), request)
+    jpeg(&mut bytes, picture, quality.clamp(1, 100), &request.map(Notes::of).unwrap_or_default())
         .map_err(|reason| PictureFileError::Encode { reason, path: "picture.jpg".into() })?;
     Ok(bytes)
 }
 
-fn jpeg(bytes: &mut Vec<u8>, picture: &Picture, quality: u8, request: Option<&Request>) -> Result<(), String> {
+fn jpeg(bytes: &mut Vec<u8>, picture: &Picture, quality: u8, notes: &Notes) -> Result<(), String> {
     let encoder = JpegEncoder::new_with_quality(bytes, quality);
-    encode_with(encoder, &rgb_on_white(picture), ExtendedColorType::Rgb8, picture, request)
+    encode_with(encoder, &rgb_on_white(picture), ExtendedColorType::Rgb8, picture, notes)
 }
 
 fn encode_with(
@@ -126,12 +139,12 @@ fn encode_with(
     pixels: &[u8],
     colours: ExtendedColorType,
     picture: &Picture,
-    request: Option<&Request>,
+    notes: &Notes,
 ) -> Result<(), String> {
-    let comment = request.and_then(|request| exif::of_comment(&parameters::parameters_of(request)));
-    comment.map_or(Ok(()), |comment| encoder.set_exif_metadata(comment).map_err(|error| error.to_string())).and_then(
-        |()| encoder.write_image(pixels, picture.width(), picture.height(), colours).map_err(|error| error.to_string()),
-    )
+    let block = exif::of_texts(notes.parameters.as_deref(), notes.json.as_deref());
+    block.map_or(Ok(()), |block| encoder.set_exif_metadata(block).map_err(|error| error.to_string())).and_then(|()| {
+        encoder.write_image(pixels, picture.width(), picture.height(), colours).map_err(|error| error.to_string())
+    })
 }
 
 fn rgb_on_white(picture: &Picture) -> Vec<u8> {
@@ -181,10 +194,13 @@ pub fn read_request(path: &Path) -> Result<Option<Request>, PictureFileError> {
     Ok(settings_in::read(path)?.map(|settings| settings.request))
 }
 
-/// The mask that a PNG picture was repainted with, and the strength; empty where the file has none.
+/// The mask that a PNG picture was repainted with, and the strength, which other formats have too; empty where the file
+/// has none.
 #[must_use]
 pub fn read_painting(path: &Path) -> Painting {
-    png_text::read_painting(path)
+    let Painting { strength, mask } = png_text::read_painting(path);
+    let of_others = || settings_in::read(path).ok().flatten().filter(|settings| settings.is_exact)?.strength;
+    Painting { strength: strength.or_else(of_others), mask }
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ fn model_name(model: &ModelRef) -> String {
 }
 
 /// "A red apple, on a table" as "a-red-apple-on-a": no sign that a file system could mind.
-fn as_name(words: &str) -> String {
+pub(super) fn as_name(words: &str) -> String {
     let words = words.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
     let mut name = String::new();
     for word in words.take(MOST_WORDS) {

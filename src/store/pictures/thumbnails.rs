@@ -11,6 +11,7 @@ use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Rgba};
 
 use crate::raster::Picture;
+use crate::store::fnv::Fnv;
 use crate::store::paths::Paths;
 use crate::store::pictures::picture_error::unopened;
 use crate::store::pictures::picture_file;
@@ -57,7 +58,7 @@ impl Thumbnails {
         hash.add(path.as_os_str().as_encoded_bytes());
         hash.add(&since.as_nanos().to_le_bytes());
         hash.add(&metadata.len().to_le_bytes());
-        Ok(self.folder.join(format!("{:016x}-{side_px}.png", hash.0)))
+        Ok(self.folder.join(format!("{:016x}-{side_px}.png", hash.value())))
     }
 }
 
@@ -78,23 +79,6 @@ fn shrink(picture: Picture, side_px: u32) -> Picture {
         imageops::resize(&image, small_width, small_height, FilterType::CatmullRom)
     };
     Picture::from_rgba(small_width, small_height, small.into_raw()).unwrap_or(picture)
-}
-
-/// FNV-1a. The standard library's hash may change with the compiler, and all thumbnails would be made anew.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn add(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Which of the store's threads carries a command out.
 
 use crate::store::worker::error::TaskError;
+use crate::store::worker::gallery_message::GalleryCommand;
 use crate::store::worker::message::StoreCommand;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +16,13 @@ pub(crate) enum Lane {
     Index,
     /// Answers while somebody types.
     Search,
+    /// Writes copies of many pictures.
+    Export,
 }
 
 impl Lane {
     /// In the order of their discriminants.
-    pub(crate) const ALL: [Self; 5] = [Self::Journal, Self::Files, Self::Scan, Self::Index, Self::Search];
+    pub(crate) const ALL: [Self; 6] = [Self::Journal, Self::Files, Self::Scan, Self::Index, Self::Search, Self::Export];
 
     pub(crate) fn of(command: &StoreCommand) -> Self {
         use StoreCommand as C;
@@ -27,6 +30,7 @@ impl Lane {
             C::SaveSettings(_) | C::OpenCanvas | C::KeepSteps(_) => Self::Journal,
             // A scan of the gallery keeps its place behind the deleting of pictures, so that it lists none that is gone.
             C::ScanGallery
+            | C::OfGallery(GalleryCommand::Watch(_))
             | C::LoadThumbnail(_)
             | C::LoadPicture(_)
             | C::DeletePictures(_)
@@ -46,7 +50,16 @@ impl Lane {
             // Every lane is told; this is the one that lists.
             | C::UsePicturesFolder(_) => Self::Files,
             C::IndexGallery => Self::Index,
-            C::SearchGallery(_) => Self::Search,
+            C::OfGallery(GalleryCommand::Export(_)) => Self::Export,
+            // The index answers, and what is labelled is found by the next search.
+            C::SearchGallery(_)
+            | C::OfGallery(
+                GalleryCommand::FindFamily(_)
+                | GalleryCommand::OpenLabels
+                | GalleryCommand::Label(_)
+                | GalleryCommand::ForgetLabels(_)
+                | GalleryCommand::ListFacets,
+            ) => Self::Search,
             // A whole gallery may be asked for: it must not hold up a picture that is opened.
             C::DescribePictures(_)
             | C::LoadResults(_)
@@ -61,6 +74,17 @@ impl Lane {
         }
     }
 
+    /// Which others have to know of it too.
+    pub(crate) fn also(command: &StoreCommand) -> &'static [Self] {
+        match command {
+            // Each thread has a gallery of its own.
+            StoreCommand::OfGallery(GalleryCommand::Watch(_)) | StoreCommand::UsePicturesFolder(_) => {
+                &[Self::Journal, Self::Scan, Self::Index, Self::Search, Self::Export]
+            }
+            _ => &[],
+        }
+    }
+
     pub(crate) fn thread_name(self) -> &'static str {
         match self {
             Self::Journal => "inkwick-journal",
@@ -68,6 +92,7 @@ impl Lane {
             Self::Scan => "inkwick-scan",
             Self::Index => "inkwick-index",
             Self::Search => "inkwick-search",
+            Self::Export => "inkwick-export",
         }
     }
 
@@ -75,7 +100,7 @@ impl Lane {
     pub(crate) fn panicked(self) -> TaskError {
         match self {
             Self::Journal => TaskError::JournalPanic,
-            Self::Files | Self::Scan | Self::Index | Self::Search => TaskError::FilePanic,
+            Self::Files | Self::Scan | Self::Index | Self::Search | Self::Export => TaskError::FilePanic,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What the window asks of the store, and what comes back.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,11 +14,13 @@ use crate::store::models::inspection::Inspection;
 use crate::store::models::list::ModelList;
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::pictures::gallery::GalleryDay;
+use crate::store::pictures::index::Found;
 use crate::store::pictures::programs::PictureSettings;
 use crate::store::pictures::saving::Saving;
 use crate::store::settings::Settings;
 use crate::store::unfinished::Unfinished;
 use crate::store::words::{Style, Words};
+use crate::store::worker::gallery_message::{GalleryCommand, GalleryEvent};
 
 /// With what a picture in the gallery was painted.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub enum StoreCommand {
     IndexGallery,
     /// Answered by [`StoreEvent::Found`]; only the newest of several waiting ones is.
     SearchGallery(String),
+    /// What else is done with the gallery.
+    OfGallery(GalleryCommand),
     /// The newest request is met first; see [`StoreEvent::ThumbnailsSkipped`].
     LoadThumbnail(PathBuf),
     LoadPicture(PathBuf),
@@ -150,8 +153,9 @@ pub enum StoreEvent {
         /// As it was asked.
         text: String,
         /// `None` where the text says nothing that could be looked for.
-        pictures: Option<HashSet<PathBuf>>,
+        pictures: Option<Found>,
     },
+    OfGallery(GalleryEvent),
     Thumbnail {
         path: PathBuf,
         picture: Result<Arc<Picture>, JobError>,

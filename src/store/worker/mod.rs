@@ -1,10 +1,12 @@
 //! The store's threads: all file work of the window happens there, so that the window never waits for a disk.
 //!
-//! Commands go in through [`StoreHandle::send`], events come out of [`StoreHandle::try_recv`]; neither ever blocks. Five
+//! Commands go in through [`StoreHandle::send`], events come out of [`StoreHandle::try_recv`]; neither ever blocks. Six
 //! threads take the commands: what was drawn is kept however long a scan of folders takes, and so is a picture opened.
 //! The order of events holds for the commands of one thread only.
 
 mod error;
+mod gallery_message;
+mod gallery_tasks;
 mod lane;
 mod message;
 mod pending;
@@ -20,6 +22,7 @@ use std::time::Duration;
 
 use crate::job::Wake;
 use crate::store::paths::Paths;
+pub use crate::store::worker::gallery_message::{GalleryCommand, GalleryEvent, Relative};
 use crate::store::worker::lane::Lane;
 pub use crate::store::worker::message::{Painted, StoreCommand, StoreEvent};
 use crate::store::worker::pending::{Pending, Task};
@@ -85,16 +88,15 @@ impl StoreHandle {
             // What is listed can be searched too.
             self.send(StoreCommand::IndexGallery);
         }
-        if let StoreCommand::UsePicturesFolder(_) = &command {
-            // Each thread has a gallery of its own.
-            for (queue, _) in &self.lanes {
-                queue.pending().push(command.clone());
-                queue.arrived.notify_one();
-            }
-            return;
+        for lane in Lane::also(&command) {
+            self.push(*lane, command.clone());
         }
+        self.push(Lane::of(&command), command);
+    }
+
+    fn push(&self, lane: Lane, command: StoreCommand) {
         // All lanes are there: `start` gives no handle else.
-        if let Some((queue, _)) = self.lanes.get(Lane::of(&command) as usize) {
+        if let Some((queue, _)) = self.lanes.get(lane as usize) {
             queue.pending().push(command);
             queue.arrived.notify_one();
         }

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use crate::store::settings::Settings;
+use crate::store::worker::gallery_message::GalleryCommand;
 use crate::store::worker::message::StoreCommand;
 
 /// More than any screen shows at once.
@@ -101,6 +102,7 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::SaveCanvas { .. }
         | C::SaveMask { .. }
         | C::KeepSteps(_)
+        | C::OfGallery(GalleryCommand::Label(_) | GalleryCommand::ForgetLabels(_))
         | C::SaveKeys { .. }
         | C::KeepStyle(_)
         | C::ForgetStyle(_)
@@ -108,6 +110,14 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         C::ScanGallery
         | C::IndexGallery
         | C::SearchGallery(_)
+        // Watching is for what is listed, and an export that nobody follows writes no more.
+        | C::OfGallery(
+            GalleryCommand::Watch(_)
+            | GalleryCommand::FindFamily(_)
+            | GalleryCommand::OpenLabels
+            | GalleryCommand::ListFacets
+            | GalleryCommand::Export(_),
+        )
         | C::LoadThumbnail(_)
         | C::LoadPicture(_)
         | C::LoadResults(_)

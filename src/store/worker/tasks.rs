@@ -20,6 +20,7 @@ use crate::store::models::prompt_references::ReferenceError;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::index::Index;
+use crate::store::pictures::labels::Labels;
 use crate::store::pictures::mask_file::MaskChannel;
 use crate::store::pictures::metadata::settings_in;
 use crate::store::pictures::picture_file::Painting;
@@ -38,8 +39,8 @@ const THUMBNAIL_SIDE_PX: u32 = 256;
 
 /// What one thread works with. Each has one of its own and uses what its commands need of it.
 pub(crate) struct Tasks {
-    paths: Paths,
-    gallery: Gallery,
+    pub(super) paths: Paths,
+    pub(super) gallery: Gallery,
     thumbnails: Thumbnails,
     /// Not before it was asked for, and not after it has failed.
     journal: Option<Journal>,
@@ -48,8 +49,10 @@ pub(crate) struct Tasks {
     tags: TagFiles,
     /// Opened when it is first needed.
     index: Option<Index>,
+    /// As they were read or changed last.
+    pub(super) labels: Option<Arc<Labels>>,
     /// The handle is gone: nobody waits for a scan any more.
-    closing: Arc<AtomicBool>,
+    pub(super) closing: Arc<AtomicBool>,
 }
 
 impl Tasks {
@@ -61,6 +64,7 @@ impl Tasks {
             seen_models: models::list::Seen::new(),
             tags: TagFiles::default(),
             index: None,
+            labels: None,
             closing,
             paths,
         }
@@ -92,8 +96,12 @@ impl Tasks {
                 return Ok(None);
             }
             StoreCommand::SearchGallery(text) => {
-                let pictures = self.with_index(|index| index.search(&text))?;
+                let labels = self.known_labels();
+                let pictures = self.with_index(|index| index.search(&text, &labels))?;
                 StoreEvent::Found { text, pictures }
+            }
+            StoreCommand::OfGallery(command) => {
+                return Ok(self.answer_of_gallery(command, post)?.map(StoreEvent::OfGallery));
             }
             StoreCommand::LoadPicture(path) => load_picture(path),
             StoreCommand::LoadResults(paths) => {
@@ -153,7 +161,7 @@ impl Tasks {
                 return Ok(None);
             }
             StoreCommand::UsePicturesFolder(folder) => {
-                self.gallery = Gallery::of(folder.clone());
+                self.gallery = Gallery::of(folder.clone()).watching(self.gallery.watched());
                 self.paths.pictures_folder = folder;
                 return Ok(None);
             }
@@ -214,7 +222,7 @@ impl Tasks {
             }
             !closing.load(Ordering::Relaxed)
         };
-        let read = |path: &Path| request_in(path).map(|request| *request);
+        let read = |path: &Path| settings_in::read(path).ok().flatten();
         if self.with_index(|index| index.refresh(&days, &read, &mut go_on))? {
             post(StoreEvent::Indexed);
         }
@@ -222,7 +230,10 @@ impl Tasks {
     }
 
     /// Works with the index; one that shows itself as damaged is begun anew, and asked again.
-    fn with_index<T>(&mut self, mut work: impl FnMut(&mut Index) -> rusqlite::Result<T>) -> Result<T, TaskError> {
+    pub(super) fn with_index<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Index) -> rusqlite::Result<T>,
+    ) -> Result<T, TaskError> {
         let index = match &mut self.index {
             Some(index) => index,
             none => none.insert(Index::open(&self.paths.gallery_index_file()).map_err(TaskError::Index)?),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Action, FilesAction, LibraryAction, SettingsAction, WordsAction};
+use super::{Action, FilesAction, GalleryAction, LibraryAction, SettingsAction, WordsAction};
 
 /// A dialog that shall open. The window's owner takes these, because only it has the window's handle.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,10 @@ pub enum DialogRequest {
     SaveCanvas,
     OpenMask,
     SaveMask,
+    /// Where copies of pictures are written.
+    ExportFolder,
+    /// Another program's pictures.
+    WatchFolder,
     /// Where new pictures go.
     PicturesFolder,
     /// A list of tags to complete.
@@ -34,6 +38,8 @@ impl DialogRequest {
             Self::SaveCanvas => "Save the canvas as",
             Self::OpenMask => "Load a mask (white is made anew)",
             Self::SaveMask => "Save the mask as",
+            Self::ExportFolder => "Export to a folder",
+            Self::WatchFolder => "Add a folder of pictures",
             Self::PicturesFolder => "Folder for new pictures",
             Self::OpenTags => "Choose a list of tags",
         }
@@ -44,7 +50,8 @@ impl DialogRequest {
     pub fn verb(&self) -> &'static str {
         match self {
             Self::OpenPicture => "Open picture",
-            Self::AddModel => "Add folder",
+            Self::AddModel | Self::WatchFolder => "Add folder",
+            Self::ExportFolder => "Choose folder",
             Self::AddModelFile => "Add file",
             Self::PicturesFolder => "Use this folder",
             Self::OpenMask => "Load mask",
@@ -67,6 +74,8 @@ impl DialogRequest {
             | Self::AddModel
             | Self::AddModelFile
             | Self::OpenMask
+            | Self::ExportFolder
+            | Self::WatchFolder
             | Self::PicturesFolder
             | Self::OpenTags => None,
         }
@@ -84,6 +93,8 @@ impl DialogRequest {
             Self::SaveCanvas => Action::Files(FilesAction::SaveCanvas(path)),
             Self::PicturesFolder => Action::Settings(SettingsAction::PicturesFolder(path)),
             Self::AddModel | Self::AddModelFile => Action::Library(LibraryAction::AddModel(path)),
+            Self::ExportFolder => Action::Gallery(GalleryAction::ExportTo(path)),
+            Self::WatchFolder => Action::Gallery(GalleryAction::WatchFolder(path)),
             Self::SaveAs { from } => Action::Files(FilesAction::CopyFile { from: from.clone(), to: path }),
         }
     }

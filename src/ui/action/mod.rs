@@ -4,6 +4,7 @@ mod canvas;
 mod compare;
 mod dialog;
 mod files;
+mod gallery;
 mod library;
 mod live;
 mod prompt;
@@ -17,6 +18,7 @@ pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, WholeStep,
 pub use compare::{CompareAction, CompareMode};
 pub use dialog::DialogRequest;
 pub use files::FilesAction;
+pub use gallery::{Filter, GalleryAction, SettingsPart, Sort, Step};
 pub use library::{Column, LibraryAction, Tab};
 pub use live::LiveAction;
 pub use prompt::PromptAction;
@@ -35,6 +37,7 @@ pub enum Action {
     Canvas(CanvasAction),
     Compare(CompareAction),
     Files(FilesAction),
+    Gallery(GalleryAction),
     Library(LibraryAction),
     Live(LiveAction),
     Settings(SettingsAction),

@@ -47,6 +47,10 @@ pub enum Sheet {
     Selector,
     /// A field for a path, where the desktop has no file dialog.
     Path,
+    /// How copies of pictures are written.
+    Export,
+    /// Tags, or collections, of pictures.
+    Labels,
     Settings,
     /// Everything that can be done, by name.
     Palette,

@@ -43,7 +43,10 @@ pub(crate) fn open(
             Box::pin(dialog.add_filter("Model files", &endings).pick_file())
         }
         DialogRequest::OpenTags => Box::pin(dialog.add_filter("Lists of tags", &["csv", "tsv", "txt"]).pick_file()),
-        DialogRequest::AddModel | DialogRequest::PicturesFolder => Box::pin(dialog.pick_folder()),
+        DialogRequest::AddModel
+        | DialogRequest::PicturesFolder
+        | DialogRequest::ExportFolder
+        | DialogRequest::WatchFolder => Box::pin(dialog.pick_folder()),
         DialogRequest::SaveMask | DialogRequest::SaveCanvas | DialogRequest::SaveAs { .. } => {
             Box::pin(dialog.save_file())
         }

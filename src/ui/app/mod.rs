@@ -7,6 +7,7 @@ pub(crate) mod clipboard;
 pub(crate) mod completions;
 mod dialogs;
 pub(crate) mod engine_events;
+mod gallery_events;
 mod kept;
 pub(crate) mod live;
 pub(crate) mod live_events;

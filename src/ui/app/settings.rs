@@ -154,6 +154,7 @@ pub(crate) fn settings_of(state: &AppState, old: &Settings) -> Settings {
         init: None,
         mask: None,
         worked_px: None,
+        made_from: None,
         inpaint: state.inpaint.settings.clone(),
         compute: state.memory.compute,
         ..old.draft.request.clone()

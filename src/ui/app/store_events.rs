@@ -12,8 +12,9 @@ use crate::store::models::entry::ModelEntry;
 use crate::store::models::list::ModelList;
 use crate::store::pictures::programs::{PictureSettings, Program};
 use crate::store::settings::Settings;
-use crate::store::worker::{Painted, StoreCommand, StoreEvent};
+use crate::store::worker::{GalleryCommand, Painted, StoreCommand, StoreEvent};
 use crate::ui::action::{LookingAt, Sheet};
+use crate::ui::app::gallery_events;
 use crate::ui::app::studio::Studio;
 use crate::ui::gallery::state::Thumbnail;
 use crate::ui::machine::MachineStage;
@@ -25,7 +26,11 @@ impl Studio {
     pub(super) fn take_from_store(&mut self, event: StoreEvent) {
         let (state, settings) = (&mut self.state, &mut self.saver.current);
         match event {
-            StoreEvent::Indexed => state.gallery.search.ask_again(),
+            StoreEvent::Indexed => {
+                state.gallery.search.ask_again();
+                self.ask_family();
+            }
+            StoreEvent::OfGallery(event) => self.take_from_gallery(event),
             StoreEvent::Found { text, pictures } => state.gallery.search.answer(&text, pictures),
             StoreEvent::Gallery(days) => {
                 state.gallery.take_listing(days);
@@ -46,15 +51,25 @@ impl Studio {
                     note_all(state, &notices);
                 }
                 let request = settings.as_ref().map(|settings| &settings.request);
-                if !state.compare.take(&path, &picture, request) {
-                    picture_arrived(state, path, picture, settings.map(|settings| settings.program));
+                if state.compare.take(&path, &picture, request) {
+                    return;
                 }
+                let program = settings.as_ref().map(|settings| settings.program);
+                if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
+                    state.gallery.view.settings = Some((path.clone(), settings));
+                }
+                picture_arrived(state, path, picture, program);
             }
             StoreEvent::Picture { path, picture: Err(error), .. } => {
                 state.canvas.opening.retain(|file| *file != path);
                 state.compare.leave_out(&path);
                 if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
-                    state.canvas.looking_at = LookingAt::Canvas;
+                    if state.gallery.view.is_open {
+                        // One goes on to the next with the same keys.
+                        state.gallery.view.settings = Some((path.clone(), None));
+                    } else {
+                        state.canvas.looking_at = LookingAt::Canvas;
+                    }
                 }
                 state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
             }
@@ -63,6 +78,9 @@ impl Studio {
             }
             StoreEvent::Deleted(files) => {
                 state.gallery.forget(&files);
+                if state.gallery.labels.has_any(&files) {
+                    self.store.send(StoreCommand::OfGallery(GalleryCommand::ForgetLabels(files.clone())));
+                }
                 if !state.gallery.leaving.answered(&files) {
                     self.store.send(StoreCommand::ScanGallery);
                 }
@@ -86,16 +104,7 @@ impl Studio {
                     settings.known_models.push(folder);
                 }
             }
-            StoreEvent::Request { path, settings: Some(settings), painted } => {
-                use_settings(state, &settings);
-                if let Some(painted) = painted {
-                    use_painting(state, path, *painted);
-                }
-                report_settings(state, &settings);
-            }
-            StoreEvent::Request { path, settings: None, .. } => {
-                state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
-            }
+            StoreEvent::Request { path, settings, painted } => self.take_settings(path, settings, painted),
             StoreEvent::Mask { mask: Ok(mask), notices, .. } => {
                 if state.canvas.load_mask(mask) {
                     note_all(state, &notices);
@@ -125,6 +134,24 @@ impl Studio {
             StoreEvent::DownloadDiscarded(name) => self.downloads.forget(&name),
             StoreEvent::Problem(error) => state.toasts.error(words::of_error(&error), None),
         }
+    }
+
+    /// Writes a picture's settings into the panel, or the part of them that was asked for.
+    fn take_settings(&mut self, path: PathBuf, settings: Option<Box<PictureSettings>>, painted: Option<Box<Painted>>) {
+        let state = &mut self.state;
+        let part = state.gallery.view.take_wanted(&path);
+        let Some(settings) = settings else {
+            state.toasts.note(format!("{} does not say how it was made.", name_of(&path)));
+            return;
+        };
+        if part.is_some_and(|part| gallery_events::use_part(state, part, &settings, &path)) {
+            return;
+        }
+        use_settings(state, &settings);
+        if let Some(painted) = painted {
+            use_painting(state, path, *painted);
+        }
+        report_settings(state, &settings);
     }
 }
 

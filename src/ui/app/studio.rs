@@ -23,6 +23,7 @@ use crate::ui::app::clipboard;
 use crate::ui::app::completions::{self, Completions};
 use crate::ui::app::engine_events;
 use crate::ui::app::engine_events::Aftermath;
+use crate::ui::app::gallery_events;
 use crate::ui::app::live_events;
 use crate::ui::app::runs::PreparedRuns;
 use crate::ui::app::services::Services;
@@ -94,10 +95,7 @@ impl Studio {
         store.send(StoreCommand::OpenCanvas);
         store.send(StoreCommand::LoadResults(settings.results.clone()));
         store.send(StoreCommand::FindUnfinished);
-        if let Some(folder) = settings.preferences.saving.folder.clone() {
-            store.send(StoreCommand::UsePicturesFolder(folder));
-        }
-        store.send(StoreCommand::ScanGallery);
+        gallery_events::open(&store, &settings);
         services.saving.set(settings.preferences.saving.clone());
         services.processor.set(settings.preferences.processor);
 
@@ -129,6 +127,7 @@ impl Studio {
         let folder = settings.preferences.saving.folder.as_ref().unwrap_or(&services.paths.pictures_folder);
         state.gallery.folder_text = folder_text(folder);
         state.gallery.starred.clone_from(&settings.starred);
+        state.gallery.watched.clone_from(&settings.gallery_folders);
         let (keymap, wrong_keys) = keymap::Keymap::new(&services.keys);
         keymap::install(ctx, keymap);
         for problem in services.problem.iter().chain(&wrong_keys) {
@@ -207,6 +206,7 @@ impl Studio {
             canvas::select::take(&mut self.state, event);
         }
         self.keep_steps();
+        self.keep_view();
         let wanted = self.state.gallery.thumbnails.take_wanted();
         let new = self.state.gallery.words.unknown(wanted.iter().map(PathBuf::as_path));
         if !new.is_empty() {
@@ -302,6 +302,9 @@ impl Studio {
             }
             Some(Sheet::Palette) => palette::show(&ctx, &mut self.state, &self.saver.current, &mut actions),
             Some(Sheet::Inspection) => library::inspection::show(&ctx, &self.state, &mut actions),
+            Some(sheet @ (Sheet::Export | Sheet::Labels)) => {
+                gallery::sheets::show(&ctx, sheet, &mut self.state, &mut actions);
+            }
             Some(sheet) => sheets::show(&ctx, sheet, &mut self.state, &mut actions),
             None => {}
         }
@@ -333,6 +336,10 @@ impl Studio {
             .frame(plain(tokens.panel).inner_margin(egui::Margin { left: 16, right: 8, top: 0, bottom: 0 }))
             .show_separator_line(false)
             .show(ui, |ui| status_bar::show(ui, state, layout, actions));
+        state.gallery.refresh();
+        if state.gallery.view.is_open && !state.compare.is_open() {
+            return gallery::view::show(ui, state, textures, layout, actions);
+        }
         let full =
             layout.prompt == PanelForm::Full || (layout.prompt == PanelForm::Rail && state.panels.prompt.over_canvas);
         if full {

@@ -3,9 +3,10 @@
 use egui::{MenuBar, ThemePreference, Ui};
 
 use crate::canvas::tools::Tool;
+use crate::store::pictures::labels::LabelKind;
 use crate::ui::action::{
-    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LiveAction, LookingAt, MaskStep, PromptAction,
-    QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
+    Action, CanvasAction, DialogRequest, FilesAction, GalleryAction, LibraryAction, LiveAction, LookingAt, MaskStep,
+    PromptAction, QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::input::shortcuts::Command;
 use crate::ui::input::{available, keymap, pressed};
@@ -119,17 +120,19 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         }
     }
     ui.add(egui::Separator::default().spacing(9.0));
-    if entry(ui, "Use as input", Some(Command::Accept), over_canvas && shown.is_some()) {
+    let use_key = if state.gallery.view.is_open { Command::UseResult } else { Command::Accept };
+    if entry(ui, "Use as input", Some(use_key), over_canvas && shown.is_some()) {
         actions.push(Action::Results(ResultsAction::Accept));
     }
     if entry(ui, "Set aside", Some(Command::SetAside), over_canvas) {
         actions.push(Action::Results(ResultsAction::SetAside));
     }
-    if entry(ui, "Use these settings", None, over_canvas && shown.is_some())
+    if entry(ui, "Use these settings", Some(Command::UseSettings), shown.is_some())
         && let Some(file) = &shown
     {
         actions.push(Action::Prompt(PromptAction::UseSettings(file.clone())));
     }
+    gallery_entries(ui, state, actions);
     if entry(ui, "Move to Trash", Some(Command::Trash), over_canvas && shown.is_some())
         && let Some(file) = &shown
     {
@@ -156,6 +159,29 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         ("Generate in front", Command::GenerateInFront),
     ] {
         command(ui, state, words, asked, actions);
+    }
+}
+
+/// What is done with the picture that is seen, or with the selected ones.
+fn gallery_entries(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    let shown = state.shown_file().filter(|_| state.is_over_canvas());
+    let any = !state.gallery.selection.is_empty() || shown.is_some();
+    let files = || {
+        let selected = state.gallery.selected();
+        if selected.is_empty() { shown.clone().into_iter().collect() } else { selected }
+    };
+    for (words, key, kind) in
+        [("Tags…", Command::Tag, LabelKind::Tag), ("Collections…", Command::Collect, LabelKind::Collection)]
+    {
+        if entry(ui, words, Some(key), any) {
+            actions.push(Action::Gallery(GalleryAction::OpenLabels { files: files(), kind }));
+        }
+    }
+    if entry(ui, "Export…", Some(Command::Export), any) {
+        actions.push(Action::Gallery(GalleryAction::OpenExport(files())));
+    }
+    if state.gallery.view.is_open && entry(ui, "Select all", Some(Command::SelectAll), true) {
+        actions.push(Action::Gallery(GalleryAction::SelectAll));
     }
 }
 
@@ -217,8 +243,14 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Prompt panel", Some(Command::PromptPanel), true) {
         actions.push(Action::Window(WindowAction::TogglePromptPanel));
     }
-    if entry(ui, "Gallery", Some(Command::Gallery), true) {
+    if entry(ui, "Gallery panel", Some(Command::Gallery), true) {
         actions.push(Action::Window(WindowAction::ToggleGallery));
+    }
+    if entry(ui, "Gallery view", Some(Command::GalleryView), !state.gallery.is_empty()) {
+        actions.push(Action::Gallery(GalleryAction::OpenView(None)));
+    }
+    if entry(ui, "Search the gallery", Some(Command::FindPicture), !state.gallery.is_empty()) {
+        actions.push(Action::Gallery(GalleryAction::FocusSearch));
     }
     if entry(ui, "Queue", Some(Command::Queue), true) {
         actions.push(Action::Queue(QueueAction::Toggle));

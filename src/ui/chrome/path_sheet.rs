@@ -30,17 +30,24 @@ impl PathSheet {
     /// The written path; "~" is the home folder. `None` where nothing is written.
     #[must_use]
     pub fn path(&self) -> Option<PathBuf> {
-        let text = self.text.trim().trim_matches('"');
-        let path = Path::new(text);
-        match path.strip_prefix("~").ok().zip(std::env::home_dir()) {
-            Some((rest, home)) => Some(home.join(rest)),
-            None => (!text.is_empty()).then(|| path.to_path_buf()),
-        }
+        written_path(&self.text)
+    }
+}
+
+/// A path as a person writes it; "~" is the home folder. `None` where nothing is written.
+#[must_use]
+pub(in crate::ui) fn written_path(text: &str) -> Option<PathBuf> {
+    let text = text.trim().trim_matches('"');
+    let path = Path::new(text);
+    match path.strip_prefix("~").ok().zip(std::env::home_dir()) {
+        Some((rest, home)) => Some(home.join(rest)),
+        None => (!text.is_empty()).then(|| path.to_path_buf()),
     }
 }
 
 pub(super) fn show(ui: &mut Ui, sheet: &mut PathSheet, actions: &mut Vec<Action>) {
     let words = match sheet.request {
+        DialogRequest::ExportFolder | DialogRequest::WatchFolder => "Write the folder's path here.",
         DialogRequest::AddModel => "Write the folder's path here, or drop the folder on the window.",
         DialogRequest::SaveAs { .. } | DialogRequest::SaveCanvas | DialogRequest::SaveMask => {
             "Write here where it shall be saved."

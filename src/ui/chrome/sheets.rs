@@ -38,7 +38,7 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
         let content = egui::ScrollArea::vertical().max_height((most.y - HEAD_AND_FOOT).max(64.0));
         content.auto_shrink([false, true]).show(ui, |ui| match sheet {
             // Drawn in rooms of their own.
-            Sheet::Library | Sheet::Inspection | Sheet::Settings | Sheet::Palette => {}
+            Sheet::Library | Sheet::Inspection | Sheet::Settings | Sheet::Palette | Sheet::Export | Sheet::Labels => {}
             Sheet::Keys => keys(ui),
             Sheet::About => about(ui),
             Sheet::Manual => manual_sheet::show(ui),
@@ -70,6 +70,7 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
 fn title(sheet: Sheet) -> &'static str {
     match sheet {
         Sheet::Library | Sheet::Inspection => "Models",
+        Sheet::Export | Sheet::Labels => "Pictures",
         Sheet::Settings => "Settings",
         Sheet::Palette => "Actions",
         Sheet::Keys => "Keys",

@@ -1,43 +1,23 @@
 //! The right panel: every picture on disk, a heading for each day. Only what is seen is drawn and asked for.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-
 use egui::epaint::text::LayoutJob;
-use egui::{
-    Align, Area, Frame, Id, Margin, Order, Panel, Rect, ScrollArea, StrokeKind, TextEdit, Ui, UiBuilder, pos2, vec2,
-};
+use egui::{Align, Area, Frame, Id, Order, Panel, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
-use crate::store::pictures::gallery::{GalleryDay, GalleryPicture};
-use crate::ui::action::{Action, GalleryView, LookingAt, ResultsAction, WindowAction};
+use crate::ui::action::{Action, WindowAction};
 use crate::ui::chrome::layout;
 use crate::ui::chrome::layout::{Layout, PanelForm};
-use crate::ui::gallery::rows::{FoundDay, GAP, Grid, HEADING, name_of};
-use crate::ui::gallery::state::{GalleryState, Thumbnail, Thumbnails};
-use crate::ui::gallery::words::GalleryWords;
-use crate::ui::results::candidate::Candidates;
-use crate::ui::results::picture_menu;
+use crate::ui::gallery::state::GalleryState;
+use crate::ui::gallery::tiles::Drawing;
+use crate::ui::gallery::{action_bar, filters, grid, header};
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
-use crate::ui::widgets::{IconButton, Tile, TileStage, look, paint};
+use crate::ui::widgets::{IconButton, paint};
 
-const LEAST_TILE: f32 = 108.0;
 const RAIL_TILE: f32 = 32.0;
 /// The chosen ring reaches out so far.
-const RING: f32 = 4.0;
-
-/// What drawing a picture needs.
-struct Drawing<'a> {
-    thumbnails: &'a mut Thumbnails,
-    words: &'a GalleryWords,
-    starred: &'a BTreeSet<PathBuf>,
-    candidates: &'a Candidates,
-    looking_at: &'a LookingAt,
-    textures: &'a mut Textures,
-    actions: &'a mut Vec<Action>,
-}
+pub(super) const RING: f32 = 4.0;
 
 pub(crate) fn show(
     ui: &mut Ui,
@@ -54,7 +34,7 @@ pub(crate) fn show(
             let panel = Panel::right("gallery").resizable(true).default_size(state.panels.gallery_width);
             let widths = layout::GALLERY_WIDTH..=layout::GALLERY_WIDTH_WIDEST;
             let panel = panel.size_range(widths).frame(frame).show_separator_line(false);
-            let drawn = panel.show(ui, |ui| full(ui, state, textures, actions));
+            let drawn = panel.show(ui, |ui| full(ui, state, textures, false, actions));
             state.panels.gallery_width = drawn.response.rect.width();
             seam(ui, drawn.response.rect);
             return;
@@ -72,166 +52,43 @@ pub(crate) fn show(
             frame.shadow(ui.visuals().popup_shadow).show(ui, |ui| {
                 ui.set_min_size(size);
                 ui.set_max_size(size);
-                full(ui, state, textures, actions);
+                full(ui, state, textures, false, actions);
             });
         });
     }
 }
 
 /// The line between this panel and its neighbour.
-fn seam(ui: &Ui, panel: Rect) {
+pub(super) fn seam(ui: &Ui, panel: Rect) {
     ui.painter().rect_filled(paint::left_part(panel, 1.0), 0.0, theme::tokens(ui).edge);
 }
 
-fn full(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
+/// Search, filters and pictures. In the view a click may have to `open` a picture, since there is no room beside.
+pub(super) fn full(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, opens: bool, actions: &mut Vec<Action>) {
     let padding = f32::from(theme::PANEL_PADDING);
-    let AppState { gallery, candidates, canvas, .. } = state;
-    let top = ui.max_rect().shrink2(vec2(padding, 12.0));
+    let bar = action_bar::height(&state.gallery);
+    let whole = ui.max_rect();
+    let top = whole.shrink2(vec2(padding, 12.0));
     let field = Rect::from_min_size(top.min, vec2(top.width(), theme::CONTROL_HEIGHT));
-    let star = paint::right_part(field, theme::CONTROL_HEIGHT);
-    search_field(ui, paint::between(field, 0.0, theme::CONTROL_HEIGHT + theme::HALF), gallery);
-    let only = gallery.search.starred_only;
-    if ui.put(star, IconButton::new(icons::STAR, "Starred only").selected(only)).clicked() {
-        gallery.search.starred_only = !only;
+    let gallery = &mut state.gallery;
+    header::show(ui, field, gallery, actions);
+    let mut from = field.bottom() + 8.0;
+    if gallery.view.is_open || !gallery.search.filters.is_empty() {
+        let chips = Rect::from_min_max(pos2(top.left(), from), top.max);
+        from = filters::show(ui, chips, gallery, actions) + 2.0;
     }
-    let below = Rect::from_min_max(pos2(top.left(), field.bottom() + 8.0), pos2(top.right(), ui.max_rect().bottom()));
-    gallery.search.refresh(&gallery.days, &gallery.starred);
+    let below = Rect::from_min_max(pos2(top.left(), from), pos2(top.right(), whole.bottom()));
     if gallery.search.days().is_empty() {
         if gallery.listed {
             empty(ui, below, gallery);
         }
-        return;
+    } else {
+        grid::show(ui, below, state, textures, opens, actions);
     }
-    let GalleryState { days, thumbnails, search, words, starred, .. } = gallery;
-    let looking_at = &canvas.looking_at;
-    let mut drawing = Drawing { thumbnails, words, starred, candidates, looking_at, textures, actions };
-    let grid = Grid::for_width(below.width(), LEAST_TILE);
-    // Wider than the grid, so that rings are not cut and the scroll bar lies beside the pictures.
-    let area = Rect::from_min_max(below.min - vec2(RING, 0.0), below.max + vec2(padding, 0.0));
-    ui.scope_builder(UiBuilder::new().max_rect(area), |ui| {
-        ScrollArea::vertical().id_salt("gallery").auto_shrink([false, false]).show_viewport(ui, |ui, viewport| {
-            list(ui, viewport, grid, below.width(), days, search.days(), &mut drawing);
-        });
-    });
-}
-
-fn list(
-    ui: &mut Ui,
-    viewport: Rect,
-    grid: Grid,
-    width: f32,
-    days: &[GalleryDay],
-    found: &[FoundDay],
-    drawing: &mut Drawing<'_>,
-) {
-    let total: f32 = found.iter().map(|day| grid.day_height(day.pictures.len())).sum();
-    let origin = ui.max_rect().min + vec2(RING, 0.0);
-    ui.allocate_space(vec2(width, total + f32::from(theme::PANEL_PADDING)));
-    let mut day_top = 0.0;
-    for one in found {
-        let height = grid.day_height(one.pictures.len());
-        let (from, to) = (viewport.top() - day_top, viewport.bottom() - day_top);
-        if from < height
-            && to > 0.0
-            && let Some(day) = days.get(one.day)
-        {
-            let corner = origin + vec2(0.0, day_top);
-            heading(ui, Rect::from_min_size(corner, vec2(width, HEADING)), &day.title, one.pictures.len());
-            for index in grid.visible(one.pictures.len(), from, to) {
-                let rect = Rect::from_min_size(corner + grid.corner(index), vec2(grid.side, grid.side));
-                if let Some(picture) = one.pictures.get(index).and_then(|index| day.pictures.get(*index)) {
-                    drawing.picture(ui, rect, picture);
-                }
-            }
-        }
-        day_top += height;
-        if day_top > viewport.bottom() {
-            break;
-        }
+    if bar > 0.0 {
+        let rect = Rect::from_min_max(pos2(whole.left(), whole.bottom() - bar), whole.max);
+        action_bar::show(ui, rect, state, actions);
     }
-}
-
-fn heading(ui: &Ui, rect: Rect, title: &str, count: usize) {
-    let tokens = theme::tokens(ui);
-    let used = paint::text(ui, rect, Align::Max, &count.to_string(), fonts::body(), tokens.text_3);
-    paint::text(ui, paint::between(rect, 0.0, used + GAP), Align::Min, title, fonts::body(), tokens.text_2);
-}
-
-impl Drawing<'_> {
-    fn picture(&mut self, ui: &Ui, rect: Rect, picture: &GalleryPicture) {
-        let file = &picture.path;
-        let (texture, size_px, stage) = match self.thumbnails.get(file) {
-            Some(Thumbnail::Ready(small)) => {
-                (self.textures.small(small), [small.width(), small.height()], TileStage::Ready)
-            }
-            Some(Thumbnail::Broken(_)) => (None, [1, 1], TileStage::Broken),
-            Some(Thumbnail::Asked) => (None, [1, 1], TileStage::Ready),
-            None => {
-                self.thumbnails.want(file);
-                (None, [1, 1], TileStage::Ready)
-            }
-        };
-        let chosen = matches!(self.looking_at, LookingAt::Gallery(shown) if shown.file == *file);
-        let name = format!("Picture {}", name_of(file));
-        let tile = Tile { name: &name, texture, size_px, stage, chosen };
-        let response = tile.show(ui, rect, ui.scope_id().with(file));
-        if response.clicked() {
-            let view = GalleryView { file: file.clone(), picture: None };
-            self.actions.push(Action::Results(ResultsAction::LookAt(LookingAt::Gallery(view))));
-        }
-        let is_starred = self.starred.contains(file);
-        if is_starred && rect.width() > RAIL_TILE {
-            let corner = Rect::from_min_size(rect.right_top() + vec2(-22.0, 4.0), vec2(18.0, 18.0));
-            ui.painter().rect_filled(corner, theme::RADIUS, egui::Color32::from_black_alpha(184));
-            paint::icon(ui, corner, icons::STAR, theme::SMALL_ICON_PT, theme::DARK.accent_text);
-        }
-        response.context_menu(|ui| picture_menu::show(ui, file, is_starred, self.actions));
-        response.on_hover_ui(|ui| {
-            ui.label(self.hover_text(file));
-        });
-    }
-
-    /// The tooltip's text.
-    fn hover_text(&self, file: &std::path::Path) -> String {
-        if let Some(Thumbnail::Broken(problem)) = self.thumbnails.get(file) {
-            return problem.clone();
-        }
-        if let Some(words) = self.words.of(file) {
-            return format!("{}\n{}", words.prompt, words.facts);
-        }
-        let made_here = self.candidates.list.iter().find(|one| one.made().is_some_and(|made| made.file == file));
-        made_here.map_or_else(|| name_of(file), |one| one.request.prompt.clone())
-    }
-}
-
-fn search_field(ui: &mut Ui, rect: Rect, gallery: &mut GalleryState) {
-    let tokens = theme::tokens(ui);
-    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
-        if gallery.is_empty() {
-            ui.disable();
-        }
-        ui.painter().rect_filled(rect, theme::RADIUS, tokens.inset);
-        let icon_rect = paint::between(paint::left_part(rect, 30.0), 2.0, 0.0);
-        paint::icon(ui, icon_rect, icons::MAGNIFYING_GLASS, theme::MENU_ICON_PT, tokens.text_2);
-        let text = &mut gallery.search.text;
-        let filled = !text.is_empty();
-        let edit = TextEdit::singleline(text)
-            .hint_text("Search")
-            .frame(Frame::NONE.inner_margin(Margin::symmetric(0, 5)))
-            .desired_width(f32::INFINITY);
-        let right = if filled { theme::CONTROL_HEIGHT } else { 8.0 };
-        let response = ui.put(paint::between(rect, 30.0, right), edit).accessible_name("Search pictures");
-        if response.has_focus() {
-            look::paint_field_ring(ui, rect, theme::RADIUS);
-        } else {
-            let stroke = look::Look::of(ui, &response).field_stroke(tokens);
-            ui.painter().rect_stroke(rect, theme::RADIUS, stroke, StrokeKind::Inside);
-        }
-        let clear = paint::right_part(rect, theme::CONTROL_HEIGHT);
-        if filled && ui.put(clear, IconButton::new(icons::X, "Clear the search")).clicked() {
-            gallery.search.text.clear();
-        }
-    });
 }
 
 /// Nothing there yet, or nothing found.
@@ -246,7 +103,7 @@ fn empty(ui: &Ui, rect: Rect, gallery: &GalleryState) {
             if gallery.search.starred_only {
                 "No picture with a star fits. The key . gives the shown one a star.".to_owned()
             } else {
-                "No picture has these words in its prompt, model, LoRAs, sampler or file name.".to_owned()
+                "No picture has these words in its prompt, model, LoRAs, sampler, tags or file name.".to_owned()
             },
         )
     };
@@ -277,10 +134,12 @@ fn rail(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mu
         actions.push(Action::Window(WindowAction::ToggleGallery));
     }
     let area = Rect::from_min_max(pos2(ui.max_rect().left() + 1.0, open.bottom() + 4.0), ui.max_rect().max);
-    let GalleryState { days, thumbnails, words, starred, .. } = gallery;
+    let GalleryState { days, thumbnails, words, starred, selection, .. } = gallery;
     let count: usize = days.iter().map(|day| day.pictures.len()).sum();
     let looking_at = &canvas.looking_at;
-    let mut drawing = Drawing { thumbnails, words, starred, candidates, looking_at, textures, actions };
+    let opens = false;
+    let mut drawing =
+        Drawing { thumbnails, words, starred, selection, candidates, looking_at, textures, actions, opens };
     ui.scope_builder(UiBuilder::new().max_rect(area), |ui| {
         ScrollArea::vertical().id_salt("gallery rail").auto_shrink([false, false]).show_viewport(ui, |ui, viewport| {
             let origin = ui.max_rect().min + vec2((area.width() - RAIL_TILE) / 2.0, RING + 4.0);

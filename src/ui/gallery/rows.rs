@@ -1,11 +1,17 @@
 //! Which pictures the gallery lists and where each lies: found again only when something changed, so that 20,000
 //! pictures cost a frame nothing.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use egui::Rect;
+
 use crate::store::pictures::gallery::{GalleryDay, GalleryPicture};
+use crate::store::pictures::index::Found;
+use crate::store::pictures::picture_key::key_of;
+use crate::ui::action::{Filter, Sort};
+use crate::ui::gallery::filters;
 
 /// Height of a day's heading.
 pub(super) const HEADING: f32 = 28.0;
@@ -15,11 +21,14 @@ pub(super) const GAP: f32 = 12.0;
 #[derive(Default)]
 pub struct GallerySearch {
     pub text: String,
+    /// All of them must fit besides.
+    pub filters: Vec<Filter>,
+    pub sort: Sort,
     pub starred_only: bool,
     /// What the store was asked last.
     asked: String,
     /// The newest answer: `None` is every picture.
-    found: Option<HashSet<PathBuf>>,
+    found: Option<Found>,
     /// What that was an answer to.
     answered: String,
     /// Counts the answers.
@@ -44,16 +53,24 @@ struct Signature {
     answers: u64,
     starred_only: bool,
     stars: usize,
+    sort: Sort,
 }
 
 impl GallerySearch {
+    /// What is searched for: the words, and the filters as the search writes them.
+    fn question(&self) -> String {
+        let words = [self.text.trim().to_owned()];
+        let parts = words.into_iter().filter(|words| !words.is_empty()).chain(self.filters.iter().map(filters::term));
+        parts.collect::<Vec<_>>().join(" ")
+    }
+
     /// What the store is to be asked now, if the text is another than last time.
     pub fn take_question(&mut self) -> Option<String> {
-        let text = self.text.trim();
+        let text = self.question();
         if text == self.asked {
             return None;
         }
-        self.asked = text.to_owned();
+        self.asked.clone_from(&text);
         if text.is_empty() {
             (self.found, self.answered) = (None, String::new());
             self.answers += 1;
@@ -68,52 +85,64 @@ impl GallerySearch {
     }
 
     /// An answer to another text than the newest comes too late. Until the newest is there, the last one is shown.
-    pub fn answer(&mut self, text: &str, found: Option<HashSet<PathBuf>>) {
+    pub fn answer(&mut self, text: &str, found: Option<Found>) {
         if text == self.asked {
             (self.found, self.answered) = (found, text.to_owned());
             self.answers += 1;
         }
     }
 
-    /// Lists again what is found if the pictures or the answer are others than last time.
-    pub fn refresh(&mut self, days: &[GalleryDay], starred: &BTreeSet<PathBuf>) {
+    /// Lists again what is found if the pictures or the answer are others than last time; whether it did.
+    pub fn refresh(&mut self, days: &[GalleryDay], starred: &BTreeSet<PathBuf>) -> bool {
         let seen = Signature {
             counts: days.iter().map(|day| day.pictures.len()).collect(),
             newest: days.first().and_then(|day| day.pictures.first()).cloned(),
             answers: self.answers,
             starred_only: self.starred_only,
             stars: if self.starred_only { starred.len() } else { 0 },
+            sort: self.sort,
         };
         if seen == self.seen {
-            return;
+            return false;
         }
         let fits = |picture: &GalleryPicture| {
             (!self.starred_only || starred.contains(&picture.path))
-                && self.found.as_ref().is_none_or(|found| found.contains(&picture.path))
+                && self.found.as_ref().is_none_or(|found| found.contains(key_of(&picture.path)))
         };
         let found = days.iter().enumerate().map(|(day, listed)| {
             let pictures = listed.pictures.iter().enumerate().filter(|(_, picture)| fits(picture));
             FoundDay { day, pictures: pictures.map(|(index, _)| index).collect() }
         });
         self.days = found.filter(|day| !day.pictures.is_empty()).collect();
+        if self.sort == Sort::OldestFirst {
+            self.days.reverse();
+            self.days.iter_mut().for_each(|day| day.pictures.reverse());
+        }
         self.seen = seen;
+        true
     }
 
     /// Whether not everything is listed.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        self.starred_only || !self.text.trim().is_empty()
+        self.starred_only || !self.filters.is_empty() || !self.text.trim().is_empty()
     }
 
     /// Whether what is listed is the answer to what is typed.
     #[must_use]
     pub fn is_answered(&self) -> bool {
-        self.answered == self.text.trim()
+        self.answered == self.question()
     }
 
     #[must_use]
     pub fn days(&self) -> &[FoundDay] {
         &self.days
+    }
+
+    /// How many pictures are listed.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.days.iter().map(|day| day.pictures.len()).sum()
     }
 }
 
@@ -152,12 +181,45 @@ impl Grid {
         start..((row(to) + 1) * self.columns).clamp(start, pictures)
     }
 
+    /// Which of a day's pictures lie at least partly in a rectangle under the day's upper left corner.
+    pub(super) fn inside(self, pictures: usize, rect: Rect) -> impl Iterator<Item = usize> {
+        let side = egui::Vec2::splat(self.side);
+        let touches = move |index: &usize| Rect::from_min_size(self.corner(*index).to_pos2(), side).intersects(rect);
+        self.visible(pictures, rect.top(), rect.bottom()).filter(touches)
+    }
+
     /// The upper left corner of a picture, under its day's upper left corner.
     #[must_use]
     pub(super) fn corner(self, index: usize) -> egui::Vec2 {
         let (row, column) = (index / self.columns, index % self.columns);
         egui::vec2(column as f32, row as f32) * (self.side + GAP) + egui::vec2(0.0, HEADING)
     }
+}
+
+/// The picture `by` rows further down in days of so many pictures, in the same column where there is one: as (day, index).
+#[must_use]
+pub(super) fn row_step(counts: &[usize], columns: usize, from: (usize, usize), by: isize) -> Option<(usize, usize)> {
+    let columns = columns.max(1);
+    let (mut day, mut index) = from;
+    let column = index % columns;
+    for _ in 0..by.unsigned_abs() {
+        if by > 0 {
+            let last_row = (counts.get(day)?.checked_sub(1)?) / columns;
+            if index / columns < last_row {
+                index = (index + columns).min(counts[day] - 1);
+            } else {
+                day += 1;
+                index = column.min(counts.get(day)?.checked_sub(1)?);
+            }
+        } else if index >= columns {
+            index -= columns;
+        } else {
+            day = day.checked_sub(1)?;
+            let last = counts.get(day)?.checked_sub(1)?;
+            index = (last / columns * columns + column).min(last);
+        }
+    }
+    Some((day, index))
 }
 
 #[cfg(test)]
@@ -187,16 +249,46 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_stepped_over_the_days_headings() {
+        let counts = [5, 2, 7];
+        for (from, by, wanted) in [
+            ((0, 0), 1, Some((0, 3))),
+            ((0, 2), 1, Some((0, 4))),
+            ((0, 4), 1, Some((1, 1))),
+            ((1, 1), 1, Some((2, 1))),
+            ((2, 6), 1, None),
+            ((2, 2), -1, Some((1, 1))),
+            ((1, 0), -1, Some((0, 3))),
+            ((0, 1), -1, None),
+            ((0, 0), 3, Some((2, 0))),
+        ] {
+            assert_eq!(row_step(&counts, 3, from, by), wanted, "{from:?} {by}");
+        }
+    }
+
+    #[test]
+    fn a_band_takes_what_it_touches() {
+        let grid = Grid { columns: 3, side: 100.0 };
+        let band = |left, top, right, bottom| {
+            let rect = Rect::from_min_max(egui::pos2(left, top), egui::pos2(right, bottom));
+            grid.inside(7, rect).collect::<Vec<_>>()
+        };
+        assert_eq!(band(150.0, HEADING + 50.0, 250.0, HEADING + 130.0), [1, 2, 4, 5]);
+        assert_eq!(band(101.0, HEADING + 10.0, 111.0, HEADING + 20.0), Vec::<usize>::new(), "between two");
+        assert_eq!(band(-50.0, -50.0, 900.0, 900.0).len(), 7);
+    }
+
+    #[test]
     fn a_search_leaves_out_days_without_a_match_and_late_answers() {
         let days = [day("Today", &["/a/00002-77.png", "/a/00001-5.png"]), day("Yesterday", &["/b/fox.png"])];
         let mut search = GallerySearch::default();
         let mut starred = BTreeSet::new();
         let listed = |search: &mut GallerySearch| {
-            search.refresh(&days, &starred);
+            let _ = search.refresh(&days, &starred);
             search.days().iter().map(|found| (found.day, found.pictures.clone())).collect::<Vec<_>>()
         };
         let all = vec![(0, vec![0, 1]), (1, vec![0])];
-        let fox = || Some(HashSet::from([PathBuf::from("/b/fox.png")]));
+        let fox = || Some([Path::new("/b/fox.png")].into_iter().collect());
         assert_eq!((search.take_question(), listed(&mut search)), (None, all.clone()));
         search.text = " fox ".into();
         assert_eq!(search.take_question().as_deref(), Some("fox"));
@@ -205,7 +297,7 @@ mod tests {
             (None, all.clone()),
             "nothing is hidden before the answer"
         );
-        search.answer("fo", Some(HashSet::new()));
+        search.answer("fo", Some(Found::default()));
         assert_eq!(listed(&mut search), all, "an answer to another text");
         search.answer("fox", fox());
         assert_eq!(listed(&mut search), [(1, vec![0])]);
@@ -217,7 +309,14 @@ mod tests {
         search.starred_only = true;
         assert!(listed(&mut search).is_empty());
         starred.insert("/b/fox.png".into());
-        search.refresh(&days, &starred);
+        assert!(search.refresh(&days, &starred) && !search.refresh(&days, &starred));
         assert_eq!(search.days().len(), 1);
+        (search.starred_only, search.sort) = (false, Sort::OldestFirst);
+        let _ = search.refresh(&days, &starred);
+        let listed: Vec<_> = search.days().iter().map(|found| (found.day, found.pictures.clone())).collect();
+        assert_eq!(listed, [(1, vec![0]), (0, vec![1, 0])]);
+        search.filters.push(Filter::Tag("cover art".into()));
+        search.text = "fox".into();
+        assert_eq!(search.take_question().as_deref(), Some("fox tag:\"cover art\""));
     }
 }

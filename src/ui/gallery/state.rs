@@ -1,13 +1,20 @@
 //! The pictures on disk as the right panel lists them: newest first, a heading for each day.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::raster::Picture;
 use crate::store::pictures::gallery::{GalleryDay, GalleryPicture};
+use crate::store::pictures::index::Facets;
+use crate::store::pictures::labels::Labels;
+use crate::ui::gallery::export_state::ExportPanel;
+use crate::ui::gallery::labels_state::Labelling;
 use crate::ui::gallery::leaving::LeavingPictures;
+use crate::ui::gallery::rows;
 use crate::ui::gallery::rows::GallerySearch;
+use crate::ui::gallery::selection::Selection;
+use crate::ui::gallery::view::state::PictureView;
 use crate::ui::gallery::words::GalleryWords;
 
 /// The right panel.
@@ -25,6 +32,32 @@ pub struct GalleryState {
     pub listed: bool,
     /// Where the pictures are kept, as a person reads it: "Pictures / Inkwick".
     pub folder_text: String,
+    /// Other programs' folders that are listed too.
+    pub watched: Vec<PathBuf>,
+    /// Tags and collections, as their file has them.
+    pub labels: Arc<Labels>,
+    /// What the filters offer.
+    pub facets: Facets,
+    pub selection: Selection,
+    /// While it is drawn.
+    pub band: Option<Band>,
+    pub view: PictureView,
+    pub export: ExportPanel,
+    /// What the sheet of tags and collections is about.
+    pub labelling: Labelling,
+    /// Of the grid as it was drawn last.
+    pub columns: usize,
+    /// Comes into sight in the next frame.
+    pub reveal: Option<PathBuf>,
+    /// The search field gets the keyboard.
+    pub wants_search: bool,
+}
+
+/// A rubber band: a corner of it in the grid's own points, and what was selected before.
+#[derive(Clone, Debug)]
+pub struct Band {
+    pub from: egui::Pos2,
+    pub before: Vec<PathBuf>,
 }
 
 impl GalleryState {
@@ -33,23 +66,68 @@ impl GalleryState {
         self.days.iter().flat_map(|day| &day.pictures)
     }
 
-    /// Those that the panel lists: what was found, while one searches.
-    #[must_use]
-    pub fn listed_files(&self) -> Vec<&Path> {
-        if !self.search.is_active() {
-            return self.pictures().map(|picture| picture.path.as_path()).collect();
-        }
+    /// Those that the panel lists, in its order: what was found, while one searches.
+    pub fn listed(&self) -> impl Iterator<Item = &Path> {
         let found = self.search.days().iter().filter_map(|found| Some((self.days.get(found.day)?, &found.pictures)));
         let files = found.flat_map(|(day, pictures)| pictures.iter().filter_map(|index| day.pictures.get(*index)));
-        files.map(|picture| picture.path.as_path()).collect()
+        files.map(|picture| picture.path.as_path())
     }
 
-    /// What is looked at when this one goes: the next, or, at the end, the one before.
     #[must_use]
-    pub fn beside(&self, file: &Path) -> Option<PathBuf> {
+    pub fn listed_files(&self) -> Vec<&Path> {
+        self.listed().collect()
+    }
+
+    /// Where one of them stands, from 0.
+    #[must_use]
+    pub fn place_of(&self, file: &Path) -> Option<usize> {
+        // Whole names at once: parts of paths take ten times as long, and this is asked in each frame.
+        self.listed().position(|listed| listed.as_os_str() == file.as_os_str())
+    }
+
+    /// The picture so many rows further down.
+    #[must_use]
+    pub fn row_step(&self, file: &Path, by: isize) -> Option<PathBuf> {
+        let counts: Vec<usize> = self.search.days().iter().map(|day| day.pictures.len()).collect();
+        let mut index = self.place_of(file)?;
+        let mut day = 0;
+        while index >= *counts.get(day)? {
+            index -= counts[day];
+            day += 1;
+        }
+        let (day, index) = rows::row_step(&counts, self.columns, (day, index), by)?;
+        let found = self.search.days().get(day)?;
+        Some(self.days.get(found.day)?.pictures.get(*found.pictures.get(index)?)?.path.clone())
+    }
+
+    /// What is done with several pictures: those that are selected, if any.
+    #[must_use]
+    pub fn selected(&self) -> Vec<PathBuf> {
+        if self.selection.is_empty() { Vec::new() } else { self.selection.among(&self.listed_files()) }
+    }
+
+    /// Lists again what is found, if something changed.
+    pub fn refresh(&mut self) {
+        if self.search.refresh(&self.days, &self.starred) && !self.selection.is_empty() {
+            let mut selection = std::mem::take(&mut self.selection);
+            selection.keep_listed(&self.listed_files());
+            self.selection = selection;
+        }
+    }
+
+    /// What a picture is as a file.
+    #[must_use]
+    pub fn picture(&self, file: &Path) -> Option<&GalleryPicture> {
+        self.pictures().find(|picture| picture.path.as_os_str() == file.as_os_str())
+    }
+
+    /// What is looked at when this one goes with others: the next that stays, or, at the end, the one before.
+    #[must_use]
+    pub fn beside(&self, file: &Path, going: &HashSet<&Path>) -> Option<PathBuf> {
         let files = self.listed_files();
         let index = files.iter().position(|listed| *listed == file)?;
-        let beside = files.get(index + 1).or_else(|| files.get(index.checked_sub(1)?))?;
+        let stays = |file: &&&Path| !going.contains(**file);
+        let beside = files[index..].iter().find(stays).or_else(|| files[..index].iter().rev().find(stays))?;
         Some(beside.to_path_buf())
     }
 
@@ -69,8 +147,9 @@ impl GalleryState {
 
     /// Takes files off the list that are in the Trash now.
     pub fn forget(&mut self, gone: &[PathBuf]) {
+        let gone: HashSet<&Path> = gone.iter().map(PathBuf::as_path).collect();
         for day in &mut self.days {
-            day.pictures.retain(|picture| !gone.contains(&picture.path));
+            day.pictures.retain(|picture| !gone.contains(picture.path.as_path()));
         }
         self.days.retain(|day| !day.pictures.is_empty());
     }

@@ -28,7 +28,7 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
             unless(state.live_result().is_some_and(|made| !made.is_kept), "nothing new was drawn")
         }
         Command::LivePlace => unless(state.live.is_on, "live painting is off"),
-        Command::UseResult => unless(state.live_result().is_some(), "live painting has drawn nothing"),
+        Command::UseResult => unless(over_canvas || state.live_result().is_some(), NOTHING_SHOWN),
         Command::Accept | Command::Trash => unless(over_canvas && is_kept, NOTHING_SHOWN),
         Command::Star | Command::Upscale => unless(is_kept, "the shown picture is in no file yet"),
         Command::Previous => unless(state.neighbour(-1).is_some(), "this is the first picture"),
@@ -50,6 +50,20 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
         }
         Command::SaveMask | Command::Mask(_) | Command::ToggleModelView => unless(has_mask, NO_MASK),
         Command::PicturesFolder => unless(!state.gallery.is_empty(), "no picture is kept yet"),
+        Command::GalleryView | Command::FindPicture => unless(!state.gallery.is_empty(), "no picture is kept yet"),
+        Command::UseSettings => unless(is_kept, "the shown picture is in no file yet"),
+        Command::Tag | Command::Collect | Command::Export => {
+            unless(!state.gallery.selection.is_empty() || over_canvas && is_kept, NOTHING_SHOWN)
+        }
+        Command::RowUp
+        | Command::RowDown
+        | Command::ExtendLeft
+        | Command::ExtendRight
+        | Command::ExtendUp
+        | Command::ExtendDown
+        | Command::SelectPicture
+        | Command::SelectAll
+        | Command::Info => unless(state.gallery.view.is_open, "the gallery view is closed"),
         // What can always be done.
         _ => None,
     }

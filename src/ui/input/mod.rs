@@ -1,6 +1,7 @@
 //! The keyboard: every key in one table, what a person changed in it, and what the keys of a frame ask for.
 
 pub(super) mod available;
+mod gallery_keys;
 pub(super) mod keymap;
 pub(crate) mod pressed;
 pub(super) mod shortcuts;

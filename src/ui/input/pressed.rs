@@ -2,6 +2,7 @@
 
 use egui::{Context, Event, FocusDirection, Id, Key, Modifiers};
 
+use super::gallery_keys::{self, Meaning};
 use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
@@ -98,6 +99,13 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
     let outlining = matches!(state.canvas.gesture, Gesture::Outlining { .. });
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
     let canvas = |action| Some(Action::Canvas(action));
+    if state.gallery.view.is_open && !state.compare.is_open() {
+        match gallery_keys::in_view(command, state) {
+            Meaning::Does(action) => return Some(Action::Gallery(action)),
+            Meaning::Nothing => return None,
+            Meaning::Usual => {}
+        }
+    }
     match command {
         Command::Generate => Some(Action::Prompt(PromptAction::Generate)),
         Command::GenerateInFront => Some(Action::Prompt(PromptAction::GenerateInFront)),
@@ -153,6 +161,7 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Live => Some(Action::Live(LiveAction::Toggle)),
         Command::LivePlace => state.live.is_on.then_some(Action::Live(LiveAction::TogglePlace)),
         Command::Upscale => Some(Action::Files(FilesAction::Upscale(state.shown_file()?))),
+        Command::UseResult if over_canvas => Some(Action::Results(ResultsAction::Accept)),
         Command::UseResult => state.live_result().is_some().then_some(Action::Live(LiveAction::UseAsInput)),
         Command::BlankCanvas => canvas(CanvasAction::BlankCanvas),
         Command::ZoomFit => Some(Action::Canvas(CanvasAction::Zoom(Zoom::Fit))),
@@ -167,6 +176,22 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Queue => Some(Action::Queue(QueueAction::Toggle)),
         Command::PauseQueue => Some(Action::Queue(QueueAction::Pause)),
         Command::Gallery => Some(Action::Window(WindowAction::ToggleGallery)),
+        Command::GalleryView
+        | Command::FindPicture
+        | Command::UseSettings
+        | Command::Tag
+        | Command::Collect
+        | Command::Export => gallery_keys::anywhere(command, state),
+        // In the gallery view alone.
+        Command::RowUp
+        | Command::RowDown
+        | Command::ExtendLeft
+        | Command::ExtendRight
+        | Command::ExtendUp
+        | Command::ExtendDown
+        | Command::SelectPicture
+        | Command::SelectAll
+        | Command::Info => None,
         Command::Settings => Some(Action::Settings(SettingsAction::Open)),
         Command::Palette => Some(Action::Window(WindowAction::TogglePalette)),
         Command::DownloadModel => Some(Action::Library(LibraryAction::Open(Tab::Download))),

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use egui::Ui;
 
-use crate::ui::action::{Action, FilesAction, GalleryView, LookingAt, PromptAction, ResultsAction};
+use crate::store::pictures::labels::LabelKind;
+use crate::ui::action::{Action, FilesAction, GalleryAction, GalleryView, LookingAt, PromptAction, ResultsAction};
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::theme::icons;
@@ -29,6 +30,12 @@ pub(crate) fn show(ui: &mut Ui, file: &Path, is_starred: bool, actions: &mut Vec
         MenuItem::new("Show").icon(icons::IMAGE_SQUARE),
         Action::Results(ResultsAction::LookAt(LookingAt::Gallery(view))),
     );
+    let view_key = keymap::written(ui.ctx(), Command::GalleryView);
+    line(
+        ui,
+        MenuItem::new("Open in the gallery").icon(icons::IMAGES).key(&view_key),
+        Action::Gallery(GalleryAction::OpenView(Some(file.clone()))),
+    );
     let send = MenuItem::new("Send to canvas").icon(icons::PAINT_BRUSH);
     line(ui, send, Action::Files(FilesAction::OpenPicture(file.clone())));
     let star_key = keymap::written(ui.ctx(), Command::Star);
@@ -40,6 +47,11 @@ pub(crate) fn show(ui: &mut Ui, file: &Path, is_starred: bool, actions: &mut Vec
     let upscale_key = keymap::written(ui.ctx(), Command::Upscale);
     let upscale = MenuItem::new("Upscale").icon(icons::ARROWS_OUT).key(&upscale_key);
     line(ui, upscale, Action::Files(FilesAction::Upscale(file.clone())));
+    let tag_key = keymap::written(ui.ctx(), Command::Tag);
+    let tags = GalleryAction::OpenLabels { files: vec![file.clone()], kind: LabelKind::Tag };
+    line(ui, MenuItem::new("Tags…").icon(icons::TAG).key(&tag_key), Action::Gallery(tags));
+    let export = Action::Gallery(GalleryAction::OpenExport(vec![file.clone()]));
+    line(ui, MenuItem::new("Export…").icon(icons::EXPORT), export);
     line(
         ui,
         MenuItem::new("Save as…").icon(icons::FLOPPY_DISK),

@@ -75,6 +75,10 @@ impl AppState {
     /// The files that are compared at a press.
     #[must_use]
     pub fn to_compare(&self) -> Vec<PathBuf> {
+        let selected = self.gallery.selected();
+        if selected.len() > 1 {
+            return selected;
+        }
         let shown = match &self.canvas.looking_at {
             LookingAt::Candidate(job) => Some(*job),
             LookingAt::Canvas | LookingAt::Gallery(_) => None,

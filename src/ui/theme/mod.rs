@@ -85,6 +85,8 @@ pub struct Tokens {
     pub warning: Color32,
     /// Shown at 55 %; a hue that skies, skin and leaves lack.
     pub mask: Color32,
+    /// A list's line under the pointer.
+    pub row_hover: Color32,
     /// A tile whose picture has not begun.
     pub slot: Color32,
     /// The two greys under a transparent picture.
@@ -132,6 +134,7 @@ pub const DARK: Tokens = Tokens {
     success: rgb(0x6f, 0xc9, 0x8f),
     warning: rgb(0xe3, 0xc9, 0x4f),
     mask: rgb(0xff, 0x2d, 0x9b),
+    row_hover: grey(0x2b),
     slot: grey(0x26),
     checker: [grey(0x3a), grey(0x4a)],
     shadow_alpha: 115,
@@ -169,6 +172,7 @@ pub const LIGHT: Tokens = Tokens {
     success: rgb(0x1b, 0x74, 0x43),
     warning: rgb(0x7a, 0x5d, 0x00),
     mask: rgb(0xe0, 0x00, 0x7f),
+    row_hover: grey(0xe9),
     slot: grey(0xd2),
     checker: [grey(0xff), grey(0xe4)],
     shadow_alpha: 41,

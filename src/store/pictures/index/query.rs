@@ -1,10 +1,13 @@
 //! What a person types into the gallery's search, and the question to `SQLite` that it becomes.
 //!
 //! Words, each of which must begin a word of the picture's prompt, model, LoRAs, sampler or file name; `"words in this
-//! order"`; `-word` for pictures without it; and `seed:7`, `size:512x768`, `steps:20`, `date:2026-11`, `prompt:`,
-//! `negative:`, `model:`, `lora:`, `sampler:`, `name:`.
+//! order"`; `-word` for pictures without it; and `seed:7`, `size:512x768`, `steps:20`, `date:2026-11`, `after:2026-11-22`,
+//! `before:2026-12`, `prompt:`, `negative:`, `model:`, `lora:`, `sampler:`, `name:`, `tag:`, `collection:`. A word without a
+//! key finds tags and collections as well.
 
 use rusqlite::types::Value;
+
+use crate::store::pictures::labels::{LabelKind, Labels};
 
 /// The columns of the full-text index that can be named.
 const COLUMNS: [&str; 6] = ["prompt", "negative", "model", "lora", "sampler", "name"];
@@ -19,32 +22,59 @@ pub(super) struct Query {
     unwanted: Vec<String>,
     /// Conditions on the row, with their values and whether they are turned round.
     rows: Vec<(&'static str, Vec<Value>, bool)>,
+    /// The pictures of labels.
+    labelled: Vec<Labelled>,
+}
+
+/// What a term asks of labels.
+#[derive(Debug, PartialEq)]
+struct Labelled {
+    /// As JSON.
+    keys: String,
+    /// Pictures fit too whose words fit this.
+    or_words: Option<String>,
+    is_unwanted: bool,
 }
 
 impl Query {
-    pub(super) fn parse(text: &str) -> Self {
+    pub(super) fn parse(text: &str, labels: &Labels) -> Self {
         let mut query = Self::default();
         for term in terms(text) {
-            query.add(&term);
+            query.add(&term, labels);
         }
         query
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.wanted.is_empty() && self.unwanted.is_empty() && self.rows.is_empty()
+        self.wanted.is_empty() && self.unwanted.is_empty() && self.rows.is_empty() && self.labelled.is_empty()
     }
 
-    /// The statement that selects paths, and its values.
+    /// The statement that selects the pictures' keys, and its values.
     pub(super) fn sql(&self) -> (String, Vec<Value>) {
-        let mut conditions = Vec::new();
+        const FITS: &str = "id IN (SELECT rowid FROM words WHERE words MATCH ?)";
         let mut values = Vec::new();
+        let words_alone = self.unwanted.is_empty() && self.rows.is_empty() && self.labelled.is_empty();
+        if words_alone && !self.wanted.is_empty() {
+            // One pass through both tables, where the general question would gather all rows first.
+            values.push(Value::Text(self.wanted.join(" AND ")));
+            let sql = "SELECT key FROM words JOIN keys ON keys.id = words.rowid WHERE words MATCH ?";
+            return (sql.to_owned(), values);
+        }
+        let mut conditions = Vec::new();
         if !self.wanted.is_empty() {
-            conditions.push("id IN (SELECT rowid FROM words WHERE words MATCH ?)".to_owned());
+            conditions.push(FITS.to_owned());
             values.push(Value::Text(self.wanted.join(" AND ")));
         }
         if !self.unwanted.is_empty() {
-            conditions.push("id NOT IN (SELECT rowid FROM words WHERE words MATCH ?)".to_owned());
+            conditions.push(format!("NOT {FITS}"));
             values.push(Value::Text(self.unwanted.join(" OR ")));
+        }
+        for Labelled { keys, or_words, is_unwanted } in &self.labelled {
+            let turned = if *is_unwanted { "NOT " } else { "" };
+            let or_fits = or_words.as_ref().map(|_| format!(" OR {FITS}")).unwrap_or_default();
+            conditions.push(format!("{turned}(key IN (SELECT value FROM json_each(?)){or_fits})"));
+            values.push(Value::Text(keys.clone()));
+            values.extend(or_words.clone().map(Value::Text));
         }
         for (condition, of_row, is_unwanted) in &self.rows {
             conditions.push(if *is_unwanted {
@@ -54,14 +84,24 @@ impl Query {
             });
             values.extend(of_row.iter().cloned());
         }
-        (format!("SELECT path FROM pictures WHERE {}", conditions.join(" AND ")), values)
+        let rows = if self.rows.is_empty() { "" } else { " JOIN pictures USING (id)" };
+        (format!("SELECT key FROM keys{rows} WHERE {}", conditions.join(" AND ")), values)
     }
 
-    fn add(&mut self, term: &Term) {
+    fn add(&mut self, term: &Term, labels: &Labels) {
         let Term { is_unwanted, key, text, is_phrase } = term;
+        let is_unwanted = *is_unwanted;
         let row = key.as_deref().and_then(|key| row_condition(key, text));
         if let Some((condition, values)) = row {
-            self.rows.push((condition, values, *is_unwanted));
+            self.rows.push((condition, values, is_unwanted));
+            return;
+        }
+        if let Some(kind) = key.as_deref().and_then(LabelKind::of_key) {
+            // Of a key that is still without a word nothing is wanted yet.
+            if !text.is_empty() {
+                let keys = labels.keys_json(kind, text, *is_phrase);
+                self.labelled.push(Labelled { keys, or_words: None, is_unwanted });
+            }
             return;
         }
         let column = key.as_deref().and_then(|key| COLUMNS.into_iter().find(|column| column.eq_ignore_ascii_case(key)));
@@ -77,8 +117,15 @@ impl Query {
         let quoted = format!("\"{}\"", text.replace('"', "\"\""));
         let ending = if *is_phrase { "" } else { "*" };
         let place = column.unwrap_or(EVERYWHERE);
-        let list = if *is_unwanted { &mut self.unwanted } else { &mut self.wanted };
-        list.push(format!("{place} : {quoted}{ending}"));
+        let words = format!("{place} : {quoted}{ending}");
+        if column.is_none()
+            && let Some(keys) = labels.any_keys_json(text, *is_phrase)
+        {
+            self.labelled.push(Labelled { keys, or_words: Some(words), is_unwanted });
+            return;
+        }
+        let list = if is_unwanted { &mut self.unwanted } else { &mut self.wanted };
+        list.push(words);
     }
 }
 
@@ -95,13 +142,17 @@ fn row_condition(key: &str, value: &str) -> Option<(&'static str, Vec<Value>)> {
             let [width, height] = [width, height].map(|side| side.parse::<u32>().ok());
             Some(("(width = ? AND height = ?)", vec![Value::Integer(width?.into()), Value::Integer(height?.into())]))
         }
-        "date" => {
-            let is_date = value.starts_with(|first: char| first.is_ascii_digit())
-                && value.chars().all(|letter| letter.is_ascii_digit() || letter == '-');
-            is_date.then(|| ("substr(day, 1, length(?)) = ?", vec![Value::Text(value.into()); 2]))
-        }
+        "date" if is_date(value) => Some(("substr(day, 1, length(?)) = ?", vec![Value::Text(value.into()); 2])),
+        "after" if is_date(value) => Some(("day >= ?", vec![Value::Text(value.into())])),
+        "before" if is_date(value) => Some(("day < ?", vec![Value::Text(value.into())])),
         _ => None,
     }
+}
+
+/// A year, with a month or a day behind it, or the beginning of that.
+fn is_date(value: &str) -> bool {
+    value.starts_with(|first: char| first.is_ascii_digit())
+        && value.chars().all(|letter| letter.is_ascii_digit() || letter == '-')
 }
 
 #[derive(Debug, Default, PartialEq)]
@@ -150,7 +201,7 @@ mod tests {
     use super::*;
 
     fn fulltext(text: &str) -> (Vec<String>, Vec<String>) {
-        let query = Query::parse(text);
+        let query = Query::parse(text, &Labels::default());
         (query.wanted, query.unwanted)
     }
 
@@ -170,13 +221,14 @@ mod tests {
     #[test]
     fn signs_alone_say_nothing() {
         for text in ["", "  ", "-", "\"\"", "((", "- -", ":", "-\"", "*"] {
-            assert!(Query::parse(text).is_empty(), "{text:?}: {:?}", Query::parse(text));
+            let query = Query::parse(text, &Labels::default());
+            assert!(query.is_empty(), "{text:?}: {query:?}");
         }
     }
 
     #[test]
     fn rows_are_asked_for_their_values() {
-        let (sql, values) = Query::parse("seed:7 -size:512×768 date:2026-11").sql();
+        let (sql, values) = Query::parse("seed:7 -size:512×768 date:2026-11", &Labels::default()).sql();
         assert!(
             sql.ends_with("seed = ? AND NOT coalesce((width = ? AND height = ?), 0) AND substr(day, 1, length(?)) = ?")
         );

@@ -7,6 +7,9 @@ use std::time::{Duration, SystemTime};
 use super::*;
 use crate::job::{LoraRef, ModelRef, Request};
 use crate::store::pictures::gallery::{GalleryDay, GalleryPicture};
+use crate::store::pictures::labels::{LabelChange, LabelKind};
+use crate::store::pictures::picture_key::key_of;
+use crate::store::pictures::programs::{NamedLora, PictureSettings};
 
 fn picture(path: &str, second: u64) -> GalleryPicture {
     GalleryPicture { path: path.into(), modified: SystemTime::UNIX_EPOCH + Duration::from_secs(second), seed: Some(3) }
@@ -21,14 +24,14 @@ fn days() -> Vec<GalleryDay> {
     vec![day("2026-11-29", today), day("2026-10-02", vec![picture("/p/2026-10-02/holiday.png", 5)])]
 }
 
-fn settings(path: &Path) -> Option<Request> {
+fn settings(path: &Path) -> Option<PictureSettings> {
     let prompt = match path.file_stem()?.to_str()? {
         "00002-7" => "a red fox, Café at night",
         "00001-3" => "a blue dog: \"good boy\"",
         _ => return None,
     };
     let seed = if prompt.contains("fox") { u64::MAX } else { 3 };
-    Some(Request {
+    let request = Request {
         prompt: prompt.into(),
         negative: Some("blurred snow".into()),
         seed,
@@ -36,8 +39,10 @@ fn settings(path: &Path) -> Option<Request> {
         loras: vec![LoraRef { file: "/l/ink.safetensors".into(), weight: 1.0, text_weight: None }],
         width: Some(512),
         height: Some(768),
+        made_from: prompt.contains("dog").then(|| "2026-11-28/00009-1.png".to_owned()),
         ..Request::default()
-    })
+    };
+    Some(PictureSettings { request, is_exact: true, ..PictureSettings::default() })
 }
 
 fn filled(file: &Path) -> Index {
@@ -47,11 +52,21 @@ fn filled(file: &Path) -> Index {
 }
 
 fn found(index: &Index, text: &str) -> Vec<String> {
-    let paths = index.search(text).unwrap().unwrap_or_else(|| panic!("{text} says nothing"));
+    found_among(index, text, &Labels::default())
+}
+
+fn found_among(index: &Index, text: &str, labels: &Labels) -> Vec<String> {
+    let found = index.search(text, labels).unwrap().unwrap_or_else(|| panic!("{text} says nothing"));
+    let days = days();
+    let all = days.iter().flat_map(|day| &day.pictures).filter(|picture| found.contains(key_of(&picture.path)));
     let mut names: Vec<String> =
-        paths.iter().map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+        all.map(|picture| picture.path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
     names.sort();
     names
+}
+
+fn count(index: &Index, text: &str) -> usize {
+    index.search(text, &Labels::default()).unwrap().unwrap().len()
 }
 
 #[test]
@@ -77,6 +92,9 @@ fn pictures_are_found_by_what_made_them() {
         ("size:512x768", &both),
         ("-size:512x768", &["holiday"]),
         ("date:2026-10", &["holiday"]),
+        ("after:2026-11-29", &both),
+        ("before:2026-11", &["holiday"]),
+        ("-after:2026-11-01 -fox", &["holiday"]),
         ("steps:20 date:2026", &both),
         ("holi", &["holiday"]),
         ("'; DROP TABLE pictures; --", &[]),
@@ -85,7 +103,63 @@ fn pictures_are_found_by_what_made_them() {
     ] {
         assert_eq!(found(&index, text), wanted, "{text}");
     }
-    assert!(index.search(" \"\" ").unwrap().is_none());
+    assert!(index.search(" \"\" ", &Labels::default()).unwrap().is_none());
+}
+
+#[test]
+fn labels_are_searched_like_words_and_live_elsewhere() {
+    let home = tempfile::tempdir().unwrap();
+    let index = filled(&home.path().join("gallery.sqlite"));
+    let mut labels = Labels::default();
+    for (kind, name, file) in [
+        (LabelKind::Tag, "summer", "/p/2026-10-02/holiday.png"),
+        (LabelKind::Tag, "red things", "/p/2026-11-29/00002-7.png"),
+        (LabelKind::Collection, "cover", "/p/2026-11-29/00001-3.png"),
+    ] {
+        labels.change(&LabelChange { kind, name: name.into(), files: vec![file.into()], gives: true });
+    }
+    for (text, wanted) in [
+        ("tag:summer", &["holiday"][..]),
+        ("tag:sum", &["holiday"]),
+        ("tag:\"red things\"", &["00002-7"]),
+        ("tag:nothing", &[]),
+        ("collection:cover dog", &["00001-3"]),
+        ("collection:cover fox", &[]),
+        ("-tag:summer", &["00001-3", "00002-7"]),
+        ("-collection:cover -tag:summer", &["00002-7"]),
+        // A word of a prompt, of a tag, or of both.
+        ("summer", &["holiday"]),
+        ("red", &["00002-7"]),
+        ("-summer", &["00001-3", "00002-7"]),
+        ("things night", &["00002-7"]),
+        ("cover", &["00001-3"]),
+    ] {
+        assert_eq!(found_among(&index, text, &labels), wanted, "{text}");
+    }
+    assert!(index.search("tag:", &labels).unwrap().is_none(), "still being typed");
+}
+
+#[test]
+fn a_picture_knows_what_came_of_it() {
+    let home = tempfile::tempdir().unwrap();
+    let index = filled(&home.path().join("gallery.sqlite"));
+    let wanted = vec![PathBuf::from("/p/2026-11-29/00001-3.png")];
+    assert_eq!(index.made_from("2026-11-28/00009-1.png").unwrap(), wanted);
+    assert!(index.made_from("2026-11-29/00001-3.png").unwrap().is_empty());
+    let facets = index.facets().unwrap();
+    assert_eq!((facets.models, facets.sizes), (vec!["dream-shaper".to_owned()], vec!["512x768".to_owned()]));
+}
+
+#[test]
+fn other_programs_names_of_models_and_loras_are_found() {
+    let home = tempfile::tempdir().unwrap();
+    let mut index = Index::open(&home.path().join("gallery.sqlite")).unwrap();
+    let theirs = |_: &Path| {
+        let loras = vec![NamedLora { name: "styles/ink wash.safetensors".into(), weight: 1.0 }];
+        Some(PictureSettings { model: Some("SD/toon.ckpt".into()), loras, ..PictureSettings::default() })
+    };
+    index.refresh(&days(), &theirs, &mut |_| true).unwrap();
+    assert_eq!([count(&index, "model:toon"), count(&index, "lora:wash"), count(&index, "model:built")], [3, 3, 0]);
 }
 
 #[test]
@@ -114,9 +188,9 @@ fn a_refresh_that_is_stopped_goes_on_where_it_was() {
     let many = (0..1000).map(|number| picture(&format!("/p/{number:05}-1.png"), number)).collect();
     let days = [day("2026-01-01", many)];
     index.refresh(&days, &|_| None, &mut |done| done < 512).unwrap();
-    assert_eq!(found(&index, "date:2026").len(), 512);
+    assert_eq!(count(&index, "date:2026"), 512);
     index.refresh(&days, &|_| None, &mut |_| true).unwrap();
-    assert_eq!(found(&index, "date:2026").len(), 1000);
+    assert_eq!(count(&index, "date:2026"), 1000);
 }
 
 #[test]
@@ -135,7 +209,8 @@ fn what_is_no_index_or_damaged_is_begun_anew() {
     drop(index);
     std::fs::write(&file, bytes).unwrap();
     index = Index::open(&file).unwrap();
-    let outcome = index.refresh(&days(), &settings, &mut |_| true).and_then(|_| index.search("fox"));
+    let outcome =
+        index.refresh(&days(), &settings, &mut |_| true).and_then(|_| index.search("fox", &Labels::default()));
     if let Err(error) = outcome {
         assert!(index.mend(&error), "{error}");
         index.refresh(&days(), &settings, &mut |_| true).unwrap();

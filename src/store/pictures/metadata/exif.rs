@@ -1,10 +1,11 @@
 //! The texts in EXIF: the comment, where JPEG and WebP files carry AUTOMATIC1111's `parameters`, the descriptions beside
-//! it, and the fields of cameras into which some programs write their settings.
+//! it, the fields of cameras into which some programs write their settings, and our own exact copy in the maker's note.
 //!
 //! The layout is TIFF 6.0's and EXIF 2.3's.
 
 use crate::store::pictures::decode::tiff_fields::TiffFields;
 use crate::store::pictures::metadata::comment_letters::{of_unknown_order, text_of_comment};
+use crate::store::pictures::metadata::parameters::REQUEST_KEY;
 use crate::store::pictures::programs::Texts;
 use crate::store::pictures::programs::texts::{
     CAMERA, DESCRIPTION, MAKE, SOFTWARE, USER_COMMENT, WINDOWS_COMMENT, WINDOWS_TITLE,
@@ -12,6 +13,9 @@ use crate::store::pictures::programs::texts::{
 
 const EXIF_DIRECTORY: u16 = 0x8769;
 const COMMENT: u16 = 0x9286;
+/// A place for whatever the maker of the file likes: here our settings as JSON, behind our name.
+const MAKERS_NOTE: u16 = 0x927C;
+const OUR_NOTE: &[u8] = b"inkwick\0";
 /// The picture's own fields, in one byte a letter.
 const NARROW: [(u16, &str); 4] = [(0x010E, DESCRIPTION), (0x010F, MAKE), (0x0110, CAMERA), (0x0131, SOFTWARE)];
 /// Windows' own, in little-endian UTF-16.
@@ -21,32 +25,59 @@ const UNDEFINED: u16 = 7;
 /// A comment begins with the name of its alphabet.
 const UNICODE: &[u8] = b"UNICODE\0";
 const HEADER_BYTES: u32 = 8;
-/// A count, one entry of 12 bytes, and the offset of the next directory.
-const DIRECTORY_BYTES: u32 = 2 + 12 + 4;
 /// A JPEG segment ends at 64 KiB.
 const MAX_BYTES: usize = 65_000;
 
-/// An EXIF block with this comment, or `None` when it is too long for a file.
-pub(crate) fn of_comment(text: &str) -> Option<Vec<u8>> {
-    let comment: Vec<u8> = UNICODE.iter().copied().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect();
-    if comment.len() > MAX_BYTES {
-        return None;
-    }
-    let mut block = b"MM\0\x2a".to_vec();
-    block.extend(HEADER_BYTES.to_be_bytes());
-    let first_end = HEADER_BYTES + DIRECTORY_BYTES;
-    push_directory(&mut block, EXIF_DIRECTORY, LONG, 1, first_end);
-    push_directory(&mut block, COMMENT, UNDEFINED, comment.len() as u32, first_end + DIRECTORY_BYTES);
-    block.extend(comment);
-    Some(block)
+/// An EXIF block with a comment and our own note. Where both are too long for a file, the note alone: it is exact. `None`
+/// where nothing of it fits, or there is nothing.
+pub(crate) fn of_texts(comment: Option<&str>, note: Option<&str>) -> Option<Vec<u8>> {
+    let letters = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+    let comment = comment.map(|comment| (COMMENT, [UNICODE, &letters(comment)].concat()));
+    let note = note.map(|note| (MAKERS_NOTE, [OUR_NOTE, note.as_bytes()].concat()));
+    // In the order of their tags, as TIFF wants it.
+    let both: Vec<_> = note.iter().chain(&comment).collect();
+    let alone = both.clone().into_iter().map(|field| vec![field]);
+    let fits = |fields: &Vec<_>| !fields.is_empty() && bytes_of(fields) <= MAX_BYTES;
+    [both.clone()].into_iter().chain(alone).find(fits).map(|fields| block_of(&fields))
 }
 
-fn push_directory(block: &mut Vec<u8>, tag: u16, kind: u16, count: u32, value: u32) {
-    block.extend(1_u16.to_be_bytes());
-    block.extend(tag.to_be_bytes());
-    block.extend(kind.to_be_bytes());
-    block.extend(count.to_be_bytes());
-    block.extend(value.to_be_bytes());
+fn bytes_of(fields: &[&(u16, Vec<u8>)]) -> usize {
+    fields.iter().map(|(_, content)| content.len()).sum()
+}
+
+fn block_of(fields: &[&(u16, Vec<u8>)]) -> Vec<u8> {
+    /// A count before the entries, and the offset of the next directory behind them.
+    const AROUND_ENTRIES: u32 = 2 + 4;
+    const ENTRY_BYTES: u32 = 12;
+    let mut block = b"MM\0\x2a".to_vec();
+    block.extend(HEADER_BYTES.to_be_bytes());
+    let of_camera = HEADER_BYTES + AROUND_ENTRIES + ENTRY_BYTES;
+    push_directory(&mut block, &[(EXIF_DIRECTORY, LONG, 1, of_camera)]);
+    let mut at = of_camera + AROUND_ENTRIES + fields.len() as u32 * ENTRY_BYTES;
+    let entries: Vec<_> = fields
+        .iter()
+        .map(|(tag, content)| {
+            let entry = (*tag, UNDEFINED, content.len() as u32, at);
+            at += entry.2;
+            entry
+        })
+        .collect();
+    push_directory(&mut block, &entries);
+    for (_, content) in fields {
+        block.extend(content);
+    }
+    block
+}
+
+/// Of entries with their tag, type, count and value or offset.
+fn push_directory(block: &mut Vec<u8>, entries: &[(u16, u16, u32, u32)]) {
+    block.extend((entries.len() as u16).to_be_bytes());
+    for (tag, kind, count, value) in entries {
+        block.extend(tag.to_be_bytes());
+        block.extend(kind.to_be_bytes());
+        block.extend(count.to_be_bytes());
+        block.extend(value.to_be_bytes());
+    }
     block.extend(0_u32.to_be_bytes());
 }
 
@@ -56,6 +87,10 @@ pub(crate) fn add(texts: &mut Texts, block: &[u8]) {
     let Some(first) = fields.long(4) else { return };
     let of_camera = fields.entry(first, EXIF_DIRECTORY).and_then(|entry| fields.long(entry + 8));
     // Some writers put the comment with the picture's own fields.
+    let note = of_camera.and_then(|directory| fields.content(directory, MAKERS_NOTE)?.strip_prefix(OUR_NOTE));
+    if let Some(json) = note.and_then(|note| std::str::from_utf8(note).ok()) {
+        texts.add(REQUEST_KEY, json);
+    }
     let comments = [of_camera, Some(first)].into_iter().flatten();
     let comments = comments.filter_map(|directory| fields.content(directory, COMMENT));
     for comment in comments.filter_map(|comment| text_of_comment(comment, fields.big_endian)) {
@@ -86,12 +121,23 @@ mod tests {
     #[test]
     fn a_comment_comes_back_and_damage_is_no_comment() {
         let text = "a \"red\" apple\nSteps: 20 🍎";
-        let block = of_comment(text).unwrap();
+        let block = of_texts(Some(text), None).unwrap();
         assert_eq!(texts_of(&block).get(USER_COMMENT), Some(text));
         for end in 0..block.len() - 1 {
             assert_eq!(texts_of(&block[..end]), Texts::default(), "cut at {end}");
         }
-        assert_eq!(of_comment(&"x".repeat(40_000)), None);
+        assert_eq!(of_texts(Some(&"x".repeat(40_000)), None), None);
+    }
+
+    #[test]
+    fn our_own_note_stands_beside_the_comment_and_is_kept_where_only_one_has_room() {
+        let (comment, note) = ("a fox\nSteps: 20", "{\"prompt\":\"a fox 🍎\"}");
+        let texts = texts_of(&of_texts(Some(comment), Some(note)).unwrap());
+        assert_eq!((texts.get(USER_COMMENT), texts.get(REQUEST_KEY)), (Some(comment), Some(note)));
+        let texts = texts_of(&of_texts(Some(&"x".repeat(40_000)), Some(note)).unwrap());
+        assert_eq!((texts.get(USER_COMMENT), texts.get(REQUEST_KEY)), (None, Some(note)));
+        let texts = texts_of(&of_texts(Some(comment), Some(&"x".repeat(70_000))).unwrap());
+        assert_eq!((texts.get(USER_COMMENT), texts.get(REQUEST_KEY)), (Some(comment), None));
     }
 
     #[test]

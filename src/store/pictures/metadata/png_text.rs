@@ -5,8 +5,9 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek};
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::job::Request;
+use crate::job::{Control, Request};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::pictures::metadata::parameters::{
@@ -27,25 +28,53 @@ pub struct Painting {
     pub mask: Option<MaskPlane>,
 }
 
+/// What a file says of how its picture was made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
+    /// AUTOMATIC1111's text, whoever wrote it.
+    pub parameters: Option<String>,
+    /// Our exact copy.
+    pub json: Option<String>,
+    pub mask: Option<Arc<MaskPlane>>,
+    /// With their pictures.
+    pub controls: Vec<Control>,
+}
+
+impl Notes {
+    pub(crate) fn of(request: &Request) -> Self {
+        let mask = request.mask.as_ref().map(|mask| Arc::clone(&mask.plane));
+        Self {
+            parameters: Some(parameters_of(request)),
+            json: json_of(request),
+            mask,
+            controls: request.controls.clone(),
+        }
+    }
+}
+
 /// A picture as a PNG file, quick rather than small, with the settings if there are any.
 pub(crate) fn encode(picture: &Picture, request: Option<&Request>) -> Result<Vec<u8>, png::EncodingError> {
+    encode_noting(picture, &request.map(Notes::of).unwrap_or_default())
+}
+
+/// The same with these notes.
+pub(crate) fn encode_noting(picture: &Picture, notes: &Notes) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, picture.width(), picture.height());
     let opaque = picture.rgba().chunks_exact(4).all(|pixel| pixel[3] == 255);
     encoder.set_color(if opaque { png::ColorType::Rgb } else { png::ColorType::Rgba });
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Fast);
-    if let Some(request) = request {
-        add_text(&mut encoder, PARAMETERS_KEY, parameters_of(request))?;
-        if let Some(json) = json_of(request) {
-            add_text(&mut encoder, REQUEST_KEY, json)?;
+    for (key, text) in [(PARAMETERS_KEY, &notes.parameters), (REQUEST_KEY, &notes.json)] {
+        if let Some(text) = text {
+            add_text(&mut encoder, key, text.clone())?;
         }
     }
     let mut writer = encoder.write_header()?;
-    if let Some(mask) = request.and_then(|request| request.mask.as_ref()) {
-        png_mask::add(&mut writer, &mask.plane)?;
+    if let Some(mask) = &notes.mask {
+        png_mask::add(&mut writer, mask)?;
     }
-    png_controls::add(&mut writer, request.map_or(&[], |request| &request.controls))?;
+    png_controls::add(&mut writer, &notes.controls)?;
     if opaque {
         let rgb: Vec<u8> = picture.rgba().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
         writer.write_image_data(&rgb)?;
@@ -80,7 +109,6 @@ pub(crate) fn read_painting(path: &Path) -> Painting {
 }
 
 /// What `find` finds among all texts of a PNG file.
-#[cfg(feature = "serve")]
 pub(crate) fn find_among<T>(input: impl BufRead + Seek, find: impl Fn(&Texts) -> Option<T>) -> Option<T> {
     find_in(input, |info| find(&texts_of(info)))
 }
@@ -98,19 +126,17 @@ fn find_in<T>(input: impl BufRead + Seek, find: impl Fn(&png::Info<'_>) -> Optio
 }
 
 fn settings_in(info: &png::Info<'_>) -> Option<PictureSettings> {
-    if let Some(json) = text_of(info, REQUEST_KEY)
-        && let Some(request) = request_of_json(&json)
-    {
-        let strength = strength_of(&json);
-        return Some(PictureSettings {
-            program: Program::Inkwick,
-            request,
-            strength,
-            is_exact: true,
-            ..PictureSettings::default()
-        });
-    }
-    settings_of(&texts_of(info))
+    text_of(info, REQUEST_KEY).and_then(|json| exact(&json)).or_else(|| {
+        let texts = texts_of(info);
+        texts.get(REQUEST_KEY).and_then(exact).or_else(|| settings_of(&texts))
+    })
+}
+
+/// The settings that Inkwick itself wrote, to the last field.
+pub(crate) fn exact(json: &str) -> Option<PictureSettings> {
+    let (request, strength) = (request_of_json(json)?, strength_of(json));
+    let program = Program::Inkwick;
+    Some(PictureSettings { program, request, strength, is_exact: true, ..PictureSettings::default() })
 }
 
 /// All texts of a PNG file: by their keywords, and those of EXIF, XMP and IPTC.

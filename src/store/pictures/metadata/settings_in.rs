@@ -7,6 +7,7 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use crate::store::pictures::metadata::parameters::REQUEST_KEY;
 use crate::store::pictures::metadata::{exif, iptc, png_controls, png_text, xmp};
 use crate::store::pictures::picture_error::{PictureFileError, unopened};
 use crate::store::pictures::programs::{PictureSettings, Texts, hidden_text, settings_of, settings_of_hidden};
@@ -23,8 +24,12 @@ pub fn read(path: &Path) -> Result<Option<PictureSettings>, PictureFileError> {
     let open = || File::open(path).map(BufReader::new).map_err(|source| unopened(source, path));
     let mut start = Vec::with_capacity(PNG_SIGNATURE.len());
     open()?.take(PNG_SIGNATURE.len() as u64).read_to_end(&mut start).map_err(|source| unopened(source, path))?;
-    let settings =
-        if start == PNG_SIGNATURE { png_text::read_settings(open()?) } else { settings_of(&texts_of(open()?)) };
+    let settings = if start == PNG_SIGNATURE {
+        png_text::read_settings(open()?)
+    } else {
+        let texts = texts_of(open()?);
+        texts.get(REQUEST_KEY).and_then(png_text::exact).or_else(|| settings_of(&texts))
+    };
     let hidden = || settings_of_hidden(&hidden_in(open().ok()?)?);
     let mut settings = settings.or_else(hidden);
     if let Some(settings) = &mut settings {
@@ -34,7 +39,6 @@ pub fn read(path: &Path) -> Result<Option<PictureSettings>, PictureFileError> {
 }
 
 /// AUTOMATIC1111's text in the bytes of a picture file, whoever wrote it, else its comment; `None` where there is neither.
-#[cfg(feature = "serve")]
 #[must_use]
 pub(crate) fn parameters_in(bytes: &[u8]) -> Option<String> {
     use crate::store::pictures::programs::texts::{
@@ -54,7 +58,6 @@ pub(crate) fn parameters_in(bytes: &[u8]) -> Option<String> {
 }
 
 /// Whether the text has a number of steps, as every text of AUTOMATIC1111's kind has.
-#[cfg(feature = "serve")]
 fn has_steps(text: &str) -> bool {
     text.match_indices("Steps:").any(|(at, name)| {
         let rest = text[at + name.len()..].trim_start();

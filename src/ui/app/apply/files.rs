@@ -46,7 +46,7 @@ impl Studio {
             FilesAction::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
             FilesAction::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
             FilesAction::Reveal(file) => self.store.send(StoreCommand::Reveal(file)),
-            FilesAction::Trash(file) => self.trash(file),
+            FilesAction::Trash(file) => self.trash(vec![file]),
             FilesAction::Upscale(file) => self.upscale(file),
             FilesAction::ReadyToUpscale(request) => self.submit_upscale(*request),
             FilesAction::NotRead(sentence) => self.state.toasts.error(sentence, None),

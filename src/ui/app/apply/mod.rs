@@ -2,7 +2,9 @@
 
 mod compare;
 mod copy;
+mod export;
 mod files;
+mod gallery;
 mod library;
 mod live;
 mod machine;
@@ -58,6 +60,7 @@ impl Studio {
                 self.work_on_canvas();
             }
             Action::Files(action) => self.apply_to_files(action),
+            Action::Gallery(action) => self.apply_to_gallery(ctx, action),
             Action::Library(action) => self.apply_to_library(action),
             Action::Live(action) => self.apply_to_live(ctx, action),
             Action::Settings(action) => self.apply_to_settings(ctx, action),

@@ -54,6 +54,9 @@ impl Studio {
         }
         let first_seed = seed.or(self.state.prompt.fixed_seed()).unwrap_or_else(fresh_seed);
         let mut request = Box::new(self.state.next_request(first_seed));
+        let origin = self.state.canvas.document.origin().file.as_deref().filter(|_| self.state.canvas.has_picture());
+        let gallery = self.gallery_folders();
+        request.made_from = origin.and_then(|file| gallery.name_of(file));
         let canvas: Option<(PictureLayer, f64)> =
             self.state.canvas.document.picture().map(|picture| (picture.clone(), self.state.next_strength()));
         let id = self.runs.add(PreparedRun {

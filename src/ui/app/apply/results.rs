@@ -77,12 +77,17 @@ impl Studio {
         {
             self.store.send(StoreCommand::LoadPicture(shown.file.clone()));
         }
+        if let LookingAt::Gallery(shown) = &target {
+            self.state.gallery.reveal = Some(shown.file.clone());
+            self.state.gallery.selection.end_run();
+        }
         self.state.compare.open = None;
         let running = self.state.candidates.running().map(|candidate| candidate.job);
         let canvas = &mut self.state.canvas;
         canvas.follows_run = matches!(target, LookingAt::Candidate(job) if Some(job) == running);
         if canvas.looking_at != target {
             canvas.looking_at = target;
+            self.ask_family();
         }
         self.state.panels.gallery.over_canvas = false;
     }

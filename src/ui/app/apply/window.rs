@@ -93,7 +93,13 @@ impl Studio {
         self.state.panels.prompt.over_canvas = self.layout(ctx).prompt == PanelForm::Rail;
     }
 
-    fn layout(&self, ctx: &egui::Context) -> Layout {
+    /// The same for the gallery's.
+    pub(super) fn show_gallery_panel(&mut self, ctx: &egui::Context) {
+        self.state.panels.gallery.open = true;
+        self.state.panels.gallery.over_canvas = self.layout(ctx).gallery == PanelForm::Rail;
+    }
+
+    pub(super) fn layout(&self, ctx: &egui::Context) -> Layout {
         Layout::for_window(ctx.content_rect().size(), self.state.panels)
     }
 }
