@@ -4,6 +4,8 @@
 // The lints know tests by their attribute and not their helpers.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod modern;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;

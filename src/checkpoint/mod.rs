@@ -18,12 +18,15 @@ mod profile;
 mod single_file;
 mod soundness;
 mod textual_inversion;
+mod transformer_names;
 mod unet_names;
 mod weight_files;
 
 pub(crate) use archive::{Archive, WeightBuffer};
 pub(crate) use config::AttentionConfig;
-pub use config::{ClipConfig, UnetConfig, VaeConfig};
+pub use config::{
+    ClipConfig, DenoiserConfig, Flux2Config, Qwen3Config, TextConfig, UnetConfig, VaeConfig, ZImageConfig,
+};
 pub use error::CheckpointError;
 pub use files::{ModelFiles, builtin_model};
 pub use format_tables::{foreign_kinds, format_tables, precisions};
@@ -32,7 +35,7 @@ pub(crate) use inspect::{FileKind, FileReport};
 pub(crate) use lora::Patches;
 pub use lora::{Lora, LoraFacts};
 pub use profile::profile_of;
-pub(crate) use profile::{is_supported_class, pipeline_class};
+pub(crate) use profile::{is_supported_class, network_family, pipeline_class};
 pub use single_file::SingleFile;
 pub(crate) use single_file::{TensorSlice, TensorSource, parse_yaml};
 pub(crate) use soundness::check_numbers;

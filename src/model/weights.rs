@@ -79,7 +79,7 @@ impl<'a> Weights<'a> {
         let (mut bytes_total, mut numbers_total) = (0, 0);
         for (name, archive, source, bytes) in sources {
             let plain = layer_name(&name);
-            if plain.ends_with("position_ids") {
+            if plain.ends_with("position_ids") || plain.ends_with("num_batches_tracked") {
                 continue;
             }
             bytes_total += bytes;
@@ -149,6 +149,11 @@ impl<'a> Weights<'a> {
     #[must_use]
     pub fn with_winograd(self, winograd: bool) -> Self {
         Self { winograd, ..self }
+    }
+
+    /// Tensors that this network has no use for: they are not read, and not missed.
+    pub(crate) fn leave(&self, is_unused: impl Fn(&str) -> bool) {
+        self.account.borrow_mut().untouched.retain(|name, _| !is_unused(name));
     }
 
     /// Of all its tensors in the files.
@@ -238,7 +243,7 @@ impl<'a> Weights<'a> {
         }
         let (rows, of) = match source.cut {
             TensorSlice::Whole => (0..1, 1),
-            TensorSlice::Third(index) => (index..index + 1, 3),
+            TensorSlice::Rows { first, count, of } => (first..first + count, of),
             TensorSlice::Transposed => return Ok(None),
         };
         if !self.archives[*archive].read_rows(&source.name, rows, of, &mut self.numbers.borrow_mut())? {
@@ -341,6 +346,14 @@ impl Scope<'_> {
         self.weights.tensor(&format!("{}.{name}", self.prefix), shape)
     }
 
+    /// A tensor that stands here without a name behind its own.
+    ///
+    /// # Errors
+    /// As [`Scope::tensor`].
+    pub fn named(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
+        self.weights.tensor(&self.at(name).prefix, shape)
+    }
+
     /// The numbers of the tensor `name` here as they stand in its file, until the next are read; `None` where
     /// [`Scope::tensor`] must be asked, because something patches them, or their kind or the device needs it.
     ///
@@ -353,7 +366,7 @@ impl Scope<'_> {
 
 /// The name that the layers use: transformers writes CLIP with and without a prefix, old VAEs name attention otherwise.
 fn layer_name(name: &str) -> String {
-    let name = name.strip_prefix("text_model.").unwrap_or(name);
+    let name = name.strip_prefix("text_model.").or_else(|| name.strip_prefix("model.")).unwrap_or(name);
     for (old, new) in [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")]
     {
         if name.contains("mid_block.attentions") && name.contains(old) {

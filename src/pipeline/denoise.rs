@@ -1,4 +1,4 @@
-//! The loop: UNet, guidance, scheduler, and a look at what is coming.
+//! The loop: denoiser, guidance, scheduler, and a look at what is coming.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use super::load::Pipeline;
 use super::networks::Reporter;
 use super::resolved::ResolvedRequest;
 use crate::job::Progress;
-use crate::model::{ForwardOptions, Unet, UnetInput, in_pool};
+use crate::model::{Denoiser, DenoiserInput, ForwardOptions, in_pool};
 use crate::sampling::{NoiseSource, Scheduler, SchedulerName};
 
 /// One picture on its way.
@@ -31,6 +31,8 @@ pub(super) struct Denoising {
     pub guidance: Guidance,
     pub concat: Option<ConcatConditioning>,
     pub blend: Option<Blend>,
+    /// Clean latents of pictures that the prompt speaks of.
+    pub references: Vec<Tensor>,
 }
 
 impl Denoising {
@@ -59,7 +61,7 @@ impl Pipeline {
         noise: &mut dyn NoiseSource,
         reporter: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
-        let unet = self.unet(&|part, fraction| reporter.loading(part, fraction))?;
+        let denoiser = self.denoiser(&|part, fraction| reporter.loading(part, fraction))?;
         let options = ForwardOptions { attention: denoising.plan.attention, cancel_check: reporter.cancel_check };
         let timesteps: Vec<f64> = denoising.scheduler.timesteps().to_vec();
         let total = timesteps.len().saturating_sub(denoising.first_step);
@@ -71,7 +73,7 @@ impl Pipeline {
             let guided = denoising.guidance.is_on(index, timesteps.len());
             // What a device's calls leave behind goes after each step.
             let call = Call { timestep: *timestep, step: denoising.step_of(index), guided };
-            let output = in_pool(|| self.predict(&unet, denoising, input, call, &options))?;
+            let output = in_pool(|| self.predict(&denoiser, denoising, input, call, &options))?;
             let step = denoising.scheduler.step(index, &output, &latents, noise);
             latents = step.previous;
             let done = index - denoising.first_step + 1;
@@ -98,7 +100,7 @@ impl Pipeline {
     /// The network's answer, guided: one pass for each row, or the prompt's alone.
     fn predict(
         &self,
-        unet: &Unet,
+        denoiser: &Denoiser,
         denoising: &Denoising,
         input: Vec<f32>,
         call: Call,
@@ -110,7 +112,7 @@ impl Pipeline {
             passes => passes,
         };
         let given = denoising.conditioning.at(call.step, passes)?;
-        let rows = given.context.dim(0)?;
+        let rows = given.rows();
         let input = Tensor::from_vec(
             input,
             self.spec().latent_shape(denoising.resolved.width, denoising.resolved.height),
@@ -120,14 +122,17 @@ impl Pipeline {
         if let Some(concat) = &denoising.concat {
             input = concat.append(&input)?;
         }
-        let forward = |input: &Tensor, given: &Conditioning| {
-            let added = given.added.as_ref();
+        let forward = |sample: &Tensor, given: &Conditioning| -> Result<Tensor, PipelineError> {
+            let (context, added) = (&given.context()?, given.added.as_ref());
             let guidance = denoising.resolved.guidance;
             let Call { timestep, .. } = call;
-            unet.forward(&UnetInput { sample: input, timestep, context: &given.context, added, guidance }, options)
+            let references = &denoising.references;
+            let input = DenoiserInput { sample, timestep, context, added, guidance, references };
+            Ok(denoiser.forward(&input, options)?)
         };
-        let output = if denoising.plan.sequential_guidance && rows > 1 {
-            let alone = |row| Ok::<_, PipelineError>(forward(&input.narrow(0, row, 1)?, &given.row(row)?)?);
+        let one_by_one = denoising.plan.sequential_guidance || !denoiser.takes_rows_together();
+        let output = if one_by_one && rows > 1 {
+            let alone = |row| forward(&input.narrow(0, row, 1)?, &given.row(row)?);
             Tensor::cat(&(0..rows).map(alone).collect::<Result<Vec<_>, _>>()?, 0)?
         } else {
             forward(&input, &given)?

@@ -43,11 +43,12 @@ impl Pipeline {
         sink: &mut dyn FnMut(Progress),
     ) -> Result<(Picture, Request), PipelineError> {
         let plan = fitted.plan;
-        let (scheduler_name, scheduler) = self.spec().sampling.scheduler(request)?;
         let canvas = Canvas::new(request, self.spec().grid)?;
         let frame = canvas.as_ref().map(|canvas| canvas.frame);
         let resolved = ResolvedRequest::new(request, frame, self.spec())?;
         let spec = self.spec();
+        let (scheduler_name, scheduler) =
+            spec.sampling.scheduler(request, spec.tokens(resolved.width, resolved.height))?;
         let unused = unused_settings(request, &resolved, spec.input, spec.embeds_guidance());
         for sentence in spec.sampling.substitution(request).map(str::to_owned).into_iter().chain(unused) {
             sink(Progress::Notice(sentence.into()));
@@ -77,6 +78,7 @@ impl Pipeline {
             guidance,
             concat: None,
             blend: None,
+            references: Vec::new(),
         };
         let start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
         // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.

@@ -4,8 +4,13 @@
 //! names field and file. A field that is absent has the default of diffusers' class; unknown fields are ignored.
 
 mod clip;
+mod denoiser;
+mod flux2;
+mod qwen3;
+mod text;
 mod unet;
 mod vae;
+mod z_image;
 
 use std::path::PathBuf;
 
@@ -13,9 +18,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 pub use clip::ClipConfig;
+pub use denoiser::DenoiserConfig;
+pub use flux2::Flux2Config;
+pub use qwen3::Qwen3Config;
+pub use text::TextConfig;
 pub(crate) use unet::AttentionConfig;
 pub use unet::UnetConfig;
 pub use vae::VaeConfig;
+pub use z_image::ZImageConfig;
 
 use super::{CheckpointError, ModelFiles};
 
