@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::arguments::{ComputeArguments, ModelArguments, PaintArguments, PromptArguments, SamplingArguments};
+use super::arguments::{
+    ComputeArguments, ModelArguments, PaintArguments, PromptArguments, ReferenceArguments, SamplingArguments,
+};
 use super::backend::backend;
 use super::report::Report;
 use super::words::{self, CANCELLED, DONE, FAILED};
@@ -31,6 +33,8 @@ pub(super) struct GenerateArguments {
     pub sampling: SamplingArguments,
     #[command(flatten)]
     pub paint: PaintArguments,
+    #[command(flatten)]
+    pub reference: ReferenceArguments,
     #[command(flatten)]
     pub compute: ComputeArguments,
     /// The picture's file: .png, .jpg or .webp
@@ -154,6 +158,7 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<(Request, 
     arguments.model.fill(&mut request, paths)?;
     arguments.sampling.fill(&mut request);
     arguments.paint.fill(&mut request, &mut notices)?;
+    arguments.reference.fill(&mut request, &mut notices)?;
     arguments.compute.fill(&mut request);
     Ok((request, notices))
 }

@@ -40,7 +40,13 @@ pub enum MessageError {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
 enum Header {
-    Generate { request: Box<Request>, init: Option<InitHeader>, mask: Option<PartHeader> },
+    Generate {
+        request: Box<Request>,
+        init: Option<InitHeader>,
+        mask: Option<PartHeader>,
+        #[serde(default)]
+        references: Vec<PartHeader>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,6 +79,11 @@ impl Task {
             }
             None => Vec::new(),
         };
+        let references = request
+            .references
+            .iter()
+            .map(|picture| encode(picture.width(), picture.height(), png::ColorType::Rgba, picture.rgba()));
+        let references = references.collect::<Result<Vec<_>, _>>()?;
         let header = Header::Generate {
             request: request.clone(),
             init: request
@@ -80,10 +91,12 @@ impl Task {
                 .as_ref()
                 .map(|given| InitHeader { strength: given.strength, part: PartHeader { bytes: init.len() } }),
             mask: request.mask.as_ref().map(|_| PartHeader { bytes: mask.len() }),
+            references: references.iter().map(|bytes| PartHeader { bytes: bytes.len() }).collect(),
         };
         let header = serde_json::to_vec(&header)?;
         let length = (header.len() as u32).to_le_bytes();
-        Ok([&MAGIC[..], &length, &header, &init, &mask].concat())
+        let references = references.concat();
+        Ok([&MAGIC[..], &length, &header, &init, &mask, &references].concat())
     }
 
     /// # Errors
@@ -96,16 +109,17 @@ impl Task {
             return Err(MessageError::Length);
         }
         let (header, mut rest) = rest.split_at_checked(length).ok_or(MessageError::Length)?;
-        let Header::Generate { mut request, init, mask } = serde_json::from_slice(header)?;
+        let Header::Generate { mut request, init, mask, references } = serde_json::from_slice(header)?;
         if let Some(InitHeader { strength, part }) = init {
-            let (width, height, rgba) = decode(part_of(&mut rest, &part)?, png::ColorType::Rgba)?;
-            let picture = Picture::from_rgba(width, height, rgba).map_err(|_| MessageError::Format)?;
-            request.init = Some(InitPicture { picture: Arc::new(picture), strength });
+            request.init = Some(InitPicture { picture: picture_of(&mut rest, &part)?, strength });
         }
         if let Some(part) = mask {
             let (width, height, values) = decode(part_of(&mut rest, &part)?, png::ColorType::Grayscale)?;
             let plane = MaskPlane::from_values(width, height, values).ok_or(MessageError::Format)?;
             request.mask = Some(InpaintMask { plane: Arc::new(plane) });
+        }
+        for part in references {
+            request.references.push(picture_of(&mut rest, &part)?);
         }
         if rest.is_empty() { Ok(Self::Generate(request)) } else { Err(MessageError::Length) }
     }
@@ -116,6 +130,11 @@ fn part_of<'a>(rest: &mut &'a [u8], part: &PartHeader) -> Result<&'a [u8], Messa
     let (found, left) = rest.split_at_checked(part.bytes).ok_or(MessageError::Length)?;
     *rest = left;
     Ok(found)
+}
+
+fn picture_of(rest: &mut &[u8], part: &PartHeader) -> Result<Arc<Picture>, MessageError> {
+    let (width, height, rgba) = decode(part_of(rest, part)?, png::ColorType::Rgba)?;
+    Picture::from_rgba(width, height, rgba).map(Arc::new).map_err(|_| MessageError::Format)
 }
 
 fn encode(width: u32, height: u32, colour: png::ColorType, values: &[u8]) -> Result<Vec<u8>, MessageError> {
@@ -167,6 +186,7 @@ mod tests {
             variation: Some(Variation { seed: 3, strength: 0.25 }),
             init: Some(InitPicture { picture, strength: 1.0 / 3.0 }),
             mask: Some(InpaintMask { plane }),
+            references: vec![Arc::new(Picture::filled(5, 3, [1, 2, 3, 4])), Arc::new(Picture::filled(2, 7, [9; 4]))],
             ..Request::default()
         }
         .into()
@@ -187,7 +207,7 @@ mod tests {
         let Task::Generate(request) = task();
         let written = serde_json::to_value(&request).unwrap();
         let fields = written.as_object().unwrap();
-        assert!(!fields.contains_key("init") && !fields.contains_key("mask"), "{fields:?}");
+        assert!(["init", "mask", "references"].iter().all(|name| !fields.contains_key(*name)), "{fields:?}");
     }
 
     #[test]

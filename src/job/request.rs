@@ -100,6 +100,9 @@ pub struct Request {
     /// Where `init` is repainted; not written with the settings either.
     #[serde(skip)]
     pub mask: Option<InpaintMask>,
+    /// Pictures that the prompt speaks of, for models that read such pictures; not written with the settings either.
+    #[serde(skip)]
+    pub references: Vec<Arc<Picture>>,
     /// How `init` meets a `width` and `height` of another shape.
     pub resize: ResizeMode,
     /// The size that the network worked at, in pixels, where the whole picture was enlarged from that. Noted by the engine
@@ -143,6 +146,8 @@ pub enum RequestError {
         wanted.0, wanted.1, found.0, found.1
     )]
     MaskSize { wanted: (u32, u32), found: (u32, u32) },
+    #[error("at most {max} reference pictures can be given, found {found}", max = Request::MAX_REFERENCES)]
+    References { found: usize },
     #[error("{setting} must be from 0 to {max} pixels, found {found}", max = InpaintSettings::MAX_PX)]
     Pixels { setting: &'static str, found: u32 },
 }
@@ -161,6 +166,7 @@ impl RequestError {
             | Self::Sampling(_)
             | Self::ImageGuidance { .. }
             | Self::MaskSize { .. }
+            | Self::References { .. }
             | Self::Pixels { .. } => None,
         }
     }
@@ -175,6 +181,7 @@ impl Request {
     pub const DEFAULT_IMAGE_GUIDANCE: f64 = 1.5;
     pub const MAX_STEPS: u32 = 1000;
     pub const MAX_GUIDANCE: f64 = 100.0;
+    pub const MAX_REFERENCES: usize = 4;
     pub const MIN_SIDE_PX: u32 = 8;
     pub const MAX_SIDE_PX: u32 = 8192;
 
@@ -256,6 +263,9 @@ impl Request {
         {
             return Err(RequestError::ImageGuidance { found });
         }
+        if self.references.len() > Self::MAX_REFERENCES {
+            return Err(RequestError::References { found: self.references.len() });
+        }
         self.validate_mask()
     }
 
@@ -307,6 +317,7 @@ impl Default for Request {
             height: None,
             init: None,
             mask: None,
+            references: Vec::new(),
             resize: ResizeMode::default(),
             worked_px: None,
             inpaint: InpaintSettings::default(),

@@ -35,6 +35,8 @@ pub struct Workload {
     pub texts: usize,
     /// Whether a picture is encoded before.
     pub encodes: bool,
+    /// Of pictures that the prompt speaks of and the network reads, in pixels together.
+    pub reference_px: usize,
 }
 
 /// What a workload takes by a plan.
@@ -146,7 +148,15 @@ impl CostModel {
     #[must_use]
     pub fn native_workload(&self) -> Workload {
         let side = self.native_side_px;
-        Workload { width: side, height: side, rows: self.rows(true), windows: 1, texts: 2, encodes: false }
+        Workload {
+            width: side,
+            height: side,
+            rows: self.rows(true),
+            windows: 1,
+            texts: 2,
+            encodes: false,
+            reference_px: 0,
+        }
     }
 
     /// Rows of one pass; where guidance is embedded in the time step, one does.
@@ -223,13 +233,18 @@ impl CostModel {
             }
             None => None,
         };
+        let cell = self.vae_config().factor();
+        let references = match workload.reference_px / (cell * cell) {
+            0 => Vec::new(),
+            cells => vec![zeros(&[1, config.in_channels(), 1, cells])?],
+        };
         let input = DenoiserInput {
             sample: &sample,
             timestep: 0.0,
             context: &context,
             added: added.as_ref(),
             guidance: 1.0,
-            references: &[],
+            references: &references,
         };
         denoiser.forward(&input, options)?;
         Ok(())

@@ -214,7 +214,7 @@ fn first_noise(request: &Request, shape: [usize; 3], noise: &mut dyn NoiseSource
 }
 
 /// RGB to `(1, 3, height, width)` in -1…1.
-fn tensor_of(picture: &Picture) -> Result<Tensor, PipelineError> {
+pub(super) fn tensor_of(picture: &Picture) -> Result<Tensor, PipelineError> {
     let [width, height] = picture.size();
     let area = width * height;
     let mut planes = vec![0f32; area * 3];

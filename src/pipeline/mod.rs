@@ -24,6 +24,8 @@ mod networks;
 mod not_a_number;
 mod plan;
 mod prompt_plan;
+mod reference_picture;
+mod references;
 mod resolved;
 mod run;
 mod sampler;

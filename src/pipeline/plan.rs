@@ -299,7 +299,7 @@ impl ModelSpec {
             self.input == ModelInput::Instruction,
             self.tokens(resolved.width, resolved.height),
         )?;
-        let workload = resolved.workload(request, self.input, frame.is_some());
+        let workload = resolved.workload(request, self, frame.is_some());
         self.costs().plan(execution, workload, request.compute, constraints)
     }
 

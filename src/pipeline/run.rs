@@ -49,7 +49,7 @@ impl Pipeline {
         let spec = self.spec();
         let (scheduler_name, scheduler) =
             spec.sampling.scheduler(request, spec.tokens(resolved.width, resolved.height))?;
-        let unused = unused_settings(request, &resolved, spec.input, spec.embeds_guidance());
+        let unused = unused_settings(request, &resolved, spec.input, spec.embeds_guidance(), spec.reads_references());
         for sentence in spec.sampling.substitution(request).map(str::to_owned).into_iter().chain(unused) {
             sink(Progress::Notice(sentence.into()));
         }
@@ -81,7 +81,8 @@ impl Pipeline {
             references: Vec::new(),
         };
         let start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
-        // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.
+        denoising.references = self.reference_latents(request, canvas.as_ref(), &mut denoising.plan, &reporter)?;
+        // The encoder's maps are of other sizes than the denoiser's, and those of other sizes than the decoder's.
         self.release_idle_memory();
         let latents = self.denoise(&mut denoising, start, noise, &reporter)?;
         // Networks that are read on demand are all read by now.

@@ -123,6 +123,11 @@ impl ModelSpec {
         self.configs.denoiser.embeds_guidance() || !self.profile.family.value.row().takes_guidance
     }
 
+    /// Whether pictures that the prompt speaks of are read.
+    pub(super) fn reads_references(&self) -> bool {
+        self.configs.denoiser.reads_references()
+    }
+
     /// Tokens of the picture, as the schedules of flow matching count them.
     pub(super) fn tokens(&self, width: u32, height: u32) -> usize {
         let side = |pixels: u32| pixels as usize / (self.configs.vae.factor() * self.configs.denoiser.patch());

@@ -88,6 +88,12 @@ impl DenoiserConfig {
         self.unet().is_some_and(|unet| unet.guidance_width.is_some())
     }
 
+    /// Whether it reads pictures beside the prompt, as further tokens.
+    #[must_use]
+    pub fn reads_references(&self) -> bool {
+        matches!(self, Self::Flux2(_))
+    }
+
     /// Latent pixels that a side must be a multiple of.
     #[must_use]
     pub fn patch(&self) -> usize {

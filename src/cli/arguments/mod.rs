@@ -4,6 +4,7 @@ mod compute;
 mod model;
 mod paint;
 mod prompt;
+mod reference;
 mod sampling;
 mod values;
 
@@ -13,4 +14,5 @@ pub(super) use compute::DeviceArguments;
 pub(super) use model::ModelArguments;
 pub(super) use paint::PaintArguments;
 pub(super) use prompt::PromptArguments;
+pub(super) use reference::ReferenceArguments;
 pub(super) use sampling::SamplingArguments;

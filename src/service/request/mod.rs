@@ -143,5 +143,6 @@ fn field_of(error: &crate::job::RequestError) -> &'static str {
         RequestError::ImageGuidance { .. } => "image_guidance",
         RequestError::MaskWithoutPicture | RequestError::MaskSize { .. } => "mask_image",
         RequestError::Pixels { .. } => "mask_blur",
+        RequestError::References { .. } => "references",
     }
 }
