@@ -1,4 +1,5 @@
-//! Compiles the kernels for NVIDIA's cards where the feature `cuda` asks for them; everywhere else it does nothing.
+//! Compiles the kernels for NVIDIA's cards where the feature `cuda` asks for them, and gives a program for Windows its
+//! icon and manifest; everywhere else it does nothing.
 
 #![allow(clippy::expect_used, clippy::panic)] // A build script says what is wrong by ending.
 
@@ -20,6 +21,9 @@ const PORTABLE: &str = "90";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "windows") {
+        describe_to_windows();
+    }
     if env::var_os("CARGO_FEATURE_CUDA").is_none() {
         return;
     }
@@ -35,6 +39,16 @@ fn main() {
         let status = child.wait().expect("a compiler that was started ends");
         assert!(status.success(), "nvcc could not compile {FOLDER}/{name}.cu: see its words above");
     }
+}
+
+fn describe_to_windows() {
+    const ICON: &str = "assets/icon/inkwick.ico";
+    const MANIFEST: &str = "packaging/windows/inkwick.exe.manifest";
+    for file in [ICON, MANIFEST] {
+        println!("cargo::rerun-if-changed={file}");
+    }
+    let described = winresource::WindowsResource::new().set_icon(ICON).set_manifest_file(MANIFEST).compile();
+    described.expect("Windows' resource compiler (rc or windres) is there");
 }
 
 fn compile(name: &str, capabilities: &str, out: &Path) -> Child {

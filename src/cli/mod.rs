@@ -7,6 +7,7 @@ mod generate;
 mod inspect_picture;
 mod models;
 mod output;
+mod pages;
 mod report;
 #[cfg(feature = "serve")]
 mod serve;
@@ -18,6 +19,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::store::paths::Paths;
+use crate::system::log;
 use generate::GenerateArguments;
 
 /// A native desktop studio for Stable Diffusion.
@@ -31,6 +34,9 @@ pub struct Arguments {
     /// Pictures for the canvas and model folders for the library, opened in the window
     #[arg(value_name = "IMAGE|MODEL")]
     open: Vec<PathBuf>,
+    /// Opens another window although there is one
+    #[arg(long)]
+    new_window: bool,
     /// Says more on standard error and in the log: -v, -vv or -vvv
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -48,6 +54,18 @@ enum Command {
     Serve(Box<serve::ServeArguments>),
     /// Show what this machine and this build have: devices, number formats, memory, folders
     Doctor,
+    /// Write manual pages and completions, as packages want them
+    #[command(hide = true)]
+    Pages(pages::PagesArguments),
+}
+
+/// Arguments and logging, then the window or a subcommand.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let file = Paths::of_this_machine().ok().map(|paths| paths.log_file());
+    log::start(file.as_deref(), arguments.verbose);
+    arguments.run()
 }
 
 impl Arguments {
@@ -56,7 +74,7 @@ impl Arguments {
     pub fn run(self) -> ExitCode {
         match self.command {
             Some(command) => command.run(),
-            None => window::run(self.open),
+            None => window::run(&self.open, self.new_window),
         }
     }
 }
@@ -71,6 +89,7 @@ impl Command {
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => serve::run(&arguments),
             Self::Doctor => doctor::run(),
+            Self::Pages(arguments) => pages::run(&arguments),
         };
         // A picture is written to its own file; other subcommands are their answer.
         match output::lost() {

@@ -19,11 +19,20 @@ use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
 use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
+use crate::system::{crash, instance, link};
 use crate::ui::{self, Behind, CountTokens, EstimatePicture, Services, TokenCount, TokenQuestion};
 
 /// Opens the window with what was named on the command line; returns when it is closed.
-pub(super) fn run(open: Vec<PathBuf>) -> ExitCode {
+pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
+    let open = whole(open);
     let outcome = Paths::of_this_machine().map_err(|error| error.to_string()).and_then(|paths| {
+        let log_file = paths.log_file();
+        let names: Vec<String> = open.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect();
+        // What has no Unicode name cannot be handed over: that opens a window of its own.
+        if !new_window && names.len() == open.len() && instance::hand_over(&log_file, &names) {
+            return Ok(());
+        }
+        crash::watch(&log_file);
         let loaded = Settings::load(&paths.settings_file);
         let (keys, wrong_keys) = keys::load(&keys::file_beside(&paths.settings_file));
         let problem = loaded.problem.map(|error| error.to_string()).or(wrong_keys.map(|error| error.to_string()));
@@ -37,6 +46,13 @@ pub(super) fn run(open: Vec<PathBuf>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whole paths, as another instance has another working folder; links as they are.
+fn whole(open: &[PathBuf]) -> Vec<PathBuf> {
+    let is_link = |path: &PathBuf| path.to_str().is_some_and(link::is_link);
+    let whole = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    open.iter().map(|path| if is_link(path) { path.clone() } else { whole(path) }).collect()
 }
 
 fn start(
@@ -55,8 +71,18 @@ fn start(
     let segmenter = MobileSam::new(&paths.models_folder, cached, fetch_segmenter(&paths));
     let selector = SelectHandle::start(segmenter, Arc::clone(&wake))
         .map_err(|error| format!("the thread that finds things could not be started: {error}"))?;
-    let store = StoreHandle::start(&paths, wake)
+    let store = StoreHandle::start(&paths, Arc::clone(&wake))
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
+    let (sender, arrivals) = crossbeam_channel::unbounded();
+    let listening = instance::listen(&paths.log_file(), move |open| {
+        // A window that is gone opens nothing.
+        let _ = sender.send(open.into_iter().map(PathBuf::from).collect());
+        wake();
+    });
+    if let Err(error) = &listening {
+        tracing::warn!("a later start cannot hand over its files ({error})");
+    }
+    let crash_report = crash::take_report(&paths.log_file());
     let services = Services {
         count_tokens: Some(token_counter(&paths)),
         paths,
@@ -65,6 +91,9 @@ fn start(
         keys,
         problem,
         open,
+        arrivals: Some(arrivals),
+        listening: listening.ok(),
+        crash_report,
     };
     Ok(Behind { engine, store, selector, services })
 }

@@ -2,6 +2,7 @@
 
 use crate::job::{CancelToken, Drawn, JobError, Progress, Task};
 
+/// Why a task came to no picture.
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {
     #[error("cancelled")]

@@ -22,6 +22,7 @@ use crate::pipeline::{
 /// Is given a failure that made the backend leave its device for the CPU.
 pub(crate) type OnDeviceFailure = Box<dyn Fn(&OperatorFailure) + Send>;
 
+/// The real backend: it owns the device and the loaded model.
 pub struct CandleBackend {
     device_choice: DeviceChoice,
     dtype_choice: DtypeChoice,

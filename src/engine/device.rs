@@ -24,11 +24,15 @@ pub enum DtypeChoice {
     /// Single precision on a CPU, half on a GPU.
     #[default]
     Auto,
+    /// Single precision.
     F32,
+    /// IEEE half precision.
     F16,
+    /// bfloat16: half the bytes, the range of single precision.
     Bf16,
 }
 
+/// Why a device cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     #[error("{wanted} cannot be used: {reason}")]

@@ -28,6 +28,7 @@ impl Default for FakeScript {
     }
 }
 
+/// Plays a script instead of computing, so that fronts are tested without weights.
 #[derive(Debug, Default)]
 pub struct FakeBackend {
     script: FakeScript,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A LoRA: low-rank changes to a model's weights, from a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoraRef {
+    /// Opened where it lies; nothing is copied.
     pub file: PathBuf,
     /// 1 is as trained, 0 nothing, negative the opposite.
     pub weight: f64,

@@ -21,13 +21,16 @@ pub enum AttentionMode {
     Flash,
 }
 
+/// Whether the VAE works on the picture in one piece.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VaeTiling {
     /// Above a size that depends on free memory.
     #[default]
     Auto,
+    /// Always; less memory, more time, the same picture.
     On,
+    /// Never; refused where it does not fit.
     Off,
 }
 
@@ -38,10 +41,13 @@ pub enum MemoryMode {
     /// By what is free.
     #[default]
     Auto,
+    /// As little as can be, at a cost in time.
     Low,
+    /// All that makes it faster, where it fits.
     High,
 }
 
+/// How a picture is computed: it changes memory and time, and the picture only within rounding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Compute {

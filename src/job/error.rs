@@ -38,9 +38,11 @@ pub enum ErrorKind {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct JobError {
+    /// What a front decides by: exit code, status, what it offers.
     pub kind: ErrorKind,
     /// One sentence for a person: what was wanted, what was found, what helps everywhere.
     pub message: String,
+    /// What helps; each front has its own words for it.
     pub remedy: Option<Remedy>,
     #[source]
     source: Option<Arc<dyn Error + Send + Sync>>,

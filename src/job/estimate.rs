@@ -14,6 +14,7 @@ pub struct EstimateQuestion {
     pub model: ModelRef,
     /// As the network works: width and height in pixels.
     pub size_px: [u32; 2],
+    /// Whether each step takes a second pass, for the negative prompt.
     pub guided: bool,
     /// Of the prompt, each of which is one pass; at least 1.
     pub parts: u32,
@@ -66,15 +67,18 @@ impl EstimateQuestion {
     }
 }
 
+/// What a picture will take: bytes of memory and seconds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
     /// Of the whole process, the model included.
     pub peak_bytes: u64,
     /// What the system can give, where it reports it.
     pub free_bytes: Option<u64>,
+    /// Of one call of the UNet.
     pub seconds_per_call: f64,
     /// What comes once: text encoding, VAE encoding, decoding.
     pub seconds_once: f64,
+    /// Of the UNet, in the whole picture.
     pub calls: u32,
     /// The peak with each way to hold attention's scores.
     pub by_attention: Vec<(AttentionMode, u64)>,

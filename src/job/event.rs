@@ -15,12 +15,14 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct JobId(pub u64);
 
+/// One entry of a job's stream.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub job: JobId,
     pub kind: EventKind,
 }
 
+/// What happened to a job; the last three end its stream.
 #[derive(Clone, Debug)]
 pub enum EventKind {
     /// Always the first.

@@ -11,11 +11,15 @@ use crate::sampling::{FlowMu, PredictionChoice, SchedulerName};
 pub enum Family {
     /// The small model that comes with the program, and what was made from it.
     BuiltIn,
+    /// Stable Diffusion 1.x: one text encoder, 512 pixels.
     Sd1,
+    /// Stable Diffusion 2.x: OpenCLIP's text encoder, 512 or 768 pixels.
     Sd2,
     /// Stable Diffusion 2 that was trained on at 768 pixels to predict velocity.
     Sd2Velocity,
+    /// Stable Diffusion XL: two text encoders, 1024 pixels.
     Xl,
+    /// SDXL's second model; it is recognised and cannot be run.
     XlRefiner,
     ZImage,
     /// Distilled to a few steps without guidance.
@@ -58,6 +62,7 @@ pub struct FamilyRow {
     pub takes_guidance: bool,
     /// The side of the square pictures that it was trained on, in pixels.
     pub native_side_px: u32,
+    /// Of the latents and the VAE.
     pub latent_channels: u32,
     /// Pixels of one latent's side.
     pub latent_factor: u32,
@@ -65,7 +70,9 @@ pub struct FamilyRow {
     pub latent_scale: f64,
     pub prediction: PredictionChoice,
     pub scheduler: SchedulerName,
+    /// Where nobody chose any.
     pub steps: u32,
+    /// The guidance scale where nobody chose one; 1 is none.
     pub guidance: f64,
 }
 
@@ -283,6 +290,7 @@ pub struct ModelProfile {
     pub scheduler: Option<SchedulerName>,
     /// Width and height of the pictures that it was trained on, in pixels; not yet held against what can be drawn.
     pub native_px: [u64; 2],
+    /// Of the latents; the UNet's input may have more.
     pub latent_channels: usize,
     /// Pixels of one latent's side.
     pub latent_factor: u64,

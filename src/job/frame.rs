@@ -19,7 +19,9 @@ pub struct WorkGrid {
 /// The photo's part and the size at which it is worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
+    /// In the picture's pixels.
     pub crop: PixelRect,
+    /// What the crop is scaled to, in pixels.
     pub width: u32,
     pub height: u32,
 }

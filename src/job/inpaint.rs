@@ -11,6 +11,7 @@ use crate::mask::MaskPlane;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InpaintArea {
+    /// The whole picture is given to the network.
     #[default]
     Whole,
     /// The mask's bounds and some padding, at the model's own size; pasted back afterwards.
@@ -74,6 +75,7 @@ pub struct InpaintSettings {
 }
 
 impl InpaintSettings {
+    /// Of feather and padding.
     pub const MAX_PX: u32 = 512;
 
     /// The mask as it is worked with: inverted, then grown or shrunk, as the settings ask.
@@ -113,5 +115,6 @@ impl Default for InpaintSettings {
 /// A mask, as large as the picture that it lies on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InpaintMask {
+    /// One byte a pixel, 255 where it is painted; as large as the picture.
     pub plane: Arc<MaskPlane>,
 }

@@ -2,6 +2,7 @@
 
 use super::{InpaintArea, InpaintSettings, MaskedContent};
 
+/// What a person wants with the picture: a preset of strength and inpainting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Intent {
     /// Something new in the masked place.

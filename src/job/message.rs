@@ -21,6 +21,7 @@ const MAX_PIXELS: u64 = 100_000_000;
 /// Deflate makes a byte of at most so many.
 const MAX_EXPANSION: usize = 1032;
 
+/// Why bytes are no task, or a task cannot be bytes.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
     #[error("a task was wanted, and these bytes are something else, or of another version")]

@@ -52,6 +52,7 @@ pub enum Progress {
 /// A sentence for a person, without what only one front can say; `remedy` is for each front to put into words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
+    /// A sentence without its remedy, as an error has it.
     pub message: String,
     pub remedy: Option<Remedy>,
 }

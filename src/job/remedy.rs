@@ -1,5 +1,6 @@
 //! What a person can do about a failure or a notice. Each front has words of its own for it.
 
+/// What a person can do about it; the front says how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Remedy {
     /// Give a picture to start from.

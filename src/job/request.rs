@@ -28,6 +28,7 @@ pub enum ModelRef {
 /// Noise of a second seed, mixed into the first noise (slerp).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Variation {
+    /// Of this picture; the next of a batch has the next number.
     pub seed: u64,
     /// 0 is the first seed's noise, 1 this one's.
     pub strength: f64,
@@ -47,6 +48,7 @@ pub enum PromptSyntax {
 /// A picture to start from (img2img).
 #[derive(Clone, Debug, PartialEq)]
 pub struct InitPicture {
+    /// Of any size; it is scaled to the request's as its resize mode says.
     pub picture: Arc<Picture>,
     /// How much is made anew, 0 (nothing) to 1 (everything).
     pub strength: f64,
@@ -58,6 +60,7 @@ pub struct InitPicture {
 pub struct Request {
     /// Of this structure, so that files written today can be read tomorrow.
     pub version: u32,
+    /// Any length; it is cut into windows of 75 tokens.
     pub prompt: String,
     /// `None` is no negative prompt, `Some("")` an empty one: they differ for SDXL.
     pub negative: Option<String>,
@@ -71,15 +74,20 @@ pub struct Request {
     pub model: ModelRef,
     /// Instead of the one that the model brings along.
     pub vae: Option<PathBuf>,
+    /// All at once; weights of one file add up.
     pub loras: Vec<LoraRef>,
     pub embeddings: Vec<EmbeddingRef>,
     /// What the network was trained to predict, where the model's own word is wrong or missing.
     pub prediction: PredictionChoice,
     /// As AUTOMATIC1111 counts: 1 is the encoder's last layer, 2 the one before.
     pub clip_skip: Option<u32>,
+    /// `None` is the model's own.
     pub scheduler: Option<SchedulerName>,
+    /// `None` is the scheduler's own.
     pub sigmas: Option<SigmaChoice>,
+    /// 1 to [`Request::MAX_STEPS`].
     pub steps: u32,
+    /// 1 to [`Request::MAX_GUIDANCE`], 1 is none; `None` is the model's own.
     pub guidance: Option<f64>,
     /// How strictly a model that changes pictures by instruction keeps to the picture.
     pub image_guidance: Option<f64>,
@@ -88,6 +96,7 @@ pub struct Request {
     /// The share of the steps, 0 to 1, after which guidance ends: each later step is one pass instead of two.
     pub guidance_until: f64,
     pub seed: u64,
+    /// Whose random numbers the seed begins.
     pub noise: NoiseKind,
     pub variation: Option<Variation>,
     /// Pixels.
@@ -123,6 +132,7 @@ pub enum Destination {
     File { path: PathBuf, previews: Option<PathBuf> },
 }
 
+/// What of a request is out of range, or contradicts itself.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum RequestError {
     #[error("steps must be from 1 to {max}, found {found}", max = Request::MAX_STEPS)]

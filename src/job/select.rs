@@ -3,6 +3,7 @@
 /// A click, in the picture's pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Click {
+    /// In the picture's pixels.
     pub at: [f32; 2],
     /// Whether the thing is there; else it is what lies elsewhere.
     pub belongs: bool,

@@ -11,6 +11,7 @@ pub struct Work {
     pub transformed: f64,
     /// Linear layers and 1×1 convolutions.
     pub product: f64,
+    /// Multiplications, as all of these.
     pub attention: f64,
     /// Values that norms, activations, additions and copies write.
     pub values: f64,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::job::{EmbeddingRef, LoraRef, Request};
 
+/// What is applied to a model's weights as they are read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Adapters {
     /// A VAE file instead of the model's own.

@@ -7,6 +7,7 @@ pub(super) struct Blend {
     pub mask: Vec<f32>,
     /// The photo's latents, clean, and the noise that brings them to any level; `(channels, height, width)`.
     pub original: Vec<f32>,
+    /// `(latent channels, height / 8, width / 8)`, drawn once for the picture.
     pub noise: Vec<f32>,
     /// Grey values are released one after the other, the lightest first ("Differential Diffusion: Giving Each Pixel
     /// Its Strength", Levin and Fried); else they mix.

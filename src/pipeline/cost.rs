@@ -25,6 +25,7 @@ const PROGRAM_BYTES: usize = 24 << 20;
 pub struct Workload {
     /// As the network works: in pixels of the picture that it is shown.
     pub width: usize,
+    /// In pixels.
     pub height: usize,
     /// Rows of one pass: 2 with guidance, 3 with guidance by prompt and picture, and one more for each further part of
     /// the prompt.
@@ -48,10 +49,13 @@ pub struct Costs {
     pub sequential_offload: bool,
     /// Besides the weights, at the worst moment of a step, of decoding, and of encoding.
     pub step_bytes: usize,
+    /// The peak while the VAE decodes.
     pub decode_bytes: usize,
+    /// The peak while it encodes.
     pub encode_bytes: usize,
     /// The prompt's, once.
     pub text: Work,
+    /// Of one call of the UNet, with all its passes.
     pub step: Work,
     pub decode: Work,
     pub encode: Work,

@@ -6,6 +6,7 @@ use crate::job::Request;
 /// Ho and Salimans (2022), arXiv 2207.12598, with the rescaling of Lin et al. (2023), arXiv 2305.08891, section 3.4.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Guidance {
+    /// 1 is none.
     pub scale: f32,
     /// How far the deviation is brought back to the conditional prediction's, 0 to 1.
     pub rescale: f32,

@@ -52,6 +52,7 @@ use crate::model::ModelError;
 use crate::prompt::TokenizerError;
 use crate::sampling::{SamplingError, SchedulerName};
 
+/// Why a request came to no picture.
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
     #[error(transparent)]

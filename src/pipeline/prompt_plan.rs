@@ -21,7 +21,9 @@ pub(super) struct PromptPlan {
 pub(super) struct PlannedStage {
     /// Steps count from 1.
     pub last_step: usize,
+    /// An index into the texts.
     pub negative: usize,
+    /// The same of each part of an `AND`.
     pub parts: Vec<usize>,
 }
 

@@ -11,7 +11,9 @@ use crate::raster::Picture;
 pub(super) struct ResolvedRequest {
     /// As the network works, in pixels.
     pub width: u32,
+    /// In pixels, a multiple of the model's step.
     pub height: u32,
+    /// The request's, or the model's own.
     pub guidance: f64,
     /// Whether two passes are compared: with the prompt and against it.
     pub is_pair: bool,

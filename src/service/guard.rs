@@ -14,7 +14,7 @@ use super::options::ServiceOptions;
 use super::pictures::bytes_of;
 use super::state::Service;
 
-/// What programs that watch a server ask without a token; they tell nothing.
+/// What programs that watch a server ask without a token; their answers hold nothing private.
 const OPEN: [&str; 2] = ["/health", "/ready"];
 
 pub(super) async fn guard(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {

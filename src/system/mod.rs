@@ -1,5 +1,8 @@
-//! This machine: its memory, and the log that the program keeps on it.
+//! This machine: its memory, the log and what a crash leaves, later starts of the program and links to it.
 
+pub mod crash;
+pub mod instance;
+pub mod link;
 pub mod log;
 pub mod memory;
 pub mod peak;

@@ -17,7 +17,8 @@ pub mod widgets;
 mod words;
 
 pub use action::DialogRequest;
-pub use app::studio::{Services, Studio};
+pub use app::services::Services;
+pub use app::studio::Studio;
 pub use app::window::{Behind, run};
 pub use prompt::estimate::EstimatePicture;
 pub use prompt::token_count::{CountTokens, TokenCount, TokenQuestion};

@@ -1,6 +1,7 @@
 //! The window without a screen: driven by labels, pointer and keys, and held against its pictures in `tests/snapshots`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
+mod arrivals;
 mod gallery;
 mod gallery_work;
 mod hands;

@@ -25,6 +25,7 @@ use inkwick::store::pictures::gallery::Gallery;
 use inkwick::store::pictures::saver::PictureSaver;
 use inkwick::store::settings::{Settings, Theme};
 use inkwick::store::worker::StoreHandle;
+use inkwick::system::{crash, instance};
 use inkwick::ui::action::{Action, FilesAction, LookingAt};
 use inkwick::ui::results::candidate::{Candidate, Made, Progress, Stage};
 use inkwick::ui::{Services, Studio, TokenCount, TokenQuestion};
@@ -129,8 +130,14 @@ impl Bench {
             let selector =
                 SelectHandle::start(SquareFinder { is_there: setup_paths.models_folder.exists() }, Arc::clone(&wake))
                     .unwrap();
+            let (sender, arrivals) = crossbeam_channel::unbounded();
+            let hand_on =
+                move |open: Vec<String>| drop(sender.send(open.into_iter().map(PathBuf::from).collect::<Vec<_>>()));
             let store = StoreHandle::start_slow(&setup_paths, wake, disk_delay).unwrap();
             let services = Services {
+                arrivals: Some(arrivals),
+                listening: instance::listen(&setup_paths.log_file(), hand_on).ok(),
+                crash_report: crash::take_report(&setup_paths.log_file()),
                 paths: setup_paths,
                 device_text: "CPU · f32".into(),
                 estimate: Some(Arc::new(|question| Some(estimated(question)))),

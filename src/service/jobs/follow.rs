@@ -16,7 +16,7 @@ use crate::service::words::{self, Hidden};
 use crate::store::models::scan::name_of;
 use crate::store::pictures::metadata::{parameters, png_text};
 
-/// What jobs that never began are told when the server ends.
+/// What jobs that never began get when the server ends.
 const HANDED_BACK: &str = "the server is shutting down and this job had not begun; send it again";
 
 /// Takes all that has come.

@@ -42,7 +42,7 @@ impl Inspection {
         let report = inspect_file(path)?;
         let mut facts = vec![
             ("It is", report.kind.label().to_owned()),
-            ("Made for", report.family.unwrap_or_else(|| "not told by the file".to_owned())),
+            ("Made for", report.family.unwrap_or_else(|| "not said by the file".to_owned())),
             ("Precision", report.precision),
             ("Size", format!("{:.1} MB", report.bytes as f64 / 1e6)),
             ("Tensors", format!("{} of {} have their place", report.matched, report.tensors)),

@@ -7,6 +7,7 @@ pub(crate) mod clipboard;
 pub(crate) mod dialogs;
 pub(crate) mod engine_events;
 pub(crate) mod runs;
+pub(super) mod services;
 pub(crate) mod settings;
 pub(crate) mod store_events;
 pub(super) mod studio;

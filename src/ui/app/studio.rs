@@ -11,7 +11,6 @@ use egui::{CentralPanel, Frame, Panel, Ui};
 use crate::engine::{EngineHandle, JobHandle, SelectHandle, work_grid};
 use crate::hub::Downloads;
 use crate::job::{Estimate, EstimateQuestion, ModelRef, Wake, WorkGrid};
-use crate::store::keys::KeyNames;
 use crate::store::models::entry::ModelEntry;
 use crate::store::paths::Paths;
 use crate::store::settings::Settings;
@@ -25,6 +24,7 @@ use crate::ui::app::clipboard;
 use crate::ui::app::engine_events;
 use crate::ui::app::engine_events::Aftermath;
 use crate::ui::app::runs::PreparedRuns;
+use crate::ui::app::services::Services;
 use crate::ui::app::settings::SettingsSaver;
 use crate::ui::canvas::state::CanvasState;
 use crate::ui::canvas::view;
@@ -35,30 +35,12 @@ use crate::ui::chrome::{menu, sheets, status_bar, toasts_view};
 use crate::ui::gallery::state::GalleryState;
 use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
-use crate::ui::prompt::estimate::EstimatePicture;
-use crate::ui::prompt::token_count::{CountTokens, TokenCount, TokenQuestion};
+use crate::ui::prompt::token_count::{TokenCount, TokenQuestion};
 use crate::ui::results::candidate::Candidates;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme::fonts;
 use crate::ui::{canvas, gallery, library, prompt, results, theme};
-
-/// What the window is given besides the engine and the store.
-pub struct Services {
-    pub paths: Paths,
-    /// "CPU · f32".
-    pub device_text: String,
-    /// Without one, no count is shown.
-    pub count_tokens: Option<CountTokens>,
-    /// Without one, there is no estimate.
-    pub estimate: Option<EstimatePicture>,
-    /// The keys that a person wants otherwise.
-    pub keys: KeyNames,
-    /// A sentence to show at once: what was wrong with the settings file, for one.
-    pub problem: Option<String>,
-    /// Pictures and model folders named on the command line.
-    pub open: Vec<std::path::PathBuf>,
-}
 
 /// The window's contents and everything behind them.
 pub struct Studio {
@@ -129,6 +111,10 @@ impl Studio {
         for problem in services.problem.iter().chain(&wrong_keys) {
             state.toasts.error(problem.clone(), None);
         }
+        if let Some(report) = services.crash_report.clone() {
+            let text = "Inkwick ended by a fault of its own last time; a report says where.";
+            state.toasts.offer(text, "Show", Action::Files(FilesAction::Reveal(report)));
+        }
         let waking = ctx.clone();
         let wake: Wake = Arc::new(move || waking.request_repaint());
         Self {
@@ -166,6 +152,11 @@ impl Studio {
         let known_before = self.saver.current.known_models.len();
         while let Some(event) = self.store.try_recv() {
             self.take_from_store(event);
+        }
+        while let Some(open) = self.services.arrivals.as_ref().and_then(|arrivals| arrivals.try_recv().ok()) {
+            self.services.open.extend(open);
+            ctx.send_viewport_cmd(egui::ViewportCommand::Minimized(false));
+            ctx.send_viewport_cmd(egui::ViewportCommand::Focus);
         }
         // Not before the canvas of the last run is there: it would take their place.
         if self.state.canvas.is_restored {

@@ -7,7 +7,8 @@ use crate::engine::{EngineHandle, SelectHandle};
 use crate::store::settings::{Settings, WindowPlace};
 use crate::store::worker::StoreHandle;
 use crate::ui::app::dialogs;
-use crate::ui::app::studio::{Services, Studio};
+use crate::ui::app::services::Services;
+use crate::ui::app::studio::Studio;
 
 /// The parts that need the window's context first: both threads wake it after every event.
 pub struct Behind {
@@ -42,11 +43,15 @@ fn viewport(settings: &Settings) -> ViewportBuilder {
     let WindowPlace { size, position, maximized } = settings.window;
     let builder = ViewportBuilder::default()
         .with_title("Inkwick")
-        .with_app_id("inkwick")
+        .with_app_id("org.inkwick.Inkwick")
         .with_inner_size(size.unwrap_or([1440.0, 900.0]))
         .with_min_inner_size([560.0, 400.0])
         .with_maximized(maximized)
         .with_drag_and_drop(true);
+    let builder = match eframe::icon_data::from_png_bytes(include_bytes!("../../../assets/icon/256.png")) {
+        Ok(icon) => builder.with_icon(icon),
+        Err(_) => builder,
+    };
     match position {
         Some(position) => builder.with_position(position),
         None => builder,

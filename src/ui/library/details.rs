@@ -59,7 +59,7 @@ fn about(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, entry: &Mod
     ui.label(RichText::new(&entry.name).font(fonts::strong(fonts::LARGE_PT)));
     ui.label(&entry.kind);
     let facts = &entry.facts;
-    let licence = if facts.licence.is_empty() { "licence not told" } else { &facts.licence };
+    let licence = if facts.licence.is_empty() { "licence unknown" } else { &facts.licence };
     let shown = [numbers::size(facts.bytes), facts.precision.to_lowercase(), licence.to_owned()];
     let shown: Vec<String> = shown.into_iter().filter(|text| !text.is_empty()).collect();
     ui.label(RichText::new(shown.join(" · ")).color(tokens.text_2));

@@ -1,4 +1,4 @@
-//! A CUDA card: kernels of our own in half precision, and what only the driver tells.
+//! A CUDA card: kernels of our own in half precision, and what only the driver knows.
 //!
 //! `unsafe` code of this folder is calls of the driver, of cuBLASLt and of these kernels; each block says what makes it
 //! sound.

@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::job::{ErrorKind, JobError};
 use crate::store::keys;
 use crate::store::pictures::picture_file;
 use crate::store::worker::StoreCommand;
-use crate::ui::action::{DialogRequest, FilesAction};
+use crate::system::link::{self, Link};
+use crate::ui::action::{DialogRequest, FilesAction, Tab};
 use crate::ui::app::studio::Studio;
 use crate::ui::input::keymap;
+use crate::ui::words;
 
 impl Studio {
     pub(super) fn apply_to_files(&mut self, action: FilesAction) {
@@ -40,6 +43,7 @@ impl Studio {
                 self.remember_folder(to.parent());
                 self.store.send(StoreCommand::SaveAs { from, to });
             }
+            FilesAction::Dropped(path) if path.to_str().is_some_and(link::is_link) => self.open_link(&path),
             FilesAction::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
             FilesAction::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
             FilesAction::Reveal(file) => self.store.send(StoreCommand::Reveal(file)),
@@ -61,6 +65,22 @@ impl Studio {
             FilesAction::ShowKeysFile => {
                 let path = keys::file_beside(&self.services.paths.settings_file);
                 self.store.send(StoreCommand::ShowKeysFile { path, usual: keymap::defaults() });
+            }
+        }
+    }
+
+    /// A model is only offered: a person presses the button.
+    fn open_link(&mut self, link: &Path) {
+        match Link::parse(&link.to_string_lossy()) {
+            Ok(Link::Open(path)) => self.apply_to_files(FilesAction::Dropped(path)),
+            Ok(Link::Model(name)) => {
+                self.state.toasts.note(format!("A link names the model {name}: Download fetches it, if you want it."));
+                self.state.library.repository_text = name;
+                self.open_library(Tab::Download);
+            }
+            Err(error) => {
+                let error = JobError::caused(ErrorKind::Request, error);
+                self.state.toasts.error(words::of_error(&error), None);
             }
         }
     }

@@ -91,7 +91,7 @@ impl Studio {
         }
     }
 
-    fn open_library(&mut self, tab: Tab) {
+    pub(super) fn open_library(&mut self, tab: Tab) {
         self.state.library.tab = tab;
         self.state.library.chosen = Some(self.state.prompt.model.clone());
         self.state.sheet = Some(Sheet::Library);

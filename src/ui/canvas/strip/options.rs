@@ -34,7 +34,7 @@ const LABEL_GAP: f32 = 6.0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Room {
     Wide,
-    /// What only tells something is shorter.
+    /// What only informs is shorter.
     Middle,
     /// Signs instead of words.
     Narrow,

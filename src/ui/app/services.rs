@@ -1,0 +1,34 @@
+//! What the window is given besides the engine and the store.
+
+use std::path::PathBuf;
+
+use crossbeam_channel::Receiver;
+
+use crate::store::keys::KeyNames;
+use crate::store::paths::Paths;
+use crate::system::instance::Listening;
+use crate::ui::prompt::estimate::EstimatePicture;
+use crate::ui::prompt::token_count::CountTokens;
+
+/// Services, folders, and what is to be opened.
+pub struct Services {
+    pub paths: Paths,
+    /// "CPU · f32".
+    pub device_text: String,
+    /// Without one, no count is shown.
+    pub count_tokens: Option<CountTokens>,
+    /// Without one, there is no estimate.
+    pub estimate: Option<EstimatePicture>,
+    /// The keys that a person wants otherwise.
+    pub keys: KeyNames,
+    /// A sentence to show at once: what was wrong with the settings file, for one.
+    pub problem: Option<String>,
+    /// Pictures, model folders and links named on the command line.
+    pub open: Vec<PathBuf>,
+    /// What later starts of the program were to open; each brings the window to the front.
+    pub arrivals: Option<Receiver<Vec<PathBuf>>>,
+    /// While it lives, later starts find this window.
+    pub listening: Option<Listening>,
+    /// What an earlier run left when it ended in a panic.
+    pub crash_report: Option<PathBuf>,
+}
