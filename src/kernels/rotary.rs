@@ -1,4 +1,4 @@
-//! Rotary positions ("RoFormer: Enhanced Transformer with Rotary Position Embedding", Su et al.): each head's channels
+//! Rotary positions ("`RoFormer`: Enhanced Transformer with Rotary Position Embedding", Su et al.): each head's channels
 //! are turned two by two, by angles that follow from the token's place.
 
 use rayon::prelude::*;

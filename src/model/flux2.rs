@@ -123,28 +123,28 @@ impl Flux2 {
         Ok(out.transpose(1, 2)?.reshape((1, channels, height, width))?)
     }
 
-    fn shifts(&self, modulation: &Linear, time: &Feature) -> Result<Vec<Shift>, ModelError> {
+    fn shifts(&self, modulation: &Linear, time: &Feature) -> Result<Vec<Modulation>, ModelError> {
         let values = host_vector(&modulation.forward(time)?.tokens()?)?;
         let of = |set: &[f32]| {
             let mut parts = set.chunks_exact(self.config.width());
             let mut next = || parts.next().unwrap_or_default().to_vec();
             let (shift, scale, gate) = (next(), next(), next());
-            Shift { shift, scale: plus_one(&scale), gate }
+            Modulation { summands: shift, factors: plus_one(&scale), gate }
         };
         Ok(values.chunks_exact(3 * self.config.width()).map(of).collect())
     }
 }
 
 /// What a time makes of a block's input, and how much of its output is taken.
-struct Shift {
-    shift: Vec<f32>,
-    scale: Vec<f32>,
+struct Modulation {
+    summands: Vec<f32>,
+    factors: Vec<f32>,
     gate: Vec<f32>,
 }
 
-impl Shift {
+impl Modulation {
     fn norm(&self, x: &Feature, eps: f64) -> Result<Feature, ModelError> {
-        x.layer_norm_by(&self.scale, &self.shift, eps)
+        x.layer_norm_by(&self.factors, &self.summands, eps)
     }
 }
 
@@ -233,7 +233,7 @@ impl DoubleBlock {
         &self,
         x: &Feature,
         context: &Feature,
-        [of_picture, of_words]: [&[Shift]; 2],
+        [of_picture, of_words]: [&[Modulation]; 2],
         rotation: &Rotation,
         options: &ForwardOptions,
     ) -> Result<(Feature, Feature), ModelError> {
@@ -245,7 +245,7 @@ impl DoubleBlock {
         let (q, k) = (q?.rotated(rotation)?, k?.rotated(rotation)?);
         let attended = attend(&q, &k, &v?, self.heads, options.attention)?;
         drop((q, k));
-        let of = |shifts: &[Shift], x: &Feature, out: &Linear, feed_forward: &SwiGlu, attended: &Feature| {
+        let of = |shifts: &[Modulation], x: &Feature, out: &Linear, feed_forward: &SwiGlu, attended: &Feature| {
             let x = out.forward(attended)?.scaled_onto(&shifts[0].gate, x)?;
             let hidden = feed_forward.forward(&shifts[1].norm(&x, self.eps)?)?;
             hidden.scaled_onto(&shifts[1].gate, &x)
@@ -287,7 +287,7 @@ impl SingleBlock {
     fn forward(
         &self,
         x: &Feature,
-        shift: &Shift,
+        shift: &Modulation,
         rotation: &Rotation,
         options: &ForwardOptions,
     ) -> Result<Feature, ModelError> {

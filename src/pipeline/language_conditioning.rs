@@ -47,7 +47,7 @@ impl Pipeline {
             let rows = negative.iter().chain(&stage.parts).map(|place| encoded(*place));
             stages.push(rows.collect::<Result<Vec<_>, _>>()?);
         }
-        for sentence in unread(request, &prompts, cut) {
+        for sentence in unread(request, &prompts, cut, self.spec().profile().family.value.name()) {
             reporter.report(Progress::Notice(sentence.into()));
         }
         let passes = if resolved.is_pair { Passes::Pair } else { Passes::Alone };
@@ -56,17 +56,16 @@ impl Pipeline {
 }
 
 /// What was asked of the words that a language model does not do.
-fn unread(request: &Request, prompts: &[Prompt], cut: usize) -> Vec<String> {
+fn unread(request: &Request, prompts: &[Prompt], cut: usize, family: &str) -> Vec<String> {
     let mut said = Vec::new();
     let pieces = prompts.iter().flat_map(|prompt| &prompt.sections).flatten();
     if pieces.into_iter().any(|piece| piece.weight.to_bits() != 1f32.to_bits()) {
-        said.push(
-            "weights of words have no effect: this model reads the prompt as a sentence; say in words what matters"
-                .to_owned(),
-        );
+        said.push(format!(
+            "weights of words have no effect: {family} reads the prompt as a sentence, so say in words what matters"
+        ));
     }
     if request.clip_skip.is_some_and(|skip| skip > 1) {
-        said.push("clip skip has no effect: this model has no CLIP".to_owned());
+        said.push(format!("clip skip has no effect: {family} has no CLIP"));
     }
     if cut > 0 {
         let most = ChatTokenizer::MOST_TOKENS;

@@ -24,16 +24,15 @@ impl ResolvedRequest {
     pub(crate) fn new(request: &Request, frame: Option<Frame>, spec: &ModelSpec) -> Result<Self, PipelineError> {
         let WorkGrid { native_side_px, cell_px: factor, .. } = spec.grid;
         let guidance = request.guidance.unwrap_or_else(|| spec.profile().defaults().guidance);
-        let (width, height) = match frame {
-            Some(frame) => (frame.width, frame.height),
-            None => {
-                // As large as the first picture that the prompt speaks of, where the model reads it.
-                let first = request.references.first().filter(|_| spec.reads_references());
-                let (width, height) = first.map_or((native_side_px, native_side_px), |picture| {
-                    size_of_reference((picture.width(), picture.height()), factor)
-                });
-                (request.width.unwrap_or(width), request.height.unwrap_or(height))
-            }
+        let (width, height) = if let Some(frame) = frame {
+            (frame.width, frame.height)
+        } else {
+            // As large as the first picture that the prompt speaks of, where the model reads it.
+            let first = request.references.first().filter(|_| spec.reads_references());
+            let (width, height) = first.map_or((native_side_px, native_side_px), |picture| {
+                size_of_reference((picture.width(), picture.height()), factor)
+            });
+            (request.width.unwrap_or(width), request.height.unwrap_or(height))
         };
         for (side, found) in [("width", width), ("height", height)] {
             if found == 0 || found % factor != 0 {

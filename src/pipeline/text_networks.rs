@@ -22,7 +22,7 @@ pub(super) enum TextNetworks {
     /// One pair, or SDXL's two.
     Clip(Vec<PromptEncoder>),
     Language {
-        tokenizer: ChatTokenizer,
+        tokenizer: Box<ChatTokenizer>,
         encoder: Box<Qwen3>,
     },
 }
@@ -58,7 +58,7 @@ impl NetworkLoader {
             let family = self.spec.profile().family.value.name();
             self.note(vec![format!("the embedding {word} has no effect: {family} learns no words").into()]);
         }
-        Ok(TextNetworks::Language { tokenizer, encoder: Box::new(encoder) })
+        Ok(TextNetworks::Language { tokenizer: Box::new(tokenizer), encoder: Box::new(encoder) })
     }
 
     fn read_clip(

@@ -146,9 +146,9 @@ impl SchedulerConfig {
             "DDIMScheduler" => Ok(SchedulerName::Ddim),
             "DDPMScheduler" => Ok(SchedulerName::Ddpm),
             "PNDMScheduler" => Ok(SchedulerName::Pndm),
-            "EulerDiscreteScheduler" => Ok(SchedulerName::Euler),
+            "EulerDiscreteScheduler" | "FlowMatchEulerDiscreteScheduler" => Ok(SchedulerName::Euler),
             "EulerAncestralDiscreteScheduler" => Ok(SchedulerName::EulerAncestral),
-            "HeunDiscreteScheduler" => Ok(SchedulerName::Heun),
+            "HeunDiscreteScheduler" | "FlowMatchHeunDiscreteScheduler" => Ok(SchedulerName::Heun),
             "LMSDiscreteScheduler" => Ok(SchedulerName::Lms),
             "KDPM2DiscreteScheduler" => Ok(SchedulerName::Dpm2),
             "KDPM2AncestralDiscreteScheduler" => Ok(SchedulerName::Dpm2Ancestral),
@@ -159,8 +159,6 @@ impl SchedulerConfig {
             }),
             "UniPCMultistepScheduler" => Ok(SchedulerName::UniPc),
             "LCMScheduler" | "FlowMatchLCMScheduler" => Ok(SchedulerName::Lcm),
-            "FlowMatchEulerDiscreteScheduler" => Ok(SchedulerName::Euler),
-            "FlowMatchHeunDiscreteScheduler" => Ok(SchedulerName::Heun),
             _ => Err(SamplingError::ClassNotAvailable { class: class.to_owned() }),
         }
     }

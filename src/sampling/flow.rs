@@ -160,7 +160,9 @@ impl FlowSettings {
         if let (Some(terminal), Some(last)) = (self.terminal, sigmas.last().copied()) {
             let scale = (1.0 - last) / (1.0 - terminal);
             if scale > 0.0 {
-                sigmas.iter_mut().for_each(|sigma| *sigma = 1.0 - (1.0 - *sigma) / scale);
+                for sigma in sigmas {
+                    *sigma = 1.0 - (1.0 - *sigma) / scale;
+                }
             }
         }
     }

@@ -31,6 +31,9 @@ pub struct VaeConfig {
     pub statistics_eps: Option<f64>,
 }
 
+/// FLUX.2's autoencoder, as diffusers calls it.
+const FLUX2: &str = "AutoencoderKLFlux2";
+
 impl VaeConfig {
     /// Reads `vae/config.json`.
     ///
@@ -38,7 +41,6 @@ impl VaeConfig {
     /// When it is missing, unreadable, or asks for something that is not supported.
     pub fn read(files: &ModelFiles) -> Result<Self, CheckpointError> {
         let fields = Fields::open(files, "vae/config.json", "the VAE's config")?;
-        const FLUX2: &str = "AutoencoderKLFlux2";
         fields.only("_class_name", &["AutoencoderKL".into(), FLUX2.into()])?;
         let is_flux2 = fields.get("_class_name", String::new())? == FLUX2;
         let block_channels: Vec<usize> = fields.get("block_out_channels", vec![64])?;
