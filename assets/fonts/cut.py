@@ -43,6 +43,9 @@ cube copy clock gear-six sidebar-simple warning-circle check-circle
 plus minus lock lock-open arrow-clockwise arrow-square-out floppy-disk palette sun moon keyboard list
 warning frame-corners arrows-out caret-up caret-left download-simple sliders-horizontal stop
 paint-bucket paint-brush-broad polygon eyedropper magic-wand feather corners-out eye-slash circle-half-tilt scan
+arrow-bend-up-left arrow-counter-clockwise arrow-left arrow-line-up arrows-left-right circle-half dots-six-vertical export
+grid-nine image images-square infinity lightning mountains paperclip pause play queue scribble-loop square-split-horizontal
+stack tag
 """.split()
 
 

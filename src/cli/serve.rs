@@ -11,7 +11,7 @@ use super::arguments::DeviceArguments;
 use super::backend::backend;
 use super::output::{explain, say};
 use crate::engine::EngineHandle;
-use crate::service::{AccessToken, Service, ServiceOptions, Stop, serve};
+use crate::service::{AccessToken, KeptJobs, Service, ServiceOptions, Stop, serve};
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
@@ -71,7 +71,16 @@ fn start(arguments: &ServeArguments) -> Result<(), String> {
     let (device, dtype) = (arguments.device.device, arguments.device.dtype);
     let failure_file = paths.device_failure_file.clone();
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
-    let engine = EngineHandle::start(move || backend(device, dtype, failure_file), saver, Arc::new(|| {}))
+    let kept = match KeptJobs::open(&paths.service_folder()) {
+        Ok(kept) => Some(kept),
+        Err(problem) => {
+            explain(&format!("note: {problem}"));
+            None
+        }
+    };
+    let keeper = kept.as_ref().map(KeptJobs::keeper);
+    let backend = move || backend(device, dtype, failure_file);
+    let engine = EngineHandle::start_keeping(backend, saver, keeper, Arc::new(|| {}))
         .map_err(|error| format!("the engine's thread could not be started: {error}"))?;
     let options = ServiceOptions {
         token,
@@ -81,7 +90,7 @@ fn start(arguments: &ServeArguments) -> Result<(), String> {
         dtype,
         ..ServiceOptions::default()
     };
-    let service = Service::start(&engine, paths, options)
+    let service = Service::start_keeping(&engine, paths, options, kept)
         .map_err(|error| format!("the service's thread could not be started: {error}"))?;
     let stop = Stop::new();
     let asked = stop.clone();

@@ -10,13 +10,14 @@ use crate::engine::device::{DeviceChoice, DtypeChoice};
 use crate::engine::mobile_sam::{self, FetchWeights};
 use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, TokenCounter};
 use crate::hub::{self, DownloadError, DownloadProgress, Hub};
-use crate::job::{ErrorKind, JobError, Wake};
+use crate::job::{ErrorKind, JobError, JobKeeper, Wake};
 use crate::store::hub_cache::CachedRepository;
 use crate::store::keys::{self, KeyNames};
 use crate::store::models::wildcards;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
+use crate::store::queue::QueueKeeper;
 use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
 use crate::system::{crash, instance, link};
@@ -65,7 +66,13 @@ fn start(
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     let failure_file = paths.device_failure_file.clone();
     let backend = move || backend(DeviceChoice::Auto, DtypeChoice::Auto, failure_file);
-    let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
+    let (queue, problem) = match QueueKeeper::open(&paths.queue_folder(), Arc::clone(&wake)) {
+        Ok(queue) => (Some(Arc::new(queue)), problem),
+        Err(error) => (None, problem.or(Some(error.to_string()))),
+    };
+    let keeper = queue.clone().map(|queue| queue as Arc<dyn JobKeeper>);
+    let engine = EngineHandle::start_keeping(backend, saver, keeper, Arc::clone(&wake));
+    let engine = engine.map_err(|error| error.to_string())?;
     let cached = CachedRepository::new(&paths.hub_cache, mobile_sam::REPOSITORY).current_snapshot();
     let cached = cached.map(|snapshot| snapshot.join(mobile_sam::FILE));
     let segmenter = MobileSam::new(&paths.models_folder, cached, fetch_segmenter(&paths));
@@ -90,6 +97,7 @@ fn start(
         estimate: Some(estimator()),
         keys,
         problem,
+        queue,
         open,
         arrivals: Some(arrivals),
         listening: listening.ok(),

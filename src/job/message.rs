@@ -1,6 +1,7 @@
 //! A task as bytes, whole, for an engine on another machine: its settings as JSON, its pictures as PNG.
 //!
-//! Layout: `MAGIC`, the header's length (32 bits, little endian), the header, then each picture that it announces. Models,
+//! Layout: `MAGIC`, the header's length (32 bits, little endian), the header, then each picture that it announces, and
+//! where it was interrupted. Models,
 //! LoRAs and embeddings go as the paths that the request names. The metadata that is written into pictures is another
 //! thing (`store`): it never holds pictures.
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InitPicture, InpaintMask, Request, Task};
+use super::{InitPicture, InpaintMask, MessageError, Request, StepState, Task};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 
@@ -21,23 +22,6 @@ const MAX_PIXELS: u64 = 100_000_000;
 /// Deflate makes a byte of at most so many.
 const MAX_EXPANSION: usize = 1032;
 
-/// Why bytes are no task, or a task cannot be bytes.
-#[derive(Debug, thiserror::Error)]
-pub enum MessageError {
-    #[error("a task was wanted, and these bytes are something else, or of another version")]
-    NotATask,
-    #[error("the task's bytes end too early, or go on too long")]
-    Length,
-    #[error("the task's settings cannot be read: {0}")]
-    Header(#[from] serde_json::Error),
-    #[error("a picture of the task cannot be written: {0}")]
-    Encode(#[from] png::EncodingError),
-    #[error("a picture of the task cannot be read: {0}")]
-    Decode(#[from] png::DecodingError),
-    #[error("a picture of the task is too large or not of 8 bits a channel")]
-    Format,
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
 enum Header {
@@ -47,6 +31,9 @@ enum Header {
         mask: Option<PartHeader>,
         #[serde(default)]
         references: Vec<PartHeader>,
+        /// Where it was interrupted.
+        #[serde(default)]
+        step: Option<PartHeader>,
     },
 }
 
@@ -85,6 +72,10 @@ impl Task {
             .iter()
             .map(|picture| encode(picture.width(), picture.height(), png::ColorType::Rgba, picture.rgba()));
         let references = references.collect::<Result<Vec<_>, _>>()?;
+        let step = match &request.from_step {
+            Some(step) => step.to_bytes()?,
+            None => Vec::new(),
+        };
         let header = Header::Generate {
             request: request.clone(),
             init: request
@@ -93,11 +84,12 @@ impl Task {
                 .map(|given| InitHeader { strength: given.strength, part: PartHeader { bytes: init.len() } }),
             mask: request.mask.as_ref().map(|_| PartHeader { bytes: mask.len() }),
             references: references.iter().map(|bytes| PartHeader { bytes: bytes.len() }).collect(),
+            step: request.from_step.as_ref().map(|_| PartHeader { bytes: step.len() }),
         };
         let header = serde_json::to_vec(&header)?;
         let length = (header.len() as u32).to_le_bytes();
         let references = references.concat();
-        Ok([&MAGIC[..], &length, &header, &init, &mask, &references].concat())
+        Ok([&MAGIC[..], &length, &header, &init, &mask, &references, &step].concat())
     }
 
     /// # Errors
@@ -110,7 +102,7 @@ impl Task {
             return Err(MessageError::Length);
         }
         let (header, mut rest) = rest.split_at_checked(length).ok_or(MessageError::Length)?;
-        let Header::Generate { mut request, init, mask, references } = serde_json::from_slice(header)?;
+        let Header::Generate { mut request, init, mask, references, step } = serde_json::from_slice(header)?;
         if let Some(InitHeader { strength, part }) = init {
             request.init = Some(InitPicture { picture: picture_of(&mut rest, &part)?, strength });
         }
@@ -121,6 +113,9 @@ impl Task {
         }
         for part in references {
             request.references.push(picture_of(&mut rest, &part)?);
+        }
+        if let Some(part) = step {
+            request.from_step = Some(Arc::new(StepState::from_bytes(part_of(&mut rest, &part)?)?));
         }
         if rest.is_empty() { Ok(Self::Generate(request)) } else { Err(MessageError::Length) }
     }

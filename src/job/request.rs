@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, Remedy};
+use super::{Compute, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, Remedy, StepState};
 use crate::prompt::drawn;
 use crate::raster::{Picture, ResizeMode};
 use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
@@ -112,6 +112,9 @@ pub struct Request {
     /// Pictures that the prompt speaks of, for models that read such pictures; not written with the settings either.
     #[serde(skip)]
     pub references: Vec<Arc<Picture>>,
+    /// Where an earlier run of this very request was interrupted; the picture is the same as without. Not written either.
+    #[serde(skip)]
+    pub from_step: Option<Arc<StepState>>,
     /// How `init` meets a `width` and `height` of another shape.
     pub resize: ResizeMode,
     /// The size that the network worked at, in pixels, where the whole picture was enlarged from that. Noted by the engine
@@ -122,7 +125,7 @@ pub struct Request {
 }
 
 /// Where a finished picture goes. It does not affect the picture, so it is no part of the request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Destination {
     /// The day's folder of the gallery.
     Gallery,
@@ -328,6 +331,7 @@ impl Default for Request {
             init: None,
             mask: None,
             references: Vec::new(),
+            from_step: None,
             resize: ResizeMode::default(),
             worked_px: None,
             inpaint: InpaintSettings::default(),

@@ -1,6 +1,5 @@
 //! One picture, from a request and a plan.
 
-use std::cell::RefCell;
 use std::time::Instant;
 
 use super::PipelineError;
@@ -56,7 +55,7 @@ impl Pipeline {
         sink(Progress::Resolved { compute: plan.compute(), peak_bytes: fitted.costs.peak_bytes() as u64 });
         tracing::info!("{plan:?}");
         let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
-        let reporter = Reporter { cancel_check: &cancel_check, sink: RefCell::new(sink) };
+        let reporter = Reporter::new(&cancel_check, sink);
         self.report_notices(&reporter);
         let first_step = self.first_call(request, scheduler.as_ref());
         let steps = match scheduler.timesteps().len().checked_sub(1) {
@@ -74,13 +73,19 @@ impl Pipeline {
             scheduler,
             scheduler_name,
             first_step,
+            next_call: first_step,
             conditioning,
             guidance,
             concat: None,
             blend: None,
             references: Vec::new(),
         };
-        let start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
+        let mut start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
+        if let Some(state) = &request.from_step
+            && let Some(notice) = denoising.go_on(state, &mut start, noise)
+        {
+            reporter.report(Progress::Notice(notice));
+        }
         denoising.references = self.reference_latents(request, canvas.as_ref(), &mut denoising.plan, &reporter)?;
         // The encoder's maps are of other sizes than the denoiser's, and those of other sizes than the decoder's.
         self.release_idle_memory();
@@ -108,6 +113,7 @@ impl Pipeline {
             scheduler: Some(scheduler_name),
             compute: plan.compute(),
             worked_px: enlarged_from(request, &picture, &resolved),
+            from_step: None,
             ..request.clone()
         };
         Ok((picture, carried_out))

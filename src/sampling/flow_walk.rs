@@ -4,7 +4,7 @@
 use super::flow::{FlowLevels, FlowSettings};
 use super::level::NoiseLevel;
 use super::settings::Prediction;
-use super::{NoiseSource, Scheduler, StepOutput};
+use super::{History, NoiseSource, Scheduler, StepOutput};
 
 /// Which way a step goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,5 +107,20 @@ impl Scheduler for FlowHeun {
 
     fn add_noise(&self, index: usize, original: &[f32], noise: &[f32]) -> Vec<f32> {
         NoiseLevel::of_flow(self.levels.sigmas[index.div_ceil(2)]).add_noise(original, noise)
+    }
+
+    fn history(&self) -> History {
+        let rows = self.begun.iter().flat_map(|(latents, output)| [latents.clone(), output.clone()]).collect();
+        History { rows, counts: Vec::new() }
+    }
+
+    fn restore(&mut self, history: History) -> bool {
+        let Some(rows) = history.into_rows(2) else { return false };
+        self.begun = match <[Vec<f32>; 2]>::try_from(Vec::from(rows)) {
+            Ok([latents, output]) => Some((latents, output)),
+            Err(rows) if rows.is_empty() => None,
+            Err(_) => return false,
+        };
+        true
     }
 }

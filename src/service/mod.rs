@@ -20,6 +20,7 @@ mod server;
 mod state;
 mod words;
 
+pub use jobs::KeptJobs;
 pub use options::{AccessToken, ServiceOptions};
 pub use router::router;
 pub use server::{Stop, serve};

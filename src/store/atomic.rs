@@ -24,6 +24,8 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Makes `path`, which must not exist, and fills it; what could not be filled is taken away again.
 pub(crate) fn create_and_fill(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    // Some systems have no locks; there nothing is swept away either.
+    let _ = file.try_lock();
     let filled = file.write_all(bytes).and_then(|()| file.sync_all());
     if filled.is_err() {
         remove_quietly(path);
@@ -61,6 +63,23 @@ pub(crate) fn remove_quietly(path: &Path) {
     }
 }
 
+/// Takes away what writes left in `folder` that the program's end interrupted. One that goes on somewhere is let be: it is
+/// locked.
+pub(crate) fn sweep(folder: &Path) {
+    let Ok(files) = fs::read_dir(folder) else { return };
+    for path in files.flatten().map(|file| file.path()).filter(|path| is_temporary(path)) {
+        let is_left = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+        if is_left {
+            remove_quietly(&path);
+        }
+    }
+}
+
+fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.starts_with(".inkwick-") && name.ends_with(".part")
+}
+
 /// Short, so that it fits wherever the final name fits; hidden, so that no gallery shows it.
 fn temporary_beside(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -80,6 +99,23 @@ mod tests {
         write(&path, b"second").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_an_interrupted_write_left_is_swept_away_and_one_that_goes_on_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".inkwick-1-0.part", ".inkwick-4-17.part", "a.part", ".inkwick-1-0.txt"] {
+            fs::write(folder.path().join(name), b"half").unwrap();
+        }
+        let going_on = File::open(folder.path().join(".inkwick-4-17.part")).unwrap();
+        going_on.try_lock().unwrap();
+        sweep(folder.path());
+        let left = |name| folder.path().join(name).exists();
+        assert!(!left(".inkwick-1-0.part"));
+        assert!(left(".inkwick-4-17.part") && left("a.part") && left(".inkwick-1-0.txt"));
+        drop(going_on);
+        sweep(folder.path());
+        assert!(!left(".inkwick-4-17.part"));
     }
 
     #[test]

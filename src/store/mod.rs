@@ -11,6 +11,7 @@ pub mod keys;
 pub mod models;
 pub mod paths;
 pub mod pictures;
+pub mod queue;
 mod reveal;
 pub mod settings;
 pub(crate) mod token;

@@ -9,6 +9,7 @@ mod input;
 mod library;
 mod numbers;
 pub mod prompt;
+mod queue;
 pub mod results;
 mod state;
 pub mod textures;

@@ -9,6 +9,7 @@ mod library;
 mod library_looks;
 mod painting;
 mod programs;
+mod queue;
 mod selecting;
 mod slow_disk;
 mod strip;

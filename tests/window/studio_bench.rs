@@ -14,7 +14,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Finder, SelectHandle};
 use inkwick::job::{
-    AttentionMode, Estimate, EstimateQuestion, JobError, JobId, MemoryMode, Request, SelectPrompt, Wake,
+    AttentionMode, Estimate, EstimateQuestion, JobError, JobId, JobKeeper, MemoryMode, Request, SelectPrompt, Wake,
 };
 use inkwick::mask::{MaskPlane, PixelRect};
 use inkwick::prompt::WindowWords;
@@ -23,6 +23,7 @@ use inkwick::store::keys::KeyNames;
 use inkwick::store::paths::Paths;
 use inkwick::store::pictures::gallery::Gallery;
 use inkwick::store::pictures::saver::PictureSaver;
+use inkwick::store::queue::QueueKeeper;
 use inkwick::store::settings::{Settings, Theme};
 use inkwick::store::worker::StoreHandle;
 use inkwick::system::{crash, instance};
@@ -126,7 +127,9 @@ impl Bench {
             let wake_ctx = ctx.clone();
             let wake: Wake = Arc::new(move || wake_ctx.request_repaint());
             let saver = Arc::new(PictureSaver::new(Gallery::new(&setup_paths)));
-            let engine = EngineHandle::start(make_backend, saver, Arc::clone(&wake)).unwrap();
+            let queue = Arc::new(QueueKeeper::open(&setup_paths.queue_folder(), Arc::clone(&wake)).unwrap());
+            let keeper = Some(queue.clone() as Arc<dyn JobKeeper>);
+            let engine = EngineHandle::start_keeping(make_backend, saver, keeper, Arc::clone(&wake)).unwrap();
             let selector =
                 SelectHandle::start(SquareFinder { is_there: setup_paths.models_folder.exists() }, Arc::clone(&wake))
                     .unwrap();
@@ -148,6 +151,7 @@ impl Bench {
                 })),
                 keys: KeyNames::new(),
                 problem: None,
+                queue: Some(queue),
                 open: Vec::new(),
             };
             *for_setup.borrow_mut() = Some(Studio::new(ctx, engine, store, selector, settings, services));
@@ -345,6 +349,7 @@ impl Bench {
             let stage = Stage::Done(made);
             state.candidates.list.push(Candidate {
                 job: JobId(number),
+                press: number,
                 request: request(prompt),
                 frame: None,
                 estimated_seconds: None,
@@ -356,6 +361,7 @@ impl Bench {
         let stage = Stage::Running(progress);
         state.candidates.list.push(Candidate {
             job: JobId(903),
+            press: 903,
             request: request(&state.prompt.prompt),
             frame: None,
             estimated_seconds: None,

@@ -5,6 +5,7 @@ mod dialog;
 mod files;
 mod library;
 mod prompt;
+mod queue;
 mod results;
 mod window;
 
@@ -13,6 +14,7 @@ pub use dialog::DialogRequest;
 pub use files::FilesAction;
 pub use library::{Column, LibraryAction, Tab};
 pub use prompt::PromptAction;
+pub use queue::{Press, QueueAction};
 pub use results::{GalleryView, LookingAt, ResultsAction};
 pub use window::{Sheet, WindowAction};
 
@@ -20,6 +22,7 @@ pub use window::{Sheet, WindowAction};
 #[derive(Clone, Debug)]
 pub enum Action {
     Prompt(PromptAction),
+    Queue(QueueAction),
     Results(ResultsAction),
     Canvas(CanvasAction),
     Files(FilesAction),

@@ -42,6 +42,8 @@ pub(crate) fn take(state: &mut AppState, event: Event) -> Aftermath {
         }
         EventKind::Ended(Outcome::Cancelled) => take_off(state, job),
         EventKind::Ended(Outcome::Failed(error)) => {
+            // What fails once fails again.
+            state.queue.forever = false;
             let request = &candidate.request;
             let details = format!(
                 "Prompt: {}\nSeed {}, {} steps{}",
@@ -88,7 +90,7 @@ fn take_progress(state: &mut AppState, job: JobId, progress: job::Progress) {
             follow(state, job);
         }
         job::Progress::Notice(notice) => state.toasts.note(words::of_notice(&notice)),
-        job::Progress::Resolved { .. } | job::Progress::Decoded { .. } => {}
+        job::Progress::Resolved { .. } | job::Progress::Decoded { .. } | job::Progress::Reached(_) => {}
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod background;
 pub(crate) mod clipboard;
 pub(crate) mod dialogs;
 pub(crate) mod engine_events;
+pub(crate) mod queue;
 pub(crate) mod runs;
 pub(super) mod services;
 pub(crate) mod settings;

@@ -1,11 +1,13 @@
 //! What the window is given besides the engine and the store.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
 use crate::store::keys::KeyNames;
 use crate::store::paths::Paths;
+use crate::store::queue::QueueKeeper;
 use crate::system::instance::Listening;
 use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::CountTokens;
@@ -23,6 +25,8 @@ pub struct Services {
     pub keys: KeyNames,
     /// A sentence to show at once: what was wrong with the settings file, for one.
     pub problem: Option<String>,
+    /// Keeps what waits for the next start; without it the queue is over with the window.
+    pub queue: Option<Arc<QueueKeeper>>,
     /// Pictures, model folders and links named on the command line.
     pub open: Vec<PathBuf>,
     /// What later starts of the program were to open; each brings the window to the front.

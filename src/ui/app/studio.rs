@@ -31,16 +31,17 @@ use crate::ui::canvas::view;
 use crate::ui::chrome::layout;
 use crate::ui::chrome::layout::{Layout, PanelForm};
 use crate::ui::chrome::toasts::Toasts;
-use crate::ui::chrome::{menu, sheets, status_bar, toasts_view};
+use crate::ui::chrome::{menu, seams, sheets, status_bar, toasts_view};
 use crate::ui::gallery::state::GalleryState;
 use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
 use crate::ui::prompt::token_count::{TokenCount, TokenQuestion};
+use crate::ui::queue::state::QueueState;
 use crate::ui::results::candidate::Candidates;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme::fonts;
-use crate::ui::{canvas, gallery, library, prompt, results, theme};
+use crate::ui::{canvas, gallery, library, prompt, queue, results, theme};
 
 /// The window's contents and everything behind them.
 pub struct Studio {
@@ -95,6 +96,7 @@ impl Studio {
             grids: Vec::new(),
             canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
             candidates: Candidates::default(),
+            queue: QueueState::default(),
             gallery: GalleryState::default(),
             library: LibraryState { notes: settings.model_notes.clone(), ..LibraryState::default() },
             panels: app::settings::panels_of(&settings),
@@ -188,6 +190,7 @@ impl Studio {
             self.apply(ctx, action);
         }
         self.send_to_trash(false);
+        self.follow_queue();
         self.work_on_canvas();
         let AppState { prompt, grids, .. } = &mut self.state;
         let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
@@ -290,13 +293,20 @@ impl Studio {
                 .show_separator_line(false)
                 .show(ui, |ui| prompt::panel::show_rail(ui, actions));
         }
-        gallery::panel::show(ui, state, textures, layout, actions);
+        if queue::panel::takes_the_gallerys_place(state, layout) {
+            queue::panel::show(ui, state, textures, actions);
+        } else {
+            gallery::panel::show(ui, state, textures, layout, actions);
+        }
         let between = ui.available_rect_before_wrap();
         CentralPanel::default().frame(plain(tokens.surround)).show(ui, |ui| {
             let picture_rect = canvas::show(ui, state, textures, layout, actions);
             results::strip::show(ui, picture_rect, state, textures, layout, actions);
         });
-        seams(ui, between, tokens.edge);
+        seams::show(ui, between, tokens.edge);
+        if state.queue.open && !queue::panel::takes_the_gallerys_place(state, layout) {
+            queue::panel::show_over(ui, between, state, textures, actions);
+        }
         between
     }
 
@@ -352,22 +362,6 @@ impl Studio {
 impl Drop for Studio {
     fn drop(&mut self) {
         self.save_now();
-    }
-}
-
-/// The lines between the panels, inside the canvas's own area so that no panel grows by them.
-fn seams(ui: &Ui, canvas: egui::Rect, colour: egui::Color32) {
-    let stroke = egui::Stroke::new(1.0, colour);
-    let whole = ui.max_rect();
-    let painter = ui.painter();
-    painter.hline(whole.x_range(), canvas.top() - 0.5, stroke);
-    painter.hline(whole.x_range(), canvas.bottom() + 0.5, stroke);
-    for (x, is_inside) in
-        [(canvas.left() - 0.5, canvas.left() > whole.left()), (canvas.right() + 0.5, canvas.right() < whole.right())]
-    {
-        if is_inside {
-            painter.vline(x, canvas.y_range(), stroke);
-        }
     }
 }
 

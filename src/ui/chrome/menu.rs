@@ -4,8 +4,8 @@ use egui::{MenuBar, ThemePreference, Ui};
 
 use crate::canvas::tools::Tool;
 use crate::ui::action::{
-    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, MaskStep, PromptAction, ResultsAction,
-    Sheet, Tab, WindowAction, Zoom,
+    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, MaskStep, PromptAction, QueueAction,
+    ResultsAction, Sheet, Tab, WindowAction, Zoom,
 };
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -113,6 +113,10 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         actions.push(Action::Files(FilesAction::Trash(file.clone())));
     }
     ui.add(egui::Separator::default().spacing(9.0));
+    let pause = if state.queue.is_paused { "Go on with the queue" } else { "Pause the queue" };
+    if entry(ui, pause, Some(Command::PauseQueue), true) {
+        actions.push(Action::Queue(QueueAction::Pause));
+    }
     if entry(ui, "Cancel", Some(Command::Cancel), state.candidates.is_busy()) {
         actions.push(Action::Results(ResultsAction::CancelRunning));
     }
@@ -163,6 +167,9 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     if entry(ui, "Gallery", Some(Command::Gallery), true) {
         actions.push(Action::Window(WindowAction::ToggleGallery));
+    }
+    if entry(ui, "Queue", Some(Command::Queue), true) {
+        actions.push(Action::Queue(QueueAction::Toggle));
     }
     if entry(ui, "Both panels", Some(Command::Panels), true) {
         actions.push(Action::Window(WindowAction::TogglePanels));

@@ -5,8 +5,8 @@ use egui::{Context, Event, FocusDirection, Id, Key, Modifiers};
 use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
-    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, PromptAction, ResultsAction, Sheet,
-    Tab, WindowAction, Zoom,
+    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, PromptAction, QueueAction,
+    ResultsAction, Sheet, Tab, WindowAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -85,7 +85,13 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
     match command {
         Command::Generate => Some(Action::Prompt(PromptAction::Generate)),
         Command::GenerateInFront => Some(Action::Prompt(PromptAction::GenerateInFront)),
+        Command::Forever => Some(Action::Queue(QueueAction::Forever)),
         Command::Prompt => Some(Action::Prompt(PromptAction::Focus)),
+        // With a row of the queue at hand these keys move it.
+        Command::OlderPrompt | Command::NewerPrompt if state.queue.focused.is_some() => {
+            let (press, by) = (state.queue.focused?, if command == Command::OlderPrompt { -1 } else { 1 });
+            Some(Action::Queue(QueueAction::Move { press, by }))
+        }
         Command::OlderPrompt => Some(Action::Prompt(PromptAction::Older)),
         Command::NewerPrompt => Some(Action::Prompt(PromptAction::Newer)),
         Command::Cancel => Some(Action::Results(ResultsAction::CancelRunning)),
@@ -130,6 +136,8 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::ZoomOut => Some(Action::Canvas(CanvasAction::Zoom(Zoom::Out))),
         Command::Panels => Some(Action::Window(WindowAction::TogglePanels)),
         Command::PromptPanel => Some(Action::Window(WindowAction::TogglePromptPanel)),
+        Command::Queue => Some(Action::Queue(QueueAction::Toggle)),
+        Command::PauseQueue => Some(Action::Queue(QueueAction::Pause)),
         Command::Gallery => Some(Action::Window(WindowAction::ToggleGallery)),
         Command::Keys => Some(Action::Window(WindowAction::Show(Sheet::Keys))),
         Command::Quit => Some(Action::Window(WindowAction::Quit)),

@@ -10,6 +10,8 @@ use crate::ui::action::MaskStep;
 pub(crate) enum Command {
     Generate,
     GenerateInFront,
+    /// One picture after the other.
+    Forever,
     /// Puts the cursor into the prompt.
     Prompt,
     OlderPrompt,
@@ -50,6 +52,8 @@ pub(crate) enum Command {
     Panels,
     PromptPanel,
     Gallery,
+    Queue,
+    PauseQueue,
     Keys,
     Quit,
 }
@@ -77,6 +81,7 @@ pub(crate) struct Entry {
 }
 
 const COMMAND_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+const COMMAND_ALT: Modifiers = Modifiers::COMMAND.plus(Modifiers::ALT);
 
 const fn entry(
     command: Command,
@@ -104,6 +109,7 @@ pub(crate) const TABLE: &[Entry] = {
             Key::Enter,
             Always,
         ),
+        entry(C::Forever, "forever", "Generate forever, or stop that", COMMAND_ALT, Key::Enter, Always),
         entry(C::Prompt, "prompt", "Write the prompt (Escape leaves it)", M::COMMAND, Key::P, Always),
         entry(C::OlderPrompt, "older-prompt", "Prompt before this one", M::ALT, Key::ArrowUp, Always),
         entry(C::NewerPrompt, "newer-prompt", "Prompt after this one", M::ALT, Key::ArrowDown, Always),
@@ -157,6 +163,8 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::Panels, "panels", "Hide or show both panels", M::NONE, Key::Tab, NothingFocused),
         entry(C::PromptPanel, "prompt-panel", "Prompt panel", COMMAND_SHIFT, Key::P, Always),
         entry(C::Gallery, "gallery", "Gallery", COMMAND_SHIFT, Key::G, Always),
+        entry(C::Queue, "queue", "Queue, in the gallery's place", M::NONE, Key::Q, NotTyping),
+        entry(C::PauseQueue, "pause-queue", "Pause the queue, or go on", M::SHIFT, Key::Q, NotTyping),
         entry(C::Keys, "keys", "This list", M::NONE, Key::F1, Always),
         entry(C::Quit, "quit", "Quit", M::COMMAND, Key::Q, Always),
     ]

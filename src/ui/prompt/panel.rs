@@ -8,6 +8,7 @@ use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::prompt;
 use crate::ui::prompt::state::PromptPanelState;
+use crate::ui::queue;
 use crate::ui::state::{AppState, Mode};
 use crate::ui::theme;
 use crate::ui::theme::icons;
@@ -120,7 +121,7 @@ fn prompts(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
     ui.add_space(-2.0);
 }
 
-fn generate_button(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+fn generate_button(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
     let busy = state.candidates.is_busy();
     let words = match (busy, state.mode()) {
         (true, _) => "Queue next",
@@ -130,8 +131,13 @@ fn generate_button(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     };
     let ready = state.is_ready();
     let key = keymap::written(ui.ctx(), Command::Generate);
-    let button = PrimaryButton::new(words).key(&key).enabled(ready).quiet(busy).show(ui).button;
-    if button.on_disabled_hover_text("Type a prompt first.").clicked() {
+    let width = ui.available_width() - 2.0 * theme::GRID;
+    let button = PrimaryButton::new(words).key(&key).enabled(ready).quiet(busy).caret("More ways to generate");
+    let shown = button.show(ui);
+    if let Some(caret) = &shown.caret {
+        queue::menu::show(caret, width, state, actions);
+    }
+    if shown.button.on_disabled_hover_text("Type a prompt first.").clicked() {
         actions.push(Action::Prompt(PromptAction::Generate));
     }
 }

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use crate::job::{Frame, JobId, ModelPart, Request};
 use crate::raster::Picture;
+use crate::ui::action::Press;
 
 /// One picture of the strip.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub job: JobId,
+    /// Those that were asked for at once have the same.
+    pub press: Press,
     pub request: Request,
     /// The part of the canvas that is worked on, where it is masked.
     pub frame: Option<Frame>,
@@ -107,6 +110,8 @@ impl Candidate {
 #[derive(Clone, Debug, Default)]
 pub struct Candidates {
     pub list: Vec<Candidate>,
+    /// The one that the engine works on, also before it has reported anything.
+    pub begun: Option<JobId>,
     /// The one that was set aside last, and its place.
     pub aside: Option<(usize, Candidate)>,
 }
@@ -117,13 +122,6 @@ impl Candidates {
         self.list.iter().find(|candidate| candidate.job == job)
     }
 
-    /// Puts one at the end, or so many places behind the first that waits.
-    pub fn add(&mut self, candidate: Candidate, in_front: Option<usize>) {
-        let first = self.list.iter().position(|known| matches!(known.stage, Stage::Waiting));
-        let place = in_front.and_then(|behind| Some(first? + behind)).unwrap_or(self.list.len());
-        self.list.insert(place.min(self.list.len()), candidate);
-    }
-
     pub fn get_mut(&mut self, job: JobId) -> Option<&mut Candidate> {
         self.list.iter_mut().find(|candidate| candidate.job == job)
     }
@@ -131,7 +129,8 @@ impl Candidates {
     /// The one that is being made.
     #[must_use]
     pub fn running(&self) -> Option<&Candidate> {
-        self.list.iter().find(|candidate| candidate.is_running())
+        let is_begun = |candidate: &&Candidate| self.begun == Some(candidate.job) && candidate.made().is_none();
+        self.list.iter().find(|candidate| candidate.is_running()).or_else(|| self.list.iter().find(is_begun))
     }
 
     /// Whether something runs or waits.
@@ -150,11 +149,6 @@ impl Candidates {
     pub fn unfinished(&self) -> Vec<JobId> {
         let unfinished = self.list.iter().filter(|candidate| candidate.made().is_none());
         unfinished.map(|candidate| candidate.job).collect()
-    }
-
-    #[must_use]
-    pub fn waiting_count(&self) -> usize {
-        self.list.iter().filter(|candidate| matches!(candidate.stage, Stage::Waiting)).count()
     }
 
     /// Takes one off the strip and returns which one stands in its place (or, at the end, before it).

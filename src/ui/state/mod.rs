@@ -17,6 +17,7 @@ use super::library::state::LibraryState;
 use super::prompt::estimate::MemoryPanel;
 use super::prompt::size;
 use super::prompt::state::{InpaintPanel, PromptPanelState};
+use super::queue::state::QueueState;
 use super::results::candidate::Candidates;
 use crate::job::{ModelRef, Request, WorkGrid};
 use crate::raster::Picture;
@@ -35,6 +36,7 @@ pub struct AppState {
     pub grids: Vec<(ModelRef, Option<WorkGrid>)>,
     pub canvas: CanvasState,
     pub candidates: Candidates,
+    pub queue: QueueState,
     pub gallery: GalleryState,
     pub library: LibraryState,
     pub panels: PanelsState,

@@ -4,6 +4,7 @@ mod copy;
 mod files;
 mod library;
 mod prompt;
+mod queue;
 mod results;
 mod trash;
 mod window;
@@ -19,6 +20,7 @@ impl Studio {
     pub(crate) fn apply(&mut self, ctx: &egui::Context, action: Action) {
         match action {
             Action::Prompt(action) => self.apply_to_prompt(ctx, action),
+            Action::Queue(action) => self.apply_to_queue(action),
             Action::Results(action) => self.apply_to_results(action),
             Action::Canvas(CanvasAction::Copy) => self.copy_shown(),
             Action::Canvas(CanvasAction::Copied(image)) => {

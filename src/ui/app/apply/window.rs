@@ -1,6 +1,5 @@
 //! What the actions on the window itself do.
 
-use crate::engine::JobHandle;
 use std::path::PathBuf;
 
 use crate::ui::action::{Action, Sheet, WindowAction};
@@ -51,7 +50,8 @@ impl Studio {
             WindowAction::CloseToast(id) => self.state.toasts.close(id),
             WindowAction::Quit => {
                 self.save_now();
-                self.jobs.iter().for_each(JobHandle::cancel);
+                // What waits is kept; nothing shall begin while the window closes.
+                self.engine.pause(true);
                 ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
         }

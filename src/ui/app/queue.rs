@@ -1,0 +1,77 @@
+//! The queue beyond one action: what earlier runs left in it, and pictures without end.
+
+use crate::job::{Frame, JobId, KeptJob, Task, fresh_seed};
+use crate::ui::action::{Action, Press, QueueAction};
+use crate::ui::app::runs::Place;
+use crate::ui::app::studio::Studio;
+use crate::ui::results::candidate::{Candidate, Stage};
+use crate::ui::words;
+
+impl Studio {
+    /// Takes in what happened to the queue elsewhere, and keeps the engine busy where that is wanted.
+    pub(in crate::ui) fn follow_queue(&mut self) {
+        if let Some(keeper) = self.services.queue.clone() {
+            if let Some(left) = keeper.take_left() {
+                for notice in &left.notices {
+                    self.state.toasts.error(words::of_notice(notice), None);
+                }
+                self.take_up(left.jobs);
+            }
+            if let Some(problem) = keeper.take_problem() {
+                self.state.toasts.error(words::of_error(&problem), None);
+            }
+        }
+        self.state.candidates.begun = self.engine.running();
+        let queue = &self.state.queue;
+        if queue.forever && !queue.is_paused && self.runs.is_empty() && self.state.candidates.waiting().next().is_none()
+        {
+            self.generate_at(Place::End, Some(fresh_seed()));
+        }
+    }
+
+    /// What waited when the program ended waits again; nothing begins before somebody has seen it.
+    fn take_up(&mut self, jobs: Vec<KeptJob>) {
+        if jobs.is_empty() {
+            return;
+        }
+        self.engine.pause(true);
+        self.state.queue.is_paused = true;
+        let count = jobs.len();
+        for kept in jobs {
+            let (press, Task::Generate(request)) = (kept.note.press, kept.task.clone());
+            match self.engine.submit_again(kept) {
+                Ok(handle) => {
+                    let job = handle.id();
+                    self.jobs.push(handle);
+                    let mask = request.mask.as_ref().and_then(|mask| mask.plane.bounds());
+                    let frame = mask.zip(request.init.as_ref()).map(|(bounds, init)| {
+                        let size = (init.picture.width(), init.picture.height());
+                        let asked = (request.width, request.height);
+                        let grid = self.state.work_grid();
+                        Frame::inpainted(size, bounds, &request.inpaint, asked, request.resize, grid)
+                    });
+                    let (request, stage) = (*request, Stage::Waiting);
+                    let candidate = Candidate { job, press, request, frame, estimated_seconds: None, stage };
+                    self.state.candidates.list.push(candidate);
+                }
+                Err(error) => self.state.toasts.error(words::of_error(&error), None),
+            }
+        }
+        let words = match count {
+            1 => "One picture waits from last time.".to_owned(),
+            count => format!("{count} pictures wait from last time."),
+        };
+        self.state.toasts.offer(words, "Go on", Action::Queue(QueueAction::Pause));
+    }
+
+    /// What waits, in the order in which the engine will take it.
+    #[must_use]
+    pub fn waiting_jobs(&self) -> Vec<JobId> {
+        self.engine.waiting()
+    }
+
+    /// No press had it before, in this run or another.
+    pub(in crate::ui) fn new_press() -> Press {
+        fresh_seed()
+    }
+}
