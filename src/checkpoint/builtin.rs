@@ -1,7 +1,7 @@
 //! The small model that comes with the program: inside the binary, or, in a build without it, in a folder nearby.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::CheckpointError;
 use super::folder::{EmbeddedFiles, embedded_file, file_on_disk};
@@ -9,13 +9,13 @@ use super::folder::{EmbeddedFiles, embedded_file, file_on_disk};
 /// The name inside the model, and the bytes that the linker puts into read-only pages.
 #[cfg(feature = "embedded-model")]
 macro_rules! embedded {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/builtin/model/", $name)))),*]
+    ($folder:literal: $($name:literal),* $(,)?) => {
+        &[$(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/builtin/", $folder, $name)))),*]
     };
 }
 
 #[cfg(feature = "embedded-model")]
-static EMBEDDED: Option<EmbeddedFiles> = Some(embedded![
+static EMBEDDED: Option<EmbeddedFiles> = Some(embedded!["model/":
     "latent_rgb.json",
     "model_index.json",
     "scheduler/scheduler_config.json",
@@ -32,6 +32,24 @@ static EMBEDDED: Option<EmbeddedFiles> = Some(embedded![
 #[cfg(not(feature = "embedded-model"))]
 static EMBEDDED: Option<EmbeddedFiles> = None;
 
+/// The adapter that follows a drawing.
+#[cfg(feature = "embedded-model")]
+static SCRIBBLE: Option<EmbeddedFiles> =
+    Some(embedded!["": "scribble/config.json", "scribble/diffusion_pytorch_model.safetensors"]);
+
+#[cfg(not(feature = "embedded-model"))]
+static SCRIBBLE: Option<EmbeddedFiles> = None;
+
+/// The folder of the built-in networks, beside the program or in its sources, that has `file`.
+fn folder_nearby(file: &str) -> Result<PathBuf, CheckpointError> {
+    let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("builtin")));
+    let places = [beside, Some(PathBuf::from("assets/builtin"))];
+    places.into_iter().flatten().find(|folder| folder.join(file).is_file()).ok_or_else(|| CheckpointError::Missing {
+        what: "the built-in model (this build does not carry it inside)",
+        path: Path::new("assets/builtin").join(file),
+    })
+}
+
 /// Where the built-in model's files are.
 pub(crate) enum BuiltinFiles {
     Embedded(EmbeddedFiles),
@@ -45,17 +63,18 @@ impl BuiltinFiles {
         if let Some(files) = EMBEDDED {
             return Ok(Self::Embedded(files));
         }
-        let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("builtin/model")));
-        let places = [beside, Some(PathBuf::from("assets/builtin/model"))];
-        places
-            .iter()
-            .flatten()
-            .find(|folder| folder.join("model_index.json").is_file())
-            .map(|folder| Self::Folder(folder.clone()))
-            .ok_or_else(|| CheckpointError::Missing {
-                what: "the built-in model (this build does not carry it inside)",
-                path: PathBuf::from("assets/builtin/model"),
-            })
+        Ok(Self::Folder(folder_nearby("model/model_index.json")?.join("model")))
+    }
+
+    /// The scribble adapter, in a folder of its own called `scribble`.
+    ///
+    /// # Errors
+    /// In a build without the model, when no folder with it is found.
+    pub(crate) fn find_scribble() -> Result<Self, CheckpointError> {
+        match SCRIBBLE {
+            Some(files) => Ok(Self::Embedded(files)),
+            None => folder_nearby("scribble/config.json").map(Self::Folder),
+        }
     }
 
     /// The whole file, or `None` when there is none.

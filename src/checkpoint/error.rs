@@ -41,6 +41,8 @@ pub enum CheckpointError {
     Embedding { reason: String, path: PathBuf },
     #[error("the LoRA {reason}: {path}")]
     Lora { reason: String, path: PathBuf },
+    #[error("the control network {reason}: {path}")]
+    Control { reason: String, path: PathBuf },
     #[error("a checkpoint was wanted, and this file is a LoRA; choose a model and add it to that: {0}")]
     IsLora(PathBuf),
     #[error("there is no VAE in this file; choose one for it: {0}")]
@@ -69,7 +71,8 @@ impl CheckpointError {
             | Self::UnreadPrecision { .. }
             | Self::Unsupported { .. }
             | Self::Embedding { .. }
-            | Self::Lora { .. } => ErrorKind::Unsupported,
+            | Self::Lora { .. }
+            | Self::Control { .. } => ErrorKind::Unsupported,
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::CheckpointError;
 use super::archive::{Archive, TensorInfo};
+use super::control::{self, ControlFileKind};
 use super::lora::{Lora, LoraFacts};
 use super::single_file::{Parts, family_of as family_of_parts};
 use crate::job::{Family, ModelInput};
@@ -22,6 +23,12 @@ pub enum FileKind {
     Lora,
     Embedding,
     ControlNet,
+    UnionControlNet,
+    T2iAdapter,
+    /// Not used.
+    ControlLora,
+    /// Not used.
+    ControlLllite,
     Upscaler,
     Unknown,
 }
@@ -38,6 +45,10 @@ impl FileKind {
             Self::Lora => "LoRA",
             Self::Embedding => "embedding",
             Self::ControlNet => "ControlNet",
+            Self::UnionControlNet => "ControlNet for several kinds of pictures (union)",
+            Self::T2iAdapter => "T2I-Adapter",
+            Self::ControlLora => "Control-LoRA, which is not supported",
+            Self::ControlLllite => "ControlNet-LLLite, which is not supported",
             Self::Upscaler => "upscaler",
             Self::Unknown => "unknown",
         }
@@ -74,17 +85,21 @@ pub fn inspect_file(path: &Path) -> Result<FileReport, CheckpointError> {
     let tensors = archive.tensors();
     let parts = Parts::of(&tensors);
     let lora = LoraFacts::of(&tensors);
-    let kind = kind_of(&tensors, &parts, lora.is_some());
+    let control = control_kind_of(&tensors);
+    let kind = control.unwrap_or_else(|| kind_of(&tensors, &parts, lora.is_some()));
     let unmatched: Vec<String> = match kind {
         FileKind::Lora => {
             let claimed = Lora::claimed(&tensors);
             let names = tensors.iter().map(|tensor| tensor.name.clone());
             names.filter(|name| !claimed.contains(name.as_str())).collect()
         }
-        FileKind::Embedding => Vec::new(),
-        FileKind::ControlNet | FileKind::Upscaler | FileKind::Unknown => {
-            tensors.iter().map(|tensor| tensor.name.clone()).collect()
-        }
+        FileKind::Embedding | FileKind::UnionControlNet | FileKind::T2iAdapter => Vec::new(),
+        FileKind::ControlNet if control.is_some() => Vec::new(),
+        FileKind::ControlNet
+        | FileKind::ControlLora
+        | FileKind::ControlLllite
+        | FileKind::Upscaler
+        | FileKind::Unknown => tensors.iter().map(|tensor| tensor.name.clone()).collect(),
         _ => parts.unknown.clone(),
     };
     Ok(FileReport {
@@ -97,6 +112,18 @@ pub fn inspect_file(path: &Path) -> Result<FileReport, CheckpointError> {
         unmatched,
         metadata: archive.metadata().clone(),
         lora,
+    })
+}
+
+/// Among control networks; some of them hold what looks like a part of a LoRA or a checkpoint.
+fn control_kind_of(tensors: &[TensorInfo]) -> Option<FileKind> {
+    let names: Vec<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+    Some(match control::kind_of(&names)? {
+        ControlFileKind::ControlNet => FileKind::ControlNet,
+        ControlFileKind::Union => FileKind::UnionControlNet,
+        ControlFileKind::Adapter => FileKind::T2iAdapter,
+        ControlFileKind::ControlLora => FileKind::ControlLora,
+        ControlFileKind::Lllite => FileKind::ControlLllite,
     })
 }
 
@@ -138,6 +165,9 @@ fn family_of(kind: FileKind, tensors: &[TensorInfo], parts: &Parts, lora: Option
             // The context's width decides, or the second encoder's layers.
             let facts = lora?;
             by_context(facts.context_width, facts.has_second_encoder)
+        }
+        FileKind::ControlNet | FileKind::UnionControlNet | FileKind::T2iAdapter => {
+            control::family_of_tensors(tensors).map(|family| family.name().to_owned())
         }
         FileKind::Embedding => {
             let widths: Vec<usize> = tensors.iter().filter_map(|tensor| tensor.shape.last().copied()).collect();

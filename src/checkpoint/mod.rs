@@ -6,6 +6,7 @@
 mod archive;
 mod builtin;
 mod config;
+mod control;
 mod embedding_forms;
 mod error;
 mod files;
@@ -25,8 +26,10 @@ mod weight_files;
 pub(crate) use archive::{Archive, WeightBuffer};
 pub(crate) use config::AttentionConfig;
 pub use config::{
-    ClipConfig, DenoiserConfig, Flux2Config, Qwen3Config, TextConfig, UnetConfig, VaeConfig, ZImageConfig,
+    AdapterConfig, AdapterType, ClipConfig, ControlConfig, ControlNetConfig, DenoiserConfig, Flux2Config, Qwen3Config,
+    TextConfig, UnetConfig, UnionConfig, VaeConfig, ZImageConfig,
 };
+pub use control::ControlFile;
 pub use error::CheckpointError;
 pub use files::{ModelFiles, builtin_model};
 pub use format_tables::{foreign_kinds, format_tables, precisions};
@@ -40,4 +43,4 @@ pub use single_file::SingleFile;
 pub(crate) use single_file::{TensorSlice, TensorSource, parse_yaml};
 pub(crate) use soundness::check_numbers;
 pub use textual_inversion::TextualInversion;
-pub(crate) use weight_files::{NETWORKS, notices_of, sources_of, weight_files};
+pub(crate) use weight_files::{NETWORKS, Placed, notices_of, sources_of, weight_files};

@@ -10,7 +10,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::arguments::{
-    ComputeArguments, ModelArguments, PaintArguments, PromptArguments, ReferenceArguments, SamplingArguments,
+    ComputeArguments, ControlArguments, ModelArguments, PaintArguments, PromptArguments, ReferenceArguments,
+    SamplingArguments,
 };
 use super::backend::backend;
 use super::report::Report;
@@ -35,6 +36,8 @@ pub(super) struct GenerateArguments {
     pub paint: PaintArguments,
     #[command(flatten)]
     pub reference: ReferenceArguments,
+    #[command(flatten)]
+    pub control: ControlArguments,
     #[command(flatten)]
     pub compute: ComputeArguments,
     /// The picture's file: .png, .jpg or .webp
@@ -159,6 +162,7 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<(Request, 
     arguments.sampling.fill(&mut request);
     arguments.paint.fill(&mut request, &mut notices)?;
     arguments.reference.fill(&mut request, &mut notices)?;
+    arguments.control.fill(&mut request, paths, &mut notices)?;
     arguments.compute.fill(&mut request);
     Ok((request, notices))
 }

@@ -10,7 +10,8 @@ use super::files_of;
 use crate::job::{AttentionMode, Compute, Estimate, EstimateQuestion, MemoryMode, ModelRef, Speed};
 use crate::model::Execution;
 use crate::pipeline::{
-    Constraints, CostModel, FittedPlan, Workload, guessed_card_speed, measured_speed, memory_budget,
+    Constraints, ControlLoad, CostModel, FittedPlan, ModelSpec, Workload, guessed_card_speed, measured_speed,
+    memory_budget,
 };
 
 /// Answers one question after the other; keeps the configs of the model asked about last.
@@ -31,7 +32,12 @@ impl Estimator {
     /// `None` where the model cannot be read or cannot draw this. May take a moment.
     #[must_use]
     pub(crate) fn answer(&self, question: &EstimateQuestion) -> Option<Estimate> {
-        let model = self.model(&question.model)?;
+        let mut model = self.model(&question.model)?;
+        if !question.controls.is_empty() {
+            let spec = ModelSpec::read(&files_of(&question.model).ok()?, None).ok()?;
+            let loads = ControlLoad::of(&spec, &question.controls, question.calls as usize).ok()?;
+            model = model.with_controls(loads);
+        }
         let speed = (*self.speed.get_or_init(|| self.measure()))?;
         let free_bytes = memory_budget::all_bytes(&self.execution().0);
         let plan = |compute: Compute| self.plan(&model, question, compute, free_bytes);
@@ -46,7 +52,7 @@ impl Estimator {
             peak_bytes: costs.peak_bytes() as u64,
             free_bytes,
             seconds_per_call: speed.seconds(costs.step),
-            seconds_once: speed.seconds(costs.text.plus(costs.encode).plus(costs.decode)),
+            seconds_once: speed.seconds(costs.text.plus(costs.encode).plus(costs.decode).plus(costs.control)),
             calls: question.calls,
             by_attention: modes.into_iter().filter_map(attention).collect(),
             by_memory: [memory(MemoryMode::Low)?, memory(MemoryMode::High)?],

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    AttentionMode, Compute, Frame, InitPicture, MemoryMode, ModelDefaults, ModelRef, PromptSyntax, Request, WorkGrid,
+    AttentionMode, Compute, Control, Frame, InitPicture, MemoryMode, ModelDefaults, ModelRef, PromptSyntax, Request,
+    WorkGrid,
 };
 use crate::prompt::parts;
 use crate::sampling::SchedulerName;
@@ -24,6 +25,8 @@ pub struct EstimateQuestion {
     pub encodes: bool,
     /// The network's calls for one picture.
     pub calls: u32,
+    /// What steers, without its pictures.
+    pub controls: Vec<Control>,
     pub compute: Compute,
 }
 
@@ -41,7 +44,11 @@ impl EstimateQuestion {
             };
             Some([frame.width, frame.height])
         };
-        let drawn = [asked.0.unwrap_or(own.width), asked.1.unwrap_or(own.height)];
+        let shaped = request.shaping_control().zip(grid).map(|(shape, grid)| grid.size_like(shape));
+        let drawn = shaped.map_or_else(
+            || [asked.0.unwrap_or(own.width), asked.1.unwrap_or(own.height)],
+            |(width, height)| [width, height],
+        );
         let guidance = request.guidance.unwrap_or(own.guidance);
         let scheduler = request.scheduler.or(own.scheduler);
         let strength = request.init.as_ref().map_or(1.0, |init| init.strength);
@@ -62,6 +69,7 @@ impl EstimateQuestion {
             texts: texts.len().max(1) as u32 + 1,
             encodes: request.init.is_some(),
             calls: calls.ceil() as u32,
+            controls: request.controls.iter().map(Control::without_pictures).collect(),
             compute: request.compute,
         }
     }

@@ -16,6 +16,14 @@ pub struct WorkGrid {
     pub step_px: u32,
 }
 
+impl WorkGrid {
+    /// A size of this shape at which the model draws as it was trained to.
+    #[must_use]
+    pub fn size_like(self, shape: (u32, u32)) -> (u32, u32) {
+        size_of_shape(shape, self.native_side_px, self.step_px)
+    }
+}
+
 /// The photo's part and the size at which it is worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {

@@ -1,8 +1,8 @@
 //! A task as bytes, whole, for an engine on another machine: its settings as JSON, its pictures as PNG.
 //!
 //! Layout: `MAGIC`, the header's length (32 bits, little endian), the header, then each picture that it announces, and
-//! where it was interrupted. Models,
-//! LoRAs and embeddings go as the paths that the request names. The metadata that is written into pictures is another
+//! where it was interrupted. Models, LoRAs, embeddings and control networks go as the paths that the request names. The
+//! metadata that is written into pictures is another
 //! thing (`store`): it never holds pictures.
 
 use std::io::Cursor;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InitPicture, InpaintMask, MessageError, Request, StepState, Task};
+use super::{Control, InitPicture, InpaintMask, MessageError, Request, StepState, Task};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 
@@ -29,7 +29,10 @@ enum Header {
         request: Box<Request>,
         init: Option<InitHeader>,
         mask: Option<PartHeader>,
-        #[serde(default)]
+        /// In the request's order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        controls: Vec<ControlHeader>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         references: Vec<PartHeader>,
         /// Where it was interrupted.
         #[serde(default)]
@@ -45,6 +48,12 @@ struct InitHeader {
 }
 
 #[derive(Serialize, Deserialize)]
+struct ControlHeader {
+    picture: Option<PartHeader>,
+    mask: Option<PartHeader>,
+}
+
+#[derive(Serialize, Deserialize)]
 struct PartHeader {
     bytes: usize,
 }
@@ -54,42 +63,33 @@ impl Task {
     /// When a picture cannot be written as PNG.
     pub fn to_bytes(&self) -> Result<Vec<u8>, MessageError> {
         let Self::Generate(request) = self;
+        let mut parts = Vec::new();
         let init = match &request.init {
-            Some(init) => {
-                let picture = &init.picture;
-                encode(picture.width(), picture.height(), png::ColorType::Rgba, picture.rgba())?
-            }
-            None => Vec::new(),
+            Some(init) => Some(InitHeader { strength: init.strength, part: add_picture(&mut parts, &init.picture)? }),
+            None => None,
         };
-        let mask = match &request.mask {
-            Some(InpaintMask { plane }) => {
-                encode(plane.width(), plane.height(), png::ColorType::Grayscale, plane.values())?
-            }
-            None => Vec::new(),
-        };
-        let references = request
-            .references
-            .iter()
-            .map(|picture| encode(picture.width(), picture.height(), png::ColorType::Rgba, picture.rgba()));
+        let mask = request.mask.as_ref().map(|mask| add_mask(&mut parts, &mask.plane)).transpose()?;
+        let mut controls = Vec::with_capacity(request.controls.len());
+        for Control { picture, mask, .. } in &request.controls {
+            controls.push(ControlHeader {
+                picture: picture.as_ref().map(|picture| add_picture(&mut parts, picture)).transpose()?,
+                mask: mask.as_ref().map(|mask| add_mask(&mut parts, mask)).transpose()?,
+            });
+        }
+        let references = request.references.iter().map(|picture| add_picture(&mut parts, picture));
         let references = references.collect::<Result<Vec<_>, _>>()?;
         let step = match &request.from_step {
-            Some(step) => step.to_bytes()?,
-            None => Vec::new(),
+            Some(step) => {
+                let bytes = step.to_bytes()?;
+                parts.extend_from_slice(&bytes);
+                Some(PartHeader { bytes: bytes.len() })
+            }
+            None => None,
         };
-        let header = Header::Generate {
-            request: request.clone(),
-            init: request
-                .init
-                .as_ref()
-                .map(|given| InitHeader { strength: given.strength, part: PartHeader { bytes: init.len() } }),
-            mask: request.mask.as_ref().map(|_| PartHeader { bytes: mask.len() }),
-            references: references.iter().map(|bytes| PartHeader { bytes: bytes.len() }).collect(),
-            step: request.from_step.as_ref().map(|_| PartHeader { bytes: step.len() }),
-        };
+        let header = Header::Generate { request: request.clone(), init, mask, controls, references, step };
         let header = serde_json::to_vec(&header)?;
         let length = (header.len() as u32).to_le_bytes();
-        let references = references.concat();
-        Ok([&MAGIC[..], &length, &header, &init, &mask, &references, &step].concat())
+        Ok([&MAGIC[..], &length, &header, &parts].concat())
     }
 
     /// # Errors
@@ -102,14 +102,16 @@ impl Task {
             return Err(MessageError::Length);
         }
         let (header, mut rest) = rest.split_at_checked(length).ok_or(MessageError::Length)?;
-        let Header::Generate { mut request, init, mask, references, step } = serde_json::from_slice(header)?;
+        let Header::Generate { mut request, init, mask, controls, references, step } = serde_json::from_slice(header)?;
         if let Some(InitHeader { strength, part }) = init {
             request.init = Some(InitPicture { picture: picture_of(&mut rest, &part)?, strength });
         }
         if let Some(part) = mask {
-            let (width, height, values) = decode(part_of(&mut rest, &part)?, png::ColorType::Grayscale)?;
-            let plane = MaskPlane::from_values(width, height, values).ok_or(MessageError::Format)?;
-            request.mask = Some(InpaintMask { plane: Arc::new(plane) });
+            request.mask = Some(InpaintMask { plane: mask_of(&mut rest, &part)? });
+        }
+        for (control, ControlHeader { picture, mask }) in request.controls.iter_mut().zip(controls) {
+            control.picture = picture.map(|part| picture_of(&mut rest, &part)).transpose()?;
+            control.mask = mask.map(|part| mask_of(&mut rest, &part)).transpose()?;
         }
         for part in references {
             request.references.push(picture_of(&mut rest, &part)?);
@@ -119,6 +121,28 @@ impl Task {
         }
         if rest.is_empty() { Ok(Self::Generate(request)) } else { Err(MessageError::Length) }
     }
+}
+
+fn add_picture(parts: &mut Vec<u8>, picture: &Picture) -> Result<PartHeader, MessageError> {
+    let bytes = encode(picture.width(), picture.height(), png::ColorType::Rgba, picture.rgba())?;
+    parts.extend_from_slice(&bytes);
+    Ok(PartHeader { bytes: bytes.len() })
+}
+
+fn add_mask(parts: &mut Vec<u8>, plane: &MaskPlane) -> Result<PartHeader, MessageError> {
+    let bytes = encode(plane.width(), plane.height(), png::ColorType::Grayscale, plane.values())?;
+    parts.extend_from_slice(&bytes);
+    Ok(PartHeader { bytes: bytes.len() })
+}
+
+fn picture_of(rest: &mut &[u8], part: &PartHeader) -> Result<Arc<Picture>, MessageError> {
+    let (width, height, rgba) = decode(part_of(rest, part)?, png::ColorType::Rgba)?;
+    Picture::from_rgba(width, height, rgba).map(Arc::new).map_err(|_| MessageError::Format)
+}
+
+fn mask_of(rest: &mut &[u8], part: &PartHeader) -> Result<Arc<MaskPlane>, MessageError> {
+    let (width, height, values) = decode(part_of(rest, part)?, png::ColorType::Grayscale)?;
+    MaskPlane::from_values(width, height, values).map(Arc::new).ok_or(MessageError::Format)
 }
 
 /// Cuts the next part off.
@@ -162,7 +186,7 @@ fn decode(bytes: &[u8], colour: png::ColorType) -> Result<(u32, u32, Vec<u8>), M
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{LoraRef, ModelRef, Variation};
+    use crate::job::{ControlNetworkRef, LoraRef, ModelRef, Variation};
 
     /// Every value of a byte in each channel, alpha 0 included.
     fn task() -> Task {
@@ -171,6 +195,7 @@ mod tests {
         let mask: Vec<u8> = (0..31 * 17).map(|index: usize| (index * 5) as u8).collect();
         let picture = Arc::new(Picture::from_rgba(31, 17, rgba).unwrap());
         let plane = Arc::new(MaskPlane::from_values(31, 17, mask).unwrap());
+        let scribble = ControlNetworkRef::Scribble;
         Request {
             prompt: "a \"red\" apple\n🍎".into(),
             negative: Some(String::new()),
@@ -180,6 +205,10 @@ mod tests {
             seed: u64::MAX,
             guidance: Some(7.5),
             variation: Some(Variation { seed: 3, strength: 0.25 }),
+            controls: vec![
+                Control { mask: Some(Arc::clone(&plane)), weight: 0.5, ..Control::new(scribble, Arc::clone(&picture)) },
+                Control::default(),
+            ],
             init: Some(InitPicture { picture, strength: 1.0 / 3.0 }),
             mask: Some(InpaintMask { plane }),
             references: vec![Arc::new(Picture::filled(5, 3, [1, 2, 3, 4])), Arc::new(Picture::filled(2, 7, [9; 4]))],
@@ -204,6 +233,8 @@ mod tests {
         let written = serde_json::to_value(&request).unwrap();
         let fields = written.as_object().unwrap();
         assert!(["init", "mask", "references"].iter().all(|name| !fields.contains_key(*name)), "{fields:?}");
+        let control = fields["controls"][0].as_object().unwrap();
+        assert!(!control.contains_key("picture") && !control.contains_key("mask"), "{control:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod adapters;
 mod cancel;
 mod compute;
+mod control;
 mod error;
 mod estimate;
 mod event;
@@ -29,6 +30,7 @@ mod work;
 pub use adapters::{EmbeddingRef, LoraRef};
 pub use cancel::CancelToken;
 pub use compute::{AttentionMode, Compute, MemoryMode, VaeTiling};
+pub use control::{Control, ControlError, ControlKind, ControlMode, ControlNetworkRef};
 pub use error::{ErrorKind, JobError};
 pub use estimate::{Estimate, EstimateQuestion};
 pub use event::{Event, EventKind, Finished, JobId, Outcome, Wake};

@@ -17,6 +17,8 @@ pub enum ModelPart {
     TextEncoder,
     Unet,
     Vae,
+    /// A ControlNet or T2I-Adapter.
+    Control,
 }
 
 impl ModelPart {
@@ -28,6 +30,7 @@ impl ModelPart {
             Self::TextEncoder => "text_encoder",
             Self::Unet => "unet",
             Self::Vae => "vae",
+            Self::Control => "control",
         }
     }
 }

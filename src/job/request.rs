@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, Remedy, StepState};
+use super::{Compute, Control, ControlError, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, Remedy, StepState};
 use crate::prompt::drawn;
 use crate::raster::{Picture, ResizeMode};
 use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
@@ -77,6 +77,9 @@ pub struct Request {
     /// All at once; weights of one file add up.
     pub loras: Vec<LoraRef>,
     pub embeddings: Vec<EmbeddingRef>,
+    /// Pictures that steer, each through a network of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<Control>,
     /// What the network was trained to predict, where the model's own word is wrong or missing.
     pub prediction: PredictionChoice,
     /// As AUTOMATIC1111 counts: 1 is the encoder's last layer, 2 the one before.
@@ -163,6 +166,8 @@ pub enum RequestError {
     References { found: usize },
     #[error("{setting} must be from 0 to {max} pixels, found {found}", max = InpaintSettings::MAX_PX)]
     Pixels { setting: &'static str, found: u32 },
+    #[error(transparent)]
+    Control(#[from] ControlError),
 }
 
 impl RequestError {
@@ -180,7 +185,8 @@ impl RequestError {
             | Self::ImageGuidance { .. }
             | Self::MaskSize { .. }
             | Self::References { .. }
-            | Self::Pixels { .. } => None,
+            | Self::Pixels { .. }
+            | Self::Control(_) => None,
         }
     }
 }
@@ -232,6 +238,14 @@ impl Request {
         }
     }
 
+    /// The first picture that steers, where no photo and no size is given: then the size follows its shape.
+    #[must_use]
+    pub fn shaping_control(&self) -> Option<(u32, u32)> {
+        let is_free = self.init.is_none() && self.width.is_none() && self.height.is_none();
+        let picture = self.controls.iter().find_map(|control| control.picture.as_ref()).filter(|_| is_free)?;
+        Some((picture.width(), picture.height()))
+    }
+
     /// What can be judged without the model.
     ///
     /// # Errors
@@ -279,6 +293,7 @@ impl Request {
         if self.references.len() > Self::MAX_REFERENCES {
             return Err(RequestError::References { found: self.references.len() });
         }
+        self.controls.iter().try_for_each(Control::validate)?;
         self.validate_mask()
     }
 
@@ -314,6 +329,7 @@ impl Default for Request {
             vae: None,
             loras: Vec::new(),
             embeddings: Vec::new(),
+            controls: Vec::new(),
             prediction: PredictionChoice::default(),
             clip_skip: None,
             scheduler: None,

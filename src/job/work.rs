@@ -28,6 +28,24 @@ impl Work {
             values: self.values + other.values,
         }
     }
+
+    /// So many times of it.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        Self {
+            convolution: self.convolution * factor,
+            transformed: self.transformed * factor,
+            product: self.product * factor,
+            attention: self.attention * factor,
+            values: self.values * factor,
+        }
+    }
+
+    /// What is left without `other`.
+    #[must_use]
+    pub fn less(self, other: Self) -> Self {
+        self.plus(other.times(-1.0))
+    }
 }
 
 /// What a machine does in a second of each kind of [`Work`].

@@ -88,6 +88,7 @@ fn layers(
 pub(crate) struct DownBlock {
     layers: Vec<Layer>,
     downsample: Option<Conv3x3>,
+    has_attention: bool,
 }
 
 impl DownBlock {
@@ -101,23 +102,33 @@ impl DownBlock {
             downsample: (!is_last)
                 .then(|| Conv3x3::halving(&at.at("downsamplers.0.conv"), block.channels, config.downsample_padding))
                 .transpose()?,
+            has_attention: block.down_attention.is_some(),
         })
     }
 
-    /// Pushes what each layer gives onto `skips`, for the way up.
+    /// Pushes what each layer gives onto `skips`, for the way up. `steered` is given the level's map, and its answer
+    /// taken in its place: before the size changes, or, in a level without attention, behind that, as diffusers does.
     pub(crate) fn forward(
         &self,
         x: Feature,
         given: &BlockInputs,
         skips: &mut Vec<Feature>,
+        steered: &dyn Fn(Feature) -> Result<Feature, ModelError>,
     ) -> Result<Feature, ModelError> {
         let mut x = x;
-        for layer in &self.layers {
+        for (index, layer) in self.layers.iter().enumerate() {
             x = layer.forward(&x, given)?;
+            let is_last = index + 1 == self.layers.len();
+            if is_last && (self.has_attention || self.downsample.is_none()) {
+                x = steered(x)?;
+            }
             skips.push(x.clone());
         }
         if let Some(downsample) = &self.downsample {
             x = downsample.forward(&x)?;
+            if !self.has_attention {
+                x = steered(x)?;
+            }
             skips.push(x.clone());
         }
         Ok(x)

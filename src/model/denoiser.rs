@@ -2,6 +2,7 @@
 
 use candle_core::Tensor;
 
+use super::control::ControlSignals;
 use super::flux2::Flux2;
 use super::unet::{AddedConditioning, Unet, UnetInput};
 use super::weights::Weights;
@@ -24,6 +25,15 @@ pub struct DenoiserInput<'a> {
     /// Clean latents of pictures that the prompt speaks of, each `(1, in_channels, height, width)`; for networks that
     /// read them as tokens.
     pub references: &'a [Tensor],
+}
+
+impl<'a> DenoiserInput<'a> {
+    /// What of it a UNet is given.
+    #[must_use]
+    pub fn for_unet(&self) -> UnetInput<'a> {
+        let Self { sample, timestep, context, added, guidance, .. } = *self;
+        UnetInput { sample, timestep, context, added, guidance }
+    }
 }
 
 pub enum Denoiser {
@@ -56,11 +66,21 @@ impl Denoiser {
     /// # Errors
     /// When the pass is cancelled, a shape is wrong, or the device has no memory.
     pub fn forward(&self, input: &DenoiserInput, options: &ForwardOptions) -> Result<Tensor, ModelError> {
+        self.forward_steered(input, &ControlSignals::default(), options)
+    }
+
+    /// The same with what control networks add on the way; only UNets have such.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn forward_steered(
+        &self,
+        input: &DenoiserInput,
+        signals: &ControlSignals,
+        options: &ForwardOptions,
+    ) -> Result<Tensor, ModelError> {
         match self {
-            Self::Unet(unet) => {
-                let DenoiserInput { sample, timestep, context, added, guidance, .. } = *input;
-                unet.forward(&UnetInput { sample, timestep, context, added, guidance }, options)
-            }
+            Self::Unet(unet) => unet.forward_steered(&input.for_unet(), signals, options),
             Self::ZImage(network) => network.forward(input, options),
             Self::Flux2(network) => network.forward(input, options),
         }

@@ -6,6 +6,8 @@ mod attend;
 mod attention;
 mod attention_method;
 mod blocks;
+mod broadcast;
+mod control;
 mod denoiser;
 mod dry_run;
 mod feature;
@@ -23,7 +25,9 @@ mod tiles;
 mod timestep;
 mod token_ops;
 mod unet;
+mod unet_time;
 mod vae;
+mod weight_names;
 mod weights;
 mod z_image;
 
@@ -31,6 +35,9 @@ use std::path::PathBuf;
 
 use crate::checkpoint::CheckpointError;
 pub use attention_method::AttentionMethod;
+pub use control::{
+    Adapter, AdapterMaps, ControlMaps, ControlNet, ControlNetInput, ControlSignals, Hint, Share, TypedHint, folded,
+};
 pub use denoiser::{Denoiser, DenoiserInput};
 pub use dry_run::MemoryTracker;
 pub use feature::Execution;
@@ -45,7 +52,8 @@ pub use segment::Segmenter;
 pub use text_encoder::TextEncoder;
 pub(crate) use text_encoder::{TextEmbedding, join_windows};
 pub use tiles::Tiling;
-pub use unet::{AddedConditioning, Unet, UnetInput};
+pub use unet::{Unet, UnetInput};
+pub use unet_time::AddedConditioning;
 pub use vae::Vae;
 pub(crate) use vae::{LatentDistribution, picture_from_tensor};
 pub use weights::Weights;

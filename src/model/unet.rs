@@ -3,22 +3,14 @@
 use candle_core::Tensor;
 
 use super::blocks::{BlockInputs, DownBlock, MidBlock, UpBlock};
+use super::control::ControlSignals;
 use super::feature::{Execution, Feature};
 use super::layers::{Conv3x3, GroupNorm};
-use super::timestep::{Sinusoid, TimestepEmbedding, embed_guidance};
+use super::unet_time::{AddedConditioning, TimeEmbedder};
 use super::weights::Weights;
 use super::{ForwardOptions, ModelError};
 use crate::checkpoint::UnetConfig;
 use crate::kernels::Activation;
-
-/// SDXL's second conditioning.
-#[derive(Clone, Debug)]
-pub struct AddedConditioning {
-    /// `(batch, pooled_width)`
-    pub pooled_text: Tensor,
-    /// Original height and width, crop top and left, target height and width, for each of the batch.
-    pub time_ids: Vec<f32>,
-}
 
 /// What the network is given at one step; all tensors are on the host, in single precision.
 #[derive(Clone, Copy)]
@@ -34,17 +26,10 @@ pub struct UnetInput<'a> {
     pub guidance: f64,
 }
 
-struct AddedEmbedder {
-    sinusoid: Sinusoid,
-    embedding: TimestepEmbedding,
-}
-
 pub struct Unet {
     config: UnetConfig,
     execution: Execution,
-    time_sinusoid: Sinusoid,
-    time_embedding: TimestepEmbedding,
-    added: Option<AddedEmbedder>,
+    time: TimeEmbedder,
     conv_in: Conv3x3,
     down: Vec<DownBlock>,
     mid: Option<MidBlock>,
@@ -62,25 +47,9 @@ impl Unet {
         let root = weights.root();
         let first = config.blocks[0].channels;
         let levels = config.blocks.len();
-        let sinusoid = |dimension| Sinusoid {
-            dimension,
-            cosine_first: config.cosine_first,
-            frequency_shift: config.frequency_shift,
-        };
-        let added = config.added.as_ref().map(|added| -> Result<_, ModelError> {
-            let embedding = TimestepEmbedding::new(&root.at("add_embedding"), added.width, config.time_width(), None)?;
-            Ok(AddedEmbedder { sinusoid: sinusoid(added.time_width), embedding })
-        });
         let unet = Self {
             execution: weights.execution().clone(),
-            time_sinusoid: sinusoid(first),
-            time_embedding: TimestepEmbedding::new(
-                &root.at("time_embedding"),
-                first,
-                config.time_width(),
-                config.guidance_width,
-            )?,
-            added: added.transpose()?,
+            time: TimeEmbedder::new(&root, &config)?,
             conv_in: Conv3x3::new(&root.at("conv_in"), config.in_channels, first)?,
             down: (0..levels)
                 .map(|level| DownBlock::new(&root.at(format_args!("down_blocks.{level}")), &config, level))
@@ -112,34 +81,39 @@ impl Unet {
     /// # Errors
     /// When the pass is cancelled, a shape is wrong, or the device has no memory.
     pub fn forward(&self, input: &UnetInput, options: &ForwardOptions) -> Result<Tensor, ModelError> {
-        let time = self.embed_time(input)?.activate(Activation::Silu)?;
+        self.forward_steered(input, &ControlSignals::default(), options)
+    }
+
+    /// The same with what control networks add on the way.
+    ///
+    /// # Errors
+    /// As above, and where what they add does not fit.
+    pub fn forward_steered(
+        &self,
+        input: &UnetInput,
+        signals: &ControlSignals,
+        options: &ForwardOptions,
+    ) -> Result<Tensor, ModelError> {
+        let rows = input.sample.dim(0)?;
+        let time = self.time.embed(input.timestep, rows, Some(input.guidance), input.added, &self.execution)?;
+        let time = time.activate(Activation::Silu)?;
         let context = Feature::of_tokens(input.context, &self.execution)?;
         let given = BlockInputs { time: &time, context: &context, options };
         let mut x = self.conv_in.forward(&Feature::of_picture(input.sample, &self.execution)?)?;
         let mut skips = vec![x.clone()];
-        for block in &self.down {
-            x = block.forward(x, &given, &mut skips)?;
+        for (level, block) in self.down.iter().enumerate() {
+            x = block.forward(x, &given, &mut skips, &|x| signals.onto_level(level, x))?;
         }
         if let Some(mid) = &self.mid {
-            x = mid.forward(&x, &given)?;
+            x = signals.onto_level(self.down.len(), mid.forward(&x, &given)?)?;
         }
+        for (index, skip) in skips.iter_mut().enumerate() {
+            *skip = signals.onto(index, skip)?;
+        }
+        x = signals.onto(skips.len(), &x)?;
         for block in &self.up {
             x = block.forward(x, &given, &mut skips)?;
         }
         self.conv_out.forward(&self.norm_out.forward_silu(&x)?)?.picture()
-    }
-
-    /// `(batch, 1, time_width)`
-    fn embed_time(&self, input: &UnetInput) -> Result<Feature, ModelError> {
-        let batch = input.sample.dim(0)?;
-        let time = self.time_sinusoid.embed(&vec![input.timestep as f32; batch])?;
-        let guidance = self.config.guidance_width.map(|width| embed_guidance(input.guidance, batch, width));
-        let time = self.time_embedding.forward(&time, guidance.transpose()?.as_ref(), &self.execution)?;
-        let Some(embedder) = &self.added else { return Ok(time) };
-        let missing = || ModelError::Misfit("this UNet needs pooled text and size ids as well".to_owned());
-        let added = input.added.ok_or_else(missing)?;
-        let ids = embedder.sinusoid.embed(&added.time_ids)?.reshape((batch, ()))?;
-        let both = Tensor::cat(&[&added.pooled_text, &ids], 1)?;
-        time.add(&embedder.embedding.forward(&both, None, &self.execution)?)
     }
 }

@@ -12,13 +12,11 @@ use candle_core::{DType, Device, Tensor};
 use super::ModelError;
 use super::feature::Execution;
 use super::layer_cache::LayerCache;
+use super::weight_names::{layer_name, listed};
 use crate::checkpoint::{
-    Archive, Lora, ModelFiles, Patches, SingleFile, TensorSlice, TensorSource, WeightBuffer, sources_of,
+    Archive, Lora, ModelFiles, Patches, Placed, SingleFile, TensorSlice, TensorSource, WeightBuffer, sources_of,
 };
 use crate::kernels::{Level, Packing, Precision, bf16_products_pay};
-
-/// How many names an error lists before it only counts.
-const LISTED: usize = 3;
 
 /// Numbers besides as many as the files hold.
 const MOST_MADE_UP: usize = 1 << 20;
@@ -55,6 +53,8 @@ pub struct Weights<'a> {
     winograd: bool,
     what: String,
     patches: Option<Patches<'a>>,
+    /// What these tensors are a difference from.
+    base: Option<Box<Weights<'a>>>,
     /// Layers that are packed already, and the network's name before theirs.
     cache: Option<(&'a LayerCache, &'static str)>,
 }
@@ -73,7 +73,19 @@ impl<'a> Weights<'a> {
         dtype: DType,
         on_fraction: OnFraction<'a>,
     ) -> Result<Self, ModelError> {
-        let (archives, sources) = sources_of(files, folder, stem)?;
+        let what = files.path_of(folder).display().to_string();
+        Ok(Self::of_sources(sources_of(files, folder, stem)?, what, device, dtype, on_fraction))
+    }
+
+    /// Of tensors whose places are known; `what` they are of ends an error's sentence.
+    #[must_use]
+    pub(crate) fn of_sources(
+        (archives, sources): (Vec<Arc<Archive>>, Vec<Placed>),
+        what: String,
+        device: &Device,
+        dtype: DType,
+        on_fraction: OnFraction<'a>,
+    ) -> Self {
         let mut place = HashMap::new();
         let mut account = Account::default();
         let (mut bytes_total, mut numbers_total) = (0, 0);
@@ -87,7 +99,7 @@ impl<'a> Weights<'a> {
             account.untouched.insert(plain.clone(), source.name.clone());
             place.insert(plain, (archive, source));
         }
-        Ok(Self {
+        Self {
             archives,
             place,
             account: RefCell::new(account),
@@ -98,10 +110,17 @@ impl<'a> Weights<'a> {
             dtype,
             execution: Execution::on(device, dtype),
             winograd: true,
-            what: files.path_of(folder).display().to_string(),
+            what,
             patches: None,
+            base: None,
             cache: None,
-        })
+        }
+    }
+
+    /// To each tensor that `base` has as well, its is added: for networks that are kept as what they differ from it by.
+    #[must_use]
+    pub(crate) fn with_base(self, base: Weights<'a>) -> Self {
+        Self { base: Some(Box::new(base)), ..self }
     }
 
     /// Of a network that is only walked through: nothing is read, and every tensor is there and takes no memory.
@@ -120,6 +139,7 @@ impl<'a> Weights<'a> {
             winograd: true,
             what: String::new(),
             patches: None,
+            base: None,
             cache: None,
         }
     }
@@ -208,6 +228,11 @@ impl<'a> Weights<'a> {
         Ok(Tensor::zeros(shape, self.dtype, &Device::Cpu)?)
     }
 
+    /// Whether there is a tensor of this name and shape.
+    fn has(&self, name: &str, shape: &[usize]) -> bool {
+        self.place.get(name).is_some_and(|(_, source)| fits(source, shape))
+    }
+
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
         if let Some(tracker) = self.execution.tracker() {
             let count = shape.iter().product::<usize>();
@@ -227,7 +252,10 @@ impl<'a> Weights<'a> {
         drop(account);
         let tensor = SingleFile::load(&self.archives[*archive], source, &Device::Cpu)?;
         self.report_progress(tensor.elem_count())?;
-        let tensor = tensor.reshape(shape)?;
+        let mut tensor = tensor.reshape(shape)?;
+        if let Some(base) = self.base.as_ref().filter(|base| base.has(name, shape)) {
+            tensor = (tensor.to_dtype(DType::F32)? + base.tensor(name, shape)?.to_dtype(DType::F32)?)?;
+        }
         let patched = self.patches.as_ref().map(|patches| patches.apply(name, &tensor)).transpose()?.flatten();
         Ok(patched.unwrap_or(tensor).to_dtype(self.dtype)?)
     }
@@ -238,7 +266,8 @@ impl<'a> Weights<'a> {
         let Some((archive, source)) = self.place.get(name).filter(|(_, source)| fits(source, shape)) else {
             return Ok(None);
         };
-        if !matches!(self.execution, Execution::Kernels) || is_patched {
+        let is_summed = self.base.as_ref().is_some_and(|base| base.has(name, shape));
+        if !matches!(self.execution, Execution::Kernels) || is_patched || is_summed {
             return Ok(None);
         }
         let (rows, of) = match source.cut {
@@ -346,11 +375,11 @@ impl Scope<'_> {
         self.weights.tensor(&format!("{}.{name}", self.prefix), shape)
     }
 
-    /// A tensor that stands here without a name behind its own.
+    /// The tensor that has the very name of this place and `name`, without a layer's `weight` behind it.
     ///
     /// # Errors
     /// As [`Scope::tensor`].
-    pub fn named(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
+    pub fn bare_tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
         self.weights.tensor(&self.at(name).prefix, shape)
     }
 
@@ -362,24 +391,4 @@ impl Scope<'_> {
     pub fn numbers(&self, name: &str, shape: &[usize]) -> Result<Option<Ref<'_, WeightBuffer>>, ModelError> {
         self.weights.numbers(&format!("{}.{name}", self.prefix), shape)
     }
-}
-
-/// The name that the layers use: transformers writes CLIP with and without a prefix, old VAEs name attention otherwise.
-fn layer_name(name: &str) -> String {
-    let name = name.strip_prefix("text_model.").or_else(|| name.strip_prefix("model.")).unwrap_or(name);
-    for (old, new) in [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")]
-    {
-        if name.contains("mid_block.attentions") && name.contains(old) {
-            return name.replace(old, new);
-        }
-    }
-    name.to_owned()
-}
-
-fn listed(kind: &str, names: &[impl AsRef<str>]) -> String {
-    let mut text = names.iter().take(LISTED).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
-    if names.len() > LISTED {
-        text.push_str(", …");
-    }
-    format!("{} {kind} ({text})", names.len())
 }

@@ -170,7 +170,7 @@ impl ZImage {
 }
 
 fn pad_token(root: &Scope, name: &str, width: usize) -> Result<Vec<f32>, ModelError> {
-    host_vector(&root.named(name, &[1, width])?)
+    host_vector(&root.bare_tensor(name, &[1, width])?)
 }
 
 fn values_of(x: &Feature) -> Result<Vec<f32>, ModelError> {

@@ -23,7 +23,7 @@ pub(super) struct Conditioning {
 }
 
 impl Conditioning {
-    pub(crate) fn rows(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.contexts.len()
     }
 
@@ -32,15 +32,15 @@ impl Conditioning {
         Ok(Tensor::cat(&self.contexts, 0)?)
     }
 
-    /// One row of it.
-    pub(crate) fn row(&self, row: usize) -> Result<Self, PipelineError> {
-        let only = |tensor: &Tensor| tensor.narrow(0, row, 1);
+    /// So many rows of it.
+    pub(crate) fn rows(&self, first: usize, count: usize) -> Result<Self, PipelineError> {
+        let only = |tensor: &Tensor| tensor.narrow(0, first, count);
         let added = self.added.as_ref().map(|added| -> Result<_, PipelineError> {
             let ids = added.time_ids.len() / added.pooled_text.dim(0)?;
-            let time_ids = added.time_ids[row * ids..][..ids].to_vec();
+            let time_ids = added.time_ids[first * ids..][..count * ids].to_vec();
             Ok(AddedConditioning { pooled_text: only(&added.pooled_text)?, time_ids })
         });
-        Ok(Self { contexts: vec![self.contexts[row].clone()], added: added.transpose()? })
+        Ok(Self { contexts: self.contexts[first..first + count].to_vec(), added: added.transpose()? })
     }
 }
 

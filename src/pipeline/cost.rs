@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 
 use super::PipelineError;
+use super::control::load::{ControlLoad, TracedControls};
 use super::execution_plan::ExecutionPlan;
 use super::spec::NetworkConfigs;
 use crate::checkpoint::{DenoiserConfig, ModelFiles, TextConfig, VaeConfig, network_family};
@@ -45,6 +46,8 @@ pub struct Workload {
 pub struct Costs {
     /// As they are kept: the text encoders, the UNet, the VAE.
     pub weights: [usize; 3],
+    /// Of the control networks, which stay beside the UNet.
+    pub control_weights: usize,
     /// Whether only one of them is there at a time.
     pub sequential_offload: bool,
     /// Besides the weights, at the worst moment of a step, of decoding, and of encoding.
@@ -59,6 +62,8 @@ pub struct Costs {
     pub step: Work,
     pub decode: Work,
     pub encode: Work,
+    /// Showing the pictures that steer to their networks, once.
+    pub control: Work,
     /// The program and what is mapped into it.
     pub program_bytes: usize,
 }
@@ -67,7 +72,7 @@ impl Costs {
     /// All networks.
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
-        self.weights.iter().sum()
+        self.weights.iter().sum::<usize>() + self.control_weights
     }
 
     /// What of them stays from picture to picture.
@@ -80,12 +85,16 @@ impl Costs {
     #[must_use]
     pub fn peak_weight_bytes(&self) -> usize {
         let [text, unet, vae] = self.weights;
-        if self.sequential_offload { text.max(unet).max(vae) } else { self.weight_bytes() }
+        if self.sequential_offload {
+            text.max(unet + self.control_weights).max(vae + self.control_weights)
+        } else {
+            self.weight_bytes()
+        }
     }
 
     /// What is there of them while the VAE works.
     pub(super) fn weight_bytes_with_vae(&self) -> usize {
-        if self.sequential_offload { self.weights[2] } else { self.weight_bytes() }
+        if self.sequential_offload { self.weights[2] + self.control_weights } else { self.weight_bytes() }
     }
 
     /// Weights and everything that flows between them, at the worst moment; the program is not counted.
@@ -94,7 +103,8 @@ impl Costs {
         let [text, unet, vae] = self.weights;
         let coding_bytes = self.decode_bytes.max(self.encode_bytes);
         if self.sequential_offload {
-            return text.max(unet + self.step_bytes).max(vae + coding_bytes);
+            let control = self.control_weights;
+            return text.max(unet + control + self.step_bytes).max(vae + control + coding_bytes);
         }
         self.weight_bytes() + self.step_bytes.max(coding_bytes)
     }
@@ -112,6 +122,7 @@ pub struct CostModel {
     configs: NetworkConfigs,
     native_side_px: usize,
     takes_guidance: bool,
+    controls: Vec<ControlLoad>,
     /// Looks on while a device's operators are traced.
     watch: Option<Arc<Watch>>,
 }
@@ -129,7 +140,18 @@ impl CostModel {
 
     pub(super) fn of(configs: NetworkConfigs, family: Family) -> Self {
         let native_side_px = configs.denoiser.native_side_px(&configs.vae, family);
-        Self { configs, native_side_px, takes_guidance: family.row().takes_guidance, watch: None }
+        let takes_guidance = family.row().takes_guidance;
+        Self { configs, native_side_px, takes_guidance, controls: Vec::new(), watch: None }
+    }
+
+    /// With networks that steer beside the model's.
+    #[must_use]
+    pub fn with_controls(self, controls: Vec<ControlLoad>) -> Self {
+        Self { controls, ..self }
+    }
+
+    pub(super) fn controls(&self) -> &[ControlLoad] {
+        &self.controls
     }
 
     /// `watch` counts every operator of a device that is traced.
@@ -190,6 +212,8 @@ impl CostModel {
         costs.weights[1] = tracker.weight_bytes() - costs.weights[0];
         let vae = Vae::new(vae.clone(), weights(vae_dtype))?;
         costs.weights[2] = tracker.weight_bytes() - costs.weights[0] - costs.weights[1];
+        let mut controls = TracedControls::new(&self.controls, &tracker, &|| weights(plan.dtype))?;
+        costs.control_weights = controls.weight_bytes;
 
         let options = ForwardOptions { attention: plan.attention, ..ForwardOptions::PLAIN };
         let config = self.vae_config();
@@ -202,24 +226,32 @@ impl CostModel {
             (costs.encode, costs.encode_bytes) = (tracker.work(), tracker.peak_bytes());
         }
         tracker.start_anew();
+        controls.encode((workload.width, workload.height))?;
+        costs.control = tracker.work();
+        let control_bytes = tracker.peak_bytes();
+        tracker.start_anew();
         let one_by_one = plan.sequential_guidance || !denoiser.takes_rows_together();
         let (at_once, passes) = if one_by_one { (1, workload.rows) } else { (workload.rows, 1) };
-        self.trace_step(&denoiser, Workload { rows: at_once, ..workload }, (height, width), &options)?;
-        costs.step = (1..passes).fold(tracker.work(), |sum, _| sum.plus(tracker.work()));
-        costs.step_bytes = tracker.peak_bytes();
+        let at_once = Workload { rows: at_once, ..workload };
+        let step = self.trace_step((&denoiser, &controls), at_once, (height, width), &tracker, &options)?;
+        costs.step = step.times(passes as f64);
+        costs.step_bytes = tracker.peak_bytes().max(control_bytes);
+        drop(controls);
         tracker.start_anew();
         vae.decode(&zeros(&[1, config.cell_channels(), height, width])?, plan.tiling, &options)?;
         (costs.decode, costs.decode_bytes) = (tracker.work(), tracker.peak_bytes());
         Ok(costs)
     }
 
+    /// What a step takes on average; control networks at the steps at which they count.
     fn trace_step(
         &self,
-        denoiser: &Denoiser,
+        (denoiser, controls): (&Denoiser, &TracedControls),
         workload: Workload,
         (height, width): (usize, usize),
+        tracker: &MemoryTracker,
         options: &ForwardOptions,
-    ) -> Result<(), PipelineError> {
+    ) -> Result<Work, PipelineError> {
         let config = self.denoiser_config();
         let rows = workload.rows;
         let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu);
@@ -250,8 +282,9 @@ impl CostModel {
             guidance: 1.0,
             references: &references,
         };
-        denoiser.forward(&input, options)?;
-        Ok(())
+        let (signals, spared) = controls.signals(&input.for_unet(), tracker, options)?;
+        denoiser.forward_steered(&input, &signals, options)?;
+        Ok(tracker.work().less(spared))
     }
 }
 

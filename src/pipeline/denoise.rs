@@ -9,6 +9,7 @@ use super::PipelineError;
 use super::blend::Blend;
 use super::concat_conditioning::ConcatConditioning;
 use super::conditioning::{Conditioning, Passes, PromptConditioning};
+use super::control::steering::{SteeredPass, Steering};
 use super::execution_plan::ExecutionPlan;
 use super::guidance::{Guidance, parts_alone};
 use super::load::Pipeline;
@@ -47,6 +48,9 @@ impl Denoising {
 /// One call of the network.
 #[derive(Clone, Copy)]
 struct Call {
+    /// From 0, of so many that are taken.
+    index: usize,
+    count: usize,
     timestep: f64,
     /// From 1.
     step: usize,
@@ -61,6 +65,7 @@ impl Pipeline {
         denoising: &mut Denoising,
         mut latents: Vec<f32>,
         noise: &mut dyn NoiseSource,
+        steering: &Steering,
         reporter: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
         let denoiser = self.denoiser(&|part, fraction| reporter.loading(part, fraction))?;
@@ -74,8 +79,14 @@ impl Pipeline {
             denoising.scheduler.scale_model_input(index, &mut input);
             let guided = denoising.guidance.is_on(index, timesteps.len());
             // What a device's calls leave behind goes after each step.
-            let call = Call { timestep: *timestep, step: denoising.step_of(index), guided };
-            let output = in_pool(|| self.predict(&denoiser, denoising, input, call, &options))?;
+            let call = Call {
+                index: index - denoising.first_step,
+                count: total,
+                timestep: *timestep,
+                step: denoising.step_of(index),
+                guided,
+            };
+            let output = in_pool(|| self.predict((&denoiser, steering), denoising, input, call, &options))?;
             let step = denoising.scheduler.step(index, &output, &latents, noise);
             latents = step.previous;
             let done = index - denoising.first_step + 1;
@@ -103,7 +114,7 @@ impl Pipeline {
     /// The network's answer, guided: one pass for each row, or the prompt's alone.
     fn predict(
         &self,
-        denoiser: &Denoiser,
+        (denoiser, steering): (&Denoiser, &Steering),
         denoising: &Denoising,
         input: Vec<f32>,
         call: Call,
@@ -115,7 +126,7 @@ impl Pipeline {
             passes => passes,
         };
         let given = denoising.conditioning.at(call.step, passes)?;
-        let rows = given.rows();
+        let rows = given.count();
         let input = Tensor::from_vec(
             input,
             self.spec().latent_shape(denoising.resolved.width, denoising.resolved.height),
@@ -125,20 +136,26 @@ impl Pipeline {
         if let Some(concat) = &denoising.concat {
             input = concat.append(&input)?;
         }
-        let forward = |sample: &Tensor, given: &Conditioning| -> Result<Tensor, PipelineError> {
+        let against = match passes {
+            Passes::Alone => 0,
+            Passes::Pair => 1,
+            Passes::ThreeWays => 2,
+        };
+        let forward = |sample: &Tensor, given: &Conditioning, against: usize| -> Result<Tensor, PipelineError> {
+            let Call { index: call, count: calls, timestep, .. } = call;
+            let pass = SteeredPass { call, calls, timestep, sample, given, against };
+            let signals = steering.signals(&pass, options)?;
             let (context, added) = (&given.context()?, given.added.as_ref());
-            let guidance = denoising.resolved.guidance;
-            let Call { timestep, .. } = call;
-            let references = &denoising.references;
+            let (guidance, references) = (denoising.resolved.guidance, denoising.references.as_slice());
             let input = DenoiserInput { sample, timestep, context, added, guidance, references };
-            Ok(denoiser.forward(&input, options)?)
+            Ok(denoiser.forward_steered(&input, &signals, options)?)
         };
         let one_by_one = denoising.plan.sequential_guidance || !denoiser.takes_rows_together();
         let output = if one_by_one && rows > 1 {
-            let alone = |row| forward(&input.narrow(0, row, 1)?, &given.row(row)?);
+            let alone = |row| forward(&input.narrow(0, row, 1)?, &given.rows(row, 1)?, usize::from(row < against));
             Tensor::cat(&(0..rows).map(alone).collect::<Result<Vec<_>, _>>()?, 0)?
         } else {
-            forward(&input, &given)?
+            forward(&input, &given, against)?
         };
         let output = output.flatten_all()?.to_vec1::<f32>()?;
         let weights = denoising.conditioning.weights();

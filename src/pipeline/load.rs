@@ -3,6 +3,7 @@
 use candle_core::{DType, Device};
 
 use super::adapters::Adapters;
+use super::control::networks::ControlNetworks;
 use super::cost::Costs;
 use super::execution_plan::ExecutionPlan;
 use super::latent_rgb::LatentRgb;
@@ -24,6 +25,8 @@ pub struct Pipeline {
     /// What patches networks that are read on demand.
     pub(super) loras: Vec<Lora>,
     pub(super) latent_rgb: LatentRgb,
+    /// Those of the picture before, or of this one.
+    pub(super) controls: ControlNetworks,
     resident_weight_bytes: u64,
 }
 
@@ -89,7 +92,16 @@ impl Pipeline {
             vae = NetworkSlot::Resident(resident);
         }
         loader.note(notices_of(files));
-        let mut pipeline = Self { loader, text, denoiser, vae, loras, latent_rgb, resident_weight_bytes: 0 };
+        let mut pipeline = Self {
+            loader,
+            text,
+            denoiser,
+            vae,
+            loras,
+            latent_rgb,
+            controls: ControlNetworks::default(),
+            resident_weight_bytes: 0,
+        };
         pipeline.resident_weight_bytes = pipeline.native_costs()?.resident_weight_bytes() as u64;
         Ok(pipeline)
     }
@@ -120,7 +132,7 @@ impl Pipeline {
     /// Weights that are kept from picture to picture, in bytes.
     #[must_use]
     pub fn resident_weight_bytes(&self) -> u64 {
-        self.resident_weight_bytes
+        self.resident_weight_bytes + self.controls.weight_bytes()
     }
 
     /// How a request is computed with the networks as they are loaded.
@@ -133,7 +145,7 @@ impl Pipeline {
         let constraints = Constraints {
             winograd: Some(*winograd),
             sequential_offload: Some(*sequential_offload),
-            ..Constraints::new(*dtype, free.map(|free| free + self.resident_weight_bytes))
+            ..Constraints::new(*dtype, free.map(|free| free + self.resident_weight_bytes()))
         };
         let fitted = self.spec().plan(request, execution, &constraints)?;
         self.spec().check_fits(&fitted)?;

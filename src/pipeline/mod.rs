@@ -9,6 +9,7 @@ mod calibrate;
 mod canvas;
 mod concat_conditioning;
 mod conditioning;
+mod control;
 mod cost;
 mod decode;
 mod denoise;
@@ -37,6 +38,7 @@ mod unused;
 
 pub use adapters::Adapters;
 pub(crate) use calibrate::{guessed_card_speed, measured_speed};
+pub use control::load::ControlLoad;
 pub use cost::{CostModel, Workload};
 pub use execution_plan::ExecutionPlan;
 pub(crate) use execution_plan::FallbackStep;

@@ -5,6 +5,7 @@ use candle_core::DType;
 
 use super::PipelineError;
 use super::canvas::Canvas;
+use super::control::load::ControlLoad;
 use super::cost::{CostModel, Costs, WINDOW_TOKENS, Workload};
 use super::execution_plan::{ExecutionPlan, FallbackStep};
 use super::resolved::ResolvedRequest;
@@ -63,6 +64,8 @@ pub struct FittedPlan {
     pub fallback_steps: Vec<FallbackStep>,
     pub workload: Workload,
     pub costs: Costs,
+    /// What steers beside the model's own networks.
+    pub controls: Vec<ControlLoad>,
     /// What it was to fit into.
     pub budget_bytes: Option<u64>,
 }
@@ -121,7 +124,8 @@ impl CostModel {
             step.apply(&mut plan);
         }
         let costs = self.costs(workload, plan)?;
-        let mut fitted = FittedPlan { plan, fallback_steps: Vec::new(), workload, costs, budget_bytes };
+        let controls = self.controls().to_vec();
+        let mut fitted = FittedPlan { plan, fallback_steps: Vec::new(), workload, costs, controls, budget_bytes };
         for step in FallbackStep::ALL {
             let may_take = match step {
                 FallbackStep::TiledAttention => wanted.attention == AttentionMode::Auto,
@@ -294,19 +298,18 @@ impl ModelSpec {
         request.validate()?;
         let frame = Canvas::frame_of(request, self.grid)?;
         let resolved = ResolvedRequest::new(request, frame, self)?;
-        self.sampling.check(
-            request,
-            self.input == ModelInput::Instruction,
-            self.tokens(resolved.width, resolved.height),
-        )?;
+        let (every, tokens) = (self.input == ModelInput::Instruction, self.tokens(resolved.width, resolved.height));
+        self.sampling.check(request, every, tokens)?;
         let workload = resolved.workload(request, self, frame.is_some());
-        self.costs().plan(execution, workload, request.compute, constraints)
+        let calls = self.sampling.calls(request, every, tokens)?;
+        let controls = ControlLoad::of(self, &request.controls, calls)?;
+        self.costs().with_controls(controls).plan(execution, workload, request.compute, constraints)
     }
 
     /// # Errors
     /// As [`CostModel::check_fits`].
     pub fn check_fits(&self, fitted: &FittedPlan) -> Result<(), PipelineError> {
-        self.costs().check_fits(fitted)
+        self.costs().with_controls(fitted.controls.clone()).check_fits(fitted)
     }
 
     pub(super) fn costs(&self) -> CostModel {

@@ -26,6 +26,8 @@ impl ResolvedRequest {
         let guidance = request.guidance.unwrap_or_else(|| spec.profile().defaults().guidance);
         let (width, height) = if let Some(frame) = frame {
             (frame.width, frame.height)
+        } else if let Some(shape) = request.shaping_control() {
+            spec.grid.size_like(shape)
         } else {
             // As large as the first picture that the prompt speaks of, where the model reads it.
             let first = request.references.first().filter(|_| spec.reads_references());

@@ -4,13 +4,16 @@ use std::time::Instant;
 
 use super::PipelineError;
 use super::canvas::Canvas;
+use super::control::pictures::Place;
+use super::control::steering::Steering;
+use super::control::uses::control_uses;
 use super::denoise::Denoising;
 use super::guidance::Guidance;
 use super::load::Pipeline;
 use super::networks::Reporter;
 use super::plan::FittedPlan;
 use super::resolved::ResolvedRequest;
-use super::unused::unused_settings;
+use super::unused::{unused_controls, unused_settings};
 use crate::job::{CancelToken, Progress, Request};
 use crate::model::{ModelError, in_pool};
 use crate::raster::Picture;
@@ -57,7 +60,15 @@ impl Pipeline {
         let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
         let reporter = Reporter::new(&cancel_check, sink);
         self.report_notices(&reporter);
+        let uses = control_uses(self.spec(), &request.controls)?;
+        let weight_bytes = fitted.costs.control_weights as u64;
+        self.controls.prepare(&uses, weight_bytes, &self.loader, &|part, fraction| reporter.loading(part, fraction))?;
+        let place = Place::new(request, frame, (resolved.width, resolved.height));
         let first_step = self.first_call(request, scheduler.as_ref());
+        let calls = scheduler.timesteps().len().saturating_sub(first_step);
+        for sentence in unused_controls(request, calls) {
+            reporter.report(Progress::Notice(sentence.into()));
+        }
         let steps = match scheduler.timesteps().len().checked_sub(1) {
             Some(last) if first_step <= last => scheduler.step_of(last) - scheduler.step_of(first_step) + 1,
             _ => 0,
@@ -89,7 +100,13 @@ impl Pipeline {
         denoising.references = self.reference_latents(request, canvas.as_ref(), &mut denoising.plan, &reporter)?;
         // The encoder's maps are of other sizes than the denoiser's, and those of other sizes than the decoder's.
         self.release_idle_memory();
-        let latents = self.denoise(&mut denoising, start, noise, &reporter)?;
+        let execution = &self.loader.options.execution;
+        let steering = in_pool(|| Steering::new(request, &uses, &self.controls, &place, execution))?;
+        let latents = self.denoise(&mut denoising, start, noise, &steering, &reporter)?;
+        drop(steering);
+        if plan.sequential_offload {
+            self.controls.clear();
+        }
         // Networks that are read on demand are all read by now.
         self.report_notices(&reporter);
 

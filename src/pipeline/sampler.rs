@@ -84,6 +84,23 @@ impl ModelSampling {
         self.scheduler_of_steps(request, request.steps as usize, tokens)
     }
 
+    /// Model calls that are taken: a picture to start from leaves the first ones out.
+    ///
+    /// # Errors
+    /// When the scheduler cannot be made.
+    pub(crate) fn calls(
+        &self,
+        request: &Request,
+        takes_every_step: bool,
+        tokens: usize,
+    ) -> Result<usize, PipelineError> {
+        let (_, scheduler) = self.scheduler(request, tokens)?;
+        let strength = request.init.as_ref().filter(|_| !takes_every_step).map(|init| init.strength);
+        let steps = request.steps as usize;
+        let first = strength.map_or(0, |strength| first_step(steps, strength, self.is_flow())) * scheduler.order();
+        Ok(scheduler.timesteps().len().saturating_sub(first))
+    }
+
     /// Whether the schedule can be walked from the call that a picture to start from leaves it at.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! A picture that ignores what was asked must say so: each is a sentence for a notice.
 
 use super::resolved::ResolvedRequest;
-use crate::job::{ModelInput, Request};
+use crate::job::{Control, ModelInput, Request};
 
 /// One sentence for each setting of `request` that changes nothing in its picture.
 pub(super) fn unused_settings(
@@ -37,6 +37,21 @@ pub(super) fn unused_settings(
     unused
 }
 
+/// One sentence for each control that counts at none of so many model calls.
+pub(super) fn unused_controls(request: &Request, calls: usize) -> Vec<String> {
+    let unused = request.controls.iter().filter(|control| control.share_of(calls) <= 0.0);
+    let sentence = |control: &Control| {
+        let name = control.network.name();
+        let reason = if control.weight == 0.0 {
+            "its weight is 0".to_owned()
+        } else {
+            format!("none of the {calls} steps lies between {} and {} of them", control.from, control.to)
+        };
+        format!("the control {name} has no effect: {reason}")
+    };
+    unused.map(sentence).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +80,15 @@ mod tests {
         assert!(said[0].contains("guidance 1 "), "{said:?}");
         // All of them count where two passes are compared and a picture is changed by instruction.
         assert!(unused(&request, true, ModelInput::Instruction).is_empty());
+    }
+
+    #[test]
+    fn a_control_that_never_counts_is_named() {
+        let control = |weight: f64, from: f64, to: f64| Control { weight, from, to, ..Control::default() };
+        let controls = vec![control(0.0, 0.0, 1.0), control(1.0, 0.45, 0.55), control(1.0, 0.0, 0.5)];
+        let said = unused_controls(&Request { controls, ..Request::default() }, 4);
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].contains("weight") && said[1].contains("0.45"), "{said:?}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! names field and file. A field that is absent has the default of diffusers' class; unknown fields are ignored.
 
 mod clip;
+mod control;
 mod denoiser;
 mod flux2;
 mod qwen3;
@@ -18,6 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 pub use clip::ClipConfig;
+pub use control::{AdapterConfig, AdapterType, ControlConfig, ControlNetConfig, UnionConfig};
 pub use denoiser::DenoiserConfig;
 pub use flux2::Flux2Config;
 pub use qwen3::Qwen3Config;
@@ -47,6 +49,11 @@ struct Fields {
 impl Fields {
     fn open(files: &ModelFiles, name: &str, what: &'static str) -> Result<Self, CheckpointError> {
         Ok(Self { map: files.require_json(name, what)?, path: files.path_of(name) })
+    }
+
+    /// Of a config that is no file of a model's folder.
+    fn of(map: Map<String, Value>, path: PathBuf) -> Self {
+        Self { map, path }
     }
 
     fn unsupported(&self, field: &str, supported: impl Into<String>) -> CheckpointError {

@@ -59,7 +59,16 @@ impl UnetConfig {
     /// When it is missing, unreadable, or asks for something that is not supported.
     pub fn read(files: &ModelFiles) -> Result<Self, CheckpointError> {
         let fields = Fields::open(files, "unet/config.json", "the UNet's config")?;
-        refuse_what_changes_the_computation(&fields)?;
+        fields.only("_class_name", &["UNet2DConditionModel".into()])?;
+        Self::of(&fields)
+    }
+
+    /// What these fields say; a control network's config has those of the half of a UNet that it is.
+    ///
+    /// # Errors
+    /// When they ask for something that is not supported.
+    pub(super) fn of(fields: &Fields) -> Result<Self, CheckpointError> {
+        refuse_what_changes_the_computation(fields)?;
         let channels: Vec<usize> = fields.get("block_out_channels", vec![320, 640, 1280, 1280])?;
         let count = channels.len();
         let groups = fields.get("norm_num_groups", 32)?;
@@ -84,12 +93,12 @@ impl UnetConfig {
         }
         let context = fields.per_block("cross_attention_dim", 1280, count)?;
         fields.up_to("cross_attention_dim", MOST_CHANNELS, &context)?;
-        let down = attention_of(&fields, "down_block_types", ["CrossAttnDownBlock2D", "DownBlock2D"], count)?;
-        let mut up = attention_of(&fields, "up_block_types", ["CrossAttnUpBlock2D", "UpBlock2D"], count)?;
+        let down = attention_of(fields, "down_block_types", ["CrossAttnDownBlock2D", "DownBlock2D"], count)?;
+        let mut up = attention_of(fields, "up_block_types", ["CrossAttnUpBlock2D", "UpBlock2D"], count)?;
         up.reverse();
         let down_layers = layers.clone();
         let up_layers: Vec<usize> = layers.iter().map(|layers| layers + 1).collect();
-        let (down_depths, up_depths) = transformer_depths(&fields, &down_layers, &up_layers)?;
+        let (down_depths, up_depths) = transformer_depths(fields, &down_layers, &up_layers)?;
 
         let blocks = (0..count)
             .map(|level| {
@@ -123,16 +132,16 @@ impl UnetConfig {
             in_channels,
             out_channels,
             blocks,
-            mid_attention: has_mid_block(&fields)?.then_some(mid),
+            mid_attention: has_mid_block(fields)?.then_some(mid),
             groups,
             norm_eps: fields.get("norm_eps", 1e-5)?,
             downsample_padding: fields.get("downsample_padding", 1)?,
             linear_projection: fields.get("use_linear_projection", false)?,
             cosine_first: fields.get("flip_sin_to_cos", true)?,
             frequency_shift: fields.get("freq_shift", 0.0)?,
-            added: added_embedding(&fields)?,
+            added: added_embedding(fields)?,
             guidance_width,
-            sample_size: sample_size(&fields)?,
+            sample_size: sample_size(fields)?,
         })
     }
 
@@ -151,7 +160,6 @@ impl UnetConfig {
 }
 
 fn refuse_what_changes_the_computation(fields: &Fields) -> Result<(), CheckpointError> {
-    fields.only("_class_name", &["UNet2DConditionModel".into()])?;
     fields.only("act_fn", &["silu".into(), "swish".into()])?;
     fields.only("time_embedding_type", &["positional".into()])?;
     fields.only("resnet_time_scale_shift", &["default".into()])?;

@@ -101,7 +101,9 @@ fn scheduler_config(family: Family, training: Training) -> Value {
     })
 }
 
-fn unet_config(unet: &NetworkTensors, family: Family, pooled: Option<usize>) -> Value {
+/// `unet/config.json`, and the same fields of a control network; `pooled` is the pooled text's width, where it is known.
+#[must_use]
+pub(crate) fn unet_config(unet: &NetworkTensors, family: Family, pooled: Option<usize>) -> Value {
     let levels = count(unet, "down_blocks.");
     let mut channels = Vec::new();
     let mut layers = Vec::new();

@@ -22,7 +22,7 @@ use super::builtin::BuiltinFiles;
 use super::{CheckpointError, Lora};
 use crate::job::Family;
 use derived::Training;
-pub(crate) use derived::family_of;
+pub(crate) use derived::{family_of, unet_config};
 pub(crate) use names::{NetworkTensors, Parts, TensorSlice, TensorSource};
 use sidecar::Sidecar;
 pub(crate) use yaml::parse as parse_yaml;

@@ -1,6 +1,7 @@
 //! The arguments of `generate`, one file a subject. Each group fills its part of the request.
 
 mod compute;
+mod control;
 mod model;
 mod paint;
 mod prompt;
@@ -11,6 +12,7 @@ mod values;
 pub(super) use compute::ComputeArguments;
 #[cfg(feature = "serve")]
 pub(super) use compute::DeviceArguments;
+pub(super) use control::ControlArguments;
 pub(super) use model::ModelArguments;
 pub(super) use paint::PaintArguments;
 pub(super) use prompt::PromptArguments;

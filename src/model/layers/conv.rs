@@ -41,7 +41,12 @@ impl Conv3x3 {
 
     /// Halves the size. Without `padding`, one row and column of zeros go below and to the right.
     pub(crate) fn halving(at: &Scope, channels: usize, padding: usize) -> Result<Self, ModelError> {
-        Self::with_steps(at, channels, channels, Steps { stride: 2, before: padding, after: padding.max(1) })
+        Self::halving_to(at, channels, channels, padding)
+    }
+
+    /// The same with another number of channels behind it.
+    pub(crate) fn halving_to(at: &Scope, inputs: usize, outputs: usize, padding: usize) -> Result<Self, ModelError> {
+        Self::with_steps(at, inputs, outputs, Steps { stride: 2, before: padding, after: padding.max(1) })
     }
 
     fn with_steps(at: &Scope, inputs: usize, outputs: usize, steps: Steps) -> Result<Self, ModelError> {

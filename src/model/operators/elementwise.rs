@@ -42,7 +42,9 @@ impl Array {
         self.pair(Operator::Subtract, other, Tensor::broadcast_sub)
     }
 
-    pub(super) fn multiply(&self, other: &Self) -> Result<Self, ModelError> {
+    /// # Errors
+    /// As [`Array::add`].
+    pub fn multiply(&self, other: &Self) -> Result<Self, ModelError> {
         self.pair(Operator::Multiply, other, Tensor::broadcast_mul)
     }
 
@@ -56,6 +58,16 @@ impl Array {
 
     pub(super) fn affine(&self, factor: f64, summand: f64) -> Result<Self, ModelError> {
         self.each(Operator::Affine, |x| x.affine(factor, summand))
+    }
+
+    /// Nothing below zero.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn rectified(&self) -> Result<Self, ModelError> {
+        // Once a picture, so single precision costs nothing.
+        let x = self.cast(DType::F32)?;
+        x.maximum(&x.affine(0.0, 0.0)?)?.cast(self.dtype())
     }
 
     pub(super) fn exp(&self) -> Result<Self, ModelError> {
@@ -130,6 +142,16 @@ impl Array {
         self.sum()?.affine(1.0 / length as f64, 0.0)
     }
 
+    /// The mean of each picture's pixels: `(batch, channels, height, width)` to `(batch, channels, 1, 1)`.
+    ///
+    /// # Errors
+    /// When it is no picture, or the device is out of memory.
+    pub fn mean_of_pixels(&self) -> Result<Self, ModelError> {
+        let (batch, channels, height, width) = self.dims4()?;
+        let rows = self.reshape(&[batch, channels, height * width])?.cast(DType::F32)?;
+        rows.mean()?.cast(self.dtype())?.reshape(&[batch, channels, 1, 1])
+    }
+
     pub(super) fn largest(&self) -> Result<Self, ModelError> {
         self.rows(Operator::Max, |x| x.max_keepdim(candle_core::D::Minus1))
     }
@@ -159,7 +181,10 @@ impl Array {
     }
 
     /// Zeros on both sides of `dim`.
-    pub(super) fn pad(&self, dim: usize, before: usize, after: usize) -> Result<Self, ModelError> {
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn pad(&self, dim: usize, before: usize, after: usize) -> Result<Self, ModelError> {
         let mut parts = Vec::with_capacity(3);
         for (count, is_before) in [(before, true), (after, false)] {
             if !is_before {

@@ -144,5 +144,6 @@ fn field_of(error: &crate::job::RequestError) -> &'static str {
         RequestError::MaskWithoutPicture | RequestError::MaskSize { .. } => "mask_image",
         RequestError::Pixels { .. } => "mask_blur",
         RequestError::References { .. } => "references",
+        RequestError::Control(_) => "controls",
     }
 }

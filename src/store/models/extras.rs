@@ -7,12 +7,15 @@ use crate::store::models::scan::{CHECKPOINT_ENDINGS, files_in, is_called, models
 use crate::store::paths::Paths;
 
 /// Folders inside the models folder that hold something else than models, and what.
-const BESIDE: [(&str, &str); 5] = [
+const BESIDE: [(&str, &str); 8] = [
     ("loras", "LoRA"),
     ("Lora", "LoRA"),
     ("embeddings", "embedding"),
     ("vae", "VAE"),
     ("selection", "for selecting by a click"),
+    ("control", "control network"),
+    ("controlnet", "control network"),
+    ("ControlNet", "control network"),
 ];
 
 /// Files that go with models, by what they are.
@@ -28,6 +31,40 @@ pub(crate) fn beside_models(paths: &Paths) -> Vec<(&'static str, Vec<PathBuf>)> 
 /// VAE files in the models folder.
 pub(crate) fn vaes(paths: &Paths) -> Vec<PathBuf> {
     files_in(&paths.models_folder.join("vae"), &CHECKPOINT_ENDINGS)
+}
+
+/// Where control networks are put.
+#[must_use]
+pub(crate) fn control_folder(paths: &Paths) -> PathBuf {
+    paths.models_folder.join("control")
+}
+
+/// Control networks in the models folder: files, and folders in diffusers' layout, by name.
+#[must_use]
+pub(crate) fn control_networks(paths: &Paths) -> Vec<PathBuf> {
+    let folders = BESIDE.iter().filter(|(_, title)| *title == "control network");
+    let mut found = Vec::new();
+    for (folder, _) in folders {
+        for file in files_in(&paths.models_folder.join(folder), &CHECKPOINT_ENDINGS) {
+            // The weights of a folder are the folder.
+            let around = file.parent().filter(|around| around.join("config.json").is_file());
+            let network = around.map_or_else(|| file.clone(), Path::to_path_buf);
+            if !found.contains(&network) {
+                found.push(network);
+            }
+        }
+    }
+    found
+}
+
+/// A control network of that name in the models folder, or OWNER/NAME in the Hugging Face cache.
+#[must_use]
+pub(crate) fn find_control(name: &str, paths: &Paths) -> Option<PathBuf> {
+    let known = control_networks(paths).into_iter().find(|network| is_called(network, name));
+    known.or_else(|| {
+        let snapshot = CachedRepository::new(&paths.hub_cache, name).current_snapshot()?;
+        snapshot.join("config.json").is_file().then_some(snapshot)
+    })
 }
 
 /// Checkpoint files in the models folder, by name; what goes with models is left out.

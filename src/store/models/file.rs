@@ -43,10 +43,11 @@ pub enum Shelf {
     Loras,
     Embeddings,
     Vaes,
+    Controls,
 }
 
 impl Shelf {
-    pub const ALL: [Self; 3] = [Self::Loras, Self::Embeddings, Self::Vaes];
+    pub const ALL: [Self; 4] = [Self::Loras, Self::Embeddings, Self::Vaes, Self::Controls];
 
     /// Where a file of this kind belongs, if that is surely what it is. Many a small file of numbers looks like an
     /// embedding: it is one where its vectors are as wide as those of a text encoder that is known, and there is little
@@ -57,6 +58,9 @@ impl Shelf {
         match report.kind {
             FileKind::Lora => Some(Self::Loras),
             FileKind::Vae => Some(Self::Vaes),
+            FileKind::ControlNet | FileKind::UnionControlNet | FileKind::T2iAdapter if report.unmatched.is_empty() => {
+                Some(Self::Controls)
+            }
             FileKind::Embedding if report.family.is_some() && report.tensors <= MOST_TENSORS => Some(Self::Embeddings),
             _ => None,
         }
@@ -69,6 +73,7 @@ impl Shelf {
             Self::Loras => "a LoRA",
             Self::Embeddings => "an embedding",
             Self::Vaes => "a VAE",
+            Self::Controls => "a control network",
         }
     }
 
@@ -80,6 +85,7 @@ impl Shelf {
             Self::Loras => ("loras", format!("write <lora:{name}:0.8> into the prompt to use it")),
             Self::Embeddings => ("embeddings", format!("write {name} into the prompt to use it")),
             Self::Vaes => ("vae", "choose it in a model's details to use it".to_owned()),
+            Self::Controls => ("control", "choose it for a picture that steers".to_owned()),
         };
         let home = paths.models_folder.join(folder).join(path.file_name()?);
         Some((home, format!("{name} is {} and is filed as one: {use_it}.", self.one())))

@@ -189,6 +189,7 @@ impl AppState {
             texts: texts.len() as u32 + 1,
             encodes: self.mode() != Mode::Create,
             calls: calls.ceil() as u32,
+            controls: Vec::new(),
             compute: self.memory.compute,
         }
     }

@@ -5,6 +5,7 @@ pub(crate) mod exif;
 pub(crate) mod iptc;
 pub mod parameters;
 pub(crate) mod parameters_inpaint;
+pub(crate) mod png_controls;
 pub(crate) mod png_mask;
 pub(crate) mod png_text;
 pub mod settings_in;

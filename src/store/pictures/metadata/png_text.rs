@@ -12,7 +12,7 @@ use crate::raster::Picture;
 use crate::store::pictures::metadata::parameters::{
     PARAMETERS_KEY, REQUEST_KEY, json_of, parameters_of, request_of_json, strength_of,
 };
-use crate::store::pictures::metadata::{exif, iptc, png_mask, xmp};
+use crate::store::pictures::metadata::{exif, iptc, png_controls, png_mask, xmp};
 use crate::store::pictures::programs::{PictureSettings, Program, Texts, settings_of};
 
 /// A prompt is a few thousand letters, a workflow of many nodes a few million; what claims more is no picture's settings.
@@ -45,6 +45,7 @@ pub(crate) fn encode(picture: &Picture, request: Option<&Request>) -> Result<Vec
     if let Some(mask) = request.and_then(|request| request.mask.as_ref()) {
         png_mask::add(&mut writer, &mask.plane)?;
     }
+    png_controls::add(&mut writer, request.map_or(&[], |request| &request.controls))?;
     if opaque {
         let rgb: Vec<u8> = picture.rgba().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
         writer.write_image_data(&rgb)?;

@@ -7,7 +7,7 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
-use crate::store::pictures::metadata::{exif, iptc, png_text, xmp};
+use crate::store::pictures::metadata::{exif, iptc, png_controls, png_text, xmp};
 use crate::store::pictures::picture_error::{PictureFileError, unopened};
 use crate::store::pictures::programs::{PictureSettings, Texts, hidden_text, settings_of, settings_of_hidden};
 
@@ -26,7 +26,11 @@ pub fn read(path: &Path) -> Result<Option<PictureSettings>, PictureFileError> {
     let settings =
         if start == PNG_SIGNATURE { png_text::read_settings(open()?) } else { settings_of(&texts_of(open()?)) };
     let hidden = || settings_of_hidden(&hidden_in(open().ok()?)?);
-    Ok(settings.or_else(hidden))
+    let mut settings = settings.or_else(hidden);
+    if let Some(settings) = &mut settings {
+        png_controls::fill(path, &mut settings.request.controls);
+    }
+    Ok(settings)
 }
 
 /// AUTOMATIC1111's text in the bytes of a picture file, whoever wrote it, else its comment; `None` where there is neither.

@@ -1,0 +1,135 @@
+//! The pictures that steered a picture, inside its PNG file: each a small PNG in a chunk of its own, which other programs
+//! pass over.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::job::Control;
+use crate::mask::MaskPlane;
+use crate::raster::Picture;
+use crate::store::pictures::metadata::png_mask;
+
+/// Ancillary, private, not to be copied by who changes the pixels.
+const CHUNK: png::chunk::ChunkType = png::chunk::ChunkType(*b"ikCT");
+const SIGNATURE_BYTES: u64 = 8;
+/// A picture of thirty megapixels that does not pack at all.
+const MAX_BYTES: u32 = 120_000_000;
+const MAX_PIXELS: u64 = 30_000_000;
+/// The chunk's second byte: what follows.
+const PICTURE: u8 = 0;
+const MASK: u8 = 1;
+
+/// Writes what of the controls' pictures is there; the first byte says of which control.
+pub(crate) fn add<W: std::io::Write>(
+    writer: &mut png::Writer<W>,
+    controls: &[Control],
+) -> Result<(), png::EncodingError> {
+    for (place, control) in (0_u8..=u8::MAX).zip(controls) {
+        if let Some(picture) = &control.picture {
+            let mut bytes = vec![place, PICTURE];
+            let mut encoder = png::Encoder::new(&mut bytes, picture.width(), picture.height());
+            encoder.set_color(png::ColorType::Rgba);
+            encoder.set_depth(png::BitDepth::Eight);
+            let mut image = encoder.write_header()?;
+            image.write_image_data(picture.rgba())?;
+            image.finish()?;
+            writer.write_chunk(CHUNK, &bytes)?;
+        }
+        if let Some(mask) = &control.mask {
+            writer.write_chunk(CHUNK, &[&[place, MASK][..], &png_mask::encode(mask)?].concat())?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives the controls of a PNG file's settings their pictures back, those that can be read.
+pub(crate) fn fill(path: &Path, controls: &mut [Control]) {
+    if !controls.is_empty() {
+        let _ = filled(path, controls);
+    }
+}
+
+fn filled(path: &Path, controls: &mut [Control]) -> Option<()> {
+    let mut file = BufReader::new(File::open(path).ok()?);
+    file.seek(SeekFrom::Start(SIGNATURE_BYTES)).ok()?;
+    loop {
+        let mut head = [0; 8];
+        file.read_exact(&mut head).ok()?;
+        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
+        match &head[4..] {
+            kind if kind == CHUNK.0 && (2..=MAX_BYTES).contains(&length) => {
+                let mut bytes = Vec::new();
+                file.by_ref().take(u64::from(length)).read_to_end(&mut bytes).ok()?;
+                file.seek_relative(4).ok()?;
+                if let [place, kind, image @ ..] = &bytes[..]
+                    && let Some(control) = controls.get_mut(usize::from(*place))
+                {
+                    match *kind {
+                        PICTURE => control.picture = picture_of(image).map(Arc::new),
+                        MASK => control.mask = mask_of(image).map(Arc::new),
+                        _ => {}
+                    }
+                }
+            }
+            b"IEND" => return Some(()),
+            // Its bytes and four of checksum.
+            _ => file.seek_relative(i64::from(length) + 4).ok()?,
+        }
+    }
+}
+
+fn decoded(bytes: &[u8], colour: png::ColorType, channels: usize) -> Option<(u32, u32, Vec<u8>)> {
+    let limits = png::Limits { bytes: MAX_BYTES as usize };
+    let mut reader = png::Decoder::new_with_limits(std::io::Cursor::new(bytes), limits).read_info().ok()?;
+    let (width, height) = (reader.info().width, reader.info().height);
+    let is_wanted = reader.output_color_type() == (colour, png::BitDepth::Eight);
+    if !is_wanted || u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return None;
+    }
+    let mut values = vec![0; width as usize * height as usize * channels];
+    reader.next_frame(&mut values).ok()?;
+    Some((width, height, values))
+}
+
+fn picture_of(bytes: &[u8]) -> Option<Picture> {
+    let (width, height, rgba) = decoded(bytes, png::ColorType::Rgba, 4)?;
+    Picture::from_rgba(width, height, rgba).ok()
+}
+
+fn mask_of(bytes: &[u8]) -> Option<MaskPlane> {
+    let (width, height, values) = decoded(bytes, png::ColorType::Grayscale, 1)?;
+    MaskPlane::from_values(width, height, values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{ControlMode, ControlNetworkRef, Request};
+    use crate::store::pictures::picture_file;
+
+    #[test]
+    fn what_steered_a_picture_comes_back_with_it() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("a.png");
+        let drawing = Picture::from_rgba(3, 2, (0..24).collect()).unwrap();
+        let mask = MaskPlane::from_values(3, 2, vec![0, 50, 100, 150, 200, 250]).unwrap();
+        let first = Control { weight: 0.5, ..Control::new(ControlNetworkRef::Scribble, Arc::new(drawing.clone())) };
+        let second = Control {
+            mask: Some(Arc::new(mask)),
+            mode: ControlMode::Control,
+            ..Control::new(ControlNetworkRef::Path("depth.safetensors".into()), Arc::new(drawing))
+        };
+        let request = Request { controls: vec![first, Control::default(), second], ..Request::default() };
+        picture_file::write(&path, &Picture::filled(8, 8, [1, 2, 3, 255]), Some(&request)).unwrap();
+        let found = picture_file::read_request(&path).unwrap().unwrap();
+        assert_eq!(found.controls, request.controls);
+        // What was cut off is not there, and nothing fails.
+        let whole = std::fs::read(&path).unwrap();
+        for end in (0..whole.len()).step_by(7) {
+            std::fs::write(&path, &whole[..end]).unwrap();
+            fill(&path, &mut vec![Control::default(); 3]);
+        }
+    }
+}
