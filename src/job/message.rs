@@ -152,11 +152,6 @@ fn part_of<'a>(rest: &mut &'a [u8], part: &PartHeader) -> Result<&'a [u8], Messa
     Ok(found)
 }
 
-fn picture_of(rest: &mut &[u8], part: &PartHeader) -> Result<Arc<Picture>, MessageError> {
-    let (width, height, rgba) = decode(part_of(rest, part)?, png::ColorType::Rgba)?;
-    Picture::from_rgba(width, height, rgba).map(Arc::new).map_err(|_| MessageError::Format)
-}
-
 fn encode(width: u32, height: u32, colour: png::ColorType, values: &[u8]) -> Result<Vec<u8>, MessageError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);

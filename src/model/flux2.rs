@@ -5,7 +5,7 @@
 use candle_core::Tensor;
 
 use super::attend::attend;
-use super::denoiser::DenoiserInput;
+use super::denoiser_input::DenoiserInput;
 use super::feature::{Execution, Feature};
 use super::layers::{Linear, host_vector};
 use super::rope::Axes;

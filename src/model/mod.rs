@@ -9,6 +9,7 @@ mod blocks;
 mod broadcast;
 mod control;
 mod denoiser;
+mod denoiser_input;
 mod dry_run;
 mod feature;
 mod flux2;
@@ -38,7 +39,8 @@ pub use attention_method::AttentionMethod;
 pub use control::{
     Adapter, AdapterMaps, ControlMaps, ControlNet, ControlNetInput, ControlSignals, Hint, Share, TypedHint, folded,
 };
-pub use denoiser::{Denoiser, DenoiserInput};
+pub use denoiser::Denoiser;
+pub use denoiser_input::DenoiserInput;
 pub use dry_run::MemoryTracker;
 pub use feature::Execution;
 pub(crate) use layer_cache::LayerCache;

@@ -4,7 +4,7 @@
 use candle_core::{Device, Tensor};
 
 use super::attend::attend;
-use super::denoiser::DenoiserInput;
+use super::denoiser_input::DenoiserInput;
 use super::feature::{Execution, Feature};
 use super::layers::{Linear, host_vector};
 use super::rope::Axes;
