@@ -9,6 +9,7 @@ pub mod engine;
 pub mod hub;
 pub mod job;
 pub mod kernels;
+pub mod manual;
 pub mod mask;
 pub mod model;
 pub mod pipeline;

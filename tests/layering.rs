@@ -95,6 +95,7 @@ const ORDER: &[&str] = &[
     "store",
     "hub",
     "service",
+    "manual",
     "ui",
     "cli",
 ];

@@ -76,15 +76,26 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
+        Self::with(Some(Settings::default()))
+    }
+
+    /// Nobody has worked here before: no settings, and so a window of the program's own size.
+    fn of_a_newcomer() -> Self {
+        Self::with(None)
+    }
+
+    fn with(settings: Option<Settings>) -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let home = TempDir::new().unwrap();
         let window = WindowPlace { size: Some([1280.0, 800.0]), position: Some([0.0, 0.0]), maximized: false };
-        Settings { window, ..Settings::default() }.save(&home.path().join("settings.ron")).unwrap();
+        if let Some(settings) = settings {
+            Settings { window, ..settings }.save(&home.path().join("settings.ron")).unwrap();
+        }
         // It takes the first free number, and tells it once it can be used. Without `-noreset` it starts anew when its
         // last client goes, and turns away who comes in that moment.
         let mut command = Command::new("Xvfb");
         command
-            .args(["-displayfd", "1", "-noreset", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-noreset", "-screen", "0", "1440x900x24", "-nolisten", "tcp"])
             .stdout(Stdio::piped());
         let mut screen = Running(command.stderr(Stdio::null()).spawn().expect("Xvfb is needed; .ci/run installs it"));
         let mut number = String::new();
@@ -119,6 +130,27 @@ impl Desk {
         });
         self.xdotool(&["windowfocus", "--sync", &id]);
         window
+    }
+
+    fn key(&self, key: &str) {
+        self.xdotool(&["key", key]);
+        std::thread::sleep(Duration::from_millis(400));
+    }
+
+    fn write(&self, words: &str) {
+        self.xdotool(&["type", "--delay", "30", words]);
+        std::thread::sleep(Duration::from_millis(400));
+    }
+
+    fn click(&self, (x, y): (i32, i32)) {
+        self.xdotool(&["mousemove", &x.to_string(), &y.to_string()]);
+        std::thread::sleep(Duration::from_millis(300));
+        self.xdotool(&["click", "1"]);
+        std::thread::sleep(Duration::from_millis(400));
+    }
+
+    fn pictures(&self) -> Vec<PathBuf> {
+        pictures_in(&self.home.path().join("pictures"))
     }
 
     fn drag(&self, way: &[(i32, i32)]) {
@@ -253,4 +285,93 @@ fn a_painted_part_is_made_anew_and_every_other_pixel_stays() {
     }
     assert!(outside_px > 480 * 360 / 2 && inside_px > 500, "{outside_px} outside, {inside_px} inside");
     assert!(changed_px * 10 > inside_px * 9, "{changed_px} of {inside_px} painted pixels changed");
+}
+
+/// Everything by keys: words, a picture, accepting it, another one of it, the palette, a copy in a file.
+#[test]
+fn a_newcomer_gets_along_with_the_keyboard_alone() {
+    let desk = Desk::of_a_newcomer();
+    let mut window = desk.open(&[]);
+    // The tour is there, and in nobody's way.
+    desk.write("a red apple");
+    let first = desk.generate();
+    assert_eq!(image::open(&first).unwrap().to_rgb8().dimensions(), (256, 256));
+    // The first Escape ends the tour, the next one leaves the prompt; then Enter accepts what is shown.
+    desk.key("Escape");
+    desk.key("Escape");
+    until("the accepted picture in the journal", || desk.key("Return"), || (desk.journal_bytes() > 500).then_some(()));
+    until("the repainted one", || desk.key("ctrl+Return"), || (desk.pictures().len() == 2).then_some(()));
+
+    // The palette runs an action by its name.
+    desk.key("ctrl+k");
+    desk.write("mask everything");
+    let before = desk.journal_bytes();
+    desk.key("Return");
+    wait_for("the mask in the journal", || (desk.journal_bytes() > before).then_some(()));
+
+    // No desktop portal answers here: the window asks for the path itself.
+    let copy = desk.home.path().join("my picture.png");
+    desk.key("ctrl+shift+s");
+    std::thread::sleep(Duration::from_secs(2));
+    desk.key("ctrl+a");
+    desk.write(&copy.display().to_string());
+    desk.key("Return");
+    wait_for("the copy", || copy.exists().then_some(()));
+
+    desk.key("ctrl+q");
+    let status = wait_for("the end", || window.0.try_wait().unwrap());
+    assert!(status.success());
+    assert!(!Settings::load(&desk.home.path().join("settings.ron")).is_first_start, "no tour tomorrow");
+    let kept = desk.kept_canvas();
+    assert_eq!(kept.size_px(), Some([256, 256]));
+    assert_eq!(kept.mask().bounds().map(|all| (all.width(), all.height())), Some((256, 256)));
+}
+
+/// Everything by the pointer: tools, strokes, the button, the strip's Accept, a step back.
+#[test]
+fn an_artist_gets_along_with_the_pointer_alone() {
+    let mut settings = Settings::default();
+    settings.draft.request.prompt = "a red apple".into();
+    let desk = Desk::with(Some(settings));
+    let file = desk.home.path().join("photo.png");
+    image::RgbImage::from_fn(480, 360, |x, y| image::Rgb([(x / 2) as u8, (y / 2) as u8, 90])).save(&file).unwrap();
+    let mut window = desk.open(&[&file.display().to_string()]);
+    wait_for("the photo in the journal", || (desk.journal_bytes() > 500).then_some(()));
+    std::thread::sleep(Duration::from_secs(1));
+    let before = desk.journal_bytes();
+    // The strip's second button is the brush.
+    let brush = (320 + 8 + 28 + 2 + 14, 32 + 20);
+    let stroke = || {
+        desk.click(brush);
+        desk.drag(&[(600, 330), (660, 360), (720, 330), (700, 380)]);
+    };
+    until("the stroke in the journal", stroke, || (desk.journal_bytes() > before).then_some(()));
+    // The filled button at the foot of the panel.
+    let generate = || desk.click((120, 800 - 28 - 36));
+    until("the picture", generate, || desk.pictures().pop());
+    let painted = desk.journal_bytes();
+    std::thread::sleep(Duration::from_secs(1));
+    // Accept stands at the right end of the strip below the picture.
+    let accept = || {
+        for x in (880..=1000).step_by(40) {
+            desk.click((x, 800 - 28 - 140 + 24 + 18));
+            if desk.journal_bytes() > painted {
+                break;
+            }
+        }
+    };
+    until("what was accepted", accept, || (desk.journal_bytes() > painted).then_some(()));
+    // The gear opens the settings, a click beside them closes them; the strip's last two take a step back and forth.
+    desk.click((1280 - 8 - 14, 16));
+    desk.click((40, 400));
+    let accepted = desk.journal_bytes();
+    let undo = || desk.click((1280 - 260 - 8 - 28 - 2 - 14, 32 + 20));
+    until("the step back", undo, || (desk.journal_bytes() > accepted).then_some(()));
+    std::thread::sleep(Duration::from_secs(2));
+    window.0.kill().unwrap();
+    window.0.wait().unwrap();
+    let kept = desk.kept_canvas();
+    assert_eq!(kept.size_px(), Some([480, 360]));
+    assert!(kept.can_redo(), "the step back is kept, too");
+    assert_eq!(kept.picture().and_then(|picture| picture.pixel(30, 30)), Some([15, 15, 90, 255]));
 }

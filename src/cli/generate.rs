@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &GenerateArguments) -> ExitCode {
 
 fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String> {
     let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
-    paths.other_folders = Settings::load(&paths.settings_file).settings.known_models;
+    Settings::load(&paths.settings_file).settings.direct(&mut paths);
     let (asked, mut notices) = request_of(arguments, &paths)?;
     let mut first = asked.clone();
     notices.extend(models::prompt_references::resolve(&mut first, &paths).map_err(|error| error.to_string())?);

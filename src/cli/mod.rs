@@ -4,13 +4,18 @@ mod arguments;
 mod backend;
 mod doctor;
 mod generate;
+mod help;
 mod inspect_picture;
+#[cfg(feature = "serve")]
+mod mcp;
 mod models;
 mod output;
 mod pages;
 mod report;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
+mod service;
 mod window;
 mod words;
 
@@ -27,7 +32,7 @@ use generate::GenerateArguments;
 ///
 /// Without a subcommand the window opens.
 #[derive(Debug, Parser)]
-#[command(version, about, args_conflicts_with_subcommands = true)]
+#[command(version, about, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -52,8 +57,13 @@ enum Command {
     /// Let other programs make pictures here, over HTTP
     #[cfg(feature = "serve")]
     Serve(Box<serve::ServeArguments>),
+    /// Give the programs of language models tools that make pictures, over standard input and output
+    #[cfg(feature = "serve")]
+    Mcp(mcp::McpArguments),
     /// Show what this machine and this build have: devices, number formats, memory, folders
     Doctor,
+    /// Show a subcommand's options, or a page of the manual
+    Help(help::HelpArguments),
     /// Write manual pages and completions, as packages want them
     #[command(hide = true)]
     Pages(pages::PagesArguments),
@@ -88,7 +98,10 @@ impl Command {
             Self::Models(command) => models::run(&command),
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => serve::run(&arguments),
+            #[cfg(feature = "serve")]
+            Self::Mcp(arguments) => mcp::run(&arguments),
             Self::Doctor => doctor::run(),
+            Self::Help(arguments) => help::run(&arguments),
             Self::Pages(arguments) => pages::run(&arguments),
         };
         // A picture is written to its own file; other subcommands are their answer.

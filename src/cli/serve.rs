@@ -3,19 +3,15 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 
 use super::arguments::DeviceArguments;
-use super::backend::backend;
 use super::output::{explain, say};
-use crate::engine::EngineHandle;
-use crate::service::{AccessToken, KeptJobs, Service, ServiceOptions, Stop, serve};
+use super::service;
+use crate::service::{AccessToken, Identity, ServiceOptions, Stop, serve, serve_tls};
 use crate::store::paths::Paths;
-use crate::store::pictures::gallery::Gallery;
-use crate::store::pictures::saver::PictureSaver;
-use crate::store::settings::Settings;
+use crate::store::secret;
 
 /// Where a token may stand that no process list shows.
 const TOKEN_VARIABLE: &str = "INKWICK_TOKEN";
@@ -39,6 +35,15 @@ pub(super) struct ServeArguments {
     /// A web page that may ask from a browser, such as https://example.org; may be given several times
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
+    /// HTTPS by a certificate that is made at the first start; its fingerprint is shown for clients to compare
+    #[arg(long)]
+    pub tls: bool,
+    /// HTTPS by this certificate: a PEM file, with those that vouch for it behind it
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "tls")]
+    pub cert: Option<PathBuf>,
+    /// The certificate's key: a PEM file
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
     #[command(flatten)]
     pub device: DeviceArguments,
 }
@@ -62,53 +67,68 @@ fn start(arguments: &ServeArguments) -> Result<(), String> {
             arguments.listen
         ));
     }
-    let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
-    paths.other_folders = Settings::load(&paths.settings_file).settings.known_models;
     let listener = TcpListener::bind(arguments.listen).map_err(|error| {
         format!("{} cannot be listened on ({error}); choose another with --listen", arguments.listen)
     })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let (device, dtype) = (arguments.device.device, arguments.device.dtype);
-    let failure_file = paths.device_failure_file.clone();
-    let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
-    let kept = match KeptJobs::open(&paths.service_folder()) {
-        Ok(kept) => Some(kept),
-        Err(problem) => {
-            explain(&format!("note: {problem}"));
-            None
-        }
-    };
-    let keeper = kept.as_ref().map(KeptJobs::keeper);
-    let backend = move || backend(device, dtype, failure_file);
-    let engine = EngineHandle::start_keeping(backend, saver, keeper, Arc::new(|| {}))
-        .map_err(|error| format!("the engine's thread could not be started: {error}"))?;
+    let identity = identity(arguments)?;
     let options = ServiceOptions {
         token,
         allowed_hosts: arguments.allow_host.clone(),
         allowed_origins: arguments.allow_origin.clone(),
-        device,
-        dtype,
         ..ServiceOptions::default()
     };
-    let service = Service::start_keeping(&engine, paths, options, kept)
-        .map_err(|error| format!("the service's thread could not be started: {error}"))?;
+    let service = service::start(&arguments.device, options, true)?;
     let stop = Stop::new();
     let asked = stop.clone();
     if let Err(error) = ctrlc::set_handler(move || asked.ask()) {
         tracing::warn!("Ctrl+C will end the program at once: {error}");
     }
-    say(&format!("listening on http://{address}"));
-    if is_elsewhere {
-        explain(
-            "note: the token and all pictures go over the network unencrypted; put a proxy with TLS before it where others listen",
-        );
+    let scheme = if identity.is_some() { "https" } else { "http" };
+    say(&format!("listening on {scheme}://{address}"));
+    let served = match &identity {
+        Some(identity) => {
+            explain(&format!("note: the certificate's fingerprint (SHA-256) is {}", identity.fingerprint()));
+            serve_tls(listener, identity, &service, &stop)
+        }
+        None => {
+            if is_elsewhere {
+                explain(
+                    "note: the token and all pictures go over the network unencrypted; --tls or --cert encrypts them",
+                );
+            }
+            serve(listener, &service, &stop)
+        }
+    };
+    served.map_err(|error| format!("the server ended ({error}); start it again"))
+}
+
+/// What HTTPS is spoken with, if it is asked for.
+fn identity(arguments: &ServeArguments) -> Result<Option<Identity>, String> {
+    if let (Some(certificate), Some(key)) = (&arguments.cert, &arguments.key) {
+        if secret::is_readable_by_others(key) {
+            explain(&format!("note: others on this machine can read the key (chmod 600 helps): {}", key.display()));
+        }
+        return Identity::read(certificate, key).map(Some).map_err(|error| error.to_string());
     }
-    serve(listener, &service, &stop).map_err(|error| format!("the server ended ({error}); start it again"))
+    if !arguments.tls {
+        return Ok(None);
+    }
+    let paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
+    let (certificate, key) = paths.certificate_files();
+    let here = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()].into_iter();
+    let address = arguments.listen.ip();
+    let more = (!address.is_unspecified() && !address.is_loopback()).then(|| address.to_string());
+    let names = here.chain(more).chain(arguments.allow_host.iter().cloned()).collect();
+    Identity::made_here(&certificate, &key, names).map(Some).map_err(|error| error.to_string())
 }
 
 /// From the file, the environment or the argument.
 fn token(arguments: &ServeArguments) -> Result<Option<AccessToken>, String> {
     let text = if let Some(file) = &arguments.token_file {
+        if secret::is_readable_by_others(file) {
+            explain(&format!("note: others on this machine can read the token (chmod 600 helps): {}", file.display()));
+        }
         std::fs::read_to_string(file).map_err(|error| {
             format!("the token's file cannot be read ({error}); check --token-file: {}", file.display())
         })?

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::backend;
-use crate::engine::device::{DeviceChoice, DtypeChoice};
+use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor};
 use crate::engine::mobile_sam::{self, FetchWeights};
 use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, TokenCounter};
 use crate::hub::{self, DownloadError, DownloadProgress, Hub};
@@ -17,11 +17,14 @@ use crate::store::models::wildcards;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
+use crate::store::pictures::saving::SavingRules;
+use crate::store::preferences::Preferences;
 use crate::store::queue::QueueKeeper;
 use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
+use crate::system::note;
 use crate::system::{crash, instance, link};
-use crate::ui::{self, Behind, CountTokens, EstimatePicture, Services, TokenCount, TokenQuestion};
+use crate::ui::{self, Behind, CountTokens, EstimatePicture, Note, Services, TokenCount, TokenQuestion};
 
 /// Opens the window with what was named on the command line; returns when it is closed.
 pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
@@ -37,7 +40,10 @@ pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
         let loaded = Settings::load(&paths.settings_file);
         let (keys, wrong_keys) = keys::load(&keys::file_beside(&paths.settings_file));
         let problem = loaded.problem.map(|error| error.to_string()).or(wrong_keys.map(|error| error.to_string()));
-        ui::run(loaded.settings, move |wake| start(paths, open, keys, problem, wake))
+        let preferences = loaded.settings.preferences.clone();
+        // Who names a picture knows what it is for.
+        let is_first_start = loaded.is_first_start && open.is_empty();
+        ui::run(loaded.settings, move |wake| start(paths, open, keys, problem, (&preferences, is_first_start), wake))
             .map_err(|error| format!("{error}; `inkwick generate` works without a window"))
     });
     match outcome {
@@ -61,11 +67,15 @@ fn start(
     open: Vec<PathBuf>,
     keys: KeyNames,
     problem: Option<String>,
+    (preferences, is_first_start): (&Preferences, bool),
     wake: Wake,
 ) -> Result<Behind, String> {
-    let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
-    let failure_file = paths.device_failure_file.clone();
-    let backend = move || backend(DeviceChoice::Auto, DtypeChoice::Auto, failure_file);
+    let (saving, processor) = (SavingRules::default(), WantedProcessor::default());
+    saving.set(preferences.saving.clone());
+    processor.set(preferences.processor);
+    let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)).by(saving.clone()));
+    let (failure_file, wanted) = (paths.device_failure_file.clone(), processor.clone());
+    let backend = move || backend(DeviceChoice::Auto, DtypeChoice::Auto, failure_file).following(wanted);
     let (queue, problem) = match QueueKeeper::open(&paths.queue_folder(), Arc::clone(&wake)) {
         Ok(queue) => (Some(Arc::new(queue)), problem),
         Err(error) => (None, problem.or(Some(error.to_string()))),
@@ -93,11 +103,15 @@ fn start(
     let services = Services {
         count_tokens: Some(token_counter(&paths)),
         paths,
-        device_text: device_text(),
-        estimate: Some(estimator()),
+        device_text: preferences.processor.label(),
+        estimate: Some(estimator(processor.clone())),
+        saving,
+        processor,
         keys,
+        is_first_start,
         problem,
         queue,
+        note: Note { after_seconds: Note::AFTER_SECONDS, show: Arc::new(note::show) },
         open,
         arrivals: Some(arrivals),
         listening: listening.ok(),
@@ -131,17 +145,17 @@ fn fetch_segmenter(paths: &Paths) -> FetchWeights {
     })
 }
 
-/// "CPU · f32".
-fn device_text() -> String {
-    let device = DeviceChoice::Auto.resolved();
-    let dtype = if device == DeviceChoice::Cpu { "f32" } else { "f16" };
-    format!("{} · {dtype}", device.label())
-}
-
-/// What the next picture will take.
-fn estimator() -> EstimatePicture {
-    let estimator = Estimator::new(DeviceChoice::Auto, DtypeChoice::Auto);
-    Arc::new(move |question| estimator.answer(question))
+/// What the next picture will take, on the processor that is wanted then.
+fn estimator(wanted: WantedProcessor) -> EstimatePicture {
+    let new = |Processor { device, dtype }| (Processor { device, dtype }, Estimator::new(device, dtype));
+    let estimator = Mutex::new(new(wanted.get()));
+    Arc::new(move |question| {
+        let mut held = estimator.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.0 != wanted.get() {
+            *held = new(wanted.get());
+        }
+        held.1.answer(question)
+    })
 }
 
 /// Counts as the pipeline reads.

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use candle_core::DType;
 
 use super::backend::{Backend, BackendError};
-use super::device::{DeviceChoice, DtypeChoice};
+use super::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor};
 use super::failure;
 use super::fallback::{Attempt, Fallback};
 use crate::checkpoint::{CheckpointError, ModelFiles, builtin_model, profile_of};
@@ -26,6 +26,8 @@ pub(crate) type OnDeviceFailure = Box<dyn Fn(&OperatorFailure) + Send>;
 pub struct CandleBackend {
     device_choice: DeviceChoice,
     dtype_choice: DtypeChoice,
+    /// Looked at before each picture.
+    wanted: Option<WantedProcessor>,
     execution: Option<Execution>,
     on_device_failure: Option<OnDeviceFailure>,
     loaded: Option<(Loaded, Pipeline)>,
@@ -69,6 +71,7 @@ impl CandleBackend {
         Self {
             device_choice,
             dtype_choice,
+            wanted: None,
             execution: None,
             on_device_failure: None,
             loaded: None,
@@ -88,7 +91,24 @@ impl CandleBackend {
         Self { on_device_failure: Some(Box::new(report)), ..self }
     }
 
+    /// Follows what is wanted from one picture to the next.
+    #[must_use]
+    pub fn following(self, wanted: WantedProcessor) -> Self {
+        let Processor { device, dtype } = wanted.get();
+        Self { device_choice: device, dtype_choice: dtype, wanted: Some(wanted), ..self }
+    }
+
+    fn follow(&mut self) {
+        let Some(Processor { device, dtype }) = self.wanted.as_ref().map(WantedProcessor::get) else { return };
+        if (device, dtype) != (self.device_choice, self.dtype_choice) {
+            (self.device_choice, self.dtype_choice) = (device, dtype);
+            // What is loaded lies on the other device, or in the other precision.
+            (self.execution, self.loaded) = (None, None);
+        }
+    }
+
     fn fallback(&mut self) -> Result<Fallback, BackendError> {
+        self.follow();
         let execution = if let Some(execution) = &self.execution {
             execution.clone()
         } else {

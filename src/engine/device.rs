@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use candle_core::{DType, Device};
+use serde::{Deserialize, Serialize};
 
 /// As on the command line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceChoice {
     /// Metal or CUDA where this build has it and the machine too, else the CPU.
     #[default]
@@ -19,7 +20,7 @@ pub enum DeviceChoice {
 }
 
 /// As on the command line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DtypeChoice {
     /// Single precision on a CPU, half on a GPU.
     #[default]
@@ -30,6 +31,43 @@ pub enum DtypeChoice {
     F16,
     /// bfloat16: half the bytes, the range of single precision.
     Bf16,
+}
+
+/// Where and how precisely pictures are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Processor {
+    pub device: DeviceChoice,
+    pub dtype: DtypeChoice,
+}
+
+impl Processor {
+    /// "CPU · f32", for the status line. May ask a driver.
+    #[must_use]
+    pub fn label(self) -> String {
+        let device = self.device.resolved();
+        let dtype = match (self.dtype, device) {
+            (DtypeChoice::F32, _) | (DtypeChoice::Auto, DeviceChoice::Cpu | DeviceChoice::Auto) => "f32",
+            (DtypeChoice::Bf16, _) => "bf16",
+            (DtypeChoice::F16 | DtypeChoice::Auto, _) => "f16",
+        };
+        format!("{} · {dtype}", device.label())
+    }
+}
+
+/// The processor that is wanted now, for everyone who computes: it may change between two pictures.
+#[derive(Clone, Debug, Default)]
+pub struct WantedProcessor(Arc<Mutex<Processor>>);
+
+impl WantedProcessor {
+    pub fn set(&self, processor: Processor) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = processor;
+    }
+
+    #[must_use]
+    pub fn get(&self) -> Processor {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Why a device cannot be used.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     AttentionMode, Compute, Control, Frame, InitPicture, MemoryMode, ModelDefaults, ModelRef, PromptSyntax, Request,
     WorkGrid,
@@ -10,7 +12,7 @@ use crate::prompt::parts;
 use crate::sampling::SchedulerName;
 
 /// What must be known for an estimate.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EstimateQuestion {
     pub model: ModelRef,
     /// As the network works: width and height in pixels.
@@ -76,7 +78,7 @@ impl EstimateQuestion {
 }
 
 /// What a picture will take: bytes of memory and seconds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// Of the whole process, the model included.
     pub peak_bytes: u64,

@@ -2,8 +2,7 @@
 //!
 //! Layout: `MAGIC`, the header's length (32 bits, little endian), the header, then each picture that it announces, and
 //! where it was interrupted. Models, LoRAs, embeddings and control networks go as the paths that the request names. The
-//! metadata that is written into pictures is another
-//! thing (`store`): it never holds pictures.
+//! metadata that is written into pictures is another thing (`store`): it never holds pictures.
 
 use std::io::Cursor;
 use std::sync::Arc;

@@ -36,10 +36,20 @@ pub(super) async fn bytes(service: &Service, headers: &HeaderMap, body: Body) ->
 
 /// An empty body is an empty object.
 pub(super) async fn json(service: &Service, headers: &HeaderMap, body: Body) -> Result<Value, Refusal> {
-    let bytes = bytes(service, headers, body).await?;
+    json_in(&bytes(service, headers, body).await?)
+}
+
+/// As [`json`], of a body that has come.
+pub(super) fn json_in(bytes: &[u8]) -> Result<Value, Refusal> {
     if bytes.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }
-    serde_json::from_slice(&bytes)
+    serde_json::from_slice(bytes)
         .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, "request", format!("the body is not JSON ({error})")))
+}
+
+/// Whether a body says that it is of this type.
+pub(super) fn is(headers: &HeaderMap, kind: &str) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    given.split(';').next().is_some_and(|given| given.trim().eq_ignore_ascii_case(kind))
 }

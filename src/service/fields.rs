@@ -16,10 +16,22 @@ impl FieldError {
     }
 }
 
+/// What a field may hold: `/openapi.json` says it as the reader reads it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Kind {
+    Any,
+    Text,
+    Flag,
+    Whole { least: i64, most: u64 },
+    Number { least: f64, most: f64 },
+    OneOf(Vec<String>),
+    List { most: usize },
+}
+
 /// What is left of an object. `null` counts as not given.
 pub(super) struct Fields {
     left: Map<String, Value>,
-    known: Vec<&'static str>,
+    known: Vec<(&'static str, Kind)>,
     /// What stands before each name in errors: `loras[0].`.
     place: String,
 }
@@ -41,13 +53,22 @@ impl Fields {
         self.left.get(name).is_some_and(|value| !value.is_null())
     }
 
+    /// All that was asked for so far, whether or not it was given.
+    pub(super) fn known(&self) -> &[(&'static str, Kind)] {
+        &self.known
+    }
+
     pub(super) fn value(&mut self, name: &'static str) -> Option<Value> {
-        self.known.push(name);
+        self.take(name, Kind::Any)
+    }
+
+    fn take(&mut self, name: &'static str, kind: Kind) -> Option<Value> {
+        self.known.push((name, kind));
         self.left.remove(name).filter(|value| !value.is_null())
     }
 
     pub(super) fn text(&mut self, name: &'static str) -> Result<Option<String>, FieldError> {
-        match self.value(name) {
+        match self.take(name, Kind::Text) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(other) => Err(self.wrong(name, "a text", &other)),
@@ -55,7 +76,7 @@ impl Fields {
     }
 
     pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, FieldError> {
-        match self.value(name) {
+        match self.take(name, Kind::Flag) {
             None => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(flag)),
             Some(other) => Err(self.wrong(name, "true or false", &other)),
@@ -64,7 +85,8 @@ impl Fields {
 
     /// A whole number from `least` to `most`.
     pub(super) fn whole(&mut self, name: &'static str, least: u64, most: u64) -> Result<Option<u64>, FieldError> {
-        let Some(value) = self.value(name) else { return Ok(None) };
+        let kind = Kind::Whole { least: least.cast_signed(), most };
+        let Some(value) = self.take(name, kind) else { return Ok(None) };
         let found = value.as_u64().filter(|number| (least..=most).contains(number));
         found.map(Some).ok_or_else(|| self.wrong(name, &format!("a whole number from {least} to {most}"), &value))
     }
@@ -75,14 +97,15 @@ impl Fields {
 
     /// A whole number from `-most` to `most`.
     pub(super) fn signed(&mut self, name: &'static str, most: u32) -> Result<Option<i32>, FieldError> {
-        let Some(value) = self.value(name) else { return Ok(None) };
+        let kind = Kind::Whole { least: -i64::from(most), most: most.into() };
+        let Some(value) = self.take(name, kind) else { return Ok(None) };
         let found = value.as_i64().filter(|number| number.unsigned_abs() <= u64::from(most));
         let found = found.map(|number| Some(number as i32));
         found.ok_or_else(|| self.wrong(name, &format!("a whole number from -{most} to {most}"), &value))
     }
 
     pub(super) fn number(&mut self, name: &'static str, least: f64, most: f64) -> Result<Option<f64>, FieldError> {
-        let Some(value) = self.value(name) else { return Ok(None) };
+        let Some(value) = self.take(name, Kind::Number { least, most }) else { return Ok(None) };
         let found = value.as_f64().filter(|number| (least..=most).contains(number));
         found.map(Some).ok_or_else(|| self.wrong(name, &format!("a number from {least} to {most}"), &value))
     }
@@ -94,13 +117,14 @@ impl Fields {
         ids: &[&str],
         from_id: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, FieldError> {
-        let Some(value) = self.value(name) else { return Ok(None) };
+        let kind = Kind::OneOf(ids.iter().map(|id| (*id).to_owned()).collect());
+        let Some(value) = self.take(name, kind) else { return Ok(None) };
         let found = value.as_str().and_then(from_id);
         found.map(Some).ok_or_else(|| self.wrong(name, &format!("one of {}", ids.join(", ")), &value))
     }
 
     pub(super) fn list(&mut self, name: &'static str, most: usize) -> Result<Vec<Value>, FieldError> {
-        match self.value(name) {
+        match self.take(name, Kind::List { most }) {
             None => Ok(Vec::new()),
             Some(Value::Array(items)) if items.len() <= most => Ok(items),
             Some(other) => Err(self.wrong(name, &format!("a list of up to {most}"), &other)),
@@ -111,9 +135,9 @@ impl Fields {
     /// Names the first field that nobody asked for.
     pub(super) fn finish(mut self) -> Result<(), FieldError> {
         let Some(name) = self.left.keys().next() else { return Ok(()) };
-        self.known.sort_unstable();
+        self.known.sort_unstable_by_key(|(name, _)| *name);
         let shown: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
-        let allowed = self.known.join(", ");
+        let allowed = self.known.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let message = format!("there is no field {}{shown}; allowed are {allowed}", self.place);
         Err(FieldError::new(format!("{}{shown}", self.place), message))
     }

@@ -10,7 +10,9 @@ use axum::routing::{get, post};
 use super::a1111;
 use super::answer::Refusal;
 use super::guard::guard;
+use super::mcp;
 use super::openai;
+use super::openapi;
 use super::routes::{jobs, lists, questions, watch};
 use super::state::Service;
 
@@ -33,6 +35,9 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/health", get(watch::health))
         .route("/ready", get(watch::ready))
         .route("/metrics", get(watch::metrics))
+        .route("/openapi.json", get(openapi::document))
+        .route("/docs", get(openapi::page))
+        .route_service("/mcp", mcp::over_http(&service))
         .nest("/sdapi/v1", a1111::routes())
         .merge(openai::routes())
         .fallback(nothing_here)

@@ -1,19 +1,24 @@
 //! Runs the router on a socket until it is asked to stop.
 
+use std::fmt::Debug;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::Listener;
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
 use super::router::router;
 use super::state::Service;
+use super::tls::{Identity, TlsListener};
 
 /// Readers that do not take what is left for them when all jobs have ended.
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(50);
+/// In which the last outcomes go out, before connections are closed that would stay open.
+const OUTCOMES: Duration = Duration::from_millis(250);
 
 /// Asks a server to stop, from any thread.
 #[derive(Clone)]
@@ -38,10 +43,27 @@ impl Stop {
 /// # Errors
 /// When the system gives no threads, or the socket fails.
 pub fn serve(listener: TcpListener, service: &Arc<Service>, stop: &Stop) -> io::Result<()> {
+    run(listener, service, stop, Ok)
+}
+
+/// As [`serve`], over TLS.
+///
+/// # Errors
+/// As there.
+pub fn serve_tls(listener: TcpListener, identity: &Identity, service: &Arc<Service>, stop: &Stop) -> io::Result<()> {
+    run(listener, service, stop, |listener| TlsListener::new(listener, identity))
+}
+
+fn run<L: Listener<Addr: Debug>>(
+    listener: TcpListener,
+    service: &Arc<Service>,
+    stop: &Stop,
+    over: impl FnOnce(tokio::net::TcpListener) -> io::Result<L>,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("inkwick-http").enable_all().build()?;
     let outcome = runtime.block_on(async {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let listener = over(tokio::net::TcpListener::from_std(listener)?)?;
         let stopped = stopped(Arc::clone(service), stop.0.subscribe());
         let server = axum::serve(listener, router(Arc::clone(service))).with_graceful_shutdown(stopped);
         tokio::select! {
@@ -67,5 +89,7 @@ async fn given_up(service: Arc<Service>, mut asked: watch::Receiver<u32>) {
         }
         tokio::time::sleep(LOOK).await;
     }
+    tokio::time::sleep(OUTCOMES).await;
+    service.closing.cancel();
     tokio::time::sleep(PATIENCE).await;
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::StatusCode;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::a1111::{Groups, Options};
 use super::answer::Refusal;
@@ -28,6 +29,8 @@ pub struct Service {
     pub(super) bodies: Semaphore,
     pub(super) a1111_options: Options,
     pub(super) a1111_groups: Groups,
+    /// Ends connections that stay open for whatever may come.
+    pub(super) closing: CancellationToken,
     /// Answers so far, by the status' first digit.
     answers: [AtomicU64; 6],
 }
@@ -59,6 +62,7 @@ impl Service {
             bodies: Semaphore::new(BODIES_AT_ONCE),
             a1111_options: Options::default(),
             a1111_groups: Groups::default(),
+            closing: CancellationToken::new(),
             answers: std::array::from_fn(|_| AtomicU64::new(0)),
             options,
         }))

@@ -37,18 +37,15 @@ pub fn load(path: &Path) -> (KeyNames, Option<KeysError>) {
     }
 }
 
-/// Writes the file with every command and its usual key, unless there is one.
+/// Writes the keys that are otherwise than usual, whole or not at all.
 ///
 /// # Errors
 /// When the disk or the folder's rights do not allow it.
-pub fn create(path: &Path, usual: &KeyNames) -> io::Result<()> {
-    if path.exists() {
-        return Ok(());
-    }
-    let keys = ron::ser::to_string_pretty(usual, ron::ser::PrettyConfig::default()).map_err(io::Error::other)?;
+pub fn save(path: &Path, keys: &KeyNames) -> io::Result<()> {
+    let keys = ron::ser::to_string_pretty(keys, ron::ser::PrettyConfig::default()).map_err(io::Error::other)?;
     let text = format!(
-        "// The keys of Inkwick, read at the start. Ctrl is the Mac's command key. An empty key means none; a line that\n\
-         // is not there keeps the usual key.\n{keys}\n"
+        "// The keys of Inkwick that are otherwise than usual. Ctrl is the Mac's command key. An empty key means none.\n\
+         {keys}\n"
     );
     fs::create_dir_all(atomic::folder_of(path))?;
     atomic::write(path, text.as_bytes())
@@ -59,16 +56,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_once_can_be_changed_and_is_never_overwritten() {
+    fn what_is_written_is_read_again_and_a_broken_file_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let path = file_beside(&folder.path().join("config").join("settings.ron"));
         assert!(matches!(load(&path), (keys, None) if keys.is_empty()));
-        let usual = KeyNames::from([("brush".into(), "B".into()), ("undo".into(), "Ctrl+Z".into())]);
-        create(&path, &usual).unwrap();
-        assert!(matches!(load(&path), (keys, None) if keys == usual));
-        fs::write(&path, "{\"brush\": \"P\"}").unwrap();
-        create(&path, &usual).unwrap();
-        assert_eq!(load(&path).0["brush"], "P");
+        let keys = KeyNames::from([("brush".into(), "P".into()), ("undo".into(), String::new())]);
+        save(&path, &keys).unwrap();
+        assert!(matches!(load(&path), (read, None) if read == keys));
         fs::write(&path, "{\"brush\": ").unwrap();
         let (keys, problem) = load(&path);
         assert!(keys.is_empty() && problem.unwrap().to_string().contains("keys.ron"));

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::hub_cache;
+use super::other_loras::OtherLoras;
 
 /// Moves all folders under one.
 const HOME_VARIABLE: &str = "INKWICK_HOME";
@@ -27,6 +28,8 @@ pub struct Paths {
     pub device_failure_file: PathBuf,
     /// May be emptied at any time.
     pub cache_folder: PathBuf,
+    /// Of the machine that computes, where that is another one.
+    pub other_loras: OtherLoras,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +65,7 @@ impl Paths {
             canvas_folder: home.join("canvas"),
             device_failure_file: home.join("device-failure.json"),
             cache_folder: home.join("cache"),
+            other_loras: OtherLoras::default(),
         }
     }
 
@@ -83,10 +87,35 @@ impl Paths {
         self.device_failure_file.with_file_name("service")
     }
 
+    /// Lists of tags that are completed while one writes.
+    #[must_use]
+    pub fn tags_folder(&self) -> PathBuf {
+        self.models_folder.join("tags")
+    }
+
+    /// Words with a name, in the form that AUTOMATIC1111 has.
+    #[must_use]
+    pub fn styles_file(&self) -> PathBuf {
+        self.device_failure_file.with_file_name("styles.csv")
+    }
+
     /// Beside the other things that the program keeps by itself.
     #[must_use]
     pub fn log_file(&self) -> PathBuf {
         self.device_failure_file.with_file_name("inkwick.log")
+    }
+
+    /// The certificate that the service makes at its first start, and its key.
+    #[must_use]
+    pub fn certificate_files(&self) -> (PathBuf, PathBuf) {
+        let folder = self.device_failure_file.with_file_name("service");
+        (folder.join("certificate.pem"), folder.join("key.pem"))
+    }
+
+    /// The token of another machine that computes; only its owner may read it.
+    #[must_use]
+    pub fn machine_token_file(&self) -> PathBuf {
+        self.device_failure_file.with_file_name("machine-token")
     }
 
     fn choose(home: Option<OsString>, variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, PathsError> {
@@ -111,6 +140,7 @@ impl Paths {
             canvas_folder: project.data_dir().join("canvas"),
             device_failure_file: project.data_dir().join("device-failure.json"),
             cache_folder: project.cache_dir().to_path_buf(),
+            other_loras: OtherLoras::default(),
         })
     }
 }

@@ -9,10 +9,13 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 
 use super::atomic;
-use crate::canvas::tools::ToolSettings;
+use crate::canvas::tools::{Tool, ToolSettings};
 use crate::job::{ErrorKind, Intent, JobError, ModelRef, Request};
 use crate::raster::ResizeMode;
 use crate::store::models::notes::ModelNote;
+use crate::store::paths::Paths;
+use crate::store::preferences::Preferences;
+use crate::store::words::lora_file::KeptLora;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Theme {
@@ -31,6 +34,7 @@ pub enum PanelSection {
     FineSampling,
     Inpainting,
     MemoryAndSpeed,
+    Loras,
 }
 
 /// Where the window stands, in the desktop's points. `None` leaves it to the desktop.
@@ -89,8 +93,13 @@ pub struct Settings {
     pub window: WindowPlace,
     pub prompt_panel_shown: bool,
     pub gallery_panel_shown: bool,
+    /// In points; `None` is the usual one.
+    pub prompt_panel_width: Option<f32>,
+    pub gallery_panel_width: Option<f32>,
     pub open_sections: BTreeSet<PanelSection>,
     pub draft: Draft,
+    /// The one in hand.
+    pub tool: Tool,
     /// Of the canvas.
     pub tools: ToolSettings,
     /// Newest first, each once, at most `MAX_HISTORY`.
@@ -102,6 +111,11 @@ pub struct Settings {
     /// Where the last file dialog ended.
     pub dialog_folder: Option<PathBuf>,
     pub starred: BTreeSet<PathBuf>,
+    pub preferences: Preferences,
+    /// The list of tags that is completed; `None` is one that lies where lists do.
+    pub tags_file: Option<PathBuf>,
+    /// The shelf of the prompt panel.
+    pub loras: Vec<KeptLora>,
 }
 
 impl Default for Settings {
@@ -113,14 +127,20 @@ impl Default for Settings {
             window: WindowPlace::default(),
             prompt_panel_shown: true,
             gallery_panel_shown: true,
+            prompt_panel_width: None,
+            gallery_panel_width: None,
             open_sections: BTreeSet::new(),
             draft: Draft::default(),
+            tool: Tool::default(),
             tools: ToolSettings::default(),
             prompt_history: Vec::new(),
             known_models: Vec::new(),
             model_notes: BTreeMap::new(),
             dialog_folder: None,
             starred: BTreeSet::new(),
+            preferences: Preferences::default(),
+            tags_file: None,
+            loras: Vec::new(),
         }
     }
 }
@@ -129,6 +149,8 @@ impl Default for Settings {
 #[derive(Debug)]
 pub struct LoadedSettings {
     pub settings: Settings,
+    /// There was no file: nobody has worked here before.
+    pub is_first_start: bool,
     pub problem: Option<SettingsError>,
 }
 
@@ -161,14 +183,19 @@ impl Settings {
     /// Reads the settings. Never fails: an unreadable file is kept beside as `settings.ron.broken`.
     #[must_use]
     pub fn load(path: &Path) -> LoadedSettings {
+        atomic::sweep(atomic::folder_of(path));
         let read = match fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error.to_string()),
             Ok(text) => ron::from_str::<Self>(&text).map_err(|error| error.to_string()),
         };
+        let is_first_start = !path.exists();
         match read {
-            Ok(settings) => LoadedSettings { settings: settings.in_range(), problem: None },
-            Err(reason) => LoadedSettings { settings: Self::default(), problem: Some(keep_broken(path, reason)) },
+            Ok(settings) => LoadedSettings { settings: settings.in_range(), is_first_start, problem: None },
+            Err(reason) => {
+                let problem = Some(keep_broken(path, reason));
+                LoadedSettings { settings: Self::default(), is_first_start, problem }
+            }
         }
     }
 
@@ -182,6 +209,14 @@ impl Settings {
         fs::create_dir_all(atomic::folder_of(path))
             .and_then(|()| atomic::write(path, text.as_bytes()))
             .map_err(|source| SettingsError::Write { source, path: path.to_path_buf() })
+    }
+
+    /// Leads to the folders that a person has chosen.
+    pub fn direct(self, paths: &mut Paths) {
+        paths.other_folders = self.known_models;
+        if let Some(folder) = self.preferences.saving.folder {
+            paths.pictures_folder = folder;
+        }
     }
 
     /// Puts a prompt in front of the history. Empty ones are not worth remembering.
@@ -199,6 +234,7 @@ impl Settings {
         self.ui_scale = if self.ui_scale.is_finite() { self.ui_scale.clamp(0.5, 3.0) } else { 1.0 };
         self.draft.pictures = self.draft.pictures.max(1);
         self.prompt_history.truncate(Self::MAX_HISTORY);
+        self.preferences.saving.quality = self.preferences.saving.quality.clamp(1, 100);
         self
     }
 
@@ -213,6 +249,10 @@ impl Settings {
             note.picture = note.picture.take().filter(is_text);
         }
         settings.dialog_folder = settings.dialog_folder.filter(is_text);
+        let folder = &mut settings.preferences.saving.folder;
+        *folder = folder.take().filter(is_text);
+        settings.loras.retain(|lora| is_text(&lora.file));
+        settings.tags_file = settings.tags_file.filter(is_text);
         if matches!(&settings.draft.request.model, ModelRef::Folder(path) | ModelRef::File(path) if !is_text(path)) {
             settings.draft.request.model = ModelRef::default();
         }
@@ -235,7 +275,7 @@ mod tests {
     use super::*;
 
     fn read(path: &Path) -> (Settings, Option<String>) {
-        let LoadedSettings { settings, problem } = Settings::load(path);
+        let LoadedSettings { settings, problem, .. } = Settings::load(path);
         (settings, problem.map(|problem| problem.to_string()))
     }
 

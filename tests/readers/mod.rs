@@ -2,6 +2,7 @@
 //! the fuzz targets in `fuzz` look for more.
 
 pub(crate) mod programs;
+mod service;
 
 use std::cell::RefCell;
 use std::fs;
@@ -25,7 +26,7 @@ use tempfile::TempDir;
 /// A reader by its name, which is its folder of the corpus and its fuzz target.
 type Reader = fn(&[u8]);
 
-pub(crate) const ALL: [(&str, Reader); 13] = [
+pub(crate) const ALL: [(&str, Reader); 18] = [
     ("checkpoint", checkpoint),
     ("comfy_paths", comfy_paths),
     ("embedding", embedding),
@@ -36,6 +37,11 @@ pub(crate) const ALL: [(&str, Reader); 13] = [
     ("metadata", infotext),
     ("picture", picture),
     ("prompt", words),
+    ("service_a1111", service::a1111),
+    ("service_form", service::form),
+    ("service_mcp", service::mcp),
+    ("service_openai", service::openai),
+    ("service_own", service::own),
     ("settings", settings),
     ("sidecar", sidecar),
     ("task", task),

@@ -4,12 +4,22 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 mod a1111;
+#[cfg(unix)] // it starts the real program
+mod clients;
 mod crowd;
 mod guard;
 mod hostile;
 mod jobs;
+mod kept;
+#[cfg(unix)] // it kills the real program
+mod killed;
+mod mcp;
 mod openai;
+mod openapi;
 #[cfg(unix)] // it is ended by signals
 mod program;
+mod remote;
 mod scene;
 mod socket;
+#[cfg(unix)] // it starts the real program
+mod tls;

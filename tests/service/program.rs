@@ -9,10 +9,10 @@ use tempfile::TempDir;
 
 use crate::scene::{PATIENCE, decoded, events_in, pixels};
 
-struct Program {
+pub(crate) struct Program {
     child: Child,
-    address: String,
-    home: TempDir,
+    pub(crate) address: String,
+    pub(crate) home: TempDir,
 }
 
 fn command(home: &TempDir, arguments: &[&str]) -> Command {
@@ -22,20 +22,25 @@ fn command(home: &TempDir, arguments: &[&str]) -> Command {
 }
 
 impl Program {
-    fn start(arguments: &[&str], token: Option<&str>) -> Self {
-        let home = TempDir::new().unwrap();
-        let mut command = command(&home, &[&["--listen", "127.0.0.1:0"], arguments].concat());
+    pub(crate) fn start(arguments: &[&str], token: Option<&str>) -> Self {
+        Self::start_in(TempDir::new().unwrap(), arguments, token)
+    }
+
+    pub(crate) fn start_in(home: TempDir, arguments: &[&str], token: Option<&str>) -> Self {
+        let anywhere: &[&str] = if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
+        let mut command = command(&home, &[anywhere, arguments].concat());
         if let Some(token) = token {
             command.env("INKWICK_TOKEN", token);
         }
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").expect("it says where it listens").to_owned();
+        let said = line.trim().strip_prefix("listening on http").expect("it says where it listens");
+        let address = said.trim_start_matches('s').trim_start_matches("://").to_owned();
         Self { child, address, home }
     }
 
-    fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let length = body.len();
@@ -48,8 +53,22 @@ impl Program {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 
+    /// As a power cut or the system's own killer ends it.
+    pub(crate) fn kill(mut self) -> TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::mem::replace(&mut self.home, TempDir::new().unwrap())
+    }
+
+    /// The same, for who wants to start it again.
+    pub(crate) fn ask_to_stop(mut self) -> TempDir {
+        assert!(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+        std::mem::replace(&mut self.home, TempDir::new().unwrap())
+    }
+
     /// As systemd and Ctrl+C end it.
-    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self, signal: &str) -> (Option<i32>, String) {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
         let mut said = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
@@ -97,7 +116,9 @@ fn a_token_comes_from_a_file_or_the_environment_and_one_in_the_arguments_is_warn
         assert_eq!(program.ask("GET", "/v1/jobs", "", "").0, 401);
         assert_eq!(program.ask("GET", "/v1/jobs", "authorization: Bearer s3cret\r\n", "").0, 200);
     }
-    assert!(!by_file.end("-INT").1.contains("process lists"));
+    // Others can read it, as the umask has it.
+    let said = by_file.end("-INT").1;
+    assert!(!said.contains("process lists") && said.contains("chmod 600"), "{said}");
     assert!(by_argument.end("-INT").1.contains("process lists"));
 }
 

@@ -60,3 +60,15 @@ fn what_a_crash_left_is_offered_at_the_next_start() {
     bench.frames(2);
     assert!(!offered(&bench), "once is enough");
 }
+
+#[test]
+fn the_manual_shows_the_page_that_is_asked_for() {
+    let mut bench = Bench::new(FakeScript::default());
+    bench.click("Help");
+    bench.click("Manual");
+    bench.frames(4);
+    assert!(bench.has_label_starting("Start Inkwick, type what you want to see"));
+    bench.click("When something goes wrong");
+    bench.frames(2);
+    assert!(bench.has_label_starting("· The window does not open"));
+}

@@ -2,17 +2,25 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 mod arrivals;
+mod colours;
+mod compare;
 mod gallery;
 mod gallery_work;
 mod hands;
 mod library;
 mod library_looks;
+mod names;
 mod painting;
+mod palette;
 mod programs;
 mod queue;
+mod scales;
 mod selecting;
+mod settings;
 mod slow_disk;
 mod strip;
 mod studio_bench;
+mod tour;
 mod whole;
+mod words;
 mod working_day;

@@ -260,6 +260,24 @@ fn forever_makes_one_after_the_other_until_it_is_stopped() {
 }
 
 #[test]
+fn a_long_row_that_is_done_behind_ones_back_is_noted_once() {
+    let mut bench = Bench::new(FakeScript::default());
+    bench.settle();
+    ask(&mut bench, "a castle", 2);
+    bench.wait("both are made", |bench| bench.done().len() == 2);
+    bench.frames(2);
+    assert!(bench.notes.lock().unwrap().is_empty(), "who looks at the window sees it");
+    bench.window.event(Event::WindowFocused(false));
+    bench.window.input_mut().focused = false;
+    bench.frames(2);
+    ask(&mut bench, "a rocket", 3);
+    bench.wait("all are made", |bench| bench.done().len() == 5);
+    bench.wait("it is noted", |bench| !bench.notes.lock().unwrap().is_empty());
+    bench.settle();
+    assert_eq!(*bench.notes.lock().unwrap(), ["3 pictures are done: a rocket"]);
+}
+
+#[test]
 fn the_queue_as_it_is_drawn() {
     let mut results = egui_kittest::SnapshotResults::new();
     for (name, size, theme) in [

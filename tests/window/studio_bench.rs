@@ -5,13 +5,14 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use egui::{Event, Modifiers, PointerButton, Pos2, pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use inkwick::engine::device::WantedProcessor;
 use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Finder, SelectHandle};
 use inkwick::job::{
     AttentionMode, Estimate, EstimateQuestion, JobError, JobId, JobKeeper, MemoryMode, Request, SelectPrompt, Wake,
@@ -19,17 +20,18 @@ use inkwick::job::{
 use inkwick::mask::{MaskPlane, PixelRect};
 use inkwick::prompt::WindowWords;
 use inkwick::raster::Picture;
-use inkwick::store::keys::KeyNames;
+use inkwick::store::keys;
 use inkwick::store::paths::Paths;
 use inkwick::store::pictures::gallery::Gallery;
 use inkwick::store::pictures::saver::PictureSaver;
+use inkwick::store::pictures::saving::SavingRules;
 use inkwick::store::queue::QueueKeeper;
 use inkwick::store::settings::{Settings, Theme};
 use inkwick::store::worker::StoreHandle;
 use inkwick::system::{crash, instance};
 use inkwick::ui::action::{Action, FilesAction, LookingAt};
 use inkwick::ui::results::candidate::{Candidate, Made, Progress, Stage};
-use inkwick::ui::{Services, Studio, TokenCount, TokenQuestion};
+use inkwick::ui::{Note, Services, Studio, TokenCount, TokenQuestion};
 
 /// Finds a square of 20 pixels around the last click that belongs, or all of a box; less 5 on each side of a click that
 /// does not. It is there where a models folder is, or after it was fetched.
@@ -67,6 +69,9 @@ impl Finder for SquareFinder {
     }
 }
 
+/// A file by this name in the home makes it somebody's first start.
+const FIRST_START: &str = "first-start";
+
 type Slot = Rc<RefCell<Option<Studio>>>;
 
 pub(crate) struct Bench {
@@ -74,6 +79,8 @@ pub(crate) struct Bench {
     pub paths: Paths,
     /// What `logic` and `ui` took in each frame.
     pub spent: Rc<RefCell<Vec<Duration>>>,
+    /// What the desktop would have shown.
+    pub notes: Arc<Mutex<Vec<String>>>,
     home: tempfile::TempDir,
 }
 
@@ -85,6 +92,16 @@ impl Bench {
     pub(crate) fn sized(script: FakeScript, size: [f32; 2], scale: f32, theme: Theme) -> Self {
         let home = tempfile::tempdir().unwrap();
         Self::open(home, move || FakeBackend::new(script), size, scale, Some(theme), Duration::ZERO)
+    }
+
+    /// At somebody's very first start.
+    pub(crate) fn first(script: FakeScript, size: [f32; 2]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join(FIRST_START), "").unwrap();
+        let mark = home.path().join(FIRST_START);
+        let bench = Self::open(home, move || FakeBackend::new(script), size, 1.0, Some(Theme::Dark), Duration::ZERO);
+        std::fs::remove_file(mark).unwrap();
+        bench
     }
 
     pub(crate) fn reopen(home: tempfile::TempDir, script: FakeScript) -> Self {
@@ -118,15 +135,20 @@ impl Bench {
         theme: Option<Theme>,
         disk_delay: Duration,
     ) -> Self {
+        let for_setup_first = home.path().join(FIRST_START).exists();
         let paths = Paths::under(&home.path().join("Inkwick"));
         let slot = Slot::default();
+        let notes = Arc::<Mutex<Vec<String>>>::default();
+        let for_notes = Arc::clone(&notes);
         let (for_setup, setup_paths) = (Rc::clone(&slot), paths.clone());
         let setup = move |ctx: &egui::Context| {
             let mut settings = Settings::load(&setup_paths.settings_file).settings;
             settings.theme = theme.unwrap_or(settings.theme);
+            let keys_file = keys::file_beside(&setup_paths.settings_file);
             let wake_ctx = ctx.clone();
             let wake: Wake = Arc::new(move || wake_ctx.request_repaint());
-            let saver = Arc::new(PictureSaver::new(Gallery::new(&setup_paths)));
+            let saving = SavingRules::default();
+            let saver = Arc::new(PictureSaver::new(Gallery::new(&setup_paths)).by(saving.clone()));
             let queue = Arc::new(QueueKeeper::open(&setup_paths.queue_folder(), Arc::clone(&wake)).unwrap());
             let keeper = Some(queue.clone() as Arc<dyn JobKeeper>);
             let engine = EngineHandle::start_keeping(make_backend, saver, keeper, Arc::clone(&wake)).unwrap();
@@ -149,9 +171,19 @@ impl Bench {
                     let window = |words: &[&str]| WindowWords { tokens: words.len(), begins: words[0].to_owned() };
                     Some(TokenCount { windows: words.chunks(75).map(window).collect(), room: 75 })
                 })),
-                keys: KeyNames::new(),
+                keys: keys::load(&keys_file).0,
+                saving,
+                // As a settings' file would have it; `Bench::first` starts without one.
+                is_first_start: for_setup_first,
+                processor: WantedProcessor::default(),
                 problem: None,
                 queue: Some(queue),
+                note: Note {
+                    after_seconds: 0.0,
+                    show: Arc::new(move |title: &str, words: &str| {
+                        for_notes.lock().unwrap().push(format!("{title}: {words}"))
+                    }),
+                },
                 open: Vec::new(),
             };
             *for_setup.borrow_mut() = Some(Studio::new(ctx, engine, store, selector, settings, services));
@@ -180,7 +212,7 @@ impl Bench {
                 },
                 slot,
             );
-        Self { window, paths, spent, home }
+        Self { window, paths, spent, notes, home }
     }
 
     pub(crate) fn studio<R>(&self, look: impl FnOnce(&Studio) -> R) -> R {

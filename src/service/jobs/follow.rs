@@ -10,11 +10,9 @@ use super::kept::KeptJobs;
 use super::record::{Ended, Happening, Picture, Record, lock};
 use super::tally::Tally;
 use crate::engine::JobHandle;
-use crate::job::{
-    EmbeddingRef, ErrorKind, EventKind, Finished, JobError, LoraRef, ModelRef, Outcome, Progress, Request,
-};
+use crate::job::{ErrorKind, EventKind, Finished, JobError, Outcome, Progress, Request};
+use crate::service::names::without_paths;
 use crate::service::words::{self, Hidden};
-use crate::store::models::scan::name_of;
 use crate::store::pictures::metadata::{parameters, png_text};
 
 /// What jobs that have not ended are told when the server does, and it keeps them.
@@ -108,18 +106,4 @@ fn complete(record: &Record, finished: &Finished, hidden: &Hidden) -> Ended {
 
 fn failed(error: &JobError, hidden: &Hidden) -> Ended {
     Ended::Failed { kind: error.kind, message: hidden.in_text(&words::of_error(error)) }
-}
-
-/// Where the server keeps its files is not for others.
-fn without_paths(request: Request) -> Request {
-    let model = match &request.model {
-        ModelRef::BuiltIn => ModelRef::BuiltIn,
-        ModelRef::Folder(path) => ModelRef::Folder(name_of(path).into()),
-        ModelRef::File(path) => ModelRef::File(name_of(path).into()),
-    };
-    let vae = request.vae.as_deref().map(|file| name_of(file).into());
-    let loras = request.loras.iter().map(|lora| LoraRef { file: name_of(&lora.file).into(), ..lora.clone() });
-    let embeddings = request.embeddings.iter();
-    let embeddings = embeddings.map(|one| EmbeddingRef { word: one.word.clone(), file: name_of(&one.file).into() });
-    Request { model, vae, loras: loras.collect(), embeddings: embeddings.collect(), ..request }
 }

@@ -119,7 +119,7 @@ impl KeptJobs {
                 (Outcome::Complete(Box::new(made)), picture.png.clone())
             }
         };
-        let notices = record.notices().iter().map(|notice| notice.to_string()).collect();
+        let notices = record.notices().iter().map(ToString::to_string).collect();
         let header = Header { created: record.created, ended: chrono::Utc::now().timestamp(), notices, outcome };
         let written = serde_json::to_vec(&header)
             .map_err(Into::into)

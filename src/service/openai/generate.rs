@@ -9,15 +9,15 @@ use chrono::Utc;
 use serde_json::{Map, Value, json};
 
 use super::dialect::{Translated, translated};
-use super::output::{Output, base64_of};
+use super::output::{Output, base64_of, usage};
 use super::refused::Refused;
 use super::streaming::{Streamed, events};
-use super::waiting::{Waiting, picture_in, usage};
 use crate::job::{Destination, Notice};
 use crate::service::answer::ok;
 use crate::service::jobs::{Ended, Order, Record};
 use crate::service::request;
 use crate::service::state::Service;
+use crate::service::waiting::{Waiting, picture_in};
 
 /// What does not stand in a client's own fields.
 #[derive(Default)]

@@ -10,6 +10,5 @@ mod output;
 mod refused;
 mod routes;
 mod streaming;
-mod waiting;
 
 pub(super) use routes::routes;

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use crate::service::answer::Refusal;
 use crate::service::jobs::Picture;
 use crate::service::pictures::encoded;
@@ -56,4 +58,14 @@ pub(super) fn base64_of(picture: &Picture, output: Output) -> Result<String, Ref
         Format::WebP | Format::Png => picture_file::encode(Path::new("picture.webp"), &pixels, request),
     };
     Ok(encoded(&bytes.map_err(failed)?))
+}
+
+/// Nothing is counted here, and clients want the field.
+pub(super) fn usage() -> Value {
+    json!({
+        "total_tokens": 0,
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "input_tokens_details": {"text_tokens": 0, "image_tokens": 0},
+    })
 }

@@ -10,12 +10,12 @@ use futures_util::Stream;
 use futures_util::stream;
 use serde_json::{Value, json};
 
-use super::output::{Output, base64_of};
-use super::waiting::{Waiting, picture_in, usage};
+use super::output::{Output, base64_of, usage};
 use crate::service::answer::Refusal;
 use crate::service::jobs::stream::base64_of as preview_base64;
 use crate::service::jobs::{Ended, Happening, Record};
 use crate::service::state::Service;
+use crate::service::waiting::{Waiting, picture_in};
 
 #[derive(Clone, Copy)]
 pub(super) struct Streamed {

@@ -3,13 +3,15 @@
 mod model;
 mod paint;
 mod sampling;
+mod task;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-pub(super) use model::model_called;
+pub(super) use model::{model_called, unknown};
+pub(super) use task::read_task;
 
 use super::catalogue::Catalogue;
-use super::fields::{FieldError, Fields};
+use super::fields::{FieldError, Fields, Kind};
 use super::options::ServiceOptions;
 use crate::engine::{EngineHandle, defaults_of};
 use crate::job::{AttentionMode, Compute, Notice, PromptSyntax, Request};
@@ -19,7 +21,7 @@ use crate::store::models::prompt_references::{self, ReferenceError};
 const OPERATIONS: [&str; 3] = ["image_generation", "image_transform", "image_inpaint"];
 
 /// Of a prompt: many times what a model reads, choices and stages included.
-const MOST_LETTERS: usize = 50_000;
+pub(super) const MOST_LETTERS: usize = 50_000;
 
 /// What was asked for.
 pub(super) struct Asked {
@@ -37,27 +39,10 @@ pub(super) struct Asked {
 /// Names the first field that is wrong, and what is allowed.
 pub(super) fn read(body: Value, catalogue: &Catalogue, options: &ServiceOptions) -> Result<Asked, FieldError> {
     let mut fields = Fields::of(body, "")?;
-    let operation = fields.one_of("operation", &OPERATIONS, |id| OPERATIONS.into_iter().find(|known| *known == id))?;
-    let count = fields.small("count", 1, EngineHandle::QUEUE_LENGTH as u32)?.unwrap_or(1);
-    let previews = fields.flag("previews")?.unwrap_or(true);
-    let words = prompt(&mut fields, "prompt")?;
-    let mut request = Request {
-        prompt: words.ok_or_else(|| FieldError::new("prompt", "prompt must be given: a text"))?,
-        negative: prompt(&mut fields, "negative_prompt")?,
-        ..Request::default()
-    };
-    if let Some(syntax) = fields.one_of("prompt_syntax", &["weighted", "plain"], by_name::<PromptSyntax>)? {
-        request.prompt_syntax = syntax;
-    }
-    request.clip_skip = fields.small("clip_skip", 1, 12)?;
-    model::fill(&mut request, &mut fields, catalogue)?;
-    sampling::fill(&mut request, &mut fields, defaults_of)?;
-    request.compute = compute(&mut fields)?;
-    let mut notices = Vec::new();
-    paint::fill(&mut request, &mut fields, options, &mut notices)?;
+    let Filled { operation, count, previews, request, mut notices } = filled(&mut fields, catalogue, options)?;
     fields.finish()?;
     check_operation(operation, &request)?;
-    request.validate().map_err(|error| FieldError::new(field_of(&error), error.to_string()))?;
+    check(&request)?;
     let paths = catalogue.paths();
     let mut first = request.clone();
     let found = prompt_references::resolve_names(&mut first, paths).map_err(|error| of_reference(&error))?;
@@ -70,6 +55,50 @@ pub(super) fn read(body: Value, catalogue: &Catalogue, options: &ServiceOptions)
         requests.push(one);
     }
     Ok(Asked { requests, notices, previews })
+}
+
+/// Every field that a job may have, as [`read`] reads it.
+///
+/// # Errors
+/// None: nothing is given that could be wrong.
+pub(super) fn known_fields(
+    catalogue: &Catalogue,
+    options: &ServiceOptions,
+) -> Result<Vec<(&'static str, Kind)>, FieldError> {
+    let mut fields = Fields::of(json!({"prompt": ""}), "")?;
+    filled(&mut fields, catalogue, options)?;
+    Ok(fields.known().to_vec())
+}
+
+/// A body's fields, each by itself.
+struct Filled {
+    operation: Option<&'static str>,
+    count: u32,
+    previews: bool,
+    request: Request,
+    notices: Vec<Notice>,
+}
+
+fn filled(fields: &mut Fields, catalogue: &Catalogue, options: &ServiceOptions) -> Result<Filled, FieldError> {
+    let operation = fields.one_of("operation", &OPERATIONS, |id| OPERATIONS.into_iter().find(|known| *known == id))?;
+    let count = fields.small("count", 1, EngineHandle::QUEUE_LENGTH as u32)?.unwrap_or(1);
+    let previews = fields.flag("previews")?.unwrap_or(true);
+    let words = prompt(fields, "prompt")?;
+    let mut request = Request {
+        prompt: words.ok_or_else(|| FieldError::new("prompt", "prompt must be given: a text"))?,
+        negative: prompt(fields, "negative_prompt")?,
+        ..Request::default()
+    };
+    if let Some(syntax) = fields.one_of("prompt_syntax", &["weighted", "plain"], by_name::<PromptSyntax>)? {
+        request.prompt_syntax = syntax;
+    }
+    request.clip_skip = fields.small("clip_skip", 1, 12)?;
+    model::fill(&mut request, fields, catalogue)?;
+    sampling::fill(&mut request, fields, defaults_of)?;
+    request.compute = compute(fields)?;
+    let mut notices = Vec::new();
+    paint::fill(&mut request, fields, options, &mut notices)?;
+    Ok(Filled { operation, count, previews, request, notices })
 }
 
 fn prompt(fields: &mut Fields, name: &'static str) -> Result<Option<String>, FieldError> {
@@ -128,6 +157,10 @@ fn of_reference(error: &ReferenceError) -> FieldError {
         }
         ReferenceError::Weight { .. } => FieldError::new("prompt", error.to_string()),
     }
+}
+
+fn check(request: &Request) -> Result<(), FieldError> {
+    request.validate().map_err(|error| FieldError::new(field_of(&error), error.to_string()))
 }
 
 /// Which field a contradiction is about.

@@ -64,7 +64,8 @@ fn lora(item: Value, place: &str, catalogue: &Catalogue) -> Result<LoraRef, Fiel
     Ok(LoraRef::with_weights(file, text_weight.unwrap_or(weight), weight))
 }
 
-fn unknown(field: &str, name: &str, known: Vec<String>, list: &str) -> FieldError {
+/// Nothing here has that name; `known` are some that there are.
+pub(in crate::service) fn unknown(field: &str, name: &str, known: Vec<String>, list: &str) -> FieldError {
     let name: String = name.chars().filter(|letter| !letter.is_control()).take(80).collect();
     let more = if known.len() > LISTED { ", …" } else { "" };
     let listed: Vec<String> = known.into_iter().take(LISTED).collect();

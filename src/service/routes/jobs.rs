@@ -16,21 +16,27 @@ use crate::service::body;
 use crate::service::fields::Fields;
 use crate::service::jobs::stream::{events, metadata_of, progress};
 use crate::service::jobs::{Ended, Happening, Order, Record, State as JobState};
+use crate::service::remote::TASK;
 use crate::service::request;
 use crate::service::state::Service;
 
 type Shared = State<Arc<Service>>;
 
-/// `POST /v1/jobs`.
+/// `POST /v1/jobs`: fields, or a task as bytes from another Inkwick.
 pub(in crate::service) async fn submit(
     State(service): Shared,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     let _place = service.bodies.acquire().await;
-    let body = body::json(&service, &headers, body).await?;
+    let is_task = body::is(&headers, TASK);
+    let body = body::bytes(&service, &headers, body).await?;
     let records = service.aside(move |service| {
-        let asked = request::read(body, &service.catalogue, &service.options)?;
+        let asked = if is_task {
+            request::read_task(&body, &service.catalogue, &service.options)?
+        } else {
+            request::read(body::json_in(&body)?, &service.catalogue, &service.options)?
+        };
         let order = Order {
             requests: asked.requests,
             notices: asked.notices,

@@ -9,10 +9,12 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use crate::engine::{defaults_of, work_grid};
-use crate::job::{EstimateQuestion, ModelRef};
+use crate::job::{Estimate, EstimateQuestion, ModelRef};
 use crate::service::answer::{Refusal, ok};
 use crate::service::body;
 use crate::service::fields::{FieldError, Fields};
+use crate::service::names::model_here;
+use crate::service::remote::ESTIMATE;
 use crate::service::request;
 use crate::service::state::Service;
 use crate::store::models::wildcards;
@@ -24,6 +26,9 @@ pub(in crate::service) async fn estimate(
     body: Body,
 ) -> Result<Response, Refusal> {
     let _place = service.bodies.acquire().await;
+    if body::is(&headers, ESTIMATE) {
+        return whole_estimate(&service, &body::bytes(&service, &headers, body).await?).await;
+    }
     let body = body::json(&service, &headers, body).await?;
     let answer = service.aside(move |service| -> Result<Option<Value>, FieldError> {
         let asked = request::read(body, &service.catalogue, &service.options)?;
@@ -43,11 +48,24 @@ pub(in crate::service) async fn estimate(
             }))
         }))
     });
-    let unknown = || {
-        let sentence = "this cannot be estimated: the model cannot be read, or cannot draw this";
-        Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "unsupported", sentence)
-    };
-    Ok(ok(&answer.await??.ok_or_else(unknown)?))
+    Ok(ok(&answer.await??.ok_or_else(not_estimated)?))
+}
+
+fn not_estimated() -> Refusal {
+    let sentence = "this cannot be estimated: the model cannot be read, or cannot draw this";
+    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "unsupported", sentence)
+}
+
+/// For another Inkwick, whose window shows all of it.
+async fn whole_estimate(service: &Arc<Service>, body: &[u8]) -> Result<Response, Refusal> {
+    let question: EstimateQuestion = serde_json::from_slice(body)
+        .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, "request", format!("this is no question ({error})")))?;
+    let answer = service.aside(move |service| -> Result<Option<Estimate>, FieldError> {
+        let model = model_here(&question.model, &service.catalogue)?;
+        Ok(service.estimator.answer(&EstimateQuestion { model, ..question }))
+    });
+    let estimate = answer.await??.ok_or_else(not_estimated)?;
+    Ok(ok(&serde_json::to_value(estimate).unwrap_or_default()))
 }
 
 /// `POST /v1/tokens`: `{"prompt", "model"}`.

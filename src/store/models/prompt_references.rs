@@ -228,6 +228,9 @@ pub(crate) fn find_lora_called(wanted: &str, paths: &Paths) -> Result<PathBuf, R
     if let Some(found) = own.iter().flatten().chain(&others).find(called) {
         return Ok(found.clone());
     }
+    if let Some(found) = paths.other_loras.called(wanted) {
+        return Ok(found);
+    }
     Err(ReferenceError::NoLora { name: wanted.to_owned(), folder: paths.models_folder.join("loras") })
 }
 
@@ -271,7 +274,6 @@ pub(crate) fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
 }
 
 /// The LoRA files that lie where LoRAs are kept, each once.
-#[cfg(feature = "serve")]
 #[must_use]
 pub(crate) fn loras(paths: &Paths) -> Vec<PathBuf> {
     let own = ["loras", "Lora"].into_iter().flat_map(|name| files_in(&paths.models_folder.join(name), &ENDINGS));

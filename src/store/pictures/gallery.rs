@@ -1,4 +1,4 @@
-//! The finished pictures: one folder a day, `00001-SEED.png` inside, never written over.
+//! The finished pictures: one folder a day, numbered files inside (`00001-SEED.png`), never written over.
 //!
 //! Looking through it reads names and times only, so that 20,000 pictures are listed at once.
 
@@ -15,9 +15,9 @@ use crate::job::{ErrorKind, JobError, Request};
 use crate::raster::Picture;
 use crate::store::atomic;
 use crate::store::paths::Paths;
-use crate::store::pictures::metadata::png_text;
 use crate::store::pictures::picture_file;
 use crate::store::pictures::picture_file::{PictureFileError, PictureFormat};
+use crate::store::pictures::saving::Saving;
 
 /// One picture's file, as far as its name and the folder say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,12 @@ pub struct Gallery {
 impl Gallery {
     #[must_use]
     pub fn new(paths: &Paths) -> Self {
-        Self { pictures_folder: paths.pictures_folder.clone() }
+        Self::of(paths.pictures_folder.clone())
+    }
+
+    #[must_use]
+    pub fn of(pictures_folder: PathBuf) -> Self {
+        Self { pictures_folder }
     }
 
     #[must_use]
@@ -82,11 +87,23 @@ impl Gallery {
     /// # Errors
     /// When the folder cannot be made or the disk does not take the file.
     pub fn save(&self, picture: &Picture, request: &Request) -> Result<PathBuf, GalleryError> {
-        let folder = self.pictures_folder.join(Local::now().date_naive().to_string());
+        self.save_by(&Saving::default(), picture, request)
+    }
+
+    /// The same by a person's rules; the folder is this gallery's.
+    ///
+    /// # Errors
+    /// Those of [`Self::save`].
+    pub fn save_by(&self, saving: &Saving, picture: &Picture, request: &Request) -> Result<PathBuf, GalleryError> {
+        let now = Local::now();
+        let folder = self.pictures_folder.join(now.date_naive().to_string());
         fs::create_dir_all(&folder).map_err(|source| GalleryError::Folder { source, path: folder.clone() })?;
-        let png = png_text::encode(picture, Some(request))
-            .map_err(|error| PictureFileError::Encode { reason: error.to_string(), path: folder.clone() })?;
-        save_numbered(&folder, request.seed, &png)
+        // What a write was interrupted in.
+        atomic::sweep(&folder);
+        let written = saving.with_settings.then_some(request);
+        let bytes = picture_file::encode_as(saving.format, saving.quality, &folder, picture, written)?;
+        let name = |number| saving.file_name(number, request, [picture.width(), picture.height()], now);
+        save_numbered(&folder, &name, &bytes)
     }
 
     /// Every picture, newest day first. A gallery that is not there yet is empty.
@@ -132,6 +149,14 @@ impl Gallery {
         Ok(picture_file::write(to, &picture_file::read(from)?, request.as_ref())?)
     }
 
+    /// Saves a picture elsewhere without a word of how it was made.
+    ///
+    /// # Errors
+    /// Those of [`Self::copy_to`].
+    pub fn copy_bare(&self, from: &Path, to: &Path) -> Result<(), GalleryError> {
+        Ok(picture_file::write(to, &picture_file::read(from)?, None)?)
+    }
+
     /// How a picture was made, if its file says so.
     ///
     /// # Errors
@@ -143,21 +168,21 @@ impl Gallery {
 
 /// Takes the next free number. The number is reserved by a hidden file made with "must not exist", so that two
 /// programs that save at once never get the same one, and the finished file never replaces another.
-fn save_numbered(folder: &Path, seed: u64, png: &[u8]) -> Result<PathBuf, GalleryError> {
+fn save_numbered(folder: &Path, name: &dyn Fn(u64) -> String, bytes: &[u8]) -> Result<PathBuf, GalleryError> {
     let failed = |path: &Path, source| GalleryError::File(PictureFileError::Write { source, path: path.to_path_buf() });
     let mut number = highest_number(folder) + 1;
     loop {
-        let path = folder.join(format!("{number:05}-{seed}.png"));
+        let path = folder.join(name(number));
         let reserved = folder.join(format!(".{number:05}.part"));
-        match atomic::create_and_fill(&reserved, png) {
+        match atomic::create_and_fill(&reserved, bytes) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
             Err(error) => return Err(failed(&path, error)),
             // Another program may have finished this very number between the look and the reservation.
-            Ok(()) if highest_number(folder) >= number => {
+            Ok(_) if highest_number(folder) >= number => {
                 atomic::remove_quietly(&reserved);
                 number = highest_number(folder) + 1;
             }
-            Ok(()) => {
+            Ok(_held) => {
                 let renamed = fs::rename(&reserved, &path);
                 if renamed.is_err() {
                     atomic::remove_quietly(&reserved);

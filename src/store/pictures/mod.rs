@@ -9,4 +9,5 @@ pub mod picture_error;
 pub mod picture_file;
 pub mod programs;
 pub mod saver;
+pub mod saving;
 pub(crate) mod thumbnails;

@@ -5,6 +5,7 @@ use std::path::Path;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
+use serde::{Deserialize, Serialize};
 
 use crate::job::{Notice, Request};
 use crate::raster::Picture;
@@ -18,8 +19,9 @@ pub use crate::store::pictures::picture_error::PictureFileError;
 pub const READ_EXTENSIONS: &[&str] = &["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"];
 const JPEG_QUALITY: u8 = 92;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PictureFormat {
+    #[default]
     Png,
     Jpeg,
     /// Lossless.
@@ -27,6 +29,16 @@ pub enum PictureFormat {
 }
 
 impl PictureFormat {
+    /// Of a file's name, without the dot.
+    #[must_use]
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpeg => "jpg",
+            Self::WebP => "webp",
+        }
+    }
+
     /// By the name's ending.
     ///
     /// # Errors
@@ -59,10 +71,24 @@ pub fn write(path: &Path, picture: &Picture, request: Option<&Request>) -> Resul
 /// # Errors
 /// When the ending is unknown, or the format cannot hold such a picture.
 pub fn encode(path: &Path, picture: &Picture, request: Option<&Request>) -> Result<Vec<u8>, PictureFileError> {
+    encode_as(PictureFormat::of_path(path)?, JPEG_QUALITY, path, picture, request)
+}
+
+/// The same in a given format; `quality` is a JPEG's, 1 to 100. `path` stands in the error alone.
+///
+/// # Errors
+/// When the format cannot hold such a picture.
+pub(crate) fn encode_as(
+    format: PictureFormat,
+    quality: u8,
+    path: &Path,
+    picture: &Picture,
+    request: Option<&Request>,
+) -> Result<Vec<u8>, PictureFileError> {
     let mut bytes = Vec::new();
-    let encoded = match PictureFormat::of_path(path)? {
+    let encoded = match format {
         PictureFormat::Png => png_text::encode(picture, request).map(|png| bytes = png).map_err(|e| e.to_string()),
-        PictureFormat::Jpeg => jpeg(&mut bytes, picture, JPEG_QUALITY, request),
+        PictureFormat::Jpeg => jpeg(&mut bytes, picture, quality.clamp(1, 100), request),
         PictureFormat::WebP => {
             let encoder = WebPEncoder::new_lossless(&mut bytes);
             encode_with(encoder, picture.rgba(), ExtendedColorType::Rgba8, picture, request)

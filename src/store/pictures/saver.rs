@@ -12,10 +12,12 @@ use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::metadata::png_text;
 use crate::store::pictures::picture_file;
 use crate::store::pictures::picture_file::PictureFormat;
+use crate::store::pictures::saving::{Saving, SavingRules};
 
 #[derive(Clone, Debug)]
 pub struct PictureSaver {
     gallery: Gallery,
+    rules: SavingRules,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +41,17 @@ enum PlaceError {
 impl PictureSaver {
     #[must_use]
     pub fn new(gallery: Gallery) -> Self {
-        Self { gallery }
+        Self { gallery, rules: SavingRules::default() }
+    }
+
+    /// What goes into the gallery is kept by these, as they are at that moment.
+    #[must_use]
+    pub fn by(self, rules: SavingRules) -> Self {
+        Self { rules, ..self }
+    }
+
+    fn gallery(&self, saving: &Saving) -> Gallery {
+        saving.folder.clone().map_or_else(|| self.gallery.clone(), Gallery::of)
     }
 }
 
@@ -47,7 +59,7 @@ impl Saver for PictureSaver {
     fn check(&self, destination: &Destination) -> Result<(), JobError> {
         let checked = match destination {
             Destination::Front => Ok(()),
-            Destination::Gallery => check_can_be_made(self.gallery.pictures_folder()),
+            Destination::Gallery => check_can_be_made(self.gallery(&self.rules.get()).pictures_folder()),
             Destination::File { path, previews } => {
                 PictureFormat::of_path(path)?;
                 check_file(path).and_then(|()| previews.as_deref().map_or(Ok(()), check_can_be_made))
@@ -59,7 +71,10 @@ impl Saver for PictureSaver {
     fn save(&self, destination: &Destination, drawn: &Drawn) -> Result<PathBuf, JobError> {
         match destination {
             Destination::Front => Ok(PathBuf::new()),
-            Destination::Gallery => Ok(self.gallery.save(&drawn.picture, &drawn.request)?),
+            Destination::Gallery => {
+                let saving = self.rules.get();
+                Ok(self.gallery(&saving).save_by(&saving, &drawn.picture, &drawn.request)?)
+            }
             Destination::File { path, .. } => {
                 picture_file::write(path, &drawn.picture, Some(&drawn.request))?;
                 Ok(path.clone())
@@ -151,6 +166,29 @@ mod tests {
         saver.check(&Destination::Gallery).unwrap();
         let path = saver.save(&Destination::Gallery, &drawn()).unwrap();
         assert!(path.starts_with(home.path().join("pictures")) && path.ends_with("00001-5.png"));
+    }
+
+    #[test]
+    fn the_rules_hold_from_one_picture_to_the_next() {
+        let (home, saver) = saver();
+        let rules = SavingRules::default();
+        let saver = saver.by(rules.clone());
+        let first = saver.save(&Destination::Gallery, &drawn()).unwrap();
+        assert!(picture_file::read_request(&first).unwrap().is_some());
+        rules.set(Saving {
+            folder: Some(home.path().join("elsewhere")),
+            name: "{number}-{words}".into(),
+            format: PictureFormat::Jpeg,
+            quality: 1,
+            with_settings: false,
+        });
+        saver.check(&Destination::Gallery).unwrap();
+        let mut drawn = drawn();
+        drawn.request.prompt = "a red apple".into();
+        let second = saver.save(&Destination::Gallery, &drawn).unwrap();
+        assert!(second.starts_with(home.path().join("elsewhere")) && second.ends_with("00001-a-red-apple.jpg"));
+        assert_eq!(picture_file::read_request(&second).unwrap(), None);
+        assert_eq!(picture_file::read(&second).unwrap().size(), [8, 8]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::job::{KeptJob, Notice, Task};
 use crate::store::atomic;
 
 /// A job that was begun so often and never came to a kept step ends the program, as far as anybody can see.
-const MOST_BEGINNINGS: u32 = 5;
+const MOST_BEGINNINGS: u32 = 10;
 /// Files that were set aside and are kept for a look.
 const MOST_ASIDE: usize = 16;
 

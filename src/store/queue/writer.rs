@@ -20,6 +20,9 @@ use crate::store::atomic;
 /// All jobs together. A photo of 24 megapixels is about 30 MB.
 const MOST_BYTES: u64 = 2 << 30;
 
+/// How often it looks for steps.
+const LOOK: Duration = Duration::from_millis(200);
+
 pub(super) struct Writer {
     folder: Folder,
     list: List,
@@ -69,7 +72,7 @@ impl Writer {
     /// Until it is closed.
     pub(super) fn work(&mut self, commands: &Receiver<Command>) {
         loop {
-            let first = match commands.recv_timeout(self.step_pause) {
+            let first = match commands.recv_timeout(self.step_pause.min(LOOK)) {
                 Ok(command) => Some(command),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => Some(Command::Close),
@@ -86,9 +89,13 @@ impl Writer {
             }
             if is_closing {
                 // Whoever closes the program has not seen a job fail.
-                self.running.take().map(|key| self.list.begun.remove(&key));
+                if let Some(key) = self.running.take() {
+                    self.list.begun.remove(&key);
+                }
             }
-            if is_closing || self.steps_written.elapsed() >= self.step_pause {
+            // The first step of a job at once: from there it never starts from nothing again.
+            let has_no_step = self.running.is_some_and(|key| self.list.begun.contains_key(&key));
+            if is_closing || has_no_step || self.steps_written.elapsed() >= self.step_pause {
                 self.write_steps();
             }
             self.write_list();

@@ -41,12 +41,18 @@ impl Lane {
             | C::SavePicture { .. }
             | C::SaveCanvas { .. }
             | C::SaveMask { .. }
-            | C::ShowKeysFile { .. } => Self::Files,
+            | C::SaveKeys { .. }
+            // Every lane is told; this is the one that lists.
+            | C::UsePicturesFolder(_) => Self::Files,
             C::IndexGallery => Self::Index,
             C::SearchGallery(_) => Self::Search,
             // A whole gallery may be asked for: it must not hold up a picture that is opened.
             C::DescribePictures(_)
             | C::ListModels { .. }
+            | C::ReadWords { .. }
+            | C::KeepStyle(_)
+            | C::ForgetStyle(_)
+            | C::ReadTriggerWords(_)
             | C::InspectModel(_)
             | C::FindUnfinished
             | C::DiscardDownload(_) => Self::Scan,

@@ -18,6 +18,7 @@ use crate::store::pictures::gallery::GalleryDay;
 use crate::store::pictures::programs::PictureSettings;
 use crate::store::settings::Settings;
 use crate::store::unfinished::Unfinished;
+use crate::store::words::{Style, Words};
 
 /// With what a picture in the gallery was painted.
 #[derive(Clone, Debug)]
@@ -45,6 +46,8 @@ pub enum StoreCommand {
     SaveAs {
         from: PathBuf,
         to: PathBuf,
+        /// Whether the copy says how it was made.
+        with_settings: bool,
     },
     /// Shows the file in the system's file manager.
     Reveal(PathBuf),
@@ -54,6 +57,18 @@ pub enum StoreCommand {
     ListModels {
         known: Vec<PathBuf>,
     },
+    /// What helps to write: LoRAs, embeddings, wildcards, styles, and the chosen list of tags or one that is found;
+    /// answered by [`StoreEvent::Words`].
+    ReadWords {
+        folders: Vec<PathBuf>,
+        tags: Option<PathBuf>,
+    },
+    /// Puts words with a name into the user's file.
+    KeepStyle(Style),
+    /// Takes those of this name out of it.
+    ForgetStyle(String),
+    /// Answered by [`StoreEvent::TriggerWords`].
+    ReadTriggerWords(PathBuf),
     /// Looks whether a folder or file is a model; other files that go with models are filed where they belong.
     InspectModel(PathBuf),
     /// Files it as what a person says it is.
@@ -95,11 +110,13 @@ pub enum StoreCommand {
         to: PathBuf,
         mask: Arc<MaskPlane>,
     },
-    /// Writes the keys' file if there is none, and shows it.
-    ShowKeysFile {
+    /// Writes the keys' file.
+    SaveKeys {
         path: PathBuf,
-        usual: KeyNames,
+        keys: KeyNames,
     },
+    /// Pictures are in this folder from now on.
+    UsePicturesFolder(PathBuf),
     /// Opens the canvas's journal; answered by [`StoreEvent::Canvas`].
     OpenCanvas,
     /// Adds steps to it.
@@ -141,6 +158,12 @@ pub enum StoreEvent {
     Deleted(Vec<PathBuf>),
     SavedAs(PathBuf),
     Models(ModelList),
+    Words(Arc<Words>),
+    /// The words that a LoRA was trained with; none where its file does not say.
+    TriggerWords {
+        lora: PathBuf,
+        words: Vec<String>,
+    },
     Model(Box<ModelEntry>),
     /// A folder that is no model, with so many files and folders inside that may be.
     FolderAdded {

@@ -85,6 +85,14 @@ impl StoreHandle {
             // What is listed can be searched too.
             self.send(StoreCommand::IndexGallery);
         }
+        if let StoreCommand::UsePicturesFolder(_) = &command {
+            // Each thread has a gallery of its own.
+            for (queue, _) in &self.lanes {
+                queue.pending().push(command.clone());
+                queue.arrived.notify_one();
+            }
+            return;
+        }
         // All lanes are there: `start` gives no handle else.
         if let Some((queue, _)) = self.lanes.get(Lane::of(&command) as usize) {
             queue.pending().push(command);

@@ -41,6 +41,7 @@ impl Pending {
             StoreCommand::ScanGallery
             | StoreCommand::IndexGallery
             | StoreCommand::SearchGallery(_)
+            | StoreCommand::ReadWords { .. }
             | StoreCommand::ListModels { .. } => {
                 let kind = std::mem::discriminant(&command);
                 self.commands.retain(|waiting| std::mem::discriminant(waiting) != kind);
@@ -99,6 +100,9 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::SaveCanvas { .. }
         | C::SaveMask { .. }
         | C::KeepSteps(_)
+        | C::SaveKeys { .. }
+        | C::KeepStyle(_)
+        | C::ForgetStyle(_)
         | C::DiscardDownload(_) => true,
         C::ScanGallery
         | C::IndexGallery
@@ -108,6 +112,8 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::Reveal(_)
         | C::RevealFolder(_)
         | C::ListModels { .. }
+        | C::ReadWords { .. }
+        | C::ReadTriggerWords(_)
         | C::InspectModel(_)
         | C::FileModel { .. }
         | C::InspectFile(_)
@@ -115,7 +121,7 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::ReadRequest { .. }
         | C::DescribePictures(_)
         | C::LoadMask(_)
-        | C::ShowKeysFile { .. }
+        | C::UsePicturesFolder(_)
         | C::OpenCanvas
         | C::FindUnfinished => false,
     }

@@ -27,6 +27,7 @@ use crate::store::pictures::programs::PictureSettings;
 use crate::store::pictures::thumbnails::Thumbnails;
 use crate::store::pictures::{mask_file, picture_file};
 use crate::store::reveal::reveal;
+use crate::store::words::{TagFiles, Words, lora_file, styles};
 use crate::store::worker::error::TaskError;
 use crate::store::worker::message::{Painted, StoreCommand, StoreEvent};
 use crate::store::worker::pending::Task;
@@ -43,6 +44,8 @@ pub(crate) struct Tasks {
     /// Not before it was asked for, and not after it has failed.
     journal: Option<Journal>,
     seen_models: models::list::Seen,
+    /// The list of tags that was read last.
+    tags: TagFiles,
     /// Opened when it is first needed.
     index: Option<Index>,
     /// The handle is gone: nobody waits for a scan any more.
@@ -56,6 +59,7 @@ impl Tasks {
             thumbnails: Thumbnails::new(&paths),
             journal: None,
             seen_models: models::list::Seen::new(),
+            tags: TagFiles::default(),
             index: None,
             closing,
             paths,
@@ -93,8 +97,12 @@ impl Tasks {
             }
             StoreCommand::LoadPicture(path) => load_picture(path),
             StoreCommand::DeletePictures(paths) => self.delete(paths, post),
-            StoreCommand::SaveAs { from, to } => {
-                self.gallery.copy_to(&from, &to)?;
+            StoreCommand::SaveAs { from, to, with_settings } => {
+                if with_settings {
+                    self.gallery.copy_to(&from, &to)?;
+                } else {
+                    self.gallery.copy_bare(&from, &to)?;
+                }
                 StoreEvent::SavedAs(to)
             }
             StoreCommand::Reveal(path) => {
@@ -111,6 +119,21 @@ impl Tasks {
                 let is_cancelled = || self.closing.load(Ordering::Relaxed);
                 StoreEvent::Models(models::list::list_again(&paths, &mut self.seen_models, &is_cancelled))
             }
+            StoreCommand::ReadWords { folders, tags } => {
+                let paths = Paths { other_folders: folders, ..self.paths.clone() };
+                StoreEvent::Words(Arc::new(Words::read(&paths, tags.as_deref(), &mut self.tags)))
+            }
+            StoreCommand::KeepStyle(style) => {
+                styles::keep(&self.paths.styles_file(), &style)?;
+                return Ok(None);
+            }
+            StoreCommand::ForgetStyle(name) => {
+                styles::forget(&self.paths.styles_file(), &name)?;
+                return Ok(None);
+            }
+            StoreCommand::ReadTriggerWords(lora) => {
+                StoreEvent::TriggerWords { words: lora_file::trigger_words(&lora), lora }
+            }
             StoreCommand::InspectModel(path) => self.inspect(&path)?,
             StoreCommand::FileModel { path, shelf } => self.file(&path, shelf)?,
             StoreCommand::InspectFile(path) => inspected(&path, None)?,
@@ -126,9 +149,13 @@ impl Tasks {
                 let paths = Paths { other_folders: folders, ..self.paths.clone() };
                 StoreEvent::Request { settings: settings_in_file(&path, &paths), painted: painted_in(&path), path }
             }
-            StoreCommand::ShowKeysFile { path, usual } => {
-                keys::create(&path, &usual).map_err(|source| TaskError::KeysFile { source, path: path.clone() })?;
-                reveal(&path).map_err(|source| TaskError::Reveal { source, path })?;
+            StoreCommand::SaveKeys { path, keys } => {
+                keys::save(&path, &keys).map_err(|source| TaskError::KeysFile { source, path })?;
+                return Ok(None);
+            }
+            StoreCommand::UsePicturesFolder(folder) => {
+                self.gallery = Gallery::of(folder.clone());
+                self.paths.pictures_folder = folder;
                 return Ok(None);
             }
             StoreCommand::LoadMask(path) => {

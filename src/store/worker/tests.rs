@@ -66,7 +66,7 @@ fn a_picture_is_listed_shown_and_copied() {
     let StoreEvent::Picture { picture, settings, .. } = next(&store) else { panic!("no picture") };
     assert_eq!((picture.unwrap().size(), settings.unwrap().request.prompt.as_str()), ([600, 300], "a fox"));
 
-    store.send(StoreCommand::SaveAs { from: path, to: home.path().join("copy.jpg") });
+    store.send(StoreCommand::SaveAs { from: path, to: home.path().join("copy.jpg"), with_settings: true });
     assert!(matches!(next(&store), StoreEvent::SavedAs(to) if to.exists()));
     store.send(StoreCommand::ReadRequest { path: home.path().join("copy.jpg"), folders: Vec::new() });
     let StoreEvent::Request { settings, .. } = next(&store) else { panic!("no request") };
@@ -82,7 +82,7 @@ fn what_cannot_be_done_is_answered_in_one_sentence() {
     store.send(StoreCommand::LoadThumbnail(missing.clone()));
     assert!(matches!(next(&store), StoreEvent::Thumbnail { picture: Err(_), .. }));
     for command in [
-        StoreCommand::SaveAs { from: missing.clone(), to: home.path().join("a.png") },
+        StoreCommand::SaveAs { from: missing.clone(), to: home.path().join("a.png"), with_settings: true },
         StoreCommand::InspectModel(missing.clone()),
     ] {
         store.send(command);

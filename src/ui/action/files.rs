@@ -33,8 +33,6 @@ pub enum FilesAction {
     /// Gives it a star, or takes that away.
     Star(PathBuf),
     OpenPicturesFolder,
-    /// Shows the file in which keys can be changed.
-    ShowKeysFile,
     /// Shows the log's file.
     ShowLog,
 }

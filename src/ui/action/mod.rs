@@ -1,22 +1,28 @@
 //! What a person can do, as values: panels push them, `app::apply` carries them out, an exhaustive match for each area.
 
 mod canvas;
+mod compare;
 mod dialog;
 mod files;
 mod library;
 mod prompt;
 mod queue;
 mod results;
+mod settings;
 mod window;
+mod words;
 
 pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
+pub use compare::{CompareAction, CompareMode};
 pub use dialog::DialogRequest;
 pub use files::FilesAction;
 pub use library::{Column, LibraryAction, Tab};
 pub use prompt::PromptAction;
 pub use queue::{Press, QueueAction};
 pub use results::{GalleryView, LookingAt, ResultsAction};
+pub use settings::SettingsAction;
 pub use window::{Sheet, WindowAction};
+pub use words::{PromptField, WordsAction};
 
 /// One thing that was asked for, by area.
 #[derive(Clone, Debug)]
@@ -25,7 +31,10 @@ pub enum Action {
     Queue(QueueAction),
     Results(ResultsAction),
     Canvas(CanvasAction),
+    Compare(CompareAction),
     Files(FilesAction),
     Library(LibraryAction),
+    Settings(SettingsAction),
     Window(WindowAction),
+    Words(WordsAction),
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::DialogRequest;
+use crate::ui::tour::state::Tour;
 
 #[derive(Clone, Debug)]
 pub enum WindowAction {
@@ -21,7 +22,11 @@ pub enum WindowAction {
     /// What was written can be done.
     PathFree(PathBuf),
     CloseSheet,
+    /// Opens the list of everything that can be done, or closes it.
+    TogglePalette,
     CloseToast(u64),
+    /// Where the first start's tour is now.
+    Tour(Tour),
     Quit,
 }
 
@@ -33,6 +38,8 @@ pub enum Sheet {
     /// What a file is.
     Inspection,
     Keys,
+    /// The manual's pages.
+    Manual,
     About,
     /// How to get a model that paints photographs.
     PhotographicModel,
@@ -40,4 +47,7 @@ pub enum Sheet {
     Selector,
     /// A field for a path, where the desktop has no file dialog.
     Path,
+    Settings,
+    /// Everything that can be done, by name.
+    Palette,
 }

@@ -20,8 +20,8 @@ pub(crate) enum Aftermath {
 
 /// How much one step's time moves the shown average.
 const SMOOTHING: f64 = 0.3;
-/// Pictures kept in the strip.
-const MOST_CANDIDATES: usize = 32;
+/// Finished pictures kept in the strip: as many as can be asked for at once.
+const MOST_CANDIDATES: usize = 64;
 
 /// Events of a picture that was cancelled or closed find no candidate and change nothing.
 pub(crate) fn take(state: &mut AppState, event: Event) -> Aftermath {
@@ -33,6 +33,7 @@ pub(crate) fn take(state: &mut AppState, event: Event) -> Aftermath {
         EventKind::Ended(Outcome::Finished(finished)) => {
             let Finished { picture, request, file, seconds, .. } = finished.as_ref();
             state.prompt.last_seed = Some(request.seed);
+            state.queue.finished.push(candidate.press);
             state.library.note_mut(&request.model).picture = Some(file.clone());
             candidate.request = request.clone();
             candidate.stage = Stage::Done(Made { picture: picture.clone(), file: file.clone(), seconds: *seconds });

@@ -9,7 +9,7 @@ use crate::ui::words;
 
 impl Studio {
     /// Takes in what happened to the queue elsewhere, and keeps the engine busy where that is wanted.
-    pub(in crate::ui) fn follow_queue(&mut self) {
+    pub(in crate::ui) fn follow_queue(&mut self, ctx: &egui::Context) {
         if let Some(keeper) = self.services.queue.clone() {
             if let Some(left) = keeper.take_left() {
                 for notice in &left.notices {
@@ -21,11 +21,33 @@ impl Studio {
                 self.state.toasts.error(words::of_error(&problem), None);
             }
         }
+        self.note_what_is_done(ctx.input(|input| input.focused));
         self.state.candidates.begun = self.engine.running();
         let queue = &self.state.queue;
         if queue.forever && !queue.is_paused && self.runs.is_empty() && self.state.candidates.waiting().next().is_none()
         {
             self.generate_at(Place::End, Some(fresh_seed()));
+        }
+    }
+
+    /// The desktop says that a long row is done, to who looks elsewhere.
+    fn note_what_is_done(&mut self, is_focused: bool) {
+        for press in std::mem::take(&mut self.state.queue.finished) {
+            let of_it = self.state.candidates.list.iter().filter(|candidate| candidate.press == press);
+            let of_it: Vec<&Candidate> = of_it.collect();
+            let made: Vec<f64> =
+                of_it.iter().filter_map(|candidate| candidate.made()).map(|made| made.seconds).collect();
+            let is_whole = made.len() == of_it.len();
+            if is_focused || !is_whole || made.iter().sum::<f64>() < self.services.note.after_seconds {
+                continue;
+            }
+            let title = if made.len() == 1 {
+                "The picture is done".to_owned()
+            } else {
+                format!("{} pictures are done", made.len())
+            };
+            let words = of_it.first().map(|candidate| candidate.request.prompt.clone()).unwrap_or_default();
+            (self.services.note.show)(&title, &words);
         }
     }
 

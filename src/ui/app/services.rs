@@ -5,12 +5,27 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
+use crate::engine::device::WantedProcessor;
 use crate::store::keys::KeyNames;
 use crate::store::paths::Paths;
+use crate::store::pictures::saving::SavingRules;
 use crate::store::queue::QueueKeeper;
 use crate::system::instance::Listening;
 use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::CountTokens;
+
+/// How the desktop shows a note, and for what.
+#[derive(Clone)]
+pub struct Note {
+    /// What takes less has been waited for.
+    pub after_seconds: f64,
+    /// Is given a title and a sentence. Returns at once.
+    pub show: Arc<dyn Fn(&str, &str) + Send + Sync>,
+}
+
+impl Note {
+    pub const AFTER_SECONDS: f64 = 20.0;
+}
 
 /// Services, folders, and what is to be opened.
 pub struct Services {
@@ -23,10 +38,18 @@ pub struct Services {
     pub estimate: Option<EstimatePicture>,
     /// The keys that a person wants otherwise.
     pub keys: KeyNames,
+    /// Shared with who keeps pictures.
+    pub saving: SavingRules,
+    /// Shared with who computes.
+    pub processor: WantedProcessor,
+    /// Nobody has worked here before.
+    pub is_first_start: bool,
     /// A sentence to show at once: what was wrong with the settings file, for one.
     pub problem: Option<String>,
     /// Keeps what waits for the next start; without it the queue is over with the window.
     pub queue: Option<Arc<QueueKeeper>>,
+    /// Says something to a person who looks elsewhere.
+    pub note: Note,
     /// Pictures, model folders and links named on the command line.
     pub open: Vec<PathBuf>,
     /// What later starts of the program were to open; each brings the window to the front.

@@ -7,8 +7,10 @@ use egui::ThemePreference;
 use crate::job::Request;
 use crate::store::models::notes::ModelNote;
 use crate::store::settings::{PanelSection, Settings, Theme};
+use crate::ui::canvas::state::CanvasState;
 use crate::ui::chrome::layout::{PanelsState, SidePanel};
 use crate::ui::prompt::estimate::MemoryPanel;
+use crate::ui::prompt::loras::state::LoraShelf;
 use crate::ui::prompt::state::InpaintPanel;
 use crate::ui::prompt::state::{FineSampling, PromptPanelState};
 use crate::ui::state::AppState;
@@ -63,6 +65,12 @@ pub(crate) fn inpaint_of(settings: &Settings) -> InpaintPanel {
     }
 }
 
+/// The shelf of LoRAs as it was left.
+#[must_use]
+pub(crate) fn loras_of(settings: &Settings) -> LoraShelf {
+    LoraShelf::of(&settings.loras, settings.open_sections.contains(&PanelSection::Loras))
+}
+
 /// The memory section as it was left.
 #[must_use]
 pub(crate) fn memory_of(settings: &Settings) -> MemoryPanel {
@@ -73,10 +81,23 @@ pub(crate) fn memory_of(settings: &Settings) -> MemoryPanel {
     }
 }
 
+/// The canvas's tools as they were left; what lies on it comes from the journal.
+#[must_use]
+pub(crate) fn canvas_of(settings: &Settings) -> CanvasState {
+    CanvasState { tool: settings.tool, tools: settings.tools.clone().in_range(), ..CanvasState::default() }
+}
+
 #[must_use]
 pub(crate) fn panels_of(settings: &Settings) -> PanelsState {
     let side = |open| SidePanel { open, over_canvas: false };
-    PanelsState { prompt: side(settings.prompt_panel_shown), gallery: side(settings.gallery_panel_shown) }
+    let usual = PanelsState::default();
+    let panels = PanelsState {
+        prompt: side(settings.prompt_panel_shown),
+        gallery: side(settings.gallery_panel_shown),
+        prompt_width: settings.prompt_panel_width.unwrap_or(usual.prompt_width),
+        gallery_width: settings.gallery_panel_width.unwrap_or(usual.gallery_width),
+    };
+    panels.in_range()
 }
 
 /// `old` with what the window knows now.
@@ -90,7 +111,11 @@ pub(crate) fn settings_of(state: &AppState, old: &Settings) -> Settings {
     };
     settings.prompt_panel_shown = state.panels.prompt.open;
     settings.gallery_panel_shown = state.panels.gallery.open;
+    settings.prompt_panel_width = Some(state.panels.prompt_width);
+    settings.gallery_panel_width = Some(state.panels.gallery_width);
+    settings.tool = state.canvas.tool;
     let prompt = &state.prompt;
+    settings.loras.clone_from(&state.loras.list);
     settings.tools = state.canvas.tools.clone();
     settings.draft.strength = prompt.strength;
     settings.draft.repaint_size = prompt.repaint_size_px;
@@ -100,6 +125,7 @@ pub(crate) fn settings_of(state: &AppState, old: &Settings) -> Settings {
         (PanelSection::Negative, prompt.negative_open),
         (PanelSection::Sampling, prompt.sampling_open),
         (PanelSection::FineSampling, prompt.fine.is_open),
+        (PanelSection::Loras, state.loras.is_open),
         (PanelSection::Inpainting, state.inpaint.is_open),
         (PanelSection::MemoryAndSpeed, state.memory.is_open),
     ] {

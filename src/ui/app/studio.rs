@@ -12,7 +12,6 @@ use crate::engine::{EngineHandle, JobHandle, SelectHandle, work_grid};
 use crate::hub::Downloads;
 use crate::job::{Estimate, EstimateQuestion, ModelRef, Wake, WorkGrid};
 use crate::store::models::entry::ModelEntry;
-use crate::store::paths::Paths;
 use crate::store::settings::Settings;
 use crate::store::token::Token;
 use crate::store::worker::{StoreCommand, StoreHandle};
@@ -21,27 +20,31 @@ use crate::ui::app;
 use crate::ui::app::asker::Asker;
 use crate::ui::app::background::Background;
 use crate::ui::app::clipboard;
+use crate::ui::app::completions::{self, Completions};
 use crate::ui::app::engine_events;
 use crate::ui::app::engine_events::Aftermath;
 use crate::ui::app::runs::PreparedRuns;
 use crate::ui::app::services::Services;
 use crate::ui::app::settings::SettingsSaver;
-use crate::ui::canvas::state::CanvasState;
 use crate::ui::canvas::view;
 use crate::ui::chrome::layout;
 use crate::ui::chrome::layout::{Layout, PanelForm};
 use crate::ui::chrome::toasts::Toasts;
 use crate::ui::chrome::{menu, seams, sheets, status_bar, toasts_view};
+use crate::ui::compare::state::CompareState;
 use crate::ui::gallery::state::GalleryState;
 use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
+use crate::ui::palette::state::PaletteState;
 use crate::ui::prompt::token_count::{TokenCount, TokenQuestion};
 use crate::ui::queue::state::QueueState;
 use crate::ui::results::candidate::Candidates;
+use crate::ui::settings::state::SettingsWindow;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme::fonts;
-use crate::ui::{canvas, gallery, library, prompt, queue, results, theme};
+use crate::ui::tour::state::{Step, Tour};
+use crate::ui::{canvas, gallery, library, palette, prompt, queue, settings, theme, tour};
 
 /// The window's contents and everything behind them.
 pub struct Studio {
@@ -63,6 +66,7 @@ pub struct Studio {
     pub(crate) runs: PreparedRuns,
     tokens: Asker<TokenQuestion, Option<TokenCount>>,
     estimates: Asker<EstimateQuestion, Option<Estimate>>,
+    pub(crate) completions: Completions,
     /// What sizes the chosen model works at, by its small files.
     grids: Asker<ModelRef, (ModelRef, Option<WorkGrid>)>,
 }
@@ -78,23 +82,32 @@ impl Studio {
         services: Services,
     ) -> Self {
         fonts::install(ctx);
-        theme::apply(ctx);
+        theme::apply_with(ctx, settings.preferences.accent, settings.preferences.less_motion);
         // The keys zoom the picture here, not the letters.
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
         ctx.set_theme(app::settings::theme_of(&settings));
         ctx.set_zoom_factor(settings.ui_scale);
         store.send(StoreCommand::ListModels { known: settings.known_models.clone() });
+        store.send(completions::read_words(&settings));
         store.send(StoreCommand::OpenCanvas);
         store.send(StoreCommand::FindUnfinished);
+        if let Some(folder) = settings.preferences.saving.folder.clone() {
+            store.send(StoreCommand::UsePicturesFolder(folder));
+        }
         store.send(StoreCommand::ScanGallery);
+        services.saving.set(settings.preferences.saving.clone());
+        services.processor.set(settings.preferences.processor);
 
         let mut state = AppState {
             prompt: app::settings::prompt_of(&settings),
             inpaint: app::settings::inpaint_of(&settings),
             memory: app::settings::memory_of(&settings),
+            words: prompt::words::state::WordsState::default(),
+            loras: app::settings::loras_of(&settings),
             models: vec![ModelEntry::built_in()],
             grids: Vec::new(),
-            canvas: CanvasState { tools: settings.tools.clone().in_range(), ..CanvasState::default() },
+            compare: CompareState::default(),
+            canvas: app::settings::canvas_of(&settings),
             candidates: Candidates::default(),
             queue: QueueState::default(),
             gallery: GalleryState::default(),
@@ -104,9 +117,13 @@ impl Studio {
             toasts: Toasts::default(),
             sheet: None,
             path_sheet: None,
+            settings: SettingsWindow::default(),
+            palette: PaletteState::default(),
+            tour: if services.is_first_start { Tour::At(Step::Words) } else { Tour::Over },
             device_text: services.device_text.clone(),
         };
-        state.gallery.folder_text = folder_text(&services.paths);
+        let folder = settings.preferences.saving.folder.as_ref().unwrap_or(&services.paths.pictures_folder);
+        state.gallery.folder_text = folder_text(folder);
         state.gallery.starred.clone_from(&settings.starred);
         let (keymap, wrong_keys) = keymap::Keymap::new(&services.keys);
         keymap::install(ctx, keymap);
@@ -130,6 +147,7 @@ impl Studio {
             selector,
             tokens: Asker::start("inkwick-tokens", services.count_tokens.clone(), ctx),
             estimates: Asker::start("inkwick-estimates", services.estimate.clone(), ctx),
+            completions: completions::start(ctx),
             grids: Asker::start("inkwick-grids", Some(Arc::new(|model| (model.clone(), work_grid(model)))), ctx),
             services,
             saver: SettingsSaver::new(settings),
@@ -190,8 +208,13 @@ impl Studio {
             self.apply(ctx, action);
         }
         self.send_to_trash(false);
-        self.follow_queue();
+        self.follow_queue(ctx);
         self.work_on_canvas();
+        if let Some(tour) = tour::goes_on(&self.state) {
+            self.go_on_with_tour(tour);
+        }
+        self.complete_words();
+        self.compute_difference();
         let AppState { prompt, grids, .. } = &mut self.state;
         let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
         if let Some((model, grid)) =
@@ -223,7 +246,14 @@ impl Studio {
         for action in actions.drain(..) {
             self.apply(&ctx, action);
         }
-        if self.state.sheet.is_none() {
+        if let Some(action) = tour::leave(&ctx, &self.state) {
+            self.apply(&ctx, action);
+        }
+        if let Some(action) = settings::keys::capture(&ctx, &mut self.state.settings, &self.services.keys) {
+            self.apply(&ctx, action);
+        }
+        let completes = std::mem::take(&mut self.state.words.completes);
+        if self.state.sheet.is_none() && !completes {
             pressed::leave_field(&ctx);
         }
         self.state.prompt.note_use(&ctx);
@@ -244,8 +274,18 @@ impl Studio {
         }
         let canvas_rect = self.panels(ui, &mut actions);
         toasts_view::show(&ctx, canvas_rect, &mut self.state.toasts, &mut actions);
+        tour::show(&ctx, &self.state, canvas_rect, &mut actions);
         match self.state.sheet {
             Some(Sheet::Library) => library::show(&ctx, &mut self.state, &mut self.textures, &mut actions),
+            Some(Sheet::Settings) => {
+                let shown = settings::Shown {
+                    settings: &self.saver.current,
+                    paths: &self.services.paths,
+                    keys: &self.services.keys,
+                };
+                settings::show(&ctx, &mut self.state.settings, &shown, &mut actions);
+            }
+            Some(Sheet::Palette) => palette::show(&ctx, &mut self.state, &self.saver.current, &mut actions),
             Some(Sheet::Inspection) => library::inspection::show(&ctx, &self.state, &mut actions),
             Some(sheet) => sheets::show(&ctx, sheet, &mut self.state, &mut actions),
             None => {}
@@ -281,11 +321,18 @@ impl Studio {
         let full =
             layout.prompt == PanelForm::Full || (layout.prompt == PanelForm::Rail && state.panels.prompt.over_canvas);
         if full {
-            Panel::left("prompt")
-                .exact_size(layout.prompt_width)
-                .frame(plain(tokens.panel))
-                .show_separator_line(false)
-                .show(ui, |ui| prompt::panel::show(ui, state, layout, actions));
+            // Where the window is narrow, it has a width and a memory of its own.
+            let panel = if layout.narrow {
+                Panel::left("narrow prompt").exact_size(layout.prompt_width)
+            } else {
+                let widths = layout::PROMPT_WIDTH_NARROW..=layout::PROMPT_WIDTH_WIDEST;
+                Panel::left("prompt").resizable(true).default_size(layout.prompt_width).size_range(widths)
+            };
+            let panel = panel.frame(plain(tokens.panel)).show_separator_line(false);
+            let drawn = panel.show(ui, |ui| prompt::panel::show(ui, state, textures, layout, actions));
+            if !layout.narrow {
+                state.panels.prompt_width = drawn.response.rect.width();
+            }
         } else if layout.prompt == PanelForm::Rail {
             Panel::left("prompt rail")
                 .exact_size(layout::RAIL_WIDTH)
@@ -300,8 +347,7 @@ impl Studio {
         }
         let between = ui.available_rect_before_wrap();
         CentralPanel::default().frame(plain(tokens.surround)).show(ui, |ui| {
-            let picture_rect = canvas::show(ui, state, textures, layout, actions);
-            results::strip::show(ui, picture_rect, state, textures, layout, actions);
+            app::middle::show(ui, state, textures, layout, actions);
         });
         seams::show(ui, between, tokens.edge);
         if state.queue.open && !queue::panel::takes_the_gallerys_place(state, layout) {
@@ -320,53 +366,10 @@ impl Studio {
     pub fn answers(&self) -> &Sender<Action> {
         self.background.answers()
     }
-
-    /// Where dialogs open: the folder of the last one.
-    #[must_use]
-    pub fn dialog_folder(&self) -> Option<std::path::PathBuf> {
-        self.saver.current.dialog_folder.clone()
-    }
-
-    #[must_use]
-    pub fn window_place(&self) -> crate::store::settings::WindowPlace {
-        self.saver.current.window
-    }
-
-    /// Notes where the window stands; written with the other settings.
-    pub fn note_window(&mut self, place: crate::store::settings::WindowPlace) {
-        if self.saver.current.window != place {
-            self.saver.current.window = place;
-            self.saver.touch();
-        }
-    }
-
-    /// Sends the canvas's newest steps to the journal.
-    fn keep_steps(&mut self) {
-        let steps = self.state.canvas.document.take_records();
-        if !steps.is_empty() {
-            self.store.send(StoreCommand::KeepSteps(steps));
-        }
-    }
-
-    /// Sends what is not saved yet. The store writes it before its thread ends.
-    pub fn save_now(&mut self) {
-        self.state.canvas.document.end_stroke();
-        self.keep_steps();
-        self.send_to_trash(true);
-        if let Some(settings) = self.saver.rest(&self.state) {
-            self.store.send(StoreCommand::SaveSettings(Box::new(settings)));
-        }
-    }
-}
-
-impl Drop for Studio {
-    fn drop(&mut self) {
-        self.save_now();
-    }
 }
 
 /// "Pictures / Inkwick": enough to find it, short enough to read.
-fn folder_text(paths: &Paths) -> String {
-    let names: Vec<_> = paths.pictures_folder.iter().map(|name| name.to_string_lossy()).collect();
+pub(super) fn folder_text(folder: &std::path::Path) -> String {
+    let names: Vec<_> = folder.iter().map(|name| name.to_string_lossy()).collect();
     names[names.len().saturating_sub(2)..].join(" / ")
 }

@@ -15,7 +15,7 @@ const REACH: f32 = 14.0;
 const LENGTH: f32 = 40.0;
 const THICKNESS: f32 = 8.0;
 /// More than the picture's own side at once is no picture any more.
-const MOST_PX: u32 = 4096;
+pub(super) const MOST_PX: u32 = 4096;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
@@ -83,7 +83,11 @@ pub(super) fn paint(ui: &Ui, view: View, canvas: &CanvasState) {
         let fill = if hovered == Some(side) { tokens.accent_line } else { Color32::WHITE };
         painter.rect(handle, CornerRadius::same(4), fill, Stroke::new(1.0, Color32::BLACK), StrokeKind::Outside);
     }
-    let Gesture::Extending(sides) = canvas.gesture else { return };
+    let sides = match (&canvas.gesture, canvas.extension) {
+        (Gesture::Extending(sides), _) => *sides,
+        (_, Some(sides)) => sides,
+        _ => return,
+    };
     let Some([width, height]) = canvas.document.size_px() else { return };
     let corner = |x: f32, y: f32| view.screen_from_image(pos2(x, y));
     let larger = Rect::from_min_max(

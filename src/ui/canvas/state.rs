@@ -31,6 +31,8 @@ pub struct CanvasState {
     pub tool: Tool,
     pub tools: ToolSettings,
     pub gesture: Gesture,
+    /// What the numbers say that would be added, while they are open.
+    pub extension: Option<Extension>,
     /// The size of the picture that the brushes were last fitted to.
     pub brushes_fit: Option<[u32; 2]>,
     pub selecting: Selecting,

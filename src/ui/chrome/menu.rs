@@ -5,7 +5,7 @@ use egui::{MenuBar, ThemePreference, Ui};
 use crate::canvas::tools::Tool;
 use crate::ui::action::{
     Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, MaskStep, PromptAction, QueueAction,
-    ResultsAction, Sheet, Tab, WindowAction, Zoom,
+    ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -27,13 +27,19 @@ pub(crate) fn show(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
             if entry(ui, "Keys…", Some(Command::Keys), true) {
                 actions.push(Action::Window(WindowAction::Show(Sheet::Keys)));
             }
-            if entry(ui, "Get a photographic model…", None, true) {
+            if entry(ui, "Manual", Some(Command::Manual), true) {
+                actions.push(Action::Window(WindowAction::Show(Sheet::Manual)));
+            }
+            if entry(ui, "Find an action…", Some(Command::Palette), true) {
+                actions.push(Action::Window(WindowAction::TogglePalette));
+            }
+            if entry(ui, "Get a photographic model…", Some(Command::PhotographicModel), true) {
                 actions.push(Action::Window(WindowAction::Show(Sheet::PhotographicModel)));
             }
-            if entry(ui, "Show log", None, true) {
+            if entry(ui, "Show log", Some(Command::Log), true) {
                 actions.push(Action::Files(FilesAction::ShowLog));
             }
-            if entry(ui, "About Inkwick", None, true) {
+            if entry(ui, "About Inkwick", Some(Command::About), true) {
                 actions.push(Action::Window(WindowAction::Show(Sheet::About)));
             }
         });
@@ -66,7 +72,7 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Models…", Some(Command::Models), true) {
         actions.push(Action::Library(LibraryAction::Open(Tab::Models)));
     }
-    if entry(ui, "Download a model…", None, true) {
+    if entry(ui, "Download a model…", Some(Command::DownloadModel), true) {
         actions.push(Action::Library(LibraryAction::Open(Tab::Download)));
     }
     if entry(ui, "Add model folder…", Some(Command::AddModel), true) {
@@ -76,10 +82,13 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Save as…", Some(Command::SaveAs), state.is_unsaved() || state.shown_file().is_some()) {
         actions.push(Action::Files(FilesAction::SaveAsDialog));
     }
-    if entry(ui, "Show the pictures folder", None, !state.gallery.is_empty()) {
+    if entry(ui, "Show the pictures folder", Some(Command::PicturesFolder), !state.gallery.is_empty()) {
         actions.push(Action::Files(FilesAction::OpenPicturesFolder));
     }
     ui.add(egui::Separator::default().spacing(9.0));
+    if entry(ui, "Settings…", Some(Command::Settings), true) {
+        actions.push(Action::Settings(SettingsAction::Open));
+    }
     if entry(ui, "Quit", Some(Command::Quit), true) {
         actions.push(Action::Window(WindowAction::Quit));
     }
@@ -94,6 +103,15 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     if entry(ui, "Redo", Some(Command::Redo), state.canvas.document.can_redo()) {
         actions.push(Action::Canvas(CanvasAction::Redo));
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    let has_words = !state.prompt.prompt.is_empty() || !state.prompt.negative.is_empty();
+    for (words, key, heavier) in
+        [("The word counts more", Command::MoreWeight, true), ("The word counts less", Command::LessWeight, false)]
+    {
+        if entry(ui, words, Some(key), has_words) {
+            actions.push(Action::Words(WordsAction::Weigh { heavier }));
+        }
     }
     ui.add(egui::Separator::default().spacing(9.0));
     if entry(ui, "Use as input", Some(Command::Accept), over_canvas && shown.is_some()) {
@@ -120,7 +138,7 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Cancel", Some(Command::Cancel), state.candidates.is_busy()) {
         actions.push(Action::Results(ResultsAction::CancelRunning));
     }
-    if entry(ui, "Cancel all", None, state.candidates.is_busy()) {
+    if entry(ui, "Cancel all", Some(Command::CancelAll), state.candidates.is_busy()) {
         actions.push(Action::Results(ResultsAction::CancelAll));
     }
 }
@@ -174,6 +192,10 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Both panels", Some(Command::Panels), true) {
         actions.push(Action::Window(WindowAction::TogglePanels));
     }
+    let can_compare = state.compare.is_open() || state.to_compare().len() > 1;
+    if entry(ui, "Compare pictures", Some(Command::Compare), can_compare) {
+        actions.push(Action::Results(ResultsAction::Compare(state.to_compare())));
+    }
     ui.add(egui::Separator::default().spacing(9.0));
     let has_picture = state.shown_picture().is_some();
     for (words, key, zoom) in [
@@ -208,6 +230,10 @@ fn entry(ui: &mut Ui, words: &str, key: Option<Command>, enabled: bool) -> bool 
 }
 
 fn toggles(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let key = keymap::written(ui.ctx(), Command::Settings);
+    if ui.add(IconButton::new(icons::GEAR_SIX, "Settings").key(&key)).clicked() {
+        actions.push(Action::Settings(SettingsAction::Open));
+    }
     let key = keymap::written(ui.ctx(), Command::Gallery);
     let gallery = IconButton::new(icons::SIDEBAR_SIMPLE, "Gallery panel").key(&key).mirrored();
     if ui.add(gallery).clicked() {

@@ -1,6 +1,7 @@
 //! What frames the panels: menu bar, status bar, sheets, toasts, and how the panels fold.
 
 pub(super) mod layout;
+mod manual_sheet;
 pub(crate) mod menu;
 pub(super) mod path_sheet;
 pub(crate) mod seams;

@@ -2,9 +2,9 @@
 
 use egui::{Context, Frame, Id, Margin, Modal, RichText, Ui, vec2};
 
-use super::path_sheet;
+use super::{manual_sheet, path_sheet};
 use crate::engine::mobile_sam;
-use crate::ui::action::{Action, FilesAction, LibraryAction, Sheet, Tab, WindowAction};
+use crate::ui::action::{Action, LibraryAction, SettingsAction, Sheet, Tab, WindowAction};
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts;
 use crate::ui::state::AppState;
@@ -26,9 +26,9 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
     let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(MARGIN));
     let most = ctx.content_rect().size() - egui::Vec2::splat(2.0 * (f32::from(MARGIN) + AROUND));
     // Each remembers a size of its own: one that was made for another sheet fits none.
-    // Each remembers a size of its own: one that was made for another sheet fits none.
     let modal = Modal::new(Id::unique(("sheet", sheet))).frame(frame).show(ctx, |ui| {
-        ui.set_width(most.x.min(416.0));
+        // What is read in sentences has a line of some seventy letters.
+        ui.set_width(most.x.min(if sheet == Sheet::Manual { 560.0 } else { 416.0 }));
         let title = match (sheet, &state.path_sheet) {
             (Sheet::Path, Some(path)) => path.request.title(),
             _ => title(sheet),
@@ -37,10 +37,11 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
         ui.add_space(8.0);
         let content = egui::ScrollArea::vertical().max_height((most.y - HEAD_AND_FOOT).max(64.0));
         content.auto_shrink([false, true]).show(ui, |ui| match sheet {
-            // The library draws them.
-            Sheet::Library | Sheet::Inspection => {}
+            // Drawn in rooms of their own.
+            Sheet::Library | Sheet::Inspection | Sheet::Settings | Sheet::Palette => {}
             Sheet::Keys => keys(ui),
             Sheet::About => about(ui),
+            Sheet::Manual => manual_sheet::show(ui),
             Sheet::PhotographicModel => photographic_model(ui, actions),
             Sheet::Selector => selector(ui, actions),
             Sheet::Path => {
@@ -53,10 +54,8 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
         ui.horizontal(|ui| {
             if sheet == Sheet::Keys {
                 if ui.add(TextButton::new("Change keys…")).clicked() {
-                    actions.push(Action::Files(FilesAction::ShowKeysFile));
+                    actions.push(Action::Settings(SettingsAction::Find("Keys")));
                 }
-                let tokens = theme::tokens(ui);
-                ui.label(RichText::new("A small file, read at the next start.").color(tokens.text_3));
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if ui.add(TextButton::new("Close")).clicked() {
@@ -73,8 +72,11 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
 fn title(sheet: Sheet) -> &'static str {
     match sheet {
         Sheet::Library | Sheet::Inspection => "Models",
+        Sheet::Settings => "Settings",
+        Sheet::Palette => "Actions",
         Sheet::Keys => "Keys",
         Sheet::About => "Inkwick",
+        Sheet::Manual => "Manual",
         Sheet::PhotographicModel => "Get a photographic model",
         Sheet::Selector => "Select things by a click",
         Sheet::Path => "Path",

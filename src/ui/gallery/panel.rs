@@ -25,7 +25,6 @@ use crate::ui::widgets::{IconButton, Tile, TileStage, look, paint};
 
 const LEAST_TILE: f32 = 108.0;
 const RAIL_TILE: f32 = 32.0;
-const WIDEST: f32 = 740.0;
 /// The chosen ring reaches out so far.
 const RING: f32 = 4.0;
 
@@ -52,9 +51,11 @@ pub(crate) fn show(
     match layout.gallery {
         PanelForm::Hidden => return,
         PanelForm::Full => {
-            let panel = Panel::right("gallery").resizable(true).default_size(layout::GALLERY_WIDTH);
-            let panel = panel.size_range(layout::GALLERY_WIDTH..=WIDEST).frame(frame).show_separator_line(false);
+            let panel = Panel::right("gallery").resizable(true).default_size(state.panels.gallery_width);
+            let widths = layout::GALLERY_WIDTH..=layout::GALLERY_WIDTH_WIDEST;
+            let panel = panel.size_range(widths).frame(frame).show_separator_line(false);
             let drawn = panel.show(ui, |ui| full(ui, state, textures, actions));
+            state.panels.gallery_width = drawn.response.rect.width();
             seam(ui, drawn.response.rect);
             return;
         }

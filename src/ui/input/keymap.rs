@@ -120,9 +120,9 @@ pub(crate) fn spelled(key: KeyboardShortcut) -> String {
     words
 }
 
-/// The keys' file as it is first written: every command with its key.
-#[must_use]
-pub(crate) fn defaults() -> KeyNames {
+/// Every command with its usual key, as a keys' file of earlier versions had it.
+#[cfg(test)]
+fn defaults() -> KeyNames {
     TABLE.iter().map(|entry| (entry.id.to_owned(), spelled(entry.key))).collect()
 }
 

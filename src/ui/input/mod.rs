@@ -1,5 +1,6 @@
 //! The keyboard: every key in one table, what a person changed in it, and what the keys of a frame ask for.
 
+pub(super) mod available;
 pub(super) mod keymap;
 pub(crate) mod pressed;
 pub(super) mod shortcuts;

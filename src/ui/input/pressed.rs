@@ -5,8 +5,8 @@ use egui::{Context, Event, FocusDirection, Id, Key, Modifiers};
 use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
-    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, PromptAction, QueueAction,
-    ResultsAction, Sheet, Tab, WindowAction, Zoom,
+    Action, CanvasAction, CompareAction, DialogRequest, FilesAction, LibraryAction, LookingAt, PromptAction,
+    QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -21,7 +21,10 @@ pub(crate) fn next(ctx: &Context, state: &AppState, from: &mut usize) -> Option<
     let keymap = keymap::of(ctx);
     let counts = |when: When, command: Command| match when {
         // Escape belongs to the sheet, and nothing behind it shall move.
+        _ if state.sheet == Some(Sheet::Palette) => matches!(command, Command::Quit | Command::Palette),
         _ if state.sheet.is_some() => command == Command::Quit,
+        // Its own keys move the line and close it; the canvas behind it shall not move.
+        When::NotTyping | When::NothingFocused if state.compare.is_open() && command != Command::Compare => false,
         When::Always => true,
         When::NotTyping => !typing && !popup_open,
         When::NothingFocused => !focused && !popup_open,
@@ -78,7 +81,7 @@ pub(crate) fn leave_field(ctx: &Context) {
 }
 
 /// `None` when the command means nothing now, and its key is left to others.
-fn action_of(command: Command, state: &AppState) -> Option<Action> {
+pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
     let outlining = matches!(state.canvas.gesture, Gesture::Outlining { .. });
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
     let canvas = |action| Some(Action::Canvas(action));
@@ -94,6 +97,8 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
         }
         Command::OlderPrompt => Some(Action::Prompt(PromptAction::Older)),
         Command::NewerPrompt => Some(Action::Prompt(PromptAction::Newer)),
+        Command::MoreWeight => Some(Action::Words(WordsAction::Weigh { heavier: true })),
+        Command::LessWeight => Some(Action::Words(WordsAction::Weigh { heavier: false })),
         Command::Cancel => Some(Action::Results(ResultsAction::CancelRunning)),
         Command::Accept if outlining => canvas(CanvasAction::OutlineClose),
         Command::SetAside if outlining => canvas(CanvasAction::Drop),
@@ -101,6 +106,8 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::SetAside => over_canvas.then_some(Action::Results(ResultsAction::SetAside)),
         Command::Previous => Some(Action::Results(ResultsAction::StepCandidate { by: -1 })),
         Command::Next => Some(Action::Results(ResultsAction::StepCandidate { by: 1 })),
+        Command::Compare if state.compare.is_open() => Some(Action::Compare(CompareAction::Close)),
+        Command::Compare => Some(Action::Results(ResultsAction::Compare(state.to_compare()))),
         Command::Trash => {
             let file = state.shown_file().filter(|_| over_canvas)?;
             Some(Action::Files(FilesAction::Trash(file)))
@@ -139,6 +146,15 @@ fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Queue => Some(Action::Queue(QueueAction::Toggle)),
         Command::PauseQueue => Some(Action::Queue(QueueAction::Pause)),
         Command::Gallery => Some(Action::Window(WindowAction::ToggleGallery)),
+        Command::Settings => Some(Action::Settings(SettingsAction::Open)),
+        Command::Palette => Some(Action::Window(WindowAction::TogglePalette)),
+        Command::DownloadModel => Some(Action::Library(LibraryAction::Open(Tab::Download))),
+        Command::PicturesFolder => Some(Action::Files(FilesAction::OpenPicturesFolder)),
+        Command::CancelAll => Some(Action::Results(ResultsAction::CancelAll)),
+        Command::PhotographicModel => Some(Action::Window(WindowAction::Show(Sheet::PhotographicModel))),
+        Command::Log => Some(Action::Files(FilesAction::ShowLog)),
+        Command::Manual => Some(Action::Window(WindowAction::Show(Sheet::Manual))),
+        Command::About => Some(Action::Window(WindowAction::Show(Sheet::About))),
         Command::Keys => Some(Action::Window(WindowAction::Show(Sheet::Keys))),
         Command::Quit => Some(Action::Window(WindowAction::Quit)),
     }

@@ -20,6 +20,8 @@ pub struct QueueState {
     pub wants_focus: Option<Press>,
     /// The row that was taken out last, for Undo.
     pub removed: Option<Removed>,
+    /// Rows of which a picture was finished just now.
+    pub finished: Vec<Press>,
     /// Up to here the list of what is done was cleared.
     pub cleared: Option<JobId>,
 }

@@ -114,6 +114,8 @@ pub struct Candidates {
     pub begun: Option<JobId>,
     /// The one that was set aside last, and its place.
     pub aside: Option<(usize, Candidate)>,
+    /// Finished ones that were chosen beside each other, in the order of the clicks.
+    pub chosen: Vec<JobId>,
 }
 
 impl Candidates {
@@ -131,6 +133,32 @@ impl Candidates {
     pub fn running(&self) -> Option<&Candidate> {
         let is_begun = |candidate: &&Candidate| self.begun == Some(candidate.job) && candidate.made().is_none();
         self.list.iter().find(|candidate| candidate.is_running()).or_else(|| self.list.iter().find(is_begun))
+    }
+
+    /// Chooses a finished one, or leaves it out again.
+    pub fn choose(&mut self, job: JobId) {
+        if self.chosen.contains(&job) {
+            self.chosen.retain(|chosen| *chosen != job);
+        } else if self.get(job).is_some_and(|candidate| candidate.made().is_some()) {
+            self.chosen.push(job);
+        }
+    }
+
+    /// What is compared at a press: those that are chosen, else the last two that are done; with `shown`, that one
+    /// beside the one before it.
+    #[must_use]
+    pub fn to_compare(&self, shown: Option<JobId>) -> Vec<PathBuf> {
+        let file = |job: &JobId| Some(self.get(*job)?.made()?.file.clone());
+        let chosen: Vec<PathBuf> = self.chosen.iter().filter_map(file).collect();
+        if chosen.len() > 1 {
+            return chosen;
+        }
+        let done: Vec<&Candidate> = self.list.iter().filter(|candidate| candidate.made().is_some()).collect();
+        let at = shown.and_then(|job| done.iter().position(|candidate| candidate.job == job));
+        let at = at.unwrap_or(done.len().saturating_sub(1));
+        let before = if at == 0 { 1 } else { at - 1 };
+        let pair = [before.min(at), before.max(at)].into_iter().filter_map(|index| done.get(index));
+        pair.filter_map(|candidate| file(&candidate.job)).collect()
     }
 
     /// Whether something runs or waits.
@@ -158,10 +186,10 @@ impl Candidates {
         self.list.get(index).or_else(|| self.list.last()).map(|candidate| candidate.job)
     }
 
-    /// Forgets the pixels of the oldest finished ones, so that a long session does not fill the memory.
+    /// Takes the oldest finished ones off, so that a long session does not fill the memory; what waits is not counted.
     pub fn keep_newest(&mut self, count: usize) {
-        let surplus = self.list.len().saturating_sub(count);
-        let mut left = surplus;
+        let finished = self.list.iter().filter(|candidate| matches!(candidate.stage, Stage::Done(_))).count();
+        let mut left = finished.saturating_sub(count);
         self.list.retain(|candidate| {
             let drop_it = left > 0 && matches!(candidate.stage, Stage::Done(_));
             left -= usize::from(drop_it);

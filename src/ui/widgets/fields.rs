@@ -294,6 +294,9 @@ impl Number {
             *value = (((start + share * (end - start)) / self.step).round() * self.step).clamp(start, end);
         }
         if response.has_focus() {
+            // Else the arrow would move the focus too.
+            let arrows = egui::EventFilter { horizontal_arrows: true, ..egui::EventFilter::default() };
+            ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
             let steps = ui.input_mut(|input| {
                 input.count_and_consume_key(egui::Modifiers::NONE, egui::Key::ArrowRight) as f64
                     - input.count_and_consume_key(egui::Modifiers::NONE, egui::Key::ArrowLeft) as f64

@@ -51,6 +51,7 @@ impl Widget for IconButton<'_> {
         let tokens = theme::tokens(ui);
         let (rect, response) = ui.allocate_exact_size(Vec2::splat(CONTROL_HEIGHT), Sense::click());
         response.widget_info(|| WidgetInfo::selected(Role::Button, ui.is_enabled(), self.selected, self.name));
+        tooltip::describe_key(ui, &response, self.key);
         if ui.is_rect_visible(rect) {
             let look = Look::of(ui, &response);
             let fill = match (self.selected, self.framed, look) {

@@ -3,7 +3,7 @@
 use egui::{Align, Color32, CornerRadius, Response, Role, Sense, Ui, Widget, WidgetInfo, vec2};
 
 use super::look::Look;
-use super::paint;
+use super::{paint, tooltip};
 use crate::ui::theme::fonts;
 use crate::ui::theme::{self, CONTROL_HEIGHT, MENU_ICON_PT, RADIUS};
 
@@ -46,6 +46,7 @@ impl Widget for MenuItem<'_> {
         let tokens = theme::tokens(ui);
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), CONTROL_HEIGHT), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, ui.is_enabled(), self.words));
+        tooltip::describe_key(ui, &response, self.key);
         let look = Look::of(ui, &response);
         let fill = match look {
             Look::Rest => Color32::TRANSPARENT,

@@ -3,7 +3,7 @@
 use egui::{Align, Color32, CornerRadius, Rect, Response, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use super::look::{Look, paint_focus_ring};
-use super::paint;
+use super::{paint, tooltip};
 use crate::ui::theme::{self, CARET_PT, PRIMARY_HEIGHT, RADIUS_LARGE, Tokens};
 use crate::ui::theme::{fonts, icons};
 
@@ -73,6 +73,7 @@ impl<'a> PrimaryButton<'a> {
         }
         let response = ui.interact(rect, ui.scope_id().with("button"), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.text));
+        tooltip::describe_key(ui, &response, self.key);
         let look = Look::of(ui, &response);
         let tokens = theme::tokens(ui);
         let corners = if self.caret.is_some() { left_corners() } else { CornerRadius::same(RADIUS_LARGE) };

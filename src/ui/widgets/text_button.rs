@@ -3,7 +3,7 @@
 use egui::{Align, CornerRadius, FontId, Response, Role, Sense, Ui, Widget, WidgetInfo, vec2};
 
 use super::look::{Look, paint_focus_ring};
-use super::paint;
+use super::{paint, tooltip};
 use crate::ui::theme::{self, CONTROL_HEIGHT, MENU_ICON_PT, RADIUS};
 use crate::ui::theme::{Tokens, fonts};
 
@@ -145,9 +145,7 @@ impl Widget for TextButton<'_> {
         let width = self.width.unwrap_or_else(|| self.natural_width(ui));
         let (rect, response) = ui.allocate_exact_size(vec2(width, self.height), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.name.unwrap_or(self.text)));
-        if !self.key.is_empty() {
-            ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(self.key));
-        }
+        tooltip::describe_key(ui, &response, self.key);
         if ui.is_rect_visible(rect) {
             let look = Look::of(ui, &response);
             ui.painter().rect_filled(rect, CornerRadius::same(RADIUS), self.fill(look, tokens));

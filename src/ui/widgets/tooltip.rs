@@ -1,8 +1,15 @@
 //! Tooltips with a name and its key.
 
-use egui::{Response, RichText};
+use egui::{Response, RichText, Ui};
 
 use crate::ui::theme;
+
+/// The key for who hears the window instead of seeing it.
+pub(super) fn describe_key(ui: &Ui, response: &Response, key: &str) {
+    if !key.is_empty() {
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(key));
+    }
+}
 
 /// Adds the tooltip.
 pub(super) fn name_and_key(response: Response, name: &str, key: &str) -> Response {

@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::job::{ErrorKind, JobError};
-use crate::store::keys;
 use crate::store::pictures::picture_file;
 use crate::store::worker::StoreCommand;
 use crate::system::link::{self, Link};
 use crate::ui::action::{DialogRequest, FilesAction, Tab};
 use crate::ui::app::studio::Studio;
-use crate::ui::input::keymap;
 use crate::ui::words;
 
 impl Studio {
@@ -41,7 +39,8 @@ impl Studio {
             FilesAction::SaveFileAsDialog(from) => self.dialog(DialogRequest::SaveAs { from }),
             FilesAction::CopyFile { from, to } => {
                 self.remember_folder(to.parent());
-                self.store.send(StoreCommand::SaveAs { from, to });
+                let with_settings = self.saver.current.preferences.settings_in_copies;
+                self.store.send(StoreCommand::SaveAs { from, to, with_settings });
             }
             FilesAction::Dropped(path) if path.to_str().is_some_and(link::is_link) => self.open_link(&path),
             FilesAction::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
@@ -58,14 +57,10 @@ impl Studio {
                 self.saver.touch();
             }
             FilesAction::OpenPicturesFolder => {
-                let folder = self.services.paths.pictures_folder.clone();
+                let folder = self.pictures_folder();
                 self.store.send(StoreCommand::RevealFolder(folder));
             }
             FilesAction::ShowLog => self.store.send(StoreCommand::Reveal(self.services.paths.log_file())),
-            FilesAction::ShowKeysFile => {
-                let path = keys::file_beside(&self.services.paths.settings_file);
-                self.store.send(StoreCommand::ShowKeysFile { path, usual: keymap::defaults() });
-            }
         }
     }
 

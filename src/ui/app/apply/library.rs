@@ -46,6 +46,13 @@ impl Studio {
                 }
                 self.list_models();
             }
+            LibraryAction::Download(_) | LibraryAction::FetchSelector
+                if self.saver.current.preferences.works_offline =>
+            {
+                self.state
+                    .toasts
+                    .error("Inkwick works offline: switch that off in the settings to fetch models.", None);
+            }
             LibraryAction::Download(name) => {
                 let token = self.token.clone().map(|token| token.0);
                 self.downloads.start(&name, move || Hub::of_this_machine().with_token(token));
@@ -115,6 +122,7 @@ impl Studio {
     /// Asks the store what models there are now.
     pub(in crate::ui) fn list_models(&self) {
         self.store.send(StoreCommand::ListModels { known: self.saver.current.known_models.clone() });
+        self.read_words();
     }
 
     /// Where no keyring answers, the token lasts as long as the window.

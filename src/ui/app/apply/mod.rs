@@ -1,13 +1,16 @@
 //! The one place where actions happen: a match for each area, none with a rest, so that no action can be forgotten.
 
+mod compare;
 mod copy;
 mod files;
 mod library;
 mod prompt;
 mod queue;
 mod results;
+mod settings;
 mod trash;
 mod window;
+mod words;
 
 use std::sync::Arc;
 
@@ -22,6 +25,12 @@ impl Studio {
             Action::Prompt(action) => self.apply_to_prompt(ctx, action),
             Action::Queue(action) => self.apply_to_queue(action),
             Action::Results(action) => self.apply_to_results(action),
+            Action::Compare(action) => self.apply_to_compare(action),
+            Action::Canvas(CanvasAction::Zoom(zoom)) if self.state.compare.is_open() => {
+                if let Some(open) = &mut self.state.compare.open {
+                    open.zoom(zoom);
+                }
+            }
             Action::Canvas(CanvasAction::Copy) => self.copy_shown(),
             Action::Canvas(CanvasAction::Copied(image)) => {
                 let [width, height] = image.size;
@@ -47,7 +56,9 @@ impl Studio {
             }
             Action::Files(action) => self.apply_to_files(action),
             Action::Library(action) => self.apply_to_library(action),
+            Action::Settings(action) => self.apply_to_settings(ctx, action),
             Action::Window(action) => self.apply_to_window(ctx, action),
+            Action::Words(action) => self.apply_to_words(ctx, action),
         }
     }
 

@@ -68,7 +68,9 @@ impl Studio {
         });
         self.state.library.note_mut(&self.state.prompt.model).use_now();
         self.state.prompt.recalled = None;
-        self.saver.current.remember_prompt(&self.state.prompt.prompt);
+        if self.saver.current.preferences.keeps_prompts {
+            self.saver.current.remember_prompt(&self.state.prompt.prompt);
+        }
         self.saver.touch();
     }
 

@@ -6,6 +6,8 @@ use crate::ui::action::{Action, Sheet, WindowAction};
 use crate::ui::app::studio::Studio;
 use crate::ui::chrome::layout::{Layout, PanelForm, SidePanel};
 use crate::ui::chrome::path_sheet::PathSheet;
+use crate::ui::palette::state::PaletteState;
+use crate::ui::tour::state::Tour;
 
 impl Studio {
     pub(super) fn apply_to_window(&mut self, ctx: &egui::Context, action: WindowAction) {
@@ -30,7 +32,7 @@ impl Studio {
             }
             WindowAction::Show(sheet) => self.state.sheet = Some(sheet),
             WindowAction::AskPath(request) => {
-                let folder = self.dialog_folder().unwrap_or_else(|| self.services.paths.pictures_folder.clone());
+                let folder = self.dialog_folder().unwrap_or_else(|| self.pictures_folder());
                 self.state.path_sheet = Some(PathSheet::new(request, Some(&folder)));
                 self.state.sheet = Some(Sheet::Path);
             }
@@ -46,8 +48,17 @@ impl Studio {
                     self.apply(ctx, sheet.request.chosen(&path));
                 }
             }
-            WindowAction::CloseSheet => self.state.sheet = None,
+            WindowAction::CloseSheet => {
+                self.state.sheet = None;
+                self.state.settings.capturing = None;
+            }
+            WindowAction::TogglePalette if self.state.sheet == Some(Sheet::Palette) => self.state.sheet = None,
+            WindowAction::TogglePalette => {
+                self.state.palette = PaletteState::default();
+                self.state.sheet = Some(Sheet::Palette);
+            }
             WindowAction::CloseToast(id) => self.state.toasts.close(id),
+            WindowAction::Tour(tour) => self.go_on_with_tour(tour),
             WindowAction::Quit => {
                 self.save_now();
                 // What waits is kept; nothing shall begin while the window closes.
@@ -55,6 +66,12 @@ impl Studio {
                 ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
         }
+    }
+
+    /// Once it is over there is a settings' file, by which the next start is not the first.
+    pub(in crate::ui) fn go_on_with_tour(&mut self, tour: Tour) {
+        self.state.tour = tour;
+        self.saver.touch();
     }
 
     /// What would be written over is asked about first.

@@ -3,6 +3,7 @@
 
 use egui::{Popup, PopupCloseBehavior, RichText, ScrollArea, Ui};
 
+use super::extend;
 use super::options::{JOINS, NUMBER_WIDTH, OUTLINES, ZOOMS, hardness, percent_number, size};
 use super::parts::{MENU_WIDTH, Part};
 use crate::canvas::tools::ToolSettings;
@@ -18,7 +19,11 @@ use crate::ui::widgets::{Check, IconButton, MenuItem};
 pub(super) fn show(ui: &mut Ui, state: &mut AppState, folded: &[Part], actions: &mut Vec<Action>) {
     let more = ui.add(IconButton::new(icons::DOTS_THREE, "More of this tool"));
     let most = (ui.ctx().content_rect().height() - theme::TOOL_STRIP_HEIGHT - 64.0).max(96.0);
-    Popup::menu(&more).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+    let popup = Popup::menu(&more).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    if folded.contains(&Part::ExtendNumbers) && !popup.is_open() {
+        state.canvas.extension = None;
+    }
+    popup.show(|ui| {
         ui.set_width(MENU_WIDTH);
         ScrollArea::vertical().max_height(most).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
@@ -89,6 +94,7 @@ fn one(ui: &mut Ui, part: Part, state: &mut AppState, actions: &mut Vec<Action>)
                 ui.close();
             }
         }
+        Part::ExtendNumbers => extend::fields(ui, state, actions),
         // What only says or shows something, and what is never folded.
         Part::SizeLabel
         | Part::SizeSlider

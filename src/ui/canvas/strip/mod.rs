@@ -1,8 +1,11 @@
 //! The strip above the picture: the tools, the chosen tool's own options, and one step back or forth. What has no room
 //! stands under "…".
 
+mod colour_popup;
 mod colours;
+mod extend;
 mod fit;
+mod hsv;
 mod menu;
 mod options;
 mod parts;
@@ -78,6 +81,7 @@ fn draw(ui: &mut Ui, part: Part, state: &mut AppState, folded: &[Part], label: &
         Part::More => menu::show(ui, state, folded, actions),
         Part::Colour => colours::chosen(ui, state),
         Part::OtherColour => colours::other(ui, state),
+        Part::ExtendNumbers => extend::button(ui, state, actions),
         other => options::draw(ui, other, state, label, actions),
     }
 }

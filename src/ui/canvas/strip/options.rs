@@ -3,6 +3,7 @@
 use egui::{Align, Id, Popup, RichText, Sense, Ui, vec2};
 
 use super::colours;
+use super::extend;
 use super::fit::{Goes, Piece};
 use super::parts::{Button, Part};
 use crate::canvas::tools::{BrushSettings, Tool};
@@ -93,7 +94,8 @@ pub(super) fn pieces(ui: &Ui, state: &AppState, room: Room, pieces: &mut Vec<Pie
             // Where it does not fit, the pointer's shape shows that too.
             add(Part::SelectState, width, 70, Goes::Away);
         }
-        Tool::Rectangle | Tool::Bucket | Tool::Extend => {}
+        Tool::Extend => add(Part::ExtendNumbers, extend::BUTTON_WIDTH, 2, Goes::ToMenu),
+        Tool::Rectangle | Tool::Bucket => {}
     }
     if let Some(text) = hint(tool) {
         add(Part::Hint, words(text), 90, Goes::Away);
@@ -129,7 +131,7 @@ pub(super) fn draw(ui: &mut Ui, part: Part, state: &mut AppState, label: &mut Id
         Part::Hint => {
             text(ui, hint(state.canvas.tool).unwrap_or_default());
         }
-        Part::Button(_) | Part::Colour | Part::OtherColour | Part::More => {}
+        Part::Button(_) | Part::Colour | Part::OtherColour | Part::ExtendNumbers | Part::More => {}
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) enum Part {
     Hint,
     Colour,
     OtherColour,
+    /// Opens the four sides' numbers.
+    ExtendNumbers,
     More,
 }
 

@@ -1,12 +1,11 @@
-//! What a whole answer and a stream have in common: the jobs that a client waits for, and what became of each.
+//! The jobs that a client waits for on one connection, and what became of each.
 
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
 
-use crate::service::answer::{Refusal, name_of, status_of};
-use crate::service::jobs::{Ended, Picture, Record};
+use super::answer::{Refusal, name_of, status_of};
+use super::jobs::{Ended, Picture, Record};
 
 /// The jobs of one request: cancelled when its client goes away.
 pub(super) struct Waiting {
@@ -25,14 +24,4 @@ pub(super) fn picture_in(ended: &Ended) -> Result<&Picture, Refusal> {
         Ended::Cancelled => Err(Refusal::new(StatusCode::CONFLICT, "cancelled", "this picture was cancelled")),
         Ended::Failed { kind, message } => Err(Refusal::new(status_of(*kind), &name_of(*kind), message.clone())),
     }
-}
-
-/// Nothing is counted here, and clients want the field.
-pub(super) fn usage() -> Value {
-    json!({
-        "total_tokens": 0,
-        "input_tokens": 0,
-        "output_tokens": 0,
-        "input_tokens_details": {"text_tokens": 0, "image_tokens": 0},
-    })
 }

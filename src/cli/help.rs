@@ -1,0 +1,73 @@
+//! `inkwick help`: a subcommand's options, or a page of the manual.
+
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory};
+
+use super::Arguments;
+use super::output::{explain, say};
+use crate::manual::{PAGES, Page};
+
+#[derive(Debug, Args)]
+pub(super) struct HelpArguments {
+    /// A subcommand, or a page of the manual; without one, all are listed
+    #[arg(value_name = "TOPIC")]
+    topic: Vec<String>,
+}
+
+pub(super) fn run(arguments: &HelpArguments) -> ExitCode {
+    match text(&arguments.topic) {
+        Ok(text) => {
+            say(text.trim_end());
+            ExitCode::SUCCESS
+        }
+        Err(sentence) => {
+            explain(&format!("error: {sentence}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn text(topic: &[String]) -> Result<String, String> {
+    let mut command = Arguments::command();
+    command.build();
+    if topic.is_empty() {
+        let pages = PAGES.map(|page| format!("  {:14} {}\n", page.topic, page.title())).concat();
+        return Ok(format!("{}\nManual (inkwick help TOPIC):\n{pages}", command.render_long_help()));
+    }
+    let found = topic.iter().try_fold(&command, |command, name| command.find_subcommand(name));
+    if let Some(command) = found {
+        return Ok(command.clone().render_long_help().to_string());
+    }
+    match topic {
+        [topic] if Page::find(topic).is_some() => {
+            Ok(Page::find(topic).map(|page| page.text).unwrap_or_default().into())
+        }
+        _ => {
+            let subcommands = command.get_subcommands().filter(|command| !command.is_hide_set());
+            let names = subcommands.map(|command| command.get_name()).chain(PAGES.map(|page| page.topic));
+            let names: Vec<&str> = names.collect();
+            Err(format!("there is no help on {}; there is on {}", topic.join(" "), names.join(", ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn help(topic: &[&str]) -> Result<String, String> {
+        text(&topic.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn subcommands_and_pages_are_found() {
+        assert!(help(&["generate"]).unwrap().contains("--mask-blur"));
+        assert!(help(&["models", "pull"]).unwrap().contains("OWNER/NAME"));
+        assert!(help(&["masks"]).unwrap().starts_with("# Painting a mask"));
+        let all = help(&[]).unwrap();
+        assert!(all.contains("generate") && all.contains("first-picture"));
+        let wrong = help(&["unicorns"]).unwrap_err();
+        assert!(wrong.contains("unicorns") && wrong.contains("generate") && wrong.contains("trouble"));
+    }
+}

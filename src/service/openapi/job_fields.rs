@@ -1,0 +1,96 @@
+//! A job's fields: what each means in a sentence, and what it may hold as the reader says it.
+
+use serde_json::{Value, json};
+
+use super::schema::{
+    Object, any_of, anything, flag, list_of, number_from, of, pattern, picture, text, whole_from, word_of,
+};
+use crate::job::Request;
+use crate::service::fields::Kind;
+use crate::service::request::MOST_LETTERS;
+
+/// Each field of a job in a sentence.
+const MEANINGS: &[(&str, &str)] = &[
+    ("operation", "What is wanted; checked against the pictures that are given."),
+    ("count", "So many pictures, with the seed counted up; each is a job of its own."),
+    ("previews", "Whether the stream shows each step's picture."),
+    ("prompt", "What the picture shows."),
+    ("negative_prompt", "What it does not show."),
+    ("prompt_syntax", "Whether brackets weigh words or are text."),
+    ("clip_skip", "The text encoder's layer that is read, counted from the last."),
+    ("model", "By its name in /v1/models; the built-in one where none is given."),
+    ("vae", "By its name in /v1/vaes, instead of the model's own."),
+    ("loras", "By name, with a weight, and one for the text encoders where it differs."),
+    ("embeddings", "Learned words by their names in /v1/embeddings; those in the prompt are found by themselves."),
+    ("steps", "Denoising steps; the model's own number where none is given."),
+    ("guidance_scale", "How closely the prompt is followed."),
+    ("scheduler", "As /v1/schedulers lists them; the model's own where none is given."),
+    ("sigmas", "How noise is spread over the steps."),
+    ("prediction", "What the network predicts, where the model's files are wrong about it."),
+    ("seed", "The same seed gives the same picture; a fresh one where none is given."),
+    ("rng", "Whose generator makes the noise."),
+    ("variation_seed", "A second noise, mixed in by variation_strength."),
+    ("variation_strength", "How much of the second noise."),
+    ("guidance_rescale", "How far the guided prediction is brought back to the size of the plain one."),
+    ("guidance_until", "The share of the steps that is guided."),
+    ("width", "Pixels, a multiple of 8; the model's own where none is given."),
+    ("height", "Pixels, a multiple of 8; the model's own where none is given."),
+    ("attention", "auto, full, sliced, sliced:N, tiled or flash: speed against memory, the picture stays."),
+    ("vae_tiling", "Whether the VAE works in tiles: less memory, the picture stays."),
+    ("memory", "Whether weights are held for speed or in little memory."),
+    ("init_image", "The picture that is changed: base64 of a PNG, JPEG or WebP file, with or without data: before it."),
+    ("mask_image", "White is repainted: base64 of a picture as large as init_image."),
+    ("mask_channel", "Which channel of mask_image is the mask."),
+    ("fit_mask", "Brings a mask of another size to the picture's."),
+    ("strength", "How much of the picture is made anew."),
+    ("resize", "What is done where the size differs from the picture's."),
+    ("image_guidance", "How closely the picture is followed, with models for instructions."),
+    ("extend", "Pixels that are added and painted: left, top, right, bottom."),
+    ("masked_content", "What the masked part begins from: original, blurred, noise, or a colour as #a0c8ff."),
+    ("inpaint_area", "Whether the network sees the whole picture or the masked part, enlarged."),
+    ("padding", "Pixels around the masked part that the network sees."),
+    ("mask_blur", "How far the edge is feathered, in pixels."),
+    ("mask_grow", "Pixels by which the mask grows, or shrinks."),
+    ("mask_invert", "Repaints what is not masked."),
+    ("soft_inpaint", "Grey in the mask is repainted in part."),
+    ("colour_match", "Brings the new part's colours to those around it."),
+    ("composite", "Keeps what is not masked byte for byte."),
+];
+
+/// The whole body.
+pub(super) fn job(known: &[(&'static str, Kind)]) -> Value {
+    let example = json!({"prompt": "a red apple", "seed": 7, "steps": 4, "width": 128, "height": 128});
+    let body = Object::strict().example(example);
+    let described = known.iter().fold(body, |body, (name, kind)| match *name {
+        "prompt" => body.needs(name, field(name, kind)),
+        _ => body.may([(name, field(name, kind))]),
+    });
+    described.into()
+}
+
+/// One field, with what it means.
+pub(super) fn field(name: &str, kind: &Kind) -> Value {
+    let mut shape = shape(name, kind);
+    if let Some((_, sentence)) = MEANINGS.iter().find(|(known, _)| *known == name) {
+        shape["description"] = (*sentence).into();
+    }
+    shape
+}
+
+fn shape(name: &str, kind: &Kind) -> Value {
+    match (name, kind) {
+        ("init_image" | "mask_image", _) => picture(),
+        ("prompt" | "negative_prompt", _) => json!({"type": "string", "maxLength": MOST_LETTERS}),
+        ("attention", _) => pattern("^(auto|full|sliced|sliced:[1-9][0-9]{0,3}|tiled|flash)$"),
+        ("masked_content", _) => pattern("^(original|blurred|noise|#[0-9a-fA-F]{6})$"),
+        ("extend", _) => list_of(4, 4, whole_from(0, Request::MAX_SIDE_PX)),
+        ("loras", Kind::List { most }) => list_of(0, *most, any_of([text(), of("Lora")])),
+        (_, Kind::List { most }) => list_of(0, *most, text()),
+        (_, Kind::Text) => text(),
+        (_, Kind::Flag) => flag(),
+        (_, Kind::Whole { least, most }) => whole_from(*least, *most),
+        (_, Kind::Number { least, most }) => number_from(*least, *most),
+        (_, Kind::OneOf(words)) => word_of(words.iter().cloned()),
+        (_, Kind::Any) => anything(),
+    }
+}

@@ -1,0 +1,35 @@
+//! A task from another Inkwick, whole: its pictures as pixels, its files by their names.
+
+use super::{Asked, MOST_LETTERS, check};
+use crate::job::Task;
+use crate::service::catalogue::Catalogue;
+use crate::service::fields::FieldError;
+use crate::service::names::found_here;
+use crate::service::options::ServiceOptions;
+
+/// As [`super::read`]. What the prompt's choices came to was drawn where it was written.
+///
+/// # Errors
+/// When the bytes are no task, or name what is not here.
+pub(in crate::service) fn read_task(
+    bytes: &[u8],
+    catalogue: &Catalogue,
+    options: &ServiceOptions,
+) -> Result<Asked, FieldError> {
+    let Task::Generate(request) =
+        Task::from_bytes(bytes).map_err(|error| FieldError::new("body", error.to_string()))?;
+    for (name, text) in [("prompt", Some(&request.prompt)), ("negative_prompt", request.negative.as_ref())] {
+        if text.is_some_and(|text| text.chars().count() > MOST_LETTERS) {
+            return Err(FieldError::new(name, format!("{name} may have up to {MOST_LETTERS} characters")));
+        }
+    }
+    let pixels =
+        request.init.as_ref().map_or(0, |init| u64::from(init.picture.width()) * u64::from(init.picture.height()));
+    if pixels > options.max_picture_pixels {
+        let sentence = format!("the picture may have up to {} pixels, found {pixels}", options.max_picture_pixels);
+        return Err(FieldError::new("init_image", sentence));
+    }
+    let request = found_here(*request, catalogue)?;
+    check(&request)?;
+    Ok(Asked { requests: vec![request], notices: Vec::new(), previews: true })
+}

@@ -1,0 +1,52 @@
+//! What a person decided for good rather than for the next picture: a part of the settings' file.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::device::Processor;
+use crate::store::pictures::saving::Saving;
+
+/// The one colour of the window that is no grey.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Accent {
+    #[default]
+    Amber,
+    Rose,
+    Violet,
+    Blue,
+    Green,
+}
+
+impl Accent {
+    pub const ALL: [Self; 5] = [Self::Amber, Self::Rose, Self::Violet, Self::Blue, Self::Green];
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
+pub struct Preferences {
+    pub accent: Accent,
+    /// Panels and folds open at once.
+    pub less_motion: bool,
+    pub saving: Saving,
+    /// Whether a copy of a picture ("Save as") says how it was made.
+    pub settings_in_copies: bool,
+    pub processor: Processor,
+    /// Nothing is fetched from the network.
+    pub works_offline: bool,
+    /// Whether prompts are remembered for the history.
+    pub keeps_prompts: bool,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            accent: Accent::default(),
+            less_motion: false,
+            saving: Saving::default(),
+            settings_in_copies: true,
+            processor: Processor::default(),
+            works_offline: false,
+            keeps_prompts: true,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What can be asked for in the settings.
+
+use std::path::PathBuf;
+
+use crate::store::keys::KeyNames;
+use crate::store::settings::Settings;
+
+#[derive(Clone, Debug)]
+pub enum SettingsAction {
+    Open,
+    /// Opens them where this is found.
+    Find(&'static str),
+    /// Holds from now on; only what the settings' window shows is taken from it.
+    Change(Box<Settings>),
+    /// Asks for the folder of new pictures.
+    PicturesFolderDialog,
+    PicturesFolder(PathBuf),
+    /// The keys that are otherwise than usual.
+    Keys(KeyNames),
+    ForgetPrompts,
+    /// "CPU · f32", for the status line.
+    ProcessorNamed(String),
+}

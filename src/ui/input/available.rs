@@ -1,0 +1,50 @@
+//! Why a command would do nothing now: one sentence that says what it waits for.
+
+use super::shortcuts::Command;
+use crate::ui::state::AppState;
+
+const NO_PICTURE: &str = "there is no picture on the canvas";
+const NO_MASK: &str = "nothing is masked";
+const NOTHING_SHOWN: &str = "no result and no picture of the gallery is looked at";
+const NOTHING_RUNS: &str = "nothing is being made";
+
+/// `None` where it does something.
+#[must_use]
+pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str> {
+    use crate::ui::action::MaskStep;
+    let over_canvas = state.is_over_canvas();
+    let has_picture = state.canvas.has_picture();
+    let has_mask = !state.canvas.document.mask().is_empty();
+    let is_kept = state.shown_file().is_some();
+    let unless = |holds: bool, reason: &'static str| (!holds).then_some(reason);
+    match command {
+        Command::Generate | Command::GenerateInFront | Command::Forever => {
+            unless(state.is_ready(), "there is no prompt yet")
+        }
+        Command::Cancel | Command::CancelAll => unless(state.candidates.is_busy(), NOTHING_RUNS),
+        Command::SetAside => unless(over_canvas, NOTHING_SHOWN),
+        Command::Accept | Command::Trash => unless(over_canvas && is_kept, NOTHING_SHOWN),
+        Command::Star => unless(is_kept, "the shown picture is in no file yet"),
+        Command::Previous => unless(state.neighbour(-1).is_some(), "this is the first picture"),
+        Command::Next => unless(state.neighbour(1).is_some(), "this is the last picture"),
+        Command::NewCanvas => unless(has_picture || over_canvas, "the canvas is empty"),
+        Command::SaveAs => unless(state.is_unsaved() || is_kept, "no picture is shown"),
+        Command::Copy
+        | Command::ZoomFit
+        | Command::Zoom100
+        | Command::Zoom200
+        | Command::Zoom400
+        | Command::Zoom800
+        | Command::ZoomIn
+        | Command::ZoomOut => unless(state.shown_picture().is_some(), "no picture is shown"),
+        Command::Undo => unless(state.canvas.can_undo(), "nothing was done yet"),
+        Command::Redo => unless(state.canvas.document.can_redo(), "nothing was undone"),
+        Command::LoadMask | Command::Mask(MaskStep::All | MaskStep::Invert) | Command::ToggleMask => {
+            unless(has_picture, NO_PICTURE)
+        }
+        Command::SaveMask | Command::Mask(_) | Command::ToggleModelView => unless(has_mask, NO_MASK),
+        Command::PicturesFolder => unless(!state.gallery.is_empty(), "no picture is kept yet"),
+        // What can always be done.
+        _ => None,
+    }
+}

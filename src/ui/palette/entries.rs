@@ -1,0 +1,98 @@
+//! What the palette lists: every command of the table of keys, every setting, and for what cannot run the reason.
+
+use std::cmp::Reverse;
+
+use egui::Context;
+
+use super::fuzzy::{Fit, fit};
+use crate::store::settings::Settings;
+use crate::ui::action::{Action, SettingsAction};
+use crate::ui::input::available::cannot;
+use crate::ui::input::keymap;
+use crate::ui::input::pressed::action_of;
+use crate::ui::input::shortcuts::{Command, TABLE};
+use crate::ui::settings;
+use crate::ui::state::AppState;
+use crate::ui::theme::icons;
+
+/// In the order in which they are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Command,
+    Setting,
+    /// It cannot run now.
+    Idle,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub kind: Kind,
+    pub icon: &'static str,
+    pub name: &'static str,
+    /// Where it belongs, or why it cannot run.
+    pub beside: &'static str,
+    /// Its key, or its value.
+    pub right: String,
+    /// `None` where it cannot run.
+    pub action: Option<Action>,
+    pub fit: Fit,
+}
+
+/// Those that fit, best first within their kind.
+pub(super) fn found(ctx: &Context, search: &str, state: &AppState, settings: &Settings) -> Vec<Line> {
+    let mut lines: Vec<Line> = commands(ctx, search, state).chain(of_settings(search, settings)).collect();
+    // Stable: what fits equally stays in the table's order.
+    lines.sort_by_key(|line| (line.kind, Reverse(line.fit.score)));
+    lines
+}
+
+/// Of how many lines are chosen.
+pub(super) fn count(settings: &Settings) -> usize {
+    TABLE.len() - 1 + settings::TABLE.iter().filter(|setting| (setting.applies)(settings)).count()
+}
+
+fn commands(ctx: &Context, search: &str, state: &AppState) -> impl Iterator<Item = Line> {
+    TABLE.iter().filter(|entry| entry.command != Command::Palette).filter_map(move |entry| {
+        let action = action_of(entry.command, state);
+        let reason = cannot(entry.command, state);
+        let (icon, area) = action.as_ref().map_or((icons::KEYBOARD, ""), area_of);
+        let fit = fit(search, entry.words, area)?;
+        let reason = reason.or(action.is_none().then_some("not now"));
+        Some(Line {
+            kind: if reason.is_some() { Kind::Idle } else { Kind::Command },
+            icon,
+            name: entry.words,
+            beside: reason.unwrap_or(area),
+            right: keymap::written(ctx, entry.command),
+            action: action.filter(|_| reason.is_none()),
+            fit,
+        })
+    })
+}
+
+fn of_settings<'a>(search: &'a str, settings: &'a Settings) -> impl Iterator<Item = Line> + 'a {
+    settings::TABLE.iter().filter(|setting| (setting.applies)(settings)).filter_map(move |setting| {
+        Some(Line {
+            kind: Kind::Setting,
+            icon: icons::GEAR_SIX,
+            name: setting.name,
+            beside: setting.section.name(),
+            right: setting.value(settings),
+            action: Some(Action::Settings(SettingsAction::Find(setting.name))),
+            fit: fit(search, setting.name, &format!("{} settings {}", setting.section.name(), setting.words))?,
+        })
+    })
+}
+
+fn area_of(action: &Action) -> (&'static str, &'static str) {
+    match action {
+        Action::Prompt(_) | Action::Words(_) => (icons::SLIDERS_HORIZONTAL, "Prompt"),
+        Action::Queue(_) => (icons::QUEUE, "Queue"),
+        Action::Results(_) | Action::Compare(_) => (icons::IMAGES, "Results"),
+        Action::Canvas(_) => (icons::PAINT_BRUSH, "Canvas"),
+        Action::Files(_) => (icons::FOLDER_OPEN, "File"),
+        Action::Library(_) => (icons::CUBE, "Models"),
+        Action::Settings(_) => (icons::GEAR_SIX, "Settings"),
+        Action::Window(_) => (icons::SIDEBAR_SIMPLE, "Window"),
+    }
+}
