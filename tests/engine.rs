@@ -301,7 +301,7 @@ impl Keeper {
 
 impl JobKeeper for Keeper {
     fn add(&self, job: JobId, task: &Task, _: &Destination, keep: Keep) {
-        let Task::Generate(request) = task;
+        let request = task.request();
         let Keep::New(note) = keep else { return self.say(format!("know {}", job.0)) };
         self.say(format!("add {} {} {}", job.0, request.prompt, note.name));
     }
@@ -333,7 +333,7 @@ impl Backend for Reaching {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError> {
-        let Task::Generate(request) = task;
+        let request = task.request();
         progress(Progress::Reached(Arc::new(StepState {
             scheduler: SchedulerName::Euler,
             calls: 9,
@@ -349,7 +349,7 @@ impl Backend for Reaching {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        Ok(Drawn { picture: Picture::filled(8, 8, [0; 4]), request: (**request).clone() })
+        Ok(Drawn { picture: Picture::filled(8, 8, [0; 4]), request: request.clone() })
     }
 
     fn reset(&mut self) {}
@@ -426,7 +426,7 @@ struct Quoting;
 
 impl Backend for Quoting {
     fn run(&mut self, task: &Task, _: &CancelToken, _: &mut dyn FnMut(Progress)) -> Result<Drawn, BackendError> {
-        let Task::Generate(request) = task;
+        let Task::Generate(request) = task else { panic!("another task") };
         assert!(request.seed != 0, "a panic over {}", request.prompt);
         let cause = std::io::Error::other(format!("{} was not liked", request.prompt));
         Err(JobError::caused(ErrorKind::Unreadable, cause).into())

@@ -122,3 +122,44 @@ fn the_models_folder_is_listed_drawn_from_and_taken_from() {
     assert_eq!(missing.status.code(), Some(1));
     assert!(said(home.path(), &["models", "pull"]).contains("stable-diffusion"));
 }
+
+#[test]
+fn a_picture_is_enlarged_by_a_network_in_the_models_folder() {
+    let home = TempDir::new().unwrap();
+    let photo = home.path().join("photo.png");
+    image::RgbImage::from_fn(30, 22, |x, y| image::Rgb([x as u8 * 8, y as u8 * 11, 90])).save(&photo).unwrap();
+    let upscale =
+        |more: &[&str]| inkwick(home.path(), &[&["upscale", "photo.png", "--out", "large.png"], more].concat());
+    let none = upscale(&[]);
+    let words = String::from_utf8_lossy(&none.stderr).into_owned();
+    assert!(none.status.code() == Some(1) && words.contains("no upscaler yet"), "{words}");
+    put(&home, "upscale/rrdb4.pth", "upscalers/four.pth");
+    put(&home, "upscale/compact2.safetensors", "upscalers/two.safetensors");
+    let report = said(home.path(), &["models", "inspect", &data("upscale/first8.pth")]);
+    assert!(report.contains("upscaler") && report.contains("8×"), "{report}");
+    for (arguments, size) in [
+        (&["--model", "two"][..], (60, 44)),
+        (&["--model", "FOUR.pth", "--scale", "1.5"], (45, 33)),
+        // More than the network does at once.
+        (&["--model", "two", "--scale", "7"], (210, 154)),
+        (&["--scale", "0.5"], (15, 11)),
+    ] {
+        let output = upscale(arguments);
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {words}");
+        assert_eq!(image::image_dimensions(home.path().join("large.png")).unwrap(), size, "{arguments:?}");
+        fs::remove_file(home.path().join("large.png")).unwrap();
+    }
+    let said = String::from_utf8_lossy(&upscale(&[]).stderr).into_owned();
+    assert!(said.contains("of several upscalers four is taken"), "{said}");
+    let other = data("lora/moss.pt");
+    for (arguments, word, code) in [
+        (&["--model", "three"][..], "no upscaler three", 1),
+        (&["--scale", "0"], "--scale", 2),
+        (&["--model", &other], "ESRGAN", 1),
+    ] {
+        let output = upscale(arguments);
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(code) && words.contains(word), "{arguments:?}: {words}");
+    }
+}

@@ -4,7 +4,10 @@
 // The lints know tests by their attribute and not their helpers.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod built_in;
 mod modern;
+mod remembered;
+mod upscaling;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

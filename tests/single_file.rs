@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
-use inkwick::checkpoint::{CheckpointError, ModelFiles};
+use inkwick::checkpoint::{CheckpointError, ModelFiles, builtin_model};
 use inkwick::job::{CancelToken, PromptSyntax, Request};
 use inkwick::pipeline::{Adapters, Pipeline};
 use tempfile::TempDir;
@@ -61,6 +61,36 @@ fn a_vae_can_be_taken_from_another_file() {
     let mut pipeline = Pipeline::load_with(&own, &vae, &Device::Cpu, DType::F32, &|_, _| Ok(())).unwrap();
     let request = Request { steps: 2, width: Some(32), height: Some(32), ..Request::default() };
     assert!(pipeline.run(&request, &CancelToken::default(), &mut |_| ()).is_ok());
+}
+
+#[test]
+fn a_vae_alone_is_scaled_as_its_config_says_or_else_as_the_model_is() {
+    let home = TempDir::new().unwrap();
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/builtin/model");
+    let file = home.path().join("sharp.safetensors");
+    fs::copy(built_in.join("vae/diffusion_pytorch_model.safetensors"), &file).unwrap();
+    let model = builtin_model().unwrap();
+    let with_file = || draw(&model, &Adapters { vae: Some(file.clone()), ..Adapters::default() });
+    let own = draw(&model, &Adapters::default());
+    // Nothing in the file says by what latents are divided, or how many groups its norms have.
+    assert!(own == with_file(), "the model's own numbers are taken");
+    let config = fs::read_to_string(built_in.join("vae/config.json")).unwrap();
+    let other = config.replace("0.48904", "0.9");
+    for (name, text) in [
+        ("config.json", other.clone()),
+        ("sharp.json", other.clone()),
+        ("sharp.json", r#"{"vae": {"scaling_factor": 0.9}}"#.to_owned()),
+    ] {
+        let beside = home.path().join(name);
+        fs::write(&beside, text).unwrap();
+        assert!(mean_difference(&own, &with_file()) > 8.0, "{name}: less contrast");
+        fs::write(&beside, &config).unwrap();
+        assert!(own == with_file(), "{name} says what the model says");
+        fs::remove_file(&beside).unwrap();
+    }
+    // A config of another network that happens to lie there says nothing.
+    fs::write(home.path().join("config.json"), other.replace("32,", "16,")).unwrap();
+    assert!(own == with_file(), "the config of another network");
 }
 
 /// What `change` makes of a good file, opened.

@@ -29,8 +29,15 @@ static EMBEDDED: Option<EmbeddedFiles> = Some(embedded!["model/":
     "vae/diffusion_pytorch_model.safetensors",
 ]);
 
+/// What makes it draw in four steps: a LoRA, and the sampler that this wants.
+#[cfg(feature = "embedded-model")]
+static FOUR_STEPS: Option<EmbeddedFiles> =
+    Some(embedded!["four-steps/": "lora.safetensors", "scheduler/scheduler_config.json"]);
+
 #[cfg(not(feature = "embedded-model"))]
 static EMBEDDED: Option<EmbeddedFiles> = None;
+#[cfg(not(feature = "embedded-model"))]
+static FOUR_STEPS: Option<EmbeddedFiles> = None;
 
 /// The adapter that follows a drawing.
 #[cfg(feature = "embedded-model")]
@@ -60,10 +67,24 @@ impl BuiltinFiles {
     /// # Errors
     /// In a build without the model, when no folder with it is found.
     pub(crate) fn find() -> Result<Self, CheckpointError> {
-        if let Some(files) = EMBEDDED {
+        Self::inside_or_near(EMBEDDED, "model", "model_index.json")
+    }
+
+    /// The few files that make it draw in four steps.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub(crate) fn find_four_steps() -> Result<Self, CheckpointError> {
+        Self::inside_or_near(FOUR_STEPS, "four-steps", "lora.safetensors")
+    }
+
+    /// `telling` is a file that the folder must have.
+    fn inside_or_near(inside: Option<EmbeddedFiles>, folder: &str, telling: &str) -> Result<Self, CheckpointError> {
+        if let Some(files) = inside {
             return Ok(Self::Embedded(files));
         }
-        Ok(Self::Folder(folder_nearby("model/model_index.json")?.join("model")))
+        let place = |file: &str| if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") };
+        Ok(Self::Folder(folder_nearby(&place(telling))?.join(folder)))
     }
 
     /// The scribble adapter, in a folder of its own called `scribble`.
@@ -71,10 +92,7 @@ impl BuiltinFiles {
     /// # Errors
     /// In a build without the model, when no folder with it is found.
     pub(crate) fn find_scribble() -> Result<Self, CheckpointError> {
-        match SCRIBBLE {
-            Some(files) => Ok(Self::Embedded(files)),
-            None => folder_nearby("scribble/config.json").map(Self::Folder),
-        }
+        Self::inside_or_near(SCRIBBLE, "", "scribble/config.json")
     }
 
     /// The whole file, or `None` when there is none.

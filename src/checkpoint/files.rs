@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::CheckpointError;
-use super::archive::foreign_text;
+use super::archive::{Archive, foreign_text};
 use super::builtin::BuiltinFiles;
 use super::folder::{EmbeddedFiles, embedded_file, file_on_disk, files_on_disk};
 use super::single_file::SingleFile;
@@ -20,17 +20,42 @@ pub enum ModelFiles {
     File(Arc<SingleFile>),
     /// Inside the program.
     Embedded(EmbeddedFiles),
+    /// A model with a LoRA that always belongs to it, and a few files that stand before the model's own.
+    WithLora {
+        own: Box<Self>,
+        base: Box<Self>,
+    },
 }
+
+/// The LoRA among a model's own files.
+const OWN_LORA: &str = "lora.safetensors";
 
 /// The small model that comes with the program.
 ///
 /// # Errors
 /// In a build without the model, when no folder with it is found.
 pub fn builtin_model() -> Result<ModelFiles, CheckpointError> {
-    Ok(match BuiltinFiles::find()? {
-        BuiltinFiles::Embedded(files) => ModelFiles::Embedded(files),
-        BuiltinFiles::Folder(folder) => ModelFiles::Folder(folder),
+    Ok(BuiltinFiles::find()?.into())
+}
+
+/// The same with the LoRA that lets it draw in four steps.
+///
+/// # Errors
+/// As above.
+pub fn builtin_four_steps() -> Result<ModelFiles, CheckpointError> {
+    Ok(ModelFiles::WithLora {
+        own: Box::new(BuiltinFiles::find_four_steps()?.into()),
+        base: Box::new(builtin_model()?),
     })
+}
+
+impl From<BuiltinFiles> for ModelFiles {
+    fn from(files: BuiltinFiles) -> Self {
+        match files {
+            BuiltinFiles::Embedded(files) => Self::Embedded(files),
+            BuiltinFiles::Folder(folder) => Self::Folder(folder),
+        }
+    }
 }
 
 impl ModelFiles {
@@ -39,8 +64,48 @@ impl ModelFiles {
     pub fn bytes(&self) -> u64 {
         match self {
             Self::Embedded(list) => list.iter().map(|(_, bytes)| bytes.len() as u64).sum(),
+            Self::WithLora { own, base } => own.bytes() + base.bytes(),
             Self::Folder(_) | Self::File(_) => 0,
         }
+    }
+
+    /// The model itself, without what is laid over it.
+    #[must_use]
+    pub(crate) fn base(&self) -> &Self {
+        if let Self::WithLora { base, .. } = self { base.base() } else { self }
+    }
+
+    /// The part that `name` is read from.
+    #[must_use]
+    pub(crate) fn holder_of(&self, name: &str) -> &Self {
+        match self {
+            Self::WithLora { own, .. } if own.has(name) => own.holder_of(name),
+            Self::WithLora { base, .. } => base.holder_of(name),
+            Self::Folder(_) | Self::File(_) | Self::Embedded(_) => self,
+        }
+    }
+
+    /// The LoRA that always belongs to this model.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub(crate) fn own_lora(&self) -> Result<Option<Archive>, CheckpointError> {
+        let Self::WithLora { own, .. } = self else { return Ok(None) };
+        own.open_archive(OWN_LORA).map(Some)
+    }
+
+    /// One of its files of tensors.
+    ///
+    /// # Errors
+    /// When it is missing or damaged.
+    pub(crate) fn open_archive(&self, name: &str) -> Result<Archive, CheckpointError> {
+        let path = self.path_of(name);
+        if let Self::Embedded(list) = self.holder_of(name) {
+            let bytes = embedded_file(list, name)
+                .ok_or_else(|| CheckpointError::Missing { what: "a weights file", path: path.clone() })?;
+            return Archive::embedded(bytes, &path);
+        }
+        Archive::open(&path)
     }
 
     /// Opens a checkpoint in one file: its header is read, its tensors when they are asked for.
@@ -54,11 +119,11 @@ impl ModelFiles {
     /// The path as a person would look for it.
     #[must_use]
     pub fn path_of(&self, name: &str) -> PathBuf {
-        match self {
+        match self.holder_of(name) {
             Self::Folder(folder) => folder.join(name),
             // What a person can look at is the file itself.
             Self::File(file) => file.path().to_owned(),
-            Self::Embedded(_) => Path::new("built-in model").join(name),
+            Self::Embedded(_) | Self::WithLora { .. } => Path::new("built-in model").join(name),
         }
     }
 
@@ -68,6 +133,7 @@ impl ModelFiles {
             Self::Folder(folder) => folder.join(name).is_file(),
             Self::File(file) => file.read(name).is_ok_and(|found| found.is_some()),
             Self::Embedded(files) => embedded_file(files, name).is_some(),
+            Self::WithLora { own, base } => own.has(name) || base.has(name),
         }
     }
 
@@ -80,9 +146,11 @@ impl ModelFiles {
                 let inside = files.iter().filter_map(|(path, _)| path.strip_prefix(folder)?.strip_prefix('/'));
                 inside.map(str::to_owned).collect()
             }
+            Self::WithLora { own, base } => [own.names_in(folder), base.names_in(folder)].concat(),
             Self::File(_) => Vec::new(),
         };
         names.sort();
+        names.dedup();
         names
     }
 
@@ -95,6 +163,7 @@ impl ModelFiles {
             Self::Embedded(files) => Ok(embedded_file(files, name).map(Cow::Borrowed)),
             Self::File(file) => file.read(name),
             Self::Folder(folder) => file_on_disk(folder, name),
+            Self::WithLora { .. } => self.holder_of(name).read(name),
         }
     }
 

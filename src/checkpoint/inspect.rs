@@ -8,6 +8,7 @@ use super::archive::{Archive, TensorInfo};
 use super::control::{self, ControlFileKind};
 use super::lora::{Lora, LoraFacts};
 use super::single_file::{Parts, family_of as family_of_parts};
+use super::upscaler::UpscalerLayout;
 use crate::job::{Family, ModelInput};
 
 /// What a file is for.
@@ -99,7 +100,13 @@ pub fn inspect_file(path: &Path) -> Result<FileReport, CheckpointError> {
         | FileKind::ControlLora
         | FileKind::ControlLllite
         | FileKind::Upscaler
-        | FileKind::Unknown => tensors.iter().map(|tensor| tensor.name.clone()).collect(),
+        | FileKind::Unknown => {
+            if let Some(layout) = UpscalerLayout::of(&tensors) {
+                layout.unmatched(&tensors)
+            } else {
+                tensors.iter().map(|tensor| tensor.name.clone()).collect()
+            }
+        }
         _ => parts.unknown.clone(),
     };
     Ok(FileReport {
@@ -135,6 +142,9 @@ fn kind_of(tensors: &[TensorInfo], parts: &Parts, is_lora: bool) -> FileKind {
     }
     if any("control_model.") || any("controlnet_") || any("zero_convs.") || any("input_hint_block.") {
         return FileKind::ControlNet;
+    }
+    if UpscalerLayout::of(tensors).is_some() {
+        return FileKind::Upscaler;
     }
     if any("RRDB_trunk") || any("RDB1.conv1") || any("rdb1.conv1") || any("conv_first.") || any("model.1.sub.0.") {
         return FileKind::Upscaler;
@@ -173,6 +183,7 @@ fn family_of(kind: FileKind, tensors: &[TensorInfo], parts: &Parts, lora: Option
             let widths: Vec<usize> = tensors.iter().filter_map(|tensor| tensor.shape.last().copied()).collect();
             by_context(widths.iter().max().copied(), widths.len() > 1 && widths.contains(&1280))
         }
+        FileKind::Upscaler => UpscalerLayout::of(tensors).map(|layout| layout.network.title()),
         _ => None,
     }
 }

@@ -21,6 +21,7 @@ mod soundness;
 mod textual_inversion;
 mod transformer_names;
 mod unet_names;
+mod upscaler;
 mod weight_files;
 
 pub(crate) use archive::{Archive, WeightBuffer};
@@ -31,7 +32,7 @@ pub use config::{
 };
 pub use control::ControlFile;
 pub use error::CheckpointError;
-pub use files::{ModelFiles, builtin_model};
+pub use files::{ModelFiles, builtin_four_steps, builtin_model};
 pub use format_tables::{foreign_kinds, format_tables, precisions};
 pub use inspect::inspect_file;
 pub(crate) use inspect::{FileKind, FileReport};
@@ -43,4 +44,5 @@ pub use single_file::SingleFile;
 pub(crate) use single_file::{TensorSlice, TensorSource, parse_yaml};
 pub(crate) use soundness::check_numbers;
 pub use textual_inversion::TextualInversion;
+pub(crate) use upscaler::{UpscalerFile, UpscalerNetwork};
 pub(crate) use weight_files::{NETWORKS, Placed, notices_of, sources_of, weight_files};

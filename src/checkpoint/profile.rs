@@ -193,7 +193,7 @@ fn prediction_of(files: &ModelFiles, scheduler: &SchedulerConfig) -> Detected<Pr
         Some(_) => (PredictionChoice::Epsilon, true),
         None => (PredictionChoice::Epsilon, false),
     };
-    let reason = match files {
+    let reason = match files.base() {
         ModelFiles::File(file) => file.prediction_reason(scheduler.prediction_type.as_deref()),
         _ if is_written => "its scheduler's config says so",
         _ => "its scheduler's config does not say, which means noise",
@@ -203,10 +203,10 @@ fn prediction_of(files: &ModelFiles, scheduler: &SchedulerConfig) -> Detected<Pr
 
 fn family_of(files: &ModelFiles, class: &str, unet: &Unet, prediction: PredictionChoice) -> Detected<Family> {
     let width = unet.cross_attention_dim.as_ref().and_then(Value::as_u64);
-    if let ModelFiles::Embedded(_) = files {
+    if let ModelFiles::Embedded(_) = files.base() {
         return Detected::new(Family::BuiltIn, "it comes with the program");
     }
-    if let ModelFiles::File(file) = files {
+    if let ModelFiles::File(file) = files.base() {
         let found = file.family();
         return match (found, width) {
             (Family::Sd1, Some(BUILT_IN_CONTEXT)) => by_width(Family::BuiltIn, BUILT_IN_CONTEXT),
@@ -252,10 +252,10 @@ fn distillation_of(files: &ModelFiles, unet: &Unet, scheduler: &SchedulerConfig)
 fn names_of(files: &ModelFiles) -> Vec<String> {
     let text =
         |path: &Path| path.iter().rev().take(CACHE_FOLDERS).map(|name| name.to_string_lossy().into_owned()).collect();
-    match files {
+    match files.base() {
         ModelFiles::Folder(folder) => text(folder),
         ModelFiles::File(file) => file_names(file),
-        ModelFiles::Embedded(_) => Vec::new(),
+        ModelFiles::Embedded(_) | ModelFiles::WithLora { .. } => Vec::new(),
     }
 }
 

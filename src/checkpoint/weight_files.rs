@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::archive::{Archive, TensorInfo};
-use super::folder::embedded_file;
 use super::plain_names::plain;
 use super::single_file::{TensorSlice, TensorSource};
 use super::transformer_names::{TRANSFORMER, transformer_parts};
@@ -154,7 +153,7 @@ fn of_variant(
 /// for by default.
 #[must_use]
 pub(crate) fn notices_of(files: &ModelFiles) -> Vec<Notice> {
-    let networks = NETWORKS.iter().filter(|_| matches!(files, ModelFiles::Folder(_)));
+    let networks = NETWORKS.iter().filter(|_| matches!(files.base(), ModelFiles::Folder(_)));
     let said = networks.filter_map(|(folder, stem)| {
         let variant = weight_files(files, folder, stem).ok()?.variant?;
         if VARIANTS.contains(&variant.as_str()) {
@@ -164,16 +163,6 @@ pub(crate) fn notices_of(files: &ModelFiles) -> Vec<Notice> {
         Some(format!("of {folder} the model has only the weights called {variant}{why}; they are used").into())
     });
     said.collect()
-}
-
-fn open_archive(files: &ModelFiles, name: &str) -> Result<Archive, CheckpointError> {
-    let path = files.path_of(name);
-    if let ModelFiles::Embedded(list) = files {
-        let bytes = embedded_file(list, name)
-            .ok_or_else(|| CheckpointError::Missing { what: "a weights file", path: path.clone() })?;
-        return Archive::embedded(bytes, &path);
-    }
-    Archive::open(&path)
 }
 
 /// Our name of a tensor, the number of its archive, where it is in there, and its size in bytes.
@@ -188,7 +177,7 @@ pub(crate) fn sources_of(
     folder: &str,
     stem: &str,
 ) -> Result<(Vec<Arc<Archive>>, Vec<Placed>), CheckpointError> {
-    if let ModelFiles::File(file) = files {
+    if let ModelFiles::File(file) = files.base() {
         let part = file.network(folder)?;
         let archive = file.archive_of(folder);
         let tensors: HashMap<String, TensorInfo> =
@@ -203,7 +192,7 @@ pub(crate) fn sources_of(
     let mut archives = Vec::new();
     let mut placed = Vec::new();
     for (index, name) in weight_files(files, folder, stem)?.files.iter().enumerate() {
-        let archive = open_archive(files, name)?;
+        let archive = files.open_archive(name)?;
         let tensors = archive.tensors();
         check_precisions(files, name, tensors.iter())?;
         placed.extend(tensors.into_iter().flat_map(|tensor| {

@@ -118,12 +118,8 @@ fn memory() -> String {
 
 fn builtin() -> String {
     match builtin_model() {
-        Ok(ModelFiles::Embedded(files)) => {
-            let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
-            format!("inside the program, {} MB", bytes / 1_000_000)
-        }
         Ok(ModelFiles::Folder(folder)) => folder.display().to_string(),
-        Ok(ModelFiles::File(file)) => file.path().display().to_string(),
+        Ok(files) => format!("inside the program, {} MB", files.bytes() / 1_000_000),
         Err(error) => error.to_string(),
     }
 }

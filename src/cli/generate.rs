@@ -4,8 +4,6 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use clap::Args;
 
@@ -14,10 +12,10 @@ use super::arguments::{
     SamplingArguments,
 };
 use super::backend::backend;
+use super::job_runs::JobRuns;
 use super::report::Report;
-use super::words::{self, CANCELLED, DONE, FAILED};
-use crate::engine::{EngineHandle, JobHandle};
-use crate::job::{Destination, EventKind, Notice, Outcome, Progress, Request, Saver, with_remedy};
+use super::words::{self, DONE, FAILED};
+use crate::job::{Destination, Notice, Request, Saver, with_remedy};
 use crate::store::models;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
@@ -89,68 +87,19 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
     }
     let (device, dtype) = (arguments.compute.device.device, arguments.compute.device.dtype);
     let failure_file = paths.device_failure_file.clone();
-    let backend = move || backend(device, dtype, failure_file);
-    let engine = EngineHandle::start(backend, saver, Arc::new(|| {}))
-        .map_err(|error| format!("the engine's thread could not be started: {error}"))?;
-    let interrupted = Arc::new(AtomicBool::new(false));
-    // The handler stays for good: it must not keep the engine, whose thread is waited for at the end.
-    let engine = Arc::new(engine);
-    let (for_signal, to_cancel) = (Arc::clone(&interrupted), Arc::downgrade(&engine));
-    let on_interrupt = move || {
-        for_signal.store(true, Ordering::Release);
-        if let Some(engine) = to_cancel.upgrade() {
-            engine.cancel_all();
-        }
-    };
-    if let Err(error) = ctrlc::set_handler(on_interrupt) {
-        tracing::warn!("Ctrl+C will end the program at once: {error}");
-    }
+    let count = arguments.count;
+    let backend = move || backend(device, dtype, failure_file).for_pictures(count);
+    let runs = JobRuns::start(backend, saver)?;
     for (index, destination) in (0..).zip(destinations) {
         let (request, notices) =
             models::prompt_references::of_batch(&asked, &first, index, &paths).map_err(|error| error.to_string())?;
         report_once(notices);
-        let job = engine.submit(request, destination).map_err(|error| error.sentence(words::remedy))?;
-        // Between two pictures there was nothing to cancel.
-        if interrupted.load(Ordering::Acquire) {
-            job.cancel();
-        }
-        let code = follow(&job, report);
+        let code = runs.run(request, destination, report)?;
         if code != DONE {
             return Ok(code);
         }
     }
     Ok(DONE)
-}
-
-/// Reports one job to its end.
-fn follow(job: &JobHandle, report: &Report) -> u8 {
-    loop {
-        let Some(event) = job.recv_timeout(Duration::from_mins(1)) else { continue };
-        match event.kind {
-            EventKind::Queued => {}
-            EventKind::Progress(progress) => match progress {
-                Progress::Loading { part, fraction } => report.loading(part, fraction),
-                Progress::Resolved { .. } | Progress::Reached(_) => {}
-                Progress::Step { done, total, seconds, .. } => report.step(done, total, seconds),
-                Progress::Decoded { seconds } => report.decoded(seconds),
-                Progress::Notice(notice) => {
-                    report.notice(&with_remedy(&notice.message, notice.remedy, words::remedy));
-                }
-            },
-            EventKind::Ended(Outcome::Finished(finished)) => {
-                report.finished(&finished);
-                return DONE;
-            }
-            EventKind::Ended(Outcome::Cancelled) => {
-                report.cancelled();
-                return CANCELLED;
-            }
-            EventKind::Ended(Outcome::Failed(error)) => {
-                report.failed(&error.sentence(words::remedy));
-                return words::exit_code(error.kind);
-            }
-        }
-    }
 }
 
 /// What is asked, and what of it is read otherwise than it says.

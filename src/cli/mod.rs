@@ -6,16 +6,19 @@ mod doctor;
 mod generate;
 mod help;
 mod inspect_picture;
+mod job_runs;
 #[cfg(feature = "serve")]
 mod mcp;
 mod models;
 mod output;
 mod pages;
+mod preprocess;
 mod report;
 #[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "serve")]
 mod service;
+mod upscale;
 mod window;
 mod words;
 
@@ -51,6 +54,10 @@ pub struct Arguments {
 enum Command {
     /// Make a picture and write it to a file
     Generate(Box<GenerateArguments>),
+    /// Make a picture larger by a network made for that
+    Upscale(upscale::UpscaleArguments),
+    /// Make a picture that steers of another one: edges, strokes, blur
+    Preprocess(Box<preprocess::PreprocessArguments>),
     /// List models, look into files, fetch models, take them away
     #[command(subcommand)]
     Models(models::ModelsCommand),
@@ -92,9 +99,11 @@ impl Arguments {
 impl Command {
     /// Runs to the end. 0: done, 1: failed with a sentence, 130: cancelled. (2, usage, is given by the parser.)
     fn run(self) -> ExitCode {
-        let is_answer = !matches!(self, Self::Generate(_));
+        let is_answer = !matches!(self, Self::Generate(_) | Self::Upscale(_));
         let code = match self {
             Self::Generate(arguments) => generate::run(&arguments),
+            Self::Upscale(arguments) => upscale::run(&arguments),
+            Self::Preprocess(arguments) => preprocess::run(&arguments),
             Self::Models(command) => models::run(&command),
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => serve::run(&arguments),

@@ -8,7 +8,8 @@ use super::backend::{Backend, BackendError};
 use super::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor};
 use super::failure;
 use super::fallback::{Attempt, Fallback};
-use crate::checkpoint::{CheckpointError, ModelFiles, builtin_model, profile_of};
+use super::upscale::Upscaling;
+use crate::checkpoint::{CheckpointError, ModelFiles, builtin_four_steps, builtin_model, profile_of};
 use crate::job::{
     CancelToken, Drawn, ErrorKind, JobError, MemoryMode, ModelDefaults, ModelRef, Progress, Remedy, Request, Task,
     WorkGrid,
@@ -33,6 +34,9 @@ pub struct CandleBackend {
     loaded: Option<(Loaded, Pipeline)>,
     /// What was reported of the picture before, so that it is not reported of each.
     reported_steps: Vec<FallbackStep>,
+    upscaling: Upscaling,
+    /// So many pictures are drawn, and then it ends.
+    pictures: Option<u32>,
 }
 
 /// What a pipeline was read from, and how.
@@ -76,6 +80,8 @@ impl CandleBackend {
             on_device_failure: None,
             loaded: None,
             reported_steps: Vec::new(),
+            upscaling: Upscaling::default(),
+            pictures: None,
         }
     }
 
@@ -89,6 +95,12 @@ impl CandleBackend {
     #[must_use]
     pub fn on_device_failure(self, report: impl Fn(&OperatorFailure) + Send + 'static) -> Self {
         Self { on_device_failure: Some(Box::new(report)), ..self }
+    }
+
+    /// Draws so many pictures and no more: what only many repay is left out.
+    #[must_use]
+    pub fn for_pictures(self, count: u32) -> Self {
+        Self { pictures: Some(count), ..self }
     }
 
     /// Follows what is wanted from one picture to the next.
@@ -148,6 +160,11 @@ impl CandleBackend {
         let is_same = |loaded: &Loaded| loaded.model == request.model && loaded.adapters.vae == request.vae;
         let Some((loaded, pipeline)) = self.loaded.as_ref().filter(|(loaded, _)| is_same(loaded)) else {
             let spec = ModelSpec::read(&files_of(&request.model)?, request.vae.as_deref())?;
+            let is_brief = match self.pictures.filter(|_| request.compute.memory == MemoryMode::Auto) {
+                Some(pictures) => !spec.repays_transform(request, pictures)?,
+                None => false,
+            };
+            let constraints = if is_brief { constraints.with_winograd(false) } else { constraints };
             let fitted = spec.plan(request, &fallback.execution, &constraints)?;
             spec.check_fits(&fitted)?;
             return Ok(fitted);
@@ -222,6 +239,7 @@ impl CandleBackend {
 pub(crate) fn files_of(model: &ModelRef) -> Result<ModelFiles, CheckpointError> {
     match model {
         ModelRef::BuiltIn => builtin_model(),
+        ModelRef::BuiltInFourSteps => builtin_four_steps(),
         ModelRef::Folder(path) => Ok(ModelFiles::Folder(path.clone())),
         ModelRef::File(path) => ModelFiles::open_file(path),
     }
@@ -247,7 +265,10 @@ impl Backend for CandleBackend {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError> {
-        let Task::Generate(request) = task;
+        let request = match task {
+            Task::Generate(request) => request,
+            Task::Upscale(request) => return self.upscaling.run(request, cancel, progress),
+        };
         let mut fallback = self.fallback()?;
         loop {
             let mut attempt = Attempt::default();
@@ -272,5 +293,6 @@ impl Backend for CandleBackend {
 
     fn reset(&mut self) {
         self.loaded = None;
+        self.upscaling.forget();
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::backend::{Backend, BackendError};
-use crate::job::{CancelToken, Drawn, ErrorKind, JobError, ModelPart, Progress, Request, Task};
+use crate::job::{CancelToken, Drawn, ErrorKind, JobError, ModelPart, Progress, Request, Task, UpscaleRequest};
 use crate::mask::PAINTED;
 use crate::raster::Picture;
 use crate::sampling::SchedulerName;
@@ -48,7 +48,10 @@ impl Backend for FakeBackend {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Drawn, BackendError> {
-        let Task::Generate(request) = task;
+        let request = match task {
+            Task::Generate(request) => request,
+            Task::Upscale(request) => return Ok(enlarged(request)),
+        };
         if request.prompt.contains(self.script.fail_word) {
             let sentence = format!("the word “{}” always fails here", self.script.fail_word);
             return Err(JobError::new(ErrorKind::Request, sentence).into());
@@ -83,6 +86,15 @@ impl Backend for FakeBackend {
     }
 
     fn reset(&mut self) {}
+}
+
+/// Without a network: every pixel so many times.
+fn enlarged(request: &UpscaleRequest) -> Drawn {
+    let scale = request.scale.unwrap_or(2.0);
+    let side = |side: u32| (f64::from(side) * scale) as u32;
+    let picture = &request.picture;
+    let picture = crate::raster::resized(picture, side(picture.width()), side(picture.height()));
+    Drawn { picture, request: request.made_by.clone() }
 }
 
 /// The photo with `colour` where it is masked, as a composite would be; `None` for what has no mask.

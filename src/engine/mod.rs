@@ -16,6 +16,7 @@ pub(crate) mod mobile_sam;
 mod queue;
 mod select;
 mod tokens;
+mod upscale;
 mod worker;
 
 pub use backend::{Backend, BackendError};

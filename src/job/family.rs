@@ -129,6 +129,7 @@ const KLEIN: FamilyRow = FamilyRow {
 static BUILT_IN_ROW: FamilyRow = FamilyRow {
     name: "Stable Diffusion, small",
     native_side_px: 256,
+    latent_scale: 0.48904,
     prediction: PredictionChoice::Velocity,
     scheduler: SchedulerName::Ddim,
     guidance: 4.0,

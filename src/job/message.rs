@@ -5,11 +5,12 @@
 //! metadata that is written into pictures is another thing (`store`): it never holds pictures.
 
 use std::io::Cursor;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Control, InitPicture, InpaintMask, MessageError, Request, StepState, Task};
+use super::{Control, InitPicture, InpaintMask, MessageError, Request, StepState, Task, UpscaleRequest};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 
@@ -37,6 +38,12 @@ enum Header {
         #[serde(default)]
         step: Option<PartHeader>,
     },
+    Upscale {
+        made_by: Box<Request>,
+        model: PathBuf,
+        scale: Option<f64>,
+        picture: PartHeader,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,8 +68,16 @@ impl Task {
     /// # Errors
     /// When a picture cannot be written as PNG.
     pub fn to_bytes(&self) -> Result<Vec<u8>, MessageError> {
-        let Self::Generate(request) = self;
         let mut parts = Vec::new();
+        let request = match self {
+            Self::Generate(request) => request,
+            Self::Upscale(request) => {
+                let UpscaleRequest { picture, model, scale, made_by } = &**request;
+                let picture = add_picture(&mut parts, picture)?;
+                let (made_by, model) = (Box::new(made_by.clone()), model.clone());
+                return framed(&Header::Upscale { made_by, model, scale: *scale, picture }, &parts);
+            }
+        };
         let init = match &request.init {
             Some(init) => Some(InitHeader { strength: init.strength, part: add_picture(&mut parts, &init.picture)? }),
             None => None,
@@ -85,10 +100,7 @@ impl Task {
             }
             None => None,
         };
-        let header = Header::Generate { request: request.clone(), init, mask, controls, references, step };
-        let header = serde_json::to_vec(&header)?;
-        let length = (header.len() as u32).to_le_bytes();
-        Ok([&MAGIC[..], &length, &header, &parts].concat())
+        framed(&Header::Generate { request: request.clone(), init, mask, controls, references, step }, &parts)
     }
 
     /// # Errors
@@ -101,7 +113,16 @@ impl Task {
             return Err(MessageError::Length);
         }
         let (header, mut rest) = rest.split_at_checked(length).ok_or(MessageError::Length)?;
-        let Header::Generate { mut request, init, mask, controls, references, step } = serde_json::from_slice(header)?;
+        let (mut request, init, mask, controls, references, step) = match serde_json::from_slice(header)? {
+            Header::Generate { request, init, mask, controls, references, step } => {
+                (request, init, mask, controls, references, step)
+            }
+            Header::Upscale { made_by, model, scale, picture } => {
+                let picture = picture_of(&mut rest, &picture)?;
+                let request = UpscaleRequest { picture, model, scale, made_by: *made_by };
+                return if rest.is_empty() { Ok(request.into()) } else { Err(MessageError::Length) };
+            }
+        };
         if let Some(InitHeader { strength, part }) = init {
             request.init = Some(InitPicture { picture: picture_of(&mut rest, &part)?, strength });
         }
@@ -120,6 +141,12 @@ impl Task {
         }
         if rest.is_empty() { Ok(Self::Generate(request)) } else { Err(MessageError::Length) }
     }
+}
+
+fn framed(header: &Header, parts: &[u8]) -> Result<Vec<u8>, MessageError> {
+    let header = serde_json::to_vec(header)?;
+    let length = (header.len() as u32).to_le_bytes();
+    Ok([&MAGIC[..], &length, &header, parts].concat())
 }
 
 fn add_picture(parts: &mut Vec<u8>, picture: &Picture) -> Result<PartHeader, MessageError> {
@@ -213,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_task_and_its_pictures_come_back_byte_for_byte() {
-        let Task::Generate(whole) = task();
+        let Task::Generate(whole) = task() else { panic!("another task") };
         let without_mask = Request { mask: None, ..(*whole).clone() };
         let alone = Request { init: None, ..without_mask.clone() };
         for task in [Task::Generate(whole), without_mask.into(), alone.into()] {
@@ -223,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_settings_that_pictures_carry_hold_no_picture() {
-        let Task::Generate(request) = task();
+        let Task::Generate(request) = task() else { panic!("another task") };
         let written = serde_json::to_value(&request).unwrap();
         let fields = written.as_object().unwrap();
         assert!(["init", "mask", "references"].iter().all(|name| !fields.contains_key(*name)), "{fields:?}");

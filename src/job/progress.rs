@@ -19,6 +19,7 @@ pub enum ModelPart {
     Vae,
     /// A ControlNet or T2I-Adapter.
     Control,
+    Upscaler,
 }
 
 impl ModelPart {
@@ -31,6 +32,7 @@ impl ModelPart {
             Self::Unet => "unet",
             Self::Vae => "vae",
             Self::Control => "control",
+            Self::Upscaler => "upscaler",
         }
     }
 }

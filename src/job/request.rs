@@ -8,22 +8,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Control, ControlError, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, Remedy, StepState};
+use super::{
+    Compute, Control, ControlError, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, ModelRef, Remedy, StepState,
+};
 use crate::prompt::drawn;
 use crate::raster::{Picture, ResizeMode};
 use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
-
-/// Which model draws.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum ModelRef {
-    /// The small model that comes with the program.
-    #[default]
-    BuiltIn,
-    /// A folder in diffusers' layout.
-    Folder(PathBuf),
-    /// A checkpoint in one file.
-    File(PathBuf),
-}
 
 /// Noise of a second seed, mixed into the first noise (slerp).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -164,6 +154,10 @@ pub enum RequestError {
     MaskSize { wanted: (u32, u32), found: (u32, u32) },
     #[error("at most {max} reference pictures can be given, found {found}", max = Request::MAX_REFERENCES)]
     References { found: usize },
+    #[error("a picture is enlarged {min} to {max} times, found {found}")]
+    UpscaleFactor { found: f64, min: f64, max: f64 },
+    #[error("{width}×{height} is larger than any picture that is opened here; choose a smaller scale")]
+    UpscaledSize { width: u64, height: u64 },
     #[error("{setting} must be from 0 to {max} pixels, found {found}", max = InpaintSettings::MAX_PX)]
     Pixels { setting: &'static str, found: u32 },
     #[error(transparent)]
@@ -185,6 +179,8 @@ impl RequestError {
             | Self::ImageGuidance { .. }
             | Self::MaskSize { .. }
             | Self::References { .. }
+            | Self::UpscaleFactor { .. }
+            | Self::UpscaledSize { .. }
             | Self::Pixels { .. }
             | Self::Control(_) => None,
         }

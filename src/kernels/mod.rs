@@ -52,7 +52,7 @@ pub use map::Map;
 pub use numbers::{Precision, WeightSlice};
 pub use pixels::Steps;
 pub use pointwise::concatenate;
-pub(crate) use pointwise::{activate, add};
+pub(crate) use pointwise::{activate, add, add_scaled, leaky};
 pub use pool::release_idle_buffers;
 pub(crate) use pool::{BufferPool, limit_idle_buffers};
 pub(crate) use rms_norm::rms_norm;

@@ -57,6 +57,39 @@ pub(crate) fn add(a: &Map, b: &Map) -> Result<Map, ShapeError> {
     Ok(shape.filled(out))
 }
 
+/// `a` times `factor`, and `b`.
+///
+/// # Errors
+/// When the shapes differ.
+pub(crate) fn add_scaled(a: &Map, factor: f32, b: &Map) -> Result<Map, ShapeError> {
+    if a.values().len() != b.values().len() || a.channels != b.channels {
+        return Err(ShapeError(format!("{:?} and {:?} cannot be added", a.shape(), b.shape())));
+    }
+    let (mut out, shape) = Map::unwritten(a.batch, a.height, a.width, a.channels);
+    let operands = a.values().par_chunks(TASK_FLOATS).zip(b.values().par_chunks(TASK_FLOATS));
+    out.par_chunks_mut(TASK_FLOATS).zip(operands).for_each(|(out, (a, b))| {
+        out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (a, b))| *out = a * factor + b);
+    });
+    Ok(shape.filled(out))
+}
+
+/// What lies below 0 times a slope: one for each channel (`PReLU`), or one for all (leaky `ReLU`).
+#[must_use]
+pub(crate) fn leaky(x: &Map, slopes: &[f32]) -> Map {
+    let (mut out, shape) = Map::unwritten(x.batch, x.height, x.width, x.channels);
+    let channels = x.channels.max(1);
+    let pixels = (TASK_FLOATS / channels).max(1) * channels;
+    let slopes: Vec<f32> = slopes.iter().copied().cycle().take(channels).collect();
+    out.par_chunks_mut(pixels).zip(x.values().par_chunks(pixels)).for_each(|(out, x)| {
+        for (out, x) in out.chunks_mut(channels).zip(x.chunks(channels)) {
+            for ((out, x), slope) in out.iter_mut().zip(x).zip(&slopes) {
+                *out = x.max(0.0) + slope * x.min(0.0);
+            }
+        }
+    });
+    shape.filled(out)
+}
+
 /// The channels of `a`, then those of `b`.
 ///
 /// # Errors

@@ -28,16 +28,68 @@ pub(super) struct Canvas {
 pub(super) struct Masked {
     pub settings: InpaintSettings,
     /// Of the frame's size. Yes or no, or, for soft inpainting, how early each pixel is released.
-    pub release: MaskPlane,
+    pub release: Arc<MaskPlane>,
     /// Of the crop's size: how much of the new picture shows.
-    share: MaskPlane,
+    share: Arc<MaskPlane>,
     /// [`Canvas::work`] with the masked part holding what the first step begins with, where that is something else.
     pub filled: Option<Picture>,
 }
 
+/// What a mask comes to, with all that it comes from.
+pub(super) struct MaskWork {
+    plane: Arc<MaskPlane>,
+    settings: InpaintSettings,
+    size: (u32, u32),
+    asked: (Option<u32>, Option<u32>),
+    resize: ResizeMode,
+    grid: WorkGrid,
+    frame: Frame,
+    release: Arc<MaskPlane>,
+    share: Arc<MaskPlane>,
+}
+
+impl MaskWork {
+    fn new(
+        plane: &Arc<MaskPlane>,
+        settings: &InpaintSettings,
+        size: (u32, u32),
+        asked: (Option<u32>, Option<u32>),
+        resize: ResizeMode,
+        grid: WorkGrid,
+    ) -> Result<Self, PipelineError> {
+        let mask = settings.prepared(plane);
+        let frame = Frame::inpainted(size, masked_bounds(&mask, settings)?, settings, asked, resize, grid);
+        let mask = mask.cropped(frame.crop);
+        let (release, share) = if settings.soft {
+            let soft = mask.feathered(settings.mask_blur_px);
+            (soft.resized(frame.width, frame.height), shown_early(&soft))
+        } else {
+            (mask.hardened().resized(frame.width, frame.height), mask.feathered(settings.mask_blur_px))
+        };
+        let (release, share) = (Arc::new(release), Arc::new(share));
+        let (plane, settings) = (Arc::clone(plane), settings.clone());
+        Ok(Self { plane, settings, size, asked, resize, grid, frame, release, share })
+    }
+
+    fn is_of(
+        &self,
+        plane: &Arc<MaskPlane>,
+        settings: &InpaintSettings,
+        of: ((u32, u32), (Option<u32>, Option<u32>), ResizeMode, WorkGrid),
+    ) -> bool {
+        (self.size, self.asked, self.resize, self.grid) == of
+            && self.settings == *settings
+            && (Arc::ptr_eq(&self.plane, plane) || self.plane == *plane)
+    }
+}
+
 impl Canvas {
-    /// `None` when the request has no photo.
-    pub(crate) fn new(request: &Request, grid: WorkGrid) -> Result<Option<Self>, PipelineError> {
+    /// `None` when the request has no photo. `kept` is what the last picture's mask came to.
+    pub(crate) fn new(
+        request: &Request,
+        grid: WorkGrid,
+        kept: &mut Option<MaskWork>,
+    ) -> Result<Option<Self>, PipelineError> {
         let Some(init) = &request.init else { return Ok(None) };
         let photo = Arc::clone(&init.picture);
         let size = (photo.width(), photo.height());
@@ -49,13 +101,16 @@ impl Canvas {
             let shrunk = asked == (None, None) && frame.width + grid.cell_px <= photo.width();
             return Ok(Some(Self { photo, frame, work, masked: None, asked, resize, composite, shrunk, paints }));
         };
-        let settings = &request.inpaint;
-        let mask = settings.prepared(&mask.plane);
-        let bounds = masked_bounds(&mask, settings)?;
-        let frame = Frame::inpainted(size, bounds, settings, asked, resize, grid);
+        let (plane, settings) = (&mask.plane, &request.inpaint);
+        let mask = match kept.take().filter(|kept| kept.is_of(plane, settings, (size, asked, resize, grid))) {
+            Some(same) => same,
+            None => MaskWork::new(plane, settings, size, asked, resize, grid)?,
+        };
+        let mask = kept.insert(mask);
+        let frame = mask.frame;
         let seen = raster::over_white(&raster::crop(&photo, frame.crop));
         let work = raster::resized(&seen, frame.width, frame.height);
-        let masked = Some(Masked::new(&mask.cropped(frame.crop), &work, settings));
+        let masked = Some(Masked::new(mask, &work));
         Ok(Some(Self { photo, frame, work, masked, asked, resize, composite, shrunk: false, paints }))
     }
 
@@ -117,21 +172,14 @@ impl Canvas {
 }
 
 impl Masked {
-    fn new(mask: &MaskPlane, work: &Picture, settings: &InpaintSettings) -> Self {
-        let (width, height) = (work.width(), work.height());
-        let (release, share) = if settings.soft {
-            let soft = mask.feathered(settings.mask_blur_px);
-            (soft.resized(width, height), shown_early(&soft))
-        } else {
-            (mask.hardened().resized(width, height), mask.feathered(settings.mask_blur_px))
-        };
-        let hard = release.hardened();
-        let filled = match settings.content {
+    fn new(mask: &MaskWork, work: &Picture) -> Self {
+        let filled = match mask.settings.content {
             MaskedContent::Original | MaskedContent::Noise => None,
-            MaskedContent::Blurred => Some(raster::filled_from_border(work, &hard)),
-            MaskedContent::Colour(colour) => Some(raster::filled_with(work, &hard, colour)),
+            MaskedContent::Blurred => Some(raster::filled_from_border(work, &mask.release.hardened())),
+            MaskedContent::Colour(colour) => Some(raster::filled_with(work, &mask.release.hardened(), colour)),
         };
-        Self { settings: settings.clone(), release, share, filled }
+        let (release, share) = (Arc::clone(&mask.release), Arc::clone(&mask.share));
+        Self { settings: mask.settings.clone(), release, share, filled }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Prompts to what the UNet is given: contexts, and for SDXL the pooled text and the size ids.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use candle_core::{Device, IndexOp, Tensor};
 
@@ -9,6 +9,7 @@ use super::PipelineError;
 use super::load::Pipeline;
 use super::networks::Reporter;
 use super::prompt_plan::PromptPlan;
+use super::remembered::{EncodedText, StageRows, TextKey, Texts, TextsKey};
 use super::resolved::ResolvedRequest;
 use super::text_networks::{PromptEncoder, TextNetworks};
 use crate::job::{PromptSyntax, Request};
@@ -59,22 +60,12 @@ pub(super) enum Passes {
 pub(super) struct PromptConditioning {
     plan: PromptPlan,
     pub passes: Passes,
-    /// A row for each place of each stage, the negative one first.
-    stages: Vec<Vec<Rc<Encoded>>>,
+    stages: StageRows,
     /// SDXL's size ids.
     time_ids: Option<[f32; 6]>,
 }
 
 impl PromptConditioning {
-    pub(super) fn new(
-        plan: PromptPlan,
-        passes: Passes,
-        stages: Vec<Vec<Rc<Encoded>>>,
-        time_ids: Option<[f32; 6]>,
-    ) -> Self {
-        Self { plan, passes, stages, time_ids }
-    }
-
     /// Of the prompt's parts.
     pub(crate) fn weights(&self) -> &[f32] {
         &self.plan.weights
@@ -90,7 +81,7 @@ impl PromptConditioning {
             Passes::Pair => negative.to_vec(),
             Passes::ThreeWays => [negative, negative].concat(),
         };
-        let rows: Vec<&Rc<Encoded>> = before.iter().chain(parts).collect();
+        let rows: Vec<&Arc<EncodedText>> = before.iter().chain(parts).collect();
         let added = match self.time_ids {
             Some(ids) => {
                 let pooled: Vec<&Tensor> = rows.iter().filter_map(|row| row.pooled.as_ref()).collect();
@@ -100,14 +91,6 @@ impl PromptConditioning {
         };
         Ok(Conditioning { contexts: rows.iter().map(|row| row.context.clone()).collect(), added })
     }
-}
-
-/// One prompt, encoded.
-pub(super) struct Encoded {
-    /// `(1, tokens, context_width)`
-    pub context: Tensor,
-    /// `(1, pooled_width)`; of SDXL's second encoder.
-    pub pooled: Option<Tensor>,
 }
 
 impl Pipeline {
@@ -138,35 +121,62 @@ impl Pipeline {
         steps: usize,
         reporter: &Reporter,
     ) -> Result<PromptConditioning, PipelineError> {
+        let is_weighted = request.prompt_syntax == PromptSyntax::Weighted;
+        let key = TextsKey {
+            plan: PromptPlan::new(request, steps),
+            is_weighted,
+            clip_skip: request.clip_skip.unwrap_or(1),
+            has_negative: request.negative.is_some(),
+            is_pair: resolved.is_pair,
+        };
+        let stages = self.stage_rows(key.clone(), reporter)?;
+        let (width, height) = (resolved.width as f32, resolved.height as f32);
+        let ids = [height, width, 0.0, 0.0, height, width];
+        let unet = self.spec().configs.denoiser.unet();
+        let time_ids = unet.and_then(|unet| unet.added.as_ref()).map(|_| ids);
+        let passes = if resolved.is_pair { Passes::Pair } else { Passes::Alone };
+        self.report_unread(&key, &stages, reporter);
+        Ok(PromptConditioning { plan: key.plan, passes, stages, time_ids })
+    }
+
+    /// The prompts' rows: those of the last picture, as far as they are the same.
+    fn stage_rows(&self, key: TextsKey, reporter: &Reporter) -> Result<StageRows, PipelineError> {
+        if let Some((_, rows)) = self.remembered.texts.borrow().all.as_ref().filter(|(known, _)| *known == key) {
+            return Ok(rows.clone());
+        }
         let text = &self.text(&|part, fraction| reporter.loading(part, fraction))?;
         let text = match &**text {
             TextNetworks::Clip(text) => text,
             TextNetworks::Language { tokenizer, encoder } => {
-                return self.condition_by_language(request, resolved, steps, (tokenizer, encoder), reporter);
+                return self.language_rows(key, (tokenizer, encoder), reporter);
             }
         };
-        let plan = PromptPlan::new(request, steps);
-        let is_weighted = request.prompt_syntax == PromptSyntax::Weighted;
+        let TextsKey { plan, is_weighted, clip_skip, has_negative, is_pair } = &key;
+        let (is_weighted, clip_skip) = (*is_weighted, *clip_skip);
         let read = |text: &String| if is_weighted { parse(text) } else { Prompt::plain(text) };
         let prompts: Vec<Prompt> = plan.texts.iter().map(read).collect();
-        let clip_skip = request.clip_skip.unwrap_or(1);
         check_clip_skip(text, clip_skip)?;
         // AUTOMATIC1111, whose syntax the weighted one is, reads both prompts early; diffusers only what is wanted.
         let skip_of_negative = if is_weighted { clip_skip } else { 1 };
-        let has_zeros = request.negative.is_none() && self.spec().zeros_for_absent_negative;
-        let mut known: HashMap<(usize, usize, u32), Rc<Encoded>> = HashMap::new();
-        let mut encoded = |place: usize, windows: usize, skip: u32| -> Result<Rc<Encoded>, PipelineError> {
-            if let Some(known) = known.get(&(place, windows, skip)) {
-                return Ok(Rc::clone(known));
+        let has_zeros = !has_negative && self.spec().zeros_for_absent_negative;
+        let mut before = self.remembered.texts.take().each;
+        let mut known = HashMap::new();
+        let mut encoded = |place: usize, windows: usize, skip: u32| -> Result<Arc<EncodedText>, PipelineError> {
+            let key: TextKey = (plan.texts[place].clone(), is_weighted, windows, skip);
+            if let Some(known) = known.get(&key) {
+                return Ok(Arc::clone(known));
             }
             (reporter.cancel_check)()?;
-            let fresh = Rc::new(self.encode_prompt(text, &prompts[place], windows, skip)?);
-            known.insert((place, windows, skip), Rc::clone(&fresh));
-            Ok(fresh)
+            let found = match before.remove(&key) {
+                Some(found) => found,
+                None => Arc::new(self.encode_prompt(text, &prompts[place], windows, skip)?),
+            };
+            known.insert(key, Arc::clone(&found));
+            Ok(found)
         };
         let mut stages = Vec::with_capacity(plan.stages.len());
         for stage in &plan.stages {
-            let compared = Some(stage.negative).filter(|_| resolved.is_pair);
+            let compared = Some(stage.negative).filter(|_| *is_pair);
             // All rows of a batch have as many windows as the longest prompt.
             let mut windows = 1;
             for place in stage.parts.iter().chain(&compared) {
@@ -176,9 +186,10 @@ impl Pipeline {
             let mut rows = parts.collect::<Result<Vec<_>, _>>()?;
             if let Some(place) = compared {
                 let negative = match rows.first().filter(|_| has_zeros) {
-                    Some(part) => Rc::new(Encoded {
+                    Some(part) => Arc::new(EncodedText {
                         context: part.context.zeros_like()?,
                         pooled: part.pooled.as_ref().map(Tensor::zeros_like).transpose()?,
+                        cut: 0,
                     }),
                     None => encoded(place, windows, skip_of_negative)?,
                 };
@@ -186,12 +197,8 @@ impl Pipeline {
             }
             stages.push(rows);
         }
-        let (width, height) = (resolved.width as f32, resolved.height as f32);
-        let ids = [height, width, 0.0, 0.0, height, width];
-        let unet = self.spec().configs.denoiser.unet();
-        let time_ids = unet.and_then(|unet| unet.added.as_ref()).map(|_| ids);
-        let passes = if resolved.is_pair { Passes::Pair } else { Passes::Alone };
-        Ok(PromptConditioning::new(plan, passes, stages, time_ids))
+        *self.remembered.texts.borrow_mut() = Texts { each: known, all: Some((key.clone(), stages.clone())) };
+        Ok(stages)
     }
 
     fn encode_prompt(
@@ -200,7 +207,7 @@ impl Pipeline {
         prompt: &Prompt,
         at_least: usize,
         clip_skip: u32,
-    ) -> Result<Encoded, PipelineError> {
+    ) -> Result<EncodedText, PipelineError> {
         let mut contexts = Vec::new();
         let mut pooled = None;
         for stage in text {
@@ -227,7 +234,7 @@ impl Pipeline {
             ))
             .into());
         }
-        Ok(Encoded { context, pooled: Some(pooled) })
+        Ok(EncodedText { context, pooled: Some(pooled), cut: 0 })
     }
 }
 

@@ -7,6 +7,7 @@ use super::PipelineError;
 use super::execution_plan::ExecutionPlan;
 use super::load::Pipeline;
 use super::networks::{NetworkSlot, Reporter};
+use super::remembered::PictureKey;
 use super::resolved::ResolvedRequest;
 use crate::job::Progress;
 use crate::model::{
@@ -40,11 +41,19 @@ impl Pipeline {
         plan: &mut ExecutionPlan,
         reporter: &Reporter,
     ) -> Result<LatentDistribution, PipelineError> {
-        self.by_vae(plan, reporter, |vae, tiling, options| {
+        let key = PictureKey::new(pixels, plan, self.loader.vae_dtype)?;
+        if let Some(known) = self.remembered.pictures.borrow_mut().get(&key) {
+            return Ok(known);
+        }
+        let found = self.by_vae(plan, reporter, |vae, tiling, options| {
             let found = vae.encode(pixels, tiling, options)?;
             let is_number = is_finite(&found.mean)? && is_finite(&found.standard_deviation)?;
             Ok(is_number.then_some(found))
-        })
+        })?;
+        // As it was encoded in the end.
+        let key = PictureKey::new(pixels, plan, self.loader.vae_dtype)?;
+        self.remembered.pictures.borrow_mut().keep(key, found.clone());
+        Ok(found)
     }
 
     /// What `run` makes by the VAE; `None` where that has NaN. Then, or when the device has no memory, it is asked again

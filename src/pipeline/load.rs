@@ -9,6 +9,7 @@ use super::execution_plan::ExecutionPlan;
 use super::latent_rgb::LatentRgb;
 use super::networks::{Borrowed, LoadOptions, NetworkLoader, NetworkSlot, OnLoading};
 use super::plan::{Constraints, FittedPlan};
+use super::remembered::Remembered;
 use super::spec::ModelSpec;
 use super::text_networks::TextNetworks;
 use super::{PipelineError, memory_budget};
@@ -25,6 +26,7 @@ pub struct Pipeline {
     /// What patches networks that are read on demand.
     pub(super) loras: Vec<Lora>,
     pub(super) latent_rgb: LatentRgb,
+    pub(super) remembered: Remembered,
     /// Those of the picture before, or of this one.
     pub(super) controls: ControlNetworks,
     resident_weight_bytes: u64,
@@ -92,16 +94,9 @@ impl Pipeline {
             vae = NetworkSlot::Resident(resident);
         }
         loader.note(notices_of(files));
-        let mut pipeline = Self {
-            loader,
-            text,
-            denoiser,
-            vae,
-            loras,
-            latent_rgb,
-            controls: ControlNetworks::default(),
-            resident_weight_bytes: 0,
-        };
+        let (remembered, controls) = (Remembered::default(), ControlNetworks::default());
+        let mut pipeline =
+            Self { loader, text, denoiser, vae, loras, latent_rgb, remembered, controls, resident_weight_bytes: 0 };
         pipeline.resident_weight_bytes = pipeline.native_costs()?.resident_weight_bytes() as u64;
         Ok(pipeline)
     }
@@ -113,6 +108,8 @@ impl Pipeline {
     /// As for loading.
     pub fn with_adapters(mut self, adapters: &Adapters, on_loading: OnLoading) -> Result<Self, PipelineError> {
         (self.text, self.denoiser) = (NetworkSlot::OnDemand, NetworkSlot::OnDemand);
+        // The pictures are the VAE's, which stays.
+        self.remembered.texts.take();
         self.loader.change_adapters(adapters);
         self.loras = self.loader.loras()?;
         if !self.loader.options.sequential_offload {

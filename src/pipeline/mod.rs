@@ -28,6 +28,7 @@ mod plan;
 mod prompt_plan;
 mod reference_picture;
 mod references;
+mod remembered;
 mod resolved;
 mod resume;
 mod run;

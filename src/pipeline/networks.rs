@@ -138,12 +138,14 @@ impl NetworkLoader {
         Self { spec, adapters, options, vae_dtype, layer_cache, notices }
     }
 
+    /// The model's own, then those that are asked for.
     pub(crate) fn loras(&self) -> Result<Vec<Lora>, PipelineError> {
         let open = |lora: &LoraRef| {
             let (text, unet) = lora.weights();
             Ok(Lora::open(&lora.file, unet)?.with_text_weight(text))
         };
-        self.adapters.loras.iter().map(open).collect()
+        let own = self.spec.files.own_lora()?.map(|archive| Ok(Lora::of_archive(archive, 1.0)?));
+        own.into_iter().chain(self.adapters.loras.iter().map(open)).collect()
     }
 
     /// After all networks that LoRAs patch are read.

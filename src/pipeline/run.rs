@@ -45,7 +45,7 @@ impl Pipeline {
         sink: &mut dyn FnMut(Progress),
     ) -> Result<(Picture, Request), PipelineError> {
         let plan = fitted.plan;
-        let canvas = Canvas::new(request, self.spec().grid)?;
+        let canvas = Canvas::new(request, self.spec().grid, &mut self.remembered.mask.borrow_mut())?;
         let frame = canvas.as_ref().map(|canvas| canvas.frame);
         let resolved = ResolvedRequest::new(request, frame, self.spec())?;
         let spec = self.spec();

@@ -33,10 +33,7 @@ impl NetworkConfigs {
         family: Family,
     ) -> Result<Self, CheckpointError> {
         let text = TextConfig::read(files, family)?;
-        let embedded_bytes = match files {
-            ModelFiles::Embedded(list) => list.iter().map(|(_, bytes)| bytes.len()).sum(),
-            _ => 0,
-        };
+        let embedded_bytes = files.bytes() as usize;
         Ok(Self { text, denoiser, vae, embedded_bytes })
     }
 
@@ -77,7 +74,7 @@ impl ModelSpec {
     /// # Errors
     /// When one is missing, damaged, or asks for something that is not supported.
     pub fn read(files: &ModelFiles, vae: Option<&Path>) -> Result<Self, PipelineError> {
-        if let ModelFiles::Folder(folder) = files
+        if let ModelFiles::Folder(folder) = files.base()
             && !folder.is_dir()
         {
             return Err(CheckpointError::Missing { what: "the folder itself", path: folder.clone() }.into());
@@ -151,17 +148,21 @@ fn read_vae_config(
     let Some(file) = vae else { return Ok((files.clone(), VaeConfig::read(files)?)) };
     let vae_files = ModelFiles::open_file(file)?;
     let mut config = VaeConfig::read(&vae_files)?;
-    if let Some(own) = VaeConfig::read(files).ok().or_else(|| family_vae(family, &config)) {
-        // A file of a VAE alone does not hold what its family's latents are scaled by.
-        (config.scale, config.shift, config.force_upcast) = (own.scale, own.shift, own.force_upcast);
+    let is_stated = |field: &str| matches!(&vae_files, ModelFiles::File(file) if file.states_of_vae(field));
+    // What a file of a VAE alone does not hold is the model's: what its latents are scaled by, and how many groups
+    // normalise a network of its widths.
+    let own =
+        VaeConfig::read(files).unwrap_or_else(|_| VaeConfig { scale: family.row().latent_scale, ..config.clone() });
+    if !is_stated("scaling_factor") {
+        (config.scale, config.shift) = (own.scale, own.shift);
+    }
+    if !is_stated("force_upcast") {
+        config.force_upcast = own.force_upcast;
+    }
+    if !is_stated("norm_num_groups") && own.block_channels == config.block_channels {
+        config.groups = own.groups;
     }
     Ok((vae_files, config))
-}
-
-/// For a model that has no VAE of its own.
-fn family_vae(family: Family, config: &VaeConfig) -> Option<VaeConfig> {
-    let row = family.row();
-    (row.text == TextStage::ClipPair).then(|| VaeConfig { scale: row.latent_scale, ..config.clone() })
 }
 
 /// The prompt's width must be the one that the transformer wants: said before a gigabyte is read.

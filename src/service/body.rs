@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, StatusCode, header};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::answer::Refusal;
 use super::state::Service;
@@ -46,6 +46,14 @@ pub(super) fn json_in(bytes: &[u8]) -> Result<Value, Refusal> {
     }
     serde_json::from_slice(bytes)
         .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, "request", format!("the body is not JSON ({error})")))
+}
+
+/// A body that must be an object.
+pub(super) async fn object(service: &Service, headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, Refusal> {
+    match json(service, headers, body).await? {
+        Value::Object(object) => Ok(object),
+        _ => Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "request", "the body must be an object")),
+    }
 }
 
 /// Whether a body says that it is of this type.

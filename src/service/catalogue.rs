@@ -52,8 +52,8 @@ impl Catalogue {
     /// The model of that name, as lists show it or as its file is called.
     #[must_use]
     pub(super) fn model(&self, name: &str) -> Option<ModelRef> {
-        if ["built-in", "builtin"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
-            return Some(ModelRef::BuiltIn);
+        if let Some(model) = ModelRef::built_in_called(name) {
+            return Some(model);
         }
         let list = self.list();
         if let Some(entry) = list.entries.iter().find(|entry| is_entry(entry, name)) {
@@ -85,11 +85,7 @@ impl Catalogue {
 }
 
 fn is_entry(entry: &ModelEntry, name: &str) -> bool {
-    let is_file = match &entry.reference {
-        ModelRef::BuiltIn => false,
-        ModelRef::Folder(path) | ModelRef::File(path) => is_called(path, name),
-    };
-    is_file || entry.name.eq_ignore_ascii_case(name)
+    entry.reference.path().is_some_and(|path| is_called(path, name)) || entry.name.eq_ignore_ascii_case(name)
 }
 
 /// A file's name without its ending.

@@ -8,6 +8,7 @@ mod compare;
 pub mod gallery;
 mod input;
 mod library;
+mod live;
 mod numbers;
 mod palette;
 pub mod prompt;

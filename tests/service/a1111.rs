@@ -306,3 +306,45 @@ fn a_client_that_goes_away_takes_its_jobs_along() {
     server.stop.ask();
     server.join();
 }
+
+#[test]
+fn extras_enlarge_a_picture() {
+    let scene = Scene::new();
+    let folder = scene.home.path().join("Inkwick");
+    let names: Vec<String> = scene
+        .get("/sdapi/v1/upscalers")
+        .json()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names[..2], ["None", "Lanczos"], "{names:?} in {}", folder.display());
+    let small = png(20, 10, [200, 30, 60, 255]);
+    let ask = |more: Value| {
+        let mut body = json!({"image": small, "upscaler_1": "Lanczos"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        scene.post("/sdapi/v1/extra-single-image", &body)
+    };
+    let size = |answer: &Answer| {
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        pixels(&decoded(answer.json()["image"].as_str().unwrap())).dimensions()
+    };
+    assert_eq!(size(&ask(json!({"upscaling_resize": 3}))), (60, 30));
+    let sized = json!({"resize_mode": 1, "upscaling_resize_w": 40, "upscaling_resize_h": 40});
+    assert_eq!(size(&ask(sized.clone())), (40, 40), "cut from its middle");
+    let mut whole = sized;
+    whole["upscaling_crop"] = json!(false);
+    assert_eq!(size(&ask(whole)), (40, 20));
+    assert_eq!(size(&ask(json!({"upscaler_1": "None"}))), (20, 10));
+    let told = ask(json!({"gfpgan_visibility": 0.5})).json();
+    assert!(told["html_info"].as_str().unwrap().contains("GFPGAN is not done here"), "{told}");
+    for (wrong, status) in [
+        (json!({"upscaler_1": "4x-none"}), StatusCode::NOT_FOUND),
+        (json!({"upscaling_resize": 0}), StatusCode::UNPROCESSABLE_ENTITY),
+        (json!({"upscaling_resize": 1e9}), StatusCode::UNPROCESSABLE_ENTITY),
+        (json!({"image": "no picture"}), StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        assert_eq!(ask(wrong.clone()).status, status, "{wrong}");
+    }
+}

@@ -9,6 +9,7 @@ mod gallery_work;
 mod hands;
 mod library;
 mod library_looks;
+mod live;
 mod names;
 mod painting;
 mod palette;

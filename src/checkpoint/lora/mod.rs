@@ -72,7 +72,16 @@ impl Lora {
     /// # Errors
     /// When the file is missing, damaged, or no LoRA.
     pub fn open(path: &Path, weight: f64) -> Result<Self, CheckpointError> {
-        let archive = Archive::open(path)?;
+        Self::of_archive(Archive::open(path)?, weight)
+    }
+
+    /// One whose file is open already.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn of_archive(archive: Archive, weight: f64) -> Result<Self, CheckpointError> {
+        let path = archive.path().to_owned();
+        let path = path.as_path();
         let tensors = archive.tensors();
         let (mut changes, mut strays) = grouped(&tensors);
         let mut unusable = BTreeMap::new();

@@ -30,6 +30,8 @@ pub(crate) use yaml::parse as parse_yaml;
 /// Tensors that files have whose noise levels are EDM's.
 const EDM_MARKS: [&str; 3] = ["edm_mean", "edm_std", "edm_vpred.sigma_max"];
 
+const VAE_CONFIG: &str = "vae/config.json";
+
 /// An open checkpoint.
 pub struct SingleFile {
     path: PathBuf,
@@ -61,7 +63,7 @@ impl SingleFile {
         if parts.networks.is_empty() {
             return Err(CheckpointError::NoNetwork(path.to_owned()));
         }
-        let sidecar = Sidecar::beside(path)?;
+        let mut sidecar = Sidecar::beside(path)?;
         let others = taken_from_others(&sidecar, &mut parts)?;
         let mut family = family_of(&parts);
         drop_what_is_never_run(&mut parts, family);
@@ -71,6 +73,13 @@ impl SingleFile {
         }
         let mut configs = derived::configs(&parts, family, training);
         apply_folder_configs(&sidecar.folders, &mut configs)?;
+        let is_vae_alone = parts.networks.keys().eq(["vae"].iter());
+        if let Some(derived) = configs.get(VAE_CONFIG).filter(|_| is_vae_alone) {
+            sidecar.take_vae_config(path, derived)?;
+        }
+        if let (Some(vae), Some(config)) = (&sidecar.vae, configs.get_mut(VAE_CONFIG)) {
+            Sidecar::beside(vae)?.apply(VAE_CONFIG, config);
+        }
         for (name, config) in &mut configs {
             sidecar.apply(name, config);
         }
@@ -113,6 +122,12 @@ impl SingleFile {
     #[must_use]
     pub fn archive_of(&self, folder: &str) -> &Arc<Archive> {
         self.others.get(folder).unwrap_or(&self.archive)
+    }
+
+    /// Whether a file beside it says what this field of the VAE's config is; else its shapes and its family do.
+    #[must_use]
+    pub(crate) fn states_of_vae(&self, field: &str) -> bool {
+        self.sidecar.states(VAE_CONFIG, field)
     }
 
     /// Whether everything is there that a picture takes, the VAE aside.

@@ -5,7 +5,8 @@
 //!
 //! Looked for, the first wins: `NAME.json` (`{"unet": {"attention_head_dim": 4}, "tokenizer": "folder"}`: each key a
 //! folder of diffusers' layout, each value fields for its config), AUTOMATIC1111's `NAME.yaml`, a folder `NAME` in
-//! diffusers' layout without weights, and the folder that the file is in, when that is in diffusers' layout.
+//! diffusers' layout without weights, and the folder that the file is in, when that is in diffusers' layout. A VAE alone
+//! may have its own config beside it, as `config.json` or `NAME.json`.
 
 use std::fs::File;
 use std::io::Read;
@@ -52,7 +53,11 @@ impl Sidecar {
         for stem in [path.with_extension(""), path.to_owned()] {
             let json = with_ending(&stem, "json");
             if let Some(Value::Object(map)) = read_json(&json)? {
-                sidecar.take(map, folder);
+                if is_vae_config(&map) {
+                    sidecar.fields.push(("vae/config.json", map));
+                } else {
+                    sidecar.take(map, folder);
+                }
             }
             let yaml = with_ending(&stem, "yaml");
             let mut text = String::new();
@@ -92,6 +97,27 @@ impl Sidecar {
         }
     }
 
+    /// Takes the config that lies in the same folder as a VAE alone, where it is one of such a VAE: `derived` is what the
+    /// tensors show. What was given by name wins over it.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub(crate) fn take_vae_config(&mut self, path: &Path, derived: &Value) -> Result<(), CheckpointError> {
+        if let Some(Value::Object(map)) = read_json(&path.with_file_name("config.json"))?
+            && is_vae_config(&map)
+            && ["block_out_channels", "latent_channels"].iter().all(|field| map.get(*field) == derived.get(field))
+        {
+            self.fields.insert(0, ("vae/config.json", map));
+        }
+        Ok(())
+    }
+
+    /// Whether a file beside the checkpoint says what this field of a config is.
+    #[must_use]
+    pub(crate) fn states(&self, name: &str, field: &str) -> bool {
+        self.fields.iter().any(|(file, fields)| *file == name && fields.contains_key(field))
+    }
+
     /// Overrides the config with the fields given here.
     pub(crate) fn apply(&self, name: &str, config: &mut Value) {
         let Value::Object(config) = config else { return };
@@ -119,6 +145,11 @@ pub(crate) fn read_json(path: &Path) -> Result<Option<Value>, CheckpointError> {
     serde_json::from_slice(&bytes)
         .map(Some)
         .map_err(|error| CheckpointError::Unreadable { reason: error.to_string(), path: path.to_owned() })
+}
+
+/// Whether it is `vae/config.json` of diffusers' layout, wherever it lies.
+fn is_vae_config(map: &Map<String, Value>) -> bool {
+    map.get("_class_name").and_then(Value::as_str) == Some("AutoencoderKL")
 }
 
 fn with_ending(stem: &Path, ending: &str) -> PathBuf {

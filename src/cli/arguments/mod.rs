@@ -7,7 +7,7 @@ mod paint;
 mod prompt;
 mod reference;
 mod sampling;
-mod values;
+pub(super) mod values;
 
 pub(super) use compute::ComputeArguments;
 #[cfg(feature = "serve")]
@@ -18,3 +18,4 @@ pub(super) use paint::PaintArguments;
 pub(super) use prompt::PromptArguments;
 pub(super) use reference::ReferenceArguments;
 pub(super) use sampling::SamplingArguments;
+pub(super) use values::{number_in, one_of};

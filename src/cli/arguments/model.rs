@@ -100,8 +100,8 @@ fn weight_of(text: &str) -> Option<f64> {
 
 /// A folder or file as given, else one of that name among the models.
 fn model_of(name: &str, paths: &Paths) -> Result<ModelRef, String> {
-    if name.eq_ignore_ascii_case("built-in") || name.eq_ignore_ascii_case("builtin") {
-        return Ok(ModelRef::BuiltIn);
+    if let Some(model) = ModelRef::built_in_called(name) {
+        return Ok(model);
     }
     let among = paths.models_folder.join(name);
     for path in [Path::new(name), &among] {

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::job::Request;
 
 /// Lists the allowed names when it meets another.
-pub(super) fn one_of<T: Clone + Send + Sync + 'static>(
+pub(crate) fn one_of<T: Clone + Send + Sync + 'static>(
     names: &[&'static str],
     from_id: fn(&str) -> Option<T>,
 ) -> impl TypedValueParser<Value = T> {
@@ -19,7 +19,7 @@ pub(super) fn side_px() -> impl TypedValueParser<Value = u32> {
     clap::value_parser!(u32).range(i64::from(Request::MIN_SIDE_PX)..=i64::from(Request::MAX_SIDE_PX))
 }
 
-pub(super) fn number_in(least: f64, most: f64) -> impl Fn(&str) -> Result<f64, String> + Clone {
+pub(crate) fn number_in(least: f64, most: f64) -> impl Fn(&str) -> Result<f64, String> + Clone {
     move |text: &str| {
         f64::from_str(text)
             .ok()

@@ -18,6 +18,7 @@ use halves::{Decoder, Encoder, Fine};
 const GATHERING_ROUNDS: usize = 2;
 
 /// What a picture becomes: a Gaussian over latents, each `(batch, cell_channels, height / f, width / f)`.
+#[derive(Clone)]
 pub struct LatentDistribution {
     pub mean: Tensor,
     pub standard_deviation: Tensor,

@@ -19,8 +19,8 @@ pub(super) fn info(pictures: &[&Picture], prompt: &str, negative: &str, batch_si
     let infotexts: Vec<&str> = pictures.iter().map(|picture| picture.parameters.as_str()).collect();
     let all = |text: &str| vec![text.to_owned(); pictures.len()];
     let model = first.map(|request| match &request.model {
-        ModelRef::BuiltIn => "Built-in".to_owned(),
         ModelRef::Folder(path) | ModelRef::File(path) => path.display().to_string(),
+        built_in => built_in.built_in_name().unwrap_or_default().to_owned(),
     });
     json!({
         "prompt": prompt,

@@ -23,7 +23,7 @@ pub(super) async fn models(State(service): Shared) -> Result<Response, Refused> 
     let model = |entry: &crate::store::models::entry::ModelEntry| {
         let title = match &entry.reference {
             ModelRef::File(path) => file_name(path),
-            ModelRef::BuiltIn | ModelRef::Folder(_) => entry.name.clone(),
+            ModelRef::BuiltIn | ModelRef::BuiltInFourSteps | ModelRef::Folder(_) => entry.name.clone(),
         };
         json!({"title": title, "model_name": entry.name, "hash": null, "sha256": null, "filename": title, "config": null})
     };
@@ -40,9 +40,12 @@ pub(super) async fn schedulers() -> Response {
     ok(&SCHEDULES.into_iter().map(schedule).collect())
 }
 
-/// None but the one that does nothing, which clients want to choose.
-pub(super) async fn upscalers() -> Response {
-    ok(&json!([{"name": "None", "model_name": null, "model_path": null, "model_url": null, "scale": 1.0}]))
+/// The one that does nothing, which clients want to choose, plain resizing, and the networks.
+pub(super) async fn upscalers(State(service): Shared) -> Result<Response, Refused> {
+    let files = service.aside(|service| crate::store::models::upscalers::list(service.catalogue.paths())).await?;
+    let one = |name: &str, scale: f64| json!({"name": name, "model_name": null, "model_path": null, "model_url": null, "scale": scale});
+    let plain = [one("None", 1.0), one("Lanczos", 4.0)];
+    Ok(ok(&plain.into_iter().chain(files.iter().map(|file| one(&stem(file), 4.0))).collect()))
 }
 
 pub(super) async fn vaes(State(service): Shared) -> Result<Response, Refused> {

@@ -4,6 +4,7 @@
 //! Unknown keys are passed over; what was asked and is not done is a notice in the answer's `info` and in the log.
 
 mod dialect;
+mod extras;
 mod generate;
 mod groups;
 mod info;

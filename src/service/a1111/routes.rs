@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 
 use super::refused::Refused;
-use super::{dialect, generate, lists, progress};
+use super::{dialect, extras, generate, lists, progress};
 use crate::service::answer::{Refusal, ok};
 use crate::service::body;
 use crate::service::pictures::bytes_of;
@@ -23,6 +23,7 @@ pub(in crate::service) fn routes() -> Router<Arc<Service>> {
     Router::new()
         .route("/txt2img", post(generate::txt2img))
         .route("/img2img", post(generate::img2img))
+        .route("/extra-single-image", post(extras::single_image))
         .route("/options", get(options).post(set_options))
         .route("/sd-models", get(lists::models))
         .route("/samplers", get(lists::samplers))
@@ -58,7 +59,7 @@ async fn options(State(service): State<Arc<Service>>) -> Response {
 
 /// Clients send the whole object back, with one key changed.
 async fn set_options(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
-    let given = object(&service, &headers, body).await?;
+    let given = body::object(&service, &headers, body).await?;
     let known = service.aside(move |service| {
         let name = given.get("sd_model_checkpoint").and_then(Value::as_str).map(dialect::bare).unwrap_or_default();
         if !name.is_empty() && service.catalogue.model(name).is_none() {
@@ -75,7 +76,7 @@ async fn set_options(State(service): State<Arc<Service>>, headers: HeaderMap, bo
 /// `POST /sdapi/v1/png-info`: how a picture was made, by its own words.
 async fn png_info(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
     let _place = service.bodies.acquire().await;
-    let given = object(&service, &headers, body).await?;
+    let given = body::object(&service, &headers, body).await?;
     let text = service.aside(move |_| -> Result<Option<String>, Refusal> {
         let bytes = bytes_of("image", given.get("image").and_then(Value::as_str).unwrap_or_default())?;
         Ok(settings_in::parameters_in(&bytes))
@@ -91,11 +92,4 @@ fn pairs_of(text: &str) -> Vec<(String, String)> {
     let Infotext { prompt, negative, pairs, .. } = Infotext::of(text);
     let texts = [("Prompt", prompt), ("Negative prompt", negative.unwrap_or_default())];
     texts.into_iter().chain(pairs).map(|(key, value)| (key.to_owned(), value)).collect()
-}
-
-async fn object(service: &Service, headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, Refusal> {
-    match body::json(service, headers, body).await? {
-        Value::Object(object) => Ok(object),
-        _ => Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "request", "the body must be an object")),
-    }
 }

@@ -14,7 +14,7 @@ use super::kept::{KeptJobs, keep_as};
 use super::record::{Happening, Record, State, bytes_of_pictures, lock};
 use super::tally::Tally;
 use crate::engine::EngineHandle;
-use crate::job::{Destination, ErrorKind, JobError, JobId, Keep, Notice, Request, Task, fresh_seed};
+use crate::job::{Destination, ErrorKind, JobError, JobId, Keep, Notice, Outcome, Request, Task, fresh_seed};
 use crate::service::options::ServiceOptions;
 use crate::service::words::{self, Hidden};
 
@@ -87,6 +87,17 @@ impl Jobs {
             .spawn(move || for_thread.work(&its_engine, &woken))?;
         let run = format!("{:08x}", fresh_seed());
         Ok(Self { engine, shared, wake, thread: Some(thread), run, last_number: AtomicU64::new(0) })
+    }
+
+    /// Has something done that nobody follows, and waits for it.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub(in crate::service) fn run_aside(&self, task: impl Into<Task>) -> Result<Outcome, JobError> {
+        if self.is_stopping() {
+            return Err(JobError::new(ErrorKind::Stopped, "the server is shutting down; send it again later"));
+        }
+        Ok(self.engine.submit(task, Destination::Front)?.wait())
     }
 
     /// Takes all of an order, or none of it.
@@ -308,11 +319,10 @@ impl Shared {
         let mut table = lock(&self.table);
         table.extend(ended.into_iter().map(|record| (record.engine_id, Arc::new(record))));
         for job in open {
-            let (id, task) = (job.note.name.clone(), job.task.clone());
-            let Task::Generate(request) = task;
+            let (id, request) = (job.note.name.clone(), job.task.request().clone());
             match engine.submit_again(job) {
                 Ok(handle) => {
-                    let record = Record::new(id, handle, *request, true);
+                    let record = Record::new(id, handle, request, true);
                     table.insert(record.engine_id, Arc::new(record));
                 }
                 Err(error) => tracing::warn!("job {id} waits for the next start: {}", error.message),

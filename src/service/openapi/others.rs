@@ -53,6 +53,15 @@ fn a1111_pictures() -> Vec<Operation> {
         ("current_image", or_null(text())),
         ("textinfo", or_null(text())),
     ]);
+    let enlarged = Object::open().needs("image", picture()).may([
+        ("upscaler_1", text()),
+        ("resize_mode", number()),
+        ("upscaling_resize", number()),
+        ("upscaling_resize_w", number()),
+        ("upscaling_resize_h", number()),
+        ("upscaling_crop", flag()),
+    ]);
+    let large = Object::with([("html_info", text()), ("image", text())]);
     let told = Object::with([("info", text()), ("items", anything()), ("parameters", anything())]);
     vec![
         Operation::post(here, "/sdapi/v1/txt2img", "A picture from words.")
@@ -62,6 +71,10 @@ fn a1111_pictures() -> Vec<Operation> {
         Operation::post(here, "/sdapi/v1/img2img", "A picture from another, or a part of it.")
             .takes(JSON, changed)
             .gives(200, "The pictures, and how they were made.", JSON, pictures())
+            .refuses(OUTCOMES),
+        Operation::post(here, "/sdapi/v1/extra-single-image", "A picture made larger.")
+            .takes(JSON, enlarged)
+            .gives(200, "The large picture, and what was not done.", JSON, large)
             .refuses(OUTCOMES),
         Operation::get(here, "/sdapi/v1/progress", "How far the picture is.")
             .asks("query", "skip_current_image", "Leaves the preview out.", flag())

@@ -113,8 +113,8 @@ impl Connection {
     /// When it cannot be asked, or the prompt is too long for any model.
     pub async fn tokens(&self, model: &ModelRef, prompt: &str) -> Result<(Vec<WindowWords>, usize), JobError> {
         let name = match by_name(model) {
-            ModelRef::BuiltIn => "built-in".to_owned(),
             ModelRef::Folder(name) | ModelRef::File(name) => name.display().to_string(),
+            built_in => built_in.built_in_id().unwrap_or_default().to_owned(),
         };
         let answer = self.json(Method::POST, "/v1/tokens", Some(json!({"prompt": prompt, "model": name}))).await?;
         let Tokens { window_room, windows } =
@@ -222,8 +222,9 @@ fn model_of(entry: &Value) -> Option<ModelEntry> {
     let name = entry["id"].as_str().filter(|name| !name.is_empty())?.to_owned();
     let own = &entry["defaults"];
     let usual = Family::BuiltIn.defaults();
-    if name == ModelEntry::built_in().name {
-        return Some(ModelEntry::built_in());
+    let built_in = [ModelEntry::built_in(), ModelEntry::built_in_four_steps()];
+    if let Some(own) = built_in.into_iter().find(|own| own.name == name) {
+        return Some(own);
     }
     let side = |value: &Value| value.as_u64().and_then(|side| u32::try_from(side).ok());
     Some(ModelEntry {
@@ -251,9 +252,9 @@ fn model_of(entry: &Value) -> Option<ModelEntry> {
 
 fn by_name(model: &ModelRef) -> ModelRef {
     match model {
-        ModelRef::BuiltIn => ModelRef::BuiltIn,
         ModelRef::Folder(path) => ModelRef::Folder(scan::name_of(path).into()),
         ModelRef::File(path) => ModelRef::File(scan::name_of(path).into()),
+        built_in => built_in.clone(),
     }
 }
 

@@ -51,7 +51,10 @@ pub(super) async fn run(
     cancel: &CancelToken,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Drawn, BackendError> {
-    let Task::Generate(asked) = task;
+    let Task::Generate(asked) = task else {
+        let sentence = format!("{} draws pictures and enlarges none; compute on this machine", connection.address());
+        return Err(JobError::new(ErrorKind::Unsupported, sentence).into());
+    };
     let named = Task::from(without_paths((**asked).clone()));
     let bytes = named.to_bytes().map_err(|error| JobError::caused(ErrorKind::Internal, error))?;
     let mut run = Run { connection, asked, cancel, progress, after: 0, step: None };

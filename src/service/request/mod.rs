@@ -177,6 +177,7 @@ fn field_of(error: &crate::job::RequestError) -> &'static str {
         RequestError::MaskWithoutPicture | RequestError::MaskSize { .. } => "mask_image",
         RequestError::Pixels { .. } => "mask_blur",
         RequestError::References { .. } => "references",
+        RequestError::UpscaleFactor { .. } | RequestError::UpscaledSize { .. } => "upscaling_resize",
         RequestError::Control(_) => "controls",
     }
 }

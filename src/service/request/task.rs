@@ -16,8 +16,10 @@ pub(in crate::service) fn read_task(
     catalogue: &Catalogue,
     options: &ServiceOptions,
 ) -> Result<Asked, FieldError> {
-    let Task::Generate(request) =
-        Task::from_bytes(bytes).map_err(|error| FieldError::new("body", error.to_string()))?;
+    let task = Task::from_bytes(bytes).map_err(|error| FieldError::new("body", error.to_string()))?;
+    let Task::Generate(request) = task else {
+        return Err(FieldError::new("body", "a picture to draw was wanted, and this task enlarges one"));
+    };
     for (name, text) in [("prompt", Some(&request.prompt)), ("negative_prompt", request.negative.as_ref())] {
         if text.is_some_and(|text| text.chars().count() > MOST_LETTERS) {
             return Err(FieldError::new(name, format!("{name} may have up to {MOST_LETTERS} characters")));
@@ -28,6 +30,13 @@ pub(in crate::service) fn read_task(
     if pixels > options.max_picture_pixels {
         let sentence = format!("the picture may have up to {} pixels, found {pixels}", options.max_picture_pixels);
         return Err(FieldError::new("init_image", sentence));
+    }
+    let pictures = request.controls.iter().filter_map(|control| control.picture.as_ref());
+    if pictures.map(|picture| u64::from(picture.width()) * u64::from(picture.height())).max()
+        > Some(options.max_picture_pixels)
+    {
+        let sentence = format!("a control's picture may have up to {} pixels", options.max_picture_pixels);
+        return Err(FieldError::new("controls", sentence));
     }
     let request = found_here(*request, catalogue)?;
     check(&request)?;

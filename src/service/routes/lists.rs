@@ -53,10 +53,7 @@ pub(in crate::service) fn model(entry: &ModelEntry) -> Value {
 
 /// When its file was written, in seconds since 1970.
 fn created(model: &ModelRef) -> u64 {
-    let path = match model {
-        ModelRef::BuiltIn => return 0,
-        ModelRef::Folder(path) | ModelRef::File(path) => path,
-    };
+    let Some(path) = model.path() else { return 0 };
     let time = std::fs::metadata(path).and_then(|file| file.modified()).ok();
     time.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |since| since.as_secs())
 }

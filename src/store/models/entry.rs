@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::checkpoint::FileKind;
-use crate::job::{ErrorKind, Family, JobError, ModelDefaults, ModelRef, Remedy};
+use crate::job::{Distillation, ErrorKind, Family, JobError, ModelDefaults, ModelRef, Remedy};
+use crate::sampling::SchedulerName;
 use crate::store::models::facts::ModelFacts;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +51,23 @@ impl ModelEntry {
                 licence: "MIT".into(),
                 thumbnail: None,
             },
+        }
+    }
+
+    /// The same with the LoRA that lets it draw in four steps.
+    #[must_use]
+    pub fn built_in_four_steps() -> Self {
+        let base = Self::built_in();
+        let (steps, guidance) = Distillation::Lcm.steps_and_guidance();
+        let scheduler = Some(SchedulerName::Lcm);
+        let bytes = crate::checkpoint::builtin_four_steps().map_or(0, |files| files.bytes());
+        Self {
+            reference: ModelRef::BuiltInFourSteps,
+            name: "Built-in, 4 steps".into(),
+            kind: "The same small model with a LoRA: four steps instead of twenty, for painting live.".into(),
+            defaults: ModelDefaults { steps, guidance, scheduler, ..base.defaults },
+            facts: ModelFacts { bytes, ..base.facts },
+            ..base
         }
     }
 }

@@ -12,10 +12,10 @@ const BESIDE: [(&str, &str); 8] = [
     ("Lora", "LoRA"),
     ("embeddings", "embedding"),
     ("vae", "VAE"),
+    ("upscalers", "upscaler"),
     ("selection", "for selecting by a click"),
     ("control", "control network"),
     ("controlnet", "control network"),
-    ("ControlNet", "control network"),
 ];
 
 /// Files that go with models, by what they are.

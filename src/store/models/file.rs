@@ -7,6 +7,7 @@ use crate::checkpoint::{FileKind, FileReport, ModelFiles, inspect_file, profile_
 use crate::job::{ModelDefaults, ModelRef};
 use crate::store::models::entry::{ModelEntry, ModelError};
 use crate::store::models::facts::ModelFacts;
+use crate::store::models::upscalers;
 use crate::store::paths::Paths;
 
 /// Reads what a file says of itself.
@@ -43,11 +44,12 @@ pub enum Shelf {
     Loras,
     Embeddings,
     Vaes,
+    Upscalers,
     Controls,
 }
 
 impl Shelf {
-    pub const ALL: [Self; 4] = [Self::Loras, Self::Embeddings, Self::Vaes, Self::Controls];
+    pub const ALL: [Self; 5] = [Self::Loras, Self::Embeddings, Self::Vaes, Self::Controls, Self::Upscalers];
 
     /// Where a file of this kind belongs, if that is surely what it is. Many a small file of numbers looks like an
     /// embedding: it is one where its vectors are as wide as those of a text encoder that is known, and there is little
@@ -61,6 +63,7 @@ impl Shelf {
             FileKind::ControlNet | FileKind::UnionControlNet | FileKind::T2iAdapter if report.unmatched.is_empty() => {
                 Some(Self::Controls)
             }
+            FileKind::Upscaler if report.family.is_some() => Some(Self::Upscalers),
             FileKind::Embedding if report.family.is_some() && report.tensors <= MOST_TENSORS => Some(Self::Embeddings),
             _ => None,
         }
@@ -74,6 +77,7 @@ impl Shelf {
             Self::Embeddings => "an embedding",
             Self::Vaes => "a VAE",
             Self::Controls => "a control network",
+            Self::Upscalers => "an upscaler",
         }
     }
 
@@ -85,7 +89,8 @@ impl Shelf {
             Self::Loras => ("loras", format!("write <lora:{name}:0.8> into the prompt to use it")),
             Self::Embeddings => ("embeddings", format!("write {name} into the prompt to use it")),
             Self::Vaes => ("vae", "choose it in a model's details to use it".to_owned()),
-            Self::Controls => ("control", "choose it for a picture that steers".to_owned()),
+            Self::Controls => ("control", format!("{name} is its name when a picture steers from the command line")),
+            Self::Upscalers => (upscalers::FOLDER, "a right click on a picture offers it".to_owned()),
         };
         let home = paths.models_folder.join(folder).join(path.file_name()?);
         Some((home, format!("{name} is {} and is filed as one: {use_it}.", self.one())))
@@ -135,5 +140,7 @@ mod tests {
         assert_eq!(shelf(FileKind::Embedding, None, 1), None, "a file of other numbers");
         assert_eq!(shelf(FileKind::Embedding, Some("Stable Diffusion 1"), 8), None, "a part of something");
         assert_eq!(shelf(FileKind::Unknown, None, 12), None);
+        assert_eq!(shelf(FileKind::Upscaler, Some("ESRGAN, 4×"), 700), Some(Shelf::Upscalers));
+        assert_eq!(shelf(FileKind::Upscaler, None, 700), None, "of a kind that is not read");
     }
 }

@@ -1,4 +1,4 @@
-//! All models that can be chosen: the built-in one, the models folder's, what lies in folders that the user
+//! All models that can be chosen: the built-in ones, the models folder's, what lies in folders that the user
 //! opened, and the Hugging Face libraries' cache.
 
 use std::collections::{BTreeSet, HashMap};
@@ -7,18 +7,20 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::store::models::entry::{ModelEntry, ModelError};
-use crate::store::models::{extras, file, folder, scan};
+use crate::store::models::{extras, file, folder, scan, upscalers};
 use crate::store::paths::Paths;
 
 /// What one look at all folders has found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelList {
-    /// The built-in one first, then the models folder's by name, then those outside.
+    /// The built-in ones first, then the models folder's by name, then those outside.
     pub entries: Vec<ModelEntry>,
     /// Those of the known folders that are looked through: they are no models by themselves.
     pub folders: Vec<PathBuf>,
     /// VAE files that may decode instead of a model's own.
     pub vaes: Vec<PathBuf>,
+    /// Files that enlarge pictures.
+    pub upscalers: Vec<PathBuf>,
 }
 
 /// Entries that were read before, with their file's length and time then.
@@ -73,8 +75,8 @@ pub(crate) fn list_again(paths: &Paths, before: &mut Seen, is_cancelled: &dyn Fn
         before.insert(path.clone(), (length, time, entry.clone()));
         entry
     });
-    let entries = std::iter::once(ModelEntry::built_in()).chain(found).collect();
-    ModelList { entries, folders, vaes }
+    let entries = [ModelEntry::built_in(), ModelEntry::built_in_four_steps()].into_iter().chain(found).collect();
+    ModelList { entries, folders, vaes, upscalers: upscalers::list(paths) }
 }
 
 /// Reads what a folder in diffusers' layout, or a checkpoint file, says of itself.

@@ -87,7 +87,7 @@ fn the_list_has_each_model_once_and_the_built_in_one_first() {
     fs::create_dir_all(paths.models_folder.join("half-downloaded")).unwrap();
     paths.other_folders = vec![outside.clone(), inside, home.path().join("unplugged")];
     let names: Vec<_> = list(&paths).into_iter().map(|entry| entry.name).collect();
-    assert_eq!(names, ["Built-in", "a", "B", "other"]);
+    assert_eq!(names, ["Built-in", "Built-in, 4 steps", "a", "B", "other"]);
 }
 
 #[test]
@@ -106,5 +106,5 @@ fn folders_that_are_looked_through_and_vaes_come_with_the_list() {
     let found = list_again(&paths, &mut Seen::new(), &|| false);
     assert_eq!((found.folders, found.vaes.as_slice()), (vec![others], vaes.as_slice()));
     let names: Vec<_> = found.entries.into_iter().map(|entry| entry.name).collect();
-    assert_eq!(names, ["Built-in", "dreamer", "sleeper"]);
+    assert_eq!(names, ["Built-in", "Built-in, 4 steps", "dreamer", "sleeper"]);
 }

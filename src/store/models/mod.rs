@@ -11,4 +11,5 @@ pub(crate) mod named_files;
 pub(crate) mod notes;
 pub(crate) mod prompt_references;
 pub mod scan;
+pub mod upscalers;
 pub(crate) mod wildcards;

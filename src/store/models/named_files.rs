@@ -39,8 +39,12 @@ pub(crate) fn find(settings: &mut PictureSettings, paths: &Paths) {
 }
 
 fn model_of(name: &str, paths: &Paths) -> Option<ModelRef> {
-    if name == "Inkwick built-in" {
-        return Some(ModelRef::BuiltIn);
+    for (known, model) in
+        [("Inkwick built-in", ModelRef::BuiltIn), ("Inkwick built-in 4 steps", ModelRef::BuiltInFourSteps)]
+    {
+        if name == known {
+            return Some(model);
+        }
     }
     let bare = bare_name(name);
     let found = extras::find(bare, paths).or_else(|| elsewhere(bare, paths))?;

@@ -36,10 +36,8 @@ impl ModelNote {
     /// Under what a model's note is kept.
     #[must_use]
     pub fn key(model: &ModelRef) -> String {
-        match model {
-            ModelRef::BuiltIn => "built-in".to_owned(),
-            ModelRef::Folder(path) | ModelRef::File(path) => path.to_string_lossy().into_owned(),
-        }
+        let path = model.path().map(|path| path.to_string_lossy().into_owned());
+        path.unwrap_or_else(|| model.built_in_id().unwrap_or_default().to_owned())
     }
 
     /// Used just now.

@@ -103,9 +103,9 @@ impl Saving {
 
 fn model_name(model: &ModelRef) -> String {
     match model {
-        ModelRef::BuiltIn => "built-in".to_owned(),
         ModelRef::Folder(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         ModelRef::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        built_in => built_in.built_in_id().unwrap_or_default().to_owned(),
     }
 }
 

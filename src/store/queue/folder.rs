@@ -100,8 +100,7 @@ impl Folder {
         let job = entry::read_job(&fs::read(self.job(key))?);
         let (mut task, destination, note) = job.ok_or(io::ErrorKind::InvalidData)?;
         let file = self.step(key);
-        if let Ok(bytes) = fs::read(&file) {
-            let Task::Generate(request) = &mut task;
+        if let (Task::Generate(request), Ok(bytes)) = (&mut task, fs::read(&file)) {
             request.from_step = entry::read_step(&bytes).map(Arc::new);
             if request.from_step.is_none() {
                 atomic::remove_quietly(&file);
@@ -138,7 +137,7 @@ fn notice(sentence: &str) -> Notice {
 
 /// The pictures of one press of the button are one, as they were.
 fn share_picture(task: &mut Task, before: Option<&Task>) {
-    let Task::Generate(request) = task;
+    let Task::Generate(request) = task else { return };
     let Some(Task::Generate(before)) = before else { return };
     if let (Some(init), Some(known)) = (&mut request.init, &before.init)
         && init.picture == known.picture

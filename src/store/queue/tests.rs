@@ -29,7 +29,7 @@ fn task(words: &str) -> Task {
 }
 
 fn words(job: &KeptJob) -> &str {
-    let Task::Generate(request) = &job.task;
+    let request = job.task.request();
     &request.prompt
 }
 
@@ -74,7 +74,7 @@ fn what_waits_comes_back_in_its_order_and_what_ended_does_not() {
     let (keeper, LeftBehind { jobs, notices }) = open(home.path());
     assert_eq!(jobs.iter().map(words).collect::<Vec<_>>(), ["d", "e", "a", "c"]);
     assert!(notices.is_empty(), "{notices:?}");
-    let Task::Generate(begun) = &jobs[0].task;
+    let begun = jobs[0].task.request();
     assert_eq!(begun.from_step.as_deref(), Some(&*state(3)));
     assert_eq!(jobs[1].task, task("e"));
     assert_eq!(jobs[1].note, JobNote { press: 7, name: "name of e".into() });
@@ -99,7 +99,7 @@ fn a_batch_shares_its_picture_as_before() {
         add(&keeper, 2, "b");
     }
     let jobs = open(home.path()).1.jobs;
-    let [Task::Generate(one), Task::Generate(other)] = [&jobs[0].task, &jobs[1].task];
+    let [one, other] = [jobs[0].task.request(), jobs[1].task.request()];
     let pictures = [one, other].map(|request| &request.init.as_ref().unwrap().picture);
     let planes = [one, other].map(|request| &request.mask.as_ref().unwrap().plane);
     assert!(Arc::ptr_eq(pictures[0], pictures[1]) && Arc::ptr_eq(planes[0], planes[1]));
@@ -154,7 +154,7 @@ fn a_damaged_step_or_order_costs_no_job() {
     fs::write(&step, &cut[..cut.len() - 1]).unwrap();
     let (_, LeftBehind { jobs, notices }) = open(home.path());
     assert_eq!(jobs.iter().map(words).collect::<Vec<_>>(), ["a", "b"], "in the order in which they were added");
-    let Task::Generate(begun) = &jobs[1].task;
+    let begun = jobs[1].task.request();
     assert!(begun.from_step.is_none());
     assert!(notices.len() == 1 && notices[0].message.contains("begun anew"), "{notices:?}");
 }

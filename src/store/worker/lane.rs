@@ -39,6 +39,7 @@ impl Lane {
             | C::ReadRequest { .. }
             | C::LoadMask(_)
             | C::SavePicture { .. }
+            | C::KeepPicture { .. }
             | C::SaveCanvas { .. }
             | C::SaveMask { .. }
             | C::SaveKeys { .. }

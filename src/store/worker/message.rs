@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::canvas::{Document, PictureLayer, Record};
-use crate::job::{JobError, Notice, Request};
+use crate::job::{JobError, JobId, Notice, Request};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::keys::KeyNames;
@@ -16,6 +16,7 @@ use crate::store::models::list::ModelList;
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::pictures::gallery::GalleryDay;
 use crate::store::pictures::programs::PictureSettings;
+use crate::store::pictures::saving::Saving;
 use crate::store::settings::Settings;
 use crate::store::unfinished::Unfinished;
 use crate::store::words::{Style, Words};
@@ -106,6 +107,15 @@ pub enum StoreCommand {
         to: PathBuf,
         picture: Box<PictureLayer>,
     },
+    /// Puts a picture into the gallery; answered by [`StoreEvent::Kept`].
+    KeepPicture {
+        /// That made it, given back with the answer.
+        job: JobId,
+        picture: Arc<Picture>,
+        request: Box<Request>,
+        /// How pictures are kept.
+        saving: Box<Saving>,
+    },
     SaveMask {
         to: PathBuf,
         mask: Arc<MaskPlane>,
@@ -157,6 +167,11 @@ pub enum StoreEvent {
     /// Those that are in the trash now.
     Deleted(Vec<PathBuf>),
     SavedAs(PathBuf),
+    /// Where a kept picture lies, or why it is nowhere.
+    Kept {
+        job: JobId,
+        file: Result<PathBuf, JobError>,
+    },
     Models(ModelList),
     Words(Arc<Words>),
     /// The words that a LoRA was trained with; none where its file does not say.

@@ -97,6 +97,7 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::DeletePictures(_)
         | C::SaveAs { .. }
         | C::SavePicture { .. }
+        | C::KeepPicture { .. }
         | C::SaveCanvas { .. }
         | C::SaveMask { .. }
         | C::KeepSteps(_)

@@ -163,6 +163,10 @@ impl Tasks {
                 let mask = mask_file::read_channel(&path, MaskChannel::Auto, &mut notices).map_err(JobError::from);
                 StoreEvent::Mask { path, mask, notices }
             }
+            StoreCommand::KeepPicture { job, picture, request, saving } => {
+                let file = self.gallery.save_by(&saving, &picture, &request).map_err(JobError::from);
+                StoreEvent::Kept { job, file }
+            }
             StoreCommand::SavePicture { to, picture } => save_picture(to, &picture)?,
             StoreCommand::SaveCanvas { to, picture } => save_picture(to, &picture.whole())?,
             StoreCommand::SaveMask { to, mask } => {

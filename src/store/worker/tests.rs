@@ -130,7 +130,9 @@ fn the_window_is_woken_and_the_built_in_model_is_always_there() {
     };
     let store = StoreHandle::start(&Paths::under(Path::new(home.path())), Arc::new(wake)).unwrap();
     store.send(StoreCommand::ListModels { known: vec!["/nowhere".into()] });
-    assert!(matches!(next(&store), StoreEvent::Models(list) if list.entries == [ModelEntry::built_in()]));
+    assert!(
+        matches!(next(&store), StoreEvent::Models(list) if list.entries == [ModelEntry::built_in(), ModelEntry::built_in_four_steps()])
+    );
     drop(store);
     assert_eq!(woken.load(Ordering::Relaxed), 1);
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::job::UpscaleRequest;
+
 #[derive(Clone, Debug)]
 pub enum FilesAction {
     /// Asks for a picture file.
@@ -28,6 +30,14 @@ pub enum FilesAction {
     /// Shows the file in the system's file manager.
     Reveal(PathBuf),
     Trash(PathBuf),
+    /// Makes a larger picture of it, by the network that is chosen for that.
+    Upscale(PathBuf),
+    /// It was read.
+    ReadyToUpscale(Box<UpscaleRequest>),
+    /// It was not.
+    NotRead(String),
+    /// Enlarges with this network from now on.
+    UseUpscaler(PathBuf),
     /// Before it is really gone.
     TakeBack(PathBuf),
     /// Gives it a star, or takes that away.

@@ -5,6 +5,7 @@ mod compare;
 mod dialog;
 mod files;
 mod library;
+mod live;
 mod prompt;
 mod queue;
 mod results;
@@ -17,6 +18,7 @@ pub use compare::{CompareAction, CompareMode};
 pub use dialog::DialogRequest;
 pub use files::FilesAction;
 pub use library::{Column, LibraryAction, Tab};
+pub use live::LiveAction;
 pub use prompt::PromptAction;
 pub use queue::{Press, QueueAction};
 pub use results::{GalleryView, LookingAt, ResultsAction};
@@ -34,6 +36,7 @@ pub enum Action {
     Compare(CompareAction),
     Files(FilesAction),
     Library(LibraryAction),
+    Live(LiveAction),
     Settings(SettingsAction),
     Window(WindowAction),
     Words(WordsAction),

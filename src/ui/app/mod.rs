@@ -8,6 +8,8 @@ pub(crate) mod completions;
 mod dialogs;
 pub(crate) mod engine_events;
 mod kept;
+pub(crate) mod live;
+pub(crate) mod live_events;
 mod middle;
 pub(crate) mod queue;
 pub(crate) mod runs;

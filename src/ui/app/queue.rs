@@ -1,6 +1,6 @@
 //! The queue beyond one action: what earlier runs left in it, and pictures without end.
 
-use crate::job::{Frame, JobId, KeptJob, Task, fresh_seed};
+use crate::job::{Frame, JobId, KeptJob, fresh_seed};
 use crate::ui::action::{Action, Press, QueueAction};
 use crate::ui::app::runs::Place;
 use crate::ui::app::studio::Studio;
@@ -60,7 +60,7 @@ impl Studio {
         self.state.queue.is_paused = true;
         let count = jobs.len();
         for kept in jobs {
-            let (press, Task::Generate(request)) = (kept.note.press, kept.task.clone());
+            let (press, request) = (kept.note.press, kept.task.request().clone());
             match self.engine.submit_again(kept) {
                 Ok(handle) => {
                     let job = handle.id();
@@ -72,7 +72,7 @@ impl Studio {
                         let grid = self.state.work_grid();
                         Frame::inpainted(size, bounds, &request.inpaint, asked, request.resize, grid)
                     });
-                    let (request, stage) = (*request, Stage::Waiting);
+                    let stage = Stage::Waiting;
                     let candidate = Candidate { job, press, request, frame, estimated_seconds: None, stage };
                     self.state.candidates.list.push(candidate);
                 }

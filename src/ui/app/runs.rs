@@ -35,8 +35,14 @@ pub(crate) struct PreparedRuns {
 
 impl PreparedRuns {
     pub(crate) fn add(&mut self, run: PreparedRun) -> u64 {
+        let id = self.next_id();
+        self.waiting.insert(id, run);
+        id
+    }
+
+    /// A number that nothing else is answered by.
+    pub(crate) fn next_id(&mut self) -> u64 {
         self.last += 1;
-        self.waiting.insert(self.last, run);
         self.last
     }
 

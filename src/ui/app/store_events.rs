@@ -66,6 +66,7 @@ impl Studio {
                     self.store.send(StoreCommand::ScanGallery);
                 }
             }
+            StoreEvent::Kept { job, file } => self.kept(job, file),
             StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
             StoreEvent::Models(list) => models_arrived(state, list),
             StoreEvent::Words(files) => self.words_arrived(files),
@@ -149,7 +150,8 @@ fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, p
     }
 }
 
-fn models_arrived(state: &mut AppState, ModelList { entries, folders, vaes }: ModelList) {
+fn models_arrived(state: &mut AppState, ModelList { entries, folders, vaes, upscalers }: ModelList) {
+    state.library.upscalers = upscalers;
     (state.library.roots, state.library.vaes) = (folders, vaes);
     let missing = entries.iter().all(|entry| entry.reference != state.prompt.model);
     state.models = entries;

@@ -23,6 +23,7 @@ use crate::ui::app::clipboard;
 use crate::ui::app::completions::{self, Completions};
 use crate::ui::app::engine_events;
 use crate::ui::app::engine_events::Aftermath;
+use crate::ui::app::live_events;
 use crate::ui::app::runs::PreparedRuns;
 use crate::ui::app::services::Services;
 use crate::ui::app::settings::SettingsSaver;
@@ -35,6 +36,7 @@ use crate::ui::compare::state::CompareState;
 use crate::ui::gallery::state::GalleryState;
 use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
+use crate::ui::live::state::LiveState;
 use crate::ui::palette::state::PaletteState;
 use crate::ui::prompt::token_count::{TokenCount, TokenQuestion};
 use crate::ui::queue::state::QueueState;
@@ -104,13 +106,14 @@ impl Studio {
             memory: app::settings::memory_of(&settings),
             words: prompt::words::state::WordsState::default(),
             loras: app::settings::loras_of(&settings),
-            models: vec![ModelEntry::built_in()],
+            models: vec![ModelEntry::built_in(), ModelEntry::built_in_four_steps()],
             grids: Vec::new(),
             compare: CompareState::default(),
             canvas: app::settings::canvas_of(&settings),
             candidates: Candidates::default(),
             queue: QueueState::default(),
             gallery: GalleryState::default(),
+            live: LiveState::default(),
             library: LibraryState { notes: settings.model_notes.clone(), ..LibraryState::default() },
             panels: app::settings::panels_of(&settings),
             theme: app::settings::theme_of(&settings),
@@ -162,7 +165,9 @@ impl Studio {
         let mut rescan = false;
         self.jobs.retain(|job| {
             while let Some(event) = job.try_recv() {
-                rescan |= engine_events::take(&mut self.state, event) == Aftermath::NewFile;
+                if let Some(event) = live_events::take(&mut self.state, event) {
+                    rescan |= engine_events::take(&mut self.state, event) == Aftermath::NewFile;
+                }
             }
             !job.is_read()
         });
@@ -210,6 +215,7 @@ impl Studio {
         self.send_to_trash(false);
         self.follow_queue(ctx);
         self.work_on_canvas();
+        self.follow_live(ctx);
         if let Some(tour) = tour::goes_on(&self.state) {
             self.go_on_with_tour(tour);
         }

@@ -24,6 +24,7 @@ use egui::{
 
 use self::state::{CanvasState, Gesture};
 use super::gallery;
+use super::live;
 use super::state::AppState;
 use super::textures::Textures;
 use super::theme;
@@ -75,12 +76,19 @@ pub(super) fn show(
     // Not where the candidates lie: a click beside one of them is no brush stroke. Where there are none, the place is the
     // picture's, which may be closer than fitting.
     let floor = if state.shows_strip() { viewport.bottom() + BELOW_PICTURE } else { area.bottom() };
-    let reach = Rect::from_min_max(area.min, pos2(area.right(), floor));
+    let whole_reach = Rect::from_min_max(area.min, pos2(area.right(), floor));
+    let halves = live::view::halves(whole_reach, viewport, state);
+    let (reach, place) = halves.map_or((whole_reach, viewport), |halves| (halves.reach, halves.drawing));
     let response = ui.interact(reach, pointer::area_id(), Sense::CLICK | Sense::DRAG);
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Canvas"));
 
     let home = if let Some(shown) = shown(state, textures) {
-        picture(ui, reach, viewport, &response, &shown, state, textures)
+        let home = picture(ui, reach, place, &response, &shown, halves.is_some(), state, textures);
+        if let (Some(halves), Some(placed)) = (&halves, state.canvas.placed) {
+            let pixels = state.canvas.view.zoom.is_some_and(|zoom| zoom >= view::PIXELS_FROM_ZOOM);
+            live::view::show(ui, whole_reach, halves, placed.picture_rect(), pixels, state, textures);
+        }
+        halves.map_or(home, |halves| home.union(home.translate(halves.result.center() - halves.drawing.center())))
     } else {
         state.canvas.view.shown_zoom = None;
         state.canvas.placed = None;
@@ -99,7 +107,7 @@ pub(super) fn show(
         Rect::from_x_y_ranges(viewport.x_range(), top..=top + ABOUT_HEIGHT)
     };
     gallery::about::show(ui, gap, state, layout.short);
-    notice::show(ui, reach, state, actions);
+    notice::show(ui, whole_reach, state, actions);
     menu::show(&response, state, actions);
     home
 }
@@ -190,12 +198,14 @@ fn waiting_words(candidate: &Candidate) -> &'static str {
     }
 }
 
+#[allow(clippy::too_many_arguments)] // Where, what, and what it is drawn from.
 fn picture(
     ui: &Ui,
     reach: Rect,
     viewport: Rect,
     response: &Response,
     shown: &Shown,
+    has_result_beside: bool,
     state: &mut AppState,
     textures: &mut Textures,
 ) -> Rect {
@@ -232,7 +242,9 @@ fn picture(
         painter.rect_filled(rect, CornerRadius::ZERO, tokens.slot);
         paint::text(ui, rect.shrink(8.0), Align::Center, shown.words, fonts::body(), tokens.text_3);
     }
-    if is_canvas {
+    let pixels = state.canvas.view.zoom.is_some_and(|zoom| zoom >= view::PIXELS_FROM_ZOOM);
+    let is_covered = !has_result_beside && live::view::show_over(&painter, rect, pixels, state, textures);
+    if is_canvas && !is_covered {
         overlay::paint(ui, &painter, view, state, textures);
     }
     overlay::pixel_grid(&painter, view);

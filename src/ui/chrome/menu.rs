@@ -4,8 +4,8 @@ use egui::{MenuBar, ThemePreference, Ui};
 
 use crate::canvas::tools::Tool;
 use crate::ui::action::{
-    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LookingAt, MaskStep, PromptAction, QueueAction,
-    ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
+    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LiveAction, LookingAt, MaskStep, PromptAction,
+    QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -81,6 +81,11 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     ui.add(egui::Separator::default().spacing(9.0));
     if entry(ui, "Save as…", Some(Command::SaveAs), state.is_unsaved() || state.shown_file().is_some()) {
         actions.push(Action::Files(FilesAction::SaveAsDialog));
+    }
+    if let Some(file) = state.shown_file()
+        && entry(ui, "Upscale", Some(Command::Upscale), true)
+    {
+        actions.push(Action::Files(FilesAction::Upscale(file)));
     }
     if entry(ui, "Show the pictures folder", Some(Command::PicturesFolder), !state.gallery.is_empty()) {
         actions.push(Action::Files(FilesAction::OpenPicturesFolder));
@@ -172,6 +177,15 @@ fn canvas_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     if entry(ui, "See what the model sees", Some(Command::ToggleModelView), has_mask) {
         actions.push(Action::Canvas(CanvasAction::ToggleModelView));
+    }
+    if entry(ui, "Live painting", Some(Command::Live), true) {
+        actions.push(Action::Live(LiveAction::Toggle));
+    }
+    if entry(ui, "Live result beside or over the drawing", Some(Command::LivePlace), state.live.is_on) {
+        actions.push(Action::Live(LiveAction::TogglePlace));
+    }
+    if entry(ui, "Use the live result as input", Some(Command::UseResult), state.live_result().is_some()) {
+        actions.push(Action::Live(LiveAction::UseAsInput));
     }
     if entry(ui, "Extend the canvas", Some(Command::Tool(Tool::Extend)), has_picture) {
         actions.push(Action::Canvas(CanvasAction::ChooseTool(Tool::Extend)));

@@ -12,7 +12,7 @@ use crate::ui::results::figures::RunFigures;
 use crate::ui::state::AppState;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
-use crate::ui::widgets::{IconButton, TextButton};
+use crate::ui::widgets::{IconButton, TextButton, paint};
 
 /// Widths in points. Together with the gaps: 400 kept for the run.
 const STEP_WIDTH: f32 = 96.0;
@@ -69,9 +69,26 @@ fn cancel(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
 }
 
+/// "live 0.42 s · 4 steps": no bar, since the next one is there before it would be read.
+fn live_figures(ui: &mut Ui, words: &str) {
+    let tokens = theme::tokens(ui);
+    let width = LEFT_WIDTH + PER_STEP_WIDTH + BAR_WIDTH + STEP_WIDTH + 3.0 * ui.spacing().item_spacing.x;
+    let (slot, response) = ui.allocate_exact_size(vec2(width, theme::CONTROL_HEIGHT), Sense::hover());
+    let figures = paint::text(ui, slot, Align::Max, words, fonts::body(), tokens.text_1);
+    let before = paint::between(slot, 0.0, figures + 6.0);
+    paint::text(ui, before, Align::Max, "live", fonts::body(), tokens.accent_text);
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, format!("live {words}")));
+}
+
 fn run_figures(ui: &mut Ui, state: &AppState, layout: Layout, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui);
     let figures = state.candidates.figures(state.queue.is_paused);
+    if figures.is_none()
+        && let Some(words) = state.live.words()
+    {
+        live_figures(ui, &words);
+        return;
+    }
     let figures = figures.unwrap_or_else(|| RunFigures {
         left: state.memory.time_words(state.prompt.picture_count),
         ..RunFigures::default()

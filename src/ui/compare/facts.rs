@@ -112,9 +112,9 @@ fn flatten(path: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
 }
 
 fn model(model: &ModelRef) -> String {
-    match model {
-        ModelRef::BuiltIn => "Built-in".to_owned(),
-        ModelRef::Folder(path) | ModelRef::File(path) => name_of(path),
+    match model.path() {
+        Some(path) => name_of(path),
+        None => model.built_in_name().unwrap_or_default().to_owned(),
     }
 }
 

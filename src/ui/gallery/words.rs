@@ -35,10 +35,7 @@ impl PictureWords {
 }
 
 fn model_name(model: &ModelRef) -> Option<String> {
-    match model {
-        ModelRef::BuiltIn => None,
-        ModelRef::Folder(path) | ModelRef::File(path) => Some(path.file_stem()?.to_string_lossy().into_owned()),
-    }
+    Some(model.path()?.file_stem()?.to_string_lossy().into_owned())
 }
 
 /// Of all pictures that were read so far; a file that does not say how it was made has none.

@@ -5,8 +5,8 @@ use egui::{Context, Event, FocusDirection, Id, Key, Modifiers};
 use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
-    Action, CanvasAction, CompareAction, DialogRequest, FilesAction, LibraryAction, LookingAt, PromptAction,
-    QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
+    Action, CanvasAction, CompareAction, DialogRequest, FilesAction, LibraryAction, LiveAction, LookingAt,
+    PromptAction, QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -102,6 +102,10 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Cancel => Some(Action::Results(ResultsAction::CancelRunning)),
         Command::Accept if outlining => canvas(CanvasAction::OutlineClose),
         Command::SetAside if outlining => canvas(CanvasAction::Drop),
+        Command::Accept if !over_canvas && state.live.is_on => {
+            let is_new = state.live_result().is_some_and(|made| !made.is_kept);
+            is_new.then_some(Action::Live(LiveAction::Keep))
+        }
         Command::Accept => over_canvas.then_some(Action::Results(ResultsAction::Accept)),
         Command::SetAside => over_canvas.then_some(Action::Results(ResultsAction::SetAside)),
         Command::Previous => Some(Action::Results(ResultsAction::StepCandidate { by: -1 })),
@@ -133,6 +137,10 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Mask(step) => canvas(CanvasAction::Mask(step)),
         Command::ToggleMask => canvas(CanvasAction::ToggleMask),
         Command::ToggleModelView => canvas(CanvasAction::ToggleModelView),
+        Command::Live => Some(Action::Live(LiveAction::Toggle)),
+        Command::LivePlace => state.live.is_on.then_some(Action::Live(LiveAction::TogglePlace)),
+        Command::Upscale => Some(Action::Files(FilesAction::Upscale(state.shown_file()?))),
+        Command::UseResult => state.live_result().is_some().then_some(Action::Live(LiveAction::UseAsInput)),
         Command::BlankCanvas => canvas(CanvasAction::BlankCanvas),
         Command::ZoomFit => Some(Action::Canvas(CanvasAction::Zoom(Zoom::Fit))),
         Command::Zoom100 => Some(Action::Canvas(CanvasAction::Zoom(Zoom::To(1.0)))),

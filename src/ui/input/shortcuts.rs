@@ -45,6 +45,13 @@ pub(crate) enum Command {
     Mask(MaskStep),
     ToggleMask,
     ToggleModelView,
+    /// Draws along while one paints.
+    Live,
+    /// The live result beside the drawing, or over it.
+    LivePlace,
+    UseResult,
+    /// Makes a larger picture of the shown one.
+    Upscale,
     BlankCanvas,
     ZoomFit,
     Zoom100,
@@ -169,6 +176,10 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::Mask(MaskStep::Feather), "mask-feather", "Blur the mask's edge", M::SHIFT, Key::F, NotTyping),
         entry(C::ToggleMask, "show-mask", "Show or hide the mask", M::NONE, Key::M, NotTyping),
         entry(C::ToggleModelView, "show-model-view", "See what the model sees", M::NONE, Key::V, NotTyping),
+        entry(C::Live, "live", "Live painting", M::NONE, Key::Y, NotTyping),
+        entry(C::LivePlace, "live-place", "Live result beside the drawing, or over it", M::SHIFT, Key::Y, NotTyping),
+        entry(C::UseResult, "use-result", "Use the live result as input", M::COMMAND, Key::I, Always),
+        entry(C::Upscale, "upscale", "Upscale the shown picture", COMMAND_SHIFT, Key::U, Always),
         entry(C::ZoomFit, "zoom-fit", "Fit the picture", M::COMMAND, Key::Num0, Always),
         entry(C::Zoom100, "zoom-100", "Zoom to 100 %", M::COMMAND, Key::Num1, Always),
         entry(C::Zoom200, "zoom-200", "Zoom to 200 %", M::COMMAND, Key::Num2, Always),

@@ -5,6 +5,7 @@ mod download;
 pub(super) mod inspection;
 pub(super) mod state;
 mod table;
+mod upscalers;
 
 use egui::{Align, Context, Frame, Id, Key, Layout, Margin, Modal, RichText, Ui, vec2};
 
@@ -93,7 +94,17 @@ fn models(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 16.0;
         ui.allocate_ui_with_layout(vec2(size.x - DETAILS_WIDTH - 16.0, size.y), Layout::top_down(Align::Min), |ui| {
-            table::show(ui, state, actions);
+            let below = upscalers::height(state);
+            if below > 0.0 {
+                let size = vec2(ui.available_width(), ui.available_height() - below);
+                ui.allocate_ui(size, |ui| {
+                    ui.set_min_height(size.y);
+                    table::show(ui, state, actions);
+                });
+                upscalers::show(ui, state, actions);
+            } else {
+                table::show(ui, state, actions);
+            }
         });
         ui.allocate_ui_with_layout(vec2(DETAILS_WIDTH, size.y), Layout::top_down(Align::Min), |ui| {
             details::show(ui, state, textures, actions);

@@ -24,6 +24,10 @@ pub struct LibraryState {
     pub notes: BTreeMap<String, ModelNote>,
     /// VAE files that a model may be given.
     pub vaes: Vec<PathBuf>,
+    /// Files that enlarge pictures.
+    pub upscalers: Vec<PathBuf>,
+    /// The one that is used; the first where none was chosen.
+    pub chosen_upscaler: Option<PathBuf>,
     /// Models outside the models folder, and folders that are looked through.
     pub folders: Vec<PathBuf>,
     /// The latter alone.
@@ -50,6 +54,13 @@ impl LibraryState {
 
     pub fn note_mut(&mut self, model: &ModelRef) -> &mut ModelNote {
         self.notes.entry(ModelNote::key(model)).or_default()
+    }
+
+    /// What a picture is enlarged with; `None` where there is nothing.
+    #[must_use]
+    pub fn upscaler(&self) -> Option<&PathBuf> {
+        let chosen = self.chosen_upscaler.as_ref().filter(|chosen| self.upscalers.contains(chosen));
+        chosen.or_else(|| self.upscalers.first())
     }
 
     /// The models that fit the search, in the chosen order.

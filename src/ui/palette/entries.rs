@@ -91,6 +91,7 @@ fn area_of(action: &Action) -> (&'static str, &'static str) {
         Action::Results(_) | Action::Compare(_) => (icons::IMAGES, "Results"),
         Action::Canvas(_) => (icons::PAINT_BRUSH, "Canvas"),
         Action::Files(_) => (icons::FOLDER_OPEN, "File"),
+        Action::Live(_) => (icons::LIGHTNING, "Live painting"),
         Action::Library(_) => (icons::CUBE, "Models"),
         Action::Settings(_) => (icons::GEAR_SIX, "Settings"),
         Action::Window(_) => (icons::SIDEBAR_SIMPLE, "Window"),

@@ -64,12 +64,8 @@ fn difference(request: &Request, same: &[&Request]) -> Option<String> {
 }
 
 fn model_name(model: &ModelRef) -> String {
-    match model {
-        ModelRef::BuiltIn => "Built-in".to_owned(),
-        ModelRef::Folder(path) | ModelRef::File(path) => {
-            path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-        }
-    }
+    let stem = model.path().map(|path| path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned());
+    stem.unwrap_or_else(|| model.built_in_name().unwrap_or_default().to_owned())
 }
 
 /// "41", or "…654321".

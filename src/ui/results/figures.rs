@@ -112,6 +112,7 @@ fn part_name(part: ModelPart) -> &'static str {
         ModelPart::TextEncoder => "text",
         ModelPart::Unet => "UNet",
         ModelPart::Vae => "VAE",
+        ModelPart::Upscaler => "upscaler",
         ModelPart::Control => "control",
     }
 }

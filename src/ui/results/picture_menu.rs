@@ -37,6 +37,9 @@ pub(crate) fn show(ui: &mut Ui, file: &Path, is_starred: bool, actions: &mut Vec
     line(ui, star, Action::Files(FilesAction::Star(file.clone())));
     let settings = MenuItem::new("Use these settings").icon(icons::SLIDERS_HORIZONTAL);
     line(ui, settings, Action::Prompt(PromptAction::UseSettings(file.clone())));
+    let upscale_key = keymap::written(ui.ctx(), Command::Upscale);
+    let upscale = MenuItem::new("Upscale").icon(icons::ARROWS_OUT).key(&upscale_key);
+    line(ui, upscale, Action::Files(FilesAction::Upscale(file.clone())));
     line(
         ui,
         MenuItem::new("Save as…").icon(icons::FLOPPY_DISK),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use egui::{Align, Id, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
 use crate::job::JobId;
-use crate::ui::action::{Action, LookingAt, ResultsAction};
+use crate::ui::action::{Action, LiveAction, LookingAt, ResultsAction};
 use crate::ui::chrome::layout::Layout;
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -40,7 +40,6 @@ pub(crate) fn show(
     layout: Layout,
     actions: &mut Vec<Action>,
 ) {
-    let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
     if !state.shows_strip() {
         state.canvas.peek = None;
         return;
@@ -48,7 +47,7 @@ pub(crate) fn show(
     let area = strip_area(ui, home, layout);
     let actions_width = if layout.short { ACTIONS_WIDTH_SHORT + 32.0 } else { ACTIONS_WIDTH };
     if acts_on_something(state) {
-        act(ui, paint::right_part(area, actions_width), layout, over_canvas, actions);
+        act(ui, paint::right_part(area, actions_width), layout, &offers(ui, state), actions);
     }
     let tiles = paint::between(area, -RING, actions_width + 24.0);
     ui.scope_builder(UiBuilder::new().max_rect(tiles.expand2(vec2(0.0, RING))), |ui| {
@@ -86,12 +85,62 @@ fn acts_on_something(state: &AppState) -> bool {
     }
 }
 
-fn act(ui: &mut Ui, rect: Rect, layout: Layout, enabled: bool, actions: &mut Vec<Action>) {
-    let reason = "The canvas itself is shown: choose a result first";
+/// What one of the two buttons does.
+struct Offer {
+    words: &'static str,
+    icon: &'static str,
+    key: String,
+    action: Action,
+    /// Why it cannot be done.
+    reason: Option<&'static str>,
+}
+
+/// With the result that is looked at, or the live one.
+fn offers(ui: &Ui, state: &AppState) -> [Offer; 2] {
     // While a field has the keyboard, these keys are the field's.
     let is_theirs = !ui.ctx().egui_wants_keyboard_input();
     let key = |command| if is_theirs { keymap::written(ui.ctx(), command) } else { String::new() };
-    let (accept_key, aside_key) = (key(Command::Accept), key(Command::SetAside));
+    if state.live.is_on && !state.is_over_canvas() {
+        let none = state.live_result().is_none().then_some("Nothing was drawn yet");
+        let kept = state.live_result().is_some_and(|made| made.is_kept).then_some("It is kept already");
+        return [
+            Offer {
+                words: "Keep",
+                icon: icons::CHECK,
+                key: key(Command::Accept),
+                action: Action::Live(LiveAction::Keep),
+                reason: none.or(kept),
+            },
+            Offer {
+                words: "Use as input",
+                icon: icons::ARROW_LINE_UP,
+                key: keymap::written(ui.ctx(), Command::UseResult),
+                action: Action::Live(LiveAction::UseAsInput),
+                reason: none,
+            },
+        ];
+    }
+    let reason = (!state.is_over_canvas()).then_some("The canvas itself is shown: choose a result first");
+    [
+        Offer {
+            words: "Accept",
+            icon: icons::CHECK,
+            key: key(Command::Accept),
+            action: Action::Results(ResultsAction::Accept),
+            reason,
+        },
+        Offer {
+            words: "Set aside",
+            icon: icons::X,
+            key: key(Command::SetAside),
+            action: Action::Results(ResultsAction::SetAside),
+            reason,
+        },
+    ]
+}
+
+/// The second is only an icon where there is little room.
+fn act(ui: &mut Ui, rect: Rect, layout: Layout, offers: &[Offer; 2], actions: &mut Vec<Action>) {
     let width = if layout.short { ACTIONS_WIDTH_SHORT } else { ACTIONS_WIDTH };
     let height = if layout.short { theme::CONTROL_HEIGHT } else { theme::TALL_BUTTON_HEIGHT };
     let top = if layout.short { rect.center().y - height / 2.0 } else { rect.top() };
@@ -99,22 +148,21 @@ fn act(ui: &mut Ui, rect: Rect, layout: Layout, enabled: bool, actions: &mut Vec
     let aside_at = if layout.short { pos2(rect.right() - height, top) } else { pos2(rect.left(), top + height + GAP) };
     let aside_size = if layout.short { vec2(height, height) } else { vec2(width, height) };
     ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
-        if !enabled {
-            ui.disable();
-        }
-        let accept = TextButton::new("Accept").key(&accept_key).width(width).height(height).on_surround();
-        if ui.put(accept_rect, accept).on_disabled_hover_text(reason).clicked() {
-            actions.push(Action::Results(ResultsAction::Accept));
-        }
-        let aside_rect = Rect::from_min_size(aside_at, aside_size);
-        let aside = if layout.short {
-            ui.put(aside_rect, IconButton::new(icons::X, "Set aside").key(&aside_key).framed())
-        } else {
-            let words = TextButton::new("Set aside").key(&aside_key).width(width).height(height).on_surround();
-            ui.put(aside_rect, words)
-        };
-        if aside.on_disabled_hover_text(reason).clicked() {
-            actions.push(Action::Results(ResultsAction::SetAside));
+        for (offer, at, size, is_icon) in
+            [(&offers[0], accept_rect.min, accept_rect.size(), false), (&offers[1], aside_at, aside_size, layout.short)]
+        {
+            let Offer { words, icon, key, action, reason } = offer;
+            let place = Rect::from_min_size(at, size);
+            let response = ui.add_enabled_ui(reason.is_none(), |ui| {
+                if is_icon {
+                    ui.put(place, IconButton::new(icon, words).key(key).framed())
+                } else {
+                    ui.put(place, TextButton::new(words).key(key).width(size.x).height(size.y).on_surround())
+                }
+            });
+            if response.inner.on_disabled_hover_text(reason.unwrap_or_default()).clicked() {
+                actions.push(action.clone());
+            }
         }
     });
 }

@@ -1,6 +1,7 @@
 //! All that the window knows, put together from the folders' own states. Only `app` changes it, save for what a panel
 //! edits in place (its text fields and numbers).
 
+mod live;
 mod next_run;
 
 pub(super) use next_run::Mode;
@@ -15,6 +16,7 @@ use super::chrome::toasts::Toasts;
 use super::compare::state::CompareState;
 use super::gallery::state::GalleryState;
 use super::library::state::LibraryState;
+use super::live::state::LiveState;
 use super::palette::state::PaletteState;
 use super::prompt::estimate::MemoryPanel;
 use super::prompt::loras::state::LoraShelf;
@@ -49,6 +51,7 @@ pub struct AppState {
     pub queue: QueueState,
     pub gallery: GalleryState,
     pub library: LibraryState,
+    pub live: LiveState,
     pub panels: PanelsState,
     pub theme: egui::ThemePreference,
     pub toasts: Toasts,
@@ -123,7 +126,7 @@ impl AppState {
     /// Whether the results stand under the picture.
     #[must_use]
     pub fn shows_strip(&self) -> bool {
-        !self.candidates.list.is_empty() || self.is_over_canvas()
+        !self.candidates.list.is_empty() || self.is_over_canvas() || self.live.is_on
     }
 
     /// What the canvas shows now, if it is a picture at all.

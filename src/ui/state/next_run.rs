@@ -139,6 +139,10 @@ impl AppState {
     /// to put together than a frame.
     #[must_use]
     pub fn next_request(&self, seed: u64) -> Request {
+        Request { mask: self.next_mask(), ..self.request_without_mask(seed) }
+    }
+
+    pub(super) fn request_without_mask(&self, seed: u64) -> Request {
         let prompt = &self.prompt;
         let size_px = self.asked_size_px();
         let mut request = Request {
@@ -152,7 +156,6 @@ impl AppState {
             seed,
             width: size_px.map(|[width, _]| width),
             height: size_px.map(|[_, height]| height),
-            mask: self.next_mask(),
             resize: if self.mode() == Mode::Edit { prompt.resize } else { ResizeMode::default() },
             inpaint: self.inpaint.settings.clone(),
             compute: self.memory.compute,

@@ -96,9 +96,9 @@ fn insert_words(words: &mut Statement<'_>, id: i64, path: &Path, request: Option
     };
     let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let model = match &request.model {
-        ModelRef::BuiltIn => "built-in".to_owned(),
         ModelRef::Folder(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         ModelRef::File(path) => stem(path),
+        built_in => built_in.built_in_id().unwrap_or_default().to_owned(),
     };
     let loras: Vec<String> = request.loras.iter().map(|lora| stem(&lora.file)).collect();
     let sampler = request.scheduler.map_or("", crate::sampling::SchedulerName::label);

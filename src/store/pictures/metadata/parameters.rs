@@ -15,6 +15,7 @@ pub const REQUEST_KEY: &str = "inkwick";
 /// Beside the request's own fields in the JSON.
 const STRENGTH: &str = "strength";
 const BUILT_IN: &str = "Inkwick built-in";
+const BUILT_IN_FOUR_STEPS: &str = "Inkwick built-in 4 steps";
 const PROGRAM: &str = concat!("Inkwick ", env!("CARGO_PKG_VERSION"));
 /// The request as JSON, or `None` when a path in it is no text.
 #[must_use]
@@ -120,6 +121,7 @@ fn schedule_of(sigmas: SigmaChoice) -> &'static str {
 fn model_name(model: &ModelRef) -> String {
     match model {
         ModelRef::BuiltIn => BUILT_IN.into(),
+        ModelRef::BuiltInFourSteps => BUILT_IN_FOUR_STEPS.into(),
         ModelRef::Folder(path) | ModelRef::File(path) => {
             let name = path.file_name().unwrap_or(path.as_os_str());
             without_nul(&name.to_string_lossy())

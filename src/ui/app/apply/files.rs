@@ -47,6 +47,10 @@ impl Studio {
             FilesAction::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
             FilesAction::Reveal(file) => self.store.send(StoreCommand::Reveal(file)),
             FilesAction::Trash(file) => self.trash(file),
+            FilesAction::Upscale(file) => self.upscale(file),
+            FilesAction::ReadyToUpscale(request) => self.submit_upscale(*request),
+            FilesAction::NotRead(sentence) => self.state.toasts.error(sentence, None),
+            FilesAction::UseUpscaler(file) => self.state.library.chosen_upscaler = Some(file),
             FilesAction::TakeBack(file) => self.take_back(&file),
             FilesAction::Star(file) => {
                 let starred = &mut self.saver.current.starred;

@@ -4,11 +4,13 @@ mod compare;
 mod copy;
 mod files;
 mod library;
+mod live;
 mod prompt;
 mod queue;
 mod results;
 mod settings;
 mod trash;
+mod upscale;
 mod window;
 mod words;
 
@@ -56,6 +58,7 @@ impl Studio {
             }
             Action::Files(action) => self.apply_to_files(action),
             Action::Library(action) => self.apply_to_library(action),
+            Action::Live(action) => self.apply_to_live(ctx, action),
             Action::Settings(action) => self.apply_to_settings(ctx, action),
             Action::Window(action) => self.apply_to_window(ctx, action),
             Action::Words(action) => self.apply_to_words(ctx, action),

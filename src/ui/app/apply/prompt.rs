@@ -76,6 +76,10 @@ impl Studio {
 
     /// Everything that the prompt refers to was found, or what was not.
     pub(in crate::ui) fn submit(&mut self, id: u64, requests: Result<(Vec<Request>, Vec<Notice>), ReferenceError>) {
+        if self.state.live.pace.is_preparing(id) {
+            self.submit_live(requests);
+            return;
+        }
         let Some(run) = self.runs.take(id) else { return };
         let requests = match requests {
             Ok((requests, notices)) => {

@@ -102,6 +102,7 @@ fn one(ui: &mut Ui, part: Part, state: &mut AppState, actions: &mut Vec<Action>)
         | Part::HardnessSlider
         | Part::SelectState
         | Part::Hint
+        | Part::LiveWord
         | Part::Colour
         | Part::More => {}
     }

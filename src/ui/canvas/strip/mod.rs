@@ -20,7 +20,8 @@ use crate::ui::action::Action;
 use crate::ui::input::keymap;
 use crate::ui::state::AppState;
 use crate::ui::theme;
-use crate::ui::widgets::IconButton;
+use crate::ui::theme::fonts;
+use crate::ui::widgets::{IconButton, paint};
 
 const TOOLS: [Tool; 9] = [
     Tool::Hand,
@@ -35,6 +36,7 @@ const TOOLS: [Tool; 9] = [
 ];
 const BUTTON: f32 = theme::CONTROL_HEIGHT;
 const MARGIN: f32 = 8.0;
+const LIVE_WORD: &str = "Live";
 
 pub(crate) fn show(ui: &mut Ui, strip: Rect, state: &mut AppState, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui);
@@ -58,7 +60,10 @@ pub(crate) fn show(ui: &mut Ui, strip: Rect, state: &mut AppState, actions: &mut
         ui.painter().rect_filled(line, CornerRadius::ZERO, tokens.line);
     }
     let mut label = Id::NULL;
+    let word = placed.iter().find(|(part, _)| *part == Part::LiveWord).map(|(_, rect)| *rect);
     for (part, rect) in placed {
+        // The word belongs to the switch before it.
+        let rect = if part == Part::Button(Button::Live) { rect.union(word.unwrap_or(rect)) } else { rect };
         // A child of its own: what it takes is its own place, whatever it holds.
         let mut child = ui.new_child(
             UiBuilder::new()
@@ -73,6 +78,7 @@ pub(crate) fn show(ui: &mut Ui, strip: Rect, state: &mut AppState, actions: &mut
 
 fn draw(ui: &mut Ui, part: Part, state: &mut AppState, folded: &[Part], label: &mut Id, actions: &mut Vec<Action>) {
     match part {
+        Part::LiveWord => {}
         Part::Button(button) => {
             if icon_button(ui, button, state).clicked() {
                 button.press(state, actions);
@@ -90,6 +96,8 @@ fn icon_button(ui: &mut Ui, button: Button, state: &AppState) -> Response {
     let shown = button.shown(state);
     let key = keymap::written(ui.ctx(), shown.command);
     let icon = IconButton::new(shown.icon, shown.name).key(&key).selected(shown.selected);
+    let is_wide = button == Button::Live && ui.available_width() > 1.5 * BUTTON;
+    let icon = if is_wide { icon.word(LIVE_WORD) } else { icon };
     ui.add_enabled(shown.enabled, icon).on_disabled_hover_text(shown.reason)
 }
 
@@ -110,8 +118,20 @@ fn pieces(ui: &Ui, state: &AppState, room: Room) -> Vec<Piece<Part>> {
         }
     }
     pieces.push(piece(Part::More, BUTTON, 5, 1));
+    let live = |part, width, rank| Piece { at_end: true, ..piece(part, width, 6, rank) };
+    pieces.push(live(Part::Button(Button::Live), BUTTON, 5));
+    pieces.push(Piece { goes_to: Goes::Away, ..live(Part::LiveWord, live_word_width(ui), 65) });
+    if state.live.is_on {
+        pieces.push(live(Part::Button(Button::LivePlace), BUTTON, 6));
+    }
     for button in [Button::Undo, Button::Redo] {
         pieces.push(Piece { at_end: true, ..piece(Part::Button(button), BUTTON, 6, 1) });
     }
     pieces
+}
+
+/// With some room behind it.
+fn live_word_width(ui: &Ui) -> f32 {
+    let colour = theme::tokens(ui).text_2;
+    paint::line(ui, LIVE_WORD, fonts::body(), colour, f32::INFINITY).size().x.ceil() + 8.0
 }

@@ -131,7 +131,7 @@ pub(super) fn draw(ui: &mut Ui, part: Part, state: &mut AppState, label: &mut Id
         Part::Hint => {
             text(ui, hint(state.canvas.tool).unwrap_or_default());
         }
-        Part::Button(_) | Part::Colour | Part::OtherColour | Part::ExtendNumbers | Part::More => {}
+        Part::Button(_) | Part::Colour | Part::OtherColour | Part::ExtendNumbers | Part::LiveWord | Part::More => {}
     }
 }
 

@@ -1,7 +1,7 @@
 //! What may stand in the tool strip: the buttons as values, so that the strip and its menu show and do the same.
 
 use crate::canvas::tools::Tool;
-use crate::ui::action::{Action, CanvasAction, MaskStep, Zoom};
+use crate::ui::action::{Action, CanvasAction, LiveAction, MaskStep, Zoom};
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
 use crate::ui::theme::icons;
@@ -29,6 +29,8 @@ pub(super) enum Part {
     Hint,
     Colour,
     OtherColour,
+    /// The word beside the switch of live painting: one button with it.
+    LiveWord,
     /// Opens the four sides' numbers.
     ExtendNumbers,
     More,
@@ -43,6 +45,10 @@ pub(super) enum Button {
     ShowMask,
     InvertMask,
     ClearMask,
+    /// Live painting.
+    Live,
+    /// Its result beside the drawing, or over it.
+    LivePlace,
     Undo,
     Redo,
 }
@@ -93,6 +99,18 @@ impl Button {
                 let command = Command::Mask(MaskStep::Clear);
                 plain(icons::TRASH, "Clear the mask", command, has_mask, "Nothing is masked")
             }
+            Self::Live => Shown {
+                selected: state.live.is_on,
+                ..plain(icons::LIGHTNING, "Live painting", Command::Live, true, "")
+            },
+            Self::LivePlace => {
+                let (icon, name) = if state.live.is_over {
+                    (icons::CIRCLE_HALF, "Show the result beside the drawing")
+                } else {
+                    (icons::SQUARE_SPLIT_HORIZONTAL, "Show the result over the drawing")
+                };
+                plain(icon, name, Command::LivePlace, state.live.is_on, "Live painting is off")
+            }
             Self::Undo => {
                 let can = canvas.can_undo();
                 plain(icons::ARROW_U_UP_LEFT, "Undo", Command::Undo, can, "Nothing to take back yet")
@@ -106,6 +124,11 @@ impl Button {
 
     /// What a press asks for.
     pub(super) fn press(self, state: &AppState, actions: &mut Vec<Action>) {
+        match self {
+            Self::Live => return actions.push(Action::Live(LiveAction::Toggle)),
+            Self::LivePlace => return actions.push(Action::Live(LiveAction::TogglePlace)),
+            _ => {}
+        }
         let mut ask = |action| actions.push(Action::Canvas(action));
         match self {
             Self::Tool(tool) => {
@@ -122,6 +145,7 @@ impl Button {
             Self::ClearMask => ask(CanvasAction::Mask(MaskStep::Clear)),
             Self::Undo => ask(CanvasAction::Undo),
             Self::Redo => ask(CanvasAction::Redo),
+            Self::Live | Self::LivePlace => {}
         }
     }
 }

@@ -1,0 +1,53 @@
+//! The built-in model against diffusers, in twenty steps and with its LoRA in four.
+
+use std::path::PathBuf;
+
+use candle_core::DType;
+use inkwick::checkpoint::{builtin_four_steps, builtin_model};
+use inkwick::job::{CancelToken, Progress, Request};
+use inkwick::pipeline::Pipeline;
+use inkwick::sampling::SchedulerName;
+
+use crate::CPU;
+
+/// `tests/reference/builtin.py` drew them; the model's own settings are what a request without any takes.
+#[test]
+fn the_built_in_model_draws_what_diffusers_draws_in_twenty_steps_and_in_four() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/builtin");
+    let (whole, quick) = (builtin_model().unwrap(), builtin_four_steps().unwrap());
+    let mut whole = Pipeline::load(&whole, &CPU, DType::F32, &|_, _| Ok(())).unwrap();
+    let mut quick = Pipeline::load(&quick, &CPU, DType::F32, &|_, _| Ok(())).unwrap();
+    for (name, scheduler, steps) in [
+        ("ddim-8", None, 8),
+        ("lcm-4", None, 4),
+        ("euler-4", Some(SchedulerName::Euler), 4),
+        ("ddim-4", Some(SchedulerName::Ddim), 4),
+    ] {
+        let pipeline = if steps == 4 { &mut quick } else { &mut whole };
+        let prompt = "a fox wearing a crown in a forest".to_owned();
+        let request = Request { prompt, scheduler, steps, seed: 11, ..Request::default() };
+        let mut notices = Vec::new();
+        let mut sink = |progress| {
+            if let Progress::Notice(notice) = progress {
+                notices.push(notice.message);
+            }
+        };
+        let (picture, carried_out) = pipeline.run(&request, &CancelToken::default(), &mut sink).unwrap();
+        assert_eq!(carried_out.guidance, Some(if steps == 4 { 1.0 } else { 4.0 }), "{name}");
+        assert!(notices.is_empty(), "{name}: {notices:?}");
+        let wanted = image::open(folder.join(format!("{name}.png"))).unwrap().to_rgba8();
+        assert_eq!([picture.width(), picture.height()], [wanted.width(), wanted.height()], "{name}");
+        let sum: f64 = picture.rgba().iter().zip(wanted.as_raw()).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
+        let mean = sum / (wanted.as_raw().len() / 4 * 3) as f64;
+        println!("{name}: mean difference {mean:.5} of 255");
+        assert!(mean < 1.0, "{name} is off by a mean of {mean}");
+    }
+    let request = Request { negative: Some("blue".into()), steps: 1, ..Request::default() };
+    let mut said = Vec::new();
+    quick.run(&request, &CancelToken::default(), &mut |progress| said.extend(notice_of(progress))).unwrap();
+    assert!(said.iter().any(|words| words.contains("the negative prompt has no effect")), "{said:?}");
+}
+
+fn notice_of(progress: Progress) -> Option<String> {
+    if let Progress::Notice(notice) = progress { Some(notice.message) } else { None }
+}
