@@ -8,6 +8,8 @@ mod help;
 mod inspect_picture;
 mod job_runs;
 #[cfg(feature = "serve")]
+mod machines;
+#[cfg(feature = "serve")]
 mod mcp;
 mod models;
 mod output;

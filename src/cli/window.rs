@@ -6,6 +6,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::backend;
+#[cfg(feature = "serve")]
+use super::machines;
 use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor};
 use crate::engine::mobile_sam::{self, FetchWeights};
 use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, TokenCounter};
@@ -76,6 +78,18 @@ fn start(
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)).by(saving.clone()));
     let (failure_file, wanted) = (paths.device_failure_file.clone(), processor.clone());
     let backend = move || backend(DeviceChoice::Auto, DtypeChoice::Auto, failure_file).following(wanted);
+    let (estimate, count_tokens) = (estimator(processor.clone()), token_counter(&paths));
+    #[cfg(feature = "serve")]
+    let elsewhere = machines::as_kept(preferences.machine.as_ref(), &paths);
+    #[cfg(feature = "serve")]
+    let (backend, estimate, count_tokens, machines) = (
+        machines::routed(&elsewhere, backend),
+        machines::estimate_by(&elsewhere, estimate),
+        machines::count_by(&elsewhere, count_tokens),
+        Some(machines::machines(&elsewhere, &paths)),
+    );
+    #[cfg(not(feature = "serve"))]
+    let machines = None;
     let (queue, problem) = match QueueKeeper::open(&paths.queue_folder(), Arc::clone(&wake)) {
         Ok(queue) => (Some(Arc::new(queue)), problem),
         Err(error) => (None, problem.or(Some(error.to_string()))),
@@ -101,10 +115,11 @@ fn start(
     }
     let crash_report = crash::take_report(&paths.log_file());
     let services = Services {
-        count_tokens: Some(token_counter(&paths)),
+        count_tokens: Some(count_tokens),
         paths,
         device_text: preferences.processor.label(),
-        estimate: Some(estimator(processor.clone())),
+        estimate: Some(estimate),
+        machines,
         saving,
         processor,
         keys,

@@ -15,11 +15,11 @@ impl Pipeline {
     /// The prompts' rows, each text encoded once; texts of the last picture are taken from it.
     pub(super) fn language_rows(
         &self,
-        key: TextsKey,
+        key: &TextsKey,
         (tokenizer, encoder): (&ChatTokenizer, &Qwen3),
         reporter: &Reporter,
     ) -> Result<StageRows, PipelineError> {
-        let TextsKey { plan, is_weighted, is_pair, .. } = &key;
+        let TextsKey { plan, is_weighted, is_pair, .. } = key;
         let options = ForwardOptions { attention: AttentionMethod::Tiled, cancel_check: reporter.cancel_check };
         let mut before = self.remembered.texts.take().each;
         let mut known = HashMap::new();

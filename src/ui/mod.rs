@@ -9,6 +9,7 @@ pub mod gallery;
 mod input;
 mod library;
 mod live;
+pub mod machine;
 mod numbers;
 mod palette;
 pub mod prompt;
@@ -23,8 +24,9 @@ pub mod widgets;
 mod words;
 
 pub use action::DialogRequest;
-pub use app::services::{Note, Services};
+pub use app::services::{Note, Services, ShowNote};
 pub use app::studio::Studio;
 pub use app::window::{Behind, run};
+pub use machine::{MachineChoice, MachineFound, MachineProblem, Machines};
 pub use prompt::estimate::EstimatePicture;
 pub use prompt::token_count::{CountTokens, TokenCount, TokenQuestion};

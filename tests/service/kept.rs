@@ -26,7 +26,7 @@ fn what_waited_goes_on_and_what_was_finished_is_there_until_it_expires() {
     let ids: Vec<String> = (1..=4).map(|seed| scene.submit(&apple(seed))).collect();
     gate.send(()).unwrap();
     scene.until("the first is done", |scene| scene.state(&ids[0]) == "complete");
-    assert_eq!(scene.delete(&format!("/v1/jobs/{}", ids[2])).status, StatusCode::OK);
+    assert_eq!(scene.delete(&format!("/v1/jobs/{}", ids[2])).status, StatusCode::ACCEPTED);
     scene.until("the third is cancelled", |scene| scene.state(&ids[2]) == "cancelled");
     let picture = scene.get(&format!("/v1/jobs/{}/image", ids[0])).body;
     let home = scene.end();

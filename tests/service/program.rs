@@ -105,6 +105,26 @@ fn a_picture_is_made_as_the_readme_shows_and_the_program_ends_when_asked() {
 }
 
 #[test]
+fn the_built_in_model_draws_for_other_programs_clients() {
+    let program = Program::start(&[], None);
+    let body = r#"{"prompt": "a red apple", "seed": 7, "steps": 2, "width": 64, "height": 64, "cfg_scale": 4}"#;
+    let (status, text) = program.ask("POST", "/sdapi/v1/txt2img", "", body);
+    assert_eq!(status, 200, "{text}");
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    let by_a1111 = pixels(&decoded(answer["images"][0].as_str().unwrap()));
+    let body = r#"{"prompt": "a red apple", "seed": 7, "steps": 2, "size": "64x64", "guidance_scale": 4,
+        "negative_prompt": ""}"#;
+    let (status, text) = program.ask("POST", "/v1/images/generations", "", body);
+    assert_eq!(status, 200, "{text}");
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    let by_openai = pixels(&decoded(answer["data"][0]["b64_json"].as_str().unwrap()));
+    assert_eq!(by_a1111.dimensions(), (64, 64));
+    assert_eq!(by_a1111.as_raw(), by_openai.as_raw(), "the same words and seed are the same picture, whoever asks");
+    let colours: std::collections::BTreeSet<[u8; 4]> = by_a1111.pixels().map(|pixel| pixel.0).collect();
+    assert!(colours.len() > 50, "a picture, not a colour");
+}
+
+#[test]
 fn a_token_comes_from_a_file_or_the_environment_and_one_in_the_arguments_is_warned_of() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("token");

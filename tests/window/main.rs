@@ -4,12 +4,15 @@
 mod arrivals;
 mod colours;
 mod compare;
+mod figures;
 mod gallery;
 mod gallery_work;
 mod hands;
 mod library;
 mod library_looks;
 mod live;
+#[cfg(feature = "serve")]
+mod machine;
 mod names;
 mod painting;
 mod palette;

@@ -11,16 +11,19 @@ use crate::store::paths::Paths;
 use crate::store::pictures::saving::SavingRules;
 use crate::store::queue::QueueKeeper;
 use crate::system::instance::Listening;
+use crate::ui::machine::Machines;
 use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::CountTokens;
+
+/// Is given a title and a sentence. Returns at once.
+pub type ShowNote = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
 /// How the desktop shows a note, and for what.
 #[derive(Clone)]
 pub struct Note {
     /// What takes less has been waited for.
     pub after_seconds: f64,
-    /// Is given a title and a sentence. Returns at once.
-    pub show: Arc<dyn Fn(&str, &str) + Send + Sync>,
+    pub show: ShowNote,
 }
 
 impl Note {
@@ -42,6 +45,8 @@ pub struct Services {
     pub saving: SavingRules,
     /// Shared with who computes.
     pub processor: WantedProcessor,
+    /// Without them, this machine alone computes.
+    pub machines: Option<Machines>,
     /// Nobody has worked here before.
     pub is_first_start: bool,
     /// A sentence to show at once: what was wrong with the settings file, for one.

@@ -92,6 +92,7 @@ impl Studio {
         store.send(StoreCommand::ListModels { known: settings.known_models.clone() });
         store.send(completions::read_words(&settings));
         store.send(StoreCommand::OpenCanvas);
+        store.send(StoreCommand::LoadResults(settings.results.clone()));
         store.send(StoreCommand::FindUnfinished);
         if let Some(folder) = settings.preferences.saving.folder.clone() {
             store.send(StoreCommand::UsePicturesFolder(folder));
@@ -110,7 +111,7 @@ impl Studio {
             grids: Vec::new(),
             compare: CompareState::default(),
             canvas: app::settings::canvas_of(&settings),
-            candidates: Candidates::default(),
+            candidates: Candidates { coming: settings.results.clone(), ..Candidates::default() },
             queue: QueueState::default(),
             gallery: GalleryState::default(),
             live: LiveState::default(),
@@ -139,7 +140,7 @@ impl Studio {
         }
         let waking = ctx.clone();
         let wake: Wake = Arc::new(move || waking.request_repaint());
-        Self {
+        let mut studio = Self {
             state,
             downloads: Downloads::new(services.paths.clone(), wake.clone()),
             token: None,
@@ -157,7 +158,15 @@ impl Studio {
             dialog_requests: Vec::new(),
             background: Background::start(wake),
             runs: PreparedRuns::default(),
-        }
+        };
+        studio.connect_as_kept();
+        studio
+    }
+
+    /// What was answered by one machine is asked of the other.
+    pub(crate) fn ask_again(&mut self) {
+        self.tokens.forget();
+        self.estimates.forget();
     }
 
     /// Takes in what happened elsewhere. Also called while the window is hidden.

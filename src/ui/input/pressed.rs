@@ -68,15 +68,28 @@ pub(crate) fn note_focus(ctx: &Context) {
     ctx.data_mut(|data| data.insert_temp(focus_id(), focused));
 }
 
+fn left_id() -> Id {
+    Id::unique("field left by Escape")
+}
+
+/// Whether a field lost the keyboard in this frame because somebody pressed Escape in it: then what was written in it may
+/// not be wanted.
+pub(crate) fn was_left_by_escape(ctx: &Context) -> bool {
+    ctx.data(|data| data.get_temp::<u64>(left_id())) == Some(ctx.cumulative_frame_nr())
+}
+
 /// The first Escape leaves a field, and does nothing else.
 pub(crate) fn leave_field(ctx: &Context) {
     if ctx.data(|data| data.get_temp(focus_id())).unwrap_or(false) {
         let is_escape = |event: &Event| matches!(event, Event::Key { key: Key::Escape, pressed: true, .. });
-        ctx.input_mut(|input| {
-            if let Some(first) = input.events.iter().position(is_escape) {
-                input.events.remove(first);
-            }
+        let is_left = ctx.input_mut(|input| {
+            let first = input.events.iter().position(is_escape);
+            first.map(|first| input.events.remove(first)).is_some()
         });
+        if is_left {
+            let now = ctx.cumulative_frame_nr();
+            ctx.data_mut(|data| data.insert_temp(left_id(), now));
+        }
     }
 }
 

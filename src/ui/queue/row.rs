@@ -8,6 +8,7 @@ use egui::{
 use super::rows::{Row, facts};
 use super::state::{QueueState, row_id};
 use crate::ui::action::{Action, Press, QueueAction};
+use crate::ui::input::pressed;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::{IconButton, MenuItem, look, paint};
@@ -149,7 +150,7 @@ fn field(ui: &mut Ui, inner: Rect, queue: &mut QueueState, actions: &mut Vec<Act
         return;
     }
     if !response.has_focus() && !response.gained_focus() {
-        let is_given_up = ui.input(|input| input.key_down(Key::Escape)) || editing.words.trim().is_empty();
+        let is_given_up = pressed::was_left_by_escape(ui.ctx()) || editing.words.trim().is_empty();
         actions.push(Action::Queue(if is_given_up {
             QueueAction::EndEdit
         } else {

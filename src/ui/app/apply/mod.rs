@@ -5,6 +5,7 @@ mod copy;
 mod files;
 mod library;
 mod live;
+mod machine;
 mod prompt;
 mod queue;
 mod results;
