@@ -296,7 +296,7 @@ impl ModelSpec {
     pub fn repays_transform(&self, request: &Request, pictures: u32) -> Result<bool, PipelineError> {
         let frame = Canvas::frame_of(request, self.grid)?;
         let resolved = ResolvedRequest::new(request, frame, self)?;
-        let workload = resolved.workload(request, self.input, frame.is_some());
+        let workload = resolved.workload(request, self, frame.is_some());
         let strength = request.init.as_ref().map_or(1.0, |init| init.strength);
         let cell = f64::from(self.grid.cell_px);
         let cells = workload.width as f64 / cell * (workload.height as f64 / cell);
