@@ -51,7 +51,14 @@ fn inpainting_model(folder: &Path) -> ModelFiles {
 fn models(home: &TempDir) -> Vec<(&'static str, ModelFiles)> {
     let tiny = |kind: &str| ModelFiles::Folder(data().join(kind).join("model"));
     let inpainting = inpainting_model(&home.path().join("inpainting"));
-    vec![("sd1", tiny("sd1")), ("sd2", tiny("sd2")), ("sdxl", tiny("sdxl")), ("inpainting", inpainting)]
+    vec![
+        ("sd1", tiny("sd1")),
+        ("sd2", tiny("sd2")),
+        ("sdxl", tiny("sdxl")),
+        ("inpainting", inpainting),
+        ("z-image", tiny("z-image")),
+        ("klein", tiny("klein")),
+    ]
 }
 
 fn photo(width: u32, height: u32) -> Picture {
@@ -224,7 +231,8 @@ fn without_uploads(
 #[test]
 fn what_is_estimated_is_what_is_called() {
     let home = TempDir::new().unwrap();
-    for (name, files) in models(&home) {
+    // Transformers are held by `tests/modern`.
+    for (name, files) in models(&home).into_iter().filter(|(_, files)| files.has("unet/config.json")) {
         for attention in [AttentionMethod::Full, AttentionMethod::Sliced(3), AttentionMethod::Tiled] {
             let watch = Arc::new(Watch::default());
             let model = CostModel::read(&files).unwrap().watched(&watch);

@@ -56,8 +56,17 @@ fn network(input: &[f32], timestep: f64) -> Vec<f32> {
 
 #[test]
 fn schedulers_walk_where_diffusers_walks() {
+    walk("sampling.json");
+}
+
+#[test]
+fn flows_are_walked_where_diffusers_walks_them() {
+    walk("flow.json");
+}
+
+fn walk(file: &str) {
     const VALUES: usize = 24;
-    let data = data("sampling.json");
+    let data = data(file);
     let mut worst_of_all = HashMap::new();
     let mut failures = Vec::new();
     for case in data["cases"].as_array().unwrap() {
@@ -66,6 +75,10 @@ fn schedulers_walk_where_diffusers_walks() {
         let (steps, begin) = (number("steps"), number("begin"));
         let written = &data["configs"][number("config")];
         let config = SchedulerConfig::from_json(&written.to_string()).unwrap();
+        let config = match case["mu"].as_f64() {
+            Some(mu) => config.with_mu(mu),
+            None => config,
+        };
         let mut scheduler = match build(name, &config, steps) {
             Ok(scheduler) => scheduler,
             Err(error) => {

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod built_in;
+mod modern;
 mod remembered;
 mod upscaling;
 

@@ -19,6 +19,7 @@ mod profile;
 mod single_file;
 mod soundness;
 mod textual_inversion;
+mod transformer_names;
 mod unet_names;
 mod upscaler;
 mod weight_files;
@@ -26,7 +27,8 @@ mod weight_files;
 pub(crate) use archive::{Archive, WeightBuffer};
 pub(crate) use config::AttentionConfig;
 pub use config::{
-    AdapterConfig, AdapterType, ClipConfig, ControlConfig, ControlNetConfig, UnetConfig, UnionConfig, VaeConfig,
+    AdapterConfig, AdapterType, ClipConfig, ControlConfig, ControlNetConfig, DenoiserConfig, Flux2Config, Qwen3Config,
+    TextConfig, UnetConfig, UnionConfig, VaeConfig, ZImageConfig,
 };
 pub use control::ControlFile;
 pub use error::CheckpointError;
@@ -37,7 +39,7 @@ pub(crate) use inspect::{FileKind, FileReport};
 pub(crate) use lora::Patches;
 pub use lora::{Lora, LoraFacts};
 pub use profile::profile_of;
-pub(crate) use profile::{is_supported_class, pipeline_class};
+pub(crate) use profile::{is_supported_class, network_family, pipeline_class};
 pub use single_file::SingleFile;
 pub(crate) use single_file::{TensorSlice, TensorSource, parse_yaml};
 pub(crate) use soundness::check_numbers;

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{CheckpointError, ModelFiles, SingleFile};
+use super::{CheckpointError, ModelFiles, SingleFile, UnetConfig};
 use crate::job::{Detected, Distillation, Family, ModelInput, ModelProfile};
 use crate::sampling::{PredictionChoice, SchedulerConfig, SchedulerName};
 
@@ -60,7 +60,83 @@ pub(crate) fn pipeline_class(files: &ModelFiles) -> Result<String, CheckpointErr
 #[must_use]
 pub(crate) fn is_supported_class(class: &str) -> bool {
     let is_known = class.starts_with("StableDiffusion") || class.starts_with("LatentConsistency");
-    is_known && !class.starts_with("StableDiffusion3")
+    (is_known && !class.starts_with("StableDiffusion3")) || family_of_transformer(class).is_some()
+}
+
+/// The family of a pipeline whose denoiser is a transformer; training to few steps does not show here.
+fn family_of_transformer(class: &str) -> Option<Family> {
+    match class {
+        "ZImagePipeline" | "ZImageImg2ImgPipeline" | "ZImageInpaintPipeline" | "ZImageTransformer2DModel" => {
+            Some(Family::ZImage)
+        }
+        "Flux2KleinPipeline" | "Flux2KleinInpaintPipeline" | "Flux2Transformer2DModel" => Some(Family::Klein),
+        _ => None,
+    }
+}
+
+/// The family as far as it decides which networks there are, by their configs alone.
+///
+/// # Errors
+/// When there is no network of a family that is known.
+pub(crate) fn network_family(files: &ModelFiles) -> Result<Family, CheckpointError> {
+    if let Some(ClassName { class_name }) = files.read_json("transformer/config.json")? {
+        return family_of_transformer(&class_name).ok_or_else(|| CheckpointError::Unsupported {
+            field: "_class_name".into(),
+            found: format!("{class_name:?}"),
+            supported: "only ZImageTransformer2DModel or Flux2Transformer2DModel".to_owned(),
+            path: files.path_of("transformer/config.json"),
+        });
+    }
+    Ok(if UnetConfig::read(files)?.added.is_some() { Family::Xl } else { Family::Sd1 })
+}
+
+#[derive(Deserialize)]
+struct Distilled {
+    #[serde(default)]
+    is_distilled: bool,
+}
+
+/// Of a model whose denoiser is a transformer.
+fn profile_of_transformer(files: &ModelFiles, class: &str, base: Family) -> Result<ModelProfile, CheckpointError> {
+    let scheduler = scheduler_of(files)?;
+    let found = match base {
+        Family::Klein => {
+            let Distilled { is_distilled } = files.require_json("model_index.json", "model_index.json")?;
+            let family = if is_distilled { Family::Klein } else { Family::KleinBase };
+            Detected::new(family, format!("its pipeline is {class}, with is_distilled {is_distilled}"))
+        }
+        _ => z_image_of(files, class, &scheduler),
+    };
+    let row = found.value.row();
+    Ok(ModelProfile {
+        input: ModelInput::Plain,
+        distillation: None,
+        scheduler: scheduler.own_scheduler().ok(),
+        native_px: [u64::from(row.native_side_px); 2],
+        prediction: Detected::new(row.prediction, "its family goes straight from noise to the picture"),
+        latent_channels: row.latent_channels as usize,
+        latent_factor: u64::from(row.latent_factor),
+        family: found,
+    })
+}
+
+/// Turbo is known by its name, or by a shift of its levels that is half of the base's.
+fn z_image_of(files: &ModelFiles, class: &str, scheduler: &SchedulerConfig) -> Detected<Family> {
+    const TURBO_SHIFT: f64 = 3.0;
+    let names = names_of(files);
+    if names.iter().any(|name| name.to_lowercase().contains("turbo")) {
+        return Detected::new(
+            Family::ZImageTurbo,
+            format!("its pipeline is {class}, and its name has \"turbo\" in it"),
+        );
+    }
+    match scheduler.shift {
+        Some(shift) if shift <= TURBO_SHIFT => Detected::new(
+            Family::ZImageTurbo,
+            format!("its pipeline is {class}, and its levels are shifted by {shift}"),
+        ),
+        _ => Detected::new(Family::ZImage, format!("its pipeline is {class}")),
+    }
 }
 
 /// Reads a model's small files. One without a VAE of its own is taken to want its family's.
@@ -69,6 +145,9 @@ pub(crate) fn is_supported_class(class: &str) -> bool {
 /// When one of its configs is missing or cannot be read.
 pub fn profile_of(files: &ModelFiles) -> Result<ModelProfile, CheckpointError> {
     let class = pipeline_class(files)?;
+    if let Some(base) = family_of_transformer(&class) {
+        return profile_of_transformer(files, &class, base);
+    }
     let unet: Unet = files.require_json("unet/config.json", "the UNet's config")?;
     let vae = files.read_json::<Vae>("vae/config.json").ok().flatten();
     let scheduler = scheduler_of(files)?;

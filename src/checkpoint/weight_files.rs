@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::archive::{Archive, TensorInfo};
 use super::plain_names::plain;
 use super::single_file::{TensorSlice, TensorSource};
+use super::transformer_names::{TRANSFORMER, transformer_parts};
 use super::{CheckpointError, ModelFiles};
 use crate::job::Notice;
 
@@ -18,8 +19,9 @@ const VARIANTS: [&str; 4] = ["fp16", "bf16", "fp32", "ema"];
 const LAST_VARIANT: &str = "non_ema";
 
 /// The networks of a folder in diffusers' layout, the largest first, and what their safetensors are called.
-pub(crate) const NETWORKS: [(&str, &str); 4] = [
+pub(crate) const NETWORKS: [(&str, &str); 5] = [
     ("unet", "diffusion_pytorch_model"),
+    ("transformer", "diffusion_pytorch_model"),
     ("text_encoder_2", "model"),
     ("text_encoder", "model"),
     ("vae", "diffusion_pytorch_model"),
@@ -182,9 +184,8 @@ pub(crate) fn sources_of(
             archive.tensors().into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
         check_precisions(files, folder, part.values().filter_map(|source| tensors.get(&source.name)))?;
         let placed = part.iter().map(|(name, source)| {
-            let parts = if matches!(source.cut, TensorSlice::Third(_)) { 3 } else { 1 };
             let bytes = tensors.get(&source.name).map_or(0, |tensor| tensor.bytes);
-            (name.clone(), 0, source.clone(), bytes as usize / parts)
+            (name.clone(), 0, source.clone(), source.cut.share_of(bytes as usize))
         });
         return Ok((vec![Arc::clone(archive)], placed.collect()));
     }
@@ -194,9 +195,17 @@ pub(crate) fn sources_of(
         let archive = files.open_archive(name)?;
         let tensors = archive.tensors();
         check_precisions(files, name, tensors.iter())?;
-        placed.extend(tensors.into_iter().map(|tensor| {
-            let source = TensorSource { name: tensor.name.clone(), cut: TensorSlice::Whole, shape: tensor.shape };
-            (plain(&tensor.name).into_owned(), index, source, tensor.bytes as usize)
+        placed.extend(tensors.into_iter().flat_map(|tensor| {
+            let parts = if folder == TRANSFORMER {
+                transformer_parts(&plain(&tensor.name), &tensor.shape)
+            } else {
+                vec![(plain(&tensor.name).into_owned(), TensorSlice::Whole)]
+            };
+            parts.into_iter().map(move |(ours, cut)| {
+                let shape = cut.shape_after(&tensor.shape);
+                let source = TensorSource { name: tensor.name.clone(), cut, shape };
+                (ours, index, source, cut.share_of(tensor.bytes as usize))
+            })
         }));
         archives.push(Arc::new(archive));
     }

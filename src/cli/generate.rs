@@ -8,7 +8,8 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::arguments::{
-    ComputeArguments, ControlArguments, ModelArguments, PaintArguments, PromptArguments, SamplingArguments,
+    ComputeArguments, ControlArguments, ModelArguments, PaintArguments, PromptArguments, ReferenceArguments,
+    SamplingArguments,
 };
 use super::backend::backend;
 use super::job_runs::JobRuns;
@@ -31,6 +32,8 @@ pub(super) struct GenerateArguments {
     pub sampling: SamplingArguments,
     #[command(flatten)]
     pub paint: PaintArguments,
+    #[command(flatten)]
+    pub reference: ReferenceArguments,
     #[command(flatten)]
     pub control: ControlArguments,
     #[command(flatten)]
@@ -107,6 +110,7 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<(Request, 
     arguments.model.fill(&mut request, paths)?;
     arguments.sampling.fill(&mut request);
     arguments.paint.fill(&mut request, &mut notices)?;
+    arguments.reference.fill(&mut request, &mut notices)?;
     arguments.control.fill(&mut request, paths, &mut notices)?;
     arguments.compute.fill(&mut request);
     Ok((request, notices))

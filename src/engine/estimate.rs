@@ -89,7 +89,7 @@ impl Estimator {
         let [width, height] = question.size_px.map(|side| side as usize);
         let rows = model.rows(question.guided) - 1 + question.parts.max(1) as usize;
         let (encodes, texts) = (question.encodes, question.texts as usize);
-        let workload = Workload { width, height, rows, windows: 1, texts, encodes };
+        let workload = Workload { width, height, rows, windows: 1, texts, encodes, reference_px: 0 };
         let (execution, dtype) = self.execution();
         let may_halve = self.dtype == DtypeChoice::Auto;
         let constraints = Constraints { may_halve, ..Constraints::new(*dtype, budget_bytes) };

@@ -3,7 +3,8 @@
 use super::{DownloadError, RemoteFile};
 
 /// Folders of a diffusers repository that Inkwick reads.
-const FOLDERS: [&str; 7] = ["scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "vae"];
+const FOLDERS: [&str; 8] =
+    ["scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "transformer", "unet", "vae"];
 
 /// Small files that it reads there.
 const SMALL: [&str; 3] = [".json", "merges.txt", "vocab.txt"];
@@ -23,11 +24,11 @@ pub(crate) fn files(
     }
     if all.iter().any(|file| file.name == "model_index.json") {
         let chosen = diffusers(&all);
-        let has_unet = chosen.iter().any(|file| {
+        let has_denoiser = chosen.iter().any(|file| {
             let is_weights = [".safetensors", ".bin"].iter().any(|ending| file.name.ends_with(ending));
-            file.name.starts_with("unet/") && is_weights
+            (file.name.starts_with("unet/") || file.name.starts_with("transformer/")) && is_weights
         });
-        return if has_unet { Ok(chosen) } else { Err(nothing()) };
+        return if has_denoiser { Ok(chosen) } else { Err(nothing()) };
     }
     let checkpoints: Vec<&&RemoteFile> =
         all.iter().filter(|file| file.name.ends_with(".safetensors") && !file.name.contains('/')).collect();

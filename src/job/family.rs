@@ -4,7 +4,7 @@
 //! A new family is a variant, a row, and a way to know it from a model's files (`checkpoint::profile_of`).
 
 use super::Request;
-use crate::sampling::{PredictionChoice, SchedulerName};
+use crate::sampling::{FlowMu, PredictionChoice, SchedulerName};
 
 /// What a model is, as far as its networks and their training are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,14 +21,45 @@ pub enum Family {
     Xl,
     /// SDXL's second model; it is recognised and cannot be run.
     XlRefiner,
+    ZImage,
+    /// Distilled to a few steps without guidance.
+    ZImageTurbo,
+    /// FLUX.2 klein, distilled to a few steps without guidance.
+    Klein,
+    KleinBase,
     /// Its networks are Stable Diffusion's, in sizes that no published family has.
     Other,
+}
+
+/// What reads the prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextStage {
+    Clip,
+    /// Two encoders, whose states are joined; the second one's summary goes with them.
+    ClipPair,
+    /// Qwen3's state before its last layer.
+    QwenBeforeLast,
+    /// Three of Qwen3's states, joined; a prompt is filled up to as many tokens as there may be.
+    QwenThreeStates,
+}
+
+impl TextStage {
+    /// Whether it is a language model, which knows neither windows nor weights nor learnt words.
+    #[must_use]
+    pub fn is_language_model(self) -> bool {
+        matches!(self, Self::QwenBeforeLast | Self::QwenThreeStates)
+    }
 }
 
 /// One row of the table.
 #[derive(Debug)]
 pub struct FamilyRow {
     pub name: &'static str,
+    pub text: TextStage,
+    /// Of a family that walks straight from noise to the picture: how its levels are shifted for a size.
+    pub flow: Option<FlowMu>,
+    /// Whether passes with and without the prompt are compared at all.
+    pub takes_guidance: bool,
     /// The side of the square pictures that it was trained on, in pixels.
     pub native_side_px: u32,
     /// Of the latents and the VAE.
@@ -47,6 +78,9 @@ pub struct FamilyRow {
 
 const SD1: FamilyRow = FamilyRow {
     name: "Stable Diffusion 1",
+    text: TextStage::Clip,
+    flow: None,
+    takes_guidance: true,
     native_side_px: 512,
     latent_channels: 4,
     latent_factor: 8,
@@ -59,10 +93,37 @@ const SD1: FamilyRow = FamilyRow {
 const SD2: FamilyRow = FamilyRow { name: "Stable Diffusion 2", ..SD1 };
 const XL: FamilyRow = FamilyRow {
     name: "Stable Diffusion XL",
+    text: TextStage::ClipPair,
     native_side_px: 1024,
     latent_scale: 0.13025,
     scheduler: SchedulerName::Euler,
     ..SD1
+};
+const Z_IMAGE: FamilyRow = FamilyRow {
+    name: "Z-Image",
+    text: TextStage::QwenBeforeLast,
+    flow: Some(FlowMu::Linear),
+    native_side_px: 1024,
+    latent_channels: 16,
+    latent_scale: 0.3611,
+    prediction: PredictionChoice::Flow,
+    scheduler: SchedulerName::Euler,
+    guidance: 5.0,
+    ..SD1
+};
+const KLEIN: FamilyRow = FamilyRow {
+    name: "FLUX.2 klein",
+    text: TextStage::QwenThreeStates,
+    flow: Some(FlowMu::Empirical),
+    takes_guidance: false,
+    native_side_px: 1024,
+    latent_channels: 128,
+    latent_factor: 16,
+    latent_scale: 1.0,
+    prediction: PredictionChoice::Flow,
+    scheduler: SchedulerName::Euler,
+    steps: 4,
+    guidance: 1.0,
 };
 
 static BUILT_IN_ROW: FamilyRow = FamilyRow {
@@ -80,6 +141,11 @@ static SD2_VELOCITY_ROW: FamilyRow =
     FamilyRow { native_side_px: 768, prediction: PredictionChoice::Velocity, scheduler: SchedulerName::Ddim, ..SD2 };
 static XL_ROW: FamilyRow = XL;
 static XL_REFINER_ROW: FamilyRow = FamilyRow { name: "Stable Diffusion XL refiner", ..XL };
+static Z_IMAGE_ROW: FamilyRow = Z_IMAGE;
+static Z_IMAGE_TURBO_ROW: FamilyRow = FamilyRow { name: "Z-Image Turbo", steps: 8, guidance: 1.0, ..Z_IMAGE };
+static KLEIN_ROW: FamilyRow = KLEIN;
+static KLEIN_BASE_ROW: FamilyRow =
+    FamilyRow { name: "FLUX.2 klein base", takes_guidance: true, steps: 30, guidance: 4.0, ..KLEIN };
 static OTHER_ROW: FamilyRow = FamilyRow { name: "Stable Diffusion", ..SD1 };
 
 impl Family {
@@ -92,6 +158,10 @@ impl Family {
             Self::Sd2Velocity => &SD2_VELOCITY_ROW,
             Self::Xl => &XL_ROW,
             Self::XlRefiner => &XL_REFINER_ROW,
+            Self::ZImage => &Z_IMAGE_ROW,
+            Self::ZImageTurbo => &Z_IMAGE_TURBO_ROW,
+            Self::Klein => &KLEIN_ROW,
+            Self::KleinBase => &KLEIN_BASE_ROW,
             Self::Other => &OTHER_ROW,
         }
     }

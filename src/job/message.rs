@@ -32,6 +32,8 @@ enum Header {
         /// In the request's order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         controls: Vec<ControlHeader>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        references: Vec<PartHeader>,
         /// Where it was interrupted.
         #[serde(default)]
         step: Option<PartHeader>,
@@ -88,6 +90,8 @@ impl Task {
                 mask: mask.as_ref().map(|mask| add_mask(&mut parts, mask)).transpose()?,
             });
         }
+        let references = request.references.iter().map(|picture| add_picture(&mut parts, picture));
+        let references = references.collect::<Result<Vec<_>, _>>()?;
         let step = match &request.from_step {
             Some(step) => {
                 let bytes = step.to_bytes()?;
@@ -96,7 +100,7 @@ impl Task {
             }
             None => None,
         };
-        framed(&Header::Generate { request: request.clone(), init, mask, controls, step }, &parts)
+        framed(&Header::Generate { request: request.clone(), init, mask, controls, references, step }, &parts)
     }
 
     /// # Errors
@@ -109,8 +113,10 @@ impl Task {
             return Err(MessageError::Length);
         }
         let (header, mut rest) = rest.split_at_checked(length).ok_or(MessageError::Length)?;
-        let (mut request, init, mask, controls, step) = match serde_json::from_slice(header)? {
-            Header::Generate { request, init, mask, controls, step } => (request, init, mask, controls, step),
+        let (mut request, init, mask, controls, references, step) = match serde_json::from_slice(header)? {
+            Header::Generate { request, init, mask, controls, references, step } => {
+                (request, init, mask, controls, references, step)
+            }
             Header::Upscale { made_by, model, scale, picture } => {
                 let picture = picture_of(&mut rest, &picture)?;
                 let request = UpscaleRequest { picture, model, scale, made_by: *made_by };
@@ -126,6 +132,9 @@ impl Task {
         for (control, ControlHeader { picture, mask }) in request.controls.iter_mut().zip(controls) {
             control.picture = picture.map(|part| picture_of(&mut rest, &part)).transpose()?;
             control.mask = mask.map(|part| mask_of(&mut rest, &part)).transpose()?;
+        }
+        for part in references {
+            request.references.push(picture_of(&mut rest, &part)?);
         }
         if let Some(part) = step {
             request.from_step = Some(Arc::new(StepState::from_bytes(part_of(&mut rest, &part)?)?));
@@ -223,6 +232,7 @@ mod tests {
             ],
             init: Some(InitPicture { picture, strength: 1.0 / 3.0 }),
             mask: Some(InpaintMask { plane }),
+            references: vec![Arc::new(Picture::filled(5, 3, [1, 2, 3, 4])), Arc::new(Picture::filled(2, 7, [9; 4]))],
             ..Request::default()
         }
         .into()
@@ -243,7 +253,7 @@ mod tests {
         let Task::Generate(request) = task() else { panic!("another task") };
         let written = serde_json::to_value(&request).unwrap();
         let fields = written.as_object().unwrap();
-        assert!(!fields.contains_key("init") && !fields.contains_key("mask"), "{fields:?}");
+        assert!(["init", "mask", "references"].iter().all(|name| !fields.contains_key(*name)), "{fields:?}");
         let control = fields["controls"][0].as_object().unwrap();
         assert!(!control.contains_key("picture") && !control.contains_key("mask"), "{control:?}");
     }

@@ -102,6 +102,9 @@ pub struct Request {
     /// Where `init` is repainted; not written with the settings either.
     #[serde(skip)]
     pub mask: Option<InpaintMask>,
+    /// Pictures that the prompt speaks of, for models that read such pictures; not written with the settings either.
+    #[serde(skip)]
+    pub references: Vec<Arc<Picture>>,
     /// Where an earlier run of this very request was interrupted; the picture is the same as without. Not written either.
     #[serde(skip)]
     pub from_step: Option<Arc<StepState>>,
@@ -153,6 +156,8 @@ pub enum RequestError {
         wanted.0, wanted.1, found.0, found.1
     )]
     MaskSize { wanted: (u32, u32), found: (u32, u32) },
+    #[error("at most {max} reference pictures can be given, found {found}", max = Request::MAX_REFERENCES)]
+    References { found: usize },
     #[error("a picture is enlarged {min} to {max} times, found {found}")]
     UpscaleFactor { found: f64, min: f64, max: f64 },
     #[error("{width}×{height} is larger than any picture that is opened here; choose a smaller scale")]
@@ -177,6 +182,7 @@ impl RequestError {
             | Self::Sampling(_)
             | Self::ImageGuidance { .. }
             | Self::MaskSize { .. }
+            | Self::References { .. }
             | Self::UpscaleFactor { .. }
             | Self::UpscaledSize { .. }
             | Self::Pixels { .. }
@@ -194,6 +200,7 @@ impl Request {
     pub const DEFAULT_IMAGE_GUIDANCE: f64 = 1.5;
     pub const MAX_STEPS: u32 = 1000;
     pub const MAX_GUIDANCE: f64 = 100.0;
+    pub const MAX_REFERENCES: usize = 4;
     pub const MIN_SIDE_PX: u32 = 8;
     pub const MAX_SIDE_PX: u32 = 8192;
 
@@ -283,6 +290,9 @@ impl Request {
         {
             return Err(RequestError::ImageGuidance { found });
         }
+        if self.references.len() > Self::MAX_REFERENCES {
+            return Err(RequestError::References { found: self.references.len() });
+        }
         self.controls.iter().try_for_each(Control::validate)?;
         self.validate_mask()
     }
@@ -336,6 +346,7 @@ impl Default for Request {
             height: None,
             init: None,
             mask: None,
+            references: Vec::new(),
             from_step: None,
             resize: ResizeMode::default(),
             worked_px: None,

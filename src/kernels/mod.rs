@@ -25,11 +25,14 @@ mod pixels;
 mod pointwise;
 mod pool;
 mod product;
+mod rms_norm;
+mod rotary;
 mod rows;
 mod simd;
 mod softmax;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod window_attention;
 mod winograd;
 
@@ -52,7 +55,10 @@ pub use pointwise::concatenate;
 pub(crate) use pointwise::{activate, add, add_scaled, leaky};
 pub use pool::release_idle_buffers;
 pub(crate) use pool::{BufferPool, limit_idle_buffers};
+pub(crate) use rms_norm::rms_norm;
+pub(crate) use rotary::{RotaryPairs, rotated};
 pub use simd::{Level, VARIABLE as SIMD_VARIABLE};
+pub(crate) use tokens::{join_tokens, multiply, narrow_tokens, repeat_heads, scaled_onto};
 pub(crate) use window_attention::{Windows, window_attention};
 
 /// What was given does not fit the layer.

@@ -237,6 +237,14 @@ impl TracedFeature {
         Self::new(&self.tracker, self.batch, self.height, self.width, channels)
     }
 
+    /// So many tokens, copied from elsewhere.
+    #[must_use]
+    pub(crate) fn of_tokens(&self, count: usize) -> Self {
+        let values = (count * self.channels) as f64 / 1e9;
+        self.tracker.add_work(Work { values, ..Work::default() });
+        Self::new(&self.tracker, 1, 1, count, self.channels)
+    }
+
     /// The same memory seen as a map of another size.
     #[must_use]
     pub(crate) fn resized(&self, height: usize, width: usize) -> Self {

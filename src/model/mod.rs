@@ -1,4 +1,4 @@
-//! The networks of Stable Diffusion: CLIP text encoder, conditional UNet and VAE.
+//! The networks: text encoders, what takes noise away (a UNet or a transformer), and the VAE.
 //!
 //! Each is read by its `config.json`: a diffusers folder has them, for a checkpoint in one file they are derived.
 
@@ -8,22 +8,30 @@ mod attention_method;
 mod blocks;
 mod broadcast;
 mod control;
+mod denoiser;
+mod denoiser_input;
 mod dry_run;
 mod feature;
+mod flux2;
 mod layer_cache;
 mod layers;
 mod operators;
+mod qwen3;
 mod resnet;
+mod rope;
 mod segment;
+mod swiglu;
 mod text_encoder;
 mod tiles;
 mod timestep;
+mod token_ops;
 mod unet;
 mod unet_time;
 mod upscale;
 mod vae;
 mod weight_names;
 mod weights;
+mod z_image;
 
 use std::path::PathBuf;
 
@@ -32,6 +40,8 @@ pub use attention_method::AttentionMethod;
 pub use control::{
     Adapter, AdapterMaps, ControlMaps, ControlNet, ControlNetInput, ControlSignals, Hint, Share, TypedHint, folded,
 };
+pub use denoiser::Denoiser;
+pub use denoiser_input::DenoiserInput;
 pub use dry_run::MemoryTracker;
 pub use feature::Execution;
 pub(crate) use layer_cache::LayerCache;
@@ -39,6 +49,7 @@ pub use operators::{Card, FailureKind, Fault, Operator, Operators, Watch};
 pub(crate) use operators::{
     OperatorFailure, cuda_free_bytes, cuda_total_bytes, in_pool, metal_free_bytes, metal_working_set_bytes,
 };
+pub use qwen3::Qwen3;
 pub(crate) use segment::EncodedPicture;
 pub use segment::Segmenter;
 pub use text_encoder::TextEncoder;

@@ -66,6 +66,14 @@ impl TimestepEmbedding {
         })
     }
 
+    pub(crate) fn without_biases(at: &Scope, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
+        Ok(Self {
+            condition: None,
+            linear_1: Linear::without_bias(&at.at("linear_1"), inputs, outputs)?,
+            linear_2: Linear::without_bias(&at.at("linear_2"), outputs, outputs)?,
+        })
+    }
+
     /// `x` `(batch, inputs)`, `condition` `(batch, its width)`; gives `(batch, 1, outputs)`.
     pub(crate) fn forward(
         &self,

@@ -5,7 +5,7 @@ const LISTED: usize = 3;
 
 /// The name that the layers use: transformers writes CLIP with and without a prefix, old VAEs name attention otherwise.
 pub(super) fn layer_name(name: &str) -> String {
-    let name = name.strip_prefix("text_model.").unwrap_or(name);
+    let name = name.strip_prefix("text_model.").or_else(|| name.strip_prefix("model.")).unwrap_or(name);
     for (old, new) in [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")]
     {
         if name.contains("mid_block.attentions") && name.contains(old) {

@@ -91,7 +91,7 @@ impl<'a> Weights<'a> {
         let (mut bytes_total, mut numbers_total) = (0, 0);
         for (name, archive, source, bytes) in sources {
             let plain = layer_name(&name);
-            if plain.ends_with("position_ids") {
+            if plain.ends_with("position_ids") || plain.ends_with("num_batches_tracked") {
                 continue;
             }
             bytes_total += bytes;
@@ -169,6 +169,11 @@ impl<'a> Weights<'a> {
     #[must_use]
     pub fn with_winograd(self, winograd: bool) -> Self {
         Self { winograd, ..self }
+    }
+
+    /// Tensors that this network has no use for: they are not read, and not missed.
+    pub(crate) fn leave(&self, is_unused: impl Fn(&str) -> bool) {
+        self.account.borrow_mut().untouched.retain(|name, _| !is_unused(name));
     }
 
     /// Of all its tensors in the files.
@@ -267,7 +272,7 @@ impl<'a> Weights<'a> {
         }
         let (rows, of) = match source.cut {
             TensorSlice::Whole => (0..1, 1),
-            TensorSlice::Third(index) => (index..index + 1, 3),
+            TensorSlice::Rows { first, count, of } => (first..first + count, of),
             TensorSlice::Transposed => return Ok(None),
         };
         if !self.archives[*archive].read_rows(&source.name, rows, of, &mut self.numbers.borrow_mut())? {

@@ -7,22 +7,32 @@ use candle_core::{Device, IndexOp, Tensor};
 
 use super::PipelineError;
 use super::load::Pipeline;
-use super::networks::{PromptEncoder, Reporter};
+use super::networks::Reporter;
 use super::prompt_plan::PromptPlan;
 use super::remembered::{EncodedText, StageRows, TextKey, Texts, TextsKey};
 use super::resolved::ResolvedRequest;
+use super::text_networks::{PromptEncoder, TextNetworks};
 use crate::job::{PromptSyntax, Request};
-use crate::model::{AddedConditioning, ModelError, TextEmbedding, join_windows};
-use crate::prompt::{Prompt, TokenWindow, parse};
+use crate::model::{AddedConditioning, ForwardOptions, ModelError, TextEmbedding, join_windows};
+use crate::prompt::{Prompt, TokenWindow, parse, words_of};
 
 /// What one model call is given, a row for each pass.
 pub(super) struct Conditioning {
-    /// `(rows, tokens, context_width)`
-    pub context: Tensor,
+    /// For each row `(1, tokens, context_width)`.
+    contexts: Vec<Tensor>,
     pub added: Option<AddedConditioning>,
 }
 
 impl Conditioning {
+    pub(crate) fn count(&self) -> usize {
+        self.contexts.len()
+    }
+
+    /// `(rows, tokens, context_width)`, of rows that are equally long.
+    pub(crate) fn context(&self) -> Result<Tensor, PipelineError> {
+        Ok(Tensor::cat(&self.contexts, 0)?)
+    }
+
     /// So many rows of it.
     pub(crate) fn rows(&self, first: usize, count: usize) -> Result<Self, PipelineError> {
         let only = |tensor: &Tensor| tensor.narrow(0, first, count);
@@ -31,7 +41,7 @@ impl Conditioning {
             let time_ids = added.time_ids[first * ids..][..count * ids].to_vec();
             Ok(AddedConditioning { pooled_text: only(&added.pooled_text)?, time_ids })
         });
-        Ok(Self { context: only(&self.context)?, added: added.transpose()? })
+        Ok(Self { contexts: self.contexts[first..first + count].to_vec(), added: added.transpose()? })
     }
 }
 
@@ -72,14 +82,14 @@ impl PromptConditioning {
             Passes::ThreeWays => [negative, negative].concat(),
         };
         let rows: Vec<&Arc<EncodedText>> = before.iter().chain(parts).collect();
-        let all = |of: fn(&EncodedText) -> &Tensor| Tensor::cat(&rows.iter().map(|row| of(row)).collect::<Vec<_>>(), 0);
         let added = match self.time_ids {
             Some(ids) => {
-                Some(AddedConditioning { pooled_text: all(|row| &row.pooled)?, time_ids: ids.repeat(rows.len()) })
+                let pooled: Vec<&Tensor> = rows.iter().filter_map(|row| row.pooled.as_ref()).collect();
+                Some(AddedConditioning { pooled_text: Tensor::cat(&pooled, 0)?, time_ids: ids.repeat(rows.len()) })
             }
             None => None,
         };
-        Ok(Conditioning { context: all(|row| &row.context)?, added })
+        Ok(Conditioning { contexts: rows.iter().map(|row| row.context.clone()).collect(), added })
     }
 }
 
@@ -90,8 +100,16 @@ impl Pipeline {
     /// When the prompt is too long, or the encoder has fewer layers than `clip_skip`.
     pub fn context_of(&self, prompt: &Prompt, clip_skip: u32) -> Result<Tensor, PipelineError> {
         let text = self.text(&|_, _| Ok(()))?;
-        check_clip_skip(&text, clip_skip)?;
-        Ok(self.encode_prompt(&text, prompt, 1, clip_skip)?.context)
+        match &*text {
+            TextNetworks::Clip(text) => {
+                check_clip_skip(text, clip_skip)?;
+                Ok(self.encode_prompt(text, prompt, 1, clip_skip)?.context)
+            }
+            TextNetworks::Language { tokenizer, encoder } => {
+                let tokens = tokenizer.tokens(&words_of(prompt))?;
+                Ok(encoder.forward(&tokens.ids, tokens.words, &ForwardOptions::PLAIN)?)
+            }
+        }
     }
 
     /// Encodes each text of the prompts once for each number of windows that it is needed with. `steps` are those that
@@ -114,8 +132,10 @@ impl Pipeline {
         let stages = self.stage_rows(&key, reporter)?;
         let (width, height) = (resolved.width as f32, resolved.height as f32);
         let ids = [height, width, 0.0, 0.0, height, width];
-        let time_ids = self.spec().configs.unet.added.as_ref().map(|_| ids);
+        let unet = self.spec().configs.denoiser.unet();
+        let time_ids = unet.and_then(|unet| unet.added.as_ref()).map(|_| ids);
         let passes = if resolved.is_pair { Passes::Pair } else { Passes::Alone };
+        self.report_unread(&key, &stages, reporter);
         Ok(PromptConditioning { plan: key.plan, passes, stages, time_ids })
     }
 
@@ -125,6 +145,12 @@ impl Pipeline {
             return Ok(rows.clone());
         }
         let text = &self.text(&|part, fraction| reporter.loading(part, fraction))?;
+        let text = match &**text {
+            TextNetworks::Clip(text) => text,
+            TextNetworks::Language { tokenizer, encoder } => {
+                return self.language_rows(key, (tokenizer, encoder), reporter);
+            }
+        };
         let TextsKey { plan, is_weighted, clip_skip, has_negative, is_pair } = key;
         let (is_weighted, clip_skip) = (*is_weighted, *clip_skip);
         let read = |text: &String| if is_weighted { parse(text) } else { Prompt::plain(text) };
@@ -160,9 +186,11 @@ impl Pipeline {
             let mut rows = parts.collect::<Result<Vec<_>, _>>()?;
             if let Some(place) = compared {
                 let negative = match rows.first().filter(|_| has_zeros) {
-                    Some(part) => {
-                        Arc::new(EncodedText { context: part.context.zeros_like()?, pooled: part.pooled.zeros_like()? })
-                    }
+                    Some(part) => Arc::new(EncodedText {
+                        context: part.context.zeros_like()?,
+                        pooled: part.pooled.as_ref().map(Tensor::zeros_like).transpose()?,
+                        cut: 0,
+                    }),
                     None => encoded(place, windows, skip_of_negative)?,
                 };
                 rows.insert(0, negative);
@@ -197,7 +225,7 @@ impl Pipeline {
         }
         let pooled = pooled.ok_or_else(|| ModelError::Misfit("the model has no text encoder".to_owned()))?;
         let context = Tensor::cat(&contexts, 2)?;
-        if let Some(wanted) = self.spec().configs.unet.context_width()
+        if let Some(wanted) = self.spec().configs.denoiser.context_width()
             && context.dim(2)? != wanted
         {
             let found = context.dim(2)?;
@@ -206,7 +234,7 @@ impl Pipeline {
             ))
             .into());
         }
-        Ok(EncodedText { context, pooled })
+        Ok(EncodedText { context, pooled: Some(pooled), cut: 0 })
     }
 }
 

@@ -8,15 +8,15 @@ use super::PipelineError;
 use super::control::load::{ControlLoad, TracedControls};
 use super::execution_plan::ExecutionPlan;
 use super::spec::NetworkConfigs;
-use crate::checkpoint::{ModelFiles, UnetConfig, VaeConfig};
-use crate::job::Work;
+use crate::checkpoint::{DenoiserConfig, ModelFiles, TextConfig, VaeConfig, network_family};
+use crate::job::{Family, Work};
 use crate::model::{
-    AddedConditioning, Card, Execution, ForwardOptions, MemoryTracker, Operators, TextEncoder, Unet, UnetInput, Vae,
-    Watch, Weights,
+    AddedConditioning, Card, Denoiser, DenoiserInput, Execution, ForwardOptions, MemoryTracker, Operators, Qwen3,
+    TextEncoder, Vae, Watch, Weights,
 };
 
 /// Tokens of one window of a prompt.
-const WINDOW_TOKENS: usize = 77;
+pub(super) const WINDOW_TOKENS: usize = 77;
 
 /// The program itself, its threads, and what is neither a weight nor a map: measured.
 const PROGRAM_BYTES: usize = 24 << 20;
@@ -37,6 +37,8 @@ pub struct Workload {
     pub texts: usize,
     /// Whether a picture is encoded before.
     pub encodes: bool,
+    /// Of pictures that the prompt speaks of and the network reads, in pixels together.
+    pub reference_px: usize,
 }
 
 /// What a workload takes by a plan.
@@ -118,6 +120,8 @@ impl Costs {
 #[derive(Clone, Debug)]
 pub struct CostModel {
     configs: NetworkConfigs,
+    native_side_px: usize,
+    takes_guidance: bool,
     controls: Vec<ControlLoad>,
     /// Looks on while a device's operators are traced.
     watch: Option<Arc<Watch>>,
@@ -129,13 +133,15 @@ impl CostModel {
     /// # Errors
     /// When one is missing, unreadable or not supported.
     pub fn read(files: &ModelFiles) -> Result<Self, PipelineError> {
-        let (unet, vae) = (UnetConfig::read(files)?, VaeConfig::read(files)?);
-        let has_pair = unet.added.is_some();
-        Ok(Self::of(NetworkConfigs::read(files, unet, vae, has_pair)?))
+        let family = network_family(files)?;
+        let (denoiser, vae) = (DenoiserConfig::read(files, family)?, VaeConfig::read(files)?);
+        Ok(Self::of(NetworkConfigs::read(files, denoiser, vae, family)?, family))
     }
 
-    pub(super) fn of(configs: NetworkConfigs) -> Self {
-        Self { configs, controls: Vec::new(), watch: None }
+    pub(super) fn of(configs: NetworkConfigs, family: Family) -> Self {
+        let native_side_px = configs.denoiser.native_side_px(&configs.vae, family);
+        let takes_guidance = family.row().takes_guidance;
+        Self { configs, native_side_px, takes_guidance, controls: Vec::new(), watch: None }
     }
 
     /// With networks that steer beside the model's.
@@ -155,8 +161,8 @@ impl CostModel {
     }
 
     #[must_use]
-    pub fn unet_config(&self) -> &UnetConfig {
-        &self.configs.unet
+    pub fn denoiser_config(&self) -> &DenoiserConfig {
+        &self.configs.denoiser
     }
 
     #[must_use]
@@ -167,14 +173,23 @@ impl CostModel {
     /// A guided picture of the size that the model was trained on.
     #[must_use]
     pub fn native_workload(&self) -> Workload {
-        let side = self.unet_config().sample_size * self.vae_config().factor();
-        Workload { width: side, height: side, rows: 2, windows: 1, texts: 2, encodes: false }
+        let side = self.native_side_px;
+        Workload {
+            width: side,
+            height: side,
+            rows: self.rows(true),
+            windows: 1,
+            texts: 2,
+            encodes: false,
+            reference_px: 0,
+        }
     }
 
     /// Rows of one pass; where guidance is embedded in the time step, one does.
     #[must_use]
     pub fn rows(&self, guided: bool) -> usize {
-        if guided && self.unet_config().guidance_width.is_none() { 2 } else { 1 }
+        let is_one_pass = self.denoiser_config().embeds_guidance() || !self.takes_guidance;
+        if guided && !is_one_pass { 2 } else { 1 }
     }
 
     /// Traces the networks through `workload` as `plan` would run them.
@@ -184,24 +199,16 @@ impl CostModel {
     pub fn costs(&self, workload: Workload, plan: ExecutionPlan) -> Result<Costs, PipelineError> {
         let (tracker, execution) = dry_run(plan, self.watch.as_ref());
         let vae_dtype = self.configs.vae_dtype(plan.dtype, execution.operators().map(Operators::card));
-        let NetworkConfigs { text, unet, vae, embedded_bytes } = &self.configs;
+        let NetworkConfigs { text, denoiser, vae, embedded_bytes } = &self.configs;
         let mut costs = Costs {
             program_bytes: PROGRAM_BYTES + embedded_bytes,
             sequential_offload: plan.sequential_offload,
             ..Costs::default()
         };
-        for config in text {
-            let before = tracker.weight_count();
-            TextEncoder::new(config.clone(), Weights::dry_run(&execution, plan.dtype))?;
-            // Embeddings are looked up, not multiplied.
-            let embeddings = (config.vocabulary_size + config.positions) * config.width;
-            let layers = (tracker.weight_count() - before).saturating_sub(embeddings);
-            let tokens = WINDOW_TOKENS * workload.windows * workload.texts;
-            costs.text.product += 2.0 * (tokens * layers) as f64 / 1e9;
-        }
+        costs.text.product = text_product(text, &tracker, || Weights::dry_run(&execution, plan.dtype), workload)?;
         costs.weights[0] = tracker.weight_bytes();
         let weights = |dtype| Weights::dry_run(&execution, dtype).with_winograd(plan.winograd);
-        let unet = Unet::new(unet.clone(), weights(plan.dtype))?;
+        let denoiser = Denoiser::new(denoiser.clone(), weights(plan.dtype))?;
         costs.weights[1] = tracker.weight_bytes() - costs.weights[0];
         let vae = Vae::new(vae.clone(), weights(vae_dtype))?;
         costs.weights[2] = tracker.weight_bytes() - costs.weights[0] - costs.weights[1];
@@ -223,14 +230,15 @@ impl CostModel {
         costs.control = tracker.work();
         let control_bytes = tracker.peak_bytes();
         tracker.start_anew();
-        let (at_once, passes) = if plan.sequential_guidance { (1, workload.rows) } else { (workload.rows, 1) };
+        let one_by_one = plan.sequential_guidance || !denoiser.takes_rows_together();
+        let (at_once, passes) = if one_by_one { (1, workload.rows) } else { (workload.rows, 1) };
         let at_once = Workload { rows: at_once, ..workload };
-        let step = self.trace_step((&unet, &controls), at_once, (height, width), &tracker, &options)?;
+        let step = self.trace_step((&denoiser, &controls), at_once, (height, width), &tracker, &options)?;
         costs.step = step.times(passes as f64);
         costs.step_bytes = tracker.peak_bytes().max(control_bytes);
         drop(controls);
         tracker.start_anew();
-        vae.decode(&zeros(&[1, config.latent_channels, height, width])?, plan.tiling, &options)?;
+        vae.decode(&zeros(&[1, config.cell_channels(), height, width])?, plan.tiling, &options)?;
         (costs.decode, costs.decode_bytes) = (tracker.work(), tracker.peak_bytes());
         Ok(costs)
     }
@@ -238,18 +246,22 @@ impl CostModel {
     /// What a step takes on average; control networks at the steps at which they count.
     fn trace_step(
         &self,
-        (unet, controls): (&Unet, &TracedControls),
+        (denoiser, controls): (&Denoiser, &TracedControls),
         workload: Workload,
         (height, width): (usize, usize),
         tracker: &MemoryTracker,
         options: &ForwardOptions,
     ) -> Result<Work, PipelineError> {
-        let config = self.unet_config();
+        let config = self.denoiser_config();
         let rows = workload.rows;
         let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu);
-        let sample = zeros(&[rows, config.in_channels, height, width])?;
-        let context = zeros(&[rows, WINDOW_TOKENS * workload.windows, config.context_width().unwrap_or(1)])?;
-        let added = match &config.added {
+        let sample = zeros(&[rows, config.in_channels(), height, width])?;
+        let context = zeros(&[
+            rows,
+            self.configs.text.tokens(WINDOW_TOKENS * workload.windows),
+            config.context_width().unwrap_or(1),
+        ])?;
+        let added = match config.unet().and_then(|unet| unet.added.as_ref()) {
             Some(added) => {
                 const IDS: usize = 6;
                 let pooled_text = zeros(&[rows, added.width.saturating_sub(IDS * added.time_width)])?;
@@ -257,12 +269,53 @@ impl CostModel {
             }
             None => None,
         };
-        let input =
-            UnetInput { sample: &sample, timestep: 0.0, context: &context, added: added.as_ref(), guidance: 1.0 };
-        let (signals, spared) = controls.signals(&input, tracker, options)?;
-        unet.forward_steered(&input, &signals, options)?;
+        let cell = self.vae_config().factor();
+        let references = match workload.reference_px / (cell * cell) {
+            0 => Vec::new(),
+            cells => vec![zeros(&[1, config.in_channels(), 1, cells])?],
+        };
+        let input = DenoiserInput {
+            sample: &sample,
+            timestep: 0.0,
+            context: &context,
+            added: added.as_ref(),
+            guidance: 1.0,
+            references: &references,
+        };
+        let (signals, spared) = controls.signals(&input.for_unet(), tracker, options)?;
+        denoiser.forward_steered(&input, &signals, options)?;
         Ok(tracker.work().less(spared))
     }
+}
+
+/// What the encoders multiply for all texts, in billions; their weights are noted by `tracker`.
+fn text_product<'a>(
+    text: &TextConfig,
+    tracker: &MemoryTracker,
+    weights: impl Fn() -> Weights<'a>,
+    workload: Workload,
+) -> Result<f64, PipelineError> {
+    let tokens = text.tokens(WINDOW_TOKENS * workload.windows) * workload.texts;
+    // Embeddings are looked up, not multiplied.
+    let product = |before: usize, embeddings: usize| {
+        2.0 * (tokens * (tracker.weight_count() - before).saturating_sub(embeddings)) as f64 / 1e9
+    };
+    let mut sum = 0.0;
+    match text {
+        TextConfig::Clip(encoders) => {
+            for config in encoders {
+                let before = tracker.weight_count();
+                TextEncoder::new(config.clone(), weights())?;
+                sum += product(before, (config.vocabulary_size + config.positions) * config.width);
+            }
+        }
+        TextConfig::Qwen3 { config, states, .. } => {
+            let before = tracker.weight_count();
+            Qwen3::new(config.clone(), states, weights())?;
+            sum += product(before, config.vocabulary_size * config.width);
+        }
+    }
+    Ok(sum)
 }
 
 /// An execution that computes nothing, and what notes what it would hold.

@@ -1,4 +1,4 @@
-//! The loop: UNet, guidance, scheduler, and a look at what is coming.
+//! The loop: denoiser, guidance, scheduler, and a look at what is coming.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,7 +16,7 @@ use super::load::Pipeline;
 use super::networks::Reporter;
 use super::resolved::ResolvedRequest;
 use crate::job::Progress;
-use crate::model::{ForwardOptions, Unet, UnetInput, in_pool};
+use crate::model::{Denoiser, DenoiserInput, ForwardOptions, in_pool};
 use crate::sampling::{NoiseSource, Scheduler, SchedulerName};
 
 /// One picture on its way.
@@ -34,6 +34,8 @@ pub(super) struct Denoising {
     pub guidance: Guidance,
     pub concat: Option<ConcatConditioning>,
     pub blend: Option<Blend>,
+    /// Clean latents of pictures that the prompt speaks of.
+    pub references: Vec<Tensor>,
 }
 
 impl Denoising {
@@ -66,7 +68,7 @@ impl Pipeline {
         steering: &Steering,
         reporter: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
-        let unet = self.unet(&|part, fraction| reporter.loading(part, fraction))?;
+        let denoiser = self.denoiser(&|part, fraction| reporter.loading(part, fraction))?;
         let options = ForwardOptions { attention: denoising.plan.attention, cancel_check: reporter.cancel_check };
         let timesteps: Vec<f64> = denoising.scheduler.timesteps().to_vec();
         let total = timesteps.len().saturating_sub(denoising.first_step);
@@ -84,7 +86,7 @@ impl Pipeline {
                 step: denoising.step_of(index),
                 guided,
             };
-            let output = in_pool(|| self.predict((&unet, steering), denoising, input, call, &options))?;
+            let output = in_pool(|| self.predict((&denoiser, steering), denoising, input, call, &options))?;
             let step = denoising.scheduler.step(index, &output, &latents, noise);
             latents = step.previous;
             let done = index - denoising.first_step + 1;
@@ -112,7 +114,7 @@ impl Pipeline {
     /// The network's answer, guided: one pass for each row, or the prompt's alone.
     fn predict(
         &self,
-        (unet, steering): (&Unet, &Steering),
+        (denoiser, steering): (&Denoiser, &Steering),
         denoising: &Denoising,
         input: Vec<f32>,
         call: Call,
@@ -124,7 +126,7 @@ impl Pipeline {
             passes => passes,
         };
         let given = denoising.conditioning.at(call.step, passes)?;
-        let rows = given.context.dim(0)?;
+        let rows = given.count();
         let input = Tensor::from_vec(
             input,
             self.spec().latent_shape(denoising.resolved.width, denoising.resolved.height),
@@ -139,15 +141,17 @@ impl Pipeline {
             Passes::Pair => 1,
             Passes::ThreeWays => 2,
         };
-        let forward = |input: &Tensor, given: &Conditioning, against: usize| -> Result<Tensor, PipelineError> {
+        let forward = |sample: &Tensor, given: &Conditioning, against: usize| -> Result<Tensor, PipelineError> {
             let Call { index: call, count: calls, timestep, .. } = call;
-            let pass = SteeredPass { call, calls, timestep, sample: input, given, against };
+            let pass = SteeredPass { call, calls, timestep, sample, given, against };
             let signals = steering.signals(&pass, options)?;
-            let (added, guidance) = (given.added.as_ref(), denoising.resolved.guidance);
-            let input = UnetInput { sample: input, timestep, context: &given.context, added, guidance };
-            Ok(unet.forward_steered(&input, &signals, options)?)
+            let (context, added) = (&given.context()?, given.added.as_ref());
+            let (guidance, references) = (denoising.resolved.guidance, denoising.references.as_slice());
+            let input = DenoiserInput { sample, timestep, context, added, guidance, references };
+            Ok(denoiser.forward_steered(&input, &signals, options)?)
         };
-        let output = if denoising.plan.sequential_guidance && rows > 1 {
+        let one_by_one = denoising.plan.sequential_guidance || !denoiser.takes_rows_together();
+        let output = if one_by_one && rows > 1 {
             let alone = |row| forward(&input.narrow(0, row, 1)?, &given.rows(row, 1)?, usize::from(row < against));
             Tensor::cat(&(0..rows).map(alone).collect::<Result<Vec<_>, _>>()?, 0)?
         } else {

@@ -100,7 +100,8 @@ impl Pipeline {
             // diffusers takes the surplus.
             Some(init) if init.strength <= 0.0 && !follows_instruction => scheduler.timesteps().len(),
             Some(init) if !follows_instruction => {
-                (first_step(steps, init.strength) * scheduler.order()).min(scheduler.timesteps().len())
+                let is_flow = self.spec().sampling.is_flow();
+                (first_step(steps, init.strength, is_flow) * scheduler.order()).min(scheduler.timesteps().len())
             }
             _ => 0,
         }
@@ -176,6 +177,10 @@ impl Pipeline {
         noise: &mut dyn NoiseSource,
     ) -> Result<Vec<f32>, PipelineError> {
         let (mean, deviation) = (host(&distribution.mean)?, host(&distribution.standard_deviation)?);
+        if self.spec().configs.vae.statistics_eps.is_some() {
+            // Where latents are normed by what was learnt of them, the most likely ones are taken.
+            return Ok(self.scaled(mean));
+        }
         let drawn = noise.randn(mean.len());
         let sampled =
             mean.iter().zip(&deviation).zip(&drawn).map(|((mean, deviation), noise)| mean + deviation * noise);
@@ -209,7 +214,7 @@ fn first_noise(request: &Request, shape: [usize; 3], noise: &mut dyn NoiseSource
 }
 
 /// RGB to `(1, 3, height, width)` in -1…1.
-fn tensor_of(picture: &Picture) -> Result<Tensor, PipelineError> {
+pub(super) fn tensor_of(picture: &Picture) -> Result<Tensor, PipelineError> {
     let [width, height] = picture.size();
     let area = width * height;
     let mut planes = vec![0f32; area * 3];

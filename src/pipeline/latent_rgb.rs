@@ -42,7 +42,7 @@ impl LatentRgb {
         config: &VaeConfig,
         vae: impl FnOnce() -> Result<V, PipelineError>,
     ) -> Result<Self, PipelineError> {
-        let channels = config.latent_channels;
+        let channels = config.cell_channels();
         if let Some(own) = files.read_json::<Self>("latent_rgb.json")?
             && own.factors.len() == channels
         {
@@ -63,14 +63,16 @@ impl LatentRgb {
     /// Least squares over a few decoded random latents, coarse ones, since pictures are mostly even areas.
     fn fitted(vae: &Vae) -> Result<Self, PipelineError> {
         const SIDE: usize = 8;
-        const PATCH: usize = 4;
         const PICTURES: usize = 3;
+        /// Fewer samples than unknowns would fit anything.
+        const COARSE: [(usize, usize); 3] = [(4, 4), (16, 2), (usize::MAX, 1)];
         let config = vae.config();
-        let channels = config.latent_channels;
+        let channels = config.cell_channels();
+        let patch = COARSE.iter().find(|(most, _)| channels <= *most).map_or(1, |(_, patch)| *patch);
         let mut noise = TorchNoise::new(0);
         let mut samples = Vec::new();
         for _ in 0..PICTURES {
-            let patches = SIDE / PATCH;
+            let patches = SIDE / patch;
             let coarse = Tensor::from_vec(
                 noise.randn(channels * patches * patches),
                 (1, channels, patches, patches),

@@ -7,20 +7,21 @@ use super::control::networks::ControlNetworks;
 use super::cost::Costs;
 use super::execution_plan::ExecutionPlan;
 use super::latent_rgb::LatentRgb;
-use super::networks::{Borrowed, LoadOptions, NetworkLoader, NetworkSlot, OnLoading, PromptEncoder};
+use super::networks::{Borrowed, LoadOptions, NetworkLoader, NetworkSlot, OnLoading};
 use super::plan::{Constraints, FittedPlan};
 use super::remembered::Remembered;
 use super::spec::ModelSpec;
+use super::text_networks::TextNetworks;
 use super::{PipelineError, memory_budget};
 use crate::checkpoint::{Lora, ModelFiles, notices_of};
 use crate::job::{Compute, Request};
-use crate::model::{Execution, Operators, Unet, Vae};
+use crate::model::{Denoiser, Execution, Operators, Vae};
 
 /// A model that is loaded and ready.
 pub struct Pipeline {
     pub(super) loader: NetworkLoader,
-    pub(super) text: NetworkSlot<Vec<PromptEncoder>>,
-    pub(super) unet: NetworkSlot<Unet>,
+    pub(super) text: NetworkSlot<TextNetworks>,
+    pub(super) denoiser: NetworkSlot<Denoiser>,
     pub(super) vae: NetworkSlot<Vae>,
     /// What patches networks that are read on demand.
     pub(super) loras: Vec<Lora>,
@@ -79,14 +80,14 @@ impl Pipeline {
     ) -> Result<Self, PipelineError> {
         let loader = NetworkLoader::new(spec, adapters, options);
         let loras = loader.loras()?;
-        let (text, unet, vae, latent_rgb);
+        let (text, denoiser, vae, latent_rgb);
         let (files, vae_config) = (&loader.spec.files, &loader.spec.configs.vae);
         if options.sequential_offload {
-            (text, unet, vae) = (NetworkSlot::OnDemand, NetworkSlot::OnDemand, NetworkSlot::OnDemand);
+            (text, denoiser, vae) = (NetworkSlot::OnDemand, NetworkSlot::OnDemand, NetworkSlot::OnDemand);
             latent_rgb = LatentRgb::of_model(files, vae_config, || loader.read_vae(on_loading))?;
         } else {
             text = NetworkSlot::Resident(loader.read_text(&loras, on_loading)?);
-            unet = NetworkSlot::Resident(loader.read_unet(&loras, on_loading)?);
+            denoiser = NetworkSlot::Resident(loader.read_denoiser(&loras, on_loading)?);
             loader.finish_loras(&loras)?;
             let resident = loader.read_vae(on_loading)?;
             latent_rgb = LatentRgb::of_model(files, vae_config, || Ok(&resident))?;
@@ -95,7 +96,7 @@ impl Pipeline {
         loader.note(notices_of(files));
         let (remembered, controls) = (Remembered::default(), ControlNetworks::default());
         let mut pipeline =
-            Self { loader, text, unet, vae, loras, latent_rgb, remembered, controls, resident_weight_bytes: 0 };
+            Self { loader, text, denoiser, vae, loras, latent_rgb, remembered, controls, resident_weight_bytes: 0 };
         pipeline.resident_weight_bytes = pipeline.native_costs()?.resident_weight_bytes() as u64;
         Ok(pipeline)
     }
@@ -106,14 +107,14 @@ impl Pipeline {
     /// # Errors
     /// As for loading.
     pub fn with_adapters(mut self, adapters: &Adapters, on_loading: OnLoading) -> Result<Self, PipelineError> {
-        (self.text, self.unet) = (NetworkSlot::OnDemand, NetworkSlot::OnDemand);
+        (self.text, self.denoiser) = (NetworkSlot::OnDemand, NetworkSlot::OnDemand);
         // The pictures are the VAE's, which stays.
         self.remembered.texts.take();
         self.loader.change_adapters(adapters);
         self.loras = self.loader.loras()?;
         if !self.loader.options.sequential_offload {
             self.text = NetworkSlot::Resident(self.loader.read_text(&self.loras, on_loading)?);
-            self.unet = NetworkSlot::Resident(self.loader.read_unet(&self.loras, on_loading)?);
+            self.denoiser = NetworkSlot::Resident(self.loader.read_denoiser(&self.loras, on_loading)?);
             self.loader.finish_loras(&self.loras)?;
         }
         Ok(self)
@@ -160,17 +161,17 @@ impl Pipeline {
     }
 
     /// The text encoders, for as long as they are needed.
-    pub(super) fn text(&self, on_loading: OnLoading) -> Result<Borrowed<'_, Vec<PromptEncoder>>, PipelineError> {
+    pub(super) fn text(&self, on_loading: OnLoading) -> Result<Borrowed<'_, TextNetworks>, PipelineError> {
         self.text.borrow(|| self.loader.read_text(&self.loras, on_loading))
     }
 
-    /// The UNet, for as long as it is needed.
-    pub(super) fn unet(&self, on_loading: OnLoading) -> Result<Borrowed<'_, Unet>, PipelineError> {
-        self.unet.borrow(|| {
-            let unet = self.loader.read_unet(&self.loras, on_loading)?;
+    /// What takes noise away, for as long as it is needed.
+    pub(super) fn denoiser(&self, on_loading: OnLoading) -> Result<Borrowed<'_, Denoiser>, PipelineError> {
+        self.denoiser.borrow(|| {
+            let denoiser = self.loader.read_denoiser(&self.loras, on_loading)?;
             // The text encoders were read before.
             self.loader.finish_loras(&self.loras)?;
-            Ok(unet)
+            Ok(denoiser)
         })
     }
 

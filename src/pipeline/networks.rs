@@ -10,24 +10,17 @@ use super::adapters::Adapters;
 use super::execution_plan::ExecutionPlan;
 use super::loading_steps::LoadingSteps;
 use super::spec::ModelSpec;
-use crate::checkpoint::{CheckpointError, ClipConfig, Lora, ModelFiles, TextualInversion};
-use crate::job::{EmbeddingRef, LoraRef, ModelPart, Notice, Progress};
+use crate::checkpoint::Lora;
+use crate::job::{LoraRef, ModelPart, Notice, Progress};
 use crate::kernels::limit_idle_buffers;
-use crate::model::{CancelCheck, Execution, LayerCache, ModelError, Operators, TextEncoder, Unet, Vae, Weights};
-use crate::prompt::{PromptTokenizer, TokenizerFiles};
+use crate::model::{CancelCheck, Denoiser, Execution, LayerCache, ModelError, Operators, Vae, Weights};
 
 /// Shares of the loading bar, roughly by size.
-const TEXT_SHARE: f32 = 0.15;
-const UNET_SHARE: f32 = 0.75;
+pub(super) const TEXT_SHARE: f32 = 0.15;
+const DENOISER_SHARE: f32 = 0.75;
 
 /// Is given the part and the fraction of the whole, 0 to 1; its error ends the reading.
 pub(crate) type OnLoading<'a> = &'a dyn Fn(ModelPart, f32) -> Result<(), ModelError>;
-
-/// A tokenizer and the encoder that reads its tokens. SDXL has two such pairs.
-pub(super) struct PromptEncoder {
-    pub tokenizer: PromptTokenizer,
-    pub encoder: TextEncoder,
-}
 
 /// A network that is there, or one that is read when somebody asks for it.
 pub(super) enum NetworkSlot<T> {
@@ -182,52 +175,22 @@ impl NetworkLoader {
         self.notices = RefCell::default();
     }
 
-    /// The text encoders, patched by LoRAs and taught the embeddings.
-    pub(crate) fn read_text(&self, loras: &[Lora], on_loading: OnLoading) -> Result<Vec<PromptEncoder>, PipelineError> {
-        const FOLDERS: [[&str; 2]; 2] = [["text_encoder", "tokenizer"], ["text_encoder_2", "tokenizer_2"]];
-        on_loading(ModelPart::Tokenizer, 0.0)?;
-        let ModelSpec { files, configs, .. } = &self.spec;
-        let share = TEXT_SHARE / configs.text.len() as f32;
-        let mut text = Vec::new();
-        for (index, (config, [folder, tokenizer])) in configs.text.iter().zip(FOLDERS).enumerate() {
-            let on_fraction = |fraction: f32| on_loading(ModelPart::TextEncoder, share * (index as f32 + fraction));
-            let tokenizer = read_tokenizer(files, tokenizer, config.positions)?;
-            let weights = Weights::open(files, folder, "model", &Device::Cpu, self.options.dtype, &on_fraction)?;
-            let weights =
-                self.cached(weights.with_execution(&self.options.execution).with_loras(folder, loras), folder);
-            text.push(PromptEncoder { tokenizer, encoder: TextEncoder::new(config.clone(), weights)? });
-        }
-        for EmbeddingRef { word, file } in &self.adapters.embeddings {
-            self.note(teach(word, &TextualInversion::open(file)?, &mut text)?);
-        }
-        let is_given = |word: &str| self.adapters.embeddings.iter().any(|given| given.word.eq_ignore_ascii_case(word));
-        for (word, vectors) in loras.iter().flat_map(Lora::words).filter(|(word, _)| !is_given(word)) {
-            let taught = teach(word, vectors, &mut text);
-            self.note(taught.or_else(|error| match error {
-                // The LoRA's layers may fit all the same.
-                PipelineError::Model(ModelError::Checkpoint(error @ CheckpointError::Embedding { .. })) => {
-                    Ok(vec![format!("a LoRA brings the word {word} along, and it is not known here: {error}").into()])
-                }
-                error => Err(error),
-            })?);
-        }
-        Ok(text)
-    }
-
-    /// The UNet, patched by LoRAs.
-    pub(crate) fn read_unet(&self, loras: &[Lora], on_loading: OnLoading) -> Result<Unet, PipelineError> {
+    /// What takes noise away, patched by LoRAs.
+    pub(crate) fn read_denoiser(&self, loras: &[Lora], on_loading: OnLoading) -> Result<Denoiser, PipelineError> {
         let LoadOptions { execution, dtype, winograd, idle_limit_bytes, .. } = &self.options;
-        let on_fraction = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + UNET_SHARE * fraction);
+        let on_fraction = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + DENOISER_SHARE * fraction);
         let stem = "diffusion_pytorch_model";
-        let weights = Weights::open(&self.spec.files, "unet", stem, &Device::Cpu, *dtype, &on_fraction)?;
+        let config = &self.spec.configs.denoiser;
+        let folder = config.folder();
+        let weights = Weights::open(&self.spec.files, folder, stem, &Device::Cpu, *dtype, &on_fraction)?;
         limit_idle_buffers(*idle_limit_bytes);
-        let weights = weights.with_execution(execution).with_winograd(*winograd).with_loras("unet", loras);
-        Ok(Unet::new(self.spec.configs.unet.clone(), self.cached(weights, "unet"))?)
+        let weights = weights.with_execution(execution).with_winograd(*winograd).with_loras(folder, loras);
+        Ok(Denoiser::new(config.clone(), self.cached(weights, folder))?)
     }
 
     pub(crate) fn read_vae(&self, on_loading: OnLoading) -> Result<Vae, PipelineError> {
         let LoadOptions { execution, winograd, .. } = &self.options;
-        let before = TEXT_SHARE + UNET_SHARE;
+        let before = TEXT_SHARE + DENOISER_SHARE;
         let on_fraction = |fraction: f32| on_loading(ModelPart::Vae, before + (1.0 - before) * fraction);
         let stem = "diffusion_pytorch_model";
         let weights = Weights::open(&self.spec.vae_files, "vae", stem, &Device::Cpu, self.vae_dtype, &on_fraction)?;
@@ -236,54 +199,7 @@ impl NetworkLoader {
     }
 
     /// With layers that stay while LoRAs come and go, where networks stay at all.
-    fn cached<'a>(&'a self, weights: Weights<'a>, network: &'static str) -> Weights<'a> {
+    pub(super) fn cached<'a>(&'a self, weights: Weights<'a>, network: &'static str) -> Weights<'a> {
         if self.options.sequential_offload { weights } else { weights.with_layer_cache(network, &self.layer_cache) }
     }
-}
-
-/// Adds a word to every encoder for which the file has vectors.
-fn teach(word: &str, file: &TextualInversion, text: &mut [PromptEncoder]) -> Result<Vec<Notice>, PipelineError> {
-    let pair = text.len() > 1;
-    let mut learned = 0;
-    for (index, stage) in text.iter_mut().enumerate() {
-        let Some(vectors) = file.vectors_for(stage.encoder.config().width, pair.then_some(index))? else { continue };
-        let ids = stage.encoder.add_tokens(&vectors)?;
-        stage.tokenizer.add_word(word, ids);
-        learned += 1;
-    }
-    if learned == 0 {
-        let widths: Vec<String> = text.iter().map(|stage| stage.encoder.config().width.to_string()).collect();
-        return Err(file.misfit(&widths.join(" and ")).into());
-    }
-    if learned == text.len() && pair >= file.has_second() {
-        return Ok(Vec::new());
-    }
-    let part =
-        if pair { "only one of this model's two text encoders has learnt it" } else { "only a part of it is used" };
-    Ok(vec![format!("the embedding {word} was made for {}; {part}", file.made_for()).into()])
-}
-
-/// Reads the tokenizer whose encoder takes `positions` tokens.
-fn read_tokenizer(files: &ModelFiles, folder: &str, positions: usize) -> Result<PromptTokenizer, PipelineError> {
-    let read = |name: &str| -> Result<Option<Vec<u8>>, ModelError> {
-        Ok(files.read(&format!("{folder}/{name}"))?.map(std::borrow::Cow::into_owned))
-    };
-    let contents = TokenizerFiles {
-        tokenizer_json: read("tokenizer.json")?,
-        vocab_json: read("vocab.json")?,
-        merges_txt: read("merges.txt")?,
-        special_tokens_map_json: read("special_tokens_map.json")?,
-        tokenizer_config_json: read("tokenizer_config.json")?,
-    };
-    PromptTokenizer::new(&contents, positions)
-        .map_err(|error| PipelineError::Unsupported(format!("{error}: {}", files.path_of(folder).display())))
-}
-
-/// The tokenizer alone, to count a prompt's tokens without loading the model.
-///
-/// # Errors
-/// When its files are missing or unreadable.
-pub fn tokenizer_of(files: &ModelFiles) -> Result<PromptTokenizer, PipelineError> {
-    let positions = ClipConfig::read(files, "text_encoder")?.positions;
-    read_tokenizer(files, "tokenizer", positions)
 }

@@ -19,7 +19,7 @@ impl Pipeline {
             },
             half => PipelineError::HalfPrecision { dtype: half.as_str() },
         };
-        for network in ["text_encoder", "text_encoder_2", "unet"] {
+        for network in ["text_encoder", "text_encoder_2", self.spec().configs.denoiser.folder()] {
             if let Some(found) = self.unsound(network) {
                 return found.into();
             }
@@ -37,7 +37,7 @@ impl Pipeline {
         let spec = self.spec();
         let (files, stem) = match network {
             "vae" => (&spec.vae_files, "diffusion_pytorch_model"),
-            "unet" => (&spec.files, "diffusion_pytorch_model"),
+            "unet" | "transformer" => (&spec.files, "diffusion_pytorch_model"),
             _ => (&spec.files, "model"),
         };
         // What cannot be read by now was read before, and is not what is looked for.

@@ -6,7 +6,7 @@ use candle_core::DType;
 use super::PipelineError;
 use super::canvas::Canvas;
 use super::control::load::ControlLoad;
-use super::cost::{CostModel, Costs, Workload};
+use super::cost::{CostModel, Costs, WINDOW_TOKENS, Workload};
 use super::execution_plan::{ExecutionPlan, FallbackStep};
 use super::resolved::ResolvedRequest;
 use super::spec::ModelSpec;
@@ -188,7 +188,8 @@ impl CostModel {
     /// Heads of all pictures, and the bytes of one head's scores, where the UNet has most of them.
     fn largest_scores(&self, workload: &Workload) -> (u64, u64) {
         let cell = self.vae_config().factor();
-        let levels = self.unet_config().blocks.iter().enumerate().filter_map(|(level, block)| {
+        let Some(unet) = self.denoiser_config().unet() else { return self.transformer_scores(workload) };
+        let levels = unet.blocks.iter().enumerate().filter_map(|(level, block)| {
             let attention = block.down_attention.as_ref().or(block.up_attention.as_ref())?;
             let side = |pixels: usize| ((pixels / cell) >> level).max(1) as u64;
             let pixels = side(workload.width) * side(workload.height);
@@ -197,9 +198,18 @@ impl CostModel {
         levels.max_by_key(|(heads, bytes)| heads * bytes).unwrap_or((workload.rows as u64, 0))
     }
 
+    /// The same of a transformer, which takes one row at a time.
+    fn transformer_scores(&self, workload: &Workload) -> (u64, u64) {
+        let config = self.denoiser_config();
+        let cell = self.vae_config().factor() * config.patch();
+        let tokens = (workload.width / cell * (workload.height / cell) + WINDOW_TOKENS * workload.windows) as u64;
+        (config.heads() as u64, tokens * tokens * size_of::<f32>() as u64)
+    }
+
     /// Whether memory can be spent for speed, by what a picture of the model's own size will take.
     fn fits_winograd(&self, plan: ExecutionPlan, budget_bytes: u64) -> Result<bool, PipelineError> {
-        if plan.sequential_offload {
+        if plan.sequential_offload || self.denoiser_config().unet().is_none() {
+            // A transformer has no convolutions, and the VAE's are not worth reading it again.
             return Ok(false);
         }
         let plan = ExecutionPlan { tiling: Some(Tiling::default()), winograd: true, ..plan };
@@ -286,7 +296,7 @@ impl ModelSpec {
     pub fn repays_transform(&self, request: &Request, pictures: u32) -> Result<bool, PipelineError> {
         let frame = Canvas::frame_of(request, self.grid)?;
         let resolved = ResolvedRequest::new(request, frame, self)?;
-        let workload = resolved.workload(request, self.input, frame.is_some());
+        let workload = resolved.workload(request, self, frame.is_some());
         let strength = request.init.as_ref().map_or(1.0, |init| init.strength);
         let cell = f64::from(self.grid.cell_px);
         let cells = workload.width as f64 / cell * (workload.height as f64 / cell);
@@ -306,11 +316,12 @@ impl ModelSpec {
         constraints: &Constraints,
     ) -> Result<FittedPlan, PipelineError> {
         request.validate()?;
-        self.sampling.check(request, self.input == ModelInput::Instruction)?;
         let frame = Canvas::frame_of(request, self.grid)?;
         let resolved = ResolvedRequest::new(request, frame, self)?;
-        let workload = resolved.workload(request, self.input, frame.is_some());
-        let calls = self.sampling.calls(request, self.input == ModelInput::Instruction)?;
+        let (every, tokens) = (self.input == ModelInput::Instruction, self.tokens(resolved.width, resolved.height));
+        self.sampling.check(request, every, tokens)?;
+        let workload = resolved.workload(request, self, frame.is_some());
+        let calls = self.sampling.calls(request, every, tokens)?;
         let controls = ControlLoad::of(self, &request.controls, calls)?;
         self.costs().with_controls(controls).plan(execution, workload, request.compute, constraints)
     }
@@ -322,6 +333,6 @@ impl ModelSpec {
     }
 
     pub(super) fn costs(&self) -> CostModel {
-        CostModel::of(self.configs.clone())
+        CostModel::of(self.configs.clone(), self.profile().family.value)
     }
 }

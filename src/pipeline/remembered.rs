@@ -29,7 +29,9 @@ pub(super) struct EncodedText {
     /// `(1, tokens, context_width)`
     pub context: Tensor,
     /// `(1, pooled_width)`; of SDXL's second encoder.
-    pub pooled: Tensor,
+    pub pooled: Option<Tensor>,
+    /// Tokens of it that the encoder does not read.
+    pub cut: usize,
 }
 
 /// One text, whether its brackets are weights, its windows of tokens, and its clip skip.

@@ -3,8 +3,10 @@
 use super::PipelineError;
 use super::cost::Workload;
 use super::prompt_plan::{PromptPlan, is_undivided, part_weights};
+use super::reference_picture::{edits_canvas, size_of_reference};
 use super::spec::ModelSpec;
 use crate::job::{Frame, ModelInput, Request, WorkGrid};
+use crate::raster::Picture;
 
 pub(super) struct ResolvedRequest {
     /// As the network works, in pixels.
@@ -22,12 +24,17 @@ impl ResolvedRequest {
     pub(crate) fn new(request: &Request, frame: Option<Frame>, spec: &ModelSpec) -> Result<Self, PipelineError> {
         let WorkGrid { native_side_px, cell_px: factor, .. } = spec.grid;
         let guidance = request.guidance.unwrap_or_else(|| spec.profile().defaults().guidance);
-        let (width, height) = match frame {
-            Some(frame) => (frame.width, frame.height),
-            None => match request.shaping_control() {
-                Some(shape) => spec.grid.size_like(shape),
-                None => (request.width.unwrap_or(native_side_px), request.height.unwrap_or(native_side_px)),
-            },
+        let (width, height) = if let Some(frame) = frame {
+            (frame.width, frame.height)
+        } else if let Some(shape) = request.shaping_control() {
+            spec.grid.size_like(shape)
+        } else {
+            // As large as the first picture that the prompt speaks of, where the model reads it.
+            let first = request.references.first().filter(|_| spec.reads_references());
+            let (width, height) = first.map_or((native_side_px, native_side_px), |picture| {
+                size_of_reference((picture.width(), picture.height()), factor)
+            });
+            (request.width.unwrap_or(width), request.height.unwrap_or(height))
         };
         for (side, found) in [("width", width), ("height", height)] {
             if found == 0 || found % factor != 0 {
@@ -43,12 +50,20 @@ impl ResolvedRequest {
     }
 
     /// What it costs is estimated by this; `encodes` where there is a photo.
-    pub(crate) fn workload(&self, request: &Request, input: ModelInput, encodes: bool) -> Workload {
+    pub(crate) fn workload(&self, request: &Request, spec: &ModelSpec, encodes: bool) -> Workload {
         let prompts = PromptPlan::new(request, request.steps as usize);
-        let against = match (self.is_pair, input) {
+        let against = match (self.is_pair, spec.input) {
             (false, _) => 0,
             (true, ModelInput::Instruction) => 2,
             (true, _) => 1,
+        };
+        let reference_px = if spec.reads_references() {
+            let area = |(width, height): (u32, u32)| width as usize * height as usize;
+            let size = |picture: &Picture| size_of_reference((picture.width(), picture.height()), spec.grid.cell_px);
+            let own = if edits_canvas(request) { area((self.width, self.height)) } else { 0 };
+            own + request.references.iter().map(|picture| area(size(picture))).sum::<usize>()
+        } else {
+            0
         };
         Workload {
             width: self.width as usize,
@@ -56,7 +71,8 @@ impl ResolvedRequest {
             rows: against + prompts.weights.len(),
             windows: 1,
             texts: prompts.texts.len().max(2),
-            encodes,
+            encodes: encodes || reference_px > 0,
+            reference_px,
         }
     }
 }

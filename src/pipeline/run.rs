@@ -45,12 +45,13 @@ impl Pipeline {
         sink: &mut dyn FnMut(Progress),
     ) -> Result<(Picture, Request), PipelineError> {
         let plan = fitted.plan;
-        let (scheduler_name, scheduler) = self.spec().sampling.scheduler(request)?;
         let canvas = Canvas::new(request, self.spec().grid, &mut self.remembered.mask.borrow_mut())?;
         let frame = canvas.as_ref().map(|canvas| canvas.frame);
         let resolved = ResolvedRequest::new(request, frame, self.spec())?;
         let spec = self.spec();
-        let unused = unused_settings(request, &resolved, spec.input, spec.embeds_guidance());
+        let (scheduler_name, scheduler) =
+            spec.sampling.scheduler(request, spec.tokens(resolved.width, resolved.height))?;
+        let unused = unused_settings(request, &resolved, spec.input, spec.embeds_guidance(), spec.reads_references());
         for sentence in spec.sampling.substitution(request).map(str::to_owned).into_iter().chain(unused) {
             sink(Progress::Notice(sentence.into()));
         }
@@ -88,6 +89,7 @@ impl Pipeline {
             guidance,
             concat: None,
             blend: None,
+            references: Vec::new(),
         };
         let mut start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
         if let Some(state) = &request.from_step
@@ -95,7 +97,8 @@ impl Pipeline {
         {
             reporter.report(Progress::Notice(notice));
         }
-        // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.
+        denoising.references = self.reference_latents(request, canvas.as_ref(), &mut denoising.plan, &reporter)?;
+        // The encoder's maps are of other sizes than the denoiser's, and those of other sizes than the decoder's.
         self.release_idle_memory();
         let execution = &self.loader.options.execution;
         let steering = in_pool(|| Steering::new(request, &uses, &self.controls, &place, execution))?;

@@ -6,9 +6,8 @@ use serde::Deserialize;
 use super::PipelineError;
 use super::first_step::first_step;
 use crate::checkpoint::{CheckpointError, ModelFiles};
-use crate::job::Request;
-
-use crate::sampling::{SamplingError, Scheduler, SchedulerConfig, SchedulerName, build, runs_away};
+use crate::job::{Family, Request};
+use crate::sampling::{FlowMu, SamplingError, Scheduler, SchedulerConfig, SchedulerName, build, runs_away};
 
 const CONFIG: &str = "scheduler/scheduler_config.json";
 
@@ -24,6 +23,8 @@ pub(super) struct ModelSampling {
     pub own_scheduler: SchedulerName,
     /// Where the model's own is none of ours: which it is, and what is taken in its place.
     substitution: Option<String>,
+    /// How the levels of flow matching follow a picture's size, for a family that has them.
+    mu: Option<FlowMu>,
 }
 
 #[derive(Deserialize)]
@@ -33,7 +34,7 @@ struct ClassName {
 }
 
 impl ModelSampling {
-    pub(crate) fn read(files: &ModelFiles) -> Result<Self, PipelineError> {
+    pub(crate) fn read(files: &ModelFiles, family: Family) -> Result<Self, PipelineError> {
         let index: ClassName = files.require_json("model_index.json", "model_index.json")?;
         let missing = || CheckpointError::Missing { what: "the scheduler's config", path: files.path_of(CONFIG) };
         let bytes = files.read(CONFIG)?.ok_or_else(missing)?;
@@ -49,9 +50,19 @@ impl ModelSampling {
                 (instead, Some(format!("{reason}; {} is used instead", instead.id())))
             }
         };
-        let amends =
-            !index.class_name.starts_with("StableDiffusionXL") && !index.class_name.contains("InstructPix2Pix");
-        Ok(Self { config, amends, own_scheduler, substitution })
+        let mu = family.row().flow;
+        if mu.is_some() != config.is_flow() {
+            let found = config.class_name.clone().unwrap_or_default();
+            return Err(PipelineError::Unsupported(format!(
+                "the scheduler {found:?} does not belong to {}: {}",
+                family.name(),
+                files.path_of(CONFIG).display()
+            )));
+        }
+        let amends = mu.is_none()
+            && !index.class_name.starts_with("StableDiffusionXL")
+            && !index.class_name.contains("InstructPix2Pix");
+        Ok(Self { config, amends, own_scheduler, substitution, mu })
     }
 
     /// What is said to whoever left the choice to the model, where the model's own is none of ours.
@@ -59,19 +70,34 @@ impl ModelSampling {
         self.substitution.as_deref().filter(|_| request.scheduler.is_none())
     }
 
-    /// The scheduler that the request asks for, else the model's own.
-    pub(crate) fn scheduler(&self, request: &Request) -> Result<(SchedulerName, Box<dyn Scheduler>), PipelineError> {
-        self.scheduler_of_steps(request, request.steps as usize)
+    /// Whether the model goes straight from noise to the picture.
+    pub(crate) fn is_flow(&self) -> bool {
+        self.mu.is_some()
+    }
+
+    /// The scheduler that the request asks for, else the model's own, for a picture of so many tokens.
+    pub(crate) fn scheduler(
+        &self,
+        request: &Request,
+        tokens: usize,
+    ) -> Result<(SchedulerName, Box<dyn Scheduler>), PipelineError> {
+        self.scheduler_of_steps(request, request.steps as usize, tokens)
     }
 
     /// Model calls that are taken: a picture to start from leaves the first ones out.
     ///
     /// # Errors
     /// When the scheduler cannot be made.
-    pub(crate) fn calls(&self, request: &Request, takes_every_step: bool) -> Result<usize, PipelineError> {
-        let (_, scheduler) = self.scheduler(request)?;
+    pub(crate) fn calls(
+        &self,
+        request: &Request,
+        takes_every_step: bool,
+        tokens: usize,
+    ) -> Result<usize, PipelineError> {
+        let (_, scheduler) = self.scheduler(request, tokens)?;
         let strength = request.init.as_ref().filter(|_| !takes_every_step).map(|init| init.strength);
-        let first = strength.map_or(0, |strength| first_step(request.steps as usize, strength)) * scheduler.order();
+        let steps = request.steps as usize;
+        let first = strength.map_or(0, |strength| first_step(steps, strength, self.is_flow())) * scheduler.order();
         Ok(scheduler.timesteps().len().saturating_sub(first))
     }
 
@@ -79,11 +105,11 @@ impl ModelSampling {
     ///
     /// # Errors
     /// When it cannot be made, or its own numbers run away.
-    pub(crate) fn check(&self, request: &Request, takes_every_step: bool) -> Result<(), PipelineError> {
+    pub(crate) fn check(&self, request: &Request, takes_every_step: bool, tokens: usize) -> Result<(), PipelineError> {
         let strength = request.init.as_ref().filter(|_| !takes_every_step).map(|init| init.strength);
         let walk = |steps: usize| {
-            let (name, mut scheduler) = self.scheduler_of_steps(request, steps)?;
-            let first = strength.map_or(0, |strength| first_step(steps, strength)) * scheduler.order();
+            let (name, mut scheduler) = self.scheduler_of_steps(request, steps, tokens)?;
+            let first = strength.map_or(0, |strength| first_step(steps, strength, self.is_flow())) * scheduler.order();
             Ok::<_, PipelineError>((name, runs_away(scheduler.as_mut(), first)))
         };
         let found = request.steps as usize;
@@ -97,9 +123,17 @@ impl ModelSampling {
         &self,
         request: &Request,
         steps: usize,
+        tokens: usize,
     ) -> Result<(SchedulerName, Box<dyn Scheduler>), PipelineError> {
         let name = request.scheduler.unwrap_or(self.own_scheduler);
         let config = self.config.clone().with_prediction(request.prediction);
+        let config = match self.mu {
+            Some(mu) => {
+                let mu = mu.of(&config, tokens, steps);
+                config.with_mu(mu)
+            }
+            None => config,
+        };
         let config = match (self.amends, request.mask.is_some()) {
             (false, _) => config,
             (true, false) => config.for_stable_diffusion(),

@@ -9,43 +9,39 @@ use serde::Deserialize;
 use super::PipelineError;
 use super::sampler::ModelSampling;
 use crate::checkpoint::{
-    CheckpointError, ClipConfig, ModelFiles, UnetConfig, VaeConfig, is_supported_class, pipeline_class, profile_of,
+    CheckpointError, DenoiserConfig, ModelFiles, TextConfig, VaeConfig, is_supported_class, network_family,
+    pipeline_class, profile_of,
 };
-use crate::job::{Family, ModelInput, ModelProfile, WorkGrid};
+use crate::job::{Family, ModelInput, ModelProfile, TextStage, WorkGrid};
 use crate::model::Card;
 
 /// The networks by their configs alone.
 #[derive(Clone, Debug)]
 pub(super) struct NetworkConfigs {
-    /// One text encoder, or SDXL's two.
-    pub text: Vec<ClipConfig>,
-    pub unet: UnetConfig,
+    pub text: TextConfig,
+    pub denoiser: DenoiserConfig,
     pub vae: VaeConfig,
     /// Of a model inside the program, whose pages count as the program's.
     pub embedded_bytes: usize,
 }
 
 impl NetworkConfigs {
-    /// `has_pair` is whether two text encoders read the prompt.
     pub(crate) fn read(
         files: &ModelFiles,
-        unet: UnetConfig,
+        denoiser: DenoiserConfig,
         vae: VaeConfig,
-        has_pair: bool,
+        family: Family,
     ) -> Result<Self, CheckpointError> {
-        let mut text = vec![ClipConfig::read(files, "text_encoder")?];
-        if has_pair {
-            text.push(ClipConfig::read(files, "text_encoder_2")?);
-        }
+        let text = TextConfig::read(files, family)?;
         let embedded_bytes = files.bytes() as usize;
-        Ok(Self { text, unet, vae, embedded_bytes })
+        Ok(Self { text, denoiser, vae, embedded_bytes })
     }
 
     /// What the VAE is kept in where the other networks are kept in `dtype`. A config asks for single precision unless it
     /// says otherwise; as diffusers does, a CUDA card follows it for SDXL alone, whose VAE overflows in half precision.
     /// Should another one do so, that is seen and it is read anew.
     pub(crate) fn vae_dtype(&self, dtype: DType, card: Option<Card>) -> DType {
-        let is_sdxl = self.unet.added.is_some();
+        let is_sdxl = matches!(&self.text, TextConfig::Clip(encoders) if encoders.len() > 1);
         if self.vae.force_upcast && (is_sdxl || card != Some(Card::Cuda)) { DType::F32 } else { dtype }
     }
 }
@@ -84,26 +80,29 @@ impl ModelSpec {
             return Err(CheckpointError::Missing { what: "the folder itself", path: folder.clone() }.into());
         }
         let class = pipeline_class(files)?;
-        let is_xl = class.starts_with("StableDiffusionXL");
         if !is_supported_class(&class) {
             let found = format!("{class:?}");
-            let supported = "a Stable Diffusion 1, 2 or XL pipeline".to_owned();
+            let supported = "a pipeline of Stable Diffusion 1, 2 or XL, Z-Image or FLUX.2 klein".to_owned();
             let path = files.path_of("model_index.json");
             return Err(CheckpointError::Unsupported { field: "_class_name".into(), found, supported, path }.into());
         }
         let EmptyPrompt { force_zeros_for_empty_prompt } =
             files.require_json("model_index.json", "model_index.json")?;
-        let unet = UnetConfig::read(files)?;
         let profile = profile_of(files)?;
-        let (vae_files, vae) = read_vae_config(files, vae, profile.family.value)?;
-        let sampling = ModelSampling::read(files)?;
-        let input = check_channels(&unet, &vae, files)?;
+        let family = profile.family.value;
+        let denoiser = DenoiserConfig::read(files, family)?;
+        let (vae_files, vae) = read_vae_config(files, vae, family)?;
+        let sampling = ModelSampling::read(files, family)?;
+        let input = check_channels(&denoiser, &vae, files)?;
+        let zeros_for_absent_negative = family.row().text == TextStage::ClipPair && force_zeros_for_empty_prompt;
+        let configs = NetworkConfigs::read(files, denoiser, vae, family)?;
+        check_context(&configs, files)?;
         Ok(Self {
-            grid: grid_of(&unet, &vae),
+            grid: grid_of(&configs.denoiser, &configs.vae, family),
             input,
             profile,
-            zeros_for_absent_negative: is_xl && force_zeros_for_empty_prompt,
-            configs: NetworkConfigs::read(files, unet, vae, is_xl)?,
+            zeros_for_absent_negative,
+            configs,
             files: files.clone(),
             vae_files,
             sampling,
@@ -118,14 +117,25 @@ impl ModelSpec {
 
     /// Whether guidance is embedded in the time step, so that one pass is guided already.
     pub(super) fn embeds_guidance(&self) -> bool {
-        self.configs.unet.guidance_width.is_some()
+        self.configs.denoiser.embeds_guidance() || !self.profile.family.value.row().takes_guidance
     }
 
-    /// `(1, latent_channels, height / factor, width / factor)` for a picture of this size in pixels.
+    /// Whether pictures that the prompt speaks of are read.
+    pub(super) fn reads_references(&self) -> bool {
+        self.configs.denoiser.reads_references()
+    }
+
+    /// Tokens of the picture, as the schedules of flow matching count them.
+    pub(super) fn tokens(&self, width: u32, height: u32) -> usize {
+        let side = |pixels: u32| pixels as usize / (self.configs.vae.factor() * self.configs.denoiser.patch());
+        side(width) * side(height)
+    }
+
+    /// `(1, cell_channels, height / factor, width / factor)` for a picture of this size in pixels.
     pub(super) fn latent_shape(&self, width: u32, height: u32) -> (usize, usize, usize, usize) {
         let config = &self.configs.vae;
         let factor = config.factor();
-        (1, config.latent_channels, height as usize / factor, width as usize / factor)
+        (1, config.cell_channels(), height as usize / factor, width as usize / factor)
     }
 }
 
@@ -155,32 +165,50 @@ fn read_vae_config(
     Ok((vae_files, config))
 }
 
-fn check_channels(unet: &UnetConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<ModelInput, PipelineError> {
-    let latent = vae.latent_channels;
+/// The prompt's width must be the one that the transformer wants: said before a gigabyte is read.
+fn check_context(configs: &NetworkConfigs, files: &ModelFiles) -> Result<(), PipelineError> {
+    let (found, wanted) = (configs.text.width(), configs.denoiser.context_width());
+    if let (TextConfig::Qwen3 { .. }, Some(wanted)) = (&configs.text, wanted)
+        && found != wanted
+    {
+        let supported = format!("for this transformer, what gives {wanted} values a token and not {found}");
+        let path = files.path_of("text_encoder/config.json");
+        return Err(CheckpointError::Unsupported {
+            field: "hidden_size".into(),
+            found: found.to_string(),
+            supported,
+            path,
+        }
+        .into());
+    }
+    Ok(())
+}
+
+fn check_channels(denoiser: &DenoiserConfig, vae: &VaeConfig, files: &ModelFiles) -> Result<ModelInput, PipelineError> {
+    let latent = vae.cell_channels();
     let unsupported = |field: &str, found: usize, supported: String| CheckpointError::Unsupported {
         field: field.into(),
         found: found.to_string(),
         supported,
-        path: files.path_of("unet/config.json"),
+        path: files.path_of(denoiser.folder()).join("config.json"),
     };
-    if unet.out_channels != latent {
+    if denoiser.out_channels() != latent {
         let supported = format!("{latent}, as many as the VAE's latent channels,");
-        return Err(unsupported("out_channels", unet.out_channels, supported).into());
+        return Err(unsupported("out_channels", denoiser.out_channels(), supported).into());
     }
-    ModelInput::of(unet.in_channels, latent).ok_or_else(|| {
+    ModelInput::of(denoiser.in_channels(), latent).ok_or_else(|| {
         let (inpainting, instructions) = (2 * latent + 1, 2 * latent);
         let supported =
             format!("{latent}, as many as the VAE's latent channels, {instructions} (instructions) and {inpainting} (inpainting)");
-        unsupported("in_channels", unet.in_channels, supported).into()
+        unsupported("in_channels", denoiser.in_channels(), supported).into()
     })
 }
 
-fn grid_of(unet: &UnetConfig, vae: &VaeConfig) -> WorkGrid {
-    let cell = vae.factor();
+fn grid_of(denoiser: &DenoiserConfig, vae: &VaeConfig, family: Family) -> WorkGrid {
     WorkGrid {
-        native_side_px: (unet.sample_size * cell) as u32,
-        cell_px: cell as u32,
-        step_px: (cell << (unet.blocks.len() - 1)) as u32,
+        native_side_px: denoiser.native_side_px(vae, family) as u32,
+        cell_px: (vae.factor() * denoiser.patch()) as u32,
+        step_px: denoiser.step_px(vae) as u32,
     }
 }
 
@@ -189,7 +217,8 @@ fn grid_of(unet: &UnetConfig, vae: &VaeConfig) -> WorkGrid {
 /// # Errors
 /// When they are missing or unreadable.
 pub(crate) fn work_grid_of(files: &ModelFiles) -> Result<WorkGrid, PipelineError> {
-    Ok(grid_of(&UnetConfig::read(files)?, &VaeConfig::read(files)?))
+    let family = network_family(files)?;
+    Ok(grid_of(&DenoiserConfig::read(files, family)?, &VaeConfig::read(files)?, family))
 }
 
 #[cfg(test)]

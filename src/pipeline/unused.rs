@@ -11,6 +11,7 @@ pub(super) fn unused_settings(
     resolved: &ResolvedRequest,
     input: ModelInput,
     embeds_guidance: bool,
+    reads_references: bool,
 ) -> Vec<String> {
     let mut unused = Vec::new();
     if !resolved.is_pair {
@@ -29,6 +30,9 @@ pub(super) fn unused_settings(
     }
     if request.image_guidance.is_some() && input != ModelInput::Instruction {
         unused.push("image guidance has no effect: it is for models that change a picture by instruction".to_owned());
+    }
+    if !request.references.is_empty() && !reads_references {
+        unused.push("reference pictures have no effect: this model reads none".to_owned());
     }
     unused
 }
@@ -54,7 +58,7 @@ mod tests {
 
     fn unused(request: &Request, is_pair: bool, input: ModelInput) -> Vec<String> {
         let resolved = ResolvedRequest { width: 64, height: 64, guidance: if is_pair { 7.0 } else { 1.0 }, is_pair };
-        unused_settings(request, &resolved, input, false)
+        unused_settings(request, &resolved, input, false, false)
     }
 
     #[test]

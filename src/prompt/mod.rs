@@ -1,5 +1,6 @@
 //! From words to windows of tokens. No tensors here.
 
+mod chat;
 mod choices;
 mod chunk;
 mod composable;
@@ -12,6 +13,7 @@ mod schedule;
 mod tokenizer;
 mod weight_keys;
 
+pub use chat::{ChatForm, ChatTokenizer, words_of};
 pub use choices::{Wildcards, drawn, drawn_from, wildcard_names};
 pub(crate) use chunk::TokenWindow;
 pub(crate) use composable::weights;

@@ -239,13 +239,13 @@ fn names(bytes: Option<&[u8]>, file: &'static str) -> Result<TokenNames, Tokeniz
     bytes.map_or_else(|| Ok(TokenNames::default()), |bytes| read_json(bytes, file))
 }
 
-fn read_json<T: serde::de::DeserializeOwned>(bytes: &[u8], file: &'static str) -> Result<T, TokenizerError> {
+pub(super) fn read_json<T: serde::de::DeserializeOwned>(bytes: &[u8], file: &'static str) -> Result<T, TokenizerError> {
     serde_json::from_slice(bytes).map_err(|error| TokenizerError::Unreadable { file, reason: error.to_string() })
 }
 
 /// `tokenizer.json` without what the library ends the program at where it is damaged: a decoder, which nobody needs here,
 /// and a normalizer by table, which no text encoder of Stable Diffusion has.
-fn without_traps(mut json: Value) -> Result<Value, TokenizerError> {
+pub(super) fn without_traps(mut json: Value) -> Result<Value, TokenizerError> {
     fn has_table(normalizer: &Value) -> bool {
         match normalizer {
             Value::Object(fields) => {

@@ -42,6 +42,9 @@ pub enum PredictionChoice {
     Velocity,
     /// The picture without its noise.
     Sample,
+    /// The way from the picture to the noise: Lipman et al. (2022), arXiv 2210.02747. A family has it or has it not, so
+    /// that nobody can choose it.
+    Flow,
 }
 
 impl NoiseKind {
@@ -57,15 +60,15 @@ impl NoiseKind {
 
 /// Names for the command line, one list for each choice.
 macro_rules! ids {
-    ($type:ty, $count:literal, $($variant:ident $id:literal),+) => {
+    ($type:ty, $count:literal, $($variant:ident $id:literal),+ $(; $found:ident $found_id:literal)?) => {
         impl $type {
-            /// In the order in which they are listed.
+            /// Those that can be chosen, in the order in which they are listed.
             pub const ALL: [Self; $count] = [$(Self::$variant),+];
 
             /// As on the command line.
             #[must_use]
             pub fn id(self) -> &'static str {
-                match self { $(Self::$variant => $id),+ }
+                match self { $(Self::$variant => $id,)+ $(Self::$found => $found_id)? }
             }
 
             /// The one of that name, as [`Self::id`] gives it.
@@ -79,4 +82,4 @@ macro_rules! ids {
 
 ids!(SigmaChoice, 3, Default "default", Karras "karras", Exponential "exponential");
 ids!(NoiseKind, 2, Torch "torch", Philox "philox");
-ids!(PredictionChoice, 4, Auto "auto", Epsilon "epsilon", Velocity "v", Sample "sample");
+ids!(PredictionChoice, 4, Auto "auto", Epsilon "epsilon", Velocity "v", Sample "sample"; Flow "flow");

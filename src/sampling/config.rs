@@ -80,8 +80,30 @@ pub struct SchedulerConfig {
     pub euler_at_final: Option<bool>,
     /// Levels evenly apart in half the log signal-to-noise ratio: Lu et al. (2022), arXiv 2211.01095.
     pub use_lu_lambdas: Option<bool>,
-    /// Levels of flow matching; known, and refused.
+    /// Levels of flow matching, in the files of solvers that have others as well.
     pub use_flow_sigmas: Option<bool>,
+    /// How far such a solver's levels are moved towards noise.
+    pub flow_shift: Option<f64>,
+    /// The same in the files of flow matching's own classes.
+    pub shift: Option<f64>,
+    /// Whether levels are moved by the size of the picture instead.
+    pub use_dynamic_shifting: Option<bool>,
+    /// Of the smallest size, as an exponent.
+    pub base_shift: Option<f64>,
+    /// Of the largest.
+    pub max_shift: Option<f64>,
+    /// The smallest size, in tokens.
+    pub base_image_seq_len: Option<f64>,
+    /// The largest.
+    pub max_image_seq_len: Option<f64>,
+    /// What the last level before none is stretched to.
+    pub shift_terminal: Option<f64>,
+    /// What a size gives: an `exponential`'s exponent, or the factor itself (`linear`).
+    pub time_shift_type: Option<String>,
+    /// Whether a walk goes from picture to noise; known, and refused.
+    pub invert_sigmas: Option<bool>,
+    /// Whether flow matching's Euler adds fresh noise after each step.
+    pub stochastic_sampling: Option<bool>,
     /// The least half log signal-to-noise ratio that a solver begins at.
     pub lambda_min_clipped: Option<f64>,
     /// Whether `UniPC` walks by the predicted picture (else by the predicted noise).
@@ -90,6 +112,9 @@ pub struct SchedulerConfig {
     pub disable_corrector: Option<Vec<usize>>,
     #[serde(skip)]
     pub(super) amendment: Amendment,
+    /// What the picture's size gives, where levels are moved by it.
+    #[serde(skip)]
+    pub(super) mu: Option<f64>,
 }
 
 /// What the pipeline that a scheduler is given to puts right in its configuration.
@@ -121,9 +146,9 @@ impl SchedulerConfig {
             "DDIMScheduler" => Ok(SchedulerName::Ddim),
             "DDPMScheduler" => Ok(SchedulerName::Ddpm),
             "PNDMScheduler" => Ok(SchedulerName::Pndm),
-            "EulerDiscreteScheduler" => Ok(SchedulerName::Euler),
+            "EulerDiscreteScheduler" | "FlowMatchEulerDiscreteScheduler" => Ok(SchedulerName::Euler),
             "EulerAncestralDiscreteScheduler" => Ok(SchedulerName::EulerAncestral),
-            "HeunDiscreteScheduler" => Ok(SchedulerName::Heun),
+            "HeunDiscreteScheduler" | "FlowMatchHeunDiscreteScheduler" => Ok(SchedulerName::Heun),
             "LMSDiscreteScheduler" => Ok(SchedulerName::Lms),
             "KDPM2DiscreteScheduler" => Ok(SchedulerName::Dpm2),
             "KDPM2AncestralDiscreteScheduler" => Ok(SchedulerName::Dpm2Ancestral),
@@ -133,9 +158,22 @@ impl SchedulerConfig {
                 _ => SchedulerName::DpmMultistep,
             }),
             "UniPCMultistepScheduler" => Ok(SchedulerName::UniPc),
-            "LCMScheduler" => Ok(SchedulerName::Lcm),
+            "LCMScheduler" | "FlowMatchLCMScheduler" => Ok(SchedulerName::Lcm),
             _ => Err(SamplingError::ClassNotAvailable { class: class.to_owned() }),
         }
+    }
+
+    /// Whether it is of a model that walks straight from noise to the picture.
+    #[must_use]
+    pub fn is_flow(&self) -> bool {
+        let is_own = self.class_name.as_deref().is_some_and(|class| class.starts_with("FlowMatch"));
+        is_own || self.use_flow_sigmas.unwrap_or(false)
+    }
+
+    /// For a picture whose size moves the levels of flow matching by `mu` ([`super::FlowMu`]).
+    #[must_use]
+    pub fn with_mu(self, mu: f64) -> Self {
+        Self { mu: Some(mu), ..self }
     }
 
     /// The nearest to a scheduler that is none of ours.
@@ -168,7 +206,7 @@ impl SchedulerConfig {
     #[must_use]
     pub fn with_prediction(mut self, prediction: PredictionChoice) -> Self {
         let written = match prediction {
-            PredictionChoice::Auto => return self,
+            PredictionChoice::Auto | PredictionChoice::Flow => return self,
             PredictionChoice::Epsilon => "epsilon",
             PredictionChoice::Velocity => "v_prediction",
             PredictionChoice::Sample => "sample",

@@ -32,6 +32,10 @@ pub(crate) struct LevelRules {
 
 impl SolverLevels {
     pub(crate) fn new(settings: &ScheduleSettings, steps: usize, rules: LevelRules) -> Self {
+        if let Some(flow) = &settings.flow {
+            let laid = flow.of_solver(steps, rules.ends_at_laid);
+            return Self { levels: laid.levels(), timesteps: laid.timesteps };
+        }
         let trained = TrainedSigmas::new(settings);
         let (lowest, highest) = (f64::from(trained.sigmas[0]), f64::from(trained.sigmas[trained.sigmas.len() - 1]));
         let laid = match settings.sigma_law {

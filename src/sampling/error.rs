@@ -26,6 +26,16 @@ pub enum SamplingError {
     )]
     Sigmas { scheduler: SchedulerName, sigmas: SigmaChoice },
     #[error(
+        "the scheduler {} cannot be used with this model, which goes straight from noise to the picture; choose one of euler, heun, dpm++-2m, dpm++-2m-sde, unipc, lcm",
+        scheduler.id()
+    )]
+    NoFlow { scheduler: SchedulerName },
+    #[error(
+        "sigmas {} cannot be had with the scheduler {} and this model; choose default sigmas, or the scheduler euler or lcm",
+        sigmas.id(), scheduler.id()
+    )]
+    FlowSigmas { scheduler: SchedulerName, sigmas: SigmaChoice },
+    #[error(
         "the scheduler {} cannot be used with a network that predicts the sample; choose one of {}",
         scheduler.id(), names(SchedulerName::allows_sample_prediction)
     )]

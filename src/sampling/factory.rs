@@ -6,6 +6,7 @@ use super::dpm_multistep::DpmMultistep;
 use super::dpm_singlestep::DpmSinglestep;
 use super::dpm2::Dpm2;
 use super::euler::Euler;
+use super::flow_walk::{FlowHeun, FlowWalk};
 use super::heun::Heun;
 use super::lcm::Lcm;
 use super::lms::Lms;
@@ -23,6 +24,15 @@ pub fn build(name: SchedulerName, config: &SchedulerConfig, steps: usize) -> Res
     let settings = ScheduleSettings::new(name, config)?;
     if !(1..=settings.train_timesteps).contains(&steps) {
         return Err(SamplingError::Steps { scheduler: name, found: steps, min: 1, max: settings.train_timesteps });
+    }
+    if let Some(flow) = &settings.flow {
+        match name {
+            SchedulerName::Euler => return Ok(Box::new(FlowWalk::euler(flow, steps))),
+            SchedulerName::Lcm => return Ok(Box::new(FlowWalk::lcm(flow, steps))),
+            SchedulerName::Heun => return Ok(Box::new(FlowHeun::new(flow, steps))),
+            // The solvers walk any levels.
+            _ => {}
+        }
     }
     Ok(match name {
         SchedulerName::Ddim => Box::new(Ddim::new(&settings, steps)),

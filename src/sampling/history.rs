@@ -83,6 +83,25 @@ mod tests {
     }
 
     #[test]
+    fn a_walk_of_flow_goes_on_between_the_two_calls_of_a_step() {
+        let config = SchedulerConfig { use_flow_sigmas: Some(true), shift: Some(3.0), ..SchedulerConfig::default() };
+        for name in ["euler", "heun", "lcm", "dpm++-2m", "unipc"].map(|id| SchedulerName::from_id(id).unwrap()) {
+            let made = || build(name, &config, 5).unwrap();
+            let (mut scheduler, mut noise) = (made(), NoiseKind::Torch.source(3));
+            let mut latents = noise.randn(VALUES);
+            for index in 0..made().timesteps().len() {
+                let (mut other, mut found) = (made(), latents.clone());
+                assert!(other.restore(scheduler.history()), "{name:?} before call {index}");
+                let position = noise.position();
+                call(other.as_mut(), index, &mut found, noise.as_mut());
+                assert!(noise.restore(&position));
+                call(scheduler.as_mut(), index, &mut latents, noise.as_mut());
+                assert_eq!(found, latents, "{name:?} before call {index}");
+            }
+        }
+    }
+
+    #[test]
     fn what_another_scheduler_kept_is_refused_or_harmless() {
         let made = |name| build(name, &SchedulerConfig::default(), 9).unwrap();
         for from in SchedulerName::ALL {

@@ -1,5 +1,5 @@
-//! A level of noise between picture and noise, as the schedulers that keep the variance have it:
-//! `latents = signal · clean + noise · ε` with `signal² + noise² = 1`.
+//! A level of noise between picture and noise: `latents = signal · clean + noise · ε`. Schedulers that keep the variance
+//! have `signal² + noise² = 1`, those of flow matching `signal + noise = 1`.
 
 use super::settings::Prediction;
 
@@ -21,6 +21,11 @@ impl NoiseLevel {
         Self { signal, noise: sigma * signal }
     }
 
+    /// From the share of noise on the straight way between picture and noise.
+    pub(crate) fn of_flow(sigma: f32) -> Self {
+        Self { signal: 1.0 - sigma, noise: sigma }
+    }
+
     /// λ, half the logarithm of the signal-to-noise ratio; infinite where there is no noise.
     pub(crate) fn lambda(self) -> f32 {
         self.signal.ln() - self.noise.ln()
@@ -33,6 +38,7 @@ impl NoiseLevel {
             Prediction::Epsilon => pairs.map(|(output, sample)| (sample - self.noise * output) / self.signal).collect(),
             Prediction::Velocity => pairs.map(|(output, sample)| self.signal * sample - self.noise * output).collect(),
             Prediction::Sample => model_output.to_vec(),
+            Prediction::Flow => pairs.map(|(output, sample)| sample - self.noise * output).collect(),
         }
     }
 
@@ -43,6 +49,7 @@ impl NoiseLevel {
             Prediction::Epsilon => model_output.to_vec(),
             Prediction::Velocity => pairs.map(|(output, sample)| self.signal * output + self.noise * sample).collect(),
             Prediction::Sample => pairs.map(|(output, sample)| (sample - self.signal * output) / self.noise).collect(),
+            Prediction::Flow => pairs.map(|(output, sample)| sample + self.signal * output).collect(),
         }
     }
 

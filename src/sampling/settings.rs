@@ -2,6 +2,7 @@
 //! The defaults are those of diffusers' `__init__` of the class in question.
 
 use super::bound::Bound;
+use super::flow::FlowSettings;
 use super::{SamplingError, SchedulerConfig, SchedulerName};
 
 /// What the network's output stands for.
@@ -13,6 +14,8 @@ pub(crate) enum Prediction {
     Velocity,
     /// The clean latents themselves.
     Sample,
+    /// What leads from the clean latents to the noise.
+    Flow,
 }
 
 /// How timesteps are picked out of the training schedule: table 2 of Lin et al. (2023), arXiv 2305.08891.
@@ -73,6 +76,8 @@ pub(crate) struct ScheduleSettings {
     pub sigma_max: Option<f64>,
     /// The last sigma is the training schedule's lowest, not zero.
     pub ends_at_sigma_min: bool,
+    /// Of a model that matches flows: it has these levels and no others.
+    pub flow: Option<FlowSettings>,
 }
 
 /// What a class reads of a configuration, and the defaults in which classes differ.
@@ -141,11 +146,18 @@ impl ScheduleSettings {
             let value = format!("a list of {}", betas.len());
             return unsupported("trained_betas", value, "as many as num_train_timesteps");
         }
-        let prediction = prediction(config)?;
+        let flow = config.is_flow().then(|| FlowSettings::new(name, config, sigma_law(config)?)).transpose()?;
+        let prediction = if flow.is_some() { Prediction::Flow } else { prediction(config)? };
         if prediction == Prediction::Sample && !name.allows_sample_prediction() {
             return Err(SamplingError::SamplePrediction { scheduler: name });
         }
-        let sigma_law = if name.allows(super::SigmaChoice::Karras) { sigma_law(config)? } else { SigmaLaw::Default };
+        let sigma_law = if flow.is_some() {
+            SigmaLaw::Default
+        } else if name.allows(super::SigmaChoice::Karras) {
+            sigma_law(config)?
+        } else {
+            SigmaLaw::Default
+        };
         // Only LMS in diffusers lays Karras's sigmas between its own ends, whatever the file says.
         let reads_ends = name != SchedulerName::Lms || sigma_law != SigmaLaw::Karras;
         if name == SchedulerName::Euler && config.interpolation_type.as_deref().is_some_and(|value| value != "linear") {
@@ -165,6 +177,7 @@ impl ScheduleSettings {
             sigma_min: config.sigma_min.filter(|_| reads_ends),
             sigma_max: config.sigma_max.filter(|_| reads_ends),
             ends_at_sigma_min: reads_final_sigmas(name) && ends_at_sigma_min(config)?,
+            flow,
         })
     }
 }
@@ -187,6 +200,9 @@ fn prediction(config: &SchedulerConfig) -> Result<Prediction, SamplingError> {
         None | Some("epsilon") => Ok(Prediction::Epsilon),
         Some("v_prediction") => Ok(Prediction::Velocity),
         Some("sample") => Ok(Prediction::Sample),
+        Some("flow_prediction") => {
+            unsupported("prediction_type", "flow_prediction", "it together with use_flow_sigmas")
+        }
         Some(value) => unsupported("prediction_type", value, "epsilon, v_prediction or sample"),
     }
 }
@@ -205,9 +221,6 @@ fn sigma_law(config: &SchedulerConfig) -> Result<SigmaLaw, SamplingError> {
     let is_set = |flag: Option<bool>| flag.unwrap_or(false);
     if is_set(config.use_beta_sigmas) {
         return unsupported("use_beta_sigmas", "true", "false");
-    }
-    if is_set(config.use_flow_sigmas) {
-        return unsupported("use_flow_sigmas", "true", "false");
     }
     match (is_set(config.use_karras_sigmas), is_set(config.use_exponential_sigmas)) {
         (false, false) => Ok(SigmaLaw::Default),

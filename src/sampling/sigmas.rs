@@ -140,7 +140,8 @@ fn predicted_original(sigma: f32, prediction: Prediction, model_output: &[f32], 
     let pairs = model_output.iter().zip(sample);
     match prediction {
         Prediction::Sample => model_output.to_vec(),
-        Prediction::Epsilon => pairs.map(|(output, sample)| sample - sigma * output).collect(),
+        // Flow matching has levels of its own.
+        Prediction::Epsilon | Prediction::Flow => pairs.map(|(output, sample)| sample - sigma * output).collect(),
         Prediction::Velocity => {
             let variance = sigma * sigma + 1.0;
             let out_scale = -sigma / variance.sqrt();

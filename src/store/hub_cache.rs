@@ -230,7 +230,7 @@ pub fn has_weights(snapshot: &Path) -> bool {
         };
         !folder.is_dir() || files.iter().any(is_weight)
     };
-    ["unet", "vae", "text_encoder", "text_encoder_2"].into_iter().all(network)
+    ["unet", "transformer", "vae", "text_encoder", "text_encoder_2"].into_iter().all(network)
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {

@@ -156,8 +156,8 @@ def main():
     torch.set_num_threads(1)
     data = Path(__file__).resolve().parent / "data"
     for kind in sys.argv[1:] or ["sampling", "sd1", "sd2", "sdxl"]:
-        if kind == "sampling":
-            sampling.write(data)
+        if kind in ("sampling", "flow"):
+            {"sampling": sampling.write, "flow": sampling.write_flow}[kind](data)
             continue
         (data / kind).mkdir(parents=True, exist_ok=True)
         case(data / kind, kind)

@@ -13,6 +13,9 @@ from diffusers import (
     DPMSolverSinglestepScheduler,
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    FlowMatchHeunDiscreteScheduler,
+    FlowMatchLCMScheduler,
     HeunDiscreteScheduler,
     KDPM2AncestralDiscreteScheduler,
     KDPM2DiscreteScheduler,
@@ -37,6 +40,15 @@ CLASSES = {
     "dpm++-2m-sde": DPMSolverMultistepScheduler,
     "unipc": UniPCMultistepScheduler,
     "lcm": LCMScheduler,
+}
+# For models that go straight from noise to the picture.
+FLOW_CLASSES = {
+    "euler": FlowMatchEulerDiscreteScheduler,
+    "heun": FlowMatchHeunDiscreteScheduler,
+    "lcm": FlowMatchLCMScheduler,
+    "dpm++-2m": DPMSolverMultistepScheduler,
+    "dpm++-2m-sde": DPMSolverMultistepScheduler,
+    "unipc": UniPCMultistepScheduler,
 }
 WITH_SIGMAS = [name for name, kind in CLASSES.items() if hasattr(kind, "_convert_to_karras")]
 BETAS = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
@@ -77,10 +89,35 @@ def scheduler_of(name, config, sigmas=None):
     return CLASSES[name].from_config(config, **options)
 
 
-def trajectory(name, config, steps, begin=0):
+def flow_scheduler_of(name, config, steps, mu=None):
+    """Made from the model's own file, and set as diffusers' pipelines set it."""
+    given = {}
+    if name in ("dpm++-2m", "dpm++-2m-sde", "unipc"):
+        # What people write down when they take such a solver: its shift has another name.
+        given = {"use_flow_sigmas": True, "prediction_type": "flow_prediction", "flow_shift": config.get("shift", 1.0)}
+        given |= {"use_dynamic_shifting": config.get("use_dynamic_shifting", False)}
+        given |= {"algorithm_type": "sde-dpmsolver++"} if name.endswith("sde") else {}
+    scheduler = FLOW_CLASSES[name].from_config(config, **given)
+    if name == "heun":
+        if mu is not None:
+            # It knows no moving shift: the one that the size gives takes the place of its own.
+            scheduler = FLOW_CLASSES[name].from_config(config, shift=math.exp(mu))
+        scheduler.set_timesteps(steps)
+    elif name in ("euler", "lcm"):
+        scheduler.set_timesteps(sigmas=torch.linspace(1.0, 1 / steps, steps).tolist(), mu=mu)
+    else:
+        # klein's pipeline leaves the levels to a solver that has its own.
+        scheduler.set_timesteps(steps, mu=mu)
+    return scheduler
+
+
+def trajectory(name, config, steps, begin=0, is_flow=False, mu=None):
     """Walks from step `begin` (an img2img's start) to the end."""
-    scheduler = scheduler_of(name, config)
-    scheduler.set_timesteps(steps)
+    if is_flow:
+        scheduler = flow_scheduler_of(name, config, steps, mu)
+    else:
+        scheduler = scheduler_of(name, config)
+        scheduler.set_timesteps(steps)
     generator = torch.Generator().manual_seed(7)
     sample = torch.randn(SHAPE, generator=generator)
     timesteps = scheduler.timesteps[begin * scheduler.order :]
@@ -88,12 +125,20 @@ def trajectory(name, config, steps, begin=0):
         original = torch.linspace(-1, 1, VALUES).reshape(SHAPE)
         if hasattr(scheduler, "set_begin_index"):
             scheduler.set_begin_index(begin * scheduler.order)
-        sample = scheduler.add_noise(original, sample, timesteps[:1])
+        if hasattr(scheduler, "add_noise"):
+            sample = scheduler.add_noise(original, sample, timesteps[:1])
+        elif name == "heun":
+            # Its own looks for a place among levels by a list of timesteps.
+            sigma = scheduler.sigmas[begin * scheduler.order]
+            sample = sigma * sample + (1 - sigma) * original
+        else:
+            sample = scheduler.scale_noise(original, timesteps[:1], sample)
     else:
-        sample = sample * scheduler.init_noise_sigma
+        sample = sample * getattr(scheduler, "init_noise_sigma", 1.0)
     first, parameters = None, scheduler.step.__code__.co_varnames
     for timestep in timesteps:
-        output = network(scheduler.scale_model_input(sample, timestep), timestep)
+        scaled = scheduler.scale_model_input(sample, timestep) if hasattr(scheduler, "scale_model_input") else sample
+        output = network(scaled, timestep)
         extra = {"generator": generator} if "generator" in parameters and name != "ddim" else {}
         result = scheduler.step(output, timestep, sample, **extra)
         sample = result.prev_sample
@@ -106,7 +151,7 @@ def trajectory(name, config, steps, begin=0):
         "calls": len(whole),
         "timesteps": whole[:3] + whole[-3:],
         "timestep_sum": sum(whole),
-        "init_noise_sigma": float(scheduler.init_noise_sigma),
+        "init_noise_sigma": float(getattr(scheduler, "init_noise_sigma", 1.0)),
         "last": sample.flatten()[:4].tolist(),
         "last_abs_sum": sample.abs().double().sum().item(),
     }
@@ -129,12 +174,12 @@ class Cases:
     def __init__(self):
         self.configs, self.cases, self.refused = [], [], []
 
-    def add(self, name, steps, begin=0, **config):
+    def add(self, name, steps, begin=0, is_flow=False, mu=None, **config):
         config = {key: value for key, value in config.items() if value != -math.inf}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                case = trajectory(name, config, steps, begin)
+                case = trajectory(name, config, steps, begin, is_flow, mu)
         except Exception as reason:  # what diffusers cannot do is no case
             self.refused.append(f"{name} {steps} {begin} {config}: {reason!r}"[:300])
             return
@@ -142,7 +187,8 @@ class Cases:
             self.configs.append(config)
         head = {"scheduler": name, "config": self.configs.index(config), "steps": steps}
         case = {key: rounded(value) for key, value in case.items()}
-        self.cases.append({**head, **({"begin": begin} if begin else {}), **case})
+        extra = {**({"begin": begin} if begin else {}), **({"mu": mu} if mu is not None else {})}
+        self.cases.append({**head, **extra, **case})
 
 
 def sampling():
@@ -215,14 +261,53 @@ def sampling():
     return cases
 
 
+def flow():
+    """Models that go straight from noise to the picture: static and moving shifts, levels by law, late beginnings."""
+    cases = Cases()
+
+    def add(name, steps, begin=0, mu=None, **config):
+        cases.add(name, steps, begin, is_flow=True, mu=mu, _class_name="FlowMatchEulerDiscreteScheduler", **config)
+
+    for name, steps in itertools.product(FLOW_CLASSES, (1, 2, 4, 8, 20)):
+        for shift in (1.0, 3.0, 6.0):
+            add(name, steps, shift=shift)
+        for mu in (0.3, 1.15, 2.0213):
+            add(name, steps, mu=mu, use_dynamic_shifting=True, shift=3.0)
+    for name in FLOW_CLASSES:
+        for begin in (1, 3, 6):
+            add(name, 7, begin, shift=3.0)
+            add(name, 7, begin, mu=0.8, use_dynamic_shifting=True)
+        add(name, 5, num_train_timesteps=100, shift=2.0)
+    for name in ("euler", "lcm"):
+        for law, steps in itertools.product(("karras", "exponential"), (2, 6)):
+            add(name, steps, shift=3.0, **{f"use_{law}_sigmas": True})
+        add(name, 6, shift=3.0, shift_terminal=0.1)
+        add(name, 6, mu=1.2, use_dynamic_shifting=True, time_shift_type="linear", shift_terminal=0.02)
+    add("euler", 5, shift=3.0, stochastic_sampling=True)
+    return cases
+
+
+def as_json(cases):
+    def lines(values):
+        return "[\n" + ",\n".join(json.dumps(value, separators=(",", ":")) for value in values) + "\n]"
+
+    return f'{{"configs": {lines(cases.configs)},\n"cases": {lines(cases.cases)}}}\n'
+
+
+def write_flow(folder):
+    cases = flow()
+    (folder / "flow.json").write_text(as_json(cases))
+    print(f"{len(cases.cases)} walks of flow; refused {cases.refused}", flush=True)
+
+
 def write(folder):
+    write_flow(folder)
     cases = sampling()
 
     def lines(values):
         return "[\n" + ",\n".join(json.dumps(value, separators=(",", ":")) for value in values) + "\n]"
 
     (folder / "torch_randn.json").write_text(lines(torch_randn()) + "\n")
-    written = f'{{"configs": {lines(cases.configs)},\n"cases": {lines(cases.cases)}}}\n'
-    (folder / "sampling.json").write_text(written)
+    (folder / "sampling.json").write_text(as_json(cases))
     print(f"{len(cases.cases)} walks; diffusers refuses {len(cases.refused)} that were tried", flush=True)
     return cases

@@ -5,8 +5,13 @@
 
 mod clip;
 mod control;
+mod denoiser;
+mod flux2;
+mod qwen3;
+mod text;
 mod unet;
 mod vae;
+mod z_image;
 
 use std::path::PathBuf;
 
@@ -15,9 +20,14 @@ use serde_json::{Map, Value};
 
 pub use clip::ClipConfig;
 pub use control::{AdapterConfig, AdapterType, ControlConfig, ControlNetConfig, UnionConfig};
+pub use denoiser::DenoiserConfig;
+pub use flux2::Flux2Config;
+pub use qwen3::Qwen3Config;
+pub use text::TextConfig;
 pub(crate) use unet::AttentionConfig;
 pub use unet::UnetConfig;
 pub use vae::VaeConfig;
+pub use z_image::ZImageConfig;
 
 use super::{CheckpointError, ModelFiles};
 

@@ -174,7 +174,7 @@ fn parted((name, archive, source, bytes): Placed) -> Vec<Placed> {
     let Some((at, kind)) = name.split_once(".attn.in_proj_") else { return vec![(name, archive, source, bytes)] };
     let third = |(index, letter): (usize, &str)| {
         let mut part = source.clone();
-        part.cut = TensorSlice::Third(index);
+        part.cut = TensorSlice::third(index);
         if let Some(rows) = part.shape.first_mut() {
             *rows /= 3;
         }

@@ -199,9 +199,9 @@ impl SingleFile {
         let tensor = archive.load(&source.name, device)?;
         match source.cut {
             TensorSlice::Whole => Ok(tensor),
-            TensorSlice::Third(index) => {
-                let rows = tensor.dim(0)? / 3;
-                tensor.narrow(0, index * rows, rows)?.contiguous()
+            TensorSlice::Rows { first, count, of } => {
+                let rows = tensor.dim(0)? / of.max(1);
+                tensor.narrow(0, first * rows, count * rows)?.contiguous()
             }
             TensorSlice::Transposed => tensor.t()?.contiguous(),
         }

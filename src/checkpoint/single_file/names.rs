@@ -13,10 +13,41 @@ use crate::checkpoint::unet_names::{UnetNames, UnetShape};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TensorSlice {
     Whole,
-    /// One of three equal parts of the rows: query, key and value kept in one matrix.
-    Third(usize),
+    /// Some of the rows, as `count` of `of` equal parts from `first` on: query, key and value kept in one matrix.
+    Rows {
+        first: usize,
+        count: usize,
+        of: usize,
+    },
     /// A matrix that the original multiplies from the other side.
     Transposed,
+}
+
+impl TensorSlice {
+    /// One of three equal parts of the rows.
+    #[must_use]
+    pub const fn third(index: usize) -> Self {
+        Self::Rows { first: index, count: 1, of: 3 }
+    }
+
+    /// What it takes of as many bytes.
+    #[must_use]
+    pub(crate) fn share_of(self, bytes: usize) -> usize {
+        match self {
+            Self::Rows { count, of, .. } => bytes / of.max(1) * count,
+            Self::Whole | Self::Transposed => bytes,
+        }
+    }
+
+    /// What is left of a tensor of this shape.
+    #[must_use]
+    pub(crate) fn shape_after(self, shape: &[usize]) -> Vec<usize> {
+        match (self, shape) {
+            (Self::Rows { count, of, .. }, [rows, rest @ ..]) => [&[rows / of.max(1) * count], rest].concat(),
+            (Self::Transposed, [rows, columns]) => vec![*columns, *rows],
+            _ => shape.to_vec(),
+        }
+    }
 }
 
 /// Where a tensor of ours is in the file.
@@ -139,7 +170,7 @@ impl Parts {
             };
             let part = parts.networks.entry(network).or_default();
             for (ours, cut) in places {
-                let source = TensorSource { name: tensor.name.clone(), cut, shape: shape_after(&tensor.shape, cut) };
+                let source = TensorSource { name: tensor.name.clone(), cut, shape: cut.shape_after(&tensor.shape) };
                 part.insert(ours, source);
             }
         }
@@ -171,14 +202,6 @@ fn network_of(name: &str) -> Option<(&'static str, &str)> {
             None
         }
     })
-}
-
-fn shape_after(shape: &[usize], cut: TensorSlice) -> Vec<usize> {
-    match (cut, shape) {
-        (TensorSlice::Third(_), [rows, rest @ ..]) => [&[rows / 3], rest].concat(),
-        (TensorSlice::Transposed, [rows, columns]) => vec![*columns, *rows],
-        _ => shape.to_vec(),
-    }
 }
 
 fn levels_of_vae<'a>(names: impl Iterator<Item = &'a str>) -> usize {
@@ -250,7 +273,7 @@ fn text_names(name: &str) -> Vec<(String, TensorSlice)> {
     };
     let at = format!("encoder.layers.{layer}");
     if let Some(kind) = rest.strip_prefix("attn.in_proj_") {
-        let third = |(index, letter)| (format!("{at}.self_attn.{letter}_proj.{kind}"), TensorSlice::Third(index));
+        let third = |(index, letter)| (format!("{at}.self_attn.{letter}_proj.{kind}"), TensorSlice::third(index));
         return ["q", "k", "v"].into_iter().enumerate().map(third).collect();
     }
     for (original, ours) in [

@@ -5,6 +5,7 @@ mod control;
 mod model;
 mod paint;
 mod prompt;
+mod reference;
 mod sampling;
 pub(super) mod values;
 
@@ -15,5 +16,6 @@ pub(super) use control::ControlArguments;
 pub(super) use model::ModelArguments;
 pub(super) use paint::PaintArguments;
 pub(super) use prompt::PromptArguments;
+pub(super) use reference::ReferenceArguments;
 pub(super) use sampling::SamplingArguments;
 pub(super) use values::{number_in, one_of};

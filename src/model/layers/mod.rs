@@ -42,6 +42,7 @@ fn packed<T>(
     Ok(pack(source)?)
 }
 
-fn host_vector(tensor: &Tensor) -> Result<Vec<f32>, ModelError> {
+/// On the host, in single precision.
+pub(crate) fn host_vector(tensor: &Tensor) -> Result<Vec<f32>, ModelError> {
     Ok(tensor.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1::<f32>()?)
 }

@@ -33,7 +33,7 @@ impl Array {
         Self { body, on, held }
     }
 
-    pub(super) fn on(&self) -> &Operators {
+    pub(in super::super) fn on(&self) -> &Operators {
         &self.on
     }
 

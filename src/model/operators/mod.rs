@@ -12,6 +12,7 @@ mod metal;
 mod name;
 mod norm;
 mod product;
+mod transformer;
 mod watch;
 mod window;
 

@@ -37,6 +37,7 @@ pub enum Operator {
     UpsampleNearest,
     Softmax,
     LayerNorm,
+    RmsNorm,
     /// Group norm in one pass: CUDA's.
     GroupNorm,
     /// Attention in one kernel: Metal's.
@@ -77,6 +78,7 @@ impl Operator {
             Self::UpsampleNearest => "upsample_nearest2d",
             Self::Softmax => "softmax_last_dim",
             Self::LayerNorm => "layer_norm",
+            Self::RmsNorm => "rms_norm",
             Self::GroupNorm => "group_norm",
             Self::Sdpa => "sdpa",
             Self::FlashAttention => "flash_attn",

@@ -155,7 +155,7 @@ pub(super) struct Decoder {
 
 impl Decoder {
     pub(crate) fn new(at: &Scope, config: &VaeConfig) -> Result<Self, ModelError> {
-        let mut channels = config.block_channels.clone();
+        let mut channels = config.decoder_block_channels.clone();
         channels.reverse();
         let levels = (0..channels.len())
             .map(|level| {

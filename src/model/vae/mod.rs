@@ -1,5 +1,6 @@
 //! The KL autoencoder: pictures to latents and back ("Auto-Encoding Variational Bayes", as in latent diffusion).
 
+mod cells;
 mod halves;
 
 use candle_core::{DType, Tensor};
@@ -10,12 +11,13 @@ use super::tiles::{self, Own, Tiling};
 use super::weights::Weights;
 use super::{ForwardOptions, ModelError};
 use crate::checkpoint::VaeConfig;
+use cells::Cells;
 use halves::{Decoder, Encoder, Fine};
 
 /// Each round makes right what the norms before a norm did to its statistics; more than two change nothing one sees.
 const GATHERING_ROUNDS: usize = 2;
 
-/// What a picture becomes: a Gaussian over latents, each `(batch, latent_channels, height / f, width / f)`.
+/// What a picture becomes: a Gaussian over latents, each `(batch, cell_channels, height / f, width / f)`.
 #[derive(Clone)]
 pub struct LatentDistribution {
     pub mean: Tensor,
@@ -29,6 +31,7 @@ pub struct Vae {
     decoder: Decoder,
     quant_conv: Option<Conv1x1>,
     post_quant_conv: Option<Conv1x1>,
+    cells: Cells,
 }
 
 impl Vae {
@@ -51,6 +54,7 @@ impl Vae {
                 .post_quant_conv
                 .then(|| Conv1x1::new(&root.at("post_quant_conv"), latent, latent))
                 .transpose()?,
+            cells: Cells::new(&root, &config)?,
             config,
         };
         weights.finish()?;
@@ -76,7 +80,8 @@ impl Vae {
         let moments = self.moments(picture, tiling, options)?;
         let halves = moments.chunk(2, 1)?;
         let log_variance = halves[1].clamp(-30f64, 20f64)?;
-        Ok(LatentDistribution { mean: halves[0].contiguous()?, standard_deviation: (log_variance * 0.5)?.exp()? })
+        let (mean, standard_deviation) = (halves[0].contiguous()?, (log_variance * 0.5)?.exp()?);
+        self.cells.of(LatentDistribution { mean, standard_deviation })
     }
 
     /// Mean and logarithm of the variance, one after the other.
@@ -99,7 +104,7 @@ impl Vae {
         moments.picture()
     }
 
-    /// `latent` `(batch, latent_channels, h, w)`, unscaled; gives `(batch, 3, h · f, w · f)` around -1…1. With `tiling`
+    /// `latent` `(batch, cell_channels, h, w)`, unscaled; gives `(batch, 3, h · f, w · f)` around -1…1. With `tiling`
     /// the finest levels are worked through in tiles.
     ///
     /// # Errors
@@ -110,6 +115,7 @@ impl Vae {
         tiling: Option<Tiling>,
         options: &ForwardOptions,
     ) -> Result<Tensor, ModelError> {
+        let latent = &self.cells.latents(latent)?;
         let mut x = Feature::of_picture(latent, &self.execution)?;
         if let Some(convolution) = &self.post_quant_conv {
             x = convolution.forward(&x)?;
@@ -117,7 +123,7 @@ impl Vae {
         let coarse = self.decoder.coarse(&x, options)?;
         drop(x);
         let (_, _, height, width) = latent.dims4()?;
-        let factor = self.config.factor();
+        let factor = self.config.factor() / self.config.patch;
         match tiling.filter(|tiling| tiling.tile < (height * factor).max(width * factor)) {
             Some(tiling) => self.fine_in_tiles(&self.decoder, &coarse.picture()?, tiling.tile, options),
             None => self.decoder.fine(coarse, options)?.picture(),

@@ -162,6 +162,7 @@ impl<'a> Steering<'a> {
         // What a model is given besides its latents stands behind them.
         let sample = pass.sample.narrow(0, before, rows)?.narrow(1, 0, channels)?;
         let given = pass.given.rows(before, rows)?;
+        let context = given.context()?;
         let typed: Vec<TypedHint> = part
             .controls
             .iter()
@@ -175,7 +176,7 @@ impl<'a> Steering<'a> {
         let input = ControlNetInput {
             sample: &sample,
             timestep: pass.timestep,
-            context: &given.context,
+            context: &context,
             added: given.added.as_ref(),
             hints: &typed,
         };

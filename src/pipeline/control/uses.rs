@@ -22,10 +22,21 @@ pub(in crate::pipeline) fn control_uses(
     controls: &[Control],
 ) -> Result<Vec<ControlUse>, PipelineError> {
     let mut uses: Vec<ControlUse> = Vec::new();
+    let Some(unet) = spec.configs.denoiser.unet() else {
+        return match controls.first() {
+            None => Ok(uses),
+            Some(control) => Err(PipelineError::Unsupported(format!(
+                "the control network {} steers the UNet of a Stable Diffusion model, and {} has none; choose another model, \
+                 or leave the control out",
+                control.network.name(),
+                spec.profile().family.value.name()
+            ))),
+        };
+    };
     let cell = spec.configs.vae.factor();
     for (place, control) in controls.iter().enumerate() {
-        let file = ControlFile::open(&control.network)?.made_for(&spec.configs.unet, cell);
-        check_family(&file, &control.network, spec)?;
+        let file = ControlFile::open(&control.network)?.made_for(unet, cell);
+        check_family(&file, &control.network, unet, spec)?;
         check_kind(&file.config, control)?;
         let joins = |known: &&mut ControlUse| {
             is_union(&file.config)
@@ -71,8 +82,12 @@ fn check_kind(config: &ControlConfig, control: &Control) -> Result<(), PipelineE
     }
 }
 
-fn check_family(file: &ControlFile, network: &ControlNetworkRef, spec: &ModelSpec) -> Result<(), PipelineError> {
-    let unet = &spec.configs.unet;
+fn check_family(
+    file: &ControlFile,
+    network: &ControlNetworkRef,
+    unet: &UnetConfig,
+    spec: &ModelSpec,
+) -> Result<(), PipelineError> {
     let reason = match &file.config {
         ControlConfig::ControlNet(config) => net_misfit(config, unet),
         ControlConfig::Adapter(config) => adapter_misfit(&config.maps(), unet, spec.configs.vae.factor()),
