@@ -108,13 +108,13 @@ pub(super) fn estimate_by(elsewhere: &Elsewhere, here: EstimatePicture) -> Estim
 /// As [`estimate_by`].
 pub(super) fn count_by(elsewhere: &Elsewhere, here: CountTokens) -> CountTokens {
     let elsewhere = elsewhere.clone();
-    Arc::new(move |question| match elsewhere.get() {
-        None => here(question),
-        Some(_) => {
-            let TokenQuestion { model, prompt } = question;
-            let counted = elsewhere.ask(async |connection| connection.tokens(model, prompt).await.ok());
-            counted.map(|(windows, room)| TokenCount { windows, room })
+    Arc::new(move |question| {
+        if elsewhere.get().is_none() {
+            return here(question);
         }
+        let TokenQuestion { model, prompt } = question;
+        let counted = elsewhere.ask(async |connection| connection.tokens(model, prompt).await.ok());
+        counted.map(|(windows, room)| TokenCount { windows, room })
     })
 }
 

@@ -113,6 +113,8 @@ pub struct Settings {
     pub starred: BTreeSet<PathBuf>,
     /// Other programs' folders whose pictures the gallery lists.
     pub gallery_folders: Vec<PathBuf>,
+    /// The finished pictures under the canvas, oldest first.
+    pub results: Vec<PathBuf>,
     pub preferences: Preferences,
     /// The list of tags that is completed; `None` is one that lies where lists do.
     pub tags_file: Option<PathBuf>,
@@ -141,6 +143,7 @@ impl Default for Settings {
             dialog_folder: None,
             starred: BTreeSet::new(),
             gallery_folders: Vec::new(),
+            results: Vec::new(),
             preferences: Preferences::default(),
             tags_file: None,
             loras: Vec::new(),
@@ -248,6 +251,7 @@ impl Settings {
         settings.known_models.retain(is_text);
         settings.starred.retain(is_text);
         settings.gallery_folders.retain(is_text);
+        settings.results.retain(is_text);
         for note in settings.model_notes.values_mut() {
             note.vae = note.vae.take().filter(is_text);
             note.picture = note.picture.take().filter(is_text);

@@ -4,6 +4,7 @@
 mod arrivals;
 mod colours;
 mod compare;
+mod figures;
 mod gallery;
 mod gallery_room;
 mod gallery_view;

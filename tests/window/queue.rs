@@ -134,7 +134,7 @@ fn a_row_is_dragged_to_another_place() {
         bench.button(handle, PointerButton::Primary, true, Modifiers::NONE);
         bench.frames(1);
         let target = egui::pos2(handle.x, if dragged == over { handle.y + 8.0 } else { y });
-        bench.window.event(Event::PointerMoved(egui::pos2(handle.x, (handle.y + target.y) / 2.0)));
+        bench.window.event(Event::PointerMoved(egui::pos2(handle.x, f32::midpoint(handle.y, target.y))));
         bench.frames(1);
         bench.window.event(Event::PointerMoved(target));
         bench.frames(2);

@@ -4,11 +4,12 @@
 
 #[path = "fake_machines.rs"]
 mod fake_machines;
+#[path = "scripted.rs"]
+mod scripted;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -16,11 +17,8 @@ use egui::{Event, Modifiers, PointerButton, Pos2, pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use inkwick::engine::device::WantedProcessor;
-use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Finder, SelectHandle};
-use inkwick::job::{
-    AttentionMode, Estimate, EstimateQuestion, JobError, JobId, JobKeeper, MemoryMode, Request, SelectPrompt, Wake,
-};
-use inkwick::mask::{MaskPlane, PixelRect};
+use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, SelectHandle};
+use inkwick::job::{JobId, JobKeeper, Request, Wake};
 use inkwick::prompt::WindowWords;
 use inkwick::raster::Picture;
 use inkwick::store::keys;
@@ -35,42 +33,7 @@ use inkwick::system::{crash, instance};
 use inkwick::ui::action::{Action, FilesAction, LookingAt};
 use inkwick::ui::results::candidate::{Candidate, Made, Progress, Stage};
 use inkwick::ui::{Note, Services, Studio, TokenCount, TokenQuestion};
-
-/// Finds a square of 20 pixels around the last click that belongs, or all of a box; less 5 on each side of a click that
-/// does not. It is there where a models folder is, or after it was fetched.
-struct SquareFinder {
-    is_there: bool,
-}
-
-impl Finder for SquareFinder {
-    fn is_ready(&mut self) -> bool {
-        self.is_there
-    }
-
-    fn find(&mut self, picture: &Arc<Picture>, prompt: &SelectPrompt, _: &AtomicBool) -> Result<MaskPlane, JobError> {
-        let mut mask = MaskPlane::empty(picture.width(), picture.height());
-        let mut cover = |[left, top]: [f32; 2], [right, bottom]: [f32; 2], value: u8| {
-            let rect = PixelRect::new(left as u32, top as u32, right as u32, bottom as u32);
-            for y in rect.top..rect.bottom {
-                mask.row_mut(y)[rect.left as usize..rect.right as usize].fill(value);
-            }
-        };
-        if let Some([a, b]) = prompt.around {
-            cover(a, b, 255);
-        }
-        for click in &prompt.clicks {
-            let (reach, value) = if click.belongs { (10.0, 255) } else { (5.0, 0) };
-            cover(click.at.map(|at| at - reach), click.at.map(|at| at + reach), value);
-        }
-        Ok(mask)
-    }
-
-    fn fetch(&mut self, tell: &mut dyn FnMut(f32), _: &AtomicBool) -> Result<(), JobError> {
-        tell(0.5);
-        self.is_there = true;
-        Ok(())
-    }
-}
+use scripted::{SquareFinder, estimated};
 
 /// A file by this name in the home makes it somebody's first start.
 const FIRST_START: &str = "first-start";
@@ -185,7 +148,7 @@ impl Bench {
                 note: Note {
                     after_seconds: 0.0,
                     show: Arc::new(move |title: &str, words: &str| {
-                        for_notes.lock().unwrap().push(format!("{title}: {words}"))
+                        for_notes.lock().unwrap().push(format!("{title}: {words}"));
                     }),
                 },
                 open: Vec::new(),
@@ -404,25 +367,6 @@ impl Bench {
             stage,
         });
         state.canvas.looking_at = LookingAt::Candidate(JobId(903));
-    }
-}
-
-/// Figures that are the same on every machine.
-fn estimated(question: &EstimateQuestion) -> Estimate {
-    let [width, height] = question.size_px.map(u64::from);
-    let area = width * height;
-    Estimate {
-        peak_bytes: 300_000_000 + area * 4_000,
-        free_bytes: Some(16_000_000_000),
-        seconds_per_call: area as f64 * 4e-6,
-        seconds_once: 0.5,
-        calls: question.calls,
-        by_attention: vec![
-            (AttentionMode::Full, 300_000_000 + area * 7_000),
-            (AttentionMode::Sliced(Some(1)), 300_000_000 + area * 4_500),
-            (AttentionMode::Tiled, 300_000_000 + area * 4_000),
-        ],
-        by_memory: [(MemoryMode::Low, 200_000_000 + area * 4_000), (MemoryMode::High, 300_000_000 + area * 4_000)],
     }
 }
 

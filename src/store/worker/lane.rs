@@ -62,6 +62,7 @@ impl Lane {
             ) => Self::Search,
             // A whole gallery may be asked for: it must not hold up a picture that is opened.
             C::DescribePictures(_)
+            | C::LoadResults(_)
             | C::ListModels { .. }
             | C::ReadWords { .. }
             | C::KeepStyle(_)

@@ -120,6 +120,7 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         )
         | C::LoadThumbnail(_)
         | C::LoadPicture(_)
+        | C::LoadResults(_)
         | C::Reveal(_)
         | C::RevealFolder(_)
         | C::ListModels { .. }

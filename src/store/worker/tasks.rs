@@ -104,6 +104,10 @@ impl Tasks {
                 return Ok(self.answer_of_gallery(command, post)?.map(StoreEvent::OfGallery));
             }
             StoreCommand::LoadPicture(path) => load_picture(path),
+            StoreCommand::LoadResults(paths) => {
+                self.load_results(paths, post);
+                return Ok(None);
+            }
             StoreCommand::DeletePictures(paths) => self.delete(paths, post),
             StoreCommand::SaveAs { from, to, with_settings } => {
                 if with_settings {
@@ -128,8 +132,7 @@ impl Tasks {
                 StoreEvent::Words(Arc::new(Words::read(&paths, tags.as_deref(), &mut self.tags)))
             }
             StoreCommand::KeepStyle(style) => {
-                styles::keep(&self.paths.styles_file(), &style)?;
-                return Ok(None);
+                return Ok(styles::keep(&self.paths.styles_file(), &style).map(|()| None)?);
             }
             StoreCommand::ForgetStyle(name) => {
                 styles::forget(&self.paths.styles_file(), &name)?;
@@ -289,6 +292,18 @@ impl Tasks {
                 return;
             }
             post(StoreEvent::Described(some.iter().map(|path| (path.clone(), request_in(path))).collect()));
+        }
+    }
+
+    /// One that is gone or cannot be read any more is missing without a word: it was never lost by Inkwick.
+    fn load_results(&self, paths: Vec<PathBuf>, post: &mut dyn FnMut(StoreEvent)) {
+        for path in paths {
+            if self.closing.load(Ordering::Relaxed) {
+                return;
+            }
+            let picture = picture_file::read(&path).ok();
+            let found = picture.map(|picture| (Arc::new(picture), request_in(&path).unwrap_or_default()));
+            post(StoreEvent::Result { path, found });
         }
     }
 

@@ -41,11 +41,8 @@ impl Studio {
                 }
             }
             StoreEvent::Thumbnail { path, picture } => {
-                let thumbnail = match picture {
-                    Ok(picture) => Thumbnail::Ready(picture),
-                    Err(error) => Thumbnail::Broken(error.to_string()),
-                };
-                state.gallery.thumbnails.answer(path, thumbnail);
+                let broken = |error: crate::job::JobError| Thumbnail::Broken(error.to_string());
+                state.gallery.thumbnails.answer(path, picture.map_or_else(broken, Thumbnail::Ready));
             }
             StoreEvent::ThumbnailsSkipped(files) => state.gallery.thumbnails.skipped(&files),
             StoreEvent::Picture { path, picture: Ok(picture), settings, notices } => {
@@ -75,6 +72,9 @@ impl Studio {
                     }
                 }
                 state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
+            }
+            StoreEvent::Result { path, found } => {
+                state.candidates.restore(path, found.map(|(picture, request)| (picture, *request)));
             }
             StoreEvent::Deleted(files) => {
                 state.gallery.forget(&files);

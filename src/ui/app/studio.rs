@@ -93,6 +93,7 @@ impl Studio {
         store.send(StoreCommand::ListModels { known: settings.known_models.clone() });
         store.send(completions::read_words(&settings));
         store.send(StoreCommand::OpenCanvas);
+        store.send(StoreCommand::LoadResults(settings.results.clone()));
         store.send(StoreCommand::FindUnfinished);
         gallery_events::open(&store, &settings);
         services.saving.set(settings.preferences.saving.clone());
@@ -108,7 +109,7 @@ impl Studio {
             grids: Vec::new(),
             compare: CompareState::default(),
             canvas: app::settings::canvas_of(&settings),
-            candidates: Candidates::default(),
+            candidates: Candidates { coming: settings.results.clone(), ..Candidates::default() },
             queue: QueueState::default(),
             gallery: GalleryState::default(),
             live: LiveState::default(),

@@ -22,6 +22,7 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
             unless(state.is_ready(), "there is no prompt yet")
         }
         Command::Cancel | Command::CancelAll => unless(state.candidates.is_busy(), NOTHING_RUNS),
+        Command::Compare => unless(state.compare.is_open() || state.to_compare().len() > 1, "fewer than two are done"),
         Command::SetAside => unless(over_canvas, NOTHING_SHOWN),
         Command::Accept if !over_canvas && state.live.is_on => {
             unless(state.live_result().is_some_and(|made| !made.is_kept), "nothing new was drawn")

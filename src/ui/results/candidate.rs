@@ -114,6 +114,8 @@ pub struct Candidates {
     pub begun: Option<JobId>,
     /// The one that was set aside last, and its place.
     pub aside: Option<(usize, Candidate)>,
+    /// Files of the last time that are still being read.
+    pub coming: Vec<PathBuf>,
     /// Finished ones that were chosen beside each other, in the order of the clicks.
     pub chosen: Vec<JobId>,
 }
@@ -122,6 +124,29 @@ impl Candidates {
     #[must_use]
     pub fn get(&self, job: JobId) -> Option<&Candidate> {
         self.list.iter().find(|candidate| candidate.job == job)
+    }
+
+    /// Takes in a picture of the last time, before all of this one, or forgets it where its file is gone.
+    pub fn restore(&mut self, file: PathBuf, found: Option<(Arc<Picture>, Request)>) {
+        self.coming.retain(|coming| *coming != file);
+        let Some((picture, request)) = found else { return };
+        let place = self.list.iter().filter(|known| is_of_before(known.job)).count();
+        let last = self.list.iter().map(|known| known.job.0).filter(|job| is_of_before(JobId(*job))).min();
+        let job = JobId(last.unwrap_or(u64::MAX) - 1);
+        // How long it took is not known any more.
+        let stage = Stage::Done(Made { picture, file, seconds: 0.0 });
+        self.list.insert(place, Candidate { job, press: job.0, request, frame: None, estimated_seconds: None, stage });
+    }
+
+    /// The finished pictures' files, for the next time.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let of = |before: bool| {
+            let some = self.list.iter().filter(move |known| is_of_before(known.job) == before);
+            some.filter_map(Candidate::made).map(|made| made.file.clone())
+        };
+        let files = of(true).chain(self.coming.iter().cloned()).chain(of(false));
+        files.filter(|file| !file.as_os_str().is_empty()).collect()
     }
 
     pub fn get_mut(&mut self, job: JobId) -> Option<&mut Candidate> {
@@ -196,4 +221,9 @@ impl Candidates {
             !drop_it
         });
     }
+}
+
+/// The engine counts its jobs upwards; those of the last time are counted down from the end.
+fn is_of_before(job: JobId) -> bool {
+    job.0 > u64::MAX / 2
 }

@@ -97,7 +97,8 @@ impl Candidates {
                 && other.request.mask.is_some() == request.mask.is_some()
                 && other.size_px() == candidate.size_px()
         };
-        let made = self.list.iter().rev().filter(|other| is_alike(other)).find_map(Candidate::made);
+        let measured = |other: &&Candidate| other.made().is_some_and(|made| made.seconds > 0.0) && is_alike(other);
+        let made = self.list.iter().rev().find(measured).and_then(Candidate::made);
         made.map(|made| made.seconds).or_else(|| {
             let (other, progress) = self.measured()?;
             let share = f64::from(request.steps) / f64::from(other.request.steps.max(1));
