@@ -42,6 +42,9 @@ pub(super) fn in_view(command: Command, state: &AppState) -> Meaning {
         | Command::Mask(_)
         | Command::ToggleMask
         | Command::ToggleModelView
+        | Command::Live
+        | Command::LivePlace
+        | Command::Queue
         | Command::LoadMask
         | Command::SaveMask
         | Command::Undo
