@@ -2,6 +2,7 @@
 
 mod bridge;
 mod colour_match;
+mod difference;
 mod extend;
 mod fill;
 mod geometry;
@@ -13,6 +14,8 @@ mod spread;
 
 pub(crate) use bridge::bridge_tones;
 pub(crate) use colour_match::{NEW_REACH_PX, match_colours};
+pub use difference::Difference;
+pub(crate) use difference::difference;
 pub use extend::Extension;
 pub(crate) use extend::{extended, extended_mask};
 pub(crate) use fill::{filled_from_border, filled_with};

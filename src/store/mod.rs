@@ -18,4 +18,5 @@ pub mod secret;
 pub mod settings;
 pub(crate) mod token;
 pub mod unfinished;
+pub mod words;
 pub mod worker;

@@ -75,6 +75,18 @@ impl Paths {
         self.cache_folder.join("gallery.sqlite")
     }
 
+    /// Lists of tags that are completed while one writes.
+    #[must_use]
+    pub fn tags_folder(&self) -> PathBuf {
+        self.models_folder.join("tags")
+    }
+
+    /// Words with a name, in the form that AUTOMATIC1111 has.
+    #[must_use]
+    pub fn styles_file(&self) -> PathBuf {
+        self.device_failure_file.with_file_name("styles.csv")
+    }
+
     /// Beside the other things that the program keeps by itself.
     #[must_use]
     pub fn log_file(&self) -> PathBuf {

@@ -15,6 +15,7 @@ use crate::raster::ResizeMode;
 use crate::store::models::notes::ModelNote;
 use crate::store::paths::Paths;
 use crate::store::preferences::Preferences;
+use crate::store::words::lora_file::KeptLora;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Theme {
@@ -33,6 +34,7 @@ pub enum PanelSection {
     FineSampling,
     Inpainting,
     MemoryAndSpeed,
+    Loras,
 }
 
 /// Where the window stands, in the desktop's points. `None` leaves it to the desktop.
@@ -110,6 +112,10 @@ pub struct Settings {
     pub dialog_folder: Option<PathBuf>,
     pub starred: BTreeSet<PathBuf>,
     pub preferences: Preferences,
+    /// The list of tags that is completed; `None` is one that lies where lists do.
+    pub tags_file: Option<PathBuf>,
+    /// The shelf of the prompt panel.
+    pub loras: Vec<KeptLora>,
 }
 
 impl Default for Settings {
@@ -133,6 +139,8 @@ impl Default for Settings {
             dialog_folder: None,
             starred: BTreeSet::new(),
             preferences: Preferences::default(),
+            tags_file: None,
+            loras: Vec::new(),
         }
     }
 }
@@ -242,6 +250,8 @@ impl Settings {
         settings.dialog_folder = settings.dialog_folder.filter(is_text);
         let folder = &mut settings.preferences.saving.folder;
         *folder = folder.take().filter(is_text);
+        settings.loras.retain(|lora| is_text(&lora.file));
+        settings.tags_file = settings.tags_file.filter(is_text);
         if matches!(&settings.draft.request.model, ModelRef::Folder(path) | ModelRef::File(path) if !is_text(path)) {
             settings.draft.request.model = ModelRef::default();
         }

@@ -4,6 +4,7 @@ pub mod action;
 mod app;
 mod canvas;
 mod chrome;
+mod compare;
 pub mod gallery;
 mod input;
 mod library;

@@ -3,6 +3,7 @@
 
 mod arrivals;
 mod colours;
+mod compare;
 mod gallery;
 mod gallery_work;
 mod hands;
@@ -21,4 +22,5 @@ mod strip;
 mod studio_bench;
 mod tour;
 mod whole;
+mod words;
 mod working_day;

@@ -37,7 +37,7 @@ impl ModelFacts {
             bytes: weights.iter().map(size).sum(),
             precision: precision.unwrap_or_default(),
             licence: licence_in(&card),
-            thumbnail: beside(folder),
+            thumbnail: picture_beside(folder),
         }
     }
 
@@ -52,7 +52,7 @@ impl ModelFacts {
                 .or_else(|| stated("license"))
                 .map(|text| one_line(&text))
                 .unwrap_or_default(),
-            thumbnail: beside(file),
+            thumbnail: picture_beside(file),
         }
     }
 }
@@ -70,7 +70,8 @@ fn one_line(text: &str) -> String {
 }
 
 /// `NAME.preview.png` and its kin.
-fn beside(model: &Path) -> Option<PathBuf> {
+#[must_use]
+pub(crate) fn picture_beside(model: &Path) -> Option<PathBuf> {
     let name = if model.is_file() { model.file_stem()? } else { model.file_name()? };
     let endings = ["preview.png", "png", "preview.jpg", "jpg", "preview.jpeg", "jpeg", "preview.webp", "webp"];
     let named = |ending: &&str| model.with_file_name(format!("{}.{ending}", name.to_string_lossy()));

@@ -274,7 +274,6 @@ pub(crate) fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
 }
 
 /// The LoRA files that lie where LoRAs are kept, each once.
-#[cfg(feature = "serve")]
 #[must_use]
 pub(crate) fn loras(paths: &Paths) -> Vec<PathBuf> {
     let own = ["loras", "Lora"].into_iter().flat_map(|name| files_in(&paths.models_folder.join(name), &ENDINGS));

@@ -52,6 +52,12 @@ pub(crate) fn lists(texts: &[&str], paths: &Paths) -> Wildcards {
     found
 }
 
+/// What stands between the underscores for each file.
+#[must_use]
+pub(crate) fn names(paths: &Paths) -> Vec<String> {
+    files(paths).into_keys().collect()
+}
+
 /// All wildcard files by their names: below their folder, in lower case, without the ending. Inkwick's own come before
 /// others of the same name.
 fn files(paths: &Paths) -> BTreeMap<String, PathBuf> {

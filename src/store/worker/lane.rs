@@ -50,6 +50,10 @@ impl Lane {
             // A whole gallery may be asked for: it must not hold up a picture that is opened.
             C::DescribePictures(_)
             | C::ListModels { .. }
+            | C::ReadWords { .. }
+            | C::KeepStyle(_)
+            | C::ForgetStyle(_)
+            | C::ReadTriggerWords(_)
             | C::InspectModel(_)
             | C::FindUnfinished
             | C::DiscardDownload(_) => Self::Scan,

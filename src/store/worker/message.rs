@@ -19,6 +19,7 @@ use crate::store::pictures::programs::PictureSettings;
 use crate::store::pictures::saving::Saving;
 use crate::store::settings::Settings;
 use crate::store::unfinished::Unfinished;
+use crate::store::words::{Style, Words};
 
 /// With what a picture in the gallery was painted.
 #[derive(Clone, Debug)]
@@ -57,6 +58,18 @@ pub enum StoreCommand {
     ListModels {
         known: Vec<PathBuf>,
     },
+    /// What helps to write: LoRAs, embeddings, wildcards, styles, and the chosen list of tags or one that is found;
+    /// answered by [`StoreEvent::Words`].
+    ReadWords {
+        folders: Vec<PathBuf>,
+        tags: Option<PathBuf>,
+    },
+    /// Puts words with a name into the user's file.
+    KeepStyle(Style),
+    /// Takes those of this name out of it.
+    ForgetStyle(String),
+    /// Answered by [`StoreEvent::TriggerWords`].
+    ReadTriggerWords(PathBuf),
     /// Looks whether a folder or file is a model; other files that go with models are filed where they belong.
     InspectModel(PathBuf),
     /// Files it as what a person says it is.
@@ -160,6 +173,12 @@ pub enum StoreEvent {
         file: Result<PathBuf, JobError>,
     },
     Models(ModelList),
+    Words(Arc<Words>),
+    /// The words that a LoRA was trained with; none where its file does not say.
+    TriggerWords {
+        lora: PathBuf,
+        words: Vec<String>,
+    },
     Model(Box<ModelEntry>),
     /// A folder that is no model, with so many files and folders inside that may be.
     FolderAdded {

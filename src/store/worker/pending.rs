@@ -41,6 +41,7 @@ impl Pending {
             StoreCommand::ScanGallery
             | StoreCommand::IndexGallery
             | StoreCommand::SearchGallery(_)
+            | StoreCommand::ReadWords { .. }
             | StoreCommand::ListModels { .. } => {
                 let kind = std::mem::discriminant(&command);
                 self.commands.retain(|waiting| std::mem::discriminant(waiting) != kind);
@@ -101,6 +102,8 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::SaveMask { .. }
         | C::KeepSteps(_)
         | C::SaveKeys { .. }
+        | C::KeepStyle(_)
+        | C::ForgetStyle(_)
         | C::DiscardDownload(_) => true,
         C::ScanGallery
         | C::IndexGallery
@@ -110,6 +113,8 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::Reveal(_)
         | C::RevealFolder(_)
         | C::ListModels { .. }
+        | C::ReadWords { .. }
+        | C::ReadTriggerWords(_)
         | C::InspectModel(_)
         | C::FileModel { .. }
         | C::InspectFile(_)

@@ -27,6 +27,7 @@ use crate::store::pictures::programs::PictureSettings;
 use crate::store::pictures::thumbnails::Thumbnails;
 use crate::store::pictures::{mask_file, picture_file};
 use crate::store::reveal::reveal;
+use crate::store::words::{TagFiles, Words, lora_file, styles};
 use crate::store::worker::error::TaskError;
 use crate::store::worker::message::{Painted, StoreCommand, StoreEvent};
 use crate::store::worker::pending::Task;
@@ -43,6 +44,8 @@ pub(crate) struct Tasks {
     /// Not before it was asked for, and not after it has failed.
     journal: Option<Journal>,
     seen_models: models::list::Seen,
+    /// The list of tags that was read last.
+    tags: TagFiles,
     /// Opened when it is first needed.
     index: Option<Index>,
     /// The handle is gone: nobody waits for a scan any more.
@@ -56,6 +59,7 @@ impl Tasks {
             thumbnails: Thumbnails::new(&paths),
             journal: None,
             seen_models: models::list::Seen::new(),
+            tags: TagFiles::default(),
             index: None,
             closing,
             paths,
@@ -114,6 +118,21 @@ impl Tasks {
                 let paths = Paths { other_folders: known, ..self.paths.clone() };
                 let is_cancelled = || self.closing.load(Ordering::Relaxed);
                 StoreEvent::Models(models::list::list_again(&paths, &mut self.seen_models, &is_cancelled))
+            }
+            StoreCommand::ReadWords { folders, tags } => {
+                let paths = Paths { other_folders: folders, ..self.paths.clone() };
+                StoreEvent::Words(Arc::new(Words::read(&paths, tags.as_deref(), &mut self.tags)))
+            }
+            StoreCommand::KeepStyle(style) => {
+                styles::keep(&self.paths.styles_file(), &style)?;
+                return Ok(None);
+            }
+            StoreCommand::ForgetStyle(name) => {
+                styles::forget(&self.paths.styles_file(), &name)?;
+                return Ok(None);
+            }
+            StoreCommand::ReadTriggerWords(lora) => {
+                StoreEvent::TriggerWords { words: lora_file::trigger_words(&lora), lora }
             }
             StoreCommand::InspectModel(path) => self.inspect(&path)?,
             StoreCommand::FileModel { path, shelf } => self.file(&path, shelf)?,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Action, FilesAction, LibraryAction, SettingsAction};
+use super::{Action, FilesAction, LibraryAction, SettingsAction, WordsAction};
 
 /// A dialog that shall open. The window's owner takes these, because only it has the window's handle.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub enum DialogRequest {
     SaveMask,
     /// Where new pictures go.
     PicturesFolder,
+    /// A list of tags to complete.
+    OpenTags,
 }
 
 impl DialogRequest {
@@ -33,6 +35,7 @@ impl DialogRequest {
             Self::OpenMask => "Load a mask (white is made anew)",
             Self::SaveMask => "Save the mask as",
             Self::PicturesFolder => "Folder for new pictures",
+            Self::OpenTags => "Choose a list of tags",
         }
     }
 
@@ -45,6 +48,7 @@ impl DialogRequest {
             Self::AddModelFile => "Add file",
             Self::PicturesFolder => "Use this folder",
             Self::OpenMask => "Load mask",
+            Self::OpenTags => "Use this list",
             Self::SaveAs { .. } | Self::SaveCanvas | Self::SaveMask => "Save",
         }
     }
@@ -59,7 +63,12 @@ impl DialogRequest {
             }
             Self::SaveCanvas => Some("canvas.png".into()),
             Self::SaveMask => Some("mask.png".into()),
-            Self::OpenPicture | Self::AddModel | Self::AddModelFile | Self::OpenMask | Self::PicturesFolder => None,
+            Self::OpenPicture
+            | Self::AddModel
+            | Self::AddModelFile
+            | Self::OpenMask
+            | Self::PicturesFolder
+            | Self::OpenTags => None,
         }
     }
 
@@ -71,6 +80,7 @@ impl DialogRequest {
             Self::OpenPicture => Action::Files(FilesAction::OpenPicture(path)),
             Self::OpenMask => Action::Files(FilesAction::LoadMask(path)),
             Self::SaveMask => Action::Files(FilesAction::SaveMask(path)),
+            Self::OpenTags => Action::Words(WordsAction::UseTags(path)),
             Self::SaveCanvas => Action::Files(FilesAction::SaveCanvas(path)),
             Self::PicturesFolder => Action::Settings(SettingsAction::PicturesFolder(path)),
             Self::AddModel | Self::AddModelFile => Action::Library(LibraryAction::AddModel(path)),

@@ -1,6 +1,7 @@
 //! What a person can do, as values: panels push them, `app::apply` carries them out, an exhaustive match for each area.
 
 mod canvas;
+mod compare;
 mod dialog;
 mod files;
 mod library;
@@ -9,8 +10,10 @@ mod prompt;
 mod results;
 mod settings;
 mod window;
+mod words;
 
 pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
+pub use compare::{CompareAction, CompareMode};
 pub use dialog::DialogRequest;
 pub use files::FilesAction;
 pub use library::{Column, LibraryAction, Tab};
@@ -19,6 +22,7 @@ pub use prompt::PromptAction;
 pub use results::{GalleryView, LookingAt, ResultsAction};
 pub use settings::SettingsAction;
 pub use window::{Sheet, WindowAction};
+pub use words::{PromptField, WordsAction};
 
 /// One thing that was asked for, by area.
 #[derive(Clone, Debug)]
@@ -26,9 +30,11 @@ pub enum Action {
     Prompt(PromptAction),
     Results(ResultsAction),
     Canvas(CanvasAction),
+    Compare(CompareAction),
     Files(FilesAction),
     Library(LibraryAction),
     Live(LiveAction),
     Settings(SettingsAction),
     Window(WindowAction),
+    Words(WordsAction),
 }

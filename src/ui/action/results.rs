@@ -24,6 +24,10 @@ pub enum ResultsAction {
     SetAside,
     /// Puts the one that was set aside last back into its place.
     PutBack,
+    /// Puts two to four pictures beside each other, by their files.
+    Compare(Vec<PathBuf>),
+    /// Chooses a finished picture of the strip beside others, or leaves it out again.
+    Choose(JobId),
 }
 
 /// What lies on top of the canvas.

@@ -42,6 +42,7 @@ pub(crate) fn open(
             let endings = ["safetensors", "ckpt", "pt", "pth", "bin", "gguf"];
             Box::pin(dialog.add_filter("Model files", &endings).pick_file())
         }
+        DialogRequest::OpenTags => Box::pin(dialog.add_filter("Lists of tags", &["csv", "tsv", "txt"]).pick_file()),
         DialogRequest::AddModel | DialogRequest::PicturesFolder => Box::pin(dialog.pick_folder()),
         DialogRequest::SaveMask | DialogRequest::SaveCanvas | DialogRequest::SaveAs { .. } => {
             Box::pin(dialog.save_file())

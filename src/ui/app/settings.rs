@@ -10,6 +10,7 @@ use crate::store::settings::{PanelSection, Settings, Theme};
 use crate::ui::canvas::state::CanvasState;
 use crate::ui::chrome::layout::{PanelsState, SidePanel};
 use crate::ui::prompt::estimate::MemoryPanel;
+use crate::ui::prompt::loras::state::LoraShelf;
 use crate::ui::prompt::state::InpaintPanel;
 use crate::ui::prompt::state::{FineSampling, PromptPanelState};
 use crate::ui::state::AppState;
@@ -64,6 +65,12 @@ pub(crate) fn inpaint_of(settings: &Settings) -> InpaintPanel {
     }
 }
 
+/// The shelf of LoRAs as it was left.
+#[must_use]
+pub(crate) fn loras_of(settings: &Settings) -> LoraShelf {
+    LoraShelf::of(&settings.loras, settings.open_sections.contains(&PanelSection::Loras))
+}
+
 /// The memory section as it was left.
 #[must_use]
 pub(crate) fn memory_of(settings: &Settings) -> MemoryPanel {
@@ -108,6 +115,7 @@ pub(crate) fn settings_of(state: &AppState, old: &Settings) -> Settings {
     settings.gallery_panel_width = Some(state.panels.gallery_width);
     settings.tool = state.canvas.tool;
     let prompt = &state.prompt;
+    settings.loras.clone_from(&state.loras.list);
     settings.tools = state.canvas.tools.clone();
     settings.draft.strength = prompt.strength;
     settings.draft.repaint_size = prompt.repaint_size_px;
@@ -117,6 +125,7 @@ pub(crate) fn settings_of(state: &AppState, old: &Settings) -> Settings {
         (PanelSection::Negative, prompt.negative_open),
         (PanelSection::Sampling, prompt.sampling_open),
         (PanelSection::FineSampling, prompt.fine.is_open),
+        (PanelSection::Loras, state.loras.is_open),
         (PanelSection::Inpainting, state.inpaint.is_open),
         (PanelSection::MemoryAndSpeed, state.memory.is_open),
     ] {

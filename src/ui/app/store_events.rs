@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::canvas::Origin;
 use crate::canvas::tools::Tool;
 use crate::job::{Intent, ModelRef, Notice};
+use crate::prompt::lora_tags;
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::list::ModelList;
@@ -46,10 +47,14 @@ impl Studio {
                 if state.canvas.opening.contains(&path) {
                     note_all(state, &notices);
                 }
-                picture_arrived(state, path, picture, settings.map(|settings| settings.program));
+                let request = settings.as_ref().map(|settings| &settings.request);
+                if !state.compare.take(&path, &picture, request) {
+                    picture_arrived(state, path, picture, settings.map(|settings| settings.program));
+                }
             }
             StoreEvent::Picture { path, picture: Err(error), .. } => {
                 state.canvas.opening.retain(|file| *file != path);
+                state.compare.leave_out(&path);
                 if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
                     state.canvas.looking_at = LookingAt::Canvas;
                 }
@@ -64,6 +69,8 @@ impl Studio {
             StoreEvent::Kept { job, file } => self.kept(job, file),
             StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
             StoreEvent::Models(list) => models_arrived(state, list),
+            StoreEvent::Words(files) => self.words_arrived(files),
+            StoreEvent::TriggerWords { lora, words } => state.loras.learn(lora, words),
             StoreEvent::Inspected(inspection) => {
                 state.library.inspection = Some(*inspection);
                 state.sheet = Some(Sheet::Inspection);
@@ -209,6 +216,11 @@ fn use_settings(state: &mut AppState, settings: &PictureSettings) {
         prompt.steps = request.steps;
     }
     prompt.guidance = request.guidance;
+    if settings.is_exact {
+        // What the prompt's tags name stands behind the rest, and in the prompt.
+        let of_tags = lora_tags(&request.settled_prompt()).len();
+        state.loras.take(&request.loras[..request.loras.len().saturating_sub(of_tags)]);
+    }
     prompt.resize = request.resize;
     prompt.seed_text = if has("seed") { request.seed.to_string() } else { String::new() };
     state.inpaint.settings.clone_from(&request.inpaint);

@@ -20,6 +20,7 @@ use crate::ui::app;
 use crate::ui::app::asker::Asker;
 use crate::ui::app::background::Background;
 use crate::ui::app::clipboard;
+use crate::ui::app::completions::{self, Completions};
 use crate::ui::app::engine_events;
 use crate::ui::app::engine_events::Aftermath;
 use crate::ui::app::live_events;
@@ -31,6 +32,7 @@ use crate::ui::chrome::layout;
 use crate::ui::chrome::layout::{Layout, PanelForm};
 use crate::ui::chrome::toasts::Toasts;
 use crate::ui::chrome::{menu, sheets, status_bar, toasts_view};
+use crate::ui::compare::state::CompareState;
 use crate::ui::gallery::state::GalleryState;
 use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
@@ -43,7 +45,7 @@ use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme::fonts;
 use crate::ui::tour::state::{Step, Tour};
-use crate::ui::{canvas, gallery, library, palette, prompt, results, settings, theme, tour};
+use crate::ui::{canvas, gallery, library, palette, prompt, settings, theme, tour};
 
 /// The window's contents and everything behind them.
 pub struct Studio {
@@ -65,6 +67,7 @@ pub struct Studio {
     pub(crate) runs: PreparedRuns,
     tokens: Asker<TokenQuestion, Option<TokenCount>>,
     estimates: Asker<EstimateQuestion, Option<Estimate>>,
+    pub(crate) completions: Completions,
     /// What sizes the chosen model works at, by its small files.
     grids: Asker<ModelRef, (ModelRef, Option<WorkGrid>)>,
 }
@@ -86,6 +89,7 @@ impl Studio {
         ctx.set_theme(app::settings::theme_of(&settings));
         ctx.set_zoom_factor(settings.ui_scale);
         store.send(StoreCommand::ListModels { known: settings.known_models.clone() });
+        store.send(completions::read_words(&settings));
         store.send(StoreCommand::OpenCanvas);
         store.send(StoreCommand::FindUnfinished);
         if let Some(folder) = settings.preferences.saving.folder.clone() {
@@ -99,8 +103,11 @@ impl Studio {
             prompt: app::settings::prompt_of(&settings),
             inpaint: app::settings::inpaint_of(&settings),
             memory: app::settings::memory_of(&settings),
+            words: prompt::words::state::WordsState::default(),
+            loras: app::settings::loras_of(&settings),
             models: vec![ModelEntry::built_in(), ModelEntry::built_in_four_steps()],
             grids: Vec::new(),
+            compare: CompareState::default(),
             canvas: app::settings::canvas_of(&settings),
             candidates: Candidates::default(),
             gallery: GalleryState::default(),
@@ -141,6 +148,7 @@ impl Studio {
             selector,
             tokens: Asker::start("inkwick-tokens", services.count_tokens.clone(), ctx),
             estimates: Asker::start("inkwick-estimates", services.estimate.clone(), ctx),
+            completions: completions::start(ctx),
             grids: Asker::start("inkwick-grids", Some(Arc::new(|model| (model.clone(), work_grid(model)))), ctx),
             services,
             saver: SettingsSaver::new(settings),
@@ -208,6 +216,8 @@ impl Studio {
         if let Some(tour) = tour::goes_on(&self.state) {
             self.go_on_with_tour(tour);
         }
+        self.complete_words();
+        self.compute_difference();
         let AppState { prompt, grids, .. } = &mut self.state;
         let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
         if let Some((model, grid)) =
@@ -245,7 +255,8 @@ impl Studio {
         if let Some(action) = settings::keys::capture(&ctx, &mut self.state.settings, &self.services.keys) {
             self.apply(&ctx, action);
         }
-        if self.state.sheet.is_none() {
+        let completes = std::mem::take(&mut self.state.words.completes);
+        if self.state.sheet.is_none() && !completes {
             pressed::leave_field(&ctx);
         }
         self.state.prompt.note_use(&ctx);
@@ -321,7 +332,7 @@ impl Studio {
                 Panel::left("prompt").resizable(true).default_size(layout.prompt_width).size_range(widths)
             };
             let panel = panel.frame(plain(tokens.panel)).show_separator_line(false);
-            let drawn = panel.show(ui, |ui| prompt::panel::show(ui, state, layout, actions));
+            let drawn = panel.show(ui, |ui| prompt::panel::show(ui, state, textures, layout, actions));
             if !layout.narrow {
                 state.panels.prompt_width = drawn.response.rect.width();
             }
@@ -335,8 +346,7 @@ impl Studio {
         gallery::panel::show(ui, state, textures, layout, actions);
         let between = ui.available_rect_before_wrap();
         CentralPanel::default().frame(plain(tokens.surround)).show(ui, |ui| {
-            let picture_rect = canvas::show(ui, state, textures, layout, actions);
-            results::strip::show(ui, picture_rect, state, textures, layout, actions);
+            app::middle::show(ui, state, textures, layout, actions);
         });
         seams(ui, between, tokens.edge);
         between

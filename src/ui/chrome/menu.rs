@@ -5,7 +5,7 @@ use egui::{MenuBar, ThemePreference, Ui};
 use crate::canvas::tools::Tool;
 use crate::ui::action::{
     Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LiveAction, LookingAt, MaskStep, PromptAction,
-    ResultsAction, SettingsAction, Sheet, Tab, WindowAction, Zoom,
+    ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -110,6 +110,15 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         actions.push(Action::Canvas(CanvasAction::Redo));
     }
     ui.add(egui::Separator::default().spacing(9.0));
+    let has_words = !state.prompt.prompt.is_empty() || !state.prompt.negative.is_empty();
+    for (words, key, heavier) in
+        [("The word counts more", Command::MoreWeight, true), ("The word counts less", Command::LessWeight, false)]
+    {
+        if entry(ui, words, Some(key), has_words) {
+            actions.push(Action::Words(WordsAction::Weigh { heavier }));
+        }
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
     if entry(ui, "Use as input", Some(Command::Accept), over_canvas && shown.is_some()) {
         actions.push(Action::Results(ResultsAction::Accept));
     }
@@ -189,6 +198,10 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     if entry(ui, "Both panels", Some(Command::Panels), true) {
         actions.push(Action::Window(WindowAction::TogglePanels));
+    }
+    let can_compare = state.compare.is_open() || state.to_compare().len() > 1;
+    if entry(ui, "Compare pictures", Some(Command::Compare), can_compare) {
+        actions.push(Action::Results(ResultsAction::Compare(state.to_compare())));
     }
     ui.add(egui::Separator::default().spacing(9.0));
     let has_picture = state.shown_picture().is_some();

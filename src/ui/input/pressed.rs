@@ -5,8 +5,8 @@ use egui::{Context, Event, FocusDirection, Id, Key, Modifiers};
 use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
-    Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LiveAction, LookingAt, PromptAction,
-    ResultsAction, SettingsAction, Sheet, Tab, WindowAction, Zoom,
+    Action, CanvasAction, CompareAction, DialogRequest, FilesAction, LibraryAction, LiveAction, LookingAt,
+    PromptAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -23,6 +23,8 @@ pub(crate) fn next(ctx: &Context, state: &AppState, from: &mut usize) -> Option<
         // Escape belongs to the sheet, and nothing behind it shall move.
         _ if state.sheet == Some(Sheet::Palette) => matches!(command, Command::Quit | Command::Palette),
         _ if state.sheet.is_some() => command == Command::Quit,
+        // Its own keys move the line and close it; the canvas behind it shall not move.
+        When::NotTyping | When::NothingFocused if state.compare.is_open() && command != Command::Compare => false,
         When::Always => true,
         When::NotTyping => !typing && !popup_open,
         When::NothingFocused => !focused && !popup_open,
@@ -89,6 +91,8 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Prompt => Some(Action::Prompt(PromptAction::Focus)),
         Command::OlderPrompt => Some(Action::Prompt(PromptAction::Older)),
         Command::NewerPrompt => Some(Action::Prompt(PromptAction::Newer)),
+        Command::MoreWeight => Some(Action::Words(WordsAction::Weigh { heavier: true })),
+        Command::LessWeight => Some(Action::Words(WordsAction::Weigh { heavier: false })),
         Command::Cancel => Some(Action::Results(ResultsAction::CancelRunning)),
         Command::Accept if outlining => canvas(CanvasAction::OutlineClose),
         Command::SetAside if outlining => canvas(CanvasAction::Drop),
@@ -100,6 +104,8 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::SetAside => over_canvas.then_some(Action::Results(ResultsAction::SetAside)),
         Command::Previous => Some(Action::Results(ResultsAction::StepCandidate { by: -1 })),
         Command::Next => Some(Action::Results(ResultsAction::StepCandidate { by: 1 })),
+        Command::Compare if state.compare.is_open() => Some(Action::Compare(CompareAction::Close)),
+        Command::Compare => Some(Action::Results(ResultsAction::Compare(state.to_compare()))),
         Command::Trash => {
             let file = state.shown_file().filter(|_| over_canvas)?;
             Some(Action::Files(FilesAction::Trash(file)))

@@ -10,12 +10,19 @@ use crate::ui::prompt::model_box;
 use crate::ui::prompt::size;
 use crate::ui::prompt::state::{InpaintPanel, PromptPanelState};
 use crate::ui::state::{AppState, Mode};
+use crate::ui::textures::Textures;
 use crate::ui::theme::icons;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{IconButton, Segment, Segments, TextButton};
 use crate::ui::{prompt, theme};
 
-pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
+pub(crate) fn show(
+    ui: &mut Ui,
+    state: &mut AppState,
+    textures: &mut Textures,
+    layout: Layout,
+    actions: &mut Vec<Action>,
+) {
     model_box::show(ui, state, actions);
     mode_row(ui, state.mode());
     let native_px = state.native_size_px();
@@ -44,6 +51,7 @@ pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &
         state.prompt.picture_count = (count as u32).min(most);
     });
     fields::line(ui, 7.0);
+    prompt::loras::section::show(ui, state, textures, layout, actions);
     prompt::sampling::show(ui, state, layout);
     if state.mode() == Mode::Fill {
         prompt::inpaint::section(ui, &mut state.inpaint, state.canvas.tools.colour);

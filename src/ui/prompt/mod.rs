@@ -3,6 +3,7 @@
 pub(crate) mod estimate;
 pub(crate) mod fields;
 pub mod inpaint;
+pub(crate) mod loras;
 pub(crate) mod memory;
 pub(crate) mod model_box;
 pub(crate) mod panel;
@@ -10,3 +11,4 @@ pub(crate) mod sampling;
 pub(crate) mod size;
 pub mod state;
 pub(crate) mod token_count;
+pub(crate) mod words;

@@ -1,20 +1,30 @@
 //! The left panel, in the order of thought: prompt, model, what to do, how much; the button stands fixed below.
 
-use egui::{Align, Frame, Id, Margin, Panel, RichText, ScrollArea, TextEdit, Ui};
+use std::sync::Arc;
 
-use crate::ui::action::{Action, PromptAction, WindowAction};
+use egui::{Align, Frame, Margin, Panel, RichText, ScrollArea, Ui};
+
+use crate::ui::action::{Action, PromptAction, PromptField, WindowAction};
 use crate::ui::chrome::layout::Layout;
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::prompt;
-use crate::ui::prompt::state::PromptPanelState;
+use crate::ui::prompt::words;
+use crate::ui::prompt::words::field::PromptText;
 use crate::ui::state::{AppState, Mode};
+use crate::ui::textures::Textures;
 use crate::ui::theme;
 use crate::ui::theme::icons;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{IconButton, PrimaryButton};
 
-pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
+pub(crate) fn show(
+    ui: &mut Ui,
+    state: &mut AppState,
+    textures: &mut Textures,
+    layout: Layout,
+    actions: &mut Vec<Action>,
+) {
     let padding = f32::from(theme::PANEL_PADDING);
     let foot_height = theme::PRIMARY_HEIGHT + 2.0 * if layout.short { 12.0 } else { padding };
     let foot_margin = Margin::symmetric(theme::PANEL_PADDING, if layout.short { 12 } else { theme::PANEL_PADDING });
@@ -27,9 +37,9 @@ pub(crate) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &
     let scroll = ScrollArea::vertical().id_salt("prompt scroll").auto_shrink([false, false]).show(ui, |ui| {
         // The margin stands inside the scroll area, so that its bar runs in the panel's padding.
         Frame::NONE.inner_margin(Margin::symmetric(theme::PANEL_PADDING, 10)).show(ui, |ui| {
-            prompts(ui, &mut state.prompt, layout);
+            prompts(ui, state, layout, actions);
             fields::line(ui, 12.0);
-            prompt::fields::show(ui, state, layout, actions);
+            prompt::fields::show(ui, state, textures, layout, actions);
         });
     });
     if scroll.content_size.y > scroll.inner_rect.height() + 1.0 {
@@ -51,34 +61,32 @@ pub(crate) fn show_rail(ui: &mut Ui, actions: &mut Vec<Action>) {
 }
 
 /// The prompt, its token count, and the folded negative prompt.
-fn prompts(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
+fn prompts(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui);
+    let known = state.known_words();
+    let AppState { prompt, words, loras, .. } = state;
+    let files = Arc::clone(&words.files);
+    let is_of_file = |word: &str| files.is_of_embedding(word) || loras.knows(word);
+    let text = |field, hint, least_height| PromptText { field, hint, least_height, known, is_of_file: &is_of_file };
     let label = ui
         .horizontal(|ui| {
             let label = ui.label(RichText::new("Prompt").color(tokens.text_2));
-            if let Some(count) = prompt.tokens.as_ref().filter(|count| !count.is_long()) {
-                ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
+            ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
+                words::menu::show(ui, prompt, words, actions);
+                if let Some(count) = prompt.tokens.as_ref().filter(|count| !count.is_long()) {
                     let label = ui.label(RichText::new(count.words()).color(tokens.text_3));
                     label.on_hover_text("The pieces in which the model reads the prompt.");
-                });
-            }
+                }
+            });
             label
         })
         .inner;
     ui.add_space(-6.0);
-    let id = Id::unique("prompt words");
+    let id = PromptField::Prompt.id();
     let (height, most) = if layout.short { (56.0, 96.0) } else { (108.0, 216.0) };
     let response = fields::long_text_frame(ui, id, most - 16.0, |ui| {
-        ui.add(
-            TextEdit::multiline(&mut prompt.prompt)
-                .id(id)
-                .hint_text("What should be in the picture?")
-                .font(theme::prompt_text_style())
-                .desired_rows(2)
-                .desired_width(f32::INFINITY)
-                .min_size(egui::vec2(0.0, height - 16.0))
-                .frame(Frame::NONE),
-        )
+        let field = text(PromptField::Prompt, "What should be in the picture?", height - 16.0);
+        field.show(ui, &mut prompt.prompt, words, actions)
     })
     .labelled_by(label.id);
     if let Some(count) = prompt.tokens.as_ref().filter(|count| count.is_long()) {
@@ -98,17 +106,10 @@ fn prompts(ui: &mut Ui, prompt: &mut PromptPanelState, layout: Layout) {
     ui.add_space(-6.0);
     fields::section(ui, "Negative prompt", summary, &mut prompt.negative_open);
     if prompt.negative_open {
-        let id = Id::unique("negative words");
+        let id = PromptField::Negative.id();
         fields::long_text_frame(ui, id, most / 2.0, |ui| {
-            let response = ui.add(
-                TextEdit::multiline(&mut prompt.negative)
-                    .id(id)
-                    .hint_text("What should not be in it?")
-                    .font(theme::prompt_text_style())
-                    .desired_rows(2)
-                    .desired_width(f32::INFINITY)
-                    .frame(Frame::NONE),
-            );
+            let field = text(PromptField::Negative, "What should not be in it?", 0.0);
+            let response = field.show(ui, &mut prompt.negative, words, actions);
             response.widget_info(|| {
                 let mut info = egui::WidgetInfo::text_edit(true, "", prompt.negative.as_str(), "");
                 info.label = Some("Negative prompt text".into());

@@ -109,6 +109,8 @@ pub struct Candidates {
     pub list: Vec<Candidate>,
     /// The one that was set aside last, and its place.
     pub aside: Option<(usize, Candidate)>,
+    /// Finished ones that were chosen beside each other, in the order of the clicks.
+    pub chosen: Vec<JobId>,
 }
 
 impl Candidates {
@@ -132,6 +134,32 @@ impl Candidates {
     #[must_use]
     pub fn running(&self) -> Option<&Candidate> {
         self.list.iter().find(|candidate| candidate.is_running())
+    }
+
+    /// Chooses a finished one, or leaves it out again.
+    pub fn choose(&mut self, job: JobId) {
+        if self.chosen.contains(&job) {
+            self.chosen.retain(|chosen| *chosen != job);
+        } else if self.get(job).is_some_and(|candidate| candidate.made().is_some()) {
+            self.chosen.push(job);
+        }
+    }
+
+    /// What is compared at a press: those that are chosen, else the last two that are done; with `shown`, that one
+    /// beside the one before it.
+    #[must_use]
+    pub fn to_compare(&self, shown: Option<JobId>) -> Vec<PathBuf> {
+        let file = |job: &JobId| Some(self.get(*job)?.made()?.file.clone());
+        let chosen: Vec<PathBuf> = self.chosen.iter().filter_map(file).collect();
+        if chosen.len() > 1 {
+            return chosen;
+        }
+        let done: Vec<&Candidate> = self.list.iter().filter(|candidate| candidate.made().is_some()).collect();
+        let at = shown.and_then(|job| done.iter().position(|candidate| candidate.job == job));
+        let at = at.unwrap_or(done.len().saturating_sub(1));
+        let before = if at == 0 { 1 } else { at - 1 };
+        let pair = [before.min(at), before.max(at)].into_iter().filter_map(|index| done.get(index));
+        pair.filter_map(|candidate| file(&candidate.job)).collect()
     }
 
     /// Whether something runs or waits.

@@ -213,8 +213,11 @@ fn strip(
             follow(ui, rect, candidate.job);
         }
         if ui.is_rect_visible(rect.expand(RING)) {
-            if one(ui, rect, candidate, chosen, &state.gallery.starred, textures, actions) && candidate.made().is_some()
-            {
+            let is_pointed = one(ui, rect, candidate, chosen, &state.gallery.starred, textures, actions);
+            if let Some(place) = state.candidates.chosen.iter().position(|chosen| *chosen == candidate.job) {
+                number(ui, rect, place + 1);
+            }
+            if is_pointed && candidate.made().is_some() {
                 let compared = chosen && state.canvas.has_picture();
                 peek = Some(if compared { LookingAt::Canvas } else { LookingAt::Candidate(candidate.job) });
             }
@@ -260,11 +263,19 @@ fn one(
     let name = format!("Result: {}", candidate.request.prompt);
     let response = Tile { name: &name, texture, size_px, stage, chosen }.show(ui, rect, ui.scope_id().with(job));
     if response.clicked() {
-        actions.push(Action::Results(ResultsAction::LookAt(LookingAt::Candidate(job))));
+        // With Ctrl it is chosen beside others, to compare them.
+        let is_beside = ui.input(|input| input.modifiers.command);
+        let looked_at = ResultsAction::LookAt(LookingAt::Candidate(job));
+        actions.push(Action::Results(if is_beside { ResultsAction::Choose(job) } else { looked_at }));
     }
     response.context_menu(|ui| {
         if let Some(made) = candidate.made() {
             picture_menu::show(ui, &made.file, starred.contains(&made.file), actions);
+            ui.separator();
+            if ui.add(MenuItem::new("Choose, to compare").icon(icons::CHECK).key("Ctrl+click")).clicked() {
+                actions.push(Action::Results(ResultsAction::Choose(job)));
+                ui.close();
+            }
             return;
         }
         ui.set_width(picture_menu::WIDTH);
@@ -276,6 +287,14 @@ fn one(
     let hovered = response.hovered();
     response.on_hover_text(&candidate.request.prompt);
     hovered
+}
+
+/// In which order it was chosen beside others.
+fn number(ui: &Ui, tile: Rect, number: usize) {
+    let tokens = theme::tokens(ui);
+    let rect = Rect::from_min_size(tile.min + vec2(4.0, 4.0), vec2(20.0, 20.0));
+    ui.painter().rect_filled(rect, theme::RADIUS, tokens.accent);
+    paint::text(ui, rect, Align::Center, &number.to_string(), fonts::strong(fonts::BODY_PT), tokens.on_accent);
 }
 
 fn caption(ui: &Ui, tile: Rect, words: &str, chosen: bool, layout: Layout) {

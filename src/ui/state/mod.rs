@@ -13,17 +13,21 @@ use super::canvas::state::CanvasState;
 use super::chrome::layout::PanelsState;
 use super::chrome::path_sheet::PathSheet;
 use super::chrome::toasts::Toasts;
+use super::compare::state::CompareState;
 use super::gallery::state::GalleryState;
 use super::library::state::LibraryState;
 use super::live::state::LiveState;
 use super::palette::state::PaletteState;
 use super::prompt::estimate::MemoryPanel;
+use super::prompt::loras::state::LoraShelf;
 use super::prompt::size;
 use super::prompt::state::{InpaintPanel, PromptPanelState};
+use super::prompt::words::state::WordsState;
 use super::results::candidate::Candidates;
 use super::settings::state::SettingsWindow;
 use super::tour::state::Tour;
 use crate::job::{ModelRef, Request, WorkGrid};
+use crate::prompt::KnownWords;
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
 use crate::ui::action::{GalleryView, LookingAt, Sheet};
@@ -34,11 +38,14 @@ pub struct AppState {
     /// For Fill.
     pub inpaint: InpaintPanel,
     pub memory: MemoryPanel,
+    pub words: WordsState,
+    pub loras: LoraShelf,
     /// The built-in one first.
     pub models: Vec<ModelEntry>,
     /// What sizes the models that were chosen work at; nothing while their files are read, or where they do not state it.
     pub grids: Vec<(ModelRef, Option<WorkGrid>)>,
     pub canvas: CanvasState,
+    pub compare: CompareState,
     pub candidates: Candidates,
     pub gallery: GalleryState,
     pub library: LibraryState,
@@ -61,6 +68,23 @@ impl AppState {
     #[must_use]
     pub fn model(&self) -> Option<&ModelEntry> {
         self.models.iter().find(|entry| entry.reference == self.prompt.model).or_else(|| self.models.first())
+    }
+
+    /// The files that are compared at a press.
+    #[must_use]
+    pub fn to_compare(&self) -> Vec<PathBuf> {
+        let shown = match &self.canvas.looking_at {
+            LookingAt::Candidate(job) => Some(*job),
+            LookingAt::Canvas | LookingAt::Gallery(_) => None,
+        };
+        self.candidates.to_compare(shown)
+    }
+
+    /// The words that the chosen model knows, where that is known: the built-in one's.
+    #[must_use]
+    pub fn known_words(&self) -> Option<&'static KnownWords> {
+        let is_built_in = self.model().is_some_and(|model| model.reference.built_in_name().is_some());
+        is_built_in.then(KnownWords::built_in)
     }
 
     /// Whether a photo lies on the canvas and the chosen model cannot do it justice.

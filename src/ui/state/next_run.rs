@@ -160,6 +160,7 @@ impl AppState {
             inpaint: self.inpaint.settings.clone(),
             compute: self.memory.compute,
             vae: self.library.note(&prompt.model).vae,
+            loras: self.loras.used(),
             ..Request::default()
         };
         prompt.fine.fill(&mut request);

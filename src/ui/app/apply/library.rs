@@ -122,6 +122,7 @@ impl Studio {
     /// Asks the store what models there are now.
     pub(in crate::ui) fn list_models(&self) {
         self.store.send(StoreCommand::ListModels { known: self.saver.current.known_models.clone() });
+        self.read_words();
     }
 
     /// Where no keyring answers, the token lasts as long as the window.

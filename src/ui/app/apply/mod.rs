@@ -1,5 +1,6 @@
 //! The one place where actions happen: a match for each area, none with a rest, so that no action can be forgotten.
 
+mod compare;
 mod copy;
 mod files;
 mod library;
@@ -10,6 +11,7 @@ mod settings;
 mod trash;
 mod upscale;
 mod window;
+mod words;
 
 use std::sync::Arc;
 
@@ -23,6 +25,12 @@ impl Studio {
         match action {
             Action::Prompt(action) => self.apply_to_prompt(ctx, action),
             Action::Results(action) => self.apply_to_results(action),
+            Action::Compare(action) => self.apply_to_compare(action),
+            Action::Canvas(CanvasAction::Zoom(zoom)) if self.state.compare.is_open() => {
+                if let Some(open) = &mut self.state.compare.open {
+                    open.zoom(zoom);
+                }
+            }
             Action::Canvas(CanvasAction::Copy) => self.copy_shown(),
             Action::Canvas(CanvasAction::Copied(image)) => {
                 let [width, height] = image.size;
@@ -51,6 +59,7 @@ impl Studio {
             Action::Live(action) => self.apply_to_live(ctx, action),
             Action::Settings(action) => self.apply_to_settings(ctx, action),
             Action::Window(action) => self.apply_to_window(ctx, action),
+            Action::Words(action) => self.apply_to_words(ctx, action),
         }
     }
 

@@ -33,6 +33,8 @@ impl Studio {
             }
             ResultsAction::Accept => self.accept(),
             ResultsAction::PutBack => self.put_back(),
+            ResultsAction::Compare(files) => self.compare(&files),
+            ResultsAction::Choose(job) => self.state.candidates.choose(job),
             ResultsAction::SetAside => match self.state.canvas.looking_at.clone() {
                 LookingAt::Candidate(job) if self.state.candidates.get(job).is_some_and(|c| c.made().is_some()) => {
                     self.set_aside(job);
@@ -73,6 +75,7 @@ impl Studio {
         {
             self.store.send(StoreCommand::LoadPicture(shown.file.clone()));
         }
+        self.state.compare.open = None;
         let running = self.state.candidates.running().map(|candidate| candidate.job);
         let canvas = &mut self.state.canvas;
         canvas.follows_run = matches!(target, LookingAt::Candidate(job) if Some(job) == running);
