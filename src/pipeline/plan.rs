@@ -277,23 +277,23 @@ fn smaller_weights(plan: &ExecutionPlan) -> Remedy {
     }
 }
 
-/// Whether so many pictures like this one repay that convolutions' weights are transformed while they are read: that takes
-/// as long as what it saves in so many calls of the network, weighed by its latents.
-///
-/// # Errors
-/// When the request does not fit the model.
-pub fn repays_transform(&self, request: &Request, pictures: u32) -> Result<bool, PipelineError> {
-    let frame = Canvas::frame_of(request, self.grid)?;
-    let resolved = ResolvedRequest::new(request, frame, self)?;
-    let workload = resolved.workload(request, self.input, frame.is_some());
-    let strength = request.init.as_ref().map_or(1.0, |init| init.strength);
-    let cell = f64::from(self.grid.cell_px);
-    let cells = workload.width as f64 / cell * (workload.height as f64 / cell);
-    let calls = f64::from(request.steps) * strength * workload.rows as f64 * f64::from(pictures);
-    Ok(calls * cells >= TRANSFORM_REPAID)
-}
-
 impl ModelSpec {
+    /// Whether so many pictures like this one repay that convolutions' weights are transformed while they are read: that takes
+    /// as long as what it saves in so many calls of the network, weighed by its latents.
+    ///
+    /// # Errors
+    /// When the request does not fit the model.
+    pub fn repays_transform(&self, request: &Request, pictures: u32) -> Result<bool, PipelineError> {
+        let frame = Canvas::frame_of(request, self.grid)?;
+        let resolved = ResolvedRequest::new(request, frame, self)?;
+        let workload = resolved.workload(request, self.input, frame.is_some());
+        let strength = request.init.as_ref().map_or(1.0, |init| init.strength);
+        let cell = f64::from(self.grid.cell_px);
+        let cells = workload.width as f64 / cell * (workload.height as f64 / cell);
+        let calls = f64::from(request.steps) * strength * workload.rows as f64 * f64::from(pictures);
+        Ok(calls * cells >= TRANSFORM_REPAID)
+    }
+
     /// How a request is computed by `execution`. What the model cannot do is refused here, before anything is loaded; a
     /// plan that does not fit is refused by [`ModelSpec::check_fits`].
     ///
