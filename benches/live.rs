@@ -26,7 +26,8 @@ const EVENTS_A_FRAME: usize = 4;
 const ROUNDS: usize = 3;
 
 /// A house on grass, as it was drawn: a colour, and the corners that the hand went through, in pixels.
-const DRAWING: [([u8; 3], &[(f32, f32)]); 8] = [
+type Stroke = ([u8; 3], &'static [(f32, f32)]);
+const DRAWING: [Stroke; 8] = [
     ([127, 178, 230], &[(10.0, 20.0), (246.0, 20.0), (246.0, 60.0), (10.0, 60.0), (10.0, 100.0), (246.0, 100.0)]),
     ([95, 163, 72], &[(8.0, 240.0), (248.0, 236.0), (248.0, 214.0), (8.0, 214.0)]),
     ([232, 194, 138], &[(90.0, 140.0), (90.0, 200.0), (110.0, 200.0), (110.0, 140.0), (150.0, 140.0), (150.0, 200.0)]),
@@ -52,7 +53,7 @@ fn main() {
     bench.window.step();
     bench.with(|studio| studio.state.canvas.tools.colour_brush.diameter_px = 28.0);
     bench.window.key_press(Key::Y);
-    bench.wait("the first picture, model and all", |bench| is_drawn(bench));
+    bench.wait("the first picture, model and all", is_drawn);
 
     let (mut until, mut frames) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {

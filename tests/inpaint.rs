@@ -11,12 +11,13 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use inkwick::checkpoint::ModelFiles;
 use inkwick::job::{
-    CancelToken, InitPicture, InpaintArea, InpaintMask, InpaintSettings, MaskedContent, PromptSyntax, Request,
+    CancelToken, InitPicture, InpaintArea, InpaintMask, InpaintSettings, MaskedContent, Progress, PromptSyntax,
+    Request, StepState,
 };
 use inkwick::mask::{MaskPlane, PixelRect};
 use inkwick::pipeline::{Pipeline, PipelineError};
 use inkwick::raster::Picture;
-use inkwick::sampling::SchedulerName;
+use inkwick::sampling::{NoiseKind, SchedulerName};
 use serde_json::Value;
 
 use copied::copied;
@@ -278,4 +279,80 @@ fn a_photo_comes_back_at_its_own_size() {
     assert_eq!(again, made, "what is noted makes the same picture again");
     request.inpaint.composite = false;
     assert_eq!(drawn(&mut pipeline, &request).size(), [96, 72]);
+}
+
+/// The picture, and where it stood behind every call of the network.
+fn drawn_with_states(pipeline: &mut Pipeline, request: &Request) -> (Picture, Vec<Arc<StepState>>) {
+    let mut states = Vec::new();
+    let mut take = |progress| {
+        match progress {
+            Progress::Reached(state) => states.push(state),
+            // Going on says nothing, or it would not be the same picture.
+            Progress::Notice(notice) => assert!(!notice.message.contains("begun"), "{notice:?}"),
+            _ => {}
+        }
+    };
+    let (picture, noted) = pipeline.run(request, &CancelToken::default(), &mut take).unwrap();
+    assert!(noted.from_step.is_none(), "what is noted with the picture is the whole picture's");
+    (picture, states)
+}
+
+#[test]
+fn a_picture_that_was_interrupted_anywhere_is_the_same_with_every_scheduler() {
+    let mut pipeline = pipeline_of(&data().join("sd1/model"));
+    let photo = photo(64, 48);
+    let mask = blot(64, 48, PixelRect::new(10, 8, 50, 40));
+    let soft = InpaintSettings { soft: true, mask_blur_px: 4, ..InpaintSettings::default() };
+    let noise = InpaintSettings { content: MaskedContent::Noise, ..InpaintSettings::default() };
+    let whole = repaint(&photo, mask, 0.8, soft);
+    let fill = Request { inpaint: noise, noise: NoiseKind::Philox, ..whole.clone() };
+    let edit = Request { mask: None, ..whole.clone() };
+    let create = Request { init: None, width: Some(48), height: Some(40), ..edit.clone() };
+    for scheduler in SchedulerName::ALL {
+        for request in [&whole, &fill, &edit, &create] {
+            let request = Request { scheduler: Some(scheduler), steps: 5, seed: 11, ..request.clone() };
+            let (wanted, states) = drawn_with_states(&mut pipeline, &request);
+            assert!(states.len() >= 4, "{scheduler:?}");
+            for (index, state) in states.iter().enumerate() {
+                // As it comes back from a disk.
+                let state = StepState::from_bytes(&state.to_bytes().unwrap()).unwrap();
+                let again = Request { from_step: Some(Arc::new(state)), ..request.clone() };
+                let (found, rest) = drawn_with_states(&mut pipeline, &again);
+                assert_eq!(rest[..], states[index + 1..], "{scheduler:?} behind call {index}");
+                assert_eq!(found, wanted, "{scheduler:?} behind call {index}");
+            }
+        }
+    }
+}
+
+#[test]
+fn steps_of_another_picture_are_not_gone_on_from() {
+    let mut pipeline = pipeline_of(&data().join("sd1/model"));
+    let request =
+        Request { prompt: "a red apple".into(), steps: 5, width: Some(48), height: Some(40), ..Request::default() };
+    let (wanted, states) = drawn_with_states(&mut pipeline, &request);
+    let step = |change: fn(&mut StepState)| {
+        let mut state = (*states[2]).clone();
+        change(&mut state);
+        Some(Arc::new(state))
+    };
+    for from_step in [
+        step(|state| state.scheduler = SchedulerName::Heun),
+        step(|state| state.calls = 6),
+        step(|state| state.next_call = 9),
+        step(|state| state.latents.truncate(7)),
+        step(|state| state.noise.truncate(7)),
+        step(|state| state.history.rows.push(vec![0.0; 3])),
+    ] {
+        let mut notices = Vec::new();
+        let mut take = |progress| {
+            if let Progress::Notice(notice) = progress {
+                notices.push(notice.message);
+            }
+        };
+        let request = Request { from_step, ..request.clone() };
+        let (found, _) = pipeline.run(&request, &CancelToken::default(), &mut take).unwrap();
+        assert!(notices.iter().any(|notice| notice.contains("begun anew")), "{notices:?}");
+        assert_eq!(found, wanted);
+    }
 }

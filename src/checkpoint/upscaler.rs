@@ -136,8 +136,9 @@ fn rrdb_of(places: &Places) -> Option<UpscalerNetwork> {
     let inputs = side(places, "conv_first.weight", 1)?;
     let growth = side(places, "body.0.rdb1.conv1.weight", 0)?;
     let shuffle = [1, 2, 4].into_iter().find(|shuffle| shuffle * shuffle * 3 == inputs)?;
-    let blocks = (0..).take_while(|block| places.contains_key(&format!("body.{block}.rdb1.conv1.weight"))).count();
-    let ups = (1..).take_while(|up| places.contains_key(&format!("conv_up{up}.weight"))).count();
+    let blocks =
+        (0..MOST_BLOCKS).take_while(|block| places.contains_key(&format!("body.{block}.rdb1.conv1.weight"))).count();
+    let ups = (1..MOST_BLOCKS).take_while(|up| places.contains_key(&format!("conv_up{up}.weight"))).count();
     let is_sane = blocks <= MOST_BLOCKS && features <= MOST_FEATURES && growth <= MOST_FEATURES && ups <= MOST_UPS;
     // Fewer steps up than the pixels were folded would make the picture smaller.
     let network = UpscalerNetwork::Rrdb { blocks, features, growth, ups, shuffle };
@@ -149,7 +150,7 @@ fn compact_of(places: &Places) -> Option<UpscalerNetwork> {
     // An activation with a slope for each channel stands between.
     let is_convolution =
         |layer: usize| places.get(&format!("body.{layer}.weight")).is_some_and(|(_, shape)| shape.len() == 4);
-    let convolutions = (0..).take_while(|index| is_convolution(2 * index)).count();
+    let convolutions = (0..MOST_BLOCKS).take_while(|index| is_convolution(2 * index)).count();
     let outputs = side(places, &format!("body.{}.weight", 2 * convolutions.checked_sub(1)?), 0)?;
     let scale = (1..=8).find(|scale| scale * scale * 3 == outputs)?;
     let is_sane = (2..=MOST_BLOCKS).contains(&convolutions) && features <= MOST_FEATURES;

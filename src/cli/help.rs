@@ -45,7 +45,7 @@ fn text(topic: &[String]) -> Result<String, String> {
         }
         _ => {
             let subcommands = command.get_subcommands().filter(|command| !command.is_hide_set());
-            let names = subcommands.map(|command| command.get_name()).chain(PAGES.map(|page| page.topic));
+            let names = subcommands.map(clap::Command::get_name).chain(PAGES.map(|page| page.topic));
             let names: Vec<&str> = names.collect();
             Err(format!("there is no help on {}; there is on {}", topic.join(" "), names.join(", ")))
         }

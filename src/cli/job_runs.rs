@@ -61,7 +61,7 @@ fn follow(job: &JobHandle, report: &Report) -> u8 {
             EventKind::Queued => {}
             EventKind::Progress(progress) => match progress {
                 Progress::Loading { part, fraction } => report.loading(part, fraction),
-                Progress::Resolved { .. } => {}
+                Progress::Resolved { .. } | Progress::Reached(_) => {}
                 Progress::Step { done, total, seconds, .. } => report.step(done, total, seconds),
                 Progress::Decoded { seconds } => report.decoded(seconds),
                 Progress::Notice(notice) => {

@@ -16,7 +16,7 @@ pub(super) struct McpArguments {
 }
 
 pub(super) fn run(arguments: &McpArguments) -> ExitCode {
-    let served = service::start(&arguments.device, ServiceOptions::default())
+    let served = service::start(&arguments.device, ServiceOptions::default(), false)
         .and_then(|service| serve_mcp_on_stdio(&service).map_err(|error| format!("the conversation ended ({error})")));
     match served {
         Ok(()) => ExitCode::SUCCESS,

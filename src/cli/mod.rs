@@ -8,10 +8,13 @@ mod help;
 mod inspect_picture;
 mod job_runs;
 #[cfg(feature = "serve")]
+mod machines;
+#[cfg(feature = "serve")]
 mod mcp;
 mod models;
 mod output;
 mod pages;
+mod preprocess;
 mod report;
 #[cfg(feature = "serve")]
 mod serve;
@@ -55,6 +58,8 @@ enum Command {
     Generate(Box<GenerateArguments>),
     /// Make a picture larger by a network made for that
     Upscale(upscale::UpscaleArguments),
+    /// Make a picture that steers of another one: edges, strokes, blur
+    Preprocess(Box<preprocess::PreprocessArguments>),
     /// List models, look into files, fetch models, take them away
     #[command(subcommand)]
     Models(models::ModelsCommand),
@@ -100,6 +105,7 @@ impl Command {
         let code = match self {
             Self::Generate(arguments) => generate::run(&arguments),
             Self::Upscale(arguments) => upscale::run(&arguments),
+            Self::Preprocess(arguments) => preprocess::run(&arguments),
             Self::Models(command) => models::run(&command),
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => serve::run(&arguments),

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::inspect_picture;
 use super::output::{explain, say};
-use crate::checkpoint::{FileReport, LoraFacts, ModelFiles, inspect_file, profile_of};
+use crate::checkpoint::{ControlFile, FileReport, LoraFacts, ModelFiles, inspect_file, profile_of};
 use crate::hub::{self, DownloadProgress, Hub, STARTERS, Starter};
 use crate::job::{ModelDefaults, ModelProfile};
 use crate::sampling::SchedulerName;
@@ -123,6 +123,9 @@ fn inspect(path: &Path, as_json: bool, paths: &Paths) -> Result<(), String> {
             say(line);
         }
         return answer.failure.map_or(Ok(()), Err);
+    }
+    if let Some(weights) = ControlFile::weights_in(path) {
+        return inspect(&weights, as_json, paths);
     }
     if path.is_dir() {
         let entry = models::list::inspect(path).map_err(|error| error.to_string())?;

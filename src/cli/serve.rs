@@ -78,7 +78,7 @@ fn start(arguments: &ServeArguments) -> Result<(), String> {
         allowed_origins: arguments.allow_origin.clone(),
         ..ServiceOptions::default()
     };
-    let service = service::start(&arguments.device, options)?;
+    let service = service::start(&arguments.device, options, true)?;
     let stop = Stop::new();
     let asked = stop.clone();
     if let Err(error) = ctrlc::set_handler(move || asked.ask()) {
@@ -86,19 +86,14 @@ fn start(arguments: &ServeArguments) -> Result<(), String> {
     }
     let scheme = if identity.is_some() { "https" } else { "http" };
     say(&format!("listening on {scheme}://{address}"));
-    let served = match &identity {
-        Some(identity) => {
-            explain(&format!("note: the certificate's fingerprint (SHA-256) is {}", identity.fingerprint()));
-            serve_tls(listener, identity, &service, &stop)
+    let served = if let Some(identity) = &identity {
+        explain(&format!("note: the certificate's fingerprint (SHA-256) is {}", identity.fingerprint()));
+        serve_tls(listener, identity, &service, &stop)
+    } else {
+        if is_elsewhere {
+            explain("note: the token and all pictures go over the network unencrypted; --tls or --cert encrypts them");
         }
-        None => {
-            if is_elsewhere {
-                explain(
-                    "note: the token and all pictures go over the network unencrypted; --tls or --cert encrypts them",
-                );
-            }
-            serve(listener, &service, &stop)
-        }
+        serve(listener, &service, &stop)
     };
     served.map_err(|error| format!("the server ended ({error}); start it again"))
 }

@@ -4,24 +4,35 @@ use std::sync::Arc;
 
 use super::arguments::DeviceArguments;
 use super::backend::backend;
+use super::output::explain;
 use crate::engine::EngineHandle;
-use crate::service::{Service, ServiceOptions};
+use crate::service::{KeptJobs, Service, ServiceOptions};
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
 use crate::store::settings::Settings;
 
+/// With `keeps_jobs` what waits, and what became of the rest, is there after a restart.
+///
 /// # Errors
 /// A sentence, when there is no home folder or no thread.
-pub(super) fn start(device: &DeviceArguments, options: ServiceOptions) -> Result<Arc<Service>, String> {
+pub(super) fn start(
+    device: &DeviceArguments,
+    options: ServiceOptions,
+    keeps_jobs: bool,
+) -> Result<Arc<Service>, String> {
     let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
     Settings::load(&paths.settings_file).settings.direct(&mut paths);
     let (device, dtype) = (device.device, device.dtype);
     let failure_file = paths.device_failure_file.clone();
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
-    let engine = EngineHandle::start(move || backend(device, dtype, failure_file), saver, Arc::new(|| {}))
+    let kept = keeps_jobs.then(|| KeptJobs::open(&paths.service_folder()));
+    let kept = kept.and_then(|opened| opened.map_err(|problem| explain(&format!("note: {problem}"))).ok());
+    let keeper = kept.as_ref().map(KeptJobs::keeper);
+    let backend = move || backend(device, dtype, failure_file);
+    let engine = EngineHandle::start_keeping(backend, saver, keeper, Arc::new(|| {}))
         .map_err(|error| format!("the engine's thread could not be started: {error}"))?;
     let options = ServiceOptions { device, dtype, ..options };
-    Service::start(&engine, paths, options)
+    Service::start_keeping(&engine, paths, options, kept)
         .map_err(|error| format!("the service's thread could not be started: {error}"))
 }

@@ -12,7 +12,7 @@ use super::job_runs::JobRuns;
 use super::report::Report;
 use super::words::{self, FAILED};
 use crate::engine::device::{DeviceChoice, DtypeChoice};
-use crate::job::{Destination, Request, Saver, UpscaleRequest, with_remedy};
+use crate::job::{Destination, Saver, UpscaleRequest, with_remedy};
 use crate::store::models::upscalers;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
@@ -63,7 +63,7 @@ fn upscale(arguments: &UpscaleArguments, report: &Report) -> Result<u8, String> 
     for notice in notices {
         report.notice(&with_remedy(&notice.message, notice.remedy, words::remedy));
     }
-    let made_by = picture_file::read_request(&arguments.picture).ok().flatten().unwrap_or_else(Request::default);
+    let made_by = picture_file::read_request(&arguments.picture).ok().flatten().unwrap_or_default();
     let request = UpscaleRequest { picture: Arc::new(picture), model, scale: arguments.scale, made_by };
     let destination = Destination::File { path: arguments.out.clone(), previews: None };
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));

@@ -6,11 +6,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::backend;
+#[cfg(feature = "serve")]
+use super::machines;
 use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor};
 use crate::engine::mobile_sam::{self, FetchWeights};
 use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, TokenCounter};
 use crate::hub::{self, DownloadError, DownloadProgress, Hub};
-use crate::job::{ErrorKind, JobError, Wake};
+use crate::job::{ErrorKind, JobError, JobKeeper, Wake};
 use crate::store::hub_cache::CachedRepository;
 use crate::store::keys::{self, KeyNames};
 use crate::store::models::wildcards;
@@ -19,10 +21,12 @@ use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
 use crate::store::pictures::saving::SavingRules;
 use crate::store::preferences::Preferences;
+use crate::store::queue::QueueKeeper;
 use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
+use crate::system::note;
 use crate::system::{crash, instance, link};
-use crate::ui::{self, Behind, CountTokens, EstimatePicture, Services, TokenCount, TokenQuestion};
+use crate::ui::{self, Behind, CountTokens, EstimatePicture, Note, Services, TokenCount, TokenQuestion};
 
 /// Opens the window with what was named on the command line; returns when it is closed.
 pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
@@ -74,7 +78,25 @@ fn start(
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)).by(saving.clone()));
     let (failure_file, wanted) = (paths.device_failure_file.clone(), processor.clone());
     let backend = move || backend(DeviceChoice::Auto, DtypeChoice::Auto, failure_file).following(wanted);
-    let engine = EngineHandle::start(backend, saver, Arc::clone(&wake)).map_err(|error| error.to_string())?;
+    let (estimate, count_tokens) = (estimator(processor.clone()), token_counter(&paths));
+    #[cfg(feature = "serve")]
+    let elsewhere = machines::as_kept(preferences.machine.as_ref(), &paths);
+    #[cfg(feature = "serve")]
+    let (backend, estimate, count_tokens, machines) = (
+        machines::routed(&elsewhere, backend),
+        machines::estimate_by(&elsewhere, estimate),
+        machines::count_by(&elsewhere, count_tokens),
+        Some(machines::machines(&elsewhere, &paths)),
+    );
+    #[cfg(not(feature = "serve"))]
+    let machines = None;
+    let (queue, problem) = match QueueKeeper::open(&paths.queue_folder(), Arc::clone(&wake)) {
+        Ok(queue) => (Some(Arc::new(queue)), problem),
+        Err(error) => (None, problem.or(Some(error.to_string()))),
+    };
+    let keeper = queue.clone().map(|queue| queue as Arc<dyn JobKeeper>);
+    let engine = EngineHandle::start_keeping(backend, saver, keeper, Arc::clone(&wake));
+    let engine = engine.map_err(|error| error.to_string())?;
     let cached = CachedRepository::new(&paths.hub_cache, mobile_sam::REPOSITORY).current_snapshot();
     let cached = cached.map(|snapshot| snapshot.join(mobile_sam::FILE));
     let segmenter = MobileSam::new(&paths.models_folder, cached, fetch_segmenter(&paths));
@@ -93,15 +115,18 @@ fn start(
     }
     let crash_report = crash::take_report(&paths.log_file());
     let services = Services {
-        count_tokens: Some(token_counter(&paths)),
+        count_tokens: Some(count_tokens),
         paths,
         device_text: preferences.processor.label(),
-        estimate: Some(estimator(processor.clone())),
+        estimate: Some(estimate),
+        machines,
         saving,
         processor,
         keys,
         is_first_start,
         problem,
+        queue,
+        note: Note { after_seconds: Note::AFTER_SECONDS, show: Arc::new(note::show) },
         open,
         arrivals: Some(arrivals),
         listening: listening.ok(),

@@ -16,8 +16,8 @@ use crate::job::{
 };
 use crate::model::{Execution, ModelError, OperatorFailure};
 use crate::pipeline::{
-    Adapters, ExecutionPlan, FallbackStep, FittedPlan, LoadOptions, ModelSpec, Pipeline, PipelineError, memory_budget,
-    work_grid_of,
+    Adapters, ExecutionPlan, FallbackStep, FittedPlan, LoadOptions, LoadingSteps, ModelSpec, Pipeline, PipelineError,
+    memory_budget, work_grid_of,
 };
 
 /// Is given a failure that made the backend leave its device for the CPU.
@@ -194,9 +194,11 @@ impl CandleBackend {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<&mut Pipeline, PipelineError> {
         let needed = Loaded::of(request, &fitted.plan);
-        let progress = RefCell::new(progress);
+        let (progress, steps) = (RefCell::new(progress), LoadingSteps::default());
         let on_loading = |part, fraction| {
-            (progress.borrow_mut())(Progress::Loading { part, fraction });
+            if steps.is_new(part, fraction) {
+                (progress.borrow_mut())(Progress::Loading { part, fraction });
+            }
             if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) }
         };
         let pipeline = match self.loaded.take().filter(|(loaded, _)| loaded.has_same_base(&needed)) {

@@ -9,7 +9,9 @@ use super::backend::Backend;
 use super::mailbox::Mailbox;
 use super::queue::{self, Job, JobQueue};
 use super::worker;
-use crate::job::{CancelToken, Destination, Event, JobError, JobId, Outcome, Saver, Task, Wake};
+use crate::job::{
+    CancelToken, Destination, Event, JobError, JobId, JobKeeper, Keep, KeptJob, Outcome, Saver, Task, Wake,
+};
 
 /// One front's way to the engine. Clones and [`EngineHandle::for_front`] share the engine; when the last of them is
 /// dropped, all jobs are cancelled and the thread is waited for.
@@ -39,7 +41,20 @@ impl EngineHandle {
         saver: Arc<dyn Saver>,
         wake: Wake,
     ) -> std::io::Result<Self> {
-        let queue = Arc::new(JobQueue::new());
+        Self::start_keeping(make_backend, saver, None, wake)
+    }
+
+    /// The same with somebody who keeps jobs until they have ended, whatever becomes of the program.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_keeping<B: Backend>(
+        make_backend: impl FnOnce() -> B + Send + 'static,
+        saver: Arc<dyn Saver>,
+        keeper: Option<Arc<dyn JobKeeper>>,
+        wake: Wake,
+    ) -> std::io::Result<Self> {
+        let queue = Arc::new(JobQueue::new(keeper));
         let for_thread = Arc::clone(&queue);
         let thread = std::thread::Builder::new()
             .name("inkwick-engine".into())
@@ -72,14 +87,58 @@ impl EngineHandle {
         destination: Destination,
         index: usize,
     ) -> Result<JobHandle, JobError> {
-        let task = task.into();
+        self.submit_kept(task.into(), destination, index, Keep::Not)
+    }
+
+    /// The same, kept until it has ended. Where nobody keeps jobs it is as any other.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub fn submit_kept(
+        &self,
+        task: Task,
+        destination: Destination,
+        index: usize,
+        keep: Keep,
+    ) -> Result<JobHandle, JobError> {
         task.validate()?;
-        let id = JobId(self.engine.next_id.fetch_add(1, Ordering::Relaxed));
+        let id = self.new_id();
         let mailbox = Arc::new(Mailbox::new(id, Arc::clone(&self.wake)));
-        let job = Job { id, task, destination, cancel: CancelToken::default(), mailbox: Arc::clone(&mailbox) };
-        self.engine.queue.push(job, index)?;
+        let job = Job {
+            id,
+            task,
+            destination,
+            cancel: CancelToken::default(),
+            mailbox: Arc::clone(&mailbox),
+            is_kept: false,
+        };
+        self.engine.queue.push(job, index, keep)?;
         mailbox.wake();
         Ok(JobHandle { id, mailbox, queue: Arc::clone(&self.engine.queue) })
+    }
+
+    /// Puts a job of an earlier run behind all that wait; from now on it is as any other.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub fn submit_again(&self, kept: KeptJob) -> Result<JobHandle, JobError> {
+        self.submit_kept(kept.task, kept.destination, usize::MAX, Keep::Known(kept.key))
+    }
+
+    /// A number that no job has, for something that is listed among jobs.
+    #[must_use]
+    pub fn new_id(&self) -> JobId {
+        JobId(self.engine.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// While it is paused no job begins, of any front; the one that runs goes on.
+    pub fn pause(&self, is_paused: bool) {
+        self.engine.queue.pause(is_paused);
+    }
+
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.engine.queue.is_paused()
     }
 
     /// The waiting jobs of all fronts, in the order in which they will run.
@@ -104,6 +163,11 @@ impl EngineHandle {
     #[must_use]
     pub fn move_to(&self, job: JobId, index: usize) -> bool {
         self.engine.queue.move_to(job, index)
+    }
+
+    /// Lays what waits in this order; what is not in it, as other fronts' jobs may be, stands behind it.
+    pub fn arrange(&self, order: &[JobId]) {
+        self.engine.queue.arrange(order);
     }
 
     /// Cancels everything that runs or waits, of all fronts.

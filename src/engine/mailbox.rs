@@ -45,7 +45,9 @@ impl Mailbox {
                 }
                 EventKind::Ended(outcome) => mail.outcome = Some(outcome.clone()),
                 EventKind::Queued
-                | EventKind::Progress(Progress::Resolved { .. } | Progress::Decoded { .. } | Progress::Notice(_)) => {}
+                | EventKind::Progress(
+                    Progress::Resolved { .. } | Progress::Decoded { .. } | Progress::Reached(_) | Progress::Notice(_),
+                ) => {}
             }
             mail.events.push_back(Event { job: self.job, kind });
         }

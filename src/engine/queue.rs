@@ -1,15 +1,15 @@
-//! The jobs that wait: what is cancelled leaves at once, and the order can be changed.
+//! The jobs that wait: what is cancelled leaves at once, the order can be changed, and all of it can pause.
 //!
-//! The jobs stand in a list. A bounded channel carries one ticket for each, so that the engine's thread sleeps until
-//! there is one: a ticket says that a job waits, not which.
+//! What changes here is reported to whoever keeps jobs for the next start, under the list's lock, so that what is kept has
+//! the list's own order of events.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use crossbeam_channel::{Receiver, Sender, bounded};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::mailbox::Mailbox;
-use crate::job::{CancelToken, Destination, ErrorKind, EventKind, JobError, JobId, Outcome, Task};
+use crate::job::{
+    CancelToken, Destination, ErrorKind, EventKind, JobError, JobId, JobKeeper, Keep, Outcome, StepState, Task,
+};
 
 /// Jobs that may wait at once.
 pub(super) const LENGTH: usize = 64;
@@ -20,61 +20,84 @@ pub(super) struct Job {
     pub destination: Destination,
     pub cancel: CancelToken,
     pub mailbox: Arc<Mailbox>,
+    /// Whether the keeper knows it.
+    pub is_kept: bool,
 }
 
 pub(super) struct JobQueue {
     list: Mutex<List>,
-    tickets: Receiver<()>,
+    changed: Condvar,
+    keeper: Option<Arc<dyn JobKeeper>>,
 }
 
+#[derive(Default)]
 struct List {
     waiting: VecDeque<Job>,
     running: Option<(JobId, CancelToken)>,
-    /// `None` once the queue is closed.
-    tickets: Option<Sender<()>>,
+    is_paused: bool,
+    is_closed: bool,
 }
 
 impl JobQueue {
-    pub(super) fn new() -> Self {
-        let (sender, tickets) = bounded(LENGTH);
-        let list = List { waiting: VecDeque::new(), running: None, tickets: Some(sender) };
-        Self { list: Mutex::new(list), tickets }
+    pub(super) fn new(keeper: Option<Arc<dyn JobKeeper>>) -> Self {
+        Self { list: Mutex::default(), changed: Condvar::new(), keeper }
     }
 
     /// Puts a job at `index` of those that wait, or behind all of them.
-    pub(super) fn push(&self, job: Job, index: usize) -> Result<(), JobError> {
+    pub(super) fn push(&self, mut job: Job, index: usize, keep: Keep) -> Result<(), JobError> {
         let mut list = self.lock();
-        if list.tickets.is_none() {
+        if list.is_closed {
             let stopped = "the engine has stopped; start the program again";
             return Err(JobError::new(ErrorKind::Stopped, stopped));
         }
-        if list.waiting.len() >= LENGTH {
+        // Those that are kept waited already, and one of them may have been running.
+        if list.waiting.len() >= LENGTH && !matches!(keep, Keep::Known(_)) {
             let full = format!("{LENGTH} pictures are waiting already; let some finish or cancel them");
             return Err(JobError::new(ErrorKind::Busy, full));
         }
+        if !matches!(keep, Keep::Not)
+            && let Some(keeper) = &self.keeper
+        {
+            keeper.add(job.id, &job.task, &job.destination, keep);
+            job.is_kept = true;
+        }
         let index = index.min(list.waiting.len());
         list.waiting.insert(index, job);
-        // There are never more tickets than jobs, so this one has its place.
-        list.tickets.as_ref().map(|tickets| tickets.try_send(()));
+        self.report_order(&list);
+        self.changed.notify_all();
         Ok(())
     }
 
-    /// Sleeps until there is a job; `None` once the queue is closed.
+    /// Sleeps until there is a job that may run; `None` once the queue is closed.
     pub(super) fn take(&self) -> Option<Job> {
-        loop {
-            self.tickets.recv().ok()?;
-            let mut list = self.lock();
-            // The last job may have been cancelled since.
-            if let Some(job) = list.waiting.pop_front() {
-                list.running = Some((job.id, job.cancel.clone()));
-                return Some(job);
-            }
+        let has_nothing = |list: &mut List| !list.is_closed && (list.is_paused || list.waiting.is_empty());
+        let mut list = self.changed.wait_while(self.lock(), has_nothing).unwrap_or_else(PoisonError::into_inner);
+        if list.is_closed {
+            return None;
+        }
+        let job = list.waiting.pop_front()?;
+        list.running = Some((job.id, job.cancel.clone()));
+        if let Some(keeper) = self.keeper_of(&job) {
+            keeper.begin(job.id);
+        }
+        Some(job)
+    }
+
+    /// The running job has come so far.
+    pub(super) fn reached(&self, job: &Job, state: &Arc<StepState>) {
+        if let Some(keeper) = self.keeper_of(job) {
+            keeper.reach(job.id, state);
         }
     }
 
-    /// The job that was taken is over.
-    pub(super) fn done(&self) {
-        self.lock().running = None;
+    /// The job that was taken is over. One that the program's end interrupted stays with the keeper.
+    pub(super) fn done(&self, job: &Job, outcome: &Outcome) {
+        let mut list = self.lock();
+        list.running = None;
+        let is_interrupted = list.is_closed && matches!(outcome, Outcome::Cancelled);
+        if let Some(keeper) = self.keeper_of(job).filter(|_| !is_interrupted) {
+            keeper.end(job.id);
+        }
     }
 
     /// A waiting job is gone at once, with its pictures; a running one ends within a block of the network.
@@ -85,13 +108,12 @@ impl JobQueue {
             return;
         }
         let Some(index) = list.waiting.iter().position(|job| job.id == id) else { return };
-        let job = list.waiting.remove(index);
-        // If the engine's thread holds the ticket already, it finds nothing to do for it.
-        let _ = self.tickets.try_recv();
-        drop(list);
-        if let Some(job) = job {
-            job.mailbox.post(EventKind::Ended(Outcome::Cancelled));
+        let Some(job) = list.waiting.remove(index) else { return };
+        if let Some(keeper) = self.keeper_of(&job).filter(|_| !list.is_closed) {
+            keeper.end(id);
         }
+        drop(list);
+        job.mailbox.post(EventKind::Ended(Outcome::Cancelled));
     }
 
     pub(super) fn cancel_all(&self) {
@@ -100,10 +122,21 @@ impl JobQueue {
         }
     }
 
-    /// Cancels everything and takes no job any more.
+    /// Cancels everything and takes no job any more; what is kept stays so.
     pub(super) fn close(&self) {
-        self.lock().tickets = None;
+        self.lock().is_closed = true;
+        self.changed.notify_all();
         self.cancel_all();
+    }
+
+    /// While it is paused no job begins; the one that runs goes on.
+    pub(super) fn pause(&self, is_paused: bool) {
+        self.lock().is_paused = is_paused;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.lock().is_paused
     }
 
     /// How many more jobs may wait.
@@ -128,7 +161,27 @@ impl JobQueue {
         };
         let index = index.min(list.waiting.len());
         list.waiting.insert(index, job);
+        self.report_order(&list);
         true
+    }
+
+    /// Lays what waits in this order; what is not in it stands behind, as it stood.
+    pub(super) fn arrange(&self, order: &[JobId]) {
+        let mut list = self.lock();
+        let place = |job: &Job| order.iter().position(|id| *id == job.id).unwrap_or(usize::MAX);
+        list.waiting.make_contiguous().sort_by_key(place);
+        self.report_order(&list);
+    }
+
+    fn report_order(&self, list: &List) {
+        if let Some(keeper) = &self.keeper {
+            let order: Vec<JobId> = list.waiting.iter().map(|job| job.id).collect();
+            keeper.order(&order);
+        }
+    }
+
+    fn keeper_of(&self, job: &Job) -> Option<&dyn JobKeeper> {
+        self.keeper.as_deref().filter(|_| job.is_kept)
     }
 
     fn lock(&self) -> MutexGuard<'_, List> {

@@ -27,7 +27,7 @@ pub(super) fn work<B: Backend>(queue: &JobQueue, make_backend: impl FnOnce() -> 
     let mut backend = make_backend();
     while let Some(job) = queue.take() {
         let _awake = Awake::begin();
-        let outcome = match catch_unwind(AssertUnwindSafe(|| run(&job, &mut backend, saver))) {
+        let outcome = match catch_unwind(AssertUnwindSafe(|| run(&job, queue, &mut backend, saver))) {
             Ok(Ok(finished)) => Outcome::Finished(Arc::new(finished)),
             Ok(Err(BackendError::Cancelled)) => Outcome::Cancelled,
             Ok(Err(BackendError::Failed(error))) => {
@@ -41,7 +41,7 @@ pub(super) fn work<B: Backend>(queue: &JobQueue, make_backend: impl FnOnce() -> 
                 Outcome::Failed(JobError::new(ErrorKind::Internal, sentence_of(panic.as_ref())))
             }
         };
-        queue.done();
+        queue.done(&job, &outcome);
         job.mailbox.post(EventKind::Ended(outcome));
     }
 }
@@ -51,7 +51,7 @@ fn log_failure(job: &Job, kind: ErrorKind, reason: &str) {
     tracing::error!(target: log::SHOWN_TARGET, "job {} failed ({kind}): {reason}", job.id.0);
 }
 
-fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver) -> Result<Finished, BackendError> {
+fn run(job: &Job, queue: &JobQueue, backend: &mut dyn Backend, saver: &dyn Saver) -> Result<Finished, BackendError> {
     let started = Instant::now();
     let _peak_watch = PeakWatch::start();
     saver.check(&job.destination)?;
@@ -71,6 +71,10 @@ fn run(job: &Job, backend: &mut dyn Backend, saver: &dyn Saver) -> Result<Finish
                 }
             }
             Progress::Resolved { peak_bytes, .. } => predicted_peak_bytes = Some(*peak_bytes),
+            Progress::Reached(state) => {
+                queue.reached(job, state);
+                return;
+            }
             Progress::Step { .. } | Progress::Loading { .. } | Progress::Decoded { .. } | Progress::Notice(_) => {}
         }
         job.mailbox.post(EventKind::Progress(progress));

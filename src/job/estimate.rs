@@ -28,6 +28,7 @@ pub struct EstimateQuestion {
     /// The network's calls for one picture.
     pub calls: u32,
     /// What steers, without its pictures.
+    #[serde(default)]
     pub controls: Vec<Control>,
     pub compute: Compute,
 }

@@ -1,8 +1,8 @@
 //! A task as bytes, whole, for an engine on another machine: its settings as JSON, its pictures as PNG.
 //!
-//! Layout: `MAGIC`, the header's length (32 bits, little endian), the header, then each picture that it announces. Models,
-//! LoRAs, embeddings and control networks go as the paths that the request names. The metadata that is written into pictures is another
-//! thing (`store`): it never holds pictures.
+//! Layout: `MAGIC`, the header's length (32 bits, little endian), the header, then each picture that it announces, and
+//! where it was interrupted. Models, LoRAs, embeddings and control networks go as the paths that the request names. The
+//! metadata that is written into pictures is another thing (`store`): it never holds pictures.
 
 use std::io::Cursor;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Control, InitPicture, InpaintMask, Request, Task, UpscaleRequest};
+use super::{Control, InitPicture, InpaintMask, MessageError, Request, StepState, Task, UpscaleRequest};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 
@@ -22,23 +22,6 @@ const MAX_PIXELS: u64 = 100_000_000;
 /// Deflate makes a byte of at most so many.
 const MAX_EXPANSION: usize = 1032;
 
-/// Why bytes are no task, or a task cannot be bytes.
-#[derive(Debug, thiserror::Error)]
-pub enum MessageError {
-    #[error("a task was wanted, and these bytes are something else, or of another version")]
-    NotATask,
-    #[error("the task's bytes end too early, or go on too long")]
-    Length,
-    #[error("the task's settings cannot be read: {0}")]
-    Header(#[from] serde_json::Error),
-    #[error("a picture of the task cannot be written: {0}")]
-    Encode(#[from] png::EncodingError),
-    #[error("a picture of the task cannot be read: {0}")]
-    Decode(#[from] png::DecodingError),
-    #[error("a picture of the task is too large or not of 8 bits a channel")]
-    Format,
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
 enum Header {
@@ -49,6 +32,9 @@ enum Header {
         /// In the request's order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         controls: Vec<ControlHeader>,
+        /// Where it was interrupted.
+        #[serde(default)]
+        step: Option<PartHeader>,
     },
     Upscale {
         made_by: Box<Request>,
@@ -102,7 +88,15 @@ impl Task {
                 mask: mask.as_ref().map(|mask| add_mask(&mut parts, mask)).transpose()?,
             });
         }
-        framed(&Header::Generate { request: request.clone(), init, mask, controls }, &parts)
+        let step = match &request.from_step {
+            Some(step) => {
+                let bytes = step.to_bytes()?;
+                parts.extend_from_slice(&bytes);
+                Some(PartHeader { bytes: bytes.len() })
+            }
+            None => None,
+        };
+        framed(&Header::Generate { request: request.clone(), init, mask, controls, step }, &parts)
     }
 
     /// # Errors
@@ -115,8 +109,8 @@ impl Task {
             return Err(MessageError::Length);
         }
         let (header, mut rest) = rest.split_at_checked(length).ok_or(MessageError::Length)?;
-        let (mut request, init, mask, controls) = match serde_json::from_slice(header)? {
-            Header::Generate { request, init, mask, controls } => (request, init, mask, controls),
+        let (mut request, init, mask, controls, step) = match serde_json::from_slice(header)? {
+            Header::Generate { request, init, mask, controls, step } => (request, init, mask, controls, step),
             Header::Upscale { made_by, model, scale, picture } => {
                 let picture = picture_of(&mut rest, &picture)?;
                 let request = UpscaleRequest { picture, model, scale, made_by: *made_by };
@@ -132,6 +126,9 @@ impl Task {
         for (control, ControlHeader { picture, mask }) in request.controls.iter_mut().zip(controls) {
             control.picture = picture.map(|part| picture_of(&mut rest, &part)).transpose()?;
             control.mask = mask.map(|part| mask_of(&mut rest, &part)).transpose()?;
+        }
+        if let Some(part) = step {
+            request.from_step = Some(Arc::new(StepState::from_bytes(part_of(&mut rest, &part)?)?));
         }
         if rest.is_empty() { Ok(Self::Generate(request)) } else { Err(MessageError::Length) }
     }

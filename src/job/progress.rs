@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Remedy};
+use super::{Compute, Remedy, StepState};
 use crate::raster::Picture;
 
 /// A part of a model that is being read.
@@ -48,6 +48,9 @@ pub enum Progress {
     /// `done` of `total` steps; `seconds` is the time that this one took. `preview` is the picture that the network
     /// expects at this step: a slow reader of the stream finds `None` in all but the newest.
     Step { done: u32, total: u32, seconds: f64, preview: Option<Arc<Picture>> },
+    /// Behind a call of the network: from here the job can go on after the program's end. For whoever keeps jobs; the
+    /// engine passes it on to no front.
+    Reached(Arc<StepState>),
     /// The picture left the decoder, which took `seconds`.
     Decoded { seconds: f64 },
     /// Something was done otherwise than asked or expected, and the picture comes all the same.

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Control, ControlError, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, ModelRef, Remedy};
+use super::{
+    Compute, Control, ControlError, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, ModelRef, Remedy, StepState,
+};
 use crate::prompt::drawn;
 use crate::raster::{Picture, ResizeMode};
 use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
@@ -100,6 +102,9 @@ pub struct Request {
     /// Where `init` is repainted; not written with the settings either.
     #[serde(skip)]
     pub mask: Option<InpaintMask>,
+    /// Where an earlier run of this very request was interrupted; the picture is the same as without. Not written either.
+    #[serde(skip)]
+    pub from_step: Option<Arc<StepState>>,
     /// How `init` meets a `width` and `height` of another shape.
     pub resize: ResizeMode,
     /// The size that the network worked at, in pixels, where the whole picture was enlarged from that. Noted by the engine
@@ -110,7 +115,7 @@ pub struct Request {
 }
 
 /// Where a finished picture goes. It does not affect the picture, so it is no part of the request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Destination {
     /// The day's folder of the gallery.
     Gallery,
@@ -327,6 +332,7 @@ impl Default for Request {
             height: None,
             init: None,
             mask: None,
+            from_step: None,
             resize: ResizeMode::default(),
             worked_px: None,
             inpaint: InpaintSettings::default(),

@@ -23,13 +23,19 @@ impl Task {
         }
     }
 
+    /// The settings of the picture that comes of it; of an enlarged one those of the picture that it is made from.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        match self {
+            Self::Generate(request) => request,
+            Self::Upscale(request) => &request.made_by,
+        }
+    }
+
     /// What a person wrote, which no log may hold.
     #[must_use]
     pub fn private_texts(&self) -> Vec<&str> {
-        let Request { prompt, negative, drawn_prompt, drawn_negative, .. } = match self {
-            Self::Generate(request) => request,
-            Self::Upscale(request) => &request.made_by,
-        };
+        let Request { prompt, negative, drawn_prompt, drawn_negative, .. } = self.request();
         let further = [negative, drawn_prompt, drawn_negative].into_iter().filter_map(|text| text.as_deref());
         std::iter::once(prompt.as_str()).chain(further).collect()
     }

@@ -105,7 +105,7 @@ impl Unet {
             x = block.forward(x, &given, &mut skips, &|x| signals.onto_level(level, x))?;
         }
         if let Some(mid) = &self.mid {
-            x = signals.onto_level(self.down.len(), mid.forward(&x, &given)?)?;
+            x = signals.onto_middle(self.down.len(), mid.forward(&x, &given)?)?;
         }
         for (index, skip) in skips.iter_mut().enumerate() {
             *skip = signals.onto(index, skip)?;

@@ -35,6 +35,11 @@ pub(super) struct Masked {
     pub filled: Option<Picture>,
 }
 
+/// Width and height in pixels.
+type Size = (u32, u32);
+/// What was asked for of them.
+type AskedSize = (Option<u32>, Option<u32>);
+
 /// What a mask comes to, with all that it comes from.
 pub(super) struct MaskWork {
     plane: Arc<MaskPlane>,
@@ -75,7 +80,7 @@ impl MaskWork {
         &self,
         plane: &Arc<MaskPlane>,
         settings: &InpaintSettings,
-        of: ((u32, u32), (Option<u32>, Option<u32>), ResizeMode, WorkGrid),
+        of: (Size, AskedSize, ResizeMode, WorkGrid),
     ) -> bool {
         (self.size, self.asked, self.resize, self.grid) == of
             && self.settings == *settings

@@ -111,7 +111,7 @@ impl Pipeline {
             has_negative: request.negative.is_some(),
             is_pair: resolved.is_pair,
         };
-        let stages = self.stage_rows(key.clone(), reporter)?;
+        let stages = self.stage_rows(&key, reporter)?;
         let (width, height) = (resolved.width as f32, resolved.height as f32);
         let ids = [height, width, 0.0, 0.0, height, width];
         let time_ids = self.spec().configs.unet.added.as_ref().map(|_| ids);
@@ -120,12 +120,12 @@ impl Pipeline {
     }
 
     /// The prompts' rows: those of the last picture, as far as they are the same.
-    fn stage_rows(&self, key: TextsKey, reporter: &Reporter) -> Result<StageRows, PipelineError> {
-        if let Some((_, rows)) = self.remembered.texts.borrow().all.as_ref().filter(|(known, _)| *known == key) {
+    fn stage_rows(&self, key: &TextsKey, reporter: &Reporter) -> Result<StageRows, PipelineError> {
+        if let Some((_, rows)) = self.remembered.texts.borrow().all.as_ref().filter(|(known, _)| known == key) {
             return Ok(rows.clone());
         }
         let text = &self.text(&|part, fraction| reporter.loading(part, fraction))?;
-        let TextsKey { plan, is_weighted, clip_skip, has_negative, is_pair } = &key;
+        let TextsKey { plan, is_weighted, clip_skip, has_negative, is_pair } = key;
         let (is_weighted, clip_skip) = (*is_weighted, *clip_skip);
         let read = |text: &String| if is_weighted { parse(text) } else { Prompt::plain(text) };
         let prompts: Vec<Prompt> = plan.texts.iter().map(read).collect();

@@ -28,6 +28,8 @@ pub(super) struct Denoising {
     pub scheduler_name: SchedulerName,
     /// The first model call; later than 0 when there is a picture to start from.
     pub first_step: usize,
+    /// The same, or, where the picture was begun before, the one that comes next.
+    pub next_call: usize,
     pub conditioning: PromptConditioning,
     pub guidance: Guidance,
     pub concat: Option<ConcatConditioning>,
@@ -68,7 +70,7 @@ impl Pipeline {
         let options = ForwardOptions { attention: denoising.plan.attention, cancel_check: reporter.cancel_check };
         let timesteps: Vec<f64> = denoising.scheduler.timesteps().to_vec();
         let total = timesteps.len().saturating_sub(denoising.first_step);
-        for (index, timestep) in timesteps.iter().enumerate().skip(denoising.first_step) {
+        for (index, timestep) in timesteps.iter().enumerate().skip(denoising.next_call) {
             (reporter.cancel_check)()?;
             let started = Instant::now();
             let mut input = latents.clone();
@@ -102,6 +104,7 @@ impl Pipeline {
                 seconds,
                 preview: Some(Arc::new(predicted)),
             });
+            reporter.report(Progress::Reached(denoising.state(index, &latents, noise)));
         }
         Ok(latents)
     }

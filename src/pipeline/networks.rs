@@ -8,6 +8,7 @@ use candle_core::{DType, Device};
 use super::PipelineError;
 use super::adapters::Adapters;
 use super::execution_plan::ExecutionPlan;
+use super::loading_steps::LoadingSteps;
 use super::spec::ModelSpec;
 use crate::checkpoint::{CheckpointError, ClipConfig, Lora, ModelFiles, TextualInversion};
 use crate::job::{EmbeddingRef, LoraRef, ModelPart, Notice, Progress};
@@ -67,17 +68,24 @@ impl<T> NetworkSlot<T> {
 /// Where progress goes while a picture is made, and who may cancel it.
 pub(super) struct Reporter<'a> {
     pub cancel_check: CancelCheck<'a>,
-    pub sink: RefCell<&'a mut dyn FnMut(Progress)>,
+    sink: RefCell<&'a mut dyn FnMut(Progress)>,
+    loading: LoadingSteps,
 }
 
-impl Reporter<'_> {
+impl<'a> Reporter<'a> {
+    pub(crate) fn new(cancel_check: CancelCheck<'a>, sink: &'a mut dyn FnMut(Progress)) -> Self {
+        Self { cancel_check, sink: RefCell::new(sink), loading: LoadingSteps::default() }
+    }
+
     pub(crate) fn report(&self, progress: Progress) {
         (self.sink.borrow_mut())(progress);
     }
 
     /// For networks that are read on the way.
     pub(crate) fn loading(&self, part: ModelPart, fraction: f32) -> Result<(), ModelError> {
-        self.report(Progress::Loading { part, fraction });
+        if self.loading.is_new(part, fraction) {
+            self.report(Progress::Loading { part, fraction });
+        }
         (self.cancel_check)()
     }
 }

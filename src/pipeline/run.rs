@@ -1,6 +1,5 @@
 //! One picture, from a request and a plan.
 
-use std::cell::RefCell;
 use std::time::Instant;
 
 use super::PipelineError;
@@ -58,7 +57,7 @@ impl Pipeline {
         sink(Progress::Resolved { compute: plan.compute(), peak_bytes: fitted.costs.peak_bytes() as u64 });
         tracing::info!("{plan:?}");
         let cancel_check = || if cancel.is_cancelled() { Err(ModelError::Cancelled) } else { Ok(()) };
-        let reporter = Reporter { cancel_check: &cancel_check, sink: RefCell::new(sink) };
+        let reporter = Reporter::new(&cancel_check, sink);
         self.report_notices(&reporter);
         let uses = control_uses(self.spec(), &request.controls)?;
         let weight_bytes = fitted.costs.control_weights as u64;
@@ -84,12 +83,18 @@ impl Pipeline {
             scheduler,
             scheduler_name,
             first_step,
+            next_call: first_step,
             conditioning,
             guidance,
             concat: None,
             blend: None,
         };
-        let start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
+        let mut start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
+        if let Some(state) = &request.from_step
+            && let Some(notice) = denoising.go_on(state, &mut start, noise)
+        {
+            reporter.report(Progress::Notice(notice));
+        }
         // The encoder's maps are of other sizes than the UNet's, and those of other sizes than the decoder's.
         self.release_idle_memory();
         let execution = &self.loader.options.execution;
@@ -122,6 +127,7 @@ impl Pipeline {
             scheduler: Some(scheduler_name),
             compute: plan.compute(),
             worked_px: enlarged_from(request, &picture, &resolved),
+            from_step: None,
             ..request.clone()
         };
         Ok((picture, carried_out))

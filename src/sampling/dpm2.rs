@@ -6,7 +6,7 @@
 
 use super::settings::{Prediction, ScheduleSettings};
 use super::sigmas::{MiddleSteps, Sigmas, ancestral_step, middle};
-use super::{NoiseSource, Scheduler, StepOutput};
+use super::{History, NoiseSource, Scheduler, StepOutput};
 
 #[derive(Debug)]
 pub(crate) struct Dpm2 {
@@ -65,5 +65,15 @@ impl Scheduler for Dpm2 {
 
     fn add_noise(&self, index: usize, original: &[f32], noise: &[f32]) -> Vec<f32> {
         self.steps.add_noise(index, original, noise)
+    }
+
+    fn history(&self) -> History {
+        History { rows: self.steps.begun.iter().cloned().collect(), counts: Vec::new() }
+    }
+
+    fn restore(&mut self, history: History) -> bool {
+        let Some(mut rows) = history.into_rows(1) else { return false };
+        self.steps.begun = rows.pop_front();
+        true
     }
 }

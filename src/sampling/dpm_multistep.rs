@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::dpm_solver::{LevelRules, Solver, SolverLevels, clipped_timesteps, difference};
 use super::settings::{Betas, ScheduleSettings};
-use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerName, StepOutput};
+use super::{History, NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerName, StepOutput};
 
 /// With fewer steps than this the last ones are taken by a lower order.
 const FEW_STEPS: usize = 15;
@@ -95,5 +95,15 @@ impl Scheduler for DpmMultistep {
 
     fn add_noise(&self, index: usize, original: &[f32], noise: &[f32]) -> Vec<f32> {
         self.schedule.levels[index].add_noise(original, noise)
+    }
+
+    fn history(&self) -> History {
+        History::of_rows(&self.outputs)
+    }
+
+    fn restore(&mut self, history: History) -> bool {
+        let Some(rows) = history.into_rows(self.solver.order) else { return false };
+        self.outputs = rows;
+        true
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::dpm_solver::{LevelRules, Solver, SolverLevels, clipped_timesteps, difference};
 use super::settings::ScheduleSettings;
-use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerName, StepOutput};
+use super::{History, NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerName, StepOutput};
 
 #[derive(Debug)]
 pub(crate) struct DpmSinglestep {
@@ -102,6 +102,19 @@ impl Scheduler for DpmSinglestep {
 
     fn add_noise(&self, index: usize, original: &[f32], noise: &[f32]) -> Vec<f32> {
         self.schedule.levels[index].add_noise(original, noise)
+    }
+
+    fn history(&self) -> History {
+        let mut history = History::of_rows(&self.outputs);
+        history.rows.push(self.begun.clone());
+        history
+    }
+
+    fn restore(&mut self, mut history: History) -> bool {
+        let Some(begun) = history.rows.pop() else { return false };
+        let Some(outputs) = history.into_rows(self.solver.order) else { return false };
+        (self.begun, self.outputs) = (begun, outputs);
+        true
     }
 }
 

@@ -4,7 +4,7 @@
 use super::bound::Bound;
 use super::settings::{Prediction, ScheduleSettings};
 use super::sigmas::Sigmas;
-use super::{NoiseSource, Scheduler, StepOutput};
+use super::{History, NoiseSource, Scheduler, StepOutput};
 
 #[derive(Debug)]
 pub(crate) struct Heun {
@@ -74,5 +74,20 @@ impl Scheduler for Heun {
 
     fn add_noise(&self, index: usize, original: &[f32], noise: &[f32]) -> Vec<f32> {
         self.sigmas.add_noise(level_of(index), original, noise)
+    }
+
+    fn history(&self) -> History {
+        let rows = self.begun.iter().flat_map(|(latents, slope)| [latents.clone(), slope.clone()]).collect();
+        History { rows, counts: Vec::new() }
+    }
+
+    fn restore(&mut self, history: History) -> bool {
+        let Some(rows) = history.into_rows(2) else { return false };
+        self.begun = match <[Vec<f32>; 2]>::try_from(Vec::from(rows)) {
+            Ok([latents, slope]) => Some((latents, slope)),
+            Err(rows) if rows.is_empty() => None,
+            Err(_) => return false,
+        };
+        true
     }
 }

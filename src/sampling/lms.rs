@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::settings::{Prediction, ScheduleSettings};
 use super::sigmas::Sigmas;
-use super::{NoiseSource, Scheduler, StepOutput};
+use super::{History, NoiseSource, Scheduler, StepOutput};
 
 const MOST_DERIVATIVES: usize = 4;
 
@@ -88,6 +88,16 @@ impl Scheduler for Lms {
 
     fn add_noise(&self, index: usize, original: &[f32], noise: &[f32]) -> Vec<f32> {
         self.sigmas.add_noise(index, original, noise)
+    }
+
+    fn history(&self) -> History {
+        History::of_rows(&self.derivatives)
+    }
+
+    fn restore(&mut self, history: History) -> bool {
+        let Some(rows) = history.into_rows(MOST_DERIVATIVES) else { return false };
+        self.derivatives = rows;
+        true
     }
 }
 

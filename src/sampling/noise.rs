@@ -7,6 +7,12 @@
 pub trait NoiseSource: Send {
     /// The next `n` values.
     fn randn(&mut self, n: usize) -> Vec<f32>;
+
+    /// Where the stream stands.
+    fn position(&self) -> Vec<u64>;
+
+    /// Goes on from where a stream of the same kind and seed stood; `false`, and unchanged, where it cannot be that.
+    fn restore(&mut self, position: &[u64]) -> bool;
 }
 
 /// As `torch.Generator("cpu").manual_seed(seed)`, for float32.
@@ -66,6 +72,25 @@ impl NoiseSource for TorchNoise {
             box_muller(tail);
         }
         values
+    }
+
+    fn position(&self) -> Vec<u64> {
+        let cached = [u64::from(self.cached.is_some()), self.cached.unwrap_or_default().to_bits()];
+        let state = self.engine.state.iter().map(|word| u64::from(*word));
+        [self.engine.next as u64].into_iter().chain(cached).chain(state).collect()
+    }
+
+    fn restore(&mut self, position: &[u64]) -> bool {
+        let &[next, is_cached, cached, ref words @ ..] = position else { return false };
+        let Ok(state) = words.iter().map(|word| u32::try_from(*word)).collect::<Result<Vec<u32>, _>>() else {
+            return false;
+        };
+        if state.len() != STATE_WORDS || next > STATE_WORDS as u64 {
+            return false;
+        }
+        self.engine = MersenneTwister { state, next: next as usize };
+        self.cached = (is_cached != 0).then(|| f64::from_bits(cached));
+        true
     }
 }
 
@@ -149,6 +174,20 @@ mod tests {
         assert_close(&noise.randn(3), &[-0.186_328_29, 2.208_201_4, -0.637_997_03]);
         assert_close(&noise.randn(17)[..3], &[1.642_316_9, -0.871_236_15, -0.223_365_92]);
         assert_close(&noise.randn(1), &[-1.018_611_2]);
+    }
+
+    #[test]
+    fn a_stream_goes_on_from_where_another_stood() {
+        for before in [0, 1, 3, 16, 17, 700] {
+            let mut noise = TorchNoise::new(42);
+            noise.randn(before);
+            let mut other = TorchNoise::new(0);
+            assert!(other.restore(&noise.position()));
+            for n in [1, 20, 3, 700] {
+                assert_eq!(other.randn(n), noise.randn(n), "{n} after {before}");
+            }
+        }
+        assert!(!TorchNoise::new(0).restore(&[]) && !TorchNoise::new(0).restore(&vec![625; 627]));
     }
 
     #[test]

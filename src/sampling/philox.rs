@@ -36,6 +36,17 @@ impl NoiseSource for PhiloxNoise {
         self.calls = self.calls.wrapping_add(1);
         values
     }
+
+    fn position(&self) -> Vec<u64> {
+        vec![u64::from(self.calls)]
+    }
+
+    fn restore(&mut self, position: &[u64]) -> bool {
+        let &[calls] = position else { return false };
+        let calls = u32::try_from(calls);
+        self.calls = calls.unwrap_or(self.calls);
+        calls.is_ok()
+    }
 }
 
 /// The sine half of Box-Muller's pair.

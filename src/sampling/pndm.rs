@@ -5,7 +5,7 @@
 use super::level::NoiseLevel;
 use super::schedule::{Alphas, whole_timesteps};
 use super::settings::{Prediction, ScheduleSettings};
-use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerName, StepOutput};
+use super::{History, NoiseSource, SamplingError, Scheduler, SchedulerConfig, SchedulerName, StepOutput};
 
 /// Steps that the Runge-Kutta start needs at least.
 const ORDER: usize = 4;
@@ -168,5 +168,25 @@ impl Scheduler for Pndm {
 
     fn add_noise(&self, index: usize, original: &[f32], noise: &[f32]) -> Vec<f32> {
         self.alphas.level(self.timesteps[index]).add_noise(original, noise)
+    }
+
+    fn history(&self) -> History {
+        let mut rows = self.outputs.clone();
+        rows.push(self.gathered.clone());
+        rows.extend(self.begun.clone());
+        History { rows, counts: vec![self.calls as u64, self.outputs.len() as u64] }
+    }
+
+    fn restore(&mut self, history: History) -> bool {
+        let History { mut rows, counts } = history;
+        let &[calls, outputs] = counts.as_slice() else { return false };
+        let (calls, outputs) = (calls as usize, outputs as usize);
+        if calls > self.timesteps.len() || outputs > ORDER || !(outputs + 1..=outputs + 2).contains(&rows.len()) {
+            return false;
+        }
+        self.begun = if rows.len() == outputs + 2 { rows.pop() } else { None };
+        self.gathered = rows.pop().unwrap_or_default();
+        (self.calls, self.outputs) = (calls, rows);
+        true
     }
 }

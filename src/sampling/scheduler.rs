@@ -1,7 +1,7 @@
 //! What every scheduler does. The shape follows diffusers' `SchedulerMixin`, with the call's index in place of a hidden
 //! step counter.
 
-use super::NoiseSource;
+use super::{History, NoiseSource};
 
 /// What one step gives; both as long as the latents.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,4 +41,14 @@ pub trait Scheduler: Send {
 
     /// Clean latents brought to the level of `timesteps()[index]`.
     fn add_noise(&self, index: usize, original: &[f32], noise: &[f32]) -> Vec<f32>;
+
+    /// What the next call depends on besides the latents.
+    fn history(&self) -> History {
+        History::default()
+    }
+
+    /// Goes on from what a scheduler of the same name and settings gave; `false`, and unchanged, where it cannot be that.
+    fn restore(&mut self, history: History) -> bool {
+        history == History::default()
+    }
 }

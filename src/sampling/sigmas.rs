@@ -185,7 +185,7 @@ pub(crate) struct MiddleSteps {
     middles: Vec<f32>,
     arrivals: Vec<f32>,
     /// Between a step's two calls: the latents that it began with.
-    begun: Option<Vec<f32>>,
+    pub begun: Option<Vec<f32>>,
 }
 
 impl MiddleSteps {

@@ -7,7 +7,7 @@ use super::bound::Bound;
 use super::dpm_solver::{LevelRules, SolverLevels};
 use super::level::NoiseLevel;
 use super::settings::{Prediction, ScheduleSettings, unsupported};
-use super::{NoiseSource, SamplingError, Scheduler, SchedulerConfig, StepOutput};
+use super::{History, NoiseSource, SamplingError, Scheduler, SchedulerConfig, StepOutput};
 
 #[derive(Debug)]
 pub(crate) struct UniPc {
@@ -165,6 +165,28 @@ impl Scheduler for UniPc {
 
     fn add_noise(&self, index: usize, original: &[f32], noise: &[f32]) -> Vec<f32> {
         self.schedule.levels[index].add_noise(original, noise)
+    }
+
+    fn history(&self) -> History {
+        let mut history = History::of_rows(&self.outputs);
+        if let Some((mended, order)) = &self.last {
+            history.rows.push(mended.clone());
+            history.counts.push(*order as u64);
+        }
+        history
+    }
+
+    fn restore(&mut self, mut history: History) -> bool {
+        let last = match history.counts.pop() {
+            None => None,
+            Some(order) => match history.rows.pop() {
+                Some(mended) if (1..=history.rows.len() as u64).contains(&order) => Some((mended, order as usize)),
+                _ => return false,
+            },
+        };
+        let Some(outputs) = history.into_rows(self.order) else { return false };
+        (self.outputs, self.last) = (outputs, last);
+        true
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) async fn guard(State(service): State<Arc<Service>>, request: Request,
     if let Some(origin) = allowed.and_then(|origin| HeaderValue::from_str(&origin).ok()) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::VARY, HeaderValue::from_static("origin"));
+        // Scripts of the page may read it, to go on with a conversation.
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("mcp-session-id"));
     }
     service.count_answer(response.status());
     response
@@ -125,7 +127,10 @@ fn is_preflight(request: &Request<Body>) -> bool {
 fn preflight() -> Response {
     let headers = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE, OPTIONS"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, last-event-id"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "accept, authorization, content-type, last-event-id, mcp-protocol-version, mcp-session-id",
+        ),
         (header::ACCESS_CONTROL_MAX_AGE, "600"),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()

@@ -26,6 +26,7 @@ mod tls;
 mod waiting;
 mod words;
 
+pub use jobs::KeptJobs;
 pub use mcp::serve_stdio as serve_mcp_on_stdio;
 pub use options::{AccessToken, ServiceOptions};
 pub use router::router;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::catalogue::{Catalogue, stem};
 use super::fields::FieldError;
 use super::request::{model_called, unknown};
-use crate::job::{EmbeddingRef, LoraRef, ModelRef, Request};
+use crate::job::{Control, ControlNetworkRef, EmbeddingRef, LoraRef, ModelRef, Request};
+use crate::store::models::extras::find_control;
 use crate::store::models::prompt_references::MAX_LORA_WEIGHT;
 use crate::store::models::scan::name_of;
 
@@ -22,7 +23,27 @@ pub(super) fn without_paths(request: Request) -> Request {
     let loras = request.loras.iter().map(|lora| LoraRef { file: name(&lora.file), ..lora.clone() });
     let embeddings = request.embeddings.iter();
     let embeddings = embeddings.map(|one| EmbeddingRef { word: one.word.clone(), file: name(&one.file) });
-    Request { model, vae, loras: loras.collect(), embeddings: embeddings.collect(), ..request }
+    let controls = request.controls.iter().map(|control| match &control.network {
+        ControlNetworkRef::Scribble => control.clone(),
+        ControlNetworkRef::Path(path) => Control { network: ControlNetworkRef::Path(name(path)), ..control.clone() },
+    });
+    let controls = controls.collect();
+    Request { model, vae, loras: loras.collect(), embeddings: embeddings.collect(), controls, ..request }
+}
+
+/// The control networks that another machine named.
+///
+/// # Errors
+/// Names what is not here.
+pub(super) fn controls_here(mut controls: Vec<Control>, catalogue: &Catalogue) -> Result<Vec<Control>, FieldError> {
+    for control in &mut controls {
+        if let ControlNetworkRef::Path(path) = &control.network {
+            let missing = || FieldError::new("controls", format!("there is no control network {} here", stem(path)));
+            let found = called(path, |name| find_control(name, catalogue.paths())).ok_or_else(missing)?;
+            control.network = ControlNetworkRef::Path(found);
+        }
+    }
+    Ok(controls)
 }
 
 /// The model that another machine named.
@@ -56,6 +77,7 @@ pub(super) fn found_here(mut request: Request, catalogue: &Catalogue) -> Result<
             return Err(FieldError::new("loras", sentence));
         }
     }
+    request.controls = controls_here(std::mem::take(&mut request.controls), catalogue)?;
     let known = if request.embeddings.is_empty() { Vec::new() } else { catalogue.embeddings() };
     for embedding in &mut request.embeddings {
         let found = known.iter().find(|known| known.word.eq_ignore_ascii_case(&embedding.word));

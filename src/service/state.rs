@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::a1111::{Groups, Options};
 use super::answer::Refusal;
 use super::catalogue::Catalogue;
-use super::jobs::Jobs;
+use super::jobs::{Jobs, KeptJobs};
 use super::options::ServiceOptions;
 use super::words::Hidden;
 use crate::engine::{EngineHandle, Estimator, TokenCounter};
@@ -41,8 +41,21 @@ impl Service {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(engine: &EngineHandle, paths: Paths, options: ServiceOptions) -> std::io::Result<Arc<Self>> {
+        Self::start_keeping(engine, paths, options, None)
+    }
+
+    /// The same with what outlives the server. The engine must have been started with its keeper.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_keeping(
+        engine: &EngineHandle,
+        paths: Paths,
+        options: ServiceOptions,
+        kept: Option<KeptJobs>,
+    ) -> std::io::Result<Arc<Self>> {
         Ok(Arc::new(Self {
-            jobs: Jobs::start(engine, &options, Hidden::of(&paths))?,
+            jobs: Jobs::start(engine, &options, Hidden::of(&paths), kept)?,
             catalogue: Catalogue::new(paths),
             estimator: Estimator::new(options.device, options.dtype),
             tokens: TokenCounter::default(),

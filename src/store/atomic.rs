@@ -11,24 +11,38 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A settings file may be a link into someone's dotfiles: the link stays, what it points to changes.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let temporary = temporary_beside(&target);
-    let written = create_and_fill(&temporary, bytes).and_then(|()| fs::rename(&temporary, &target));
-    if written.is_err() {
-        remove_quietly(&temporary);
+    let once = || {
+        let temporary = temporary_beside(&target);
+        // Held, and with it the lock, until it has its name.
+        let written = create_and_fill(&temporary, bytes).and_then(|_held| fs::rename(&temporary, &target));
+        if written.is_err() {
+            remove_quietly(&temporary);
+        }
+        written
+    };
+    match once() {
+        // Another program's sweep came between the making and the lock.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && folder_of(&target).is_dir() => once()?,
+        outcome => outcome?,
     }
-    written?;
     flush_folder(&target);
     Ok(())
 }
 
-/// Makes `path`, which must not exist, and fills it; what could not be filled is taken away again.
-pub(crate) fn create_and_fill(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Makes `path`, which must not exist, and fills it; what could not be filled is taken away again. While the file that it
+/// gives lives, no [`sweep`] takes it for a leftover.
+pub(crate) fn create_and_fill(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    // Some systems have no locks; there nothing is swept away either.
+    let _ = file.try_lock();
     let filled = file.write_all(bytes).and_then(|()| file.sync_all());
-    if filled.is_err() {
-        remove_quietly(path);
+    match filled {
+        Ok(()) => Ok(file),
+        Err(error) => {
+            remove_quietly(path);
+            Err(error)
+        }
     }
-    filled
 }
 
 /// Finds out whether a file can be made in `folder`, leaving nothing there.
@@ -61,6 +75,25 @@ pub(crate) fn remove_quietly(path: &Path) {
     }
 }
 
+/// Takes away what writes left in `folder` that the program's end interrupted. One that goes on somewhere is let be: it is
+/// locked.
+pub(crate) fn sweep(folder: &Path) {
+    let Ok(files) = fs::read_dir(folder) else { return };
+    for path in files.flatten().map(|file| file.path()).filter(|path| is_temporary(path)) {
+        let is_left = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+        if is_left {
+            remove_quietly(&path);
+        }
+    }
+}
+
+fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let Some(name) = name.strip_prefix('.').and_then(|name| name.strip_suffix(".part")) else { return false };
+    // A write of ours, or a number that a picture of the gallery had reserved.
+    name.starts_with("inkwick-") || name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Short, so that it fits wherever the final name fits; hidden, so that no gallery shows it.
 fn temporary_beside(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -80,6 +113,23 @@ mod tests {
         write(&path, b"second").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_an_interrupted_write_left_is_swept_away_and_one_that_goes_on_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".inkwick-1-0.part", ".00017.part", ".inkwick-4-17.part", "a.part", ".inkwick-1-0.txt"] {
+            fs::write(folder.path().join(name), b"half").unwrap();
+        }
+        let going_on = File::open(folder.path().join(".inkwick-4-17.part")).unwrap();
+        going_on.try_lock().unwrap();
+        sweep(folder.path());
+        let left = |name| folder.path().join(name).exists();
+        assert!(!left(".inkwick-1-0.part") && !left(".00017.part"));
+        assert!(left(".inkwick-4-17.part") && left("a.part") && left(".inkwick-1-0.txt"));
+        drop(going_on);
+        sweep(folder.path());
+        assert!(!left(".inkwick-4-17.part"));
     }
 
     #[test]

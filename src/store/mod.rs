@@ -13,6 +13,7 @@ pub mod other_loras;
 pub mod paths;
 pub mod pictures;
 pub mod preferences;
+pub mod queue;
 mod reveal;
 pub mod secret;
 pub mod settings;

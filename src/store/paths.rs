@@ -75,6 +75,18 @@ impl Paths {
         self.cache_folder.join("gallery.sqlite")
     }
 
+    /// What the window's queue holds, for the next start.
+    #[must_use]
+    pub fn queue_folder(&self) -> PathBuf {
+        self.device_failure_file.with_file_name("queue")
+    }
+
+    /// The same of `inkwick serve`, with what became of its jobs.
+    #[must_use]
+    pub fn service_folder(&self) -> PathBuf {
+        self.device_failure_file.with_file_name("service")
+    }
+
     /// Lists of tags that are completed while one writes.
     #[must_use]
     pub fn tags_folder(&self) -> PathBuf {

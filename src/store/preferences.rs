@@ -20,6 +20,16 @@ impl Accent {
     pub const ALL: [Self; 5] = [Self::Amber, Self::Rose, Self::Violet, Self::Blue, Self::Green];
 }
 
+/// Its token is kept elsewhere, where only its owner can read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptMachine {
+    /// `http(s)://host:7860`.
+    pub address: String,
+    /// Of a certificate that a person trusts.
+    #[serde(default)]
+    pub fingerprint: Option<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
@@ -31,6 +41,8 @@ pub struct Preferences {
     /// Whether a copy of a picture ("Save as") says how it was made.
     pub settings_in_copies: bool,
     pub processor: Processor,
+    /// Another machine that computes instead of this one.
+    pub machine: Option<KeptMachine>,
     /// Nothing is fetched from the network.
     pub works_offline: bool,
     /// Whether prompts are remembered for the history.
@@ -45,6 +57,7 @@ impl Default for Preferences {
             saving: Saving::default(),
             settings_in_copies: true,
             processor: Processor::default(),
+            machine: None,
             works_offline: false,
             keeps_prompts: true,
         }

@@ -111,6 +111,8 @@ pub struct Settings {
     /// Where the last file dialog ended.
     pub dialog_folder: Option<PathBuf>,
     pub starred: BTreeSet<PathBuf>,
+    /// The finished pictures under the canvas, oldest first.
+    pub results: Vec<PathBuf>,
     pub preferences: Preferences,
     /// The list of tags that is completed; `None` is one that lies where lists do.
     pub tags_file: Option<PathBuf>,
@@ -138,6 +140,7 @@ impl Default for Settings {
             model_notes: BTreeMap::new(),
             dialog_folder: None,
             starred: BTreeSet::new(),
+            results: Vec::new(),
             preferences: Preferences::default(),
             tags_file: None,
             loras: Vec::new(),
@@ -183,6 +186,7 @@ impl Settings {
     /// Reads the settings. Never fails: an unreadable file is kept beside as `settings.ron.broken`.
     #[must_use]
     pub fn load(path: &Path) -> LoadedSettings {
+        atomic::sweep(atomic::folder_of(path));
         let read = match fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error.to_string()),
@@ -243,6 +247,7 @@ impl Settings {
         let mut settings = self.clone();
         settings.known_models.retain(is_text);
         settings.starred.retain(is_text);
+        settings.results.retain(is_text);
         for note in settings.model_notes.values_mut() {
             note.vae = note.vae.take().filter(is_text);
             note.picture = note.picture.take().filter(is_text);

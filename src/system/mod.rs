@@ -5,4 +5,5 @@ pub mod instance;
 pub mod link;
 pub mod log;
 pub mod memory;
+pub(crate) mod note;
 pub mod peak;

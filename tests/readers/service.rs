@@ -56,7 +56,7 @@ impl Served {
         let begin = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": about});
         let answer =
             served.runtime.block_on(served.router.clone().oneshot(conversation(&begin, ""))).expect("an answer");
-        served.session = answer.headers()["mcp-session-id"].to_str().expect("an id").to_owned();
+        answer.headers()["mcp-session-id"].to_str().expect("an id").clone_into(&mut served.session);
         served.ask(conversation(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}), &served.session));
         served
     }

@@ -10,6 +10,9 @@ mod crowd;
 mod guard;
 mod hostile;
 mod jobs;
+mod kept;
+#[cfg(unix)] // it kills the real program
+mod killed;
 mod mcp;
 mod openai;
 mod openapi;

@@ -40,7 +40,7 @@ impl Program {
         Self { child, address, home }
     }
 
-    fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let length = body.len();
@@ -51,6 +51,20 @@ impl Program {
         stream.read_to_string(&mut text).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// As a power cut or the system's own killer ends it.
+    pub(crate) fn kill(mut self) -> TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::mem::replace(&mut self.home, TempDir::new().unwrap())
+    }
+
+    /// The same, for who wants to start it again.
+    pub(crate) fn ask_to_stop(mut self) -> TempDir {
+        assert!(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+        std::mem::replace(&mut self.home, TempDir::new().unwrap())
     }
 
     /// As systemd and Ctrl+C end it.
@@ -88,6 +102,26 @@ fn a_picture_is_made_as_the_readme_shows_and_the_program_ends_when_asked() {
     assert_eq!(pixels(&decoded(last.data["image"].as_str().unwrap())).dimensions(), (64, 64));
     assert!(!program.home.path().join("pictures").exists(), "what others ask for is not kept here");
     assert_eq!(program.end("-TERM").0, Some(0));
+}
+
+#[test]
+fn the_built_in_model_draws_for_other_programs_clients() {
+    let program = Program::start(&[], None);
+    let body = r#"{"prompt": "a red apple", "seed": 7, "steps": 2, "width": 64, "height": 64, "cfg_scale": 4}"#;
+    let (status, text) = program.ask("POST", "/sdapi/v1/txt2img", "", body);
+    assert_eq!(status, 200, "{text}");
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    let by_a1111 = pixels(&decoded(answer["images"][0].as_str().unwrap()));
+    let body = r#"{"prompt": "a red apple", "seed": 7, "steps": 2, "size": "64x64", "guidance_scale": 4,
+        "negative_prompt": ""}"#;
+    let (status, text) = program.ask("POST", "/v1/images/generations", "", body);
+    assert_eq!(status, 200, "{text}");
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    let by_openai = pixels(&decoded(answer["data"][0]["b64_json"].as_str().unwrap()));
+    assert_eq!(by_a1111.dimensions(), (64, 64));
+    assert_eq!(by_a1111.as_raw(), by_openai.as_raw(), "the same words and seed are the same picture, whoever asks");
+    let colours: std::collections::BTreeSet<[u8; 4]> = by_a1111.pixels().map(|pixel| pixel.0).collect();
+    assert!(colours.len() > 50, "a picture, not a colour");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use base64::prelude::BASE64_STANDARD;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use inkwick::engine::{Backend, BackendError, EngineHandle, FakeBackend, FakeScript};
 use inkwick::job::{CancelToken, Drawn, Progress, Task};
-use inkwick::service::{Service, ServiceOptions, router};
+use inkwick::service::{KeptJobs, Service, ServiceOptions, router};
 use inkwick::store::paths::Paths;
 use inkwick::store::pictures::gallery::Gallery;
 use inkwick::store::pictures::saver::PictureSaver;
@@ -111,11 +111,44 @@ impl Scene {
     }
 
     pub(crate) fn by<B: Backend>(backend: impl FnOnce() -> B + Send + 'static, options: ServiceOptions) -> Self {
-        let home = TempDir::new().unwrap();
+        Self::in_home(TempDir::new().unwrap(), backend, options, false)
+    }
+
+    /// With what outlives the server, in a home that may hold some of it already.
+    pub(crate) fn keeping<B: Backend>(
+        home: TempDir,
+        backend: impl FnOnce() -> B + Send + 'static,
+        options: ServiceOptions,
+    ) -> Self {
+        Self::in_home(home, backend, options, true)
+    }
+
+    /// The same in a new home, with pictures that wait for a message each.
+    pub(crate) fn keeping_gated() -> (Self, Sender<()>) {
+        let (open, gate) = unbounded();
+        let backend = move || Gated { inner: FakeBackend::new(FakeScript::default()), gate };
+        (Self::keeping(TempDir::new().unwrap(), backend, ServiceOptions::default()), open)
+    }
+
+    /// Ends the server without a word to anybody, as if it were killed, and gives its home for the next one.
+    pub(crate) fn end(self) -> TempDir {
+        let Self { router, service, engine, home, runtime } = self;
+        drop((runtime, router, service, engine));
+        home
+    }
+
+    fn in_home<B: Backend>(
+        home: TempDir,
+        backend: impl FnOnce() -> B + Send + 'static,
+        options: ServiceOptions,
+        keeps: bool,
+    ) -> Self {
         let paths = Paths::under(home.path());
         let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
-        let engine = EngineHandle::start(backend, saver, Arc::new(|| {})).unwrap();
-        let service = Service::start(&engine, paths, options).unwrap();
+        let kept = keeps.then(|| KeptJobs::open(&paths.service_folder()).unwrap());
+        let keeper = kept.as_ref().map(KeptJobs::keeper);
+        let engine = EngineHandle::start_keeping(backend, saver, keeper, Arc::new(|| {})).unwrap();
+        let service = Service::start_keeping(&engine, paths, options, kept).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         Self { router: router(Arc::clone(&service)), service, engine, home, runtime }
     }

@@ -46,7 +46,7 @@ fn each_pause_draws_anew_and_nothing_is_saved_before_it_is_kept() {
     let mut bench = live(FakeScript::default());
     drawn_after(&mut bench, "the stroke", |bench| bench.drag(&[(50.0, 60.0), (150.0, 160.0)], Modifiers::NONE));
     drawn_after(&mut bench, "another word", |bench| {
-        bench.with(|studio| studio.state.prompt.prompt.push_str(" at night"))
+        bench.with(|studio| studio.state.prompt.prompt.push_str(" at night"));
     });
     assert_eq!(prompt_of_made(&bench), "a house at night");
     drawn_after(&mut bench, "another strength", |bench| bench.with(|studio| studio.state.prompt.strength = 0.3));
@@ -128,7 +128,7 @@ fn what_fails_is_said_once_and_the_next_wish_is_drawn() {
     }
     assert_eq!(bench.toasts().iter().filter(|text| text.contains("always fails")).count(), 1, "{:?}", bench.toasts());
     drawn_after(&mut bench, "what can be drawn", |bench| {
-        bench.with(|studio| studio.state.prompt.prompt = "a tree".into())
+        bench.with(|studio| studio.state.prompt.prompt = "a tree".into());
     });
 }
 

@@ -4,16 +4,20 @@
 mod arrivals;
 mod colours;
 mod compare;
+mod figures;
 mod gallery;
 mod gallery_work;
 mod hands;
 mod library;
 mod library_looks;
 mod live;
+#[cfg(feature = "serve")]
+mod machine;
 mod names;
 mod painting;
 mod palette;
 mod programs;
+mod queue;
 mod scales;
 mod selecting;
 mod settings;

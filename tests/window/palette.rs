@@ -24,7 +24,8 @@ fn lines(bench: &Bench) -> Vec<(String, String, bool)> {
     let mut lines: Vec<_> = nodes
         .map(|node| {
             let access = node.accesskit_node();
-            let about = access.data().description().unwrap_or_default().to_owned();
+            let about = [access.data().description(), access.data().value()];
+            let about = about.into_iter().flatten().collect::<Vec<_>>().join(" ");
             (node.rect().top() as i32, access.label().unwrap_or_default(), about, !access.is_disabled())
         })
         .collect();

@@ -2,22 +2,23 @@
 // Only tests and measurements use it: a failure here is a failed test.
 #![allow(clippy::unwrap_used)]
 
+#[path = "fake_machines.rs"]
+mod fake_machines;
+#[path = "scripted.rs"]
+mod scripted;
+
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use egui::{Event, Modifiers, PointerButton, Pos2, pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use inkwick::engine::device::WantedProcessor;
-use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, Finder, SelectHandle};
-use inkwick::job::{
-    AttentionMode, Estimate, EstimateQuestion, JobError, JobId, MemoryMode, Request, SelectPrompt, Wake,
-};
-use inkwick::mask::{MaskPlane, PixelRect};
+use inkwick::engine::{Backend, EngineHandle, FakeBackend, FakeScript, SelectHandle};
+use inkwick::job::{JobId, JobKeeper, Request, Wake};
 use inkwick::prompt::WindowWords;
 use inkwick::raster::Picture;
 use inkwick::store::keys;
@@ -25,48 +26,14 @@ use inkwick::store::paths::Paths;
 use inkwick::store::pictures::gallery::Gallery;
 use inkwick::store::pictures::saver::PictureSaver;
 use inkwick::store::pictures::saving::SavingRules;
+use inkwick::store::queue::QueueKeeper;
 use inkwick::store::settings::{Settings, Theme};
 use inkwick::store::worker::StoreHandle;
 use inkwick::system::{crash, instance};
 use inkwick::ui::action::{Action, FilesAction, LookingAt};
 use inkwick::ui::results::candidate::{Candidate, Made, Progress, Stage};
-use inkwick::ui::{Services, Studio, TokenCount, TokenQuestion};
-
-/// Finds a square of 20 pixels around the last click that belongs, or all of a box; less 5 on each side of a click that
-/// does not. It is there where a models folder is, or after it was fetched.
-struct SquareFinder {
-    is_there: bool,
-}
-
-impl Finder for SquareFinder {
-    fn is_ready(&mut self) -> bool {
-        self.is_there
-    }
-
-    fn find(&mut self, picture: &Arc<Picture>, prompt: &SelectPrompt, _: &AtomicBool) -> Result<MaskPlane, JobError> {
-        let mut mask = MaskPlane::empty(picture.width(), picture.height());
-        let mut cover = |[left, top]: [f32; 2], [right, bottom]: [f32; 2], value: u8| {
-            let rect = PixelRect::new(left as u32, top as u32, right as u32, bottom as u32);
-            for y in rect.top..rect.bottom {
-                mask.row_mut(y)[rect.left as usize..rect.right as usize].fill(value);
-            }
-        };
-        if let Some([a, b]) = prompt.around {
-            cover(a, b, 255);
-        }
-        for click in &prompt.clicks {
-            let (reach, value) = if click.belongs { (10.0, 255) } else { (5.0, 0) };
-            cover(click.at.map(|at| at - reach), click.at.map(|at| at + reach), value);
-        }
-        Ok(mask)
-    }
-
-    fn fetch(&mut self, tell: &mut dyn FnMut(f32), _: &AtomicBool) -> Result<(), JobError> {
-        tell(0.5);
-        self.is_there = true;
-        Ok(())
-    }
-}
+use inkwick::ui::{Note, Services, Studio, TokenCount, TokenQuestion};
+use scripted::{SquareFinder, estimated};
 
 /// A file by this name in the home makes it somebody's first start.
 const FIRST_START: &str = "first-start";
@@ -78,6 +45,8 @@ pub(crate) struct Bench {
     pub paths: Paths,
     /// What `logic` and `ui` took in each frame.
     pub spent: Rc<RefCell<Vec<Duration>>>,
+    /// What the desktop would have shown.
+    pub notes: Arc<Mutex<Vec<String>>>,
     home: tempfile::TempDir,
 }
 
@@ -119,7 +88,7 @@ impl Bench {
     }
 
     /// With another backend than the scripted one.
-    #[allow(dead_code, reason = "the measurement of frames draws with the real backend, no test does")]
+    #[allow(dead_code, reason = "not every program that has this bench does")]
     pub(crate) fn drawn_by<B: Backend>(make_backend: impl FnOnce() -> B + Send + 'static) -> Self {
         Self::open(tempfile::tempdir().unwrap(), make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark), Duration::ZERO)
     }
@@ -135,6 +104,8 @@ impl Bench {
         let for_setup_first = home.path().join(FIRST_START).exists();
         let paths = Paths::under(&home.path().join("Inkwick"));
         let slot = Slot::default();
+        let notes = Arc::<Mutex<Vec<String>>>::default();
+        let for_notes = Arc::clone(&notes);
         let (for_setup, setup_paths) = (Rc::clone(&slot), paths.clone());
         let setup = move |ctx: &egui::Context| {
             let mut settings = Settings::load(&setup_paths.settings_file).settings;
@@ -144,7 +115,9 @@ impl Bench {
             let wake: Wake = Arc::new(move || wake_ctx.request_repaint());
             let saving = SavingRules::default();
             let saver = Arc::new(PictureSaver::new(Gallery::new(&setup_paths)).by(saving.clone()));
-            let engine = EngineHandle::start(make_backend, saver, Arc::clone(&wake)).unwrap();
+            let queue = Arc::new(QueueKeeper::open(&setup_paths.queue_folder(), Arc::clone(&wake)).unwrap());
+            let keeper = Some(queue.clone() as Arc<dyn JobKeeper>);
+            let engine = EngineHandle::start_keeping(make_backend, saver, keeper, Arc::clone(&wake)).unwrap();
             let selector =
                 SelectHandle::start(SquareFinder { is_there: setup_paths.models_folder.exists() }, Arc::clone(&wake))
                     .unwrap();
@@ -169,7 +142,15 @@ impl Bench {
                 // As a settings' file would have it; `Bench::first` starts without one.
                 is_first_start: for_setup_first,
                 processor: WantedProcessor::default(),
+                machines: Some(fake_machines::machines()),
                 problem: None,
+                queue: Some(queue),
+                note: Note {
+                    after_seconds: 0.0,
+                    show: Arc::new(move |title: &str, words: &str| {
+                        for_notes.lock().unwrap().push(format!("{title}: {words}"));
+                    }),
+                },
                 open: Vec::new(),
             };
             *for_setup.borrow_mut() = Some(Studio::new(ctx, engine, store, selector, settings, services));
@@ -198,7 +179,7 @@ impl Bench {
                 },
                 slot,
             );
-        Self { window, paths, spent, home }
+        Self { window, paths, spent, notes, home }
     }
 
     pub(crate) fn studio<R>(&self, look: impl FnOnce(&Studio) -> R) -> R {
@@ -367,6 +348,7 @@ impl Bench {
             let stage = Stage::Done(made);
             state.candidates.list.push(Candidate {
                 job: JobId(number),
+                press: number,
                 request: request(prompt),
                 frame: None,
                 estimated_seconds: None,
@@ -378,31 +360,13 @@ impl Bench {
         let stage = Stage::Running(progress);
         state.candidates.list.push(Candidate {
             job: JobId(903),
+            press: 903,
             request: request(&state.prompt.prompt),
             frame: None,
             estimated_seconds: None,
             stage,
         });
         state.canvas.looking_at = LookingAt::Candidate(JobId(903));
-    }
-}
-
-/// Figures that are the same on every machine.
-fn estimated(question: &EstimateQuestion) -> Estimate {
-    let [width, height] = question.size_px.map(u64::from);
-    let area = width * height;
-    Estimate {
-        peak_bytes: 300_000_000 + area * 4_000,
-        free_bytes: Some(16_000_000_000),
-        seconds_per_call: area as f64 * 4e-6,
-        seconds_once: 0.5,
-        calls: question.calls,
-        by_attention: vec![
-            (AttentionMode::Full, 300_000_000 + area * 7_000),
-            (AttentionMode::Sliced(Some(1)), 300_000_000 + area * 4_500),
-            (AttentionMode::Tiled, 300_000_000 + area * 4_000),
-        ],
-        by_memory: [(MemoryMode::Low, 200_000_000 + area * 4_000), (MemoryMode::High, 300_000_000 + area * 4_000)],
     }
 }
 

@@ -39,7 +39,8 @@ fn furnished() -> (tempfile::TempDir, Paths) {
     let pixels = image::RgbImage::from_fn(64, 96, |x, y| image::Rgb([x as u8 * 4, 90, y as u8 * 2]));
     pixels.save(models.join("loras/ink wash.preview.png")).unwrap();
     write(&models.join("wildcards/animal.txt"), b"cat\ndog\n");
-    let mut tags: String = (0..100_000).map(|index| format!("tag_{index},0,{},\n", 100_000 - index)).collect();
+    let tags: Vec<String> = (0..100_000).map(|index| format!("tag_{index},0,{},\n", 100_000 - index)).collect();
+    let mut tags = tags.concat();
     tags.push_str("silver_hair,0,900000,\"grey_hair,gray_hair\"\nsaber_(fate),4,80000,\n");
     write(&paths.tags_folder().join("danbooru.csv"), tags.as_bytes());
     write(

@@ -278,3 +278,61 @@ fn a_key_that_is_pressed_twice_in_one_frame_counts_twice() {
     bench.frames(2);
     assert_eq!(before[0] - mask_bounds(&bench).unwrap()[0], 8);
 }
+
+#[test]
+fn results_lie_under_the_canvas_after_a_restart() {
+    let mut bench = Bench::new(FakeScript::default());
+    for words in ["a red apple", "a castle", "a blue bear"] {
+        generated(&mut bench, words);
+    }
+    bench.with(|studio| studio.state.panels.prompt_width = 371.0);
+    let gone = bench.done()[1].made().unwrap().file.clone();
+    let home = bench.close();
+    std::fs::remove_file(gone).unwrap();
+    let mut bench = Bench::reopen(home, FakeScript::default());
+    bench.wait("they are there", |bench| {
+        bench.done().len() == 2 && bench.studio(|studio| studio.state.candidates.coming.is_empty())
+    });
+    let words: Vec<String> = bench.done().into_iter().map(|one| one.request.prompt).collect();
+    assert_eq!(words, ["a red apple", "a blue bear"]);
+    // They are results like any other: looked at, accepted, joined by the next one, and there again.
+    bench.leave_fields();
+    bench.window.key_press(Key::ArrowRight);
+    bench.frames(2);
+    bench.window.key_press(Key::Enter);
+    bench.wait("it is on the canvas", |bench| bench.studio(|studio| studio.state.canvas.has_picture()));
+    generated(&mut bench, "a penguin");
+    let bench = {
+        let mut bench = Bench::reopen(bench.close(), FakeScript::default());
+        bench.wait("all are there", |bench| bench.done().len() == 3);
+        bench
+    };
+    let words: Vec<String> = bench.done().into_iter().map(|one| one.request.prompt).collect();
+    assert_eq!(words, ["a red apple", "a blue bear", "a penguin"]);
+}
+
+#[test]
+fn panels_and_the_tool_in_hand_are_as_they_were_left() {
+    let mut bench = Bench::with_photo(300, 200);
+    let width = |bench: &Bench| bench.studio(|studio| studio.state.panels.prompt_width);
+    let usual = width(&bench);
+    // By its edge, and not further than it may.
+    for (to, wanted) in [(usual + 40.0, usual + 40.0), (900.0, 400.0), (60.0, 272.0)] {
+        let edge = egui::pos2(width(&bench), 500.0);
+        bench.window.event(Event::PointerMoved(edge));
+        bench.frames(2);
+        bench.button(edge, PointerButton::Primary, true, Modifiers::NONE);
+        bench.frames(2);
+        bench.window.event(Event::PointerMoved(egui::pos2(to, 500.0)));
+        bench.frames(2);
+        bench.button(egui::pos2(to, 500.0), PointerButton::Primary, false, Modifiers::NONE);
+        bench.frames(2);
+        assert!((width(&bench) - wanted).abs() < 2.0, "{} where {wanted} is wanted", width(&bench));
+    }
+    bench.with(|studio| studio.state.canvas.tool = Tool::Lasso);
+    bench.frames(2);
+    let mut bench = Bench::reopen(bench.close(), FakeScript::default());
+    bench.wait("the canvas is back", |bench| bench.studio(|studio| studio.state.canvas.has_picture()));
+    bench.studio(|studio| assert_eq!(studio.state.canvas.tool, Tool::Lasso));
+    assert!((width(&bench) - 272.0).abs() < 2.0);
+}

@@ -12,6 +12,10 @@ const MOST_FACTOR: usize = 64;
 /// More kinds of pictures than any union network knows.
 const MOST_TYPES: usize = 64;
 
+/// Fields that are named more than once.
+const EMBEDDING: &str = "conditioning_embedding_out_channels";
+const ORDER: &str = "controlnet_conditioning_channel_order";
+
 /// What a picture is shown to before it steers a UNet.
 #[derive(Clone, Debug)]
 pub enum ControlConfig {
@@ -106,14 +110,12 @@ impl ControlConfig {
 impl ControlNetConfig {
     fn of(fields: &Fields, is_union: bool) -> Result<Self, CheckpointError> {
         let unet = UnetConfig::of(fields)?;
-        const EMBEDDING: &str = "conditioning_embedding_out_channels";
         let default = if is_union { vec![48, 96, 192, 384] } else { vec![16, 32, 96, 256] };
         let embedding_channels: Vec<usize> = fields.get(EMBEDDING, default)?;
         fields.up_to(EMBEDDING, MOST_CHANNELS, &embedding_channels)?;
         if !(1..=MOST_LEVELS).contains(&embedding_channels.len()) {
             return Err(fields.unsupported(EMBEDDING, format!("a list of 1 to {MOST_LEVELS}")));
         }
-        const ORDER: &str = "controlnet_conditioning_channel_order";
         fields.only(ORDER, &["rgb".into(), "bgr".into()])?;
         let picture_channels = fields.get("conditioning_channels", 3)?;
         if picture_channels != 3 && picture_channels != 1 {

@@ -1,12 +1,14 @@
 //! The config of a control network that has none beside it: from shapes, and, for what they do not show, from the model
 //! that it is used with.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use super::names::ControlFileKind;
-use crate::checkpoint::UnetConfig;
 use crate::checkpoint::single_file::{NetworkTensors, unet_config};
 use crate::checkpoint::weight_files::Placed;
+use crate::checkpoint::{ControlConfig, UnetConfig};
 use crate::job::Family;
 
 /// As diffusers would write it.
@@ -118,6 +120,15 @@ fn factor_of(inputs: usize) -> (usize, usize) {
 
 fn side(tensors: &NetworkTensors, name: &str, axis: usize) -> Option<usize> {
     tensors.get(name)?.shape.get(axis).copied()
+}
+
+/// What only a file's name shows: that what it gives is averaged over all pixels, as the published shuffle network's is.
+pub(super) fn with_name(mut config: ControlConfig, path: &Path) -> ControlConfig {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    if let ControlConfig::ControlNet(config) = &mut config {
+        config.pools = name.contains("shuffle");
+    }
+    config
 }
 
 /// What shapes do not show of a copy of this UNet.

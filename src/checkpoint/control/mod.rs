@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::archive::{Archive, TensorInfo};
 use super::builtin::BuiltinFiles;
 use super::single_file::TensorSlice;
-use super::weight_files::{Placed, sources_of};
+use super::weight_files::{Placed, sources_of, weight_files};
 use super::{CheckpointError, ControlConfig, ModelFiles, UnetConfig};
 use crate::checkpoint::AdapterType;
 use crate::job::{ControlNetworkRef, Family};
@@ -53,6 +53,22 @@ impl ControlFile {
             }
             ControlNetworkRef::Path(path) => Self::of_file(path),
         }
+    }
+
+    /// The weights of a control network's folder; `None` for any other.
+    #[must_use]
+    pub fn weights_in(folder: &Path) -> Option<PathBuf> {
+        let config = std::fs::read(folder.join("config.json")).ok()?;
+        let config: Value = serde_json::from_slice(&config).ok()?;
+        if folder.join("model_index.json").is_file()
+            || !names::is_control_class(config["_class_name"].as_str().unwrap_or_default())
+        {
+            return None;
+        }
+        let whole = folder.canonicalize().ok()?;
+        let files = ModelFiles::Folder(whole.parent()?.to_path_buf());
+        let chosen = weight_files(&files, &whole.file_name()?.to_string_lossy(), STEM).ok()?;
+        chosen.files.first().map(|name| files.path_of(name))
     }
 
     fn of_folder(files: &ModelFiles, folder: &str, path: PathBuf) -> Result<Self, CheckpointError> {
@@ -100,6 +116,7 @@ impl ControlFile {
             _ => ControlConfig::of(derived::config(&placed, kind), path.to_owned())?,
         };
         check_class(&config, kind, path)?;
+        let config = if is_derived { derived::with_name(config, path) } else { config };
         let archives = vec![Arc::new(archive)];
         Ok(Self { config, path: path.to_owned(), archives, placed, is_difference, is_derived })
     }

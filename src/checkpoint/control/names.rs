@@ -50,7 +50,7 @@ pub(crate) fn kind_of(names: &[&str]) -> Option<ControlFileKind> {
         return Some(ControlFileKind::Lllite);
     }
     let has_hint = starts("input_hint_block.") || starts("controlnet_cond_embedding.");
-    let has_low_rank = plain.iter().any(|name| name.ends_with(".up") || name.ends_with(".down"));
+    let has_low_rank = plain.iter().any(|name| matches!(name.rsplit('.').next(), Some("up" | "down")));
     if names.contains(&"lora_controlnet") || (has_low_rank && (has_hint || starts("zero_convs."))) {
         return Some(ControlFileKind::ControlLora);
     }

@@ -16,3 +16,4 @@ pub(super) use model::ModelArguments;
 pub(super) use paint::PaintArguments;
 pub(super) use prompt::PromptArguments;
 pub(super) use sampling::SamplingArguments;
+pub(super) use values::{number_in, one_of};

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::job::Request;
 
 /// Lists the allowed names when it meets another.
-pub(super) fn one_of<T: Clone + Send + Sync + 'static>(
+pub(crate) fn one_of<T: Clone + Send + Sync + 'static>(
     names: &[&'static str],
     from_id: fn(&str) -> Option<T>,
 ) -> impl TypedValueParser<Value = T> {

@@ -114,7 +114,7 @@ impl ControlNet {
         };
         let mut kept = vec![x.clone()];
         for block in &self.down {
-            x = block.forward(x, &given, &mut kept, &|x| Ok(x))?;
+            x = block.forward(x, &given, &mut kept, &Ok::<Feature, ModelError>)?;
         }
         if let Some(mid) = &self.mid {
             x = mid.forward(&x, &given)?;

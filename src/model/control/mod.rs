@@ -93,13 +93,25 @@ pub struct ControlSignals {
 impl ControlSignals {
     /// What ControlNets add to the map `index` of those that are kept; the middle comes after the last.
     pub(super) fn onto(&self, index: usize, x: &Feature) -> Result<Feature, ModelError> {
-        let added = self.nets.iter().filter_map(|net| net.0.get(index));
-        added.fold(Ok(x.clone()), |sum, added| added.onto(&sum?))
+        let mut added = self.nets.iter().filter_map(|net| net.0.get(index));
+        added.try_fold(x.clone(), |sum, added| added.onto(&sum))
     }
 
-    /// What adapters add to the way down at this level; behind the last level is the middle.
+    /// What adapters add to the way down at this level.
     pub(super) fn onto_level(&self, level: usize, x: Feature) -> Result<Feature, ModelError> {
-        let added = self.adapters.iter().filter_map(|adapter| adapter.0.get(level));
-        added.fold(Ok(x), |sum, added| added.onto(&sum?))
+        let mut added = self.adapters.iter().filter_map(|adapter| adapter.0.get(level));
+        added.try_fold(x, |sum, added| added.onto(&sum))
+    }
+
+    /// What adapters add to the middle behind so many levels: a map more than there are levels, where it has the middle's
+    /// size. One that has not is left out, as in diffusers.
+    pub(super) fn onto_middle(&self, levels: usize, x: Feature) -> Result<Feature, ModelError> {
+        let mut sum = x;
+        for added in self.adapters.iter().filter_map(|adapter| adapter.0.get(levels)) {
+            if added.map.size()? == sum.size()? {
+                sum = added.onto(&sum)?;
+            }
+        }
+        Ok(sum)
     }
 }

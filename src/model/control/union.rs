@@ -71,11 +71,14 @@ impl Union {
             tokens.push(token.unsqueeze(0)?.repeat((rows, 1, 1))?);
         }
         tokens.push(own.reshape((rows, 1, channels))?);
-        let mut tokens = Feature::of_tokens(&Tensor::cat(&tokens, 1)?, execution)?;
+        // The published code takes rows for tokens, so each place attends to itself in the other rows of the pass; the
+        // networks were trained so.
+        let across = Tensor::cat(&tokens, 1)?.transpose(0, 1)?.contiguous()?;
+        let mut tokens = Feature::of_tokens(&across, execution)?;
         for layer in &self.layers {
             tokens = layer.forward(&tokens)?;
         }
-        let weighed = self.project.forward(&tokens)?.tokens()?;
+        let weighed = self.project.forward(&tokens)?.tokens()?.transpose(0, 1)?;
         let mut sum = x.clone();
         let mut summand = Tensor::zeros((rows, 1, channels), DType::F32, &Device::Cpu)?;
         for (index, TypedHint { hint, weight, .. }) in hints.iter().enumerate() {

@@ -56,6 +56,7 @@ impl DenseBlock {
     }
 }
 
+#[allow(clippy::large_enum_variant)] // There is one at a time.
 pub(super) enum Network {
     Rrdb {
         shuffle: usize,

@@ -124,7 +124,7 @@ impl<'a> TracedControls<'a> {
             match traced {
                 Traced::Adapter(_, maps) => signals.adapters.extend(maps.clone()),
                 Traced::Net(net, hints) => {
-                    let before = if load.with_prompt_alone && rows > 1 { 1 } else { 0 };
+                    let before = usize::from(load.with_prompt_alone && rows > 1);
                     let hints: Vec<TypedHint> =
                         hints.iter().enumerate().map(|(kind, hint)| TypedHint { hint, kind, weight: 1.0 }).collect();
                     let sample = input.sample.narrow(0, before, rows - before)?;

@@ -12,7 +12,7 @@ use crate::pipeline::networks::{LoadOptions, NetworkLoader, OnLoading};
 
 /// A network that is there.
 pub(in crate::pipeline) enum ControlNetwork {
-    Net(ControlNet),
+    Net(Box<ControlNet>),
     Adapter(Adapter),
 }
 
@@ -82,7 +82,9 @@ fn read(
     }
     let weights = weights.with_execution(execution).with_winograd(*winograd);
     Ok(match &file.config {
-        ControlConfig::ControlNet(config) => ControlNetwork::Net(ControlNet::new((**config).clone(), weights)?),
+        ControlConfig::ControlNet(config) => {
+            ControlNetwork::Net(Box::new(ControlNet::new((**config).clone(), weights)?))
+        }
         ControlConfig::Adapter(config) => ControlNetwork::Adapter(Adapter::new(config, weights)?),
     })
 }

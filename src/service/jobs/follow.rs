@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 
 use super::image::Preview;
+use super::kept::KeptJobs;
 use super::record::{Ended, Happening, Picture, Record, lock};
 use super::tally::Tally;
 use crate::engine::JobHandle;
@@ -14,11 +15,13 @@ use crate::service::names::without_paths;
 use crate::service::words::{self, Hidden};
 use crate::store::pictures::metadata::{parameters, png_text};
 
-/// What jobs that never began get when the server ends.
+/// What jobs that have not ended are told when the server does, and it keeps them.
+const KEPT: &str = "the server is shutting down; this job is kept and goes on when it is started again";
+/// The same where nothing is kept.
 const HANDED_BACK: &str = "the server is shutting down and this job had not begun; send it again";
 
 /// Takes all that has come.
-pub(super) fn follow(record: &Record, tally: &Tally, hidden: &Hidden) {
+pub(super) fn follow(record: &Record, tally: &Tally, hidden: &Hidden, kept: Option<&KeptJobs>) {
     let mut seconds_so_far = 0.0;
     loop {
         // One at a time, so that a cancel never waits for a picture to be encoded.
@@ -31,14 +34,19 @@ pub(super) fn follow(record: &Record, tally: &Tally, hidden: &Hidden) {
             }
             EventKind::Progress(progress) => add(record, tally, progress, &mut seconds_so_far),
             EventKind::Ended(outcome) => {
+                let goes_on = record.is_handed_back() && matches!(outcome, Outcome::Cancelled);
                 let ended = match outcome {
                     Outcome::Finished(finished) => complete(record, &finished, hidden),
                     Outcome::Cancelled if record.is_handed_back() => {
-                        Ended::Failed { kind: ErrorKind::Stopped, message: HANDED_BACK.to_owned() }
+                        let message = if kept.is_some() { KEPT } else { HANDED_BACK };
+                        Ended::Failed { kind: ErrorKind::Stopped, message: message.to_owned() }
                     }
                     Outcome::Cancelled => Ended::Cancelled,
                     Outcome::Failed(error) => failed(&error, hidden),
                 };
+                if let Some(kept) = kept.filter(|_| !goes_on) {
+                    kept.end(record, &ended);
+                }
                 tally.count(&ended);
                 lock(&record.handle).take();
                 lock(&record.asked).take();
@@ -66,7 +74,9 @@ fn add(record: &Record, tally: &Tally, progress: Progress, seconds_so_far: &mut 
                 record.add(Happening::Preview(Arc::new(Preview::new(done, picture))));
             }
         }
-        Progress::Resolved { .. } | Progress::Decoded { .. } | Progress::Notice(_) => record.begin(),
+        Progress::Resolved { .. } | Progress::Decoded { .. } | Progress::Reached(_) | Progress::Notice(_) => {
+            record.begin();
+        }
     }
 }
 

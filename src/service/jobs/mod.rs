@@ -3,10 +3,12 @@
 mod expiry;
 mod follow;
 mod image;
+mod kept;
 mod record;
 mod registry;
 pub(super) mod stream;
 mod tally;
 
+pub use kept::KeptJobs;
 pub(super) use record::{Ended, Happening, Picture, Record, State};
 pub(super) use registry::{Jobs, Order};

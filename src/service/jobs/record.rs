@@ -112,6 +112,32 @@ impl Record {
         }
     }
 
+    /// One that ended in an earlier run of the server.
+    pub(super) fn of_earlier_run(
+        id: String,
+        engine_id: JobId,
+        created: i64,
+        notices: Vec<String>,
+        (ended, ended_at): (Ended, Instant),
+    ) -> Self {
+        let notices = notices.into_iter().map(|notice| Happening::Notice(notice.into()));
+        let happenings = notices.chain([Happening::Ended(Arc::new(ended))]);
+        let entries: Vec<(u64, Happening)> = (1..).zip(happenings).collect();
+        let next = entries.len() as u64 + 1;
+        Self {
+            id,
+            engine_id,
+            created,
+            picture_bytes: 0,
+            previews: false,
+            asked: Mutex::default(),
+            handle: Mutex::default(),
+            handed_back: AtomicBool::new(false),
+            log: Mutex::new(Log { entries, next, state: State::Ended, ended_at: Some(ended_at) }),
+            newest: watch::Sender::new(next - 1),
+        }
+    }
+
     /// The first entry after number `after`.
     #[must_use]
     pub(in crate::service) fn next_after(&self, after: u64) -> Option<(u64, Happening)> {

@@ -1,7 +1,7 @@
 //! All jobs of the service, and the thread that follows them.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -10,10 +10,11 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::expiry::expired;
 use super::follow::follow;
+use super::kept::{KeptJobs, keep_as};
 use super::record::{Happening, Record, State, bytes_of_pictures, lock};
 use super::tally::Tally;
 use crate::engine::EngineHandle;
-use crate::job::{Destination, ErrorKind, JobError, JobId, Notice, Outcome, Request, Task, fresh_seed};
+use crate::job::{Destination, ErrorKind, JobError, JobId, Keep, Notice, Outcome, Request, Task, fresh_seed};
 use crate::service::options::ServiceOptions;
 use crate::service::words::{self, Hidden};
 
@@ -35,6 +36,7 @@ pub(in crate::service) struct Jobs {
     thread: Option<JoinHandle<()>>,
     /// Tells the ids of this run of the server from those of another.
     run: String,
+    last_number: AtomicU64,
 }
 
 struct Shared {
@@ -48,6 +50,7 @@ struct Shared {
     keep: Duration,
     most_ended_bytes: u64,
     most_picture_bytes: u64,
+    kept: Option<KeptJobs>,
 }
 
 impl Jobs {
@@ -57,6 +60,7 @@ impl Jobs {
         engine: &EngineHandle,
         options: &ServiceOptions,
         hidden: Hidden,
+        kept: Option<KeptJobs>,
     ) -> std::io::Result<Self> {
         let (wake, woken) = bounded(1);
         let for_engine = wake.clone();
@@ -74,13 +78,15 @@ impl Jobs {
             keep: options.keep_ended,
             most_ended_bytes: options.max_ended_bytes,
             most_picture_bytes: options.max_waiting_picture_bytes,
+            kept,
         });
+        shared.go_on(&engine);
         let (for_thread, its_engine) = (Arc::clone(&shared), engine.clone());
         let thread = std::thread::Builder::new()
             .name("inkwick-service".into())
             .spawn(move || for_thread.work(&its_engine, &woken))?;
         let run = format!("{:08x}", fresh_seed());
-        Ok(Self { engine, shared, wake, thread: Some(thread), run })
+        Ok(Self { engine, shared, wake, thread: Some(thread), run, last_number: AtomicU64::new(0) })
     }
 
     /// Has something done that nobody follows, and waits for it.
@@ -122,9 +128,11 @@ impl Jobs {
         }
         let mut records: Vec<Arc<Record>> = Vec::with_capacity(wanted);
         for (index, request) in order.requests.into_iter().enumerate() {
-            match self.engine.submit(request.clone(), order.destination.clone()) {
+            let id = format!("{}-{}", self.run, self.last_number.fetch_add(1, Ordering::Relaxed) + 1);
+            let keep = self.shared.kept.as_ref().map_or(Keep::Not, |_| keep_as(&id));
+            let task = Task::from(request.clone());
+            match self.engine.submit_kept(task, order.destination.clone(), usize::MAX, keep) {
                 Ok(handle) => {
-                    let id = format!("{}-{}", self.run, handle.id().0);
                     let mut record = Record::new(id, handle, request, order.previews);
                     if index + 1 < wanted {
                         // The last one ends last.
@@ -151,13 +159,17 @@ impl Jobs {
             }
             table.insert(record.engine_id, Arc::clone(record));
         }
+        drop(table);
+        // What is said to be taken is not lost any more.
+        if let Some(kept) = &self.shared.kept {
+            kept.flush();
+        }
         Ok(records)
     }
 
     #[must_use]
     pub(in crate::service) fn find(&self, id: &str) -> Option<Arc<Record>> {
-        let number = id.strip_prefix(self.run.as_str())?.strip_prefix('-')?.parse().ok()?;
-        lock(&self.shared.table).get(&JobId(number)).filter(|record| record.id == id).cloned()
+        lock(&self.shared.table).values().find(|record| record.id == id).cloned()
     }
 
     /// In the order in which they were asked for.
@@ -169,6 +181,9 @@ impl Jobs {
     /// Lets an ended job go.
     pub(in crate::service) fn forget(&self, record: &Record) {
         lock(&self.shared.table).remove(&record.engine_id);
+        if let Some(kept) = &self.shared.kept {
+            kept.forget(record);
+        }
     }
 
     /// `false` when it does not wait any more.
@@ -236,9 +251,10 @@ impl Jobs {
         }
     }
 
-    /// Cancels all of the service's jobs.
+    /// Ends all of the service's jobs now; where they are kept they go on at the next start.
     pub(in crate::service) fn cancel_all(&self) {
-        self.all().iter().for_each(|record| record.cancel());
+        let is_kept = self.shared.kept.is_some();
+        self.all().iter().for_each(|record| if is_kept { record.hand_back() } else { record.cancel() });
     }
 
     #[must_use]
@@ -266,7 +282,7 @@ impl Shared {
             };
             let (waiting, running) = (engine.waiting(), engine.running());
             for record in live {
-                follow(&record, &self.tally, &self.hidden);
+                follow(&record, &self.tally, &self.hidden, self.kept.as_ref());
                 if running == Some(record.engine_id) {
                     record.begin();
                 }
@@ -284,7 +300,34 @@ impl Shared {
         let sizes: Vec<(Option<Instant>, u64)> =
             table.values().map(|record| (record.ended_at(), record.kept_bytes())).collect();
         let mut gone = expired(&sizes, Instant::now(), self.keep, self.most_ended_bytes).into_iter();
-        table.retain(|_, _| !gone.next().unwrap_or(false));
+        table.retain(|_, record| {
+            let is_gone = gone.next().unwrap_or(false);
+            if let Some(kept) = self.kept.as_ref().filter(|_| is_gone) {
+                kept.forget(record);
+            }
+            !is_gone
+        });
+    }
+
+    /// Takes up what earlier runs of the server left: what became of their jobs, and those that have not ended.
+    fn go_on(&self, engine: &EngineHandle) {
+        let Some(kept) = &self.kept else { return };
+        let (ended, open, notices) = kept.read(|| engine.new_id());
+        for notice in notices {
+            tracing::warn!("{}", notice.message);
+        }
+        let mut table = lock(&self.table);
+        table.extend(ended.into_iter().map(|record| (record.engine_id, Arc::new(record))));
+        for job in open {
+            let (id, request) = (job.note.name.clone(), job.task.request().clone());
+            match engine.submit_again(job) {
+                Ok(handle) => {
+                    let record = Record::new(id, handle, request, true);
+                    table.insert(record.engine_id, Arc::new(record));
+                }
+                Err(error) => tracing::warn!("job {id} waits for the next start: {}", error.message),
+            }
+        }
     }
 }
 

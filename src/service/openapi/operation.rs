@@ -70,7 +70,9 @@ impl Operation {
 
     /// A header or a part of the query.
     pub(super) fn asks(self, place: &str, name: &str, sentence: &str, shape: Value) -> Self {
-        self.parameter(json!({"name": name, "in": place, "description": sentence, "schema": shape}))
+        let mut parameter = json!({"name": name, "in": place, "description": sentence});
+        parameter["schema"] = shape;
+        self.parameter(parameter)
     }
 
     fn parameter(mut self, parameter: Value) -> Self {

@@ -33,7 +33,8 @@ pub(super) fn or_null(shape: Value) -> Value {
 }
 
 pub(super) fn any_of<const N: usize>(shapes: [Value; N]) -> Value {
-    json!({"anyOf": shapes.to_vec()})
+    let shapes: Vec<Value> = shapes.into();
+    json!({ "anyOf": shapes })
 }
 
 pub(super) fn whole_from(least: impl Into<Value>, most: impl Into<Value>) -> Value {

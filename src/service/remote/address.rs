@@ -60,12 +60,11 @@ impl FromStr for RemoteAddress {
             _ => (rest, PORT),
         };
         let is_number = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let is_host = match is_number {
-            Some(number) => number.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => {
-                let may_be = |letter: char| letter.is_alphanumeric() || ['-', '.', '_'].contains(&letter);
-                !host.is_empty() && host.chars().all(may_be)
-            }
+        let is_host = if let Some(number) = is_number {
+            number.parse::<std::net::Ipv6Addr>().is_ok()
+        } else {
+            let may_be = |letter: char| letter.is_alphanumeric() || ['-', '.', '_'].contains(&letter);
+            !host.is_empty() && host.chars().all(may_be)
         };
         if is_host { Ok(Self { is_secure, host: host.to_lowercase(), port }) } else { Err(wrong()) }
     }

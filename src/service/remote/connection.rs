@@ -179,21 +179,16 @@ impl Connection {
     fn refused(&self, status: u16, error: &Value) -> JobError {
         let address = &self.address;
         let said = error["message"].as_str().map(|message| format!("{address}: {message}"));
-        match status {
-            401 => {
-                let sentence = format!("{address} wants its token, and not the one that it was given; check the token");
-                JobError::new(ErrorKind::Request, sentence)
-            }
-            // The message names what is missing; a page of something else has none.
-            _ => match said {
-                Some(said) => JobError::new(kind_called(error["kind"].as_str().unwrap_or_default()), said),
-                None => {
-                    let sentence =
-                        format!("what answers at {address} is no Inkwick (status {status}); check the address");
-                    JobError::new(ErrorKind::NotFound, sentence)
-                }
-            },
+        if status == 401 {
+            let sentence = format!("{address} wants its token, and not the one that it was given; check the token");
+            return JobError::new(ErrorKind::Request, sentence);
         }
+        // The message names what is missing; a page of something else has none.
+        if let Some(said) = said {
+            return JobError::new(kind_called(error["kind"].as_str().unwrap_or_default()), said);
+        }
+        let sentence = format!("what answers at {address} is no Inkwick (status {status}); check the address");
+        JobError::new(ErrorKind::NotFound, sentence)
     }
 
     /// An error of this kind means that the machine may come back.

@@ -29,7 +29,7 @@ impl Blocks {
     }
 
     /// The next whole event; comments are passed over.
-    pub(super) fn next(&mut self) -> Option<Block> {
+    pub(super) fn pop(&mut self) -> Option<Block> {
         loop {
             let from = self.seen.saturating_sub(1);
             let Some(end) = self.bytes[from..].windows(2).position(|pair| pair == b"\n\n") else {
@@ -68,7 +68,7 @@ mod tests {
             let (mut blocks, mut found) = (Blocks::default(), Vec::new());
             for part in [&text.as_bytes()[..cut], &text.as_bytes()[cut..]] {
                 assert!(blocks.push(part));
-                found.extend(std::iter::from_fn(|| blocks.next()));
+                found.extend(std::iter::from_fn(|| blocks.pop()));
             }
             assert_eq!(found.len(), 2, "cut at {cut}");
             assert_eq!(found[0], Block { id: 1, name: "queued".into(), data: json!({"position": 0}) });

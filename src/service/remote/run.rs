@@ -26,12 +26,19 @@ const PAUSE: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_mins(3);
 
 /// What came of one connection.
+#[allow(clippy::large_enum_variant)] // Returned once for each connection.
 enum Followed {
-    Ended(Result<Drawn, BackendError>),
+    Ended(Box<Result<Drawn, BackendError>>),
     /// The connection broke; the job may go on.
     Lost,
     /// The machine does not know the job any more, or has handed it back.
     Gone,
+}
+
+impl Followed {
+    fn ended(outcome: Result<Drawn, BackendError>) -> Self {
+        Self::Ended(Box::new(outcome))
+    }
 }
 
 struct Run<'a> {
@@ -69,7 +76,7 @@ pub(super) async fn run(
             return Err(JobError::new(ErrorKind::Stopped, sentence).into());
         }
         match followed {
-            Followed::Ended(outcome) => return outcome,
+            Followed::Ended(outcome) => return *outcome,
             Followed::Gone => {
                 run.say("was started again and is asked for this picture anew");
                 id = run.submitted(&bytes, false).await?;
@@ -141,7 +148,7 @@ impl Run<'_> {
                         return self.given_up(id).await;
                     }
                 }
-                Err(error) => return Followed::Ended(Err(error.into())),
+                Err(error) => return Followed::ended(Err(error.into())),
             }
         };
         self.read(id, response).await
@@ -157,9 +164,9 @@ impl Run<'_> {
             let Ok(Some(bytes)) = chunk else { return Followed::Lost };
             if !blocks.push(&bytes) {
                 let sentence = format!("{} sends more than a picture can have", self.connection.address());
-                return Followed::Ended(Err(JobError::new(ErrorKind::Unreadable, sentence).into()));
+                return Followed::ended(Err(JobError::new(ErrorKind::Unreadable, sentence).into()));
             }
-            while let Some(block) = blocks.next() {
+            while let Some(block) = blocks.pop() {
                 self.after = block.id;
                 if let Some(followed) = self.take(&block) {
                     return followed;
@@ -172,7 +179,7 @@ impl Run<'_> {
         if let Err(error) = self.connection.cancel(id).await {
             tracing::warn!("the job could not be taken back: {error}");
         }
-        Followed::Ended(Err(BackendError::Cancelled))
+        Followed::ended(Err(BackendError::Cancelled))
     }
 
     fn take(&mut self, block: &Block) -> Option<Followed> {
@@ -202,15 +209,15 @@ impl Run<'_> {
                 let message = data["message"].as_str().unwrap_or_default().to_owned();
                 (self.progress)(Progress::Notice(Notice::from(message)));
             }
-            "complete" => return Some(Followed::Ended(self.drawn(data))),
-            "cancelled" => return Some(Followed::Ended(Err(BackendError::Cancelled))),
+            "complete" => return Some(Followed::ended(self.drawn(data))),
+            "cancelled" => return Some(Followed::ended(Err(BackendError::Cancelled))),
             "error" => {
                 let kind = kind_called(data["kind"].as_str().unwrap_or_default());
                 if kind == ErrorKind::Stopped {
                     return Some(Followed::Gone);
                 }
                 let message = data["message"].as_str().unwrap_or("it failed");
-                return Some(Followed::Ended(Err(JobError::new(kind, message).into())));
+                return Some(Followed::ended(Err(JobError::new(kind, message).into())));
             }
             _ => {}
         }

@@ -31,6 +31,13 @@ pub(in crate::service) fn read_task(
         let sentence = format!("the picture may have up to {} pixels, found {pixels}", options.max_picture_pixels);
         return Err(FieldError::new("init_image", sentence));
     }
+    let pictures = request.controls.iter().filter_map(|control| control.picture.as_ref());
+    if pictures.map(|picture| u64::from(picture.width()) * u64::from(picture.height())).max()
+        > Some(options.max_picture_pixels)
+    {
+        let sentence = format!("a control's picture may have up to {} pixels", options.max_picture_pixels);
+        return Err(FieldError::new("controls", sentence));
+    }
     let request = found_here(*request, catalogue)?;
     check(&request)?;
     Ok(Asked { requests: vec![request], notices: Vec::new(), previews: true })

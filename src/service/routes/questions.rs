@@ -13,7 +13,7 @@ use crate::job::{Estimate, EstimateQuestion, ModelRef};
 use crate::service::answer::{Refusal, ok};
 use crate::service::body;
 use crate::service::fields::{FieldError, Fields};
-use crate::service::names::model_here;
+use crate::service::names::{controls_here, model_here};
 use crate::service::remote::ESTIMATE;
 use crate::service::request;
 use crate::service::state::Service;
@@ -62,7 +62,8 @@ async fn whole_estimate(service: &Arc<Service>, body: &[u8]) -> Result<Response,
         .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, "request", format!("this is no question ({error})")))?;
     let answer = service.aside(move |service| -> Result<Option<Estimate>, FieldError> {
         let model = model_here(&question.model, &service.catalogue)?;
-        Ok(service.estimator.answer(&EstimateQuestion { model, ..question }))
+        let controls = controls_here(question.controls.clone(), &service.catalogue)?;
+        Ok(service.estimator.answer(&EstimateQuestion { model, controls, ..question }))
     });
     let estimate = answer.await??.ok_or_else(not_estimated)?;
     Ok(ok(&serde_json::to_value(estimate).unwrap_or_default()))

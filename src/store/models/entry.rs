@@ -65,7 +65,7 @@ impl ModelEntry {
             reference: ModelRef::BuiltInFourSteps,
             name: "Built-in, 4 steps".into(),
             kind: "The same small model with a LoRA: four steps instead of twenty, for painting live.".into(),
-            defaults: ModelDefaults { steps, guidance, scheduler, ..base.defaults },
+            defaults: ModelDefaults { guidance, steps, scheduler, ..base.defaults },
             facts: ModelFacts { bytes, ..base.facts },
             ..base
         }

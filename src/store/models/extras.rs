@@ -7,7 +7,7 @@ use crate::store::models::scan::{CHECKPOINT_ENDINGS, files_in, is_called, models
 use crate::store::paths::Paths;
 
 /// Folders inside the models folder that hold something else than models, and what.
-const BESIDE: [(&str, &str); 9] = [
+const BESIDE: [(&str, &str); 8] = [
     ("loras", "LoRA"),
     ("Lora", "LoRA"),
     ("embeddings", "embedding"),
@@ -16,7 +16,6 @@ const BESIDE: [(&str, &str); 9] = [
     ("selection", "for selecting by a click"),
     ("control", "control network"),
     ("controlnet", "control network"),
-    ("ControlNet", "control network"),
 ];
 
 /// Files that go with models, by what they are.

@@ -89,7 +89,7 @@ impl Shelf {
             Self::Loras => ("loras", format!("write <lora:{name}:0.8> into the prompt to use it")),
             Self::Embeddings => ("embeddings", format!("write {name} into the prompt to use it")),
             Self::Vaes => ("vae", "choose it in a model's details to use it".to_owned()),
-            Self::Controls => ("control", "choose it for a picture that steers".to_owned()),
+            Self::Controls => ("control", format!("{name} is its name when a picture steers from the command line")),
             Self::Upscalers => (upscalers::FOLDER, "a right click on a picture offers it".to_owned()),
         };
         let home = paths.models_folder.join(folder).join(path.file_name()?);

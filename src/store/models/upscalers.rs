@@ -78,7 +78,7 @@ mod tests {
         let own = place(paths.models_folder.join(FOLDER).join("b.safetensors"));
         let theirs = place(home.path().join("webui/models/RealESRGAN/a.pth"));
         place(home.path().join("webui/models/Lora/c.safetensors"));
-        assert_eq!(list(&paths), [own.clone()]);
+        assert_eq!(list(&paths), std::slice::from_ref(&own));
         paths.other_folders.push(home.path().join("webui"));
         assert_eq!(list(&paths), [own.clone(), theirs.clone()]);
         assert_eq!(find(Some("A"), &paths).unwrap(), theirs);

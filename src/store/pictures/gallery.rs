@@ -98,6 +98,8 @@ impl Gallery {
         let now = Local::now();
         let folder = self.pictures_folder.join(now.date_naive().to_string());
         fs::create_dir_all(&folder).map_err(|source| GalleryError::Folder { source, path: folder.clone() })?;
+        // What a write was interrupted in.
+        atomic::sweep(&folder);
         let written = saving.with_settings.then_some(request);
         let bytes = picture_file::encode_as(saving.format, saving.quality, &folder, picture, written)?;
         let name = |number| saving.file_name(number, request, [picture.width(), picture.height()], now);
@@ -176,11 +178,11 @@ fn save_numbered(folder: &Path, name: &dyn Fn(u64) -> String, bytes: &[u8]) -> R
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
             Err(error) => return Err(failed(&path, error)),
             // Another program may have finished this very number between the look and the reservation.
-            Ok(()) if highest_number(folder) >= number => {
+            Ok(_) if highest_number(folder) >= number => {
                 atomic::remove_quietly(&reserved);
                 number = highest_number(folder) + 1;
             }
-            Ok(()) => {
+            Ok(_held) => {
                 let renamed = fs::rename(&reserved, &path);
                 if renamed.is_err() {
                     atomic::remove_quietly(&reserved);

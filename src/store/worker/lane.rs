@@ -49,6 +49,7 @@ impl Lane {
             C::SearchGallery(_) => Self::Search,
             // A whole gallery may be asked for: it must not hold up a picture that is opened.
             C::DescribePictures(_)
+            | C::LoadResults(_)
             | C::ListModels { .. }
             | C::ReadWords { .. }
             | C::KeepStyle(_)

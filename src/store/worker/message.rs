@@ -42,6 +42,8 @@ pub enum StoreCommand {
     /// The newest request is met first; see [`StoreEvent::ThumbnailsSkipped`].
     LoadThumbnail(PathBuf),
     LoadPicture(PathBuf),
+    /// The results that were left under the canvas; each is answered by [`StoreEvent::Result`].
+    LoadResults(Vec<PathBuf>),
     /// Moves them to the system's trash.
     DeletePictures(Vec<PathBuf>),
     SaveAs {
@@ -163,6 +165,11 @@ pub enum StoreEvent {
         settings: Option<Box<PictureSettings>>,
         /// What of the file is missing, or was left aside.
         notices: Vec<Notice>,
+    },
+    Result {
+        path: PathBuf,
+        /// With how it was made; nothing where the file is gone.
+        found: Option<(Arc<Picture>, Box<Request>)>,
     },
     /// Those that are in the trash now.
     Deleted(Vec<PathBuf>),

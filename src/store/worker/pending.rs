@@ -110,6 +110,7 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::SearchGallery(_)
         | C::LoadThumbnail(_)
         | C::LoadPicture(_)
+        | C::LoadResults(_)
         | C::Reveal(_)
         | C::RevealFolder(_)
         | C::ListModels { .. }

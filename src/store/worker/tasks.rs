@@ -96,6 +96,10 @@ impl Tasks {
                 StoreEvent::Found { text, pictures }
             }
             StoreCommand::LoadPicture(path) => load_picture(path),
+            StoreCommand::LoadResults(paths) => {
+                self.load_results(paths, post);
+                return Ok(None);
+            }
             StoreCommand::DeletePictures(paths) => self.delete(paths, post),
             StoreCommand::SaveAs { from, to, with_settings } => {
                 if with_settings {
@@ -109,11 +113,7 @@ impl Tasks {
                 reveal(&path).map_err(|source| TaskError::Reveal { source, path })?;
                 return Ok(None);
             }
-            StoreCommand::RevealFolder(path) => {
-                let shown = fs::create_dir_all(&path).and_then(|()| reveal(&path));
-                shown.map_err(|source| TaskError::Reveal { source, path })?;
-                return Ok(None);
-            }
+            StoreCommand::RevealFolder(path) => return reveal_folder(path).map(|()| None),
             StoreCommand::ListModels { known } => {
                 let paths = Paths { other_folders: known, ..self.paths.clone() };
                 let is_cancelled = || self.closing.load(Ordering::Relaxed);
@@ -124,8 +124,7 @@ impl Tasks {
                 StoreEvent::Words(Arc::new(Words::read(&paths, tags.as_deref(), &mut self.tags)))
             }
             StoreCommand::KeepStyle(style) => {
-                styles::keep(&self.paths.styles_file(), &style)?;
-                return Ok(None);
+                return Ok(styles::keep(&self.paths.styles_file(), &style).map(|()| None)?);
             }
             StoreCommand::ForgetStyle(name) => {
                 styles::forget(&self.paths.styles_file(), &name)?;
@@ -285,6 +284,18 @@ impl Tasks {
         }
     }
 
+    /// One that is gone or cannot be read any more is missing without a word: it was never lost by Inkwick.
+    fn load_results(&self, paths: Vec<PathBuf>, post: &mut dyn FnMut(StoreEvent)) {
+        for path in paths {
+            if self.closing.load(Ordering::Relaxed) {
+                return;
+            }
+            let picture = picture_file::read(&path).ok();
+            let found = picture.map(|picture| (Arc::new(picture), request_in(&path).unwrap_or_default()));
+            post(StoreEvent::Result { path, found });
+        }
+    }
+
     fn models_under(&self, folder: &Path) -> usize {
         models::scan::models_under_unless(&|| self.closing.load(Ordering::Relaxed), folder).len()
     }
@@ -363,4 +374,9 @@ fn painted_in(path: &Path) -> Option<Box<Painted>> {
     let Painting { strength, mask } = picture_file::read_painting(path);
     let mask = mask.and_then(|mask| Some((mask, Arc::new(picture_file::read(path).ok()?))));
     (strength.is_some() || mask.is_some()).then(|| Box::new(Painted { strength, mask }))
+}
+
+fn reveal_folder(path: PathBuf) -> Result<(), JobError> {
+    let shown = fs::create_dir_all(&path).and_then(|()| reveal(&path));
+    Ok(shown.map_err(|source| TaskError::Reveal { source, path })?)
 }

@@ -7,6 +7,7 @@ mod files;
 mod library;
 mod live;
 mod prompt;
+mod queue;
 mod results;
 mod settings;
 mod window;
@@ -19,6 +20,7 @@ pub use files::FilesAction;
 pub use library::{Column, LibraryAction, Tab};
 pub use live::LiveAction;
 pub use prompt::PromptAction;
+pub use queue::{Press, QueueAction};
 pub use results::{GalleryView, LookingAt, ResultsAction};
 pub use settings::SettingsAction;
 pub use window::{Sheet, WindowAction};
@@ -28,6 +30,7 @@ pub use words::{PromptField, WordsAction};
 #[derive(Clone, Debug)]
 pub enum Action {
     Prompt(PromptAction),
+    Queue(QueueAction),
     Results(ResultsAction),
     Canvas(CanvasAction),
     Compare(CompareAction),

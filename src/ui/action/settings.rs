@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::store::keys::KeyNames;
 use crate::store::settings::Settings;
+use crate::ui::machine::{MachineChoice, MachineFound, MachineProblem};
 
 #[derive(Clone, Debug)]
 pub enum SettingsAction {
@@ -20,4 +21,10 @@ pub enum SettingsAction {
     ForgetPrompts,
     /// "CPU · f32", for the status line.
     ProcessorNamed(String),
+    /// Has another machine compute, if it can be reached.
+    Connect(MachineChoice),
+    /// What came of it.
+    Connected(Box<Result<MachineFound, MachineProblem>>),
+    /// This machine computes again.
+    ComputeHere,
 }

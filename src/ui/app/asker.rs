@@ -44,6 +44,11 @@ impl<Q: Clone + Send + 'static, A: Send + 'static> Asker<Q, A> {
         Self { questions: runs.then_some(question_sender), answers, asked: None, waiting_for_answer: false }
     }
 
+    /// The next question is asked although it may be the same.
+    pub(crate) fn forget(&mut self) {
+        self.asked = None;
+    }
+
     /// Asks when the question is another than before, and gives an answer that has come.
     pub(crate) fn poll(&mut self, is_same: impl FnOnce(&Q) -> bool, question: impl FnOnce() -> Q) -> Option<A> {
         let answer = self.answers.try_recv().ok();

@@ -33,6 +33,7 @@ pub(crate) fn take(state: &mut AppState, event: Event) -> Aftermath {
         EventKind::Ended(Outcome::Finished(finished)) => {
             let Finished { picture, request, file, seconds, .. } = finished.as_ref();
             state.prompt.last_seed = Some(request.seed);
+            state.queue.finished.push(candidate.press);
             state.library.note_mut(&request.model).picture = Some(file.clone());
             candidate.request = request.clone();
             candidate.stage = Stage::Done(Made { picture: picture.clone(), file: file.clone(), seconds: *seconds });
@@ -42,6 +43,8 @@ pub(crate) fn take(state: &mut AppState, event: Event) -> Aftermath {
         }
         EventKind::Ended(Outcome::Cancelled) => take_off(state, job),
         EventKind::Ended(Outcome::Failed(error)) => {
+            // What fails once fails again.
+            state.queue.forever = false;
             let request = &candidate.request;
             let details = format!(
                 "Prompt: {}\nSeed {}, {} steps{}",
@@ -88,7 +91,7 @@ fn take_progress(state: &mut AppState, job: JobId, progress: job::Progress) {
             follow(state, job);
         }
         job::Progress::Notice(notice) => state.toasts.note(words::of_notice(&notice)),
-        job::Progress::Resolved { .. } | job::Progress::Decoded { .. } => {}
+        job::Progress::Resolved { .. } | job::Progress::Decoded { .. } | job::Progress::Reached(_) => {}
     }
 }
 

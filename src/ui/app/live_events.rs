@@ -14,7 +14,8 @@ pub(crate) fn take(state: &mut AppState, event: Event) -> Option<Event> {
         return Some(event);
     }
     match event.kind {
-        EventKind::Queued | EventKind::Progress(Progress::Resolved { .. } | Progress::Decoded { .. }) => {}
+        EventKind::Queued
+        | EventKind::Progress(Progress::Resolved { .. } | Progress::Decoded { .. } | Progress::Reached(_)) => {}
         EventKind::Progress(Progress::Loading { .. }) => state.live.pace.loading(),
         EventKind::Progress(Progress::Step { done, total, .. }) => {
             state.live.pace.running(done as f32 / total.max(1) as f32);

@@ -11,6 +11,7 @@ mod kept;
 pub(crate) mod live;
 pub(crate) mod live_events;
 mod middle;
+pub(crate) mod queue;
 pub(crate) mod runs;
 pub(super) mod services;
 pub(crate) mod settings;

@@ -3,11 +3,23 @@
 use std::collections::BTreeMap;
 
 use crate::job::Frame;
+use crate::ui::action::Press;
+
+/// Where in the queue its pictures go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    End,
+    Front,
+    /// Behind a row that waits.
+    Behind(Press),
+    /// Where that row waits, which goes.
+    InsteadOf(Press),
+}
 
 /// What a press asked for besides the request itself.
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedRun {
-    pub in_front: bool,
+    pub place: Place,
     pub picture_count: u32,
     /// The part of the canvas that is worked on, where it is masked.
     pub frame: Option<Frame>,
@@ -43,6 +55,11 @@ impl PreparedRuns {
     #[must_use]
     pub(crate) fn picture_count(&self, id: u64) -> Option<u32> {
         self.waiting.get(&id).map(|run| run.picture_count)
+    }
+
+    #[must_use]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
     }
 
     pub(crate) fn cancel_last(&mut self) {

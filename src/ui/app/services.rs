@@ -1,6 +1,7 @@
 //! What the window is given besides the engine and the store.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
@@ -8,9 +9,26 @@ use crate::engine::device::WantedProcessor;
 use crate::store::keys::KeyNames;
 use crate::store::paths::Paths;
 use crate::store::pictures::saving::SavingRules;
+use crate::store::queue::QueueKeeper;
 use crate::system::instance::Listening;
+use crate::ui::machine::Machines;
 use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::CountTokens;
+
+/// Is given a title and a sentence. Returns at once.
+pub type ShowNote = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
+/// How the desktop shows a note, and for what.
+#[derive(Clone)]
+pub struct Note {
+    /// What takes less has been waited for.
+    pub after_seconds: f64,
+    pub show: ShowNote,
+}
+
+impl Note {
+    pub const AFTER_SECONDS: f64 = 20.0;
+}
 
 /// Services, folders, and what is to be opened.
 pub struct Services {
@@ -27,10 +45,16 @@ pub struct Services {
     pub saving: SavingRules,
     /// Shared with who computes.
     pub processor: WantedProcessor,
+    /// Without them, this machine alone computes.
+    pub machines: Option<Machines>,
     /// Nobody has worked here before.
     pub is_first_start: bool,
     /// A sentence to show at once: what was wrong with the settings file, for one.
     pub problem: Option<String>,
+    /// Keeps what waits for the next start; without it the queue is over with the window.
+    pub queue: Option<Arc<QueueKeeper>>,
+    /// Says something to a person who looks elsewhere.
+    pub note: Note,
     /// Pictures, model folders and links named on the command line.
     pub open: Vec<PathBuf>,
     /// What later starts of the program were to open; each brings the window to the front.

@@ -114,6 +114,7 @@ pub(crate) fn settings_of(state: &AppState, old: &Settings) -> Settings {
     settings.prompt_panel_width = Some(state.panels.prompt_width);
     settings.gallery_panel_width = Some(state.panels.gallery_width);
     settings.tool = state.canvas.tool;
+    settings.results = state.candidates.files();
     let prompt = &state.prompt;
     settings.loras.clone_from(&state.loras.list);
     settings.tools = state.canvas.tools.clone();

@@ -16,6 +16,7 @@ use crate::store::worker::{Painted, StoreCommand, StoreEvent};
 use crate::ui::action::{LookingAt, Sheet};
 use crate::ui::app::studio::Studio;
 use crate::ui::gallery::state::Thumbnail;
+use crate::ui::machine::MachineStage;
 use crate::ui::prompt::state::FineSampling;
 use crate::ui::state::AppState;
 use crate::ui::words;
@@ -35,11 +36,8 @@ impl Studio {
                 }
             }
             StoreEvent::Thumbnail { path, picture } => {
-                let thumbnail = match picture {
-                    Ok(picture) => Thumbnail::Ready(picture),
-                    Err(error) => Thumbnail::Broken(error.to_string()),
-                };
-                state.gallery.thumbnails.answer(path, thumbnail);
+                let broken = |error: crate::job::JobError| Thumbnail::Broken(error.to_string());
+                state.gallery.thumbnails.answer(path, picture.map_or_else(broken, Thumbnail::Ready));
             }
             StoreEvent::ThumbnailsSkipped(files) => state.gallery.thumbnails.skipped(&files),
             StoreEvent::Picture { path, picture: Ok(picture), settings, notices } => {
@@ -59,6 +57,9 @@ impl Studio {
                     state.canvas.looking_at = LookingAt::Canvas;
                 }
                 state.toasts.error(words::of_error(&error), Some(path.display().to_string()));
+            }
+            StoreEvent::Result { path, found } => {
+                state.candidates.restore(path, found.map(|(picture, request)| (picture, *request)));
             }
             StoreEvent::Deleted(files) => {
                 state.gallery.forget(&files);
@@ -153,9 +154,18 @@ fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, p
 fn models_arrived(state: &mut AppState, ModelList { entries, folders, vaes, upscalers }: ModelList) {
     state.library.upscalers = upscalers;
     (state.library.roots, state.library.vaes) = (folders, vaes);
-    let missing = entries.iter().all(|entry| entry.reference != state.prompt.model);
     state.models = entries;
-    if missing && let ModelRef::Folder(folder) | ModelRef::File(folder) = &state.prompt.model {
+    let more = state.library.other_models.iter();
+    let is_new = |entry: &&ModelEntry| state.models.iter().all(|known| known.name != entry.name);
+    let more: Vec<ModelEntry> = more.filter(is_new).cloned().collect();
+    state.models.extend(more);
+    // Of a machine that has not answered yet nobody knows what it has.
+    let is_waited_for = state.settings.machine.stage != MachineStage::Here && state.library.other_models.is_empty();
+    let missing = state.models.iter().all(|entry| entry.reference != state.prompt.model);
+    if missing
+        && !is_waited_for
+        && let ModelRef::Folder(folder) | ModelRef::File(folder) = &state.prompt.model
+    {
         let details = folder.display().to_string();
         let sentence = format!("The model {} is gone; the built-in one is chosen.", name_of(folder));
         state.toasts.error(sentence, Some(details));

@@ -31,7 +31,7 @@ use crate::ui::canvas::view;
 use crate::ui::chrome::layout;
 use crate::ui::chrome::layout::{Layout, PanelForm};
 use crate::ui::chrome::toasts::Toasts;
-use crate::ui::chrome::{menu, sheets, status_bar, toasts_view};
+use crate::ui::chrome::{menu, seams, sheets, status_bar, toasts_view};
 use crate::ui::compare::state::CompareState;
 use crate::ui::gallery::state::GalleryState;
 use crate::ui::input::{keymap, pressed};
@@ -39,13 +39,14 @@ use crate::ui::library::state::LibraryState;
 use crate::ui::live::state::LiveState;
 use crate::ui::palette::state::PaletteState;
 use crate::ui::prompt::token_count::{TokenCount, TokenQuestion};
+use crate::ui::queue::state::QueueState;
 use crate::ui::results::candidate::Candidates;
 use crate::ui::settings::state::SettingsWindow;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme::fonts;
 use crate::ui::tour::state::{Step, Tour};
-use crate::ui::{canvas, gallery, library, palette, prompt, settings, theme, tour};
+use crate::ui::{canvas, gallery, library, palette, prompt, queue, settings, theme, tour};
 
 /// The window's contents and everything behind them.
 pub struct Studio {
@@ -91,6 +92,7 @@ impl Studio {
         store.send(StoreCommand::ListModels { known: settings.known_models.clone() });
         store.send(completions::read_words(&settings));
         store.send(StoreCommand::OpenCanvas);
+        store.send(StoreCommand::LoadResults(settings.results.clone()));
         store.send(StoreCommand::FindUnfinished);
         if let Some(folder) = settings.preferences.saving.folder.clone() {
             store.send(StoreCommand::UsePicturesFolder(folder));
@@ -109,7 +111,8 @@ impl Studio {
             grids: Vec::new(),
             compare: CompareState::default(),
             canvas: app::settings::canvas_of(&settings),
-            candidates: Candidates::default(),
+            candidates: Candidates { coming: settings.results.clone(), ..Candidates::default() },
+            queue: QueueState::default(),
             gallery: GalleryState::default(),
             live: LiveState::default(),
             library: LibraryState { notes: settings.model_notes.clone(), ..LibraryState::default() },
@@ -137,7 +140,7 @@ impl Studio {
         }
         let waking = ctx.clone();
         let wake: Wake = Arc::new(move || waking.request_repaint());
-        Self {
+        let mut studio = Self {
             state,
             downloads: Downloads::new(services.paths.clone(), wake.clone()),
             token: None,
@@ -155,7 +158,15 @@ impl Studio {
             dialog_requests: Vec::new(),
             background: Background::start(wake),
             runs: PreparedRuns::default(),
-        }
+        };
+        studio.connect_as_kept();
+        studio
+    }
+
+    /// What was answered by one machine is asked of the other.
+    pub(crate) fn ask_again(&mut self) {
+        self.tokens.forget();
+        self.estimates.forget();
     }
 
     /// Takes in what happened elsewhere. Also called while the window is hidden.
@@ -211,6 +222,7 @@ impl Studio {
             self.apply(ctx, action);
         }
         self.send_to_trash(false);
+        self.follow_queue(ctx);
         self.work_on_canvas();
         self.follow_live(ctx);
         if let Some(tour) = tour::goes_on(&self.state) {
@@ -343,12 +355,19 @@ impl Studio {
                 .show_separator_line(false)
                 .show(ui, |ui| prompt::panel::show_rail(ui, actions));
         }
-        gallery::panel::show(ui, state, textures, layout, actions);
+        if queue::panel::takes_the_gallerys_place(state, layout) {
+            queue::panel::show(ui, state, textures, actions);
+        } else {
+            gallery::panel::show(ui, state, textures, layout, actions);
+        }
         let between = ui.available_rect_before_wrap();
         CentralPanel::default().frame(plain(tokens.surround)).show(ui, |ui| {
             app::middle::show(ui, state, textures, layout, actions);
         });
-        seams(ui, between, tokens.edge);
+        seams::show(ui, between, tokens.edge);
+        if state.queue.open && !queue::panel::takes_the_gallerys_place(state, layout) {
+            queue::panel::show_over(ui, between, state, textures, actions);
+        }
         between
     }
 
@@ -361,22 +380,6 @@ impl Studio {
     #[must_use]
     pub fn answers(&self) -> &Sender<Action> {
         self.background.answers()
-    }
-}
-
-/// The lines between the panels, inside the canvas's own area so that no panel grows by them.
-fn seams(ui: &Ui, canvas: egui::Rect, colour: egui::Color32) {
-    let stroke = egui::Stroke::new(1.0, colour);
-    let whole = ui.max_rect();
-    let painter = ui.painter();
-    painter.hline(whole.x_range(), canvas.top() - 0.5, stroke);
-    painter.hline(whole.x_range(), canvas.bottom() + 0.5, stroke);
-    for (x, is_inside) in
-        [(canvas.left() - 0.5, canvas.left() > whole.left()), (canvas.right() + 0.5, canvas.right() < whole.right())]
-    {
-        if is_inside {
-            painter.vline(x, canvas.y_range(), stroke);
-        }
     }
 }
 

@@ -5,10 +5,10 @@ use egui::{MenuBar, ThemePreference, Ui};
 use crate::canvas::tools::Tool;
 use crate::ui::action::{
     Action, CanvasAction, DialogRequest, FilesAction, LibraryAction, LiveAction, LookingAt, MaskStep, PromptAction,
-    ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
+    QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
-use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
+use crate::ui::input::{available, keymap, pressed};
 use crate::ui::state::AppState;
 use crate::ui::theme::icons;
 use crate::ui::widgets::fields;
@@ -136,11 +136,26 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         actions.push(Action::Files(FilesAction::Trash(file.clone())));
     }
     ui.add(egui::Separator::default().spacing(9.0));
+    let pause = if state.queue.is_paused { "Go on with the queue" } else { "Pause the queue" };
+    if entry(ui, pause, Some(Command::PauseQueue), true) {
+        actions.push(Action::Queue(QueueAction::Pause));
+    }
     if entry(ui, "Cancel", Some(Command::Cancel), state.candidates.is_busy()) {
         actions.push(Action::Results(ResultsAction::CancelRunning));
     }
     if entry(ui, "Cancel all", Some(Command::CancelAll), state.candidates.is_busy()) {
         actions.push(Action::Results(ResultsAction::CancelAll));
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    for (words, asked) in [
+        ("Copy the picture", Command::Copy),
+        ("Star", Command::Star),
+        ("Write the prompt", Command::Prompt),
+        ("Prompt before", Command::OlderPrompt),
+        ("Prompt after", Command::NewerPrompt),
+        ("Generate in front", Command::GenerateInFront),
+    ] {
+        command(ui, state, words, asked, actions);
     }
 }
 
@@ -186,6 +201,15 @@ fn canvas_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Extend the canvas", Some(Command::Tool(Tool::Extend)), has_picture) {
         actions.push(Action::Canvas(CanvasAction::ChooseTool(Tool::Extend)));
     }
+    ui.add(egui::Separator::default().spacing(9.0));
+    for (words, asked) in [
+        ("Mask a polygon", Command::Tool(Tool::Polygon)),
+        ("Smaller brush", Command::BrushSmaller),
+        ("Larger brush", Command::BrushLarger),
+        ("Swap brush and eraser, or colours", Command::SwapTool),
+    ] {
+        command(ui, state, words, asked, actions);
+    }
 }
 
 fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
@@ -195,6 +219,9 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     if entry(ui, "Gallery", Some(Command::Gallery), true) {
         actions.push(Action::Window(WindowAction::ToggleGallery));
+    }
+    if entry(ui, "Queue", Some(Command::Queue), true) {
+        actions.push(Action::Queue(QueueAction::Toggle));
     }
     if entry(ui, "Both panels", Some(Command::Panels), true) {
         actions.push(Action::Window(WindowAction::TogglePanels));
@@ -209,6 +236,8 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         ("Fit", Command::ZoomFit, Zoom::Fit),
         ("100 %", Command::Zoom100, Zoom::To(1.0)),
         ("200 %", Command::Zoom200, Zoom::To(2.0)),
+        ("400 %", Command::Zoom400, Zoom::To(4.0)),
+        ("800 %", Command::Zoom800, Zoom::To(8.0)),
         ("Zoom in", Command::ZoomIn, Zoom::In),
         ("Zoom out", Command::ZoomOut, Zoom::Out),
     ] {
@@ -217,6 +246,9 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         }
     }
     ui.add(egui::Separator::default().spacing(9.0));
+    command(ui, state, "Picture before", Command::Previous, actions);
+    command(ui, state, "Picture after", Command::Next, actions);
+    ui.add(egui::Separator::default().spacing(9.0));
     for (words, theme) in
         [("Dark", ThemePreference::Dark), ("Light", ThemePreference::Light), ("As the system", ThemePreference::System)]
     {
@@ -224,6 +256,17 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
             ui.close();
             actions.push(Action::Window(WindowAction::SetTheme(theme)));
         }
+    }
+}
+
+/// An entry that does what the key does, and says why where it cannot.
+fn command(ui: &mut Ui, state: &AppState, words: &str, command: Command, actions: &mut Vec<Action>) {
+    let reason = available::cannot(command, state);
+    let key = keymap::written(ui.ctx(), command);
+    let response = ui.add_enabled(reason.is_none(), MenuItem::new(words).key(&key));
+    if response.on_disabled_hover_text(reason.unwrap_or_default()).clicked() {
+        ui.close();
+        actions.extend(pressed::action_of(command, state));
     }
 }
 

@@ -4,6 +4,7 @@ pub(super) mod layout;
 mod manual_sheet;
 pub(crate) mod menu;
 pub(super) mod path_sheet;
+pub(crate) mod seams;
 pub(crate) mod sheets;
 pub(crate) mod status_bar;
 pub(super) mod toasts;

@@ -52,10 +52,8 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
         });
         ui.add_space(16.0);
         ui.horizontal(|ui| {
-            if sheet == Sheet::Keys {
-                if ui.add(TextButton::new("Change keys…")).clicked() {
-                    actions.push(Action::Settings(SettingsAction::Find("Keys")));
-                }
+            if sheet == Sheet::Keys && ui.add(TextButton::new("Change keys…")).clicked() {
+                actions.push(Action::Settings(SettingsAction::Find("Keys")));
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if ui.add(TextButton::new("Close")).clicked() {

@@ -3,7 +3,7 @@
 use egui::{Align, Align2, FontId, Layout as UiLayout, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::job::Estimate;
-use crate::ui::action::{Action, LookingAt, ResultsAction};
+use crate::ui::action::{Action, LookingAt, QueueAction, ResultsAction};
 use crate::ui::chrome::layout::Layout;
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -12,12 +12,15 @@ use crate::ui::results::figures::RunFigures;
 use crate::ui::state::AppState;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
-use crate::ui::widgets::{IconButton, paint};
+use crate::ui::widgets::{IconButton, TextButton, paint};
 
 /// Widths in points. Together with the gaps: 400 kept for the run.
 const STEP_WIDTH: f32 = 96.0;
 const BAR_WIDTH: f32 = 148.0;
+const BAR_WIDTH_WAITING: f32 = 44.0;
 const PER_STEP_WIDTH: f32 = 72.0;
+const QUEUE_WIDTH: f32 = 176.0;
+const QUEUE_WIDTH_NARROW: f32 = 148.0;
 const LEFT_WIDTH: f32 = 72.0;
 const SIZE_WIDTH: f32 = 84.0;
 const ZOOM_WIDTH: f32 = 56.0;
@@ -27,7 +30,7 @@ pub(crate) fn show(ui: &mut Ui, state: &AppState, layout: Layout, actions: &mut 
     ui.with_layout(UiLayout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 12.0;
         cancel(ui, state, actions);
-        run_figures(ui, state, layout);
+        run_figures(ui, state, layout, actions);
         ui.add_space(8.0);
         let zoom = state.canvas.view.shown_zoom.map(|zoom| format!("{:.0} %", zoom * 100.0));
         figure(ui, ZOOM_WIDTH, zoom.as_deref().unwrap_or_default(), tokens.text_2);
@@ -77,9 +80,9 @@ fn live_figures(ui: &mut Ui, words: &str) {
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, format!("live {words}")));
 }
 
-fn run_figures(ui: &mut Ui, state: &AppState, layout: Layout) {
+fn run_figures(ui: &mut Ui, state: &AppState, layout: Layout, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui);
-    let figures = state.candidates.figures();
+    let figures = state.candidates.figures(state.queue.is_paused);
     if figures.is_none()
         && let Some(words) = state.live.words()
     {
@@ -90,21 +93,35 @@ fn run_figures(ui: &mut Ui, state: &AppState, layout: Layout) {
         left: state.memory.time_words(state.prompt.picture_count),
         ..RunFigures::default()
     });
-    figure(ui, LEFT_WIDTH, &figures.left, tokens.text_2);
     // While pictures wait, that matters more than the time per step.
-    let beside = if figures.waiting.is_empty() { &figures.per_step } else { &figures.waiting };
-    if !layout.narrow || !figures.waiting.is_empty() {
-        figure(ui, PER_STEP_WIDTH, beside, tokens.text_2);
+    let waits = !figures.waiting.is_empty();
+    if waits {
+        queue_button(ui, &figures.waiting, state, layout, actions);
     }
-    bar(ui, figures.fraction);
+    figure(ui, LEFT_WIDTH, &figures.left, tokens.text_2);
+    if !waits && !layout.narrow {
+        figure(ui, PER_STEP_WIDTH, &figures.per_step, tokens.text_2);
+    }
+    bar(ui, if waits && !layout.narrow { BAR_WIDTH_WAITING } else { BAR_WIDTH }, figures.fraction);
     figure(ui, STEP_WIDTH, &figures.step, tokens.text_1);
 }
 
-fn bar(ui: &mut Ui, fraction: Option<f32>) {
+/// How many wait and how long that takes; it opens the queue.
+fn queue_button(ui: &mut Ui, words: &str, state: &AppState, layout: Layout, actions: &mut Vec<Action>) {
+    let size = vec2(if layout.narrow { QUEUE_WIDTH_NARROW } else { QUEUE_WIDTH }, theme::CONTROL_HEIGHT - 4.0);
+    let key = keymap::written(ui.ctx(), Command::Queue);
+    let button = TextButton::new(words).icon(icons::QUEUE).width(size.x).height(size.y);
+    let button = if state.queue.open { button.action() } else { button };
+    if ui.add(button).on_hover_text(format!("Queue  {key}")).clicked() {
+        actions.push(Action::Queue(QueueAction::Toggle));
+    }
+}
+
+fn bar(ui: &mut Ui, width: f32, fraction: Option<f32>) {
     let tokens = theme::tokens(ui);
-    let (slot, response) = ui.allocate_exact_size(vec2(BAR_WIDTH, theme::CONTROL_HEIGHT), Sense::hover());
+    let (slot, response) = ui.allocate_exact_size(vec2(width, theme::CONTROL_HEIGHT), Sense::hover());
     let Some(fraction) = fraction else { return };
-    let rect = Rect::from_center_size(slot.center(), vec2(BAR_WIDTH, 4.0));
+    let rect = Rect::from_center_size(slot.center(), vec2(width, 4.0));
     ui.painter().rect_filled(rect, 2.0, tokens.rail);
     let done = Rect::from_min_max(rect.min, pos2(rect.left() + rect.width() * fraction.clamp(0.0, 1.0), rect.bottom()));
     ui.painter().rect_filled(done, 2.0, tokens.accent_line);

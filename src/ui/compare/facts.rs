@@ -112,7 +112,10 @@ fn flatten(path: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
 }
 
 fn model(model: &ModelRef) -> String {
-    model.path().map_or_else(|| model.built_in_name().unwrap_or_default().to_owned(), name_of)
+    match model.path() {
+        Some(path) => name_of(path),
+        None => model.built_in_name().unwrap_or_default().to_owned(),
+    }
 }
 
 #[cfg(test)]

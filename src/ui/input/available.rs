@@ -18,17 +18,19 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
     let is_kept = state.shown_file().is_some();
     let unless = |holds: bool, reason: &'static str| (!holds).then_some(reason);
     match command {
-        Command::Generate | Command::GenerateInFront => unless(state.is_ready(), "there is no prompt yet"),
+        Command::Generate | Command::GenerateInFront | Command::Forever => {
+            unless(state.is_ready(), "there is no prompt yet")
+        }
         Command::Cancel | Command::CancelAll => unless(state.candidates.is_busy(), NOTHING_RUNS),
+        Command::Compare => unless(state.compare.is_open() || state.to_compare().len() > 1, "fewer than two are done"),
         Command::SetAside => unless(over_canvas, NOTHING_SHOWN),
         Command::Accept if !over_canvas && state.live.is_on => {
             unless(state.live_result().is_some_and(|made| !made.is_kept), "nothing new was drawn")
         }
         Command::LivePlace => unless(state.live.is_on, "live painting is off"),
         Command::UseResult => unless(state.live_result().is_some(), "live painting has drawn nothing"),
-        Command::Upscale => unless(is_kept, "the shown picture is in no file yet"),
         Command::Accept | Command::Trash => unless(over_canvas && is_kept, NOTHING_SHOWN),
-        Command::Star => unless(is_kept, "the shown picture is in no file yet"),
+        Command::Star | Command::Upscale => unless(is_kept, "the shown picture is in no file yet"),
         Command::Previous => unless(state.neighbour(-1).is_some(), "this is the first picture"),
         Command::Next => unless(state.neighbour(1).is_some(), "this is the last picture"),
         Command::NewCanvas => unless(has_picture || over_canvas, "the canvas is empty"),

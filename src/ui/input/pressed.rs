@@ -6,7 +6,7 @@ use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
     Action, CanvasAction, CompareAction, DialogRequest, FilesAction, LibraryAction, LiveAction, LookingAt,
-    PromptAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
+    PromptAction, QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -68,15 +68,28 @@ pub(crate) fn note_focus(ctx: &Context) {
     ctx.data_mut(|data| data.insert_temp(focus_id(), focused));
 }
 
+fn left_id() -> Id {
+    Id::unique("field left by Escape")
+}
+
+/// Whether a field lost the keyboard in this frame because somebody pressed Escape in it: then what was written in it may
+/// not be wanted.
+pub(crate) fn was_left_by_escape(ctx: &Context) -> bool {
+    ctx.data(|data| data.get_temp::<u64>(left_id())) == Some(ctx.cumulative_frame_nr())
+}
+
 /// The first Escape leaves a field, and does nothing else.
 pub(crate) fn leave_field(ctx: &Context) {
     if ctx.data(|data| data.get_temp(focus_id())).unwrap_or(false) {
         let is_escape = |event: &Event| matches!(event, Event::Key { key: Key::Escape, pressed: true, .. });
-        ctx.input_mut(|input| {
-            if let Some(first) = input.events.iter().position(is_escape) {
-                input.events.remove(first);
-            }
+        let is_left = ctx.input_mut(|input| {
+            let first = input.events.iter().position(is_escape);
+            first.map(|first| input.events.remove(first)).is_some()
         });
+        if is_left {
+            let now = ctx.cumulative_frame_nr();
+            ctx.data_mut(|data| data.insert_temp(left_id(), now));
+        }
     }
 }
 
@@ -88,7 +101,13 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
     match command {
         Command::Generate => Some(Action::Prompt(PromptAction::Generate)),
         Command::GenerateInFront => Some(Action::Prompt(PromptAction::GenerateInFront)),
+        Command::Forever => Some(Action::Queue(QueueAction::Forever)),
         Command::Prompt => Some(Action::Prompt(PromptAction::Focus)),
+        // With a row of the queue at hand these keys move it.
+        Command::OlderPrompt | Command::NewerPrompt if state.queue.focused.is_some() => {
+            let (press, by) = (state.queue.focused?, if command == Command::OlderPrompt { -1 } else { 1 });
+            Some(Action::Queue(QueueAction::Move { press, by }))
+        }
         Command::OlderPrompt => Some(Action::Prompt(PromptAction::Older)),
         Command::NewerPrompt => Some(Action::Prompt(PromptAction::Newer)),
         Command::MoreWeight => Some(Action::Words(WordsAction::Weigh { heavier: true })),
@@ -145,6 +164,8 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::ZoomOut => Some(Action::Canvas(CanvasAction::Zoom(Zoom::Out))),
         Command::Panels => Some(Action::Window(WindowAction::TogglePanels)),
         Command::PromptPanel => Some(Action::Window(WindowAction::TogglePromptPanel)),
+        Command::Queue => Some(Action::Queue(QueueAction::Toggle)),
+        Command::PauseQueue => Some(Action::Queue(QueueAction::Pause)),
         Command::Gallery => Some(Action::Window(WindowAction::ToggleGallery)),
         Command::Settings => Some(Action::Settings(SettingsAction::Open)),
         Command::Palette => Some(Action::Window(WindowAction::TogglePalette)),

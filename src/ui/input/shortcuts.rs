@@ -10,6 +10,8 @@ use crate::ui::action::MaskStep;
 pub(crate) enum Command {
     Generate,
     GenerateInFront,
+    /// One picture after the other.
+    Forever,
     /// Puts the cursor into the prompt.
     Prompt,
     OlderPrompt,
@@ -61,6 +63,8 @@ pub(crate) enum Command {
     Panels,
     PromptPanel,
     Gallery,
+    Queue,
+    PauseQueue,
     Settings,
     Palette,
     DownloadModel,
@@ -97,6 +101,7 @@ pub(crate) struct Entry {
 }
 
 const COMMAND_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+const COMMAND_ALT: Modifiers = Modifiers::COMMAND.plus(Modifiers::ALT);
 
 const fn entry(
     command: Command,
@@ -124,6 +129,7 @@ pub(crate) const TABLE: &[Entry] = {
             Key::Enter,
             Always,
         ),
+        entry(C::Forever, "forever", "Generate forever, or stop that", COMMAND_ALT, Key::Enter, Always),
         entry(C::Prompt, "prompt", "Write the prompt (Escape leaves it)", M::COMMAND, Key::P, Always),
         entry(C::OlderPrompt, "older-prompt", "Prompt before this one", M::ALT, Key::ArrowUp, Always),
         entry(C::NewerPrompt, "newer-prompt", "Prompt after this one", M::ALT, Key::ArrowDown, Always),
@@ -184,6 +190,8 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::Panels, "panels", "Hide or show both panels", M::NONE, Key::Tab, NothingFocused),
         entry(C::PromptPanel, "prompt-panel", "Prompt panel", COMMAND_SHIFT, Key::P, Always),
         entry(C::Gallery, "gallery", "Gallery", COMMAND_SHIFT, Key::G, Always),
+        entry(C::Queue, "queue", "Queue, in the gallery's place", M::NONE, Key::Q, NotTyping),
+        entry(C::PauseQueue, "pause-queue", "Pause the queue, or go on", M::SHIFT, Key::Q, NotTyping),
         entry(C::Settings, "settings", "Settings", M::COMMAND, Key::Comma, Always),
         entry(C::Palette, "palette", "Find an action or a setting by its name", M::COMMAND, Key::K, Always),
         entry(C::DownloadModel, "download-model", "Download a model", COMMAND_SHIFT, Key::M, Always),

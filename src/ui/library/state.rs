@@ -28,6 +28,8 @@ pub struct LibraryState {
     pub upscalers: Vec<PathBuf>,
     /// The one that is used; the first where none was chosen.
     pub chosen_upscaler: Option<PathBuf>,
+    /// Models of another machine that computes.
+    pub other_models: Vec<ModelEntry>,
     /// Models outside the models folder, and folders that are looked through.
     pub folders: Vec<PathBuf>,
     /// The latter alone.

@@ -87,6 +87,7 @@ fn of_settings<'a>(search: &'a str, settings: &'a Settings) -> impl Iterator<Ite
 fn area_of(action: &Action) -> (&'static str, &'static str) {
     match action {
         Action::Prompt(_) | Action::Words(_) => (icons::SLIDERS_HORIZONTAL, "Prompt"),
+        Action::Queue(_) => (icons::QUEUE, "Queue"),
         Action::Results(_) | Action::Compare(_) => (icons::IMAGES, "Results"),
         Action::Canvas(_) => (icons::PAINT_BRUSH, "Canvas"),
         Action::Files(_) => (icons::FOLDER_OPEN, "File"),

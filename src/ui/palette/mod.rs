@@ -122,8 +122,14 @@ fn row(ui: &mut Ui, line: &Line, is_chosen: bool) -> Response {
     let can = line.kind != Kind::Idle;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::MenuItem, can, is_chosen, line.name));
-    let about = [line.beside, &line.right].join(" ");
-    ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(about.trim()));
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        if line.kind == Kind::Setting {
+            node.set_value(line.right.as_str());
+            node.set_description(line.beside);
+        } else {
+            node.set_description([line.beside, &line.right].join(" ").trim());
+        }
+    });
     if !ui.is_rect_visible(rect) {
         return response;
     }

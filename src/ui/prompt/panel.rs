@@ -11,6 +11,7 @@ use crate::ui::input::shortcuts::Command;
 use crate::ui::prompt;
 use crate::ui::prompt::words;
 use crate::ui::prompt::words::field::PromptText;
+use crate::ui::queue;
 use crate::ui::state::{AppState, Mode};
 use crate::ui::textures::Textures;
 use crate::ui::theme;
@@ -121,7 +122,7 @@ fn prompts(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<
     ui.add_space(-2.0);
 }
 
-fn generate_button(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+fn generate_button(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
     let busy = state.candidates.is_busy();
     let words = match (busy, state.mode()) {
         (true, _) => "Queue next",
@@ -131,8 +132,13 @@ fn generate_button(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     };
     let ready = state.is_ready();
     let key = keymap::written(ui.ctx(), Command::Generate);
-    let button = PrimaryButton::new(words).key(&key).enabled(ready).quiet(busy).show(ui).button;
-    if button.on_disabled_hover_text("Type a prompt first.").clicked() {
+    let width = ui.available_width() - 2.0 * theme::GRID;
+    let button = PrimaryButton::new(words).key(&key).enabled(ready).quiet(busy).caret("More ways to generate");
+    let shown = button.show(ui);
+    if let Some(caret) = &shown.caret {
+        queue::menu::show(caret, width, state, actions);
+    }
+    if shown.button.on_disabled_hover_text("Type a prompt first.").clicked() {
         actions.push(Action::Prompt(PromptAction::Generate));
     }
 }

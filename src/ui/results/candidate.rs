@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use crate::job::{Frame, JobId, ModelPart, Request};
 use crate::raster::Picture;
+use crate::ui::action::Press;
 
 /// One picture of the strip.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub job: JobId,
+    /// Those that were asked for at once have the same.
+    pub press: Press,
     pub request: Request,
     /// The part of the canvas that is worked on, where it is masked.
     pub frame: Option<Frame>,
@@ -107,8 +110,12 @@ impl Candidate {
 #[derive(Clone, Debug, Default)]
 pub struct Candidates {
     pub list: Vec<Candidate>,
+    /// The one that the engine works on, also before it has reported anything.
+    pub begun: Option<JobId>,
     /// The one that was set aside last, and its place.
     pub aside: Option<(usize, Candidate)>,
+    /// Files of the last time that are still being read.
+    pub coming: Vec<PathBuf>,
     /// Finished ones that were chosen beside each other, in the order of the clicks.
     pub chosen: Vec<JobId>,
 }
@@ -119,11 +126,27 @@ impl Candidates {
         self.list.iter().find(|candidate| candidate.job == job)
     }
 
-    /// Puts one at the end, or so many places behind the first that waits.
-    pub fn add(&mut self, candidate: Candidate, in_front: Option<usize>) {
-        let first = self.list.iter().position(|known| matches!(known.stage, Stage::Waiting));
-        let place = in_front.and_then(|behind| Some(first? + behind)).unwrap_or(self.list.len());
-        self.list.insert(place.min(self.list.len()), candidate);
+    /// Takes in a picture of the last time, before all of this one, or forgets it where its file is gone.
+    pub fn restore(&mut self, file: PathBuf, found: Option<(Arc<Picture>, Request)>) {
+        self.coming.retain(|coming| *coming != file);
+        let Some((picture, request)) = found else { return };
+        let place = self.list.iter().filter(|known| is_of_before(known.job)).count();
+        let last = self.list.iter().map(|known| known.job.0).filter(|job| is_of_before(JobId(*job))).min();
+        let job = JobId(last.unwrap_or(u64::MAX) - 1);
+        // How long it took is not known any more.
+        let stage = Stage::Done(Made { picture, file, seconds: 0.0 });
+        self.list.insert(place, Candidate { job, press: job.0, request, frame: None, estimated_seconds: None, stage });
+    }
+
+    /// The finished pictures' files, for the next time.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let of = |before: bool| {
+            let some = self.list.iter().filter(move |known| is_of_before(known.job) == before);
+            some.filter_map(Candidate::made).map(|made| made.file.clone())
+        };
+        let files = of(true).chain(self.coming.iter().cloned()).chain(of(false));
+        files.filter(|file| !file.as_os_str().is_empty()).collect()
     }
 
     pub fn get_mut(&mut self, job: JobId) -> Option<&mut Candidate> {
@@ -133,7 +156,8 @@ impl Candidates {
     /// The one that is being made.
     #[must_use]
     pub fn running(&self) -> Option<&Candidate> {
-        self.list.iter().find(|candidate| candidate.is_running())
+        let is_begun = |candidate: &&Candidate| self.begun == Some(candidate.job) && candidate.made().is_none();
+        self.list.iter().find(|candidate| candidate.is_running()).or_else(|| self.list.iter().find(is_begun))
     }
 
     /// Chooses a finished one, or leaves it out again.
@@ -180,11 +204,6 @@ impl Candidates {
         unfinished.map(|candidate| candidate.job).collect()
     }
 
-    #[must_use]
-    pub fn waiting_count(&self) -> usize {
-        self.list.iter().filter(|candidate| matches!(candidate.stage, Stage::Waiting)).count()
-    }
-
     /// Takes one off the strip and returns which one stands in its place (or, at the end, before it).
     pub fn remove(&mut self, job: JobId) -> Option<JobId> {
         let index = self.list.iter().position(|candidate| candidate.job == job)?;
@@ -202,4 +221,9 @@ impl Candidates {
             !drop_it
         });
     }
+}
+
+/// The engine counts its jobs upwards; those of the last time are counted down from the end.
+fn is_of_before(job: JobId) -> bool {
+    job.0 > u64::MAX / 2
 }

@@ -86,6 +86,7 @@ mod tests {
     fn candidates(requests: Vec<Request>) -> Vec<Candidate> {
         let one = |(number, request)| Candidate {
             job: JobId(number),
+            press: number,
             request,
             frame: None,
             estimated_seconds: None,

@@ -11,19 +11,20 @@ pub struct RunFigures {
     /// Of the picture that is being made, 0 to 1.
     pub fraction: Option<f32>,
     pub per_step: String,
-    /// Of everything that runs and waits.
+    /// Of the picture that is being made where others wait, else of all there is.
     pub left: String,
-    /// How many wait, where some do.
+    /// How many rows wait, and what everything takes, where some do.
     pub waiting: String,
 }
 
 impl Candidates {
     /// `None` while nothing runs or waits.
     #[must_use]
-    pub fn figures(&self) -> Option<RunFigures> {
-        let waiting = self.waiting_count();
+    pub fn figures(&self, is_paused: bool) -> Option<RunFigures> {
         let running = self.running();
-        let left = self.seconds_left().map(|seconds| format!("{} left", duration(seconds))).unwrap_or_default();
+        let waiting = self.waiting_words();
+        let rest = if waiting.is_empty() { self.seconds_left() } else { self.seconds_left_of_running() };
+        let left = rest.map(|seconds| format!("{} left", duration(seconds))).unwrap_or_default();
         let begun = |step: String, fraction| RunFigures { step, fraction: Some(fraction), ..RunFigures::default() };
         let figures = match running.map(|candidate| &candidate.stage) {
             Some(Stage::Loading { part, fraction }) => begun(format!("loading {}", part_name(*part)), *fraction),
@@ -32,34 +33,63 @@ impl Candidates {
                 per_step: format!("{} s/step", seconds(progress.seconds_per_step)),
                 ..begun(format!("step {}/{}", progress.done, progress.total), progress.fraction())
             },
+            None if self.is_busy() && is_paused => RunFigures { step: "paused".into(), ..RunFigures::default() },
             Some(Stage::Waiting | Stage::Done(_)) | None if self.is_busy() => begun("starting".into(), 0.0),
             Some(Stage::Waiting | Stage::Done(_)) | None => return None,
         };
-        let waiting = if waiting > 0 && running.is_some() { format!("{waiting} waiting") } else { String::new() };
         Some(RunFigures { left, waiting, ..figures })
+    }
+
+    /// "5 waiting · 1 min", or, where only more of the same is to come, "picture 2 of 4 · 12 s".
+    #[must_use]
+    pub fn waiting_words(&self) -> String {
+        let words = match (self.rows().len(), self.running_row()) {
+            (0, Some(running)) if !running.rest.is_empty() => {
+                format!("picture {} of {}", running.number, running.count)
+            }
+            (0, _) => return String::new(),
+            (rows, _) => format!("{rows} waiting"),
+        };
+        match self.seconds_left() {
+            Some(seconds) => format!("{words} · {}", duration(seconds)),
+            None => words,
+        }
+    }
+
+    /// What the rest of the running picture will take; `None` before there is a measure.
+    #[must_use]
+    pub fn seconds_left_of_running(&self) -> Option<f64> {
+        match self.running().map(|candidate| &candidate.stage) {
+            Some(Stage::Running(progress)) if progress.done > 0 => Some(progress.seconds_left()),
+            _ => None,
+        }
+        .filter(|seconds| *seconds > 0.0)
     }
 
     /// What the rest of the running picture and everything behind it will take; `None` before there is a measure.
     #[must_use]
     pub fn seconds_left(&self) -> Option<f64> {
-        let running = self.running();
-        let measured = running.and_then(|candidate| match &candidate.stage {
-            Stage::Running(progress) if progress.done > 0 => Some((candidate, progress)),
-            _ => None,
-        });
-        let waiting = self.list.iter().filter(|candidate| matches!(candidate.stage, Stage::Waiting));
-        let behind: Option<f64> = waiting.map(|candidate| self.whole_seconds(candidate, measured)).sum();
-        let current = match (running, measured) {
+        let behind: Option<f64> = self.waiting().map(|candidate| self.whole_seconds(candidate)).sum();
+        let current = match (self.running(), self.measured()) {
             (_, Some((_, progress))) => progress.seconds_left(),
-            (Some(candidate), None) => self.whole_seconds(candidate, None)?,
+            (Some(candidate), None) => self.whole_seconds(candidate)?,
             (None, None) => 0.0,
         };
         // Nothing is said of a decoder alone: it has no measure.
         Some(current + behind?).filter(|seconds| *seconds > 0.0)
     }
 
+    /// The one that is being made, once it has made a step.
+    fn measured(&self) -> Option<(&Candidate, &Progress)> {
+        let candidate = self.running()?;
+        match &candidate.stage {
+            Stage::Running(progress) if progress.done > 0 => Some((candidate, progress)),
+            _ => None,
+        }
+    }
+
     /// A whole picture, as one like it took, or by the steps of the one that runs.
-    fn whole_seconds(&self, candidate: &Candidate, running: Option<(&Candidate, &Progress)>) -> Option<f64> {
+    pub(in crate::ui) fn whole_seconds(&self, candidate: &Candidate) -> Option<f64> {
         let request = &candidate.request;
         let is_alike = |other: &Candidate| {
             other.request.model == request.model
@@ -67,9 +97,10 @@ impl Candidates {
                 && other.request.mask.is_some() == request.mask.is_some()
                 && other.size_px() == candidate.size_px()
         };
-        let made = self.list.iter().rev().filter(|other| is_alike(other)).find_map(Candidate::made);
+        let measured = |other: &&Candidate| other.made().is_some_and(|made| made.seconds > 0.0) && is_alike(other);
+        let made = self.list.iter().rev().find(measured).and_then(Candidate::made);
         made.map(|made| made.seconds).or_else(|| {
-            let (other, progress) = running?;
+            let (other, progress) = self.measured()?;
             let share = f64::from(request.steps) / f64::from(other.request.steps.max(1));
             Some(progress.seconds_per_step * f64::from(progress.total) * share)
         })
@@ -94,26 +125,26 @@ mod tests {
 
     fn candidate(job: u64, steps: u32, stage: Stage) -> Candidate {
         let request = Request { steps, ..Request::default() };
-        Candidate { job: JobId(job), request, frame: None, estimated_seconds: None, stage }
+        Candidate { job: JobId(job), press: job, request, frame: None, estimated_seconds: None, stage }
     }
 
     #[test]
     fn the_time_left_is_the_whole_queues() {
         let progress = Progress { done: 10, total: 20, seconds_per_step: 0.5, preview: None };
         let mut candidates = Candidates::default();
-        candidates.add(candidate(1, 20, Stage::Running(progress)), None);
+        candidates.list.push(candidate(1, 20, Stage::Running(progress)));
         assert_eq!(candidates.seconds_left(), Some(5.0));
-        candidates.add(candidate(2, 20, Stage::Waiting), None);
-        candidates.add(candidate(3, 40, Stage::Waiting), None);
+        candidates.list.push(candidate(2, 20, Stage::Waiting));
+        candidates.list.push(candidate(3, 40, Stage::Waiting));
         assert_eq!(candidates.seconds_left(), Some(5.0 + 10.0 + 20.0));
-        let figures = candidates.figures().unwrap();
-        assert_eq!((figures.left.as_str(), figures.waiting.as_str()), ("35 s left", "2 waiting"));
+        let figures = candidates.figures(false).unwrap();
+        assert_eq!((figures.left.as_str(), figures.waiting.as_str()), ("5.0 s left", "2 waiting · 35 s"));
     }
 
     #[test]
     fn nothing_is_promised_before_there_is_a_measure() {
         let mut candidates = Candidates::default();
-        candidates.add(candidate(1, 20, Stage::Waiting), None);
+        candidates.list.push(candidate(1, 20, Stage::Waiting));
         assert_eq!(candidates.seconds_left(), None);
     }
 }

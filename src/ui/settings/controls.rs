@@ -6,7 +6,7 @@ use egui::{
 
 use super::setting::{Control, Setting};
 use super::state::SettingsWindow;
-use super::{Shown, measure};
+use super::{Shown, machine, measure};
 use crate::store::pictures::saving::{NAME_PARTS, Saving};
 use crate::store::preferences::Accent;
 use crate::store::settings::Settings;
@@ -111,6 +111,7 @@ fn control(
         }
         Control::FileName => file_name(ui, label, &mut settings.preferences.saving, window),
         Control::ModelFolders => model_folders(ui, &mut settings.known_models, actions),
+        Control::Machine => machine::show(ui, label, &mut window.machine, actions),
         Control::PromptHistory => {
             ui.horizontal(|ui| {
                 let count = settings.prompt_history.len();

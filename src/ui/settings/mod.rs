@@ -1,7 +1,9 @@
 //! The settings: everything that holds for good, in one window that can be searched. What is changed holds at once.
 
+mod choices;
 mod controls;
 pub(crate) mod keys;
+mod machine;
 mod measure;
 mod section;
 mod setting;

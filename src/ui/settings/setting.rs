@@ -46,6 +46,8 @@ pub(crate) enum Control {
     ModelFolders,
     /// How many prompts are remembered, and a button to forget them.
     PromptHistory,
+    /// Another machine that computes: its address, its token, and how that stands.
+    Machine,
 }
 
 /// Of a number, with its unit.
@@ -76,6 +78,7 @@ impl Setting {
             Control::FileName => settings.preferences.saving.name != usual.preferences.saving.name,
             Control::ModelFolders => settings.known_models != usual.known_models,
             Control::PromptHistory => false,
+            Control::Machine => settings.preferences.machine != usual.preferences.machine,
         }
     }
 
@@ -92,6 +95,7 @@ impl Setting {
             Control::FileName => settings.preferences.saving.name.clone_from(&usual.preferences.saving.name),
             Control::ModelFolders => settings.known_models.clone_from(&usual.known_models),
             Control::PromptHistory => {}
+            Control::Machine => settings.preferences.machine.clone_from(&usual.preferences.machine),
         }
     }
 
@@ -113,6 +117,10 @@ impl Setting {
             Control::FileName => settings.preferences.saving.name.clone(),
             Control::ModelFolders => settings.known_models.len().to_string(),
             Control::PromptHistory => settings.prompt_history.len().to_string(),
+            Control::Machine => {
+                let machine = settings.preferences.machine.as_ref();
+                machine.map_or_else(|| "none".to_owned(), |machine| machine.address.clone())
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use egui::KeyboardShortcut;
 
 use super::section::Section;
 use crate::ui::input::shortcuts::Command;
+use crate::ui::machine::MachinePanel;
 
 #[derive(Debug)]
 pub struct SettingsWindow {
@@ -17,6 +18,8 @@ pub struct SettingsWindow {
     pub wants_focus: bool,
     /// A file name's pattern while it cannot be used yet.
     pub name_text: Option<String>,
+    /// Another machine, as it is written and as it stands.
+    pub machine: MachinePanel,
 }
 
 /// Why a key was not taken.
@@ -37,6 +40,7 @@ impl Default for SettingsWindow {
             refused: None,
             wants_focus: true,
             name_text: None,
+            machine: MachinePanel::default(),
         }
     }
 }
@@ -44,7 +48,8 @@ impl Default for SettingsWindow {
 impl SettingsWindow {
     /// As it opens: what is searched for, "" for nothing.
     pub fn open(&mut self, search: &str) {
-        *self = Self { section: self.section, ..Self::default() };
+        let machine = std::mem::take(&mut self.machine);
+        *self = Self { section: self.section, machine, ..Self::default() };
         match Section::ALL.into_iter().find(|section| section.name() == search) {
             Some(section) => self.section = section,
             None => search.clone_into(&mut self.search),

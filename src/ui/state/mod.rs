@@ -23,6 +23,7 @@ use super::prompt::loras::state::LoraShelf;
 use super::prompt::size;
 use super::prompt::state::{InpaintPanel, PromptPanelState};
 use super::prompt::words::state::WordsState;
+use super::queue::state::QueueState;
 use super::results::candidate::Candidates;
 use super::settings::state::SettingsWindow;
 use super::tour::state::Tour;
@@ -47,6 +48,7 @@ pub struct AppState {
     pub canvas: CanvasState,
     pub compare: CompareState,
     pub candidates: Candidates,
+    pub queue: QueueState,
     pub gallery: GalleryState,
     pub library: LibraryState,
     pub live: LiveState,

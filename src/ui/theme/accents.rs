@@ -1,5 +1,8 @@
 //! The accents that one can choose, for both themes. Amber's are the design's own and stand with the other tokens.
 
+// Colours as the web writes them.
+#![allow(clippy::unreadable_literal)]
+
 use egui::{Color32, Visuals};
 
 use super::{DARK, LIGHT, Tokens};

@@ -89,8 +89,9 @@ impl Studio {
             Ok(file) => {
                 self.state.library.note_mut(&request.model).picture = Some(file.clone());
                 let stage = Stage::Done(Made { picture, file, seconds });
-                let candidate = Candidate { job, request, frame: None, estimated_seconds: None, stage };
-                self.state.candidates.add(candidate, None);
+                let candidate =
+                    Candidate { job, press: Self::new_press(), request, frame: None, estimated_seconds: None, stage };
+                self.state.candidates.list.push(candidate);
                 self.store.send(StoreCommand::ScanGallery);
             }
             Err(error) => {

@@ -5,7 +5,9 @@ mod copy;
 mod files;
 mod library;
 mod live;
+mod machine;
 mod prompt;
+mod queue;
 mod results;
 mod settings;
 mod trash;
@@ -24,6 +26,7 @@ impl Studio {
     pub(crate) fn apply(&mut self, ctx: &egui::Context, action: Action) {
         match action {
             Action::Prompt(action) => self.apply_to_prompt(ctx, action),
+            Action::Queue(action) => self.apply_to_queue(action),
             Action::Results(action) => self.apply_to_results(action),
             Action::Compare(action) => self.apply_to_compare(action),
             Action::Canvas(CanvasAction::Zoom(zoom)) if self.state.compare.is_open() => {

@@ -1,12 +1,12 @@
 //! What the prompt panel's actions do: above all, a press of Generate.
 
 use crate::canvas::PictureLayer;
-use crate::job::{Destination, InitPicture, Notice, Request, fresh_seed};
+use crate::job::{InitPicture, JobId, Notice, Request, fresh_seed};
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::worker::StoreCommand;
 use crate::ui::action::{Action, PromptAction};
 use crate::ui::app::apply::sentence;
-use crate::ui::app::runs::PreparedRun;
+use crate::ui::app::runs::{Place, PreparedRun};
 use crate::ui::app::studio::Studio;
 use crate::ui::results::candidate::{Candidate, Stage};
 use crate::ui::words;
@@ -14,8 +14,8 @@ use crate::ui::words;
 impl Studio {
     pub(super) fn apply_to_prompt(&mut self, ctx: &egui::Context, action: PromptAction) {
         match action {
-            PromptAction::Generate => self.generate(false),
-            PromptAction::GenerateInFront => self.generate(true),
+            PromptAction::Generate => self.generate_at(Place::End, None),
+            PromptAction::GenerateInFront => self.generate_at(Place::Front, None),
             PromptAction::Focus => {
                 self.show_prompt_panel(ctx);
                 self.state.prompt.wants_focus = true;
@@ -24,7 +24,7 @@ impl Studio {
             PromptAction::Newer => self.state.prompt.recall(&self.saver.current.prompt_history, -1),
             PromptAction::StartExample(prompt) => {
                 self.state.prompt.prompt = prompt.into();
-                self.generate(false);
+                self.generate_at(Place::End, None);
             }
             PromptAction::ChooseModel(model) => self.state.choose_model(model),
             PromptAction::UseSettings(path) => {
@@ -47,17 +47,17 @@ impl Studio {
 
     /// The canvas is put into one picture on the worker, then the store finds what the prompt refers to, and then the
     /// request goes to the engine: none of it on the window's thread.
-    fn generate(&mut self, in_front: bool) {
+    pub(in crate::ui) fn generate_at(&mut self, place: Place, seed: Option<u64>) {
         if !self.state.is_ready() {
             self.state.prompt.wants_focus = true;
             return;
         }
-        let first_seed = self.state.prompt.fixed_seed().unwrap_or_else(fresh_seed);
+        let first_seed = seed.or(self.state.prompt.fixed_seed()).unwrap_or_else(fresh_seed);
         let mut request = Box::new(self.state.next_request(first_seed));
         let canvas: Option<(PictureLayer, f64)> =
             self.state.canvas.document.picture().map(|picture| (picture.clone(), self.state.next_strength()));
         let id = self.runs.add(PreparedRun {
-            in_front,
+            place,
             picture_count: self.state.prompt.picture_count,
             frame: self.state.next_frame(),
             estimated_seconds: self.state.memory.estimate.as_ref().map(|found| found.seconds_per_call),
@@ -94,27 +94,24 @@ impl Studio {
             }
         };
         let was_idle = !self.state.candidates.is_busy();
+        let PreparedRun { place, picture_count, frame, estimated_seconds } = run;
+        let (press, row) = (Self::new_press(), self.row_of(place));
+        let requests = self.make_room(place, requests);
         for (index, request) in requests.into_iter().enumerate() {
-            let place = if run.in_front { index } else { usize::MAX };
-            match self.engine.submit_at(request.clone(), Destination::Gallery, place) {
-                Ok(handle) => {
-                    let job = handle.id();
-                    self.jobs.push(handle);
-                    let PreparedRun { frame, estimated_seconds, .. } = run;
-                    let candidate = Candidate { job, request, frame, estimated_seconds, stage: Stage::Waiting };
-                    self.state.candidates.add(candidate, run.in_front.then_some(index));
-                }
-                Err(error) => {
-                    let asked = run.picture_count;
-                    let taken = if asked > 1 {
-                        format!("{index} of {asked} pictures are in the queue: ")
-                    } else {
-                        String::new()
-                    };
-                    self.state.toasts.error(format!("{taken}{}", words::of_error(&error)), None);
-                    break;
-                }
+            let candidate =
+                Candidate { job: JobId(0), press, request, frame, estimated_seconds, stage: Stage::Waiting };
+            if let Err(error) = self.submit_candidate(candidate) {
+                let taken = if picture_count > 1 {
+                    format!("{index} of {picture_count} pictures are in the queue: ")
+                } else {
+                    String::new()
+                };
+                self.state.toasts.error(format!("{taken}{}", words::of_error(&error)), None);
+                break;
             }
+        }
+        if let Some(row) = row {
+            self.move_row(press, row);
         }
         self.state.canvas.follows_run |= was_idle;
     }

@@ -12,6 +12,7 @@ impl Studio {
     pub(super) fn apply_to_results(&mut self, action: ResultsAction) {
         match action {
             ResultsAction::CancelRunning => {
+                self.state.queue.forever = false;
                 let running = self.state.candidates.running().map(|candidate| candidate.job);
                 match running.or_else(|| self.state.candidates.first_waiting()) {
                     Some(job) => self.cancel(job),
@@ -20,6 +21,7 @@ impl Studio {
             }
             ResultsAction::Cancel(job) => self.cancel(job),
             ResultsAction::CancelAll => {
+                self.state.queue.forever = false;
                 self.runs.cancel_all();
                 for job in self.state.candidates.unfinished() {
                     self.cancel(job);
@@ -62,7 +64,7 @@ impl Studio {
     }
 
     /// Answers at once: the picture leaves the strip now, and whatever the engine still reports of it is passed over.
-    fn cancel(&mut self, job: JobId) {
+    pub(super) fn cancel(&mut self, job: JobId) {
         if let Some(handle) = self.jobs.iter().find(|handle| handle.id() == job) {
             handle.cancel();
         }

@@ -27,7 +27,10 @@ impl Studio {
                 self.saver.current.prompt_history.clear();
                 self.saver.touch();
             }
-            SettingsAction::ProcessorNamed(text) => self.state.device_text = text,
+            SettingsAction::ProcessorNamed(text) => self.processor_named(text),
+            SettingsAction::Connect(choice) => self.connect(choice),
+            SettingsAction::Connected(answer) => self.connected(*answer),
+            SettingsAction::ComputeHere => self.compute_here(),
         }
     }
 
@@ -82,6 +85,9 @@ impl Studio {
             self.store.send(StoreCommand::ScanGallery);
         }
         self.services.saving.set(now.saving);
+        if old.machine.is_some() && now.machine.is_none() {
+            self.compute_here();
+        }
         if old.processor != now.processor {
             self.services.processor.set(now.processor);
             // A driver may take its time to answer.

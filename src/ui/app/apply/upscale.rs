@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::job::{Destination, Request, UpscaleRequest};
+use crate::job::{Destination, UpscaleRequest};
 use crate::store::models::upscalers;
 use crate::store::pictures::picture_file;
 use crate::ui::action::{Action, FilesAction};
@@ -24,7 +24,7 @@ impl Studio {
         self.background.queue(Some(Action::Files(failed)), move || {
             Some(Action::Files(match picture_file::read(&file) {
                 Ok(picture) => {
-                    let made_by = picture_file::read_request(&file).ok().flatten().unwrap_or_else(Request::default);
+                    let made_by = picture_file::read_request(&file).ok().flatten().unwrap_or_default();
                     let picture = Arc::new(picture);
                     FilesAction::ReadyToUpscale(Box::new(UpscaleRequest { picture, model, scale: None, made_by }))
                 }
@@ -41,8 +41,15 @@ impl Studio {
                 self.jobs.push(handle);
                 let was_idle = !self.state.candidates.is_busy();
                 let stage = Stage::Waiting;
-                let candidate = Candidate { job, request: noted, frame: None, estimated_seconds: None, stage };
-                self.state.candidates.add(candidate, None);
+                let candidate = Candidate {
+                    job,
+                    press: Self::new_press(),
+                    request: noted,
+                    frame: None,
+                    estimated_seconds: None,
+                    stage,
+                };
+                self.state.candidates.list.push(candidate);
                 self.state.canvas.follows_run |= was_idle;
             }
             Err(error) => self.state.toasts.error(words::of_error(&error), None),

@@ -1,6 +1,5 @@
 //! What the actions on the window itself do.
 
-use crate::engine::JobHandle;
 use std::path::PathBuf;
 
 use crate::ui::action::{Action, Sheet, WindowAction};
@@ -62,7 +61,8 @@ impl Studio {
             WindowAction::Tour(tour) => self.go_on_with_tour(tour),
             WindowAction::Quit => {
                 self.save_now();
-                self.jobs.iter().for_each(JobHandle::cancel);
+                // What waits is kept; nothing shall begin while the window closes.
+                self.engine.pause(true);
                 ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
         }

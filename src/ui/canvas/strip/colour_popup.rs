@@ -3,12 +3,12 @@
 use egui::{Color32, CornerRadius, EventFilter, Id, Key, Mesh, Modifiers, Rect, Response, RichText, Sense, Shape};
 use egui::{Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
-use super::colours::swatch;
 use super::hsv::{Hsv, hex, of_hex};
 use crate::canvas::tools::{STARTING_PALETTE, ToolSettings};
 use crate::ui::theme;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::look::{Look, paint_focus_ring};
+use crate::ui::widgets::swatch::swatch;
 
 /// Eight swatches and the gaps between them.
 pub(super) const WIDTH: f32 = 8.0 * SWATCH + 7.0 * GAP;

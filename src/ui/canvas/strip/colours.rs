@@ -1,13 +1,12 @@
 //! The colour brush's two colours.
 
-use egui::{Color32, CornerRadius, Id, Popup, PopupCloseBehavior, Rect, Response, Sense, Stroke, StrokeKind, Ui, vec2};
+use egui::{Id, Popup, PopupCloseBehavior, Ui};
 
 use super::colour_popup;
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
-use crate::ui::theme;
-use crate::ui::widgets::look::{Look, paint_focus_ring};
+use crate::ui::widgets::swatch::swatch;
 
 /// Of the colour in hand.
 pub(super) const CHOSEN_SIDE: f32 = 28.0;
@@ -37,15 +36,4 @@ pub(super) fn other(ui: &mut Ui, state: &mut AppState) {
     if other.on_hover_text(format!("Swap with the other colour  {key}")).clicked() {
         std::mem::swap(&mut tools.colour, &mut tools.other_colour);
     }
-}
-
-pub(super) fn swatch(ui: &mut Ui, name: &str, [red, green, blue]: [u8; 3], side: f32) -> Response {
-    let (rect, response) = ui.allocate_exact_size(vec2(side, side), Sense::click());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, ui.is_enabled(), name));
-    let inner: Rect = rect.shrink(2.0);
-    let stroke = if response.hovered() { theme::tokens(ui).text_1 } else { theme::tokens(ui).stroke_hover };
-    let fill = Color32::from_rgb(red, green, blue);
-    ui.painter().rect(inner, CornerRadius::same(theme::RADIUS), fill, Stroke::new(1.0, stroke), StrokeKind::Outside);
-    paint_focus_ring(ui, inner, theme::RADIUS, Look::of(ui, &response));
-    response
 }

@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // The lints know tests by their attribute and not their helpers.
 
+#[path = "../copied/mod.rs"]
 mod copied;
+mod naming;
+mod outline;
 
 use std::collections::HashMap;
 use std::fs;
@@ -26,6 +29,7 @@ use inkwick::sampling::SchedulerName;
 use serde_json::Value;
 
 use copied::copied;
+use naming::{saved, weights_of};
 
 const CPU: Device = Device::Cpu;
 
@@ -194,116 +198,6 @@ fn pictures_are_those_of_diffusers() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-fn weights_of(name: &str) -> Tensors {
-    let file = data().join("control").join(name).join("diffusion_pytorch_model.safetensors");
-    candle_core::safetensors::load(file, &CPU).unwrap()
-}
-
-fn saved(tensors: &Tensors, folder: &Path, name: &str) -> ControlNetworkRef {
-    let file = folder.join(name);
-    candle_core::safetensors::save(tensors, &file).unwrap();
-    ControlNetworkRef::Path(file)
-}
-
-/// Names of the original code for a ControlNet of two levels with one resnet each.
-fn original_name(name: &str) -> String {
-    const TABLE: [(&str, &str); 18] = [
-        ("time_embedding.linear_1", "time_embed.0"),
-        ("time_embedding.linear_2", "time_embed.2"),
-        ("conv_in", "input_blocks.0.0"),
-        ("down_blocks.0.resnets.0", "input_blocks.1.0"),
-        ("down_blocks.0.attentions.0", "input_blocks.1.1"),
-        ("down_blocks.0.downsamplers.0.conv", "input_blocks.2.0.op"),
-        ("down_blocks.1.resnets.0", "input_blocks.3.0"),
-        ("mid_block.resnets.0", "middle_block.0"),
-        ("mid_block.attentions.0", "middle_block.1"),
-        ("mid_block.resnets.1", "middle_block.2"),
-        ("controlnet_cond_embedding.conv_in", "input_hint_block.0"),
-        ("controlnet_cond_embedding.conv_out", "input_hint_block.14"),
-        ("controlnet_mid_block", "middle_block_out.0"),
-        ("controlnet_down_blocks.0", "zero_convs.0.0"),
-        ("controlnet_down_blocks.1", "zero_convs.1.0"),
-        ("controlnet_down_blocks.2", "zero_convs.2.0"),
-        ("controlnet_down_blocks.3", "zero_convs.3.0"),
-        ("", ""),
-    ];
-    const INSIDE: [(&str, &str); 6] = [
-        (".norm1.", ".in_layers.0."),
-        (".conv1.", ".in_layers.2."),
-        (".time_emb_proj.", ".emb_layers.1."),
-        (".norm2.", ".out_layers.0."),
-        (".conv2.", ".out_layers.3."),
-        (".conv_shortcut.", ".skip_connection."),
-    ];
-    if let Some(rest) = name.strip_prefix("controlnet_cond_embedding.blocks.") {
-        let (number, rest) = rest.split_once('.').unwrap();
-        return format!("control_model.input_hint_block.{}.{rest}", 2 * (number.parse::<usize>().unwrap() + 1));
-    }
-    let place = TABLE.iter().find(|(ours, _)| name.strip_prefix(ours).is_some_and(|rest| rest.starts_with('.')));
-    let (ours, theirs) = place.unwrap();
-    let mut rest = name[ours.len()..].to_owned();
-    if name.contains(".resnets.") {
-        for (ours, theirs) in INSIDE {
-            rest = rest.replace(ours, theirs);
-        }
-    }
-    format!("control_model.{theirs}{rest}")
-}
-
-#[test]
-fn single_files_in_every_naming_give_the_folders_picture() {
-    let home = tempfile::tempdir().unwrap();
-    let mut pipeline = model("sd1");
-    let wanted = drawn(&mut pipeline, &plain(vec![lines(network("sd1"))]));
-    let without = drawn(&mut pipeline, &plain(Vec::new()));
-    assert!(mean_difference(&wanted, &bytes_of(&without)) > 3.0, "the network must be seen");
-    let own = weights_of("sd1");
-    let original: Tensors = own.iter().map(|(name, tensor)| (original_name(name), tensor.clone())).collect();
-    let in_single = |tensors: &Tensors| -> Tensors {
-        tensors.iter().map(|(name, tensor)| (name.clone(), tensor.to_dtype(DType::F32).unwrap())).collect()
-    };
-    let unet = candle_core::safetensors::load(data().join("sd1/model/unet/diffusion_pytorch_model.safetensors"), &CPU)
-        .unwrap();
-    let mut difference: Tensors = in_single(&own)
-        .into_iter()
-        .map(|(name, tensor)| {
-            let base = unet.get(&name).filter(|base| base.dims() == tensor.dims());
-            let rest = base.map_or(Ok(tensor.clone()), |base| &tensor - base.to_dtype(DType::F32).unwrap());
-            (original_name(&name), rest.unwrap())
-        })
-        .collect();
-    difference.insert("difference".into(), Tensor::ones(1, DType::F32, &CPU).unwrap());
-    for (name, tensors) in [
-        ("diffusers.safetensors", own.clone()),
-        ("original.safetensors", original.clone()),
-        ("single-precision.safetensors", in_single(&original)),
-        ("difference.safetensors", difference),
-    ] {
-        let found = drawn(&mut pipeline, &plain(vec![lines(saved(&tensors, home.path(), name))]));
-        let mean = mean_difference(&found, &bytes_of(&wanted));
-        assert!(mean < 0.05, "{name}: {mean}");
-    }
-    // The original adapter counts its resnets through its levels.
-    let adapter = weights_of("full").into_iter().map(|(name, tensor)| {
-        let name = name.strip_prefix("adapter.").unwrap();
-        let Some(rest) = name.strip_prefix("body.") else { return (name.to_owned(), tensor) };
-        let (level, rest) = rest.split_once('.').unwrap();
-        let level: usize = level.parse().unwrap();
-        let name = match rest.strip_prefix("resnets.").and_then(|rest| rest.split_once('.')) {
-            Some((resnet, rest)) => format!("body.{}.{rest}", 2 * level + resnet.parse::<usize>().unwrap()),
-            None => format!("body.{}.{rest}", 2 * level),
-        };
-        (name, tensor)
-    });
-    let adapter: Tensors = adapter.collect();
-    let wanted = drawn(&mut pipeline, &plain(vec![lines(network("full"))]));
-    let found = drawn(&mut pipeline, &plain(vec![lines(saved(&adapter, home.path(), "adapter.safetensors"))]));
-    assert_eq!(bytes_of(&found), bytes_of(&wanted));
-    let light = saved(&weights_of("light"), home.path(), "light.safetensors");
-    let wanted = drawn(&mut pipeline, &plain(vec![lines(network("light"))]));
-    assert_eq!(bytes_of(&drawn(&mut pipeline, &plain(vec![lines(light)]))), bytes_of(&wanted));
-}
-
 fn bytes_of(picture: &Picture) -> Vec<u8> {
     picture.rgba().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect()
 }
@@ -428,83 +322,4 @@ fn an_estimate_counts_control_networks_where_they_count() {
     let fitted =
         spec.plan(&Request { width: None, height: None, ..request }, &Execution::Kernels, &constraints).unwrap();
     assert!(spec.check_fits(&fitted).is_err());
-}
-
-const SIDE: usize = 256;
-
-/// An outline in white on black, and the shape inside it.
-fn drawing(centre: (f64, f64), radii: (f64, f64)) -> (Picture, Vec<bool>) {
-    let distance = |x: usize, y: usize| {
-        let (x, y) = ((x as f64 - centre.0) / radii.0, (y as f64 - centre.1) / radii.1);
-        (x.hypot(y) - 1.0) * radii.0.min(radii.1)
-    };
-    let places = || (0..SIDE * SIDE).map(|place| distance(place % SIDE, place / SIDE));
-    let ink = places().flat_map(|far| if far.abs() <= 2.5 { [255; 4] } else { [0, 0, 0, 255] });
-    (Picture::from_rgba(SIDE as u32, SIDE as u32, ink.collect()).unwrap(), places().map(|far| far <= 0.0).collect())
-}
-
-/// What is not of the border's colour, specks gone and holes filled: the recipe's `segment`.
-fn silhouette(picture: &Picture) -> Vec<bool> {
-    let pixel = |x: usize, y: usize| &picture.rgba()[4 * (y * SIDE + x)..][..3];
-    let rim = (0..SIDE * SIDE).map(|place| (place % SIDE, place / SIDE));
-    let rim: Vec<(usize, usize)> =
-        rim.filter(|(x, y)| [x, y].into_iter().any(|place| !(6..SIDE - 6).contains(place))).collect();
-    let middle = |channel: usize| {
-        let mut values: Vec<u8> = rim.iter().map(|(x, y)| pixel(*x, *y)[channel]).collect();
-        values.sort_unstable();
-        f64::from(values[values.len() / 2])
-    };
-    let border = [middle(0), middle(1), middle(2)];
-    let is_far = |x: usize, y: usize| {
-        let square: f64 = (0..3).map(|channel| (f64::from(pixel(x, y)[channel]) - border[channel]).powi(2)).sum();
-        square.sqrt() > 0.16 * 255.0
-    };
-    let around = |place: usize| (0..5).map(move |step| (place + step).saturating_sub(2).min(SIDE - 1));
-    let is_object = |x: usize, y: usize| {
-        around(y).flat_map(|y| around(x).map(move |x| (x, y))).filter(|(x, y)| is_far(*x, *y)).count() > 12
-    };
-    let object: Vec<bool> = (0..SIDE * SIDE).map(|place| is_object(place % SIDE, place / SIDE)).collect();
-    let mut outside = vec![false; SIDE * SIDE];
-    let mut open: Vec<usize> = (0..SIDE)
-        .flat_map(|step| [step, (SIDE - 1) * SIDE + step, step * SIDE, step * SIDE + SIDE - 1])
-        .filter(|place| !object[*place])
-        .collect();
-    while let Some(place) = open.pop() {
-        if std::mem::replace(&mut outside[place], true) {
-            continue;
-        }
-        let (x, y) = (place % SIDE, place / SIDE);
-        let near = [
-            (x > 0).then(|| place - 1),
-            (x + 1 < SIDE).then(|| place + 1),
-            (y > 0).then(|| place - SIDE),
-            (y + 1 < SIDE).then(|| place + SIDE),
-        ];
-        open.extend(near.into_iter().flatten().filter(|near| !object[*near] && !outside[*near]));
-    }
-    outside.iter().map(|outside| !outside).collect()
-}
-
-/// Where both are, of where either is.
-fn overlap(a: &[bool], b: &[bool]) -> f64 {
-    let count = |both: fn(bool, bool) -> bool| a.iter().zip(b).filter(|(a, b)| both(**a, **b)).count() as f64;
-    count(|a, b| a && b) / count(|a, b| a || b).max(1.0)
-}
-
-#[test]
-fn the_built_in_model_draws_into_the_outline() {
-    let files = inkwick::checkpoint::builtin_model().unwrap();
-    let mut pipeline = Pipeline::load(&files, &CPU, DType::F32, &|_, _| Ok(())).unwrap();
-    for (words, centre, radii) in [
-        ("a red apple on a blue background", (150.0, 140.0), (70.0, 66.0)),
-        ("a tennis ball on a purple background", (100.0, 110.0), (62.0, 62.0)),
-    ] {
-        let (drawing, shape) = drawing(centre, radii);
-        let free = Request { prompt: words.into(), seed: 7, ..Request::default() };
-        let control = Control::new(ControlNetworkRef::Scribble, Arc::new(drawing));
-        let steered = drawn(&mut pipeline, &Request { controls: vec![control], ..free.clone() });
-        let found = overlap(&silhouette(&steered), &shape);
-        println!("{words}: {found:.3}");
-        assert!(found >= 0.7, "{words}: the outline is met by {found}");
-    }
 }

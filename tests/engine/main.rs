@@ -1,6 +1,8 @@
 //! The engine with a scripted backend: order, cancel, failure, panic, several fronts, and what is saved.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
+mod keeping;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -8,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use inkwick::engine::{Backend, BackendError, EngineHandle, FakeBackend, FakeScript, JobHandle};
 use inkwick::job::{
-    CancelToken, Destination, Drawn, ErrorKind, Event, EventKind, Finished, InitPicture, JobError, Outcome, Progress,
-    Request, Saver, Task,
+    CancelToken, Compute, Destination, Drawn, ErrorKind, Event, EventKind, Finished, InitPicture, JobError, JobId,
+    JobKeeper, JobNote, Keep, Outcome, Progress, Request, Saver, StepState, Task,
 };
 use inkwick::raster::Picture;
+use inkwick::sampling::{History, SchedulerName};
 
 #[derive(Default)]
 struct MemorySaver {

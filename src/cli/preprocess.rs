@@ -1,0 +1,80 @@
+//! `inkwick preprocess`: a picture that steers, made of another one without any network.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::arguments::{number_in, one_of};
+use super::output::{explain, say};
+use super::words::{DONE, FAILED};
+use crate::raster::{PreprocessSettings, Preprocessor};
+use crate::store::pictures::{mask_file, picture_file};
+
+#[derive(Debug, Args)]
+pub(super) struct PreprocessArguments {
+    /// The picture
+    #[arg(value_name = "FILE")]
+    pub picture: PathBuf,
+    /// canny: thin edges; scribble: strokes; lineart: lines; blur (tile): what is large; grey; invert: dark on white
+    /// becomes white on black; inpaint: what is masked is left open
+    #[arg(long, value_name = "KIND", value_parser = one_of(&KINDS, Preprocessor::from_id))]
+    pub kind: Preprocessor,
+    /// The file that is written: .png, .jpg or .webp
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Of canny: from here an edge goes on
+    #[arg(long, value_name = "N", default_value_t = PreprocessSettings::default().low, value_parser = threshold())]
+    pub low: u32,
+    /// Of canny: from here an edge begins
+    #[arg(long, value_name = "N", default_value_t = PreprocessSettings::default().high, value_parser = threshold())]
+    pub high: u32,
+    /// Of blur: how far it reaches
+    #[arg(long, value_name = "PX", default_value_t = f64::from(PreprocessSettings::default().radius_px), value_parser = number_in(0.1, 200.0))]
+    pub radius: f64,
+    /// Of inpaint: white is left open
+    #[arg(long, value_name = "FILE", required_if_eq("kind", "inpaint"))]
+    pub mask: Option<PathBuf>,
+}
+
+const KINDS: [&str; 9] = ["canny", "scribble", "lineart", "blur", "tile", "grey", "gray", "invert", "inpaint"];
+
+fn threshold() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(0..=2040)
+}
+
+pub(super) fn run(arguments: &PreprocessArguments) -> ExitCode {
+    match preprocess(arguments) {
+        Ok(()) => {
+            say(&arguments.out.display().to_string());
+            ExitCode::from(DONE)
+        }
+        Err(sentence) => {
+            explain(&format!("inkwick: {sentence}"));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn preprocess(arguments: &PreprocessArguments) -> Result<(), String> {
+    let mut notices = Vec::new();
+    let picture = picture_file::read_noting(&arguments.picture, &mut notices).map_err(|error| error.to_string())?;
+    let mask = arguments.mask.as_deref().map(mask_file::read).transpose().map_err(|error| error.to_string())?;
+    if let Some(mask) = &mask
+        && (mask.width(), mask.height()) != (picture.width(), picture.height())
+    {
+        return Err(format!(
+            "the mask must be as large as the picture, {}×{}, found {}×{}; save it again at the picture's size",
+            picture.width(),
+            picture.height(),
+            mask.width(),
+            mask.height()
+        ));
+    }
+    for notice in notices {
+        explain(&format!("inkwick: {}", notice.message));
+    }
+    let settings = PreprocessSettings { low: arguments.low, high: arguments.high, radius_px: arguments.radius as f32 };
+    let made = arguments.kind.made_of(&picture, settings, mask.as_ref());
+    picture_file::write(&arguments.out, &made, None).map_err(|error| error.to_string())
+}

@@ -1,0 +1,164 @@
+//! The queue as a person sees it: rows of pictures that were asked for at once, in the order in which they will be made.
+
+use crate::job::JobId;
+use crate::ui::action::Press;
+use crate::ui::results::candidate::{Candidate, Candidates, Stage};
+
+/// A row that waits.
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    pub press: Press,
+    /// At least one.
+    pub pictures: Vec<&'a Candidate>,
+}
+
+/// The row that is being made.
+#[derive(Clone, Debug)]
+pub struct RunningRow<'a> {
+    pub picture: &'a Candidate,
+    /// Which of them it is, from 1, and of how many.
+    pub number: usize,
+    pub count: usize,
+    /// Those of it that wait.
+    pub rest: Vec<&'a Candidate>,
+}
+
+impl Candidates {
+    /// Those that wait, without the rest of the row that is being made.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row<'_>> {
+        self.grouped(self.running().map(|candidate| candidate.press))
+    }
+
+    fn grouped(&self, without: Option<Press>) -> Vec<Row<'_>> {
+        let mut rows: Vec<Row<'_>> = Vec::new();
+        for candidate in self.waiting().filter(|candidate| Some(candidate.press) != without) {
+            match rows.iter_mut().find(|row| row.press == candidate.press) {
+                Some(row) => row.pictures.push(candidate),
+                None => rows.push(Row { press: candidate.press, pictures: vec![candidate] }),
+            }
+        }
+        rows
+    }
+
+    #[must_use]
+    pub fn running_row(&self) -> Option<RunningRow<'_>> {
+        let picture = self.running()?;
+        let of_it: Vec<&Candidate> = self.list.iter().filter(|candidate| candidate.press == picture.press).collect();
+        let number = 1 + of_it.iter().position(|candidate| candidate.job == picture.job)?;
+        let rest = self.waiting().filter(|candidate| candidate.press == picture.press).collect();
+        Some(RunningRow { picture, number, count: of_it.len(), rest })
+    }
+
+    /// In the order in which they will be made.
+    pub fn waiting(&self) -> impl Iterator<Item = &Candidate> {
+        self.list.iter().filter(|candidate| self.is_waiting(candidate))
+    }
+
+    fn is_waiting(&self, candidate: &Candidate) -> bool {
+        matches!(candidate.stage, Stage::Waiting) && self.begun != Some(candidate.job)
+    }
+
+    /// Of a row that waits, or of the rest of the one that is being made.
+    #[must_use]
+    pub fn waiting_of(&self, press: Press) -> Vec<JobId> {
+        self.waiting().filter(|candidate| candidate.press == press).map(|candidate| candidate.job).collect()
+    }
+
+    /// The order of all that waits once `press` stands at `row` of the other rows. At the front it goes before the rest of
+    /// what is being made, too. Empty where it does not wait.
+    #[must_use]
+    pub fn order_with(&self, press: Press, row: usize) -> Vec<JobId> {
+        let running = self.running().map(|candidate| candidate.press);
+        let mut rows = self.grouped(None);
+        let Some(index) = rows.iter().position(|row| row.press == press && Some(press) != running) else {
+            return Vec::new();
+        };
+        let moved = rows.remove(index);
+        let mut seen = (0..rows.len()).filter(|index| Some(rows[*index].press) != running);
+        let place = if row == 0 { 0 } else { seen.nth(row).unwrap_or(rows.len()) };
+        rows.insert(place, moved);
+        rows.into_iter().flat_map(|row| row.pictures).map(|candidate| candidate.job).collect()
+    }
+
+    /// Lays those that wait in this order, each into a place that one of them had.
+    pub fn arrange(&mut self, order: &[JobId]) {
+        let place = |candidate: &Candidate| order.iter().position(|job| *job == candidate.job).unwrap_or(usize::MAX);
+        let slots: Vec<usize> = (0..self.list.len()).filter(|index| self.is_waiting(&self.list[*index])).collect();
+        let mut waiting: Vec<Candidate> = self.waiting().cloned().collect();
+        waiting.sort_by_key(place);
+        slots.into_iter().zip(waiting).for_each(|(slot, candidate)| self.list[slot] = candidate);
+    }
+
+    /// What a row will take, where that can be said.
+    #[must_use]
+    pub fn seconds_of(&self, pictures: &[&Candidate]) -> Option<f64> {
+        pictures.iter().map(|candidate| self.whole_seconds(candidate)).sum()
+    }
+}
+
+/// "×4 · 20 steps", "fill, 20 steps · 512 × 512".
+#[must_use]
+pub(super) fn facts(pictures: &[&Candidate]) -> String {
+    let Some(first) = pictures.first() else { return String::new() };
+    let request = &first.request;
+    let kind = match (&request.mask, &request.init) {
+        (Some(_), _) => "fill, ",
+        (None, Some(_)) => "edit, ",
+        (None, None) => "",
+    };
+    let begun = if request.from_step.is_some() { " · begun" } else { "" };
+    let steps = format!("{kind}{} steps{begun}", request.steps);
+    match (pictures.len(), first.size_px()) {
+        (1, Some([width, height])) => format!("{steps} · {width} × {height}"),
+        (1, None) => steps,
+        (count, _) => format!("×{count} · {steps}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Request;
+    use crate::ui::results::candidate::Progress;
+
+    fn candidates(of: &[(u64, u64)]) -> Candidates {
+        let mut candidates = Candidates::default();
+        for (job, press) in of {
+            let request = Request { width: Some(256), height: Some(256), ..Request::default() };
+            let stage = Stage::Waiting;
+            let (job, frame, estimated_seconds) = (JobId(*job), None, None);
+            candidates.list.push(Candidate { job, press: *press, request, frame, estimated_seconds, stage });
+        }
+        candidates
+    }
+
+    fn jobs(order: &[JobId]) -> Vec<u64> {
+        order.iter().map(|job| job.0).collect()
+    }
+
+    #[test]
+    fn pictures_of_one_press_are_one_row_and_move_together() {
+        let mut candidates = candidates(&[(1, 7), (2, 7), (3, 8), (4, 9), (5, 9)]);
+        candidates.list[0].stage = Stage::Running(Progress { done: 1, total: 20, ..Progress::default() });
+        let rows: Vec<(u64, usize)> = candidates.rows().iter().map(|row| (row.press, row.pictures.len())).collect();
+        assert_eq!(rows, [(8, 1), (9, 2)]);
+        let running = candidates.running_row().unwrap();
+        assert_eq!((running.number, running.count, running.rest.len()), (1, 2, 1));
+        let order = candidates.order_with(9, 0);
+        assert_eq!(jobs(&order), [4, 5, 2, 3]);
+        candidates.arrange(&order);
+        let list: Vec<u64> = candidates.list.iter().map(|candidate| candidate.job.0).collect();
+        assert_eq!(list, [1, 4, 5, 2, 3]);
+        assert_eq!(jobs(&candidates.order_with(9, 99)), [2, 3, 4, 5], "behind the last is last");
+        assert!(candidates.order_with(7, 0).is_empty(), "what is being made does not move");
+    }
+
+    #[test]
+    fn a_row_says_what_it_is() {
+        let four = candidates(&[(1, 7), (2, 7), (3, 7), (4, 7)]);
+        assert_eq!(facts(&four.rows()[0].pictures), "×4 · 20 steps");
+        let one = candidates(&[(1, 7)]);
+        assert_eq!(facts(&one.rows()[0].pictures), "20 steps · 256 × 256");
+    }
+}

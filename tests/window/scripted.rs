@@ -1,0 +1,64 @@
+//! What answers by script in the window's tests: who finds things, and what a picture takes.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use inkwick::engine::Finder;
+use inkwick::job::{AttentionMode, Estimate, EstimateQuestion, JobError, MemoryMode, SelectPrompt};
+use inkwick::mask::{MaskPlane, PixelRect};
+use inkwick::raster::Picture;
+
+/// Finds a square of 20 pixels around the last click that belongs, or all of a box; less 5 on each side of a click that
+/// does not. It is there where a models folder is, or after it was fetched.
+pub(super) struct SquareFinder {
+    pub is_there: bool,
+}
+
+impl Finder for SquareFinder {
+    fn is_ready(&mut self) -> bool {
+        self.is_there
+    }
+
+    fn find(&mut self, picture: &Arc<Picture>, prompt: &SelectPrompt, _: &AtomicBool) -> Result<MaskPlane, JobError> {
+        let mut mask = MaskPlane::empty(picture.width(), picture.height());
+        let mut cover = |[left, top]: [f32; 2], [right, bottom]: [f32; 2], value: u8| {
+            let rect = PixelRect::new(left as u32, top as u32, right as u32, bottom as u32);
+            for y in rect.top..rect.bottom {
+                mask.row_mut(y)[rect.left as usize..rect.right as usize].fill(value);
+            }
+        };
+        if let Some([a, b]) = prompt.around {
+            cover(a, b, 255);
+        }
+        for click in &prompt.clicks {
+            let (reach, value) = if click.belongs { (10.0, 255) } else { (5.0, 0) };
+            cover(click.at.map(|at| at - reach), click.at.map(|at| at + reach), value);
+        }
+        Ok(mask)
+    }
+
+    fn fetch(&mut self, tell: &mut dyn FnMut(f32), _: &AtomicBool) -> Result<(), JobError> {
+        tell(0.5);
+        self.is_there = true;
+        Ok(())
+    }
+}
+
+/// Figures that are the same on every machine.
+pub(super) fn estimated(question: &EstimateQuestion) -> Estimate {
+    let [width, height] = question.size_px.map(u64::from);
+    let area = width * height;
+    Estimate {
+        peak_bytes: 300_000_000 + area * 4_000,
+        free_bytes: Some(16_000_000_000),
+        seconds_per_call: area as f64 * 4e-6,
+        seconds_once: 0.5,
+        calls: question.calls,
+        by_attention: vec![
+            (AttentionMode::Full, 300_000_000 + area * 7_000),
+            (AttentionMode::Sliced(Some(1)), 300_000_000 + area * 4_500),
+            (AttentionMode::Tiled, 300_000_000 + area * 4_000),
+        ],
+        by_memory: [(MemoryMode::Low, 200_000_000 + area * 4_000), (MemoryMode::High, 300_000_000 + area * 4_000)],
+    }
+}
