@@ -129,7 +129,7 @@ fn a_picture_is_enlarged_by_a_network_in_the_models_folder() {
     let photo = home.path().join("photo.png");
     image::RgbImage::from_fn(30, 22, |x, y| image::Rgb([x as u8 * 8, y as u8 * 11, 90])).save(&photo).unwrap();
     let upscale =
-        |more: &[&str]| inkwick(home.path(), &[&["upscale", "photo.png", "--out", "large.png"], more].concat());
+        |more: &[&str]| inkwick(home.path(), &[&["upscale", "photo.png", "--out", "large.png"][..], more].concat());
     let none = upscale(&[]);
     let words = String::from_utf8_lossy(&none.stderr).into_owned();
     assert!(none.status.code() == Some(1) && words.contains("no upscaler yet"), "{words}");
@@ -139,10 +139,10 @@ fn a_picture_is_enlarged_by_a_network_in_the_models_folder() {
     assert!(report.contains("upscaler") && report.contains("8×"), "{report}");
     for (arguments, size) in [
         (&["--model", "two"][..], (60, 44)),
-        (&["--model", "FOUR.pth", "--scale", "1.5"], (45, 33)),
+        (&["--model", "FOUR.pth", "--scale", "1.5"][..], (45, 33)),
         // More than the network does at once.
-        (&["--model", "two", "--scale", "7"], (210, 154)),
-        (&["--scale", "0.5"], (15, 11)),
+        (&["--model", "two", "--scale", "7"][..], (210, 154)),
+        (&["--scale", "0.5"][..], (15, 11)),
     ] {
         let output = upscale(arguments);
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -155,8 +155,8 @@ fn a_picture_is_enlarged_by_a_network_in_the_models_folder() {
     let other = data("lora/moss.pt");
     for (arguments, word, code) in [
         (&["--model", "three"][..], "no upscaler three", 1),
-        (&["--scale", "0"], "--scale", 2),
-        (&["--model", &other], "ESRGAN", 1),
+        (&["--scale", "0"][..], "--scale", 2),
+        (&["--model", &other][..], "ESRGAN", 1),
     ] {
         let output = upscale(arguments);
         let words = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -89,7 +89,7 @@ impl AppState {
     /// The words that the chosen model knows, where that is known: the built-in one's.
     #[must_use]
     pub fn known_words(&self) -> Option<&'static KnownWords> {
-        let is_built_in = self.model().is_some_and(|model| model.reference == ModelRef::BuiltIn);
+        let is_built_in = self.model().is_some_and(|model| model.reference.built_in_name().is_some());
         is_built_in.then(KnownWords::built_in)
     }
 
