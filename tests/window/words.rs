@@ -9,7 +9,7 @@ use inkwick::engine::FakeScript;
 use inkwick::job::{LoraRef, ModelRef};
 use inkwick::store::paths::Paths;
 use inkwick::store::settings::Theme;
-use inkwick::ui::action::{Action, PromptAction, WordsAction};
+use inkwick::ui::action::{Action, LibraryAction, PromptAction, Tab, WordsAction};
 
 use crate::studio_bench::Bench;
 
@@ -188,6 +188,7 @@ fn styles_go_around_the_prompt_and_are_kept_over_a_restart() {
     assert_eq!(negative(&bench), "blurry, text, watermark");
     bench.click("Styles");
     bench.with(|studio| studio.state.prompt.prompt = "ink wash".into());
+    bench.frames(2);
     bench.window.get_by_role_and_label(egui::Role::TextInput, "Keep under the name").focus();
     bench.frames(1);
     bench.window.get_by_role_and_label(egui::Role::TextInput, "Keep under the name").type_text("Mine");
@@ -305,4 +306,26 @@ fn every_control_of_the_shelf_has_room_in_a_narrow_panel() {
         let rect = bench.window.get_by_label(label).rect();
         assert!(rect.right() <= panel && rect.left() >= 0.0, "{label} {rect:?}");
     }
+}
+
+#[test]
+fn add_ons_are_listed_in_the_library_and_used_at_a_press() {
+    let (home, paths) = furnished();
+    write(
+        &paths.models_folder.join("vae/sharp.safetensors"),
+        &[8, 0, 0, 0, 0, 0, 0, 0, b'{', b'}', b' ', b' ', b' ', b' ', b' ', b' '],
+    );
+    let mut bench = Bench::reopen_sized(home, FakeScript::default(), [1440.0, 900.0], Theme::Dark);
+    bench.wait("the files are known", |bench| bench.studio(|studio| !studio.state.words.files.loras.is_empty()));
+    bench.act(Action::Library(LibraryAction::Open(Tab::AddOns)));
+    bench.wait("the VAEs are known", |bench| bench.studio(|studio| !studio.state.library.vaes.is_empty()));
+    bench.settle();
+    bench.window.snapshot("add_ons_dark");
+    bench.click("Use: paper cut");
+    assert_eq!(bench.studio(|studio| studio.state.loras.used().len()), 1);
+    bench.click("Take off: paper cut");
+    assert!(bench.studio(|studio| studio.state.loras.list.is_empty()));
+    bench.click("Use: sharp");
+    let model = bench.studio(|studio| studio.state.prompt.model.clone());
+    assert!(bench.studio(|studio| studio.state.library.note(&model).vae.is_some()));
 }

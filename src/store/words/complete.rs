@@ -7,6 +7,9 @@ use crate::store::words::tags::Tag;
 /// As many as are seen at once.
 const MOST: usize = 10;
 
+/// Letters of a word from which on it may be a misspelled one.
+const LEAST_FOR_NEAREST: usize = 4;
+
 /// Danbooru's numbers.
 const CATEGORIES: [(u32, &str); 4] = [(1, "artist"), (3, "series"), (4, "character"), (5, "about the picture")];
 
@@ -73,7 +76,7 @@ impl Words {
                 if let (Some(known), Some(last)) = (known, pieces.last().filter(|_| found.is_empty())) {
                     found.extend(nearest(last, known));
                 }
-                only_more(pieces, &mut found);
+                only_more(pieces, known.is_some(), &mut found);
             }
         }
         found.truncate(MOST);
@@ -86,7 +89,7 @@ impl Words {
         for style in fitting(styles, &piece.text).into_iter().filter_map(|name| self.style(&name)) {
             found.push(of_style(style, start));
         }
-        for word in fitting(self.embeddings.iter().cloned(), &piece.text) {
+        for word in fitting(self.embeddings.iter().map(|known| known.word.clone()), &piece.text) {
             let hint = "embedding".to_owned();
             found.push(Completion { kind: CompletionKind::Embedding, shown: word.clone(), hint, text: word, start });
         }
@@ -104,15 +107,16 @@ impl Words {
     }
 }
 
-/// What is written whole already needs nothing, unless more may be meant.
-fn only_more(pieces: &[Piece], found: &mut Vec<Completion>) {
+/// What is written whole already needs nothing, unless more may be meant: of tags, one is often the beginning of
+/// another. In plain words each is whole sooner or later, and Enter is a new line.
+fn only_more(pieces: &[Piece], in_plain_words: bool, found: &mut Vec<Completion>) {
     let is_whole = |completion: &Completion| {
         completion.kind != CompletionKind::Style
             && pieces
                 .iter()
                 .any(|piece| piece.start == completion.start && piece.text.eq_ignore_ascii_case(&completion.text))
     };
-    if found.len() == 1 && found.iter().all(is_whole) {
+    if found.iter().any(is_whole) && (in_plain_words || found.len() == 1) {
         found.clear();
     }
     // It stays what Enter and Tab take first.
@@ -161,7 +165,9 @@ fn short(count: u64) -> String {
 
 fn nearest(piece: &Piece, known: &KnownWords) -> Vec<Completion> {
     let word = piece.text.as_str();
-    if known.knows(word) || !word.chars().all(char::is_alphabetic) {
+    // Of a few letters nobody can tell what they will be.
+    let is_short = word.chars().count() < LEAST_FOR_NEAREST;
+    if is_short || known.knows(word) || !word.chars().all(char::is_alphabetic) {
         return Vec::new();
     }
     let completion = |near: &str| Completion {
@@ -212,6 +218,7 @@ fn fit(name: &str, wanted: &str) -> Option<Fit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::EmbeddingRef;
     use crate::prompt::fragment;
     use crate::store::words::LoraFile;
 
@@ -226,7 +233,9 @@ mod tests {
             loras: ["/l/ink_wash.safetensors", "/l/old ink.safetensors", "/l/paint.pt"]
                 .map(|path| LoraFile::new(path.into()))
                 .into(),
-            embeddings: vec!["bad-hands".into(), "castle-style".into()],
+            embeddings: ["bad-hands", "castle-style"]
+                .map(|word| EmbeddingRef { word: word.into(), file: format!("/e/{word}.pt").into() })
+                .into(),
             wildcards: vec!["animal".into(), "sea/fish".into()],
             styles: vec![style("Castle light", "golden hour", ""), style("Film", "{prompt}, 35mm", "blurry")],
             ..Words::default()
@@ -259,14 +268,14 @@ mod tests {
         assert_eq!(complete("x, castle li", false)[0].1, "golden hour");
         assert_eq!(complete("fil", false)[0].1, "Film");
         assert!(shown("a fox in a for", true).contains(&"in a forest".to_owned()));
-        assert!(complete("a car", true).iter().any(|(shown, _)| shown == "car"));
+        assert!(complete("a truc", true).iter().any(|(shown, _)| shown == "truck"));
     }
 
     #[test]
     fn a_misspelled_word_is_offered_as_the_known_one_and_a_whole_one_needs_nothing() {
         assert_eq!(shown("a zbera", true)[0], "zebra");
         assert_eq!(shown("a zebra", true), [""; 0]);
-        assert_eq!(shown("a cat", true)[0], "cat");
+        assert_eq!(shown("a cat", true), [""; 0], "a cat face is not meant by every cat");
         assert_eq!(shown("a zbera", false), [""; 0], "another model's words are not known");
     }
 }

@@ -13,6 +13,7 @@ pub use lora_file::LoraFile;
 pub use styles::Style;
 pub(crate) use tags::{TagFile, TagFiles};
 
+use crate::job::EmbeddingRef;
 use crate::store::models::{prompt_references, wildcards};
 use crate::store::paths::Paths;
 
@@ -20,8 +21,7 @@ use crate::store::paths::Paths;
 #[derive(Debug, Default)]
 pub struct Words {
     pub loras: Vec<LoraFile>,
-    /// What is written for each.
-    pub embeddings: Vec<String>,
+    pub embeddings: Vec<EmbeddingRef>,
     /// Their names, without the underscores.
     pub wildcards: Vec<String>,
     /// The user's own first.
@@ -43,7 +43,7 @@ impl Words {
         });
         Self {
             loras: prompt_references::loras(paths).into_iter().map(LoraFile::new).collect(),
-            embeddings: prompt_references::embeddings(paths).into_iter().map(|known| known.word).collect(),
+            embeddings: prompt_references::embeddings(paths),
             wildcards: wildcards::names(paths),
             styles,
             tags,
@@ -62,7 +62,7 @@ impl Words {
     pub fn is_of_embedding(&self, word: &str) -> bool {
         let parts =
             |name: &str| name.split(|sign: char| !sign.is_alphabetic()).any(|part| part.eq_ignore_ascii_case(word));
-        self.embeddings.iter().any(|name| parts(name))
+        self.embeddings.iter().any(|known| parts(&known.word))
     }
 
     #[must_use]

@@ -59,6 +59,8 @@ pub enum LibraryAction {
 pub enum Tab {
     #[default]
     Models,
+    /// LoRAs, embeddings and VAEs.
+    AddOns,
     Download,
 }
 

@@ -10,9 +10,10 @@ use crate::ui::widgets::fields::Number;
 use crate::ui::widgets::{IconButton, Segment, Segments, TextButton};
 
 const MARGIN: f32 = 8.0;
-/// Of the modes, where there is room; and the least in which their words stand.
+/// Of the modes, where there is room; beside the zoom; and the least in which their words stand.
 const MODES: f32 = 376.0;
-const MODES_LEAST: f32 = 300.0;
+const MODES_NARROW: f32 = 300.0;
+const MODES_LEAST: f32 = 232.0;
 const CLOSE: f32 = 92.0;
 /// What the figures and buttons of the zoom take, and those of the gain.
 const ZOOM: f32 = 168.0;
@@ -27,7 +28,7 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, comparison: &mut Comparison, actions
     let has_gain = comparison.mode == CompareMode::Difference;
     // What has no room goes, the figures of the zoom first: the wheel and the keys have it too.
     let rest = inner.width() - CLOSE - theme::CONTROL_HEIGHT - 3.0 * theme::GRID - if has_gain { GAIN } else { 0.0 };
-    let has_zoom = rest >= MODES_LEAST + ZOOM;
+    let has_zoom = rest >= MODES_NARROW + ZOOM;
     let modes = (rest - if has_zoom { ZOOM } else { 0.0 }).min(MODES);
     ui.scope_builder(UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(Align::Center)), |ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;

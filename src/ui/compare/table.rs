@@ -51,7 +51,7 @@ pub(super) fn show(
             let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
             paint::text(ui, rect, Align::Min, "They were made alike.", fonts::body(), tokens.text_2);
         }
-        let names: Vec<String> = same.iter().take(NAMED).map(|row| row.name.to_lowercase()).collect();
+        let names: Vec<String> = same.iter().take(NAMED).map(|row| inside(&row.name)).collect();
         let more = same.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let summary = if comparison.lists_same { String::new() } else { format!("{}{more}", names.join(", ")) };
@@ -60,6 +60,12 @@ pub(super) fn show(
             line(ui, &row.name, &row.values[..1]);
         }
     });
+}
+
+/// A name as it stands inside a line: "LoRAs" and "CFG scale" keep their letters.
+fn inside(name: &str) -> String {
+    let is_short_form = name.chars().take(4).filter(|sign| sign.is_uppercase()).count() > 1;
+    if is_short_form { name.to_owned() } else { name.to_lowercase() }
 }
 
 /// For a hover: every row in a line.

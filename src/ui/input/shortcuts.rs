@@ -155,7 +155,7 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::SetAside, "set-aside", "Set the shown picture aside", M::NONE, Key::Escape, NothingFocused),
         entry(C::Previous, "previous", "Picture before", M::NONE, Key::ArrowLeft, NothingFocused),
         entry(C::Next, "next", "Picture after", M::NONE, Key::ArrowRight, NothingFocused),
-        entry(C::Compare, "compare", "Compare pictures (Ctrl+click chooses them)", M::NONE, Key::C, NotTyping),
+        entry(C::Compare, "compare", "Compare the chosen pictures, or the last two", M::NONE, Key::C, NotTyping),
         entry(C::Trash, "trash", "Move the shown picture to the Trash", M::NONE, Key::Delete, NothingFocused),
         entry(C::Star, "star", "Give the shown picture a star, or take it away", M::NONE, Key::Period, NothingFocused),
         entry(C::NewCanvas, "new-canvas", "New canvas", M::COMMAND, Key::N, Always),

@@ -1,5 +1,6 @@
 //! The model library: everything that can draw, in one table, and where to get more.
 
+mod addons;
 mod details;
 mod download;
 pub(super) mod inspection;
@@ -20,6 +21,10 @@ use crate::ui::widgets::fields;
 /// The widest that it becomes.
 const WIDTH: f32 = 1040.0;
 const HEIGHT: f32 = 600.0;
+/// In the order of their words.
+const TABS: [Tab; 3] = [Tab::Models, Tab::AddOns, Tab::Download];
+/// Under it the search has no word before it.
+const ROOM_FOR_WORDS: f32 = 900.0;
 const DETAILS_WIDTH: f32 = 264.0;
 /// How often folders are looked at while the library is open.
 const LOOK_AGAIN_SECS: f64 = 4.0;
@@ -35,6 +40,7 @@ pub(super) fn show(ctx: &Context, state: &mut AppState, textures: &mut Textures,
         fields::line(ui, 12.0);
         match state.library.tab {
             Tab::Models => models(ui, state, textures, actions),
+            Tab::AddOns => addons::show(ui, state, textures, actions),
             Tab::Download => download::show(ui, &mut state.library, actions),
         }
     });
@@ -48,15 +54,29 @@ fn top(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
         ui.label(RichText::new("Models").font(fonts::strong(fonts::HEADING_PT)));
         ui.add_space(8.0);
-        let words = [Segment { text: "Library", hint: "" }, Segment { text: "Download", hint: "" }];
-        let chosen = usize::from(state.library.tab == Tab::Download);
-        if let Some(pressed) = Segments::new("Models", &words, chosen).width(192.0).show(ui) {
-            state.library.tab = if pressed == 0 { Tab::Models } else { Tab::Download };
+        let words = [
+            Segment { text: "Library", hint: "Models that draw." },
+            Segment { text: "Add-ons", hint: "LoRAs, embeddings and VAEs." },
+            Segment { text: "Download", hint: "" },
+        ];
+        let chosen = TABS.iter().position(|tab| *tab == state.library.tab).unwrap_or(0);
+        if let Some(pressed) = Segments::new("Models", &words, chosen).width(232.0).show(ui) {
+            state.library.tab = TABS[pressed];
+        }
+        if state.library.tab != Tab::Download {
+            let label = if ui.max_rect().width() < ROOM_FOR_WORDS {
+                // The field says by itself what it is for.
+                let (_, label) = ui.allocate_space(egui::Vec2::ZERO);
+                let named = ui.interact(label, Id::unique("search label"), egui::Sense::hover());
+                named.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, "Search"));
+                named.id
+            } else {
+                ui.add_space(8.0);
+                ui.label(RichText::new("Search").color(theme::tokens(ui).text_2)).id
+            };
+            search(ui, label, &mut state.library.search);
         }
         if state.library.tab == Tab::Models {
-            ui.add_space(8.0);
-            let label = ui.label(RichText::new("Search").color(theme::tokens(ui).text_2)).id;
-            search(ui, label, &mut state.library.search);
             let star = IconButton::new(icons::STAR, "Favourites only").selected(state.library.favourites_only);
             if ui.add(star).clicked() {
                 state.library.favourites_only = !state.library.favourites_only;
@@ -66,7 +86,7 @@ fn top(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>) {
             if ui.add(IconButton::new(icons::X, "Close").key("Esc")).clicked() {
                 actions.push(Action::Window(WindowAction::CloseSheet));
             }
-            if state.library.tab == Tab::Models {
+            if state.library.tab != Tab::Download {
                 if ui.add(TextButton::new("Add file…")).clicked() {
                     actions.push(Action::Library(LibraryAction::AddModelFileDialog));
                 }

@@ -3,4 +3,4 @@
 mod picker;
 pub(crate) mod section;
 pub(crate) mod state;
-mod thumbnail;
+pub(crate) mod thumbnail;

@@ -11,7 +11,7 @@ use crate::ui::theme::icons;
 use crate::ui::widgets::paint;
 
 /// The small picture of a file in `rect`, or the sign of a model.
-pub(super) fn picture(ui: &Ui, rect: Rect, file: Option<&Path>, thumbnails: &mut Thumbnails, textures: &mut Textures) {
+pub(crate) fn picture(ui: &Ui, rect: Rect, file: Option<&Path>, thumbnails: &mut Thumbnails, textures: &mut Textures) {
     let tokens = theme::tokens(ui);
     ui.painter().rect_filled(rect, theme::RADIUS, tokens.slot);
     let ready = file.and_then(|file| match thumbnails.get(file) {

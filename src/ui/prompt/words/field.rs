@@ -60,7 +60,9 @@ impl PromptText<'_> {
             .min_size(egui::vec2(0.0, self.least_height))
             .frame(Frame::NONE);
         let edit = if self.known.is_some() { edit.layouter(&mut layouter) } else { edit };
-        let popup = CompletionPopup::new(id).word_boundary(|_| false).align(RectAlign::BOTTOM_START);
+        // What is only spelled nearly so may not be meant: Enter stays a new line.
+        let keys = if state.offers_nearest() { vec![Key::Tab] } else { vec![Key::Enter, Key::Tab] };
+        let popup = CompletionPopup::new(id).word_boundary(|_| false).align(RectAlign::BOTTOM_START).accept_keys(keys);
         let mut offered = Vec::new();
         let output = popup.max_height(POPUP_HEIGHT).show(ui, edit, |query| {
             let here = Some((self.field, query.word.to_owned()));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use egui::Id;
 
 use crate::prompt::{Fragment, KnownWords, fragment};
-use crate::store::words::{Completion, Words};
+use crate::store::words::{Completion, CompletionKind, Words};
 use crate::ui::action::PromptField;
 
 /// What is asked of the thread that looks for completions.
@@ -72,6 +72,13 @@ impl WordsState {
         let offered = self.answer.as_ref().map_or_else(Vec::new, |answer| answer.for_fragment(&fragment));
         self.wanted = Some(CompletionQuestion { files: Arc::clone(&self.files), fragment, known });
         offered
+    }
+
+    /// Whether all that is offered is only spelled like what was written.
+    #[must_use]
+    pub(crate) fn offers_nearest(&self) -> bool {
+        let found = self.answer.as_ref().map_or(&[][..], |answer| answer.found.as_slice());
+        found.iter().any(|completion| completion.kind == CompletionKind::Nearest)
     }
 
     /// The name of the list of tags, and how many it has.
