@@ -84,6 +84,7 @@ impl Tasks {
         }
     }
 
+    #[allow(clippy::too_many_lines)] // An arm for each command, and nothing else.
     fn answer(
         &mut self,
         command: StoreCommand,

@@ -23,6 +23,7 @@ use crate::ui::state::AppState;
 use crate::ui::words;
 
 impl Studio {
+    #[allow(clippy::too_many_lines)] // An arm for each event, and nothing else.
     pub(super) fn take_from_store(&mut self, event: StoreEvent) {
         let (state, settings) = (&mut self.state, &mut self.saver.current);
         match event {

@@ -30,7 +30,7 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
         Command::LivePlace => unless(state.live.is_on, "live painting is off"),
         Command::UseResult => unless(over_canvas || state.live_result().is_some(), NOTHING_SHOWN),
         Command::Accept | Command::Trash => unless(over_canvas && is_kept, NOTHING_SHOWN),
-        Command::Star | Command::Upscale => unless(is_kept, "the shown picture is in no file yet"),
+        Command::Star | Command::Upscale | Command::UseSettings => unless(is_kept, "the shown picture is in no file yet"),
         Command::Previous => unless(state.neighbour(-1).is_some(), "this is the first picture"),
         Command::Next => unless(state.neighbour(1).is_some(), "this is the last picture"),
         Command::NewCanvas => unless(has_picture || over_canvas, "the canvas is empty"),
@@ -49,9 +49,9 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
             unless(has_picture, NO_PICTURE)
         }
         Command::SaveMask | Command::Mask(_) | Command::ToggleModelView => unless(has_mask, NO_MASK),
-        Command::PicturesFolder => unless(!state.gallery.is_empty(), "no picture is kept yet"),
-        Command::GalleryView | Command::FindPicture => unless(!state.gallery.is_empty(), "no picture is kept yet"),
-        Command::UseSettings => unless(is_kept, "the shown picture is in no file yet"),
+        Command::PicturesFolder | Command::GalleryView | Command::FindPicture => {
+            unless(!state.gallery.is_empty(), "no picture is kept yet")
+        }
         Command::Tag | Command::Collect | Command::Export => {
             unless(!state.gallery.selection.is_empty() || over_canvas && is_kept, NOTHING_SHOWN)
         }

@@ -95,6 +95,7 @@ pub(crate) fn leave_field(ctx: &Context) {
 }
 
 /// `None` when the command means nothing now, and its key is left to others.
+#[allow(clippy::too_many_lines)] // An arm for each command, and nothing else.
 pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
     let outlining = matches!(state.canvas.gesture, Gesture::Outlining { .. });
     let over_canvas = state.canvas.looking_at != LookingAt::Canvas;
