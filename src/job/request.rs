@@ -10,19 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Compute, Control, ControlError, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, ModelRef, Remedy, StepState,
+    Variation,
 };
 use crate::prompt::drawn;
 use crate::raster::{Picture, ResizeMode};
 use crate::sampling::{NoiseKind, PredictionChoice, SamplingError, SchedulerName, SigmaChoice};
-
-/// Noise of a second seed, mixed into the first noise (slerp).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Variation {
-    /// Of this picture; the next of a batch has the next number.
-    pub seed: u64,
-    /// 0 is the first seed's noise, 1 this one's.
-    pub strength: f64,
-}
 
 /// How the prompt's characters are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
