@@ -130,7 +130,9 @@ mod tests {
     #[test]
     fn what_an_interrupted_write_left_is_swept_away_and_one_that_goes_on_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        for name in [".inkwick-1-0.part", ".00017.part", ".00018.part", ".inkwick-4-17.part", "a.part", ".inkwick-1-0.txt"] {
+        for name in
+            [".inkwick-1-0.part", ".00017.part", ".00018.part", ".inkwick-4-17.part", "a.part", ".inkwick-1-0.txt"]
+        {
             fs::write(folder.path().join(name), b"half").unwrap();
         }
         let old = File::options().write(true).open(folder.path().join(".00017.part")).unwrap();
