@@ -6,6 +6,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// How long a reserved number is left alone.
+const RESERVED_FOR: Duration = Duration::from_hours(1);
 
 /// Writes `bytes` to `path`, over whatever file is there. The folder must exist.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -108,11 +112,19 @@ pub(crate) fn remove_quietly(path: &Path) {
 pub(crate) fn sweep(folder: &Path) {
     let Ok(files) = fs::read_dir(folder) else { return };
     for path in files.flatten().map(|file| file.path()).filter(|path| is_temporary(path)) {
-        let is_left = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+        let is_left = File::open(&path).is_ok_and(|file| file.try_lock().is_ok() && is_settled(&path, &file));
         if is_left {
             remove_quietly(&path);
         }
     }
+}
+
+/// A number that a picture of the gallery has reserved may be of a program that knows no locks.
+fn is_settled(path: &Path, file: &File) -> bool {
+    let is_write = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".inkwick-"));
+    let written = file.metadata().and_then(|metadata| metadata.modified()).ok();
+    let age = written.and_then(|written| written.elapsed().ok());
+    is_write || age.is_some_and(|age| age > RESERVED_FOR)
 }
 
 fn is_temporary(path: &Path) -> bool {
@@ -146,14 +158,20 @@ mod tests {
     #[test]
     fn what_an_interrupted_write_left_is_swept_away_and_one_that_goes_on_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        for name in [".inkwick-1-0.part", ".00017.part", ".inkwick-4-17.part", "a.part", ".inkwick-1-0.txt"] {
+        for name in
+            [".inkwick-1-0.part", ".00017.part", ".00018.part", ".inkwick-4-17.part", "a.part", ".inkwick-1-0.txt"]
+        {
             fs::write(folder.path().join(name), b"half").unwrap();
         }
+        let old = File::options().write(true).open(folder.path().join(".00017.part")).unwrap();
+        old.set_modified(std::time::SystemTime::now() - Duration::from_hours(2)).unwrap();
+        drop(old);
         let going_on = File::open(folder.path().join(".inkwick-4-17.part")).unwrap();
         going_on.try_lock().unwrap();
         sweep(folder.path());
         let left = |name| folder.path().join(name).exists();
         assert!(!left(".inkwick-1-0.part") && !left(".00017.part"));
+        assert!(left(".00018.part"), "another program may be saving under this number");
         assert!(left(".inkwick-4-17.part") && left("a.part") && left(".inkwick-1-0.txt"));
         drop(going_on);
         sweep(folder.path());
