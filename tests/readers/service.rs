@@ -72,7 +72,7 @@ impl Served {
 }
 
 fn conversation(message: &Value, session: &str) -> Request<Body> {
-    let request = Request::post("/mcp").header("content-type", "application/json");
+    let request = Request::post("/mcp").header("host", "localhost").header("content-type", "application/json");
     let request = request.header("accept", "application/json, text/event-stream");
     let request = if session.is_empty() { request } else { request.header("mcp-session-id", session) };
     request.body(Body::from(message.to_string())).expect("a request")

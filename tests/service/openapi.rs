@@ -19,12 +19,13 @@ fn document(scene: &Scene) -> Value {
     answer.json()
 }
 
-/// What the routers say in their source: `.route("…"`.
+/// What the routers say in their source: `.route("…"` and `.route_service("…"`.
 fn routes() -> BTreeSet<String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/service");
     let mut found = BTreeSet::new();
     for (file, before) in [("router.rs", ""), ("openai/routes.rs", ""), ("a1111/routes.rs", "/sdapi/v1")] {
         let text = std::fs::read_to_string(source.join(file)).unwrap();
+        let text = text.replace(".route_service(\"", ".route(\"");
         let places = text.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap().replace('*', ""));
         found.extend(places.map(|place| format!("{before}{place}")));
     }

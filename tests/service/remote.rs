@@ -193,9 +193,11 @@ fn what_fails_there_is_said_here_in_one_sentence() {
 fn a_full_queue_is_waited_for() {
     let (scene, gate) = Scene::gated(ServiceOptions::default());
     let server = Server::start(&scene);
-    let full: Vec<_> =
-        (0..=EngineHandle::QUEUE_LENGTH).map_while(|_| scene.engine.submit(apple(), Destination::Front).ok()).collect();
-    assert!(full.len() >= EngineHandle::QUEUE_LENGTH);
+    let mut full = Vec::new();
+    // The one that runs has left its place to another.
+    while scene.engine.running().is_none() || scene.engine.room() > 0 {
+        full.extend(scene.engine.submit(apple(), Destination::Front).ok());
+    }
     let laptop = Laptop::of(&server);
     let job = laptop.submit(apple());
     let said = loop {

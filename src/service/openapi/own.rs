@@ -127,6 +127,8 @@ fn watching() -> Vec<Operation> {
             .gives(200, "The answer.", JSON, Object::open())
             .gives(200, "The answer, with progress before it.", EVENTS, text())
             .gives_nothing(202, "Taken.")
+            .gives(400, "This is no message of the protocol.", PLAIN, text())
+            .gives(413, "The body is too large.", PLAIN, text())
             .gives(404, "There is no such conversation.", PLAIN, text())
             .gives(406, "Both application/json and text/event-stream must be accepted.", PLAIN, text())
             .gives(415, "The body must be application/json.", PLAIN, text())
