@@ -233,14 +233,8 @@ impl Control {
     /// # Errors
     /// Names the first value that is out of its range.
     pub fn validate(&self) -> Result<(), ControlError> {
+        self.validate_numbers()?;
         let name = || self.network.name();
-        if self.weight.is_nan() || self.weight.abs() > Self::MAX_WEIGHT {
-            return Err(ControlError::Weight { name: name(), found: self.weight });
-        }
-        let is_share = |share: f64| (0.0..=1.0).contains(&share);
-        if !is_share(self.from) || !is_share(self.to) || self.from >= self.to {
-            return Err(ControlError::Steps { name: name(), from: self.from, to: self.to });
-        }
         let Some(picture) = &self.picture else { return Err(ControlError::NoPicture { name: name() }) };
         let size = (picture.width(), picture.height());
         match &self.mask {
@@ -249,6 +243,22 @@ impl Control {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The same of what stands in settings, where the pictures are not.
+    ///
+    /// # Errors
+    /// A weight or a share that is out of its range.
+    pub fn validate_numbers(&self) -> Result<(), ControlError> {
+        let name = || self.network.name();
+        if self.weight.is_nan() || self.weight.abs() > Self::MAX_WEIGHT {
+            return Err(ControlError::Weight { name: name(), found: self.weight });
+        }
+        let is_share = |share: f64| (0.0..=1.0).contains(&share);
+        if !is_share(self.from) || !is_share(self.to) || self.from >= self.to {
+            return Err(ControlError::Steps { name: name(), from: self.from, to: self.to });
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Steps of flow matching: diffusers' `FlowMatchEulerDiscreteScheduler`, `FlowMatchHeunDiscreteScheduler` and
 //! `FlowMatchLCMScheduler`.
 
-use super::flow::{FlowLevels, FlowSettings};
+use super::flow::FlowLevels;
+use super::flow_settings::FlowSettings;
 use super::level::NoiseLevel;
 use super::settings::Prediction;
 use super::{History, NoiseSource, Scheduler, StepOutput};

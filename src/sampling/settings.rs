@@ -2,7 +2,8 @@
 //! The defaults are those of diffusers' `__init__` of the class in question.
 
 use super::bound::Bound;
-use super::flow::FlowSettings;
+use super::flow_settings::FlowSettings;
+pub(crate) use super::sigma_law::{SigmaLaw, unsupported};
 use super::{SamplingError, SchedulerConfig, SchedulerName};
 
 /// What the network's output stands for.
@@ -24,17 +25,6 @@ pub(crate) enum Spacing {
     Leading,
     Linspace,
     Trailing,
-}
-
-/// How the sigmas between the highest and the lowest are laid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SigmaLaw {
-    /// As the timesteps have them.
-    Default,
-    /// Equation 5 of Karras et al. (2022) with ρ = 7.
-    Karras,
-    /// Even in their logarithm.
-    Exponential,
 }
 
 /// How a call's noise level is given to the network.
@@ -258,14 +248,6 @@ fn timestep_form(
         },
         _ => Ok(TimestepForm::Exact),
     }
-}
-
-pub(crate) fn unsupported<T>(
-    field: &'static str,
-    value: impl Into<String>,
-    supported: &'static str,
-) -> Result<T, SamplingError> {
-    Err(SamplingError::Unsupported { field, value: value.into(), supported })
 }
 
 fn text(value: Option<&String>) -> String {

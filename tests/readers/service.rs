@@ -54,8 +54,8 @@ impl Served {
         let about =
             json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}});
         let begin = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": about});
-        let answer =
-            served.runtime.block_on(served.router.clone().oneshot(conversation(&begin, ""))).expect("an answer");
+        let answer = served.runtime.block_on(async { served.router.clone().oneshot(conversation(&begin, "")).await });
+        let answer = answer.expect("an answer");
         answer.headers()["mcp-session-id"].to_str().expect("an id").clone_into(&mut served.session);
         served.ask(conversation(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}), &served.session));
         served

@@ -119,8 +119,8 @@ fn the_canvas_grows_by_the_pixels_that_were_written() {
     });
     bench.studio(|studio| {
         let canvas = &studio.state.canvas;
-        // What is new is masked, and the photo lies where its numbers say.
-        assert_eq!(canvas.document.mask().plane().row(100)[..14], [[255; 13].as_slice(), &[0]].concat());
+        // What is new is masked, with eight pixels of the photo beside it, which lies where its numbers say.
+        assert_eq!(canvas.document.mask().plane().row(100)[..22], [[255; 21].as_slice(), &[0]].concat());
         assert_eq!(canvas.document.picture().unwrap().pixel(13, 0), Some([0, 0, 90, 255]));
         assert_eq!(canvas.extension, None::<Extension>);
     });

@@ -4,26 +4,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::store::pictures::programs::PictureSettings;
-use crate::store::settings::Settings;
-use crate::store::worker::{GalleryCommand, GalleryEvent, StoreCommand, StoreHandle};
+use crate::store::worker::{GalleryCommand, GalleryEvent};
 use crate::ui::action::{LookingAt, SettingsPart};
 use crate::ui::app::studio::Studio;
 use crate::ui::gallery::view::facts;
 use crate::ui::gallery::view::state::Family;
 use crate::ui::state::AppState;
-
-/// Asks for everything that the gallery needs at the start.
-pub(super) fn open(store: &StoreHandle, settings: &Settings) {
-    if let Some(folder) = settings.preferences.saving.folder.clone() {
-        store.send(StoreCommand::UsePicturesFolder(folder));
-    }
-    let ask = |command| store.send(StoreCommand::OfGallery(command));
-    if !settings.gallery_folders.is_empty() {
-        ask(GalleryCommand::Watch(settings.gallery_folders.clone()));
-    }
-    ask(GalleryCommand::OpenLabels);
-    store.send(StoreCommand::ScanGallery);
-}
 
 impl Studio {
     pub(super) fn take_from_gallery(&mut self, event: GalleryEvent) {

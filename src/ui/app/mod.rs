@@ -8,6 +8,7 @@ pub(crate) mod completions;
 mod dialogs;
 pub(crate) mod engine_events;
 mod gallery_events;
+mod gallery_start;
 mod kept;
 pub(crate) mod live;
 pub(crate) mod live_events;

@@ -23,7 +23,7 @@ use crate::ui::app::clipboard;
 use crate::ui::app::completions::{self, Completions};
 use crate::ui::app::engine_events;
 use crate::ui::app::engine_events::Aftermath;
-use crate::ui::app::gallery_events;
+use crate::ui::app::gallery_start;
 use crate::ui::app::live_events;
 use crate::ui::app::runs::PreparedRuns;
 use crate::ui::app::services::Services;
@@ -95,7 +95,7 @@ impl Studio {
         store.send(StoreCommand::OpenCanvas);
         store.send(StoreCommand::LoadResults(settings.results.clone()));
         store.send(StoreCommand::FindUnfinished);
-        gallery_events::open(&store, &settings);
+        gallery_start::open(&store, &settings);
         services.saving.set(settings.preferences.saving.clone());
         services.processor.set(settings.preferences.processor);
 

@@ -1,6 +1,5 @@
 //! The filters above the pictures: a chip for each, and a menu with what there is.
 
-use chrono::{Days, Local};
 use egui::{CornerRadius, Popup, PopupCloseBehavior, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::job::ModelRef;
@@ -15,21 +14,6 @@ use crate::ui::widgets::{MenuItem, TextButton, paint};
 pub(super) const CHIP_HEIGHT: f32 = 24.0;
 const GAP: f32 = 4.0;
 const MENU_WIDTH: f32 = 220.0;
-
-/// As the search writes it.
-pub(super) fn term(filter: &Filter) -> String {
-    match filter {
-        Filter::Model(name) => format!("model:\"{name}\""),
-        Filter::Size(size) => format!("size:{size}"),
-        Filter::Days(days) => {
-            let today = Local::now().date_naive();
-            let first = today.checked_sub_days(Days::new(u64::from(days.saturating_sub(1)))).unwrap_or(today);
-            format!("after:{first}")
-        }
-        Filter::Tag(name) => format!("tag:\"{name}\""),
-        Filter::Collection(name) => format!("collection:\"{name}\""),
-    }
-}
 
 /// As a person reads it.
 pub(super) fn words(filter: &Filter) -> String {
@@ -146,7 +130,10 @@ pub(super) fn grouped(number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::Local;
+
     use super::*;
+    use crate::ui::gallery::terms::term;
 
     #[test]
     fn filters_read_well_and_are_searched_for() {

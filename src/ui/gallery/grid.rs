@@ -4,8 +4,8 @@ use egui::{Align, Id, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiB
 
 use crate::store::pictures::gallery::GalleryDay;
 use crate::ui::action::{Action, GalleryAction};
+use crate::ui::gallery::RING;
 use crate::ui::gallery::action_bar;
-use crate::ui::gallery::panel::RING;
 use crate::ui::gallery::rows::{FoundDay, GAP, Grid, HEADING};
 use crate::ui::gallery::state::{Band, GalleryState};
 use crate::ui::gallery::tiles::Drawing;

@@ -15,6 +15,10 @@ mod rows;
 pub mod selection;
 pub(crate) mod sheets;
 pub mod state;
+mod terms;
 mod tiles;
 pub mod view;
 pub mod words;
+
+/// A chosen tile's ring reaches out so far.
+const RING: f32 = 4.0;

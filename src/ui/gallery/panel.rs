@@ -8,7 +8,7 @@ use crate::ui::chrome::layout;
 use crate::ui::chrome::layout::{Layout, PanelForm};
 use crate::ui::gallery::state::GalleryState;
 use crate::ui::gallery::tiles::Drawing;
-use crate::ui::gallery::{action_bar, filters, grid, header};
+use crate::ui::gallery::{RING, action_bar, filters, grid, header};
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme;
@@ -16,8 +16,6 @@ use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::{IconButton, paint};
 
 const RAIL_TILE: f32 = 32.0;
-/// The chosen ring reaches out so far.
-pub(super) const RING: f32 = 4.0;
 
 pub(crate) fn show(
     ui: &mut Ui,

@@ -11,7 +11,7 @@ use crate::store::pictures::gallery::{GalleryDay, GalleryPicture};
 use crate::store::pictures::index::Found;
 use crate::store::pictures::picture_key::key_of;
 use crate::ui::action::{Filter, Sort};
-use crate::ui::gallery::filters;
+use crate::ui::gallery::terms;
 
 /// Height of a day's heading.
 pub(super) const HEADING: f32 = 28.0;
@@ -60,7 +60,7 @@ impl GallerySearch {
     /// What is searched for: the words, and the filters as the search writes them.
     fn question(&self) -> String {
         let words = [self.text.trim().to_owned()];
-        let parts = words.into_iter().filter(|words| !words.is_empty()).chain(self.filters.iter().map(filters::term));
+        let parts = words.into_iter().filter(|words| !words.is_empty()).chain(self.filters.iter().map(terms::term));
         parts.collect::<Vec<_>>().join(" ")
     }
 

@@ -41,6 +41,10 @@ pub(super) struct Line {
 /// Those that fit, best first within their kind.
 pub(super) fn found(ctx: &Context, search: &str, state: &AppState, settings: &Settings) -> Vec<Line> {
     let mut lines: Vec<Line> = commands(ctx, search, state).chain(of_settings(search, settings)).collect();
+    // Letters here and there are a guess, which nobody wants where the word itself stands.
+    if lines.iter().any(|line| line.fit.is_certain()) {
+        lines.retain(|line| line.fit.is_certain() || line.fit.letters.is_empty());
+    }
     // Stable: what fits equally stays in the table's order.
     lines.sort_by_key(|line| (line.kind, Reverse(line.fit.score)));
     lines

@@ -9,6 +9,13 @@ pub(super) struct Fit {
     pub letters: Vec<usize>,
 }
 
+impl Fit {
+    /// Whether what was written stands in the name in one piece.
+    pub(super) fn is_certain(&self) -> bool {
+        self.score > SCATTERED
+    }
+}
+
 const AT_START: u32 = 120;
 const AT_WORD: u32 = 100;
 const WITHIN: u32 = 60;

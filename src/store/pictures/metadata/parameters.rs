@@ -31,7 +31,11 @@ pub fn json_of(request: &Request) -> Option<String> {
 /// Reads what [`json_of`] wrote; `None` for anything that no engine would take.
 #[must_use]
 pub fn request_of_json(json: &str) -> Option<Request> {
-    serde_json::from_str::<Request>(json).ok().filter(|request| request.validate().is_ok())
+    let request = serde_json::from_str::<Request>(json).ok()?;
+    // What steered the picture lies beside the settings, in chunks of its own.
+    let is_sound = request.controls.iter().all(|control| control.validate_numbers().is_ok());
+    let without = Request { controls: Vec::new(), ..request.clone() };
+    (is_sound && without.validate().is_ok()).then_some(request)
 }
 
 /// How much of a picture was made anew, by what [`json_of`] or [`parameters_of`] wrote; `None` when there was none.
