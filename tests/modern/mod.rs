@@ -196,7 +196,8 @@ fn every_part_of_the_walk_is_estimated_as_it_is_called() {
         let plan = ExecutionPlan::plain(Some(Card::Cpu), DType::F32);
         let workload = inkwick::pipeline::Workload { width: 64, height: 96, ..model.native_workload() };
         let costs = model.costs(workload, plan).unwrap();
-        assert!(costs.step.product > 0.0 && costs.step.attention > 0.0 && costs.text.product > 0.0, "{costs:?}");
+        // On operators attention is products, too.
+        assert!(costs.step.product > 0.0 && costs.text.product > 0.0, "{costs:?}");
         let dry = watch.used();
         let really = Arc::new(Watch::default());
         let execution = Execution::Candle(Operators::on(&CPU, DType::F32).watched(&really));

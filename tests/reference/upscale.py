@@ -74,7 +74,7 @@ class Compact(nn.Module):
 
 def predecessor(name):
     """As ESRGAN's second release calls it."""
-    for new, old in (("body.", "RRDB_trunk."), ("rdb", "RDB"), ("conv_body", "trunk_conv"), ("conv_up", "upconv"), ("conv_hr", "HRconv")):
+    for new, old in (("conv_body", "trunk_conv"), ("body.", "RRDB_trunk."), ("rdb", "RDB"), ("conv_up", "upconv"), ("conv_hr", "HRconv")):
         name = name.replace(new, old)
     return name
 

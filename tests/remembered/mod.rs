@@ -66,7 +66,7 @@ fn what_changed_since_the_last_picture_is_noticed() {
             request.mask = Some(InpaintMask { plane: Arc::new(plane) });
         }),
         ("how the mask is used", |request| request.inpaint.grow_px = 8),
-        ("strength", |request| request.init.as_mut().unwrap().strength = 0.5),
+        ("strength", |request| request.init.as_mut().unwrap().strength = 1.0),
     ];
     for kind in ["sd1", "sdxl"] {
         let reference = Reference::read(kind);

@@ -343,7 +343,7 @@ fn extras_enlarge_a_picture() {
         (json!({"upscaler_1": "4x-none"}), StatusCode::NOT_FOUND),
         (json!({"upscaling_resize": 0}), StatusCode::UNPROCESSABLE_ENTITY),
         (json!({"upscaling_resize": 1e9}), StatusCode::UNPROCESSABLE_ENTITY),
-        (json!({"image": "no picture"}), StatusCode::UNPROCESSABLE_ENTITY),
+        (json!({"image": "no picture"}), StatusCode::BAD_REQUEST),
     ] {
         assert_eq!(ask(wrong.clone()).status, status, "{wrong}");
     }

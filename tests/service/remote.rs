@@ -330,7 +330,7 @@ fn what_a_window_asks_is_answered_by_the_other_machine() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let connected = runtime.block_on(connection.connect()).unwrap();
     assert!(connected.label.starts_with("127.0.0.1 · "), "{connected:?}");
-    assert_eq!((connected.models.len(), &connected.models[0].reference), (1, &ModelRef::BuiltIn));
+    assert_eq!((connected.models.len(), &connected.models[0].reference), (2, &ModelRef::BuiltIn));
     assert!(connected.loras.is_empty());
     let (windows, room) = runtime.block_on(connection.tokens(&ModelRef::BuiltIn, "a red apple")).unwrap();
     assert_eq!((windows[0].tokens, room), (3, 75));

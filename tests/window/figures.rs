@@ -62,7 +62,7 @@ fn the_status_line_counts_what_waits_and_the_time_of_all_of_it() {
         studio.state.prompt.picture_count = 3;
     });
     bench.act(Action::Prompt(PromptAction::Generate));
-    bench.wait("two wait behind the first", |bench| bench.has_label_starting("2 waiting"));
+    bench.wait("the first of three is being made", |bench| bench.has_label_starting("picture 1 of 3"));
     bench.wait("there is a measure", |bench| bench.studio(|studio| studio.state.candidates.seconds_left().is_some()));
     bench.studio(|studio| {
         let candidates = &studio.state.candidates;
@@ -76,7 +76,7 @@ fn the_status_line_counts_what_waits_and_the_time_of_all_of_it() {
             assert!(all > 0.7 * behind, "{all} s for what waits alone takes {behind} s");
         }
     });
-    bench.wait("one waits", |bench| bench.has_label_starting("1 waiting"));
+    bench.wait("the second of three", |bench| bench.has_label_starting("picture 2 of 3"));
     bench.wait("all are done", |bench| bench.done().len() == 3);
     bench.frames(2);
     assert!(!bench.has_label_starting("1 waiting") && !bench.has_label_starting("0 waiting"));

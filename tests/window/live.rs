@@ -140,7 +140,6 @@ fn an_empty_canvas_becomes_a_white_one_and_the_fast_model_is_offered() {
     bench.window.key_press(Key::Y);
     bench.frames(2);
     assert!(bench.studio(|studio| studio.state.canvas.has_picture()));
-    bench.wait("a picture", |bench| made(bench).is_some());
     bench.click("Use 4 steps");
     bench.frames(2);
     bench.studio(|studio| {

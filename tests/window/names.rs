@@ -185,6 +185,8 @@ fn every_control_has_a_name_and_no_two_of_a_kind_share_one_in_one_place() {
     assert!(seen > 1000, "only {seen} controls were looked at");
 }
 
+const IN_MENUS: [&str; 2] = ["Generate forever, or stop that", "Upscale the shown picture"];
+
 #[test]
 fn every_action_with_a_key_has_a_control_that_names_it() {
     let mut named = BTreeSet::new();
@@ -203,7 +205,12 @@ fn every_action_with_a_key_has_a_control_that_names_it() {
     });
     let missing: Vec<_> = listed
         .iter()
-        .filter(|(_, about)| !named.iter().any(|key| about == key || about.ends_with(&format!(" {key}"))))
+        // The gallery view is closed in all these states; two stand in menus that open at a picture or beside a button.
+        .filter(|(name, about)| {
+            !about.contains("is closed")
+                && !IN_MENUS.contains(&name.as_str())
+                && !named.iter().any(|key| about == key || about.ends_with(&format!(" {key}")))
+        })
         .map(|(name, about)| format!("{name}: {about}"))
         .collect();
     assert!(listed.len() > 60, "{}", listed.len());

@@ -1,6 +1,7 @@
 //! The tool that selects by a click, as a hand uses it, with a finder that finds squares.
 
 use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
 use inkwick::engine::FakeScript;
 use inkwick::ui::action::Sheet;
 
@@ -61,10 +62,21 @@ fn clicks_and_boxes_add_take_away_and_are_one_step_each() {
 fn the_strip_says_how_an_answer_joins_the_mask() {
     let mut bench = ready();
     select(&mut bench, &[(50.0, 60.0)], Modifiers::NONE);
-    bench.click("Selection: Replace");
+    // What has no room in the strip stands under "…".
+    let choose = |bench: &mut Bench, name: &str| {
+        if bench.window.query_by_label(name).is_none() {
+            bench.click("More of this tool");
+            bench.frames(2);
+        }
+        bench.click(name);
+        bench.frames(2);
+        bench.window.key_press(egui::Key::Escape);
+        bench.frames(2);
+    };
+    choose(&mut bench, "Selection: Replace");
     select(&mut bench, &[(200.0, 100.0)], Modifiers::NONE);
     assert_eq!(masked_px(&bench), 400);
-    bench.click("Selection: Take away");
+    choose(&mut bench, "Selection: Take away");
     select(&mut bench, &[(210.0, 100.0)], Modifiers::NONE);
     assert_eq!(masked_px(&bench), 200);
     bench.settle();

@@ -99,8 +99,9 @@ fn heading(ui: &mut Ui, column: Column, state: &AppState, actions: &mut Vec<Acti
 fn cells(row: &mut TableRow, entry: &ModelEntry, columns: &[Column], state: &AppState, actions: &mut Vec<Action>) {
     let note = state.library.note(&entry.reference);
     row.col(|ui| {
-        let name = if note.favourite { "Take the star away" } else { "Give it a star" };
-        if ui.add(IconButton::new(icons::STAR, name).key(".").selected(note.favourite)).clicked() {
+        let name = if note.favourite { "Take the star away from" } else { "Give a star to" };
+        let name = format!("{name} {}", entry.name);
+        if ui.add(IconButton::new(icons::STAR, &name).key(".").selected(note.favourite)).clicked() {
             actions.push(Action::Library(LibraryAction::Favourite(entry.reference.clone())));
         }
     });

@@ -190,7 +190,7 @@ pub(crate) const TABLE: &[Setting] = &[
         group: "Colour brush",
         words: "diameter default",
         control: Control::Toggle {
-            words: "Follows the picture: 2 % of its short side",
+            words: "Follows the picture as well: 2 % of its short side",
             at: |settings| &mut settings.tools.colour_brush.follows_picture,
         },
         ..ROW
@@ -213,7 +213,7 @@ pub(crate) const TABLE: &[Setting] = &[
         group: "Colour brush",
         words: "pressure tablet stylus size",
         control: Control::Toggle {
-            words: "Its pressure changes the size",
+            words: "Its pressure changes this brush's size",
             at: |settings| &mut settings.tools.colour_brush.pressure_to_size,
         },
         ..ROW
