@@ -168,10 +168,11 @@ fn metal_has_every_operator_that_is_called() {
     let home = TempDir::new().unwrap();
     let table = table();
     let watch = Arc::new(Watch::default());
-    // METAL.md lists what the UNets ask for; the transformers' operators have not been looked up there yet.
-    for (name, files) in models(&home).into_iter().filter(|(name, _)| !["z-image", "klein"].contains(name)) {
+    for (name, files) in models(&home) {
         walked(&files, &watch, Card::Metal);
-        for dtype in DTYPES {
+        // A CPU's candle has no products of bf16 for what the transformers' VAEs ask of it.
+        let is_transformer = ["z-image", "klein"].contains(&name);
+        for dtype in DTYPES.into_iter().filter(|dtype| !(is_transformer && *dtype == DType::BF16)) {
             let operators = Operators::on(&CPU, dtype).with_scratch(20_000).watched(&watch);
             let mut pipeline = loaded(&files, &Execution::Candle(operators), dtype);
             let request = Request { steps: 1, ..request() };

@@ -62,10 +62,13 @@ impl Served {
     }
 
     fn ask(&self, request: Request<Body>) {
-        let answered = self.runtime.block_on(tokio::time::timeout(PATIENCE, async {
-            let answer = self.router.clone().oneshot(request).await.expect("an answer");
-            (answer.status(), to_bytes(answer.into_body(), usize::MAX).await)
-        }));
+        let answered = self.runtime.block_on(async {
+            let answered = async {
+                let answer = self.router.clone().oneshot(request).await.expect("an answer");
+                (answer.status(), to_bytes(answer.into_body(), usize::MAX).await)
+            };
+            tokio::time::timeout(PATIENCE, answered).await
+        });
         let (status, body) = answered.expect("an answer in time");
         assert!(!status.is_server_error(), "{status}: {:?}", body.expect("a whole body"));
     }

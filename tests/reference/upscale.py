@@ -129,7 +129,8 @@ def main():
         else:
             save_file({k: v.half() for k, v in packed(state).items()}, DATA / name)
         given = picture / 255
-        odd = 4 if getattr(network, "shuffle", 1) > 1 else 1
+        # As Real-ESRGAN pads: to whole pixels of what is folded.
+        odd = getattr(network, "shuffle", 1)
         padded = F.pad(given, (0, -given.shape[3] % odd, 0, -given.shape[2] % odd), mode="replicate")
         out = network(padded)[..., : 22 * scale, : 30 * scale]
         tensors[name] = (out[0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous()

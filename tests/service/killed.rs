@@ -95,6 +95,11 @@ fn a_killed_server_loses_nothing_and_makes_the_same_pictures() {
     }
     let listed: Value = serde_json::from_str(&program.ask("GET", "/v1/jobs", "", "").1).unwrap();
     assert_eq!(listed["jobs"].as_array().unwrap().len(), asked.len(), "none is there twice");
+    // What is being written is no leftover.
+    let begun = std::time::Instant::now();
+    while !leftovers(program.home.path()).is_empty() && begun.elapsed() < std::time::Duration::from_secs(10) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
     assert_eq!(leftovers(program.home.path()), Vec::<PathBuf>::new());
     let aside = program.home.path().join("service/queue/set-aside");
     assert!(!aside.exists(), "no job was damaged");

@@ -70,5 +70,6 @@ fn the_manual_shows_the_page_that_is_asked_for() {
     assert!(bench.has_label_starting("Start Inkwick, type what you want to see"));
     bench.click("When something goes wrong");
     bench.frames(2);
+    bench.window.snapshot("manual_dark");
     assert!(bench.has_label_starting("· A job that failed says why"));
 }

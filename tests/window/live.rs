@@ -146,7 +146,10 @@ fn an_empty_canvas_becomes_a_white_one_and_the_fast_model_is_offered() {
         assert_eq!((&studio.state.prompt.model, studio.state.prompt.steps), (&ModelRef::BuiltInFourSteps, 4));
     });
     bench.wait("the fast model's", |bench| {
-        bench.studio(|studio| studio.state.live.made.as_ref().unwrap().request.model == ModelRef::BuiltInFourSteps)
+        bench.studio(|studio| {
+            let made = studio.state.live.made.as_ref();
+            made.is_some_and(|made| made.request.model == ModelRef::BuiltInFourSteps)
+        })
     });
     bench.window.get_by_label("Live painting");
 }
@@ -184,6 +187,7 @@ fn the_result_stands_beside_the_drawing_above_it_or_over_it() {
 
 #[test]
 fn it_looks_like_this() {
+    let mut results = egui_kittest::SnapshotResults::new();
     for (name, size, scale) in [("live_dark", [1440.0, 900.0], 1.0), ("live_small", [853.0, 533.0], 1.5)] {
         let mut bench = Bench::sized(FakeScript::default(), size, scale, Theme::Dark);
         bench.lay(256, 256);
@@ -208,6 +212,6 @@ fn it_looks_like_this() {
             live.seconds = 0.42;
         });
         bench.settle();
-        bench.window.snapshot(name);
+        results.add(bench.window.try_snapshot(name));
     }
 }

@@ -318,7 +318,7 @@ fn panels_and_the_tool_in_hand_are_as_they_were_left() {
     let usual = width(&bench);
     // By its edge, and not further than it may.
     for (to, wanted) in [(usual + 40.0, usual + 40.0), (900.0, 400.0), (60.0, 272.0)] {
-        let edge = egui::pos2(width(&bench), 500.0);
+        let edge = egui::pos2(width(&bench) - 1.0, 500.0);
         bench.window.event(Event::PointerMoved(edge));
         bench.frames(2);
         bench.button(edge, PointerButton::Primary, true, Modifiers::NONE);

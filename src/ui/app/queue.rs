@@ -32,7 +32,10 @@ impl Studio {
 
     /// The desktop says that a long row is done, to who looks elsewhere.
     fn note_what_is_done(&mut self, is_focused: bool) {
-        for press in std::mem::take(&mut self.state.queue.finished) {
+        let mut finished = std::mem::take(&mut self.state.queue.finished);
+        // All pictures of one press may have come since the last frame.
+        finished.dedup();
+        for press in finished {
             let of_it = self.state.candidates.list.iter().filter(|candidate| candidate.press == press);
             let of_it: Vec<&Candidate> = of_it.collect();
             let made: Vec<f64> =
