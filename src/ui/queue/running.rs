@@ -70,6 +70,8 @@ pub(super) fn show(ui: &mut Ui, state: &AppState, textures: &mut Textures, actio
         let info = format!("Being made: {words}, {which} {} {left}", figures.step);
         WidgetInfo::labeled(egui::Role::Label, true, info)
     });
+    // What was put into the row moved the cursor back to it.
+    ui.advance_cursor_after_rect(rect);
 }
 
 fn which_words(running: &RunningRow<'_>) -> String {
