@@ -183,7 +183,12 @@ fn it_looks_as_it_should() {
     ready(&mut bench, &files);
     bench.window.snapshot("gallery_view_dark");
     bench.act(Action::Gallery(GalleryAction::OpenExport(files[..3].to_vec())));
-    bench.with(|studio| studio.state.gallery.export.folder = "/home/me/pictures".into());
+    bench.with(|studio| {
+        let export = &mut studio.state.gallery.export;
+        export.folder = "/home/me/pictures".into();
+        // Nor is its day.
+        export.pattern = "{number} {seed}".into();
+    });
     bench.settle();
     bench.window.snapshot("gallery_export_dark");
     bench.with(|studio| studio.state.sheet = None);
