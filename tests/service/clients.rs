@@ -1,6 +1,6 @@
 //! Clients that exist, against the real program, and schemathesis against its document.
 //!
-//! They are Python packages: `.ci/run` installs them and names their Python in `INKWICK_CLIENTS`. Without it these tests
+//! They are Python packages: `tests/clients/requirements.txt` lists them, and `INKWICK_CLIENTS` names their Python. Without it these tests
 //! say what they leave out.
 
 use std::io::Write;
