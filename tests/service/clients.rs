@@ -22,7 +22,10 @@ fn python(what: &str) -> Option<String> {
     let python = std::env::var(VARIABLE).ok().filter(|python| !python.is_empty());
     if python.is_none() {
         // Tests that pass have what they print swallowed, but for this.
-        let _ = writeln!(std::io::stderr(), "left out: {what} (see tests/clients; {VARIABLE} names the Python that has it)");
+        let _ = writeln!(
+            std::io::stderr(),
+            "left out: {what} (see tests/clients; {VARIABLE} names the Python that has it)"
+        );
     }
     python
 }
