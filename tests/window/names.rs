@@ -91,6 +91,7 @@ fn in_every_state(mut look: impl FnMut(&str, &mut Bench)) {
         (Sheet::About, "about"),
         (Sheet::PhotographicModel, "a photographic model"),
         (Sheet::Selector, "the selector"),
+        (Sheet::Share, "sharing"),
         (Sheet::Palette, "the palette"),
     ] {
         bench.act(Action::Window(WindowAction::Show(sheet)));

@@ -143,6 +143,7 @@ impl Bench {
                 is_first_start: for_setup_first,
                 processor: WantedProcessor::default(),
                 machines: Some(fake_machines::machines()),
+                share: Some(fake_machines::share()),
                 problem: None,
                 queue: Some(queue),
                 note: Note {

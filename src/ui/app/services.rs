@@ -14,6 +14,7 @@ use crate::system::instance::Listening;
 use crate::ui::machine::Machines;
 use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::CountTokens;
+use crate::ui::share::Share;
 
 /// Is given a title and a sentence. Returns at once.
 pub type ShowNote = Arc<dyn Fn(&str, &str) + Send + Sync>;
@@ -47,6 +48,8 @@ pub struct Services {
     pub processor: WantedProcessor,
     /// Without them, this machine alone computes.
     pub machines: Option<Machines>,
+    /// Without it, this machine serves its own window alone.
+    pub share: Option<Share>,
     /// Nobody has worked here before.
     pub is_first_start: bool,
     /// A sentence to show at once: what was wrong with the settings file, for one.

@@ -30,6 +30,8 @@ impl Studio {
             SettingsAction::ProcessorNamed(text) => self.processor_named(text),
             SettingsAction::Connect(choice) => self.connect(choice),
             SettingsAction::Connected(answer) => self.connected(*answer),
+            SettingsAction::LookForMachines => self.look_for_machines(),
+            SettingsAction::MachinesNearby(answer) => self.machines_nearby(answer),
             SettingsAction::ComputeHere => self.compute_here(),
         }
     }
