@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use egui::{FontId, RichText, Ui, vec2};
+use egui::{FontId, Layout, RichText, Ui, vec2};
 
 use crate::ui::action::{Action, ShareAction};
 use crate::ui::share::{ShareGuest, SharePanel, ShareStage, Shared};
@@ -13,6 +13,8 @@ use crate::ui::widgets::{Check, IconButton, TextButton};
 /// How often guests are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 const NAME_WIDTH: f32 = 88.0;
+/// From a row's top to its value, so that the value stands beside its name.
+const BESIDE_NAME: f32 = 6.0;
 
 pub(super) fn show(ui: &mut Ui, panel: &SharePanel, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui);
@@ -24,7 +26,7 @@ pub(super) fn show(ui: &mut Ui, panel: &SharePanel, actions: &mut Vec<Action>) {
     let mut wanted = panel.wanted;
     let is_changing = panel.stage == ShareStage::Changing;
     ui.add_enabled_ui(!is_changing, |ui| {
-        let on = Check::new("Share this machine", &mut wanted.is_on);
+        let on = Check::new("Let others draw with it", &mut wanted.is_on);
         ui.add(on).on_hover_text("Ending it cancels what others are drawing here.");
         let encrypted = Check::new("Encrypted (https)", &mut wanted.is_encrypted);
         ui.add(encrypted).on_hover_text(
@@ -82,9 +84,10 @@ fn row(ui: &mut Ui, name: &str, value: &str, copy: &str, actions: &mut Vec<Actio
         let (rect, _) = ui.allocate_exact_size(vec2(NAME_WIDTH, theme::CONTROL_HEIGHT), egui::Sense::hover());
         crate::ui::widgets::paint::text(ui, rect, egui::Align::Min, name, fonts::body(), tokens.text_2);
         let width = ui.available_width() - theme::CONTROL_HEIGHT - ui.spacing().item_spacing.x;
-        ui.allocate_ui(vec2(width, theme::CONTROL_HEIGHT), |ui| {
+        let below = Layout::top_down(egui::Align::Min);
+        ui.allocate_ui_with_layout(vec2(width, theme::CONTROL_HEIGHT), below, |ui| {
             ui.set_width(width);
-            ui.add_space(5.0);
+            ui.add_space(BESIDE_NAME);
             let text = RichText::new(value).font(FontId::monospace(fonts::BODY_PT - 1.0));
             ui.add(egui::Label::new(text).wrap().selectable(true));
         });

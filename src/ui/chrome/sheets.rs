@@ -35,7 +35,9 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
         };
         ui.label(RichText::new(title).font(fonts::strong(fonts::HEADING_PT)));
         ui.add_space(8.0);
-        let content = egui::ScrollArea::vertical().max_height((most.y - HEAD_AND_FOOT).max(64.0));
+        let height = (most.y - HEAD_AND_FOOT).max(64.0);
+        // As high as what is in it, also when that grows.
+        let content = egui::ScrollArea::vertical().max_height(height).min_scrolled_height(height);
         content.auto_shrink([false, true]).show(ui, |ui| match sheet {
             // Drawn in rooms of their own.
             Sheet::Library | Sheet::Inspection | Sheet::Settings | Sheet::Palette | Sheet::Export | Sheet::Labels => {}
