@@ -27,6 +27,8 @@ mod slow_disk;
 mod strip;
 mod studio_bench;
 mod tour;
+#[cfg(feature = "hub")]
+mod updates;
 mod whole;
 mod words;
 mod working_day;
