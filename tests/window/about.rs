@@ -1,10 +1,12 @@
-//! A newer version is asked about by who wants that alone, and told once.
+//! What Help > About tells: the version, a newer one where a person wants to know, and what the program is made of.
 
 use std::sync::atomic::Ordering;
 
 use egui_kittest::kittest::Queryable as _;
 use inkwick::engine::FakeScript;
-use inkwick::ui::action::{Action, SettingsAction};
+use inkwick::manual::Licences;
+use inkwick::store::settings::Theme;
+use inkwick::ui::action::{Action, SettingsAction, Sheet, WindowAction};
 
 use crate::studio_bench::{Bench, NEWEST};
 
@@ -96,4 +98,37 @@ fn the_new_version_stands_under_about_and_its_page_opens() {
         })
     });
     assert!(opened);
+}
+
+#[test]
+fn what_it_is_made_of_is_a_list_with_the_terms_of_each() {
+    for size in [[1440.0, 900.0], [560.0, 400.0]] {
+        let mut bench = Bench::sized(FakeScript::default(), size, 1.0, Theme::Dark);
+        bench.act(Action::Window(WindowAction::Show(Sheet::About)));
+        bench.settle();
+        bench.click("What it is made of…");
+        bench.settle();
+        bench.click("Inter (letters): OFL-1.1");
+        bench.settle();
+        assert!(bench.has_label_starting("Copyright (c) 2016-2018 The Inter Project Authors"), "{size:?}");
+        bench.click("All components");
+        bench.settle();
+        // The list is long; what is below comes by scrolling.
+        let last = Licences::shipped().components.last().unwrap();
+        let last = format!("{}: {}", last.title(), last.licence);
+        assert!(bench.window.query_by_label(&last).is_none(), "{size:?}");
+        bench.window.event(egui::Event::PointerMoved(egui::pos2(size[0] / 2.0, size[1] / 2.0)));
+        bench.window.event(egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Point,
+            delta: egui::vec2(0.0, -100_000.0),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
+            modifiers: egui::Modifiers::NONE,
+        });
+        bench.settle();
+        bench.settle();
+        assert!(bench.window.query_by_label(&last).is_some(), "{size:?}: {last}");
+        bench.click("Close");
+        bench.studio(|studio| assert_eq!(studio.state.sheet, None));
+    }
 }
