@@ -63,6 +63,8 @@ pub struct Preferences {
     pub sharing: Sharing,
     /// Nothing is fetched from the network.
     pub works_offline: bool,
+    /// Whether the page of releases is asked at each start for a newer version.
+    pub looks_for_updates: bool,
     /// Whether prompts are remembered for the history.
     pub keeps_prompts: bool,
 }
@@ -78,6 +80,7 @@ impl Default for Preferences {
             machine: None,
             sharing: Sharing::default(),
             works_offline: false,
+            looks_for_updates: false,
             keeps_prompts: true,
         }
     }

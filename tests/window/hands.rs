@@ -174,6 +174,7 @@ fn every_sheet_has_a_size_of_its_own_within_the_window() {
             Sheet::About,
             Sheet::PhotographicModel,
             Sheet::Manual,
+            Sheet::Licences,
             Sheet::Selector,
             Sheet::Share,
         ] {
@@ -187,6 +188,7 @@ fn every_sheet_has_a_size_of_its_own_within_the_window() {
                 Sheet::PhotographicModel => "Get a photographic model",
                 Sheet::Manual => "Manual",
                 Sheet::Share => "Share this machine",
+                Sheet::Licences => "What Inkwick is made of",
                 _ => "Select things by a click",
             };
             let top = bench.window.get_by_label(title).rect().top();

@@ -19,6 +19,9 @@ use crate::ui::share::Share;
 /// Is given a title and a sentence. Returns at once.
 pub type ShowNote = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
+/// Gives the newest version where that is newer than this one, `None` where it is not or nobody answers. May take its time.
+pub type AskForUpdate = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
 /// How the desktop shows a note, and for what.
 #[derive(Clone)]
 pub struct Note {
@@ -50,6 +53,8 @@ pub struct Services {
     pub machines: Option<Machines>,
     /// Without it, this machine serves its own window alone.
     pub share: Option<Share>,
+    /// Asked where a person wants that; without it this build asks nobody.
+    pub ask_for_update: Option<AskForUpdate>,
     /// Nobody has worked here before.
     pub is_first_start: bool,
     /// A sentence to show at once: what was wrong with the settings file, for one.

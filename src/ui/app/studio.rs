@@ -32,11 +32,9 @@ use crate::ui::chrome::layout::{self, Layout, PanelForm};
 use crate::ui::chrome::toasts::Toasts;
 use crate::ui::chrome::{menu, seams, sheets, status_bar, toasts_view};
 use crate::ui::compare::state::CompareState;
-use crate::ui::gallery::state::GalleryState;
 use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
 use crate::ui::live::state::LiveState;
-use crate::ui::palette::state::PaletteState;
 use crate::ui::prompt::token_count::{TokenCount, TokenQuestion};
 use crate::ui::queue::state::QueueState;
 use crate::ui::results::candidate::Candidates;
@@ -109,7 +107,7 @@ impl Studio {
             canvas: app::settings::canvas_of(&settings),
             candidates: Candidates { coming: settings.results.clone(), ..Candidates::default() },
             queue: QueueState::default(),
-            gallery: GalleryState::default(),
+            gallery: gallery::state::GalleryState::default(),
             live: LiveState::default(),
             library: LibraryState { notes: settings.model_notes.clone(), ..LibraryState::default() },
             panels: app::settings::panels_of(&settings),
@@ -119,8 +117,9 @@ impl Studio {
             path_sheet: None,
             settings: SettingsWindow::default(),
             share: share::SharePanel::default(),
-            palette: PaletteState::default(),
+            palette: palette::state::PaletteState::default(),
             tour: if services.is_first_start { Tour::At(Step::Words) } else { Tour::Over },
+            newer_version: None,
             device_text: services.device_text.clone(),
         };
         let folder = settings.preferences.saving.folder.as_ref().unwrap_or(&services.paths.pictures_folder);
@@ -159,6 +158,7 @@ impl Studio {
         };
         studio.connect_as_kept();
         studio.share_as_kept();
+        studio.look_for_update();
         studio
     }
 
