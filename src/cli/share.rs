@@ -147,9 +147,8 @@ fn token_in(file: &Path, choice: TokenChoice) -> Result<String, String> {
     let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
     random.fill(&mut bytes).map_err(|_| "the system gives no random numbers; try it again".to_owned())?;
     // In groups, as somebody may read it to another.
-    let groups: Vec<String> =
-        bytes.chunks(3).map(|group| group.iter().map(|byte| format!("{byte:02x}")).collect()).collect();
-    let token = groups.join("-");
+    let bytes = bytes.map(|byte: u8| format!("{byte:02x}"));
+    let token = bytes.chunks(3).map(<[String]>::concat).collect::<Vec<_>>().join("-");
     secret::write(file, token.as_bytes())
         .map_err(|error| format!("the token cannot be kept ({error}): {}", file.display()))?;
     Ok(token)
