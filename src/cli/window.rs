@@ -30,7 +30,9 @@ use crate::store::worker::StoreHandle;
 use crate::system::finder;
 use crate::system::note;
 use crate::system::{crash, instance, link};
-use crate::ui::{self, AskForUpdate, Behind, CountTokens, EstimatePicture, Note, Services, TokenCount, TokenQuestion};
+use crate::ui::{
+    self, AskForUpdate, Behind, CountTokens, EstimatePicture, LookAtModel, Note, Services, TokenCount, TokenQuestion,
+};
 
 /// Opens the window with what was named on the command line; returns when it is closed.
 pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
@@ -156,6 +158,7 @@ fn start(
     let services = Services {
         count_tokens: Some(count_tokens),
         ask_for_update: ask_for_update(),
+        look_at_model: Some(look_at_model(&paths)),
         paths,
         device_text: preferences.processor.label(),
         estimate: Some(estimate),
@@ -184,6 +187,13 @@ fn ask_for_update() -> Option<AskForUpdate> {
 #[cfg(not(feature = "hub"))]
 fn ask_for_update() -> Option<AskForUpdate> {
     None
+}
+
+fn look_at_model(paths: &Paths) -> LookAtModel {
+    let paths = paths.clone();
+    Arc::new(move |name, token| {
+        hub::look(&Hub::of_this_machine().with_token(token), name, &paths).map_err(|error| error.to_string())
+    })
 }
 
 /// Selecting by a click has its weights from the hub.

@@ -161,6 +161,7 @@ impl Bench {
                         for_notes.lock().unwrap().push(format!("{title}: {words}"));
                     }),
                 },
+                look_at_model: Some(Arc::new(|name, _| scripted::offer(name))),
                 open: arguments.lines().map(PathBuf::from).collect(),
                 ask_for_update: Some(Arc::new(move || {
                     for_asked.fetch_add(1, Ordering::Relaxed);

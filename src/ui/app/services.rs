@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 
 use crate::engine::device::WantedProcessor;
+use crate::hub::Offer;
 use crate::store::keys::KeyNames;
 use crate::store::paths::Paths;
 use crate::store::pictures::saving::SavingRules;
@@ -20,6 +21,9 @@ pub type ShowNote = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
 /// Gives the newest version where that is newer than this one, `None` where it is not or nobody answers. May take its time.
 pub type AskForUpdate = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
+/// What fetching a model would take, by its name and with a token for the hub; else why that is not known, in a sentence.
+pub type LookAtModel = Arc<dyn Fn(&str, Option<String>) -> Result<Offer, String> + Send + Sync>;
 
 /// How the desktop shows a note, and for what.
 #[derive(Clone)]
@@ -50,6 +54,8 @@ pub struct Services {
     pub processor: WantedProcessor,
     /// Without them, this machine alone computes.
     pub machines: Option<Machines>,
+    /// Asked about a model that a link names.
+    pub look_at_model: Option<LookAtModel>,
     /// Asked where a person wants that; without it this build asks nobody.
     pub ask_for_update: Option<AskForUpdate>,
     /// Nobody has worked here before.
