@@ -53,15 +53,16 @@ impl Fallback {
         }
     }
 
-    /// What is done after `failure`, in one sentence; `None` where nothing is left to try.
-    pub(crate) fn advance(&mut self, failure: &OperatorFailure, attempt: Attempt) -> Option<Notice> {
+    /// What is done after `failure`, in one sentence; `None` where nothing is left to try. With `has_others` the CPU is left
+    /// to the last of the devices.
+    pub(crate) fn advance(&mut self, failure: &OperatorFailure, attempt: Attempt, has_others: bool) -> Option<Notice> {
         if failure.kind == FailureKind::OutOfMemory
             && let Some(step) = attempt.next_step()
         {
             self.taken.push(step);
             return Some(format!("{failure}: {}, and the picture is begun anew", step.description()).into());
         }
-        self.execution.operators()?;
+        self.execution.operators().filter(|_| !has_others)?;
         *self = Self::new(Execution::Kernels, self.dtype_choice);
         let message = format!("{failure}: the picture is made on the CPU instead");
         Some(Notice { message, remedy: Some(Remedy::ReportDevice) })

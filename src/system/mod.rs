@@ -1,4 +1,4 @@
-//! This machine: its memory, the log and what a crash leaves, later starts of the program and links to it.
+//! This machine: its memory and its cards, the log and what a crash leaves, later starts of the program and links to it.
 
 pub mod crash;
 pub mod instance;
@@ -6,4 +6,5 @@ pub mod link;
 pub mod log;
 pub mod memory;
 pub(crate) mod note;
+pub mod nvidia;
 pub mod peak;

@@ -23,7 +23,7 @@ use candle_core::{DType, Device, Layout, Shape, Tensor};
 
 pub(crate) use array::Array;
 pub(super) use attention::attend;
-pub(crate) use cuda::{free_bytes as cuda_free_bytes, total_bytes as cuda_total_bytes};
+pub(crate) use cuda::{cards as cuda_cards, free_bytes as cuda_free_bytes, total_bytes as cuda_total_bytes};
 pub use failure::FailureKind;
 pub(crate) use failure::OperatorFailure;
 pub(super) use fused::DeviceEpilogue;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
-use crate::engine::device::WantedProcessor;
+use crate::engine::device::{Card, WantedProcessor};
 use crate::store::keys::KeyNames;
 use crate::store::paths::Paths;
 use crate::store::pictures::saving::SavingRules;
@@ -17,6 +17,9 @@ use crate::ui::prompt::token_count::CountTokens;
 
 /// Is given a title and a sentence. Returns at once.
 pub type ShowNote = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
+/// Asks which cards pictures can be computed on. May take a moment.
+pub type FindCards = Arc<dyn Fn() -> Vec<Card> + Send + Sync>;
 
 /// How the desktop shows a note, and for what.
 #[derive(Clone)]
@@ -35,6 +38,7 @@ pub struct Services {
     pub paths: Paths,
     /// "CPU · f32".
     pub device_text: String,
+    pub cards: FindCards,
     /// Without one, no count is shown.
     pub count_tokens: Option<CountTokens>,
     /// Without one, there is no estimate.

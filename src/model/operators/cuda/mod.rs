@@ -8,6 +8,7 @@
 mod arguments;
 #[cfg(feature = "cuda")]
 mod card;
+mod cards;
 #[cfg(feature = "cuda")]
 mod fused;
 #[cfg(feature = "cuda")]
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use candle_core::Device;
 
 use super::fused::FusedKernels;
+pub(crate) use cards::cards;
 pub(super) use memory::give_back;
 pub(crate) use memory::{free_bytes, total_bytes};
 
