@@ -30,7 +30,9 @@ impl JobRuns {
     ) -> Result<Self, String> {
         let (wake, woken) = bounded(1);
         // Full means that a look is due anyway.
-        let wake = move || drop(wake.try_send(()));
+        let wake = move || {
+            let _ = wake.try_send(());
+        };
         let engine = EngineHandle::start_several(make_backend, devices, saver, None, Arc::new(wake))
             .map_err(|error| format!("the engine's thread could not be started: {error}"))?;
         let interrupted = Arc::new(AtomicBool::new(false));

@@ -72,6 +72,7 @@ struct Loaded {
     dtype: DType,
     winograd: bool,
     sequential_offload: bool,
+    streamed_weights: bool,
     is_kernels: bool,
 }
 
@@ -83,6 +84,7 @@ impl Loaded {
             dtype: plan.dtype,
             winograd: plan.winograd,
             sequential_offload: plan.sequential_offload,
+            streamed_weights: plan.streamed_weights,
             is_kernels: plan.card.is_none(),
         }
     }
@@ -269,7 +271,7 @@ impl CandleBackend {
             && !steps.is_empty()
             && let Some(budget) = fitted.budget_bytes
         {
-            let descriptions: Vec<&str> = steps.iter().map(|step| step.description()).collect();
+            let descriptions: Vec<String> = steps.iter().map(|step| fitted.description(*step)).collect();
             let sentence = format!("to fit into {:.1} GB, {}", budget as f64 / 1e9, descriptions.join(" and "));
             progress(Progress::Notice(sentence.into()));
         }

@@ -52,7 +52,7 @@ impl Estimator {
         Some(Estimate {
             peak_bytes: costs.peak_bytes() as u64,
             free_bytes,
-            seconds_per_call: speed.seconds(costs.step),
+            seconds_per_call: speed.seconds(costs.step) + costs.streaming_seconds(),
             seconds_once: speed.seconds(costs.text.plus(costs.encode).plus(costs.decode).plus(costs.control)),
             calls: question.calls,
             by_attention: modes.into_iter().filter_map(attention).collect(),
@@ -97,7 +97,8 @@ impl Estimator {
         let workload = Workload { width, height, rows, windows: 1, texts, encodes, reference_px: 0 };
         let (execution, dtype) = self.execution();
         let may_halve = self.dtype == DtypeChoice::Auto;
-        let constraints = Constraints { may_halve, ..Constraints::new(*dtype, budget_bytes) };
+        let host_bytes = memory_budget::host_bytes();
+        let constraints = Constraints { may_halve, host_bytes, ..Constraints::new(*dtype, budget_bytes) };
         model.plan(execution, workload, compute, &constraints).ok()
     }
 }

@@ -5,7 +5,7 @@ use candle_core::{DType, Device};
 use super::device::DtypeChoice;
 use crate::job::{Notice, Remedy};
 use crate::model::{Execution, FailureKind, OperatorFailure};
-use crate::pipeline::{Constraints, ExecutionPlan, FallbackStep};
+use crate::pipeline::{Constraints, ExecutionPlan, FallbackStep, memory_budget};
 
 /// How far an attempt came.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,6 +49,7 @@ impl Fallback {
         Constraints {
             may_halve: self.dtype_choice == DtypeChoice::Auto,
             taken: self.taken.clone(),
+            host_bytes: memory_budget::host_bytes(),
             ..Constraints::new(self.dtype, budget_bytes)
         }
     }

@@ -60,7 +60,7 @@ impl EngineHandle {
         wake: Wake,
     ) -> std::io::Result<Self> {
         let make_backend = Mutex::new(Some(make_backend));
-        let make = move |_| {
+        let make = move |_: usize| {
             let make_backend = make_backend.lock().unwrap_or_else(PoisonError::into_inner).take();
             make_backend.map(|make_backend| Box::new(make_backend()) as Box<dyn Backend>)
         };
@@ -79,7 +79,7 @@ impl EngineHandle {
         keeper: Option<Arc<dyn JobKeeper>>,
         wake: Wake,
     ) -> std::io::Result<Self> {
-        let make = move |number| Some(Box::new(make_backend(number)) as Box<dyn Backend>);
+        let make = move |number: usize| Some(Box::new(make_backend(number)) as Box<dyn Backend>);
         Self::begin(Arc::new(make), count, saver, keeper, wake)
     }
 
@@ -92,7 +92,7 @@ impl EngineHandle {
     ) -> std::io::Result<Self> {
         let queue = Arc::new(JobQueue::new(keeper));
         let for_threads = Arc::clone(&queue);
-        let begin = move |number| {
+        let begin = move |number: usize| {
             let (queue, make_backend, saver) =
                 (Arc::clone(&for_threads), Arc::clone(&make_backend), Arc::clone(&saver));
             let thread = std::thread::Builder::new().name("inkwick-engine".into());

@@ -20,13 +20,14 @@ pub(super) fn show(ui: &mut Ui, state: &AppState, textures: &mut Textures, actio
     let is_alone = rows.len() == 1;
     for running in rows {
         let left = if is_alone { seconds_of_row(&state.candidates, &running) } else { running.picture.seconds_left() };
-        row(ui, &running, left, textures, actions);
+        row(ui, &running, is_alone, left, textures, actions);
     }
 }
 
 fn row(
     ui: &mut Ui,
     running: &RunningRow<'_>,
+    is_alone: bool,
     seconds_left: Option<f64>,
     textures: &mut Textures,
     actions: &mut Vec<Action>,
@@ -43,7 +44,7 @@ fn row(
         _ => (None, None),
     };
     let which = which_words(running);
-    let name = if running.is_beside { format!("What is being made, {which}") } else { "What is being made".to_owned() };
+    let name = if is_alone { "What is being made".to_owned() } else { format!("What is being made, {which}") };
     let tile = Tile {
         name: &name,
         texture,
@@ -63,16 +64,17 @@ fn row(
     paint::text(ui, paint::between(line(0.0, 1.0), 0.0, 28.0), Align::Min, words, fonts::body(), tokens.text_1);
     paint::text(ui, paint::between(line(1.0, 1.0), 0.0, 28.0), Align::Min, &which, fonts::body(), tokens.text_2);
     let stop = Rect::from_min_size(pos2(beside.right() - 24.0, beside.top() - 4.0), vec2(28.0, 28.0));
-    let (name, action) = match running.rest.len() {
-        0 if running.is_beside => (format!("Cancel {which}"), Action::Results(ResultsAction::Cancel(job))),
-        0 => ("Cancel what is being made".to_owned(), Action::Queue(QueueAction::CancelRow(running.picture.press))),
-        rest => {
-            let name = format!("Cancel these {} pictures", rest + 1);
-            (name, Action::Queue(QueueAction::CancelRow(running.picture.press)))
-        }
+    let name = match running.rest.len() {
+        0 if is_alone => "Cancel what is being made".to_owned(),
+        0 => format!("Cancel {which}"),
+        rest => format!("Cancel these {} pictures", rest + 1),
     };
     if ui.put(stop, IconButton::new(icons::X, &name)).clicked() {
-        actions.push(action);
+        actions.push(if running.is_beside {
+            Action::Results(ResultsAction::Cancel(job))
+        } else {
+            Action::Queue(QueueAction::CancelRow(running.picture.press))
+        });
     }
     let figures = running.picture.figures();
     let slot = line(2.0, 1.0);

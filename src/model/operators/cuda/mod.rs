@@ -14,6 +14,7 @@ mod fused;
 #[cfg(feature = "cuda")]
 mod matrices;
 mod memory;
+mod pinned;
 #[cfg(feature = "cuda")]
 mod products;
 #[cfg(any(feature = "cuda", test))]
@@ -27,6 +28,7 @@ use super::fused::FusedKernels;
 pub(crate) use cards::cards;
 pub(super) use memory::give_back;
 pub(crate) use memory::{free_bytes, total_bytes};
+pub(super) use pinned::{Pinned, pinned};
 
 /// Whether this build has kernels of its own; `INKWICK_CUDA=candle` leaves them out, to see whether a fault is theirs.
 pub(super) fn are_wanted() -> bool {
