@@ -170,9 +170,17 @@ impl CostModel {
             };
             let helps = if step == FallbackStep::VaeTiling { fitted.wants_tiles() } else { fitted.exceeds_budget() };
             if may_take && helps && step.is_open(&fitted.plan) {
-                step.apply(&mut fitted.plan);
+                let mut plan = fitted.plan;
+                step.apply(&mut plan);
+                let costs = self.costs(workload, plan)?;
+                // It slows each step: not where another network, or what flows, is what takes the most.
+                if step == FallbackStep::StreamedWeights
+                    && costs.working_set_bytes() >= fitted.costs.working_set_bytes()
+                {
+                    continue;
+                }
                 fitted.fallback_steps.push(step);
-                fitted.costs = self.costs(workload, fitted.plan)?;
+                (fitted.plan, fitted.costs) = (plan, costs);
             }
         }
         Ok(fitted)
