@@ -247,7 +247,7 @@ pub(crate) const TABLE: &[Setting] = &[
         name: "Cards",
         hint: "Each makes a picture of its own",
         section: Section::Device,
-        words: "gpu several multiple nvidia cuda graphics batch",
+        words: "several multiple nvidia cuda at once batch",
         applies: cards::applies,
         control: Control::Cards,
         ..ROW
