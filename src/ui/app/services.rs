@@ -21,6 +21,9 @@ pub type ShowNote = Arc<dyn Fn(&str, &str) + Send + Sync>;
 /// Asks which cards pictures can be computed on. May take a moment.
 pub type FindCards = Arc<dyn Fn() -> Vec<Card> + Send + Sync>;
 
+/// Gives the newest version where that is newer than this one, `None` where it is not or nobody answers. May take its time.
+pub type AskForUpdate = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
 /// How the desktop shows a note, and for what.
 #[derive(Clone)]
 pub struct Note {
@@ -51,6 +54,8 @@ pub struct Services {
     pub processor: WantedProcessor,
     /// Without them, this machine alone computes.
     pub machines: Option<Machines>,
+    /// Asked where a person wants that; without it this build asks nobody.
+    pub ask_for_update: Option<AskForUpdate>,
     /// Nobody has worked here before.
     pub is_first_start: bool,
     /// A sentence to show at once: what was wrong with the settings file, for one.

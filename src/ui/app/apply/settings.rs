@@ -92,6 +92,9 @@ impl Studio {
         if old.machine.is_some() && now.machine.is_none() {
             self.compute_here();
         }
+        if (old.looks_for_updates, old.works_offline) != (now.looks_for_updates, now.works_offline) {
+            self.look_for_update();
+        }
         if old.processor != now.processor {
             self.engine.set_workers(now.processor.devices().count());
             self.services.processor.set(now.processor.clone());
