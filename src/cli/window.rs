@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender};
 use super::backend::backend;
 #[cfg(feature = "serve")]
 use super::machines;
-use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor};
+use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor, cards};
 use crate::engine::mobile_sam::{self, FetchWeights};
 use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, TokenCounter};
 use crate::hub::{self, DownloadError, DownloadProgress, Hub};
@@ -118,16 +118,18 @@ fn start(
 ) -> Result<Behind, String> {
     let (saving, processor) = (SavingRules::default(), WantedProcessor::default());
     saving.set(preferences.saving.clone());
-    processor.set(preferences.processor);
+    processor.set(preferences.processor.clone());
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)).by(saving.clone()));
     let (failure_file, wanted) = (paths.device_failure_file.clone(), processor.clone());
-    let backend = move || backend(DeviceChoice::Auto, DtypeChoice::Auto, failure_file).following(wanted);
+    let here =
+        move |number| backend(DeviceChoice::Auto, DtypeChoice::Auto, &failure_file).following(wanted.clone(), number);
+    let devices = preferences.processor.devices().count();
     let (estimate, count_tokens) = (estimator(processor.clone()), token_counter(&paths));
     #[cfg(feature = "serve")]
     let elsewhere = machines::as_kept(preferences.machine.as_ref(), &paths);
     #[cfg(feature = "serve")]
-    let (backend, estimate, count_tokens, machines) = (
-        machines::routed(&elsewhere, backend),
+    let (here, estimate, count_tokens, machines) = (
+        machines::routed(&elsewhere, here),
         machines::estimate_by(&elsewhere, estimate),
         machines::count_by(&elsewhere, count_tokens),
         Some(machines::machines(&elsewhere, &paths)),
@@ -139,7 +141,7 @@ fn start(
         Err(error) => (None, problem.or(Some(error.to_string()))),
     };
     let keeper = queue.clone().map(|queue| queue as Arc<dyn JobKeeper>);
-    let engine = EngineHandle::start_keeping(backend, saver, keeper, Arc::clone(&wake));
+    let engine = EngineHandle::start_several(here, devices, saver, keeper, Arc::clone(&wake));
     let engine = engine.map_err(|error| error.to_string())?;
     let cached = CachedRepository::new(&paths.hub_cache, mobile_sam::REPOSITORY).current_snapshot();
     let cached = cached.map(|snapshot| snapshot.join(mobile_sam::FILE));
@@ -161,6 +163,7 @@ fn start(
         look_at_model: Some(look_at_model(&paths)),
         paths,
         device_text: preferences.processor.label(),
+        cards: Arc::new(cards),
         estimate: Some(estimate),
         machines,
         saving,
@@ -223,7 +226,10 @@ fn fetch_segmenter(paths: &Paths) -> FetchWeights {
 
 /// What the next picture will take, on the processor that is wanted then.
 fn estimator(wanted: WantedProcessor) -> EstimatePicture {
-    let new = |Processor { device, dtype }| (Processor { device, dtype }, Estimator::new(device, dtype));
+    let new = |processor: Processor| {
+        let estimator = Estimator::new(processor.devices(), processor.dtype);
+        (processor, estimator)
+    };
     let estimator = Mutex::new(new(wanted.get()));
     Arc::new(move |question| {
         let mut held = estimator.lock().unwrap_or_else(PoisonError::into_inner);

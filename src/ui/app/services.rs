@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
-use crate::engine::device::WantedProcessor;
+use crate::engine::device::{Card, WantedProcessor};
 use crate::hub::Offer;
 use crate::store::keys::KeyNames;
 use crate::store::paths::Paths;
@@ -18,6 +18,9 @@ use crate::ui::prompt::token_count::CountTokens;
 
 /// Is given a title and a sentence. Returns at once.
 pub type ShowNote = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
+/// Asks which cards pictures can be computed on. May take a moment.
+pub type FindCards = Arc<dyn Fn() -> Vec<Card> + Send + Sync>;
 
 /// Gives the newest version where that is newer than this one, `None` where it is not or nobody answers. May take its time.
 pub type AskForUpdate = Arc<dyn Fn() -> Option<String> + Send + Sync>;
@@ -42,6 +45,7 @@ pub struct Services {
     pub paths: Paths,
     /// "CPU · f32".
     pub device_text: String,
+    pub cards: FindCards,
     /// Without one, no count is shown.
     pub count_tokens: Option<CountTokens>,
     /// Without one, there is no estimate.
