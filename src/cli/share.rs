@@ -60,7 +60,7 @@ pub(super) fn share(serving: &Serving, engine: &EngineHandle, paths: &Paths, pro
     let begin = move |sharing: Sharing, token: TokenChoice| {
         beginning.end();
         let device = processor.get();
-        let options = ServiceOptions { device: device.device, dtype: device.dtype, ..ServiceOptions::default() };
+        let options = ServiceOptions { devices: device.devices(), dtype: device.dtype, ..ServiceOptions::default() };
         let (running, shared) = begin(&engine, &paths, options, sharing, token)?;
         *beginning.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
         Ok(shared)

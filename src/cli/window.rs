@@ -12,7 +12,7 @@ use super::backend::backend;
 use super::machines;
 #[cfg(feature = "serve")]
 use super::share::{Serving, share};
-use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor};
+use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor, cards};
 use crate::engine::mobile_sam::{self, FetchWeights};
 use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, TokenCounter};
 use crate::hub::{self, DownloadError, DownloadProgress, Hub};
@@ -32,7 +32,9 @@ use crate::store::worker::StoreHandle;
 use crate::system::finder;
 use crate::system::note;
 use crate::system::{crash, instance, link};
-use crate::ui::{self, AskForUpdate, Behind, CountTokens, EstimatePicture, Note, Services, TokenCount, TokenQuestion};
+use crate::ui::{
+    self, AskForUpdate, Behind, CountTokens, EstimatePicture, LookAtModel, Note, Services, TokenCount, TokenQuestion,
+};
 
 /// Built without the server there is nothing to end.
 #[cfg(not(feature = "serve"))]
@@ -134,16 +136,18 @@ fn start(
 ) -> Result<Behind, String> {
     let (saving, processor) = (SavingRules::default(), WantedProcessor::default());
     saving.set(preferences.saving.clone());
-    processor.set(preferences.processor);
+    processor.set(preferences.processor.clone());
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)).by(saving.clone()));
     let (failure_file, wanted) = (paths.device_failure_file.clone(), processor.clone());
-    let backend = move || backend(DeviceChoice::Auto, DtypeChoice::Auto, failure_file).following(wanted);
+    let here =
+        move |number| backend(DeviceChoice::Auto, DtypeChoice::Auto, &failure_file).following(wanted.clone(), number);
+    let devices = preferences.processor.devices().count();
     let (estimate, count_tokens) = (estimator(processor.clone()), token_counter(&paths));
     #[cfg(feature = "serve")]
     let elsewhere = machines::as_kept(preferences.machine.as_ref(), &paths);
     #[cfg(feature = "serve")]
-    let (backend, estimate, count_tokens, machines) = (
-        machines::routed(&elsewhere, backend),
+    let (here, estimate, count_tokens, machines) = (
+        machines::routed(&elsewhere, here),
         machines::estimate_by(&elsewhere, estimate),
         machines::count_by(&elsewhere, count_tokens),
         Some(machines::machines(&elsewhere, &paths)),
@@ -155,7 +159,7 @@ fn start(
         Err(error) => (None, problem.or(Some(error.to_string()))),
     };
     let keeper = queue.clone().map(|queue| queue as Arc<dyn JobKeeper>);
-    let engine = EngineHandle::start_keeping(backend, saver, keeper, Arc::clone(&wake));
+    let engine = EngineHandle::start_several(here, devices, saver, keeper, Arc::clone(&wake));
     let engine = engine.map_err(|error| error.to_string())?;
     #[cfg(feature = "serve")]
     let share = Some(share(serving, &engine, &paths, &processor));
@@ -178,8 +182,10 @@ fn start(
     let services = Services {
         count_tokens: Some(count_tokens),
         ask_for_update: ask_for_update(),
+        look_at_model: Some(look_at_model(&paths)),
         paths,
         device_text: preferences.processor.label(),
+        cards: Arc::new(cards),
         estimate: Some(estimate),
         machines,
         share,
@@ -209,6 +215,13 @@ fn ask_for_update() -> Option<AskForUpdate> {
     None
 }
 
+fn look_at_model(paths: &Paths) -> LookAtModel {
+    let paths = paths.clone();
+    Arc::new(move |name, token| {
+        hub::look(&Hub::of_this_machine().with_token(token), name, &paths).map_err(|error| error.to_string())
+    })
+}
+
 /// Selecting by a click has its weights from the hub.
 fn fetch_segmenter(paths: &Paths) -> FetchWeights {
     let paths = paths.clone();
@@ -236,7 +249,10 @@ fn fetch_segmenter(paths: &Paths) -> FetchWeights {
 
 /// What the next picture will take, on the processor that is wanted then.
 fn estimator(wanted: WantedProcessor) -> EstimatePicture {
-    let new = |Processor { device, dtype }| (Processor { device, dtype }, Estimator::new(device, dtype));
+    let new = |processor: Processor| {
+        let estimator = Estimator::new(processor.devices(), processor.dtype);
+        (processor, estimator)
+    };
     let estimator = Mutex::new(new(wanted.get()));
     Arc::new(move |question| {
         let mut held = estimator.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,8 +1,9 @@
-//! Other machines as the window's tests have them: a desk that is known, one with a certificate of its own, nobody else; and
-//! this one, shared with a laptop.
+//! Other machines as the window tests have them: a desk that is known, one with a certificate of its own, nobody else; and
+//! this one, with two cards, shared with a laptop.
 
 use std::sync::{Arc, Mutex};
 
+use inkwick::engine::device::Card;
 use inkwick::job::{Family, ModelRef};
 use inkwick::store::models::entry::ModelEntry;
 use inkwick::store::preferences::Sharing;
@@ -67,4 +68,12 @@ pub(crate) fn share() -> Share {
         end: Arc::new(move || *ended.lock().unwrap() = false),
         guests: Arc::new(move || if *shared.lock().unwrap() { vec![guest()] } else { Vec::new() }),
     }
+}
+
+pub(crate) fn cards() -> Vec<Card> {
+    let card = |number: usize, name: &str| {
+        let (name, capability) = (name.to_owned(), Some("9.0".to_owned()));
+        Card { number, name, capability, total_bytes: Some(24_000_000_000), free_bytes: None }
+    };
+    vec![card(0, "NVIDIA Large"), card(1, "NVIDIA Small")]
 }

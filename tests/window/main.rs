@@ -4,6 +4,7 @@
 #[cfg(feature = "hub")]
 mod about;
 mod arrivals;
+mod cards;
 mod colours;
 mod compare;
 mod figures;

@@ -93,7 +93,7 @@ impl Studio {
         store.send(StoreCommand::FindUnfinished);
         gallery_start::open(&store, &settings);
         services.saving.set(settings.preferences.saving.clone());
-        services.processor.set(settings.preferences.processor);
+        services.processor.set(settings.preferences.processor.clone());
 
         let mut state = AppState {
             prompt: app::settings::prompt_of(&settings),
