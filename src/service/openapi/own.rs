@@ -69,7 +69,7 @@ fn lists() -> Vec<Operation> {
         ("is_used", flag()),
     ]);
     let devices = Object::with([("devices", list(device)), ("memory", anything()), ("version", text())]);
-    let window = Object::with([("tokens", whole()), ("begins", whole())]);
+    let window = Object::with([("tokens", whole()), ("begins", text())]);
     let tokens = Object::with([("tokens", whole()), ("window_room", whole()), ("windows", list(window))]);
     let prompt = Object::strict().needs("prompt", text()).may([("model", text())]);
     vec![
