@@ -147,8 +147,9 @@ fn token_in(file: &Path, choice: TokenChoice) -> Result<String, String> {
     let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
     random.fill(&mut bytes).map_err(|_| "the system gives no random numbers; try it again".to_owned())?;
     // In groups, as somebody may read it to another.
-    let bytes = bytes.map(|byte: u8| format!("{byte:02x}"));
-    let token = bytes.chunks(3).map(<[String]>::concat).collect::<Vec<_>>().join("-");
+    let groups: Vec<String> =
+        bytes.chunks(3).map(|group| format!("{:02x}{:02x}{:02x}", group[0], group[1], group[2])).collect();
+    let token = groups.join("-");
     secret::write(file, token.as_bytes())
         .map_err(|error| format!("the token cannot be kept ({error}): {}", file.display()))?;
     Ok(token)

@@ -52,7 +52,7 @@ fn begin(service: &Service, job: &Job) -> Result<Waiting, Refusal> {
     let order = Order { requests: asked.requests, notices: asked.notices, previews, destination: Destination::Front };
     // A front of the same node may have a record by the job's own id.
     let id = format!("{}.{}", job.id, job.attempt);
-    let records = service.jobs.submit_here(order, Some(id)).map_err(|error| service.refusal(error))?;
+    let records = service.jobs.submit_here(order, Some(&id)).map_err(|error| service.refusal(error))?;
     Ok(Waiting { records })
 }
 
