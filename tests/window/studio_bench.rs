@@ -155,6 +155,7 @@ impl Bench {
                 processor: WantedProcessor::default(),
                 machines: Some(fake_machines::machines()),
                 cards: Arc::new(fake_machines::cards),
+                share: Some(fake_machines::share()),
                 problem: None,
                 queue: Some(queue),
                 note: Note {
@@ -163,6 +164,7 @@ impl Bench {
                         for_notes.lock().unwrap().push(format!("{title}: {words}"));
                     }),
                 },
+                look_at_model: Some(Arc::new(|name, _| scripted::offer(name))),
                 open: arguments.lines().map(PathBuf::from).collect(),
                 ask_for_update: Some(Arc::new(move || {
                     for_asked.fetch_add(1, Ordering::Relaxed);
