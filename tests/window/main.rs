@@ -9,6 +9,7 @@ mod gallery;
 mod gallery_room;
 mod gallery_view;
 mod gallery_work;
+mod grids;
 mod hands;
 mod library;
 mod library_looks;

@@ -31,7 +31,7 @@ use inkwick::store::settings::{Settings, Theme};
 use inkwick::store::worker::StoreHandle;
 use inkwick::system::{crash, instance};
 use inkwick::ui::action::{Action, FilesAction, LookingAt};
-use inkwick::ui::results::candidate::{Candidate, Made, Progress, Stage};
+use inkwick::ui::results::candidate::{Candidate, Kind, Made, Progress, Stage};
 use inkwick::ui::{Note, Services, Studio, TokenCount, TokenQuestion};
 use scripted::{SquareFinder, estimated};
 
@@ -349,6 +349,7 @@ impl Bench {
             state.candidates.list.push(Candidate {
                 job: JobId(number),
                 press: number,
+                kind: Kind::Drawn,
                 request: request(prompt),
                 frame: None,
                 estimated_seconds: None,
@@ -361,6 +362,7 @@ impl Bench {
         state.candidates.list.push(Candidate {
             job: JobId(903),
             press: 903,
+            kind: Kind::Drawn,
             request: request(&state.prompt.prompt),
             frame: None,
             estimated_seconds: None,

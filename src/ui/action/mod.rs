@@ -5,6 +5,7 @@ mod compare;
 mod dialog;
 mod files;
 mod gallery;
+mod grid;
 mod library;
 mod live;
 mod prompt;
@@ -19,6 +20,7 @@ pub use compare::{CompareAction, CompareMode};
 pub use dialog::DialogRequest;
 pub use files::FilesAction;
 pub use gallery::{Filter, GalleryAction, SettingsPart, Sort, Step};
+pub use grid::GridAction;
 pub use library::{Column, LibraryAction, Tab};
 pub use live::LiveAction;
 pub use prompt::PromptAction;
@@ -38,6 +40,7 @@ pub enum Action {
     Compare(CompareAction),
     Files(FilesAction),
     Gallery(GalleryAction),
+    Grid(GridAction),
     Library(LibraryAction),
     Live(LiveAction),
     Settings(SettingsAction),

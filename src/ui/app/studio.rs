@@ -35,6 +35,7 @@ use crate::ui::chrome::toasts::Toasts;
 use crate::ui::chrome::{menu, seams, sheets, status_bar, toasts_view};
 use crate::ui::compare::state::CompareState;
 use crate::ui::gallery::state::GalleryState;
+use crate::ui::grid::state::GridState;
 use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
 use crate::ui::live::state::LiveState;
@@ -108,6 +109,7 @@ impl Studio {
             models: vec![ModelEntry::built_in(), ModelEntry::built_in_four_steps()],
             grids: Vec::new(),
             compare: CompareState::default(),
+            grid: GridState::default(),
             canvas: app::settings::canvas_of(&settings),
             candidates: Candidates { coming: settings.results.clone(), ..Candidates::default() },
             queue: QueueState::default(),
@@ -125,7 +127,7 @@ impl Studio {
             device_text: services.device_text.clone(),
         };
         let folder = settings.preferences.saving.folder.as_ref().unwrap_or(&services.paths.pictures_folder);
-        state.gallery.folder_text = folder_text(folder);
+        state.gallery.folder_text = gallery_start::folder_text(folder);
         state.gallery.starred.clone_from(&settings.starred);
         state.gallery.watched.clone_from(&settings.gallery_folders);
         let (keymap, wrong_keys) = keymap::Keymap::new(&services.keys);
@@ -230,6 +232,7 @@ impl Studio {
         }
         self.complete_words();
         self.compute_difference();
+        self.finish_grids();
         let AppState { prompt, grids, .. } = &mut self.state;
         let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
         if let Some((model, grid)) =
@@ -388,10 +391,4 @@ impl Studio {
     pub fn answers(&self) -> &Sender<Action> {
         self.background.answers()
     }
-}
-
-/// "Pictures / Inkwick": enough to find it, short enough to read.
-pub(super) fn folder_text(folder: &std::path::Path) -> String {
-    let names: Vec<_> = folder.iter().map(|name| name.to_string_lossy()).collect();
-    names[names.len().saturating_sub(2)..].join(" / ")
 }

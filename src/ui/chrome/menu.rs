@@ -143,6 +143,7 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, pause, Some(Command::PauseQueue), true) {
         actions.push(Action::Queue(QueueAction::Pause));
     }
+    command(ui, state, "Grid over settings…", Command::Grid, actions);
     if entry(ui, "Cancel", Some(Command::Cancel), state.candidates.is_busy()) {
         actions.push(Action::Results(ResultsAction::CancelRunning));
     }

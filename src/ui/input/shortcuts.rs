@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Previous,
     Next,
     Compare,
+    /// Pictures over one or two settings.
+    Grid,
     Trash,
     Star,
     NewCanvas,
@@ -156,6 +158,7 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::Previous, "previous", "Picture before", M::NONE, Key::ArrowLeft, NothingFocused),
         entry(C::Next, "next", "Picture after", M::NONE, Key::ArrowRight, NothingFocused),
         entry(C::Compare, "compare", "Compare the chosen pictures, or the last two", M::NONE, Key::C, NotTyping),
+        entry(C::Grid, "grid", "A grid of pictures over settings", COMMAND_SHIFT, Key::Y, Always),
         entry(C::Trash, "trash", "Move the shown picture to the Trash", M::NONE, Key::Delete, NothingFocused),
         entry(C::Star, "star", "Give the shown picture a star, or take it away", M::NONE, Key::Period, NothingFocused),
         entry(C::NewCanvas, "new-canvas", "New canvas", M::COMMAND, Key::N, Always),

@@ -10,7 +10,7 @@ use crate::ui::action::{Action, LiveAction, LookingAt, ResultsAction};
 use crate::ui::chrome::layout::Layout;
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
-use crate::ui::results::candidate::{Candidate, Stage};
+use crate::ui::results::candidate::{Candidate, Kind, Stage};
 use crate::ui::results::{captions, picture_menu};
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
@@ -221,6 +221,7 @@ fn strip(
                 let compared = chosen && state.canvas.has_picture();
                 peek = Some(if compared { LookingAt::Canvas } else { LookingAt::Candidate(candidate.job) });
             }
+            let words = if let Kind::Grid(words) = &candidate.kind { &**words } else { &**words };
             caption(ui, rect, words, chosen, layout);
         }
     }

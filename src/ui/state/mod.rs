@@ -15,6 +15,7 @@ use super::chrome::path_sheet::PathSheet;
 use super::chrome::toasts::Toasts;
 use super::compare::state::CompareState;
 use super::gallery::state::GalleryState;
+use super::grid::state::GridState;
 use super::library::state::LibraryState;
 use super::live::state::LiveState;
 use super::palette::state::PaletteState;
@@ -47,6 +48,8 @@ pub struct AppState {
     pub grids: Vec<(ModelRef, Option<WorkGrid>)>,
     pub canvas: CanvasState,
     pub compare: CompareState,
+    /// Pictures over one or two settings.
+    pub grid: GridState,
     pub candidates: Candidates,
     pub queue: QueueState,
     pub gallery: GalleryState,
