@@ -148,7 +148,7 @@ impl CandleBackend {
         let pipeline = self.pipeline(request, (&fallback.execution, &fitted), cancel, progress)?;
         *attempt = Attempt::Running(fitted.plan);
         let (picture, request) = pipeline.run_planned(request, &fitted, cancel, progress)?;
-        Ok(Drawn { picture, request })
+        Ok(Drawn { picture, request, latents: None })
     }
 
     /// How the picture is computed so that it fits, from the model's small files, or from what is loaded.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::backend::Backend;
 use super::mailbox::Mailbox;
 use super::queue::{self, Job, JobQueue};
+use super::steps::{KeptSteps, StepShelf};
 use super::worker;
 use crate::job::{
     CancelToken, Destination, Event, JobError, JobId, JobKeeper, Keep, KeptJob, Outcome, Saver, Task, Wake,
@@ -23,6 +24,7 @@ pub struct EngineHandle {
 
 struct Engine {
     queue: Arc<JobQueue>,
+    steps: Arc<StepShelf>,
     next_id: AtomicU64,
     thread: Option<JoinHandle<()>>,
 }
@@ -55,11 +57,12 @@ impl EngineHandle {
         wake: Wake,
     ) -> std::io::Result<Self> {
         let queue = Arc::new(JobQueue::new(keeper));
-        let for_thread = Arc::clone(&queue);
+        let steps = Arc::<StepShelf>::default();
+        let (for_thread, steps_of_thread) = (Arc::clone(&queue), Arc::clone(&steps));
         let thread = std::thread::Builder::new()
             .name("inkwick-engine".into())
-            .spawn(move || worker::work(&for_thread, make_backend, saver.as_ref()))?;
-        let engine = Engine { queue, next_id: AtomicU64::new(1), thread: Some(thread) };
+            .spawn(move || worker::work(&for_thread, &steps_of_thread, make_backend, saver.as_ref()))?;
+        let engine = Engine { queue, steps, next_id: AtomicU64::new(1), thread: Some(thread) };
         Ok(Self { engine: Arc::new(engine), wake })
     }
 
@@ -168,6 +171,18 @@ impl EngineHandle {
     /// Lays what waits in this order; what is not in it, as other fronts' jobs may be, stands behind it.
     pub fn arrange(&self, order: &[JobId]) {
         self.engine.queue.arrange(order);
+    }
+
+    /// Keeps the steps of the pictures that go into the gallery from now on, as many as have room in so many bytes: the
+    /// newest ones'.
+    pub fn keep_steps(&self, most_bytes: usize) {
+        self.engine.steps.limit(most_bytes);
+    }
+
+    /// What is kept of a job's steps; `None` where it is none that draws, or too long ago.
+    #[must_use]
+    pub fn steps_of(&self, job: JobId) -> Option<KeptSteps> {
+        self.engine.steps.of(job)
     }
 
     /// Cancels everything that runs or waits, of all fronts.

@@ -3,6 +3,7 @@
 //! Knows neither the window nor the tensors, so that every side can speak it.
 
 mod adapters;
+mod branch;
 mod cancel;
 mod compute;
 mod control;
@@ -32,6 +33,7 @@ mod variation;
 mod work;
 
 pub use adapters::{EmbeddingRef, LoraRef};
+pub use branch::Branch;
 pub use cancel::CancelToken;
 pub use compute::{AttentionMode, Compute, MemoryMode, VaeTiling};
 pub use control::{Control, ControlError, ControlKind, ControlMode, ControlNetworkRef};

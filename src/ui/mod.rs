@@ -2,6 +2,7 @@
 
 pub mod action;
 mod app;
+mod branch;
 mod canvas;
 mod chrome;
 mod compare;

@@ -6,7 +6,7 @@ use inkwick::engine::FakeScript;
 use inkwick::job::GridParameter;
 use inkwick::store::settings::Theme;
 use inkwick::ui::AxisText;
-use inkwick::ui::action::{Action, ResultsAction};
+use inkwick::ui::action::{Action, QueueAction, ResultsAction};
 
 use crate::studio_bench::Bench;
 
@@ -38,9 +38,13 @@ fn a_grid_is_drawn_and_put_together_with_its_labels() {
     assert!(bench.has_label_starting("3 × 2: 6 pictures"));
     bench.settle();
     bench.window.snapshot("grid_sheet_light");
+    bench.act(Action::Queue(QueueAction::Pause));
+    bench.act(Action::Queue(QueueAction::Toggle));
     bench.click("Make the grid");
+    bench.wait("its cells wait in one row", |bench| bench.has_label_starting("Waiting 1: a red fox, grid 3 × 2 · 6"));
+    bench.act(Action::Queue(QueueAction::Pause));
     bench.wait("the grid lies in the gallery", |bench| {
-        bench.toasts().iter().any(|toast| toast.contains("grid of 3 × 2"))
+        bench.toasts().iter().any(|toast| toast.contains("grid 3 × 2 is in"))
     });
     let done = bench.done();
     assert_eq!(done.len(), 1, "it is one tile");
@@ -68,7 +72,7 @@ fn what_cannot_be_drawn_is_said_on_the_sheet() {
     bench.frames(2);
     assert!(bench.has_label_starting("2 × 1: 2 pictures"));
     bench.click("Make the grid");
-    bench.wait("it is there", |bench| bench.toasts().iter().any(|toast| toast.contains("grid of 2 × 1")));
+    bench.wait("it is there", |bench| bench.toasts().iter().any(|toast| toast.contains("grid 2 × 1 is in")));
 }
 
 #[test]
@@ -84,5 +88,43 @@ fn a_grid_that_is_cancelled_is_forgotten() {
     bench.wait("its cells wait", |bench| bench.studio(|studio| studio.state.candidates.list.len() == 2));
     bench.act(Action::Results(ResultsAction::CancelAll));
     bench.settle();
-    assert!(bench.done().is_empty() && bench.toasts().iter().all(|toast| !toast.contains("grid of")));
+    assert!(bench.done().is_empty() && bench.toasts().iter().all(|toast| !toast.contains("The grid")));
+}
+
+#[test]
+fn a_grid_that_was_taken_out_of_the_queue_and_put_back_is_a_grid_still() {
+    let mut bench = Bench::new(FakeScript::default());
+    bench.with(|studio| {
+        studio.state.prompt.prompt = "a red fox".into();
+        studio.state.grid.across.text = "5, 10".into();
+    });
+    bench.act(Action::Queue(QueueAction::Pause));
+    open_sheet(&mut bench);
+    bench.click("Make the grid");
+    bench.wait("its cells wait", |bench| bench.studio(|studio| studio.state.candidates.rows().len() == 1));
+    let press = bench.studio(|studio| studio.state.candidates.rows()[0].press);
+    for action in [QueueAction::BeginEdit(press), QueueAction::Duplicate(press)] {
+        bench.act(Action::Queue(action));
+        assert!(bench.toasts().last().unwrap().contains("words and a seed of its own"), "{:?}", bench.toasts());
+        assert!(bench.studio(|studio| studio.state.queue.editing.is_none()));
+    }
+    bench.act(Action::Queue(QueueAction::Remove(press)));
+    bench.settle();
+    bench.act(Action::Queue(QueueAction::PutBack));
+    bench.act(Action::Queue(QueueAction::Pause));
+    bench.wait("it is there", |bench| bench.toasts().iter().any(|toast| toast.contains("grid 2 × 1 is in")));
+    assert_eq!(bench.done().len(), 1);
+}
+
+#[test]
+fn a_grid_in_which_cells_fail_shows_the_others() {
+    let mut bench = Bench::new(FakeScript::default());
+    bench.with(|studio| {
+        studio.state.prompt.prompt = "a red fox".into();
+        studio.state.grid.across = AxisText { parameter: GridParameter::Words, text: "red, fail, blue".into() };
+    });
+    open_sheet(&mut bench);
+    bench.click("Make the grid");
+    bench.wait("it is there", |bench| bench.toasts().iter().any(|toast| toast.contains("grid 3 × 1 is in")));
+    assert_eq!(bench.files().len(), 3, "two cells and the grid");
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 mod arrivals;
+mod branching;
 mod colours;
 mod compare;
 mod figures;

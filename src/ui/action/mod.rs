@@ -1,5 +1,6 @@
 //! What a person can do, as values: panels push them, `app::apply` carries them out, an exhaustive match for each area.
 
+mod branch;
 mod canvas;
 mod compare;
 mod dialog;
@@ -15,10 +16,11 @@ mod settings;
 mod window;
 mod words;
 
+pub use branch::BranchAction;
 pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
 pub use compare::{CompareAction, CompareMode};
 pub use dialog::DialogRequest;
-pub use files::FilesAction;
+pub use files::{DecodeChoice, FilesAction};
 pub use gallery::{Filter, GalleryAction, SettingsPart, Sort, Step};
 pub use grid::GridAction;
 pub use library::{Column, LibraryAction, Tab};
@@ -36,6 +38,7 @@ pub enum Action {
     Prompt(PromptAction),
     Queue(QueueAction),
     Results(ResultsAction),
+    Branch(BranchAction),
     Canvas(CanvasAction),
     Compare(CompareAction),
     Files(FilesAction),

@@ -45,6 +45,8 @@ pub enum Sheet {
     PhotographicModel,
     /// How to get what selects by a click.
     Selector,
+    /// How a picture's latents are decoded once more.
+    Decode,
     /// Pictures over one or two settings.
     Grid,
     /// A field for a path, where the desktop has no file dialog.

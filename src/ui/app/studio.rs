@@ -28,6 +28,7 @@ use crate::ui::app::live_events;
 use crate::ui::app::runs::PreparedRuns;
 use crate::ui::app::services::Services;
 use crate::ui::app::settings::SettingsSaver;
+use crate::ui::branch::state::BranchState;
 use crate::ui::canvas::view;
 use crate::ui::chrome::layout;
 use crate::ui::chrome::layout::{Layout, PanelForm};
@@ -110,6 +111,8 @@ impl Studio {
             grids: Vec::new(),
             compare: CompareState::default(),
             grid: GridState::default(),
+            branch: BranchState::default(),
+            decode: None,
             canvas: app::settings::canvas_of(&settings),
             candidates: Candidates { coming: settings.results.clone(), ..Candidates::default() },
             queue: QueueState::default(),
@@ -139,6 +142,7 @@ impl Studio {
             let text = "Inkwick ended by a fault of its own last time; a report says where.";
             state.toasts.offer(text, "Show", Action::Files(FilesAction::Reveal(report)));
         }
+        engine.keep_steps(BranchState::MOST_BYTES);
         let waking = ctx.clone();
         let wake: Wake = Arc::new(move || waking.request_repaint());
         let mut studio = Self {

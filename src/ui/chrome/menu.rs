@@ -152,6 +152,8 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     ui.add(egui::Separator::default().spacing(9.0));
     for (words, asked) in [
+        ("Go on from a step…", Command::Steps),
+        ("Decode again…", Command::DecodeAgain),
         ("Copy the picture", Command::Copy),
         ("Star", Command::Star),
         ("Write the prompt", Command::Prompt),

@@ -5,6 +5,7 @@ use egui::{Context, Frame, Id, Margin, Modal, RichText, Ui, vec2};
 use super::{manual_sheet, path_sheet};
 use crate::engine::mobile_sam;
 use crate::ui::action::{Action, LibraryAction, SettingsAction, Sheet, Tab, WindowAction};
+use crate::ui::branch::decode_sheet;
 use crate::ui::grid;
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts;
@@ -45,6 +46,7 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
             Sheet::Manual => manual_sheet::show(ui),
             Sheet::PhotographicModel => photographic_model(ui, actions),
             Sheet::Selector => selector(ui, actions),
+            Sheet::Decode => decode_sheet::show(ui, state, actions),
             Sheet::Grid => grid::sheet::show(ui, state, actions),
             Sheet::Path => {
                 if let Some(path) = &mut state.path_sheet {
@@ -80,6 +82,7 @@ fn title(sheet: Sheet) -> &'static str {
         Sheet::Manual => "Manual",
         Sheet::PhotographicModel => "Get a photographic model",
         Sheet::Selector => "Select things by a click",
+        Sheet::Decode => "Decode again",
         Sheet::Grid => "A grid of pictures",
         Sheet::Path => "Path",
     }

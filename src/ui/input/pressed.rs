@@ -6,8 +6,9 @@ use super::gallery_keys::{self, Meaning};
 use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
-    Action, CanvasAction, CompareAction, DialogRequest, FilesAction, GridAction, LibraryAction, LiveAction, LookingAt,
-    PromptAction, QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
+    Action, BranchAction, CanvasAction, CompareAction, DialogRequest, FilesAction, GridAction, LibraryAction,
+    LiveAction, LookingAt, PromptAction, QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction,
+    WordsAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -127,6 +128,15 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
             Meaning::Usual => {}
         }
     }
+    if state.branch.is_open() {
+        match command {
+            Command::Accept => return Some(Action::Branch(BranchAction::GoOn)),
+            Command::SetAside | Command::Steps => return Some(Action::Branch(BranchAction::Close)),
+            Command::Previous => return Some(Action::Branch(BranchAction::By(-1))),
+            Command::Next => return Some(Action::Branch(BranchAction::By(1))),
+            _ => {}
+        }
+    }
     match command {
         Command::Generate => Some(Action::Prompt(PromptAction::Generate)),
         Command::GenerateInFront => Some(Action::Prompt(PromptAction::GenerateInFront)),
@@ -154,6 +164,8 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Next => Some(Action::Results(ResultsAction::StepCandidate { by: 1 })),
         Command::Compare if state.compare.is_open() => Some(Action::Compare(CompareAction::Close)),
         Command::Compare => Some(Action::Results(ResultsAction::Compare(state.to_compare()))),
+        Command::Steps => Some(Action::Branch(BranchAction::Open(state.shown_candidate()?.job))),
+        Command::DecodeAgain => Some(Action::Files(FilesAction::DecodeAgain(state.shown_file()?))),
         Command::Grid => Some(Action::Grid(GridAction::Open)),
         Command::Trash => {
             let file = state.shown_file().filter(|_| over_canvas)?;

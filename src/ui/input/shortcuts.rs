@@ -25,6 +25,9 @@ pub(crate) enum Command {
     Previous,
     Next,
     Compare,
+    /// Looks through the steps of the shown picture.
+    Steps,
+    DecodeAgain,
     /// Pictures over one or two settings.
     Grid,
     Trash,
@@ -158,6 +161,8 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::Previous, "previous", "Picture before", M::NONE, Key::ArrowLeft, NothingFocused),
         entry(C::Next, "next", "Picture after", M::NONE, Key::ArrowRight, NothingFocused),
         entry(C::Compare, "compare", "Compare the chosen pictures, or the last two", M::NONE, Key::C, NotTyping),
+        entry(C::Steps, "steps", "Go on from a step of the shown picture", M::SHIFT, Key::B, NotTyping),
+        entry(C::DecodeAgain, "decode-again", "Decode the shown picture again", M::SHIFT, Key::D, NotTyping),
         entry(C::Grid, "grid", "A grid of pictures over settings", COMMAND_SHIFT, Key::Y, Always),
         entry(C::Trash, "trash", "Move the shown picture to the Trash", M::NONE, Key::Delete, NothingFocused),
         entry(C::Star, "star", "Give the shown picture a star, or take it away", M::NONE, Key::Period, NothingFocused),

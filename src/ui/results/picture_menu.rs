@@ -47,6 +47,9 @@ pub(crate) fn show(ui: &mut Ui, file: &Path, is_starred: bool, actions: &mut Vec
     let upscale_key = keymap::written(ui.ctx(), Command::Upscale);
     let upscale = MenuItem::new("Upscale").icon(icons::ARROWS_OUT).key(&upscale_key);
     line(ui, upscale, Action::Files(FilesAction::Upscale(file.clone())));
+    let decode_key = keymap::written(ui.ctx(), Command::DecodeAgain);
+    let decode = MenuItem::new("Decode again…").icon(icons::CIRCLE_HALF).key(&decode_key);
+    line(ui, decode, Action::Files(FilesAction::DecodeAgain(file.clone())));
     let tag_key = keymap::written(ui.ctx(), Command::Tag);
     let tags = GalleryAction::OpenLabels { files: vec![file.clone()], kind: LabelKind::Tag };
     line(ui, MenuItem::new("Tags…").icon(icons::TAG).key(&tag_key), Action::Gallery(tags));

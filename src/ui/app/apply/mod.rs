@@ -1,5 +1,6 @@
 //! The one place where actions happen: a match for each area, none with a rest, so that no action can be forgotten.
 
+mod branch;
 mod compare;
 mod copy;
 mod export;
@@ -31,6 +32,7 @@ impl Studio {
             Action::Prompt(action) => self.apply_to_prompt(ctx, action),
             Action::Queue(action) => self.apply_to_queue(action),
             Action::Results(action) => self.apply_to_results(action),
+            Action::Branch(action) => self.apply_to_branch(action),
             Action::Compare(action) => self.apply_to_compare(action),
             Action::Canvas(CanvasAction::Zoom(zoom)) if self.state.compare.is_open() => {
                 if let Some(open) = &mut self.state.compare.open {
