@@ -24,7 +24,7 @@ use crate::store::preferences::Preferences;
 use crate::store::queue::QueueKeeper;
 use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
-use crate::system::note;
+use crate::system::{clipboard, note};
 use crate::system::{crash, instance, link};
 use crate::ui::{self, Behind, CountTokens, EstimatePicture, Note, Services, TokenCount, TokenQuestion};
 
@@ -127,6 +127,7 @@ fn start(
         problem,
         queue,
         note: Note { after_seconds: Note::AFTER_SECONDS, show: Arc::new(note::show) },
+        copy_files: Arc::new(clipboard::copy_files),
         open,
         arrivals: Some(arrivals),
         listening: listening.ok(),

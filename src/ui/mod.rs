@@ -26,7 +26,7 @@ pub mod widgets;
 mod words;
 
 pub use action::DialogRequest;
-pub use app::services::{Note, Services, ShowNote};
+pub use app::services::{CopyFiles, Note, Services, ShowNote};
 pub use app::studio::Studio;
 pub use app::window::{Behind, run};
 pub use grid::state::AxisText;

@@ -47,6 +47,8 @@ pub(crate) struct Bench {
     pub spent: Rc<RefCell<Vec<Duration>>>,
     /// What the desktop would have shown.
     pub notes: Arc<Mutex<Vec<String>>>,
+    /// What the clipboard would hold.
+    pub copied: Arc<Mutex<Vec<PathBuf>>>,
     home: tempfile::TempDir,
 }
 
@@ -106,6 +108,8 @@ impl Bench {
         let slot = Slot::default();
         let notes = Arc::<Mutex<Vec<String>>>::default();
         let for_notes = Arc::clone(&notes);
+        let copied = Arc::<Mutex<Vec<PathBuf>>>::default();
+        let for_copies = Arc::clone(&copied);
         let (for_setup, setup_paths) = (Rc::clone(&slot), paths.clone());
         let setup = move |ctx: &egui::Context| {
             let mut settings = Settings::load(&setup_paths.settings_file).settings;
@@ -151,6 +155,10 @@ impl Bench {
                         for_notes.lock().unwrap().push(format!("{title}: {words}"));
                     }),
                 },
+                copy_files: Arc::new(move |files: &[PathBuf]| {
+                    for_copies.lock().unwrap().extend(files.iter().cloned());
+                    Ok(())
+                }),
                 open: Vec::new(),
             };
             *for_setup.borrow_mut() = Some(Studio::new(ctx, engine, store, selector, settings, services));
@@ -179,7 +187,7 @@ impl Bench {
                 },
                 slot,
             );
-        Self { window, paths, spent, notes, home }
+        Self { window, paths, spent, notes, copied, home }
     }
 
     pub(crate) fn studio<R>(&self, look: impl FnOnce(&Studio) -> R) -> R {

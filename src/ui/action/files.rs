@@ -37,6 +37,10 @@ pub enum FilesAction {
     },
     /// Something was dropped on the window.
     Dropped(PathBuf),
+    /// Puts the files themselves on the clipboard.
+    Copy(Vec<PathBuf>),
+    /// They are there; or one sentence why not.
+    Copied(Result<usize, String>),
     /// Shows the file in the system's file manager.
     Reveal(PathBuf),
     Trash(PathBuf),

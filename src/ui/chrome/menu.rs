@@ -155,6 +155,7 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         ("Go on from a step…", Command::Steps),
         ("Decode again…", Command::DecodeAgain),
         ("Copy the picture", Command::Copy),
+        ("Copy the file", Command::CopyFile),
         ("Star", Command::Star),
         ("Write the prompt", Command::Prompt),
         ("Prompt before", Command::OlderPrompt),

@@ -34,6 +34,9 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
         Command::Star | Command::DecodeAgain | Command::Upscale | Command::UseSettings => {
             unless(is_kept, "the shown picture is in no file yet")
         }
+        Command::CopyFile => {
+            unless(is_kept || !state.gallery.selection.is_empty(), "the shown picture is in no file yet")
+        }
         Command::Previous => unless(state.neighbour(-1).is_some(), "this is the first picture"),
         Command::Next => unless(state.neighbour(1).is_some(), "this is the last picture"),
         Command::NewCanvas => unless(has_picture || over_canvas, "the canvas is empty"),

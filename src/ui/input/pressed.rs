@@ -213,6 +213,7 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::GalleryView
         | Command::FindPicture
         | Command::UseSettings
+        | Command::CopyFile
         | Command::Tag
         | Command::Collect
         | Command::Export => gallery_keys::anywhere(command, state),

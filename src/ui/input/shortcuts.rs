@@ -41,6 +41,8 @@ pub(crate) enum Command {
     AddModel,
     SaveAs,
     Copy,
+    /// The files themselves, to be pasted elsewhere.
+    CopyFile,
     Undo,
     Redo,
     Tool(Tool),
@@ -176,6 +178,14 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::AddModel, "add-model", "Add a model folder", COMMAND_SHIFT, Key::O, Always),
         entry(C::SaveAs, "save-as", "Save the shown picture as", COMMAND_SHIFT, Key::S, Always),
         entry(C::Copy, "copy", "Copy the shown picture, or what is masked", M::COMMAND, Key::C, NotTyping),
+        entry(
+            C::CopyFile,
+            "copy-file",
+            "Copy the file of the shown picture, or the selected",
+            COMMAND_SHIFT,
+            Key::C,
+            NotTyping,
+        ),
         entry(C::Undo, "undo", "Undo on the canvas", M::COMMAND, Key::Z, NotTyping),
         entry(C::Redo, "redo", "Redo on the canvas", COMMAND_SHIFT, Key::Z, NotTyping),
         entry(C::Tool(Tool::Hand), "hand", "Move the picture (or hold Space)", M::NONE, Key::H, NotTyping),

@@ -60,6 +60,9 @@ pub(crate) fn show(ui: &mut Ui, file: &Path, is_starred: bool, actions: &mut Vec
         MenuItem::new("Save as…").icon(icons::FLOPPY_DISK),
         Action::Files(FilesAction::SaveFileAsDialog(file.clone())),
     );
+    let copy_key = keymap::written(ui.ctx(), Command::CopyFile);
+    let copy = MenuItem::new("Copy the file").icon(icons::COPY).key(&copy_key);
+    line(ui, copy, Action::Files(FilesAction::Copy(vec![file.clone()])));
     line(
         ui,
         MenuItem::new("Reveal in folder").icon(icons::FOLDER_OPEN),
