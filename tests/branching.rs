@@ -14,7 +14,7 @@ use inkwick::job::{
 use inkwick::mask::MaskPlane;
 use inkwick::pipeline::{Pipeline, PipelineError};
 use inkwick::raster::Picture;
-use inkwick::sampling::{SchedulerName, SigmaChoice};
+use inkwick::sampling::{History, SchedulerName, SigmaChoice};
 
 fn pipeline() -> Pipeline {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/sd1/model");
@@ -121,7 +121,7 @@ fn behind_the_last_step_only_the_decoder_works() {
     let first = made(&mut pipeline, &Request { scheduler: Some(SchedulerName::Heun), ..request() }).unwrap();
     let last = first.states.last().unwrap();
     // As it lies in the picture's file: without history and noise, and whatever the settings say of samplers.
-    let last = Arc::new(StepState { history: Default::default(), noise: Vec::new(), ..(**last).clone() });
+    let last = Arc::new(StepState { history: History::default(), noise: Vec::new(), ..(**last).clone() });
     let mut again = from(&last, &Request { scheduler: None, steps: 3, ..request() });
     let decoded = made(&mut pipeline, &again).unwrap();
     assert!(decoded.picture == first.picture && decoded.states.is_empty());

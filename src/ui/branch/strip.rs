@@ -63,7 +63,7 @@ pub(crate) fn show(ui: &mut Ui, rect: Rect, state: &mut AppState, actions: &mut 
             }
             if is_roomy {
                 let why = "Paint a mask on a canvas of the picture's size first.";
-                let check = ui.add_enabled(can_mask, Check::new(&mut open.is_masked, "Only the mask"));
+                let check = ui.add_enabled(can_mask, Check::new("Only the mask", &mut open.is_masked));
                 check.on_disabled_hover_text(why);
             }
         });
