@@ -85,6 +85,7 @@ fn window(home: tempfile::TempDir, count: usize) {
             unit: MouseWheelUnit::Point,
             delta: vec2(0.0, -400.0),
             phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
             modifiers: Modifiers::NONE,
         });
         bench.window.step();

@@ -185,6 +185,7 @@ mod tests {
             format: PictureFormat::Jpeg,
             quality: 1,
             with_settings: false,
+            keeps_latents: true,
         });
         saver.check(&Destination::Gallery).unwrap();
         let mut drawn = drawn();

@@ -2,5 +2,5 @@
 //! begins, with what the prompt panel says then.
 
 pub(crate) mod decode_sheet;
-pub mod state;
+pub(crate) mod state;
 pub(crate) mod strip;

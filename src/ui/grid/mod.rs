@@ -3,4 +3,4 @@
 pub(crate) mod composed;
 mod lettering;
 pub(crate) mod sheet;
-pub mod state;
+pub(crate) mod state;
