@@ -8,6 +8,7 @@ use inkwick::store::settings::Theme;
 use inkwick::ui::AxisText;
 use inkwick::ui::action::{Action, QueueAction, ResultsAction};
 
+use crate::gallery_view::as_if_made_at_two;
 use crate::studio_bench::Bench;
 
 fn open_sheet(bench: &mut Bench) {
@@ -54,6 +55,7 @@ fn a_grid_is_drawn_and_put_together_with_its_labels() {
     assert!(grid.picture.width() < 3 * 256 + 320 && grid.picture.height() < 2 * 256 + 100);
     assert!(grid.file.is_file());
     assert_eq!(bench.files().len(), 7, "each cell is a picture of its own as well");
+    as_if_made_at_two(&mut bench);
     bench.settle();
     bench.window.snapshot("grid_light");
 }

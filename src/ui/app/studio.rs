@@ -237,6 +237,7 @@ impl Studio {
         self.complete_words();
         self.compute_difference();
         self.finish_grids();
+        self.state.leave_branch();
         let AppState { prompt, grids, .. } = &mut self.state;
         let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
         if let Some((model, grid)) =

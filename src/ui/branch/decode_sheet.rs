@@ -33,7 +33,7 @@ pub(crate) fn show(ui: &mut Ui, state: &mut AppState, actions: &mut Vec<Action>)
     ui.add(Check::new("In single precision (f32)", in_single));
     ui.add(Check::new("In tiles, which takes less memory", in_tiles));
     ui.add_space(theme::HALF);
-    if ui.add(TextButton::new("Decode again")).clicked() {
+    if ui.add(TextButton::new("Decode")).clicked() {
         actions.extend(state.decode.clone().map(|choice| Action::Files(FilesAction::Decode(choice))));
     }
 }

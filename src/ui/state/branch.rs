@@ -2,8 +2,18 @@
 
 use super::{AppState, Mode};
 use crate::job::{Branch, InpaintArea, InpaintMask, InpaintSettings, Request};
+use crate::ui::action::LookingAt;
+use crate::ui::branch::state::OpenBranch;
 
 impl AppState {
+    /// A picture's steps are left when something else is looked at, whatever the reason.
+    pub(in crate::ui) fn leave_branch(&mut self) {
+        let is_left = |open: &OpenBranch| self.canvas.looking_at != LookingAt::Candidate(open.job);
+        if self.branch.open.as_ref().is_some_and(is_left) {
+            self.branch.open = None;
+        }
+    }
+
     /// The canvas's mask, where it may bound what goes on: the canvas is as large as the picture, which was drawn whole.
     #[must_use]
     pub fn branch_mask(&self) -> Option<InpaintMask> {

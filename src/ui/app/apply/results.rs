@@ -83,9 +83,6 @@ impl Studio {
             self.state.gallery.selection.end_run();
         }
         self.state.compare.open = None;
-        if self.state.branch.open.as_ref().is_some_and(|open| target != LookingAt::Candidate(open.job)) {
-            self.state.branch.open = None;
-        }
         let running = self.state.candidates.running().map(|candidate| candidate.job);
         let canvas = &mut self.state.canvas;
         canvas.follows_run = matches!(target, LookingAt::Candidate(job) if Some(job) == running);
