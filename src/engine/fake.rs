@@ -104,7 +104,7 @@ fn state_behind(request: &Request, done: u32) -> StepState {
         latents: vec![done as f32; 16],
         history: History::default(),
         noise: Vec::new(),
-        level: None,
+        level: (done < request.steps).then_some([1.0, 1.0]),
         compute: Compute::default(),
     }
 }

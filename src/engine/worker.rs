@@ -89,7 +89,8 @@ fn run(
             Progress::Resolved { peak_bytes, .. } => predicted_peak_bytes = Some(*peak_bytes),
             Progress::Reached(state) => {
                 queue.reached(job, state);
-                if let (Some(request), Some((number, total, preview))) = (&kept, newest.take()) {
+                let is_whole_step = state.level.is_some() || state.is_last();
+                if let (Some(request), Some((number, total, preview)), true) = (&kept, newest.take(), is_whole_step) {
                     let preview = preview.as_ref().map(steps::small);
                     shelf.add(job.id, request, total, KeptStep { number, state: Arc::clone(state), preview });
                 }

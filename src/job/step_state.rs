@@ -24,7 +24,8 @@ pub struct StepState {
     pub history: History,
     /// Where the stream of noise stands.
     pub noise: Vec<u64>,
-    /// How much of the clean latents, and how much standard normal noise, they have; `None` where nothing is left to do.
+    /// How much of the clean latents, and how much standard normal noise, they have; `None` within a step of several calls,
+    /// and where nothing is left to do.
     pub level: Option<[f32; 2]>,
     /// How it was computed so far. Another way rounds otherwise.
     pub compute: Compute,

@@ -15,12 +15,18 @@ impl Denoising {
             scheduler: self.scheduler_name,
             calls: calls as u32,
             next_call: index as u32 + 1,
-            level: (index + 1 < calls).then(|| level_of(self.scheduler.as_ref(), index + 1)),
+            level: self.is_between_steps(index + 1).then(|| level_of(self.scheduler.as_ref(), index + 1)),
             latents: latents.to_vec(),
             history: self.scheduler.history(),
             noise: noise.position(),
             compute: self.plan.compute(),
         })
+    }
+
+    /// Whether call `next` is the first of a step. Within one, what the network sees is the sampler's own affair.
+    fn is_between_steps(&self, next: usize) -> bool {
+        let step_of = |call| self.scheduler.step_of(call);
+        next < self.scheduler.timesteps().len() && step_of(next) != step_of(next - 1)
     }
 
     /// Goes on from `state`, or, where it is of another walk, from `latents` as they are; says what differs from a run

@@ -51,7 +51,7 @@ pub(crate) fn carried(
         let [signal, deviation] = level_of(scheduler, *index);
         deviation >= sigma * signal * (1.0 - SAME)
     };
-    let next_call = (first..calls).filter(is_whole_step).filter(has_as_much).last()?;
+    let next_call = (first..calls).filter(is_whole_step).filter(has_as_much).next_back()?;
     let [to_signal, to_deviation] = level_of(scheduler, next_call);
     // In parts of the clean latents: `latents / signal = clean + sigma · ε`.
     let clean = to_signal / signal;
@@ -77,27 +77,6 @@ mod tests {
         build(name, &config, steps).unwrap()
     }
 
-    /// Walks from call `from` as if the network always saw `clean` in the latents.
-    fn walk(
-        scheduler: &mut dyn Scheduler,
-        from: usize,
-        to: usize,
-        mut latents: Vec<f32>,
-        clean: &[f32],
-        noise: &mut dyn NoiseSource,
-    ) -> Vec<f32> {
-        for index in from..to {
-            let [signal, deviation] = level_of(scheduler, index);
-            let output: Vec<f32> = latents
-                .iter()
-                .zip(clean)
-                .map(|(latent, clean)| if deviation > 0.0 { (latent - signal * clean) / deviation } else { 0.0 })
-                .collect();
-            latents = scheduler.step(index, &output, &latents, noise).previous;
-        }
-        latents
-    }
-
     fn deviation(values: &[f32], clean: &[f32], signal: f32) -> f32 {
         let squares = values.iter().zip(clean).map(|(value, clean)| (value - signal * clean).powi(2));
         (squares.sum::<f32>() / values.len() as f32).sqrt()
@@ -107,12 +86,10 @@ mod tests {
     fn every_scheduler_goes_on_from_every_other_at_its_own_level_of_noise() {
         let clean: Vec<f32> = (0..VALUES).map(|at| (at as f32 * 0.37).sin()).collect();
         for from in SchedulerName::ALL {
-            let mut before = made(from, 12);
+            let before = made(from, 12);
             let mut noise = NoiseKind::Torch.source(5);
-            let fresh = noise.randn(VALUES);
-            let start = before.add_noise(0, &clean, &fresh);
             let half = (0..before.timesteps().len()).find(|index| before.step_of(*index) == 6).unwrap();
-            let latents = walk(before.as_mut(), 0, half, start, &clean, noise.as_mut());
+            let latents = before.add_noise(half, &clean, &noise.randn(VALUES));
             let level = level_of(before.as_ref(), half);
             for to in SchedulerName::ALL {
                 let after = made(to, 15);
