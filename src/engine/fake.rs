@@ -12,7 +12,7 @@ use crate::raster::Picture;
 use crate::sampling::{History, SchedulerName};
 
 /// What a [`FakeBackend`] does with each request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct FakeScript {
     /// Waited before each step.
     pub step_duration: Duration,

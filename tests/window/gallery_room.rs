@@ -201,7 +201,10 @@ fn it_looks_as_it_should() {
 #[test]
 fn files_are_copied_to_be_pasted_elsewhere() {
     let (mut bench, files) = with_pictures();
-    let copied = |bench: &Bench| std::mem::take(&mut *bench.copied.lock().unwrap());
+    let copied = |bench: &Bench| {
+        let held = std::mem::take(&mut *bench.notes.lock().unwrap());
+        held.iter().filter_map(|held| held.strip_prefix("copied ").map(PathBuf::from)).collect::<Vec<_>>()
+    };
     open_view(&mut bench);
     let shown = bench.studio(|studio| studio.state.shown_file()).unwrap();
     press(&mut bench, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::C);

@@ -1,8 +1,11 @@
 //! The window without a screen: driven by labels, pointer and keys, and held against its pictures in `tests/snapshots`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
+#[cfg(feature = "hub")]
+mod about;
 mod arrivals;
 mod branching;
+mod cards;
 mod colours;
 mod compare;
 mod figures;
@@ -25,6 +28,7 @@ mod queue;
 mod scales;
 mod selecting;
 mod settings;
+mod share;
 mod slow_disk;
 mod strip;
 mod studio_bench;

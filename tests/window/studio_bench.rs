@@ -10,6 +10,7 @@ mod scripted;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,10 @@ use scripted::{SquareFinder, estimated};
 
 /// A file by this name in the home makes it somebody's first start.
 const FIRST_START: &str = "first-start";
+/// What the page of releases calls the newest version, where a file says so.
+pub(crate) const NEWEST: &str = "newest";
+/// What the program is started with, a line each.
+pub(crate) const ARGUMENTS: &str = "arguments";
 
 type Slot = Rc<RefCell<Option<Studio>>>;
 
@@ -47,8 +52,8 @@ pub(crate) struct Bench {
     pub spent: Rc<RefCell<Vec<Duration>>>,
     /// What the desktop would have shown.
     pub notes: Arc<Mutex<Vec<String>>>,
-    /// What the clipboard would hold.
-    pub copied: Arc<Mutex<Vec<PathBuf>>>,
+    /// How often the page of releases was asked.
+    pub asked: Arc<AtomicUsize>,
     home: tempfile::TempDir,
 }
 
@@ -85,31 +90,32 @@ impl Bench {
     pub(crate) fn slow(home: tempfile::TempDir, disk_delay: Duration) -> Self {
         // Slow enough that what was asked for is still seen.
         let script = FakeScript { step_duration: Duration::from_millis(20), ..FakeScript::default() };
-        let make_backend = || FakeBackend::new(script);
+        let make_backend = move || FakeBackend::new(script);
         Self::open(home, make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark), disk_delay)
     }
 
     /// With another backend than the scripted one.
     #[allow(dead_code, reason = "not every program that has this bench does")]
-    pub(crate) fn drawn_by<B: Backend>(make_backend: impl FnOnce() -> B + Send + 'static) -> Self {
+    pub(crate) fn drawn_by<B: Backend>(make_backend: impl Fn() -> B + Send + Sync + 'static) -> Self {
         Self::open(tempfile::tempdir().unwrap(), make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark), Duration::ZERO)
     }
 
     fn open<B: Backend>(
         home: tempfile::TempDir,
-        make_backend: impl FnOnce() -> B + Send + 'static,
+        make_backend: impl Fn() -> B + Send + Sync + 'static,
         size: [f32; 2],
         scale: f32,
         theme: Option<Theme>,
         disk_delay: Duration,
     ) -> Self {
         let for_setup_first = home.path().join(FIRST_START).exists();
+        let arguments = std::fs::read_to_string(home.path().join(ARGUMENTS)).unwrap_or_default();
+        let (asked, newest) = (Arc::<AtomicUsize>::default(), home.path().join(NEWEST));
+        let for_asked = Arc::clone(&asked);
         let paths = Paths::under(&home.path().join("Inkwick"));
         let slot = Slot::default();
         let notes = Arc::<Mutex<Vec<String>>>::default();
-        let for_notes = Arc::clone(&notes);
-        let copied = Arc::<Mutex<Vec<PathBuf>>>::default();
-        let for_copies = Arc::clone(&copied);
+        let (for_notes, for_copies) = (Arc::clone(&notes), Arc::clone(&notes));
         let (for_setup, setup_paths) = (Rc::clone(&slot), paths.clone());
         let setup = move |ctx: &egui::Context| {
             let mut settings = Settings::load(&setup_paths.settings_file).settings;
@@ -121,7 +127,8 @@ impl Bench {
             let saver = Arc::new(PictureSaver::new(Gallery::new(&setup_paths)).by(saving.clone()));
             let queue = Arc::new(QueueKeeper::open(&setup_paths.queue_folder(), Arc::clone(&wake)).unwrap());
             let keeper = Some(queue.clone() as Arc<dyn JobKeeper>);
-            let engine = EngineHandle::start_keeping(make_backend, saver, keeper, Arc::clone(&wake)).unwrap();
+            let engine =
+                EngineHandle::start_several(move |_| make_backend(), 1, saver, keeper, Arc::clone(&wake)).unwrap();
             let selector =
                 SelectHandle::start(SquareFinder { is_there: setup_paths.models_folder.exists() }, Arc::clone(&wake))
                     .unwrap();
@@ -147,6 +154,8 @@ impl Bench {
                 is_first_start: for_setup_first,
                 processor: WantedProcessor::default(),
                 machines: Some(fake_machines::machines()),
+                cards: Arc::new(fake_machines::cards),
+                share: Some(fake_machines::share()),
                 problem: None,
                 queue: Some(queue),
                 note: Note {
@@ -155,11 +164,13 @@ impl Bench {
                         for_notes.lock().unwrap().push(format!("{title}: {words}"));
                     }),
                 },
-                copy_files: Arc::new(move |files: &[PathBuf]| {
-                    for_copies.lock().unwrap().extend(files.iter().cloned());
-                    Ok(())
-                }),
-                open: Vec::new(),
+                copy_files: scripted::copies(Arc::clone(&for_copies)),
+                look_at_model: Some(Arc::new(|name, _| scripted::offer(name))),
+                open: arguments.lines().map(PathBuf::from).collect(),
+                ask_for_update: Some(Arc::new(move || {
+                    for_asked.fetch_add(1, Ordering::Relaxed);
+                    std::fs::read_to_string(&newest).ok()
+                })),
             };
             *for_setup.borrow_mut() = Some(Studio::new(ctx, engine, store, selector, settings, services));
         };
@@ -187,7 +198,7 @@ impl Bench {
                 },
                 slot,
             );
-        Self { window, paths, spent, notes, copied, home }
+        Self { window, paths, spent, notes, asked, home }
     }
 
     pub(crate) fn studio<R>(&self, look: impl FnOnce(&Studio) -> R) -> R {
@@ -350,32 +361,19 @@ impl Bench {
         state.prompt.prompt = "a fox wearing a crown in a forest".into();
         let base = Request { width: Some(256), height: Some(256), ..Request::default() };
         let request = |prompt: &str| Request { prompt: prompt.into(), ..base.clone() };
+        let candidate = |number: u64, prompt: &str, stage| {
+            let (kind, request) = (Kind::Drawn, request(prompt));
+            Candidate { job: JobId(number), press: number, kind, request, frame: None, estimated_seconds: None, stage }
+        };
         for (number, prompt) in [(901, "a forest"), (902, "a cute puppy on grass")] {
             let picture = Arc::new(gradient(256, number));
             let made = Made { picture, file: format!("/pictures/{number}.png").into(), seconds: 6.0 };
-            let stage = Stage::Done(made);
-            state.candidates.list.push(Candidate {
-                job: JobId(number),
-                press: number,
-                kind: Kind::Drawn,
-                request: request(prompt),
-                frame: None,
-                estimated_seconds: None,
-                stage,
-            });
+            state.candidates.list.push(candidate(number, prompt, Stage::Done(made)));
         }
         let progress =
             Progress { done: 12, total: 20, seconds_per_step: 0.31, preview: Some(Arc::new(gradient(32, 7))) };
-        let stage = Stage::Running(progress);
-        state.candidates.list.push(Candidate {
-            job: JobId(903),
-            press: 903,
-            kind: Kind::Drawn,
-            request: request(&state.prompt.prompt),
-            frame: None,
-            estimated_seconds: None,
-            stage,
-        });
+        let words = state.prompt.prompt.clone();
+        state.candidates.list.push(candidate(903, &words, Stage::Running(progress)));
         state.canvas.looking_at = LookingAt::Candidate(JobId(903));
     }
 }

@@ -1,10 +1,12 @@
 //! What frames the panels: menu bar, status bar, sheets, toasts, and how the panels fold.
 
 pub(super) mod layout;
+mod licences_sheet;
 mod manual_sheet;
 pub(crate) mod menu;
 pub(super) mod path_sheet;
 pub(crate) mod seams;
+mod share_sheet;
 pub(crate) mod sheets;
 pub(crate) mod status_bar;
 pub(super) mod toasts;
