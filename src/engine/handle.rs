@@ -100,7 +100,7 @@ impl EngineHandle {
                 (Arc::clone(&for_threads), Arc::clone(&make_backend), Arc::clone(&saver));
             let steps = Arc::clone(&steps_of_threads);
             let thread = std::thread::Builder::new().name("inkwick-engine".into());
-            thread.spawn(move || worker::work((&queue, &steps), number, || make_backend(number), saver.as_ref()))
+            thread.spawn(move || worker::work((&*queue, &*steps), number, || make_backend(number), saver.as_ref()))
         };
         let (next_id, threads) = (AtomicU64::new(1), Mutex::default());
         let engine = Engine { queue, steps, next_id, begin: Box::new(begin), threads };
