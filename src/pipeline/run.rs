@@ -14,7 +14,7 @@ use super::networks::Reporter;
 use super::plan::FittedPlan;
 use super::resolved::ResolvedRequest;
 use super::unused::{unused_controls, unused_settings};
-use crate::job::{CancelToken, Progress, Request};
+use crate::job::{Branch, CancelToken, Progress, Request};
 use crate::model::{ModelError, in_pool};
 use crate::raster::Picture;
 
@@ -92,9 +92,13 @@ impl Pipeline {
             references: Vec::new(),
         };
         let mut start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
-        if let Some(state) = &request.from_step
-            && let Some(notice) = denoising.go_on(state, &mut start, noise)
-        {
+        let branch = request.branch.as_ref();
+        let notice = match (&request.from_step, branch.and_then(|branch| branch.state.as_ref())) {
+            (Some(state), _) => denoising.go_on(state, &mut start, noise),
+            (None, Some(state)) => denoising.branch_from(state, &mut start, noise)?,
+            (None, None) => None,
+        };
+        if let Some(notice) = notice {
             reporter.report(Progress::Notice(notice));
         }
         denoising.references = self.reference_latents(request, canvas.as_ref(), &mut denoising.plan, &reporter)?;
@@ -113,6 +117,9 @@ impl Pipeline {
         self.release_idle_memory();
         let started = Instant::now();
         let Denoising { resolved, mut plan, .. } = denoising;
+        if branch.is_some_and(|branch| branch.decodes_in_single) {
+            self.use_vae_in_single(&reporter)?;
+        }
         let decoded = self.decode(latents, &resolved, &mut plan, &reporter)?;
         self.release_idle_memory();
         let (mut width, mut height) = (Some(resolved.width), Some(resolved.height));
@@ -131,6 +138,7 @@ impl Pipeline {
             compute: plan.compute(),
             worked_px: enlarged_from(request, &picture, &resolved),
             from_step: None,
+            branch: request.branch.as_ref().map(|branch| Branch { state: None, ..branch.clone() }),
             ..request.clone()
         };
         Ok((picture, carried_out))

@@ -2,6 +2,7 @@
 
 mod bridge;
 mod colour_match;
+mod contact_sheet;
 mod difference;
 mod extend;
 mod fill;
@@ -15,6 +16,7 @@ mod spread;
 
 pub(crate) use bridge::bridge_tones;
 pub(crate) use colour_match::{NEW_REACH_PX, match_colours};
+pub(crate) use contact_sheet::{ContactSheet, Lettering};
 pub use difference::Difference;
 pub(crate) use difference::difference;
 pub use extend::Extension;

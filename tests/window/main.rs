@@ -4,6 +4,7 @@
 #[cfg(feature = "hub")]
 mod about;
 mod arrivals;
+mod branching;
 mod cards;
 mod colours;
 mod compare;
@@ -12,6 +13,7 @@ mod gallery;
 mod gallery_room;
 mod gallery_view;
 mod gallery_work;
+mod grids;
 mod hands;
 mod library;
 mod library_looks;

@@ -222,7 +222,11 @@ fn report_settings(state: &mut AppState, settings: &PictureSettings) {
         Program::Inkwick => "The picture's settings are in the prompt panel.".to_owned(),
         program => format!("The picture's settings, from {}, are in the prompt panel.", program.name()),
     };
-    let notices: Vec<String> = settings.notices.iter().map(words::of_notice).collect();
+    let mut notices: Vec<String> = settings.notices.iter().map(words::of_notice).collect();
+    if let Some(branch) = settings.request.branch.as_ref().filter(|branch| !branch.is_decoding()) {
+        let of = format!("step {} of another picture", branch.step);
+        notices.push(format!("It went on from {of}: by these settings alone it comes out otherwise."));
+    }
     match notices.as_slice() {
         [] => state.toasts.note(of_whom),
         [one] => {
@@ -236,7 +240,7 @@ fn report_settings(state: &mut AppState, settings: &PictureSettings) {
 }
 
 /// Writes a picture's settings into the panel. Its model is chosen when it is in the list.
-fn use_settings(state: &mut AppState, settings: &PictureSettings) {
+pub(super) fn use_settings(state: &mut AppState, settings: &PictureSettings) {
     let request = &settings.request;
     let names_model = settings.is_exact || settings.model_is_here;
     if names_model && state.models.iter().any(|entry| entry.reference == request.model) {

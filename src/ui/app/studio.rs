@@ -43,7 +43,7 @@ use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme::fonts;
 use crate::ui::tour::state::{Step, Tour};
-use crate::ui::{canvas, gallery, library, palette, prompt, queue, settings, share, theme, tour};
+use crate::ui::{branch, canvas, gallery, grid, library, palette, prompt, queue, settings, share, theme, tour};
 
 /// The window's contents and everything behind them.
 pub struct Studio {
@@ -104,6 +104,9 @@ impl Studio {
             models: vec![ModelEntry::built_in(), ModelEntry::built_in_four_steps()],
             grids: Vec::new(),
             compare: CompareState::default(),
+            grid: grid::state::GridState::default(),
+            branch: branch::state::BranchState::default(),
+            decode: None,
             canvas: app::settings::canvas_of(&settings),
             candidates: Candidates { coming: settings.results.clone(), ..Candidates::default() },
             queue: QueueState::default(),
@@ -123,7 +126,7 @@ impl Studio {
             device_text: services.device_text.clone(),
         };
         let folder = settings.preferences.saving.folder.as_ref().unwrap_or(&services.paths.pictures_folder);
-        state.gallery.folder_text = folder_text(folder);
+        state.gallery.folder_text = gallery_start::folder_text(folder);
         state.gallery.starred.clone_from(&settings.starred);
         state.gallery.watched.clone_from(&settings.gallery_folders);
         let (keymap, wrong_keys) = keymap::Keymap::new(&services.keys);
@@ -135,6 +138,7 @@ impl Studio {
             let text = "Inkwick ended by a fault of its own last time; a report says where.";
             state.toasts.offer(text, "Show", Action::Files(FilesAction::Reveal(report)));
         }
+        engine.keep_steps(branch::state::BranchState::MOST_BYTES);
         let waking = ctx.clone();
         let wake: Wake = Arc::new(move || waking.request_repaint());
         let mut studio = Self {
@@ -230,6 +234,8 @@ impl Studio {
         }
         self.complete_words();
         self.compute_difference();
+        self.finish_grids();
+        self.state.leave_branch();
         let AppState { prompt, grids, .. } = &mut self.state;
         let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
         if let Some((model, grid)) =
@@ -389,10 +395,4 @@ impl Studio {
     pub fn answers(&self) -> &Sender<Action> {
         self.background.answers()
     }
-}
-
-/// "Pictures / Inkwick": enough to find it, short enough to read.
-pub(super) fn folder_text(folder: &std::path::Path) -> String {
-    let names: Vec<_> = folder.iter().map(|name| name.to_string_lossy()).collect();
-    names[names.len().saturating_sub(2)..].join(" / ")
 }

@@ -23,6 +23,7 @@ use egui::{
 };
 
 use self::state::{CanvasState, Gesture};
+use super::branch;
 use super::gallery;
 use super::live;
 use super::results;
@@ -71,7 +72,11 @@ pub(super) fn show(
 ) -> Rect {
     let whole = ui.available_rect_before_wrap();
     let strip = Rect::from_min_size(whole.min, vec2(whole.width(), theme::TOOL_STRIP_HEIGHT));
-    strip::show(ui, strip, state, actions);
+    if state.branch.is_open() {
+        branch::strip::show(ui, strip, state, actions);
+    } else {
+        strip::show(ui, strip, state, actions);
+    }
     let area = Rect::from_min_max(pos2(whole.left(), strip.bottom()), whole.max);
     let viewport = picture_viewport(area, layout);
     // Not where the candidates lie: a click beside one of them is no brush stroke. Where there are none, the place is the
@@ -149,6 +154,10 @@ fn shown(state: &AppState, textures: &mut Textures) -> Option<Shown> {
             });
             if let Some(shown) = masked_run(candidate, textures, pixels) {
                 return Some(shown);
+            }
+            if let Some(step) = state.branch.shown(*job) {
+                let own = size_px.unwrap_or([step.width(), step.height()]);
+                return whole(own, textures.preview(*job, step), "");
             }
             let texture = candidate_texture(candidate, textures, pixels);
             // Until the first step the canvas's picture stays, if there is one.

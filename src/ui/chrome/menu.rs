@@ -144,6 +144,7 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, pause, Some(Command::PauseQueue), true) {
         actions.push(Action::Queue(QueueAction::Pause));
     }
+    command(ui, state, "Grid over settings…", Command::Grid, actions);
     if entry(ui, "Cancel", Some(Command::Cancel), state.candidates.is_busy()) {
         actions.push(Action::Results(ResultsAction::CancelRunning));
     }
@@ -152,7 +153,10 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     ui.add(egui::Separator::default().spacing(9.0));
     for (words, asked) in [
+        ("Go on from a step…", Command::Steps),
+        ("Decode again…", Command::DecodeAgain),
         ("Copy the picture", Command::Copy),
+        ("Copy the file", Command::CopyFile),
         ("Star", Command::Star),
         ("Write the prompt", Command::Prompt),
         ("Prompt before", Command::OlderPrompt),

@@ -30,8 +30,12 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
         Command::LivePlace => unless(state.live.is_on, "live painting is off"),
         Command::UseResult => unless(over_canvas || state.live_result().is_some(), NOTHING_SHOWN),
         Command::Accept | Command::Trash => unless(over_canvas && is_kept, NOTHING_SHOWN),
-        Command::Star | Command::Upscale | Command::UseSettings => {
+        Command::Steps => unless(state.shown_candidate().is_some(), "no result of this session is looked at"),
+        Command::Star | Command::DecodeAgain | Command::Upscale | Command::UseSettings => {
             unless(is_kept, "the shown picture is in no file yet")
+        }
+        Command::CopyFile => {
+            unless(is_kept || !state.gallery.selection.is_empty(), "the shown picture is in no file yet")
         }
         Command::Previous => unless(state.neighbour(-1).is_some(), "this is the first picture"),
         Command::Next => unless(state.neighbour(1).is_some(), "this is the last picture"),

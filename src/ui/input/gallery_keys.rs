@@ -2,7 +2,7 @@
 //! means nothing.
 
 use crate::store::pictures::labels::LabelKind;
-use crate::ui::action::{Action, GalleryAction, SettingsPart, Step};
+use crate::ui::action::{Action, FilesAction, GalleryAction, SettingsPart, Step};
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
 
@@ -77,6 +77,11 @@ pub(super) fn anywhere(command: Command, state: &AppState) -> Option<Action> {
         }
         Command::Tag => with_files(|files| GalleryAction::OpenLabels { files, kind: LabelKind::Tag }),
         Command::Collect => with_files(|files| GalleryAction::OpenLabels { files, kind: LabelKind::Collection }),
+        Command::CopyFile => {
+            let files = files();
+            let files = if files.is_empty() { state.shown_file().into_iter().collect() } else { files };
+            (!files.is_empty()).then_some(Action::Files(FilesAction::Copy(files)))
+        }
         Command::Export => with_files(GalleryAction::OpenExport),
         _ => None,
     }

@@ -6,8 +6,9 @@ use super::gallery_keys::{self, Meaning};
 use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
-    Action, CanvasAction, CompareAction, DialogRequest, FilesAction, LibraryAction, LiveAction, LookingAt,
-    PromptAction, QueueAction, ResultsAction, SettingsAction, ShareAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
+    Action, BranchAction, CanvasAction, CompareAction, DialogRequest, FilesAction, GridAction, LibraryAction,
+    LiveAction, LookingAt, PromptAction, QueueAction, ResultsAction, SettingsAction, ShareAction, Sheet, Tab,
+    WindowAction, WordsAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -63,10 +64,31 @@ fn focus_id() -> Id {
     Id::unique("focus of the last frame")
 }
 
-/// Keeps whether a control has the keyboard, for the next frame: by then egui has let go of it where Escape was pressed.
+/// Keeps which control has the keyboard, for the next frame: by then egui has let go of it where Escape was pressed.
 pub(crate) fn note_focus(ctx: &Context) {
-    let focused = ctx.egui_wants_keyboard_input();
+    let focused = ctx.memory(egui::Memory::focused).filter(|_| ctx.egui_wants_keyboard_input());
     ctx.data_mut(|data| data.insert_temp(focus_id(), focused));
+}
+
+fn focus_of_the_last_frame(ctx: &Context) -> Option<Id> {
+    ctx.data(|data| data.get_temp::<Option<Id>>(focus_id())).flatten()
+}
+
+/// Takes an Escape that means something else than leaving the field that one writes in: that field keeps the keyboard,
+/// though egui has let go of it already. Returns whether one was pressed.
+pub(crate) fn take_escape(ctx: &Context) -> bool {
+    let is_pressed = ctx.input_mut(|input| {
+        let first = input.events.iter().position(is_escape);
+        first.map(|first| input.events.remove(first)).is_some()
+    });
+    if let Some(focused) = focus_of_the_last_frame(ctx).filter(|_| is_pressed) {
+        ctx.memory_mut(|memory| memory.request_focus(focused));
+    }
+    is_pressed
+}
+
+fn is_escape(event: &Event) -> bool {
+    matches!(event, Event::Key { key: Key::Escape, pressed: true, .. })
 }
 
 fn left_id() -> Id {
@@ -81,8 +103,7 @@ pub(crate) fn was_left_by_escape(ctx: &Context) -> bool {
 
 /// The first Escape leaves a field, and does nothing else.
 pub(crate) fn leave_field(ctx: &Context) {
-    if ctx.data(|data| data.get_temp(focus_id())).unwrap_or(false) {
-        let is_escape = |event: &Event| matches!(event, Event::Key { key: Key::Escape, pressed: true, .. });
+    if focus_of_the_last_frame(ctx).is_some() {
         let is_left = ctx.input_mut(|input| {
             let first = input.events.iter().position(is_escape);
             first.map(|first| input.events.remove(first)).is_some()
@@ -105,6 +126,15 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
             Meaning::Does(action) => return Some(Action::Gallery(action)),
             Meaning::Nothing => return None,
             Meaning::Usual => {}
+        }
+    }
+    if state.branch.is_open() {
+        match command {
+            Command::Accept => return Some(Action::Branch(BranchAction::GoOn)),
+            Command::SetAside | Command::Steps => return Some(Action::Branch(BranchAction::Close)),
+            Command::Previous => return Some(Action::Branch(BranchAction::By(-1))),
+            Command::Next => return Some(Action::Branch(BranchAction::By(1))),
+            _ => {}
         }
     }
     match command {
@@ -134,6 +164,9 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Next => Some(Action::Results(ResultsAction::StepCandidate { by: 1 })),
         Command::Compare if state.compare.is_open() => Some(Action::Compare(CompareAction::Close)),
         Command::Compare => Some(Action::Results(ResultsAction::Compare(state.to_compare()))),
+        Command::Steps => Some(Action::Branch(BranchAction::Open(state.shown_candidate()?.job))),
+        Command::DecodeAgain => Some(Action::Files(FilesAction::DecodeAgain(state.shown_file()?))),
+        Command::Grid => Some(Action::Grid(GridAction::Open)),
         Command::Trash => {
             let file = state.shown_file().filter(|_| over_canvas)?;
             Some(Action::Files(FilesAction::Trash(file)))
@@ -180,6 +213,7 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::GalleryView
         | Command::FindPicture
         | Command::UseSettings
+        | Command::CopyFile
         | Command::Tag
         | Command::Collect
         | Command::Export => gallery_keys::anywhere(command, state),

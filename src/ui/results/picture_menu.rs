@@ -47,6 +47,9 @@ pub(crate) fn show(ui: &mut Ui, file: &Path, is_starred: bool, actions: &mut Vec
     let upscale_key = keymap::written(ui.ctx(), Command::Upscale);
     let upscale = MenuItem::new("Upscale").icon(icons::ARROWS_OUT).key(&upscale_key);
     line(ui, upscale, Action::Files(FilesAction::Upscale(file.clone())));
+    let decode_key = keymap::written(ui.ctx(), Command::DecodeAgain);
+    let decode = MenuItem::new("Decode again…").icon(icons::CIRCLE_HALF).key(&decode_key);
+    line(ui, decode, Action::Files(FilesAction::DecodeAgain(file.clone())));
     let tag_key = keymap::written(ui.ctx(), Command::Tag);
     let tags = GalleryAction::OpenLabels { files: vec![file.clone()], kind: LabelKind::Tag };
     line(ui, MenuItem::new("Tags…").icon(icons::TAG).key(&tag_key), Action::Gallery(tags));
@@ -57,6 +60,9 @@ pub(crate) fn show(ui: &mut Ui, file: &Path, is_starred: bool, actions: &mut Vec
         MenuItem::new("Save as…").icon(icons::FLOPPY_DISK),
         Action::Files(FilesAction::SaveFileAsDialog(file.clone())),
     );
+    let copy_key = keymap::written(ui.ctx(), Command::CopyFile);
+    let copy = MenuItem::new("Copy the file").icon(icons::COPY).key(&copy_key);
+    line(ui, copy, Action::Files(FilesAction::Copy(vec![file.clone()])));
     line(
         ui,
         MenuItem::new("Reveal in folder").icon(icons::FOLDER_OPEN),

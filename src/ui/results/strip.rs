@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use egui::{Align, Id, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
 use crate::job::JobId;
-use crate::ui::action::{Action, LiveAction, LookingAt, ResultsAction};
+use crate::ui::action::{Action, BranchAction, LiveAction, LookingAt, ResultsAction};
 use crate::ui::chrome::layout::Layout;
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
-use crate::ui::results::candidate::{Candidate, Stage};
+use crate::ui::results::candidate::{Candidate, Kind, Stage};
 use crate::ui::results::{captions, picture_menu};
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
@@ -226,6 +226,7 @@ fn strip(
                 let compared = chosen && state.canvas.has_picture();
                 peek = Some(if compared { LookingAt::Canvas } else { LookingAt::Candidate(candidate.job) });
             }
+            let words = if let Kind::Grid(words) = &candidate.kind { &**words } else { &**words };
             caption(ui, rect, words, chosen, layout);
         }
     }
@@ -277,6 +278,11 @@ fn one(
         if let Some(made) = candidate.made() {
             picture_menu::show(ui, &made.file, starred.contains(&made.file), actions);
             ui.separator();
+            let key = keymap::written(ui.ctx(), Command::Steps);
+            if ui.add(MenuItem::new("Go on from a step…").icon(icons::ARROW_BEND_UP_LEFT).key(&key)).clicked() {
+                actions.push(Action::Branch(BranchAction::Open(job)));
+                ui.close();
+            }
             if ui.add(MenuItem::new("Choose, to compare").icon(icons::CHECK).key("Ctrl+click")).clicked() {
                 actions.push(Action::Results(ResultsAction::Choose(job)));
                 ui.close();

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::AppState;
-use crate::job::{EstimateQuestion, Frame, InpaintMask, Request, WorkGrid};
+use crate::job::{EstimateQuestion, Frame, Grid, GridError, GridModel, GridParameter, InpaintMask, Request, WorkGrid};
 use crate::mask::PixelRect;
 use crate::prompt::{drawn, parts};
 use crate::raster::ResizeMode;
 use crate::sampling::SchedulerName;
+use crate::store::models::entry::ModelEntry;
 use crate::ui::prompt::size;
 
 /// Photos above this are worked on at the model's own size, and come back at theirs.
@@ -165,6 +166,30 @@ impl AppState {
         };
         prompt.fine.fill(&mut request);
         request
+    }
+
+    /// The grid that is written on its sheet.
+    ///
+    /// # Errors
+    /// What cannot be read, or drawn.
+    pub fn read_grid(&self) -> Result<Grid, GridError> {
+        let model = |entry: &ModelEntry| GridModel {
+            name: entry.name.clone(),
+            reference: entry.reference.clone(),
+            vae: self.library.note(&entry.reference).vae,
+        };
+        let models: Vec<GridModel> = self.models.iter().map(model).collect();
+        let grid = self.grid.read(&models, &self.loras.files())?;
+        // A mask is judged with its picture, which is put together later.
+        grid.check(&self.request_without_mask(0), self.canvas.has_picture())?;
+        Ok(grid)
+    }
+
+    /// Of a grid's cells: what the panel says, or, where models differ and nothing was chosen, each model's own.
+    #[must_use]
+    pub fn grid_guidance(&self, grid: &Grid) -> Option<f64> {
+        let own = self.model().filter(|_| !grid.goes_over(GridParameter::Model));
+        self.prompt.guidance.or(own.map(|model| model.defaults.guidance))
     }
 
     /// The canvas's mask as it is now; what is painted later belongs to the next request.
