@@ -18,7 +18,7 @@ pub(crate) use colour_match::{NEW_REACH_PX, match_colours};
 pub use difference::Difference;
 pub(crate) use difference::difference;
 pub use extend::Extension;
-pub(crate) use extend::{extended, extended_mask};
+pub(crate) use extend::{extended, extended_mask, padded};
 pub(crate) use fill::{filled_from_border, filled_with};
 pub(crate) use geometry::{crop, largest_inside, over_white, resized};
 pub(crate) use paste::{paste, with_alpha_of};
