@@ -6,6 +6,7 @@
 mod a1111;
 #[cfg(unix)] // it starts the real program
 mod clients;
+mod controls;
 mod crowd;
 mod guard;
 mod hostile;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::controlnet;
 use super::inpaint;
 use super::lenient::Lenient;
 use super::options::Options;
@@ -26,6 +27,8 @@ pub(super) struct Translated {
 pub(super) enum Untranslatable {
     NoPicture,
     Model(String),
+    /// Of ControlNet: what would make its picture.
+    Module(String),
 }
 
 /// Keys that ask for something else than a plain picture: said when they do.
@@ -66,6 +69,7 @@ pub(super) fn translated(
     if setting("randn_source").as_str().is_some_and(|source| ["gpu", "nv"].contains(&source.to_lowercase().as_str())) {
         fields.insert("rng".into(), "philox".into());
     }
+    controlnet::fill(&mut asked, &mut fields).map_err(Untranslatable::Module)?;
     unsupported(&mut asked);
     let stays = asked.flag("override_settings_restore_afterwards") == Some(false);
     let kept = if stays { overrides } else { Map::new() };
@@ -172,7 +176,8 @@ fn unsupported(asked: &mut Lenient) {
     // Many clients send every script that they know, with nothing in it.
     let has_arguments =
         |value: &Value| value["args"] != json!([]) && value["args"] != json!({}) && !value["args"].is_null();
-    for (name, _) in always.iter().filter(|(_, value)| has_arguments(value)) {
+    let others = always.iter().filter(|(name, value)| !controlnet::is_called(name) && has_arguments(value));
+    for (name, _) in others {
         asked.note(format!("there is no script {}", short(name)));
     }
     if asked.given("styles").and_then(Value::as_array).is_some_and(|styles| !styles.is_empty()) {
