@@ -7,6 +7,7 @@ mod chrome;
 mod compare;
 pub mod gallery;
 mod input;
+mod layers;
 mod library;
 mod live;
 pub mod machine;

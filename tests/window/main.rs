@@ -10,6 +10,8 @@ mod gallery_room;
 mod gallery_view;
 mod gallery_work;
 mod hands;
+mod layer_list;
+mod layers;
 mod library;
 mod library_looks;
 mod live;

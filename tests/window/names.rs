@@ -8,7 +8,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use inkwick::canvas::tools::Tool;
 use inkwick::engine::FakeScript;
 use inkwick::store::settings::Theme;
-use inkwick::ui::action::{Action, LibraryAction, SettingsAction, Sheet, Tab, WindowAction};
+use inkwick::ui::action::{Action, LayerAction, LibraryAction, NewLayer, SettingsAction, Sheet, Tab, WindowAction};
 
 use crate::studio_bench::Bench;
 
@@ -135,6 +135,17 @@ fn in_every_state(mut look: impl FnMut(&str, &mut Bench)) {
     bench.with(|studio| studio.state.canvas.tool = Tool::Brush);
     bench.drag(&[(100.0, 80.0), (160.0, 90.0)], Modifiers::NONE);
     look("a masked photo", &mut bench);
+    bench.act(Action::Layers(LayerAction::Add(NewLayer::Scribble)));
+    bench.with(|studio| studio.state.layers.more_is_open = true);
+    bench.frames(3);
+    look("a scribble layer", &mut bench);
+    for menu in ["New layer", "What to do with the chosen layer"] {
+        bench.click(menu);
+        bench.frames(2);
+        look(menu, &mut bench);
+        bench.window.key_press(Key::Escape);
+        bench.frames(2);
+    }
     bench.with(|studio| studio.state.canvas.tool = Tool::Colour);
     bench.frames(2);
     bench.click("Colour");

@@ -27,6 +27,8 @@ pub enum FilesAction {
     },
     /// Something was dropped on the window.
     Dropped(PathBuf),
+    /// And there on the list of layers.
+    DroppedOnLayers(PathBuf),
     /// Shows the file in the system's file manager.
     Reveal(PathBuf),
     Trash(PathBuf),

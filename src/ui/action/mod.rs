@@ -5,6 +5,7 @@ mod compare;
 mod dialog;
 mod files;
 mod gallery;
+mod layers;
 mod library;
 mod live;
 mod prompt;
@@ -19,6 +20,7 @@ pub use compare::{CompareAction, CompareMode};
 pub use dialog::DialogRequest;
 pub use files::FilesAction;
 pub use gallery::{Filter, GalleryAction, SettingsPart, Sort, Step};
+pub use layers::{LayerAction, LayerRow, NewLayer};
 pub use library::{Column, LibraryAction, Tab};
 pub use live::LiveAction;
 pub use prompt::PromptAction;
@@ -38,6 +40,7 @@ pub enum Action {
     Compare(CompareAction),
     Files(FilesAction),
     Gallery(GalleryAction),
+    Layers(LayerAction),
     Library(LibraryAction),
     Live(LiveAction),
     Settings(SettingsAction),

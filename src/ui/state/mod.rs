@@ -1,6 +1,7 @@
 //! All that the window knows, put together from the folders' own states. Only `app` changes it, save for what a panel
 //! edits in place (its text fields and numbers).
 
+mod for_run;
 mod live;
 mod next_run;
 
@@ -15,6 +16,7 @@ use super::chrome::path_sheet::PathSheet;
 use super::chrome::toasts::Toasts;
 use super::compare::state::CompareState;
 use super::gallery::state::GalleryState;
+use super::layers::state::LayersState;
 use super::library::state::LibraryState;
 use super::live::state::LiveState;
 use super::palette::state::PaletteState;
@@ -50,6 +52,8 @@ pub struct AppState {
     pub candidates: Candidates,
     pub queue: QueueState,
     pub gallery: GalleryState,
+    /// The list of layers; the layers themselves are the canvas's.
+    pub layers: LayersState,
     pub library: LibraryState,
     pub live: LiveState,
     pub panels: PanelsState,
@@ -96,7 +100,7 @@ impl AppState {
     /// Whether a photo lies on the canvas and the chosen model cannot do it justice.
     #[must_use]
     pub fn photo_meets_emoji_model(&self) -> bool {
-        self.canvas.has_picture()
+        self.canvas.uses_picture()
             && !self.canvas.document.origin().made_here
             && self.model().is_some_and(|model| model.draws_emoji)
     }

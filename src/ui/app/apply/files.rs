@@ -6,7 +6,7 @@ use crate::job::{ErrorKind, JobError};
 use crate::store::pictures::picture_file;
 use crate::store::worker::StoreCommand;
 use crate::system::link::{self, Link};
-use crate::ui::action::{DialogRequest, FilesAction, Tab};
+use crate::ui::action::{DialogRequest, FilesAction, NewLayer, Tab};
 use crate::ui::app::studio::Studio;
 use crate::ui::words;
 
@@ -43,6 +43,10 @@ impl Studio {
                 self.store.send(StoreCommand::SaveAs { from, to, with_settings });
             }
             FilesAction::Dropped(path) if path.to_str().is_some_and(link::is_link) => self.open_link(&path),
+            FilesAction::DroppedOnLayers(path) if is_picture_name(&path) => {
+                self.add_layer(NewLayer::OfFile(path, None));
+            }
+            FilesAction::DroppedOnLayers(path) => self.apply_to_files(FilesAction::Dropped(path)),
             FilesAction::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
             FilesAction::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
             FilesAction::Reveal(file) => self.store.send(StoreCommand::Reveal(file)),
@@ -93,7 +97,7 @@ impl Studio {
         self.store.send(StoreCommand::LoadPicture(file));
     }
 
-    fn remember_folder(&mut self, folder: Option<&Path>) {
+    pub(super) fn remember_folder(&mut self, folder: Option<&Path>) {
         self.saver.current.dialog_folder = folder.map(Path::to_path_buf);
         self.saver.touch();
     }

@@ -1,7 +1,6 @@
 //! What the prompt panel's actions do: above all, a press of Generate.
 
-use crate::canvas::PictureLayer;
-use crate::job::{InitPicture, JobId, Notice, Request, fresh_seed};
+use crate::job::{JobId, Notice, Request, fresh_seed};
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::worker::StoreCommand;
 use crate::ui::action::{Action, PromptAction};
@@ -54,11 +53,10 @@ impl Studio {
         }
         let first_seed = seed.or(self.state.prompt.fixed_seed()).unwrap_or_else(fresh_seed);
         let mut request = Box::new(self.state.next_request(first_seed));
-        let origin = self.state.canvas.document.origin().file.as_deref().filter(|_| self.state.canvas.has_picture());
+        let origin = self.state.canvas.document.origin().file.as_deref().filter(|_| self.state.canvas.uses_picture());
         let gallery = self.gallery_folders();
         request.made_from = origin.and_then(|file| gallery.name_of(file));
-        let canvas: Option<(PictureLayer, f64)> =
-            self.state.canvas.document.picture().map(|picture| (picture.clone(), self.state.next_strength()));
+        let canvas = self.state.canvas_for_run();
         let id = self.runs.add(PreparedRun {
             place,
             picture_count: self.state.prompt.picture_count,
@@ -66,7 +64,7 @@ impl Studio {
             estimated_seconds: self.state.memory.estimate.as_ref().map(|found| found.seconds_per_call),
         });
         self.background.queue(Some(Action::Prompt(PromptAction::RequestFailed { id })), move || {
-            request.init = canvas.map(|(picture, strength)| InitPicture { picture: picture.whole(), strength });
+            canvas.fill(&mut request);
             Some(Action::Prompt(PromptAction::RequestReady { id, request }))
         });
         self.state.library.note_mut(&self.state.prompt.model).use_now();
