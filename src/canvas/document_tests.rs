@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::canvas::{Content, Ink, LayerSettings, TILE_PX};
+use crate::canvas::{BaseSettings, Content, Ink, LayerSettings, TILE_PX};
 use crate::mask::{Brush, BrushPoint};
 use crate::raster::Extension;
 
