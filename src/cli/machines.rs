@@ -90,10 +90,10 @@ pub(super) fn as_kept(kept: Option<&KeptMachine>, paths: &Paths) -> Elsewhere {
 /// Draws here or there.
 pub(super) fn routed<B: Backend>(
     elsewhere: &Elsewhere,
-    here: impl FnOnce() -> B + Send + 'static,
-) -> impl FnOnce() -> RoutedBackend<B> + Send + 'static {
+    here: impl Fn(usize) -> B + Send + Sync + 'static,
+) -> impl Fn(usize) -> RoutedBackend<B> + Send + Sync + 'static {
     let elsewhere = elsewhere.clone();
-    move || RoutedBackend::new(here(), elsewhere)
+    move |number| RoutedBackend::new(here(number), elsewhere.clone())
 }
 
 /// Asks the machine that computes.

@@ -2,6 +2,8 @@
 
 mod arguments;
 mod backend;
+mod cards;
+mod cuda_program;
 mod doctor;
 mod generate;
 mod help;
@@ -78,13 +80,13 @@ enum Command {
     Pages(pages::PagesArguments),
 }
 
-/// Arguments and logging, then the window or a subcommand.
+/// Arguments and logging, then the window or a subcommand; by the program for NVIDIA's cards where that can run.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let file = Paths::of_this_machine().ok().map(|paths| paths.log_file());
     log::start(file.as_deref(), arguments.verbose);
-    arguments.run()
+    cuda_program::take_over().unwrap_or_else(|| arguments.run())
 }
 
 impl Arguments {

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crossbeam_channel::{Receiver, Sender};
 
 use super::backend::backend;
 #[cfg(feature = "serve")]
 use super::machines;
-use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor};
+use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor, cards};
 use crate::engine::mobile_sam::{self, FetchWeights};
 use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, TokenCounter};
 use crate::hub::{self, DownloadError, DownloadProgress, Hub};
@@ -24,9 +26,13 @@ use crate::store::preferences::Preferences;
 use crate::store::queue::QueueKeeper;
 use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
+#[cfg(target_os = "macos")]
+use crate::system::finder;
 use crate::system::note;
 use crate::system::{crash, instance, link};
-use crate::ui::{self, Behind, CountTokens, EstimatePicture, Note, Services, TokenCount, TokenQuestion};
+use crate::ui::{
+    self, AskForUpdate, Behind, CountTokens, EstimatePicture, LookAtModel, Note, Services, TokenCount, TokenQuestion,
+};
 
 /// Opens the window with what was named on the command line; returns when it is closed.
 pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
@@ -43,9 +49,13 @@ pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
         let (keys, wrong_keys) = keys::load(&keys::file_beside(&paths.settings_file));
         let problem = loaded.problem.map(|error| error.to_string()).or(wrong_keys.map(|error| error.to_string()));
         let preferences = loaded.settings.preferences.clone();
+        let arrivals = Arrivals::default();
+        #[cfg(target_os = "macos")]
+        let _finder = finder::listen(arrivals.taker());
         // Who names a picture knows what it is for.
         let is_first_start = loaded.is_first_start && open.is_empty();
-        ui::run(loaded.settings, move |wake| start(paths, open, keys, problem, (&preferences, is_first_start), wake))
+        let named = Named { open, arrivals };
+        ui::run(loaded.settings, move |wake| start(paths, named, keys, problem, (&preferences, is_first_start), wake))
             .map_err(|error| format!("{error}; `inkwick generate` works without a window"))
     });
     match outcome {
@@ -64,9 +74,43 @@ fn whole(open: &[PathBuf]) -> Vec<PathBuf> {
     open.iter().map(|path| if is_link(path) { path.clone() } else { whole(path) }).collect()
 }
 
+/// What is to be opened: at the start, and whenever something comes.
+struct Named {
+    open: Vec<PathBuf>,
+    arrivals: Arrivals,
+}
+
+/// What other programs want opened, on its way to the window. It may come before there is one.
+struct Arrivals {
+    sender: Sender<Vec<PathBuf>>,
+    receiver: Receiver<Vec<PathBuf>>,
+    wake: Arc<OnceLock<Wake>>,
+}
+
+impl Default for Arrivals {
+    fn default() -> Self {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        Self { sender, receiver, wake: Arc::default() }
+    }
+}
+
+impl Arrivals {
+    /// Takes paths and links.
+    fn taker(&self) -> impl Fn(Vec<String>) + Send + 'static {
+        let (sender, wake) = (self.sender.clone(), Arc::clone(&self.wake));
+        move |open| {
+            // A window that is gone opens nothing.
+            let _ = sender.send(open.into_iter().map(PathBuf::from).collect());
+            if let Some(wake) = wake.get() {
+                wake();
+            }
+        }
+    }
+}
+
 fn start(
     paths: Paths,
-    open: Vec<PathBuf>,
+    Named { open, arrivals }: Named,
     keys: KeyNames,
     problem: Option<String>,
     (preferences, is_first_start): (&Preferences, bool),
@@ -74,16 +118,18 @@ fn start(
 ) -> Result<Behind, String> {
     let (saving, processor) = (SavingRules::default(), WantedProcessor::default());
     saving.set(preferences.saving.clone());
-    processor.set(preferences.processor);
+    processor.set(preferences.processor.clone());
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)).by(saving.clone()));
     let (failure_file, wanted) = (paths.device_failure_file.clone(), processor.clone());
-    let backend = move || backend(DeviceChoice::Auto, DtypeChoice::Auto, failure_file).following(wanted);
+    let here =
+        move |number| backend(DeviceChoice::Auto, DtypeChoice::Auto, &failure_file).following(wanted.clone(), number);
+    let devices = preferences.processor.devices().count();
     let (estimate, count_tokens) = (estimator(processor.clone()), token_counter(&paths));
     #[cfg(feature = "serve")]
     let elsewhere = machines::as_kept(preferences.machine.as_ref(), &paths);
     #[cfg(feature = "serve")]
-    let (backend, estimate, count_tokens, machines) = (
-        machines::routed(&elsewhere, backend),
+    let (here, estimate, count_tokens, machines) = (
+        machines::routed(&elsewhere, here),
         machines::estimate_by(&elsewhere, estimate),
         machines::count_by(&elsewhere, count_tokens),
         Some(machines::machines(&elsewhere, &paths)),
@@ -95,7 +141,7 @@ fn start(
         Err(error) => (None, problem.or(Some(error.to_string()))),
     };
     let keeper = queue.clone().map(|queue| queue as Arc<dyn JobKeeper>);
-    let engine = EngineHandle::start_keeping(backend, saver, keeper, Arc::clone(&wake));
+    let engine = EngineHandle::start_several(here, devices, saver, keeper, Arc::clone(&wake));
     let engine = engine.map_err(|error| error.to_string())?;
     let cached = CachedRepository::new(&paths.hub_cache, mobile_sam::REPOSITORY).current_snapshot();
     let cached = cached.map(|snapshot| snapshot.join(mobile_sam::FILE));
@@ -104,20 +150,20 @@ fn start(
         .map_err(|error| format!("the thread that finds things could not be started: {error}"))?;
     let store = StoreHandle::start(&paths, Arc::clone(&wake))
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
-    let (sender, arrivals) = crossbeam_channel::unbounded();
-    let listening = instance::listen(&paths.log_file(), move |open| {
-        // A window that is gone opens nothing.
-        let _ = sender.send(open.into_iter().map(PathBuf::from).collect());
-        wake();
-    });
+    // What came before is looked at in the first frame.
+    let _ = arrivals.wake.set(wake);
+    let listening = instance::listen(&paths.log_file(), arrivals.taker());
     if let Err(error) = &listening {
         tracing::warn!("a later start cannot hand over its files ({error})");
     }
     let crash_report = crash::take_report(&paths.log_file());
     let services = Services {
         count_tokens: Some(count_tokens),
+        ask_for_update: ask_for_update(),
+        look_at_model: Some(look_at_model(&paths)),
         paths,
         device_text: preferences.processor.label(),
+        cards: Arc::new(cards),
         estimate: Some(estimate),
         machines,
         saving,
@@ -128,11 +174,29 @@ fn start(
         queue,
         note: Note { after_seconds: Note::AFTER_SECONDS, show: Arc::new(note::show) },
         open,
-        arrivals: Some(arrivals),
+        arrivals: Some(arrivals.receiver),
         listening: listening.ok(),
         crash_report,
     };
     Ok(Behind { engine, store, selector, services })
+}
+
+#[cfg(feature = "hub")]
+#[expect(clippy::unnecessary_wraps, reason = "without the network there is nobody to ask")]
+fn ask_for_update() -> Option<AskForUpdate> {
+    Some(Arc::new(|| hub::update::Releases::of_inkwick().newer_than(env!("CARGO_PKG_VERSION"))))
+}
+
+#[cfg(not(feature = "hub"))]
+fn ask_for_update() -> Option<AskForUpdate> {
+    None
+}
+
+fn look_at_model(paths: &Paths) -> LookAtModel {
+    let paths = paths.clone();
+    Arc::new(move |name, token| {
+        hub::look(&Hub::of_this_machine().with_token(token), name, &paths).map_err(|error| error.to_string())
+    })
 }
 
 /// Selecting by a click has its weights from the hub.
@@ -162,7 +226,10 @@ fn fetch_segmenter(paths: &Paths) -> FetchWeights {
 
 /// What the next picture will take, on the processor that is wanted then.
 fn estimator(wanted: WantedProcessor) -> EstimatePicture {
-    let new = |Processor { device, dtype }| (Processor { device, dtype }, Estimator::new(device, dtype));
+    let new = |processor: Processor| {
+        let estimator = Estimator::new(processor.devices(), processor.dtype);
+        (processor, estimator)
+    };
     let estimator = Mutex::new(new(wanted.get()));
     Arc::new(move |question| {
         let mut held = estimator.lock().unwrap_or_else(PoisonError::into_inner);

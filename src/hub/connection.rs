@@ -6,15 +6,15 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Once;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use hf_hub::repository::RepoTreeEntry;
 use hf_hub::{HFClient, HFError, HFRepository, RepoTypeModel};
 use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderValue};
-use reqwest::redirect::{Attempt, Policy};
+use reqwest::redirect::Policy;
 
+use super::http::{client, stay_on_host};
 use super::name::Wanted;
 use super::stream::{ByteStream, reason_of};
 use super::xet::Xet;
@@ -24,11 +24,6 @@ use super::{DownloadError, Hub, Listing, RemoteFile};
 const TRIES: usize = 5;
 /// No server is waited for longer between two tries, whatever it asks for.
 const MAX_WAIT: Duration = Duration::from_secs(30);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// A connection over which nothing came for so long is given up.
-const READ_TIMEOUT: Duration = Duration::from_mins(1);
-const MAX_REDIRECTS: usize = 10;
-const USER_AGENT: &str = concat!("inkwick/", env!("CARGO_PKG_VERSION"));
 
 /// What names a file's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +53,6 @@ pub(super) struct Connection {
 impl Connection {
     /// Nothing is asked for yet. `scratch` is a folder for Xet's own notes.
     pub(crate) fn open(hub: &Hub, wanted: &Wanted, scratch: &Path) -> Result<Self, DownloadError> {
-        install_tls();
         let token = hub.token.clone();
         let mut authorization = HeaderMap::new();
         if let Some(token) = &token
@@ -67,12 +61,6 @@ impl Connection {
             value.set_sensitive(true);
             authorization.insert(AUTHORIZATION, value);
         }
-        let client = || {
-            reqwest::Client::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .read_timeout(READ_TIMEOUT)
-                .user_agent(USER_AGENT)
-        };
         let failed = |error: reqwest::Error| DownloadError::Unreachable(reason_of(&error));
         let mut builder = HFClient::builder()
             .endpoint(&hub.endpoint)
@@ -104,9 +92,11 @@ impl Connection {
     /// # Errors
     /// When there is none, it is gated, or the hub cannot be reached.
     pub(crate) async fn list(&self) -> Result<Listing, DownloadError> {
-        let info = self.patiently(async || self.model.info().expand(vec!["sha".to_owned()]).send().await).await?;
+        let asked = vec!["sha".to_owned(), "cardData".to_owned()];
+        let info = self.patiently(async || self.model.info().expand(asked.clone()).send().await).await?;
         let is_hash =
             |sha: &String| !sha.is_empty() && sha.len() <= 64 && sha.chars().all(|c| c.is_ascii_alphanumeric());
+        let licence = info.card_data.as_ref().and_then(licence_in);
         let revision = info.sha.filter(is_hash).unwrap_or_else(|| "main".to_owned());
         let entries = self.patiently(async || {
             let entries = self.model.list_tree().revision(revision.as_str()).recursive(true).send()?;
@@ -117,7 +107,7 @@ impl Connection {
             RepoTreeEntry::Directory { .. } => None,
         };
         let files = entries.await?.into_iter().filter_map(file).collect();
-        Ok(Listing { revision, files })
+        Ok(Listing { revision, licence, files })
     }
 
     /// What names the bytes of a file.
@@ -215,20 +205,12 @@ impl Connection {
     }
 }
 
-/// One provider of cryptography for everything in the program that speaks TLS.
-fn install_tls() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
-            tracing::debug!("a provider for TLS was there already");
-        }
-    });
-}
-
-/// The hub's headers stand on its own answer, not on that of the storage that it redirects to.
-fn stay_on_host(attempt: Attempt) -> reqwest::redirect::Action {
-    let is_same = attempt.previous().last().is_some_and(|last| last.origin() == attempt.url().origin());
-    if is_same && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
+/// `license_name` is the real one where `license` says "other".
+fn licence_in(card: &serde_json::Value) -> Option<String> {
+    let text = |name: &str| card[name].as_str();
+    let licence = text("license").filter(|licence| *licence != "other").or_else(|| text("license_name"))?;
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_.+ ".contains(letter);
+    (licence.len() <= 64 && licence.chars().all(is_name)).then(|| licence.to_owned())
 }
 
 fn identity(headers: &HeaderMap) -> Result<FileIdentity, DownloadError> {

@@ -57,7 +57,7 @@ impl Service {
         Ok(Arc::new(Self {
             jobs: Jobs::start(engine, &options, Hidden::of(&paths), kept)?,
             catalogue: Catalogue::new(paths),
-            estimator: Estimator::new(options.device, options.dtype),
+            estimator: Estimator::new(options.devices.clone(), options.dtype),
             tokens: TokenCounter::default(),
             bodies: Semaphore::new(BODIES_AT_ONCE),
             a1111_options: Options::default(),

@@ -1,9 +1,12 @@
-//! This machine: its memory, the log and what a crash leaves, later starts of the program and links to it.
+//! This machine: its memory and its cards, the log and what a crash leaves, later starts of the program and links to it.
 
 pub mod crash;
+#[cfg(target_os = "macos")]
+pub mod finder;
 pub mod instance;
 pub mod link;
 pub mod log;
 pub mod memory;
 pub(crate) mod note;
+pub mod nvidia;
 pub mod peak;

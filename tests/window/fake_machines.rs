@@ -1,7 +1,9 @@
 //! Other machines as the window's tests have them: a desk that is known, one with a certificate of its own, nobody else.
+//! This one has two cards.
 
 use std::sync::Arc;
 
+use inkwick::engine::device::Card;
 use inkwick::job::{Family, ModelRef};
 use inkwick::store::models::entry::ModelEntry;
 use inkwick::ui::{MachineChoice, MachineFound, MachineProblem, Machines};
@@ -38,4 +40,12 @@ pub(crate) fn machines() -> Machines {
         }
     };
     Machines { connect: Arc::new(connect), leave: Arc::new(|| {}) }
+}
+
+pub(crate) fn cards() -> Vec<Card> {
+    let card = |number: usize, name: &str| {
+        let (name, capability) = (name.to_owned(), Some("9.0".to_owned()));
+        Card { number, name, capability, total_bytes: Some(24_000_000_000), free_bytes: None }
+    };
+    vec![card(0, "NVIDIA Large"), card(1, "NVIDIA Small")]
 }

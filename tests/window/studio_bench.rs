@@ -10,6 +10,7 @@ mod scripted;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,10 @@ use scripted::{SquareFinder, estimated};
 
 /// A file by this name in the home makes it somebody's first start.
 const FIRST_START: &str = "first-start";
+/// What the page of releases calls the newest version, where a file says so.
+pub(crate) const NEWEST: &str = "newest";
+/// What the program is started with, a line each.
+pub(crate) const ARGUMENTS: &str = "arguments";
 
 type Slot = Rc<RefCell<Option<Studio>>>;
 
@@ -47,6 +52,8 @@ pub(crate) struct Bench {
     pub spent: Rc<RefCell<Vec<Duration>>>,
     /// What the desktop would have shown.
     pub notes: Arc<Mutex<Vec<String>>>,
+    /// How often the page of releases was asked.
+    pub asked: Arc<AtomicUsize>,
     home: tempfile::TempDir,
 }
 
@@ -83,25 +90,28 @@ impl Bench {
     pub(crate) fn slow(home: tempfile::TempDir, disk_delay: Duration) -> Self {
         // Slow enough that what was asked for is still seen.
         let script = FakeScript { step_duration: Duration::from_millis(20), ..FakeScript::default() };
-        let make_backend = || FakeBackend::new(script);
+        let make_backend = move || FakeBackend::new(script);
         Self::open(home, make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark), disk_delay)
     }
 
     /// With another backend than the scripted one.
     #[allow(dead_code, reason = "not every program that has this bench does")]
-    pub(crate) fn drawn_by<B: Backend>(make_backend: impl FnOnce() -> B + Send + 'static) -> Self {
+    pub(crate) fn drawn_by<B: Backend>(make_backend: impl Fn() -> B + Send + Sync + 'static) -> Self {
         Self::open(tempfile::tempdir().unwrap(), make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark), Duration::ZERO)
     }
 
     fn open<B: Backend>(
         home: tempfile::TempDir,
-        make_backend: impl FnOnce() -> B + Send + 'static,
+        make_backend: impl Fn() -> B + Send + Sync + 'static,
         size: [f32; 2],
         scale: f32,
         theme: Option<Theme>,
         disk_delay: Duration,
     ) -> Self {
         let for_setup_first = home.path().join(FIRST_START).exists();
+        let arguments = std::fs::read_to_string(home.path().join(ARGUMENTS)).unwrap_or_default();
+        let (asked, newest) = (Arc::<AtomicUsize>::default(), home.path().join(NEWEST));
+        let for_asked = Arc::clone(&asked);
         let paths = Paths::under(&home.path().join("Inkwick"));
         let slot = Slot::default();
         let notes = Arc::<Mutex<Vec<String>>>::default();
@@ -117,7 +127,8 @@ impl Bench {
             let saver = Arc::new(PictureSaver::new(Gallery::new(&setup_paths)).by(saving.clone()));
             let queue = Arc::new(QueueKeeper::open(&setup_paths.queue_folder(), Arc::clone(&wake)).unwrap());
             let keeper = Some(queue.clone() as Arc<dyn JobKeeper>);
-            let engine = EngineHandle::start_keeping(make_backend, saver, keeper, Arc::clone(&wake)).unwrap();
+            let engine =
+                EngineHandle::start_several(move |_| make_backend(), 1, saver, keeper, Arc::clone(&wake)).unwrap();
             let selector =
                 SelectHandle::start(SquareFinder { is_there: setup_paths.models_folder.exists() }, Arc::clone(&wake))
                     .unwrap();
@@ -143,6 +154,7 @@ impl Bench {
                 is_first_start: for_setup_first,
                 processor: WantedProcessor::default(),
                 machines: Some(fake_machines::machines()),
+                cards: Arc::new(fake_machines::cards),
                 problem: None,
                 queue: Some(queue),
                 note: Note {
@@ -151,7 +163,12 @@ impl Bench {
                         for_notes.lock().unwrap().push(format!("{title}: {words}"));
                     }),
                 },
-                open: Vec::new(),
+                look_at_model: Some(Arc::new(|name, _| scripted::offer(name))),
+                open: arguments.lines().map(PathBuf::from).collect(),
+                ask_for_update: Some(Arc::new(move || {
+                    for_asked.fetch_add(1, Ordering::Relaxed);
+                    std::fs::read_to_string(&newest).ok()
+                })),
             };
             *for_setup.borrow_mut() = Some(Studio::new(ctx, engine, store, selector, settings, services));
         };
@@ -179,7 +196,7 @@ impl Bench {
                 },
                 slot,
             );
-        Self { window, paths, spent, notes, home }
+        Self { window, paths, spent, notes, asked, home }
     }
 
     pub(crate) fn studio<R>(&self, look: impl FnOnce(&Studio) -> R) -> R {

@@ -63,7 +63,10 @@ fn add(record: &Record, tally: &Tally, progress: Progress, seconds_so_far: &mut 
         Progress::Step { done, total, seconds, preview } => {
             tally.steps.fetch_add(1, Ordering::Relaxed);
             let before = record.last(|happening| match happening {
-                Happening::Progress { step, seconds_per_step, .. } => Some(f64::from(*step) * seconds_per_step),
+                // A job that another device began anew counts from there.
+                Happening::Progress { step, seconds_per_step, .. } if *step < done => {
+                    Some(f64::from(*step) * seconds_per_step)
+                }
                 _ => None,
             });
             *seconds_so_far = before.unwrap_or(0.0) + seconds;

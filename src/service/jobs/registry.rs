@@ -202,14 +202,15 @@ impl Jobs {
         self.engine.waiting().iter().position(|id| *id == record.engine_id)
     }
 
-    /// The job that is being worked on, if it is one of the service's.
-    #[must_use]
-    pub(in crate::service) fn running(&self) -> Option<Arc<Record>> {
-        let running = self.engine.running()?;
-        let record = lock(&self.shared.table).get(&running).cloned()?;
-        // It may have said nothing yet.
-        record.begin();
-        Some(record)
+    /// The jobs that are being worked on, of the service's.
+    pub(in crate::service) fn running(&self) -> Vec<Arc<Record>> {
+        let table = lock(&self.shared.table);
+        let running =
+            self.engine.running_jobs().into_iter().filter_map(|job| table.get(&job).cloned()).collect::<Vec<_>>();
+        drop(table);
+        // They may have said nothing yet.
+        running.iter().for_each(|record| record.begin());
+        running
     }
 
     /// How many wait, of all fronts.
@@ -240,7 +241,7 @@ impl Jobs {
         self.shared.stopping.load(Ordering::Acquire)
     }
 
-    /// Takes no job any more and hands those back that wait; the one that runs goes on.
+    /// Takes no job any more and hands those back that wait; those that run go on.
     pub(in crate::service) fn stop(&self) {
         // Under the table's lock, so that no order is half in.
         let table = lock(&self.shared.table);
@@ -280,10 +281,10 @@ impl Shared {
                 let table = lock(&self.table);
                 table.values().filter(|record| record.state() != State::Ended).cloned().collect()
             };
-            let (waiting, running) = (engine.waiting(), engine.running());
+            let (waiting, running) = (engine.waiting(), engine.running_jobs());
             for record in live {
                 follow(&record, &self.tally, &self.hidden, self.kept.as_ref());
-                if running == Some(record.engine_id) {
+                if running.contains(&record.engine_id) {
                     record.begin();
                 }
                 if record.state() == State::Waiting {

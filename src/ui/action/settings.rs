@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::engine::device::Card;
 use crate::store::keys::KeyNames;
 use crate::store::settings::Settings;
 use crate::ui::machine::{MachineChoice, MachineFound, MachineProblem};
@@ -21,6 +22,8 @@ pub enum SettingsAction {
     ForgetPrompts,
     /// "CPU · f32", for the status line.
     ProcessorNamed(String),
+    /// Those that pictures can be computed on.
+    CardsFound(Vec<Card>),
     /// Has another machine compute, if it can be reached.
     Connect(MachineChoice),
     /// What came of it.

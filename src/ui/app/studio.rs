@@ -95,7 +95,7 @@ impl Studio {
         store.send(StoreCommand::FindUnfinished);
         gallery_start::open(&store, &settings);
         services.saving.set(settings.preferences.saving.clone());
-        services.processor.set(settings.preferences.processor);
+        services.processor.set(settings.preferences.processor.clone());
 
         let mut state = AppState {
             prompt: app::settings::prompt_of(&settings),
@@ -121,6 +121,7 @@ impl Studio {
             settings: SettingsWindow::default(),
             palette: PaletteState::default(),
             tour: if services.is_first_start { Tour::At(Step::Words) } else { Tour::Over },
+            newer_version: None,
             device_text: services.device_text.clone(),
         };
         let folder = settings.preferences.saving.folder.as_ref().unwrap_or(&services.paths.pictures_folder);
@@ -158,6 +159,7 @@ impl Studio {
             runs: PreparedRuns::default(),
         };
         studio.connect_as_kept();
+        studio.look_for_update();
         studio
     }
 

@@ -1,6 +1,9 @@
 //! Every setting, in one table: a new one is a row here and a field of the settings' file.
 
-use super::choices::{ATTENTIONS, DEVICE_WORDS, DEVICES, DTYPES, FORMATS, MEMORIES, SCALES, THEMES, TILINGS, place};
+use super::cards;
+use super::choices::{
+    ATTENTIONS, DEVICE_WORDS, DEVICES, DTYPES, FORMATS, MEMORIES, SCALES, THEMES, TILINGS, device_place, place,
+};
 use super::section::Section;
 use super::setting::{Control, Range, Setting};
 use crate::store::pictures::picture_file::PictureFormat;
@@ -233,11 +236,20 @@ pub(crate) const TABLE: &[Setting] = &[
         words: "gpu cpu cuda metal graphics card processor",
         control: Control::Choice {
             options: DEVICE_WORDS,
-            get: |settings| place(DEVICES, &settings.preferences.processor.device),
+            get: |settings| device_place(settings.preferences.processor.device),
             set: |settings, index| {
                 settings.preferences.processor.device = DEVICES.get(index).copied().unwrap_or_default();
             },
         },
+        ..ROW
+    },
+    Setting {
+        name: "Cards",
+        hint: "Each makes a picture of its own",
+        section: Section::Device,
+        words: "several multiple nvidia cuda at once batch",
+        applies: cards::applies,
+        control: Control::Cards,
         ..ROW
     },
     Setting {
@@ -325,7 +337,7 @@ pub(crate) const TABLE: &[Setting] = &[
     },
     Setting {
         name: "Work offline",
-        hint: "Only downloads need the network",
+        hint: "Only downloads and new versions need it",
         section: Section::Network,
         words: "internet download hub hugging face",
         control: Control::Toggle {
@@ -333,6 +345,18 @@ pub(crate) const TABLE: &[Setting] = &[
             at: |settings| &mut settings.preferences.works_offline,
         },
         ..ROW
+    },
+    Setting {
+        name: "New versions",
+        hint: "GitHub sees this machine's address, nothing else",
+        section: Section::Network,
+        group: "",
+        words: "update upgrade check release github version privacy",
+        applies: |_| cfg!(feature = "hub"),
+        control: Control::Toggle {
+            words: "Ask at each start whether there is one",
+            at: |settings| &mut settings.preferences.looks_for_updates,
+        },
     },
     Setting {
         name: "Settings in copies",

@@ -60,7 +60,7 @@ impl Studio {
         self.saver.touch();
         self.list_models();
         self.ask_again();
-        let processor = self.saver.current.preferences.processor;
+        let processor = self.saver.current.preferences.processor.clone();
         // A driver may take its time to answer.
         self.background.aside(None, move || Some(Action::Settings(SettingsAction::ProcessorNamed(processor.label()))));
     }
