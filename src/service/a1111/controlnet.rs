@@ -11,10 +11,10 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 
-use super::dialect::bare;
 use super::lenient::Lenient;
 use super::refused::Refused;
 use super::sampler::short;
+use super::title::bare;
 use crate::job::Control;
 use crate::raster::{PreprocessSettings, Preprocessor};
 use crate::service::answer::{Refusal, ok};
@@ -162,25 +162,25 @@ fn thresholds(kind: Preprocessor, unit: &Lenient) -> PreprocessSettings {
 /// By number, or by one of the names that it has had.
 fn resize(unit: &Lenient) -> &'static str {
     let text = unit.text("resize_mode").to_lowercase();
-    match unit.number("resize_mode").map(|number| number as i64) {
-        Some(0) => "stretch",
-        Some(2) => "pad",
-        Some(_) => "crop",
-        None if text.contains("fill") || text.contains("outer fit") => "pad",
-        None if text.contains("just") => "stretch",
-        None => "crop",
+    let number = unit.number("resize_mode").map(|number| number as i64);
+    if number == Some(0) || text.contains("just") {
+        "stretch"
+    } else if number == Some(2) || text.contains("fill") || text.contains("outer fit") {
+        "pad"
+    } else {
+        "crop"
     }
 }
 
 fn mode(unit: &Lenient) -> &'static str {
     let text = unit.text("control_mode").to_lowercase();
-    match unit.number("control_mode").or_else(|| unit.number("guessmode")).map(|number| number as i64) {
-        Some(1) => "prompt",
-        Some(2) => "control",
-        Some(_) => "balanced",
-        None if text.contains("prompt") => "prompt",
-        None if text.contains("controlnet") || text.contains("control net") => "control",
-        None => "balanced",
+    let number = unit.number("control_mode").or_else(|| unit.number("guessmode")).map(|number| number as i64);
+    if number == Some(1) || text.contains("prompt") {
+        "prompt"
+    } else if number == Some(2) || text.contains("controlnet") {
+        "control"
+    } else {
+        "balanced"
     }
 }
 

@@ -7,6 +7,7 @@ use super::inpaint;
 use super::lenient::Lenient;
 use super::options::Options;
 use super::sampler::{chosen, short};
+use super::title::bare;
 use crate::engine::EngineHandle;
 use crate::job::Request;
 use crate::service::catalogue::Catalogue;
@@ -148,19 +149,6 @@ fn model(
     Ok(())
 }
 
-/// `name.safetensors [6ce0161689]` without the hash.
-pub(super) fn bare(title: &str) -> &str {
-    let title = title.trim();
-    match title.rsplit_once(" [") {
-        Some((name, hash))
-            if hash.ends_with(']') && hash[..hash.len() - 1].bytes().all(|digit| digit.is_ascii_hexdigit()) =>
-        {
-            name
-        }
-        _ => title,
-    }
-}
-
 /// Says what was asked and is not done.
 fn unsupported(asked: &mut Lenient) {
     for (name, sentence) in SWITCHES {
@@ -190,25 +178,6 @@ fn unsupported(asked: &mut Lenient) {
     for name in ["s_churn", "s_noise", "eta"] {
         if asked.number(name).is_some_and(|value| value.abs() > 1e-9 && (value - 1.0).abs() > 1e-9) {
             asked.note(format!("{name} has no effect here"));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::bare;
-
-    #[test]
-    fn a_title_is_a_name_and_perhaps_a_hash() {
-        for (title, name) in [
-            ("a.safetensors [6ce0161689]", "a.safetensors"),
-            (" Built-in ", "Built-in"),
-            ("a [v2]", "a [v2]"),
-            ("a []", "a"),
-            ("", ""),
-            (" [", "["),
-        ] {
-            assert_eq!(bare(title), name, "{title}");
         }
     }
 }

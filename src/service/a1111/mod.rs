@@ -17,6 +17,7 @@ mod progress;
 mod refused;
 mod routes;
 mod sampler;
+mod title;
 
 pub(super) use controlnet::routes as control_routes;
 pub(super) use groups::Groups;

@@ -66,7 +66,7 @@ impl Studio {
             }
             StoreEvent::Picture { path, picture: Err(error), .. } => {
                 state.canvas.opening.retain(|file| *file != path);
-                state.layers.took_in(&path);
+                state.layers.take_off(&path);
                 state.compare.leave_out(&path);
                 if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
                     if state.gallery.view.is_open {

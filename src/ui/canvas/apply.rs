@@ -69,7 +69,7 @@ fn apply_one(state: &mut AppState, action: CanvasAction) {
             }
         }
         CanvasAction::OutlineBegin { at, takes_away, goes_on } => {
-            if may_work(canvas, toasts).is_some() {
+            if may_work(canvas, toasts).is_ok() {
                 canvas.selecting.goes_on = goes_on;
                 canvas.gesture = Gesture::Outlining { corners: vec![at], takes_away };
             }
@@ -124,7 +124,7 @@ fn apply_one(state: &mut AppState, action: CanvasAction) {
 }
 
 fn fill(canvas: &mut CanvasState, toasts: &mut Toasts, at: [f32; 2]) {
-    let (Some(layer), Some([x, y])) = (may_work(canvas, toasts), pixel_at(canvas, at)) else { return };
+    let (Ok(layer), Some([x, y])) = (may_work(canvas, toasts), pixel_at(canvas, at)) else { return };
     if let Some(layer) = layer {
         canvas.change_layers(move |canvas| canvas.with_content(layer, |content| content.flooded(x, y)));
         return;
@@ -214,12 +214,19 @@ fn choose(canvas: &mut CanvasState, tool: Tool) {
     }
 }
 
-/// What the tool in hand works on, with the canvas's picture in sight again; where it must not, that is said.
-fn may_work(canvas: &mut CanvasState, toasts: &mut Toasts) -> Option<Option<LayerId>> {
+/// It was said why.
+struct NotNow;
+
+/// Which layer the tool in hand works on, `None` for mask or picture, with the canvas's own picture in sight again; where
+/// it must not work, that is said.
+fn may_work(canvas: &mut CanvasState, toasts: &mut Toasts) -> Result<Option<LayerId>, NotNow> {
     if !brings_canvas_back(canvas, toasts) {
-        return None;
+        return Err(NotNow);
     }
-    canvas.works_on(canvas.tool).inspect_err(|sentence| toasts.note(sentence.clone())).ok()
+    canvas.works_on(canvas.tool).map_err(|sentence| {
+        toasts.note(sentence);
+        NotNow
+    })
 }
 
 /// Painting is on the canvas's own picture: whatever lies over it goes away. `false` when there is none.
@@ -236,7 +243,7 @@ fn brings_canvas_back(canvas: &mut CanvasState, toasts: &mut Toasts) -> bool {
 }
 
 fn begin_stroke(canvas: &mut CanvasState, toasts: &mut Toasts, start: StrokeStart) {
-    let Some(layer) = may_work(canvas, toasts) else { return };
+    let Ok(layer) = may_work(canvas, toasts) else { return };
     let ink = canvas.tools.ink(canvas.tool, start.reversed);
     let brush = canvas.tools.brush(canvas.tool).brush();
     let from = canvas.last_point.filter(|_| start.from_last);

@@ -50,10 +50,10 @@ impl LayersState {
         LayerSettings { name: name.to_owned(), layer_use: LayerUse::Control(control), ..LayerSettings::default() }
     }
 
-    /// Whether a file was waited for; what is to be made of it.
-    pub(crate) fn took_in(&mut self, file: &Path) -> Option<Option<Preprocessor>> {
+    /// Takes a file off those that are waited for, with what is to be made of it.
+    pub(crate) fn take_off(&mut self, file: &Path) -> Option<(PathBuf, Option<Preprocessor>)> {
         let at = self.opening.iter().position(|(waiting, _)| waiting == file)?;
-        Some(self.opening.remove(at).1)
+        Some(self.opening.remove(at))
     }
 
     /// The network that suits such pictures best; the built-in one where there is none.

@@ -41,7 +41,9 @@ impl Studio {
                             layer.map(|layer| &mut layer.settings.is_locked)
                         }
                     };
-                    lock.map(|lock| *lock = !*lock).is_some()
+                    let Some(lock) = lock else { return false };
+                    *lock = !*lock;
+                    true
                 });
             }
             LayerAction::Move { by } => {
@@ -167,7 +169,7 @@ impl Studio {
 
     /// A file arrived that was to become a layer. Nothing is done where it was not.
     pub(in crate::ui) fn layer_arrived(&mut self, file: &std::path::Path, picture: &Arc<Picture>) -> bool {
-        let Some(kind) = self.state.layers.took_in(file) else { return false };
+        let Some((_, kind)) = self.state.layers.take_off(file) else { return false };
         let model = self.state.model().cloned();
         let own_name = file.file_stem().map(|name| name.to_string_lossy().into_owned());
         let (name, shows) = match kind {
