@@ -45,6 +45,7 @@ fn where_only_a_rail_fits_the_list_opens_over_the_canvas() {
     bench.drag(&[(20.0, 150.0), (60.0, 150.0)], Modifiers::NONE);
     assert_eq!(white_at(&layers(&bench)[0], 40, 150), 255);
     assert!(bench.window.query_by_label("New layer").is_some());
+    bench.leave_fields();
     bench.window.key_press(Key::Escape);
     bench.frames(2);
     assert!(bench.window.query_by_label("New layer").is_none());

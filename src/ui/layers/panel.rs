@@ -16,7 +16,9 @@ use crate::ui::theme;
 
 /// What lies under the list keeps so much of the room.
 const LEAST_BELOW: f32 = 172.0;
-/// Over and under the settings.
+/// Between the rows and the settings, with a line in it.
+const BETWEEN: f32 = 12.0;
+/// Under the settings.
 const GAP: f32 = 8.0;
 /// The list shows so many rows at least, however high the settings are.
 const LEAST_ROWS: f32 = 2.0;
@@ -96,7 +98,7 @@ fn content(
     }
     let settings_height = if state.layers.settings_height > 0.0 { state.layers.settings_height } else { 4.0 * 36.0 };
     let least = ROW * LEAST_ROWS.min(rows.len() as f32);
-    let height = (most - HEADER - settings_height - 2.0 * GAP).max(least).min(ROW * rows.len() as f32);
+    let height = (most - HEADER - settings_height - BETWEEN - GAP).max(least).min(ROW * rows.len() as f32);
     let list = Rect::from_min_size(head.left_bottom(), vec2(room.width(), height));
     ui.scope_builder(UiBuilder::new().max_rect(list), |ui| {
         ScrollArea::vertical().id_salt("layers").auto_shrink([false, false]).show(ui, |ui| {
@@ -110,8 +112,8 @@ fn content(
     );
     ui.painter().rect_filled(line, 0.0, theme::tokens(ui).line);
     // What has no room scrolls too: nothing stands outside of the panel.
-    let left = (room.top() + most - list.bottom() - 2.0 * GAP).max(ROW);
-    let inner = Rect::from_min_size(list.left_bottom() + vec2(0.0, GAP + 4.0), vec2(room.width(), left));
+    let left = (room.top() + most - list.bottom() - BETWEEN - GAP).max(ROW);
+    let inner = Rect::from_min_size(list.left_bottom() + vec2(0.0, BETWEEN), vec2(room.width(), left));
     let drawn = ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
         let area = ScrollArea::vertical().id_salt("layer settings").auto_shrink([false, true]);
         area.max_height(left).show(ui, |ui| {
