@@ -1,7 +1,8 @@
 //! One row: its eye, a small picture, what it is, its name and value, and a lock where it is locked.
 
 use egui::{
-    Align, Color32, CornerRadius, CursorIcon, Frame, Pos2, Rect, Role, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    Align, Color32, CornerRadius, CursorIcon, Frame, Pos2, Rect, Role, Sense, TextEdit, Ui, UiBuilder, WidgetInfo,
+    pos2, vec2,
 };
 
 use super::state::Renaming;
@@ -30,6 +31,9 @@ pub(super) fn show(
 ) -> bool {
     let tokens = theme::tokens(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
+    // A child of its own: what is put into it shall not move the next row.
+    let mut child = ui.new_child(UiBuilder::new().max_rect(rect));
+    let ui = &mut child;
     let (name, is_on, is_locked) = (naming::name(state, row), naming::is_on(state, row), naming::is_locked(state, row));
     let is_chosen = state.canvas.chosen() == row;
     let moves = matches!(row, LayerRow::Layer(_));

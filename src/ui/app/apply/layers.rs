@@ -137,6 +137,9 @@ impl Studio {
 
     /// A file is read by the store first; it becomes a layer when it arrives.
     pub(super) fn add_layer(&mut self, new: NewLayer) {
+        if !self.state.canvas.is_restored {
+            return;
+        }
         let model = self.state.model().cloned();
         let paper_px = self.state.prompt.size_px;
         let settings = |state: &Self, name: &str, kind| {
