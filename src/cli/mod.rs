@@ -14,6 +14,8 @@ mod machines;
 #[cfg(feature = "serve")]
 mod mcp;
 mod models;
+#[cfg(feature = "nats")]
+mod node;
 mod output;
 mod pages;
 mod preprocess;
@@ -22,6 +24,8 @@ mod report;
 mod serve;
 #[cfg(feature = "serve")]
 mod service;
+#[cfg(feature = "serve")]
+mod share;
 mod upscale;
 mod window;
 mod words;

@@ -10,6 +10,8 @@ use crossbeam_channel::{Receiver, Sender};
 use super::backend::backend;
 #[cfg(feature = "serve")]
 use super::machines;
+#[cfg(feature = "serve")]
+use super::share::{Serving, share};
 use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor, cards};
 use crate::engine::mobile_sam::{self, FetchWeights};
 use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, TokenCounter};
@@ -34,6 +36,17 @@ use crate::ui::{
     self, AskForUpdate, Behind, CountTokens, EstimatePicture, LookAtModel, Note, Services, TokenCount, TokenQuestion,
 };
 
+/// Built without the server there is nothing to end.
+#[cfg(not(feature = "serve"))]
+#[derive(Clone, Default)]
+struct Serving;
+
+#[cfg(not(feature = "serve"))]
+impl Serving {
+    #[allow(clippy::unused_self)] // as the server's
+    fn end(&self) {}
+}
+
 /// Opens the window with what was named on the command line; returns when it is closed.
 pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
     let open = whole(open);
@@ -55,8 +68,12 @@ pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
         // Who names a picture knows what it is for.
         let is_first_start = loaded.is_first_start && open.is_empty();
         let named = Named { open, arrivals };
-        ui::run(loaded.settings, move |wake| start(paths, named, keys, problem, (&preferences, is_first_start), wake))
-            .map_err(|error| format!("{error}; `inkwick generate` works without a window"))
+        let serving = Serving::default();
+        let served = serving.clone();
+        let start = move |wake| start(paths, named, keys, problem, (&preferences, is_first_start), served, wake);
+        let outcome = ui::run(loaded.settings, start);
+        serving.end();
+        outcome.map_err(|error| format!("{error}; `inkwick generate` works without a window"))
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -114,6 +131,7 @@ fn start(
     keys: KeyNames,
     problem: Option<String>,
     (preferences, is_first_start): (&Preferences, bool),
+    serving: Serving,
     wake: Wake,
 ) -> Result<Behind, String> {
     let (saving, processor) = (SavingRules::default(), WantedProcessor::default());
@@ -143,6 +161,10 @@ fn start(
     let keeper = queue.clone().map(|queue| queue as Arc<dyn JobKeeper>);
     let engine = EngineHandle::start_several(here, devices, saver, keeper, Arc::clone(&wake));
     let engine = engine.map_err(|error| error.to_string())?;
+    #[cfg(feature = "serve")]
+    let share = Some(share(&serving, &engine, &paths, &processor));
+    #[cfg(not(feature = "serve"))]
+    let share = None;
     let cached = CachedRepository::new(&paths.hub_cache, mobile_sam::REPOSITORY).current_snapshot();
     let cached = cached.map(|snapshot| snapshot.join(mobile_sam::FILE));
     let segmenter = MobileSam::new(&paths.models_folder, cached, fetch_segmenter(&paths));
@@ -166,6 +188,7 @@ fn start(
         cards: Arc::new(cards),
         estimate: Some(estimate),
         machines,
+        share,
         saving,
         processor,
         keys,

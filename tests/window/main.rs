@@ -28,6 +28,7 @@ mod queue;
 mod scales;
 mod selecting;
 mod settings;
+mod share;
 mod slow_disk;
 mod strip;
 mod studio_bench;

@@ -155,6 +155,7 @@ impl Bench {
                 processor: WantedProcessor::default(),
                 machines: Some(fake_machines::machines()),
                 cards: Arc::new(fake_machines::cards),
+                share: Some(fake_machines::share()),
                 problem: None,
                 queue: Some(queue),
                 note: Note {

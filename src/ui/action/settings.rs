@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::engine::device::Card;
 use crate::store::keys::KeyNames;
 use crate::store::settings::Settings;
-use crate::ui::machine::{MachineChoice, MachineFound, MachineProblem};
+use crate::ui::machine::{MachineChoice, MachineFound, MachineNearby, MachineProblem};
 
 #[derive(Clone, Debug)]
 pub enum SettingsAction {
@@ -28,6 +28,9 @@ pub enum SettingsAction {
     Connect(MachineChoice),
     /// What came of it.
     Connected(Box<Result<MachineFound, MachineProblem>>),
+    /// Looks for machines on this network.
+    LookForMachines,
+    MachinesNearby(Result<Vec<MachineNearby>, String>),
     /// This machine computes again.
     ComputeHere,
 }

@@ -15,6 +15,7 @@ use crate::system::instance::Listening;
 use crate::ui::machine::Machines;
 use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::CountTokens;
+use crate::ui::share::Share;
 
 /// Is given a title and a sentence. Returns at once.
 pub type ShowNote = Arc<dyn Fn(&str, &str) + Send + Sync>;
@@ -60,6 +61,8 @@ pub struct Services {
     pub machines: Option<Machines>,
     /// Asked about a model that a link names.
     pub look_at_model: Option<LookAtModel>,
+    /// Without it, this machine serves its own window alone.
+    pub share: Option<Share>,
     /// Asked where a person wants that; without it this build asks nobody.
     pub ask_for_update: Option<AskForUpdate>,
     /// Nobody has worked here before.

@@ -8,7 +8,7 @@ use super::layer_keys;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
     Action, CanvasAction, CompareAction, DialogRequest, FilesAction, LayerAction, LibraryAction, LiveAction, LookingAt,
-    PromptAction, QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
+    PromptAction, QueueAction, ResultsAction, SettingsAction, ShareAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -209,6 +209,7 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         | Command::SelectAll
         | Command::Info => None,
         Command::Settings => Some(Action::Settings(SettingsAction::Open)),
+        Command::Share => Some(Action::Share(ShareAction::Open)),
         Command::Palette => Some(Action::Window(WindowAction::TogglePalette)),
         Command::DownloadModel => Some(Action::Library(LibraryAction::Open(Tab::Download))),
         Command::PicturesFolder => Some(Action::Files(FilesAction::OpenPicturesFolder)),

@@ -32,6 +32,8 @@ impl Studio {
             SettingsAction::CardsFound(cards) => self.state.settings.cards = Some(cards),
             SettingsAction::Connect(choice) => self.connect(choice),
             SettingsAction::Connected(answer) => self.connected(*answer),
+            SettingsAction::LookForMachines => self.look_for_machines(),
+            SettingsAction::MachinesNearby(answer) => self.machines_nearby(answer),
             SettingsAction::ComputeHere => self.compute_here(),
         }
     }
