@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use super::PipelineError;
 use super::canvas::Canvas;
-use super::control::pictures::Place;
 use super::control::steering::Steering;
 use super::control::uses::control_uses;
 use super::denoise::Denoising;
@@ -14,7 +13,7 @@ use super::networks::Reporter;
 use super::plan::FittedPlan;
 use super::resolved::ResolvedRequest;
 use super::unused::{unused_controls, unused_settings};
-use crate::job::{Branch, CancelToken, Progress, Request};
+use crate::job::{Branch, CancelToken, ControlPlace, Progress, Request};
 use crate::model::{ModelError, in_pool};
 use crate::raster::Picture;
 
@@ -63,7 +62,7 @@ impl Pipeline {
         let uses = control_uses(self.spec(), &request.controls)?;
         let weight_bytes = fitted.costs.control_weights as u64;
         self.controls.prepare(&uses, weight_bytes, &self.loader, &|part, fraction| reporter.loading(part, fraction))?;
-        let place = Place::new(request, frame, (resolved.width, resolved.height));
+        let place = ControlPlace::new(request, frame, (resolved.width, resolved.height));
         let first_step = self.first_call(request, scheduler.as_ref());
         let calls = scheduler.timesteps().len().saturating_sub(first_step);
         for sentence in unused_controls(request, calls) {

@@ -20,7 +20,7 @@ pub(crate) use contact_sheet::{ContactSheet, Lettering};
 pub use difference::Difference;
 pub(crate) use difference::difference;
 pub use extend::Extension;
-pub(crate) use extend::{extended, extended_mask};
+pub(crate) use extend::{extended, extended_mask, padded};
 pub(crate) use fill::{filled_from_border, filled_with};
 pub(crate) use geometry::{crop, largest_inside, over_white, resized};
 pub(crate) use paste::{paste, with_alpha_of};

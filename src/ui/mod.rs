@@ -9,6 +9,7 @@ mod compare;
 pub mod gallery;
 mod grid;
 mod input;
+mod layers;
 mod library;
 mod live;
 pub mod machine;

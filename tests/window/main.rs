@@ -15,6 +15,8 @@ mod gallery_view;
 mod gallery_work;
 mod grids;
 mod hands;
+mod layer_list;
+mod layers;
 mod library;
 mod library_looks;
 mod live;

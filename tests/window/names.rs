@@ -10,8 +10,9 @@ use inkwick::engine::FakeScript;
 use inkwick::store::pictures::labels::LabelKind;
 use inkwick::store::settings::Theme;
 use inkwick::ui::action::{
-    Action, BranchAction, CompareAction, CompareMode, DialogRequest, FilesAction, GalleryAction, LibraryAction,
-    LiveAction, PromptAction, QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction,
+    Action, BranchAction, CompareAction, CompareMode, DialogRequest, FilesAction, GalleryAction, LayerAction,
+    LibraryAction, LiveAction, NewLayer, PromptAction, QueueAction, ResultsAction, SettingsAction, Sheet, Tab,
+    WindowAction,
 };
 
 use crate::gallery_view;
@@ -142,6 +143,17 @@ fn in_every_state(mut look: impl FnMut(&str, &mut Bench)) {
     bench.with(|studio| studio.state.canvas.tool = Tool::Brush);
     bench.drag(&[(100.0, 80.0), (160.0, 90.0)], Modifiers::NONE);
     look("a masked photo", &mut bench);
+    bench.act(Action::Layers(LayerAction::Add(NewLayer::Scribble)));
+    bench.with(|studio| studio.state.layers.more_is_open = true);
+    bench.frames(3);
+    look("a scribble layer", &mut bench);
+    for menu in ["New layer", "What to do with the chosen layer"] {
+        bench.click(menu);
+        bench.frames(2);
+        look(menu, &mut bench);
+        bench.window.key_press(Key::Escape);
+        bench.frames(2);
+    }
     bench.with(|studio| studio.state.canvas.tool = Tool::Colour);
     bench.frames(2);
     bench.click("Colour");

@@ -41,6 +41,8 @@ pub enum FilesAction {
     Copy(Vec<PathBuf>),
     /// They are there; or one sentence why not.
     Copied(Result<usize, String>),
+    /// And there on the list of layers.
+    DroppedOnLayers(PathBuf),
     /// Shows the file in the system's file manager.
     Reveal(PathBuf),
     Trash(PathBuf),

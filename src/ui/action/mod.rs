@@ -7,6 +7,7 @@ mod dialog;
 mod files;
 mod gallery;
 mod grid;
+mod layers;
 mod library;
 mod live;
 mod prompt;
@@ -24,6 +25,7 @@ pub use dialog::DialogRequest;
 pub use files::{DecodeChoice, FilesAction};
 pub use gallery::{Filter, GalleryAction, SettingsPart, Sort, Step};
 pub use grid::GridAction;
+pub use layers::{LayerAction, LayerRow, NewLayer};
 pub use library::{Column, LibraryAction, Tab};
 pub use live::LiveAction;
 pub use prompt::PromptAction;
@@ -46,6 +48,7 @@ pub enum Action {
     Files(FilesAction),
     Gallery(GalleryAction),
     Grid(GridAction),
+    Layers(LayerAction),
     Library(LibraryAction),
     Live(LiveAction),
     Settings(SettingsAction),

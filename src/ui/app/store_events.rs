@@ -59,10 +59,14 @@ impl Studio {
                 if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
                     state.gallery.view.settings = Some((path.clone(), settings));
                 }
-                picture_arrived(state, path, picture, program);
+                if self.layer_arrived(&path, &picture) {
+                    return;
+                }
+                picture_arrived(&mut self.state, path, picture, program);
             }
             StoreEvent::Picture { path, picture: Err(error), .. } => {
                 state.canvas.opening.retain(|file| *file != path);
+                state.layers.take_off(&path);
                 state.compare.leave_out(&path);
                 if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
                     if state.gallery.view.is_open {
@@ -149,10 +153,20 @@ impl Studio {
             return;
         }
         use_settings(state, &settings);
+        let from_words = painted.is_none();
         if let Some(painted) = painted {
             use_painting(state, path, *painted);
         }
         report_settings(state, &settings);
+        if settings.is_exact {
+            let request = &settings.request;
+            let usual = self.state.prompt.size_px;
+            let paper_px = request.width.zip(request.height).map_or(usual, |(width, height)| [width, height]);
+            match request.controls.as_slice() {
+                [] => self.switch_layers_off(),
+                controls => self.take_layers(controls, from_words, paper_px),
+            }
+        }
     }
 }
 
@@ -179,8 +193,9 @@ fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, p
     }
 }
 
-fn models_arrived(state: &mut AppState, ModelList { entries, folders, vaes, upscalers }: ModelList) {
+fn models_arrived(state: &mut AppState, ModelList { entries, folders, vaes, upscalers, controls }: ModelList) {
     state.library.upscalers = upscalers;
+    state.layers.networks = controls;
     (state.library.roots, state.library.vaes) = (folders, vaes);
     state.models = entries;
     let more = state.library.other_models.iter();

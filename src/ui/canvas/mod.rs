@@ -29,6 +29,7 @@ use super::live;
 use super::results;
 use super::state::AppState;
 use super::textures::Textures;
+use super::textures::stack_view::PAPER;
 use super::theme;
 use super::widgets::paint;
 use crate::canvas::tools::Tool;
@@ -241,8 +242,12 @@ fn picture(
     if let Some(texture) = shown.texture {
         let fields = Rect::from_min_size(pos2(0.0, 0.0), rect.size() / (2.0 * CHECKER));
         painter.image(textures.checker(tokens), rect, fields, Color32::WHITE);
-        if is_canvas {
-            textures.layers.paint_picture(&painter, rect, texture);
+        let base = state.canvas.document.stack().base();
+        if is_canvas && base.picture_is_off {
+            painter.rect_filled(rect, CornerRadius::ZERO, PAPER);
+        } else if is_canvas {
+            let tint = Color32::WHITE.gamma_multiply(base.picture_opacity.clamp(0.0, 1.0));
+            textures.layers.paint_picture(&painter, rect, texture, tint);
         } else {
             let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
             painter.image(texture, rect, whole, Color32::WHITE);

@@ -44,6 +44,16 @@ pub(super) fn in_view(command: Command, state: &AppState) -> Meaning {
         | Command::ToggleModelView
         | Command::Live
         | Command::LivePlace
+        | Command::Layers
+        | Command::NewLayer
+        | Command::LayerAbove
+        | Command::LayerBelow
+        | Command::LayerUp
+        | Command::LayerDown
+        | Command::LayerEye
+        | Command::LayerLock
+        | Command::RenameLayer
+        | Command::DuplicateLayer
         | Command::Queue
         | Command::LoadMask
         | Command::SaveMask

@@ -4,11 +4,12 @@ use egui::{Context, Event, FocusDirection, Id, Key, Modifiers};
 
 use super::gallery_keys::{self, Meaning};
 use super::keymap;
+use super::layer_keys;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
-    Action, BranchAction, CanvasAction, CompareAction, DialogRequest, FilesAction, GridAction, LibraryAction,
-    LiveAction, LookingAt, PromptAction, QueueAction, ResultsAction, SettingsAction, ShareAction, Sheet, Tab,
-    WindowAction, WordsAction, Zoom,
+    Action, BranchAction, CanvasAction, CompareAction, DialogRequest, FilesAction, GridAction, LayerAction,
+    LibraryAction, LiveAction, LookingAt, PromptAction, QueueAction, ResultsAction, SettingsAction, ShareAction, Sheet,
+    Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -159,6 +160,7 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
             is_new.then_some(Action::Live(LiveAction::Keep))
         }
         Command::Accept => over_canvas.then_some(Action::Results(ResultsAction::Accept)),
+        Command::SetAside if !over_canvas && state.layers.over_canvas => Some(Action::Layers(LayerAction::ToggleList)),
         Command::SetAside => over_canvas.then_some(Action::Results(ResultsAction::SetAside)),
         Command::Previous => Some(Action::Results(ResultsAction::StepCandidate { by: -1 })),
         Command::Next => Some(Action::Results(ResultsAction::StepCandidate { by: 1 })),
@@ -167,8 +169,11 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Steps => Some(Action::Branch(BranchAction::Open(state.shown_candidate()?.job))),
         Command::DecodeAgain => Some(Action::Files(FilesAction::DecodeAgain(state.shown_file()?))),
         Command::Grid => Some(Action::Grid(GridAction::Open)),
+        Command::Trash if !over_canvas && !state.gallery.view.is_open => {
+            Some(Action::Layers(LayerAction::Delete(state.canvas.chosen_layer()?.id)))
+        }
         Command::Trash => {
-            let file = state.shown_file().filter(|_| over_canvas)?;
+            let file = state.shown_file()?;
             Some(Action::Files(FilesAction::Trash(file)))
         }
         Command::Star => Some(Action::Files(FilesAction::Star(state.shown_file()?))),
@@ -205,6 +210,16 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Zoom800 => Some(Action::Canvas(CanvasAction::Zoom(Zoom::To(8.0)))),
         Command::ZoomIn => Some(Action::Canvas(CanvasAction::Zoom(Zoom::In))),
         Command::ZoomOut => Some(Action::Canvas(CanvasAction::Zoom(Zoom::Out))),
+        Command::Layers
+        | Command::NewLayer
+        | Command::LayerAbove
+        | Command::LayerBelow
+        | Command::LayerUp
+        | Command::LayerDown
+        | Command::LayerEye
+        | Command::LayerLock
+        | Command::RenameLayer
+        | Command::DuplicateLayer => layer_keys::action_of(command, state).map(Action::Layers),
         Command::Panels => Some(Action::Window(WindowAction::TogglePanels)),
         Command::PromptPanel => Some(Action::Window(WindowAction::TogglePromptPanel)),
         Command::Queue => Some(Action::Queue(QueueAction::Toggle)),

@@ -96,6 +96,7 @@ fn area_of(action: &Action) -> (&'static str, &'static str) {
         Action::Canvas(_) => (icons::PAINT_BRUSH, "Canvas"),
         Action::Files(_) => (icons::FOLDER_OPEN, "File"),
         Action::Gallery(_) => (icons::IMAGES, "Gallery"),
+        Action::Layers(_) => (icons::STACK, "Layers"),
         Action::Live(_) => (icons::LIGHTNING, "Live painting"),
         Action::Library(_) => (icons::CUBE, "Models"),
         Action::Settings(_) => (icons::GEAR_SIX, "Settings"),

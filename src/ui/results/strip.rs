@@ -14,6 +14,7 @@ use crate::ui::results::candidate::{Candidate, Kind, Stage};
 use crate::ui::results::{captions, picture_menu};
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
+use crate::ui::textures::stack_view::PAPER;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::{IconButton, MenuItem, TextButton, Tile, TileStage, paint};
@@ -234,14 +235,19 @@ fn strip(
 }
 
 /// Paint and mask over the canvas's tile, which shows the middle square of the picture.
-fn paint_layers(ui: &Ui, tile: Rect, state: &AppState, textures: &Textures) {
+fn paint_layers(ui: &Ui, tile: Rect, state: &AppState, textures: &mut Textures) {
     let Some([width, height]) = state.canvas.document.size_px() else { return };
     let size = vec2(width as f32, height as f32);
     let picture = Rect::from_center_size(tile.center(), size * (tile.width() / size.min_elem()));
     let tint = theme::tokens(ui).mask.gamma_multiply(state.canvas.tools.mask_opacity);
     let painter = ui.painter().with_clip_rect(tile.intersect(ui.clip_rect()));
-    textures.layers.paint_strokes(&painter, picture);
+    if state.canvas.document.stack().base().picture_is_off {
+        painter.rect_filled(picture, 0.0, PAPER);
+    } else {
+        textures.layers.paint_strokes(&painter, picture);
+    }
     textures.layers.paint_mask(&painter, picture, tint);
+    textures.paint_stack(&painter, picture, state.canvas.document.stack());
 }
 
 /// Returns whether the pointer is over it.

@@ -2,8 +2,11 @@
 //! edits in place (its text fields and numbers).
 
 mod branch;
+mod for_run;
 mod live;
 mod next_run;
+
+pub(crate) use for_run::CanvasForRun;
 
 pub(super) use next_run::Mode;
 
@@ -18,6 +21,7 @@ use super::chrome::toasts::Toasts;
 use super::compare::state::CompareState;
 use super::gallery::state::GalleryState;
 use super::grid::state::GridState;
+use super::layers::state::LayersState;
 use super::library::state::LibraryState;
 use super::live::state::LiveState;
 use super::palette::state::PaletteState;
@@ -60,6 +64,8 @@ pub struct AppState {
     pub candidates: Candidates,
     pub queue: QueueState,
     pub gallery: GalleryState,
+    /// The list of layers; the layers themselves are the canvas's.
+    pub layers: LayersState,
     pub library: LibraryState,
     pub live: LiveState,
     pub panels: PanelsState,
@@ -109,7 +115,7 @@ impl AppState {
     /// Whether a photo lies on the canvas and the chosen model cannot do it justice.
     #[must_use]
     pub fn photo_meets_emoji_model(&self) -> bool {
-        self.canvas.has_picture()
+        self.canvas.uses_picture()
             && !self.canvas.document.origin().made_here
             && self.model().is_some_and(|model| model.draws_emoji)
     }

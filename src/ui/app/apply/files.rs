@@ -7,7 +7,7 @@ use crate::store::models::scan::WEIGHT_ENDINGS;
 use crate::store::pictures::picture_file;
 use crate::store::worker::StoreCommand;
 use crate::system::link::{self, Link};
-use crate::ui::action::{DialogRequest, FilesAction};
+use crate::ui::action::{DialogRequest, FilesAction, NewLayer};
 use crate::ui::app::studio::Studio;
 use crate::ui::words;
 
@@ -44,6 +44,10 @@ impl Studio {
                 self.store.send(StoreCommand::SaveAs { from, to, with_settings });
             }
             FilesAction::Dropped(path) if path.to_str().is_some_and(link::is_link) => self.open_link(&path),
+            FilesAction::DroppedOnLayers(path) if is_picture_name(&path) => {
+                self.add_layer(NewLayer::OfFile(path, None));
+            }
+            FilesAction::DroppedOnLayers(path) => self.apply_to_files(FilesAction::Dropped(path)),
             FilesAction::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
             FilesAction::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
             FilesAction::Copy(files) => self.copy_files(files),
@@ -103,7 +107,7 @@ impl Studio {
         self.store.send(StoreCommand::LoadPicture(file));
     }
 
-    fn remember_folder(&mut self, folder: Option<&Path>) {
+    pub(super) fn remember_folder(&mut self, folder: Option<&Path>) {
         self.saver.current.dialog_folder = folder.map(Path::to_path_buf);
         self.saver.touch();
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::job::{InitPicture, JobError, JobId, Request};
+use crate::job::{JobError, JobId, Request};
 use crate::store::worker::StoreCommand;
 use crate::ui::action::{Action, GridAction, LookingAt, Press, Sheet};
 use crate::ui::app::runs::{Place, PreparedRun};
@@ -56,7 +56,7 @@ impl Studio {
         self.state.grid.begin(press, grid, (*request).clone());
         self.state.sheet = None;
         self.background.queue(Some(Action::Grid(GridAction::BaseReady { press, request: None })), move || {
-            request.init = canvas.map(|(picture, strength)| InitPicture { picture: picture.whole(), strength });
+            canvas.fill(&mut request);
             Some(Action::Grid(GridAction::BaseReady { press, request: Some(request) }))
         });
         self.remember_press();

@@ -7,6 +7,7 @@ mod export;
 mod files;
 mod gallery;
 mod grid;
+mod layers;
 mod library;
 mod live;
 mod machine;
@@ -66,6 +67,7 @@ impl Studio {
             Action::Files(action) => self.apply_to_files(action),
             Action::Gallery(action) => self.apply_to_gallery(ctx, action),
             Action::Grid(action) => self.apply_to_grid(action),
+            Action::Layers(action) => self.apply_to_layers(ctx, action),
             Action::Library(action) => self.apply_to_library(action),
             Action::Live(action) => self.apply_to_live(ctx, action),
             Action::Settings(action) => self.apply_to_settings(ctx, action),

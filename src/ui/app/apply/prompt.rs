@@ -1,7 +1,6 @@
 //! What the prompt panel's actions do: above all, a press of Generate.
 
-use crate::canvas::PictureLayer;
-use crate::job::{InitPicture, JobId, Notice, Request, fresh_seed};
+use crate::job::{JobId, Notice, Request, fresh_seed};
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::worker::StoreCommand;
 use crate::ui::action::{Action, PromptAction};
@@ -9,6 +8,7 @@ use crate::ui::app::apply::sentence;
 use crate::ui::app::runs::{Place, PreparedRun};
 use crate::ui::app::studio::Studio;
 use crate::ui::results::candidate::{Candidate, Kind, Stage};
+use crate::ui::state::CanvasForRun;
 use crate::ui::words;
 
 impl Studio {
@@ -62,21 +62,20 @@ impl Studio {
             estimated_seconds: self.state.memory.estimate.as_ref().map(|found| found.seconds_per_call),
         });
         self.background.queue(Some(Action::Prompt(PromptAction::RequestFailed { id })), move || {
-            request.init = canvas.map(|(picture, strength)| InitPicture { picture: picture.whole(), strength });
+            canvas.fill(&mut request);
             Some(Action::Prompt(PromptAction::RequestReady { id, request }))
         });
         self.remember_press();
     }
 
-    /// What the panel asks for, with a seed of its own where none is given or written; and the canvas's picture with its
-    /// strength, which takes longer to put together than a frame.
-    pub(super) fn begin_request(&self, seed: Option<u64>) -> (Box<Request>, Option<(PictureLayer, f64)>) {
+    /// What the panel asks for, with a seed of its own where none is given or written; and what of the canvas goes into it,
+    /// which takes longer to put together than a frame.
+    pub(super) fn begin_request(&self, seed: Option<u64>) -> (Box<Request>, CanvasForRun) {
         let first_seed = seed.or(self.state.prompt.fixed_seed()).unwrap_or_else(fresh_seed);
         let mut request = Box::new(self.state.next_request(first_seed));
-        let document = &self.state.canvas.document;
-        let origin = document.origin().file.as_deref().filter(|_| self.state.canvas.has_picture());
+        let origin = self.state.canvas.document.origin().file.as_deref().filter(|_| self.state.canvas.uses_picture());
         request.made_from = origin.and_then(|file| self.gallery_folders().name_of(file));
-        (request, document.picture().map(|picture| (picture.clone(), self.state.next_strength())))
+        (request, self.state.canvas_for_run())
     }
 
     /// What was asked for is remembered with its model, and its words for another day.
