@@ -198,8 +198,8 @@ def main(argv=None):
     args = options(argv, 500, 256, rank=(15, ""), lr=(1e-3, ""), chunk=(512, "paths solved at once"), every=(32, "steps between chunks"), teacher_steps=(16, ""),
                    guidance=(4., ""), adv=(.35, "the discriminator's pull, as a share of the other"), adv_from=(.3, "share of the time before it begins"),
                    start=("", "a LoRA to go on from"), ema=(.995, ""), ring=(131072, ""), own=(.6, "share of chunks that start where the student is"), holes=(0., "share of chunks that are inpainting"))
-    group = min(128, args.chunk)
-    pipe, stream = pipeline(args.model), Stream(args, group)
+    at_once = min(128, args.chunk)
+    pipe, stream = pipeline(args.model), Stream(args, at_once)
     unet, text, scale = pipe.unet, pipe.text_encoder, pipe.vae.config.scaling_factor
     unet.requires_grad_(True)
     low = LowRank(unet, args.rank)
@@ -221,7 +221,7 @@ def main(argv=None):
         return torch.rand((), generator=dice).item() < share
 
     def chunk(own):
-        ids, specs = zip(*[stream.specs() for _ in range(max(1, args.chunk // group))])
+        ids, specs = zip(*[stream.specs() for _ in range(max(1, args.chunk // at_once))])
         ids, z = torch.cat(ids), []
         with torch.no_grad():
             words, pooled = text(ids)[:2]

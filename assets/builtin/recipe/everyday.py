@@ -34,6 +34,7 @@ an astronaut in space: astronaut | a wizard with a magic wand: mage | a little f
 a smiling face: smiling face | a sad crying face: crying face | an angry face: angry face | a red heart: red heart | a diamond ring: ring | a teddy bear: teddy bear
 a red balloon: balloon | a birthday present: wrapped gift | a halloween pumpkin: jack-o-lantern | a christmas tree: christmas tree | fireworks at night: fireworks | a kite in the sky: kite
 an hourglass: hourglass done | a treasure map: world map | a magnet: magnet | a chair: chair | a bathtub: bathtub | a toilet: toilet
-a magnifying glass: magnifying glass tilted left | a telescope: telescope
+a magnifying glass: magnifying glass tilted left | a telescope: telescope | a kangaroo with its baby: kangaroo | a wooden door: door | a shopping cart: shopping cart | a bed in a room: bed
+a camel in the desert: camel | a pair of gloves: gloves
 """
 PROMPTS = [tuple(part.strip() for part in line.rsplit(":", 1)) for line in PROMPTS.replace("\n", "|").split("|") if line.strip()]

@@ -161,7 +161,7 @@ def main(argv=None):
     held = {}
     for kind, name in enumerate(KINDS):
         for look, what in enumerate(("3D", "flat")):
-            held[f"{what}, {name}"] = [pairs(kind, look) for _ in range(max(1, args.held // args.batch))]
+            held[f"{what}, {name}"] = [pairs(kind, look) for _ in range(args.held // args.batch)]
     seeded = torch.Generator().manual_seed(args.seed)
     net = RRDBNet().to(DEVICE, memory_format=torch.channels_last)
     if args.start:
@@ -176,7 +176,7 @@ def main(argv=None):
     print(f"upscale: {sum(p.numel() for p in params)} parameters", flush=True)
 
     def measure(name, enlarge, log=True):
-        result = {what: figures(enlarge, pictures) for what, pictures in held.items()}
+        result = {what: figures(enlarge, pictures) for what, pictures in held.items() if pictures}
         if log:
             note(f"{args.out}/figures.json", f"upscaler, {name}", result)
         print("upscale:", name, result, flush=True)
@@ -237,6 +237,10 @@ def main(argv=None):
         if run.due():
             save()
     save(log=True)
+    stream.stop()
+    print(f"upscale done {run.step} {run.gone():.0f}s", flush=True)
+    if not all(held.values()):
+        return
     with laid_over(params, ema), torch.no_grad():
         rows = []
         for what in ("3D, as generated", "flat, as generated", "3D, halves", "flat, halves"):
@@ -245,8 +249,6 @@ def main(argv=None):
             rows += [part.permute(0, 2, 3, 1).cpu().numpy()[:, 128:384, 128:384] for part in (lanczos(x), net(x).float().clamp(0, 1), y)]
     sheet = [np.concatenate(rows[at:at + 3], 2) for at in range(0, len(rows), 3)]
     page(np.concatenate(sheet), 2, f"{args.out}/upscaler.webp", 90)
-    print(f"upscale done {run.step} {run.gone():.0f}s", flush=True)
-    stream.stop()
 
 
 if __name__ == "__main__":
