@@ -32,6 +32,7 @@ pub use config::{
 };
 pub use control::ControlFile;
 pub use error::CheckpointError;
+pub use builtin::{builtin_loras, builtin_upscaler};
 pub use files::{ModelFiles, builtin_four_steps, builtin_model};
 pub use format_tables::{foreign_kinds, format_tables, precisions};
 pub use inspect::inspect_file;

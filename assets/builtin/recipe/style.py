@@ -2,8 +2,9 @@
 
     python style.py --data DATA --out OUT --style flat-icon      # or pixel-art
 
-flat-icon: Fluent's flat drawings on grounds of one colour, no shadows. pixel-art: these on a grid of 64x64, in a palette of
-60 colours, the things in front with a dark outline. OUT/NAME.safetensors: diffusers' (PEFT) names, float16, scale 1; no
+flat-icon: Fluent's flat drawings on grounds of one colour, no shadows. pixel-art: these on a grid of 32x32 (a cell of the
+latents each; four to a cell did not come out as squares), in a palette of 60 colours, the things in front with a dark
+outline. OUT/NAME.safetensors: diffusers' (PEFT) names, float16, scale 1; no
 word is needed to call it up.
 """
 import colorsys
@@ -19,7 +20,7 @@ import train
 from common import ALPHA_BAR, DEVICE, CUDA, Run, Stream, blend, compiled, half, note, options, page, pipeline, shown, store
 from distil import LowRank
 
-CELL = 4  # pixels of a side of what pixel art calls a pixel
+CELL = 8  # pixels of a side of what pixel art calls a pixel
 
 
 def plain_ground(spec):
@@ -50,7 +51,7 @@ def to_pixels(pictures, masks):
     colours = palette().to(pictures.device)
 
     def pick(x):  # the middle of each square, so that edges stay hard
-        return F.avg_pool2d(x[..., 1:, 1:], CELL // 2, CELL)
+        return F.avg_pool2d(x[..., CELL // 4:, CELL // 4:], CELL // 2, CELL)
 
     small, solid = pick(pictures / 2 + .5), (pick(masks) > .4).float()
     wide, tall = F.max_pool2d(solid, (1, 3), 1, (0, 1)), F.max_pool2d(solid, (3, 1), 1, (1, 0))

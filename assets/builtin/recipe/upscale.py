@@ -1,11 +1,13 @@
-"""Twice the size: a small RRDBNet with Real-ESRGAN's x2 layout and key names (pixel-unshuffled input, two doublings).
+"""Twice the size: a network with Real-ESRGAN's compact layout and key names (SRVGGNetCompact: 16 convolutions of 64 channels).
 
     python upscale.py --data DATA --out OUT [--seconds 480]
 
+Its layout adds what it finds to the picture itself, so it begins as the nearest pixel; an RRDBNet of the x2 layout, whose
+input is folded to half its size, first has to learn where each pixel goes and did not get there in the same time.
 What it learns from is painted at 512x512 and halved: Fluent's flat drawings (SVG, sharp at any size), its 3D pictures so
-small that their 256 pixels are still sharp there, some of both as pixel art, and textures unlike both. The small pictures
-are the plain halves (by area, bicubic or Lanczos), halves that went through the autoencoder, and such as generated ones
-are: through noise and one step of the UNet as well. First L1 and gradients alone, then a patch discriminator beside them.
+small that their 256 pixels are still sharp there, some as pixel art, and textures unlike all of them. The small pictures
+are plain halves (by area, bicubic or bilinear), halves that went through the autoencoder, and such as generated ones are:
+through noise and one step of the UNet as well. First L1 and gradients alone, then a patch discriminator beside them.
 A picture's rim counts more in the loss: networks of this kind pad with zeros, and few crops have the corner in them.
 OUT/upscaler-plain.safetensors (before the discriminator) and OUT/upscaler.safetensors: averaged weights, float16.
 """
@@ -25,48 +27,22 @@ LARGE, SMALL = 512, 256
 KINDS = ("halves", "through the autoencoder", "as generated")
 
 
-class Dense(nn.Module):
-    def __init__(self, width, grow):
+class Compact(nn.Module):
+    def __init__(self, width=64, depth=16):
         super().__init__()
-        for k in range(5):
-            setattr(self, f"conv{k + 1}", nn.Conv2d(width + k * grow, width if k == 4 else grow, 3, 1, 1))
-
-    def forward(self, x):
-        all_ = [x]
-        for k in range(4):
-            all_.append(F.leaky_relu(getattr(self, f"conv{k + 1}")(torch.cat(all_, 1)), .2))
-        return self.conv5(torch.cat(all_, 1)) * .2 + x
-
-
-class Block(nn.Module):
-    def __init__(self, width, grow):
-        super().__init__()
-        self.rdb1, self.rdb2, self.rdb3 = (Dense(width, grow) for _ in range(3))
-
-    def forward(self, x):
-        return self.rdb3(self.rdb2(self.rdb1(x))) * .2 + x
-
-
-class RRDBNet(nn.Module):
-    def __init__(self, width=32, grow=16, blocks=4):
-        super().__init__()
-        self.conv_first = nn.Conv2d(12, width, 3, 1, 1)
-        self.body = nn.Sequential(*[Block(width, grow) for _ in range(blocks)])
-        self.conv_body, self.conv_up1, self.conv_up2, self.conv_hr = (nn.Conv2d(width, width, 3, 1, 1) for _ in range(4))
-        self.conv_last = nn.Conv2d(width, 3, 3, 1, 1)
-        for m in self.modules():
+        layers = [nn.Conv2d(3, width, 3, 1, 1), nn.PReLU(width, .1)]
+        for _ in range(depth):
+            layers += [nn.Conv2d(width, width, 3, 1, 1), nn.PReLU(width, .1)]
+        self.body = nn.Sequential(*layers, nn.Conv2d(width, 12, 3, 1, 1))
+        for m in self.body:
             if isinstance(m, nn.Conv2d):
-                nn.init.kaiming_normal_(m.weight, .2)
-                m.weight.data *= .5 if m is not self.conv_first else 1
+                nn.init.kaiming_normal_(m.weight, .1)
                 nn.init.zeros_(m.bias)
+        nn.init.zeros_(self.body[-1].weight)
 
     def forward(self, x):
         """(B, 3, H, W) in 0..1 -> (B, 3, 2H, 2W)"""
-        f = self.conv_first(F.pixel_unshuffle(x, 2))
-        f = f + self.conv_body(self.body(f))
-        f = F.leaky_relu(self.conv_up1(F.interpolate(f, scale_factor=2.)), .2)
-        f = F.leaky_relu(self.conv_up2(F.interpolate(f, scale_factor=2.)), .2)
-        return self.conv_last(F.leaky_relu(self.conv_hr(f), .2))
+        return F.pixel_shuffle(self.body(x), 2) + F.interpolate(x, scale_factor=2.)
 
 
 def resized(x, side, how):
@@ -154,16 +130,15 @@ def lanczos(x):
 
 
 def main(argv=None):
-    args = options(argv, 480, 12, lr=(1e-3, ""), adv=(.12, "the discriminator's pull, as a share of the other"), ema=(.998, ""), crop=(192, "of the large picture"),
-                   crops=(3, "of each picture"), start=("", "an upscaler to go on from"), adv_from=(.7, "share of the time before the discriminator begins"), held=(48, "pictures of a kind that are measured"))
+    args = options(argv, 480, 12, lr=(8e-4, ""), adv=(.12, "the discriminator's pull, as a share of the other"), ema=(.998, ""), crop=(192, "of the large picture"),
+                   crops=(48, "a step"), ring=(2400, "pairs that are kept"), first=(240, "pairs before the first step"), every=(4, "steps between new pairs"), start=("", "an upscaler to go on from"), adv_from=(.7, "share of the time before the discriminator begins"), held=(48, "pictures of a kind that are measured"))
     pipe, stream = pipeline(args.model), Stream(args, args.batch)
     pairs = Pairs(args, pipe, stream)
     held = {}
     for kind, name in enumerate(KINDS):
         for look, what in enumerate(("3D", "flat")):
             held[f"{what}, {name}"] = [pairs(kind, look) for _ in range(args.held // args.batch)]
-    seeded = torch.Generator().manual_seed(args.seed)
-    net = RRDBNet().to(DEVICE, memory_format=torch.channels_last)
+    net = Compact().to(DEVICE, memory_format=torch.channels_last)
     if args.start:
         net.load_state_dict(weights(args.start))
     judge = Patches(48).to(DEVICE, memory_format=torch.channels_last)
@@ -188,16 +163,27 @@ def main(argv=None):
         run.save()
 
     measure("Lanczos", lanczos)
-    side = args.crop // 2
+    side, full, put = args.crop // 2, 0, 0
+    ring_x = torch.empty(args.ring, 3, SMALL, SMALL, device=DEVICE, dtype=torch.uint8)
+    ring_y = torch.empty(args.ring, 3, LARGE, LARGE, device=DEVICE, dtype=torch.uint8)
+
+    def fresh():
+        nonlocal full, put
+        x, y = pairs()
+        at = torch.arange(put, put + len(x), device=DEVICE) % args.ring
+        ring_x[at], ring_y[at] = ((p * 255).round().to(torch.uint8) for p in (x, y))
+        put, full = (put + len(x)) % args.ring, min(args.ring, full + len(x))
+
+    while full < args.first:
+        fresh()
     weight, plainly = rim_weight(args.crop), True
     while run.going():
-        x, y = pairs()
+        if run.step % args.every == 0:
+            fresh()
         cut = []
-        for k in range(len(x)):
-            for _ in range(args.crops):
-                a, b = (int(v) * 2 for v in torch.randint(0, (SMALL - side) // 2 + 1, (2,), generator=seeded))
-                cut.append((x[k, :, a:a + side, b:b + side], y[k, :, 2 * a:2 * a + args.crop, 2 * b:2 * b + args.crop]))
-        x, y = (torch.stack(part).contiguous(memory_format=torch.channels_last) for part in zip(*cut))
+        for k, a, b in zip(*(torch.randint(0, most, (args.crops,)).tolist() for most in (full, SMALL - side + 1, SMALL - side + 1))):
+            cut.append((ring_x[k, :, a:a + side, b:b + side], ring_y[k, :, 2 * a:2 * a + args.crop, 2 * b:2 * b + args.crop]))
+        x, y = ((torch.stack(part).float() / 255).contiguous(memory_format=torch.channels_last) for part in zip(*cut))
         for group in opt.param_groups:
             group["lr"] = run.rate(args.lr)
         with half():
