@@ -1,4 +1,4 @@
-"""Renders inkwick.svg into what the systems want: PNGs for Linux, .ico for Windows, .icns for a Mac.
+"""Renders inkwick.svg into what the systems want: PNG files for Linux, .ico for Windows, .icns for a Mac.
 
     pip install cairosvg pillow && python assets/icon/render.py
 """

@@ -1,11 +1,12 @@
-# A Homebrew cask; the release's workflow puts version and checksum in.
+# A Homebrew cask; packaging/macos/cask puts version, address and checksums in.
 cask "inkwick" do
+  arch arm: "aarch64", intel: "x86_64"
   version "@VERSION@"
-  sha256 "@SHA256@"
-  url "@URL@/Inkwick-@VERSION@.dmg"
+  sha256 arm: "@ARM_SHA256@", intel: "@INTEL_SHA256@"
+  url "@URL@/Inkwick-#{version}-#{arch}-apple-darwin.dmg"
   name "Inkwick"
   desc "Native studio for Stable Diffusion: paint a mask, change the words, look again"
-  homepage "@URL@"
+  homepage "@HOMEPAGE@"
   depends_on macos: ">= :monterey"
   app "Inkwick.app"
   binary "#{appdir}/Inkwick.app/Contents/MacOS/inkwick"

@@ -1,4 +1,4 @@
-//! `inkwick help`: a subcommand's options, or a page of the manual.
+//! `inkwick help`: a subcommand's options, a page of the manual, or what the program is made of and on which terms.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,10 @@ use clap::{Args, CommandFactory};
 
 use super::Arguments;
 use super::output::{explain, say};
-use crate::manual::{PAGES, Page};
+use crate::manual::{Licences, PAGES, Page};
+
+/// What shows the licences, in both spellings.
+const LICENCES: [&str; 2] = ["licences", "licenses"];
 
 #[derive(Debug, Args)]
 pub(super) struct HelpArguments {
@@ -33,19 +36,20 @@ fn text(topic: &[String]) -> Result<String, String> {
     command.build();
     if topic.is_empty() {
         let pages = PAGES.map(|page| format!("  {:14} {}\n", page.topic, page.title())).concat();
-        return Ok(format!("{}\nManual (inkwick help TOPIC):\n{pages}", command.render_long_help()));
+        let licences = format!("  {:14} Third-party licences\n", LICENCES[0]);
+        return Ok(format!("{}\nManual (inkwick help TOPIC):\n{pages}{licences}", command.render_long_help()));
     }
     let found = topic.iter().try_fold(&command, |command, name| command.find_subcommand(name));
     if let Some(command) = found {
         return Ok(command.clone().render_long_help().to_string());
     }
     match topic {
-        [topic] if Page::find(topic).is_some() => {
-            Ok(Page::find(topic).map(|page| page.text).unwrap_or_default().into())
-        }
+        [topic] if LICENCES.iter().any(|name| topic.eq_ignore_ascii_case(name)) => Ok(Licences::shipped().whole()),
+        [topic] if Page::find(topic).is_some() => Ok(Page::find(topic).map(Page::plain).unwrap_or_default()),
         _ => {
             let subcommands = command.get_subcommands().filter(|command| !command.is_hide_set());
-            let names = subcommands.map(clap::Command::get_name).chain(PAGES.map(|page| page.topic));
+            let names =
+                subcommands.map(clap::Command::get_name).chain(PAGES.map(|page| page.topic)).chain([LICENCES[0]]);
             let names: Vec<&str> = names.collect();
             Err(format!("there is no help on {}; there is on {}", topic.join(" "), names.join(", ")))
         }
@@ -65,8 +69,12 @@ mod tests {
         assert!(help(&["generate"]).unwrap().contains("--mask-blur"));
         assert!(help(&["models", "pull"]).unwrap().contains("OWNER/NAME"));
         assert!(help(&["masks"]).unwrap().starts_with("# Painting a mask"));
+        for spelling in ["licences", "Licenses"] {
+            let licences = help(&[spelling]).unwrap();
+            assert!(licences.contains("\ncandle-core ") && licences.contains("Apache License"), "{spelling}");
+        }
         let all = help(&[]).unwrap();
-        assert!(all.contains("generate") && all.contains("first-picture"));
+        assert!(all.contains("generate") && all.contains("first-picture") && all.contains("licences"));
         let wrong = help(&["unicorns"]).unwrap_err();
         assert!(wrong.contains("unicorns") && wrong.contains("generate") && wrong.contains("trouble"));
     }

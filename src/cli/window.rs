@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crossbeam_channel::{Receiver, Sender};
 
 use super::backend::backend;
 #[cfg(feature = "serve")]
@@ -24,9 +26,11 @@ use crate::store::preferences::Preferences;
 use crate::store::queue::QueueKeeper;
 use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
+#[cfg(target_os = "macos")]
+use crate::system::finder;
 use crate::system::note;
 use crate::system::{crash, instance, link};
-use crate::ui::{self, Behind, CountTokens, EstimatePicture, Note, Services, TokenCount, TokenQuestion};
+use crate::ui::{self, AskForUpdate, Behind, CountTokens, EstimatePicture, Note, Services, TokenCount, TokenQuestion};
 
 /// Opens the window with what was named on the command line; returns when it is closed.
 pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
@@ -43,9 +47,13 @@ pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
         let (keys, wrong_keys) = keys::load(&keys::file_beside(&paths.settings_file));
         let problem = loaded.problem.map(|error| error.to_string()).or(wrong_keys.map(|error| error.to_string()));
         let preferences = loaded.settings.preferences.clone();
+        let arrivals = Arrivals::default();
+        #[cfg(target_os = "macos")]
+        let _finder = finder::listen(arrivals.taker());
         // Who names a picture knows what it is for.
         let is_first_start = loaded.is_first_start && open.is_empty();
-        ui::run(loaded.settings, move |wake| start(paths, open, keys, problem, (&preferences, is_first_start), wake))
+        let named = Named { open, arrivals };
+        ui::run(loaded.settings, move |wake| start(paths, named, keys, problem, (&preferences, is_first_start), wake))
             .map_err(|error| format!("{error}; `inkwick generate` works without a window"))
     });
     match outcome {
@@ -64,9 +72,43 @@ fn whole(open: &[PathBuf]) -> Vec<PathBuf> {
     open.iter().map(|path| if is_link(path) { path.clone() } else { whole(path) }).collect()
 }
 
+/// What is to be opened: at the start, and whenever something comes.
+struct Named {
+    open: Vec<PathBuf>,
+    arrivals: Arrivals,
+}
+
+/// What other programs want opened, on its way to the window. It may come before there is one.
+struct Arrivals {
+    sender: Sender<Vec<PathBuf>>,
+    receiver: Receiver<Vec<PathBuf>>,
+    wake: Arc<OnceLock<Wake>>,
+}
+
+impl Default for Arrivals {
+    fn default() -> Self {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        Self { sender, receiver, wake: Arc::default() }
+    }
+}
+
+impl Arrivals {
+    /// Takes paths and links.
+    fn taker(&self) -> impl Fn(Vec<String>) + Send + 'static {
+        let (sender, wake) = (self.sender.clone(), Arc::clone(&self.wake));
+        move |open| {
+            // A window that is gone opens nothing.
+            let _ = sender.send(open.into_iter().map(PathBuf::from).collect());
+            if let Some(wake) = wake.get() {
+                wake();
+            }
+        }
+    }
+}
+
 fn start(
     paths: Paths,
-    open: Vec<PathBuf>,
+    Named { open, arrivals }: Named,
     keys: KeyNames,
     problem: Option<String>,
     (preferences, is_first_start): (&Preferences, bool),
@@ -104,18 +146,16 @@ fn start(
         .map_err(|error| format!("the thread that finds things could not be started: {error}"))?;
     let store = StoreHandle::start(&paths, Arc::clone(&wake))
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
-    let (sender, arrivals) = crossbeam_channel::unbounded();
-    let listening = instance::listen(&paths.log_file(), move |open| {
-        // A window that is gone opens nothing.
-        let _ = sender.send(open.into_iter().map(PathBuf::from).collect());
-        wake();
-    });
+    // What came before is looked at in the first frame.
+    let _ = arrivals.wake.set(wake);
+    let listening = instance::listen(&paths.log_file(), arrivals.taker());
     if let Err(error) = &listening {
         tracing::warn!("a later start cannot hand over its files ({error})");
     }
     let crash_report = crash::take_report(&paths.log_file());
     let services = Services {
         count_tokens: Some(count_tokens),
+        ask_for_update: ask_for_update(),
         paths,
         device_text: preferences.processor.label(),
         estimate: Some(estimate),
@@ -128,11 +168,22 @@ fn start(
         queue,
         note: Note { after_seconds: Note::AFTER_SECONDS, show: Arc::new(note::show) },
         open,
-        arrivals: Some(arrivals),
+        arrivals: Some(arrivals.receiver),
         listening: listening.ok(),
         crash_report,
     };
     Ok(Behind { engine, store, selector, services })
+}
+
+#[cfg(feature = "hub")]
+#[expect(clippy::unnecessary_wraps, reason = "without the network there is nobody to ask")]
+fn ask_for_update() -> Option<AskForUpdate> {
+    Some(Arc::new(|| hub::update::Releases::of_inkwick().newer_than(env!("CARGO_PKG_VERSION"))))
+}
+
+#[cfg(not(feature = "hub"))]
+fn ask_for_update() -> Option<AskForUpdate> {
+    None
 }
 
 /// Selecting by a click has its weights from the hub.

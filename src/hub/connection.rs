@@ -6,15 +6,15 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Once;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use hf_hub::repository::RepoTreeEntry;
 use hf_hub::{HFClient, HFError, HFRepository, RepoTypeModel};
 use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderValue};
-use reqwest::redirect::{Attempt, Policy};
+use reqwest::redirect::Policy;
 
+use super::http::{client, stay_on_host};
 use super::name::Wanted;
 use super::stream::{ByteStream, reason_of};
 use super::xet::Xet;
@@ -24,11 +24,6 @@ use super::{DownloadError, Hub, Listing, RemoteFile};
 const TRIES: usize = 5;
 /// No server is waited for longer between two tries, whatever it asks for.
 const MAX_WAIT: Duration = Duration::from_secs(30);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// A connection over which nothing came for so long is given up.
-const READ_TIMEOUT: Duration = Duration::from_mins(1);
-const MAX_REDIRECTS: usize = 10;
-const USER_AGENT: &str = concat!("inkwick/", env!("CARGO_PKG_VERSION"));
 
 /// What names a file's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +53,6 @@ pub(super) struct Connection {
 impl Connection {
     /// Nothing is asked for yet. `scratch` is a folder for Xet's own notes.
     pub(crate) fn open(hub: &Hub, wanted: &Wanted, scratch: &Path) -> Result<Self, DownloadError> {
-        install_tls();
         let token = hub.token.clone();
         let mut authorization = HeaderMap::new();
         if let Some(token) = &token
@@ -67,12 +61,6 @@ impl Connection {
             value.set_sensitive(true);
             authorization.insert(AUTHORIZATION, value);
         }
-        let client = || {
-            reqwest::Client::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .read_timeout(READ_TIMEOUT)
-                .user_agent(USER_AGENT)
-        };
         let failed = |error: reqwest::Error| DownloadError::Unreachable(reason_of(&error));
         let mut builder = HFClient::builder()
             .endpoint(&hub.endpoint)
@@ -213,22 +201,6 @@ impl Connection {
             other => DownloadError::Unreachable(format!("it answers with status {other}")),
         }
     }
-}
-
-/// One provider of cryptography for everything in the program that speaks TLS.
-fn install_tls() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
-            tracing::debug!("a provider for TLS was there already");
-        }
-    });
-}
-
-/// The hub's headers stand on its own answer, not on that of the storage that it redirects to.
-fn stay_on_host(attempt: Attempt) -> reqwest::redirect::Action {
-    let is_same = attempt.previous().last().is_some_and(|last| last.origin() == attempt.url().origin());
-    if is_same && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
 }
 
 fn identity(headers: &HeaderMap) -> Result<FileIdentity, DownloadError> {

@@ -1,6 +1,8 @@
 //! Fetches models from the Hugging Face Hub into the cache that all its libraries share: only the files that are needed,
 //! resumed where a connection broke, checked against their checksums, and shown when all of them are whole.
 //!
+//! Whether there is a newer Inkwick is asked here too (`update`), by the same client, where a person wants that.
+//!
 //! The feature `hub` brings the network. Without it everything else stays, and a download fails with a sentence.
 
 mod choose;
@@ -11,6 +13,8 @@ mod error;
 #[cfg(feature = "hub")]
 mod fetch;
 #[cfg(feature = "hub")]
+mod http;
+#[cfg(feature = "hub")]
 mod name;
 #[cfg(feature = "hub")]
 mod pull;
@@ -18,6 +22,8 @@ mod queue;
 mod starters;
 #[cfg(feature = "hub")]
 mod stream;
+#[cfg(feature = "hub")]
+pub mod update;
 #[cfg(feature = "hub")]
 mod watch;
 #[cfg(feature = "hub")]

@@ -1,4 +1,8 @@
-//! The manual inside the program: the pages of `assets/manual`, for the command line and the window.
+//! The manual inside the program: the pages of `assets/manual` and the licences, for the command line and the window.
+
+mod licences;
+
+pub use licences::{Component, Licences};
 
 /// One page, in the little Markdown that both show: a title, paragraphs, lists, indented code, `code` in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +35,18 @@ impl Page {
         self.text.lines().next().unwrap_or_default().trim_start_matches("# ")
     }
 
-    /// All below the heading.
+    /// All below the heading, by what empty lines stand between. Pictures are the book's alone: here the window is at hand.
+    pub fn blocks(self) -> impl Iterator<Item = &'static str> {
+        let body = self.text.split_once('\n').map_or("", |(_, body)| body);
+        let blocks = body.split("\n\n").map(|block| block.trim_matches('\n'));
+        blocks.filter(|block| !block.is_empty() && !block.starts_with("!["))
+    }
+
+    /// All of it as text.
     #[must_use]
-    pub fn body(self) -> &'static str {
-        self.text.split_once('\n').map_or("", |(_, body)| body.trim())
+    pub fn plain(self) -> String {
+        let heading = self.text.lines().next().unwrap_or_default();
+        std::iter::once(heading).chain(self.blocks()).collect::<Vec<_>>().join("\n\n")
     }
 }
 
@@ -49,7 +61,15 @@ mod tests {
         let pages: Vec<String> = PAGES.map(|page| format!("- [{}]({}.md)", page.title(), page.topic)).to_vec();
         assert_eq!(listed, pages);
         for page in PAGES {
-            assert!(page.body().len() > 200, "{}", page.topic);
+            let plain = page.plain();
+            assert!(plain.len() > 200 && !plain.contains("!["), "{}", page.topic);
+            assert!(plain.starts_with(&format!("# {}\n\n", page.title())), "{}", page.topic);
+            // Every picture is there.
+            for picture in page.text.lines().filter_map(|line| line.strip_prefix("![")) {
+                let file = picture.split_once("](").unwrap().1.trim_end_matches(')');
+                let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/manual/src");
+                assert!(folder.join(file).is_file(), "{}: {file}", page.topic);
+            }
         }
     }
 }

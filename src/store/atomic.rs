@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_never_takes_anothers_place() {
+    fn a_new_file_never_takes_the_place_of_another() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.txt");
         write_new(&path, b"first").unwrap();

@@ -45,6 +45,8 @@ pub struct Preferences {
     pub machine: Option<KeptMachine>,
     /// Nothing is fetched from the network.
     pub works_offline: bool,
+    /// Whether the page of releases is asked at each start for a newer version.
+    pub looks_for_updates: bool,
     /// Whether prompts are remembered for the history.
     pub keeps_prompts: bool,
 }
@@ -59,6 +61,7 @@ impl Default for Preferences {
             processor: Processor::default(),
             machine: None,
             works_offline: false,
+            looks_for_updates: false,
             keeps_prompts: true,
         }
     }

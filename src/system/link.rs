@@ -14,7 +14,9 @@ const MOST_NAME_BYTES: usize = 96;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// `inkwick://open?file=PATH`: a file of this machine.
+    /// `file:///PATH`, as a desktop names what a person chose there.
+    File(PathBuf),
+    /// `inkwick://open?file=PATH`: a file of this machine, named by anybody.
     Open(PathBuf),
     /// `inkwick://model/OWNER/NAME[?file=FILE]`, as the downloads name it: `OWNER/NAME` or `OWNER/NAME:FILE`.
     Model(String),
@@ -56,14 +58,14 @@ impl Link {
         if !text[..1].eq_ignore_ascii_case("i") {
             // A drive's letter stands behind the slash.
             let from = if cfg!(windows) { FILE.len() } else { FILE.len() - 1 };
-            return local_file(decoded(&text[from..]));
+            return local_file(decoded(&text[from..])).map(Self::File);
         }
         let rest = &text[SCHEME.len()..];
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         let mut parts = path.trim_end_matches('/').split('/');
         let file = parameter(query)?;
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some("open"), None, ..) => local_file(file),
+            (Some("open"), None, ..) => local_file(file).map(Self::Open),
             (Some("model"), Some(owner), Some(name), None) if is_name(owner) && is_name(name) => match file {
                 None => Ok(Self::Model(format!("{owner}/{name}"))),
                 Some(file) if file.split('/').all(is_name) => Ok(Self::Model(format!("{owner}/{name}:{file}"))),
@@ -75,12 +77,12 @@ impl Link {
     }
 }
 
-fn local_file(path: Option<String>) -> Result<Link, LinkError> {
+fn local_file(path: Option<String>) -> Result<PathBuf, LinkError> {
     let path = path.filter(|path| !path.contains('\0')).ok_or(LinkError::NoPath)?;
     // Another machine's share would be asked for this person's password.
     let is_share = path.starts_with("\\\\") || path.starts_with("//");
     let path = PathBuf::from(path);
-    if path.is_absolute() && !is_share { Ok(Link::Open(path)) } else { Err(LinkError::NoPath) }
+    if path.is_absolute() && !is_share { Ok(path) } else { Err(LinkError::NoPath) }
 }
 
 /// The value of `file`, which is all that a link may say.
@@ -129,7 +131,7 @@ mod tests {
         assert_eq!(Link::parse(&link), Ok(Link::Open(file.into())));
         assert_eq!(Link::parse(&format!("INKWICK://open/?file={file}")), Ok(Link::Open(file.into())));
         let url = if cfg!(windows) { "file:///C:/my%20photos/ä.png" } else { "file:///my%20photos/ä.png" };
-        assert_eq!(Link::parse(url), Ok(Link::Open(file.into())));
+        assert_eq!(Link::parse(url), Ok(Link::File(file.into())));
         let model = |text: &str| Ok(Link::Model(text.to_owned()));
         assert_eq!(Link::parse("inkwick://model/stabilityai/sdxl-turbo"), model("stabilityai/sdxl-turbo"));
         let file = "inkwick://model/a/b_c?file=unet%2Fx-1.0.safetensors";

@@ -1,6 +1,8 @@
 //! This machine: its memory, the log and what a crash leaves, later starts of the program and links to it.
 
 pub mod crash;
+#[cfg(target_os = "macos")]
+pub mod finder;
 pub mod instance;
 pub mod link;
 pub mod log;

@@ -24,7 +24,7 @@ pub mod widgets;
 mod words;
 
 pub use action::DialogRequest;
-pub use app::services::{Note, Services, ShowNote};
+pub use app::services::{AskForUpdate, Note, Services, ShowNote};
 pub use app::studio::Studio;
 pub use app::window::{Behind, run};
 pub use machine::{MachineChoice, MachineFound, MachineProblem, Machines};

@@ -5,6 +5,7 @@
 
 mod queue;
 mod site;
+mod update;
 
 use std::fs;
 use std::path::{Path, PathBuf};

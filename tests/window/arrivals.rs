@@ -1,22 +1,113 @@
 //! What other programs and a second start bring: files and links, by whatever route, land in the same place.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use inkwick::engine::FakeScript;
 use inkwick::system::instance;
 use inkwick::ui::action::{Sheet, Tab};
 
-use crate::studio_bench::Bench;
+use crate::studio_bench::{ARGUMENTS, Bench};
+
+/// Ways by which a file comes to the window.
+#[derive(Clone, Copy, Debug)]
+enum Route {
+    /// On the command line, which is also how Windows and most desktops open a file with a program.
+    Argument,
+    /// The same as the desktops write that take links (`%U`).
+    DesktopLink,
+    SecondStart,
+    /// On the window.
+    Drop,
+    /// Of another program.
+    Link,
+    LinkToSecondStart,
+}
+
+impl Route {
+    const ALL: [Self; 6] =
+        [Self::Argument, Self::DesktopLink, Self::SecondStart, Self::Drop, Self::Link, Self::LinkToSecondStart];
+
+    /// A window to which the file came.
+    fn bring(self, file: &Path, home: tempfile::TempDir) -> Bench {
+        let plain = file.to_str().unwrap().to_owned();
+        let quoted = plain.replace(' ', "%20").replace('ä', "%C3%A4");
+        let link = format!("inkwick://open?file={quoted}");
+        let slash = if cfg!(windows) { "/" } else { "" };
+        let argument = match self {
+            Self::Argument => plain.clone(),
+            Self::DesktopLink => format!("file://{slash}{quoted}"),
+            Self::Link => link.clone(),
+            Self::SecondStart | Self::Drop | Self::LinkToSecondStart => String::new(),
+        };
+        std::fs::write(home.path().join(ARGUMENTS), argument).unwrap();
+        let mut bench = Bench::reopen(home, FakeScript::default());
+        match self {
+            Self::SecondStart => assert!(instance::hand_over(&bench.paths.log_file(), &[plain])),
+            Self::LinkToSecondStart => assert!(instance::hand_over(&bench.paths.log_file(), &[link])),
+            Self::Drop => bench.window.input_mut().dropped_files.push(Arc::new(Dropped(file.to_owned()))),
+            Self::Argument | Self::DesktopLink | Self::Link => {}
+        }
+        bench.frames(2);
+        bench
+    }
+}
+
+/// A file in the hand of a person.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
+    }
+}
 
 #[test]
-fn a_second_start_and_a_link_bring_a_picture_to_the_canvas() {
-    for by_link in [false, true] {
-        let mut bench = Bench::new(FakeScript::default());
-        let photo = bench.photo("a photo.png", 40, 30);
-        let named = photo.to_str().unwrap();
-        let open =
-            if by_link { format!("inkwick://open?file={}", named.replace(' ', "%20")) } else { named.to_owned() };
-        // As a second start of the program does it.
-        assert!(instance::hand_over(&bench.paths.log_file(), &[open]));
-        bench.wait("it lies on the canvas", |bench| bench.studio(|studio| studio.state.canvas.has_picture()));
+fn a_picture_comes_to_the_canvas_by_every_route() {
+    for route in Route::ALL {
+        let home = tempfile::tempdir().unwrap();
+        let photo = home.path().join("a photo of a käfer.png");
+        image::RgbImage::from_pixel(40, 30, image::Rgb([9, 8, 7])).save(&photo).unwrap();
+        let mut bench = route.bring(&photo, home);
+        bench.wait(&format!("it lies on the canvas by {route:?}"), |bench| {
+            bench.studio(|studio| studio.state.canvas.has_picture())
+        });
+        bench.studio(|studio| {
+            assert_eq!(studio.state.canvas.document.origin().file.as_deref(), Some(&*photo), "{route:?}");
+            assert_eq!(studio.state.sheet, None, "{route:?}");
+        });
+        assert!(bench.toasts().is_empty(), "{route:?}: {:?}", bench.toasts());
+    }
+}
+
+#[test]
+fn a_file_of_weights_is_looked_at_by_every_route() {
+    let lora = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/lora/sdxl-kohya.safetensors");
+    for route in Route::ALL {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("my own.safetensors");
+        std::fs::copy(&lora, &file).unwrap();
+        let mut bench = route.bring(&file, home);
+        bench.wait(&format!("it is told what it is by {route:?}"), |bench| {
+            bench.studio(|studio| studio.state.sheet == Some(Sheet::Inspection))
+        });
+        bench.frames(2);
+        assert!(bench.has_label_starting("my own is a LoRA and is filed as one"), "{route:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_gone_is_said_by_every_route() {
+    for route in Route::ALL {
+        let home = tempfile::tempdir().unwrap();
+        let mut bench = route.bring(&home.path().join("gone.png"), home);
+        bench.wait(&format!("that is said by {route:?}"), |bench| !bench.toasts().is_empty());
+        assert!(bench.toasts()[0].contains("could not be opened"), "{route:?}: {:?}", bench.toasts());
     }
 }
 
@@ -36,14 +127,52 @@ fn a_model_in_a_link_is_offered_and_not_fetched() {
 #[test]
 fn a_hostile_link_is_refused_in_a_sentence() {
     let long = format!("inkwick://model/a/{}", "b".repeat(9000));
-    for link in ["inkwick://model/../etc", "inkwick://open?file=//server/x.png", "inkwick://run?file=/bin/sh", &long] {
+    for link in [
+        "inkwick://model/../etc",
+        "inkwick://model/evil.example/a/b",
+        "inkwick://model/a/b?file=../../.ssh/config",
+        "inkwick://open?file=//server/x.png",
+        "inkwick://open?file=https://evil.example/x.png",
+        "inkwick://open?file=photo.png",
+        "inkwick://run?file=/bin/sh",
+        "inkwick://",
+        &long,
+        // No folder is looked through because of a link, and nothing read that is neither picture nor model.
+        "inkwick://open?file=/",
+        "inkwick://open?file=/home",
+        "inkwick://open?file=/etc/passwd",
+        "inkwick://open?file=/dev/zero",
+        "inkwick://open?file=C:/Windows",
+    ] {
         let mut bench = Bench::new(FakeScript::default());
         bench.drop_file(link.into());
-        bench.frames(2);
+        bench.settle();
         let toasts = bench.toasts();
         assert!(toasts.len() == 1 && toasts[0].starts_with("The link "), "{link}: {toasts:?}");
-        bench.studio(|studio| assert_eq!(studio.state.sheet, None));
+        bench.studio(|studio| {
+            assert_eq!(studio.state.sheet, None, "{link}");
+            assert!(studio.settings().known_models.is_empty(), "{link}");
+        });
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_device_holds_nobody_up() {
+    let mut bench = Bench::new(FakeScript::default());
+    let pipe = bench.photo("photo.png", 20, 20).with_file_name("pipe.png");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let device = pipe.with_file_name("device.png");
+    std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
+    for path in [pipe.clone(), device] {
+        bench.with(|studio| studio.state.toasts.list.clear());
+        bench.drop_file(path);
+        bench.wait("that is said", |bench| !bench.toasts().is_empty());
+        assert!(bench.toasts()[0].contains("a pipe or a device"), "{:?}", bench.toasts());
+    }
+    // Who reads files still does.
+    bench.drop_file(pipe.with_file_name("photo.png"));
+    bench.wait("a photo is opened", |bench| bench.studio(|studio| studio.state.canvas.has_picture()));
 }
 
 #[test]

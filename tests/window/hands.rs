@@ -168,8 +168,15 @@ fn every_sheet_has_a_size_of_its_own_within_the_window() {
         let mut bench = Bench::sized(FakeScript::default(), size, 1.0, inkwick::store::settings::Theme::Dark);
         let window = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::Vec2::from(size));
         let mut heights = Vec::new();
-        for sheet in [Sheet::About, Sheet::Keys, Sheet::About, Sheet::PhotographicModel, Sheet::Manual, Sheet::Selector]
-        {
+        for sheet in [
+            Sheet::About,
+            Sheet::Keys,
+            Sheet::About,
+            Sheet::PhotographicModel,
+            Sheet::Manual,
+            Sheet::Licences,
+            Sheet::Selector,
+        ] {
             bench.act(Action::Window(WindowAction::Show(sheet)));
             bench.frames(4);
             let close = bench.window.get_by_label("Close").rect();
@@ -179,6 +186,7 @@ fn every_sheet_has_a_size_of_its_own_within_the_window() {
                 Sheet::Keys => "Keys",
                 Sheet::PhotographicModel => "Get a photographic model",
                 Sheet::Manual => "Manual",
+                Sheet::Licences => "What Inkwick is made of",
                 _ => "Select things by a click",
             };
             let top = bench.window.get_by_label(title).rect().top();

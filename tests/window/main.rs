@@ -1,6 +1,8 @@
 //! The window without a screen: driven by labels, pointer and keys, and held against its pictures in `tests/snapshots`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
+#[cfg(feature = "hub")]
+mod about;
 mod arrivals;
 mod colours;
 mod compare;

@@ -89,6 +89,7 @@ fn in_every_state(mut look: impl FnMut(&str, &mut Bench)) {
     for (sheet, name) in [
         (Sheet::Keys, "keys"),
         (Sheet::About, "about"),
+        (Sheet::Licences, "what it is made of"),
         (Sheet::PhotographicModel, "a photographic model"),
         (Sheet::Selector, "the selector"),
         (Sheet::Palette, "the palette"),

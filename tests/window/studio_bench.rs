@@ -10,6 +10,7 @@ mod scripted;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,10 @@ use scripted::{SquareFinder, estimated};
 
 /// A file by this name in the home makes it somebody's first start.
 const FIRST_START: &str = "first-start";
+/// What the page of releases calls the newest version, where a file says so.
+pub(crate) const NEWEST: &str = "newest";
+/// What the program is started with, a line each.
+pub(crate) const ARGUMENTS: &str = "arguments";
 
 type Slot = Rc<RefCell<Option<Studio>>>;
 
@@ -47,6 +52,8 @@ pub(crate) struct Bench {
     pub spent: Rc<RefCell<Vec<Duration>>>,
     /// What the desktop would have shown.
     pub notes: Arc<Mutex<Vec<String>>>,
+    /// How often the page of releases was asked.
+    pub asked: Arc<AtomicUsize>,
     home: tempfile::TempDir,
 }
 
@@ -102,6 +109,9 @@ impl Bench {
         disk_delay: Duration,
     ) -> Self {
         let for_setup_first = home.path().join(FIRST_START).exists();
+        let arguments = std::fs::read_to_string(home.path().join(ARGUMENTS)).unwrap_or_default();
+        let (asked, newest) = (Arc::<AtomicUsize>::default(), home.path().join(NEWEST));
+        let for_asked = Arc::clone(&asked);
         let paths = Paths::under(&home.path().join("Inkwick"));
         let slot = Slot::default();
         let notes = Arc::<Mutex<Vec<String>>>::default();
@@ -151,7 +161,11 @@ impl Bench {
                         for_notes.lock().unwrap().push(format!("{title}: {words}"));
                     }),
                 },
-                open: Vec::new(),
+                open: arguments.lines().map(PathBuf::from).collect(),
+                ask_for_update: Some(Arc::new(move || {
+                    for_asked.fetch_add(1, Ordering::Relaxed);
+                    std::fs::read_to_string(&newest).ok()
+                })),
             };
             *for_setup.borrow_mut() = Some(Studio::new(ctx, engine, store, selector, settings, services));
         };
@@ -179,7 +193,7 @@ impl Bench {
                 },
                 slot,
             );
-        Self { window, paths, spent, notes, home }
+        Self { window, paths, spent, notes, asked, home }
     }
 
     pub(crate) fn studio<R>(&self, look: impl FnOnce(&Studio) -> R) -> R {

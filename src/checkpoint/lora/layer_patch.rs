@@ -64,6 +64,11 @@ impl LayerPatch {
         if forms.iter().all(|form| ADDITIONS.contains(form)) { Vec::new() } else { forms }
     }
 
+    /// The form in which its change is made smaller; `None` for whole differences, which come with any.
+    pub(super) fn factors(&self) -> Option<&'static str> {
+        self.forms().into_iter().find(|form| *form != "whole differences" && !ADDITIONS.contains(form))
+    }
+
     /// The form that cannot be merged, if it is one.
     #[must_use]
     pub(crate) fn unmergeable(&self) -> Option<&'static str> {

@@ -186,7 +186,23 @@ impl Lora {
             );
             notices.push(sentence.into());
         }
+        notices.extend(self.mixture().map(Notice::from));
         Ok(notices)
+    }
+
+    /// Most programs merge only one of the forms that such a file holds, so that its pictures differ from theirs.
+    fn mixture(&self) -> Option<String> {
+        let mut layers: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for form in self.changes.values().filter_map(LayerPatch::factors) {
+            *layers.entry(form).or_default() += 1;
+        }
+        let counted = layers.iter().map(|(form, count)| format!("{form} in {count}")).collect::<Vec<_>>().join(", ");
+        (layers.len() > 1).then(|| {
+            format!(
+                "the layers of the LoRA {} are of several forms ({counted}), all of which are merged",
+                self.file_name()
+            )
+        })
     }
 }
 

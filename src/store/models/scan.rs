@@ -11,6 +11,8 @@ use crate::store::hub_cache::{self, CachedRepository};
 
 /// How files that may be a whole model end.
 pub const CHECKPOINT_ENDINGS: [&str; 5] = ["safetensors", "ckpt", "pt", "pth", "gguf"];
+/// What any file of weights ends in, a part of a model too.
+pub const WEIGHT_ENDINGS: &[&str] = &["safetensors", "ckpt", "pt", "pth", "bin", "gguf"];
 
 /// Deep enough for the Hugging Face cache below a home folder's.
 const MAX_DEPTH: usize = 7;

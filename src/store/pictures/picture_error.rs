@@ -1,5 +1,6 @@
 //! What can be wrong with a picture's file, in a sentence each.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -57,4 +58,17 @@ impl From<PictureFileError> for JobError {
 /// The error for a file that could not even be looked at.
 pub(crate) fn unopened(source: io::Error, path: &Path) -> PictureFileError {
     PictureFileError::Open { source, path: path.to_path_buf() }
+}
+
+/// Opens a file to read. Whoever opens a pipe waits for a writer that may never come, and a device has no end.
+///
+/// # Errors
+/// When it is not there, may not be read, or is neither file nor folder.
+pub(crate) fn open(path: &Path) -> Result<File, PictureFileError> {
+    let opened = |source: io::Error| unopened(source, path);
+    let kind = std::fs::metadata(path).map_err(opened)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(opened(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, not a file")));
+    }
+    File::open(path).map_err(opened)
 }

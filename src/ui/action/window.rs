@@ -25,6 +25,10 @@ pub enum WindowAction {
     /// Opens the list of everything that can be done, or closes it.
     TogglePalette,
     CloseToast(u64),
+    /// The page of releases names a version that is newer than this one.
+    NewerVersion(String),
+    /// Opens that page in the browser.
+    OpenReleases,
     /// Where the first start's tour is now.
     Tour(Tour),
     Quit,
@@ -41,6 +45,8 @@ pub enum Sheet {
     /// The manual's pages.
     Manual,
     About,
+    /// What the program is made of, and on which terms.
+    Licences,
     /// How to get a model that paints photographs.
     PhotographicModel,
     /// How to get what selects by a click.

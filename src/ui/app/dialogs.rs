@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
+use crate::store::models::scan::WEIGHT_ENDINGS;
 use crate::store::pictures::picture_file::READ_EXTENSIONS;
 use crate::ui::action::{Action, DialogRequest, WindowAction};
 
@@ -38,10 +39,7 @@ pub(crate) fn open(
         DialogRequest::OpenPicture | DialogRequest::OpenMask => {
             Box::pin(dialog.add_filter("Pictures", READ_EXTENSIONS).pick_file())
         }
-        DialogRequest::AddModelFile => {
-            let endings = ["safetensors", "ckpt", "pt", "pth", "bin", "gguf"];
-            Box::pin(dialog.add_filter("Model files", &endings).pick_file())
-        }
+        DialogRequest::AddModelFile => Box::pin(dialog.add_filter("Model files", WEIGHT_ENDINGS).pick_file()),
         DialogRequest::OpenTags => Box::pin(dialog.add_filter("Lists of tags", &["csv", "tsv", "txt"]).pick_file()),
         DialogRequest::AddModel
         | DialogRequest::PicturesFolder

@@ -19,4 +19,5 @@ pub(super) mod services;
 pub(crate) mod settings;
 pub(crate) mod store_events;
 pub(super) mod studio;
+pub(crate) mod update;
 pub(crate) mod window;

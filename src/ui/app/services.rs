@@ -18,6 +18,9 @@ use crate::ui::prompt::token_count::CountTokens;
 /// Is given a title and a sentence. Returns at once.
 pub type ShowNote = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
+/// Gives the newest version where that is newer than this one, `None` where it is not or nobody answers. May take its time.
+pub type AskForUpdate = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
 /// How the desktop shows a note, and for what.
 #[derive(Clone)]
 pub struct Note {
@@ -47,6 +50,8 @@ pub struct Services {
     pub processor: WantedProcessor,
     /// Without them, this machine alone computes.
     pub machines: Option<Machines>,
+    /// Asked where a person wants that; without it this build asks nobody.
+    pub ask_for_update: Option<AskForUpdate>,
     /// Nobody has worked here before.
     pub is_first_start: bool,
     /// A sentence to show at once: what was wrong with the settings file, for one.

@@ -122,6 +122,7 @@ impl Studio {
             settings: SettingsWindow::default(),
             palette: PaletteState::default(),
             tour: if services.is_first_start { Tour::At(Step::Words) } else { Tour::Over },
+            newer_version: None,
             device_text: services.device_text.clone(),
         };
         let folder = settings.preferences.saving.folder.as_ref().unwrap_or(&services.paths.pictures_folder);
@@ -159,6 +160,7 @@ impl Studio {
             runs: PreparedRuns::default(),
         };
         studio.connect_as_kept();
+        studio.look_for_update();
         studio
     }
 

@@ -25,6 +25,7 @@ use egui::{
 use self::state::{CanvasState, Gesture};
 use super::gallery;
 use super::live;
+use super::results;
 use super::state::AppState;
 use super::textures::Textures;
 use super::theme;
@@ -41,7 +42,7 @@ use crate::ui::theme::fonts;
 /// Side of one field of the checkerboard, in points.
 const CHECKER: f32 = 8.0;
 /// So far below its viewport the picture and the pointer may reach, in points.
-const BELOW_PICTURE: f32 = 8.0;
+const BELOW_PICTURE: f32 = 4.0;
 /// Of the line that says how a picture was made, between it and the results.
 const ABOUT_HEIGHT: f32 = 16.0;
 /// Wheel points for one doubling of the zoom.
@@ -103,8 +104,10 @@ pub(super) fn show(
     let gap = if layout.short {
         Rect::from_min_max(viewport.left_bottom() - vec2(0.0, 22.0), viewport.right_bottom())
     } else {
+        // As wide as the strip below it.
+        let width = results::strip::width(home, viewport);
         let top = viewport.bottom() + BELOW_PICTURE;
-        Rect::from_x_y_ranges(viewport.x_range(), top..=top + ABOUT_HEIGHT)
+        Rect::from_min_size(pos2(home.center().x - width / 2.0, top), vec2(width, ABOUT_HEIGHT))
     };
     gallery::about::show(ui, gap, state, layout.short);
     notice::show(ui, whole_reach, state, actions);

@@ -25,7 +25,7 @@ pub(super) fn show(ui: &mut Ui) {
     if let Some(page) = PAGES.get(chosen) {
         ui.label(RichText::new(page.title()).font(fonts::strong(fonts::BODY_PT)));
         ui.spacing_mut().item_spacing.y = 8.0;
-        for block in page.body().split("\n\n") {
+        for block in page.blocks() {
             show_block(ui, block);
         }
     }

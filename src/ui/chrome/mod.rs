@@ -1,6 +1,7 @@
 //! What frames the panels: menu bar, status bar, sheets, toasts, and how the panels fold.
 
 pub(super) mod layout;
+mod licences_sheet;
 mod manual_sheet;
 pub(crate) mod menu;
 pub(super) mod path_sheet;

@@ -1,8 +1,8 @@
-//! The small sheets in front of the window: keys, about, and how to get a photographic model.
+//! The small sheets in front of the window: keys, about, licences, and how to get a photographic model.
 
 use egui::{Context, Frame, Id, Margin, Modal, RichText, Ui, vec2};
 
-use super::{manual_sheet, path_sheet};
+use super::{licences_sheet, manual_sheet, path_sheet};
 use crate::engine::mobile_sam;
 use crate::ui::action::{Action, LibraryAction, SettingsAction, Sheet, Tab, WindowAction};
 use crate::ui::input::keymap;
@@ -28,28 +28,22 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
     // Each remembers a size of its own: one that was made for another sheet fits none.
     let modal = Modal::new(Id::unique(("sheet", sheet))).frame(frame).show(ctx, |ui| {
         // What is read in sentences has a line of some seventy letters.
-        ui.set_width(most.x.min(if sheet == Sheet::Manual { 560.0 } else { 416.0 }));
+        let is_read = matches!(sheet, Sheet::Manual | Sheet::Licences);
+        ui.set_width(most.x.min(if is_read { 560.0 } else { 416.0 }));
         let title = match (sheet, &state.path_sheet) {
             (Sheet::Path, Some(path)) => path.request.title(),
             _ => title(sheet),
         };
         ui.label(RichText::new(title).font(fonts::strong(fonts::HEADING_PT)));
         ui.add_space(8.0);
-        let content = egui::ScrollArea::vertical().max_height((most.y - HEAD_AND_FOOT).max(64.0));
-        content.auto_shrink([false, true]).show(ui, |ui| match sheet {
-            // Drawn in rooms of their own.
-            Sheet::Library | Sheet::Inspection | Sheet::Settings | Sheet::Palette | Sheet::Export | Sheet::Labels => {}
-            Sheet::Keys => keys(ui),
-            Sheet::About => about(ui),
-            Sheet::Manual => manual_sheet::show(ui),
-            Sheet::PhotographicModel => photographic_model(ui, actions),
-            Sheet::Selector => selector(ui, actions),
-            Sheet::Path => {
-                if let Some(path) = &mut state.path_sheet {
-                    path_sheet::show(ui, path, actions);
-                }
-            }
-        });
+        let height = (most.y - HEAD_AND_FOOT).max(64.0);
+        if sheet == Sheet::Licences {
+            // A long list, of which only what is seen is drawn.
+            licences_sheet::show(ui, height);
+        } else {
+            let area = egui::ScrollArea::vertical().max_height(height).auto_shrink([false, true]);
+            area.show(ui, |ui| content(ui, sheet, state, actions));
+        }
         ui.add_space(16.0);
         ui.horizontal(|ui| {
             if sheet == Sheet::Keys && ui.add(TextButton::new("Change keys…")).clicked() {
@@ -67,6 +61,29 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
     }
 }
 
+fn content(ui: &mut Ui, sheet: Sheet, state: &mut AppState, actions: &mut Vec<Action>) {
+    match sheet {
+        // Drawn in rooms of their own.
+        Sheet::Library
+        | Sheet::Inspection
+        | Sheet::Settings
+        | Sheet::Palette
+        | Sheet::Export
+        | Sheet::Labels
+        | Sheet::Licences => {}
+        Sheet::Keys => keys(ui),
+        Sheet::About => about(ui, state.newer_version.as_deref(), actions),
+        Sheet::Manual => manual_sheet::show(ui),
+        Sheet::PhotographicModel => photographic_model(ui, actions),
+        Sheet::Selector => selector(ui, actions),
+        Sheet::Path => {
+            if let Some(path) = &mut state.path_sheet {
+                path_sheet::show(ui, path, actions);
+            }
+        }
+    }
+}
+
 fn title(sheet: Sheet) -> &'static str {
     match sheet {
         Sheet::Library | Sheet::Inspection => "Models",
@@ -76,6 +93,7 @@ fn title(sheet: Sheet) -> &'static str {
         Sheet::Keys => "Keys",
         Sheet::About => "Inkwick",
         Sheet::Manual => "Manual",
+        Sheet::Licences => "What Inkwick is made of",
         Sheet::PhotographicModel => "Get a photographic model",
         Sheet::Selector => "Select things by a click",
         Sheet::Path => "Path",
@@ -129,10 +147,22 @@ fn selector(ui: &mut Ui, actions: &mut Vec<Action>) {
     });
 }
 
-fn about(ui: &mut Ui) {
+fn about(ui: &mut Ui, newer: Option<&str>, actions: &mut Vec<Action>) {
     ui.label(format!("Version {}. A studio for Stable Diffusion, all on this machine.", env!("CARGO_PKG_VERSION")));
+    if let Some(newer) = newer {
+        ui.horizontal(|ui| {
+            ui.label(format!("Version {newer} is out."));
+            if ui.add(TextButton::new("See what is new")).clicked() {
+                actions.push(Action::Window(WindowAction::OpenReleases));
+            }
+        });
+    }
     ui.label("MIT or Apache-2.0. The built-in model was trained on Fluent Emoji (Microsoft, MIT).");
     ui.label("Letters: Inter (OFL). Icons: Phosphor (MIT).");
+    ui.add_space(8.0);
+    if ui.add(TextButton::new("What it is made of…")).clicked() {
+        actions.push(Action::Window(WindowAction::Show(Sheet::Licences)));
+    }
 }
 
 fn photographic_model(ui: &mut Ui, actions: &mut Vec<Action>) {

@@ -68,17 +68,24 @@ pub(super) fn show(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, a
                 let (rect, _) = ui.allocate_exact_size(vec2(PICTURE, PICTURE), Sense::hover());
                 picture(ui, rect, one.thumbnail.as_deref(), &mut state.gallery.thumbnails, textures);
             });
-            let folder = one.file.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
-            row.col(|ui| text(ui, &one.name, theme::tokens(ui).text_1));
-            row.col(|ui| text(ui, one.kind.label(), theme::tokens(ui).text_2));
-            row.col(|ui| text(ui, &folder, theme::tokens(ui).text_2));
+            let folder = one.file.parent().unwrap_or(Path::new(""));
+            let (shown, whole) = (end_of(folder).display().to_string(), folder.display().to_string());
+            row.col(|ui| text(ui, &one.name, &one.name, theme::tokens(ui).text_1));
+            row.col(|ui| text(ui, one.kind.label(), one.kind.label(), theme::tokens(ui).text_2));
+            row.col(|ui| text(ui, &shown, &whole, theme::tokens(ui).text_2));
             row.col(|ui| buttons(ui, one, state, actions));
         });
     });
 }
 
-fn text(ui: &mut Ui, words: &str, colour: egui::Color32) {
-    ui.add(egui::Label::new(RichText::new(words).color(colour)).truncate().selectable(false)).on_hover_text(words);
+fn text(ui: &mut Ui, words: &str, whole: &str, colour: egui::Color32) {
+    ui.add(egui::Label::new(RichText::new(words).color(colour)).truncate().selectable(false)).on_hover_text(whole);
+}
+
+/// The last two names of a path tell one folder from another: what stands before them is mostly the same.
+fn end_of(folder: &Path) -> PathBuf {
+    let names: Vec<_> = folder.components().collect();
+    names[names.len().saturating_sub(2)..].iter().collect()
 }
 
 impl Kind {

@@ -68,9 +68,14 @@ fn strip_area(ui: &Ui, home: Rect, layout: Layout) -> Rect {
         let top = area.bottom() - 83.0 + 12.0;
         return Rect::from_min_max(pos2(area.left() + 16.0, top), pos2(area.right() - 16.0, top + tile));
     }
-    let width = home.width().max(LEAST_WIDTH.min(area.width() - 40.0));
-    let top = area.bottom() - 140.0 + 24.0;
+    let width = width(home, area.shrink2(vec2(20.0, 0.0)));
+    let top = area.bottom() - 140.0 + 28.0;
     Rect::from_min_size(pos2(home.center().x - width / 2.0, top).round(), vec2(width, tile + WORDS_HEIGHT))
+}
+
+/// As wide as the picture where it fits, and never so narrow that the results have no room.
+pub(crate) fn width(home: Rect, area: Rect) -> f32 {
+    home.width().max(LEAST_WIDTH.min(area.width()))
 }
 
 fn tile_side(layout: Layout) -> f32 {

@@ -325,7 +325,7 @@ pub(crate) const TABLE: &[Setting] = &[
     },
     Setting {
         name: "Work offline",
-        hint: "Only downloads need the network",
+        hint: "Only downloads and new versions need it",
         section: Section::Network,
         words: "internet download hub hugging face",
         control: Control::Toggle {
@@ -333,6 +333,18 @@ pub(crate) const TABLE: &[Setting] = &[
             at: |settings| &mut settings.preferences.works_offline,
         },
         ..ROW
+    },
+    Setting {
+        name: "New versions",
+        hint: "GitHub sees this machine's address, nothing else",
+        section: Section::Network,
+        group: "",
+        words: "update upgrade check release github version privacy",
+        applies: |_| cfg!(feature = "hub"),
+        control: Control::Toggle {
+            words: "Ask at each start whether there is one",
+            at: |settings| &mut settings.preferences.looks_for_updates,
+        },
     },
     Setting {
         name: "Settings in copies",

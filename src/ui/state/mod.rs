@@ -61,6 +61,8 @@ pub struct AppState {
     pub settings: SettingsWindow,
     pub palette: PaletteState,
     pub tour: Tour,
+    /// Of Inkwick, where the page of releases was asked and names one.
+    pub newer_version: Option<String>,
     /// "CPU · f32", as the start-up code found it.
     pub device_text: String,
 }

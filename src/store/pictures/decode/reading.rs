@@ -2,8 +2,7 @@
 //!
 //! What comes from elsewhere is not trusted: sizes are limited before anything is unpacked.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
+use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use image::codecs::jpeg::JpegDecoder;
@@ -21,7 +20,7 @@ use super::{colour_profile, cut_short, inks, jpeg_coverage, jpeg_headers, pictur
 use crate::job::Notice;
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
-use crate::store::pictures::picture_error::{PictureFileError, unopened};
+use crate::store::pictures::picture_error::{PictureFileError, open, unopened};
 
 const MAX_SIDE_PX: u32 = 30_000;
 /// A hundred megapixels: more than any camera's file, and 400 MB unpacked.
@@ -60,9 +59,8 @@ impl<'a> Source<'a> {
         if let Some(bytes) = self.bytes {
             return Ok(Box::new(Cursor::new(bytes)));
         }
-        let opened = |source: io::Error| unopened(source, self.name);
-        let file = File::open(self.name).map_err(opened)?;
-        if file.metadata().map_err(opened)?.is_dir() {
+        let file = open(self.name)?;
+        if file.metadata().map_err(|source| unopened(source, self.name))?.is_dir() {
             return Err(PictureFileError::Unreadable { kind: Unreadable::Folder, path: self.name.to_path_buf() });
         }
         Ok(Box::new(BufReader::new(file)))

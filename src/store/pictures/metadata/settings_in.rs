@@ -1,6 +1,5 @@
 //! How a picture file was made, whichever program wrote it: its texts are gathered here and read in `programs`.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
@@ -9,7 +8,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use crate::store::pictures::metadata::parameters::REQUEST_KEY;
 use crate::store::pictures::metadata::{exif, iptc, png_controls, png_text, xmp};
-use crate::store::pictures::picture_error::{PictureFileError, unopened};
+use crate::store::pictures::picture_error::{self, PictureFileError, unopened};
 use crate::store::pictures::programs::{PictureSettings, Texts, hidden_text, settings_of, settings_of_hidden};
 
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -21,7 +20,7 @@ const MOST_BYTES: u64 = 400_000_000;
 /// # Errors
 /// When the file cannot be opened.
 pub fn read(path: &Path) -> Result<Option<PictureSettings>, PictureFileError> {
-    let open = || File::open(path).map(BufReader::new).map_err(|source| unopened(source, path));
+    let open = || picture_error::open(path).map(BufReader::new);
     let mut start = Vec::with_capacity(PNG_SIGNATURE.len());
     open()?.take(PNG_SIGNATURE.len() as u64).read_to_end(&mut start).map_err(|source| unopened(source, path))?;
     let settings = if start == PNG_SIGNATURE {

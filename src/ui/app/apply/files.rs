@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::job::{ErrorKind, JobError};
+use crate::store::models::scan::WEIGHT_ENDINGS;
 use crate::store::pictures::picture_file;
 use crate::store::worker::StoreCommand;
 use crate::system::link::{self, Link};
@@ -71,6 +72,13 @@ impl Studio {
     /// A model is only offered: a person presses the button.
     fn open_link(&mut self, link: &Path) {
         match Link::parse(&link.to_string_lossy()) {
+            Ok(Link::File(path)) => self.apply_to_files(FilesAction::Dropped(path)),
+            // A page may have written it: no folder is looked through, and no device read, because of a link.
+            Ok(Link::Open(path)) if !(is_picture_name(&path) || has_ending(&path, WEIGHT_ENDINGS)) => {
+                let text =
+                    "The link names neither a picture nor a model's file; open it from the File menu, or drop it here.";
+                self.state.toasts.error(text, Some(path.display().to_string()));
+            }
             Ok(Link::Open(path)) => self.apply_to_files(FilesAction::Dropped(path)),
             Ok(Link::Model(name)) => {
                 self.state.toasts.note(format!("A link names the model {name}: Download fetches it, if you want it."));
@@ -107,8 +115,12 @@ impl Studio {
 }
 
 fn is_picture_name(path: &Path) -> bool {
+    has_ending(path, picture_file::READ_EXTENSIONS)
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    extension.is_some_and(|extension| picture_file::READ_EXTENSIONS.contains(&extension.as_str()))
+    extension.is_some_and(|extension| endings.contains(&extension.as_str()))
 }
 
 /// A name without an extension gets the one that a mask has.

@@ -88,6 +88,9 @@ impl Studio {
         if old.machine.is_some() && now.machine.is_none() {
             self.compute_here();
         }
+        if (old.looks_for_updates, old.works_offline) != (now.looks_for_updates, now.works_offline) {
+            self.look_for_update();
+        }
         if old.processor != now.processor {
             self.services.processor.set(now.processor);
             // A driver may take its time to answer.

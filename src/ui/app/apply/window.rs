@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::ui::action::{Action, Sheet, WindowAction};
 use crate::ui::app::studio::Studio;
+use crate::ui::app::update;
 use crate::ui::chrome::layout::{Layout, PanelForm, SidePanel};
 use crate::ui::chrome::path_sheet::PathSheet;
 use crate::ui::palette::state::PaletteState;
@@ -58,6 +59,8 @@ impl Studio {
                 self.state.sheet = Some(Sheet::Palette);
             }
             WindowAction::CloseToast(id) => self.state.toasts.close(id),
+            WindowAction::NewerVersion(version) => self.tell_of_update(version),
+            WindowAction::OpenReleases => ctx.open_url(egui::OpenUrl::new_tab(update::RELEASES_PAGE)),
             WindowAction::Tour(tour) => self.go_on_with_tour(tour),
             WindowAction::Quit => {
                 self.save_now();

@@ -1,0 +1,171 @@
+"""Takes the manual's pictures from the real window, on a virtual screen: `assets/manual/src/pictures`.
+
+    cargo build --release && python3 assets/manual/take_pictures.py [PROGRAM] [NAME ...]
+
+wants Xvfb and xdotool. Everything is done as a person does it, by keys and pointer; what is on the screen is what there is.
+"""
+
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+WIDTH, HEIGHT = 1280, 800
+# For a slow machine that does other things as well.
+PATIENCE_S = 240
+
+
+class Desk:
+    """A virtual screen, a home of its own, and the program on it."""
+
+    def __init__(self, program: Path, home: Path) -> None:
+        self.home, self.frames = home, home / "frames"
+        self.frames.mkdir()
+        size = f"{WIDTH}x{HEIGHT}x24"
+        command = ["Xvfb", "-displayfd", "1", "-noreset", "-screen", "0", size, "-fbdir", str(self.frames), "-nolisten", "tcp"]
+        self.screen = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        display = ":" + self.screen.stdout.readline().strip()
+        self.environment = os.environ | {
+            "DISPLAY": display,
+            "INKWICK_HOME": str(home / "Inkwick"),
+            "LIBGL_ALWAYS_SOFTWARE": "1",
+            "WAYLAND_DISPLAY": "",
+        }
+        (home / "Inkwick").mkdir()
+        place = f"(size: Some(({WIDTH}.0, {HEIGHT}.0)), position: Some((0.0, 0.0)), maximized: false)"
+        (home / "Inkwick/settings.ron").write_text(f"(window: {place})")
+        self.window = subprocess.Popen([program], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        found = self.wait("the window", lambda: self.xdotool("search", "--onlyvisible", "--name", "^Inkwick$").split())
+        self.xdotool("windowfocus", "--sync", found[0])
+        time.sleep(3)
+
+    def close(self) -> None:
+        for process in (self.window, self.screen):
+            process.terminate()
+            process.wait()
+
+    def xdotool(self, *words: object) -> str:
+        command = ["xdotool", *map(str, words)]
+        return subprocess.run(command, env=self.environment, stdout=subprocess.PIPE, text=True, check=False).stdout
+
+    def wait(self, what: str, look):
+        started = time.monotonic()
+        while not (found := look()):
+            if self.screen.poll() is not None or time.monotonic() - started > PATIENCE_S:
+                sys.exit(f"take_pictures: waited in vain for {what}")
+            time.sleep(0.2)
+        return found
+
+    def key(self, *keys: str) -> None:
+        for key in keys:
+            self.xdotool("key", key)
+            time.sleep(0.8)
+
+    def write(self, words: str) -> None:
+        self.key("ctrl+p", "ctrl+a")
+        self.xdotool("type", "--delay", 40, words)
+        time.sleep(0.8)
+
+    def drag(self, *way: tuple[int, int]) -> None:
+        self.xdotool("mousemove", *way[0])
+        time.sleep(0.4)
+        self.xdotool("mousedown", 1)
+        for (from_x, from_y), (to_x, to_y) in zip(way, way[1:]):
+            for part in range(1, 9):
+                x, y = (from_x * (8 - part) + to_x * part) // 8, (from_y * (8 - part) + to_y * part) // 8
+                self.xdotool("mousemove", x, y)
+                time.sleep(0.05)
+        self.xdotool("mouseup", 1)
+        time.sleep(0.8)
+
+    def pictures(self) -> int:
+        return len(list((self.home / "Inkwick/pictures").glob("*/*.png")))
+
+    def generate(self) -> None:
+        before = self.pictures()
+        self.key("ctrl+Return")
+        self.wait("a picture", lambda: self.pictures() > before)
+        time.sleep(3)
+
+    def take(self, name: str) -> None:
+        # Nothing that is hovered over, and no note that will go away.
+        self.xdotool("mousemove", WIDTH // 2, HEIGHT - 4)
+        time.sleep(8)
+        to = HERE / f"src/pictures/{name}.png"
+        to.parent.mkdir(exist_ok=True)
+        to.write_bytes(png(*screen((self.frames / "Xvfb_screen0").read_bytes())))
+        print(to.relative_to(HERE.parent.parent))
+
+
+def screen(dump: bytes) -> tuple[int, int, bytes]:
+    """Width, height and RGB of a screen that Xvfb keeps in X's window dump format."""
+    fields = struct.unpack(">25I", dump[:100])
+    header, width, height, bits, line, colours = fields[0], fields[4], fields[5], fields[11], fields[12], fields[19]
+    if bits != 32:
+        sys.exit(f"take_pictures: the screen has {bits} bits a pixel, not 32")
+    pixels = dump[header + 12 * colours :]
+    rows = (pixels[line * y : line * y + 4 * width] for y in range(height))
+    rgb = bytearray()
+    for row in rows:
+        part = bytearray(3 * width)
+        # Blue, green, red, nothing.
+        part[0::3], part[1::3], part[2::3] = row[2::4], row[1::4], row[0::4]
+        rgb += part
+    return width, height, bytes(rgb)
+
+
+def png(width: int, height: int, rgb: bytes) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    lines = []
+    before = bytes(3 * width)
+    for y in range(height):
+        line = rgb[3 * width * y : 3 * width * (y + 1)]
+        # As the line above, which a window's plain areas are.
+        lines.append(b"\x02" + bytes((a - b) & 255 for a, b in zip(line, before)))
+        before = line
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = zlib.compress(b"".join(lines), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def main() -> None:
+    arguments = sys.argv[1:]
+    program = Path(arguments.pop(0) if arguments else HERE.parent.parent / "target/release/inkwick").resolve()
+    wanted = set(arguments)
+    with tempfile.TemporaryDirectory() as home:
+        desk = Desk(program, Path(home))
+        take = lambda name: desk.take(name) if not wanted or name in wanted else None
+        try:
+            desk.write("a red apple on grass")
+            desk.generate()
+            desk.write("a fox wearing a crown in a forest")
+            desk.generate()
+            take("first-picture")
+            # The newest picture becomes the canvas; a part of it is masked.
+            desk.key("Escape", "Return", "b")
+            middle = (WIDTH // 2 - 40, HEIGHT // 2 - 120)
+            for row in range(0, 70, 10):
+                desk.drag((middle[0] - 60, middle[1] + row), (middle[0] + 60, middle[1] + row))
+            desk.write("a fox wearing a party hat")
+            desk.key("Escape")
+            take("mask")
+            desk.generate()
+            take("fill")
+            desk.key("Escape", "ctrl+g")
+            take("gallery")
+            desk.key("Escape", "ctrl+m")
+            take("models")
+            desk.key("Escape", "ctrl+comma")
+            take("settings")
+        finally:
+            desk.close()
+
+
+main()
