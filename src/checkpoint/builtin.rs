@@ -47,13 +47,12 @@ static SCRIBBLE: Option<EmbeddedFiles> =
 #[cfg(not(feature = "embedded-model"))]
 static SCRIBBLE: Option<EmbeddedFiles> = None;
 
-/// What is laid over a model or made for its pictures: LoRAs of styles, and an upscaler.
+/// LoRAs of styles.
 const STYLES: [&str; 2] = ["styles/flat-icon.safetensors", "styles/pixel-art.safetensors"];
-const UPSCALER: &str = "upscaler/built-in.safetensors";
 
 #[cfg(feature = "embedded-model")]
 static ADDITIONS: Option<EmbeddedFiles> =
-    Some(embedded!["": "styles/flat-icon.safetensors", "styles/pixel-art.safetensors", "upscaler/built-in.safetensors"]);
+    Some(embedded!["": "styles/flat-icon.safetensors", "styles/pixel-art.safetensors"]);
 
 #[cfg(not(feature = "embedded-model"))]
 static ADDITIONS: Option<EmbeddedFiles> = None;
@@ -67,17 +66,18 @@ pub fn builtin_loras() -> Vec<PathBuf> {
     STYLES.into_iter().filter_map(addition).collect()
 }
 
-/// The upscaler that comes with the program.
-#[must_use]
-pub fn builtin_upscaler() -> Option<PathBuf> {
-    addition(UPSCALER)
-}
-
 fn addition(name: &str) -> Option<PathBuf> {
     match BuiltinFiles::inside_or_near(ADDITIONS, "", name).ok()? {
         BuiltinFiles::Embedded(_) => Some(Path::new(SEEMING_FOLDER).join(name)),
         BuiltinFiles::Folder(folder) => Some(folder.join(name)),
     }
+}
+
+/// How large a weights file is, on a disk or inside the program; 0 where there is none.
+#[must_use]
+pub fn weights_bytes(path: &Path) -> u64 {
+    let inside = addition_at(path).map(|bytes| bytes.len() as u64);
+    inside.unwrap_or_else(|| std::fs::metadata(path).map_or(0, |file| file.len()))
 }
 
 /// The bytes behind such a path, where they are inside the program.
@@ -160,9 +160,8 @@ mod tests {
         for path in &loras {
             let report = inspect_file(path).unwrap();
             assert_eq!((report.kind, report.unmatched), (FileKind::Lora, Vec::new()), "{}", path.display());
+            assert!(weights_bytes(path) > report.bytes, "{}", path.display());
         }
-        let upscaler = builtin_upscaler().unwrap();
-        assert_eq!(inspect_file(&upscaler).unwrap().kind, FileKind::Upscaler);
         let missing = Path::new(SEEMING_FOLDER).join("styles/ink.safetensors");
         assert!(inspect_file(&missing).is_err());
     }

@@ -25,6 +25,7 @@ mod upscaler;
 mod weight_files;
 
 pub(crate) use archive::{Archive, WeightBuffer};
+pub use builtin::{builtin_loras, weights_bytes};
 pub(crate) use config::AttentionConfig;
 pub use config::{
     AdapterConfig, AdapterType, ClipConfig, ControlConfig, ControlNetConfig, DenoiserConfig, Flux2Config, Qwen3Config,
@@ -32,7 +33,6 @@ pub use config::{
 };
 pub use control::ControlFile;
 pub use error::CheckpointError;
-pub use builtin::{builtin_loras, builtin_upscaler};
 pub use files::{ModelFiles, builtin_four_steps, builtin_model};
 pub use format_tables::{foreign_kinds, format_tables, precisions};
 pub use inspect::inspect_file;

@@ -69,6 +69,7 @@ fn upscale(arguments: &UpscaleArguments, report: &Report) -> Result<u8, String> 
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     saver.check(&destination).map_err(|error| error.sentence(words::remedy))?;
     let failure_file = paths.device_failure_file.clone();
-    let runs = JobRuns::start(move || backend(DeviceChoice::Cpu, DtypeChoice::Auto, failure_file), saver)?;
+    let backend = move |_| backend(DeviceChoice::Cpu, DtypeChoice::Auto, &failure_file);
+    let runs = JobRuns::start(backend, 1, saver)?;
     runs.run(request, destination, report)
 }

@@ -1,6 +1,7 @@
 """The contact sheets of the card, and the previews' product, by diffusers on the model as it lies in the repository.
 
-    python sheets.py prompts masks scribbles styles upscaling --data DATA   # ../NAME.webp
+    python sheets.py prompts masks scribbles styles --data DATA             # ../NAME.webp
+    python sheets.py upscaling --upscaler OUT/upscaler.safetensors
     python sheets.py fit --data DATA                                        # ../model/latent_rgb.json
 
 prompts: 100 prompts, 20 steps above and 4 steps below. masks: 20 masks on one scene, with what came of each. scribbles: 20
@@ -95,7 +96,7 @@ def sheet_of_styles(args):
 @torch.no_grad()
 def sheet_of_upscaling(args):
     net = upscale.Compact()
-    net.load_state_dict(weights(f"{BUILTIN}/upscaler/built-in.safetensors"))
+    net.load_state_dict(weights(args.upscaler))
     styles = [f"{BUILTIN}/styles/{name}.safetensors" for name in style.STYLES]
     pictures = [*drawn(args.work, "close", CLOSE), *(p for k, file in enumerate(styles) for p in drawn(args.work, f"close-{k}", CLOSE[:2], laid=[file])[:1])]
     rows = [[], []]
@@ -206,6 +207,7 @@ def main(argv=None):
     parser.add_argument("what", nargs="+", choices=list(SHEETS))
     parser.add_argument("--work", default="/tmp/inkwick-sheets")
     parser.add_argument("--data", help="the folder that data.py fills")
+    parser.add_argument("--upscaler", help="what upscale.py made, for `upscaling`")
     parser.add_argument("--to", default=BUILTIN)
     args = parser.parse_args(argv)
     for folder in (args.work, args.to):

@@ -3,7 +3,7 @@
     python upscale.py --data DATA --out OUT [--seconds 480]
 
 Its layout adds what it finds to the picture itself, so it begins as the nearest pixel; an RRDBNet of the x2 layout, whose
-input is folded to half its size, first has to learn where each pixel goes and did not get there in the same time.
+input is folded to half its size, first has to learn where each pixel goes and did not get there in 1,591 steps.
 What it learns from is painted at 512x512 and halved: Fluent's flat drawings (SVG, sharp at any size), its 3D pictures so
 small that their 256 pixels are still sharp there, some as pixel art, and textures unlike all of them. The small pictures
 are plain halves (by area, bicubic or bilinear), halves that went through the autoencoder, and such as generated ones are:
@@ -19,7 +19,7 @@ from PIL import Image
 
 import scenes
 import train
-from common import CUDA, DEVICE, Run, Stream, blend, compiled, half, laid_over, note, options, page, pipeline, store, weights
+from common import CUDA, DEVICE, Run, Stream, blend, half, laid_over, note, options, page, pipeline, store, weights
 from decoder import Patches, edge_energy, nearly_clean, plain_norm
 from style import plain_ground, things_alone, to_pixels
 
@@ -147,7 +147,7 @@ def main(argv=None):
     opt = torch.optim.AdamW(params, lr=args.lr, betas=(.9, .98), weight_decay=0, fused=CUDA)
     opt_judge = torch.optim.AdamW(judge.parameters(), lr=3e-4, betas=(.5, .95), weight_decay=1e-4, fused=CUDA)
     run = Run(args, "upscaler", params=params, ema=ema, opt=opt, judge=judge, opt_judge=opt_judge)
-    forward = compiled(args, net)
+    forward = net  # not compiled: compiled by PyTorch 2.11 for an H200 it stayed the nearest pixel for 8,193 steps, and uncompiled it learns
     print(f"upscale: {sum(p.numel() for p in params)} parameters", flush=True)
 
     def measure(name, enlarge, log=True):

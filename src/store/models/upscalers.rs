@@ -1,10 +1,8 @@
-//! Files that enlarge pictures: in the models folder, where other programs keep theirs, and the one that comes with the
-//! program.
+//! Files that enlarge pictures: in the models folder, and where other programs keep theirs.
 
 use std::path::{Path, PathBuf};
 
 use super::scan::{CHECKPOINT_ENDINGS, files_in, is_called, is_root, lies_in, models_under};
-use crate::checkpoint::builtin_upscaler;
 use crate::store::paths::Paths;
 
 /// The folder inside the models folder.
@@ -21,14 +19,14 @@ pub enum UpscalerError {
     Unknown { name: String, known: Vec<String>, folder: PathBuf },
 }
 
-/// All of them, each name once; the program's own is the last.
+/// All of them, each name once.
 #[must_use]
 pub fn list(paths: &Paths) -> Vec<PathBuf> {
     let own = files_in(&paths.models_folder.join(FOLDER), &CHECKPOINT_ENDINGS);
     let roots = paths.other_folders.iter().filter(|folder| is_root(folder));
     let theirs = roots.flat_map(|folder| models_under(folder));
     let theirs = theirs.filter(|file| ELSEWHERE.iter().any(|name| lies_in(file, name)));
-    let mut found: Vec<PathBuf> = own.into_iter().chain(theirs).chain(builtin_upscaler()).collect();
+    let mut found: Vec<PathBuf> = own.into_iter().chain(theirs).collect();
     let mut seen = std::collections::BTreeSet::new();
     found.retain(|file| seen.insert(name_of(file).to_lowercase()));
     found
@@ -71,9 +69,7 @@ mod tests {
     fn they_are_found_here_and_in_other_programs_folders() {
         let home = tempfile::tempdir().unwrap();
         let mut paths = Paths::under(home.path());
-        let built_in = builtin_upscaler().unwrap();
-        assert_eq!(find(None, &paths).unwrap(), built_in);
-        assert_eq!(find(Some("built-in"), &paths).unwrap(), built_in);
+        assert!(find(None, &paths).unwrap_err().to_string().contains(FOLDER));
         let place = |path: PathBuf| {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, "x").unwrap();
@@ -82,14 +78,13 @@ mod tests {
         let own = place(paths.models_folder.join(FOLDER).join("b.safetensors"));
         let theirs = place(home.path().join("webui/models/RealESRGAN/a.pth"));
         place(home.path().join("webui/models/Lora/c.safetensors"));
-        assert_eq!(list(&paths), [own.clone(), built_in.clone()]);
+        assert_eq!(list(&paths), std::slice::from_ref(&own));
         paths.other_folders.push(home.path().join("webui"));
-        assert_eq!(list(&paths), [own.clone(), theirs.clone(), built_in.clone()]);
-        assert_eq!(find(None, &paths).unwrap(), own, "what a person has put there comes first");
+        assert_eq!(list(&paths), [own.clone(), theirs.clone()]);
         assert_eq!(find(Some("A"), &paths).unwrap(), theirs);
         assert_eq!(find(Some("a.pth"), &paths).unwrap(), theirs);
         assert_eq!(find(Some(own.to_str().unwrap()), &paths).unwrap(), own);
         let refused = find(Some("c"), &paths).unwrap_err().to_string();
-        assert!(refused.contains("no upscaler c") && refused.contains("b, a, built-in"), "{refused}");
+        assert!(refused.contains("no upscaler c") && refused.contains("b, a"), "{refused}");
     }
 }
