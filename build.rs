@@ -19,6 +19,10 @@ const CAPABILITIES: &str = "75,80,86,89,90,120";
 /// What later cards' drivers compile on their own.
 const PORTABLE: &str = "90";
 
+/// Where CUDA's libraries are looked for besides the system's own places: beside the program, as releases have them, and
+/// where NVIDIA and distributions put them.
+const LIBRARIES: &str = "$ORIGIN/cuda:$ORIGIN/../lib/inkwick/cuda:/usr/local/cuda/lib64:/opt/cuda/lib64";
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "windows") {
@@ -28,6 +32,9 @@ fn main() {
         return;
     }
     println!("cargo::rerun-if-changed={FOLDER}");
+    if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "linux") {
+        println!("cargo::rustc-link-arg-bins=-Wl,-rpath,{LIBRARIES}");
+    }
     for name in ["INKWICK_CUDA_CAPABILITIES", "NVCC", "CUDA_HOME", "CUDA_PATH"] {
         println!("cargo::rerun-if-env-changed={name}");
     }

@@ -133,7 +133,7 @@ fn one_picture(rounds: usize) {
         let (inside, outside): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
         let more = median(pairs.iter().map(|(inside, outside)| outside - inside).collect());
         println!(
-            "one picture of {side}×{side}, 8 steps: {:.1} ms in process, {:.1} ms over HTTP; {more:+.1} ms in the median of {rounds} pairs",
+            "one picture of {side}×{side}, 8 steps: {:.1} ms in process, {:.1} ms over HTTP; {more:+.1} ms in the median of {rounds} pairs (wanted: under 20)",
             median(inside),
             median(outside)
         );
@@ -165,7 +165,7 @@ fn many_readers(rounds: usize) {
     let (none, many): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
     let more = median(pairs.iter().map(|(none, many)| (many / none - 1.0) * 100.0).collect());
     println!(
-        "a picture that nobody watches: {:.0} ms; watched by {READERS}: {:.0} ms; {more:+.1} % in the median of {rounds} pairs",
+        "a picture that nobody watches: {:.0} ms; watched by {READERS}: {:.0} ms; {more:+.1} % in the median of {rounds} pairs (wanted: under 5)",
         median(none),
         median(many)
     );

@@ -38,7 +38,8 @@ class Desk:
         }
         (home / "Inkwick").mkdir()
         place = f"(size: Some(({WIDTH}.0, {HEIGHT}.0)), position: Some((0.0, 0.0)), maximized: false)"
-        (home / "Inkwick/settings.ron").write_text(f"(window: {place})")
+        # A seed, so that the pictures are the same each time.
+        (home / "Inkwick/settings.ron").write_text(f"(window: {place}, draft: (seed: Some(7)))")
         self.window = subprocess.Popen([program], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         found = self.wait("the window", lambda: self.xdotool("search", "--onlyvisible", "--name", "^Inkwick$").split())
         self.xdotool("windowfocus", "--sync", found[0])
@@ -143,27 +144,24 @@ def main() -> None:
         desk = Desk(program, Path(home))
         take = lambda name: desk.take(name) if not wanted or name in wanted else None
         try:
-            desk.write("a red apple on grass")
-            desk.generate()
-            desk.write("a fox wearing a crown in a forest")
-            desk.generate()
+            for words in ["a red apple on grass", "a cute puppy on grass", "a sailboat on the sea", "a fox wearing a crown in a forest"]:
+                desk.write(words)
+                desk.generate()
+            # The first Escape leaves the field of the prompt.
+            desk.key("Escape")
             take("first-picture")
-            # The newest picture becomes the canvas; a part of it is masked.
-            desk.key("Escape", "Return", "b")
-            middle = (WIDTH // 2 - 40, HEIGHT // 2 - 120)
-            for row in range(0, 70, 10):
-                desk.drag((middle[0] - 60, middle[1] + row), (middle[0] + 60, middle[1] + row))
-            desk.write("a fox wearing a party hat")
+            # The newest picture becomes the canvas, and its upper half is masked.
+            desk.key("Return", "r")
+            desk.drag((530, 190), (790, 360))
+            desk.write("a fox wearing a blue hat in a forest")
             desk.key("Escape")
             take("mask")
             desk.generate()
             take("fill")
-            desk.key("Escape", "ctrl+g")
+            desk.key("Return", "ctrl+g")
             take("gallery")
             desk.key("Escape", "ctrl+m")
             take("models")
-            desk.key("Escape", "ctrl+comma")
-            take("settings")
         finally:
             desk.close()
 

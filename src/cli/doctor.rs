@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use candle_core::utils;
 
+use super::cards;
 use super::output::say;
 use crate::checkpoint::{ModelFiles, builtin_model};
 use crate::engine::device::DeviceChoice;
 use crate::kernels::{Level, SIMD_VARIABLE};
-use crate::model::{Operators, cuda_free_bytes, cuda_total_bytes, metal_working_set_bytes};
+use crate::model::{Operators, metal_working_set_bytes};
 use crate::store::device_failure::DeviceFailure;
 use crate::store::paths::Paths;
 use crate::system::memory::{available_memory_bytes, total_memory_bytes};
@@ -21,13 +22,15 @@ pub(super) fn run() -> ExitCode {
         ("device".to_owned(), format!("{} (what auto chooses)", DeviceChoice::Auto.label())),
         ("cpu".to_owned(), format!("{} threads, {}", rayon::current_num_threads(), cpu_features())),
         ("kernels".to_owned(), kernels()),
-        ("metal".to_owned(), presence(utils::metal_is_available(), "metal", DeviceChoice::Metal)),
-        ("cuda".to_owned(), presence(utils::cuda_is_available(), "cuda", DeviceChoice::Cuda(0))),
+        ("metal".to_owned(), metal()),
+    ];
+    lines.extend(cards::lines());
+    lines.extend([
         ("dtypes".to_owned(), "f32 (auto on a CPU), f16 (auto on a GPU), bf16".to_owned()),
         ("attention".to_owned(), attention()),
         ("memory".to_owned(), memory()),
         ("built-in".to_owned(), builtin()),
-    ];
+    ]);
     let code = match Paths::of_this_machine() {
         Ok(paths) => {
             for (name, path) in [
@@ -55,21 +58,16 @@ pub(super) fn run() -> ExitCode {
     code
 }
 
-fn presence(in_build: bool, feature: &str, choice: DeviceChoice) -> String {
-    if !in_build {
-        return format!("not in this build (cargo feature `{feature}`)");
+fn metal() -> String {
+    if !utils::metal_is_available() {
+        return "not in this build (cargo feature `metal`)".to_owned();
     }
-    choice.open().map_or_else(
+    DeviceChoice::Metal.open().map_or_else(
         |error| error.to_string(),
         |device| {
-            let gb = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
-            if let Some(bytes) = metal_working_set_bytes(&device) {
-                format!("ready, {} recommended", gb(bytes))
-            } else if let (Some(free), Some(total)) = (cuda_free_bytes(&device), cuda_total_bytes(&device)) {
-                format!("ready, {} of {} free", gb(free), gb(total))
-            } else {
-                "ready".to_owned()
-            }
+            let recommended = metal_working_set_bytes(&device);
+            recommended
+                .map_or_else(|| "ready".to_owned(), |bytes| format!("ready, {:.1} GB recommended", bytes as f64 / 1e9))
         },
     )
 }

@@ -11,10 +11,10 @@ use super::arguments::{
     ComputeArguments, ControlArguments, ModelArguments, PaintArguments, PromptArguments, ReferenceArguments,
     SamplingArguments,
 };
-use super::backend::backend;
+use super::backend::backends;
 use super::job_runs::JobRuns;
 use super::report::Report;
-use super::words::{self, DONE, FAILED};
+use super::words::{self, FAILED};
 use crate::job::{Destination, Notice, Request, Saver, with_remedy};
 use crate::store::models;
 use crate::store::paths::Paths;
@@ -85,21 +85,16 @@ fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String
     for destination in &destinations {
         saver.check(destination).map_err(|error| error.sentence(words::remedy))?;
     }
-    let (device, dtype) = (arguments.compute.device.device, arguments.compute.device.dtype);
-    let failure_file = paths.device_failure_file.clone();
-    let count = arguments.count;
-    let backend = move || backend(device, dtype, failure_file).for_pictures(count);
-    let runs = JobRuns::start(backend, saver)?;
-    for (index, destination) in (0..).zip(destinations) {
+    let (devices, dtype) = (&arguments.compute.device.device, arguments.compute.device.dtype);
+    let (count, backends) = (arguments.count, backends(devices, dtype, paths.device_failure_file.clone()));
+    let runs = JobRuns::start(move |number| backends(number).for_pictures(count), devices.count(), saver)?;
+    let tasks = (0..).zip(destinations).map(|(index, destination)| {
         let (request, notices) =
             models::prompt_references::of_batch(&asked, &first, index, &paths).map_err(|error| error.to_string())?;
         report_once(notices);
-        let code = runs.run(request, destination, report)?;
-        if code != DONE {
-            return Ok(code);
-        }
-    }
-    Ok(DONE)
+        Ok((request.into(), destination))
+    });
+    runs.run_all(tasks, report)
 }
 
 /// What is asked, and what of it is read otherwise than it says.

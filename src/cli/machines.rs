@@ -1,22 +1,32 @@
 //! Other machines for the window: reached by what a person wrote, asked instead of this one, their tokens kept from others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::engine::Backend;
 use crate::job::JobError;
+use crate::service::nearby::{self, Nearby};
 use crate::service::remote::{Connection, Elsewhere, RemoteAddress, RoutedBackend, shown_fingerprint};
 use crate::store::paths::Paths;
 use crate::store::preferences::KeptMachine;
 use crate::store::secret;
 use crate::ui::{
-    CountTokens, EstimatePicture, MachineChoice, MachineFound, MachineProblem, Machines, TokenCount, TokenQuestion,
+    CountTokens, EstimatePicture, MachineChoice, MachineFound, MachineNearby, MachineProblem, Machines, TokenCount,
+    TokenQuestion,
 };
+
+/// In which a machine on the same network answers.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Whoever connects to other machines and lets them go.
 pub(super) fn machines(elsewhere: &Elsewhere, paths: &Paths) -> Machines {
     let (connecting, its_paths) = (elsewhere.clone(), paths.clone());
     let (leaving, other_loras) = (elsewhere.clone(), paths.other_loras.clone());
     Machines {
+        look: Arc::new(|| {
+            let found = nearby::look(PATIENCE)?;
+            Ok(found.into_iter().map(|Nearby { name, address }| MachineNearby { name, address }).collect())
+        }),
         connect: Arc::new(move |choice| connect(choice, &connecting, &its_paths)),
         leave: Arc::new(move || {
             leaving.set(None);
@@ -90,10 +100,10 @@ pub(super) fn as_kept(kept: Option<&KeptMachine>, paths: &Paths) -> Elsewhere {
 /// Draws here or there.
 pub(super) fn routed<B: Backend>(
     elsewhere: &Elsewhere,
-    here: impl FnOnce() -> B + Send + 'static,
-) -> impl FnOnce() -> RoutedBackend<B> + Send + 'static {
+    here: impl Fn(usize) -> B + Send + Sync + 'static,
+) -> impl Fn(usize) -> RoutedBackend<B> + Send + Sync + 'static {
     let elsewhere = elsewhere.clone();
-    move || RoutedBackend::new(here(), elsewhere)
+    move |number| RoutedBackend::new(here(number), elsewhere.clone())
 }
 
 /// Asks the machine that computes.

@@ -2,6 +2,8 @@
 
 mod arguments;
 mod backend;
+mod cards;
+mod cuda_program;
 mod doctor;
 mod generate;
 mod help;
@@ -12,6 +14,8 @@ mod machines;
 #[cfg(feature = "serve")]
 mod mcp;
 mod models;
+#[cfg(feature = "nats")]
+mod node;
 mod output;
 mod pages;
 mod preprocess;
@@ -20,6 +24,8 @@ mod report;
 mod serve;
 #[cfg(feature = "serve")]
 mod service;
+#[cfg(feature = "serve")]
+mod share;
 mod upscale;
 mod window;
 mod words;
@@ -78,13 +84,13 @@ enum Command {
     Pages(pages::PagesArguments),
 }
 
-/// Arguments and logging, then the window or a subcommand.
+/// Arguments and logging, then the window or a subcommand; by the program for NVIDIA's cards where that can run.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let file = Paths::of_this_machine().ok().map(|paths| paths.log_file());
     log::start(file.as_deref(), arguments.verbose);
-    arguments.run()
+    cuda_program::take_over().unwrap_or_else(|| arguments.run())
 }
 
 impl Arguments {

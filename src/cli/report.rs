@@ -1,9 +1,10 @@
-//! What `generate` prints: JSON lines on stdout, or a bar (plain lines where there is no terminal) on stderr.
+//! What `generate` prints: JSON lines on stdout, or a bar (plain lines where there is no terminal) on stderr; where several
+//! pictures are made at once, a bar for each, and their numbers in lines.
 
 use std::cell::Cell;
 use std::io::IsTerminal;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::output::{explain, say};
@@ -12,57 +13,77 @@ use crate::kernels::Level;
 
 pub(super) struct Report {
     json: bool,
+    /// Where there is a terminal.
+    bars: Option<MultiProgress>,
     bar: Option<ProgressBar>,
+    /// Which picture it is, from 1, where several are made at once.
+    picture: Option<u32>,
     last_part: Cell<Option<ModelPart>>,
 }
 
 impl Report {
     pub(super) fn new(json: bool) -> Self {
-        let bar = (!json && std::io::stderr().is_terminal()).then(|| {
-            let bar = ProgressBar::new(1);
-            if let Ok(style) = ProgressStyle::with_template("{msg:12} {bar:32} {pos}/{len}") {
+        let bars = (!json && std::io::stderr().is_terminal()).then(MultiProgress::new);
+        Self::with(json, bars, None)
+    }
+
+    /// For one of several pictures that are made at once.
+    pub(super) fn of_picture(&self, number: u32) -> Self {
+        Self::with(self.json, self.bars.clone(), Some(number))
+    }
+
+    /// For the next picture, where one follows the other.
+    pub(super) fn again(&self) -> Self {
+        Self::with(self.json, self.bars.clone(), None)
+    }
+
+    fn with(json: bool, bars: Option<MultiProgress>, picture: Option<u32>) -> Self {
+        let bar = bars.as_ref().map(|bars| {
+            let bar = bars.add(ProgressBar::new(1));
+            let before = picture.map(|number| format!("{number}: ")).unwrap_or_default();
+            if let Ok(style) = ProgressStyle::with_template("{prefix}{msg:12} {bar:32} {pos}/{len}") {
                 bar.set_style(style);
             }
-            bar
+            bar.with_prefix(before)
         });
-        Self { json, bar, last_part: Cell::new(None) }
+        Self { json, bars, bar, picture, last_part: Cell::new(None) }
     }
 
     pub(super) fn loading(&self, part: ModelPart, fraction: f32) {
         if self.json {
             let fraction = (f64::from(fraction) * 1000.0).round() / 1000.0;
-            emit(&json!({"event": "loading", "part": part.name(), "fraction": fraction}));
+            self.emit(json!({"event": "loading", "part": part.name(), "fraction": fraction}));
         } else if let Some(bar) = &self.bar {
             bar.set_message("loading");
             bar.set_length(100);
             bar.set_position((fraction * 100.0) as u64);
         } else if self.last_part.replace(Some(part)) != Some(part) {
-            explain(&format!("loading {}", part.name().replace('_', " ")));
+            self.line(&format!("loading {}", part.name().replace('_', " ")));
         }
     }
 
     pub(super) fn step(&self, done: u32, total: u32, seconds: f64) {
         if self.json {
-            emit(&json!({"event": "step", "done": done, "total": total, "seconds": rounded(seconds)}));
+            self.emit(json!({"event": "step", "done": done, "total": total, "seconds": rounded(seconds)}));
         } else if let Some(bar) = &self.bar {
             bar.set_message(format!("{seconds:.2} s/step"));
             bar.set_length(u64::from(total));
             bar.set_position(u64::from(done));
         } else {
-            explain(&format!("step {done}/{total}, {seconds:.2} s"));
+            self.line(&format!("step {done}/{total}, {seconds:.2} s"));
         }
     }
 
     pub(super) fn decoded(&self, seconds: f64) {
         if self.json {
-            emit(&json!({"event": "decoded", "seconds": rounded(seconds)}));
+            self.emit(json!({"event": "decoded", "seconds": rounded(seconds)}));
         }
     }
 
     /// The picture goes another way than was asked for.
     pub(super) fn notice(&self, message: &str) {
         if self.json {
-            emit(&json!({"event": "notice", "message": message}));
+            self.emit(json!({"event": "notice", "message": message}));
         }
         let line = format!("note: {message}");
         match &self.bar {
@@ -74,7 +95,7 @@ impl Report {
     pub(super) fn finished(&self, finished: &Finished) {
         let (width, height) = (finished.picture.width(), finished.picture.height());
         if self.json {
-            emit(&json!({
+            self.emit(json!({
                 "event": "finished",
                 "file": finished.file.display().to_string(),
                 "seed": finished.request.seed,
@@ -100,7 +121,7 @@ impl Report {
     pub(super) fn cancelled(&self) {
         self.clear();
         if self.json {
-            emit(&json!({"event": "cancelled"}));
+            self.emit(json!({"event": "cancelled"}));
         }
         explain("cancelled");
     }
@@ -108,9 +129,24 @@ impl Report {
     pub(super) fn failed(&self, message: &str) {
         self.clear();
         if self.json {
-            emit(&json!({"event": "failed", "message": message}));
+            self.emit(json!({"event": "failed", "message": message}));
         }
         explain(&format!("inkwick: {message}"));
+    }
+
+    /// With the picture's number before it, where there are several.
+    fn line(&self, words: &str) {
+        match self.picture {
+            Some(number) => explain(&format!("picture {number}: {words}")),
+            None => explain(words),
+        }
+    }
+
+    fn emit(&self, mut event: Value) {
+        if let Some(number) = self.picture {
+            event["picture"] = number.into();
+        }
+        say(&event.to_string());
     }
 
     fn clear(&self) {
@@ -122,8 +158,4 @@ impl Report {
 
 fn rounded(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
-}
-
-fn emit(event: &Value) {
-    say(&event.to_string());
 }

@@ -7,8 +7,11 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::arguments::DeviceArguments;
+#[cfg(feature = "nats")]
+use super::node::NodeArguments;
 use super::output::{explain, say};
 use super::service;
+use crate::service::nearby::{Announced, announce};
 use crate::service::{AccessToken, Identity, ServiceOptions, Stop, serve, serve_tls};
 use crate::store::paths::Paths;
 use crate::store::secret;
@@ -35,6 +38,10 @@ pub(super) struct ServeArguments {
     /// A web page that may ask from a browser, such as https://example.org; may be given several times
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
+    #[allow(clippy::doc_markdown)] // Shown as help.
+    /// Let other machines on the network find this server by itself (mDNS)
+    #[arg(long)]
+    pub announce: bool,
     /// HTTPS by a certificate that is made at the first start; its fingerprint is shown for clients to compare
     #[arg(long)]
     pub tls: bool,
@@ -44,6 +51,9 @@ pub(super) struct ServeArguments {
     /// The certificate's key: a PEM file
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub key: Option<PathBuf>,
+    #[cfg(feature = "nats")]
+    #[command(flatten)]
+    pub node: NodeArguments,
     #[command(flatten)]
     pub device: DeviceArguments,
 }
@@ -78,12 +88,20 @@ fn start(arguments: &ServeArguments) -> Result<(), String> {
         allowed_origins: arguments.allow_origin.clone(),
         ..ServiceOptions::default()
     };
-    let service = service::start(&arguments.device, options, true)?;
+    #[cfg(feature = "nats")]
+    let keeps_jobs = !arguments.node.is_node();
+    #[cfg(not(feature = "nats"))]
+    let keeps_jobs = true;
+    let service = service::start(&arguments.device, options, keeps_jobs)?;
+    #[cfg(feature = "nats")]
+    let node = arguments.node.join(&service)?;
     let stop = Stop::new();
     let asked = stop.clone();
     if let Err(error) = ctrlc::set_handler(move || asked.ask()) {
         tracing::warn!("Ctrl+C will end the program at once: {error}");
     }
+    // Found as long as it is served.
+    let _announced = arguments.announce.then(|| announced(address.port(), identity.is_some()));
     let scheme = if identity.is_some() { "https" } else { "http" };
     say(&format!("listening on {scheme}://{address}"));
     let served = if let Some(identity) = &identity {
@@ -95,7 +113,17 @@ fn start(arguments: &ServeArguments) -> Result<(), String> {
         }
         serve(listener, &service, &stop)
     };
+    #[cfg(feature = "nats")]
+    if let Some(node) = node {
+        node.leave();
+    }
     served.map_err(|error| format!("the server ended ({error}); start it again"))
+}
+
+/// Why nobody finds it is said; it is served all the same.
+fn announced(port: u16, is_secure: bool) -> Option<Announced> {
+    let name = sysinfo::System::host_name().unwrap_or_else(|| "Inkwick".to_owned());
+    announce(&name, port, is_secure).map_err(|sentence| explain(&format!("note: {sentence}"))).ok()
 }
 
 /// What HTTPS is spoken with, if it is asked for.

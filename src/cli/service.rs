@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::arguments::DeviceArguments;
-use super::backend::backend;
+use super::backend::backends;
 use super::output::explain;
 use crate::engine::EngineHandle;
 use crate::service::{KeptJobs, Service, ServiceOptions};
@@ -23,16 +23,15 @@ pub(super) fn start(
 ) -> Result<Arc<Service>, String> {
     let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
     Settings::load(&paths.settings_file).settings.direct(&mut paths);
-    let (device, dtype) = (device.device, device.dtype);
-    let failure_file = paths.device_failure_file.clone();
+    let (devices, dtype) = (device.device.clone(), device.dtype);
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     let kept = keeps_jobs.then(|| KeptJobs::open(&paths.service_folder()));
     let kept = kept.and_then(|opened| opened.map_err(|problem| explain(&format!("note: {problem}"))).ok());
     let keeper = kept.as_ref().map(KeptJobs::keeper);
-    let backend = move || backend(device, dtype, failure_file);
-    let engine = EngineHandle::start_keeping(backend, saver, keeper, Arc::new(|| {}))
+    let backends = backends(&devices, dtype, paths.device_failure_file.clone());
+    let engine = EngineHandle::start_several(backends, devices.count(), saver, keeper, Arc::new(|| {}))
         .map_err(|error| format!("the engine's thread could not be started: {error}"))?;
-    let options = ServiceOptions { device, dtype, ..options };
+    let options = ServiceOptions { devices, dtype, ..options };
     Service::start_keeping(&engine, paths, options, kept)
         .map_err(|error| format!("the service's thread could not be started: {error}"))
 }

@@ -10,7 +10,9 @@ use crossbeam_channel::{Receiver, Sender};
 use super::backend::backend;
 #[cfg(feature = "serve")]
 use super::machines;
-use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor};
+#[cfg(feature = "serve")]
+use super::share::{Serving, share};
+use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor, cards};
 use crate::engine::mobile_sam::{self, FetchWeights};
 use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, TokenCounter};
 use crate::hub::{self, DownloadError, DownloadProgress, Hub};
@@ -30,7 +32,20 @@ use crate::store::worker::StoreHandle;
 use crate::system::finder;
 use crate::system::note;
 use crate::system::{crash, instance, link};
-use crate::ui::{self, AskForUpdate, Behind, CountTokens, EstimatePicture, Note, Services, TokenCount, TokenQuestion};
+use crate::ui::{
+    self, AskForUpdate, Behind, CountTokens, EstimatePicture, LookAtModel, Note, Services, TokenCount, TokenQuestion,
+};
+
+/// Built without the server there is nothing to end.
+#[cfg(not(feature = "serve"))]
+#[derive(Clone, Default)]
+struct Serving;
+
+#[cfg(not(feature = "serve"))]
+impl Serving {
+    #[allow(clippy::unused_self)] // as the server's
+    fn end(&self) {}
+}
 
 /// Opens the window with what was named on the command line; returns when it is closed.
 pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
@@ -53,8 +68,12 @@ pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
         // Who names a picture knows what it is for.
         let is_first_start = loaded.is_first_start && open.is_empty();
         let named = Named { open, arrivals };
-        ui::run(loaded.settings, move |wake| start(paths, named, keys, problem, (&preferences, is_first_start), wake))
-            .map_err(|error| format!("{error}; `inkwick generate` works without a window"))
+        let serving = Serving::default();
+        let served = serving.clone();
+        let start = move |wake| start(paths, named, keys, problem, (&preferences, is_first_start), served, wake);
+        let outcome = ui::run(loaded.settings, start);
+        serving.end();
+        outcome.map_err(|error| format!("{error}; `inkwick generate` works without a window"))
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -112,20 +131,23 @@ fn start(
     keys: KeyNames,
     problem: Option<String>,
     (preferences, is_first_start): (&Preferences, bool),
+    serving: Serving,
     wake: Wake,
 ) -> Result<Behind, String> {
     let (saving, processor) = (SavingRules::default(), WantedProcessor::default());
     saving.set(preferences.saving.clone());
-    processor.set(preferences.processor);
+    processor.set(preferences.processor.clone());
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)).by(saving.clone()));
     let (failure_file, wanted) = (paths.device_failure_file.clone(), processor.clone());
-    let backend = move || backend(DeviceChoice::Auto, DtypeChoice::Auto, failure_file).following(wanted);
+    let here =
+        move |number| backend(DeviceChoice::Auto, DtypeChoice::Auto, &failure_file).following(wanted.clone(), number);
+    let devices = preferences.processor.devices().count();
     let (estimate, count_tokens) = (estimator(processor.clone()), token_counter(&paths));
     #[cfg(feature = "serve")]
     let elsewhere = machines::as_kept(preferences.machine.as_ref(), &paths);
     #[cfg(feature = "serve")]
-    let (backend, estimate, count_tokens, machines) = (
-        machines::routed(&elsewhere, backend),
+    let (here, estimate, count_tokens, machines) = (
+        machines::routed(&elsewhere, here),
         machines::estimate_by(&elsewhere, estimate),
         machines::count_by(&elsewhere, count_tokens),
         Some(machines::machines(&elsewhere, &paths)),
@@ -137,8 +159,12 @@ fn start(
         Err(error) => (None, problem.or(Some(error.to_string()))),
     };
     let keeper = queue.clone().map(|queue| queue as Arc<dyn JobKeeper>);
-    let engine = EngineHandle::start_keeping(backend, saver, keeper, Arc::clone(&wake));
+    let engine = EngineHandle::start_several(here, devices, saver, keeper, Arc::clone(&wake));
     let engine = engine.map_err(|error| error.to_string())?;
+    #[cfg(feature = "serve")]
+    let share = Some(share(&serving, &engine, &paths, &processor));
+    #[cfg(not(feature = "serve"))]
+    let share = None;
     let cached = CachedRepository::new(&paths.hub_cache, mobile_sam::REPOSITORY).current_snapshot();
     let cached = cached.map(|snapshot| snapshot.join(mobile_sam::FILE));
     let segmenter = MobileSam::new(&paths.models_folder, cached, fetch_segmenter(&paths));
@@ -156,10 +182,13 @@ fn start(
     let services = Services {
         count_tokens: Some(count_tokens),
         ask_for_update: ask_for_update(),
+        look_at_model: Some(look_at_model(&paths)),
         paths,
         device_text: preferences.processor.label(),
+        cards: Arc::new(cards),
         estimate: Some(estimate),
         machines,
+        share,
         saving,
         processor,
         keys,
@@ -184,6 +213,13 @@ fn ask_for_update() -> Option<AskForUpdate> {
 #[cfg(not(feature = "hub"))]
 fn ask_for_update() -> Option<AskForUpdate> {
     None
+}
+
+fn look_at_model(paths: &Paths) -> LookAtModel {
+    let paths = paths.clone();
+    Arc::new(move |name, token| {
+        hub::look(&Hub::of_this_machine().with_token(token), name, &paths).map_err(|error| error.to_string())
+    })
 }
 
 /// Selecting by a click has its weights from the hub.
@@ -213,7 +249,10 @@ fn fetch_segmenter(paths: &Paths) -> FetchWeights {
 
 /// What the next picture will take, on the processor that is wanted then.
 fn estimator(wanted: WantedProcessor) -> EstimatePicture {
-    let new = |Processor { device, dtype }| (Processor { device, dtype }, Estimator::new(device, dtype));
+    let new = |processor: Processor| {
+        let estimator = Estimator::new(processor.devices(), processor.dtype);
+        (processor, estimator)
+    };
     let estimator = Mutex::new(new(wanted.get()));
     Arc::new(move |question| {
         let mut held = estimator.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use candle_core::DType;
 
 use super::backend::{Backend, BackendError};
-use super::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor};
+use super::device::{DeviceChoice, DtypeChoice, WantedProcessor};
 use super::failure;
 use super::fallback::{Attempt, Fallback};
 use super::upscale::Upscaling;
@@ -14,7 +14,7 @@ use crate::job::{
     CancelToken, Drawn, ErrorKind, JobError, MemoryMode, ModelDefaults, ModelRef, Progress, Remedy, Request, Task,
     WorkGrid,
 };
-use crate::model::{Execution, ModelError, OperatorFailure};
+use crate::model::{Execution, FailureKind, ModelError, OperatorFailure};
 use crate::pipeline::{
     Adapters, ExecutionPlan, FallbackStep, FittedPlan, LoadOptions, LoadingSteps, ModelSpec, Pipeline, PipelineError,
     memory_budget, work_grid_of,
@@ -27,8 +27,10 @@ pub(crate) type OnDeviceFailure = Box<dyn Fn(&OperatorFailure) + Send>;
 pub struct CandleBackend {
     device_choice: DeviceChoice,
     dtype_choice: DtypeChoice,
-    /// Looked at before each picture.
-    wanted: Option<WantedProcessor>,
+    /// Looked at before each picture, with which of its devices this one has.
+    wanted: Option<(WantedProcessor, usize)>,
+    /// Whether another device could take a picture over.
+    has_others: bool,
     execution: Option<Execution>,
     on_device_failure: Option<OnDeviceFailure>,
     loaded: Option<(Loaded, Pipeline)>,
@@ -39,6 +41,29 @@ pub struct CandleBackend {
     pictures: Option<u32>,
 }
 
+/// Why a device gives a picture up that another one may well make.
+#[derive(Clone, Copy)]
+enum Loss {
+    Memory,
+    Device,
+}
+
+impl Loss {
+    /// `None` where the picture itself is why.
+    fn of(error: &PipelineError) -> Option<Self> {
+        match error {
+            PipelineError::Model(ModelError::Operator(failure)) => match failure.kind {
+                FailureKind::OutOfMemory => Some(Self::Memory),
+                FailureKind::Other => Some(Self::Device),
+                // The others are of the same build.
+                FailureKind::Unsupported => None,
+            },
+            PipelineError::TooLarge { .. } | PipelineError::ModelTooLarge { .. } => Some(Self::Memory),
+            _ => None,
+        }
+    }
+}
+
 /// What a pipeline was read from, and how.
 #[derive(Clone, PartialEq)]
 struct Loaded {
@@ -47,6 +72,7 @@ struct Loaded {
     dtype: DType,
     winograd: bool,
     sequential_offload: bool,
+    streamed_weights: bool,
     is_kernels: bool,
 }
 
@@ -58,6 +84,7 @@ impl Loaded {
             dtype: plan.dtype,
             winograd: plan.winograd,
             sequential_offload: plan.sequential_offload,
+            streamed_weights: plan.streamed_weights,
             is_kernels: plan.card.is_none(),
         }
     }
@@ -76,6 +103,7 @@ impl CandleBackend {
             device_choice,
             dtype_choice,
             wanted: None,
+            has_others: false,
             execution: None,
             on_device_failure: None,
             loaded: None,
@@ -103,15 +131,19 @@ impl CandleBackend {
         Self { pictures: Some(count), ..self }
     }
 
-    /// Follows what is wanted from one picture to the next.
+    /// Follows what is wanted from one picture to the next, on the device of this number among those that are chosen.
     #[must_use]
-    pub fn following(self, wanted: WantedProcessor) -> Self {
-        let Processor { device, dtype } = wanted.get();
-        Self { device_choice: device, dtype_choice: dtype, wanted: Some(wanted), ..self }
+    pub fn following(self, wanted: WantedProcessor, number: usize) -> Self {
+        Self { wanted: Some((wanted, number)), ..self }
     }
 
     fn follow(&mut self) {
-        let Some(Processor { device, dtype }) = self.wanted.as_ref().map(WantedProcessor::get) else { return };
+        let Some((processor, number)) = self.wanted.as_ref().map(|(wanted, number)| (wanted.get(), *number)) else {
+            return;
+        };
+        // One that is not wanted any more finishes what it has begun.
+        let device = processor.devices().get(number).unwrap_or(self.device_choice);
+        let dtype = processor.dtype;
         if (device, dtype) != (self.device_choice, self.dtype_choice) {
             (self.device_choice, self.dtype_choice) = (device, dtype);
             // What is loaded lies on the other device, or in the other precision.
@@ -149,6 +181,21 @@ impl CandleBackend {
         *attempt = Attempt::Running(fitted.plan);
         let (picture, request) = pipeline.run_planned(request, &fitted, cancel, progress)?;
         Ok(Drawn { picture, request })
+    }
+
+    /// What the job ends with: it is another device's where there is one and this one is why.
+    fn given_up(&mut self, error: BackendError, reason: Option<Loss>) -> BackendError {
+        match (error, reason.filter(|_| self.has_others)) {
+            (BackendError::Failed(error), Some(loss)) => {
+                let is_broken = matches!(loss, Loss::Device);
+                if is_broken {
+                    // Opened anew where it is tried again.
+                    (self.execution, self.loaded) = (None, None);
+                }
+                BackendError::HandOver { device: self.device_choice.to_string(), error, is_broken }
+            }
+            (error, _) => error,
+        }
     }
 
     /// How the picture is computed so that it fits, from the model's small files, or from what is loaded.
@@ -224,7 +271,7 @@ impl CandleBackend {
             && !steps.is_empty()
             && let Some(budget) = fitted.budget_bytes
         {
-            let descriptions: Vec<&str> = steps.iter().map(|step| step.description()).collect();
+            let descriptions: Vec<String> = steps.iter().map(|step| fitted.description(*step)).collect();
             let sentence = format!("to fit into {:.1} GB, {}", budget as f64 / 1e9, descriptions.join(" and "));
             progress(Progress::Notice(sentence.into()));
         }
@@ -269,26 +316,31 @@ impl Backend for CandleBackend {
             Task::Generate(request) => request,
             Task::Upscale(request) => return self.upscaling.run(request, cancel, progress),
         };
-        let mut fallback = self.fallback()?;
+        let mut fallback = self.fallback().map_err(|error| self.given_up(error, Some(Loss::Device)))?;
         loop {
             let mut attempt = Attempt::default();
             let error = match self.attempt(&fallback, request, cancel, progress, &mut attempt) {
                 Ok(drawn) => return Ok(drawn),
                 Err(error) => error,
             };
+            let loss = Loss::of(&error);
             let PipelineError::Model(ModelError::Operator(failure)) = &error else {
-                return Err(failure::backend_error(error));
+                return Err(self.given_up(failure::backend_error(error), loss));
             };
             // Whatever is half done is forgotten, and its memory given back.
             self.loaded = None;
-            let Some(notice) = fallback.advance(failure, attempt) else {
-                return Err(failure::backend_error(error));
-            };
-            if let Some(report) = self.on_device_failure.as_ref().filter(|_| fallback.execution.operators().is_none()) {
+            let next = fallback.advance(failure, attempt, self.has_others && loss.is_some());
+            let has_left = next.is_none() || fallback.execution.operators().is_none();
+            if let Some(report) = self.on_device_failure.as_ref().filter(|_| has_left) {
                 report(failure);
             }
+            let Some(notice) = next else { return Err(self.given_up(failure::backend_error(error), loss)) };
             progress(Progress::Notice(notice));
         }
+    }
+
+    fn has_others(&mut self, has_others: bool) {
+        self.has_others = has_others;
     }
 
     fn reset(&mut self) {

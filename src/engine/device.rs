@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
 
+use crate::model::cuda_cards;
+pub use crate::system::nvidia::Card;
+
 /// As on the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceChoice {
@@ -34,24 +37,44 @@ pub enum DtypeChoice {
 }
 
 /// Where and how precisely pictures are computed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Processor {
     pub device: DeviceChoice,
+    /// The numbers of more cards, where `device` is one: each makes pictures of its own.
+    pub further_cards: Vec<usize>,
     pub dtype: DtypeChoice,
 }
 
 impl Processor {
-    /// "CPU · f32", for the status line. May ask a driver.
+    /// All that pictures are shared out to.
     #[must_use]
-    pub fn label(self) -> String {
+    pub fn devices(&self) -> Devices {
+        let mut devices = vec![self.device];
+        if matches!(self.device, DeviceChoice::Cuda(_)) {
+            for card in self.further_cards.iter().copied().map(DeviceChoice::Cuda) {
+                if !devices.contains(&card) {
+                    devices.push(card);
+                }
+            }
+        }
+        Devices(devices)
+    }
+
+    /// "CPU · f32", "2 × CUDA · f16", for the status line. May ask a driver.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let times = match self.devices().count() {
+            1 => String::new(),
+            count => format!("{count} × "),
+        };
         let device = self.device.resolved();
         let dtype = match (self.dtype, device) {
             (DtypeChoice::F32, _) | (DtypeChoice::Auto, DeviceChoice::Cpu | DeviceChoice::Auto) => "f32",
             (DtypeChoice::Bf16, _) => "bf16",
             (DtypeChoice::F16 | DtypeChoice::Auto, _) => "f16",
         };
-        format!("{} · {dtype}", device.label())
+        format!("{times}{} · {dtype}", device.label())
     }
 }
 
@@ -66,7 +89,68 @@ impl WantedProcessor {
 
     #[must_use]
     pub fn get(&self) -> Processor {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What pictures are shared out to: one device, or several NVIDIA cards, each of which makes a whole picture at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Devices(Vec<DeviceChoice>);
+
+impl Default for Devices {
+    fn default() -> Self {
+        Self(vec![DeviceChoice::default()])
+    }
+}
+
+impl From<DeviceChoice> for Devices {
+    fn from(device: DeviceChoice) -> Self {
+        Self(vec![device])
+    }
+}
+
+impl Devices {
+    /// The one of this number, from 0.
+    #[must_use]
+    pub fn get(&self, number: usize) -> Option<DeviceChoice> {
+        self.0.get(number).copied()
+    }
+
+    /// At least 1.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = DeviceChoice> {
+        self.0.iter().copied()
+    }
+}
+
+impl FromStr for Devices {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let devices = text.split(',').map(|name| name.trim().parse()).collect::<Result<Vec<DeviceChoice>, _>>()?;
+        if let [_] = devices[..] {
+            return Ok(Self(devices));
+        }
+        if let Some(other) = devices.iter().find(|device| !matches!(device, DeviceChoice::Cuda(_))) {
+            return Err(format!(
+                "{other} computes alone: only NVIDIA cards make several pictures at once, as cuda:0,cuda:1 does"
+            ));
+        }
+        match devices.iter().enumerate().find(|(at, device)| devices[..*at].contains(device)) {
+            Some((_, twice)) => Err(format!("{twice} is named twice, and one card makes one picture at a time")),
+            None => Ok(Self(devices)),
+        }
+    }
+}
+
+impl fmt::Display for Devices {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.iter().map(|device| device.to_string()).collect();
+        formatter.write_str(&names.join(","))
     }
 }
 
@@ -86,11 +170,11 @@ impl FromStr for DeviceChoice {
             "cpu" => Ok(Self::Cpu),
             "metal" => Ok(Self::Metal),
             "cuda" => Ok(Self::Cuda(0)),
-            other => other
-                .strip_prefix("cuda:")
-                .and_then(|number| number.parse().ok())
-                .map(Self::Cuda)
-                .ok_or_else(|| "allowed are auto, cpu, metal, cuda and cuda:N".to_owned()),
+            other => {
+                other.strip_prefix("cuda:").and_then(|number| number.parse().ok()).map(Self::Cuda).ok_or_else(|| {
+                    "allowed are auto, cpu, metal, cuda, cuda:N and several cards as cuda:0,cuda:1".to_owned()
+                })
+            }
         }
     }
 }
@@ -104,6 +188,12 @@ impl fmt::Display for DeviceChoice {
             Self::Cuda(number) => write!(formatter, "cuda:{number}"),
         }
     }
+}
+
+/// The NVIDIA cards that this build can compute on, by their numbers. Asks the driver.
+#[must_use]
+pub fn cards() -> Vec<Card> {
+    cuda_cards()
 }
 
 impl DeviceChoice {
@@ -181,5 +271,32 @@ mod tests {
         }
         assert!("cuda:x".parse::<DeviceChoice>().is_err());
         assert!("gpu".parse::<DeviceChoice>().is_err());
+    }
+
+    #[test]
+    fn several_cards_are_named_once_each_and_nothing_else_is_several() {
+        let devices: Devices = "cuda:1, cuda:0".parse().unwrap();
+        assert_eq!((devices.to_string().as_str(), devices.count()), ("cuda:1,cuda:0", 2));
+        assert_eq!(devices.get(0), Some(DeviceChoice::Cuda(1)));
+        assert_eq!("auto".parse(), Ok(Devices::default()));
+        for (text, words) in [
+            ("cpu,cpu", "cpu computes alone"),
+            ("cuda:0,cpu", "cpu computes alone"),
+            ("auto,cuda:1", "auto computes alone"),
+            ("cuda:0,cuda", "cuda:0 is named twice"),
+            ("cuda:0,", "allowed are"),
+            ("", "allowed are"),
+        ] {
+            let refused = text.parse::<Devices>().unwrap_err();
+            assert!(refused.starts_with(words), "{text}: {refused}");
+        }
+    }
+
+    #[test]
+    fn further_cards_count_beside_a_card_alone() {
+        let processor = |device| Processor { device, further_cards: vec![1, 2, 1, 0], ..Processor::default() };
+        assert_eq!(processor(DeviceChoice::Cuda(0)).devices().to_string(), "cuda:0,cuda:1,cuda:2");
+        assert_eq!(processor(DeviceChoice::Auto).devices().to_string(), "auto");
+        assert_eq!(processor(DeviceChoice::Cpu).label(), "CPU · f32");
     }
 }

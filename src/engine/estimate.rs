@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use candle_core::{DType, Device};
 
-use super::device::{DeviceChoice, DtypeChoice};
+use super::device::{Devices, DtypeChoice};
 use super::files_of;
 use crate::job::{AttentionMode, Compute, Estimate, EstimateQuestion, MemoryMode, ModelRef, Speed};
 use crate::model::Execution;
@@ -14,9 +14,10 @@ use crate::pipeline::{
     memory_budget,
 };
 
-/// Answers one question after the other; keeps the configs of the model asked about last.
+/// Answers one question after the other; keeps the configs of the model asked about last. Of several cards the one with the
+/// least memory is asked: any of them may get the picture.
 pub(crate) struct Estimator {
-    device: DeviceChoice,
+    devices: Devices,
     dtype: DtypeChoice,
     execution: OnceLock<(Execution, DType)>,
     speed: OnceLock<Option<Speed>>,
@@ -25,8 +26,8 @@ pub(crate) struct Estimator {
 
 impl Estimator {
     #[must_use]
-    pub(crate) fn new(device: DeviceChoice, dtype: DtypeChoice) -> Self {
-        Self { device, dtype, execution: OnceLock::new(), speed: OnceLock::new(), last: Mutex::default() }
+    pub(crate) fn new(devices: Devices, dtype: DtypeChoice) -> Self {
+        Self { devices, dtype, execution: OnceLock::new(), speed: OnceLock::new(), last: Mutex::default() }
     }
 
     /// `None` where the model cannot be read or cannot draw this. May take a moment.
@@ -51,7 +52,7 @@ impl Estimator {
         Some(Estimate {
             peak_bytes: costs.peak_bytes() as u64,
             free_bytes,
-            seconds_per_call: speed.seconds(costs.step),
+            seconds_per_call: speed.seconds(costs.step) + costs.streaming_seconds(),
             seconds_once: speed.seconds(costs.text.plus(costs.encode).plus(costs.decode).plus(costs.control)),
             calls: question.calls,
             by_attention: modes.into_iter().filter_map(attention).collect(),
@@ -69,9 +70,13 @@ impl Estimator {
 
     fn execution(&self) -> &(Execution, DType) {
         self.execution.get_or_init(|| {
-            let device = self.device.open().unwrap_or(Device::Cpu);
-            let dtype = self.dtype.on(&device);
-            (Execution::on(&device, dtype), dtype)
+            let opened = self.devices.iter().filter_map(|device| device.open().ok());
+            let executions = opened.map(|device| {
+                let dtype = self.dtype.on(&device);
+                (Execution::on(&device, dtype), dtype)
+            });
+            let smallest = executions.min_by_key(|(execution, _)| memory_budget::all_bytes(execution));
+            smallest.unwrap_or_else(|| (Execution::on(&Device::Cpu, DType::F32), self.dtype.on(&Device::Cpu)))
         })
     }
 
@@ -92,7 +97,8 @@ impl Estimator {
         let workload = Workload { width, height, rows, windows: 1, texts, encodes, reference_px: 0 };
         let (execution, dtype) = self.execution();
         let may_halve = self.dtype == DtypeChoice::Auto;
-        let constraints = Constraints { may_halve, ..Constraints::new(*dtype, budget_bytes) };
+        let host_bytes = memory_budget::host_bytes();
+        let constraints = Constraints { may_halve, host_bytes, ..Constraints::new(*dtype, budget_bytes) };
         model.plan(execution, workload, compute, &constraints).ok()
     }
 }

@@ -10,7 +10,7 @@ use crate::raster::Picture;
 use crate::sampling::SchedulerName;
 
 /// What a [`FakeBackend`] does with each request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct FakeScript {
     /// Waited before each step.
     pub step_duration: Duration,

@@ -5,7 +5,7 @@ use candle_core::{DType, Device};
 use super::device::DtypeChoice;
 use crate::job::{Notice, Remedy};
 use crate::model::{Execution, FailureKind, OperatorFailure};
-use crate::pipeline::{Constraints, ExecutionPlan, FallbackStep};
+use crate::pipeline::{Constraints, ExecutionPlan, FallbackStep, memory_budget};
 
 /// How far an attempt came.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,19 +49,21 @@ impl Fallback {
         Constraints {
             may_halve: self.dtype_choice == DtypeChoice::Auto,
             taken: self.taken.clone(),
+            host_bytes: memory_budget::host_bytes(),
             ..Constraints::new(self.dtype, budget_bytes)
         }
     }
 
-    /// What is done after `failure`, in one sentence; `None` where nothing is left to try.
-    pub(crate) fn advance(&mut self, failure: &OperatorFailure, attempt: Attempt) -> Option<Notice> {
+    /// What is done after `failure`, in one sentence; `None` where nothing is left to try. With `has_others` the CPU is left
+    /// to the last of the devices.
+    pub(crate) fn advance(&mut self, failure: &OperatorFailure, attempt: Attempt, has_others: bool) -> Option<Notice> {
         if failure.kind == FailureKind::OutOfMemory
             && let Some(step) = attempt.next_step()
         {
             self.taken.push(step);
             return Some(format!("{failure}: {}, and the picture is begun anew", step.description()).into());
         }
-        self.execution.operators()?;
+        self.execution.operators().filter(|_| !has_others)?;
         *self = Self::new(Execution::Kernels, self.dtype_choice);
         let message = format!("{failure}: the picture is made on the CPU instead");
         Some(Notice { message, remedy: Some(Remedy::ReportDevice) })

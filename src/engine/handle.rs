@@ -1,7 +1,7 @@
 //! The way to the engine, for any number of fronts beside each other, and the handle of one job.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -13,8 +13,11 @@ use crate::job::{
     CancelToken, Destination, Event, JobError, JobId, JobKeeper, Keep, KeptJob, Outcome, Saver, Task, Wake,
 };
 
+/// By the number of its thread; `None` where an engine that was started for one device is asked for a second.
+type MakeBackend = Arc<dyn Fn(usize) -> Option<Box<dyn Backend>> + Send + Sync>;
+
 /// One front's way to the engine. Clones and [`EngineHandle::for_front`] share the engine; when the last of them is
-/// dropped, all jobs are cancelled and the thread is waited for.
+/// dropped, all jobs are cancelled and the threads are waited for.
 #[derive(Clone)]
 pub struct EngineHandle {
     engine: Arc<Engine>,
@@ -24,7 +27,9 @@ pub struct EngineHandle {
 struct Engine {
     queue: Arc<JobQueue>,
     next_id: AtomicU64,
-    thread: Option<JoinHandle<()>>,
+    /// Begins the thread of a worker, by its number.
+    begin: Box<dyn Fn(usize) -> std::io::Result<JoinHandle<()>> + Send + Sync>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl EngineHandle {
@@ -54,13 +59,72 @@ impl EngineHandle {
         keeper: Option<Arc<dyn JobKeeper>>,
         wake: Wake,
     ) -> std::io::Result<Self> {
+        let make_backend = Mutex::new(Some(make_backend));
+        let make = move |_: usize| {
+            let make_backend = make_backend.lock().unwrap_or_else(PoisonError::into_inner).take();
+            make_backend.map(|make_backend| Box::new(make_backend()) as Box<dyn Backend>)
+        };
+        Self::begin(Arc::new(make), 1, saver, keeper, wake)
+    }
+
+    /// One thread for each of `count` devices, all with one queue. The backend of each is made on its thread, by its
+    /// number from 0.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_several<B: Backend>(
+        make_backend: impl Fn(usize) -> B + Send + Sync + 'static,
+        count: usize,
+        saver: Arc<dyn Saver>,
+        keeper: Option<Arc<dyn JobKeeper>>,
+        wake: Wake,
+    ) -> std::io::Result<Self> {
+        let make = move |number: usize| Some(Box::new(make_backend(number)) as Box<dyn Backend>);
+        Self::begin(Arc::new(make), count, saver, keeper, wake)
+    }
+
+    fn begin(
+        make_backend: MakeBackend,
+        count: usize,
+        saver: Arc<dyn Saver>,
+        keeper: Option<Arc<dyn JobKeeper>>,
+        wake: Wake,
+    ) -> std::io::Result<Self> {
         let queue = Arc::new(JobQueue::new(keeper));
-        let for_thread = Arc::clone(&queue);
-        let thread = std::thread::Builder::new()
-            .name("inkwick-engine".into())
-            .spawn(move || worker::work(&for_thread, make_backend, saver.as_ref()))?;
-        let engine = Engine { queue, next_id: AtomicU64::new(1), thread: Some(thread) };
+        let for_threads = Arc::clone(&queue);
+        let begin = move |number: usize| {
+            let (queue, make_backend, saver) =
+                (Arc::clone(&for_threads), Arc::clone(&make_backend), Arc::clone(&saver));
+            let thread = std::thread::Builder::new().name("inkwick-engine".into());
+            thread.spawn(move || worker::work(&queue, number, || make_backend(number), saver.as_ref()))
+        };
+        let (next_id, threads) = (AtomicU64::new(1), Mutex::default());
+        let engine = Engine { queue, next_id, begin: Box::new(begin), threads };
+        for number in engine.queue.set_workers(count) {
+            let thread = (engine.begin)(number)?;
+            engine.threads().push(thread);
+        }
         Ok(Self { engine: Arc::new(engine), wake })
+    }
+
+    /// From now on so many devices take jobs, each on a thread of its own; devices that failed are tried again. What runs
+    /// on one that is not wanted any more goes on to its end.
+    pub fn set_workers(&self, count: usize) {
+        for number in self.engine.queue.set_workers(count) {
+            match (self.engine.begin)(number) {
+                Ok(thread) => self.engine.threads().push(thread),
+                Err(error) => {
+                    tracing::error!("the system gives device {number} no thread ({error})");
+                    self.engine.queue.lost(number);
+                }
+            }
+        }
+    }
+
+    /// How many jobs can run at once: one on each device that has not failed.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.engine.queue.workers()
     }
 
     /// Another front on the same engine, woken by its own jobs alone.
@@ -111,6 +175,7 @@ impl EngineHandle {
             cancel: CancelToken::default(),
             mailbox: Arc::clone(&mailbox),
             is_kept: false,
+            tried: Vec::new(),
         };
         self.engine.queue.push(job, index, keep)?;
         mailbox.wake();
@@ -131,7 +196,7 @@ impl EngineHandle {
         JobId(self.engine.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// While it is paused no job begins, of any front; the one that runs goes on.
+    /// While it is paused no job begins, of any front; those that run go on.
     pub fn pause(&self, is_paused: bool) {
         self.engine.queue.pause(is_paused);
     }
@@ -153,9 +218,15 @@ impl EngineHandle {
         self.engine.queue.room()
     }
 
-    /// The job that is being worked on, whosever it is.
+    /// The job that is being worked on, whosever it is; of several the one that was begun first.
     #[must_use]
     pub fn running(&self) -> Option<JobId> {
+        self.running_jobs().first().copied()
+    }
+
+    /// All jobs that are being worked on, of all fronts, in the order in which they were begun.
+    #[must_use]
+    pub fn running_jobs(&self) -> Vec<JobId> {
         self.engine.queue.running()
     }
 
@@ -176,14 +247,22 @@ impl EngineHandle {
     }
 }
 
+impl Engine {
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Drop for Engine {
     fn drop(&mut self) {
         self.queue.close();
-        let Some(thread) = self.thread.take() else { return };
-        if thread.thread().id() == std::thread::current().id() {
-            tracing::warn!("the engine's thread is not waited for: it dropped the last handle itself");
-        } else if thread.join().is_err() {
-            tracing::error!("the engine's thread ended in a panic");
+        let threads = std::mem::take(&mut *self.threads());
+        for thread in threads {
+            if thread.thread().id() == std::thread::current().id() {
+                tracing::warn!("an engine's thread is not waited for: it dropped the last handle itself");
+            } else if thread.join().is_err() {
+                tracing::error!("an engine's thread ended in a panic");
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The engine: one named thread that owns the model, and handles by which fronts give it jobs.
+//! The engine: a named thread for each device, which owns the model there, and handles by which fronts give jobs to them.
 //!
 //! Knows no window: each front hands in a `wake` callback of its own, called after every event of its jobs.
 
@@ -18,6 +18,7 @@ mod select;
 mod tokens;
 mod upscale;
 mod worker;
+mod workers;
 
 pub use backend::{Backend, BackendError};
 pub use candle::CandleBackend;

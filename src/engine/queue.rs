@@ -1,4 +1,5 @@
-//! The jobs that wait: what is cancelled leaves at once, the order can be changed, and all of it can pause.
+//! The jobs that wait: what is cancelled leaves at once, the order can be changed, and all of it can pause. Any number of
+//! workers take from it, one for each device.
 //!
 //! What changes here is reported to whoever keeps jobs for the next start, under the list's lock, so that what is kept has
 //! the list's own order of events.
@@ -7,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::mailbox::Mailbox;
+use super::workers::Workers;
 use crate::job::{
     CancelToken, Destination, ErrorKind, EventKind, JobError, JobId, JobKeeper, Keep, Outcome, StepState, Task,
 };
@@ -22,6 +24,14 @@ pub(super) struct Job {
     pub mailbox: Arc<Mailbox>,
     /// Whether the keeper knows it.
     pub is_kept: bool,
+    /// Workers whose device could not do it.
+    pub tried: Vec<usize>,
+}
+
+/// A job that was taken.
+struct Running {
+    id: JobId,
+    cancel: CancelToken,
 }
 
 pub(super) struct JobQueue {
@@ -33,7 +43,9 @@ pub(super) struct JobQueue {
 #[derive(Default)]
 struct List {
     waiting: VecDeque<Job>,
-    running: Option<(JobId, CancelToken)>,
+    /// In the order in which they were begun.
+    running: Vec<Running>,
+    workers: Workers,
     is_paused: bool,
     is_closed: bool,
 }
@@ -68,22 +80,77 @@ impl JobQueue {
         Ok(())
     }
 
-    /// Sleeps until there is a job that may run; `None` once the queue is closed.
-    pub(super) fn take(&self) -> Option<Job> {
-        let has_nothing = |list: &mut List| !list.is_closed && (list.is_paused || list.waiting.is_empty());
-        let mut list = self.changed.wait_while(self.lock(), has_nothing).unwrap_or_else(PoisonError::into_inner);
-        if list.is_closed {
-            return None;
+    /// Sleeps until there is a job that `worker` may run; `None` once the queue is closed, or the worker is not wanted any
+    /// more.
+    pub(super) fn take(&self, worker: usize) -> Option<Job> {
+        let mut list = self.lock();
+        loop {
+            if list.is_closed || !list.workers.is_wanted(worker) {
+                list.workers.ended(worker);
+                return None;
+            }
+            if let Some(job) = list.next_for(worker).and_then(|index| list.waiting.remove(index)) {
+                list.running.push(Running { id: job.id, cancel: job.cancel.clone() });
+                if let Some(keeper) = self.keeper_of(&job).filter(|_| job.tried.is_empty()) {
+                    keeper.begin(job.id);
+                }
+                return Some(job);
+            }
+            list = self.changed.wait(list).unwrap_or_else(PoisonError::into_inner);
         }
-        let job = list.waiting.pop_front()?;
-        list.running = Some((job.id, job.cancel.clone()));
-        if let Some(keeper) = self.keeper_of(&job) {
-            keeper.begin(job.id);
-        }
-        Some(job)
     }
 
-    /// The running job has come so far.
+    /// From now on so many workers take jobs. Gives the numbers of those that have no thread yet and count as begun.
+    pub(super) fn set_workers(&self, count: usize) -> Vec<usize> {
+        let mut list = self.lock();
+        let new = list.workers.set_wanted(count);
+        // Other devices may stand behind the numbers now.
+        list.waiting.iter_mut().for_each(|job| job.tried.clear());
+        self.changed.notify_all();
+        new
+    }
+
+    /// The thread of a worker has gone, or never came; without any the queue is closed.
+    pub(super) fn lost(&self, worker: usize) {
+        let mut list = self.lock();
+        list.workers.ended(worker);
+        let is_last = !list.workers.has_any();
+        drop(list);
+        self.changed.notify_all();
+        if is_last {
+            self.close();
+        }
+    }
+
+    /// How many workers there are for jobs: those whose device failed are left out.
+    pub(super) fn workers(&self) -> usize {
+        self.lock().workers.count()
+    }
+
+    /// Whether another worker could do what this one cannot.
+    pub(super) fn has_other(&self, job: &Job, worker: usize) -> bool {
+        self.lock().workers.has_other(worker, &job.tried)
+    }
+
+    /// Puts a job that was taken in front of all that wait, for another worker. With `rests` this one takes no more jobs, as
+    /// long as there is another. Gives the job back where it was cancelled meanwhile.
+    pub(super) fn hand_over(&self, mut job: Job, worker: usize, rests: bool) -> Result<(), Job> {
+        let mut list = self.lock();
+        if list.is_closed || job.cancel.is_cancelled() {
+            return Err(job);
+        }
+        list.running.retain(|running| running.id != job.id);
+        if rests {
+            list.workers.rest(worker);
+        }
+        job.tried.push(worker);
+        list.waiting.push_front(job);
+        self.report_order(&list);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// A running job has come so far.
     pub(super) fn reached(&self, job: &Job, state: &Arc<StepState>) {
         if let Some(keeper) = self.keeper_of(job) {
             keeper.reach(job.id, state);
@@ -93,7 +160,7 @@ impl JobQueue {
     /// The job that was taken is over. One that the program's end interrupted stays with the keeper.
     pub(super) fn done(&self, job: &Job, outcome: &Outcome) {
         let mut list = self.lock();
-        list.running = None;
+        list.running.retain(|running| running.id != job.id);
         let is_interrupted = list.is_closed && matches!(outcome, Outcome::Cancelled);
         if let Some(keeper) = self.keeper_of(job).filter(|_| !is_interrupted) {
             keeper.end(job.id);
@@ -103,8 +170,8 @@ impl JobQueue {
     /// A waiting job is gone at once, with its pictures; a running one ends within a block of the network.
     pub(super) fn cancel(&self, id: JobId) {
         let mut list = self.lock();
-        if let Some((_, cancel)) = list.running.as_ref().filter(|(running, _)| *running == id) {
-            cancel.cancel();
+        if let Some(running) = list.running.iter().find(|running| running.id == id) {
+            running.cancel.cancel();
             return;
         }
         let Some(index) = list.waiting.iter().position(|job| job.id == id) else { return };
@@ -129,7 +196,7 @@ impl JobQueue {
         self.cancel_all();
     }
 
-    /// While it is paused no job begins; the one that runs goes on.
+    /// While it is paused no job begins; those that run go on.
     pub(super) fn pause(&self, is_paused: bool) {
         self.lock().is_paused = is_paused;
         self.changed.notify_all();
@@ -149,8 +216,9 @@ impl JobQueue {
         self.lock().waiting.iter().map(|job| job.id).collect()
     }
 
-    pub(super) fn running(&self) -> Option<JobId> {
-        self.lock().running.as_ref().map(|(id, _)| *id)
+    /// In the order in which they were begun.
+    pub(super) fn running(&self) -> Vec<JobId> {
+        self.lock().running.iter().map(|running| running.id).collect()
     }
 
     /// Moves a waiting job to `index` of those that wait; `false` when it does not wait any more.
@@ -186,5 +254,17 @@ impl JobQueue {
 
     fn lock(&self) -> MutexGuard<'_, List> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl List {
+    /// Where the job stands that `worker` takes next. What was handed over had begun, so that a pause does not hold it.
+    fn next_for(&self, worker: usize) -> Option<usize> {
+        if self.workers.is_resting(worker) {
+            return None;
+        }
+        let may_begin = |job: &Job| !self.is_paused || !job.tried.is_empty();
+        let is_new = |job: &Job| !job.tried.contains(&worker) || !self.workers.has_other(worker, &job.tried);
+        self.waiting.iter().position(|job| may_begin(job) && is_new(job))
     }
 }

@@ -1,4 +1,4 @@
-//! The engine's thread: one job after the other, whatever becomes of each.
+//! A thread of the engine, which has one device: one job after the other, whatever becomes of each.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,31 +8,53 @@ use std::time::Instant;
 use super::awake::Awake;
 use super::backend::{Backend, BackendError};
 use super::queue::{Job, JobQueue};
-use crate::job::{Destination, ErrorKind, EventKind, Finished, JobError, Notice, Outcome, Progress, Request, Saver};
+use crate::job::{
+    Destination, ErrorKind, EventKind, Finished, JobError, Notice, Outcome, Progress, Remedy, Request, Saver,
+};
 use crate::system::log;
 use crate::system::peak::{PeakWatch, peak_memory_bytes};
 
-/// Closes the queue when the thread ends, however that comes: nobody waits for what nobody works on.
-struct Closing<'a>(&'a JobQueue);
+/// Tells the queue when a thread ends by a panic: nobody waits for what nobody works on.
+struct Closing<'a> {
+    queue: &'a JobQueue,
+    number: usize,
+}
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
-        self.0.close();
+        if std::thread::panicking() {
+            self.queue.lost(self.number);
+        }
     }
 }
 
-/// Runs until the queue is closed.
-pub(super) fn work<B: Backend>(queue: &JobQueue, make_backend: impl FnOnce() -> B, saver: &dyn Saver) {
-    let _closing = Closing(queue);
-    let mut backend = make_backend();
-    while let Some(job) = queue.take() {
+/// Runs until the queue is closed or worker `number` is not wanted any more. Without a backend nothing runs.
+pub(super) fn work(
+    queue: &JobQueue,
+    number: usize,
+    make_backend: impl FnOnce() -> Option<Box<dyn Backend>>,
+    saver: &dyn Saver,
+) {
+    let _closing = Closing { queue, number };
+    let Some(mut backend) = make_backend() else { return queue.lost(number) };
+    while let Some(job) = queue.take(number) {
         let _awake = Awake::begin();
-        let outcome = match catch_unwind(AssertUnwindSafe(|| run(&job, queue, &mut backend, saver))) {
+        backend.has_others(queue.has_other(&job, number));
+        let outcome = match catch_unwind(AssertUnwindSafe(|| run(&job, queue, backend.as_mut(), saver))) {
             Ok(Ok(finished)) => Outcome::Finished(Arc::new(finished)),
             Ok(Err(BackendError::Cancelled)) => Outcome::Cancelled,
             Ok(Err(BackendError::Failed(error))) => {
                 log_failure(&job, error.kind, &error.chain());
                 Outcome::Failed(error)
+            }
+            Ok(Err(BackendError::HandOver { device, error, is_broken })) => {
+                log_failure(&job, error.kind, &error.chain());
+                job.mailbox.post(EventKind::Progress(Progress::Notice(handing_over(&device, &error, is_broken))));
+                job.mailbox.post(EventKind::Queued);
+                if let Err(job) = queue.hand_over(job, number, is_broken) {
+                    end(queue, &job, Outcome::Cancelled);
+                }
+                continue;
             }
             Err(panic) => {
                 backend.reset();
@@ -41,9 +63,20 @@ pub(super) fn work<B: Backend>(queue: &JobQueue, make_backend: impl FnOnce() -> 
                 Outcome::Failed(JobError::new(ErrorKind::Internal, sentence_of(panic.as_ref())))
             }
         };
-        queue.done(&job, &outcome);
-        job.mailbox.post(EventKind::Ended(outcome));
+        end(queue, &job, outcome);
     }
+}
+
+fn end(queue: &JobQueue, job: &Job, outcome: Outcome) {
+    queue.done(job, &outcome);
+    job.mailbox.post(EventKind::Ended(outcome));
+}
+
+/// What a person is told; the job is begun anew elsewhere.
+fn handing_over(device: &str, error: &JobError, is_broken: bool) -> Notice {
+    let rest = if is_broken { ", and this one gets no more until the devices are chosen anew" } else { "" };
+    let message = format!("{device} could not make this picture ({}): another device makes it{rest}", error.message);
+    Notice { message, remedy: is_broken.then_some(Remedy::ReportDevice) }
 }
 
 fn log_failure(job: &Job, kind: ErrorKind, reason: &str) {

@@ -92,9 +92,11 @@ impl Connection {
     /// # Errors
     /// When there is none, it is gated, or the hub cannot be reached.
     pub(crate) async fn list(&self) -> Result<Listing, DownloadError> {
-        let info = self.patiently(async || self.model.info().expand(vec!["sha".to_owned()]).send().await).await?;
+        let asked = vec!["sha".to_owned(), "cardData".to_owned()];
+        let info = self.patiently(async || self.model.info().expand(asked.clone()).send().await).await?;
         let is_hash =
             |sha: &String| !sha.is_empty() && sha.len() <= 64 && sha.chars().all(|c| c.is_ascii_alphanumeric());
+        let licence = info.card_data.as_ref().and_then(licence_in);
         let revision = info.sha.filter(is_hash).unwrap_or_else(|| "main".to_owned());
         let entries = self.patiently(async || {
             let entries = self.model.list_tree().revision(revision.as_str()).recursive(true).send()?;
@@ -105,7 +107,7 @@ impl Connection {
             RepoTreeEntry::Directory { .. } => None,
         };
         let files = entries.await?.into_iter().filter_map(file).collect();
-        Ok(Listing { revision, files })
+        Ok(Listing { revision, licence, files })
     }
 
     /// What names the bytes of a file.
@@ -201,6 +203,14 @@ impl Connection {
             other => DownloadError::Unreachable(format!("it answers with status {other}")),
         }
     }
+}
+
+/// `license_name` is the real one where `license` says "other".
+fn licence_in(card: &serde_json::Value) -> Option<String> {
+    let text = |name: &str| card[name].as_str();
+    let licence = text("license").filter(|licence| *licence != "other").or_else(|| text("license_name"))?;
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_.+ ".contains(letter);
+    (licence.len() <= 64 && licence.chars().all(is_name)).then(|| licence.to_owned())
 }
 
 fn identity(headers: &HeaderMap) -> Result<FileIdentity, DownloadError> {

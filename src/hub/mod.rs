@@ -32,7 +32,7 @@ mod xet;
 pub use endpoint::Hub;
 pub use error::DownloadError;
 #[cfg(feature = "hub")]
-pub use pull::pull;
+pub use pull::{look, pull};
 pub use queue::{Download, DownloadState, Downloads};
 pub use starters::{STARTERS, Starter};
 
@@ -48,10 +48,21 @@ pub struct DownloadProgress {
 /// Called as bytes come, and several times a second while none do; `false` ends the download, which can be resumed later.
 pub type OnProgress<'a> = &'a mut dyn FnMut(&DownloadProgress) -> bool;
 
+/// What a download would take, asked without fetching anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    pub bytes: u64,
+    pub files: usize,
+    /// As the repository's card has it, `openrail++`; `None` where it says nothing.
+    pub licence: Option<String>,
+}
+
 /// A repository at one revision.
 #[derive(Clone, Debug)]
 pub struct Listing {
     pub revision: String,
+    /// As its card has it.
+    pub licence: Option<String>,
     pub files: Vec<RemoteFile>,
 }
 
@@ -71,6 +82,15 @@ impl Listing {
     pub fn needed(&self, repository: &str, wanted: Option<&str>) -> Result<Vec<RemoteFile>, DownloadError> {
         choose::files(repository, &self.files, wanted)
     }
+}
+
+/// In a build without the network.
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "hub"))]
+pub fn look(_hub: &Hub, name: &str, _paths: &crate::store::paths::Paths) -> Result<Offer, DownloadError> {
+    Err(DownloadError::WithoutNetwork { repository: name.split(':').next().unwrap_or_default().to_owned() })
 }
 
 /// In a build without the network.

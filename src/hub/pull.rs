@@ -9,10 +9,24 @@ use super::connection::Connection;
 use super::fetch::{self, length_of};
 use super::name::Wanted;
 use super::watch::Watch;
-use super::{DownloadError, Hub, Listing, OnProgress, RemoteFile};
+use super::{DownloadError, Hub, Listing, Offer, OnProgress, RemoteFile};
 use crate::store::hub_cache::CachedRepository;
 use crate::store::paths::Paths;
 use crate::store::unfinished::{self, FileNote, Note};
+
+/// What `OWNER/NAME` or `OWNER/NAME:FILE` would take: nothing of it is fetched.
+///
+/// # Errors
+/// As [`pull`]'s for its first steps.
+pub fn look(hub: &Hub, name: &str, paths: &Paths) -> Result<Offer, DownloadError> {
+    let wanted = Wanted::parse(name)?;
+    let connection = Connection::open(hub, &wanted, &paths.cache_folder.join("xet"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| DownloadError::Unreachable(error.to_string()))?;
+    let listing = runtime.block_on(connection.list())?;
+    let needed = listing.needed(&wanted.repository(), wanted.file)?;
+    Ok(Offer { bytes: needed.iter().map(|file| file.bytes).sum(), files: needed.len(), licence: listing.licence })
+}
 
 /// Fetches `OWNER/NAME` or `OWNER/NAME:FILE` into the cache of the Hugging Face libraries, unless one of them did so
 /// before; gives where it is.

@@ -25,7 +25,7 @@ pub struct Event {
 /// What happened to a job; the last three end its stream.
 #[derive(Clone, Debug)]
 pub enum EventKind {
-    /// Always the first.
+    /// Always the first; once more where the job is begun anew on another device.
     Queued,
     Progress(Progress),
     /// Always the last.

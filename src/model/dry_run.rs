@@ -85,6 +85,7 @@ struct Tally {
     work: Work,
     weight_bytes: usize,
     weight_count: usize,
+    host_bytes: usize,
     live_bytes: usize,
     peak_bytes: usize,
     idle: Idle,
@@ -118,6 +119,7 @@ impl MemoryTracker {
             work: Work::default(),
             weight_bytes: 0,
             weight_count: 0,
+            host_bytes: 0,
             live_bytes: 0,
             peak_bytes: 0,
             idle,
@@ -133,6 +135,19 @@ impl MemoryTracker {
         let mut tally = self.tally();
         tally.weight_count += count;
         tally.weight_bytes += bytes;
+    }
+
+    /// Of the weights so many bytes wait on the host.
+    pub fn leave_on_host(&self, bytes: usize) {
+        let mut tally = self.tally();
+        tally.weight_bytes = tally.weight_bytes.saturating_sub(bytes);
+        tally.host_bytes += bytes;
+    }
+
+    /// Weights that wait on the host.
+    #[must_use]
+    pub fn host_bytes(&self) -> usize {
+        self.tally().host_bytes
     }
 
     pub fn add_work(&self, work: Work) {

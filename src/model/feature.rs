@@ -38,6 +38,15 @@ impl Execution {
         }
     }
 
+    /// The same for a network whose weights wait on the host; the kernels' are there already.
+    #[must_use]
+    pub fn streaming(&self) -> Self {
+        match self {
+            Self::Candle(operators) => Self::Candle(operators.streaming()),
+            other => other.clone(),
+        }
+    }
+
     /// Where only sizes are walked: what is noted of it.
     #[must_use]
     pub fn tracker(&self) -> Option<&Arc<MemoryTracker>> {

@@ -47,7 +47,7 @@ pub use feature::Execution;
 pub(crate) use layer_cache::LayerCache;
 pub use operators::{Card, FailureKind, Fault, Operator, Operators, Watch};
 pub(crate) use operators::{
-    OperatorFailure, cuda_free_bytes, cuda_total_bytes, in_pool, metal_free_bytes, metal_working_set_bytes,
+    OperatorFailure, cuda_cards, cuda_free_bytes, cuda_total_bytes, in_pool, metal_free_bytes, metal_working_set_bytes,
 };
 pub use qwen3::Qwen3;
 pub(crate) use segment::EncodedPicture;

@@ -21,6 +21,10 @@ pub(super) const WINDOW_TOKENS: usize = 77;
 /// The program itself, its threads, and what is neither a weight nor a map: measured.
 const PROGRAM_BYTES: usize = 24 << 20;
 
+/// What a card fetches from pinned memory in a second: three quarters of 16 lanes of PCI Express 3, which is the least that
+/// cards with tensor cores have.
+const BUS_BYTES_PER_SECOND: f64 = 12e9;
+
 /// What is to be computed, as far as it matters for the cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Workload {
@@ -50,6 +54,8 @@ pub struct Costs {
     pub control_weights: usize,
     /// Whether only one of them is there at a time.
     pub sequential_offload: bool,
+    /// What goes from the host to the card in each step, since it waits there.
+    pub streamed_bytes: usize,
     /// Besides the weights, at the worst moment of a step, of decoding, and of encoding.
     pub step_bytes: usize,
     /// The peak while the VAE decodes.
@@ -107,6 +113,12 @@ impl Costs {
             return text.max(unet + control + self.step_bytes).max(vae + control + coding_bytes);
         }
         self.weight_bytes() + self.step_bytes.max(coding_bytes)
+    }
+
+    /// What that takes in each step. Computing does not go on meanwhile.
+    #[must_use]
+    pub fn streaming_seconds(&self) -> f64 {
+        self.streamed_bytes as f64 / BUS_BYTES_PER_SECOND
     }
 
     /// Of the whole process.
@@ -208,7 +220,9 @@ impl CostModel {
         costs.text.product = text_product(text, &tracker, || Weights::dry_run(&execution, plan.dtype), workload)?;
         costs.weights[0] = tracker.weight_bytes();
         let weights = |dtype| Weights::dry_run(&execution, dtype).with_winograd(plan.winograd);
-        let denoiser = Denoiser::new(denoiser.clone(), weights(plan.dtype))?;
+        let streaming = if plan.streamed_weights { execution.streaming() } else { execution.clone() };
+        let denoiser_weights = Weights::dry_run(&streaming, plan.dtype).with_winograd(plan.winograd);
+        let denoiser = Denoiser::new(denoiser.clone(), denoiser_weights)?;
         costs.weights[1] = tracker.weight_bytes() - costs.weights[0];
         let vae = Vae::new(vae.clone(), weights(vae_dtype))?;
         costs.weights[2] = tracker.weight_bytes() - costs.weights[0] - costs.weights[1];
@@ -232,6 +246,7 @@ impl CostModel {
         tracker.start_anew();
         let one_by_one = plan.sequential_guidance || !denoiser.takes_rows_together();
         let (at_once, passes) = if one_by_one { (1, workload.rows) } else { (workload.rows, 1) };
+        costs.streamed_bytes = tracker.host_bytes() * passes;
         let at_once = Workload { rows: at_once, ..workload };
         let step = self.trace_step((&denoiser, &controls), at_once, (height, width), &tracker, &options)?;
         costs.step = step.times(passes as f64);

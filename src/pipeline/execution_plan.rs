@@ -25,6 +25,8 @@ pub struct ExecutionPlan {
     pub sequential_guidance: bool,
     /// Each network is read when it is needed and dropped after use.
     pub sequential_offload: bool,
+    /// The weights of what takes noise away wait on the host, and go to the card layer by layer.
+    pub streamed_weights: bool,
 }
 
 impl ExecutionPlan {
@@ -39,6 +41,7 @@ impl ExecutionPlan {
             card,
             sequential_guidance: false,
             sequential_offload: false,
+            streamed_weights: false,
         }
     }
 
@@ -74,11 +77,19 @@ pub enum FallbackStep {
     SequentialGuidance,
     /// Each network only while it is needed.
     SequentialOffload,
+    /// Each layer of it as well.
+    StreamedWeights,
 }
 
 impl FallbackStep {
-    pub const ALL: [Self; 5] =
-        [Self::TiledAttention, Self::VaeTiling, Self::HalfPrecision, Self::SequentialGuidance, Self::SequentialOffload];
+    pub const ALL: [Self; 6] = [
+        Self::TiledAttention,
+        Self::VaeTiling,
+        Self::HalfPrecision,
+        Self::SequentialGuidance,
+        Self::SequentialOffload,
+        Self::StreamedWeights,
+    ];
 
     /// What is done, as the end of a sentence.
     #[must_use]
@@ -89,6 +100,7 @@ impl FallbackStep {
             Self::HalfPrecision => "weights are kept in half precision",
             Self::SequentialGuidance => "the passes with and without the prompt come one after the other",
             Self::SequentialOffload => "the networks are read one at a time",
+            Self::StreamedWeights => "weights wait in the machine's memory and go to the card layer by layer",
         }
     }
 
@@ -102,13 +114,15 @@ impl FallbackStep {
             // The kernels hold little besides the weights.
             Self::SequentialGuidance => plan.card.is_some() && !plan.sequential_guidance,
             Self::SequentialOffload => !plan.sequential_offload,
+            // Other devices compute where the machine's memory is.
+            Self::StreamedWeights => plan.card == Some(Card::Cuda) && !plan.streamed_weights,
         }
     }
 
     /// Whether it makes the weights take less, not only what flows between them.
     #[must_use]
     pub fn shrinks_weights(self) -> bool {
-        matches!(self, Self::HalfPrecision | Self::SequentialOffload)
+        matches!(self, Self::HalfPrecision | Self::SequentialOffload | Self::StreamedWeights)
     }
 
     pub(super) fn apply(self, plan: &mut ExecutionPlan) {
@@ -119,6 +133,8 @@ impl FallbackStep {
             Self::SequentialGuidance => plan.sequential_guidance = true,
             // Weights that are read again for each picture are not worth transforming.
             Self::SequentialOffload => (plan.sequential_offload, plan.winograd) = (true, false),
+            // Of no use where the text encoders stay beside it.
+            Self::StreamedWeights => (plan.streamed_weights, plan.sequential_offload) = (true, true),
         }
     }
 }

@@ -137,11 +137,12 @@ impl Pipeline {
     /// # Errors
     /// When the request does not fit the model, or into memory.
     pub fn plan(&self, request: &Request) -> Result<FittedPlan, PipelineError> {
-        let LoadOptions { execution, dtype, winograd, sequential_offload, .. } = &self.loader.options;
+        let LoadOptions { execution, dtype, winograd, sequential_offload, streamed_weights, .. } = &self.loader.options;
         let free = memory_budget::free_bytes(execution);
         let constraints = Constraints {
             winograd: Some(*winograd),
             sequential_offload: Some(*sequential_offload),
+            streamed_weights: Some(*streamed_weights),
             ..Constraints::new(*dtype, free.map(|free| free + self.resident_weight_bytes()))
         };
         let fitted = self.spec().plan(request, execution, &constraints)?;
@@ -150,11 +151,12 @@ impl Pipeline {
     }
 
     fn native_costs(&self) -> Result<Costs, PipelineError> {
-        let LoadOptions { execution, dtype, winograd, sequential_offload, .. } = &self.loader.options;
+        let LoadOptions { execution, dtype, winograd, sequential_offload, streamed_weights, .. } = &self.loader.options;
         let costs = self.spec().costs();
         let plan = ExecutionPlan {
             winograd: *winograd,
             sequential_offload: *sequential_offload,
+            streamed_weights: *streamed_weights,
             ..ExecutionPlan::plain(execution.operators().map(Operators::card), *dtype)
         };
         costs.costs(costs.native_workload(), plan)

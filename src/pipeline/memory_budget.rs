@@ -26,6 +26,13 @@ fn allowed_bytes() -> Option<u64> {
     std::env::var(VARIABLE).ok().and_then(|text| text.trim().parse().ok())
 }
 
+/// What the machine can give to weights that a card has no room for. Pinned memory cannot be moved out of the way, so that
+/// the rest of what is free is left alone.
+#[must_use]
+pub(crate) fn host_bytes() -> Option<u64> {
+    available_memory_bytes().map(|free| free / 3 * 2)
+}
+
 /// What is free for the networks' work, or `None` where that is unknown.
 #[must_use]
 pub(crate) fn free_bytes(execution: &Execution) -> Option<u64> {

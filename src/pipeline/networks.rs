@@ -93,6 +93,8 @@ pub struct LoadOptions {
     pub winograd: bool,
     /// Each network is read when it is needed and dropped after use.
     pub sequential_offload: bool,
+    /// The weights of what takes noise away wait on the host, and go to the card layer by layer.
+    pub streamed_weights: bool,
     /// How much the kernels' idle buffers may hold.
     idle_limit_bytes: usize,
 }
@@ -106,6 +108,7 @@ impl LoadOptions {
             dtype: plan.dtype,
             winograd: plan.winograd,
             sequential_offload: plan.sequential_offload,
+            streamed_weights: plan.streamed_weights,
             idle_limit_bytes: plan.idle_limit_bytes(),
         }
     }
@@ -177,14 +180,15 @@ impl NetworkLoader {
 
     /// What takes noise away, patched by LoRAs.
     pub(crate) fn read_denoiser(&self, loras: &[Lora], on_loading: OnLoading) -> Result<Denoiser, PipelineError> {
-        let LoadOptions { execution, dtype, winograd, idle_limit_bytes, .. } = &self.options;
+        let LoadOptions { execution, dtype, winograd, idle_limit_bytes, streamed_weights, .. } = &self.options;
+        let execution = if *streamed_weights { execution.streaming() } else { execution.clone() };
         let on_fraction = |fraction: f32| on_loading(ModelPart::Unet, TEXT_SHARE + DENOISER_SHARE * fraction);
         let stem = "diffusion_pytorch_model";
         let config = &self.spec.configs.denoiser;
         let folder = config.folder();
         let weights = Weights::open(&self.spec.files, folder, stem, &Device::Cpu, *dtype, &on_fraction)?;
         limit_idle_buffers(*idle_limit_bytes);
-        let weights = weights.with_execution(execution).with_winograd(*winograd).with_loras(folder, loras);
+        let weights = weights.with_execution(&execution).with_winograd(*winograd).with_loras(folder, loras);
         Ok(Denoiser::new(config.clone(), self.cached(weights, folder))?)
     }
 

@@ -38,6 +38,10 @@ pub struct Constraints {
     pub winograd: Option<bool>,
     /// As they are loaded already; `None` is open.
     pub sequential_offload: Option<bool>,
+    /// As they are loaded already; `None` is open.
+    pub streamed_weights: Option<bool>,
+    /// What the machine has free for weights that a card has no room for; `None` where nobody knows.
+    pub host_bytes: Option<u64>,
     /// Steps that were taken before, because the device failed without them.
     pub taken: Vec<FallbackStep>,
 }
@@ -46,7 +50,16 @@ impl Constraints {
     /// Weights of `dtype`, the rest is open.
     #[must_use]
     pub fn new(dtype: DType, budget_bytes: Option<u64>) -> Self {
-        Self { dtype, may_halve: false, budget_bytes, winograd: None, sequential_offload: None, taken: Vec::new() }
+        Self {
+            dtype,
+            may_halve: false,
+            budget_bytes,
+            winograd: None,
+            sequential_offload: None,
+            streamed_weights: None,
+            host_bytes: None,
+            taken: Vec::new(),
+        }
     }
 
     /// For networks that are packed already.
@@ -75,6 +88,18 @@ pub struct FittedPlan {
 }
 
 impl FittedPlan {
+    /// What a step does, as the end of a sentence, and what that costs.
+    #[must_use]
+    pub fn description(&self, step: FallbackStep) -> String {
+        let words = step.description();
+        match step {
+            FallbackStep::StreamedWeights => {
+                format!("{words}, about {:.2} s more for each step", self.costs.streaming_seconds())
+            }
+            _ => words.to_owned(),
+        }
+    }
+
     fn exceeds_budget(&self) -> bool {
         self.budget_bytes.is_some_and(|budget| self.costs.working_set_bytes() as u64 > budget)
     }
@@ -115,6 +140,7 @@ impl CostModel {
             sequential_offload: constraints
                 .sequential_offload
                 .unwrap_or(wanted.memory == MemoryMode::Low && card.is_some()),
+            streamed_weights: constraints.streamed_weights.unwrap_or_default(),
             ..ExecutionPlan::plain(card, dtype)
         };
         plan.winograd = card.is_none()
@@ -137,12 +163,24 @@ impl CostModel {
                 FallbackStep::HalfPrecision => is_auto && constraints.may_halve,
                 FallbackStep::SequentialGuidance => wanted.memory != MemoryMode::High && workload.rows > 1,
                 FallbackStep::SequentialOffload => is_auto && constraints.sequential_offload.is_none(),
+                FallbackStep::StreamedWeights => {
+                    let fits_host = constraints.host_bytes.is_none_or(|host| fitted.costs.weights[1] as u64 <= host);
+                    wanted.memory != MemoryMode::High && constraints.streamed_weights.is_none() && fits_host
+                }
             };
             let helps = if step == FallbackStep::VaeTiling { fitted.wants_tiles() } else { fitted.exceeds_budget() };
             if may_take && helps && step.is_open(&fitted.plan) {
-                step.apply(&mut fitted.plan);
+                let mut plan = fitted.plan;
+                step.apply(&mut plan);
+                let costs = self.costs(workload, plan)?;
+                // It slows each step: not where another network, or what flows, is what takes the most.
+                if step == FallbackStep::StreamedWeights
+                    && costs.working_set_bytes() >= fitted.costs.working_set_bytes()
+                {
+                    continue;
+                }
                 fitted.fallback_steps.push(step);
-                fitted.costs = self.costs(workload, fitted.plan)?;
+                (fitted.plan, fitted.costs) = (plan, costs);
             }
         }
         Ok(fitted)

@@ -4,12 +4,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::answer::Refusal;
+use super::guests::Peer;
 use super::options::ServiceOptions;
 use super::pictures::bytes_of;
 use super::state::Service;
@@ -23,7 +24,12 @@ pub(super) async fn guard(State(service): State<Arc<Service>>, request: Request,
     let mut response = match refused(&service.options, &request) {
         Some(refusal) => refusal.into_response(),
         None if is_preflight(&request) => preflight(),
-        None => next.run(request).await,
+        None => {
+            if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<Peer>>() {
+                service.guests.note(*peer, request.headers());
+            }
+            next.run(request).await
+        }
     };
     let is_unknown = response.status() == StatusCode::UNAUTHORIZED;
     let headers = response.headers_mut();

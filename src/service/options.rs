@@ -6,7 +6,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::engine::device::{DeviceChoice, DtypeChoice};
+use crate::engine::device::{Devices, DtypeChoice};
 
 #[derive(Clone, Debug)]
 pub struct ServiceOptions {
@@ -27,7 +27,7 @@ pub struct ServiceOptions {
     pub max_ended_bytes: u64,
     /// How often a silent stream of events says that it is alive.
     pub keep_alive: Duration,
-    pub device: DeviceChoice,
+    pub devices: Devices,
     pub dtype: DtypeChoice,
 }
 
@@ -43,7 +43,7 @@ impl Default for ServiceOptions {
             keep_ended: Duration::from_hours(1),
             max_ended_bytes: 256 << 20,
             keep_alive: Duration::from_secs(15),
-            device: DeviceChoice::Auto,
+            devices: Devices::default(),
             dtype: DtypeChoice::Auto,
         }
     }

@@ -1,15 +1,16 @@
 //! Runs the router on a socket until it is asked to stop.
 
-use std::fmt::Debug;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
+use super::guests::Peer;
 use super::router::router;
 use super::state::Service;
 use super::tls::{Identity, TlsListener};
@@ -54,18 +55,23 @@ pub fn serve_tls(listener: TcpListener, identity: &Identity, service: &Arc<Servi
     run(listener, service, stop, |listener| TlsListener::new(listener, identity))
 }
 
-fn run<L: Listener<Addr: Debug>>(
+fn run<L>(
     listener: TcpListener,
     service: &Arc<Service>,
     stop: &Stop,
     over: impl FnOnce(tokio::net::TcpListener) -> io::Result<L>,
-) -> io::Result<()> {
+) -> io::Result<()>
+where
+    L: Listener<Addr = SocketAddr>,
+    Peer: for<'a> Connected<IncomingStream<'a, L>>,
+{
     listener.set_nonblocking(true)?;
     let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("inkwick-http").enable_all().build()?;
     let outcome = runtime.block_on(async {
         let listener = over(tokio::net::TcpListener::from_std(listener)?)?;
         let stopped = stopped(Arc::clone(service), stop.0.subscribe());
-        let server = axum::serve(listener, router(Arc::clone(service))).with_graceful_shutdown(stopped);
+        let router = router(Arc::clone(service)).into_make_service_with_connect_info::<Peer>();
+        let server = axum::serve(listener, router).with_graceful_shutdown(stopped);
         tokio::select! {
             outcome = server => outcome,
             () = given_up(Arc::clone(service), stop.0.subscribe()) => Ok(()),

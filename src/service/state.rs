@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::a1111::{Groups, Options};
 use super::answer::Refusal;
 use super::catalogue::Catalogue;
+use super::guests::{Guest, Guests};
 use super::jobs::{Jobs, KeptJobs};
 use super::options::ServiceOptions;
 use super::words::Hidden;
@@ -29,6 +30,7 @@ pub struct Service {
     pub(super) bodies: Semaphore,
     pub(super) a1111_options: Options,
     pub(super) a1111_groups: Groups,
+    pub(super) guests: Guests,
     /// Ends connections that stay open for whatever may come.
     pub(super) closing: CancellationToken,
     /// Answers so far, by the status' first digit.
@@ -57,11 +59,12 @@ impl Service {
         Ok(Arc::new(Self {
             jobs: Jobs::start(engine, &options, Hidden::of(&paths), kept)?,
             catalogue: Catalogue::new(paths),
-            estimator: Estimator::new(options.device, options.dtype),
+            estimator: Estimator::new(options.devices.clone(), options.dtype),
             tokens: TokenCounter::default(),
             bodies: Semaphore::new(BODIES_AT_ONCE),
             a1111_options: Options::default(),
             a1111_groups: Groups::default(),
+            guests: Guests::default(),
             closing: CancellationToken::new(),
             answers: std::array::from_fn(|_| AtomicU64::new(0)),
             options,
@@ -85,6 +88,12 @@ impl Service {
         let mut refusal = Refusal::from(error);
         refusal.retry_after = refusal.retry_after.map(|_| self.jobs.seconds_until_room());
         refusal
+    }
+
+    /// Who asked in the last two minutes.
+    #[must_use]
+    pub fn guests(&self) -> Vec<Guest> {
+        self.guests.all()
     }
 
     pub(super) fn count_answer(&self, status: StatusCode) {

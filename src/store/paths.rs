@@ -124,6 +124,12 @@ impl Paths {
         self.device_failure_file.with_file_name("machine-token")
     }
 
+    /// The token of this machine, for those with whom it is shared; only its owner may read it.
+    #[must_use]
+    pub fn share_token_file(&self) -> PathBuf {
+        self.device_failure_file.with_file_name("share-token")
+    }
+
     fn choose(home: Option<OsString>, variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, PathsError> {
         // Absolute at once, so that a later change of the working folder moves nothing.
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);

@@ -30,6 +30,23 @@ pub struct KeptMachine {
     pub fingerprint: Option<String>,
 }
 
+/// How this machine's engine is shared with others. Its token is kept elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sharing {
+    pub is_on: bool,
+    /// By a certificate of our own making.
+    pub is_encrypted: bool,
+    /// Others on the network find it by themselves.
+    pub is_announced: bool,
+}
+
+impl Default for Sharing {
+    fn default() -> Self {
+        Self { is_on: false, is_encrypted: true, is_announced: false }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
@@ -43,6 +60,7 @@ pub struct Preferences {
     pub processor: Processor,
     /// Another machine that computes instead of this one.
     pub machine: Option<KeptMachine>,
+    pub sharing: Sharing,
     /// Nothing is fetched from the network.
     pub works_offline: bool,
     /// Whether the page of releases is asked at each start for a newer version.
@@ -60,6 +78,7 @@ impl Default for Preferences {
             settings_in_copies: true,
             processor: Processor::default(),
             machine: None,
+            sharing: Sharing::default(),
             works_offline: false,
             looks_for_updates: false,
             keeps_prompts: true,

@@ -1,4 +1,4 @@
-//! This machine: its memory, the log and what a crash leaves, later starts of the program and links to it.
+//! This machine: its memory and its cards, the log and what a crash leaves, later starts of the program and links to it.
 
 pub mod crash;
 #[cfg(target_os = "macos")]
@@ -8,4 +8,5 @@ pub mod link;
 pub mod log;
 pub mod memory;
 pub(crate) mod note;
+pub mod nvidia;
 pub mod peak;

@@ -43,9 +43,21 @@ pub enum MachineProblem {
 /// Takes its time: it is called on a thread of its own.
 pub type Connect = Arc<dyn Fn(&MachineChoice) -> Result<MachineFound, MachineProblem> + Send + Sync>;
 
+/// A machine that lets itself be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MachineNearby {
+    pub name: String,
+    pub address: String,
+}
+
+/// Takes its time, as [`Connect`].
+pub type LookForMachines = Arc<dyn Fn() -> Result<Vec<MachineNearby>, String> + Send + Sync>;
+
 /// Whoever can reach other machines.
 #[derive(Clone)]
 pub struct Machines {
+    /// Looks through the network; asked only when a person asks.
+    pub look: LookForMachines,
     pub connect: Connect,
     /// From the next picture on this machine computes.
     pub leave: Arc<dyn Fn() + Send + Sync>,
@@ -64,6 +76,17 @@ pub struct MachinePanel {
     /// Until it is connected.
     pub token: String,
     pub stage: MachineStage,
+    pub nearby: NearbyMachines,
+}
+
+/// What is on the same network.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum NearbyMachines {
+    #[default]
+    NotAsked,
+    Looking,
+    Found(Vec<MachineNearby>),
+    Failed(String),
 }
 
 impl fmt::Debug for MachinePanel {

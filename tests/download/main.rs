@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use inkwick::hub::{Hub, pull};
+use inkwick::hub::{Hub, Offer, look, pull};
 use inkwick::store::paths::Paths;
 use inkwick::store::unfinished;
 use site::{Fault, WEIGHTS, XetStorage, checksum, heard, model, start};
@@ -221,4 +221,24 @@ fn refusals_and_damage_are_one_sentence_each() {
     for name in ["dreamer", "../etc/passwd", "a/b/c", "a/..", ""] {
         assert!(fetch(&hub, &home, name).unwrap_err().contains("OWNER/NAME"), "{name}");
     }
+}
+
+#[test]
+fn what_a_model_would_take_is_told_without_fetching_it() {
+    let home = TempDir::new().unwrap();
+    for (card, licence) in [
+        (serde_json::json!({"license": "openrail++"}), Some("openrail++")),
+        (serde_json::json!({"license": "other", "license_name": "flux-1-dev"}), Some("flux-1-dev")),
+        (serde_json::json!({"license": "<b>free</b>"}), None),
+        (serde_json::json!({"license": ["mit", "apache-2.0"]}), None),
+        (serde_json::json!(null), None),
+    ] {
+        let mut site = model();
+        site.card = card.clone();
+        let (hub, shared) = start(site);
+        let offer = look(&hub, "somebody/dreamer", &Paths::under(home.path())).unwrap();
+        assert_eq!(offer, Offer { bytes: 300_010, files: 4, licence: licence.map(str::to_owned) }, "{card}");
+        assert!(heard(&shared).iter().all(|request| request.contains("/api/models/")), "no file is asked for");
+    }
+    assert!(files_below(home.path()).is_empty(), "and nothing is kept");
 }

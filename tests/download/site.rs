@@ -42,6 +42,8 @@ pub(crate) struct Site {
     pub sizes: HashMap<String, u64>,
     pub checksums: HashMap<String, String>,
     pub xet: XetStorage,
+    /// What the model's card says.
+    pub card: Value,
     /// By the file's name, or `info` and `tree` for the hub's answers; the last is met first.
     pub faults: HashMap<String, Vec<Fault>>,
     /// `method path from token`
@@ -72,6 +74,7 @@ pub(crate) fn model() -> Site {
         sizes: HashMap::new(),
         checksums: HashMap::new(),
         xet: XetStorage::None,
+        card: Value::Null,
         faults: HashMap::new(),
         heard: Vec::new(),
         address: String::new(),
@@ -213,7 +216,7 @@ impl Site {
         match fault {
             Some(Fault::Status(status)) => (status, json!({})),
             _ if is_tree => (200, self.files.iter().map(|(name, bytes)| self.entry(name, bytes)).collect()),
-            _ => (200, json!({"_id": "0", "id": "somebody/dreamer", "sha": self.revision})),
+            _ => (200, json!({"_id": "0", "id": "somebody/dreamer", "sha": self.revision, "cardData": self.card})),
         }
     }
 

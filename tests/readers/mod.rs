@@ -380,7 +380,7 @@ fn journal(bytes: &[u8]) {
 fn hub(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let files = text.lines().map(|name| RemoteFile { name: name.to_owned(), bytes: name.len() as u64 }).collect();
-    let listing = Listing { revision: "main".into(), files };
+    let listing = Listing { revision: "main".into(), licence: None, files };
     for wanted in [None, Some("a.safetensors")] {
         let _ = listing.needed("someone/model", wanted).map_err(|error| error.to_string());
     }

@@ -6,9 +6,9 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
-use inkwick::engine::{FakeBackend, FakeScript};
+use inkwick::engine::{Backend, BackendError, FakeBackend, FakeScript};
+use inkwick::job::{CancelToken, Drawn, Progress, Request, Task, UpscaleRequest};
 use inkwick::service::ServiceOptions;
 
 use crate::program::Program;
@@ -63,12 +63,35 @@ fn the_sdk_of_the_model_context_protocol() {
     passes(script(&python, "mcp_package.py", &Program::start(&[], None)));
 }
 
+/// Draws whatever is asked for as large as a stamp: hundreds of pictures of the largest size would be what takes the time.
+struct Stamps(FakeBackend);
+
+impl Backend for Stamps {
+    fn run(
+        &mut self,
+        task: &Task,
+        cancel: &CancelToken,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Drawn, BackendError> {
+        let task = match task {
+            Task::Generate(asked) => {
+                let steps = asked.steps.min(3);
+                Request { steps, width: Some(64), height: Some(64), ..(**asked).clone() }.into()
+            }
+            Task::Upscale(asked) => UpscaleRequest { scale: Some(1.0), ..(**asked).clone() }.into(),
+        };
+        self.0.run(&task, cancel, progress)
+    }
+
+    fn reset(&mut self) {}
+}
+
 /// Every address with values of every kind: no failure of the server, no answer that the document does not name.
 #[test]
 fn schemathesis_finds_no_answer_that_is_not_described() {
     let Some(python) = python("schemathesis") else { return };
-    let script = FakeScript { step_duration: Duration::ZERO, preview_side_px: 8, ..FakeScript::default() };
-    let scene = Scene::by(move || FakeBackend::new(script), ServiceOptions::default());
+    let script = FakeScript { preview_side_px: 8, ..FakeScript::default() };
+    let scene = Scene::by(move || Stamps(FakeBackend::new(script)), ServiceOptions::default());
     let server = Server::start(&scene);
     let mut command = Command::new(python);
     let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";

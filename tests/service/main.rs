@@ -6,6 +6,8 @@
 mod a1111;
 #[cfg(unix)] // it starts the real program
 mod clients;
+#[cfg(all(unix, feature = "nats"))] // it kills workers
+mod cluster;
 mod crowd;
 mod guard;
 mod hostile;

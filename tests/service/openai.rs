@@ -149,6 +149,27 @@ fn a_stream_has_partial_pictures_and_then_each_picture_whole() {
     server.join();
 }
 
+#[test]
+fn a_reader_that_comes_late_has_every_partial_picture_that_was_asked_for() {
+    let (scene, gate) = Scene::stepped(ServiceOptions::default());
+    let body = json!({"prompt": "a", "steps": 8, "stream": true, "partial_images": 3, "size": "64x64"});
+    let request = Request::post(GENERATIONS).body(Body::from(body.to_string())).unwrap();
+    let unread = scene.begin(request);
+    for step in 1..=8 {
+        let told = |scene: &Scene| scene.get("/v1/jobs").json()["jobs"][0]["progress"]["step"] == step;
+        scene.until("the step is told", told);
+        gate.send(()).unwrap();
+    }
+    scene.until("it is complete", |scene| scene.get("/v1/jobs").json()["jobs"][0]["state"] == "complete");
+    let text = scene.finish(unread).text();
+    let events = streamed(&text);
+    let kinds: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
+    let partial = "image_generation.partial_image";
+    assert_eq!(kinds, [partial, partial, partial, "image_generation.completed"]);
+    let shown: Vec<&Value> = events[..3].iter().map(|(_, data)| &data["b64_json"]).collect();
+    assert!(shown[0] != shown[1] && shown[1] != shown[2], "each of another step");
+}
+
 /// Reads to the end of the next event.
 fn next_event(reader: &mut impl BufRead) -> (String, Value) {
     let mut text = String::new();

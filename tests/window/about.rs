@@ -106,11 +106,17 @@ fn what_it_is_made_of_is_a_list_with_the_terms_of_each() {
         let mut bench = Bench::sized(FakeScript::default(), size, 1.0, Theme::Dark);
         bench.act(Action::Window(WindowAction::Show(Sheet::About)));
         bench.settle();
+        if size[0] > 1000.0 {
+            bench.window.snapshot("about_dark");
+        }
         bench.click("What it is made of…");
         bench.settle();
         bench.click("Inter (letters): OFL-1.1");
         bench.settle();
         assert!(bench.has_label_starting("Copyright (c) 2016-2018 The Inter Project Authors"), "{size:?}");
+        if size[0] > 1000.0 {
+            bench.window.snapshot("licence_dark");
+        }
         bench.click("All components");
         bench.settle();
         // The list is long; what is below comes by scrolling.

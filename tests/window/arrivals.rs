@@ -122,6 +122,12 @@ fn a_model_in_a_link_is_offered_and_not_fetched() {
         assert_eq!(studio.state.library.repository_text, "stabilityai/sdxl-turbo");
         assert!(studio.state.library.downloads.is_empty(), "a person presses the button, not a link");
     });
+    // How much it is and on which terms is said before.
+    bench.wait("the hub has answered", |bench| bench.has_label_starting("It is 6.9 GB in 18 files; licence sai-nc-c"));
+    bench.drop_file("inkwick://model/nobody/nothing".into());
+    bench.wait("that is said too", |bench| bench.has_label_starting("nobody/nothing is not there; check the name"));
+    assert!(!bench.has_label_starting("It is 6.9 GB"), "that was another model");
+    bench.studio(|studio| assert!(studio.state.library.downloads.is_empty()));
 }
 
 #[test]

@@ -176,6 +176,7 @@ fn every_sheet_has_a_size_of_its_own_within_the_window() {
             Sheet::Manual,
             Sheet::Licences,
             Sheet::Selector,
+            Sheet::Share,
         ] {
             bench.act(Action::Window(WindowAction::Show(sheet)));
             bench.frames(4);
@@ -186,6 +187,7 @@ fn every_sheet_has_a_size_of_its_own_within_the_window() {
                 Sheet::Keys => "Keys",
                 Sheet::PhotographicModel => "Get a photographic model",
                 Sheet::Manual => "Manual",
+                Sheet::Share => "Share this machine",
                 Sheet::Licences => "What Inkwick is made of",
                 _ => "Select things by a click",
             };

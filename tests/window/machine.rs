@@ -119,7 +119,7 @@ fn a_mask_that_is_painted_here_is_filled_there() {
     elsewhere.set(Some(Arc::new(Connection::new(desk.address.clone(), None, None).unwrap())));
     // Whatever this machine would draw fails.
     let here = || FakeBackend::new(FakeScript { fail_word: "", ..FakeScript::default() });
-    let mut bench = Bench::drawn_by(move || RoutedBackend::new(here(), elsewhere));
+    let mut bench = Bench::drawn_by(move || RoutedBackend::new(here(), elsewhere.clone()));
     bench.lay(300, 200);
     bench.window.key_press(egui::Key::B);
     bench.with(|studio| studio.state.canvas.tools.mask_brush.diameter_px = 50.0);

@@ -4,6 +4,7 @@
 #[cfg(feature = "hub")]
 mod about;
 mod arrivals;
+mod cards;
 mod colours;
 mod compare;
 mod figures;
@@ -25,6 +26,7 @@ mod queue;
 mod scales;
 mod selecting;
 mod settings;
+mod share;
 mod slow_disk;
 mod strip;
 mod studio_bench;

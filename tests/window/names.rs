@@ -92,6 +92,7 @@ fn in_every_state(mut look: impl FnMut(&str, &mut Bench)) {
         (Sheet::Licences, "what it is made of"),
         (Sheet::PhotographicModel, "a photographic model"),
         (Sheet::Selector, "the selector"),
+        (Sheet::Share, "sharing"),
         (Sheet::Palette, "the palette"),
     ] {
         bench.act(Action::Window(WindowAction::Show(sheet)));

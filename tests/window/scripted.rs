@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use inkwick::engine::Finder;
+use inkwick::hub::Offer;
 use inkwick::job::{AttentionMode, Estimate, EstimateQuestion, JobError, MemoryMode, SelectPrompt};
 use inkwick::mask::{MaskPlane, PixelRect};
 use inkwick::raster::Picture;
@@ -61,4 +62,11 @@ pub(super) fn estimated(question: &EstimateQuestion) -> Estimate {
         ],
         by_memory: [(MemoryMode::Low, 200_000_000 + area * 4_000), (MemoryMode::High, 300_000_000 + area * 4_000)],
     }
+}
+
+/// What the hub says of a model: of one owner it knows everything, of the others nothing.
+pub(super) fn offer(name: &str) -> Result<Offer, String> {
+    let is_known = name.starts_with("stabilityai/");
+    let offer = Offer { bytes: 6_940_000_000, files: 18, licence: Some("sai-nc-community".into()) };
+    is_known.then_some(offer).ok_or_else(|| format!("{name} is not there; check the name"))
 }

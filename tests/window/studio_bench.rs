@@ -90,19 +90,19 @@ impl Bench {
     pub(crate) fn slow(home: tempfile::TempDir, disk_delay: Duration) -> Self {
         // Slow enough that what was asked for is still seen.
         let script = FakeScript { step_duration: Duration::from_millis(20), ..FakeScript::default() };
-        let make_backend = || FakeBackend::new(script);
+        let make_backend = move || FakeBackend::new(script);
         Self::open(home, make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark), disk_delay)
     }
 
     /// With another backend than the scripted one.
     #[allow(dead_code, reason = "not every program that has this bench does")]
-    pub(crate) fn drawn_by<B: Backend>(make_backend: impl FnOnce() -> B + Send + 'static) -> Self {
+    pub(crate) fn drawn_by<B: Backend>(make_backend: impl Fn() -> B + Send + Sync + 'static) -> Self {
         Self::open(tempfile::tempdir().unwrap(), make_backend, [1440.0, 900.0], 1.0, Some(Theme::Dark), Duration::ZERO)
     }
 
     fn open<B: Backend>(
         home: tempfile::TempDir,
-        make_backend: impl FnOnce() -> B + Send + 'static,
+        make_backend: impl Fn() -> B + Send + Sync + 'static,
         size: [f32; 2],
         scale: f32,
         theme: Option<Theme>,
@@ -127,7 +127,8 @@ impl Bench {
             let saver = Arc::new(PictureSaver::new(Gallery::new(&setup_paths)).by(saving.clone()));
             let queue = Arc::new(QueueKeeper::open(&setup_paths.queue_folder(), Arc::clone(&wake)).unwrap());
             let keeper = Some(queue.clone() as Arc<dyn JobKeeper>);
-            let engine = EngineHandle::start_keeping(make_backend, saver, keeper, Arc::clone(&wake)).unwrap();
+            let engine =
+                EngineHandle::start_several(move |_| make_backend(), 1, saver, keeper, Arc::clone(&wake)).unwrap();
             let selector =
                 SelectHandle::start(SquareFinder { is_there: setup_paths.models_folder.exists() }, Arc::clone(&wake))
                     .unwrap();
@@ -153,6 +154,8 @@ impl Bench {
                 is_first_start: for_setup_first,
                 processor: WantedProcessor::default(),
                 machines: Some(fake_machines::machines()),
+                cards: Arc::new(fake_machines::cards),
+                share: Some(fake_machines::share()),
                 problem: None,
                 queue: Some(queue),
                 note: Note {
@@ -161,6 +164,7 @@ impl Bench {
                         for_notes.lock().unwrap().push(format!("{title}: {words}"));
                     }),
                 },
+                look_at_model: Some(Arc::new(|name, _| scripted::offer(name))),
                 open: arguments.lines().map(PathBuf::from).collect(),
                 ask_for_update: Some(Arc::new(move || {
                     for_asked.fetch_add(1, Ordering::Relaxed);

@@ -3,15 +3,15 @@
 use clap::Args;
 
 use super::values::one_of;
-use crate::engine::device::{DeviceChoice, DtypeChoice};
+use crate::engine::device::{Devices, DtypeChoice};
 use crate::job::{AttentionMode, Compute, MemoryMode, Request, VaeTiling};
 
 /// What an engine is started with.
 #[derive(Debug, Args)]
 pub(crate) struct DeviceArguments {
-    /// auto, cpu, metal, cuda or cuda:N
-    #[arg(long, value_name = "DEVICE", default_value_t = DeviceChoice::Auto)]
-    pub device: DeviceChoice,
+    /// auto, cpu, metal, cuda or cuda:N; cuda:0,cuda:1 makes a picture on each card at once
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: Devices,
     /// Number format of the weights and the computation
     #[arg(long, value_name = "DTYPE", default_value = "auto", value_parser = one_of(&["auto", "f32", "f16", "bf16"], dtype_from_id))]
     pub dtype: DtypeChoice,

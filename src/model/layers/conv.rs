@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::ModelError;
 use super::super::dry_run::TracedFeature;
 use super::super::feature::{Execution, Feature};
-use super::super::operators::{Array, DeviceEpilogue, Window};
+use super::super::operators::{Array, DeviceEpilogue, Kept, Window};
 use super::super::weights::Scope;
 use super::linear::TracedProduct;
 use super::{host_vector, packed};
@@ -14,7 +14,7 @@ use crate::kernels::{self, Epilogue, Packing, Steps};
 
 enum Form {
     Host(kernels::Conv3x3),
-    Device { weight: Array, bias: Array },
+    Device { weight: Kept, bias: Array },
     DryRun { inputs: usize, outputs: usize, packing: Packing },
 }
 
@@ -62,7 +62,7 @@ impl Conv3x3 {
             let bias = at.tensor("bias", &[outputs])?;
             Ok(match at.execution() {
                 Execution::Candle(operators) => Form::Device {
-                    weight: operators.keep(&at.tensor("weight", &shape)?)?,
+                    weight: operators.keep_large(&at.tensor("weight", &shape)?)?,
                     bias: operators.keep(&bias)?,
                 },
                 Execution::Kernels | Execution::DryRun(_) => {
@@ -127,7 +127,7 @@ impl Conv3x3 {
                     residual: on_device(added.residual)?,
                     ..DeviceEpilogue::default()
                 };
-                Ok(Feature::Device(x.convolve_with(weight, window, size, epilogue)?))
+                Ok(Feature::Device(x.convolve_with(&weight.get()?, window, size, epilogue)?))
             }
             (Form::DryRun { inputs, outputs, packing }, Feature::Traced(x)) => {
                 let (Some(height), Some(width)) = (self.steps.places(size.0), self.steps.places(size.1)) else {
@@ -156,7 +156,7 @@ fn too_small((height, width): (usize, usize)) -> ModelError {
 
 enum PointForm {
     Host(kernels::Linear),
-    Device { weight: Array, bias: Array },
+    Device { weight: Kept, bias: Array },
     DryRun(TracedProduct),
 }
 
@@ -175,7 +175,7 @@ impl Conv1x1 {
             let bias = at.tensor("bias", &[outputs])?;
             Ok(match at.execution() {
                 Execution::Candle(operators) => {
-                    let weight = operators.keep(&at.tensor("weight", &shape)?)?;
+                    let weight = operators.keep_large(&at.tensor("weight", &shape)?)?;
                     PointForm::Device { weight, bias: operators.keep(&bias)? }
                 }
                 Execution::Kernels | Execution::DryRun(_) => {
@@ -195,7 +195,7 @@ impl Conv1x1 {
             (PointForm::Device { weight, bias }, Feature::Device(x)) => {
                 let epilogue = DeviceEpilogue { bias: Some(bias), ..DeviceEpilogue::default() };
                 let (_, _, height, width) = x.dims4()?;
-                Feature::Device(x.convolve_with(weight, Window::POINT, (height, width), epilogue)?)
+                Feature::Device(x.convolve_with(&weight.get()?, Window::POINT, (height, width), epilogue)?)
             }
             (PointForm::DryRun(product), Feature::Traced(x)) => Feature::Traced(product.of(x)),
             _ => return Err(ModelError::mixed_devices()),

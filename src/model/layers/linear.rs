@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::ModelError;
 use super::super::dry_run::TracedFeature;
 use super::super::feature::{Execution, Feature};
-use super::super::operators::{Array, DeviceEpilogue};
+use super::super::operators::{Array, DeviceEpilogue, Kept};
 use super::super::weights::Scope;
 use super::{host_vector, packed};
 use crate::job::Work;
@@ -13,7 +13,7 @@ use crate::kernels::{self, Activation, Epilogue};
 
 enum Form {
     Host(kernels::Linear),
-    Device { weight: Array, bias: Option<Array> },
+    Device { weight: Kept, bias: Option<Array> },
     DryRun(TracedProduct),
 }
 
@@ -65,7 +65,7 @@ impl Linear {
             let bias = has_bias.then(|| at.tensor("bias", &[outputs])).transpose()?;
             Ok(match at.execution() {
                 Execution::Candle(operators) => {
-                    let weight = operators.keep(&at.tensor("weight", &shape)?)?;
+                    let weight = operators.keep_large(&at.tensor("weight", &shape)?)?;
                     Form::Device { weight, bias: bias.map(|bias| operators.keep(&bias)).transpose()? }
                 }
                 Execution::Kernels | Execution::DryRun(_) => {
@@ -92,7 +92,7 @@ impl Linear {
             }
             (Form::Device { weight, bias }, Feature::Device(x)) => {
                 let epilogue = DeviceEpilogue { bias: bias.as_ref(), activation, ..DeviceEpilogue::default() };
-                Feature::Device(x.linear_with(weight, epilogue)?)
+                Feature::Device(x.linear_with(&weight.get()?, epilogue)?)
             }
             (Form::DryRun(product), Feature::Traced(x)) => Feature::Traced(product.of(x)),
             _ => return Err(ModelError::mixed_devices()),
@@ -109,7 +109,7 @@ impl Linear {
             (Form::Device { weight, bias }, Feature::Device(x), Feature::Device(residual)) => {
                 let residual = Some(residual);
                 let epilogue = DeviceEpilogue { bias: bias.as_ref(), residual, ..DeviceEpilogue::default() };
-                Feature::Device(x.linear_with(weight, epilogue)?)
+                Feature::Device(x.linear_with(&weight.get()?, epilogue)?)
             }
             (Form::DryRun(product), Feature::Traced(x), Feature::Traced(_)) => Feature::Traced(product.of(x)),
             _ => return Err(ModelError::mixed_devices()),
@@ -133,7 +133,7 @@ impl GatedLinear {
             let bias = at.tensor("bias", &[2 * outputs])?;
             Ok(match at.execution() {
                 Execution::Candle(operators) => {
-                    let weight = operators.keep(&at.tensor("weight", &shape)?)?;
+                    let weight = operators.keep_large(&at.tensor("weight", &shape)?)?;
                     Form::Device { weight, bias: Some(operators.keep(&bias)?) }
                 }
                 Execution::Kernels | Execution::DryRun(_) => {
@@ -151,7 +151,7 @@ impl GatedLinear {
         Ok(match (&*self.form, x) {
             (Form::Host(layer), Feature::Host(x)) => Feature::Host(layer.forward(x, &Epilogue::default())?),
             (Form::Device { weight, bias }, Feature::Device(x)) => {
-                Feature::Device(x.gated_linear(weight, bias.as_ref())?)
+                Feature::Device(x.gated_linear(&weight.get()?, bias.as_ref())?)
             }
             (Form::DryRun(product), Feature::Traced(x)) => Feature::Traced(product.of(x)),
             _ => return Err(ModelError::mixed_devices()),

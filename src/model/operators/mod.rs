@@ -13,6 +13,7 @@ mod name;
 mod norm;
 mod product;
 mod transformer;
+mod waiting;
 mod watch;
 mod window;
 
@@ -23,12 +24,13 @@ use candle_core::{DType, Device, Layout, Shape, Tensor};
 
 pub(crate) use array::Array;
 pub(super) use attention::attend;
-pub(crate) use cuda::{free_bytes as cuda_free_bytes, total_bytes as cuda_total_bytes};
+pub(crate) use cuda::{cards as cuda_cards, free_bytes as cuda_free_bytes, total_bytes as cuda_total_bytes};
 pub use failure::FailureKind;
 pub(crate) use failure::OperatorFailure;
 pub(super) use fused::DeviceEpilogue;
 pub(crate) use metal::{free_bytes as metal_free_bytes, in_pool, working_set_bytes as metal_working_set_bytes};
 pub use name::Operator;
+pub(super) use waiting::Kept;
 pub use watch::{Fault, Watch};
 pub(super) use window::Window;
 
@@ -86,6 +88,8 @@ struct Context {
     tracker: Option<Arc<MemoryTracker>>,
     scratch_bytes: usize,
     fused: Option<Fused>,
+    /// Whether large weights wait on the host.
+    streams: bool,
     calls: Arc<AtomicUsize>,
 }
 
@@ -106,6 +110,7 @@ impl Operators {
             tracker: None,
             scratch_bytes: SCRATCH_BYTES,
             fused: cuda::kernels(device).map(Fused::Here),
+            streams: false,
             calls: Arc::default(),
         };
         Self { context: Arc::new(context), dtype }

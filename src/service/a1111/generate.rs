@@ -14,7 +14,7 @@ use super::refused::Refused;
 use crate::job::{Destination, InpaintArea, Notice, Request};
 use crate::service::answer::{Refusal, name_of, ok, status_of};
 use crate::service::body;
-use crate::service::jobs::{Ended, Order, Picture, Record};
+use crate::service::jobs::{Ended, Order, Picture, Previews, Record};
 use crate::service::pictures::encoded;
 use crate::service::request;
 use crate::service::state::Service;
@@ -95,7 +95,7 @@ fn begin(service: Arc<Service>, body: Map<String, Value>, is_img2img: bool) -> R
     }
     let said = notices.into_iter().map(Notice::from).chain(read.notices).collect();
     let destination = if asked.save_images { Destination::Gallery } else { Destination::Front };
-    let order = Order { requests: read.requests, notices: said, previews: true, destination };
+    let order = Order { requests: read.requests, notices: said, previews: Previews::Newest, destination };
     let records = service.jobs.submit(order).map_err(|error| service.refusal(error))?;
     service.a1111_options.set(asked.kept);
     service.a1111_groups.open(records.clone());

@@ -25,9 +25,10 @@ pub(super) async fn progress(State(service): State<Arc<Service>>, uri: Uri) -> R
         })
     });
     let (step, total, seconds_left) = last.unwrap_or((0, 0, 0.0));
-    // One picture after the other; those before have left the list.
+    // As many pictures at once as there are devices; those before have left the list.
     let share = f64::from(step) / f64::from(total.max(1));
-    let eta = seconds_left + seconds_left * (live.len().saturating_sub(1)) as f64;
+    let at_once = live.iter().filter(|record| record.state() == JobState::Running).count().max(1);
+    let eta = seconds_left + seconds_left * live.len().saturating_sub(at_once).div_ceil(at_once) as f64;
     let wants_image = !uri
         .query()
         .unwrap_or_default()

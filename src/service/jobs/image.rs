@@ -8,14 +8,22 @@ use crate::store::pictures::metadata::png_text;
 
 pub(in crate::service) struct Preview {
     pub step: u32,
-    picture: Arc<Picture>,
+    /// Until it is encoded, where that is done here.
+    picture: Option<Arc<Picture>>,
     base64: OnceLock<String>,
 }
 
 impl Preview {
     #[must_use]
     pub(super) fn new(step: u32, picture: Arc<Picture>) -> Self {
-        Self { step, picture, base64: OnceLock::new() }
+        Self { step, picture: Some(picture), base64: OnceLock::new() }
+    }
+
+    /// One that another node has encoded.
+    #[cfg(feature = "nats")]
+    #[must_use]
+    pub(in crate::service) fn of_base64(step: u32, base64: String) -> Self {
+        Self { step, picture: None, base64: OnceLock::from(base64) }
     }
 
     /// The PNG's base64, if a reader had it encoded already.
@@ -27,6 +35,9 @@ impl Preview {
     /// The PNG's base64; empty where it cannot be encoded. May take a moment: to be asked on a thread that may wait.
     #[must_use]
     pub(in crate::service) fn base64(&self) -> &str {
-        self.base64.get_or_init(|| png_text::encode(&self.picture, None).map(|png| encoded(&png)).unwrap_or_default())
+        self.base64.get_or_init(|| {
+            let png = self.picture.as_ref().and_then(|picture| png_text::encode(picture, None).ok());
+            png.map(|png| encoded(&png)).unwrap_or_default()
+        })
     }
 }

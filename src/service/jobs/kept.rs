@@ -5,14 +5,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::Bytes;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-use super::record::{Ended, Picture, Record};
-use crate::job::{Destination, ErrorKind, JobId, JobKeeper, JobNote, Keep, KeptJob, Notice, Request, StepState, Task};
+use super::record::{Ended, Record};
+use super::written::{Read, read, written};
+use crate::job::{Destination, JobId, JobKeeper, JobNote, Keep, KeptJob, Notice, StepState, Task};
 use crate::store::queue::{Outcomes, QueueError, QueueKeeper};
 
 /// Opened by whoever starts the engine, for it and for the service.
@@ -23,34 +20,6 @@ pub struct KeptJobs {
 
 /// What the engine reports to. That a job has ended is not said here but when its outcome is written.
 struct UntilWritten(Arc<QueueKeeper>);
-
-#[derive(Serialize, Deserialize)]
-struct Header {
-    created: i64,
-    /// Seconds since 1970.
-    ended: i64,
-    notices: Vec<String>,
-    outcome: Outcome,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Outcome {
-    Complete(Box<Made>),
-    Cancelled,
-    Failed { kind: ErrorKind, message: String },
-}
-
-#[derive(Serialize, Deserialize)]
-struct Made {
-    width: u32,
-    height: u32,
-    request: Request,
-    parameters: String,
-    settings: Value,
-    seconds: f64,
-    peak_memory_bytes: Option<u64>,
-}
 
 impl KeptJobs {
     /// # Errors
@@ -70,14 +39,12 @@ impl KeptJobs {
 
     /// Of earlier runs: those that have ended, those that have not, and what could not be read.
     pub(super) fn read(&self, new_id: impl Fn() -> JobId) -> (Vec<Record>, Vec<KeptJob>, Vec<Notice>) {
-        let read = |outcome: crate::store::queue::KeptOutcome| {
-            let header: Header = serde_json::from_slice(&outcome.header).ok()?;
-            let ended = ended(header.outcome, outcome.picture);
-            let age = u64::try_from(chrono::Utc::now().timestamp() - header.ended).unwrap_or(0);
-            let ended_at = Instant::now().checked_sub(Duration::from_secs(age)).unwrap_or_else(Instant::now);
-            Some(Record::of_earlier_run(outcome.name, new_id(), header.created, header.notices, (ended, ended_at)))
+        let record = |outcome: crate::store::queue::KeptOutcome| {
+            let Read { created, age, notices, ended } = read(&outcome.header, outcome.picture.into())?;
+            let ended_at = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
+            Some(Record::of_earlier_run(outcome.name, new_id(), created, notices, (ended, ended_at)))
         };
-        let records: Vec<Record> = self.outcomes.read().into_iter().filter_map(read).collect();
+        let records: Vec<Record> = self.outcomes.read().into_iter().filter_map(record).collect();
         self.queue.flush();
         let left = self.queue.take_left().unwrap_or_default();
         // The server was killed between an outcome and the end of its job.
@@ -101,29 +68,9 @@ impl KeptJobs {
 
     /// Writes what became of a job, and lets go of what would make it again.
     pub(super) fn end(&self, record: &Record, ended: &Ended) {
-        let (outcome, picture) = match ended {
-            Ended::Cancelled => (Outcome::Cancelled, Bytes::new()),
-            Ended::Failed { kind, message } => {
-                (Outcome::Failed { kind: *kind, message: message.clone() }, Bytes::new())
-            }
-            Ended::Complete(picture) => {
-                let made = Made {
-                    width: picture.width,
-                    height: picture.height,
-                    request: picture.request.clone(),
-                    parameters: picture.parameters.clone(),
-                    settings: picture.settings.clone(),
-                    seconds: picture.seconds,
-                    peak_memory_bytes: picture.peak_memory_bytes,
-                };
-                (Outcome::Complete(Box::new(made)), picture.png.clone())
-            }
-        };
-        let notices = record.notices().iter().map(ToString::to_string).collect();
-        let header = Header { created: record.created, ended: chrono::Utc::now().timestamp(), notices, outcome };
-        let written = serde_json::to_vec(&header)
+        let written = written(record, ended)
             .map_err(Into::into)
-            .and_then(|header| self.outcomes.save(&record.id, &header, &picture));
+            .and_then(|(header, picture)| self.outcomes.save(&record.id, &header, &picture));
         match written {
             Ok(()) => self.queue.end(record.engine_id),
             // It is made again at the next start.
@@ -135,27 +82,6 @@ impl KeptJobs {
     pub(super) fn forget(&self, record: &Record) {
         self.outcomes.remove(&record.id);
         self.queue.end(record.engine_id);
-    }
-}
-
-fn ended(outcome: Outcome, png: Vec<u8>) -> Ended {
-    match outcome {
-        Outcome::Cancelled => Ended::Cancelled,
-        Outcome::Failed { kind, message } => Ended::Failed { kind, message },
-        Outcome::Complete(made) => {
-            let Made { width, height, request, parameters, settings, seconds, peak_memory_bytes } = *made;
-            let png = Bytes::from(png);
-            Ended::Complete(Box::new(Picture {
-                png,
-                width,
-                height,
-                request,
-                parameters,
-                settings,
-                seconds,
-                peak_memory_bytes,
-            }))
-        }
     }
 }
 

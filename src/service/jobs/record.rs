@@ -1,6 +1,7 @@
 //! One job as its readers see it: a short log of what happened, each entry with a number, and the outcome.
 //!
-//! What an entry makes old leaves the log: a slow reader misses previews and places in the queue, never the outcome.
+//! What an entry makes old leaves the log: a slow reader misses previews and places in the queue, never the outcome nor
+//! what it asked to be kept.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::image::Preview;
+use super::previews::Previews;
 use crate::engine::JobHandle;
 use crate::job::{ErrorKind, JobId, ModelPart, Request};
 
@@ -69,6 +71,13 @@ pub(in crate::service) enum State {
     Ended,
 }
 
+/// Who carries a job out, and so who stops it.
+pub(in crate::service) enum Carrier {
+    Engine(JobHandle),
+    /// The queue that nodes share; this takes the job back.
+    Elsewhere(Box<dyn Fn() + Send + Sync>),
+}
+
 pub(in crate::service) struct Record {
     pub id: String,
     pub engine_id: JobId,
@@ -76,11 +85,13 @@ pub(in crate::service) struct Record {
     pub created: i64,
     /// Of the pictures that it came with, unpacked.
     pub picture_bytes: u64,
-    pub previews: bool,
+    pub previews: Previews,
     /// As it was submitted; its pictures are let go at the end.
     pub(super) asked: Mutex<Option<Request>>,
     /// Gone with the outcome, and the whole picture with it.
-    pub(super) handle: Mutex<Option<JobHandle>>,
+    pub carrier: Mutex<Option<Carrier>>,
+    /// Another node's engine may draw it.
+    pub is_elsewhere: bool,
     /// The server ended it before it began, not whoever asked.
     handed_back: AtomicBool,
     log: Mutex<Log>,
@@ -96,16 +107,26 @@ struct Log {
 }
 
 impl Record {
-    pub(super) fn new(id: String, handle: JobHandle, asked: Request, previews: bool) -> Self {
-        let picture_bytes = bytes_of_pictures(&asked);
+    pub(super) fn new(id: String, handle: JobHandle, asked: Request, previews: Previews) -> Self {
+        let (engine_id, carrier) = (handle.id(), Carrier::Engine(handle));
+        Self { carrier: Mutex::new(Some(carrier)), ..Self::waiting(id, engine_id, Some(asked), previews) }
+    }
+
+    /// One that waits in the queue which nodes share; `carrier` is set when it was put there.
+    pub(super) fn elsewhere(id: String, engine_id: JobId, asked: Option<Request>, previews: Previews) -> Self {
+        Self { is_elsewhere: true, ..Self::waiting(id, engine_id, asked, previews) }
+    }
+
+    fn waiting(id: String, engine_id: JobId, asked: Option<Request>, previews: Previews) -> Self {
         Self {
             id,
-            engine_id: handle.id(),
+            engine_id,
             created: chrono::Utc::now().timestamp(),
-            picture_bytes,
+            picture_bytes: asked.as_ref().map_or(0, bytes_of_pictures),
             previews,
-            asked: Mutex::new(Some(asked)),
-            handle: Mutex::new(Some(handle)),
+            asked: Mutex::new(asked),
+            carrier: Mutex::default(),
+            is_elsewhere: false,
             handed_back: AtomicBool::new(false),
             log: Mutex::new(Log { entries: Vec::new(), next: 1, state: State::Waiting, ended_at: None }),
             newest: watch::Sender::new(0),
@@ -129,9 +150,10 @@ impl Record {
             engine_id,
             created,
             picture_bytes: 0,
-            previews: false,
+            previews: Previews::None,
             asked: Mutex::default(),
-            handle: Mutex::default(),
+            carrier: Mutex::default(),
+            is_elsewhere: false,
             handed_back: AtomicBool::new(false),
             log: Mutex::new(Log { entries, next, state: State::Ended, ended_at: Some(ended_at) }),
             newest: watch::Sender::new(next - 1),
@@ -173,6 +195,22 @@ impl Record {
         self.log().entries.iter().rev().find_map(|(_, happening)| of(happening))
     }
 
+    /// A step's preview, if it is one that is shown. Its step must have been told.
+    pub(in crate::service) fn add_preview(&self, step: u32, preview: impl FnOnce() -> Preview) {
+        let total = self.last(|happening| match happening {
+            Happening::Progress { total, .. } => Some(*total),
+            _ => None,
+        });
+        if self.previews.is_due(step, total.unwrap_or(step), self.previews_shown()) {
+            self.add(Happening::Preview(Arc::new(preview())));
+        }
+    }
+
+    /// How many previews are kept.
+    fn previews_shown(&self) -> u32 {
+        self.log().entries.iter().filter(|(_, happening)| matches!(happening, Happening::Preview(_))).count() as u32
+    }
+
     #[must_use]
     pub(in crate::service) fn notices(&self) -> Vec<Arc<str>> {
         let log = self.log();
@@ -196,8 +234,10 @@ impl Record {
 
     /// Has the engine stop it. Its outcome comes as for any other.
     pub(in crate::service) fn cancel(&self) {
-        if let Some(handle) = lock(&self.handle).as_ref() {
-            handle.cancel();
+        match lock(&self.carrier).as_ref() {
+            Some(Carrier::Engine(handle)) => handle.cancel(),
+            Some(Carrier::Elsewhere(take_back)) => take_back(),
+            None => {}
         }
     }
 
@@ -228,7 +268,7 @@ impl Record {
         png + 4096
     }
 
-    pub(super) fn add(&self, happening: Happening) {
+    pub(in crate::service) fn add(&self, happening: Happening) {
         let newest = {
             let mut log = self.log();
             if log.state == State::Ended {
@@ -237,7 +277,9 @@ impl Record {
             match &happening {
                 Happening::Queued { .. } => log.entries.retain(|(_, old)| !matches!(old, Happening::Queued { .. })),
                 Happening::Loading { .. } => log.entries.retain(|(_, old)| !matches!(old, Happening::Loading { .. })),
-                Happening::Preview(_) => log.entries.retain(|(_, old)| !matches!(old, Happening::Preview(_))),
+                Happening::Preview(_) if !self.previews.are_kept() => {
+                    log.entries.retain(|(_, old)| !matches!(old, Happening::Preview(_)));
+                }
                 Happening::Notice(_) => {
                     let notices = log.entries.iter().filter(|(_, old)| matches!(old, Happening::Notice(_))).count();
                     if notices >= MAX_NOTICES {
@@ -246,11 +288,11 @@ impl Record {
                 }
                 // The picture is there, or there will be none.
                 Happening::Ended(_) => {
-                    log.entries.retain(|(_, old)| !matches!(old, Happening::Preview(_)));
+                    log.entries.retain(|(_, old)| self.previews.are_kept() || !matches!(old, Happening::Preview(_)));
                     log.state = State::Ended;
                     log.ended_at = Some(Instant::now());
                 }
-                Happening::Progress { .. } => {}
+                Happening::Progress { .. } | Happening::Preview(_) => {}
             }
             if log.state == State::Waiting
                 && matches!(happening, Happening::Loading { .. } | Happening::Progress { .. })
@@ -278,7 +320,7 @@ impl Record {
     }
 }
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(in crate::service) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::expiry::expired;
 use super::follow::follow;
 use super::kept::{KeptJobs, keep_as};
+use super::previews::Previews;
 use super::record::{Happening, Record, State, bytes_of_pictures, lock};
+use super::shared_queue::SharedQueue;
 use super::tally::Tally;
 use crate::engine::EngineHandle;
 use crate::job::{Destination, ErrorKind, JobError, JobId, Keep, Notice, Outcome, Request, Task, fresh_seed};
@@ -25,31 +27,33 @@ const IDLE: Duration = Duration::from_secs(5);
 pub(in crate::service) struct Order {
     pub requests: Vec<Request>,
     pub notices: Vec<Notice>,
-    pub previews: bool,
+    pub previews: Previews,
     pub destination: Destination,
 }
 
 pub(in crate::service) struct Jobs {
-    engine: EngineHandle,
-    shared: Arc<Shared>,
+    pub(super) engine: EngineHandle,
+    pub(super) shared: Arc<Shared>,
     wake: Sender<()>,
     thread: Option<JoinHandle<()>>,
     /// Tells the ids of this run of the server from those of another.
-    run: String,
-    last_number: AtomicU64,
+    pub(super) run: String,
+    pub(super) last_number: AtomicU64,
+    /// Where jobs go instead of to the engine.
+    pub(super) shared_queue: OnceLock<Arc<dyn SharedQueue>>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     /// In the order in which they were asked for.
-    table: Mutex<BTreeMap<JobId, Arc<Record>>>,
-    tally: Tally,
-    hidden: Hidden,
+    pub(super) table: Mutex<BTreeMap<JobId, Arc<Record>>>,
+    pub(super) tally: Tally,
+    pub(super) hidden: Hidden,
     /// No new job is taken.
     stopping: AtomicBool,
     closing: AtomicBool,
     keep: Duration,
     most_ended_bytes: u64,
-    most_picture_bytes: u64,
+    pub(super) most_picture_bytes: u64,
     kept: Option<KeptJobs>,
 }
 
@@ -86,7 +90,8 @@ impl Jobs {
             .name("inkwick-service".into())
             .spawn(move || for_thread.work(&its_engine, &woken))?;
         let run = format!("{:08x}", fresh_seed());
-        Ok(Self { engine, shared, wake, thread: Some(thread), run, last_number: AtomicU64::new(0) })
+        let (last_number, shared_queue) = (AtomicU64::new(0), OnceLock::new());
+        Ok(Self { engine, shared, wake, thread: Some(thread), run, last_number, shared_queue })
     }
 
     /// Has something done that nobody follows, and waits for it.
@@ -95,7 +100,7 @@ impl Jobs {
     /// As [`Self::submit`].
     pub(in crate::service) fn run_aside(&self, task: impl Into<Task>) -> Result<Outcome, JobError> {
         if self.is_stopping() {
-            return Err(JobError::new(ErrorKind::Stopped, "the server is shutting down; send it again later"));
+            return Err(stopping());
         }
         Ok(self.engine.submit(task, Destination::Front)?.wait())
     }
@@ -106,19 +111,31 @@ impl Jobs {
     /// `Busy` when the queue has no room for all, `Stopped` when the server is ending, `Request` when a value is out of
     /// its range.
     pub(in crate::service) fn submit(&self, order: Order) -> Result<Vec<Arc<Record>>, JobError> {
+        match self.shared_queue.get() {
+            Some(queue) => self.submit_elsewhere(order, queue.as_ref()),
+            None => self.submit_here(order, None),
+        }
+    }
+
+    /// As [`Self::submit`], to this machine's engine; a job may have its id already.
+    ///
+    /// # Errors
+    /// As there.
+    pub(in crate::service) fn submit_here(
+        &self,
+        order: Order,
+        known_id: Option<String>,
+    ) -> Result<Vec<Arc<Record>>, JobError> {
         let mut table = lock(&self.shared.table);
         if self.is_stopping() {
-            return Err(JobError::new(ErrorKind::Stopped, "the server is shutting down; send it again later"));
+            return Err(stopping());
         }
         // The pictures of a batch are one.
         let new_bytes = order.requests.first().map_or(0, bytes_of_pictures);
         let waiting_bytes: u64 =
             table.values().filter(|record| record.state() != State::Ended).map(|record| record.picture_bytes).sum();
         if waiting_bytes.saturating_add(new_bytes) > self.shared.most_picture_bytes {
-            return Err(JobError::new(
-                ErrorKind::Busy,
-                "the pictures of the waiting jobs fill the memory set aside for them",
-            ));
+            return Err(full_of_pictures());
         }
         let (wanted, room) = (order.requests.len(), self.engine.room());
         if wanted > room {
@@ -128,7 +145,8 @@ impl Jobs {
         }
         let mut records: Vec<Arc<Record>> = Vec::with_capacity(wanted);
         for (index, request) in order.requests.into_iter().enumerate() {
-            let id = format!("{}-{}", self.run, self.last_number.fetch_add(1, Ordering::Relaxed) + 1);
+            let new_id = || format!("{}-{}", self.run, self.last_number.fetch_add(1, Ordering::Relaxed) + 1);
+            let id = known_id.clone().unwrap_or_else(new_id);
             let keep = self.shared.kept.as_ref().map_or(Keep::Not, |_| keep_as(&id));
             let task = Task::from(request.clone());
             match self.engine.submit_kept(task, order.destination.clone(), usize::MAX, keep) {
@@ -202,14 +220,15 @@ impl Jobs {
         self.engine.waiting().iter().position(|id| *id == record.engine_id)
     }
 
-    /// The job that is being worked on, if it is one of the service's.
-    #[must_use]
-    pub(in crate::service) fn running(&self) -> Option<Arc<Record>> {
-        let running = self.engine.running()?;
-        let record = lock(&self.shared.table).get(&running).cloned()?;
-        // It may have said nothing yet.
-        record.begin();
-        Some(record)
+    /// The jobs that are being worked on, of the service's.
+    pub(in crate::service) fn running(&self) -> Vec<Arc<Record>> {
+        let table = lock(&self.shared.table);
+        let running =
+            self.engine.running_jobs().into_iter().filter_map(|job| table.get(&job).cloned()).collect::<Vec<_>>();
+        drop(table);
+        // They may have said nothing yet.
+        running.iter().for_each(|record| record.begin());
+        running
     }
 
     /// How many wait, of all fronts.
@@ -240,7 +259,7 @@ impl Jobs {
         self.shared.stopping.load(Ordering::Acquire)
     }
 
-    /// Takes no job any more and hands those back that wait; the one that runs goes on.
+    /// Takes no job any more and hands those back that wait; those that run go on.
     pub(in crate::service) fn stop(&self) {
         // Under the table's lock, so that no order is half in.
         let table = lock(&self.shared.table);
@@ -249,6 +268,7 @@ impl Jobs {
         for record in table.values().filter(|record| waiting.contains(&record.engine_id)) {
             record.hand_back();
         }
+        self.let_go_elsewhere(table.values());
     }
 
     /// Ends all of the service's jobs now; where they are kept they go on at the next start.
@@ -280,10 +300,10 @@ impl Shared {
                 let table = lock(&self.table);
                 table.values().filter(|record| record.state() != State::Ended).cloned().collect()
             };
-            let (waiting, running) = (engine.waiting(), engine.running());
+            let (waiting, running) = (engine.waiting(), engine.running_jobs());
             for record in live {
                 follow(&record, &self.tally, &self.hidden, self.kept.as_ref());
-                if running == Some(record.engine_id) {
+                if running.contains(&record.engine_id) {
                     record.begin();
                 }
                 if record.state() == State::Waiting {
@@ -322,7 +342,7 @@ impl Shared {
             let (id, request) = (job.note.name.clone(), job.task.request().clone());
             match engine.submit_again(job) {
                 Ok(handle) => {
-                    let record = Record::new(id, handle, request, true);
+                    let record = Record::new(id, handle, request, Previews::Newest);
                     table.insert(record.engine_id, Arc::new(record));
                 }
                 Err(error) => tracing::warn!("job {id} waits for the next start: {}", error.message),
@@ -341,4 +361,12 @@ fn place(record: &Record, waiting: &[JobId]) {
     if before != Some(position) {
         record.add(Happening::Queued { position });
     }
+}
+
+pub(super) fn stopping() -> JobError {
+    JobError::new(ErrorKind::Stopped, "the server is shutting down; send it again later")
+}
+
+pub(super) fn full_of_pictures() -> JobError {
+    JobError::new(ErrorKind::Busy, "the pictures of the waiting jobs fill the memory set aside for them")
 }

@@ -38,7 +38,7 @@ pub(in crate::service) fn events(record: Arc<Record>, after: u64) -> impl Stream
 }
 
 /// An event's name and data.
-async fn words_of(happening: &Happening) -> (&'static str, String) {
+pub(in crate::service) async fn words_of(happening: &Happening) -> (&'static str, String) {
     match happening {
         Happening::Queued { position } => ("queued", json!({"position": position}).to_string()),
         Happening::Loading { part, fraction } => {

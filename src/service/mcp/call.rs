@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::job::Destination;
 use crate::service::answer::Refusal;
-use crate::service::jobs::{Ended, Happening, Order, Record};
+use crate::service::jobs::{Ended, Happening, Order, Previews, Record};
 use crate::service::pictures::encoded;
 use crate::service::request;
 use crate::service::state::Service;
@@ -37,8 +37,12 @@ pub(super) async fn drawn(
 
 fn begin(service: &Service, fields: Map<String, Value>) -> Result<Waiting, Refusal> {
     let read = request::read(Value::Object(fields), &service.catalogue, &service.options)?;
-    let order =
-        Order { requests: read.requests, notices: read.notices, previews: false, destination: Destination::Front };
+    let order = Order {
+        requests: read.requests,
+        notices: read.notices,
+        previews: Previews::None,
+        destination: Destination::Front,
+    };
     let records = service.jobs.submit(order).map_err(|error| service.refusal(error))?;
     Ok(Waiting { records })
 }

@@ -14,7 +14,7 @@ use super::refused::Refused;
 use super::streaming::{Streamed, events};
 use crate::job::{Destination, Notice};
 use crate::service::answer::ok;
-use crate::service::jobs::{Ended, Order, Record};
+use crate::service::jobs::{Ended, Order, Previews, Record};
 use crate::service::request;
 use crate::service::state::Service;
 use crate::service::waiting::{Waiting, picture_in};
@@ -38,7 +38,7 @@ pub(super) async fn generate(
     let begun = service.aside(move |service| begin(service, &body, extra)).await??;
     let (waiting, asked) = begun;
     if asked.stream {
-        let streamed = Streamed { event, output: asked.output, partial_images: asked.partial_images };
+        let streamed = Streamed { event, output: asked.output };
         let keep_alive = KeepAlive::new().interval(service.options.keep_alive);
         let headers = [(header::CACHE_CONTROL, "no-store")];
         return Ok((headers, Sse::new(events(service, waiting, streamed)).keep_alive(keep_alive)).into_response());
@@ -69,7 +69,7 @@ fn begin(service: &Service, body: &Map<String, Value>, extra: Extra) -> Result<(
         tracing::info!("asked and not done: {notice}");
     }
     let notices = asked.notices.iter().cloned().map(Notice::from).chain(read.notices).collect();
-    let previews = asked.stream && asked.partial_images > 0;
+    let previews = if asked.stream { Previews::Kept(asked.partial_images) } else { Previews::None };
     let order = Order { requests: read.requests, notices, previews, destination: Destination::Front };
     let records = service.jobs.submit(order).map_err(|error| service.refusal(error))?;
     Ok((Waiting { records }, asked))

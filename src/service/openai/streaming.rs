@@ -22,7 +22,6 @@ pub(super) struct Streamed {
     /// `image_generation` or `image_edit`.
     pub event: &'static str,
     pub output: Output,
-    pub partial_images: u32,
 }
 
 struct Reader {
@@ -33,7 +32,6 @@ struct Reader {
     streamed: Streamed,
     after: u64,
     shown: u32,
-    total: u32,
 }
 
 pub(super) fn events(
@@ -42,7 +40,7 @@ pub(super) fn events(
     streamed: Streamed,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     let left = waiting.records.iter().cloned().collect();
-    let reader = Reader { service, waiting, left, streamed, after: 0, shown: 0, total: 0 };
+    let reader = Reader { service, waiting, left, streamed, after: 0, shown: 0 };
     stream::unfold(reader, |mut reader| async move { reader.next().await.map(|event| (Ok(event), reader)) })
 }
 
@@ -58,8 +56,8 @@ impl Reader {
             };
             self.after = number;
             match happening {
-                Happening::Progress { total, .. } => self.total = total,
-                Happening::Preview(preview) if self.is_due(preview.step) => {
+                // The job keeps those that were asked for.
+                Happening::Preview(preview) => {
                     let image = preview_base64(&preview).await;
                     let index = self.shown;
                     self.shown += 1;
@@ -72,18 +70,12 @@ impl Reader {
                 }
                 Happening::Ended(ended) => {
                     self.left.pop_front();
-                    (self.after, self.shown, self.total) = (0, 0, 0);
+                    (self.after, self.shown) = (0, 0);
                     return Some(self.last(ended).await);
                 }
                 _ => {}
             }
         }
-    }
-
-    /// Partial pictures are spread evenly over the steps.
-    fn is_due(&self, step: u32) -> bool {
-        let parts = self.streamed.partial_images + 1;
-        self.shown < self.streamed.partial_images && step * parts >= self.total * (self.shown + 1)
     }
 
     async fn last(&mut self, ended: Arc<Ended>) -> Event {

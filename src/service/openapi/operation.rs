@@ -65,7 +65,10 @@ impl Operation {
             return operation;
         }
         let name = path.split(['{', '}']).nth(1).unwrap_or_default();
-        operation.parameter(json!({"name": name, "in": "path", "required": true, "schema": text()})).refuses([404])
+        let operation = operation.parameter(json!({"name": name, "in": "path", "required": true, "schema": text()}));
+        let operation = operation.refuses([404]);
+        // A job may be another node's, in a queue that does not answer.
+        if path.starts_with("/v1/jobs/") { operation.refuses([503]) } else { operation }
     }
 
     /// A header or a part of the query.

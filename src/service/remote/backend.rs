@@ -42,6 +42,10 @@ impl<B: Backend> Backend for RoutedBackend<B> {
         drawn
     }
 
+    fn has_others(&mut self, has_others: bool) {
+        self.here.has_others(has_others);
+    }
+
     fn reset(&mut self) {
         self.here.reset();
     }

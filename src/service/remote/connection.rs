@@ -18,6 +18,8 @@ use crate::store::models::entry::ModelEntry;
 use crate::store::models::facts::ModelFacts;
 use crate::store::models::scan;
 
+/// Whose machine it is sees who asks.
+const PROGRAM: &str = concat!("Inkwick/", env!("CARGO_PKG_VERSION"));
 const CONNECT: Duration = Duration::from_secs(10);
 /// For answers that are short.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -61,7 +63,8 @@ impl Connection {
     pub fn new(address: RemoteAddress, token: Option<String>, fingerprint: Option<&str>) -> Result<Self, JobError> {
         let failed = |error: &dyn std::fmt::Display| JobError::new(ErrorKind::Internal, error.to_string());
         // A machine on the desk is not asked through a proxy; and a runtime may end before its connections do.
-        let mut builder = Client::builder().connect_timeout(CONNECT).no_proxy().pool_max_idle_per_host(0);
+        let mut builder =
+            Client::builder().user_agent(PROGRAM).connect_timeout(CONNECT).no_proxy().pool_max_idle_per_host(0);
         if let Some(fingerprint) = fingerprint.filter(|_| address.is_secure()) {
             builder = builder.tls_backend_preconfigured(config_for(fingerprint).map_err(|error| failed(&error))?);
         }

@@ -15,7 +15,7 @@ use crate::service::answer::{Refusal, json_of, name_of, ok, status_of};
 use crate::service::body;
 use crate::service::fields::Fields;
 use crate::service::jobs::stream::{events, metadata_of, progress};
-use crate::service::jobs::{Ended, Happening, Order, Record, State as JobState};
+use crate::service::jobs::{Ended, Happening, Order, Previews, Record, State as JobState};
 use crate::service::remote::TASK;
 use crate::service::request;
 use crate::service::state::Service;
@@ -40,7 +40,7 @@ pub(in crate::service) async fn submit(
         let order = Order {
             requests: asked.requests,
             notices: asked.notices,
-            previews: asked.previews,
+            previews: if asked.previews { Previews::Newest } else { Previews::None },
             destination: Destination::Front,
         };
         service.jobs.submit(order).map_err(|error| service.refusal(error))
@@ -61,13 +61,13 @@ pub(in crate::service) async fn list(State(service): Shared) -> Response {
 
 /// `GET /v1/jobs/{id}`.
 pub(in crate::service) async fn show(State(service): Shared, Path(id): Path<String>) -> Result<Response, Refusal> {
-    let record = find(&service, &id)?;
+    let record = find(&service, &id).await?;
     Ok(ok(&view(&service, &record)))
 }
 
 /// `DELETE /v1/jobs/{id}`: a job that has not ended is cancelled, one that has is let go.
 pub(in crate::service) async fn cancel(State(service): Shared, Path(id): Path<String>) -> Result<Response, Refusal> {
-    let record = find(&service, &id)?;
+    let record = find(&service, &id).await?;
     if record.state() == JobState::Ended {
         service.jobs.forget(&record);
         return Ok(StatusCode::NO_CONTENT.into_response());
@@ -83,7 +83,7 @@ pub(in crate::service) async fn move_to(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let record = find(&service, &id)?;
+    let record = find(&service, &id).await?;
     let mut fields = Fields::of(body::json(&service, &headers, body).await?, "")?;
     let last = EngineHandle::QUEUE_LENGTH as u32 - 1;
     let position = fields.small("position", 0, last)?;
@@ -97,6 +97,10 @@ pub(in crate::service) async fn move_to(
     };
     let position = position.ok_or_else(missing)?;
     fields.finish()?;
+    if record.is_elsewhere {
+        let sentence = "jobs of the queue that nodes share are drawn in their order; cancel it and ask anew";
+        return Err(Refusal::new(StatusCode::CONFLICT, "request", sentence));
+    }
     if service.jobs.move_to(&record, position as usize) {
         Ok(ok(&view(&service, &record)))
     } else {
@@ -106,7 +110,7 @@ pub(in crate::service) async fn move_to(
 
 /// `GET /v1/jobs/{id}/image`: the PNG, with its metadata inside.
 pub(in crate::service) async fn image(State(service): Shared, Path(id): Path<String>) -> Result<Response, Refusal> {
-    let record = find(&service, &id)?;
+    let record = find(&service, &id).await?;
     let ended = record.ended();
     match ended.as_deref() {
         Some(Ended::Complete(picture)) => {
@@ -124,7 +128,7 @@ pub(in crate::service) async fn stream(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let record = find(&service, &id)?;
+    let record = find(&service, &id).await?;
     let after = match headers.get("last-event-id") {
         None => 0,
         Some(given) => given.to_str().ok().and_then(|number| number.trim().parse::<u64>().ok()).ok_or_else(|| {
@@ -140,8 +144,14 @@ pub(in crate::service) async fn stream(
     Ok((headers, Sse::new(events(record, after)).keep_alive(keep_alive)).into_response())
 }
 
-fn find(service: &Service, id: &str) -> Result<Arc<Record>, Refusal> {
-    service.jobs.find(id).ok_or_else(|| Refusal::no_job(id))
+/// Here, or in the queue that nodes share.
+async fn find(service: &Arc<Service>, id: &str) -> Result<Arc<Record>, Refusal> {
+    if let Some(record) = service.jobs.find(id) {
+        return Ok(record);
+    }
+    let wanted = id.to_owned();
+    let found = service.aside(move |service| service.jobs.find_anywhere(&wanted)).await??;
+    found.ok_or_else(|| Refusal::no_job(id))
 }
 
 fn links(record: &Record) -> Value {
@@ -151,6 +161,10 @@ fn links(record: &Record) -> Value {
 
 fn notices(record: &Record) -> Value {
     record.notices().iter().map(|notice| Value::from(&**notice)).collect()
+}
+
+fn position_of(happening: &Happening) -> Option<usize> {
+    if let Happening::Queued { position } = happening { Some(*position) } else { None }
 }
 
 /// A job as lists show it.
@@ -175,6 +189,10 @@ fn view(service: &Service, record: &Record) -> Value {
         None => match service.jobs.position(record) {
             Some(position) => {
                 view["position"] = position.into();
+                "queued"
+            }
+            None if record.is_elsewhere && record.state() == JobState::Waiting => {
+                view["position"] = record.last(position_of).into();
                 "queued"
             }
             None => "running",

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::engine::device::DeviceChoice;
+use crate::engine::device::{DeviceChoice, cards};
 use crate::job::{ModelDefaults, ModelRef};
 use crate::sampling::{SchedulerName, SigmaChoice};
 use crate::service::answer::{Refusal, ok};
@@ -98,10 +98,11 @@ fn file_entry(file: &Path) -> Value {
 /// `GET /v1/devices`: what could compute, and what does.
 pub(in crate::service) async fn devices(State(service): Shared) -> Result<Response, Refusal> {
     let answer = service.aside(|service| {
-        let chosen = service.options.device.resolved();
-        let tried = [DeviceChoice::Cpu, DeviceChoice::Metal, DeviceChoice::Cuda(0), chosen];
+        let chosen: Vec<DeviceChoice> = service.options.devices.iter().map(DeviceChoice::resolved).collect();
+        let mut tried = vec![DeviceChoice::Cpu, DeviceChoice::Metal, DeviceChoice::Cuda(0)];
+        tried.extend(cards().iter().map(|card| DeviceChoice::Cuda(card.number)).chain(chosen.iter().copied()));
         let mut devices: Vec<Value> = Vec::new();
-        for (at, choice) in tried.into_iter().enumerate() {
+        for (at, choice) in tried.iter().copied().enumerate() {
             if tried[..at].contains(&choice) {
                 continue;
             }
@@ -111,7 +112,7 @@ pub(in crate::service) async fn devices(State(service): Shared) -> Result<Respon
                 "label": choice.label(),
                 "available": problem.is_none(),
                 "problem": problem,
-                "is_used": choice == chosen,
+                "is_used": chosen.contains(&choice),
             }));
         }
         let memory = json!({"free_bytes": available_memory_bytes(), "total_bytes": total_memory_bytes()});

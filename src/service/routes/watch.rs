@@ -43,7 +43,7 @@ pub(in crate::service) async fn metrics(State(service): State<Arc<Service>>) -> 
     let outcomes = outcomes.map(|(name, counter)| (format!("{{outcome=\"{name}\"}}"), count(counter) as f64));
     family("jobs_ended_total", "counter", "Jobs by what became of them.", &outcomes);
     family("jobs_waiting", "gauge", "Jobs in the queue, of all fronts.", &one(service.jobs.waiting() as u64));
-    family("jobs_running", "gauge", "Jobs of the service that run.", &one(service.jobs.running().is_some().into()));
+    family("jobs_running", "gauge", "Jobs of the service that run.", &one(service.jobs.running().len() as u64));
     family("steps_total", "counter", "Denoising steps.", &one(count(&tally.steps)));
     family(
         "picture_seconds_total",

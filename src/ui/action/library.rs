@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::hub::Offer;
 use crate::job::ModelRef;
 use crate::store::models::file::Shelf;
 use crate::store::token::Token;
@@ -27,6 +28,11 @@ pub enum LibraryAction {
     Download(String),
     Pause(String),
     GiveUp(String),
+    /// What the hub says of a model that a link named.
+    Offered {
+        name: String,
+        offer: Result<Offer, String>,
+    },
     /// The written token is for the hub, from now on.
     KeepToken,
     /// Tells what is in a file.

@@ -11,6 +11,7 @@ mod prompt;
 mod queue;
 mod results;
 mod settings;
+mod share;
 mod window;
 mod words;
 
@@ -25,6 +26,7 @@ pub use prompt::PromptAction;
 pub use queue::{Press, QueueAction};
 pub use results::{GalleryView, LookingAt, ResultsAction};
 pub use settings::SettingsAction;
+pub use share::ShareAction;
 pub use window::{Sheet, WindowAction};
 pub use words::{PromptField, WordsAction};
 
@@ -41,6 +43,7 @@ pub enum Action {
     Library(LibraryAction),
     Live(LiveAction),
     Settings(SettingsAction),
+    Share(ShareAction),
     Window(WindowAction),
     Words(WordsAction),
 }

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::engine::device::Card;
 use crate::store::keys::KeyNames;
 use crate::store::settings::Settings;
-use crate::ui::machine::{MachineChoice, MachineFound, MachineProblem};
+use crate::ui::machine::{MachineChoice, MachineFound, MachineNearby, MachineProblem};
 
 #[derive(Clone, Debug)]
 pub enum SettingsAction {
@@ -21,10 +22,15 @@ pub enum SettingsAction {
     ForgetPrompts,
     /// "CPU · f32", for the status line.
     ProcessorNamed(String),
+    /// Those that pictures can be computed on.
+    CardsFound(Vec<Card>),
     /// Has another machine compute, if it can be reached.
     Connect(MachineChoice),
     /// What came of it.
     Connected(Box<Result<MachineFound, MachineProblem>>),
+    /// Looks for machines on this network.
+    LookForMachines,
+    MachinesNearby(Result<Vec<MachineNearby>, String>),
     /// This machine computes again.
     ComputeHere,
 }

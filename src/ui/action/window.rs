@@ -58,6 +58,8 @@ pub enum Sheet {
     /// Tags, or collections, of pictures.
     Labels,
     Settings,
+    /// Whether others may draw with this machine.
+    Share,
     /// Everything that can be done, by name.
     Palette,
 }

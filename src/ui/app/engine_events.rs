@@ -6,7 +6,7 @@ use crate::job::{self, Event, EventKind, Finished, JobId, Outcome};
 use crate::raster::Picture;
 use crate::ui::action::LookingAt;
 use crate::ui::canvas;
-use crate::ui::results::candidate::{Made, Progress, Stage};
+use crate::ui::results::candidate::{Candidate, Made, Progress, Stage};
 use crate::ui::state::AppState;
 use crate::ui::words;
 
@@ -28,7 +28,7 @@ pub(crate) fn take(state: &mut AppState, event: Event) -> Aftermath {
     let job = event.job;
     let Some(candidate) = state.candidates.get_mut(job) else { return Aftermath::Nothing };
     match event.kind {
-        EventKind::Queued => {}
+        EventKind::Queued => candidate.stage = Stage::Waiting,
         EventKind::Progress(progress) => take_progress(state, job, progress),
         EventKind::Ended(Outcome::Finished(finished)) => {
             let Finished { picture, request, file, seconds, .. } = finished.as_ref();
@@ -106,11 +106,16 @@ pub(crate) fn take_off(state: &mut AppState, job: JobId) {
     }
 }
 
-/// The canvas goes along with the run, but never to a picture that has nothing to show while another one is seen.
+/// The canvas goes along with the run, but never to a picture that has nothing to show while another one is seen, and never
+/// to and fro between several that are being made.
 fn follow(state: &mut AppState, job: JobId) {
     let has_pixels = state.candidates.get(job).is_some_and(|candidate| candidate.newest_picture().is_some());
     let nothing_shown = state.shown_picture().is_none();
-    if state.canvas.follows_run && (has_pixels || nothing_shown) {
+    let stays = match state.canvas.looking_at {
+        LookingAt::Candidate(shown) => shown != job && state.candidates.get(shown).is_some_and(Candidate::is_running),
+        LookingAt::Canvas | LookingAt::Gallery(_) => false,
+    };
+    if state.canvas.follows_run && (has_pixels || nothing_shown) && !stays {
         state.canvas.looking_at = LookingAt::Candidate(job);
     }
 }

@@ -22,7 +22,8 @@ impl Studio {
             }
         }
         self.note_what_is_done(ctx.input(|input| input.focused));
-        self.state.candidates.begun = self.engine.running();
+        self.state.candidates.begun = self.engine.running_jobs();
+        self.state.candidates.at_once = self.engine.workers();
         let queue = &self.state.queue;
         if queue.forever && !queue.is_paused && self.runs.is_empty() && self.state.candidates.waiting().next().is_none()
         {

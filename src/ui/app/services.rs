@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
-use crate::engine::device::WantedProcessor;
+use crate::engine::device::{Card, WantedProcessor};
+use crate::hub::Offer;
 use crate::store::keys::KeyNames;
 use crate::store::paths::Paths;
 use crate::store::pictures::saving::SavingRules;
@@ -14,12 +15,19 @@ use crate::system::instance::Listening;
 use crate::ui::machine::Machines;
 use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::CountTokens;
+use crate::ui::share::Share;
 
 /// Is given a title and a sentence. Returns at once.
 pub type ShowNote = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
+/// Asks which cards pictures can be computed on. May take a moment.
+pub type FindCards = Arc<dyn Fn() -> Vec<Card> + Send + Sync>;
+
 /// Gives the newest version where that is newer than this one, `None` where it is not or nobody answers. May take its time.
 pub type AskForUpdate = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
+/// What fetching a model would take, by its name and with a token for the hub; else why that is not known, in a sentence.
+pub type LookAtModel = Arc<dyn Fn(&str, Option<String>) -> Result<Offer, String> + Send + Sync>;
 
 /// How the desktop shows a note, and for what.
 #[derive(Clone)]
@@ -38,6 +46,7 @@ pub struct Services {
     pub paths: Paths,
     /// "CPU · f32".
     pub device_text: String,
+    pub cards: FindCards,
     /// Without one, no count is shown.
     pub count_tokens: Option<CountTokens>,
     /// Without one, there is no estimate.
@@ -50,6 +59,10 @@ pub struct Services {
     pub processor: WantedProcessor,
     /// Without them, this machine alone computes.
     pub machines: Option<Machines>,
+    /// Asked about a model that a link names.
+    pub look_at_model: Option<LookAtModel>,
+    /// Without it, this machine serves its own window alone.
+    pub share: Option<Share>,
     /// Asked where a person wants that; without it this build asks nobody.
     pub ask_for_update: Option<AskForUpdate>,
     /// Nobody has worked here before.

@@ -21,24 +21,20 @@ use crate::ui::app::asker::Asker;
 use crate::ui::app::background::Background;
 use crate::ui::app::clipboard;
 use crate::ui::app::completions::{self, Completions};
-use crate::ui::app::engine_events;
-use crate::ui::app::engine_events::Aftermath;
+use crate::ui::app::engine_events::{self, Aftermath};
 use crate::ui::app::gallery_start;
 use crate::ui::app::live_events;
 use crate::ui::app::runs::PreparedRuns;
 use crate::ui::app::services::Services;
 use crate::ui::app::settings::SettingsSaver;
 use crate::ui::canvas::view;
-use crate::ui::chrome::layout;
-use crate::ui::chrome::layout::{Layout, PanelForm};
+use crate::ui::chrome::layout::{self, Layout, PanelForm};
 use crate::ui::chrome::toasts::Toasts;
 use crate::ui::chrome::{menu, seams, sheets, status_bar, toasts_view};
 use crate::ui::compare::state::CompareState;
-use crate::ui::gallery::state::GalleryState;
 use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
 use crate::ui::live::state::LiveState;
-use crate::ui::palette::state::PaletteState;
 use crate::ui::prompt::token_count::{TokenCount, TokenQuestion};
 use crate::ui::queue::state::QueueState;
 use crate::ui::results::candidate::Candidates;
@@ -47,7 +43,7 @@ use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme::fonts;
 use crate::ui::tour::state::{Step, Tour};
-use crate::ui::{canvas, gallery, library, palette, prompt, queue, settings, theme, tour};
+use crate::ui::{canvas, gallery, library, palette, prompt, queue, settings, share, theme, tour};
 
 /// The window's contents and everything behind them.
 pub struct Studio {
@@ -97,7 +93,7 @@ impl Studio {
         store.send(StoreCommand::FindUnfinished);
         gallery_start::open(&store, &settings);
         services.saving.set(settings.preferences.saving.clone());
-        services.processor.set(settings.preferences.processor);
+        services.processor.set(settings.preferences.processor.clone());
 
         let mut state = AppState {
             prompt: app::settings::prompt_of(&settings),
@@ -111,7 +107,7 @@ impl Studio {
             canvas: app::settings::canvas_of(&settings),
             candidates: Candidates { coming: settings.results.clone(), ..Candidates::default() },
             queue: QueueState::default(),
-            gallery: GalleryState::default(),
+            gallery: gallery::state::GalleryState::default(),
             live: LiveState::default(),
             library: LibraryState { notes: settings.model_notes.clone(), ..LibraryState::default() },
             panels: app::settings::panels_of(&settings),
@@ -120,7 +116,8 @@ impl Studio {
             sheet: None,
             path_sheet: None,
             settings: SettingsWindow::default(),
-            palette: PaletteState::default(),
+            share: share::SharePanel::default(),
+            palette: palette::state::PaletteState::default(),
             tour: if services.is_first_start { Tour::At(Step::Words) } else { Tour::Over },
             newer_version: None,
             device_text: services.device_text.clone(),
@@ -160,6 +157,7 @@ impl Studio {
             runs: PreparedRuns::default(),
         };
         studio.connect_as_kept();
+        studio.share_as_kept();
         studio.look_for_update();
         studio
     }
@@ -289,6 +287,7 @@ impl Studio {
             // Files may have come or gone in the meantime.
             actions.push(Action::Library(LibraryAction::ListModels));
         }
+        self.look_for_guests();
         let canvas_rect = self.panels(ui, &mut actions);
         toasts_view::show(&ctx, canvas_rect, &mut self.state.toasts, &mut actions);
         tour::show(&ctx, &self.state, canvas_rect, &mut actions);

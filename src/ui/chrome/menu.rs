@@ -92,6 +92,7 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         actions.push(Action::Files(FilesAction::OpenPicturesFolder));
     }
     ui.add(egui::Separator::default().spacing(9.0));
+    command(ui, state, "Share this machine…", Command::Share, actions);
     if entry(ui, "Settings…", Some(Command::Settings), true) {
         actions.push(Action::Settings(SettingsAction::Open));
     }

@@ -6,6 +6,7 @@ mod manual_sheet;
 pub(crate) mod menu;
 pub(super) mod path_sheet;
 pub(crate) mod seams;
+mod share_sheet;
 pub(crate) mod sheets;
 pub(crate) mod status_bar;
 pub(super) mod toasts;

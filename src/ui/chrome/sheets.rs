@@ -2,7 +2,7 @@
 
 use egui::{Context, Frame, Id, Margin, Modal, RichText, Ui, vec2};
 
-use super::{licences_sheet, manual_sheet, path_sheet};
+use super::{licences_sheet, manual_sheet, path_sheet, share_sheet};
 use crate::engine::mobile_sam;
 use crate::ui::action::{Action, LibraryAction, SettingsAction, Sheet, Tab, WindowAction};
 use crate::ui::input::keymap;
@@ -41,8 +41,9 @@ pub(crate) fn show(ctx: &Context, sheet: Sheet, state: &mut AppState, actions: &
             // A long list, of which only what is seen is drawn.
             licences_sheet::show(ui, height);
         } else {
-            let area = egui::ScrollArea::vertical().max_height(height).auto_shrink([false, true]);
-            area.show(ui, |ui| content(ui, sheet, state, actions));
+            // As high as what is in it, also when that grows.
+            let area = egui::ScrollArea::vertical().max_height(height).min_scrolled_height(height);
+            area.auto_shrink([false, true]).show(ui, |ui| content(ui, sheet, state, actions));
         }
         ui.add_space(16.0);
         ui.horizontal(|ui| {
@@ -76,6 +77,7 @@ fn content(ui: &mut Ui, sheet: Sheet, state: &mut AppState, actions: &mut Vec<Ac
         Sheet::Manual => manual_sheet::show(ui),
         Sheet::PhotographicModel => photographic_model(ui, actions),
         Sheet::Selector => selector(ui, actions),
+        Sheet::Share => share_sheet::show(ui, &state.share, actions),
         Sheet::Path => {
             if let Some(path) = &mut state.path_sheet {
                 path_sheet::show(ui, path, actions);
@@ -96,6 +98,7 @@ fn title(sheet: Sheet) -> &'static str {
         Sheet::Licences => "What Inkwick is made of",
         Sheet::PhotographicModel => "Get a photographic model",
         Sheet::Selector => "Select things by a click",
+        Sheet::Share => "Share this machine",
         Sheet::Path => "Path",
     }
 }

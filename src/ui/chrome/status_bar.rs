@@ -40,7 +40,8 @@ pub(crate) fn show(ui: &mut Ui, state: &AppState, layout: Layout, actions: &mut 
             let too_large = state.memory.estimate.as_ref().is_some_and(Estimate::is_too_large);
             let colour = if too_large { tokens.warning } else { tokens.text_2 };
             let worked = state.enlarged_from_px().map(|[width, height]| format!("works at {width} × {height}"));
-            let words = [Some(state.device_text.clone()), worked, state.memory.words()];
+            let shared = state.share.is_on().then(|| "shared".to_owned());
+            let words = [Some(state.device_text.clone()), shared, worked, state.memory.words()];
             let text = egui::RichText::new(words.into_iter().flatten().collect::<Vec<_>>().join(" · ")).color(colour);
             ui.add(egui::Label::new(text).truncate());
         });

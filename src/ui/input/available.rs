@@ -66,6 +66,7 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
         | Command::SelectPicture
         | Command::SelectAll
         | Command::Info => unless(state.gallery.view.is_open, "the gallery view is closed"),
+        Command::Share => unless(state.share.can, "this program was built without it"),
         // What can always be done.
         _ => None,
     }

@@ -7,7 +7,7 @@ use super::keymap;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
     Action, CanvasAction, CompareAction, DialogRequest, FilesAction, LibraryAction, LiveAction, LookingAt,
-    PromptAction, QueueAction, ResultsAction, SettingsAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
+    PromptAction, QueueAction, ResultsAction, SettingsAction, ShareAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -194,6 +194,7 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         | Command::SelectAll
         | Command::Info => None,
         Command::Settings => Some(Action::Settings(SettingsAction::Open)),
+        Command::Share => Some(Action::Share(ShareAction::Open)),
         Command::Palette => Some(Action::Window(WindowAction::TogglePalette)),
         Command::DownloadModel => Some(Action::Library(LibraryAction::Open(Tab::Download))),
         Command::PicturesFolder => Some(Action::Files(FilesAction::OpenPicturesFolder)),

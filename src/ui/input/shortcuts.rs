@@ -81,6 +81,8 @@ pub(crate) enum Command {
     Queue,
     PauseQueue,
     Settings,
+    /// With other machines on the network.
+    Share,
     Palette,
     DownloadModel,
     PicturesFolder,
@@ -251,6 +253,7 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::Queue, "queue", "Queue, in the gallery's place", M::NONE, Key::Q, NotTyping),
         entry(C::PauseQueue, "pause-queue", "Pause the queue, or go on", M::SHIFT, Key::Q, NotTyping),
         entry(C::Settings, "settings", "Settings", M::COMMAND, Key::Comma, Always),
+        entry(C::Share, "share", "Share this machine with others", COMMAND_SHIFT, Key::H, Always),
         entry(C::Palette, "palette", "Find an action or a setting by its name", M::COMMAND, Key::K, Always),
         entry(C::DownloadModel, "download-model", "Download a model", COMMAND_SHIFT, Key::M, Always),
         entry(C::PicturesFolder, "pictures-folder", "Show the pictures folder", COMMAND_SHIFT, Key::E, Always),

@@ -2,8 +2,8 @@
 
 use egui::{Align, Layout, ProgressBar, RichText, Ui};
 
-use super::state::LibraryState;
-use crate::hub::{Download, DownloadState, STARTERS, Starter};
+use super::state::{LibraryState, Linked};
+use crate::hub::{Download, DownloadState, Offer, STARTERS, Starter};
 use crate::ui::action::{Action, LibraryAction};
 use crate::ui::numbers;
 use crate::ui::theme;
@@ -70,8 +70,26 @@ fn by_name(ui: &mut Ui, library: &mut LibraryState, actions: &mut Vec<Action>) {
             text.clear();
         }
     });
+    if let Some(Linked { name, offer }) =
+        library.linked.as_ref().filter(|linked| linked.name == library.repository_text.trim())
+    {
+        ui.label(match offer {
+            None => RichText::new(format!("Asking the hub about {name}…")).color(tokens.text_2),
+            Some(Ok(offer)) => RichText::new(terms(offer)),
+            Some(Err(reason)) => RichText::new(sentence(reason)).color(tokens.warning),
+        });
+    }
     let words = "Only the files that are needed are fetched, half precision where there is one; each is held against its checksum.";
     ui.label(RichText::new(words).color(tokens.text_3));
+}
+
+/// How much it is, and on which terms.
+fn terms(offer: &Offer) -> String {
+    let Offer { bytes, files, licence } = offer;
+    let licence =
+        licence.as_deref().map_or("its card names no licence".to_owned(), |licence| format!("licence {licence}"));
+    let files = if *files == 1 { "one file".to_owned() } else { format!("{files} files") };
+    format!("It is {} in {files}; {licence}.", amount_text(*bytes))
 }
 
 fn under_way(ui: &mut Ui, library: &mut LibraryState, download: &Download, actions: &mut Vec<Action>) {

@@ -4,12 +4,21 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::hub::Download;
+use crate::hub::{Download, Offer};
 use crate::job::ModelRef;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::inspection::Inspection;
 use crate::store::models::notes::ModelNote;
 use crate::ui::action::{Column, Tab};
+
+/// A model that a link names: nothing of it is fetched before a person presses a button.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linked {
+    /// `OWNER/NAME` or `OWNER/NAME:FILE`.
+    pub name: String,
+    /// `None` while the hub is asked; else what it takes, or in a sentence why that is not known.
+    pub offer: Option<Result<Offer, String>>,
+}
 
 #[derive(Default)]
 pub struct LibraryState {
@@ -40,6 +49,8 @@ pub struct LibraryState {
     /// The file whose hash is being computed.
     pub hashing: Option<PathBuf>,
     pub repository_text: String,
+    /// What a link named, and what the hub says of it.
+    pub linked: Option<Linked>,
     pub token_text: String,
 }
 

@@ -99,6 +99,7 @@ fn area_of(action: &Action) -> (&'static str, &'static str) {
         Action::Live(_) => (icons::LIGHTNING, "Live painting"),
         Action::Library(_) => (icons::CUBE, "Models"),
         Action::Settings(_) => (icons::GEAR_SIX, "Settings"),
+        Action::Share(_) => (icons::ARROW_SQUARE_OUT, "File"),
         Action::Window(_) => (icons::SIDEBAR_SIMPLE, "Window"),
     }
 }

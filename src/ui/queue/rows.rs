@@ -12,27 +12,34 @@ pub struct Row<'a> {
     pub pictures: Vec<&'a Candidate>,
 }
 
-/// The row that is being made.
+/// A picture that is being made, and the row that it is of.
 #[derive(Clone, Debug)]
 pub struct RunningRow<'a> {
     pub picture: &'a Candidate,
-    /// Which of them it is, from 1, and of how many.
+    /// Which of the row it is, from 1, and of how many.
     pub number: usize,
     pub count: usize,
-    /// Those of it that wait.
+    /// Those of the row that are stopped with it: the rest that waits, and what is being made of it beside this one. They
+    /// stand with the first of them alone.
     pub rest: Vec<&'a Candidate>,
+    /// Whether another picture of the row, which is made at the same time, stands before it.
+    pub is_beside: bool,
 }
 
 impl Candidates {
     /// Those that wait, without the rest of the row that is being made.
     #[must_use]
     pub fn rows(&self) -> Vec<Row<'_>> {
-        self.grouped(self.running().map(|candidate| candidate.press))
+        self.grouped(&self.running_presses())
     }
 
-    fn grouped(&self, without: Option<Press>) -> Vec<Row<'_>> {
+    fn running_presses(&self) -> Vec<Press> {
+        self.all_running().iter().map(|candidate| candidate.press).collect()
+    }
+
+    fn grouped(&self, without: &[Press]) -> Vec<Row<'_>> {
         let mut rows: Vec<Row<'_>> = Vec::new();
-        for candidate in self.waiting().filter(|candidate| Some(candidate.press) != without) {
+        for candidate in self.waiting().filter(|candidate| !without.contains(&candidate.press)) {
             match rows.iter_mut().find(|row| row.press == candidate.press) {
                 Some(row) => row.pictures.push(candidate),
                 None => rows.push(Row { press: candidate.press, pictures: vec![candidate] }),
@@ -41,13 +48,27 @@ impl Candidates {
         rows
     }
 
+    /// Of the first that is being made.
     #[must_use]
     pub fn running_row(&self) -> Option<RunningRow<'_>> {
-        let picture = self.running()?;
-        let of_it: Vec<&Candidate> = self.list.iter().filter(|candidate| candidate.press == picture.press).collect();
-        let number = 1 + of_it.iter().position(|candidate| candidate.job == picture.job)?;
-        let rest = self.waiting().filter(|candidate| candidate.press == picture.press).collect();
-        Some(RunningRow { picture, number, count: of_it.len(), rest })
+        self.running_rows().into_iter().next()
+    }
+
+    /// Of each picture that is being made.
+    #[must_use]
+    pub fn running_rows(&self) -> Vec<RunningRow<'_>> {
+        let running = self.all_running();
+        let mut rows = Vec::new();
+        for (at, picture) in running.iter().copied().enumerate() {
+            let is_of_it = |candidate: &&Candidate| candidate.press == picture.press;
+            let of_it: Vec<&Candidate> = self.list.iter().filter(is_of_it).collect();
+            let number = 1 + of_it.iter().position(|candidate| candidate.job == picture.job).unwrap_or_default();
+            let is_beside = running[..at].iter().any(|before| is_of_it(before));
+            let beside = running[at + 1..].iter().copied().filter(is_of_it);
+            let rest = if is_beside { Vec::new() } else { beside.chain(self.waiting().filter(is_of_it)).collect() };
+            rows.push(RunningRow { picture, number, count: of_it.len(), rest, is_beside });
+        }
+        rows
     }
 
     /// In the order in which they will be made.
@@ -56,7 +77,7 @@ impl Candidates {
     }
 
     fn is_waiting(&self, candidate: &Candidate) -> bool {
-        matches!(candidate.stage, Stage::Waiting) && self.begun != Some(candidate.job)
+        matches!(candidate.stage, Stage::Waiting) && !self.begun.contains(&candidate.job)
     }
 
     /// Of a row that waits, or of the rest of the one that is being made.
@@ -69,13 +90,13 @@ impl Candidates {
     /// what is being made, too. Empty where it does not wait.
     #[must_use]
     pub fn order_with(&self, press: Press, row: usize) -> Vec<JobId> {
-        let running = self.running().map(|candidate| candidate.press);
-        let mut rows = self.grouped(None);
-        let Some(index) = rows.iter().position(|row| row.press == press && Some(press) != running) else {
+        let running = self.running_presses();
+        let mut rows = self.grouped(&[]);
+        let Some(index) = rows.iter().position(|row| row.press == press && !running.contains(&press)) else {
             return Vec::new();
         };
         let moved = rows.remove(index);
-        let mut seen = (0..rows.len()).filter(|index| Some(rows[*index].press) != running);
+        let mut seen = (0..rows.len()).filter(|index| !running.contains(&rows[*index].press));
         let place = if row == 0 { 0 } else { seen.nth(row).unwrap_or(rows.len()) };
         rows.insert(place, moved);
         rows.into_iter().flat_map(|row| row.pictures).map(|candidate| candidate.job).collect()
@@ -152,6 +173,21 @@ mod tests {
         assert_eq!(list, [1, 4, 5, 2, 3]);
         assert_eq!(jobs(&candidates.order_with(9, 99)), [2, 3, 4, 5], "behind the last is last");
         assert!(candidates.order_with(7, 0).is_empty(), "what is being made does not move");
+    }
+
+    #[test]
+    fn of_what_is_made_at_once_the_first_of_a_row_stands_for_the_rest() {
+        let mut candidates = candidates(&[(1, 7), (2, 7), (3, 7), (4, 8), (5, 9)]);
+        candidates.begun = vec![JobId(1), JobId(2), JobId(4)];
+        candidates.list[1].stage = Stage::Running(Progress { done: 1, total: 20, ..Progress::default() });
+        let rows = candidates.running_rows();
+        let told: Vec<(u64, usize, usize, bool)> =
+            rows.iter().map(|row| (row.picture.job.0, row.number, row.rest.len(), row.is_beside)).collect();
+        assert_eq!(told, [(2, 2, 2, false), (1, 1, 0, true), (4, 1, 0, false)]);
+        let waiting: Vec<u64> = candidates.rows().iter().map(|row| row.press).collect();
+        assert_eq!(waiting, [9], "the rest of what is being made stands with it");
+        assert!(candidates.order_with(8, 0).is_empty(), "what is being made does not move");
+        assert_eq!(jobs(&candidates.order_with(9, 0)), [5, 3]);
     }
 
     #[test]

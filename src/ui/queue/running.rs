@@ -1,4 +1,4 @@
-//! The row that is being made: its preview, which picture of how many, how far, how long.
+//! What is being made, on each device a picture: its preview, which of how many, how far, how long.
 
 use egui::{Align, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -16,8 +16,22 @@ const SIDE: f32 = 64.0;
 const LINE: f32 = 18.0;
 
 pub(super) fn show(ui: &mut Ui, state: &AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
-    let candidates = &state.candidates;
-    let Some(running) = candidates.running_row() else { return };
+    let rows = state.candidates.running_rows();
+    let is_alone = rows.len() == 1;
+    for running in rows {
+        let left = if is_alone { seconds_of_row(&state.candidates, &running) } else { running.picture.seconds_left() };
+        row(ui, &running, is_alone, left, textures, actions);
+    }
+}
+
+fn row(
+    ui: &mut Ui,
+    running: &RunningRow<'_>,
+    is_alone: bool,
+    seconds_left: Option<f64>,
+    textures: &mut Textures,
+    actions: &mut Vec<Action>,
+) {
     let tokens = theme::tokens(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), SIDE + 8.0), Sense::hover());
     let inner = rect.shrink2(vec2(f32::from(theme::PANEL_PADDING), 0.0));
@@ -29,15 +43,17 @@ pub(super) fn show(ui: &mut Ui, state: &AppState, textures: &mut Textures, actio
         }
         _ => (None, None),
     };
+    let which = which_words(running);
+    let name = if is_alone { "What is being made".to_owned() } else { format!("What is being made, {which}") };
     let tile = Tile {
-        name: "What is being made",
+        name: &name,
         texture,
         size_px: preview.map_or([1, 1], |preview| [preview.width(), preview.height()]),
         stage: TileStage::Ready,
         chosen: false,
     };
     let square = Rect::from_min_size(inner.min, vec2(SIDE, SIDE));
-    if tile.show(ui, square, ui.scope_id().with("running tile")).clicked() {
+    if tile.show(ui, square, ui.scope_id().with(("running tile", job.0))).clicked() {
         actions.push(Action::Results(ResultsAction::LookAt(LookingAt::Candidate(job))));
     }
     let beside = Rect::from_min_max(pos2(square.right() + 8.0, inner.top()), inner.max);
@@ -46,17 +62,21 @@ pub(super) fn show(ui: &mut Ui, state: &AppState, textures: &mut Textures, actio
     };
     let words = &running.picture.request.prompt;
     paint::text(ui, paint::between(line(0.0, 1.0), 0.0, 28.0), Align::Min, words, fonts::body(), tokens.text_1);
-    let which = which_words(&running);
     paint::text(ui, paint::between(line(1.0, 1.0), 0.0, 28.0), Align::Min, &which, fonts::body(), tokens.text_2);
     let stop = Rect::from_min_size(pos2(beside.right() - 24.0, beside.top() - 4.0), vec2(28.0, 28.0));
     let name = match running.rest.len() {
-        0 => "Cancel what is being made".to_owned(),
+        0 if is_alone => "Cancel what is being made".to_owned(),
+        0 => format!("Cancel {which}"),
         rest => format!("Cancel these {} pictures", rest + 1),
     };
     if ui.put(stop, IconButton::new(icons::X, &name)).clicked() {
-        actions.push(Action::Queue(QueueAction::CancelRow(running.picture.press)));
+        actions.push(if running.is_beside {
+            Action::Results(ResultsAction::Cancel(job))
+        } else {
+            Action::Queue(QueueAction::CancelRow(running.picture.press))
+        });
     }
-    let figures = candidates.figures(false).unwrap_or_default();
+    let figures = running.picture.figures();
     let slot = line(2.0, 1.0);
     let bar = Rect::from_min_size(pos2(slot.left(), slot.top() + 4.0), vec2(slot.width(), 4.0));
     ui.painter().rect_filled(bar, 2.0, tokens.rail);
@@ -64,7 +84,7 @@ pub(super) fn show(ui: &mut Ui, state: &AppState, textures: &mut Textures, actio
     ui.painter().rect_filled(paint::left_part(bar, bar.width() * fraction), 2.0, tokens.accent_line);
     let foot = line(2.0, 11.0);
     paint::text(ui, foot, Align::Min, &figures.step, fonts::body(), tokens.text_2);
-    let left = seconds_of_row(candidates, &running).map(duration).unwrap_or_default();
+    let left = seconds_left.map(duration).unwrap_or_default();
     paint::text(ui, foot, Align::Max, &left, fonts::body(), tokens.text_2);
     response.widget_info(|| {
         let info = format!("Being made: {words}, {which} {} {left}", figures.step);

@@ -110,8 +110,10 @@ impl Candidate {
 #[derive(Clone, Debug, Default)]
 pub struct Candidates {
     pub list: Vec<Candidate>,
-    /// The one that the engine works on, also before it has reported anything.
-    pub begun: Option<JobId>,
+    /// Those that the engine works on, also before they have reported anything.
+    pub begun: Vec<JobId>,
+    /// How many can be made at once: one on each device; 0 where that is not known yet.
+    pub at_once: usize,
     /// The one that was set aside last, and its place.
     pub aside: Option<(usize, Candidate)>,
     /// Files of the last time that are still being read.
@@ -153,11 +155,21 @@ impl Candidates {
         self.list.iter_mut().find(|candidate| candidate.job == job)
     }
 
-    /// The one that is being made.
+    /// The one that is being made; of several the first.
     #[must_use]
     pub fn running(&self) -> Option<&Candidate> {
-        let is_begun = |candidate: &&Candidate| self.begun == Some(candidate.job) && candidate.made().is_none();
-        self.list.iter().find(|candidate| candidate.is_running()).or_else(|| self.list.iter().find(is_begun))
+        self.all_running().first().copied()
+    }
+
+    /// All that are being made at once, those that have reported something first.
+    #[must_use]
+    pub fn all_running(&self) -> Vec<&Candidate> {
+        let is_begun = |candidate: &&Candidate| {
+            self.begun.contains(&candidate.job) && candidate.made().is_none() && !candidate.is_running()
+        };
+        let reported = self.list.iter().filter(|candidate| candidate.is_running());
+        // Of one that has ended the last event may not be read yet, while the next has begun on its device.
+        reported.chain(self.list.iter().filter(is_begun)).take(self.begun.len().max(1)).collect()
     }
 
     /// Chooses a finished one, or leaves it out again.

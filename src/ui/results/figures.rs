@@ -21,21 +21,18 @@ impl Candidates {
     /// `None` while nothing runs or waits.
     #[must_use]
     pub fn figures(&self, is_paused: bool) -> Option<RunFigures> {
-        let running = self.running();
+        let running = self.all_running();
         let waiting = self.waiting_words();
         let rest = if waiting.is_empty() { self.seconds_left() } else { self.seconds_left_of_running() };
         let left = rest.map(|seconds| format!("{} left", duration(seconds))).unwrap_or_default();
-        let begun = |step: String, fraction| RunFigures { step, fraction: Some(fraction), ..RunFigures::default() };
-        let figures = match running.map(|candidate| &candidate.stage) {
-            Some(Stage::Loading { part, fraction }) => begun(format!("loading {}", part_name(*part)), *fraction),
-            Some(Stage::Running(progress)) if progress.done == progress.total => begun("decoding".into(), 1.0),
-            Some(Stage::Running(progress)) => RunFigures {
-                per_step: format!("{} s/step", seconds(progress.seconds_per_step)),
-                ..begun(format!("step {}/{}", progress.done, progress.total), progress.fraction())
-            },
-            None if self.is_busy() && is_paused => RunFigures { step: "paused".into(), ..RunFigures::default() },
-            Some(Stage::Waiting | Stage::Done(_)) | None if self.is_busy() => begun("starting".into(), 0.0),
-            Some(Stage::Waiting | Stage::Done(_)) | None => return None,
+        let figures = match running[..] {
+            [] if self.is_busy() && is_paused => RunFigures { step: "paused".into(), ..RunFigures::default() },
+            [] if self.is_busy() => {
+                RunFigures { step: "starting".into(), fraction: Some(0.0), ..RunFigures::default() }
+            }
+            [] => return None,
+            [one] => one.figures(),
+            _ => of_several(&running),
         };
         Some(RunFigures { left, waiting, ..figures })
     }
@@ -43,8 +40,10 @@ impl Candidates {
     /// "5 waiting · 1 min", or, where only more of the same is to come, "picture 2 of 4 · 12 s".
     #[must_use]
     pub fn waiting_words(&self) -> String {
-        let words = match (self.rows().len(), self.running_row()) {
-            (0, Some(running)) if !running.rest.is_empty() => {
+        // The last of those that are made at once.
+        let running = self.running_rows().into_iter().max_by_key(|row| row.number);
+        let words = match (self.rows().len(), running) {
+            (0, Some(running)) if !self.waiting_of(running.picture.press).is_empty() => {
                 format!("picture {} of {}", running.number, running.count)
             }
             (0, _) => return String::new(),
@@ -56,36 +55,36 @@ impl Candidates {
         }
     }
 
-    /// What the rest of the running picture will take; `None` before there is a measure.
+    /// What the rest of the running picture will take, of several the longest; `None` before there is a measure.
     #[must_use]
     pub fn seconds_left_of_running(&self) -> Option<f64> {
-        match self.running().map(|candidate| &candidate.stage) {
-            Some(Stage::Running(progress)) if progress.done > 0 => Some(progress.seconds_left()),
-            _ => None,
-        }
-        .filter(|seconds| *seconds > 0.0)
+        let running = self.all_running().into_iter();
+        running.filter_map(Candidate::seconds_left).filter(|seconds| *seconds > 0.0).max_by(f64::total_cmp)
     }
 
-    /// What the rest of the running picture and everything behind it will take; `None` before there is a measure.
+    /// What the rest of what is being made and everything behind it will take; `None` before there is a measure.
     #[must_use]
     pub fn seconds_left(&self) -> Option<f64> {
-        let behind: Option<f64> = self.waiting().map(|candidate| self.whole_seconds(candidate)).sum();
-        let current = match (self.running(), self.measured()) {
-            (_, Some((_, progress))) => progress.seconds_left(),
-            (Some(candidate), None) => self.whole_seconds(candidate)?,
-            (None, None) => 0.0,
-        };
+        let running = self.all_running();
+        let mut devices: Vec<f64> = Vec::new();
+        for candidate in &running {
+            devices.push(candidate.seconds_left().or_else(|| self.whole_seconds(candidate))?);
+        }
+        devices.resize(devices.len().max(self.at_once).max(1), 0.0);
+        // Each that waits goes to the device that is free first.
+        for candidate in self.waiting() {
+            let seconds = self.whole_seconds(candidate)?;
+            if let Some(free) = devices.iter_mut().min_by(|one, other| one.total_cmp(other)) {
+                *free += seconds;
+            }
+        }
         // Nothing is said of a decoder alone: it has no measure.
-        Some(current + behind?).filter(|seconds| *seconds > 0.0)
+        devices.into_iter().max_by(f64::total_cmp).filter(|seconds| *seconds > 0.0)
     }
 
-    /// The one that is being made, once it has made a step.
+    /// One that is being made, once it has made a step.
     fn measured(&self) -> Option<(&Candidate, &Progress)> {
-        let candidate = self.running()?;
-        match &candidate.stage {
-            Stage::Running(progress) if progress.done > 0 => Some((candidate, progress)),
-            _ => None,
-        }
+        self.all_running().into_iter().find_map(|candidate| Some((candidate, candidate.measure()?)))
     }
 
     /// A whole picture, as one like it took, or by the steps of the one that runs.
@@ -105,6 +104,72 @@ impl Candidates {
             Some(progress.seconds_per_step * f64::from(progress.total) * share)
         })
     }
+}
+
+impl Candidate {
+    /// Once it has made a step.
+    fn measure(&self) -> Option<&Progress> {
+        match &self.stage {
+            Stage::Running(progress) if progress.done > 0 => Some(progress),
+            _ => None,
+        }
+    }
+
+    /// What its remaining steps will take; `None` before there is a measure.
+    #[must_use]
+    pub fn seconds_left(&self) -> Option<f64> {
+        self.measure().map(Progress::seconds_left)
+    }
+
+    /// Of it alone.
+    #[must_use]
+    pub fn figures(&self) -> RunFigures {
+        let (step, fraction) = self.stage_words();
+        let per_step = match &self.stage {
+            Stage::Running(progress) if progress.done < progress.total => {
+                format!("{} s/step", seconds(progress.seconds_per_step))
+            }
+            _ => String::new(),
+        };
+        RunFigures { step, fraction: Some(fraction), per_step, ..RunFigures::default() }
+    }
+
+    /// How far it is, in words, and from 0 to 1.
+    fn stage_words(&self) -> (String, f32) {
+        match &self.stage {
+            Stage::Loading { part, fraction } => (format!("loading {}", part_name(*part)), *fraction),
+            Stage::Running(progress) if progress.done == progress.total => ("decoding".into(), 1.0),
+            Stage::Running(progress) => (format!("step {}/{}", progress.done, progress.total), progress.fraction()),
+            Stage::Waiting => ("starting".into(), 0.0),
+            Stage::Done(_) => (String::new(), 1.0),
+        }
+    }
+}
+
+/// Of pictures that are made at once: their steps together.
+fn of_several(running: &[&Candidate]) -> RunFigures {
+    let steps: Vec<(u32, u32)> = running
+        .iter()
+        .filter_map(|candidate| match &candidate.stage {
+            Stage::Running(progress) => Some((progress.done, progress.total)),
+            _ => None,
+        })
+        .collect();
+    let (done, total) = steps.iter().fold((0, 0), |(done, total), step| (done + step.0, total + step.1));
+    let at_once = running.len();
+    let step = match running.first() {
+        Some(first) if steps.is_empty() => first.stage_words().0,
+        _ => format!("steps {done}/{total}"),
+    };
+    let fraction = running.iter().map(|candidate| candidate.stage_words().1).sum::<f32>() / at_once as f32;
+    let each: Vec<f64> =
+        running.iter().filter_map(|one| one.measure()).map(|progress| progress.seconds_per_step).collect();
+    let per_step = if each.is_empty() {
+        String::new()
+    } else {
+        format!("{} s/step", seconds(each.iter().sum::<f64>() / each.len() as f64))
+    };
+    RunFigures { step, fraction: Some(fraction), per_step, ..RunFigures::default() }
 }
 
 fn part_name(part: ModelPart) -> &'static str {
@@ -139,6 +204,26 @@ mod tests {
         assert_eq!(candidates.seconds_left(), Some(5.0 + 10.0 + 20.0));
         let figures = candidates.figures(false).unwrap();
         assert_eq!((figures.left.as_str(), figures.waiting.as_str()), ("5.0 s left", "2 waiting · 35 s"));
+    }
+
+    #[test]
+    fn two_at_once_share_what_waits_and_show_their_steps_together() {
+        let at = |done| Stage::Running(Progress { done, total: 20, seconds_per_step: 0.5, preview: None });
+        let mut candidates = Candidates { at_once: 2, begun: vec![JobId(1), JobId(2)], ..Candidates::default() };
+        candidates.list.push(candidate(1, 20, at(10)));
+        candidates.list.push(candidate(2, 20, at(4)));
+        assert_eq!(candidates.seconds_left(), Some(8.0));
+        let figures = candidates.figures(false).unwrap();
+        assert_eq!((figures.step.as_str(), figures.per_step.as_str()), ("steps 14/40", "0.50 s/step"));
+        assert!((figures.fraction.unwrap() - 0.35).abs() < 1e-6 && figures.left == "8.0 s left");
+        candidates.list.push(candidate(3, 20, Stage::Waiting));
+        candidates.list.push(candidate(4, 20, Stage::Waiting));
+        // One is free after 5 s and works till 15 s, the other till 18 s.
+        assert_eq!(candidates.seconds_left(), Some(18.0));
+        // A second device that nothing runs on takes half of it.
+        candidates.list.remove(1);
+        candidates.begun.pop();
+        assert_eq!(candidates.seconds_left(), Some(15.0));
     }
 
     #[test]

@@ -31,6 +31,12 @@ pub(super) const DEVICE_WORDS: &[(&str, &str)] = &[
     ("CUDA", "An NVIDIA card."),
 ];
 
+/// Which kind of device is chosen; which of several cards is another choice.
+pub(super) fn device_place(device: DeviceChoice) -> usize {
+    let kind = if matches!(device, DeviceChoice::Cuda(_)) { DeviceChoice::Cuda(0) } else { device };
+    place(DEVICES, &kind)
+}
+
 /// Where a value stands among the options; behind them all where another program chose it.
 pub(super) fn place<T: PartialEq>(options: &[T], value: &T) -> usize {
     options.iter().position(|option| option == value).unwrap_or(usize::MAX)

@@ -6,7 +6,7 @@ use egui::{
 
 use super::setting::{Control, Setting};
 use super::state::SettingsWindow;
-use super::{Shown, machine, measure};
+use super::{Shown, cards, machine, measure};
 use crate::store::pictures::saving::{NAME_PARTS, Saving};
 use crate::store::preferences::Accent;
 use crate::store::settings::Settings;
@@ -111,6 +111,7 @@ fn control(
         }
         Control::FileName => file_name(ui, label, &mut settings.preferences.saving, window),
         Control::ModelFolders => model_folders(ui, &mut settings.known_models, actions),
+        Control::Cards => cards::show(ui, settings, window.cards.as_deref()),
         Control::Machine => machine::show(ui, label, &mut window.machine, actions),
         Control::PromptHistory => {
             ui.horizontal(|ui| {

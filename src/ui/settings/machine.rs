@@ -3,7 +3,7 @@
 use egui::{Frame, Id, RichText, Role, TextEdit, Ui, WidgetInfo};
 
 use crate::ui::action::{Action, SettingsAction};
-use crate::ui::machine::{MachineChoice, MachinePanel, MachineStage};
+use crate::ui::machine::{MachineChoice, MachineNearby, MachinePanel, MachineStage, NearbyMachines};
 use crate::ui::theme;
 use crate::ui::widgets::{TextButton, fields};
 
@@ -37,17 +37,50 @@ pub(super) fn show(ui: &mut Ui, label: Id, panel: &mut MachinePanel, actions: &m
                 line(ui, label, &mut panel.address, "http://desk:7860", false);
                 token(ui, &mut panel.token);
             });
-            let words = if is_busy { "Connecting…" } else { "Connect" };
-            let can = !is_busy && !panel.address.trim().is_empty();
-            let response = ui.add_enabled(can, TextButton::new(words));
-            let why = if is_busy { "Its answer is waited for." } else { "Write the other machine's address first." };
-            if response.on_disabled_hover_text(why).clicked() {
-                actions.push(connect(panel, None));
-            }
+            ui.horizontal(|ui| {
+                let words = if is_busy { "Connecting…" } else { "Connect" };
+                let can = !is_busy && !panel.address.trim().is_empty();
+                let response = ui.add_enabled(can, TextButton::new(words));
+                let why =
+                    if is_busy { "Its answer is waited for." } else { "Write the other machine's address first." };
+                if response.on_disabled_hover_text(why).clicked() {
+                    actions.push(connect(panel, None));
+                }
+                let is_looking = panel.nearby == NearbyMachines::Looking;
+                let words = if is_looking { "Looking…" } else { "Look on this network" };
+                let look = ui.add_enabled(!is_looking, TextButton::new(words));
+                if look.on_hover_text("Finds machines that let themselves be found (mDNS).").clicked() {
+                    actions.push(Action::Settings(SettingsAction::LookForMachines));
+                }
+            });
+            nearby(ui, panel);
             if let MachineStage::Failed(sentence) = &stage {
                 said(ui, sentence, tokens.danger);
             }
         }
+    }
+}
+
+/// Each writes its address into the field.
+fn nearby(ui: &mut Ui, panel: &mut MachinePanel) {
+    let tokens = theme::tokens(ui);
+    let found = match &panel.nearby {
+        NearbyMachines::NotAsked | NearbyMachines::Looking => return,
+        NearbyMachines::Failed(sentence) => return said(ui, sentence, tokens.danger),
+        NearbyMachines::Found(found) => found,
+    };
+    if found.is_empty() {
+        said(ui, "Nobody answers. There: File > Share this machine, and let others find it.", tokens.text_2);
+    }
+    let mut chosen = None;
+    for MachineNearby { name, address } in found {
+        let words = format!("{name} · {address}");
+        if ui.add(TextButton::new(&words)).on_hover_text("Writes its address above.").clicked() {
+            chosen = Some(address.clone());
+        }
+    }
+    if let Some(address) = chosen {
+        panel.address = address;
     }
 }
 

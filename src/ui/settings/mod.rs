@@ -1,5 +1,6 @@
 //! The settings: everything that holds for good, in one window that can be searched. What is changed holds at once.
 
+mod cards;
 mod choices;
 mod controls;
 pub(crate) mod keys;

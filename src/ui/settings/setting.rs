@@ -1,5 +1,6 @@
 //! What a setting is: its words, its control, and how to tell and undo a change.
 
+use super::cards;
 use super::section::Section;
 use crate::store::settings::Settings;
 use crate::ui::widgets::fields::Number;
@@ -46,6 +47,8 @@ pub(crate) enum Control {
     ModelFolders,
     /// How many prompts are remembered, and a button to forget them.
     PromptHistory,
+    /// Which of several NVIDIA cards compute.
+    Cards,
     /// Another machine that computes: its address, its token, and how that stands.
     Machine,
 }
@@ -78,6 +81,7 @@ impl Setting {
             Control::FileName => settings.preferences.saving.name != usual.preferences.saving.name,
             Control::ModelFolders => settings.known_models != usual.known_models,
             Control::PromptHistory => false,
+            Control::Cards => cards::chosen(settings) != cards::chosen(usual),
             Control::Machine => settings.preferences.machine != usual.preferences.machine,
         }
     }
@@ -95,6 +99,7 @@ impl Setting {
             Control::FileName => settings.preferences.saving.name.clone_from(&usual.preferences.saving.name),
             Control::ModelFolders => settings.known_models.clone_from(&usual.known_models),
             Control::PromptHistory => {}
+            Control::Cards => cards::choose(settings, &cards::chosen(usual)),
             Control::Machine => settings.preferences.machine.clone_from(&usual.preferences.machine),
         }
     }
@@ -117,6 +122,7 @@ impl Setting {
             Control::FileName => settings.preferences.saving.name.clone(),
             Control::ModelFolders => settings.known_models.len().to_string(),
             Control::PromptHistory => settings.prompt_history.len().to_string(),
+            Control::Cards => cards::chosen(settings).iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             Control::Machine => {
                 let machine = settings.preferences.machine.as_ref();
                 machine.map_or_else(|| "none".to_owned(), |machine| machine.address.clone())

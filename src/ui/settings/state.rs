@@ -3,6 +3,7 @@
 use egui::KeyboardShortcut;
 
 use super::section::Section;
+use crate::engine::device::Card;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::machine::MachinePanel;
 
@@ -18,6 +19,8 @@ pub struct SettingsWindow {
     pub wants_focus: bool,
     /// A file name's pattern while it cannot be used yet.
     pub name_text: Option<String>,
+    /// The cards of this machine, once they are known.
+    pub cards: Option<Vec<Card>>,
     /// Another machine, as it is written and as it stands.
     pub machine: MachinePanel,
 }
@@ -40,6 +43,7 @@ impl Default for SettingsWindow {
             refused: None,
             wants_focus: true,
             name_text: None,
+            cards: None,
             machine: MachinePanel::default(),
         }
     }
@@ -48,8 +52,8 @@ impl Default for SettingsWindow {
 impl SettingsWindow {
     /// As it opens: what is searched for, "" for nothing.
     pub fn open(&mut self, search: &str) {
-        let machine = std::mem::take(&mut self.machine);
-        *self = Self { section: self.section, machine, ..Self::default() };
+        let (machine, cards) = (std::mem::take(&mut self.machine), self.cards.take());
+        *self = Self { section: self.section, machine, cards, ..Self::default() };
         match Section::ALL.into_iter().find(|section| section.name() == search) {
             Some(section) => self.section = section,
             None => search.clone_into(&mut self.search),

@@ -1,6 +1,9 @@
 //! Every setting, in one table: a new one is a row here and a field of the settings' file.
 
-use super::choices::{ATTENTIONS, DEVICE_WORDS, DEVICES, DTYPES, FORMATS, MEMORIES, SCALES, THEMES, TILINGS, place};
+use super::cards;
+use super::choices::{
+    ATTENTIONS, DEVICE_WORDS, DEVICES, DTYPES, FORMATS, MEMORIES, SCALES, THEMES, TILINGS, device_place, place,
+};
 use super::section::Section;
 use super::setting::{Control, Range, Setting};
 use crate::store::pictures::picture_file::PictureFormat;
@@ -233,11 +236,20 @@ pub(crate) const TABLE: &[Setting] = &[
         words: "gpu cpu cuda metal graphics card processor",
         control: Control::Choice {
             options: DEVICE_WORDS,
-            get: |settings| place(DEVICES, &settings.preferences.processor.device),
+            get: |settings| device_place(settings.preferences.processor.device),
             set: |settings, index| {
                 settings.preferences.processor.device = DEVICES.get(index).copied().unwrap_or_default();
             },
         },
+        ..ROW
+    },
+    Setting {
+        name: "Cards",
+        hint: "Each makes a picture of its own",
+        section: Section::Device,
+        words: "several multiple nvidia cuda at once batch",
+        applies: cards::applies,
+        control: Control::Cards,
         ..ROW
     },
     Setting {

@@ -26,6 +26,7 @@ use super::prompt::words::state::WordsState;
 use super::queue::state::QueueState;
 use super::results::candidate::Candidates;
 use super::settings::state::SettingsWindow;
+use super::share::SharePanel;
 use super::tour::state::Tour;
 use crate::job::{ModelRef, Request, WorkGrid};
 use crate::prompt::KnownWords;
@@ -59,6 +60,7 @@ pub struct AppState {
     /// What the sheet with the path field asks for.
     pub path_sheet: Option<PathSheet>,
     pub settings: SettingsWindow,
+    pub share: SharePanel,
     pub palette: PaletteState,
     pub tour: Tour,
     /// Of Inkwick, where the page of releases was asked and names one.

@@ -8,11 +8,13 @@
 mod arguments;
 #[cfg(feature = "cuda")]
 mod card;
+mod cards;
 #[cfg(feature = "cuda")]
 mod fused;
 #[cfg(feature = "cuda")]
 mod matrices;
 mod memory;
+mod pinned;
 #[cfg(feature = "cuda")]
 mod products;
 #[cfg(any(feature = "cuda", test))]
@@ -23,8 +25,10 @@ use std::sync::Arc;
 use candle_core::Device;
 
 use super::fused::FusedKernels;
+pub(crate) use cards::cards;
 pub(super) use memory::give_back;
 pub(crate) use memory::{free_bytes, total_bytes};
+pub(super) use pinned::{Pinned, pinned};
 
 /// Whether this build has kernels of its own; `INKWICK_CUDA=candle` leaves them out, to see whether a fault is theirs.
 pub(super) fn are_wanted() -> bool {

@@ -7,7 +7,7 @@ use crate::store::models::scan::WEIGHT_ENDINGS;
 use crate::store::pictures::picture_file;
 use crate::store::worker::StoreCommand;
 use crate::system::link::{self, Link};
-use crate::ui::action::{DialogRequest, FilesAction, Tab};
+use crate::ui::action::{DialogRequest, FilesAction};
 use crate::ui::app::studio::Studio;
 use crate::ui::words;
 
@@ -69,7 +69,7 @@ impl Studio {
         }
     }
 
-    /// A model is only offered: a person presses the button.
+    /// A model is only offered.
     fn open_link(&mut self, link: &Path) {
         match Link::parse(&link.to_string_lossy()) {
             Ok(Link::File(path)) => self.apply_to_files(FilesAction::Dropped(path)),
@@ -80,11 +80,7 @@ impl Studio {
                 self.state.toasts.error(text, Some(path.display().to_string()));
             }
             Ok(Link::Open(path)) => self.apply_to_files(FilesAction::Dropped(path)),
-            Ok(Link::Model(name)) => {
-                self.state.toasts.note(format!("A link names the model {name}: Download fetches it, if you want it."));
-                self.state.library.repository_text = name;
-                self.open_library(Tab::Download);
-            }
+            Ok(Link::Model(name)) => self.offer_model(name),
             Err(error) => {
                 let error = JobError::caused(ErrorKind::Request, error);
                 self.state.toasts.error(words::of_error(&error), None);

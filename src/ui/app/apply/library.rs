@@ -11,6 +11,7 @@ use crate::store::token::{self, Token};
 use crate::store::worker::StoreCommand;
 use crate::ui::action::{Action, DialogRequest, LibraryAction, Sheet, Tab};
 use crate::ui::app::studio::Studio;
+use crate::ui::library::state::Linked;
 
 impl Studio {
     pub(super) fn apply_to_library(&mut self, action: LibraryAction) {
@@ -63,6 +64,13 @@ impl Studio {
                     self.store.send(StoreCommand::DiscardDownload(name));
                 }
             }
+            LibraryAction::Offered { name, offer } => {
+                // Another link may have come since.
+                let linked = self.state.library.linked.as_mut().filter(|linked| linked.name == name);
+                if let Some(linked) = linked {
+                    linked.offer = Some(offer);
+                }
+            }
             LibraryAction::KeepToken => self.keep_token(),
             LibraryAction::Inspect(file) => self.store.send(StoreCommand::InspectFile(file)),
             LibraryAction::FileAs(path, shelf) => self.store.send(StoreCommand::FileModel { path, shelf }),
@@ -96,6 +104,23 @@ impl Studio {
                 self.store.send(StoreCommand::RevealFolder(folder));
             }
         }
+    }
+
+    /// Shows what a link names, how much it is and on which terms: a person presses the button.
+    pub(super) fn offer_model(&mut self, name: String) {
+        self.state.toasts.note(format!("A link names the model {name}: Download fetches it, if you want it."));
+        self.state.library.repository_text.clone_from(&name);
+        let look = self.services.look_at_model.clone().filter(|_| !self.saver.current.preferences.works_offline);
+        self.state.library.linked = look.is_some().then(|| Linked { name: name.clone(), offer: None });
+        if let Some(look) = look {
+            let token = self.token.clone().map(|token| token.0);
+            let broken = LibraryAction::Offered { name: name.clone(), offer: Err("its reader broke".into()) };
+            self.background.aside(Some(Action::Library(broken)), move || {
+                let offer = look(&name, token);
+                Some(Action::Library(LibraryAction::Offered { name, offer }))
+            });
+        }
+        self.open_library(Tab::Download);
     }
 
     pub(super) fn open_library(&mut self, tab: Tab) {

@@ -3,7 +3,7 @@
 use crate::store::preferences::KeptMachine;
 use crate::ui::action::{Action, SettingsAction};
 use crate::ui::app::studio::Studio;
-use crate::ui::machine::{MachineChoice, MachineFound, MachineProblem, MachineStage};
+use crate::ui::machine::{MachineChoice, MachineFound, MachineNearby, MachineProblem, MachineStage, NearbyMachines};
 
 impl Studio {
     /// The machine that computed when the window was closed does so again.
@@ -51,6 +51,22 @@ impl Studio {
         }
     }
 
+    pub(super) fn look_for_machines(&mut self) {
+        let Some(machines) = &self.services.machines else { return };
+        self.state.settings.machine.nearby = NearbyMachines::Looking;
+        let look = machines.look.clone();
+        let answered = |answer| Action::Settings(SettingsAction::MachinesNearby(answer));
+        let broken = "something broke inside; try it again".to_owned();
+        self.background.aside(Some(answered(Err(broken))), move || Some(answered(look())));
+    }
+
+    pub(super) fn machines_nearby(&mut self, answer: Result<Vec<MachineNearby>, String>) {
+        self.state.settings.machine.nearby = match answer {
+            Ok(found) => NearbyMachines::Found(found),
+            Err(sentence) => NearbyMachines::Failed(super::sentence(&sentence)),
+        };
+    }
+
     pub(super) fn compute_here(&mut self) {
         let Some(machines) = &self.services.machines else { return };
         (machines.leave)();
@@ -60,7 +76,7 @@ impl Studio {
         self.saver.touch();
         self.list_models();
         self.ask_again();
-        let processor = self.saver.current.preferences.processor;
+        let processor = self.saver.current.preferences.processor.clone();
         // A driver may take its time to answer.
         self.background.aside(None, move || Some(Action::Settings(SettingsAction::ProcessorNamed(processor.label()))));
     }

@@ -12,6 +12,7 @@ mod prompt;
 mod queue;
 mod results;
 mod settings;
+mod share;
 mod trash;
 mod upscale;
 mod window;
@@ -64,6 +65,7 @@ impl Studio {
             Action::Library(action) => self.apply_to_library(action),
             Action::Live(action) => self.apply_to_live(ctx, action),
             Action::Settings(action) => self.apply_to_settings(ctx, action),
+            Action::Share(action) => self.apply_to_share(ctx, action),
             Action::Window(action) => self.apply_to_window(ctx, action),
             Action::Words(action) => self.apply_to_words(ctx, action),
         }

@@ -1,6 +1,6 @@
 //! What the actions on the queue do. The engine's order is the one that counts; the strip follows it.
 
-use crate::job::{Destination, JobError, JobNote, Keep, Request};
+use crate::job::{Destination, JobError, JobId, JobNote, Keep, Request};
 use crate::prompt::lora_tags;
 use crate::store::worker::StoreCommand;
 use crate::ui::action::{Action, Press, QueueAction};
@@ -31,8 +31,8 @@ impl Studio {
             QueueAction::PutBack => self.put_row_back(),
             QueueAction::CancelRow(press) => {
                 self.state.queue.forever = false;
-                let running = self.state.candidates.running().filter(|candidate| candidate.press == press);
-                let running = running.map(|candidate| candidate.job);
+                let running = self.state.candidates.all_running().into_iter();
+                let running: Vec<JobId> = running.filter(|one| one.press == press).map(|one| one.job).collect();
                 for job in self.state.candidates.waiting_of(press).into_iter().chain(running) {
                     self.cancel(job);
                 }

@@ -82,9 +82,9 @@ impl Studio {
             self.state.gallery.selection.end_run();
         }
         self.state.compare.open = None;
-        let running = self.state.candidates.running().map(|candidate| candidate.job);
+        let running: Vec<JobId> = self.state.candidates.all_running().iter().map(|candidate| candidate.job).collect();
         let canvas = &mut self.state.canvas;
-        canvas.follows_run = matches!(target, LookingAt::Candidate(job) if Some(job) == running);
+        canvas.follows_run = matches!(target, LookingAt::Candidate(job) if running.contains(&job));
         if canvas.looking_at != target {
             canvas.looking_at = target;
             self.ask_family();

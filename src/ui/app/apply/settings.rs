@@ -1,6 +1,7 @@
 //! What the settings' actions do: each change holds at once, for the window and for whoever works behind it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use egui::Context;
 
@@ -28,8 +29,11 @@ impl Studio {
                 self.saver.touch();
             }
             SettingsAction::ProcessorNamed(text) => self.processor_named(text),
+            SettingsAction::CardsFound(cards) => self.state.settings.cards = Some(cards),
             SettingsAction::Connect(choice) => self.connect(choice),
             SettingsAction::Connected(answer) => self.connected(*answer),
+            SettingsAction::LookForMachines => self.look_for_machines(),
+            SettingsAction::MachinesNearby(answer) => self.machines_nearby(answer),
             SettingsAction::ComputeHere => self.compute_here(),
         }
     }
@@ -55,6 +59,8 @@ impl Studio {
     fn open_settings(&mut self, search: &str) {
         self.state.settings.open(search);
         self.state.sheet = Some(Sheet::Settings);
+        let find = Arc::clone(&self.services.cards);
+        self.background.aside(None, move || Some(Action::Settings(SettingsAction::CardsFound(find()))));
     }
 
     /// Takes over what the settings' window can change, and nothing else: the rest may be newer here.
@@ -92,7 +98,8 @@ impl Studio {
             self.look_for_update();
         }
         if old.processor != now.processor {
-            self.services.processor.set(now.processor);
+            self.engine.set_workers(now.processor.devices().count());
+            self.services.processor.set(now.processor.clone());
             // A driver may take its time to answer.
             let name = move || Some(Action::Settings(SettingsAction::ProcessorNamed(now.processor.label())));
             self.background.aside(None, name);
