@@ -147,7 +147,7 @@ def main(argv=None):
     opt = torch.optim.AdamW(params, lr=args.lr, betas=(.9, .98), weight_decay=0, fused=CUDA)
     opt_judge = torch.optim.AdamW(judge.parameters(), lr=3e-4, betas=(.5, .95), weight_decay=1e-4, fused=CUDA)
     run = Run(args, "upscaler", params=params, ema=ema, opt=opt, judge=judge, opt_judge=opt_judge)
-    forward = net  # not compiled: compiled by PyTorch 2.11 for an H200 it stayed the nearest pixel for 8,193 steps, and uncompiled it learns
+    forward = net  # not compiled: compiled by PyTorch 2.11 on an H200 it stayed the nearest pixel for 8,193 steps; on a CPU, uncompiled, it learns
     print(f"upscale: {sum(p.numel() for p in params)} parameters", flush=True)
 
     def measure(name, enlarge, log=True):
