@@ -15,6 +15,7 @@ use crate::service::answer::{Refusal, ok};
 use crate::service::catalogue::stem;
 use crate::service::state::Service;
 use crate::store::models::entry::ModelEntry;
+use crate::store::models::extras::bytes_of;
 use crate::system::memory::{available_memory_bytes, total_memory_bytes};
 
 type Shared = State<Arc<Service>>;
@@ -103,7 +104,7 @@ pub(in crate::service) async fn controls(State(service): State<Arc<Service>>) ->
 }
 
 fn file_entry(file: &Path) -> Value {
-    json!({"name": stem(file), "bytes": std::fs::metadata(file).map_or(0, |file| file.len())})
+    json!({"name": stem(file), "bytes": bytes_of(file)})
 }
 
 /// `GET /v1/devices`: what could compute, and what does.
