@@ -14,7 +14,7 @@ const NUMBER: f32 = 56.0;
 const MOST_SLIDER: f32 = 320.0;
 const LEAST_SLIDER: f32 = 60.0;
 const MASKED: f32 = 148.0;
-const GO_ON: f32 = 152.0;
+const GO_ON: f32 = 192.0;
 const GO_ON_SHORT: f32 = 88.0;
 const TOTAL: f32 = 44.0;
 
