@@ -1,16 +1,16 @@
 //! What `inkwick doctor` says of NVIDIA's cards: each of them, the driver, and what is missing.
 
 use super::cuda_program::CudaProgram;
+use super::nvidia_smi;
 use crate::engine::device::{Card, DeviceChoice, cards};
 use crate::model::cuda_free_bytes;
-use crate::system::nvidia;
 
 /// Names and what stands beside them.
 pub(super) fn lines() -> Vec<(String, String)> {
     let program = CudaProgram::look();
     let (cuda, cards) =
-        if program == CudaProgram::This { of_this_program() } else { (program.sentence(), nvidia::cards()) };
-    let driver = nvidia::driver_version();
+        if program == CudaProgram::This { of_this_program() } else { (program.sentence(), nvidia_smi::cards()) };
+    let driver = nvidia_smi::driver_version();
     let mut lines = vec![("cuda".to_owned(), cuda)];
     lines.extend(cards.iter().map(|card| ("card".to_owned(), line(card))));
     if let Some(driver) = driver {

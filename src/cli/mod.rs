@@ -16,6 +16,7 @@ mod mcp;
 mod models;
 #[cfg(feature = "nats")]
 mod node;
+mod nvidia_smi;
 mod output;
 mod pages;
 mod preprocess;

@@ -30,7 +30,7 @@ use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
 #[cfg(target_os = "macos")]
 use crate::system::finder;
-use crate::system::note;
+use crate::system::{clipboard, note};
 use crate::system::{crash, instance, link};
 use crate::ui::{
     self, AskForUpdate, Behind, CountTokens, EstimatePicture, LookAtModel, Note, Services, TokenCount, TokenQuestion,
@@ -196,6 +196,7 @@ fn start(
         problem,
         queue,
         note: Note { after_seconds: Note::AFTER_SECONDS, show: Arc::new(note::show) },
+        copy_files: Arc::new(clipboard::copy_files),
         open,
         arrivals: Some(arrivals.receiver),
         listening: listening.ok(),

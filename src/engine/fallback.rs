@@ -69,3 +69,38 @@ impl Fallback {
         Some(Notice { message, remedy: Some(Remedy::ReportDevice) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Card, MemoryTracker, Operator, Operators, Tiling};
+
+    #[test]
+    fn a_card_steps_down_to_single_layers_and_only_the_last_one_leaves_the_picture_to_the_cpu() {
+        let out_of_memory = OperatorFailure {
+            device: "CUDA",
+            operator: Operator::MatMul,
+            dtype: "f16",
+            kind: FailureKind::OutOfMemory,
+            reason: "out of memory".to_owned(),
+        };
+        let operators = Operators::dry_run(Card::Cuda, &MemoryTracker::of_card(), DType::F16);
+        let mut fallback = Fallback::new(Execution::Candle(operators), DtypeChoice::Auto);
+        let mut plan = ExecutionPlan::plain(Some(Card::Cuda), DType::F16);
+        // What each step is, and the plan that the next attempt will have.
+        let steps: [(&str, fn(&mut ExecutionPlan)); 4] = [
+            ("the picture is decoded in tiles", |plan| plan.tiling = Some(Tiling::default())),
+            ("one after the other", |plan| plan.sequential_guidance = true),
+            ("the networks are read one at a time", |plan| plan.sequential_offload = true),
+            ("layer by layer", |plan| plan.streamed_weights = true),
+        ];
+        for (words, follow) in steps {
+            let notice = fallback.advance(&out_of_memory, Attempt::Running(plan), true).unwrap();
+            assert!(notice.message.contains(words), "{words} is not in: {}", notice.message);
+            follow(&mut plan);
+        }
+        assert!(fallback.advance(&out_of_memory, Attempt::Running(plan), true).is_none(), "another card has it now");
+        let notice = fallback.advance(&out_of_memory, Attempt::Running(plan), false).unwrap();
+        assert!(notice.message.ends_with("the picture is made on the CPU instead"), "{}", notice.message);
+    }
+}

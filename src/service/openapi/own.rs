@@ -93,6 +93,15 @@ fn lists() -> Vec<Operation> {
             files("embeddings"),
         ),
         Operation::get(OWN, "/v1/vaes", "VAE files by name.").gives(200, "The VAEs.", JSON, files("vaes")),
+        Operation::get(OWN, "/v1/controls", "Control networks by name, the built-in one first.").gives(
+            200,
+            "The networks; type must be given with those that need it.",
+            JSON,
+            Object::with([(
+                "controls",
+                list(Object::with([("name", text()), ("family", or_null(text())), ("needs_type", flag())])),
+            )]),
+        ),
         Operation::get(OWN, "/v1/devices", "What could compute here, and what does.").gives(
             200,
             "The devices.",

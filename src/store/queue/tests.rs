@@ -46,6 +46,7 @@ fn state(next_call: u32) -> Arc<StepState> {
         latents: vec![0.25; 64],
         history: History::default(),
         noise: vec![1, 2, 3],
+        level: Some([0.5, 0.25]),
         compute: Compute::default(),
     })
 }
@@ -88,6 +89,27 @@ fn what_waits_comes_back_in_its_order_and_what_ended_does_not() {
     }
     drop(keeper);
     assert_eq!(files(home.path()), BTreeSet::new());
+}
+
+#[test]
+fn all_that_runs_at_once_comes_back_before_what_waits() {
+    let home = tempfile::tempdir().unwrap();
+    {
+        let keeper = open(home.path()).0;
+        for (job, words) in [(1, "a"), (2, "b"), (3, "c"), (4, "d")] {
+            add(&keeper, job, words);
+        }
+        keeper.order(&[1, 2, 3, 4].map(JobId));
+        keeper.begin(JobId(1));
+        keeper.begin(JobId(2));
+        keeper.reach(JobId(2), &state(3));
+        keeper.order(&[4, 3].map(JobId));
+        // One device has handed its job to another, for which it waits.
+        keeper.order(&[2, 4, 3].map(JobId));
+    }
+    let jobs = open(home.path()).1.jobs;
+    assert_eq!(jobs.iter().map(words).collect::<Vec<_>>(), ["a", "b", "d", "c"]);
+    assert_eq!(jobs[1].task.request().from_step.as_deref(), Some(&*state(3)));
 }
 
 #[test]

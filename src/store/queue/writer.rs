@@ -32,7 +32,7 @@ pub(super) struct Writer {
     /// Of each job's file.
     bytes: BTreeMap<u64, u64>,
     next_key: u64,
-    running: Option<u64>,
+    running: Vec<u64>,
     shared: Arc<Desk>,
     step_pause: Duration,
     steps_written: Instant,
@@ -61,7 +61,7 @@ impl Writer {
             keys: HashMap::new(),
             bytes,
             next_key,
-            running: None,
+            running: Vec::new(),
             shared,
             step_pause,
             steps_written: Instant::now(),
@@ -89,12 +89,12 @@ impl Writer {
             }
             if is_closing {
                 // Whoever closes the program has not seen a job fail.
-                if let Some(key) = self.running.take() {
+                for key in std::mem::take(&mut self.running) {
                     self.list.begun.remove(&key);
                 }
             }
             // The first step of a job at once: from there it never starts from nothing again.
-            let has_no_step = self.running.is_some_and(|key| self.list.begun.contains_key(&key));
+            let has_no_step = self.running.iter().any(|key| self.list.begun.contains_key(key));
             if is_closing || has_no_step || self.steps_written.elapsed() >= self.step_pause {
                 self.write_steps();
             }
@@ -117,8 +117,10 @@ impl Writer {
                 self.keys.insert(job, key);
             }
             Command::Order(waiting) => {
+                // What one device has handed to another waits again, and has begun all the same.
                 let keys = waiting.iter().filter_map(|job| self.keys.get(job).copied());
-                let mut order: Vec<u64> = self.running.into_iter().chain(keys).collect();
+                let keys = keys.filter(|key| !self.running.contains(key));
+                let mut order: Vec<u64> = self.running.iter().copied().chain(keys).collect();
                 // What nobody has submitted again yet.
                 let known: HashSet<u64> = self.keys.values().copied().collect();
                 order.extend(self.list.order.iter().filter(|key| !known.contains(key)));
@@ -126,7 +128,7 @@ impl Writer {
             }
             Command::Begin(job) => {
                 if let Some(key) = self.keys.get(&job) {
-                    self.running = Some(*key);
+                    self.running.push(*key);
                     *self.list.begun.entry(*key).or_default() += 1;
                 }
             }
@@ -136,7 +138,7 @@ impl Writer {
                 self.bytes.remove(&key);
                 self.list.order.retain(|known| *known != key);
                 self.list.begun.remove(&key);
-                self.running = self.running.filter(|running| *running != key);
+                self.running.retain(|running| *running != key);
             }
             Command::Flush(done) => flushed.push(done),
             Command::Close => {}

@@ -1,5 +1,6 @@
 //! Weights in pinned memory of the host, from which a card fetches them while it computes.
 
+#[cfg(not(feature = "cuda"))]
 use candle_core::{Error, Shape, Tensor};
 
 /// The values of a tensor that lay in one piece on a card.
