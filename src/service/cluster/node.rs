@@ -55,7 +55,7 @@ impl Node {
             let (hands, link) = (EngineHands(Arc::clone(service)), Arc::clone(&link));
             runtime.spawn(async move { work(&link, &hands).await })
         };
-        let count = if options.works { service.jobs.engines() } else { 0 };
+        let count = if options.works { service.jobs.engines().max(1) } else { 0 };
         let workers = (0..count).map(worker).collect();
         Ok(Self { runtime, workers, link })
     }
