@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     /// With a driver, a program beside it, and what it answers.
-    fn around<'a>(version_of: &'a dyn Fn(&Path) -> Result<String, String>) -> Surroundings<'a> {
+    fn around(version_of: &dyn Fn(&Path) -> Result<String, String>) -> Surroundings<'_> {
         Surroundings { asked: None, beside: Some("inkwick-cuda".into()), has_driver: true, version_of }
     }
 

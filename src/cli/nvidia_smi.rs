@@ -47,7 +47,7 @@ fn cards_in(text: &str) -> Vec<Card> {
     text.lines().filter_map(card).collect()
 }
 
-/// The first word that is a version, of "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.95.05  Release Build".
+/// The first word that is a version, of `NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.95.05  Release Build`.
 fn version_in(text: &str) -> Option<String> {
     let is_version = |word: &&str| {
         let mut parts = word.split('.');

@@ -148,7 +148,7 @@ fn token_in(file: &Path, choice: TokenChoice) -> Result<String, String> {
     random.fill(&mut bytes).map_err(|_| "the system gives no random numbers; try it again".to_owned())?;
     // In groups, as somebody may read it to another.
     let groups: Vec<String> =
-        bytes.chunks(3).map(|group| group.iter().map(|byte| format!("{byte:02x}")).collect()).collect();
+        bytes.chunks(3).map(|group| format!("{:02x}{:02x}{:02x}", group[0], group[1], group[2])).collect();
     let token = groups.join("-");
     secret::write(file, token.as_bytes())
         .map_err(|error| format!("the token cannot be kept ({error}): {}", file.display()))?;

@@ -70,7 +70,7 @@ pub(super) fn run(open: &[PathBuf], new_window: bool) -> ExitCode {
         let named = Named { open, arrivals };
         let serving = Serving::default();
         let served = serving.clone();
-        let start = move |wake| start(paths, named, keys, problem, (&preferences, is_first_start), served, wake);
+        let start = move |wake| start(paths, named, keys, problem, (&preferences, is_first_start), &served, wake);
         let outcome = ui::run(loaded.settings, start);
         serving.end();
         outcome.map_err(|error| format!("{error}; `inkwick generate` works without a window"))
@@ -131,7 +131,7 @@ fn start(
     keys: KeyNames,
     problem: Option<String>,
     (preferences, is_first_start): (&Preferences, bool),
-    serving: Serving,
+    serving: &Serving,
     wake: Wake,
 ) -> Result<Behind, String> {
     let (saving, processor) = (SavingRules::default(), WantedProcessor::default());
@@ -162,7 +162,7 @@ fn start(
     let engine = EngineHandle::start_several(here, devices, saver, keeper, Arc::clone(&wake));
     let engine = engine.map_err(|error| error.to_string())?;
     #[cfg(feature = "serve")]
-    let share = Some(share(&serving, &engine, &paths, &processor));
+    let share = Some(share(serving, &engine, &paths, &processor));
     #[cfg(not(feature = "serve"))]
     let share = None;
     let cached = CachedRepository::new(&paths.hub_cache, mobile_sam::REPOSITORY).current_snapshot();

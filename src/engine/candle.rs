@@ -66,6 +66,7 @@ impl Loss {
 
 /// What a pipeline was read from, and how.
 #[derive(Clone, PartialEq)]
+#[allow(clippy::struct_excessive_bools)] // as the plan's
 struct Loaded {
     model: ModelRef,
     adapters: Adapters,

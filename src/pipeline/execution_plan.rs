@@ -11,6 +11,7 @@ const LOW_IDLE_BYTES: usize = 64 << 20;
 
 /// The resolved choices for one picture; made once, then passed to whatever loads and runs the networks.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(clippy::struct_excessive_bools)] // each is a switch of its own
 pub struct ExecutionPlan {
     pub attention: AttentionMethod,
     /// Of the VAE.

@@ -69,7 +69,7 @@ fn every_failure_is_quiet() {
 fn an_answer_without_an_end_and_one_that_never_comes_are_given_up() {
     let (endless, _) = page(|stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9000000000\r\n\r\n");
-        while stream.write_all(&[b' '; 65_536]).is_ok() {}
+        while stream.write_all(&vec![b' '; 65_536]).is_ok() {}
     });
     assert_eq!(endless.newer_than("0.1.0"), None);
     let (mut silent, _) = page(|_| std::thread::park());

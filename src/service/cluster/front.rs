@@ -57,12 +57,11 @@ impl SharedQueue for Front {
         let found = self.runtime.block_on(look).map_err(|error| unreachable(&error))?;
         let Some((news, place)) = found else { return Ok(None) };
         let record = new();
-        match place {
-            Some(place) => self.follow(&record, news, place),
-            None => {
-                let finish = finish(&self.link, &self.service, &record);
-                self.runtime.block_on(finish).map_err(|error| unreachable(&error))?;
-            }
+        if let Some(place) = place {
+            self.follow(&record, news, place);
+        } else {
+            let finish = finish(&self.link, &self.service, &record);
+            self.runtime.block_on(finish).map_err(|error| unreachable(&error))?;
         }
         Ok(Some(record))
     }

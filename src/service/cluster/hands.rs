@@ -22,7 +22,7 @@ pub(super) struct EngineHands(pub Arc<Service>);
 impl Hands for EngineHands {
     async fn work(&self, job: Job, news: News) -> Made {
         let service = &self.0;
-        match service.aside(move |service| begin(service, job)).await {
+        match service.aside(move |service| begin(service, &job)).await {
             Ok(Ok(waiting)) => {
                 let made = followed(&waiting.records, &news).await;
                 waiting.records.iter().for_each(|record| service.jobs.forget(record));
@@ -46,13 +46,13 @@ impl Hands for EngineHands {
 }
 
 /// What is not here may be on another node.
-fn begin(service: &Service, job: Job) -> Result<Waiting, Refusal> {
+fn begin(service: &Service, job: &Job) -> Result<Waiting, Refusal> {
     let asked = request::read_task(&job.task, &service.catalogue, &service.options)?;
     let previews = if job.wants_previews { Previews::Newest } else { Previews::None };
     let order = Order { requests: asked.requests, notices: asked.notices, previews, destination: Destination::Front };
     // A front of the same node may have a record by the job's own id.
     let id = format!("{}.{}", job.id, job.attempt);
-    let records = service.jobs.submit_here(order, Some(id)).map_err(|error| service.refusal(error))?;
+    let records = service.jobs.submit_here(order, Some(&id)).map_err(|error| service.refusal(error))?;
     Ok(Waiting { records })
 }
 

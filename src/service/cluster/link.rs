@@ -49,7 +49,7 @@ impl Link {
     /// Connects, and sets up what is not there yet. `servers` may be several, with commas between them.
     ///
     /// # Errors
-    /// When none of them answers, or JetStream is off there.
+    /// When none of them answers, or `JetStream` is off there.
     pub async fn open(servers: &str, lease: Duration) -> Result<Self, Fault> {
         // The program's one provider of cryptography; it may be there already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

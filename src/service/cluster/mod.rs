@@ -1,4 +1,4 @@
-//! Many machines: nodes share a work queue in NATS JetStream, and each one's front can be asked for any job.
+//! Many machines: nodes share a work queue in NATS `JetStream`, and each one's front can be asked for any job.
 //!
 //! A job lies in the queue until its outcome is published, and the first outcome of a job is the only one: so a node that
 //! dies loses nothing, and what it had done is never done twice. `link` alone speaks to NATS, `work` takes jobs, `front` puts

@@ -56,7 +56,9 @@ impl Jobs {
             match put() {
                 Ok(record) => records.push(record),
                 Err(error) => {
-                    records.iter().for_each(|record| record.cancel());
+                    for record in &records {
+                        record.cancel();
+                    }
                     return Err(error);
                 }
             }

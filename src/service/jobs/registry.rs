@@ -124,7 +124,7 @@ impl Jobs {
     pub(in crate::service) fn submit_here(
         &self,
         order: Order,
-        known_id: Option<String>,
+        known_id: Option<&str>,
     ) -> Result<Vec<Arc<Record>>, JobError> {
         let mut table = lock(&self.shared.table);
         if self.is_stopping() {
@@ -146,7 +146,7 @@ impl Jobs {
         let mut records: Vec<Arc<Record>> = Vec::with_capacity(wanted);
         for (index, request) in order.requests.into_iter().enumerate() {
             let new_id = || format!("{}-{}", self.run, self.last_number.fetch_add(1, Ordering::Relaxed) + 1);
-            let id = known_id.clone().unwrap_or_else(new_id);
+            let id = known_id.map_or_else(new_id, str::to_owned);
             let keep = self.shared.kept.as_ref().map_or(Keep::Not, |_| keep_as(&id));
             let task = Task::from(request.clone());
             match self.engine.submit_kept(task, order.destination.clone(), usize::MAX, keep) {
@@ -227,7 +227,9 @@ impl Jobs {
             self.engine.running_jobs().into_iter().filter_map(|job| table.get(&job).cloned()).collect::<Vec<_>>();
         drop(table);
         // They may have said nothing yet.
-        running.iter().for_each(|record| record.begin());
+        for record in &running {
+            record.begin();
+        }
         running
     }
 

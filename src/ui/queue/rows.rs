@@ -63,7 +63,7 @@ impl Candidates {
             let is_of_it = |candidate: &&Candidate| candidate.press == picture.press;
             let of_it: Vec<&Candidate> = self.list.iter().filter(is_of_it).collect();
             let number = 1 + of_it.iter().position(|candidate| candidate.job == picture.job).unwrap_or_default();
-            let is_beside = running[..at].iter().any(|before| is_of_it(before));
+            let is_beside = running[..at].iter().any(is_of_it);
             let beside = running[at + 1..].iter().copied().filter(is_of_it);
             let rest = if is_beside { Vec::new() } else { beside.chain(self.waiting().filter(is_of_it)).collect() };
             rows.push(RunningRow { picture, number, count: of_it.len(), rest, is_beside });

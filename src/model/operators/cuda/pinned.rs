@@ -21,6 +21,7 @@ pub(in super::super) enum Pinned {}
 /// # Errors
 /// When the host has no such memory, or the card failed before.
 #[cfg(not(feature = "cuda"))]
+#[allow(clippy::unnecessary_wraps)] // as the card's
 pub(in super::super) fn pinned(_tensor: &Tensor) -> Result<Option<Pinned>, Error> {
     Ok(None)
 }

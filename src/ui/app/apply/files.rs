@@ -72,14 +72,13 @@ impl Studio {
     /// A model is only offered.
     fn open_link(&mut self, link: &Path) {
         match Link::parse(&link.to_string_lossy()) {
-            Ok(Link::File(path)) => self.apply_to_files(FilesAction::Dropped(path)),
             // A page may have written it: no folder is looked through, and no device read, because of a link.
             Ok(Link::Open(path)) if !(is_picture_name(&path) || has_ending(&path, WEIGHT_ENDINGS)) => {
                 let text =
                     "The link names neither a picture nor a model's file; open it from the File menu, or drop it here.";
                 self.state.toasts.error(text, Some(path.display().to_string()));
             }
-            Ok(Link::Open(path)) => self.apply_to_files(FilesAction::Dropped(path)),
+            Ok(Link::File(path) | Link::Open(path)) => self.apply_to_files(FilesAction::Dropped(path)),
             Ok(Link::Model(name)) => self.offer_model(name),
             Err(error) => {
                 let error = JobError::caused(ErrorKind::Request, error);
