@@ -1,28 +1,40 @@
 //! A gallery of a hundred thousand pictures: how long it takes to list, to index for the first time, to look for what is
-//! new, and to search.
+//! new, and to search; then the window on it: its start, its first search, its frames while one scrolls, and its memory
+//! with no model loaded.
 //!
 //! `cargo bench --bench gallery [-- PICTURES]`
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
+
+#[path = "../tests/window/studio_bench.rs"]
+#[allow(dead_code)]
+mod studio_bench;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use egui::{Event, Modifiers, MouseWheelUnit, pos2, vec2};
+use inkwick::engine::FakeScript;
 use inkwick::job::Request;
 use inkwick::raster::Picture;
 use inkwick::store::paths::Paths;
 use inkwick::store::pictures::picture_file;
+use inkwick::store::settings::Theme;
 use inkwick::store::worker::{StoreCommand, StoreEvent, StoreHandle};
+use inkwick::system::memory::resident_memory_bytes;
+use inkwick::ui::action::{Action, GalleryAction};
+use studio_bench::Bench;
 
 const PER_DAY: usize = 500;
+const FRAMES: usize = 300;
 const THINGS: [&str; 8] = ["fox", "castle", "river", "portrait", "lighthouse", "teapot", "forest", "dragon"];
 const MANNERS: [&str; 5] = ["oil on canvas", "watercolour", "pencil sketch", "photograph at dusk", "flat icon"];
 
 fn main() {
     let count = env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(100_000);
     let home = tempfile::tempdir().unwrap();
-    let paths = Paths::under(home.path());
+    let paths = Paths::under(&home.path().join("Inkwick"));
     fill(&paths.pictures_folder, count);
     println!("{count} pictures");
     for run in ["first start", "later start"] {
@@ -45,6 +57,57 @@ fn main() {
     }
     let size = fs::metadata(paths.gallery_index_file()).unwrap().len();
     println!("the index takes {:.1} MB", size as f64 / 1e6);
+    window(home, count);
+}
+
+/// The window itself, without what draws it on a screen.
+fn window(home: tempfile::TempDir, count: usize) {
+    let begun = Instant::now();
+    let mut bench = Bench::reopen_sized(home, FakeScript::default(), [1440.0, 900.0], Theme::Dark);
+    let is_listed = |bench: &Bench| bench.studio(|studio| studio.state.gallery.pictures().count() == count);
+    step_until(&mut bench, is_listed);
+    println!("window: all listed {:.0} ms after its start", ms(begun));
+    bench.act(Action::Gallery(GalleryAction::OpenView(None)));
+    bench.frames(3);
+    let searched = Instant::now();
+    bench.with(|studio| studio.state.gallery.search.text = "lighthouse".into());
+    step_until(&mut bench, |bench| {
+        bench.studio(|studio| studio.state.gallery.search.is_answered() && studio.state.gallery.search.count() < count)
+    });
+    println!("window: first search answered after {:.0} ms", ms(searched));
+    bench.with(|studio| studio.state.gallery.search.text.clear());
+    step_until(&mut bench, |bench| bench.studio(|studio| studio.state.gallery.search.count() == count));
+    bench.window.event(Event::PointerMoved(pos2(300.0, 500.0)));
+    bench.frames(3);
+    bench.spent.borrow_mut().clear();
+    for _ in 0..FRAMES {
+        bench.window.event(Event::MouseWheel {
+            unit: MouseWheelUnit::Point,
+            delta: vec2(0.0, -400.0),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
+            modifiers: Modifiers::NONE,
+        });
+        bench.window.step();
+    }
+    let mut spent: Vec<f64> = bench.spent.borrow().iter().map(|spent| spent.as_secs_f64() * 1e3).collect();
+    spent.sort_by(f64::total_cmp);
+    let at = |share: f64| spent[((spent.len() - 1) as f64 * share) as usize];
+    println!(
+        "window: {FRAMES} frames while scrolling: median {:.1} ms, 95 % under {:.1} ms, longest {:.1} ms",
+        at(0.5),
+        at(0.95),
+        at(1.0)
+    );
+    let resident = resident_memory_bytes().unwrap_or_default();
+    println!("window: {:.0} MB of memory, without a model", resident as f64 / 1e6);
+}
+
+fn step_until(bench: &mut Bench, holds: impl Fn(&Bench) -> bool) {
+    while !holds(bench) {
+        bench.window.step();
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 fn search(store: &StoreHandle, text: &str) -> usize {

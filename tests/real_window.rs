@@ -289,7 +289,6 @@ fn a_painted_part_is_made_anew_and_every_other_pixel_stays() {
 
 /// Everything by keys: words, a picture, accepting it, another one of it, the palette, a copy in a file.
 #[test]
-#[ignore = "waits in vain for the accepted picture in the journal; what keys reach the program there is not known yet"]
 fn a_newcomer_gets_along_with_the_keyboard_alone() {
     let desk = Desk::of_a_newcomer();
     let mut window = desk.open(&[]);

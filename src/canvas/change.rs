@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::layer::LayerId;
 use super::mask_layer::{MaskLayer, MaskTile};
 use super::picture_layer::{ColourTile, PictureLayer};
+use super::stack::StackChange;
 use super::tiles::{TileGrid, TileIndex};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
@@ -24,17 +26,20 @@ pub struct TilesChange {
     pub mask: Vec<(TileIndex, MaskTile)>,
     /// `None` shows the picture as it came.
     pub colour: Vec<(TileIndex, Option<ColourTile>)>,
+    /// Of the layer that is drawn on.
+    pub drawn: Vec<(TileIndex, MaskTile)>,
+    pub layer: LayerId,
 }
 
 impl TilesChange {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.mask.is_empty() && self.colour.is_empty()
+        self.mask.is_empty() && self.colour.is_empty() && self.drawn.is_empty()
     }
 
     fn byte_count(&self) -> usize {
         let colour = self.colour.iter().filter_map(|(_, pixels)| pixels.as_ref());
-        let mask = self.mask.iter().map(|(_, tile)| tile.byte_count() + 32);
+        let mask = self.mask.iter().chain(&self.drawn).map(|(_, tile)| tile.byte_count() + 32);
         mask.sum::<usize>() + colour.map(|pixels| pixels.len() + 32).sum::<usize>()
     }
 }
@@ -46,12 +51,13 @@ pub struct Sheet {
     pub picture: Option<PictureLayer>,
     pub origin: Origin,
     pub mask: PackedMask,
+    pub stack: StackChange,
 }
 
 impl Sheet {
     #[must_use]
-    pub fn of(picture: Arc<Picture>, origin: Origin, mask: PackedMask) -> Self {
-        Self { picture: Some(PictureLayer::new(picture)), origin, mask }
+    pub fn of(picture: Arc<Picture>, origin: Origin, mask: PackedMask, stack: StackChange) -> Self {
+        Self { picture: Some(PictureLayer::new(picture)), origin, mask, stack }
     }
 }
 
@@ -88,6 +94,7 @@ impl PackedMask {
 pub(super) enum Change {
     Tiles(TilesChange),
     Sheet(Box<Sheet>),
+    Stack(StackChange),
 }
 
 impl Change {
@@ -96,8 +103,9 @@ impl Change {
             Self::Tiles(tiles) => tiles.byte_count(),
             Self::Sheet(sheet) => {
                 let mask: usize = sheet.mask.tiles.iter().map(|(_, tile)| tile.byte_count() + 32).sum();
-                mask + sheet.picture.as_ref().map_or(0, PictureLayer::byte_count)
+                mask + sheet.stack.byte_count() + sheet.picture.as_ref().map_or(0, PictureLayer::byte_count)
             }
+            Self::Stack(stack) => stack.byte_count(),
         }
     }
 }
@@ -110,6 +118,8 @@ pub enum Record {
     /// The tiles as they are afterwards.
     Tiles(TilesChange),
     Sheet(Box<Sheet>),
+    /// The list of layers as it is afterwards, with what is new in it.
+    Stack(StackChange),
     Undo,
     Redo,
 }

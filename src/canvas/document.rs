@@ -4,34 +4,42 @@ use std::sync::Arc;
 
 use super::change::{Change, Origin, PackedMask, Record, Sheet, TilesChange};
 use super::history::History;
+use super::layer::LayerId;
 use super::mask_layer::MaskLayer;
 use super::picture_layer::PictureLayer;
 use super::prepared::{Prepared, Snapshot, Step};
-use super::stroke::{Ink, Stroke};
-use crate::mask::shape::ShapeCover;
-use crate::mask::{Brush, BrushPoint, MaskPlane, PixelRect};
+use super::stack::{Stack, StackChange};
+use super::stroke::Stroke;
+use crate::mask::{MaskPlane, PixelRect};
 use crate::raster::Picture;
 
 /// What looks different since it was asked last, in pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dirty {
     pub mask: PixelRect,
     pub colour: PixelRect,
+    /// Of single layers' drawings; a layer whose content is another is known by its `made`.
+    pub drawn: Vec<(LayerId, PixelRect)>,
     /// Another picture, or none: everything.
     pub sheet: bool,
 }
 
 #[derive(Debug)]
 pub struct Document {
-    picture: Option<PictureLayer>,
-    origin: Origin,
+    pub(super) picture: Option<PictureLayer>,
+    pub(super) origin: Origin,
     /// As large as the picture; nothing where there is none.
-    mask: MaskLayer,
-    history: History,
-    stroke: Option<Stroke>,
-    dirty: Dirty,
-    revision: u64,
-    records: Vec<Record>,
+    pub(super) mask: MaskLayer,
+    pub(super) stack: Stack,
+    /// For the next layer that is new: higher than any that history may bring back.
+    next_layer: LayerId,
+    pub(super) history: History,
+    pub(super) stroke: Option<Stroke>,
+    /// The list of layers before somebody began to set something in it.
+    pub(super) editing: Option<StackChange>,
+    pub(super) dirty: Dirty,
+    pub(super) revision: u64,
+    pub(super) records: Vec<Record>,
 }
 
 impl Default for Document {
@@ -40,8 +48,11 @@ impl Default for Document {
             picture: None,
             origin: Origin::default(),
             mask: MaskLayer::new(MaskPlane::empty(0, 0)),
+            stack: Stack::default(),
+            next_layer: LayerId(1),
             history: History::default(),
             stroke: None,
+            editing: None,
             dirty: Dirty { sheet: true, ..Dirty::default() },
             revision: 0,
             records: Vec::new(),
@@ -63,6 +74,12 @@ impl Document {
     #[must_use]
     pub fn mask(&self) -> &MaskLayer {
         &self.mask
+    }
+
+    /// What lies over the picture besides the mask.
+    #[must_use]
+    pub fn stack(&self) -> &Stack {
+        &self.stack
     }
 
     /// Width and height in pixels, if a picture lies there.
@@ -103,6 +120,8 @@ impl Document {
             picture: self.picture.clone(),
             origin: self.origin.clone(),
             mask: self.mask.clone(),
+            stack: self.stack.clone(),
+            next_layer: self.next_layer,
         }
     }
 
@@ -113,22 +132,25 @@ impl Document {
             return false;
         }
         self.end_stroke();
-        self.revision += 1;
         match prepared.step {
             Step::Mask { mask, rect, before, after } => {
+                self.revision += 1;
                 self.mask = mask;
                 self.dirty.mask = self.dirty.mask.union(rect);
                 self.records.push(Record::Tiles(after));
                 self.history.push(Change::Tiles(before));
             }
             Step::Sheet { sheet, mask, before } => {
+                self.revision += 1;
                 self.mask = mask;
                 self.picture.clone_from(&sheet.picture);
                 self.origin.clone_from(&sheet.origin);
+                self.swap_stack(sheet.stack.clone());
                 self.dirty.sheet = true;
                 self.records.push(Record::Sheet(Box::new(sheet)));
                 self.history.push(Change::Sheet(Box::new(before)));
             }
+            Step::Stack(stack) => self.put_stack(stack),
         }
         true
     }
@@ -139,7 +161,8 @@ impl Document {
         work(&self.snapshot()).is_some_and(|prepared| self.put(prepared))
     }
 
-    /// Puts another picture on the canvas, or none. The mask stays, stretched where the size is another.
+    /// Puts another picture on the canvas, or none and no layers. With a picture mask and layers stay, stretched where the
+    /// size is another.
     pub fn replace(&mut self, picture: Option<(Arc<Picture>, Origin)>) {
         if let Some((picture, origin)) = picture {
             self.change(|canvas| Some(canvas.replaced(picture, origin)));
@@ -149,102 +172,6 @@ impl Document {
         self.records.push(Record::Sheet(Box::default()));
         let back = self.swap(Change::Sheet(Box::default()));
         self.history.push(back);
-    }
-
-    // Strokes and shapes.
-
-    /// Puts a brush down. Nothing is painted before the first point; nothing at all without a picture.
-    pub fn begin_stroke(&mut self, ink: Ink, brush: Brush) {
-        self.end_stroke();
-        if let Some([width, height]) = self.size_px() {
-            self.stroke = Some(Stroke::new(ink, brush, width, height));
-        }
-    }
-
-    #[must_use]
-    pub fn is_painting(&self) -> bool {
-        self.stroke.is_some()
-    }
-
-    /// Draws on to `point`, in picture pixels; it may lie outside.
-    pub fn stroke_to(&mut self, point: BrushPoint) {
-        let (Some(stroke), Some(picture)) = (&mut self.stroke, &mut self.picture) else { return };
-        let rect = stroke.go_to(point, &mut self.mask, picture);
-        self.note(rect);
-    }
-
-    /// Lifts the brush: the stroke becomes one step.
-    pub fn end_stroke(&mut self) {
-        let Some(stroke) = self.stroke.take() else { return };
-        self.keep(stroke.into_before());
-    }
-
-    /// Covers an outline's inside, as one step.
-    pub fn fill_shape(&mut self, ink: Ink, opacity: f32, shape: &ShapeCover) {
-        self.begin_stroke(ink, Brush { diameter_px: 1.0, hardness: 1.0, opacity: 1.0 });
-        let (Some(stroke), Some(picture)) = (&mut self.stroke, &mut self.picture) else { return };
-        let level = opacity.clamp(0.0, 1.0);
-        let rect = if level < 1.0 {
-            let values = shape.values.iter().map(|value| (f32::from(*value) * level + 0.5) as u8).collect();
-            stroke.stamp(&ShapeCover { rect: shape.rect, values }, &mut self.mask, picture)
-        } else {
-            stroke.stamp(shape, &mut self.mask, picture)
-        };
-        self.note(rect);
-        self.end_stroke();
-    }
-
-    fn note(&mut self, rect: PixelRect) {
-        self.revision += 1;
-        let colour = self.stroke.as_ref().is_some_and(Stroke::paints_colour);
-        let target = if colour { &mut self.dirty.colour } else { &mut self.dirty.mask };
-        *target = target.union(rect);
-    }
-
-    /// Notes a step that has been applied already. One that changed nothing is none.
-    fn keep(&mut self, before: TilesChange) -> bool {
-        let mask = before.mask.into_iter().filter(|(tile, content)| self.mask.tile(*tile) != *content);
-        let picture = self.picture.as_ref();
-        let colour = before.colour.into_iter().filter(|(tile, before)| {
-            let now = picture.and_then(|picture| picture.tile(*tile));
-            now.as_deref() != before.as_deref()
-        });
-        let before = TilesChange { mask: mask.collect(), colour: colour.collect() };
-        if before.is_empty() {
-            return false;
-        }
-        let after = TilesChange {
-            mask: before.mask.iter().map(|(tile, _)| (*tile, self.mask.tile(*tile))).collect(),
-            colour: before.colour.iter().map(|(tile, _)| (*tile, picture.and_then(|p| p.tile(*tile)))).collect(),
-        };
-        self.records.push(Record::Tiles(after));
-        self.history.push(Change::Tiles(before));
-        true
-    }
-
-    // The mask as a whole.
-
-    /// Puts another mask of the same size in the place of this one, as one step. `false` when nothing is different.
-    pub fn set_mask(&mut self, plane: MaskPlane) -> bool {
-        self.change(|canvas| canvas.with_mask(plane))
-    }
-
-    /// Puts what `edit` makes of the mask's part within `rect` in its place, as one step. `false` when nothing is
-    /// different.
-    pub fn edit_mask(&mut self, rect: PixelRect, edit: impl FnOnce(MaskPlane) -> MaskPlane) -> bool {
-        self.end_stroke();
-        let rect = rect.intersection(self.mask.plane().rect());
-        let new = edit(self.mask.plane().cropped(rect));
-        if rect.is_empty() || new.size_px() != [rect.width(), rect.height()] {
-            return false;
-        }
-        let before: Vec<_> = self.mask.grid().touching(rect).map(|tile| (tile, self.mask.tile(tile))).collect();
-        for y in rect.top..rect.bottom {
-            self.mask.row_mut(y, rect).copy_from_slice(new.row(y - rect.top));
-        }
-        self.mask.look_again(rect);
-        self.note(rect);
-        self.keep(TilesChange { mask: before, colour: Vec::new() })
     }
 
     // Back and forth.
@@ -268,7 +195,7 @@ impl Document {
         self.step(Record::Redo)
     }
 
-    fn step(&mut self, record: Record) -> bool {
+    pub(super) fn step(&mut self, record: Record) -> bool {
         self.end_stroke();
         let size_px = self.size_px();
         let mut history = std::mem::take(&mut self.history);
@@ -284,28 +211,52 @@ impl Document {
     }
 
     /// Puts a change in place and returns what was there.
-    fn swap(&mut self, change: Change) -> Change {
+    pub(super) fn swap(&mut self, change: Change) -> Change {
         self.revision += 1;
         match change {
             Change::Sheet(sheet) => {
                 let mask = PackedMask::of(&self.mask);
-                let Sheet { picture, origin, mask: new_mask } = *sheet;
+                let Sheet { picture, origin, mask: new_mask, stack } = *sheet;
                 self.mask = new_mask.unpack();
+                let stack = self.swap_stack(stack);
                 let picture = std::mem::replace(&mut self.picture, picture);
                 let origin = std::mem::replace(&mut self.origin, origin);
+                self.stack.fit(self.size_px().unwrap_or_default());
                 self.dirty.sheet = true;
-                Change::Sheet(Box::new(Sheet { picture, origin, mask }))
+                Change::Sheet(Box::new(Sheet { picture, origin, mask, stack }))
             }
             Change::Tiles(tiles) => Change::Tiles(self.swap_tiles(tiles)),
+            Change::Stack(stack) => {
+                let before = self.swap_stack(stack);
+                self.stack.fit(self.size_px().unwrap_or_default());
+                Change::Stack(before)
+            }
         }
     }
 
+    fn swap_stack(&mut self, stack: StackChange) -> StackChange {
+        let newest = stack.layers.iter().map(|layer| layer.id.0).max().unwrap_or(0);
+        self.next_layer = LayerId(self.next_layer.0.max(newest.saturating_add(1)));
+        self.stack.swap(stack, self.revision)
+    }
+
     fn swap_tiles(&mut self, tiles: TilesChange) -> TilesChange {
-        let mut before = TilesChange::default();
+        let mut before = TilesChange { layer: tiles.layer, ..TilesChange::default() };
         for (tile, content) in tiles.mask {
             before.mask.push((tile, self.mask.tile(tile)));
             self.mask.put(tile, &content);
             self.dirty.mask = self.dirty.mask.union(self.mask.grid().rect(tile));
+        }
+        let mut touched = PixelRect::default();
+        if let Some(drawing) = self.stack.drawing_mut(tiles.layer) {
+            for (tile, content) in tiles.drawn {
+                before.drawn.push((tile, drawing.tile(tile)));
+                drawing.put(tile, &content);
+                touched = touched.union(drawing.grid().rect(tile));
+            }
+        }
+        if !touched.is_empty() {
+            self.note_drawn(tiles.layer, touched);
         }
         if let Some(picture) = &mut self.picture {
             for (tile, content) in tiles.colour {
@@ -315,57 +266,6 @@ impl Document {
             }
         }
         before
-    }
-
-    // The journal.
-
-    /// Makes a step that was noted before. Nothing of it is noted again.
-    pub fn replay(&mut self, record: Record) {
-        match record {
-            Record::Start(sheet) => {
-                self.swap(Change::Sheet(sheet));
-                self.history = History::default();
-            }
-            Record::Sheet(sheet) => {
-                let back = self.swap(Change::Sheet(sheet));
-                self.history.push(back);
-            }
-            Record::Tiles(tiles) => {
-                let back = self.swap(Change::Tiles(tiles));
-                self.history.push(back);
-            }
-            Record::Undo | Record::Redo => {
-                self.step(record);
-            }
-        }
-        self.records.clear();
-    }
-
-    /// The shortest row of records that makes this canvas with all its steps.
-    pub fn condensed(&mut self) -> Vec<Record> {
-        self.end_stroke();
-        let forth_count = self.history.redo_count();
-        while self.can_undo() {
-            self.undo();
-        }
-        let start =
-            Sheet { picture: self.picture.clone(), origin: self.origin.clone(), mask: PackedMask::of(&self.mask) };
-        let mut records = vec![Record::Start(Box::new(start))];
-        let mut history = std::mem::take(&mut self.history);
-        while history.redo(|change| {
-            records.push(match &change {
-                Change::Tiles(tiles) => Record::Tiles(tiles.clone()),
-                Change::Sheet(sheet) => Record::Sheet(sheet.clone()),
-            });
-            self.swap(change)
-        }) {}
-        self.history = history;
-        for _ in 0..forth_count {
-            self.undo();
-            records.push(Record::Undo);
-        }
-        self.records.clear();
-        records
     }
 }
 

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::canvas::TILE_PX;
+use crate::canvas::{BaseSettings, Content, Ink, LayerSettings, TILE_PX};
+use crate::mask::{Brush, BrushPoint};
 use crate::raster::Extension;
 
-type Look = (Option<(u32, u32, Vec<u8>)>, Vec<u8>, Origin);
+type Look = (Option<(u32, u32, Vec<u8>)>, Vec<u8>, Origin, BaseSettings, Vec<(LayerId, LayerSettings, Arc<Picture>)>);
 
 fn look(document: &Document) -> Look {
     let picture = document.whole_picture().map(|p| (p.width(), p.height(), p.rgba().to_vec()));
-    (picture, document.mask().plane().values().to_vec(), document.origin().clone())
+    let stack = document.stack();
+    let layers = stack.layers().iter().map(|layer| (layer.id, layer.settings.clone(), layer.content.seen())).collect();
+    (picture, document.mask().plane().values().to_vec(), document.origin().clone(), *stack.base(), layers)
 }
 
 fn noise(width: u32, height: u32, seed: u32) -> Arc<Picture> {
@@ -42,9 +45,11 @@ impl Hand {
     fn act(&mut self, document: &mut Document) {
         let ink = [Ink::Mask, Ink::Eraser, Ink::Colour([200, 30, 90])][self.below(3) as usize];
         let brush = Brush { diameter_px: 1.0 + self.below(60) as f32, hardness: 0.5, opacity: 0.6 };
-        match self.below(12) {
+        let layers: Vec<LayerId> = document.stack().layers().iter().map(|layer| layer.id).collect();
+        let layer = layers.get(self.below(layers.len() as u32 + 1) as usize).copied();
+        match self.below(20) {
             0..=4 => {
-                document.begin_stroke(ink, brush);
+                document.begin_stroke_on(layer, ink, brush);
                 for _ in 0..=self.below(4) {
                     document.stroke_to(self.point());
                 }
@@ -53,7 +58,7 @@ impl Hand {
             5 => {
                 let corners: Vec<_> = (0..5).map(|_| self.point()).map(|p| [p.x, p.y]).collect();
                 let [width, height] = document.size_px().unwrap_or_default();
-                document.fill_shape(ink, 0.8, &crate::mask::shape::polygon(&corners, width, height));
+                document.fill_shape(layer, ink, 0.8, &crate::mask::shape::polygon(&corners, width, height));
             }
             6 => {
                 let inverted = document.mask().plane().values().iter().map(|value| 255 - value).collect();
@@ -77,6 +82,45 @@ impl Hand {
                 document.replace(Some((picture, Origin { file: Some("a.png".into()), made_here: true })));
             }
             11 if self.below(4) == 0 => document.replace(None),
+            12..=14 => {
+                let drawing = self.below(2) == 0;
+                let content = match document.size_px().filter(|_| drawing) {
+                    Some(size_px) => Content::empty_drawing(size_px),
+                    None => Content::Picture(noise(20 + self.below(30), 20, self.below(99))),
+                };
+                let settings = LayerSettings { name: format!("{}", self.below(99)), ..LayerSettings::default() };
+                document.change(|canvas| Some(canvas.with_layer(settings, content, layer, [90, 60])));
+            }
+            15 => {
+                let (from, to) = (self.below(9) as usize, self.below(9) as usize);
+                document.change_stack(|stack| {
+                    let count = stack.layers.len();
+                    if count < 2 || from % count == to % count {
+                        return false;
+                    }
+                    let moved = stack.layers.remove(from % count);
+                    stack.layers.insert(to % count, moved);
+                    true
+                });
+            }
+            16 => {
+                document.change_stack(|stack| {
+                    let count = stack.layers.len();
+                    stack.layers.retain(|state| Some(state.id) != layer);
+                    stack.layers.len() != count
+                });
+            }
+            17 => {
+                // A slider on its way, and back to where it was: no step.
+                let before = document.stack().base().picture_opacity;
+                for opacity in [0.1, 0.7, if self.below(2) == 0 { before } else { before * 0.9 }] {
+                    document.edit_stack(|stack| stack.base.picture_opacity = opacity);
+                }
+                document.end_editing();
+            }
+            18 if layer.is_some() => {
+                document.change(|canvas| canvas.with_content(layer.unwrap(), |content| Some(content.inverted())));
+            }
             _ => {
                 document.undo();
             }

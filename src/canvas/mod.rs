@@ -1,20 +1,28 @@
-//! What lies on the canvas: the picture, the mask over it, and every step back. Pixels only: no window, no tensors.
+//! What lies on the canvas: the picture, the mask and the layers over it, and every step back. Pixels and what they are
+//! for: no window, no tensors.
 
 mod change;
 mod document;
 mod extend;
 mod history;
+mod layer;
+mod layering;
 mod mask_layer;
+mod painting;
 mod picture_layer;
 mod prepared;
+mod replay;
+mod stack;
 mod stroke;
 mod tiles;
 pub mod tools;
 
 pub use change::{Origin, PackedMask, Record, Sheet, TilesChange};
 pub use document::{Dirty, Document};
+pub use layer::{Content, Layer, LayerId, LayerSettings, LayerUse};
 pub use mask_layer::{MaskLayer, MaskTile};
 pub use picture_layer::{ColourTile, PictureLayer};
 pub use prepared::{Prepared, Snapshot};
+pub use stack::{BaseSettings, LayerState, Stack, StackChange};
 pub use stroke::Ink;
 pub use tiles::{TILE_PX, TileGrid, TileIndex};

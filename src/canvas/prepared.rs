@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::change::{Origin, PackedMask, Sheet, TilesChange};
 use super::extend;
+use super::layer::{Content, LayerId, LayerSettings};
 use super::mask_layer::MaskLayer;
 use super::picture_layer::PictureLayer;
+use super::stack::{LayerState, Stack, StackChange};
 use crate::mask::{MaskPlane, PixelRect, flood};
 use crate::raster::{Extension, Picture, extended};
 
@@ -16,6 +18,9 @@ pub struct Snapshot {
     pub(super) picture: Option<PictureLayer>,
     pub(super) origin: Origin,
     pub(super) mask: MaskLayer,
+    pub(super) stack: Stack,
+    /// For the next layer that is new.
+    pub(super) next_layer: LayerId,
 }
 
 /// A step that is ready for `Document::put`.
@@ -41,6 +46,7 @@ pub(super) enum Step {
         mask: MaskLayer,
         before: Sheet,
     },
+    Stack(StackChange),
 }
 
 impl Snapshot {
@@ -48,6 +54,12 @@ impl Snapshot {
     #[must_use]
     pub fn whole_picture(&self) -> Option<Arc<Picture>> {
         self.picture.as_ref().map(PictureLayer::whole)
+    }
+
+    /// The layers over the picture.
+    #[must_use]
+    pub fn stack(&self) -> &Stack {
+        &self.stack
     }
 
     #[must_use]
@@ -112,20 +124,83 @@ impl Snapshot {
         let picture = self.picture.as_ref().filter(|_| !sides.is_empty())?;
         let picture = Arc::new(extended(&picture.whole(), sides));
         let origin = Origin { file: None, made_here: self.origin.made_here };
-        Some(self.with_sheet(picture, origin, extend::mask(&self.mask, sides)))
+        let stack = self.stack.extended(self.size_px().unwrap_or_default(), sides);
+        Some(self.with_sheet(picture, origin, extend::mask(&self.mask, sides), stack))
     }
 
-    /// Another picture. The mask stays, stretched where the size is another.
+    /// Another picture, which is seen. Mask and drawings stay, stretched where the size is another.
     #[must_use]
     pub fn replaced(&self, picture: Arc<Picture>, origin: Origin) -> Prepared {
+        let mut stack = self.stack.stretched([picture.width(), picture.height()]);
+        stack.base.picture_is_off = false;
         let mask = extend::stretched(&self.mask, picture.width(), picture.height());
-        self.with_sheet(picture, origin, mask)
+        self.with_sheet(picture, origin, mask, stack)
     }
 
-    fn with_sheet(&self, picture: Arc<Picture>, origin: Origin, mask: MaskLayer) -> Prepared {
-        let before =
-            Sheet { picture: self.picture.clone(), origin: self.origin.clone(), mask: PackedMask::of(&self.mask) };
-        let sheet = Sheet::of(picture, origin, PackedMask::of(&mask));
+    /// Width and height in pixels, if there is a picture.
+    #[must_use]
+    pub fn size_px(&self) -> Option<[u32; 2]> {
+        self.picture.as_ref().map(|picture| [picture.width(), picture.height()])
+    }
+
+    /// One more layer in front of `behind`, or of all. On an empty canvas it lies on a paper of `paper_px`, which is there
+    /// to be drawn on and is no picture.
+    #[must_use]
+    pub fn with_layer(
+        &self,
+        settings: LayerSettings,
+        content: Content,
+        behind: Option<LayerId>,
+        paper_px: [u32; 2],
+    ) -> Prepared {
+        let mut stack = self.stack.as_it_is();
+        let at = stack.layers.iter().position(|layer| Some(layer.id) == behind).unwrap_or(0);
+        stack.layers.insert(at, LayerState { id: self.next_layer, settings, content: Some(content) });
+        self.with_stack(stack, paper_px)
+    }
+
+    /// These layers, front first, in the place of all that there are; with `from_words` the picture is switched off.
+    #[must_use]
+    pub fn with_layers(&self, layers: Vec<(LayerSettings, Content)>, from_words: bool, paper_px: [u32; 2]) -> Prepared {
+        let mut stack = self.stack.as_it_is();
+        stack.base.picture_is_off |= from_words;
+        let ids = (self.next_layer.0..).map(LayerId);
+        let state = |(id, (settings, content))| LayerState { id, settings, content: Some(content) };
+        stack.layers = ids.zip(layers).map(state).collect();
+        self.with_stack(stack, paper_px)
+    }
+
+    /// Another content for one layer. `None` where there is no such layer.
+    #[must_use]
+    pub fn with_content(&self, id: LayerId, work: impl FnOnce(&Content) -> Option<Content>) -> Option<Prepared> {
+        let content = work(&self.stack.get(id)?.content)?;
+        let mut stack = self.stack.as_it_is();
+        stack.layers.iter_mut().find(|layer| layer.id == id)?.content = Some(content);
+        Some(self.of_step(Step::Stack(stack)))
+    }
+
+    fn with_stack(&self, mut stack: StackChange, [width, height]: [u32; 2]) -> Prepared {
+        if self.picture.is_some() {
+            return self.of_step(Step::Stack(stack));
+        }
+        stack.base.picture_is_off = true;
+        let paper = Arc::new(Picture::filled(width, height, [255; 4]));
+        let mask = MaskLayer::new(MaskPlane::empty(width, height));
+        self.with_sheet(paper, Origin { file: None, made_here: true }, mask, stack)
+    }
+
+    fn of_step(&self, step: Step) -> Prepared {
+        Prepared { revision: self.revision, step }
+    }
+
+    fn with_sheet(&self, picture: Arc<Picture>, origin: Origin, mask: MaskLayer, stack: StackChange) -> Prepared {
+        let before = Sheet {
+            picture: self.picture.clone(),
+            origin: self.origin.clone(),
+            mask: PackedMask::of(&self.mask),
+            stack: self.stack.clone().swap(stack.clone(), self.revision),
+        };
+        let sheet = Sheet::of(picture, origin, PackedMask::of(&mask), stack);
         Prepared { revision: self.revision, step: Step::Sheet { sheet, mask, before } }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::change::TilesChange;
+use super::layer::LayerId;
 use super::mask_layer::{MaskLayer, MaskTile};
 use super::picture_layer::{ColourTile, PictureLayer};
 use super::tiles::TileIndex;
@@ -12,8 +13,9 @@ use crate::mask::{Brush, BrushPoint, Covered, MaskPlane, PixelRect};
 /// What a brush leaves behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
+    /// Of the mask, or white on a drawing.
     Mask,
-    /// Takes the mask away.
+    /// Takes the mask away, or what is drawn.
     Eraser,
     /// Paints on the picture itself, RGB.
     Colour([u8; 3]),
@@ -23,6 +25,8 @@ pub enum Ink {
 #[derive(Debug)]
 pub(super) struct Stroke {
     ink: Ink,
+    /// Whose drawing is the `mask` that it is given; `None` is the mask itself.
+    layer: Option<LayerId>,
     brush: Brush,
     last: Option<BrushPoint>,
     coverage: MaskPlane,
@@ -31,9 +35,10 @@ pub(super) struct Stroke {
 }
 
 impl Stroke {
-    pub(crate) fn new(ink: Ink, brush: Brush, width: u32, height: u32) -> Self {
+    pub(crate) fn new(ink: Ink, layer: Option<LayerId>, brush: Brush, [width, height]: [u32; 2]) -> Self {
         Self {
             ink,
+            layer,
             brush,
             last: None,
             coverage: MaskPlane::empty(width, height),
@@ -44,6 +49,11 @@ impl Stroke {
 
     pub(crate) fn paints_colour(&self) -> bool {
         matches!(self.ink, Ink::Colour(_))
+    }
+
+    /// The layer that it draws on; `None` where that is the mask or the picture.
+    pub(crate) fn layer(&self) -> Option<LayerId> {
+        self.layer
     }
 
     /// Goes on to `point` and returns what may look different now.
@@ -127,9 +137,11 @@ impl Stroke {
 
     /// The tiles as they were, for going back.
     pub(crate) fn into_before(self) -> TilesChange {
-        TilesChange {
-            mask: self.mask_before.into_iter().collect(),
-            colour: self.colour_before.into_iter().map(|(tile, (before, _))| (tile, before)).collect(),
+        let colour = self.colour_before.into_iter().map(|(tile, (before, _))| (tile, before)).collect();
+        let marked = self.mask_before.into_iter().collect();
+        match self.layer {
+            Some(layer) => TilesChange { drawn: marked, layer, colour, ..TilesChange::default() },
+            None => TilesChange { mask: marked, colour, ..TilesChange::default() },
         }
     }
 }

@@ -47,6 +47,46 @@ static SCRIBBLE: Option<EmbeddedFiles> =
 #[cfg(not(feature = "embedded-model"))]
 static SCRIBBLE: Option<EmbeddedFiles> = None;
 
+/// LoRAs of styles.
+const STYLES: [&str; 2] = ["styles/flat-icon.safetensors", "styles/pixel-art.safetensors"];
+
+#[cfg(feature = "embedded-model")]
+static ADDITIONS: Option<EmbeddedFiles> =
+    Some(embedded!["": "styles/flat-icon.safetensors", "styles/pixel-art.safetensors"]);
+
+#[cfg(not(feature = "embedded-model"))]
+static ADDITIONS: Option<EmbeddedFiles> = None;
+
+/// Where what is inside the program seems to lie: the path that windows, lists and pictures have for it.
+pub(super) const SEEMING_FOLDER: &str = "built-in model";
+
+/// The LoRAs that come with the program, by paths as files have them; none in a build that finds them nowhere.
+#[must_use]
+pub fn builtin_loras() -> Vec<PathBuf> {
+    STYLES.into_iter().filter_map(addition).collect()
+}
+
+fn addition(name: &str) -> Option<PathBuf> {
+    match BuiltinFiles::inside_or_near(ADDITIONS, "", name).ok()? {
+        BuiltinFiles::Embedded(_) => Some(Path::new(SEEMING_FOLDER).join(name)),
+        BuiltinFiles::Folder(folder) => Some(folder.join(name)),
+    }
+}
+
+/// How large a weights file is, on a disk or inside the program; 0 where there is none.
+#[must_use]
+pub fn weights_bytes(path: &Path) -> u64 {
+    let inside = addition_at(path).map(|bytes| bytes.len() as u64);
+    inside.unwrap_or_else(|| std::fs::metadata(path).map_or(0, |file| file.len()))
+}
+
+/// The bytes behind such a path, where they are inside the program.
+pub(super) fn addition_at(path: &Path) -> Option<&'static [u8]> {
+    let inside = path.strip_prefix(SEEMING_FOLDER).ok()?;
+    let name = inside.iter().map(|part| part.to_str()).collect::<Option<Vec<_>>>()?.join("/");
+    embedded_file(ADDITIONS?, &name)
+}
+
 /// The folder of the built-in networks, beside the program or in its sources, that has `file`.
 fn folder_nearby(file: &str) -> Result<PathBuf, CheckpointError> {
     let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("builtin")));
@@ -104,5 +144,25 @@ impl BuiltinFiles {
             Self::Embedded(files) => Ok(embedded_file(files, name).map(Cow::Borrowed)),
             Self::Folder(folder) => file_on_disk(folder, name),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::{FileKind, inspect_file};
+
+    #[test]
+    fn what_comes_with_the_program_is_read_by_its_path_like_any_file() {
+        let loras = builtin_loras();
+        let names: Vec<_> = loras.iter().filter_map(|path| path.file_stem()?.to_str()).collect();
+        assert_eq!(names, ["flat-icon", "pixel-art"]);
+        for path in &loras {
+            let report = inspect_file(path).unwrap();
+            assert_eq!((report.kind, report.unmatched), (FileKind::Lora, Vec::new()), "{}", path.display());
+            assert!(weights_bytes(path) > report.bytes, "{}", path.display());
+        }
+        let missing = Path::new(SEEMING_FOLDER).join("styles/ink.safetensors");
+        assert!(inspect_file(&missing).is_err());
     }
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::CheckpointError;
 use super::archive::{Archive, foreign_text};
-use super::builtin::BuiltinFiles;
+use super::builtin::{BuiltinFiles, SEEMING_FOLDER};
 use super::folder::{EmbeddedFiles, embedded_file, file_on_disk, files_on_disk};
 use super::single_file::SingleFile;
 
@@ -123,7 +123,7 @@ impl ModelFiles {
             Self::Folder(folder) => folder.join(name),
             // What a person can look at is the file itself.
             Self::File(file) => file.path().to_owned(),
-            Self::Embedded(_) | Self::WithLora { .. } => Path::new("built-in model").join(name),
+            Self::Embedded(_) | Self::WithLora { .. } => Path::new(SEEMING_FOLDER).join(name),
         }
     }
 

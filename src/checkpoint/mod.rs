@@ -25,6 +25,7 @@ mod upscaler;
 mod weight_files;
 
 pub(crate) use archive::{Archive, WeightBuffer};
+pub use builtin::{builtin_loras, weights_bytes};
 pub(crate) use config::AttentionConfig;
 pub use config::{
     AdapterConfig, AdapterType, ClipConfig, ControlConfig, ControlNetConfig, DenoiserConfig, Flux2Config, Qwen3Config,

@@ -30,7 +30,7 @@ use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
 #[cfg(target_os = "macos")]
 use crate::system::finder;
-use crate::system::note;
+use crate::system::{clipboard, note};
 use crate::system::{crash, instance, link};
 use crate::ui::{
     self, AskForUpdate, Behind, CountTokens, EstimatePicture, LookAtModel, Note, Services, TokenCount, TokenQuestion,
@@ -164,7 +164,7 @@ fn start(
     #[cfg(feature = "serve")]
     let share = Some(share(serving, &engine, &paths, &processor));
     #[cfg(not(feature = "serve"))]
-    let share = None;
+    let (share, _) = (None, serving);
     let cached = CachedRepository::new(&paths.hub_cache, mobile_sam::REPOSITORY).current_snapshot();
     let cached = cached.map(|snapshot| snapshot.join(mobile_sam::FILE));
     let segmenter = MobileSam::new(&paths.models_folder, cached, fetch_segmenter(&paths));
@@ -196,6 +196,7 @@ fn start(
         problem,
         queue,
         note: Note { after_seconds: Note::AFTER_SECONDS, show: Arc::new(note::show) },
+        copy_files: Arc::new(clipboard::copy_files),
         open,
         arrivals: Some(arrivals.receiver),
         listening: listening.ok(),

@@ -181,7 +181,7 @@ impl CandleBackend {
         let pipeline = self.pipeline(request, (&fallback.execution, &fitted), cancel, progress)?;
         *attempt = Attempt::Running(fitted.plan);
         let (picture, request) = pipeline.run_planned(request, &fitted, cancel, progress)?;
-        Ok(Drawn { picture, request })
+        Ok(Drawn { picture, request, latents: None })
     }
 
     /// What the job ends with: it is another device's where there is one and this one is why.

@@ -27,6 +27,7 @@ fn kind_of(error: &PipelineError) -> (ErrorKind, Option<Remedy>) {
         PipelineError::Tokenizer(_) => (ErrorKind::Unreadable, None),
         PipelineError::NeedsPicture => (ErrorKind::Request, Some(Remedy::GivePicture)),
         PipelineError::FaintMask => (ErrorKind::Request, Some(Remedy::SoftInpainting)),
+        PipelineError::OtherLatents => (ErrorKind::Request, None),
         PipelineError::Unsupported(_) => (ErrorKind::Unsupported, None),
         PipelineError::TooLarge { remedy, .. } | PipelineError::ModelTooLarge { remedy, .. } => {
             (ErrorKind::Memory, Some(*remedy))

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::backend::{Backend, BackendError};
-use crate::job::{CancelToken, Drawn, ErrorKind, JobError, ModelPart, Progress, Request, Task, UpscaleRequest};
+use crate::job::{
+    CancelToken, Compute, Drawn, ErrorKind, JobError, ModelPart, Progress, Request, StepState, Task, UpscaleRequest,
+};
 use crate::mask::PAINTED;
 use crate::raster::Picture;
-use crate::sampling::SchedulerName;
+use crate::sampling::{History, SchedulerName};
 
 /// What a [`FakeBackend`] does with each request.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +61,9 @@ impl Backend for FakeBackend {
         assert!(!request.prompt.contains(self.script.panic_word), "the script panics here");
         progress(Progress::Loading { part: ModelPart::Unet, fraction: 1.0 });
         let side = self.script.preview_side_px;
-        for done in 1..=request.steps {
+        let begun = request.from_step.as_ref().or(request.branch.as_ref().and_then(|branch| branch.state.as_ref()));
+        let first = begun.map_or(1, |state| state.next_call + 1);
+        for done in first..=request.steps {
             let started = Instant::now();
             std::thread::sleep(self.script.step_duration);
             if cancel.is_cancelled() {
@@ -67,6 +71,7 @@ impl Backend for FakeBackend {
             }
             let preview = Some(Arc::new(Picture::filled(side, side, colour_of(request.seed, done))));
             progress(Progress::Step { done, total: request.steps, seconds: started.elapsed().as_secs_f64(), preview });
+            progress(Progress::Reached(Arc::new(state_behind(request, done))));
         }
         progress(Progress::Decoded { seconds: 0.0 });
         let photo = request.init.as_ref().map(|init| init.picture.as_ref());
@@ -80,12 +85,28 @@ impl Backend for FakeBackend {
                 height: Some(height),
                 guidance: Some(request.guidance.unwrap_or(4.0)),
                 scheduler: Some(request.scheduler.unwrap_or(SchedulerName::Ddim)),
+                from_step: None,
                 ..(**request).clone()
             },
+            latents: None,
         })
     }
 
     fn reset(&mut self) {}
+}
+
+/// From here the script can go on.
+fn state_behind(request: &Request, done: u32) -> StepState {
+    StepState {
+        scheduler: request.scheduler.unwrap_or(SchedulerName::Ddim),
+        calls: request.steps,
+        next_call: done,
+        latents: vec![done as f32; 16],
+        history: History::default(),
+        noise: Vec::new(),
+        level: (done < request.steps).then_some([1.0, 1.0]),
+        compute: Compute::default(),
+    }
 }
 
 /// Without a network: every pixel so many times.
@@ -94,7 +115,7 @@ fn enlarged(request: &UpscaleRequest) -> Drawn {
     let side = |side: u32| (f64::from(side) * scale) as u32;
     let picture = &request.picture;
     let picture = crate::raster::resized(picture, side(picture.width()), side(picture.height()));
-    Drawn { picture, request: request.made_by.clone() }
+    Drawn { picture, request: request.made_by.clone(), latents: None }
 }
 
 /// The photo with `colour` where it is masked, as a composite would be; `None` for what has no mask.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::backend::Backend;
 use super::mailbox::Mailbox;
 use super::queue::{self, Job, JobQueue};
+use super::steps::{KeptSteps, StepShelf};
 use super::worker;
 use crate::job::{
     CancelToken, Destination, Event, JobError, JobId, JobKeeper, Keep, KeptJob, Outcome, Saver, Task, Wake,
@@ -26,6 +27,7 @@ pub struct EngineHandle {
 
 struct Engine {
     queue: Arc<JobQueue>,
+    steps: Arc<StepShelf>,
     next_id: AtomicU64,
     /// Begins the thread of a worker, by its number.
     begin: Box<dyn Fn(usize) -> std::io::Result<JoinHandle<()>> + Send + Sync>,
@@ -91,15 +93,17 @@ impl EngineHandle {
         wake: Wake,
     ) -> std::io::Result<Self> {
         let queue = Arc::new(JobQueue::new(keeper));
-        let for_threads = Arc::clone(&queue);
+        let steps = Arc::<StepShelf>::default();
+        let (for_threads, steps_of_threads) = (Arc::clone(&queue), Arc::clone(&steps));
         let begin = move |number: usize| {
             let (queue, make_backend, saver) =
                 (Arc::clone(&for_threads), Arc::clone(&make_backend), Arc::clone(&saver));
+            let steps = Arc::clone(&steps_of_threads);
             let thread = std::thread::Builder::new().name("inkwick-engine".into());
-            thread.spawn(move || worker::work(&queue, number, || make_backend(number), saver.as_ref()))
+            thread.spawn(move || worker::work((&*queue, &*steps), number, || make_backend(number), saver.as_ref()))
         };
         let (next_id, threads) = (AtomicU64::new(1), Mutex::default());
-        let engine = Engine { queue, next_id, begin: Box::new(begin), threads };
+        let engine = Engine { queue, steps, next_id, begin: Box::new(begin), threads };
         for number in engine.queue.set_workers(count) {
             let thread = (engine.begin)(number)?;
             engine.threads().push(thread);
@@ -239,6 +243,18 @@ impl EngineHandle {
     /// Lays what waits in this order; what is not in it, as other fronts' jobs may be, stands behind it.
     pub fn arrange(&self, order: &[JobId]) {
         self.engine.queue.arrange(order);
+    }
+
+    /// Keeps the steps of the pictures that go into the gallery from now on, as many as have room in so many bytes: the
+    /// newest ones'.
+    pub fn keep_steps(&self, most_bytes: usize) {
+        self.engine.steps.limit(most_bytes);
+    }
+
+    /// What is kept of a job's steps; `None` where it is none that draws, or too long ago.
+    #[must_use]
+    pub fn steps_of(&self, job: JobId) -> Option<KeptSteps> {
+        self.engine.steps.of(job)
     }
 
     /// Cancels everything that runs or waits, of all fronts.

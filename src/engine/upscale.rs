@@ -88,7 +88,7 @@ impl Upscaling {
         let picture = raster::resized(picture.as_ref().unwrap_or(request.picture.as_ref()), width, height);
         let alpha = raster::resized(&request.picture, width, height);
         let made_by = Request { worked_px: Some(own), init: None, mask: None, ..request.made_by.clone() };
-        Ok(Drawn { picture: raster::with_alpha_of(&alpha, picture), request: made_by })
+        Ok(Drawn { picture: raster::with_alpha_of(&alpha, picture), request: made_by, latents: None })
     }
 }
 

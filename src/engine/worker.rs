@@ -8,8 +8,9 @@ use std::time::Instant;
 use super::awake::Awake;
 use super::backend::{Backend, BackendError};
 use super::queue::{Job, JobQueue};
+use super::steps::{self, KeptStep, StepShelf};
 use crate::job::{
-    Destination, ErrorKind, EventKind, Finished, JobError, Notice, Outcome, Progress, Remedy, Request, Saver,
+    Destination, ErrorKind, EventKind, Finished, JobError, Notice, Outcome, Progress, Remedy, Request, Saver, Task,
 };
 use crate::system::log;
 use crate::system::peak::{PeakWatch, peak_memory_bytes};
@@ -30,7 +31,7 @@ impl Drop for Closing<'_> {
 
 /// Runs until the queue is closed or worker `number` is not wanted any more. Without a backend nothing runs.
 pub(super) fn work(
-    queue: &JobQueue,
+    (queue, shelf): (&JobQueue, &StepShelf),
     number: usize,
     make_backend: impl FnOnce() -> Option<Box<dyn Backend>>,
     saver: &dyn Saver,
@@ -40,7 +41,7 @@ pub(super) fn work(
     while let Some(job) = queue.take(number) {
         let _awake = Awake::begin();
         backend.has_others(queue.has_other(&job, number));
-        let outcome = match catch_unwind(AssertUnwindSafe(|| run(&job, queue, backend.as_mut(), saver))) {
+        let outcome = match catch_unwind(AssertUnwindSafe(|| run(&job, (queue, shelf), backend.as_mut(), saver))) {
             Ok(Ok(finished)) => Outcome::Finished(Arc::new(finished)),
             Ok(Err(BackendError::Cancelled)) => Outcome::Cancelled,
             Ok(Err(BackendError::Failed(error))) => {
@@ -84,16 +85,24 @@ fn log_failure(job: &Job, kind: ErrorKind, reason: &str) {
     tracing::error!(target: log::SHOWN_TARGET, "job {} failed ({kind}): {reason}", job.id.0);
 }
 
-fn run(job: &Job, queue: &JobQueue, backend: &mut dyn Backend, saver: &dyn Saver) -> Result<Finished, BackendError> {
+fn run(
+    job: &Job,
+    (queue, shelf): (&JobQueue, &StepShelf),
+    backend: &mut dyn Backend,
+    saver: &dyn Saver,
+) -> Result<Finished, BackendError> {
     let started = Instant::now();
     let _peak_watch = PeakWatch::start();
     saver.check(&job.destination)?;
     let mut has_lost_preview = false;
     let mut predicted_peak_bytes = None;
+    let kept = request_of_kept(job, shelf);
+    let (mut newest, mut latents) = (None, None);
     let mut report = |progress: Progress| {
         match &progress {
-            Progress::Step { done, preview: Some(preview), .. } => {
-                if let Destination::File { previews: Some(folder), .. } = &job.destination {
+            Progress::Step { done, total, preview, .. } => {
+                newest = Some((*done, *total, preview.clone()));
+                if let (Some(preview), Destination::File { previews: Some(folder), .. }) = (preview, &job.destination) {
                     // Tried again at each step, and said once: a disk may have room again, and the picture comes anyway.
                     if let Err(error) = saver.save_preview(folder, *done, preview)
                         && !std::mem::replace(&mut has_lost_preview, true)
@@ -106,16 +115,23 @@ fn run(job: &Job, queue: &JobQueue, backend: &mut dyn Backend, saver: &dyn Saver
             Progress::Resolved { peak_bytes, .. } => predicted_peak_bytes = Some(*peak_bytes),
             Progress::Reached(state) => {
                 queue.reached(job, state);
+                let is_whole_step = state.level.is_some() || state.is_last();
+                if let (Some(request), Some((number, total, preview)), true) = (&kept, newest.take(), is_whole_step) {
+                    let preview = preview.as_ref().map(steps::small);
+                    shelf.add(job.id, request, total, KeptStep { number, state: Arc::clone(state), preview });
+                }
+                latents = Some(Arc::clone(state)).filter(|state| state.is_last());
                 return;
             }
-            Progress::Step { .. } | Progress::Loading { .. } | Progress::Decoded { .. } | Progress::Notice(_) => {}
+            Progress::Loading { .. } | Progress::Decoded { .. } | Progress::Notice(_) => {}
         }
         job.mailbox.post(EventKind::Progress(progress));
     };
-    let drawn = backend.run(&job.task, &job.cancel, &mut report)?;
+    let mut drawn = backend.run(&job.task, &job.cancel, &mut report)?;
     if job.cancel.is_cancelled() {
         return Err(BackendError::Cancelled);
     }
+    drawn.latents = latents;
     let file = saver.save(&job.destination, &drawn)?;
     let request = Request { init: None, ..drawn.request };
     Ok(Finished {
@@ -126,6 +142,16 @@ fn run(job: &Job, queue: &JobQueue, backend: &mut dyn Backend, saver: &dyn Saver
         peak_memory_bytes: peak_memory_bytes(),
         predicted_peak_bytes,
     })
+}
+
+/// What steps are kept with, where they are: of pictures that one can look for later.
+fn request_of_kept(job: &Job, shelf: &StepShelf) -> Option<Arc<Request>> {
+    match &job.task {
+        Task::Generate(request) if job.destination == Destination::Gallery && shelf.is_open() => {
+            Some(Arc::new((**request).clone()))
+        }
+        Task::Generate(_) | Task::Upscale(_) => None,
+    }
 }
 
 fn sentence_of(panic: &(dyn Any + Send)) -> String {

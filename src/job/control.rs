@@ -171,6 +171,12 @@ pub enum ControlError {
         wanted.0, wanted.1, found.0, found.1
     )]
     MaskSize { name: String, wanted: (u32, u32), found: (u32, u32) },
+    #[error(
+        "the picture of the control {name} is {}×{} and what it lies on is {}×{}, another shape; say how it is fitted \
+         (stretch, crop, fit or pad), or save it in that shape",
+        found.0, found.1, wanted.0, wanted.1
+    )]
+    Shape { name: String, found: (u32, u32), wanted: (u32, u32) },
 }
 
 /// One picture that steers, and how.

@@ -37,6 +37,9 @@ enum Header {
         /// Where it was interrupted.
         #[serde(default)]
         step: Option<PartHeader>,
+        /// Another picture's step that it goes on from.
+        #[serde(default)]
+        branch: Option<PartHeader>,
     },
     Upscale {
         made_by: Box<Request>,
@@ -92,15 +95,15 @@ impl Task {
         }
         let references = request.references.iter().map(|picture| add_picture(&mut parts, picture));
         let references = references.collect::<Result<Vec<_>, _>>()?;
-        let step = match &request.from_step {
-            Some(step) => {
-                let bytes = step.to_bytes()?;
-                parts.extend_from_slice(&bytes);
-                Some(PartHeader { bytes: bytes.len() })
-            }
-            None => None,
+        let mut add_step = |step: &Option<Arc<StepState>>| -> Result<Option<PartHeader>, MessageError> {
+            let Some(step) = step else { return Ok(None) };
+            let bytes = step.to_bytes()?;
+            parts.extend_from_slice(&bytes);
+            Ok(Some(PartHeader { bytes: bytes.len() }))
         };
-        framed(&Header::Generate { request: request.clone(), init, mask, controls, references, step }, &parts)
+        let step = add_step(&request.from_step)?;
+        let branch = request.branch.as_ref().map_or(Ok(None), |branch| add_step(&branch.state))?;
+        framed(&Header::Generate { request: request.clone(), init, mask, controls, references, step, branch }, &parts)
     }
 
     /// # Errors
@@ -113,9 +116,9 @@ impl Task {
             return Err(MessageError::Length);
         }
         let (header, mut rest) = rest.split_at_checked(length).ok_or(MessageError::Length)?;
-        let (mut request, init, mask, controls, references, step) = match serde_json::from_slice(header)? {
-            Header::Generate { request, init, mask, controls, references, step } => {
-                (request, init, mask, controls, references, step)
+        let (mut request, init, mask, controls, references, steps) = match serde_json::from_slice(header)? {
+            Header::Generate { request, init, mask, controls, references, step, branch } => {
+                (request, init, mask, controls, references, [step, branch])
             }
             Header::Upscale { made_by, model, scale, picture } => {
                 let picture = picture_of(&mut rest, &picture)?;
@@ -136,8 +139,10 @@ impl Task {
         for part in references {
             request.references.push(picture_of(&mut rest, &part)?);
         }
-        if let Some(part) = step {
-            request.from_step = Some(Arc::new(StepState::from_bytes(part_of(&mut rest, &part)?)?));
+        let [from_step, branch] = steps.map(|part| part.map(|part| step_of(&mut rest, &part)).transpose());
+        request.from_step = from_step?;
+        if let (Some(branched), state) = (&mut request.branch, branch?) {
+            branched.state = state;
         }
         if rest.is_empty() { Ok(Self::Generate(request)) } else { Err(MessageError::Length) }
     }
@@ -169,6 +174,10 @@ fn picture_of(rest: &mut &[u8], part: &PartHeader) -> Result<Arc<Picture>, Messa
 fn mask_of(rest: &mut &[u8], part: &PartHeader) -> Result<Arc<MaskPlane>, MessageError> {
     let (width, height, values) = decode(part_of(rest, part)?, png::ColorType::Grayscale)?;
     MaskPlane::from_values(width, height, values).map(Arc::new).ok_or(MessageError::Format)
+}
+
+fn step_of(rest: &mut &[u8], part: &PartHeader) -> Result<Arc<StepState>, MessageError> {
+    Ok(Arc::new(StepState::from_bytes(part_of(rest, part)?)?))
 }
 
 /// Cuts the next part off.
@@ -207,7 +216,7 @@ fn decode(bytes: &[u8], colour: png::ColorType) -> Result<(u32, u32, Vec<u8>), M
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{ControlNetworkRef, LoraRef, ModelRef, Variation};
+    use crate::job::{Branch, ControlNetworkRef, LoraRef, ModelRef, Variation};
 
     /// Every value of a byte in each channel, alpha 0 included.
     fn task() -> Task {
@@ -240,7 +249,19 @@ mod tests {
 
     #[test]
     fn a_task_and_its_pictures_come_back_byte_for_byte() {
-        let Task::Generate(whole) = task() else { panic!("another task") };
+        let Task::Generate(mut whole) = task() else { panic!("another task") };
+        let state = |next_call| StepState {
+            scheduler: crate::sampling::SchedulerName::Euler,
+            calls: 9,
+            next_call,
+            latents: vec![0.5; 7],
+            history: crate::sampling::History::default(),
+            noise: vec![3],
+            level: Some([1.0, 2.0]),
+            compute: crate::job::Compute::default(),
+        };
+        let branch = Branch { step: 3, steps: 9, decodes_in_single: true, state: Some(Arc::new(state(3))) };
+        (whole.from_step, whole.branch) = (Some(Arc::new(state(5))), Some(branch));
         let without_mask = Request { mask: None, ..(*whole).clone() };
         let alone = Request { init: None, ..without_mask.clone() };
         for task in [Task::Generate(whole), without_mask.into(), alone.into()] {

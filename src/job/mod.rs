@@ -3,15 +3,18 @@
 //! Knows neither the window nor the tensors, so that every side can speak it.
 
 mod adapters;
+mod branch;
 mod cancel;
 mod compute;
 mod control;
+mod control_place;
 mod error;
 mod estimate;
 mod event;
 mod family;
 mod file_format;
 mod frame;
+mod grid;
 mod inpaint;
 mod intent;
 mod keep;
@@ -31,15 +34,18 @@ mod variation;
 mod work;
 
 pub use adapters::{EmbeddingRef, LoraRef};
+pub use branch::Branch;
 pub use cancel::CancelToken;
 pub use compute::{AttentionMode, Compute, MemoryMode, VaeTiling};
 pub use control::{Control, ControlError, ControlKind, ControlMode, ControlNetworkRef};
+pub use control_place::ControlPlace;
 pub use error::{ErrorKind, JobError};
 pub use estimate::{Estimate, EstimateQuestion};
 pub use event::{Event, EventKind, Finished, JobId, Outcome, Wake};
 pub use family::{Detected, Distillation, Family, FamilyRow, ModelDefaults, ModelInput, ModelProfile, TextStage};
 pub use file_format::FileFormat;
 pub use frame::{Frame, WorkGrid};
+pub use grid::{Grid, GridAxis, GridError, GridModel, GridParameter, GridValue, quoted, schedule_label};
 pub use inpaint::{InpaintArea, InpaintMask, InpaintSettings, MaskedContent};
 pub(crate) use intent::Intent;
 pub use keep::{JobKeeper, JobNote, Keep, KeptJob};

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Compute, Control, ControlError, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, ModelRef, Remedy, StepState,
-    Variation,
+    Branch, Compute, Control, ControlError, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, ModelRef, Remedy,
+    StepState, Variation,
 };
 use crate::prompt::drawn;
 use crate::raster::{Picture, ResizeMode};
@@ -100,6 +100,9 @@ pub struct Request {
     /// Where an earlier run of this very request was interrupted; the picture is the same as without. Not written either.
     #[serde(skip)]
     pub from_step: Option<Arc<StepState>>,
+    /// Another picture's step that this one goes on from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<Branch>,
     /// How `init` meets a `width` and `height` of another shape.
     pub resize: ResizeMode,
     /// The size that the network worked at, in pixels, where the whole picture was enlarged from that. Noted by the engine
@@ -340,6 +343,7 @@ impl Default for Request {
             mask: None,
             references: Vec::new(),
             from_step: None,
+            branch: None,
             resize: ResizeMode::default(),
             worked_px: None,
             made_from: None,

@@ -1,8 +1,9 @@
 //! What the engine asks of whoever keeps the pictures.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{Destination, JobError, Request};
+use super::{Destination, JobError, Request, StepState};
 use crate::raster::Picture;
 
 /// A picture as it left the decoder.
@@ -11,6 +12,8 @@ pub struct Drawn {
     pub picture: Picture,
     /// The request with every default filled in.
     pub request: Request,
+    /// What was decoded, where that is known: to be decoded again in another way.
+    pub latents: Option<Arc<StepState>>,
 }
 
 /// Keeps finished pictures. Called on the engine's thread, so a hidden window loses nothing.

@@ -24,6 +24,9 @@ pub struct StepState {
     pub history: History,
     /// Where the stream of noise stands.
     pub noise: Vec<u64>,
+    /// How much of the clean latents, and how much standard normal noise, they have; `None` within a step of several calls,
+    /// and where nothing is left to do.
+    pub level: Option<[f32; 2]>,
     /// How it was computed so far. Another way rounds otherwise.
     pub compute: Compute,
 }
@@ -37,6 +40,8 @@ struct Header {
     rows: Vec<usize>,
     counts: usize,
     noise: usize,
+    #[serde(default)]
+    level: Option<[f32; 2]>,
     compute: Compute,
 }
 
@@ -52,6 +57,7 @@ impl StepState {
             rows: self.history.rows.iter().map(Vec::len).collect(),
             counts: self.history.counts.len(),
             noise: self.noise.len(),
+            level: self.level,
             compute: self.compute,
         })?;
         let mut bytes = [&MAGIC[..], &(header.len() as u32).to_le_bytes(), &header].concat();
@@ -81,8 +87,14 @@ impl StepState {
         if !rest.is_empty() {
             return Err(MessageError::Length);
         }
-        let Header { scheduler, calls, next_call, compute, .. } = header;
-        Ok(Self { scheduler, calls, next_call, latents, history: History { rows, counts }, noise, compute })
+        let Header { scheduler, calls, next_call, level, compute, .. } = header;
+        Ok(Self { scheduler, calls, next_call, latents, history: History { rows, counts }, noise, level, compute })
+    }
+
+    /// Whether only the decoder is left.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.next_call == self.calls
     }
 }
 
@@ -106,6 +118,7 @@ mod tests {
             latents: vec![0.1, -0.0, f32::MIN_POSITIVE, 1e30],
             history: History { rows: vec![vec![1.5; 4], Vec::new()], counts: vec![2, u64::MAX] },
             noise: vec![624, 1, 0.3_f64.to_bits()],
+            level: Some([0.7, 0.1]),
             compute: Compute::default(),
         }
     }

@@ -19,8 +19,18 @@ macro_rules! pages {
 }
 
 /// In the order in which one reads them.
-pub const PAGES: [Page; 9] =
-    pages!["first-picture", "masks", "models", "prompts", "memory", "gallery", "service", "install", "trouble"];
+pub const PAGES: [Page; 10] = pages![
+    "first-picture",
+    "masks",
+    "layers",
+    "models",
+    "prompts",
+    "memory",
+    "gallery",
+    "service",
+    "install",
+    "trouble"
+];
 
 impl Page {
     /// The page of this topic, in any case.

@@ -98,6 +98,14 @@ impl Pipeline {
         let name = self.loader.vae_dtype.as_str();
         let sentence = format!("the VAE gives NaN in {name}; it is used in f32 for this model from now on");
         reporter.report(Progress::Notice(sentence.into()));
+        self.use_vae_in_single(reporter)
+    }
+
+    /// From now on, for this model.
+    pub(super) fn use_vae_in_single(&mut self, reporter: &Reporter) -> Result<(), PipelineError> {
+        if self.loader.vae_dtype == DType::F32 {
+            return Ok(());
+        }
         self.vae = NetworkSlot::OnDemand;
         self.release_idle_memory();
         self.loader.vae_dtype = DType::F32;

@@ -68,6 +68,10 @@ impl Pipeline {
         steering: &Steering,
         reporter: &Reporter,
     ) -> Result<Vec<f32>, PipelineError> {
+        if denoising.next_call >= denoising.scheduler.timesteps().len() {
+            // The network is not even read.
+            return Ok(latents);
+        }
         let denoiser = self.denoiser(&|part, fraction| reporter.loading(part, fraction))?;
         let options = ForwardOptions { attention: denoising.plan.attention, cancel_check: reporter.cancel_check };
         let timesteps: Vec<f64> = denoising.scheduler.timesteps().to_vec();

@@ -88,6 +88,8 @@ pub enum PipelineError {
         scheduler.id()
     )]
     RanAway { step: usize, steps: usize, scheduler: SchedulerName },
+    #[error("the latents are of another model or size than the picture's settings say; choose the model that made it")]
+    OtherLatents,
     #[error("the VAE gave NaN values where it was given numbers; choose another VAE for this model")]
     VaeNotANumber,
 }

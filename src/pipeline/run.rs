@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use super::PipelineError;
 use super::canvas::Canvas;
-use super::control::pictures::Place;
 use super::control::steering::Steering;
 use super::control::uses::control_uses;
 use super::denoise::Denoising;
@@ -14,7 +13,7 @@ use super::networks::Reporter;
 use super::plan::FittedPlan;
 use super::resolved::ResolvedRequest;
 use super::unused::{unused_controls, unused_settings};
-use crate::job::{CancelToken, Progress, Request};
+use crate::job::{Branch, CancelToken, ControlPlace, Progress, Request};
 use crate::model::{ModelError, in_pool};
 use crate::raster::Picture;
 
@@ -63,7 +62,7 @@ impl Pipeline {
         let uses = control_uses(self.spec(), &request.controls)?;
         let weight_bytes = fitted.costs.control_weights as u64;
         self.controls.prepare(&uses, weight_bytes, &self.loader, &|part, fraction| reporter.loading(part, fraction))?;
-        let place = Place::new(request, frame, (resolved.width, resolved.height));
+        let place = ControlPlace::new(request, frame, (resolved.width, resolved.height));
         let first_step = self.first_call(request, scheduler.as_ref());
         let calls = scheduler.timesteps().len().saturating_sub(first_step);
         for sentence in unused_controls(request, calls) {
@@ -92,9 +91,13 @@ impl Pipeline {
             references: Vec::new(),
         };
         let mut start = self.start_latents(request, canvas.as_ref(), &mut denoising, noise, &reporter)?;
-        if let Some(state) = &request.from_step
-            && let Some(notice) = denoising.go_on(state, &mut start, noise)
-        {
+        let branch = request.branch.as_ref();
+        let notice = match (&request.from_step, branch.and_then(|branch| branch.state.as_ref())) {
+            (Some(state), _) => denoising.go_on(state, &mut start, noise),
+            (None, Some(state)) => denoising.branch_from(state, &mut start, noise)?,
+            (None, None) => None,
+        };
+        if let Some(notice) = notice {
             reporter.report(Progress::Notice(notice));
         }
         denoising.references = self.reference_latents(request, canvas.as_ref(), &mut denoising.plan, &reporter)?;
@@ -113,6 +116,9 @@ impl Pipeline {
         self.release_idle_memory();
         let started = Instant::now();
         let Denoising { resolved, mut plan, .. } = denoising;
+        if branch.is_some_and(|branch| branch.decodes_in_single) {
+            self.use_vae_in_single(&reporter)?;
+        }
         let decoded = self.decode(latents, &resolved, &mut plan, &reporter)?;
         self.release_idle_memory();
         let (mut width, mut height) = (Some(resolved.width), Some(resolved.height));
@@ -131,6 +137,7 @@ impl Pipeline {
             compute: plan.compute(),
             worked_px: enlarged_from(request, &picture, &resolved),
             from_step: None,
+            branch: request.branch.as_ref().map(|branch| Branch { state: None, ..branch.clone() }),
             ..request.clone()
         };
         Ok((picture, carried_out))

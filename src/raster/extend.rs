@@ -33,6 +33,24 @@ impl Extension {
     }
 }
 
+/// The picture with nothing around it: black and transparent.
+#[must_use]
+pub(crate) fn padded(picture: &Picture, by: Extension) -> Picture {
+    let Some((width, height)) = by.around(picture.width(), picture.height()) else { return picture.clone() };
+    let mut rgba = vec![0; width as usize * height as usize * 4];
+    lay_inside(&mut rgba, width, picture, by);
+    picture_of(width, height, rgba)
+}
+
+/// Writes the picture's rows into those of a larger one.
+fn lay_inside(rgba: &mut [u8], width: u32, picture: &Picture, by: Extension) {
+    let (stride, row_bytes) = (width as usize * 4, picture.width() as usize * 4);
+    for (y, row) in picture.rgba().chunks_exact(row_bytes.max(1)).enumerate() {
+        let start = (y + by.top as usize) * stride + by.left as usize * 4;
+        rgba[start..][..row_bytes].copy_from_slice(row);
+    }
+}
+
 /// The picture with a new border that goes on smoothly from its edges. The picture itself keeps every byte; the new
 /// border is opaque.
 #[must_use]
@@ -43,11 +61,7 @@ pub(crate) fn extended(picture: &Picture, by: Extension) -> Picture {
     }
     let border = new_border(picture, by, (width, height));
     let mut rgba = border.into_rgba();
-    let (stride, row_bytes) = (width as usize * 4, picture.width() as usize * 4);
-    for (y, row) in picture.rgba().chunks_exact(row_bytes).enumerate() {
-        let start = (y + by.top as usize) * stride + by.left as usize * 4;
-        rgba[start..][..row_bytes].copy_from_slice(row);
-    }
+    lay_inside(&mut rgba, width, picture, by);
     picture_of(width, height, rgba)
 }
 

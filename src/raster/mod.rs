@@ -2,6 +2,7 @@
 
 mod bridge;
 mod colour_match;
+mod contact_sheet;
 mod difference;
 mod extend;
 mod fill;
@@ -15,10 +16,11 @@ mod spread;
 
 pub(crate) use bridge::bridge_tones;
 pub(crate) use colour_match::{NEW_REACH_PX, match_colours};
+pub(crate) use contact_sheet::{ContactSheet, Lettering};
 pub use difference::Difference;
 pub(crate) use difference::difference;
 pub use extend::Extension;
-pub(crate) use extend::{extended, extended_mask};
+pub(crate) use extend::{extended, extended_mask, padded};
 pub(crate) use fill::{filled_from_border, filled_with};
 pub(crate) use geometry::{crop, largest_inside, over_white, resized};
 pub(crate) use paste::{paste, with_alpha_of};

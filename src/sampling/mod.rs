@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod bound;
+mod carried;
 mod choice;
 mod config;
 mod ddim;
@@ -37,6 +38,7 @@ mod trial;
 mod unipc;
 mod variation;
 
+pub(crate) use carried::{Carried, carried, is_same_level, level_of};
 pub use choice::{NoiseKind, PredictionChoice, SigmaChoice};
 pub use config::SchedulerConfig;
 pub(crate) use error::SamplingError;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::job::{EmbeddingRef, ModelRef};
+use crate::job::{ControlNetworkRef, EmbeddingRef, ModelRef};
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::list::{ModelList, Seen, list_again};
 use crate::store::models::scan::is_called;
@@ -76,6 +76,14 @@ impl Catalogue {
     #[must_use]
     pub(super) fn vae(&self, name: &str) -> Option<PathBuf> {
         self.list().vaes.iter().find(|file| is_called(file, name)).cloned()
+    }
+
+    /// Control networks by their names, the built-in one first.
+    #[must_use]
+    pub(super) fn controls(&self) -> Vec<String> {
+        let own = ControlNetworkRef::SCRIBBLE.to_owned();
+        let others = self.list().controls.iter().map(|known| known.name.clone()).collect::<Vec<_>>();
+        std::iter::once(own).chain(others).collect()
     }
 
     #[must_use]

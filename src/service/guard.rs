@@ -31,8 +31,12 @@ pub(super) async fn guard(State(service): State<Arc<Service>>, request: Request,
             next.run(request).await
         }
     };
-    let is_unknown = response.status() == StatusCode::UNAUTHORIZED;
+    let (is_unknown, is_refused) = (response.status() == StatusCode::UNAUTHORIZED, response.status().as_u16() >= 400);
     let headers = response.headers_mut();
+    if is_refused {
+        // The Model Context Protocol's library says in plain words what is wrong, and not that they are words.
+        headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("text/plain; charset=utf-8"));
+    }
     if is_unknown {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Inkwick\""));
     }

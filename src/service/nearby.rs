@@ -124,4 +124,15 @@ mod tests {
         }
         assert_eq!(nearby(&announced("", "http").as_resolved_service()), None);
     }
+
+    /// By hand: multicast is not to be had everywhere.
+    #[test]
+    #[ignore = "it wants a network"]
+    fn who_announces_itself_is_found() {
+        let announced = announce("inkwick-test", 7861, true).unwrap();
+        let is_it = |one: &Nearby| one.name == "inkwick-test" && one.address.starts_with("https://");
+        assert!(look(Duration::from_secs(4)).unwrap().iter().any(is_it));
+        drop(announced);
+        assert!(!look(Duration::from_secs(2)).unwrap().iter().any(is_it), "gone with its owner");
+    }
 }

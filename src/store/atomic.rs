@@ -16,9 +16,9 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A settings file may be a link into someone's dotfiles: the link stays, what it points to changes.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let once = || {
-        let temporary = temporary_beside(&target);
         // Held, and with it the lock, until it has its name.
-        let written = create_and_fill(&temporary, bytes).and_then(|_held| fs::rename(&temporary, &target));
+        let (temporary, _held) = fill_beside(&target, bytes)?;
+        let written = fs::rename(&temporary, &target);
         if written.is_err() {
             remove_quietly(&temporary);
         }
@@ -33,9 +33,16 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Writes `bytes` to a temporary file beside `path`; what could not be filled is taken away again. While the file that it
+/// gives lives, no [`sweep`] takes it for a leftover.
+pub(crate) fn fill_beside(path: &Path, bytes: &[u8]) -> io::Result<(PathBuf, File)> {
+    let temporary = temporary_beside(path);
+    create_and_fill(&temporary, bytes).map(|held| (temporary, held))
+}
+
 /// Makes `path`, which must not exist, and fills it; what could not be filled is taken away again. While the file that it
 /// gives lives, no [`sweep`] takes it for a leftover.
-pub(crate) fn create_and_fill(path: &Path, bytes: &[u8]) -> io::Result<File> {
+fn create_and_fill(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     // Some systems have no locks; there nothing is swept away either.
     let _ = file.try_lock();

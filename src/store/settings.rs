@@ -96,6 +96,8 @@ pub struct Settings {
     /// In points; `None` is the usual one.
     pub prompt_panel_width: Option<f32>,
     pub gallery_panel_width: Option<f32>,
+    /// Whether the list of layers is unfolded; `None` as long as nobody folded it.
+    pub layers_open: Option<bool>,
     pub open_sections: BTreeSet<PanelSection>,
     pub draft: Draft,
     /// The one in hand.
@@ -133,6 +135,7 @@ impl Default for Settings {
             gallery_panel_shown: true,
             prompt_panel_width: None,
             gallery_panel_width: None,
+            layers_open: None,
             open_sections: BTreeSet::new(),
             draft: Draft::default(),
             tool: Tool::default(),

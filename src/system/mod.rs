@@ -1,5 +1,6 @@
 //! This machine: its memory and its cards, the log and what a crash leaves, later starts of the program and links to it.
 
+pub(crate) mod clipboard;
 pub mod crash;
 #[cfg(target_os = "macos")]
 pub mod finder;

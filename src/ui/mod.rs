@@ -2,11 +2,14 @@
 
 pub mod action;
 mod app;
+mod branch;
 mod canvas;
 mod chrome;
 mod compare;
 pub mod gallery;
+mod grid;
 mod input;
+mod layers;
 mod library;
 mod live;
 pub mod machine;
@@ -25,9 +28,10 @@ pub mod widgets;
 mod words;
 
 pub use action::DialogRequest;
-pub use app::services::{AskForUpdate, FindCards, LookAtModel, Note, Services, ShowNote};
+pub use app::services::{AskForUpdate, CopyFiles, FindCards, LookAtModel, Note, Services, ShowNote};
 pub use app::studio::Studio;
 pub use app::window::{Behind, run};
+pub use grid::state::AxisText;
 pub use machine::{MachineChoice, MachineFound, MachineNearby, MachineProblem, Machines};
 pub use prompt::estimate::EstimatePicture;
 pub use prompt::token_count::{CountTokens, TokenCount, TokenQuestion};

@@ -59,6 +59,7 @@ impl Backend for Reaching {
             latents: Vec::new(),
             history: History::default(),
             noise: Vec::new(),
+            level: None,
             compute: Compute::default(),
         })));
         while !request.prompt.contains("short") {
@@ -67,7 +68,7 @@ impl Backend for Reaching {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        Ok(Drawn { picture: Picture::filled(8, 8, [0; 4]), request: request.clone() })
+        Ok(Drawn { picture: Picture::filled(8, 8, [0; 4]), request: request.clone(), latents: None })
     }
 
     fn reset(&mut self) {}

@@ -313,6 +313,7 @@ fn picture(bytes: &[u8]) {
     let path = written("picture.png", bytes);
     let _ = picture_file::read_request(&path);
     let _ = picture_file::read_painting(&path);
+    let _ = picture_file::read_latents(&path);
     let _ = mask_file::read(&path);
 }
 

@@ -1,4 +1,5 @@
-"""The built-in model as diffusers draws it: its own pipeline, and with the LoRA of four steps by LCM, Euler and DDIM.
+"""The built-in model as diffusers draws it: its own pipeline, with the LoRA of four steps by LCM, Euler and DDIM, and with each
+style.
 
     python builtin.py            # writes data/builtin/NAME.png
 """
@@ -10,6 +11,9 @@ from diffusers import DDIMScheduler, EulerDiscreteScheduler, LCMScheduler, Stabl
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILTIN = f"{HERE}/../../assets/builtin"
 OUT = f"{HERE}/data/builtin"
+
+STYLES = ("flat-icon", "pixel-art")
+WORDS, SEED = "a fox wearing a crown in a forest", 11
 
 # Name: scheduler, what it is told besides the model's own config, steps, guidance.
 WAYS = {
@@ -29,8 +33,16 @@ def main():
         if guidance == 1.0 and not pipe.get_active_adapters():
             pipe.load_lora_weights(f"{BUILTIN}/four-steps", weight_name="lora.safetensors")
         pipe.scheduler = scheduler.from_config(config, **told)
-        pipe("a fox wearing a crown in a forest", num_inference_steps=steps, guidance_scale=guidance, width=256, height=256,
-             generator=torch.Generator("cpu").manual_seed(11)).images[0].save(f"{OUT}/{name}.png")
+        draw(pipe, steps, guidance).save(f"{OUT}/{name}.png")
+    for style in STYLES:
+        pipe.unload_lora_weights()
+        pipe.load_lora_weights(f"{BUILTIN}/styles", weight_name=f"{style}.safetensors")
+        pipe.scheduler = DDIMScheduler.from_config(config)
+        draw(pipe, 8, 4.0).save(f"{OUT}/{style}.png")
+
+
+def draw(pipe, steps, guidance):
+    return pipe(WORDS, num_inference_steps=steps, guidance_scale=guidance, width=256, height=256, generator=torch.Generator("cpu").manual_seed(SEED)).images[0]
 
 
 if __name__ == "__main__":

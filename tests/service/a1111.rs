@@ -171,7 +171,11 @@ fn the_python_package_webuiapi() {
     for path in ["cmd-flags", "memory", "embeddings"] {
         assert!(scene.get(&format!("/sdapi/v1/{path}")).json().is_object(), "{path}");
     }
-    assert_eq!(scene.get("/sdapi/v1/loras").json(), json!([]));
+    let loras = scene.get("/sdapi/v1/loras").json();
+    assert_eq!(
+        (&loras[0]["name"], &loras[1]["name"], loras.as_array().unwrap().len()),
+        (&json!("flat-icon"), &json!("pixel-art"), 2)
+    );
 }
 
 #[test]

@@ -214,9 +214,14 @@ fn lists_and_questions_are_answered() {
     assert_eq!((&models["object"], &models["data"][0]["id"]), (&json!("list"), &json!("Built-in")));
     assert_eq!(models["data"][0]["defaults"]["width"], 256);
     assert_eq!(scene.get("/v1/schedulers").json()["schedulers"].as_array().unwrap().len(), SchedulerName::ALL.len());
-    for (path, key) in [("/v1/loras", "loras"), ("/v1/embeddings", "embeddings"), ("/v1/vaes", "vaes")] {
+    for (path, key) in [("/v1/embeddings", "embeddings"), ("/v1/vaes", "vaes")] {
         assert_eq!(scene.get(path).json()[key], json!([]), "{path}");
     }
+    let loras = scene.get("/v1/loras").json();
+    assert!(
+        loras["loras"].to_string().contains("flat-icon") && loras["loras"].as_array().unwrap().len() == 2,
+        "{loras}"
+    );
     let devices = scene.get("/v1/devices").json();
     assert_eq!((&devices["devices"][0]["id"], &devices["devices"][0]["available"]), (&json!("cpu"), &json!(true)));
     let tokens = scene.post("/v1/tokens", &json!({"prompt": "a red apple"})).json();

@@ -8,6 +8,7 @@ mod a1111;
 mod clients;
 #[cfg(all(unix, feature = "nats"))] // it kills workers
 mod cluster;
+mod controls;
 mod crowd;
 mod guard;
 mod hostile;

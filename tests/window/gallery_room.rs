@@ -12,7 +12,7 @@ use inkwick::store::pictures::picture_file;
 use inkwick::ui::action::{Action, FilesAction, Filter, GalleryAction, ResultsAction, Sheet};
 use inkwick::ui::gallery::state::Thumbnail;
 
-use crate::gallery_view::{generate, listed, open_view, press, with_pictures};
+use crate::gallery_view::{as_if_made_at_two, generate, listed, open_view, press, with_pictures};
 use crate::studio_bench::Bench;
 
 #[test]
@@ -171,15 +171,7 @@ fn it_looks_as_it_should() {
     bench.act(Action::Gallery(GalleryAction::Filter(Filter::Days(7))));
     bench.wait("the family is there", |bench| bench.has_label_starting("Family: "));
     bench.wait("it is tagged", |bench| bench.has_label_starting("Remove fox"));
-    // The time of the run is no part of the picture.
-    let today = chrono::Local::now().date_naive().and_hms_opt(14, 2, 0).unwrap();
-    let made = today.and_local_timezone(chrono::Local).earliest().unwrap();
-    bench.with(|studio| {
-        for day in &mut studio.state.gallery.days {
-            day.title = "Today".into();
-            day.pictures.iter_mut().for_each(|picture| picture.modified = made.into());
-        }
-    });
+    as_if_made_at_two(&mut bench);
     ready(&mut bench, &files);
     bench.window.snapshot("gallery_view_dark");
     bench.act(Action::Gallery(GalleryAction::OpenExport(files[..3].to_vec())));
@@ -204,4 +196,26 @@ fn it_looks_as_it_should() {
     bench.window.ctx.set_theme(egui::ThemePreference::Light);
     ready(&mut bench, &files);
     bench.window.snapshot("gallery_view_small_light");
+}
+
+#[test]
+fn files_are_copied_to_be_pasted_elsewhere() {
+    let (mut bench, files) = with_pictures();
+    let copied = |bench: &Bench| {
+        let held = std::mem::take(&mut *bench.notes.lock().unwrap());
+        held.iter().filter_map(|held| held.strip_prefix("copied ").map(PathBuf::from)).collect::<Vec<_>>()
+    };
+    open_view(&mut bench);
+    let shown = bench.studio(|studio| studio.state.shown_file()).unwrap();
+    press(&mut bench, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::C);
+    bench.wait("it is said", |bench| bench.toasts().iter().any(|toast| toast.contains("is on the clipboard")));
+    assert_eq!(copied(&bench), [shown]);
+    bench.act(Action::Gallery(GalleryAction::Select(files[1..4].to_vec())));
+    bench.frames(2);
+    bench.click("Copy the selected files");
+    bench.wait("it is said", |bench| bench.toasts().iter().any(|toast| toast.contains("3 files")));
+    assert_eq!(
+        copied(&bench).into_iter().collect::<std::collections::BTreeSet<_>>(),
+        files[1..4].iter().cloned().collect()
+    );
 }

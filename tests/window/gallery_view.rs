@@ -7,6 +7,7 @@ use egui_kittest::kittest::Queryable as _;
 use inkwick::engine::FakeScript;
 use inkwick::store::pictures::picture_file;
 use inkwick::ui::action::{Action, GalleryAction, LookingAt, PromptAction, ResultsAction};
+use inkwick::ui::results::candidate::Stage;
 
 use crate::studio_bench::Bench;
 
@@ -53,6 +54,23 @@ pub(crate) fn read(bench: &mut Bench) {
         })
     });
     bench.frames(3);
+}
+
+/// The time of the run is no part of a snapshot.
+pub(crate) fn as_if_made_at_two(bench: &mut Bench) {
+    let today = chrono::Local::now().date_naive().and_hms_opt(14, 2, 0).unwrap();
+    let made = today.and_local_timezone(chrono::Local).earliest().unwrap();
+    bench.with(|studio| {
+        for day in &mut studio.state.gallery.days {
+            day.title = "Today".into();
+            day.pictures.iter_mut().for_each(|picture| picture.modified = made.into());
+        }
+        for candidate in &mut studio.state.candidates.list {
+            if let Stage::Done(made) = &mut candidate.stage {
+                made.seconds = 2.5;
+            }
+        }
+    });
 }
 
 fn shown(bench: &Bench) -> PathBuf {

@@ -4,6 +4,7 @@
 #[cfg(feature = "hub")]
 mod about;
 mod arrivals;
+mod branching;
 mod cards;
 mod colours;
 mod compare;
@@ -12,7 +13,10 @@ mod gallery;
 mod gallery_room;
 mod gallery_view;
 mod gallery_work;
+mod grids;
 mod hands;
+mod layer_list;
+mod layers;
 mod library;
 mod library_looks;
 mod live;

@@ -7,9 +7,15 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use inkwick::canvas::tools::Tool;
 use inkwick::engine::FakeScript;
+use inkwick::store::pictures::labels::LabelKind;
 use inkwick::store::settings::Theme;
-use inkwick::ui::action::{Action, LibraryAction, SettingsAction, Sheet, Tab, WindowAction};
+use inkwick::ui::action::{
+    Action, BranchAction, CompareAction, CompareMode, DialogRequest, FilesAction, GalleryAction, LayerAction,
+    LibraryAction, LiveAction, NewLayer, PromptAction, QueueAction, ResultsAction, SettingsAction, Sheet, Tab,
+    WindowAction,
+};
 
+use crate::gallery_view;
 use crate::studio_bench::Bench;
 
 struct Control {
@@ -137,6 +143,17 @@ fn in_every_state(mut look: impl FnMut(&str, &mut Bench)) {
     bench.with(|studio| studio.state.canvas.tool = Tool::Brush);
     bench.drag(&[(100.0, 80.0), (160.0, 90.0)], Modifiers::NONE);
     look("a masked photo", &mut bench);
+    bench.act(Action::Layers(LayerAction::Add(NewLayer::Scribble)));
+    bench.with(|studio| studio.state.layers.more_is_open = true);
+    bench.frames(3);
+    look("a scribble layer", &mut bench);
+    for menu in ["New layer", "What to do with the chosen layer"] {
+        bench.click(menu);
+        bench.frames(2);
+        look(menu, &mut bench);
+        bench.window.key_press(Key::Escape);
+        bench.frames(2);
+    }
     bench.with(|studio| studio.state.canvas.tool = Tool::Colour);
     bench.frames(2);
     bench.click("Colour");
@@ -155,12 +172,69 @@ fn in_every_state(mut look: impl FnMut(&str, &mut Bench)) {
     bench.frames(2);
     look("a run", &mut bench);
 
+    rooms(&mut look);
+
     let mut first = Bench::first(FakeScript::default(), [1440.0, 900.0]);
     first.settle();
     look("the first start", &mut first);
     let mut small = Bench::sized(FakeScript::default(), [640.0, 480.0], 1.0, Theme::Light);
     small.lay(300, 200);
     look("a small window", &mut small);
+}
+
+/// The rooms that are for pictures which were made.
+fn rooms(look: &mut impl FnMut(&str, &mut Bench)) {
+    let (mut bench, files) = gallery_view::with_pictures();
+    for (sheet, name) in [(Sheet::Grid, "a grid"), (Sheet::Manual, "the manual")] {
+        bench.act(Action::Window(WindowAction::Show(sheet)));
+        look(name, &mut bench);
+        bench.act(Action::Window(WindowAction::CloseSheet));
+    }
+    bench.act(Action::Window(WindowAction::AskPath(DialogRequest::OpenPicture)));
+    look("a path", &mut bench);
+    bench.act(Action::Window(WindowAction::CloseSheet));
+    bench.act(Action::Library(LibraryAction::Open(Tab::AddOns)));
+    look("add-ons", &mut bench);
+    bench.act(Action::Window(WindowAction::CloseSheet));
+    bench.act(Action::Files(FilesAction::DecodeAgain(files[0].clone())));
+    look("decoding again", &mut bench);
+    bench.act(Action::Window(WindowAction::CloseSheet));
+    let job = bench.done()[0].job;
+    bench.act(Action::Branch(BranchAction::Open(job)));
+    look("the steps of a picture", &mut bench);
+    bench.act(Action::Branch(BranchAction::Close));
+    bench.act(Action::Results(ResultsAction::Compare(files[..2].to_vec())));
+    bench.settle();
+    for mode in CompareMode::ALL {
+        bench.act(Action::Compare(CompareAction::Mode(mode)));
+        look(&format!("comparing: {}", mode.label()), &mut bench);
+    }
+    bench.act(Action::Compare(CompareAction::Close));
+    gallery_view::open_view(&mut bench);
+    gallery_view::read(&mut bench);
+    look("the gallery view", &mut bench);
+    for (action, name) in [
+        (GalleryAction::OpenExport(files.clone()), "export"),
+        (GalleryAction::OpenLabels { files: files.clone(), kind: LabelKind::Tag }, "tags"),
+        (GalleryAction::SelectAll, "several selected"),
+    ] {
+        bench.act(Action::Gallery(action));
+        bench.frames(2);
+        look(name, &mut bench);
+        bench.act(Action::Window(WindowAction::CloseSheet));
+    }
+    bench.act(Action::Gallery(GalleryAction::LeaveView));
+    bench.act(Action::Queue(QueueAction::Pause));
+    bench.act(Action::Queue(QueueAction::Toggle));
+    for words in ["a rocket", "a gift"] {
+        bench.with(|studio| studio.state.prompt.prompt = words.into());
+        bench.act(Action::Prompt(PromptAction::Generate));
+    }
+    bench.settle();
+    look("the queue", &mut bench);
+    bench.act(Action::Live(LiveAction::Toggle));
+    bench.frames(3);
+    look("live painting", &mut bench);
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! The queue: rows, order by keys and pointer, words, pause, undo, what is there again after a restart.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{Event, Key, Modifiers, PointerButton};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use inkwick::engine::FakeScript;
-use inkwick::job::JobId;
+use inkwick::job::{JobId, Request, UpscaleRequest};
+use inkwick::raster::Picture;
 use inkwick::store::settings::Theme;
-use inkwick::ui::action::{Action, PromptAction, QueueAction, ResultsAction};
+use inkwick::ui::action::{Action, FilesAction, PromptAction, QueueAction, ResultsAction};
 
 use crate::studio_bench::Bench;
 
@@ -172,6 +174,49 @@ fn the_words_of_a_waiting_row_can_be_written_anew() {
     bench.frames(4);
     assert_eq!(words_of_rows(&bench), ["a rocket", "an owl", "a gift"]);
     assert!(bench.window.query_by_label("Words of this row").is_none());
+}
+
+#[test]
+fn a_picture_that_is_only_enlarged_stays_one_whatever_is_done_with_its_row() {
+    let mut bench = paused(&[("a rocket", 1)]);
+    let small = UpscaleRequest {
+        picture: Arc::new(Picture::filled(40, 30, [9, 9, 9, 255])),
+        model: "/upscalers/twice.pth".into(),
+        scale: Some(2.0),
+        made_by: Request { prompt: "an owl".into(), ..Request::default() },
+    };
+    bench.act(Action::Files(FilesAction::ReadyToUpscale(Box::new(small))));
+    bench.frames(2);
+    assert!(row_named(&bench, "an owl").contains("upscale · 80 × 60"), "{}", row_named(&bench, "an owl"));
+    // It has no words to write anew, and none that count on.
+    focus_row(&mut bench, "an owl");
+    bench.window.key_press(Key::Enter);
+    bench.frames(3);
+    assert!(bench.window.query_by_label("Words of this row").is_none());
+    assert!(bench.toasts().iter().any(|toast| toast.contains("only enlarged")), "{:?}", bench.toasts());
+    focus_row(&mut bench, "an owl");
+    bench.window.key_press_modifiers(Modifiers::COMMAND, Key::D);
+    bench.settle();
+    assert_eq!(words_of_rows(&bench), ["a rocket", "an owl"]);
+    // Taken out and put back.
+    focus_row(&mut bench, "an owl");
+    bench.window.key_press(Key::Delete);
+    bench.frames(3);
+    assert_eq!(words_of_rows(&bench), ["a rocket"]);
+    bench.act(Action::Queue(QueueAction::PutBack));
+    assert!(row_named(&bench, "an owl").contains("upscale"));
+    // And after a restart.
+    let mut bench = Bench::reopen(bench.close(), FakeScript::default());
+    bench.wait("they wait", |bench| bench.studio(|studio| studio.state.candidates.list.len() == 2));
+    bench.leave_fields();
+    bench.window.key_press(Key::Q);
+    bench.frames(3);
+    assert!(row_named(&bench, "an owl").contains("upscale"));
+    bench.click("Go on with the queue");
+    bench.wait("both are made", |bench| bench.done().len() == 2);
+    let made = bench.done();
+    let owl = made.iter().find(|one| one.request.prompt == "an owl").unwrap();
+    assert_eq!(owl.size_px(), Some([80, 60]));
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! What answers by script in the window's tests: who finds things, and what a picture takes.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use inkwick::engine::Finder;
 use inkwick::hub::Offer;
 use inkwick::job::{AttentionMode, Estimate, EstimateQuestion, JobError, MemoryMode, SelectPrompt};
 use inkwick::mask::{MaskPlane, PixelRect};
 use inkwick::raster::Picture;
+use inkwick::ui::CopyFiles;
 
 /// Finds a square of 20 pixels around the last click that belongs, or all of a box; less 5 on each side of a click that
 /// does not. It is there where a models folder is, or after it was fetched.
@@ -69,4 +70,12 @@ pub(super) fn offer(name: &str) -> Result<Offer, String> {
     let is_known = name.starts_with("stabilityai/");
     let offer = Offer { bytes: 6_940_000_000, files: 18, licence: Some("sai-nc-community".into()) };
     is_known.then_some(offer).ok_or_else(|| format!("{name} is not there; check the name"))
+}
+
+/// A clipboard that holds each file as a line "copied FILE" among the desktop's notes.
+pub(super) fn copies(to: Arc<Mutex<Vec<String>>>) -> CopyFiles {
+    Arc::new(move |files| {
+        to.lock().unwrap().extend(files.iter().map(|file| format!("copied {}", file.display())));
+        Ok(())
+    })
 }

@@ -32,7 +32,7 @@ use inkwick::store::settings::{Settings, Theme};
 use inkwick::store::worker::StoreHandle;
 use inkwick::system::{crash, instance};
 use inkwick::ui::action::{Action, FilesAction, LookingAt};
-use inkwick::ui::results::candidate::{Candidate, Made, Progress, Stage};
+use inkwick::ui::results::candidate::{Candidate, Kind, Made, Progress, Stage};
 use inkwick::ui::{Note, Services, Studio, TokenCount, TokenQuestion};
 use scripted::{SquareFinder, estimated};
 
@@ -115,7 +115,7 @@ impl Bench {
         let paths = Paths::under(&home.path().join("Inkwick"));
         let slot = Slot::default();
         let notes = Arc::<Mutex<Vec<String>>>::default();
-        let for_notes = Arc::clone(&notes);
+        let (for_notes, for_copies) = (Arc::clone(&notes), Arc::clone(&notes));
         let (for_setup, setup_paths) = (Rc::clone(&slot), paths.clone());
         let setup = move |ctx: &egui::Context| {
             let mut settings = Settings::load(&setup_paths.settings_file).settings;
@@ -164,6 +164,7 @@ impl Bench {
                         for_notes.lock().unwrap().push(format!("{title}: {words}"));
                     }),
                 },
+                copy_files: scripted::copies(Arc::clone(&for_copies)),
                 look_at_model: Some(Arc::new(|name, _| scripted::offer(name))),
                 open: arguments.lines().map(PathBuf::from).collect(),
                 ask_for_update: Some(Arc::new(move || {
@@ -360,30 +361,19 @@ impl Bench {
         state.prompt.prompt = "a fox wearing a crown in a forest".into();
         let base = Request { width: Some(256), height: Some(256), ..Request::default() };
         let request = |prompt: &str| Request { prompt: prompt.into(), ..base.clone() };
+        let candidate = |number: u64, prompt: &str, stage| {
+            let (kind, request) = (Kind::Drawn, request(prompt));
+            Candidate { job: JobId(number), press: number, kind, request, frame: None, estimated_seconds: None, stage }
+        };
         for (number, prompt) in [(901, "a forest"), (902, "a cute puppy on grass")] {
             let picture = Arc::new(gradient(256, number));
             let made = Made { picture, file: format!("/pictures/{number}.png").into(), seconds: 6.0 };
-            let stage = Stage::Done(made);
-            state.candidates.list.push(Candidate {
-                job: JobId(number),
-                press: number,
-                request: request(prompt),
-                frame: None,
-                estimated_seconds: None,
-                stage,
-            });
+            state.candidates.list.push(candidate(number, prompt, Stage::Done(made)));
         }
         let progress =
             Progress { done: 12, total: 20, seconds_per_step: 0.31, preview: Some(Arc::new(gradient(32, 7))) };
-        let stage = Stage::Running(progress);
-        state.candidates.list.push(Candidate {
-            job: JobId(903),
-            press: 903,
-            request: request(&state.prompt.prompt),
-            frame: None,
-            estimated_seconds: None,
-            stage,
-        });
+        let words = state.prompt.prompt.clone();
+        state.candidates.list.push(candidate(903, &words, Stage::Running(progress)));
         state.canvas.looking_at = LookingAt::Candidate(JobId(903));
     }
 }

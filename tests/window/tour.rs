@@ -53,6 +53,30 @@ fn one_escape_ends_it_and_it_never_comes_again() {
 }
 
 #[test]
+fn escape_ends_the_tour_alone_the_next_leaves_the_prompt_and_enter_accepts() {
+    let mut bench = Bench::first(FakeScript::default(), SIZE);
+    bench.settle();
+    let writes = |bench: &Bench| bench.window.ctx.text_edit_focused();
+    bench.window.event(egui::Event::Text("a red apple".into()));
+    bench.frames(3);
+    bench.window.key_press_modifiers(egui::Modifiers::COMMAND, Key::Enter);
+    bench.wait("the picture is done", |bench| bench.done().len() == 1);
+    bench.frames(3);
+    assert!(writes(&bench) && shows(&bench, "Keep what you like"));
+    bench.window.key_press(Key::Escape);
+    bench.frames(3);
+    assert!(!shows(&bench, "Keep what you like"));
+    assert!(writes(&bench), "one Escape does one thing");
+    bench.window.key_press(Key::Escape);
+    bench.frames(3);
+    assert!(!writes(&bench));
+    assert_eq!(bench.done().len(), 1, "nothing was set aside");
+    bench.window.key_press(Key::Enter);
+    bench.wait("it lies on the canvas", |bench| bench.studio(|studio| studio.state.canvas.has_picture()));
+    assert_eq!(bench.studio(|studio| studio.state.prompt.prompt.clone()), "a red apple");
+}
+
+#[test]
 fn a_start_that_is_not_the_first_has_none() {
     let mut bench = Bench::new(FakeScript::default());
     bench.settle();

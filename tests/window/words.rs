@@ -329,3 +329,18 @@ fn add_ons_are_listed_in_the_library_and_used_at_a_press() {
     let model = bench.studio(|studio| studio.state.prompt.model.clone());
     assert!(bench.studio(|studio| studio.state.library.note(&model).vae.is_some()));
 }
+
+#[test]
+fn styles_that_come_with_the_program_lie_beside_ones_own() {
+    let (home, _) = furnished();
+    let mut bench = Bench::reopen_sized(home, FakeScript::default(), [1440.0, 900.0], Theme::Dark);
+    bench.wait("the files are known", |bench| bench.studio(|studio| !studio.state.words.files.loras.is_empty()));
+    bench.act(Action::Library(LibraryAction::Open(Tab::AddOns)));
+    bench.settle();
+    bench.click("Use: flat-icon");
+    let used = bench.studio(|studio| studio.state.loras.used());
+    assert_eq!(used, [LoraRef::new("built-in model/styles/flat-icon.safetensors", 1.0)]);
+    bench.act(Action::Prompt(PromptAction::Generate));
+    bench.wait("it is drawn", |bench| !bench.done().is_empty());
+    assert_eq!(bench.done()[0].request.loras, used);
+}

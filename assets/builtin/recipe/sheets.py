@@ -1,10 +1,13 @@
 """The contact sheets of the card, and the previews' product, by diffusers on the model as it lies in the repository.
 
-    python sheets.py fit                 # ../model/latent_rgb.json, fitted again to what the decoder makes of the card's sheet
-    python sheets.py prompts             # ../prompts.webp: 100 prompts, 20 steps above and 4 steps below
-    python sheets.py masks               # ../masks.webp: 20 masks on one scene, with what came of each below
+    python sheets.py prompts masks scribbles styles --data DATA             # ../NAME.webp
+    python sheets.py upscaling --upscaler OUT/upscaler.safetensors
+    python sheets.py fit --data DATA                                        # ../model/latent_rgb.json
 
-One seed a picture, not chosen. Pictures are kept in --work while they are made, so that a run that was broken off goes on.
+prompts: 100 prompts, 20 steps above and 4 steps below. masks: 20 masks on one scene, with what came of each. scribbles: 20
+drawings of held-out scenes. styles: the same words without and with each style, in 20 and in 4 steps. upscaling: parts of
+generated pictures, Lanczos above and the network below. One seed a picture, not chosen. Pictures are kept in --work, so
+that a run that was broken off goes on. `scribbles` and `fit` paint scenes and want --data.
 """
 import argparse
 import json
@@ -13,12 +16,19 @@ import os
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, LCMScheduler, StableDiffusionInpaintPipeline, StableDiffusionPipeline
+from diffusers import DPMSolverMultistepScheduler, LCMScheduler, StableDiffusionInpaintPipeline
 from PIL import Image, ImageDraw
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-BUILTIN = os.path.dirname(HERE)
-MODEL, LORA = f"{BUILTIN}/model", f"{BUILTIN}/four-steps"
+import evaluate
+import scenes
+import scribble
+import style
+import upscale
+from common import BUILTIN, DEVICE, pipeline, weights
+from distil import lay_over
+
+SEED = 7
+LORA = f"{BUILTIN}/four-steps/lora.safetensors"
 
 PLAIN = """a banana / a teapot / a strawberry / a dolphin / a lighthouse / a hamburger / a camera / a bee / a train / a snowman / a key / a sheep /
 an octopus / a hot air balloon / a slice of cake / a koala / a sunflower / a trumpet / a backpack / a crab""".split("/")
@@ -29,24 +39,9 @@ a snail in a garden / a house in the mountains / a camel in the desert / a kite 
 a sofa in a room / a bus on the road / a frog in the rain / a parrot in the jungle / a flag on the moon / a fish in the water / a windmill at sunset""".split("/")
 SEVERAL = """a cow and a carrot / a mouse on the left and a cheese on the right / a star above a tree / two apples / three balloons / a small duck /
 a big whale / a chicken at the bottom / a bear wearing a hat / a rocket in front of a castle""".split("/")
-MORE = [words.strip() for words in PLAIN + COLOURED + PLACED + SEVERAL]
-
-
-def prompts():
-    text = open(f"{HERE}/evaluate.py").read()  # its imports want the training's data
-    start = text.index("SHEET = [") + len("SHEET = ")
-    return json.loads(text[start:text.index("]", start) + 1].replace("\n", " ")) + MORE
-
-
-def pipeline(kind, scheduler, lora=False, **settings):
-    torch.set_grad_enabled(False)
-    pipe = kind.from_pretrained(MODEL, torch_dtype=torch.float32, safety_checker=None)
-    pipe.set_progress_bar_config(disable=True)
-    pipe.scheduler = scheduler.from_config(pipe.scheduler.config, **settings)
-    if lora:
-        pipe.load_lora_weights(LORA, weight_name="lora.safetensors")
-        pipe.fuse_lora()
-    return pipe
+PROMPTS = evaluate.SHEET + [words.strip() for words in PLAIN + COLOURED + PLACED + SEVERAL]
+STYLED = [PROMPTS[i] for i in (0, 2, 3, 7, 8, 13, 14, 16, 20, 22, 26, 27, 29, 31, 34, 41, 45, 61, 74, 92)]
+CLOSE = [PROMPTS[i] for i in (2, 3, 6, 10, 22, 23, 27, 34)]
 
 
 def noise(seed):
@@ -60,27 +55,59 @@ def page(rows, path, side, quality=82):
         for x, picture in enumerate(row):
             sheet.paste(picture.convert("RGB").resize((side, side), Image.LANCZOS), (x * side, y * side))
     sheet.save(path, quality=quality, method=6)
-    print(path, os.path.getsize(path) // 1000, "kB")
+    print(path, os.path.getsize(path) // 1000, "kB", flush=True)
 
 
-def kept(path, make):
-    if not os.path.exists(path):
-        make().save(path)
-    return Image.open(path)
+def drawn(work, name, prompts, quick=False, laid=(), batch=10):
+    """Pictures of prompts; those that are kept already are not made again."""
+    path = f"{work}/{name}-{{:03}}.png".format
+    missing = [i for i in range(len(prompts)) if not os.path.exists(path(i))]
+    if missing:
+        pipe = pipeline(f"{BUILTIN}/model")
+        pipe.scheduler = (LCMScheduler if quick else DPMSolverMultistepScheduler).from_config(pipe.scheduler.config)
+        for file in [*laid, *([LORA] if quick else [])]:
+            lay_over(pipe.unet, file)
+        steps, guidance = (4, 1.) if quick else (20, 4.)
+        for b in range(missing[0], len(prompts), batch):
+            part = prompts[b:b + batch]
+            made = pipe(part, num_inference_steps=steps, guidance_scale=guidance, height=256, width=256, generator=[noise(SEED + b + i) for i in range(len(part))]).images
+            for i, picture in enumerate(made):
+                picture.save(path(b + i))
+    return [Image.open(path(i)) for i in range(len(prompts))]
 
 
-def sheet_of_prompts(work):
-    words, rows = prompts(), []
-    full = pipeline(StableDiffusionPipeline, DPMSolverMultistepScheduler)
-    quick = pipeline(StableDiffusionPipeline, LCMScheduler, lora=True)
-    made = []
-    for name, pipe, steps, guidance in (("4", quick, 4, 1.0), ("20", full, 20, 4.0)):
-        made.append([kept(f"{work}/{name}-{i:03}.png", lambda: pipe(w, num_inference_steps=steps, guidance_scale=guidance, height=256, width=256, generator=noise(7 + i)).images[0])
-                     for i, w in enumerate(words)])
-    quick, full = made
-    for at in range(0, len(words), 10):
-        rows += [full[at:at + 10], quick[at:at + 10]]
-    page(rows, f"{BUILTIN}/prompts.webp", 112)
+def sheet_of_prompts(args):
+    full, quick = drawn(args.work, "20", PROMPTS), drawn(args.work, "4", PROMPTS, quick=True)
+    page([row for at in range(0, 100, 10) for row in (full[at:at + 10], quick[at:at + 10])], f"{args.to}/prompts.webp", 112)
+
+
+def sheet_of_styles(args):
+    rows = []
+    plain = drawn(args.work, "plain", STYLED)
+    styled = []
+    for name in style.STYLES:
+        file = f"{BUILTIN}/styles/{name}.safetensors"
+        styled += [drawn(args.work, f"{name}-20", STYLED, laid=[file]), drawn(args.work, f"{name}-4", STYLED, quick=True, laid=[file])]
+    for at in range(0, len(STYLED), 10):
+        rows += [part[at:at + 10] for part in (plain, *styled)]
+    page(rows, f"{args.to}/styles.webp", 128)
+
+
+@torch.no_grad()
+def sheet_of_upscaling(args):
+    net = upscale.Compact()
+    net.load_state_dict(weights(args.upscaler))
+    styles = [f"{BUILTIN}/styles/{name}.safetensors" for name in style.STYLES]
+    pictures = [*drawn(args.work, "close", CLOSE), *(p for k, file in enumerate(styles) for p in drawn(args.work, f"close-{k}", CLOSE[:2], laid=[file])[:1])]
+    rows = [[], []]
+    for picture in pictures:
+        x = torch.from_numpy(np.asarray(picture.convert("RGB"))).permute(2, 0, 1)[None].float() / 255
+        busy = F.avg_pool2d((x[..., 1:, 1:] - x[..., :-1, :-1]).abs().sum(1, keepdim=True), 96, 8).flatten(1).argmax().item()
+        left, top = busy % 20 * 8 * 2, busy // 20 * 8 * 2
+        large = net(x)[0].clamp(0, 1).permute(1, 2, 0).numpy()
+        for row, whole in zip(rows, (picture.convert("RGB").resize((512, 512), Image.LANCZOS), Image.fromarray((large * 255).round().astype("uint8")))):
+            row.append(whole.crop((left, top, left + 192, top + 192)))
+    page(rows, f"{args.to}/upscaling.webp", 192, 90)
 
 
 def masks():
@@ -106,55 +133,90 @@ THINGS = """a pizza / an apple / a rabbit / a ball / a mushroom / a frog / a flo
 a crown / a snail / a key / a book / a rocket / a bee""".split("/")
 
 
-def sheet_of_masks(work):
-    first = pipeline(StableDiffusionPipeline, DPMSolverMultistepScheduler)
-    scene = kept(f"{work}/scene.png", lambda: first("a dog on grass", num_inference_steps=20, guidance_scale=4.0, height=256, width=256, generator=noise(7)).images[0]).convert("RGB")
-    rows, full, quick = [], pipeline(StableDiffusionInpaintPipeline, DPMSolverMultistepScheduler), pipeline(StableDiffusionInpaintPipeline, LCMScheduler, lora=True)
+def sheet_of_masks(args):
+    scene = drawn(args.work, "scene", ["a dog on grass"])[0].convert("RGB")
     shown, made = [], [[], []]
-    for i, (mask, thing) in enumerate(zip(masks(), THINGS)):
-        words = thing.strip() + " on grass"
-        shown.append(Image.composite(Image.new("RGB", scene.size, "#ff2d9b"), scene, mask.point(lambda v: v // 2)))
-        for at, (name, pipe, steps, guidance) in enumerate((("20", full, 20, 4.0), ("4", quick, 4, 1.0))):
-            def make():
-                new = pipe(words, image=scene, mask_image=mask, strength=1.0, num_inference_steps=steps, guidance_scale=guidance, height=256, width=256, generator=noise(7 + i)).images[0]
-                return Image.composite(new, scene, mask)
-            made[at].append(kept(f"{work}/mask-{name}-{i:02}.png", make).convert("RGB"))
-    for at in range(0, 20, 10):
-        rows += [shown[at:at + 10], made[0][at:at + 10], made[1][at:at + 10]]
-    page(rows, f"{BUILTIN}/masks.webp", 128)
+    for at, (kind, steps, guidance) in enumerate(((DPMSolverMultistepScheduler, 20, 4.), (LCMScheduler, 4, 1.))):
+        pipe = None
+        for i, (mask, thing) in enumerate(zip(masks(), THINGS)):
+            path = f"{args.work}/mask-{steps}-{i:02}.png"
+            if not os.path.exists(path):
+                if pipe is None:
+                    pipe = StableDiffusionInpaintPipeline(**pipeline(f"{BUILTIN}/model").components, requires_safety_checker=False)
+                    pipe.set_progress_bar_config(disable=True)
+                    pipe.scheduler = kind.from_config(pipe.scheduler.config)
+                    if at:
+                        lay_over(pipe.unet, LORA)
+                new = pipe(thing.strip() + " on grass", image=scene, mask_image=mask, strength=1., num_inference_steps=steps, guidance_scale=guidance, height=256, width=256, generator=noise(7 + i)).images[0]
+                Image.composite(new, scene, mask).save(path)
+            made[at].append(Image.open(path))
+            if not at:
+                shown.append(Image.composite(Image.new("RGB", scene.size, "#ff2d9b"), scene, mask.point(lambda v: v // 2)))
+    page([row for at in (0, 10) for row in (shown[at:at + 10], made[0][at:at + 10], made[1][at:at + 10])], f"{args.to}/masks.webp", 128)
 
 
-def fit(work):
-    """Least squares from scaled latents to the mean colour of their eight pixels as the decoder draws them, over the card's sheet."""
-    torch.set_grad_enabled(False)
-    vae = AutoencoderKL.from_pretrained(f"{MODEL}/vae")
-    sheet = Image.open(f"{BUILTIN}/sheet.webp").convert("RGB")
-    side = sheet.width // 8
+@torch.no_grad()
+def sheet_of_scribbles(args):
+    rgba, names, _ = scenes.load_objects(args.data)
+    painter = scenes.Painter(rgba, DEVICE)
+    stencil = scenes.Painter(np.concatenate([np.full_like(rgba[..., :3], 255), rgba[..., 3:]], 3), DEVICE)
+    words, _, truth, cover = scribble.cases(painter, stencil, rgba, names, 20, 23)
+    torch.manual_seed(7)
+    guides = scribble.drawings(truth, cover, kinds=(.4, 0., .2, .1, .15, .15, 0.), gaps=.35)[0]
+    adapter = scribble.build()
+    adapter.load_state_dict(weights(f"{BUILTIN}/scribble/diffusion_pytorch_model.safetensors"))
+    adapter.eval()
+    pipe, rows = pipeline(f"{BUILTIN}/model"), [guides.permute(0, 2, 3, 1).cpu().numpy()]
+    for quick in (False, True):
+        if quick:
+            lay_over(pipe.unet, LORA)
+        rows.append(scribble.draw_pictures(pipe, adapter, words, guides, *((4, 1.) if quick else (20, 4.)), quick, batch=10))
+    rows = [[Image.fromarray((x * 255).round().astype("uint8")) for x in row] for row in rows]
+    page([row[at:at + 10] for at in (0, 10) for row in rows], f"{args.to}/scribbles.webp", 128)
+
+
+@torch.no_grad()
+def fit(args, count=640):
+    """Least squares from scaled latents to the mean colour of their eight pixels as the decoder draws them, over painted scenes; every fifth is held out."""
+    vae = pipeline(f"{BUILTIN}/model").vae
+    rgba, names, tags = scenes.load_objects(args.data)
+    painter, grammar = scenes.Painter(rgba, DEVICE), scenes.Grammar(names, tags, scenes.outline_tops(rgba), 17)
     rows, colours = [], []
-    for i in range(40):
-        x, y = i % 8 * side, i // 8 * side
-        picture = sheet.crop((x, y, x + side, y + side)).resize((256, 256), Image.LANCZOS)
-        given = torch.from_numpy(np.asarray(picture)).permute(2, 0, 1)[None].float() / 127.5 - 1
-        z = vae.encode(given).latent_dist.mean
-        drawn = vae.decode(z).sample.clamp(-1, 1)
-        colours.append(F.avg_pool2d(drawn, 8).permute(0, 2, 3, 1).reshape(-1, 3))
-        rows.append((z * vae.config.scaling_factor).permute(0, 2, 3, 1).reshape(-1, 4))
-    z = torch.cat([torch.cat([row, torch.ones_like(row[:, :1])], 1) for row in rows]).double()
-    held = torch.arange(len(z)) // (32 * 32) % 5 == 4
-    colours = torch.cat(colours).double()
-    found = torch.linalg.lstsq(z[~held], colours[~held]).solution
-    path = f"{MODEL}/latent_rgb.json"
+    for _ in range(0, count, 16):
+        z = vae.encode(painter(scenes.stack([grammar.scene()[1] for _ in range(16)], DEVICE))).latent_dist.mean
+        colours.append(F.avg_pool2d(vae.decode(z).sample.clamp(-1, 1), 8).permute(0, 2, 3, 1).reshape(16, -1, 3).cpu())
+        rows.append((z * vae.config.scaling_factor).permute(0, 2, 3, 1).reshape(16, -1, 4).cpu())
+    z, colours = torch.cat(rows).double(), torch.cat(colours).double()
+    z = torch.cat([z, torch.ones_like(z[..., :1])], -1)
+    held = torch.arange(len(z)) % 5 == 4
+    found = torch.linalg.lstsq(z[~held].flatten(0, 1), colours[~held].flatten(0, 1)).solution
+    path = f"{BUILTIN}/model/latent_rgb.json"
     known = json.load(open(path))
     known = torch.tensor(known["factors"] + [known["bias"]]).double()
     for name, product in (("known", known), ("found", found)):
-        print(name, "mean difference of 255 on every fifth picture:", round(float((z[held] @ product - colours[held]).abs().mean()) * 127.5, 3))
-    json.dump({"factors": found[:4].tolist(), "bias": found[4].tolist(), "range": "[-1, 1]"}, open(path, "w"), indent=1)
+        d = z[held] @ product - colours[held]
+        print(name, "on scenes held out: mean difference of 255", round(float(d.abs().mean()) * 127.5, 3), "root of the mean square", round(float((d ** 2).mean().sqrt()) * 127.5, 3), flush=True)
+    json.dump({"factors": found[:4].tolist(), "bias": found[4].tolist(), "range": "[-1, 1]"}, open(f"{args.to}/model/latent_rgb.json" if os.path.isdir(f"{args.to}/model") else f"{args.to}/latent_rgb.json", "w"), indent=1)
+
+
+SHEETS = {"fit": fit, "prompts": sheet_of_prompts, "masks": sheet_of_masks, "scribbles": sheet_of_scribbles, "styles": sheet_of_styles, "upscaling": sheet_of_upscaling}
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="+", choices=list(SHEETS))
+    parser.add_argument("--work", default="/tmp/inkwick-sheets")
+    parser.add_argument("--data", help="the folder that data.py fills")
+    parser.add_argument("--upscaler", help="what upscale.py made, for `upscaling`")
+    parser.add_argument("--to", default=BUILTIN)
+    args = parser.parse_args(argv)
+    for folder in (args.work, args.to):
+        os.makedirs(folder, exist_ok=True)
+    torch.set_grad_enabled(False)
+    for what in args.what:
+        SHEETS[what](args)
+    torch.set_grad_enabled(True)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["fit", "prompts", "masks"])
-    parser.add_argument("--work", default="/tmp/inkwick-sheets")
-    args = parser.parse_args()
-    os.makedirs(args.work, exist_ok=True)
-    {"fit": fit, "prompts": sheet_of_prompts, "masks": sheet_of_masks}[args.what](args.work)
+    main()

@@ -26,6 +26,7 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::SafeTensors;
 
 use super::CheckpointError;
+use super::builtin::addition_at;
 use element::Element;
 pub(crate) use element::KINDS as PRECISIONS;
 pub(crate) use foreign::STARTS;
@@ -73,6 +74,9 @@ impl Archive {
     /// # Errors
     /// When it is missing, damaged, written in a way that is not read, or something else, which is said.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        if let Some(bytes) = addition_at(path) {
+            return Self::embedded(bytes, path);
+        }
         if !path.is_file() {
             return Err(CheckpointError::Missing { what: "a weights file", path: path.to_owned() });
         }

@@ -4,10 +4,10 @@
 use candle_core::Tensor;
 
 use super::networks::{ControlNetwork, ControlNetworks};
-use super::pictures::{Place, tensor_of};
+use super::pictures::tensor_of;
 use super::uses::{ControlUse, counts_with_prompt_alone};
 use crate::checkpoint::ControlConfig;
-use crate::job::{Control, ControlKind, ControlMode, Request};
+use crate::job::{Control, ControlKind, ControlMode, ControlPlace, Request, RequestError};
 use crate::mask::MaskPlane;
 use crate::model::{
     AdapterMaps, ControlMaps, ControlNet, ControlNetInput, ControlSignals, Execution, ForwardOptions, Hint, ModelError,
@@ -67,7 +67,7 @@ impl<'a> Steering<'a> {
         request: &'a Request,
         uses: &'a [ControlUse],
         networks: &'a ControlNetworks,
-        place: &Place,
+        place: &ControlPlace,
         execution: &'a Execution,
     ) -> Result<Self, PipelineError> {
         let mut shown: Vec<Shown> = Vec::new();
@@ -81,7 +81,8 @@ impl<'a> Steering<'a> {
             let mut hints = Vec::with_capacity(controls.len());
             let mut maps = None;
             for control in &controls {
-                let tensor = tensor_of(&place.picture(control)?, control.kind, config)?;
+                let picture = place.picture(control).map_err(RequestError::from)?;
+                let tensor = tensor_of(&picture, control.kind, config)?;
                 let known =
                     shown.iter().find(|shown| *shown.network == needed.network && is_same(&shown.tensor, &tensor));
                 let (hint, found) = match (known, network) {

@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::controlnet;
 use super::inpaint;
 use super::lenient::Lenient;
 use super::options::Options;
 use super::sampler::{chosen, short};
+use super::title::bare;
 use crate::engine::EngineHandle;
 use crate::job::Request;
 use crate::service::catalogue::Catalogue;
@@ -26,6 +28,8 @@ pub(super) struct Translated {
 pub(super) enum Untranslatable {
     NoPicture,
     Model(String),
+    /// Of ControlNet: what would make its picture.
+    Module(String),
 }
 
 /// Keys that ask for something else than a plain picture: said when they do.
@@ -66,6 +70,7 @@ pub(super) fn translated(
     if setting("randn_source").as_str().is_some_and(|source| ["gpu", "nv"].contains(&source.to_lowercase().as_str())) {
         fields.insert("rng".into(), "philox".into());
     }
+    controlnet::fill(&mut asked, &mut fields).map_err(Untranslatable::Module)?;
     unsupported(&mut asked);
     let stays = asked.flag("override_settings_restore_afterwards") == Some(false);
     let kept = if stays { overrides } else { Map::new() };
@@ -144,19 +149,6 @@ fn model(
     Ok(())
 }
 
-/// `name.safetensors [6ce0161689]` without the hash.
-pub(super) fn bare(title: &str) -> &str {
-    let title = title.trim();
-    match title.rsplit_once(" [") {
-        Some((name, hash))
-            if hash.ends_with(']') && hash[..hash.len() - 1].bytes().all(|digit| digit.is_ascii_hexdigit()) =>
-        {
-            name
-        }
-        _ => title,
-    }
-}
-
 /// Says what was asked and is not done.
 fn unsupported(asked: &mut Lenient) {
     for (name, sentence) in SWITCHES {
@@ -172,7 +164,8 @@ fn unsupported(asked: &mut Lenient) {
     // Many clients send every script that they know, with nothing in it.
     let has_arguments =
         |value: &Value| value["args"] != json!([]) && value["args"] != json!({}) && !value["args"].is_null();
-    for (name, _) in always.iter().filter(|(_, value)| has_arguments(value)) {
+    let others = always.iter().filter(|(name, value)| !controlnet::is_called(name) && has_arguments(value));
+    for (name, _) in others {
         asked.note(format!("there is no script {}", short(name)));
     }
     if asked.given("styles").and_then(Value::as_array).is_some_and(|styles| !styles.is_empty()) {
@@ -185,25 +178,6 @@ fn unsupported(asked: &mut Lenient) {
     for name in ["s_churn", "s_noise", "eta"] {
         if asked.number(name).is_some_and(|value| value.abs() > 1e-9 && (value - 1.0).abs() > 1e-9) {
             asked.note(format!("{name} has no effect here"));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::bare;
-
-    #[test]
-    fn a_title_is_a_name_and_perhaps_a_hash() {
-        for (title, name) in [
-            ("a.safetensors [6ce0161689]", "a.safetensors"),
-            (" Built-in ", "Built-in"),
-            ("a [v2]", "a [v2]"),
-            ("a []", "a"),
-            ("", ""),
-            (" [", "["),
-        ] {
-            assert_eq!(bare(title), name, "{title}");
         }
     }
 }

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
+use super::controlnet::no_module;
 use super::dialect::{Untranslatable, translated};
 use super::info::info;
 use super::refused::Refused;
@@ -85,6 +86,7 @@ fn begin(service: Arc<Service>, body: Map<String, Value>, is_img2img: bool) -> R
                 "not_found",
                 format!("there is no model {name}; sd-models lists what there is"),
             ),
+            Untranslatable::Module(name) => Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "request", no_module(&name)),
         })?;
     let read =
         request::read(Value::Object(asked.fields), &service.catalogue, &service.options).map_err(Refusal::from)?;
@@ -151,8 +153,25 @@ fn echo_of(body: &Map<String, Value>) -> Value {
     let with_pictures = body.get("include_init_images").and_then(Value::as_bool).unwrap_or(false);
     let is_picture = |name: &str| ["init_images", "mask"].contains(&name);
     let echoed = body.iter().map(|(name, value)| {
-        let value = if is_picture(name) && !with_pictures { Value::Null } else { value.clone() };
+        let value = match name.as_str() {
+            name if is_picture(name) && !with_pictures => Value::Null,
+            "alwayson_scripts" if !with_pictures => without_pictures(value),
+            _ => value.clone(),
+        };
         (name.clone(), value)
     });
     Value::Object(echoed.collect())
+}
+
+/// What a script was given, but for long texts: they are pictures.
+fn without_pictures(value: &Value) -> Value {
+    const LONGEST: usize = 4096;
+    match value {
+        Value::String(text) if text.len() > LONGEST => Value::Null,
+        Value::Array(items) => items.iter().map(without_pictures).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), without_pictures(value))).collect::<Map<_, _>>().into()
+        }
+        other => other.clone(),
+    }
 }

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 
 use super::refused::Refused;
-use super::{dialect, extras, generate, lists, progress};
+use super::{extras, generate, lists, progress, title};
 use crate::service::answer::{Refusal, ok};
 use crate::service::body;
 use crate::service::pictures::bytes_of;
@@ -61,7 +61,7 @@ async fn options(State(service): State<Arc<Service>>) -> Response {
 async fn set_options(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
     let given = body::object(&service, &headers, body).await?;
     let known = service.aside(move |service| {
-        let name = given.get("sd_model_checkpoint").and_then(Value::as_str).map(dialect::bare).unwrap_or_default();
+        let name = given.get("sd_model_checkpoint").and_then(Value::as_str).map(title::bare).unwrap_or_default();
         if !name.is_empty() && service.catalogue.model(name).is_none() {
             let name: String = name.chars().take(80).collect();
             return Err(Refusal::new(StatusCode::NOT_FOUND, "not_found", format!("model {name} not found")));

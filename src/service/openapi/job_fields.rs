@@ -55,6 +55,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("soft_inpaint", "Grey in the mask is repainted in part."),
     ("colour_match", "Brings the new part's colours to those around it."),
     ("composite", "Keeps what is not masked byte for byte."),
+    ("controls", "Pictures that steer, each through a network of its own (GET /v1/controls)."),
 ];
 
 /// The whole body.
@@ -64,6 +65,42 @@ pub(super) fn job(known: &[(&'static str, Kind)]) -> Value {
     let described = known.iter().fold(body, |body, (name, kind)| match *name {
         "prompt" => body.needs(name, field(name, kind)),
         _ => body.may([(name, field(name, kind))]),
+    });
+    described.into()
+}
+
+/// Each field of a control in a sentence.
+const OF_CONTROLS: &[(&str, &str)] = &[
+    ("network", "By its name in /v1/controls; scribble comes with the built-in model."),
+    ("image", "The picture that steers: base64 of a file."),
+    ("mask", "Where it counts: base64 of a picture as large as image; with preprocess inpaint, what is left open."),
+    ("mask_channel", "Which channel of mask is the mask."),
+    ("preprocess", "What is made of the picture before."),
+    ("low", "Canny's first threshold."),
+    ("high", "Canny's second threshold."),
+    ("radius", "How far blur reaches, in pixels."),
+    ("weight", "How much it counts: 1 as trained."),
+    ("from", "The share of the steps from which it counts."),
+    ("to", "The share of the steps up to which it counts."),
+    ("type", "What the picture shows; networks for several kinds must be told."),
+    ("mode", "Whom the network helps where prompt and picture differ."),
+    ("resize", "How a picture of another shape is fitted."),
+];
+
+/// What stands in the list `controls`.
+pub(super) fn control(known: &[(&'static str, Kind)]) -> Value {
+    let described = known.iter().fold(Object::strict(), |body, (name, kind)| {
+        let mut shape = match *name {
+            "image" | "mask" => picture(),
+            name => shape(name, kind),
+        };
+        if let Some((_, sentence)) = OF_CONTROLS.iter().find(|(known, _)| known == name) {
+            shape["description"] = (*sentence).into();
+        }
+        match *name {
+            "network" | "image" => body.needs(name, shape),
+            _ => body.may([(*name, shape)]),
+        }
     });
     described.into()
 }
@@ -84,6 +121,7 @@ fn shape(name: &str, kind: &Kind) -> Value {
         ("attention", _) => pattern("^(auto|full|sliced|sliced:[1-9][0-9]{0,3}|tiled|flash)$"),
         ("masked_content", _) => pattern("^(original|blurred|noise|#[0-9a-fA-F]{6})$"),
         ("extend", _) => list_of(4, 4, whole_from(0, Request::MAX_SIDE_PX)),
+        ("controls", Kind::List { most }) => list_of(0, *most, of("Control")),
         ("loras", Kind::List { most }) => list_of(0, *most, any_of([text(), of("Lora")])),
         (_, Kind::List { most }) => list_of(0, *most, text()),
         (_, Kind::Text) => text(),

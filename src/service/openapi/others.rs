@@ -32,6 +32,7 @@ fn a1111_pictures() -> Vec<Operation> {
             ("send_images", flag()),
             ("save_images", flag()),
             ("override_settings", anything()),
+            ("alwayson_scripts", anything()),
         ])
     };
     let changed = asked().may([
@@ -95,6 +96,18 @@ fn a1111_pictures() -> Vec<Operation> {
             .takes(JSON, Object::open().needs("image", picture()))
             .gives(200, "The text, and its parts.", JSON, told)
             .refuses([422]),
+        Operation::post(here, "/controlnet/detect", "What a module makes of pictures.")
+            .takes(
+                JSON,
+                Object::open().may([
+                    ("controlnet_module", text()),
+                    ("controlnet_input_images", list(picture())),
+                    ("controlnet_threshold_a", number()),
+                    ("controlnet_threshold_b", number()),
+                ]),
+            )
+            .gives(200, "The pictures.", JSON, Object::with([("images", list(text())), ("info", text())]))
+            .refuses([422]),
         Operation::get(here, "/sdapi/v1/options", "The settings.").gives(200, "All of them.", JSON, anything()),
         Operation::post(here, "/sdapi/v1/options", "Change settings; the whole object may come back.")
             .takes(JSON, Object::open().may([("sd_model_checkpoint", text())]))
@@ -127,6 +140,9 @@ fn a1111_lists() -> Vec<Operation> {
         ("/sdapi/v1/scripts", "Scripts: none."),
         ("/sdapi/v1/cmd-flags", "How the server was started."),
         ("/sdapi/v1/memory", "Its memory."),
+        ("/controlnet/version", "Of the ControlNet extension whose words are spoken."),
+        ("/controlnet/model_list", "Control networks."),
+        ("/controlnet/module_list", "What makes their pictures."),
     ];
     let refreshed = [
         ("/sdapi/v1/refresh-checkpoints", "Models are looked for by themselves."),

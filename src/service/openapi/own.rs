@@ -69,7 +69,7 @@ fn lists() -> Vec<Operation> {
         ("is_used", flag()),
     ]);
     let devices = Object::with([("devices", list(device)), ("memory", anything()), ("version", text())]);
-    let window = Object::with([("tokens", whole()), ("begins", whole())]);
+    let window = Object::with([("tokens", whole()), ("begins", text())]);
     let tokens = Object::with([("tokens", whole()), ("window_room", whole()), ("windows", list(window))]);
     let prompt = Object::strict().needs("prompt", text()).may([("model", text())]);
     vec![
@@ -93,6 +93,15 @@ fn lists() -> Vec<Operation> {
             files("embeddings"),
         ),
         Operation::get(OWN, "/v1/vaes", "VAE files by name.").gives(200, "The VAEs.", JSON, files("vaes")),
+        Operation::get(OWN, "/v1/controls", "Control networks by name, the built-in one first.").gives(
+            200,
+            "The networks; type must be given with those that need it.",
+            JSON,
+            Object::with([(
+                "controls",
+                list(Object::with([("name", text()), ("family", or_null(text())), ("needs_type", flag())])),
+            )]),
+        ),
         Operation::get(OWN, "/v1/devices", "What could compute here, and what does.").gives(
             200,
             "The devices.",

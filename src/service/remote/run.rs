@@ -239,7 +239,7 @@ impl Run<'_> {
         let picture = picture_in(&data["image"]).ok_or_else(unreadable)?;
         let used = request_of_json(&data["metadata"]["settings"].to_string()).ok_or_else(unreadable)?;
         let Request { model, vae, loras, embeddings, init, mask, .. } = self.asked.clone();
-        Ok(Drawn { picture, request: Request { model, vae, loras, embeddings, init, mask, ..used } })
+        Ok(Drawn { picture, request: Request { model, vae, loras, embeddings, init, mask, ..used }, latents: None })
     }
 }
 

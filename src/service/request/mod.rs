@@ -1,5 +1,6 @@
 //! The one place that turns JSON into `job::Request`s: strict, by name, with what is allowed in every refusal.
 
+mod control;
 mod model;
 mod paint;
 mod sampling;
@@ -7,6 +8,7 @@ mod task;
 
 use serde_json::{Value, json};
 
+pub(super) use control::{known_control_fields, preprocessed};
 pub(super) use model::{model_called, unknown};
 pub(super) use task::read_task;
 
@@ -98,6 +100,7 @@ fn filled(fields: &mut Fields, catalogue: &Catalogue, options: &ServiceOptions) 
     request.compute = compute(fields)?;
     let mut notices = Vec::new();
     paint::fill(&mut request, fields, options, &mut notices)?;
+    control::fill(&mut request, fields, (catalogue, options), &mut notices)?;
     Ok(Filled { operation, count, previews, request, notices })
 }
 

@@ -9,12 +9,13 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use crate::engine::device::{DeviceChoice, cards};
-use crate::job::{ModelDefaults, ModelRef};
+use crate::job::{ControlNetworkRef, Family, ModelDefaults, ModelRef};
 use crate::sampling::{SchedulerName, SigmaChoice};
 use crate::service::answer::{Refusal, ok};
 use crate::service::catalogue::stem;
 use crate::service::state::Service;
 use crate::store::models::entry::ModelEntry;
+use crate::store::models::extras::bytes_of;
 use crate::system::memory::{available_memory_bytes, total_memory_bytes};
 
 type Shared = State<Arc<Service>>;
@@ -90,8 +91,20 @@ pub(in crate::service) async fn vaes(State(service): Shared) -> Result<Response,
     Ok(ok(&json!({ "vaes": list.vaes.iter().map(|file| file_entry(file)).collect::<Vec<_>>() })))
 }
 
+/// `GET /v1/controls`: networks that a job's `controls` may name.
+pub(in crate::service) async fn controls(State(service): State<Arc<Service>>) -> Result<Response, Refusal> {
+    let list = service.aside(|service| service.catalogue.list()).await?;
+    let own = json!({"name": ControlNetworkRef::SCRIBBLE, "family": Family::BuiltIn.name(), "needs_type": false});
+    let others = list.controls.iter().map(|known| {
+        let family = known.family.map(Family::name);
+        json!({"name": known.name, "family": family, "needs_type": known.is_union})
+    });
+    let all: Vec<Value> = std::iter::once(own).chain(others).collect();
+    Ok(ok(&json!({ "controls": all })))
+}
+
 fn file_entry(file: &Path) -> Value {
-    json!({"name": stem(file), "bytes": std::fs::metadata(file).map_or(0, |file| file.len())})
+    json!({"name": stem(file), "bytes": bytes_of(file)})
 }
 
 /// `GET /v1/devices`: what could compute, and what does.

@@ -163,7 +163,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::canvas::{Ink, Origin};
+    use crate::canvas::{Content, Ink, LayerSettings, Origin};
     use crate::mask::{Brush, BrushPoint};
     use crate::raster::Extension;
     use crate::raster::Picture;
@@ -181,13 +181,18 @@ mod tests {
         document.end_stroke();
     }
 
-    fn pixels(document: &Document) -> (Option<Vec<u8>>, Vec<u8>) {
+    /// Picture, mask, and the layers in front of them.
+    type Look = (Option<Vec<u8>>, Vec<u8>, Vec<(LayerSettings, Arc<Picture>)>);
+
+    fn pixels(document: &Document) -> Look {
         let picture = document.whole_picture().map(|picture| picture.rgba().to_vec());
-        (picture, document.mask().plane().values().to_vec())
+        let layers = document.stack().layers().iter();
+        let layers = layers.map(|layer| (layer.settings.clone(), layer.content.seen())).collect();
+        (picture, document.mask().plane().values().to_vec(), layers)
     }
 
     /// Every look of a canvas from now back to the first step.
-    fn all_looks(mut document: Document) -> Vec<(Option<Vec<u8>>, Vec<u8>)> {
+    fn all_looks(mut document: Document) -> Vec<Look> {
         let mut looks = vec![pixels(&document)];
         while document.can_undo() {
             document.undo();
@@ -202,6 +207,17 @@ mod tests {
         stroke(&mut document, Ink::Mask, 40.0);
         stroke(&mut document, Ink::Colour([9, 200, 77]), 120.0);
         stroke(&mut document, Ink::Eraser, 50.0);
+        let mut settings = LayerSettings { name: "Lines".into(), ..LayerSettings::default() };
+        settings.layer_use.control_mut().weight = 0.4;
+        let drawing = Content::empty_drawing([200, 150]);
+        document.change(|canvas| Some(canvas.with_layer(settings, drawing, None, [8, 8])));
+        let (lines, hard) = (document.stack().layers()[0].id, Brush { diameter_px: 9.0, hardness: 1.0, opacity: 1.0 });
+        document.begin_stroke_on(Some(lines), Ink::Mask, hard);
+        document.stroke_to(BrushPoint::at(20.0, 20.0));
+        document.stroke_to(BrushPoint::at(160.0, 90.0));
+        let content = Content::Picture(picture(50));
+        document.change(|canvas| Some(canvas.with_layer(LayerSettings::default(), content, Some(lines), [8, 8])));
+        document.edit_stack(|stack| stack.base.picture_is_off = true);
         document.change(|canvas| canvas.extended(Extension { right: 40, ..Extension::default() }));
         document.replace(Some((picture(200), Origin { file: None, made_here: true })));
         stroke(&mut document, Ink::Mask, 90.0);

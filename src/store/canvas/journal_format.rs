@@ -2,17 +2,15 @@
 //!
 //! A record that was cut off, or that the disk has spoilt, ends the row; everything before it counts.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 
-use crate::canvas::{MaskTile, Origin, PackedMask, PictureLayer, Record, Sheet, TilesChange};
-use crate::raster::Picture;
+use crate::canvas::{LayerId, Origin, PackedMask, PictureLayer, Record, Sheet, StackChange, TilesChange};
+use crate::store::canvas::pieces::{Bytes, mask_tiles_of, packed, picture_of, push_block, push_mask_tiles, unpacked};
+use crate::store::canvas::stack_format;
 use crate::store::pictures::metadata::png_text;
 
 /// The first line of every journal. Another version of it would start with another line.
@@ -21,16 +19,13 @@ pub(crate) const HEADER: &[u8] = b"Inkwick canvas 1\n";
 const HEAD_BYTES: usize = 13;
 /// No picture that can be opened comes near it: a length beyond is damage.
 const MAX_RECORD_BYTES: u64 = 2 << 30;
-/// Tiles of a hundred megapixels, and some more.
-const MAX_UNPACKED_BYTES: u64 = 1 << 30;
-/// Five times the largest picture that can be opened.
-const MAX_PICTURE_BYTES: usize = 2 << 30;
 
 const START: u8 = 0;
 const SHEET: u8 = 1;
 const TILES: u8 = 2;
 const UNDO: u8 = 3;
 const REDO: u8 = 4;
+const STACK: u8 = 5;
 
 /// The origin of a sheet.
 #[derive(Default, Serialize, Deserialize)]
@@ -49,6 +44,7 @@ pub(crate) fn encode(record: &Record) -> io::Result<Vec<u8>> {
         Record::Start(sheet) => (START, sheet_body(sheet)?),
         Record::Sheet(sheet) => (SHEET, sheet_body(sheet)?),
         Record::Tiles(tiles) => (TILES, packed(&tiles_bytes(tiles))?),
+        Record::Stack(stack) => (STACK, stack_format::encode(stack)?),
         Record::Undo => (UNDO, Vec::new()),
         Record::Redo => (REDO, Vec::new()),
     };
@@ -80,6 +76,7 @@ pub(crate) fn read_next(file: &mut impl Read) -> Option<(Record, u64)> {
         START => Record::Start(Box::new(sheet_of(&body)?)),
         SHEET => Record::Sheet(Box::new(sheet_of(&body)?)),
         TILES => Record::Tiles(tiles_of(&mut Bytes(&unpacked(&body)?))?),
+        STACK => Record::Stack(stack_format::decode(&body)?),
         UNDO => Record::Undo,
         REDO => Record::Redo,
         _ => return None,
@@ -94,19 +91,7 @@ fn checksum(kind: u8, body: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-fn packed(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes)?;
-    encoder.finish()
-}
-
-fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut plain = Vec::new();
-    DeflateDecoder::new(bytes).take(MAX_UNPACKED_BYTES).read_to_end(&mut plain).ok()?;
-    Some(plain)
-}
-
-/// Origin, mask and painted tiles packed, then the picture as a PNG file.
+/// Origin, mask and painted tiles packed, then the picture as a PNG file, then the layers, if there are any.
 fn sheet_body(sheet: &Sheet) -> io::Result<Vec<u8>> {
     // A name that is no text cannot be written, and is not needed to show the picture.
     let file = sheet.origin.file.clone().filter(|file| file.to_str().is_some());
@@ -117,11 +102,14 @@ fn sheet_body(sheet: &Sheet) -> io::Result<Vec<u8>> {
     plain.extend_from_slice(&sheet.mask.height.to_le_bytes());
     let painted = sheet.picture.iter().flat_map(PictureLayer::painted);
     let colour = painted.map(|(tile, pixels)| (*tile, Some(Arc::clone(pixels)))).collect();
-    plain.extend(tiles_bytes(&TilesChange { mask: sheet.mask.tiles.clone(), colour }));
+    plain.extend(tiles_bytes(&TilesChange { mask: sheet.mask.tiles.clone(), colour, ..TilesChange::default() }));
     let mut body = Vec::new();
     push_block(&mut body, &packed(&plain)?);
     if let Some(picture) = &sheet.picture {
         push_block(&mut body, &png_text::encode(picture.base(), None).map_err(io::Error::other)?);
+        if sheet.stack != StackChange::default() {
+            push_block(&mut body, &stack_format::encode(&sheet.stack)?);
+        }
     }
     Ok(body)
 }
@@ -133,93 +121,47 @@ fn sheet_of(body: &[u8]) -> Option<Sheet> {
     let origin: SheetOrigin = serde_json::from_slice(plain.block()?).ok()?;
     let origin = Origin { file: origin.file, made_here: origin.made_here };
     let (width, height) = (plain.number()?, plain.number()?);
-    let TilesChange { mask, colour } = tiles_of(&mut plain)?;
+    let TilesChange { mask, colour, .. } = tiles_of(&mut plain)?;
     let mask = PackedMask { width, height, tiles: mask };
-    if body.0.is_empty() {
-        return (width == 0 && height == 0).then_some(Sheet { picture: None, origin, mask });
+    let stack = StackChange::default();
+    if body.is_empty() {
+        return (width == 0 && height == 0).then_some(Sheet { picture: None, origin, mask, stack });
     }
     let picture = picture_of(body.block()?, (width, height))?;
-    let mut sheet = Sheet::of(Arc::new(picture), origin, mask);
+    let stack = if body.is_empty() { stack } else { stack_format::decode(body.block()?)? };
+    let mut sheet = Sheet::of(Arc::new(picture), origin, mask, stack);
     for (tile, pixels) in colour {
         sheet.picture.as_mut()?.put(tile, pixels);
     }
     Some(sheet)
 }
 
-/// Memory is reserved only for a picture of the size that it must have.
-fn picture_of(png: &[u8], size: (u32, u32)) -> Option<Picture> {
-    let mut decoder = png::Decoder::new(io::Cursor::new(png));
-    decoder.set_transformations(png::Transformations::normalize_to_color8() | png::Transformations::ALPHA);
-    let mut reader = decoder.read_info().ok()?;
-    let bytes = reader.output_buffer_size().filter(|bytes| *bytes <= MAX_PICTURE_BYTES)?;
-    if reader.info().size() != size {
-        return None;
-    }
-    let mut rgba = vec![0; bytes];
-    let info = reader.next_frame(&mut rgba).ok()?;
-    Picture::from_rgba(info.width, info.height, rgba).ok()
-}
-
 fn tiles_bytes(tiles: &TilesChange) -> Vec<u8> {
     let mut bytes = Vec::new();
-    bytes.extend_from_slice(&(tiles.mask.len() as u32).to_le_bytes());
-    for (tile, content) in &tiles.mask {
-        bytes.extend_from_slice(&tile.to_le_bytes());
-        match content {
-            MaskTile::Even(value) => push_block(&mut bytes, &[*value]),
-            MaskTile::Values(values) => {
-                bytes.extend_from_slice(&(values.len() as u32 + 1).to_le_bytes());
-                bytes.push(0);
-                bytes.extend_from_slice(values);
-            }
-        }
-    }
+    push_mask_tiles(&mut bytes, &tiles.mask);
     bytes.extend_from_slice(&(tiles.colour.len() as u32).to_le_bytes());
     for (tile, content) in &tiles.colour {
         bytes.extend_from_slice(&tile.to_le_bytes());
         push_block(&mut bytes, content.as_ref().map_or(&[], |pixels| pixels.as_slice()));
     }
+    if !tiles.drawn.is_empty() {
+        bytes.extend_from_slice(&tiles.layer.0.to_le_bytes());
+        push_mask_tiles(&mut bytes, &tiles.drawn);
+    }
     bytes
 }
 
 fn tiles_of(bytes: &mut Bytes<'_>) -> Option<TilesChange> {
-    let mut tiles = TilesChange::default();
-    for _ in 0..bytes.number()? {
-        let tile = bytes.number()?;
-        let content = match bytes.block()? {
-            [value] => MaskTile::Even(*value),
-            [_, values @ ..] => MaskTile::Values(values.into()),
-            [] => return None,
-        };
-        tiles.mask.push((tile, content));
-    }
+    let mut tiles = TilesChange { mask: mask_tiles_of(bytes)?, ..TilesChange::default() };
     for _ in 0..bytes.number()? {
         let tile = bytes.number()?;
         let content = bytes.block()?;
         tiles.colour.push((tile, (!content.is_empty()).then(|| Arc::new(content.to_vec()))));
     }
+    // Journals of earlier versions end here.
+    if !bytes.is_empty() {
+        tiles.layer = LayerId(bytes.number()?);
+        tiles.drawn = mask_tiles_of(bytes)?;
+    }
     Some(tiles)
-}
-
-fn push_block(bytes: &mut Vec<u8>, block: &[u8]) {
-    bytes.extend_from_slice(&(block.len() as u32).to_le_bytes());
-    bytes.extend_from_slice(block);
-}
-
-/// What is left to be read.
-struct Bytes<'a>(&'a [u8]);
-
-impl<'a> Bytes<'a> {
-    fn number(&mut self) -> Option<u32> {
-        let (number, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(u32::from_le_bytes(*number))
-    }
-
-    fn block(&mut self) -> Option<&'a [u8]> {
-        let length = self.number()? as usize;
-        let (block, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(block)
-    }
 }

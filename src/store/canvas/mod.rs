@@ -2,3 +2,5 @@
 
 pub mod journal;
 pub(crate) mod journal_format;
+mod pieces;
+mod stack_format;

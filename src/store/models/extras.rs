@@ -28,6 +28,13 @@ pub(crate) fn beside_models(paths: &Paths) -> Vec<(&'static str, Vec<PathBuf>)> 
     all.into_iter().filter(|(_, found)| !found.is_empty()).collect()
 }
 
+/// How large one of them is, also of those that come with the program.
+#[cfg(feature = "serve")]
+#[must_use]
+pub(crate) fn bytes_of(file: &Path) -> u64 {
+    crate::checkpoint::weights_bytes(file)
+}
+
 /// VAE files in the models folder.
 pub(crate) fn vaes(paths: &Paths) -> Vec<PathBuf> {
     files_in(&paths.models_folder.join("vae"), &CHECKPOINT_ENDINGS)

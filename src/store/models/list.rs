@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::store::models::controls::ControlEntry;
 use crate::store::models::entry::{ModelEntry, ModelError};
-use crate::store::models::{extras, file, folder, scan, upscalers};
+use crate::store::models::{controls, extras, file, folder, scan, upscalers};
 use crate::store::paths::Paths;
 
 /// What one look at all folders has found.
@@ -21,6 +22,8 @@ pub struct ModelList {
     pub vaes: Vec<PathBuf>,
     /// Files that enlarge pictures.
     pub upscalers: Vec<PathBuf>,
+    /// Networks that pictures steer through.
+    pub controls: Vec<ControlEntry>,
 }
 
 /// Entries that were read before, with their file's length and time then.
@@ -76,7 +79,7 @@ pub(crate) fn list_again(paths: &Paths, before: &mut Seen, is_cancelled: &dyn Fn
         entry
     });
     let entries = [ModelEntry::built_in(), ModelEntry::built_in_four_steps()].into_iter().chain(found).collect();
-    ModelList { entries, folders, vaes, upscalers: upscalers::list(paths) }
+    ModelList { entries, folders, vaes, upscalers: upscalers::list(paths), controls: controls::list(paths) }
 }
 
 /// Reads what a folder in diffusers' layout, or a checkpoint file, says of itself.

@@ -1,5 +1,6 @@
 //! The models, LoRAs, VAEs, embeddings and wildcard files that are on disk.
 
+pub mod controls;
 pub mod entry;
 pub(crate) mod extras;
 pub(crate) mod facts;

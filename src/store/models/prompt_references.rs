@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::checkpoint::inspect_file;
+use crate::checkpoint::{builtin_loras, inspect_file};
 use crate::job::{EmbeddingRef, ErrorKind, JobError, LoraRef, Notice, PromptSyntax, Request};
 use crate::prompt::{
     LoraTag, drawn_from, find_word, lora_tags, parse, parts, remarks, remarks_on_negative, stages, wildcard_names,
@@ -231,6 +231,9 @@ pub(crate) fn find_lora_called(wanted: &str, paths: &Paths) -> Result<PathBuf, R
     if let Some(found) = paths.other_loras.called(wanted) {
         return Ok(found);
     }
+    if let Some(found) = nearest(&builtin_loras(), wanted) {
+        return Ok(found.clone());
+    }
     Err(ReferenceError::NoLora { name: wanted.to_owned(), folder: paths.models_folder.join("loras") })
 }
 
@@ -273,7 +276,7 @@ pub(crate) fn embeddings(paths: &Paths) -> Vec<EmbeddingRef> {
     found.iter().map(|file| embedding(file)).collect()
 }
 
-/// The LoRA files that lie where LoRAs are kept, each once.
+/// The LoRA files that lie where LoRAs are kept, each once, and behind them those that come with the program.
 #[must_use]
 pub(crate) fn loras(paths: &Paths) -> Vec<PathBuf> {
     let own = ["loras", "Lora"].into_iter().flat_map(|name| files_in(&paths.models_folder.join(name), &ENDINGS));
@@ -282,6 +285,7 @@ pub(crate) fn loras(paths: &Paths) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = own.chain(elsewhere).collect();
     found.sort();
     found.dedup();
+    found.extend(builtin_loras());
     found
 }
 

@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 
 use chrono::{Local, NaiveDate};
 
-use crate::job::{ErrorKind, JobError, Request};
+use crate::job::{ErrorKind, JobError, Request, StepState};
 use crate::raster::Picture;
 use crate::store::atomic;
 use crate::store::paths::Paths;
@@ -107,20 +107,29 @@ impl Gallery {
     /// # Errors
     /// When the folder cannot be made or the disk does not take the file.
     pub fn save(&self, picture: &Picture, request: &Request) -> Result<PathBuf, GalleryError> {
-        self.save_by(&Saving::default(), picture, request)
+        self.save_by(&Saving::default(), picture, request, None)
     }
 
-    /// The same by a person's rules; the folder is this gallery's.
+    /// The same by a person's rules; the folder is this gallery's. `latents` are what it was decoded from.
     ///
     /// # Errors
     /// Those of [`Self::save`].
-    pub fn save_by(&self, saving: &Saving, picture: &Picture, request: &Request) -> Result<PathBuf, GalleryError> {
+    pub fn save_by(
+        &self,
+        saving: &Saving,
+        picture: &Picture,
+        request: &Request,
+        latents: Option<&StepState>,
+    ) -> Result<PathBuf, GalleryError> {
         let now = Local::now();
         let folder = self.pictures_folder.join(now.date_naive().to_string());
         fs::create_dir_all(&folder).map_err(|source| GalleryError::Folder { source, path: folder.clone() })?;
         // What a write was interrupted in.
         atomic::sweep(&folder);
-        let notes = if saving.with_settings { Notes::of(request) } else { Notes::default() };
+        let mut notes = if saving.with_settings { Notes::of(request) } else { Notes::default() };
+        // Of a part of a picture nothing whole could be decoded again.
+        let is_kept = saving.keeps_latents && saving.with_settings && request.mask.is_none();
+        notes.latents = latents.filter(|state| is_kept && state.is_last()).cloned();
         let bytes = picture_file::encode_as(saving.format, saving.quality, &folder, picture, &notes)?;
         let name = |number| saving.file_name(number, request, [picture.width(), picture.height()], now);
         save_numbered(&folder, &name, &bytes)
@@ -190,30 +199,57 @@ impl Gallery {
     }
 }
 
-/// Takes the next free number. The number is reserved by a hidden file made with "must not exist", so that two
-/// programs that save at once never get the same one, and the finished file never replaces another.
+/// Gives it the next free number. The file is whole on the disk before it asks for one; the number is then held for a moment
+/// by a hidden file made with "must not exist", so that two programs that save at once never get the same one, and the
+/// finished file never replaces another.
 fn save_numbered(folder: &Path, name: &dyn Fn(u64) -> String, bytes: &[u8]) -> Result<PathBuf, GalleryError> {
-    let failed = |path: &Path, source| GalleryError::File(PictureFileError::Write { source, path: path.to_path_buf() });
+    /// Another program's sweep may come between a file's making and its lock.
+    const TRIES: usize = 8;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let mut path = folder.join(name(highest_number(folder) + 1));
+        let saved = atomic::fill_beside(&path, bytes).and_then(|(temporary, _held)| {
+            let saved = number_and_name(folder, name, &temporary, &mut path);
+            if saved.is_err() {
+                atomic::remove_quietly(&temporary);
+            }
+            saved
+        });
+        match saved {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && tries < TRIES && folder.is_dir() => {}
+            Err(source) => return Err(PictureFileError::Write { source, path }.into()),
+            Ok(()) => {
+                atomic::flush_folder(&path);
+                return Ok(path);
+            }
+        }
+    }
+}
+
+/// Renames a finished file to the name of the next number, which is written to `path`.
+fn number_and_name(
+    folder: &Path,
+    name: &dyn Fn(u64) -> String,
+    temporary: &Path,
+    path: &mut PathBuf,
+) -> io::Result<()> {
     let mut number = highest_number(folder) + 1;
     loop {
-        let path = folder.join(name(number));
+        *path = folder.join(name(number));
         let reserved = folder.join(format!(".{number:05}.part"));
-        match atomic::create_and_fill(&reserved, bytes) {
+        match fs::File::create_new(&reserved) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            Err(error) => return Err(failed(&path, error)),
+            Err(error) => return Err(error),
             // Another program may have finished this very number between the look and the reservation.
             Ok(_) if highest_number(folder) >= number => {
                 atomic::remove_quietly(&reserved);
                 number = highest_number(folder) + 1;
             }
-            Ok(_held) => {
-                let renamed = fs::rename(&reserved, &path);
-                if renamed.is_err() {
-                    atomic::remove_quietly(&reserved);
-                }
-                renamed.map_err(|error| failed(&path, error))?;
-                atomic::flush_folder(&path);
-                return Ok(path);
+            Ok(_) => {
+                let renamed = fs::rename(temporary, &*path);
+                atomic::remove_quietly(&reserved);
+                return renamed;
             }
         }
     }

@@ -1,19 +1,20 @@
 //! Pictures as files: PNG, JPEG and WebP out and in, with the settings that made them inside; BMP, TIFF and GIF in.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use serde::{Deserialize, Serialize};
 
-use crate::job::{Notice, Request};
+use crate::job::{Notice, Request, StepState};
 use crate::raster::Picture;
 use crate::store::atomic;
 use crate::store::pictures::decode::reading::{self, Source};
 pub(crate) use crate::store::pictures::metadata::png_text::Notes;
 pub use crate::store::pictures::metadata::png_text::Painting;
-use crate::store::pictures::metadata::{exif, png_text, settings_in};
+use crate::store::pictures::metadata::{exif, png_latents, png_text, settings_in};
 pub use crate::store::pictures::picture_error::PictureFileError;
 
 /// Endings of the files that are read, in small letters.
@@ -201,6 +202,12 @@ pub fn read_painting(path: &Path) -> Painting {
     let Painting { strength, mask } = png_text::read_painting(path);
     let of_others = || settings_in::read(path).ok().flatten().filter(|settings| settings.is_exact)?.strength;
     Painting { strength: strength.or_else(of_others), mask }
+}
+
+/// What a PNG picture was decoded from, where it was kept.
+#[must_use]
+pub fn read_latents(path: &Path) -> Option<Arc<StepState>> {
+    png_latents::read(path)
 }
 
 #[cfg(test)]

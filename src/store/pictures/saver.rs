@@ -73,7 +73,7 @@ impl Saver for PictureSaver {
             Destination::Front => Ok(PathBuf::new()),
             Destination::Gallery => {
                 let saving = self.rules.get();
-                Ok(self.gallery(&saving).save_by(&saving, &drawn.picture, &drawn.request)?)
+                Ok(self.gallery(&saving).save_by(&saving, &drawn.picture, &drawn.request, drawn.latents.as_deref())?)
             }
             Destination::File { path, .. } => {
                 picture_file::write(path, &drawn.picture, Some(&drawn.request))?;
@@ -145,7 +145,11 @@ mod tests {
     }
 
     fn drawn() -> Drawn {
-        Drawn { picture: Picture::filled(8, 8, [1, 2, 3, 255]), request: Request { seed: 5, ..Request::default() } }
+        Drawn {
+            picture: Picture::filled(8, 8, [1, 2, 3, 255]),
+            request: Request { seed: 5, ..Request::default() },
+            latents: None,
+        }
     }
 
     fn file(path: PathBuf) -> Destination {
@@ -181,6 +185,7 @@ mod tests {
             format: PictureFormat::Jpeg,
             quality: 1,
             with_settings: false,
+            keeps_latents: true,
         });
         saver.check(&Destination::Gallery).unwrap();
         let mut drawn = drawn();

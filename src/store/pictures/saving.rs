@@ -36,6 +36,8 @@ pub struct Saving {
     pub quality: u8,
     /// Whether the picture's file says how it was made.
     pub with_settings: bool,
+    /// Whether a PNG file with its settings also has the latents that the picture was decoded from.
+    pub keeps_latents: bool,
 }
 
 impl Default for Saving {
@@ -46,6 +48,7 @@ impl Default for Saving {
             format: PictureFormat::Png,
             quality: Self::DEFAULT_QUALITY,
             with_settings: true,
+            keeps_latents: false,
         }
     }
 }

@@ -46,6 +46,7 @@ fn state(next_call: u32) -> Arc<StepState> {
         latents: vec![0.25; 64],
         history: History::default(),
         noise: vec![1, 2, 3],
+        level: Some([0.5, 0.25]),
         compute: Compute::default(),
     })
 }

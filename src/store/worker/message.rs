@@ -114,7 +114,7 @@ pub enum StoreCommand {
     },
     /// Puts a picture into the gallery; answered by [`StoreEvent::Kept`].
     KeepPicture {
-        /// That made it, given back with the answer.
+        /// That made it, or another number of the asker's; given back with the answer.
         job: JobId,
         picture: Arc<Picture>,
         request: Box<Request>,

@@ -172,7 +172,7 @@ impl Tasks {
                 StoreEvent::Mask { path, mask, notices }
             }
             StoreCommand::KeepPicture { job, picture, request, saving } => {
-                let file = self.gallery.save_by(&saving, &picture, &request).map_err(JobError::from);
+                let file = self.gallery.save_by(&saving, &picture, &request, None).map_err(JobError::from);
                 StoreEvent::Kept { job, file }
             }
             StoreCommand::SavePicture { to, picture } => save_picture(to, &picture)?,

@@ -79,6 +79,10 @@ pub enum WholeStep {
     Mask,
     Extend,
     Paste,
+    /// A layer that is new, and chosen then.
+    Layer,
+    /// Anything else with the layers.
+    Layers,
 }
 
 /// How the view changes.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Action, FilesAction, GalleryAction, LibraryAction, SettingsAction, WordsAction};
+use super::{Action, FilesAction, GalleryAction, LayerAction, LibraryAction, NewLayer, SettingsAction, WordsAction};
 
 /// A dialog that shall open. The window's owner takes these, because only it has the window's handle.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,8 @@ pub enum DialogRequest {
     /// The canvas as it is seen.
     SaveCanvas,
     OpenMask,
+    /// A picture that becomes a layer.
+    OpenLayer,
     SaveMask,
     /// Where copies of pictures are written.
     ExportFolder,
@@ -37,6 +39,7 @@ impl DialogRequest {
             Self::SaveAs { .. } => "Save the picture as",
             Self::SaveCanvas => "Save the canvas as",
             Self::OpenMask => "Load a mask (white is made anew)",
+            Self::OpenLayer => "Add a picture as a layer",
             Self::SaveMask => "Save the mask as",
             Self::ExportFolder => "Export to a folder",
             Self::WatchFolder => "Add a folder of pictures",
@@ -55,6 +58,7 @@ impl DialogRequest {
             Self::AddModelFile => "Add file",
             Self::PicturesFolder => "Use this folder",
             Self::OpenMask => "Load mask",
+            Self::OpenLayer => "Add layer",
             Self::OpenTags => "Use this list",
             Self::SaveAs { .. } | Self::SaveCanvas | Self::SaveMask => "Save",
         }
@@ -74,6 +78,7 @@ impl DialogRequest {
             | Self::AddModel
             | Self::AddModelFile
             | Self::OpenMask
+            | Self::OpenLayer
             | Self::ExportFolder
             | Self::WatchFolder
             | Self::PicturesFolder
@@ -88,6 +93,7 @@ impl DialogRequest {
         match self {
             Self::OpenPicture => Action::Files(FilesAction::OpenPicture(path)),
             Self::OpenMask => Action::Files(FilesAction::LoadMask(path)),
+            Self::OpenLayer => Action::Layers(LayerAction::Add(NewLayer::OfFile(path, None))),
             Self::SaveMask => Action::Files(FilesAction::SaveMask(path)),
             Self::OpenTags => Action::Words(WordsAction::UseTags(path)),
             Self::SaveCanvas => Action::Files(FilesAction::SaveCanvas(path)),

@@ -2,7 +2,17 @@
 
 use std::path::PathBuf;
 
-use crate::job::UpscaleRequest;
+use crate::job::{Request, UpscaleRequest};
+
+/// How a picture's latents are decoded once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeChoice {
+    pub file: PathBuf,
+    pub in_single: bool,
+    pub in_tiles: bool,
+    /// `None` is the one that decoded it.
+    pub vae: Option<PathBuf>,
+}
 
 #[derive(Clone, Debug)]
 pub enum FilesAction {
@@ -27,6 +37,12 @@ pub enum FilesAction {
     },
     /// Something was dropped on the window.
     Dropped(PathBuf),
+    /// Puts the files themselves on the clipboard.
+    Copy(Vec<PathBuf>),
+    /// They are there; or one sentence why not.
+    Copied(Result<usize, String>),
+    /// And there on the list of layers.
+    DroppedOnLayers(PathBuf),
     /// Shows the file in the system's file manager.
     Reveal(PathBuf),
     Trash(PathBuf),
@@ -34,6 +50,11 @@ pub enum FilesAction {
     Upscale(PathBuf),
     /// It was read.
     ReadyToUpscale(Box<UpscaleRequest>),
+    /// Asks how its kept latents shall be decoded once more.
+    DecodeAgain(PathBuf),
+    Decode(DecodeChoice),
+    /// Its settings and latents were read.
+    ReadyToDecode(Box<Request>),
     /// It was not.
     NotRead(String),
     /// Enlarges with this network from now on.

@@ -1,10 +1,13 @@
 //! What a person can do, as values: panels push them, `app::apply` carries them out, an exhaustive match for each area.
 
+mod branch;
 mod canvas;
 mod compare;
 mod dialog;
 mod files;
 mod gallery;
+mod grid;
+mod layers;
 mod library;
 mod live;
 mod prompt;
@@ -15,11 +18,14 @@ mod share;
 mod window;
 mod words;
 
+pub use branch::BranchAction;
 pub use canvas::{CanvasAction, Join, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
 pub use compare::{CompareAction, CompareMode};
 pub use dialog::DialogRequest;
-pub use files::FilesAction;
+pub use files::{DecodeChoice, FilesAction};
 pub use gallery::{Filter, GalleryAction, SettingsPart, Sort, Step};
+pub use grid::GridAction;
+pub use layers::{LayerAction, LayerRow, NewLayer};
 pub use library::{Column, LibraryAction, Tab};
 pub use live::LiveAction;
 pub use prompt::PromptAction;
@@ -36,10 +42,13 @@ pub enum Action {
     Prompt(PromptAction),
     Queue(QueueAction),
     Results(ResultsAction),
+    Branch(BranchAction),
     Canvas(CanvasAction),
     Compare(CompareAction),
     Files(FilesAction),
     Gallery(GalleryAction),
+    Grid(GridAction),
+    Layers(LayerAction),
     Library(LibraryAction),
     Live(LiveAction),
     Settings(SettingsAction),

@@ -51,6 +51,10 @@ pub enum Sheet {
     PhotographicModel,
     /// How to get what selects by a click.
     Selector,
+    /// How a picture's latents are decoded once more.
+    Decode,
+    /// Pictures over one or two settings.
+    Grid,
     /// A field for a path, where the desktop has no file dialog.
     Path,
     /// How copies of pictures are written.

@@ -36,7 +36,7 @@ pub(crate) fn open(
         dialog = dialog.set_file_name(name);
     }
     let chosen: Chosen = match &request {
-        DialogRequest::OpenPicture | DialogRequest::OpenMask => {
+        DialogRequest::OpenPicture | DialogRequest::OpenMask | DialogRequest::OpenLayer => {
             Box::pin(dialog.add_filter("Pictures", READ_EXTENSIONS).pick_file())
         }
         DialogRequest::AddModelFile => Box::pin(dialog.add_filter("Model files", WEIGHT_ENDINGS).pick_file()),

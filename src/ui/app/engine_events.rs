@@ -6,7 +6,7 @@ use crate::job::{self, Event, EventKind, Finished, JobId, Outcome};
 use crate::raster::Picture;
 use crate::ui::action::LookingAt;
 use crate::ui::canvas;
-use crate::ui::results::candidate::{Candidate, Made, Progress, Stage};
+use crate::ui::results::candidate::{Candidate, Kind, Made, Progress, Stage};
 use crate::ui::state::AppState;
 use crate::ui::words;
 
@@ -34,6 +34,9 @@ pub(crate) fn take(state: &mut AppState, event: Event) -> Aftermath {
             let Finished { picture, request, file, seconds, .. } = finished.as_ref();
             state.prompt.last_seed = Some(request.seed);
             state.queue.finished.push(candidate.press);
+            if let Kind::Cell { at, .. } = candidate.kind {
+                state.grid.drawn(candidate.press, at, picture);
+            }
             state.library.note_mut(&request.model).picture = Some(file.clone());
             candidate.request = request.clone();
             candidate.stage = Stage::Done(Made { picture: picture.clone(), file: file.clone(), seconds: *seconds });

@@ -15,3 +15,9 @@ pub(super) fn open(store: &StoreHandle, settings: &Settings) {
     ask(GalleryCommand::OpenLabels);
     store.send(StoreCommand::ScanGallery);
 }
+
+/// "Pictures / Inkwick": enough to find it, short enough to read.
+pub(super) fn folder_text(folder: &std::path::Path) -> String {
+    let names: Vec<_> = folder.iter().map(|name| name.to_string_lossy()).collect();
+    names[names.len().saturating_sub(2)..].join(" / ")
+}

@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-use crate::canvas::PictureLayer;
-use crate::job::{Destination, InitPicture, Notice, Request};
+use crate::job::{Destination, Notice, Request};
 use crate::store::models::prompt_references::ReferenceError;
 use crate::ui::action::{Action, LiveAction};
 use crate::ui::app::live_events::{complain, say};
@@ -37,11 +36,10 @@ impl Studio {
     fn prepare_live(&mut self, now: Instant) {
         let ask = self.runs.next_id();
         let mut request = Box::new(self.state.next_request(self.state.live_seed()));
-        let canvas: Option<(PictureLayer, f64)> =
-            self.state.canvas.document.picture().map(|picture| (picture.clone(), self.state.next_strength()));
+        let canvas = self.state.canvas_for_run();
         self.state.live.pace.begin(ask, now);
         self.background.queue(Some(Action::Live(LiveAction::Failed { ask })), move || {
-            request.init = canvas.map(|(picture, strength)| InitPicture { picture: picture.whole(), strength });
+            canvas.fill(&mut request);
             Some(Action::Live(LiveAction::Ready { ask, request }))
         });
     }

@@ -1,10 +1,12 @@
 //! The queue beyond one action: what earlier runs left in it, and pictures without end.
 
-use crate::job::{Frame, JobId, KeptJob, fresh_seed};
+use std::sync::Arc;
+
+use crate::job::{Frame, JobId, KeptJob, Task, fresh_seed};
 use crate::ui::action::{Action, Press, QueueAction};
 use crate::ui::app::runs::Place;
 use crate::ui::app::studio::Studio;
-use crate::ui::results::candidate::{Candidate, Stage};
+use crate::ui::results::candidate::{Candidate, Kind, Stage};
 use crate::ui::words;
 
 impl Studio {
@@ -63,8 +65,14 @@ impl Studio {
         self.engine.pause(true);
         self.state.queue.is_paused = true;
         let count = jobs.len();
+        let mut is_of_grid = false;
         for kept in jobs {
             let (press, request) = (kept.note.press, kept.task.request().clone());
+            let kind = match &kept.task {
+                Task::Generate(_) => Kind::Drawn,
+                Task::Upscale(upscale) => Kind::Upscale(Arc::from(upscale.clone())),
+            };
+            is_of_grid |= kind == Kind::Drawn && !kept.note.name.is_empty();
             match self.engine.submit_again(kept) {
                 Ok(handle) => {
                     let job = handle.id();
@@ -77,11 +85,15 @@ impl Studio {
                         Frame::inpainted(size, bounds, &request.inpaint, asked, request.resize, grid)
                     });
                     let stage = Stage::Waiting;
-                    let candidate = Candidate { job, press, request, frame, estimated_seconds: None, stage };
+                    let candidate = Candidate { job, press, kind, request, frame, estimated_seconds: None, stage };
                     self.state.candidates.list.push(candidate);
                 }
                 Err(error) => self.state.toasts.error(words::of_error(&error), None),
             }
+        }
+        if is_of_grid {
+            let words = "The pictures of a grid come one by one after a restart, without the labelled one of all.";
+            self.state.toasts.note(words);
         }
         let words = match count {
             1 => "One picture waits from last time.".to_owned(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::job::Frame;
 use crate::ui::action::Press;
+use crate::ui::results::candidate::Kind;
 
 /// Where in the queue its pictures go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,9 @@ pub(crate) enum Place {
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedRun {
     pub place: Place,
+    /// The row that its pictures make, together with others of the same press.
+    pub press: Press,
+    pub kind: Kind,
     pub picture_count: u32,
     /// The part of the canvas that is worked on, where it is masked.
     pub frame: Option<Frame>,
@@ -55,6 +59,16 @@ impl PreparedRuns {
     #[must_use]
     pub(crate) fn picture_count(&self, id: u64) -> Option<u32> {
         self.waiting.get(&id).map(|run| run.picture_count)
+    }
+
+    /// Whether something of this press is on its way.
+    #[must_use]
+    pub(crate) fn has(&self, press: Press) -> bool {
+        self.waiting.values().any(|run| run.press == press)
+    }
+
+    pub(crate) fn cancel(&mut self, press: Press) {
+        self.waiting.retain(|_, run| run.press != press);
     }
 
     #[must_use]

@@ -41,6 +41,9 @@ impl Note {
     pub const AFTER_SECONDS: f64 = 20.0;
 }
 
+/// Puts files on the system's clipboard, or says why not. May wait for the desktop.
+pub type CopyFiles = Arc<dyn Fn(&[PathBuf]) -> Result<(), String> + Send + Sync>;
+
 /// Services, folders, and what is to be opened.
 pub struct Services {
     pub paths: Paths,
@@ -73,6 +76,7 @@ pub struct Services {
     pub queue: Option<Arc<QueueKeeper>>,
     /// Says something to a person who looks elsewhere.
     pub note: Note,
+    pub copy_files: CopyFiles,
     /// Pictures, model folders and links named on the command line.
     pub open: Vec<PathBuf>,
     /// What later starts of the program were to open; each brings the window to the front.

@@ -9,6 +9,7 @@ use crate::store::models::notes::ModelNote;
 use crate::store::settings::{PanelSection, Settings, Theme};
 use crate::ui::canvas::state::CanvasState;
 use crate::ui::chrome::layout::{PanelsState, SidePanel};
+use crate::ui::layers::state::LayersState;
 use crate::ui::prompt::estimate::MemoryPanel;
 use crate::ui::prompt::loras::state::LoraShelf;
 use crate::ui::prompt::state::InpaintPanel;
@@ -87,6 +88,12 @@ pub(crate) fn canvas_of(settings: &Settings) -> CanvasState {
     CanvasState { tool: settings.tool, tools: settings.tools.clone().in_range(), ..CanvasState::default() }
 }
 
+/// The list of layers as it was left.
+#[must_use]
+pub(crate) fn layers_of(settings: &Settings) -> LayersState {
+    LayersState { open: settings.layers_open, ..LayersState::default() }
+}
+
 #[must_use]
 pub(crate) fn panels_of(settings: &Settings) -> PanelsState {
     let side = |open| SidePanel { open, over_canvas: false };
@@ -113,6 +120,7 @@ pub(crate) fn settings_of(state: &AppState, old: &Settings) -> Settings {
     settings.gallery_panel_shown = state.panels.gallery.open;
     settings.prompt_panel_width = Some(state.panels.prompt_width);
     settings.gallery_panel_width = Some(state.panels.gallery_width);
+    settings.layers_open = state.layers.open;
     settings.tool = state.canvas.tool;
     settings.results = state.candidates.files();
     let prompt = &state.prompt;

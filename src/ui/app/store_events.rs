@@ -59,10 +59,14 @@ impl Studio {
                 if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
                     state.gallery.view.settings = Some((path.clone(), settings));
                 }
-                picture_arrived(state, path, picture, program);
+                if self.layer_arrived(&path, &picture) {
+                    return;
+                }
+                picture_arrived(&mut self.state, path, picture, program);
             }
             StoreEvent::Picture { path, picture: Err(error), .. } => {
                 state.canvas.opening.retain(|file| *file != path);
+                state.layers.take_off(&path);
                 state.compare.leave_out(&path);
                 if matches!(&state.canvas.looking_at, LookingAt::Gallery(shown) if shown.file == path) {
                     if state.gallery.view.is_open {
@@ -149,10 +153,20 @@ impl Studio {
             return;
         }
         use_settings(state, &settings);
+        let from_words = painted.is_none();
         if let Some(painted) = painted {
             use_painting(state, path, *painted);
         }
         report_settings(state, &settings);
+        if settings.is_exact {
+            let request = &settings.request;
+            let usual = self.state.prompt.size_px;
+            let paper_px = request.width.zip(request.height).map_or(usual, |(width, height)| [width, height]);
+            match request.controls.as_slice() {
+                [] => self.switch_layers_off(),
+                controls => self.take_layers(controls, from_words, paper_px),
+            }
+        }
     }
 }
 
@@ -179,8 +193,9 @@ fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, p
     }
 }
 
-fn models_arrived(state: &mut AppState, ModelList { entries, folders, vaes, upscalers }: ModelList) {
+fn models_arrived(state: &mut AppState, ModelList { entries, folders, vaes, upscalers, controls }: ModelList) {
     state.library.upscalers = upscalers;
+    state.layers.networks = controls;
     (state.library.roots, state.library.vaes) = (folders, vaes);
     state.models = entries;
     let more = state.library.other_models.iter();
@@ -222,7 +237,11 @@ fn report_settings(state: &mut AppState, settings: &PictureSettings) {
         Program::Inkwick => "The picture's settings are in the prompt panel.".to_owned(),
         program => format!("The picture's settings, from {}, are in the prompt panel.", program.name()),
     };
-    let notices: Vec<String> = settings.notices.iter().map(words::of_notice).collect();
+    let mut notices: Vec<String> = settings.notices.iter().map(words::of_notice).collect();
+    if let Some(branch) = settings.request.branch.as_ref().filter(|branch| !branch.is_decoding()) {
+        let of = format!("step {} of another picture", branch.step);
+        notices.push(format!("It went on from {of}: by these settings alone it comes out otherwise."));
+    }
     match notices.as_slice() {
         [] => state.toasts.note(of_whom),
         [one] => {
@@ -236,7 +255,7 @@ fn report_settings(state: &mut AppState, settings: &PictureSettings) {
 }
 
 /// Writes a picture's settings into the panel. Its model is chosen when it is in the list.
-fn use_settings(state: &mut AppState, settings: &PictureSettings) {
+pub(super) fn use_settings(state: &mut AppState, settings: &PictureSettings) {
     let request = &settings.request;
     let names_model = settings.is_exact || settings.model_is_here;
     if names_model && state.models.iter().any(|entry| entry.reference == request.model) {

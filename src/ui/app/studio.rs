@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
-use egui::{CentralPanel, Frame, Panel, Ui};
+use egui::Ui;
 
 use crate::engine::{EngineHandle, JobHandle, SelectHandle, work_grid};
 use crate::hub::Downloads;
@@ -28,9 +28,8 @@ use crate::ui::app::runs::PreparedRuns;
 use crate::ui::app::services::Services;
 use crate::ui::app::settings::SettingsSaver;
 use crate::ui::canvas::view;
-use crate::ui::chrome::layout::{self, Layout, PanelForm};
 use crate::ui::chrome::toasts::Toasts;
-use crate::ui::chrome::{menu, seams, sheets, status_bar, toasts_view};
+use crate::ui::chrome::{sheets, toasts_view};
 use crate::ui::compare::state::CompareState;
 use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
@@ -43,7 +42,7 @@ use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme::fonts;
 use crate::ui::tour::state::{Step, Tour};
-use crate::ui::{canvas, gallery, library, palette, prompt, queue, settings, share, theme, tour};
+use crate::ui::{branch, canvas, gallery, grid, library, palette, prompt, settings, share, theme, tour};
 
 /// The window's contents and everything behind them.
 pub struct Studio {
@@ -104,10 +103,14 @@ impl Studio {
             models: vec![ModelEntry::built_in(), ModelEntry::built_in_four_steps()],
             grids: Vec::new(),
             compare: CompareState::default(),
+            grid: grid::state::GridState::default(),
+            branch: branch::state::BranchState::default(),
+            decode: None,
             canvas: app::settings::canvas_of(&settings),
             candidates: Candidates { coming: settings.results.clone(), ..Candidates::default() },
             queue: QueueState::default(),
             gallery: gallery::state::GalleryState::default(),
+            layers: app::settings::layers_of(&settings),
             live: LiveState::default(),
             library: LibraryState { notes: settings.model_notes.clone(), ..LibraryState::default() },
             panels: app::settings::panels_of(&settings),
@@ -123,7 +126,7 @@ impl Studio {
             device_text: services.device_text.clone(),
         };
         let folder = settings.preferences.saving.folder.as_ref().unwrap_or(&services.paths.pictures_folder);
-        state.gallery.folder_text = folder_text(folder);
+        state.gallery.folder_text = gallery_start::folder_text(folder);
         state.gallery.starred.clone_from(&settings.starred);
         state.gallery.watched.clone_from(&settings.gallery_folders);
         let (keymap, wrong_keys) = keymap::Keymap::new(&services.keys);
@@ -135,6 +138,7 @@ impl Studio {
             let text = "Inkwick ended by a fault of its own last time; a report says where.";
             state.toasts.offer(text, "Show", Action::Files(FilesAction::Reveal(report)));
         }
+        engine.keep_steps(branch::state::BranchState::MOST_BYTES);
         let waking = ctx.clone();
         let wake: Wake = Arc::new(move || waking.request_repaint());
         let mut studio = Self {
@@ -223,6 +227,7 @@ impl Studio {
         }
         self.send_to_trash(false);
         self.follow_queue(ctx);
+        self.follow_layers(ctx);
         self.work_on_canvas();
         self.follow_live(ctx);
         if let Some(tour) = tour::goes_on(&self.state) {
@@ -230,6 +235,8 @@ impl Studio {
         }
         self.complete_words();
         self.compute_difference();
+        self.finish_grids();
+        self.state.leave_branch();
         let AppState { prompt, grids, .. } = &mut self.state;
         let is_known = grids.iter().any(|(known, _)| *known == prompt.model);
         if let Some((model, grid)) =
@@ -279,8 +286,12 @@ impl Studio {
         let sharp = self.state.canvas.view.zoom.is_some_and(|zoom| zoom >= view::PIXELS_FROM_ZOOM);
         self.textures.layers.update(&ctx, &mut self.state.canvas.document, sharp);
         actions.extend(ctx.input(|input| {
-            let dropped = input.raw.dropped_files.iter();
-            dropped.map(|file| Action::Files(FilesAction::Dropped(file.path().to_path_buf()))).collect::<Vec<_>>()
+            let files = input.raw.dropped_files.iter();
+            let on_layers = input
+                .pointer
+                .latest_pos()
+                .is_some_and(|at| self.state.layers.rect.is_some_and(|list| list.contains(at)));
+            files.map(|file| dropped(file.path(), on_layers)).collect::<Vec<_>>()
         }));
         actions.extend(clipboard::actions_of(&ctx, self.state.sheet.is_some()));
         if ctx.input(|input| input.events.contains(&egui::Event::WindowFocused(true))) {
@@ -320,65 +331,6 @@ impl Studio {
         }
     }
 
-    /// Returns where the canvas lies.
-    fn panels(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) -> egui::Rect {
-        let Self { state, textures, .. } = self;
-        let layout = Layout::for_window(ui.ctx().content_rect().size(), state.panels);
-        let tokens = theme::tokens(ui);
-        let plain = |fill| Frame::NONE.fill(fill);
-
-        Panel::top("menu")
-            .exact_size(layout::MENU_HEIGHT)
-            .frame(plain(tokens.panel).inner_margin(egui::Margin { left: 8, right: 8, top: 2, bottom: 2 }))
-            .show_separator_line(false)
-            .show(ui, |ui| menu::show(ui, state, actions));
-        Panel::bottom("status")
-            .exact_size(layout::STATUS_HEIGHT)
-            .frame(plain(tokens.panel).inner_margin(egui::Margin { left: 16, right: 8, top: 0, bottom: 0 }))
-            .show_separator_line(false)
-            .show(ui, |ui| status_bar::show(ui, state, layout, actions));
-        state.gallery.refresh();
-        if state.gallery.view.is_open && !state.compare.is_open() {
-            return gallery::view::show(ui, state, textures, layout, actions);
-        }
-        let full =
-            layout.prompt == PanelForm::Full || (layout.prompt == PanelForm::Rail && state.panels.prompt.over_canvas);
-        if full {
-            // Where the window is narrow, it has a width and a memory of its own.
-            let panel = if layout.narrow {
-                Panel::left("narrow prompt").exact_size(layout.prompt_width)
-            } else {
-                let widths = layout::PROMPT_WIDTH_NARROW..=layout::PROMPT_WIDTH_WIDEST;
-                Panel::left("prompt").resizable(true).default_size(layout.prompt_width).size_range(widths)
-            };
-            let panel = panel.frame(plain(tokens.panel)).show_separator_line(false);
-            let drawn = panel.show(ui, |ui| prompt::panel::show(ui, state, textures, layout, actions));
-            if !layout.narrow {
-                state.panels.prompt_width = drawn.response.rect.width();
-            }
-        } else if layout.prompt == PanelForm::Rail {
-            Panel::left("prompt rail")
-                .exact_size(layout::RAIL_WIDTH)
-                .frame(plain(tokens.panel))
-                .show_separator_line(false)
-                .show(ui, |ui| prompt::panel::show_rail(ui, actions));
-        }
-        if queue::panel::takes_the_gallerys_place(state, layout) {
-            queue::panel::show(ui, state, textures, actions);
-        } else {
-            gallery::panel::show(ui, state, textures, layout, actions);
-        }
-        let between = ui.available_rect_before_wrap();
-        CentralPanel::default().frame(plain(tokens.surround)).show(ui, |ui| {
-            app::middle::show(ui, state, textures, layout, actions);
-        });
-        seams::show(ui, between, tokens.edge);
-        if state.queue.open && !queue::panel::takes_the_gallerys_place(state, layout) {
-            queue::panel::show_over(ui, between, state, textures, actions);
-        }
-        between
-    }
-
     /// Dialogs that shall open now; only the window's owner can.
     pub fn take_dialog_requests(&mut self) -> Vec<DialogRequest> {
         std::mem::take(&mut self.dialog_requests)
@@ -391,8 +343,8 @@ impl Studio {
     }
 }
 
-/// "Pictures / Inkwick": enough to find it, short enough to read.
-pub(super) fn folder_text(folder: &std::path::Path) -> String {
-    let names: Vec<_> = folder.iter().map(|name| name.to_string_lossy()).collect();
-    names[names.len().saturating_sub(2)..].join(" / ")
+/// A file that was dropped on the list of layers becomes one.
+fn dropped(file: &std::path::Path, on_layers: bool) -> Action {
+    let file = file.to_path_buf();
+    Action::Files(if on_layers { FilesAction::DroppedOnLayers(file) } else { FilesAction::Dropped(file) })
 }

@@ -6,11 +6,11 @@ use super::select;
 use super::state::{CanvasState, Gesture};
 use super::view::{MAX_ZOOM, MIN_ZOOM, ViewState};
 use crate::canvas::tools::{BrushSettings, Tool};
-use crate::canvas::{Origin, Prepared, Snapshot};
+use crate::canvas::{Content, LayerId, Origin, Prepared, Snapshot};
 use crate::job::InpaintArea;
 use crate::mask::{BrushPoint, shape};
 use crate::raster::Picture;
-use crate::ui::action::{CanvasAction, LookingAt, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
+use crate::ui::action::{CanvasAction, LayerRow, LookingAt, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
 use crate::ui::chrome::toasts::Toasts;
 use crate::ui::state::AppState;
 
@@ -49,7 +49,7 @@ fn apply_one(state: &mut AppState, action: CanvasAction) {
             canvas.document.end_stroke();
             canvas.gesture = Gesture::Idle;
         }
-        CanvasAction::Mask(step) => mask_step(canvas, step),
+        CanvasAction::Mask(step) => mask_step(canvas, toasts, step),
         CanvasAction::ToggleMask => canvas.overlay.hides_mask = !canvas.overlay.hides_mask,
         CanvasAction::ToggleModelView => canvas.overlay.shows_model_view = !canvas.overlay.shows_model_view,
         CanvasAction::UseColour(colour) => {
@@ -69,7 +69,7 @@ fn apply_one(state: &mut AppState, action: CanvasAction) {
             }
         }
         CanvasAction::OutlineBegin { at, takes_away, goes_on } => {
-            if brings_canvas_back(canvas, toasts) {
+            if may_work(canvas, toasts).is_ok() {
                 canvas.selecting.goes_on = goes_on;
                 canvas.gesture = Gesture::Outlining { corners: vec![at], takes_away };
             }
@@ -124,12 +124,13 @@ fn apply_one(state: &mut AppState, action: CanvasAction) {
 }
 
 fn fill(canvas: &mut CanvasState, toasts: &mut Toasts, at: [f32; 2]) {
-    if brings_canvas_back(canvas, toasts)
-        && let Some([x, y]) = pixel_at(canvas, at)
-    {
-        canvas.work.add(WholeStep::Mask, move |canvas| canvas.flooded(x, y));
-        canvas.overlay.hides_mask = false;
+    let (Ok(layer), Some([x, y])) = (may_work(canvas, toasts), pixel_at(canvas, at)) else { return };
+    if let Some(layer) = layer {
+        canvas.change_layers(move |canvas| canvas.with_content(layer, |content| content.flooded(x, y)));
+        return;
     }
+    canvas.work.add(WholeStep::Mask, move |canvas| canvas.flooded(x, y));
+    canvas.overlay.hides_mask = false;
 }
 
 fn blank(canvas: &mut CanvasState, [width, height]: [u32; 2]) {
@@ -148,7 +149,18 @@ fn put(state: &mut AppState, step: WholeStep, prepared: Prepared) {
         return;
     }
     match step {
-        WholeStep::Mask => {}
+        WholeStep::Mask | WholeStep::Layers => {}
+        WholeStep::Layer => {
+            let newest = canvas.document.stack().layers().iter().max_by_key(|layer| layer.id);
+            if let Some(layer) = newest {
+                let can_be_drawn_on = matches!(layer.content, Content::Drawing(_));
+                canvas.chosen_row = LayerRow::Layer(layer.id);
+                if can_be_drawn_on && !(canvas.tool.is_for_mask() && canvas.tool != Tool::Select) {
+                    canvas.tool = Tool::Brush;
+                }
+            }
+            canvas.look_at_canvas(old_size_px != canvas.document.size_px());
+        }
         WholeStep::Paste => canvas.look_at_canvas(old_size_px != canvas.document.size_px()),
         WholeStep::Extend => {
             canvas.look_at_canvas(true);
@@ -190,9 +202,31 @@ fn choose(canvas: &mut CanvasState, tool: Tool) {
     canvas.document.end_stroke();
     canvas.gesture = Gesture::Idle;
     canvas.tool = tool;
-    if tool.is_for_mask() {
+    // What is chosen goes along with the tool.
+    match (tool, canvas.chosen()) {
+        (Tool::Colour, _) => canvas.chosen_row = LayerRow::Picture,
+        (Tool::Select, _) => canvas.chosen_row = LayerRow::Mask,
+        (tool, LayerRow::Picture) if tool.is_for_mask() => canvas.chosen_row = LayerRow::Mask,
+        _ => {}
+    }
+    if tool.is_for_mask() && canvas.chosen() == LayerRow::Mask {
         canvas.overlay.hides_mask = false;
     }
+}
+
+/// It was said why.
+struct NotNow;
+
+/// Which layer the tool in hand works on, `None` for mask or picture, with the canvas's own picture in sight again; where
+/// it must not work, that is said.
+fn may_work(canvas: &mut CanvasState, toasts: &mut Toasts) -> Result<Option<LayerId>, NotNow> {
+    if !brings_canvas_back(canvas, toasts) {
+        return Err(NotNow);
+    }
+    canvas.works_on(canvas.tool).map_err(|sentence| {
+        toasts.note(sentence);
+        NotNow
+    })
 }
 
 /// Painting is on the canvas's own picture: whatever lies over it goes away. `false` when there is none.
@@ -209,16 +243,14 @@ fn brings_canvas_back(canvas: &mut CanvasState, toasts: &mut Toasts) -> bool {
 }
 
 fn begin_stroke(canvas: &mut CanvasState, toasts: &mut Toasts, start: StrokeStart) {
-    if !brings_canvas_back(canvas, toasts) {
-        return;
-    }
+    let Ok(layer) = may_work(canvas, toasts) else { return };
     let ink = canvas.tools.ink(canvas.tool, start.reversed);
     let brush = canvas.tools.brush(canvas.tool).brush();
     let from = canvas.last_point.filter(|_| start.from_last);
-    canvas.document.begin_stroke(ink, brush);
+    canvas.document.begin_stroke_on(layer, ink, brush);
     canvas.gesture = Gesture::Painting { last: start.at.at };
     if canvas.tool.is_for_mask() {
-        canvas.overlay.hides_mask = false;
+        canvas.overlay.hides_mask &= layer.is_some();
     } else {
         let colour = canvas.tools.colour;
         canvas.tools.remember(colour);
@@ -256,12 +288,18 @@ fn close_outline(canvas: &mut CanvasState) {
         _ => shape::polygon(&corners, width, height),
     };
     let ink = canvas.tools.ink(canvas.tool, takes_away);
-    canvas.document.fill_shape(ink, canvas.tools.mask_brush.opacity, &cover);
-    canvas.overlay.hides_mask = false;
+    let Ok(layer) = canvas.works_on(canvas.tool) else { return };
+    canvas.document.fill_shape(layer, ink, canvas.tools.mask_brush.opacity, &cover);
+    canvas.overlay.hides_mask &= layer.is_some();
 }
 
-fn mask_step(canvas: &mut CanvasState, step: MaskStep) {
+fn mask_step(canvas: &mut CanvasState, toasts: &mut Toasts, step: MaskStep) {
     if !canvas.has_picture() {
+        return;
+    }
+    // These are the mask's, whatever is chosen.
+    if let Err(sentence) = canvas.works_on(Tool::Select) {
+        toasts.note(sentence);
         return;
     }
     canvas.gesture = Gesture::Idle;

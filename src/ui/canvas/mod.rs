@@ -23,11 +23,13 @@ use egui::{
 };
 
 use self::state::{CanvasState, Gesture};
+use super::branch;
 use super::gallery;
 use super::live;
 use super::results;
 use super::state::AppState;
 use super::textures::Textures;
+use super::textures::stack_view::PAPER;
 use super::theme;
 use super::widgets::paint;
 use crate::canvas::tools::Tool;
@@ -71,7 +73,11 @@ pub(super) fn show(
 ) -> Rect {
     let whole = ui.available_rect_before_wrap();
     let strip = Rect::from_min_size(whole.min, vec2(whole.width(), theme::TOOL_STRIP_HEIGHT));
-    strip::show(ui, strip, state, actions);
+    if state.branch.is_open() {
+        branch::strip::show(ui, strip, state, actions);
+    } else {
+        strip::show(ui, strip, state, actions);
+    }
     let area = Rect::from_min_max(pos2(whole.left(), strip.bottom()), whole.max);
     let viewport = picture_viewport(area, layout);
     // Not where the candidates lie: a click beside one of them is no brush stroke. Where there are none, the place is the
@@ -149,6 +155,10 @@ fn shown(state: &AppState, textures: &mut Textures) -> Option<Shown> {
             });
             if let Some(shown) = masked_run(candidate, textures, pixels) {
                 return Some(shown);
+            }
+            if let Some(step) = state.branch.shown(*job) {
+                let own = size_px.unwrap_or([step.width(), step.height()]);
+                return whole(own, textures.preview(*job, step), "");
             }
             let texture = candidate_texture(candidate, textures, pixels);
             // Until the first step the canvas's picture stays, if there is one.
@@ -232,8 +242,12 @@ fn picture(
     if let Some(texture) = shown.texture {
         let fields = Rect::from_min_size(pos2(0.0, 0.0), rect.size() / (2.0 * CHECKER));
         painter.image(textures.checker(tokens), rect, fields, Color32::WHITE);
-        if is_canvas {
-            textures.layers.paint_picture(&painter, rect, texture);
+        let base = state.canvas.document.stack().base();
+        if is_canvas && base.picture_is_off {
+            painter.rect_filled(rect, CornerRadius::ZERO, PAPER);
+        } else if is_canvas {
+            let tint = Color32::WHITE.gamma_multiply(base.picture_opacity.clamp(0.0, 1.0));
+            textures.layers.paint_picture(&painter, rect, texture, tint);
         } else {
             let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
             painter.image(texture, rect, whole, Color32::WHITE);

@@ -20,25 +20,47 @@ const GRID_FROM_ZOOM: f32 = 10.0;
 pub(super) fn paint(ui: &Ui, painter: &Painter, view: View, state: &AppState, textures: &mut Textures) {
     let canvas = &state.canvas;
     let frame = state.next_frame();
+    if canvas.overlay.shows_model_view && canvas.chosen_layer().is_some() {
+        let part = frame.map_or(view.picture_rect(), |frame| on_screen(view, frame.crop));
+        layer_view(painter, view, part, state, textures);
+        return;
+    }
     if canvas.overlay.shows_model_view
         && let Some(frame) = frame
     {
         let tint = theme::tokens(ui).mask;
         model_view(painter, view, &textures.model_view(&canvas.document, &state.inpaint.settings, frame), tint);
-        label(painter, view, frame, state);
+        label(painter, on_screen(view, frame.crop), crop_words(frame, true));
         return;
     }
     if !canvas.overlay.hides_mask {
         let tint = theme::tokens(ui).mask.gamma_multiply(canvas.tools.mask_opacity);
         textures.layers.paint_mask(painter, view.picture_rect(), tint);
     }
+    textures.paint_stack(painter, view.picture_rect(), canvas.document.stack());
     if let Some(frame) = frame
         && state.inpaint.settings.area == InpaintArea::Masked
         && !canvas.overlay.hides_mask
     {
         crop(painter, view, frame.crop);
-        label(painter, view, frame, state);
+        label(painter, on_screen(view, frame.crop), crop_words(frame, false));
     }
+}
+
+/// What a network will see of the chosen layer, where it lies: pixel by pixel, since that is what there is.
+fn layer_view(painter: &Painter, view: View, part: Rect, state: &AppState, textures: &mut Textures) {
+    painter.rect_filled(view.picture_rect(), CornerRadius::ZERO, Color32::from_black_alpha(150));
+    let words = match &state.layers.looks.seen {
+        None => "…".to_owned(),
+        Some(Err(sentence)) => sentence.clone(),
+        Some(Ok(picture)) => {
+            if let Some(texture) = textures.picture(picture, true) {
+                painter.image(texture, part, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
+            }
+            format!("the network sees {} × {}", picture.width(), picture.height())
+        }
+    };
+    label(painter, part, words);
 }
 
 /// Every cell of the latents, as much as it is repainted, the rest of the picture darkened, and the feather's end.
@@ -81,14 +103,15 @@ fn crop(painter: &Painter, view: View, crop: PixelRect) {
     );
 }
 
-fn label(painter: &Painter, view: View, frame: Frame, state: &AppState) {
-    let Frame { crop, width, height } = frame;
-    let mut words = format!("crop {} × {}", crop.width(), crop.height());
-    if state.canvas.overlay.shows_model_view {
-        words = format!("{words}, seen as {width} × {height}");
-    }
-    let galley = painter.layout_no_wrap(words, fonts::body(), Color32::WHITE);
-    let rect = label_place(on_screen(view, crop), galley.size() + vec2(12.0, 6.0), painter.clip_rect());
+fn crop_words(Frame { crop, width, height }: Frame, is_seen: bool) -> String {
+    let words = format!("crop {} × {}", crop.width(), crop.height());
+    if is_seen { format!("{words}, seen as {width} × {height}") } else { words }
+}
+
+fn label(painter: &Painter, part: Rect, words: String) {
+    let most = (painter.clip_rect().width() - 32.0).max(80.0);
+    let galley = painter.layout(words, fonts::body(), Color32::WHITE, most);
+    let rect = label_place(part, galley.size() + vec2(12.0, 6.0), painter.clip_rect());
     painter.rect_filled(rect, CornerRadius::same(3), Color32::from_black_alpha(184));
     painter.galley(rect.min + vec2(6.0, 3.0), galley, Color32::WHITE);
 }

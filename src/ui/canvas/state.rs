@@ -7,11 +7,11 @@ use super::selecting::Selecting;
 use super::view::{View, ViewState};
 use super::work::CanvasWork;
 use crate::canvas::tools::{Tool, ToolSettings};
-use crate::canvas::{Document, Origin, PictureLayer};
+use crate::canvas::{Content, Document, Layer, LayerId, LayerSettings, Origin, PictureLayer, Prepared, Snapshot};
 use crate::mask::MaskPlane;
 use crate::raster::Extension;
 use crate::raster::Picture;
-use crate::ui::action::{CanvasAction, LookingAt, WholeStep};
+use crate::ui::action::{CanvasAction, LayerRow, LookingAt, WholeStep};
 
 /// The middle of the window.
 #[derive(Default)]
@@ -28,6 +28,8 @@ pub struct CanvasState {
     pub placed: Option<View>,
     /// Files that the store reads for the canvas.
     pub opening: Vec<PathBuf>,
+    /// The row of the layers that tools work on; [`CanvasState::chosen`] says whether it is still there.
+    pub chosen_row: LayerRow,
     pub tool: Tool,
     pub tools: ToolSettings,
     pub gesture: Gesture,
@@ -104,9 +106,82 @@ impl CanvasState {
         true
     }
 
+    /// Whether the canvas's picture is worked on: one that is switched off only lies there.
+    #[must_use]
+    pub fn uses_picture(&self) -> bool {
+        self.has_picture() && !self.document.stack().base().picture_is_off
+    }
+
+    /// The chosen row of the layers.
+    #[must_use]
+    pub fn chosen(&self) -> LayerRow {
+        match self.chosen_row {
+            LayerRow::Layer(id) if self.document.stack().get(id).is_none() => LayerRow::Mask,
+            row => row,
+        }
+    }
+
+    /// The chosen layer, if it is one.
+    #[must_use]
+    pub fn chosen_layer(&self) -> Option<&Layer> {
+        let LayerRow::Layer(id) = self.chosen_row else { return None };
+        self.document.stack().get(id)
+    }
+
+    /// Which layer's drawing a tool works on, `None` for the mask or the picture; or why it must not.
+    ///
+    /// # Errors
+    /// A sentence for a person.
+    pub(in crate::ui) fn works_on(&self, tool: Tool) -> Result<Option<LayerId>, String> {
+        let base = self.document.stack().base();
+        if tool == Tool::Colour {
+            return match (base.picture_is_locked, base.picture_is_off) {
+                (true, _) => Err("The picture is locked: the lock in its row of the layers opens it.".into()),
+                (_, true) => Err("The picture is switched off: the eye in its row of the layers shows it.".into()),
+                _ => Ok(None),
+            };
+        }
+        let layer = self.chosen_layer().filter(|_| tool != Tool::Select);
+        let Some(layer) = layer else {
+            let sentence = "The mask is locked: the lock in its row of the layers opens it.";
+            return if base.mask_is_locked { Err(sentence.into()) } else { Ok(None) };
+        };
+        let name = &layer.settings.name;
+        if layer.settings.is_locked {
+            return Err(format!("{name} is locked: the lock in its row opens it."));
+        }
+        if !layer.settings.is_on {
+            return Err(format!("{name} is switched off: the eye in its row shows it."));
+        }
+        match layer.content {
+            Content::Drawing(_) => Ok(Some(layer.id)),
+            Content::Picture(_) => {
+                Err(format!("{name} is a picture and cannot be drawn on: choose a scribble, or the mask."))
+            }
+        }
+    }
+
+    /// Adds a layer in front of the chosen one, and chooses it. `make` works its content out on another thread; `None`
+    /// adds nothing. An empty canvas gets a paper of `paper_px`.
+    pub(in crate::ui) fn add_layer(
+        &mut self,
+        settings: LayerSettings,
+        paper_px: [u32; 2],
+        make: impl FnOnce(&Snapshot) -> Option<Content> + Send + 'static,
+    ) {
+        let behind = self.chosen_layer().map(|layer| layer.id);
+        self.work
+            .add(WholeStep::Layer, move |canvas| Some(canvas.with_layer(settings, make(canvas)?, behind, paper_px)));
+    }
+
+    /// Works out a step on the layers.
+    pub(in crate::ui) fn change_layers(&mut self, work: impl FnOnce(&Snapshot) -> Option<Prepared> + Send + 'static) {
+        self.work.add(WholeStep::Layers, work);
+    }
+
     /// The next step that another thread shall work out. None in the middle of a stroke, which would make it stale.
     pub(in crate::ui) fn next_work(&mut self) -> Option<(u64, impl FnOnce() -> CanvasAction + Send + use<>)> {
-        if self.document.is_painting() {
+        if self.document.is_painting() || self.document.is_editing() {
             return None;
         }
         let (id, work) = self.work.next()?;

@@ -144,6 +144,7 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, pause, Some(Command::PauseQueue), true) {
         actions.push(Action::Queue(QueueAction::Pause));
     }
+    command(ui, state, "Grid over settings…", Command::Grid, actions);
     if entry(ui, "Cancel", Some(Command::Cancel), state.candidates.is_busy()) {
         actions.push(Action::Results(ResultsAction::CancelRunning));
     }
@@ -152,7 +153,10 @@ fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     ui.add(egui::Separator::default().spacing(9.0));
     for (words, asked) in [
+        ("Go on from a step…", Command::Steps),
+        ("Decode again…", Command::DecodeAgain),
         ("Copy the picture", Command::Copy),
+        ("Copy the file", Command::CopyFile),
         ("Star", Command::Star),
         ("Write the prompt", Command::Prompt),
         ("Prompt before", Command::OlderPrompt),
@@ -213,7 +217,8 @@ fn canvas_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Show the mask", Some(Command::ToggleMask), has_picture) {
         actions.push(Action::Canvas(CanvasAction::ToggleMask));
     }
-    if entry(ui, "See what the model sees", Some(Command::ToggleModelView), has_mask) {
+    let sees = has_mask || state.canvas.chosen_layer().is_some();
+    if entry(ui, "See what the model sees", Some(Command::ToggleModelView), sees) {
         actions.push(Action::Canvas(CanvasAction::ToggleModelView));
     }
     if entry(ui, "Live painting", Some(Command::Live), true) {
@@ -230,6 +235,9 @@ fn canvas_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     ui.add(egui::Separator::default().spacing(9.0));
     for (words, asked) in [
+        ("New scribble layer", Command::NewLayer),
+        ("Choose the layer above", Command::LayerAbove),
+        ("Choose the layer below", Command::LayerBelow),
         ("Mask a polygon", Command::Tool(Tool::Polygon)),
         ("Smaller brush", Command::BrushSmaller),
         ("Larger brush", Command::BrushLarger),
@@ -244,6 +252,7 @@ fn view_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Prompt panel", Some(Command::PromptPanel), true) {
         actions.push(Action::Window(WindowAction::TogglePromptPanel));
     }
+    command(ui, state, "Layers", Command::Layers, actions);
     if entry(ui, "Gallery panel", Some(Command::Gallery), true) {
         actions.push(Action::Window(WindowAction::ToggleGallery));
     }

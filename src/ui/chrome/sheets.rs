@@ -5,6 +5,8 @@ use egui::{Context, Frame, Id, Margin, Modal, RichText, Ui, vec2};
 use super::{licences_sheet, manual_sheet, path_sheet, share_sheet};
 use crate::engine::mobile_sam;
 use crate::ui::action::{Action, LibraryAction, SettingsAction, Sheet, Tab, WindowAction};
+use crate::ui::branch::decode_sheet;
+use crate::ui::grid;
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts;
 use crate::ui::state::AppState;
@@ -77,6 +79,8 @@ fn content(ui: &mut Ui, sheet: Sheet, state: &mut AppState, actions: &mut Vec<Ac
         Sheet::Manual => manual_sheet::show(ui),
         Sheet::PhotographicModel => photographic_model(ui, actions),
         Sheet::Selector => selector(ui, actions),
+        Sheet::Decode => decode_sheet::show(ui, state, actions),
+        Sheet::Grid => grid::sheet::show(ui, state, actions),
         Sheet::Share => share_sheet::show(ui, &state.share, actions),
         Sheet::Path => {
             if let Some(path) = &mut state.path_sheet {
@@ -98,6 +102,8 @@ fn title(sheet: Sheet) -> &'static str {
         Sheet::Licences => "What Inkwick is made of",
         Sheet::PhotographicModel => "Get a photographic model",
         Sheet::Selector => "Select things by a click",
+        Sheet::Decode => "Decode again",
+        Sheet::Grid => "A grid of pictures",
         Sheet::Share => "Share this machine",
         Sheet::Path => "Path",
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use egui::{Popup, Rect, Ui, UiBuilder, vec2};
 
 use crate::store::pictures::labels::LabelKind;
-use crate::ui::action::{Action, GalleryAction, ResultsAction};
+use crate::ui::action::{Action, FilesAction, GalleryAction, ResultsAction};
 use crate::ui::gallery::state::GalleryState;
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
@@ -33,7 +33,7 @@ struct Deed {
 }
 
 /// In their order; those that have no room stand under "…".
-const DEEDS: [Deed; 6] = [
+const DEEDS: [Deed; 7] = [
     Deed {
         icon: icons::SQUARE_SPLIT_HORIZONTAL,
         words: "Compare the selected",
@@ -57,6 +57,12 @@ const DEEDS: [Deed; 6] = [
         words: "Export the selected…",
         command: Command::Export,
         action: |files| Action::Gallery(GalleryAction::OpenExport(files)),
+    },
+    Deed {
+        icon: icons::COPY,
+        words: "Copy the selected files",
+        command: Command::CopyFile,
+        action: |files| Action::Files(FilesAction::Copy(files)),
     },
     Deed {
         icon: icons::TRASH,

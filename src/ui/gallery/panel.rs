@@ -3,12 +3,14 @@
 use egui::epaint::text::LayoutJob;
 use egui::{Align, Area, Frame, Id, Order, Panel, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
-use crate::ui::action::{Action, WindowAction};
+use crate::ui::action::{Action, LayerAction, WindowAction};
 use crate::ui::chrome::layout;
 use crate::ui::chrome::layout::{Layout, PanelForm};
 use crate::ui::gallery::state::GalleryState;
 use crate::ui::gallery::tiles::Drawing;
 use crate::ui::gallery::{RING, action_bar, filters, grid, header};
+use crate::ui::input::keymap;
+use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme;
@@ -17,7 +19,8 @@ use crate::ui::widgets::{IconButton, paint};
 
 const RAIL_TILE: f32 = 32.0;
 
-pub(crate) fn show(
+/// Where there is no room for all of it: the rail, and what opens from there.
+pub(crate) fn show_narrow(
     ui: &mut Ui,
     state: &mut AppState,
     textures: &mut Textures,
@@ -26,18 +29,8 @@ pub(crate) fn show(
 ) {
     let tokens = theme::tokens(ui);
     let frame = Frame::NONE.fill(tokens.panel);
-    match layout.gallery {
-        PanelForm::Hidden => return,
-        PanelForm::Full => {
-            let panel = Panel::right("gallery").resizable(true).default_size(state.panels.gallery_width);
-            let widths = layout::GALLERY_WIDTH..=layout::GALLERY_WIDTH_WIDEST;
-            let panel = panel.size_range(widths).frame(frame).show_separator_line(false);
-            let drawn = panel.show(ui, |ui| full(ui, state, textures, false, actions));
-            state.panels.gallery_width = drawn.response.rect.width();
-            seam(ui, drawn.response.rect);
-            return;
-        }
-        PanelForm::Rail => {}
+    if layout.gallery != PanelForm::Rail {
+        return;
     }
     let panel = Panel::right("gallery rail").resizable(false).exact_size(layout::RAIL_WIDTH).frame(frame);
     let drawn = panel.show_separator_line(false).show(ui, |ui| rail(ui, state, textures, actions));
@@ -62,7 +55,7 @@ pub(super) fn seam(ui: &Ui, panel: Rect) {
 }
 
 /// Search, filters and pictures. In the view a click may have to `open` a picture, since there is no room beside.
-pub(super) fn full(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, opens: bool, actions: &mut Vec<Action>) {
+pub(crate) fn full(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, opens: bool, actions: &mut Vec<Action>) {
     let padding = f32::from(theme::PANEL_PADDING);
     let bar = action_bar::height(&state.gallery);
     let whole = ui.max_rect();
@@ -124,9 +117,15 @@ fn empty(ui: &Ui, rect: Rect, gallery: &GalleryState) {
 /// The narrow form: the newest pictures, small.
 fn rail(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
     const PITCH: f32 = RAIL_TILE + 8.0;
-    let AppState { gallery, candidates, canvas, panels, .. } = state;
+    let AppState { gallery, candidates, canvas, panels, layers, .. } = state;
     let bar = ui.max_rect().shrink2(vec2((layout::RAIL_WIDTH - theme::CONTROL_HEIGHT) / 2.0, 6.0));
-    let open = Rect::from_min_size(bar.min, vec2(theme::CONTROL_HEIGHT, theme::CONTROL_HEIGHT));
+    let stack = Rect::from_min_size(bar.min, vec2(theme::CONTROL_HEIGHT, theme::CONTROL_HEIGHT));
+    let key = keymap::written(ui.ctx(), Command::Layers);
+    let button = IconButton::new(icons::STACK, "Open the layers").key(&key).selected(layers.over_canvas);
+    if ui.put(stack, button).clicked() {
+        actions.push(Action::Layers(LayerAction::ToggleList));
+    }
+    let open = stack.translate(vec2(0.0, theme::CONTROL_HEIGHT + theme::GRID));
     let button = IconButton::new(icons::IMAGES, "Open the gallery").selected(panels.gallery.over_canvas);
     if ui.put(open, button).clicked() {
         actions.push(Action::Window(WindowAction::ToggleGallery));

@@ -2,7 +2,7 @@
 //! means nothing.
 
 use crate::store::pictures::labels::LabelKind;
-use crate::ui::action::{Action, GalleryAction, SettingsPart, Step};
+use crate::ui::action::{Action, FilesAction, GalleryAction, SettingsPart, Step};
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
 
@@ -44,6 +44,16 @@ pub(super) fn in_view(command: Command, state: &AppState) -> Meaning {
         | Command::ToggleModelView
         | Command::Live
         | Command::LivePlace
+        | Command::Layers
+        | Command::NewLayer
+        | Command::LayerAbove
+        | Command::LayerBelow
+        | Command::LayerUp
+        | Command::LayerDown
+        | Command::LayerEye
+        | Command::LayerLock
+        | Command::RenameLayer
+        | Command::DuplicateLayer
         | Command::Queue
         | Command::LoadMask
         | Command::SaveMask
@@ -77,6 +87,11 @@ pub(super) fn anywhere(command: Command, state: &AppState) -> Option<Action> {
         }
         Command::Tag => with_files(|files| GalleryAction::OpenLabels { files, kind: LabelKind::Tag }),
         Command::Collect => with_files(|files| GalleryAction::OpenLabels { files, kind: LabelKind::Collection }),
+        Command::CopyFile => {
+            let files = files();
+            let files = if files.is_empty() { state.shown_file().into_iter().collect() } else { files };
+            (!files.is_empty()).then_some(Action::Files(FilesAction::Copy(files)))
+        }
         Command::Export => with_files(GalleryAction::OpenExport),
         _ => None,
     }

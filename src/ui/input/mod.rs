@@ -3,5 +3,6 @@
 pub(super) mod available;
 mod gallery_keys;
 pub(super) mod keymap;
+mod layer_keys;
 pub(crate) mod pressed;
 pub(super) mod shortcuts;

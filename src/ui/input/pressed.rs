@@ -4,10 +4,12 @@ use egui::{Context, Event, FocusDirection, Id, Key, Modifiers};
 
 use super::gallery_keys::{self, Meaning};
 use super::keymap;
+use super::layer_keys;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
-    Action, CanvasAction, CompareAction, DialogRequest, FilesAction, LibraryAction, LiveAction, LookingAt,
-    PromptAction, QueueAction, ResultsAction, SettingsAction, ShareAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
+    Action, BranchAction, CanvasAction, CompareAction, DialogRequest, FilesAction, GridAction, LayerAction,
+    LibraryAction, LiveAction, LookingAt, PromptAction, QueueAction, ResultsAction, SettingsAction, ShareAction, Sheet,
+    Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -63,10 +65,31 @@ fn focus_id() -> Id {
     Id::unique("focus of the last frame")
 }
 
-/// Keeps whether a control has the keyboard, for the next frame: by then egui has let go of it where Escape was pressed.
+/// Keeps which control has the keyboard, for the next frame: by then egui has let go of it where Escape was pressed.
 pub(crate) fn note_focus(ctx: &Context) {
-    let focused = ctx.egui_wants_keyboard_input();
+    let focused = ctx.memory(egui::Memory::focused).filter(|_| ctx.egui_wants_keyboard_input());
     ctx.data_mut(|data| data.insert_temp(focus_id(), focused));
+}
+
+fn focus_of_the_last_frame(ctx: &Context) -> Option<Id> {
+    ctx.data(|data| data.get_temp::<Option<Id>>(focus_id())).flatten()
+}
+
+/// Takes an Escape that means something else than leaving the field that one writes in: that field keeps the keyboard,
+/// though egui has let go of it already. Returns whether one was pressed.
+pub(crate) fn take_escape(ctx: &Context) -> bool {
+    let is_pressed = ctx.input_mut(|input| {
+        let first = input.events.iter().position(is_escape);
+        first.map(|first| input.events.remove(first)).is_some()
+    });
+    if let Some(focused) = focus_of_the_last_frame(ctx).filter(|_| is_pressed) {
+        ctx.memory_mut(|memory| memory.request_focus(focused));
+    }
+    is_pressed
+}
+
+fn is_escape(event: &Event) -> bool {
+    matches!(event, Event::Key { key: Key::Escape, pressed: true, .. })
 }
 
 fn left_id() -> Id {
@@ -81,8 +104,7 @@ pub(crate) fn was_left_by_escape(ctx: &Context) -> bool {
 
 /// The first Escape leaves a field, and does nothing else.
 pub(crate) fn leave_field(ctx: &Context) {
-    if ctx.data(|data| data.get_temp(focus_id())).unwrap_or(false) {
-        let is_escape = |event: &Event| matches!(event, Event::Key { key: Key::Escape, pressed: true, .. });
+    if focus_of_the_last_frame(ctx).is_some() {
         let is_left = ctx.input_mut(|input| {
             let first = input.events.iter().position(is_escape);
             first.map(|first| input.events.remove(first)).is_some()
@@ -107,6 +129,15 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
             Meaning::Usual => {}
         }
     }
+    if state.branch.is_open() {
+        match command {
+            Command::Accept => return Some(Action::Branch(BranchAction::GoOn)),
+            Command::SetAside | Command::Steps => return Some(Action::Branch(BranchAction::Close)),
+            Command::Previous => return Some(Action::Branch(BranchAction::By(-1))),
+            Command::Next => return Some(Action::Branch(BranchAction::By(1))),
+            _ => {}
+        }
+    }
     match command {
         Command::Generate => Some(Action::Prompt(PromptAction::Generate)),
         Command::GenerateInFront => Some(Action::Prompt(PromptAction::GenerateInFront)),
@@ -129,13 +160,20 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
             is_new.then_some(Action::Live(LiveAction::Keep))
         }
         Command::Accept => over_canvas.then_some(Action::Results(ResultsAction::Accept)),
+        Command::SetAside if !over_canvas && state.layers.over_canvas => Some(Action::Layers(LayerAction::ToggleList)),
         Command::SetAside => over_canvas.then_some(Action::Results(ResultsAction::SetAside)),
         Command::Previous => Some(Action::Results(ResultsAction::StepCandidate { by: -1 })),
         Command::Next => Some(Action::Results(ResultsAction::StepCandidate { by: 1 })),
         Command::Compare if state.compare.is_open() => Some(Action::Compare(CompareAction::Close)),
         Command::Compare => Some(Action::Results(ResultsAction::Compare(state.to_compare()))),
+        Command::Steps => Some(Action::Branch(BranchAction::Open(state.shown_candidate()?.job))),
+        Command::DecodeAgain => Some(Action::Files(FilesAction::DecodeAgain(state.shown_file()?))),
+        Command::Grid => Some(Action::Grid(GridAction::Open)),
+        Command::Trash if !over_canvas && !state.gallery.view.is_open => {
+            Some(Action::Layers(LayerAction::Delete(state.canvas.chosen_layer()?.id)))
+        }
         Command::Trash => {
-            let file = state.shown_file().filter(|_| over_canvas)?;
+            let file = state.shown_file()?;
             Some(Action::Files(FilesAction::Trash(file)))
         }
         Command::Star => Some(Action::Files(FilesAction::Star(state.shown_file()?))),
@@ -172,6 +210,16 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Zoom800 => Some(Action::Canvas(CanvasAction::Zoom(Zoom::To(8.0)))),
         Command::ZoomIn => Some(Action::Canvas(CanvasAction::Zoom(Zoom::In))),
         Command::ZoomOut => Some(Action::Canvas(CanvasAction::Zoom(Zoom::Out))),
+        Command::Layers
+        | Command::NewLayer
+        | Command::LayerAbove
+        | Command::LayerBelow
+        | Command::LayerUp
+        | Command::LayerDown
+        | Command::LayerEye
+        | Command::LayerLock
+        | Command::RenameLayer
+        | Command::DuplicateLayer => layer_keys::action_of(command, state).map(Action::Layers),
         Command::Panels => Some(Action::Window(WindowAction::TogglePanels)),
         Command::PromptPanel => Some(Action::Window(WindowAction::TogglePromptPanel)),
         Command::Queue => Some(Action::Queue(QueueAction::Toggle)),
@@ -180,6 +228,7 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::GalleryView
         | Command::FindPicture
         | Command::UseSettings
+        | Command::CopyFile
         | Command::Tag
         | Command::Collect
         | Command::Export => gallery_keys::anywhere(command, state),

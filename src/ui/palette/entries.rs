@@ -92,10 +92,11 @@ fn area_of(action: &Action) -> (&'static str, &'static str) {
     match action {
         Action::Prompt(_) | Action::Words(_) => (icons::SLIDERS_HORIZONTAL, "Prompt"),
         Action::Queue(_) => (icons::QUEUE, "Queue"),
-        Action::Results(_) | Action::Compare(_) => (icons::IMAGES, "Results"),
+        Action::Results(_) | Action::Branch(_) | Action::Compare(_) | Action::Grid(_) => (icons::IMAGES, "Results"),
         Action::Canvas(_) => (icons::PAINT_BRUSH, "Canvas"),
         Action::Files(_) => (icons::FOLDER_OPEN, "File"),
         Action::Gallery(_) => (icons::IMAGES, "Gallery"),
+        Action::Layers(_) => (icons::STACK, "Layers"),
         Action::Live(_) => (icons::LIGHTNING, "Live painting"),
         Action::Library(_) => (icons::CUBE, "Models"),
         Action::Settings(_) => (icons::GEAR_SIX, "Settings"),

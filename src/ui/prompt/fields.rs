@@ -27,6 +27,8 @@ pub(crate) fn show(
     mode_row(ui, state.mode());
     let native_px = state.native_size_px();
     match state.mode() {
+        // What was drawn on the canvas gives the shape.
+        Mode::Create if state.canvas.has_picture() => repaint_size_row(ui, state),
         Mode::Create => size_row(ui, &mut state.prompt, native_px),
         Mode::Edit => {
             strength_row(ui, &mut state.prompt.strength, PromptPanelState::DEFAULT_STRENGTH, layout);
@@ -59,7 +61,7 @@ pub(crate) fn show(
     prompt::memory::section(ui, &mut state.memory);
 }
 
-const CREATE_HINT: &str = "File > New canvas takes the picture away.";
+const CREATE_HINT: &str = "File > New canvas takes the picture away; the eye of its layer only switches it off.";
 const FILL_HINT: &str = "Paint a mask on the picture: then only that part is filled.";
 
 fn mode_row(ui: &mut Ui, mode: Mode) {
@@ -125,16 +127,18 @@ fn repaint_size_row(ui: &mut Ui, state: &mut AppState) {
     ];
     let native_px = state.native_size_px();
     let Some(own_px) = state.canvas.document.size_px() else { return };
+    let is_repainted = state.mode() == Mode::Edit;
     let prompt = &mut state.prompt;
+    let own = if is_repainted { "As the picture" } else { "As the canvas" };
     let figures = |[width, height]: [u32; 2]| format!("{width} × {height}");
     fields::row(ui, "Size", |ui, label| {
         let (name, hint) = match prompt.repaint_size_px {
-            None => ("As the picture", figures(own_px)),
+            None => (own, figures(own_px)),
             Some(size_px) => (size::name_of(size_px, native_px), figures(size_px)),
         };
         let (name, hint) = fields::name_or_figures(ui, ui.available_width(), name, &hint);
         fields::menu_box(ui, label, ui.available_width(), name, hint, |ui| {
-            if fields::choice(ui, prompt.repaint_size_px.is_none(), "As the picture", &figures(own_px)) {
+            if fields::choice(ui, prompt.repaint_size_px.is_none(), own, &figures(own_px)) {
                 prompt.repaint_size_px = None;
                 ui.close();
             }
@@ -147,7 +151,7 @@ fn repaint_size_row(ui: &mut Ui, state: &mut AppState) {
             }
         });
     });
-    let Some([width, height]) = prompt.repaint_size_px else { return };
+    let Some([width, height]) = prompt.repaint_size_px.filter(|_| is_repainted) else { return };
     if u64::from(width) * u64::from(own_px[1]) == u64::from(height) * u64::from(own_px[0]) {
         return;
     }

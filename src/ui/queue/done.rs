@@ -57,7 +57,10 @@ fn one(ui: &mut Ui, candidate: &Candidate, made: &Made, textures: &mut Textures,
     let lines = paint::between(beside, 0.0, used + 8.0);
     let line = |top: f32| Rect::from_min_size(pos2(lines.left(), lines.top() + top), vec2(lines.width(), 18.0));
     let words = &candidate.request.prompt;
-    let seed = format!("seed {}", candidate.request.seed);
+    let seed = match candidate.kind.words() {
+        "" => format!("seed {}", candidate.request.seed),
+        kind => kind.to_owned(),
+    };
     paint::text(ui, line(6.0), Align::Min, words, fonts::body(), tokens.text_1);
     paint::text(ui, line(24.0), Align::Min, &seed, fonts::body(), tokens.text_2);
     let name = ui.interact(lines, ui.scope_id().with(("done words", candidate.job)), Sense::hover());

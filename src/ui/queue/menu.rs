@@ -2,7 +2,7 @@
 
 use egui::{Popup, PopupCloseBehavior, RectAlign, Response};
 
-use crate::ui::action::{Action, PromptAction, QueueAction};
+use crate::ui::action::{Action, GridAction, PromptAction, QueueAction};
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
@@ -38,6 +38,11 @@ pub(crate) fn show(caret: &Response, width: f32, state: &mut AppState, actions: 
                 actions.push(action);
                 ui.close();
             }
+        }
+        let grid_key = keymap::written(ui.ctx(), Command::Grid);
+        if ui.add(MenuItem::new("A grid over settings…").icon(icons::GRID_NINE).key(&grid_key)).clicked() {
+            actions.push(Action::Grid(GridAction::Open));
+            ui.close();
         }
         ui.add(egui::Separator::default().spacing(9.0));
         fields::row(ui, "Count", |ui, _| {

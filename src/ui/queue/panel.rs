@@ -1,6 +1,6 @@
 //! Puts the queue's parts together, in the gallery's place and as wide.
 
-use egui::{Area, Frame, Id, Order, Panel, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
+use egui::{Area, Frame, Id, Order, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
 use super::heading::heading;
 use super::{done, header, row, running};
@@ -13,23 +13,11 @@ use crate::ui::queue::state::QueueState;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
 use crate::ui::theme;
-use crate::ui::widgets::paint;
-
-const WIDEST: f32 = 740.0;
 
 /// Where only a rail fits, the queue lies over the canvas beside it, and the rail stays the gallery's.
 #[must_use]
 pub(crate) fn takes_the_gallerys_place(state: &AppState, layout: Layout) -> bool {
     state.queue.open && layout.gallery != PanelForm::Rail
-}
-
-pub(crate) fn show(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
-    let frame = Frame::NONE.fill(theme::tokens(ui).panel);
-    // Of the gallery's name: what one is made wide, the other is.
-    let panel = Panel::right("gallery").resizable(true).default_size(layout::GALLERY_WIDTH);
-    let panel = panel.size_range(layout::GALLERY_WIDTH..=WIDEST).frame(frame).show_separator_line(false);
-    let drawn = panel.show(ui, |ui| content(ui, state, textures, actions));
-    ui.painter().rect_filled(paint::left_part(drawn.response.rect, 1.0), 0.0, theme::tokens(ui).edge);
 }
 
 /// Over the canvas, which ends at `right`.
@@ -53,7 +41,7 @@ pub(crate) fn show_over(
     });
 }
 
-fn content(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
+pub(crate) fn content(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, actions: &mut Vec<Action>) {
     let whole = ui.max_rect();
     let head = Rect::from_min_size(whole.min, vec2(whole.width(), header::HEIGHT));
     header::show(ui, head, state, actions);

@@ -74,7 +74,7 @@ pub(super) fn show(
     let shown = if words.is_empty() { "no words" } else { words.as_str() };
     paint::text(ui, line(6.0), Align::Min, shown, fonts::body(), tokens.text_1);
     paint::text(ui, line(24.0), Align::Min, &facts, fonts::body(), tokens.text_2);
-    response.context_menu(|ui| menu(ui, row.press, actions));
+    response.context_menu(|ui| menu(ui, row.press, first.kind.keeps_its_words(), actions));
     let is_dragged = response.dragged() || response.drag_stopped();
     if !is_dragged {
         response.on_hover_text(words);
@@ -114,7 +114,8 @@ fn on_hover(ui: &mut Ui, inner: Rect, press: Press, actions: &mut Vec<Action>) {
     });
 }
 
-fn menu(ui: &mut Ui, press: Press, actions: &mut Vec<Action>) {
+/// `fixed` says why its words and seeds stay as they are, where they do.
+fn menu(ui: &mut Ui, press: Press, fixed: Option<&str>, actions: &mut Vec<Action>) {
     ui.set_width(MENU_WIDTH);
     ui.spacing_mut().item_spacing.y = 0.0;
     let duplicate = ui.ctx().format_shortcut(&egui::KeyboardShortcut::new(Modifiers::COMMAND, Key::D));
@@ -128,7 +129,9 @@ fn menu(ui: &mut Ui, press: Press, actions: &mut Vec<Action>) {
         ("Down", icons::CARET_DOWN, down.as_str(), QueueAction::Move { press, by: 1 }),
         ("Take it out", icons::X, "Delete", QueueAction::Remove(press)),
     ] {
-        if ui.add(MenuItem::new(words).icon(icon).key(key)).clicked() {
+        let is_fixed = matches!(action, QueueAction::BeginEdit(_) | QueueAction::Duplicate(_)) && fixed.is_some();
+        let item = ui.add_enabled(!is_fixed, MenuItem::new(words).icon(icon).key(key));
+        if item.on_disabled_hover_text(fixed.unwrap_or_default()).clicked() {
             actions.push(Action::Queue(action));
             ui.close();
         }

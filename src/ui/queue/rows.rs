@@ -2,7 +2,7 @@
 
 use crate::job::JobId;
 use crate::ui::action::Press;
-use crate::ui::results::candidate::{Candidate, Candidates, Stage};
+use crate::ui::results::candidate::{Candidate, Candidates, Kind, Stage};
 
 /// A row that waits.
 #[derive(Clone, Debug)]
@@ -123,6 +123,15 @@ impl Candidates {
 pub(super) fn facts(pictures: &[&Candidate]) -> String {
     let Some(first) = pictures.first() else { return String::new() };
     let request = &first.request;
+    if let Kind::Upscale(upscale) = &first.kind {
+        return match first.size_px() {
+            Some([width, height]) => format!("upscale · {width} × {height}"),
+            None => format!("upscale of {} × {}", upscale.picture.width(), upscale.picture.height()),
+        };
+    }
+    if !first.kind.words().is_empty() {
+        return format!("{} · {} to draw", first.kind.words(), pictures.len());
+    }
     let kind = match (&request.mask, &request.init) {
         (Some(_), _) => "fill, ",
         (None, Some(_)) => "edit, ",
@@ -149,7 +158,8 @@ mod tests {
             let request = Request { width: Some(256), height: Some(256), ..Request::default() };
             let stage = Stage::Waiting;
             let (job, frame, estimated_seconds) = (JobId(*job), None, None);
-            candidates.list.push(Candidate { job, press: *press, request, frame, estimated_seconds, stage });
+            let kind = Kind::Drawn;
+            candidates.list.push(Candidate { job, press: *press, kind, request, frame, estimated_seconds, stage });
         }
         candidates
     }

@@ -3,9 +3,46 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::job::{Frame, JobId, ModelPart, Request};
+use crate::job::{Frame, JobId, ModelPart, Request, Task, UpscaleRequest};
 use crate::raster::Picture;
 use crate::ui::action::Press;
+
+/// How a picture comes about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// As its request says.
+    Drawn,
+    /// Another one is enlarged; the request says how that one was made.
+    Upscale(Arc<UpscaleRequest>),
+    /// A picture of a grid, at (across, down); the words are the grid's.
+    Cell { words: Arc<str>, at: [usize; 2] },
+    /// The labelled picture of a whole grid; the request is what its cells begin with.
+    Grid(Arc<str>),
+}
+
+impl Kind {
+    /// "upscale", "grid 3 × 2"; empty for a picture as most are.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Drawn => "",
+            Self::Upscale(_) => "upscale",
+            Self::Cell { words, .. } | Self::Grid(words) => words,
+        }
+    }
+
+    /// Why its words are not written anew and its seeds do not count on, where that is so.
+    #[must_use]
+    pub fn keeps_its_words(&self) -> Option<&'static str> {
+        match self {
+            Self::Drawn => None,
+            Self::Upscale(_) => Some("The picture is only enlarged: it has no words and no seed to change."),
+            Self::Cell { .. } | Self::Grid(_) => {
+                Some("Each picture of a grid has words and a seed of its own: take it out and make another grid.")
+            }
+        }
+    }
+}
 
 /// One picture of the strip.
 #[derive(Clone, Debug)]
@@ -13,6 +50,7 @@ pub struct Candidate {
     pub job: JobId,
     /// Those that were asked for at once have the same.
     pub press: Press,
+    pub kind: Kind,
     pub request: Request,
     /// The part of the canvas that is worked on, where it is masked.
     pub frame: Option<Frame>,
@@ -90,11 +128,23 @@ impl Candidate {
         matches!(self.stage, Stage::Loading { .. } | Stage::Running(_))
     }
 
-    /// The size that the finished picture will have, in pixels.
+    /// What the engine is asked for.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        match &self.kind {
+            Kind::Upscale(upscale) => (**upscale).clone().into(),
+            Kind::Drawn | Kind::Cell { .. } | Kind::Grid(_) => self.request.clone().into(),
+        }
+    }
+
+    /// The size that the finished picture will have, in pixels; `None` where only its network knows.
     #[must_use]
     pub fn size_px(&self) -> Option<[u32; 2]> {
         if let Some(made) = self.made() {
             return Some([made.picture.width(), made.picture.height()]);
+        }
+        if let Kind::Upscale(upscale) = &self.kind {
+            return upscale.scale.and_then(|scale| upscale.size_px(scale).ok());
         }
         let request = &self.request;
         // What is masked is pasted back: the picture keeps its size.
@@ -137,7 +187,9 @@ impl Candidates {
         let job = JobId(last.unwrap_or(u64::MAX) - 1);
         // How long it took is not known any more.
         let stage = Stage::Done(Made { picture, file, seconds: 0.0 });
-        self.list.insert(place, Candidate { job, press: job.0, request, frame: None, estimated_seconds: None, stage });
+        let kind = Kind::Drawn;
+        self.list
+            .insert(place, Candidate { job, press: job.0, kind, request, frame: None, estimated_seconds: None, stage });
     }
 
     /// The finished pictures' files, for the next time.

@@ -81,12 +81,13 @@ fn short(seed: u64) -> String {
 mod tests {
     use super::*;
     use crate::job::JobId;
-    use crate::ui::results::candidate::Stage;
+    use crate::ui::results::candidate::{Kind, Stage};
 
     fn candidates(requests: Vec<Request>) -> Vec<Candidate> {
         let one = |(number, request)| Candidate {
             job: JobId(number),
             press: number,
+            kind: Kind::Drawn,
             request,
             frame: None,
             estimated_seconds: None,

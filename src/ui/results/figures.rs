@@ -1,6 +1,6 @@
 //! How far the run is, in short words for the status line.
 
-use super::candidate::{Candidate, Candidates, Progress, Stage};
+use super::candidate::{Candidate, Candidates, Kind, Progress, Stage};
 use crate::job::ModelPart;
 use crate::ui::numbers::{duration, seconds};
 
@@ -90,8 +90,10 @@ impl Candidates {
     /// A whole picture, as one like it took, or by the steps of the one that runs.
     pub(in crate::ui) fn whole_seconds(&self, candidate: &Candidate) -> Option<f64> {
         let request = &candidate.request;
+        let enlarges = |one: &Candidate| matches!(one.kind, Kind::Upscale(_));
         let is_alike = |other: &Candidate| {
-            other.request.model == request.model
+            enlarges(other) == enlarges(candidate)
+                && other.request.model == request.model
                 && other.request.steps == request.steps
                 && other.request.mask.is_some() == request.mask.is_some()
                 && other.size_px() == candidate.size_px()
@@ -99,7 +101,7 @@ impl Candidates {
         let measured = |other: &&Candidate| other.made().is_some_and(|made| made.seconds > 0.0) && is_alike(other);
         let made = self.list.iter().rev().find(measured).and_then(Candidate::made);
         made.map(|made| made.seconds).or_else(|| {
-            let (other, progress) = self.measured()?;
+            let (other, progress) = self.measured().filter(|(other, _)| !enlarges(other) && !enlarges(candidate))?;
             let share = f64::from(request.steps) / f64::from(other.request.steps.max(1));
             Some(progress.seconds_per_step * f64::from(progress.total) * share)
         })
@@ -190,7 +192,15 @@ mod tests {
 
     fn candidate(job: u64, steps: u32, stage: Stage) -> Candidate {
         let request = Request { steps, ..Request::default() };
-        Candidate { job: JobId(job), press: job, request, frame: None, estimated_seconds: None, stage }
+        Candidate {
+            job: JobId(job),
+            press: job,
+            kind: Kind::Drawn,
+            request,
+            frame: None,
+            estimated_seconds: None,
+            stage,
+        }
     }
 
     #[test]

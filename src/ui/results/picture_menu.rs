@@ -8,6 +8,7 @@ use crate::store::pictures::labels::LabelKind;
 use crate::ui::action::{Action, FilesAction, GalleryAction, GalleryView, LookingAt, PromptAction, ResultsAction};
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
+use crate::ui::layers::menus as layer_menus;
 use crate::ui::theme::icons;
 use crate::ui::widgets::MenuItem;
 
@@ -18,12 +19,7 @@ pub(crate) fn show(ui: &mut Ui, file: &Path, is_starred: bool, actions: &mut Vec
     ui.spacing_mut().item_spacing.y = 0.0;
     let trash_key = keymap::written(ui.ctx(), Command::Trash);
     let file = file.to_path_buf();
-    let mut line = |ui: &mut Ui, item: MenuItem<'_>, action: Action| {
-        if ui.add(item).clicked() {
-            actions.push(action);
-            ui.close();
-        }
-    };
+    let mut line = |ui: &mut Ui, item: MenuItem<'_>, action: Action| press(ui, item, action, actions);
     let view = GalleryView { file: file.clone(), picture: None };
     line(
         ui,
@@ -38,6 +34,8 @@ pub(crate) fn show(ui: &mut Ui, file: &Path, is_starred: bool, actions: &mut Vec
     );
     let send = MenuItem::new("Send to canvas").icon(icons::PAINT_BRUSH);
     line(ui, send, Action::Files(FilesAction::OpenPicture(file.clone())));
+    layer_menus::of_file(ui, &file, actions);
+    let mut line = |ui: &mut Ui, item: MenuItem<'_>, action: Action| press(ui, item, action, actions);
     let star_key = keymap::written(ui.ctx(), Command::Star);
     let words = if is_starred { "Take the star away" } else { "Give it a star" };
     let star = MenuItem::new(words).icon(icons::STAR).key(&star_key);
@@ -47,6 +45,9 @@ pub(crate) fn show(ui: &mut Ui, file: &Path, is_starred: bool, actions: &mut Vec
     let upscale_key = keymap::written(ui.ctx(), Command::Upscale);
     let upscale = MenuItem::new("Upscale").icon(icons::ARROWS_OUT).key(&upscale_key);
     line(ui, upscale, Action::Files(FilesAction::Upscale(file.clone())));
+    let decode_key = keymap::written(ui.ctx(), Command::DecodeAgain);
+    let decode = MenuItem::new("Decode again…").icon(icons::CIRCLE_HALF).key(&decode_key);
+    line(ui, decode, Action::Files(FilesAction::DecodeAgain(file.clone())));
     let tag_key = keymap::written(ui.ctx(), Command::Tag);
     let tags = GalleryAction::OpenLabels { files: vec![file.clone()], kind: LabelKind::Tag };
     line(ui, MenuItem::new("Tags…").icon(icons::TAG).key(&tag_key), Action::Gallery(tags));
@@ -57,6 +58,9 @@ pub(crate) fn show(ui: &mut Ui, file: &Path, is_starred: bool, actions: &mut Vec
         MenuItem::new("Save as…").icon(icons::FLOPPY_DISK),
         Action::Files(FilesAction::SaveFileAsDialog(file.clone())),
     );
+    let copy_key = keymap::written(ui.ctx(), Command::CopyFile);
+    let copy = MenuItem::new("Copy the file").icon(icons::COPY).key(&copy_key);
+    line(ui, copy, Action::Files(FilesAction::Copy(vec![file.clone()])));
     line(
         ui,
         MenuItem::new("Reveal in folder").icon(icons::FOLDER_OPEN),
@@ -65,4 +69,11 @@ pub(crate) fn show(ui: &mut Ui, file: &Path, is_starred: bool, actions: &mut Vec
     ui.separator();
     let trash = MenuItem::new("Move to Trash").icon(icons::TRASH).key(&trash_key).danger();
     line(ui, trash, Action::Files(FilesAction::Trash(file)));
+}
+
+fn press(ui: &mut Ui, item: MenuItem<'_>, action: Action, actions: &mut Vec<Action>) {
+    if ui.add(item).clicked() {
+        actions.push(action);
+        ui.close();
+    }
 }

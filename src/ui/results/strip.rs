@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use egui::{Align, Id, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
 use crate::job::JobId;
-use crate::ui::action::{Action, LiveAction, LookingAt, ResultsAction};
+use crate::ui::action::{Action, BranchAction, LiveAction, LookingAt, ResultsAction};
 use crate::ui::chrome::layout::Layout;
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
-use crate::ui::results::candidate::{Candidate, Stage};
+use crate::ui::results::candidate::{Candidate, Kind, Stage};
 use crate::ui::results::{captions, picture_menu};
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
+use crate::ui::textures::stack_view::PAPER;
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::{IconButton, MenuItem, TextButton, Tile, TileStage, paint};
@@ -226,6 +227,7 @@ fn strip(
                 let compared = chosen && state.canvas.has_picture();
                 peek = Some(if compared { LookingAt::Canvas } else { LookingAt::Candidate(candidate.job) });
             }
+            let words = if let Kind::Grid(words) = &candidate.kind { &**words } else { &**words };
             caption(ui, rect, words, chosen, layout);
         }
     }
@@ -233,14 +235,19 @@ fn strip(
 }
 
 /// Paint and mask over the canvas's tile, which shows the middle square of the picture.
-fn paint_layers(ui: &Ui, tile: Rect, state: &AppState, textures: &Textures) {
+fn paint_layers(ui: &Ui, tile: Rect, state: &AppState, textures: &mut Textures) {
     let Some([width, height]) = state.canvas.document.size_px() else { return };
     let size = vec2(width as f32, height as f32);
     let picture = Rect::from_center_size(tile.center(), size * (tile.width() / size.min_elem()));
     let tint = theme::tokens(ui).mask.gamma_multiply(state.canvas.tools.mask_opacity);
     let painter = ui.painter().with_clip_rect(tile.intersect(ui.clip_rect()));
-    textures.layers.paint_strokes(&painter, picture);
+    if state.canvas.document.stack().base().picture_is_off {
+        painter.rect_filled(picture, 0.0, PAPER);
+    } else {
+        textures.layers.paint_strokes(&painter, picture);
+    }
     textures.layers.paint_mask(&painter, picture, tint);
+    textures.paint_stack(&painter, picture, state.canvas.document.stack());
 }
 
 /// Returns whether the pointer is over it.
@@ -277,6 +284,11 @@ fn one(
         if let Some(made) = candidate.made() {
             picture_menu::show(ui, &made.file, starred.contains(&made.file), actions);
             ui.separator();
+            let key = keymap::written(ui.ctx(), Command::Steps);
+            if ui.add(MenuItem::new("Go on from a step…").icon(icons::ARROW_BEND_UP_LEFT).key(&key)).clicked() {
+                actions.push(Action::Branch(BranchAction::Open(job)));
+                ui.close();
+            }
             if ui.add(MenuItem::new("Choose, to compare").icon(icons::CHECK).key("Ctrl+click")).clicked() {
                 actions.push(Action::Results(ResultsAction::Choose(job)));
                 ui.close();

@@ -142,6 +142,21 @@ pub(crate) const TABLE: &[Setting] = &[
         ..ROW
     },
     Setting {
+        name: "Final latents",
+        hint: "To decode a picture again in another way",
+        section: Section::Pictures,
+        group: "Files",
+        words: "latent decode again vae tiled precision keep",
+        applies: |settings| {
+            let saving = &settings.preferences.saving;
+            saving.format == PictureFormat::Png && saving.with_settings
+        },
+        control: Control::Toggle {
+            words: "Keep them in the picture's file, 50 to 500 KB",
+            at: |settings| &mut settings.preferences.saving.keeps_latents,
+        },
+    },
+    Setting {
         name: "Mask tint",
         hint: "How strongly the mask covers the picture",
         section: Section::Canvas,

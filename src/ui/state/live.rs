@@ -8,7 +8,8 @@ impl AppState {
     /// What shall be drawn now; `None` where live painting is off, or has nothing to begin from.
     #[must_use]
     pub(crate) fn live_wish(&self) -> Option<Wish> {
-        if !self.live.is_on || !self.canvas.is_restored || self.mode() == Mode::Create || !self.is_ready() {
+        let has_something = self.mode() != Mode::Create || self.steering_layers().next().is_some();
+        if !self.live.is_on || !self.canvas.is_restored || !has_something || !self.is_ready() {
             return None;
         }
         let request = self.request_without_mask(self.live_seed());

@@ -1,20 +1,27 @@
 //! All that the window knows, put together from the folders' own states. Only `app` changes it, save for what a panel
 //! edits in place (its text fields and numbers).
 
+mod branch;
+mod for_run;
 mod live;
 mod next_run;
+
+pub(crate) use for_run::CanvasForRun;
 
 pub(super) use next_run::Mode;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::branch::state::BranchState;
 use super::canvas::state::CanvasState;
 use super::chrome::layout::PanelsState;
 use super::chrome::path_sheet::PathSheet;
 use super::chrome::toasts::Toasts;
 use super::compare::state::CompareState;
 use super::gallery::state::GalleryState;
+use super::grid::state::GridState;
+use super::layers::state::LayersState;
 use super::library::state::LibraryState;
 use super::live::state::LiveState;
 use super::palette::state::PaletteState;
@@ -24,7 +31,7 @@ use super::prompt::size;
 use super::prompt::state::{InpaintPanel, PromptPanelState};
 use super::prompt::words::state::WordsState;
 use super::queue::state::QueueState;
-use super::results::candidate::Candidates;
+use super::results::candidate::{Candidate, Candidates};
 use super::settings::state::SettingsWindow;
 use super::share::SharePanel;
 use super::tour::state::Tour;
@@ -32,7 +39,7 @@ use crate::job::{ModelRef, Request, WorkGrid};
 use crate::prompt::KnownWords;
 use crate::raster::Picture;
 use crate::store::models::entry::ModelEntry;
-use crate::ui::action::{GalleryView, LookingAt, Sheet};
+use crate::ui::action::{DecodeChoice, GalleryView, LookingAt, Sheet};
 
 /// The window's whole state. Textures and thread handles live beside it, in `Studio`.
 pub struct AppState {
@@ -47,10 +54,18 @@ pub struct AppState {
     /// What sizes the models that were chosen work at; nothing while their files are read, or where they do not state it.
     pub grids: Vec<(ModelRef, Option<WorkGrid>)>,
     pub canvas: CanvasState,
+    /// The picture whose steps are looked through.
+    pub branch: BranchState,
+    /// What the sheet of decoding says.
+    pub decode: Option<DecodeChoice>,
     pub compare: CompareState,
+    /// Pictures over one or two settings.
+    pub grid: GridState,
     pub candidates: Candidates,
     pub queue: QueueState,
     pub gallery: GalleryState,
+    /// The list of layers; the layers themselves are the canvas's.
+    pub layers: LayersState,
     pub library: LibraryState,
     pub live: LiveState,
     pub panels: PanelsState,
@@ -100,7 +115,7 @@ impl AppState {
     /// Whether a photo lies on the canvas and the chosen model cannot do it justice.
     #[must_use]
     pub fn photo_meets_emoji_model(&self) -> bool {
-        self.canvas.has_picture()
+        self.canvas.uses_picture()
             && !self.canvas.document.origin().made_here
             && self.model().is_some_and(|model| model.draws_emoji)
     }
@@ -112,6 +127,15 @@ impl AppState {
             LookingAt::Canvas => self.canvas.document.origin().file.clone(),
             LookingAt::Candidate(job) => Some(self.candidates.get(*job)?.made()?.file.clone()),
             LookingAt::Gallery(shown) => Some(shown.file.clone()),
+        }
+    }
+
+    /// The result of this session that is looked at.
+    #[must_use]
+    pub fn shown_candidate(&self) -> Option<&Candidate> {
+        match &self.canvas.looking_at {
+            LookingAt::Candidate(job) => self.candidates.get(*job),
+            LookingAt::Canvas | LookingAt::Gallery(_) => None,
         }
     }
 

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::AppState;
-use crate::job::{EstimateQuestion, Frame, InpaintMask, Request, WorkGrid};
+use crate::job::{
+    Control, EstimateQuestion, Frame, Grid, GridError, GridModel, GridParameter, InpaintMask, Request, WorkGrid,
+};
 use crate::mask::PixelRect;
 use crate::prompt::{drawn, parts};
 use crate::raster::ResizeMode;
 use crate::sampling::SchedulerName;
+use crate::store::models::entry::ModelEntry;
 use crate::ui::prompt::size;
 
 /// Photos above this are worked on at the model's own size, and come back at theirs.
@@ -16,7 +19,7 @@ const HUGE_PX: u32 = 768 * 768;
 /// What a press of the button will do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// The canvas is empty: a picture from words.
+    /// The canvas is empty, or its picture switched off: a picture from words, and from layers where there are some.
     Create,
     /// A picture lies on the canvas: it is painted anew with `strength`.
     Edit,
@@ -28,7 +31,7 @@ impl AppState {
     /// What the next press of the button does, as it follows from the canvas.
     #[must_use]
     pub fn mode(&self) -> Mode {
-        match (self.canvas.has_picture(), self.canvas.document.mask().is_empty()) {
+        match (self.canvas.uses_picture(), self.canvas.document.mask().is_empty()) {
             (false, _) => Mode::Create,
             (true, true) => Mode::Edit,
             (true, false) => Mode::Fill,
@@ -57,7 +60,12 @@ impl AppState {
                 (is_smaller && !is_huge).then_some(able)
             }
             (Mode::Fill, _) => None,
-            (_, None) | (Mode::Create, _) => Some(self.prompt.size_px),
+            // What was drawn lies on it: the next picture has its shape.
+            (Mode::Create, Some(size_px)) => {
+                let own = || size::for_repainting(size_px, self.native_size_px());
+                Some(self.prompt.repaint_size_px.unwrap_or_else(own))
+            }
+            (_, None) => Some(self.prompt.size_px),
         }
     }
 
@@ -96,10 +104,14 @@ impl AppState {
     /// The size that the network works at where nothing is masked.
     #[must_use]
     pub fn worked_size_px(&self) -> [u32; 2] {
-        let Some([width, height]) = self.canvas.document.size_px() else { return self.prompt.size_px };
-        let asked = self.asked_size_px().map_or((None, None), |[width, height]| (Some(width), Some(height)));
-        let frame = Frame::whole((width, height), asked, ResizeMode::default(), self.work_grid());
+        let Some(size_px) = self.canvas.document.size_px() else { return self.prompt.size_px };
+        let frame = self.whole_frame(size_px);
         [frame.width, frame.height]
+    }
+
+    pub(super) fn whole_frame(&self, [width, height]: [u32; 2]) -> Frame {
+        let asked = self.asked_size_px().map_or((None, None), |[width, height]| (Some(width), Some(height)));
+        Frame::whole((width, height), asked, ResizeMode::default(), self.work_grid())
     }
 
     /// The size that the network works at, where the picture that comes of it is enlarged from that.
@@ -161,10 +173,35 @@ impl AppState {
             compute: self.memory.compute,
             vae: self.library.note(&prompt.model).vae,
             loras: self.loras.used(),
+            controls: self.next_controls(),
             ..Request::default()
         };
         prompt.fine.fill(&mut request);
         request
+    }
+
+    /// The grid that is written on its sheet.
+    ///
+    /// # Errors
+    /// What cannot be read, or drawn.
+    pub fn read_grid(&self) -> Result<Grid, GridError> {
+        let model = |entry: &ModelEntry| GridModel {
+            name: entry.name.clone(),
+            reference: entry.reference.clone(),
+            vae: self.library.note(&entry.reference).vae,
+        };
+        let models: Vec<GridModel> = self.models.iter().map(model).collect();
+        let grid = self.grid.read(&models, &self.loras.files())?;
+        // A mask is judged with its picture, which is put together later.
+        grid.check(&self.request_without_mask(0), self.canvas.has_picture())?;
+        Ok(grid)
+    }
+
+    /// Of a grid's cells: what the panel says, or, where models differ and nothing was chosen, each model's own.
+    #[must_use]
+    pub fn grid_guidance(&self, grid: &Grid) -> Option<f64> {
+        let own = self.model().filter(|_| !grid.goes_over(GridParameter::Model));
+        self.prompt.guidance.or(own.map(|model| model.defaults.guidance))
     }
 
     /// The canvas's mask as it is now; what is painted later belongs to the next request.
@@ -193,7 +230,8 @@ impl AppState {
             texts: texts.len() as u32 + 1,
             encodes: self.mode() != Mode::Create,
             calls: calls.ceil() as u32,
-            controls: Vec::new(),
+            // However much one weighs, it costs the same.
+            controls: self.next_controls().into_iter().map(|control| Control { weight: 1.0, ..control }).collect(),
             compute: self.memory.compute,
         }
     }

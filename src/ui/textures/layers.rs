@@ -1,15 +1,15 @@
-//! The mask and the painted parts on the graphics card, in squares: a stroke sends only what it touched.
+//! Mask, painted parts and drawings on the graphics card, in squares: a stroke sends only what it touched.
 //!
 //! Each square carries one pixel of its neighbours around it, so that no seam shows where they meet.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use egui::{
     Color32, ColorImage, Context, Mesh, Painter, Pos2, Rect, Shape, TextureFilter, TextureHandle, TextureId,
     TextureOptions, TextureWrapMode, pos2, vec2,
 };
 
-use crate::canvas::{Document, PictureLayer, TILE_PX};
+use crate::canvas::{Content, Document, LayerId, PictureLayer, TILE_PX};
 use crate::mask::{MaskPlane, PixelRect};
 use crate::raster::Picture;
 
@@ -23,6 +23,8 @@ type Place = (u32, u32);
 pub(crate) struct Layers {
     mask: Layer,
     colour: Layer,
+    /// By the layer; with the revision in which its content came to be.
+    drawings: BTreeMap<LayerId, (u64, Layer)>,
     size_px: [u32; 2],
     /// With sharp pixels.
     sharp: bool,
@@ -55,21 +57,52 @@ impl Layers {
                 self.colour.change(dirty.colour, size_px, sharp, |rect| picture_image(picture, rect));
             }
         }
+        self.change_drawings(document, &dirty.drawn);
         let mut squares_left = SQUARES_PER_FRAME;
         self.mask.catch_up(ctx, size_px, sharp, &mut squares_left, |rect| mask_image(document.mask().plane(), rect));
         if let Some(picture) = document.picture() {
             self.colour.catch_up(ctx, size_px, sharp, &mut squares_left, |rect| picture_image(picture, rect));
+        }
+        for layer in document.stack().layers() {
+            if let (Content::Drawing(drawing), Some((_, squares))) = (&layer.content, self.drawings.get_mut(&layer.id))
+            {
+                squares.catch_up(ctx, size_px, sharp, &mut squares_left, |rect| mask_image(drawing.plane(), rect));
+            }
         }
         if squares_left == 0 {
             ctx.request_repaint();
         }
     }
 
-    /// Paints the canvas's picture into `rect`: `base` as it came, and over it what was painted.
-    pub(crate) fn paint_picture(&self, painter: &Painter, rect: Rect, base: TextureId) {
+    /// Notes what is different of the layers that can be drawn on.
+    fn change_drawings(&mut self, document: &Document, dirty: &[(LayerId, PixelRect)]) {
+        let (size_px, sharp) = (self.size_px, self.sharp);
+        let stack = document.stack();
+        self.drawings.retain(|id, _| stack.get(*id).is_some_and(|layer| matches!(layer.content, Content::Drawing(_))));
+        for layer in stack.layers() {
+            let Content::Drawing(drawing) = &layer.content else { continue };
+            let known = self.drawings.get(&layer.id).is_some_and(|(made, _)| *made == layer.made);
+            if !known {
+                let mut squares = Layer::default();
+                squares.stale.extend(squares_in(drawing.bounds().unwrap_or_default(), size_px));
+                self.drawings.insert(layer.id, (layer.made, squares));
+                continue;
+            }
+            let changed = dirty.iter().filter(|(id, _)| *id == layer.id);
+            if let Some((_, squares)) = self.drawings.get_mut(&layer.id) {
+                changed.for_each(|(_, rect)| {
+                    squares.change(*rect, size_px, sharp, |rect| mask_image(drawing.plane(), rect));
+                });
+            }
+        }
+    }
+
+    /// Paints the canvas's picture into `rect`: `base` as it came, and over it what was painted. `tint` is white, or
+    /// fainter.
+    pub(crate) fn paint_picture(&self, painter: &Painter, rect: Rect, base: TextureId, tint: Color32) {
         let whole = PixelRect::new(0, 0, self.size_px[0], self.size_px[1]);
         if self.colour.squares.is_empty() {
-            painter.image(base, rect, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
+            painter.image(base, rect, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), tint);
             return;
         }
         let size = vec2(self.size_px[0] as f32, self.size_px[1] as f32);
@@ -82,16 +115,28 @@ impl Layers {
                     pos2(part.left as f32 / size.x, part.top as f32 / size.y),
                     pos2(part.right as f32 / size.x, part.bottom as f32 / size.y),
                 );
-                mesh.add_rect_with_uv(on_screen(part, self.size_px, rect), uv, Color32::WHITE);
+                mesh.add_rect_with_uv(on_screen(part, self.size_px, rect), uv, tint);
             }
         }
         painter.add(Shape::mesh(mesh));
-        self.colour.paint(painter, rect, self.size_px, Color32::WHITE);
+        self.colour.paint(painter, rect, self.size_px, tint);
     }
 
     /// Paints only what was painted, over a base that is shown small.
     pub(crate) fn paint_strokes(&self, painter: &Painter, rect: Rect) {
         self.colour.paint(painter, rect, self.size_px, Color32::WHITE);
+    }
+
+    /// Paints a layer's drawing into `rect`: its strokes are white, with a dark line around them.
+    pub(crate) fn paint_drawing(&self, painter: &Painter, rect: Rect, layer: LayerId, opacity: f32) {
+        const AROUND: [(f32, f32); 4] = [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)];
+        let Some((_, squares)) = self.drawings.get(&layer) else { return };
+        let inside = painter.with_clip_rect(painter.clip_rect().intersect(rect));
+        for (x, y) in AROUND {
+            let shade = Color32::from_black_alpha(140).gamma_multiply(opacity);
+            squares.paint(&inside, rect.translate(vec2(x, y)), self.size_px, shade);
+        }
+        squares.paint(&inside, rect, self.size_px, Color32::WHITE.gamma_multiply(opacity));
     }
 
     /// Paints the mask into `rect` in `tint`.

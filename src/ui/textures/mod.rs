@@ -6,6 +6,7 @@
 pub(crate) mod layers;
 pub(crate) mod model_view;
 pub(crate) mod picture_worker;
+pub(crate) mod stack_view;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};

@@ -22,7 +22,8 @@ pub fn install(ctx: &egui::Context) {
     ctx.set_fonts(definitions());
 }
 
-fn definitions() -> FontDefinitions {
+#[must_use]
+pub(crate) fn definitions() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
     let shipped: [(&str, &'static [u8]); 3] = [
         (REGULAR, include_bytes!("../../../assets/fonts/Inter-Regular.ttf")),

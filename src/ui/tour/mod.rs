@@ -3,15 +3,15 @@
 
 pub(super) mod state;
 
-use egui::{Align2, Area, Context, Event, Frame, Id, Key, Margin, Order, RichText, Ui, Vec2, pos2, vec2};
+use egui::{Align2, Area, Context, Frame, Id, Margin, Order, RichText, Ui, Vec2, pos2, vec2};
 
 use self::state::{Step, Tour};
 use super::state::AppState;
 use super::theme;
 use crate::ui::action::{Action, FilesAction, WindowAction};
 use crate::ui::chrome::layout::{self, Layout, PanelForm};
-use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
+use crate::ui::input::{keymap, pressed};
 use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::TextButton;
 
@@ -26,12 +26,9 @@ pub(super) fn leave(ctx: &Context, state: &AppState) -> Option<Action> {
     if state.tour.is_over() || state.sheet.is_some() {
         return None;
     }
-    let is_escape = |event: &Event| matches!(event, Event::Key { key: Key::Escape, pressed: true, .. });
-    ctx.input_mut(|input| {
-        let at = input.events.iter().position(is_escape)?;
-        input.events.remove(at);
-        Some(Action::Window(WindowAction::Tour(Tour::Over)))
-    })
+    // What is offered while one writes lies over the card: it closes first.
+    let is_taken = !state.words.completes && pressed::take_escape(ctx);
+    is_taken.then_some(Action::Window(WindowAction::Tour(Tour::Over)))
 }
 
 /// What was done without reading the card needs no card any more.

@@ -9,6 +9,7 @@ pub mod paint;
 mod primary_button;
 mod search_field;
 mod segments;
+pub mod span;
 pub(crate) mod swatch;
 mod text_button;
 mod tile;

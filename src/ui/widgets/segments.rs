@@ -19,6 +19,7 @@ pub struct Segment<'a> {
 pub struct Segments<'a> {
     name: &'a str,
     words: &'a [Segment<'a>],
+    names: &'a [&'a str],
     chosen: usize,
     fixed: bool,
     width: Option<f32>,
@@ -27,7 +28,13 @@ pub struct Segments<'a> {
 impl<'a> Segments<'a> {
     /// `name` begins the accessible name of each.
     pub fn new(name: &'a str, words: &'a [Segment<'a>], chosen: usize) -> Self {
-        Self { name, words, chosen, fixed: false, width: None }
+        Self { name, words, names: &[], chosen, fixed: false, width: None }
+    }
+
+    /// What each is called where its text is only a sign: the name does not depend on the room.
+    pub fn named(mut self, names: &'a [&'a str]) -> Self {
+        self.names = names;
+        self
     }
 
     /// Only shows what is; a press changes nothing.
@@ -84,7 +91,7 @@ impl<'a> Segments<'a> {
         let chosen = index == self.chosen;
         let sense = if self.fixed { Sense::hover() } else { Sense::click() };
         let response = ui.interact(rect, ui.scope_id().with((self.name, index)), sense);
-        let name = format!("{}: {}", self.name, segment.text);
+        let name = format!("{}: {}", self.name, self.names.get(index).unwrap_or(&segment.text));
         response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, &name));
         let look = if self.fixed { Look::Rest } else { Look::of(ui, &response) };
         if chosen {

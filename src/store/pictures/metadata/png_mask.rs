@@ -1,15 +1,13 @@
 //! The mask that a picture was repainted with, inside its PNG file: a small grey PNG in a chunk of its own, which
 //! other programs pass over.
 
-use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::png_chunk;
 use crate::mask::MaskPlane;
 
 /// Ancillary, private, not to be copied by who changes the pixels.
 const CHUNK: png::chunk::ChunkType = png::chunk::ChunkType(*b"ikMK");
-const SIGNATURE_BYTES: u64 = 8;
 /// A mask of a hundred megapixels that does not pack at all.
 const MAX_BYTES: u32 = 120_000_000;
 
@@ -31,23 +29,7 @@ pub(crate) fn encode(mask: &MaskPlane) -> Result<Vec<u8>, png::EncodingError> {
 
 /// The mask in a PNG file, if there is one that can be read.
 pub(crate) fn read(path: &Path) -> Option<MaskPlane> {
-    let mut file = BufReader::new(File::open(path).ok()?);
-    file.seek(SeekFrom::Start(SIGNATURE_BYTES)).ok()?;
-    loop {
-        let mut head = [0; 8];
-        file.read_exact(&mut head).ok()?;
-        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
-        match &head[4..] {
-            kind if kind == CHUNK.0 && length <= MAX_BYTES => {
-                let mut bytes = Vec::new();
-                file.take(u64::from(length)).read_to_end(&mut bytes).ok()?;
-                return decoded(&bytes);
-            }
-            b"IEND" => return None,
-            // Its bytes and four of checksum.
-            _ => file.seek_relative(i64::from(length) + 4).ok()?,
-        }
-    }
+    decoded(&png_chunk::first(path, CHUNK, MAX_BYTES)?)
 }
 
 fn decoded(bytes: &[u8]) -> Option<MaskPlane> {

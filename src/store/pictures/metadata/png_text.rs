@@ -7,13 +7,13 @@ use std::io::{BufRead, BufReader, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::job::{Control, Request};
+use crate::job::{Control, Request, StepState};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::pictures::metadata::parameters::{
     PARAMETERS_KEY, REQUEST_KEY, json_of, parameters_of, request_of_json, strength_of,
 };
-use crate::store::pictures::metadata::{exif, iptc, png_controls, png_mask, xmp};
+use crate::store::pictures::metadata::{exif, iptc, png_controls, png_latents, png_mask, xmp};
 use crate::store::pictures::programs::{PictureSettings, Program, Texts, settings_of};
 
 /// A prompt is a few thousand letters, a workflow of many nodes a few million; what claims more is no picture's settings.
@@ -38,6 +38,8 @@ pub(crate) struct Notes {
     pub mask: Option<Arc<MaskPlane>>,
     /// With their pictures.
     pub controls: Vec<Control>,
+    /// What the picture was decoded from, where that is kept.
+    pub latents: Option<StepState>,
 }
 
 impl Notes {
@@ -48,6 +50,7 @@ impl Notes {
             json: json_of(request),
             mask,
             controls: request.controls.clone(),
+            latents: None,
         }
     }
 }
@@ -75,6 +78,9 @@ pub(crate) fn encode_noting(picture: &Picture, notes: &Notes) -> Result<Vec<u8>,
         png_mask::add(&mut writer, mask)?;
     }
     png_controls::add(&mut writer, &notes.controls)?;
+    if let Some(latents) = &notes.latents {
+        png_latents::add(&mut writer, latents)?;
+    }
     if opaque {
         let rgb: Vec<u8> = picture.rgba().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
         writer.write_image_data(&rgb)?;

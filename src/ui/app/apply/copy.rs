@@ -1,15 +1,25 @@
 //! Copies the picture that is seen, or what is masked of the canvas.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::ColorImage;
 
 use crate::canvas::Snapshot;
 use crate::raster::Picture;
-use crate::ui::action::{Action, CanvasAction};
+use crate::ui::action::{Action, CanvasAction, FilesAction};
 use crate::ui::app::studio::Studio;
 
 impl Studio {
+    /// Puts files on the clipboard. The desktop may take its time.
+    pub(super) fn copy_files(&self, files: Vec<PathBuf>) {
+        let copy = self.services.copy_files.clone();
+        let failed = FilesAction::Copied(Err("The files could not be copied. Try again.".to_owned()));
+        self.background.aside(Some(Action::Files(failed)), move || {
+            Some(Action::Files(FilesAction::Copied(copy(&files).map(|()| files.len()))))
+        });
+    }
+
     /// Copies the picture that is seen, or, of the canvas, what is masked. Put together on the worker.
     pub(super) fn copy_shown(&self) {
         let (canvas, is_over) = (&self.state.canvas, self.state.is_over_canvas());

@@ -7,7 +7,7 @@ use crate::store::models::scan::WEIGHT_ENDINGS;
 use crate::store::pictures::picture_file;
 use crate::store::worker::StoreCommand;
 use crate::system::link::{self, Link};
-use crate::ui::action::{DialogRequest, FilesAction};
+use crate::ui::action::{DialogRequest, FilesAction, NewLayer};
 use crate::ui::app::studio::Studio;
 use crate::ui::words;
 
@@ -44,12 +44,23 @@ impl Studio {
                 self.store.send(StoreCommand::SaveAs { from, to, with_settings });
             }
             FilesAction::Dropped(path) if path.to_str().is_some_and(link::is_link) => self.open_link(&path),
+            FilesAction::DroppedOnLayers(path) if is_picture_name(&path) => {
+                self.add_layer(NewLayer::OfFile(path, None));
+            }
+            FilesAction::DroppedOnLayers(path) => self.apply_to_files(FilesAction::Dropped(path)),
             FilesAction::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
             FilesAction::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
+            FilesAction::Copy(files) => self.copy_files(files),
+            FilesAction::Copied(Ok(1)) => self.state.toasts.note("The file is on the clipboard."),
+            FilesAction::Copied(Ok(count)) => self.state.toasts.note(format!("{count} files are on the clipboard.")),
+            FilesAction::Copied(Err(sentence)) => self.state.toasts.error(sentence, None),
             FilesAction::Reveal(file) => self.store.send(StoreCommand::Reveal(file)),
             FilesAction::Trash(file) => self.trash(vec![file]),
             FilesAction::Upscale(file) => self.upscale(file),
             FilesAction::ReadyToUpscale(request) => self.submit_upscale(*request),
+            FilesAction::DecodeAgain(file) => self.ask_how_to_decode(file),
+            FilesAction::Decode(choice) => self.decode_again(choice),
+            FilesAction::ReadyToDecode(request) => self.submit_decoding(*request),
             FilesAction::NotRead(sentence) => self.state.toasts.error(sentence, None),
             FilesAction::UseUpscaler(file) => self.state.library.chosen_upscaler = Some(file),
             FilesAction::TakeBack(file) => self.take_back(&file),
@@ -96,7 +107,7 @@ impl Studio {
         self.store.send(StoreCommand::LoadPicture(file));
     }
 
-    fn remember_folder(&mut self, folder: Option<&Path>) {
+    pub(super) fn remember_folder(&mut self, folder: Option<&Path>) {
         self.saver.current.dialog_folder = folder.map(Path::to_path_buf);
         self.saver.touch();
     }

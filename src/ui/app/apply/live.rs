@@ -7,7 +7,7 @@ use crate::store::worker::StoreCommand;
 use crate::ui::action::{Action, CanvasAction, LiveAction};
 use crate::ui::app::studio::Studio;
 use crate::ui::live::state::{LiveMade, LiveState};
-use crate::ui::results::candidate::{Candidate, Made, Stage};
+use crate::ui::results::candidate::{Candidate, Kind, Made, Stage};
 use crate::ui::words;
 
 /// With more steps than these a picture does not come while one looks.
@@ -82,6 +82,9 @@ impl Studio {
 
     /// It lies in the gallery, or why it does not.
     pub(in crate::ui) fn kept(&mut self, job: JobId, file: Result<std::path::PathBuf, JobError>) {
+        if self.grid_kept(job.0, &file) {
+            return;
+        }
         let live = &mut self.state.live;
         let Some(at) = live.keeping.iter().position(|made| made.job == job) else { return };
         let LiveMade { picture, request, seconds, .. } = live.keeping.remove(at);
@@ -89,9 +92,15 @@ impl Studio {
             Ok(file) => {
                 self.state.library.note_mut(&request.model).picture = Some(file.clone());
                 let stage = Stage::Done(Made { picture, file, seconds });
-                let candidate =
-                    Candidate { job, press: Self::new_press(), request, frame: None, estimated_seconds: None, stage };
-                self.state.candidates.list.push(candidate);
+                self.state.candidates.list.push(Candidate {
+                    job,
+                    press: Self::new_press(),
+                    kind: Kind::Drawn,
+                    request,
+                    frame: None,
+                    estimated_seconds: None,
+                    stage,
+                });
                 self.store.send(StoreCommand::ScanGallery);
             }
             Err(error) => {

@@ -1,10 +1,13 @@
 //! The one place where actions happen: a match for each area, none with a rest, so that no action can be forgotten.
 
+mod branch;
 mod compare;
 mod copy;
 mod export;
 mod files;
 mod gallery;
+mod grid;
+mod layers;
 mod library;
 mod live;
 mod machine;
@@ -31,6 +34,7 @@ impl Studio {
             Action::Prompt(action) => self.apply_to_prompt(ctx, action),
             Action::Queue(action) => self.apply_to_queue(action),
             Action::Results(action) => self.apply_to_results(action),
+            Action::Branch(action) => self.apply_to_branch(action),
             Action::Compare(action) => self.apply_to_compare(action),
             Action::Canvas(CanvasAction::Zoom(zoom)) if self.state.compare.is_open() => {
                 if let Some(open) = &mut self.state.compare.open {
@@ -62,6 +66,8 @@ impl Studio {
             }
             Action::Files(action) => self.apply_to_files(action),
             Action::Gallery(action) => self.apply_to_gallery(ctx, action),
+            Action::Grid(action) => self.apply_to_grid(action),
+            Action::Layers(action) => self.apply_to_layers(ctx, action),
             Action::Library(action) => self.apply_to_library(action),
             Action::Live(action) => self.apply_to_live(ctx, action),
             Action::Settings(action) => self.apply_to_settings(ctx, action),

@@ -1,14 +1,14 @@
 //! What the prompt panel's actions do: above all, a press of Generate.
 
-use crate::canvas::PictureLayer;
-use crate::job::{InitPicture, JobId, Notice, Request, fresh_seed};
+use crate::job::{JobId, Notice, Request, fresh_seed};
 use crate::store::models::prompt_references::ReferenceError;
 use crate::store::worker::StoreCommand;
 use crate::ui::action::{Action, PromptAction};
 use crate::ui::app::apply::sentence;
 use crate::ui::app::runs::{Place, PreparedRun};
 use crate::ui::app::studio::Studio;
-use crate::ui::results::candidate::{Candidate, Stage};
+use crate::ui::results::candidate::{Candidate, Kind, Stage};
+use crate::ui::state::CanvasForRun;
 use crate::ui::words;
 
 impl Studio {
@@ -52,25 +52,38 @@ impl Studio {
             self.state.prompt.wants_focus = true;
             return;
         }
-        let first_seed = seed.or(self.state.prompt.fixed_seed()).unwrap_or_else(fresh_seed);
-        let mut request = Box::new(self.state.next_request(first_seed));
-        let origin = self.state.canvas.document.origin().file.as_deref().filter(|_| self.state.canvas.has_picture());
-        let gallery = self.gallery_folders();
-        request.made_from = origin.and_then(|file| gallery.name_of(file));
-        let canvas: Option<(PictureLayer, f64)> =
-            self.state.canvas.document.picture().map(|picture| (picture.clone(), self.state.next_strength()));
+        let (mut request, canvas) = self.begin_request(seed);
         let id = self.runs.add(PreparedRun {
             place,
+            press: Self::new_press(),
+            kind: Kind::Drawn,
             picture_count: self.state.prompt.picture_count,
             frame: self.state.next_frame(),
             estimated_seconds: self.state.memory.estimate.as_ref().map(|found| found.seconds_per_call),
         });
         self.background.queue(Some(Action::Prompt(PromptAction::RequestFailed { id })), move || {
-            request.init = canvas.map(|(picture, strength)| InitPicture { picture: picture.whole(), strength });
+            canvas.fill(&mut request);
             Some(Action::Prompt(PromptAction::RequestReady { id, request }))
         });
+        self.remember_press();
+    }
+
+    /// What the panel asks for, with a seed of its own where none is given or written; and what of the canvas goes into it,
+    /// which takes longer to put together than a frame.
+    pub(super) fn begin_request(&self, seed: Option<u64>) -> (Box<Request>, CanvasForRun) {
+        let first_seed = seed.or(self.state.prompt.fixed_seed()).unwrap_or_else(fresh_seed);
+        let mut request = Box::new(self.state.next_request(first_seed));
+        let origin = self.state.canvas.document.origin().file.as_deref().filter(|_| self.state.canvas.uses_picture());
+        request.made_from = origin.and_then(|file| self.gallery_folders().name_of(file));
+        (request, self.state.canvas_for_run())
+    }
+
+    /// What was asked for is remembered with its model, and its words for another day.
+    pub(super) fn remember_press(&mut self) {
         self.state.library.note_mut(&self.state.prompt.model).use_now();
         self.state.prompt.recalled = None;
+        // What may have been meant while one wrote is not asked any more.
+        self.state.words.stop_offering();
         if self.saver.current.preferences.keeps_prompts {
             self.saver.current.remember_prompt(&self.state.prompt.prompt);
         }
@@ -92,23 +105,26 @@ impl Studio {
                 requests
             }
             Err(problem) => {
+                // What others of the same press would come to is the same.
+                self.runs.cancel(run.press);
                 self.state.toasts.error(sentence(&problem.to_string()), None);
                 return;
             }
         };
         let was_idle = !self.state.candidates.is_busy();
-        let PreparedRun { place, picture_count, frame, estimated_seconds } = run;
-        let (press, row) = (Self::new_press(), self.row_of(place));
+        let PreparedRun { place, press, kind, picture_count, frame, estimated_seconds } = run;
+        let row = self.row_of(place);
         let requests = self.make_room(place, requests);
         for (index, request) in requests.into_iter().enumerate() {
-            let candidate =
-                Candidate { job: JobId(0), press, request, frame, estimated_seconds, stage: Stage::Waiting };
+            let (kind, stage) = (kind.clone(), Stage::Waiting);
+            let candidate = Candidate { job: JobId(0), press, kind, request, frame, estimated_seconds, stage };
             if let Err(error) = self.submit_candidate(candidate) {
                 let taken = if picture_count > 1 {
                     format!("{index} of {picture_count} pictures are in the queue: ")
                 } else {
                     String::new()
                 };
+                self.runs.cancel(press);
                 self.state.toasts.error(format!("{taken}{}", words::of_error(&error)), None);
                 break;
             }

@@ -39,8 +39,14 @@ impl Studio {
             }
             QueueAction::Duplicate(press) => self.duplicate_row(press),
             QueueAction::BeginEdit(press) => {
-                let words = self.first_waiting_of(press).map(|candidate| candidate.request.prompt.clone());
-                self.state.queue.editing = words.map(|words| Editing { press, words, has_begun: false });
+                let Some(candidate) = self.first_waiting_of(press) else { return };
+                match candidate.kind.keeps_its_words() {
+                    Some(reason) => self.state.toasts.note(reason),
+                    None => {
+                        let words = candidate.request.prompt.clone();
+                        self.state.queue.editing = Some(Editing { press, words, has_begun: false });
+                    }
+                }
             }
             QueueAction::EndEdit => self.end_edit(),
             QueueAction::Edit { press, words } => {
@@ -125,9 +131,8 @@ impl Studio {
 
     /// Gives a picture to the engine behind all that wait, and shows it in the strip.
     pub(super) fn submit_candidate(&mut self, picture: Candidate) -> Result<(), JobError> {
-        let keep = Keep::New(JobNote { press: picture.press, name: String::new() });
-        let task = picture.request.clone().into();
-        let handle = self.engine.submit_kept(task, Destination::Gallery, usize::MAX, keep)?;
+        let keep = Keep::New(JobNote { press: picture.press, name: picture.kind.words().to_owned() });
+        let handle = self.engine.submit_kept(picture.task(), Destination::Gallery, usize::MAX, keep)?;
         let job = handle.id();
         self.jobs.push(handle);
         self.state.candidates.list.push(Candidate { job, ..picture });
@@ -138,6 +143,9 @@ impl Studio {
         let waiting: Vec<&Candidate> =
             self.state.candidates.waiting().filter(|candidate| candidate.press == press).collect();
         let Some(last) = waiting.last() else { return };
+        if let Some(reason) = last.kind.keeps_its_words() {
+            return self.state.toasts.note(reason);
+        }
         let (mut base, count) = ((*last).clone(), waiting.len() as u32);
         base.request = base.request.of_batch(1);
         self.prepare_again(base, count, Place::Behind(press));
@@ -161,14 +169,15 @@ impl Studio {
 
     /// What a prompt names is looked up anew, as for a press of Generate.
     fn prepare_again(&mut self, base: Candidate, picture_count: u32, place: Place) {
-        let Candidate { mut request, frame, estimated_seconds, .. } = base;
+        let Candidate { mut request, kind, frame, estimated_seconds, .. } = base;
         if matches!(place, Place::Behind(_)) {
             let named = lora_tags(&request.settled_prompt()).len();
             request.loras.truncate(request.loras.len().saturating_sub(named));
         }
         request.embeddings.clear();
         request.from_step = None;
-        let id = self.runs.add(PreparedRun { place, picture_count, frame, estimated_seconds });
+        let press = Self::new_press();
+        let id = self.runs.add(PreparedRun { place, press, kind, picture_count, frame, estimated_seconds });
         let (request, folders) = (Box::new(request), self.saver.current.known_models.clone());
         self.store.send(StoreCommand::ResolveReferences { id, request, picture_count, folders });
     }

@@ -23,6 +23,7 @@ impl Studio {
             ResultsAction::CancelAll => {
                 self.state.queue.forever = false;
                 self.runs.cancel_all();
+                self.state.grid.cancel_begun();
                 for job in self.state.candidates.unfinished() {
                     self.cancel(job);
                 }

@@ -10,8 +10,9 @@ use crate::store::keys::{self, KeyNames};
 use crate::store::settings::Settings;
 use crate::store::worker::StoreCommand;
 use crate::ui::action::{Action, DialogRequest, LibraryAction, SettingsAction, Sheet};
+use crate::ui::app::gallery_start::folder_text;
 use crate::ui::app::settings::theme_of;
-use crate::ui::app::studio::{Studio, folder_text};
+use crate::ui::app::studio::Studio;
 use crate::ui::input::keymap::{self, Keymap};
 use crate::ui::theme;
 

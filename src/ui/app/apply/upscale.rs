@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::job::{Destination, UpscaleRequest};
+use crate::job::{JobId, UpscaleRequest};
 use crate::store::models::upscalers;
 use crate::store::pictures::picture_file;
 use crate::ui::action::{Action, FilesAction};
 use crate::ui::app::apply::sentence;
 use crate::ui::app::studio::Studio;
-use crate::ui::results::candidate::{Candidate, Stage};
+use crate::ui::results::candidate::{Candidate, Kind, Stage};
 use crate::ui::words;
 
 impl Studio {
@@ -34,24 +34,18 @@ impl Studio {
     }
 
     pub(super) fn submit_upscale(&mut self, request: UpscaleRequest) {
-        let noted = request.made_by.clone();
-        match self.engine.submit(request, Destination::Gallery) {
-            Ok(handle) => {
-                let job = handle.id();
-                self.jobs.push(handle);
-                let was_idle = !self.state.candidates.is_busy();
-                let stage = Stage::Waiting;
-                let candidate = Candidate {
-                    job,
-                    press: Self::new_press(),
-                    request: noted,
-                    frame: None,
-                    estimated_seconds: None,
-                    stage,
-                };
-                self.state.candidates.list.push(candidate);
-                self.state.canvas.follows_run |= was_idle;
-            }
+        let was_idle = !self.state.candidates.is_busy();
+        let candidate = Candidate {
+            job: JobId(0),
+            press: Self::new_press(),
+            request: request.made_by.clone(),
+            kind: Kind::Upscale(Arc::new(request)),
+            frame: None,
+            estimated_seconds: None,
+            stage: Stage::Waiting,
+        };
+        match self.submit_candidate(candidate) {
+            Ok(()) => self.state.canvas.follows_run |= was_idle,
             Err(error) => self.state.toasts.error(words::of_error(&error), None),
         }
     }

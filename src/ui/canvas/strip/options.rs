@@ -194,7 +194,8 @@ fn join(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     let roomy = ui.available_width() >= JOIN_WIDTH;
     let segments = JOINS.map(|(_, sign, words, hint)| Segment { text: if roomy { words } else { sign }, hint });
     let chosen = JOINS.iter().position(|(join, ..)| *join == state.canvas.selecting.join).unwrap_or(0);
-    if let Some(pressed) = Segments::new("Selection", &segments, chosen).show(ui) {
+    let names = JOINS.map(|(_, _, words, _)| words);
+    if let Some(pressed) = Segments::new("Selection", &segments, chosen).named(&names).show(ui) {
         actions.push(Action::Canvas(CanvasAction::Join(JOINS[pressed].0)));
     }
 }

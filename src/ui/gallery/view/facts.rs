@@ -102,6 +102,14 @@ fn how(settings: &PictureSettings, request: &Request, says: impl Fn(&str) -> boo
     if request.prediction != PredictionChoice::Auto {
         how.push(Fact::new("Predicts", request.prediction.id(), None));
     }
+    if let Some(branch) = &request.branch {
+        let value = if branch.is_decoding() {
+            "another picture’s latents, decoded again".to_owned()
+        } else {
+            format!("step {} of {} of another", branch.step, branch.steps)
+        };
+        how.push(Fact::new("Went on from", value, None));
+    }
     how
 }
 

@@ -35,6 +35,11 @@ impl LoraShelf {
         self.list.iter().any(|known| known.file == file)
     }
 
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.list.iter().map(|known| known.file.clone()).collect()
+    }
+
     pub fn remove(&mut self, file: &Path) {
         self.list.retain(|known| known.file != file);
     }

@@ -70,7 +70,7 @@ impl PromptText<'_> {
                 state.written = here;
             } else if !had_focus || state.written != here {
                 if had_focus {
-                    (state.written, state.wanted) = (None, None);
+                    state.stop_offering();
                 }
                 return Vec::new();
             }

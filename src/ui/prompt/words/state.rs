@@ -74,6 +74,11 @@ impl WordsState {
         offered
     }
 
+    /// Until the next key is pressed in a field.
+    pub(crate) fn stop_offering(&mut self) {
+        (self.written, self.wanted) = (None, None);
+    }
+
     /// Whether all that is offered is only spelled like what was written.
     #[must_use]
     pub(crate) fn offers_nearest(&self) -> bool {

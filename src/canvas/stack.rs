@@ -1,0 +1,165 @@
+//! The layers over the picture in their order, and a change of them as a value.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::extend;
+use super::layer::{Content, Layer, LayerId, LayerSettings};
+use super::mask_layer::MaskLayer;
+use crate::raster::Extension;
+
+/// What holds for the picture and for the mask.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BaseSettings {
+    /// The picture is neither seen nor worked on: the next one is made from words and layers alone.
+    pub picture_is_off: bool,
+    /// No colour is painted on it.
+    pub picture_is_locked: bool,
+    /// 0 to 1; only how it is seen.
+    pub picture_opacity: f32,
+    /// Nothing is masked and nothing is taken out of the mask.
+    pub mask_is_locked: bool,
+}
+
+impl Default for BaseSettings {
+    fn default() -> Self {
+        Self { picture_is_off: false, picture_is_locked: false, picture_opacity: 1.0, mask_is_locked: false }
+    }
+}
+
+/// A layer as it is to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerState {
+    pub id: LayerId,
+    pub settings: LayerSettings,
+    /// `None` leaves what the layer of this id has.
+    pub content: Option<Content>,
+}
+
+/// The whole list as it is to be; what stays costs nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StackChange {
+    pub base: BaseSettings,
+    /// Front first.
+    pub layers: Vec<LayerState>,
+}
+
+impl StackChange {
+    pub(super) fn byte_count(&self) -> usize {
+        let contents = self.layers.iter().filter_map(|layer| layer.content.as_ref());
+        contents.map(Content::byte_count).sum::<usize>() + self.layers.len() * 256
+    }
+}
+
+/// All that lies over the picture besides the mask.
+#[derive(Clone, Debug, Default)]
+pub struct Stack {
+    base: BaseSettings,
+    layers: Vec<Layer>,
+}
+
+impl Stack {
+    #[must_use]
+    pub fn base(&self) -> &BaseSettings {
+        &self.base
+    }
+
+    /// Front first.
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    #[must_use]
+    pub fn get(&self, id: LayerId) -> Option<&Layer> {
+        self.layers.iter().find(|layer| layer.id == id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: LayerId) -> Option<&mut Layer> {
+        self.layers.iter_mut().find(|layer| layer.id == id)
+    }
+
+    /// What can be drawn on of a layer.
+    pub(super) fn drawing_mut(&mut self, id: LayerId) -> Option<&mut MaskLayer> {
+        match &mut self.get_mut(id)?.content {
+            Content::Drawing(drawing) => Some(drawing),
+            Content::Picture(_) => None,
+        }
+    }
+
+    /// The list as it is, to be changed.
+    #[must_use]
+    pub fn as_it_is(&self) -> StackChange {
+        let state = |layer: &Layer| LayerState { id: layer.id, settings: layer.settings.clone(), content: None };
+        StackChange { base: self.base, layers: self.layers.iter().map(state).collect() }
+    }
+
+    /// The same with everything that lies on it.
+    pub(super) fn in_full(&self) -> StackChange {
+        let mut change = self.as_it_is();
+        for (state, layer) in change.layers.iter_mut().zip(&self.layers) {
+            state.content = Some(layer.content.clone());
+        }
+        change
+    }
+
+    /// Puts a list in the place of this one and returns what makes this one again. `revision` marks what is new.
+    pub(super) fn swap(&mut self, change: StackChange, revision: u64) -> StackChange {
+        let stay: BTreeSet<LayerId> =
+            change.layers.iter().filter(|state| state.content.is_none()).map(|state| state.id).collect();
+        let mut before = self.in_full();
+        before.layers.iter_mut().filter(|state| stay.contains(&state.id)).for_each(|state| state.content = None);
+        let old = std::mem::take(&mut self.layers);
+        self.base = change.base;
+        for LayerState { id, settings, content } in change.layers {
+            // A damaged journal may name a layer twice, or one that is not there.
+            if self.get(id).is_some() {
+                continue;
+            }
+            let layer = match content {
+                Some(content) => Layer { id, settings, content, made: revision, changed: revision },
+                None => match old.iter().find(|layer| layer.id == id) {
+                    Some(layer) => Layer { settings, ..layer.clone() },
+                    None => continue,
+                },
+            };
+            self.layers.push(layer);
+        }
+        before
+    }
+
+    /// A drawing of another size than the canvas, as a damaged journal may hold one, cannot be drawn on.
+    pub(super) fn fit(&mut self, [width, height]: [u32; 2]) {
+        for layer in &mut self.layers {
+            if let Content::Drawing(drawing) = &mut layer.content
+                && drawing.plane().size_px() != [width, height]
+            {
+                *drawing = extend::stretched(drawing, width, height);
+            }
+        }
+    }
+
+    /// What makes the layers fit a canvas of another size; drawings are stretched.
+    pub(super) fn stretched(&self, [width, height]: [u32; 2]) -> StackChange {
+        let mut change = self.as_it_is();
+        for (state, layer) in change.layers.iter_mut().zip(&self.layers) {
+            if let Content::Drawing(drawing) = &layer.content
+                && drawing.plane().size_px() != [width, height]
+            {
+                state.content = Some(Content::Drawing(extend::stretched(drawing, width, height)));
+            }
+        }
+        change
+    }
+
+    /// What makes the layers fit a canvas that has grown.
+    pub(super) fn extended(&self, canvas_px: [u32; 2], sides: Extension) -> StackChange {
+        let mut change = self.as_it_is();
+        for (state, layer) in change.layers.iter_mut().zip(&self.layers) {
+            state.content = layer.content.extended(canvas_px, sides);
+        }
+        change
+    }
+}

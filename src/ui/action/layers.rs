@@ -1,0 +1,87 @@
+//! What can be asked for with the layers over the picture.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::canvas::{LayerId, LayerSettings};
+use crate::raster::{Picture, Preprocessor};
+
+/// A row of the list, and what the tools work on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LayerRow {
+    Picture,
+    #[default]
+    Mask,
+    Layer(LayerId),
+}
+
+/// Where a new layer's pixels come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NewLayer {
+    /// Nothing: it is drawn on.
+    Scribble,
+    /// The canvas's picture.
+    OfPicture(Preprocessor),
+    /// A picture file, as it is or made into something.
+    OfFile(PathBuf, Option<Preprocessor>),
+}
+
+#[derive(Clone, Debug)]
+pub enum LayerAction {
+    /// Folds the list, or opens it; where only a rail is, it lies over the canvas.
+    ToggleList,
+    Choose(LayerRow),
+    /// Chooses the row `by` places further down.
+    Step {
+        by: isize,
+    },
+    Add(NewLayer),
+    /// Asks for a picture file.
+    AddFileDialog,
+    ToggleEye(LayerRow),
+    /// This one alone is on; all of them, where it is so already.
+    Solo(LayerId),
+    ToggleLock(LayerRow),
+    /// The chosen layer goes `by` places further down.
+    Move {
+        by: isize,
+    },
+    /// It stands at this place of the layers from now on, 0 in front.
+    MoveTo {
+        layer: LayerId,
+        place: usize,
+    },
+    BeginRename(LayerId),
+    Rename {
+        layer: LayerId,
+        name: String,
+    },
+    EndRename,
+    Duplicate(LayerId),
+    Delete(LayerId),
+    /// What was deleted last stands there again.
+    PutBack,
+    /// Black becomes white.
+    Invert(LayerId),
+    /// Takes away what is drawn.
+    Clear(LayerId),
+    /// Sets something of it; what is dragged comes many times, and is one step in the end.
+    Set {
+        layer: LayerId,
+        settings: Box<LayerSettings>,
+    },
+    /// Of the picture as it is seen, 0 to 1.
+    SetPictureOpacity(f32),
+    /// A small picture of a drawing was made; `LayerRow::Mask` is the mask's.
+    Thumbnail {
+        row: LayerRow,
+        /// Of what it was made.
+        revision: u64,
+        picture: Option<Arc<Picture>>,
+    },
+    /// What a network will see was worked out, or why it will not.
+    Seen {
+        ask: u64,
+        picture: Result<Arc<Picture>, String>,
+    },
+}

@@ -1,0 +1,277 @@
+//! What the actions on layers do. Pixels are worked out on the worker; what only changes the list happens at once.
+
+use std::sync::Arc;
+
+use crate::canvas::tools::Tool;
+use crate::canvas::{Content, Layer, LayerId, LayerState, Snapshot};
+use crate::raster::{Picture, PreprocessSettings, Preprocessor};
+use crate::store::worker::StoreCommand;
+use crate::ui::action::{Action, DialogRequest, LayerAction, LayerRow, NewLayer};
+use crate::ui::app::studio::Studio;
+use crate::ui::chrome::layout::PanelForm;
+use crate::ui::layers::state::{Renaming, made_by};
+
+impl Studio {
+    pub(super) fn apply_to_layers(&mut self, ctx: &egui::Context, action: LayerAction) {
+        let canvas = &mut self.state.canvas;
+        match action {
+            LayerAction::ToggleList => self.toggle_layers(ctx),
+            LayerAction::Choose(row) => self.choose_row(row),
+            LayerAction::Step { by } => self.step_row(by),
+            LayerAction::Add(new) => self.add_layer(new),
+            LayerAction::AddFileDialog => self.dialog(DialogRequest::OpenLayer),
+            LayerAction::ToggleEye(row) => self.toggle_eye(row),
+            LayerAction::Solo(id) => {
+                canvas.document.change_stack(|stack| {
+                    let others = || stack.layers.iter().filter(|layer| layer.id != id);
+                    let is_alone = others().all(|layer| !layer.settings.is_on);
+                    for layer in &mut stack.layers {
+                        layer.settings.is_on = layer.id == id || is_alone;
+                    }
+                    stack.layers.len() > 1
+                });
+            }
+            LayerAction::ToggleLock(row) => {
+                canvas.document.change_stack(|stack| {
+                    let lock = match row {
+                        LayerRow::Picture => Some(&mut stack.base.picture_is_locked),
+                        LayerRow::Mask => Some(&mut stack.base.mask_is_locked),
+                        LayerRow::Layer(id) => {
+                            let layer = stack.layers.iter_mut().find(|layer| layer.id == id);
+                            layer.map(|layer| &mut layer.settings.is_locked)
+                        }
+                    };
+                    let Some(lock) = lock else { return false };
+                    *lock = !*lock;
+                    true
+                });
+            }
+            LayerAction::Move { by } => {
+                let Some(id) = canvas.chosen_layer().map(|layer| layer.id) else { return };
+                let at = canvas.document.stack().layers().iter().position(|layer| layer.id == id);
+                if let Some(place) = at.and_then(|at| at.checked_add_signed(by)) {
+                    self.move_layer(id, place);
+                }
+            }
+            LayerAction::MoveTo { layer, place } => self.move_layer(layer, place),
+            LayerAction::BeginRename(layer) => {
+                let name = canvas.document.stack().get(layer).map(|layer| layer.settings.name.clone());
+                let begun = name.map(|name| Renaming { layer, name, has_begun: false });
+                self.state.layers.open = Some(true);
+                self.state.layers.renaming = begun;
+            }
+            LayerAction::Rename { layer, name } => {
+                self.state.layers.renaming = None;
+                self.set_layer(layer, |state| {
+                    let is_new = state.settings.name != name;
+                    state.settings.name = name;
+                    is_new
+                });
+            }
+            LayerAction::EndRename => self.state.layers.renaming = None,
+            LayerAction::Duplicate(id) => {
+                let Some(layer) = canvas.document.stack().get(id) else { return };
+                let mut settings = layer.settings.clone();
+                settings.name = format!("{} copy", settings.name);
+                settings.is_locked = false;
+                canvas.chosen_row = LayerRow::Layer(id);
+                canvas.add_layer(settings, [1, 1], move |canvas| Some(canvas.stack().get(id)?.content.clone()));
+            }
+            LayerAction::Delete(id) => self.delete_layer(id),
+            LayerAction::PutBack => self.put_layer_back(),
+            LayerAction::Invert(id) => {
+                canvas.change_layers(move |canvas| canvas.with_content(id, |content| Some(content.inverted())));
+            }
+            LayerAction::Clear(id) => canvas.change_layers(move |canvas| {
+                canvas.with_content(id, |content| Some(Content::empty_drawing(content.size_px())))
+            }),
+            LayerAction::Set { layer, settings } => canvas.document.edit_stack(|stack| {
+                if let Some(state) = stack.layers.iter_mut().find(|state| state.id == layer) {
+                    state.settings = *settings;
+                }
+            }),
+            LayerAction::SetPictureOpacity(opacity) => {
+                canvas.document.edit_stack(|stack| stack.base.picture_opacity = opacity);
+            }
+            LayerAction::Thumbnail { row, revision, picture } => {
+                self.state.layers.looks.take(row, revision, picture);
+            }
+            LayerAction::Seen { ask, picture } => self.state.layers.looks.answer(ask, picture),
+        }
+        self.work_on_canvas();
+    }
+
+    fn toggle_layers(&mut self, ctx: &egui::Context) {
+        if self.layout(ctx).gallery == PanelForm::Rail {
+            self.state.layers.over_canvas = !self.state.layers.over_canvas;
+            self.state.panels.gallery.over_canvas = false;
+            return;
+        }
+        let is_hidden = self.layout(ctx).gallery == PanelForm::Hidden;
+        let is_open = crate::ui::layers::panel::is_open(&self.state);
+        self.state.layers.open = Some(is_hidden || !is_open);
+        self.state.panels.gallery.open = true;
+    }
+
+    fn choose_row(&mut self, row: LayerRow) {
+        let canvas = &mut self.state.canvas;
+        canvas.document.end_stroke();
+        canvas.chosen_row = row;
+        // The tool in hand goes along with what it works on.
+        match row {
+            LayerRow::Picture if matches!(canvas.tool, Tool::Brush | Tool::Eraser) => canvas.tool = Tool::Colour,
+            LayerRow::Mask | LayerRow::Layer(_) if canvas.tool == Tool::Colour => canvas.tool = Tool::Brush,
+            LayerRow::Layer(_) if canvas.tool == Tool::Select => canvas.tool = Tool::Brush,
+            _ => {}
+        }
+    }
+
+    fn step_row(&mut self, by: isize) {
+        let layers = self.state.canvas.document.stack().layers().iter().map(|layer| LayerRow::Layer(layer.id));
+        let rows: Vec<LayerRow> = layers.chain([LayerRow::Mask, LayerRow::Picture]).collect();
+        let at = rows.iter().position(|row| *row == self.state.canvas.chosen()).unwrap_or(0);
+        if let Some(row) = at.checked_add_signed(by).and_then(|at| rows.get(at)) {
+            self.choose_row(*row);
+        }
+    }
+
+    /// A file is read by the store first; it becomes a layer when it arrives.
+    pub(super) fn add_layer(&mut self, new: NewLayer) {
+        if !self.state.canvas.is_restored {
+            return;
+        }
+        let model = self.state.model().cloned();
+        let paper_px = self.state.prompt.size_px;
+        let settings = |state: &Self, name: &str, kind| {
+            let count = state.state.canvas.document.stack().layers().iter();
+            let taken = count.filter(|layer| layer.settings.name.starts_with(name)).count();
+            let name = if taken == 0 { name.to_owned() } else { format!("{name} {}", taken + 1) };
+            state.state.layers.new_control(&name, kind, model.as_ref())
+        };
+        match new {
+            NewLayer::Scribble => {
+                let settings = settings(self, "Scribble", Some(crate::job::ControlKind::Scribble));
+                self.state.canvas.add_layer(settings, paper_px, move |canvas| {
+                    Some(Content::empty_drawing(canvas.size_px().unwrap_or(paper_px)))
+                });
+            }
+            NewLayer::OfPicture(kind) => {
+                let (name, shows) = made_by(kind);
+                let mut settings = settings(self, name, shows);
+                settings.opacity = opacity_of(kind);
+                self.state.canvas.add_layer(settings, paper_px, move |canvas| made_of_canvas(canvas, kind));
+            }
+            NewLayer::OfFile(file, kind) => {
+                self.remember_folder(file.parent());
+                self.state.layers.opening.push((file.clone(), kind));
+                self.store.send(StoreCommand::LoadPicture(file));
+            }
+        }
+        self.work_on_canvas();
+    }
+
+    /// A file arrived that was to become a layer. Nothing is done where it was not.
+    pub(in crate::ui) fn layer_arrived(&mut self, file: &std::path::Path, picture: &Arc<Picture>) -> bool {
+        let Some((_, kind)) = self.state.layers.take_off(file) else { return false };
+        let model = self.state.model().cloned();
+        let own_name = file.file_stem().map(|name| name.to_string_lossy().into_owned());
+        let (name, shows) = match kind {
+            Some(kind) => (made_by(kind).0.to_owned(), made_by(kind).1),
+            None => (own_name.unwrap_or_default(), None),
+        };
+        let mut settings = self.state.layers.new_control(&name, shows, model.as_ref());
+        settings.opacity = kind.map_or(0.5, opacity_of);
+        let (picture, paper_px) = (Arc::clone(picture), [picture.width(), picture.height()]);
+        self.state.canvas.add_layer(settings, paper_px, move |canvas| {
+            let made = |kind: Preprocessor| Arc::new(kind.made_of(&picture, PreprocessSettings::default(), None));
+            let made = kind.map_or_else(|| Arc::clone(&picture), made);
+            Some(Content::of_picture(made, canvas.size_px().unwrap_or(paper_px)))
+        });
+        self.work_on_canvas();
+        true
+    }
+
+    fn toggle_eye(&mut self, row: LayerRow) {
+        let canvas = &mut self.state.canvas;
+        match row {
+            LayerRow::Mask => canvas.overlay.hides_mask = !canvas.overlay.hides_mask,
+            LayerRow::Picture if !canvas.has_picture() => {}
+            LayerRow::Picture => {
+                canvas.document.change_stack(|stack| {
+                    stack.base.picture_is_off = !stack.base.picture_is_off;
+                    true
+                });
+            }
+            LayerRow::Layer(id) => self.set_layer(id, |state| {
+                state.settings.is_on = !state.settings.is_on;
+                true
+            }),
+        }
+    }
+
+    /// One step on one layer.
+    fn set_layer(&mut self, id: LayerId, set: impl FnOnce(&mut LayerState) -> bool) {
+        self.state
+            .canvas
+            .document
+            .change_stack(|stack| stack.layers.iter_mut().find(|state| state.id == id).is_some_and(set));
+    }
+
+    fn move_layer(&mut self, id: LayerId, place: usize) {
+        self.state.canvas.document.change_stack(|stack| {
+            let Some(at) = stack.layers.iter().position(|layer| layer.id == id) else { return false };
+            let place = place.min(stack.layers.len() - 1);
+            let layer = stack.layers.remove(at);
+            stack.layers.insert(place, layer);
+            at != place
+        });
+    }
+
+    fn delete_layer(&mut self, id: LayerId) {
+        let canvas = &mut self.state.canvas;
+        let layers = canvas.document.stack().layers();
+        let Some(at) = layers.iter().position(|layer| layer.id == id) else { return };
+        let Layer { settings, content, .. } = layers[at].clone();
+        if settings.is_locked {
+            self.state.toasts.note(format!("{} is locked: the lock in its row opens it.", settings.name));
+            return;
+        }
+        let next = layers.get(at + 1).map_or(LayerRow::Mask, |layer| LayerRow::Layer(layer.id));
+        if canvas.chosen_row == LayerRow::Layer(id) {
+            canvas.chosen_row = next;
+        }
+        canvas.document.change_stack(|stack| {
+            stack.layers.remove(at);
+            true
+        });
+        let name = settings.name.clone();
+        self.state.layers.removed = Some((at, LayerState { id, settings, content: Some(content) }));
+        let undo = Action::Layers(LayerAction::PutBack);
+        self.state.toasts.offer(format!("{name} is deleted."), "Undo", undo);
+    }
+
+    /// Where it was undone already, it is there.
+    fn put_layer_back(&mut self) {
+        let Some((at, layer)) = self.state.layers.removed.take() else { return };
+        let canvas = &mut self.state.canvas;
+        let id = layer.id;
+        if canvas.document.stack().get(id).is_none() && canvas.has_picture() {
+            canvas.document.change_stack(|stack| {
+                stack.layers.insert(at.min(stack.layers.len()), layer);
+                true
+            });
+        }
+        canvas.chosen_row = LayerRow::Layer(id);
+    }
+}
+
+/// How it is seen over the picture: what covers all of it shall not hide it.
+fn opacity_of(kind: Preprocessor) -> f32 {
+    if matches!(kind, Preprocessor::Canny | Preprocessor::Scribble | Preprocessor::Lineart) { 1.0 } else { 0.5 }
+}
+
+fn made_of_canvas(canvas: &Snapshot, kind: Preprocessor) -> Option<Content> {
+    let picture = canvas.whole_picture()?;
+    let made = kind.made_of(&picture, PreprocessSettings::default(), Some(canvas.mask()));
+    Some(Content::of_picture(Arc::new(made), canvas.size_px()?))
+}

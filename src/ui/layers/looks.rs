@@ -1,0 +1,141 @@
+//! How layers look small in their rows, and how a network will see the chosen one: both worked out on another thread.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::canvas::{Content, Document, LayerId};
+use crate::job::{Control, ControlPlace};
+use crate::mask::MaskPlane;
+use crate::raster::Picture;
+use crate::ui::action::{LayerAction, LayerRow};
+
+/// The longer side of a row's picture, for a doubled screen.
+const SIDE_PX: u32 = 48;
+
+#[derive(Debug, Default)]
+pub struct LayerLooks {
+    thumbnails: HashMap<LayerRow, (u64, Arc<Picture>)>,
+    /// Whether one is being made.
+    is_busy: bool,
+    /// What the network will see of the layer that was asked about last.
+    pub seen: Option<Result<Arc<Picture>, String>>,
+    of: Option<SeenOf>,
+    /// The number of the newest ask, while it is worked on.
+    waits_for: Option<u64>,
+    asked: u64,
+}
+
+/// What it follows from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SeenOf {
+    pub layer: LayerId,
+    /// When the layer was changed last.
+    pub changed: u64,
+    /// Without the picture.
+    pub control: Control,
+    pub place: ControlPlace,
+}
+
+impl LayerLooks {
+    /// The small picture of a drawing or of the mask, as it was made last.
+    #[must_use]
+    pub fn thumbnail(&self, row: LayerRow) -> Option<&Arc<Picture>> {
+        self.thumbnails.get(&row).map(|(_, picture)| picture)
+    }
+
+    /// The next small picture to be made; none while one is being made.
+    /// With what is to happen where making it breaks.
+    pub(crate) fn next(
+        &mut self,
+        document: &Document,
+    ) -> Option<(LayerAction, impl FnOnce() -> LayerAction + Send + use<>)> {
+        let stack = document.stack();
+        self.thumbnails.retain(|row, _| !matches!(row, LayerRow::Layer(id) if stack.get(*id).is_none()));
+        if self.is_busy || document.is_painting() {
+            return None;
+        }
+        let drawings = stack.layers().iter().filter_map(|layer| match &layer.content {
+            Content::Drawing(drawing) => Some((LayerRow::Layer(layer.id), layer.changed, drawing)),
+            Content::Picture(_) => None,
+        });
+        let all = std::iter::once((LayerRow::Mask, document.revision(), document.mask())).chain(drawings);
+        let known = |row: LayerRow, revision| self.thumbnails.get(&row).is_some_and(|(of, _)| *of == revision);
+        let (row, revision, drawing) = all.into_iter().find(|(row, revision, _)| !known(*row, *revision))?;
+        let plane = drawing.shared();
+        self.is_busy = true;
+        let failed = LayerAction::Thumbnail { row, revision, picture: None };
+        let make = move || LayerAction::Thumbnail { row, revision, picture: Some(Arc::new(small(&plane))) };
+        Some((failed, make))
+    }
+
+    /// One was made, or that broke.
+    pub(crate) fn take(&mut self, row: LayerRow, revision: u64, picture: Option<Arc<Picture>>) {
+        self.is_busy = false;
+        // What breaks once breaks again.
+        let picture = picture.unwrap_or_else(|| Arc::new(Picture::filled(1, 1, [0, 0, 0, 255])));
+        self.thumbnails.insert(row, (revision, picture));
+    }
+
+    /// What shall be worked out so that it is known what the network sees.
+    pub(crate) fn ask(
+        &mut self,
+        of: SeenOf,
+        content: &Content,
+    ) -> Option<(u64, impl FnOnce() -> LayerAction + Send + use<>)> {
+        if self.waits_for.is_some() || self.of.as_ref() == Some(&of) {
+            return None;
+        }
+        if self.of.as_ref().is_none_or(|before| before.layer != of.layer) {
+            self.seen = None;
+        }
+        self.asked += 1;
+        let (ask, content) = (self.asked, content.clone());
+        self.waits_for = Some(ask);
+        self.of = Some(of.clone());
+        Some((ask, move || {
+            let control = Control { picture: Some(content.seen()), ..of.control };
+            let picture = of.place.picture(&control).map(Arc::new).map_err(|error| format!("{error}."));
+            LayerAction::Seen { ask, picture }
+        }))
+    }
+
+    pub(crate) fn answer(&mut self, ask: u64, picture: Result<Arc<Picture>, String>) {
+        if self.waits_for == Some(ask) {
+            self.waits_for = None;
+            self.seen = Some(picture);
+        }
+    }
+}
+
+/// The strongest value of each square, so that a thin line is seen.
+fn small(plane: &MaskPlane) -> Picture {
+    let [width, height] = plane.size_px();
+    let longer = width.max(height).max(1);
+    let side = |of: u32| (of * SIDE_PX.min(longer) / longer).max(1);
+    let (wide, tall) = (side(width), side(height));
+    let mut values = vec![0_u8; wide as usize * tall as usize];
+    for y in 0..height {
+        let row = (u64::from(y) * u64::from(tall) / u64::from(height)) as usize * wide as usize;
+        for (x, value) in plane.row(y).iter().enumerate().filter(|(_, value)| **value != 0) {
+            let cell = &mut values[row + (x as u64 * u64::from(wide) / u64::from(width)) as usize];
+            *cell = (*cell).max(*value);
+        }
+    }
+    let rgba = values.iter().flat_map(|value| [*value, *value, *value, 255]).collect();
+    Picture::from_rgba(wide, tall, rgba).unwrap_or_else(|_| Picture::filled(1, 1, [0, 0, 0, 255]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thin_line_is_seen_small() {
+        let mut plane = MaskPlane::empty(1000, 400);
+        plane.row_mut(200)[500] = 180;
+        let small = small(&plane);
+        assert_eq!(small.size(), [48, 19]);
+        assert_eq!(small.rgba().chunks_exact(4).map(|pixel| pixel[0]).max(), Some(180));
+        assert_eq!(super::small(&MaskPlane::empty(0, 0)).size(), [1, 1]);
+    }
+}

@@ -1,0 +1,127 @@
+//! What the list's menus offer: new layers, and what can be done with one.
+
+use egui::Ui;
+
+use super::state::{OFFERED, made_by};
+use crate::raster::Preprocessor;
+use crate::ui::action::{Action, CanvasAction, LayerAction, LayerRow, MaskStep, NewLayer};
+use crate::ui::input::keymap;
+use crate::ui::input::shortcuts::Command;
+use crate::ui::state::AppState;
+use crate::ui::theme::icons;
+use crate::ui::widgets::MenuItem;
+
+pub(crate) const WIDTH: f32 = 240.0;
+
+/// "Edges of the picture"
+fn words_of(kind: Preprocessor, of_what: &str) -> String {
+    format!("{} of {of_what}", made_by(kind).0)
+}
+
+pub(crate) fn add(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    ui.set_width(WIDTH);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let key = keymap::written(ui.ctx(), Command::NewLayer);
+    let scribble = MenuItem::new("Scribble to draw on").icon(icons::SCRIBBLE_LOOP).key(&key);
+    if ui.add(scribble).on_hover_text("White strokes that the next picture follows").clicked() {
+        actions.push(Action::Layers(LayerAction::Add(NewLayer::Scribble)));
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    let has_picture = state.canvas.has_picture();
+    for kind in OFFERED {
+        let words = words_of(kind, "the picture");
+        let item = ui.add_enabled(has_picture, MenuItem::new(&words).icon(" "));
+        if item.on_disabled_hover_text("There is no picture on the canvas").clicked() {
+            actions.push(Action::Layers(LayerAction::Add(NewLayer::OfPicture(kind))));
+        }
+    }
+    ui.add(egui::Separator::default().spacing(9.0));
+    if let Some(file) = state.shown_file().filter(|_| state.is_over_canvas()) {
+        let item = ui.add(MenuItem::new("The shown picture").icon(icons::IMAGE_SQUARE));
+        if item.on_hover_text("As it is: a depth map, a pose, a drawing").clicked() {
+            actions.push(Action::Layers(LayerAction::Add(NewLayer::OfFile(file, None))));
+        }
+    }
+    if ui.add(MenuItem::new("A picture file…").icon(icons::FOLDER_OPEN)).clicked() {
+        actions.push(Action::Layers(LayerAction::AddFileDialog));
+    }
+}
+
+/// For one row: the chosen one, or the one under a right click.
+pub(crate) fn row(ui: &mut Ui, row: LayerRow, state: &AppState, actions: &mut Vec<Action>) {
+    ui.set_width(WIDTH);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let stack = state.canvas.document.stack();
+    let base = *stack.base();
+    let mut line = |ui: &mut Ui, icon: &str, words: &str, command: Option<Command>, enabled: bool, action: Action| {
+        let key = command.map(|command| keymap::written(ui.ctx(), command)).unwrap_or_default();
+        if ui.add_enabled(enabled, MenuItem::new(words).icon(icon).key(&key)).clicked() {
+            actions.push(action);
+            ui.close();
+        }
+    };
+    let layers = Action::Layers;
+    let lock_words = |is_locked: bool| if is_locked { "Unlock" } else { "Lock" };
+    // The keys go to the chosen row.
+    let key = |command: Command| (state.canvas.chosen() == row).then_some(command);
+    match row {
+        LayerRow::Picture => {
+            let words = if base.picture_is_off { "Work on the picture again" } else { "Switch the picture off" };
+            let has_picture = state.canvas.has_picture();
+            line(ui, icons::EYE, words, key(Command::LayerEye), has_picture, layers(LayerAction::ToggleEye(row)));
+            let words = lock_words(base.picture_is_locked);
+            line(ui, icons::LOCK, words, key(Command::LayerLock), has_picture, layers(LayerAction::ToggleLock(row)));
+        }
+        LayerRow::Mask => {
+            let words = if state.canvas.overlay.hides_mask { "Show the mask" } else { "Hide the mask" };
+            let toggle = Action::Canvas(CanvasAction::ToggleMask);
+            let has_picture = state.canvas.has_picture();
+            line(ui, icons::EYE, words, Some(Command::ToggleMask), has_picture, toggle);
+            let words = lock_words(base.mask_is_locked);
+            line(ui, icons::LOCK, words, key(Command::LayerLock), has_picture, layers(LayerAction::ToggleLock(row)));
+            let clear = Command::Mask(MaskStep::Clear);
+            let has_mask = !state.canvas.document.mask().is_empty();
+            let action = Action::Canvas(CanvasAction::Mask(MaskStep::Clear));
+            line(ui, icons::TRASH, "Clear the mask", Some(clear), has_mask, action);
+        }
+        LayerRow::Layer(id) => {
+            let Some(layer) = stack.get(id) else { return };
+            let settings = &layer.settings;
+            let words = if settings.is_on { "Switch off" } else { "Switch on" };
+            line(ui, icons::EYE, words, key(Command::LayerEye), true, layers(LayerAction::ToggleEye(row)));
+            line(ui, " ", "This one alone", None, true, layers(LayerAction::Solo(id)));
+            let words = lock_words(settings.is_locked);
+            line(ui, icons::LOCK, words, key(Command::LayerLock), true, layers(LayerAction::ToggleLock(row)));
+            line(ui, " ", "Rename", key(Command::RenameLayer), true, layers(LayerAction::BeginRename(id)));
+            let duplicate = layers(LayerAction::Duplicate(id));
+            line(ui, icons::COPY, "Duplicate", key(Command::DuplicateLayer), true, duplicate);
+            let at = stack.layers().iter().position(|other| other.id == id).unwrap_or(0);
+            let to = |place: usize| layers(LayerAction::MoveTo { layer: id, place });
+            line(ui, icons::CARET_UP, "To the front by one", key(Command::LayerUp), at > 0, to(at.saturating_sub(1)));
+            let is_last = at + 1 == stack.layers().len();
+            line(ui, icons::CARET_DOWN, "To the back by one", key(Command::LayerDown), !is_last, to(at + 1));
+            ui.add(egui::Separator::default().spacing(9.0));
+            let may_change = !settings.is_locked;
+            line(ui, icons::CIRCLE_HALF, "Black for white", None, may_change, layers(LayerAction::Invert(id)));
+            let has_strokes = may_change && matches!(layer.content, crate::canvas::Content::Drawing(_));
+            let clear = layers(LayerAction::Clear(id));
+            line(ui, icons::ERASER, "Clear what is drawn", None, has_strokes && !layer.content.is_empty(), clear);
+            let delete = layers(LayerAction::Delete(id));
+            line(ui, icons::TRASH, "Delete", key(Command::Trash), may_change, delete);
+        }
+    }
+}
+
+/// In the menu of a picture that is kept: what of it becomes a layer.
+pub(crate) fn of_file(ui: &mut Ui, file: &std::path::Path, actions: &mut Vec<Action>) {
+    let mut line = |ui: &mut Ui, icon: &str, words: &str, kind: Option<Preprocessor>| {
+        if ui.add(MenuItem::new(words).icon(icon)).clicked() {
+            actions.push(Action::Layers(LayerAction::Add(NewLayer::OfFile(file.to_path_buf(), kind))));
+            ui.close();
+        }
+    };
+    line(ui, icons::STACK, "Use this as control", None);
+    for kind in [Preprocessor::Canny, Preprocessor::Scribble, Preprocessor::Lineart] {
+        line(ui, " ", &words_of(kind, "this"), Some(kind));
+    }
+}

@@ -1,0 +1,80 @@
+//! What rows are called, and what stands at their right end.
+
+use crate::canvas::{Content, Layer, LayerId};
+use crate::job::ControlKind;
+use crate::ui::action::LayerRow;
+use crate::ui::state::{AppState, Mode};
+use crate::ui::theme::icons;
+
+/// All rows, front first. The picture's and the mask's are there as soon as there is a picture.
+#[must_use]
+pub(super) fn rows(state: &AppState) -> Vec<LayerRow> {
+    let layers = state.canvas.document.stack().layers().iter().map(|layer| LayerRow::Layer(layer.id));
+    let below = state.canvas.has_picture().then_some([LayerRow::Mask, LayerRow::Picture]);
+    layers.chain(below.into_iter().flatten()).collect()
+}
+
+#[must_use]
+pub(super) fn name(state: &AppState, row: LayerRow) -> String {
+    match row {
+        LayerRow::Picture => "Picture".into(),
+        LayerRow::Mask => "Mask".into(),
+        LayerRow::Layer(id) => layer(state, id).map(|layer| layer.settings.name.clone()).unwrap_or_default(),
+    }
+}
+
+#[must_use]
+pub(super) fn icon(state: &AppState, row: LayerRow) -> &'static str {
+    match row {
+        LayerRow::Picture => icons::IMAGE,
+        LayerRow::Mask => icons::CIRCLE_HALF,
+        LayerRow::Layer(id) => match layer(state, id) {
+            Some(Layer { content: Content::Picture(_), settings, .. }) => match settings.layer_use.control().kind {
+                Some(ControlKind::Depth | ControlKind::Normal) => icons::MOUNTAINS,
+                _ => icons::IMAGE_SQUARE,
+            },
+            _ => icons::SCRIBBLE_LOOP,
+        },
+    }
+}
+
+/// The weight, or how much is seen of it; or why it does not count.
+#[must_use]
+pub(super) fn value(state: &AppState, row: LayerRow) -> String {
+    let percent = |share: f32| format!("{:.0} %", share * 100.0);
+    match row {
+        LayerRow::Picture => percent(state.canvas.document.stack().base().picture_opacity),
+        LayerRow::Mask if state.canvas.document.mask().is_empty() => "empty".into(),
+        // With the picture switched off there is nothing to be filled.
+        LayerRow::Mask if state.mode() == Mode::Create => "not used".into(),
+        LayerRow::Mask => percent(state.canvas.tools.mask_opacity),
+        LayerRow::Layer(id) => match layer(state, id) {
+            Some(layer) if layer.content.is_empty() => "empty".into(),
+            Some(layer) => format!("{:.2}", layer.settings.layer_use.control().weight),
+            None => String::new(),
+        },
+    }
+}
+
+#[must_use]
+pub(super) fn is_on(state: &AppState, row: LayerRow) -> bool {
+    match row {
+        LayerRow::Picture => !state.canvas.document.stack().base().picture_is_off,
+        LayerRow::Mask => !state.canvas.overlay.hides_mask,
+        LayerRow::Layer(id) => layer(state, id).is_some_and(|layer| layer.settings.is_on),
+    }
+}
+
+#[must_use]
+pub(super) fn is_locked(state: &AppState, row: LayerRow) -> bool {
+    let base = state.canvas.document.stack().base();
+    match row {
+        LayerRow::Picture => base.picture_is_locked,
+        LayerRow::Mask => base.mask_is_locked,
+        LayerRow::Layer(id) => layer(state, id).is_some_and(|layer| layer.settings.is_locked),
+    }
+}
+
+fn layer(state: &AppState, id: LayerId) -> Option<&Layer> {
+    state.canvas.document.stack().get(id)
+}

@@ -1,0 +1,64 @@
+//! What the next picture takes from the canvas besides numbers: the picture and the layers, put together on another thread.
+
+use super::{AppState, Mode};
+use crate::canvas::{Content, Layer, PictureLayer};
+use crate::job::{Control, ControlPlace, InitPicture, Request};
+use crate::raster::ResizeMode;
+
+/// Taken at a press; what is painted later is not in it.
+pub(crate) struct CanvasForRun {
+    picture: Option<(PictureLayer, f64)>,
+    /// Of the request's controls, in their order.
+    contents: Vec<Content>,
+}
+
+impl CanvasForRun {
+    /// Gives the request its pictures. To be called where whole pictures may be worked on.
+    pub(crate) fn fill(self, request: &mut Request) {
+        request.init = self.picture.map(|(picture, strength)| InitPicture { picture: picture.whole(), strength });
+        for (control, content) in request.controls.iter_mut().zip(self.contents) {
+            control.picture = Some(content.seen());
+        }
+    }
+}
+
+impl AppState {
+    /// The layers that steer the next picture, front first.
+    pub(crate) fn steering_layers(&self) -> impl Iterator<Item = &Layer> {
+        let layers = self.canvas.document.stack().layers().iter();
+        layers.filter(|layer| {
+            layer.settings.is_on && !layer.content.is_empty() && layer.settings.layer_use.control().weight != 0.0
+        })
+    }
+
+    /// Their settings, without the pictures.
+    #[must_use]
+    pub(crate) fn next_controls(&self) -> Vec<Control> {
+        self.steering_layers().map(|layer| layer.settings.layer_use.control().clone()).collect()
+    }
+
+    /// What the request for the next picture is filled with.
+    #[must_use]
+    pub(crate) fn canvas_for_run(&self) -> CanvasForRun {
+        let is_used = self.mode() != Mode::Create;
+        let picture = self.canvas.document.picture().filter(|_| is_used);
+        CanvasForRun {
+            picture: picture.map(|picture| (picture.clone(), self.next_strength())),
+            contents: self.steering_layers().map(|layer| layer.content.clone()).collect(),
+        }
+    }
+
+    /// Where the next picture's controls come to lie, as the engine will have it.
+    #[must_use]
+    pub(crate) fn control_place(&self) -> ControlPlace {
+        let photo = self.canvas.document.size_px().filter(|_| self.mode() != Mode::Create);
+        let [width, height] = self.worked_size_px();
+        match (photo, self.next_frame()) {
+            (None, _) => ControlPlace::alone((width, height)),
+            (Some([wide, tall]), Some(frame)) => ControlPlace::over((wide, tall), frame, ResizeMode::default(), true),
+            (Some([wide, tall]), None) => {
+                ControlPlace::over((wide, tall), self.whole_frame([wide, tall]), self.prompt.resize, false)
+            }
+        }
+    }
+}

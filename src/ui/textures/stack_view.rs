@@ -1,0 +1,28 @@
+//! The layers over the canvas's picture, painted where it lies.
+
+use egui::{Color32, Painter, Pos2, Rect, pos2};
+
+use super::Textures;
+use crate::canvas::{Content, Stack};
+
+/// Where the picture is switched off: strokes are white.
+pub(crate) const PAPER: Color32 = Color32::from_gray(0x14);
+
+const WHOLE: Rect = Rect { min: Pos2::ZERO, max: pos2(1.0, 1.0) };
+
+impl Textures {
+    /// Those that are on, from the back to the front.
+    pub(crate) fn paint_stack(&mut self, painter: &Painter, rect: Rect, stack: &Stack) {
+        for layer in stack.layers().iter().rev().filter(|layer| layer.settings.is_on) {
+            let opacity = layer.settings.opacity.clamp(0.0, 1.0);
+            match &layer.content {
+                Content::Drawing(_) => self.layers.paint_drawing(painter, rect, layer.id, opacity),
+                Content::Picture(picture) => {
+                    if let Some(texture) = self.picture(picture, false) {
+                        painter.image(texture, rect, WHOLE, Color32::WHITE.gamma_multiply(opacity));
+                    }
+                }
+            }
+        }
+    }
+}
