@@ -23,11 +23,12 @@ fn kind_of(error: &PipelineError) -> (ErrorKind, Option<Remedy>) {
     match error {
         PipelineError::Request(error) => (ErrorKind::Request, error.remedy()),
         PipelineError::Model(error) => kind_of_model_error(error),
-        PipelineError::Sampling(_) | PipelineError::SizeStep { .. } => (ErrorKind::Request, None),
+        PipelineError::Sampling(_) | PipelineError::SizeStep { .. } | PipelineError::OtherLatents => {
+            (ErrorKind::Request, None)
+        }
         PipelineError::Tokenizer(_) => (ErrorKind::Unreadable, None),
         PipelineError::NeedsPicture => (ErrorKind::Request, Some(Remedy::GivePicture)),
         PipelineError::FaintMask => (ErrorKind::Request, Some(Remedy::SoftInpainting)),
-        PipelineError::OtherLatents => (ErrorKind::Request, None),
         PipelineError::Unsupported(_) => (ErrorKind::Unsupported, None),
         PipelineError::TooLarge { remedy, .. } | PipelineError::ModelTooLarge { remedy, .. } => {
             (ErrorKind::Memory, Some(*remedy))

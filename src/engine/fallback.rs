@@ -88,7 +88,8 @@ mod tests {
         let mut fallback = Fallback::new(Execution::Candle(operators), DtypeChoice::Auto);
         let mut plan = ExecutionPlan::plain(Some(Card::Cuda), DType::F16);
         // What each step is, and the plan that the next attempt will have.
-        let steps: [(&str, fn(&mut ExecutionPlan)); 4] = [
+        type Follow = fn(&mut ExecutionPlan);
+        let steps: [(&str, Follow); 4] = [
             ("the picture is decoded in tiles", |plan| plan.tiling = Some(Tiling::default())),
             ("one after the other", |plan| plan.sequential_guidance = true),
             ("the networks are read one at a time", |plan| plan.sequential_offload = true),

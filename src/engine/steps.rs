@@ -61,18 +61,15 @@ impl StepShelf {
             return;
         }
         kept.bytes += bytes_of(&step);
-        match kept.jobs.iter_mut().find(|(known, _)| *known == job) {
-            Some((_, known)) => {
-                // Another device has begun it anew.
-                let is_anew = known.steps.last().is_some_and(|last| last.number >= step.number);
-                let gone = if is_anew { std::mem::take(&mut known.steps) } else { Vec::new() };
-                known.steps.push(step);
-                kept.bytes -= gone.iter().map(bytes_of).sum::<usize>();
-            }
-            None => {
-                let request = Arc::clone(request);
-                kept.jobs.push_back((job, KeptSteps { request, total, steps: vec![step] }));
-            }
+        if let Some((_, known)) = kept.jobs.iter_mut().find(|(known, _)| *known == job) {
+            // Another device has begun it anew.
+            let is_anew = known.steps.last().is_some_and(|last| last.number >= step.number);
+            let gone = if is_anew { std::mem::take(&mut known.steps) } else { Vec::new() };
+            known.steps.push(step);
+            kept.bytes -= gone.iter().map(bytes_of).sum::<usize>();
+        } else {
+            let request = Arc::clone(request);
+            kept.jobs.push_back((job, KeptSteps { request, total, steps: vec![step] }));
         }
         kept.make_room();
     }

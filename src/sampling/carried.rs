@@ -51,7 +51,7 @@ pub(crate) fn carried(
         let [signal, deviation] = level_of(scheduler, *index);
         deviation >= sigma * signal * (1.0 - SAME)
     };
-    let next_call = (first..calls).filter(is_whole_step).filter(has_as_much).next_back()?;
+    let next_call = (first..calls).filter(is_whole_step).rfind(has_as_much)?;
     let [to_signal, to_deviation] = level_of(scheduler, next_call);
     // In parts of the clean latents: `latents / signal = clean + sigma · ε`.
     let clean = to_signal / signal;

@@ -37,7 +37,6 @@ fn a_machine_is_shared_when_asked_and_says_how_it_is_reached_and_by_whom() {
     assert!(has(&bench, "0a1b2c-3d4e5f-607182-93a4b5") && has(&bench, &["ab"; 32].join(":")));
     assert!(has(&bench, "· shared"), "the status line says so when the sheet is closed");
     assert!(kept(&bench).is_on);
-    bench.window.snapshot("share_dark");
     bench.click("New token");
     bench.wait("another token", |bench| has(bench, "the-new-token"));
     tick(&mut bench, "Encrypted (https)");

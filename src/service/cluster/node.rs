@@ -33,7 +33,8 @@ impl NodeOptions {
 /// Leaves when it is dropped; [`Node::leave`] is the polite way.
 pub struct Node {
     runtime: Runtime,
-    worker: Option<JoinHandle<()>>,
+    /// One for each job that the engine works on at once.
+    workers: Vec<JoinHandle<()>>,
     link: Arc<Link>,
 }
 
@@ -50,15 +51,19 @@ impl Node {
         let front =
             Front { link: Arc::clone(&link), runtime: runtime.handle().clone(), service: Arc::downgrade(service) };
         service.jobs.share(Arc::new(front));
-        let (hands, for_work) = (EngineHands(Arc::clone(service)), Arc::clone(&link));
-        let worker = options.works.then(|| runtime.spawn(async move { work(&for_work, &hands).await }));
-        Ok(Self { runtime, worker, link })
+        let worker = |_| {
+            let (hands, link) = (EngineHands(Arc::clone(service)), Arc::clone(&link));
+            runtime.spawn(async move { work(&link, &hands).await })
+        };
+        let count = if options.works { service.jobs.engines().max(1) } else { 0 };
+        let workers = (0..count).map(worker).collect();
+        Ok(Self { runtime, workers, link })
     }
 
-    /// Waits for the job that it works on. The service must have been stopped.
+    /// Waits for what it works on. The service must have been stopped.
     pub fn leave(mut self) {
         self.runtime.block_on(async {
-            if let Some(worker) = self.worker.take() {
+            for worker in std::mem::take(&mut self.workers) {
                 let _ = worker.await;
             }
             let _ = tokio::time::timeout(LAST_WORDS, self.link.client.flush()).await;

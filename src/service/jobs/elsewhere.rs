@@ -24,6 +24,12 @@ impl Jobs {
         }
     }
 
+    /// How many jobs this machine works on at once.
+    #[must_use]
+    pub(in crate::service) fn engines(&self) -> usize {
+        self.engine.workers()
+    }
+
     pub(super) fn submit_elsewhere(&self, order: Order, queue: &dyn SharedQueue) -> Result<Vec<Arc<Record>>, JobError> {
         let (mut open, mut bytes) = (0, order.requests.first().map_or(0, bytes_of_pictures));
         for record in self.all().iter().filter(|record| record.state() != State::Ended) {

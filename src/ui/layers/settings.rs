@@ -80,7 +80,7 @@ fn network_row(ui: &mut Ui, state: &AppState, control: &mut Control) {
     let (networks, model) = (&state.layers.networks, state.model());
     let name = match &control.network {
         ControlNetworkRef::Scribble => "Scribble".to_owned(),
-        other => other.name(),
+        other @ ControlNetworkRef::Path(_) => other.name(),
     };
     fields::row(ui, "Network", |ui, label| {
         fields::menu_box(ui, label, ui.available_width(), &name, "", |ui| {
@@ -225,7 +225,7 @@ fn kind_words(kind: ControlKind) -> &'static str {
 fn summary(control: &Control) -> String {
     let name = match &control.network {
         ControlNetworkRef::Scribble => "Scribble".to_owned(),
-        other => other.name(),
+        other @ ControlNetworkRef::Path(_) => other.name(),
     };
     format!("{name}, {}", span::words(control.from, control.to))
 }

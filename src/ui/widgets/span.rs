@@ -48,7 +48,7 @@ pub fn show(ui: &mut Ui, names: [&str; 2], values: [&mut f64; 2]) {
             wanted = Some(share_at(pos.x));
         } else if response.has_focus() {
             let steps = arrows(ui, response.id);
-            wanted = (steps.abs() > 0.0).then(|| now + steps * STEP);
+            wanted = (steps.abs() > 0.0).then_some(now + steps * STEP);
         }
         match wanted {
             Some(share) if is_first => *from = share.clamp(0.0, (*to - STEP).max(0.0)),

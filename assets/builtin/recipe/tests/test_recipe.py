@@ -1,6 +1,6 @@
 """The recipe on eight drawn things: every script learns for two steps, is broken off, and goes on.
 
-    python -m pytest -q tests        # under a minute on two cores
+    python -m pytest -q tests
 """
 import os
 

@@ -53,7 +53,9 @@ impl Studio {
             FilesAction::Copy(files) => self.copy_files(files),
             FilesAction::Copied(Ok(1)) => self.state.toasts.note("The file is on the clipboard."),
             FilesAction::Copied(Ok(count)) => self.state.toasts.note(format!("{count} files are on the clipboard.")),
-            FilesAction::Copied(Err(sentence)) => self.state.toasts.error(sentence, None),
+            FilesAction::Copied(Err(sentence)) | FilesAction::NotRead(sentence) => {
+                self.state.toasts.error(sentence, None)
+            }
             FilesAction::Reveal(file) => self.store.send(StoreCommand::Reveal(file)),
             FilesAction::Trash(file) => self.trash(vec![file]),
             FilesAction::Upscale(file) => self.upscale(file),
@@ -61,7 +63,6 @@ impl Studio {
             FilesAction::DecodeAgain(file) => self.ask_how_to_decode(file),
             FilesAction::Decode(choice) => self.decode_again(choice),
             FilesAction::ReadyToDecode(request) => self.submit_decoding(*request),
-            FilesAction::NotRead(sentence) => self.state.toasts.error(sentence, None),
             FilesAction::UseUpscaler(file) => self.state.library.chosen_upscaler = Some(file),
             FilesAction::TakeBack(file) => self.take_back(&file),
             FilesAction::Star(file) => {

@@ -40,12 +40,11 @@ impl Studio {
             QueueAction::Duplicate(press) => self.duplicate_row(press),
             QueueAction::BeginEdit(press) => {
                 let Some(candidate) = self.first_waiting_of(press) else { return };
-                match candidate.kind.keeps_its_words() {
-                    Some(reason) => self.state.toasts.note(reason),
-                    None => {
-                        let words = candidate.request.prompt.clone();
-                        self.state.queue.editing = Some(Editing { press, words, has_begun: false });
-                    }
+                if let Some(reason) = candidate.kind.keeps_its_words() {
+                    self.state.toasts.note(reason);
+                } else {
+                    let words = candidate.request.prompt.clone();
+                    self.state.queue.editing = Some(Editing { press, words, has_begun: false });
                 }
             }
             QueueAction::EndEdit => self.end_edit(),
