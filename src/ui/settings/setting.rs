@@ -20,6 +20,17 @@ pub(crate) struct Setting {
     pub control: Control,
 }
 
+/// What a row has that says nothing of it.
+pub(super) const ROW: Setting = Setting {
+    name: "",
+    hint: "",
+    section: Section::Appearance,
+    group: "",
+    words: "",
+    applies: |_| true,
+    control: Control::Accent,
+};
+
 /// What one changes it with. The default is what a new [`Settings`] has there.
 pub(crate) enum Control {
     /// Words and their explanations; few of them stand beside each other.
@@ -63,6 +74,9 @@ pub(crate) struct Range {
 }
 
 impl Range {
+    /// Shares of a whole.
+    pub(super) const PERCENT: Self = Self { from: 1.0, to: 100.0, step: 1.0, suffix: " %" };
+
     pub(crate) fn number(self, default: f64) -> Number {
         Number::new(self.step, self.from..=self.to).suffix(self.suffix).default(default)
     }

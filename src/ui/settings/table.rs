@@ -5,25 +5,12 @@ use super::choices::{
     ATTENTIONS, DEVICE_WORDS, DEVICES, DTYPES, FORMATS, MEMORIES, SCALES, THEMES, TILINGS, device_place, place,
 };
 use super::section::Section;
-use super::setting::{Control, Range, Setting};
+use super::setting::{Control, ROW, Range, Setting};
 use crate::store::pictures::picture_file::PictureFormat;
-
-const PERCENT: Range = Range { from: 1.0, to: 100.0, step: 1.0, suffix: " %" };
 
 fn percent(share: f32) -> f64 {
     f64::from((share * 100.0).round())
 }
-
-/// What a row has that says nothing of it.
-const ROW: Setting = Setting {
-    name: "",
-    hint: "",
-    section: Section::Appearance,
-    group: "",
-    words: "",
-    applies: |_| true,
-    control: Control::Accent,
-};
 
 /// In the order of the pages.
 pub(crate) const TABLE: &[Setting] = &[
@@ -124,7 +111,7 @@ pub(crate) const TABLE: &[Setting] = &[
         words: "compression jpg",
         applies: |settings| settings.preferences.saving.format == PictureFormat::Jpeg,
         control: Control::Number {
-            range: Range { suffix: "", ..PERCENT },
+            range: Range { suffix: "", ..Range::PERCENT },
             get: |settings| f64::from(settings.preferences.saving.quality),
             set: |settings, value| settings.preferences.saving.quality = value as u8,
         },
@@ -162,7 +149,7 @@ pub(crate) const TABLE: &[Setting] = &[
         section: Section::Canvas,
         words: "opacity pink overlay",
         control: Control::Number {
-            range: Range { from: 10.0, ..PERCENT },
+            range: Range { from: 10.0, ..Range::PERCENT },
             get: |settings| percent(settings.tools.mask_opacity),
             set: |settings, value| settings.tools.mask_opacity = value as f32 / 100.0,
         },
@@ -185,7 +172,7 @@ pub(crate) const TABLE: &[Setting] = &[
         group: "Mask brush",
         words: "edge soft",
         control: Control::Number {
-            range: Range { from: 0.0, ..PERCENT },
+            range: Range { from: 0.0, ..Range::PERCENT },
             get: |settings| percent(settings.tools.mask_brush.hardness),
             set: |settings, value| settings.tools.mask_brush.hardness = value as f32 / 100.0,
         },
@@ -219,7 +206,7 @@ pub(crate) const TABLE: &[Setting] = &[
         group: "Colour brush",
         words: "edge soft",
         control: Control::Number {
-            range: Range { from: 0.0, ..PERCENT },
+            range: Range { from: 0.0, ..Range::PERCENT },
             get: |settings| percent(settings.tools.colour_brush.hardness),
             set: |settings, value| settings.tools.colour_brush.hardness = value as f32 / 100.0,
         },
