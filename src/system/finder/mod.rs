@@ -94,9 +94,9 @@ impl Opener {
 
 /// The things that an event names: those of its list, or the one that there is.
 fn about(event: &NSAppleEventDescriptor) -> Vec<Retained<NSAppleEventDescriptor>> {
+    type Found = Option<Retained<NSAppleEventDescriptor>>;
     // SAFETY: it takes a name of 32 bits and gives a descriptor or nothing.
-    let direct: Option<Retained<NSAppleEventDescriptor>> =
-        unsafe { msg_send![event, paramDescriptorForKeyword: DIRECT_OBJECT] };
+    let direct: Found = unsafe { msg_send![event, paramDescriptorForKeyword: DIRECT_OBJECT] };
     let Some(direct) = direct else { return Vec::new() };
     // They are counted from 1; what is no list has none.
     match direct.numberOfItems() {
