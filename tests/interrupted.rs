@@ -201,7 +201,7 @@ impl Writer {
     }
 
     /// Until it ends by itself, which it must without a fault.
-    fn to_its_end(mut self) -> Vec<(String, u64)> {
+    fn until_it_ends(mut self) -> Vec<(String, u64)> {
         let status = self.process.wait().unwrap();
         let said: Vec<(String, u64)> = self.said.iter().collect();
         assert!(status.success() && said.last().is_some_and(|(what, _)| what == "full"), "{status}: {said:?}");
@@ -301,7 +301,7 @@ fn settings_that_are_killed_while_they_are_saved_are_the_old_or_the_new_ones() {
         let said = Writer::begin(home.path(), "settings", kill * 10_000, &[]).killed_after(moment(kill));
         look_at_settings(home.path(), numbers(&said, "done").max());
         // The load was a start of the program: it takes away what was half written.
-        assert_eq!(leftovers(home.path()), [PathBuf::new(); 0], "kill {kill}");
+        assert_eq!(leftovers(home.path()), Vec::<PathBuf>::new(), "kill {kill}");
     }
 }
 
@@ -320,7 +320,7 @@ fn a_queue_that_is_killed_while_it_is_written_loses_nothing_and_brings_nothing_b
         for job in ends {
             waiting.remove(&job);
         }
-        assert_eq!(leftovers(home.path()), [PathBuf::new(); 0], "kill {kill}");
+        assert_eq!(leftovers(home.path()), Vec::<PathBuf>::new(), "kill {kill}");
     }
 }
 
@@ -365,7 +365,7 @@ fn on_a_full_disk(kind: &str) -> (tempfile::TempDir, Vec<(String, u64)>) {
     fs::create_dir(&out).unwrap();
     // Half-kilobytes, of each file; the signal would end the process.
     let limited = "trap '' XFSZ; ulimit -f 40; exec \"$@\"";
-    (home, Writer::begin(&out, kind, 1, &["sh", "-c", limited, "sh"]).to_its_end())
+    (home, Writer::begin(&out, kind, 1, &["sh", "-c", limited, "sh"]).until_it_ends())
 }
 
 #[test]
@@ -387,6 +387,6 @@ fn a_full_disk_costs_nothing_that_was_finished() {
             _ => look_at_gallery(&kept, &BTreeSet::new()),
         }
         // Half of a picture is nothing that anybody could use, and room that others need.
-        assert_eq!(leftovers(&kept), [PathBuf::new(); 0], "{kind}");
+        assert_eq!(leftovers(&kept), Vec::<PathBuf>::new(), "{kind}");
     }
 }

@@ -75,6 +75,9 @@ mod tests {
     use super::*;
     use crate::model::{Card, MemoryTracker, Operator, Operators, Tiling};
 
+    /// What a step changes of the plan.
+    type Follow = fn(&mut ExecutionPlan);
+
     #[test]
     fn a_card_steps_down_to_single_layers_and_only_the_last_one_leaves_the_picture_to_the_cpu() {
         let out_of_memory = OperatorFailure {
@@ -88,7 +91,6 @@ mod tests {
         let mut fallback = Fallback::new(Execution::Candle(operators), DtypeChoice::Auto);
         let mut plan = ExecutionPlan::plain(Some(Card::Cuda), DType::F16);
         // What each step is, and the plan that the next attempt will have.
-        type Follow = fn(&mut ExecutionPlan);
         let steps: [(&str, Follow); 4] = [
             ("the picture is decoded in tiles", |plan| plan.tiling = Some(Tiling::default())),
             ("one after the other", |plan| plan.sequential_guidance = true),

@@ -54,7 +54,7 @@ impl Studio {
             FilesAction::Copied(Ok(1)) => self.state.toasts.note("The file is on the clipboard."),
             FilesAction::Copied(Ok(count)) => self.state.toasts.note(format!("{count} files are on the clipboard.")),
             FilesAction::Copied(Err(sentence)) | FilesAction::NotRead(sentence) => {
-                self.state.toasts.error(sentence, None)
+                self.state.toasts.error(sentence, None);
             }
             FilesAction::Reveal(file) => self.store.send(StoreCommand::Reveal(file)),
             FilesAction::Trash(file) => self.trash(vec![file]),
