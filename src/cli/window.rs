@@ -39,7 +39,7 @@ use crate::ui::{
 /// Built without the server there is nothing to end.
 #[cfg(not(feature = "serve"))]
 #[derive(Clone, Default)]
-struct Serving;
+struct Serving(());
 
 #[cfg(not(feature = "serve"))]
 impl Serving {

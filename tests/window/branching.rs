@@ -8,7 +8,6 @@ use inkwick::sampling::SchedulerName;
 use inkwick::store::pictures::picture_file;
 use inkwick::store::settings::Theme;
 use inkwick::ui::action::{Action, FilesAction, PromptAction, SettingsAction};
-use inkwick::ui::branch::state::OpenBranch;
 use inkwick::ui::results::candidate::Candidate;
 
 use crate::studio_bench::Bench;
@@ -31,7 +30,7 @@ fn newest(bench: &Bench) -> Candidate {
 }
 
 fn number(bench: &Bench) -> Option<u32> {
-    bench.studio(|studio| studio.state.branch.open.as_ref().map(OpenBranch::number))
+    bench.studio(|studio| Some(studio.state.branch.open.as_ref()?.number()))
 }
 
 #[test]
