@@ -212,7 +212,7 @@ fn what_is_asked_and_not_done_is_said() {
         (json!({"sampler_name": "Restart"}), "Restart"),
         (json!({"sampler_name": "Euler", "scheduler": "KL Optimal"}), "KL Optimal"),
         (json!({"script_name": "X/Y/Z plot"}), "X/Y/Z plot"),
-        (json!({"alwayson_scripts": {"controlnet": {"args": [{"module": "canny"}]}}}), "controlnet"),
+        (json!({"alwayson_scripts": {"controlnet": {"args": [{"module": "canny"}]}}}), "ControlNet"),
         (json!({"styles": ["anime"]}), "styles"),
         (json!({"refiner_checkpoint": "other"}), "refiner_checkpoint"),
         (json!({"override_settings": {"eta_noise_seed_delta": 31337}}), "eta_noise_seed_delta"),

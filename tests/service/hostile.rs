@@ -70,6 +70,10 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("previews", r#""all""#, "true or false"),
     ("negative", r#""a""#, "negative_prompt"),
     ("device", r#""cpu""#, "allowed are"),
+    ("controls", r#""scribble""#, "a list"),
+    ("controls", "[{}]", "network"),
+    ("controls", r#"[{"network": "nothing"}]"#, "/v1/controls"),
+    ("controls", r#"[{"netwerk": "scribble"}]"#, "allowed are"),
 ];
 
 #[track_caller]

@@ -23,7 +23,13 @@ fn document(scene: &Scene) -> Value {
 fn routes() -> BTreeSet<String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/service");
     let mut found = BTreeSet::new();
-    for (file, before) in [("router.rs", ""), ("openai/routes.rs", ""), ("a1111/routes.rs", "/sdapi/v1")] {
+    let files = [
+        ("router.rs", ""),
+        ("openai/routes.rs", ""),
+        ("a1111/routes.rs", "/sdapi/v1"),
+        ("a1111/controlnet.rs", "/controlnet"),
+    ];
+    for (file, before) in files {
         let text = std::fs::read_to_string(source.join(file)).unwrap();
         let text = text.replace(".route_service(\"", ".route(\"");
         let places = text.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap().replace('*', ""));

@@ -331,7 +331,7 @@ fn what_a_window_asks_is_answered_by_the_other_machine() {
     let connected = runtime.block_on(connection.connect()).unwrap();
     assert!(connected.label.starts_with("127.0.0.1 · "), "{connected:?}");
     assert_eq!((connected.models.len(), &connected.models[0].reference), (2, &ModelRef::BuiltIn));
-    assert!(connected.loras.is_empty());
+    assert_eq!(connected.loras, ["flat-icon", "pixel-art"], "those that are built in");
     let (windows, room) = runtime.block_on(connection.tokens(&ModelRef::BuiltIn, "a red apple")).unwrap();
     assert_eq!((windows[0].tokens, room), (3, 75));
     let question = EstimateQuestion::of(&apple(), &Family::BuiltIn.defaults(), None);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::operation::{Dialect, EVENTS, JSON, Operation};
 use super::schema::{
-    Object, anything, file, flag, list, number, of, or_null, pattern, picture, text, whole, whole_from, word_of,
+    Object, anything, events, file, flag, list, number, of, or_null, pattern, picture, text, whole, whole_from, word_of,
 };
 
 pub(super) fn all() -> Vec<Operation> {
@@ -189,13 +189,13 @@ fn openai() -> Vec<Operation> {
         Operation::post(here, "/v1/images/generations", "Pictures from words, whole or as a stream.")
             .takes(JSON, asked)
             .gives(200, "The pictures.", JSON, made())
-            .gives(200, "The pictures; with stream, server-sent events.", EVENTS, text())
+            .gives(200, "The pictures; with stream, server-sent events.", EVENTS, events())
             .refuses(OUTCOMES),
         what("/v1/images/generations"),
         Operation::post(here, "/v1/images/edits", "A picture changed; what is transparent in the mask is made anew.")
             .takes("multipart/form-data", edited)
             .gives(200, "The pictures.", JSON, made())
-            .gives(200, "The pictures; with stream, server-sent events.", EVENTS, text())
+            .gives(200, "The pictures; with stream, server-sent events.", EVENTS, events())
             .refuses(OUTCOMES),
         what("/v1/images/edits"),
         Operation::get(here, "/v1/models/{id}", "One model.").gives(200, "The model.", JSON, of("Model")),

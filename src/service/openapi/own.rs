@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::operation::{Dialect, EVENTS, JSON, Operation};
-use super::schema::{Object, anything, file, flag, list, of, or_null, text, whole, whole_from, word_of};
+use super::schema::{Object, anything, events, file, flag, list, of, or_null, text, whole, whole_from, word_of};
 use crate::engine::EngineHandle;
 
 const OWN: Dialect = Dialect::Own;
@@ -43,7 +43,7 @@ fn jobs() -> Vec<Operation> {
                 200,
                 "Server-sent events: queued, loading, progress, preview, notice, then complete, error or cancelled.",
                 EVENTS,
-                text(),
+                events(),
             )
             .gives_nothing(204, "All of it was read."),
     ]
@@ -134,7 +134,7 @@ fn watching() -> Vec<Operation> {
         Operation::post(OWN, "/mcp", "The Model Context Protocol over streamable HTTP: tools for language models.")
             .takes(JSON, Object::open())
             .gives(200, "The answer.", JSON, Object::open())
-            .gives(200, "The answer, with progress before it.", EVENTS, text())
+            .gives(200, "The answer, with progress before it.", EVENTS, events())
             .gives_nothing(202, "Taken.")
             .gives(400, "This is no message of the protocol.", PLAIN, text())
             .gives(413, "The body is too large.", PLAIN, text())

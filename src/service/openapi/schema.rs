@@ -11,6 +11,11 @@ pub(super) fn text() -> Value {
     json!({"type": "string"})
 }
 
+/// Of a stream: some hold this against its text, some against each event.
+pub(super) fn events() -> Value {
+    json!({"description": "Server-sent events, one after the other."})
+}
+
 pub(super) fn flag() -> Value {
     json!({"type": "boolean"})
 }
