@@ -94,6 +94,8 @@ fn schemathesis_finds_no_answer_that_is_not_described() {
     let scene = Scene::by(move || Stamps(FakeBackend::new(script)), ServiceOptions::default());
     let server = Server::start(&scene);
     let mut command = Command::new(python);
+    // It keeps what it found beside itself.
+    command.current_dir(scene.home.path());
     let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
     command.args(["-m", "schemathesis.cli", "run", "--checks", checks, "--seed", "1", "--no-color"]);
     command.args(["--max-examples", "10", "--max-time", "120", "--request-timeout", "60"]);

@@ -45,11 +45,15 @@ pub(crate) fn with_scribble() -> Bench {
     bench
 }
 
+/// What was asked for; a finished picture's own request has no photo any more.
 fn draw_once(bench: &mut Bench) -> Request {
-    let before = bench.done().len();
+    let asked = |bench: &Bench| bench.studio(|studio| studio.state.candidates.list.len());
+    let (before, done) = (asked(bench), bench.done().len());
     bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
-    bench.wait("the picture is done", |bench| bench.done().len() > before);
-    bench.done().last().unwrap().request.clone()
+    bench.wait("the picture is asked for", |bench| asked(bench) > before);
+    let request = bench.studio(|studio| studio.state.candidates.list.last().unwrap().request.clone());
+    bench.wait("the picture is done", |bench| bench.done().len() > done);
+    request
 }
 
 pub(crate) fn row(bench: &mut Bench, name: &str) -> egui::Pos2 {

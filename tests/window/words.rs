@@ -335,6 +335,8 @@ fn styles_that_come_with_the_program_lie_beside_ones_own() {
     let (home, _) = furnished();
     let mut bench = Bench::reopen_sized(home, FakeScript::default(), [1440.0, 900.0], Theme::Dark);
     bench.wait("the files are known", |bench| bench.studio(|studio| !studio.state.words.files.loras.is_empty()));
+    bench.type_prompt("a fox");
+    bench.leave_fields();
     bench.act(Action::Library(LibraryAction::Open(Tab::AddOns)));
     bench.settle();
     bench.click("Use: flat-icon");
