@@ -387,3 +387,10 @@ fn ctrl_c_cancels_the_whole_batch() {
     assert_eq!(last.as_deref(), Some(r#"{"event":"cancelled"}"#));
     assert!(!home.path().join("out.png").exists());
 }
+
+/// There are two: Windows has one without a console.
+#[test]
+fn cargo_run_knows_which_program_is_meant() {
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("\ndefault-run = \"inkwick\"\n"));
+}
