@@ -30,7 +30,7 @@ impl ControlEntry {
         Some(Self { path: path.to_path_buf(), name: network.name(), family: file.family(), is_union })
     }
 
-    /// Whether it may steer a model of this family, as [`super::facts::ModelFacts::family`] names it.
+    /// Whether it may steer a model of this family, as `ModelFacts::family` names it.
     #[must_use]
     pub fn fits(&self, family: &str) -> bool {
         self.family.is_none_or(|own| family.starts_with(own.name()))
