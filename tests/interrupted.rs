@@ -287,8 +287,11 @@ fn a_gallery_that_is_killed_while_it_saves_loses_nothing() {
         let said = Writer::begin(home.path(), "gallery", kill * 10_000, &[]).killed_after(moment(kill));
         finished.extend(numbers(&said, "done"));
         look_at_gallery(home.path(), &finished);
+        // A kill may leave a reserved number, which is taken away when it is old: another program could have it.
+        let is_write = |file: &&PathBuf| file.file_name().unwrap().to_string_lossy().starts_with(".inkwick-");
         let left = leftovers(home.path());
-        assert!(left.len() <= 2, "kill {kill}: {left:?}");
+        let writes = left.iter().filter(is_write).count();
+        assert!(writes <= 2 && (left.len() - writes) as u64 <= kill + 1, "kill {kill}: {left:?}");
     }
     assert!(finished.len() as u64 > kills());
 }
