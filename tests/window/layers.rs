@@ -253,16 +253,20 @@ fn the_pictures_eye_makes_the_next_one_from_words_and_layers_alone() {
     bench.drag(&[(50.0, 50.0), (120.0, 50.0)], Modifiers::NONE);
     bench.type_prompt("a castle");
     bench.leave_fields();
+    assert!(bench.window.query_by_label("Repaint picture").is_some(), "it is repainted under the drawing");
     let request = draw_once(&mut bench);
-    assert!(request.init.is_some() && request.controls.len() == 1, "it is repainted under the drawing");
+    assert_eq!(request.controls.len(), 1);
     bench.act(Action::Results(ResultsAction::LookAt(LookingAt::Canvas)));
     bench.click("Make the next picture without this one");
+    bench.settle();
+    assert!(!bench.studio(|studio| studio.state.canvas.uses_picture()), "its eye is closed");
     assert!(bench.window.query_by_label("Generate").is_some());
     let request = draw_once(&mut bench);
     assert!(request.init.is_none() && request.controls.len() == 1);
     assert_eq!((request.width, request.height), (Some(304), Some(200)), "of the canvas's shape, on the model's grid");
     bench.act(Action::Results(ResultsAction::LookAt(LookingAt::Canvas)));
     bench.click("Work on the picture again");
+    bench.settle();
     assert!(bench.window.query_by_label("Repaint picture").is_some());
 }
 
