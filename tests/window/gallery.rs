@@ -84,7 +84,7 @@ fn results_and_gallery_look_as_they_should() {
         studio.state.canvas.looking_at = LookingAt::Candidate(JobId(902));
     });
     bench.leave_fields();
-    bench.frames(6);
+    bench.settle();
     assert!(bench.window.query_by_label("Accept").is_some());
     bench.window.snapshot("results_dark");
 }

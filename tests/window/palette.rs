@@ -105,7 +105,7 @@ fn the_palette_looks_as_drawn() {
         let mut bench = Bench::sized(FakeScript::default(), size, 1.0, theme);
         bench.settle();
         open(&mut bench, "pict");
-        bench.frames(4);
+        bench.settle();
         results.add(bench.window.try_snapshot(name));
     }
 }

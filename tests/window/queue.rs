@@ -347,7 +347,7 @@ fn the_queue_as_it_is_drawn() {
         bench.frames(3);
         let row = bench.window.get_by_label(&row_named(&bench, "a penguin")).rect();
         bench.window.event(Event::PointerMoved(row.center()));
-        bench.frames(3);
+        bench.settle();
         results.add(bench.window.try_snapshot(name));
     }
 }

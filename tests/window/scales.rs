@@ -39,7 +39,7 @@ fn the_main_screens_look_right_at_every_scale_in_both_themes() {
         bench.settle();
         results.add(bench.window.try_snapshot(format!("scale_{percent}_{name}")));
         bench.act(Action::Settings(SettingsAction::Find("Device and memory")));
-        bench.frames(3);
+        bench.settle();
         results.add(bench.window.try_snapshot(format!("scale_{percent}_settings_{name}")));
     });
 }

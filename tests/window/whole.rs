@@ -221,6 +221,7 @@ fn a_dropped_photo_is_repainted_and_the_built_in_model_says_what_it_cannot_do() 
     bench.click("Get a photographic model");
     bench.frames(2);
     assert!(bench.has_label_starting("The built-in model is small"));
+    bench.settle();
     bench.window.snapshot("sheet_dark");
     bench.click("Close");
     bench.frames(3);

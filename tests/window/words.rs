@@ -242,7 +242,7 @@ fn a_word_that_the_built_in_model_does_not_know_is_offered_the_nearest() {
         bench.button(place, egui::PointerButton::Secondary, pressed, Modifiers::NONE);
         bench.frames(1);
     }
-    bench.frames(2);
+    bench.settle();
     bench.window.snapshot("unknown_word_dark");
     bench.window.get_by_role_and_label(egui::Role::MenuItem, "zebra").click();
     bench.frames(2);
