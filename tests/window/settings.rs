@@ -304,7 +304,7 @@ fn the_settings_look_as_drawn() {
                 studio.answers().send(Action::Settings(SettingsAction::Change(Box::new(settings)))).unwrap();
             });
         }
-        bench.frames(4);
+        bench.settle();
         results.add(bench.window.try_snapshot(name));
     }
 }
