@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Control, InitPicture, InpaintMask, MessageError, Request, StepState, Task, UpscaleRequest};
+use super::{Control, InitPicture, InpaintMask, MessageError, Region, Request, StepState, Task, UpscaleRequest};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 
@@ -32,6 +32,9 @@ enum Header {
         /// In the request's order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         controls: Vec<ControlHeader>,
+        /// The regions' masks, in the request's order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        regions: Vec<Option<PartHeader>>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         references: Vec<PartHeader>,
         /// Where it was interrupted.
@@ -93,6 +96,8 @@ impl Task {
                 mask: mask.as_ref().map(|mask| add_mask(&mut parts, mask)).transpose()?,
             });
         }
+        let mut masked = |region: &Region| region.mask.as_ref().map(|mask| add_mask(&mut parts, mask)).transpose();
+        let regions = request.regions.iter().map(&mut masked).collect::<Result<Vec<_>, _>>()?;
         let references = request.references.iter().map(|picture| add_picture(&mut parts, picture));
         let references = references.collect::<Result<Vec<_>, _>>()?;
         let mut add_step = |step: &Option<Arc<StepState>>| -> Result<Option<PartHeader>, MessageError> {
@@ -103,7 +108,8 @@ impl Task {
         };
         let step = add_step(&request.from_step)?;
         let branch = request.branch.as_ref().map_or(Ok(None), |branch| add_step(&branch.state))?;
-        framed(&Header::Generate { request: request.clone(), init, mask, controls, references, step, branch }, &parts)
+        let request = request.clone();
+        framed(&Header::Generate { request, init, mask, controls, regions, references, step, branch }, &parts)
     }
 
     /// # Errors
@@ -116,9 +122,9 @@ impl Task {
             return Err(MessageError::Length);
         }
         let (header, mut rest) = rest.split_at_checked(length).ok_or(MessageError::Length)?;
-        let (mut request, init, mask, controls, references, steps) = match serde_json::from_slice(header)? {
-            Header::Generate { request, init, mask, controls, references, step, branch } => {
-                (request, init, mask, controls, references, [step, branch])
+        let (mut request, init, mask, controls, regions, references, steps) = match serde_json::from_slice(header)? {
+            Header::Generate { request, init, mask, controls, regions, references, step, branch } => {
+                (request, init, mask, controls, regions, references, [step, branch])
             }
             Header::Upscale { made_by, model, scale, picture } => {
                 let picture = picture_of(&mut rest, &picture)?;
@@ -135,6 +141,9 @@ impl Task {
         for (control, ControlHeader { picture, mask }) in request.controls.iter_mut().zip(controls) {
             control.picture = picture.map(|part| picture_of(&mut rest, &part)).transpose()?;
             control.mask = mask.map(|part| mask_of(&mut rest, &part)).transpose()?;
+        }
+        for (region, part) in request.regions.iter_mut().zip(regions) {
+            region.mask = part.map(|part| mask_of(&mut rest, &part)).transpose()?;
         }
         for part in references {
             request.references.push(picture_of(&mut rest, &part)?);
@@ -239,6 +248,7 @@ mod tests {
                 Control { mask: Some(Arc::clone(&plane)), weight: 0.5, ..Control::new(scribble, Arc::clone(&picture)) },
                 Control::default(),
             ],
+            regions: vec![Region { weight: 0.5, ..Region::new(Arc::clone(&plane), "a pear") }, Region::default()],
             init: Some(InitPicture { picture, strength: 1.0 / 3.0 }),
             mask: Some(InpaintMask { plane }),
             references: vec![Arc::new(Picture::filled(5, 3, [1, 2, 3, 4])), Arc::new(Picture::filled(2, 7, [9; 4]))],
@@ -277,6 +287,7 @@ mod tests {
         assert!(["init", "mask", "references"].iter().all(|name| !fields.contains_key(*name)), "{fields:?}");
         let control = fields["controls"][0].as_object().unwrap();
         assert!(!control.contains_key("picture") && !control.contains_key("mask"), "{control:?}");
+        assert!(fields["regions"][0].get("mask").is_none(), "{:?}", fields["regions"]);
     }
 
     #[test]

@@ -2,13 +2,14 @@
 //! Diffusion Models").
 
 use super::attend::{AttentionMethod, attend};
+use super::cross_context::{CrossContext, SizedContext};
 use super::feature::Feature;
 use super::layers::{GatedLinear, GroupNorm, LAYER_NORM_EPS, LayerNorm, Linear};
 use super::weights::Scope;
 use super::{ForwardOptions, ModelError};
 use crate::kernels::{Heads, Precision};
 
-/// Self-attention, or attention on `context` where the context is given.
+/// Self-attention, or attention on prompts where such are given.
 struct CrossAttention {
     to_q: Linear,
     to_k: Linear,
@@ -33,13 +34,24 @@ impl CrossAttention {
     fn forward_onto(
         &self,
         x: &Feature,
-        context: Option<&Feature>,
+        context: Option<&SizedContext>,
         residual: &Feature,
         method: AttentionMethod,
     ) -> Result<Feature, ModelError> {
-        let context = context.unwrap_or(x);
-        let (q, k, v) = (self.to_q.forward(x)?, self.to_k.forward(context)?, self.to_v.forward(context)?);
-        self.to_out.forward_onto(&attend(&q, &k, &v, self.heads, method)?, residual)
+        let q = self.to_q.forward(x)?;
+        let attended = |context: &Feature| {
+            attend(&q, &self.to_k.forward(context)?, &self.to_v.forward(context)?, self.heads, method)
+        };
+        let mut answer = attended(context.map_or(x, |context| context.prompt))?;
+        if let Some(context) = context
+            && let Some((own, others)) = context.shares.split_first()
+        {
+            answer = answer.multiply_repeated(own)?;
+            for (region, share) in context.regions.iter().zip(others) {
+                answer = answer.add_repeated(&attended(region)?.multiply_repeated(share)?)?;
+            }
+        }
+        self.to_out.forward_onto(&answer, residual)
     }
 }
 
@@ -84,7 +96,7 @@ impl TransformerBlock {
         })
     }
 
-    fn forward(&self, x: &Feature, context: &Feature, method: AttentionMethod) -> Result<Feature, ModelError> {
+    fn forward(&self, x: &Feature, context: &SizedContext, method: AttentionMethod) -> Result<Feature, ModelError> {
         let x = self.attn1.forward_onto(&self.norm1.forward(x)?, None, x, method)?;
         let x = self.attn2.forward_onto(&self.norm2.forward(&x)?, Some(context), &x, method)?;
         self.feed_forward.forward_onto(&self.norm3.forward(&x)?, &x)
@@ -127,13 +139,14 @@ impl SpatialTransformer {
         })
     }
 
-    /// `x` is a picture, `context` `(batch, tokens, context_width)`.
+    /// `x` is a picture.
     pub(crate) fn forward(
         &self,
         x: &Feature,
-        context: &Feature,
+        context: &CrossContext,
         options: &ForwardOptions,
     ) -> Result<Feature, ModelError> {
+        let context = &context.at(x.size()?)?;
         let mut tokens = self.project_in.forward(&self.norm.forward(x)?.to_tokens()?)?;
         for block in &self.blocks {
             options.check_cancelled()?;

@@ -8,6 +8,7 @@ mod attention_method;
 mod blocks;
 mod broadcast;
 mod control;
+mod cross_context;
 mod denoiser;
 mod denoiser_input;
 mod dry_run;
@@ -40,6 +41,7 @@ pub use attention_method::AttentionMethod;
 pub use control::{
     Adapter, AdapterMaps, ControlMaps, ControlNet, ControlNetInput, ControlSignals, Hint, Share, TypedHint, folded,
 };
+pub use cross_context::RegionPrompt;
 pub use denoiser::Denoiser;
 pub use denoiser_input::DenoiserInput;
 pub use dry_run::MemoryTracker;

@@ -354,6 +354,7 @@ impl ModelSpec {
         constraints: &Constraints,
     ) -> Result<FittedPlan, PipelineError> {
         request.validate()?;
+        self.check_regions(request.regions.len())?;
         let frame = Canvas::frame_of(request, self.grid)?;
         let resolved = ResolvedRequest::new(request, frame, self)?;
         let (every, tokens) = (self.input == ModelInput::Instruction, self.tokens(resolved.width, resolved.height));

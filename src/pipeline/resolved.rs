@@ -26,7 +26,7 @@ impl ResolvedRequest {
         let guidance = request.guidance.unwrap_or_else(|| spec.profile().defaults().guidance);
         let (width, height) = if let Some(frame) = frame {
             (frame.width, frame.height)
-        } else if let Some(shape) = request.shaping_control() {
+        } else if let Some(shape) = request.shaping_size() {
             spec.grid.size_like(shape)
         } else {
             // As large as the first picture that the prompt speaks of, where the model reads it.
@@ -73,6 +73,7 @@ impl ResolvedRequest {
             texts: prompts.texts.len().max(2),
             encodes: encodes || reference_px > 0,
             reference_px,
+            regions: request.regions.len(),
         }
     }
 }

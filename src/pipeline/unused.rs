@@ -20,8 +20,13 @@ pub(super) fn unused_settings(
         } else {
             format!("with guidance {} the prompt alone is followed; it counts from above 1", resolved.guidance)
         };
+        let is_written = |text: &str| !text.trim().is_empty();
         let settings = [
-            (request.negative.as_deref().is_some_and(|text| !text.trim().is_empty()), "the negative prompt"),
+            (request.negative.as_deref().is_some_and(is_written), "the negative prompt"),
+            (
+                request.regions.iter().any(|region| region.negative.as_deref().is_some_and(is_written)),
+                "a region's negative prompt",
+            ),
             (request.guidance_rescale > 0.0, "CFG rescale"),
             (request.guidance_until < 1.0, "the end of guidance"),
         ];
@@ -34,6 +39,8 @@ pub(super) fn unused_settings(
     if !request.references.is_empty() && !reads_references {
         unused.push("reference pictures have no effect: this model reads none".to_owned());
     }
+    let weightless = request.regions.iter().filter(|region| region.weight == 0.0);
+    unused.extend(weightless.map(|region| format!("the region “{}” has no effect: its weight is 0", region.name())));
     unused
 }
 

@@ -7,6 +7,7 @@
 mod copied;
 mod naming;
 mod outline;
+mod regions;
 
 use std::collections::HashMap;
 use std::fs;
