@@ -1,7 +1,7 @@
 //! Where a picture that steers, and a region's mask, come to lie: over the photo, of the size that is drawn. The same answer for the engine and
 //! for the window, which shows what a network will see.
 
-use super::{Control, ControlError, Frame, Region, RegionError, Request};
+use super::{Control, ControlError, Frame, Reference, ReferenceError, Region, RegionError, Request};
 use crate::mask::{MaskPlane, PixelRect};
 use crate::raster::{self, Picture, ResizeMode};
 
@@ -73,6 +73,20 @@ impl ControlPlace {
             return Err(RegionError::Shape { prompt: prompt(), found: own, wanted: target });
         }
         self.placed_mask(mask, None).ok_or_else(|| RegionError::NoMask { prompt: prompt() })
+    }
+
+    /// Where a reference counts there; `None` where it does everywhere.
+    ///
+    /// # Errors
+    /// When its mask has another shape.
+    pub fn reference_mask(&self, reference: &Reference) -> Result<Option<MaskPlane>, ReferenceError> {
+        let Some(mask) = &reference.mask else { return Ok(None) };
+        let wanted = self.photo.map_or(self.size, |(size, ..)| size);
+        let found = (mask.width(), mask.height());
+        if is_same_shape(found, wanted) {
+            return Ok(self.placed_mask(mask, None));
+        }
+        Err(ReferenceError::MaskShape { found, wanted })
     }
 
     fn placed_mask(&self, mask: &MaskPlane, resize: Option<ResizeMode>) -> Option<MaskPlane> {

@@ -2,7 +2,6 @@
 
 pub(super) const MAX_STEPS: u32 = 1000;
 pub(super) const MAX_GUIDANCE: f64 = 100.0;
-pub(super) const MAX_REFERENCES: usize = 4;
 /// Pixels.
 pub(super) const MIN_SIDE_PX: u32 = 8;
 /// Pixels.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Branch, Compute, Control, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, ModelRef, Region, RegionError,
-    RequestError, StepState, Variation, limits,
+    Branch, Compute, Control, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, ModelRef, Reference, ReferenceError,
+    Region, RegionError, RequestError, StepState, Variation, limits,
 };
 use crate::prompt::drawn;
 use crate::raster::{Picture, ResizeMode};
@@ -97,9 +97,9 @@ pub struct Request {
     /// Where `init` is repainted; not written with the settings either.
     #[serde(skip)]
     pub mask: Option<InpaintMask>,
-    /// Pictures that the prompt speaks of, for models that read such pictures; not written with the settings either.
-    #[serde(skip)]
-    pub references: Vec<Arc<Picture>>,
+    /// Pictures that the prompt speaks of, for models that read such pictures, or through adapters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<Reference>,
     /// Where an earlier run of this very request was interrupted; the picture is the same as without. Not written either.
     #[serde(skip)]
     pub from_step: Option<Arc<StepState>>,
@@ -139,7 +139,6 @@ impl Request {
     pub const DEFAULT_IMAGE_GUIDANCE: f64 = 1.5;
     pub const MAX_STEPS: u32 = limits::MAX_STEPS;
     pub const MAX_GUIDANCE: f64 = limits::MAX_GUIDANCE;
-    pub const MAX_REFERENCES: usize = limits::MAX_REFERENCES;
     pub const MIN_SIDE_PX: u32 = limits::MIN_SIDE_PX;
     pub const MAX_SIDE_PX: u32 = limits::MAX_SIDE_PX;
 
@@ -248,9 +247,10 @@ impl Request {
         {
             return Err(RequestError::ImageGuidance { found });
         }
-        if self.references.len() > Self::MAX_REFERENCES {
-            return Err(RequestError::References { found: self.references.len() });
+        if self.references.len() > Reference::MOST {
+            return Err(ReferenceError::Count { found: self.references.len() }.into());
         }
+        self.references.iter().try_for_each(Reference::validate)?;
         self.controls.iter().try_for_each(Control::validate)?;
         if self.regions.len() > Region::MOST {
             return Err(RegionError::Count { found: self.regions.len() }.into());

@@ -1,6 +1,6 @@
 //! What of a request is out of range, or contradicts itself.
 
-use super::{ControlError, InpaintSettings, RegionError, Remedy, limits};
+use super::{ControlError, InpaintSettings, ReferenceError, RegionError, Remedy, limits};
 use crate::sampling::SamplingError;
 
 /// What of a request is out of range, or contradicts itself.
@@ -27,8 +27,8 @@ pub enum RequestError {
         wanted.0, wanted.1, found.0, found.1
     )]
     MaskSize { wanted: (u32, u32), found: (u32, u32) },
-    #[error("at most {max} reference pictures can be given, found {found}", max = limits::MAX_REFERENCES)]
-    References { found: usize },
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
     #[error("a picture is enlarged {min} to {max} times, found {found}")]
     UpscaleFactor { found: f64, min: f64, max: f64 },
     #[error("{width}×{height} is larger than any picture that is opened here; choose a smaller scale")]
@@ -55,7 +55,7 @@ impl RequestError {
             | Self::Sampling(_)
             | Self::ImageGuidance { .. }
             | Self::MaskSize { .. }
-            | Self::References { .. }
+            | Self::Reference(_)
             | Self::UpscaleFactor { .. }
             | Self::UpscaledSize { .. }
             | Self::Pixels { .. }

@@ -4,6 +4,7 @@
 use super::attend::{AttentionMethod, attend};
 use super::cross_context::{CrossContext, SizedContext};
 use super::feature::Feature;
+use super::image_prompt::KeyValue;
 use super::layers::{GatedLinear, GroupNorm, LAYER_NORM_EPS, LayerNorm, Linear};
 use super::weights::Scope;
 use super::{ForwardOptions, ModelError};
@@ -16,6 +17,8 @@ struct CrossAttention {
     to_v: Linear,
     to_out: Linear,
     heads: Heads,
+    /// In the network.
+    name: String,
 }
 
 impl CrossAttention {
@@ -27,6 +30,7 @@ impl CrossAttention {
             to_v: Linear::without_bias(&at.at("to_v"), context_width, width)?,
             to_out: Linear::new(&at.at("to_out.0"), width, width)?,
             heads: Heads { in_pairs, ..Heads::plain(heads) },
+            name: at.name().to_owned(),
         })
     }
 
@@ -50,6 +54,15 @@ impl CrossAttention {
             for (region, share) in context.regions.iter().zip(others) {
                 answer = answer.add_repeated(&attended(region)?.multiply_repeated(share)?)?;
             }
+        }
+        for image in context.map_or(&[][..], |context| &context.images) {
+            let Some(KeyValue { key, value }) = image.layers.0.get(&self.name).filter(|_| (image.counts)(&self.name))
+            else {
+                continue;
+            };
+            let (k, v) = (key.forward(&image.tokens)?, value.forward(&image.tokens)?);
+            let seen = attend(&q, &k, &v, self.heads, method)?;
+            answer = answer.add_repeated(&seen.multiply_repeated(&image.share)?)?;
         }
         self.to_out.forward_onto(&answer, residual)
     }

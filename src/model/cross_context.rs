@@ -1,4 +1,4 @@
-//! What cross-attention reads: the prompt, and, by area, the prompts of regions.
+//! What cross-attention reads: the prompt, by area the prompts of regions, and pictures that are prompts.
 //!
 //! Each query attends to each prompt by itself, and the answers are joined by how much each counts at the query's place.
 //! So where no region lies, the answer is the prompt's own, bit for bit.
@@ -10,6 +10,7 @@ use candle_core::{Device, Tensor};
 
 use super::ModelError;
 use super::feature::{Execution, Feature};
+use super::image_prompt::ImageLayers;
 use crate::mask::MaskPlane;
 
 /// A painted area with a prompt of its own, for one pass.
@@ -25,6 +26,27 @@ pub struct RegionPrompt {
     pub weight: f32,
 }
 
+/// A picture that is a prompt, for one pass.
+#[derive(Clone)]
+pub struct ImagePrompt {
+    /// `(rows, tokens, context_width)`
+    pub tokens: Tensor,
+    pub layers: ImageLayers,
+    /// By a cross-attention's name whether the picture counts there.
+    pub counts: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    pub weight: f32,
+    /// Where it counts; everywhere without one.
+    pub mask: Option<Arc<MaskPlane>>,
+}
+
+/// The same at one size of the feature map.
+pub(crate) struct SizedImage<'a> {
+    pub tokens: &'a Feature,
+    pub layers: &'a ImageLayers,
+    pub counts: &'a (dyn Fn(&str) -> bool + Send + Sync),
+    pub share: Feature,
+}
+
 /// Height and width, and how much each prompt counts there.
 type SharesOfSize = ((usize, usize), Arc<[Feature]>);
 
@@ -33,6 +55,8 @@ pub(crate) struct CrossContext<'a> {
     prompt: Feature,
     regions: &'a [RegionPrompt],
     contexts: Vec<Feature>,
+    images: &'a [ImagePrompt],
+    image_tokens: Vec<Feature>,
     execution: &'a Execution,
     /// By the sizes at which was asked.
     shares: RefCell<Vec<SharesOfSize>>,
@@ -44,6 +68,7 @@ pub(crate) struct SizedContext<'a> {
     pub regions: &'a [Feature],
     /// How much the prompt, and then each region, counts for each query; empty without regions.
     pub shares: Arc<[Feature]>,
+    pub images: Vec<SizedImage<'a>>,
 }
 
 impl<'a> CrossContext<'a> {
@@ -53,7 +78,7 @@ impl<'a> CrossContext<'a> {
     /// When a shape is wrong, or the device is out of memory.
     pub(crate) fn new(
         prompt: &Tensor,
-        regions: &'a [RegionPrompt],
+        (regions, images): (&'a [RegionPrompt], &'a [ImagePrompt]),
         execution: &'a Execution,
     ) -> Result<Self, ModelError> {
         Ok(Self {
@@ -62,6 +87,11 @@ impl<'a> CrossContext<'a> {
             contexts: regions
                 .iter()
                 .map(|region| Feature::of_tokens(&region.context, execution))
+                .collect::<Result<_, _>>()?,
+            images,
+            image_tokens: images
+                .iter()
+                .map(|image| Feature::of_tokens(&image.tokens, execution))
                 .collect::<Result<_, _>>()?,
             execution,
             shares: RefCell::default(),
@@ -81,7 +111,15 @@ impl<'a> CrossContext<'a> {
             self.shares.borrow_mut().push((size, Arc::clone(&shares)));
             shares
         };
-        Ok(SizedContext { prompt: &self.prompt, regions: &self.contexts, shares })
+        let sized = |(image, tokens): (&'a ImagePrompt, _)| -> Result<SizedImage<'_>, ModelError> {
+            let share = match &image.mask {
+                Some(mask) => self.share(area_means(mask, size, image.weight), (1, size.0, size.1))?,
+                None => self.share(vec![image.weight], (1, 1, 1))?,
+            };
+            Ok(SizedImage { tokens, layers: &image.layers, counts: &*image.counts, share })
+        };
+        let images = self.images.iter().zip(&self.image_tokens).map(sized).collect::<Result<_, _>>()?;
+        Ok(SizedContext { prompt: &self.prompt, regions: &self.contexts, shares, images })
     }
 
     fn shares_at(&self, (height, width): (usize, usize)) -> Result<Vec<Feature>, ModelError> {
@@ -103,11 +141,13 @@ impl<'a> CrossContext<'a> {
                 }
             }
         }
-        let feature = |values: Vec<f32>| {
-            let picture = Tensor::from_vec(values, (rows, 1, height, width), &Device::Cpu)?;
-            Feature::of_picture(&picture, self.execution)?.to_tokens()
-        };
-        shares.into_iter().map(feature).collect()
+        shares.into_iter().map(|values| self.share(values, (rows, height, width))).collect()
+    }
+
+    /// A number for each query, as tokens.
+    fn share(&self, values: Vec<f32>, (rows, height, width): (usize, usize, usize)) -> Result<Feature, ModelError> {
+        let picture = Tensor::from_vec(values, (rows, 1, height, width), &Device::Cpu)?;
+        Feature::of_picture(&picture, self.execution)?.to_tokens()
     }
 }
 
@@ -136,7 +176,7 @@ mod tests {
 
     fn shares(regions: &[RegionPrompt], size: (usize, usize)) -> Vec<Vec<f32>> {
         let prompt = Tensor::zeros((2, 3, 4), candle_core::DType::F32, &Device::Cpu).unwrap();
-        let context = CrossContext::new(&prompt, regions, &Execution::Kernels).unwrap();
+        let context = CrossContext::new(&prompt, (regions, &[]), &Execution::Kernels).unwrap();
         let found = context.at(size).unwrap().shares;
         found.iter().map(|share| share.tokens().unwrap().flatten_all().unwrap().to_vec1().unwrap()).collect()
     }

@@ -98,7 +98,7 @@ impl Unet {
         let rows = input.sample.dim(0)?;
         let time = self.time.embed(input.timestep, rows, Some(input.guidance), input.added, &self.execution)?;
         let time = time.activate(Activation::Silu)?;
-        let context = CrossContext::new(input.context, &signals.regions, &self.execution)?;
+        let context = CrossContext::new(input.context, (&signals.regions, &signals.images), &self.execution)?;
         let given = BlockInputs { time: &time, context: &context, options };
         let mut x = self.conv_in.forward(&Feature::of_picture(input.sample, &self.execution)?)?;
         let mut skips = vec![x.clone()];

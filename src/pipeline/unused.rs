@@ -36,8 +36,11 @@ pub(super) fn unused_settings(
     if request.image_guidance.is_some() && input != ModelInput::Instruction {
         unused.push("image guidance has no effect: it is for models that change a picture by instruction".to_owned());
     }
-    if !request.references.is_empty() && !reads_references {
-        unused.push("reference pictures have no effect: this model reads none".to_owned());
+    if request.references.iter().any(|reference| reference.adapter.is_none()) && !reads_references {
+        unused.push("reference pictures without an adapter have no effect: this model reads none".to_owned());
+    }
+    if request.references.iter().any(|reference| reference.adapter.is_some() && reference.weight == 0.0) {
+        unused.push("a reference picture has no effect: its weight is 0".to_owned());
     }
     let weightless = request.regions.iter().filter(|region| region.weight == 0.0);
     unused.extend(weightless.map(|region| format!("the region “{}” has no effect: its weight is 0", region.name())));

@@ -7,6 +7,7 @@
 mod copied;
 mod naming;
 mod outline;
+mod references;
 mod regions;
 
 use std::collections::HashMap;

@@ -105,7 +105,7 @@ impl ControlNet {
             time = time.add(&union.embed_types(input.hints, rows, &self.execution)?)?;
         }
         let time = time.activate(Activation::Silu)?;
-        let context = CrossContext::new(input.context, &[], &self.execution)?;
+        let context = CrossContext::new(input.context, (&[], &[]), &self.execution)?;
         let given = BlockInputs { time: &time, context: &context, options };
         let mut x = self.conv_in.forward(&Feature::of_picture(input.sample, &self.execution)?)?;
         x = match (&self.union, input.hints) {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
+use super::images::ImageReference;
 use super::networks::{ControlNetwork, ControlNetworks};
 use super::pictures::tensor_of;
 use super::uses::{ControlUse, counts_with_prompt_alone};
-use crate::checkpoint::ControlConfig;
+use crate::checkpoint::{ControlConfig, UnetConfig};
 use crate::job::{Control, ControlKind, ControlMode, ControlPlace, Request, RequestError};
 use crate::mask::MaskPlane;
 use crate::model::{
@@ -36,6 +37,7 @@ pub(in crate::pipeline) struct Steering<'a> {
     parts: Vec<Part<'a>>,
     /// In the request's order, with their masks where they lie; those that count.
     regions: Vec<(usize, Arc<MaskPlane>, f32)>,
+    images: Vec<ImageReference<'a>>,
     execution: &'a Execution,
 }
 
@@ -70,7 +72,7 @@ impl<'a> Steering<'a> {
     pub(crate) fn new(
         request: &'a Request,
         uses: &'a [ControlUse],
-        networks: &'a ControlNetworks,
+        (networks, unet): (&'a ControlNetworks, Option<&UnetConfig>),
         place: &ControlPlace,
         execution: &'a Execution,
     ) -> Result<Self, PipelineError> {
@@ -121,7 +123,8 @@ impl<'a> Steering<'a> {
             Ok::<_, PipelineError>((index, Arc::new(mask), region.weight as f32))
         });
         let regions = regions.collect::<Result<_, _>>()?;
-        Ok(Self { parts, regions, execution })
+        let images = networks.images.prompts(request, unet, place)?;
+        Ok(Self { parts, regions, images, execution })
     }
 
     /// What is added to this pass.
@@ -140,6 +143,9 @@ impl<'a> Steering<'a> {
             }
         }
         let rows = pass.sample.dim(0)?;
+        for image in &self.images {
+            signals.images.extend(image.at((pass.call, pass.calls), (rows, pass.against))?);
+        }
         for part in &self.parts {
             let is_on = |control: &Control| control.is_on(pass.call, pass.calls);
             let before = if part.with_prompt_alone { pass.against } else { 0 };

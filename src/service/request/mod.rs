@@ -183,7 +183,7 @@ fn field_of(error: &crate::job::RequestError) -> &'static str {
         RequestError::ImageGuidance { .. } => "image_guidance",
         RequestError::MaskWithoutPicture | RequestError::MaskSize { .. } => "mask_image",
         RequestError::Pixels { .. } => "mask_blur",
-        RequestError::References { .. } => "references",
+        RequestError::Reference(_) => "references",
         RequestError::UpscaleFactor { .. } | RequestError::UpscaledSize { .. } => "upscaling_resize",
         RequestError::Control(_) => "controls",
         RequestError::Region(_) => "regions",

@@ -6,7 +6,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::job::{Control, Region, Request};
+use crate::job::{Control, Reference, Region, Request};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::pictures::metadata::png_mask;
@@ -22,23 +22,19 @@ const PICTURE: u8 = 0;
 const MASK: u8 = 1;
 /// A region's mask.
 const REGION: u8 = 2;
+const REFERENCE: u8 = 3;
+const REFERENCE_MASK: u8 = 4;
 
 /// Writes what of the pictures is there; the first byte says of which control or region.
 pub(crate) fn add<W: std::io::Write>(
     writer: &mut png::Writer<W>,
     controls: &[Control],
     regions: &[Region],
+    references: &[Reference],
 ) -> Result<(), png::EncodingError> {
     for (place, control) in (0_u8..=u8::MAX).zip(controls) {
         if let Some(picture) = &control.picture {
-            let mut bytes = vec![place, PICTURE];
-            let mut encoder = png::Encoder::new(&mut bytes, picture.width(), picture.height());
-            encoder.set_color(png::ColorType::Rgba);
-            encoder.set_depth(png::BitDepth::Eight);
-            let mut image = encoder.write_header()?;
-            image.write_image_data(picture.rgba())?;
-            image.finish()?;
-            writer.write_chunk(CHUNK, &bytes)?;
+            add_picture(writer, [place, PICTURE], picture)?;
         }
         if let Some(mask) = &control.mask {
             writer.write_chunk(CHUNK, &[&[place, MASK][..], &png_mask::encode(mask)?].concat())?;
@@ -49,12 +45,35 @@ pub(crate) fn add<W: std::io::Write>(
             writer.write_chunk(CHUNK, &[&[place, REGION][..], &png_mask::encode(mask)?].concat())?;
         }
     }
+    for (place, reference) in (0_u8..=u8::MAX).zip(references) {
+        if let Some(picture) = &reference.picture {
+            add_picture(writer, [place, REFERENCE], picture)?;
+        }
+        if let Some(mask) = &reference.mask {
+            writer.write_chunk(CHUNK, &[&[place, REFERENCE_MASK][..], &png_mask::encode(mask)?].concat())?;
+        }
+    }
     Ok(())
+}
+
+fn add_picture<W: std::io::Write>(
+    writer: &mut png::Writer<W>,
+    place: [u8; 2],
+    picture: &Picture,
+) -> Result<(), png::EncodingError> {
+    let mut bytes = place.to_vec();
+    let mut encoder = png::Encoder::new(&mut bytes, picture.width(), picture.height());
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut image = encoder.write_header()?;
+    image.write_image_data(picture.rgba())?;
+    image.finish()?;
+    writer.write_chunk(CHUNK, &bytes)
 }
 
 /// Gives the controls and regions of a PNG file's settings their pictures back, those that can be read.
 pub(crate) fn fill(path: &Path, request: &mut Request) {
-    if !request.controls.is_empty() || !request.regions.is_empty() {
+    if !request.controls.is_empty() || !request.regions.is_empty() || !request.references.is_empty() {
         let _ = filled(path, request);
     }
 }
@@ -77,6 +96,14 @@ fn filled(path: &Path, request: &mut Request) -> Option<()> {
                         (PICTURE, Some(control), _) => control.picture = picture_of(image).map(Arc::new),
                         (MASK, Some(control), _) => control.mask = mask_of(image).map(Arc::new),
                         (REGION, _, Some(region)) => region.mask = mask_of(image).map(Arc::new),
+                        (REFERENCE | REFERENCE_MASK, ..) => {
+                            if let Some(reference) = request.references.get_mut(place) {
+                                match *kind {
+                                    REFERENCE => reference.picture = picture_of(image).map(Arc::new),
+                                    _ => reference.mask = mask_of(image).map(Arc::new),
+                                }
+                            }
+                        }
                         _ => {}
                     }
                 }
@@ -124,6 +151,10 @@ mod tests {
         let drawing = Picture::from_rgba(3, 2, (0..24).collect()).unwrap();
         let mask = MaskPlane::from_values(3, 2, vec![0, 50, 100, 150, 200, 250]).unwrap();
         let first = Control { weight: 0.5, ..Control::new(ControlNetworkRef::Scribble, Arc::new(drawing.clone())) };
+        let references = vec![
+            Reference::default(),
+            Reference { mask: Some(Arc::new(mask.clone())), ..Reference::new(Arc::new(drawing.clone())) },
+        ];
         let second = Control {
             mask: Some(Arc::new(mask.clone())),
             mode: ControlMode::Control,
@@ -131,10 +162,11 @@ mod tests {
         };
         let regions = vec![Region::default(), Region::new(Arc::new(mask), "a pear")];
         let controls = vec![first, Control::default(), second];
-        let request = Request { controls, regions, ..Request::default() };
+        let request = Request { controls, regions, references, ..Request::default() };
         picture_file::write(&path, &Picture::filled(8, 8, [1, 2, 3, 255]), Some(&request)).unwrap();
         let found = picture_file::read_request(&path).unwrap().unwrap();
         assert_eq!((&found.controls, &found.regions), (&request.controls, &request.regions));
+        assert_eq!(found.references, request.references);
         // What was cut off is not there, and nothing fails.
         let whole = std::fs::read(&path).unwrap();
         for end in (0..whole.len()).step_by(7) {
