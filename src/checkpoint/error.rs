@@ -41,6 +41,8 @@ pub enum CheckpointError {
     Embedding { reason: String, path: PathBuf },
     #[error("the LoRA {reason}: {path}")]
     Lora { reason: String, path: PathBuf },
+    #[error("the adapter {reason}: {path}")]
+    IpAdapter { reason: String, path: PathBuf },
     #[error("the control network {reason}: {path}")]
     Control { reason: String, path: PathBuf },
     #[error("a checkpoint was wanted, and this file is a LoRA; choose a model and add it to that: {0}")]
@@ -72,6 +74,7 @@ impl CheckpointError {
             | Self::Unsupported { .. }
             | Self::Embedding { .. }
             | Self::Lora { .. }
+            | Self::IpAdapter { .. }
             | Self::Control { .. } => ErrorKind::Unsupported,
         }
     }

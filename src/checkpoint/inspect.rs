@@ -6,6 +6,7 @@ use std::path::Path;
 use super::CheckpointError;
 use super::archive::{Archive, TensorInfo};
 use super::control::{self, ControlFileKind};
+use super::ip_adapter::{family_of_ip_adapter, is_face_id, is_ip_adapter};
 use super::lora::{Lora, LoraFacts};
 use super::single_file::{Parts, family_of as family_of_parts};
 use super::upscaler::UpscalerLayout;
@@ -26,6 +27,9 @@ pub enum FileKind {
     ControlNet,
     UnionControlNet,
     T2iAdapter,
+    IpAdapter,
+    /// Not used.
+    IpAdapterFaceId,
     /// Not used.
     ControlLora,
     /// Not used.
@@ -48,6 +52,8 @@ impl FileKind {
             Self::ControlNet => "ControlNet",
             Self::UnionControlNet => "ControlNet for several kinds of pictures (union)",
             Self::T2iAdapter => "T2I-Adapter",
+            Self::IpAdapter => "IP-Adapter",
+            Self::IpAdapterFaceId => "IP-Adapter for FaceID, which is not supported",
             Self::ControlLora => "Control-LoRA, which is not supported",
             Self::ControlLllite => "ControlNet-LLLite, which is not supported",
             Self::Upscaler => "upscaler",
@@ -86,7 +92,7 @@ pub fn inspect_file(path: &Path) -> Result<FileReport, CheckpointError> {
     let tensors = archive.tensors();
     let parts = Parts::of(&tensors);
     let lora = LoraFacts::of(&tensors);
-    let control = control_kind_of(&tensors);
+    let control = adapter_kind_of(&tensors).or_else(|| control_kind_of(&tensors));
     let kind = control.unwrap_or_else(|| kind_of(&tensors, &parts, lora.is_some()));
     let unmatched: Vec<String> = match kind {
         FileKind::Lora => {
@@ -94,11 +100,12 @@ pub fn inspect_file(path: &Path) -> Result<FileReport, CheckpointError> {
             let names = tensors.iter().map(|tensor| tensor.name.clone());
             names.filter(|name| !claimed.contains(name.as_str())).collect()
         }
-        FileKind::Embedding | FileKind::UnionControlNet | FileKind::T2iAdapter => Vec::new(),
+        FileKind::Embedding | FileKind::UnionControlNet | FileKind::T2iAdapter | FileKind::IpAdapter => Vec::new(),
         FileKind::ControlNet if control.is_some() => Vec::new(),
         FileKind::ControlNet
         | FileKind::ControlLora
         | FileKind::ControlLllite
+        | FileKind::IpAdapterFaceId
         | FileKind::Upscaler
         | FileKind::Unknown => {
             if let Some(layout) = UpscalerLayout::of(&tensors) {
@@ -120,6 +127,11 @@ pub fn inspect_file(path: &Path) -> Result<FileReport, CheckpointError> {
         metadata: archive.metadata().clone(),
         lora,
     })
+}
+
+fn adapter_kind_of(tensors: &[TensorInfo]) -> Option<FileKind> {
+    let kind = if is_face_id(tensors) { FileKind::IpAdapterFaceId } else { FileKind::IpAdapter };
+    is_ip_adapter(tensors).then_some(kind)
 }
 
 /// Among control networks; some of them hold what looks like a part of a LoRA or a checkpoint.
@@ -179,6 +191,7 @@ fn family_of(kind: FileKind, tensors: &[TensorInfo], parts: &Parts, lora: Option
         FileKind::ControlNet | FileKind::UnionControlNet | FileKind::T2iAdapter => {
             control::family_of_tensors(tensors).map(|family| family.name().to_owned())
         }
+        FileKind::IpAdapter => family_of_ip_adapter(tensors).map(|family| family.name().to_owned()),
         FileKind::Embedding => {
             let widths: Vec<usize> = tensors.iter().filter_map(|tensor| tensor.shape.last().copied()).collect();
             by_context(widths.iter().max().copied(), widths.len() > 1 && widths.contains(&1280))

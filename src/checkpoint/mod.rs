@@ -13,6 +13,7 @@ mod files;
 mod folder;
 mod format_tables;
 mod inspect;
+mod ip_adapter;
 mod lora;
 mod plain_names;
 mod profile;
@@ -28,8 +29,8 @@ pub(crate) use archive::{Archive, WeightBuffer};
 pub use builtin::{builtin_loras, weights_bytes};
 pub(crate) use config::AttentionConfig;
 pub use config::{
-    AdapterConfig, AdapterType, ClipConfig, ControlConfig, ControlNetConfig, DenoiserConfig, Flux2Config, Qwen3Config,
-    TextConfig, UnetConfig, UnionConfig, VaeConfig, ZImageConfig,
+    AdapterConfig, AdapterType, ClipConfig, ControlConfig, ControlNetConfig, DenoiserConfig, Flux2Config,
+    ImageEncoderConfig, Qwen3Config, TextConfig, UnetConfig, UnionConfig, VaeConfig, ZImageConfig,
 };
 pub use control::ControlFile;
 pub use error::CheckpointError;
@@ -37,6 +38,8 @@ pub use files::{ModelFiles, builtin_four_steps, builtin_model};
 pub use format_tables::{foreign_kinds, format_tables, precisions};
 pub use inspect::inspect_file;
 pub(crate) use inspect::{FileKind, FileReport};
+pub(crate) use ip_adapter::HEAD_WIDTH;
+pub use ip_adapter::{ImageProjection, IpAdapterConfig, IpAdapterFile};
 pub(crate) use lora::Patches;
 pub use lora::{Lora, LoraFacts};
 pub use profile::profile_of;

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::arguments::{
     ComputeArguments, ControlArguments, ModelArguments, PaintArguments, PromptArguments, ReferenceArguments,
-    SamplingArguments,
+    RegionArguments, SamplingArguments,
 };
 use super::backend::backends;
 use super::job_runs::JobRuns;
@@ -36,6 +36,8 @@ pub(super) struct GenerateArguments {
     pub reference: ReferenceArguments,
     #[command(flatten)]
     pub control: ControlArguments,
+    #[command(flatten)]
+    pub region: RegionArguments,
     #[command(flatten)]
     pub compute: ComputeArguments,
     /// The picture's file: .png, .jpg or .webp
@@ -107,6 +109,7 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<(Request, 
     arguments.paint.fill(&mut request, &mut notices)?;
     arguments.reference.fill(&mut request, &mut notices)?;
     arguments.control.fill(&mut request, paths, &mut notices)?;
+    arguments.region.fill(&mut request, &mut notices)?;
     arguments.compute.fill(&mut request);
     Ok((request, notices))
 }

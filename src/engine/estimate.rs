@@ -34,8 +34,9 @@ impl Estimator {
     #[must_use]
     pub(crate) fn answer(&self, question: &EstimateQuestion) -> Option<Estimate> {
         let mut model = self.model(&question.model)?;
-        if !question.controls.is_empty() {
+        if !question.controls.is_empty() || question.regions > 0 {
             let spec = ModelSpec::read(&files_of(&question.model).ok()?, None).ok()?;
+            spec.check_regions(question.regions as usize).ok()?;
             let loads = ControlLoad::of(&spec, &question.controls, question.calls as usize).ok()?;
             model = model.with_controls(loads);
         }
@@ -94,7 +95,16 @@ impl Estimator {
         let [width, height] = question.size_px.map(|side| side as usize);
         let rows = model.rows(question.guided) - 1 + question.parts.max(1) as usize;
         let (encodes, texts) = (question.encodes, question.texts as usize);
-        let workload = Workload { width, height, rows, windows: 1, texts, encodes, reference_px: 0 };
+        let workload = Workload {
+            width,
+            height,
+            rows,
+            windows: 1,
+            texts,
+            encodes,
+            reference_px: 0,
+            regions: question.regions as usize,
+        };
         let (execution, dtype) = self.execution();
         let may_halve = self.dtype == DtypeChoice::Auto;
         let host_bytes = memory_budget::host_bytes();

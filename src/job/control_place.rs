@@ -1,7 +1,7 @@
-//! Where a picture that steers comes to lie: over the photo, of the size that is drawn. The same answer for the engine and
+//! Where a picture that steers, and a region's mask, come to lie: over the photo, of the size that is drawn. The same answer for the engine and
 //! for the window, which shows what a network will see.
 
-use super::{Control, ControlError, Frame, Request};
+use super::{Control, ControlError, Frame, Reference, ReferenceError, Region, RegionError, Request};
 use crate::mask::{MaskPlane, PixelRect};
 use crate::raster::{self, Picture, ResizeMode};
 
@@ -57,10 +57,42 @@ impl ControlPlace {
     /// Its mask there; `None` where it counts everywhere.
     #[must_use]
     pub fn mask(&self, control: &Control) -> Option<MaskPlane> {
-        let mask = control.mask.as_ref()?;
+        self.placed_mask(control.mask.as_ref()?, control.resize)
+    }
+
+    /// A region's mask there.
+    ///
+    /// # Errors
+    /// When it has another shape.
+    pub fn region(&self, region: &Region) -> Result<MaskPlane, RegionError> {
+        let prompt = || region.name();
+        let mask = region.mask.as_ref().ok_or_else(|| RegionError::NoMask { prompt: prompt() })?;
+        let target = self.photo.map_or(self.size, |(size, ..)| size);
+        let own = (mask.width(), mask.height());
+        if !is_same_shape(own, target) {
+            return Err(RegionError::Shape { prompt: prompt(), found: own, wanted: target });
+        }
+        self.placed_mask(mask, None).ok_or_else(|| RegionError::NoMask { prompt: prompt() })
+    }
+
+    /// Where a reference counts there; `None` where it does everywhere.
+    ///
+    /// # Errors
+    /// When its mask has another shape.
+    pub fn reference_mask(&self, reference: &Reference) -> Result<Option<MaskPlane>, ReferenceError> {
+        let Some(mask) = &reference.mask else { return Ok(None) };
+        let wanted = self.photo.map_or(self.size, |(size, ..)| size);
+        let found = (mask.width(), mask.height());
+        if is_same_shape(found, wanted) {
+            return Ok(self.placed_mask(mask, None));
+        }
+        Err(ReferenceError::MaskShape { found, wanted })
+    }
+
+    fn placed_mask(&self, mask: &MaskPlane, resize: Option<ResizeMode>) -> Option<MaskPlane> {
         let grey = mask.values().iter().flat_map(|value| [*value, *value, *value, 255]).collect();
         let picture = Picture::from_rgba(mask.width(), mask.height(), grey).ok()?;
-        let placed = self.placed(&picture, control.resize);
+        let placed = self.placed(&picture, resize);
         let values = placed.rgba().chunks_exact(4).map(|pixel| pixel[0]).collect();
         MaskPlane::from_values(placed.width(), placed.height(), values)
     }

@@ -30,6 +30,9 @@ pub struct EstimateQuestion {
     /// What steers, without its pictures.
     #[serde(default)]
     pub controls: Vec<Control>,
+    /// Areas with words of their own.
+    #[serde(default)]
+    pub regions: u32,
     pub compute: Compute,
 }
 
@@ -47,7 +50,7 @@ impl EstimateQuestion {
             };
             Some([frame.width, frame.height])
         };
-        let shaped = request.shaping_control().zip(grid).map(|(shape, grid)| grid.size_like(shape));
+        let shaped = request.shaping_size().zip(grid).map(|(shape, grid)| grid.size_like(shape));
         let drawn = shaped.map_or_else(
             || [asked.0.unwrap_or(own.width), asked.1.unwrap_or(own.height)],
             |(width, height)| [width, height],
@@ -69,10 +72,11 @@ impl EstimateQuestion {
             size_px: request.init.as_ref().and_then(framed).unwrap_or(drawn),
             guided: is_composed || guidance > 1.0,
             parts: parts.len().max(1) as u32,
-            texts: texts.len().max(1) as u32 + 1,
+            texts: texts.len().max(1) as u32 + 1 + request.regions.len() as u32,
             encodes: request.init.is_some(),
             calls: calls.ceil() as u32,
             controls: request.controls.iter().map(Control::without_pictures).collect(),
+            regions: request.regions.len() as u32,
             compute: request.compute,
         }
     }

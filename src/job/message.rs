@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Control, InitPicture, InpaintMask, MessageError, Request, StepState, Task, UpscaleRequest};
+use super::{
+    Control, InitPicture, InpaintMask, MessageError, Reference, Region, Request, StepState, Task, UpscaleRequest,
+};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 
@@ -32,8 +34,11 @@ enum Header {
         /// In the request's order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         controls: Vec<ControlHeader>,
+        /// The regions' masks, in the request's order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        references: Vec<PartHeader>,
+        regions: Vec<Option<PartHeader>>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        references: Vec<ControlHeader>,
         /// Where it was interrupted.
         #[serde(default)]
         step: Option<PartHeader>,
@@ -56,6 +61,7 @@ struct InitHeader {
     part: PartHeader,
 }
 
+/// Of a control or a reference.
 #[derive(Serialize, Deserialize)]
 struct ControlHeader {
     picture: Option<PartHeader>,
@@ -88,13 +94,14 @@ impl Task {
         let mask = request.mask.as_ref().map(|mask| add_mask(&mut parts, &mask.plane)).transpose()?;
         let mut controls = Vec::with_capacity(request.controls.len());
         for Control { picture, mask, .. } in &request.controls {
-            controls.push(ControlHeader {
-                picture: picture.as_ref().map(|picture| add_picture(&mut parts, picture)).transpose()?,
-                mask: mask.as_ref().map(|mask| add_mask(&mut parts, mask)).transpose()?,
-            });
+            controls.push(add_both(&mut parts, picture.as_deref(), mask.as_deref())?);
         }
-        let references = request.references.iter().map(|picture| add_picture(&mut parts, picture));
-        let references = references.collect::<Result<Vec<_>, _>>()?;
+        let mut masked = |region: &Region| region.mask.as_ref().map(|mask| add_mask(&mut parts, mask)).transpose();
+        let regions = request.regions.iter().map(&mut masked).collect::<Result<Vec<_>, _>>()?;
+        let mut references = Vec::with_capacity(request.references.len());
+        for Reference { picture, mask, .. } in &request.references {
+            references.push(add_both(&mut parts, picture.as_deref(), mask.as_deref())?);
+        }
         let mut add_step = |step: &Option<Arc<StepState>>| -> Result<Option<PartHeader>, MessageError> {
             let Some(step) = step else { return Ok(None) };
             let bytes = step.to_bytes()?;
@@ -103,7 +110,8 @@ impl Task {
         };
         let step = add_step(&request.from_step)?;
         let branch = request.branch.as_ref().map_or(Ok(None), |branch| add_step(&branch.state))?;
-        framed(&Header::Generate { request: request.clone(), init, mask, controls, references, step, branch }, &parts)
+        let request = request.clone();
+        framed(&Header::Generate { request, init, mask, controls, regions, references, step, branch }, &parts)
     }
 
     /// # Errors
@@ -116,9 +124,9 @@ impl Task {
             return Err(MessageError::Length);
         }
         let (header, mut rest) = rest.split_at_checked(length).ok_or(MessageError::Length)?;
-        let (mut request, init, mask, controls, references, steps) = match serde_json::from_slice(header)? {
-            Header::Generate { request, init, mask, controls, references, step, branch } => {
-                (request, init, mask, controls, references, [step, branch])
+        let (mut request, init, mask, controls, regions, references, steps) = match serde_json::from_slice(header)? {
+            Header::Generate { request, init, mask, controls, regions, references, step, branch } => {
+                (request, init, mask, controls, regions, references, [step, branch])
             }
             Header::Upscale { made_by, model, scale, picture } => {
                 let picture = picture_of(&mut rest, &picture)?;
@@ -136,8 +144,12 @@ impl Task {
             control.picture = picture.map(|part| picture_of(&mut rest, &part)).transpose()?;
             control.mask = mask.map(|part| mask_of(&mut rest, &part)).transpose()?;
         }
-        for part in references {
-            request.references.push(picture_of(&mut rest, &part)?);
+        for (region, part) in request.regions.iter_mut().zip(regions) {
+            region.mask = part.map(|part| mask_of(&mut rest, &part)).transpose()?;
+        }
+        for (reference, ControlHeader { picture, mask }) in request.references.iter_mut().zip(references) {
+            reference.picture = picture.map(|part| picture_of(&mut rest, &part)).transpose()?;
+            reference.mask = mask.map(|part| mask_of(&mut rest, &part)).transpose()?;
         }
         let [from_step, branch] = steps.map(|part| part.map(|part| step_of(&mut rest, &part)).transpose());
         request.from_step = from_step?;
@@ -152,6 +164,15 @@ fn framed(header: &Header, parts: &[u8]) -> Result<Vec<u8>, MessageError> {
     let header = serde_json::to_vec(header)?;
     let length = (header.len() as u32).to_le_bytes();
     Ok([&MAGIC[..], &length, &header, parts].concat())
+}
+
+fn add_both(
+    parts: &mut Vec<u8>,
+    picture: Option<&Picture>,
+    mask: Option<&MaskPlane>,
+) -> Result<ControlHeader, MessageError> {
+    let picture = picture.map(|picture| add_picture(parts, picture)).transpose()?;
+    Ok(ControlHeader { picture, mask: mask.map(|mask| add_mask(parts, mask)).transpose()? })
 }
 
 fn add_picture(parts: &mut Vec<u8>, picture: &Picture) -> Result<PartHeader, MessageError> {
@@ -216,7 +237,7 @@ fn decode(bytes: &[u8], colour: png::ColorType) -> Result<(u32, u32, Vec<u8>), M
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{Branch, ControlNetworkRef, LoraRef, ModelRef, Variation};
+    use crate::job::{Branch, ControlNetworkRef, LoraRef, ModelRef, ReferenceAdapter, Variation};
 
     /// Every value of a byte in each channel, alpha 0 included.
     fn task() -> Task {
@@ -239,9 +260,18 @@ mod tests {
                 Control { mask: Some(Arc::clone(&plane)), weight: 0.5, ..Control::new(scribble, Arc::clone(&picture)) },
                 Control::default(),
             ],
+            regions: vec![Region { weight: 0.5, ..Region::new(Arc::clone(&plane), "a pear") }, Region::default()],
             init: Some(InitPicture { picture, strength: 1.0 / 3.0 }),
             mask: Some(InpaintMask { plane }),
-            references: vec![Arc::new(Picture::filled(5, 3, [1, 2, 3, 4])), Arc::new(Picture::filled(2, 7, [9; 4]))],
+            references: vec![
+                Reference::new(Arc::new(Picture::filled(5, 3, [1, 2, 3, 4]))),
+                Reference {
+                    adapter: Some(ReferenceAdapter { file: "a.bin".into(), encoder: None }),
+                    weight: 0.5,
+                    mask: Some(Arc::new(MaskPlane::empty(3, 3))),
+                    ..Reference::new(Arc::new(Picture::filled(2, 7, [9; 4])))
+                },
+            ],
             ..Request::default()
         }
         .into()
@@ -274,9 +304,12 @@ mod tests {
         let Task::Generate(request) = task() else { panic!("another task") };
         let written = serde_json::to_value(&request).unwrap();
         let fields = written.as_object().unwrap();
-        assert!(["init", "mask", "references"].iter().all(|name| !fields.contains_key(*name)), "{fields:?}");
+        let reference = fields["references"][1].as_object().unwrap();
+        assert!(!reference.contains_key("picture") && !reference.contains_key("mask"), "{reference:?}");
+        assert!(["init", "mask"].iter().all(|name| !fields.contains_key(*name)), "{fields:?}");
         let control = fields["controls"][0].as_object().unwrap();
         assert!(!control.contains_key("picture") && !control.contains_key("mask"), "{control:?}");
+        assert!(fields["regions"][0].get("mask").is_none(), "{:?}", fields["regions"]);
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Branch, Compute, Control, ControlError, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, ModelRef, Remedy,
-    StepState, Variation,
+    Branch, Compute, Control, EmbeddingRef, InpaintMask, InpaintSettings, LoraRef, ModelRef, Reference, ReferenceError,
+    Region, RegionError, RequestError, StepState, Variation, limits,
 };
 use crate::prompt::drawn;
 use crate::raster::{Picture, ResizeMode};
@@ -62,6 +62,9 @@ pub struct Request {
     /// Pictures that steer, each through a network of its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub controls: Vec<Control>,
+    /// Painted areas with words of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<Region>,
     /// What the network was trained to predict, where the model's own word is wrong or missing.
     pub prediction: PredictionChoice,
     /// As AUTOMATIC1111 counts: 1 is the encoder's last layer, 2 the one before.
@@ -94,9 +97,9 @@ pub struct Request {
     /// Where `init` is repainted; not written with the settings either.
     #[serde(skip)]
     pub mask: Option<InpaintMask>,
-    /// Pictures that the prompt speaks of, for models that read such pictures; not written with the settings either.
-    #[serde(skip)]
-    pub references: Vec<Arc<Picture>>,
+    /// Pictures that the prompt speaks of, for models that read such pictures, or through adapters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<Reference>,
     /// Where an earlier run of this very request was interrupted; the picture is the same as without. Not written either.
     #[serde(skip)]
     pub from_step: Option<Arc<StepState>>,
@@ -127,65 +130,6 @@ pub enum Destination {
     File { path: PathBuf, previews: Option<PathBuf> },
 }
 
-/// What of a request is out of range, or contradicts itself.
-#[derive(Debug, thiserror::Error, PartialEq)]
-pub enum RequestError {
-    #[error("steps must be from 1 to {max}, found {found}", max = Request::MAX_STEPS)]
-    Steps { found: u32 },
-    #[error("guidance must be from 0 to {max}, found {found}", max = Request::MAX_GUIDANCE)]
-    Guidance { found: f64 },
-    #[error("{side} must be from {min} to {max} pixels, found {found}", min = Request::MIN_SIDE_PX, max = Request::MAX_SIDE_PX)]
-    Side { side: &'static str, found: u32 },
-    #[error("strength must be from 0 to 1, found {found}")]
-    Strength { found: f64 },
-    #[error("{name} must be from 0 to 1, found {found}")]
-    Share { name: &'static str, found: f64 },
-    #[error(transparent)]
-    Sampling(#[from] SamplingError),
-    #[error("image guidance must be from 0 to {max}, found {found}", max = Request::MAX_GUIDANCE)]
-    ImageGuidance { found: f64 },
-    #[error("a mask says where a picture is repainted, and there is no picture")]
-    MaskWithoutPicture,
-    #[error(
-        "the mask must be as large as the picture, {}×{}, found {}×{}; save it again at the picture's size",
-        wanted.0, wanted.1, found.0, found.1
-    )]
-    MaskSize { wanted: (u32, u32), found: (u32, u32) },
-    #[error("at most {max} reference pictures can be given, found {found}", max = Request::MAX_REFERENCES)]
-    References { found: usize },
-    #[error("a picture is enlarged {min} to {max} times, found {found}")]
-    UpscaleFactor { found: f64, min: f64, max: f64 },
-    #[error("{width}×{height} is larger than any picture that is opened here; choose a smaller scale")]
-    UpscaledSize { width: u64, height: u64 },
-    #[error("{setting} must be from 0 to {max} pixels, found {found}", max = InpaintSettings::MAX_PX)]
-    Pixels { setting: &'static str, found: u32 },
-    #[error(transparent)]
-    Control(#[from] ControlError),
-}
-
-impl RequestError {
-    /// What helps, where that is not in the sentence.
-    #[must_use]
-    pub fn remedy(&self) -> Option<Remedy> {
-        match self {
-            Self::MaskWithoutPicture => Some(Remedy::GivePicture),
-            Self::Steps { .. }
-            | Self::Guidance { .. }
-            | Self::Side { .. }
-            | Self::Strength { .. }
-            | Self::Share { .. }
-            | Self::Sampling(_)
-            | Self::ImageGuidance { .. }
-            | Self::MaskSize { .. }
-            | Self::References { .. }
-            | Self::UpscaleFactor { .. }
-            | Self::UpscaledSize { .. }
-            | Self::Pixels { .. }
-            | Self::Control(_) => None,
-        }
-    }
-}
-
 impl Request {
     pub const VERSION: u32 = 1;
     pub const DEFAULT_STEPS: u32 = 20;
@@ -193,11 +137,10 @@ impl Request {
     /// For models that embed it in the time step, as latent consistency models do.
     pub const EMBEDDED_GUIDANCE: f64 = 8.5;
     pub const DEFAULT_IMAGE_GUIDANCE: f64 = 1.5;
-    pub const MAX_STEPS: u32 = 1000;
-    pub const MAX_GUIDANCE: f64 = 100.0;
-    pub const MAX_REFERENCES: usize = 4;
-    pub const MIN_SIDE_PX: u32 = 8;
-    pub const MAX_SIDE_PX: u32 = 8192;
+    pub const MAX_STEPS: u32 = limits::MAX_STEPS;
+    pub const MAX_GUIDANCE: f64 = limits::MAX_GUIDANCE;
+    pub const MIN_SIDE_PX: u32 = limits::MIN_SIDE_PX;
+    pub const MAX_SIDE_PX: u32 = limits::MAX_SIDE_PX;
 
     /// Picture `index` of a batch that begins with this one: the seed counts up, or, where a second seed varies the
     /// first, that one.
@@ -209,6 +152,9 @@ impl Request {
         *seed = seed.wrapping_add(u64::from(index));
         if index > 0 {
             (request.drawn_prompt, request.drawn_negative) = (None, None);
+            for region in &mut request.regions {
+                (region.drawn_prompt, region.drawn_negative) = (None, None);
+            }
         }
         request
     }
@@ -233,12 +179,28 @@ impl Request {
         }
     }
 
-    /// The first picture that steers, where no photo and no size is given: then the size follows its shape.
+    /// A region's prompt with its choices made.
     #[must_use]
-    pub fn shaping_control(&self) -> Option<(u32, u32)> {
-        let is_free = self.init.is_none() && self.width.is_none() && self.height.is_none();
-        let picture = self.controls.iter().find_map(|control| control.picture.as_ref()).filter(|_| is_free)?;
-        Some((picture.width(), picture.height()))
+    pub fn settled_region<'a>(&self, region: &'a Region) -> Cow<'a, str> {
+        self.settled(&region.prompt, region.drawn_prompt.as_deref())
+    }
+
+    /// Its negative prompt with its choices made.
+    #[must_use]
+    pub fn settled_region_negative<'a>(&self, region: &'a Region) -> Option<Cow<'a, str>> {
+        region.negative.as_deref().map(|negative| self.settled(negative, region.drawn_negative.as_deref()))
+    }
+
+    /// The size of the first picture that steers, else of the first region's mask, where no photo and no size is given:
+    /// then the picture has its shape.
+    #[must_use]
+    pub fn shaping_size(&self) -> Option<(u32, u32)> {
+        if self.init.is_some() || self.width.is_some() || self.height.is_some() {
+            return None;
+        }
+        let picture = self.controls.iter().find_map(|control| control.picture.as_ref());
+        let mask = || self.regions.iter().find_map(|region| region.mask.as_ref());
+        picture.map(|picture| (picture.width(), picture.height())).or_else(|| mask().map(|m| (m.width(), m.height())))
     }
 
     /// What can be judged without the model.
@@ -285,10 +247,15 @@ impl Request {
         {
             return Err(RequestError::ImageGuidance { found });
         }
-        if self.references.len() > Self::MAX_REFERENCES {
-            return Err(RequestError::References { found: self.references.len() });
+        if self.references.len() > Reference::MOST {
+            return Err(ReferenceError::Count { found: self.references.len() }.into());
         }
+        self.references.iter().try_for_each(Reference::validate)?;
         self.controls.iter().try_for_each(Control::validate)?;
+        if self.regions.len() > Region::MOST {
+            return Err(RegionError::Count { found: self.regions.len() }.into());
+        }
+        self.regions.iter().try_for_each(Region::validate)?;
         self.validate_mask()
     }
 
@@ -325,6 +292,7 @@ impl Default for Request {
             loras: Vec::new(),
             embeddings: Vec::new(),
             controls: Vec::new(),
+            regions: Vec::new(),
             prediction: PredictionChoice::default(),
             clip_skip: None,
             scheduler: None,

@@ -2,19 +2,23 @@
 //! Diffusion Models").
 
 use super::attend::{AttentionMethod, attend};
+use super::cross_context::{CrossContext, SizedContext};
 use super::feature::Feature;
+use super::image_prompt::KeyValue;
 use super::layers::{GatedLinear, GroupNorm, LAYER_NORM_EPS, LayerNorm, Linear};
 use super::weights::Scope;
 use super::{ForwardOptions, ModelError};
 use crate::kernels::{Heads, Precision};
 
-/// Self-attention, or attention on `context` where the context is given.
+/// Self-attention, or attention on prompts where such are given.
 struct CrossAttention {
     to_q: Linear,
     to_k: Linear,
     to_v: Linear,
     to_out: Linear,
     heads: Heads,
+    /// In the network.
+    name: String,
 }
 
 impl CrossAttention {
@@ -26,6 +30,7 @@ impl CrossAttention {
             to_v: Linear::without_bias(&at.at("to_v"), context_width, width)?,
             to_out: Linear::new(&at.at("to_out.0"), width, width)?,
             heads: Heads { in_pairs, ..Heads::plain(heads) },
+            name: at.name().to_owned(),
         })
     }
 
@@ -33,13 +38,33 @@ impl CrossAttention {
     fn forward_onto(
         &self,
         x: &Feature,
-        context: Option<&Feature>,
+        context: Option<&SizedContext>,
         residual: &Feature,
         method: AttentionMethod,
     ) -> Result<Feature, ModelError> {
-        let context = context.unwrap_or(x);
-        let (q, k, v) = (self.to_q.forward(x)?, self.to_k.forward(context)?, self.to_v.forward(context)?);
-        self.to_out.forward_onto(&attend(&q, &k, &v, self.heads, method)?, residual)
+        let q = self.to_q.forward(x)?;
+        let attended = |context: &Feature| {
+            attend(&q, &self.to_k.forward(context)?, &self.to_v.forward(context)?, self.heads, method)
+        };
+        let mut answer = attended(context.map_or(x, |context| context.prompt))?;
+        if let Some(context) = context
+            && let Some((own, others)) = context.shares.split_first()
+        {
+            answer = answer.multiply_repeated(own)?;
+            for (region, share) in context.regions.iter().zip(others) {
+                answer = answer.add_repeated(&attended(region)?.multiply_repeated(share)?)?;
+            }
+        }
+        for image in context.map_or(&[][..], |context| &context.images) {
+            let Some(KeyValue { key, value }) = image.layers.0.get(&self.name).filter(|_| (image.counts)(&self.name))
+            else {
+                continue;
+            };
+            let (k, v) = (key.forward(&image.tokens)?, value.forward(&image.tokens)?);
+            let seen = attend(&q, &k, &v, self.heads, method)?;
+            answer = answer.add_repeated(&seen.multiply_repeated(&image.share)?)?;
+        }
+        self.to_out.forward_onto(&answer, residual)
     }
 }
 
@@ -84,7 +109,7 @@ impl TransformerBlock {
         })
     }
 
-    fn forward(&self, x: &Feature, context: &Feature, method: AttentionMethod) -> Result<Feature, ModelError> {
+    fn forward(&self, x: &Feature, context: &SizedContext, method: AttentionMethod) -> Result<Feature, ModelError> {
         let x = self.attn1.forward_onto(&self.norm1.forward(x)?, None, x, method)?;
         let x = self.attn2.forward_onto(&self.norm2.forward(&x)?, Some(context), &x, method)?;
         self.feed_forward.forward_onto(&self.norm3.forward(&x)?, &x)
@@ -127,13 +152,14 @@ impl SpatialTransformer {
         })
     }
 
-    /// `x` is a picture, `context` `(batch, tokens, context_width)`.
+    /// `x` is a picture.
     pub(crate) fn forward(
         &self,
         x: &Feature,
-        context: &Feature,
+        context: &CrossContext,
         options: &ForwardOptions,
     ) -> Result<Feature, ModelError> {
+        let context = &context.at(x.size()?)?;
         let mut tokens = self.project_in.forward(&self.norm.forward(x)?.to_tokens()?)?;
         for block in &self.blocks {
             options.check_cancelled()?;

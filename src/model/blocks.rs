@@ -1,6 +1,7 @@
 //! The UNet's levels: resnets with or without transformers, then a change of resolution.
 
 use super::attention::{SpatialTransformer, TransformerShape};
+use super::cross_context::CrossContext;
 use super::feature::Feature;
 use super::layers::Conv3x3;
 use super::resnet::{ResnetBlock, ResnetShape};
@@ -12,8 +13,8 @@ use crate::checkpoint::{AttentionConfig, UnetConfig};
 pub(crate) struct BlockInputs<'a> {
     /// The timestep's embedding, through SiLU: `(batch, 1, time_width)`.
     pub time: &'a Feature,
-    /// The encoded prompts: `(batch, tokens, context_width)`.
-    pub context: &'a Feature,
+    /// The encoded prompts.
+    pub context: &'a CrossContext<'a>,
     pub options: &'a ForwardOptions<'a>,
 }
 

@@ -7,12 +7,15 @@ mod attention;
 mod attention_method;
 mod blocks;
 mod broadcast;
+mod clip_layer;
 mod control;
+mod cross_context;
 mod denoiser;
 mod denoiser_input;
 mod dry_run;
 mod feature;
 mod flux2;
+mod image_prompt;
 mod layer_cache;
 mod layers;
 mod operators;
@@ -40,10 +43,12 @@ pub use attention_method::AttentionMethod;
 pub use control::{
     Adapter, AdapterMaps, ControlMaps, ControlNet, ControlNetInput, ControlSignals, Hint, Share, TypedHint, folded,
 };
+pub use cross_context::{ImagePrompt, RegionPrompt};
 pub use denoiser::Denoiser;
 pub use denoiser_input::DenoiserInput;
 pub use dry_run::MemoryTracker;
 pub use feature::Execution;
+pub use image_prompt::{ImageEmbedding, ImageEncoder, ImageLayers, IpAdapter};
 pub(crate) use layer_cache::LayerCache;
 pub use operators::{Card, FailureKind, Fault, Operator, Operators, Watch};
 pub(crate) use operators::{

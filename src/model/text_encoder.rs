@@ -3,12 +3,11 @@
 use candle_core::{D, DType, Device, IndexOp, Tensor};
 
 use super::ModelError;
-use super::attend::{AttentionMethod, attend};
+use super::clip_layer::{ClipLayer, ClipShape};
 use super::feature::{Execution, Feature};
 use super::layers::{LayerNorm, Linear};
-use super::weights::{Scope, Weights};
+use super::weights::Weights;
 use crate::checkpoint::ClipConfig;
-use crate::kernels::{Activation, Heads};
 
 /// `eos_token_id` of configs from before transformers knew the real one; the end is then the highest id.
 const LEGACY_END_TOKEN: u32 = 2;
@@ -28,7 +27,7 @@ pub struct TextEncoder {
     /// Looked up on the host: a few rows of a large table.
     token_embedding: Tensor,
     position_embedding: Tensor,
-    layers: Vec<EncoderLayer>,
+    layers: Vec<ClipLayer>,
     final_norm: LayerNorm,
     projection: Option<Linear>,
     execution: Execution,
@@ -42,6 +41,13 @@ impl TextEncoder {
     pub fn new(config: ClipConfig, weights: Weights) -> Result<Self, ModelError> {
         let root = weights.root();
         let embeddings = root.at("embeddings");
+        let shape = ClipShape {
+            width: config.width,
+            feed_forward_width: config.feed_forward_width,
+            heads: config.heads,
+            activation: config.activation,
+            norm_eps: config.norm_eps,
+        };
         let encoder = Self {
             token_embedding: embeddings
                 .at("token_embedding")
@@ -50,7 +56,7 @@ impl TextEncoder {
                 .at("position_embedding")
                 .tensor("weight", &[config.positions, config.width])?,
             layers: (0..config.layers)
-                .map(|index| EncoderLayer::new(&root.at(format_args!("encoder.layers.{index}")), &config))
+                .map(|index| ClipLayer::new(&root.at(format_args!("encoder.layers.{index}")), shape))
                 .collect::<Result<_, _>>()?,
             final_norm: LayerNorm::new(&root.at("final_layer_norm"), config.width, config.norm_eps)?,
             projection: config
@@ -112,7 +118,7 @@ impl TextEncoder {
         let mut hidden = Feature::of_tokens(&hidden, &self.execution)?;
         for layer in &self.layers {
             hidden_states.push(hidden.tokens()?);
-            hidden = layer.forward(&hidden)?;
+            hidden = layer.forward(&hidden, true)?;
         }
         hidden_states.push(hidden.tokens()?);
         let last = self.final_norm.forward(&hidden)?.tokens()?;
@@ -145,48 +151,6 @@ fn end_position(window: &[u32], end_token: u32, vocabulary_size: usize) -> usize
     let own = window.iter().copied().filter(|token| (*token as usize) < vocabulary_size);
     let wanted = if end_token == LEGACY_END_TOKEN { own.max() } else { Some(end_token) };
     window.iter().position(|token| Some(*token) == wanted).unwrap_or(0)
-}
-
-struct EncoderLayer {
-    norm1: LayerNorm,
-    q: Linear,
-    k: Linear,
-    v: Linear,
-    out: Linear,
-    norm2: LayerNorm,
-    expand: Linear,
-    contract: Linear,
-    heads: usize,
-    activation: Activation,
-}
-
-impl EncoderLayer {
-    fn new(at: &Scope, config: &ClipConfig) -> Result<Self, ModelError> {
-        let width = config.width;
-        let attention = at.at("self_attn");
-        let project = |name| Linear::new(&attention.at(name), width, width);
-        Ok(Self {
-            norm1: LayerNorm::new(&at.at("layer_norm1"), width, config.norm_eps)?,
-            q: project("q_proj")?,
-            k: project("k_proj")?,
-            v: project("v_proj")?,
-            out: project("out_proj")?,
-            norm2: LayerNorm::new(&at.at("layer_norm2"), width, config.norm_eps)?,
-            expand: Linear::new(&at.at("mlp.fc1"), width, config.feed_forward_width)?,
-            contract: Linear::new(&at.at("mlp.fc2"), config.feed_forward_width, width)?,
-            heads: config.heads,
-            activation: config.activation,
-        })
-    }
-
-    fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
-        let normed = self.norm1.forward(x)?;
-        let heads = Heads { causal: true, ..Heads::plain(self.heads) };
-        let (q, k, v) = (self.q.forward(&normed)?, self.k.forward(&normed)?, self.v.forward(&normed)?);
-        let x = self.out.forward_onto(&attend(&q, &k, &v, heads, AttentionMethod::Full)?, x)?;
-        let hidden = self.expand.forward_then(&self.norm2.forward(&x)?, self.activation)?;
-        self.contract.forward_onto(&hidden, &x)
-    }
 }
 
 /// Joins windows to one long context: `(windows, tokens, width)` to `(1, windows · tokens, width)`.

@@ -4,6 +4,7 @@ use candle_core::Tensor;
 
 use super::blocks::{BlockInputs, DownBlock, MidBlock, UpBlock};
 use super::control::ControlSignals;
+use super::cross_context::CrossContext;
 use super::feature::{Execution, Feature};
 use super::layers::{Conv3x3, GroupNorm};
 use super::unet_time::{AddedConditioning, TimeEmbedder};
@@ -84,7 +85,7 @@ impl Unet {
         self.forward_steered(input, &ControlSignals::default(), options)
     }
 
-    /// The same with what control networks add on the way.
+    /// The same with what control networks and regions add on the way.
     ///
     /// # Errors
     /// As above, and where what they add does not fit.
@@ -97,7 +98,7 @@ impl Unet {
         let rows = input.sample.dim(0)?;
         let time = self.time.embed(input.timestep, rows, Some(input.guidance), input.added, &self.execution)?;
         let time = time.activate(Activation::Silu)?;
-        let context = Feature::of_tokens(input.context, &self.execution)?;
+        let context = CrossContext::new(input.context, (&signals.regions, &signals.images), &self.execution)?;
         let given = BlockInputs { time: &time, context: &context, options };
         let mut x = self.conv_in.forward(&Feature::of_picture(input.sample, &self.execution)?)?;
         let mut skips = vec![x.clone()];

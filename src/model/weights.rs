@@ -325,6 +325,11 @@ impl Scope<'_> {
         Self { weights: self.weights, prefix }
     }
 
+    /// The names of all places above it and its own.
+    pub(crate) fn name(&self) -> &str {
+        &self.prefix
+    }
+
     /// How the layers are to be carried out.
     #[must_use]
     pub fn execution(&self) -> &Execution {

@@ -8,8 +8,8 @@ use candle_core::{Device, IndexOp, Tensor};
 use super::PipelineError;
 use super::load::Pipeline;
 use super::networks::Reporter;
-use super::prompt_plan::PromptPlan;
-use super::remembered::{EncodedText, StageRows, TextKey, Texts, TextsKey};
+use super::prompt_plan::{PlannedRegion, PromptPlan};
+use super::remembered::{EncodedText, StageRows, StageTexts, TextKey, Texts, TextsKey};
 use super::resolved::ResolvedRequest;
 use super::text_networks::{PromptEncoder, TextNetworks};
 use crate::job::{PromptSyntax, Request};
@@ -21,6 +21,8 @@ pub(super) struct Conditioning {
     /// For each row `(1, tokens, context_width)`.
     contexts: Vec<Tensor>,
     pub added: Option<AddedConditioning>,
+    /// Of each region what each row is given, `(1, tokens, context_width)`; `None` where it has no words for a row.
+    regions: Vec<Vec<Option<Tensor>>>,
 }
 
 impl Conditioning {
@@ -41,7 +43,17 @@ impl Conditioning {
             let time_ids = added.time_ids[first * ids..][..count * ids].to_vec();
             Ok(AddedConditioning { pooled_text: only(&added.pooled_text)?, time_ids })
         });
-        Ok(Self { contexts: self.contexts[first..first + count].to_vec(), added: added.transpose()? })
+        let regions = self.regions.iter().map(|rows| rows[first..first + count].to_vec()).collect();
+        Ok(Self { contexts: self.contexts[first..first + count].to_vec(), added: added.transpose()?, regions })
+    }
+
+    /// What region `index` gives these rows, and which of them: `None` where it has no words for any.
+    pub(crate) fn region(&self, index: usize) -> Result<Option<(Tensor, Vec<bool>)>, PipelineError> {
+        let Some(rows) = self.regions.get(index) else { return Ok(None) };
+        let Some(any) = rows.iter().flatten().next() else { return Ok(None) };
+        // A row without words of its own is given others', which do not count there.
+        let contexts: Vec<&Tensor> = rows.iter().map(|row| row.as_ref().unwrap_or(any)).collect();
+        Ok(Some((Tensor::cat(&contexts, 0)?, rows.iter().map(Option::is_some).collect())))
     }
 }
 
@@ -74,13 +86,18 @@ impl PromptConditioning {
     /// What the calls of a step are given; steps count from 1.
     pub(crate) fn at(&self, step: usize, passes: Passes) -> Result<Conditioning, PipelineError> {
         let stage = self.plan.stages.iter().position(|stage| step <= stage.last_step);
-        let rows = &self.stages[stage.unwrap_or(self.stages.len() - 1)];
+        let StageTexts { rows, regions } = &self.stages[stage.unwrap_or(self.stages.len() - 1)];
         let (negative, parts) = rows.split_at(usize::from(rows.len() > self.plan.weights.len()));
         let before = match passes {
             Passes::Alone => Vec::new(),
             Passes::Pair => negative.to_vec(),
             Passes::ThreeWays => [negative, negative].concat(),
         };
+        let of_region = |(prompt, negative): &(Arc<EncodedText>, Option<Arc<EncodedText>>)| {
+            let against = before.iter().map(|_| negative.as_ref().map(|text| text.context.clone()));
+            against.chain(parts.iter().map(|_| Some(prompt.context.clone()))).collect()
+        };
+        let regions = regions.iter().map(of_region).collect();
         let rows: Vec<&Arc<EncodedText>> = before.iter().chain(parts).collect();
         let added = match self.time_ids {
             Some(ids) => {
@@ -89,7 +106,7 @@ impl PromptConditioning {
             }
             None => None,
         };
-        Ok(Conditioning { contexts: rows.iter().map(|row| row.context.clone()).collect(), added })
+        Ok(Conditioning { contexts: rows.iter().map(|row| row.context.clone()).collect(), added, regions })
     }
 }
 
@@ -195,7 +212,17 @@ impl Pipeline {
                 };
                 rows.insert(0, negative);
             }
-            stages.push(rows);
+            let mut regions = Vec::with_capacity(stage.regions.len());
+            for PlannedRegion { prompt, negative } in &stage.regions {
+                let negative = negative.filter(|_| *is_pair);
+                let mut windows = window_count(text, &prompts[*prompt])?;
+                if let Some(place) = negative {
+                    windows = windows.max(window_count(text, &prompts[place])?);
+                }
+                let negative = negative.map(|place| encoded(place, windows, skip_of_negative)).transpose()?;
+                regions.push((encoded(*prompt, windows, clip_skip)?, negative));
+            }
+            stages.push(StageTexts { rows, regions });
         }
         *self.remembered.texts.borrow_mut() = Texts { each: known, all: Some((key.clone(), stages.clone())) };
         Ok(stages)

@@ -10,9 +10,10 @@ use super::execution_plan::ExecutionPlan;
 use super::spec::NetworkConfigs;
 use crate::checkpoint::{DenoiserConfig, ModelFiles, TextConfig, VaeConfig, network_family};
 use crate::job::{Family, Work};
+use crate::mask::MaskPlane;
 use crate::model::{
     AddedConditioning, Card, Denoiser, DenoiserInput, Execution, ForwardOptions, MemoryTracker, Operators, Qwen3,
-    TextEncoder, Vae, Watch, Weights,
+    RegionPrompt, TextEncoder, Vae, Watch, Weights,
 };
 
 /// Tokens of one window of a prompt.
@@ -43,6 +44,8 @@ pub struct Workload {
     pub encodes: bool,
     /// Of pictures that the prompt speaks of and the network reads, in pixels together.
     pub reference_px: usize,
+    /// Areas with prompts of their own.
+    pub regions: usize,
 }
 
 /// What a workload takes by a plan.
@@ -194,6 +197,7 @@ impl CostModel {
             texts: 2,
             encodes: false,
             reference_px: 0,
+            regions: 0,
         }
     }
 
@@ -297,7 +301,14 @@ impl CostModel {
             guidance: 1.0,
             references: &references,
         };
-        let (signals, spared) = controls.signals(&input.for_unet(), tracker, options)?;
+        let (mut signals, spared) = controls.signals(&input.for_unet(), tracker, options)?;
+        let region = || RegionPrompt {
+            context: context.clone(),
+            rows: vec![true; rows],
+            mask: Arc::new(MaskPlane::empty(1, 1)),
+            weight: 1.0,
+        };
+        signals.regions = (0..workload.regions).map(|_| region()).collect();
         denoiser.forward_steered(&input, &signals, options)?;
         Ok(tracker.work().less(spared))
     }

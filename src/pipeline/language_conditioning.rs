@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::PipelineError;
 use super::load::Pipeline;
 use super::networks::Reporter;
-use super::remembered::{EncodedText, StageRows, TextKey, Texts, TextsKey};
+use super::remembered::{EncodedText, StageRows, StageTexts, TextKey, Texts, TextsKey};
 use crate::job::Progress;
 use crate::model::{AttentionMethod, ForwardOptions, Qwen3};
 use crate::prompt::{ChatTokenizer, Prompt, parse, words_of};
@@ -43,7 +43,7 @@ impl Pipeline {
         for stage in &plan.stages {
             let negative = Some(stage.negative).filter(|_| *is_pair);
             let rows = negative.iter().chain(&stage.parts).map(|place| encoded(*place));
-            stages.push(rows.collect::<Result<Vec<_>, _>>()?);
+            stages.push(StageTexts { rows: rows.collect::<Result<Vec<_>, _>>()?, regions: Vec::new() });
         }
         *self.remembered.texts.borrow_mut() = Texts { each: known, all: Some((key.clone(), stages.clone())) };
         Ok(stages)
@@ -69,7 +69,7 @@ impl Pipeline {
         if key.clip_skip > 1 {
             said.push(format!("clip skip has no effect: {family} has no CLIP"));
         }
-        let cut = stages.iter().flatten().map(|row| row.cut).max().unwrap_or(0);
+        let cut = stages.iter().flat_map(|stage| &stage.rows).map(|row| row.cut).max().unwrap_or(0);
         if cut > 0 {
             let most = ChatTokenizer::MOST_TOKENS;
             said.push(format!(

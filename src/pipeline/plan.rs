@@ -5,6 +5,7 @@ use candle_core::DType;
 
 use super::PipelineError;
 use super::canvas::Canvas;
+use super::control::images::check_references;
 use super::control::load::ControlLoad;
 use super::cost::{CostModel, Costs, WINDOW_TOKENS, Workload};
 use super::execution_plan::{ExecutionPlan, FallbackStep};
@@ -354,6 +355,8 @@ impl ModelSpec {
         constraints: &Constraints,
     ) -> Result<FittedPlan, PipelineError> {
         request.validate()?;
+        self.check_regions(request.regions.len())?;
+        check_references(self, &request.references)?;
         let frame = Canvas::frame_of(request, self.grid)?;
         let resolved = ResolvedRequest::new(request, frame, self)?;
         let (every, tokens) = (self.input == ModelInput::Instruction, self.tokens(resolved.width, resolved.height));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::job::{PromptSyntax, Request};
+use crate::job::{PromptSyntax, Region, Request};
 use crate::prompt::{Part, Stage, at_step, parts, stages, weights};
 
 /// The prompts of a picture over its steps.
@@ -25,6 +25,15 @@ pub(super) struct PlannedStage {
     pub negative: usize,
     /// The same of each part of an `AND`.
     pub parts: Vec<usize>,
+    /// In the request's order.
+    pub regions: Vec<PlannedRegion>,
+}
+
+/// A region's prompt and, where it has one, its negative prompt, by the texts' places.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct PlannedRegion {
+    pub prompt: usize,
+    pub negative: Option<usize>,
 }
 
 impl PromptPlan {
@@ -39,16 +48,31 @@ impl PromptPlan {
                 (vec![Part { weight: 1.0, stages: whole(&prompt) }], whole(&negative))
             }
         };
+        let of_region = |text: &str| match request.prompt_syntax {
+            PromptSyntax::Weighted => stages(text, steps),
+            PromptSyntax::Plain => vec![Stage { last_step: steps, text: text.to_owned() }],
+        };
+        let of_region = |region: &Region| {
+            let negative = request.settled_region_negative(region).map(|negative| of_region(&negative));
+            (of_region(&request.settled_region(region)), negative)
+        };
+        let regions: Vec<(Vec<Stage>, Option<Vec<Stage>>)> = request.regions.iter().map(of_region).collect();
         let all = parts.iter().map(|part| &part.stages).chain([&negative]);
+        let all = all.chain(regions.iter().flat_map(|(prompt, negative)| [prompt].into_iter().chain(negative)));
         let ends: BTreeSet<usize> = all.flatten().map(|stage| stage.last_step).collect();
         let mut plan =
             Self { texts: Vec::new(), stages: Vec::new(), weights: parts.iter().map(|part| part.weight).collect() };
         for last_step in ends {
             let mut place = |stages: &[Stage]| plan.place(at_step(stages, last_step).map_or("", |stage| &stage.text));
             let parts = parts.iter().map(|part| place(&part.stages)).collect();
-            let stage = PlannedStage { last_step, negative: place(&negative), parts };
+            let negative = place(&negative);
+            let regions = regions.iter().map(|(prompt, negative)| PlannedRegion {
+                prompt: place(prompt),
+                negative: negative.as_deref().map(&mut place),
+            });
+            let stage = PlannedStage { last_step, negative, parts, regions: regions.collect() };
             match plan.stages.last_mut() {
-                Some(last) if (last.negative, &last.parts) == (stage.negative, &stage.parts) => {
+                Some(last) if *last == (PlannedStage { last_step: last.last_step, ..stage.clone() }) => {
                     last.last_step = last_step;
                 }
                 _ => plan.stages.push(stage),

@@ -12,6 +12,12 @@ pub(super) fn edits_canvas(request: &Request) -> bool {
     request.init.as_ref().is_some_and(|init| init.strength >= 1.0)
 }
 
+/// The pictures that a model that reads such is given.
+pub(super) fn read_by_model(request: &Request) -> impl Iterator<Item = &Picture> {
+    let own = request.references.iter().filter(|reference| reference.adapter.is_none());
+    own.filter_map(|reference| reference.picture.as_deref())
+}
+
 /// The size at which the network reads a picture of this size.
 pub(super) fn size_of_reference((width, height): (u32, u32), cell: u32) -> (u32, u32) {
     let area = f64::from(width) * f64::from(height);

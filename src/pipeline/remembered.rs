@@ -37,8 +37,17 @@ pub(super) struct EncodedText {
 /// One text, whether its brackets are weights, its windows of tokens, and its clip skip.
 pub(super) type TextKey = (String, bool, usize, u32);
 
-/// A row for each place of each stage, the negative one first.
-pub(super) type StageRows = Vec<Vec<Arc<EncodedText>>>;
+/// What is given until a step.
+#[derive(Clone)]
+pub(super) struct StageTexts {
+    /// A row for each of the prompt's parts, the negative one before them.
+    pub rows: Vec<Arc<EncodedText>>,
+    /// Of each region the prompt and, where it has one and it is compared, the negative prompt, equally long.
+    pub regions: Vec<(Arc<EncodedText>, Option<Arc<EncodedText>>)>,
+}
+
+/// The texts of each stage.
+pub(super) type StageRows = Vec<StageTexts>;
 
 /// All that a picture's prompts come from.
 #[derive(Clone, PartialEq)]

@@ -3,7 +3,7 @@
 use super::PipelineError;
 use super::cost::Workload;
 use super::prompt_plan::{PromptPlan, is_undivided, part_weights};
-use super::reference_picture::{edits_canvas, size_of_reference};
+use super::reference_picture::{edits_canvas, read_by_model, size_of_reference};
 use super::spec::ModelSpec;
 use crate::job::{Frame, ModelInput, Request, WorkGrid};
 use crate::raster::Picture;
@@ -26,11 +26,11 @@ impl ResolvedRequest {
         let guidance = request.guidance.unwrap_or_else(|| spec.profile().defaults().guidance);
         let (width, height) = if let Some(frame) = frame {
             (frame.width, frame.height)
-        } else if let Some(shape) = request.shaping_control() {
+        } else if let Some(shape) = request.shaping_size() {
             spec.grid.size_like(shape)
         } else {
             // As large as the first picture that the prompt speaks of, where the model reads it.
-            let first = request.references.first().filter(|_| spec.reads_references());
+            let first = read_by_model(request).next().filter(|_| spec.reads_references());
             let (width, height) = first.map_or((native_side_px, native_side_px), |picture| {
                 size_of_reference((picture.width(), picture.height()), factor)
             });
@@ -61,7 +61,7 @@ impl ResolvedRequest {
             let area = |(width, height): (u32, u32)| width as usize * height as usize;
             let size = |picture: &Picture| size_of_reference((picture.width(), picture.height()), spec.grid.cell_px);
             let own = if edits_canvas(request) { area((self.width, self.height)) } else { 0 };
-            own + request.references.iter().map(|picture| area(size(picture))).sum::<usize>()
+            own + read_by_model(request).map(|picture| area(size(picture))).sum::<usize>()
         } else {
             0
         };
@@ -73,6 +73,7 @@ impl ResolvedRequest {
             texts: prompts.texts.len().max(2),
             encodes: encodes || reference_px > 0,
             reference_px,
+            regions: request.regions.len(),
         }
     }
 }

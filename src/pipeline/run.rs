@@ -62,6 +62,9 @@ impl Pipeline {
         let uses = control_uses(self.spec(), &request.controls)?;
         let weight_bytes = fitted.costs.control_weights as u64;
         self.controls.prepare(&uses, weight_bytes, &self.loader, &|part, fraction| reporter.loading(part, fraction))?;
+        let images = &mut self.controls.images;
+        let loading = |part, fraction| reporter.loading(part, fraction);
+        in_pool(|| images.prepare(&request.references, &self.loader, &loading))?;
         let place = ControlPlace::new(request, frame, (resolved.width, resolved.height));
         let first_step = self.first_call(request, scheduler.as_ref());
         let calls = scheduler.timesteps().len().saturating_sub(first_step);
@@ -104,7 +107,9 @@ impl Pipeline {
         // The encoder's maps are of other sizes than the denoiser's, and those of other sizes than the decoder's.
         self.release_idle_memory();
         let execution = &self.loader.options.execution;
-        let steering = in_pool(|| Steering::new(request, &uses, &self.controls, &place, execution))?;
+        let unet = self.spec().configs.denoiser.unet();
+        let networks = (&self.controls, unet);
+        let steering = in_pool(|| Steering::new(request, &uses, networks, &place, execution))?;
         let latents = self.denoise(&mut denoising, start, noise, &steering, &reporter)?;
         drop(steering);
         if plan.sequential_offload {

@@ -120,6 +120,21 @@ impl ModelSpec {
         self.configs.denoiser.embeds_guidance() || !self.profile.family.value.row().takes_guidance
     }
 
+    /// Whether areas may have prompts of their own.
+    ///
+    /// # Errors
+    /// When there are some and the model's prompt does not reach the picture by cross-attention.
+    pub fn check_regions(&self, count: usize) -> Result<(), PipelineError> {
+        if count == 0 || self.configs.denoiser.unet().is_some() {
+            return Ok(());
+        }
+        Err(PipelineError::Unsupported(format!(
+            "regions work by the cross-attention of Stable Diffusion models, and {} has none; choose another model, or \
+             leave the regions out",
+            self.profile().family.value.name()
+        )))
+    }
+
     /// Whether pictures that the prompt speaks of are read.
     pub(super) fn reads_references(&self) -> bool {
         self.configs.denoiser.reads_references()

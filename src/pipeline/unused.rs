@@ -20,8 +20,13 @@ pub(super) fn unused_settings(
         } else {
             format!("with guidance {} the prompt alone is followed; it counts from above 1", resolved.guidance)
         };
+        let is_written = |text: &str| !text.trim().is_empty();
         let settings = [
-            (request.negative.as_deref().is_some_and(|text| !text.trim().is_empty()), "the negative prompt"),
+            (request.negative.as_deref().is_some_and(is_written), "the negative prompt"),
+            (
+                request.regions.iter().any(|region| region.negative.as_deref().is_some_and(is_written)),
+                "a region's negative prompt",
+            ),
             (request.guidance_rescale > 0.0, "CFG rescale"),
             (request.guidance_until < 1.0, "the end of guidance"),
         ];
@@ -31,9 +36,14 @@ pub(super) fn unused_settings(
     if request.image_guidance.is_some() && input != ModelInput::Instruction {
         unused.push("image guidance has no effect: it is for models that change a picture by instruction".to_owned());
     }
-    if !request.references.is_empty() && !reads_references {
-        unused.push("reference pictures have no effect: this model reads none".to_owned());
+    if request.references.iter().any(|reference| reference.adapter.is_none()) && !reads_references {
+        unused.push("reference pictures without an adapter have no effect: this model reads none".to_owned());
     }
+    if request.references.iter().any(|reference| reference.adapter.is_some() && reference.weight == 0.0) {
+        unused.push("a reference picture has no effect: its weight is 0".to_owned());
+    }
+    let weightless = request.regions.iter().filter(|region| region.weight == 0.0);
+    unused.extend(weightless.map(|region| format!("the region “{}” has no effect: its weight is 0", region.name())));
     unused
 }
 

@@ -22,7 +22,7 @@ pub use extra_tags::{LoraTag, lora_tags};
 pub use fragment::{Fragment, Piece, fragment};
 pub use known_words::{KnownWords, Phrase};
 pub use parse::{Prompt, parse};
-pub use remarks::{remarks, remarks_on_negative};
+pub use remarks::{remarks, remarks_on_negative, remarks_on_region};
 pub(crate) use schedule::at_step;
 pub use schedule::{Stage, stages};
 pub use tokenizer::{PromptTokenizer, WindowWords, find_word};

@@ -29,15 +29,23 @@ pub fn remarks(prompt: &str) -> Vec<String> {
 /// What is remarkable about a negative prompt.
 #[must_use]
 pub fn remarks_on_negative(prompt: &str) -> Vec<String> {
+    remarks_on_words(prompt, "the negative prompt")
+}
+
+/// What is remarkable about a region's prompt.
+#[must_use]
+pub fn remarks_on_region(prompt: &str) -> Vec<String> {
+    remarks_on_words(prompt, "a region's prompt")
+}
+
+fn remarks_on_words(prompt: &str, whose: &str) -> Vec<String> {
     let mut found = Vec::new();
     let tags = read_tags(prompt);
     if !tags.loras.is_empty() || !tags.remarks.is_empty() {
-        found.push(
-            "tags in the negative prompt are not read, they are words there; put them into the prompt".to_owned(),
-        );
+        found.push(format!("tags in {whose} are not read, they are words there; put them into the prompt"));
     }
     if between(prompt, "AND").len() > 1 {
-        found.push("AND parts the prompt only; in the negative prompt it is a word".to_owned());
+        found.push(format!("AND parts the prompt only; in {whose} it is a word"));
     }
     found.extend(of_brackets(prompt));
     found

@@ -13,6 +13,8 @@ pub(crate) enum Filter {
     Lanczos,
     /// Pillow's `BILINEAR`.
     Triangle,
+    /// Pillow's `BICUBIC`.
+    Cubic,
 }
 
 /// Where a target pixel looks and how much each source pixel counts.
@@ -88,6 +90,7 @@ fn windows(from: usize, to: usize, filter: Filter) -> Vec<Window> {
     let stretch = scale.max(1.0);
     let (reach, weight): (f64, fn(f64) -> f64) = match filter {
         Filter::Lanczos => (LOBES, lanczos),
+        Filter::Cubic => (2.0, cubic),
         Filter::Triangle => (1.0, |x| (1.0 - x.abs()).max(0.0)),
     };
     let support = reach * stretch;
@@ -104,6 +107,16 @@ fn windows(from: usize, to: usize, filter: Filter) -> Vec<Window> {
             Window { first, weights: fixed }
         })
         .collect()
+}
+
+/// Keys' (1981), with a = -0.5.
+fn cubic(x: f64) -> f64 {
+    const A: f64 = -0.5;
+    match x.abs() {
+        x if x < 1.0 => ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0,
+        x if x < 2.0 => (((x - 5.0) * x + 8.0) * x - 4.0) * A,
+        _ => 0.0,
+    }
 }
 
 fn lanczos(x: f64) -> f64 {

@@ -67,6 +67,10 @@ impl Fields {
         self.left.remove(name).filter(|value| !value.is_null())
     }
 
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
     pub(super) fn text(&mut self, name: &'static str) -> Result<Option<String>, FieldError> {
         match self.take(name, Kind::Text) {
             None => Ok(None),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::catalogue::{Catalogue, stem};
 use super::fields::FieldError;
 use super::request::{model_called, unknown};
-use crate::job::{Control, ControlNetworkRef, EmbeddingRef, LoraRef, ModelRef, Request};
+use crate::job::{Control, ControlNetworkRef, EmbeddingRef, LoraRef, ModelRef, Reference, ReferenceAdapter, Request};
 use crate::store::models::extras::find_control;
 use crate::store::models::prompt_references::MAX_LORA_WEIGHT;
 use crate::store::models::scan::name_of;
@@ -28,7 +28,13 @@ pub(super) fn without_paths(request: Request) -> Request {
         ControlNetworkRef::Path(path) => Control { network: ControlNetworkRef::Path(name(path)), ..control.clone() },
     });
     let controls = controls.collect();
-    Request { model, vae, loras: loras.collect(), embeddings: embeddings.collect(), controls, ..request }
+    let references = request.references.iter().map(|reference| {
+        let adapter = reference.adapter.as_ref();
+        let adapter = adapter.map(|adapter| ReferenceAdapter { file: name(&adapter.file), encoder: None });
+        Reference { adapter, ..reference.clone() }
+    });
+    let references = references.collect();
+    Request { model, vae, loras: loras.collect(), embeddings: embeddings.collect(), controls, references, ..request }
 }
 
 /// The control networks that another machine named.
@@ -76,6 +82,13 @@ pub(super) fn found_here(mut request: Request, catalogue: &Catalogue) -> Result<
             let sentence = format!("a LoRA's weight must be from -{MAX_LORA_WEIGHT} to {MAX_LORA_WEIGHT}");
             return Err(FieldError::new("loras", sentence));
         }
+    }
+    if let Some(adapter) = request.references.iter().find_map(|reference| reference.adapter.as_ref()) {
+        let sentence = format!(
+            "the adapter {} cannot be used here: reference pictures through adapters are drawn on the machine that asks",
+            adapter.name()
+        );
+        return Err(FieldError::new("references", sentence));
     }
     request.controls = controls_here(std::mem::take(&mut request.controls), catalogue)?;
     let known = if request.embeddings.is_empty() { Vec::new() } else { catalogue.embeddings() };

@@ -7,6 +7,8 @@
 mod copied;
 mod naming;
 mod outline;
+mod references;
+mod regions;
 
 use std::collections::HashMap;
 use std::fs;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use candle_core::{DType, Tensor};
 use inkwick::checkpoint::{DenoiserConfig, VaeConfig, profile_of};
 use inkwick::job::{
-    CancelToken, Family, InitPicture, InpaintMask, InpaintSettings, ModelRef, Progress, PromptSyntax, Request,
+    CancelToken, Family, InitPicture, InpaintMask, InpaintSettings, ModelRef, Progress, PromptSyntax, Reference,
+    Request,
 };
 use inkwick::mask::MaskPlane;
 use inkwick::model::{Denoiser, DenoiserInput, Execution, ForwardOptions, Operators, Vae};
@@ -103,7 +104,7 @@ fn request_of(run: &Value, reference: &Reference) -> Request {
     Request {
         references: references
             .iter()
-            .map(|file| Arc::new(picture_at(&reference.folder.join(file.as_str().unwrap()))))
+            .map(|file| Reference::new(Arc::new(picture_at(&reference.folder.join(file.as_str().unwrap())))))
             .collect(),
         prompt: run["prompt"].as_str().unwrap().to_owned(),
         negative: run["negative"].as_str().map(str::to_owned),

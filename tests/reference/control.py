@@ -19,6 +19,7 @@ import diffusers
 import make
 import numpy as np
 import paint
+import parity
 import sampling
 import tiny
 import torch
@@ -309,12 +310,7 @@ def table(binary):
             print(f"{index} mean {difference.mean():.4f}  max {difference.max()}  {described(request)}")
             count, mean, largest = rows.get(described(request), (0, 0.0, 0))
             rows[described(request)] = (count + 1, max(mean, difference.mean()), max(largest, int(difference.max())))
-    file = Path(__file__).resolve().parent / "PARITY.md"
     text = [
-        file.read_text().partition("\n## ")[0].rstrip(),
-        "",
-        "## Control networks",
-        "",
         "The same with networks by which a picture steers, on `data/control`. Written by `control.py table`.",
         "",
         "| family | network | from | how | pictures | mean | largest |",
@@ -322,7 +318,7 @@ def table(binary):
     ]
     for key, (count, mean, largest) in sorted(rows.items()):
         text.append("| " + " | ".join([*key, str(count), f"{mean:.4f}", str(largest)]) + " |")
-    file.write_text("\n".join(text) + "\n")
+    parity.section("Control networks", text)
     return 0 if worst < 1 else 1
 
 

@@ -251,7 +251,7 @@ def write_table(rows):
     for key, (count, mean, largest) in sorted(lines.items()):
         text.append("| " + " | ".join([*key, str(count), f"{mean:.4f}", str(largest)]) + " |")
     file = Path(__file__).resolve().parent / "PARITY.md"
-    # What control.py writes behind this table stays.
+    # What other scripts write behind this table stays.
     kept = file.read_text().partition("\n## ")
     file.write_text("\n".join(text) + "\n" + kept[1] + kept[2])
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use inkwick::job::{Control, ControlKind, ControlMode, ControlNetworkRef, Request};
+use inkwick::job::{Control, ControlKind, ControlMode, ControlNetworkRef, Region, Request};
 use inkwick::mask::MaskPlane;
 use inkwick::raster::{Picture, PreprocessSettings, Preprocessor, ResizeMode};
 use inkwick::store::paths::Paths;
@@ -78,6 +78,35 @@ fn a_job_is_steered_as_it_asks() {
         ..Control::new(ControlNetworkRef::Scribble, edges)
     };
     assert_eq!(made.controls, [first, Control::new(ControlNetworkRef::Scribble, Arc::new(picture))]);
+}
+
+#[test]
+fn areas_have_words_of_their_own() {
+    let scene = Scene::new();
+    let (plane, mask) = half_mask();
+    let regions = json!([
+        {"mask": mask, "prompt": "a pear", "negative_prompt": "fog", "weight": 0.5},
+        {"mask": mask, "prompt": "grass"},
+    ]);
+    let asked =
+        |regions: &Value| json!({"prompt": "a castle", "steps": 2, "width": 48, "height": 40, "regions": regions});
+    let made = made_by(&scene, &asked(&regions));
+    let plane = Arc::new(plane);
+    let pear = Region { negative: Some("fog".into()), weight: 0.5, ..Region::new(Arc::clone(&plane), "a pear") };
+    assert_eq!(made.regions, [pear, Region::new(plane, "grass")]);
+    for (region, field, words) in [
+        (json!({"prompt": "a pear"}), "regions[0].mask", "base64"),
+        (json!({"mask": mask}), "regions[0].prompt", "given"),
+        (json!({"mask": mask, "prompt": "a", "weight": 2}), "regions[0].weight", "from 0 to 1"),
+        (json!({"mask": mask, "prompt": "a".repeat(100_000)}), "regions[0].prompt", "characters"),
+        (json!({"mask": mask, "prompt": "a", "mode": "hard"}), "regions[0].mode", "allowed are"),
+    ] {
+        let answer = scene.post("/v1/jobs", &asked(&json!([region])));
+        let said = answer.json();
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{said}");
+        assert_eq!(said["error"]["field"], field, "{said}");
+        assert!(said["error"]["message"].as_str().unwrap().contains(words), "{said}");
+    }
 }
 
 #[test]

@@ -157,6 +157,28 @@ impl UnetConfig {
         let mut attentions = self.blocks.iter().flat_map(|block| [&block.down_attention, &block.up_attention]);
         attentions.find_map(|attention| attention.as_ref().map(|attention| attention.context_width))
     }
+
+    /// The cross-attentions by name, each with its width: those of the way down, of the way up, and of the middle, in which
+    /// order adapters count them.
+    #[must_use]
+    pub fn cross_layers(&self) -> Vec<(String, usize)> {
+        let mut layers = Vec::new();
+        let mut add = |place: String, attention: Option<&AttentionConfig>, width: usize| {
+            for (index, depth) in attention.iter().flat_map(|attention| attention.depths.iter().enumerate()) {
+                let block = |number| format!("{place}.attentions.{index}.transformer_blocks.{number}.attn2");
+                layers.extend((0..*depth).map(|number| (block(number), width)));
+            }
+        };
+        for (level, block) in self.blocks.iter().enumerate() {
+            add(format!("down_blocks.{level}"), block.down_attention.as_ref(), block.channels);
+        }
+        for (index, block) in self.blocks.iter().rev().enumerate() {
+            add(format!("up_blocks.{index}"), block.up_attention.as_ref(), block.channels);
+        }
+        let coarsest = self.blocks.last().map_or(0, |block| block.channels);
+        add("mid_block".to_owned(), self.mid_attention.as_ref(), coarsest);
+        layers
+    }
 }
 
 fn refuse_what_changes_the_computation(fields: &Fields) -> Result<(), CheckpointError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::keyed::{keyed, named, number};
 use crate::job::{Control, ControlKind, ControlMode, ControlNetworkRef, Notice, Request};
 use crate::raster::ResizeMode;
 use crate::store::models;
@@ -73,58 +74,33 @@ fn network_of(name: &str, paths: &Paths) -> Result<ControlNetworkRef, String> {
     })
 }
 
-/// Splits only at a comma before a known key and its `=`: paths hold commas.
 fn control_text(text: &str) -> Result<ControlText, String> {
-    let mut cuts: Vec<(usize, &str)> = KEYS
-        .iter()
-        .flat_map(|key| text.match_indices(&format!(",{key}=")).map(|(at, _)| (at, *key)).collect::<Vec<_>>())
-        .collect();
-    cuts.sort_unstable();
-    let network = cuts.first().map_or(text, |(at, _)| &text[..*at]);
-    if network.is_empty() {
+    let found = keyed(text, &KEYS, None)?;
+    if found.head.is_empty() {
         return Err(format!("a network comes first: {FORM}"));
     }
     let mut control = Control::default();
     let (mut image, mut mask) = (None, None);
-    for (index, (at, key)) in cuts.iter().enumerate() {
-        let end = cuts.get(index + 1).map_or(text.len(), |(next, _)| *next);
-        let value = &text[at + key.len() + 2..end];
-        if cuts[..index].iter().any(|(_, other)| other == key) {
-            return Err(format!("{key}= is there twice"));
-        }
-        if value.is_empty() {
-            return Err(format!("behind {key}= there is nothing"));
-        }
-        let number = |least: f64, most: f64| {
-            let found = value.parse().ok().filter(|number: &f64| (least..=most).contains(number));
-            found.ok_or_else(|| format!("{key}={value}: allowed is a number from {least} to {most}"))
-        };
-        let one_of = |names: Vec<&str>| format!("{key}={value}: allowed are {}", names.join(", "));
-        match *key {
+    for (key, value) in found.pairs {
+        match key {
             "image" => image = Some(PathBuf::from(value)),
             "mask" => mask = Some(PathBuf::from(value)),
-            "weight" => control.weight = number(-Control::MAX_WEIGHT, Control::MAX_WEIGHT)?,
-            "from" => control.from = number(0.0, 1.0)?,
-            "to" => control.to = number(0.0, 1.0)?,
+            "weight" => control.weight = number(key, value, (-Control::MAX_WEIGHT, Control::MAX_WEIGHT))?,
+            "from" => control.from = number(key, value, (0.0, 1.0))?,
+            "to" => control.to = number(key, value, (0.0, 1.0))?,
             "type" => {
-                let names = ControlKind::ALL.map(ControlKind::id).to_vec();
-                control.kind = Some(ControlKind::from_id(value).ok_or_else(|| one_of(names))?);
+                let kinds = ControlKind::ALL.map(ControlKind::id);
+                control.kind = Some(named(key, value, &kinds, ControlKind::from_id)?);
             }
-            "mode" => {
-                let names = ControlMode::ALL.map(ControlMode::id).to_vec();
-                control.mode = ControlMode::from_id(value).ok_or_else(|| one_of(names))?;
-            }
-            _ => {
-                let names = ResizeMode::ALL.map(ResizeMode::id).to_vec();
-                control.resize = Some(ResizeMode::from_id(value).ok_or_else(|| one_of(names))?);
-            }
+            "mode" => control.mode = named(key, value, &ControlMode::ALL.map(ControlMode::id), ControlMode::from_id)?,
+            _ => control.resize = Some(named(key, value, &ResizeMode::ALL.map(ResizeMode::id), ResizeMode::from_id)?),
         }
     }
     let image = image.ok_or_else(|| format!("image=FILE is missing: {FORM}"))?;
     if control.from >= control.to {
         return Err(format!("from={} must be less than to={}", control.from, control.to));
     }
-    Ok(ControlText { network: network.to_owned(), image, mask, settings: control })
+    Ok(ControlText { network: found.head.to_owned(), image, mask, settings: control })
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 
 mod compute;
 mod control;
+mod keyed;
 mod model;
 mod paint;
 mod prompt;
 mod reference;
+mod region;
 mod sampling;
 pub(super) mod values;
 
@@ -17,5 +19,6 @@ pub(super) use model::ModelArguments;
 pub(super) use paint::PaintArguments;
 pub(super) use prompt::PromptArguments;
 pub(super) use reference::ReferenceArguments;
+pub(super) use region::RegionArguments;
 pub(super) use sampling::SamplingArguments;
 pub(super) use values::{number_in, one_of};

@@ -1,33 +1,105 @@
-//! Pictures that the prompt speaks of.
+//! Pictures that the prompt speaks of: `--reference [ADAPTER,]image=FILE,…`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 
-use crate::job::{Notice, Request};
-use crate::store::pictures::picture_file;
+use super::keyed::{keyed, named, number};
+use crate::job::{Notice, Reference, ReferenceAdapter, ReferenceUse, Request};
+use crate::store::pictures::mask_file::MaskChannel;
+use crate::store::pictures::{mask_file, picture_file};
+
+const FORM: &str = "[ADAPTER,]image=FILE[,weight=F][,from=F][,to=F][,use=NAME][,encoder=FOLDER][,mask=FILE]";
+const KEYS: [&str; 7] = ["image", "weight", "from", "to", "use", "encoder", "mask"];
 
 #[derive(Debug, Args)]
 pub(crate) struct ReferenceArguments {
-    /// A picture that the prompt speaks of, for models that read such pictures; up to 4, in their order
-    #[arg(long, value_name = "image=FILE", value_parser = file_of)]
-    pub reference: Vec<PathBuf>,
+    /// A picture that the prompt speaks of; up to 4, in their order. Models that read pictures take image=FILE alone. Stable
+    /// Diffusion models take it through an IP-Adapter's file. weight: 1 as trained. from, to: shares of the steps, 0 to 1.
+    /// use: all, style or composition. encoder: the image encoder's folder, image_encoder beside the adapter without it.
+    /// mask: where it counts, in the picture's shape
+    #[arg(long, value_name = FORM, value_parser = reference_text)]
+    pub reference: Vec<ReferenceText>,
+}
+
+/// What stands behind one `--reference`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ReferenceText {
+    image: PathBuf,
+    mask: Option<PathBuf>,
+    /// Without pictures.
+    settings: Reference,
 }
 
 impl ReferenceArguments {
     pub(crate) fn fill(&self, request: &mut Request, notices: &mut Vec<Notice>) -> Result<(), String> {
-        for file in &self.reference {
-            let picture = picture_file::read_noting(file, notices).map_err(|error| error.to_string())?;
-            request.references.push(Arc::new(picture));
+        for text in &self.reference {
+            let picture = picture_file::read_noting(&text.image, notices).map_err(|error| error.to_string())?;
+            let mask = match &text.mask {
+                Some(file) => Some(Arc::new(
+                    mask_file::read_channel(file, MaskChannel::Auto, notices).map_err(|error| error.to_string())?,
+                )),
+                None => None,
+            };
+            request.references.push(Reference { picture: Some(Arc::new(picture)), mask, ..text.settings.clone() });
         }
         Ok(())
     }
 }
 
-fn file_of(text: &str) -> Result<PathBuf, String> {
-    match text.split_once('=') {
-        Some(("image", file)) if !file.is_empty() => Ok(file.into()),
-        _ => Err("wanted is image=FILE, with the file of the picture".to_owned()),
+fn reference_text(text: &str) -> Result<ReferenceText, String> {
+    let found = keyed(text, &KEYS, None)?;
+    let mut settings = Reference::default();
+    let (mut image, mut mask, mut encoder) = (None, None, None);
+    for (key, value) in &found.pairs {
+        match *key {
+            "image" => image = Some(PathBuf::from(value)),
+            "mask" => mask = Some(PathBuf::from(value)),
+            "encoder" => encoder = Some(PathBuf::from(value)),
+            "weight" => settings.weight = number(key, value, (-Reference::MAX_WEIGHT, Reference::MAX_WEIGHT))?,
+            "from" => settings.from = number(key, value, (0.0, 1.0))?,
+            "to" => settings.to = number(key, value, (0.0, 1.0))?,
+            _ => settings.used = named(key, value, &ReferenceUse::ALL.map(ReferenceUse::id), ReferenceUse::from_id)?,
+        }
+    }
+    let image = image.ok_or_else(|| format!("image=FILE is missing: {FORM}"))?;
+    settings.validate_numbers().map_err(|error| error.to_string())?;
+    if found.head.is_empty() {
+        if let Some((key, _)) = found.pairs.iter().find(|(key, _)| *key != "image") {
+            return Err(format!("{key}= is for adapters; put an IP-Adapter's file first: {FORM}"));
+        }
+    } else {
+        settings.adapter = Some(ReferenceAdapter { file: found.head.into(), encoder });
+    }
+    Ok(ReferenceText { image, mask, settings })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_adapter_may_come_first() {
+        let alone = reference_text("image=a, b.png").unwrap();
+        assert_eq!((alone.image.to_str(), alone.settings.adapter), (Some("a, b.png"), None));
+        let text = reference_text("ip, plus.bin,image=c.png,weight=0.5,use=style,encoder=e,mask=m.png,to=0.5").unwrap();
+        let Reference { adapter, weight, to, used, .. } = text.settings;
+        assert_eq!(adapter, Some(ReferenceAdapter { file: "ip, plus.bin".into(), encoder: Some("e".into()) }));
+        assert_eq!((weight, to, used, text.mask), (0.5, 0.5, ReferenceUse::Style, Some("m.png".into())));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_what_is_allowed() {
+        for (text, said) in [
+            ("a.bin", "image=FILE is missing"),
+            ("image=", "nothing"),
+            ("image=a,weight=0.5", "weight= is for adapters"),
+            ("a.bin,image=a,use=face", "all, style, composition"),
+            ("a.bin,image=a,from=0.5,to=0.5", "later one"),
+        ] {
+            let refused = reference_text(text).unwrap_err();
+            assert!(refused.contains(said), "{text}: {refused}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 use candle_core::Tensor;
 
 use super::super::blocks::{BlockInputs, DownBlock, MidBlock};
+use super::super::cross_context::CrossContext;
 use super::super::feature::{Execution, Feature};
 use super::super::layers::{Conv1x1, Conv3x3};
 use super::super::unet_time::{AddedConditioning, TimeEmbedder};
@@ -104,7 +105,7 @@ impl ControlNet {
             time = time.add(&union.embed_types(input.hints, rows, &self.execution)?)?;
         }
         let time = time.activate(Activation::Silu)?;
-        let context = Feature::of_tokens(input.context, &self.execution)?;
+        let context = CrossContext::new(input.context, (&[], &[]), &self.execution)?;
         let given = BlockInputs { time: &time, context: &context, options };
         let mut x = self.conv_in.forward(&Feature::of_picture(input.sample, &self.execution)?)?;
         x = match (&self.union, input.hints) {

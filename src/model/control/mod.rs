@@ -13,6 +13,7 @@ pub use t2i_adapter::{Adapter, AdapterMaps, folded};
 use candle_core::{Device, Tensor};
 
 use super::ModelError;
+use super::cross_context::{ImagePrompt, RegionPrompt};
 use super::feature::{Execution, Feature};
 
 /// A map that is added to one of the UNet's; where it is for less than all of it, by how much each pixel counts.
@@ -83,11 +84,15 @@ impl ControlMaps {
     }
 }
 
-/// All that is added to one pass of the UNet.
+/// All that is added to one pass of the UNet besides its prompt.
 #[derive(Clone, Default)]
 pub struct ControlSignals {
     pub nets: Vec<ControlMaps>,
     pub adapters: Vec<AdapterMaps>,
+    /// Areas with prompts of their own.
+    pub regions: Vec<RegionPrompt>,
+    /// Pictures that are prompts.
+    pub images: Vec<ImagePrompt>,
 }
 
 impl ControlSignals {

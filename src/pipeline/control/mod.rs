@@ -1,6 +1,7 @@
-//! Pictures that steer: which networks they need (`uses`), what that costs (`load`), the networks as they are kept
+//! Pictures that steer, and reference pictures through adapters (`images`): which networks they need (`uses`), what that costs (`load`), the networks as they are kept
 //! (`networks`), the pictures as they are seen (`pictures`), and what is added at each step (`steering`).
 
+pub(super) mod images;
 pub(super) mod load;
 pub(super) mod networks;
 pub(super) mod pictures;

@@ -3,6 +3,7 @@
 
 use candle_core::Device;
 
+use super::images::ImageNetworks;
 use super::uses::ControlUse;
 use crate::checkpoint::ControlConfig;
 use crate::job::{ControlNetworkRef, ModelPart};
@@ -21,6 +22,7 @@ pub(in crate::pipeline) struct ControlNetworks {
     loaded: Vec<(ControlNetworkRef, ControlNetwork)>,
     /// What they take as they are kept.
     weight_bytes: u64,
+    pub images: ImageNetworks,
 }
 
 impl ControlNetworks {

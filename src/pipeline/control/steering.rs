@@ -1,17 +1,20 @@
-//! What control networks add to each of a picture's passes: pictures are encoded once, and a network is run at the steps
+//! What control networks and regions add to each of a picture's passes: pictures are encoded once, and a network is run at the steps
 //! at which it counts.
+
+use std::sync::Arc;
 
 use candle_core::Tensor;
 
+use super::images::ImageReference;
 use super::networks::{ControlNetwork, ControlNetworks};
 use super::pictures::tensor_of;
 use super::uses::{ControlUse, counts_with_prompt_alone};
-use crate::checkpoint::ControlConfig;
+use crate::checkpoint::{ControlConfig, UnetConfig};
 use crate::job::{Control, ControlKind, ControlMode, ControlPlace, Request, RequestError};
 use crate::mask::MaskPlane;
 use crate::model::{
     AdapterMaps, ControlMaps, ControlNet, ControlNetInput, ControlSignals, Execution, ForwardOptions, Hint, ModelError,
-    Share, TypedHint,
+    RegionPrompt, Share, TypedHint,
 };
 use crate::pipeline::PipelineError;
 use crate::pipeline::conditioning::Conditioning;
@@ -32,6 +35,9 @@ pub(in crate::pipeline) struct SteeredPass<'a> {
 /// All that steers one picture.
 pub(in crate::pipeline) struct Steering<'a> {
     parts: Vec<Part<'a>>,
+    /// In the request's order, with their masks where they lie; those that count.
+    regions: Vec<(usize, Arc<MaskPlane>, f32)>,
+    images: Vec<ImageReference<'a>>,
     execution: &'a Execution,
 }
 
@@ -66,7 +72,7 @@ impl<'a> Steering<'a> {
     pub(crate) fn new(
         request: &'a Request,
         uses: &'a [ControlUse],
-        networks: &'a ControlNetworks,
+        (networks, unet): (&'a ControlNetworks, Option<&UnetConfig>),
         place: &ControlPlace,
         execution: &'a Execution,
     ) -> Result<Self, PipelineError> {
@@ -111,7 +117,14 @@ impl<'a> Steering<'a> {
             let with_prompt_alone = counts_with_prompt_alone(config, first.mode);
             parts.push(Part { network, controls, mask, with_prompt_alone, pools });
         }
-        Ok(Self { parts, execution })
+        let counting = request.regions.iter().enumerate().filter(|(_, region)| region.weight > 0.0);
+        let regions = counting.map(|(index, region)| {
+            let mask = place.region(region).map_err(RequestError::from)?;
+            Ok::<_, PipelineError>((index, Arc::new(mask), region.weight as f32))
+        });
+        let regions = regions.collect::<Result<_, _>>()?;
+        let images = networks.images.prompts(request, unet, place)?;
+        Ok(Self { parts, regions, images, execution })
     }
 
     /// What is added to this pass.
@@ -124,7 +137,15 @@ impl<'a> Steering<'a> {
         options: &ForwardOptions,
     ) -> Result<ControlSignals, PipelineError> {
         let mut signals = ControlSignals::default();
+        for (index, mask, weight) in &self.regions {
+            if let Some((context, rows)) = pass.given.region(*index)? {
+                signals.regions.push(RegionPrompt { context, rows, mask: Arc::clone(mask), weight: *weight });
+            }
+        }
         let rows = pass.sample.dim(0)?;
+        for image in &self.images {
+            signals.images.extend(image.at((pass.call, pass.calls), (rows, pass.against))?);
+        }
         for part in &self.parts {
             let is_on = |control: &Control| control.is_on(pass.call, pass.calls);
             let before = if part.with_prompt_alone { pass.against } else { 0 };

@@ -56,6 +56,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("colour_match", "Brings the new part's colours to those around it."),
     ("composite", "Keeps what is not masked byte for byte."),
     ("controls", "Pictures that steer, each through a network of its own (GET /v1/controls)."),
+    ("regions", "Painted areas with words of their own, for Stable Diffusion models."),
 ];
 
 /// The whole body.
@@ -87,20 +88,35 @@ const OF_CONTROLS: &[(&str, &str)] = &[
     ("resize", "How a picture of another shape is fitted."),
 ];
 
+/// Each field of a region in a sentence.
+const OF_REGIONS: &[(&str, &str)] = &[
+    ("mask", "Where it is: base64 of a picture in the shape of what is drawn; grey counts in part."),
+    ("mask_channel", "Which channel of mask is the mask."),
+    ("prompt", "What is drawn there."),
+    ("negative_prompt", "What is not, instead of the job's negative_prompt."),
+    ("weight", "1 where its words count alone, less where the job's prompt counts too."),
+];
+
 /// What stands in the list `controls`.
 pub(super) fn control(known: &[(&'static str, Kind)]) -> Value {
+    item(known, OF_CONTROLS, &["network", "image"])
+}
+
+/// What stands in the list `regions`.
+pub(super) fn region(known: &[(&'static str, Kind)]) -> Value {
+    item(known, OF_REGIONS, &["mask", "prompt"])
+}
+
+fn item(known: &[(&'static str, Kind)], meanings: &[(&str, &str)], needed: &[&str]) -> Value {
     let described = known.iter().fold(Object::strict(), |body, (name, kind)| {
         let mut shape = match *name {
             "image" | "mask" => picture(),
             name => shape(name, kind),
         };
-        if let Some((_, sentence)) = OF_CONTROLS.iter().find(|(known, _)| known == name) {
+        if let Some((_, sentence)) = meanings.iter().find(|(known, _)| known == name) {
             shape["description"] = (*sentence).into();
         }
-        match *name {
-            "network" | "image" => body.needs(name, shape),
-            _ => body.may([(*name, shape)]),
-        }
+        if needed.contains(name) { body.needs(name, shape) } else { body.may([(*name, shape)]) }
     });
     described.into()
 }
@@ -122,6 +138,7 @@ fn shape(name: &str, kind: &Kind) -> Value {
         ("masked_content", _) => pattern("^(original|blurred|noise|#[0-9a-fA-F]{6})$"),
         ("extend", _) => list_of(4, 4, whole_from(0, Request::MAX_SIDE_PX)),
         ("controls", Kind::List { most }) => list_of(0, *most, of("Control")),
+        ("regions", Kind::List { most }) => list_of(0, *most, of("Region")),
         ("loras", Kind::List { most }) => list_of(0, *most, any_of([text(), of("Lora")])),
         (_, Kind::List { most }) => list_of(0, *most, text()),
         (_, Kind::Text) => text(),

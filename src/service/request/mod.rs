@@ -3,6 +3,7 @@
 mod control;
 mod model;
 mod paint;
+mod region;
 mod sampling;
 mod task;
 
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 
 pub(super) use control::{known_control_fields, preprocessed};
 pub(super) use model::{model_called, unknown};
+pub(super) use region::known_region_fields;
 pub(super) use task::read_task;
 
 use super::catalogue::Catalogue;
@@ -101,6 +103,7 @@ fn filled(fields: &mut Fields, catalogue: &Catalogue, options: &ServiceOptions) 
     let mut notices = Vec::new();
     paint::fill(&mut request, fields, options, &mut notices)?;
     control::fill(&mut request, fields, (catalogue, options), &mut notices)?;
+    region::fill(&mut request, fields, options, &mut notices)?;
     Ok(Filled { operation, count, previews, request, notices })
 }
 
@@ -108,8 +111,9 @@ fn prompt(fields: &mut Fields, name: &'static str) -> Result<Option<String>, Fie
     let text = fields.text(name)?;
     let letters = text.as_ref().map_or(0, |text| text.chars().count());
     if letters > MOST_LETTERS {
-        let sentence = format!("{name} may have up to {MOST_LETTERS} characters, found {letters}");
-        return Err(FieldError::new(name, sentence));
+        let field = format!("{}{name}", fields.place());
+        let sentence = format!("{field} may have up to {MOST_LETTERS} characters, found {letters}");
+        return Err(FieldError::new(field, sentence));
     }
     Ok(text)
 }
@@ -179,8 +183,9 @@ fn field_of(error: &crate::job::RequestError) -> &'static str {
         RequestError::ImageGuidance { .. } => "image_guidance",
         RequestError::MaskWithoutPicture | RequestError::MaskSize { .. } => "mask_image",
         RequestError::Pixels { .. } => "mask_blur",
-        RequestError::References { .. } => "references",
+        RequestError::Reference(_) => "references",
         RequestError::UpscaleFactor { .. } | RequestError::UpscaledSize { .. } => "upscaling_resize",
         RequestError::Control(_) => "controls",
+        RequestError::Region(_) => "regions",
     }
 }

@@ -20,7 +20,9 @@ pub(in crate::service) fn read_task(
     let Task::Generate(request) = task else {
         return Err(FieldError::new("body", "a picture to draw was wanted, and this task enlarges one"));
     };
-    for (name, text) in [("prompt", Some(&request.prompt)), ("negative_prompt", request.negative.as_ref())] {
+    let of_regions = request.regions.iter().flat_map(|region| [Some(&region.prompt), region.negative.as_ref()]);
+    let own = [("prompt", Some(&request.prompt)), ("negative_prompt", request.negative.as_ref())];
+    for (name, text) in own.into_iter().chain(of_regions.map(|text| ("regions", text))) {
         if text.is_some_and(|text| text.chars().count() > MOST_LETTERS) {
             return Err(FieldError::new(name, format!("{name} may have up to {MOST_LETTERS} characters")));
         }
@@ -37,6 +39,11 @@ pub(in crate::service) fn read_task(
     {
         let sentence = format!("a control's picture may have up to {} pixels", options.max_picture_pixels);
         return Err(FieldError::new("controls", sentence));
+    }
+    let masks = request.regions.iter().filter_map(|region| region.mask.as_ref());
+    if masks.map(|mask| u64::from(mask.width()) * u64::from(mask.height())).max() > Some(options.max_picture_pixels) {
+        let sentence = format!("a region's mask may have up to {} pixels", options.max_picture_pixels);
+        return Err(FieldError::new("regions", sentence));
     }
     let request = found_here(*request, catalogue)?;
     check(&request)?;

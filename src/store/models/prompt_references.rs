@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::checkpoint::{builtin_loras, inspect_file};
 use crate::job::{EmbeddingRef, ErrorKind, JobError, LoraRef, Notice, PromptSyntax, Request};
 use crate::prompt::{
-    LoraTag, drawn_from, find_word, lora_tags, parse, parts, remarks, remarks_on_negative, stages, wildcard_names,
+    LoraTag, drawn_from, find_word, lora_tags, parse, parts, remarks, remarks_on_negative, remarks_on_region, stages,
+    wildcard_names,
 };
 use crate::store::models::scan::{files_in, is_called, is_root, lies_in, models_under};
 use crate::store::models::wildcards;
@@ -71,17 +72,26 @@ pub(crate) fn resolve_names(request: &mut Request, paths: &Paths) -> Result<Vec<
 
 fn resolve_by(request: &mut Request, paths: &Paths, tags: Tags) -> Result<Vec<Notice>, ReferenceError> {
     (request.drawn_prompt, request.drawn_negative) = (None, None);
+    let of_regions = |request: &Request| -> Vec<String> {
+        let texts = request.regions.iter().flat_map(|region| [Some(&region.prompt), region.negative.as_ref()]);
+        texts.flatten().cloned().collect()
+    };
     if request.prompt_syntax == PromptSyntax::Plain {
-        let texts = [request.prompt.clone(), request.negative.clone().unwrap_or_default()];
+        let own = [request.prompt.clone(), request.negative.clone().unwrap_or_default()];
+        let texts = [&own[..], &of_regions(request)].concat();
         add_embeddings(request, &texts, paths);
         return Ok(Vec::new());
     }
     let negative = request.negative.clone().unwrap_or_default();
-    let lists = wildcards::lists(&[&request.prompt, &negative], paths);
-    let drawn = |text: &str| drawn_from(text, request.seed, &lists);
+    let texts = of_regions(request);
+    let all: Vec<&str> = [&request.prompt, &negative].into_iter().chain(&texts).map(String::as_str).collect();
+    let lists = wildcards::lists(&all, paths);
+    let seed = request.seed;
+    let drawn = |text: &str| drawn_from(text, seed, &lists);
     let (prompt, negative) = (drawn(&request.prompt), drawn(&negative));
     let mut said: Vec<String> = Vec::new();
-    for name in [&prompt, &negative].into_iter().flat_map(|text| wildcard_names(text)) {
+    let of_regions: Vec<String> = texts.iter().map(|text| drawn(text)).collect();
+    for name in [&prompt, &negative].into_iter().chain(&of_regions).flat_map(|text| wildcard_names(text)) {
         if !lists.contains_key(&name) {
             let folder = wildcards::own_folder(paths);
             said.push(format!(
@@ -92,6 +102,7 @@ fn resolve_by(request: &mut Request, paths: &Paths, tags: Tags) -> Result<Vec<No
     }
     said.extend(remarks(&prompt));
     said.extend(remarks_on_negative(&negative));
+    said.extend(of_regions.iter().flat_map(|text| remarks_on_region(text)));
     for tag in lora_tags(&prompt) {
         let (tag, file) = file_of(tag, paths, tags)?;
         if tag.unet_weight.abs().max(tag.text_weight.abs()) > MAX_LORA_WEIGHT {
@@ -107,13 +118,19 @@ fn resolve_by(request: &mut Request, paths: &Paths, tags: Tags) -> Result<Vec<No
         }
     }
     let steps = request.steps as usize;
-    let stages = parts(&prompt, steps).into_iter().flat_map(|part| part.stages).chain(stages(&negative, steps));
-    let pieces = stages.flat_map(|stage| parse(&stage.text).sections).flatten();
+    let staged = parts(&prompt, steps).into_iter().flat_map(|part| part.stages).chain(stages(&negative, steps));
+    let staged = staged.chain(of_regions.iter().flat_map(|text| stages(text, steps)));
+    let pieces = staged.flat_map(|stage| parse(&stage.text).sections).flatten();
     let texts: Vec<String> = pieces.map(|piece| piece.text).collect();
     add_embeddings(request, &texts, paths);
     request.drawn_prompt = Some(prompt).filter(|drawn| *drawn != request.prompt);
     request.drawn_negative =
         Some(negative).filter(|drawn| Some(drawn) != request.negative.as_ref() && !drawn.is_empty());
+    for region in &mut request.regions {
+        let changed = |text: &String| Some(drawn(text)).filter(|drawn| drawn != text);
+        (region.drawn_prompt, region.drawn_negative) =
+            (changed(&region.prompt), region.negative.as_ref().and_then(changed));
+    }
     let mut seen = BTreeSet::new();
     said.retain(|sentence| seen.insert(sentence.clone()));
     Ok(said.into_iter().map(Notice::from).collect())
@@ -153,8 +170,10 @@ fn of_batch_by(
     paths: &Paths,
     tags: Tags,
 ) -> Result<(Request, Vec<Notice>), ReferenceError> {
+    let of_regions = asked.regions.iter().flat_map(|region| [Some(&region.prompt), region.negative.as_ref()]);
     let is_drawn = [Some(&asked.prompt), asked.negative.as_ref()]
         .into_iter()
+        .chain(of_regions)
         .flatten()
         .any(|text| asked.prompt_syntax == PromptSyntax::Weighted && (text.contains('{') || text.contains("__")));
     if index == 0 || !is_drawn {

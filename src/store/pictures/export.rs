@@ -138,7 +138,9 @@ fn notes_of(
     let Some(settings) = settings else { return Notes::default() };
     if settings.is_exact {
         let notes = exact_notes(file, picture, settings);
-        let is_steered = notes.controls.iter().any(|control| control.picture.is_some());
+        let is_steered = notes.controls.iter().any(|control| control.picture.is_some())
+            || !notes.regions.is_empty()
+            || !notes.references.is_empty();
         if format != PictureFormat::Png && (notes.mask.is_some() || is_steered) {
             exported.without_mask += 1;
         }

@@ -232,6 +232,7 @@ impl AppState {
             calls: calls.ceil() as u32,
             // However much one weighs, it costs the same.
             controls: self.next_controls().into_iter().map(|control| Control { weight: 1.0, ..control }).collect(),
+            regions: 0,
             compute: self.memory.compute,
         }
     }

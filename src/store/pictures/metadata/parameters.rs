@@ -2,7 +2,7 @@
 //!
 //! Text in, `Request` out, and back; an exact copy as JSON goes beside it. Touches no file.
 
-use crate::job::{ModelRef, PromptSyntax, Request, Variation};
+use crate::job::{ModelRef, PromptSyntax, Reference, Region, Request, Variation};
 use crate::sampling::{NoiseKind, PredictionChoice, SigmaChoice};
 use crate::store::pictures::metadata::parameters_inpaint;
 use crate::store::pictures::programs;
@@ -33,8 +33,12 @@ pub fn json_of(request: &Request) -> Option<String> {
 pub fn request_of_json(json: &str) -> Option<Request> {
     let request = serde_json::from_str::<Request>(json).ok()?;
     // What steered the picture lies beside the settings, in chunks of its own.
-    let is_sound = request.controls.iter().all(|control| control.validate_numbers().is_ok());
-    let without = Request { controls: Vec::new(), ..request.clone() };
+    let is_sound = request.controls.iter().all(|control| control.validate_numbers().is_ok())
+        && request.references.len() <= Reference::MOST
+        && request.references.iter().all(|reference| reference.validate_numbers().is_ok())
+        && request.regions.len() <= Region::MOST
+        && request.regions.iter().all(|region| region.validate_numbers().is_ok());
+    let without = Request { controls: Vec::new(), regions: Vec::new(), references: Vec::new(), ..request.clone() };
     (is_sound && without.validate().is_ok()).then_some(request)
 }
 

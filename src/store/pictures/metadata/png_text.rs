@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::job::{Control, Request, StepState};
+use crate::job::{Control, Reference, Region, Request, StepState};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::store::pictures::metadata::parameters::{
@@ -38,6 +38,10 @@ pub(crate) struct Notes {
     pub mask: Option<Arc<MaskPlane>>,
     /// With their pictures.
     pub controls: Vec<Control>,
+    /// With their masks.
+    pub regions: Vec<Region>,
+    /// With their pictures and masks.
+    pub references: Vec<Reference>,
     /// What the picture was decoded from, where that is kept.
     pub latents: Option<StepState>,
 }
@@ -50,6 +54,8 @@ impl Notes {
             json: json_of(request),
             mask,
             controls: request.controls.clone(),
+            regions: request.regions.clone(),
+            references: request.references.clone(),
             latents: None,
         }
     }
@@ -77,7 +83,7 @@ pub(crate) fn encode_noting(picture: &Picture, notes: &Notes) -> Result<Vec<u8>,
     if let Some(mask) = &notes.mask {
         png_mask::add(&mut writer, mask)?;
     }
-    png_controls::add(&mut writer, &notes.controls)?;
+    png_controls::add(&mut writer, &notes.controls, &notes.regions, &notes.references)?;
     if let Some(latents) = &notes.latents {
         png_latents::add(&mut writer, latents)?;
     }

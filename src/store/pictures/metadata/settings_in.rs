@@ -32,7 +32,7 @@ pub fn read(path: &Path) -> Result<Option<PictureSettings>, PictureFileError> {
     let hidden = || settings_of_hidden(&hidden_in(open().ok()?)?);
     let mut settings = settings.or_else(hidden);
     if let Some(settings) = &mut settings {
-        png_controls::fill(path, &mut settings.request.controls);
+        png_controls::fill(path, &mut settings.request);
     }
     Ok(settings)
 }
