@@ -56,6 +56,24 @@ impl Snapshot {
         self.picture.as_ref().map(PictureLayer::whole)
     }
 
+    /// Of the canvas, when it was taken.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Where the picture came from.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Whether the picture was painted on since it came.
+    #[must_use]
+    pub fn is_painted(&self) -> bool {
+        self.picture.as_ref().is_some_and(|picture| !picture.painted().is_empty())
+    }
+
     /// The layers over the picture.
     #[must_use]
     pub fn stack(&self) -> &Stack {
@@ -137,6 +155,17 @@ impl Snapshot {
         self.with_sheet(picture, origin, mask, stack)
     }
 
+    /// All of another canvas in the place of this one.
+    #[must_use]
+    pub fn opened(&self, other: Self) -> Prepared {
+        let mut stack = other.stack.in_full();
+        // No layer of this canvas may come back under another one's number.
+        for (id, layer) in (self.next_layer.0..).zip(&mut stack.layers) {
+            layer.id = LayerId(id);
+        }
+        self.with_contents(other.picture, other.origin, other.mask, stack)
+    }
+
     /// Width and height in pixels, if there is a picture.
     #[must_use]
     pub fn size_px(&self) -> Option<[u32; 2]> {
@@ -194,13 +223,23 @@ impl Snapshot {
     }
 
     fn with_sheet(&self, picture: Arc<Picture>, origin: Origin, mask: MaskLayer, stack: StackChange) -> Prepared {
+        self.with_contents(Some(PictureLayer::new(picture)), origin, mask, stack)
+    }
+
+    fn with_contents(
+        &self,
+        picture: Option<PictureLayer>,
+        origin: Origin,
+        mask: MaskLayer,
+        stack: StackChange,
+    ) -> Prepared {
         let before = Sheet {
             picture: self.picture.clone(),
             origin: self.origin.clone(),
             mask: PackedMask::of(&self.mask),
             stack: self.stack.clone().swap(stack.clone(), self.revision),
         };
-        let sheet = Sheet::of(picture, origin, PackedMask::of(&mask), stack);
+        let sheet = Sheet { picture, origin, mask: PackedMask::of(&mask), stack };
         Prepared { revision: self.revision, step: Step::Sheet { sheet, mask, before } }
     }
 }

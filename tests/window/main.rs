@@ -26,6 +26,7 @@ mod names;
 mod painting;
 mod palette;
 mod programs;
+mod projects;
 mod queue;
 mod scales;
 mod selecting;

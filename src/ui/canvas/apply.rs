@@ -62,7 +62,10 @@ fn apply_one(state: &mut AppState, action: CanvasAction) {
                 canvas.tools.colour = [red, green, blue];
             }
         }
-        CanvasAction::BlankCanvas => blank(canvas, new_size_px),
+        CanvasAction::BlankCanvas => {
+            blank(canvas, new_size_px);
+            state.project.close();
+        }
         CanvasAction::Extend => {
             if let Gesture::Extending(sides) = std::mem::take(&mut canvas.gesture) {
                 canvas.work.add(WholeStep::Extend, move |canvas| canvas.extended(sides));
@@ -95,6 +98,7 @@ fn apply_one(state: &mut AppState, action: CanvasAction) {
             } else {
                 canvas.look_at_canvas(false);
             }
+            state.project.close();
             state.panels.gallery.over_canvas = false;
             state.prompt.wants_focus = true;
         }

@@ -187,6 +187,9 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         }
         Command::AddModel => Some(Action::Library(LibraryAction::AddModelDialog)),
         Command::SaveAs => Some(Action::Files(FilesAction::SaveAsDialog)),
+        Command::OpenProject => Some(Action::Files(FilesAction::OpenProjectDialog)),
+        Command::SaveProject => Some(Action::Files(FilesAction::SaveProject)),
+        Command::SaveProjectAs => Some(Action::Files(FilesAction::SaveProjectAsDialog)),
         Command::Copy => canvas(CanvasAction::Copy),
         Command::Undo => Some(Action::Canvas(CanvasAction::Undo)),
         Command::Redo => Some(Action::Canvas(CanvasAction::Redo)),

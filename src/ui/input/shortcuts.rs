@@ -40,6 +40,9 @@ pub(crate) enum Command {
     SaveMask,
     AddModel,
     SaveAs,
+    OpenProject,
+    SaveProject,
+    SaveProjectAs,
     Copy,
     /// The files themselves, to be pasted elsewhere.
     CopyFile,
@@ -196,6 +199,9 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::SaveMask, "save-mask", "Save the mask", COMMAND_SHIFT, Key::K, Always),
         entry(C::AddModel, "add-model", "Add a model folder", COMMAND_SHIFT, Key::O, Always),
         entry(C::SaveAs, "save-as", "Save the shown picture as", COMMAND_SHIFT, Key::S, Always),
+        entry(C::SaveProject, "save-project", "Save the project", M::COMMAND, Key::S, Always),
+        entry(C::SaveProjectAs, "save-project-as", "Save the project as", COMMAND_ALT.plus(M::SHIFT), Key::S, Always),
+        entry(C::OpenProject, "open-project", "Open a project", COMMAND_ALT, Key::O, Always),
         entry(C::Copy, "copy", "Copy the shown picture, or what is masked", M::COMMAND, Key::C, NotTyping),
         entry(
             C::CopyFile,
