@@ -6,8 +6,9 @@ use super::change::{Origin, PackedMask, Sheet, TilesChange};
 use super::extend;
 use super::layer::{Content, LayerId, LayerSettings};
 use super::mask_layer::MaskLayer;
+use super::merge;
 use super::picture_layer::PictureLayer;
-use super::stack::{LayerState, Stack, StackChange};
+use super::stack::{LayerMask, LayerState, Stack, StackChange};
 use crate::mask::{MaskPlane, PixelRect, flood};
 use crate::raster::{Extension, Picture, extended};
 
@@ -184,17 +185,28 @@ impl Snapshot {
     ) -> Prepared {
         let mut stack = self.stack.as_it_is();
         let at = stack.layers.iter().position(|layer| Some(layer.id) == behind).unwrap_or(0);
-        stack.layers.insert(at, LayerState { id: self.next_layer, settings, content: Some(content) });
+        stack.layers.insert(at, LayerState::new(self.next_layer, settings, content, None));
         self.with_stack(stack, paper_px)
     }
 
-    /// These layers, front first, in the place of all that there are; with `from_words` the picture is switched off.
+    /// These layers, front first, in the place of all that there are, each with where it counts; with `from_words` the
+    /// picture is switched off.
     #[must_use]
-    pub fn with_layers(&self, layers: Vec<(LayerSettings, Content)>, from_words: bool, paper_px: [u32; 2]) -> Prepared {
+    pub fn with_layers(
+        &self,
+        layers: Vec<(LayerSettings, Content, Option<Arc<MaskPlane>>)>,
+        from_words: bool,
+        paper_px: [u32; 2],
+    ) -> Prepared {
+        let [width, height] = self.size_px().unwrap_or(paper_px);
         let mut stack = self.stack.as_it_is();
         stack.base.picture_is_off |= from_words;
         let ids = (self.next_layer.0..).map(LayerId);
-        let state = |(id, (settings, content))| LayerState { id, settings, content: Some(content) };
+        let mask_of =
+            |plane: Arc<MaskPlane>| extend::stretched(&MaskLayer::new(Arc::unwrap_or_clone(plane)), width, height);
+        let state = |(id, (settings, content, mask)): (_, (_, _, Option<_>))| {
+            LayerState::new(id, settings, content, mask.map(mask_of))
+        };
         stack.layers = ids.zip(layers).map(state).collect();
         self.with_stack(stack, paper_px)
     }
@@ -205,6 +217,41 @@ impl Snapshot {
         let content = work(&self.stack.get(id)?.content)?;
         let mut stack = self.stack.as_it_is();
         stack.layers.iter_mut().find(|layer| layer.id == id)?.content = Some(content);
+        Some(self.of_step(Step::Stack(stack)))
+    }
+
+    /// A copy of a layer in front of it, under other settings. `None` where there is no such layer.
+    #[must_use]
+    pub fn with_copy(&self, id: LayerId, settings: LayerSettings) -> Option<Prepared> {
+        let layer = self.stack.get(id)?;
+        let copy = LayerState::new(self.next_layer, settings, layer.content.clone(), layer.mask.clone());
+        let mut stack = self.stack.as_it_is();
+        let at = stack.layers.iter().position(|state| state.id == id)?;
+        stack.layers.insert(at, copy);
+        Some(self.of_step(Step::Stack(stack)))
+    }
+
+    /// A layer and the one below it as one, which is the lower one. `None` where they cannot be.
+    #[must_use]
+    pub fn merged_down(&self, id: LayerId) -> Option<Prepared> {
+        let layers = self.stack.layers();
+        let at = layers.iter().position(|layer| layer.id == id)?;
+        let content = merge::merged(&layers[at], layers.get(at + 1)?)?;
+        let mut stack = self.stack.as_it_is();
+        stack.layers[at + 1].content = Some(content);
+        stack.layers.remove(at);
+        Some(self.of_step(Step::Stack(stack)))
+    }
+
+    /// What `work` makes of a layer's mask, or of nothing where it has none. `None` where there is no such layer.
+    #[must_use]
+    pub fn with_layer_mask(&self, id: LayerId, work: impl FnOnce(MaskPlane) -> Option<MaskPlane>) -> Option<Prepared> {
+        let [width, height] = self.size_px()?;
+        let before = self.stack.get(id)?.mask.as_ref();
+        let plane = before.map_or_else(|| MaskPlane::empty(width, height), |mask| mask.plane().clone());
+        let mask = work(plane).map_or(LayerMask::None, |plane| LayerMask::Of(MaskLayer::new(plane)));
+        let mut stack = self.stack.as_it_is();
+        stack.layers.iter_mut().find(|layer| layer.id == id)?.mask = mask;
         Some(self.of_step(Step::Stack(stack)))
     }
 

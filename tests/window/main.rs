@@ -16,6 +16,7 @@ mod gallery_work;
 mod grids;
 mod hands;
 mod layer_list;
+mod layer_masks;
 mod layers;
 mod library;
 mod library_looks;

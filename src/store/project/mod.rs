@@ -1,7 +1,7 @@
 //! A project in one file: all that lies on the canvas, and the prompt panel, in a zip of PNG and JSON files.
 //!
 //! `mimetype` comes first, so that systems know the file by its first bytes; then `project.json`, `picture.png`,
-//! `mask.png` and `layers/1.png`, `layers/2.png`, …, front first. Drawings and masks are grey, pictures in colour. The
+//! `mask.png` and `layers/1.png`, `layers/1.mask.png`, `layers/2.png`, …, front first. Drawings and masks are grey, pictures in colour. The
 //! entries are stored: PNG is packed already. Steps back are not in it; they are the journal's.
 
 mod error;
@@ -61,6 +61,11 @@ pub fn with_ending(path: PathBuf) -> PathBuf {
     name.into()
 }
 
+/// Where its mask lies.
+fn layer_mask_entry(place: usize) -> String {
+    format!("layers/{}.mask.png", place + 1)
+}
+
 /// Where a layer's pixels lie; `place` counts from the front, from 0.
 fn layer_entry(place: usize) -> String {
     format!("layers/{}.png", place + 1)
@@ -102,6 +107,9 @@ struct WrittenCanvas {
 struct WrittenLayer {
     settings: LayerSettings,
     content: WrittenContent,
+    /// Whether it has one of its own, as large as the canvas.
+    #[serde(default)]
+    has_mask: bool,
 }
 
 /// What a layer's PNG file is, with its size in pixels.

@@ -11,7 +11,7 @@ use zip::ZipArchive;
 
 use super::{
     MANIFEST_ENTRY, MASK_ENTRY, MAX_LAYERS, Manifest, PICTURE_ENTRY, Project, ProjectError, VERSION, WrittenCanvas,
-    WrittenContent, layer_entry,
+    WrittenContent, layer_entry, layer_mask_entry,
 };
 use crate::canvas::{
     Content, Document, LayerId, LayerState, MaskLayer, Origin, PackedMask, Record, Sheet, StackChange,
@@ -127,7 +127,12 @@ impl Entries<'_> {
                 WrittenContent::Picture(wide, tall) => Content::Picture(Arc::new(self.picture(&name, (wide, tall))?)),
             };
             let id = LayerId(place as u32 + 1);
-            stack.layers.push(LayerState { id, settings: layer.settings, content: Some(content) });
+            let mask = if layer.has_mask {
+                Some(MaskLayer::new(self.plane(&layer_mask_entry(place), (width, height))?))
+            } else {
+                None
+            };
+            stack.layers.push(LayerState::new(id, layer.settings, content, mask));
         }
         // Of a file that is not there, or that is no picture, nothing can be had.
         let is_picture = |file: &Path| {

@@ -8,7 +8,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::*;
-use crate::canvas::{Content, Document, Ink, Origin};
+use crate::canvas::{Content, Document, Ink, Layer, LayerPart, Origin};
 use crate::job::{ControlKind, JobError, ModelRef, Request};
 use crate::mask::{Brush, BrushPoint};
 use crate::raster::Picture;
@@ -37,7 +37,12 @@ fn document() -> Document {
     let drawing = Content::empty_drawing([200, 150]);
     document.change(|canvas| Some(canvas.with_layer(settings, drawing, None, [8, 8])));
     let id = document.stack().layers()[0].id;
-    document.begin_stroke_on(Some(id), Ink::Mask, Brush { diameter_px: 9.0, hardness: 1.0, opacity: 1.0 });
+    let hard = Brush { diameter_px: 9.0, hardness: 1.0, opacity: 1.0 };
+    document.change(|canvas| canvas.with_layer_mask(id, Some));
+    document.begin_stroke_on(Some(LayerPart::Mask(id)), Ink::Mask, hard);
+    document.stroke_to(BrushPoint::at(100.0, 20.0));
+    document.end_stroke();
+    document.begin_stroke_on(Some(LayerPart::Drawing(id)), Ink::Mask, hard);
     document.stroke_to(BrushPoint::at(20.0, 20.0));
     document.stroke_to(BrushPoint::at(160.0, 90.0));
     document.end_stroke();
@@ -67,11 +72,12 @@ fn project() -> Project {
 }
 
 /// Picture, mask, and the layers in front of them.
-type Look = (Option<Arc<Picture>>, Vec<u8>, BaseSettings, Vec<(LayerSettings, Arc<Picture>)>);
+type Look = (Option<Arc<Picture>>, Vec<u8>, BaseSettings, Vec<(LayerSettings, Arc<Picture>, Option<Vec<u8>>)>);
 
 fn look(canvas: &Snapshot) -> Look {
     let layers = canvas.stack().layers().iter();
-    let layers = layers.map(|layer| (layer.settings.clone(), layer.content.seen())).collect();
+    let mask = |layer: &Layer| layer.mask.as_ref().map(|mask| mask.plane().values().to_vec());
+    let layers = layers.map(|layer| (layer.settings.clone(), layer.content.seen(), mask(layer))).collect();
     (canvas.whole_picture(), canvas.mask().values().to_vec(), *canvas.stack().base(), layers)
 }
 
@@ -89,6 +95,7 @@ fn everything_comes_back_as_it_was() {
     assert_eq!(again.canvas.origin(), project.canvas.origin());
     let kinds =
         |canvas: &Snapshot| canvas.stack().layers().iter().map(|l| std::mem::discriminant(&l.content)).collect();
+    assert!(again.canvas.stack().layers()[1].counts_where().is_some());
     let (kept, found): (Vec<_>, Vec<_>) = (kinds(&project.canvas), kinds(&again.canvas));
     assert_eq!(kept, found);
     // Known by its first bytes.

@@ -9,7 +9,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::{
     MANIFEST_ENTRY, MASK_ENTRY, MIME_ENTRY, MIME_TYPE, Manifest, PICTURE_ENTRY, Project, ProjectError, VERSION,
-    WrittenCanvas, WrittenContent, WrittenLayer, layer_entry,
+    WrittenCanvas, WrittenContent, WrittenLayer, layer_entry, layer_mask_entry,
 };
 use crate::canvas::{Content, Layer, LayerUse};
 use crate::job::ControlNetworkRef;
@@ -56,7 +56,7 @@ fn written_layer(layer: &Layer) -> WrittenLayer {
         Content::Drawing(_) => WrittenContent::Drawing(width, height),
         Content::Picture(_) => WrittenContent::Picture(width, height),
     };
-    WrittenLayer { settings, content }
+    WrittenLayer { settings, content, has_mask: layer.mask.is_some() }
 }
 
 fn fill(file: &mut File, manifest: &[u8], project: &Project) -> io::Result<()> {
@@ -78,6 +78,9 @@ fn fill(file: &mut File, manifest: &[u8], project: &Project) -> io::Result<()> {
             Content::Picture(picture) => png_text::encode(picture, None),
         };
         entry(&layer_entry(place), &bytes.map_err(io::Error::other)?)?;
+        if let Some(mask) = &layer.mask {
+            entry(&layer_mask_entry(place), &png_mask::encode(mask.plane()).map_err(io::Error::other)?)?;
+        }
     }
     zip.finish().map_err(io::Error::other)?.flush()
 }

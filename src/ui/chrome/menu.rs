@@ -258,6 +258,7 @@ fn canvas_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     ui.add(egui::Separator::default().spacing(9.0));
     for (words, asked) in [
         ("New scribble layer", Command::NewLayer),
+        ("Merge with the layer below", Command::MergeDown),
         ("Choose the layer above", Command::LayerAbove),
         ("Choose the layer below", Command::LayerBelow),
         ("Mask a polygon", Command::Tool(Tool::Polygon)),

@@ -80,6 +80,7 @@ pub(crate) enum Command {
     LayerLock,
     RenameLayer,
     DuplicateLayer,
+    MergeDown,
     Panels,
     PromptPanel,
     Gallery,
@@ -244,6 +245,7 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::LayerLock, "layer-lock", "Lock the chosen layer, or unlock it", M::SHIFT, Key::N, NotTyping),
         entry(C::RenameLayer, "rename-layer", "Rename the layer", M::NONE, Key::F2, Always),
         entry(C::DuplicateLayer, "duplicate-layer", "Duplicate the layer", M::COMMAND, Key::J, Always),
+        entry(C::MergeDown, "merge-down", "Merge the layer with the one below", M::COMMAND, Key::E, Always),
         entry(C::Live, "live", "Live painting", M::NONE, Key::Y, NotTyping),
         entry(C::LivePlace, "live-place", "Live result beside the drawing, or over it", M::SHIFT, Key::Y, NotTyping),
         entry(
