@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 
 use egui::{Event, Modifiers, PointerButton, pos2};
 use inkwick::canvas::tools::Tool;
-use inkwick::canvas::{Document, Ink, Origin};
+use inkwick::canvas::{Content, Document, Ink, LayerId, LayerPart, LayerSettings, Origin};
 use inkwick::engine::FakeScript;
 use inkwick::mask::{Brush, BrushPoint};
 use inkwick::raster::Picture;
+use inkwick::system::memory::resident_memory_bytes;
 use inkwick::ui::action::{Action, CanvasAction, MaskStep};
 use studio_bench::Bench;
 
@@ -27,10 +28,17 @@ fn main() {
     for (name, ink) in [("mask", Ink::Mask), ("eraser", Ink::Eraser), ("colour", Ink::Colour([200, 30, 60]))] {
         for diameter_px in [20.0, 200.0, 800.0] {
             for hardness in [1.0, 0.0] {
-                events(name, ink, Brush { diameter_px, hardness, opacity: 1.0 });
+                let brush = Brush { diameter_px, hardness, opacity: 1.0 };
+                events(name, ink, None, brush);
+                // Beside it in turns, on a layer that can be drawn on and on where that counts.
+                if ink == Ink::Mask {
+                    events("layer", ink, Some(LayerPart::Drawing), brush);
+                    events("layer's mask", ink, Some(LayerPart::Mask), brush);
+                }
             }
         }
     }
+    layers();
     println!("logic + ui of each frame while one paints on it, with two pointer events in each:");
     for (name, tool) in [("mask", Tool::Brush), ("colour", Tool::Colour)] {
         for diameter_px in [20.0, 200.0, 800.0] {
@@ -92,15 +100,57 @@ fn place(step: u32) -> (f32, f32) {
     (middle + angle.cos() * middle * 0.8, middle + (angle * 1.7).sin() * middle * 0.8)
 }
 
-fn events(name: &str, ink: Ink, brush: Brush) {
+/// What the process takes more for a picture and ten layers, half of them drawings and half pictures of their own.
+fn layers() {
+    let before = resident_memory_bytes();
+    let mut document = blank();
+    for layer in 0..10_u8 {
+        if layer % 2 == 0 {
+            // All of it drawn on, so that the system has given every page.
+            let id = add_drawing(&mut document);
+            document.change(|canvas| canvas.with_content(id, |content| Some(content.inverted())));
+            document.change(|canvas| {
+                canvas.with_layer_mask(id, |mut plane| {
+                    plane.invert();
+                    Some(plane)
+                })
+            });
+        } else {
+            let picture = Content::Picture(Arc::new(Picture::filled(SIDE_PX, SIDE_PX, [layer, 60, 90, 255])));
+            document.change(|canvas| Some(canvas.with_layer(LayerSettings::default(), picture, None, [SIDE_PX; 2])));
+        }
+    }
+    document.take_records();
+    let megabytes = resident_memory_bytes().zip(before).map(|(now, before)| now.saturating_sub(before) / 1_000_000);
+    let words = megabytes.map_or("not known here".to_owned(), |megabytes| format!("{megabytes} MB"));
+    println!("a picture and ten layers of {SIDE_PX}×{SIDE_PX}: {words}");
+    assert_eq!(document.stack().layers().len(), 10);
+}
+
+fn blank() -> Document {
     let mut document = Document::default();
     document.replace(Some((Arc::new(Picture::filled(SIDE_PX, SIDE_PX, [90, 120, 150, 255])), Origin::default())));
+    document
+}
+
+/// With a mask of its own.
+fn add_drawing(document: &mut Document) -> LayerId {
+    let drawing = Content::empty_drawing([SIDE_PX; 2]);
+    document.change(|canvas| Some(canvas.with_layer(LayerSettings::default(), drawing, None, [SIDE_PX; 2])));
+    let id = document.stack().layers()[0].id;
+    document.change(|canvas| canvas.with_layer_mask(id, Some));
+    id
+}
+
+fn events(name: &str, ink: Ink, part: Option<fn(LayerId) -> LayerPart>, brush: Brush) {
+    let mut document = blank();
+    let part = part.map(|part| part(add_drawing(&mut document)));
     let mut times = Vec::new();
     for stroke in 0..4 {
         let mut event = |document: &mut Document, step: Option<u32>| {
             let started = Instant::now();
             match step {
-                Some(0) => document.begin_stroke(ink, brush),
+                Some(0) => document.begin_stroke_on(part, ink, brush),
                 Some(step) => {
                     // As a quick hand goes: about 40 px between two events of a mouse.
                     let (x, y) = place(step + stroke * 1000);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::layer::LayerId;
+use super::layer::LayerPart;
 use super::mask_layer::{MaskLayer, MaskTile};
 use super::picture_layer::{ColourTile, PictureLayer};
 use super::stack::StackChange;
@@ -26,9 +26,9 @@ pub struct TilesChange {
     pub mask: Vec<(TileIndex, MaskTile)>,
     /// `None` shows the picture as it came.
     pub colour: Vec<(TileIndex, Option<ColourTile>)>,
-    /// Of the layer that is drawn on.
+    /// Of the layer that is painted on, of its drawing or its mask.
     pub drawn: Vec<(TileIndex, MaskTile)>,
-    pub layer: LayerId,
+    pub part: LayerPart,
 }
 
 impl TilesChange {

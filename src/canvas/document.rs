@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::change::{Change, Origin, PackedMask, Record, Sheet, TilesChange};
 use super::history::History;
-use super::layer::LayerId;
+use super::layer::{LayerId, LayerPart};
 use super::mask_layer::MaskLayer;
 use super::picture_layer::PictureLayer;
 use super::prepared::{Prepared, Snapshot, Step};
@@ -18,8 +18,8 @@ use crate::raster::Picture;
 pub struct Dirty {
     pub mask: PixelRect,
     pub colour: PixelRect,
-    /// Of single layers' drawings; a layer whose content is another is known by its `made`.
-    pub drawn: Vec<(LayerId, PixelRect)>,
+    /// Of single layers' drawings and masks; a layer whose content is another is known by its `made`.
+    pub drawn: Vec<(LayerPart, PixelRect)>,
     /// Another picture, or none: everything.
     pub sheet: bool,
 }
@@ -241,14 +241,14 @@ impl Document {
     }
 
     fn swap_tiles(&mut self, tiles: TilesChange) -> TilesChange {
-        let mut before = TilesChange { layer: tiles.layer, ..TilesChange::default() };
+        let mut before = TilesChange { part: tiles.part, ..TilesChange::default() };
         for (tile, content) in tiles.mask {
             before.mask.push((tile, self.mask.tile(tile)));
             self.mask.put(tile, &content);
             self.dirty.mask = self.dirty.mask.union(self.mask.grid().rect(tile));
         }
         let mut touched = PixelRect::default();
-        if let Some(drawing) = self.stack.drawing_mut(tiles.layer) {
+        if let Some(drawing) = self.stack.plane_mut(tiles.part) {
             for (tile, content) in tiles.drawn {
                 before.drawn.push((tile, drawing.tile(tile)));
                 drawing.put(tile, &content);
@@ -256,7 +256,7 @@ impl Document {
             }
         }
         if !touched.is_empty() {
-            self.note_drawn(tiles.layer, touched);
+            self.note_drawn(tiles.part, touched);
         }
         if let Some(picture) = &mut self.picture {
             for (tile, content) in tiles.colour {

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::canvas::{BaseSettings, Content, Ink, LayerSettings, TILE_PX};
+use crate::canvas::{BaseSettings, Content, Ink, Layer, LayerSettings, TILE_PX};
 use crate::mask::{Brush, BrushPoint};
 use crate::raster::Extension;
 
-type Look = (Option<(u32, u32, Vec<u8>)>, Vec<u8>, Origin, BaseSettings, Vec<(LayerId, LayerSettings, Arc<Picture>)>);
+type LookOfLayer = (LayerId, LayerSettings, Arc<Picture>, Option<Vec<u8>>);
+type Look = (Option<(u32, u32, Vec<u8>)>, Vec<u8>, Origin, BaseSettings, Vec<LookOfLayer>);
 
 fn look(document: &Document) -> Look {
     let picture = document.whole_picture().map(|p| (p.width(), p.height(), p.rgba().to_vec()));
     let stack = document.stack();
-    let layers = stack.layers().iter().map(|layer| (layer.id, layer.settings.clone(), layer.content.seen())).collect();
+    let mask = |layer: &Layer| layer.mask.as_ref().map(|mask| mask.plane().values().to_vec());
+    let layer = |layer: &Layer| (layer.id, layer.settings.clone(), layer.content.seen(), mask(layer));
+    let layers = stack.layers().iter().map(layer).collect();
     (picture, document.mask().plane().values().to_vec(), document.origin().clone(), *stack.base(), layers)
 }
 
@@ -47,9 +50,10 @@ impl Hand {
         let brush = Brush { diameter_px: 1.0 + self.below(60) as f32, hardness: 0.5, opacity: 0.6 };
         let layers: Vec<LayerId> = document.stack().layers().iter().map(|layer| layer.id).collect();
         let layer = layers.get(self.below(layers.len() as u32 + 1) as usize).copied();
-        match self.below(20) {
+        let part = layer.map(|id| [LayerPart::Drawing(id), LayerPart::Mask(id)][self.below(2) as usize]);
+        match self.below(22) {
             0..=4 => {
-                document.begin_stroke_on(layer, ink, brush);
+                document.begin_stroke_on(part, ink, brush);
                 for _ in 0..=self.below(4) {
                     document.stroke_to(self.point());
                 }
@@ -58,7 +62,7 @@ impl Hand {
             5 => {
                 let corners: Vec<_> = (0..5).map(|_| self.point()).map(|p| [p.x, p.y]).collect();
                 let [width, height] = document.size_px().unwrap_or_default();
-                document.fill_shape(layer, ink, 0.8, &crate::mask::shape::polygon(&corners, width, height));
+                document.fill_shape(part, ink, 0.8, &crate::mask::shape::polygon(&corners, width, height));
             }
             6 => {
                 let inverted = document.mask().plane().values().iter().map(|value| 255 - value).collect();
@@ -120,6 +124,13 @@ impl Hand {
             }
             18 if layer.is_some() => {
                 document.change(|canvas| canvas.with_content(layer.unwrap(), |content| Some(content.inverted())));
+            }
+            19 if layer.is_some() => {
+                let keeps = self.below(3) > 0;
+                document.change(|canvas| canvas.with_layer_mask(layer.unwrap(), |plane| keeps.then_some(plane)));
+            }
+            20 if layer.is_some() => {
+                document.change(|canvas| canvas.merged_down(layer.unwrap()));
             }
             _ => {
                 document.undo();

@@ -13,6 +13,28 @@ use crate::raster::{Extension, Picture, padded};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LayerId(pub u32);
 
+/// What of a layer is painted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LayerPart {
+    Drawing(LayerId),
+    /// Where it counts.
+    Mask(LayerId),
+}
+
+impl LayerPart {
+    #[must_use]
+    pub fn layer(self) -> LayerId {
+        let (Self::Drawing(id) | Self::Mask(id)) = self;
+        id
+    }
+}
+
+impl Default for LayerPart {
+    fn default() -> Self {
+        Self::Drawing(LayerId::default())
+    }
+}
+
 /// What a layer is for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -162,10 +184,40 @@ pub struct Layer {
     pub id: LayerId,
     pub settings: LayerSettings,
     pub content: Content,
+    /// Where it counts, as large as the canvas; everywhere without one, or where nothing is painted on it.
+    pub mask: Option<MaskLayer>,
     /// The canvas's revision when this content came to lie here as a whole.
     pub made: u64,
+    /// The same of its mask.
+    pub mask_made: u64,
     /// And when it was changed last, by a stroke or as a whole.
     pub changed: u64,
+}
+
+impl Layer {
+    /// Where it counts; `None` is everywhere.
+    #[must_use]
+    pub fn counts_where(&self) -> Option<&MaskLayer> {
+        self.mask.as_ref().filter(|mask| !mask.is_empty())
+    }
+
+    /// What can be painted on of it.
+    #[must_use]
+    pub fn plane(&self, part: LayerPart) -> Option<&MaskLayer> {
+        match (part, &self.content) {
+            (LayerPart::Mask(_), _) => self.mask.as_ref(),
+            (LayerPart::Drawing(_), Content::Drawing(drawing)) => Some(drawing),
+            (LayerPart::Drawing(_), Content::Picture(_)) => None,
+        }
+    }
+
+    pub(super) fn plane_mut(&mut self, part: LayerPart) -> Option<&mut MaskLayer> {
+        match (part, &mut self.content) {
+            (LayerPart::Mask(_), _) => self.mask.as_mut(),
+            (LayerPart::Drawing(_), Content::Drawing(drawing)) => Some(drawing),
+            (LayerPart::Drawing(_), Content::Picture(_)) => None,
+        }
+    }
 }
 
 /// White where it is drawn.

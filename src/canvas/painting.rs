@@ -2,7 +2,7 @@
 
 use super::change::{Change, Record, TilesChange};
 use super::document::Document;
-use super::layer::LayerId;
+use super::layer::LayerPart;
 use super::mask_layer::MaskLayer;
 use super::stroke::{Ink, Stroke};
 use crate::mask::shape::ShapeCover;
@@ -14,14 +14,14 @@ impl Document {
         self.begin_stroke_on(None, ink, brush);
     }
 
-    /// The same on a layer's drawing instead of the mask; nothing where that cannot be drawn on.
-    pub fn begin_stroke_on(&mut self, layer: Option<LayerId>, ink: Ink, brush: Brush) {
+    /// The same on a layer's drawing or mask instead of the mask; nothing where that cannot be painted on.
+    pub fn begin_stroke_on(&mut self, part: Option<LayerPart>, ink: Ink, brush: Brush) {
         self.end_stroke();
-        let layer = layer.filter(|_| !matches!(ink, Ink::Colour(_)));
+        let part = part.filter(|_| !matches!(ink, Ink::Colour(_)));
         if let Some(size_px) = self.size_px()
-            && layer.is_none_or(|layer| self.stack.drawing_mut(layer).is_some())
+            && part.is_none_or(|part| self.stack.plane_mut(part).is_some())
         {
-            self.stroke = Some(Stroke::new(ink, layer, brush, size_px));
+            self.stroke = Some(Stroke::new(ink, part, brush, size_px));
         }
     }
 
@@ -33,7 +33,7 @@ impl Document {
     /// Draws on to `point`, in picture pixels; it may lie outside.
     pub fn stroke_to(&mut self, point: BrushPoint) {
         let (Some(stroke), Some(picture)) = (&mut self.stroke, &mut self.picture) else { return };
-        let drawing = stroke.layer().and_then(|layer| self.stack.drawing_mut(layer));
+        let drawing = stroke.part().and_then(|part| self.stack.plane_mut(part));
         let rect = stroke.go_to(point, drawing.unwrap_or(&mut self.mask), picture);
         self.note(rect);
     }
@@ -46,10 +46,10 @@ impl Document {
     }
 
     /// Covers an outline's inside, as one step.
-    pub fn fill_shape(&mut self, layer: Option<LayerId>, ink: Ink, opacity: f32, shape: &ShapeCover) {
-        self.begin_stroke_on(layer, ink, Brush { diameter_px: 1.0, hardness: 1.0, opacity: 1.0 });
+    pub fn fill_shape(&mut self, part: Option<LayerPart>, ink: Ink, opacity: f32, shape: &ShapeCover) {
+        self.begin_stroke_on(part, ink, Brush { diameter_px: 1.0, hardness: 1.0, opacity: 1.0 });
         let (Some(stroke), Some(picture)) = (&mut self.stroke, &mut self.picture) else { return };
-        let marked = layer.and_then(|layer| self.stack.drawing_mut(layer)).unwrap_or(&mut self.mask);
+        let marked = part.and_then(|part| self.stack.plane_mut(part)).unwrap_or(&mut self.mask);
         let level = opacity.clamp(0.0, 1.0);
         let rect = if level < 1.0 {
             let values = shape.values.iter().map(|value| (f32::from(*value) * level + 0.5) as u8).collect();
@@ -63,21 +63,21 @@ impl Document {
 
     fn note(&mut self, rect: PixelRect) {
         self.revision += 1;
-        if let Some(layer) = self.stroke.as_ref().and_then(Stroke::layer) {
-            return self.note_drawn(layer, rect);
+        if let Some(part) = self.stroke.as_ref().and_then(Stroke::part) {
+            return self.note_drawn(part, rect);
         }
         let colour = self.stroke.as_ref().is_some_and(Stroke::paints_colour);
         let target = if colour { &mut self.dirty.colour } else { &mut self.dirty.mask };
         *target = target.union(rect);
     }
 
-    pub(super) fn note_drawn(&mut self, id: LayerId, rect: PixelRect) {
-        if let Some(layer) = self.stack.get_mut(id) {
+    pub(super) fn note_drawn(&mut self, part: LayerPart, rect: PixelRect) {
+        if let Some(layer) = self.stack.get_mut(part.layer()) {
             layer.changed = self.revision;
         }
-        match self.dirty.drawn.iter_mut().find(|(layer, _)| *layer == id) {
+        match self.dirty.drawn.iter_mut().find(|(other, _)| *other == part) {
             Some((_, known)) => *known = known.union(rect),
-            None => self.dirty.drawn.push((id, rect)),
+            None => self.dirty.drawn.push((part, rect)),
         }
     }
 
@@ -89,18 +89,18 @@ impl Document {
             let now = picture.and_then(|picture| picture.tile(*tile));
             now.as_deref() != before.as_deref()
         });
-        let layer = before.layer;
-        let drawing = self.stack.drawing_mut(layer).map(|drawing| &*drawing);
+        let part = before.part;
+        let drawing = self.stack.plane_mut(part).map(|drawing| &*drawing);
         let drawn = before.drawn.into_iter();
         let drawn = drawn.filter(|(tile, content)| drawing.is_some_and(|now| now.tile(*tile) != *content));
-        let before = TilesChange { mask: mask.collect(), colour: colour.collect(), drawn: drawn.collect(), layer };
+        let before = TilesChange { mask: mask.collect(), colour: colour.collect(), drawn: drawn.collect(), part };
         if before.is_empty() {
             return false;
         }
         let drawn = |now: &MaskLayer| before.drawn.iter().map(|(tile, _)| (*tile, now.tile(*tile))).collect();
         let after = TilesChange {
             drawn: drawing.map(drawn).unwrap_or_default(),
-            layer,
+            part,
             mask: before.mask.iter().map(|(tile, _)| (*tile, self.mask.tile(*tile))).collect(),
             colour: before.colour.iter().map(|(tile, _)| (*tile, picture.and_then(|p| p.tile(*tile)))).collect(),
         };

@@ -6,8 +6,9 @@ use super::change::{Origin, PackedMask, Sheet, TilesChange};
 use super::extend;
 use super::layer::{Content, LayerId, LayerSettings};
 use super::mask_layer::MaskLayer;
+use super::merge;
 use super::picture_layer::PictureLayer;
-use super::stack::{LayerState, Stack, StackChange};
+use super::stack::{LayerMask, LayerState, Stack, StackChange};
 use crate::mask::{MaskPlane, PixelRect, flood};
 use crate::raster::{Extension, Picture, extended};
 
@@ -54,6 +55,24 @@ impl Snapshot {
     #[must_use]
     pub fn whole_picture(&self) -> Option<Arc<Picture>> {
         self.picture.as_ref().map(PictureLayer::whole)
+    }
+
+    /// Of the canvas, when it was taken.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Where the picture came from.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Whether the picture was painted on since it came.
+    #[must_use]
+    pub fn is_painted(&self) -> bool {
+        self.picture.as_ref().is_some_and(|picture| !picture.painted().is_empty())
     }
 
     /// The layers over the picture.
@@ -137,6 +156,17 @@ impl Snapshot {
         self.with_sheet(picture, origin, mask, stack)
     }
 
+    /// All of another canvas in the place of this one.
+    #[must_use]
+    pub fn opened(&self, other: Self) -> Prepared {
+        let mut stack = other.stack.in_full();
+        // No layer of this canvas may come back under another one's number.
+        for (id, layer) in (self.next_layer.0..).zip(&mut stack.layers) {
+            layer.id = LayerId(id);
+        }
+        self.with_contents(other.picture, other.origin, other.mask, stack)
+    }
+
     /// Width and height in pixels, if there is a picture.
     #[must_use]
     pub fn size_px(&self) -> Option<[u32; 2]> {
@@ -155,17 +185,28 @@ impl Snapshot {
     ) -> Prepared {
         let mut stack = self.stack.as_it_is();
         let at = stack.layers.iter().position(|layer| Some(layer.id) == behind).unwrap_or(0);
-        stack.layers.insert(at, LayerState { id: self.next_layer, settings, content: Some(content) });
+        stack.layers.insert(at, LayerState::new(self.next_layer, settings, content, None));
         self.with_stack(stack, paper_px)
     }
 
-    /// These layers, front first, in the place of all that there are; with `from_words` the picture is switched off.
+    /// These layers, front first, in the place of all that there are, each with where it counts; with `from_words` the
+    /// picture is switched off.
     #[must_use]
-    pub fn with_layers(&self, layers: Vec<(LayerSettings, Content)>, from_words: bool, paper_px: [u32; 2]) -> Prepared {
+    pub fn with_layers(
+        &self,
+        layers: Vec<(LayerSettings, Content, Option<Arc<MaskPlane>>)>,
+        from_words: bool,
+        paper_px: [u32; 2],
+    ) -> Prepared {
+        let [width, height] = self.size_px().unwrap_or(paper_px);
         let mut stack = self.stack.as_it_is();
         stack.base.picture_is_off |= from_words;
         let ids = (self.next_layer.0..).map(LayerId);
-        let state = |(id, (settings, content))| LayerState { id, settings, content: Some(content) };
+        let mask_of =
+            |plane: Arc<MaskPlane>| extend::stretched(&MaskLayer::new(Arc::unwrap_or_clone(plane)), width, height);
+        let state = |(id, (settings, content, mask)): (_, (_, _, Option<_>))| {
+            LayerState::new(id, settings, content, mask.map(mask_of))
+        };
         stack.layers = ids.zip(layers).map(state).collect();
         self.with_stack(stack, paper_px)
     }
@@ -176,6 +217,41 @@ impl Snapshot {
         let content = work(&self.stack.get(id)?.content)?;
         let mut stack = self.stack.as_it_is();
         stack.layers.iter_mut().find(|layer| layer.id == id)?.content = Some(content);
+        Some(self.of_step(Step::Stack(stack)))
+    }
+
+    /// A copy of a layer in front of it, under other settings. `None` where there is no such layer.
+    #[must_use]
+    pub fn with_copy(&self, id: LayerId, settings: LayerSettings) -> Option<Prepared> {
+        let layer = self.stack.get(id)?;
+        let copy = LayerState::new(self.next_layer, settings, layer.content.clone(), layer.mask.clone());
+        let mut stack = self.stack.as_it_is();
+        let at = stack.layers.iter().position(|state| state.id == id)?;
+        stack.layers.insert(at, copy);
+        Some(self.of_step(Step::Stack(stack)))
+    }
+
+    /// A layer and the one below it as one, which is the lower one. `None` where they cannot be.
+    #[must_use]
+    pub fn merged_down(&self, id: LayerId) -> Option<Prepared> {
+        let layers = self.stack.layers();
+        let at = layers.iter().position(|layer| layer.id == id)?;
+        let content = merge::merged(&layers[at], layers.get(at + 1)?)?;
+        let mut stack = self.stack.as_it_is();
+        stack.layers[at + 1].content = Some(content);
+        stack.layers.remove(at);
+        Some(self.of_step(Step::Stack(stack)))
+    }
+
+    /// What `work` makes of a layer's mask, or of nothing where it has none. `None` where there is no such layer.
+    #[must_use]
+    pub fn with_layer_mask(&self, id: LayerId, work: impl FnOnce(MaskPlane) -> Option<MaskPlane>) -> Option<Prepared> {
+        let [width, height] = self.size_px()?;
+        let before = self.stack.get(id)?.mask.as_ref();
+        let plane = before.map_or_else(|| MaskPlane::empty(width, height), |mask| mask.plane().clone());
+        let mask = work(plane).map_or(LayerMask::None, |plane| LayerMask::Of(MaskLayer::new(plane)));
+        let mut stack = self.stack.as_it_is();
+        stack.layers.iter_mut().find(|layer| layer.id == id)?.mask = mask;
         Some(self.of_step(Step::Stack(stack)))
     }
 
@@ -194,13 +270,23 @@ impl Snapshot {
     }
 
     fn with_sheet(&self, picture: Arc<Picture>, origin: Origin, mask: MaskLayer, stack: StackChange) -> Prepared {
+        self.with_contents(Some(PictureLayer::new(picture)), origin, mask, stack)
+    }
+
+    fn with_contents(
+        &self,
+        picture: Option<PictureLayer>,
+        origin: Origin,
+        mask: MaskLayer,
+        stack: StackChange,
+    ) -> Prepared {
         let before = Sheet {
             picture: self.picture.clone(),
             origin: self.origin.clone(),
             mask: PackedMask::of(&self.mask),
             stack: self.stack.clone().swap(stack.clone(), self.revision),
         };
-        let sheet = Sheet::of(picture, origin, PackedMask::of(&mask), stack);
+        let sheet = Sheet { picture, origin, mask: PackedMask::of(&mask), stack };
         Prepared { revision: self.revision, step: Step::Sheet { sheet, mask, before } }
     }
 }

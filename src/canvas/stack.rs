@@ -1,11 +1,9 @@
 //! The layers over the picture in their order, and a change of them as a value.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::extend;
-use super::layer::{Content, Layer, LayerId, LayerSettings};
+use super::layer::{Content, Layer, LayerId, LayerPart, LayerSettings};
 use super::mask_layer::MaskLayer;
 use crate::raster::Extension;
 
@@ -29,6 +27,16 @@ impl Default for BaseSettings {
     }
 }
 
+/// What becomes of a layer's mask.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum LayerMask {
+    /// The layer keeps what it has; one that is new has none.
+    #[default]
+    AsItIs,
+    None,
+    Of(MaskLayer),
+}
+
 /// A layer as it is to be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerState {
@@ -36,6 +44,15 @@ pub struct LayerState {
     pub settings: LayerSettings,
     /// `None` leaves what the layer of this id has.
     pub content: Option<Content>,
+    pub mask: LayerMask,
+}
+
+impl LayerState {
+    /// One that lies there as a whole.
+    #[must_use]
+    pub fn new(id: LayerId, settings: LayerSettings, content: Content, mask: Option<MaskLayer>) -> Self {
+        Self { id, settings, content: Some(content), mask: mask.map_or(LayerMask::None, LayerMask::Of) }
+    }
 }
 
 /// The whole list as it is to be; what stays costs nothing.
@@ -49,7 +66,11 @@ pub struct StackChange {
 impl StackChange {
     pub(super) fn byte_count(&self) -> usize {
         let contents = self.layers.iter().filter_map(|layer| layer.content.as_ref());
-        contents.map(Content::byte_count).sum::<usize>() + self.layers.len() * 256
+        let masks = self.layers.iter().map(|layer| match &layer.mask {
+            LayerMask::Of(mask) => mask.plane().values().len(),
+            LayerMask::AsItIs | LayerMask::None => 0,
+        });
+        contents.map(Content::byte_count).chain(masks).sum::<usize>() + self.layers.len() * 256
     }
 }
 
@@ -81,18 +102,20 @@ impl Stack {
         self.layers.iter_mut().find(|layer| layer.id == id)
     }
 
-    /// What can be drawn on of a layer.
-    pub(super) fn drawing_mut(&mut self, id: LayerId) -> Option<&mut MaskLayer> {
-        match &mut self.get_mut(id)?.content {
-            Content::Drawing(drawing) => Some(drawing),
-            Content::Picture(_) => None,
-        }
+    /// What can be painted on of a layer.
+    pub(super) fn plane_mut(&mut self, part: LayerPart) -> Option<&mut MaskLayer> {
+        self.get_mut(part.layer())?.plane_mut(part)
     }
 
     /// The list as it is, to be changed.
     #[must_use]
     pub fn as_it_is(&self) -> StackChange {
-        let state = |layer: &Layer| LayerState { id: layer.id, settings: layer.settings.clone(), content: None };
+        let state = |layer: &Layer| LayerState {
+            id: layer.id,
+            settings: layer.settings.clone(),
+            content: None,
+            mask: LayerMask::AsItIs,
+        };
         StackChange { base: self.base, layers: self.layers.iter().map(state).collect() }
     }
 
@@ -101,31 +124,45 @@ impl Stack {
         let mut change = self.as_it_is();
         for (state, layer) in change.layers.iter_mut().zip(&self.layers) {
             state.content = Some(layer.content.clone());
+            state.mask = layer.mask.clone().map_or(LayerMask::None, LayerMask::Of);
         }
         change
     }
 
     /// Puts a list in the place of this one and returns what makes this one again. `revision` marks what is new.
     pub(super) fn swap(&mut self, change: StackChange, revision: u64) -> StackChange {
-        let stay: BTreeSet<LayerId> =
-            change.layers.iter().filter(|state| state.content.is_none()).map(|state| state.id).collect();
         let mut before = self.in_full();
-        before.layers.iter_mut().filter(|state| stay.contains(&state.id)).for_each(|state| state.content = None);
+        for state in &mut before.layers {
+            // What stays costs nothing.
+            let Some(new) = change.layers.iter().find(|new| new.id == state.id) else { continue };
+            if new.content.is_none() {
+                state.content = None;
+            }
+            if new.mask == LayerMask::AsItIs {
+                state.mask = LayerMask::AsItIs;
+            }
+        }
         let old = std::mem::take(&mut self.layers);
         self.base = change.base;
-        for LayerState { id, settings, content } in change.layers {
+        for LayerState { id, settings, content, mask } in change.layers {
             // A damaged journal may name a layer twice, or one that is not there.
             if self.get(id).is_some() {
                 continue;
             }
-            let layer = match content {
-                Some(content) => Layer { id, settings, content, made: revision, changed: revision },
-                None => match old.iter().find(|layer| layer.id == id) {
-                    Some(layer) => Layer { settings, ..layer.clone() },
-                    None => continue,
-                },
+            let known = old.iter().find(|layer| layer.id == id);
+            let (mask, mask_made) = match (mask, known) {
+                (LayerMask::AsItIs, Some(known)) => (known.mask.clone(), known.mask_made),
+                (LayerMask::AsItIs | LayerMask::None, _) => (None, revision),
+                (LayerMask::Of(mask), _) => (Some(mask), revision),
             };
-            self.layers.push(layer);
+            let (content, made) = match (content, known) {
+                (Some(content), _) => (content, revision),
+                (None, Some(known)) => (known.content.clone(), known.made),
+                (None, None) => continue,
+            };
+            let before = known.map_or(revision, |known| known.changed);
+            let changed = before.max(made).max(mask_made);
+            self.layers.push(Layer { id, settings, content, mask, made, mask_made, changed });
         }
         before
     }
@@ -137,6 +174,9 @@ impl Stack {
                 && drawing.plane().size_px() != [width, height]
             {
                 *drawing = extend::stretched(drawing, width, height);
+            }
+            if let Some(mask) = layer.mask.as_mut().filter(|mask| mask.plane().size_px() != [width, height]) {
+                *mask = extend::stretched(mask, width, height);
             }
         }
     }
@@ -150,6 +190,9 @@ impl Stack {
             {
                 state.content = Some(Content::Drawing(extend::stretched(drawing, width, height)));
             }
+            if let Some(mask) = layer.mask.as_ref().filter(|mask| mask.plane().size_px() != [width, height]) {
+                state.mask = LayerMask::Of(extend::stretched(mask, width, height));
+            }
         }
         change
     }
@@ -159,6 +202,11 @@ impl Stack {
         let mut change = self.as_it_is();
         for (state, layer) in change.layers.iter_mut().zip(&self.layers) {
             state.content = layer.content.extended(canvas_px, sides);
+            if let Some(mask) = &layer.mask
+                && let Some(Content::Drawing(mask)) = Content::Drawing(mask.clone()).extended(canvas_px, sides)
+            {
+                state.mask = LayerMask::Of(mask);
+            }
         }
         change
     }

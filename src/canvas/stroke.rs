@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::change::TilesChange;
-use super::layer::LayerId;
+use super::layer::LayerPart;
 use super::mask_layer::{MaskLayer, MaskTile};
 use super::picture_layer::{ColourTile, PictureLayer};
 use super::tiles::TileIndex;
@@ -25,8 +25,8 @@ pub enum Ink {
 #[derive(Debug)]
 pub(super) struct Stroke {
     ink: Ink,
-    /// Whose drawing is the `mask` that it is given; `None` is the mask itself.
-    layer: Option<LayerId>,
+    /// What of a layer the `mask` is that it is given; `None` is the mask itself.
+    part: Option<LayerPart>,
     brush: Brush,
     last: Option<BrushPoint>,
     coverage: MaskPlane,
@@ -35,10 +35,10 @@ pub(super) struct Stroke {
 }
 
 impl Stroke {
-    pub(crate) fn new(ink: Ink, layer: Option<LayerId>, brush: Brush, [width, height]: [u32; 2]) -> Self {
+    pub(crate) fn new(ink: Ink, part: Option<LayerPart>, brush: Brush, [width, height]: [u32; 2]) -> Self {
         Self {
             ink,
-            layer,
+            part,
             brush,
             last: None,
             coverage: MaskPlane::empty(width, height),
@@ -51,9 +51,9 @@ impl Stroke {
         matches!(self.ink, Ink::Colour(_))
     }
 
-    /// The layer that it draws on; `None` where that is the mask or the picture.
-    pub(crate) fn layer(&self) -> Option<LayerId> {
-        self.layer
+    /// What of a layer it paints on; `None` where that is the mask or the picture.
+    pub(crate) fn part(&self) -> Option<LayerPart> {
+        self.part
     }
 
     /// Goes on to `point` and returns what may look different now.
@@ -139,8 +139,8 @@ impl Stroke {
     pub(crate) fn into_before(self) -> TilesChange {
         let colour = self.colour_before.into_iter().map(|(tile, (before, _))| (tile, before)).collect();
         let marked = self.mask_before.into_iter().collect();
-        match self.layer {
-            Some(layer) => TilesChange { drawn: marked, layer, colour, ..TilesChange::default() },
+        match self.part {
+            Some(part) => TilesChange { drawn: marked, part, colour, ..TilesChange::default() },
             None => TilesChange { mask: marked, colour, ..TilesChange::default() },
         }
     }

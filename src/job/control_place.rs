@@ -1,6 +1,8 @@
 //! Where a picture that steers, and a region's mask, come to lie: over the photo, of the size that is drawn. The same answer for the engine and
 //! for the window, which shows what a network will see.
 
+use std::sync::Arc;
+
 use super::{Control, ControlError, Frame, Reference, ReferenceError, Region, RegionError, Request};
 use crate::mask::{MaskPlane, PixelRect};
 use crate::raster::{self, Picture, ResizeMode};
@@ -113,6 +115,17 @@ impl ControlPlace {
     }
 }
 
+impl Control {
+    /// Gives it the picture and where that counts, which is as large as a canvas: a picture of another size is laid on one
+    /// of that size first, as it lies there.
+    pub fn put_on(&mut self, picture: Arc<Picture>, mask: Option<Arc<MaskPlane>>) {
+        let own = (picture.width(), picture.height());
+        let canvas = mask.as_ref().map_or(own, |mask| (mask.width(), mask.height()));
+        self.picture = Some(if own == canvas { picture } else { Arc::new(fitted(&picture, canvas, self.resize)) });
+        self.mask = mask;
+    }
+}
+
 fn is_same_shape(a: (u32, u32), b: (u32, u32)) -> bool {
     let aspect = |(width, height): (u32, u32)| f64::from(width) / f64::from(height.max(1));
     let difference = aspect(a) / aspect(b);
@@ -141,8 +154,6 @@ fn fitted(picture: &Picture, (width, height): (u32, u32), resize: Option<ResizeM
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::job::{ControlNetworkRef, InitPicture, InpaintArea, InpaintMask, InpaintSettings};
 
@@ -181,6 +192,22 @@ mod tests {
         let other = place.picture(&control(ramp(100, 100), None)).unwrap_err().to_string();
         assert!(other.contains("100×100") && other.contains("200×100"), "{other}");
         assert_eq!(place.picture(&control(ramp(100, 100), Some(ResizeMode::Crop))).unwrap().size(), [40, 40]);
+    }
+
+    #[test]
+    fn a_mask_of_the_canvas_goes_with_a_picture_of_any_size() {
+        let mut plane = MaskPlane::empty(60, 60);
+        plane.row_mut(30)[10] = 200;
+        let mut control = Control { resize: Some(ResizeMode::Fit), ..Control::default() };
+        let picture = Arc::new(Picture::filled(100, 50, [200, 200, 200, 255]));
+        control.put_on(Arc::clone(&picture), Some(Arc::new(plane.clone())));
+        assert_eq!(control.validate(), Ok(()));
+        let place = ControlPlace::new(&Request::default(), None, (60, 60));
+        assert_eq!(place.mask(&control).unwrap(), plane);
+        let seen = place.picture(&control).unwrap();
+        assert_eq!([5, 30, 55].map(|y| seen.rgba()[4 * (y * 60 + 30)]), [0, 200, 0]);
+        control.put_on(Arc::clone(&picture), None);
+        assert!(Arc::ptr_eq(control.picture.as_ref().unwrap(), &picture) && control.mask.is_none());
     }
 
     #[test]

@@ -13,11 +13,17 @@ const RESERVED_FOR: Duration = Duration::from_hours(1);
 
 /// Writes `bytes` to `path`, over whatever file is there. The folder must exist.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_by(path, |file| file.write_all(bytes))
+}
+
+/// The same with what `fill` writes, which may be called a second time with another file.
+pub(crate) fn write_by(path: &Path, fill: impl Fn(&mut File) -> io::Result<()>) -> io::Result<()> {
     // A settings file may be a link into someone's dotfiles: the link stays, what it points to changes.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let once = || {
         // Held, and with it the lock, until it has its name.
-        let (temporary, _held) = fill_beside(&target, bytes)?;
+        let temporary = temporary_beside(&target);
+        let _held = create_and_fill(&temporary, &fill)?;
         let written = fs::rename(&temporary, &target);
         if written.is_err() {
             remove_quietly(&temporary);
@@ -37,16 +43,16 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// gives lives, no [`sweep`] takes it for a leftover.
 pub(crate) fn fill_beside(path: &Path, bytes: &[u8]) -> io::Result<(PathBuf, File)> {
     let temporary = temporary_beside(path);
-    create_and_fill(&temporary, bytes).map(|held| (temporary, held))
+    create_and_fill(&temporary, &|file| file.write_all(bytes)).map(|held| (temporary, held))
 }
 
 /// Makes `path`, which must not exist, and fills it; what could not be filled is taken away again. While the file that it
 /// gives lives, no [`sweep`] takes it for a leftover.
-fn create_and_fill(path: &Path, bytes: &[u8]) -> io::Result<File> {
+fn create_and_fill(path: &Path, fill: &dyn Fn(&mut File) -> io::Result<()>) -> io::Result<File> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     // Some systems have no locks; there nothing is swept away either.
     let _ = file.try_lock();
-    let filled = file.write_all(bytes).and_then(|()| file.sync_all());
+    let filled = fill(&mut file).and_then(|()| file.sync_all());
     match filled {
         Ok(()) => Ok(file),
         Err(error) => {
@@ -62,7 +68,7 @@ fn create_and_fill(path: &Path, bytes: &[u8]) -> io::Result<File> {
 /// `AlreadyExists` where something is, whatever it is; otherwise what the disk says.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary_beside(path);
-    create_and_fill(&temporary, bytes)?;
+    create_and_fill(&temporary, &|file| file.write_all(bytes))?;
     let linked = fs::hard_link(&temporary, path);
     let outcome = match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {

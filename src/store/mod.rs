@@ -14,6 +14,7 @@ pub mod other_loras;
 pub mod paths;
 pub mod pictures;
 pub mod preferences;
+pub mod project;
 pub mod queue;
 mod reveal;
 pub mod secret;

@@ -122,6 +122,9 @@ pub struct Settings {
     pub tags_file: Option<PathBuf>,
     /// The shelf of the prompt panel.
     pub loras: Vec<KeptLora>,
+    pub project: KeptProject,
+    /// Newest first.
+    pub recent_projects: Vec<PathBuf>,
 }
 
 impl Default for Settings {
@@ -150,8 +153,19 @@ impl Default for Settings {
             preferences: Preferences::default(),
             tags_file: None,
             loras: Vec::new(),
+            project: KeptProject::default(),
+            recent_projects: Vec::new(),
         }
     }
+}
+
+/// The project that the canvas belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeptProject {
+    pub file: Option<PathBuf>,
+    /// Whether canvas and panel were as the file holds them.
+    pub is_saved: bool,
 }
 
 /// What was read, and what was wrong with the file.
@@ -255,6 +269,8 @@ impl Settings {
         settings.starred.retain(is_text);
         settings.results.retain(is_text);
         settings.gallery_folders.retain(is_text);
+        settings.recent_projects.retain(is_text);
+        settings.project.file = settings.project.file.filter(is_text);
         for note in settings.model_notes.values_mut() {
             note.vae = note.vae.take().filter(is_text);
             note.picture = note.picture.take().filter(is_text);

@@ -15,6 +15,7 @@ mod live;
 pub mod machine;
 mod numbers;
 mod palette;
+pub(crate) mod project;
 pub mod prompt;
 mod queue;
 pub mod results;

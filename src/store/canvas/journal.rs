@@ -163,7 +163,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::canvas::{Content, Ink, LayerSettings, Origin};
+    use crate::canvas::{Content, Ink, Layer, LayerPart, LayerSettings, Origin};
     use crate::mask::{Brush, BrushPoint};
     use crate::raster::Extension;
     use crate::raster::Picture;
@@ -182,12 +182,13 @@ mod tests {
     }
 
     /// Picture, mask, and the layers in front of them.
-    type Look = (Option<Vec<u8>>, Vec<u8>, Vec<(LayerSettings, Arc<Picture>)>);
+    type Look = (Option<Vec<u8>>, Vec<u8>, Vec<(LayerSettings, Arc<Picture>, Option<Vec<u8>>)>);
 
     fn pixels(document: &Document) -> Look {
         let picture = document.whole_picture().map(|picture| picture.rgba().to_vec());
         let layers = document.stack().layers().iter();
-        let layers = layers.map(|layer| (layer.settings.clone(), layer.content.seen())).collect();
+        let mask = |layer: &Layer| layer.mask.as_ref().map(|mask| mask.plane().values().to_vec());
+        let layers = layers.map(|layer| (layer.settings.clone(), layer.content.seen(), mask(layer))).collect();
         (picture, document.mask().plane().values().to_vec(), layers)
     }
 
@@ -212,9 +213,13 @@ mod tests {
         let drawing = Content::empty_drawing([200, 150]);
         document.change(|canvas| Some(canvas.with_layer(settings, drawing, None, [8, 8])));
         let (lines, hard) = (document.stack().layers()[0].id, Brush { diameter_px: 9.0, hardness: 1.0, opacity: 1.0 });
-        document.begin_stroke_on(Some(lines), Ink::Mask, hard);
+        document.begin_stroke_on(Some(LayerPart::Drawing(lines)), Ink::Mask, hard);
         document.stroke_to(BrushPoint::at(20.0, 20.0));
         document.stroke_to(BrushPoint::at(160.0, 90.0));
+        document.change(|canvas| canvas.with_layer_mask(lines, Some));
+        document.begin_stroke_on(Some(LayerPart::Mask(lines)), Ink::Mask, hard);
+        document.stroke_to(BrushPoint::at(100.0, 20.0));
+        document.end_stroke();
         let content = Content::Picture(picture(50));
         document.change(|canvas| Some(canvas.with_layer(LayerSettings::default(), content, Some(lines), [8, 8])));
         document.edit_stack(|stack| stack.base.picture_is_off = true);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::canvas::{LayerId, Origin, PackedMask, PictureLayer, Record, Sheet, StackChange, TilesChange};
+use crate::canvas::{LayerId, LayerPart, Origin, PackedMask, PictureLayer, Record, Sheet, StackChange, TilesChange};
 use crate::store::canvas::pieces::{Bytes, mask_tiles_of, packed, picture_of, push_block, push_mask_tiles, unpacked};
 use crate::store::canvas::stack_format;
 use crate::store::pictures::metadata::png_text;
@@ -26,6 +26,9 @@ const TILES: u8 = 2;
 const UNDO: u8 = 3;
 const REDO: u8 = 4;
 const STACK: u8 = 5;
+
+/// Behind a layer's tiles: they are of its mask.
+const OF_MASK: u8 = 1;
 
 /// The origin of a sheet.
 #[derive(Default, Serialize, Deserialize)]
@@ -145,8 +148,11 @@ fn tiles_bytes(tiles: &TilesChange) -> Vec<u8> {
         push_block(&mut bytes, content.as_ref().map_or(&[], |pixels| pixels.as_slice()));
     }
     if !tiles.drawn.is_empty() {
-        bytes.extend_from_slice(&tiles.layer.0.to_le_bytes());
+        bytes.extend_from_slice(&tiles.part.layer().0.to_le_bytes());
         push_mask_tiles(&mut bytes, &tiles.drawn);
+        if matches!(tiles.part, LayerPart::Mask(_)) {
+            bytes.push(OF_MASK);
+        }
     }
     bytes
 }
@@ -160,8 +166,9 @@ fn tiles_of(bytes: &mut Bytes<'_>) -> Option<TilesChange> {
     }
     // Journals of earlier versions end here.
     if !bytes.is_empty() {
-        tiles.layer = LayerId(bytes.number()?);
+        let layer = LayerId(bytes.number()?);
         tiles.drawn = mask_tiles_of(bytes)?;
+        tiles.part = if bytes.0 == [OF_MASK] { LayerPart::Mask(layer) } else { LayerPart::Drawing(layer) };
     }
     Some(tiles)
 }

@@ -2,5 +2,5 @@
 
 pub mod journal;
 pub(crate) mod journal_format;
-mod pieces;
+pub(crate) mod pieces;
 mod stack_format;

@@ -27,7 +27,7 @@ pub(super) fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Memory is reserved only for a picture of the size that it must have.
-pub(super) fn picture_of(png: &[u8], size: (u32, u32)) -> Option<Picture> {
+pub(crate) fn picture_of(png: &[u8], size: (u32, u32)) -> Option<Picture> {
     let mut decoder = png::Decoder::new(io::Cursor::new(png));
     decoder.set_transformations(png::Transformations::normalize_to_color8() | png::Transformations::ALPHA);
     let mut reader = decoder.read_info().ok()?;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::canvas::{BaseSettings, Content, LayerId, LayerSettings, LayerState, LayerUse, PackedMask, StackChange};
+use crate::canvas::{
+    BaseSettings, Content, LayerId, LayerMask, LayerSettings, LayerState, LayerUse, PackedMask, StackChange,
+};
 use crate::job::ControlNetworkRef;
 use crate::store::canvas::pieces::{Bytes, mask_tiles_of, packed, picture_of, push_block, push_mask_tiles, unpacked};
 use crate::store::pictures::metadata::png_text;
@@ -28,6 +30,24 @@ struct WrittenLayer {
     settings: LayerSettings,
     /// `None` where the layer keeps what it has.
     content: Option<WrittenContent>,
+    #[serde(default, skip_serializing_if = "WrittenMask::is_as_it_is")]
+    mask: WrittenMask,
+}
+
+/// What becomes of a layer's mask, with its size in pixels; its tiles follow those of all drawings.
+#[derive(Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenMask {
+    #[default]
+    AsItIs,
+    None,
+    Of(u32, u32),
+}
+
+impl WrittenMask {
+    fn is_as_it_is(&self) -> bool {
+        *self == Self::AsItIs
+    }
 }
 
 /// What follows of a layer, and its size in pixels.
@@ -55,7 +75,12 @@ pub(super) fn encode(stack: &StackChange) -> io::Result<Vec<u8>> {
         if matches!(&control.network, ControlNetworkRef::Path(path) if path.to_str().is_none()) {
             control.network = ControlNetworkRef::default();
         }
-        WrittenLayer { id: layer.id, settings, content: layer.content.as_ref().map(of_content) }
+        let mask = match &layer.mask {
+            LayerMask::AsItIs => WrittenMask::AsItIs,
+            LayerMask::None => WrittenMask::None,
+            LayerMask::Of(mask) => WrittenMask::Of(mask.plane().width(), mask.plane().height()),
+        };
+        WrittenLayer { id: layer.id, settings, content: layer.content.as_ref().map(of_content), mask }
     };
     let written = Written { base: stack.base, layers: stack.layers.iter().map(of_layer).collect() };
     let mut plain = Vec::new();
@@ -67,6 +92,11 @@ pub(super) fn encode(stack: &StackChange) -> io::Result<Vec<u8>> {
             Content::Picture(picture) => {
                 push_block(&mut pictures, &png_text::encode(picture, None).map_err(io::Error::other)?);
             }
+        }
+    }
+    for layer in &stack.layers {
+        if let LayerMask::Of(mask) = &layer.mask {
+            push_mask_tiles(&mut plain, &PackedMask::of(mask).tiles);
         }
     }
     let mut body = Vec::new();
@@ -85,7 +115,9 @@ pub(super) fn decode(body: &[u8]) -> Option<StackChange> {
     }
     let mut pixels_left = MAX_DRAWN_PIXELS;
     let mut found = StackChange { base, layers: Vec::with_capacity(layers.len()) };
-    for WrittenLayer { id, settings, content } in layers {
+    let mut masks = Vec::with_capacity(layers.len());
+    for WrittenLayer { id, settings, content, mask } in layers {
+        masks.push(mask);
         let content = match content {
             None => None,
             Some(WrittenContent::Drawing(width, height)) => {
@@ -97,7 +129,18 @@ pub(super) fn decode(body: &[u8]) -> Option<StackChange> {
                 Some(Content::Picture(Arc::new(picture_of(body.block()?, (width, height))?)))
             }
         };
-        found.layers.push(LayerState { id, settings, content });
+        found.layers.push(LayerState { id, settings, content, mask: LayerMask::AsItIs });
+    }
+    for (layer, mask) in found.layers.iter_mut().zip(masks) {
+        layer.mask = match mask {
+            WrittenMask::AsItIs => LayerMask::AsItIs,
+            WrittenMask::None => LayerMask::None,
+            WrittenMask::Of(width, height) => {
+                pixels_left = pixels_left.checked_sub(u64::from(width) * u64::from(height))?;
+                let tiles = mask_tiles_of(&mut plain)?;
+                LayerMask::Of(PackedMask { width, height, tiles }.unpack())
+            }
+        };
     }
     Some(found)
 }

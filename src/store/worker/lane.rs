@@ -46,6 +46,8 @@ impl Lane {
             | C::KeepPicture { .. }
             | C::SaveCanvas { .. }
             | C::SaveMask { .. }
+            | C::SaveProject { .. }
+            | C::OpenProject(_)
             | C::SaveKeys { .. }
             // Every lane is told; this is the one that lists.
             | C::UsePicturesFolder(_) => Self::Files,

@@ -17,6 +17,7 @@ use crate::store::pictures::gallery::GalleryDay;
 use crate::store::pictures::index::Found;
 use crate::store::pictures::programs::PictureSettings;
 use crate::store::pictures::saving::Saving;
+use crate::store::project::Project;
 use crate::store::settings::Settings;
 use crate::store::unfinished::Unfinished;
 use crate::store::words::{Style, Words};
@@ -121,6 +122,13 @@ pub enum StoreCommand {
         /// How pictures are kept.
         saving: Box<Saving>,
     },
+    /// Answered by [`StoreEvent::ProjectSaved`].
+    SaveProject {
+        to: PathBuf,
+        project: Box<Project>,
+    },
+    /// Answered by [`StoreEvent::Project`].
+    OpenProject(PathBuf),
     SaveMask {
         to: PathBuf,
         mask: Arc<MaskPlane>,
@@ -178,6 +186,15 @@ pub enum StoreEvent {
     /// Those that are in the trash now.
     Deleted(Vec<PathBuf>),
     SavedAs(PathBuf),
+    ProjectSaved {
+        path: PathBuf,
+        /// As it was written.
+        project: Box<Project>,
+    },
+    Project {
+        path: PathBuf,
+        project: Result<Box<Project>, JobError>,
+    },
     /// Where a kept picture lies, or why it is nowhere.
     Kept {
         job: JobId,

@@ -10,6 +10,7 @@ mod gallery_tasks;
 mod lane;
 mod message;
 mod pending;
+mod single_files;
 mod tasks;
 
 use std::collections::VecDeque;

@@ -101,6 +101,7 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::KeepPicture { .. }
         | C::SaveCanvas { .. }
         | C::SaveMask { .. }
+        | C::SaveProject { .. }
         | C::KeepSteps(_)
         | C::OfGallery(GalleryCommand::Label(_) | GalleryCommand::ForgetLabels(_))
         | C::SaveKeys { .. }
@@ -133,6 +134,7 @@ fn would_be_lost(command: &StoreCommand) -> bool {
         | C::ReadRequest { .. }
         | C::DescribePictures(_)
         | C::LoadMask(_)
+        | C::OpenProject(_)
         | C::UsePicturesFolder(_)
         | C::OpenCanvas
         | C::FindUnfinished => false,

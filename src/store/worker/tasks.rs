@@ -3,7 +3,6 @@
 //! Every command that asks for something is answered, if only by a sentence that says why not.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::canvas::{Document, Record};
 use crate::checkpoint::{FileKind, inspect_file};
 use crate::job::{JobError, Notice, Request};
-use crate::raster::Picture;
 use crate::store::canvas::journal::{Journal, JournalError};
 use crate::store::models::entry::ModelError;
 use crate::store::models::file::Shelf;
@@ -23,15 +21,16 @@ use crate::store::pictures::index::Index;
 use crate::store::pictures::labels::Labels;
 use crate::store::pictures::mask_file::MaskChannel;
 use crate::store::pictures::metadata::settings_in;
-use crate::store::pictures::picture_file::Painting;
-use crate::store::pictures::programs::PictureSettings;
 use crate::store::pictures::thumbnails::Thumbnails;
 use crate::store::pictures::{mask_file, picture_file};
 use crate::store::reveal::reveal;
 use crate::store::words::{TagFiles, Words, lora_file, styles};
 use crate::store::worker::error::TaskError;
-use crate::store::worker::message::{Painted, StoreCommand, StoreEvent};
+use crate::store::worker::message::{StoreCommand, StoreEvent};
 use crate::store::worker::pending::Task;
+use crate::store::worker::single_files::{
+    load_picture, open_project, painted_in, request_in, reveal_folder, save_picture, save_project, settings_in_file,
+};
 use crate::store::{keys, models, unfinished};
 
 /// The longer side of every thumbnail: sharp on a doubled screen in a panel of two columns.
@@ -177,6 +176,8 @@ impl Tasks {
             }
             StoreCommand::SavePicture { to, picture } => save_picture(to, &picture)?,
             StoreCommand::SaveCanvas { to, picture } => save_picture(to, &picture.whole())?,
+            StoreCommand::SaveProject { to, project } => save_project(to, project)?,
+            StoreCommand::OpenProject(path) => open_project(path),
             StoreCommand::SaveMask { to, mask } => {
                 mask_file::write(&to, &mask)?;
                 StoreEvent::SavedAs(to)
@@ -356,39 +357,4 @@ fn resolved(asked: &Request, picture_count: u32, paths: &Paths) -> Result<(Vec<R
     let mut seen = HashSet::new();
     notices.retain(|notice| seen.insert(notice.message.clone()));
     Ok((requests, notices))
-}
-
-fn load_picture(path: PathBuf) -> StoreEvent {
-    let mut notices = Vec::new();
-    let picture = picture_file::read_noting(&path, &mut notices).map(Arc::new).map_err(JobError::from);
-    let settings = settings_in::read(&path).ok().flatten().map(Box::new);
-    StoreEvent::Picture { picture, settings, path, notices }
-}
-
-fn request_in(path: &Path) -> Option<Box<Request>> {
-    settings_in::read(path).ok().flatten().map(|settings| Box::new(settings.request))
-}
-
-fn save_picture(to: PathBuf, picture: &Picture) -> Result<StoreEvent, JobError> {
-    picture_file::write(&to, picture, None)?;
-    Ok(StoreEvent::SavedAs(to))
-}
-
-/// How a picture was made, with its files looked for.
-fn settings_in_file(path: &Path, paths: &Paths) -> Option<Box<PictureSettings>> {
-    let mut settings = settings_in::read(path).ok().flatten()?;
-    models::named_files::find(&mut settings, paths);
-    Some(Box::new(settings))
-}
-
-/// With what a picture was painted; nothing where its file does not have it.
-fn painted_in(path: &Path) -> Option<Box<Painted>> {
-    let Painting { strength, mask } = picture_file::read_painting(path);
-    let mask = mask.and_then(|mask| Some((mask, Arc::new(picture_file::read(path).ok()?))));
-    (strength.is_some() || mask.is_some()).then(|| Box::new(Painted { strength, mask }))
-}
-
-fn reveal_folder(path: PathBuf) -> Result<(), JobError> {
-    let shown = fs::create_dir_all(&path).and_then(|()| reveal(&path));
-    Ok(shown.map_err(|source| TaskError::Reveal { source, path })?)
 }

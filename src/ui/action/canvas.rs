@@ -81,6 +81,8 @@ pub enum WholeStep {
     Paste,
     /// A layer that is new, and chosen then.
     Layer,
+    /// Two layers that become one.
+    Merge,
     /// Anything else with the layers.
     Layers,
 }

@@ -2,12 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::store::project::ENDING;
+
 use super::{Action, FilesAction, GalleryAction, LayerAction, LibraryAction, NewLayer, SettingsAction, WordsAction};
 
 /// A dialog that shall open. The window's owner takes these, because only it has the window's handle.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DialogRequest {
     OpenPicture,
+    OpenProject,
+    SaveProject {
+        /// Offered for the file, without the ending.
+        name: String,
+    },
     AddModel,
     AddModelFile,
     SaveAs {
@@ -34,6 +41,8 @@ impl DialogRequest {
     pub fn title(&self) -> &'static str {
         match self {
             Self::OpenPicture => "Open a picture",
+            Self::OpenProject => "Open a project",
+            Self::SaveProject { .. } => "Save the project as",
             Self::AddModel => "Add a model folder",
             Self::AddModelFile => "Add a checkpoint, LoRA, VAE or embedding",
             Self::SaveAs { .. } => "Save the picture as",
@@ -53,6 +62,7 @@ impl DialogRequest {
     pub fn verb(&self) -> &'static str {
         match self {
             Self::OpenPicture => "Open picture",
+            Self::OpenProject => "Open project",
             Self::AddModel | Self::WatchFolder => "Add folder",
             Self::ExportFolder => "Choose folder",
             Self::AddModelFile => "Add file",
@@ -60,7 +70,7 @@ impl DialogRequest {
             Self::OpenMask => "Load mask",
             Self::OpenLayer => "Add layer",
             Self::OpenTags => "Use this list",
-            Self::SaveAs { .. } | Self::SaveCanvas | Self::SaveMask => "Save",
+            Self::SaveAs { .. } | Self::SaveCanvas | Self::SaveMask | Self::SaveProject { .. } => "Save",
         }
     }
 
@@ -72,9 +82,11 @@ impl DialogRequest {
                 let name = from.file_name().map(|name| name.to_string_lossy().into_owned());
                 Some(name.unwrap_or_else(|| "picture.png".into()))
             }
+            Self::SaveProject { name } => Some(format!("{name}.{ENDING}")),
             Self::SaveCanvas => Some("canvas.png".into()),
             Self::SaveMask => Some("mask.png".into()),
             Self::OpenPicture
+            | Self::OpenProject
             | Self::AddModel
             | Self::AddModelFile
             | Self::OpenMask
@@ -92,6 +104,8 @@ impl DialogRequest {
         let path = path.to_path_buf();
         match self {
             Self::OpenPicture => Action::Files(FilesAction::OpenPicture(path)),
+            Self::OpenProject => Action::Files(FilesAction::OpenProject(path)),
+            Self::SaveProject { .. } => Action::Files(FilesAction::SaveProjectAs(path)),
             Self::OpenMask => Action::Files(FilesAction::LoadMask(path)),
             Self::OpenLayer => Action::Layers(LayerAction::Add(NewLayer::OfFile(path, None))),
             Self::SaveMask => Action::Files(FilesAction::SaveMask(path)),

@@ -27,6 +27,13 @@ pub enum FilesAction {
     SaveMask(PathBuf),
     /// Writes the canvas as it is seen.
     SaveCanvas(PathBuf),
+    OpenProjectDialog,
+    /// Reads a project and puts it in the place of the canvas and of what the panel says.
+    OpenProject(PathBuf),
+    /// Writes it to its own file; without one that is asked for.
+    SaveProject,
+    SaveProjectAsDialog,
+    SaveProjectAs(PathBuf),
     /// Asks where the shown picture shall be copied to, or the canvas written.
     SaveAsDialog,
     /// The same for a picture of the gallery.

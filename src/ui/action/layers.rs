@@ -13,6 +13,19 @@ pub enum LayerRow {
     #[default]
     Mask,
     Layer(LayerId),
+    /// Where a layer counts.
+    LayerMask(LayerId),
+}
+
+impl LayerRow {
+    /// The layer whose row it is, or whose mask's.
+    #[must_use]
+    pub fn layer(self) -> Option<LayerId> {
+        match self {
+            Self::Layer(id) | Self::LayerMask(id) => Some(id),
+            Self::Picture | Self::Mask => None,
+        }
+    }
 }
 
 /// Where a new layer's pixels come from.
@@ -65,6 +78,12 @@ pub enum LayerAction {
     Invert(LayerId),
     /// Takes away what is drawn.
     Clear(LayerId),
+    /// One with the layer below it.
+    MergeDown(LayerId),
+    /// A mask of its own, on which one paints where it counts.
+    AddMask(LayerId),
+    InvertMask(LayerId),
+    RemoveMask(LayerId),
     /// Sets something of it; what is dragged comes many times, and is one step in the end.
     Set {
         layer: LayerId,

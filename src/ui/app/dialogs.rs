@@ -9,6 +9,7 @@ use crossbeam_channel::Sender;
 
 use crate::store::models::scan::WEIGHT_ENDINGS;
 use crate::store::pictures::picture_file::READ_EXTENSIONS;
+use crate::store::project::ENDING;
 use crate::ui::action::{Action, DialogRequest, WindowAction};
 
 /// Nobody closes a dialog so quickly: the desktop has none to offer.
@@ -45,6 +46,8 @@ pub(crate) fn open(
         | DialogRequest::PicturesFolder
         | DialogRequest::ExportFolder
         | DialogRequest::WatchFolder => Box::pin(dialog.pick_folder()),
+        DialogRequest::OpenProject => Box::pin(dialog.add_filter("Inkwick projects", &[ENDING]).pick_file()),
+        DialogRequest::SaveProject { .. } => Box::pin(dialog.add_filter("Inkwick projects", &[ENDING]).save_file()),
         DialogRequest::SaveMask | DialogRequest::SaveCanvas | DialogRequest::SaveAs { .. } => {
             Box::pin(dialog.save_file())
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::canvas::{Content, LayerSettings, LayerUse};
 use crate::job::Control;
+use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::ui::action::{Action, LayerAction};
 use crate::ui::app::studio::Studio;
@@ -45,22 +46,20 @@ impl Studio {
     /// The layers of a picture that is used again, front first, in the place of those that are there. One that was made
     /// from words and layers alone switches the canvas's picture off.
     pub(super) fn take_layers(&mut self, controls: &[Control], from_words: bool, paper_px: [u32; 2]) {
-        if controls.iter().any(|control| control.mask.is_some()) {
-            self.state.toasts.note("A mask of one of its layers is left out: layers have none of their own here.");
-        }
         let of_control = |control: &Control| {
             let picture = control.picture.clone()?;
             let name = control_name(control);
             let layer_use = LayerUse::Control(control.without_pictures());
-            Some((LayerSettings { name, layer_use, ..LayerSettings::default() }, picture))
+            Some((LayerSettings { name, layer_use, ..LayerSettings::default() }, picture, control.mask.clone()))
         };
-        let layers: Vec<(LayerSettings, Arc<Picture>)> = controls.iter().filter_map(of_control).collect();
+        let layers: Vec<(LayerSettings, Arc<Picture>, Option<Arc<MaskPlane>>)> =
+            controls.iter().filter_map(of_control).collect();
         self.state.canvas.change_layers(move |canvas| {
             let canvas_px = canvas.size_px().unwrap_or(paper_px);
-            let layer = |(mut settings, picture): (LayerSettings, Arc<Picture>)| {
+            let layer = |(mut settings, picture, mask): (LayerSettings, Arc<Picture>, Option<Arc<MaskPlane>>)| {
                 let content = Content::of_picture(picture, canvas_px);
                 settings.opacity = if matches!(content, Content::Drawing(_)) { 1.0 } else { 0.5 };
-                (settings, content)
+                (settings, content, mask)
             };
             Some(canvas.with_layers(layers.into_iter().map(layer).collect(), from_words, paper_px))
         });

@@ -123,6 +123,8 @@ pub(crate) fn settings_of(state: &AppState, old: &Settings) -> Settings {
     settings.layers_open = state.layers.open;
     settings.tool = state.canvas.tool;
     settings.results = state.candidates.files();
+    settings.project = state.project.kept();
+    settings.recent_projects.clone_from(&state.project.recent);
     let prompt = &state.prompt;
     settings.loras.clone_from(&state.loras.list);
     settings.tools = state.canvas.tools.clone();

@@ -92,6 +92,8 @@ impl Studio {
             }
             StoreEvent::Kept { job, file } => self.kept(job, file),
             StoreEvent::SavedAs(file) => state.toasts.note(format!("Saved as {}.", name_of(&file))),
+            StoreEvent::ProjectSaved { path, project } => self.project_saved(path, *project),
+            StoreEvent::Project { path, project } => self.project_arrived(path, project.map(|project| *project)),
             StoreEvent::Models(list) => models_arrived(state, list),
             StoreEvent::Words(files) => self.words_arrived(files),
             StoreEvent::TriggerWords { lora, words } => state.loras.learn(lora, words),
@@ -133,6 +135,7 @@ impl Studio {
                 if state.canvas.has_picture() || !self.services.open.is_empty() {
                     state.prompt.start_on_picture();
                 }
+                self.project_restored();
             }
             StoreEvent::ReferencesResolved { id, requests } => self.submit(id, requests),
             StoreEvent::Unfinished(left) => self.downloads.take_in(left),

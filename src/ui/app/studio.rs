@@ -34,6 +34,7 @@ use crate::ui::compare::state::CompareState;
 use crate::ui::input::{keymap, pressed};
 use crate::ui::library::state::LibraryState;
 use crate::ui::live::state::LiveState;
+use crate::ui::project::ProjectState;
 use crate::ui::prompt::token_count::{TokenCount, TokenQuestion};
 use crate::ui::queue::state::QueueState;
 use crate::ui::results::candidate::Candidates;
@@ -112,6 +113,7 @@ impl Studio {
             gallery: gallery::state::GalleryState::default(),
             layers: app::settings::layers_of(&settings),
             live: LiveState::default(),
+            project: ProjectState::of(&settings.project, &settings.recent_projects),
             library: LibraryState { notes: settings.model_notes.clone(), ..LibraryState::default() },
             panels: app::settings::panels_of(&settings),
             theme: app::settings::theme_of(&settings),
@@ -256,6 +258,7 @@ impl Studio {
         if let Some(settings) = self.saver.poll(&self.state, ctx) {
             self.store.send(StoreCommand::SaveSettings(Box::new(settings)));
         }
+        self.follow_project(ctx);
     }
 
     /// Draws the window and carries out what was asked for in it.

@@ -6,9 +6,9 @@ use super::select;
 use super::state::{CanvasState, Gesture};
 use super::view::{MAX_ZOOM, MIN_ZOOM, ViewState};
 use crate::canvas::tools::{BrushSettings, Tool};
-use crate::canvas::{Content, LayerId, Origin, Prepared, Snapshot};
+use crate::canvas::{Content, LayerPart, Origin, Prepared, Snapshot};
 use crate::job::InpaintArea;
-use crate::mask::{BrushPoint, shape};
+use crate::mask::{BrushPoint, flood, shape};
 use crate::raster::Picture;
 use crate::ui::action::{CanvasAction, LayerRow, LookingAt, MaskStep, PenPoint, StrokeStart, WholeStep, Zoom};
 use crate::ui::chrome::toasts::Toasts;
@@ -62,7 +62,10 @@ fn apply_one(state: &mut AppState, action: CanvasAction) {
                 canvas.tools.colour = [red, green, blue];
             }
         }
-        CanvasAction::BlankCanvas => blank(canvas, new_size_px),
+        CanvasAction::BlankCanvas => {
+            blank(canvas, new_size_px);
+            state.project.close();
+        }
         CanvasAction::Extend => {
             if let Gesture::Extending(sides) = std::mem::take(&mut canvas.gesture) {
                 canvas.work.add(WholeStep::Extend, move |canvas| canvas.extended(sides));
@@ -95,6 +98,7 @@ fn apply_one(state: &mut AppState, action: CanvasAction) {
             } else {
                 canvas.look_at_canvas(false);
             }
+            state.project.close();
             state.panels.gallery.over_canvas = false;
             state.prompt.wants_focus = true;
         }
@@ -114,20 +118,34 @@ fn apply_one(state: &mut AppState, action: CanvasAction) {
         // The studio does these: they need what the canvas does not know.
         CanvasAction::Copy | CanvasAction::Copied(_) | CanvasAction::SelectIn { .. } => {}
         CanvasAction::Worked { id, step, prepared } => {
-            if canvas.work.ends(id)
-                && let Some(prepared) = prepared
-            {
-                put(state, step, *prepared);
+            if canvas.work.ends(id) {
+                match prepared {
+                    Some(prepared) => put(state, step, *prepared),
+                    None if step == WholeStep::Merge => toasts.note(
+                        "They were not merged: the front one covers all of the other, of which nothing would be left.",
+                    ),
+                    None => {}
+                }
             }
         }
     }
 }
 
 fn fill(canvas: &mut CanvasState, toasts: &mut Toasts, at: [f32; 2]) {
-    let (Ok(layer), Some([x, y])) = (may_work(canvas, toasts), pixel_at(canvas, at)) else { return };
-    if let Some(layer) = layer {
-        canvas.change_layers(move |canvas| canvas.with_content(layer, |content| content.flooded(x, y)));
-        return;
+    let (Ok(part), Some([x, y])) = (may_work(canvas, toasts), pixel_at(canvas, at)) else { return };
+    match part {
+        Some(LayerPart::Drawing(id)) => {
+            return canvas.change_layers(move |canvas| canvas.with_content(id, |content| content.flooded(x, y)));
+        }
+        Some(LayerPart::Mask(id)) => {
+            return canvas.change_layers(move |canvas| {
+                canvas.with_layer_mask(id, |mut plane| {
+                    flood(&mut plane, x, y);
+                    Some(plane)
+                })
+            });
+        }
+        None => {}
     }
     canvas.work.add(WholeStep::Mask, move |canvas| canvas.flooded(x, y));
     canvas.overlay.hides_mask = false;
@@ -149,7 +167,7 @@ fn put(state: &mut AppState, step: WholeStep, prepared: Prepared) {
         return;
     }
     match step {
-        WholeStep::Mask | WholeStep::Layers => {}
+        WholeStep::Mask | WholeStep::Layers | WholeStep::Merge => {}
         WholeStep::Layer => {
             let newest = canvas.document.stack().layers().iter().max_by_key(|layer| layer.id);
             if let Some(layer) = newest {
@@ -217,9 +235,9 @@ fn choose(canvas: &mut CanvasState, tool: Tool) {
 /// It was said why.
 struct NotNow;
 
-/// Which layer the tool in hand works on, `None` for mask or picture, with the canvas's own picture in sight again; where
+/// What of a layer the tool in hand works on, `None` for mask or picture, with the canvas's own picture in sight again; where
 /// it must not work, that is said.
-fn may_work(canvas: &mut CanvasState, toasts: &mut Toasts) -> Result<Option<LayerId>, NotNow> {
+fn may_work(canvas: &mut CanvasState, toasts: &mut Toasts) -> Result<Option<LayerPart>, NotNow> {
     if !brings_canvas_back(canvas, toasts) {
         return Err(NotNow);
     }
@@ -243,14 +261,14 @@ fn brings_canvas_back(canvas: &mut CanvasState, toasts: &mut Toasts) -> bool {
 }
 
 fn begin_stroke(canvas: &mut CanvasState, toasts: &mut Toasts, start: StrokeStart) {
-    let Ok(layer) = may_work(canvas, toasts) else { return };
+    let Ok(part) = may_work(canvas, toasts) else { return };
     let ink = canvas.tools.ink(canvas.tool, start.reversed);
     let brush = canvas.tools.brush(canvas.tool).brush();
     let from = canvas.last_point.filter(|_| start.from_last);
-    canvas.document.begin_stroke_on(layer, ink, brush);
+    canvas.document.begin_stroke_on(part, ink, brush);
     canvas.gesture = Gesture::Painting { last: start.at.at };
     if canvas.tool.is_for_mask() {
-        canvas.overlay.hides_mask &= layer.is_some();
+        canvas.overlay.hides_mask &= part.is_some();
     } else {
         let colour = canvas.tools.colour;
         canvas.tools.remember(colour);
@@ -288,9 +306,9 @@ fn close_outline(canvas: &mut CanvasState) {
         _ => shape::polygon(&corners, width, height),
     };
     let ink = canvas.tools.ink(canvas.tool, takes_away);
-    let Ok(layer) = canvas.works_on(canvas.tool) else { return };
-    canvas.document.fill_shape(layer, ink, canvas.tools.mask_brush.opacity, &cover);
-    canvas.overlay.hides_mask &= layer.is_some();
+    let Ok(part) = canvas.works_on(canvas.tool) else { return };
+    canvas.document.fill_shape(part, ink, canvas.tools.mask_brush.opacity, &cover);
+    canvas.overlay.hides_mask &= part.is_some();
 }
 
 fn mask_step(canvas: &mut CanvasState, toasts: &mut Toasts, step: MaskStep) {

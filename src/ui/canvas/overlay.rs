@@ -17,6 +17,9 @@ use crate::ui::theme::fonts;
 /// From here on every pixel has a frame, in points a pixel.
 const GRID_FROM_ZOOM: f32 = 10.0;
 
+/// Of the accent's colour over the part where the chosen layer counts.
+const WHERE_IT_COUNTS: f32 = 0.4;
+
 pub(super) fn paint(ui: &Ui, painter: &Painter, view: View, state: &AppState, textures: &mut Textures) {
     let canvas = &state.canvas;
     let frame = state.next_frame();
@@ -38,6 +41,10 @@ pub(super) fn paint(ui: &Ui, painter: &Painter, view: View, state: &AppState, te
         textures.layers.paint_mask(painter, view.picture_rect(), tint);
     }
     textures.paint_stack(painter, view.picture_rect(), canvas.document.stack());
+    if let Some(layer) = canvas.chosen_layer().filter(|layer| layer.settings.is_on && layer.mask.is_some()) {
+        let tint = theme::tokens(ui).accent_line.gamma_multiply(WHERE_IT_COUNTS);
+        textures.layers.paint_layer_mask(painter, view.picture_rect(), layer.id, tint);
+    }
     if let Some(frame) = frame
         && state.inpaint.settings.area == InpaintArea::Masked
         && !canvas.overlay.hides_mask

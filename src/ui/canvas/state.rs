@@ -7,7 +7,9 @@ use super::selecting::Selecting;
 use super::view::{View, ViewState};
 use super::work::CanvasWork;
 use crate::canvas::tools::{Tool, ToolSettings};
-use crate::canvas::{Content, Document, Layer, LayerId, LayerSettings, Origin, PictureLayer, Prepared, Snapshot};
+use crate::canvas::{
+    Content, Document, Layer, LayerId, LayerPart, LayerSettings, Origin, PictureLayer, Prepared, Snapshot,
+};
 use crate::mask::MaskPlane;
 use crate::raster::Extension;
 use crate::raster::Picture;
@@ -116,23 +118,26 @@ impl CanvasState {
     #[must_use]
     pub fn chosen(&self) -> LayerRow {
         match self.chosen_row {
-            LayerRow::Layer(id) if self.document.stack().get(id).is_none() => LayerRow::Mask,
+            LayerRow::Layer(id) | LayerRow::LayerMask(id) => match self.document.stack().get(id) {
+                None => LayerRow::Mask,
+                Some(layer) if layer.mask.is_none() => LayerRow::Layer(id),
+                Some(_) => self.chosen_row,
+            },
             row => row,
         }
     }
 
-    /// The chosen layer, if it is one.
+    /// The chosen layer, if it is one or its mask.
     #[must_use]
     pub fn chosen_layer(&self) -> Option<&Layer> {
-        let LayerRow::Layer(id) = self.chosen_row else { return None };
-        self.document.stack().get(id)
+        self.document.stack().get(self.chosen_row.layer()?)
     }
 
-    /// Which layer's drawing a tool works on, `None` for the mask or the picture; or why it must not.
+    /// What of a layer a tool works on, `None` for the mask or the picture; or why it must not.
     ///
     /// # Errors
     /// A sentence for a person.
-    pub(in crate::ui) fn works_on(&self, tool: Tool) -> Result<Option<LayerId>, String> {
+    pub(in crate::ui) fn works_on(&self, tool: Tool) -> Result<Option<LayerPart>, String> {
         let base = self.document.stack().base();
         if tool == Tool::Colour {
             return match (base.picture_is_locked, base.picture_is_off) {
@@ -154,9 +159,10 @@ impl CanvasState {
             return Err(format!("{name} is switched off: the eye in its row shows it."));
         }
         match layer.content {
-            Content::Drawing(_) => Ok(Some(layer.id)),
+            _ if self.chosen() == LayerRow::LayerMask(layer.id) => Ok(Some(LayerPart::Mask(layer.id))),
+            Content::Drawing(_) => Ok(Some(LayerPart::Drawing(layer.id))),
             Content::Picture(_) => {
-                Err(format!("{name} is a picture and cannot be drawn on: choose a scribble, or the mask."))
+                Err(format!("{name} is a picture and cannot be drawn on: choose a scribble, or a mask."))
             }
         }
     }
@@ -177,6 +183,16 @@ impl CanvasState {
     /// Works out a step on the layers.
     pub(in crate::ui) fn change_layers(&mut self, work: impl FnOnce(&Snapshot) -> Option<Prepared> + Send + 'static) {
         self.work.add(WholeStep::Layers, work);
+    }
+
+    /// Lays a copy of a layer in front of it, mask and all.
+    pub(in crate::ui) fn duplicate_layer(&mut self, id: LayerId, settings: LayerSettings) {
+        self.work.add(WholeStep::Layer, move |canvas| canvas.with_copy(id, settings));
+    }
+
+    /// Makes a layer and the one below it one; where they cannot be, that is said.
+    pub(in crate::ui) fn merge_down(&mut self, id: LayerId) {
+        self.work.add(WholeStep::Merge, move |canvas| canvas.merged_down(id));
     }
 
     /// The next step that another thread shall work out. None in the middle of a stroke, which would make it stale.

@@ -56,7 +56,7 @@ impl CanvasWork {
     }
 
     /// Gives up what runs and what waits. `false` when there was nothing.
-    pub(super) fn cancel(&mut self) -> bool {
+    pub(in crate::ui) fn cancel(&mut self) -> bool {
         let was_busy = self.is_busy();
         self.waiting.clear();
         self.running = None;

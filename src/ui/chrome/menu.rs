@@ -70,6 +70,8 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Open picture by path…", Some(Command::OpenByPath), true) {
         actions.push(Action::Window(WindowAction::AskPath(DialogRequest::OpenPicture)));
     }
+    command(ui, state, "Open project…", Command::OpenProject, actions);
+    recent_projects(ui, state, actions);
     if entry(ui, "Models…", Some(Command::Models), true) {
         actions.push(Action::Library(LibraryAction::Open(Tab::Models)));
     }
@@ -80,7 +82,9 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         actions.push(Action::Library(LibraryAction::AddModelDialog));
     }
     ui.add(egui::Separator::default().spacing(9.0));
-    if entry(ui, "Save as…", Some(Command::SaveAs), state.is_unsaved() || state.shown_file().is_some()) {
+    command(ui, state, "Save project", Command::SaveProject, actions);
+    command(ui, state, "Save project as…", Command::SaveProjectAs, actions);
+    if entry(ui, "Save picture as…", Some(Command::SaveAs), state.is_unsaved() || state.shown_file().is_some()) {
         actions.push(Action::Files(FilesAction::SaveAsDialog));
     }
     if let Some(file) = state.shown_file()
@@ -99,6 +103,24 @@ fn file_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if entry(ui, "Quit", Some(Command::Quit), true) {
         actions.push(Action::Window(WindowAction::Quit));
     }
+}
+
+/// Under their names; where each lies is said when the pointer rests on it.
+fn recent_projects(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    if state.project.recent.is_empty() {
+        return;
+    }
+    ui.menu_button("Open recent project", |ui| {
+        menu_measures(ui);
+        for file in &state.project.recent {
+            let name = file.file_stem().unwrap_or(file.as_os_str()).to_string_lossy();
+            let response = ui.add(MenuItem::new(&name));
+            if response.on_hover_text(file.display().to_string()).clicked() {
+                ui.close();
+                actions.push(Action::Files(FilesAction::OpenProject(file.clone())));
+            }
+        }
+    });
 }
 
 fn edit_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
@@ -236,6 +258,7 @@ fn canvas_menu(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     ui.add(egui::Separator::default().spacing(9.0));
     for (words, asked) in [
         ("New scribble layer", Command::NewLayer),
+        ("Merge with the layer below", Command::MergeDown),
         ("Choose the layer above", Command::LayerAbove),
         ("Choose the layer below", Command::LayerBelow),
         ("Mask a polygon", Command::Tool(Tool::Polygon)),

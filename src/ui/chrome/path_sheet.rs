@@ -49,9 +49,10 @@ pub(super) fn show(ui: &mut Ui, sheet: &mut PathSheet, actions: &mut Vec<Action>
     let words = match sheet.request {
         DialogRequest::ExportFolder | DialogRequest::WatchFolder => "Write the folder's path here.",
         DialogRequest::AddModel => "Write the folder's path here, or drop the folder on the window.",
-        DialogRequest::SaveAs { .. } | DialogRequest::SaveCanvas | DialogRequest::SaveMask => {
-            "Write here where it shall be saved."
-        }
+        DialogRequest::SaveAs { .. }
+        | DialogRequest::SaveCanvas
+        | DialogRequest::SaveMask
+        | DialogRequest::SaveProject { .. } => "Write here where it shall be saved.",
         _ => "Write the file's path here, or drop the file on the window.",
     };
     ui.label(words);

@@ -41,7 +41,7 @@ pub(crate) fn show(ui: &mut Ui, state: &AppState, layout: Layout, actions: &mut 
             let colour = if too_large { tokens.warning } else { tokens.text_2 };
             let worked = state.enlarged_from_px().map(|[width, height]| format!("works at {width} × {height}"));
             let shared = state.share.is_on().then(|| "shared".to_owned());
-            let words = [Some(state.device_text.clone()), shared, worked, state.memory.words()];
+            let words = [state.project.words(), Some(state.device_text.clone()), shared, worked, state.memory.words()];
             let text = egui::RichText::new(words.into_iter().flatten().collect::<Vec<_>>().join(" · ")).color(colour);
             ui.add(egui::Label::new(text).truncate());
         });

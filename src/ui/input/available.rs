@@ -34,7 +34,7 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
         Command::Trash if !over_canvas && has_layer => None,
         Command::Accept | Command::Trash => unless(over_canvas && is_kept, NOTHING_SHOWN),
         Command::Steps => unless(state.shown_candidate().is_some(), "no result of this session is looked at"),
-        Command::LayerUp | Command::LayerDown | Command::RenameLayer | Command::DuplicateLayer => {
+        Command::LayerUp | Command::LayerDown | Command::RenameLayer | Command::DuplicateLayer | Command::MergeDown => {
             unless(has_layer, NO_LAYER)
         }
         Command::LayerEye | Command::LayerLock => unless(has_picture, NO_PICTURE),

@@ -19,6 +19,7 @@ pub(super) fn action_of(command: Command, state: &AppState) -> Option<LayerActio
         Command::LayerLock => Some(LayerAction::ToggleLock(state.canvas.chosen())),
         Command::RenameLayer => layer.map(LayerAction::BeginRename),
         Command::DuplicateLayer => layer.map(LayerAction::Duplicate),
+        Command::MergeDown => layer.map(LayerAction::MergeDown),
         _ => None,
     }
 }

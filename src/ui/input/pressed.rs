@@ -7,7 +7,7 @@ use super::keymap;
 use super::layer_keys;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
-    Action, BranchAction, CanvasAction, CompareAction, DialogRequest, FilesAction, GridAction, LayerAction,
+    Action, BranchAction, CanvasAction, CompareAction, DialogRequest, FilesAction, GridAction, LayerAction, LayerRow,
     LibraryAction, LiveAction, LookingAt, PromptAction, QueueAction, ResultsAction, SettingsAction, ShareAction, Sheet,
     Tab, WindowAction, WordsAction, Zoom,
 };
@@ -170,7 +170,9 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::DecodeAgain => Some(Action::Files(FilesAction::DecodeAgain(state.shown_file()?))),
         Command::Grid => Some(Action::Grid(GridAction::Open)),
         Command::Trash if !over_canvas && !state.gallery.view.is_open => {
-            Some(Action::Layers(LayerAction::Delete(state.canvas.chosen_layer()?.id)))
+            let id = state.canvas.chosen_layer()?.id;
+            let is_mask = state.canvas.chosen() == LayerRow::LayerMask(id);
+            Some(Action::Layers(if is_mask { LayerAction::RemoveMask(id) } else { LayerAction::Delete(id) }))
         }
         Command::Trash => {
             let file = state.shown_file()?;
@@ -187,6 +189,9 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         }
         Command::AddModel => Some(Action::Library(LibraryAction::AddModelDialog)),
         Command::SaveAs => Some(Action::Files(FilesAction::SaveAsDialog)),
+        Command::OpenProject => Some(Action::Files(FilesAction::OpenProjectDialog)),
+        Command::SaveProject => Some(Action::Files(FilesAction::SaveProject)),
+        Command::SaveProjectAs => Some(Action::Files(FilesAction::SaveProjectAsDialog)),
         Command::Copy => canvas(CanvasAction::Copy),
         Command::Undo => Some(Action::Canvas(CanvasAction::Undo)),
         Command::Redo => Some(Action::Canvas(CanvasAction::Redo)),
@@ -219,7 +224,8 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         | Command::LayerEye
         | Command::LayerLock
         | Command::RenameLayer
-        | Command::DuplicateLayer => layer_keys::action_of(command, state).map(Action::Layers),
+        | Command::DuplicateLayer
+        | Command::MergeDown => layer_keys::action_of(command, state).map(Action::Layers),
         Command::Panels => Some(Action::Window(WindowAction::TogglePanels)),
         Command::PromptPanel => Some(Action::Window(WindowAction::TogglePromptPanel)),
         Command::Queue => Some(Action::Queue(QueueAction::Toggle)),

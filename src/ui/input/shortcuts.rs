@@ -40,6 +40,9 @@ pub(crate) enum Command {
     SaveMask,
     AddModel,
     SaveAs,
+    OpenProject,
+    SaveProject,
+    SaveProjectAs,
     Copy,
     /// The files themselves, to be pasted elsewhere.
     CopyFile,
@@ -77,6 +80,7 @@ pub(crate) enum Command {
     LayerLock,
     RenameLayer,
     DuplicateLayer,
+    MergeDown,
     Panels,
     PromptPanel,
     Gallery,
@@ -196,6 +200,9 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::SaveMask, "save-mask", "Save the mask", COMMAND_SHIFT, Key::K, Always),
         entry(C::AddModel, "add-model", "Add a model folder", COMMAND_SHIFT, Key::O, Always),
         entry(C::SaveAs, "save-as", "Save the shown picture as", COMMAND_SHIFT, Key::S, Always),
+        entry(C::SaveProject, "save-project", "Save the project", M::COMMAND, Key::S, Always),
+        entry(C::SaveProjectAs, "save-project-as", "Save the project as", COMMAND_ALT.plus(M::SHIFT), Key::S, Always),
+        entry(C::OpenProject, "open-project", "Open a project", COMMAND_ALT, Key::O, Always),
         entry(C::Copy, "copy", "Copy the shown picture, or what is masked", M::COMMAND, Key::C, NotTyping),
         entry(
             C::CopyFile,
@@ -238,6 +245,7 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::LayerLock, "layer-lock", "Lock the chosen layer, or unlock it", M::SHIFT, Key::N, NotTyping),
         entry(C::RenameLayer, "rename-layer", "Rename the layer", M::NONE, Key::F2, Always),
         entry(C::DuplicateLayer, "duplicate-layer", "Duplicate the layer", M::COMMAND, Key::J, Always),
+        entry(C::MergeDown, "merge-down", "Merge the layer with the one below", M::COMMAND, Key::E, Always),
         entry(C::Live, "live", "Live painting", M::NONE, Key::Y, NotTyping),
         entry(C::LivePlace, "live-place", "Live result beside the drawing, or over it", M::SHIFT, Key::Y, NotTyping),
         entry(

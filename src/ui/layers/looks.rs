@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::canvas::{Content, Document, LayerId};
+use crate::canvas::{Content, Document, LayerId, LayerPart};
 use crate::job::{Control, ControlPlace};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
@@ -50,13 +50,15 @@ impl LayerLooks {
         document: &Document,
     ) -> Option<(LayerAction, impl FnOnce() -> LayerAction + Send + use<>)> {
         let stack = document.stack();
-        self.thumbnails.retain(|row, _| !matches!(row, LayerRow::Layer(id) if stack.get(*id).is_none()));
+        self.thumbnails.retain(|row, _| row.layer().is_none_or(|id| stack.get(id).is_some()));
         if self.is_busy || document.is_painting() {
             return None;
         }
-        let drawings = stack.layers().iter().filter_map(|layer| match &layer.content {
-            Content::Drawing(drawing) => Some((LayerRow::Layer(layer.id), layer.changed, drawing)),
-            Content::Picture(_) => None,
+        let drawings = stack.layers().iter().flat_map(|layer| {
+            let rows = [LayerRow::Layer(layer.id), LayerRow::LayerMask(layer.id)];
+            let parts = [LayerPart::Drawing(layer.id), LayerPart::Mask(layer.id)];
+            let planes = rows.into_iter().zip(parts);
+            planes.filter_map(|(row, part)| Some((row, layer.changed, layer.plane(part)?)))
         });
         let all = std::iter::once((LayerRow::Mask, document.revision(), document.mask())).chain(drawings);
         let known = |row: LayerRow, revision| self.thumbnails.get(&row).is_some_and(|(of, _)| *of == revision);

@@ -84,6 +84,13 @@ pub(crate) fn row(ui: &mut Ui, row: LayerRow, state: &AppState, actions: &mut Ve
             let action = Action::Canvas(CanvasAction::Mask(MaskStep::Clear));
             line(ui, icons::TRASH, "Clear the mask", Some(clear), has_mask, action);
         }
+        LayerRow::LayerMask(id) => {
+            let may_change = stack.get(id).is_some_and(|layer| !layer.settings.is_locked);
+            let invert = layers(LayerAction::InvertMask(id));
+            line(ui, icons::CIRCLE_HALF, "Invert where it counts", None, may_change, invert);
+            let remove = layers(LayerAction::RemoveMask(id));
+            line(ui, icons::TRASH, "Remove this mask", key(Command::Trash), may_change, remove);
+        }
         LayerRow::Layer(id) => {
             let Some(layer) = stack.get(id) else { return };
             let settings = &layer.settings;
@@ -100,9 +107,14 @@ pub(crate) fn row(ui: &mut Ui, row: LayerRow, state: &AppState, actions: &mut Ve
             line(ui, icons::CARET_UP, "To the front by one", key(Command::LayerUp), at > 0, to(at.saturating_sub(1)));
             let is_last = at + 1 == stack.layers().len();
             line(ui, icons::CARET_DOWN, "To the back by one", key(Command::LayerDown), !is_last, to(at + 1));
+            let cannot = crate::canvas::cannot_merge(layer, stack.layers().get(at + 1));
+            let merge = layers(LayerAction::MergeDown(id));
+            line(ui, " ", "Merge with the one below", key(Command::MergeDown), cannot.is_none(), merge);
             ui.add(egui::Separator::default().spacing(9.0));
             let may_change = !settings.is_locked;
-            line(ui, icons::CIRCLE_HALF, "Black for white", None, may_change, layers(LayerAction::Invert(id)));
+            let may_add = may_change && layer.mask.is_none();
+            line(ui, icons::CIRCLE_HALF, "Mask of its own", None, may_add, layers(LayerAction::AddMask(id)));
+            line(ui, " ", "Black for white", None, may_change, layers(LayerAction::Invert(id)));
             let has_strokes = may_change && matches!(layer.content, crate::canvas::Content::Drawing(_));
             let clear = layers(LayerAction::Clear(id));
             line(ui, icons::ERASER, "Clear what is drawn", None, has_strokes && !layer.content.is_empty(), clear);

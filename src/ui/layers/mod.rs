@@ -3,7 +3,7 @@
 mod header;
 pub(super) mod looks;
 pub(crate) mod menus;
-mod naming;
+pub(super) mod naming;
 pub(crate) mod panel;
 mod row;
 mod settings;

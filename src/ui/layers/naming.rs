@@ -8,8 +8,11 @@ use crate::ui::theme::icons;
 
 /// All rows, front first. The picture's and the mask's are there as soon as there is a picture.
 #[must_use]
-pub(super) fn rows(state: &AppState) -> Vec<LayerRow> {
-    let layers = state.canvas.document.stack().layers().iter().map(|layer| LayerRow::Layer(layer.id));
+pub(in crate::ui) fn rows(state: &AppState) -> Vec<LayerRow> {
+    let layers = state.canvas.document.stack().layers().iter().flat_map(|layer| {
+        let mask = layer.mask.is_some().then_some(LayerRow::LayerMask(layer.id));
+        std::iter::once(LayerRow::Layer(layer.id)).chain(mask)
+    });
     let below = state.canvas.has_picture().then_some([LayerRow::Mask, LayerRow::Picture]);
     layers.chain(below.into_iter().flatten()).collect()
 }
@@ -20,6 +23,9 @@ pub(super) fn name(state: &AppState, row: LayerRow) -> String {
         LayerRow::Picture => "Picture".into(),
         LayerRow::Mask => "Mask".into(),
         LayerRow::Layer(id) => layer(state, id).map(|layer| layer.settings.name.clone()).unwrap_or_default(),
+        LayerRow::LayerMask(id) => {
+            layer(state, id).map(|layer| format!("Mask of {}", layer.settings.name)).unwrap_or_default()
+        }
     }
 }
 
@@ -27,7 +33,7 @@ pub(super) fn name(state: &AppState, row: LayerRow) -> String {
 pub(super) fn icon(state: &AppState, row: LayerRow) -> &'static str {
     match row {
         LayerRow::Picture => icons::IMAGE,
-        LayerRow::Mask => icons::CIRCLE_HALF,
+        LayerRow::Mask | LayerRow::LayerMask(_) => icons::CIRCLE_HALF,
         LayerRow::Layer(id) => match layer(state, id) {
             Some(Layer { content: Content::Picture(_), settings, .. }) => match settings.layer_use.control().kind {
                 Some(ControlKind::Depth | ControlKind::Normal) => icons::MOUNTAINS,
@@ -53,6 +59,10 @@ pub(super) fn value(state: &AppState, row: LayerRow) -> String {
             Some(layer) => format!("{:.2}", layer.settings.layer_use.control().weight),
             None => String::new(),
         },
+        LayerRow::LayerMask(id) => match layer(state, id).and_then(Layer::counts_where) {
+            Some(_) => String::new(),
+            None => "all of it".into(),
+        },
     }
 }
 
@@ -61,7 +71,7 @@ pub(super) fn is_on(state: &AppState, row: LayerRow) -> bool {
     match row {
         LayerRow::Picture => !state.canvas.document.stack().base().picture_is_off,
         LayerRow::Mask => !state.canvas.overlay.hides_mask,
-        LayerRow::Layer(id) => layer(state, id).is_some_and(|layer| layer.settings.is_on),
+        LayerRow::Layer(id) | LayerRow::LayerMask(id) => layer(state, id).is_some_and(|layer| layer.settings.is_on),
     }
 }
 
@@ -71,7 +81,7 @@ pub(super) fn is_locked(state: &AppState, row: LayerRow) -> bool {
     match row {
         LayerRow::Picture => base.picture_is_locked,
         LayerRow::Mask => base.mask_is_locked,
-        LayerRow::Layer(id) => layer(state, id).is_some_and(|layer| layer.settings.is_locked),
+        LayerRow::Layer(id) | LayerRow::LayerMask(id) => layer(state, id).is_some_and(|layer| layer.settings.is_locked),
     }
 }
 

@@ -20,6 +20,8 @@ const THUMBNAIL: f32 = 24.0;
 /// The value ends so far from the row's end.
 const VALUE_END: f32 = 40.0;
 const VALUE: f32 = 56.0;
+/// Of what belongs to the row above.
+const INSET: f32 = 14.0;
 
 /// Returns whether it is being dragged, or was let go just now.
 pub(super) fn show(
@@ -51,16 +53,20 @@ pub(super) fn show(
     let at = |left: f32, side: f32| {
         Rect::from_min_size(pos2(rect.left() + left, rect.center().y - side / 2.0), vec2(side, side))
     };
-    eye(ui, at(8.0, theme::CONTROL_HEIGHT), row, &name, is_on, actions);
-    thumbnail(ui, at(38.0, THUMBNAIL), row, state, textures);
+    // A layer's mask goes with its layer, and stands a little further in.
+    let inset = if matches!(row, LayerRow::LayerMask(_)) { INSET } else { 0.0 };
+    if inset == 0.0 {
+        eye(ui, at(8.0, theme::CONTROL_HEIGHT), row, &name, is_on, actions);
+    }
+    thumbnail(ui, at(38.0 + inset, THUMBNAIL), row, state, textures);
     let text = match (is_chosen, is_on) {
         (true, _) => tokens.on_selected,
         (false, true) => tokens.text_1,
         (false, false) => tokens.text_3,
     };
     let quiet = if is_chosen { tokens.on_selected } else { tokens.text_2 };
-    paint::icon(ui, at(70.0, theme::MENU_ICON_PT), naming::icon(state, row), theme::MENU_ICON_PT, quiet);
-    let words = paint::between(rect, 92.0, VALUE_END + VALUE);
+    paint::icon(ui, at(70.0 + inset, theme::MENU_ICON_PT), naming::icon(state, row), theme::MENU_ICON_PT, quiet);
+    let words = paint::between(rect, 92.0 + inset, VALUE_END + VALUE);
     match (&mut state.layers.renaming, row) {
         (Some(renaming), LayerRow::Layer(id)) if renaming.layer == id => field(ui, words, renaming, actions),
         _ => {
@@ -69,7 +75,7 @@ pub(super) fn show(
     }
     let value = paint::between(rect, rect.width() - VALUE_END - VALUE, VALUE_END);
     paint::text(ui, value, Align::Max, &naming::value(state, row), fonts::body(), quiet);
-    if is_locked {
+    if is_locked && inset == 0.0 {
         let place = Rect::from_center_size(pos2(rect.right() - 22.0, rect.center().y), vec2(28.0, 28.0));
         if ui.put(place, IconButton::new(icons::LOCK, &format!("Unlock {name}"))).clicked() {
             actions.push(Action::Layers(LayerAction::ToggleLock(row)));
@@ -99,8 +105,8 @@ fn eye(ui: &mut Ui, rect: Rect, row: LayerRow, name: &str, is_on: bool, actions:
         (false, LayerRow::Picture) => (icons::EYE_SLASH, "Work on the picture again".to_owned()),
         (true, LayerRow::Mask) => (icons::EYE, "Hide the mask; it still counts".to_owned()),
         (false, LayerRow::Mask) => (icons::EYE_SLASH, "Show the mask again".to_owned()),
-        (true, LayerRow::Layer(_)) => (icons::EYE, format!("Switch {name} off")),
-        (false, LayerRow::Layer(_)) => (icons::EYE_SLASH, format!("Switch {name} on")),
+        (true, LayerRow::Layer(_) | LayerRow::LayerMask(_)) => (icons::EYE, format!("Switch {name} off")),
+        (false, LayerRow::Layer(_) | LayerRow::LayerMask(_)) => (icons::EYE_SLASH, format!("Switch {name} on")),
     };
     if ui.put(rect, IconButton::new(icon, &words)).clicked() {
         let alone = ui.input(|input| input.modifiers.alt);
@@ -118,7 +124,7 @@ fn thumbnail(ui: &Ui, rect: Rect, row: LayerRow, state: &AppState, textures: &mu
             Some(Content::Picture(picture)) => Some(picture),
             _ => state.layers.looks.thumbnail(row),
         },
-        LayerRow::Mask => state.layers.looks.thumbnail(row),
+        LayerRow::Mask | LayerRow::LayerMask(_) => state.layers.looks.thumbnail(row),
     };
     ui.painter().rect_filled(rect, CornerRadius::ZERO, Color32::BLACK);
     let Some(picture) = picture else { return };

@@ -41,7 +41,7 @@ pub(super) fn show(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &
                 state.canvas.tools.mask_opacity = opacity.max(0.1);
             }
         }
-        LayerRow::Layer(_) => layer(ui, state, layout, actions),
+        LayerRow::Layer(_) | LayerRow::LayerMask(_) => layer(ui, state, layout, actions),
     }
 }
 

@@ -1,23 +1,26 @@
 //! What the next picture takes from the canvas besides numbers: the picture and the layers, put together on another thread.
 
 use super::{AppState, Mode};
-use crate::canvas::{Content, Layer, PictureLayer};
+use std::sync::Arc;
+
+use crate::canvas::{Content, Layer, MaskLayer, PictureLayer};
 use crate::job::{Control, ControlPlace, InitPicture, Request};
+use crate::mask::MaskPlane;
 use crate::raster::ResizeMode;
 
 /// Taken at a press; what is painted later is not in it.
 pub(crate) struct CanvasForRun {
     picture: Option<(PictureLayer, f64)>,
-    /// Of the request's controls, in their order.
-    contents: Vec<Content>,
+    /// Of the request's controls, in their order; with where each counts.
+    contents: Vec<(Content, Option<Arc<MaskPlane>>)>,
 }
 
 impl CanvasForRun {
     /// Gives the request its pictures. To be called where whole pictures may be worked on.
     pub(crate) fn fill(self, request: &mut Request) {
         request.init = self.picture.map(|(picture, strength)| InitPicture { picture: picture.whole(), strength });
-        for (control, content) in request.controls.iter_mut().zip(self.contents) {
-            control.picture = Some(content.seen());
+        for (control, (content, mask)) in request.controls.iter_mut().zip(self.contents) {
+            control.put_on(content.seen(), mask);
         }
     }
 }
@@ -44,7 +47,10 @@ impl AppState {
         let picture = self.canvas.document.picture().filter(|_| is_used);
         CanvasForRun {
             picture: picture.map(|picture| (picture.clone(), self.next_strength())),
-            contents: self.steering_layers().map(|layer| layer.content.clone()).collect(),
+            contents: self
+                .steering_layers()
+                .map(|layer| (layer.content.clone(), layer.counts_where().map(MaskLayer::shared)))
+                .collect(),
         }
     }
 

@@ -25,6 +25,7 @@ use super::layers::state::LayersState;
 use super::library::state::LibraryState;
 use super::live::state::LiveState;
 use super::palette::state::PaletteState;
+use super::project::ProjectState;
 use super::prompt::estimate::MemoryPanel;
 use super::prompt::loras::state::LoraShelf;
 use super::prompt::size;
@@ -68,6 +69,7 @@ pub struct AppState {
     pub layers: LayersState,
     pub library: LibraryState,
     pub live: LiveState,
+    pub project: ProjectState,
     pub panels: PanelsState,
     pub theme: egui::ThemePreference,
     pub toasts: Toasts,

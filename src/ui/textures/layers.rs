@@ -9,7 +9,7 @@ use egui::{
     TextureOptions, TextureWrapMode, pos2, vec2,
 };
 
-use crate::canvas::{Content, Document, LayerId, PictureLayer, TILE_PX};
+use crate::canvas::{Document, LayerId, LayerPart, MaskLayer, PictureLayer, TILE_PX};
 use crate::mask::{MaskPlane, PixelRect};
 use crate::raster::Picture;
 
@@ -23,8 +23,8 @@ type Place = (u32, u32);
 pub(crate) struct Layers {
     mask: Layer,
     colour: Layer,
-    /// By the layer; with the revision in which its content came to be.
-    drawings: BTreeMap<LayerId, (u64, Layer)>,
+    /// Of single layers, drawings and masks; with the revision in which each came to be.
+    drawings: BTreeMap<LayerPart, (u64, Layer)>,
     size_px: [u32; 2],
     /// With sharp pixels.
     sharp: bool,
@@ -63,10 +63,9 @@ impl Layers {
         if let Some(picture) = document.picture() {
             self.colour.catch_up(ctx, size_px, sharp, &mut squares_left, |rect| picture_image(picture, rect));
         }
-        for layer in document.stack().layers() {
-            if let (Content::Drawing(drawing), Some((_, squares))) = (&layer.content, self.drawings.get_mut(&layer.id))
-            {
-                squares.catch_up(ctx, size_px, sharp, &mut squares_left, |rect| mask_image(drawing.plane(), rect));
+        for (part, _, plane) in parts_of(document) {
+            if let Some((_, squares)) = self.drawings.get_mut(&part) {
+                squares.catch_up(ctx, size_px, sharp, &mut squares_left, |rect| mask_image(plane.plane(), rect));
             }
         }
         if squares_left == 0 {
@@ -74,24 +73,23 @@ impl Layers {
         }
     }
 
-    /// Notes what is different of the layers that can be drawn on.
-    fn change_drawings(&mut self, document: &Document, dirty: &[(LayerId, PixelRect)]) {
+    /// Notes what is different of the layers that can be painted on.
+    fn change_drawings(&mut self, document: &Document, dirty: &[(LayerPart, PixelRect)]) {
         let (size_px, sharp) = (self.size_px, self.sharp);
         let stack = document.stack();
-        self.drawings.retain(|id, _| stack.get(*id).is_some_and(|layer| matches!(layer.content, Content::Drawing(_))));
-        for layer in stack.layers() {
-            let Content::Drawing(drawing) = &layer.content else { continue };
-            let known = self.drawings.get(&layer.id).is_some_and(|(made, _)| *made == layer.made);
+        self.drawings.retain(|part, _| stack.get(part.layer()).is_some_and(|layer| layer.plane(*part).is_some()));
+        for (part, made, plane) in parts_of(document) {
+            let known = self.drawings.get(&part).is_some_and(|(of, _)| *of == made);
             if !known {
                 let mut squares = Layer::default();
-                squares.stale.extend(squares_in(drawing.bounds().unwrap_or_default(), size_px));
-                self.drawings.insert(layer.id, (layer.made, squares));
+                squares.stale.extend(squares_in(plane.bounds().unwrap_or_default(), size_px));
+                self.drawings.insert(part, (made, squares));
                 continue;
             }
-            let changed = dirty.iter().filter(|(id, _)| *id == layer.id);
-            if let Some((_, squares)) = self.drawings.get_mut(&layer.id) {
+            let changed = dirty.iter().filter(|(other, _)| *other == part);
+            if let Some((_, squares)) = self.drawings.get_mut(&part) {
                 changed.for_each(|(_, rect)| {
-                    squares.change(*rect, size_px, sharp, |rect| mask_image(drawing.plane(), rect));
+                    squares.change(*rect, size_px, sharp, |rect| mask_image(plane.plane(), rect));
                 });
             }
         }
@@ -130,7 +128,7 @@ impl Layers {
     /// Paints a layer's drawing into `rect`: its strokes are white, with a dark line around them.
     pub(crate) fn paint_drawing(&self, painter: &Painter, rect: Rect, layer: LayerId, opacity: f32) {
         const AROUND: [(f32, f32); 4] = [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)];
-        let Some((_, squares)) = self.drawings.get(&layer) else { return };
+        let Some((_, squares)) = self.drawings.get(&LayerPart::Drawing(layer)) else { return };
         let inside = painter.with_clip_rect(painter.clip_rect().intersect(rect));
         for (x, y) in AROUND {
             let shade = Color32::from_black_alpha(140).gamma_multiply(opacity);
@@ -139,10 +137,25 @@ impl Layers {
         squares.paint(&inside, rect, self.size_px, Color32::WHITE.gamma_multiply(opacity));
     }
 
+    /// Paints in `tint` where a layer counts.
+    pub(crate) fn paint_layer_mask(&self, painter: &Painter, rect: Rect, layer: LayerId, tint: Color32) {
+        if let Some((_, squares)) = self.drawings.get(&LayerPart::Mask(layer)) {
+            squares.paint(painter, rect, self.size_px, tint);
+        }
+    }
+
     /// Paints the mask into `rect` in `tint`.
     pub(crate) fn paint_mask(&self, painter: &Painter, rect: Rect, tint: Color32) {
         self.mask.paint(painter, rect, self.size_px, tint);
     }
+}
+
+/// What can be painted on of the layers, with when it came to be.
+fn parts_of(document: &Document) -> impl Iterator<Item = (LayerPart, u64, &MaskLayer)> {
+    document.stack().layers().iter().flat_map(|layer| {
+        let parts = [(LayerPart::Drawing(layer.id), layer.made), (LayerPart::Mask(layer.id), layer.mask_made)];
+        parts.into_iter().filter_map(|(part, made)| Some((part, made, layer.plane(part)?)))
+    })
 }
 
 impl Layer {

@@ -32,7 +32,8 @@ pub(crate) fn read(path: &Path) -> Option<MaskPlane> {
     decoded(&png_chunk::first(path, CHUNK, MAX_BYTES)?)
 }
 
-fn decoded(bytes: &[u8]) -> Option<MaskPlane> {
+/// A mask of a grey PNG file.
+pub(crate) fn decoded(bytes: &[u8]) -> Option<MaskPlane> {
     let limits = png::Limits { bytes: MAX_BYTES as usize };
     let mut reader = png::Decoder::new_with_limits(std::io::Cursor::new(bytes), limits).read_info().ok()?;
     if reader.output_color_type() != (png::ColorType::Grayscale, png::BitDepth::Eight) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::job::{ErrorKind, JobError};
 use crate::store::models::scan::WEIGHT_ENDINGS;
 use crate::store::pictures::picture_file;
+use crate::store::project;
 use crate::store::worker::StoreCommand;
 use crate::system::link::{self, Link};
 use crate::ui::action::{DialogRequest, FilesAction, NewLayer};
@@ -30,6 +31,11 @@ impl Studio {
                     self.store.send(StoreCommand::SaveCanvas { to: with_png(to), picture: Box::new(picture) });
                 }
             }
+            FilesAction::OpenProjectDialog => self.dialog(DialogRequest::OpenProject),
+            FilesAction::OpenProject(file) => self.open_project(file),
+            FilesAction::SaveProject => self.save_project(),
+            FilesAction::SaveProjectAsDialog => self.ask_for_project_file(),
+            FilesAction::SaveProjectAs(to) => self.save_project_as(&to),
             FilesAction::SaveAsDialog => {
                 if self.state.is_unsaved() {
                     self.dialog(DialogRequest::SaveCanvas);
@@ -49,6 +55,7 @@ impl Studio {
             }
             FilesAction::DroppedOnLayers(path) => self.apply_to_files(FilesAction::Dropped(path)),
             FilesAction::Dropped(path) if is_picture_name(&path) => self.open_picture(path),
+            FilesAction::Dropped(path) if project::is_name(&path) => self.open_project(path),
             FilesAction::Dropped(path) => self.store.send(StoreCommand::InspectModel(path)),
             FilesAction::Copy(files) => self.copy_files(files),
             FilesAction::Copied(Ok(1)) => self.state.toasts.note("The file is on the clipboard."),

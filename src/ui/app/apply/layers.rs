@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use crate::canvas::tools::Tool;
-use crate::canvas::{Content, Layer, LayerId, LayerState, Snapshot};
+use crate::canvas::{Content, Layer, LayerId, LayerState, Snapshot, cannot_merge};
 use crate::raster::{Picture, PreprocessSettings, Preprocessor};
 use crate::store::worker::StoreCommand;
 use crate::ui::action::{Action, DialogRequest, LayerAction, LayerRow, NewLayer};
 use crate::ui::app::studio::Studio;
 use crate::ui::chrome::layout::PanelForm;
+use crate::ui::layers::naming;
 use crate::ui::layers::state::{Renaming, made_by};
 
 impl Studio {
+    #[allow(clippy::too_many_lines)] // An arm for each action, and nothing else.
     pub(super) fn apply_to_layers(&mut self, ctx: &egui::Context, action: LayerAction) {
         let canvas = &mut self.state.canvas;
         match action {
@@ -36,7 +38,7 @@ impl Studio {
                     let lock = match row {
                         LayerRow::Picture => Some(&mut stack.base.picture_is_locked),
                         LayerRow::Mask => Some(&mut stack.base.mask_is_locked),
-                        LayerRow::Layer(id) => {
+                        LayerRow::Layer(id) | LayerRow::LayerMask(id) => {
                             let layer = stack.layers.iter_mut().find(|layer| layer.id == id);
                             layer.map(|layer| &mut layer.settings.is_locked)
                         }
@@ -75,7 +77,7 @@ impl Studio {
                 settings.name = format!("{} copy", settings.name);
                 settings.is_locked = false;
                 canvas.chosen_row = LayerRow::Layer(id);
-                canvas.add_layer(settings, [1, 1], move |canvas| Some(canvas.stack().get(id)?.content.clone()));
+                canvas.duplicate_layer(id, settings);
             }
             LayerAction::Delete(id) => self.delete_layer(id),
             LayerAction::PutBack => self.put_layer_back(),
@@ -85,6 +87,24 @@ impl Studio {
             LayerAction::Clear(id) => canvas.change_layers(move |canvas| {
                 canvas.with_content(id, |content| Some(Content::empty_drawing(content.size_px())))
             }),
+            LayerAction::MergeDown(id) => self.merge_down(id),
+            LayerAction::AddMask(id) => {
+                canvas.change_layers(move |canvas| canvas.with_layer_mask(id, Some));
+                canvas.chosen_row = LayerRow::LayerMask(id);
+                if !canvas.tool.is_for_mask() || canvas.tool == Tool::Select {
+                    canvas.tool = Tool::Brush;
+                }
+            }
+            LayerAction::InvertMask(id) => canvas.change_layers(move |canvas| {
+                canvas.with_layer_mask(id, |mut plane| {
+                    plane.invert();
+                    Some(plane)
+                })
+            }),
+            LayerAction::RemoveMask(id) => {
+                canvas.change_layers(move |canvas| canvas.with_layer_mask(id, |_| None));
+                canvas.chosen_row = LayerRow::Layer(id);
+            }
             LayerAction::Set { layer, settings } => canvas.document.edit_stack(|stack| {
                 if let Some(state) = stack.layers.iter_mut().find(|state| state.id == layer) {
                     state.settings = *settings;
@@ -120,15 +140,16 @@ impl Studio {
         // The tool in hand goes along with what it works on.
         match row {
             LayerRow::Picture if matches!(canvas.tool, Tool::Brush | Tool::Eraser) => canvas.tool = Tool::Colour,
-            LayerRow::Mask | LayerRow::Layer(_) if canvas.tool == Tool::Colour => canvas.tool = Tool::Brush,
-            LayerRow::Layer(_) if canvas.tool == Tool::Select => canvas.tool = Tool::Brush,
+            LayerRow::Mask | LayerRow::Layer(_) | LayerRow::LayerMask(_) if canvas.tool == Tool::Colour => {
+                canvas.tool = Tool::Brush;
+            }
+            LayerRow::Layer(_) | LayerRow::LayerMask(_) if canvas.tool == Tool::Select => canvas.tool = Tool::Brush,
             _ => {}
         }
     }
 
     fn step_row(&mut self, by: isize) {
-        let layers = self.state.canvas.document.stack().layers().iter().map(|layer| LayerRow::Layer(layer.id));
-        let rows: Vec<LayerRow> = layers.chain([LayerRow::Mask, LayerRow::Picture]).collect();
+        let rows = naming::rows(&self.state);
         let at = rows.iter().position(|row| *row == self.state.canvas.chosen()).unwrap_or(0);
         if let Some(row) = at.checked_add_signed(by).and_then(|at| rows.get(at)) {
             self.choose_row(*row);
@@ -202,7 +223,7 @@ impl Studio {
                     true
                 });
             }
-            LayerRow::Layer(id) => self.set_layer(id, |state| {
+            LayerRow::Layer(id) | LayerRow::LayerMask(id) => self.set_layer(id, |state| {
                 state.settings.is_on = !state.settings.is_on;
                 true
             }),
@@ -215,6 +236,19 @@ impl Studio {
             .canvas
             .document
             .change_stack(|stack| stack.layers.iter_mut().find(|state| state.id == id).is_some_and(set));
+    }
+
+    fn merge_down(&mut self, id: LayerId) {
+        let canvas = &mut self.state.canvas;
+        let layers = canvas.document.stack().layers();
+        let Some(at) = layers.iter().position(|layer| layer.id == id) else { return };
+        let below = layers.get(at + 1);
+        if let Some(reason) = cannot_merge(&layers[at], below) {
+            self.state.toasts.note(format!("{reason}."));
+        } else if let Some(below) = below.map(|layer| layer.id) {
+            canvas.merge_down(id);
+            canvas.chosen_row = LayerRow::Layer(below);
+        }
     }
 
     fn move_layer(&mut self, id: LayerId, place: usize) {
@@ -231,13 +265,13 @@ impl Studio {
         let canvas = &mut self.state.canvas;
         let layers = canvas.document.stack().layers();
         let Some(at) = layers.iter().position(|layer| layer.id == id) else { return };
-        let Layer { settings, content, .. } = layers[at].clone();
+        let Layer { settings, content, mask, .. } = layers[at].clone();
         if settings.is_locked {
             self.state.toasts.note(format!("{} is locked: the lock in its row opens it.", settings.name));
             return;
         }
         let next = layers.get(at + 1).map_or(LayerRow::Mask, |layer| LayerRow::Layer(layer.id));
-        if canvas.chosen_row == LayerRow::Layer(id) {
+        if canvas.chosen_row.layer() == Some(id) {
             canvas.chosen_row = next;
         }
         canvas.document.change_stack(|stack| {
@@ -245,7 +279,7 @@ impl Studio {
             true
         });
         let name = settings.name.clone();
-        self.state.layers.removed = Some((at, LayerState { id, settings, content: Some(content) }));
+        self.state.layers.removed = Some((at, LayerState::new(id, settings, content, mask)));
         let undo = Action::Layers(LayerAction::PutBack);
         self.state.toasts.offer(format!("{name} is deleted."), "Undo", undo);
     }

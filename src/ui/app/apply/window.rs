@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::ui::action::{Action, Sheet, WindowAction};
+use crate::store::project::with_ending;
+use crate::ui::action::{Action, DialogRequest, Sheet, WindowAction};
 use crate::ui::app::studio::Studio;
 use crate::ui::app::update;
 use crate::ui::chrome::layout::{Layout, PanelForm, SidePanel};
@@ -80,6 +81,9 @@ impl Studio {
     /// What would be written over is asked about first.
     fn path_written(&mut self, path: PathBuf) {
         let Some(sheet) = &self.state.path_sheet else { return };
+        let is_project = matches!(sheet.request, DialogRequest::SaveProject { .. });
+        // What is asked about is the file that will be written.
+        let path = if is_project { with_ending(path) } else { path };
         let free = Action::Window(WindowAction::PathFree(path.clone()));
         if sheet.request.file_name().is_none() || sheet.taken.as_ref() == Some(&path) {
             self.background.aside(Some(free.clone()), || Some(free));
