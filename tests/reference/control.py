@@ -310,8 +310,10 @@ def table(binary):
             count, mean, largest = rows.get(described(request), (0, 0.0, 0))
             rows[described(request)] = (count + 1, max(mean, difference.mean()), max(largest, int(difference.max())))
     file = Path(__file__).resolve().parent / "PARITY.md"
+    before, _, rest = file.read_text().partition("\n## Control networks")
+    behind = rest.partition("\n## ")[2]
     text = [
-        file.read_text().partition("\n## ")[0].rstrip(),
+        before.rstrip(),
         "",
         "## Control networks",
         "",
@@ -322,6 +324,7 @@ def table(binary):
     ]
     for key, (count, mean, largest) in sorted(rows.items()):
         text.append("| " + " | ".join([*key, str(count), f"{mean:.4f}", str(largest)]) + " |")
+    text += ["", "## " + behind.rstrip()] if behind else []
     file.write_text("\n".join(text) + "\n")
     return 0 if worst < 1 else 1
 

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "hub")]
 mod about;
+mod annotated;
 mod arrivals;
 mod branching;
 mod cards;

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::maker::Maker;
 use crate::canvas::{LayerId, LayerSettings};
-use crate::raster::{Picture, Preprocessor};
+use crate::job::Annotator;
+use crate::raster::Picture;
 
 /// A row of the list, and what the tools work on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -21,9 +23,9 @@ pub enum NewLayer {
     /// Nothing: it is drawn on.
     Scribble,
     /// The canvas's picture.
-    OfPicture(Preprocessor),
+    OfPicture(Maker),
     /// A picture file, as it is or made into something.
-    OfFile(PathBuf, Option<Preprocessor>),
+    OfFile(PathBuf, Option<Maker>),
 }
 
 #[derive(Clone, Debug)]
@@ -36,6 +38,11 @@ pub enum LayerAction {
         by: isize,
     },
     Add(NewLayer),
+    /// A network makes a layer of this picture.
+    Annotate {
+        annotator: Annotator,
+        picture: Arc<Picture>,
+    },
     /// Asks for a picture file.
     AddFileDialog,
     ToggleEye(LayerRow),

@@ -2,9 +2,7 @@
 
 use egui::Ui;
 
-use super::state::{OFFERED, made_by};
-use crate::raster::Preprocessor;
-use crate::ui::action::{Action, CanvasAction, LayerAction, LayerRow, MaskStep, NewLayer};
+use crate::ui::action::{Action, CanvasAction, LayerAction, LayerRow, Maker, MaskStep, NewLayer};
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
@@ -14,8 +12,8 @@ use crate::ui::widgets::MenuItem;
 pub(crate) const WIDTH: f32 = 240.0;
 
 /// "Edges of the picture"
-fn words_of(kind: Preprocessor, of_what: &str) -> String {
-    format!("{} of {of_what}", made_by(kind).0)
+fn words_of(maker: Maker, of_what: &str) -> String {
+    format!("{} of {of_what}", maker.name())
 }
 
 pub(crate) fn add(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
@@ -28,14 +26,16 @@ pub(crate) fn add(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     }
     ui.add(egui::Separator::default().spacing(9.0));
     let has_picture = state.canvas.has_picture();
-    for kind in OFFERED {
-        let words = words_of(kind, "the picture");
-        let item = ui.add_enabled(has_picture, MenuItem::new(&words).icon(" "));
-        if item.on_disabled_hover_text("There is no picture on the canvas").clicked() {
-            actions.push(Action::Layers(LayerAction::Add(NewLayer::OfPicture(kind))));
+    for makers in Maker::OFFERED {
+        for maker in makers {
+            let words = words_of(*maker, "the picture");
+            let item = ui.add_enabled(has_picture, MenuItem::new(&words).icon(" "));
+            if item.on_disabled_hover_text("There is no picture on the canvas").clicked() {
+                actions.push(Action::Layers(LayerAction::Add(NewLayer::OfPicture(*maker))));
+            }
         }
+        ui.add(egui::Separator::default().spacing(9.0));
     }
-    ui.add(egui::Separator::default().spacing(9.0));
     if let Some(file) = state.shown_file().filter(|_| state.is_over_canvas()) {
         let item = ui.add(MenuItem::new("The shown picture").icon(icons::IMAGE_SQUARE));
         if item.on_hover_text("As it is: a depth map, a pose, a drawing").clicked() {
@@ -114,14 +114,15 @@ pub(crate) fn row(ui: &mut Ui, row: LayerRow, state: &AppState, actions: &mut Ve
 
 /// In the menu of a picture that is kept: what of it becomes a layer.
 pub(crate) fn of_file(ui: &mut Ui, file: &std::path::Path, actions: &mut Vec<Action>) {
-    let mut line = |ui: &mut Ui, icon: &str, words: &str, kind: Option<Preprocessor>| {
+    let mut line = |ui: &mut Ui, icon: &str, words: &str, maker: Option<Maker>| {
         if ui.add(MenuItem::new(words).icon(icon)).clicked() {
-            actions.push(Action::Layers(LayerAction::Add(NewLayer::OfFile(file.to_path_buf(), kind))));
+            actions.push(Action::Layers(LayerAction::Add(NewLayer::OfFile(file.to_path_buf(), maker))));
             ui.close();
         }
     };
     line(ui, icons::STACK, "Use this as control", None);
-    for kind in [Preprocessor::Canny, Preprocessor::Scribble, Preprocessor::Lineart] {
-        line(ui, " ", &words_of(kind, "this"), Some(kind));
+    let [plain, networks] = Maker::OFFERED;
+    for maker in plain[..3].iter().chain(networks) {
+        line(ui, " ", &words_of(*maker, "this"), Some(*maker));
     }
 }
