@@ -13,6 +13,7 @@ use super::worker;
 use crate::job::{
     CancelToken, Destination, Event, JobError, JobId, JobKeeper, Keep, KeptJob, Outcome, Saver, Task, Wake,
 };
+use crate::kernels;
 
 /// By the number of its thread; `None` where an engine that was started for one device is asked for a second.
 type MakeBackend = Arc<dyn Fn(usize) -> Option<Box<dyn Backend>> + Send + Sync>;
@@ -100,7 +101,10 @@ impl EngineHandle {
                 (Arc::clone(&for_threads), Arc::clone(&make_backend), Arc::clone(&saver));
             let steps = Arc::clone(&steps_of_threads);
             let thread = std::thread::Builder::new().name("inkwick-engine".into());
-            thread.spawn(move || worker::work((&*queue, &*steps), number, || make_backend(number), saver.as_ref()))
+            thread.spawn(move || {
+                let _team = kernels::compute_here();
+                worker::work((&*queue, &*steps), number, || make_backend(number), saver.as_ref());
+            })
         };
         let (next_id, threads) = (AtomicU64::new(1), Mutex::default());
         let engine = Engine { queue, steps, next_id, begin: Box::new(begin), threads };

@@ -30,6 +30,7 @@ mod rotary;
 mod rows;
 mod simd;
 mod softmax;
+mod team;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -58,6 +59,7 @@ pub(crate) use pool::{BufferPool, limit_idle_buffers};
 pub(crate) use rms_norm::rms_norm;
 pub(crate) use rotary::{RotaryPairs, rotated};
 pub use simd::{Level, VARIABLE as SIMD_VARIABLE};
+pub use team::{Team, compute_here};
 pub(crate) use tokens::{join_tokens, multiply, narrow_tokens, repeat_heads, scaled_onto};
 pub(crate) use window_attention::{Windows, window_attention};
 
