@@ -10,6 +10,7 @@ mod layering;
 mod mask_layer;
 mod painting;
 mod picture_layer;
+mod posing;
 mod prepared;
 mod replay;
 mod stack;

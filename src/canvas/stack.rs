@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::extend;
 use super::layer::{Content, Layer, LayerId, LayerSettings};
 use super::mask_layer::MaskLayer;
+use super::posing;
 use crate::raster::Extension;
 
 /// What holds for the picture and for the mask.
@@ -150,6 +151,7 @@ impl Stack {
             {
                 state.content = Some(Content::Drawing(extend::stretched(drawing, width, height)));
             }
+            posing::follow(&mut state.settings, &mut state.content, |pose| pose.scaled_to([width, height]));
         }
         change
     }
@@ -159,6 +161,7 @@ impl Stack {
         let mut change = self.as_it_is();
         for (state, layer) in change.layers.iter_mut().zip(&self.layers) {
             state.content = layer.content.extended(canvas_px, sides);
+            posing::follow(&mut state.settings, &mut state.content, |pose| pose.scaled_to(canvas_px).extended(sides));
         }
         change
     }

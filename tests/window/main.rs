@@ -26,6 +26,7 @@ mod machine;
 mod names;
 mod painting;
 mod palette;
+mod poses;
 mod programs;
 mod queue;
 mod scales;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::maker::Maker;
+use super::pose::PoseAction;
 use crate::canvas::{LayerId, LayerSettings};
 use crate::job::Annotator;
 use crate::raster::Picture;
@@ -22,6 +23,8 @@ pub enum LayerRow {
 pub enum NewLayer {
     /// Nothing: it is drawn on.
     Scribble,
+    /// Somebody who stands, whose points are moved.
+    Pose,
     /// The canvas's picture.
     OfPicture(Maker),
     /// A picture file, as it is or made into something.
@@ -43,6 +46,8 @@ pub enum LayerAction {
         annotator: Annotator,
         picture: Arc<Picture>,
     },
+    /// Something is done to the people of a layer.
+    Pose(PoseAction),
     /// Asks for a picture file.
     AddFileDialog,
     ToggleEye(LayerRow),

@@ -2,7 +2,8 @@
 
 use egui::Ui;
 
-use crate::ui::action::{Action, CanvasAction, LayerAction, LayerRow, Maker, MaskStep, NewLayer};
+use crate::job::Pose;
+use crate::ui::action::{Action, CanvasAction, LayerAction, LayerRow, Maker, MaskStep, NewLayer, PoseAction};
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
@@ -23,6 +24,14 @@ pub(crate) fn add(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     let scribble = MenuItem::new("Scribble to draw on").icon(icons::SCRIBBLE_LOOP).key(&key);
     if ui.add(scribble).on_hover_text("White strokes that the next picture follows").clicked() {
         actions.push(Action::Layers(LayerAction::Add(NewLayer::Scribble)));
+    }
+    let pose = MenuItem::new("Pose to move").icon(" ");
+    if ui
+        .add(pose)
+        .on_hover_text("A skeleton whose points are dragged: the next picture's person stands like it")
+        .clicked()
+    {
+        actions.push(Action::Layers(LayerAction::Add(NewLayer::Pose)));
     }
     ui.add(egui::Separator::default().spacing(9.0));
     let has_picture = state.canvas.has_picture();
@@ -102,6 +111,14 @@ pub(crate) fn row(ui: &mut Ui, row: LayerRow, state: &AppState, actions: &mut Ve
             line(ui, icons::CARET_DOWN, "To the back by one", key(Command::LayerDown), !is_last, to(at + 1));
             ui.add(egui::Separator::default().spacing(9.0));
             let may_change = !settings.is_locked;
+            if let Some(pose) = &settings.layer_use.control().pose {
+                let add = layers(LayerAction::Pose(PoseAction::AddPerson(id)));
+                let has_room = pose.people.len() < Pose::MOST_PEOPLE;
+                line(ui, icons::PLUS, "Add a person", None, may_change && has_room, add);
+                let remove = layers(LayerAction::Pose(PoseAction::RemovePerson(id)));
+                let words = "Take the last moved person away";
+                line(ui, " ", words, None, may_change && !pose.people.is_empty(), remove);
+            }
             line(ui, icons::CIRCLE_HALF, "Black for white", None, may_change, layers(LayerAction::Invert(id)));
             let has_strokes = may_change && matches!(layer.content, crate::canvas::Content::Drawing(_));
             let clear = layers(LayerAction::Clear(id));

@@ -20,6 +20,7 @@ impl Studio {
             LayerAction::Step { by } => self.step_row(by),
             LayerAction::Add(new) => self.add_layer(new),
             LayerAction::Annotate { annotator, picture } => self.annotate(annotator, picture),
+            LayerAction::Pose(action) => self.apply_to_pose(action),
             LayerAction::AddFileDialog => self.dialog(DialogRequest::OpenLayer),
             LayerAction::ToggleEye(row) => self.toggle_eye(row),
             LayerAction::Solo(id) => {
@@ -156,6 +157,7 @@ impl Studio {
                     Some(Content::empty_drawing(canvas.size_px().unwrap_or(paper_px)))
                 });
             }
+            NewLayer::Pose => self.add_pose(),
             NewLayer::OfPicture(Maker::Network(annotator)) => self.annotate_canvas(annotator),
             NewLayer::OfPicture(Maker::Plain(kind)) => {
                 let maker = Maker::Plain(kind);
