@@ -11,6 +11,7 @@ mod mask_layer;
 mod merge;
 mod painting;
 mod picture_layer;
+mod posing;
 mod prepared;
 mod replay;
 mod stack;

@@ -8,7 +8,9 @@ use super::layer::{Content, LayerId, LayerSettings};
 use super::mask_layer::MaskLayer;
 use super::merge;
 use super::picture_layer::PictureLayer;
+use super::posing;
 use super::stack::{LayerMask, LayerState, Stack, StackChange};
+use crate::job::Pose;
 use crate::mask::{MaskPlane, PixelRect, flood};
 use crate::raster::{Extension, Picture, extended};
 
@@ -252,6 +254,16 @@ impl Snapshot {
         let mask = work(plane).map_or(LayerMask::None, |plane| LayerMask::Of(MaskLayer::new(plane)));
         let mut stack = self.stack.as_it_is();
         stack.layers.iter_mut().find(|layer| layer.id == id)?.mask = mask;
+        Some(self.of_step(Step::Stack(stack)))
+    }
+
+    /// Other people on a layer, drawn as large as the canvas. `None` where there is no such layer, or no picture.
+    #[must_use]
+    pub fn with_pose(&self, id: LayerId, pose: &Pose) -> Option<Prepared> {
+        let size_px = self.size_px()?;
+        let mut stack = self.stack.as_it_is();
+        let layer = stack.layers.iter_mut().find(|layer| layer.id == id)?;
+        layer.content = Some(posing::set(&mut layer.settings, pose.scaled_to(size_px)));
         Some(self.of_step(Step::Stack(stack)))
     }
 

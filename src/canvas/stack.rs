@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::extend;
 use super::layer::{Content, Layer, LayerId, LayerPart, LayerSettings};
 use super::mask_layer::MaskLayer;
+use super::posing;
 use crate::raster::Extension;
 
 /// What holds for the picture and for the mask.
@@ -193,6 +194,7 @@ impl Stack {
             if let Some(mask) = layer.mask.as_ref().filter(|mask| mask.plane().size_px() != [width, height]) {
                 state.mask = LayerMask::Of(extend::stretched(mask, width, height));
             }
+            posing::follow(&mut state.settings, &mut state.content, |pose| pose.scaled_to([width, height]));
         }
         change
     }
@@ -207,6 +209,7 @@ impl Stack {
             {
                 state.mask = LayerMask::Of(mask);
             }
+            posing::follow(&mut state.settings, &mut state.content, |pose| pose.scaled_to(canvas_px).extended(sides));
         }
         change
     }

@@ -13,7 +13,7 @@ use super::inspect_picture;
 use super::output::{explain, say};
 use crate::checkpoint::{ControlFile, FileReport, LoraFacts, ModelFiles, inspect_file, profile_of};
 use crate::hub::{self, DownloadProgress, Hub, STARTERS, Starter};
-use crate::job::{ModelDefaults, ModelProfile};
+use crate::job::{Annotator, ModelDefaults, ModelProfile, WeightSource};
 use crate::sampling::SchedulerName;
 use crate::store::hub_cache::CachedRepository;
 use crate::store::models::entry::ModelEntry;
@@ -82,6 +82,14 @@ pub(super) fn run(command: &ModelsCommand) -> ExitCode {
         ModelsCommand::Pull { repository: None } => {
             for Starter { repository, size_gb, licence, what } in STARTERS {
                 say(&format!("{repository}\n    {what} ({size_gb} GB, {licence})"));
+            }
+            for annotator in Annotator::ALL.into_iter().filter(|annotator| *annotator != Annotator::Normal) {
+                let WeightSource { megabytes, licence, .. } = annotator.weights();
+                let what = annotator.id();
+                say(&format!(
+                    "{}\n    preprocess --kind {what} ({megabytes} MB, {licence})",
+                    annotator.weights().name()
+                ));
             }
             Ok(())
         }

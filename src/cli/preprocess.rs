@@ -1,14 +1,19 @@
-//! `inkwick preprocess`: a picture that steers, made of another one without any network.
+//! `inkwick preprocess`: a picture that steers, made of another one.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
 use super::arguments::{number_in, one_of};
 use super::output::{explain, say};
 use super::words::{DONE, FAILED};
+use crate::engine::Annotators;
+use crate::job::{Annotator, ErrorKind, WeightSource};
 use crate::raster::{PreprocessSettings, Preprocessor};
+use crate::store::hub_cache::CachedRepository;
+use crate::store::paths::Paths;
 use crate::store::pictures::{mask_file, picture_file};
 
 #[derive(Debug, Args)]
@@ -17,9 +22,11 @@ pub(super) struct PreprocessArguments {
     #[arg(value_name = "FILE")]
     pub picture: PathBuf,
     /// canny: thin edges; scribble: strokes; lineart: lines; blur (tile): what is large; grey; invert: dark on white
-    /// becomes white on black; inpaint: what is masked is left open
-    #[arg(long, value_name = "KIND", value_parser = one_of(&KINDS, Preprocessor::from_id))]
-    pub kind: Preprocessor,
+    /// becomes white on black; inpaint: what is masked is left open; normal-of-depth: where surfaces face, of a depth map.
+    /// By networks whose weights are fetched once, as is said then: depth: how near things are; normal: where surfaces
+    /// face; soft-edge (hed); lineart-realistic and lineart-coarse: pencil drawings
+    #[arg(long, value_name = "KIND", value_parser = one_of(&KINDS, kind_from_id))]
+    pub kind: Kind,
     /// The file that is written: .png, .jpg or .webp
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -37,7 +44,45 @@ pub(super) struct PreprocessArguments {
     pub mask: Option<PathBuf>,
 }
 
-const KINDS: [&str; 9] = ["canny", "scribble", "lineart", "blur", "tile", "grey", "gray", "invert", "inpaint"];
+const KINDS: [&str; 16] = [
+    "canny",
+    "scribble",
+    "lineart",
+    "blur",
+    "tile",
+    "grey",
+    "gray",
+    "invert",
+    "inpaint",
+    "normal-of-depth",
+    "depth",
+    "normal",
+    "soft-edge",
+    "hed",
+    "lineart-realistic",
+    "lineart-coarse",
+];
+
+/// By what the picture is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Plain(Preprocessor),
+    Network(Annotator),
+}
+
+fn kind_from_id(id: &str) -> Option<Kind> {
+    Preprocessor::from_id(id).map(Kind::Plain).or_else(|| Annotator::from_id(id).map(Kind::Network))
+}
+
+/// The networks, with what the Hub's tools have fetched.
+pub(super) fn annotators(paths: &Paths) -> Annotators {
+    let hub_cache = paths.hub_cache.clone();
+    let cached = move |source: &WeightSource| {
+        let snapshot = CachedRepository::new(&hub_cache, source.repository).current_snapshot();
+        snapshot.map(|snapshot| snapshot.join(source.file))
+    };
+    Annotators::new(&paths.models_folder, Box::new(cached))
+}
 
 fn threshold() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(0..=2040)
@@ -75,6 +120,18 @@ fn preprocess(arguments: &PreprocessArguments) -> Result<(), String> {
         explain(&format!("inkwick: {}", notice.message));
     }
     let settings = PreprocessSettings { low: arguments.low, high: arguments.high, radius_px: arguments.radius as f32 };
-    let made = arguments.kind.made_of(&picture, settings, mask.as_ref());
+    let made = match arguments.kind {
+        Kind::Plain(kind) => kind.made_of(&picture, settings, mask.as_ref()),
+        Kind::Network(annotator) => {
+            let paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
+            let made = annotators(&paths).made_of(annotator, &picture, &AtomicBool::new(false));
+            made.map_err(|error| match error.kind {
+                ErrorKind::NotFound => {
+                    format!("{error}; inkwick models pull {} fetches it", annotator.weights().name())
+                }
+                _ => error.to_string(),
+            })?
+        }
+    };
     picture_file::write(&arguments.out, &made, None).map_err(|error| error.to_string())
 }

@@ -1,8 +1,8 @@
 //! The window: what is read and started before it opens, and what it is given.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -10,11 +10,12 @@ use crossbeam_channel::{Receiver, Sender};
 use super::backend::backend;
 #[cfg(feature = "serve")]
 use super::machines;
+use super::preprocess::annotators;
 #[cfg(feature = "serve")]
 use super::share::{Serving, share};
 use crate::engine::device::{DeviceChoice, DtypeChoice, Processor, WantedProcessor, cards};
 use crate::engine::mobile_sam::{self, FetchWeights};
-use crate::engine::{EngineHandle, Estimator, MobileSam, SelectHandle, TokenCounter};
+use crate::engine::{EngineHandle, Estimator, FetchAnnotator, MobileSam, SelectHandle, SmallNetworks, TokenCounter};
 use crate::hub::{self, DownloadError, DownloadProgress, Hub};
 use crate::job::{ErrorKind, JobError, JobKeeper, Wake};
 use crate::store::hub_cache::CachedRepository;
@@ -168,7 +169,8 @@ fn start(
     let cached = CachedRepository::new(&paths.hub_cache, mobile_sam::REPOSITORY).current_snapshot();
     let cached = cached.map(|snapshot| snapshot.join(mobile_sam::FILE));
     let segmenter = MobileSam::new(&paths.models_folder, cached, fetch_segmenter(&paths));
-    let selector = SelectHandle::start(segmenter, Arc::clone(&wake))
+    let networks = SmallNetworks::new(segmenter, annotators(&paths), &paths.models_folder, fetch_annotator(&paths));
+    let selector = SelectHandle::start(networks, Arc::clone(&wake))
         .map_err(|error| format!("the thread that finds things could not be started: {error}"))?;
     let store = StoreHandle::start(&paths, Arc::clone(&wake))
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
@@ -226,26 +228,43 @@ fn look_at_model(paths: &Paths) -> LookAtModel {
 /// Selecting by a click has its weights from the hub.
 fn fetch_segmenter(paths: &Paths) -> FetchWeights {
     let paths = paths.clone();
-    Box::new(move |folder, on_progress, stop| {
-        let paths = Paths { models_folder: folder.to_owned(), ..paths.clone() };
-        let mut follow = |progress: &DownloadProgress| {
-            on_progress(progress.bytes_done as f32 / progress.bytes_total.max(1) as f32);
-            !stop.load(Ordering::Relaxed)
-        };
-        let name = format!("{}:{}", mobile_sam::REPOSITORY, mobile_sam::FILE);
-        match hub::pull(&Hub::of_this_machine(), &name, &paths, &mut follow) {
-            Ok(path) | Err(DownloadError::Exists { path }) => Ok(path),
-            Err(DownloadError::Unreachable(reason)) => {
-                let sentence = format!(
-                    "the hub cannot be reached ({reason}); check the connection and fetch it again, or put {} by hand into {}",
-                    mobile_sam::FILE,
-                    folder.display()
-                );
-                Err(JobError::new(ErrorKind::NotFound, sentence))
-            }
-            Err(error) => Err(JobError::caused(ErrorKind::NotFound, error)),
-        }
+    let name = format!("{}:{}", mobile_sam::REPOSITORY, mobile_sam::FILE);
+    Box::new(move |folder, on_progress, stop| fetch((&name, mobile_sam::FILE), folder, &paths, on_progress, stop))
+}
+
+/// And so have the networks that make pictures that steer.
+fn fetch_annotator(paths: &Paths) -> FetchAnnotator {
+    let paths = paths.clone();
+    Box::new(move |source, folder, on_progress, stop| {
+        let by_hand = source.by_hand.first().copied().unwrap_or(source.file);
+        fetch((&source.name(), by_hand), folder, &paths, on_progress, stop).map(|_| ())
     })
+}
+
+/// Fetches a file by the hub's name for it; where that cannot be reached, it may be put into `folder` by the other name.
+fn fetch(
+    (name, by_hand): (&str, &str),
+    folder: &Path,
+    paths: &Paths,
+    on_progress: &mut dyn FnMut(f32),
+    stop: &AtomicBool,
+) -> Result<PathBuf, JobError> {
+    let paths = Paths { models_folder: folder.to_owned(), ..paths.clone() };
+    let mut follow = |progress: &DownloadProgress| {
+        on_progress(progress.bytes_done as f32 / progress.bytes_total.max(1) as f32);
+        !stop.load(Ordering::Relaxed)
+    };
+    match hub::pull(&Hub::of_this_machine(), name, &paths, &mut follow) {
+        Ok(path) | Err(DownloadError::Exists { path }) => Ok(path),
+        Err(DownloadError::Unreachable(reason)) => {
+            let sentence = format!(
+                "the hub cannot be reached ({reason}); check the connection and fetch it again, or put {by_hand} by hand into {}",
+                folder.display()
+            );
+            Err(JobError::new(ErrorKind::NotFound, sentence))
+        }
+        Err(error) => Err(JobError::caused(ErrorKind::NotFound, error)),
+    }
 }
 
 /// What the next picture will take, on the processor that is wanted then.

@@ -49,6 +49,6 @@ fn kind_of_model_error(error: &ModelError) -> (ErrorKind, Option<Remedy>) {
         },
         ModelError::Checkpoint(error) => (error.kind(), error.remedy()),
         ModelError::Misfit(_) => (ErrorKind::Unreadable, None),
-        ModelError::NoSegmenter { .. } => (ErrorKind::Unsupported, None),
+        ModelError::NoSegmenter { .. } | ModelError::OtherAnnotator { .. } => (ErrorKind::Unsupported, None),
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::failure;
-use super::select::Finder;
 use crate::job::{ErrorKind, JobError, SelectPrompt};
 use crate::mask::MaskPlane;
 use crate::model::{EncodedPicture, ModelError, Segmenter};
@@ -67,12 +66,17 @@ fn missing_in(folder: &Path) -> JobError {
     JobError::new(ErrorKind::NotFound, sentence)
 }
 
-impl Finder for MobileSam {
-    fn is_ready(&mut self) -> bool {
+impl MobileSam {
+    /// Whether the weights are there.
+    pub(super) fn is_ready(&mut self) -> bool {
         self.network.is_some() || self.file().is_some()
     }
 
-    fn find(
+    /// 255 where the thing is, as large as the picture.
+    ///
+    /// # Errors
+    /// When the weights cannot be read or used.
+    pub(super) fn find(
         &mut self,
         picture: &Arc<Picture>,
         prompt: &SelectPrompt,
@@ -91,7 +95,11 @@ impl Finder for MobileSam {
         Ok(mask)
     }
 
-    fn fetch(&mut self, on_progress: &mut dyn FnMut(f32), stop: &AtomicBool) -> Result<(), JobError> {
+    /// Fetches the weights.
+    ///
+    /// # Errors
+    /// When they cannot be fetched.
+    pub(super) fn fetch(&mut self, on_progress: &mut dyn FnMut(f32), stop: &AtomicBool) -> Result<(), JobError> {
         self.fetched = Some((self.fetch)(&self.folder, on_progress, stop)?);
         Ok(())
     }

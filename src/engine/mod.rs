@@ -2,6 +2,7 @@
 //!
 //! Knows no window: each front hands in a `wake` callback of its own, called after every event of its jobs.
 
+pub(crate) mod annotators;
 mod awake;
 mod backend;
 mod candle;
@@ -10,6 +11,7 @@ mod estimate;
 mod failure;
 mod fake;
 mod fallback;
+mod finders;
 mod handle;
 mod mailbox;
 pub(crate) mod mobile_sam;
@@ -21,11 +23,13 @@ mod upscale;
 mod worker;
 mod workers;
 
+pub(crate) use annotators::Annotators;
 pub use backend::{Backend, BackendError};
 pub use candle::CandleBackend;
 pub(crate) use candle::{defaults_of, files_of, work_grid};
 pub(crate) use estimate::Estimator;
 pub use fake::{FakeBackend, FakeScript};
+pub(crate) use finders::{FetchAnnotator, SmallNetworks};
 pub use handle::{EngineHandle, JobHandle};
 pub(crate) use mobile_sam::MobileSam;
 pub use select::{Finder, SelectEvent, SelectHandle};

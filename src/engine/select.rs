@@ -1,4 +1,5 @@
-//! Finds the thing that a person points at, on a thread of its own: a click is answered while a picture is being drawn.
+//! Finds the thing that a person points at and makes pictures that steer, on a thread of its own: a click is answered while a
+//! picture is being drawn.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,7 +9,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::job::{ErrorKind, JobError, SelectPrompt, Wake};
+use crate::job::{Annotator, ErrorKind, JobError, SelectPrompt, Wake};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::system::log;
@@ -33,6 +34,26 @@ pub trait Finder: Send + 'static {
     /// # Errors
     /// When it cannot be fetched.
     fn fetch(&mut self, on_progress: &mut dyn FnMut(f32), stop: &AtomicBool) -> Result<(), JobError>;
+
+    /// Whether the weights of this network are there; else they must be fetched first.
+    fn can_annotate(&mut self, annotator: Annotator) -> bool;
+
+    /// What the network makes of the picture, as large as that.
+    ///
+    /// # Errors
+    /// When the weights cannot be read or used. `stop` says that nobody waits any more.
+    fn annotate(&mut self, annotator: Annotator, picture: &Picture, stop: &AtomicBool) -> Result<Picture, JobError>;
+
+    /// Fetches the weights of this network; `on_progress` is given the share that is there.
+    ///
+    /// # Errors
+    /// When they cannot be fetched.
+    fn fetch_annotator(
+        &mut self,
+        annotator: Annotator,
+        on_progress: &mut dyn FnMut(f32),
+        stop: &AtomicBool,
+    ) -> Result<(), JobError>;
 }
 
 /// What is reported.
@@ -50,11 +71,27 @@ pub enum SelectEvent {
     },
     Fetched,
     Failed(JobError),
+    /// What was asked for under this number.
+    Annotated {
+        ask: u64,
+        picture: Result<Arc<Picture>, JobError>,
+    },
+    /// The weights for that are not there yet.
+    AnnotatorMissing {
+        ask: u64,
+    },
+    AnnotatorFetching {
+        fraction: f32,
+    },
+    /// Whether they could be fetched.
+    AnnotatorFetched(Result<(), JobError>),
 }
 
 enum Ask {
     Find { ask: u64, picture: Arc<Picture>, prompt: SelectPrompt },
     Fetch,
+    Annotate { ask: u64, annotator: Annotator, picture: Arc<Picture> },
+    FetchAnnotator(Annotator),
 }
 
 /// The one way to the thread. Dropping it ends what runs and waits for the thread.
@@ -97,6 +134,18 @@ impl SelectHandle {
         self.send(Ask::Fetch)
     }
 
+    /// Asks for what a network makes of a picture. `false` when too much waits already.
+    #[must_use]
+    pub fn annotate(&self, ask: u64, annotator: Annotator, picture: Arc<Picture>) -> bool {
+        self.send(Ask::Annotate { ask, annotator, picture })
+    }
+
+    /// Fetches a network's weights from the hub.
+    #[must_use]
+    pub fn fetch_annotator(&self, annotator: Annotator) -> bool {
+        self.send(Ask::FetchAnnotator(annotator))
+    }
+
     fn send(&self, ask: Ask) -> bool {
         self.asks.as_ref().is_some_and(|asks| asks.try_send(ask).is_ok())
     }
@@ -125,15 +174,31 @@ impl Shared {
         while let Ok(first) = asks.recv() {
             // Whoever has clicked again wants the last click's answer. What is fetched is fetched before it is used.
             let waiting = std::iter::once(first).chain(asks.try_iter());
-            let (fetches, finds): (Vec<Ask>, Vec<Ask>) = waiting.partition(|ask| matches!(ask, Ask::Fetch));
-            for ask in fetches.into_iter().next_back().into_iter().chain(finds.into_iter().next_back()) {
+            let (fetches, others): (Vec<Ask>, Vec<Ask>) = waiting.partition(|ask| matches!(ask, Ask::Fetch));
+            let (finds, others): (Vec<Ask>, Vec<Ask>) =
+                others.into_iter().partition(|ask| matches!(ask, Ask::Find { .. }));
+            let newest = [fetches, finds].map(|asks| asks.into_iter().next_back());
+            for ask in newest.into_iter().flatten().chain(others) {
                 if self.stop.load(Ordering::Relaxed) {
                     return;
                 }
+                let broken = match &ask {
+                    Ask::Annotate { ask, .. } => Some(*ask),
+                    _ => None,
+                };
                 let outcome = catch_unwind(AssertUnwindSafe(|| self.answer(&mut finder, ask)));
-                let broken = "something broke inside while the thing was looked for; click once more";
-                let event = outcome.unwrap_or_else(|_| SelectEvent::Failed(JobError::new(ErrorKind::Internal, broken)));
-                if let SelectEvent::Failed(error) = &event {
+                let event = outcome.unwrap_or_else(|_| {
+                    let sentence = "something broke inside while the picture was looked at; try it once more";
+                    let error = JobError::new(ErrorKind::Internal, sentence);
+                    broken.map_or_else(
+                        || SelectEvent::Failed(error.clone()),
+                        |ask| SelectEvent::Annotated { ask, picture: Err(error.clone()) },
+                    )
+                });
+                if let SelectEvent::Failed(error)
+                | SelectEvent::Annotated { picture: Err(error), .. }
+                | SelectEvent::AnnotatorFetched(Err(error)) = &event
+                {
                     tracing::error!(target: log::SHOWN_TARGET, "selecting failed ({}): {}", error.kind, error.chain());
                 }
                 self.post(event);
@@ -155,14 +220,28 @@ impl Shared {
                     Err(error) => SelectEvent::Failed(error),
                 }
             }
+            Ask::Annotate { ask, annotator, .. } if !finder.can_annotate(annotator) => {
+                SelectEvent::AnnotatorMissing { ask }
+            }
+            Ask::Annotate { ask, annotator, picture } => {
+                let picture = finder.annotate(annotator, &picture, &self.stop).map(Arc::new);
+                SelectEvent::Annotated { ask, picture }
+            }
+            Ask::FetchAnnotator(annotator) => {
+                let mut on_progress = |fraction| self.post(SelectEvent::AnnotatorFetching { fraction });
+                SelectEvent::AnnotatorFetched(finder.fetch_annotator(annotator, &mut on_progress, &self.stop))
+            }
         }
     }
 
     fn post(&self, event: SelectEvent) {
         {
             let mut events = self.events();
-            if matches!(event, SelectEvent::Fetching { .. }) {
-                events.retain(|old| !matches!(old, SelectEvent::Fetching { .. }));
+            let is_progress = |event: &SelectEvent| {
+                matches!(event, SelectEvent::Fetching { .. } | SelectEvent::AnnotatorFetching { .. })
+            };
+            if is_progress(&event) {
+                events.retain(|old| !is_progress(old));
             }
             events.push_back(event);
         }
@@ -210,6 +289,24 @@ mod tests {
             self.is_fetched = true;
             Ok(())
         }
+
+        fn can_annotate(&mut self, _: Annotator) -> bool {
+            self.is_fetched
+        }
+
+        fn annotate(&mut self, _: Annotator, picture: &Picture, _: &AtomicBool) -> Result<Picture, JobError> {
+            assert!(picture.width() > 1, "the script wants a wider picture");
+            Ok(Picture::filled(picture.width(), picture.height(), [7; 4]))
+        }
+
+        fn fetch_annotator(
+            &mut self,
+            _: Annotator,
+            on_progress: &mut dyn FnMut(f32),
+            stop: &AtomicBool,
+        ) -> Result<(), JobError> {
+            self.fetch(on_progress, stop)
+        }
     }
 
     /// A thread, and what lets it look whether it is ready, once for each message.
@@ -224,7 +321,7 @@ mod tests {
         let started = Instant::now();
         loop {
             match handle.try_recv() {
-                Some(SelectEvent::Fetching { .. }) => {}
+                Some(SelectEvent::Fetching { .. } | SelectEvent::AnnotatorFetching { .. }) => {}
                 Some(event) => return event,
                 None => {
                     assert!(started.elapsed() < Duration::from_secs(10), "nothing is reported");
@@ -273,5 +370,24 @@ mod tests {
         assert!(matches!(next(&handle), SelectEvent::Missing));
         assert!(matches!(next(&handle), SelectEvent::Fetched));
         assert!(matches!(next(&handle), SelectEvent::Found { ask: 3, .. }));
+    }
+
+    #[test]
+    fn every_picture_that_was_asked_for_is_answered() {
+        let (handle, _let_go) = started();
+        let wide = || Arc::new(Picture::filled(4, 3, [0; 4]));
+        assert!(handle.annotate(1, Annotator::Depth, wide()));
+        assert!(matches!(next(&handle), SelectEvent::AnnotatorMissing { ask: 1 }));
+        assert!(handle.fetch_annotator(Annotator::Depth));
+        assert!(matches!(next(&handle), SelectEvent::AnnotatorFetched(Ok(()))));
+        for ask in 2..5 {
+            let picture = if ask == 3 { Arc::new(Picture::filled(1, 1, [0; 4])) } else { wide() };
+            assert!(handle.annotate(ask, Annotator::Depth, picture));
+        }
+        assert!(matches!(next(&handle), SelectEvent::Annotated { ask: 2, picture: Ok(made) } if made.size() == [4, 3]));
+        assert!(
+            matches!(next(&handle), SelectEvent::Annotated { ask: 3, picture: Err(error) } if error.kind == ErrorKind::Internal)
+        );
+        assert!(matches!(next(&handle), SelectEvent::Annotated { ask: 4, picture: Ok(_) }));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::pose::Pose;
 use crate::mask::MaskPlane;
 use crate::raster::{Picture, ResizeMode};
 
@@ -199,6 +200,9 @@ pub struct Control {
     /// How the picture meets a size of another shape; `None` where it has the shape already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<ResizeMode>,
+    /// The people that its picture was drawn of, where it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pose: Option<Pose>,
     /// Where it counts, as large as its picture; everywhere without one. Not written with the settings either.
     #[serde(skip)]
     pub mask: Option<Arc<MaskPlane>>,
@@ -279,6 +283,7 @@ impl Default for Control {
             kind: None,
             mode: ControlMode::default(),
             resize: None,
+            pose: None,
             mask: None,
         }
     }
@@ -330,6 +335,7 @@ mod tests {
             kind: Some(ControlKind::SoftEdge),
             mode: ControlMode::Control,
             resize: Some(ResizeMode::Crop),
+            pose: Some(Pose::standing([64, 96])),
             weight: 0.5,
             ..Control::default()
         };

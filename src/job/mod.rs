@@ -3,6 +3,7 @@
 //! Knows neither the window nor the tensors, so that every side can speak it.
 
 mod adapters;
+mod annotator;
 mod branch;
 mod cancel;
 mod compute;
@@ -22,6 +23,7 @@ mod limits;
 mod message;
 mod message_error;
 mod model_ref;
+mod pose;
 mod progress;
 mod reference;
 mod region;
@@ -38,6 +40,7 @@ mod variation;
 mod work;
 
 pub use adapters::{EmbeddingRef, LoraRef};
+pub use annotator::{Annotator, WeightSource};
 pub use branch::Branch;
 pub use cancel::CancelToken;
 pub use compute::{AttentionMode, Compute, MemoryMode, VaeTiling};
@@ -55,6 +58,7 @@ pub(crate) use intent::Intent;
 pub use keep::{JobKeeper, JobNote, Keep, KeptJob};
 pub use message_error::MessageError;
 pub use model_ref::ModelRef;
+pub use pose::{COLOURS, LIMBS, POINTS, Person, Pose};
 pub use progress::{ModelPart, Notice, Progress};
 pub use reference::{Reference, ReferenceAdapter, ReferenceError, ReferenceUse};
 pub use region::{Region, RegionError};

@@ -2,6 +2,7 @@
 //!
 //! Each is read by its `config.json`: a diffusers folder has them, for a checkpoint in one file they are derived.
 
+mod annotate;
 mod attend;
 mod attention;
 mod attention_method;
@@ -24,6 +25,7 @@ mod resnet;
 mod rope;
 mod segment;
 mod swiglu;
+mod tensors;
 mod text_encoder;
 mod tiles;
 mod timestep;
@@ -39,6 +41,7 @@ mod z_image;
 use std::path::PathBuf;
 
 use crate::checkpoint::CheckpointError;
+pub use annotate::AnnotatorNetwork;
 pub use attention_method::AttentionMethod;
 pub use control::{
     Adapter, AdapterMaps, ControlMaps, ControlNet, ControlNetInput, ControlSignals, Hint, Share, TypedHint, folded,
@@ -104,6 +107,8 @@ pub enum ModelError {
         "MobileSAM's weights were wanted, which find things by a click, and this file {reason}; get mobile_sam-tiny-vitt.safetensors or mobile_sam.pt: {path}"
     )]
     NoSegmenter { reason: String, path: PathBuf },
+    #[error("the weights of {wanted} were wanted and this file {reason}; get that file anew: {path}")]
+    OtherAnnotator { wanted: &'static str, reason: String, path: PathBuf },
     #[error("the weights do not fit the config: {0}")]
     Misfit(String),
 }

@@ -25,6 +25,7 @@ pub(crate) use fill::{filled_from_border, filled_with};
 pub(crate) use geometry::{crop, largest_inside, over_white, resized};
 pub(crate) use paste::{paste, with_alpha_of};
 pub use picture::Picture;
+pub(crate) use preprocess::normals_of;
 pub use preprocess::{PreprocessSettings, Preprocessor};
 pub(crate) use resample::{Filter, resample};
 pub use resize::ResizeMode;

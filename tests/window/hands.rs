@@ -176,6 +176,7 @@ fn every_sheet_has_a_size_of_its_own_within_the_window() {
             Sheet::Manual,
             Sheet::Licences,
             Sheet::Selector,
+            Sheet::Annotator,
             Sheet::Share,
         ] {
             bench.act(Action::Window(WindowAction::Show(sheet)));

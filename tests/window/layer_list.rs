@@ -5,7 +5,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use inkwick::engine::FakeScript;
 use inkwick::raster::Preprocessor;
 use inkwick::store::settings::Theme;
-use inkwick::ui::action::{Action, LayerAction, NewLayer};
+use inkwick::ui::action::{Action, LayerAction, Maker, NewLayer};
 
 use crate::layers::{layers, names, row, white_at, with_scribble};
 use crate::studio_bench::Bench;
@@ -94,7 +94,7 @@ fn the_list_looks_as_it_should() {
         let mut bench = Bench::sized(FakeScript::default(), size, 1.0, theme);
         bench.lay(300, 200);
         bench.with(|studio| studio.state.prompt.prompt = "a castle by a mountain lake, misty morning".into());
-        bench.act(Action::Layers(LayerAction::Add(NewLayer::OfPicture(Preprocessor::Blur))));
+        bench.act(Action::Layers(LayerAction::Add(NewLayer::OfPicture(Maker::Plain(Preprocessor::Blur)))));
         bench.frames(3);
         bench.window.key_press(Key::N);
         bench.frames(3);

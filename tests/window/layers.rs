@@ -8,7 +8,7 @@ use inkwick::engine::FakeScript;
 use inkwick::job::{ControlKind, ControlNetworkRef, Request};
 use inkwick::raster::{PreprocessSettings, Preprocessor};
 use inkwick::ui::action::{
-    Action, CanvasAction, FilesAction, LayerAction, LayerRow, LookingAt, NewLayer, PromptAction, ResultsAction,
+    Action, CanvasAction, FilesAction, LayerAction, LayerRow, LookingAt, Maker, NewLayer, PromptAction, ResultsAction,
 };
 
 use crate::studio_bench::Bench;
@@ -234,7 +234,7 @@ fn layers_are_made_of_the_picture_and_of_files() {
     let other = bench.photo("other.png", 60, 90);
     add(&mut bench, NewLayer::OfFile(other.clone(), None));
     bench.wait("it is there", |bench| layers(bench).len() == 6);
-    add(&mut bench, NewLayer::OfFile(other, Some(Preprocessor::Grey)));
+    add(&mut bench, NewLayer::OfFile(other, Some(Maker::Plain(Preprocessor::Grey))));
     bench.wait("and that", |bench| layers(bench).len() == 7);
     let made = layers(&bench);
     let named = |name: &str| made.iter().find(|layer| layer.settings.name == name).unwrap().content.size_px();

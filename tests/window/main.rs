@@ -3,6 +3,7 @@
 
 #[cfg(feature = "hub")]
 mod about;
+mod annotated;
 mod arrivals;
 mod branching;
 mod cards;
@@ -26,6 +27,7 @@ mod machine;
 mod names;
 mod painting;
 mod palette;
+mod poses;
 mod programs;
 mod projects;
 mod queue;

@@ -82,11 +82,9 @@ fn in_every_state(mut look: impl FnMut(&str, &mut Bench)) {
     bench.settle();
     look("an empty canvas", &mut bench);
     for menu in ["File", "Edit", "Canvas", "View", "Help"] {
-        let in_the_bar = |bench: &Bench| {
-            let mut all = bench.window.query_all_by_label(menu);
-            all.find(|node| node.rect().bottom() <= 32.0).unwrap().click();
-        };
-        in_the_bar(&bench);
+        let mut all = bench.window.query_all_by_label(menu);
+        all.find(|node| node.rect().bottom() <= 32.0).unwrap().click();
+        drop(all);
         bench.frames(3);
         look(menu, &mut bench);
         bench.window.key_press(Key::Escape);
@@ -98,6 +96,7 @@ fn in_every_state(mut look: impl FnMut(&str, &mut Bench)) {
         (Sheet::Licences, "what it is made of"),
         (Sheet::PhotographicModel, "a photographic model"),
         (Sheet::Selector, "the selector"),
+        (Sheet::Annotator, "what makes a layer"),
         (Sheet::Share, "sharing"),
         (Sheet::Palette, "the palette"),
     ] {

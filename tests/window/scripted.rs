@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use inkwick::engine::Finder;
 use inkwick::hub::Offer;
-use inkwick::job::{AttentionMode, Estimate, EstimateQuestion, JobError, MemoryMode, SelectPrompt};
+use inkwick::job::{Annotator, AttentionMode, Estimate, EstimateQuestion, JobError, MemoryMode, SelectPrompt};
 use inkwick::mask::{MaskPlane, PixelRect};
 use inkwick::raster::Picture;
 use inkwick::ui::CopyFiles;
@@ -43,6 +43,27 @@ impl Finder for SquareFinder {
         tell(0.5);
         self.is_there = true;
         Ok(())
+    }
+
+    fn can_annotate(&mut self, _: Annotator) -> bool {
+        self.is_there
+    }
+
+    /// Black with a white ring.
+    fn annotate(&mut self, _: Annotator, picture: &Picture, _: &AtomicBool) -> Result<Picture, JobError> {
+        let (width, height) = (picture.width(), picture.height());
+        let reach = |x: u32, y: u32| {
+            let [x, y] = [(x, width), (y, height)].map(|(at, side)| f64::from(at) / f64::from(side) - 0.5);
+            x.hypot(y)
+        };
+        let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        let values = places.map(|(x, y)| if (0.25..0.35).contains(&reach(x, y)) { 255 } else { 0 });
+        let rgba = values.flat_map(|value| [value, value, value, 255]).collect();
+        Ok(Picture::from_rgba(width, height, rgba).unwrap())
+    }
+
+    fn fetch_annotator(&mut self, _: Annotator, tell: &mut dyn FnMut(f32), stop: &AtomicBool) -> Result<(), JobError> {
+        self.fetch(tell, stop)
     }
 }
 

@@ -2,8 +2,8 @@
 //! describes what its pixels look like.
 
 use super::super::ModelError;
+use super::super::tensors::Place;
 use super::prompt::PromptEncoder;
-use super::tensors::{Place, relu};
 use super::{Segment, WIDTH};
 use crate::kernels::{
     self, Activation, Epilogue, Heads, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, WeightSlice,
@@ -126,7 +126,7 @@ impl Block {
         let seen = self.to_picture.forward(&kernels::add(&tokens, signs)?, &placed, picture)?;
         let tokens = self.norms[1].forward(&kernels::add(&tokens, &seen)?)?;
 
-        let inner = relu(&self.layers[0].forward(&tokens, &Epilogue::default())?)?;
+        let inner = kernels::rectified(&self.layers[0].forward(&tokens, &Epilogue::default())?);
         let sum =
             self.layers[1].forward(&inner, &Epilogue { residual: Some(tokens.values()), ..Epilogue::default() })?;
         let tokens = self.norms[2].forward(&sum)?;
@@ -174,8 +174,8 @@ impl Layers {
 
     fn forward(&self, token: &Map) -> Result<Map, ModelError> {
         let [first, second, third] = &self.0;
-        let inner = relu(&first.forward(token, &Epilogue::default())?)?;
-        let inner = relu(&second.forward(&inner, &Epilogue::default())?)?;
+        let inner = kernels::rectified(&first.forward(token, &Epilogue::default())?);
+        let inner = kernels::rectified(&second.forward(&inner, &Epilogue::default())?);
         Ok(third.forward(&inner, &Epilogue::default())?)
     }
 }

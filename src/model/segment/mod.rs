@@ -5,15 +5,14 @@
 
 mod decoder;
 mod prompt;
-mod tensors;
 mod tiny_vit;
 
 use std::path::Path;
 
 use self::decoder::MaskDecoder;
 use self::prompt::PromptEncoder;
-use self::tensors::Tensors;
 use self::tiny_vit::TinyVit;
+use super::tensors::Tensors;
 use super::{CancelCheck, ModelError};
 use crate::job::SelectPrompt;
 use crate::kernels::Map;
@@ -63,7 +62,7 @@ impl Segmenter {
     /// # Errors
     /// When the file is missing, damaged, or holds another network.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
-        let tensors = Tensors::open(path)?;
+        let tensors = Tensors::open(path, |reason, path| ModelError::NoSegmenter { reason, path })?;
         Ok(Self {
             encoder: TinyVit::new(&tensors.at("image_encoder"))?,
             prompts: PromptEncoder::new(&tensors.at("prompt_encoder"))?,

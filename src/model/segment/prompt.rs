@@ -1,7 +1,7 @@
 //! Clicks and boxes as tokens, and every place's own sign.
 
 use super::super::ModelError;
-use super::tensors::Place;
+use super::super::tensors::Place;
 use super::{PATCH_PX, SIDE_PX, WIDTH};
 use crate::job::SelectPrompt;
 use crate::kernels::Map;

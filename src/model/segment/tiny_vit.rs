@@ -1,8 +1,8 @@
 //! The picture's encoder ("`TinyViT`: Fast Pretraining Distillation for Small Vision Transformers"), as `MobileSAM` has it:
 //! convolutions first, then attention in windows, and a neck that brings it to the decoder's width.
 
+use super::super::tensors::Place;
 use super::super::{CancelCheck, ModelError};
-use super::tensors::Place;
 use super::{PATCH_PX, SIDE_PX, WIDTH};
 use crate::kernels::{
     self, Activation, Conv3x3, Depthwise3x3, Epilogue, LayerNorm, Level, Linear, Map, Steps, Windows, window_attention,

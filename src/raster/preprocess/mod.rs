@@ -1,12 +1,14 @@
-//! Pictures that steer, made of other pictures without any network: edges, strokes, lines, blur, grey.
+//! Pictures that steer, made of other pictures without any network: edges, strokes, lines, blur, grey, normals.
 
 mod canny;
 mod gaussian;
+mod normals;
 mod strokes;
 
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use gaussian::blurred;
+pub(crate) use normals::normals_of;
 
 /// What is made of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub enum Preprocessor {
     Grey,
     /// Dark on white becomes white on black.
     Invert,
+    /// Where surfaces face, of a depth map.
+    NormalOfDepth,
     /// What is masked becomes transparent: it is to be made up.
     Inpaint,
 }
@@ -43,8 +47,16 @@ impl Default for PreprocessSettings {
 }
 
 impl Preprocessor {
-    pub const ALL: [Self; 7] =
-        [Self::Canny, Self::Scribble, Self::Lineart, Self::Blur, Self::Grey, Self::Invert, Self::Inpaint];
+    pub const ALL: [Self; 8] = [
+        Self::Canny,
+        Self::Scribble,
+        Self::Lineart,
+        Self::Blur,
+        Self::Grey,
+        Self::Invert,
+        Self::NormalOfDepth,
+        Self::Inpaint,
+    ];
 
     /// The name on the command line.
     #[must_use]
@@ -56,6 +68,7 @@ impl Preprocessor {
             Self::Blur => "blur",
             Self::Grey => "grey",
             Self::Invert => "invert",
+            Self::NormalOfDepth => "normal-of-depth",
             Self::Inpaint => "inpaint",
         }
     }
@@ -88,6 +101,7 @@ impl Preprocessor {
             }
             Self::Grey => each(&seen, |[red, green, blue]| [brightness([red, green, blue]); 3]),
             Self::Invert => each(&seen, |rgb| rgb.map(|value| 255 - value)),
+            Self::NormalOfDepth => of_bytes(&seen, normals::of_depth_map(&seen)),
             Self::Inpaint => {
                 let mut rgba = seen.rgba().to_vec();
                 let values = mask.map_or(&[][..], MaskPlane::values);
@@ -147,6 +161,7 @@ mod tests {
                 (Preprocessor::Blur, 0.6),
                 (Preprocessor::Grey, 0.0),
                 (Preprocessor::Invert, 0.0),
+                (Preprocessor::NormalOfDepth, 0.5),
             ] {
                 let wanted = read(&format!("{source}-{}.png", kind.id()));
                 let found = kind.made_of(&picture, PreprocessSettings::default(), None);

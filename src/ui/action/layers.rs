@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::maker::Maker;
+use super::pose::PoseAction;
 use crate::canvas::{LayerId, LayerSettings};
-use crate::raster::{Picture, Preprocessor};
+use crate::job::Annotator;
+use crate::raster::Picture;
 
 /// A row of the list, and what the tools work on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -33,10 +36,12 @@ impl LayerRow {
 pub enum NewLayer {
     /// Nothing: it is drawn on.
     Scribble,
+    /// Somebody who stands, whose points are moved.
+    Pose,
     /// The canvas's picture.
-    OfPicture(Preprocessor),
+    OfPicture(Maker),
     /// A picture file, as it is or made into something.
-    OfFile(PathBuf, Option<Preprocessor>),
+    OfFile(PathBuf, Option<Maker>),
 }
 
 #[derive(Clone, Debug)]
@@ -49,6 +54,13 @@ pub enum LayerAction {
         by: isize,
     },
     Add(NewLayer),
+    /// A network makes a layer of this picture.
+    Annotate {
+        annotator: Annotator,
+        picture: Arc<Picture>,
+    },
+    /// Something is done to the people of a layer.
+    Pose(PoseAction),
     /// Asks for a picture file.
     AddFileDialog,
     ToggleEye(LayerRow),

@@ -59,6 +59,9 @@ pub enum LibraryAction {
     /// Fetches what selects by a click.
     FetchSelector,
     OpenSelectorFolder,
+    /// Fetches what makes a layer of a picture: the weights that were asked for last.
+    FetchAnnotator,
+    OpenAnnotatorFolder,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

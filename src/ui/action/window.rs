@@ -51,6 +51,8 @@ pub enum Sheet {
     PhotographicModel,
     /// How to get what selects by a click.
     Selector,
+    /// How to get what makes a layer of a picture.
+    Annotator,
     /// How a picture's latents are decoded once more.
     Decode,
     /// Pictures over one or two settings.

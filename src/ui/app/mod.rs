@@ -1,5 +1,6 @@
 //! The studio as a whole: its state drained and changed in `logic`, drawn in `ui`, actions applied in one place.
 
+mod annotate;
 pub(crate) mod apply;
 pub(crate) mod asker;
 pub(crate) mod background;

@@ -209,7 +209,7 @@ impl Studio {
         }
         self.follow_downloads();
         while let Some(event) = self.selector.try_recv() {
-            canvas::select::take(&mut self.state, event);
+            self.take_from_selector(event);
         }
         self.keep_steps();
         self.keep_view();

@@ -2,6 +2,7 @@
 
 use egui::{Color32, CursorIcon, Key, Painter, Pos2, Shape, Stroke, Ui, pos2, vec2};
 
+use super::pose;
 use super::state::{CanvasState, Gesture};
 use crate::canvas::tools::Tool;
 use crate::ui::canvas::view::View;
@@ -16,6 +17,9 @@ pub(super) fn paint(ui: &Ui, painter: &Painter, view: View, canvas: &CanvasState
         outline(painter, view, corners, canvas.tool, pointer);
     }
     let Some(pointer) = pointer.filter(|_| !ui.input(|input| input.key_down(Key::Space))) else { return };
+    if pose::takes(canvas) {
+        return;
+    }
     let picks = canvas.tool == Tool::Colour && ui.input(|input| input.modifiers.alt);
     if canvas.tool.is_brush() && !picks {
         ui.ctx().set_cursor_icon(CursorIcon::None);

@@ -8,6 +8,8 @@ mod menu;
 mod notice;
 mod overlay;
 pub(super) mod pointer;
+pub(super) mod pose;
+mod posing;
 pub(super) mod preview;
 pub(super) mod select;
 mod selecting;
@@ -268,6 +270,9 @@ fn picture(
     painter.rect_stroke(rect, CornerRadius::ZERO, Stroke::new(1.0, tokens.edge), StrokeKind::Outside);
     if is_canvas && state.canvas.tool == Tool::Extend {
         handles::paint(ui, view, &state.canvas);
+    }
+    if is_canvas {
+        pose::paint(ui, &painter, view, &state.canvas, response.hover_pos());
     }
     cursor::paint(ui, &painter, view, &state.canvas, response.hover_pos());
     home_rect(ui, viewport, shown.size_px)

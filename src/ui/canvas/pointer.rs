@@ -5,9 +5,10 @@
 use egui::{Context, Event, Id, Key, Modifiers, PointerButton, Pos2, TouchPhase};
 
 use super::handles;
+use super::pose;
 use super::state::{CanvasState, Gesture};
 use crate::canvas::tools::Tool;
-use crate::ui::action::{Action, CanvasAction, LookingAt, PenPoint, StrokeStart};
+use crate::ui::action::{Action, CanvasAction, LayerAction, LookingAt, PenPoint, PoseAction, StrokeStart};
 use crate::ui::canvas::view::View;
 use crate::ui::state::AppState;
 
@@ -26,6 +27,7 @@ enum Doing {
     Painting,
     Outlining,
     Extending,
+    Posing,
 }
 
 struct PointerReader<'a> {
@@ -57,6 +59,7 @@ pub(crate) fn actions_of(ctx: &Context, state: &AppState, actions: &mut Vec<Acti
     let over = !covered && ctx.read_response(area_id()).is_some_and(|area| area.contains_pointer());
     let typing = ctx.text_edit_focused();
     let (doing, corners) = match &canvas.gesture {
+        _ if canvas.posing.is_dragging() => (Doing::Posing, 0),
         Gesture::Idle | Gesture::Panning => (Doing::Nothing, 0),
         Gesture::Painting { .. } => (Doing::Painting, 0),
         Gesture::Outlining { corners, .. } => (Doing::Outlining, corners.len()),
@@ -80,7 +83,7 @@ pub(crate) fn actions_of(ctx: &Context, state: &AppState, actions: &mut Vec<Acti
             reader.read(event, input.modifiers);
         }
         // A button that was lifted where no event came of it.
-        if !input.pointer.any_down() && matches!(reader.doing, Doing::Painting | Doing::Extending) {
+        if !input.pointer.any_down() && matches!(reader.doing, Doing::Painting | Doing::Extending | Doing::Posing) {
             reader.lift(None, input.modifiers);
         }
     });
@@ -130,6 +133,10 @@ impl PointerReader<'_> {
             return;
         }
         let reversed = modifiers.alt != secondary;
+        if self.doing == Doing::Nothing && pose::takes(self.canvas) {
+            self.take_point(pos, at, modifiers);
+            return;
+        }
         match tool {
             Tool::Colour if modifiers.alt => self.push(CanvasAction::PickColour(at)),
             Tool::Brush | Tool::Eraser | Tool::Colour if self.doing == Doing::Nothing => {
@@ -160,6 +167,21 @@ impl PointerReader<'_> {
         }
     }
 
+    /// Of people on the chosen layer: with Shift all of the person goes along, Alt hides a point or shows it.
+    fn take_point(&mut self, pos: Pos2, at: [f32; 2], modifiers: Modifiers) {
+        let Some((person, point)) = pose::hit(self.canvas, self.view, pos) else { return };
+        if modifiers.alt {
+            self.pose(PoseAction::Toggle { person, point });
+        } else {
+            self.pose(PoseAction::Take { person, point, at, whole: modifiers.shift });
+            self.doing = Doing::Posing;
+        }
+    }
+
+    fn pose(&mut self, action: PoseAction) {
+        self.actions.push(Action::Layers(LayerAction::Pose(action)));
+    }
+
     /// Whether a click at `pos` lies on the polygon's first corner.
     fn closes(&self, pos: Pos2) -> bool {
         let Gesture::Outlining { corners, .. } = &self.canvas.gesture else { return false };
@@ -173,7 +195,7 @@ impl PointerReader<'_> {
         let tool = self.canvas.tool;
         let Some(from) = self.reversed_from.filter(|from| from.distance(pos) >= LEAST_DRAG) else { return };
         self.reversed_from = None;
-        if self.doing != Doing::Nothing || !tool.is_for_mask() {
+        if self.doing != Doing::Nothing || !tool.is_for_mask() || pose::takes(self.canvas) {
             return;
         }
         let at = self.at(from);
@@ -201,6 +223,7 @@ impl PointerReader<'_> {
                 self.push(CanvasAction::StrokeTo(PenPoint { at, pressure: self.pressure }));
             }
             Doing::Outlining if self.canvas.tool != Tool::Polygon => self.push(CanvasAction::OutlineTo(at)),
+            Doing::Posing => self.pose(PoseAction::MoveTo(at)),
             Doing::Extending => {
                 if let Some(sides) = handles::dragged(self.view, self.canvas, pos) {
                     self.push(CanvasAction::ExtendTo(sides));
@@ -221,6 +244,7 @@ impl PointerReader<'_> {
             }
             Doing::Outlining if self.canvas.tool != Tool::Polygon => self.push(CanvasAction::OutlineClose),
             Doing::Extending => self.push(CanvasAction::Extend),
+            Doing::Posing => self.pose(PoseAction::Release),
             Doing::Outlining | Doing::Nothing => return,
         }
         self.doing = Doing::Nothing;

@@ -97,6 +97,11 @@ pub(in crate::ui) fn take(state: &mut AppState, event: SelectEvent) {
             (selecting.waits, selecting.fetched) = (false, None);
             state.toasts.error(words::of_error(&error), None);
         }
+        // The list of layers has those.
+        SelectEvent::Annotated { .. }
+        | SelectEvent::AnnotatorMissing { .. }
+        | SelectEvent::AnnotatorFetching { .. }
+        | SelectEvent::AnnotatorFetched(_) => {}
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::posing::Posing;
 use super::selecting::Selecting;
 use super::view::{View, ViewState};
 use super::work::CanvasWork;
@@ -40,6 +41,7 @@ pub struct CanvasState {
     /// The size of the picture that the brushes were last fitted to.
     pub brushes_fit: Option<[u32; 2]>,
     pub selecting: Selecting,
+    pub posing: Posing,
     /// Steps that are worked out on another thread.
     pub work: CanvasWork,
     /// Where the last stroke ended, in picture pixels: a straight one goes on from there.

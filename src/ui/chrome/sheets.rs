@@ -4,6 +4,7 @@ use egui::{Context, Frame, Id, Margin, Modal, RichText, Ui, vec2};
 
 use super::{licences_sheet, manual_sheet, path_sheet, share_sheet};
 use crate::engine::mobile_sam;
+use crate::job::Annotator;
 use crate::ui::action::{Action, LibraryAction, SettingsAction, Sheet, Tab, WindowAction};
 use crate::ui::branch::decode_sheet;
 use crate::ui::grid;
@@ -79,6 +80,7 @@ fn content(ui: &mut Ui, sheet: Sheet, state: &mut AppState, actions: &mut Vec<Ac
         Sheet::Manual => manual_sheet::show(ui),
         Sheet::PhotographicModel => photographic_model(ui, actions),
         Sheet::Selector => selector(ui, actions),
+        Sheet::Annotator => annotator(ui, state, actions),
         Sheet::Decode => decode_sheet::show(ui, state, actions),
         Sheet::Grid => grid::sheet::show(ui, state, actions),
         Sheet::Share => share_sheet::show(ui, &state.share, actions),
@@ -102,6 +104,7 @@ fn title(sheet: Sheet) -> &'static str {
         Sheet::Licences => "What Inkwick is made of",
         Sheet::PhotographicModel => "Get a photographic model",
         Sheet::Selector => "Select things by a click",
+        Sheet::Annotator => "Make a layer of a picture",
         Sheet::Decode => "Decode again",
         Sheet::Grid => "A grid of pictures",
         Sheet::Share => "Share this machine",
@@ -124,36 +127,86 @@ fn keys(ui: &mut Ui) {
 }
 
 /// Says what would be fetched, from where and on which terms, before anything is.
+struct Fetch<'a> {
+    what: &'a str,
+    megabytes: u32,
+    licence: &'a str,
+    repository: &'a str,
+    file: &'a str,
+    by_hand: &'a str,
+    action: LibraryAction,
+    open_folder: LibraryAction,
+}
+
 fn selector(ui: &mut Ui, actions: &mut Vec<Action>) {
-    ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
-    ui.label("MobileSAM finds the thing under a click or in a box. It is fetched once and runs on this machine alone.");
-    let tokens = theme::tokens(ui);
-    for (name, value) in [
-        ("Size", "41 MB".to_owned()),
-        ("Licence", "Apache-2.0".to_owned()),
-        ("From", format!("huggingface.co/{}", mobile_sam::REPOSITORY)),
-        ("File", mobile_sam::FILE.to_owned()),
-    ] {
-        ui.spacing_mut().item_spacing.y = 2.0;
+    let offer = Fetch {
+        what: "MobileSAM finds the thing under a click or in a box.",
+        megabytes: 41,
+        licence: "Apache-2.0",
+        repository: mobile_sam::REPOSITORY,
+        file: mobile_sam::FILE,
+        by_hand: "that file, or mobile_sam.pt,",
+        action: LibraryAction::FetchSelector,
+        open_folder: LibraryAction::OpenSelectorFolder,
+    };
+    offer.show(ui, actions);
+}
+
+fn annotator(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
+    let annotator = state.layers.annotating.missing.as_ref().map_or(Annotator::Depth, |missing| missing.annotator);
+    let source = annotator.weights();
+    let what = match annotator {
+        Annotator::Depth => "Depth Anything V2 sees how near things are in a picture.",
+        Annotator::Normal => "Depth Anything V2 sees how near things are; where they face follows from that.",
+        Annotator::SoftEdge => "HED finds soft edges, the outlines of things rather than of every line.",
+        Annotator::LineDrawing | Annotator::CoarseDrawing => "This network makes a pencil drawing of a photo.",
+    };
+    let offer = Fetch {
+        what,
+        megabytes: source.megabytes,
+        licence: source.licence,
+        repository: source.repository,
+        file: source.file,
+        by_hand: source.by_hand.first().copied().unwrap_or(source.file),
+        action: LibraryAction::FetchAnnotator,
+        open_folder: LibraryAction::OpenAnnotatorFolder,
+    };
+    offer.show(ui, actions);
+}
+
+impl Fetch<'_> {
+    fn show(self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
+        ui.label(format!("{} It is fetched once and runs on this machine alone.", self.what));
+        let tokens = theme::tokens(ui);
+        for (name, value) in [
+            ("Size", format!("{} MB", self.megabytes)),
+            ("Licence", self.licence.to_owned()),
+            ("From", format!("huggingface.co/{}", self.repository)),
+            ("File", self.file.to_owned()),
+        ] {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.horizontal(|ui| {
+                ui.spacing_mut().interact_size.y = 18.0;
+                let (rect, _) = ui.allocate_exact_size(vec2(64.0, 18.0), egui::Sense::hover());
+                paint::text(ui, rect, egui::Align::Min, name, fonts::body(), tokens.text_2);
+                ui.label(value);
+            });
+        }
+        ui.add_space(8.0);
+        let words = format!("Or put {} into the folder yourself.", self.by_hand);
+        ui.label(RichText::new(words).color(tokens.text_3));
+        ui.add_space(8.0);
         ui.horizontal(|ui| {
-            ui.spacing_mut().interact_size.y = 18.0;
-            let (rect, _) = ui.allocate_exact_size(vec2(64.0, 18.0), egui::Sense::hover());
-            paint::text(ui, rect, egui::Align::Min, name, fonts::body(), tokens.text_2);
-            ui.label(value);
+            if ui.add(TextButton::new(&format!("Fetch {} MB", self.megabytes))).clicked() {
+                actions.push(Action::Library(self.action));
+                actions.push(Action::Window(WindowAction::CloseSheet));
+            }
+            if ui.add(TextButton::new("Open its folder")).clicked() {
+                actions.push(Action::Library(self.open_folder));
+            }
         });
     }
-    ui.add_space(8.0);
-    ui.label(RichText::new("Or put that file, or mobile_sam.pt, into the folder yourself.").color(tokens.text_3));
-    ui.add_space(8.0);
-    ui.horizontal(|ui| {
-        if ui.add(TextButton::new("Fetch 41 MB")).clicked() {
-            actions.push(Action::Library(LibraryAction::FetchSelector));
-            actions.push(Action::Window(WindowAction::CloseSheet));
-        }
-        if ui.add(TextButton::new("Open its folder")).clicked() {
-            actions.push(Action::Library(LibraryAction::OpenSelectorFolder));
-        }
-    });
 }
 
 fn about(ui: &mut Ui, newer: Option<&str>, actions: &mut Vec<Action>) {

@@ -36,7 +36,9 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, count: usize, is_open: bool, state: 
     let words = paint::between(fold, 18.0, 0.0);
     let used = paint::text(ui, words, Align::Min, "Layers", fonts::body(), tokens.text_1);
     let behind = paint::between(words, used + theme::GRID, 0.0);
-    paint::text(ui, behind, Align::Min, &count.to_string(), fonts::body(), look.hint_text(tokens));
+    let under_way = state.layers.annotating.words();
+    let count = under_way.map_or_else(|| count.to_string(), |under_way| format!("{count} · {under_way}"));
+    paint::text(ui, behind, Align::Min, &count, fonts::body(), look.hint_text(tokens));
     paint_focus_ring(ui, fold.shrink2(vec2(0.0, 6.0)), theme::RADIUS, look);
     let key = keymap::written(ui.ctx(), Command::Layers);
     if response.on_hover_text(format!("Fold or open the list ({key})")).clicked() {

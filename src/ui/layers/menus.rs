@@ -2,9 +2,8 @@
 
 use egui::Ui;
 
-use super::state::{OFFERED, made_by};
-use crate::raster::Preprocessor;
-use crate::ui::action::{Action, CanvasAction, LayerAction, LayerRow, MaskStep, NewLayer};
+use crate::job::Pose;
+use crate::ui::action::{Action, CanvasAction, LayerAction, LayerRow, Maker, MaskStep, NewLayer, PoseAction};
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
@@ -14,8 +13,8 @@ use crate::ui::widgets::MenuItem;
 pub(crate) const WIDTH: f32 = 240.0;
 
 /// "Edges of the picture"
-fn words_of(kind: Preprocessor, of_what: &str) -> String {
-    format!("{} of {of_what}", made_by(kind).0)
+fn words_of(maker: Maker, of_what: &str) -> String {
+    format!("{} of {of_what}", maker.name())
 }
 
 pub(crate) fn add(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
@@ -26,16 +25,26 @@ pub(crate) fn add(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if ui.add(scribble).on_hover_text("White strokes that the next picture follows").clicked() {
         actions.push(Action::Layers(LayerAction::Add(NewLayer::Scribble)));
     }
-    ui.add(egui::Separator::default().spacing(9.0));
-    let has_picture = state.canvas.has_picture();
-    for kind in OFFERED {
-        let words = words_of(kind, "the picture");
-        let item = ui.add_enabled(has_picture, MenuItem::new(&words).icon(" "));
-        if item.on_disabled_hover_text("There is no picture on the canvas").clicked() {
-            actions.push(Action::Layers(LayerAction::Add(NewLayer::OfPicture(kind))));
-        }
+    let pose = MenuItem::new("Pose to move").icon(" ");
+    if ui
+        .add(pose)
+        .on_hover_text("A skeleton whose points are dragged: the next picture's person stands like it")
+        .clicked()
+    {
+        actions.push(Action::Layers(LayerAction::Add(NewLayer::Pose)));
     }
     ui.add(egui::Separator::default().spacing(9.0));
+    let has_picture = state.canvas.has_picture();
+    for makers in Maker::OFFERED {
+        for maker in makers {
+            let words = words_of(*maker, "the picture");
+            let item = ui.add_enabled(has_picture, MenuItem::new(&words).icon(" "));
+            if item.on_disabled_hover_text("There is no picture on the canvas").clicked() {
+                actions.push(Action::Layers(LayerAction::Add(NewLayer::OfPicture(*maker))));
+            }
+        }
+        ui.add(egui::Separator::default().spacing(9.0));
+    }
     if let Some(file) = state.shown_file().filter(|_| state.is_over_canvas()) {
         let item = ui.add(MenuItem::new("The shown picture").icon(icons::IMAGE_SQUARE));
         if item.on_hover_text("As it is: a depth map, a pose, a drawing").clicked() {
@@ -112,6 +121,14 @@ pub(crate) fn row(ui: &mut Ui, row: LayerRow, state: &AppState, actions: &mut Ve
             line(ui, " ", "Merge with the one below", key(Command::MergeDown), cannot.is_none(), merge);
             ui.add(egui::Separator::default().spacing(9.0));
             let may_change = !settings.is_locked;
+            if let Some(pose) = &settings.layer_use.control().pose {
+                let add = layers(LayerAction::Pose(PoseAction::AddPerson(id)));
+                let has_room = pose.people.len() < Pose::MOST_PEOPLE;
+                line(ui, icons::PLUS, "Add a person", None, may_change && has_room, add);
+                let remove = layers(LayerAction::Pose(PoseAction::RemovePerson(id)));
+                let words = "Take the last moved person away";
+                line(ui, " ", words, None, may_change && !pose.people.is_empty(), remove);
+            }
             let may_add = may_change && layer.mask.is_none();
             line(ui, icons::CIRCLE_HALF, "Mask of its own", None, may_add, layers(LayerAction::AddMask(id)));
             line(ui, " ", "Black for white", None, may_change, layers(LayerAction::Invert(id)));
@@ -126,14 +143,15 @@ pub(crate) fn row(ui: &mut Ui, row: LayerRow, state: &AppState, actions: &mut Ve
 
 /// In the menu of a picture that is kept: what of it becomes a layer.
 pub(crate) fn of_file(ui: &mut Ui, file: &std::path::Path, actions: &mut Vec<Action>) {
-    let mut line = |ui: &mut Ui, icon: &str, words: &str, kind: Option<Preprocessor>| {
+    let mut line = |ui: &mut Ui, icon: &str, words: &str, maker: Option<Maker>| {
         if ui.add(MenuItem::new(words).icon(icon)).clicked() {
-            actions.push(Action::Layers(LayerAction::Add(NewLayer::OfFile(file.to_path_buf(), kind))));
+            actions.push(Action::Layers(LayerAction::Add(NewLayer::OfFile(file.to_path_buf(), maker))));
             ui.close();
         }
     };
     line(ui, icons::STACK, "Use this as control", None);
-    for kind in [Preprocessor::Canny, Preprocessor::Scribble, Preprocessor::Lineart] {
-        line(ui, " ", &words_of(kind, "this"), Some(kind));
+    let [plain, networks] = Maker::OFFERED;
+    for maker in plain[..3].iter().chain(networks) {
+        line(ui, " ", &words_of(*maker, "this"), Some(*maker));
     }
 }

@@ -1,5 +1,6 @@
 //! The list of layers: what lies on the canvas, in its order, and the few settings of the chosen one.
 
+pub(super) mod annotating;
 mod header;
 pub(super) mod looks;
 pub(crate) mod menus;

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use egui::Rect;
 
+use super::annotating::Annotating;
 use super::looks::LayerLooks;
 use crate::canvas::{LayerId, LayerSettings, LayerState, LayerUse};
 use crate::job::{Control, ControlKind, ControlNetworkRef};
-use crate::raster::{Preprocessor, ResizeMode};
+use crate::raster::ResizeMode;
 use crate::store::models::controls::ControlEntry;
 use crate::store::models::entry::ModelEntry;
+use crate::ui::action::Maker;
 
 #[derive(Debug, Default)]
 pub struct LayersState {
@@ -20,12 +22,13 @@ pub struct LayersState {
     pub more_is_open: bool,
     pub renaming: Option<Renaming>,
     /// Files that the store reads to become layers.
-    pub opening: Vec<(PathBuf, Option<Preprocessor>)>,
+    pub opening: Vec<(PathBuf, Option<Maker>)>,
     /// What was deleted last, and its place.
     pub removed: Option<(usize, LayerState)>,
     /// The networks that layers may be shown to, besides the built-in one.
     pub networks: Vec<ControlEntry>,
     pub looks: LayerLooks,
+    pub annotating: Annotating,
     /// Where the list was drawn last: a file that is dropped there becomes a layer.
     pub rect: Option<Rect>,
     /// How high the chosen layer's settings came out last.
@@ -51,7 +54,7 @@ impl LayersState {
     }
 
     /// Takes a file off those that are waited for, with what is to be made of it.
-    pub(crate) fn take_off(&mut self, file: &Path) -> Option<(PathBuf, Option<Preprocessor>)> {
+    pub(crate) fn take_off(&mut self, file: &Path) -> Option<(PathBuf, Option<Maker>)> {
         let at = self.opening.iter().position(|(waiting, _)| waiting == file)?;
         Some(self.opening.remove(at))
     }
@@ -87,20 +90,6 @@ impl LayersState {
     }
 }
 
-/// What a preprocessor's picture shows, and what the layer is called.
-#[must_use]
-pub(crate) fn made_by(kind: Preprocessor) -> (&'static str, Option<ControlKind>) {
-    match kind {
-        Preprocessor::Canny => ("Edges", Some(ControlKind::Canny)),
-        Preprocessor::Scribble => ("Strokes", Some(ControlKind::Scribble)),
-        Preprocessor::Lineart => ("Lines", Some(ControlKind::Lineart)),
-        Preprocessor::Blur => ("Blur", Some(ControlKind::Tile)),
-        Preprocessor::Inpaint => ("Inpaint", Some(ControlKind::Inpaint)),
-        Preprocessor::Grey => ("Grey", None),
-        Preprocessor::Invert => ("Inverted", None),
-    }
-}
-
 /// What a layer is called that comes with a picture's settings.
 #[must_use]
 pub(crate) fn control_name(control: &Control) -> String {
@@ -114,7 +103,3 @@ pub(crate) fn control_name(control: &Control) -> String {
         _ => control.network.name(),
     }
 }
-
-/// Those that a layer is made by with one click.
-pub(crate) const OFFERED: [Preprocessor; 5] =
-    [Preprocessor::Canny, Preprocessor::Scribble, Preprocessor::Lineart, Preprocessor::Blur, Preprocessor::Grey];

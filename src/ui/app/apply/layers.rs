@@ -6,11 +6,11 @@ use crate::canvas::tools::Tool;
 use crate::canvas::{Content, Layer, LayerId, LayerState, Snapshot, cannot_merge};
 use crate::raster::{Picture, PreprocessSettings, Preprocessor};
 use crate::store::worker::StoreCommand;
-use crate::ui::action::{Action, DialogRequest, LayerAction, LayerRow, NewLayer};
+use crate::ui::action::{Action, DialogRequest, LayerAction, LayerRow, Maker, NewLayer};
 use crate::ui::app::studio::Studio;
 use crate::ui::chrome::layout::PanelForm;
 use crate::ui::layers::naming;
-use crate::ui::layers::state::{Renaming, made_by};
+use crate::ui::layers::state::Renaming;
 
 impl Studio {
     #[allow(clippy::too_many_lines)] // An arm for each action, and nothing else.
@@ -21,6 +21,8 @@ impl Studio {
             LayerAction::Choose(row) => self.choose_row(row),
             LayerAction::Step { by } => self.step_row(by),
             LayerAction::Add(new) => self.add_layer(new),
+            LayerAction::Annotate { annotator, picture } => self.annotate(annotator, picture),
+            LayerAction::Pose(action) => self.apply_to_pose(action),
             LayerAction::AddFileDialog => self.dialog(DialogRequest::OpenLayer),
             LayerAction::ToggleEye(row) => self.toggle_eye(row),
             LayerAction::Solo(id) => {
@@ -176,15 +178,17 @@ impl Studio {
                     Some(Content::empty_drawing(canvas.size_px().unwrap_or(paper_px)))
                 });
             }
-            NewLayer::OfPicture(kind) => {
-                let (name, shows) = made_by(kind);
-                let mut settings = settings(self, name, shows);
-                settings.opacity = opacity_of(kind);
+            NewLayer::Pose => self.add_pose(),
+            NewLayer::OfPicture(Maker::Network(annotator)) => self.annotate_canvas(annotator),
+            NewLayer::OfPicture(Maker::Plain(kind)) => {
+                let maker = Maker::Plain(kind);
+                let mut settings = settings(self, maker.name(), maker.shows());
+                settings.opacity = maker.opacity();
                 self.state.canvas.add_layer(settings, paper_px, move |canvas| made_of_canvas(canvas, kind));
             }
-            NewLayer::OfFile(file, kind) => {
+            NewLayer::OfFile(file, maker) => {
                 self.remember_folder(file.parent());
-                self.state.layers.opening.push((file.clone(), kind));
+                self.state.layers.opening.push((file.clone(), maker));
                 self.store.send(StoreCommand::LoadPicture(file));
             }
         }
@@ -193,19 +197,22 @@ impl Studio {
 
     /// A file arrived that was to become a layer. Nothing is done where it was not.
     pub(in crate::ui) fn layer_arrived(&mut self, file: &std::path::Path, picture: &Arc<Picture>) -> bool {
-        let Some((_, kind)) = self.state.layers.take_off(file) else { return false };
+        let Some((_, maker)) = self.state.layers.take_off(file) else { return false };
+        if let Some(Maker::Network(annotator)) = maker {
+            self.annotate(annotator, Arc::clone(picture));
+            return true;
+        }
         let model = self.state.model().cloned();
         let own_name = file.file_stem().map(|name| name.to_string_lossy().into_owned());
-        let (name, shows) = match kind {
-            Some(kind) => (made_by(kind).0.to_owned(), made_by(kind).1),
-            None => (own_name.unwrap_or_default(), None),
-        };
-        let mut settings = self.state.layers.new_control(&name, shows, model.as_ref());
-        settings.opacity = kind.map_or(0.5, opacity_of);
+        let name = maker.map_or_else(|| own_name.unwrap_or_default(), |maker| maker.name().to_owned());
+        let mut settings = self.state.layers.new_control(&name, maker.and_then(Maker::shows), model.as_ref());
+        settings.opacity = maker.map_or(0.5, Maker::opacity);
         let (picture, paper_px) = (Arc::clone(picture), [picture.width(), picture.height()]);
         self.state.canvas.add_layer(settings, paper_px, move |canvas| {
-            let made = |kind: Preprocessor| Arc::new(kind.made_of(&picture, PreprocessSettings::default(), None));
-            let made = kind.map_or_else(|| Arc::clone(&picture), made);
+            let made = match maker {
+                Some(Maker::Plain(kind)) => Arc::new(kind.made_of(&picture, PreprocessSettings::default(), None)),
+                _ => Arc::clone(&picture),
+            };
             Some(Content::of_picture(made, canvas.size_px().unwrap_or(paper_px)))
         });
         self.work_on_canvas();
@@ -297,11 +304,6 @@ impl Studio {
         }
         canvas.chosen_row = LayerRow::Layer(id);
     }
-}
-
-/// How it is seen over the picture: what covers all of it shall not hide it.
-fn opacity_of(kind: Preprocessor) -> f32 {
-    if matches!(kind, Preprocessor::Canny | Preprocessor::Scribble | Preprocessor::Lineart) { 1.0 } else { 0.5 }
 }
 
 fn made_of_canvas(canvas: &Snapshot, kind: Preprocessor) -> Option<Content> {

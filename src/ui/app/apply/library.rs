@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::engine::mobile_sam;
+use crate::engine::{annotators, mobile_sam};
 use crate::hub::{Download, DownloadState, Hub};
 use crate::job::ModelRef;
 use crate::store::hash;
@@ -47,7 +47,7 @@ impl Studio {
                 }
                 self.list_models();
             }
-            LibraryAction::Download(_) | LibraryAction::FetchSelector
+            LibraryAction::Download(_) | LibraryAction::FetchSelector | LibraryAction::FetchAnnotator
                 if self.saver.current.preferences.works_offline =>
             {
                 self.state
@@ -97,6 +97,11 @@ impl Studio {
             LibraryAction::FetchSelector => {
                 self.state.canvas.selecting.fetched = self.selector.fetch().then_some(0.0);
                 self.state.toasts.note("MobileSAM is being fetched; the strip shows how far it is.");
+            }
+            LibraryAction::FetchAnnotator => self.fetch_annotator(),
+            LibraryAction::OpenAnnotatorFolder => {
+                let folder = annotators::folder(&self.services.paths.models_folder);
+                self.store.send(StoreCommand::RevealFolder(folder));
             }
             LibraryAction::OpenSelectorFolder => {
                 let folder = mobile_sam::folder(&self.services.paths.models_folder);

@@ -11,6 +11,7 @@ mod layers;
 mod library;
 mod live;
 mod machine;
+mod pose;
 mod project;
 mod prompt;
 mod queue;

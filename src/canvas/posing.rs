@@ -1,0 +1,22 @@
+//! Layers that hold people as skeletons: their picture follows the points.
+
+use std::sync::Arc;
+
+use super::layer::{Content, LayerSettings};
+use crate::job::Pose;
+
+/// On a canvas of another size people go along, and are drawn anew.
+pub(super) fn follow(settings: &mut LayerSettings, content: &mut Option<Content>, place: impl FnOnce(&Pose) -> Pose) {
+    let Some(pose) = &settings.layer_use.control().pose else { return };
+    let placed = place(pose);
+    if placed != *pose {
+        *content = Some(set(settings, placed));
+    }
+}
+
+/// Other people; what the layer shows then.
+pub(super) fn set(settings: &mut LayerSettings, pose: Pose) -> Content {
+    let content = Content::Picture(Arc::new(pose.drawn()));
+    settings.layer_use.control_mut().pose = Some(pose);
+    content
+}
