@@ -148,7 +148,8 @@ impl<'a> Weights<'a> {
     #[must_use]
     pub fn with_loras(mut self, network: &str, loras: &'a [Lora]) -> Self {
         if !loras.is_empty() {
-            self.patches = Some(Patches::new(loras, network, &self.place.keys().map(String::as_str).collect()));
+            let shapes = self.place.iter().map(|(name, (_, source))| (name.as_str(), source.shape.as_slice()));
+            self.patches = Some(Patches::new(loras, network, &shapes.collect()));
         }
         self
     }

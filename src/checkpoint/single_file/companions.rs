@@ -1,11 +1,11 @@
-//! What a transformer in a file of its own is drawn with: the text encoder and the VAE in the same folder, or in the folders
-//! beside it that `ComfyUI` has for them.
+//! What a transformer in a file of its own is drawn with: the text encoder and the VAE in the folders that `ComfyUI` has for
+//! them, or in its own.
 
 use std::path::{Path, PathBuf};
 
-use super::derived::side;
 use super::modern_configs::wanted_beside;
 use super::names::Parts;
+use super::places::side;
 use crate::checkpoint::archive::Archive;
 
 /// `ComfyUI`'s folders of each part, beside that of the transformer.
@@ -35,7 +35,8 @@ pub(crate) fn beside(path: &Path, parts: &Parts, network: &str) -> Option<PathBu
             _ => side(part, "embed_tokens.weight", 1) == Some(width),
         }
     };
-    std::iter::once(own.to_owned()).chain(above).flat_map(|folder| files_in(&folder)).find(fits)
+    // A folder of its own holds few files; beside a transformer there may lie a hundred checkpoints.
+    above.chain(std::iter::once(own.to_owned())).flat_map(|folder| files_in(&folder)).find(fits)
 }
 
 /// Files whose headers are short and cheap, by name.

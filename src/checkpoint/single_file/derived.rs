@@ -6,7 +6,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::modern_configs;
-use super::names::{NetworkTensors, Parts};
+use super::names::Parts;
+use super::places::{NetworkTensors, count, side};
 use crate::checkpoint::transformer_names::TRANSFORMER;
 use crate::job::Family;
 use crate::sampling::SchedulerName;
@@ -258,20 +259,6 @@ fn text_config(text: &NetworkTensors, is_second: bool, is_exact_gelu: bool) -> V
         "projection_dim": side(text, "text_projection.weight", 0),
         "eos_token_id": super::vocabulary::end_token(vocabulary),
     })
-}
-
-/// How many different numbers follow `prefix`, which are taken to begin at 0.
-pub(super) fn count(part: &NetworkTensors, prefix: &str) -> usize {
-    let numbers = part
-        .range(prefix.to_owned()..)
-        .map_while(|(name, _)| name.strip_prefix(prefix))
-        .filter_map(|rest| rest.split('.').next()?.parse::<usize>().ok());
-    // No network has as many; such a file is reported by the layers that it lacks.
-    numbers.max().map_or(0, |last| last.saturating_add(1)).min(1000)
-}
-
-pub(super) fn side(part: &NetworkTensors, name: &str, axis: usize) -> Option<usize> {
-    part.get(name)?.shape.get(axis).copied()
 }
 
 fn shape_ending<'a>(part: &'a NetworkTensors, ending: &str) -> Option<&'a [usize]> {

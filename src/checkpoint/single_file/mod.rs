@@ -8,6 +8,7 @@ mod modern;
 mod modern_configs;
 mod names;
 mod original_config;
+mod places;
 mod sidecar;
 mod vocabulary;
 mod yaml;
@@ -28,7 +29,9 @@ use super::{CheckpointError, Lora};
 use crate::job::Family;
 use derived::Training;
 pub(crate) use derived::{family_of, unet_config};
-pub(crate) use names::{NetworkTensors, Parts, TensorSlice, TensorSource};
+pub(crate) use modern::transformer_places;
+pub(crate) use names::Parts;
+pub(crate) use places::{NetworkTensors, TensorSlice, TensorSource};
 use sidecar::Sidecar;
 pub(crate) use yaml::parse as parse_yaml;
 
@@ -162,7 +165,7 @@ impl SingleFile {
         if folder == "vae" && self.can_draw() {
             return CheckpointError::VaeMissing(self.path.clone());
         }
-        if self.parts.networks.contains_key(TRANSFORMER) && folder.starts_with("t") {
+        if self.parts.networks.contains_key(TRANSFORMER) && folder.starts_with('t') {
             return self.lacks_language_model(folder);
         }
         let what = match folder {

@@ -5,7 +5,7 @@ use crate::checkpoint::archive::TensorInfo;
 use crate::checkpoint::plain_names::plain;
 use crate::checkpoint::transformer_names::{TRANSFORMER, transformer_parts};
 
-use super::names::TensorSlice;
+use super::places::TensorSlice;
 
 const TEXT: &str = "text_encoder";
 
@@ -64,7 +64,7 @@ impl Modern {
             if let Some(name) =
                 name.strip_prefix(before.as_str()).filter(|_| !before.is_empty() || self.transformer.is_none())
             {
-                return Some((TEXT, qwen_name(name).map(|name| (name, TensorSlice::Whole)).into_iter().collect()));
+                return Some((TEXT, vec![(qwen_name(name), TensorSlice::Whole)]));
             }
         }
         let (kind, before) = self.transformer.as_ref()?;
@@ -79,13 +79,19 @@ impl Modern {
     }
 }
 
-/// transformers' name; `None` for what is of no use.
-fn qwen_name(name: &str) -> Option<String> {
+/// Places of a transformer's tensor by diffusers' names, whichever names it has.
+#[must_use]
+pub(crate) fn transformer_places(name: &str, shape: &[usize], is_flux2: bool) -> Places {
+    if is_flux2 { flux2_places(name, shape) } else { z_image_places(name) }
+}
+
+/// transformers' name.
+fn qwen_name(name: &str) -> String {
     let Some((layer, rest)) = name.strip_prefix("blk.").and_then(|rest| rest.split_once('.')) else {
         return match name {
-            "token_embd.weight" => Some("embed_tokens.weight".to_owned()),
-            "output_norm.weight" => Some("norm.weight".to_owned()),
-            _ => Some(name.to_owned()),
+            "token_embd.weight" => "embed_tokens.weight".to_owned(),
+            "output_norm.weight" => "norm.weight".to_owned(),
+            _ => name.to_owned(),
         };
     };
     for (theirs, ours) in [
@@ -102,10 +108,10 @@ fn qwen_name(name: &str) -> Option<String> {
         ("ffn_down.", "mlp.down_proj."),
     ] {
         if let Some(kind) = rest.strip_prefix(theirs) {
-            return Some(format!("layers.{layer}.{ours}{kind}"));
+            return format!("layers.{layer}.{ours}{kind}");
         }
     }
-    Some(name.to_owned())
+    name.to_owned()
 }
 
 fn thirds(at: &str, names: [&str; 3], kind: &str) -> Places {
@@ -133,6 +139,40 @@ fn z_image_places(name: &str) -> Places {
     vec![(name, TensorSlice::Whole)]
 }
 
+/// Of a block with two streams, but for its fused matrices.
+const DOUBLE: [(&str, &str); 10] = [
+    ("img_attn.norm.query_norm.", "attn.norm_q."),
+    ("img_attn.norm.key_norm.", "attn.norm_k."),
+    ("img_attn.proj.", "attn.to_out.0."),
+    ("img_mlp.0.", "ff.linear_in."),
+    ("img_mlp.2.", "ff.linear_out."),
+    ("txt_attn.norm.query_norm.", "attn.norm_added_q."),
+    ("txt_attn.norm.key_norm.", "attn.norm_added_k."),
+    ("txt_attn.proj.", "attn.to_add_out."),
+    ("txt_mlp.0.", "ff_context.linear_in."),
+    ("txt_mlp.2.", "ff_context.linear_out."),
+];
+
+/// Of a block with one stream.
+const SINGLE: [(&str, &str); 4] = [
+    ("linear1.", "attn.to_qkv_mlp_proj."),
+    ("linear2.", "attn.to_out."),
+    ("norm.query_norm.", "attn.norm_q."),
+    ("norm.key_norm.", "attn.norm_k."),
+];
+
+/// Of FLUX.2 outside of its blocks.
+const REST: [(&str, &str); 8] = [
+    ("img_in.", "x_embedder."),
+    ("txt_in.", "context_embedder."),
+    ("time_in.in_layer.", "time_guidance_embed.timestep_embedder.linear_1."),
+    ("time_in.out_layer.", "time_guidance_embed.timestep_embedder.linear_2."),
+    ("double_stream_modulation_img.lin.", "double_stream_modulation_img.linear."),
+    ("double_stream_modulation_txt.lin.", "double_stream_modulation_txt.linear."),
+    ("single_stream_modulation.lin.", "single_stream_modulation.linear."),
+    ("final_layer.linear.", "proj_out."),
+];
+
 fn flux2_places(name: &str, shape: &[usize]) -> Places {
     // What a norm is multiplied with is called a scale there.
     let scale = name.strip_suffix(".scale").map(|name| format!("{name}.weight"));
@@ -149,40 +189,12 @@ fn flux2_places(name: &str, shape: &[usize]) -> Places {
         if let Some(kind) = rest.strip_prefix("txt_attn.qkv.") {
             return thirds(&at, ["attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"], kind);
         }
-        const PARTS: [(&str, &str); 10] = [
-            ("img_attn.norm.query_norm.", "attn.norm_q."),
-            ("img_attn.norm.key_norm.", "attn.norm_k."),
-            ("img_attn.proj.", "attn.to_out.0."),
-            ("img_mlp.0.", "ff.linear_in."),
-            ("img_mlp.2.", "ff.linear_out."),
-            ("txt_attn.norm.query_norm.", "attn.norm_added_q."),
-            ("txt_attn.norm.key_norm.", "attn.norm_added_k."),
-            ("txt_attn.proj.", "attn.to_add_out."),
-            ("txt_mlp.0.", "ff_context.linear_in."),
-            ("txt_mlp.2.", "ff_context.linear_out."),
-        ];
-        return transformer_parts(&format!("{at}.{}", renamed(rest, &PARTS)), shape);
+        return transformer_parts(&format!("{at}.{}", renamed(rest, &DOUBLE)), shape);
     }
     if let Some((block, rest)) = name.strip_prefix("single_blocks.").and_then(|rest| rest.split_once('.')) {
-        const PARTS: [(&str, &str); 4] = [
-            ("linear1.", "attn.to_qkv_mlp_proj."),
-            ("linear2.", "attn.to_out."),
-            ("norm.query_norm.", "attn.norm_q."),
-            ("norm.key_norm.", "attn.norm_k."),
-        ];
-        return transformer_parts(&format!("single_transformer_blocks.{block}.{}", renamed(rest, &PARTS)), shape);
+        return transformer_parts(&format!("single_transformer_blocks.{block}.{}", renamed(rest, &SINGLE)), shape);
     }
-    const PARTS: [(&str, &str); 8] = [
-        ("img_in.", "x_embedder."),
-        ("txt_in.", "context_embedder."),
-        ("time_in.in_layer.", "time_guidance_embed.timestep_embedder.linear_1."),
-        ("time_in.out_layer.", "time_guidance_embed.timestep_embedder.linear_2."),
-        ("double_stream_modulation_img.lin.", "double_stream_modulation_img.linear."),
-        ("double_stream_modulation_txt.lin.", "double_stream_modulation_txt.linear."),
-        ("single_stream_modulation.lin.", "single_stream_modulation.linear."),
-        ("final_layer.linear.", "proj_out."),
-    ];
-    transformer_parts(&renamed(name, &PARTS), shape)
+    transformer_parts(&renamed(name, &REST), shape)
 }
 
 fn renamed(name: &str, parts: &[(&str, &str)]) -> String {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::derived::{count, side};
-use super::names::{NetworkTensors, Parts};
+use super::names::Parts;
+use super::places::{NetworkTensors, count, side};
 use crate::checkpoint::transformer_names::TRANSFORMER;
 use crate::job::Family;
 
@@ -81,7 +81,7 @@ fn flux2(part: &NetworkTensors) -> Value {
         "joint_attention_dim": side(part, "context_embedder.weight", 1),
         "timestep_guidance_channels":
             side(part, "time_guidance_embed.timestep_embedder.linear_1.weight", 1),
-        "mlp_ratio": hidden.unwrap_or(3 * width) as f64 / width as f64,
+        "mlp_ratio": hidden.unwrap_or(width.saturating_mul(3)) as f64 / width as f64,
         "axes_dims_rope": [head / 4, head / 4, head / 4, head / 4],
         "rope_theta": FLUX2_THETA,
         "guidance_embeds": false,
@@ -132,11 +132,7 @@ pub(crate) fn vae_fields(vae: &NetworkTensors) -> Vec<(&'static str, Value)> {
         return vec![("_class_name", "AutoencoderKLFlux2".into()), ("force_upcast", false.into())];
     }
     if side(vae, "decoder.conv_in.weight", 1) == Some(FLUX1_CHANNELS) {
-        return vec![
-            ("scaling_factor", Family::ZImage.row().latent_scale.into()),
-            ("shift_factor", 0.1159.into()),
-            ("force_upcast", false.into()),
-        ];
+        return vec![("scaling_factor", Family::ZImage.row().latent_scale.into()), ("shift_factor", 0.1159.into())];
     }
     Vec::new()
 }
