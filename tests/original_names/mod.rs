@@ -8,7 +8,7 @@ pub(crate) type Tensors = HashMap<String, Tensor>;
 
 /// The original code's names: diffusers' converters read the other way.
 pub(crate) fn original(kind: &str, tensors: &Tensors) -> Tensors {
-    tensors.iter().flat_map(|(name, tensor)| renamed(kind, tensors, name, tensor)).collect()
+    tensors.iter().filter_map(|(name, tensor)| renamed(kind, tensors, name, tensor)).collect()
 }
 
 fn renamed(kind: &str, all: &Tensors, name: &str, tensor: &Tensor) -> Option<(String, Tensor)> {
