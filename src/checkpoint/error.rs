@@ -37,6 +37,12 @@ pub enum CheckpointError {
     Unsupported { field: String, found: String, supported: String, path: PathBuf },
     #[error("a Stable Diffusion checkpoint was wanted, and this file holds no network that Inkwick knows: {0}")]
     NoNetwork(PathBuf),
+    #[error(
+        "this is {family}, which Inkwick does not run; choose a model of Stable Diffusion 1, 2 or XL, Z-Image or FLUX.2 klein: {path}"
+    )]
+    OtherFamily { family: &'static str, path: PathBuf },
+    #[error("the model has no {what}, and none lies beside it; {remedy}: {path}")]
+    CompanionMissing { what: String, remedy: String, path: PathBuf },
     #[error("the embedding {reason}: {path}")]
     Embedding { reason: String, path: PathBuf },
     #[error("the LoRA {reason}: {path}")]
@@ -61,7 +67,9 @@ impl CheckpointError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Tensor(_) => ErrorKind::Internal,
-            Self::Missing { .. } | Self::PartMissing { .. } | Self::VaeMissing(_) => ErrorKind::NotFound,
+            Self::Missing { .. } | Self::PartMissing { .. } | Self::CompanionMissing { .. } | Self::VaeMissing(_) => {
+                ErrorKind::NotFound
+            }
             Self::Unreadable { .. }
             | Self::Damaged { .. }
             | Self::NotWeights { .. }
@@ -69,6 +77,7 @@ impl CheckpointError {
             | Self::NoNetwork(_)
             | Self::IsLora(_) => ErrorKind::Unreadable,
             Self::EdmTraining(_)
+            | Self::OtherFamily { .. }
             | Self::Unread { .. }
             | Self::UnreadPrecision { .. }
             | Self::Unsupported { .. }

@@ -8,6 +8,7 @@ use super::archive::{Archive, TensorInfo};
 use super::control::{self, ControlFileKind};
 use super::ip_adapter::{family_of_ip_adapter, is_face_id, is_ip_adapter};
 use super::lora::{Lora, LoraFacts};
+use super::other_families::other_family_of;
 use super::single_file::{Parts, family_of as family_of_parts};
 use super::upscaler::UpscalerLayout;
 use crate::job::{Family, ModelInput};
@@ -20,6 +21,10 @@ pub enum FileKind {
     /// A model without its VAE: it needs one beside it.
     CheckpointWithoutVae,
     Unet,
+    /// Of today's families; text encoder and VAE come from other files.
+    Transformer,
+    /// A model of a family that is known and not run.
+    OtherModel,
     Vae,
     TextEncoder,
     Lora,
@@ -45,6 +50,8 @@ impl FileKind {
             Self::Checkpoint => "checkpoint",
             Self::CheckpointWithoutVae => "checkpoint without a VAE",
             Self::Unet => "UNet alone",
+            Self::Transformer => "transformer alone",
+            Self::OtherModel => "model of a family that Inkwick does not run",
             Self::Vae => "VAE",
             Self::TextEncoder => "text encoder alone",
             Self::Lora => "LoRA",
@@ -93,7 +100,11 @@ pub fn inspect_file(path: &Path) -> Result<FileReport, CheckpointError> {
     let parts = Parts::of(&tensors);
     let lora = LoraFacts::of(&tensors);
     let control = adapter_kind_of(&tensors).or_else(|| control_kind_of(&tensors));
-    let kind = control.unwrap_or_else(|| kind_of(&tensors, &parts, lora.is_some()));
+    let other = if lora.is_none() { other_family_of(&tensors) } else { None };
+    let kind = match other {
+        Some(_) => FileKind::OtherModel,
+        None => control.unwrap_or_else(|| kind_of(&tensors, &parts, lora.is_some())),
+    };
     let unmatched: Vec<String> = match kind {
         FileKind::Lora => {
             let claimed = Lora::claimed(&tensors);
@@ -107,6 +118,7 @@ pub fn inspect_file(path: &Path) -> Result<FileReport, CheckpointError> {
         | FileKind::ControlLllite
         | FileKind::IpAdapterFaceId
         | FileKind::Upscaler
+        | FileKind::OtherModel
         | FileKind::Unknown => {
             if let Some(layout) = UpscalerLayout::of(&tensors) {
                 layout.unmatched(&tensors)
@@ -118,7 +130,7 @@ pub fn inspect_file(path: &Path) -> Result<FileReport, CheckpointError> {
     };
     Ok(FileReport {
         kind,
-        family: family_of(kind, &tensors, &parts, lora.as_ref()),
+        family: other.map(str::to_owned).or_else(|| family_of(kind, &tensors, &parts, lora.as_ref())),
         precision: precision_of(&tensors),
         bytes: tensors.iter().map(|tensor| tensor.bytes).sum(),
         tensors: tensors.len(),
@@ -162,7 +174,10 @@ fn kind_of(tensors: &[TensorInfo], parts: &Parts, is_lora: bool) -> FileKind {
         return FileKind::Upscaler;
     }
     let has_text = has("text_encoder") || has("text_encoder_2");
-    match (has("unet"), has("vae"), has_text) {
+    if has("transformer") && !(has("vae") && has_text) {
+        return FileKind::Transformer;
+    }
+    match (has("unet") || has("transformer"), has("vae"), has_text) {
         (true, true, true) => FileKind::Checkpoint,
         (true, false, true) => FileKind::CheckpointWithoutVae,
         (true, _, false) => FileKind::Unet,
@@ -177,8 +192,11 @@ fn kind_of(tensors: &[TensorInfo], parts: &Parts, is_lora: bool) -> FileKind {
 
 fn family_of(kind: FileKind, tensors: &[TensorInfo], parts: &Parts, lora: Option<&LoraFacts>) -> Option<String> {
     match kind {
-        FileKind::Checkpoint | FileKind::CheckpointWithoutVae | FileKind::Unet => {
+        FileKind::Checkpoint | FileKind::CheckpointWithoutVae | FileKind::Unet | FileKind::Transformer => {
             let family = family_of_parts(parts);
+            if parts.networks.contains_key("transformer") {
+                return Some(family.name().to_owned());
+            }
             let inputs = parts.networks.get("unet")?.get("conv_in.weight")?.shape.get(1).copied();
             let latents = family.row().latent_channels as usize;
             Some(family.title(inputs.and_then(|inputs| ModelInput::of(inputs, latents)).unwrap_or(ModelInput::Plain)))

@@ -22,7 +22,7 @@ pub(crate) fn transformer_parts(name: &str, shape: &[usize]) -> Vec<(String, Ten
 /// Query, key, value, then the gate and what it gates, which are as wide as each other.
 fn single_block(block: &str, kind: &str, shape: &[usize]) -> Vec<(String, TensorSlice)> {
     let (Some(&rows), Some(&width)) = (shape.first(), shape.last()) else { return Vec::new() };
-    let hidden = rows.saturating_sub(3 * width) / 2;
+    let hidden = rows.saturating_sub(width.saturating_mul(3)) / 2;
     let unit = greatest_common_divisor(width, hidden).max(1);
     let of = rows / unit;
     let mut first = 0;

@@ -148,7 +148,8 @@ impl<'a> Weights<'a> {
     #[must_use]
     pub fn with_loras(mut self, network: &str, loras: &'a [Lora]) -> Self {
         if !loras.is_empty() {
-            self.patches = Some(Patches::new(loras, network, &self.place.keys().map(String::as_str).collect()));
+            let shapes = self.place.iter().map(|(name, (_, source))| (name.as_str(), source.shape.as_slice()));
+            self.patches = Some(Patches::new(loras, network, &shapes.collect()));
         }
         self
     }
@@ -273,7 +274,7 @@ impl<'a> Weights<'a> {
         let (rows, of) = match source.cut {
             TensorSlice::Whole => (0..1, 1),
             TensorSlice::Rows { first, count, of } => (first..first + count, of),
-            TensorSlice::Transposed => return Ok(None),
+            TensorSlice::Transposed | TensorSlice::HalvesSwapped => return Ok(None),
         };
         if !self.archives[*archive].read_rows(&source.name, rows, of, &mut self.numbers.borrow_mut())? {
             return Ok(None);
@@ -307,7 +308,10 @@ impl<'a> Weights<'a> {
 /// Attention in old VAEs is stored as 1×1 convolutions: the same numbers.
 fn fits(source: &TensorSource, shape: &[usize]) -> bool {
     let found = source.shape.as_slice();
-    found == shape || (found.len() == 4 && found[2..] == [1, 1] && found[..2] == *shape)
+    // A vector may have lost a side of one on its way.
+    found == shape
+        || shape.strip_prefix(&[1]) == Some(found)
+        || (found.len() == 4 && found[2..] == [1, 1] && found[..2] == *shape)
 }
 
 /// A place in the tree of tensor names.

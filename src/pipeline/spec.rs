@@ -10,7 +10,7 @@ use super::PipelineError;
 use super::sampler::ModelSampling;
 use crate::checkpoint::{
     CheckpointError, DenoiserConfig, ModelFiles, TextConfig, VaeConfig, is_supported_class, network_family,
-    pipeline_class, profile_of,
+    other_family_of_class, pipeline_class, profile_of,
 };
 use crate::job::{Family, ModelInput, ModelProfile, TextStage, WorkGrid};
 use crate::model::Card;
@@ -81,6 +81,9 @@ impl ModelSpec {
         }
         let class = pipeline_class(files)?;
         if !is_supported_class(&class) {
+            if let Some(family) = other_family_of_class(&class) {
+                return Err(CheckpointError::OtherFamily { family, path: files.path_of("model_index.json") }.into());
+            }
             let found = format!("{class:?}");
             let supported = "a pipeline of Stable Diffusion 1, 2 or XL, Z-Image or FLUX.2 klein".to_owned();
             let path = files.path_of("model_index.json");

@@ -7,7 +7,7 @@ pub(crate) const FORMATS: [FileFormat; 5] = [
     FileFormat {
         name: "safetensors",
         endings: &["safetensors"],
-        note: "F64, F32, F16, BF16, float8 (e4m3fn, e5m2), whole numbers and booleans; numbers in `__metadata__` become text; zeros behind the last tensor are left aside",
+        note: "F64, F32, F16, BF16, float8 (e4m3fn, e5m2; with scales as ComfyUI's `fp8_scaled` has them), whole numbers and booleans; numbers in `__metadata__` become text; zeros behind the last tensor are left aside",
     },
     FileFormat {
         name: "PyTorch",

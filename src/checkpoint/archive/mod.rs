@@ -13,6 +13,7 @@ mod pickle_value;
 mod pytorch;
 mod refusal;
 mod safetensors_file;
+mod scaled;
 mod strided;
 mod zip_index;
 
@@ -37,6 +38,7 @@ pub(crate) use numbers::WeightBuffer;
 use pytorch::PytorchFile;
 use refusal::{Foreign, Refusal};
 use safetensors_file::SafetensorsFile;
+use scaled::{Scales, scaled};
 
 /// How the database files begin in which Draw Things keeps its models.
 const DRAW_THINGS: &[u8] = b"SQLi";
@@ -66,6 +68,8 @@ pub struct Archive {
     format: Format,
     /// The file's own text.
     metadata: BTreeMap<String, String>,
+    /// Of tensors that are kept smaller than they are.
+    scales: Scales,
 }
 
 impl Archive {
@@ -80,7 +84,8 @@ impl Archive {
         if !path.is_file() {
             return Err(CheckpointError::Missing { what: "a weights file", path: path.to_owned() });
         }
-        Self::open_by_contents(path).map_err(|refusal| {
+        let with_scales = |file: Self| Self { scales: Scales::of(&file.listed()), ..file };
+        Self::open_by_contents(path).map(with_scales).map_err(|refusal| {
             let path = path.to_owned();
             match refusal {
                 Refusal::Damaged(reason) => CheckpointError::Damaged { reason, path },
@@ -100,12 +105,12 @@ impl Archive {
         if head.starts_with(b"PK") || (legacy::is_pickle(&head) && !is_safetensors) {
             let file = PytorchFile::open(place)?;
             let metadata = file.texts().clone();
-            return Ok(Self { path, format: Format::Pytorch(file), metadata });
+            return Ok(Self { path, format: Format::Pytorch(file), metadata, scales: Scales::default() });
         }
         if head.starts_with(gguf::MAGIC) {
             let file = GgufFile::open(place)?;
             let metadata = file.texts().clone();
-            return Ok(Self { path, format: Format::Gguf(file), metadata });
+            return Ok(Self { path, format: Format::Gguf(file), metadata, scales: Scales::default() });
         }
         if head.starts_with(DRAW_THINGS) {
             let remedy = "choose the .safetensors or .ckpt file that it was imported from";
@@ -122,7 +127,7 @@ impl Archive {
         }
         let file = SafetensorsFile::open(place)?;
         let metadata = file.header.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect();
-        Ok(Self { path, format: Format::Safetensors(file), metadata })
+        Ok(Self { path, format: Format::Safetensors(file), metadata, scales: Scales::default() })
     }
 
     /// A safetensors file that is part of the program.
@@ -132,7 +137,8 @@ impl Archive {
     pub fn embedded(bytes: &'static [u8], path: &Path) -> Result<Self, CheckpointError> {
         let file = SafeTensors::deserialize(bytes)
             .map_err(|error| CheckpointError::Damaged { reason: error.to_string(), path: path.to_owned() })?;
-        Ok(Self { path: path.to_owned(), format: Format::Embedded(Box::new(file)), metadata: BTreeMap::new() })
+        let format = Format::Embedded(Box::new(file));
+        Ok(Self { path: path.to_owned(), format, metadata: BTreeMap::new(), scales: Scales::default() })
     }
 
     /// Where it was opened.
@@ -146,8 +152,13 @@ impl Archive {
         &self.metadata
     }
 
+    /// The tensors of networks; numbers that only say how others are kept are left out.
     #[must_use]
     pub fn tensors(&self) -> Vec<TensorInfo> {
+        self.scales.without_scales(self.listed())
+    }
+
+    fn listed(&self) -> Vec<TensorInfo> {
         match &self.format {
             Format::Safetensors(file) => {
                 let listed = file.header.tensors().into_iter().map(|(name, info)| TensorInfo {
@@ -192,11 +203,19 @@ impl Archive {
         }
     }
 
-    /// The tensor in the file's own precision; a quantized one in single.
+    /// The tensor in the file's own precision; one that is quantized or scaled in single.
     ///
     /// # Errors
     /// When there is none of that name, its precision is not supported, or the device is out of memory.
     pub fn load(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
+        let tensor = self.load_kept(name, device)?;
+        match self.scales.of_weight(name) {
+            Some(scale) => scaled(name, &tensor, &self.load_kept(scale, device)?),
+            None => Ok(tensor),
+        }
+    }
+
+    fn load_kept(&self, name: &str, device: &Device) -> Result<Tensor, candle_core::Error> {
         match &self.format {
             Format::Safetensors(file) => {
                 let (info, start) = file.find(name).ok_or_else(|| missing(name))?;

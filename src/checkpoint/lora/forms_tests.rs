@@ -1,6 +1,6 @@
 //! One small layer in every form, as `LyCORIS` and PEFT merge it (`tests/reference/lora_forms.py`).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
@@ -16,7 +16,8 @@ fn data(name: &str) -> PathBuf {
 fn patched(lora: Lora, layer: &str, base: &BTreeMap<String, Tensor>) -> (BTreeMap<String, Tensor>, Lora) {
     let names: Vec<String> = base.keys().map(|kind| format!("{layer}.{kind}")).collect();
     let loras = [lora];
-    let patches = Patches::new(&loras, "unet", &names.iter().map(String::as_str).collect::<BTreeSet<_>>());
+    let patches =
+        Patches::new(&loras, "unet", &names.iter().map(|name| (name.as_str(), &[][..])).collect::<BTreeMap<_, _>>());
     let apply = |(kind, tensor): (&String, &Tensor)| {
         let changed = patches.apply(&format!("{layer}.{kind}"), tensor).unwrap();
         (kind.clone(), changed.unwrap_or_else(|| tensor.clone()))

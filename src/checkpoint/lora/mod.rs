@@ -17,6 +17,7 @@ mod reader;
 mod roles;
 mod rotation;
 mod settings;
+mod transformer_layers;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::checkpoint::transformer_names::TRANSFORMER;
 use crate::checkpoint::unet_names::{UnetNames, UnetShape};
 
 /// The network by diffusers' name, and what programs put before its layers, with underscores for dots. Of two that
@@ -39,7 +40,18 @@ const NETWORKS: [(&str, &[&str]); 3] = [
             "te_",
         ],
     ),
-    ("unet", &["lora_unet_", "lycoris_unet_", "lycoris_", "unet_", "diffusion_model_", "model_diffusion_model_"]),
+    (
+        "unet",
+        &[
+            "lora_unet_",
+            "lycoris_unet_",
+            "lycoris_",
+            "unet_",
+            "transformer_",
+            "diffusion_model_",
+            "model_diffusion_model_",
+        ],
+    ),
 ];
 
 /// What wraps a whole network, before or after its own name.
@@ -47,6 +59,12 @@ const WRAPPERS: [&str; 3] = ["base_model_model_", "_orig_mod_", "module_"];
 
 /// What stands between a text encoder's name and its layers.
 const TEXT_PARTS: [&str; 2] = ["transformer_", "text_model_"];
+
+/// Whether a LoRA's changes of `named` are for this network: what takes noise away has one name in all files.
+#[must_use]
+pub(crate) fn is_for(named: &str, network: &str) -> bool {
+    named == network || (named == "unet" && network == TRANSFORMER)
+}
 
 /// The network, and the layer with underscores for dots. Names without a network are the UNet's, unless they begin as
 /// a text encoder's do.
@@ -64,7 +82,7 @@ pub(crate) fn place(stem: &str) -> (&'static str, String) {
         let prefixes = NETWORKS.iter().filter(|(name, _)| is_open(name));
         let fitting = prefixes.flat_map(|(name, prefixes)| prefixes.iter().map(move |prefix| (*name, *prefix)));
         let Some((name, prefix)) =
-            fitting.filter(|(_, prefix)| rest.starts_with(prefix)).max_by_key(|(_, prefix)| prefix.len())
+            fitting.filter(|(_, prefix)| begins_with(rest, prefix)).max_by_key(|(_, prefix)| prefix.len())
         else {
             break;
         };
@@ -83,11 +101,21 @@ pub(crate) fn place(stem: &str) -> (&'static str, String) {
     (network, rest.to_owned())
 }
 
+/// Some layers begin with what is a network's name elsewhere.
+fn begins_with(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix).is_some_and(|rest| prefix != "transformer_" || !rest.starts_with("blocks_"))
+}
+
 /// All spellings of a network's layers, with underscores, to the layer's own name.
 #[must_use]
 pub(crate) fn spellings(network: &str, layers: &BTreeSet<&str>) -> HashMap<String, String> {
     let flat = |name: &str| name.replace('.', "_");
     let mut found: HashMap<String, String> = layers.iter().map(|layer| (flat(layer), (*layer).to_owned())).collect();
+    if network == TRANSFORMER {
+        for layer in layers.iter().filter(|layer| layer.ends_with(".to_out.0")) {
+            found.insert(flat(layer.trim_end_matches(".0")), (*layer).to_owned());
+        }
+    }
     if network == "unet" {
         let names = UnetNames::new(&UnetShape::of_diffusers(layers));
         for layer in layers {

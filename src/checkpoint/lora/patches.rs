@@ -1,13 +1,16 @@
 //! The changes of all LoRAs to one network, laid over its tensors as they are read.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use candle_core::{DType, Error, Tensor};
 
 use super::layer_patch::LayerPatch;
 use super::outcome::Reason;
 use super::reader::{PatchError, Reader, is_finite};
+use super::transformer_layers::{self, Target, rows_around};
 use super::{Lora, PatchKey, names};
+use crate::checkpoint::single_file::TensorSlice;
+use crate::checkpoint::transformer_names::TRANSFORMER;
 
 /// The LoRAs' changes to one network.
 pub(crate) struct Patches<'a> {
@@ -19,22 +22,35 @@ struct Patch<'a> {
     lora: &'a Lora,
     key: &'a PatchKey,
     change: &'a LayerPatch,
+    /// What of the file's layer ours is.
+    cut: TensorSlice,
 }
 
 impl<'a> Patches<'a> {
-    /// `tensors`: the network's, by diffusers' names.
+    /// `tensors`: the network's shapes, by diffusers' names.
     #[must_use]
-    pub(crate) fn new(loras: &'a [Lora], network: &str, tensors: &BTreeSet<&str>) -> Self {
+    pub(crate) fn new(loras: &'a [Lora], network: &str, tensors: &BTreeMap<&str, &[usize]>) -> Self {
         let layers = layers_of(tensors);
         let mut by_layer: HashMap<String, Vec<Patch>> = HashMap::new();
-        let spellings = if loras.is_empty() { HashMap::new() } else { names::spellings(network, &layers) };
+        let mut spellings: HashMap<String, Vec<Target>> = HashMap::new();
+        if !loras.is_empty() {
+            let whole = |(spelling, own)| (spelling, vec![(own, TensorSlice::Whole)]);
+            spellings.extend(names::spellings(network, &layers).into_iter().map(whole));
+        }
+        if network == TRANSFORMER && !loras.is_empty() {
+            for (spelling, targets) in transformer_layers::spellings(tensors) {
+                spellings.entry(spelling).or_insert(targets);
+            }
+        }
         for lora in loras {
-            for (key, change) in lora.changes.iter().filter(|(key, _)| key.network == network) {
-                let Some(own) = spellings.get(&key.layer) else { continue };
-                if change.needs_bias() && !tensors.contains(format!("{own}.bias").as_str()) {
-                    lora.outcome.borrow_mut().left_out.insert(key.clone(), Reason::NoBias);
+            for (key, change) in lora.changes.iter().filter(|(key, _)| names::is_for(key.network, network)) {
+                let targets = spellings.get(&key.layer).into_iter().flatten();
+                for (own, cut) in targets.filter(|(own, _)| layers.contains(own.as_str())) {
+                    if change.needs_bias() && !tensors.contains_key(format!("{own}.bias").as_str()) {
+                        lora.outcome.borrow_mut().left_out.insert(key.clone(), Reason::NoBias);
+                    }
+                    by_layer.entry(own.clone()).or_default().push(Patch { lora, key, change, cut: *cut });
                 }
-                by_layer.entry(own.clone()).or_default().push(Patch { lora, key, change });
             }
         }
         Self { by_layer }
@@ -72,7 +88,15 @@ impl<'a> Patches<'a> {
 
 impl Patch<'_> {
     fn apply(&self, kind: &str, tensor: &Tensor) -> Result<Option<Tensor>, Error> {
-        let Self { lora, key, change } = self;
+        let Self { lora, key, change, cut } = self;
+        let around = tensor.dims().first().and_then(|rows| rows_around(*cut, *rows));
+        let part = tensor;
+        let whole = around.as_ref().map(|(rows, _)| {
+            let rows = Tensor::from_slice(rows, rows.len(), tensor.device())?;
+            tensor.index_select(&rows, 0)
+        });
+        let whole = whole.transpose()?;
+        let tensor = whole.as_ref().unwrap_or(part);
         let weight = lora.weight_in(key.network);
         let (network, layer, wanted) = (key.network, key.layer.as_str(), tensor.elem_count());
         let reader = Reader { change, file: &lora.archive, settings: &lora.settings, network, layer, wanted };
@@ -85,12 +109,20 @@ impl Patch<'_> {
             // Numbers that are fine alone may be too large together.
             if is_finite(&changed)? || !is_finite(tensor)? { Ok(changed) } else { Err(PatchError::TooLarge) }
         });
+        // Back to the rows that are ours.
+        let changed = changed.and_then(|changed| match (&around, cut) {
+            (None, _) => Ok(changed),
+            (Some((rows, _)), TensorSlice::HalvesSwapped) => {
+                Ok(changed.index_select(&Tensor::from_slice(rows, rows.len(), changed.device())?, 0)?)
+            }
+            (Some((_, start)), _) => Ok(changed.narrow(0, *start, part.dim(0)?)?.contiguous()?),
+        });
         let mut outcome = lora.outcome.borrow_mut();
         match changed {
             Ok(changed) => {
                 outcome.fitting.insert((*key).clone());
                 if !outcome.has_effect {
-                    let difference = (&changed - tensor)?.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()?;
+                    let difference = (&changed - part)?.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()?;
                     outcome.has_effect = difference > 0.0;
                 }
                 return Ok(Some(changed));
@@ -118,6 +150,6 @@ impl Patch<'_> {
 }
 
 /// Layers are what has a weight.
-fn layers_of<'a>(tensors: &BTreeSet<&'a str>) -> BTreeSet<&'a str> {
-    tensors.iter().filter_map(|name| name.strip_suffix(".weight")).collect()
+fn layers_of<'a>(tensors: &BTreeMap<&'a str, &[usize]>) -> BTreeSet<&'a str> {
+    tensors.keys().filter_map(|name| name.strip_suffix(".weight")).collect()
 }

@@ -71,9 +71,10 @@ impl AdapterSettings {
         settings.shared = beside.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         let inside = metadata.get(INSIDE).and_then(|text| serde_json::from_str(text).ok());
         if let Some(Value::Object(inside)) = inside {
-            for network in ["unet", "text_encoder", "text_encoder_2"] {
+            let networks = ["unet", "text_encoder", "text_encoder_2"].map(|network| (network, network));
+            for (network, theirs) in networks.into_iter().chain([("unet", "transformer")]) {
                 let own = inside.iter().filter_map(|(key, value)| {
-                    let field = key.strip_prefix(network)?.strip_prefix('.')?;
+                    let field = key.strip_prefix(theirs)?.strip_prefix('.')?;
                     Some((field.to_owned(), value.clone()))
                 });
                 let own: serde_json::Map<String, Value> = own.collect();

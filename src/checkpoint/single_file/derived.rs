@@ -1,10 +1,14 @@
 //! diffusers' config files for a checkpoint that has none: from tensor shapes, and the family's rule for the rest.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::names::{NetworkTensors, Parts};
+use super::modern_configs;
+use super::names::Parts;
+use super::places::{NetworkTensors, count, side};
+use crate::checkpoint::transformer_names::TRANSFORMER;
 use crate::job::Family;
 use crate::sampling::SchedulerName;
 
@@ -34,6 +38,9 @@ const GUIDANCE: &str = "time_embedding.cond_proj.weight";
 /// it is the Stable Diffusion 2 that predicts velocity does not show here.
 #[must_use]
 pub(crate) fn family_of(parts: &Parts) -> Family {
+    if let Some(family) = modern_configs::family_of(parts) {
+        return family;
+    }
     let has = |network: &str| parts.networks.contains_key(network);
     let unet = parts.networks.get("unet");
     let has_added = unet.is_some_and(|unet| unet.contains_key("add_embedding.linear_1.weight"));
@@ -46,7 +53,7 @@ pub(crate) fn family_of(parts: &Parts) -> Family {
 
 /// All config files that can be derived, by their name in diffusers' layout.
 #[must_use]
-pub(crate) fn configs(parts: &Parts, family: Family, training: Training) -> BTreeMap<String, Value> {
+pub(crate) fn configs(parts: &Parts, family: Family, training: Training, path: &Path) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     let mut add = |name: &str, value: Value| found.insert(name.to_owned(), value);
     let mut in_channels = 4;
@@ -64,8 +71,17 @@ pub(crate) fn configs(parts: &Parts, family: Family, training: Training) -> BTre
         if let Some(text) = parts.networks.get(network) {
             let is_second = network == "text_encoder_2";
             let is_exact_gelu = is_second || family.is_sd2();
-            add(&format!("{network}/config.json"), text_config(text, is_second, is_exact_gelu));
+            let config = modern_configs::qwen_config(text);
+            let config = config.unwrap_or_else(|| text_config(text, is_second, is_exact_gelu));
+            add(&format!("{network}/config.json"), config);
         }
+    }
+    if let Some(transformer) = parts.networks.get(TRANSFORMER) {
+        add("transformer/config.json", modern_configs::transformer_config(transformer, family));
+        for (name, config) in modern_configs::pipeline_configs(family, path) {
+            add(name, config);
+        }
+        return found;
     }
     add("model_index.json", model_index(family, in_channels));
     add("scheduler/scheduler_config.json", scheduler_config(family, training));
@@ -201,7 +217,7 @@ fn vae_config(vae: &NetworkTensors, family: Family) -> Value {
     let levels = count(vae, "encoder.down_blocks.");
     let channel = |level| side(vae, &format!("encoder.down_blocks.{level}.resnets.0.conv1.weight"), 0).unwrap_or(1);
     let channels: Vec<usize> = (0..levels).map(channel).collect();
-    json!({
+    let mut config = json!({
         "_class_name": "AutoencoderKL",
         "block_out_channels": channels,
         "down_block_types": vec!["DownEncoderBlock2D"; levels],
@@ -214,7 +230,11 @@ fn vae_config(vae: &NetworkTensors, family: Family) -> Value {
         "use_post_quant_conv": vae.contains_key("post_quant_conv.weight"),
         "scaling_factor": family.row().latent_scale,
         "force_upcast": true,
-    })
+    });
+    if let Value::Object(map) = &mut config {
+        map.extend(modern_configs::vae_fields(vae).into_iter().map(|(field, value)| (field.to_owned(), value)));
+    }
+    config
 }
 
 fn text_config(text: &NetworkTensors, is_second: bool, is_exact_gelu: bool) -> Value {
@@ -239,20 +259,6 @@ fn text_config(text: &NetworkTensors, is_second: bool, is_exact_gelu: bool) -> V
         "projection_dim": side(text, "text_projection.weight", 0),
         "eos_token_id": super::vocabulary::end_token(vocabulary),
     })
-}
-
-/// How many different numbers follow `prefix`, which are taken to begin at 0.
-fn count(part: &NetworkTensors, prefix: &str) -> usize {
-    let numbers = part
-        .range(prefix.to_owned()..)
-        .map_while(|(name, _)| name.strip_prefix(prefix))
-        .filter_map(|rest| rest.split('.').next()?.parse::<usize>().ok());
-    // No network has as many; such a file is reported by the layers that it lacks.
-    numbers.max().map_or(0, |last| last.saturating_add(1)).min(1000)
-}
-
-fn side(part: &NetworkTensors, name: &str, axis: usize) -> Option<usize> {
-    part.get(name)?.shape.get(axis).copied()
 }
 
 fn shape_ending<'a>(part: &'a NetworkTensors, ending: &str) -> Option<&'a [usize]> {

@@ -2,9 +2,13 @@
 //!
 //! Nothing is copied beforehand: names are mapped, and a layer's tensor is read from its place when the layer asks for it.
 
+mod companions;
 mod derived;
+mod modern;
+mod modern_configs;
 mod names;
 mod original_config;
+mod places;
 mod sidecar;
 mod vocabulary;
 mod yaml;
@@ -19,11 +23,15 @@ use serde_json::Value;
 
 use super::archive::{Archive, TensorInfo};
 use super::builtin::BuiltinFiles;
+use super::other_families::other_family_of;
+use super::transformer_names::TRANSFORMER;
 use super::{CheckpointError, Lora};
 use crate::job::Family;
 use derived::Training;
 pub(crate) use derived::{family_of, unet_config};
-pub(crate) use names::{NetworkTensors, Parts, TensorSlice, TensorSource};
+pub(crate) use modern::transformer_places;
+pub(crate) use names::Parts;
+pub(crate) use places::{NetworkTensors, TensorSlice, TensorSource};
 use sidecar::Sidecar;
 pub(crate) use yaml::parse as parse_yaml;
 
@@ -59,11 +67,15 @@ impl SingleFile {
         if tensors.iter().any(|tensor| EDM_MARKS.contains(&tensor.name.as_str())) {
             return Err(CheckpointError::EdmTraining(path.to_owned()));
         }
+        if let Some(family) = other_family_of(&tensors) {
+            return Err(CheckpointError::OtherFamily { family, path: path.to_owned() });
+        }
         let mut parts = Parts::of(&tensors);
         if parts.networks.is_empty() {
             return Err(CheckpointError::NoNetwork(path.to_owned()));
         }
         let mut sidecar = Sidecar::beside(path)?;
+        sidecar.find_companions(path, &parts);
         let others = taken_from_others(&sidecar, &mut parts)?;
         let mut family = family_of(&parts);
         drop_what_is_never_run(&mut parts, family);
@@ -71,7 +83,7 @@ impl SingleFile {
         if family == Family::Sd2 && training.is_velocity {
             family = Family::Sd2Velocity;
         }
-        let mut configs = derived::configs(&parts, family, training);
+        let mut configs = derived::configs(&parts, family, training, path);
         apply_folder_configs(&sidecar.folders, &mut configs)?;
         let is_vae_alone = parts.networks.keys().eq(["vae"].iter());
         if let Some(derived) = configs.get(VAE_CONFIG).filter(|_| is_vae_alone) {
@@ -134,6 +146,9 @@ impl SingleFile {
     #[must_use]
     pub fn can_draw(&self) -> bool {
         let has = |network: &str| self.parts.networks.contains_key(network);
+        if has(TRANSFORMER) {
+            return has("text_encoder");
+        }
         let is_xl = self.family.is_xl();
         has("unet") && (has("text_encoder") || is_xl) && (has("text_encoder_2") || !is_xl)
     }
@@ -150,12 +165,44 @@ impl SingleFile {
         if folder == "vae" && self.can_draw() {
             return CheckpointError::VaeMissing(self.path.clone());
         }
+        if self.parts.networks.contains_key(TRANSFORMER) && folder.starts_with('t') {
+            return self.lacks_language_model(folder);
+        }
         let what = match folder {
             "unet" => "UNet",
             "vae" => "VAE",
             _ => "text encoder",
         };
         CheckpointError::PartMissing { what, path: self.path.clone() }
+    }
+
+    fn lacks_language_model(&self, folder: &str) -> CheckpointError {
+        let width = modern_configs::wanted_beside(&self.parts).map_or(0, |(width, _)| width);
+        let (what, remedy) = if folder == "tokenizer" {
+            let repository = if self.family == Family::ZImage {
+                "Tongyi-MAI/Z-Image-Turbo"
+            } else {
+                "black-forest-labs/FLUX.2-klein-4B"
+            };
+            (
+                "tokenizer for its text encoder".to_owned(),
+                format!(
+                    "put tokenizer.json (11 MB, in {repository} on the Hugging Face Hub) into a folder tokenizer beside it"
+                ),
+            )
+        } else {
+            (format!("Qwen3 text encoder of width {width}"), "put one into a folder text_encoders beside its own, for width 2560 qwen_3_4b.safetensors (8.0 GB, in Comfy-Org/z_image_turbo on the Hugging Face Hub) or a GGUF file of Qwen3-4B (2.5 GB in Q4_K)".to_owned())
+        };
+        CheckpointError::CompanionMissing { what, remedy, path: self.path.clone() }
+    }
+
+    /// What a transformer lacks before it can draw, the VAE aside.
+    ///
+    /// # Errors
+    /// Names it, with what to do about it.
+    pub fn check_companions(&self) -> Result<(), CheckpointError> {
+        let is_lone = self.parts.networks.contains_key(TRANSFORMER) && !self.can_draw();
+        if is_lone { Err(self.lacks("text_encoder")) } else { Ok(()) }
     }
 
     /// What a folder's file of that name would hold, or `None`.
@@ -182,6 +229,10 @@ impl SingleFile {
                 Err(error) => Err(CheckpointError::Unreadable { reason: error.to_string(), path }),
             };
         }
+        if self.parts.networks.contains_key(TRANSFORMER) {
+            // A language model's words are in no file of weights.
+            return if file == "tokenizer.json" { Err(self.lacks(folder)) } else { Ok(None) };
+        }
         let embedding = self.network(encoder)?.get("embeddings.token_embedding.weight");
         let size = embedding.and_then(|source| source.shape.first()).copied().unwrap_or(0);
         if let Some(own) = built_in_tokenizer(size, file)? {
@@ -204,6 +255,10 @@ impl SingleFile {
                 tensor.narrow(0, first * rows, count * rows)?.contiguous()
             }
             TensorSlice::Transposed => tensor.t()?.contiguous(),
+            TensorSlice::HalvesSwapped => {
+                let half = tensor.dim(0)? / 2;
+                Tensor::cat(&[tensor.narrow(0, half, half)?, tensor.narrow(0, 0, half)?], 0)
+            }
         }
     }
 }
@@ -214,12 +269,15 @@ fn taken_from_others(
     parts: &mut Parts,
 ) -> Result<BTreeMap<&'static str, Arc<Archive>>, CheckpointError> {
     let mut others = BTreeMap::new();
-    for (file, is_base) in [(&sidecar.vae, false), (&sidecar.base, true)] {
+    for (file, wanted) in
+        [(&sidecar.vae, Some("vae")), (&sidecar.text_encoder, Some("text_encoder")), (&sidecar.base, None)]
+    {
         let Some(file) = file else { continue };
         let archive = Arc::new(Archive::open(file)?);
         let theirs = Parts::of(&archive.tensors());
         for (network, part) in theirs.networks {
-            let is_wanted = if is_base { !parts.networks.contains_key(network) } else { network == "vae" };
+            let is_missing = || !parts.networks.contains_key(network);
+            let is_wanted = wanted.map_or_else(is_missing, |wanted| network == wanted);
             if is_wanted {
                 parts.networks.insert(network, part);
                 parts.open_clip.extend(theirs.open_clip.get(network));

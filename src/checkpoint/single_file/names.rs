@@ -5,67 +5,16 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::modern::{Modern, Places};
+use super::places::{NetworkTensors, TensorSlice, TensorSource};
 use crate::checkpoint::archive::TensorInfo;
 use crate::checkpoint::plain_names::plain;
 use crate::checkpoint::unet_names::{UnetNames, UnetShape};
 
-/// How a tensor of ours comes out of one of the file's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TensorSlice {
-    Whole,
-    /// Some of the rows, as `count` of `of` equal parts from `first` on: query, key and value kept in one matrix.
-    Rows {
-        first: usize,
-        count: usize,
-        of: usize,
-    },
-    /// A matrix that the original multiplies from the other side.
-    Transposed,
-}
-
-impl TensorSlice {
-    /// One of three equal parts of the rows.
-    #[must_use]
-    pub const fn third(index: usize) -> Self {
-        Self::Rows { first: index, count: 1, of: 3 }
-    }
-
-    /// What it takes of as many bytes.
-    #[must_use]
-    pub(crate) fn share_of(self, bytes: usize) -> usize {
-        match self {
-            Self::Rows { count, of, .. } => bytes / of.max(1) * count,
-            Self::Whole | Self::Transposed => bytes,
-        }
-    }
-
-    /// What is left of a tensor of this shape.
-    #[must_use]
-    pub(crate) fn shape_after(self, shape: &[usize]) -> Vec<usize> {
-        match (self, shape) {
-            (Self::Rows { count, of, .. }, [rows, rest @ ..]) => [&[rows / of.max(1) * count], rest].concat(),
-            (Self::Transposed, [rows, columns]) => vec![*columns, *rows],
-            _ => shape.to_vec(),
-        }
-    }
-}
-
-/// Where a tensor of ours is in the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TensorSource {
-    pub name: String,
-    pub cut: TensorSlice,
-    /// After the cut.
-    pub shape: Vec<usize>,
-}
-
-/// A network's tensors by diffusers' names.
-pub(crate) type NetworkTensors = BTreeMap<String, TensorSource>;
-
 /// The networks of a checkpoint.
 #[derive(Clone, Debug, Default)]
 pub struct Parts {
-    /// By diffusers' folder: `unet`, `vae`, `text_encoder`, `text_encoder_2`.
+    /// By diffusers' folder: `unet` or `transformer`, `vae`, `text_encoder`, `text_encoder_2`.
     pub networks: BTreeMap<&'static str, NetworkTensors>,
     /// Names that no network claims.
     pub unknown: Vec<String>,
@@ -141,6 +90,7 @@ impl Parts {
     #[must_use]
     pub fn of(tensors: &[TensorInfo]) -> Self {
         let mut parts = Self::default();
+        let modern = Modern::of(tensors);
         let plain: Vec<Cow<str>> = tensors.iter().map(|tensor| plain(&tensor.name)).collect();
         let sorted: Vec<Option<(&'static str, &str)>> = plain.iter().map(|name| network_below(name)).collect();
         let unet: BTreeSet<&str> =
@@ -148,6 +98,10 @@ impl Parts {
         let unet_names = UnetNames::new(&UnetShape::of_original(&unet));
         let vae_levels = levels_of_vae(sorted.iter().flatten().filter(|(network, _)| *network == VAE).map(|(_, n)| *n));
         for ((tensor, place), plain) in tensors.iter().zip(&sorted).zip(&plain) {
+            if let Some((network, places)) = modern.places(plain, &tensor.shape) {
+                parts.networks.entry(network).or_default().extend(placed(tensor, places));
+                continue;
+            }
             let Some((network, name)) = *place else {
                 let is_ignored = IGNORED.iter().any(|start| plain.starts_with(start));
                 if !is_ignored {
@@ -168,14 +122,17 @@ impl Parts {
                     text_names(name)
                 }
             };
-            let part = parts.networks.entry(network).or_default();
-            for (ours, cut) in places {
-                let source = TensorSource { name: tensor.name.clone(), cut, shape: cut.shape_after(&tensor.shape) };
-                part.insert(ours, source);
-            }
+            parts.networks.entry(network).or_default().extend(placed(tensor, places));
         }
         parts
     }
+}
+
+/// Where tensors of ours are in one of the file's.
+fn placed(tensor: &TensorInfo, places: Places) -> impl Iterator<Item = (String, TensorSource)> {
+    places.into_iter().map(|(ours, cut)| {
+        (ours, TensorSource { name: tensor.name.clone(), cut, shape: cut.shape_after(&tensor.shape) })
+    })
 }
 
 /// The network of a name, and the name inside of it, below at most two words that stand before every name.
@@ -195,7 +152,7 @@ fn network_of(name: &str) -> Option<(&'static str, &str)> {
         {
             Some((UNET, name))
         } else if starts(&["encoder.conv_in.", "encoder.down", "encoder.mid", "encoder.conv_", "encoder.norm_out."])
-            || starts(&["decoder.", "quant_conv.", "post_quant_conv."])
+            || starts(&["decoder.", "quant_conv.", "post_quant_conv.", "encoder.quant_conv.", "bn."])
         {
             Some((VAE, name))
         } else {
@@ -211,7 +168,13 @@ fn levels_of_vae<'a>(names: impl Iterator<Item = &'a str>) -> usize {
 
 /// `None` for what is no part of the network.
 fn vae_name(name: &str, levels: usize) -> Option<String> {
-    if ["loss.", "model_ema.", "encoder.quant_conv"].iter().any(|start| name.starts_with(start)) {
+    for (theirs, ours) in [("encoder.quant_conv.", "quant_conv."), ("decoder.post_quant_conv.", "post_quant_conv.")] {
+        // FLUX.2's are written so.
+        if let Some(rest) = name.strip_prefix(theirs) {
+            return Some(format!("{ours}{rest}"));
+        }
+    }
+    if ["loss.", "model_ema."].iter().any(|start| name.starts_with(start)) {
         return None;
     }
     let mut name = name.to_owned();

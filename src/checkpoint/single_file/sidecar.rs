@@ -1,7 +1,7 @@
 //! Files beside a checkpoint that hold what its tensors cannot show: heads, groups, tokenizer, what it predicts.
 //!
 //! `"vae": "FILE"` takes the VAE from another file, as AUTOMATIC1111 does with a `NAME.vae.safetensors` (or `.pt`), and
-//! `"base": "FILE"` takes whatever is missing (a UNet alone wants text encoders and a VAE).
+//! `"text_encoder": "FILE"` the text encoder, and `"base": "FILE"` takes whatever is missing (a UNet alone wants text encoders and a VAE).
 //!
 //! Looked for, the first wins: `NAME.json` (`{"unet": {"attention_head_dim": 4}, "tokenizer": "folder"}`: each key a
 //! folder of diffusers' layout, each value fields for its config), AUTOMATIC1111's `NAME.yaml`, a folder `NAME` in
@@ -14,11 +14,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::original_config;
+use super::names::Parts;
+use super::{companions, original_config};
 use crate::checkpoint::CheckpointError;
+use crate::checkpoint::transformer_names::TRANSFORMER;
 
 /// The folders whose configs can be overridden.
-const SECTIONS: [(&str, &str); 6] = [
+const SECTIONS: [(&str, &str); 7] = [
+    ("transformer", "transformer/config.json"),
     ("unet", "unet/config.json"),
     ("vae", "vae/config.json"),
     ("text_encoder", "text_encoder/config.json"),
@@ -40,6 +43,8 @@ pub(crate) struct Sidecar {
     pub folders: Vec<PathBuf>,
     /// Decodes instead of the file's own.
     pub vae: Option<PathBuf>,
+    /// Reads the prompt where the file has no encoder of its own.
+    pub text_encoder: Option<PathBuf>,
     /// Has the networks that the file lacks.
     pub base: Option<PathBuf>,
 }
@@ -81,6 +86,20 @@ impl Sidecar {
         Ok(sidecar)
     }
 
+    /// Finds what a transformer in a file of its own is drawn with, unless it was named.
+    pub(crate) fn find_companions(&mut self, path: &Path, parts: &Parts) {
+        if !parts.networks.contains_key(TRANSFORMER) {
+            return;
+        }
+        for (network, place) in [("text_encoder", &mut self.text_encoder), ("vae", &mut self.vae)] {
+            if place.is_none() && self.base.is_none() && !parts.networks.contains_key(network) {
+                *place = companions::beside(path, parts, network);
+            }
+        }
+        let places = companions::tokenizer_places(path, self.text_encoder.as_deref());
+        self.tokenizers.extend(places.into_iter().map(|place| ("tokenizer".to_owned(), place)));
+    }
+
     fn take(&mut self, map: Map<String, Value>, folder: &Path) {
         for (key, value) in map {
             if let Some((_, file)) = SECTIONS.iter().find(|(section, _)| *section == key)
@@ -89,6 +108,8 @@ impl Sidecar {
                 self.fields.push((file, fields));
             } else if let ("vae", Some(file)) = (key.as_str(), value.as_str()) {
                 self.vae = Some(folder.join(file));
+            } else if let ("text_encoder", Some(file)) = (key.as_str(), value.as_str()) {
+                self.text_encoder = Some(folder.join(file));
             } else if let ("base", Some(file)) = (key.as_str(), value.as_str()) {
                 self.base = Some(folder.join(file));
             } else if let ("tokenizer" | "tokenizer_2", Some(place)) = (key.as_str(), value.as_str()) {

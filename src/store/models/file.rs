@@ -17,8 +17,13 @@ use crate::store::paths::Paths;
 pub(crate) fn inspect(path: &Path) -> Result<ModelEntry, ModelError> {
     let report = inspect_file(path)?;
     // A side file of a UNet alone may name where the rest is.
-    let may_draw = matches!(report.kind, FileKind::Checkpoint | FileKind::CheckpointWithoutVae | FileKind::Unet);
+    let may_draw = matches!(report.kind, FileKind::Checkpoint | FileKind::CheckpointWithoutVae | FileKind::Unet)
+        // Of the others, opening says what they are, or lack.
+        || matches!(report.kind, FileKind::Transformer | FileKind::OtherModel);
     let files = if may_draw { Some(ModelFiles::open_file(path)?) } else { None };
+    if let Some(ModelFiles::File(file)) = &files {
+        file.check_companions()?;
+    }
     let Some(files) = files.filter(|files| matches!(files, ModelFiles::File(file) if file.can_draw())) else {
         return Err(ModelError::OtherFile { kind: report.kind, path: path.to_path_buf() });
     };

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use serde::de::IgnoredAny;
 
-use crate::checkpoint::{ModelFiles, is_supported_class, pipeline_class, profile_of};
+use crate::checkpoint::{
+    CheckpointError, ModelFiles, is_supported_class, other_family_of_class, pipeline_class, profile_of,
+};
 use crate::job::{ModelDefaults, ModelRef};
 use crate::store::models::entry::{ModelEntry, ModelError};
 use crate::store::models::facts::ModelFacts;
@@ -23,6 +25,9 @@ pub(crate) fn inspect(folder: &Path) -> Result<ModelEntry, ModelError> {
     let files = ModelFiles::Folder(folder.to_path_buf());
     let class = pipeline_class(&files)?;
     if !is_supported_class(&class) {
+        if let Some(family) = other_family_of_class(&class) {
+            return Err(CheckpointError::OtherFamily { family, path: folder.to_path_buf() }.into());
+        }
         return Err(ModelError::OtherPipeline { class, path: folder.to_path_buf() });
     }
     let profile = profile_of(&files)?;
