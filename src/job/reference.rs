@@ -43,7 +43,7 @@ impl ReferenceAdapter {
 pub enum ReferenceUse {
     #[default]
     All,
-    /// Colours and manner alone ("InstantStyle", arXiv 2404.02733).
+    /// Colours and manner alone (`InstantStyle`, arXiv 2404.02733).
     Style,
     /// Where things are alone.
     Composition,

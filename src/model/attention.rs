@@ -60,7 +60,7 @@ impl CrossAttention {
             else {
                 continue;
             };
-            let (k, v) = (key.forward(&image.tokens)?, value.forward(&image.tokens)?);
+            let (k, v) = (key.forward(image.tokens)?, value.forward(image.tokens)?);
             let seen = attend(&q, &k, &v, self.heads, method)?;
             answer = answer.add_repeated(&seen.multiply_repeated(&image.share)?)?;
         }

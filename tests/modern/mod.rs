@@ -7,8 +7,7 @@ use std::sync::Arc;
 use candle_core::{DType, Tensor};
 use inkwick::checkpoint::{DenoiserConfig, VaeConfig, profile_of};
 use inkwick::job::{
-    CancelToken, Family, InitPicture, InpaintMask, InpaintSettings, ModelRef, Progress, PromptSyntax, Reference,
-    Request,
+    CancelToken, Family, InitPicture, InpaintMask, InpaintSettings, ModelRef, Progress, PromptSyntax, Request,
 };
 use inkwick::mask::MaskPlane;
 use inkwick::model::{Denoiser, DenoiserInput, Execution, ForwardOptions, Operators, Vae};
@@ -104,7 +103,9 @@ fn request_of(run: &Value, reference: &Reference) -> Request {
     Request {
         references: references
             .iter()
-            .map(|file| Reference::new(Arc::new(picture_at(&reference.folder.join(file.as_str().unwrap())))))
+            .map(|file| {
+                inkwick::job::Reference::new(Arc::new(picture_at(&reference.folder.join(file.as_str().unwrap()))))
+            })
             .collect(),
         prompt: run["prompt"].as_str().unwrap().to_owned(),
         negative: run["negative"].as_str().map(str::to_owned),

@@ -196,14 +196,7 @@ def main():
         tensors[str(index)] = draw(request, pipes, made, network, pictures, masks)
         done.append(request)
         print(index, request["kind"], request["way"], flush=True)
-    processor = CLIPImageProcessor(size=SIDE, crop_size=SIDE)
-    seen = {}
-    for name, picture in pictures.items():
-        pixels = processor(picture, return_tensors="pt").pixel_values
-        with torch.no_grad():
-            found = network(pixels, output_hidden_states=True)
-        seen |= {f"{name}.pixels": pixels, f"{name}.embedding": found.image_embeds, f"{name}.features": found.hidden_states[-2]}
-    save_file({name: value.contiguous() for name, value in {**tensors, **seen}.items()}, folder / "reference.safetensors")
+    save_file({name: value.contiguous() for name, value in tensors.items()}, folder / "reference.safetensors")
     lines_of = ",\n ".join(json.dumps(request) for request in done)
     (folder / "reference.json").write_text(f"[{lines_of}]\n")
 

@@ -17,7 +17,7 @@ const KEYS: [&str; 7] = ["image", "weight", "from", "to", "use", "encoder", "mas
 pub(crate) struct ReferenceArguments {
     /// A picture that the prompt speaks of; up to 4, in their order. Models that read pictures take image=FILE alone. Stable
     /// Diffusion models take it through an IP-Adapter's file. weight: 1 as trained. from, to: shares of the steps, 0 to 1.
-    /// use: all, style or composition. encoder: the image encoder's folder, image_encoder beside the adapter without it.
+    /// use: all, style or composition. encoder: the image encoder's folder, else the one beside the adapter's file.
     /// mask: where it counts, in the picture's shape
     #[arg(long, value_name = FORM, value_parser = reference_text)]
     pub reference: Vec<ReferenceText>,

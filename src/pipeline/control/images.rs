@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 
 use crate::checkpoint::{ImageEncoderConfig, ImageProjection, IpAdapterFile, ModelFiles, UnetConfig, sources_of};
 use crate::job::{ControlPlace, ModelPart, Reference, ReferenceAdapter, ReferenceUse, Request, RequestError};
@@ -211,7 +211,7 @@ impl ImageReference<'_> {
     }
 }
 
-/// In which cross-attentions a reference counts. Of SDXL it is known ("InstantStyle", arXiv 2404.02733): the last transformer
+/// In which cross-attentions a reference counts. Of SDXL it is known (`InstantStyle`, arXiv 2404.02733): the last transformer
 /// of the deepest way down places things, the second one of the way up has the manner. Of SD 1 and 2 the deepest way down
 /// places things, and all others but the first way up have the manner.
 fn counting(unet: &UnetConfig, used: ReferenceUse) -> Arc<dyn Fn(&str) -> bool + Send + Sync> {
@@ -247,5 +247,5 @@ fn pixels_of(picture: &Picture, side: usize) -> Result<Tensor, ModelError> {
         let value = |pixel: &[u8]| (f32::from(pixel[channel]) / 255.0 - MEANS[channel]) / DEVIATIONS[channel];
         planes.extend(cut.rgba().chunks_exact(4).map(value));
     }
-    Ok(Tensor::from_vec(planes, (1, 3, side, side), &Device::Cpu)?.to_dtype(DType::F32)?)
+    Ok(Tensor::from_vec(planes, (1, 3, side, side), &Device::Cpu)?)
 }
