@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::mask_layer::MaskLayer;
-use crate::job::Control;
+use crate::job::{Control, Placement};
 use crate::mask::{MaskPlane, flood};
 use crate::raster::{Extension, Picture, padded};
 
@@ -68,12 +68,22 @@ pub struct LayerSettings {
     /// Over the picture, 0 to 1; it changes nothing of what comes of it.
     pub opacity: f32,
     pub layer_use: LayerUse,
+    /// How its pixels are moved, scaled, turned and flipped on the canvas.
+    #[serde(skip_serializing_if = "Placement::is_none")]
+    pub placement: Placement,
 }
 
 impl Default for LayerSettings {
     fn default() -> Self {
         let layer_use = LayerUse::Control(Control::default());
-        Self { name: String::new(), is_on: true, is_locked: false, opacity: 1.0, layer_use }
+        Self {
+            name: String::new(),
+            is_on: true,
+            is_locked: false,
+            opacity: 1.0,
+            layer_use,
+            placement: Placement::default(),
+        }
     }
 }
 
@@ -109,6 +119,14 @@ impl Content {
         match self {
             Self::Drawing(drawing) => Arc::new(drawn(drawing.plane())),
             Self::Picture(picture) => Arc::clone(picture),
+        }
+    }
+
+    /// Of the same kind with these pixels.
+    pub(super) fn replaced_by(&self, picture: Arc<Picture>) -> Self {
+        match self {
+            Self::Drawing(_) => Self::Drawing(MaskLayer::new(plane_of(&picture))),
+            Self::Picture(_) => Self::Picture(picture),
         }
     }
 

@@ -18,6 +18,9 @@ pub fn cannot_merge(top: &Layer, below: Option<&Layer>) -> Option<String> {
     if let Some(masked) = [top, below].into_iter().find(|layer| layer.counts_where().is_some()) {
         return Some(format!("{} has a mask of its own, which the other would be given too", masked.settings.name));
     }
+    if let Some(moved) = [top, below].into_iter().find(|layer| !layer.settings.placement.is_none()) {
+        return Some(format!("{} is moved, scaled or turned; apply that first", moved.settings.name));
+    }
     if top.content.size_px() != below.content.size_px() {
         return Some(format!("{name} is not as large as {}", below.settings.name));
     }

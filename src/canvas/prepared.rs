@@ -10,7 +10,7 @@ use super::merge;
 use super::picture_layer::PictureLayer;
 use super::posing;
 use super::stack::{LayerMask, LayerState, Stack, StackChange};
-use crate::job::Pose;
+use crate::job::{LiesOn, Placement, Pose};
 use crate::mask::{MaskPlane, PixelRect, flood};
 use crate::raster::{Extension, Picture, extended};
 
@@ -230,6 +230,22 @@ impl Snapshot {
         let mut stack = self.stack.as_it_is();
         let at = stack.layers.iter().position(|state| state.id == id)?;
         stack.layers.insert(at, copy);
+        Some(self.of_step(Step::Stack(stack)))
+    }
+
+    /// A layer whose pixels lie as they were placed: they can be drawn on again. `None` where nothing is different.
+    #[must_use]
+    pub fn with_applied_placement(&self, id: LayerId) -> Option<Prepared> {
+        let layer = self.stack.get(id).filter(|layer| !layer.settings.placement.is_none())?;
+        let [width, height] = self.size_px()?;
+        let lies = LiesOn { canvas_px: (width, height), placement: layer.settings.placement };
+        let mut control = layer.settings.layer_use.control().clone();
+        control.put_on(&lies, layer.content.seen(), None);
+        let content = layer.content.replaced_by(control.picture?);
+        let mut stack = self.stack.as_it_is();
+        let state = stack.layers.iter_mut().find(|state| state.id == id)?;
+        state.content = Some(content);
+        state.settings.placement = Placement::default();
         Some(self.of_step(Step::Stack(stack)))
     }
 

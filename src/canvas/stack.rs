@@ -204,6 +204,9 @@ impl Stack {
         let mut change = self.as_it_is();
         for (state, layer) in change.layers.iter_mut().zip(&self.layers) {
             state.content = layer.content.extended(canvas_px, sides);
+            if !state.settings.placement.is_none() {
+                state.settings.placement = state.settings.placement.on_larger(sides);
+            }
             if let Some(mask) = &layer.mask
                 && let Some(Content::Drawing(mask)) = Content::Drawing(mask.clone()).extended(canvas_px, sides)
             {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Control, ControlError, Frame, Reference, ReferenceError, Region, RegionError, Request};
+use super::{Control, ControlError, Frame, Placement, Reference, ReferenceError, Region, RegionError, Request};
 use crate::mask::{MaskPlane, PixelRect};
 use crate::raster::{self, Picture, ResizeMode};
 
@@ -115,13 +115,23 @@ impl ControlPlace {
     }
 }
 
+/// How a layer lies on a canvas.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LiesOn {
+    /// Width and height in pixels.
+    pub canvas_px: (u32, u32),
+    pub placement: Placement,
+}
+
 impl Control {
-    /// Gives it the picture and where that counts, which is as large as a canvas: a picture of another size is laid on one
-    /// of that size first, as it lies there.
-    pub fn put_on(&mut self, picture: Arc<Picture>, mask: Option<Arc<MaskPlane>>) {
+    /// Gives it a picture as it lies on a canvas, and where that counts, which is as large as the canvas. A picture of
+    /// another size is laid on one of that size first, where it is masked or does not lie as it came.
+    pub fn put_on(&mut self, lies: &LiesOn, picture: Arc<Picture>, mask: Option<Arc<MaskPlane>>) {
         let own = (picture.width(), picture.height());
-        let canvas = mask.as_ref().map_or(own, |mask| (mask.width(), mask.height()));
-        self.picture = Some(if own == canvas { picture } else { Arc::new(fitted(&picture, canvas, self.resize)) });
+        let is_laid = (mask.is_some() || !lies.placement.is_none()) && own != lies.canvas_px;
+        let picture = if is_laid { Arc::new(fitted(&picture, lies.canvas_px, self.resize)) } else { picture };
+        let is_moved = !lies.placement.is_none();
+        self.picture = Some(if is_moved { Arc::new(lies.placement.place(&picture)) } else { picture });
         self.mask = mask;
     }
 }
@@ -200,14 +210,19 @@ mod tests {
         plane.row_mut(30)[10] = 200;
         let mut control = Control { resize: Some(ResizeMode::Fit), ..Control::default() };
         let picture = Arc::new(Picture::filled(100, 50, [200, 200, 200, 255]));
-        control.put_on(Arc::clone(&picture), Some(Arc::new(plane.clone())));
+        let lies = LiesOn { canvas_px: (60, 60), placement: Placement::default() };
+        control.put_on(&lies, Arc::clone(&picture), Some(Arc::new(plane.clone())));
         assert_eq!(control.validate(), Ok(()));
         let place = ControlPlace::new(&Request::default(), None, (60, 60));
         assert_eq!(place.mask(&control).unwrap(), plane);
         let seen = place.picture(&control).unwrap();
         assert_eq!([5, 30, 55].map(|y| seen.rgba()[4 * (y * 60 + 30)]), [0, 200, 0]);
-        control.put_on(Arc::clone(&picture), None);
+        control.put_on(&lies, Arc::clone(&picture), None);
         assert!(Arc::ptr_eq(control.picture.as_ref().unwrap(), &picture) && control.mask.is_none());
+        let moved = LiesOn { placement: Placement { y: 10.0, ..Placement::default() }, ..lies };
+        control.put_on(&moved, picture, None);
+        let seen = place.picture(&control).unwrap();
+        assert_eq!([20, 30, 50, 57].map(|y| seen.rgba()[4 * (y * 60 + 30)]), [0, 200, 200, 0]);
     }
 
     #[test]

@@ -231,7 +231,7 @@ impl<'a> Weights<'a> {
 
     /// Whether there is a tensor of this name and shape.
     fn has(&self, name: &str, shape: &[usize]) -> bool {
-        self.place.get(name).is_some_and(|(_, source)| fits(source, shape))
+        self.place.get(name).is_some_and(|(_, source)| source.fits(shape))
     }
 
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
@@ -246,7 +246,7 @@ impl<'a> Weights<'a> {
             return self.placeholder(&mut account, shape);
         };
         account.untouched.remove(name);
-        if !fits(source, shape) {
+        if !source.fits(shape) {
             account.misshapen.push(format!("{} is {:?}, wanted {shape:?}", source.name, source.shape));
             return self.placeholder(&mut account, shape);
         }
@@ -264,7 +264,7 @@ impl<'a> Weights<'a> {
     /// A tensor's numbers as they stand in the file, where the kernels can pack them from there.
     fn numbers(&self, name: &str, shape: &[usize]) -> Result<Option<Ref<'_, WeightBuffer>>, ModelError> {
         let is_patched = self.patches.as_ref().is_some_and(|patches| patches.touches(name));
-        let Some((archive, source)) = self.place.get(name).filter(|(_, source)| fits(source, shape)) else {
+        let Some((archive, source)) = self.place.get(name).filter(|(_, source)| source.fits(shape)) else {
             return Ok(None);
         };
         let is_summed = self.base.as_ref().is_some_and(|base| base.has(name, shape));
@@ -303,15 +303,6 @@ impl<'a> Weights<'a> {
         };
         (self.on_fraction)(fraction)
     }
-}
-
-/// Attention in old VAEs is stored as 1×1 convolutions: the same numbers.
-fn fits(source: &TensorSource, shape: &[usize]) -> bool {
-    let found = source.shape.as_slice();
-    // A vector may have lost a side of one on its way.
-    found == shape
-        || shape.strip_prefix(&[1]) == Some(found)
-        || (found.len() == 4 && found[2..] == [1, 1] && found[..2] == *shape)
 }
 
 /// A place in the tree of tensor names.

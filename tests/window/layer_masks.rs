@@ -2,7 +2,8 @@
 
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::Queryable as _;
-use inkwick::job::Request;
+use inkwick::canvas::LayerSettings;
+use inkwick::job::{Placement, Request};
 use inkwick::ui::action::{Action, CanvasAction, LayerAction, LayerRow};
 
 use crate::layers::{layers, names, row, white_at, with_scribble};
@@ -101,4 +102,39 @@ fn two_scribbles_are_merged_by_a_key() {
     bench.act(Action::Canvas(CanvasAction::Undo));
     bench.frames(2);
     assert_eq!(names(&bench), ["Scribble 2", "Scribble"]);
+}
+
+#[test]
+fn a_layer_is_placed_by_numbers_and_that_is_one_step() {
+    let mut bench = with_scribble();
+    bench.drag(&[(50.0, 20.0), (50.0, 180.0)], Modifiers::NONE);
+    let layer = layers(&bench)[0].clone();
+    let placement = Placement { x: 100.0, flips_down: true, ..Placement::default() };
+    let settings = LayerSettings { placement, ..layer.settings.clone() };
+    bench.act(Action::Layers(LayerAction::Set { layer: layer.id, settings: Box::new(settings) }));
+    bench.frames(3);
+    let control = press_generate(&mut bench).controls[0].clone();
+    let white = |x: usize, y: usize| control.picture.as_ref().unwrap().rgba()[(y * 300 + x) * 4];
+    assert_eq!([white(50, 100), white(150, 100)], [0, 255], "the engine is given it where it is seen");
+    // It is drawn on again once that is its own pixels.
+    bench.drag(&[(20.0, 20.0), (20.0, 60.0)], Modifiers::NONE);
+    assert!(bench.toasts().iter().any(|said| said.contains("Apply")), "{:?}", bench.toasts());
+    bench.act(Action::Layers(LayerAction::ApplyPlacement(layer.id)));
+    bench.frames(3);
+    let applied = layers(&bench)[0].clone();
+    assert!(applied.settings.placement.is_none());
+    assert_eq!([white_at(&applied, 50, 100), white_at(&applied, 150, 100)], [0, 255]);
+    bench.act(Action::Canvas(CanvasAction::Undo));
+    bench.frames(2);
+    assert_eq!(layers(&bench)[0].settings.placement, placement);
+    bench.act(Action::Canvas(CanvasAction::Undo));
+    bench.frames(2);
+    assert!(layers(&bench)[0].settings.placement.is_none());
+    assert_eq!(white_at(&layers(&bench)[0], 50, 100), 255);
+    // And its numbers stand in its settings.
+    bench.with(|studio| studio.state.layers.place_is_open = true);
+    bench.frames(3);
+    for label in ["Position", "Angle"] {
+        assert!(bench.window.query_all_by_label(label).next().is_some(), "{label}");
+    }
 }

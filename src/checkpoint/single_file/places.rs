@@ -54,6 +54,17 @@ pub struct TensorSource {
     pub shape: Vec<usize>,
 }
 
+impl TensorSource {
+    /// Whether it can be read as a tensor of `shape`: attention in old VAEs is stored as 1×1 convolutions, and a vector may
+    /// have lost a side of one on its way. The numbers are the same.
+    pub(crate) fn fits(&self, shape: &[usize]) -> bool {
+        let found = self.shape.as_slice();
+        found == shape
+            || shape.strip_prefix(&[1]) == Some(found)
+            || (found.len() == 4 && found[2..] == [1, 1] && found[..2] == *shape)
+    }
+}
+
 /// A network's tensors by diffusers' names.
 pub(crate) type NetworkTensors = BTreeMap<String, TensorSource>;
 

@@ -14,7 +14,7 @@ use super::{
     WrittenContent, layer_entry, layer_mask_entry,
 };
 use crate::canvas::{
-    Content, Document, LayerId, LayerState, MaskLayer, Origin, PackedMask, Record, Sheet, StackChange,
+    Content, Document, LayerId, LayerSettings, LayerState, MaskLayer, Origin, PackedMask, Record, Sheet, StackChange,
 };
 use crate::job::Request;
 use crate::mask::MaskPlane;
@@ -132,7 +132,9 @@ impl Entries<'_> {
             } else {
                 None
             };
-            stack.layers.push(LayerState::new(id, layer.settings, content, mask));
+            let placement = layer.settings.placement.in_range();
+            let settings = LayerSettings { placement, ..layer.settings };
+            stack.layers.push(LayerState::new(id, settings, content, mask));
         }
         // Of a file that is not there, or that is no picture, nothing can be had.
         let is_picture = |file: &Path| {

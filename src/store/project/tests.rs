@@ -9,7 +9,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::*;
 use crate::canvas::{Content, Document, Ink, Layer, LayerPart, Origin};
-use crate::job::{ControlKind, JobError, ModelRef, Request};
+use crate::job::{ControlKind, JobError, ModelRef, Placement, Request};
 use crate::mask::{Brush, BrushPoint};
 use crate::raster::Picture;
 use crate::store::pictures::metadata::png_text;
@@ -31,7 +31,8 @@ fn document() -> Document {
     document.replace(Some((picture(3), Origin { file: None, made_here: true })));
     stroke(&mut document, Ink::Mask, 40.0);
     stroke(&mut document, Ink::Colour([9, 200, 77]), 120.0);
-    let mut settings = LayerSettings { name: "Lines ✎".into(), opacity: 0.25, ..LayerSettings::default() };
+    let placement = Placement { x: -3.5, angle: 12.0, flips_down: true, ..Placement::default() };
+    let mut settings = LayerSettings { name: "Lines ✎".into(), opacity: 0.25, placement, ..LayerSettings::default() };
     settings.layer_use.control_mut().weight = 0.4;
     settings.layer_use.control_mut().kind = Some(ControlKind::Depth);
     let drawing = Content::empty_drawing([200, 150]);

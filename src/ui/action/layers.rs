@@ -92,6 +92,8 @@ pub enum LayerAction {
     Clear(LayerId),
     /// One with the layer below it.
     MergeDown(LayerId),
+    /// How it was placed becomes its own pixels.
+    ApplyPlacement(LayerId),
     /// A mask of its own, on which one paints where it counts.
     AddMask(LayerId),
     InvertMask(LayerId),

@@ -34,7 +34,13 @@ impl Studio {
             return;
         }
         let control: Control = layer.settings.layer_use.control().clone();
-        let of = SeenOf { layer: layer.id, changed: layer.changed, control, place: state.control_place() };
+        let of = SeenOf {
+            layer: layer.id,
+            changed: layer.changed,
+            control,
+            place: state.control_place(),
+            lies: state.lies_on(layer),
+        };
         let content = layer.content.clone();
         if let Some((ask, work)) = self.state.layers.looks.ask(of, &content) {
             let words = Err("This could not be worked out.".to_owned());

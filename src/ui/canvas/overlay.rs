@@ -40,7 +40,8 @@ pub(super) fn paint(ui: &Ui, painter: &Painter, view: View, state: &AppState, te
         let tint = theme::tokens(ui).mask.gamma_multiply(canvas.tools.mask_opacity);
         textures.layers.paint_mask(painter, view.picture_rect(), tint);
     }
-    textures.paint_stack(painter, view.picture_rect(), canvas.document.stack());
+    let canvas_px = canvas.document.size_px().unwrap_or_default();
+    textures.paint_stack(painter, view.picture_rect(), canvas_px, canvas.document.stack());
     if let Some(layer) = canvas.chosen_layer().filter(|layer| layer.settings.is_on && layer.mask.is_some()) {
         let tint = theme::tokens(ui).accent_line.gamma_multiply(WHERE_IT_COUNTS);
         textures.layers.paint_layer_mask(painter, view.picture_rect(), layer.id, tint);

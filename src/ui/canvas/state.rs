@@ -162,6 +162,9 @@ impl CanvasState {
         }
         match layer.content {
             _ if self.chosen() == LayerRow::LayerMask(layer.id) => Ok(Some(LayerPart::Mask(layer.id))),
+            Content::Drawing(_) if !layer.settings.placement.is_none() => Err(format!(
+                "{name} is moved, scaled or turned: Apply, under its Place, makes that its own pixels first."
+            )),
             Content::Drawing(_) => Ok(Some(LayerPart::Drawing(layer.id))),
             Content::Picture(_) => {
                 Err(format!("{name} is a picture and cannot be drawn on: choose a scribble, or a mask."))

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::canvas::{Content, Document, LayerId, LayerPart};
-use crate::job::{Control, ControlPlace};
+use crate::job::{Control, ControlPlace, LiesOn};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::ui::action::{LayerAction, LayerRow};
@@ -34,6 +34,7 @@ pub(crate) struct SeenOf {
     /// Without the picture.
     pub control: Control,
     pub place: ControlPlace,
+    pub lies: LiesOn,
 }
 
 impl LayerLooks {
@@ -95,7 +96,8 @@ impl LayerLooks {
         self.waits_for = Some(ask);
         self.of = Some(of.clone());
         Some((ask, move || {
-            let control = Control { picture: Some(content.seen()), ..of.control };
+            let mut control = of.control;
+            control.put_on(&of.lies, content.seen(), None);
             let picture = of.place.picture(&control).map(Arc::new).map_err(|error| format!("{error}."));
             LayerAction::Seen { ask, picture }
         }))

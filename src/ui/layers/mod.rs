@@ -6,6 +6,7 @@ pub(super) mod looks;
 pub(crate) mod menus;
 pub(super) mod naming;
 pub(crate) mod panel;
+mod placement;
 mod row;
 mod settings;
 pub(super) mod state;

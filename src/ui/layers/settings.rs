@@ -2,6 +2,7 @@
 
 use egui::{RichText, Ui};
 
+use super::placement;
 use crate::canvas::LayerSettings;
 use crate::job::{Control, ControlKind, ControlMode, ControlNetworkRef};
 use crate::raster::ResizeMode;
@@ -71,7 +72,9 @@ fn layer(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Ac
             finer(ui, &mut settings, layout);
         }
     }
-    if settings != before {
+    if placement::section(ui, state, &mut settings, layout) {
+        actions.push(Action::Layers(LayerAction::ApplyPlacement(id)));
+    } else if settings != before {
         actions.push(Action::Layers(LayerAction::Set { layer: id, settings: Box::new(settings) }));
     }
 }

@@ -20,6 +20,7 @@ pub struct LayersState {
     /// Where only a rail fits: opened from there, for the moment.
     pub over_canvas: bool,
     pub more_is_open: bool,
+    pub place_is_open: bool,
     pub renaming: Option<Renaming>,
     /// Files that the store reads to become layers.
     pub opening: Vec<(PathBuf, Option<Maker>)>,

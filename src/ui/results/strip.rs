@@ -247,7 +247,8 @@ fn paint_layers(ui: &Ui, tile: Rect, state: &AppState, textures: &mut Textures) 
         textures.layers.paint_strokes(&painter, picture);
     }
     textures.layers.paint_mask(&painter, picture, tint);
-    textures.paint_stack(&painter, picture, state.canvas.document.stack());
+    let document = &state.canvas.document;
+    textures.paint_stack(&painter, picture, document.size_px().unwrap_or_default(), document.stack());
 }
 
 /// Returns whether the pointer is over it.

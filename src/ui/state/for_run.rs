@@ -4,7 +4,7 @@ use super::{AppState, Mode};
 use std::sync::Arc;
 
 use crate::canvas::{Content, Layer, MaskLayer, PictureLayer};
-use crate::job::{Control, ControlPlace, InitPicture, Request};
+use crate::job::{Control, ControlPlace, InitPicture, LiesOn, Request};
 use crate::mask::MaskPlane;
 use crate::raster::ResizeMode;
 
@@ -12,15 +12,15 @@ use crate::raster::ResizeMode;
 pub(crate) struct CanvasForRun {
     picture: Option<(PictureLayer, f64)>,
     /// Of the request's controls, in their order; with where each counts.
-    contents: Vec<(Content, Option<Arc<MaskPlane>>)>,
+    contents: Vec<(LiesOn, Content, Option<Arc<MaskPlane>>)>,
 }
 
 impl CanvasForRun {
     /// Gives the request its pictures. To be called where whole pictures may be worked on.
     pub(crate) fn fill(self, request: &mut Request) {
         request.init = self.picture.map(|(picture, strength)| InitPicture { picture: picture.whole(), strength });
-        for (control, (content, mask)) in request.controls.iter_mut().zip(self.contents) {
-            control.put_on(content.seen(), mask);
+        for (control, (lies, content, mask)) in request.controls.iter_mut().zip(self.contents) {
+            control.put_on(&lies, content.seen(), mask);
         }
     }
 }
@@ -49,9 +49,16 @@ impl AppState {
             picture: picture.map(|picture| (picture.clone(), self.next_strength())),
             contents: self
                 .steering_layers()
-                .map(|layer| (layer.content.clone(), layer.counts_where().map(MaskLayer::shared)))
+                .map(|layer| (self.lies_on(layer), layer.content.clone(), layer.counts_where().map(MaskLayer::shared)))
                 .collect(),
         }
+    }
+
+    /// How a layer lies on the canvas.
+    #[must_use]
+    pub(crate) fn lies_on(&self, layer: &Layer) -> LiesOn {
+        let [width, height] = self.canvas.document.size_px().unwrap_or(layer.content.size_px());
+        LiesOn { canvas_px: (width, height), placement: layer.settings.placement }
     }
 
     /// Where the next picture's controls come to lie, as the engine will have it.

@@ -10,8 +10,10 @@ use egui::{
 };
 
 use crate::canvas::{Document, LayerId, LayerPart, MaskLayer, PictureLayer, TILE_PX};
+use crate::job::Placement;
 use crate::mask::{MaskPlane, PixelRect};
 use crate::raster::Picture;
+use crate::ui::textures::way::Way;
 
 /// Side of a square. A whole number of the document's tiles.
 const SQUARE_PX: u32 = 4 * TILE_PX;
@@ -126,15 +128,22 @@ impl Layers {
     }
 
     /// Paints a layer's drawing into `rect`: its strokes are white, with a dark line around them.
-    pub(crate) fn paint_drawing(&self, painter: &Painter, rect: Rect, layer: LayerId, opacity: f32) {
+    pub(crate) fn paint_drawing(
+        &self,
+        painter: &Painter,
+        rect: Rect,
+        layer: LayerId,
+        placement: &Placement,
+        opacity: f32,
+    ) {
         const AROUND: [(f32, f32); 4] = [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)];
         let Some((_, squares)) = self.drawings.get(&LayerPart::Drawing(layer)) else { return };
         let inside = painter.with_clip_rect(painter.clip_rect().intersect(rect));
         for (x, y) in AROUND {
             let shade = Color32::from_black_alpha(140).gamma_multiply(opacity);
-            squares.paint(&inside, rect.translate(vec2(x, y)), self.size_px, shade);
+            squares.paint_placed(&inside, rect.translate(vec2(x, y)), self.size_px, placement, shade);
         }
-        squares.paint(&inside, rect, self.size_px, Color32::WHITE.gamma_multiply(opacity));
+        squares.paint_placed(&inside, rect, self.size_px, placement, Color32::WHITE.gamma_multiply(opacity));
     }
 
     /// Paints in `tint` where a layer counts.
@@ -200,18 +209,23 @@ impl Layer {
     }
 
     fn paint(&self, painter: &Painter, rect: Rect, size_px: [u32; 2], tint: Color32) {
+        self.paint_placed(painter, rect, size_px, &Placement::default(), tint);
+    }
+
+    fn paint_placed(&self, painter: &Painter, rect: Rect, size_px: [u32; 2], placement: &Placement, tint: Color32) {
         let clip = painter.clip_rect();
+        let way = Way { rect, canvas_px: size_px, placement: *placement };
         for (place, handle) in &self.squares {
             let part = part_of(*place, size_px);
             let sent = grown(part, size_px);
             let target = on_screen(part, size_px, rect);
-            if !target.intersects(clip) {
+            if placement.is_none() && !target.intersects(clip) {
                 continue;
             }
             let side = vec2(sent.width() as f32, sent.height() as f32);
             let corner = |x: u32, y: u32| pos2((x - sent.left) as f32 / side.x, (y - sent.top) as f32 / side.y);
             let uv = Rect::from_min_max(corner(part.left, part.top), corner(part.right, part.bottom));
-            painter.image(handle.id(), target, uv, tint);
+            way.paint(painter, handle.id(), target, uv, tint);
         }
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod layers;
 pub(crate) mod model_view;
 pub(crate) mod picture_worker;
 pub(crate) mod stack_view;
+mod way;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};

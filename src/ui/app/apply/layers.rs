@@ -90,6 +90,9 @@ impl Studio {
                 canvas.with_content(id, |content| Some(Content::empty_drawing(content.size_px())))
             }),
             LayerAction::MergeDown(id) => self.merge_down(id),
+            LayerAction::ApplyPlacement(id) => {
+                canvas.change_layers(move |canvas| canvas.with_applied_placement(id));
+            }
             LayerAction::AddMask(id) => {
                 canvas.change_layers(move |canvas| canvas.with_layer_mask(id, Some));
                 canvas.chosen_row = LayerRow::LayerMask(id);
