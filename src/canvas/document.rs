@@ -178,7 +178,13 @@ impl Document {
 
     #[must_use]
     pub fn can_undo(&self) -> bool {
-        self.history.undo_count() > 0
+        self.undo_count() > 0
+    }
+
+    /// How many steps can be undone.
+    #[must_use]
+    pub fn undo_count(&self) -> usize {
+        self.history.undo_count()
     }
 
     #[must_use]

@@ -14,6 +14,13 @@ pub(super) fn follow(settings: &mut LayerSettings, content: &mut Option<Content>
     }
 }
 
+/// The pixels are no longer what the people would be drawn as: a picture like any other, from now on.
+pub(super) fn forget(settings: &mut LayerSettings) {
+    if settings.layer_use.control().pose.is_some() {
+        settings.layer_use.control_mut().pose = None;
+    }
+}
+
 /// Other people; what the layer shows then.
 pub(super) fn set(settings: &mut LayerSettings, pose: Pose) -> Content {
     let content = Content::Picture(Arc::new(pose.drawn()));

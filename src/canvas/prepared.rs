@@ -152,7 +152,7 @@ impl Snapshot {
     /// Another picture, which is seen. Mask and drawings stay, stretched where the size is another.
     #[must_use]
     pub fn replaced(&self, picture: Arc<Picture>, origin: Origin) -> Prepared {
-        let mut stack = self.stack.stretched([picture.width(), picture.height()]);
+        let mut stack = self.stack.stretched(self.size_px(), [picture.width(), picture.height()]);
         stack.base.picture_is_off = false;
         let mask = extend::stretched(&self.mask, picture.width(), picture.height());
         self.with_sheet(picture, origin, mask, stack)
@@ -218,7 +218,9 @@ impl Snapshot {
     pub fn with_content(&self, id: LayerId, work: impl FnOnce(&Content) -> Option<Content>) -> Option<Prepared> {
         let content = work(&self.stack.get(id)?.content)?;
         let mut stack = self.stack.as_it_is();
-        stack.layers.iter_mut().find(|layer| layer.id == id)?.content = Some(content);
+        let state = stack.layers.iter_mut().find(|layer| layer.id == id)?;
+        state.content = Some(content);
+        posing::forget(&mut state.settings);
         Some(self.of_step(Step::Stack(stack)))
     }
 
@@ -246,6 +248,7 @@ impl Snapshot {
         let state = stack.layers.iter_mut().find(|state| state.id == id)?;
         state.content = Some(content);
         state.settings.placement = Placement::default();
+        posing::forget(&mut state.settings);
         Some(self.of_step(Step::Stack(stack)))
     }
 
@@ -257,6 +260,7 @@ impl Snapshot {
         let content = merge::merged(&layers[at], layers.get(at + 1)?)?;
         let mut stack = self.stack.as_it_is();
         stack.layers[at + 1].content = Some(content);
+        posing::forget(&mut stack.layers[at + 1].settings);
         stack.layers.remove(at);
         Some(self.of_step(Step::Stack(stack)))
     }

@@ -183,8 +183,9 @@ impl Stack {
     }
 
     /// What makes the layers fit a canvas of another size; drawings are stretched.
-    pub(super) fn stretched(&self, [width, height]: [u32; 2]) -> StackChange {
+    pub(super) fn stretched(&self, from_px: Option<[u32; 2]>, [width, height]: [u32; 2]) -> StackChange {
         let mut change = self.as_it_is();
+        let [from_width, from_height] = from_px.unwrap_or([width, height]);
         for (state, layer) in change.layers.iter_mut().zip(&self.layers) {
             if let Content::Drawing(drawing) = &layer.content
                 && drawing.plane().size_px() != [width, height]
@@ -194,6 +195,9 @@ impl Stack {
             if let Some(mask) = layer.mask.as_ref().filter(|mask| mask.plane().size_px() != [width, height]) {
                 state.mask = LayerMask::Of(extend::stretched(mask, width, height));
             }
+            let placement = &mut state.settings.placement;
+            placement.x *= width as f32 / from_width.max(1) as f32;
+            placement.y *= height as f32 / from_height.max(1) as f32;
             posing::follow(&mut state.settings, &mut state.content, |pose| pose.scaled_to([width, height]));
         }
         change

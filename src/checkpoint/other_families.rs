@@ -20,7 +20,7 @@ const OTHERS: &[Other] = &[
             &["double_stream_modulation_img.lin.weight", "guidance_in.in_layer.weight"],
             &["double_stream_modulation_img.linear.weight", "time_guidance_embed.guidance_embedder.linear_1.weight"],
         ],
-        &["Flux2Pipeline"],
+        &["Flux2"],
     ),
     row(
         "Chroma",
@@ -42,7 +42,7 @@ const OTHERS: &[Other] = &[
             &["double_blocks.0.img_mod.lin.weight", "single_blocks.0.linear1.weight"],
             &["single_transformer_blocks.0.proj_mlp.weight", "transformer_blocks.0.ff_context.net.0.proj.weight"],
         ],
-        &["Flux"],
+        &["FluxPipeline", "FluxImg2Img", "FluxInpaint", "FluxFill", "FluxControl", "FluxTransformer", "FluxPrior"],
     ),
     row(
         "Stable Diffusion 3.5",

@@ -117,7 +117,7 @@ impl Place<'_> {
         Ok(Linear::new(WeightSlice::F32(&weight), Some(&bias), inputs, packing())?)
     }
 
-    /// A convolution of `side` × `side` places with bias, as a product with what [`super::annotate::places`] lays side by
+    /// A convolution of `side` × `side` places with bias, as a product with what `annotate::maps::wide` lays side by
     /// side: place by place, each with its channels.
     pub(crate) fn wide_convolution(&self, inputs: usize, outputs: usize, side: usize) -> Result<Linear, ModelError> {
         let (weight, bias) = (self.values("weight", &[outputs, inputs, side, side])?, self.values("bias", &[outputs])?);

@@ -77,10 +77,15 @@ impl Link {
     }
 }
 
+/// Whether a path names another machine's folder, which would be asked for this person's password.
+#[must_use]
+pub(crate) fn is_share(path: &str) -> bool {
+    path.starts_with("\\\\") || path.starts_with("//")
+}
+
 fn local_file(path: Option<String>) -> Result<PathBuf, LinkError> {
     let path = path.filter(|path| !path.contains('\0')).ok_or(LinkError::NoPath)?;
-    // Another machine's share would be asked for this person's password.
-    let is_share = path.starts_with("\\\\") || path.starts_with("//");
+    let is_share = is_share(&path);
     let path = PathBuf::from(path);
     if path.is_absolute() && !is_share { Ok(path) } else { Err(LinkError::NoPath) }
 }

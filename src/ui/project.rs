@@ -22,6 +22,10 @@ pub struct ProjectState {
     pub is_changed: bool,
     /// Files that the store reads.
     pub opening: Vec<PathBuf>,
+    /// Files into which the store writes the canvas that lies here now.
+    saving: Vec<PathBuf>,
+    /// How many steps can be undone until the canvas is the one from before the file was opened.
+    opened_at: usize,
     /// What the window is called, as it was said last.
     pub title: String,
 }
@@ -64,11 +68,45 @@ impl ProjectState {
         Some(self.file.as_ref()?.file_stem()?.to_string_lossy().into_owned())
     }
 
-    /// The canvas is what this file holds.
-    pub(crate) fn is_in(&mut self, file: PathBuf, saved: Saved) {
-        self.recent.retain(|known| *known != file);
-        self.recent.insert(0, file.clone());
+    /// The store is asked to write the canvas into this file.
+    pub(crate) fn is_written_to(&mut self, file: PathBuf) {
+        self.saving.push(file);
+    }
+
+    /// The store has written it; the canvas may have made way for another one meanwhile, which is not in that file.
+    pub(crate) fn was_written(&mut self, file: PathBuf, saved: Saved) {
+        match self.saving.iter().position(|saving| *saving == file) {
+            Some(at) => {
+                self.saving.remove(at);
+                self.is_in(file, saved);
+            }
+            None => self.remember(&file),
+        }
+    }
+
+    /// The canvas came out of this file, by a step that lies below `steps` others.
+    pub(crate) fn was_opened(&mut self, file: PathBuf, saved: Saved, steps: usize) {
+        self.saving.clear();
+        self.is_in(file, saved);
+        self.opened_at = steps;
+    }
+
+    /// So many steps can still be undone. Before the file was opened another canvas lay here, which is not in it.
+    pub(crate) fn undone_to(&mut self, steps: usize) {
+        if self.file.is_some() && steps < self.opened_at {
+            self.close();
+        }
+    }
+
+    fn remember(&mut self, file: &Path) {
+        self.recent.retain(|known| known != file);
+        self.recent.insert(0, file.to_path_buf());
         self.recent.truncate(MOST_RECENT);
+    }
+
+    /// The canvas is what this file holds.
+    fn is_in(&mut self, file: PathBuf, saved: Saved) {
+        self.remember(&file);
         self.file = Some(file);
         self.saved = Some(saved);
         self.is_changed = false;
@@ -92,7 +130,8 @@ impl ProjectState {
 
     /// Something new is begun, which is in no file.
     pub(crate) fn close(&mut self) {
-        (self.file, self.saved) = (None, None);
+        (self.file, self.saved, self.opened_at) = (None, None, 0);
+        self.saving.clear();
     }
 
     /// For the window's frame.
@@ -137,6 +176,15 @@ mod tests {
         assert_eq!((project.window_title(), project.words()), ("7* – Inkwick".into(), Some("7, not saved".into())));
         project.look(5, &Draft::default(), &[]);
         assert!(project.is_changed && !project.kept().is_saved);
+        project.is_written_to("/a/late.inkwick".into());
+        project.close();
+        project.was_written("/a/late.inkwick".into(), saved(3));
+        assert_eq!(project.file(), None, "another canvas lies here now");
+        project.was_opened("/a/b.inkwick".into(), saved(9), 4);
+        project.undone_to(4);
+        assert!(project.file().is_some());
+        project.undone_to(3);
+        assert_eq!(project.file(), None, "the canvas from before is not in that file");
         project.close();
         assert_eq!(project.kept(), KeptProject::default());
     }

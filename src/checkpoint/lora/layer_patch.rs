@@ -106,6 +106,17 @@ impl LayerPatch {
         self.find(Role::BiasDifference).or(self.find(Role::UpBias)).is_some()
     }
 
+    /// Its form, where a row's change follows from other rows of `rows` as well: a part of a joined matrix does not
+    /// suffice for it.
+    #[must_use]
+    pub(crate) fn mixes_rows(&self, rows: usize) -> Option<&'static str> {
+        if self.find(Role::OutputBlocks).or(self.find(Role::OutputRotation)).is_some() {
+            return Some("OFT on joined matrices");
+        }
+        let is_per_input = self.shape_of(Role::Magnitude).is_some_and(|shape| shape.first() != Some(&rows));
+        (is_per_input && self.find(Role::OutputMagnitude).is_none()).then_some("DoRA by inputs on joined matrices")
+    }
+
     /// Whether more than the bias is changed.
     #[must_use]
     pub(crate) fn changes_weight(&self) -> bool {

@@ -90,6 +90,12 @@ impl Patch<'_> {
     fn apply(&self, kind: &str, tensor: &Tensor) -> Result<Option<Tensor>, Error> {
         let Self { lora, key, change, cut } = self;
         let around = tensor.dims().first().and_then(|rows| rows_around(*cut, *rows));
+        if let (TensorSlice::Rows { .. }, Some((rows, _)), "weight") = (cut, &around, kind)
+            && let Some(form) = change.mixes_rows(rows.len())
+        {
+            lora.outcome.borrow_mut().left_out.insert((*key).clone(), Reason::Form(form));
+            return Ok(None);
+        }
         let part = tensor;
         let whole = around.as_ref().map(|(rows, _)| {
             let rows = Tensor::from_slice(rows, rows.len(), tensor.device())?;

@@ -21,6 +21,8 @@ const MOST_FILES: usize = 200;
 pub(crate) fn beside(path: &Path, parts: &Parts, network: &str) -> Option<PathBuf> {
     let (width, channels) = wanted_beside(parts)?;
     let (_, names) = FOLDERS.iter().find(|(name, _)| *name == network)?;
+    // A name alone has no folder to be looked into.
+    let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let own = path.parent()?;
     let above = own.ancestors().take(LEVELS).flat_map(|level| names.iter().map(move |name| level.join(name)));
     let fits = |file: &PathBuf| {
@@ -28,7 +30,12 @@ pub(crate) fn beside(path: &Path, parts: &Parts, network: &str) -> Option<PathBu
             return false;
         }
         let Ok(archive) = Archive::open(file) else { return false };
-        let theirs = Parts::of(&archive.tensors());
+        let tensors = archive.tensors();
+        // A packing that cannot be read: another file beside it may be.
+        if tensors.iter().any(|tensor| !tensor.is_read) {
+            return false;
+        }
+        let theirs = Parts::of(&tensors);
         let Some(part) = theirs.networks.get(network) else { return false };
         match network {
             "vae" => side(part, "decoder.conv_in.weight", 1) == Some(channels),
@@ -45,14 +52,16 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
     let is_wanted = |path: &PathBuf| {
         path.extension().is_some_and(|ending| ending == "safetensors" || ending == "gguf") && path.is_file()
     };
-    let mut files: Vec<PathBuf> = entries.filter(is_wanted).take(MOST_FILES).collect();
+    let mut files: Vec<PathBuf> = entries.filter(is_wanted).collect();
     files.sort();
+    files.truncate(MOST_FILES);
     files
 }
 
 /// Where the files of a language model's tokenizer may lie.
 pub(crate) fn tokenizer_places(path: &Path, encoder: Option<&Path>) -> Vec<PathBuf> {
-    let folders = [Some(path), encoder].into_iter().flatten().filter_map(Path::parent);
+    let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folders = [Some(path.as_path()), encoder].into_iter().flatten().filter_map(Path::parent);
     let near = folders.flat_map(|folder| [folder.join("tokenizer"), folder.to_owned()]);
     let above = path.ancestors().skip(2).take(LEVELS - 1).map(|level| level.join("tokenizer"));
     near.chain(above).collect()

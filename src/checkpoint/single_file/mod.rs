@@ -165,7 +165,9 @@ impl SingleFile {
         if folder == "vae" && self.can_draw() {
             return CheckpointError::VaeMissing(self.path.clone());
         }
-        if self.parts.networks.contains_key(TRANSFORMER) && folder.starts_with('t') {
+        if self.parts.networks.contains_key(TRANSFORMER)
+            && (folder.starts_with("text_encoder") || folder == "tokenizer")
+        {
             return self.lacks_language_model(folder);
         }
         let what = match folder {

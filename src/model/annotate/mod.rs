@@ -53,9 +53,8 @@ impl AnnotatorNetwork {
     pub fn open(annotator: Annotator, path: &Path) -> Result<Self, ModelError> {
         let tensors = match annotator {
             Annotator::SoftEdge => Tensors::open(path, |reason, path| other("ControlNetHED.pth", reason, path)),
-            Annotator::LineDrawing | Annotator::CoarseDrawing => {
-                Tensors::open(path, |reason, path| other("sk_model.pth", reason, path))
-            }
+            Annotator::LineDrawing => Tensors::open(path, |reason, path| other("sk_model.pth", reason, path)),
+            Annotator::CoarseDrawing => Tensors::open(path, |reason, path| other("sk_model2.pth", reason, path)),
             Annotator::Depth | Annotator::Normal => {
                 Tensors::open(path, |reason, path| other("Depth Anything V2 (Small)", reason, path))
             }

@@ -1,7 +1,11 @@
 //! A task from another Inkwick, whole: its pictures as pixels, its files by their names.
 
+use std::sync::Arc;
+
 use super::{Asked, MOST_LETTERS, check};
 use crate::job::Task;
+use crate::mask::MaskPlane;
+use crate::raster::Picture;
 use crate::service::catalogue::Catalogue;
 use crate::service::fields::FieldError;
 use crate::service::names::found_here;
@@ -27,23 +31,28 @@ pub(in crate::service) fn read_task(
             return Err(FieldError::new(name, format!("{name} may have up to {MOST_LETTERS} characters")));
         }
     }
-    let pixels =
-        request.init.as_ref().map_or(0, |init| u64::from(init.picture.width()) * u64::from(init.picture.height()));
-    if pixels > options.max_picture_pixels {
-        let sentence = format!("the picture may have up to {} pixels, found {pixels}", options.max_picture_pixels);
-        return Err(FieldError::new("init_image", sentence));
-    }
-    let pictures = request.controls.iter().filter_map(|control| control.picture.as_ref());
-    if pictures.map(|picture| u64::from(picture.width()) * u64::from(picture.height())).max()
-        > Some(options.max_picture_pixels)
-    {
-        let sentence = format!("a control's picture may have up to {} pixels", options.max_picture_pixels);
-        return Err(FieldError::new("controls", sentence));
-    }
-    let masks = request.regions.iter().filter_map(|region| region.mask.as_ref());
-    if masks.map(|mask| u64::from(mask.width()) * u64::from(mask.height())).max() > Some(options.max_picture_pixels) {
-        let sentence = format!("a region's mask may have up to {} pixels", options.max_picture_pixels);
-        return Err(FieldError::new("regions", sentence));
+    let most = options.max_picture_pixels;
+    let area = |(width, height): (u32, u32)| u64::from(width) * u64::from(height);
+    let of_picture = |picture: &Arc<Picture>| area((picture.width(), picture.height()));
+    let of_mask = |mask: &Arc<MaskPlane>| area((mask.width(), mask.height()));
+    let init = request.init.iter().map(|init| ("init_image", of_picture(&init.picture)));
+    let controls = request.controls.iter().flat_map(|control| {
+        [control.picture.as_ref().map(of_picture), control.mask.as_ref().map(of_mask)]
+            .map(|pixels| ("controls", pixels))
+    });
+    let regions = request.regions.iter().map(|region| ("regions", region.mask.as_ref().map(of_mask)));
+    let references = request.references.iter().flat_map(|reference| {
+        [reference.picture.as_ref().map(of_picture), reference.mask.as_ref().map(of_mask)]
+            .map(|pixels| ("references", pixels))
+    });
+    let others = controls.chain(regions).chain(references).filter_map(|(name, pixels)| Some((name, pixels?)));
+    for (name, pixels) in init.chain(others) {
+        if pixels > most {
+            return Err(FieldError::new(
+                name,
+                format!("{name} may have pictures of up to {most} pixels, found {pixels}"),
+            ));
+        }
     }
     let request = found_here(*request, catalogue)?;
     check(&request)?;

@@ -22,10 +22,11 @@ use crate::raster::Picture;
 use crate::store::canvas::pieces;
 use crate::store::pictures::metadata::png_mask;
 use crate::store::pictures::picture_file::READ_EXTENSIONS;
+use crate::system::link::is_share;
 
 const MAX_MANIFEST_BYTES: u64 = 16 << 20;
 /// Of all pixels together: the picture and two dozen layers of a camera's size.
-const MAX_PIXEL_BYTES: u64 = 2 << 30;
+pub(super) const MAX_PIXEL_BYTES: u64 = 2 << 30;
 /// A hundred megapixels, as of any picture.
 const MAX_PIXELS: u64 = 100_000_000;
 
@@ -139,7 +140,10 @@ impl Entries<'_> {
         // Of a file that is not there, or that is no picture, nothing can be had.
         let is_picture = |file: &Path| {
             let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-            ending.is_some_and(|ending| READ_EXTENSIONS.contains(&ending.as_str())) && file.is_file()
+            // A project may come from anybody: it makes this machine call no other one.
+            !is_share(&file.to_string_lossy())
+                && ending.is_some_and(|ending| READ_EXTENSIONS.contains(&ending.as_str()))
+                && file.is_file()
         };
         let origin = Origin { file: file.filter(|file| is_picture(file)), made_here };
         let mut document = Document::default();

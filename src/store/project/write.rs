@@ -7,6 +7,7 @@ use std::path::Path;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use super::read::MAX_PIXEL_BYTES;
 use super::{
     MANIFEST_ENTRY, MASK_ENTRY, MIME_ENTRY, MIME_TYPE, Manifest, PICTURE_ENTRY, Project, ProjectError, VERSION,
     WrittenCanvas, WrittenContent, WrittenLayer, layer_entry, layer_mask_entry,
@@ -19,12 +20,27 @@ use crate::store::pictures::metadata::{png_mask, png_text};
 /// Writes a project over whatever file is there. The folder must exist.
 ///
 /// # Errors
-/// When the disk does not take it, or it names a file whose name is no text.
+/// When the disk does not take it, or it is larger than what could be opened again.
 pub fn write(path: &Path, project: &Project) -> Result<(), ProjectError> {
+    if pixel_bytes(project) > MAX_PIXEL_BYTES {
+        return Err(ProjectError::TooLarge { most_bytes: MAX_PIXEL_BYTES, path: path.to_path_buf() });
+    }
     let manifest = serde_json::to_vec_pretty(&manifest_of(project))
         .map_err(|error| ProjectError::Encode { reason: error.to_string(), path: path.to_path_buf() })?;
     atomic::write_by(path, |file| fill(file, &manifest, project))
         .map_err(|source| ProjectError::Write { source, path: path.to_path_buf() })
+}
+
+/// Of all that the reader unpacks.
+fn pixel_bytes(project: &Project) -> u64 {
+    let area = |[width, height]: [u32; 2]| u64::from(width) * u64::from(height);
+    let canvas = project.canvas.size_px().map_or(0, |size_px| 5 * area(size_px));
+    let layers = project.canvas.stack().layers().iter().map(|layer| {
+        let channels = if matches!(layer.content, Content::Picture(_)) { 4 } else { 1 };
+        let mask = layer.mask.as_ref().map_or(0, |mask| area(mask.plane().size_px()));
+        channels * area(layer.content.size_px()) + mask
+    });
+    canvas + layers.sum::<u64>()
 }
 
 fn manifest_of(project: &Project) -> Manifest {

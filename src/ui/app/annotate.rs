@@ -31,6 +31,9 @@ impl Studio {
         let annotating = &mut self.state.layers.annotating;
         let Some(missing) = &annotating.missing else { return };
         annotating.fetched = self.selector.fetch_annotator(missing.annotator).then_some(0.0);
+        if annotating.fetched.is_none() {
+            self.state.toasts.note("Too much waits to be made already; try it again in a moment.");
+        }
     }
 
     /// What the thread beside the engine reports.

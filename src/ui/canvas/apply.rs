@@ -21,6 +21,7 @@ const LEAST_PRESSURE_SIZE: f32 = 0.1;
 
 pub(in crate::ui) fn apply(state: &mut AppState, action: CanvasAction) {
     apply_one(state, action);
+    state.project.undone_to(state.canvas.document.undo_count());
     if state.canvas.document.mask().is_empty() {
         state.inpaint.end_expanding();
     }

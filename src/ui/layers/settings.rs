@@ -72,7 +72,9 @@ fn layer(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<Ac
             finer(ui, &mut settings, layout);
         }
     }
-    if placement::section(ui, state, &mut settings, layout) {
+    // A skeleton is moved by its points.
+    let may_be_placed = settings.layer_use.control().pose.is_none();
+    if may_be_placed && placement::section(ui, state, &mut settings, layout) {
         actions.push(Action::Layers(LayerAction::ApplyPlacement(id)));
     } else if settings != before {
         actions.push(Action::Layers(LayerAction::Set { layer: id, settings: Box::new(settings) }));

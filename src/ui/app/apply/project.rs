@@ -47,6 +47,7 @@ impl Studio {
         self.state.canvas.document.end_stroke();
         let Settings { draft, loras, .. } = settings_of(&self.state, &self.saver.current);
         let canvas = self.state.canvas.document.snapshot();
+        self.state.project.is_written_to(to.clone());
         self.store.send(StoreCommand::SaveProject { to, project: Box::new(Project { draft, loras, canvas }) });
     }
 
@@ -54,7 +55,7 @@ impl Studio {
     pub(in crate::ui) fn project_saved(&mut self, file: PathBuf, project: Project) {
         self.state.toasts.note(format!("Saved as {}.", name_of(&file)));
         let Project { draft, loras, canvas } = project;
-        self.state.project.is_in(file, Saved { revision: canvas.revision(), draft, loras });
+        self.state.project.was_written(file, Saved { revision: canvas.revision(), draft, loras });
     }
 
     pub(super) fn open_project(&mut self, file: PathBuf) {
@@ -109,8 +110,10 @@ impl Studio {
         }
         let Settings { draft, loras, .. } = settings_of(state, &self.saver.current);
         let revision = state.canvas.document.revision();
-        state.toasts.note(format!("{} is open; Undo brings the canvas back as it was.", name_of(&file)));
-        state.project.is_in(file, Saved { revision, draft, loras });
+        let steps = state.canvas.document.undo_count();
+        let name = name_of(&file);
+        state.toasts.note(format!("{name} is open; Undo brings the canvas back as it was, but not the prompt."));
+        state.project.was_opened(file, Saved { revision, draft, loras }, steps);
     }
 
     /// Looks whether something is different from the project's file, and says it in the window's title. Once a frame.
