@@ -65,7 +65,9 @@ fn what_is_no_model_says_so_in_one_sentence() {
     };
     sentence("model_index.json");
     make(&folder, "FluxPipeline", UNET, "DDIMScheduler");
-    sentence("FluxPipeline");
+    sentence("this is FLUX.1, which Inkwick does not run");
+    make(&folder, "UnheardOfPipeline", UNET, "DDIMScheduler");
+    sentence("UnheardOfPipeline");
     make(&folder, "StableDiffusionPipeline", r#"{"sample_size": 99999}"#, "DDIMScheduler");
     sentence("out of range");
     make(&folder, "StableDiffusionPipeline", "{", "DDIMScheduler");
