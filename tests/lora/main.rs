@@ -332,5 +332,5 @@ fn what_is_known_of_a_file_is_reported_before_it_is_used() {
     let (_home, path) = written(&strange, "strange.safetensors");
     let lora = inspect_file(&path).unwrap().lora.unwrap();
     assert_eq!((lora.layers, lora.forms.as_slice()), (3, &["GLoRA", "IA3", "LoRA"][..]));
-    assert_eq!(lora.without_place, ["unet: transformer_single_blocks_0_to_q"]);
+    assert_eq!(lora.without_place, ["unet: single_blocks_0_to_q"]);
 }

@@ -74,6 +74,11 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("controls", "[{}]", "network"),
     ("controls", r#"[{"network": "nothing"}]"#, "/v1/controls"),
     ("controls", r#"[{"netwerk": "scribble"}]"#, "allowed are"),
+    ("regions", r#""left""#, "a list"),
+    ("regions", r#"[{"prompt": "a"}]"#, "mask"),
+    ("regions", r#"[{"prompt": "a", "maks": "x"}]"#, "allowed are"),
+    ("regions", r#"[{"prompt": "a", "mask": "x"}]"#, "mask"),
+    ("regions", r#"[{"prompt": "a", "weight": 2}]"#, "weight"),
 ];
 
 #[track_caller]
