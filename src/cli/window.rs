@@ -236,7 +236,7 @@ fn fetch_segmenter(paths: &Paths) -> FetchWeights {
 fn fetch_annotator(paths: &Paths) -> FetchAnnotator {
     let paths = paths.clone();
     Box::new(move |source, folder, on_progress, stop| {
-        let by_hand = source.by_hand.first().copied().unwrap_or(source.file);
+        let by_hand = source.by_hand_name();
         fetch((&source.name(), by_hand), folder, &paths, on_progress, stop).map(|_| ())
     })
 }

@@ -69,7 +69,7 @@ pub(crate) fn folder(models_folder: &Path) -> PathBuf {
 
 fn missing(annotator: Annotator, folder: &Path) -> JobError {
     let source = annotator.weights();
-    let by_hand = source.by_hand.first().copied().unwrap_or(source.file);
+    let by_hand = source.by_hand_name();
     let sentence = format!(
         "{} needs {} of huggingface.co/{} ({} MB, {}), which is not here; fetch it, or put {by_hand} into this folder: {}",
         annotator.id(),

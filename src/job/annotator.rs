@@ -20,6 +20,14 @@ impl WeightSource {
     pub fn name(&self) -> String {
         format!("{}:{}", self.repository, self.file)
     }
+
+    /// The name under which a person puts the weights into the models folder: the published file's own, where that says
+    /// what it is.
+    #[must_use]
+    pub fn by_hand_name(&self) -> &'static str {
+        let says_nothing = self.file == "model.safetensors";
+        self.by_hand.first().copied().filter(|_| says_nothing).unwrap_or(self.file)
+    }
 }
 
 /// What a network makes of a picture.

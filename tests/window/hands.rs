@@ -190,6 +190,7 @@ fn every_sheet_has_a_size_of_its_own_within_the_window() {
                 Sheet::Manual => "Manual",
                 Sheet::Share => "Share this machine",
                 Sheet::Licences => "What Inkwick is made of",
+                Sheet::Annotator => "Make a layer of a picture",
                 _ => "Select things by a click",
             };
             let top = bench.window.get_by_label(title).rect().top();

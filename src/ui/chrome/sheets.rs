@@ -167,7 +167,7 @@ fn annotator(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         licence: source.licence,
         repository: source.repository,
         file: source.file,
-        by_hand: source.by_hand.first().copied().unwrap_or(source.file),
+        by_hand: source.by_hand_name(),
         action: LibraryAction::FetchAnnotator,
         open_folder: LibraryAction::OpenAnnotatorFolder,
     };
