@@ -8,9 +8,7 @@ draws with them in single precision.
 """
 
 import json
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import diffusers
@@ -23,7 +21,7 @@ import torch
 from control import HEIGHT, PREFIX, WIDTH
 from diffusers.image_processor import IPAdapterMaskProcessor
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 SIDE, HIDDEN, PROJECTED = 32, 32, 24
@@ -221,27 +219,14 @@ def command_of(request, data):
     return [str(part) for part in command]
 
 
+def how(request):
+    said = [one["adapter"] + (f", {one['use']}" if one["use"] != "all" else "") + (", masked" if one["mask"] else "") for one in request["references"]]
+    return " and ".join(said) + ("; no guidance" if request["guidance"] <= 1 else "")
+
+
 def table(binary):
     """Exit status 1 when a picture fails or is off by one of 255 or more in the mean."""
-    data = Path(__file__).resolve().parent / "data"
-    wanted = load_file(data / "ip-adapter" / "reference.safetensors")
-    rows, worst = [], 0.0
-    with tempfile.TemporaryDirectory() as home:
-        for index, request in enumerate(json.loads((data / "ip-adapter" / "reference.json").read_text())):
-            out = Path(home) / f"{index}.png"
-            done = subprocess.run([binary, "generate", *command_of(request, data), "--out", str(out)], capture_output=True, text=True)
-            if done.returncode:
-                print(f"{index} FAILED: {done.stderr.strip().splitlines()[-1:]}")
-                worst = 255.0
-                continue
-            difference = np.abs(np.array(Image.open(out).convert("RGB")).astype(int) - wanted[str(index)].numpy())
-            worst = max(worst, difference.mean())
-            family = {"sd1": "SD 1", "sd2": "SD 2", "sdxl": "SDXL"}[request["kind"]]
-            way = {"text": "noise", "picture": "picture", "inpaint": "picture and mask"}[request["way"]]
-            said = [one["adapter"] + (f", {one['use']}" if one["use"] != "all" else "") + (", masked" if one["mask"] else "") for one in request["references"]]
-            how = " and ".join(said) + ("; no guidance" if request["guidance"] <= 1 else "")
-            rows.append(f"| {family} | {how} | {way} | {difference.mean():.4f} | {difference.max()} |")
-            print(index, rows[-1])
+    rows, worst = parity.measured(binary, "ip-adapter", command_of, how)
     parity.section("Reference pictures", [
         "Reference pictures through IP-Adapters, on `data/ip-adapter`. Written by `ip_adapter.py table`.",
         "",

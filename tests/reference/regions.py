@@ -10,9 +10,7 @@ against which is guided. SDXL's pooled text is the picture's.
 """
 
 import json
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import diffusers
@@ -25,7 +23,7 @@ import torch
 import torch.nn.functional as functional
 from control import HEIGHT, PREFIX, WIDTH
 from PIL import Image, ImageDraw
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 PROMPTS = ["a green pear in the grass", "two (ripe) plums, photographed in the evening"]
 STRENGTH = {"picture": 0.6, "inpaint": 0.8}
@@ -183,27 +181,13 @@ def command_of(request, data):
     return [str(part) for part in command]
 
 
+def how(request):
+    return " and ".join(region["mask"] for region in request["regions"]) + (", no guidance" if request["guidance"] <= 1 else "")
+
+
 def table(binary):
     """Exit status 1 when a picture fails or is off by one of 255 or more in the mean."""
-    data = Path(__file__).resolve().parent / "data"
-    wanted = load_file(data / "regions" / "reference.safetensors")
-    rows, worst = [], 0.0
-    with tempfile.TemporaryDirectory() as home:
-        for index, request in enumerate(json.loads((data / "regions" / "reference.json").read_text())):
-            out = Path(home) / f"{index}.png"
-            done = subprocess.run([binary, "generate", *command_of(request, data), "--out", str(out)], capture_output=True, text=True)
-            if done.returncode:
-                print(f"{index} FAILED: {done.stderr.strip().splitlines()[-1:]}")
-                worst = 255.0
-                continue
-            difference = np.abs(np.array(Image.open(out).convert("RGB")).astype(int) - wanted[str(index)].numpy())
-            worst = max(worst, difference.mean())
-            family = {"sd1": "SD 1", "sd2": "SD 2", "sdxl": "SDXL"}[request["kind"]]
-            way = {"text": "noise", "picture": "picture", "inpaint": "picture and mask"}[request["way"]]
-            how = " and ".join(region["mask"] for region in request["regions"])
-            how += ", no guidance" if request["guidance"] <= 1 else ""
-            rows.append(f"| {family} | {how} | {way} | {difference.mean():.4f} | {difference.max()} |")
-            print(index, rows[-1])
+    rows, worst = parity.measured(binary, "regions", command_of, how)
     parity.section("Regions", [
         "Areas with words of their own, beside an attention processor on diffusers, on `data/regions`. Written by `regions.py table`.",
         "",
