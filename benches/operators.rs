@@ -4,8 +4,8 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use inkwick::kernels::{
-    Conv3x3, Epilogue, GroupNorm, Heads, LayerNorm, Level, Linear, Map, Packing, Precision, Scores, Steps, WeightSlice,
-    attention, concatenate,
+    Conv3x3, Epilogue, GroupNorm, Heads, LayerNorm, Level, Linear, Map, OutputTile, Packing, Precision, Scores, Steps,
+    WeightSlice, attention, concatenate,
 };
 
 fn main() {
@@ -54,7 +54,7 @@ fn wrong<T>(error: impl std::fmt::Display) -> T {
 }
 
 fn packing(precision: Precision, winograd: bool) -> Packing {
-    Packing { precision, winograd, level: Level::current() }
+    Packing { precision, winograd: winograd.then_some(OutputTile::FourByFour), level: Level::current() }
 }
 
 /// Runs an operator of so many floating-point operations; the rate printed is of those.

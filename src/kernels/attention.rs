@@ -2,6 +2,7 @@
 //! O(n²) Memory", Rabe and Staats), or with the scores of whole heads in memory.
 
 use rayon::prelude::*;
+use std::cell::Cell;
 
 use super::ShapeError;
 use super::map::Map;
@@ -9,6 +10,7 @@ use super::numbers::pair_up;
 use super::packed_heads::{PackedHeads, floats_per_head, steps};
 use super::pool::Buffer;
 use super::product::{SharedPointer, Starts, TILE_ROWS, tile};
+use super::scratch::with_kept;
 use super::simd::{Kernel, Level, Simd, pair};
 use super::softmax::online_softmax;
 
@@ -86,9 +88,8 @@ pub fn attention(q: &Map, k: &Map, v: &Map, heads: Heads, scores: Scores, level:
     for first_head in (0..all_heads).step_by(heads_at_once) {
         let head_count = heads_at_once.min(all_heads - first_head);
         let whole = whole.as_mut().map(|whole| SharedPointer(whole.as_mut_ptr()));
-        (0..head_count * query_blocks).into_par_iter().with_max_len(1).for_each_init(
-            Scratch::default,
-            |scratch, task| {
+        (0..head_count * query_blocks).into_par_iter().with_max_len(1).for_each(|task| {
+            with_kept(&SCRATCH, |scratch| {
                 let (slot, block) = (task / query_blocks, task % query_blocks);
                 let head = first_head + slot;
                 let first = block * QUERIES;
@@ -107,8 +108,8 @@ pub fn attention(q: &Map, k: &Map, v: &Map, heads: Heads, scores: Scores, level:
                     whole: whole.map(|whole| (whole.at(task * QUERIES * key_width), key_width)),
                     scratch,
                 });
-            },
-        );
+            });
+        });
     }
     Ok(shape.filled(out))
 }
@@ -130,6 +131,10 @@ pub(crate) fn attention_scratch_floats(
     };
     let [for_keys, for_values] = floats_per_head(depth, keys, heads.in_pairs && !heads.causal, level);
     [all_heads * for_keys, all_heads * for_values, whole]
+}
+
+thread_local! {
+    static SCRATCH: Cell<Scratch> = Cell::default();
 }
 
 #[derive(Default)]

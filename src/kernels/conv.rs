@@ -9,9 +9,7 @@ use super::pixels::{Pixels, Steps};
 use super::product::product;
 use super::rows::Rows;
 use super::simd::Level;
-#[cfg(test)]
-use super::winograd::OutputTile;
-use super::winograd::Winograd;
+use super::winograd::{OutputTile, Winograd};
 
 /// Fewer channels than this are not worth a transform.
 const WINOGRAD_CHANNELS: usize = 16;
@@ -31,16 +29,19 @@ enum Form {
 
 const LAYOUT: PanelLayout = PanelLayout { taps: true, gated: false };
 
-fn transforms(inputs: usize, outputs: usize, steps: Steps, packing: Packing) -> bool {
-    packing.winograd && steps == Steps::SAME && inputs.min(outputs) >= WINOGRAD_CHANNELS
+/// What the layer's weights are kept transformed for, if they are.
+fn output_tile((inputs, outputs): (usize, usize), steps: Steps, packing: Packing) -> Option<OutputTile> {
+    let largest = packing.winograd.filter(|_| steps == Steps::SAME && inputs.min(outputs) >= WINOGRAD_CHANNELS)?;
+    Some(largest.min(OutputTile::of(inputs, outputs)))
 }
 
 /// How a layer's weights are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packing {
     pub precision: Precision,
-    /// Whether convolutions may keep transformed weights, 16/9 or 4 times their size.
-    pub winograd: bool,
+    /// The largest output tile that convolutions may keep transformed weights for, at 16/9 or 4 times their size; none
+    /// keep them as they are.
+    pub winograd: Option<OutputTile>,
     pub level: Level,
 }
 
@@ -57,8 +58,8 @@ impl Conv3x3 {
         packing: Packing,
     ) -> Result<Self, ShapeError> {
         let outputs = bias.len();
-        let form = if transforms(inputs, outputs, steps, packing) {
-            Form::Winograd(Winograd::new(weight, bias, inputs, packing.level)?)
+        let form = if let Some(output_tile) = output_tile((inputs, outputs), steps, packing) {
+            Form::Winograd(Winograd::new(output_tile, weight, bias, inputs, packing.level)?)
         } else {
             let depth = inputs * TAPS;
             Form::Direct(PackedMatrix::new(weight, Some(bias), depth, LAYOUT, packing.precision, packing.level)?)
@@ -75,15 +76,15 @@ impl Conv3x3 {
         inputs: usize,
         level: Level,
     ) -> Self {
-        let winograd = Winograd::by(output_tile, WeightSlice::F32(weight), bias, inputs, level).unwrap();
+        let winograd = Winograd::new(output_tile, WeightSlice::F32(weight), bias, inputs, level).unwrap();
         Self { form: Form::Winograd(winograd), inputs, outputs: bias.len(), steps: Steps::SAME }
     }
 
     /// What such a layer will take.
     #[must_use]
     pub fn bytes_of(inputs: usize, outputs: usize, steps: Steps, packing: Packing) -> usize {
-        if transforms(inputs, outputs, steps, packing) {
-            return Winograd::bytes_of(inputs, outputs, packing.level);
+        if let Some(output_tile) = output_tile((inputs, outputs), steps, packing) {
+            return Winograd::bytes_of(output_tile, (inputs, outputs), packing.level);
         }
         PackedMatrix::bytes_of(outputs, inputs * TAPS, LAYOUT, packing.precision, packing.level)
     }
@@ -96,10 +97,8 @@ impl Conv3x3 {
         packing: Packing,
         (batch, height, width): (usize, usize, usize),
     ) -> usize {
-        if !transforms(inputs, outputs, steps, packing) {
-            return 0;
-        }
-        Winograd::scratch_floats((inputs, outputs), (batch, height, width))
+        output_tile((inputs, outputs), steps, packing)
+            .map_or(0, |output_tile| Winograd::scratch_floats(output_tile, inputs, (batch, height, width)))
     }
 
     /// Memory that the weights take.

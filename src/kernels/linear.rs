@@ -20,7 +20,7 @@ pub(crate) fn bf16_products_pay(level: Level) -> bool {
     static PAY: OnceLock<bool> = OnceLock::new();
     level.has_bf16_products()
         && *PAY.get_or_init(|| {
-            let seconds = |precision| fastest_product(Packing { precision, winograd: false, level });
+            let seconds = |precision| fastest_product(Packing { precision, winograd: None, level });
             match (seconds(Precision::Bf16Products), seconds(Precision::F32)) {
                 (Some(of_pairs), Some(of_singles)) => of_pairs < WORTH_ROUNDING * of_singles,
                 _ => false,

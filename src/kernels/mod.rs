@@ -28,6 +28,7 @@ mod product;
 mod rms_norm;
 mod rotary;
 mod rows;
+mod scratch;
 mod simd;
 mod softmax;
 mod team;
@@ -62,6 +63,7 @@ pub use simd::{Level, VARIABLE as SIMD_VARIABLE};
 pub use team::{Team, compute_here};
 pub(crate) use tokens::{join_tokens, multiply, narrow_tokens, repeat_heads, scaled_onto};
 pub(crate) use window_attention::{Windows, window_attention};
+pub use winograd::OutputTile;
 
 /// What was given does not fit the layer.
 #[derive(Debug, thiserror::Error)]

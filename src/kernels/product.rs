@@ -1,12 +1,14 @@
 //! Matrix products with packed weights: rows from anywhere, and everything that follows a product done as it is stored.
 
 use rayon::prelude::*;
+use std::cell::Cell;
 
 use super::ShapeError;
 use super::epilogue::Epilogue;
 use super::math;
 use super::panel::{PackedMatrix, Panel};
 use super::rows::{DenseRows, Rows, STEPS_PER_BLOCK, round_rows};
+use super::scratch::with_kept;
 use super::simd::{Kernel, Simd};
 
 /// Rows of one tile: with a panel's columns they fill the registers.
@@ -62,22 +64,28 @@ pub(super) fn product(
     let panels_per_group = panels.div_ceil(groups);
     let groups = panels.div_ceil(panels_per_group);
     let shared = SharedPointer(out.as_mut_ptr());
-    (0..row_blocks * groups).into_par_iter().with_max_len(1).for_each_init(Scratch::default, |scratch, task| {
+    (0..row_blocks * groups).into_par_iter().with_max_len(1).for_each(|task| {
         let (block, group) = (task / groups, task % groups);
         let first_row = block * TILE_ROWS * TILES_PER_BLOCK;
-        matrix.level().run(ProductTask {
-            rows,
-            first_row,
-            row_count: (TILE_ROWS * TILES_PER_BLOCK).min(count - first_row),
-            first_panel: group * panels_per_group,
-            panel_end: panels.min((group + 1) * panels_per_group),
-            matrix,
-            epilogue,
-            out: shared,
-            scratch,
+        with_kept(&SCRATCH, |scratch| {
+            matrix.level().run(ProductTask {
+                rows,
+                first_row,
+                row_count: (TILE_ROWS * TILES_PER_BLOCK).min(count - first_row),
+                first_panel: group * panels_per_group,
+                panel_end: panels.min((group + 1) * panels_per_group),
+                matrix,
+                epilogue,
+                out: shared,
+                scratch,
+            });
         });
     });
     Ok(())
+}
+
+thread_local! {
+    static SCRATCH: Cell<Scratch> = Cell::default();
 }
 
 #[derive(Default)]

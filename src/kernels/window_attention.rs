@@ -2,11 +2,13 @@
 //! Distillation for Small Vision Transformers").
 
 use rayon::prelude::*;
+use std::cell::Cell;
 
 use super::ShapeError;
 use super::map::Map;
 use super::math;
 use super::product::SharedPointer;
+use super::scratch::with_kept;
 use super::simd::{Kernel, Level, Simd};
 
 /// What the windows are.
@@ -47,23 +49,29 @@ pub(crate) fn window_attention(
     let (mut out, shape) = Map::unwritten(qkv.batch, size.0, size.1, heads * depth);
     let output = SharedPointer(out.as_mut_ptr());
     let (down, across) = (qkv.height / side, qkv.width / side);
-    (0..qkv.batch * down * across * heads).into_par_iter().for_each_init(Scratch::default, |scratch, task| {
+    (0..qkv.batch * down * across * heads).into_par_iter().for_each(|task| {
         let (window, head) = (task / heads, task % heads);
         let (picture, window) = (window / (down * across), window % (down * across));
-        level.run(WindowTask {
-            qkv,
-            windows,
-            picture,
-            top: window / across * side,
-            left: window % across * side,
-            head,
-            depth,
-            size,
-            out: output,
-            scratch,
+        with_kept(&SCRATCH, |scratch| {
+            level.run(WindowTask {
+                qkv,
+                windows,
+                picture,
+                top: window / across * side,
+                left: window % across * side,
+                head,
+                depth,
+                size,
+                out: output,
+                scratch,
+            });
         });
     });
     Ok(shape.filled(out))
+}
+
+thread_local! {
+    static SCRATCH: Cell<Scratch> = Cell::default();
 }
 
 #[derive(Default)]

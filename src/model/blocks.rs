@@ -99,7 +99,13 @@ impl DownBlock {
         inputs[0] = config.blocks[level.saturating_sub(1)].channels;
         let is_last = level + 1 == config.blocks.len();
         Ok(Self {
-            layers: layers(at, config, block.down_attention.as_ref(), &inputs, block.channels)?,
+            layers: layers(
+                &at.for_maps_of(config.map_side(level)),
+                config,
+                block.down_attention.as_ref(),
+                &inputs,
+                block.channels,
+            )?,
             downsample: (!is_last)
                 .then(|| Conv3x3::halving(&at.at("downsamplers.0.conv"), block.channels, config.downsample_padding))
                 .transpose()?,
@@ -144,7 +150,9 @@ pub(crate) struct MidBlock {
 
 impl MidBlock {
     pub(crate) fn new(at: &Scope, config: &UnetConfig, attention: &AttentionConfig) -> Result<Self, ModelError> {
-        let channels = config.blocks[config.blocks.len() - 1].channels;
+        let last = config.blocks.len() - 1;
+        let channels = config.blocks[last].channels;
+        let at = at.for_maps_of(config.map_side(last));
         Ok(Self {
             first: resnet(&at.at("resnets.0"), config, channels, channels)?,
             transformer: transformer(&at.at("attentions.0"), config, attention, channels, 0)?,
@@ -180,7 +188,13 @@ impl UpBlock {
             })
             .collect();
         Ok(Self {
-            layers: layers(at, config, block.up_attention.as_ref(), &inputs, block.channels)?,
+            layers: layers(
+                &at.for_maps_of(config.map_side(level)),
+                config,
+                block.up_attention.as_ref(),
+                &inputs,
+                block.channels,
+            )?,
             upsample: (level > 0)
                 .then(|| Conv3x3::new(&at.at("upsamplers.0.conv"), block.channels, block.channels))
                 .transpose()?,

@@ -7,7 +7,9 @@ use candle_core::{DType, Device};
 
 use super::ModelError;
 use crate::checkpoint::Archive;
-use crate::kernels::{Conv3x3, Depthwise3x3, LayerNorm, Level, Linear, Packing, Precision, Steps, WeightSlice};
+use crate::kernels::{
+    Conv3x3, Depthwise3x3, LayerNorm, Level, Linear, OutputTile, Packing, Precision, Steps, WeightSlice,
+};
 
 /// What `BatchNorm2d` of `PyTorch` has by default.
 const BATCH_NORM_EPS: f32 = 1e-5;
@@ -224,5 +226,5 @@ impl Place<'_> {
 }
 
 fn packing() -> Packing {
-    Packing { precision: Precision::F32, winograd: true, level: Level::current() }
+    Packing { precision: Precision::F32, winograd: Some(OutputTile::FourByFour), level: Level::current() }
 }

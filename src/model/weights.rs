@@ -16,7 +16,10 @@ use super::weight_names::{layer_name, listed};
 use crate::checkpoint::{
     Archive, Lora, ModelFiles, Patches, Placed, SingleFile, TensorSlice, TensorSource, WeightBuffer, sources_of,
 };
-use crate::kernels::{Level, Packing, Precision, bf16_products_pay};
+use crate::kernels::{Level, OutputTile, Packing, Precision, bf16_products_pay};
+
+/// The side of the smallest map for which weights may be transformed for output tiles of 4×4.
+const SMALLEST_FOR_LARGE_TILES: usize = 16;
 
 /// Numbers besides as many as the files hold.
 const MOST_MADE_UP: usize = 1 << 20;
@@ -192,7 +195,7 @@ impl<'a> Weights<'a> {
     /// The top of the tree of names.
     #[must_use]
     pub fn root(&self) -> Scope<'_> {
-        Scope { weights: self, prefix: String::new() }
+        Scope { weights: self, prefix: String::new(), largest_tile: OutputTile::FourByFour }
     }
 
     /// Ends the reading: every tensor must have been there, of the right shape, and asked for.
@@ -310,6 +313,7 @@ impl<'a> Weights<'a> {
 pub struct Scope<'a> {
     weights: &'a Weights<'a>,
     prefix: String,
+    largest_tile: OutputTile,
 }
 
 impl Scope<'_> {
@@ -317,7 +321,15 @@ impl Scope<'_> {
     #[must_use]
     pub fn at(&self, name: impl std::fmt::Display) -> Self {
         let prefix = if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) };
-        Self { weights: self.weights, prefix }
+        Self { weights: self.weights, prefix, largest_tile: self.largest_tile }
+    }
+
+    /// For layers that work on maps of that side, in pictures of the size that the model is made for: a large output tile
+    /// finds too few places on a small map for what its weights take.
+    #[must_use]
+    pub(crate) fn for_maps_of(&self, side: usize) -> Self {
+        let largest_tile = if side < SMALLEST_FOR_LARGE_TILES { OutputTile::TwoByTwo } else { self.largest_tile };
+        Self { largest_tile, ..self.clone() }
     }
 
     /// The names of all places above it and its own.
@@ -341,7 +353,7 @@ impl Scope<'_> {
             DType::BF16 => Precision::Bf16,
             _ => Precision::F32,
         };
-        Packing { precision, winograd: self.weights.winograd, level }
+        Packing { precision, winograd: self.weights.winograd.then_some(self.largest_tile), level }
     }
 
     /// The layer here as `build` makes it, or as it was made before and stayed.

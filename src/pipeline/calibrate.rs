@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::job::Speed;
 use crate::kernels::{
-    Conv3x3, Epilogue, GroupNorm, Heads, Level, Linear, Map, Packing, Precision, Scores, ShapeError, Steps,
+    Conv3x3, Epilogue, GroupNorm, Heads, Level, Linear, Map, OutputTile, Packing, Precision, Scores, ShapeError, Steps,
     WeightSlice, attention,
 };
 
@@ -32,11 +32,11 @@ pub(crate) fn measured_speed() -> Result<Speed, ShapeError> {
         let layer = Conv3x3::new(WeightSlice::F32(&weight), &bias, CHANNELS, Steps::SAME, packing(winograd))?;
         per_second(18.0 * pixels * channels * channels, || layer.forward(&x, (SIDE, SIDE), &Epilogue::default()))
     };
-    let linear = Linear::new(WeightSlice::F32(&weight), None, CHANNELS, packing(false))?;
+    let linear = Linear::new(WeightSlice::F32(&weight), None, CHANNELS, packing(None))?;
     let norm = GroupNorm::new(vec![1.0; CHANNELS], bias.clone(), 32, 1e-5, level)?;
     Ok(Speed {
-        convolution: convolution(false)?,
-        transformed: convolution(true)?,
+        convolution: convolution(None)?,
+        transformed: convolution(Some(OutputTile::FourByFour))?,
         product: per_second(18.0 * pixels * channels * channels, || linear.forward(&x, &Epilogue::default()))?,
         attention: per_second(4.0 * pixels * pixels * channels, || {
             attention(&x, &x, &x, Heads::plain(HEADS), Scores::Tiled, level)

@@ -49,10 +49,17 @@ pub struct UnetConfig {
     pub added: Option<AddedEmbedding>,
     /// Width of the guidance's embedding, for networks that were distilled with it (latent consistency models).
     pub guidance_width: Option<usize>,
+    /// Of the latents, in a picture of the size that the network is made for.
     pub sample_size: usize,
 }
 
 impl UnetConfig {
+    /// Of a level's maps, in a picture of the size that the network is made for.
+    #[must_use]
+    pub(crate) fn map_side(&self, level: usize) -> usize {
+        self.sample_size >> level
+    }
+
     /// Reads `unet/config.json`.
     ///
     /// # Errors

@@ -67,7 +67,7 @@ fn weights_in_half_precision_count_as_what_they_are() {
             (WeightSlice::F32(&weight), Precision::F16, &as_single[0]),
             (WeightSlice::Bf16(&brains), Precision::F32, &as_single[1]),
         ] {
-            let packing = Packing { precision, winograd: false, level };
+            let packing = Packing { precision, winograd: None, level };
             let layer = Linear::new(source, Some(&bias), inputs, packing).unwrap();
             let wanted = linear(x.values(), weight, &bias, inputs);
             let found = layer.forward(&x, &Epilogue::default()).unwrap();
@@ -80,7 +80,7 @@ fn weights_in_half_precision_count_as_what_they_are() {
 fn products_of_bfloat16_round_both_sides() {
     let rounded = |values: &[f32]| values.iter().map(|value| bf16::from_f32(*value).to_f32()).collect::<Vec<_>>();
     for level in Level::available() {
-        let packing = Packing { precision: Precision::Bf16Products, winograd: false, level };
+        let packing = Packing { precision: Precision::Bf16Products, winograd: None, level };
         let mut random = Random(16);
         for [rows, inputs, outputs] in [[1, 1, 1], [7, 71, 45], [100, 2050, 70], [97, 40, 129]] {
             if !affordable(rows * inputs * outputs) {
@@ -231,7 +231,7 @@ fn layers_take_what_was_estimated() {
             let (weight, bias) = (random.values(inputs * outputs * 9), random.values(outputs));
             let ways = [(true, Precision::F32), (false, Precision::F32), (false, Precision::F16)];
             for (winograd, precision) in ways.into_iter().chain([(false, Precision::Bf16Products)]) {
-                let packing = Packing { precision, winograd, level };
+                let packing = Packing { precision, winograd: winograd.then_some(OutputTile::FourByFour), level };
                 let layer = Conv3x3::new(WeightSlice::F32(&weight), &bias, inputs, Steps::SAME, packing).unwrap();
                 assert_eq!(layer.bytes(), Conv3x3::bytes_of(inputs, outputs, Steps::SAME, packing));
                 let weight = &weight[..inputs * outputs];

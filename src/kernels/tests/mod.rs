@@ -46,7 +46,7 @@ fn affordable(multiplications: usize) -> bool {
 }
 
 fn packing(level: Level, winograd: bool) -> Packing {
-    Packing { precision: Precision::F32, winograd, level }
+    Packing { precision: Precision::F32, winograd: winograd.then_some(OutputTile::FourByFour), level }
 }
 
 fn sizes(random: &mut Random) -> Vec<[usize; 3]> {

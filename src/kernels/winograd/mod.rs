@@ -8,6 +8,7 @@ mod input;
 mod transform;
 mod weights;
 
+use std::cell::Cell;
 use std::marker::PhantomData;
 
 use rayon::prelude::*;
@@ -23,6 +24,7 @@ use super::panel::TAPS;
 use super::pixels::{Pixels, Steps};
 use super::pool::Buffer;
 use super::product::{SharedPointer, Starts, TILE_ROWS, tile};
+use super::scratch::with_kept;
 use super::simd::{Kernel, Level, Simd};
 
 /// The transformed input of a chunk of output tiles is about so large: it must outlive the passes of all panels in the cache.
@@ -43,15 +45,15 @@ const PLANE_GAP: usize = 16;
 const MOST_OF_FOUR: usize = 1920 * 640;
 
 /// The pixels that one transform gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OutputTile {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OutputTile {
     TwoByTwo,
     FourByFour,
 }
 
 impl OutputTile {
-    /// What a layer of so many channels takes.
-    fn of(inputs: usize, outputs: usize) -> Self {
+    /// The largest that is worth its memory for a layer of so many channels.
+    pub(super) fn of(inputs: usize, outputs: usize) -> Self {
         if inputs * outputs <= MOST_OF_FOUR { Self::FourByFour } else { Self::TwoByTwo }
     }
 
@@ -84,11 +86,7 @@ impl Winograd {
     ///
     /// # Errors
     /// When the weight has another size.
-    pub(crate) fn new(weight: WeightSlice, bias: &[f32], inputs: usize, level: Level) -> Result<Self, ShapeError> {
-        Self::by(OutputTile::of(inputs, bias.len()), weight, bias, inputs, level)
-    }
-
-    pub(super) fn by(
+    pub(crate) fn new(
         output_tile: OutputTile,
         weight: WeightSlice,
         bias: &[f32],
@@ -154,18 +152,18 @@ impl Winograd {
 
     /// What the transformed weights of such a layer will take.
     #[must_use]
-    pub(crate) fn bytes_of(inputs: usize, outputs: usize, level: Level) -> usize {
-        let values = outputs.next_multiple_of(level.lanes()) * OutputTile::of(inputs, outputs).points() * inputs;
+    pub(crate) fn bytes_of(output_tile: OutputTile, (inputs, outputs): (usize, usize), level: Level) -> usize {
+        let values = outputs.next_multiple_of(level.lanes()) * output_tile.points() * inputs;
         (values + outputs.next_multiple_of(level.panel_width())) * size_of::<f32>()
     }
 
     /// The buffer that it takes for a picture of `batch` × `height` × `width`.
     #[must_use]
     pub(crate) fn scratch_floats(
-        (inputs, outputs): (usize, usize),
+        output_tile: OutputTile,
+        inputs: usize,
         (batch, height, width): (usize, usize, usize),
     ) -> usize {
-        let output_tile = OutputTile::of(inputs, outputs);
         let output_tiles = batch * height.div_ceil(output_tile.side()) * width.div_ceil(output_tile.side());
         output_tile.points() * chunk(inputs, output_tile.points(), output_tiles).1
     }
@@ -230,21 +228,23 @@ impl Winograd {
                 self.level.run(TransformInput { pixels: &pixels, grid, first, output_tiles, plane, into, by });
             });
             let blocks = count.div_ceil(per_task);
-            (0..groups * blocks).into_par_iter().with_max_len(1).for_each_init(Vec::new, |sums, task| {
+            (0..groups * blocks).into_par_iter().with_max_len(1).for_each(|task| {
                 let start = task % blocks * per_task;
                 let first_panel = task / blocks * together;
-                self.level.run(PanelTask {
-                    weights: self,
-                    panels: first_panel..panels.min(first_panel + together),
-                    transformed: &transformed,
-                    plane,
-                    first,
-                    output_tiles: start..count.min(start + per_task),
-                    grid,
-                    epilogue,
-                    out: output,
-                    sums,
-                    by: PhantomData::<W>,
+                with_kept(&SUMS, |sums| {
+                    self.level.run(PanelTask {
+                        weights: self,
+                        panels: first_panel..panels.min(first_panel + together),
+                        transformed: &transformed,
+                        plane,
+                        first,
+                        output_tiles: start..count.min(start + per_task),
+                        grid,
+                        epilogue,
+                        out: output,
+                        sums,
+                        by: PhantomData::<W>,
+                    });
                 });
             });
         }
@@ -257,6 +257,10 @@ fn chunk(inputs: usize, points: usize, output_tiles: usize) -> (usize, usize) {
     let wanted = (CHUNK_BYTES / (points * inputs * size_of::<f32>())).max(TILE_ROWS * 8) / TILE_ROWS * TILE_ROWS;
     let at_once = wanted.min(output_tiles.next_multiple_of(TILE_ROWS));
     (at_once, at_once * inputs + PLANE_GAP)
+}
+
+thread_local! {
+    static SUMS: Cell<Vec<f32>> = Cell::default();
 }
 
 /// Some panels' products at all points for some output tiles, and the way back to pixels.

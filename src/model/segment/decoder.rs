@@ -197,7 +197,7 @@ impl Enlarging {
                 weight[(rest % inputs * outputs + rest / inputs) * 4 + place]
             })
             .collect();
-        let packing = Packing { precision: Precision::F32, winograd: false, level: Level::current() };
+        let packing = Packing { precision: Precision::F32, winograd: None, level: Level::current() };
         Ok(Self { products: Linear::new(WeightSlice::F32(&weight), Some(&bias), inputs, packing)?, outputs })
     }
 

@@ -4,7 +4,9 @@
 use super::super::{CancelCheck, ModelError};
 use super::shuffle::{folded, repeated, unfolded};
 use crate::checkpoint::{UpscalerFile, UpscalerNetwork};
-use crate::kernels::{Conv3x3, Epilogue, Level, Map, Packing, Precision, Steps, WeightSlice, add_scaled, leaky};
+use crate::kernels::{
+    Conv3x3, Epilogue, Level, Map, OutputTile, Packing, Precision, Steps, WeightSlice, add_scaled, leaky,
+};
 
 /// Of what lies below 0, in every activation of `RRDBNet`.
 const SLOPE: f32 = 0.2;
@@ -19,7 +21,8 @@ impl Convolution {
     fn new(file: &UpscalerFile, name: &str, inputs: usize, outputs: usize) -> Result<Self, ModelError> {
         let weight = file.values(&format!("{name}.weight"), &[outputs, inputs, 3, 3])?;
         let bias = file.values(&format!("{name}.bias"), &[outputs])?;
-        let packing = Packing { precision: Precision::F32, winograd: true, level: Level::current() };
+        let packing =
+            Packing { precision: Precision::F32, winograd: Some(OutputTile::FourByFour), level: Level::current() };
         let layer = Conv3x3::new(WeightSlice::F32(&weight), &bias, inputs, Steps::SAME, packing)?;
         Ok(Self { layer })
     }
