@@ -133,7 +133,7 @@ impl CudaCard {
         Ok(card)
     }
 
-    fn new(device: &CudaDevice) -> Result<Self, Error> {
+    pub(super) fn new(device: &CudaDevice) -> Result<Self, Error> {
         // SAFETY: candle's devices have one stream each here, on the thread that made them: nothing is to be tracked.
         unsafe { device.disable_event_tracking() };
         let stream = device.cuda_stream();

@@ -17,6 +17,9 @@ mod memory;
 mod pinned;
 #[cfg(feature = "cuda")]
 mod products;
+#[cfg(test)]
+#[cfg(feature = "cuda")]
+mod tests;
 #[cfg(any(feature = "cuda", test))]
 mod tiles;
 

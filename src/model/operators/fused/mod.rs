@@ -21,6 +21,9 @@ use crate::kernels::Activation;
 pub(super) use attention::attention_fits;
 #[cfg(feature = "cuda")]
 pub(super) use attention::{WIDEST_HEAD, queries_at_once};
+#[cfg(test)]
+#[cfg(feature = "cuda")]
+pub(super) use reference::Reference;
 
 pub(super) type Answer = Result<Tensor, candle_core::Error>;
 

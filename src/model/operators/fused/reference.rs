@@ -8,7 +8,7 @@ use super::{Answer, DeviceEpilogue, FusedKernels, Sizes};
 use crate::kernels::Activation;
 
 #[derive(Debug)]
-pub(super) struct Reference;
+pub(in super::super) struct Reference;
 
 fn activated(x: &Tensor, activation: Activation) -> Answer {
     match activation {
