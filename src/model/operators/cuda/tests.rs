@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Tensor};
 use super::card::CudaCard;
 use super::pinned;
 use super::tiles::{HOPPER, PORTABLE, best};
-use crate::kernels::Activation;
+use crate::kernels::{Activation, RotaryPairs};
 use crate::model::operators::Window;
 use crate::model::operators::fused::{Answer, DeviceEpilogue, FusedKernels, Reference, Sizes};
 
@@ -258,6 +258,26 @@ fn sums_activations_copies_and_pictures_beside_each_other() {
             let other = view.random(&[shape[0], shape[1], shape[2], 40]);
             let found = view.card.concatenate(&a[0], &other[0]);
             view.close("beside each other", found, Reference.concatenate(&a[1], &other[1]));
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs an NVIDIA card"]
+fn heads_are_turned_and_channels_scaled() {
+    each(|view| {
+        for (batch, tokens, heads, half) in [(1, 1, 1, 8), (2, 37, 3, 16), (1, 130, 24, 64)] {
+            let x = view.random(&[batch, tokens, heads * 2 * half]);
+            let angles = [0, 1].map(|_| Tensor::randn(0f32, 1.0, (tokens, half), &CPU).unwrap());
+            let there = [0, 1].map(|at: usize| angles[at].to_device(x[0].device()).unwrap());
+            for pairs in [RotaryPairs::Neighbours, RotaryPairs::Halves] {
+                let found = view.card.rotate(&x[0], [&there[0], &there[1]], pairs);
+                let wanted = Reference.rotate(&x[1], [&angles[0], &angles[1]], pairs);
+                view.close(&format!("{pairs:?} of {half}"), found, wanted);
+            }
+            let (factors, residual) = (view.random(&[heads * 2 * half]), view.random(x[0].dims()));
+            let found = view.card.scale_onto(&x[0], &factors[0], &residual[0]);
+            view.close(&format!("scaled {half}"), found, Reference.scale_onto(&x[1], &factors[1], &residual[1]));
         }
     });
 }
