@@ -155,6 +155,10 @@ impl CudaCard {
         Ok(card)
     }
 
+    pub(super) fn device(&self) -> &CudaDevice {
+        &self.device
+    }
+
     pub(super) fn stream(&self) -> &Arc<CudaStream> {
         &self.stream
     }
