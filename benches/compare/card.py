@@ -10,6 +10,8 @@ and the pictures (`tests/reference/on_card.py`). Needs Python with PyTorch; what
         a batch of 8 on one card and on COUNT, in turns
     python benches/compare/card.py stream BINARY SDXL GB...
         a card with so much left (0: all of it): where weights wait, a step's time and the memory that is taken
+    python benches/compare/card.py starts BINARY MODEL
+        a step of small pictures whose kernels are started one by one, and as one
     python benches/compare/card.py klein BINARY KLEIN
         steps of FLUX.2 klein beside diffusers' in bfloat16
 
@@ -26,6 +28,8 @@ import threading
 import time
 from pathlib import Path
 
+# Of each run under compute-sanitizer; all run at once.
+PATIENCE_SECONDS = 420
 WORDS = "a red apple on a wooden table"
 
 
@@ -67,7 +71,12 @@ def sanitize(tests, faults, binary, pictures):
     families = {}
     for case in cases:
         families.setdefault(case["family"], case)
-    kernels = [tests, "--ignored", "--test-threads=1", "cuda::tests"]
+    # Where the tests look for their models.
+    root = Path(tempfile.mkdtemp())
+    (root / "tests/reference").mkdir(parents=True)
+    (root / "tests/reference/data").symlink_to(Path(pictures, "data"))
+    os.environ["CARGO_MANIFEST_DIR"] = str(root)
+    kernels = [tests, "--ignored", "--test-threads=1", "cuda::tests", "unet::tests"]
     runs = [(f"{tool}, kernels", tool, kernels, ".") for tool in ("memcheck", "racecheck")]
     for family, case in families.items():
         out = f"/tmp/{family}-sanitized.png"
@@ -84,7 +93,13 @@ def sanitize(tests, faults, binary, pictures):
     def watched(name, tool, line, folder):
         command = ["compute-sanitizer", "--tool", tool, "--error-exitcode", "9", "--print-limit", "5", *line]
         start = time.perf_counter()
-        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, env={**os.environ, "INKWICK_HOME": f"/tmp/home-{name}"})
+        environment = {**os.environ, "INKWICK_HOME": f"/tmp/home-{name}"}
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, env=environment, timeout=PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired as expired:
+            found[name] = 1
+            said = (expired.stdout or b"").decode().splitlines()[-8:]
+            return say(what=name, passed=False, seconds=PATIENCE_SECONDS, said=["not done in time", *said])
         said = [text for text in (done.stdout + done.stderr).splitlines() if "ERROR SUMMARY" in text or "RACECHECK SUMMARY" in text or "Error" in text or "hazard" in text]
         found[name] = done.returncode
         say(what=name, passed=done.returncode == 0, seconds=round(time.perf_counter() - start, 1), said=said[:12] or done.stderr.splitlines()[-3:])
@@ -216,6 +231,17 @@ def stream(binary, model, left):
         torch.cuda.empty_cache()
 
 
+def starts(binary, model):
+    plain = ["--model", model, "--device", "cuda:0", "--dtype", "f16", "--steps", 60]
+    for side in (256, 512):
+        found = {}
+        for how in ("single", "recorded", "single", "recorded"):
+            events, _ = generate(binary, *plain, "--width", side, "--height", side, INKWICK_CUDA=how)
+            at = [event["at"] for event in of(events, "step")][10:]
+            found[how] = min(found.get(how, 1e9), (at[-1] - at[0]) / (len(at) - 1) * 1e3)
+        say(what="step of a small picture", side=side, **{f"{how}_ms": round(step, 2) for how, step in found.items()})
+
+
 def klein(binary, model):
     import diffusers
     import torch
@@ -263,6 +289,8 @@ if __name__ == "__main__":
         sys.exit(1 if cards(str(Path(given[0]).resolve()), given[1], int((given[2:] or [2])[0])) else 0)
     elif what == ["stream"] and len(given) > 2:
         stream(str(Path(given[0]).resolve()), given[1], [float(gb) for gb in given[2:]])
+    elif what == ["starts"] and len(given) == 2:
+        starts(str(Path(given[0]).resolve()), given[1])
     elif what == ["klein"] and len(given) == 2:
         klein(str(Path(given[0]).resolve()), given[1])
     else:
