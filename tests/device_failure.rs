@@ -64,6 +64,98 @@ fn noting_failures(backend: CandleBackend, file: PathBuf) -> CandleBackend {
     })
 }
 
+/// What a real card does with scripted failures, on the tiny SD 1. Where the program runs the tests' data lies in the working
+/// directory, or where cargo says.
+#[cfg(feature = "cuda")]
+mod on_a_card {
+    use super::*;
+
+    fn request() -> Request {
+        let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+        let model = ModelRef::Folder(root.join("tests/reference/data/sd1/model"));
+        Request { model, ..super::request() }
+    }
+
+    fn card(watch: &Arc<Watch>) -> CandleBackend {
+        let operators = Operators::on(&Device::new_cuda(0).unwrap(), DType::F16).watched(watch);
+        CandleBackend::by(Execution::Candle(operators), DtypeChoice::Auto)
+    }
+
+    fn mean_difference(a: &Drawn, b: &Drawn) -> f64 {
+        let bytes = a.picture.rgba().iter().zip(b.picture.rgba());
+        bytes.map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / b.picture.rgba().len() as f64
+    }
+
+    #[test]
+    #[ignore = "needs an NVIDIA card"]
+    fn it_steps_down_once_for_each_failure_and_the_cpu_ends_it() {
+        let watch = Arc::new(Watch::default());
+        let wanted = run(&mut card(&watch), &request()).outcome.unwrap();
+        let watch = Arc::new(Watch::with_faults([out_of_memory(Operator::Conv2d, 0); 8]));
+        let Run { outcome, notices, .. } = run(&mut card(&watch), &request());
+        let found = outcome.unwrap();
+        assert!(notices.len() >= 2, "{notices:?}");
+        assert!(notices.iter().all(|notice| notice.message.starts_with("CUDA could not carry out conv2d in f16")));
+        let last = notices.last().unwrap();
+        assert!(last.message.ends_with("the picture is made on the CPU instead"), "{notices:?}");
+        assert_eq!(last.remedy, Some(Remedy::ReportDevice));
+        let difference = mean_difference(&found, &wanted);
+        assert!(difference < 2.0, "the CPU's picture is another one: {difference} of 255");
+    }
+
+    #[test]
+    #[ignore = "needs an NVIDIA card"]
+    fn one_failure_leaves_the_card_usable_and_the_picture_as_it_was() {
+        let watch = Arc::new(Watch::default());
+        let wanted = run(&mut card(&watch), &request()).outcome.unwrap();
+        let calls = watch.used();
+        for (operator, name) in
+            [(Operator::Conv2d, "conv2d"), (Operator::MatMul, "matmul"), (Operator::Upload, "upload")]
+        {
+            let count: usize = calls.iter().filter(|((of, _), _)| *of == name).map(|(_, count)| count).sum();
+            assert!(count > 0, "{name} was not called: {calls:?}");
+            for after in [0, count / 2, count - 1] {
+                let watch = Arc::new(Watch::with_faults([out_of_memory(operator, after)]));
+                let mut backend = card(&watch);
+                let Run { outcome, notices, .. } = run(&mut backend, &request());
+                let difference = mean_difference(&outcome.unwrap(), &wanted);
+                assert!(watch.faults_left() == 0 && notices.len() == 1, "{name} {after}: {notices:?}");
+                assert!(difference < 2.0, "{name} {after}: {difference} of 255");
+                let again = run(&mut backend, &request());
+                assert!(mean_difference(&again.outcome.unwrap(), &wanted) < 2.0, "{name} {after}");
+            }
+        }
+    }
+
+    #[test]
+    #[ignore = "needs an NVIDIA card"]
+    fn memory_that_is_really_gone_is_stepped_around() {
+        let watch = Arc::new(Watch::default());
+        let wanted = run(&mut card(&watch), &request()).outcome.unwrap();
+        // All but 1 GB of the card: as another program would hold it.
+        let device = Device::new_cuda(0).unwrap();
+        let mut held = Vec::new();
+        for bytes in [8 << 30, 1 << 30] {
+            while let Ok(block) = candle_core::Tensor::zeros(bytes, DType::U8, &device) {
+                held.push(block);
+            }
+        }
+        held.pop();
+        device.synchronize().unwrap();
+        let found = run(&mut card(&watch), &request()).outcome.unwrap();
+        assert!(mean_difference(&found, &wanted) < 2.0);
+        // A picture of 2048×2048 does not fit any more: it is made in another way, or refused with a sentence.
+        let large = Request { width: Some(2048), height: Some(2048), steps: 1, ..request() };
+        let Run { outcome, notices, .. } = run(&mut card(&watch), &large);
+        let said =
+            outcome.map(|drawn| format!("{:?}", drawn.request.compute)).unwrap_or_else(|error| error.to_string());
+        assert!(!said.contains('\n'), "{said}");
+        println!("with 1 GB left, 2048×2048: {said} {:?}", sentences(&notices));
+        drop(held);
+        assert!(run(&mut card(&watch), &request()).outcome.is_ok());
+    }
+}
+
 fn out_of_memory(operator: Operator, after: usize) -> Fault {
     Fault { operator, after, kind: FailureKind::OutOfMemory }
 }

@@ -77,12 +77,12 @@ impl<'a> CrossContext<'a> {
     /// # Errors
     /// When a shape is wrong, or the device is out of memory.
     pub(crate) fn new(
-        prompt: &Tensor,
+        prompt: Feature,
         (regions, images): (&'a [RegionPrompt], &'a [ImagePrompt]),
         execution: &'a Execution,
     ) -> Result<Self, ModelError> {
         Ok(Self {
-            prompt: Feature::of_tokens(prompt, execution)?,
+            prompt,
             regions,
             contexts: regions
                 .iter()
@@ -176,7 +176,8 @@ mod tests {
 
     fn shares(regions: &[RegionPrompt], size: (usize, usize)) -> Vec<Vec<f32>> {
         let prompt = Tensor::zeros((2, 3, 4), candle_core::DType::F32, &Device::Cpu).unwrap();
-        let context = CrossContext::new(&prompt, (regions, &[]), &Execution::Kernels).unwrap();
+        let prompt = Feature::of_tokens(&prompt, &Execution::Kernels).unwrap();
+        let context = CrossContext::new(prompt, (regions, &[]), &Execution::Kernels).unwrap();
         let found = context.at(size).unwrap().shares;
         found.iter().map(|share| share.tokens().unwrap().flatten_all().unwrap().to_vec1().unwrap()).collect()
     }

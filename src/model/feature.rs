@@ -109,6 +109,17 @@ impl Feature {
         }
     }
 
+    /// As it lies on a device that operators are called of.
+    ///
+    /// # Errors
+    /// When it is the kernels'.
+    pub(crate) fn into_array(self) -> Result<Array, ModelError> {
+        match self {
+            Self::Device(array) => Ok(array),
+            Self::Host(_) | Self::Traced(_) => Err(ModelError::mixed_devices()),
+        }
+    }
+
     /// `(batch, channels, height, width)` on the host, in single precision.
     ///
     /// # Errors

@@ -31,6 +31,7 @@ mod tiles;
 mod timestep;
 mod token_ops;
 mod unet;
+mod unet_inputs;
 mod unet_time;
 mod upscale;
 mod vae;

@@ -81,10 +81,16 @@ impl TimestepEmbedding {
         condition: Option<&Tensor>,
         execution: &Execution,
     ) -> Result<Feature, ModelError> {
-        let mut x = Feature::of_tokens(&x.unsqueeze(1)?, execution)?;
-        if let (Some(projection), Some(condition)) = (&self.condition, condition) {
-            x = projection.forward_onto(&Feature::of_tokens(&condition.unsqueeze(1)?, execution)?, &x)?;
-        }
+        let up = |x: &Tensor| Feature::of_tokens(&x.unsqueeze(1)?, execution);
+        self.forward_features(up(x)?, condition.map(up).transpose()?.as_ref())
+    }
+
+    /// The same of what is on its device: `(batch, 1, inputs)`.
+    pub(crate) fn forward_features(&self, x: Feature, condition: Option<&Feature>) -> Result<Feature, ModelError> {
+        let x = match (&self.condition, condition) {
+            (Some(projection), Some(condition)) => projection.forward_onto(condition, &x)?,
+            _ => x,
+        };
         self.linear_2.forward(&self.linear_1.forward_then(&x, Activation::Silu)?)
     }
 }

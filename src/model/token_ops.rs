@@ -40,6 +40,7 @@ impl Rotation {
             Execution::Kernels => Form::Host { cosines: cosines.into(), sines: sines.into() },
             Execution::Candle(operators) => {
                 let rows = angles.len() / half.max(1);
+                let operators = operators.for_angles(half);
                 let upload = |values| operators.upload(&Tensor::from_vec(values, (rows, half), &Device::Cpu)?);
                 Form::Device { cosines: upload(cosines)?, sines: upload(sines)? }
             }

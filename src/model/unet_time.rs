@@ -50,23 +50,73 @@ impl TimeEmbedder {
         })
     }
 
-    /// `(rows, 1, time_width)`; `guidance` for networks that embed it.
-    pub(crate) fn embed(
+    /// What [`TimeEmbedder::forward`] is given; `guidance` for networks that embed it.
+    ///
+    /// # Errors
+    /// When the pooled text is missing, or of another shape.
+    pub(crate) fn inputs(
         &self,
         timestep: f64,
         rows: usize,
         guidance: Option<f64>,
         added: Option<&AddedConditioning>,
-        execution: &Execution,
-    ) -> Result<Feature, ModelError> {
-        let time = self.sinusoid.embed(&vec![timestep as f32; rows])?;
+    ) -> Result<TimeInputs<Tensor>, ModelError> {
+        let time = self.sinusoid.embed(&vec![timestep as f32; rows])?.unsqueeze(1)?;
         let guidance = self.guidance_width.zip(guidance).map(|(width, scale)| embed_guidance(scale, rows, width));
-        let time = self.embedding.forward(&time, guidance.transpose()?.as_ref(), execution)?;
-        let Some(embedder) = &self.added else { return Ok(time) };
-        let missing = || ModelError::Misfit("this UNet needs pooled text and size ids as well".to_owned());
-        let added = added.ok_or_else(missing)?;
-        let ids = embedder.sinusoid.embed(&added.time_ids)?.reshape((rows, ()))?;
-        let both = Tensor::cat(&[&added.pooled_text, &ids], 1)?;
-        time.add(&embedder.embedding.forward(&both, None, execution)?)
+        let guidance = guidance.transpose()?.map(|guidance| guidance.unsqueeze(1)).transpose()?;
+        let added = match &self.added {
+            Some(embedder) => {
+                let missing = || ModelError::Misfit("this UNet needs pooled text and size ids as well".to_owned());
+                let added = added.ok_or_else(missing)?;
+                let ids = embedder.sinusoid.embed(&added.time_ids)?.reshape((rows, ()))?;
+                Some(Tensor::cat(&[&added.pooled_text, &ids], 1)?.unsqueeze(1)?)
+            }
+            None => None,
+        };
+        Ok(TimeInputs { time, guidance, added })
+    }
+
+    /// `(rows, 1, time_width)`
+    ///
+    /// # Errors
+    /// When a shape is wrong, or the device is out of memory.
+    pub(crate) fn forward(&self, given: TimeInputs<Feature>) -> Result<Feature, ModelError> {
+        let time = self.embedding.forward_features(given.time, given.guidance.as_ref())?;
+        match (&self.added, given.added) {
+            (Some(embedder), Some(added)) => time.add(&embedder.embedding.forward_features(added, None)?),
+            _ => Ok(time),
+        }
+    }
+}
+
+/// The time step, and what else goes into its embedding: `(rows, 1, width)` each.
+pub(super) struct TimeInputs<T> {
+    pub time: T,
+    pub guidance: Option<T>,
+    pub added: Option<T>,
+}
+
+impl TimeInputs<Tensor> {
+    /// # Errors
+    /// When the device is out of memory.
+    pub(crate) fn upload(&self, execution: &Execution) -> Result<TimeInputs<Feature>, ModelError> {
+        let up = |tensor: &Tensor| Feature::of_tokens(tensor, execution);
+        Ok(TimeInputs {
+            time: up(&self.time)?,
+            guidance: self.guidance.as_ref().map(up).transpose()?,
+            added: self.added.as_ref().map(up).transpose()?,
+        })
+    }
+
+    /// As many from elsewhere.
+    pub(crate) fn placed<T>(
+        &self,
+        mut next: impl FnMut() -> Result<T, ModelError>,
+    ) -> Result<TimeInputs<T>, ModelError> {
+        Ok(TimeInputs {
+            time: next()?,
+            guidance: self.guidance.is_some().then(&mut next).transpose()?,
+            added: self.added.is_some().then(&mut next).transpose()?,
+        })
     }
 }

@@ -51,11 +51,13 @@ pub struct Weights<'a> {
     /// Of all its tensors.
     numbers_total: usize,
     on_fraction: OnFraction<'a>,
-    dtype: DType,
+    pub(super) dtype: DType,
     execution: Execution,
     winograd: bool,
     what: String,
     patches: Option<Patches<'a>>,
+    /// By a tensor's name what it is multiplied by.
+    pub(super) factors: Option<fn(&str) -> f64>,
     /// What these tensors are a difference from.
     base: Option<Box<Weights<'a>>>,
     /// Layers that are packed already, and the network's name before theirs.
@@ -115,6 +117,7 @@ impl<'a> Weights<'a> {
             winograd: true,
             what,
             patches: None,
+            factors: None,
             base: None,
             cache: None,
         }
@@ -129,22 +132,8 @@ impl<'a> Weights<'a> {
     /// Of a network that is only walked through: nothing is read, and every tensor is there and takes no memory.
     #[must_use]
     pub fn dry_run(execution: &Execution, dtype: DType) -> Self {
-        Self {
-            archives: Vec::new(),
-            place: HashMap::new(),
-            account: RefCell::default(),
-            numbers: RefCell::default(),
-            bytes_total: 0,
-            numbers_total: 0,
-            on_fraction: &|_| Ok(()),
-            dtype,
-            execution: execution.with_dtype(dtype),
-            winograd: true,
-            what: String::new(),
-            patches: None,
-            base: None,
-            cache: None,
-        }
+        let nothing = Self::of_sources((Vec::new(), Vec::new()), String::new(), &Device::Cpu, dtype, &|_| Ok(()));
+        Self { execution: execution.with_dtype(dtype), ..nothing }
     }
 
     /// Applies LoRAs to the tensors as they are handed out. `network` is diffusers' name of the folder.
@@ -261,7 +250,10 @@ impl<'a> Weights<'a> {
             tensor = (tensor.to_dtype(DType::F32)? + base.tensor(name, shape)?.to_dtype(DType::F32)?)?;
         }
         let patched = self.patches.as_ref().map(|patches| patches.apply(name, &tensor)).transpose()?.flatten();
-        Ok(patched.unwrap_or(tensor).to_dtype(self.dtype)?)
+        let tensor = patched.unwrap_or(tensor);
+        let factor = self.factors.map_or(1.0, |factor_of| factor_of(name));
+        let tensor = if factor == 1.0 { tensor } else { (tensor.to_dtype(DType::F32)? * factor)? };
+        Ok(tensor.to_dtype(self.dtype)?)
     }
 
     /// A tensor's numbers as they stand in the file, where the kernels can pack them from there.
@@ -271,7 +263,7 @@ impl<'a> Weights<'a> {
             return Ok(None);
         };
         let is_summed = self.base.as_ref().is_some_and(|base| base.has(name, shape));
-        if !matches!(self.execution, Execution::Kernels) || is_patched || is_summed {
+        if !matches!(self.execution, Execution::Kernels) || is_patched || is_summed || self.factors.is_some() {
             return Ok(None);
         }
         let (rows, of) = match source.cut {

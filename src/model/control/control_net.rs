@@ -100,12 +100,14 @@ impl ControlNet {
     /// When the pass is cancelled, a shape is wrong, or the device has no memory.
     pub fn forward(&self, input: &ControlNetInput, options: &ForwardOptions) -> Result<ControlMaps, ModelError> {
         let rows = input.sample.dim(0)?;
-        let mut time = self.time.embed(input.timestep, rows, None, input.added, &self.execution)?;
+        let given = self.time.inputs(input.timestep, rows, None, input.added)?;
+        let mut time = self.time.forward(given.upload(&self.execution)?)?;
         if let Some(union) = &self.union {
             time = time.add(&union.embed_types(input.hints, rows, &self.execution)?)?;
         }
         let time = time.activate(Activation::Silu)?;
-        let context = CrossContext::new(input.context, (&[], &[]), &self.execution)?;
+        let prompt = Feature::of_tokens(input.context, &self.execution)?;
+        let context = CrossContext::new(prompt, (&[], &[]), &self.execution)?;
         let given = BlockInputs { time: &time, context: &context, options };
         let mut x = self.conv_in.forward(&Feature::of_picture(input.sample, &self.execution)?)?;
         x = match (&self.union, input.hints) {

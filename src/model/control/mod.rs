@@ -96,6 +96,11 @@ pub struct ControlSignals {
 }
 
 impl ControlSignals {
+    /// Whether nothing is added.
+    pub(super) fn is_empty(&self) -> bool {
+        self.nets.is_empty() && self.adapters.is_empty() && self.regions.is_empty() && self.images.is_empty()
+    }
+
     /// What ControlNets add to the map `index` of those that are kept; the middle comes after the last.
     pub(super) fn onto(&self, index: usize, x: &Feature) -> Result<Feature, ModelError> {
         let mut added = self.nets.iter().filter_map(|net| net.0.get(index));

@@ -38,6 +38,8 @@ pub enum Operator {
     Softmax,
     LayerNorm,
     RmsNorm,
+    /// Rotary positions in one pass: CUDA's.
+    Rotate,
     /// Group norm in one pass: CUDA's.
     GroupNorm,
     /// Attention in one kernel: Metal's.
@@ -79,6 +81,7 @@ impl Operator {
             Self::Softmax => "softmax_last_dim",
             Self::LayerNorm => "layer_norm",
             Self::RmsNorm => "rms_norm",
+            Self::Rotate => "rope",
             Self::GroupNorm => "group_norm",
             Self::Sdpa => "sdpa",
             Self::FlashAttention => "flash_attn",

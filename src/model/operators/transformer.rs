@@ -34,6 +34,9 @@ impl Array {
     ) -> Result<Self, ModelError> {
         let (batch, tokens, channels) = self.dims3()?;
         let half = cosines.dims().last().copied().unwrap_or(1).max(1);
+        if let Some(rotated) = self.fused_rotated([cosines, sines], pairs)? {
+            return Ok(rotated);
+        }
         let heads = channels / (2 * half);
         let (dims, pair_dim, angles) = match pairs {
             RotaryPairs::Neighbours => ([batch, tokens, heads, half, 2], 4, [1, tokens, 1, half, 1]),
@@ -52,6 +55,9 @@ impl Array {
     /// # Errors
     /// As above.
     pub fn scaled_onto(&self, factors: &Self, residual: &Self) -> Result<Self, ModelError> {
+        if let Some(sum) = self.fused_scaled_onto(factors, residual)? {
+            return Ok(sum);
+        }
         residual.add(&self.multiply(factors)?)
     }
 

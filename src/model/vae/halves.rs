@@ -10,10 +10,11 @@ use super::super::{ForwardOptions, ModelError};
 use crate::checkpoint::VaeConfig;
 use crate::kernels::Heads;
 
-const NORM_EPS: f64 = 1e-6;
-
 fn resnet(at: &Scope, config: &VaeConfig, inputs: usize, outputs: usize) -> Result<ResnetBlock, ModelError> {
-    ResnetBlock::new(at, &ResnetShape { inputs, outputs, time_width: None, groups: config.groups, eps: NORM_EPS })
+    ResnetBlock::new(
+        at,
+        &ResnetShape { inputs, outputs, time_width: None, groups: config.groups, eps: config.norm_eps },
+    )
 }
 
 /// Resnets of one resolution, then a change of it.
@@ -106,7 +107,7 @@ impl Encoder {
             conv_in: Conv3x3::new(&at.at("conv_in"), config.picture_channels, channels[0])?,
             levels,
             mid: MidBlock::new(&at.at("mid_block"), config, last)?,
-            norm_out: GroupNorm::new(&at.at("conv_norm_out"), config.groups, last, NORM_EPS)?,
+            norm_out: GroupNorm::new(&at.at("conv_norm_out"), config.groups, last, config.norm_eps)?,
             conv_out: Conv3x3::new(&at.at("conv_out"), last, 2 * config.latent_channels)?,
         })
     }
@@ -172,7 +173,7 @@ impl Decoder {
             conv_in: Conv3x3::new(&at.at("conv_in"), config.latent_channels, channels[0])?,
             mid: MidBlock::new(&at.at("mid_block"), config, channels[0])?,
             levels,
-            norm_out: GroupNorm::new(&at.at("conv_norm_out"), config.groups, finest, NORM_EPS)?,
+            norm_out: GroupNorm::new(&at.at("conv_norm_out"), config.groups, finest, config.norm_eps)?,
             conv_out: Conv3x3::new(&at.at("conv_out"), finest, config.picture_channels)?,
         })
     }
@@ -229,7 +230,7 @@ impl MidBlock {
             first: resnet(&at.at("resnets.0"), config, channels, channels)?,
             attention: config
                 .mid_block_attention
-                .then(|| PixelAttention::new(&at.at("attentions.0"), config.groups, channels))
+                .then(|| PixelAttention::new(&at.at("attentions.0"), config, channels))
                 .transpose()?,
             second: resnet(&at.at("resnets.1"), config, channels, channels)?,
         })
@@ -256,10 +257,10 @@ struct PixelAttention {
 }
 
 impl PixelAttention {
-    fn new(at: &Scope, groups: usize, channels: usize) -> Result<Self, ModelError> {
+    fn new(at: &Scope, config: &VaeConfig, channels: usize) -> Result<Self, ModelError> {
         let project = |name| Linear::new(&at.at(name), channels, channels);
         Ok(Self {
-            norm: GroupNorm::new(&at.at("group_norm"), groups, channels, NORM_EPS)?,
+            norm: GroupNorm::new(&at.at("group_norm"), config.groups, channels, config.norm_eps)?,
             to_q: project("to_q")?,
             to_k: project("to_k")?,
             to_v: project("to_v")?,

@@ -2,6 +2,7 @@
 
 mod cells;
 mod halves;
+mod quiet;
 
 use candle_core::{DType, Tensor};
 
@@ -35,11 +36,21 @@ pub struct Vae {
 }
 
 impl Vae {
-    /// Builds the network from its weights, which must match the config exactly.
+    /// Builds the network from its weights, which must match the config exactly. One that would overflow in half precision on
+    /// a device is made quieter inside.
     ///
     /// # Errors
     /// When they do not, or the device has no memory.
     pub fn new(config: VaeConfig, weights: Weights) -> Result<Self, ModelError> {
+        let overflows = config.force_upcast && weights.dtype == DType::F16;
+        let (config, weights) = match weights.execution() {
+            Execution::Candle(_) if overflows => quiet::quietened(config, weights),
+            _ => (config, weights),
+        };
+        Self::build(config, weights)
+    }
+
+    fn build(config: VaeConfig, weights: Weights) -> Result<Self, ModelError> {
         let root = weights.root();
         let latent = config.latent_channels;
         let vae = Self {

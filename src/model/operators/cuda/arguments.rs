@@ -59,6 +59,15 @@ arguments! {
     /// Of `concatenate`.
     Join { first: Address, second: Address, y: Address, rows: i64, first_pieces: i32, second_pieces: i32 }
 
+    /// Of `rotate_*`.
+    Rotate {
+        x: Address, cosines: Address, sines: Address, y: Address, pieces: i64,
+        tokens: i32, channels: i32, half: i32, neighbours: i32,
+    }
+
+    /// Of `scale_onto_*`.
+    Onto { x: Address, factors: Address, residual: Address, y: Address, pieces: i64, channels: i32 }
+
     /// Of `gate_*`.
     Gate { x: Address, y: Address, rows: i64, columns: i32 }
 }

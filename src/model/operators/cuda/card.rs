@@ -133,7 +133,7 @@ impl CudaCard {
         Ok(card)
     }
 
-    fn new(device: &CudaDevice) -> Result<Self, Error> {
+    pub(super) fn new(device: &CudaDevice) -> Result<Self, Error> {
         // SAFETY: candle's devices have one stream each here, on the thread that made them: nothing is to be tracked.
         unsafe { device.disable_event_tracking() };
         let stream = device.cuda_stream();
@@ -153,6 +153,10 @@ impl CudaCard {
         // Says now, and not in the middle of a picture, whether there is machine code for this card.
         card.function("copy", None, Module::Elementwise)?;
         Ok(card)
+    }
+
+    pub(super) fn device(&self) -> &CudaDevice {
+        &self.device
     }
 
     pub(super) fn stream(&self) -> &Arc<CudaStream> {

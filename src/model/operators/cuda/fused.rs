@@ -2,10 +2,10 @@
 
 use candle_core::{DType, Error, Tensor};
 
-use super::arguments::{self, Attention, Copy, GroupNorm, Join, LayerNorm, Pair, Softmax, Turn};
+use super::arguments::{self, Attention, Copy, GroupNorm, Join, LayerNorm, Onto, Pair, Rotate, Softmax, Turn};
 use super::card::{CudaCard, Fresh, Grid, HOPPER, MOST_PICTURES, Module};
 use super::products::code_of;
-use crate::kernels::Activation;
+use crate::kernels::{Activation, RotaryPairs};
 use crate::model::operators::Window;
 use crate::model::operators::fused::{Answer, DeviceEpilogue, FusedKernels, Sizes, WIDEST_HEAD, queries_at_once};
 
@@ -244,6 +244,40 @@ impl FusedKernels for CudaCard {
         let grid = Grid::over(rows * (channels + others) / PIECE, self);
         self.launch((Module::Elementwise, "concatenate", None), grid, &join)?;
         Ok(y.tensor((batch, height, width, channels + others)))
+    }
+
+    fn rotate(&self, x: &Tensor, [cosines, sines]: [&Tensor; 2], pairs: RotaryPairs) -> Answer {
+        let (_, tokens, channels) = x.dims3()?;
+        let pieces = x.elem_count() / PIECE;
+        let y = self.fresh(x.elem_count(), x.dtype())?;
+        let rotate = Rotate {
+            x: self.address(x)?,
+            cosines: self.address(cosines)?,
+            sines: self.address(sines)?,
+            y: y.address,
+            pieces: pieces as i64,
+            tokens: tokens as i32,
+            channels: channels as i32,
+            half: cosines.dim(1)? as i32,
+            neighbours: i32::from(pairs == RotaryPairs::Neighbours),
+        };
+        self.launch((Module::Elementwise, "rotate", Some(x.dtype())), Grid::over(pieces, self), &rotate)?;
+        Ok(y.tensor(x.shape()))
+    }
+
+    fn scale_onto(&self, x: &Tensor, factors: &Tensor, residual: &Tensor) -> Answer {
+        let pieces = x.elem_count() / PIECE;
+        let y = self.fresh(x.elem_count(), x.dtype())?;
+        let onto = Onto {
+            x: self.address(x)?,
+            factors: self.address(factors)?,
+            residual: self.address(residual)?,
+            y: y.address,
+            pieces: pieces as i64,
+            channels: factors.elem_count() as i32,
+        };
+        self.launch((Module::Elementwise, "scale_onto", Some(x.dtype())), Grid::over(pieces, self), &onto)?;
+        Ok(y.tensor(x.shape()))
     }
 }
 

@@ -70,7 +70,10 @@ mod pool {
     pub(super) fn trim(device: &CudaDevice) -> Result<(), DriverError> {
         let Some(pool) = of(device)? else { return Ok(()) };
         // SAFETY: the pool is the card's own and lives as long as the driver; only what nobody holds is given back.
-        unsafe { sys::cuMemPoolTrimTo(pool, 0) }.result()
+        unsafe { sys::cuMemPoolTrimTo(pool, 0) }.result()?;
+        let card = result::device::get(device.cuda_stream().context().ordinal() as i32)?;
+        // SAFETY: the card is one of the driver's; recorded passes get theirs again when they are started.
+        unsafe { sys::cuDeviceGraphMemTrim(card) }.result()
     }
 }
 #[cfg(feature = "cuda")]

@@ -17,6 +17,10 @@ mod memory;
 mod pinned;
 #[cfg(feature = "cuda")]
 mod products;
+mod recording;
+#[cfg(test)]
+#[cfg(feature = "cuda")]
+mod tests;
 #[cfg(any(feature = "cuda", test))]
 mod tiles;
 
@@ -29,6 +33,7 @@ pub(crate) use cards::cards;
 pub(super) use memory::give_back;
 pub(crate) use memory::{free_bytes, total_bytes};
 pub(super) use pinned::{Pinned, pinned};
+pub(super) use recording::{Recording, may_record};
 
 /// Whether this build has kernels of its own; `INKWICK_CUDA=candle` leaves them out, to see whether a fault is theirs.
 pub(super) fn are_wanted() -> bool {

@@ -10,7 +10,7 @@ use crate::job::Work;
 use crate::kernels::Activation;
 
 /// Kernels go over channels in pieces of so many values.
-const PIECE: usize = 8;
+pub(super) const PIECE: usize = 8;
 
 impl<'a> DeviceEpilogue<'a, Array> {
     fn real<'b>(&self, residual: Option<&'b Array>) -> Result<DeviceEpilogue<'b, Tensor>, candle_core::Error>

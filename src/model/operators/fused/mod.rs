@@ -9,6 +9,7 @@ mod layers;
 mod reference;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -17,10 +18,13 @@ use candle_core::{DType, Tensor};
 
 use super::window::Window;
 use super::{Array, Operators};
-use crate::kernels::Activation;
+use crate::kernels::{Activation, RotaryPairs};
 pub(super) use attention::attention_fits;
 #[cfg(feature = "cuda")]
 pub(super) use attention::{WIDEST_HEAD, queries_at_once};
+#[cfg(test)]
+#[cfg(feature = "cuda")]
+pub(super) use reference::Reference;
 
 pub(super) type Answer = Result<Tensor, candle_core::Error>;
 
@@ -93,6 +97,13 @@ pub(super) trait FusedKernels: Debug + Send + Sync {
 
     /// Rows of channels behind each other: `(rows, first)` and `(rows, second)`.
     fn concatenate(&self, first: &Tensor, second: &Tensor) -> Answer;
+
+    /// `x` `(batch, tokens, heads · 2 · half)` turned by `angles`, cosines and sines `(tokens, half)` in single precision;
+    /// `half` is a multiple of eight.
+    fn rotate(&self, x: &Tensor, angles: [&Tensor; 2], pairs: RotaryPairs) -> Answer;
+
+    /// `residual + factors · x`, a factor for each value of the last side, which is a multiple of eight.
+    fn scale_onto(&self, x: &Tensor, factors: &Tensor, residual: &Tensor) -> Answer;
 }
 
 /// Height and width of a convolution's picture before it is cut into windows, and of its answer.

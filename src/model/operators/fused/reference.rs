@@ -5,10 +5,10 @@ use candle_core::{D, DType, Tensor};
 
 use super::super::Window;
 use super::{Answer, DeviceEpilogue, FusedKernels, Sizes};
-use crate::kernels::Activation;
+use crate::kernels::{Activation, RotaryPairs};
 
 #[derive(Debug)]
-pub(super) struct Reference;
+pub(in super::super) struct Reference;
 
 fn activated(x: &Tensor, activation: Activation) -> Answer {
     match activation {
@@ -132,5 +132,39 @@ impl FusedKernels for Reference {
     fn concatenate(&self, first: &Tensor, second: &Tensor) -> Answer {
         assert!(first.is_contiguous() && second.is_contiguous());
         Tensor::cat(&[first, second], 3)
+    }
+
+    fn rotate(&self, x: &Tensor, [cosines, sines]: [&Tensor; 2], pairs: RotaryPairs) -> Answer {
+        assert!(x.is_contiguous() && cosines.dtype() == DType::F32);
+        let (batch, tokens, channels) = x.dims3()?;
+        let half = cosines.dim(1)?;
+        let heads = x.reshape((batch * tokens, channels / (2 * half), 2 * half))?;
+        let turned = |x: Tensor| {
+            let (cosines, sines) = (cosines.repeat((batch, 1))?, sines.repeat((batch, 1))?);
+            let (cosines, sines) = (cosines.unsqueeze(1)?, sines.unsqueeze(1)?);
+            let (a, b) = (x.narrow(2, 0, half)?, x.narrow(2, half, half)?);
+            let first = (a.broadcast_mul(&cosines)? - b.broadcast_mul(&sines)?)?;
+            let second = (b.broadcast_mul(&cosines)? + a.broadcast_mul(&sines)?)?;
+            Tensor::cat(&[first, second], 2)
+        };
+        // Neighbours are brought half a head apart, and back again.
+        let swapped = |x: &Tensor, sides: [usize; 2]| {
+            let (rows, heads, _) = x.dims3()?;
+            x.reshape((rows, heads, sides[0], sides[1]))?.transpose(2, 3)?.contiguous()?.reshape((
+                rows,
+                heads,
+                2 * half,
+            ))
+        };
+        let out = match pairs {
+            RotaryPairs::Halves => turned(heads)?,
+            RotaryPairs::Neighbours => swapped(&turned(swapped(&heads, [half, 2])?)?, [2, half])?,
+        };
+        out.reshape((batch, tokens, channels))
+    }
+
+    fn scale_onto(&self, x: &Tensor, factors: &Tensor, residual: &Tensor) -> Answer {
+        assert!(x.is_contiguous() && residual.is_contiguous());
+        residual + x.broadcast_mul(factors)?
     }
 }

@@ -8,7 +8,7 @@ use super::super::{Array, Operators, Window};
 use super::reference::Reference;
 use super::{DeviceEpilogue, Fused};
 use crate::checkpoint::{ClipConfig, ModelFiles, UnetConfig, VaeConfig};
-use crate::kernels::Activation;
+use crate::kernels::{Activation, RotaryPairs};
 use crate::model::{
     AddedConditioning, AttentionMethod, Execution, ForwardOptions, TextEncoder, Unet, UnetInput, Vae, Watch, Weights,
 };
@@ -115,6 +115,24 @@ fn norms_sums_and_pictures_beside_each_other() {
             let scaled = normed.scaled_by_channel(scales(1.0), scales(-0.5)).unwrap();
             scaled.add(&both.activate(Activation::Silu).unwrap()).unwrap()
         });
+    }
+}
+
+#[test]
+fn what_a_transformer_turns_and_scales() {
+    let (tokens, heads) = (5, 3);
+    for half in [8, 16, 6] {
+        let x = random(&[1, tokens, heads * 2 * half]);
+        let (cosines, sines, factors) = (random(&[tokens, half]), random(&[tokens, half]), random(&[heads * 2 * half]));
+        for pairs in [RotaryPairs::Neighbours, RotaryPairs::Halves] {
+            same(&format!("{pairs:?} of {half}"), |on| {
+                let up = |tensor: &Tensor| on.upload(tensor).unwrap();
+                let angles = on.for_angles(half);
+                let (cosines, sines) = (angles.upload(&cosines).unwrap(), angles.upload(&sines).unwrap());
+                let turned = up(&x).rotated(&cosines, &sines, pairs).unwrap();
+                turned.scaled_onto(&up(&factors), &up(&x)).unwrap()
+            });
+        }
     }
 }
 

@@ -131,3 +131,73 @@ template <typename T> __device__ __forceinline__ void gate(const Gate &p) {
 
 extern "C" __global__ void gate_f16(const __grid_constant__ Gate p) { gate<f16>(p); }
 extern "C" __global__ void gate_bf16(const __grid_constant__ Gate p) { gate<bf16>(p); }
+
+// Heads of twice `half` values, turned by each token's angles: neighbours, or values with those half a head further on.
+struct Rotate {
+    const void *x;
+    const float *cosines, *sines;
+    void *y;
+    long pieces;
+    int tokens, channels, half, neighbours;
+};
+
+template <typename T> __device__ __forceinline__ void rotate(const Rotate &p) {
+    const T *x = static_cast<const T *>(p.x);
+    T *y = static_cast<T *>(p.y);
+    for (long i = static_cast<long>(blockIdx.x) * blockDim.x + threadIdx.x; i < p.pieces;
+         i += static_cast<long>(gridDim.x) * blockDim.x) {
+        const long at = i * 8, row = at / p.channels;
+        const int place = static_cast<int>(at - row * p.channels) % (2 * p.half);
+        const long angles = (row % p.tokens) * p.half;
+        Eight<T> values = load_eight(x + at), out;
+        if (p.neighbours) {
+            const float *cosines = p.cosines + angles + place / 2, *sines = p.sines + angles + place / 2;
+#pragma unroll
+            for (int pair = 0; pair < 4; pair++) {
+                float a = to_float(values.at[2 * pair]), b = to_float(values.at[2 * pair + 1]);
+                out.at[2 * pair] = from_float<T>(a * cosines[pair] - b * sines[pair]);
+                out.at[2 * pair + 1] = from_float<T>(b * cosines[pair] + a * sines[pair]);
+            }
+        } else {
+            const bool first = place < p.half;
+            const int angle = first ? place : place - p.half;
+            Eight<T> others = load_eight(x + (first ? at + p.half : at - p.half));
+#pragma unroll
+            for (int j = 0; j < 8; j++) {
+                float cosine = p.cosines[angles + angle + j], sine = p.sines[angles + angle + j];
+                out.at[j] = from_float<T>(to_float(values.at[j]) * cosine + to_float(others.at[j]) * (first ? -sine : sine));
+            }
+        }
+        store_eight(y + at, out);
+    }
+}
+
+extern "C" __global__ void rotate_f16(const __grid_constant__ Rotate p) { rotate<f16>(p); }
+extern "C" __global__ void rotate_bf16(const __grid_constant__ Rotate p) { rotate<bf16>(p); }
+
+// Each channel times its factor, and the residual.
+struct Onto {
+    const void *x, *factors, *residual;
+    void *y;
+    long pieces;
+    int channels;
+};
+
+template <typename T> __device__ __forceinline__ void scale_onto(const Onto &p) {
+    const T *x = static_cast<const T *>(p.x), *factors = static_cast<const T *>(p.factors);
+    const T *residual = static_cast<const T *>(p.residual);
+    T *y = static_cast<T *>(p.y);
+    for (long i = static_cast<long>(blockIdx.x) * blockDim.x + threadIdx.x; i < p.pieces;
+         i += static_cast<long>(gridDim.x) * blockDim.x) {
+        const long at = i * 8;
+        Eight<T> values = load_eight(x + at), by = load_eight(factors + at % p.channels), onto = load_eight(residual + at);
+#pragma unroll
+        for (int j = 0; j < 8; j++) {
+            values.at[j] = from_float<T>(to_float(onto.at[j]) + to_float(values.at[j]) * to_float(by.at[j]));
+        }
+        store_eight(y + at, values);
+    }
+}
+
+extern "C" __global__ void scale_onto_f16(const __grid_constant__ Onto p) { scale_onto<f16>(p); }
+extern "C" __global__ void scale_onto_bf16(const __grid_constant__ Onto p) { scale_onto<bf16>(p); }

@@ -1,7 +1,7 @@
 """Full-size networks with random numbers for a CUDA card: writes them as diffusers folders, says what diffusers takes for a
 guided step and a decoding in half precision, and writes one input with its answers in single precision.
 
-    python benches/compare/cuda.py FOLDER sd15|sdxl [compile]
+    python benches/compare/networks.py FOLDER sd15|sdxl [compile]
     cargo bench --features cuda --bench networks -- FOLDER --latent 64 --dtype f16 --device cuda --against FOLDER/answers.safetensors
 
 `--latent 128` for sdxl; `INKWICK_CUDA=candle` in front of the second measures candle's operators."""
