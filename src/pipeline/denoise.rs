@@ -102,7 +102,7 @@ impl Pipeline {
             }
             let ResolvedRequest { width: width_px, height: height_px, .. } = denoising.resolved;
             let (_, _, height, width) = self.spec().latent_shape(width_px, height_px);
-            let predicted = self.latent_rgb.picture(&step.predicted_original, width, height, width_px, height_px);
+            let predicted = self.latent_rgb.picture(&step.predicted_original, width, height);
             let seconds = started.elapsed().as_secs_f64();
             reporter.report(Progress::Step {
                 done: done as u32,

@@ -28,6 +28,11 @@ const XL: [[f32; 3]; 4] =
     [[0.3651, 0.4232, 0.4341], [-0.2533, -0.0042, 0.1068], [0.1076, 0.1111, -0.0362], [-0.3165, -0.2492, -0.2188]];
 const XL_BIAS: [f32; 3] = [0.1084, -0.0175, -0.0011];
 
+/// A preview has so many pixels across and down for each of the latent's, as far as its longer side allows: whoever shows it
+/// larger does so by himself, and no step waits for pixels that nobody looks at.
+const ENLARGED: usize = 4;
+const LONGER_SIDE_PX: usize = 256;
+
 /// What `sd-vae` and its fine-tunes look like, whatever they are called.
 const KNOWN_BLOCKS: [usize; 4] = [128, 256, 512, 512];
 
@@ -94,16 +99,9 @@ impl LatentRgb {
         Ok(Self { factors: rows, bias })
     }
 
-    /// Scaled latents `(channels, height, width)` as a picture of `width_px × height_px`.
+    /// Scaled latents `(channels, height, width)` as a small picture of the same shape.
     #[must_use]
-    pub(crate) fn picture(
-        &self,
-        latents: &[f32],
-        width: usize,
-        height: usize,
-        width_px: u32,
-        height_px: u32,
-    ) -> Picture {
+    pub(crate) fn picture(&self, latents: &[f32], width: usize, height: usize) -> Picture {
         let area = width * height;
         let mut small = Vec::with_capacity(area * 3);
         for pixel in 0..area {
@@ -115,6 +113,8 @@ impl LatentRgb {
             }
             small.extend(rgb.map(|value| ((value * 0.5 + 0.5) * 255.0).clamp(0.0, 255.0) as u8));
         }
+        let scale = (LONGER_SIDE_PX / width.max(height).max(1)).clamp(1, ENLARGED);
+        let (width_px, height_px) = ((width * scale) as u32, (height * scale) as u32);
         let blank = || Picture::filled(width_px, height_px, [0, 0, 0, 255]);
         let Some(small) = image::RgbImage::from_raw(width as u32, height as u32, small) else { return blank() };
         let large = image::imageops::resize(&small, width_px, height_px, FilterType::CatmullRom);
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn an_even_latent_is_an_even_picture() {
         let product = LatentRgb { factors: vec![[1.0, 0.0, -1.0]], bias: [0.0, 0.5, 0.0] };
-        let picture = product.picture(&[0.5; 4], 2, 2, 16, 16);
+        let picture = product.picture(&[0.5; 4], 2, 2);
         assert_eq!(&picture.rgba()[..4], [191, 191, 63, 255]);
         assert_eq!(picture.size(), [16, 16]);
     }
