@@ -49,8 +49,8 @@ pub(super) fn read(file: &[u8]) -> Result<Still, Fault> {
     let meta = inside(file, b"meta").and_then(|meta| meta.get(4..)).ok_or(Fault::Broken("it lists no pictures"))?;
     let primary = primary_of(meta).ok_or(Fault::Broken("it does not say which of its pictures is meant"))?;
     match kind_of(meta, primary) {
-        Some(kind) if &kind == b"av01" => {}
-        Some(kind) if &kind == b"grid" => return Err(Fault::Other("it is put together from several tiles")),
+        Some(kind) if kind == *b"av01" => {}
+        Some(kind) if kind == *b"grid" => return Err(Fault::Other("it is put together from several tiles")),
         _ => return Err(Fault::Other("its picture is not AV1's")),
     }
     let properties = properties_of(meta, primary);

@@ -93,7 +93,7 @@ fn decoded(stream: Vec<u8>, size: [u32; 2]) -> Result<Planes, Fault> {
     settings.set_max_frame_delay(1);
     settings.set_all_layers(false);
     settings.set_frame_size_limit(size[0].saturating_mul(size[1]));
-    let mut decoder = Decoder::with_settings(&settings).map_err(|error| fault_of(&error))?;
+    let mut decoder = Decoder::with_settings(&settings).map_err(fault_of)?;
     let picture = first_picture(&mut decoder, stream)?;
     if [picture.width(), picture.height()] != size {
         return Err(Fault::Broken("its size is not the one that it says"));
@@ -107,18 +107,18 @@ fn first_picture(decoder: &mut Decoder, stream: Vec<u8>) -> Result<Picture, Faul
         let is_all_sent = match sent {
             Ok(()) => true,
             Err(Error::Again) => false,
-            Err(error) => return Err(fault_of(&error)),
+            Err(error) => return Err(fault_of(error)),
         };
         match decoder.get_picture() {
             Ok(picture) => return Ok(picture),
             Err(Error::Again) if !is_all_sent => sent = decoder.send_pending_data(),
             Err(Error::Again) => return Err(Fault::CutShort),
-            Err(error) => return Err(fault_of(&error)),
+            Err(error) => return Err(fault_of(error)),
         }
     }
 }
 
-fn fault_of(error: &Error) -> Fault {
+fn fault_of(error: Error) -> Fault {
     match error {
         Error::NotEnoughMemory => Fault::Other("it would take too much memory"),
         Error::UnsupportedBitstream => Fault::Other("its AV1 is of a rare kind"),

@@ -175,7 +175,7 @@ impl Tones {
 enum Matrix {
     /// Green, blue and red themselves.
     Identity,
-    /// YCgCo.
+    /// `YCgCo`.
     Green,
     /// Red's and blue's shares of brightness.
     Shares { red: f32, blue: f32 },
