@@ -3,10 +3,10 @@
 Writes `data/pictures` and, of each kind the smallest and some that are cut, seeds for fuzzing in `tests/corpus/picture`: JPEG files of every coding (for those that end early, the tests cut them), printing inks with
 and without a profile in JPEG and TIFF, Lab and float TIFF. Of what has inks or Lab, NAME.png holds Pillow's colours.
 """
-import io, struct, zlib
+import io, struct, subprocess, zlib
 from pathlib import Path
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
 out = Path(__file__).parent / "data/pictures"; out.mkdir(exist_ok=True)
 W, H = 72, 56
@@ -132,3 +132,22 @@ def comment(order, letters):
 xmp = b"<x:xmpmeta><rdf:Description exif:UserComment='a &amp; b'><dc:description><rdf:Alt><rdf:li>x&#10;Steps: 3</rdf:li></rdf:Alt></dc:description></rdf:Description></x:xmpmeta>"
 Image.fromarray(small).save(corpus / "comment-le.jpg", exif=b"Exif\0\0" + comment("MM", "le")); Image.fromarray(small).save(corpus / "comment-be.webp", exif=comment("II", "be"))
 Image.fromarray(small).save(corpus / "xmp.jpg", xmp=xmp); (corpus / "lfs.png").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+
+# AVIF, by libavif's avifenc and as Pillow shows it (NAME.avif.png, upright); more than 8 bits as avifdec shows them, which is
+# nearer to the source than Pillow is. 10 bits, coded as a film is; all else as a photo.
+y, x = np.mgrid[:H, :W]
+soft = Image.fromarray(np.dstack([x * 3, y * 4, 128 + (x - y)]).astype(np.uint8)); source = out / "source.png"
+for name, options in {
+    "plain-420": ["-y", "420"], "plain-422": ["-y", "422"], "plain-444": ["-y", "444"], "grey": ["-y", "400"], "identity": ["--lossless"],
+    "film": ["-d", "10", "-y", "420", "-r", "limited", "--cicp", "1/13/1"], "twelve": ["-d", "12", "-y", "444"], "wide": ["-y", "444", "--cicp", "12/13/6"],
+    "clear": ["-y", "444"], "multiplied": ["-y", "444", "-p"], "turned": ["-y", "444", "--irot", "1"], "mirrored": ["-y", "444", "--irot", "3", "--imir", "0"],
+    "cut": ["-y", "444", "--clap", "40,1,20,1,-4,1,6,1"], "tiles": ["--grid", "2x1"],
+}.items():
+    shown = Image.fromarray(np.dstack([np.array(soft), 40 + y * 3 % 200]).astype(np.uint8)) if name in ("clear", "multiplied") else soft
+    if name == "tiles": shown = soft.resize((128, 128))
+    shown.save(source); to = out / f"{name}.avif"
+    subprocess.run(["avifenc", "--min", "4", "--max", "8", *options, source, to], check=True, stdout=subprocess.DEVNULL)
+    shown = out / f"{name}.avif.png"
+    if name in ("film", "twelve"): subprocess.run(["avifdec", "-u", "bilinear", "-d", "8", to, shown], check=True, stdout=subprocess.DEVNULL)
+    elif name != "tiles": ImageOps.exif_transpose(Image.open(to)).save(shown)
+source.unlink()

@@ -1,5 +1,6 @@
 //! Pictures on disk: reading and writing them with their metadata, the gallery's folders, thumbnails.
 
+mod avif;
 pub mod decode;
 pub mod export;
 pub mod export_name;

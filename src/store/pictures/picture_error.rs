@@ -13,7 +13,7 @@ pub enum PictureFileError {
     Extension { found: String, path: PathBuf },
     #[error("the picture could not be opened ({source}); check that it is there and may be read: {}", path.display())]
     Open { source: io::Error, path: PathBuf },
-    #[error("a PNG, JPEG, WebP, BMP, TIFF or GIF picture was wanted, this file is none; convert it first: {}", path.display())]
+    #[error("a PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF picture was wanted, this file is none; convert it first: {}", path.display())]
     NotAPicture { path: PathBuf },
     #[error("{kind}: {}", path.display())]
     Unreadable { kind: Unreadable, path: PathBuf },

@@ -1,4 +1,4 @@
-//! Pictures as files: PNG, JPEG and WebP out and in, with the settings that made them inside; BMP, TIFF and GIF in.
+//! Pictures as files: PNG, JPEG and WebP out and in, with the settings that made them inside; BMP, TIFF, GIF and AVIF in.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::store::pictures::metadata::{exif, png_latents, png_text, settings_in}
 pub use crate::store::pictures::picture_error::PictureFileError;
 
 /// Endings of the files that are read, in small letters.
-pub const READ_EXTENSIONS: &[&str] = &["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"];
+pub const READ_EXTENSIONS: &[&str] = &["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif", "avif"];
 const JPEG_QUALITY: u8 = 92;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,7 +156,7 @@ fn rgb_on_white(picture: &Picture) -> Vec<u8> {
     picture.rgba().chunks_exact(4).flat_map(|p| [blend(p[0], p[3]), blend(p[1], p[3]), blend(p[2], p[3])]).collect()
 }
 
-/// Reads any PNG, JPEG, WebP, BMP, TIFF or GIF file (its first frame), by its content rather than its name: turned
+/// Reads any PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF file (its first frame), by its content rather than its name: turned
 /// upright, in sRGB by its own colour profile, with 8 bits a channel. Of a file that ends early what is there.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use crate::job::FileFormat;
 
 /// What `picture_kind::is_read` says yes to.
-pub const FORMATS: [FileFormat; 6] = [
+pub const FORMATS: [FileFormat; 7] = [
     FileFormat {
         name: "PNG",
         endings: &["png", "apng"],
@@ -22,6 +22,11 @@ pub const FORMATS: [FileFormat; 6] = [
     },
     FileFormat { name: "BMP", endings: &["bmp"], note: "up to 32 bits" },
     FileFormat { name: "GIF", endings: &["gif"], note: "the first picture" },
+    FileFormat {
+        name: "AVIF",
+        endings: &["avif"],
+        note: "8, 10 and 12 bits, transparency, cut and turned as it says; the first picture of a moving one; not of several tiles, and HDR's brightness as it is stored",
+    },
 ];
 
 #[cfg(test)]

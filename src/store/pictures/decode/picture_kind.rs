@@ -1,5 +1,7 @@
 //! What kind of file a picture is, by its first bytes; and for those that are not read, what to do.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use image::{ImageFormat, ImageReader};
@@ -14,8 +16,6 @@ pub(crate) const HEAD_BYTES: usize = 1 << 12;
 pub enum Unreadable {
     #[error("photos in HEIC are not read here; export it as JPEG or PNG first")]
     Heic,
-    #[error("pictures in AVIF are not read here; export it as PNG or WebP first")]
-    Avif,
     #[error("this is a camera's raw file; develop it to JPEG, PNG or TIFF first")]
     Raw,
     #[error("JPEG 2000 is not read here; export it as PNG or ordinary JPEG first")]
@@ -62,6 +62,9 @@ pub enum Unreadable {
     Folder,
 }
 
+/// What AVIF calls itself: still and moving.
+const AVIF: [&[u8]; 2] = [b"avif", b"avis"];
+
 /// Signatures at a file's start.
 const STARTS: [(&[u8], Unreadable); 28] = [
     (b"FUJIFILMCCD-RAW", Unreadable::Raw),
@@ -100,7 +103,7 @@ pub(crate) fn unreadable(head: &[u8]) -> Option<Unreadable> {
         return Some(Unreadable::Empty);
     }
     if head.get(4..8) == Some(b"ftyp") {
-        return Some(of_brands(head.get(8..head.len().min(64)).unwrap_or_default()));
+        return of_brands(brands_of(head));
     }
     if head.get(8..10) == Some(b"CR") && head.starts_with(b"II") {
         return Some(Unreadable::Raw);
@@ -116,18 +119,28 @@ pub(crate) fn unreadable(head: &[u8]) -> Option<Unreadable> {
 }
 
 /// Boxes of ISO's media files say what is inside by names of four letters.
-fn of_brands(brands: &[u8]) -> Unreadable {
+fn of_brands(brands: &[u8]) -> Option<Unreadable> {
     let has = |names: &[&[u8]]| brands.chunks_exact(4).any(|brand| names.contains(&brand));
-    if has(&[b"avif", b"avis"]) {
-        return Unreadable::Avif;
+    if has(&AVIF) {
+        return None;
     }
     if has(&[b"crx "]) {
-        return Unreadable::Raw;
+        return Some(Unreadable::Raw);
     }
     if has(&[b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"]) {
-        return Unreadable::Heic;
+        return Some(Unreadable::Heic);
     }
-    Unreadable::Video
+    Some(Unreadable::Video)
+}
+
+fn brands_of(head: &[u8]) -> &[u8] {
+    head.get(8..head.len().min(64)).unwrap_or_default()
+}
+
+/// The kind of picture, by a file's first bytes.
+pub(crate) fn format_of(head: &[u8]) -> Option<ImageFormat> {
+    let is_avif = head.get(4..8) == Some(b"ftyp") && brands_of(head).chunks_exact(4).any(|brand| AVIF.contains(&brand));
+    if is_avif { Some(ImageFormat::Avif) } else { image::guess_format(head).ok() }
 }
 
 /// A page or a drawing, behind white space, a mark and comments; of one byte a letter or two.
@@ -160,19 +173,23 @@ pub(crate) fn unreadable_jpeg(frame: &Frame) -> Option<Unreadable> {
 
 /// Whether this kind is read at all.
 pub(crate) fn is_read(format: ImageFormat) -> bool {
-    use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
-    matches!(format, Png | Jpeg | WebP | Bmp | Tiff | Gif)
+    use ImageFormat::{Avif, Bmp, Gif, Jpeg, Png, Tiff, WebP};
+    matches!(format, Png | Jpeg | WebP | Bmp | Tiff | Gif | Avif)
 }
 
 /// Whether a file is a picture of a kind that is read, by its first bytes.
 #[must_use]
 pub(crate) fn is_picture(path: &Path) -> bool {
-    let reader = ImageReader::open(path).ok().and_then(|reader| reader.with_guessed_format().ok());
-    reader.is_some_and(|reader| match reader.format() {
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    let is_there = File::open(path).is_ok_and(|file| file.take(HEAD_BYTES as u64).read_to_end(&mut head).is_ok());
+    match format_of(&head).filter(|_| is_there) {
         // Two letters begin a BMP, so its size is looked at as well.
-        Some(ImageFormat::Bmp) => reader.into_dimensions().is_ok(),
+        Some(ImageFormat::Bmp) => ImageReader::open(path).is_ok_and(|mut reader| {
+            reader.set_format(ImageFormat::Bmp);
+            reader.into_dimensions().is_ok()
+        }),
         format => format.is_some_and(is_read),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -183,7 +200,7 @@ mod tests {
     fn known_kinds_that_are_not_read_are_named() {
         for (head, kind) in [
             (&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], Some(Unreadable::Heic)),
-            (b"\0\0\0\x20ftypmif1\0\0\0\0avifmif1", Some(Unreadable::Avif)),
+            (b"\0\0\0\x20ftypmif1\0\0\0\0avifmif1", None),
             (b"\0\0\0\x20ftypisom\0\0\0\0avc1mp41", Some(Unreadable::Video)),
             (b"\x89PNG\r\n\x1a\n", None),
             (b"\xff\xd8\xff", None),

@@ -20,6 +20,7 @@ use super::{colour_profile, cut_short, inks, jpeg_coverage, jpeg_headers, pictur
 use crate::job::Notice;
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
+use crate::store::pictures::avif::{self, Fault};
 use crate::store::pictures::picture_error::{PictureFileError, open, unopened};
 
 const MAX_SIDE_PX: u32 = 30_000;
@@ -108,6 +109,7 @@ pub(crate) fn read(source: &Source<'_>, notices: &mut Vec<Notice>) -> Result<Rea
     let path = source.name;
     let raw = match format_of(source)? {
         ImageFormat::Jpeg => read_jpeg(source, notices)?,
+        ImageFormat::Avif => read_avif(source, notices)?,
         format => {
             let special = if format == ImageFormat::Tiff { read_special_tiff(source, notices)? } else { None };
             match special {
@@ -173,7 +175,7 @@ fn format_of(source: &Source<'_>) -> Result<ImageFormat, PictureFileError> {
     if let Some(kind) = picture_kind::unreadable(&head) {
         return Err(unreadable(kind));
     }
-    let format = image::guess_format(&head).ok().filter(|format| picture_kind::is_read(*format));
+    let format = picture_kind::format_of(&head).filter(|format| picture_kind::is_read(*format));
     format.ok_or_else(|| PictureFileError::NotAPicture { path: path.to_path_buf() })
 }
 
@@ -245,6 +247,22 @@ fn raw_of_inks(
     let (rgb, left_aside) = inks.to_rgb(profile);
     note_profile(left_aside, path, notices);
     Raw { image: DynamicImage::ImageRgb8(rgb), orientation, profile: None, missing }
+}
+
+fn read_avif(source: &Source<'_>, notices: &mut Vec<Notice>) -> Result<Raw, PictureFileError> {
+    let path = source.name;
+    let wrong = |fault| match fault {
+        Fault::CutShort => PictureFileError::CutShort { path: path.to_path_buf() },
+        Fault::Broken(reason) => damaged(reason.into(), path),
+        Fault::Other(reason) => PictureFileError::Unsupported { reason: reason.into(), path: path.to_path_buf() },
+    };
+    let packed = avif::Packed::of(&source.all()?).map_err(wrong)?;
+    let [width, height] = packed.size();
+    source.check_size(width, height)?;
+    let stored = packed.unpack().map_err(wrong)?;
+    note_profile(stored.left_aside.map(String::from), path, notices);
+    let orientation = Orientation::NoTransforms;
+    Ok(Raw { image: stored.image, orientation, profile: stored.profile, missing: None })
 }
 
 fn read_jpeg(source: &Source<'_>, notices: &mut Vec<Notice>) -> Result<Raw, PictureFileError> {
