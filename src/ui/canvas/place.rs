@@ -233,12 +233,13 @@ fn scaled(before: Placement, [x, y]: [f32; 2], at: Vec2, evenly: bool, canvas_px
     let (sin, cos) = before.angle.to_radians().sin_cos();
     let along = |way: Vec2| vec2(way.x * cos + way.y * sin, way.y * cos - way.x * sin);
     let (now, own) = (along(at - anchor), along(own));
-    let share = |now: f32, own: f32| if own.abs() > f32::EPSILON { now / own } else { 1.0 };
+    // A side changes one length alone.
+    let share = |grip: f32, now: f32, own: f32| if grip != 0.0 && own != 0.0 { now / own } else { 1.0 };
     let (wider, taller) = if evenly {
         let even = (now.x * own.x + now.y * own.y) / own.length_sq().max(f32::EPSILON);
         (even, even)
     } else {
-        (share(now.x, own.x), share(now.y, own.y))
+        (share(x, now.x, own.x), share(y, now.y, own.y))
     };
     let (wide, tall) = (before.size, before.size * before.stretch);
     let least = |side: f32| side.clamp(Placement::LEAST_SIZE, Placement::MOST_SIZE);
@@ -288,6 +289,14 @@ mod tests {
         near(point(&after, [1.0, 0.0], CANVAS), [150.0, 50.0]);
         near(point(&after, [-1.0, -1.0], CANVAS), [0.0, 0.0]);
         near(point(&after, [-1.0, 1.0], CANVAS), [0.0, 100.0]);
+        // Turned, it is the frame's own side.
+        let before = Placement { angle: 33.0, x: 4.0, ..Placement::default() };
+        let (side, middle) = (point(&before, [1.0, 0.0], CANVAS), point(&before, [0.0, 0.0], CANVAS));
+        let to = side + (side - middle) * 0.5 + vec2(3.0, -20.0);
+        let after = drag(Grip::Edge(1, 0), before, side.into(), to.into(), false);
+        assert!((after.size * after.stretch - 1.0).abs() < 1e-4, "as tall as before: {after:?}");
+        assert!((1.0..1.5).contains(&after.size), "{after:?}");
+        let before = Placement::default();
         // No further than to almost nothing: it is never turned inside out.
         let least = drag(Grip::Edge(1, 0), before, [200.0, 50.0], [-500.0, 50.0], false);
         assert!((least.size - Placement::LEAST_SIZE).abs() < 1e-6);
