@@ -108,11 +108,11 @@ fn an_estimate_counts_adapters_where_they_count() {
     };
     let of = |form: &str| Reference { picture: None, ..reference("sd1", form, "flower") };
     let (none, one) = (costs(&[]), costs(&[of("base")]));
-    let extra = |found: &inkwick::pipeline::Costs| found.step.product - none.step.product;
-    assert!(extra(&one) > 0.0 && one.control.product > 0.0, "{one:?}");
+    let extra = |found: &inkwick::job::Work| found.product - none.step.product;
+    assert!(extra(&one.step) > 0.0 && one.control.product > 0.0, "{one:?}");
     assert!(one.control_weights > 0 && one.image_bytes > 0);
     let half = costs(&[Reference { to: 0.5, ..of("base") }]);
-    assert!((extra(&half) * 2.0 - extra(&one)).abs() < 1e-6 * extra(&one));
+    assert!((extra(&half.step) * 2.0 - extra(&one.step)).abs() < 1e-6 * extra(&one.step));
     let twice = costs(&[of("base"), of("base")]);
     assert_eq!(twice.control_weights, one.control_weights, "an adapter is there once");
     assert!((twice.control.product - 2.0 * one.control.product).abs() < 1e-6 * one.control.product);

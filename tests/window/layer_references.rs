@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use egui::{Modifiers, Theme};
+use egui::Modifiers;
 use egui_kittest::kittest::Queryable as _;
 use inkwick::canvas::{Content, LayerUse};
 use inkwick::engine::FakeScript;
 use inkwick::job::{Family, Reference, ReferenceUse};
 use inkwick::store::models::image_adapters::AdapterEntry;
+use inkwick::store::settings::Theme;
 use inkwick::ui::DialogRequest;
 use inkwick::ui::action::{
     Action, CanvasAction, FilesAction, LayerAction, LayerRow, LookingAt, NewLayer, PromptAction, ResultsAction, Sheet,

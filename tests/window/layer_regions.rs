@@ -1,10 +1,11 @@
 //! Painted areas with words of their own: drawn in a colour each, named, given to the engine, and there again later.
 
-use egui::{Key, Modifiers, PointerButton, Theme};
-use egui_kittest::kittest::Queryable as _;
+use egui::{Key, Modifiers, PointerButton};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use inkwick::canvas::{Content, LayerSettings, LayerUse, RegionLayer};
 use inkwick::engine::FakeScript;
 use inkwick::job::{Placement, Region};
+use inkwick::store::settings::Theme;
 use inkwick::ui::action::{
     Action, CanvasAction, LayerAction, LayerRow, LookingAt, NewLayer, PromptAction, ResultsAction,
 };
