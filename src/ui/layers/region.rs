@@ -3,6 +3,7 @@
 use egui::{Frame, Id, RichText, TextEdit, Ui};
 
 use super::rows;
+use super::state::LayersState;
 use crate::canvas::{LayerId, RegionLayer};
 use crate::ui::chrome::layout::Layout;
 use crate::ui::state::AppState;
@@ -81,7 +82,7 @@ fn negative(ui: &mut Ui, id: LayerId, of: &mut RegionLayer) {
 
 /// Why it does not count, where that is known.
 fn said(state: &AppState, of: &RegionLayer) -> Option<String> {
-    if let Some(misfit) = state.layers.region_misfit(state.model()) {
+    if let Some(misfit) = LayersState::region_misfit(state.model()) {
         return Some(misfit);
     }
     of.is_wordless().then(|| "It has no words yet, so it does not count.".to_owned())

@@ -15,6 +15,7 @@ use crate::store::models::image_adapters::AdapterEntry;
 use crate::ui::action::Maker;
 
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "folds that open apart from each other, and a wish")]
 pub struct LayersState {
     /// As somebody folded it; else it is open as long as there is a layer besides picture and mask.
     pub open: Option<bool>,
@@ -70,7 +71,7 @@ impl LayersState {
 
     /// A new area with words of its own, in the colour that the fewest have.
     #[must_use]
-    pub fn new_region(&self, stack: &Stack) -> LayerSettings {
+    pub fn new_region(stack: &Stack) -> LayerSettings {
         let regions = || stack.layers().iter().filter_map(|layer| layer.settings.layer_use.region());
         let count = |colour: u8| regions().filter(|region| region.colour == colour).count();
         let colour = (0..RegionLayer::COLOURS).min_by_key(|colour| count(*colour)).unwrap_or(0);
@@ -141,7 +142,7 @@ impl LayersState {
 
     /// Why regions do not work with this model, where that is known.
     #[must_use]
-    pub fn region_misfit(&self, model: Option<&ModelEntry>) -> Option<String> {
+    pub fn region_misfit(model: Option<&ModelEntry>) -> Option<String> {
         let family = &model?.facts.family;
         // They work by the cross-attention that Stable Diffusion's families have.
         let has_attention = family.is_empty() || family.starts_with(Family::Other.name());

@@ -12,7 +12,7 @@ use crate::ui::app::studio::Studio;
 use crate::ui::canvas::place;
 use crate::ui::chrome::layout::PanelForm;
 use crate::ui::layers::naming;
-use crate::ui::layers::state::{Becomes, Renaming, free_name};
+use crate::ui::layers::state::{Becomes, LayersState, Renaming, free_name};
 
 impl Studio {
     #[allow(clippy::too_many_lines)] // An arm for each action, and nothing else.
@@ -197,7 +197,7 @@ impl Studio {
             }
             NewLayer::Pose => self.add_pose(),
             NewLayer::Region => {
-                let settings = self.state.layers.new_region(self.state.canvas.document.stack());
+                let settings = LayersState::new_region(self.state.canvas.document.stack());
                 self.state.canvas.add_layer(settings, paper_px, move |canvas| {
                     Some(Content::empty_drawing(canvas.size_px().unwrap_or(paper_px)))
                 });
