@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::layer_use::LayerUse;
 use super::mask_layer::MaskLayer;
-use crate::job::{Control, Placement};
+use crate::job::Placement;
 use crate::mask::{MaskPlane, flood};
 use crate::raster::{Extension, Picture, padded};
 
@@ -35,27 +36,6 @@ impl Default for LayerPart {
     }
 }
 
-/// What a layer is for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LayerUse {
-    /// It steers what is drawn, through a network. Its picture is the layer itself, so there is none in here.
-    Control(Control),
-}
-
-impl LayerUse {
-    #[must_use]
-    pub fn control(&self) -> &Control {
-        let Self::Control(control) = self;
-        control
-    }
-
-    pub fn control_mut(&mut self) -> &mut Control {
-        let Self::Control(control) = self;
-        control
-    }
-}
-
 /// All of a layer but its pixels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -75,13 +55,12 @@ pub struct LayerSettings {
 
 impl Default for LayerSettings {
     fn default() -> Self {
-        let layer_use = LayerUse::Control(Control::default());
         Self {
             name: String::new(),
             is_on: true,
             is_locked: false,
             opacity: 1.0,
-            layer_use,
+            layer_use: LayerUse::default(),
             placement: Placement::default(),
         }
     }
@@ -90,7 +69,7 @@ impl Default for LayerSettings {
 /// A layer's pixels. A copy shares them until one of both is painted on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
-    /// White strokes on black, as large as the canvas.
+    /// White strokes on black, or a region's area, as large as the canvas.
     Drawing(MaskLayer),
     /// Of any size: it is fitted to the canvas.
     Picture(Arc<Picture>),
@@ -120,6 +99,16 @@ impl Content {
             Self::Drawing(drawing) => Arc::new(drawn(drawing.plane())),
             Self::Picture(picture) => Arc::clone(picture),
         }
+    }
+
+    /// A region's area as it lies on the canvas, its border so many pixels soft. `None` for what is no drawing.
+    #[must_use]
+    pub fn area(&self, placement: &Placement, softness_px: u32) -> Option<MaskPlane> {
+        let Self::Drawing(drawing) = self else { return None };
+        if placement.is_none() {
+            return Some(drawing.plane().blurred(softness_px));
+        }
+        Some(plane_of(&placement.place(&drawn(drawing.plane()))).blurred(softness_px))
     }
 
     /// Of the same kind with these pixels.

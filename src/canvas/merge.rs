@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::layer::{Content, Layer};
+use super::layer_use::LayerUse;
 use super::mask_layer::MaskLayer;
 use crate::job::ControlKind;
 use crate::raster::Picture;
@@ -14,6 +15,19 @@ pub fn cannot_merge(top: &Layer, below: Option<&Layer>) -> Option<String> {
     let Some(below) = below else { return Some(format!("No layer lies below {name}")) };
     if let Some(locked) = [top, below].into_iter().find(|layer| layer.settings.is_locked) {
         return Some(format!("{} is locked", locked.settings.name));
+    }
+    let (own, other) = (name, &below.settings.name);
+    match (&top.settings.layer_use, &below.settings.layer_use) {
+        (LayerUse::Control(_), LayerUse::Control(_)) => {}
+        (LayerUse::Region(of_top), LayerUse::Region(of_below)) => {
+            if !of_top.is_wordless() && of_top.region.prompt.trim() != of_below.region.prompt.trim() {
+                return Some(format!("{own} has other words than {other}, and they would be lost"));
+            }
+        }
+        (LayerUse::Reference(_), LayerUse::Reference(_)) => {
+            return Some(format!("{own} and {other} are pictures for themselves"));
+        }
+        _ => return Some(format!("{own} is for something else than {other}")),
     }
     if let Some(masked) = [top, below].into_iter().find(|layer| layer.counts_where().is_some()) {
         return Some(format!("{} has a mask of its own, which the other would be given too", masked.settings.name));
@@ -55,7 +69,7 @@ pub(super) fn merged(top: &Layer, below: &Layer) -> Option<Content> {
 /// White or colours on black, where black says nothing.
 fn shows_lines(layer: &Layer) -> bool {
     let is_of_lines = matches!(
-        layer.settings.layer_use.control().kind,
+        layer.settings.layer_use.control().and_then(|control| control.kind),
         Some(
             ControlKind::Scribble
                 | ControlKind::Canny

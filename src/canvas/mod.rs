@@ -6,6 +6,7 @@ mod document;
 mod extend;
 mod history;
 mod layer;
+mod layer_use;
 mod layering;
 mod mask_layer;
 mod merge;
@@ -21,7 +22,8 @@ pub mod tools;
 
 pub use change::{Origin, PackedMask, Record, Sheet, TilesChange};
 pub use document::{Dirty, Document};
-pub use layer::{Content, Layer, LayerId, LayerPart, LayerSettings, LayerUse};
+pub use layer::{Content, Layer, LayerId, LayerPart, LayerSettings};
+pub use layer_use::{LayerUse, RegionLayer};
 pub use mask_layer::{MaskLayer, MaskTile};
 pub use merge::cannot_merge;
 pub use picture_layer::{ColourTile, PictureLayer};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::change::{Origin, PackedMask, Sheet, TilesChange};
 use super::extend;
 use super::layer::{Content, LayerId, LayerSettings};
+use super::layer_use::LayerUse;
 use super::mask_layer::MaskLayer;
 use super::merge;
 use super::picture_layer::PictureLayer;
@@ -206,7 +207,11 @@ impl Snapshot {
         let ids = (self.next_layer.0..).map(LayerId);
         let mask_of =
             |plane: Arc<MaskPlane>| extend::stretched(&MaskLayer::new(Arc::unwrap_or_clone(plane)), width, height);
-        let state = |(id, (settings, content, mask)): (_, (_, _, Option<_>))| {
+        let state = |(id, (settings, content, mask)): (_, (_, Content, Option<_>))| {
+            let content = match content {
+                Content::Drawing(drawing) => Content::Drawing(extend::stretched(&drawing, width, height)),
+                picture @ Content::Picture(_) => picture,
+            };
             LayerState::new(id, settings, content, mask.map(mask_of))
         };
         stack.layers = ids.zip(layers).map(state).collect();
@@ -241,9 +246,17 @@ impl Snapshot {
         let layer = self.stack.get(id).filter(|layer| !layer.settings.placement.is_none())?;
         let [width, height] = self.size_px()?;
         let lies = LiesOn { canvas_px: (width, height), placement: layer.settings.placement };
-        let mut control = layer.settings.layer_use.control().clone();
-        control.put_on(&lies, layer.content.seen(), None);
-        let content = layer.content.replaced_by(control.picture?);
+        let seen = layer.content.seen();
+        let placed = match &layer.settings.layer_use {
+            LayerUse::Control(control) => {
+                let mut control = control.clone();
+                control.put_on(&lies, seen, None);
+                control.picture?
+            }
+            LayerUse::Region(_) => Arc::new(lies.placement.place(&seen)),
+            LayerUse::Reference(_) => return None,
+        };
+        let content = layer.content.replaced_by(placed);
         let mut stack = self.stack.as_it_is();
         let state = stack.layers.iter_mut().find(|state| state.id == id)?;
         state.content = Some(content);

@@ -207,7 +207,9 @@ impl Stack {
     pub(super) fn extended(&self, canvas_px: [u32; 2], sides: Extension) -> StackChange {
         let mut change = self.as_it_is();
         for (state, layer) in change.layers.iter_mut().zip(&self.layers) {
-            state.content = layer.content.extended(canvas_px, sides);
+            if layer.settings.layer_use.lies_on_canvas() {
+                state.content = layer.content.extended(canvas_px, sides);
+            }
             if !state.settings.placement.is_none() {
                 state.settings.placement = state.settings.placement.on_larger(sides);
             }

@@ -10,7 +10,7 @@ use super::files_of;
 use crate::job::{AttentionMode, Compute, Estimate, EstimateQuestion, MemoryMode, ModelRef, Speed};
 use crate::model::Execution;
 use crate::pipeline::{
-    Constraints, ControlLoad, CostModel, FittedPlan, ModelSpec, Workload, guessed_card_speed, measured_speed,
+    Constraints, CostModel, FittedPlan, ModelSpec, SteeringLoad, Workload, guessed_card_speed, measured_speed,
     memory_budget,
 };
 
@@ -34,15 +34,19 @@ impl Estimator {
     #[must_use]
     pub(crate) fn answer(&self, question: &EstimateQuestion) -> Option<Estimate> {
         let mut model = self.model(&question.model)?;
-        if !question.controls.is_empty() || question.regions > 0 {
+        let mut reference_px = 0;
+        let is_steered = !question.controls.is_empty() || !question.references.is_empty() || question.regions > 0;
+        if is_steered || !question.read_px.is_empty() {
             let spec = ModelSpec::read(&files_of(&question.model).ok()?, None).ok()?;
             spec.check_regions(question.regions as usize).ok()?;
-            let loads = ControlLoad::of(&spec, &question.controls, question.calls as usize).ok()?;
-            model = model.with_controls(loads);
+            let calls = question.calls as usize;
+            let load = SteeringLoad::of(&spec, &question.controls, &question.references, calls).ok()?;
+            model = model.with_steering(load);
+            reference_px = spec.read_px(&question.read_px);
         }
         let speed = (*self.speed.get_or_init(|| self.measure()))?;
         let free_bytes = memory_budget::all_bytes(&self.execution().0);
-        let plan = |compute: Compute| self.plan(&model, question, compute, free_bytes);
+        let plan = |compute: Compute| self.plan(&model, (question, reference_px), compute, free_bytes);
         let wanted = question.compute;
         let chosen = plan(wanted)?;
         let peak = |compute: Compute| Some(plan(compute)?.costs.peak_bytes() as u64);
@@ -88,13 +92,13 @@ impl Estimator {
     fn plan(
         &self,
         model: &CostModel,
-        question: &EstimateQuestion,
+        (question, reference_px): (&EstimateQuestion, usize),
         compute: Compute,
         budget_bytes: Option<u64>,
     ) -> Option<FittedPlan> {
         let [width, height] = question.size_px.map(|side| side as usize);
         let rows = model.rows(question.guided) - 1 + question.parts.max(1) as usize;
-        let (encodes, texts) = (question.encodes, question.texts as usize);
+        let (encodes, texts) = (question.encodes || reference_px > 0, question.texts as usize);
         let workload = Workload {
             width,
             height,
@@ -102,7 +106,7 @@ impl Estimator {
             windows: 1,
             texts,
             encodes,
-            reference_px: 0,
+            reference_px,
             regions: question.regions as usize,
         };
         let (execution, dtype) = self.execution();

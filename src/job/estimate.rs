@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AttentionMode, Compute, Control, Frame, InitPicture, MemoryMode, ModelDefaults, ModelRef, PromptSyntax, Request,
-    WorkGrid,
+    AttentionMode, Compute, Control, Frame, InitPicture, MemoryMode, ModelDefaults, ModelRef, PromptSyntax, Reference,
+    Request, WorkGrid,
 };
 use crate::prompt::parts;
 use crate::sampling::SchedulerName;
@@ -33,6 +33,13 @@ pub struct EstimateQuestion {
     /// Areas with words of their own.
     #[serde(default)]
     pub regions: u32,
+    /// Pictures that the prompt speaks of through adapters, without their pixels.
+    #[serde(default)]
+    pub references: Vec<Reference>,
+    /// Width and height of those that a model which reads pictures would read: the canvas's, where nothing of it is kept,
+    /// and those without an adapter.
+    #[serde(default)]
+    pub read_px: Vec<[u32; 2]>,
     pub compute: Compute,
 }
 
@@ -67,9 +74,13 @@ impl EstimateQuestion {
         let texts: BTreeSet<&str> =
             parts.iter().flat_map(|part| &part.stages).map(|stage| stage.text.as_str()).collect();
         let is_composed = parts.len() > 1 || parts.iter().any(|part| (part.weight - 1.0).abs() > f32::EPSILON);
+        let size_px = request.init.as_ref().and_then(framed).unwrap_or(drawn);
+        let own = request.init.as_ref().filter(|init| init.strength >= 1.0).map(|_| size_px);
+        let read = request.references.iter().filter(|reference| reference.adapter.is_none());
+        let others = read.filter_map(|reference| reference.picture.as_ref().map(|p| [p.width(), p.height()]));
         Self {
             model: request.model.clone(),
-            size_px: request.init.as_ref().and_then(framed).unwrap_or(drawn),
+            size_px,
             guided: is_composed || guidance > 1.0,
             parts: parts.len().max(1) as u32,
             texts: texts.len().max(1) as u32 + 1 + request.regions.len() as u32,
@@ -77,6 +88,8 @@ impl EstimateQuestion {
             calls: calls.ceil() as u32,
             controls: request.controls.iter().map(Control::without_pictures).collect(),
             regions: request.regions.len() as u32,
+            references: request.references.iter().map(Reference::without_pictures).collect(),
+            read_px: own.into_iter().chain(others).collect(),
             compute: request.compute,
         }
     }

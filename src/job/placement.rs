@@ -15,6 +15,8 @@ pub struct Placement {
     pub y: f32,
     /// 1 is as it came.
     pub size: f32,
+    /// So many times as tall in proportion: 1 keeps the shape.
+    pub stretch: f32,
     /// Clockwise, in degrees.
     pub angle: f32,
     pub flips_across: bool,
@@ -23,7 +25,7 @@ pub struct Placement {
 
 impl Default for Placement {
     fn default() -> Self {
-        Self { x: 0.0, y: 0.0, size: 1.0, angle: 0.0, flips_across: false, flips_down: false }
+        Self { x: 0.0, y: 0.0, size: 1.0, stretch: 1.0, angle: 0.0, flips_across: false, flips_down: false }
     }
 }
 
@@ -43,11 +45,13 @@ impl Placement {
     pub fn in_range(self) -> Self {
         let finite = |value: f32, usual: f32| if value.is_finite() { value } else { usual };
         let within = |value: f32| finite(value, 0.0).clamp(-Self::MOST_PX, Self::MOST_PX);
+        let size = finite(self.size, 1.0).clamp(Self::LEAST_SIZE, Self::MOST_SIZE);
         let angle = finite(self.angle, 0.0).rem_euclid(360.0);
         Self {
             x: within(self.x),
             y: within(self.y),
-            size: finite(self.size, 1.0).clamp(Self::LEAST_SIZE, Self::MOST_SIZE),
+            size,
+            stretch: finite(self.stretch, 1.0).clamp(Self::LEAST_SIZE / size, Self::MOST_SIZE / size),
             angle: if angle > 180.0 { angle - 360.0 } else { angle },
             ..self
         }
@@ -65,7 +69,7 @@ impl Placement {
     fn turned(&self, [x, y]: [f32; 2]) -> [f32; 2] {
         let (sin, cos) = self.angle.to_radians().sin_cos();
         let x = if self.flips_across { -x } else { x } * self.size;
-        let y = if self.flips_down { -y } else { y } * self.size;
+        let y = if self.flips_down { -y } else { y } * self.size * self.stretch;
         [x * cos - y * sin, x * sin + y * cos]
     }
 
@@ -87,8 +91,10 @@ impl Placement {
             return picture.clone();
         }
         // Made smaller first, by a filter that looks at every pixel.
-        let shrunk = |side: u32| ((side as f32 * placement.size).round() as u32).max(1);
-        let small = (placement.size < 1.0).then(|| raster::resized(picture, shrunk(width), shrunk(height)));
+        let (wide, tall) = (placement.size, placement.size * placement.stretch);
+        let shrunk = |side: u32, scale: f32| ((side as f32 * scale.min(1.0)).round() as u32).max(1);
+        let is_smaller = wide < 1.0 || tall < 1.0;
+        let small = is_smaller.then(|| raster::resized(picture, shrunk(width, wide), shrunk(height, tall)));
         let source = small.as_ref().unwrap_or(picture);
         let scale = [width as f32 / source.width() as f32, height as f32 / source.height() as f32];
         let [middle_x, middle_y] = middle([width, height]);
@@ -99,9 +105,9 @@ impl Placement {
                 // The middle of the pixel, back to where it comes from.
                 let from_middle = [x as f32 + 0.5 - middle_x - placement.x, y as f32 + 0.5 - middle_y - placement.y];
                 let back = [from_middle[0] * cos + from_middle[1] * sin, from_middle[1] * cos - from_middle[0] * sin];
-                let flipped = |value: f32, flips: bool| if flips { -value } else { value } / placement.size;
-                let at_x = (flipped(back[0], placement.flips_across) + middle_x) / scale[0];
-                let at_y = (flipped(back[1], placement.flips_down) + middle_y) / scale[1];
+                let flipped = |value: f32, flips: bool, scale: f32| if flips { -value } else { value } / scale;
+                let at_x = (flipped(back[0], placement.flips_across, wide) + middle_x) / scale[0];
+                let at_y = (flipped(back[1], placement.flips_down, tall) + middle_y) / scale[1];
                 pixel.copy_from_slice(&sample(source, at_x - 0.5, at_y - 0.5));
             }
         });
@@ -161,7 +167,9 @@ mod tests {
             Placement { size: 0.5, ..base },
             Placement { size: 1.7, flips_across: true, x: 3.0, ..base },
             Placement { flips_down: true, ..base },
-            Placement { size: 0.7, angle: 45.0, flips_across: true, x: -6.0, y: 3.0, flips_down: false },
+            Placement { stretch: 1.6, angle: 20.0, ..base },
+            Placement { size: 1.4, stretch: 0.5, x: -4.0, ..base },
+            Placement { size: 0.7, angle: 45.0, flips_across: true, x: -6.0, y: 3.0, ..base },
         ] {
             let placed = placement.place(&square());
             assert_eq!(placed.size(), [60, 40]);
@@ -185,7 +193,8 @@ mod tests {
 
     #[test]
     fn on_a_larger_canvas_it_stays_where_it_is() {
-        let placement = Placement { x: 3.0, y: -2.0, size: 1.5, angle: 30.0, flips_across: true, flips_down: false };
+        let placement =
+            Placement { x: 3.0, y: -2.0, size: 1.5, angle: 30.0, flips_across: true, ..Placement::default() };
         let sides = Extension { left: 8, top: 16, right: 24, bottom: 0 };
         let larger = placement.on_larger(sides);
         let before = placement.map([10.0, 20.0], [60, 40]);
@@ -198,6 +207,8 @@ mod tests {
         let wild = Placement { x: f32::NAN, y: 1e30, size: -4.0, angle: 725.0, ..Placement::default() }.in_range();
         assert_eq!((wild.x, wild.y, wild.size), (0.0, Placement::MOST_PX, Placement::LEAST_SIZE));
         assert!((wild.angle - 5.0).abs() < 1e-3);
+        let flat = Placement { stretch: 0.0, ..Placement::default() }.in_range();
+        assert!((flat.stretch - Placement::LEAST_SIZE).abs() < 1e-6);
         assert!((Placement { angle: 270.0, ..Placement::default() }.in_range().angle + 90.0).abs() < 1e-3);
     }
 }

@@ -18,6 +18,13 @@ pub struct ReferenceAdapter {
 }
 
 impl ReferenceAdapter {
+    /// Whether its files' names can be written as text.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        let encoder = self.encoder.as_ref();
+        self.file.to_str().is_some() && encoder.is_none_or(|folder| folder.to_str().is_some())
+    }
+
     /// For a person: the file's name without its ending.
     #[must_use]
     pub fn name(&self) -> String {
@@ -130,6 +137,12 @@ impl Reference {
         let calls = calls.max(1) as f64;
         let is_within = index as f64 / calls >= self.from && (index + 1) as f64 / calls <= self.to;
         is_within && self.weight != 0.0
+    }
+
+    /// Its settings alone.
+    #[must_use]
+    pub fn without_pictures(&self) -> Self {
+        Self { picture: None, mask: None, ..self.clone() }
     }
 
     /// What can be judged without its pictures.

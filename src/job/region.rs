@@ -42,6 +42,9 @@ pub struct Region {
     /// The same of `negative`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drawn_negative: Option<String>,
+    /// What its layer is called, where it is one: for a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer: Option<String>,
     /// 1 where its words count alone in its area, 0.5 where the picture's count as much, 0 not at all. Where regions lie
     /// over each other, each counts by its weight.
     pub weight: f64,
@@ -56,12 +59,23 @@ impl Region {
         Self { mask: Some(mask), prompt: prompt.into(), ..Self::default() }
     }
 
-    /// For a person: its first words.
+    /// For a person: its first words; without any, its layer's name.
     #[must_use]
     pub fn name(&self) -> String {
         const LETTERS: usize = 40;
-        let name: String = self.prompt.trim().chars().take(LETTERS).collect();
-        if self.prompt.trim().chars().count() > LETTERS { format!("{name}…") } else { name }
+        let words = match (self.prompt.trim(), self.layer.as_deref()) {
+            ("", Some(layer)) => layer,
+            ("", None) => "without words",
+            (words, _) => words,
+        };
+        let name: String = words.chars().take(LETTERS).collect();
+        if words.chars().count() > LETTERS { format!("{name}…") } else { name }
+    }
+
+    /// Its settings alone, with the choices of its words open again.
+    #[must_use]
+    pub fn without_pictures(&self) -> Self {
+        Self { mask: None, drawn_prompt: None, drawn_negative: None, ..self.clone() }
     }
 
     /// What can be judged without its mask.
@@ -91,6 +105,7 @@ impl Default for Region {
             negative: None,
             drawn_prompt: None,
             drawn_negative: None,
+            layer: None,
             weight: 1.0,
         }
     }
@@ -107,7 +122,11 @@ mod tests {
         let said = Region { weight: 1.5, ..region.clone() }.validate().unwrap_err().to_string();
         assert!(said.contains("a red apple") && said.contains("1.5"), "{said}");
         assert!(Region { weight: f64::NAN, ..region.clone() }.validate().is_err());
-        assert!(Region { mask: None, ..region }.validate().unwrap_err().to_string().contains("no mask"));
+        assert!(Region { mask: None, ..region.clone() }.validate().unwrap_err().to_string().contains("no mask"));
+        // One without words is called by its layer.
+        let wordless = Region { prompt: " ".into(), layer: Some("Region 2".into()), weight: 2.0, ..region };
+        assert!(wordless.validate().unwrap_err().to_string().contains("“Region 2”"));
+        assert_eq!(Region::default().name(), "without words");
     }
 
     #[test]

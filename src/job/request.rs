@@ -159,6 +159,12 @@ impl Request {
         request
     }
 
+    /// What can be judged where the layers' pictures are not: without controls, regions and references.
+    #[must_use]
+    pub fn without_layers(&self) -> Self {
+        Self { controls: Vec::new(), regions: Vec::new(), references: Vec::new(), ..self.clone() }
+    }
+
     /// The prompt with its choices made.
     #[must_use]
     pub fn settled_prompt(&self) -> Cow<'_, str> {

@@ -7,6 +7,7 @@ mod feather;
 mod flood;
 mod morphology;
 mod ops;
+mod outline;
 mod plane;
 mod rect;
 mod resize;
@@ -16,6 +17,7 @@ pub(crate) use brush::Covered;
 pub use brush::{Brush, BrushPoint};
 pub(crate) use flood::flood;
 pub(crate) use ops::PAINTED;
+pub use outline::Outline;
 pub use plane::MaskPlane;
 pub use rect::PixelRect;
 

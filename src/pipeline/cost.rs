@@ -5,7 +5,8 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 
 use super::PipelineError;
-use super::control::load::{ControlLoad, TracedControls};
+use super::control::image_load::TracedImages;
+use super::control::load::{SteeringLoad, TracedControls};
 use super::execution_plan::ExecutionPlan;
 use super::spec::NetworkConfigs;
 use crate::checkpoint::{DenoiserConfig, ModelFiles, TextConfig, VaeConfig, network_family};
@@ -53,7 +54,7 @@ pub struct Workload {
 pub struct Costs {
     /// As they are kept: the text encoders, the UNet, the VAE.
     pub weights: [usize; 3],
-    /// Of the control networks, which stay beside the UNet.
+    /// Of control networks and adapters for pictures, which stay beside the UNet.
     pub control_weights: usize,
     /// Whether only one of them is there at a time.
     pub sequential_offload: bool,
@@ -65,6 +66,8 @@ pub struct Costs {
     pub decode_bytes: usize,
     /// The peak while it encodes.
     pub encode_bytes: usize,
+    /// Image encoders and the peak while they look at reference pictures; they are given up again.
+    pub image_bytes: usize,
     /// The prompt's, once.
     pub text: Work,
     /// Of one call of the UNet, with all its passes.
@@ -113,9 +116,10 @@ impl Costs {
         let coding_bytes = self.decode_bytes.max(self.encode_bytes);
         if self.sequential_offload {
             let control = self.control_weights;
-            return text.max(unet + control + self.step_bytes).max(vae + control + coding_bytes);
+            let drawn = (unet + control + self.step_bytes).max(vae + control + coding_bytes);
+            return text.max(drawn).max(control + self.image_bytes);
         }
-        self.weight_bytes() + self.step_bytes.max(coding_bytes)
+        self.weight_bytes() + self.step_bytes.max(coding_bytes).max(self.image_bytes)
     }
 
     /// What that takes in each step. Computing does not go on meanwhile.
@@ -137,7 +141,7 @@ pub struct CostModel {
     configs: NetworkConfigs,
     native_side_px: usize,
     takes_guidance: bool,
-    controls: Vec<ControlLoad>,
+    steering: SteeringLoad,
     /// Looks on while a device's operators are traced.
     watch: Option<Arc<Watch>>,
 }
@@ -156,17 +160,17 @@ impl CostModel {
     pub(super) fn of(configs: NetworkConfigs, family: Family) -> Self {
         let native_side_px = configs.denoiser.native_side_px(&configs.vae, family);
         let takes_guidance = family.row().takes_guidance;
-        Self { configs, native_side_px, takes_guidance, controls: Vec::new(), watch: None }
+        Self { configs, native_side_px, takes_guidance, steering: SteeringLoad::default(), watch: None }
     }
 
-    /// With networks that steer beside the model's.
+    /// With what steers beside the model's networks.
     #[must_use]
-    pub fn with_controls(self, controls: Vec<ControlLoad>) -> Self {
-        Self { controls, ..self }
+    pub fn with_steering(self, steering: SteeringLoad) -> Self {
+        Self { steering, ..self }
     }
 
-    pub(super) fn controls(&self) -> &[ControlLoad] {
-        &self.controls
+    pub(super) fn steering(&self) -> &SteeringLoad {
+        &self.steering
     }
 
     /// `watch` counts every operator of a device that is traced.
@@ -230,8 +234,9 @@ impl CostModel {
         costs.weights[1] = tracker.weight_bytes() - costs.weights[0];
         let vae = Vae::new(vae.clone(), weights(vae_dtype))?;
         costs.weights[2] = tracker.weight_bytes() - costs.weights[0] - costs.weights[1];
-        let mut controls = TracedControls::new(&self.controls, &tracker, &|| weights(plan.dtype))?;
-        costs.control_weights = controls.weight_bytes;
+        let mut controls = TracedControls::new(&self.steering.controls, &tracker, &|| weights(plan.dtype))?;
+        let mut images = TracedImages::new(&self.steering.images, &tracker, &|| weights(plan.dtype))?;
+        costs.control_weights = controls.weight_bytes + images.weight_bytes;
 
         let options = ForwardOptions { attention: plan.attention, ..ForwardOptions::PLAIN };
         let config = self.vae_config();
@@ -248,14 +253,26 @@ impl CostModel {
         costs.control = tracker.work();
         let control_bytes = tracker.peak_bytes();
         tracker.start_anew();
+        let encoder_bytes = images.encode(&tracker, &|| weights(plan.dtype))?;
+        costs.control = costs.control.plus(tracker.work());
+        costs.image_bytes = if encoder_bytes > 0 { encoder_bytes + tracker.peak_bytes() } else { 0 };
+        tracker.start_anew();
         let one_by_one = plan.sequential_guidance || !denoiser.takes_rows_together();
         let (at_once, passes) = if one_by_one { (1, workload.rows) } else { (workload.rows, 1) };
         costs.streamed_bytes = tracker.host_bytes() * passes;
         let at_once = Workload { rows: at_once, ..workload };
-        let step = self.trace_step((&denoiser, &controls), at_once, (height, width), &tracker, &options)?;
-        costs.step = step.times(passes as f64);
+        let trace = |images: Option<&TracedImages>| {
+            self.trace_step((&denoiser, &controls, images), at_once, (height, width), &tracker, &options)
+        };
+        let mut step = trace(Some(&images))?;
         costs.step_bytes = tracker.peak_bytes().max(control_bytes);
-        drop(controls);
+        if images.share() < 1.0 {
+            tracker.start_anew();
+            let without = trace(None)?;
+            step = without.plus(step.less(without).times(images.share()));
+        }
+        costs.step = step.times(passes as f64);
+        drop((controls, images));
         tracker.start_anew();
         vae.decode(&zeros(&[1, config.cell_channels(), height, width])?, plan.tiling, &options)?;
         (costs.decode, costs.decode_bytes) = (tracker.work(), tracker.peak_bytes());
@@ -265,7 +282,7 @@ impl CostModel {
     /// What a step takes on average; control networks at the steps at which they count.
     fn trace_step(
         &self,
-        (denoiser, controls): (&Denoiser, &TracedControls),
+        (denoiser, controls, images): (&Denoiser, &TracedControls, Option<&TracedImages>),
         workload: Workload,
         (height, width): (usize, usize),
         tracker: &MemoryTracker,
@@ -309,6 +326,7 @@ impl CostModel {
             weight: 1.0,
         };
         signals.regions = (0..workload.regions).map(|_| region()).collect();
+        signals.images = images.map(|images| images.prompts(rows)).transpose()?.unwrap_or_default();
         denoiser.forward_steered(&input, &signals, options)?;
         Ok(tracker.work().less(spared))
     }

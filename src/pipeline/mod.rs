@@ -39,7 +39,7 @@ mod unused;
 
 pub use adapters::Adapters;
 pub(crate) use calibrate::{guessed_card_speed, measured_speed};
-pub use control::load::ControlLoad;
+pub use control::load::SteeringLoad;
 pub use cost::{CostModel, Workload};
 pub use execution_plan::ExecutionPlan;
 pub(crate) use execution_plan::FallbackStep;

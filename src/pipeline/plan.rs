@@ -5,8 +5,7 @@ use candle_core::DType;
 
 use super::PipelineError;
 use super::canvas::Canvas;
-use super::control::images::check_references;
-use super::control::load::ControlLoad;
+use super::control::load::SteeringLoad;
 use super::cost::{CostModel, Costs, WINDOW_TOKENS, Workload};
 use super::execution_plan::{ExecutionPlan, FallbackStep};
 use super::resolved::ResolvedRequest;
@@ -83,7 +82,7 @@ pub struct FittedPlan {
     pub workload: Workload,
     pub costs: Costs,
     /// What steers beside the model's own networks.
-    pub controls: Vec<ControlLoad>,
+    pub steering: SteeringLoad,
     /// What it was to fit into.
     pub budget_bytes: Option<u64>,
 }
@@ -155,8 +154,8 @@ impl CostModel {
             step.apply(&mut plan);
         }
         let costs = self.costs(workload, plan)?;
-        let controls = self.controls().to_vec();
-        let mut fitted = FittedPlan { plan, fallback_steps: Vec::new(), workload, costs, controls, budget_bytes };
+        let steering = self.steering().clone();
+        let mut fitted = FittedPlan { plan, fallback_steps: Vec::new(), workload, costs, steering, budget_bytes };
         for step in FallbackStep::ALL {
             let may_take = match step {
                 FallbackStep::TiledAttention => wanted.attention == AttentionMode::Auto,
@@ -356,21 +355,20 @@ impl ModelSpec {
     ) -> Result<FittedPlan, PipelineError> {
         request.validate()?;
         self.check_regions(request.regions.len())?;
-        check_references(self, &request.references)?;
         let frame = Canvas::frame_of(request, self.grid)?;
         let resolved = ResolvedRequest::new(request, frame, self)?;
         let (every, tokens) = (self.input == ModelInput::Instruction, self.tokens(resolved.width, resolved.height));
         self.sampling.check(request, every, tokens)?;
         let workload = resolved.workload(request, self, frame.is_some());
         let calls = self.sampling.calls(request, every, tokens)?;
-        let controls = ControlLoad::of(self, &request.controls, calls)?;
-        self.costs().with_controls(controls).plan(execution, workload, request.compute, constraints)
+        let steering = SteeringLoad::of(self, &request.controls, &request.references, calls)?;
+        self.costs().with_steering(steering).plan(execution, workload, request.compute, constraints)
     }
 
     /// # Errors
     /// As [`CostModel::check_fits`].
     pub fn check_fits(&self, fitted: &FittedPlan) -> Result<(), PipelineError> {
-        self.costs().with_controls(fitted.controls.clone()).check_fits(fitted)
+        self.costs().with_steering(fitted.steering.clone()).check_fits(fitted)
     }
 
     pub(super) fn costs(&self) -> CostModel {

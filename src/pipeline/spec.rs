@@ -7,6 +7,7 @@ use candle_core::DType;
 use serde::Deserialize;
 
 use super::PipelineError;
+use super::reference_picture::size_of_reference;
 use super::sampler::ModelSampling;
 use crate::checkpoint::{
     CheckpointError, DenoiserConfig, ModelFiles, TextConfig, VaeConfig, is_supported_class, network_family,
@@ -144,6 +145,19 @@ impl ModelSpec {
     /// Whether pictures that the prompt speaks of are read.
     pub(super) fn reads_references(&self) -> bool {
         self.configs.denoiser.reads_references()
+    }
+
+    /// Of pictures of these sizes, how many pixels the network reads; none where it reads no pictures.
+    #[must_use]
+    pub fn read_px(&self, sizes_px: &[[u32; 2]]) -> usize {
+        if !self.reads_references() {
+            return 0;
+        }
+        let area = |[width, height]: &[u32; 2]| {
+            let (width, height) = size_of_reference((*width, *height), self.grid.cell_px);
+            width as usize * height as usize
+        };
+        sizes_px.iter().map(area).sum()
     }
 
     /// Tokens of the picture, as the schedules of flow matching count them.

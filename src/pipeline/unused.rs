@@ -44,6 +44,8 @@ pub(super) fn unused_settings(
     }
     let weightless = request.regions.iter().filter(|region| region.weight == 0.0);
     unused.extend(weightless.map(|region| format!("the region “{}” has no effect: its weight is 0", region.name())));
+    let wordless = request.regions.iter().filter(|region| region.prompt.trim().is_empty() && region.weight != 0.0);
+    unused.extend(wordless.map(|region| format!("the region “{}” asks for nothing: it has no words", region.name())));
     unused
 }
 
@@ -65,6 +67,7 @@ pub(super) fn unused_controls(request: &Request, calls: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::Region;
 
     fn unused(request: &Request, is_pair: bool, input: ModelInput) -> Vec<String> {
         let resolved = ResolvedRequest { width: 64, height: 64, guidance: if is_pair { 7.0 } else { 1.0 }, is_pair };
@@ -99,6 +102,21 @@ mod tests {
         let said = unused_controls(&Request { controls, ..Request::default() }, 4);
         assert_eq!(said.len(), 2, "{said:?}");
         assert!(said[0].contains("weight") && said[1].contains("0.45"), "{said:?}");
+    }
+
+    #[test]
+    fn a_region_without_words_or_weight_is_named_by_its_layer() {
+        let region = |prompt: &str, weight| Region {
+            prompt: prompt.into(),
+            layer: Some("Region 2".into()),
+            weight,
+            ..Region::default()
+        };
+        let regions = vec![region("", 1.0), region("a fox", 1.0), region(" ", 0.0)];
+        let said = unused(&Request { regions, ..Request::default() }, true, ModelInput::Plain);
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said.iter().all(|sentence| sentence.contains("“Region 2”")), "{said:?}");
+        assert!(said[0].contains("weight") && said[1].contains("no words"), "{said:?}");
     }
 
     #[test]

@@ -86,6 +86,12 @@ impl Catalogue {
         std::iter::once(own).chain(others).collect()
     }
 
+    /// IP-Adapters by their names.
+    #[must_use]
+    pub(super) fn image_adapters(&self) -> Vec<String> {
+        self.list().image_adapters.iter().map(|known| known.name.clone()).collect()
+    }
+
     #[must_use]
     pub(super) fn embeddings(&self) -> Vec<EmbeddingRef> {
         prompt_references::embeddings(&self.paths)

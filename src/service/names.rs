@@ -6,7 +6,7 @@ use super::catalogue::{Catalogue, stem};
 use super::fields::FieldError;
 use super::request::{model_called, unknown};
 use crate::job::{Control, ControlNetworkRef, EmbeddingRef, LoraRef, ModelRef, Reference, ReferenceAdapter, Request};
-use crate::store::models::extras::find_control;
+use crate::store::models::extras::{find_control, find_image_adapter};
 use crate::store::models::prompt_references::MAX_LORA_WEIGHT;
 use crate::store::models::scan::name_of;
 
@@ -52,6 +52,22 @@ pub(super) fn controls_here(mut controls: Vec<Control>, catalogue: &Catalogue) -
     Ok(controls)
 }
 
+/// The same of the adapters that references go through.
+///
+/// # Errors
+/// Names what is not here.
+pub(super) fn references_here(
+    mut references: Vec<Reference>,
+    catalogue: &Catalogue,
+) -> Result<Vec<Reference>, FieldError> {
+    for adapter in references.iter_mut().filter_map(|reference| reference.adapter.as_mut()) {
+        let missing = || FieldError::new("references", format!("there is no adapter {} here", stem(&adapter.file)));
+        let file = called(&adapter.file, |name| find_image_adapter(name, catalogue.paths())).ok_or_else(missing)?;
+        *adapter = ReferenceAdapter { file, encoder: None };
+    }
+    Ok(references)
+}
+
 /// The model that another machine named.
 ///
 /// # Errors
@@ -83,13 +99,7 @@ pub(super) fn found_here(mut request: Request, catalogue: &Catalogue) -> Result<
             return Err(FieldError::new("loras", sentence));
         }
     }
-    if let Some(adapter) = request.references.iter().find_map(|reference| reference.adapter.as_ref()) {
-        let sentence = format!(
-            "the adapter {} cannot be used here: reference pictures through adapters are drawn on the machine that asks",
-            adapter.name()
-        );
-        return Err(FieldError::new("references", sentence));
-    }
+    request.references = references_here(std::mem::take(&mut request.references), catalogue)?;
     request.controls = controls_here(std::mem::take(&mut request.controls), catalogue)?;
     let known = if request.embeddings.is_empty() { Vec::new() } else { catalogue.embeddings() };
     for embedding in &mut request.embeddings {

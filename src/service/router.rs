@@ -30,6 +30,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/v1/embeddings", get(lists::embeddings))
         .route("/v1/vaes", get(lists::vaes))
         .route("/v1/controls", get(lists::controls))
+        .route("/v1/adapters", get(lists::adapters))
         .route("/v1/devices", get(lists::devices))
         .route("/v1/estimate", post(questions::estimate))
         .route("/v1/tokens", post(questions::tokens))

@@ -26,6 +26,8 @@ pub struct ProjectState {
     saving: Vec<PathBuf>,
     /// How many steps can be undone until the canvas is the one from before the file was opened.
     opened_at: usize,
+    /// What the panel said before a project's words came into it: Undo is the canvas's alone.
+    pub(crate) words_before: Option<Box<(Draft, Vec<KeptLora>)>>,
     /// What the window is called, as it was said last.
     pub title: String,
 }

@@ -24,7 +24,7 @@ use inkwick::job::{
 use inkwick::mask::MaskPlane;
 use inkwick::model::{Execution, Operators};
 use inkwick::pipeline::{
-    Adapters, Constraints, ControlLoad, CostModel, ExecutionPlan, LoadOptions, ModelSpec, Pipeline,
+    Adapters, Constraints, CostModel, ExecutionPlan, LoadOptions, ModelSpec, Pipeline, SteeringLoad,
 };
 use inkwick::raster::Picture;
 use inkwick::sampling::SchedulerName;
@@ -301,8 +301,8 @@ fn an_estimate_counts_control_networks_where_they_count() {
     let files = ModelFiles::Folder(data().join("sd1/model"));
     let spec = ModelSpec::read(&files, None).unwrap();
     let costs = |controls: &[Control]| {
-        let loads = ControlLoad::of(&spec, controls, 10).unwrap();
-        let model = CostModel::read(&files).unwrap().with_controls(loads);
+        let load = SteeringLoad::of(&spec, controls, &[], 10).unwrap();
+        let model = CostModel::read(&files).unwrap().with_steering(load);
         model.costs(model.native_workload(), ExecutionPlan::plain(None, DType::F32)).unwrap()
     };
     let one = lines(network("sd1"));

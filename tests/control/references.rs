@@ -96,3 +96,39 @@ fn what_adapters_cannot_be_is_said() {
     let said = refused(&mut sd1, &with(wide));
     assert!(said.contains("90×40") && said.contains("48×40"), "{said}");
 }
+
+#[test]
+fn an_estimate_counts_adapters_where_they_count() {
+    let files = ModelFiles::Folder(data().join("sd1/model"));
+    let spec = ModelSpec::read(&files, None).unwrap();
+    let costs = |references: &[Reference]| {
+        let load = SteeringLoad::of(&spec, &[], references, 10).unwrap();
+        let model = CostModel::read(&files).unwrap().with_steering(load);
+        model.costs(model.native_workload(), ExecutionPlan::plain(None, DType::F32)).unwrap()
+    };
+    let of = |form: &str| Reference { picture: None, ..reference("sd1", form, "flower") };
+    let (none, one) = (costs(&[]), costs(&[of("base")]));
+    let extra = |found: &inkwick::job::Work| found.product - none.step.product;
+    assert!(extra(&one.step) > 0.0 && one.control.product > 0.0, "{one:?}");
+    assert!(one.control_weights > 0 && one.image_bytes > 0);
+    let half = costs(&[Reference { to: 0.5, ..of("base") }]);
+    assert!((extra(&half.step) * 2.0 - extra(&one.step)).abs() < 1e-6 * extra(&one.step));
+    let twice = costs(&[of("base"), of("base")]);
+    assert_eq!(twice.control_weights, one.control_weights, "an adapter is there once");
+    assert!((twice.control.product - 2.0 * one.control.product).abs() < 1e-6 * one.control.product);
+    assert!(costs(&[of("base"), of("plus")]).control_weights > one.control_weights);
+    let off = costs(&[Reference { weight: 0.0, ..of("base") }]);
+    assert_eq!((off.control_weights, off.image_bytes), (0, 0), "what does not count is not read");
+    assert!(SteeringLoad::of(&spec, &[], &[reference("sdxl", "base", "flower")], 10).is_err());
+    // It counts where what is free is held against it.
+    let fits = |references: &[Reference], free: u64| {
+        let request = Request { references: references.to_vec(), width: None, height: None, ..plain(Vec::new()) };
+        let constraints = Constraints::new(DType::F32, Some(free));
+        let fitted = spec.plan(&request, &Execution::Kernels, &constraints).unwrap();
+        spec.check_fits(&fitted).is_ok()
+    };
+    let with = [reference("sd1", "base", "flower")];
+    let sizes = std::iter::successors(Some(100_000_u64), |free| Some(free + free / 50)).take(600);
+    let both: Vec<_> = sizes.map(|free| (fits(&[], free), fits(&with, free))).collect();
+    assert!(both.contains(&(true, false)) && both.contains(&(true, true)) && !both.contains(&(false, true)));
+}

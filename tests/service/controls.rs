@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use inkwick::job::{Control, ControlKind, ControlMode, ControlNetworkRef, Region, Request};
+use inkwick::job::{
+    Control, ControlKind, ControlMode, ControlNetworkRef, Reference, ReferenceAdapter, ReferenceUse, Region, Request,
+};
 use inkwick::mask::MaskPlane;
 use inkwick::raster::{Picture, PreprocessSettings, Preprocessor, ResizeMode};
 use inkwick::store::paths::Paths;
@@ -107,6 +109,72 @@ fn areas_have_words_of_their_own() {
         assert_eq!(said["error"]["field"], field, "{said}");
         assert!(said["error"]["message"].as_str().unwrap().contains(words), "{said}");
     }
+}
+
+/// An IP-Adapter of the reference with its image encoder, in the models folder.
+fn with_adapter(scene: &Scene) {
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/ip-adapter");
+    let home = Paths::under(scene.home.path()).models_folder.join("ip-adapters");
+    std::fs::create_dir_all(home.join("image_encoder")).unwrap();
+    std::fs::copy(data.join("sd1-plus.safetensors"), home.join("sd1-plus.safetensors")).unwrap();
+    for entry in std::fs::read_dir(data.join("image_encoder")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), home.join("image_encoder").join(entry.file_name())).unwrap();
+    }
+}
+
+#[test]
+fn a_prompt_speaks_of_pictures() {
+    let scene = Scene::new();
+    with_adapter(&scene);
+    let listed = scene.get("/v1/adapters").json();
+    assert_eq!(listed["adapters"].as_array().unwrap().len(), 1, "the encoder is none: {listed}");
+    assert_eq!(
+        (&listed["adapters"][0]["name"], &listed["adapters"][0]["has_encoder"]),
+        (&json!("sd1-plus"), &json!(true))
+    );
+    assert!(!listed.to_string().contains(scene.home.path().to_str().unwrap()), "no paths: {listed}");
+    let ((picture, file), (plane, mask)) = (drawing(), half_mask());
+    let asked = |references: &Value| json!({"prompt": "a castle", "steps": 2, "width": 48, "height": 40, "references": references});
+    let all = json!([
+        {"image": file, "adapter": "sd1-plus", "weight": 0.5, "from": 0.1, "to": 0.8, "use": "style", "mask": mask},
+        {"image": format!("data:image/png;base64,{file}")},
+    ]);
+    let made = made_by(&scene, &asked(&all));
+    let picture = Arc::new(picture);
+    let home = Paths::under(scene.home.path()).models_folder.join("ip-adapters");
+    let adapter = ReferenceAdapter { file: home.join("sd1-plus.safetensors"), encoder: None };
+    let first = Reference {
+        weight: 0.5,
+        from: 0.1,
+        to: 0.8,
+        used: ReferenceUse::Style,
+        mask: Some(Arc::new(plane)),
+        ..Reference::through(adapter, Arc::clone(&picture))
+    };
+    assert_eq!(made.references, [first, Reference::new(picture)]);
+    let small = BASE64_STANDARD.encode(b"no picture at all");
+    for (reference, field, words) in [
+        (json!({"adapter": "sd1-plus"}), "references[0].image", "base64"),
+        (json!({"image": small}), "references[0].image", "picture"),
+        (json!({"image": file, "adapter": "nobody"}), "references[0].adapter", "sd1-plus"),
+        (json!({"image": file, "adapter": "/etc/passwd"}), "references[0].adapter", "nothing called"),
+        (json!({"image": file, "adapter": "image_encoder"}), "references[0].adapter", "nothing called"),
+        (json!({"image": file, "weight": 0.5}), "references[0].weight", "for adapters"),
+        (json!({"image": file, "adapter": "sd1-plus", "weight": 11}), "references[0].weight", "from -10 to 10"),
+        (json!({"image": file, "adapter": "sd1-plus", "from": 0.5, "to": 0.5}), "references[0]", "later one"),
+        (json!({"image": file, "adapter": "sd1-plus", "use": "face"}), "references[0].use", "composition"),
+        (json!({"image": file, "adapter": "sd1-plus", "noise": 1}), "references[0].noise", "allowed are"),
+        (json!("left"), "references[0]", "object"),
+    ] {
+        let answer = scene.post("/v1/jobs", &asked(&json!([reference])));
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{reference}: {}", answer.text());
+        let error = &answer.json()["error"];
+        assert_eq!(error["field"], field, "{reference}: {error}");
+        assert!(error["message"].as_str().unwrap().contains(words), "{reference}: {error}");
+    }
+    let many: Vec<Value> = (0..5).map(|_| json!({"image": file})).collect();
+    assert_eq!(scene.post("/v1/jobs", &asked(&json!(many))).status, StatusCode::BAD_REQUEST);
 }
 
 #[test]

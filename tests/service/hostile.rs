@@ -79,6 +79,12 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("regions", r#"[{"prompt": "a", "maks": "x"}]"#, "allowed are"),
     ("regions", r#"[{"prompt": "a", "mask": "x"}]"#, "mask"),
     ("regions", r#"[{"prompt": "a", "weight": 2}]"#, "weight"),
+    ("references", r#""left""#, "a list"),
+    ("references", r"[{}]", "image"),
+    ("references", r#"[{"imgae": "x"}]"#, "allowed are"),
+    ("references", r#"[{"image": "x"}]"#, "image"),
+    ("references", r#"[{"image": "x", "adapter": "../../etc/passwd"}]"#, "nothing called"),
+    ("references", r#"[{"image": "x", "weight": 11}]"#, "weight"),
 ];
 
 #[track_caller]

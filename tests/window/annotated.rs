@@ -24,7 +24,7 @@ fn the_terms_are_shown_and_the_layer_comes_when_the_weights_are_here() {
     bench.wait("it is made of what was asked for", |bench| layers(bench).len() == 1);
     let made = layers(&bench);
     assert_eq!(made[0].settings.name, "Depth");
-    assert_eq!(made[0].settings.layer_use.control().kind, Some(ControlKind::Depth));
+    assert_eq!(made[0].settings.layer_use.control().unwrap().kind, Some(ControlKind::Depth));
     assert_eq!(made[0].content.size_px(), [300, 200]);
     bench.studio(|studio| {
         assert!(studio.state.sheet.is_none() && studio.state.layers.annotating.words().is_none());
@@ -40,7 +40,7 @@ fn the_terms_are_shown_and_the_layer_comes_when_the_weights_are_here() {
         bench.click("New layer");
         bench.click(label);
         bench.wait(label, |bench| layers(bench).len() == before + 1);
-        assert_eq!(layers(&bench)[0].settings.layer_use.control().kind, Some(kind));
+        assert_eq!(layers(&bench)[0].settings.layer_use.control().unwrap().kind, Some(kind));
     }
     let other = bench.photo("other.png", 60, 90);
     bench.act(Action::Layers(LayerAction::Add(NewLayer::OfFile(other, Some(Maker::Network(Annotator::Depth))))));

@@ -103,8 +103,8 @@ fn the_list_looks_as_it_should() {
             studio.state.canvas.document.change_stack(|stack| {
                 stack.layers[1].settings.is_on = false;
                 stack.layers[1].settings.is_locked = true;
-                stack.layers[0].settings.layer_use.control_mut().weight = 0.8;
-                stack.layers[0].settings.layer_use.control_mut().to = 0.6;
+                stack.layers[0].settings.layer_use.control_mut().unwrap().weight = 0.8;
+                stack.layers[0].settings.layer_use.control_mut().unwrap().to = 0.6;
                 true
             });
         });

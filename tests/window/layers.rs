@@ -46,7 +46,7 @@ pub(crate) fn with_scribble() -> Bench {
 }
 
 /// What was asked for; a finished picture's own request has no photo any more.
-fn draw_once(bench: &mut Bench) -> Request {
+pub(crate) fn draw_once(bench: &mut Bench) -> Request {
     let asked = |bench: &Bench| bench.studio(|studio| studio.state.candidates.list.len());
     let (before, done) = (asked(bench), bench.done().len());
     bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
@@ -188,14 +188,14 @@ fn a_list_is_changed_by_names_and_keys_and_every_change_is_one_step() {
     bench.with(|studio| {
         for weight in [0.9, 0.7, 0.4] {
             studio.state.canvas.document.edit_stack(|stack| {
-                stack.layers[0].settings.layer_use.control_mut().weight = weight;
+                stack.layers[0].settings.layer_use.control_mut().unwrap().weight = weight;
             });
         }
     });
     bench.frames(2);
-    assert!((layers(&bench)[0].settings.layer_use.control().weight - 0.4).abs() < 1e-9);
+    assert!((layers(&bench)[0].settings.layer_use.control().unwrap().weight - 0.4).abs() < 1e-9);
     undo(&mut bench);
-    assert!((layers(&bench)[0].settings.layer_use.control().weight - 1.0).abs() < 1e-9);
+    assert!((layers(&bench)[0].settings.layer_use.control().unwrap().weight - 1.0).abs() < 1e-9);
     // What is deleted comes back from its toast, whatever was done since.
     bench.leave_fields();
     bench.window.key_press(Key::Delete);
@@ -229,7 +229,7 @@ fn layers_are_made_of_the_picture_and_of_files() {
         let wanted = kind.made_of(&photo, PreprocessSettings::default(), None);
         let front = made.iter().max_by_key(|layer| layer.id).unwrap();
         assert!(*front.content.seen() == wanted, "{label}");
-        assert_eq!(front.settings.layer_use.control().kind, shows);
+        assert_eq!(front.settings.layer_use.control().unwrap().kind, shows);
     }
     let other = bench.photo("other.png", 60, 90);
     add(&mut bench, NewLayer::OfFile(other.clone(), None));
@@ -304,7 +304,7 @@ fn layers_are_there_after_a_restart_and_after_a_picture_was_used_again() {
     bench.frames(3);
     bench.with(|studio| {
         studio.state.canvas.document.edit_stack(|stack| {
-            stack.layers[0].settings.layer_use.control_mut().weight = 0.35;
+            stack.layers[0].settings.layer_use.control_mut().unwrap().weight = 0.35;
         });
     });
     bench.frames(2);
@@ -327,7 +327,7 @@ fn layers_are_there_after_a_restart_and_after_a_picture_was_used_again() {
     bench.wait("they are back", |bench| layers(bench).len() == request.controls.len());
     for (layer, control) in layers(&bench).iter().zip(&request.controls) {
         assert!(layer.content.seen() == *control.picture.as_ref().unwrap());
-        assert_eq!(*layer.settings.layer_use.control(), control.without_pictures());
+        assert_eq!(*layer.settings.layer_use.control().unwrap(), control.without_pictures());
     }
     // One that was made without any switches them off.
     let plain = bench.paths.pictures_folder.join("plain.png");

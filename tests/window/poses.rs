@@ -19,7 +19,7 @@ fn with_pose() -> Bench {
 }
 
 fn pose(bench: &Bench) -> Pose {
-    layers(bench)[0].settings.layer_use.control().pose.clone().unwrap()
+    layers(bench)[0].settings.layer_use.pose().unwrap().clone()
 }
 
 fn settled(bench: &mut Bench) {
@@ -31,7 +31,7 @@ fn settled(bench: &mut Bench) {
 fn a_dragged_point_is_one_step_and_the_picture_follows_it() {
     let mut bench = with_pose();
     let before = pose(&bench);
-    assert_eq!(layers(&bench)[0].settings.layer_use.control().kind, Some(ControlKind::Pose));
+    assert_eq!(layers(&bench)[0].settings.layer_use.control().unwrap().kind, Some(ControlKind::Pose));
     assert!(*layers(&bench)[0].content.seen() == before.drawn());
     // The left wrist.
     let [x, y] = before.people[0].points[7];

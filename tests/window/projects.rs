@@ -166,3 +166,21 @@ fn a_file_that_is_no_project_leaves_everything_as_it_is() {
     }
     assert_eq!(layers(&bench).len(), 1);
 }
+
+#[test]
+fn the_prompt_that_a_project_replaces_can_be_had_back() {
+    let mut bench = drawn();
+    let file = save(&mut bench, "castle.inkwick");
+    bench.with(|studio| {
+        studio.state.prompt.prompt = "something that was never saved".into();
+        studio.state.prompt.steps = 31;
+    });
+    bench.frames(2);
+    bench.act(Action::Files(FilesAction::OpenProject(file)));
+    bench.wait("it is open", |bench| bench.toasts().iter().any(|said| said.contains("is open")));
+    assert_eq!(bench.studio(|studio| studio.state.prompt.prompt.clone()), "a castle by a lake");
+    bench.click("Bring the prompt back");
+    bench.frames(2);
+    let said = bench.studio(|studio| (studio.state.prompt.prompt.clone(), studio.state.prompt.steps));
+    assert_eq!(said, ("something that was never saved".into(), 31));
+}

@@ -18,7 +18,7 @@ const MEANS: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
 const DEVIATIONS: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 
 /// Those that go through adapters and count.
-fn adapted(references: &[Reference]) -> impl Iterator<Item = (&Reference, &ReferenceAdapter)> {
+pub(super) fn adapted(references: &[Reference]) -> impl Iterator<Item = (&Reference, &ReferenceAdapter)> {
     references
         .iter()
         .filter_map(|reference| Some((reference, reference.adapter.as_ref()?)))
@@ -69,7 +69,7 @@ pub(in crate::pipeline) fn check_references(spec: &ModelSpec, references: &[Refe
     Ok(())
 }
 
-fn encoder_files(folder: &Path) -> (ModelFiles, String) {
+pub(super) fn encoder_files(folder: &Path) -> (ModelFiles, String) {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let name = whole.file_name().unwrap_or_default().to_string_lossy().into_owned();
     (ModelFiles::Folder(whole.parent().unwrap_or(Path::new("/")).to_owned()), name)

@@ -3,9 +3,10 @@
 
 use candle_core::{DType, Device, Tensor};
 
+use super::image_load::ImageLoad;
 use super::uses::{ControlUse, control_uses, counts_with_prompt_alone};
 use crate::checkpoint::ControlConfig;
-use crate::job::{Control, Work};
+use crate::job::{Control, Reference, Work};
 use crate::model::{
     Adapter, AdapterMaps, ControlNet, ControlNetInput, ControlSignals, ForwardOptions, Hint, MemoryTracker, ModelError,
     TypedHint, UnetInput, Weights,
@@ -15,7 +16,7 @@ use crate::pipeline::spec::ModelSpec;
 
 /// A control network's part of a workload.
 #[derive(Clone, Debug)]
-pub struct ControlLoad {
+pub(in crate::pipeline) struct ControlLoad {
     config: ControlConfig,
     /// That are shown to it, once.
     pictures: usize,
@@ -32,7 +33,7 @@ impl ControlLoad {
     ///
     /// # Errors
     /// When a network cannot be read, or was made for another model.
-    pub fn of(spec: &ModelSpec, all: &[Control], calls: usize) -> Result<Vec<Self>, PipelineError> {
+    fn of(spec: &ModelSpec, all: &[Control], calls: usize) -> Result<Vec<Self>, PipelineError> {
         let uses = control_uses(spec, all)?;
         let load = |(index, needed): (usize, &ControlUse)| {
             let controls = || needed.controls.iter().map(|place| &all[*place]);
@@ -47,6 +48,29 @@ impl ControlLoad {
             }
         };
         Ok(uses.iter().enumerate().map(load).collect())
+    }
+}
+
+/// All that steers beside a model's own networks.
+#[derive(Clone, Debug, Default)]
+pub struct SteeringLoad {
+    pub(in crate::pipeline) controls: Vec<ControlLoad>,
+    pub(in crate::pipeline) images: Vec<ImageLoad>,
+}
+
+impl SteeringLoad {
+    /// Of controls and references, without their pictures, with so many model calls.
+    ///
+    /// # Errors
+    /// When a network cannot be read, or was made for another model.
+    pub fn of(
+        spec: &ModelSpec,
+        controls: &[Control],
+        references: &[Reference],
+        calls: usize,
+    ) -> Result<Self, PipelineError> {
+        let images = ImageLoad::of(spec, references, calls)?;
+        Ok(Self { controls: ControlLoad::of(spec, controls, calls)?, images })
     }
 }
 

@@ -57,6 +57,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("composite", "Keeps what is not masked byte for byte."),
     ("controls", "Pictures that steer, each through a network of its own (GET /v1/controls)."),
     ("regions", "Painted areas with words of their own, for Stable Diffusion models."),
+    ("references", "Pictures that the prompt speaks of: alone for models that read such, else through an adapter."),
 ];
 
 /// The whole body.
@@ -97,6 +98,18 @@ const OF_REGIONS: &[(&str, &str)] = &[
     ("weight", "1 where its words count alone, less where the job's prompt counts too."),
 ];
 
+/// Each field of a reference in a sentence.
+const OF_REFERENCES: &[(&str, &str)] = &[
+    ("image", "The picture: base64 of a file."),
+    ("adapter", "An IP-Adapter by its name in /v1/adapters; left out for models that read pictures themselves."),
+    ("mask", "Where it counts: base64 of a picture in the shape of what is drawn."),
+    ("mask_channel", "Which channel of mask is the mask."),
+    ("weight", "How much it counts: 1 as trained."),
+    ("from", "The share of the steps from which it counts."),
+    ("to", "The share of the steps up to which it counts."),
+    ("use", "What of the picture is passed on: all of it, its style, or where things are."),
+];
+
 /// What stands in the list `controls`.
 pub(super) fn control(known: &[(&'static str, Kind)]) -> Value {
     item(known, OF_CONTROLS, &["network", "image"])
@@ -105,6 +118,11 @@ pub(super) fn control(known: &[(&'static str, Kind)]) -> Value {
 /// What stands in the list `regions`.
 pub(super) fn region(known: &[(&'static str, Kind)]) -> Value {
     item(known, OF_REGIONS, &["mask", "prompt"])
+}
+
+/// What stands in the list `references`.
+pub(super) fn reference(known: &[(&'static str, Kind)]) -> Value {
+    item(known, OF_REFERENCES, &["image"])
 }
 
 fn item(known: &[(&'static str, Kind)], meanings: &[(&str, &str)], needed: &[&str]) -> Value {
@@ -139,6 +157,7 @@ fn shape(name: &str, kind: &Kind) -> Value {
         ("extend", _) => list_of(4, 4, whole_from(0, Request::MAX_SIDE_PX)),
         ("controls", Kind::List { most }) => list_of(0, *most, of("Control")),
         ("regions", Kind::List { most }) => list_of(0, *most, of("Region")),
+        ("references", Kind::List { most }) => list_of(0, *most, of("Reference")),
         ("loras", Kind::List { most }) => list_of(0, *most, any_of([text(), of("Lora")])),
         (_, Kind::List { most }) => list_of(0, *most, text()),
         (_, Kind::Text) => text(),

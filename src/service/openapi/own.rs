@@ -102,6 +102,15 @@ fn lists() -> Vec<Operation> {
                 list(Object::with([("name", text()), ("family", or_null(text())), ("needs_type", flag())])),
             )]),
         ),
+        Operation::get(OWN, "/v1/adapters", "IP-Adapters by name, for reference pictures.").gives(
+            200,
+            "The adapters; one without an image encoder beside it cannot be used.",
+            JSON,
+            Object::with([(
+                "adapters",
+                list(Object::with([("name", text()), ("family", or_null(text())), ("has_encoder", flag())])),
+            )]),
+        ),
         Operation::get(OWN, "/v1/devices", "What could compute here, and what does.").gives(
             200,
             "The devices.",

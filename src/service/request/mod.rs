@@ -3,6 +3,7 @@
 mod control;
 mod model;
 mod paint;
+mod reference;
 mod region;
 mod sampling;
 mod task;
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 pub(super) use control::{known_control_fields, preprocessed};
 pub(super) use model::{model_called, unknown};
+pub(super) use reference::known_reference_fields;
 pub(super) use region::known_region_fields;
 pub(super) use task::read_task;
 
@@ -104,6 +106,7 @@ fn filled(fields: &mut Fields, catalogue: &Catalogue, options: &ServiceOptions) 
     paint::fill(&mut request, fields, options, &mut notices)?;
     control::fill(&mut request, fields, (catalogue, options), &mut notices)?;
     region::fill(&mut request, fields, options, &mut notices)?;
+    reference::fill(&mut request, fields, (catalogue, options), &mut notices)?;
     Ok(Filled { operation, count, previews, request, notices })
 }
 

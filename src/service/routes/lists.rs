@@ -16,6 +16,7 @@ use crate::service::catalogue::stem;
 use crate::service::state::Service;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::extras::bytes_of;
+use crate::store::models::image_adapters::AdapterEntry;
 use crate::system::memory::{available_memory_bytes, total_memory_bytes};
 
 type Shared = State<Arc<Service>>;
@@ -101,6 +102,16 @@ pub(in crate::service) async fn controls(State(service): State<Arc<Service>>) ->
     });
     let all: Vec<Value> = std::iter::once(own).chain(others).collect();
     Ok(ok(&json!({ "controls": all })))
+}
+
+/// `GET /v1/adapters`: IP-Adapters that a job's `references` may name.
+pub(in crate::service) async fn adapters(State(service): State<Arc<Service>>) -> Result<Response, Refusal> {
+    let list = service.aside(|service| service.catalogue.list()).await?;
+    let one = |known: &AdapterEntry| {
+        let family = known.family.map(Family::name);
+        json!({"name": known.name, "family": family, "has_encoder": known.has_encoder})
+    };
+    Ok(ok(&json!({ "adapters": list.image_adapters.iter().map(one).collect::<Vec<_>>() })))
 }
 
 fn file_entry(file: &Path) -> Value {

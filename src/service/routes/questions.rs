@@ -13,7 +13,7 @@ use crate::job::{Estimate, EstimateQuestion, ModelRef};
 use crate::service::answer::{Refusal, ok};
 use crate::service::body;
 use crate::service::fields::{FieldError, Fields};
-use crate::service::names::{controls_here, model_here};
+use crate::service::names::{controls_here, model_here, references_here};
 use crate::service::remote::ESTIMATE;
 use crate::service::request;
 use crate::service::state::Service;
@@ -63,7 +63,8 @@ async fn whole_estimate(service: &Arc<Service>, body: &[u8]) -> Result<Response,
     let answer = service.aside(move |service| -> Result<Option<Estimate>, FieldError> {
         let model = model_here(&question.model, &service.catalogue)?;
         let controls = controls_here(question.controls.clone(), &service.catalogue)?;
-        Ok(service.estimator.answer(&EstimateQuestion { model, controls, ..question }))
+        let references = references_here(question.references.clone(), &service.catalogue)?;
+        Ok(service.estimator.answer(&EstimateQuestion { model, controls, references, ..question }))
     });
     let estimate = answer.await??.ok_or_else(not_estimated)?;
     Ok(ok(&serde_json::to_value(estimate).unwrap_or_default()))

@@ -163,7 +163,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::canvas::{Content, Ink, Layer, LayerPart, LayerSettings, Origin};
+    use crate::canvas::{Content, Ink, Layer, LayerPart, LayerSettings, LayerUse, Origin, RegionLayer};
+    use crate::job::{Reference, ReferenceAdapter, ReferenceUse, Region};
     use crate::mask::{Brush, BrushPoint};
     use crate::raster::Extension;
     use crate::raster::Picture;
@@ -209,7 +210,7 @@ mod tests {
         stroke(&mut document, Ink::Colour([9, 200, 77]), 120.0);
         stroke(&mut document, Ink::Eraser, 50.0);
         let mut settings = LayerSettings { name: "Lines".into(), ..LayerSettings::default() };
-        settings.layer_use.control_mut().weight = 0.4;
+        settings.layer_use.control_mut().unwrap().weight = 0.4;
         let drawing = Content::empty_drawing([200, 150]);
         document.change(|canvas| Some(canvas.with_layer(settings, drawing, None, [8, 8])));
         let (lines, hard) = (document.stack().layers()[0].id, Brush { diameter_px: 9.0, hardness: 1.0, opacity: 1.0 });
@@ -222,6 +223,20 @@ mod tests {
         document.end_stroke();
         let content = Content::Picture(picture(50));
         document.change(|canvas| Some(canvas.with_layer(LayerSettings::default(), content, Some(lines), [8, 8])));
+        let region = Region { prompt: "a fox".into(), negative: Some("fog".into()), weight: 0.5, ..Region::default() };
+        let region = RegionLayer { region, softness_px: 9, colour: 2 };
+        let area = LayerSettings { layer_use: LayerUse::Region(region), ..LayerSettings::default() };
+        let drawing = Content::empty_drawing([200, 150]);
+        document.change(|canvas| Some(canvas.with_layer(area, drawing, None, [8, 8])));
+        let id = document.stack().layers()[0].id;
+        document.begin_stroke_on(Some(LayerPart::Drawing(id)), Ink::Mask, hard);
+        document.stroke_to(BrushPoint::at(60.0, 60.0));
+        let adapter = ReferenceAdapter { file: "/a/ip.bin".into(), encoder: None };
+        let reference =
+            Reference { adapter: Some(adapter), to: 0.5, used: ReferenceUse::Style, ..Reference::default() };
+        let reference = LayerSettings { layer_use: LayerUse::Reference(reference), ..LayerSettings::default() };
+        let seen = Content::Picture(picture(70));
+        document.change(|canvas| Some(canvas.with_layer(reference, seen, None, [8, 8])));
         document.edit_stack(|stack| stack.base.picture_is_off = true);
         document.change(|canvas| canvas.extended(Extension { right: 40, ..Extension::default() }));
         document.replace(Some((picture(200), Origin { file: None, made_here: true })));

@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::canvas::{
-    BaseSettings, Content, LayerId, LayerMask, LayerSettings, LayerState, LayerUse, PackedMask, StackChange,
-};
-use crate::job::ControlNetworkRef;
+use crate::canvas::{BaseSettings, Content, LayerId, LayerMask, LayerSettings, LayerState, PackedMask, StackChange};
 use crate::store::canvas::pieces::{Bytes, mask_tiles_of, packed, picture_of, push_block, push_mask_tiles, unpacked};
 use crate::store::pictures::metadata::png_text;
 
@@ -70,11 +67,7 @@ pub(super) fn encode(stack: &StackChange) -> io::Result<Vec<u8>> {
     };
     let of_layer = |layer: &LayerState| {
         let mut settings = layer.settings.clone();
-        // A name that is no text cannot be written, and nothing else of the canvas shall be lost for it.
-        let LayerUse::Control(control) = &mut settings.layer_use;
-        if matches!(&control.network, ControlNetworkRef::Path(path) if path.to_str().is_none()) {
-            control.network = ControlNetworkRef::default();
-        }
+        settings.layer_use = settings.layer_use.writable();
         let mask = match &layer.mask {
             LayerMask::AsItIs => WrittenMask::AsItIs,
             LayerMask::None => WrittenMask::None,

@@ -7,7 +7,7 @@ use crate::store::models::scan::{CHECKPOINT_ENDINGS, files_in, is_called, models
 use crate::store::paths::Paths;
 
 /// Folders inside the models folder that hold something else than models, and what.
-const BESIDE: [(&str, &str); 8] = [
+const BESIDE: [(&str, &str); 10] = [
     ("loras", "LoRA"),
     ("Lora", "LoRA"),
     ("embeddings", "embedding"),
@@ -16,7 +16,15 @@ const BESIDE: [(&str, &str); 8] = [
     ("selection", "for selecting by a click"),
     ("control", "control network"),
     ("controlnet", "control network"),
+    (IP_ADAPTERS, IP_ADAPTER),
+    ("ipadapter", IP_ADAPTER),
 ];
+
+/// Where IP-Adapters are put.
+pub(crate) const IP_ADAPTERS: &str = "ip-adapters";
+const IP_ADAPTER: &str = "IP-Adapter";
+/// Beside them: what looks at pictures for them, which is no adapter.
+const ENCODER_FOLDER: &str = "image_encoder";
 
 /// Files that go with models, by what they are.
 #[must_use]
@@ -62,6 +70,20 @@ pub(crate) fn control_networks(paths: &Paths) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+/// Files in the folders of IP-Adapters, by name.
+#[must_use]
+pub(crate) fn image_adapters(paths: &Paths) -> Vec<PathBuf> {
+    let folders = BESIDE.iter().filter(|(_, title)| *title == IP_ADAPTER);
+    let files = folders.flat_map(|(folder, _)| files_in(&paths.models_folder.join(folder), &CHECKPOINT_ENDINGS));
+    files.filter(|file| file.parent().is_none_or(|around| !around.ends_with(ENCODER_FOLDER))).collect()
+}
+
+/// An IP-Adapter of that name there.
+#[must_use]
+pub(crate) fn find_image_adapter(name: &str, paths: &Paths) -> Option<PathBuf> {
+    image_adapters(paths).into_iter().find(|file| is_called(file, name))
 }
 
 /// A control network of that name in the models folder, or OWNER/NAME in the Hugging Face cache.

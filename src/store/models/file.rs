@@ -7,7 +7,7 @@ use crate::checkpoint::{FileKind, FileReport, ModelFiles, inspect_file, profile_
 use crate::job::{ModelDefaults, ModelRef};
 use crate::store::models::entry::{ModelEntry, ModelError};
 use crate::store::models::facts::ModelFacts;
-use crate::store::models::upscalers;
+use crate::store::models::{extras, upscalers};
 use crate::store::paths::Paths;
 
 /// Reads what a file says of itself.
@@ -51,10 +51,13 @@ pub enum Shelf {
     Vaes,
     Upscalers,
     Controls,
+    /// IP-Adapters.
+    ImageAdapters,
 }
 
 impl Shelf {
-    pub const ALL: [Self; 5] = [Self::Loras, Self::Embeddings, Self::Vaes, Self::Controls, Self::Upscalers];
+    pub const ALL: [Self; 6] =
+        [Self::Loras, Self::Embeddings, Self::Vaes, Self::Controls, Self::ImageAdapters, Self::Upscalers];
 
     /// Where a file of this kind belongs, if that is surely what it is. Many a small file of numbers looks like an
     /// embedding: it is one where its vectors are as wide as those of a text encoder that is known, and there is little
@@ -68,6 +71,7 @@ impl Shelf {
             FileKind::ControlNet | FileKind::UnionControlNet | FileKind::T2iAdapter if report.unmatched.is_empty() => {
                 Some(Self::Controls)
             }
+            FileKind::IpAdapter => Some(Self::ImageAdapters),
             FileKind::Upscaler if report.family.is_some() => Some(Self::Upscalers),
             FileKind::Embedding if report.family.is_some() && report.tensors <= MOST_TENSORS => Some(Self::Embeddings),
             _ => None,
@@ -82,6 +86,7 @@ impl Shelf {
             Self::Embeddings => "an embedding",
             Self::Vaes => "a VAE",
             Self::Controls => "a control network",
+            Self::ImageAdapters => "an IP-Adapter",
             Self::Upscalers => "an upscaler",
         }
     }
@@ -95,6 +100,10 @@ impl Shelf {
             Self::Embeddings => ("embeddings", format!("write {name} into the prompt to use it")),
             Self::Vaes => ("vae", "choose it in a model's details to use it".to_owned()),
             Self::Controls => ("control", format!("{name} is its name when a picture steers from the command line")),
+            Self::ImageAdapters => {
+                let encoder = "its image encoder's folder, image_encoder, belongs beside it";
+                (extras::IP_ADAPTERS, format!("choose it in a reference layer to use it; {encoder}"))
+            }
             Self::Upscalers => (upscalers::FOLDER, "a right click on a picture offers it".to_owned()),
         };
         let home = paths.models_folder.join(folder).join(path.file_name()?);
@@ -147,5 +156,7 @@ mod tests {
         assert_eq!(shelf(FileKind::Unknown, None, 12), None);
         assert_eq!(shelf(FileKind::Upscaler, Some("ESRGAN, 4×"), 700), Some(Shelf::Upscalers));
         assert_eq!(shelf(FileKind::Upscaler, None, 700), None, "of a kind that is not read");
+        assert_eq!(shelf(FileKind::IpAdapter, Some("Stable Diffusion 1"), 38), Some(Shelf::ImageAdapters));
+        assert_eq!(shelf(FileKind::IpAdapterFaceId, None, 700), None, "it could not be used");
     }
 }

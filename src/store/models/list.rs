@@ -8,7 +8,8 @@ use std::time::SystemTime;
 
 use crate::store::models::controls::ControlEntry;
 use crate::store::models::entry::{ModelEntry, ModelError};
-use crate::store::models::{controls, extras, file, folder, scan, upscalers};
+use crate::store::models::image_adapters::AdapterEntry;
+use crate::store::models::{controls, extras, file, folder, image_adapters, scan, upscalers};
 use crate::store::paths::Paths;
 
 /// What one look at all folders has found.
@@ -24,6 +25,8 @@ pub struct ModelList {
     pub upscalers: Vec<PathBuf>,
     /// Networks that pictures steer through.
     pub controls: Vec<ControlEntry>,
+    /// IP-Adapters, through which a prompt speaks of pictures.
+    pub image_adapters: Vec<AdapterEntry>,
 }
 
 /// Entries that were read before, with their file's length and time then.
@@ -79,7 +82,8 @@ pub(crate) fn list_again(paths: &Paths, before: &mut Seen, is_cancelled: &dyn Fn
         entry
     });
     let entries = [ModelEntry::built_in(), ModelEntry::built_in_four_steps()].into_iter().chain(found).collect();
-    ModelList { entries, folders, vaes, upscalers: upscalers::list(paths), controls: controls::list(paths) }
+    let (controls, image_adapters) = (controls::list(paths), image_adapters::list(paths));
+    ModelList { entries, folders, vaes, upscalers: upscalers::list(paths), controls, image_adapters }
 }
 
 /// Reads what a folder in diffusers' layout, or a checkpoint file, says of itself.

@@ -6,6 +6,7 @@ pub(crate) mod extras;
 pub(crate) mod facts;
 pub(crate) mod file;
 pub(crate) mod folder;
+pub mod image_adapters;
 pub mod inspection;
 pub mod list;
 pub(crate) mod named_files;

@@ -25,7 +25,7 @@ pub use write::write;
 /// How a project's file ends.
 pub const ENDING: &str = "inkwick";
 /// Of what is written. A change that this version could not read makes it higher.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const MIME_TYPE: &str = "application/x-inkwick-project";
 const MIME_ENTRY: &str = "mimetype";
 const MANIFEST_ENTRY: &str = "project.json";

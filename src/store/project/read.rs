@@ -92,7 +92,7 @@ impl Entries<'_> {
         }
         let manifest: Manifest = serde_json::from_slice(&bytes).map_err(unread)?;
         let draft = &manifest.draft;
-        let request = Request { controls: Vec::new(), ..draft.request.clone() };
+        let request = draft.request.without_layers();
         request.validate().map_err(|error| self.damaged(error.to_string()))?;
         let are_shares = [draft.strength, draft.fill_strength].iter().all(|share| (0.0..=1.0).contains(share));
         let side = Request::MIN_SIDE_PX..=Request::MAX_SIDE_PX;
@@ -102,8 +102,7 @@ impl Entries<'_> {
         }
         let layers = manifest.canvas.iter().flat_map(|canvas| &canvas.layers);
         for layer in layers {
-            let control = layer.settings.layer_use.control();
-            control.validate_numbers().map_err(|error| self.damaged(error.to_string()))?;
+            layer.settings.layer_use.validate().map_err(|error| self.damaged(error))?;
         }
         Ok(manifest)
     }

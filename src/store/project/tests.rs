@@ -8,9 +8,11 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::*;
-use crate::canvas::{Content, Document, Ink, Layer, LayerPart, Origin};
-use crate::job::{ControlKind, JobError, ModelRef, Placement, Request};
-use crate::mask::{Brush, BrushPoint};
+use crate::canvas::{Content, Document, Ink, Layer, LayerPart, LayerUse, Origin, RegionLayer};
+use crate::job::{
+    ControlKind, JobError, ModelRef, Placement, Reference, ReferenceAdapter, ReferenceUse, Region, Request,
+};
+use crate::mask::{Brush, BrushPoint, MaskPlane};
 use crate::raster::Picture;
 use crate::store::pictures::metadata::png_text;
 
@@ -33,8 +35,8 @@ fn document() -> Document {
     stroke(&mut document, Ink::Colour([9, 200, 77]), 120.0);
     let placement = Placement { x: -3.5, angle: 12.0, flips_down: true, ..Placement::default() };
     let mut settings = LayerSettings { name: "Lines ✎".into(), opacity: 0.25, placement, ..LayerSettings::default() };
-    settings.layer_use.control_mut().weight = 0.4;
-    settings.layer_use.control_mut().kind = Some(ControlKind::Depth);
+    settings.layer_use.control_mut().unwrap().weight = 0.4;
+    settings.layer_use.control_mut().unwrap().kind = Some(ControlKind::Depth);
     let drawing = Content::empty_drawing([200, 150]);
     document.change(|canvas| Some(canvas.with_layer(settings, drawing, None, [8, 8])));
     let id = document.stack().layers()[0].id;
@@ -50,6 +52,18 @@ fn document() -> Document {
     let off = LayerSettings { is_on: false, is_locked: true, ..LayerSettings::default() };
     let content = Content::Picture(Arc::new(Picture::filled(33, 77, [5, 6, 7, 200])));
     document.change(|canvas| Some(canvas.with_layer(off, content, None, [8, 8])));
+    let region = Region { negative: Some("fog".into()), weight: 0.5, ..Region::default() };
+    let region = RegionLayer { region, softness_px: 9, colour: 2 };
+    let area = LayerSettings { layer_use: LayerUse::Region(region), name: "Fox".into(), ..LayerSettings::default() };
+    document.change(|canvas| Some(canvas.with_layer(area, Content::empty_drawing([200, 150]), None, [8, 8])));
+    let id = document.stack().layers()[0].id;
+    document.begin_stroke_on(Some(LayerPart::Drawing(id)), Ink::Mask, hard);
+    document.stroke_to(BrushPoint::at(90.0, 40.0));
+    document.end_stroke();
+    let adapter = ReferenceAdapter { file: "/a/ip.bin".into(), encoder: None };
+    let reference = Reference { adapter: Some(adapter), used: ReferenceUse::Style, ..Reference::default() };
+    let reference = LayerSettings { layer_use: LayerUse::Reference(reference), ..LayerSettings::default() };
+    document.change(|canvas| Some(canvas.with_layer(reference, Content::Picture(picture(50)), None, [8, 8])));
     document.change_stack(|stack| {
         stack.base.picture_opacity = 0.5;
         true
@@ -96,7 +110,7 @@ fn everything_comes_back_as_it_was() {
     assert_eq!(again.canvas.origin(), project.canvas.origin());
     let kinds =
         |canvas: &Snapshot| canvas.stack().layers().iter().map(|l| std::mem::discriminant(&l.content)).collect();
-    assert!(again.canvas.stack().layers()[1].counts_where().is_some());
+    assert!(again.canvas.stack().layers()[3].counts_where().is_some());
     let (kept, found): (Vec<_>, Vec<_>) = (kinds(&project.canvas), kinds(&again.canvas));
     assert_eq!(kept, found);
     // Known by its first bytes.
@@ -180,9 +194,9 @@ fn zip_of(path: &Path, entries: &[(&str, &[u8])]) {
 fn newer_ones_and_bombs_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.inkwick");
-    zip_of(&path, &[(MANIFEST_ENTRY, br#"{"version": 2, "canvas": "of another shape"}"#)]);
+    zip_of(&path, &[(MANIFEST_ENTRY, br#"{"version": 3, "canvas": "of another shape"}"#)]);
     let said = sentence(&path);
-    assert!(said.contains("newer Inkwick") && said.contains("format 2"), "{said}");
+    assert!(said.contains("newer Inkwick") && said.contains("format 3"), "{said}");
     zip_of(&path, &[("other.txt", b"some other zip")]);
     assert!(sentence(&path).contains("this file is none"));
     let canvas = |width: u32, layers: &str| {
@@ -205,6 +219,40 @@ fn newer_ones_and_bombs_are_refused() {
         (r#""draft": 7"#, "project.json"),
     ] {
         zip_of(&path, &[(MANIFEST_ENTRY, format!(r#"{{"version": 1, {settings}}}"#).as_bytes())]);
+        let said = sentence(&path);
+        assert!(said.contains("damaged") && said.contains(word), "{said}");
+    }
+}
+
+#[test]
+fn projects_of_the_first_format_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.inkwick");
+    let manifest = br#"{"version": 1, "canvas": {"width": 200, "height": 150, "layers": [
+        {"settings": {"name": "Depth", "opacity": 0.5, "layer_use": {"control": {"weight": 0.4, "type": "depth"}},
+                      "placement": {"x": 3.0, "size": 0.5}},
+         "content": {"picture": [200, 150]}}]}}"#;
+    let png = png_text::encode(&picture(40), None).unwrap();
+    let mask = crate::store::pictures::metadata::png_mask::encode(&MaskPlane::empty(200, 150)).unwrap();
+    let entries: [(&str, &[u8]); 4] =
+        [(MANIFEST_ENTRY, manifest), (PICTURE_ENTRY, &png), (MASK_ENTRY, &mask), ("layers/1.png", &png)];
+    zip_of(&path, &entries);
+    let canvas = read(&path).unwrap().canvas;
+    let [layer] = canvas.stack().layers() else { panic!("one layer") };
+    let control = layer.settings.layer_use.control().unwrap();
+    assert_eq!((control.kind, layer.settings.name.as_str()), (Some(ControlKind::Depth), "Depth"));
+    assert_eq!(layer.settings.placement, Placement { x: 3.0, size: 0.5, ..Placement::default() });
+    // Numbers of a layer that nobody could have chosen.
+    for (layer_use, word) in [
+        (r#"{"region": {"region": {"weight": 3.0}}}"#, "weight"),
+        (r#"{"region": {"softness_px": 100000}}"#, "soft"),
+        (r#"{"reference": {"from": 0.8, "to": 0.2}}"#, "steps"),
+    ] {
+        let manifest = format!(
+            r#"{{"version": 2, "canvas": {{"width": 8, "height": 8, "layers": [{{"settings": {{"layer_use": {layer_use}}},
+                "content": {{"drawing": [8, 8]}}}}]}}}}"#
+        );
+        zip_of(&path, &[(MANIFEST_ENTRY, manifest.as_bytes())]);
         let said = sentence(&path);
         assert!(said.contains("damaged") && said.contains(word), "{said}");
     }

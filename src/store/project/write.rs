@@ -12,8 +12,7 @@ use super::{
     MANIFEST_ENTRY, MASK_ENTRY, MIME_ENTRY, MIME_TYPE, Manifest, PICTURE_ENTRY, Project, ProjectError, VERSION,
     WrittenCanvas, WrittenContent, WrittenLayer, layer_entry, layer_mask_entry,
 };
-use crate::canvas::{Content, Layer, LayerUse};
-use crate::job::ControlNetworkRef;
+use crate::canvas::{Content, Layer};
 use crate::store::atomic;
 use crate::store::pictures::metadata::{png_mask, png_text};
 
@@ -63,10 +62,7 @@ fn manifest_of(project: &Project) -> Manifest {
 
 fn written_layer(layer: &Layer) -> WrittenLayer {
     let mut settings = layer.settings.clone();
-    let LayerUse::Control(control) = &mut settings.layer_use;
-    if matches!(&control.network, ControlNetworkRef::Path(path) if path.to_str().is_none()) {
-        control.network = ControlNetworkRef::default();
-    }
+    settings.layer_use = settings.layer_use.writable();
     let [width, height] = layer.content.size_px();
     let content = match &layer.content {
         Content::Drawing(_) => WrittenContent::Drawing(width, height),

@@ -25,6 +25,8 @@ pub enum DialogRequest {
     OpenMask,
     /// A picture that becomes a layer.
     OpenLayer,
+    /// A picture that the prompt speaks of.
+    OpenReference,
     SaveMask,
     /// Where copies of pictures are written.
     ExportFolder,
@@ -49,6 +51,7 @@ impl DialogRequest {
             Self::SaveCanvas => "Save the canvas as",
             Self::OpenMask => "Load a mask (white is made anew)",
             Self::OpenLayer => "Add a picture as a layer",
+            Self::OpenReference => "Add a reference picture",
             Self::SaveMask => "Save the mask as",
             Self::ExportFolder => "Export to a folder",
             Self::WatchFolder => "Add a folder of pictures",
@@ -69,6 +72,7 @@ impl DialogRequest {
             Self::PicturesFolder => "Use this folder",
             Self::OpenMask => "Load mask",
             Self::OpenLayer => "Add layer",
+            Self::OpenReference => "Add reference",
             Self::OpenTags => "Use this list",
             Self::SaveAs { .. } | Self::SaveCanvas | Self::SaveMask | Self::SaveProject { .. } => "Save",
         }
@@ -91,6 +95,7 @@ impl DialogRequest {
             | Self::AddModelFile
             | Self::OpenMask
             | Self::OpenLayer
+            | Self::OpenReference
             | Self::ExportFolder
             | Self::WatchFolder
             | Self::PicturesFolder
@@ -108,6 +113,7 @@ impl DialogRequest {
             Self::SaveProject { .. } => Action::Files(FilesAction::SaveProjectAs(path)),
             Self::OpenMask => Action::Files(FilesAction::LoadMask(path)),
             Self::OpenLayer => Action::Layers(LayerAction::Add(NewLayer::OfFile(path, None))),
+            Self::OpenReference => Action::Layers(LayerAction::Add(NewLayer::Reference(path))),
             Self::SaveMask => Action::Files(FilesAction::SaveMask(path)),
             Self::OpenTags => Action::Words(WordsAction::UseTags(path)),
             Self::SaveCanvas => Action::Files(FilesAction::SaveCanvas(path)),

@@ -30,6 +30,8 @@ pub enum FilesAction {
     OpenProjectDialog,
     /// Reads a project and puts it in the place of the canvas and of what the panel says.
     OpenProject(PathBuf),
+    /// What the prompt panel said before a project was opened.
+    WordsBack,
     /// Writes it to its own file; without one that is asked for.
     SaveProject,
     SaveProjectAsDialog,

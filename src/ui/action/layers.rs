@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::maker::Maker;
+use super::place::PlaceAction;
 use super::pose::PoseAction;
 use crate::canvas::{LayerId, LayerSettings};
 use crate::job::Annotator;
+use crate::mask::Outline;
 use crate::raster::Picture;
 
 /// A row of the list, and what the tools work on.
@@ -38,10 +40,14 @@ pub enum NewLayer {
     Scribble,
     /// Somebody who stands, whose points are moved.
     Pose,
+    /// Nothing yet: an area is painted on it, which has words of its own.
+    Region,
     /// The canvas's picture.
     OfPicture(Maker),
     /// A picture file, as it is or made into something.
     OfFile(PathBuf, Option<Maker>),
+    /// A picture file that the prompt speaks of.
+    Reference(PathBuf),
 }
 
 #[derive(Clone, Debug)]
@@ -61,8 +67,14 @@ pub enum LayerAction {
     },
     /// Something is done to the people of a layer.
     Pose(PoseAction),
+    /// The chosen layer is moved, scaled or turned by its handles.
+    Place(PlaceAction),
     /// Asks for a picture file.
     AddFileDialog,
+    /// Asks for a picture file that the prompt speaks of.
+    AddReferenceDialog,
+    /// A layer's picture is what the prompt speaks of, instead of what steers.
+    MakeReference(LayerId),
     ToggleEye(LayerRow),
     /// This one alone is on; all of them, where it is so already.
     Solo(LayerId),
@@ -76,6 +88,8 @@ pub enum LayerAction {
         layer: LayerId,
         place: usize,
     },
+    /// The keyboard goes to the words of a region.
+    EditWords(LayerId),
     BeginRename(LayerId),
     Rename {
         layer: LayerId,
@@ -111,6 +125,8 @@ pub enum LayerAction {
         /// Of what it was made.
         revision: u64,
         picture: Option<Arc<Picture>>,
+        /// Around a region.
+        outline: Option<Arc<Outline>>,
     },
     /// What a network will see was worked out, or why it will not.
     Seen {

@@ -68,7 +68,7 @@ pub enum LibraryAction {
 pub enum Tab {
     #[default]
     Models,
-    /// LoRAs, embeddings and VAEs.
+    /// LoRAs, embeddings, VAEs and IP-Adapters.
     AddOns,
     Download,
 }

@@ -37,9 +37,10 @@ pub(crate) fn open(
         dialog = dialog.set_file_name(name);
     }
     let chosen: Chosen = match &request {
-        DialogRequest::OpenPicture | DialogRequest::OpenMask | DialogRequest::OpenLayer => {
-            Box::pin(dialog.add_filter("Pictures", READ_EXTENSIONS).pick_file())
-        }
+        DialogRequest::OpenPicture
+        | DialogRequest::OpenMask
+        | DialogRequest::OpenLayer
+        | DialogRequest::OpenReference => Box::pin(dialog.add_filter("Pictures", READ_EXTENSIONS).pick_file()),
         DialogRequest::AddModelFile => Box::pin(dialog.add_filter("Model files", WEIGHT_ENDINGS).pick_file()),
         DialogRequest::OpenTags => Box::pin(dialog.add_filter("Lists of tags", &["csv", "tsv", "txt"]).pick_file()),
         DialogRequest::AddModel

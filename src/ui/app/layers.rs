@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::canvas::{Content, LayerSettings, LayerUse};
-use crate::job::Control;
+use crate::canvas::{Content, LayerSettings, LayerUse, MaskLayer, RegionLayer};
+use crate::job::{Control, Reference, Region, Request};
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::ui::action::{Action, LayerAction};
@@ -29,15 +29,16 @@ impl Studio {
     /// While it is looked at, what the network will see of the chosen layer.
     fn follow_what_is_seen(&mut self) {
         let state = &self.state;
-        let Some(layer) = state.canvas.chosen_layer().filter(|_| state.canvas.overlay.shows_model_view) else { return };
+        let is_shown = state.canvas.overlay.shows_model_view;
+        let chosen = state.canvas.chosen_layer().filter(|_| is_shown);
+        let Some(layer) = chosen.filter(|layer| layer.settings.layer_use.lies_on_canvas()) else { return };
         if state.canvas.document.is_painting() {
             return;
         }
-        let control: Control = layer.settings.layer_use.control().clone();
         let of = SeenOf {
             layer: layer.id,
             changed: layer.changed,
-            control,
+            used: layer.settings.layer_use.clone(),
             place: state.control_place(),
             lies: state.lies_on(layer),
         };
@@ -51,19 +52,22 @@ impl Studio {
 
     /// The layers of a picture that is used again, front first, in the place of those that are there. One that was made
     /// from words and layers alone switches the canvas's picture off.
-    pub(super) fn take_layers(&mut self, controls: &[Control], from_words: bool, paper_px: [u32; 2]) {
-        let of_control = |control: &Control| {
-            let picture = control.picture.clone()?;
-            let name = control_name(control);
-            let layer_use = LayerUse::Control(control.without_pictures());
-            Some((LayerSettings { name, layer_use, ..LayerSettings::default() }, picture, control.mask.clone()))
-        };
-        let layers: Vec<(LayerSettings, Arc<Picture>, Option<Arc<MaskPlane>>)> =
-            controls.iter().filter_map(of_control).collect();
+    pub(super) fn take_layers(&mut self, request: &Request, from_words: bool, paper_px: [u32; 2]) {
+        let regions = request.regions.iter().enumerate().filter_map(|(place, region)| region_again(place, region));
+        let controls = request.controls.iter().filter_map(control_again);
+        let references = request.references.iter().enumerate();
+        let references = references.filter_map(|(place, reference)| reference_again(place, reference));
+        let layers: Vec<LayerAgain> = regions.chain(controls).chain(references).collect();
         self.state.canvas.change_layers(move |canvas| {
             let canvas_px = canvas.size_px().unwrap_or(paper_px);
-            let layer = |(mut settings, picture, mask): (LayerSettings, Arc<Picture>, Option<Arc<MaskPlane>>)| {
-                let content = Content::of_picture(picture, canvas_px);
+            let layer = |LayerAgain { mut settings, pixels, mask }: LayerAgain| {
+                let content = match pixels {
+                    Pixels::Area(plane) => Content::Drawing(MaskLayer::new(Arc::unwrap_or_clone(plane))),
+                    Pixels::Picture(picture) if settings.layer_use.lies_on_canvas() => {
+                        Content::of_picture(picture, canvas_px)
+                    }
+                    Pixels::Picture(picture) => Content::Picture(picture),
+                };
                 settings.opacity = if matches!(content, Content::Drawing(_)) { 1.0 } else { 0.5 };
                 (settings, content, mask)
             };
@@ -82,4 +86,49 @@ impl Studio {
         });
         self.state.toasts.note("That picture was made without layers: they are switched off.");
     }
+}
+
+/// A layer of a picture that is used again.
+struct LayerAgain {
+    settings: LayerSettings,
+    pixels: Pixels,
+    mask: Option<Arc<MaskPlane>>,
+}
+
+enum Pixels {
+    Area(Arc<MaskPlane>),
+    Picture(Arc<Picture>),
+}
+
+impl LayerAgain {
+    fn new(name: String, layer_use: LayerUse, pixels: Pixels, mask: Option<Arc<MaskPlane>>) -> Self {
+        Self { settings: LayerSettings { name, layer_use, ..LayerSettings::default() }, pixels, mask }
+    }
+}
+
+/// Nothing where its picture is not in the file.
+fn control_again(control: &Control) -> Option<LayerAgain> {
+    let layer_use = LayerUse::Control(control.without_pictures());
+    let pixels = Pixels::Picture(control.picture.clone()?);
+    Some(LayerAgain::new(control_name(control), layer_use, pixels, control.mask.clone()))
+}
+
+fn region_again(place: usize, region: &Region) -> Option<LayerAgain> {
+    let area = Pixels::Area(region.mask.clone()?);
+    let name = region.layer.clone().unwrap_or_else(|| numbered("Region", place));
+    let colour = (place % usize::from(RegionLayer::COLOURS)) as u8;
+    let region = Region { layer: None, ..region.without_pictures() };
+    let layer_use = LayerUse::Region(RegionLayer { region, colour, softness_px: 0 });
+    Some(LayerAgain::new(name, layer_use, area, None))
+}
+
+fn reference_again(place: usize, reference: &Reference) -> Option<LayerAgain> {
+    let pixels = Pixels::Picture(reference.picture.clone()?);
+    let layer_use = LayerUse::Reference(reference.without_pictures());
+    Some(LayerAgain::new(numbered("Reference", place), layer_use, pixels, reference.mask.clone()))
+}
+
+/// "Region", "Region 2"
+fn numbered(name: &str, place: usize) -> String {
+    if place == 0 { name.to_owned() } else { format!("{name} {}", place + 1) }
 }

@@ -165,9 +165,10 @@ impl Studio {
             let request = &settings.request;
             let usual = self.state.prompt.size_px;
             let paper_px = request.width.zip(request.height).map_or(usual, |(width, height)| [width, height]);
-            match request.controls.as_slice() {
-                [] => self.switch_layers_off(),
-                controls => self.take_layers(controls, from_words, paper_px),
+            if request.controls.is_empty() && request.regions.is_empty() && request.references.is_empty() {
+                self.switch_layers_off();
+            } else {
+                self.take_layers(request, from_words, paper_px);
             }
         }
     }
@@ -196,9 +197,10 @@ fn picture_arrived(state: &mut AppState, file: PathBuf, picture: Arc<Picture>, p
     }
 }
 
-fn models_arrived(state: &mut AppState, ModelList { entries, folders, vaes, upscalers, controls }: ModelList) {
+fn models_arrived(state: &mut AppState, list: ModelList) {
+    let ModelList { entries, folders, vaes, upscalers, controls, image_adapters } = list;
     state.library.upscalers = upscalers;
-    state.layers.networks = controls;
+    (state.layers.networks, state.layers.adapters) = (controls, image_adapters);
     (state.library.roots, state.library.vaes) = (folders, vaes);
     state.models = entries;
     let more = state.library.other_models.iter();

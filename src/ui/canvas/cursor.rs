@@ -2,8 +2,8 @@
 
 use egui::{Color32, CursorIcon, Key, Painter, Pos2, Shape, Stroke, Ui, pos2, vec2};
 
-use super::pose;
 use super::state::{CanvasState, Gesture};
+use super::{place, pose};
 use crate::canvas::tools::Tool;
 use crate::ui::canvas::view::View;
 
@@ -17,7 +17,11 @@ pub(super) fn paint(ui: &Ui, painter: &Painter, view: View, canvas: &CanvasState
         outline(painter, view, corners, canvas.tool, pointer);
     }
     let Some(pointer) = pointer.filter(|_| !ui.input(|input| input.key_down(Key::Space))) else { return };
-    if pose::takes(canvas) {
+    if pose::takes(canvas) || place::takes(canvas) {
+        return;
+    }
+    if canvas.gesture == Gesture::Idle && canvas.chip_at(pointer).is_some() {
+        ui.ctx().set_cursor_icon(CursorIcon::PointingHand);
         return;
     }
     let picks = canvas.tool == Tool::Colour && ui.input(|input| input.modifiers.alt);

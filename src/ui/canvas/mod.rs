@@ -1,16 +1,20 @@
 //! The middle of the window: the picture, or the live preview in its very place, and how it is zoomed and pushed about.
 
 pub(super) mod apply;
+mod chips;
 mod cursor;
 pub(crate) mod empty;
 mod handles;
 mod menu;
 mod notice;
 mod overlay;
+pub(super) mod place;
+mod placing;
 pub(super) mod pointer;
 pub(super) mod pose;
 mod posing;
 pub(super) mod preview;
+mod regions;
 pub(super) mod select;
 mod selecting;
 pub(super) mod state;
@@ -266,6 +270,8 @@ fn picture(
     if is_canvas && !is_covered {
         overlay::paint(ui, &painter, view, state, textures);
     }
+    let chips = if is_canvas && !is_covered { regions::paint(&painter, view, state, textures) } else { Vec::new() };
+    state.canvas.chips = chips;
     overlay::pixel_grid(&painter, view);
     painter.rect_stroke(rect, CornerRadius::ZERO, Stroke::new(1.0, tokens.edge), StrokeKind::Outside);
     if is_canvas && state.canvas.tool == Tool::Extend {
@@ -273,6 +279,7 @@ fn picture(
     }
     if is_canvas {
         pose::paint(ui, &painter, view, &state.canvas, response.hover_pos());
+        place::paint(ui, ui.painter(), view, &state.canvas, response.hover_pos());
     }
     cursor::paint(ui, &painter, view, &state.canvas, response.hover_pos());
     home_rect(ui, viewport, shown.size_px)

@@ -23,7 +23,8 @@ const WHERE_IT_COUNTS: f32 = 0.4;
 pub(super) fn paint(ui: &Ui, painter: &Painter, view: View, state: &AppState, textures: &mut Textures) {
     let canvas = &state.canvas;
     let frame = state.next_frame();
-    if canvas.overlay.shows_model_view && canvas.chosen_layer().is_some() {
+    let seen = canvas.chosen_layer().filter(|layer| layer.settings.layer_use.lies_on_canvas());
+    if canvas.overlay.shows_model_view && seen.is_some() {
         let part = frame.map_or(view.picture_rect(), |frame| on_screen(view, frame.crop));
         layer_view(painter, view, part, state, textures);
         return;
@@ -65,7 +66,10 @@ fn layer_view(painter: &Painter, view: View, part: Rect, state: &AppState, textu
             if let Some(texture) = textures.picture(picture, true) {
                 painter.image(texture, part, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
             }
-            format!("the network sees {} × {}", picture.width(), picture.height())
+            let is_region =
+                state.canvas.chosen_layer().is_some_and(|layer| layer.settings.layer_use.region().is_some());
+            let who = if is_region { "the area at" } else { "the network sees" };
+            format!("{who} {} × {}", picture.width(), picture.height())
         }
     };
     label(painter, part, words);

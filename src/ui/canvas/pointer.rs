@@ -4,11 +4,12 @@
 
 use egui::{Context, Event, Id, Key, Modifiers, PointerButton, Pos2, TouchPhase};
 
-use super::handles;
-use super::pose;
 use super::state::{CanvasState, Gesture};
+use super::{handles, place, pose};
 use crate::canvas::tools::Tool;
-use crate::ui::action::{Action, CanvasAction, LayerAction, LookingAt, PenPoint, PoseAction, StrokeStart};
+use crate::ui::action::{
+    Action, CanvasAction, LayerAction, LayerRow, LookingAt, PenPoint, PlaceAction, PoseAction, StrokeStart,
+};
 use crate::ui::canvas::view::View;
 use crate::ui::state::AppState;
 
@@ -28,6 +29,7 @@ enum Doing {
     Outlining,
     Extending,
     Posing,
+    Placing,
 }
 
 struct PointerReader<'a> {
@@ -60,6 +62,7 @@ pub(crate) fn actions_of(ctx: &Context, state: &AppState, actions: &mut Vec<Acti
     let typing = ctx.text_edit_focused();
     let (doing, corners) = match &canvas.gesture {
         _ if canvas.posing.is_dragging() => (Doing::Posing, 0),
+        _ if canvas.placing.is_dragging() => (Doing::Placing, 0),
         Gesture::Idle | Gesture::Panning => (Doing::Nothing, 0),
         Gesture::Painting { .. } => (Doing::Painting, 0),
         Gesture::Outlining { corners, .. } => (Doing::Outlining, corners.len()),
@@ -82,8 +85,13 @@ pub(crate) fn actions_of(ctx: &Context, state: &AppState, actions: &mut Vec<Acti
         for event in &input.events {
             reader.read(event, input.modifiers);
         }
+        let is_twice = over && input.pointer.button_double_clicked(PointerButton::Primary);
+        if let Some(layer) = input.pointer.interact_pos().filter(|_| is_twice).and_then(|pos| canvas.chip_at(pos)) {
+            reader.actions.push(Action::Layers(LayerAction::EditWords(layer)));
+        }
         // A button that was lifted where no event came of it.
-        if !input.pointer.any_down() && matches!(reader.doing, Doing::Painting | Doing::Extending | Doing::Posing) {
+        let ends = matches!(reader.doing, Doing::Painting | Doing::Extending | Doing::Posing | Doing::Placing);
+        if !input.pointer.any_down() && ends {
             reader.lift(None, input.modifiers);
         }
     });
@@ -125,6 +133,10 @@ impl PointerReader<'_> {
         if !self.over || self.space || button == PointerButton::Middle {
             return;
         }
+        if let Some(layer) = self.canvas.chip_at(pos).filter(|_| self.doing == Doing::Nothing) {
+            self.actions.push(Action::Layers(LayerAction::Choose(LayerRow::Layer(layer))));
+            return;
+        }
         let tool = self.canvas.tool;
         let at = self.at(pos);
         let secondary = button == PointerButton::Secondary;
@@ -135,6 +147,13 @@ impl PointerReader<'_> {
         let reversed = modifiers.alt != secondary;
         if self.doing == Doing::Nothing && pose::takes(self.canvas) {
             self.take_point(pos, at, modifiers);
+            return;
+        }
+        if self.doing == Doing::Nothing && place::takes(self.canvas) {
+            if let Some(grip) = place::hit(self.canvas, self.view, pos) {
+                self.place(PlaceAction::Take { grip, at });
+                self.doing = Doing::Placing;
+            }
             return;
         }
         match tool {
@@ -178,8 +197,17 @@ impl PointerReader<'_> {
         }
     }
 
+    fn place(&mut self, action: PlaceAction) {
+        self.actions.push(Action::Layers(LayerAction::Place(action)));
+    }
+
     fn pose(&mut self, action: PoseAction) {
         self.actions.push(Action::Layers(LayerAction::Pose(action)));
+    }
+
+    /// Whether what is dragged are handles, and nothing is painted.
+    fn has_handles(&self) -> bool {
+        pose::takes(self.canvas) || place::takes(self.canvas)
     }
 
     /// Whether a click at `pos` lies on the polygon's first corner.
@@ -195,7 +223,7 @@ impl PointerReader<'_> {
         let tool = self.canvas.tool;
         let Some(from) = self.reversed_from.filter(|from| from.distance(pos) >= LEAST_DRAG) else { return };
         self.reversed_from = None;
-        if self.doing != Doing::Nothing || !tool.is_for_mask() || pose::takes(self.canvas) {
+        if self.doing != Doing::Nothing || !tool.is_for_mask() || self.has_handles() {
             return;
         }
         let at = self.at(from);
@@ -224,6 +252,7 @@ impl PointerReader<'_> {
             }
             Doing::Outlining if self.canvas.tool != Tool::Polygon => self.push(CanvasAction::OutlineTo(at)),
             Doing::Posing => self.pose(PoseAction::MoveTo(at)),
+            Doing::Placing => self.place(PlaceAction::MoveTo { at, evenly: modifiers.shift }),
             Doing::Extending => {
                 if let Some(sides) = handles::dragged(self.view, self.canvas, pos) {
                     self.push(CanvasAction::ExtendTo(sides));
@@ -245,6 +274,7 @@ impl PointerReader<'_> {
             Doing::Outlining if self.canvas.tool != Tool::Polygon => self.push(CanvasAction::OutlineClose),
             Doing::Extending => self.push(CanvasAction::Extend),
             Doing::Posing => self.pose(PoseAction::Release),
+            Doing::Placing => self.place(PlaceAction::Release),
             Doing::Outlining | Doing::Nothing => return,
         }
         self.doing = Doing::Nothing;

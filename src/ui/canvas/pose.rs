@@ -19,7 +19,7 @@ const LIMB_WIDTH: f32 = 3.0;
 /// The chosen layer, where people on it can be moved with the tool in hand.
 fn layer(canvas: &CanvasState) -> Option<&Layer> {
     let layer = canvas.chosen_layer().filter(|layer| layer.settings.is_on && !layer.settings.is_locked)?;
-    let has_pose = layer.settings.layer_use.control().pose.is_some();
+    let has_pose = layer.settings.layer_use.pose().is_some();
     (has_pose && *canvas.shown() == LookingAt::Canvas).then_some(layer)
 }
 
@@ -36,7 +36,7 @@ pub(in crate::ui) fn pose_of(canvas: &CanvasState, id: LayerId) -> Option<Pose> 
     let posing = &canvas.posing;
     let dragged = posing.dragged.as_ref().filter(|dragged| dragged.layer == id).map(|dragged| &dragged.pose);
     let sent = posing.sent.as_ref().filter(|(layer, _)| *layer == id && canvas.work.is_busy()).map(|(_, pose)| pose);
-    let own = || canvas.document.stack().get(id)?.settings.layer_use.control().pose.as_ref();
+    let own = || canvas.document.stack().get(id)?.settings.layer_use.pose();
     Some(dragged.or(sent).or_else(own)?.scaled_to(canvas.document.size_px()?))
 }
 

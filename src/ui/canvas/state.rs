@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use egui::Pos2;
+
+use super::chips::Chip;
+use super::placing::Placing;
 use super::posing::Posing;
 use super::selecting::Selecting;
 use super::view::{View, ViewState};
@@ -42,6 +46,9 @@ pub struct CanvasState {
     pub brushes_fit: Option<[u32; 2]>,
     pub selecting: Selecting,
     pub posing: Posing,
+    pub placing: Placing,
+    /// Where the words of regions were drawn last, from the back to the front.
+    pub chips: Vec<Chip>,
     /// Steps that are worked out on another thread.
     pub work: CanvasWork,
     /// Where the last stroke ended, in picture pixels: a straight one goes on from there.
@@ -198,6 +205,12 @@ impl CanvasState {
     /// Makes a layer and the one below it one; where they cannot be, that is said.
     pub(in crate::ui) fn merge_down(&mut self, id: LayerId) {
         self.work.add(WholeStep::Merge, move |canvas| canvas.merged_down(id));
+    }
+
+    /// The region whose words are seen at a place of the screen.
+    #[must_use]
+    pub(in crate::ui) fn chip_at(&self, at: Pos2) -> Option<LayerId> {
+        self.chips.iter().rev().find(|chip| chip.rect.contains(at)).map(|chip| chip.layer)
     }
 
     /// The next step that another thread shall work out. None in the middle of a stroke, which would make it stale.

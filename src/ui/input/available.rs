@@ -25,7 +25,9 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
         }
         Command::Cancel | Command::CancelAll => unless(state.candidates.is_busy(), NOTHING_RUNS),
         Command::Compare => unless(state.compare.is_open() || state.to_compare().len() > 1, "fewer than two are done"),
-        Command::SetAside => unless(over_canvas || state.layers.over_canvas, NOTHING_SHOWN),
+        Command::SetAside => {
+            unless(over_canvas || state.layers.over_canvas || state.canvas.placing.is_on, NOTHING_SHOWN)
+        }
         Command::Accept if !over_canvas && state.live.is_on => {
             unless(state.live_result().is_some_and(|made| !made.is_kept), "nothing new was drawn")
         }
@@ -34,9 +36,12 @@ pub(crate) fn cannot(command: Command, state: &AppState) -> Option<&'static str>
         Command::Trash if !over_canvas && has_layer => None,
         Command::Accept | Command::Trash => unless(over_canvas && is_kept, NOTHING_SHOWN),
         Command::Steps => unless(state.shown_candidate().is_some(), "no result of this session is looked at"),
-        Command::LayerUp | Command::LayerDown | Command::RenameLayer | Command::DuplicateLayer | Command::MergeDown => {
-            unless(has_layer, NO_LAYER)
-        }
+        Command::LayerUp
+        | Command::LayerDown
+        | Command::RenameLayer
+        | Command::DuplicateLayer
+        | Command::MergeDown
+        | Command::PlaceLayer => unless(has_layer, NO_LAYER),
         Command::LayerEye | Command::LayerLock => unless(has_picture, NO_PICTURE),
         Command::Star | Command::DecodeAgain | Command::Upscale | Command::UseSettings => {
             unless(is_kept, "the shown picture is in no file yet")

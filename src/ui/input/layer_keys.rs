@@ -1,6 +1,6 @@
 //! What the keys of the layers mean: they go to the chosen one.
 
-use crate::ui::action::{LayerAction, NewLayer};
+use crate::ui::action::{LayerAction, NewLayer, PlaceAction};
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
 
@@ -20,6 +20,7 @@ pub(super) fn action_of(command: Command, state: &AppState) -> Option<LayerActio
         Command::RenameLayer => layer.map(LayerAction::BeginRename),
         Command::DuplicateLayer => layer.map(LayerAction::Duplicate),
         Command::MergeDown => layer.map(LayerAction::MergeDown),
+        Command::PlaceLayer => layer.map(|_| LayerAction::Place(PlaceAction::Toggle)),
         _ => None,
     }
 }

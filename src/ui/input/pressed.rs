@@ -8,8 +8,8 @@ use super::layer_keys;
 use super::shortcuts::{Command, When};
 use crate::ui::action::{
     Action, BranchAction, CanvasAction, CompareAction, DialogRequest, FilesAction, GridAction, LayerAction, LayerRow,
-    LibraryAction, LiveAction, LookingAt, PromptAction, QueueAction, ResultsAction, SettingsAction, ShareAction, Sheet,
-    Tab, WindowAction, WordsAction, Zoom,
+    LibraryAction, LiveAction, LookingAt, PlaceAction, PromptAction, QueueAction, ResultsAction, SettingsAction,
+    ShareAction, Sheet, Tab, WindowAction, WordsAction, Zoom,
 };
 use crate::ui::canvas::state::Gesture;
 use crate::ui::state::AppState;
@@ -155,6 +155,9 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         Command::Cancel => Some(Action::Results(ResultsAction::CancelRunning)),
         Command::Accept if outlining => canvas(CanvasAction::OutlineClose),
         Command::SetAside if outlining => canvas(CanvasAction::Drop),
+        Command::SetAside if !over_canvas && state.canvas.placing.is_on => {
+            Some(Action::Layers(LayerAction::Place(PlaceAction::GiveUp)))
+        }
         Command::Accept if !over_canvas && state.live.is_on => {
             let is_new = state.live_result().is_some_and(|made| !made.is_kept);
             is_new.then_some(Action::Live(LiveAction::Keep))
@@ -225,7 +228,8 @@ pub(crate) fn action_of(command: Command, state: &AppState) -> Option<Action> {
         | Command::LayerLock
         | Command::RenameLayer
         | Command::DuplicateLayer
-        | Command::MergeDown => layer_keys::action_of(command, state).map(Action::Layers),
+        | Command::MergeDown
+        | Command::PlaceLayer => layer_keys::action_of(command, state).map(Action::Layers),
         Command::Panels => Some(Action::Window(WindowAction::TogglePanels)),
         Command::PromptPanel => Some(Action::Window(WindowAction::TogglePromptPanel)),
         Command::Queue => Some(Action::Queue(QueueAction::Toggle)),

@@ -81,6 +81,7 @@ pub(crate) enum Command {
     RenameLayer,
     DuplicateLayer,
     MergeDown,
+    PlaceLayer,
     Panels,
     PromptPanel,
     Gallery,
@@ -246,6 +247,7 @@ pub(crate) const TABLE: &[Entry] = {
         entry(C::RenameLayer, "rename-layer", "Rename the layer", M::NONE, Key::F2, Always),
         entry(C::DuplicateLayer, "duplicate-layer", "Duplicate the layer", M::COMMAND, Key::J, Always),
         entry(C::MergeDown, "merge-down", "Merge the layer with the one below", M::COMMAND, Key::E, Always),
+        entry(C::PlaceLayer, "place-layer", "Move, scale or turn the layer by handles", M::COMMAND, Key::T, Always),
         entry(C::Live, "live", "Live painting", M::NONE, Key::Y, NotTyping),
         entry(C::LivePlace, "live-place", "Live result beside the drawing, or over it", M::SHIFT, Key::Y, NotTyping),
         entry(

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::canvas::{Content, Document, LayerId, LayerPart};
-use crate::job::{Control, ControlPlace, LiesOn};
-use crate::mask::MaskPlane;
+use crate::canvas::{Content, Document, LayerId, LayerPart, LayerUse};
+use crate::job::{ControlPlace, LiesOn};
+use crate::mask::{MaskPlane, Outline};
 use crate::raster::Picture;
 use crate::ui::action::{LayerAction, LayerRow};
 
@@ -15,6 +15,8 @@ const SIDE_PX: u32 = 48;
 #[derive(Debug, Default)]
 pub struct LayerLooks {
     thumbnails: HashMap<LayerRow, (u64, Arc<Picture>)>,
+    /// Around regions, in pixels of the canvas.
+    outlines: HashMap<LayerId, Arc<Outline>>,
     /// Whether one is being made.
     is_busy: bool,
     /// What the network will see of the layer that was asked about last.
@@ -32,7 +34,7 @@ pub(crate) struct SeenOf {
     /// When the layer was changed last.
     pub changed: u64,
     /// Without the picture.
-    pub control: Control,
+    pub used: LayerUse,
     pub place: ControlPlace,
     pub lies: LiesOn,
 }
@@ -44,6 +46,12 @@ impl LayerLooks {
         self.thumbnails.get(&row).map(|(_, picture)| picture)
     }
 
+    /// The line around a region, as it was when it was followed last.
+    #[must_use]
+    pub fn outline(&self, layer: LayerId) -> Option<&Arc<Outline>> {
+        self.outlines.get(&layer)
+    }
+
     /// The next small picture to be made; none while one is being made.
     /// With what is to happen where making it breaks.
     pub(crate) fn next(
@@ -52,6 +60,7 @@ impl LayerLooks {
     ) -> Option<(LayerAction, impl FnOnce() -> LayerAction + Send + use<>)> {
         let stack = document.stack();
         self.thumbnails.retain(|row, _| row.layer().is_none_or(|id| stack.get(id).is_some()));
+        self.outlines.retain(|id, _| stack.get(*id).is_some());
         if self.is_busy || document.is_painting() {
             return None;
         }
@@ -65,15 +74,33 @@ impl LayerLooks {
         let known = |row: LayerRow, revision| self.thumbnails.get(&row).is_some_and(|(of, _)| *of == revision);
         let (row, revision, drawing) = all.into_iter().find(|(row, revision, _)| !known(*row, *revision))?;
         let plane = drawing.shared();
+        let layer = if let LayerRow::Layer(id) = row { stack.get(id) } else { None };
+        let is_region = layer.is_some_and(|layer| layer.settings.layer_use.region().is_some());
         self.is_busy = true;
-        let failed = LayerAction::Thumbnail { row, revision, picture: None };
-        let make = move || LayerAction::Thumbnail { row, revision, picture: Some(Arc::new(small(&plane))) };
+        let failed = LayerAction::Thumbnail { row, revision, picture: None, outline: None };
+        let make = move || LayerAction::Thumbnail {
+            row,
+            revision,
+            picture: Some(Arc::new(small(&plane))),
+            outline: is_region.then(|| Arc::new(plane.outline())),
+        };
         Some((failed, make))
     }
 
     /// One was made, or that broke.
-    pub(crate) fn take(&mut self, row: LayerRow, revision: u64, picture: Option<Arc<Picture>>) {
+    pub(crate) fn take(
+        &mut self,
+        row: LayerRow,
+        revision: u64,
+        picture: Option<Arc<Picture>>,
+        outline: Option<Arc<Outline>>,
+    ) {
         self.is_busy = false;
+        if let LayerRow::Layer(id) = row
+            && let Some(outline) = outline
+        {
+            self.outlines.insert(id, outline);
+        }
         // What breaks once breaks again.
         let picture = picture.unwrap_or_else(|| Arc::new(Picture::filled(1, 1, [0, 0, 0, 255])));
         self.thumbnails.insert(row, (revision, picture));
@@ -96,10 +123,8 @@ impl LayerLooks {
         self.waits_for = Some(ask);
         self.of = Some(of.clone());
         Some((ask, move || {
-            let mut control = of.control;
-            control.put_on(&of.lies, content.seen(), None);
-            let picture = of.place.picture(&control).map(Arc::new).map_err(|error| format!("{error}."));
-            LayerAction::Seen { ask, picture }
+            let picture = seen(of, &content).map(Arc::new);
+            LayerAction::Seen { ask, picture: picture.map_err(|error| format!("{error}.")) }
         }))
     }
 
@@ -109,6 +134,28 @@ impl LayerLooks {
             self.seen = Some(picture);
         }
     }
+}
+
+/// A control's picture, or a region's area, at the size at which the network works.
+fn seen(of: SeenOf, content: &Content) -> Result<Picture, String> {
+    match of.used {
+        LayerUse::Control(mut control) => {
+            control.put_on(&of.lies, content.seen(), None);
+            of.place.picture(&control).map_err(|error| error.to_string())
+        }
+        LayerUse::Region(layer) => {
+            let mut region = layer.region;
+            region.mask = content.area(&of.lies.placement, layer.softness_px).map(Arc::new);
+            let mask = of.place.region(&region).map_err(|error| error.to_string())?;
+            Ok(grey(&mask))
+        }
+        LayerUse::Reference(_) => Ok(Picture::clone(&content.seen())),
+    }
+}
+
+fn grey(plane: &MaskPlane) -> Picture {
+    let rgba = plane.values().iter().flat_map(|value| [*value, *value, *value, 255]).collect();
+    Picture::from_rgba(plane.width(), plane.height(), rgba).unwrap_or_else(|_| Picture::filled(1, 1, [0, 0, 0, 255]))
 }
 
 /// The strongest value of each square, so that a thin line is seen.
@@ -125,8 +172,7 @@ fn small(plane: &MaskPlane) -> Picture {
             *cell = (*cell).max(*value);
         }
     }
-    let rgba = values.iter().flat_map(|value| [*value, *value, *value, 255]).collect();
-    Picture::from_rgba(wide, tall, rgba).unwrap_or_else(|_| Picture::filled(1, 1, [0, 0, 0, 255]))
+    grey(&MaskPlane::from_values(wide, tall, values).unwrap_or_else(|| MaskPlane::empty(1, 1)))
 }
 
 #[cfg(test)]

@@ -2,8 +2,12 @@
 
 use egui::Ui;
 
+use crate::canvas::{Content, LayerUse};
 use crate::job::Pose;
-use crate::ui::action::{Action, CanvasAction, LayerAction, LayerRow, Maker, MaskStep, NewLayer, PoseAction};
+use crate::ui::action::{
+    Action, CanvasAction, LayerAction, LayerRow, Maker, MaskStep, NewLayer, PlaceAction, PoseAction,
+};
+use crate::ui::canvas::place;
 use crate::ui::input::keymap;
 use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
@@ -33,6 +37,11 @@ pub(crate) fn add(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     {
         actions.push(Action::Layers(LayerAction::Add(NewLayer::Pose)));
     }
+    let region = MenuItem::new("Region with words of its own").icon(icons::POLYGON);
+    let hint = "An area is painted in which the next picture follows other words";
+    if ui.add(region).on_hover_text(hint).clicked() {
+        actions.push(Action::Layers(LayerAction::Add(NewLayer::Region)));
+    }
     ui.add(egui::Separator::default().spacing(9.0));
     let has_picture = state.canvas.has_picture();
     for makers in Maker::OFFERED {
@@ -45,7 +54,16 @@ pub(crate) fn add(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
         }
         ui.add(egui::Separator::default().spacing(9.0));
     }
+    let reference = MenuItem::new("A reference picture…").icon(icons::PAPERCLIP);
+    let hint = "The prompt speaks of it: its style, its things, its face";
+    if ui.add(reference).on_hover_text(hint).clicked() {
+        actions.push(Action::Layers(LayerAction::AddReferenceDialog));
+    }
     if let Some(file) = state.shown_file().filter(|_| state.is_over_canvas()) {
+        let item = ui.add(MenuItem::new("The shown picture as reference").icon(" "));
+        if item.clicked() {
+            actions.push(Action::Layers(LayerAction::Add(NewLayer::Reference(file.clone()))));
+        }
         let item = ui.add(MenuItem::new("The shown picture").icon(icons::IMAGE_SQUARE));
         if item.on_hover_text("As it is: a depth map, a pose, a drawing").clicked() {
             actions.push(Action::Layers(LayerAction::Add(NewLayer::OfFile(file, None))));
@@ -121,7 +139,7 @@ pub(crate) fn row(ui: &mut Ui, row: LayerRow, state: &AppState, actions: &mut Ve
             line(ui, " ", "Merge with the one below", key(Command::MergeDown), cannot.is_none(), merge);
             ui.add(egui::Separator::default().spacing(9.0));
             let may_change = !settings.is_locked;
-            if let Some(pose) = &settings.layer_use.control().pose {
+            if let Some(pose) = settings.layer_use.pose() {
                 let add = layers(LayerAction::Pose(PoseAction::AddPerson(id)));
                 let has_room = pose.people.len() < Pose::MOST_PEOPLE;
                 line(ui, icons::PLUS, "Add a person", None, may_change && has_room, add);
@@ -129,10 +147,29 @@ pub(crate) fn row(ui: &mut Ui, row: LayerRow, state: &AppState, actions: &mut Ve
                 let words = "Take the last moved person away";
                 line(ui, " ", words, None, may_change && !pose.people.is_empty(), remove);
             }
-            let may_add = may_change && layer.mask.is_none();
-            line(ui, icons::CIRCLE_HALF, "Mask of its own", None, may_add, layers(LayerAction::AddMask(id)));
-            line(ui, " ", "Black for white", None, may_change, layers(LayerAction::Invert(id)));
-            let has_strokes = may_change && matches!(layer.content, crate::canvas::Content::Drawing(_));
+            if place::may_place(layer).is_ok() {
+                let place = layers(LayerAction::Place(PlaceAction::Toggle));
+                let is_chosen = state.canvas.chosen_layer().is_some_and(|chosen| chosen.id == id);
+                line(ui, icons::ARROWS_OUT, "Move, scale, turn", key(Command::PlaceLayer), is_chosen, place);
+            }
+            // A region is its own mask.
+            let invert = match &settings.layer_use {
+                LayerUse::Region(_) => Some("Invert the area"),
+                LayerUse::Control(_) => Some("Black for white"),
+                LayerUse::Reference(_) => None,
+            };
+            if settings.layer_use.region().is_none() {
+                let may_add = may_change && layer.mask.is_none();
+                line(ui, icons::CIRCLE_HALF, "Mask of its own", None, may_add, layers(LayerAction::AddMask(id)));
+            }
+            if let Some(words) = invert {
+                line(ui, " ", words, None, may_change, layers(LayerAction::Invert(id)));
+            }
+            if settings.layer_use.control().is_some() && matches!(layer.content, Content::Picture(_)) {
+                let reference = layers(LayerAction::MakeReference(id));
+                line(ui, icons::PAPERCLIP, "Use it as reference", None, may_change, reference);
+            }
+            let has_strokes = may_change && matches!(layer.content, Content::Drawing(_));
             let clear = layers(LayerAction::Clear(id));
             line(ui, icons::ERASER, "Clear what is drawn", None, has_strokes && !layer.content.is_empty(), clear);
             let delete = layers(LayerAction::Delete(id));
@@ -143,15 +180,17 @@ pub(crate) fn row(ui: &mut Ui, row: LayerRow, state: &AppState, actions: &mut Ve
 
 /// In the menu of a picture that is kept: what of it becomes a layer.
 pub(crate) fn of_file(ui: &mut Ui, file: &std::path::Path, actions: &mut Vec<Action>) {
-    let mut line = |ui: &mut Ui, icon: &str, words: &str, maker: Option<Maker>| {
+    let mut line = |ui: &mut Ui, icon: &str, words: &str, new: NewLayer| {
         if ui.add(MenuItem::new(words).icon(icon)).clicked() {
-            actions.push(Action::Layers(LayerAction::Add(NewLayer::OfFile(file.to_path_buf(), maker))));
+            actions.push(Action::Layers(LayerAction::Add(new)));
             ui.close();
         }
     };
-    line(ui, icons::STACK, "Use this as control", None);
+    let file = || file.to_path_buf();
+    line(ui, icons::STACK, "Use this as control", NewLayer::OfFile(file(), None));
+    line(ui, icons::PAPERCLIP, "Use this as reference", NewLayer::Reference(file()));
     let [plain, networks] = Maker::OFFERED;
     for maker in plain[..3].iter().chain(networks) {
-        line(ui, " ", &words_of(*maker, "this"), Some(*maker));
+        line(ui, " ", &words_of(*maker, "this"), NewLayer::OfFile(file(), Some(*maker)));
     }
 }

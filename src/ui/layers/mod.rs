@@ -1,13 +1,17 @@
 //! The list of layers: what lies on the canvas, in its order, and the few settings of the chosen one.
 
 pub(super) mod annotating;
+mod control;
 mod header;
 pub(super) mod looks;
 pub(crate) mod menus;
 pub(super) mod naming;
 pub(crate) mod panel;
 mod placement;
+mod reference;
+mod region;
 mod row;
+mod rows;
 mod settings;
 pub(super) mod state;
 

@@ -1,6 +1,6 @@
 //! What rows are called, and what stands at their right end.
 
-use crate::canvas::{Content, Layer, LayerId};
+use crate::canvas::{Content, Layer, LayerId, LayerUse, RegionLayer};
 use crate::job::ControlKind;
 use crate::ui::action::LayerRow;
 use crate::ui::state::{AppState, Mode};
@@ -35,11 +35,16 @@ pub(super) fn icon(state: &AppState, row: LayerRow) -> &'static str {
         LayerRow::Picture => icons::IMAGE,
         LayerRow::Mask | LayerRow::LayerMask(_) => icons::CIRCLE_HALF,
         LayerRow::Layer(id) => match layer(state, id) {
-            Some(Layer { content: Content::Picture(_), settings, .. }) => match settings.layer_use.control().kind {
-                Some(ControlKind::Depth | ControlKind::Normal) => icons::MOUNTAINS,
-                _ => icons::IMAGE_SQUARE,
+            Some(Layer { content, settings, .. }) => match (&settings.layer_use, content) {
+                (LayerUse::Region(_), _) => icons::POLYGON,
+                (LayerUse::Reference(_), _) => icons::PAPERCLIP,
+                (LayerUse::Control(_), Content::Drawing(_)) => icons::SCRIBBLE_LOOP,
+                (LayerUse::Control(control), Content::Picture(_)) => match control.kind {
+                    Some(ControlKind::Depth | ControlKind::Normal) => icons::MOUNTAINS,
+                    _ => icons::IMAGE_SQUARE,
+                },
             },
-            _ => icons::SCRIBBLE_LOOP,
+            None => icons::SCRIBBLE_LOOP,
         },
     }
 }
@@ -56,7 +61,8 @@ pub(super) fn value(state: &AppState, row: LayerRow) -> String {
         LayerRow::Mask => percent(state.canvas.tools.mask_opacity),
         LayerRow::Layer(id) => match layer(state, id) {
             Some(layer) if layer.content.is_empty() => "empty".into(),
-            Some(layer) => format!("{:.2}", layer.settings.layer_use.control().weight),
+            Some(layer) if layer.settings.layer_use.region().is_some_and(RegionLayer::is_wordless) => "no words".into(),
+            Some(layer) => format!("{:.2}", layer.settings.layer_use.weight()),
             None => String::new(),
         },
         LayerRow::LayerMask(id) => match layer(state, id).and_then(Layer::counts_where) {
@@ -82,6 +88,15 @@ pub(super) fn is_locked(state: &AppState, row: LayerRow) -> bool {
         LayerRow::Picture => base.picture_is_locked,
         LayerRow::Mask => base.mask_is_locked,
         LayerRow::Layer(id) | LayerRow::LayerMask(id) => layer(state, id).is_some_and(|layer| layer.settings.is_locked),
+    }
+}
+
+/// The region whose row it is.
+#[must_use]
+pub(super) fn region(state: &AppState, row: LayerRow) -> Option<&RegionLayer> {
+    match row {
+        LayerRow::Layer(id) => layer(state, id)?.settings.layer_use.region(),
+        _ => None,
     }
 }
 

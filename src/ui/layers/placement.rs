@@ -4,14 +4,23 @@ use egui::Ui;
 
 use crate::canvas::LayerSettings;
 use crate::job::Placement;
+use crate::ui::action::{Action, LayerAction, PlaceAction};
 use crate::ui::chrome::layout::Layout;
+use crate::ui::input::keymap;
+use crate::ui::input::shortcuts::Command;
 use crate::ui::state::AppState;
 use crate::ui::widgets::TextButton;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::fields::Number;
 
 /// The folded section. Returns whether what it says shall become the layer's own pixels.
-pub(super) fn section(ui: &mut Ui, state: &mut AppState, settings: &mut LayerSettings, layout: Layout) -> bool {
+pub(super) fn section(
+    ui: &mut Ui,
+    state: &mut AppState,
+    settings: &mut LayerSettings,
+    layout: Layout,
+    actions: &mut Vec<Action>,
+) -> bool {
     let before = settings.placement;
     let is_open = &mut state.layers.place_is_open;
     let summary = if *is_open { String::new() } else { summary(&before) };
@@ -41,6 +50,14 @@ pub(super) fn section(ui: &mut Ui, state: &mut AppState, settings: &mut LayerSet
             place.size = percent / 100.0;
         }
     });
+    fields::hinted_row(ui, "Height", "So many times as tall in proportion; 100 % keeps the shape", |ui, label| {
+        let range = f64::from(Placement::LEAST_SIZE) * 100.0..=f64::from(Placement::MOST_SIZE) * 100.0;
+        let mut percent = place.stretch * 100.0;
+        number(ui, label, &Number::new(1.0, range).default(100.0).suffix(" %"), width, &mut percent);
+        if (percent - place.stretch * 100.0).abs() > 0.05 {
+            place.stretch = percent / 100.0;
+        }
+    });
     fields::hinted_row(ui, "Angle", "Clockwise, in degrees", |ui, label| {
         number(ui, label, &Number::new(1.0, -180.0..=180.0).suffix("°"), width, &mut place.angle);
     });
@@ -54,6 +71,14 @@ pub(super) fn section(ui: &mut Ui, state: &mut AppState, settings: &mut LayerSet
         }
     });
     let is_moved = !before.is_none();
+    let key = keymap::written(ui.ctx(), Command::PlaceLayer);
+    fields::row(ui, "By hand", |ui, _| {
+        let words = if state.canvas.placing.is_on { "Done" } else { "Handles" };
+        let hint = format!("Handles on the canvas that move, scale and turn it ({key})");
+        if ui.add(TextButton::new(words)).on_hover_text(hint).clicked() {
+            actions.push(Action::Layers(LayerAction::Place(PlaceAction::Toggle)));
+        }
+    });
     fields::row(ui, "", |ui, _| {
         let apply = ui.add_enabled(is_moved, TextButton::new("Apply"));
         is_applied = apply.on_hover_text("Makes it the layer's own pixels, so that it can be drawn on").clicked();
@@ -81,7 +106,9 @@ fn summary(place: &Placement) -> String {
     if place.x != 0.0 || place.y != 0.0 {
         words.push(format!("{:.0}, {:.0}", place.x, place.y));
     }
-    if (place.size - 1.0).abs() > 1e-4 {
+    if (place.stretch - 1.0).abs() > 1e-4 {
+        words.push(format!("{:.0} % × {:.0} %", place.size * 100.0, place.size * place.stretch * 100.0));
+    } else if (place.size - 1.0).abs() > 1e-4 {
         words.push(format!("{:.0} %", place.size * 100.0));
     }
     if place.angle != 0.0 {

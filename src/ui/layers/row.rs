@@ -1,5 +1,7 @@
 //! One row: its eye, a small picture, what it is, its name and value, and a lock where it is locked.
 
+use std::sync::Arc;
+
 use egui::{
     Align, Color32, CornerRadius, CursorIcon, Frame, Pos2, Rect, Role, Sense, TextEdit, Ui, UiBuilder, WidgetInfo,
     pos2, vec2,
@@ -8,6 +10,7 @@ use egui::{
 use super::state::Renaming;
 use super::{ROW, menus, naming};
 use crate::canvas::{Content, LayerId};
+use crate::raster::Picture;
 use crate::ui::action::{Action, LayerAction, LayerRow};
 use crate::ui::input::pressed;
 use crate::ui::state::AppState;
@@ -17,6 +20,8 @@ use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::{IconButton, look, paint};
 
 const THUMBNAIL: f32 = 24.0;
+/// The longer side of a reference's picture, while the pointer rests on its row.
+const LARGE: f32 = 240.0;
 /// The value ends so far from the row's end.
 const VALUE_END: f32 = 40.0;
 const VALUE: f32 = 56.0;
@@ -65,7 +70,9 @@ pub(super) fn show(
         (false, false) => tokens.text_3,
     };
     let quiet = if is_chosen { tokens.on_selected } else { tokens.text_2 };
-    paint::icon(ui, at(70.0 + inset, theme::MENU_ICON_PT), naming::icon(state, row), theme::MENU_ICON_PT, quiet);
+    let region = naming::region(state, row).map(|region| tokens.regions[usize::from(region.colour) % 4]);
+    let sign = region.filter(|_| is_on).unwrap_or(quiet);
+    paint::icon(ui, at(70.0 + inset, theme::MENU_ICON_PT), naming::icon(state, row), theme::MENU_ICON_PT, sign);
     let words = paint::between(rect, 92.0 + inset, VALUE_END + VALUE);
     match (&mut state.layers.renaming, row) {
         (Some(renaming), LayerRow::Layer(id)) if renaming.layer == id => field(ui, words, renaming, actions),
@@ -89,6 +96,12 @@ pub(super) fn show(
     {
         actions.push(Action::Layers(LayerAction::BeginRename(id)));
     }
+    let reference = reference(state, row);
+    let response = match reference {
+        // It has no place on the canvas: its picture is seen here.
+        Some(picture) => response.on_hover_ui(|ui| large(ui, picture, textures)),
+        None => response,
+    };
     if response.dragged() {
         ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
     }
@@ -97,6 +110,22 @@ pub(super) fn show(
         menus::row(ui, row, state, actions);
     });
     moves && (response.dragged() || response.drag_stopped())
+}
+
+fn reference(state: &AppState, row: LayerRow) -> Option<&Arc<Picture>> {
+    let LayerRow::Layer(id) = row else { return None };
+    let layer = state.canvas.document.stack().get(id)?;
+    layer.settings.layer_use.reference()?;
+    if let Content::Picture(picture) = &layer.content { Some(picture) } else { None }
+}
+
+fn large(ui: &mut Ui, picture: &Arc<Picture>, textures: &mut Textures) {
+    let Some(texture) = textures.picture(picture, false) else { return };
+    let [width, height] = [picture.width(), picture.height()].map(|side| side.max(1) as f32);
+    let size = vec2(width, height) * (LARGE / width.max(height));
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
+    ui.painter().image(texture, rect, whole, Color32::WHITE);
 }
 
 fn eye(ui: &mut Ui, rect: Rect, row: LayerRow, name: &str, is_on: bool, actions: &mut Vec<Action>) {
@@ -133,7 +162,9 @@ fn thumbnail(ui: &Ui, rect: Rect, row: LayerRow, state: &AppState, textures: &mu
     let (width, height) = (picture.width().max(1) as f32, picture.height().max(1) as f32);
     let (wide, tall) = ((height / width).min(1.0), (width / height).min(1.0));
     let uv = Rect::from_center_size(pos2(0.5, 0.5), vec2(wide, tall));
-    ui.painter().image(texture, rect, uv, Color32::WHITE);
+    // What is painted of a region is seen in its colour.
+    let region = naming::region(state, row).map(|region| theme::DARK.regions[usize::from(region.colour) % 4]);
+    ui.painter().image(texture, rect, uv, region.unwrap_or(Color32::WHITE));
 }
 
 /// The name, to be written anew. Enter keeps it, Escape does not.

@@ -1,12 +1,13 @@
-//! LoRAs, embeddings and VAEs in one table: what each is, where it lies, and a press to use it.
+//! LoRAs, embeddings, VAEs and IP-Adapters in one table: what each is, where it lies, and a press to use it.
 
 use std::path::{Path, PathBuf};
 
 use egui::{Align, Layout, RichText, Sense, Ui, vec2};
 use egui_extras::{Column, TableBuilder};
 
+use crate::job::ReferenceAdapter;
 use crate::store::words::lora_file::name_of;
-use crate::ui::action::{Action, LibraryAction, WordsAction};
+use crate::ui::action::{Action, LayerAction, LibraryAction, WordsAction};
 use crate::ui::prompt::loras::thumbnail::picture;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
@@ -23,6 +24,7 @@ enum Kind {
     Lora,
     Embedding,
     Vae,
+    ImageAdapter,
 }
 
 struct AddOn {
@@ -37,7 +39,7 @@ pub(super) fn show(ui: &mut Ui, state: &mut AppState, textures: &mut Textures, a
     if all.is_empty() {
         let nothing = state.library.search.trim().is_empty();
         let words = if nothing {
-            "There is no LoRA, embedding or VAE yet. Add the folder where yours lie, or drop a file on the window."
+            "There is no LoRA, embedding, VAE or IP-Adapter yet. Add the folder where yours lie, or drop a file on the window."
         } else {
             "Nothing is called so."
         };
@@ -94,6 +96,7 @@ impl Kind {
             Self::Lora => "LoRA",
             Self::Embedding => "Embedding",
             Self::Vae => "VAE",
+            Self::ImageAdapter => "IP-Adapter",
         }
     }
 }
@@ -110,19 +113,22 @@ fn all(state: &AppState) -> Vec<AddOn> {
     let plain = |kind, name: String, file: &Path| AddOn { kind, name, file: file.to_path_buf(), thumbnail: None };
     let embeddings = files.embeddings.iter().map(|known| plain(Kind::Embedding, known.word.clone(), &known.file));
     let vaes = state.library.vaes.iter().map(|file| plain(Kind::Vae, name_of(file), file));
+    let adapters = state.layers.adapters.iter();
+    let adapters = adapters.map(|known| plain(Kind::ImageAdapter, known.name.clone(), &known.path));
     let wanted = state.library.search.trim().to_lowercase();
     let fits = |one: &AddOn| {
         wanted.is_empty()
             || one.name.to_lowercase().contains(&wanted)
             || one.kind.label().to_lowercase().contains(&wanted)
     };
-    loras.chain(embeddings).chain(vaes).filter(fits).collect()
+    loras.chain(embeddings).chain(vaes).chain(adapters).filter(fits).collect()
 }
 
 fn buttons(ui: &mut Ui, one: &AddOn, state: &AppState, actions: &mut Vec<Action>) {
     ui.spacing_mut().item_spacing.x = theme::HALF;
     let model = state.prompt.model.clone();
     let (words, hint, action) = match one.kind {
+        Kind::ImageAdapter => return adapter_buttons(ui, one, state, actions),
         Kind::Lora if state.loras.holds(&one.file) => (
             "Take off",
             "It lies on the shelf of the prompt panel.",
@@ -149,6 +155,27 @@ fn buttons(ui: &mut Ui, one: &AddOn, state: &AppState, actions: &mut Vec<Action>
     if ui.add(TextButton::new(words).named(&name).width(84.0).centred()).on_hover_text(hint).clicked() {
         actions.push(action);
     }
+    inspect_button(ui, one, actions);
+}
+
+/// It goes with a reference layer: the chosen one takes it.
+fn adapter_buttons(ui: &mut Ui, one: &AddOn, state: &AppState, actions: &mut Vec<Action>) {
+    let layer = state.canvas.chosen_layer().filter(|layer| layer.settings.layer_use.reference().is_some());
+    let name = format!("Use: {}", one.name);
+    let button = ui.add_enabled(layer.is_some(), TextButton::new("Use").named(&name).width(84.0).centred());
+    let button = button.on_hover_text("The chosen reference layer is shown to the model through it.");
+    let clicked = button.on_disabled_hover_text("Choose a reference layer first: add one under Layers.").clicked();
+    if let Some(layer) = layer.filter(|_| clicked) {
+        let mut settings = layer.settings.clone();
+        if let Some(reference) = settings.layer_use.reference_mut() {
+            reference.adapter = Some(ReferenceAdapter { file: one.file.clone(), encoder: None });
+        }
+        actions.push(Action::Layers(LayerAction::Set { layer: layer.id, settings: Box::new(settings) }));
+    }
+    inspect_button(ui, one, actions);
+}
+
+fn inspect_button(ui: &mut Ui, one: &AddOn, actions: &mut Vec<Action>) {
     let name = format!("Inspect: {}", one.name);
     if ui.add(TextButton::new("Inspect").named(&name).width(84.0).centred()).clicked() {
         actions.push(Action::Library(LibraryAction::Inspect(one.file.clone())));

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::AppState;
 use crate::job::{
-    Control, EstimateQuestion, Frame, Grid, GridError, GridModel, GridParameter, InpaintMask, Request, WorkGrid,
+    Control, EstimateQuestion, Frame, Grid, GridError, GridModel, GridParameter, InpaintMask, Reference, Request,
+    WorkGrid,
 };
 use crate::mask::PixelRect;
 use crate::prompt::{drawn, parts};
@@ -174,6 +175,8 @@ impl AppState {
             vae: self.library.note(&prompt.model).vae,
             loras: self.loras.used(),
             controls: self.next_controls(),
+            regions: self.next_regions(),
+            references: self.next_references(),
             ..Request::default()
         };
         prompt.fine.fill(&mut request);
@@ -192,8 +195,8 @@ impl AppState {
         };
         let models: Vec<GridModel> = self.models.iter().map(model).collect();
         let grid = self.grid.read(&models, &self.loras.files())?;
-        // A mask is judged with its picture, which is put together later.
-        grid.check(&self.request_without_mask(0), self.canvas.has_picture())?;
+        // Mask and layers are judged with their pictures, which are put together later.
+        grid.check(&self.request_without_mask(0).without_layers(), self.canvas.has_picture())?;
         Ok(grid)
     }
 
@@ -221,18 +224,21 @@ impl AppState {
         let parts = parts(&drawn(&self.prompt.prompt, 0), self.prompt.steps as usize);
         let texts: BTreeSet<&str> =
             parts.iter().flat_map(|part| &part.stages).map(|stage| stage.text.as_str()).collect();
+        let regions = self.next_regions().len() as u32;
         let is_composed = parts.len() > 1 || parts.iter().any(|part| (part.weight - 1.0).abs() > f32::EPSILON);
         EstimateQuestion {
             model: self.prompt.model.clone(),
             size_px: frame.unwrap_or_else(|| self.worked_size_px()),
             guided: is_composed || guidance.is_none_or(|guidance| guidance > 1.0),
             parts: parts.len() as u32,
-            texts: texts.len() as u32 + 1,
+            texts: texts.len() as u32 + 1 + regions,
             encodes: self.mode() != Mode::Create,
             calls: calls.ceil() as u32,
             // However much one weighs, it costs the same.
             controls: self.next_controls().into_iter().map(|control| Control { weight: 1.0, ..control }).collect(),
-            regions: 0,
+            regions,
+            references: self.next_references().into_iter().map(|one| Reference { weight: 1.0, ..one }).collect(),
+            read_px: self.next_read_px(),
             compute: self.memory.compute,
         }
     }

@@ -146,6 +146,21 @@ impl Layers {
         squares.paint_placed(&inside, rect, self.size_px, placement, Color32::WHITE.gamma_multiply(opacity));
     }
 
+    /// Paints what is drawn on a layer in `tint`.
+    pub(crate) fn paint_area(
+        &self,
+        painter: &Painter,
+        rect: Rect,
+        layer: LayerId,
+        placement: &Placement,
+        tint: Color32,
+    ) {
+        if let Some((_, squares)) = self.drawings.get(&LayerPart::Drawing(layer)) {
+            let inside = painter.with_clip_rect(painter.clip_rect().intersect(rect));
+            squares.paint_placed(&inside, rect, self.size_px, placement, tint);
+        }
+    }
+
     /// Paints in `tint` where a layer counts.
     pub(crate) fn paint_layer_mask(&self, painter: &Painter, rect: Rect, layer: LayerId, tint: Color32) {
         if let Some((_, squares)) = self.drawings.get(&LayerPart::Mask(layer)) {

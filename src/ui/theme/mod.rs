@@ -85,6 +85,8 @@ pub struct Tokens {
     pub warning: Color32,
     /// Shown at 55 %; a hue that skies, skin and leaves lack.
     pub mask: Color32,
+    /// Areas with words of their own, told from each other; on pictures always the dark theme's.
+    pub regions: [Color32; 4],
     /// A list's line under the pointer.
     pub row_hover: Color32,
     /// A tile whose picture has not begun.
@@ -134,6 +136,7 @@ pub const DARK: Tokens = Tokens {
     success: rgb(0x6f, 0xc9, 0x8f),
     warning: rgb(0xe3, 0xc9, 0x4f),
     mask: rgb(0xff, 0x2d, 0x9b),
+    regions: [rgb(0x3f, 0xd6, 0xc2), rgb(0xb7, 0x9b, 0xff), rgb(0x6f, 0xb1, 0xff), rgb(0xb5, 0xd9, 0x4c)],
     row_hover: grey(0x2b),
     slot: grey(0x26),
     checker: [grey(0x3a), grey(0x4a)],
@@ -172,6 +175,7 @@ pub const LIGHT: Tokens = Tokens {
     success: rgb(0x1b, 0x74, 0x43),
     warning: rgb(0x7a, 0x5d, 0x00),
     mask: rgb(0xe0, 0x00, 0x7f),
+    regions: [rgb(0x0e, 0x7d, 0x71), rgb(0x7a, 0x52, 0xd6), rgb(0x2f, 0x6f, 0xd0), rgb(0x5a, 0x7a, 0x0e)],
     row_hover: grey(0xe9),
     slot: grey(0xd2),
     checker: [grey(0xff), grey(0xe4)],

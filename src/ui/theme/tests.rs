@@ -65,6 +65,10 @@ fn signs(tokens: &Tokens) -> Vec<(&'static str, Color32, Color32)> {
         ("the filled rail", tokens.rail_fill, tokens.panel),
         ("icons", tokens.text_2, tokens.panel),
         ("icons over hover", tokens.text_2, tokens.control_hover),
+        ("a region", tokens.regions[0], tokens.panel),
+        ("a second region", tokens.regions[1], tokens.panel),
+        ("a third region", tokens.regions[2], tokens.panel),
+        ("a fourth region", tokens.regions[3], tokens.panel),
         ("the chosen tool", tokens.on_selected, tokens.selected),
         ("success over hover", tokens.success, tokens.control_hover),
     ]

@@ -38,8 +38,7 @@ pub fn request_of_json(json: &str) -> Option<Request> {
         && request.references.iter().all(|reference| reference.validate_numbers().is_ok())
         && request.regions.len() <= Region::MOST
         && request.regions.iter().all(|region| region.validate_numbers().is_ok());
-    let without = Request { controls: Vec::new(), regions: Vec::new(), references: Vec::new(), ..request.clone() };
-    (is_sound && without.validate().is_ok()).then_some(request)
+    (is_sound && request.without_layers().validate().is_ok()).then_some(request)
 }
 
 /// How much of a picture was made anew, by what [`json_of`] or [`parameters_of`] wrote; `None` when there was none.

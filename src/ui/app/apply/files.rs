@@ -8,7 +8,7 @@ use crate::store::pictures::picture_file;
 use crate::store::project;
 use crate::store::worker::StoreCommand;
 use crate::system::link::{self, Link};
-use crate::ui::action::{DialogRequest, FilesAction, NewLayer};
+use crate::ui::action::{DialogRequest, FilesAction};
 use crate::ui::app::studio::Studio;
 use crate::ui::words;
 
@@ -33,6 +33,7 @@ impl Studio {
             }
             FilesAction::OpenProjectDialog => self.dialog(DialogRequest::OpenProject),
             FilesAction::OpenProject(file) => self.open_project(file),
+            FilesAction::WordsBack => self.bring_words_back(),
             FilesAction::SaveProject => self.save_project(),
             FilesAction::SaveProjectAsDialog => self.ask_for_project_file(),
             FilesAction::SaveProjectAs(to) => self.save_project_as(&to),
@@ -51,7 +52,7 @@ impl Studio {
             }
             FilesAction::Dropped(path) if path.to_str().is_some_and(link::is_link) => self.open_link(&path),
             FilesAction::DroppedOnLayers(path) if is_picture_name(&path) => {
-                self.add_layer(NewLayer::OfFile(path, None));
+                self.add_layer(self.state.dropped_layer(path));
             }
             FilesAction::DroppedOnLayers(path) => self.apply_to_files(FilesAction::Dropped(path)),
             FilesAction::Dropped(path) if is_picture_name(&path) => self.open_picture(path),

@@ -1,16 +1,18 @@
 //! What the actions on layers do. Pixels are worked out on the worker; what only changes the list happens at once.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::canvas::tools::Tool;
-use crate::canvas::{Content, Layer, LayerId, LayerState, Snapshot, cannot_merge};
+use crate::canvas::{Content, Layer, LayerId, LayerSettings, LayerState, Snapshot, cannot_merge};
 use crate::raster::{Picture, PreprocessSettings, Preprocessor};
 use crate::store::worker::StoreCommand;
-use crate::ui::action::{Action, DialogRequest, LayerAction, LayerRow, Maker, NewLayer};
+use crate::ui::action::{Action, DialogRequest, LayerAction, LayerRow, Maker, NewLayer, PlaceAction};
 use crate::ui::app::studio::Studio;
+use crate::ui::canvas::place;
 use crate::ui::chrome::layout::PanelForm;
 use crate::ui::layers::naming;
-use crate::ui::layers::state::Renaming;
+use crate::ui::layers::state::{Becomes, LayersState, Renaming, free_name};
 
 impl Studio {
     #[allow(clippy::too_many_lines)] // An arm for each action, and nothing else.
@@ -23,7 +25,11 @@ impl Studio {
             LayerAction::Add(new) => self.add_layer(new),
             LayerAction::Annotate { annotator, picture } => self.annotate(annotator, picture),
             LayerAction::Pose(action) => self.apply_to_pose(action),
+            LayerAction::Place(PlaceAction::Toggle) => self.toggle_handles(),
+            LayerAction::Place(action) => place::apply(canvas, action),
             LayerAction::AddFileDialog => self.dialog(DialogRequest::OpenLayer),
+            LayerAction::AddReferenceDialog => self.dialog(DialogRequest::OpenReference),
+            LayerAction::MakeReference(id) => self.make_reference(id),
             LayerAction::ToggleEye(row) => self.toggle_eye(row),
             LayerAction::Solo(id) => {
                 canvas.document.change_stack(|stack| {
@@ -58,6 +64,12 @@ impl Studio {
                 }
             }
             LayerAction::MoveTo { layer, place } => self.move_layer(layer, place),
+            LayerAction::EditWords(layer) => {
+                self.choose_row(LayerRow::Layer(layer));
+                self.state.layers.open = Some(true);
+                self.state.layers.wants_words = true;
+                self.state.layers.over_canvas |= self.layout(ctx).gallery == PanelForm::Rail;
+            }
             LayerAction::BeginRename(layer) => {
                 let name = canvas.document.stack().get(layer).map(|layer| layer.settings.name.clone());
                 let begun = name.map(|name| Renaming { layer, name, has_begun: false });
@@ -118,8 +130,8 @@ impl Studio {
             LayerAction::SetPictureOpacity(opacity) => {
                 canvas.document.edit_stack(|stack| stack.base.picture_opacity = opacity);
             }
-            LayerAction::Thumbnail { row, revision, picture } => {
-                self.state.layers.looks.take(row, revision, picture);
+            LayerAction::Thumbnail { row, revision, picture, outline } => {
+                self.state.layers.looks.take(row, revision, picture, outline);
             }
             LayerAction::Seen { ask, picture } => self.state.layers.looks.answer(ask, picture),
         }
@@ -141,6 +153,10 @@ impl Studio {
     fn choose_row(&mut self, row: LayerRow) {
         let canvas = &mut self.state.canvas;
         canvas.document.end_stroke();
+        if canvas.chosen_row.layer() != row.layer() {
+            place::apply(canvas, PlaceAction::Release);
+            canvas.placing.is_on = false;
+        }
         canvas.chosen_row = row;
         // The tool in hand goes along with what it works on.
         match row {
@@ -169,9 +185,7 @@ impl Studio {
         let model = self.state.model().cloned();
         let paper_px = self.state.prompt.size_px;
         let settings = |state: &Self, name: &str, kind| {
-            let count = state.state.canvas.document.stack().layers().iter();
-            let taken = count.filter(|layer| layer.settings.name.starts_with(name)).count();
-            let name = if taken == 0 { name.to_owned() } else { format!("{name} {}", taken + 1) };
+            let name = free_name(state.state.canvas.document.stack(), name);
             state.state.layers.new_control(&name, kind, model.as_ref())
         };
         match new {
@@ -182,6 +196,12 @@ impl Studio {
                 });
             }
             NewLayer::Pose => self.add_pose(),
+            NewLayer::Region => {
+                let settings = LayersState::new_region(self.state.canvas.document.stack());
+                self.state.canvas.add_layer(settings, paper_px, move |canvas| {
+                    Some(Content::empty_drawing(canvas.size_px().unwrap_or(paper_px)))
+                });
+            }
             NewLayer::OfPicture(Maker::Network(annotator)) => self.annotate_canvas(annotator),
             NewLayer::OfPicture(Maker::Plain(kind)) => {
                 let maker = Maker::Plain(kind);
@@ -189,25 +209,70 @@ impl Studio {
                 settings.opacity = maker.opacity();
                 self.state.canvas.add_layer(settings, paper_px, move |canvas| made_of_canvas(canvas, kind));
             }
-            NewLayer::OfFile(file, maker) => {
-                self.remember_folder(file.parent());
-                self.state.layers.opening.push((file.clone(), maker));
-                self.store.send(StoreCommand::LoadPicture(file));
-            }
+            NewLayer::OfFile(file, maker) => self.open_layer(file, Becomes::Control(maker)),
+            NewLayer::Reference(file) => self.open_layer(file, Becomes::Reference),
         }
         self.work_on_canvas();
     }
 
+    /// Handles around the chosen layer, where it has a place that can be changed.
+    fn toggle_handles(&mut self) {
+        let canvas = &mut self.state.canvas;
+        let cannot = match canvas.chosen_layer() {
+            _ if canvas.placing.is_on => None,
+            None => Some("Choose a layer to move it.".to_owned()),
+            Some(layer) => place::may_place(layer).err(),
+        };
+        if let Some(sentence) = cannot {
+            self.state.toasts.note(sentence);
+            return;
+        }
+        if !canvas.placing.is_on {
+            canvas.look_at_canvas(false);
+        }
+        place::apply(canvas, PlaceAction::Toggle);
+    }
+
+    fn open_layer(&mut self, file: PathBuf, becomes: Becomes) {
+        self.remember_folder(file.parent());
+        self.state.layers.opening.push((file.clone(), becomes));
+        self.store.send(StoreCommand::LoadPicture(file));
+    }
+
+    /// A layer's picture lies on the canvas no more.
+    fn make_reference(&mut self, id: LayerId) {
+        let model = self.state.model().cloned();
+        let Some(layer) = self.state.canvas.document.stack().get(id) else { return };
+        let before = &layer.settings;
+        let new = self.state.layers.new_reference(before.name.clone(), model.as_ref());
+        let settings = LayerSettings { is_on: before.is_on, is_locked: before.is_locked, ..new };
+        self.set_layer(id, |state| {
+            state.settings = settings;
+            true
+        });
+    }
+
     /// A file arrived that was to become a layer. Nothing is done where it was not.
     pub(in crate::ui) fn layer_arrived(&mut self, file: &std::path::Path, picture: &Arc<Picture>) -> bool {
-        let Some((_, maker)) = self.state.layers.take_off(file) else { return false };
+        let own_name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let maker = match self.state.layers.take_off(file) {
+            None => return false,
+            Some(Becomes::Control(maker)) => maker,
+            Some(Becomes::Reference) => {
+                let model = self.state.model().cloned();
+                let settings = self.state.layers.new_reference(own_name, model.as_ref());
+                let (picture, paper_px) = (Arc::clone(picture), self.state.prompt.size_px);
+                self.state.canvas.add_layer(settings, paper_px, move |_| Some(Content::Picture(picture)));
+                self.work_on_canvas();
+                return true;
+            }
+        };
         if let Some(Maker::Network(annotator)) = maker {
             self.annotate(annotator, Arc::clone(picture));
             return true;
         }
         let model = self.state.model().cloned();
-        let own_name = file.file_stem().map(|name| name.to_string_lossy().into_owned());
-        let name = maker.map_or_else(|| own_name.unwrap_or_default(), |maker| maker.name().to_owned());
+        let name = maker.map_or(own_name, |maker| maker.name().to_owned());
         let mut settings = self.state.layers.new_control(&name, maker.and_then(Maker::shows), model.as_ref());
         settings.opacity = maker.map_or(0.5, Maker::opacity);
         let (picture, paper_px) = (Arc::clone(picture), [picture.width(), picture.height()]);

@@ -33,7 +33,9 @@ impl Studio {
         let pose = Pose::standing(canvas.document.size_px().unwrap_or(paper_px));
         let mut settings = self.state.layers.new_control("Pose", Some(ControlKind::Pose), model.as_ref());
         settings.opacity = 0.5;
-        settings.layer_use.control_mut().pose = Some(pose.clone());
+        if let Some(control) = settings.layer_use.control_mut() {
+            control.pose = Some(pose.clone());
+        }
         if !canvas.tool.is_for_mask() || canvas.tool == crate::canvas::tools::Tool::Select {
             canvas.tool = crate::canvas::tools::Tool::Brush;
         }

@@ -6,7 +6,7 @@ use crate::job::{ErrorKind, JobError};
 use crate::store::project::{Project, with_ending};
 use crate::store::settings::{Draft, Settings};
 use crate::store::worker::StoreCommand;
-use crate::ui::action::{DialogRequest, LayerRow};
+use crate::ui::action::{Action, DialogRequest, FilesAction, LayerRow};
 use crate::ui::app::settings::{inpaint_of, loras_of, prompt_of, settings_of};
 use crate::ui::app::studio::Studio;
 use crate::ui::project::Saved;
@@ -93,6 +93,7 @@ impl Studio {
 
     fn lay_project(&mut self, file: PathBuf, project: Project) {
         let Project { draft, loras, canvas } = project;
+        let Settings { draft: draft_before, loras: loras_before, .. } = settings_of(&self.state, &self.saver.current);
         let state = &mut self.state;
         // What was still being worked out was for the canvas that leaves.
         state.canvas.work.cancel();
@@ -112,8 +113,26 @@ impl Studio {
         let revision = state.canvas.document.revision();
         let steps = state.canvas.document.undo_count();
         let name = name_of(&file);
-        state.toasts.note(format!("{name} is open; Undo brings the canvas back as it was, but not the prompt."));
+        let was_written = !draft_before.request.prompt.trim().is_empty() && draft_before != draft;
+        if was_written {
+            state.project.words_before = Some(Box::new((draft_before, loras_before)));
+            let words = format!("{name} is open; Undo brings the canvas back as it was.");
+            state.toasts.offer(words, "Bring the prompt back", Action::Files(FilesAction::WordsBack));
+        } else {
+            state.toasts.note(format!("{name} is open; Undo brings the canvas back as it was."));
+        }
         state.project.was_opened(file, Saved { revision, draft, loras }, steps);
+    }
+
+    /// The prompt panel says again what it did before a project was opened.
+    pub(super) fn bring_words_back(&mut self) {
+        let Some((draft, loras)) = self.state.project.words_before.take().map(|before| *before) else { return };
+        let model = draft.request.model.clone();
+        use_draft(&mut self.state, draft, Settings { loras, ..self.saver.current.clone() });
+        if self.state.models.iter().any(|entry| entry.reference == model) {
+            self.state.prompt.model = model;
+        }
+        self.saver.touch();
     }
 
     /// Looks whether something is different from the project's file, and says it in the window's title. Once a frame.

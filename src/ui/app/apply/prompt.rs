@@ -52,6 +52,9 @@ impl Studio {
             self.state.prompt.wants_focus = true;
             return;
         }
+        for name in self.state.wordless_regions() {
+            self.state.toasts.note(format!("{name} has no words, so it does not count: write them in the layers."));
+        }
         let (mut request, canvas) = self.begin_request(seed);
         let id = self.runs.add(PreparedRun {
             place,
