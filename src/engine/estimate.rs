@@ -40,6 +40,9 @@ impl Estimator {
             let loads = ControlLoad::of(&spec, &question.controls, question.calls as usize).ok()?;
             model = model.with_controls(loads);
         }
+        if !question.loras.is_empty() {
+            model = model.with_loras(&files_of(&question.model).ok()?, &question.loras);
+        }
         let speed = (*self.speed.get_or_init(|| self.measure()))?;
         let free_bytes = memory_budget::all_bytes(&self.execution().0);
         let plan = |compute: Compute| self.plan(&model, question, compute, free_bytes);

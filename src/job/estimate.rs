@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AttentionMode, Compute, Control, Frame, InitPicture, MemoryMode, ModelDefaults, ModelRef, PromptSyntax, Request,
-    WorkGrid,
+    AttentionMode, Compute, Control, Frame, InitPicture, LoraRef, MemoryMode, ModelDefaults, ModelRef, PromptSyntax,
+    Request, WorkGrid,
 };
 use crate::prompt::parts;
 use crate::sampling::SchedulerName;
@@ -33,6 +33,9 @@ pub struct EstimateQuestion {
     /// Areas with words of their own.
     #[serde(default)]
     pub regions: u32,
+    /// Of this machine: they widen matrices that a model's file packs.
+    #[serde(skip)]
+    pub loras: Vec<LoraRef>,
     pub compute: Compute,
 }
 
@@ -77,6 +80,7 @@ impl EstimateQuestion {
             calls: calls.ceil() as u32,
             controls: request.controls.iter().map(Control::without_pictures).collect(),
             regions: request.regions.len() as u32,
+            loras: request.loras.clone(),
             compute: request.compute,
         }
     }

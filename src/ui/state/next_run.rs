@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::AppState;
 use crate::job::{
-    Control, EstimateQuestion, Frame, Grid, GridError, GridModel, GridParameter, InpaintMask, Request, WorkGrid,
+    Control, EstimateQuestion, Frame, Grid, GridError, GridModel, GridParameter, InpaintMask, LoraRef, Request,
+    WorkGrid,
 };
 use crate::mask::PixelRect;
 use crate::prompt::{drawn, parts};
@@ -233,6 +234,7 @@ impl AppState {
             // However much one weighs, it costs the same.
             controls: self.next_controls().into_iter().map(|control| Control { weight: 1.0, ..control }).collect(),
             regions: 0,
+            loras: self.loras.used().into_iter().map(|lora| LoraRef::new(lora.file, 1.0)).collect(),
             compute: self.memory.compute,
         }
     }
