@@ -370,9 +370,9 @@ impl PackedMatrix {
                 let blocks = PanelBlocks { kind: *kind, bytes: &bytes[of(start)..of(end)], scales, stride };
                 scratch.resize(range.len(), 0.0);
                 if self.in_pairs {
-                    blocks.widen::<S, true>(scratch)
+                    blocks.widen::<S, true>(scratch);
                 } else {
-                    blocks.widen::<S, false>(scratch)
+                    blocks.widen::<S, false>(scratch);
                 }
                 scratch
             }

@@ -98,7 +98,7 @@ impl Form {
     fn of(scale: &[usize], weight: &[usize]) -> Option<Self> {
         let rows = weight.first().copied().unwrap_or(1);
         match scale {
-            [rest @ ..] if rest.iter().all(|side| *side == 1) => Some(Self::Whole),
+            rest if rest.iter().all(|side| *side == 1) => Some(Self::Whole),
             [first, rest @ ..] if *first == rows && rest.iter().all(|side| *side == 1) => Some(Self::Rows),
             _ => None,
         }

@@ -23,7 +23,9 @@ impl BlockKind {
                     Self::Q5_0 => 16.0,
                     _ => 128.0,
                 };
-                offset.iter_mut().zip(scale).for_each(|(offset, scale)| *offset = *scale * -middle);
+                for (offset, scale) in offset.iter_mut().zip(scale) {
+                    *offset = *scale * -middle;
+                }
             }
             Self::Q4_1 | Self::Q5_1 => {
                 halves(0, scale);
@@ -43,7 +45,9 @@ impl BlockKind {
                     multiply_both(scale, (lower, of_scale), |lower, upper| (lower & 15) | ((upper >> 6) << 4));
                     multiply_both(offset, (lower, of_offset), |lower, upper| (lower >> 4) | ((upper >> 6) << 4));
                 }
-                offset.iter_mut().for_each(|offset| *offset = -*offset);
+                for offset in offset {
+                    *offset = -*offset;
+                }
             }
             Self::Q6K => {
                 const AT: usize = 192;
@@ -82,7 +86,7 @@ impl BlockKind {
             Self::Q8_0 => each(to, run(2, 32), |byte| byte ^ 0x80),
             Self::Q4K => {
                 let nibbles = run(16 + group / 2 * 32, 32);
-                if group % 2 == 0 {
+                if group.is_multiple_of(2) {
                     each(to, nibbles, |byte| byte & 15);
                 } else {
                     each(to, nibbles, |byte| byte >> 4);
@@ -90,7 +94,7 @@ impl BlockKind {
             }
             Self::Q5K => {
                 let nibbles = run(48 + group / 2 * 32, 32);
-                if group % 2 == 0 {
+                if group.is_multiple_of(2) {
                     each(to, nibbles, |byte| byte & 15);
                 } else {
                     each(to, nibbles, |byte| byte >> 4);

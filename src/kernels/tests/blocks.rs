@@ -200,7 +200,7 @@ fn blocks_that_do_not_fit_are_an_error() {
     // Rows that begin within a block, and kernels whose taps do.
     assert!(Linear::new(weight.source(), None, 48, packing).is_err());
     for winograd in [false, true] {
-        let packing = super::packing(level, winograd);
+        let packing = super::packing(Level::current(), winograd);
         assert!(Conv3x3::new(weight.source(), &[0.0; 1], 64, Steps::SAME, packing).is_err());
     }
     let weight = Quantised::new(BlockKind::F8E4M3, 4, 6, 3, &mut random);
