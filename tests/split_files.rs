@@ -3,6 +3,7 @@
 
 mod copied;
 mod original_names;
+mod quantised;
 mod transformer_loras;
 
 use std::fs;
@@ -183,6 +184,11 @@ fn scaled_float8_is_the_numbers_that_it_means() {
 
 /// Writes GGUF, matrices of whole blocks quantized; gives the numbers that it means.
 fn save_gguf(tensors: &Tensors, kind: GgmlDType, path: &Path) -> Tensors {
+    save_gguf_with(tensors, kind, &[], path)
+}
+
+/// The same with values besides the tensors.
+fn save_gguf_with(tensors: &Tensors, kind: GgmlDType, values: &[(&str, &gguf_file::Value)], path: &Path) -> Tensors {
     let quantized = tensors.iter().map(|(name, tensor)| {
         let tensor = tensor.to_dtype(DType::F32).unwrap();
         let is_matrix = tensor.rank() == 2 && tensor.dim(1).unwrap().is_multiple_of(kind.block_size());
@@ -191,7 +197,7 @@ fn save_gguf(tensors: &Tensors, kind: GgmlDType, path: &Path) -> Tensors {
     });
     let quantized: Vec<(&str, QTensor)> = quantized.collect();
     let listed: Vec<(&str, &QTensor)> = quantized.iter().map(|(name, tensor)| (*name, tensor)).collect();
-    gguf_file::write(&mut fs::File::create(path).unwrap(), &[], &listed).unwrap();
+    gguf_file::write(&mut fs::File::create(path).unwrap(), values, &listed).unwrap();
     quantized.iter().map(|(name, tensor)| ((*name).to_owned(), tensor.dequantize(&CPU).unwrap())).collect()
 }
 

@@ -9,6 +9,7 @@ mod config;
 mod control;
 mod embedding_forms;
 mod error;
+mod few_steps;
 mod files;
 mod folder;
 mod format_tables;

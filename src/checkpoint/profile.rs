@@ -6,7 +6,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{CheckpointError, ModelFiles, SingleFile, UnetConfig};
+use super::few_steps::word_of_few_steps;
+use super::{CheckpointError, ModelFiles, UnetConfig};
 use crate::job::{Detected, Distillation, Family, ModelInput, ModelProfile};
 use crate::sampling::{PredictionChoice, SchedulerConfig, SchedulerName};
 
@@ -124,10 +125,10 @@ fn profile_of_transformer(files: &ModelFiles, class: &str, base: Family) -> Resu
 fn z_image_of(files: &ModelFiles, class: &str, scheduler: &SchedulerConfig) -> Detected<Family> {
     const TURBO_SHIFT: f64 = 3.0;
     let names = names_of(files);
-    if names.iter().any(|name| name.to_lowercase().contains("turbo")) {
+    if let Some(word) = word_of_few_steps(&names) {
         return Detected::new(
             Family::ZImageTurbo,
-            format!("its pipeline is {class}, and its name has \"turbo\" in it"),
+            format!("its pipeline is {class}, and its name has \"{word}\" in it"),
         );
     }
     match scheduler.shift {
@@ -236,8 +237,7 @@ fn distillation_of(files: &ModelFiles, unet: &Unet, scheduler: &SchedulerConfig)
     if scheduler.own_scheduler() == Ok(SchedulerName::Lcm) {
         return Some(Detected::new(Distillation::Lcm, "its own scheduler is LCM's"));
     }
-    let is_named = |name: &str| ["turbo", "lightning"].into_iter().find(|word| name.to_lowercase().contains(word));
-    if let Some(word) = names_of(files).iter().find_map(|name| is_named(name)) {
+    if let Some(word) = word_of_few_steps(&names_of(files)) {
         return Some(Detected::new(Distillation::Turbo, format!("its name has \"{word}\" in it")));
     }
     let width = unet.cross_attention_dim.as_ref().and_then(Value::as_u64);
@@ -254,12 +254,7 @@ fn names_of(files: &ModelFiles) -> Vec<String> {
         |path: &Path| path.iter().rev().take(CACHE_FOLDERS).map(|name| name.to_string_lossy().into_owned()).collect();
     match files.base() {
         ModelFiles::Folder(folder) => text(folder),
-        ModelFiles::File(file) => file_names(file),
+        ModelFiles::File(file) => file.names(),
         ModelFiles::Embedded(_) | ModelFiles::WithLora { .. } => Vec::new(),
     }
-}
-
-fn file_names(file: &SingleFile) -> Vec<String> {
-    let stem = file.path().file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    stem.into_iter().chain(file.title().map(str::to_owned)).collect()
 }

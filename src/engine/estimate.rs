@@ -44,6 +44,9 @@ impl Estimator {
             model = model.with_steering(load);
             reference_px = spec.read_px(&question.read_px);
         }
+        if !question.loras.is_empty() {
+            model = model.with_loras(&files_of(&question.model).ok()?, &question.loras);
+        }
         let speed = (*self.speed.get_or_init(|| self.measure()))?;
         let free_bytes = memory_budget::all_bytes(&self.execution().0);
         let plan = |compute: Compute| self.plan(&model, (question, reference_px), compute, free_bytes);

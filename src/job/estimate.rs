@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AttentionMode, Compute, Control, Frame, InitPicture, MemoryMode, ModelDefaults, ModelRef, PromptSyntax, Reference,
-    Request, WorkGrid,
+    AttentionMode, Compute, Control, Frame, InitPicture, LoraRef, MemoryMode, ModelDefaults, ModelRef, PromptSyntax,
+    Reference, Request, WorkGrid,
 };
 use crate::prompt::parts;
 use crate::sampling::SchedulerName;
@@ -40,6 +40,9 @@ pub struct EstimateQuestion {
     /// and those without an adapter.
     #[serde(default)]
     pub read_px: Vec<[u32; 2]>,
+    /// Of this machine: they widen matrices that a model's file packs.
+    #[serde(skip)]
+    pub loras: Vec<LoraRef>,
     pub compute: Compute,
 }
 
@@ -90,6 +93,7 @@ impl EstimateQuestion {
             regions: request.regions.len() as u32,
             references: request.references.iter().map(Reference::without_pictures).collect(),
             read_px: own.into_iter().chain(others).collect(),
+            loras: request.loras.clone(),
             compute: request.compute,
         }
     }

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::ShapeError;
+use super::blocks::BlockKind;
 use super::conv::Packing;
 use super::epilogue::Epilogue;
 use super::map::Map;
@@ -74,6 +75,12 @@ impl Linear {
     #[must_use]
     pub fn bytes_of(inputs: usize, outputs: usize, gated: bool, packing: Packing) -> usize {
         PackedMatrix::bytes_of(outputs, inputs, PanelLayout { gated, taps: false }, packing.precision, packing.level)
+    }
+
+    /// The same of one whose weights stay in blocks.
+    #[must_use]
+    pub fn bytes_of_blocks(inputs: usize, outputs: usize, gated: bool, kind: BlockKind, packing: Packing) -> usize {
+        PackedMatrix::bytes_of_blocks(outputs, inputs, gated, kind, packing.level)
     }
 
     /// Memory that the weights take.

@@ -8,6 +8,7 @@
 #![allow(clippy::inline_always)]
 
 mod attention;
+mod blocks;
 mod broadcast;
 mod conv;
 mod depthwise;
@@ -40,6 +41,7 @@ mod winograd;
 
 pub(crate) use attention::attention_scratch_floats;
 pub use attention::{Heads, Scores, attention};
+pub use blocks::{BlockKind, BlockTable, Blocks};
 pub(crate) use broadcast::{behind_zeros, combined, halved, mean_of_pixels, rectified};
 pub use conv::{Conv3x3, Packing};
 pub(crate) use depthwise::Depthwise3x3;

@@ -4,6 +4,7 @@ use half::slice::HalfFloatSliceExt;
 use half::vec::HalfBitsVecExt;
 use half::{bf16, f16};
 
+use super::blocks::Blocks;
 use super::pages::wish_for_huge;
 use super::simd::{Simd, pair};
 
@@ -34,6 +35,8 @@ pub enum WeightSlice<'a> {
     F32(&'a [f32]),
     F16(&'a [f16]),
     Bf16(&'a [bf16]),
+    /// They stay as they are where the layer is a linear one.
+    Blocks(Blocks<'a>),
 }
 
 impl WeightSlice<'_> {
@@ -43,6 +46,7 @@ impl WeightSlice<'_> {
             Self::F32(values) => values.len(),
             Self::F16(values) => values.len(),
             Self::Bf16(values) => values.len(),
+            Self::Blocks(blocks) => blocks.bytes.len() / blocks.kind.bytes() * blocks.kind.numbers(),
         }
     }
 
@@ -79,6 +83,14 @@ impl Element for bf16 {
         let values = vec![0u16; count];
         wish_for_huge(&values);
         values.reinterpret_into()
+    }
+}
+
+impl Element for u8 {
+    fn zeros(count: usize) -> Vec<Self> {
+        let values = vec![0u8; count];
+        wish_for_huge(&values);
+        values
     }
 }
 

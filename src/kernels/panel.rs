@@ -5,8 +5,9 @@ use half::{bf16, f16};
 use rayon::prelude::*;
 
 use super::ShapeError;
+use super::blocks::{BlockKind, PanelBlocks};
 use super::numbers::{Element, Precision, WeightSlice, as_it_is, each, narrow_f16, widen_bf16, widen_f16};
-use super::simd::{Level, pair};
+use super::simd::{Level, Simd, pair};
 
 /// How a layer's weight is laid out in its file, and what its product is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,9 @@ pub(crate) struct PanelLayout {
     /// A 3×3 convolution: in the file the taps of a channel stand together, here the channels of a tap.
     pub taps: bool,
 }
+
+/// What is said where blocks run across the taps of a channel.
+pub(super) const BLOCKS_OF_TAPS: &str = "a 3×3 convolution was given quantised weights";
 
 /// Taps of a 3×3 kernel.
 pub(super) const TAPS: usize = 9;
@@ -30,6 +34,8 @@ enum Values {
     /// The bits of two steps' bfloat16 as one float, the first in its lower half: a step of the panel is two of the
     /// matrix, and an odd last one is followed by zeros.
     Pairs(Vec<f32>),
+    /// As they stand in the file, each byte of a block with those of the other lanes beside it, and what float8 is times.
+    Blocks(BlockKind, Vec<u8>, Vec<f32>),
 }
 
 /// A matrix `(depth, columns)` in panels. The last one is as narrow as whole vectors allow and filled up with zeros.
@@ -85,7 +91,7 @@ impl PackedMatrix {
             return Err(ShapeError(format!("a gated layer needs an even number of outputs, found {rows}")));
         }
         let mut matrix = Self::unfilled(rows, depth, layout, precision, level);
-        matrix.pack_bias(bias);
+        matrix.bias = matrix.by_lane(|row| bias.map_or(0.0, |bias| bias[row]));
         matrix.values = match (precision, weight) {
             (Precision::F32, WeightSlice::F32(from)) => Values::F32(matrix.pack(from, layout, as_it_is)),
             (Precision::F32, WeightSlice::F16(from)) => Values::F32(matrix.pack(from, layout, widen_f16)),
@@ -108,6 +114,20 @@ impl PackedMatrix {
             }
             (Precision::Bf16Products, WeightSlice::Bf16(from)) => {
                 Values::Pairs(matrix.paired(&matrix.pack(from, layout, widen_bf16)))
+            }
+            (_, WeightSlice::Blocks(blocks)) => {
+                let (kind, scales) = (blocks.kind, blocks.scales);
+                if layout.taps || !kind.fits(depth) {
+                    return Err(ShapeError(BLOCKS_OF_TAPS.to_owned()));
+                }
+                let is_scaled = kind == BlockKind::F8E4M3;
+                if is_scaled && scales.len() != 1 && scales.len() != rows {
+                    return Err(ShapeError(format!("{} scales are not those of {rows} rows", scales.len())));
+                }
+                let scale = |row: usize| scales.get(row).or(scales.first()).copied().unwrap_or(1.0);
+                let scales = if is_scaled { matrix.by_lane(scale) } else { Vec::new() };
+                let bytes = matrix.pack_rows(blocks.bytes, kind.bytes_of(depth), layout, as_it_is);
+                Values::Blocks(kind, bytes, scales)
             }
         };
         Ok(matrix)
@@ -149,6 +169,14 @@ impl PackedMatrix {
         matrix.value_count(matrix.steps_of_panel()) * bytes_each + matrix.bias_count() * size_of::<f32>()
     }
 
+    /// What a linear layer of `rows` outputs takes whose weights stay in blocks of this kind.
+    #[must_use]
+    pub(crate) fn bytes_of_blocks(rows: usize, depth: usize, gated: bool, kind: BlockKind, level: Level) -> usize {
+        let matrix = Self::unfilled(rows, depth, PanelLayout { gated, taps: false }, Precision::F32, level);
+        let per_lane = if kind == BlockKind::F8E4M3 { 2 } else { 1 };
+        matrix.value_count(kind.bytes_of(depth)) + per_lane * matrix.bias_count() * size_of::<f32>()
+    }
+
     /// Of panels of so many steps.
     fn value_count(&self, steps: usize) -> usize {
         let last = self.panel_count() - 1;
@@ -171,18 +199,19 @@ impl PackedMatrix {
         (offset < panel.columns).then_some(base + panel.first_column + offset)
     }
 
-    fn pack_bias(&mut self, bias: Option<&[f32]>) {
+    /// A number for each row of the weight, in the panels' order; zeros where there is no column.
+    fn by_lane(&self, of_row: impl Fn(usize) -> f32) -> Vec<f32> {
         let lanes = self.level.lanes();
         let mut packed = vec![0.0; self.bias_count()];
-        for index in 0..if bias.is_some() { self.panel_count() } else { 0 } {
+        for index in 0..self.panel_count() {
             let panel = self.panel(index);
             for lane in 0..panel.vectors * lanes {
-                if let (Some(row), Some(bias)) = (self.row_of(&panel, lane), bias) {
-                    packed[panel.bias_start + lane] = bias[row];
+                if let Some(row) = self.row_of(&panel, lane) {
+                    packed[panel.bias_start + lane] = of_row(row);
                 }
             }
         }
-        self.bias = packed;
+        packed
     }
 
     /// `convert` gives a part of a row in the panels' format, in the buffer that it is given or as it is.
@@ -192,12 +221,23 @@ impl PackedMatrix {
         layout: PanelLayout,
         convert: impl for<'a> Fn(&'a [F], &'a mut [T]) -> &'a [T] + Sync,
     ) -> Vec<T> {
+        self.pack_rows(from, self.depth, layout, convert)
+    }
+
+    /// The same of rows of `length` pieces each.
+    fn pack_rows<F: Copy + Sync, T: Element>(
+        &self,
+        from: &[F],
+        length: usize,
+        layout: PanelLayout,
+        convert: impl for<'a> Fn(&'a [F], &'a mut [T]) -> &'a [T] + Sync,
+    ) -> Vec<T> {
         let lanes = self.level.lanes();
-        let mut values = T::zeros(self.value_count(self.depth));
-        let full_panel = self.level.panel_width() * self.depth;
+        let mut values = T::zeros(self.value_count(length));
+        let full_panel = self.level.panel_width() * length;
         // A channel's taps stand together in the file and apart from each other in the panel.
         let taps = if layout.taps { TAPS } else { 1 };
-        let channels = self.depth / taps;
+        let channels = length / taps;
         values.par_chunks_mut(full_panel).enumerate().for_each(|(index, out)| {
             let panel = self.panel(index);
             let stride = panel.vectors * lanes;
@@ -207,7 +247,7 @@ impl PackedMatrix {
                 let count = at_once.min(channels - first);
                 for lane in 0..stride {
                     let Some(row) = self.row_of(&panel, lane) else { continue };
-                    let start = row * self.depth + first * taps;
+                    let start = row * length + first * taps;
                     let part = convert(&from[start..start + count * taps], &mut converted[..count * taps]);
                     for tap in 0..taps {
                         let out = &mut out[(tap * channels + first) * stride..][..count * stride];
@@ -250,6 +290,7 @@ impl PackedMatrix {
             Values::F32(values) | Values::Pairs(values) => values.len() * 4,
             Values::F16(values) => values.len() * 2,
             Values::Bf16(values) => values.len() * 2,
+            Values::Blocks(_, bytes, scales) => bytes.len() + scales.len() * 4,
         };
         values + self.bias.len() * 4
     }
@@ -291,9 +332,15 @@ impl PackedMatrix {
         self.in_pairs
     }
 
+    /// Whether widening a panel's steps is work.
+    pub(super) fn is_in_blocks(&self) -> bool {
+        matches!(self.values, Values::Blocks(..))
+    }
+
     /// Steps `first..first + count` of a panel as single precision (or as pairs): where they stand, or widened into
-    /// `scratch`.
-    pub(super) fn steps<'a>(
+    /// `scratch`. Of blocks they must be whole ones.
+    #[inline(always)]
+    pub(super) fn steps<'a, S: Simd>(
         &'a self,
         panel: &Panel,
         first: usize,
@@ -312,6 +359,21 @@ impl PackedMatrix {
             Values::Bf16(values) => {
                 scratch.clear();
                 scratch.extend(values[range].iter().map(|value| f32::from_bits(u32::from(value.to_bits()) << 16)));
+                scratch
+            }
+            Values::Blocks(kind, bytes, scales) => {
+                let each = if self.in_pairs { 2 } else { 1 };
+                let (start, end) = (first * each, ((first + count) * each).min(self.depth));
+                let panel_start = panel.start / self.steps_of_panel() * kind.bytes_of(self.depth);
+                let of = |step: usize| panel_start + kind.bytes_of(step) * stride;
+                let scales = scales.get(panel.bias_start..).unwrap_or_default();
+                let blocks = PanelBlocks { kind: *kind, bytes: &bytes[of(start)..of(end)], scales, stride };
+                scratch.resize(range.len(), 0.0);
+                if self.in_pairs {
+                    blocks.widen::<S, true>(scratch);
+                } else {
+                    blocks.widen::<S, false>(scratch);
+                }
                 scratch
             }
         }

@@ -17,6 +17,9 @@ pub(super) const TILE_ROWS: usize = 6;
 /// Tiles of one task's rows: few enough that the rows stay in the cache while the panels pass.
 const TILES_PER_BLOCK: usize = 16;
 
+/// The same where panels are widened for each task: more rows, that widening is little beside the products.
+const TILES_PER_BLOCK_OF_BLOCKS: usize = 32;
+
 /// Where a segment of each of a tile's rows starts.
 pub(super) type Starts = [*const f32; TILE_ROWS];
 
@@ -56,7 +59,9 @@ pub(super) fn product(
     if count == 0 {
         return Ok(());
     }
-    let row_blocks = count.div_ceil(TILE_ROWS * TILES_PER_BLOCK);
+    let tiles_per_task = if matrix.is_in_blocks() { TILES_PER_BLOCK_OF_BLOCKS } else { TILES_PER_BLOCK };
+    let rows_per_task = TILE_ROWS * tiles_per_task;
+    let row_blocks = count.div_ceil(rows_per_task);
     let panels = matrix.panel_count();
     // Where there are few rows, the columns are shared out among the threads instead.
     let wanted_tasks = 4 * rayon::current_num_threads();
@@ -66,12 +71,12 @@ pub(super) fn product(
     let shared = SharedPointer(out.as_mut_ptr());
     (0..row_blocks * groups).into_par_iter().with_max_len(1).for_each(|task| {
         let (block, group) = (task / groups, task % groups);
-        let first_row = block * TILE_ROWS * TILES_PER_BLOCK;
+        let first_row = block * rows_per_task;
         with_kept(&SCRATCH, |scratch| {
             matrix.level().run(ProductTask {
                 rows,
                 first_row,
-                row_count: (TILE_ROWS * TILES_PER_BLOCK).min(count - first_row),
+                row_count: rows_per_task.min(count - first_row),
                 first_panel: group * panels_per_group,
                 panel_end: panels.min((group + 1) * panels_per_group),
                 matrix,
@@ -145,7 +150,7 @@ impl Kernel for ProductTask<'_> {
             let steps = together * length;
             for index in self.first_panel..self.panel_end {
                 let panel = self.matrix.panel(index);
-                let values = self.matrix.steps(&panel, step, steps, widened);
+                let values = self.matrix.steps::<S>(&panel, step, steps, widened);
                 for tile in 0..tiles {
                     let block = OutputBlock {
                         matrix: self.matrix,

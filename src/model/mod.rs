@@ -2,6 +2,7 @@
 //!
 //! Each is read by its `config.json`: a diffusers folder has them, for a checkpoint in one file they are derived.
 
+mod account;
 mod annotate;
 mod attend;
 mod attention;
@@ -14,9 +15,11 @@ mod cross_context;
 mod denoiser;
 mod denoiser_input;
 mod dry_run;
+mod embedding_table;
 mod feature;
 mod flux2;
 mod image_prompt;
+mod kept_forms;
 mod layer_cache;
 mod layers;
 mod operators;
@@ -53,6 +56,7 @@ pub use denoiser_input::DenoiserInput;
 pub use dry_run::MemoryTracker;
 pub use feature::Execution;
 pub use image_prompt::{ImageEmbedding, ImageEncoder, ImageLayers, IpAdapter};
+pub use kept_forms::{KeptForm, KeptForms};
 pub(crate) use layer_cache::LayerCache;
 pub use operators::{Card, FailureKind, Fault, Operator, Operators, Watch};
 pub(crate) use operators::{

@@ -1,8 +1,9 @@
 //! Qwen3 ("Qwen3 Technical Report"), as far as pictures are made of it: what its layers say about each token of a prompt.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 
 use super::attend::{AttentionMethod, attend};
+use super::embedding_table::EmbeddingTable;
 use super::feature::{Execution, Feature};
 use super::layers::Linear;
 use super::swiglu::{SwiGlu, norm_weight};
@@ -16,8 +17,7 @@ pub struct Qwen3 {
     config: Qwen3Config,
     /// How many layers stand before each state that is read.
     states: Vec<usize>,
-    /// Looked up on the host: a few rows of a large table.
-    embedding: Tensor,
+    embedding: EmbeddingTable,
     layers: Vec<Layer>,
     execution: Execution,
 }
@@ -32,7 +32,7 @@ impl Qwen3 {
         weights.leave(|name| is_unused(name, wanted));
         let root = weights.root();
         let network = Self {
-            embedding: root.at("embed_tokens").tensor("weight", &[config.vocabulary_size, config.width])?,
+            embedding: EmbeddingTable::new(&root.at("embed_tokens"), config.vocabulary_size, config.width)?,
             layers: (0..wanted)
                 .map(|index| Layer::new(&root.at(format_args!("layers.{index}")), &config))
                 .collect::<Result<_, _>>()?,
@@ -55,14 +55,13 @@ impl Qwen3 {
     /// # Errors
     /// When a token is not in the vocabulary, the pass is cancelled, or the device has no memory.
     pub fn forward(&self, ids: &[u32], words: usize, options: &ForwardOptions) -> Result<Tensor, ModelError> {
-        let known = self.embedding.dim(0)?;
+        let known = self.embedding.rows()?;
         if ids.is_empty() || words == 0 || words > ids.len() || ids.iter().any(|id| *id as usize >= known) {
             return Err(ModelError::Misfit(format!(
                 "the tokenizer does not belong to this text encoder, which has a vocabulary of {known}"
             )));
         }
-        let index = Tensor::from_vec(ids.to_vec(), ids.len(), &Device::Cpu)?;
-        let tokens = self.embedding.index_select(&index, 0)?.to_dtype(DType::F32)?.unsqueeze(0)?;
+        let tokens = self.embedding.look_up(ids)?.unsqueeze(0)?;
         let rotation = self.rotation(ids.len())?;
         let mut x = Feature::of_tokens(&tokens, &self.execution)?;
         let mut states = Vec::with_capacity(self.layers.len() + 1);

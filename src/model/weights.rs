@@ -4,40 +4,27 @@
 
 use std::any::Any;
 use std::cell::{Ref, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
 use super::ModelError;
+use super::account::Account;
 use super::feature::Execution;
+use super::kept_forms::{KeptForm, KeptForms, packing_for, tile_for_maps_of};
 use super::layer_cache::LayerCache;
-use super::weight_names::{layer_name, listed};
+use super::weight_names::layer_name;
 use crate::checkpoint::{
     Archive, Lora, ModelFiles, Patches, Placed, SingleFile, TensorSlice, TensorSource, WeightBuffer, sources_of,
 };
-use crate::kernels::{Level, OutputTile, Packing, Precision, bf16_products_pay};
-
-/// The side of the smallest map for which weights may be transformed for output tiles of 4×4.
-const SMALLEST_FOR_LARGE_TILES: usize = 16;
-
-/// Numbers besides as many as the files hold.
-const MOST_MADE_UP: usize = 1 << 20;
+use crate::kernels::{OutputTile, Packing};
 
 /// Called with the fraction (0 to 1) of the network's bytes that are read; an error ends the reading.
 pub(crate) type OnFraction<'a> = &'a dyn Fn(f32) -> Result<(), ModelError>;
 
-#[derive(Default)]
-struct Account {
-    /// Tensors that no layer has asked for yet, by the name that layers use, with their name in the file.
-    untouched: BTreeMap<String, String>,
-    missing: Vec<String>,
-    misshapen: Vec<String>,
-    /// Numbers that stand for what was missing or misshapen.
-    made_up: usize,
-    /// How many numbers the network has by now.
-    read: usize,
-}
+/// What was read last, as it stands in its file.
+type Numbers<'a> = Ref<'a, WeightBuffer>;
 
 /// The tensors of one network, handed out to its layers while it is built.
 pub struct Weights<'a> {
@@ -58,6 +45,8 @@ pub struct Weights<'a> {
     patches: Option<Patches<'a>>,
     /// By a tensor's name what it is multiplied by.
     pub(super) factors: Option<fn(&str) -> f64>,
+    /// Of a network that is only walked through.
+    kept_forms: KeptForms,
     /// What these tensors are a difference from.
     base: Option<Box<Weights<'a>>>,
     /// Layers that are packed already, and the network's name before theirs.
@@ -118,6 +107,7 @@ impl<'a> Weights<'a> {
             what,
             patches: None,
             factors: None,
+            kept_forms: KeptForms::default(),
             base: None,
             cache: None,
         }
@@ -150,6 +140,36 @@ impl<'a> Weights<'a> {
     #[must_use]
     pub fn with_layer_cache(self, network: &'static str, layer_cache: &'a LayerCache) -> Self {
         Self { cache: Some((layer_cache, network)), ..self }
+    }
+
+    /// In a dry run: matrices that are kept as their file packs them.
+    #[must_use]
+    pub fn with_kept_forms(self, kept_forms: &KeptForms) -> Self {
+        Self { kept_forms: kept_forms.clone(), ..self }
+    }
+
+    /// Those of these weights, with what patches them.
+    #[must_use]
+    pub fn kept_forms(&self) -> KeptForms {
+        let form = |name: &String| Some((name.clone(), self.kept_form(name)?));
+        KeptForms::new(self.place.keys().filter_map(form).collect())
+    }
+
+    /// How the kernels keep a linear layer's matrix of this name that is quantised.
+    fn kept_form(&self, name: &str) -> Option<KeptForm> {
+        match self.execution {
+            Execution::DryRun(_) => self.kept_forms.get(name),
+            Execution::Candle(_) => None,
+            Execution::Kernels => {
+                let (archive, source) =
+                    self.place.get(name).filter(|_| self.base.is_none() && self.factors.is_none())?;
+                KeptForm::of(&self.archives[*archive], source, self.is_patched(name))
+            }
+        }
+    }
+
+    fn is_patched(&self, name: &str) -> bool {
+        self.patches.as_ref().is_some_and(|patches| patches.touches(name))
     }
 
     /// Another way to carry the network out than the device's usual one.
@@ -192,36 +212,15 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// Lists the first few of each kind and counts the rest.
     pub fn finish(self) -> Result<(), ModelError> {
-        let account = self.account.borrow();
-        let left_over: Vec<&String> = account.untouched.values().collect();
-        let more = (!left_over.is_empty()).then(|| listed("not in the config", &left_over));
-        self.complaint(&account, more).map_or(Ok(()), Err)
+        self.account.borrow().whole_complaint(&self.what).map_or(Ok(()), Err)
     }
 
-    fn complaint(&self, account: &Account, more: Option<String>) -> Option<ModelError> {
-        let complaints: Vec<String> = [("missing", &account.missing), ("of another shape", &account.misshapen)]
-            .into_iter()
-            .filter(|(_, names)| !names.is_empty())
-            .map(|(kind, names)| listed(kind, names))
-            .chain(more)
-            .collect();
-        let sentence = || ModelError::Misfit(format!("{}: {}", complaints.join(", "), self.what));
-        (!complaints.is_empty()).then(sentence)
-    }
-
-    /// Of the wanted shape, so that building goes on and everything that is wrong can be reported at once; until as much is
-    /// made up as the files could ever have held.
+    /// Of the wanted shape, for a tensor that is not there.
     fn placeholder(&self, account: &mut Account, shape: &[usize]) -> Result<Tensor, ModelError> {
-        account.made_up += shape.iter().product::<usize>();
-        if account.made_up > self.numbers_total + MOST_MADE_UP
-            && let Some(complaint) = self.complaint(account, None)
-        {
-            return Err(complaint);
-        }
+        account.make_up(shape.iter().product(), self.numbers_total, &self.what)?;
         Ok(Tensor::zeros(shape, self.dtype, &Device::Cpu)?)
     }
 
-    /// Whether there is a tensor of this name and shape.
     fn has(&self, name: &str, shape: &[usize]) -> bool {
         self.place.get(name).is_some_and(|(_, source)| source.fits(shape))
     }
@@ -257,13 +256,13 @@ impl<'a> Weights<'a> {
     }
 
     /// A tensor's numbers as they stand in the file, where the kernels can pack them from there.
-    fn numbers(&self, name: &str, shape: &[usize]) -> Result<Option<Ref<'_, WeightBuffer>>, ModelError> {
-        let is_patched = self.patches.as_ref().is_some_and(|patches| patches.touches(name));
+    fn numbers(&self, name: &str, shape: &[usize], width: Option<usize>) -> Result<Option<Numbers<'_>>, ModelError> {
         let Some((archive, source)) = self.place.get(name).filter(|(_, source)| source.fits(shape)) else {
             return Ok(None);
         };
         let is_summed = self.base.as_ref().is_some_and(|base| base.has(name, shape));
-        if !matches!(self.execution, Execution::Kernels) || is_patched || is_summed || self.factors.is_some() {
+        let is_changed = is_summed || self.is_patched(name) || self.factors.is_some();
+        if !matches!(self.execution, Execution::Kernels) || is_changed {
             return Ok(None);
         }
         let (rows, of) = match source.cut {
@@ -271,7 +270,7 @@ impl<'a> Weights<'a> {
             TensorSlice::Rows { first, count, of } => (first..first + count, of),
             TensorSlice::Transposed | TensorSlice::HalvesSwapped => return Ok(None),
         };
-        if !self.archives[*archive].read_rows(&source.name, rows, of, &mut self.numbers.borrow_mut())? {
+        if !self.archives[*archive].read_rows(&source.name, (rows, of), width, &mut self.numbers.borrow_mut())? {
             return Ok(None);
         }
         self.account.borrow_mut().untouched.remove(name);
@@ -280,7 +279,6 @@ impl<'a> Weights<'a> {
         Ok(Some(numbers))
     }
 
-    /// A layer of the cache is not read.
     fn pass_over(&self, layer: &str) -> Result<(), ModelError> {
         let mut numbers = 0;
         for name in ["weight", "bias"].map(|kind| format!("{layer}.{kind}")) {
@@ -320,11 +318,9 @@ impl Scope<'_> {
     /// finds too few places on a small map for what its weights take.
     #[must_use]
     pub(crate) fn for_maps_of(&self, side: usize) -> Self {
-        let largest_tile = if side < SMALLEST_FOR_LARGE_TILES { OutputTile::TwoByTwo } else { self.largest_tile };
-        Self { largest_tile, ..self.clone() }
+        Self { largest_tile: tile_for_maps_of(side, self.largest_tile), ..self.clone() }
     }
 
-    /// The names of all places above it and its own.
     pub(crate) fn name(&self) -> &str {
         &self.prefix
     }
@@ -338,14 +334,7 @@ impl Scope<'_> {
     /// How the kernels are to keep the layers' weights.
     #[must_use]
     pub fn packing(&self) -> Packing {
-        let level = Level::current();
-        let precision = match self.weights.dtype {
-            DType::F16 => Precision::F16,
-            DType::BF16 if bf16_products_pay(level) => Precision::Bf16Products,
-            DType::BF16 => Precision::Bf16,
-            _ => Precision::F32,
-        };
-        Packing { precision, winograd: self.weights.winograd.then_some(self.largest_tile), level }
+        packing_for(self.weights.dtype, self.weights.winograd.then_some(self.largest_tile))
     }
 
     /// The layer here as `build` makes it, or as it was made before and stayed.
@@ -387,12 +376,23 @@ impl Scope<'_> {
         self.weights.tensor(&self.at(name).prefix, shape)
     }
 
+    /// How the kernels keep the linear layer's matrix `name` here, where it is quantised.
+    pub(crate) fn kept_form(&self, name: &str) -> Option<KeptForm> {
+        self.weights.kept_form(&format!("{}.{name}", self.prefix))
+    }
+
     /// The numbers of the tensor `name` here as they stand in its file, until the next are read; `None` where
-    /// [`Scope::tensor`] must be asked, because something patches them, or their kind or the device needs it.
+    /// [`Scope::tensor`] must be asked, because something patches them, or their kind or the device needs it. Rows of
+    /// `width` numbers may come in blocks.
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn numbers(&self, name: &str, shape: &[usize]) -> Result<Option<Ref<'_, WeightBuffer>>, ModelError> {
-        self.weights.numbers(&format!("{}.{name}", self.prefix), shape)
+    pub fn numbers(
+        &self,
+        name: &str,
+        shape: &[usize],
+        width: Option<usize>,
+    ) -> Result<Option<Numbers<'_>>, ModelError> {
+        self.weights.numbers(&format!("{}.{name}", self.prefix), shape, width)
     }
 }

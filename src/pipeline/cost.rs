@@ -10,11 +10,11 @@ use super::control::load::{SteeringLoad, TracedControls};
 use super::execution_plan::ExecutionPlan;
 use super::spec::NetworkConfigs;
 use crate::checkpoint::{DenoiserConfig, ModelFiles, TextConfig, VaeConfig, network_family};
-use crate::job::{Family, Work};
+use crate::job::{Family, LoraRef, Work};
 use crate::mask::MaskPlane;
 use crate::model::{
-    AddedConditioning, Card, Denoiser, DenoiserInput, Execution, ForwardOptions, MemoryTracker, Operators, Qwen3,
-    RegionPrompt, TextEncoder, Vae, Watch, Weights,
+    AddedConditioning, Card, Denoiser, DenoiserInput, Execution, ForwardOptions, KeptForms, MemoryTracker, Operators,
+    Qwen3, RegionPrompt, TextEncoder, Vae, Watch, Weights,
 };
 
 /// Tokens of one window of a prompt.
@@ -169,6 +169,23 @@ impl CostModel {
         Self { steering, ..self }
     }
 
+    /// With LoRAs, which change what matrices take that the model's files pack. One that cannot be read is complained of when
+    /// it is loaded.
+    #[must_use]
+    pub(crate) fn with_loras(mut self, files: &ModelFiles, loras: &[LoraRef]) -> Self {
+        self.configs = self.configs.with_loras(files, loras);
+        self
+    }
+
+    pub(super) fn kept_forms(&self) -> &[KeptForms; 3] {
+        &self.configs.kept_forms
+    }
+
+    pub(super) fn with_kept_forms(mut self, kept_forms: [KeptForms; 3]) -> Self {
+        self.configs.kept_forms = kept_forms;
+        self
+    }
+
     pub(super) fn steering(&self) -> &SteeringLoad {
         &self.steering
     }
@@ -219,17 +236,23 @@ impl CostModel {
     pub fn costs(&self, workload: Workload, plan: ExecutionPlan) -> Result<Costs, PipelineError> {
         let (tracker, execution) = dry_run(plan, self.watch.as_ref());
         let vae_dtype = self.configs.vae_dtype(plan.dtype, execution.operators().map(Operators::card));
-        let NetworkConfigs { text, denoiser, vae, embedded_bytes } = &self.configs;
+        let NetworkConfigs { text, denoiser, vae, embedded_bytes, kept_forms } = &self.configs;
         let mut costs = Costs {
             program_bytes: PROGRAM_BYTES + embedded_bytes,
             sequential_offload: plan.sequential_offload,
             ..Costs::default()
         };
-        costs.text.product = text_product(text, &tracker, || Weights::dry_run(&execution, plan.dtype), workload)?;
+        costs.text.product = text_product(
+            text,
+            &tracker,
+            |index| Weights::dry_run(&execution, plan.dtype).with_kept_forms(&kept_forms[index]),
+            workload,
+        )?;
         costs.weights[0] = tracker.weight_bytes();
         let weights = |dtype| Weights::dry_run(&execution, dtype).with_winograd(plan.winograd);
         let streaming = if plan.streamed_weights { execution.streaming() } else { execution.clone() };
         let denoiser_weights = Weights::dry_run(&streaming, plan.dtype).with_winograd(plan.winograd);
+        let denoiser_weights = denoiser_weights.with_kept_forms(&kept_forms[2]);
         let denoiser = Denoiser::new(denoiser.clone(), denoiser_weights)?;
         costs.weights[1] = tracker.weight_bytes() - costs.weights[0];
         let vae = Vae::new(vae.clone(), weights(vae_dtype))?;
@@ -336,7 +359,7 @@ impl CostModel {
 fn text_product<'a>(
     text: &TextConfig,
     tracker: &MemoryTracker,
-    weights: impl Fn() -> Weights<'a>,
+    weights: impl Fn(usize) -> Weights<'a>,
     workload: Workload,
 ) -> Result<f64, PipelineError> {
     let tokens = text.tokens(WINDOW_TOKENS * workload.windows) * workload.texts;
@@ -347,15 +370,15 @@ fn text_product<'a>(
     let mut sum = 0.0;
     match text {
         TextConfig::Clip(encoders) => {
-            for config in encoders {
+            for (index, config) in encoders.iter().enumerate() {
                 let before = tracker.weight_count();
-                TextEncoder::new(config.clone(), weights())?;
+                TextEncoder::new(config.clone(), weights(index))?;
                 sum += product(before, (config.vocabulary_size + config.positions) * config.width);
             }
         }
         TextConfig::Qwen3 { config, states, .. } => {
             let before = tracker.weight_count();
-            Qwen3::new(config.clone(), states, weights())?;
+            Qwen3::new(config.clone(), states, weights(0))?;
             sum += product(before, config.vocabulary_size * config.width);
         }
     }

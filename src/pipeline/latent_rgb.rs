@@ -179,6 +179,6 @@ mod tests {
         let product = LatentRgb { factors: vec![[1.0, 0.0, -1.0]], bias: [0.0, 0.5, 0.0] };
         let picture = product.picture(&[0.5; 4], 2, 2);
         assert_eq!(&picture.rgba()[..4], [191, 191, 63, 255]);
-        assert_eq!(picture.size(), [16, 16]);
+        assert_eq!(picture.size(), [8, 8]);
     }
 }

@@ -117,6 +117,7 @@ impl Pipeline {
             self.denoiser = NetworkSlot::Resident(self.loader.read_denoiser(&self.loras, on_loading)?);
             self.loader.finish_loras(&self.loras)?;
         }
+        self.resident_weight_bytes = self.native_costs()?.resident_weight_bytes() as u64;
         Ok(self)
     }
 
@@ -152,7 +153,8 @@ impl Pipeline {
 
     fn native_costs(&self) -> Result<Costs, PipelineError> {
         let LoadOptions { execution, dtype, winograd, sequential_offload, streamed_weights, .. } = &self.loader.options;
-        let costs = self.spec().costs();
+        let spec = self.spec();
+        let costs = spec.costs().with_loras(&spec.files, &self.loader.adapters.loras);
         let plan = ExecutionPlan {
             winograd: *winograd,
             sequential_offload: *sequential_offload,

@@ -11,7 +11,7 @@ use super::execution_plan::{ExecutionPlan, FallbackStep};
 use super::resolved::ResolvedRequest;
 use super::spec::ModelSpec;
 use crate::job::{AttentionMode, Compute, MemoryMode, ModelInput, Remedy, Request, VaeTiling};
-use crate::model::{AttentionMethod, Execution, Operators, Tiling};
+use crate::model::{AttentionMethod, Execution, KeptForms, Operators, Tiling};
 
 /// Of what is free, decoding in one piece may take so much: what else runs wants some as well.
 const UNTILED_SHARE: f64 = 0.6;
@@ -83,6 +83,8 @@ pub struct FittedPlan {
     pub costs: Costs,
     /// What steers beside the model's own networks.
     pub steering: SteeringLoad,
+    /// How matrices are kept that the model's files pack.
+    pub(super) kept_forms: [KeptForms; 3],
     /// What it was to fit into.
     pub budget_bytes: Option<u64>,
 }
@@ -155,7 +157,9 @@ impl CostModel {
         }
         let costs = self.costs(workload, plan)?;
         let steering = self.steering().clone();
-        let mut fitted = FittedPlan { plan, fallback_steps: Vec::new(), workload, costs, steering, budget_bytes };
+        let kept_forms = self.kept_forms().clone();
+        let mut fitted =
+            FittedPlan { plan, fallback_steps: Vec::new(), workload, costs, steering, kept_forms, budget_bytes };
         for step in FallbackStep::ALL {
             let may_take = match step {
                 FallbackStep::TiledAttention => wanted.attention == AttentionMode::Auto,
@@ -362,13 +366,15 @@ impl ModelSpec {
         let workload = resolved.workload(request, self, frame.is_some());
         let calls = self.sampling.calls(request, every, tokens)?;
         let steering = SteeringLoad::of(self, &request.controls, &request.references, calls)?;
-        self.costs().with_steering(steering).plan(execution, workload, request.compute, constraints)
+        let costs = self.costs().with_loras(&self.files, &request.loras).with_steering(steering);
+        costs.plan(execution, workload, request.compute, constraints)
     }
 
     /// # Errors
     /// As [`CostModel::check_fits`].
     pub fn check_fits(&self, fitted: &FittedPlan) -> Result<(), PipelineError> {
-        self.costs().with_steering(fitted.steering.clone()).check_fits(fitted)
+        let costs = self.costs().with_kept_forms(fitted.kept_forms.clone());
+        costs.with_steering(fitted.steering.clone()).check_fits(fitted)
     }
 
     pub(super) fn costs(&self) -> CostModel {

@@ -3,18 +3,18 @@
 
 use std::path::Path;
 
-use candle_core::DType;
+use candle_core::{DType, Device};
 use serde::Deserialize;
 
 use super::PipelineError;
 use super::reference_picture::size_of_reference;
 use super::sampler::ModelSampling;
 use crate::checkpoint::{
-    CheckpointError, DenoiserConfig, ModelFiles, TextConfig, VaeConfig, is_supported_class, network_family,
+    CheckpointError, DenoiserConfig, Lora, ModelFiles, TextConfig, VaeConfig, is_supported_class, network_family,
     other_family_of_class, pipeline_class, profile_of,
 };
-use crate::job::{Family, ModelInput, ModelProfile, TextStage, WorkGrid};
-use crate::model::Card;
+use crate::job::{Family, LoraRef, ModelInput, ModelProfile, TextStage, WorkGrid};
+use crate::model::{Card, KeptForms, Weights};
 
 /// The networks by their configs alone.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub(super) struct NetworkConfigs {
     pub vae: VaeConfig,
     /// Of a model inside the program, whose pages count as the program's.
     pub embedded_bytes: usize,
+    /// Matrices that the kernels keep as their file packs them: of the text encoders and of what takes noise away.
+    pub kept_forms: [KeptForms; 3],
 }
 
 impl NetworkConfigs {
@@ -35,7 +37,17 @@ impl NetworkConfigs {
     ) -> Result<Self, CheckpointError> {
         let text = TextConfig::read(files, family)?;
         let embedded_bytes = files.bytes() as usize;
-        Ok(Self { text, denoiser, vae, embedded_bytes })
+        let kept_forms = kept_forms_of(files, &denoiser, &[]);
+        Ok(Self { text, denoiser, vae, embedded_bytes, kept_forms })
+    }
+
+    /// The same with LoRAs, which change how matrices are kept that their file packs.
+    pub(super) fn with_loras(self, files: &ModelFiles, loras: &[LoraRef]) -> Self {
+        if loras.is_empty() || self.kept_forms.iter().all(KeptForms::is_empty) {
+            return self;
+        }
+        let loras: Vec<Lora> = loras.iter().filter_map(|lora| Lora::open(&lora.file, lora.weights().1).ok()).collect();
+        Self { kept_forms: kept_forms_of(files, &self.denoiser, &loras), ..self }
     }
 
     /// What the VAE is kept in where the other networks are kept in `dtype`. A config asks for single precision unless it
@@ -48,6 +60,19 @@ impl NetworkConfigs {
             (false, _) => dtype,
         }
     }
+}
+
+/// A network whose files are not there or not read has none; that is said when it is loaded.
+fn kept_forms_of(files: &ModelFiles, denoiser: &DenoiserConfig, loras: &[Lora]) -> [KeptForms; 3] {
+    let networks =
+        [("text_encoder", "model"), ("text_encoder_2", "model"), (denoiser.folder(), "diffusion_pytorch_model")];
+    networks.map(|(folder, stem)| {
+        if matches!(files.base(), ModelFiles::Embedded(_)) {
+            return KeptForms::default();
+        }
+        let weights = Weights::open(files, folder, stem, &Device::Cpu, DType::F32, &|_| Ok(()));
+        weights.map(|weights| weights.with_loras(folder, loras).kept_forms()).unwrap_or_default()
+    })
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 
 pub(crate) mod programs;
 mod service;
+mod weights;
 
 use std::cell::RefCell;
 use std::fs;
@@ -26,10 +27,11 @@ use tempfile::TempDir;
 /// A reader by its name, which is its folder of the corpus and its fuzz target.
 type Reader = fn(&[u8]);
 
-pub(crate) const ALL: [(&str, Reader); 18] = [
+pub(crate) const ALL: [(&str, Reader); 20] = [
     ("checkpoint", checkpoint),
     ("comfy_paths", comfy_paths),
     ("embedding", embedding),
+    ("encoder", weights::encoder),
     ("folder", folder),
     ("hub", hub),
     ("journal", journal),
@@ -37,6 +39,7 @@ pub(crate) const ALL: [(&str, Reader); 18] = [
     ("metadata", infotext),
     ("picture", picture),
     ("prompt", words),
+    ("quantised", weights::quantised),
     ("service_a1111", service::a1111),
     ("service_form", service::form),
     ("service_mcp", service::mcp),

@@ -14,16 +14,20 @@ KINDS = ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "
 ROWS, COLUMNS = 2, 256
 
 
-def blocks(kind, generator):
+def blocks_of(kind, count, generator):
     """Any bytes are a block, but for the scales in half precision, which shall be numbers."""
-    size, width = gguf.GGML_QUANT_SIZES[kind]
-    count = ROWS * COLUMNS // size
+    width = gguf.GGML_QUANT_SIZES[kind][1]
     raw = generator.integers(0, 256, (count, width), dtype=np.uint8)
     halves = {"Q2_K": [80, 82], "Q3_K": [108], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208], "Q4_1": [0, 2], "Q5_1": [0, 2]}
     for at in halves.get(kind.name, [0]):
         scale = (generator.standard_normal(count) * 0.01).astype(np.float16)
         raw[:, at : at + 2] = scale.view(np.uint8).reshape(count, 2)
-    return raw.reshape(ROWS, -1)
+    return raw
+
+
+def blocks(kind, generator):
+    size = gguf.GGML_QUANT_SIZES[kind][0]
+    return blocks_of(kind, ROWS * COLUMNS // size, generator).reshape(ROWS, -1)
 
 
 if __name__ == "__main__":

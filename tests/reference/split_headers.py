@@ -1,6 +1,7 @@
 """Headers of Z-Image and FLUX.2 klein in one file, with the original code's names and scaled float8, for the readers' corpus.
 
-Writes ../corpus/checkpoint/header-klein.json and header-z-image.json; the reader puts zeros behind them.
+Writes ../corpus/checkpoint/header-klein.json and header-z-image.json; the reader puts zeros behind them. With the package
+`gguf` also klein's encoder as llama.cpp keeps it, with a tokenizer (../corpus/encoder), and blocks (../corpus/quantised).
 """
 
 import json
@@ -77,3 +78,53 @@ for name, made in {"klein": header(klein(), 27), "z-image": header(z_image(), 2)
     path = HERE.parent / "corpus/checkpoint" / f"header-{name}.json"
     path.write_text(json.dumps(made, separators=(",", ":")) + "\n")
     print(path.name, path.stat().st_size)
+
+
+LLAMA = {
+    "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
+    "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm", "input_layernorm": "attn_norm",
+    "post_attention_layernorm": "ffn_norm", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
+}
+
+
+def llama(name):
+    if not name.startswith("layers."):
+        return {"embed_tokens": "token_embd", "norm": "output_norm"}[name] + ".weight"
+    _, layer, rest = name.split(".", 2)
+    return f"blk.{layer}.{LLAMA[rest]}.weight"
+
+
+def encoder(path):
+    import gguf
+    import numpy as np
+
+    writer = gguf.GGUFWriter(path, "qwen3")
+    writer.add_tokenizer_model("gpt2")
+    letters = list("abcdefghij")
+    writer.add_token_list([*letters, "ab", "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"])
+    writer.add_token_merges(["a b"])
+    for name, shape in qwen(27).items():
+        writer.add_tensor(llama(name), np.full(shape, 0.1, np.float16))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def seeds():
+    try:
+        import gguf  # noqa: F401
+    except ImportError:
+        return
+    corpus = HERE.parent / "corpus"
+    for folder in ("encoder", "quantised"):
+        (corpus / folder).mkdir(exist_ok=True)
+    encoder(corpus / "encoder/klein.gguf")
+    # Of each kind two rows of two blocks; the last is float8.
+    sizes = [18, 20, 22, 24, 34, 144, 176, 210, 1]
+    for kind, size in enumerate(sizes):
+        blocks = bytes((place * 37 + 11) % 60 for place in range(4 * size))
+        (corpus / f"quantised/{kind}").write_bytes(bytes([kind, 1, 1 if size == 1 else 0]) + blocks)
+
+
+seeds()

@@ -7,7 +7,7 @@ pub(crate) const FORMATS: [FileFormat; 5] = [
     FileFormat {
         name: "safetensors",
         endings: &["safetensors"],
-        note: "F64, F32, F16, BF16, float8 (e4m3fn, e5m2; with scales as ComfyUI's `fp8_scaled` has them), whole numbers and booleans; numbers in `__metadata__` become text; zeros behind the last tensor are left aside",
+        note: "F64, F32, F16, BF16, float8 (e4m3fn, e5m2; with scales as ComfyUI's `fp8_scaled` has them, one for all or one for each row), whole numbers and booleans; numbers in `__metadata__` become text; zeros behind the last tensor are left aside",
     },
     FileFormat {
         name: "PyTorch",
@@ -22,7 +22,7 @@ pub(crate) const FORMATS: [FileFormat; 5] = [
     FileFormat {
         name: "GGUF",
         endings: &["gguf"],
-        note: "versions 2 and 3; F32, F16, BF16, Q8_0, Q4_0 to Q5_1, Q2_K to Q6_K",
+        note: "versions 2 and 3; F32, F16, BF16, Q8_0, Q4_0 to Q5_1, Q2_K to Q6_K; a language model's tokenizer of byte pairs",
     },
     FileFormat {
         name: "Folder in diffusers' layout",

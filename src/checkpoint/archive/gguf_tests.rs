@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device};
 
-use super::super::Archive;
+use super::super::{Archive, WeightBuffer};
+use crate::kernels::{BlockTable, Level, WeightSlice};
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/gguf").join(name)
@@ -31,6 +32,36 @@ fn every_kind_has_the_numbers_of_ggml() {
         assert_eq!(tensor.precision, tensor.name);
     }
     assert_eq!(archive.metadata()["general.name"], "every kind");
+}
+
+/// What the kernels keep in blocks is what this reader gives, bit for bit.
+#[test]
+fn blocks_that_stay_are_the_numbers_that_are_read() {
+    let archive = Archive::open(&data("kinds.gguf")).unwrap();
+    let mut kept = 0;
+    for tensor in archive.tensors() {
+        let wanted = archive.load(&tensor.name, &Device::Cpu).unwrap().to_dtype(DType::F32).unwrap();
+        let wanted = wanted.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let width = tensor.shape[1..].iter().product();
+        let mut numbers = WeightBuffer::default();
+        let is_plain = ["F32", "F16", "BF16"].contains(&tensor.name.as_str());
+        let read = archive.read_rows(&tensor.name, (1..2, 2), None, &mut numbers).unwrap();
+        assert_eq!(read, is_plain, "{}: in blocks only for who asks for rows", tensor.name);
+        // The second of two rows.
+        if !archive.read_rows(&tensor.name, (1..2, 2), Some(width), &mut numbers).unwrap() {
+            continue;
+        }
+        let Some(WeightSlice::Blocks(blocks)) = numbers.source() else {
+            assert!(is_plain, "{}", tensor.name);
+            continue;
+        };
+        kept += 1;
+        let table = BlockTable::new(blocks, width, Level::current()).unwrap();
+        assert_eq!((table.rows(), numbers.count()), (1, width));
+        assert_eq!(table.look_up(&[0]).unwrap(), wanted[width..], "{}", tensor.name);
+        assert!(table.look_up(&[1]).is_err());
+    }
+    assert_eq!(kept, 8);
 }
 
 #[test]

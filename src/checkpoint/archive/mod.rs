@@ -5,6 +5,8 @@ mod element;
 mod foreign;
 mod formats;
 mod gguf;
+mod gguf_header;
+mod gguf_vocabulary;
 mod legacy;
 mod numbers;
 mod pickle;
@@ -28,12 +30,15 @@ use safetensors::SafeTensors;
 
 use super::CheckpointError;
 use super::builtin::addition_at;
+use crate::kernels::BlockKind;
 use element::Element;
 pub(crate) use element::KINDS as PRECISIONS;
 pub(crate) use foreign::STARTS;
 pub(crate) use foreign::instead_of_text as foreign_text;
 pub(crate) use formats::FORMATS;
 use gguf::GgufFile;
+use gguf_vocabulary::Vocabulary;
+use numbers::Held;
 pub(crate) use numbers::WeightBuffer;
 use pytorch::PytorchFile;
 use refusal::{Foreign, Refusal};
@@ -107,7 +112,7 @@ impl Archive {
             let metadata = file.texts().clone();
             return Ok(Self { path, format: Format::Pytorch(file), metadata, scales: Scales::default() });
         }
-        if head.starts_with(gguf::MAGIC) {
+        if head.starts_with(gguf_header::MAGIC) {
             let file = GgufFile::open(place)?;
             let metadata = file.texts().clone();
             return Ok(Self { path, format: Format::Gguf(file), metadata, scales: Scales::default() });
@@ -234,50 +239,96 @@ impl Archive {
         }
     }
 
-    /// Reads a share of a tensor's rows, as `rows` of `of` equal parts, into a buffer that the kernels read from. Gives
-    /// `false`, and reads nothing, where its numbers must be converted or turned before.
+    /// The tokenizer that the file brings along, if it does.
+    #[must_use]
+    pub(crate) fn vocabulary(&self) -> Option<Vocabulary> {
+        if matches!(self.format, Format::Gguf(_)) { Vocabulary::read(&self.path).ok().flatten() } else { None }
+    }
+
+    /// How the kernels would keep a tensor whose rows have `width` numbers: in blocks as they stand here, if at all.
+    #[must_use]
+    pub fn block_kind(&self, name: &str, width: usize) -> Option<BlockKind> {
+        let kind = match &self.format {
+            Format::Gguf(file) => file.blocks(name)?.2,
+            Format::Safetensors(file) => {
+                let (info, _) = file.find(name)?;
+                (info.dtype == safetensors::Dtype::F8_E4M3).then_some(BlockKind::F8E4M3)?
+            }
+            Format::Embedded(_) | Format::Pytorch(_) => return None,
+        };
+        kind.fits(width).then_some(kind)
+    }
+
+    /// Reads a share of a tensor's rows, as `rows` of `of` equal parts, into a buffer that the kernels read from. Where
+    /// `width` says how many numbers a row has, rows in blocks stay so. Gives `false`, and reads nothing, where its numbers
+    /// must be converted or turned before.
     ///
     /// # Errors
     /// When there is none of that name, or the disk fails.
     pub fn read_rows(
         &self,
         name: &str,
-        rows: Range<usize>,
-        of: usize,
+        (rows, of): (Range<usize>, usize),
+        width: Option<usize>,
         into: &mut WeightBuffer,
     ) -> Result<bool, candle_core::Error> {
+        let blocks = width.and_then(|width| self.block_kind(name, width));
         let count_of = |shape: &[usize]| shape.iter().product::<usize>() / of;
-        match &self.format {
+        let (file, start, shape, held) = match &self.format {
             Format::Safetensors(file) => {
                 let (info, start) = file.find(name).ok_or_else(|| missing(name))?;
-                let Some(dtype) = kept_as(info.dtype) else {
+                let Some(held) = blocks.map(Held::Blocks).or_else(|| kept_as(info.dtype).map(Held::Plain)) else {
                     return Ok(false);
                 };
-                let (part, count) = (count_of(&info.shape), count_of(&info.shape) * rows.len());
-                let start = start + (part * rows.start * dtype.size_in_bytes()) as u64;
-                into.read(&file.file, start, count, dtype)?;
+                (&file.file, start, info.shape.as_slice(), held)
             }
             Format::Embedded(file) => {
                 let view = file.tensor(name).map_err(candle_core::Error::wrap)?;
                 let Some(dtype) = kept_as(view.dtype()) else {
                     return Ok(false);
                 };
-                let part = count_of(view.shape()) * dtype.size_in_bytes();
-                into.copy(&view.data()[part * rows.start..part * rows.end], count_of(view.shape()) * rows.len(), dtype);
+                let held = Held::Plain(dtype);
+                let part = held.bytes_of(count_of(view.shape()));
+                into.copy(&view.data()[part * rows.start..part * rows.end], count_of(view.shape()) * rows.len(), held);
+                return Ok(true);
             }
-            Format::Pytorch(_) | Format::Gguf(_) => {
-                let (file, plain) = match &self.format {
-                    Format::Pytorch(file) => (file.file(), file.plain(name)),
-                    Format::Gguf(file) => (file.file(), file.plain(name)),
-                    Format::Safetensors(_) | Format::Embedded(_) => return Ok(false),
-                };
-                let Some((start, shape, dtype)) = plain else { return Ok(false) };
-                let part = count_of(shape);
-                let start = start + (part * rows.start * dtype.size_in_bytes()) as u64;
-                into.read(file, start, part * rows.len(), dtype)?;
+            Format::Pytorch(file) => {
+                let Some((start, shape, dtype)) = file.plain(name) else { return Ok(false) };
+                (file.file(), start, shape, Held::Plain(dtype))
             }
-        }
+            Format::Gguf(file) => {
+                let plain = || file.plain(name).map(|(start, shape, dtype)| (start, shape, Held::Plain(dtype)));
+                let in_blocks = blocks
+                    .and_then(|_| file.blocks(name))
+                    .map(|(start, shape, kind)| (start, shape, Held::Blocks(kind)));
+                let Some((start, shape, held)) = in_blocks.or_else(plain) else { return Ok(false) };
+                (file.file(), start, shape, held)
+            }
+        };
+        let Some(scales) = self.scales_of(name, shape.first().copied().unwrap_or(1), (&rows, of))? else {
+            return Ok(false);
+        };
+        let part = count_of(shape);
+        into.read(file, start + held.bytes_of(part * rows.start) as u64, part * rows.len(), held)?;
+        into.scale_by(scales);
         Ok(true)
+    }
+
+    /// What a share of a tensor's rows is times; `None` where the scales are not those of its rows.
+    fn scales_of(
+        &self,
+        name: &str,
+        height: usize,
+        (rows, of): (&Range<usize>, usize),
+    ) -> Result<Option<Vec<f32>>, candle_core::Error> {
+        let Some(scale) = self.scales.of_weight(name) else { return Ok(Some(vec![1.0])) };
+        let scales = self.load_kept(scale, &Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+        let part = height / of;
+        Ok(match scales.len() {
+            1 => Some(scales),
+            count if count == height => Some(scales[part * rows.start..part * rows.end].to_vec()),
+            _ => None,
+        })
     }
 }
 

@@ -8,14 +8,33 @@ use half::vec::HalfBitsVecExt;
 use half::{bf16, f16};
 
 use super::disk::read_at;
-use crate::kernels::WeightSlice;
+use crate::kernels::{BlockKind, Blocks, WeightSlice};
+
+/// What the numbers of a buffer are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    Plain(DType),
+    Blocks(BlockKind),
+}
+
+impl Held {
+    /// Of so many numbers, which are whole blocks.
+    pub(super) fn bytes_of(self, count: usize) -> usize {
+        match self {
+            Self::Plain(dtype) => count * dtype.size_in_bytes(),
+            Self::Blocks(kind) => kind.bytes_of(count),
+        }
+    }
+}
 
 #[derive(Default)]
 pub struct WeightBuffer {
     /// Words, so that whatever is read stands aligned.
     words: Vec<u32>,
     count: usize,
-    dtype: Option<DType>,
+    held: Option<Held>,
+    /// What float8 is times.
+    scales: Vec<f32>,
 }
 
 impl WeightBuffer {
@@ -26,22 +45,28 @@ impl WeightBuffer {
     }
 
     /// `count` numbers, to be filled.
-    fn resized(&mut self, count: usize, dtype: DType) -> &mut [u8] {
-        let bytes = count * dtype.size_in_bytes();
+    fn resized(&mut self, count: usize, held: Held) -> &mut [u8] {
+        let bytes = held.bytes_of(count);
         self.words.resize(bytes.div_ceil(4).max(self.words.len()), 0);
-        (self.count, self.dtype) = (count, Some(dtype));
+        (self.count, self.held) = (count, Some(held));
+        self.scales.clear();
         &mut bytemuck::cast_slice_mut(&mut self.words)[..bytes]
     }
 
     /// # Errors
     /// When the file ends before.
-    pub fn read(&mut self, file: &File, offset: u64, count: usize, dtype: DType) -> io::Result<()> {
-        read_at(file, self.resized(count, dtype), offset)
+    pub(super) fn read(&mut self, file: &File, offset: u64, count: usize, held: Held) -> io::Result<()> {
+        read_at(file, self.resized(count, held), offset)
     }
 
     /// Bytes that are in memory already; as many as `count` numbers take.
-    pub fn copy(&mut self, bytes: &[u8], count: usize, dtype: DType) {
-        self.resized(count, dtype).copy_from_slice(bytes);
+    pub(super) fn copy(&mut self, bytes: &[u8], count: usize, held: Held) {
+        self.resized(count, held).copy_from_slice(bytes);
+    }
+
+    /// What was read last is times these: one for all, or one for each row.
+    pub(super) fn scale_by(&mut self, scales: Vec<f32>) {
+        self.scales = scales;
     }
 
     /// How many were read last.
@@ -53,11 +78,21 @@ impl WeightBuffer {
     /// What was read last; nothing where the kernels do not know its kind.
     #[must_use]
     pub fn source(&self) -> Option<WeightSlice<'_>> {
-        match self.dtype? {
-            DType::F32 => Some(WeightSlice::F32(&bytemuck::cast_slice::<u32, f32>(&self.words)[..self.count])),
-            DType::F16 => Some(WeightSlice::F16(&bytemuck::cast_slice::<u32, f16>(&self.words)[..self.count])),
-            DType::BF16 => Some(WeightSlice::Bf16(&bytemuck::cast_slice::<u32, bf16>(&self.words)[..self.count])),
-            _ => None,
+        match self.held? {
+            Held::Plain(DType::F32) => {
+                Some(WeightSlice::F32(&bytemuck::cast_slice::<u32, f32>(&self.words)[..self.count]))
+            }
+            Held::Plain(DType::F16) => {
+                Some(WeightSlice::F16(&bytemuck::cast_slice::<u32, f16>(&self.words)[..self.count]))
+            }
+            Held::Plain(DType::BF16) => {
+                Some(WeightSlice::Bf16(&bytemuck::cast_slice::<u32, bf16>(&self.words)[..self.count]))
+            }
+            Held::Plain(_) => None,
+            Held::Blocks(kind) => {
+                let bytes = &bytemuck::cast_slice::<u32, u8>(&self.words)[..kind.bytes_of(self.count)];
+                Some(WeightSlice::Blocks(Blocks { kind, bytes, scales: &self.scales }))
+            }
         }
     }
 }

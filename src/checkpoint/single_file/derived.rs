@@ -1,7 +1,6 @@
 //! diffusers' config files for a checkpoint that has none: from tensor shapes, and the family's rule for the rest.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -51,9 +50,9 @@ pub(crate) fn family_of(parts: &Parts) -> Family {
     if parts.open_clip.contains("text_encoder") || is_linear { Family::Sd2 } else { Family::Sd1 }
 }
 
-/// All config files that can be derived, by their name in diffusers' layout.
+/// All config files that can be derived, by their name in diffusers' layout; `names` are what people call the model.
 #[must_use]
-pub(crate) fn configs(parts: &Parts, family: Family, training: Training, path: &Path) -> BTreeMap<String, Value> {
+pub(crate) fn configs(parts: &Parts, family: Family, training: Training, names: &[String]) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     let mut add = |name: &str, value: Value| found.insert(name.to_owned(), value);
     let mut in_channels = 4;
@@ -78,7 +77,7 @@ pub(crate) fn configs(parts: &Parts, family: Family, training: Training, path: &
     }
     if let Some(transformer) = parts.networks.get(TRANSFORMER) {
         add("transformer/config.json", modern_configs::transformer_config(transformer, family));
-        for (name, config) in modern_configs::pipeline_configs(family, path) {
+        for (name, config) in modern_configs::pipeline_configs(family, names) {
             add(name, config);
         }
         return found;

@@ -83,7 +83,8 @@ impl SingleFile {
         if family == Family::Sd2 && training.is_velocity {
             family = Family::Sd2Velocity;
         }
-        let mut configs = derived::configs(&parts, family, training, path);
+        let names = names_of(path, &archive);
+        let mut configs = derived::configs(&parts, family, training, &names);
         apply_folder_configs(&sidecar.folders, &mut configs)?;
         let is_vae_alone = parts.networks.keys().eq(["vae"].iter());
         if let Some(derived) = configs.get(VAE_CONFIG).filter(|_| is_vae_alone) {
@@ -119,10 +120,10 @@ impl SingleFile {
         }
     }
 
-    /// What the file itself is called inside, where its maker wrote that.
+    /// What people call it: the file's name, and what it is called inside where its maker wrote that.
     #[must_use]
-    pub fn title(&self) -> Option<&str> {
-        self.archive.metadata().get("modelspec.title").map(String::as_str)
+    pub fn names(&self) -> Vec<String> {
+        names_of(&self.path, &self.archive)
     }
 
     #[must_use]
@@ -189,7 +190,7 @@ impl SingleFile {
             (
                 "tokenizer for its text encoder".to_owned(),
                 format!(
-                    "put tokenizer.json (11 MB, in {repository} on the Hugging Face Hub) into a folder tokenizer beside it"
+                    "put tokenizer.json (11 MB, in {repository} on the Hugging Face Hub) into a folder tokenizer beside it, or take Qwen3 as a GGUF file, which brings its own along"
                 ),
             )
         } else {
@@ -232,8 +233,12 @@ impl SingleFile {
             };
         }
         if self.parts.networks.contains_key(TRANSFORMER) {
-            // A language model's words are in no file of weights.
-            return if file == "tokenizer.json" { Err(self.lacks(folder)) } else { Ok(None) };
+            // Of files of weights only llama.cpp's have a language model's words.
+            return match self.archive_of(encoder).vocabulary() {
+                Some(vocabulary) => Ok(vocabulary.file(file).map(Cow::Owned)),
+                None if file == "tokenizer.json" => Err(self.lacks(folder)),
+                None => Ok(None),
+            };
         }
         let embedding = self.network(encoder)?.get("embeddings.token_embedding.weight");
         let size = embedding.and_then(|source| source.shape.first()).copied().unwrap_or(0);
@@ -263,6 +268,11 @@ impl SingleFile {
             }
         }
     }
+}
+
+fn names_of(path: &Path, archive: &Archive) -> Vec<String> {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    stem.into_iter().chain(archive.metadata().get("modelspec.title").cloned()).collect()
 }
 
 /// Takes the VAE of another file instead of a file's own, and from the base what it lacks.

@@ -1,12 +1,11 @@
 //! diffusers' config files for today's networks in single files: from tensor shapes, and as the published folders have the
 //! rest.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use super::names::Parts;
 use super::places::{NetworkTensors, count, side};
+use crate::checkpoint::few_steps::is_for_few_steps;
 use crate::checkpoint::transformer_names::TRANSFORMER;
 use crate::job::Family;
 
@@ -105,15 +104,15 @@ pub(crate) fn qwen_config(text: &NetworkTensors) -> Option<Value> {
     }))
 }
 
-/// `model_index.json` and the scheduler's config. Shapes do not show what a model was trained on to: `path` does.
+/// `model_index.json` and the scheduler's config. Shapes do not show what a model was trained on to: its names do.
 #[must_use]
-pub(crate) fn pipeline_configs(family: Family, path: &Path) -> [(&'static str, Value); 2] {
-    let name = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+pub(crate) fn pipeline_configs(family: Family, names: &[String]) -> [(&'static str, Value); 2] {
+    let is_for_few_steps = is_for_few_steps(family, names);
     let (index, shift) = if family == Family::ZImage {
         // As the folders of the two versions have it.
-        (json!({"_class_name": "ZImagePipeline"}), if name.contains("turbo") { 3.0 } else { 6.0 })
+        (json!({"_class_name": "ZImagePipeline"}), if is_for_few_steps { 3.0 } else { 6.0 })
     } else {
-        (json!({"_class_name": "Flux2KleinPipeline", "is_distilled": !name.contains("base")}), 3.0)
+        (json!({"_class_name": "Flux2KleinPipeline", "is_distilled": is_for_few_steps}), 3.0)
     };
     let scheduler = json!({
         "_class_name": "FlowMatchEulerDiscreteScheduler",

@@ -69,6 +69,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> __m256 {
+        // SAFETY: the instruction set is there and the pointer valid, as the trait demands.
+        unsafe { _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(from.cast()))) }
+    }
+
+    #[inline(always)]
     unsafe fn max(a: __m256, b: __m256) -> __m256 {
         // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm256_max_ps(a, b) }

@@ -3,7 +3,18 @@
 #[allow(clippy::wildcard_imports)] // Every name of it starts with its instruction set.
 use std::arch::x86_64::*;
 
-use super::{Kernel, Simd, add_pairs_by_lane, load_pairs_by_lane};
+use super::{Kernel, Simd, add_pairs_by_lane, load_pairs_by_lane, pairs_of_by_lane};
+
+/// Where the halves of 32 stand of which the first 16 belong beside the others: two places in each number.
+const BESIDE_EACH_OTHER: [i32; 16] = {
+    let mut places = [0; 16];
+    let mut lane = 0;
+    while lane < 16 {
+        places[lane as usize] = lane | ((lane + 16) << 16);
+        lane += 1;
+    }
+    places
+};
 
 /// `BF16`: with instructions for bfloat16.
 #[derive(Clone, Copy)]
@@ -99,6 +110,26 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
                 std::mem::transmute::<__m512bh, __m512>(_mm512_cvtne2ps_pbh(second, first))
             } else {
                 load_pairs_by_lane::<Self>(from)
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> __m512 {
+        // SAFETY: the instruction set is there and the pointer valid, as the trait demands.
+        unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast()))) }
+    }
+
+    #[inline(always)]
+    unsafe fn pairs_of(first: __m512, second: __m512) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
+        unsafe {
+            if BF16 {
+                let rounded = std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(second, first));
+                let places = _mm512_loadu_si512(BESIDE_EACH_OTHER.as_ptr().cast());
+                _mm512_castsi512_ps(_mm512_permutexvar_epi16(places, rounded))
+            } else {
+                pairs_of_by_lane::<Self>(first, second)
             }
         }
     }

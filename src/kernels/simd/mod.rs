@@ -217,6 +217,16 @@ pub trait Simd: Copy {
         unsafe { load_pairs_by_lane::<Self>(from) }
     }
 
+    /// So many bytes as a vector has lanes, each as the number that it is without a sign.
+    unsafe fn load_bytes(from: *const u8) -> Self::V;
+
+    /// Two vectors rounded to bfloat16 and brought together lane by lane, the first in the lower half.
+    #[inline(always)]
+    unsafe fn pairs_of(first: Self::V, second: Self::V) -> Self::V {
+        // SAFETY: the caller's.
+        unsafe { pairs_of_by_lane::<Self>(first, second) }
+    }
+
     /// The first `count` of a vector; the others are zero.
     #[inline(always)]
     unsafe fn load_some(from: *const f32, count: usize) -> Self::V {
@@ -312,6 +322,22 @@ pub(crate) fn pair(first: f32, second: f32) -> f32 {
         if value.is_nan() { bits | 0x0040_0000 } else { bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) }
     };
     f32::from_bits((rounded(first) >> 16) | (rounded(second) & 0xffff_0000))
+}
+
+/// [`Simd::pairs_of`] where no instruction does it.
+///
+/// # Safety
+/// As [`Simd`].
+#[inline(always)]
+unsafe fn pairs_of_by_lane<S: Simd>(first: S::V, second: S::V) -> S::V {
+    let (mut lanes, mut others) = ([0f32; MAX_LANES], [0f32; MAX_LANES]);
+    // SAFETY: both hold full vectors.
+    unsafe {
+        S::store(lanes.as_mut_ptr(), first);
+        S::store(others.as_mut_ptr(), second);
+        lanes.iter_mut().zip(others).for_each(|(first, second)| *first = pair(*first, second));
+        S::load(lanes.as_ptr())
+    }
 }
 
 /// [`Simd::load_pairs`] where no instruction does it.

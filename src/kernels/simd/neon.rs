@@ -69,6 +69,15 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> float32x4_t {
+        // SAFETY: the instruction set is there and the pointer valid, as the trait demands.
+        unsafe {
+            let bytes = vcreate_u8(u64::from(from.cast::<u32>().read_unaligned()));
+            vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes))))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn max(a: float32x4_t, b: float32x4_t) -> float32x4_t {
         // Not vmaxq: it gives NaN whichever of the two is NaN.
         // SAFETY: the instruction set is there, as the trait demands.

@@ -61,6 +61,12 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self::V {
+        // SAFETY: the pointer is valid, as the trait demands.
+        unsafe { from.cast::<[u8; LANES]>().read_unaligned() }.map(f32::from)
+    }
+
+    #[inline(always)]
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
         each(a, b, |a, b| if a > b { a } else { b })
     }

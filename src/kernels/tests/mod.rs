@@ -1,6 +1,7 @@
 //! Every kernel, at every level that this machine has, against plain loops in double precision.
 
 mod attention;
+mod blocks;
 mod layers;
 mod norms;
 

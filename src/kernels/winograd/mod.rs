@@ -20,7 +20,7 @@ use super::ShapeError;
 use super::epilogue::Epilogue;
 use super::map::Map;
 use super::numbers::{Element, WeightSlice, as_it_is, widen_bf16, widen_f16};
-use super::panel::TAPS;
+use super::panel::{BLOCKS_OF_TAPS, TAPS};
 use super::pixels::{Pixels, Steps};
 use super::pool::Buffer;
 use super::product::{SharedPointer, Starts, TILE_ROWS, tile};
@@ -109,6 +109,7 @@ impl Winograd {
             WeightSlice::F32(from) => this.pack(from, as_it_is),
             WeightSlice::F16(from) => this.pack(from, widen_f16),
             WeightSlice::Bf16(from) => this.pack(from, widen_bf16),
+            WeightSlice::Blocks(_) => return Err(ShapeError(BLOCKS_OF_TAPS.to_owned())),
         };
         Ok(this)
     }

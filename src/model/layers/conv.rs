@@ -8,9 +8,9 @@ use super::super::feature::{Execution, Feature};
 use super::super::operators::{Array, DeviceEpilogue, Kept, Window};
 use super::super::weights::Scope;
 use super::linear::TracedProduct;
-use super::{host_vector, packed};
+use super::{host_vector, packed, packed_rows};
 use crate::job::Work;
-use crate::kernels::{self, Epilogue, Packing, Steps};
+use crate::kernels::{self, Epilogue, Packing, Steps, WeightSlice};
 
 enum Form {
     Host(kernels::Conv3x3),
@@ -67,9 +67,7 @@ impl Conv3x3 {
                 },
                 Execution::Kernels | Execution::DryRun(_) => {
                     let bias = host_vector(&bias)?;
-                    let layer = |source: kernels::WeightSlice| {
-                        kernels::Conv3x3::new(source, &bias, inputs, steps, at.packing())
-                    };
+                    let layer = |source: WeightSlice| kernels::Conv3x3::new(source, &bias, inputs, steps, at.packing());
                     Form::Host(packed(at, &shape, layer)?)
                 }
             })
@@ -180,9 +178,10 @@ impl Conv1x1 {
                 }
                 Execution::Kernels | Execution::DryRun(_) => {
                     let bias = host_vector(&bias)?;
-                    let layer =
-                        |source: kernels::WeightSlice| kernels::Linear::new(source, Some(&bias), inputs, at.packing());
-                    PointForm::Host(packed(at, &shape, layer)?)
+                    let layer = |source: WeightSlice, packing: Packing| {
+                        kernels::Linear::new(source, Some(&bias), inputs, packing)
+                    };
+                    PointForm::Host(packed_rows(at, &shape, inputs, layer)?)
                 }
             })
         })?;

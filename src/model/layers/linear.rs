@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::super::ModelError;
 use super::super::dry_run::TracedFeature;
 use super::super::feature::{Execution, Feature};
+use super::super::kept_forms::KeptForm;
 use super::super::operators::{Array, DeviceEpilogue, Kept};
 use super::super::weights::Scope;
-use super::{host_vector, packed};
+use super::{host_vector, packed_rows};
 use crate::job::Work;
-use crate::kernels::{self, Activation, Epilogue};
+use crate::kernels::{self, Activation, Epilogue, Packing, WeightSlice};
 
 enum Form {
     Host(kernels::Linear),
@@ -29,9 +30,13 @@ impl TracedProduct {
     /// Where the network is one of those.
     pub(crate) fn new(at: &Scope, inputs: usize, outputs: usize, gated: bool) -> Option<Self> {
         let Execution::DryRun(tracker) = at.execution() else { return None };
-        let (count, packing) = (inputs * outputs, at.packing());
-        let packed = kernels::Linear::bytes_of(inputs, outputs, gated, packing);
-        tracker.keep_weights(count, packed);
+        let form = at.kept_form("weight");
+        let packing = KeptForm::packing(form, at.packing());
+        let packed = match form {
+            Some(KeptForm::Blocks(kind)) => kernels::Linear::bytes_of_blocks(inputs, outputs, gated, kind, packing),
+            _ => kernels::Linear::bytes_of(inputs, outputs, gated, packing),
+        };
+        tracker.keep_weights(inputs * outputs, packed);
         Some(Self { inputs, outputs, gated })
     }
 
@@ -70,10 +75,10 @@ impl Linear {
                 }
                 Execution::Kernels | Execution::DryRun(_) => {
                     let bias = bias.as_ref().map(host_vector).transpose()?;
-                    let layer = |source: kernels::WeightSlice| {
-                        kernels::Linear::new(source, bias.as_deref(), inputs, at.packing())
+                    let layer = |source: WeightSlice, packing: Packing| {
+                        kernels::Linear::new(source, bias.as_deref(), inputs, packing)
                     };
-                    Form::Host(packed(at, &shape, layer)?)
+                    Form::Host(packed_rows(at, &shape, inputs, layer)?)
                 }
             })
         })?;
@@ -139,8 +144,8 @@ impl GatedLinear {
                 Execution::Kernels | Execution::DryRun(_) => {
                     let bias = host_vector(&bias)?;
                     let layer =
-                        |source: kernels::WeightSlice| kernels::Linear::gated(source, &bias, inputs, at.packing());
-                    Form::Host(packed(at, &shape, layer)?)
+                        |source: WeightSlice, packing: Packing| kernels::Linear::gated(source, &bias, inputs, packing);
+                    Form::Host(packed_rows(at, &shape, inputs, layer)?)
                 }
             })
         })?;

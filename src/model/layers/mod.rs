@@ -13,11 +13,23 @@ pub(crate) use linear::{GatedLinear, Linear};
 use candle_core::{Storage, Tensor};
 
 use super::ModelError;
+use super::kept_forms::KeptForm;
 use super::weights::Scope;
-use crate::kernels::{ShapeError, WeightSlice};
+use crate::kernels::{Packing, ShapeError, WeightSlice};
 
 /// Exact to what `LayerNorm` of `PyTorch` has by default.
 pub(crate) const LAYER_NORM_EPS: f64 = 1e-5;
+
+/// Packs the weight of a linear layer at `at`, whose rows have `width` numbers and may stay quantised.
+fn packed_rows<T>(
+    at: &Scope,
+    shape: &[usize],
+    width: usize,
+    pack: impl FnOnce(WeightSlice, Packing) -> Result<T, ShapeError>,
+) -> Result<T, ModelError> {
+    let packing = KeptForm::packing(at.kept_form("weight"), at.packing());
+    packed_from(at, shape, Some(width), |source| pack(source, packing))
+}
 
 /// Packs the weight at `at`, straight from its file where that can be.
 fn packed<T>(
@@ -25,7 +37,16 @@ fn packed<T>(
     shape: &[usize],
     pack: impl FnOnce(WeightSlice) -> Result<T, ShapeError>,
 ) -> Result<T, ModelError> {
-    if let Some(numbers) = at.numbers("weight", shape)?
+    packed_from(at, shape, None, pack)
+}
+
+fn packed_from<T>(
+    at: &Scope,
+    shape: &[usize],
+    width: Option<usize>,
+    pack: impl FnOnce(WeightSlice) -> Result<T, ShapeError>,
+) -> Result<T, ModelError> {
+    if let Some(numbers) = at.numbers("weight", shape, width)?
         && let Some(source) = numbers.source()
     {
         return Ok(pack(source)?);

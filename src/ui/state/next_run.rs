@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::AppState;
 use crate::job::{
-    Control, EstimateQuestion, Frame, Grid, GridError, GridModel, GridParameter, InpaintMask, Reference, Request,
-    WorkGrid,
+    Control, EstimateQuestion, Frame, Grid, GridError, GridModel, GridParameter, InpaintMask, LoraRef, Reference,
+    Request, WorkGrid,
 };
 use crate::mask::PixelRect;
 use crate::prompt::{drawn, parts};
@@ -239,6 +239,7 @@ impl AppState {
             regions,
             references: self.next_references().into_iter().map(|one| Reference { weight: 1.0, ..one }).collect(),
             read_px: self.next_read_px(),
+            loras: self.loras.used().into_iter().map(|lora| LoraRef::new(lora.file, 1.0)).collect(),
             compute: self.memory.compute,
         }
     }

@@ -1,0 +1,210 @@
+//! Layers whose weights stay quantised against the same layers with their numbers in single precision: bit for bit.
+
+use half::f16;
+
+use super::*;
+
+/// Rows of random numbers as a file of that kind has them.
+struct Quantised {
+    kind: BlockKind,
+    bytes: Vec<u8>,
+    scales: Vec<f32>,
+    /// What they are, read as ggml's own code reads them.
+    values: Vec<f32>,
+}
+
+impl Quantised {
+    /// `scale_count`: of float8.
+    fn new(kind: BlockKind, rows: usize, depth: usize, scale_count: usize, random: &mut Random) -> Self {
+        let mut bytes: Vec<u8> = (0..kind.bytes_of(rows * depth)).map(|_| (random.next() * 1e6) as i32 as u8).collect();
+        for block in bytes.chunks_exact_mut(kind.bytes()) {
+            for at in halves_of(kind) {
+                // Some are so small that they have no leading one.
+                let size = if random.next() > 0.0 { 0.02 } else { 2e-5 };
+                block[*at..at + 2].copy_from_slice(&f16::from_f32(random.next() * size).to_le_bytes());
+            }
+            if kind == BlockKind::F8E4M3 && block[0] & 0x7f == 0x7f {
+                block[0] = 0;
+            }
+        }
+        let scales = if kind == BlockKind::F8E4M3 { random.values(scale_count) } else { Vec::new() };
+        let mut values: Vec<f32> = bytes.chunks_exact(kind.bytes()).flat_map(|block| read(kind, block)).collect();
+        for (row, values) in values.chunks_exact_mut(depth).enumerate().filter(|_| !scales.is_empty()) {
+            values.iter_mut().for_each(|value| *value *= scales[row % scales.len()]);
+        }
+        Self { kind, bytes, scales, values }
+    }
+
+    fn source(&self) -> WeightSlice<'_> {
+        WeightSlice::Blocks(Blocks { kind: self.kind, bytes: &self.bytes, scales: &self.scales })
+    }
+}
+
+/// Where a block's own scales stand.
+fn halves_of(kind: BlockKind) -> &'static [usize] {
+    match kind {
+        BlockKind::Q4_0 | BlockKind::Q5_0 | BlockKind::Q8_0 => &[0],
+        BlockKind::Q4_1 | BlockKind::Q5_1 | BlockKind::Q4K | BlockKind::Q5K => &[0, 2],
+        BlockKind::Q6K => &[208],
+        BlockKind::F8E4M3 => &[],
+    }
+}
+
+/// One block, number by number.
+fn read(kind: BlockKind, block: &[u8]) -> Vec<f32> {
+    let half = |at: usize| f16::from_le_bytes([block[at], block[at + 1]]).to_f32();
+    let nibble = |start: usize, at: usize| {
+        let byte = block[start + at % 16];
+        f32::from(if at < 16 { byte & 15 } else { byte >> 4 })
+    };
+    let fifth = |start: usize, at: usize| f32::from(((block[start + at / 8] >> (at % 8)) & 1) * 16);
+    // Scale and offset of a group of 32, in six bits each.
+    let six_bits = |group: usize| {
+        let packed = &block[4..16];
+        if group < 4 {
+            (packed[group] & 63, packed[group + 4] & 63)
+        } else {
+            let (upper, upper_of_offset) = (packed[group - 4] >> 6, packed[group] >> 6);
+            ((packed[group + 4] & 15) | (upper << 4), (packed[group + 4] >> 4) | (upper_of_offset << 4))
+        }
+    };
+    let of_four_bits = |at: usize, start: usize| {
+        let byte = block[start + at / 64 * 32 + at % 32];
+        if at % 64 < 32 { byte & 15 } else { byte >> 4 }
+    };
+    let number = |at: usize| match kind {
+        BlockKind::Q4_0 => (nibble(2, at) - 8.0) * half(0),
+        BlockKind::Q4_1 => nibble(4, at) * half(0) + half(2),
+        BlockKind::Q5_0 => (nibble(6, at) + fifth(2, at) - 16.0) * half(0),
+        BlockKind::Q5_1 => (nibble(8, at) + fifth(4, at)) * half(0) + half(2),
+        BlockKind::Q8_0 => f32::from(block[2 + at].cast_signed()) * half(0),
+        BlockKind::Q4K | BlockKind::Q5K => {
+            let (scale, offset) = six_bits(at / 32);
+            let number = if kind == BlockKind::Q4K {
+                of_four_bits(at, 16)
+            } else {
+                of_four_bits(at, 48) + 16 * ((block[16 + at % 32] >> (at / 32)) & 1)
+            };
+            half(0) * f32::from(scale) * f32::from(number) - half(2) * f32::from(offset)
+        }
+        BlockKind::Q6K => {
+            let (part, within) = (at / 128, at % 128);
+            let byte = block[part * 64 + within % 64];
+            let lower = if within < 64 { byte & 15 } else { byte >> 4 };
+            let upper = (block[128 + part * 32 + within % 32] >> (within / 32 * 2)) & 3;
+            let scale = block[192 + at / 16].cast_signed();
+            half(208) * f32::from(scale) * (f32::from(lower | (upper << 4)) - 32.0)
+        }
+        BlockKind::F8E4M3 => {
+            let (exponent, mantissa) = (i32::from((block[0] >> 3) & 15), f32::from(block[0] & 7) / 8.0);
+            let size = if exponent == 0 { mantissa / 64.0 } else { (1.0 + mantissa) * 2f32.powi(exponent - 7) };
+            if block[0] > 127 { -size } else { size }
+        }
+    };
+    (0..kind.numbers()).map(number).collect()
+}
+
+/// Rows, blocks in each of the weight's rows, and outputs.
+const SIZES: [[usize; 3]; 5] = [[1, 1, 1], [7, 2, 45], [200, 3, 130], [5, 9, 64], [13, 1, 17]];
+
+#[test]
+fn quantised_layers_are_the_layers_of_their_numbers() {
+    for level in Level::available() {
+        let mut random = Random(21);
+        for (kind, [rows, blocks, outputs]) in
+            BlockKind::ALL.into_iter().flat_map(|kind| SIZES.map(|size| (kind, size)))
+        {
+            // Of float8, which has no blocks, rows of odd lengths too.
+            let inputs = if kind == BlockKind::F8E4M3 { blocks * 71 } else { blocks * kind.numbers() };
+            if !affordable(rows * inputs * outputs) {
+                continue;
+            }
+            let x = random.map(1, 1, rows, inputs);
+            let scale_count = if rows % 2 == 0 { 1 } else { 2 * outputs };
+            let weight = Quantised::new(kind, 2 * outputs, inputs, scale_count, &mut random);
+            let bias = random.values(2 * outputs);
+            for precision in [Precision::F32, Precision::F16, Precision::Bf16, Precision::Bf16Products] {
+                let packing = Packing { precision, winograd: None, level };
+                // What is not multiplied in bfloat16 is multiplied as it is, not rounded to half precision before.
+                let wide = if precision == Precision::Bf16Products { precision } else { Precision::F32 };
+                let wide = Packing { precision: wide, ..packing };
+                let what = format!("{level:?} {kind:?} {precision:?} {rows} {inputs}→{outputs}");
+                let values = WeightSlice::F32(&weight.values);
+                let plain = [
+                    Linear::new(weight.source(), Some(&bias), inputs, packing).unwrap(),
+                    Linear::new(values, Some(&bias), inputs, wide).unwrap(),
+                ];
+                let gated = [
+                    Linear::gated(weight.source(), &bias, inputs, packing).unwrap(),
+                    Linear::gated(values, &bias, inputs, wide).unwrap(),
+                ];
+                assert_eq!(
+                    plain[0].bytes(),
+                    Linear::bytes_of_blocks(inputs, 2 * outputs, false, kind, packing),
+                    "{what}"
+                );
+                assert_eq!(
+                    gated[0].bytes(),
+                    Linear::bytes_of_blocks(inputs, 2 * outputs, true, kind, packing),
+                    "{what}"
+                );
+                for layers in [plain, gated] {
+                    let [found, wanted] = layers.map(|layer| layer.forward(&x, &Epilogue::default()).unwrap());
+                    assert!(found.values() == wanted.values(), "{what}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn long_rows_are_widened_part_by_part() {
+    for level in Level::available() {
+        let mut random = Random(22);
+        for kind in BlockKind::ALL {
+            let inputs = if kind == BlockKind::F8E4M3 { 2 * 2048 + 37 } else { 2 * 2048 + 256 };
+            let (rows, outputs) = (2, 3);
+            if !affordable(rows * inputs * outputs) {
+                continue;
+            }
+            let x = random.map(1, 1, rows, inputs);
+            let weight = Quantised::new(kind, outputs, inputs, 1, &mut random);
+            for precision in [Precision::F32, Precision::Bf16Products] {
+                let packing = Packing { precision, winograd: None, level };
+                let found = Linear::new(weight.source(), None, inputs, packing).unwrap();
+                let wanted = Linear::new(WeightSlice::F32(&weight.values), None, inputs, packing).unwrap();
+                let [found, wanted] = [found, wanted].map(|layer| layer.forward(&x, &Epilogue::default()).unwrap());
+                assert!(found.values() == wanted.values(), "{level:?} {kind:?} {precision:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn memory_is_the_files_but_for_what_fills_up_the_last_panel() {
+    let packing = packing(Level::current(), false);
+    for kind in BlockKind::ALL {
+        let (inputs, outputs) = (2560, 1024);
+        let kept = Linear::bytes_of_blocks(inputs, outputs, false, kind, packing);
+        let in_file = kind.bytes_of(inputs * outputs);
+        assert!(kept >= in_file && kept - in_file <= 8 * outputs, "{kind:?}: {kept} of {in_file}");
+    }
+}
+
+#[test]
+fn blocks_that_do_not_fit_are_an_error() {
+    let packing = packing(Level::current(), false);
+    let mut random = Random(23);
+    let weight = Quantised::new(BlockKind::Q4_0, 9, 64, 0, &mut random);
+    assert!(Linear::new(weight.source(), None, 64, packing).is_ok());
+    // Rows that begin within a block, and kernels whose taps do.
+    assert!(Linear::new(weight.source(), None, 48, packing).is_err());
+    for winograd in [false, true] {
+        let packing = super::packing(Level::current(), winograd);
+        assert!(Conv3x3::new(weight.source(), &[0.0; 1], 64, Steps::SAME, packing).is_err());
+    }
+    let weight = Quantised::new(BlockKind::F8E4M3, 4, 6, 3, &mut random);
+    assert!(Linear::new(weight.source(), None, 6, packing).is_err());
+    let empty = Blocks { kind: BlockKind::Q6K, bytes: &[], scales: &[] };
+    assert!(Linear::new(WeightSlice::Blocks(empty), None, 256, packing).is_err());
+}
