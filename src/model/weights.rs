@@ -250,8 +250,10 @@ impl<'a> Weights<'a> {
         }
         let patched = self.patches.as_ref().map(|patches| patches.apply(name, &tensor)).transpose()?.flatten();
         let tensor = patched.unwrap_or(tensor);
-        let factor = self.factors.map_or(1.0, |factor_of| factor_of(name));
-        let tensor = if factor == 1.0 { tensor } else { (tensor.to_dtype(DType::F32)? * factor)? };
+        let tensor = match self.factors {
+            Some(factor_of) => (tensor.to_dtype(DType::F32)? * factor_of(name))?,
+            None => tensor,
+        };
         Ok(tensor.to_dtype(self.dtype)?)
     }
 

@@ -69,7 +69,7 @@ fn a_picture_is_shown_to_the_model_through_an_adapter_that_fits() {
     assert_eq!(given.without_pictures(), found);
     assert_eq!(given.picture.as_ref().unwrap().size(), [60, 90], "as it is: it has no place on the canvas");
     let question = bench.studio(|studio| studio.state.estimate_question());
-    assert_eq!(question.references, [found.clone()], "the estimate counts it");
+    assert_eq!(question.references, std::slice::from_ref(&found), "the estimate counts it");
     // What it is used for, and how much, is set in the panel.
     bench.act(Action::Results(ResultsAction::LookAt(LookingAt::Canvas)));
     bench.frames(2);

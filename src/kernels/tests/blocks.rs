@@ -30,7 +30,9 @@ impl Quantised {
         let scales = if kind == BlockKind::F8E4M3 { random.values(scale_count) } else { Vec::new() };
         let mut values: Vec<f32> = bytes.chunks_exact(kind.bytes()).flat_map(|block| read(kind, block)).collect();
         for (row, values) in values.chunks_exact_mut(depth).enumerate().filter(|_| !scales.is_empty()) {
-            values.iter_mut().for_each(|value| *value *= scales[row % scales.len()]);
+            for value in values {
+                *value *= scales[row % scales.len()];
+            }
         }
         Self { kind, bytes, scales, values }
     }

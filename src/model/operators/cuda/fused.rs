@@ -170,21 +170,22 @@ impl FusedKernels for CudaCard {
         let shared = (lines * channels * 8).max(groups * 8);
         let grid = Grid { blocks: [blocks, batch, 1], threads, shared };
         self.launch((Module::Norm, "statistics", Some(x.dtype())), grid, &norm)?;
-        self.scale(x, y, norm)
+        self.scale(x, batch, y, norm)
     }
 
     fn scale_channels(&self, x: &Tensor, scales: &Tensor) -> Answer {
-        let (_, height, width, channels) = x.dims4()?;
+        let (batch, height, width, channels) = x.dims4()?;
         let y = self.fresh(x.elem_count(), x.dtype())?;
         let norm = GroupNorm {
             x: self.address(x)?,
             y: y.address,
             scales: self.address(scales)?,
-            area: (height * width) as i32,
+            area: (batch * height * width) as i32,
             channels: channels as i32,
             ..GroupNorm::default()
         };
-        self.scale(x, y, norm)
+        // The same channels' scales for every picture: one tall picture.
+        self.scale(x, 1, y, norm)
     }
 
     fn layer_norm(&self, x: &Tensor, [weight, bias]: [&Tensor; 2], eps: f32) -> Answer {
@@ -287,8 +288,7 @@ fn scale_of(head_width: usize) -> f32 {
 }
 
 impl CudaCard {
-    fn scale(&self, x: &Tensor, y: Fresh, norm: GroupNorm) -> Answer {
-        let (batch, ..) = x.dims4()?;
+    fn scale(&self, x: &Tensor, batch: usize, y: Fresh, norm: GroupNorm) -> Answer {
         let over = Grid::over(x.elem_count() / batch / PIECE, self);
         let grid = Grid { blocks: [over.blocks[0], batch, 1], ..over };
         self.launch((Module::Norm, "scale", Some(x.dtype())), grid, &norm)?;

@@ -46,7 +46,7 @@ struct Place {
 }
 
 pub(super) fn read(file: &[u8]) -> Result<Still, Fault> {
-    let meta = inside(file, b"meta").and_then(|meta| meta.get(4..)).ok_or(Fault::Broken("it lists no pictures"))?;
+    let meta = inside(file, *b"meta").and_then(|meta| meta.get(4..)).ok_or(Fault::Broken("it lists no pictures"))?;
     let primary = primary_of(meta).ok_or(Fault::Broken("it does not say which of its pictures is meant"))?;
     match kind_of(meta, primary) {
         Some(kind) if kind == *b"av01" => {}
@@ -80,13 +80,13 @@ pub(super) fn read(file: &[u8]) -> Result<Still, Fault> {
 }
 
 fn primary_of(meta: &[u8]) -> Option<u64> {
-    let mut field = Fields(inside(meta, b"pitm")?);
+    let mut field = Fields(inside(meta, *b"pitm")?);
     let (version, _) = field.version_and_flags()?;
     field.number(if version == 0 { 2 } else { 4 })
 }
 
 fn kind_of(meta: &[u8], item: u64) -> Option<[u8; 4]> {
-    let mut list = Fields(inside(meta, b"iinf")?);
+    let mut list = Fields(inside(meta, *b"iinf")?);
     let (version, _) = list.version_and_flags()?;
     list.number(if version == 0 { 2 } else { 4 })?;
     boxes(list.0).filter(|(name, _)| name == b"infe").find_map(|(_, entry)| {
@@ -100,7 +100,7 @@ fn kind_of(meta: &[u8], item: u64) -> Option<[u8; 4]> {
 
 /// Items that refer to this one by such a name.
 fn referring<'a>(meta: &'a [u8], name: &'a [u8; 4], item: u64) -> impl Iterator<Item = u64> + 'a {
-    let mut list = Fields(inside(meta, b"iref").unwrap_or_default());
+    let mut list = Fields(inside(meta, *b"iref").unwrap_or_default());
     let id_bytes = if list.version_and_flags().is_some_and(|(version, _)| version > 0) { 4 } else { 2 };
     boxes(list.0).filter(move |(found, _)| found == name).filter_map(move |(_, reference)| {
         let mut reference = Fields(reference);
@@ -114,9 +114,9 @@ fn referring<'a>(meta: &'a [u8], name: &'a [u8; 4], item: u64) -> impl Iterator<
 /// What is said of an item, by name; in the order of the item's own list.
 fn properties_of(meta: &[u8], item: u64) -> Vec<([u8; 4], &[u8])> {
     let said = || {
-        let properties = inside(meta, b"iprp")?;
-        let all: Vec<_> = boxes(inside(properties, b"ipco")?).collect();
-        let mut list = Fields(inside(properties, b"ipma")?);
+        let properties = inside(meta, *b"iprp")?;
+        let all: Vec<_> = boxes(inside(properties, *b"ipco")?).collect();
+        let mut list = Fields(inside(properties, *b"ipma")?);
         let (version, flags) = list.version_and_flags()?;
         for _ in 0..list.word()? {
             let found = list.number(if version == 0 { 2 } else { 4 })?;
@@ -169,7 +169,7 @@ fn crop_of(mut clap: Fields<'_>, size: [u32; 2]) -> Option<[u32; 4]> {
 
 fn bytes_of(file: &[u8], meta: &[u8], item: u64) -> Result<Vec<u8>, Fault> {
     let place = place_of(meta, item).ok_or(Fault::Broken("it does not say where its picture lies"))?;
-    let source = if place.is_inside { inside(meta, b"idat").unwrap_or_default() } else { file };
+    let source = if place.is_inside { inside(meta, *b"idat").unwrap_or_default() } else { file };
     let mut bytes = Vec::new();
     for (start, length) in place.parts {
         let start = usize::try_from(start).map_err(|_| Fault::CutShort)?;
@@ -186,7 +186,7 @@ fn bytes_of(file: &[u8], meta: &[u8], item: u64) -> Result<Vec<u8>, Fault> {
 }
 
 fn place_of(meta: &[u8], item: u64) -> Option<Place> {
-    let mut list = Fields(inside(meta, b"iloc")?);
+    let mut list = Fields(inside(meta, *b"iloc")?);
     let (version, _) = list.version_and_flags()?;
     let sizes = list.number(2)?;
     let size = |shift: u32| (sizes >> shift & 0xF) as usize;

@@ -53,8 +53,8 @@ pub(super) fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
 }
 
 /// The content of the first box of that name.
-pub(super) fn inside<'a>(bytes: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
-    boxes(bytes).find(|(found, _)| found == name).map(|(_, content)| content)
+pub(super) fn inside(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
+    boxes(bytes).find(|(found, _)| *found == name).map(|(_, content)| content)
 }
 
 #[cfg(test)]
@@ -68,8 +68,8 @@ mod tests {
         let found: Vec<_> = boxes(&file).collect();
         assert_eq!(found, [(*b"abcd", &b"z"[..]), (*b"long", b"x"), (*b"last", b"12")]);
         assert_eq!(boxes(b"\0\0\0\x07abcd").count(), 0, "shorter than its own head");
-        assert_eq!(inside(b"\0\0\0\xffabcd12", b"abcd"), Some(&b"12"[..]));
-        assert_eq!(inside(b"\0\0\0\x01abcd\xff\xff\xff\xff\xff\xff\xff\xffz", b"abcd"), Some(&b"z"[..]));
+        assert_eq!(inside(b"\0\0\0\xffabcd12", *b"abcd"), Some(&b"12"[..]));
+        assert_eq!(inside(b"\0\0\0\x01abcd\xff\xff\xff\xff\xff\xff\xff\xffz", *b"abcd"), Some(&b"z"[..]));
     }
 
     #[test]

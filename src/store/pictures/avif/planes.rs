@@ -10,7 +10,7 @@ pub(super) struct Planes {
     pub(super) width: usize,
     pub(super) height: usize,
     /// Brightness, and the two differences where it is not grey.
-    planes: Vec<Plane>,
+    parts: Vec<Plane>,
     bits: u32,
     is_full: bool,
     /// How often a difference counts sideways and downwards.
@@ -32,7 +32,7 @@ impl Planes {
             PixelLayout::I400 | PixelLayout::I444 => [1, 1],
         };
         let bits = picture.bits_per_component().ok_or(Fault::Broken("it does not say how deep it is"))?.0 as u32;
-        let mut planes = Vec::new();
+        let mut parts = Vec::new();
         for component in [PlanarImageComponent::Y, PlanarImageComponent::U, PlanarImageComponent::V] {
             if component != PlanarImageComponent::Y && picture.pixel_layout() == PixelLayout::I400 {
                 break;
@@ -54,20 +54,20 @@ impl Planes {
             if samples.len() != width * height {
                 return Err(Fault::CutShort);
             }
-            planes.push(Plane { samples, width, height });
+            parts.push(Plane { samples, width, height });
         }
         let is_full = matches!(picture.color_range(), re_rav1d::dav1d::pixel::YUVRange::Full);
-        Ok(Self { width, height, planes, bits, is_full, steps })
+        Ok(Self { width, height, parts, bits, is_full, steps })
     }
 
     pub(super) fn is_grey(&self) -> bool {
-        self.planes.len() == 1
+        self.parts.len() == 1
     }
 
     /// Brightness as 8 bits, the whole range: opacity, and grey pictures.
     pub(super) fn to_grey(&self, is_full: Option<bool>) -> Vec<u8> {
         let tones = Tones::of(self.bits, is_full.unwrap_or(self.is_full));
-        self.planes[0].samples.par_iter().map(|sample| eight_bits(tones.brightness(*sample))).collect()
+        self.parts[0].samples.par_iter().map(|sample| eight_bits(tones.brightness(*sample))).collect()
     }
 
     /// RGB of 8 bits, by the matrix of that number; `None` is the matrix of television before HD, which is what files mean
@@ -81,8 +81,8 @@ impl Planes {
         let mut rgb = vec![0; self.width * self.height * 3];
         rgb.par_chunks_mut(self.width * 3).enumerate().for_each(|(y, row)| {
             for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
-                let brightness = self.planes[0].samples[y * self.width + x];
-                let [first, second] = [1, 2].map(|plane| self.planes[plane].at(x, y, self.steps));
+                let brightness = self.parts[0].samples[y * self.width + x];
+                let [first, second] = [1, 2].map(|plane| self.parts[plane].at(x, y, self.steps));
                 let colour = match matrix {
                     Matrix::Identity => {
                         let [blue, red] = [first, second].map(|sample| tones.brightness_of(sample));
