@@ -249,11 +249,10 @@ impl<'a> Weights<'a> {
             tensor = (tensor.to_dtype(DType::F32)? + base.tensor(name, shape)?.to_dtype(DType::F32)?)?;
         }
         let patched = self.patches.as_ref().map(|patches| patches.apply(name, &tensor)).transpose()?.flatten();
-        let tensor = patched.unwrap_or(tensor);
-        let tensor = match self.factors {
-            Some(factor_of) => (tensor.to_dtype(DType::F32)? * factor_of(name))?,
-            None => tensor,
-        };
+        tensor = patched.unwrap_or(tensor);
+        if let Some(factor_of) = self.factors {
+            tensor = (tensor.to_dtype(DType::F32)? * factor_of(name))?;
+        }
         Ok(tensor.to_dtype(self.dtype)?)
     }
 
