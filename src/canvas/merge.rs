@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::layer::{Content, Layer};
-use super::layer_use::LayerUse;
+use super::layer_use::{LayerUse, RegionLayer};
 use super::mask_layer::MaskLayer;
 use crate::job::ControlKind;
 use crate::raster::Picture;
@@ -20,8 +20,13 @@ pub fn cannot_merge(top: &Layer, below: Option<&Layer>) -> Option<String> {
     match (&top.settings.layer_use, &below.settings.layer_use) {
         (LayerUse::Control(_), LayerUse::Control(_)) => {}
         (LayerUse::Region(of_top), LayerUse::Region(of_below)) => {
-            if !of_top.is_wordless() && of_top.region.prompt.trim() != of_below.region.prompt.trim() {
+            let words = |of: &RegionLayer| (of.region.prompt.trim().to_owned(), of.region.negative.clone());
+            let [top_counts, below_counts] = [of_top, of_below].map(|of| (of.region.weight, of.softness_px));
+            if !of_top.is_wordless() && words(of_top) != words(of_below) {
                 return Some(format!("{own} has other words than {other}, and they would be lost"));
+            }
+            if !of_top.is_wordless() && top_counts != below_counts {
+                return Some(format!("{own} has another weight or softness than {other}; make them alike first"));
             }
         }
         (LayerUse::Reference(_), LayerUse::Reference(_)) => {

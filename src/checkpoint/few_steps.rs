@@ -15,7 +15,11 @@ pub(crate) fn word_of_few_steps(names: &[String]) -> Option<&'static str> {
 #[must_use]
 pub(crate) fn is_for_few_steps(family: Family, names: &[String]) -> bool {
     match family {
-        Family::Klein | Family::KleinBase => !has(names, "base"),
+        // "Based on" it may be whatever was trained to few steps.
+        Family::Klein | Family::KleinBase => !names.iter().any(|name| {
+            let name = name.to_lowercase();
+            name.match_indices("base").any(|(at, word)| !name[at + word.len()..].starts_with('d'))
+        }),
         _ => word_of_few_steps(names).is_some(),
     }
 }

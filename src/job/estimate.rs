@@ -11,6 +11,11 @@ use super::{
 use crate::prompt::parts;
 use crate::sampling::SchedulerName;
 
+/// What a question may hold at most: more than any request leads to.
+const MOST_CONTROLS: usize = 16;
+const MOST_SIDE_PX: u32 = 1 << 16;
+const MOST_CALLS: u32 = 4 * Request::MAX_STEPS;
+
 /// What must be known for an estimate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EstimateQuestion {
@@ -47,6 +52,20 @@ pub struct EstimateQuestion {
 }
 
 impl EstimateQuestion {
+    /// As many and as large as a picture may have them, wherever the question comes from.
+    #[must_use]
+    pub fn is_in_range(&self) -> bool {
+        let sides = self.size_px.iter().chain(self.read_px.iter().flatten());
+        self.references.len() <= Reference::MOST
+            && self.references.iter().all(|one| one.validate_numbers().is_ok())
+            && self.controls.len() <= MOST_CONTROLS
+            && self.controls.iter().all(|one| one.validate_numbers().is_ok())
+            && self.regions as usize <= Region::MOST
+            && self.read_px.len() <= Reference::MOST + 1
+            && sides.copied().all(|side| (1..=MOST_SIDE_PX).contains(&side))
+            && self.calls <= MOST_CALLS
+    }
+
     /// What `request` will take of a model with these defaults and this grid.
     #[must_use]
     pub fn of(request: &Request, own: &ModelDefaults, grid: Option<WorkGrid>) -> Self {

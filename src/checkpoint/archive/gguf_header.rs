@@ -19,6 +19,8 @@ const MAX_SIDES: u32 = 8;
 const MAX_TEXT_BYTES: u64 = 4096;
 /// Kinds of values.
 const TEXT: u64 = 8;
+/// No language model has so many words, or pairs of them.
+const MOST_TEXTS: u64 = 1 << 20;
 const LIST: u64 = 9;
 
 /// A tensor's entry in the header.
@@ -155,6 +157,9 @@ impl<R: Read> Header<R> {
         let (kind, count) = (self.number(4)?, self.number(8)?);
         if kind != TEXT {
             return self.list(kind, count).map(|_| None);
+        }
+        if count > MOST_TEXTS {
+            return Err(format!("it lists {count} words, more than any language model knows"));
         }
         (0..count).map(|_| self.text().map(Option::unwrap_or_default)).collect::<Result<_, _>>().map(Some)
     }

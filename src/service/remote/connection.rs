@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use super::address::RemoteAddress;
 use super::trust::config_for;
 use super::{ESTIMATE, TASK};
-use crate::job::{ErrorKind, Estimate, EstimateQuestion, Family, JobError, ModelDefaults, ModelRef};
+use crate::job::{ErrorKind, Estimate, EstimateQuestion, Family, JobError, ModelDefaults, ModelRef, Request};
 use crate::prompt::WindowWords;
 use crate::sampling::SchedulerName;
 use crate::service::answer::name_of;
+use crate::service::names::without_paths;
 use crate::store::models::entry::ModelEntry;
 use crate::store::models::facts::ModelFacts;
 use crate::store::models::scan;
@@ -104,7 +105,13 @@ impl Connection {
     /// # Errors
     /// When it cannot be asked, or cannot tell.
     pub async fn estimate(&self, question: &EstimateQuestion) -> Result<Estimate, JobError> {
-        let named = EstimateQuestion { model: by_name(&question.model), ..question.clone() };
+        let Request { model, controls, references, .. } = without_paths(Request {
+            model: question.model.clone(),
+            controls: question.controls.clone(),
+            references: question.references.clone(),
+            ..Request::default()
+        });
+        let named = EstimateQuestion { model, controls, references, ..question.clone() };
         let body = serde_json::to_vec(&named).map_err(|error| JobError::caused(ErrorKind::Internal, error))?;
         let request = self.request(Method::POST, "/v1/estimate").header(CONTENT_TYPE, ESTIMATE).body(body);
         self.read(self.send(request.timeout(ANSWER)).await?).await

@@ -60,6 +60,9 @@ fn not_estimated() -> Refusal {
 async fn whole_estimate(service: &Arc<Service>, body: &[u8]) -> Result<Response, Refusal> {
     let question: EstimateQuestion = serde_json::from_slice(body)
         .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, "request", format!("this is no question ({error})")))?;
+    if !question.is_in_range() {
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "request", "a number in this question is out of range"));
+    }
     let answer = service.aside(move |service| -> Result<Option<Estimate>, FieldError> {
         let model = model_here(&question.model, &service.catalogue)?;
         let controls = controls_here(question.controls.clone(), &service.catalogue)?;

@@ -8,6 +8,7 @@ use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use crate::ui::action::{Action, LayerAction};
 use crate::ui::app::studio::Studio;
+use crate::ui::canvas::place;
 use crate::ui::layers::looks::SeenOf;
 use crate::ui::layers::state::control_name;
 use crate::ui::state::AppState;
@@ -20,6 +21,7 @@ impl Studio {
             self.state.canvas.document.end_editing();
         }
         let AppState { canvas, layers, .. } = &mut self.state;
+        place::keep_to_its_layer(canvas);
         if let Some((failed, work)) = layers.looks.next(&canvas.document) {
             self.background.queue(Some(Action::Layers(failed)), move || Some(Action::Layers(work())));
         }
@@ -58,6 +60,11 @@ impl Studio {
         let references = request.references.iter().enumerate();
         let references = references.filter_map(|(place, reference)| reference_again(place, reference));
         let layers: Vec<LayerAgain> = regions.chain(controls).chain(references).collect();
+        if layers.is_empty() {
+            self.state.toasts.note("That file has not the pictures of its layers, so none of them is here.");
+            self.switch_layers_off();
+            return;
+        }
         self.state.canvas.change_layers(move |canvas| {
             let canvas_px = canvas.size_px().unwrap_or(paper_px);
             let layer = |LayerAgain { mut settings, pixels, mask }: LayerAgain| {

@@ -290,7 +290,8 @@ fn picture(
 fn moved(ui: &Ui, view: View, response: &Response, canvas: &mut CanvasState) -> View {
     let space = ui.input(|input| input.key_down(Key::Space)) && !ui.ctx().text_edit_focused();
     let pans = canvas.tool == Tool::Hand || space;
-    let is_panned = pans && canvas.gesture == Gesture::Idle && response.dragged_by(PointerButton::Primary);
+    let is_free = canvas.gesture == Gesture::Idle && !canvas.placing.is_dragging();
+    let is_panned = pans && is_free && response.dragged_by(PointerButton::Primary);
     if is_panned || response.dragged_by(PointerButton::Middle) {
         ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
         return view.panned(response.drag_delta());

@@ -53,6 +53,15 @@ pub(super) fn takes(canvas: &CanvasState) -> bool {
     layer(canvas).is_some()
 }
 
+/// Takes the handles away once another layer is chosen, or theirs cannot be moved any more.
+pub(in crate::ui) fn keep_to_its_layer(canvas: &mut CanvasState) {
+    let is_its_own = |layer: &Layer| Some(layer.id) == canvas.placing.of && may_place(layer).is_ok();
+    if canvas.placing.is_on && !canvas.chosen_layer().is_some_and(is_its_own) {
+        give_up_drag(canvas);
+        canvas.placing.is_on = false;
+    }
+}
+
 /// What can be taken at a place of the screen.
 #[must_use]
 pub(super) fn hit(canvas: &CanvasState, view: View, pos: Pos2) -> Option<Grip> {
@@ -155,6 +164,7 @@ pub(in crate::ui) fn apply(canvas: &mut CanvasState, action: PlaceAction) {
         PlaceAction::Toggle => {
             give_up_drag(canvas);
             canvas.placing.is_on = !canvas.placing.is_on;
+            canvas.placing.of = canvas.chosen_layer().map(|layer| layer.id);
         }
         PlaceAction::Take { grip, at } => {
             let Some((id, before)) = layer(canvas).map(|layer| (layer.id, layer.settings.placement)) else { return };
@@ -228,6 +238,8 @@ fn point(placement: &Placement, [x, y]: [f32; 2], canvas_px: [u32; 2]) -> Vec2 {
 
 /// The side or corner across from the one that is dragged stays where it is.
 fn scaled(before: Placement, [x, y]: [f32; 2], at: Vec2, evenly: bool, canvas_px: [u32; 2]) -> Placement {
+    let before = before.in_range();
+    let (wide, tall) = (before.size, before.size * before.stretch);
     let anchor = point(&before, [-x, -y], canvas_px);
     let own = point(&before, [x, y], canvas_px) - anchor;
     // Along the frame's own sides.
@@ -238,11 +250,11 @@ fn scaled(before: Placement, [x, y]: [f32; 2], at: Vec2, evenly: bool, canvas_px
     let share = |grip: f32, now: f32, own: f32| if grip != 0.0 && own != 0.0 { now / own } else { 1.0 };
     let (wider, taller) = if evenly {
         let even = (now.x * own.x + now.y * own.y) / own.length_sq().max(f32::EPSILON);
+        let even = even.clamp(Placement::LEAST_SIZE / wide.min(tall), Placement::MOST_SIZE / wide.max(tall));
         (even, even)
     } else {
         (share(x, now.x, own.x), share(y, now.y, own.y))
     };
-    let (wide, tall) = (before.size, before.size * before.stretch);
     let least = |side: f32| side.clamp(Placement::LEAST_SIZE, Placement::MOST_SIZE);
     let (wide, tall) = (least(wide * wider), least(tall * taller));
     let after = Placement { size: wide, stretch: tall / wide, ..before }.in_range();

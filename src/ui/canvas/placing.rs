@@ -9,6 +9,8 @@ use crate::ui::action::Grip;
 pub struct Placing {
     /// Whether there are handles around the chosen layer.
     pub is_on: bool,
+    /// The layer that they were put around.
+    pub(super) of: Option<LayerId>,
     pub(super) dragged: Option<Dragged>,
 }
 

@@ -8,7 +8,7 @@ use super::state::{CanvasState, Gesture};
 use super::{handles, place, pose};
 use crate::canvas::tools::Tool;
 use crate::ui::action::{
-    Action, CanvasAction, LayerAction, LayerRow, LookingAt, PenPoint, PlaceAction, PoseAction, StrokeStart,
+    Action, CanvasAction, Grip, LayerAction, LayerRow, LookingAt, PenPoint, PlaceAction, PoseAction, StrokeStart,
 };
 use crate::ui::canvas::view::View;
 use crate::ui::state::AppState;
@@ -133,7 +133,10 @@ impl PointerReader<'_> {
         if !self.over || self.space || button == PointerButton::Middle {
             return;
         }
-        if let Some(layer) = self.canvas.chip_at(pos).filter(|_| self.doing == Doing::Nothing) {
+        let is_on_handle = matches!(place::hit(self.canvas, self.view, pos), Some(Grip::Turn | Grip::Edge(..)))
+            || pose::takes(self.canvas) && pose::hit(self.canvas, self.view, pos).is_some();
+        let may_choose = self.doing == Doing::Nothing && button == PointerButton::Primary && !is_on_handle;
+        if let Some(layer) = self.canvas.chip_at(pos).filter(|_| may_choose) {
             self.actions.push(Action::Layers(LayerAction::Choose(LayerRow::Layer(layer))));
             return;
         }

@@ -7,7 +7,7 @@ use super::{AppState, Mode};
 
 use crate::canvas::{Content, Layer, MaskLayer, PictureLayer, RegionLayer};
 use crate::job::{Control, ControlPlace, InitPicture, LiesOn, Placement, Reference, Region, Request};
-use crate::mask::MaskPlane;
+use crate::mask::{MaskPlane, PixelRect};
 use crate::raster::ResizeMode;
 use crate::ui::action::NewLayer;
 use crate::ui::layers::state::reads_pictures;
@@ -32,10 +32,7 @@ impl CanvasForRun {
         }
         // Where there is no photo, an area is of the picture's own shape: the model's grid may change the canvas's.
         let size = if request.init.is_none() { request.width.zip(request.height) } else { None };
-        let shaped = |mask: MaskPlane| match size {
-            Some((width, height)) => Arc::new(mask.resized(width, height)),
-            None => Arc::new(mask),
-        };
+        let shaped = |mask: MaskPlane| Arc::new(size.map_or_else(|| mask.clone(), |size| in_shape_of(&mask, size)));
         for (region, (content, placement, softness_px)) in request.regions.iter_mut().zip(self.areas) {
             region.mask = content.area(&placement, softness_px).map(shaped);
         }
@@ -44,6 +41,16 @@ impl CanvasForRun {
             reference.mask = mask.map(|mask| shaped(Arc::unwrap_or_clone(mask)));
         }
     }
+}
+
+/// The middle part that has the shape, as controls are fitted.
+fn in_shape_of(mask: &MaskPlane, (width, height): (u32, u32)) -> MaskPlane {
+    let [own_width, own_height] = [mask.width().max(1), mask.height().max(1)];
+    let scale = (f64::from(width) / f64::from(own_width)).max(f64::from(height) / f64::from(own_height));
+    let part = |wanted: u32, own: u32| ((f64::from(wanted) / scale).round() as u32).clamp(1, own);
+    let (part_width, part_height) = (part(width, own_width), part(height, own_height));
+    let (left, top) = ((own_width - part_width) / 2, (own_height - part_height) / 2);
+    mask.cropped(PixelRect::new(left, top, left + part_width, top + part_height)).resized(width, height)
 }
 
 impl AppState {

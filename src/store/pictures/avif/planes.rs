@@ -89,10 +89,10 @@ impl Planes {
                         [red, tones.brightness(brightness), blue]
                     }
                     Matrix::Green => {
-                        let [orange, green] = [first, second].map(|sample| tones.difference(sample));
-                        let base = tones.brightness(brightness) - green / 2.0;
-                        let blue = base - orange / 2.0;
-                        [blue + orange, base + green, blue]
+                        let [green, orange] = [first, second].map(|sample| tones.difference(sample));
+                        let bright = tones.brightness(brightness);
+                        let base = bright - green;
+                        [base + orange, bright + green, base - orange]
                     }
                     Matrix::Shares { red, blue } => {
                         let [to_blue, to_red] = [first, second].map(|sample| tones.difference(sample));

@@ -68,6 +68,7 @@ impl Studio {
                 self.choose_row(LayerRow::Layer(layer));
                 self.state.layers.open = Some(true);
                 self.state.layers.wants_words = true;
+                self.state.panels.gallery.open |= self.layout(ctx).gallery == PanelForm::Hidden;
                 self.state.layers.over_canvas |= self.layout(ctx).gallery == PanelForm::Rail;
             }
             LayerAction::BeginRename(layer) => {
@@ -151,6 +152,7 @@ impl Studio {
     }
 
     fn choose_row(&mut self, row: LayerRow) {
+        self.state.layers.wants_words = false;
         let canvas = &mut self.state.canvas;
         canvas.document.end_stroke();
         if canvas.chosen_row.layer() != row.layer() {

@@ -52,6 +52,7 @@ impl Studio {
             self.state.prompt.wants_focus = true;
             return;
         }
+        self.state.canvas.document.end_editing();
         for name in self.state.wordless_regions() {
             self.state.toasts.note(format!("{name} has no words, so it does not count: write them in the layers."));
         }
