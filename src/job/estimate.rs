@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AttentionMode, Compute, Control, Frame, InitPicture, LoraRef, MemoryMode, ModelDefaults, ModelRef, PromptSyntax,
-    Reference, Request, WorkGrid,
+    Reference, Region, Request, WorkGrid,
 };
 use crate::prompt::parts;
 use crate::sampling::SchedulerName;

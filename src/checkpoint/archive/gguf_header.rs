@@ -19,9 +19,10 @@ const MAX_SIDES: u32 = 8;
 const MAX_TEXT_BYTES: u64 = 4096;
 /// Kinds of values.
 const TEXT: u64 = 8;
+const LIST: u64 = 9;
+
 /// No language model has so many words, or pairs of them.
 const MOST_TEXTS: u64 = 1 << 20;
-const LIST: u64 = 9;
 
 /// A tensor's entry in the header.
 pub(super) struct Listed {
