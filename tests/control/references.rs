@@ -81,7 +81,9 @@ fn what_adapters_cannot_be_is_said() {
         let said = refused(&mut sd1, &with(reference(kind, "base", "flower")));
         assert!(said.contains(kind) && said.contains("the model is") && said.contains("choose"), "{said}");
     }
-    let said = refused(&mut model("klein"), &Request { guidance: None, ..with(reference("sd1", "base", "flower")) });
+    let sides = Request { guidance: None, width: Some(48), height: Some(48), ..Request::default() };
+    let asked = Request { references: vec![reference("sd1", "base", "flower")], steps: 2, ..sides };
+    let said = refused(&mut model("klein"), &asked);
     assert!(said.contains("cross-attention"), "{said}");
     let unet = data().join("sd1/model/unet/diffusion_pytorch_model.safetensors");
     let mut other = reference("sd1", "base", "flower");

@@ -313,6 +313,7 @@ impl Bench {
         let places: Vec<Pos2> = way.iter().map(|(x, y)| self.on_screen(*x, *y)).collect();
         self.window.event(Event::PointerMoved(places[0]));
         self.frames(2);
+        self.window.event(Event::ModifiersChanged(modifiers));
         self.button(places[0], PointerButton::Primary, true, modifiers);
         self.frames(1);
         // Several events in one frame: none may be passed over.
@@ -321,6 +322,7 @@ impl Bench {
         }
         self.frames(1);
         self.button(*places.last().unwrap(), PointerButton::Primary, false, modifiers);
+        self.window.event(Event::ModifiersChanged(Modifiers::NONE));
         self.frames(2);
     }
 

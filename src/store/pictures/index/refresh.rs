@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::Index;
 use crate::job::ModelRef;
@@ -40,7 +40,8 @@ impl Index {
         }
         let is_changed = !known.is_empty() || !fresh.is_empty();
         let gone: Vec<String> = known.into_keys().collect();
-        let writing = self.database.transaction()?;
+        // From its beginning the only one that writes: one that has read before is refused at once, and waits for nobody.
+        let writing = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for path in &gone {
             forget(&writing, path)?;
         }
@@ -52,7 +53,7 @@ impl Index {
             // Read before the transaction begins: nobody waits for a slow disk.
             let settings: Vec<Option<PictureSettings>> =
                 batch.iter().map(|(_, picture, _)| read(&picture.path)).collect();
-            let writing = self.database.transaction()?;
+            let writing = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
             {
                 let mut row = writing.prepare_cached(
                     "INSERT INTO pictures (path, modified, day, seed, width, height, steps, model, made_from) \
