@@ -4,6 +4,7 @@ use std::path::Path;
 
 use egui::Modifiers;
 use egui_kittest::kittest::Queryable as _;
+use inkwick::canvas::tools::Tool;
 use inkwick::canvas::{Content, LayerUse};
 use inkwick::engine::FakeScript;
 use inkwick::job::{Family, Reference, ReferenceUse};
@@ -107,6 +108,7 @@ fn what_does_not_go_together_is_said() {
     assert!(said(&bench, None).unwrap().contains("Choose an IP-Adapter"));
     assert!(said(&bench, Some("plus")).is_none());
     // It cannot be painted on, moved or merged.
+    bench.with(|studio| studio.state.canvas.tool = Tool::Brush);
     bench.drag(&[(50.0, 50.0), (120.0, 50.0)], Modifiers::NONE);
     assert!(bench.toasts().iter().any(|said| said.contains("cannot be drawn on")), "{:?}", bench.toasts());
     bench.window.key_press_modifiers(Modifiers::COMMAND, egui::Key::T);
@@ -204,6 +206,9 @@ fn the_library_gives_the_chosen_reference_its_adapter() {
         studio.state.library.tab = inkwick::ui::action::Tab::AddOns;
     });
     bench.frames(3);
+    // The folders were looked through when the library opened.
+    give(&mut bench);
+    bench.frames(2);
     bench.click("Use: plus");
     bench.frames(2);
     let given = bench.studio(|studio| {
