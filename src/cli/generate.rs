@@ -107,7 +107,7 @@ fn request_of(arguments: &GenerateArguments, paths: &Paths) -> Result<(Request, 
     arguments.model.fill(&mut request, paths)?;
     arguments.sampling.fill(&mut request);
     arguments.paint.fill(&mut request, &mut notices)?;
-    arguments.reference.fill(&mut request, &mut notices)?;
+    arguments.reference.fill(&mut request, paths, &mut notices)?;
     arguments.control.fill(&mut request, paths, &mut notices)?;
     arguments.region.fill(&mut request, &mut notices)?;
     arguments.compute.fill(&mut request);

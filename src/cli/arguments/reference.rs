@@ -1,12 +1,14 @@
 //! Pictures that the prompt speaks of: `--reference [ADAPTER,]image=FILE,…`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 
 use super::keyed::{keyed, named, number};
 use crate::job::{Notice, Reference, ReferenceAdapter, ReferenceUse, Request};
+use crate::store::models::extras::find_image_adapter;
+use crate::store::paths::Paths;
 use crate::store::pictures::mask_file::MaskChannel;
 use crate::store::pictures::{mask_file, picture_file};
 
@@ -16,7 +18,7 @@ const KEYS: [&str; 7] = ["image", "weight", "from", "to", "use", "encoder", "mas
 #[derive(Debug, Args)]
 pub(crate) struct ReferenceArguments {
     /// A picture that the prompt speaks of; up to 4, in their order. Models that read pictures take image=FILE alone. Stable
-    /// Diffusion models take it through an IP-Adapter's file. weight: 1 as trained. from, to: shares of the steps, 0 to 1.
+    /// Diffusion models take it through an IP-Adapter: a file, or its name in the models folder. weight: 1 as trained. from, to: shares of the steps, 0 to 1.
     /// use: all, style or composition. encoder: the image encoder's folder, else the one beside the adapter's file.
     /// mask: where it counts, in the picture's shape
     #[arg(long, value_name = FORM, value_parser = reference_text)]
@@ -33,7 +35,7 @@ pub(crate) struct ReferenceText {
 }
 
 impl ReferenceArguments {
-    pub(crate) fn fill(&self, request: &mut Request, notices: &mut Vec<Notice>) -> Result<(), String> {
+    pub(crate) fn fill(&self, request: &mut Request, paths: &Paths, notices: &mut Vec<Notice>) -> Result<(), String> {
         for text in &self.reference {
             let picture = picture_file::read_noting(&text.image, notices).map_err(|error| error.to_string())?;
             let mask = match &text.mask {
@@ -42,10 +44,20 @@ impl ReferenceArguments {
                 )),
                 None => None,
             };
-            request.references.push(Reference { picture: Some(Arc::new(picture)), mask, ..text.settings.clone() });
+            let mut reference = Reference { picture: Some(Arc::new(picture)), mask, ..text.settings.clone() };
+            if let Some(adapter) = &mut reference.adapter {
+                adapter.file = file_of(&adapter.file, paths);
+            }
+            request.references.push(reference);
         }
         Ok(())
     }
+}
+
+/// A file as given, else the one of that name among the IP-Adapters; where there is none, whoever reads it says so.
+fn file_of(given: &Path, paths: &Paths) -> PathBuf {
+    let known = |name| if given.exists() { None } else { find_image_adapter(name, paths) };
+    given.to_str().and_then(known).unwrap_or_else(|| given.to_owned())
 }
 
 fn reference_text(text: &str) -> Result<ReferenceText, String> {
@@ -87,6 +99,18 @@ mod tests {
         let Reference { adapter, weight, to, used, .. } = text.settings;
         assert_eq!(adapter, Some(ReferenceAdapter { file: "ip, plus.bin".into(), encoder: Some("e".into()) }));
         assert_eq!((weight, to, used, text.mask), (0.5, 0.5, ReferenceUse::Style, Some("m.png".into())));
+    }
+
+    #[test]
+    fn an_adapter_is_a_file_or_a_name_in_the_models_folder() {
+        let home = tempfile::tempdir().unwrap();
+        let paths = Paths::under(home.path());
+        let known = paths.models_folder.join("ip-adapters/plus.safetensors");
+        std::fs::create_dir_all(known.parent().unwrap()).unwrap();
+        std::fs::write(&known, b"").unwrap();
+        assert_eq!(file_of(Path::new("plus"), &paths), known);
+        assert_eq!(file_of(&known, &paths), known);
+        assert_eq!(file_of(Path::new("another"), &paths), Path::new("another"));
     }
 
     #[test]
