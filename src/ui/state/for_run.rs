@@ -32,7 +32,12 @@ impl CanvasForRun {
         }
         // Where there is no photo, an area is of the picture's own shape: the model's grid may change the canvas's.
         let size = if request.init.is_none() { request.width.zip(request.height) } else { None };
-        let shaped = |mask: MaskPlane| Arc::new(size.map_or_else(|| mask.clone(), |size| in_shape_of(&mask, size)));
+        let shaped = |mask: MaskPlane| {
+            Arc::new(match size {
+                Some(size) => in_shape_of(&mask, size),
+                None => mask,
+            })
+        };
         for (region, (content, placement, softness_px)) in request.regions.iter_mut().zip(self.areas) {
             region.mask = content.area(&placement, softness_px).map(shaped);
         }
