@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::ShapeError;
 use super::blocks::{BlockKind, PanelBlocks};
+use super::integers::Groups;
 use super::numbers::{Element, Precision, WeightSlice, as_it_is, each, narrow_f16, widen_bf16, widen_f16};
 use super::simd::{Level, Simd, pair};
 
@@ -120,6 +121,8 @@ impl PackedMatrix {
                 if layout.taps || !kind.fits(depth) {
                     return Err(ShapeError(BLOCKS_OF_TAPS.to_owned()));
                 }
+                // Whole numbers are multiplied as such, whatever the others of the network are.
+                matrix.in_pairs &= !(level.has_integer_products() && kind.groups().is_some());
                 let is_scaled = kind == BlockKind::F8E4M3;
                 if is_scaled && scales.len() != 1 && scales.len() != rows {
                     return Err(ShapeError(format!("{} scales are not those of {rows} rows", scales.len())));
@@ -361,21 +364,36 @@ impl PackedMatrix {
                 scratch.extend(values[range].iter().map(|value| f32::from_bits(u32::from(value.to_bits()) << 16)));
                 scratch
             }
-            Values::Blocks(kind, bytes, scales) => {
-                let each = if self.in_pairs { 2 } else { 1 };
-                let (start, end) = (first * each, ((first + count) * each).min(self.depth));
-                let panel_start = panel.start / self.steps_of_panel() * kind.bytes_of(self.depth);
-                let of = |step: usize| panel_start + kind.bytes_of(step) * stride;
-                let scales = scales.get(panel.bias_start..).unwrap_or_default();
-                let blocks = PanelBlocks { kind: *kind, bytes: &bytes[of(start)..of(end)], scales, stride };
+            Values::Blocks(..) => {
                 scratch.resize(range.len(), 0.0);
-                if self.in_pairs {
-                    blocks.widen::<S, true>(scratch);
-                } else {
-                    blocks.widen::<S, false>(scratch);
+                let each = if self.in_pairs { 2 } else { 1 };
+                let blocks = self.blocks(panel, first * each, count * each);
+                match blocks {
+                    Some(blocks) if self.in_pairs => blocks.widen::<S, true>(scratch),
+                    Some(blocks) => blocks.widen::<S, false>(scratch),
+                    None => {}
                 }
                 scratch
             }
+        }
+    }
+
+    /// Steps `first..first + count` of a panel as they stand, where they stay quantised; whole blocks, at most to the end.
+    pub(super) fn blocks(&self, panel: &Panel, first: usize, count: usize) -> Option<PanelBlocks<'_>> {
+        let Values::Blocks(kind, bytes, scales) = &self.values else { return None };
+        let stride = panel.vectors * self.level.lanes();
+        let panel_start = panel.start / self.steps_of_panel() * kind.bytes_of(self.depth);
+        let of = |step: usize| panel_start + kind.bytes_of(step) * stride;
+        let scales = scales.get(panel.bias_start..).unwrap_or_default();
+        let bytes = &bytes[of(first)..of((first + count).min(self.depth))];
+        Some(PanelBlocks { kind: *kind, bytes, scales, stride })
+    }
+
+    /// How its weights are multiplied as whole numbers, where they are.
+    pub(super) fn integer_groups(&self) -> Option<Groups> {
+        match &self.values {
+            Values::Blocks(kind, ..) if self.level.has_integer_products() => kind.groups(),
+            _ => None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::cell::Cell;
 
 use super::ShapeError;
 use super::epilogue::Epilogue;
+use super::integers::{Groups, IntegerPanel, IntegerRows};
 use super::math;
 use super::panel::{PackedMatrix, Panel};
 use super::rows::{DenseRows, Rows, STEPS_PER_BLOCK, round_rows};
@@ -73,7 +74,7 @@ pub(super) fn product(
         let (block, group) = (task / groups, task % groups);
         let first_row = block * rows_per_task;
         with_kept(&SCRATCH, |scratch| {
-            matrix.level().run(ProductTask {
+            let task = ProductTask {
                 rows,
                 first_row,
                 row_count: rows_per_task.min(count - first_row),
@@ -83,7 +84,11 @@ pub(super) fn product(
                 epilogue,
                 out: shared,
                 scratch,
-            });
+            };
+            match matrix.integer_groups() {
+                Some(groups) => matrix.level().run_integers(IntegerTask(task, groups)),
+                None => matrix.level().run(task),
+            }
         });
     });
     Ok(())
@@ -99,6 +104,8 @@ struct Scratch {
     widened: Vec<f32>,
     gathered: Vec<f32>,
     pairs: Vec<f32>,
+    integer_rows: IntegerRows,
+    integers: IntegerPanel,
 }
 
 /// Some rows times some panels.
@@ -119,7 +126,7 @@ impl Kernel for ProductTask<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let Scratch { starts, widened, gathered, pairs } = self.scratch;
+        let Scratch { starts, widened, gathered, pairs, .. } = self.scratch;
         let (whole, depth) = (self.matrix.is_gated(), self.matrix.steps_of_panel());
         let in_pairs;
         let (rows, first_row): (&dyn Rows, usize) = if self.matrix.is_in_pairs() {
@@ -181,6 +188,51 @@ impl Kernel for ProductTask<'_> {
     }
 }
 
+/// The same with weights that are multiplied as whole numbers.
+struct IntegerTask<'a>(ProductTask<'a>, Groups);
+
+impl Kernel for IntegerTask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let Self(task, groups) = self;
+        let Scratch { integer_rows: rows, integers, .. } = task.scratch;
+        rows.round::<S>(task.rows, task.first_row, task.row_count, groups);
+        let depth = task.matrix.depth();
+        let most = if task.matrix.is_gated() { depth } else { STEPS_PER_BLOCK };
+        for first_step in (0..depth).step_by(most) {
+            let steps = most.min(depth - first_step);
+            for index in task.first_panel..task.panel_end {
+                let panel = task.matrix.panel(index);
+                integers.read::<S>(task.matrix, &panel, first_step, steps);
+                for first in (0..task.row_count).step_by(TILE_ROWS) {
+                    let block = OutputBlock {
+                        matrix: task.matrix,
+                        epilogue: task.epilogue,
+                        panel: &panel,
+                        first_row: task.first_row + first,
+                        rows: TILE_ROWS.min(task.row_count - first),
+                        out: task.out,
+                        adds: first_step > 0,
+                        ends: first_step + steps == depth,
+                    };
+                    let of = (first, task.row_count - 1);
+                    // SAFETY: the block's rows and columns lie inside `out`, which no other task writes.
+                    unsafe {
+                        match panel.vectors {
+                            1 => block.finish::<S, 1>(&rows.tile::<S, 1>(of, first_step, integers, groups)),
+                            2 => block.finish::<S, 2>(&rows.tile::<S, 2>(of, first_step, integers, groups)),
+                            3 => block.finish::<S, 3>(&rows.tile::<S, 3>(of, first_step, integers, groups)),
+                            _ => block.finish::<S, 4>(&rows.tile::<S, 4>(of, first_step, integers, groups)),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Where a tile's sums go, and what becomes of them.
 struct OutputBlock<'a> {
     matrix: &'a PackedMatrix,
@@ -209,10 +261,20 @@ impl OutputBlock<'_> {
             } else {
                 tile::<S, N, false>(starts, length, values.as_ptr(), N * S::LANES)
             };
+            self.finish::<S, N>(&sums);
+        }
+    }
+
+    /// # Safety
+    /// As [`Simd`], and as [`OutputBlock::compute`] of the block.
+    #[inline(always)]
+    unsafe fn finish<S: Simd, const N: usize>(&self, sums: &[[S::V; N]; TILE_ROWS]) {
+        // SAFETY: the caller's.
+        unsafe {
             if self.matrix.is_gated() {
-                self.store_gated::<S, N>(&sums);
+                self.store_gated::<S, N>(sums);
             } else {
-                self.store::<S, N>(&sums);
+                self.store::<S, N>(sums);
             }
         }
     }

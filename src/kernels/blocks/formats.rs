@@ -10,6 +10,17 @@ impl BlockKind {
         if self == Self::Q6K { 16 } else { 32 }
     }
 
+    /// The number that means zero, where it is the same in all blocks.
+    pub(super) fn middle(self) -> Option<u8> {
+        match self {
+            Self::Q4_0 => Some(8),
+            Self::Q5_0 => Some(16),
+            Self::Q6K => Some(32),
+            Self::Q8_0 => Some(128),
+            Self::Q4_1 | Self::Q5_1 | Self::Q4K | Self::Q5K | Self::F8E4M3 => None,
+        }
+    }
+
     /// What a group's numbers are times, and what is added to that.
     #[inline(always)]
     pub(super) fn scales(self, block: &[u8], stride: usize, group: usize, scale: &mut [f32], offset: &mut [f32]) {
@@ -18,11 +29,7 @@ impl BlockKind {
         match self {
             Self::Q4_0 | Self::Q5_0 | Self::Q8_0 => {
                 halves(0, scale);
-                let middle = match self {
-                    Self::Q4_0 => 8.0,
-                    Self::Q5_0 => 16.0,
-                    _ => 128.0,
-                };
+                let middle = f32::from(self.middle().unwrap_or_default());
                 for (offset, scale) in offset.iter_mut().zip(scale) {
                     *offset = *scale * -middle;
                 }

@@ -7,6 +7,7 @@ mod table;
 
 use self::small_floats::widen_float8;
 pub use self::table::BlockTable;
+use super::integers::{Groups, IntegerPanel};
 use super::simd::Simd;
 
 /// The columns of the widest panel.
@@ -65,6 +66,12 @@ impl BlockKind {
         depth.is_multiple_of(self.numbers())
     }
 
+    /// How its numbers share their scales, where they are whole ones.
+    #[must_use]
+    pub(super) fn groups(self) -> Option<Groups> {
+        (self != Self::F8E4M3).then(|| Groups { steps: self.steps_of_group(), middle: self.middle() })
+    }
+
     /// Of so many numbers, which must be whole blocks.
     #[must_use]
     pub fn bytes_of(self, numbers: usize) -> usize {
@@ -100,6 +107,36 @@ impl PanelBlocks<'_> {
             2 => self.widen_vectors::<S, 2, PAIRS>(out),
             3 => self.widen_vectors::<S, 3, PAIRS>(out),
             _ => self.widen_vectors::<S, 4, PAIRS>(out),
+        }
+    }
+
+    /// The steps as whole numbers with their scales and offsets. float8 has none.
+    #[inline(always)]
+    pub(super) fn integers<S: Simd>(&self, into: &mut IntegerPanel) {
+        let Self { kind, bytes, stride, .. } = *self;
+        let group = kind.steps_of_group();
+        let mut numbers = [0u8; MOST_STEPS * MOST_COLUMNS];
+        let (mut scale, mut offset) = ([0f32; MOST_COLUMNS], [0f32; MOST_COLUMNS]);
+        let (pairs, mut filled) = (bytes.len() / (kind.bytes() * stride) * kind.numbers() / 2, 0);
+        into.numbers.resize(pairs * stride, 0.0);
+        for block in bytes.chunks_exact(kind.bytes() * stride) {
+            for index in 0..kind.numbers() / group {
+                kind.scales(block, stride, index, &mut scale[..stride], &mut offset[..stride]);
+                kind.numbers_of(block, stride, index, &mut numbers[..group * stride]);
+                into.scales.extend_from_slice(&scale[..stride]);
+                into.offsets.extend_from_slice(&offset[..stride]);
+                let both = numbers[..group * stride].chunks_exact(2 * stride);
+                for (both, to) in both.zip(into.numbers[filled..].chunks_exact_mut(stride)) {
+                    let (first, second) = both.split_at(stride);
+                    for lane in (0..stride).step_by(S::LANES) {
+                        let (first, second, to) = (&first[lane..], &second[lane..], &mut to[lane..]);
+                        assert!(first.len().min(second.len()).min(to.len()) >= S::LANES, "whole vectors");
+                        // SAFETY: each has a vector's worth.
+                        unsafe { S::store(to.as_mut_ptr(), S::integer_pairs_of(first.as_ptr(), second.as_ptr())) };
+                    }
+                }
+                filled += group / 2 * stride;
+            }
         }
     }
 

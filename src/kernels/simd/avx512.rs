@@ -3,7 +3,8 @@
 #[allow(clippy::wildcard_imports)] // Every name of it starts with its instruction set.
 use std::arch::x86_64::*;
 
-use super::{Kernel, Simd, add_pairs_by_lane, load_pairs_by_lane, pairs_of_by_lane};
+use super::by_lane::{add_integer_pairs_by_lane, add_pairs_by_lane, load_pairs_by_lane, pairs_of_by_lane};
+use super::{Kernel, Simd};
 
 /// Where the halves of 32 stand of which the first 16 belong beside the others: two places in each number.
 const BESIDE_EACH_OTHER: [i32; 16] = {
@@ -16,7 +17,7 @@ const BESIDE_EACH_OTHER: [i32; 16] = {
     places
 };
 
-/// `BF16`: with instructions for bfloat16.
+/// `BF16`: with instructions for bfloat16 and for whole numbers of 16 bits.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512<const BF16: bool>;
 
@@ -28,8 +29,8 @@ pub(crate) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
 }
 
 /// # Safety
-/// As above, and the machine has AVX512-BF16 and AVX512-BW.
-#[target_feature(enable = "avx512f,avx512bw,avx512bf16,avx2,fma")]
+/// As above, and the machine has AVX512-BF16, AVX512-BW and AVX512-VNNI.
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16,avx512vnni,avx2,fma")]
 pub(crate) unsafe fn run_with_bf16<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Avx512<true>>()
 }
@@ -38,6 +39,7 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     const LANES: usize = 16;
     const PANEL_VECTORS: usize = 4;
     const MULTIPLIES_PAIRS: bool = BF16;
+    const MULTIPLIES_INTEGERS: bool = BF16;
     type V = __m512;
 
     #[inline(always)]
@@ -118,6 +120,35 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     unsafe fn load_bytes(from: *const u8) -> __m512 {
         // SAFETY: the instruction set is there and the pointer valid, as the trait demands.
         unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast()))) }
+    }
+
+    #[inline(always)]
+    unsafe fn add_integer_pairs(a: __m512, b: __m512, sums: __m512) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
+        unsafe {
+            if BF16 {
+                let [a, b, sums] = [a, b, sums].map(|bits| _mm512_castps_si512(bits));
+                _mm512_castsi512_ps(_mm512_dpwssd_epi32(sums, a, b))
+            } else {
+                add_integer_pairs_by_lane::<Self>(a, b, sums)
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn integer_pairs_of(first: *const u8, second: *const u8) -> __m512 {
+        // SAFETY: the instruction set is there and the pointers valid, as the trait demands.
+        unsafe {
+            let first = _mm512_cvtepu8_epi32(_mm_loadu_si128(first.cast()));
+            let second = _mm512_cvtepu8_epi32(_mm_loadu_si128(second.cast()));
+            _mm512_castsi512_ps(_mm512_or_si512(first, _mm512_slli_epi32::<16>(second)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn floats_of(integers: __m512) -> __m512 {
+        // SAFETY: the instruction set is there, as the trait demands.
+        unsafe { _mm512_cvtepi32_ps(_mm512_castps_si512(integers)) }
     }
 
     #[inline(always)]

@@ -6,12 +6,18 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod by_lane;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
 
 use std::fmt;
 use std::sync::OnceLock;
+
+use self::by_lane::{
+    add_integer_pairs_by_lane, add_pairs_by_lane, floats_by_lane, integer_pairs_by_lane, load_pairs_by_lane,
+    pairs_of_by_lane,
+};
 
 /// Chooses the instruction set, for tests and comparisons; an unknown or missing one is reported and ignored.
 pub const VARIABLE: &str = "INKWICK_SIMD";
@@ -44,7 +50,9 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
-                if is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw") {
+                // Every processor that has the first has the others.
+                let wanted = is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw");
+                if wanted && is_x86_feature_detected!("avx512vnni") {
                     levels.push(Self(Isa::Avx512Bf16));
                 }
                 levels.push(Self(Isa::Avx512));
@@ -102,6 +110,13 @@ impl Level {
         self.run(HasPairs)
     }
 
+    /// Whether the processor multiplies pairs of whole numbers of 16 bits and adds them up by itself: twice as many as of
+    /// single precision at once.
+    #[must_use]
+    pub fn has_integer_products(self) -> bool {
+        self.run_integers(HasIntegers)
+    }
+
     /// Floats in one vector.
     #[must_use]
     pub fn lanes(self) -> usize {
@@ -135,6 +150,18 @@ impl Level {
     }
 }
 
+impl Level {
+    /// The same of a kernel whose products are of whole numbers: with the instructions for these where the machine has them.
+    pub fn run_integers<K: Kernel>(self, kernel: K) -> K::Output {
+        match self.0 {
+            // SAFETY: detected here and when the level was made.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 if is_x86_feature_detected!("avxvnni") => unsafe { avx2::run_with_integers(kernel) },
+            _ => self.run(kernel),
+        }
+    }
+}
+
 impl fmt::Debug for Level {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
@@ -163,6 +190,17 @@ impl Kernel for HasPairs {
     }
 }
 
+struct HasIntegers;
+
+impl Kernel for HasIntegers {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> bool {
+        S::MULTIPLIES_INTEGERS
+    }
+}
+
 /// A piece of work that can run on any instruction set. Implementations must be `#[inline(always)]`, so that they are
 /// compiled for the set that they run on.
 pub trait Kernel {
@@ -182,6 +220,8 @@ pub trait Simd: Copy {
     const PANEL_VECTORS: usize;
     /// Whether `add_pairs` is one instruction.
     const MULTIPLIES_PAIRS: bool = false;
+    /// Whether `add_integer_pairs` is one instruction.
+    const MULTIPLIES_INTEGERS: bool = false;
     type V: Copy;
 
     unsafe fn load(from: *const f32) -> Self::V;
@@ -208,6 +248,28 @@ pub trait Simd: Copy {
     unsafe fn add_pairs(a: Self::V, b: Self::V, sums: Self::V) -> Self::V {
         // SAFETY: the caller's.
         unsafe { add_pairs_by_lane::<Self>(a, b, sums) }
+    }
+
+    /// The same of whole numbers: each lane of `a` and `b` is the bits of two of 16 bits with a sign, each of `sums` of one
+    /// of 32.
+    #[inline(always)]
+    unsafe fn add_integer_pairs(a: Self::V, b: Self::V, sums: Self::V) -> Self::V {
+        // SAFETY: the caller's.
+        unsafe { add_integer_pairs_by_lane::<Self>(a, b, sums) }
+    }
+
+    /// So many bytes of each as a vector has lanes, brought together lane by lane as whole numbers of 16 bits.
+    #[inline(always)]
+    unsafe fn integer_pairs_of(first: *const u8, second: *const u8) -> Self::V {
+        // SAFETY: the caller's.
+        unsafe { integer_pairs_by_lane::<Self>(first, second) }
+    }
+
+    /// Lanes that are the bits of whole numbers of 32 bits, as numbers.
+    #[inline(always)]
+    unsafe fn floats_of(integers: Self::V) -> Self::V {
+        // SAFETY: the caller's.
+        unsafe { floats_by_lane::<Self>(integers) }
     }
 
     /// Two vectors' worth of floats, rounded to bfloat16 and brought together two by two.
@@ -290,29 +352,6 @@ unsafe fn fold<S: Simd>(v: S::V, together: impl Fn(f32, f32) -> f32) -> f32 {
     lanes[0]
 }
 
-/// [`Simd::add_pairs`] where no instruction does it: right, and slow.
-///
-/// # Safety
-/// As [`Simd`].
-#[inline(always)]
-unsafe fn add_pairs_by_lane<S: Simd>(a: S::V, b: S::V, sums: S::V) -> S::V {
-    let mut lanes = [[0f32; MAX_LANES]; 3];
-    // SAFETY: `lanes` holds full vectors.
-    unsafe {
-        for (lanes, vector) in lanes.iter_mut().zip([a, b, sums]) {
-            S::store(lanes.as_mut_ptr(), vector);
-        }
-        let [a, b, mut sums] = lanes;
-        for (sum, (a, b)) in sums.iter_mut().zip(a.into_iter().zip(b)) {
-            for shift in [16, 0] {
-                let half = |pair: f32| f32::from_bits((pair.to_bits() << shift) & 0xffff_0000);
-                *sum += half(a) * half(b);
-            }
-        }
-        S::load(sums.as_ptr())
-    }
-}
-
 /// Two numbers rounded to bfloat16 (to the nearest, of two the even), as the bits of one float: the first in its lower
 /// half.
 #[inline(always)]
@@ -322,38 +361,6 @@ pub(crate) fn pair(first: f32, second: f32) -> f32 {
         if value.is_nan() { bits | 0x0040_0000 } else { bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) }
     };
     f32::from_bits((rounded(first) >> 16) | (rounded(second) & 0xffff_0000))
-}
-
-/// [`Simd::pairs_of`] where no instruction does it.
-///
-/// # Safety
-/// As [`Simd`].
-#[inline(always)]
-unsafe fn pairs_of_by_lane<S: Simd>(first: S::V, second: S::V) -> S::V {
-    let (mut lanes, mut others) = ([0f32; MAX_LANES], [0f32; MAX_LANES]);
-    // SAFETY: both hold full vectors.
-    unsafe {
-        S::store(lanes.as_mut_ptr(), first);
-        S::store(others.as_mut_ptr(), second);
-        lanes.iter_mut().zip(others).for_each(|(first, second)| *first = pair(*first, second));
-        S::load(lanes.as_ptr())
-    }
-}
-
-/// [`Simd::load_pairs`] where no instruction does it.
-///
-/// # Safety
-/// As [`Simd`].
-#[inline(always)]
-unsafe fn load_pairs_by_lane<S: Simd>(from: *const f32) -> S::V {
-    let mut lanes = [0f32; MAX_LANES];
-    // SAFETY: the caller's floats, and `lanes` holds a full vector.
-    unsafe {
-        for (lane, pairs) in lanes.iter_mut().enumerate().take(S::LANES) {
-            *pairs = pair(*from.add(2 * lane), *from.add(2 * lane + 1));
-        }
-        S::load(lanes.as_ptr())
-    }
 }
 
 #[cfg(test)]

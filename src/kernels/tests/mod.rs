@@ -2,6 +2,7 @@
 
 mod attention;
 mod blocks;
+mod integers;
 mod layers;
 mod norms;
 
