@@ -259,7 +259,8 @@ impl SingleFile {
             TensorSlice::Whole => Ok(tensor),
             TensorSlice::Rows { first, count, of } => {
                 let rows = tensor.dim(0)? / of.max(1);
-                tensor.narrow(0, first * rows, count * rows)?.contiguous()
+                // A copy: a view would take all of the tensor along to wherever it is brought.
+                tensor.narrow(0, first * rows, count * rows)?.force_contiguous()
             }
             TensorSlice::Transposed => tensor.t()?.contiguous(),
             TensorSlice::HalvesSwapped => {
@@ -386,4 +387,33 @@ fn built_in_tokenizer(size: usize, file: &str) -> Result<Option<Cow<'static, [u8
     let config = files.read("text_encoder/config.json")?;
     let own = config.and_then(|config| serde_json::from_slice::<Size>(&config).ok());
     if own.is_some_and(|own| own.vocab_size == size) { files.read(&format!("tokenizer/{file}")) } else { Ok(None) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use candle_core::{DType, Storage};
+
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_tensor_takes_no_more_than_the_part() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("joined.safetensors");
+        let joined = Tensor::arange(0u8, 48, &Device::Cpu).unwrap().reshape((12, 4)).unwrap();
+        let joined = joined.to_dtype(DType::BF16).unwrap();
+        candle_core::safetensors::save(&HashMap::from([("qkv.weight", joined.clone())]), &path).unwrap();
+        let archive = Archive::open(&path).unwrap();
+        for first in 0..3 {
+            let cut = TensorSlice::Rows { first, count: 1, of: 3 };
+            let source = TensorSource { name: "qkv.weight".to_owned(), shape: vec![4, 4], cut };
+            let part = SingleFile::load(&archive, &source, &Device::Cpu).unwrap();
+            let wanted = joined.narrow(0, 4 * first, 4).unwrap().flatten_all().unwrap();
+            assert_eq!(part.flatten_all().unwrap().to_vec1::<half::bf16>().unwrap(), wanted.to_vec1().unwrap());
+            let (storage, _) = part.storage_and_layout();
+            let Storage::Cpu(storage) = &*storage else { panic!("it is on the host") };
+            assert_eq!(storage.as_slice::<half::bf16>().unwrap().len(), 16);
+        }
+    }
 }
