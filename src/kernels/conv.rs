@@ -1,15 +1,16 @@
 //! 3×3 convolution: directly, each output pixel a row of nine segments of the input, or by Winograd's transform.
 
-use super::ShapeError;
+use super::blocks::BlockKind;
 use super::epilogue::Epilogue;
 use super::map::Map;
 use super::numbers::{Precision, WeightSlice};
-use super::panel::{PackedMatrix, PanelLayout, TAPS};
+use super::panel::{PackedMatrix, PanelLayout};
 use super::pixels::{Pixels, Steps};
 use super::product::product;
 use super::rows::Rows;
 use super::simd::Level;
 use super::winograd::{OutputTile, Winograd};
+use super::{ShapeError, TAPS};
 
 /// Fewer channels than this are not worth a transform.
 const WINOGRAD_CHANNELS: usize = 16;
@@ -89,6 +90,19 @@ impl Conv3x3 {
         PackedMatrix::bytes_of(outputs, inputs * TAPS, LAYOUT, packing.precision, packing.level)
     }
 
+    /// What it takes where its weights stay in blocks.
+    #[must_use]
+    pub fn bytes_of_blocks(inputs: usize, outputs: usize, kind: BlockKind, packing: Packing) -> usize {
+        PackedMatrix::bytes_of_blocks(outputs, inputs * TAPS, LAYOUT, kind, packing.level)
+    }
+
+    /// Whether such a layer's weights can stay in blocks of that kind: they are not to be transformed, and some channels'
+    /// taps are whole blocks.
+    #[must_use]
+    pub fn keeps_blocks((inputs, outputs): (usize, usize), steps: Steps, kind: BlockKind, packing: Packing) -> bool {
+        output_tile((inputs, outputs), steps, packing).is_none() && kind.channels_together(inputs).is_some()
+    }
+
     /// Buffers that it takes for a picture of `batch` × `height` × `width`, besides what it gives.
     #[must_use]
     pub fn scratch_floats(
@@ -124,7 +138,14 @@ impl Conv3x3 {
             Form::Direct(matrix) => {
                 let reach = |places: usize| (places - 1) * self.steps.stride + 3;
                 let pixels = Pixels::new(x, height, width, self.steps, reach(out_height), reach(out_width));
-                let rows = PixelRows { pixels, batch: x.batch, out_height, out_width, stride: self.steps.stride };
+                let rows = PixelRows {
+                    pixels,
+                    batch: x.batch,
+                    out_height,
+                    out_width,
+                    stride: self.steps.stride,
+                    channels: matrix.channels_together().unwrap_or(self.inputs),
+                };
                 product(&rows, matrix, epilogue, &mut out)?;
             }
             Form::Winograd(winograd) => winograd.forward(x, (height, width), epilogue, &mut out)?,
@@ -133,32 +154,37 @@ impl Conv3x3 {
     }
 }
 
-/// The rows of the direct product: for each output pixel, the nine pixels under the kernel.
+/// The rows of the direct product: for each output pixel, the nine pixels under the kernel, so many of their channels at a
+/// time.
 struct PixelRows<'a> {
     pixels: Pixels<'a>,
     batch: usize,
     out_height: usize,
     out_width: usize,
     stride: usize,
+    channels: usize,
 }
 
-// SAFETY: a segment is a pixel with all its channels, and `Pixels::at` gives such pixels alone.
+// SAFETY: a segment is some channels of a pixel, and `Pixels::at` gives such pixels alone; a packed matrix tells channels
+// that go into those of its pixels without a rest.
 unsafe impl Rows for PixelRows<'_> {
     fn count(&self) -> usize {
         self.batch * self.out_height * self.out_width
     }
 
     fn segments(&self) -> usize {
-        TAPS
+        self.pixels.channels() / self.channels * TAPS
     }
 
     fn segment_length(&self, _index: usize) -> usize {
-        self.pixels.channels()
+        self.channels
     }
 
     fn start(&self, row: usize, segment: usize) -> *const f32 {
         let (picture, pixel) = (row / (self.out_height * self.out_width), row % (self.out_height * self.out_width));
         let (y, x) = (pixel / self.out_width, pixel % self.out_width);
-        self.pixels.at(picture, y * self.stride + segment / 3, x * self.stride + segment % 3)
+        let (part, tap) = (segment / TAPS, segment % TAPS);
+        let pixel = self.pixels.at(picture, y * self.stride + tap / 3, x * self.stride + tap % 3);
+        pixel.wrapping_add(part * self.channels)
     }
 }

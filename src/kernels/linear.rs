@@ -80,7 +80,7 @@ impl Linear {
     /// The same of one whose weights stay in blocks.
     #[must_use]
     pub fn bytes_of_blocks(inputs: usize, outputs: usize, gated: bool, kind: BlockKind, packing: Packing) -> usize {
-        PackedMatrix::bytes_of_blocks(outputs, inputs, gated, kind, packing.level)
+        PackedMatrix::bytes_of_blocks(outputs, inputs, PanelLayout { gated, taps: false }, kind, packing.level)
     }
 
     /// Memory that the weights take.
@@ -94,7 +94,7 @@ impl Linear {
     pub fn forward(&self, x: &Map, epilogue: &Epilogue) -> Result<Map, ShapeError> {
         x.expect_channels(self.matrix.depth(), "a linear layer")?;
         let (mut out, shape) = Map::unwritten(x.batch, x.height, x.width, self.matrix.columns());
-        let rows = DenseRows { values: x.values(), depth: x.channels, whole: self.matrix.is_gated() };
+        let rows = DenseRows { values: x.values(), depth: x.channels, at_once: self.matrix.steps_at_once() };
         product(&rows, &self.matrix, epilogue, &mut out)?;
         Ok(shape.filled(out))
     }

@@ -68,6 +68,9 @@ pub(crate) use tokens::{join_tokens, multiply, narrow_tokens, repeat_heads, scal
 pub(crate) use window_attention::{Windows, window_attention};
 pub use winograd::OutputTile;
 
+/// Of a 3×3 kernel.
+const TAPS: usize = 9;
+
 /// What was given does not fit the layer.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

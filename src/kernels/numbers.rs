@@ -35,7 +35,7 @@ pub enum WeightSlice<'a> {
     F32(&'a [f32]),
     F16(&'a [f16]),
     Bf16(&'a [bf16]),
-    /// They stay as they are where the layer is a linear one.
+    /// They stay as they are.
     Blocks(Blocks<'a>),
 }
 

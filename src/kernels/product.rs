@@ -8,7 +8,7 @@ use super::epilogue::Epilogue;
 use super::integers::{Groups, IntegerPanel, IntegerRows};
 use super::math;
 use super::panel::{PackedMatrix, Panel};
-use super::rows::{DenseRows, Rows, STEPS_PER_BLOCK, round_rows};
+use super::rows::{DenseRows, Rows, round_rows};
 use super::scratch::with_kept;
 use super::simd::{Kernel, Simd};
 
@@ -127,11 +127,11 @@ impl Kernel for ProductTask<'_> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let Scratch { starts, widened, gathered, pairs, .. } = self.scratch;
-        let (whole, depth) = (self.matrix.is_gated(), self.matrix.steps_of_panel());
+        let (at_once, depth) = (self.matrix.steps_at_once(), self.matrix.steps_of_panel());
         let in_pairs;
         let (rows, first_row): (&dyn Rows, usize) = if self.matrix.is_in_pairs() {
             round_rows::<S>(self.rows, self.first_row, self.row_count, gathered, pairs);
-            in_pairs = DenseRows { values: pairs, depth, whole };
+            in_pairs = DenseRows { values: pairs, depth, at_once };
             (&in_pairs, 0)
         } else {
             (self.rows, self.first_row)
@@ -151,7 +151,7 @@ impl Kernel for ProductTask<'_> {
         let (mut segment, mut step) = (0, 0);
         while segment < segments {
             let length = rows.segment_length(segment);
-            let together = (STEPS_PER_BLOCK / length.max(1)).clamp(1, segments - segment);
+            let together = (at_once / length.max(1)).clamp(1, segments - segment);
             // A shorter last segment comes alone.
             let together = if rows.segment_length(segment + together - 1) == length { together } else { 1 };
             let steps = together * length;
@@ -200,7 +200,7 @@ impl Kernel for IntegerTask<'_> {
         let Scratch { integer_rows: rows, integers, .. } = task.scratch;
         rows.round::<S>(task.rows, task.first_row, task.row_count, groups);
         let depth = task.matrix.depth();
-        let most = if task.matrix.is_gated() { depth } else { STEPS_PER_BLOCK };
+        let most = task.matrix.steps_at_once();
         for first_step in (0..depth).step_by(most) {
             let steps = most.min(depth - first_step);
             for index in task.first_panel..task.panel_end {

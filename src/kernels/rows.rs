@@ -51,8 +51,8 @@ pub(super) fn round_rows<S: Simd>(
 pub(super) struct DenseRows<'a> {
     pub values: &'a [f32],
     pub depth: usize,
-    /// A gated product must have all its steps at once.
-    pub whole: bool,
+    /// Steps of a segment.
+    pub at_once: usize,
 }
 
 // SAFETY: `count` whole rows of `depth` floats lie inside of `values`, the segments follow each other inside of a row, and
@@ -63,14 +63,14 @@ unsafe impl Rows for DenseRows<'_> {
     }
 
     fn segments(&self) -> usize {
-        if self.whole { 1 } else { self.depth.div_ceil(STEPS_PER_BLOCK) }
+        self.depth.div_ceil(self.at_once)
     }
 
     fn segment_length(&self, index: usize) -> usize {
-        if self.whole { self.depth } else { STEPS_PER_BLOCK.min(self.depth - index * STEPS_PER_BLOCK) }
+        self.at_once.min(self.depth - index * self.at_once)
     }
 
     fn start(&self, row: usize, segment: usize) -> *const f32 {
-        self.values[row * self.depth + segment * STEPS_PER_BLOCK..][..self.segment_length(segment)].as_ptr()
+        self.values[row * self.depth + segment * self.at_once..][..self.segment_length(segment)].as_ptr()
     }
 }

@@ -13,23 +13,23 @@ use crate::kernels::{BlockKind, Level, OutputTile, Packing, Precision, bf16_prod
 pub enum KeptForm {
     /// As it stands there.
     Blocks(BlockKind),
-    /// In half precision, since a LoRA changes it: a change is not a multiple of a block's steps.
-    Merged,
+    /// In half precision: a LoRA changes it, and a change is not a multiple of a block's steps; or blocks run on from one
+    /// row into the next.
+    Halved,
 }
 
 impl KeptForm {
-    /// Of a tensor whose rows are the matrix's; `None` where it is not quantised, or in a way that is widened.
+    /// Of a tensor whose rows are the matrix's; `None` where it is not quantised.
     pub(super) fn of(archive: &Archive, source: &TensorSource, is_patched: bool) -> Option<Self> {
         let width = source.shape.iter().skip(1).product();
         let is_in_rows = matches!(source.cut, TensorSlice::Whole | TensorSlice::Rows { .. });
-        let kind = archive.block_kind(&source.name, width).filter(|_| is_in_rows)?;
-        Some(if is_patched { Self::Merged } else { Self::Blocks(kind) })
+        let kind = archive.block_kind(&source.name)?;
+        Some(if is_in_rows && kind.fits(width) && !is_patched { Self::Blocks(kind) } else { Self::Halved })
     }
 
-    /// How a matrix is packed where others are packed like that: what is merged takes half as much as single precision,
-    /// which has more digits than the file had.
+    /// How a matrix is packed where others are packed like that: what is halved still has more digits than the file had.
     pub(super) fn packing(form: Option<Self>, packing: Packing) -> Packing {
-        let is_halved = form == Some(Self::Merged) && packing.precision == Precision::F32;
+        let is_halved = form == Some(Self::Halved) && packing.precision == Precision::F32;
         if is_halved { Packing { precision: Precision::Bf16, ..packing } } else { packing }
     }
 }

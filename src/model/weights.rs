@@ -155,7 +155,7 @@ impl<'a> Weights<'a> {
         KeptForms::new(self.place.keys().filter_map(form).collect())
     }
 
-    /// How the kernels keep a linear layer's matrix of this name that is quantised.
+    /// How the kernels keep a layer's matrix of this name that is quantised.
     fn kept_form(&self, name: &str) -> Option<KeptForm> {
         match self.execution {
             Execution::DryRun(_) => self.kept_forms.get(name),
@@ -377,7 +377,7 @@ impl Scope<'_> {
         self.weights.tensor(&self.at(name).prefix, shape)
     }
 
-    /// How the kernels keep the linear layer's matrix `name` here, where it is quantised.
+    /// How the kernels keep the layer's matrix `name` here, where it is quantised.
     pub(crate) fn kept_form(&self, name: &str) -> Option<KeptForm> {
         self.weights.kept_form(&format!("{}.{name}", self.prefix))
     }

@@ -4,13 +4,15 @@
 use std::fs;
 
 use inkwick::checkpoint::ModelFiles;
-use inkwick::kernels::{BlockKind, BlockTable, Blocks, Epilogue, Level, Linear, Map, Packing, Precision, WeightSlice};
+use inkwick::kernels::{
+    BlockKind, BlockTable, Blocks, Conv3x3, Epilogue, Level, Linear, Map, Packing, Precision, Steps, WeightSlice,
+};
 use inkwick::pipeline::Adapters;
 
 use super::{corpus, estimated_and_drawn, scratch, with_zeros};
 
-/// A kind, blocks in a row, how many scales there are, then the blocks: every instruction set reads the same numbers, and a
-/// layer of them gives an answer.
+/// A kind, blocks in a row, how many scales there are, then the blocks: every instruction set reads the same numbers, and
+/// layers of them give an answer.
 pub(super) fn quantised(bytes: &[u8]) {
     const MOST_BYTES: usize = 1 << 16;
     let [kind, width, scale_count, bytes @ ..] = bytes else { return };
@@ -40,6 +42,14 @@ pub(super) fn quantised(bytes: &[u8]) {
             .flatten()
             {
                 layer.forward(&x, &Epilogue::default()).expect("rows of its width");
+            }
+            // As many outputs of a convolution as there are taps for.
+            let of_output = kind.bytes_of(width * 9);
+            let outputs = bytes.len() / of_output;
+            let taps = WeightSlice::Blocks(Blocks { bytes: &bytes[..outputs * of_output], ..blocks });
+            if let Ok(layer) = Conv3x3::new(taps, &vec![0.0; outputs], width, Steps::SAME, packing) {
+                let x = Map::from_vec(vec![0.5; 4 * width], 1, 2, 2, width).expect("four pixels");
+                layer.forward(&x, (2, 2), &Epilogue::default()).expect("pixels of its channels");
             }
         }
     }

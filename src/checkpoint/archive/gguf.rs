@@ -141,6 +141,8 @@ fn kept_kind(kind: GgmlDType) -> Option<BlockKind> {
         GgmlDType::Q5_0 => Some(BlockKind::Q5_0),
         GgmlDType::Q5_1 => Some(BlockKind::Q5_1),
         GgmlDType::Q8_0 => Some(BlockKind::Q8_0),
+        GgmlDType::Q2K => Some(BlockKind::Q2K),
+        GgmlDType::Q3K => Some(BlockKind::Q3K),
         GgmlDType::Q4K => Some(BlockKind::Q4K),
         GgmlDType::Q5K => Some(BlockKind::Q5K),
         GgmlDType::Q6K => Some(BlockKind::Q6K),

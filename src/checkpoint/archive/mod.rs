@@ -245,18 +245,17 @@ impl Archive {
         if matches!(self.format, Format::Gguf(_)) { Vocabulary::read(&self.path).ok().flatten() } else { None }
     }
 
-    /// How the kernels would keep a tensor whose rows have `width` numbers: in blocks as they stand here, if at all.
+    /// The blocks of a quantised tensor.
     #[must_use]
-    pub fn block_kind(&self, name: &str, width: usize) -> Option<BlockKind> {
-        let kind = match &self.format {
-            Format::Gguf(file) => file.blocks(name)?.2,
+    pub fn block_kind(&self, name: &str) -> Option<BlockKind> {
+        match &self.format {
+            Format::Gguf(file) => Some(file.blocks(name)?.2),
             Format::Safetensors(file) => {
                 let (info, _) = file.find(name)?;
-                (info.dtype == safetensors::Dtype::F8_E4M3).then_some(BlockKind::F8E4M3)?
+                (info.dtype == safetensors::Dtype::F8_E4M3).then_some(BlockKind::F8E4M3)
             }
-            Format::Embedded(_) | Format::Pytorch(_) => return None,
-        };
-        kind.fits(width).then_some(kind)
+            Format::Embedded(_) | Format::Pytorch(_) => None,
+        }
     }
 
     /// Reads a share of a tensor's rows, as `rows` of `of` equal parts, into a buffer that the kernels read from. Where
@@ -272,7 +271,7 @@ impl Archive {
         width: Option<usize>,
         into: &mut WeightBuffer,
     ) -> Result<bool, candle_core::Error> {
-        let blocks = width.and_then(|width| self.block_kind(name, width));
+        let blocks = width.and_then(|width| self.block_kind(name).filter(|kind| kind.fits(width)));
         let count_of = |shape: &[usize]| shape.iter().product::<usize>() / of;
         let (file, start, shape, held) = match &self.format {
             Format::Safetensors(file) => {

@@ -7,17 +7,18 @@ use super::small_floats::widen_halves;
 impl BlockKind {
     /// Steps whose numbers share a scale.
     pub(super) fn steps_of_group(self) -> usize {
-        if self == Self::Q6K { 16 } else { 32 }
+        if matches!(self, Self::Q2K | Self::Q3K | Self::Q6K) { 16 } else { 32 }
     }
 
     /// The number that means zero, where it is the same in all blocks.
     pub(super) fn middle(self) -> Option<u8> {
         match self {
             Self::Q4_0 => Some(8),
+            Self::Q3K => Some(4),
             Self::Q5_0 => Some(16),
             Self::Q6K => Some(32),
             Self::Q8_0 => Some(128),
-            Self::Q4_1 | Self::Q5_1 | Self::Q4K | Self::Q5K | Self::F8E4M3 => None,
+            Self::Q4_1 | Self::Q5_1 | Self::Q2K | Self::Q4K | Self::Q5K | Self::F8E4M3 => None,
         }
     }
 
@@ -37,6 +38,28 @@ impl BlockKind {
             Self::Q4_1 | Self::Q5_1 => {
                 halves(0, scale);
                 halves(2, offset);
+            }
+            Self::Q2K => {
+                // Scales and offsets of 4 bits, in a byte both.
+                halves(80, scale);
+                halves(82, offset);
+                let both = row(group);
+                multiply(scale, both, |byte| byte & 15);
+                multiply(offset, both, |byte| byte >> 4);
+                for offset in offset {
+                    *offset = -*offset;
+                }
+            }
+            Self::Q3K => {
+                // 16 scales of 6 bits around 32: nibbles in 8 bytes, their upper two bits in 4.
+                const AT: usize = 96;
+                halves(108, scale);
+                let (lower, upper) = (row(AT + group % 8), row(AT + 8 + group % 4));
+                for ((scale, offset), (lower, upper)) in scale.iter_mut().zip(offset).zip(lower.iter().zip(upper)) {
+                    let number = ((lower >> (group / 8 * 4)) & 15) | (((upper >> (group / 4 * 2)) & 3) << 4);
+                    *scale *= f32::from(number) - 32.0;
+                    *offset = *scale * -4.0;
+                }
             }
             Self::Q4K | Self::Q5K => {
                 // 8 scales and 8 offsets of 6 bits: the upper two of the last four stand above the first four.
@@ -91,6 +114,16 @@ impl BlockKind {
                 }
             }
             Self::Q8_0 => each(to, run(2, 32), |byte| byte ^ 0x80),
+            Self::Q2K | Self::Q3K => {
+                // 128 numbers are 32 bytes of two bits each; third bits stand apart, a bit for each 32 numbers.
+                let (half, quarter, part) = (group / 8, group % 8 / 2, group % 2 * 16);
+                let (pairs_at, is_of_three) = if self == Self::Q3K { (32, true) } else { (16, false) };
+                each(to, run(pairs_at + half * 32 + part, 16), |byte| (byte >> (2 * quarter)) & 3);
+                if is_of_three {
+                    let bit = half * 4 + quarter;
+                    both(to, run(part, 16), |lower, thirds| lower | (((thirds >> bit) & 1) << 2));
+                }
+            }
             Self::Q4K => {
                 let nibbles = run(16 + group / 2 * 32, 32);
                 if group.is_multiple_of(2) {

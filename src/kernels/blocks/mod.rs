@@ -7,6 +7,7 @@ mod table;
 
 use self::small_floats::widen_float8;
 pub use self::table::BlockTable;
+use super::TAPS;
 use super::integers::{Groups, IntegerPanel};
 use super::simd::Simd;
 
@@ -23,6 +24,8 @@ pub enum BlockKind {
     Q5_0,
     Q5_1,
     Q8_0,
+    Q2K,
+    Q3K,
     Q4K,
     Q5K,
     Q6K,
@@ -31,15 +34,26 @@ pub enum BlockKind {
 }
 
 impl BlockKind {
-    pub const ALL: [Self; 9] =
-        [Self::Q4_0, Self::Q4_1, Self::Q5_0, Self::Q5_1, Self::Q8_0, Self::Q4K, Self::Q5K, Self::Q6K, Self::F8E4M3];
+    pub const ALL: [Self; 11] = [
+        Self::Q4_0,
+        Self::Q4_1,
+        Self::Q5_0,
+        Self::Q5_1,
+        Self::Q8_0,
+        Self::Q2K,
+        Self::Q3K,
+        Self::Q4K,
+        Self::Q5K,
+        Self::Q6K,
+        Self::F8E4M3,
+    ];
 
     /// Numbers of a row that are packed together.
     #[must_use]
     pub fn numbers(self) -> usize {
         match self {
             Self::Q4_0 | Self::Q4_1 | Self::Q5_0 | Self::Q5_1 | Self::Q8_0 => 32,
-            Self::Q4K | Self::Q5K | Self::Q6K => 256,
+            Self::Q2K | Self::Q3K | Self::Q4K | Self::Q5K | Self::Q6K => 256,
             Self::F8E4M3 => 1,
         }
     }
@@ -53,6 +67,8 @@ impl BlockKind {
             Self::Q5_0 => 22,
             Self::Q5_1 => 24,
             Self::Q8_0 => 34,
+            Self::Q2K => 84,
+            Self::Q3K => 110,
             Self::Q4K => 144,
             Self::Q5K => 176,
             Self::Q6K => 210,
@@ -70,6 +86,13 @@ impl BlockKind {
     #[must_use]
     pub(super) fn groups(self) -> Option<Groups> {
         (self != Self::F8E4M3).then(|| Groups { steps: self.steps_of_group(), middle: self.middle() })
+    }
+
+    /// The channels of a 3×3 convolution of so many inputs whose taps are whole blocks together, as few as may be and an
+    /// even number of them; `None` where rows are not made of such.
+    pub(super) fn channels_together(self, inputs: usize) -> Option<usize> {
+        let channels = if self == Self::F8E4M3 { 1 << inputs.trailing_zeros().min(5) } else { self.numbers() };
+        (channels > 1 && inputs > 0 && inputs.is_multiple_of(channels)).then_some(channels)
     }
 
     /// Of so many numbers, which must be whole blocks.
@@ -96,6 +119,9 @@ pub(super) struct PanelBlocks<'a> {
     pub scales: &'a [f32],
     /// Columns with those that only fill up a vector.
     pub stride: usize,
+    /// Of a 3×3 convolution, whose files have the taps of a channel together: so many channels are widened at a time, to
+    /// the channels of a tap.
+    pub channels: Option<usize>,
 }
 
 impl PanelBlocks<'_> {
@@ -142,12 +168,10 @@ impl PanelBlocks<'_> {
 
     #[inline(always)]
     fn widen_vectors<S: Simd, const N: usize, const PAIRS: bool>(&self, out: &mut [f32]) {
-        let Self { kind, bytes, scales, stride } = *self;
-        let halved = 1 + usize::from(PAIRS);
+        let Self { kind, bytes, scales, stride, channels } = *self;
         if kind == BlockKind::F8E4M3 {
             let mut wide = [0f32; MOST_STEPS * MOST_COLUMNS];
-            let parts = bytes.chunks(MOST_STEPS * stride).zip(out.chunks_mut(MOST_STEPS * stride / halved));
-            for (bytes, out) in parts {
+            for (part, bytes) in bytes.chunks(MOST_STEPS * stride).enumerate() {
                 let steps = bytes.len() / stride;
                 widen_float8(bytes, &mut wide[..bytes.len()]);
                 if steps % 2 == 1 {
@@ -155,21 +179,26 @@ impl PanelBlocks<'_> {
                     wide[bytes.len()..bytes.len() + stride].fill(0.0);
                 }
                 // SAFETY: whole vectors of `scales` and of each step, and of one more where there is an odd one.
-                unsafe { store::<S, N, PAIRS>(&Scaled::<S, N>::new(&wide, scales, stride), steps, out) };
+                unsafe {
+                    let values = Scaled::<S, N>::new(&wide, scales, stride);
+                    store_at::<S, N, PAIRS>(&values, (part * MOST_STEPS, steps), channels, out);
+                }
             }
             return;
         }
         let group = kind.steps_of_group();
         let mut numbers = [0u8; MOST_STEPS * MOST_COLUMNS];
         let (mut scale, mut offset) = ([0f32; MOST_COLUMNS], [0f32; MOST_COLUMNS]);
-        let blocks = bytes.chunks_exact(kind.bytes() * stride);
-        let outs = out.chunks_exact_mut(kind.numbers() * stride / halved);
-        for (block, out) in blocks.zip(outs) {
-            for (index, out) in out.chunks_exact_mut(group * stride / halved).enumerate() {
-                kind.scales(block, stride, index, &mut scale[..stride], &mut offset[..stride]);
-                kind.numbers_of(block, stride, index, &mut numbers[..group * stride]);
+        for (block, bytes) in bytes.chunks_exact(kind.bytes() * stride).enumerate() {
+            for index in 0..kind.numbers() / group {
+                kind.scales(bytes, stride, index, &mut scale[..stride], &mut offset[..stride]);
+                kind.numbers_of(bytes, stride, index, &mut numbers[..group * stride]);
                 // SAFETY: whole vectors of scales and offsets, and of each step of the group.
-                unsafe { store::<S, N, PAIRS>(&Quantised::<S, N>::new(&numbers, &scale, &offset, stride), group, out) };
+                unsafe {
+                    let values = Quantised::<S, N>::new(&numbers, &scale, &offset, stride);
+                    let first = block * kind.numbers() + index * group;
+                    store_at::<S, N, PAIRS>(&values, (first, group), channels, out);
+                }
             }
         }
     }
@@ -253,6 +282,65 @@ unsafe fn vectors_of<S: Simd, const N: usize>(from: &[f32]) -> [S::V; N] {
             *vector = S::load(from.as_ptr().add(index * S::LANES));
         }
         vectors
+    }
+}
+
+/// Steps from `first` on, an even one where they become pairs, to their places in `out`.
+///
+/// # Safety
+/// As [`store`].
+#[inline(always)]
+unsafe fn store_at<S: Simd, const N: usize, const PAIRS: bool>(
+    steps: &impl Steps<S>,
+    (first, count): (usize, usize),
+    channels: Option<usize>,
+    out: &mut [f32],
+) {
+    let place = first * N * S::LANES / (1 + usize::from(PAIRS));
+    // SAFETY: the caller's.
+    unsafe {
+        match channels {
+            None => store::<S, N, PAIRS>(steps, count, &mut out[place..]),
+            Some(channels) => store_taps::<S, N, PAIRS>(steps, (first, count), channels, out),
+        }
+    }
+}
+
+/// Steps that are the taps of channels, to where each tap's channels stand together, so many at a time.
+///
+/// # Safety
+/// As [`Simd`]; there are so many steps.
+#[inline(always)]
+unsafe fn store_taps<S: Simd, const N: usize, const PAIRS: bool>(
+    steps: &impl Steps<S>,
+    (first, count): (usize, usize),
+    channels: usize,
+    out: &mut [f32],
+) {
+    let (stride, together) = (N * S::LANES, TAPS * channels);
+    let halved = 1 + usize::from(PAIRS);
+    let end = (first + count).next_multiple_of(together);
+    assert!(channels.is_multiple_of(2) && out.len() >= end * stride / halved, "the steps of a panel have room");
+    let (mut start, mut channel, mut tap) =
+        (first / together * together, first % together / TAPS, first % together % TAPS);
+    for step in 0..count {
+        let place = start + tap * channels + channel;
+        for vector in 0..N {
+            // SAFETY: the caller's steps, and places before `end`, which `out` was held against.
+            unsafe {
+                let to = out.as_mut_ptr().add(place / halved * stride + vector * S::LANES);
+                let value = steps.value(step, vector);
+                // A pair's first waits for its second, nine steps later.
+                S::store(to, if PAIRS && place % 2 == 1 { S::pairs_of(S::load(to), value) } else { value });
+            }
+        }
+        tap += 1;
+        if tap == TAPS {
+            (channel, tap) = (channel + 1, 0);
+        }
+        if channel == channels {
+            (start, channel) = (start + together, 0);
+        }
     }
 }
 

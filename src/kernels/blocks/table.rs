@@ -77,7 +77,13 @@ impl Kernel for LookUp<'_> {
                 side_by_side.chunks_exact_mut(S::LANES).zip(row).for_each(|(to, byte)| to[lane] = *byte);
                 own_scales[lane] = scales.get(place).or(scales.first()).copied().unwrap_or(1.0);
             }
-            let blocks = PanelBlocks { kind: *kind, bytes: &side_by_side, scales: &own_scales, stride: S::LANES };
+            let blocks = PanelBlocks {
+                kind: *kind,
+                bytes: &side_by_side,
+                scales: &own_scales,
+                stride: S::LANES,
+                channels: None,
+            };
             blocks.widen::<S, false>(&mut wide);
             for (lane, found) in found.chunks_exact_mut(*width).enumerate() {
                 found.iter_mut().zip(wide.chunks_exact(S::LANES)).for_each(|(to, step)| *to = step[lane]);

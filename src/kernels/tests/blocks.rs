@@ -48,6 +48,8 @@ fn halves_of(kind: BlockKind) -> &'static [usize] {
     match kind {
         BlockKind::Q4_0 | BlockKind::Q5_0 | BlockKind::Q8_0 => &[0],
         BlockKind::Q4_1 | BlockKind::Q5_1 | BlockKind::Q4K | BlockKind::Q5K => &[0, 2],
+        BlockKind::Q2K => &[80, 82],
+        BlockKind::Q3K => &[108],
         BlockKind::Q6K => &[208],
         BlockKind::F8E4M3 => &[],
     }
@@ -75,12 +77,25 @@ fn read(kind: BlockKind, block: &[u8]) -> Vec<f32> {
         let byte = block[start + at / 64 * 32 + at % 32];
         if at % 64 < 32 { byte & 15 } else { byte >> 4 }
     };
+    let two_bits = |at: usize, start: usize| (block[start + at / 128 * 32 + at % 32] >> (at % 128 / 32 * 2)) & 3;
     let number = |at: usize| match kind {
         BlockKind::Q4_0 => (nibble(2, at) - 8.0) * half(0),
         BlockKind::Q4_1 => nibble(4, at) * half(0) + half(2),
         BlockKind::Q5_0 => (nibble(6, at) + fifth(2, at) - 16.0) * half(0),
         BlockKind::Q5_1 => (nibble(8, at) + fifth(4, at)) * half(0) + half(2),
         BlockKind::Q8_0 => f32::from(block[2 + at].cast_signed()) * half(0),
+        BlockKind::Q2K => {
+            let (scale, offset) = (block[at / 16] & 15, block[at / 16] >> 4);
+            half(80) * f32::from(scale) * f32::from(two_bits(at, 16)) - half(82) * f32::from(offset)
+        }
+        BlockKind::Q3K => {
+            let of_sixteen = at / 16;
+            let lower = if of_sixteen < 8 { block[96 + of_sixteen] & 15 } else { block[88 + of_sixteen] >> 4 };
+            let upper = (block[104 + of_sixteen % 4] >> (of_sixteen / 4 * 2)) & 3;
+            let third = (block[at % 32] >> (at / 32)) & 1;
+            let number = f32::from(two_bits(at, 32)) - if third == 1 { 0.0 } else { 4.0 };
+            half(108) * (f32::from(lower | (upper << 4)) - 32.0) * number
+        }
         BlockKind::Q4K | BlockKind::Q5K => {
             let (scale, offset) = six_bits(at / 32);
             let number = if kind == BlockKind::Q4K {
@@ -200,6 +215,84 @@ fn long_rows_are_widened_part_by_part() {
     }
 }
 
+/// Inputs, outputs: of one part of a pixel's channels, of two, and of channels that no block is made for.
+fn convolutions_of(kind: BlockKind) -> Vec<[usize; 2]> {
+    match kind {
+        BlockKind::F8E4M3 => vec![[4, 5], [6, 17], [96, 70]],
+        _ => vec![[kind.numbers(), 5], [2 * kind.numbers(), 17], [5 * kind.numbers(), 70]],
+    }
+}
+
+#[test]
+fn quantised_convolutions_have_the_numbers_of_their_file() {
+    for level in Level::available() {
+        let mut random = Random(24);
+        for (kind, [inputs, outputs]) in
+            BlockKind::ALL.into_iter().flat_map(|kind| convolutions_of(kind).into_iter().map(move |size| (kind, size)))
+        {
+            if !affordable(9 * 9 * inputs * outputs) {
+                continue;
+            }
+            let scales = if outputs == 5 { 1 } else { outputs };
+            let weight = Quantised::new(kind, outputs, inputs * 9, scales, &mut random);
+            let bias = vec![0.0; outputs];
+            for precision in [Precision::F32, Precision::F16, Precision::Bf16Products] {
+                let packing = Packing { precision, winograd: None, level };
+                let what = format!("{level:?} {kind:?} {precision:?} {inputs}→{outputs}");
+                assert!(Conv3x3::keeps_blocks((inputs, outputs), Steps::SAME, kind, packing), "{what}");
+                let layer = Conv3x3::new(weight.source(), &bias, inputs, Steps::SAME, packing).unwrap();
+                assert_eq!(layer.bytes(), Conv3x3::bytes_of_blocks(inputs, outputs, kind, packing), "{what}");
+                // One channel of the pixel in the middle is one, all else is none: what comes out are its weights.
+                for channel in [0, 1, inputs / 2 + 1, inputs - 1] {
+                    let mut pixels = vec![0.0; 9 * inputs];
+                    pixels[4 * inputs + channel] = 1.0;
+                    let x = Map::from_vec(pixels, 1, 3, 3, inputs).unwrap();
+                    let found = layer.forward(&x, (3, 3), &Epilogue::default()).unwrap();
+                    for (place, found) in found.values().chunks_exact(outputs).enumerate() {
+                        let wanted = weight.values.chunks_exact(inputs * 9).map(|row| row[channel * 9 + 8 - place]);
+                        let rounded = wanted.map(|value| match precision {
+                            Precision::Bf16Products => half::bf16::from_f32(value).to_f32(),
+                            _ => value,
+                        });
+                        assert!(found.iter().copied().eq(rounded), "{what}: channel {channel}, tap {}", 8 - place);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn quantised_convolutions_are_those_of_their_numbers() {
+    let steps = [Steps::SAME, Steps { stride: 2, before: 0, after: 1 }];
+    for level in Level::available() {
+        let mut random = Random(25);
+        for (kind, steps) in BlockKind::ALL.into_iter().flat_map(|kind| steps.map(|steps| (kind, steps))) {
+            let [inputs, outputs] = convolutions_of(kind)[1];
+            if !affordable(2 * 7 * 6 * 9 * inputs * outputs) {
+                continue;
+            }
+            let x = random.map(2, 7, 6, inputs);
+            let bias = random.values(outputs);
+            let weight = Quantised::new(kind, outputs, inputs * 9, 1, &mut random);
+            let largest = weight.values.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+            for precision in [Precision::F32, Precision::Bf16Products] {
+                let packing = Packing { precision, winograd: None, level };
+                let [found, wanted] = [weight.source(), WeightSlice::F32(&weight.values)].map(|source| {
+                    let layer = Conv3x3::new(source, &bias, inputs, steps, packing).unwrap();
+                    layer.forward(&x, (7, 6), &Epilogue::default()).unwrap()
+                });
+                assert_eq!(found.shape(), wanted.shape());
+                // The same products, summed up in another order.
+                let allowed = 1e-6 * largest * (9 * inputs) as f32 + 1e-6;
+                for (found, wanted) in found.values().iter().zip(wanted.values()) {
+                    assert!((found - wanted).abs() <= allowed, "{level:?} {kind:?} {precision:?}: {found} {wanted}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn memory_is_the_files_but_for_what_fills_up_the_last_panel() {
     let packing = packing(Level::current(), false);
@@ -219,9 +312,13 @@ fn blocks_that_do_not_fit_are_an_error() {
     assert!(Linear::new(weight.source(), None, 64, packing).is_ok());
     // Rows that begin within a block, and kernels whose taps do.
     assert!(Linear::new(weight.source(), None, 48, packing).is_err());
-    for winograd in [false, true] {
-        let packing = super::packing(Level::current(), winograd);
-        assert!(Conv3x3::new(weight.source(), &[0.0; 1], 64, Steps::SAME, packing).is_err());
+    // Weights that are to be transformed, and channels of which no few have whole blocks of taps.
+    let transformed = super::packing(Level::current(), true);
+    assert!(Conv3x3::new(weight.source(), &[0.0; 1], 64, Steps::SAME, packing).is_ok());
+    for (inputs, outputs, packing) in [(32, 18, transformed), (16, 4, packing)] {
+        let weight = Quantised::new(BlockKind::Q4_0, outputs, inputs * 9, 0, &mut random);
+        assert!(!Conv3x3::keeps_blocks((inputs, outputs), Steps::SAME, weight.kind, packing));
+        assert!(Conv3x3::new(weight.source(), &vec![0.0; outputs], inputs, Steps::SAME, packing).is_err());
     }
     let weight = Quantised::new(BlockKind::F8E4M3, 4, 6, 3, &mut random);
     assert!(Linear::new(weight.source(), None, 6, packing).is_err());

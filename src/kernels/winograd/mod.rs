@@ -16,16 +16,15 @@ use rayon::prelude::*;
 use self::input::{OutputGrid, TransformInput};
 use self::transform::{F2x2, F4x4, Transform};
 use self::weights::TransformWeights;
-use super::ShapeError;
 use super::epilogue::Epilogue;
 use super::map::Map;
 use super::numbers::{Element, WeightSlice, as_it_is, widen_bf16, widen_f16};
-use super::panel::{BLOCKS_OF_TAPS, TAPS};
 use super::pixels::{Pixels, Steps};
 use super::pool::Buffer;
 use super::product::{SharedPointer, Starts, TILE_ROWS, tile};
 use super::scratch::with_kept;
 use super::simd::{Kernel, Level, Simd};
+use super::{ShapeError, TAPS};
 
 /// The transformed input of a chunk of output tiles is about so large: it must outlive the passes of all panels in the cache.
 const CHUNK_BYTES: usize = 8 << 20;
@@ -109,7 +108,7 @@ impl Winograd {
             WeightSlice::F32(from) => this.pack(from, as_it_is),
             WeightSlice::F16(from) => this.pack(from, widen_f16),
             WeightSlice::Bf16(from) => this.pack(from, widen_bf16),
-            WeightSlice::Blocks(_) => return Err(ShapeError(BLOCKS_OF_TAPS.to_owned())),
+            WeightSlice::Blocks(_) => return Err(ShapeError("quantised weights cannot be transformed".to_owned())),
         };
         Ok(this)
     }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::transform::Transform;
-use crate::kernels::panel::TAPS;
+use crate::kernels::TAPS;
 use crate::kernels::simd::{Kernel, Simd};
 
 /// Inputs whose weights are transformed together: their taps stay in the cache.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::super::ModelError;
 use super::super::dry_run::TracedFeature;
 use super::super::feature::{Execution, Feature};
+use super::super::kept_forms::KeptForm;
 use super::super::operators::{Array, DeviceEpilogue, Kept, Window};
 use super::super::weights::Scope;
 use super::linear::TracedProduct;
-use super::{host_vector, packed, packed_rows};
+use super::{host_vector, packed_from, packed_rows};
 use crate::job::Work;
-use crate::kernels::{self, Epilogue, Packing, Steps, WeightSlice};
+use crate::kernels::{self, BlockKind, Epilogue, Packing, Steps, WeightSlice};
 
 enum Form {
     Host(kernels::Conv3x3),
@@ -52,11 +53,13 @@ impl Conv3x3 {
     fn with_steps(at: &Scope, inputs: usize, outputs: usize, steps: Steps) -> Result<Self, ModelError> {
         let shape = [outputs, inputs, 3, 3];
         let form = at.cached(|| {
+            let (packing, kept) = Self::kept(at, inputs, outputs, steps);
             if let Execution::DryRun(tracker) = at.execution() {
-                let packing = at.packing();
-                let count = inputs * outputs * 9;
-                let packed = kernels::Conv3x3::bytes_of(inputs, outputs, steps, packing);
-                tracker.keep_weights(count, packed);
+                let packed = match kept {
+                    Some(kind) => kernels::Conv3x3::bytes_of_blocks(inputs, outputs, kind, packing),
+                    None => kernels::Conv3x3::bytes_of(inputs, outputs, steps, packing),
+                };
+                tracker.keep_weights(inputs * outputs * 9, packed);
                 return Ok(Form::DryRun { inputs, outputs, packing });
             }
             let bias = at.tensor("bias", &[outputs])?;
@@ -67,12 +70,26 @@ impl Conv3x3 {
                 },
                 Execution::Kernels | Execution::DryRun(_) => {
                     let bias = host_vector(&bias)?;
-                    let layer = |source: WeightSlice| kernels::Conv3x3::new(source, &bias, inputs, steps, at.packing());
-                    Form::Host(packed(at, &shape, layer)?)
+                    let layer = |source: WeightSlice| kernels::Conv3x3::new(source, &bias, inputs, steps, packing);
+                    Form::Host(packed_from(at, &shape, kept.map(|_| inputs * 9), layer)?)
                 }
             })
         })?;
         Ok(Self { form, steps })
+    }
+
+    /// How the weight is packed, and the blocks that it stays in if it does.
+    fn kept(at: &Scope, inputs: usize, outputs: usize, steps: Steps) -> (Packing, Option<BlockKind>) {
+        let form = at.kept_form("weight");
+        match form {
+            Some(KeptForm::Blocks(kind))
+                if kernels::Conv3x3::keeps_blocks((inputs, outputs), steps, kind, at.packing()) =>
+            {
+                (at.packing(), Some(kind))
+            }
+            Some(_) => (KeptForm::packing(Some(KeptForm::Halved), at.packing()), None),
+            None => (at.packing(), None),
+        }
     }
 
     pub(crate) fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {

@@ -20,7 +20,7 @@ use crate::kernels::{Packing, ShapeError, WeightSlice};
 /// Exact to what `LayerNorm` of `PyTorch` has by default.
 pub(crate) const LAYER_NORM_EPS: f64 = 1e-5;
 
-/// Packs the weight of a linear layer at `at`, whose rows have `width` numbers and may stay quantised.
+/// Packs the weight at `at`, straight from its file where that can be; its rows have `width` numbers and may stay quantised.
 fn packed_rows<T>(
     at: &Scope,
     shape: &[usize],
@@ -31,15 +31,7 @@ fn packed_rows<T>(
     packed_from(at, shape, Some(width), |source| pack(source, packing))
 }
 
-/// Packs the weight at `at`, straight from its file where that can be.
-fn packed<T>(
-    at: &Scope,
-    shape: &[usize],
-    pack: impl FnOnce(WeightSlice) -> Result<T, ShapeError>,
-) -> Result<T, ModelError> {
-    packed_from(at, shape, None, pack)
-}
-
+/// The same, packed as `pack` knows; quantised weights are widened where no `width` is given.
 fn packed_from<T>(
     at: &Scope,
     shape: &[usize],

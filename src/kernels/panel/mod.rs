@@ -1,14 +1,16 @@
 //! A layer's weights as the products read them: panels of a few columns, each stored step after step.
 
+mod pack;
+
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
-use rayon::prelude::*;
 
-use super::ShapeError;
 use super::blocks::{BlockKind, PanelBlocks};
 use super::integers::Groups;
-use super::numbers::{Element, Precision, WeightSlice, as_it_is, each, narrow_f16, widen_bf16, widen_f16};
-use super::simd::{Level, Simd, pair};
+use super::numbers::{Precision, WeightSlice, as_it_is, each, narrow_f16, widen_bf16, widen_f16};
+use super::rows::STEPS_PER_BLOCK;
+use super::simd::{Level, Simd};
+use super::{ShapeError, TAPS};
 
 /// How a layer's weight is laid out in its file, and what its product is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,14 +21,8 @@ pub(crate) struct PanelLayout {
     pub taps: bool,
 }
 
-/// What is said where blocks run across the taps of a channel.
-pub(super) const BLOCKS_OF_TAPS: &str = "a 3×3 convolution was given quantised weights";
-
-/// Taps of a 3×3 kernel.
-pub(super) const TAPS: usize = 9;
-
-/// So many values of a row at once, that what is written stays in the cache while the lanes are read one by one.
-const PACKED_AT_ONCE: usize = 16 * TAPS;
+/// What is said where a layer's rows are not made of whole blocks.
+const NO_WHOLE_BLOCKS: &str = "quantised weights run on from one output to the next";
 
 enum Values {
     F32(Vec<f32>),
@@ -49,6 +45,8 @@ pub(crate) struct PackedMatrix {
     columns: usize,
     gated: bool,
     in_pairs: bool,
+    /// Of a 3×3 convolution in blocks: channels whose taps are widened together.
+    channels_together: Option<usize>,
     level: Level,
 }
 
@@ -118,18 +116,23 @@ impl PackedMatrix {
             }
             (_, WeightSlice::Blocks(blocks)) => {
                 let (kind, scales) = (blocks.kind, blocks.scales);
-                if layout.taps || !kind.fits(depth) {
-                    return Err(ShapeError(BLOCKS_OF_TAPS.to_owned()));
+                if layout.taps {
+                    matrix.channels_together = kind.channels_together(depth / TAPS);
                 }
-                // Whole numbers are multiplied as such, whatever the others of the network are.
-                matrix.in_pairs &= !(level.has_integer_products() && kind.groups().is_some());
+                if !kind.fits(depth) || (layout.taps && matrix.channels_together.is_none()) {
+                    return Err(ShapeError(NO_WHOLE_BLOCKS.to_owned()));
+                }
+                // Whole numbers are multiplied as such, whatever the others of the network are; but for a convolution's,
+                // whose rows would have to be brought into the order of its blocks.
+                matrix.in_pairs &= layout.taps || !level.has_integer_products() || kind.groups().is_none();
                 let is_scaled = kind == BlockKind::F8E4M3;
                 if is_scaled && scales.len() != 1 && scales.len() != rows {
                     return Err(ShapeError(format!("{} scales are not those of {rows} rows", scales.len())));
                 }
                 let scale = |row: usize| scales.get(row).or(scales.first()).copied().unwrap_or(1.0);
                 let scales = if is_scaled { matrix.by_lane(scale) } else { Vec::new() };
-                let bytes = matrix.pack_rows(blocks.bytes, kind.bytes_of(depth), layout, as_it_is);
+                let as_in_file = PanelLayout { taps: false, ..layout };
+                let bytes = matrix.pack_rows(blocks.bytes, kind.bytes_of(depth), as_in_file, as_it_is);
                 Values::Blocks(kind, bytes, scales)
             }
         };
@@ -139,23 +142,16 @@ impl PackedMatrix {
     fn unfilled(rows: usize, depth: usize, layout: PanelLayout, precision: Precision, level: Level) -> Self {
         let columns = if layout.gated { rows / 2 } else { rows };
         let in_pairs = precision == Precision::Bf16Products;
-        Self { values: Values::F32(Vec::new()), bias: Vec::new(), depth, columns, gated: layout.gated, in_pairs, level }
-    }
-
-    /// `values`, packed one step after the other, with two steps of each lane together.
-    fn paired(&self, values: &[f32]) -> Vec<f32> {
-        let (width, lanes, steps) = (self.level.panel_width(), self.level.lanes(), self.steps_of_panel());
-        let mut pairs = f32::zeros(self.value_count(steps));
-        pairs.par_chunks_mut(width * steps).enumerate().for_each(|(index, out)| {
-            let stride = self.panel(index).vectors * lanes;
-            let from = &values[index * width * self.depth..][..stride * self.depth];
-            for (out, both) in out.chunks_exact_mut(stride).zip(from.chunks(2 * stride)) {
-                for (lane, out) in out.iter_mut().enumerate() {
-                    *out = pair(both[lane], both.get(stride + lane).copied().unwrap_or(0.0));
-                }
-            }
-        });
-        pairs
+        Self {
+            values: Values::F32(Vec::new()),
+            bias: Vec::new(),
+            depth,
+            columns,
+            gated: layout.gated,
+            in_pairs,
+            channels_together: None,
+            level,
+        }
     }
 
     /// What a layer of `rows` outputs and `depth` inputs will take, its weights unseen.
@@ -172,10 +168,16 @@ impl PackedMatrix {
         matrix.value_count(matrix.steps_of_panel()) * bytes_each + matrix.bias_count() * size_of::<f32>()
     }
 
-    /// What a linear layer of `rows` outputs takes whose weights stay in blocks of this kind.
+    /// What a layer of `rows` outputs takes whose weights stay in blocks of this kind.
     #[must_use]
-    pub(crate) fn bytes_of_blocks(rows: usize, depth: usize, gated: bool, kind: BlockKind, level: Level) -> usize {
-        let matrix = Self::unfilled(rows, depth, PanelLayout { gated, taps: false }, Precision::F32, level);
+    pub(crate) fn bytes_of_blocks(
+        rows: usize,
+        depth: usize,
+        layout: PanelLayout,
+        kind: BlockKind,
+        level: Level,
+    ) -> usize {
+        let matrix = Self::unfilled(rows, depth, layout, Precision::F32, level);
         let per_lane = if kind == BlockKind::F8E4M3 { 2 } else { 1 };
         matrix.value_count(kind.bytes_of(depth)) + per_lane * matrix.bias_count() * size_of::<f32>()
     }
@@ -191,84 +193,27 @@ impl PackedMatrix {
         if self.in_pairs { self.depth.div_ceil(2) } else { self.depth }
     }
 
+    /// How many are multiplied with some rows before the next rows have their turn; as many as [`PackedMatrix::steps`] is
+    /// asked for, so that they are whole blocks.
+    pub(super) fn steps_at_once(&self) -> usize {
+        match self.channels_together {
+            // A gated product must have all its steps at once.
+            _ if self.gated => self.steps_of_panel(),
+            Some(channels) => {
+                let together = if self.in_pairs { channels * TAPS / 2 } else { channels * TAPS };
+                (STEPS_PER_BLOCK / together).max(1) * together
+            }
+            None => STEPS_PER_BLOCK,
+        }
+    }
+
+    /// Of a 3×3 convolution whose steps go by so many channels, nine taps of each; `None` where they are all together.
+    pub(super) fn channels_together(&self) -> Option<usize> {
+        self.channels_together
+    }
+
     fn bias_count(&self) -> usize {
         self.panel_count() * self.level.panel_width()
-    }
-
-    /// The weight's row that stands in a panel's lane, if any does.
-    fn row_of(&self, panel: &Panel, lane: usize) -> Option<usize> {
-        let half = panel.vectors * self.level.lanes() / 2;
-        let (offset, base) = if self.gated && lane >= half { (lane - half, self.columns) } else { (lane, 0) };
-        (offset < panel.columns).then_some(base + panel.first_column + offset)
-    }
-
-    /// A number for each row of the weight, in the panels' order; zeros where there is no column.
-    fn by_lane(&self, of_row: impl Fn(usize) -> f32) -> Vec<f32> {
-        let lanes = self.level.lanes();
-        let mut packed = vec![0.0; self.bias_count()];
-        for index in 0..self.panel_count() {
-            let panel = self.panel(index);
-            for lane in 0..panel.vectors * lanes {
-                if let Some(row) = self.row_of(&panel, lane) {
-                    packed[panel.bias_start + lane] = of_row(row);
-                }
-            }
-        }
-        packed
-    }
-
-    /// `convert` gives a part of a row in the panels' format, in the buffer that it is given or as it is.
-    fn pack<F: Copy + Sync, T: Element>(
-        &self,
-        from: &[F],
-        layout: PanelLayout,
-        convert: impl for<'a> Fn(&'a [F], &'a mut [T]) -> &'a [T] + Sync,
-    ) -> Vec<T> {
-        self.pack_rows(from, self.depth, layout, convert)
-    }
-
-    /// The same of rows of `length` pieces each.
-    fn pack_rows<F: Copy + Sync, T: Element>(
-        &self,
-        from: &[F],
-        length: usize,
-        layout: PanelLayout,
-        convert: impl for<'a> Fn(&'a [F], &'a mut [T]) -> &'a [T] + Sync,
-    ) -> Vec<T> {
-        let lanes = self.level.lanes();
-        let mut values = T::zeros(self.value_count(length));
-        let full_panel = self.level.panel_width() * length;
-        // A channel's taps stand together in the file and apart from each other in the panel.
-        let taps = if layout.taps { TAPS } else { 1 };
-        let channels = length / taps;
-        values.par_chunks_mut(full_panel).enumerate().for_each(|(index, out)| {
-            let panel = self.panel(index);
-            let stride = panel.vectors * lanes;
-            let mut converted = [T::default(); PACKED_AT_ONCE];
-            let at_once = PACKED_AT_ONCE / taps;
-            for first in (0..channels).step_by(at_once) {
-                let count = at_once.min(channels - first);
-                for lane in 0..stride {
-                    let Some(row) = self.row_of(&panel, lane) else { continue };
-                    let start = row * length + first * taps;
-                    let part = convert(&from[start..start + count * taps], &mut converted[..count * taps]);
-                    for tap in 0..taps {
-                        let out = &mut out[(tap * channels + first) * stride..][..count * stride];
-                        let column = out.chunks_exact_mut(stride);
-                        if layout.taps {
-                            for (out, channel) in column.zip(part.chunks_exact(TAPS)) {
-                                out[lane] = channel[tap];
-                            }
-                        } else {
-                            for (out, value) in column.zip(part.iter()) {
-                                out[lane] = *value;
-                            }
-                        }
-                    }
-                }
-            }
-        });
-        values
     }
 
     #[must_use]
@@ -386,13 +331,15 @@ impl PackedMatrix {
         let of = |step: usize| panel_start + kind.bytes_of(step) * stride;
         let scales = scales.get(panel.bias_start..).unwrap_or_default();
         let bytes = &bytes[of(first)..of((first + count).min(self.depth))];
-        Some(PanelBlocks { kind: *kind, bytes, scales, stride })
+        Some(PanelBlocks { kind: *kind, bytes, scales, stride, channels: self.channels_together })
     }
 
     /// How its weights are multiplied as whole numbers, where they are.
     pub(super) fn integer_groups(&self) -> Option<Groups> {
         match &self.values {
-            Values::Blocks(kind, ..) if self.level.has_integer_products() => kind.groups(),
+            Values::Blocks(kind, ..) if self.channels_together.is_none() && self.level.has_integer_products() => {
+                kind.groups()
+            }
             _ => None,
         }
     }
