@@ -1,27 +1,45 @@
 //! Estimates what a picture will take, without the engine's thread: from the model's small files and this machine's
 //! speed, which is measured the first time.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use candle_core::{DType, Device};
 
 use super::device::{Devices, DtypeChoice};
 use super::files_of;
-use crate::job::{AttentionMode, Compute, Estimate, EstimateQuestion, MemoryMode, ModelRef, Speed};
+use crate::job::{AttentionMode, Compute, Estimate, EstimateQuestion, LoraRef, MemoryMode, ModelRef, Speed};
 use crate::model::Execution;
 use crate::pipeline::{
     Constraints, CostModel, FittedPlan, ModelSpec, SteeringLoad, Workload, guessed_card_speed, measured_speed,
     memory_budget,
 };
 
-/// Answers one question after the other; keeps the configs of the model asked about last. Of several cards the one with the
+/// Answers one question after the other; keeps what was read of the model asked about last, and of its LoRAs. Of several cards the one with the
 /// least memory is asked: any of them may get the picture.
 pub(crate) struct Estimator {
     devices: Devices,
     dtype: DtypeChoice,
     execution: OnceLock<(Execution, DType)>,
     speed: OnceLock<Option<Speed>>,
-    last: Mutex<Option<(ModelRef, CostModel)>>,
+    last: Mutex<Option<Known>>,
+}
+
+/// A file as it was when it was read: its length and when it was written.
+type Stamp = (PathBuf, Option<(u64, Option<SystemTime>)>);
+
+fn stamp(path: &Path) -> Stamp {
+    (path.to_owned(), std::fs::metadata(path).ok().map(|found| (found.len(), found.modified().ok())))
+}
+
+/// What was read of a model.
+struct Known {
+    model: ModelRef,
+    stamp: Option<Stamp>,
+    spec: Arc<ModelSpec>,
+    /// With the LoRAs asked about last, by their files.
+    costs: (Vec<Stamp>, CostModel),
 }
 
 impl Estimator {
@@ -33,19 +51,15 @@ impl Estimator {
     /// `None` where the model cannot be read or cannot draw this. May take a moment.
     #[must_use]
     pub(crate) fn answer(&self, question: &EstimateQuestion) -> Option<Estimate> {
-        let mut model = self.model(&question.model)?;
+        let (spec, mut model) = self.model(&question.model, &question.loras)?;
         let mut reference_px = 0;
         let is_steered = !question.controls.is_empty() || !question.references.is_empty() || question.regions > 0;
         if is_steered || !question.read_px.is_empty() {
-            let spec = ModelSpec::read(&files_of(&question.model).ok()?, None).ok()?;
             spec.check_regions(question.regions as usize).ok()?;
             let calls = question.calls as usize;
             let load = SteeringLoad::of(&spec, &question.controls, &question.references, calls).ok()?;
             model = model.with_steering(load);
             reference_px = spec.read_px(&question.read_px);
-        }
-        if !question.loras.is_empty() {
-            model = model.with_loras(&files_of(&question.model).ok()?, &question.loras);
         }
         let speed = (*self.speed.get_or_init(|| self.measure()))?;
         let free_bytes = memory_budget::all_bytes(&self.execution().0);
@@ -68,12 +82,29 @@ impl Estimator {
         })
     }
 
-    fn model(&self, wanted: &ModelRef) -> Option<CostModel> {
+    /// Files are read again only where they are others than the last time.
+    fn model(&self, wanted: &ModelRef, loras: &[LoraRef]) -> Option<(Arc<ModelSpec>, CostModel)> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_ref().is_none_or(|(known, _)| known != wanted) {
-            *last = Some((wanted.clone(), CostModel::read(&files_of(wanted).ok()?).ok()?));
+        let stamp_of_model = match wanted {
+            ModelRef::BuiltIn | ModelRef::BuiltInFourSteps => None,
+            ModelRef::Folder(folder) => Some(stamp(&folder.join("model_index.json"))),
+            ModelRef::File(file) => Some(stamp(file)),
+        };
+        let known = last.take().filter(|known| known.model == *wanted && known.stamp == stamp_of_model);
+        let known = match known {
+            Some(known) => known,
+            None => {
+                let spec = ModelSpec::read(&files_of(wanted).ok()?, None).ok()?;
+                let costs = (Vec::new(), spec.costs_with(&[]));
+                Known { model: wanted.clone(), stamp: stamp_of_model, spec: Arc::new(spec), costs }
+            }
+        };
+        let known = last.insert(known);
+        let files: Vec<Stamp> = loras.iter().map(|lora| stamp(&lora.file)).collect();
+        if known.costs.0 != files {
+            known.costs = (files, known.spec.costs_with(loras));
         }
-        last.as_ref().map(|(_, model)| model.clone())
+        Some((Arc::clone(&known.spec), known.costs.1.clone()))
     }
 
     fn execution(&self) -> &(Execution, DType) {
@@ -117,5 +148,96 @@ impl Estimator {
         let host_bytes = memory_budget::host_bytes();
         let constraints = Constraints { may_halve, host_bytes, ..Constraints::new(*dtype, budget_bytes) };
         model.plan(execution, workload, compute, &constraints).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::fs;
+
+    use candle_core::quantized::{GgmlDType, QTensor, gguf_file};
+    use candle_core::{Device, Tensor};
+
+    use super::*;
+    use crate::engine::device::DeviceChoice;
+
+    fn data(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data").join(name)
+    }
+
+    /// A folder whose UNet has its matrices in blocks.
+    fn quantised_folder(folder: &Path) {
+        let from = data("single/sd2.safetensors");
+        let tensors = candle_core::safetensors::load(&from, &Device::Cpu).unwrap();
+        let packed: Vec<(String, QTensor)> = tensors
+            .into_iter()
+            .filter(|(_, tensor)| tensor.rank() > 0)
+            .map(|(name, tensor)| {
+                let fits = tensor.rank() == 2 && tensor.dim(1).unwrap().is_multiple_of(32);
+                let kind = if fits { GgmlDType::Q8_0 } else { GgmlDType::F16 };
+                (name, QTensor::quantize(&tensor.to_dtype(DType::F32).unwrap(), kind).unwrap())
+            })
+            .collect();
+        let packed: Vec<(&str, &QTensor)> = packed.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+        gguf_file::write(&mut fs::File::create(folder.join("a.gguf")).unwrap(), &[], &packed).unwrap();
+        fs::copy(from.with_extension("json"), folder.join("a.json")).unwrap();
+    }
+
+    /// Of one cross-attention's keys.
+    fn lora(path: &Path, rank: usize, rows: usize, columns: usize) {
+        let name = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k";
+        let zeros = |shape: (usize, usize)| Tensor::ones(shape, DType::F32, &Device::Cpu).unwrap();
+        let tensors: HashMap<String, Tensor> = [
+            (format!("{name}.lora_down.weight"), zeros((rank, columns))),
+            (format!("{name}.lora_up.weight"), zeros((rows, rank))),
+        ]
+        .into_iter()
+        .collect();
+        candle_core::safetensors::save(&tensors, path).unwrap();
+    }
+
+    #[test]
+    fn files_are_read_again_only_where_they_have_changed() {
+        let home = tempfile::tempdir().unwrap();
+        quantised_folder(home.path());
+        let model = ModelRef::File(home.path().join("a.gguf"));
+        let path = home.path().join("lora.safetensors");
+        let spec = ModelSpec::read(&files_of(&model).unwrap(), None).unwrap();
+        let unet = spec.costs_with(&[]).denoiser_config().unet().unwrap().clone();
+        let (rows, columns) = (unet.blocks[0].channels, unet.context_width().unwrap());
+        lora(&path, 1, rows, columns);
+        let estimator = Estimator::new(DeviceChoice::Cpu.into(), DtypeChoice::default());
+        let peak = |loras: &[LoraRef]| {
+            let (_, costs) = estimator.model(&model, loras)?;
+            let plan = crate::pipeline::ExecutionPlan::plain(None, DType::F32);
+            Some(costs.costs(costs.native_workload(), plan).unwrap().weights[1])
+        };
+        let with = |weight: f64| [LoraRef::new(&path, weight)];
+        let (plain, patched) = (peak(&[]).unwrap(), peak(&with(1.0)).unwrap());
+        assert!(patched > plain, "what it changes is widened: {patched} instead of {plain}");
+        // Another weight is no other file, and nothing is read.
+        let known = |estimator: &Estimator| {
+            let last = estimator.last.lock().unwrap();
+            let known = last.as_ref().unwrap();
+            (Arc::as_ptr(&known.spec), known.costs.0.clone())
+        };
+        let before = known(&estimator);
+        assert_eq!(peak(&with(0.5)).unwrap(), patched);
+        assert_eq!(known(&estimator), before);
+        // A file that changes nothing in its place, of another length.
+        candle_core::safetensors::save(
+            &[("lora_unet_x.lora_down.weight", 1), ("lora_unet_x.lora_up.weight", 1)]
+                .map(|(name, side)| (name.to_owned(), Tensor::ones((side, side), DType::F32, &Device::Cpu).unwrap()))
+                .into_iter()
+                .collect::<HashMap<_, _>>(),
+            &path,
+        )
+        .unwrap();
+        assert_eq!(peak(&with(1.0)).unwrap(), plain);
+        assert_eq!(known(&estimator).0, before.0);
+        // Another model under the same name.
+        fs::write(home.path().join("a.gguf"), b"GGUF").unwrap();
+        assert_eq!(peak(&with(1.0)), None);
     }
 }

@@ -10,7 +10,7 @@ use super::control::load::{SteeringLoad, TracedControls};
 use super::execution_plan::ExecutionPlan;
 use super::spec::NetworkConfigs;
 use crate::checkpoint::{DenoiserConfig, ModelFiles, TextConfig, VaeConfig, network_family};
-use crate::job::{Family, LoraRef, Work};
+use crate::job::{Family, Work};
 use crate::mask::MaskPlane;
 use crate::model::{
     AddedConditioning, Card, Denoiser, DenoiserInput, Execution, ForwardOptions, KeptForms, MemoryTracker, Operators,
@@ -154,7 +154,7 @@ impl CostModel {
     pub fn read(files: &ModelFiles) -> Result<Self, PipelineError> {
         let family = network_family(files)?;
         let (denoiser, vae) = (DenoiserConfig::read(files, family)?, VaeConfig::read(files)?);
-        Ok(Self::of(NetworkConfigs::read(files, denoiser, vae, family)?, family))
+        Ok(Self::of(NetworkConfigs::read(files, denoiser, (files, vae), family)?, family))
     }
 
     pub(super) fn of(configs: NetworkConfigs, family: Family) -> Self {
@@ -169,19 +169,11 @@ impl CostModel {
         Self { steering, ..self }
     }
 
-    /// With LoRAs, which change what matrices take that the model's files pack. One that cannot be read is complained of when
-    /// it is loaded.
-    #[must_use]
-    pub(crate) fn with_loras(mut self, files: &ModelFiles, loras: &[LoraRef]) -> Self {
-        self.configs = self.configs.with_loras(files, loras);
-        self
-    }
-
-    pub(super) fn kept_forms(&self) -> &[KeptForms; 3] {
+    pub(super) fn kept_forms(&self) -> &[KeptForms; 4] {
         &self.configs.kept_forms
     }
 
-    pub(super) fn with_kept_forms(mut self, kept_forms: [KeptForms; 3]) -> Self {
+    pub(super) fn with_kept_forms(mut self, kept_forms: [KeptForms; 4]) -> Self {
         self.configs.kept_forms = kept_forms;
         self
     }
@@ -255,7 +247,7 @@ impl CostModel {
         let denoiser_weights = denoiser_weights.with_kept_forms(&kept_forms[2]);
         let denoiser = Denoiser::new(denoiser.clone(), denoiser_weights)?;
         costs.weights[1] = tracker.weight_bytes() - costs.weights[0];
-        let vae = Vae::new(vae.clone(), weights(vae_dtype))?;
+        let vae = Vae::new(vae.clone(), weights(vae_dtype).with_kept_forms(&kept_forms[3]))?;
         costs.weights[2] = tracker.weight_bytes() - costs.weights[0] - costs.weights[1];
         let mut controls = TracedControls::new(&self.steering.controls, &tracker, &|| weights(plan.dtype))?;
         let mut images = TracedImages::new(&self.steering.images, &tracker, &|| weights(plan.dtype))?;

@@ -154,7 +154,7 @@ impl Pipeline {
     fn native_costs(&self) -> Result<Costs, PipelineError> {
         let LoadOptions { execution, dtype, winograd, sequential_offload, streamed_weights, .. } = &self.loader.options;
         let spec = self.spec();
-        let costs = spec.costs().with_loras(&spec.files, &self.loader.adapters.loras);
+        let costs = spec.costs_with(&self.loader.adapters.loras);
         let plan = ExecutionPlan {
             winograd: *winograd,
             sequential_offload: *sequential_offload,

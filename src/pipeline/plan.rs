@@ -10,7 +10,7 @@ use super::cost::{CostModel, Costs, WINDOW_TOKENS, Workload};
 use super::execution_plan::{ExecutionPlan, FallbackStep};
 use super::resolved::ResolvedRequest;
 use super::spec::ModelSpec;
-use crate::job::{AttentionMode, Compute, MemoryMode, ModelInput, Remedy, Request, VaeTiling};
+use crate::job::{AttentionMode, Compute, LoraRef, MemoryMode, ModelInput, Remedy, Request, VaeTiling};
 use crate::model::{AttentionMethod, Execution, KeptForms, Operators, Tiling};
 
 /// Of what is free, decoding in one piece may take so much: what else runs wants some as well.
@@ -83,8 +83,8 @@ pub struct FittedPlan {
     pub costs: Costs,
     /// What steers beside the model's own networks.
     pub steering: SteeringLoad,
-    /// How matrices are kept that the model's files pack.
-    pub(super) kept_forms: [KeptForms; 3],
+    /// How weights are kept that the model's files pack.
+    pub(super) kept_forms: [KeptForms; 4],
     /// What it was to fit into.
     pub budget_bytes: Option<u64>,
 }
@@ -366,7 +366,7 @@ impl ModelSpec {
         let workload = resolved.workload(request, self, frame.is_some());
         let calls = self.sampling.calls(request, every, tokens)?;
         let steering = SteeringLoad::of(self, &request.controls, &request.references, calls)?;
-        let costs = self.costs().with_loras(&self.files, &request.loras).with_steering(steering);
+        let costs = self.costs_with(&request.loras).with_steering(steering);
         costs.plan(execution, workload, request.compute, constraints)
     }
 
@@ -375,6 +375,12 @@ impl ModelSpec {
     pub fn check_fits(&self, fitted: &FittedPlan) -> Result<(), PipelineError> {
         let costs = self.costs().with_kept_forms(fitted.kept_forms.clone());
         costs.with_steering(fitted.steering.clone()).check_fits(fitted)
+    }
+
+    /// With LoRAs, which change what weights take that the model's files pack. One that cannot be read is complained of when it
+    /// is loaded.
+    pub(crate) fn costs_with(&self, loras: &[LoraRef]) -> CostModel {
+        CostModel::of(self.configs.clone().with_loras(&self.files, loras), self.profile().family.value)
     }
 
     pub(super) fn costs(&self) -> CostModel {

@@ -24,20 +24,22 @@ pub(super) struct NetworkConfigs {
     pub vae: VaeConfig,
     /// Of a model inside the program, whose pages count as the program's.
     pub embedded_bytes: usize,
-    /// Matrices that the kernels keep as their file packs them: of the text encoders and of what takes noise away.
-    pub kept_forms: [KeptForms; 3],
+    /// Weights that the kernels keep as their file packs them: of the text encoders, of what takes noise away, of the VAE.
+    pub kept_forms: [KeptForms; 4],
 }
 
 impl NetworkConfigs {
     pub(crate) fn read(
         files: &ModelFiles,
         denoiser: DenoiserConfig,
-        vae: VaeConfig,
+        (vae_files, vae): (&ModelFiles, VaeConfig),
         family: Family,
     ) -> Result<Self, CheckpointError> {
         let text = TextConfig::read(files, family)?;
         let embedded_bytes = files.bytes() as usize;
-        let kept_forms = kept_forms_of(files, &denoiser, &[]);
+        let [text_forms, second_text_forms, denoiser_forms] = patched_forms_of(files, &denoiser, &[]);
+        let vae_forms = kept_forms_of(vae_files, "vae", "diffusion_pytorch_model", &[]);
+        let kept_forms = [text_forms, second_text_forms, denoiser_forms, vae_forms];
         Ok(Self { text, denoiser, vae, embedded_bytes, kept_forms })
     }
 
@@ -47,7 +49,9 @@ impl NetworkConfigs {
             return self;
         }
         let loras: Vec<Lora> = loras.iter().filter_map(|lora| Lora::open(&lora.file, lora.weights().1).ok()).collect();
-        Self { kept_forms: kept_forms_of(files, &self.denoiser, &loras), ..self }
+        let [text, second_text, denoiser] = patched_forms_of(files, &self.denoiser, &loras);
+        let [.., vae] = self.kept_forms;
+        Self { kept_forms: [text, second_text, denoiser, vae], ..self }
     }
 
     /// What the VAE is kept in where the other networks are kept in `dtype`. A config asks for single precision unless it
@@ -62,17 +66,20 @@ impl NetworkConfigs {
     }
 }
 
-/// A network whose files are not there or not read has none; that is said when it is loaded.
-fn kept_forms_of(files: &ModelFiles, denoiser: &DenoiserConfig, loras: &[Lora]) -> [KeptForms; 3] {
+/// Of the networks that LoRAs change.
+fn patched_forms_of(files: &ModelFiles, denoiser: &DenoiserConfig, loras: &[Lora]) -> [KeptForms; 3] {
     let networks =
         [("text_encoder", "model"), ("text_encoder_2", "model"), (denoiser.folder(), "diffusion_pytorch_model")];
-    networks.map(|(folder, stem)| {
-        if matches!(files.base(), ModelFiles::Embedded(_)) {
-            return KeptForms::default();
-        }
-        let weights = Weights::open(files, folder, stem, &Device::Cpu, DType::F32, &|_| Ok(()));
-        weights.map(|weights| weights.with_loras(folder, loras).kept_forms()).unwrap_or_default()
-    })
+    networks.map(|(folder, stem)| kept_forms_of(files, folder, stem, loras))
+}
+
+/// A network whose files are not there or not read has none; that is said when it is loaded.
+fn kept_forms_of(files: &ModelFiles, folder: &str, stem: &str, loras: &[Lora]) -> KeptForms {
+    if matches!(files.base(), ModelFiles::Embedded(_)) {
+        return KeptForms::default();
+    }
+    let weights = Weights::open(files, folder, stem, &Device::Cpu, DType::F32, &|_| Ok(()));
+    weights.map(|weights| weights.with_loras(folder, loras).kept_forms()).unwrap_or_default()
 }
 
 #[derive(Deserialize)]
@@ -127,7 +134,7 @@ impl ModelSpec {
         let sampling = ModelSampling::read(files, family)?;
         let input = check_channels(&denoiser, &vae, files)?;
         let zeros_for_absent_negative = family.row().text == TextStage::ClipPair && force_zeros_for_empty_prompt;
-        let configs = NetworkConfigs::read(files, denoiser, vae, family)?;
+        let configs = NetworkConfigs::read(files, denoiser, (&vae_files, vae), family)?;
         check_context(&configs, files)?;
         Ok(Self {
             grid: grid_of(&configs.denoiser, &configs.vae, family),

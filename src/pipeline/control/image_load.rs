@@ -8,9 +8,9 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 
 use super::images::{adapted, check_references, encoder_files};
-use crate::checkpoint::{ImageEncoderConfig, IpAdapterConfig, IpAdapterFile};
+use crate::checkpoint::{ImageEncoderConfig, IpAdapterConfig, IpAdapterFile, sources_of};
 use crate::job::{Reference, ReferenceAdapter};
-use crate::model::{ImageEncoder, ImagePrompt, IpAdapter, MemoryTracker, ModelError, Weights};
+use crate::model::{ImageEncoder, ImagePrompt, IpAdapter, KeptForms, MemoryTracker, ModelError, Weights};
 use crate::pipeline::PipelineError;
 use crate::pipeline::spec::ModelSpec;
 
@@ -19,6 +19,8 @@ use crate::pipeline::spec::ModelSpec;
 pub(in crate::pipeline) struct ImageLoad {
     config: IpAdapterConfig,
     encoder: ImageEncoderConfig,
+    /// Weights of both that the kernels keep as their file packs them.
+    kept_forms: [KeptForms; 2],
     folder: PathBuf,
     /// The UNet's cross-attentions.
     names: Vec<String>,
@@ -46,8 +48,12 @@ impl ImageLoad {
             let folder = adapter.encoder_folder();
             let (files, inside) = encoder_files(&folder);
             let encoder = ImageEncoderConfig::read(&files, &inside)?;
-            let config = IpAdapterFile::open(&adapter.file)?.config;
-            loads.push((adapter, Self { config, encoder, folder, names: names.clone(), shares: vec![share] }));
+            let file = IpAdapterFile::open(&adapter.file)?;
+            let kept_forms = [file.sources(), sources_of(&files, &inside, "model")?].map(|sources| {
+                Weights::of_sources(sources, String::new(), &Device::Cpu, DType::F32, &|_| Ok(())).kept_forms()
+            });
+            let (config, names) = (file.config, names.clone());
+            loads.push((adapter, Self { config, encoder, kept_forms, folder, names, shares: vec![share] }));
         }
         Ok(loads.into_iter().map(|(_, load)| load).collect())
     }
@@ -70,7 +76,10 @@ impl<'a> TracedImages<'a> {
         weights: &dyn Fn() -> Weights<'static>,
     ) -> Result<Self, ModelError> {
         let noted = tracker.weight_bytes();
-        let adapter = |load: &'a ImageLoad| Ok((IpAdapter::new(load.config.clone(), &load.names, weights())?, load));
+        let adapter = |load: &'a ImageLoad| {
+            let weights = weights().with_kept_forms(&load.kept_forms[0]);
+            Ok((IpAdapter::new(load.config.clone(), &load.names, weights)?, load))
+        };
         let adapters = loads.iter().map(adapter).collect::<Result<_, ModelError>>()?;
         Ok(Self { weight_bytes: tracker.weight_bytes() - noted, adapters, tokens: Vec::new() })
     }
@@ -85,7 +94,7 @@ impl<'a> TracedImages<'a> {
         let mut encoder_bytes = 0;
         for (index, (adapter, load)) in self.adapters.iter().enumerate() {
             let before = tracker.weight_bytes();
-            let encoder = ImageEncoder::new(load.encoder.clone(), weights())?;
+            let encoder = ImageEncoder::new(load.encoder.clone(), weights().with_kept_forms(&load.kept_forms[1]))?;
             if known.insert(&load.folder) {
                 encoder_bytes += tracker.weight_bytes() - before;
             }

@@ -5,11 +5,11 @@ use candle_core::{DType, Device, Tensor};
 
 use super::image_load::ImageLoad;
 use super::uses::{ControlUse, control_uses, counts_with_prompt_alone};
-use crate::checkpoint::ControlConfig;
+use crate::checkpoint::{ControlConfig, ControlFile};
 use crate::job::{Control, Reference, Work};
 use crate::model::{
-    Adapter, AdapterMaps, ControlNet, ControlNetInput, ControlSignals, ForwardOptions, Hint, MemoryTracker, ModelError,
-    TypedHint, UnetInput, Weights,
+    Adapter, AdapterMaps, ControlNet, ControlNetInput, ControlSignals, ForwardOptions, Hint, KeptForms, MemoryTracker,
+    ModelError, TypedHint, UnetInput, Weights,
 };
 use crate::pipeline::PipelineError;
 use crate::pipeline::spec::ModelSpec;
@@ -18,6 +18,8 @@ use crate::pipeline::spec::ModelSpec;
 #[derive(Clone, Debug)]
 pub(in crate::pipeline) struct ControlLoad {
     config: ControlConfig,
+    /// Weights that the kernels keep as the file packs them.
+    kept_forms: KeptForms,
     /// That are shown to it, once.
     pictures: usize,
     /// Of the calls: how many it counts at.
@@ -40,6 +42,7 @@ impl ControlLoad {
             let is_on = |call: &usize| controls().any(|control| control.is_on(*call, calls));
             Self {
                 config: needed.file.config.clone(),
+                kept_forms: kept_forms_of(&needed.file),
                 pictures: needed.controls.len(),
                 share: (0..calls).filter(is_on).count() as f64 / calls.max(1) as f64,
                 with_prompt_alone: controls()
@@ -96,12 +99,12 @@ impl<'a> TracedControls<'a> {
         let mut nets = Vec::new();
         let mut weight_bytes = 0;
         for load in loads {
-            let noted = tracker.weight_bytes();
+            let (noted, weights) = (tracker.weight_bytes(), weights().with_kept_forms(&load.kept_forms));
             let traced = match &load.config {
                 ControlConfig::ControlNet(config) => {
-                    Traced::Net(Box::new(ControlNet::new((**config).clone(), weights())?), Vec::new())
+                    Traced::Net(Box::new(ControlNet::new((**config).clone(), weights)?), Vec::new())
                 }
-                ControlConfig::Adapter(config) => Traced::Adapter(Adapter::new(config, weights())?, None),
+                ControlConfig::Adapter(config) => Traced::Adapter(Adapter::new(config, weights)?, None),
             };
             if !load.is_again {
                 weight_bytes += tracker.weight_bytes() - noted;
@@ -176,6 +179,14 @@ impl<'a> TracedControls<'a> {
         }
         Ok((signals, spared))
     }
+}
+
+/// A network that is kept as a difference is widened while it is read.
+fn kept_forms_of(file: &ControlFile) -> KeptForms {
+    if file.is_difference() {
+        return KeptForms::default();
+    }
+    Weights::of_sources(file.sources(), String::new(), &Device::Cpu, DType::F32, &|_| Ok(())).kept_forms()
 }
 
 fn zeros(shape: &[usize]) -> Result<Tensor, candle_core::Error> {
