@@ -233,6 +233,27 @@ fn refusal(path: &Path) -> String {
 }
 
 #[test]
+fn an_encoder_that_lies_elsewhere_is_named_beside_the_transformer() {
+    for kind in KINDS {
+        let (home, file) = home(kind);
+        save(&original(kind, &network(kind, "transformer")), &file);
+        let wanted = draw_file(&file);
+        let elsewhere = home.path().join("language/models");
+        fs::create_dir_all(&elsewhere).unwrap();
+        fs::rename(home.path().join("text_encoders/qwen_3_4b.safetensors"), elsewhere.join("a.safetensors")).unwrap();
+        assert!(refusal(&file).contains("Qwen3 text encoder"), "{kind}");
+        let sidecar = file.with_extension("json");
+        let mut fields: serde_json::Value =
+            fs::read(&sidecar).map_or(serde_json::json!({}), |bytes| serde_json::from_slice(&bytes).unwrap());
+        for named in [Path::new("../language/models/a.safetensors"), &elsewhere.join("a.safetensors")] {
+            fields["text_encoder"] = named.to_str().unwrap().into();
+            fs::write(&sidecar, fields.to_string()).unwrap();
+            assert!(wanted == draw_file(&file), "{kind}: {}", named.display());
+        }
+    }
+}
+
+#[test]
 fn what_is_missing_or_belongs_to_another_is_one_sentence() {
     for kind in KINDS {
         let other = if kind == "klein" { "z-image" } else { "klein" };
@@ -243,6 +264,7 @@ fn what_is_missing_or_belongs_to_another_is_one_sentence() {
         save(&network(other, "text_encoder"), &encoder);
         let sentence = refusal(&file);
         assert!(sentence.contains("Qwen3 text encoder of width") && sentence.contains("GB"), "{sentence}");
+        assert!(sentence.contains("{\"text_encoder\": \"FILE\"} in tiny-turbo.json"), "{sentence}");
         save(&network(kind, "text_encoder"), &encoder);
         let vae = home.path().join("vae/ae.safetensors");
         save(&network(other, "vae"), &vae);

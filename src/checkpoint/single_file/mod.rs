@@ -194,7 +194,14 @@ impl SingleFile {
                 ),
             )
         } else {
-            (format!("Qwen3 text encoder of width {width}"), "put one into a folder text_encoders beside its own, for width 2560 qwen_3_4b.safetensors (8.0 GB, in Comfy-Org/z_image_turbo on the Hugging Face Hub) or a GGUF file of Qwen3-4B (2.5 GB in Q4_K)".to_owned())
+            let sidecar = self.path.with_extension("json");
+            let sidecar = sidecar.file_name().unwrap_or_default().to_string_lossy();
+            (
+                format!("Qwen3 text encoder of width {width}"),
+                format!(
+                    "put one into a folder text_encoders beside its own, for width 2560 qwen_3_4b.safetensors (8.0 GB, in Comfy-Org/z_image_turbo on the Hugging Face Hub) or a GGUF file of Qwen3-4B (2.5 GB in Q4_K); one that lies elsewhere is named by {{\"text_encoder\": \"FILE\"}} in {sidecar} beside it"
+                ),
+            )
         };
         CheckpointError::CompanionMissing { what, remedy, path: self.path.clone() }
     }
