@@ -6,10 +6,14 @@
 
 #![allow(clippy::print_stdout)] // What it measures is what it prints.
 
+#[path = "compare/arguments.rs"]
+mod arguments;
+
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
+use arguments::say;
 use candle_core::{DType, Device, Tensor};
 use inkwick::checkpoint::{DenoiserConfig, ModelFiles};
 use inkwick::kernels::{BlockKind, Blocks, Epilogue, Level, Linear, Map, Packing, Precision, WeightSlice};
@@ -20,7 +24,6 @@ use inkwick::sampling::{NoiseSource, TorchNoise};
 const TOKEN_PX: usize = 16;
 
 struct Options {
-    file: Option<PathBuf>,
     side: usize,
     tokens: usize,
     dtype: DType,
@@ -28,9 +31,19 @@ struct Options {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let options = options()?;
-    match &options.file {
-        Some(file) => steps(file, &options),
+    let mut options = Options { side: 512, tokens: 512, dtype: DType::F32, repeats: 3 };
+    let file = arguments::read(|name, value| {
+        match name {
+            "--side" => options.side = value.parse()?,
+            "--tokens" => options.tokens = value.parse()?,
+            "--repeats" => options.repeats = value.parse()?,
+            "--dtype" => options.dtype = arguments::dtype(value)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    match file {
+        Some(file) => steps(&file, &options),
         None => products(options.repeats),
     }
 }
@@ -107,35 +120,4 @@ fn products(repeats: usize) -> Result<(), Box<dyn Error>> {
         );
     }
     Ok(())
-}
-
-fn say(what: &str, started: Instant) {
-    println!("{}", serde_json::json!({"what": what, "seconds": started.elapsed().as_secs_f64()}));
-}
-
-fn options() -> Result<Options, Box<dyn Error>> {
-    let mut options = Options { file: None, side: 512, tokens: 512, dtype: DType::F32, repeats: 3 };
-    // cargo adds `--bench`.
-    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    while let Some(name) = arguments.next() {
-        if !name.starts_with("--") {
-            options.file = Some(name.into());
-            continue;
-        }
-        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
-        match name.as_str() {
-            "--side" => options.side = value.parse()?,
-            "--tokens" => options.tokens = value.parse()?,
-            "--repeats" => options.repeats = value.parse()?,
-            "--dtype" => {
-                options.dtype = match value.as_str() {
-                    "f16" => DType::F16,
-                    "bf16" => DType::BF16,
-                    _ => DType::F32,
-                }
-            }
-            _ => return Err(format!("no option {name}").into()),
-        }
-    }
-    Ok(options)
 }

@@ -6,6 +6,8 @@
 
 #![allow(clippy::print_stdout)] // What it measures is what it prints.
 
+#[path = "compare/arguments.rs"]
+mod arguments;
 #[path = "compare/fma_peak.rs"]
 mod fma_peak;
 
@@ -15,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use arguments::say;
 use candle_core::{DType, Device, Tensor};
 use inkwick::checkpoint::{ModelFiles, UnetConfig, VaeConfig};
 use inkwick::engine::device::DeviceChoice;
@@ -26,7 +29,6 @@ use inkwick::model::{
 use inkwick::sampling::{NoiseSource, TorchNoise};
 
 struct Options {
-    folder: PathBuf,
     latent: usize,
     batch: usize,
     winograd: bool,
@@ -38,11 +40,37 @@ struct Options {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let Some(options) = options()? else {
+    let mut options = Options {
+        latent: 64,
+        batch: 2,
+        winograd: true,
+        dtype: DType::F32,
+        device: DeviceChoice::Cpu,
+        attention: AttentionMethod::Tiled,
+        repeats: 3,
+        against: None,
+    };
+    let folder = arguments::read(|name, value| {
+        match name {
+            "--latent" => options.latent = value.parse()?,
+            "--batch" => options.batch = value.parse()?,
+            "--against" => options.against = Some(value.into()),
+            "--repeats" => options.repeats = value.parse()?,
+            "--memory" => options.winograd = value == "high",
+            "--device" => options.device = value.parse()?,
+            "--attention" => {
+                options.attention = if value == "full" { AttentionMethod::Full } else { AttentionMethod::Tiled };
+            }
+            "--dtype" => options.dtype = arguments::dtype(value)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    let Some(folder) = folder else {
         println!("networks: give a model folder (benches/compare makes one)");
         return Ok(());
     };
-    let files = ModelFiles::Folder(options.folder.clone());
+    let files = ModelFiles::Folder(folder);
     let device = options.device.open()?;
     let forward = ForwardOptions { attention: options.attention, ..ForwardOptions::PLAIN };
     let open = |part: &str| {
@@ -139,52 +167,8 @@ fn say_card_memory(network: &str, device: &Device) {
 #[cfg(not(feature = "cuda"))]
 fn say_card_memory(_network: &str, _device: &Device) {}
 
-fn say(what: &str, started: Instant) {
-    println!("{}", serde_json::json!({"what": what, "seconds": started.elapsed().as_secs_f64()}));
-}
-
 /// As if every convolution were done directly.
 fn say_work(network: &str, work: Work) {
     let gflop = work.convolution + work.transformed + work.product + work.attention;
     println!("{}", serde_json::json!({"what": "work", "network": network, "gflop": gflop}));
-}
-
-fn options() -> Result<Option<Options>, Box<dyn Error>> {
-    // cargo adds `--bench`.
-    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    let Some(folder) = arguments.next() else { return Ok(None) };
-    let mut options = Options {
-        folder: folder.into(),
-        latent: 64,
-        batch: 2,
-        winograd: true,
-        dtype: DType::F32,
-        device: DeviceChoice::Cpu,
-        attention: AttentionMethod::Tiled,
-        repeats: 3,
-        against: None,
-    };
-    while let Some(name) = arguments.next() {
-        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
-        match name.as_str() {
-            "--latent" => options.latent = value.parse()?,
-            "--batch" => options.batch = value.parse()?,
-            "--against" => options.against = Some(value.into()),
-            "--repeats" => options.repeats = value.parse()?,
-            "--memory" => options.winograd = value == "high",
-            "--device" => options.device = value.parse()?,
-            "--attention" => {
-                options.attention = if value == "full" { AttentionMethod::Full } else { AttentionMethod::Tiled };
-            }
-            "--dtype" => {
-                options.dtype = match value.as_str() {
-                    "f16" => DType::F16,
-                    "bf16" => DType::BF16,
-                    _ => DType::F32,
-                }
-            }
-            _ => return Err(format!("no option {name}").into()),
-        }
-    }
-    Ok(Some(options))
 }

@@ -5,11 +5,15 @@
 
 #![allow(clippy::print_stdout)] // What it measures is what it prints.
 
+#[path = "compare/arguments.rs"]
+mod arguments;
+
 use std::cell::RefCell;
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use arguments::say;
 use candle_core::DType;
 use inkwick::checkpoint::ModelFiles;
 use inkwick::job::{LoraRef, MemoryMode, ModelPart};
@@ -17,39 +21,42 @@ use inkwick::model::Execution;
 use inkwick::pipeline::{Adapters, ExecutionPlan, LoadOptions, ModelSpec, Pipeline};
 use inkwick::system::peak::peak_memory_bytes;
 
-struct Options {
-    file: PathBuf,
-    lora: Option<PathBuf>,
-    memory: MemoryMode,
-    dtype: DType,
-}
-
 fn main() -> Result<(), Box<dyn Error>> {
-    let Some(options) = options()? else {
+    let (mut lora, mut memory, mut dtype) = (None, MemoryMode::Low, DType::F16);
+    let file = arguments::read(|name, value| {
+        match name {
+            "--lora" => lora = Some(PathBuf::from(value)),
+            "--memory" => memory = if value == "high" { MemoryMode::High } else { MemoryMode::Low },
+            "--dtype" => dtype = arguments::dtype(value)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    let Some(file) = file else {
         println!("opening: give a checkpoint (tests/reference/full_size.py makes one)");
         return Ok(());
     };
-    let file_bytes = std::fs::metadata(&options.file)?.len();
+    let file_bytes = std::fs::metadata(&file)?.len();
     let mut adapters = Adapters::default();
     let started = Instant::now();
-    let files = ModelFiles::open_file(&options.file)?;
+    let files = ModelFiles::open_file(&file)?;
     say("header", started);
     let parts = Parts::default();
     let on_loading = |part, _| {
         parts.told(part);
         Ok(())
     };
-    let winograd = options.memory != MemoryMode::Low;
-    let plan = ExecutionPlan { winograd, ..ExecutionPlan::plain(None, options.dtype) };
+    let winograd = memory != MemoryMode::Low;
+    let plan = ExecutionPlan { winograd, ..ExecutionPlan::plain(None, dtype) };
     let load_options = LoadOptions::of(&Execution::Kernels, &plan);
     let spec = ModelSpec::read(&files, None)?;
     let mut pipeline = Pipeline::load_planned(spec, &adapters, &load_options, &on_loading)?;
     parts.say();
     say("opened", started);
     say_peak(file_bytes);
-    let Some(file) = options.lora else { return Ok(()) };
+    let Some(lora) = lora else { return Ok(()) };
     for weight in [1.0, 0.5, 0.0] {
-        adapters.loras = if weight == 0.0 { Vec::new() } else { vec![LoraRef::new(&file, weight)] };
+        adapters.loras = if weight == 0.0 { Vec::new() } else { vec![LoraRef::new(&lora, weight)] };
         let started = Instant::now();
         pipeline = pipeline.with_adapters(&adapters, &|_, _| Ok(()))?;
         say(&format!("LoRA at {weight}"), started);
@@ -81,37 +88,8 @@ impl Parts {
     }
 }
 
-fn say(what: &str, started: Instant) {
-    println!("{}", serde_json::json!({"what": what, "seconds": started.elapsed().as_secs_f64()}));
-}
-
 fn say_peak(file_bytes: u64) {
     let peak = peak_memory_bytes();
     let share = peak.map(|peak| peak as f64 / file_bytes as f64);
     println!("{}", serde_json::json!({"what": "peak", "bytes": peak, "of the file": share}));
-}
-
-fn options() -> Result<Option<Options>, Box<dyn Error>> {
-    // cargo adds `--bench`.
-    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    let Some(file) = arguments.next() else { return Ok(None) };
-    let mut options = Options { file: file.into(), lora: None, memory: MemoryMode::Low, dtype: DType::F16 };
-    while let Some(name) = arguments.next() {
-        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
-        match name.as_str() {
-            "--lora" => options.lora = Some(value.into()),
-            "--memory" => {
-                options.memory = if value == "high" { MemoryMode::High } else { MemoryMode::Low };
-            }
-            "--dtype" => {
-                options.dtype = match value.as_str() {
-                    "f32" => DType::F32,
-                    "bf16" => DType::BF16,
-                    _ => DType::F16,
-                }
-            }
-            _ => return Err(format!("no option {name}").into()),
-        }
-    }
-    Ok(Some(options))
 }
