@@ -5,6 +5,7 @@ mod readers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use candle_core::{DType, Device};
 use inkwick::checkpoint::{Lora, ModelFiles, TextualInversion, inspect_file};
@@ -148,6 +149,31 @@ fn what_once_was_found_is_read_in_every_run() {
         assert!(!files.is_empty(), "no corpus for {name}");
         for file in files {
             readers::read(name, &fs::read(file).unwrap());
+        }
+    }
+}
+
+/// Few rounds in every run; `INKWICK_DAMAGE_SECONDS` has each reader search on for so long, where there is no fuzzer.
+#[test]
+fn quantised_files_changed_by_chance() {
+    const FEW: usize = 40;
+    let seconds = std::env::var("INKWICK_DAMAGE_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    for name in ["quantised", "encoder"] {
+        let files = fs::read_dir(corpus(name)).unwrap().map(|entry| entry.unwrap().path());
+        let mut seeds: Vec<_> = files.map(|file| fs::read(file).unwrap()).collect();
+        seeds.sort();
+        let (mut chance, started, mut rounds) = (Chance(11), Instant::now(), 0);
+        while rounds < FEW || started.elapsed().as_secs() < seconds {
+            let mut bytes = seeds[chance.below(seeds.len())].clone();
+            // What follows the header is damaged as often as the header.
+            let near = if chance.below(2) == 0 { 4096 } else { usize::MAX };
+            for _ in 0..=chance.below(3) {
+                if !bytes.is_empty() {
+                    chance.damage(&mut bytes, near);
+                }
+            }
+            readers::read(name, &bytes);
+            rounds += 1;
         }
     }
 }

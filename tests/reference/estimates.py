@@ -195,7 +195,7 @@ def cases(root):
         write_sidecar(pipe, root / "sd1", root / f"sd1-{kind}.gguf")
     quantised = ["--model", root / "sd1-Q4_K.gguf"]
     yield "SD 1 GGUF, Q4_K", quantised
-    yield "SD 1 GGUF, Q4_K, 768×512, bf16", [*quantised, "--width", "768", "--dtype", "bf16"]
+    yield "SD 1 GGUF, Q4_K, 512×384, bf16", [*quantised, "--width", "512", "--height", "384", "--dtype", "bf16"]
     yield "SD 1 GGUF, Q2_K", ["--model", root / "sd1-Q2_K.gguf"]
     lora(pipe.unet, root / "lora.safetensors")
     yield "SD 1 GGUF, Q4_K, LoRA", [*quantised, "--lora", f"{root}/lora.safetensors:1"]
@@ -227,7 +227,7 @@ def cases(root):
 
 
 def run(binary, home, flags):
-    defaults = {"--memory": "low", "--width": "512", "--height": "512", "--steps": "1", "--seed": "1", "--device": "cpu"}
+    defaults = {"--memory": "low", "--width": "256", "--height": "256", "--steps": "1", "--seed": "1", "--device": "cpu"}
     defaults = [word for name, value in defaults.items() if name not in flags for word in (name, value)]
     line = [binary, "generate", "--json", "--prompt", "a red apple", "--out", home / "out.png", *defaults, *flags]
     environment = {**os.environ, "INKWICK_HOME": str(home / "home")}
@@ -239,7 +239,7 @@ def run(binary, home, flags):
 
 
 def main(binary, root):
-    print("| pipeline, 512×512 | estimated | measured | of it |\n| --- | --- | --- | --- |")
+    print("| pipeline, 256×256 | estimated | measured | of it |\n| --- | --- | --- | --- |")
     for name, flags in cases(root):
         estimated, measured = run(binary, root, flags)
         if estimated is None:
