@@ -2,9 +2,9 @@
 //! single precision. The weights' numbers are what they are; those of the rows are rounded to 16 bits of the largest of
 //! each group, a hundredth of what bfloat16 rounds away, and every sum within a group is exact.
 
+use super::integer_panel::{Groups, IntegerPanel};
 use super::panel::{PackedMatrix, Panel};
-use super::product::TILE_ROWS;
-use super::rows::Rows;
+use super::rows::{Rows, TILE_ROWS};
 use super::simd::Simd;
 
 /// The largest of a group of a row's numbers becomes this.
@@ -12,14 +12,6 @@ const LARGEST: f32 = 32767.0;
 
 /// What brings a number's nearest whole one into the lowest bits of its sum with this.
 const TO_INTEGER: f32 = 12_582_912.0;
-
-/// How the steps of quantised weights share their scales, and what their numbers mean.
-#[derive(Clone, Copy)]
-pub(super) struct Groups {
-    pub steps: usize,
-    /// The number that means zero, where it is the same for all; else each group of each column has an offset.
-    pub middle: Option<u8>,
-}
 
 /// Some rows, rounded.
 #[derive(Default)]
@@ -35,16 +27,6 @@ pub(super) struct IntegerRows {
     group: usize,
 }
 
-/// Some steps of a panel.
-#[derive(Default)]
-pub(super) struct IntegerPanel {
-    /// Two steps' numbers of each lane as one float's bits.
-    pub numbers: Vec<f32>,
-    /// Of each group, lane after lane.
-    pub scales: Vec<f32>,
-    pub offsets: Vec<f32>,
-}
-
 impl IntegerRows {
     /// Rows `first..first + count`.
     #[inline(always)]
@@ -56,10 +38,10 @@ impl IntegerRows {
         for row in first..first + count {
             self.gathered.clear();
             for segment in 0..rows.segments() {
-                let length = rows.segment_length(segment);
+                let (start, length) = (rows.start(row, segment), rows.segment_length(segment));
                 // SAFETY: the row is one of `rows`, whose segments are valid for their length.
-                self.gathered
-                    .extend_from_slice(unsafe { std::slice::from_raw_parts(rows.start(row, segment), length) });
+                let part = unsafe { std::slice::from_raw_parts(start, length) };
+                self.gathered.extend_from_slice(part);
             }
             self.depth = self.gathered.len();
             for group in self.gathered.chunks_exact(groups.steps) {

@@ -14,6 +14,7 @@ mod conv;
 mod depthwise;
 mod epilogue;
 mod group_norm;
+mod integer_panel;
 mod integers;
 mod layer_norm;
 mod linear;

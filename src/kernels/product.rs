@@ -5,15 +5,13 @@ use std::cell::Cell;
 
 use super::ShapeError;
 use super::epilogue::Epilogue;
-use super::integers::{Groups, IntegerPanel, IntegerRows};
+use super::integer_panel::{Groups, IntegerPanel};
+use super::integers::IntegerRows;
 use super::math;
 use super::panel::{PackedMatrix, Panel};
-use super::rows::{DenseRows, Rows, round_rows};
+use super::rows::{DenseRows, Rows, TILE_ROWS, round_rows};
 use super::scratch::with_kept;
 use super::simd::{Kernel, Simd};
-
-/// Rows of one tile: with a panel's columns they fill the registers.
-pub(super) const TILE_ROWS: usize = 6;
 
 /// Tiles of one task's rows: few enough that the rows stay in the cache while the panels pass.
 const TILES_PER_BLOCK: usize = 16;

@@ -3,6 +3,9 @@
 use super::numbers::pair_up;
 use super::simd::Simd;
 
+/// Rows of one tile: with a panel's columns they fill the registers.
+pub(super) const TILE_ROWS: usize = 6;
+
 /// Steps after which a product turns to the next rows, so that a panel's part stays in the cache.
 pub(super) const STEPS_PER_BLOCK: usize = 1024;
 

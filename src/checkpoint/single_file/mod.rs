@@ -22,7 +22,6 @@ use candle_core::{DType, Device, Tensor};
 use serde_json::Value;
 
 use super::archive::{Archive, TensorInfo};
-use super::builtin::BuiltinFiles;
 use super::other_families::other_family_of;
 use super::transformer_names::TRANSFORMER;
 use super::{CheckpointError, Lora};
@@ -249,7 +248,7 @@ impl SingleFile {
         }
         let embedding = self.network(encoder)?.get("embeddings.token_embedding.weight");
         let size = embedding.and_then(|source| source.shape.first()).copied().unwrap_or(0);
-        if let Some(own) = built_in_tokenizer(size, file)? {
+        if let Some(own) = vocabulary::built_in(size, file)? {
             return Ok(Some(own));
         }
         let pads_with_zero = folder == "tokenizer_2" || self.family.is_sd2();
@@ -381,46 +380,6 @@ fn apply_folder_configs(folders: &[PathBuf], configs: &mut BTreeMap<String, Valu
     Ok(())
 }
 
-/// Files made from the built-in model have its vocabulary.
-fn built_in_tokenizer(size: usize, file: &str) -> Result<Option<Cow<'static, [u8]>>, CheckpointError> {
-    #[derive(serde::Deserialize)]
-    struct Size {
-        vocab_size: usize,
-    }
-    let Ok(files) = BuiltinFiles::find() else { return Ok(None) };
-    if size >= 49_408 {
-        return Ok(None);
-    }
-    let config = files.read("text_encoder/config.json")?;
-    let own = config.and_then(|config| serde_json::from_slice::<Size>(&config).ok());
-    if own.is_some_and(|own| own.vocab_size == size) { files.read(&format!("tokenizer/{file}")) } else { Ok(None) }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use candle_core::{DType, Storage};
-
-    use super::*;
-
-    #[test]
-    fn a_part_of_a_tensor_takes_no_more_than_the_part() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("joined.safetensors");
-        let joined = Tensor::arange(0u8, 48, &Device::Cpu).unwrap().reshape((12, 4)).unwrap();
-        let joined = joined.to_dtype(DType::BF16).unwrap();
-        candle_core::safetensors::save(&HashMap::from([("qkv.weight", joined.clone())]), &path).unwrap();
-        let archive = Archive::open(&path).unwrap();
-        for first in 0..3 {
-            let cut = TensorSlice::Rows { first, count: 1, of: 3 };
-            let source = TensorSource { name: "qkv.weight".to_owned(), shape: vec![4, 4], cut };
-            let part = SingleFile::load(&archive, &source, &Device::Cpu).unwrap();
-            let wanted = joined.narrow(0, 4 * first, 4).unwrap().flatten_all().unwrap();
-            assert_eq!(part.flatten_all().unwrap().to_vec1::<half::bf16>().unwrap(), wanted.to_vec1().unwrap());
-            let (storage, _) = part.storage_and_layout();
-            let Storage::Cpu(storage) = &*storage else { panic!("it is on the host") };
-            assert_eq!(storage.as_slice::<half::bf16>().unwrap().len(), 16);
-        }
-    }
-}
+#[path = "parts_tests.rs"]
+mod tests;

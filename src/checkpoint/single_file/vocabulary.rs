@@ -1,6 +1,11 @@
 //! CLIP's vocabulary, for files that carry none: made of the merges inside the program.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
+
+use crate::checkpoint::CheckpointError;
+use crate::checkpoint::builtin::BuiltinFiles;
 
 /// `openai/clip-vit-large-patch14`'s merges, as `OpenAI` published them (MIT).
 static MERGES: &str = include_str!("../../../assets/clip/merges.txt");
@@ -57,6 +62,21 @@ fn byte_letters() -> Vec<char> {
     let printable = (0..=u8::MAX).filter(is_printable).map(char::from);
     let others = (0..=u8::MAX).filter(|byte| !is_printable(byte)).count() as u32;
     printable.chain((256..256 + others).filter_map(char::from_u32)).collect()
+}
+
+/// Files made from the built-in model have its vocabulary.
+pub(crate) fn built_in(size: usize, file: &str) -> Result<Option<Cow<'static, [u8]>>, CheckpointError> {
+    #[derive(serde::Deserialize)]
+    struct Size {
+        vocab_size: usize,
+    }
+    let Ok(files) = BuiltinFiles::find() else { return Ok(None) };
+    if size >= 49_408 {
+        return Ok(None);
+    }
+    let config = files.read("text_encoder/config.json")?;
+    let own = config.and_then(|config| serde_json::from_slice::<Size>(&config).ok());
+    if own.is_some_and(|own| own.vocab_size == size) { files.read(&format!("tokenizer/{file}")) } else { Ok(None) }
 }
 
 #[cfg(test)]

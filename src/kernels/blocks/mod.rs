@@ -8,7 +8,7 @@ mod table;
 use self::small_floats::widen_float8;
 pub use self::table::BlockTable;
 use super::TAPS;
-use super::integers::{Groups, IntegerPanel};
+use super::integer_panel::{Groups, IntegerPanel};
 use super::simd::Simd;
 
 /// The columns of the widest panel.

@@ -6,7 +6,7 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use super::blocks::{BlockKind, PanelBlocks};
-use super::integers::Groups;
+use super::integer_panel::Groups;
 use super::numbers::{Precision, WeightSlice, as_it_is, each, narrow_f16, widen_bf16, widen_f16};
 use super::rows::STEPS_PER_BLOCK;
 use super::simd::{Level, Simd};

@@ -98,7 +98,7 @@ impl Kernel for Instructions<'_> {
             assert_eq!(found[0][lane].to_bits(), (sums[lane] as i32 + sum) as u32);
             let pair = u32::from(bytes[lane]) | (u32::from(bytes[MAX_LANES + lane]) << 16);
             assert_eq!(found[1][lane].to_bits(), pair);
-            assert_eq!(found[2][lane], b[lane] as i32 as f32);
+            assert_eq!(found[2][lane].to_bits(), (b[lane] as i32 as f32).to_bits());
         }
     }
 }
