@@ -91,13 +91,12 @@ impl Estimator {
             ModelRef::File(file) => Some(stamp(file)),
         };
         let known = last.take().filter(|known| known.model == *wanted && known.stamp == stamp_of_model);
-        let known = match known {
-            Some(known) => known,
-            None => {
-                let spec = ModelSpec::read(&files_of(wanted).ok()?, None).ok()?;
-                let costs = (Vec::new(), spec.costs_with(&[]));
-                Known { model: wanted.clone(), stamp: stamp_of_model, spec: Arc::new(spec), costs }
-            }
+        let known = if let Some(known) = known {
+            known
+        } else {
+            let spec = ModelSpec::read(&files_of(wanted).ok()?, None).ok()?;
+            let costs = (Vec::new(), spec.costs_with(&[]));
+            Known { model: wanted.clone(), stamp: stamp_of_model, spec: Arc::new(spec), costs }
         };
         let known = last.insert(known);
         let files: Vec<Stamp> = loras.iter().map(|lora| stamp(&lora.file)).collect();

@@ -85,7 +85,7 @@ impl Conv3x3 {
             Some(KeptForm::Blocks(kind))
                 if kernels::Conv3x3::keeps_blocks((inputs, outputs), steps, kind, at.packing()) =>
             {
-                (at.packing(), Some(kind))
+                (Packing { winograd: None, ..at.packing() }, Some(kind))
             }
             Some(_) => (KeptForm::packing(Some(KeptForm::Halved), at.packing()), None),
             None => (at.packing(), None),
