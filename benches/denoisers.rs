@@ -89,7 +89,7 @@ fn products(repeats: usize) -> Result<(), Box<dyn Error>> {
     let number = |place: usize| ((place * 7919) % 1999) as f32 / 999.5 - 1.0;
     let x = Map::from_vec((0..ROWS * SIDE).map(number).collect(), 1, 1, ROWS, SIDE)?;
     let wide: Vec<f32> = (0..SIDE * SIDE).map(number).collect();
-    let precisions = [("f32", Precision::F32), ("bf16", Precision::Bf16Products)];
+    let precisions = [("f32", Precision::F32), ("bf16", Precision::Bf16Products), ("integers", Precision::Integers)];
     let packing = |precision| Packing { precision, winograd: None, level };
     let mut layers = Vec::new();
     for (name, precision) in precisions {

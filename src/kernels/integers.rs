@@ -1,14 +1,11 @@
-//! Products of quantised weights as whole numbers: what a processor that multiplies pairs of 16 bits does twice as fast as
+//! Products as whole numbers: what a processor that multiplies pairs of 16 bits does twice as fast as single precision.
 //! single precision. The weights' numbers are what they are; those of the rows are rounded to 16 bits of the largest of
 //! each group, a hundredth of what bfloat16 rounds away, and every sum within a group is exact.
 
-use super::integer_panel::{Groups, IntegerPanel};
+use super::integer_panel::{Groups, IntegerPanel, PanelNumbers};
 use super::panel::{PackedMatrix, Panel};
 use super::rows::{Rows, TILE_ROWS};
 use super::simd::Simd;
-
-/// The largest of a group of a row's numbers becomes this.
-const LARGEST: f32 = 32767.0;
 
 /// What brings a number's nearest whole one into the lowest bits of its sum with this.
 const TO_INTEGER: f32 = 12_582_912.0;
@@ -47,7 +44,8 @@ impl IntegerRows {
             for group in self.gathered.chunks_exact(groups.steps) {
                 // SAFETY: whole vectors: groups are of 16 or 32.
                 let largest = unsafe { largest::<S>(group) };
-                let (scale, inverse) = if largest == 0.0 { (0.0, 0.0) } else { (largest / LARGEST, LARGEST / largest) };
+                let (scale, inverse) =
+                    if largest == 0.0 { (0.0, 0.0) } else { (largest / groups.largest, groups.largest / largest) };
                 let start = self.numbers.len();
                 self.numbers.extend(group.iter().map(|value| (value * inverse + TO_INTEGER).to_bits() as i16));
                 let sum: i32 = self.numbers[start..].iter().map(|number| i32::from(*number)).sum();
@@ -75,7 +73,7 @@ impl IntegerRows {
         &self,
         (first_row, last_row): (usize, usize),
         first_step: usize,
-        panel: &IntegerPanel,
+        panel: PanelNumbers,
         groups: Groups,
     ) -> [[S::V; N]; TILE_ROWS] {
         let stride = N * S::LANES;
@@ -83,7 +81,7 @@ impl IntegerRows {
         let steps = count * groups.steps;
         assert!(
             panel.numbers.len() == steps / 2 * stride
-                && panel.offsets.len() == panel.scales.len()
+                && panel.offsets.len() == groups.middle.map_or(panel.scales.len(), |_| panel.offsets.len())
                 && first_step + steps <= self.depth
                 && self.numbers.len() / self.depth > last_row,
             "the panel's steps are some of the rows'"
@@ -135,7 +133,7 @@ unsafe fn tile<S: Simd, const N: usize, const OFFSETS: bool>(
     rows: [RowAt; TILE_ROWS],
     groups: usize,
     pairs: usize,
-    panel: &IntegerPanel,
+    panel: PanelNumbers,
 ) -> [[S::V; N]; TILE_ROWS] {
     let stride = N * S::LANES;
     // SAFETY: the caller's.
@@ -163,7 +161,8 @@ unsafe fn tile<S: Simd, const N: usize, const OFFSETS: bool>(
                 weights = weights.add(stride);
             }
             let scales = panel.scales.as_ptr().add(group * stride);
-            let offsets = panel.offsets.as_ptr().add(group * stride);
+            // None are read where there are none.
+            let offsets = panel.offsets.as_ptr().wrapping_add(group * stride);
             for ((row, sums), totals) in rows.iter().zip(sums).zip(&mut totals) {
                 let of_row = S::splat(*row.scales.add(group));
                 for (vector, (sum, total)) in sums.into_iter().zip(totals).enumerate() {
@@ -181,14 +180,24 @@ unsafe fn tile<S: Simd, const N: usize, const OFFSETS: bool>(
 }
 
 impl IntegerPanel {
-    /// Steps `first..first + count` of a panel, which are whole blocks.
+    /// Steps `first..first + count` of a panel, which are whole groups: where they stand, or read out of blocks.
     #[inline(always)]
-    pub(super) fn read<S: Simd>(&mut self, matrix: &PackedMatrix, panel: &Panel, first: usize, count: usize) {
+    pub(super) fn read<'a, S: Simd>(
+        &'a mut self,
+        matrix: &'a PackedMatrix,
+        panel: &Panel,
+        first: usize,
+        count: usize,
+    ) -> PanelNumbers<'a> {
+        if let Some(numbers) = matrix.integers(panel, first, count) {
+            return numbers;
+        }
         self.numbers.clear();
         self.scales.clear();
         self.offsets.clear();
         if let Some(blocks) = matrix.blocks(panel, first, count) {
             blocks.integers::<S>(self);
         }
+        PanelNumbers { numbers: &self.numbers, scales: &self.scales, offsets: &self.offsets }
     }
 }

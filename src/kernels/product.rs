@@ -16,8 +16,9 @@ use super::simd::{Kernel, Simd};
 /// Tiles of one task's rows: few enough that the rows stay in the cache while the panels pass.
 const TILES_PER_BLOCK: usize = 16;
 
-/// The same where panels are widened for each task: more rows, that widening is little beside the products.
-const TILES_PER_BLOCK_OF_BLOCKS: usize = 32;
+/// The same where panels are widened for each task, that widening is little beside the products, and where whole numbers are
+/// multiplied, whose rows are half as long.
+const LONGER_TILES_PER_BLOCK: usize = 32;
 
 /// Where a segment of each of a tile's rows starts.
 pub(super) type Starts = [*const f32; TILE_ROWS];
@@ -58,7 +59,8 @@ pub(super) fn product(
     if count == 0 {
         return Ok(());
     }
-    let tiles_per_task = if matrix.is_in_blocks() { TILES_PER_BLOCK_OF_BLOCKS } else { TILES_PER_BLOCK };
+    let is_longer = matrix.is_in_blocks() || matrix.integer_groups().is_some();
+    let tiles_per_task = if is_longer { LONGER_TILES_PER_BLOCK } else { TILES_PER_BLOCK };
     let rows_per_task = TILE_ROWS * tiles_per_task;
     let row_blocks = count.div_ceil(rows_per_task);
     let panels = matrix.panel_count();
@@ -203,7 +205,7 @@ impl Kernel for IntegerTask<'_> {
             let steps = most.min(depth - first_step);
             for index in task.first_panel..task.panel_end {
                 let panel = task.matrix.panel(index);
-                integers.read::<S>(task.matrix, &panel, first_step, steps);
+                let numbers = integers.read::<S>(task.matrix, &panel, first_step, steps);
                 for first in (0..task.row_count).step_by(TILE_ROWS) {
                     let block = OutputBlock {
                         matrix: task.matrix,
@@ -219,10 +221,10 @@ impl Kernel for IntegerTask<'_> {
                     // SAFETY: the block's rows and columns lie inside `out`, which no other task writes.
                     unsafe {
                         match panel.vectors {
-                            1 => block.finish::<S, 1>(&rows.tile::<S, 1>(of, first_step, integers, groups)),
-                            2 => block.finish::<S, 2>(&rows.tile::<S, 2>(of, first_step, integers, groups)),
-                            3 => block.finish::<S, 3>(&rows.tile::<S, 3>(of, first_step, integers, groups)),
-                            _ => block.finish::<S, 4>(&rows.tile::<S, 4>(of, first_step, integers, groups)),
+                            1 => block.finish::<S, 1>(&rows.tile::<S, 1>(of, first_step, numbers, groups)),
+                            2 => block.finish::<S, 2>(&rows.tile::<S, 2>(of, first_step, numbers, groups)),
+                            3 => block.finish::<S, 3>(&rows.tile::<S, 3>(of, first_step, numbers, groups)),
+                            _ => block.finish::<S, 4>(&rows.tile::<S, 4>(of, first_step, numbers, groups)),
                         }
                     }
                 }

@@ -30,8 +30,13 @@ impl KeptForm {
     /// How a matrix is packed where others are packed like that: what is halved still has more digits than the file had.
     pub(super) fn packing(form: Option<Self>, packing: Packing) -> Packing {
         let is_halved = form == Some(Self::Halved) && packing.precision == Precision::F32;
-        if is_halved { Packing { precision: Precision::Bf16, ..packing } } else { packing }
+        if is_halved { Packing { precision: halved(packing.level), ..packing } } else { packing }
     }
+}
+
+/// Half as large as single precision, and what is multiplied fastest in that.
+fn halved(level: Level) -> Precision {
+    if level.has_integer_products() { Precision::Integers } else { Precision::Bf16 }
 }
 
 /// The side of the smallest map for which weights may be transformed for output tiles of 4×4.
@@ -48,7 +53,7 @@ pub(super) fn packing_for(dtype: DType, winograd: Option<OutputTile>) -> Packing
     let precision = match dtype {
         DType::F16 => Precision::F16,
         DType::BF16 if bf16_products_pay(level) => Precision::Bf16Products,
-        DType::BF16 => Precision::Bf16,
+        DType::BF16 => halved(level),
         _ => Precision::F32,
     };
     Packing { precision, winograd, level }

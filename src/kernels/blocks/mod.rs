@@ -85,7 +85,7 @@ impl BlockKind {
     /// How its numbers share their scales, where they are whole ones.
     #[must_use]
     pub(super) fn groups(self) -> Option<Groups> {
-        (self != Self::F8E4M3).then(|| Groups { steps: self.steps_of_group(), middle: self.middle() })
+        (self != Self::F8E4M3).then(|| Groups::of_bytes(self.steps_of_group(), self.middle()))
     }
 
     /// The channels of a 3×3 convolution of so many inputs whose taps are whole blocks together, as few as may be and an

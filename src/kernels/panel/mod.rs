@@ -6,7 +6,7 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use super::blocks::{BlockKind, PanelBlocks};
-use super::integer_panel::Groups;
+use super::integer_panel::{Groups, IntegerWeights, PanelNumbers};
 use super::numbers::{Precision, WeightSlice, as_it_is, each, narrow_f16, widen_bf16, widen_f16};
 use super::rows::STEPS_PER_BLOCK;
 use super::simd::{Level, Simd};
@@ -31,6 +31,7 @@ enum Values {
     /// The bits of two steps' bfloat16 as one float, the first in its lower half: a step of the panel is two of the
     /// matrix, and an odd last one is followed by zeros.
     Pairs(Vec<f32>),
+    Integers(IntegerWeights),
     /// As they stand in the file, each byte of a block with those of the other lanes beside it, and what float8 is times.
     Blocks(BlockKind, Vec<u8>, Vec<f32>),
 }
@@ -89,6 +90,7 @@ impl PackedMatrix {
         if layout.gated && !rows.is_multiple_of(2) {
             return Err(ShapeError(format!("a gated layer needs an even number of outputs, found {rows}")));
         }
+        let precision = precision_of(precision, layout, depth);
         let mut matrix = Self::unfilled(rows, depth, layout, precision, level);
         matrix.bias = matrix.by_lane(|row| bias.map_or(0.0, |bias| bias[row]));
         matrix.values = match (precision, weight) {
@@ -114,6 +116,9 @@ impl PackedMatrix {
             (Precision::Bf16Products, WeightSlice::Bf16(from)) => {
                 Values::Pairs(matrix.paired(&matrix.pack(from, layout, widen_bf16)))
             }
+            (Precision::Integers, WeightSlice::F32(from)) => matrix.rounded(&matrix.pack(from, layout, as_it_is)),
+            (Precision::Integers, WeightSlice::F16(from)) => matrix.rounded(&matrix.pack(from, layout, widen_f16)),
+            (Precision::Integers, WeightSlice::Bf16(from)) => matrix.rounded(&matrix.pack(from, layout, widen_bf16)),
             (_, WeightSlice::Blocks(blocks)) => {
                 let (kind, scales) = (blocks.kind, blocks.scales);
                 if layout.taps {
@@ -164,8 +169,13 @@ impl PackedMatrix {
         level: Level,
     ) -> usize {
         let matrix = Self::unfilled(rows, depth, layout, precision, level);
-        let bytes_each = if matrix.in_pairs { size_of::<f32>() } else { precision.bytes() };
-        matrix.value_count(matrix.steps_of_panel()) * bytes_each + matrix.bias_count() * size_of::<f32>()
+        let count = matrix.value_count(matrix.steps_of_panel());
+        let values = match precision_of(precision, layout, depth) {
+            Precision::Bf16Products => count * size_of::<f32>(),
+            Precision::Integers => IntegerWeights::bytes_of(count),
+            precision => count * precision.bytes(),
+        };
+        values + matrix.bias_count() * size_of::<f32>()
     }
 
     /// What a layer of `rows` outputs takes whose weights stay in blocks of this kind.
@@ -238,6 +248,7 @@ impl PackedMatrix {
             Values::F32(values) | Values::Pairs(values) => values.len() * 4,
             Values::F16(values) => values.len() * 2,
             Values::Bf16(values) => values.len() * 2,
+            Values::Integers(weights) => weights.bytes(),
             Values::Blocks(_, bytes, scales) => bytes.len() + scales.len() * 4,
         };
         values + self.bias.len() * 4
@@ -309,6 +320,8 @@ impl PackedMatrix {
                 scratch.extend(values[range].iter().map(|value| f32::from_bits(u32::from(value.to_bits()) << 16)));
                 scratch
             }
+            // They are multiplied as what they are: see `integer_groups`.
+            Values::Integers(_) => &[],
             Values::Blocks(..) => {
                 scratch.resize(range.len(), 0.0);
                 let each = if self.in_pairs { 2 } else { 1 };
@@ -334,13 +347,30 @@ impl PackedMatrix {
         Some(PanelBlocks { kind: *kind, bytes, scales, stride, channels: self.channels_together })
     }
 
+    /// The same where they were rounded to whole numbers.
+    pub(super) fn integers(&self, panel: &Panel, first: usize, count: usize) -> Option<PanelNumbers<'_>> {
+        let Values::Integers(weights) = &self.values else { return None };
+        Some(weights.steps(panel.start, panel.vectors * self.level.lanes(), first, count))
+    }
+
+    fn rounded(&self, values: &[f32]) -> Values {
+        Values::Integers(IntegerWeights::new(values, self.depth, self.level.panel_width()))
+    }
+
     /// How its weights are multiplied as whole numbers, where they are.
     pub(super) fn integer_groups(&self) -> Option<Groups> {
         match &self.values {
             Values::Blocks(kind, ..) if self.channels_together.is_none() && self.level.has_integer_products() => {
                 kind.groups()
             }
+            Values::Integers(_) => Some(Groups::OF_BOTH),
             _ => None,
         }
     }
+}
+
+/// How a layer is kept where others are kept as `precision`.
+fn precision_of(precision: Precision, layout: PanelLayout, depth: usize) -> Precision {
+    let is_in_groups = !layout.taps && IntegerWeights::fits(depth);
+    if precision == Precision::Integers && !is_in_groups { Precision::Bf16 } else { precision }
 }

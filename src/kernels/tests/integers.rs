@@ -1,4 +1,4 @@
-//! Products of quantised weights as whole numbers: what rounding the rows may cost and no more.
+//! Products as whole numbers: what rounding the rows, and weights that are not quantised, may cost and no more.
 
 use super::blocks::Quantised;
 use super::*;
@@ -13,11 +13,11 @@ fn kinds() -> impl Iterator<Item = BlockKind> {
 }
 
 /// Half of what separates two of the rounded numbers, times the weights, and what single precision rounds away.
-fn allowed(row: &[f32], weight: &[f32], group: usize) -> f64 {
+fn allowed(row: &[f32], weight: &[f32], group: usize, rounding: f64) -> f64 {
     let groups = row.chunks(group).zip(weight.chunks(group)).map(|(row, weight)| {
         let largest = row.iter().fold(0f32, |largest, value| largest.max(value.abs()));
         let weights: f64 = weight.iter().map(|value| f64::from(value.abs())).sum();
-        f64::from(largest) * weights * (0.5 / 32767.0 + 8.0 * f64::from(f32::EPSILON))
+        f64::from(largest) * weights * (rounding + 8.0 * f64::from(f32::EPSILON))
     });
     groups.sum::<f64>() + 1e-6
 }
@@ -42,11 +42,56 @@ fn each_sum_is_as_near_as_the_rounded_rows_allow() {
                 let (row, weight) = (&x.values()[row * depth..][..depth], &weight.values[output * depth..][..depth]);
                 let error = (f64::from(*found) - wanted).abs();
                 assert!(
-                    error <= allowed(row, weight, kind.groups().unwrap().steps),
+                    error <= allowed(row, weight, kind.groups().unwrap().steps, 0.5 / 32767.0),
                     "{level:?} {kind:?} {rows} {depth}→{outputs}: {error}"
                 );
             }
         }
+    }
+}
+
+#[test]
+fn rounded_weights_give_what_both_roundings_allow() {
+    let mut random = Random(34);
+    for level in Level::available() {
+        for [rows, depth, outputs] in [[1, 32, 1], [7, 320, 45], [200, 1120, 70], [5, 48, 20]] {
+            if !affordable(rows * depth * outputs) {
+                continue;
+            }
+            let x = random.map(1, 1, rows, depth);
+            let (mut weight, bias) = (random.values(outputs * depth), random.values(outputs));
+            weight[0] = 50.0;
+            weight[depth..].iter_mut().take(32).for_each(|weight| *weight = 0.0);
+            let packing = Packing { precision: Precision::Integers, winograd: None, level };
+            let layer = Linear::new(WeightSlice::F32(&weight), Some(&bias), depth, packing).unwrap();
+            assert_eq!(layer.bytes(), Linear::bytes_of(depth, outputs, false, packing));
+            let found = layer.forward(&x, &Epilogue::default()).unwrap();
+            let wanted = linear(x.values(), &weight, &bias, depth);
+            for (place, (found, wanted)) in found.values().iter().zip(&wanted).enumerate() {
+                let row = &x.values()[place / outputs * depth..][..depth];
+                let weight = &weight[place % outputs * depth..][..depth];
+                // Rows that are no whole groups are as bfloat16, which rounds the weights alone.
+                let of_both = allowed(row, weight, 32, 0.5 / 8191.0) + allowed(weight, row, 32, 0.5 / 8191.0);
+                let size: f64 = row.iter().zip(weight).map(|(x, w)| f64::from((x * w).abs())).sum();
+                let allowed = if depth % 32 == 0 { of_both } else { size / 256.0 };
+                let error = (f64::from(*found) - wanted).abs();
+                assert!(error <= allowed, "{level:?} {rows} {depth}→{outputs}: {error} of {allowed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rounded_weights_that_are_no_numbers_are_not_hidden() {
+    for level in Level::available() {
+        let mut weight = vec![1.0; 3 * 64];
+        weight[64 + 40] = f32::NAN;
+        weight[2 * 64] = f32::INFINITY;
+        let packing = Packing { precision: Precision::Integers, winograd: None, level };
+        let layer = Linear::new(WeightSlice::F32(&weight), None, 64, packing).unwrap();
+        let x = Map::from_vec(vec![0.5; 64], 1, 1, 1, 64).unwrap();
+        let out = layer.forward(&x, &Epilogue::default()).unwrap();
+        assert!(out.values()[0].is_finite() && out.values()[1..].iter().all(|value| !value.is_finite()), "{level:?}");
     }
 }
 
