@@ -1,6 +1,7 @@
 //! Products as whole numbers: what a processor that multiplies pairs of 16 bits does twice as fast as single precision.
-//! single precision. The weights' numbers are what they are; those of the rows are rounded to 16 bits of the largest of
-//! each group, a hundredth of what bfloat16 rounds away, and every sum within a group is exact.
+//! The numbers of quantised weights are what they are; those of the rows are rounded to 16 bits of the largest of each group,
+//! a hundredth of what bfloat16 rounds away. Other weights are rounded to 14 bits, and the rows with them: a tenth of that.
+//! Every sum within a group is exact.
 
 use super::integer_panel::{Groups, IntegerPanel, PanelNumbers};
 use super::panel::{PackedMatrix, Panel};

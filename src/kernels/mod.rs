@@ -15,6 +15,7 @@ mod depthwise;
 mod epilogue;
 mod group_norm;
 mod integer_panel;
+mod integer_weights;
 mod integers;
 mod layer_norm;
 mod linear;

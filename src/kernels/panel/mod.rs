@@ -6,7 +6,8 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use super::blocks::{BlockKind, PanelBlocks};
-use super::integer_panel::{Groups, IntegerWeights, PanelNumbers};
+use super::integer_panel::{Groups, PanelNumbers};
+use super::integer_weights::IntegerWeights;
 use super::numbers::{Precision, WeightSlice, as_it_is, each, narrow_f16, widen_bf16, widen_f16};
 use super::rows::STEPS_PER_BLOCK;
 use super::simd::{Level, Simd};
