@@ -22,7 +22,7 @@ pub(crate) use difference::difference;
 pub use extend::Extension;
 pub(crate) use extend::{extended, extended_mask, padded};
 pub(crate) use fill::{filled_from_border, filled_with};
-pub(crate) use geometry::{crop, largest_inside, over_white, resized};
+pub(crate) use geometry::{crop, largest_inside, middle_part, over_white, resized};
 pub(crate) use paste::{paste, with_alpha_of};
 pub use picture::Picture;
 pub(crate) use preprocess::normals_of;

@@ -107,6 +107,19 @@ fn its_settings_reach_the_engine() {
     assert!(request.init.is_none());
     let size = [request.width.unwrap(), request.height.unwrap()];
     assert_eq!(request.regions[0].mask.as_ref().unwrap().size_px(), size);
+    // Of another shape than the canvas it is the same middle part that is looked at before and taken then.
+    bench.act(Action::Results(ResultsAction::LookAt(LookingAt::Canvas)));
+    bench.with(|studio| studio.state.prompt.repaint_size_px = Some([256, 256]));
+    bench.act(Action::Canvas(CanvasAction::ToggleModelView));
+    let seen = |bench: &Bench| bench.studio(|studio| studio.state.layers.looks.seen.clone());
+    bench.wait("what the network will see", |bench| seen(bench).is_some());
+    let seen = seen(&bench).unwrap().unwrap();
+    let request = draw_once(&mut bench);
+    let mask = request.regions[0].mask.as_ref().unwrap();
+    assert_eq!((seen.size(), mask.size_px()), ([256, 256], [256, 256]));
+    assert!(mask.values().iter().any(|value| *value == 255));
+    let greys: Vec<u8> = seen.rgba().chunks_exact(4).map(|pixel| pixel[0]).collect();
+    assert_eq!(greys, mask.values());
 }
 
 #[test]
