@@ -88,13 +88,11 @@ impl AppState {
         self.steering_references().map(|(_, reference)| reference.clone()).collect()
     }
 
-    /// Sizes of the pictures that a model which reads pictures would read of it.
+    /// Sizes of the layers' pictures that a model which reads pictures would read.
     #[must_use]
     pub(crate) fn next_read_px(&self) -> Vec<[u32; 2]> {
-        let edits = self.mode() != Mode::Create && self.next_strength() >= 1.0;
-        let own = edits.then(|| self.next_frame().map_or(self.worked_size_px(), |frame| [frame.width, frame.height]));
-        let others = self.steering_references().filter(|(_, reference)| reference.adapter.is_none());
-        own.into_iter().chain(others.map(|(layer, _)| layer.content.size_px())).collect()
+        let read = self.steering_references().filter(|(_, reference)| reference.adapter.is_none());
+        read.map(|(layer, _)| layer.content.size_px()).collect()
     }
 
     /// The names of the areas that are painted, and do not count for want of words.
