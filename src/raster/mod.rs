@@ -1,5 +1,6 @@
 //! Pictures as plain pixels: resized, filled, matched in colour, pasted. No window, no tensors.
 
+mod areas;
 mod bridge;
 mod colour_match;
 mod contact_sheet;
@@ -14,6 +15,7 @@ mod resample;
 mod resize;
 mod spread;
 
+pub use areas::{AreaKind, areas_by_colour};
 pub(crate) use bridge::bridge_tones;
 pub(crate) use colour_match::{NEW_REACH_PX, match_colours};
 pub(crate) use contact_sheet::{ContactSheet, Lettering};

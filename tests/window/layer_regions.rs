@@ -4,7 +4,7 @@ use egui::{Key, Modifiers, PointerButton};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use inkwick::canvas::{Content, LayerSettings, LayerUse, RegionLayer};
 use inkwick::engine::FakeScript;
-use inkwick::job::{Placement, Region};
+use inkwick::job::{ControlKind, Placement, Region};
 use inkwick::store::settings::Theme;
 use inkwick::ui::action::{
     Action, CanvasAction, LayerAction, LayerRow, LookingAt, NewLayer, PromptAction, ResultsAction,
@@ -20,8 +20,8 @@ fn with_region() -> Bench {
     bench.click("Region with words of its own");
     bench.frames(3);
     bench.with(|studio| {
-        studio.state.canvas.tools.mask_brush.diameter_px = 40.0;
-        studio.state.canvas.tools.mask_brush.hardness = 1.0;
+        studio.state.canvas.tools.region_brush.diameter_px = 40.0;
+        studio.state.canvas.tools.region_brush.hardness = 1.0;
     });
     bench
 }
@@ -216,6 +216,65 @@ fn areas_are_there_after_a_restart_and_after_a_picture_was_used_again() {
 }
 
 #[test]
+fn a_region_is_painted_with_a_brush_of_its_own() {
+    let mut bench = Bench::with_photo(300, 200);
+    bench.act(Action::Layers(LayerAction::Add(NewLayer::Region)));
+    bench.frames(3);
+    bench.drag(&[(150.0, 100.0), (150.0, 100.0)], Modifiers::NONE);
+    let reach = |bench: &Bench, at: f32| white_at(&layers(bench)[0], 150, (100.0 + at) as usize);
+    assert_eq!([reach(&bench, 10.0), reach(&bench, 20.0)], [255, 0], "15 % of the shorter side");
+    bench.act(Action::Layers(LayerAction::Add(NewLayer::Scribble)));
+    bench.frames(3);
+    bench.drag(&[(150.0, 100.0), (150.0, 100.0)], Modifiers::NONE);
+    assert_eq!([reach(&bench, 0.0), reach(&bench, 10.0)], [255, 0], "a line is thin");
+}
+
+#[test]
+fn what_is_masked_becomes_a_region() {
+    let mut bench = Bench::with_photo(300, 200);
+    bench.with(|studio| studio.state.canvas.tools.mask_brush.diameter_px = 40.0);
+    bench.window.key_press(Key::B);
+    bench.frames(2);
+    bench.drag(&[(60.0, 100.0), (120.0, 100.0)], Modifiers::NONE);
+    bench.click("New layer");
+    bench.click("Region of the mask");
+    bench.wait("it is a layer", |bench| layers(bench).len() == 1);
+    assert_eq!(names(&bench), ["Region"]);
+    let Content::Drawing(drawing) = layers(&bench)[0].content.clone() else { panic!("it can be painted on") };
+    bench.studio(|studio| {
+        assert!(drawing == *studio.state.canvas.document.mask());
+        assert!(studio.state.canvas.chosen_layer().is_some(), "its words come next");
+    });
+}
+
+#[test]
+fn regions_become_areas_by_colour_by_what_they_are_called() {
+    let mut bench = with_region();
+    bench.drag(&[(60.0, 100.0), (120.0, 100.0)], Modifiers::NONE);
+    write(&mut bench, "an old oak, a tree");
+    for (name, x) in [("Evening sky", 100.0), ("Somewhere", 200.0)] {
+        bench.act(Action::Layers(LayerAction::Add(NewLayer::Region)));
+        bench.frames(3);
+        bench.drag(&[(x, 100.0), (x + 60.0, 100.0)], Modifiers::NONE);
+        set(&mut bench, 0, |settings| settings.name = name.into());
+    }
+    bench.click("New layer");
+    bench.click("Areas of the regions");
+    bench.wait("it is a layer", |bench| layers(bench).len() == 4);
+    let toasts = bench.toasts();
+    assert!(toasts.iter().any(|said| said.starts_with("Somewhere is left out")), "{toasts:?}");
+    let made = layers(&bench).into_iter().find(|layer| layer.settings.name == "Areas").unwrap();
+    assert_eq!(made.settings.layer_use.control().unwrap().kind, Some(ControlKind::Segmentation));
+    let Content::Picture(picture) = &made.content else { panic!("it has colours") };
+    let at = |x: usize| &picture.rgba()[(100 * 300 + x) * 4..][..4];
+    assert_eq!(
+        [at(60), at(110), at(230)],
+        [&[4, 200, 3, 255], &[6, 230, 230, 255], &[0, 0, 0, 255]],
+        "sky lies in front"
+    );
+}
+
+#[test]
 fn areas_look_as_designed() {
     let mut results = egui_kittest::SnapshotResults::new();
     for (name, size, theme) in [
@@ -231,7 +290,7 @@ fn areas_look_as_designed() {
         {
             bench.act(Action::Layers(LayerAction::Add(NewLayer::Region)));
             bench.frames(3);
-            bench.with(|studio| studio.state.canvas.tools.mask_brush.diameter_px = 50.0);
+            bench.with(|studio| studio.state.canvas.tools.region_brush.diameter_px = 50.0);
             bench.drag(&way, Modifiers::NONE);
             set(&mut bench, 0, |settings| settings.layer_use.region_mut().unwrap().region.prompt = words.into());
         }
