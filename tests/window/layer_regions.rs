@@ -2,6 +2,7 @@
 
 use egui::{Key, Modifiers, PointerButton};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use inkwick::canvas::tools::Tool;
 use inkwick::canvas::{Content, LayerSettings, LayerUse, RegionLayer};
 use inkwick::engine::FakeScript;
 use inkwick::job::{ControlKind, Placement, Region};
@@ -158,6 +159,30 @@ fn words_on_the_canvas_choose_and_edit() {
     bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     bench.frames(2);
     assert_eq!(region(&bench, 1).region.prompt, "a red fox");
+}
+
+#[test]
+fn what_was_written_before_escape_in_one_slow_frame_is_written() {
+    let mut bench = with_region();
+    bench.drag(&[(60.0, 100.0), (120.0, 100.0)], Modifiers::NONE);
+    bench.window.get_by_label("Words of this region").focus();
+    bench.frames(2);
+    let key = |key: Key| egui::Event::Key {
+        key,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    };
+    // E is the eraser's key.
+    for event in [key(Key::E), egui::Event::Text("e".into()), key(Key::Escape)] {
+        bench.window.event(event);
+    }
+    bench.frames(4);
+    assert_eq!(region(&bench, 0).region.prompt, "e");
+    assert_eq!(bench.studio(|studio| studio.state.canvas.tool), Tool::Brush);
+    let field = bench.window.get_by_label("Words of this region");
+    assert!(!field.accesskit_node().is_focused(), "and Escape leaves the field");
 }
 
 #[test]
