@@ -16,6 +16,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 WIDTH, HEIGHT = 1280, 800
+# Above the list of layers: what adds one, and a region in its menu; then the field for that region's words.
+LAYERS_ADD, REGION_ITEM, REGION_WORDS = (1228, 52), (1117, 142), (1140, 200)
 # For a slow machine that does other things as well.
 PATIENCE_S = 240
 
@@ -83,6 +85,12 @@ class Desk:
                 time.sleep(0.05)
         self.xdotool("mouseup", 1)
         time.sleep(0.8)
+
+    def click(self, x: int, y: int) -> None:
+        self.xdotool("mousemove", x, y)
+        time.sleep(0.4)
+        self.xdotool("click", 1)
+        time.sleep(1.2)
 
     def pictures(self) -> int:
         return len(list((self.home / "Inkwick/pictures").glob("*/*.png")))
@@ -162,6 +170,20 @@ def main() -> None:
             take("gallery")
             desk.key("Escape", "ctrl+m")
             take("models")
+            desk.key("Escape")
+            # A new canvas with a drawing to follow and an area with other words.
+            desk.key("ctrl+n")
+            desk.write("a mountain by a lake")
+            desk.key("Escape", "n")
+            desk.drag((470, 470), (600, 220), (730, 470))
+            desk.click(*LAYERS_ADD)
+            desk.click(*REGION_ITEM)
+            desk.drag((440, 560), (900, 560))
+            desk.click(*REGION_WORDS)
+            desk.xdotool("type", "--delay", 40, "a sailboat on the sea")
+            time.sleep(2)
+            desk.key("Escape")
+            take("layers")
         finally:
             desk.close()
 

@@ -7,8 +7,7 @@ use super::layer::LayerPart;
 use super::mask_layer::{MaskLayer, MaskTile};
 use super::picture_layer::{ColourTile, PictureLayer};
 use super::stack::StackChange;
-use super::tiles::{TileGrid, TileIndex};
-use crate::mask::MaskPlane;
+use super::tiles::TileIndex;
 use crate::raster::Picture;
 
 /// Where the canvas's picture came from.
@@ -50,42 +49,15 @@ pub struct Sheet {
     /// `None` is the empty canvas.
     pub picture: Option<PictureLayer>,
     pub origin: Origin,
-    pub mask: PackedMask,
+    /// Shared with the canvas: it is packed where it is written.
+    pub mask: MaskLayer,
     pub stack: StackChange,
 }
 
 impl Sheet {
     #[must_use]
-    pub fn of(picture: Arc<Picture>, origin: Origin, mask: PackedMask, stack: StackChange) -> Self {
+    pub fn of(picture: Arc<Picture>, origin: Origin, mask: MaskLayer, stack: StackChange) -> Self {
         Self { picture: Some(PictureLayer::new(picture)), origin, mask, stack }
-    }
-}
-
-/// A whole mask in little room.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PackedMask {
-    pub width: u32,
-    pub height: u32,
-    /// Those that are not empty.
-    pub tiles: Vec<(TileIndex, MaskTile)>,
-}
-
-impl PackedMask {
-    #[must_use]
-    pub fn of(layer: &MaskLayer) -> Self {
-        let tiles = (0..layer.grid().count()).filter(|tile| layer.has(*tile));
-        let tiles = tiles.map(|tile| (tile, layer.tile(tile))).collect();
-        Self { width: layer.plane().width(), height: layer.plane().height(), tiles }
-    }
-
-    #[must_use]
-    pub fn unpack(&self) -> MaskLayer {
-        let mut layer = MaskLayer::new(MaskPlane::empty(self.width, self.height));
-        let count = TileGrid::new(self.width, self.height).count();
-        for (tile, content) in self.tiles.iter().filter(|(tile, _)| *tile < count) {
-            layer.put(*tile, content);
-        }
-        layer
     }
 }
 
@@ -102,8 +74,9 @@ impl Change {
         match self {
             Self::Tiles(tiles) => tiles.byte_count(),
             Self::Sheet(sheet) => {
-                let mask: usize = sheet.mask.tiles.iter().map(|(_, tile)| tile.byte_count() + 32).sum();
-                mask + sheet.stack.byte_count() + sheet.picture.as_ref().map_or(0, PictureLayer::byte_count)
+                sheet.mask.byte_count()
+                    + sheet.stack.byte_count()
+                    + sheet.picture.as_ref().map_or(0, PictureLayer::byte_count)
             }
             Self::Stack(stack) => stack.byte_count(),
         }

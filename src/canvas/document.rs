@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::change::{Change, Origin, PackedMask, Record, Sheet, TilesChange};
+use super::change::{Change, Origin, Record, Sheet, TilesChange};
 use super::history::History;
 use super::layer::{LayerId, LayerPart};
 use super::mask_layer::MaskLayer;
@@ -140,9 +140,9 @@ impl Document {
                 self.records.push(Record::Tiles(after));
                 self.history.push(Change::Tiles(before));
             }
-            Step::Sheet { sheet, mask, before } => {
+            Step::Sheet { sheet, before } => {
                 self.revision += 1;
-                self.mask = mask;
+                self.mask.clone_from(&sheet.mask);
                 self.picture.clone_from(&sheet.picture);
                 self.origin.clone_from(&sheet.origin);
                 self.swap_stack(sheet.stack.clone());
@@ -221,9 +221,8 @@ impl Document {
         self.revision += 1;
         match change {
             Change::Sheet(sheet) => {
-                let mask = PackedMask::of(&self.mask);
-                let Sheet { picture, origin, mask: new_mask, stack } = *sheet;
-                self.mask = new_mask.unpack();
+                let Sheet { picture, origin, mask, stack } = *sheet;
+                let mask = std::mem::replace(&mut self.mask, mask);
                 let stack = self.swap_stack(stack);
                 let picture = std::mem::replace(&mut self.picture, picture);
                 let origin = std::mem::replace(&mut self.origin, origin);

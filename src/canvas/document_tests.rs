@@ -269,6 +269,47 @@ fn history_has_ends() {
     assert!(document.history.undo_count() <= 4, "{}", document.history.undo_count());
 }
 
+/// What the window's thread does at a frame: nothing of a mask or a drawing is copied or packed there, however large.
+#[test]
+fn pixels_are_shared_with_steps_and_with_what_is_written() {
+    let mut document = Document::default();
+    document.replace(Some((noise(300, 200, 1), Origin::default())));
+    document.set_mask(MaskPlane::from_values(300, 200, vec![9; 300 * 200]).unwrap());
+    let is_shared = |a: &MaskLayer, b: &MaskLayer| Arc::ptr_eq(&a.shared(), &b.shared());
+    let (first, before) = (document.mask().clone(), document.snapshot());
+    document.take_records();
+    document.replace(Some((noise(300, 200, 2), Origin::default())));
+    assert!(is_shared(document.mask(), &first), "the mask stays with another picture");
+    document.replace(Some((noise(150, 100, 3), Origin::default())));
+    let small = document.mask().clone();
+    for (back, wanted) in [(true, &first), (false, &small), (true, &first), (true, &first)] {
+        if back {
+            document.undo()
+        } else {
+            document.redo()
+        };
+        assert!(is_shared(document.mask(), wanted));
+    }
+    // What the journal is to write, and what a project is.
+    let sheets = document.take_records().into_iter().filter_map(|record| match record {
+        Record::Sheet(sheet) => Some(sheet.mask),
+        _ => None,
+    });
+    let sheets: Vec<MaskLayer> = sheets.collect();
+    assert!(sheets.len() == 2 && is_shared(&sheets[0], &first) && is_shared(&sheets[1], &small));
+    assert!(is_shared(&document.snapshot().mask, &first));
+    // Another project takes the canvas's place as it was read.
+    document.replace(None);
+    assert!(document.change(|now| Some(now.opened(before))));
+    assert!(is_shared(document.mask(), &first));
+    assert!(
+        document
+            .condensed()
+            .iter()
+            .any(|record| matches!(record, Record::Sheet(sheet) if is_shared(&sheet.mask, &first)))
+    );
+}
+
 #[test]
 fn a_prepared_step_is_put_in_place_only_while_nothing_has_changed() {
     let mut document = Document::default();

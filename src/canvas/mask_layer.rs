@@ -33,6 +33,12 @@ impl MaskTile {
     }
 }
 
+impl Default for MaskLayer {
+    fn default() -> Self {
+        Self::new(MaskPlane::empty(0, 0))
+    }
+}
+
 impl MaskLayer {
     #[must_use]
     pub fn new(plane: MaskPlane) -> Self {
@@ -74,6 +80,11 @@ impl MaskLayer {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bounds.iter().all(|tile| tile.is_empty())
+    }
+
+    /// How much of the memory it takes, in bytes. Nobody has written to an empty one, so that no memory was given for it.
+    pub(super) fn byte_count(&self) -> usize {
+        if self.is_empty() { 0 } else { self.plane.values().len() }
     }
 
     /// Whether a tile has anything masked.

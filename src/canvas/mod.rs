@@ -20,7 +20,7 @@ mod stroke;
 mod tiles;
 pub mod tools;
 
-pub use change::{Origin, PackedMask, Record, Sheet, TilesChange};
+pub use change::{Origin, Record, Sheet, TilesChange};
 pub use document::{Dirty, Document};
 pub use layer::{Content, Layer, LayerId, LayerPart, LayerSettings};
 pub use layer_use::{LayerUse, RegionLayer};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::change::{Origin, PackedMask, Sheet, TilesChange};
+use super::change::{Origin, Sheet, TilesChange};
 use super::extend;
 use super::layer::{Content, LayerId, LayerSettings};
 use super::layer_use::LayerUse;
@@ -46,8 +46,6 @@ pub(super) enum Step {
     },
     Sheet {
         sheet: Sheet,
-        /// The sheet's own, unpacked.
-        mask: MaskLayer,
         before: Sheet,
     },
     Stack(StackChange),
@@ -87,6 +85,12 @@ impl Snapshot {
     #[must_use]
     pub fn mask(&self) -> &MaskPlane {
         self.mask.plane()
+    }
+
+    /// What is masked, as a layer's own drawing.
+    #[must_use]
+    pub fn mask_as_drawing(&self) -> Content {
+        Content::Drawing(self.mask.clone())
     }
 
     /// Another mask of the same size. `None` when nothing is different.
@@ -328,10 +332,10 @@ impl Snapshot {
         let before = Sheet {
             picture: self.picture.clone(),
             origin: self.origin.clone(),
-            mask: PackedMask::of(&self.mask),
+            mask: self.mask.clone(),
             stack: self.stack.clone().swap(stack.clone(), self.revision),
         };
-        let sheet = Sheet { picture, origin, mask: PackedMask::of(&mask), stack };
-        Prepared { revision: self.revision, step: Step::Sheet { sheet, mask, before } }
+        let sheet = Sheet { picture, origin, mask, stack };
+        Prepared { revision: self.revision, step: Step::Sheet { sheet, before } }
     }
 }

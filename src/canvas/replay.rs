@@ -1,6 +1,6 @@
 //! The canvas made again from the records of its steps, and the shortest row of them.
 
-use super::change::{Change, PackedMask, Record, Sheet};
+use super::change::{Change, Record, Sheet};
 use super::document::Document;
 use super::history::History;
 
@@ -38,7 +38,7 @@ impl Document {
         let start = Sheet {
             picture: self.picture.clone(),
             origin: self.origin.clone(),
-            mask: PackedMask::of(&self.mask),
+            mask: self.mask.clone(),
             stack: self.stack.in_full(),
         };
         let mut records = vec![Record::Start(Box::new(start))];

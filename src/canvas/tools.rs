@@ -96,16 +96,20 @@ impl BrushSettings {
     const LEAST_DEFAULT_PX: f32 = 4.0;
     pub const DEFAULT_HARDNESS: f32 = 0.8;
 
-    /// For a picture of this size: 2 % of its shorter side.
+    /// Of a picture's shorter side.
+    pub const SHARE: f32 = 0.02;
+    pub const SHARE_OF_REGIONS: f32 = 0.15;
+
+    /// For a picture of this size: such a share of its shorter side.
     #[must_use]
-    pub fn default_diameter_px([width, height]: [u32; 2]) -> f32 {
-        (width.min(height) as f32 * 0.02).round().clamp(Self::LEAST_DEFAULT_PX, Brush::MAX_DIAMETER_PX)
+    pub fn default_diameter_px([width, height]: [u32; 2], share: f32) -> f32 {
+        (width.min(height) as f32 * share).round().clamp(Self::LEAST_DEFAULT_PX, Brush::MAX_DIAMETER_PX)
     }
 
     /// Takes the default for a picture, where nobody has chosen a size.
-    pub fn fit(&mut self, size_px: [u32; 2]) {
+    pub fn fit(&mut self, size_px: [u32; 2], share: f32) {
         if self.follows_picture {
-            self.diameter_px = Self::default_diameter_px(size_px);
+            self.diameter_px = Self::default_diameter_px(size_px, share);
         }
     }
 
@@ -138,7 +142,10 @@ impl Default for BrushSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ToolSettings {
+    /// For masks, and for lines that steer.
     pub mask_brush: BrushSettings,
+    /// For areas, which are larger.
+    pub region_brush: BrushSettings,
     pub colour_brush: BrushSettings,
     /// RGB.
     pub colour: [u8; 3],
@@ -185,6 +192,7 @@ impl Default for ToolSettings {
     fn default() -> Self {
         Self {
             mask_brush: BrushSettings::default(),
+            region_brush: BrushSettings::default(),
             colour_brush: BrushSettings { hardness: 0.9, ..BrushSettings::default() },
             colour: [214, 40, 40],
             other_colour: [255, 255, 255],
@@ -201,7 +209,7 @@ impl ToolSettings {
         let within = |value: f32, least: f32, most: f32, default: f32| {
             if value.is_finite() { value.clamp(least, most) } else { default }
         };
-        for brush in [&mut self.mask_brush, &mut self.colour_brush] {
+        for brush in [&mut self.mask_brush, &mut self.region_brush, &mut self.colour_brush] {
             let default = BrushSettings::default();
             brush.diameter_px = within(brush.diameter_px, 1.0, Brush::MAX_DIAMETER_PX, default.diameter_px);
             brush.hardness = within(brush.hardness, 0.0, 1.0, default.hardness);
@@ -212,14 +220,29 @@ impl ToolSettings {
         self
     }
 
-    /// The brush that a tool paints with.
-    #[must_use]
-    pub fn brush(&self, tool: Tool) -> &BrushSettings {
-        if tool == Tool::Colour { &self.colour_brush } else { &self.mask_brush }
+    /// Brushes of no chosen size take the one for a picture of this size.
+    pub fn fit(&mut self, size_px: [u32; 2]) {
+        self.mask_brush.fit(size_px, BrushSettings::SHARE);
+        self.region_brush.fit(size_px, BrushSettings::SHARE_OF_REGIONS);
+        self.colour_brush.fit(size_px, BrushSettings::SHARE);
     }
 
-    pub fn brush_mut(&mut self, tool: Tool) -> &mut BrushSettings {
-        if tool == Tool::Colour { &mut self.colour_brush } else { &mut self.mask_brush }
+    /// The brush that a tool paints with, on a region or elsewhere.
+    #[must_use]
+    pub fn brush(&self, tool: Tool, on_region: bool) -> &BrushSettings {
+        match tool {
+            Tool::Colour => &self.colour_brush,
+            _ if on_region => &self.region_brush,
+            _ => &self.mask_brush,
+        }
+    }
+
+    pub fn brush_mut(&mut self, tool: Tool, on_region: bool) -> &mut BrushSettings {
+        match tool {
+            Tool::Colour => &mut self.colour_brush,
+            _ if on_region => &mut self.region_brush,
+            _ => &mut self.mask_brush,
+        }
     }
 
     /// What a tool leaves behind; `reversed` is the eraser's side of a brush, and takes a shape away.
@@ -243,11 +266,11 @@ mod tests {
     fn the_brush_follows_the_picture_until_somebody_chooses_a_size() {
         let mut brush = BrushSettings::default();
         for (size_px, wanted) in [([512, 768], 10.0), ([4000, 3000], 60.0), ([64, 64], 4.0)] {
-            brush.fit(size_px);
+            brush.fit(size_px, BrushSettings::SHARE);
             assert!((brush.diameter_px - wanted).abs() < 1e-6, "{size_px:?}: {}", brush.diameter_px);
         }
         brush.choose_diameter(33.0);
-        brush.fit([512, 512]);
+        brush.fit([512, 512], BrushSettings::SHARE);
         assert!((brush.diameter_px - 33.0).abs() < 1e-6);
     }
 }

@@ -11,7 +11,8 @@ use super::output::{explain, say};
 use super::words::{DONE, FAILED};
 use crate::engine::Annotators;
 use crate::job::{Annotator, ErrorKind, WeightSource};
-use crate::raster::{PreprocessSettings, Preprocessor};
+use crate::mask::MaskPlane;
+use crate::raster::{AreaKind, Picture, PreprocessSettings, Preprocessor, areas_by_colour};
 use crate::store::hub_cache::CachedRepository;
 use crate::store::paths::Paths;
 use crate::store::pictures::{mask_file, picture_file};
@@ -22,7 +23,8 @@ pub(super) struct PreprocessArguments {
     #[arg(value_name = "FILE")]
     pub picture: PathBuf,
     /// canny: thin edges; scribble: strokes; lineart: lines; blur (tile): what is large; grey; invert: dark on white
-    /// becomes white on black; inpaint: what is masked is left open; normal-of-depth: where surfaces face, of a depth map.
+    /// becomes white on black; inpaint: what is masked is left open; normal-of-depth: where surfaces face, of a depth map;
+    /// segmentation: areas in ADE20K's colours, as --area says what is where.
     /// By networks whose weights are fetched once, as is said then: depth: how near things are; normal: where surfaces
     /// face; soft-edge (hed); lineart-realistic and lineart-coarse: pencil drawings
     #[arg(long, value_name = "KIND", value_parser = one_of(&KINDS, kind_from_id))]
@@ -42,9 +44,13 @@ pub(super) struct PreprocessArguments {
     /// Of inpaint: white is left open
     #[arg(long, value_name = "FILE", required_if_eq("kind", "inpaint"))]
     pub mask: Option<PathBuf>,
+    /// Of segmentation: what is seen, by one of ADE20K's 150 names (sky, tree, person ...), and a mask's file that is white
+    /// where it is. May be given several times, the nearest first
+    #[arg(long = "area", value_name = "NAME=FILE", required_if_eq("kind", "segmentation"), value_parser = area)]
+    pub areas: Vec<(AreaKind, PathBuf)>,
 }
 
-const KINDS: [&str; 16] = [
+const KINDS: [&str; 17] = [
     "canny",
     "scribble",
     "lineart",
@@ -61,17 +67,33 @@ const KINDS: [&str; 16] = [
     "hed",
     "lineart-realistic",
     "lineart-coarse",
+    SEGMENTATION,
 ];
+
+const SEGMENTATION: &str = "segmentation";
 
 /// By what the picture is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Plain(Preprocessor),
     Network(Annotator),
+    /// Of masks that somebody names.
+    Areas,
 }
 
 fn kind_from_id(id: &str) -> Option<Kind> {
-    Preprocessor::from_id(id).map(Kind::Plain).or_else(|| Annotator::from_id(id).map(Kind::Network))
+    let made = Preprocessor::from_id(id).map(Kind::Plain).or_else(|| Annotator::from_id(id).map(Kind::Network));
+    made.or_else(|| (id == SEGMENTATION).then_some(Kind::Areas))
+}
+
+/// `tree=tree.png`
+fn area(text: &str) -> Result<(AreaKind, PathBuf), String> {
+    let (name, file) = text.split_once('=').ok_or("a name and a mask's file were wanted: tree=tree.png")?;
+    let kind = AreaKind::named_in(name).ok_or_else(|| {
+        let known: Vec<&str> = AreaKind::all().map(|kind| kind.name).collect();
+        format!("{name} is none of the things that segmentation networks know, which are {}", known.join(", "))
+    })?;
+    Ok((kind, PathBuf::from(file)))
 }
 
 /// The networks, with what the Hub's tools have fetched.
@@ -105,22 +127,22 @@ fn preprocess(arguments: &PreprocessArguments) -> Result<(), String> {
     let mut notices = Vec::new();
     let picture = picture_file::read_noting(&arguments.picture, &mut notices).map_err(|error| error.to_string())?;
     let mask = arguments.mask.as_deref().map(mask_file::read).transpose().map_err(|error| error.to_string())?;
-    if let Some(mask) = &mask
-        && (mask.width(), mask.height()) != (picture.width(), picture.height())
-    {
-        return Err(format!(
-            "the mask must be as large as the picture, {}×{}, found {}×{}; save it again at the picture's size",
-            picture.width(),
-            picture.height(),
-            mask.width(),
-            mask.height()
-        ));
+    if let Some(mask) = &mask {
+        check_size(mask, &picture, "the mask")?;
     }
     for notice in notices {
         explain(&format!("inkwick: {}", notice.message));
     }
     let settings = PreprocessSettings { low: arguments.low, high: arguments.high, radius_px: arguments.radius as f32 };
     let made = match arguments.kind {
+        Kind::Areas => {
+            let areas = arguments.areas.iter().map(|(kind, file)| {
+                let mask = mask_file::read(file).map_err(|error| error.to_string())?;
+                check_size(&mask, &picture, &format!("the mask of {}", kind.name))?;
+                Ok((mask, *kind))
+            });
+            areas_by_colour([picture.width(), picture.height()], &areas.collect::<Result<Vec<_>, String>>()?)
+        }
         Kind::Plain(kind) => kind.made_of(&picture, settings, mask.as_ref()),
         Kind::Network(annotator) => {
             let paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
@@ -134,4 +156,14 @@ fn preprocess(arguments: &PreprocessArguments) -> Result<(), String> {
         }
     };
     picture_file::write(&arguments.out, &made, None).map_err(|error| error.to_string())
+}
+
+fn check_size(mask: &MaskPlane, picture: &Picture, name: &str) -> Result<(), String> {
+    let ([wide, tall], [width, height]) = ([picture.width(), picture.height()], mask.size_px());
+    if [wide, tall] == [width, height] {
+        return Ok(());
+    }
+    Err(format!(
+        "{name} must be as large as the picture, {wide}×{tall}, found {width}×{height}; save it again at the picture's size"
+    ))
 }

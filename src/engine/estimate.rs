@@ -12,12 +12,12 @@ use super::files_of;
 use crate::job::{AttentionMode, Compute, Estimate, EstimateQuestion, LoraRef, MemoryMode, ModelRef, Speed};
 use crate::model::Execution;
 use crate::pipeline::{
-    Constraints, CostModel, FittedPlan, ModelSpec, SteeringLoad, Workload, guessed_card_speed, measured_speed,
-    memory_budget,
+    Constraints, CostModel, FittedPlan, ModelSpec, ReadPictures, SteeringLoad, Workload, guessed_card_speed,
+    measured_speed, memory_budget,
 };
 
-/// Answers one question after the other; keeps what was read of the model asked about last, and of its LoRAs. Of several cards the one with the
-/// least memory is asked: any of them may get the picture.
+/// Answers one question after the other; keeps what was read of the model asked about last, and of its LoRAs. Of several
+/// cards the one with the least memory is asked: any of them may get the picture.
 pub(crate) struct Estimator {
     devices: Devices,
     dtype: DtypeChoice,
@@ -51,19 +51,10 @@ impl Estimator {
     /// `None` where the model cannot be read or cannot draw this. May take a moment.
     #[must_use]
     pub(crate) fn answer(&self, question: &EstimateQuestion) -> Option<Estimate> {
-        let (spec, mut model) = self.model(&question.model, &question.loras)?;
-        let mut reference_px = 0;
-        let is_steered = !question.controls.is_empty() || !question.references.is_empty() || question.regions > 0;
-        if is_steered || !question.read_px.is_empty() {
-            spec.check_regions(question.regions as usize).ok()?;
-            let calls = question.calls as usize;
-            let load = SteeringLoad::of(&spec, &question.controls, &question.references, calls).ok()?;
-            model = model.with_steering(load);
-            reference_px = spec.read_px(&question.read_px);
-        }
+        let (model, workload) = self.asked(question)?;
         let speed = (*self.speed.get_or_init(|| self.measure()))?;
         let free_bytes = memory_budget::all_bytes(&self.execution().0);
-        let plan = |compute: Compute| self.plan(&model, (question, reference_px), compute, free_bytes);
+        let plan = |compute: Compute| self.plan(&model, workload, compute, free_bytes);
         let wanted = question.compute;
         let chosen = plan(wanted)?;
         let peak = |compute: Compute| Some(plan(compute)?.costs.peak_bytes() as u64);
@@ -80,6 +71,33 @@ impl Estimator {
             by_attention: modes.into_iter().filter_map(attention).collect(),
             by_memory: [memory(MemoryMode::Low)?, memory(MemoryMode::High)?],
         })
+    }
+
+    /// What is asked about: with all that steers, and as the pipeline will work on it.
+    fn asked(&self, question: &EstimateQuestion) -> Option<(CostModel, Workload)> {
+        let (spec, mut model) = self.model(&question.model, &question.loras)?;
+        let [width, height] = question.size_px.map(|side| side as usize);
+        let mut workload = Workload {
+            width,
+            height,
+            rows: model.rows(question.guided) - 1 + question.parts.max(1) as usize,
+            windows: 1,
+            texts: question.texts as usize,
+            encodes: question.encodes,
+            reads_canvas: false,
+            references: ReadPictures::default(),
+            regions: question.regions as usize,
+        };
+        let is_steered = !question.controls.is_empty() || !question.references.is_empty() || question.regions > 0;
+        if is_steered || question.edits || !question.read_px.is_empty() {
+            spec.check_regions(question.regions as usize).ok()?;
+            let calls = question.calls as usize;
+            let load = SteeringLoad::of(&spec, &question.controls, &question.references, calls).ok()?;
+            model = model.with_steering(load);
+            workload.reads_canvas = question.edits && spec.reads_references();
+            workload.references = spec.read_pictures(question.read_px.iter().copied());
+        }
+        Some((model, workload))
     }
 
     /// Files are read again only where they are others than the last time.
@@ -125,23 +143,10 @@ impl Estimator {
     fn plan(
         &self,
         model: &CostModel,
-        (question, reference_px): (&EstimateQuestion, usize),
+        workload: Workload,
         compute: Compute,
         budget_bytes: Option<u64>,
     ) -> Option<FittedPlan> {
-        let [width, height] = question.size_px.map(|side| side as usize);
-        let rows = model.rows(question.guided) - 1 + question.parts.max(1) as usize;
-        let (encodes, texts) = (question.encodes || reference_px > 0, question.texts as usize);
-        let workload = Workload {
-            width,
-            height,
-            rows,
-            windows: 1,
-            texts,
-            encodes,
-            reference_px,
-            regions: question.regions as usize,
-        };
         let (execution, dtype) = self.execution();
         let may_halve = self.dtype == DtypeChoice::Auto;
         let host_bytes = memory_budget::host_bytes();
@@ -160,6 +165,9 @@ mod tests {
 
     use super::*;
     use crate::engine::device::DeviceChoice;
+    use crate::job::{InitPicture, Reference, Request};
+    use crate::pipeline::work_grid_of;
+    use crate::raster::Picture;
 
     fn data(name: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data").join(name)
@@ -238,5 +246,41 @@ mod tests {
         // Another model under the same name.
         fs::write(home.path().join("a.gguf"), b"GGUF").unwrap();
         assert_eq!(peak(&with(1.0)), None);
+    }
+
+    #[test]
+    fn what_is_estimated_is_what_will_be_planned() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/klein/model");
+        let model = ModelRef::Folder(folder);
+        let files = files_of(&model).unwrap();
+        let spec = ModelSpec::read(&files, None).unwrap();
+        let estimator = Estimator::new(Devices::default(), DtypeChoice::Auto);
+        let execution = Execution::on(&Device::Cpu, DType::F32);
+        let picture = |width, height| Arc::new(Picture::filled(width, height, [9; 4]));
+        let photo = |strength| Some(InitPicture { picture: picture(1536, 1024), strength });
+        let reference = Reference { picture: Some(picture(2048, 1024)), ..Reference::default() };
+        let sized = Request { model: model.clone(), width: Some(512), height: Some(256), ..Request::default() };
+        let edit = Request { init: photo(1.0), width: None, height: None, ..sized.clone() };
+        let both = Request { references: vec![reference.clone(), reference.clone()], ..edit.clone() };
+        let begun = Request { init: photo(0.5), ..both.clone() };
+        let words = Request { references: vec![reference], ..sized };
+        let mut read = Vec::new();
+        for request in [&edit, &both, &begun, &words] {
+            let planned = spec.plan(request, &execution, &Constraints::new(DType::F32, None)).unwrap();
+            let question = EstimateQuestion::of(request, &spec.profile().defaults(), work_grid_of(&files).ok());
+            let (_, workload) = estimator.asked(&question).unwrap();
+            assert_eq!(workload, planned.workload);
+            read.push(workload.read_px());
+        }
+        // A canvas is read as large as it is worked on, another picture at a megapixel at most.
+        let (canvas, other) = (1536 * 1024, 1440 * 720);
+        assert_eq!(read, [canvas, canvas + 2 * other, 2 * other, other]);
+        // And all of it is paid for: by the picture's tokens, and by encoding what is larger than the picture.
+        let costs =
+            |request: &Request| spec.plan(request, &execution, &Constraints::new(DType::F32, None)).unwrap().costs;
+        let alone = costs(&Request { references: Vec::new(), ..words.clone() });
+        let kept = Request { init: photo(0.5), ..edit.clone() };
+        assert!(costs(&edit).step_bytes > costs(&kept).step_bytes);
+        assert!(alone.encode_bytes == 0 && costs(&words).encode_bytes > alone.decode_bytes);
     }
 }

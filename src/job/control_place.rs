@@ -41,6 +41,23 @@ impl ControlPlace {
         Self { photo: None, size }
     }
 
+    /// What a picture that steers and a mask must have the shape of: the photo, or what is drawn.
+    fn shape(&self) -> (u32, u32) {
+        self.photo.map_or(self.size, |(size, ..)| size)
+    }
+
+    /// What is painted on a canvas, in the shape that it must have there: the middle part of a canvas that is not drawn
+    /// on itself, as a picture that is cropped.
+    #[must_use]
+    pub fn shaped(&self, mask: Arc<MaskPlane>) -> Arc<MaskPlane> {
+        let (width, height) = self.shape();
+        let own = (mask.width(), mask.height());
+        if own == (width, height) || own.0 == 0 || own.1 == 0 {
+            return mask;
+        }
+        Arc::new(mask.cropped(raster::middle_part(own, (width, height))).resized(width, height))
+    }
+
     /// The control's picture there, at the size that is drawn.
     ///
     /// # Errors
@@ -48,7 +65,7 @@ impl ControlPlace {
     pub fn picture(&self, control: &Control) -> Result<Picture, ControlError> {
         let name = || control.network.name();
         let picture = control.picture.as_ref().ok_or_else(|| ControlError::NoPicture { name: name() })?;
-        let target = self.photo.map_or(self.size, |(size, ..)| size);
+        let target = self.shape();
         let own = (picture.width(), picture.height());
         if control.resize.is_none() && !is_same_shape(own, target) {
             return Err(ControlError::Shape { name: name(), found: own, wanted: target });
@@ -69,7 +86,7 @@ impl ControlPlace {
     pub fn region(&self, region: &Region) -> Result<MaskPlane, RegionError> {
         let prompt = || region.name();
         let mask = region.mask.as_ref().ok_or_else(|| RegionError::NoMask { prompt: prompt() })?;
-        let target = self.photo.map_or(self.size, |(size, ..)| size);
+        let target = self.shape();
         let own = (mask.width(), mask.height());
         if !is_same_shape(own, target) {
             return Err(RegionError::Shape { prompt: prompt(), found: own, wanted: target });
@@ -83,7 +100,7 @@ impl ControlPlace {
     /// When its mask has another shape.
     pub fn reference_mask(&self, reference: &Reference) -> Result<Option<MaskPlane>, ReferenceError> {
         let Some(mask) = &reference.mask else { return Ok(None) };
-        let wanted = self.photo.map_or(self.size, |(size, ..)| size);
+        let wanted = self.shape();
         let found = (mask.width(), mask.height());
         if is_same_shape(found, wanted) {
             return Ok(self.placed_mask(mask, None));
@@ -223,6 +240,29 @@ mod tests {
         control.put_on(&moved, picture, None);
         let seen = place.picture(&control).unwrap();
         assert_eq!([20, 30, 50, 57].map(|y| seen.rgba()[4 * (y * 60 + 30)]), [0, 200, 200, 0]);
+    }
+
+    #[test]
+    fn a_mask_of_another_shape_is_cropped_as_a_picture_is() {
+        let mut plane = MaskPlane::empty(90, 40);
+        for (y, x) in [(0, 25), (20, 45), (39, 64), (20, 24), (20, 65)] {
+            plane.row_mut(y)[x] = 255;
+        }
+        let place = ControlPlace::alone((40, 40));
+        let shaped = place.shaped(Arc::new(plane.clone()));
+        let grey = plane.values().iter().flat_map(|value| [*value, *value, *value, 255]).collect();
+        let picture = Picture::from_rgba(90, 40, grey).unwrap();
+        let seen = place.picture(&control(picture, Some(ResizeMode::Crop))).unwrap();
+        let greys: Vec<u8> = seen.rgba().chunks_exact(4).map(|pixel| pixel[0]).collect();
+        assert_eq!((shaped.size_px(), shaped.values()), ([40, 40], &greys[..]));
+        assert_eq!(greys.iter().filter(|grey| **grey > 254).count(), 3, "what lies beyond the middle is not there");
+        let region = Region::new(Arc::clone(&shaped), "a pear");
+        assert_eq!(place.region(&region).unwrap(), *shaped);
+        // Over a photo as large as the canvas nothing is cut off.
+        let frame = Frame { crop: PixelRect::new(0, 0, 90, 40), width: 96, height: 40 };
+        let over = ControlPlace::over((90, 40), frame, ResizeMode::Stretch, false);
+        let whole = Arc::new(plane);
+        assert!(Arc::ptr_eq(&over.shaped(Arc::clone(&whole)), &whole));
     }
 
     #[test]

@@ -41,8 +41,10 @@ pub struct EstimateQuestion {
     /// Pictures that the prompt speaks of through adapters, without their pixels.
     #[serde(default)]
     pub references: Vec<Reference>,
-    /// Width and height of those that a model which reads pictures would read: the canvas's, where nothing of it is kept,
-    /// and those without an adapter.
+    /// Whether nothing of the canvas's picture is kept, so that a model which reads pictures reads it, at `size_px`.
+    #[serde(default)]
+    pub edits: bool,
+    /// Width and height of the others that such a model reads: those without an adapter.
     #[serde(default)]
     pub read_px: Vec<[u32; 2]>,
     /// Of this machine: they widen matrices that a model's file packs.
@@ -61,7 +63,7 @@ impl EstimateQuestion {
             && self.controls.len() <= MOST_CONTROLS
             && self.controls.iter().all(|one| one.validate_numbers().is_ok())
             && self.regions as usize <= Region::MOST
-            && self.read_px.len() <= Reference::MOST + 1
+            && self.read_px.len() <= Reference::MOST
             && sides.copied().all(|side| (1..=MOST_SIDE_PX).contains(&side))
             && self.calls <= MOST_CALLS
     }
@@ -97,7 +99,6 @@ impl EstimateQuestion {
             parts.iter().flat_map(|part| &part.stages).map(|stage| stage.text.as_str()).collect();
         let is_composed = parts.len() > 1 || parts.iter().any(|part| (part.weight - 1.0).abs() > f32::EPSILON);
         let size_px = request.init.as_ref().and_then(framed).unwrap_or(drawn);
-        let own = request.init.as_ref().filter(|init| init.strength >= 1.0).map(|_| size_px);
         let read = request.references.iter().filter(|reference| reference.adapter.is_none());
         let others = read.filter_map(|reference| reference.picture.as_ref().map(|p| [p.width(), p.height()]));
         Self {
@@ -111,7 +112,8 @@ impl EstimateQuestion {
             controls: request.controls.iter().map(Control::without_pictures).collect(),
             regions: request.regions.len() as u32,
             references: request.references.iter().map(Reference::without_pictures).collect(),
-            read_px: own.into_iter().chain(others).collect(),
+            edits: request.edits_canvas(),
+            read_px: others.collect(),
             loras: request.loras.clone(),
             compute: request.compute,
         }

@@ -197,6 +197,12 @@ impl Request {
         region.negative.as_deref().map(|negative| self.settled(negative, region.drawn_negative.as_deref()))
     }
 
+    /// Whether nothing of the canvas's picture is kept as a beginning, so that a model which reads pictures reads it.
+    #[must_use]
+    pub fn edits_canvas(&self) -> bool {
+        self.init.as_ref().is_some_and(|init| init.strength >= 1.0)
+    }
+
     /// The size of the first picture that steers, else of the first region's mask, where no photo and no size is given:
     /// then the picture has its shape.
     #[must_use]

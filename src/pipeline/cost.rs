@@ -9,6 +9,7 @@ use super::control::image_load::TracedImages;
 use super::control::load::{SteeringLoad, TracedControls};
 use super::execution_plan::ExecutionPlan;
 use super::spec::NetworkConfigs;
+use super::workload::{ReadPictures, Workload};
 use crate::checkpoint::{DenoiserConfig, ModelFiles, TextConfig, VaeConfig, network_family};
 use crate::job::{Family, Work};
 use crate::mask::MaskPlane;
@@ -18,7 +19,7 @@ use crate::model::{
 };
 
 /// Tokens of one window of a prompt.
-pub(super) const WINDOW_TOKENS: usize = 77;
+const WINDOW_TOKENS: usize = 77;
 
 /// The program itself, its threads, and what is neither a weight nor a map: measured.
 const PROGRAM_BYTES: usize = 24 << 20;
@@ -26,28 +27,6 @@ const PROGRAM_BYTES: usize = 24 << 20;
 /// What a card fetches from pinned memory in a second: three quarters of 16 lanes of PCI Express 3, which is the least that
 /// cards with tensor cores have.
 const BUS_BYTES_PER_SECOND: f64 = 12e9;
-
-/// What is to be computed, as far as it matters for the cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Workload {
-    /// As the network works: in pixels of the picture that it is shown.
-    pub width: usize,
-    /// In pixels.
-    pub height: usize,
-    /// Rows of one pass: 2 with guidance, 3 with guidance by prompt and picture, and one more for each further part of
-    /// the prompt.
-    pub rows: usize,
-    /// Of the prompt.
-    pub windows: usize,
-    /// That are encoded: the prompt and the negative one, and more where they change on the way.
-    pub texts: usize,
-    /// Whether a picture is encoded before.
-    pub encodes: bool,
-    /// Of pictures that the prompt speaks of and the network reads, in pixels together.
-    pub reference_px: usize,
-    /// Areas with prompts of their own.
-    pub regions: usize,
-}
 
 /// What a workload takes by a plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -209,7 +188,8 @@ impl CostModel {
             windows: 1,
             texts: 2,
             encodes: false,
-            reference_px: 0,
+            reads_canvas: false,
+            references: ReadPictures::default(),
             regions: 0,
         }
     }
@@ -219,6 +199,11 @@ impl CostModel {
     pub fn rows(&self, guided: bool) -> usize {
         let is_one_pass = self.denoiser_config().embeds_guidance() || !self.takes_guidance;
         if guided && !is_one_pass { 2 } else { 1 }
+    }
+
+    /// Tokens of a prompt, as the network is given them.
+    pub(super) fn text_tokens(&self, workload: &Workload) -> usize {
+        self.configs.text.tokens(WINDOW_TOKENS * workload.windows)
     }
 
     /// Traces the networks through `workload` as `plan` would run them.
@@ -257,11 +242,10 @@ impl CostModel {
         let config = self.vae_config();
         let (height, width) = (workload.height / config.factor(), workload.width / config.factor());
         let zeros = |shape: &[usize]| Tensor::zeros(1, DType::F32, &Device::Cpu)?.broadcast_as(shape);
-        if workload.encodes {
+        if let Some(([width, height], times)) = workload.encoded_px() {
             tracker.start_anew();
-            let picture = zeros(&[1, config.picture_channels, workload.height, workload.width])?;
-            vae.encode(&picture, plan.tiling, &options)?;
-            (costs.encode, costs.encode_bytes) = (tracker.work(), tracker.peak_bytes());
+            vae.encode(&zeros(&[1, config.picture_channels, height, width])?, plan.tiling, &options)?;
+            (costs.encode, costs.encode_bytes) = (tracker.work().times(times), tracker.peak_bytes());
         }
         tracker.start_anew();
         controls.encode((workload.width, workload.height))?;
@@ -307,11 +291,7 @@ impl CostModel {
         let rows = workload.rows;
         let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu);
         let sample = zeros(&[rows, config.in_channels(), height, width])?;
-        let context = zeros(&[
-            rows,
-            self.configs.text.tokens(WINDOW_TOKENS * workload.windows),
-            config.context_width().unwrap_or(1),
-        ])?;
+        let context = zeros(&[rows, self.text_tokens(&workload), config.context_width().unwrap_or(1)])?;
         let added = match config.unet().and_then(|unet| unet.added.as_ref()) {
             Some(added) => {
                 const IDS: usize = 6;
@@ -321,7 +301,7 @@ impl CostModel {
             None => None,
         };
         let cell = self.vae_config().factor();
-        let references = match workload.reference_px / (cell * cell) {
+        let references = match workload.read_px() / (cell * cell) {
             0 => Vec::new(),
             cells => vec![zeros(&[1, config.in_channels(), 1, cells])?],
         };

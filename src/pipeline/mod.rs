@@ -36,11 +36,12 @@ mod sampler;
 mod spec;
 mod text_networks;
 mod unused;
+mod workload;
 
 pub use adapters::Adapters;
 pub(crate) use calibrate::{guessed_card_speed, measured_speed};
 pub use control::load::SteeringLoad;
-pub use cost::{CostModel, Workload};
+pub use cost::CostModel;
 pub use execution_plan::ExecutionPlan;
 pub(crate) use execution_plan::FallbackStep;
 pub use load::Pipeline;
@@ -51,6 +52,7 @@ pub use spec::ModelSpec;
 pub(crate) use spec::work_grid_of;
 pub(crate) use text_networks::chat_tokenizer_of;
 pub use text_networks::tokenizer_of;
+pub use workload::{ReadPictures, Workload};
 
 use crate::checkpoint::CheckpointError;
 use crate::job::{Remedy, RequestError};

@@ -6,10 +6,11 @@ use candle_core::DType;
 use super::PipelineError;
 use super::canvas::Canvas;
 use super::control::load::SteeringLoad;
-use super::cost::{CostModel, Costs, WINDOW_TOKENS, Workload};
+use super::cost::{CostModel, Costs};
 use super::execution_plan::{ExecutionPlan, FallbackStep};
 use super::resolved::ResolvedRequest;
 use super::spec::ModelSpec;
+use super::workload::Workload;
 use crate::job::{AttentionMode, Compute, LoraRef, MemoryMode, ModelInput, Remedy, Request, VaeTiling};
 use crate::model::{AttentionMethod, Execution, KeptForms, Operators, Tiling};
 
@@ -244,7 +245,9 @@ impl CostModel {
     fn transformer_scores(&self, workload: &Workload) -> (u64, u64) {
         let config = self.denoiser_config();
         let cell = self.vae_config().factor() * config.patch();
-        let tokens = (workload.width / cell * (workload.height / cell) + WINDOW_TOKENS * workload.windows) as u64;
+        let drawn = workload.width / cell * (workload.height / cell);
+        let words = self.text_tokens(workload);
+        let tokens = (drawn + workload.read_px() / (cell * cell) + words) as u64;
         (config.heads() as u64, tokens * tokens * size_of::<f32>() as u64)
     }
 

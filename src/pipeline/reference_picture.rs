@@ -7,11 +7,6 @@ use crate::raster::{self, Picture};
 /// Larger ones are shrunk to this area, in pixels, as diffusers does.
 const MOST_AREA: f64 = 1024.0 * 1024.0;
 
-/// Whether the canvas's picture is what the prompt speaks of: nothing of it is kept as a beginning.
-pub(super) fn edits_canvas(request: &Request) -> bool {
-    request.init.as_ref().is_some_and(|init| init.strength >= 1.0)
-}
-
 /// The pictures that a model that reads such is given.
 pub(super) fn read_by_model(request: &Request) -> impl Iterator<Item = &Picture> {
     let own = request.references.iter().filter(|reference| reference.adapter.is_none());

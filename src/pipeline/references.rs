@@ -8,7 +8,7 @@ use super::encode::tensor_of;
 use super::execution_plan::ExecutionPlan;
 use super::load::Pipeline;
 use super::networks::Reporter;
-use super::reference_picture::{edits_canvas, prepared, read_by_model};
+use super::reference_picture::{prepared, read_by_model};
 use crate::job::Request;
 
 impl Pipeline {
@@ -24,7 +24,7 @@ impl Pipeline {
             return Ok(Vec::new());
         }
         let cell = self.spec().grid.cell_px;
-        let own = canvas.filter(|_| edits_canvas(request)).map(|canvas| canvas.work.clone());
+        let own = canvas.filter(|_| request.edits_canvas()).map(|canvas| canvas.work.clone());
         let others = read_by_model(request).map(|picture| prepared(picture, cell));
         let mut latents = Vec::new();
         for picture in own.into_iter().chain(others) {

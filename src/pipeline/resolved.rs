@@ -1,12 +1,11 @@
 //! A request with every default filled in for one model.
 
 use super::PipelineError;
-use super::cost::Workload;
 use super::prompt_plan::{PromptPlan, is_undivided, part_weights};
-use super::reference_picture::{edits_canvas, read_by_model, size_of_reference};
+use super::reference_picture::{read_by_model, size_of_reference};
 use super::spec::ModelSpec;
+use super::workload::Workload;
 use crate::job::{Frame, ModelInput, Request, WorkGrid};
-use crate::raster::Picture;
 
 pub(super) struct ResolvedRequest {
     /// As the network works, in pixels.
@@ -57,22 +56,16 @@ impl ResolvedRequest {
             (true, ModelInput::Instruction) => 2,
             (true, _) => 1,
         };
-        let reference_px = if spec.reads_references() {
-            let area = |(width, height): (u32, u32)| width as usize * height as usize;
-            let size = |picture: &Picture| size_of_reference((picture.width(), picture.height()), spec.grid.cell_px);
-            let own = if edits_canvas(request) { area((self.width, self.height)) } else { 0 };
-            own + read_by_model(request).map(|picture| area(size(picture))).sum::<usize>()
-        } else {
-            0
-        };
+        let read = read_by_model(request).map(|picture| [picture.width(), picture.height()]);
         Workload {
             width: self.width as usize,
             height: self.height as usize,
             rows: against + prompts.weights.len(),
             windows: 1,
             texts: prompts.texts.len().max(2),
-            encodes: encodes || reference_px > 0,
-            reference_px,
+            encodes,
+            reads_canvas: spec.reads_references() && request.edits_canvas(),
+            references: spec.read_pictures(read),
             regions: request.regions.len(),
         }
     }

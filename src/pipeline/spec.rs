@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::PipelineError;
 use super::reference_picture::size_of_reference;
 use super::sampler::ModelSampling;
+use super::workload::ReadPictures;
 use crate::checkpoint::{
     CheckpointError, DenoiserConfig, Lora, ModelFiles, TextConfig, VaeConfig, is_supported_class, network_family,
     other_family_of_class, pipeline_class, profile_of,
@@ -175,21 +176,16 @@ impl ModelSpec {
     }
 
     /// Whether pictures that the prompt speaks of are read.
-    pub(super) fn reads_references(&self) -> bool {
+    #[must_use]
+    pub fn reads_references(&self) -> bool {
         self.configs.denoiser.reads_references()
     }
 
-    /// Of pictures of these sizes, how many pixels the network reads; none where it reads no pictures.
+    /// Of pictures of these widths and heights, what the network reads; nothing where it reads no pictures.
     #[must_use]
-    pub fn read_px(&self, sizes_px: &[[u32; 2]]) -> usize {
-        if !self.reads_references() {
-            return 0;
-        }
-        let area = |[width, height]: &[u32; 2]| {
-            let (width, height) = size_of_reference((*width, *height), self.grid.cell_px);
-            width as usize * height as usize
-        };
-        sizes_px.iter().map(area).sum()
+    pub fn read_pictures(&self, sizes_px: impl IntoIterator<Item = [u32; 2]>) -> ReadPictures {
+        let read = sizes_px.into_iter().filter(|_| self.reads_references());
+        ReadPictures::of(read.map(|[width, height]| size_of_reference((width, height), self.grid.cell_px)))
     }
 
     /// Tokens of the picture, as the schedules of flow matching count them.

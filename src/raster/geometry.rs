@@ -33,6 +33,14 @@ pub(crate) fn largest_inside(bounds: (u32, u32), shape: (u32, u32)) -> (u32, u32
     ((wide.round() as u32).clamp(1, bounds.0), (tall.round() as u32).clamp(1, bounds.1))
 }
 
+/// The middle part of a size that has another one's shape.
+#[must_use]
+pub(crate) fn middle_part(own: (u32, u32), shape: (u32, u32)) -> PixelRect {
+    let (wide, tall) = largest_inside(own, shape);
+    let (left, top) = ((own.0 - wide) / 2, (own.1 - tall) / 2);
+    PixelRect::new(left, top, left + wide, top + tall)
+}
+
 /// Opaque: what is transparent shows white.
 #[must_use]
 pub(crate) fn over_white(picture: &Picture) -> Picture {

@@ -1,5 +1,6 @@
 //! Pictures as plain pixels: resized, filled, matched in colour, pasted. No window, no tensors.
 
+mod areas;
 mod bridge;
 mod colour_match;
 mod contact_sheet;
@@ -14,6 +15,7 @@ mod resample;
 mod resize;
 mod spread;
 
+pub use areas::{AreaKind, areas_by_colour};
 pub(crate) use bridge::bridge_tones;
 pub(crate) use colour_match::{NEW_REACH_PX, match_colours};
 pub(crate) use contact_sheet::{ContactSheet, Lettering};
@@ -22,7 +24,7 @@ pub(crate) use difference::difference;
 pub use extend::Extension;
 pub(crate) use extend::{extended, extended_mask, padded};
 pub(crate) use fill::{filled_from_border, filled_with};
-pub(crate) use geometry::{crop, largest_inside, over_white, resized};
+pub(crate) use geometry::{crop, largest_inside, middle_part, over_white, resized};
 pub(crate) use paste::{paste, with_alpha_of};
 pub use picture::Picture;
 pub(crate) use preprocess::normals_of;

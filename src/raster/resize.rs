@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::extend::{Extension, extended};
-use super::geometry::{crop, largest_inside, resized};
-use crate::mask::PixelRect;
+use super::geometry::{crop, largest_inside, middle_part, resized};
 use crate::raster::Picture;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,9 +47,8 @@ pub(crate) fn fitted(picture: &Picture, width: u32, height: u32, mode: ResizeMod
     match mode {
         ResizeMode::Stretch | ResizeMode::Fit => resized(picture, width, height),
         ResizeMode::Crop => {
-            let (wide, tall) = largest_inside((own_width, own_height), (width, height));
-            let (left, top) = ((own_width - wide) / 2, (own_height - tall) / 2);
-            resized(&crop(picture, PixelRect::new(left, top, left + wide, top + tall)), width, height)
+            let part = middle_part((own_width, own_height), (width, height));
+            resized(&crop(picture, part), width, height)
         }
         ResizeMode::Pad => {
             let (wide, tall) = largest_inside((width, height), (own_width, own_height));

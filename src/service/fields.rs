@@ -1,6 +1,6 @@
 //! The strict reader of JSON objects: each field once, with what is allowed in the error, and none that nobody knows.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// One field that is wrong, and what it may be.
 #[derive(Debug, thiserror::Error)]
@@ -22,10 +22,23 @@ pub(super) enum Kind {
     Any,
     Text,
     Flag,
-    Whole { least: i64, most: u64 },
-    Number { least: f64, most: f64 },
+    Whole {
+        least: i64,
+        most: u64,
+    },
+    Number {
+        least: f64,
+        most: f64,
+    },
     OneOf(Vec<String>),
-    List { most: usize },
+    List {
+        most: usize,
+    },
+    /// Objects, each with these fields.
+    Objects {
+        most: usize,
+        fields: Vec<(&'static str, Kind)>,
+    },
 }
 
 /// What is left of an object. `null` counts as not given.
@@ -128,11 +141,38 @@ impl Fields {
     }
 
     pub(super) fn list(&mut self, name: &'static str, most: usize) -> Result<Vec<Value>, FieldError> {
-        match self.take(name, Kind::List { most }) {
+        let given = self.take(name, Kind::List { most });
+        self.items(name, most, given)
+    }
+
+    fn items(&self, name: &str, most: usize, given: Option<Value>) -> Result<Vec<Value>, FieldError> {
+        match given {
             None => Ok(Vec::new()),
             Some(Value::Array(items)) if items.len() <= most => Ok(items),
             Some(other) => Err(self.wrong(name, &format!("a list of up to {most}"), &other)),
         }
+    }
+
+    /// A list of objects, each read by `read` under its own place: `controls[0].`, which stands beside what came of it.
+    /// `read` takes every field by itself, so that none need be given.
+    pub(super) fn objects<T>(
+        &mut self,
+        name: &'static str,
+        most: usize,
+        read: impl Fn(&mut Self) -> Result<T, FieldError>,
+    ) -> Result<Vec<(String, T)>, FieldError> {
+        let mut none = Self::of(json!({}), "")?;
+        read(&mut none)?;
+        let given = self.take(name, Kind::Objects { most, fields: none.known });
+        let mut all = Vec::new();
+        for (index, item) in self.items(name, most, given)?.into_iter().enumerate() {
+            let place = format!("{}{name}[{index}].", self.place);
+            let mut fields = Self::of(item, &place)?;
+            let object = read(&mut fields)?;
+            fields.finish()?;
+            all.push((place, object));
+        }
+        Ok(all)
     }
 
     /// # Errors

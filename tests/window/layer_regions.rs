@@ -2,9 +2,10 @@
 
 use egui::{Key, Modifiers, PointerButton};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use inkwick::canvas::tools::Tool;
 use inkwick::canvas::{Content, LayerSettings, LayerUse, RegionLayer};
 use inkwick::engine::FakeScript;
-use inkwick::job::{Placement, Region};
+use inkwick::job::{ControlKind, Placement, Region};
 use inkwick::store::settings::Theme;
 use inkwick::ui::action::{
     Action, CanvasAction, LayerAction, LayerRow, LookingAt, NewLayer, PromptAction, ResultsAction,
@@ -20,8 +21,8 @@ fn with_region() -> Bench {
     bench.click("Region with words of its own");
     bench.frames(3);
     bench.with(|studio| {
-        studio.state.canvas.tools.mask_brush.diameter_px = 40.0;
-        studio.state.canvas.tools.mask_brush.hardness = 1.0;
+        studio.state.canvas.tools.region_brush.diameter_px = 40.0;
+        studio.state.canvas.tools.region_brush.hardness = 1.0;
     });
     bench
 }
@@ -107,6 +108,19 @@ fn its_settings_reach_the_engine() {
     assert!(request.init.is_none());
     let size = [request.width.unwrap(), request.height.unwrap()];
     assert_eq!(request.regions[0].mask.as_ref().unwrap().size_px(), size);
+    // Of another shape than the canvas it is the same middle part that is looked at before and taken then.
+    bench.act(Action::Results(ResultsAction::LookAt(LookingAt::Canvas)));
+    bench.with(|studio| studio.state.prompt.repaint_size_px = Some([256, 256]));
+    bench.act(Action::Canvas(CanvasAction::ToggleModelView));
+    let seen = |bench: &Bench| bench.studio(|studio| studio.state.layers.looks.seen.clone());
+    bench.wait("what the network will see", |bench| seen(bench).is_some());
+    let seen = seen(&bench).unwrap().unwrap();
+    let request = draw_once(&mut bench);
+    let mask = request.regions[0].mask.as_ref().unwrap();
+    assert_eq!((seen.size(), mask.size_px()), ([256, 256], [256, 256]));
+    assert!(mask.values().iter().any(|value| *value == 255));
+    let greys: Vec<u8> = seen.rgba().chunks_exact(4).map(|pixel| pixel[0]).collect();
+    assert_eq!(greys, mask.values());
 }
 
 #[test]
@@ -145,6 +159,30 @@ fn words_on_the_canvas_choose_and_edit() {
     bench.window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     bench.frames(2);
     assert_eq!(region(&bench, 1).region.prompt, "a red fox");
+}
+
+#[test]
+fn what_was_written_before_escape_in_one_slow_frame_is_written() {
+    let mut bench = with_region();
+    bench.drag(&[(60.0, 100.0), (120.0, 100.0)], Modifiers::NONE);
+    bench.window.get_by_label("Words of this region").focus();
+    bench.frames(2);
+    let key = |key: Key| egui::Event::Key {
+        key,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    };
+    // E is the eraser's key.
+    for event in [key(Key::E), egui::Event::Text("e".into()), key(Key::Escape)] {
+        bench.window.event(event);
+    }
+    bench.frames(4);
+    assert_eq!(region(&bench, 0).region.prompt, "e");
+    assert_eq!(bench.studio(|studio| studio.state.canvas.tool), Tool::Brush);
+    let field = bench.window.get_by_label("Words of this region");
+    assert!(!field.accesskit_node().is_focused(), "and Escape leaves the field");
 }
 
 #[test]
@@ -203,6 +241,65 @@ fn areas_are_there_after_a_restart_and_after_a_picture_was_used_again() {
 }
 
 #[test]
+fn a_region_is_painted_with_a_brush_of_its_own() {
+    let mut bench = Bench::with_photo(300, 200);
+    bench.act(Action::Layers(LayerAction::Add(NewLayer::Region)));
+    bench.frames(3);
+    bench.drag(&[(150.0, 100.0), (150.0, 100.0)], Modifiers::NONE);
+    let reach = |bench: &Bench, at: f32| white_at(&layers(bench)[0], 150, (100.0 + at) as usize);
+    assert_eq!([reach(&bench, 10.0), reach(&bench, 20.0)], [255, 0], "15 % of the shorter side");
+    bench.act(Action::Layers(LayerAction::Add(NewLayer::Scribble)));
+    bench.frames(3);
+    bench.drag(&[(150.0, 100.0), (150.0, 100.0)], Modifiers::NONE);
+    assert_eq!([reach(&bench, 0.0), reach(&bench, 10.0)], [255, 0], "a line is thin");
+}
+
+#[test]
+fn what_is_masked_becomes_a_region() {
+    let mut bench = Bench::with_photo(300, 200);
+    bench.with(|studio| studio.state.canvas.tools.mask_brush.diameter_px = 40.0);
+    bench.window.key_press(Key::B);
+    bench.frames(2);
+    bench.drag(&[(60.0, 100.0), (120.0, 100.0)], Modifiers::NONE);
+    bench.click("New layer");
+    bench.click("Region of the mask");
+    bench.wait("it is a layer", |bench| layers(bench).len() == 1);
+    assert_eq!(names(&bench), ["Region"]);
+    let Content::Drawing(drawing) = layers(&bench)[0].content.clone() else { panic!("it can be painted on") };
+    bench.studio(|studio| {
+        assert!(drawing == *studio.state.canvas.document.mask());
+        assert!(studio.state.canvas.chosen_layer().is_some(), "its words come next");
+    });
+}
+
+#[test]
+fn regions_become_areas_by_colour_by_what_they_are_called() {
+    let mut bench = with_region();
+    bench.drag(&[(60.0, 100.0), (120.0, 100.0)], Modifiers::NONE);
+    write(&mut bench, "an old oak, a tree");
+    for (name, x) in [("Evening sky", 100.0), ("Somewhere", 200.0)] {
+        bench.act(Action::Layers(LayerAction::Add(NewLayer::Region)));
+        bench.frames(3);
+        bench.drag(&[(x, 100.0), (x + 60.0, 100.0)], Modifiers::NONE);
+        set(&mut bench, 0, |settings| settings.name = name.into());
+    }
+    bench.click("New layer");
+    bench.click("Areas of the regions");
+    bench.wait("it is a layer", |bench| layers(bench).len() == 4);
+    let toasts = bench.toasts();
+    assert!(toasts.iter().any(|said| said.starts_with("Somewhere is left out")), "{toasts:?}");
+    let made = layers(&bench).into_iter().find(|layer| layer.settings.name == "Areas").unwrap();
+    assert_eq!(made.settings.layer_use.control().unwrap().kind, Some(ControlKind::Segmentation));
+    let Content::Picture(picture) = &made.content else { panic!("it has colours") };
+    let at = |x: usize| &picture.rgba()[(100 * 300 + x) * 4..][..4];
+    assert_eq!(
+        [at(60), at(110), at(230)],
+        [&[4, 200, 3, 255], &[6, 230, 230, 255], &[0, 0, 0, 255]],
+        "sky lies in front"
+    );
+}
+
+#[test]
 fn areas_look_as_designed() {
     let mut results = egui_kittest::SnapshotResults::new();
     for (name, size, theme) in [
@@ -218,7 +315,7 @@ fn areas_look_as_designed() {
         {
             bench.act(Action::Layers(LayerAction::Add(NewLayer::Region)));
             bench.frames(3);
-            bench.with(|studio| studio.state.canvas.tools.mask_brush.diameter_px = 50.0);
+            bench.with(|studio| studio.state.canvas.tools.region_brush.diameter_px = 50.0);
             bench.drag(&way, Modifiers::NONE);
             set(&mut bench, 0, |settings| settings.layer_use.region_mut().unwrap().region.prompt = words.into());
         }

@@ -7,12 +7,12 @@ use super::schema::{Object, anything, flag, list, number, of, or_null, text, who
 /// How a job can stand.
 const STATES: [&str; 5] = ["queued", "running", "complete", "cancelled", "failed"];
 
-/// All that is named; `job` is what a job's body may hold, the others are one of its controls, regions and references.
-pub(super) fn all(job: Value, [control, region, reference]: [Value; 3]) -> Map<String, Value> {
+/// All that is named; `job` is what a job's body may hold, `in_lists` what stands in its lists.
+pub(super) fn all(job: Value, in_lists: Vec<(&'static str, Value)>) -> Map<String, Value> {
     let mut named = own();
     named.extend(refusals());
-    named.extend([("Job", job), ("Control", control), ("Region", region), ("Reference", reference)]);
-    named.push(("Model", model()));
+    named.extend(in_lists);
+    named.extend([("Job", job), ("Model", model())]);
     named.into_iter().map(|(name, shape)| (name.to_owned(), shape)).collect()
 }
 

@@ -110,19 +110,23 @@ const OF_REFERENCES: &[(&str, &str)] = &[
     ("use", "What of the picture is passed on: all of it, its style, or where things are."),
 ];
 
-/// What stands in the list `controls`.
-pub(super) fn control(known: &[(&'static str, Kind)]) -> Value {
-    item(known, OF_CONTROLS, &["network", "image"])
-}
+/// A list of objects: its field's name, what each object is called, its fields in sentences, and those it must have.
+type List = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
 
-/// What stands in the list `regions`.
-pub(super) fn region(known: &[(&'static str, Kind)]) -> Value {
-    item(known, OF_REGIONS, &["mask", "prompt"])
-}
+const LISTS: [List; 3] = [
+    ("controls", "Control", OF_CONTROLS, &["network", "image"]),
+    ("regions", "Region", OF_REGIONS, &["mask", "prompt"]),
+    ("references", "Reference", OF_REFERENCES, &["image"]),
+];
 
-/// What stands in the list `references`.
-pub(super) fn reference(known: &[(&'static str, Kind)]) -> Value {
-    item(known, OF_REFERENCES, &["image"])
+/// What stands in a job's lists of objects, each by its name.
+pub(super) fn in_lists(known: &[(&'static str, Kind)]) -> Vec<(&'static str, Value)> {
+    let described = |(name, kind): &(&'static str, Kind)| {
+        let (_, called, meanings, needed) = LISTS.iter().find(|(list, ..)| list == name)?;
+        let Kind::Objects { fields, .. } = kind else { return None };
+        Some((*called, item(fields, meanings, needed)))
+    };
+    known.iter().filter_map(described).collect()
 }
 
 fn item(known: &[(&'static str, Kind)], meanings: &[(&str, &str)], needed: &[&str]) -> Value {
@@ -155,11 +159,12 @@ fn shape(name: &str, kind: &Kind) -> Value {
         ("attention", _) => pattern("^(auto|full|sliced|sliced:[1-9][0-9]{0,3}|tiled|flash)$"),
         ("masked_content", _) => pattern("^(original|blurred|noise|#[0-9a-fA-F]{6})$"),
         ("extend", _) => list_of(4, 4, whole_from(0, Request::MAX_SIDE_PX)),
-        ("controls", Kind::List { most }) => list_of(0, *most, of("Control")),
-        ("regions", Kind::List { most }) => list_of(0, *most, of("Region")),
-        ("references", Kind::List { most }) => list_of(0, *most, of("Reference")),
         ("loras", Kind::List { most }) => list_of(0, *most, any_of([text(), of("Lora")])),
         (_, Kind::List { most }) => list_of(0, *most, text()),
+        (name, Kind::Objects { most, .. }) => {
+            let called = LISTS.iter().find(|(list, ..)| *list == name).map(|(_, called, ..)| *called);
+            list_of(0, *most, called.map_or_else(anything, of))
+        }
         (_, Kind::Text) => text(),
         (_, Kind::Flag) => flag(),
         (_, Kind::Whole { least, most }) => whole_from(*least, *most),

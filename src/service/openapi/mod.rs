@@ -46,9 +46,6 @@ pub(super) fn shape_of_field(name: &str, kind: &Kind) -> Value {
 
 fn described(service: &Service) -> Result<Value, FieldError> {
     let known = request::known_fields(&service.catalogue, &service.options)?;
-    let control = job_fields::control(&request::known_control_fields()?);
-    let region = job_fields::region(&request::known_region_fields()?);
-    let reference = job_fields::reference(&request::known_reference_fields()?);
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for operation in own::all().into_iter().chain(others::all()) {
         let item = paths.entry(operation.path).or_default();
@@ -63,7 +60,7 @@ fn described(service: &Service) -> Result<Value, FieldError> {
         },
         "paths": paths,
         "components": {
-            "schemas": answers::all(job_fields::job(&known), [control, region, reference]),
+            "schemas": answers::all(job_fields::job(&known), job_fields::in_lists(&known)),
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}, "basic": {"type": "http", "scheme": "basic"}},
         },
     });

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::model::unknown;
 use crate::job::{Control, ControlKind, ControlMode, ControlNetworkRef, Notice, Request};
 use crate::raster::{PreprocessSettings, Preprocessor, ResizeMode};
 use crate::service::catalogue::Catalogue;
-use crate::service::fields::{FieldError, Fields, Kind};
+use crate::service::fields::{FieldError, Fields};
 use crate::service::options::ServiceOptions;
 use crate::service::pictures::{mask_of, picture_of};
 use crate::store::models::extras::find_control;
@@ -26,24 +26,10 @@ pub(super) fn fill(
     (catalogue, options): (&Catalogue, &ServiceOptions),
     notices: &mut Vec<Notice>,
 ) -> Result<(), FieldError> {
-    for (index, item) in fields.list("controls", MOST)?.into_iter().enumerate() {
-        let place = format!("controls[{index}].");
-        let mut fields = Fields::of(item, &place)?;
-        let given = read(&mut fields)?;
-        fields.finish()?;
+    for (place, given) in fields.objects("controls", MOST, read)? {
         request.controls.push(given.control(&place, catalogue, options, notices)?);
     }
     Ok(())
-}
-
-/// Every field that a control may have, as [`fill`] reads it.
-///
-/// # Errors
-/// None: nothing is given that could be wrong.
-pub(in crate::service) fn known_control_fields() -> Result<Vec<(&'static str, Kind)>, FieldError> {
-    let mut fields = Fields::of(json!({}), "")?;
-    read(&mut fields)?;
-    Ok(fields.known().to_vec())
 }
 
 /// A control's fields, each by itself.

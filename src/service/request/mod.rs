@@ -10,10 +10,8 @@ mod task;
 
 use serde_json::{Value, json};
 
-pub(super) use control::{known_control_fields, preprocessed};
+pub(super) use control::preprocessed;
 pub(super) use model::{model_called, unknown};
-pub(super) use reference::known_reference_fields;
-pub(super) use region::known_region_fields;
 pub(super) use task::read_task;
 
 use super::catalogue::Catalogue;

@@ -3,12 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::json;
-
 use super::model::unknown;
 use crate::job::{Notice, Reference, ReferenceAdapter, ReferenceUse, Request};
 use crate::service::catalogue::Catalogue;
-use crate::service::fields::{FieldError, Fields, Kind};
+use crate::service::fields::{FieldError, Fields};
 use crate::service::options::ServiceOptions;
 use crate::service::pictures::{mask_of, picture_of};
 use crate::store::models::extras::find_image_adapter;
@@ -20,24 +18,10 @@ pub(super) fn fill(
     (catalogue, options): (&Catalogue, &ServiceOptions),
     notices: &mut Vec<Notice>,
 ) -> Result<(), FieldError> {
-    for (index, item) in fields.list("references", Reference::MOST)?.into_iter().enumerate() {
-        let place = format!("references[{index}].");
-        let mut fields = Fields::of(item, &place)?;
-        let given = read(&mut fields)?;
-        fields.finish()?;
+    for (place, given) in fields.objects("references", Reference::MOST, read)? {
         request.references.push(given.reference(&place, catalogue, options, notices)?);
     }
     Ok(())
-}
-
-/// Every field that a reference may have, as [`fill`] reads it.
-///
-/// # Errors
-/// None: nothing is given that could be wrong.
-pub(in crate::service) fn known_reference_fields() -> Result<Vec<(&'static str, Kind)>, FieldError> {
-    let mut fields = Fields::of(json!({}), "")?;
-    read(&mut fields)?;
-    Ok(fields.known().to_vec())
 }
 
 /// A reference's fields, each by itself.

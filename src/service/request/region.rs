@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-
 use super::prompt;
 use crate::job::{Notice, Region, Request};
-use crate::service::fields::{FieldError, Fields, Kind};
+use crate::service::fields::{FieldError, Fields};
 use crate::service::options::ServiceOptions;
 use crate::service::pictures::mask_of;
 use crate::store::pictures::mask_file::MaskChannel;
@@ -17,43 +15,41 @@ pub(super) fn fill(
     options: &ServiceOptions,
     notices: &mut Vec<Notice>,
 ) -> Result<(), FieldError> {
-    for (index, item) in fields.list("regions", Region::MOST)?.into_iter().enumerate() {
-        let place = format!("regions[{index}].");
-        let mut fields = Fields::of(item, &place)?;
-        let (mask, channel, region) = read(&mut fields)?;
-        fields.finish()?;
-        let field = format!("{place}mask");
-        let text = mask.ok_or_else(|| {
-            FieldError::new(field.clone(), format!("{field} must be given: the base64 of a picture's file"))
-        })?;
-        let mask = Some(Arc::new(mask_of(&field, &text, options.max_picture_pixels, channel, notices)?));
-        request.regions.push(Region { mask, ..region });
+    for (place, given) in fields.objects("regions", Region::MOST, read)? {
+        request.regions.push(given.region(&place, options, notices)?);
     }
     Ok(())
 }
 
-/// Every field that a region may have, as [`fill`] reads it.
-///
-/// # Errors
-/// None: nothing is given that could be wrong.
-pub(in crate::service) fn known_region_fields() -> Result<Vec<(&'static str, Kind)>, FieldError> {
-    let mut fields = Fields::of(json!({"prompt": ""}), "")?;
-    read(&mut fields)?;
-    Ok(fields.known().to_vec())
+/// A region's fields, each by itself.
+struct Given {
+    mask: Option<String>,
+    channel: MaskChannel,
+    prompt: Option<String>,
+    /// Without mask and prompt.
+    settings: Region,
 }
 
-/// Mask, its channel, and the rest.
-fn read(fields: &mut Fields) -> Result<(Option<String>, MaskChannel, Region), FieldError> {
+fn read(fields: &mut Fields) -> Result<Given, FieldError> {
     let mask = fields.text("mask")?;
     let channels = MaskChannel::ALL.map(MaskChannel::id);
     let channel = fields.one_of("mask_channel", &channels, MaskChannel::from_id)?.unwrap_or_default();
     let words = prompt(fields, "prompt")?;
-    let field = format!("{}prompt", fields.place());
-    let region = Region {
-        prompt: words.ok_or_else(|| FieldError::new(field.clone(), format!("{field} must be given: a text")))?,
-        negative: prompt(fields, "negative_prompt")?,
-        weight: fields.number("weight", 0.0, 1.0)?.unwrap_or(1.0),
-        ..Region::default()
-    };
-    Ok((mask, channel, region))
+    let negative = prompt(fields, "negative_prompt")?;
+    let weight = fields.number("weight", 0.0, 1.0)?.unwrap_or(1.0);
+    Ok(Given { mask, channel, prompt: words, settings: Region { negative, weight, ..Region::default() } })
+}
+
+impl Given {
+    fn region(self, place: &str, options: &ServiceOptions, notices: &mut Vec<Notice>) -> Result<Region, FieldError> {
+        let given = |name: &str, value: Option<String>, what: &str| {
+            let field = format!("{place}{name}");
+            value.ok_or_else(|| FieldError::new(field.clone(), format!("{field} must be given: {what}")))
+        };
+        let prompt = given("prompt", self.prompt, "a text")?;
+        let mask = given("mask", self.mask, "the base64 of a picture's file")?;
+        let most = options.max_picture_pixels;
+        let mask = mask_of(&format!("{place}mask"), &mask, most, self.channel, notices)?;
+        Ok(Region { prompt, mask: Some(Arc::new(mask)), ..self.settings })
+    }
 }

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::canvas::{LayerId, LayerPart, Origin, PackedMask, PictureLayer, Record, Sheet, StackChange, TilesChange};
-use crate::store::canvas::pieces::{Bytes, mask_tiles_of, packed, picture_of, push_block, push_mask_tiles, unpacked};
+use crate::canvas::{LayerId, LayerPart, Origin, PictureLayer, Record, Sheet, StackChange, TilesChange};
+use crate::store::canvas::pieces::{
+    Bytes, mask_of_tiles, mask_tiles_of, packed, picture_of, push_block, push_mask_tiles, tiles_of_mask, unpacked,
+};
 use crate::store::canvas::stack_format;
 use crate::store::pictures::metadata::png_text;
 
@@ -101,11 +103,12 @@ fn sheet_body(sheet: &Sheet) -> io::Result<Vec<u8>> {
     let origin = serde_json::to_vec(&SheetOrigin { file, made_here: sheet.origin.made_here })?;
     let mut plain = Vec::new();
     push_block(&mut plain, &origin);
-    plain.extend_from_slice(&sheet.mask.width.to_le_bytes());
-    plain.extend_from_slice(&sheet.mask.height.to_le_bytes());
+    for side in sheet.mask.plane().size_px() {
+        plain.extend_from_slice(&side.to_le_bytes());
+    }
     let painted = sheet.picture.iter().flat_map(PictureLayer::painted);
     let colour = painted.map(|(tile, pixels)| (*tile, Some(Arc::clone(pixels)))).collect();
-    plain.extend(tiles_bytes(&TilesChange { mask: sheet.mask.tiles.clone(), colour, ..TilesChange::default() }));
+    plain.extend(tiles_bytes(&TilesChange { mask: tiles_of_mask(&sheet.mask), colour, ..TilesChange::default() }));
     let mut body = Vec::new();
     push_block(&mut body, &packed(&plain)?);
     if let Some(picture) = &sheet.picture {
@@ -125,12 +128,14 @@ fn sheet_of(body: &[u8]) -> Option<Sheet> {
     let origin = Origin { file: origin.file, made_here: origin.made_here };
     let (width, height) = (plain.number()?, plain.number()?);
     let TilesChange { mask, colour, .. } = tiles_of(&mut plain)?;
-    let mask = PackedMask { width, height, tiles: mask };
     let stack = StackChange::default();
     if body.is_empty() {
-        return (width == 0 && height == 0).then_some(Sheet { picture: None, origin, mask, stack });
+        let nothing = Sheet { origin, stack, ..Sheet::default() };
+        return (width == 0 && height == 0).then_some(nothing);
     }
+    // Memory is reserved for a mask only where there is a picture of its size.
     let picture = picture_of(body.block()?, (width, height))?;
+    let mask = mask_of_tiles((width, height), &mask);
     let stack = if body.is_empty() { stack } else { stack_format::decode(body.block()?)? };
     let mut sheet = Sheet::of(Arc::new(picture), origin, mask, stack);
     for (tile, pixels) in colour {

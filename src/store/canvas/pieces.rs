@@ -6,7 +6,8 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
-use crate::canvas::{MaskTile, TileIndex};
+use crate::canvas::{MaskLayer, MaskTile, TileIndex};
+use crate::mask::MaskPlane;
 use crate::raster::Picture;
 
 /// Tiles of a hundred megapixels, and some more.
@@ -53,6 +54,20 @@ pub(super) fn push_mask_tiles(bytes: &mut Vec<u8>, tiles: &[(TileIndex, MaskTile
             }
         }
     }
+}
+
+/// A whole mask in little room: its tiles that are not empty.
+pub(super) fn tiles_of_mask(mask: &MaskLayer) -> Vec<(TileIndex, MaskTile)> {
+    let tiles = (0..mask.grid().count()).filter(|tile| mask.has(*tile));
+    tiles.map(|tile| (tile, mask.tile(tile))).collect()
+}
+
+pub(super) fn mask_of_tiles((width, height): (u32, u32), tiles: &[(TileIndex, MaskTile)]) -> MaskLayer {
+    let mut mask = MaskLayer::new(MaskPlane::empty(width, height));
+    for (tile, content) in tiles {
+        mask.put(*tile, content);
+    }
+    mask
 }
 
 pub(super) fn mask_tiles_of(bytes: &mut Bytes<'_>) -> Option<Vec<(TileIndex, MaskTile)>> {

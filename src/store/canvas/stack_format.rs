@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::canvas::{BaseSettings, Content, LayerId, LayerMask, LayerSettings, LayerState, PackedMask, StackChange};
-use crate::store::canvas::pieces::{Bytes, mask_tiles_of, packed, picture_of, push_block, push_mask_tiles, unpacked};
+use crate::canvas::{BaseSettings, Content, LayerId, LayerMask, LayerSettings, LayerState, StackChange};
+use crate::store::canvas::pieces::{
+    Bytes, mask_of_tiles, mask_tiles_of, packed, picture_of, push_block, push_mask_tiles, tiles_of_mask, unpacked,
+};
 use crate::store::pictures::metadata::png_text;
 
 /// More than a person keeps in view; beyond is damage.
@@ -81,7 +83,7 @@ pub(super) fn encode(stack: &StackChange) -> io::Result<Vec<u8>> {
     let mut pictures = Vec::new();
     for content in stack.layers.iter().filter_map(|layer| layer.content.as_ref()) {
         match content {
-            Content::Drawing(drawing) => push_mask_tiles(&mut plain, &PackedMask::of(drawing).tiles),
+            Content::Drawing(drawing) => push_mask_tiles(&mut plain, &tiles_of_mask(drawing)),
             Content::Picture(picture) => {
                 push_block(&mut pictures, &png_text::encode(picture, None).map_err(io::Error::other)?);
             }
@@ -89,7 +91,7 @@ pub(super) fn encode(stack: &StackChange) -> io::Result<Vec<u8>> {
     }
     for layer in &stack.layers {
         if let LayerMask::Of(mask) = &layer.mask {
-            push_mask_tiles(&mut plain, &PackedMask::of(mask).tiles);
+            push_mask_tiles(&mut plain, &tiles_of_mask(mask));
         }
     }
     let mut body = Vec::new();
@@ -116,7 +118,7 @@ pub(super) fn decode(body: &[u8]) -> Option<StackChange> {
             Some(WrittenContent::Drawing(width, height)) => {
                 pixels_left = pixels_left.checked_sub(u64::from(width) * u64::from(height))?;
                 let tiles = mask_tiles_of(&mut plain)?;
-                Some(Content::Drawing(PackedMask { width, height, tiles }.unpack()))
+                Some(Content::Drawing(mask_of_tiles((width, height), &tiles)))
             }
             Some(WrittenContent::Picture(width, height)) => {
                 Some(Content::Picture(Arc::new(picture_of(body.block()?, (width, height))?)))
@@ -131,7 +133,7 @@ pub(super) fn decode(body: &[u8]) -> Option<StackChange> {
             WrittenMask::Of(width, height) => {
                 pixels_left = pixels_left.checked_sub(u64::from(width) * u64::from(height))?;
                 let tiles = mask_tiles_of(&mut plain)?;
-                LayerMask::Of(PackedMask { width, height, tiles }.unpack())
+                LayerMask::Of(mask_of_tiles((width, height), &tiles))
             }
         };
     }

@@ -14,7 +14,7 @@ use super::{
     WrittenContent, layer_entry, layer_mask_entry,
 };
 use crate::canvas::{
-    Content, Document, LayerId, LayerSettings, LayerState, MaskLayer, Origin, PackedMask, Record, Sheet, StackChange,
+    Content, Document, LayerId, LayerSettings, LayerState, MaskLayer, Origin, Record, Sheet, StackChange,
 };
 use crate::job::Request;
 use crate::mask::MaskPlane;
@@ -113,7 +113,7 @@ impl Entries<'_> {
             return Err(self.damaged("it has too many layers"));
         }
         let picture = Arc::new(self.picture(PICTURE_ENTRY, (width, height))?);
-        let mask = PackedMask::of(&MaskLayer::new(self.plane(MASK_ENTRY, (width, height))?));
+        let mask = MaskLayer::new(self.plane(MASK_ENTRY, (width, height))?);
         let mut stack = StackChange { base, layers: Vec::with_capacity(layers.len()) };
         for (place, layer) in layers.into_iter().enumerate() {
             let name = layer_entry(place);

@@ -42,6 +42,10 @@ pub enum NewLayer {
     Pose,
     /// Nothing yet: an area is painted on it, which has words of its own.
     Region,
+    /// The same of what is masked.
+    RegionOfMask,
+    /// The regions' areas, each in the colour of what it is called, for networks that know areas by colour.
+    AreasOfRegions,
     /// The canvas's picture.
     OfPicture(Maker),
     /// A picture file, as it is or made into something.

@@ -45,7 +45,8 @@ impl Studio {
             lies: state.lies_on(layer),
         };
         let content = layer.content.clone();
-        if let Some((ask, work)) = self.state.layers.looks.ask(of, &content) {
+        let counts_where = layer.counts_where().map(MaskLayer::shared);
+        if let Some((ask, work)) = self.state.layers.looks.ask(of, &content, counts_where) {
             let words = Err("This could not be worked out.".to_owned());
             let failed = Action::Layers(LayerAction::Seen { ask, picture: words });
             self.background.queue(Some(failed), move || Some(Action::Layers(work())));

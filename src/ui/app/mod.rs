@@ -2,6 +2,7 @@
 
 mod annotate;
 pub(crate) mod apply;
+mod areas;
 pub(crate) mod asker;
 pub(crate) mod background;
 pub(crate) mod clipboard;

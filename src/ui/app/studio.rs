@@ -31,7 +31,7 @@ use crate::ui::canvas::view;
 use crate::ui::chrome::toasts::Toasts;
 use crate::ui::chrome::{sheets, toasts_view};
 use crate::ui::compare::state::CompareState;
-use crate::ui::input::{keymap, pressed};
+use crate::ui::input::{escape, keymap, pressed};
 use crate::ui::library::state::LibraryState;
 use crate::ui::live::state::LiveState;
 use crate::ui::project::ProjectState;
@@ -133,6 +133,7 @@ impl Studio {
         state.gallery.watched.clone_from(&settings.gallery_folders);
         let (keymap, wrong_keys) = keymap::Keymap::new(&services.keys);
         keymap::install(ctx, keymap);
+        escape::install(ctx);
         for problem in services.problem.iter().chain(&wrong_keys) {
             state.toasts.error(problem.clone(), None);
         }

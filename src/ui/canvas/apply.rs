@@ -38,7 +38,7 @@ fn apply_one(state: &mut AppState, action: CanvasAction) {
             _ => std::mem::swap(&mut canvas.tools.colour, &mut canvas.tools.other_colour),
         },
         CanvasAction::ScaleBrush(factor) => {
-            let brush = canvas.tools.brush_mut(canvas.tool);
+            let brush = canvas.brush_mut();
             let wanted = brush.diameter_px * factor;
             // A small brush must change by a whole pixel, or it would not change at all.
             let wanted = if factor > 1.0 { wanted.max(brush.diameter_px + 1.0) } else { wanted };
@@ -264,7 +264,7 @@ fn brings_canvas_back(canvas: &mut CanvasState, toasts: &mut Toasts) -> bool {
 fn begin_stroke(canvas: &mut CanvasState, toasts: &mut Toasts, start: StrokeStart) {
     let Ok(part) = may_work(canvas, toasts) else { return };
     let ink = canvas.tools.ink(canvas.tool, start.reversed);
-    let brush = canvas.tools.brush(canvas.tool).brush();
+    let brush = canvas.brush().brush();
     let from = canvas.last_point.filter(|_| start.from_last);
     canvas.document.begin_stroke_on(part, ink, brush);
     canvas.gesture = Gesture::Painting { last: start.at.at };
@@ -284,7 +284,7 @@ fn stroke_to(canvas: &mut CanvasState, point: PenPoint) {
     let Gesture::Painting { last } = &mut canvas.gesture else { return };
     *last = point.at;
     canvas.last_point = Some(point.at);
-    let settings = *canvas.tools.brush(canvas.tool);
+    let settings = *canvas.brush();
     canvas.document.stroke_to(brush_point(settings, point));
 }
 

@@ -27,7 +27,7 @@ pub(super) fn paint(ui: &Ui, painter: &Painter, view: View, canvas: &CanvasState
     let picks = canvas.tool == Tool::Colour && ui.input(|input| input.modifiers.alt);
     if canvas.tool.is_brush() && !picks {
         ui.ctx().set_cursor_icon(CursorIcon::None);
-        let radius = canvas.tools.brush(canvas.tool).diameter_px / 2.0 * view.zoom();
+        let radius = canvas.brush().diameter_px / 2.0 * view.zoom();
         if let Gesture::Painting { last: [x, y] } = canvas.gesture
             && ui.input(|input| input.modifiers.shift)
         {

@@ -307,7 +307,7 @@ fn moved(ui: &Ui, view: View, response: &Response, canvas: &mut CanvasState) -> 
         return view;
     }
     if with_command && canvas.tool.is_brush() {
-        let brush = canvas.tools.brush_mut(canvas.tool);
+        let brush = canvas.brush_mut();
         brush.choose_diameter(brush.diameter_px * factor);
         return view;
     }

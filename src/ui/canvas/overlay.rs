@@ -5,8 +5,11 @@ use egui::emath::GuiRounding as _;
 use egui::{Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::cursor::double_line;
+use super::state::CanvasState;
+use crate::canvas::LayerUse;
 use crate::job::{Frame, InpaintArea};
 use crate::mask::PixelRect;
+use crate::ui::action::LayerRow;
 use crate::ui::canvas::view::View;
 use crate::ui::state::AppState;
 use crate::ui::textures::Textures;
@@ -53,6 +56,21 @@ pub(super) fn paint(ui: &Ui, painter: &Painter, view: View, state: &AppState, te
     {
         crop(painter, view, frame.crop);
         label(painter, on_screen(view, frame.crop), crop_words(frame, false));
+    } else if let Some(words) = what_to_draw(canvas) {
+        label(painter, view.picture_rect(), words.to_owned());
+    }
+}
+
+/// What is to be done with a new layer, until something is drawn on it.
+fn what_to_draw(canvas: &CanvasState) -> Option<&'static str> {
+    let layer = canvas.chosen_layer().filter(|layer| layer.settings.is_on && layer.content.is_empty())?;
+    if canvas.document.is_painting() || !canvas.tool.is_for_mask() || !matches!(canvas.chosen(), LayerRow::Layer(_)) {
+        return None;
+    }
+    match layer.settings.layer_use {
+        LayerUse::Region(_) => Some("Paint here where the region is"),
+        LayerUse::Control(_) => Some("Draw here what the picture follows"),
+        LayerUse::Reference(_) => None,
     }
 }
 

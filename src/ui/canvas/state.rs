@@ -11,7 +11,7 @@ use super::posing::Posing;
 use super::selecting::Selecting;
 use super::view::{View, ViewState};
 use super::work::CanvasWork;
-use crate::canvas::tools::{Tool, ToolSettings};
+use crate::canvas::tools::{BrushSettings, Tool, ToolSettings};
 use crate::canvas::{
     Content, Document, Layer, LayerId, LayerPart, LayerSettings, Origin, PictureLayer, Prepared, Snapshot,
 };
@@ -223,6 +223,24 @@ impl CanvasState {
         Some((id, move || work(&snapshot)))
     }
 
+    /// Whether the tools paint a region's area.
+    #[must_use]
+    pub(in crate::ui) fn is_on_region(&self) -> bool {
+        let is_drawing = matches!(self.chosen(), LayerRow::Layer(_));
+        is_drawing && self.chosen_layer().is_some_and(|layer| layer.settings.layer_use.region().is_some())
+    }
+
+    /// The brush in hand.
+    #[must_use]
+    pub(in crate::ui) fn brush(&self) -> &BrushSettings {
+        self.tools.brush(self.tool, self.is_on_region())
+    }
+
+    pub(in crate::ui) fn brush_mut(&mut self) -> &mut BrushSettings {
+        let on_region = self.is_on_region();
+        self.tools.brush_mut(self.tool, on_region)
+    }
+
     /// Brushes of no chosen size take the one for this picture.
     pub(in crate::ui) fn fit_brushes(&mut self) {
         let size_px = self.document.size_px();
@@ -231,8 +249,7 @@ impl CanvasState {
         }
         self.brushes_fit = size_px;
         if let Some(size_px) = size_px {
-            self.tools.mask_brush.fit(size_px);
-            self.tools.colour_brush.fit(size_px);
+            self.tools.fit(size_px);
         }
     }
 

@@ -1,13 +1,12 @@
 //! The settings of a layer that steers: its network, how much and when it counts, and what its picture shows.
 
-use egui::{RichText, Ui};
+use egui::Ui;
 
 use super::rows;
 use crate::job::{Control, ControlKind, ControlMode, ControlNetworkRef};
 use crate::raster::ResizeMode;
 use crate::ui::chrome::layout::Layout;
 use crate::ui::state::AppState;
-use crate::ui::theme;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::span;
 
@@ -83,7 +82,7 @@ fn network_row(ui: &mut Ui, state: &AppState, control: &mut Control) {
     });
     let said = state.layers.misfit(&control.network, model).or_else(|| untold(state, control));
     if let Some(sentence) = said {
-        ui.add(egui::Label::new(RichText::new(sentence).color(theme::tokens(ui).warning)).wrap());
+        rows::warning(ui, &sentence);
     }
 }
 

@@ -111,6 +111,7 @@ impl LayerLooks {
         &mut self,
         of: SeenOf,
         content: &Content,
+        counts_where: Option<Arc<MaskPlane>>,
     ) -> Option<(u64, impl FnOnce() -> LayerAction + Send + use<>)> {
         if self.waits_for.is_some() || self.of.as_ref() == Some(&of) {
             return None;
@@ -123,7 +124,7 @@ impl LayerLooks {
         self.waits_for = Some(ask);
         self.of = Some(of.clone());
         Some((ask, move || {
-            let picture = seen(of, &content).map(Arc::new);
+            let picture = seen(of, &content, counts_where).map(Arc::new);
             LayerAction::Seen { ask, picture: picture.map_err(|error| format!("{error}.")) }
         }))
     }
@@ -136,16 +137,17 @@ impl LayerLooks {
     }
 }
 
-/// A control's picture, or a region's area, at the size at which the network works.
-fn seen(of: SeenOf, content: &Content) -> Result<Picture, String> {
+/// A control's picture, or a region's area, at the size at which the network works: put together as for a run.
+fn seen(of: SeenOf, content: &Content, counts_where: Option<Arc<MaskPlane>>) -> Result<Picture, String> {
     match of.used {
         LayerUse::Control(mut control) => {
-            control.put_on(&of.lies, content.seen(), None);
+            control.put_on(&of.lies, content.seen(), counts_where);
             of.place.picture(&control).map_err(|error| error.to_string())
         }
         LayerUse::Region(layer) => {
             let mut region = layer.region;
-            region.mask = content.area(&of.lies.placement, layer.softness_px).map(Arc::new);
+            region.mask =
+                content.area(&of.lies.placement, layer.softness_px).map(|area| of.place.shaped(Arc::new(area)));
             let mask = of.place.region(&region).map_err(|error| error.to_string())?;
             Ok(grey(&mask))
         }

@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use crate::canvas::{Content, LayerUse};
+use crate::canvas::{Content, Layer, LayerUse};
 use crate::job::Pose;
 use crate::ui::action::{
     Action, CanvasAction, LayerAction, LayerRow, Maker, MaskStep, NewLayer, PlaceAction, PoseAction,
@@ -42,6 +42,12 @@ pub(crate) fn add(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
     if ui.add(region).on_hover_text(hint).clicked() {
         actions.push(Action::Layers(LayerAction::Add(NewLayer::Region)));
     }
+    let has_mask = !state.canvas.document.mask().is_empty();
+    let of_mask = ui.add_enabled(has_mask, MenuItem::new("Region of the mask").icon(" "));
+    let of_mask = of_mask.on_hover_text("What is masked becomes a region: a thing that was selected, for example");
+    if of_mask.on_disabled_hover_text("Nothing is masked").clicked() {
+        actions.push(Action::Layers(LayerAction::Add(NewLayer::RegionOfMask)));
+    }
     ui.add(egui::Separator::default().spacing(9.0));
     let has_picture = state.canvas.has_picture();
     for makers in Maker::OFFERED {
@@ -53,6 +59,14 @@ pub(crate) fn add(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
             }
         }
         ui.add(egui::Separator::default().spacing(9.0));
+    }
+    let layers = state.canvas.document.stack().layers();
+    let is_area = |layer: &Layer| layer.settings.layer_use.region().is_some() && !layer.content.is_empty();
+    let areas = ui.add_enabled(layers.iter().any(is_area), MenuItem::new("Areas of the regions").icon(" "));
+    let hint = "For segmentation networks: each region in the colour of what it is called, sky, tree, person …";
+    let areas = areas.on_hover_text(hint);
+    if areas.on_disabled_hover_text("Paint regions first, and call them by what is there").clicked() {
+        actions.push(Action::Layers(LayerAction::Add(NewLayer::AreasOfRegions)));
     }
     let reference = MenuItem::new("A reference picture…").icon(icons::PAPERCLIP);
     let hint = "The prompt speaks of it: its style, its things, its face";
@@ -69,7 +83,8 @@ pub(crate) fn add(ui: &mut Ui, state: &AppState, actions: &mut Vec<Action>) {
             actions.push(Action::Layers(LayerAction::Add(NewLayer::OfFile(file, None))));
         }
     }
-    if ui.add(MenuItem::new("A picture file…").icon(icons::FOLDER_OPEN)).clicked() {
+    let file = ui.add(MenuItem::new("A picture file as control…").icon(icons::FOLDER_OPEN));
+    if file.on_hover_text("As it is: a depth map, a pose, areas by colour, a drawing").clicked() {
         actions.push(Action::Layers(LayerAction::AddFileDialog));
     }
 }

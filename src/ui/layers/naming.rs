@@ -62,6 +62,7 @@ pub(super) fn value(state: &AppState, row: LayerRow) -> String {
         LayerRow::Layer(id) => match layer(state, id) {
             Some(layer) if layer.content.is_empty() => "empty".into(),
             Some(layer) if layer.settings.layer_use.region().is_some_and(RegionLayer::is_wordless) => "no words".into(),
+            Some(layer) if is_unread(state, layer) => "not read".into(),
             Some(layer) => format!("{:.2}", layer.settings.layer_use.weight()),
             None => String::new(),
         },
@@ -70,6 +71,12 @@ pub(super) fn value(state: &AppState, row: LayerRow) -> String {
             None => "all of it".into(),
         },
     }
+}
+
+/// Whether it is a picture for the prompt that the model will not read as it stands.
+fn is_unread(state: &AppState, layer: &Layer) -> bool {
+    let reference = layer.settings.layer_use.reference();
+    reference.is_some_and(|reference| state.layers.reference_misfit(reference, state.model()).is_some())
 }
 
 #[must_use]

@@ -68,7 +68,7 @@ fn adapter_row(ui: &mut Ui, state: &AppState, reference: &mut Reference) {
         });
     });
     if let Some(sentence) = state.layers.reference_misfit(reference, model) {
-        ui.add(egui::Label::new(RichText::new(sentence).color(theme::tokens(ui).warning)).wrap());
+        rows::warning(ui, &sentence);
     }
 }
 

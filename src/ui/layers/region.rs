@@ -1,13 +1,12 @@
 //! The settings of a painted area: its words, how much they count there, and how soft its border is.
 
-use egui::{Frame, Id, RichText, TextEdit, Ui};
+use egui::{Frame, Id, TextEdit, Ui};
 
 use super::rows;
 use super::state::LayersState;
 use crate::canvas::{LayerId, RegionLayer};
 use crate::ui::chrome::layout::Layout;
 use crate::ui::state::AppState;
-use crate::ui::theme;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::fields::Number;
 
@@ -25,7 +24,7 @@ pub(super) fn show(ui: &mut Ui, state: &mut AppState, id: LayerId, of: &mut Regi
         ui.memory_mut(|memory| memory.request_focus(field));
     }
     if let Some(sentence) = said(state, of) {
-        ui.add(egui::Label::new(RichText::new(sentence).color(theme::tokens(ui).warning)).wrap());
+        rows::warning(ui, &sentence);
     }
     if !layout.short {
         weight_row(ui, of, layout);
@@ -85,7 +84,7 @@ fn said(state: &AppState, of: &RegionLayer) -> Option<String> {
     if let Some(misfit) = LayersState::region_misfit(state.model()) {
         return Some(misfit);
     }
-    of.is_wordless().then(|| "It has no words yet, so it does not count.".to_owned())
+    of.is_wordless().then(|| "No words yet: it does not count.".to_owned())
 }
 
 fn summary(of: &RegionLayer, layout: Layout) -> String {

@@ -22,9 +22,9 @@ use crate::ui::widgets::{IconButton, look, paint};
 const THUMBNAIL: f32 = 24.0;
 /// The longer side of a reference's picture, while the pointer rests on its row.
 const LARGE: f32 = 240.0;
-/// The value ends so far from the row's end.
+/// The value ends so far from the row's end, and is at most so long; the name takes what it leaves.
 const VALUE_END: f32 = 40.0;
-const VALUE: f32 = 56.0;
+const VALUE: f32 = 88.0;
 /// Of what belongs to the row above.
 const INSET: f32 = 14.0;
 
@@ -73,15 +73,15 @@ pub(super) fn show(
     let region = naming::region(state, row).map(|region| tokens.regions[usize::from(region.colour) % 4]);
     let sign = region.filter(|_| is_on).unwrap_or(quiet);
     paint::icon(ui, at(70.0 + inset, theme::MENU_ICON_PT), naming::icon(state, row), theme::MENU_ICON_PT, sign);
-    let words = paint::between(rect, 92.0 + inset, VALUE_END + VALUE);
+    let value = paint::between(rect, rect.width() - VALUE_END - VALUE, VALUE_END);
+    let used = paint::text(ui, value, Align::Max, &naming::value(state, row), fonts::body(), quiet);
+    let words = paint::between(rect, 92.0 + inset, VALUE_END + used + theme::GRID);
     match (&mut state.layers.renaming, row) {
         (Some(renaming), LayerRow::Layer(id)) if renaming.layer == id => field(ui, words, renaming, actions),
         _ => {
             paint::text(ui, words, Align::Min, &name, fonts::body(), text);
         }
     }
-    let value = paint::between(rect, rect.width() - VALUE_END - VALUE, VALUE_END);
-    paint::text(ui, value, Align::Max, &naming::value(state, row), fonts::body(), quiet);
     if is_locked && inset == 0.0 {
         let place = Rect::from_center_size(pos2(rect.right() - 22.0, rect.center().y), vec2(28.0, 28.0));
         if ui.put(place, IconButton::new(icons::LOCK, &format!("Unlock {name}"))).clicked() {

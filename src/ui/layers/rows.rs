@@ -1,11 +1,24 @@
 //! Rows that the settings of several kinds of layers have.
 
-use egui::Ui;
+use egui::{RichText, Ui};
 
 use crate::ui::chrome::layout::Layout;
+use crate::ui::theme;
+use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::fields;
 use crate::ui::widgets::fields::Number;
 use crate::ui::widgets::span;
+
+/// Why the layer does not count, or not as it seems.
+pub(super) fn warning(ui: &mut Ui, sentence: &str) {
+    let colour = theme::tokens(ui).warning;
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::HALF;
+        let icon = RichText::new(icons::WARNING_CIRCLE).font(fonts::icon(theme::MENU_ICON_PT)).color(colour);
+        ui.add(egui::Label::new(icon).selectable(false));
+        ui.add(egui::Label::new(RichText::new(sentence).color(colour)).wrap());
+    });
+}
 
 /// From `least` to `most` can be written; the slider ends at `usual`.
 pub(super) fn weight_row(ui: &mut Ui, hint: &str, weight: &mut f64, [least, usual, most]: [f64; 3], layout: Layout) {

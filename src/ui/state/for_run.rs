@@ -7,7 +7,7 @@ use super::{AppState, Mode};
 
 use crate::canvas::{Content, Layer, MaskLayer, PictureLayer, RegionLayer};
 use crate::job::{Control, ControlPlace, InitPicture, LiesOn, Placement, Reference, Region, Request};
-use crate::mask::{MaskPlane, PixelRect};
+use crate::mask::MaskPlane;
 use crate::raster::ResizeMode;
 use crate::ui::action::NewLayer;
 use crate::ui::layers::state::reads_pictures;
@@ -15,6 +15,8 @@ use crate::ui::layers::state::reads_pictures;
 /// Taken at a press; what is painted later is not in it.
 pub(crate) struct CanvasForRun {
     picture: Option<(PictureLayer, f64)>,
+    /// Where what is painted comes to lie.
+    place: ControlPlace,
     /// Of the request's controls, in their order; with where each counts.
     contents: Vec<(LiesOn, Content, Option<Arc<MaskPlane>>)>,
     /// Of the request's regions: what is painted, how it lies on the canvas, and how soft its border is.
@@ -30,32 +32,14 @@ impl CanvasForRun {
         for (control, (lies, content, mask)) in request.controls.iter_mut().zip(self.contents) {
             control.put_on(&lies, content.seen(), mask);
         }
-        // Where there is no photo, an area is of the picture's own shape: the model's grid may change the canvas's.
-        let size = if request.init.is_none() { request.width.zip(request.height) } else { None };
-        let shaped = |mask: MaskPlane| {
-            Arc::new(match size {
-                Some(size) => in_shape_of(&mask, size),
-                None => mask,
-            })
-        };
         for (region, (content, placement, softness_px)) in request.regions.iter_mut().zip(self.areas) {
-            region.mask = content.area(&placement, softness_px).map(shaped);
+            region.mask = content.area(&placement, softness_px).map(|area| self.place.shaped(Arc::new(area)));
         }
         for (reference, (content, mask)) in request.references.iter_mut().zip(self.references) {
             reference.picture = Some(content.seen());
-            reference.mask = mask.map(|mask| shaped(Arc::unwrap_or_clone(mask)));
+            reference.mask = mask.map(|mask| self.place.shaped(mask));
         }
     }
-}
-
-/// The middle part that has the shape, as controls are fitted.
-fn in_shape_of(mask: &MaskPlane, (width, height): (u32, u32)) -> MaskPlane {
-    let [own_width, own_height] = [mask.width().max(1), mask.height().max(1)];
-    let scale = (f64::from(width) / f64::from(own_width)).max(f64::from(height) / f64::from(own_height));
-    let part = |wanted: u32, own: u32| ((f64::from(wanted) / scale).round() as u32).clamp(1, own);
-    let (part_width, part_height) = (part(width, own_width), part(height, own_height));
-    let (left, top) = ((own_width - part_width) / 2, (own_height - part_height) / 2);
-    mask.cropped(PixelRect::new(left, top, left + part_width, top + part_height)).resized(width, height)
 }
 
 impl AppState {
@@ -104,13 +88,11 @@ impl AppState {
         self.steering_references().map(|(_, reference)| reference.clone()).collect()
     }
 
-    /// Sizes of the pictures that a model which reads pictures would read of it.
+    /// Sizes of the layers' pictures that a model which reads pictures would read.
     #[must_use]
     pub(crate) fn next_read_px(&self) -> Vec<[u32; 2]> {
-        let edits = self.mode() != Mode::Create && self.next_strength() >= 1.0;
-        let own = edits.then(|| self.next_frame().map_or(self.worked_size_px(), |frame| [frame.width, frame.height]));
-        let others = self.steering_references().filter(|(_, reference)| reference.adapter.is_none());
-        own.into_iter().chain(others.map(|(layer, _)| layer.content.size_px())).collect()
+        let read = self.steering_references().filter(|(_, reference)| reference.adapter.is_none());
+        read.map(|(layer, _)| layer.content.size_px()).collect()
     }
 
     /// The names of the areas that are painted, and do not count for want of words.
@@ -133,6 +115,7 @@ impl AppState {
         let content = |layer: &Layer| layer.content.clone();
         CanvasForRun {
             picture: picture.map(|picture| (picture.clone(), self.next_strength())),
+            place: self.control_place(),
             contents: self
                 .steering_controls()
                 .map(|(layer, _)| (self.lies_on(layer), content(layer), mask_of(layer)))

@@ -238,6 +238,7 @@ impl AppState {
             controls: self.next_controls().into_iter().map(|control| Control { weight: 1.0, ..control }).collect(),
             regions,
             references: self.next_references().into_iter().map(|one| Reference { weight: 1.0, ..one }).collect(),
+            edits: self.mode() != Mode::Create && self.next_strength() >= 1.0,
             read_px: self.next_read_px(),
             loras: self.loras.used().into_iter().map(|lora| LoraRef::new(lora.file, 1.0)).collect(),
             compute: self.memory.compute,

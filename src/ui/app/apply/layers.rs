@@ -204,6 +204,11 @@ impl Studio {
                     Some(Content::empty_drawing(canvas.size_px().unwrap_or(paper_px)))
                 });
             }
+            NewLayer::RegionOfMask => {
+                let settings = LayersState::new_region(self.state.canvas.document.stack());
+                self.state.canvas.add_layer(settings, paper_px, |canvas| Some(canvas.mask_as_drawing()));
+            }
+            NewLayer::AreasOfRegions => self.add_areas(),
             NewLayer::OfPicture(Maker::Network(annotator)) => self.annotate_canvas(annotator),
             NewLayer::OfPicture(Maker::Plain(kind)) => {
                 let maker = Maker::Plain(kind);

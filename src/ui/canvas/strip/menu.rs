@@ -123,8 +123,7 @@ const PRESSURE_WORDS: &str = if cfg!(target_os = "windows") {
 };
 
 fn brush(ui: &mut Ui, state: &mut AppState) {
-    let tool = state.canvas.tool;
-    let settings = state.canvas.tools.brush_mut(tool);
+    let settings = state.canvas.brush_mut();
     percent_row(ui, "Opacity", 1.0, &mut settings.opacity);
     ui.add(Check::new("A pen's pressure changes the size", &mut settings.pressure_to_size));
     ui.add(Check::new("A pen's pressure changes the opacity", &mut settings.pressure_to_opacity));

@@ -153,8 +153,10 @@ pub(super) fn percent_number(default: f32) -> Number {
 
 /// Shows the brush's size as `field` does it.
 pub(super) fn size(ui: &mut Ui, state: &mut AppState, field: impl FnOnce(&mut Ui, &Number, &mut f64)) {
-    let default_px = state.canvas.document.size_px().map(BrushSettings::default_diameter_px);
-    let brush = state.canvas.tools.brush_mut(state.canvas.tool);
+    let on_region = state.canvas.is_on_region() && state.canvas.tool != Tool::Colour;
+    let share = if on_region { BrushSettings::SHARE_OF_REGIONS } else { BrushSettings::SHARE };
+    let default_px = state.canvas.document.size_px().map(|size_px| BrushSettings::default_diameter_px(size_px, share));
+    let brush = state.canvas.brush_mut();
     let shown = f64::from(brush.diameter_px.round());
     let mut size = shown;
     field(ui, &size_number(default_px.unwrap_or(BrushSettings::DEFAULT_DIAMETER_PX)), &mut size);
@@ -165,7 +167,7 @@ pub(super) fn size(ui: &mut Ui, state: &mut AppState, field: impl FnOnce(&mut Ui
 
 /// Shows the brush's hardness as `field` does it.
 pub(super) fn hardness(ui: &mut Ui, state: &mut AppState, field: impl FnOnce(&mut Ui, &Number, &mut f64)) {
-    let brush = state.canvas.tools.brush_mut(state.canvas.tool);
+    let brush = state.canvas.brush_mut();
     let mut shown = f64::from((brush.hardness * 100.0).round());
     field(ui, &percent_number(BrushSettings::DEFAULT_HARDNESS), &mut shown);
     brush.hardness = shown as f32 / 100.0;
