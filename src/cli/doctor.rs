@@ -85,6 +85,8 @@ fn cpu_features() -> String {
         (is_x86_feature_detected!("fma"), "FMA"),
         (is_x86_feature_detected!("avx512f"), "AVX-512"),
         (is_x86_feature_detected!("avx512bf16"), "AVX512-BF16"),
+        (is_x86_feature_detected!("avx512vnni"), "AVX512-VNNI"),
+        (is_x86_feature_detected!("avxvnni"), "AVX-VNNI"),
     ];
     #[cfg(not(target_arch = "x86_64"))]
     let detected: [(bool, &str); 0] = [];
