@@ -13,7 +13,7 @@ use candle_core::DType;
 ///
 /// # Errors
 /// When an option is unknown, has no value, or `take` refuses it.
-pub fn read(
+pub(crate) fn read(
     mut take: impl FnMut(&str, &str) -> Result<bool, Box<dyn Error>>,
 ) -> Result<Option<PathBuf>, Box<dyn Error>> {
     // cargo adds `--bench`.
@@ -34,7 +34,7 @@ pub fn read(
 
 /// # Errors
 /// When it is none that weights are kept in.
-pub fn dtype(value: &str) -> Result<DType, Box<dyn Error>> {
+pub(crate) fn dtype(value: &str) -> Result<DType, Box<dyn Error>> {
     match value {
         "f32" => Ok(DType::F32),
         "f16" => Ok(DType::F16),
@@ -44,6 +44,6 @@ pub fn dtype(value: &str) -> Result<DType, Box<dyn Error>> {
 }
 
 /// One JSON line with the seconds since `started`.
-pub fn say(what: &str, started: Instant) {
+pub(crate) fn say(what: &str, started: Instant) {
     println!("{}", serde_json::json!({"what": what, "seconds": started.elapsed().as_secs_f64()}));
 }
