@@ -1,14 +1,23 @@
 //! CLIP's vocabulary, for files that carry none: made of the merges inside the program.
 
 use std::borrow::Cow;
+use std::io::Read as _;
+use std::sync::LazyLock;
 
+use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
 
 use crate::checkpoint::CheckpointError;
 use crate::checkpoint::builtin::BuiltinFiles;
 
-/// `openai/clip-vit-large-patch14`'s merges, as `OpenAI` published them (MIT).
-static MERGES: &str = include_str!("../../../assets/clip/merges.txt");
+/// `openai/clip-vit-large-patch14`'s merges, as `OpenAI` published them (MIT); unpacked at the first call, in some
+/// milliseconds.
+static MERGES: LazyLock<String> = LazyLock::new(|| {
+    let mut text = String::new();
+    let read = GzDecoder::new(&include_bytes!("../../../assets/clip/merges.txt.gz")[..]).read_to_string(&mut text);
+    // A test reads it to its end, so that this cannot fail in a program that was tested.
+    read.map(|_| text).unwrap_or_default()
+});
 
 /// Tokens of the whole vocabulary: 256 bytes, 256 bytes that end a word, the merges, begin and end.
 const WHOLE: usize = 49_408;
