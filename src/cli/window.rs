@@ -31,6 +31,7 @@ use crate::store::settings::Settings;
 use crate::store::worker::StoreHandle;
 #[cfg(target_os = "macos")]
 use crate::system::finder;
+use crate::system::menu_bar::MenuBar;
 use crate::system::{clipboard, note};
 use crate::system::{crash, instance, link};
 use crate::ui::{
@@ -174,6 +175,7 @@ fn start(
         .map_err(|error| format!("the thread that finds things could not be started: {error}"))?;
     let store = StoreHandle::start(&paths, Arc::clone(&wake))
         .map_err(|error| format!("the thread for files could not be started: {error}"))?;
+    let menu_bar = menu_bar(&wake);
     // What came before is looked at in the first frame.
     let _ = arrivals.wake.set(wake);
     let listening = instance::listen(&paths.log_file(), arrivals.taker());
@@ -201,10 +203,23 @@ fn start(
         copy_files: Arc::new(clipboard::copy_files),
         open,
         arrivals: Some(arrivals.receiver),
+        menu_bar,
         listening: listening.ok(),
         crash_report,
     };
     Ok(Behind { engine, store, selector, services })
+}
+
+/// A Mac's menus stand above the window.
+#[cfg(target_os = "macos")]
+fn menu_bar(wake: &Wake) -> Option<MenuBar> {
+    let wake = Arc::clone(wake);
+    finder::menu_bar(move || wake())
+}
+
+#[cfg(not(target_os = "macos"))]
+fn menu_bar(_: &Wake) -> Option<MenuBar> {
+    None
 }
 
 #[cfg(feature = "hub")]

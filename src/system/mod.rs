@@ -8,6 +8,7 @@ pub mod instance;
 pub mod link;
 pub mod log;
 pub mod memory;
+pub mod menu_bar;
 pub(crate) mod note;
 pub mod nvidia;
 pub mod peak;

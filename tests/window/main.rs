@@ -27,6 +27,7 @@ mod library_looks;
 mod live;
 #[cfg(feature = "serve")]
 mod machine;
+mod menu_bar;
 mod names;
 mod painting;
 mod palette;

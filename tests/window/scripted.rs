@@ -1,5 +1,6 @@
 //! What answers by script in the window's tests: who finds things, and what a picture takes.
 
+use std::cell::RefCell;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
@@ -8,6 +9,7 @@ use inkwick::hub::Offer;
 use inkwick::job::{Annotator, AttentionMode, Estimate, EstimateQuestion, JobError, MemoryMode, SelectPrompt};
 use inkwick::mask::{MaskPlane, PixelRect};
 use inkwick::raster::Picture;
+use inkwick::system::menu_bar::MenuBar;
 use inkwick::ui::CopyFiles;
 
 /// Finds a square of 20 pixels around the last click that belongs, or all of a box; less 5 on each side of a click that
@@ -99,4 +101,18 @@ pub(super) fn copies(to: Arc<Mutex<Vec<String>>>) -> CopyFiles {
         to.lock().unwrap().extend(files.iter().map(|file| format!("copied {}", file.display())));
         Ok(())
     })
+}
+
+thread_local! {
+    static MENU_BAR: RefCell<Option<MenuBar>> = const { RefCell::new(None) };
+}
+
+/// The next window of this thread has its menus there, as on a Mac.
+#[allow(dead_code, reason = "not every program that has this bench does")]
+pub(crate) fn keep_menus_in(bar: MenuBar) {
+    MENU_BAR.set(Some(bar));
+}
+
+pub(super) fn menu_bar() -> Option<MenuBar> {
+    MENU_BAR.take()
 }

@@ -5,7 +5,7 @@
 #[path = "fake_machines.rs"]
 mod fake_machines;
 #[path = "scripted.rs"]
-mod scripted;
+pub(crate) mod scripted;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -158,6 +158,7 @@ impl Bench {
                 share: Some(fake_machines::share()),
                 problem: None,
                 queue: Some(queue),
+                menu_bar: scripted::menu_bar(),
                 note: Note {
                     after_seconds: 0.0,
                     show: Arc::new(move |title: &str, words: &str| {

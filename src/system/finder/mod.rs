@@ -6,6 +6,8 @@
 //! as the launch is about to end ("Installing a Get URL Handler", Cocoa Scripting Guide).
 #![expect(unsafe_code, reason = "Objective-C: a class of our own, and messages whose types no compiler knows")]
 
+mod menu;
+
 use objc2::rc::Retained;
 use objc2::runtime::{NSObject, NSObjectProtocol};
 use objc2::{AllocAnyThread as _, DefinedClass as _, define_class, msg_send, sel};
@@ -23,6 +25,8 @@ const DIRECT_OBJECT: u32 = name(*b"----");
 const fn name(letters: [u8; 4]) -> u32 {
     u32::from_be_bytes(letters)
 }
+
+pub use menu::menu_bar;
 
 type Take = Box<dyn Fn(Vec<String>)>;
 

@@ -13,6 +13,7 @@ use crate::ui::{gallery, layers, prompt, queue, theme};
 impl Studio {
     /// Returns where the canvas lies.
     pub(super) fn panels(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) -> egui::Rect {
+        let has_menus = self.system_menus.is_none();
         let Self { state, textures, .. } = self;
         let layout = Layout::for_window(ui.ctx().content_rect().size(), state.panels);
         state.layers.rect = None;
@@ -23,7 +24,7 @@ impl Studio {
             .exact_size(layout::MENU_HEIGHT)
             .frame(plain(tokens.panel).inner_margin(egui::Margin { left: 8, right: 8, top: 2, bottom: 2 }))
             .show_separator_line(false)
-            .show(ui, |ui| menu::show(ui, state, actions));
+            .show(ui, |ui| menu::show(ui, state, has_menus, actions));
         Panel::bottom("status")
             .exact_size(layout::STATUS_HEIGHT)
             .frame(plain(tokens.panel).inner_margin(egui::Margin { left: 16, right: 8, top: 0, bottom: 0 }))

@@ -12,6 +12,7 @@ use crate::store::paths::Paths;
 use crate::store::pictures::saving::SavingRules;
 use crate::store::queue::QueueKeeper;
 use crate::system::instance::Listening;
+use crate::system::menu_bar::MenuBar;
 use crate::ui::machine::Machines;
 use crate::ui::prompt::estimate::EstimatePicture;
 use crate::ui::prompt::token_count::CountTokens;
@@ -81,6 +82,8 @@ pub struct Services {
     pub open: Vec<PathBuf>,
     /// What later starts of the program were to open; each brings the window to the front.
     pub arrivals: Option<Receiver<Vec<PathBuf>>>,
+    /// Without one, the menus are in the window.
+    pub menu_bar: Option<MenuBar>,
     /// While it lives, later starts find this window.
     pub listening: Option<Listening>,
     /// What an earlier run left when it ended in a panic.

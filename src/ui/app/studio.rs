@@ -28,6 +28,7 @@ use crate::ui::app::runs::PreparedRuns;
 use crate::ui::app::services::Services;
 use crate::ui::app::settings::SettingsSaver;
 use crate::ui::canvas::view;
+use crate::ui::chrome::system_menus::SystemMenus;
 use crate::ui::chrome::toasts::Toasts;
 use crate::ui::chrome::{sheets, toasts_view};
 use crate::ui::compare::state::CompareState;
@@ -56,6 +57,8 @@ pub struct Studio {
     pub(crate) selector: SelectHandle,
     pub(crate) services: Services,
     pub(crate) saver: SettingsSaver,
+    /// Where the menus are kept outside of the window.
+    pub(crate) system_menus: Option<SystemMenus>,
     pub downloads: Downloads,
     /// For the hub: the keyring's, or one that was given in this run.
     pub(crate) token: Option<Token>,
@@ -78,7 +81,7 @@ impl Studio {
         store: StoreHandle,
         selector: SelectHandle,
         settings: Settings,
-        services: Services,
+        mut services: Services,
     ) -> Self {
         fonts::install(ctx);
         theme::apply_with(ctx, settings.preferences.accent, settings.preferences.less_motion);
@@ -157,6 +160,7 @@ impl Studio {
             estimates: Asker::start("inkwick-estimates", services.estimate.clone(), ctx),
             completions: completions::start(ctx),
             grids: Asker::start("inkwick-grids", Some(Arc::new(|model| (model.clone(), work_grid(model)))), ctx),
+            system_menus: services.menu_bar.take().map(SystemMenus::new),
             services,
             saver: SettingsSaver::new(settings),
             dialog_requests: Vec::new(),
@@ -265,7 +269,10 @@ impl Studio {
     /// Draws the window and carries out what was asked for in it.
     pub fn ui(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
-        let mut actions = Vec::new();
+        let mut actions = self.system_menus.as_ref().map(|menus| menus.take(&ctx)).unwrap_or_default();
+        for action in actions.drain(..) {
+            self.apply(&ctx, action);
+        }
         self.state.canvas.fit_brushes();
         // What the pointer does on the canvas is there before it is drawn.
         canvas::pointer::actions_of(&ctx, &self.state, &mut actions);
@@ -326,6 +333,9 @@ impl Studio {
         }
         for action in actions {
             self.apply(&ctx, action);
+        }
+        if let Some(menus) = &mut self.system_menus {
+            menus.follow(&ctx, &self.state);
         }
         pressed::note_focus(&ctx);
         self.keep_steps();
