@@ -188,14 +188,13 @@ def cases(root):
     """A name and what stands behind `generate` for each."""
     pipe = sd1(root / "sd1")
     yield "SD 1 folder, f32", ["--model", root / "sd1", "--dtype", "f32"]
-    yield "SD 1 folder, f16, transformed", ["--model", root / "sd1", "--dtype", "f16", "--memory", "high"]
     state = single_file.convert(pipe)
     for kind in ("Q4_K", "Q2_K"):
         write_gguf(state, kind, root / f"sd1-{kind}.gguf")
         write_sidecar(pipe, root / "sd1", root / f"sd1-{kind}.gguf")
     quantised = ["--model", root / "sd1-Q4_K.gguf"]
     yield "SD 1 GGUF, Q4_K", quantised
-    yield "SD 1 GGUF, Q4_K, 512×384, bf16", [*quantised, "--width", "512", "--height", "384", "--dtype", "bf16"]
+    yield "SD 1 GGUF, Q4_K, transformed", [*quantised, "--memory", "high"]
     yield "SD 1 GGUF, Q2_K", ["--model", root / "sd1-Q2_K.gguf"]
     lora(pipe.unet, root / "lora.safetensors")
     yield "SD 1 GGUF, Q4_K, LoRA", [*quantised, "--lora", f"{root}/lora.safetensors:1"]
