@@ -118,7 +118,7 @@ fn its_settings_reach_the_engine() {
     let request = draw_once(&mut bench);
     let mask = request.regions[0].mask.as_ref().unwrap();
     assert_eq!((seen.size(), mask.size_px()), ([256, 256], [256, 256]));
-    assert!(mask.values().iter().any(|value| *value == 255));
+    assert!(mask.values().contains(&255));
     let greys: Vec<u8> = seen.rgba().chunks_exact(4).map(|pixel| pixel[0]).collect();
     assert_eq!(greys, mask.values());
 }
