@@ -19,12 +19,12 @@ pub enum KeptForm {
 }
 
 impl KeptForm {
-    /// Of a tensor whose rows are the matrix's; `None` where it is not quantised.
+    /// Of a tensor whose rows are the matrix's; `None` where it is not quantised, or turned around on its way.
     pub(super) fn of(archive: &Archive, source: &TensorSource, is_patched: bool) -> Option<Self> {
         let width = source.shape.iter().skip(1).product();
         let is_in_rows = matches!(source.cut, TensorSlice::Whole | TensorSlice::Rows { .. });
-        let kind = archive.block_kind(&source.name)?;
-        Some(if is_in_rows && kind.fits(width) && !is_patched { Self::Blocks(kind) } else { Self::Halved })
+        let kind = archive.block_kind(&source.name).filter(|_| is_in_rows)?;
+        Some(if kind.fits(width) && !is_patched { Self::Blocks(kind) } else { Self::Halved })
     }
 
     /// How a matrix is packed where others are packed like that: what is halved still has more digits than the file had.

@@ -13,8 +13,8 @@ use inkwick::pipeline::{Adapters, Constraints, CostModel, ExecutionPlan, LoadOpt
 
 use crate::original_names::{Tensors, llama, original};
 use crate::{
-    CPU, KINDS, draw, draw_file, draw_with, float8, home, mean_difference, network, refusal, save, save_gguf,
-    save_gguf_with,
+    CPU, KINDS, assert_near, draw, draw_file, draw_with, float8, home, mean_difference, network, refusal, save,
+    save_gguf, save_gguf_with,
 };
 
 /// Of the text encoders and of what takes noise away, in bytes.
@@ -77,7 +77,7 @@ fn every_packing_is_drawn_with_its_numbers() {
         let meant = save_gguf(&original(kind, &network(kind, "transformer")), packed, &gguf);
         let found = draw_file(&gguf);
         save(&meant, &file);
-        assert!(found == draw_file(&file), "{kind} as {packed:?}");
+        assert_near(&found, &draw_file(&file), &format!("{kind} as {packed:?}"));
     }
 }
 
