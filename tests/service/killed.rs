@@ -108,7 +108,7 @@ fn a_killed_server_loses_nothing_and_makes_the_same_pictures() {
     assert_eq!(listed["jobs"].as_array().unwrap().len(), asked.len(), "none is there twice");
     // What is being written is no leftover, and a busy disk takes its time.
     let begun = std::time::Instant::now();
-    while !leftovers(program.home.path()).is_empty() && begun.elapsed() < std::time::Duration::from_secs(60) {
+    while !leftovers(program.home.path()).is_empty() && begun.elapsed() < std::time::Duration::from_mins(1) {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     assert_eq!(leftovers(program.home.path()), Vec::<PathBuf>::new());
