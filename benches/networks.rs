@@ -39,7 +39,8 @@ struct Options {
     against: Option<PathBuf>,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+/// And the model's folder, where one is given.
+fn options() -> Result<(Options, Option<PathBuf>), Box<dyn Error>> {
     let mut options = Options {
         latent: 64,
         batch: 2,
@@ -66,6 +67,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         Ok(true)
     })?;
+    Ok((options, folder))
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let (options, folder) = options()?;
     let Some(folder) = folder else {
         println!("networks: give a model folder (benches/compare makes one)");
         return Ok(());
