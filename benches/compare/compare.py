@@ -254,10 +254,10 @@ def build_candle():
     return own / "target/release/candle-way"
 
 
-def build():
-    command = ["cargo", "bench", "--bench", "networks", "--no-run", "--message-format", "json"]
+def build(bench="networks"):
+    command = ["cargo", "bench", "--bench", bench, "--no-run", "--message-format", "json"]
     lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
-    found = [json.loads(line).get("executable") for line in lines if '"networks"' in line]
+    found = [json.loads(line).get("executable") for line in lines if f'"{bench}"' in line]
     return next(path for path in reversed(found) if path)
 
 

@@ -132,13 +132,6 @@ def make_for_sdcpp(folder):
     save_file(vae, folder / "sdcpp-vae.safetensors")
 
 
-def build():
-    command = ["cargo", "bench", "--bench", "denoisers", "--no-run", "--message-format", "json"]
-    lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
-    found = [json.loads(line).get("executable") for line in lines if '"denoisers"' in line]
-    return next(path for path in reversed(found) if path)
-
-
 def command(folder, kind, way, side, steps, bench):
     own, _, numbers = way.partition("-")
     if own != "ours":
@@ -173,6 +166,8 @@ def main():
             return sdcpp_way(given.folder, given.side, given.steps)
         return torch_way(given.kind, numbers, given.side, given.steps)
     given.folder.mkdir(parents=True, exist_ok=True)
+    from compare import build
+
     bench = given.bench or build()
     ways = given.ways.split(",")
     lines = {way: command(given.folder, given.kind, way, given.side, given.steps, bench) for way in ways}
