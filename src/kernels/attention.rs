@@ -5,15 +5,17 @@ use rayon::prelude::*;
 use std::cell::Cell;
 
 use super::ShapeError;
+use super::ahead::Ahead;
 use super::map::Map;
 use super::numbers::pair_up;
 use super::packed_heads::{PackedHeads, floats_per_head, steps};
 use super::pool::Buffer;
-use super::product::{SharedPointer, Starts, tile};
+use super::product::SharedPointer;
 use super::rows::TILE_ROWS;
 use super::scratch::with_kept;
 use super::simd::{Kernel, Level, Simd, pair};
 use super::softmax::online_softmax;
+use super::tile::{Starts, tile};
 
 /// Queries of one task.
 const QUERIES: usize = 96;
@@ -336,7 +338,8 @@ unsafe fn store_tile<S: Simd, const N: usize, const PAIRS: bool, const ADD: bool
 ) {
     // SAFETY: as this function's contract.
     unsafe {
-        let sums = tile::<S, N, PAIRS>(std::slice::from_ref(starts), length, panel, N * S::LANES);
+        let nothing = Ahead::NOTHING.share((0, 1), 0);
+        let sums = tile::<S, N, PAIRS>(std::slice::from_ref(starts), length, (panel, N * S::LANES), nothing);
         for (row, sums) in sums.iter().enumerate() {
             for (vector, sum) in sums.iter().enumerate() {
                 let into = into.add(row * stride + vector * S::LANES);

@@ -1,5 +1,7 @@
 //! A panel's weights as whole numbers, as the products read them: out of quantised blocks, or rounded here.
 
+use super::aligned::Aligned;
+
 /// Steps that share a scale where the weights were rounded here.
 pub(super) const GROUP: usize = 32;
 
@@ -40,7 +42,9 @@ pub(super) struct PanelNumbers<'a> {
 /// Some steps of a panel that are read out of blocks: what [`PanelNumbers`] shows.
 #[derive(Default)]
 pub(super) struct IntegerPanel {
-    pub numbers: Vec<f32>,
+    pub numbers: Aligned<f32>,
+    /// So many of them.
+    pub filled: usize,
     pub scales: Vec<f32>,
     pub offsets: Vec<f32>,
 }

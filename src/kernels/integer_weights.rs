@@ -2,15 +2,15 @@
 
 use rayon::prelude::*;
 
+use super::aligned::Aligned;
 use super::integer_panel::{GROUP, LARGEST_OF_BOTH, PanelNumbers};
-use super::numbers::Element;
 
 /// A panel's weights, rounded.
 pub(super) struct IntegerWeights {
     /// Two steps' numbers of each lane as one float's bits.
-    numbers: Vec<f32>,
+    numbers: Aligned<f32>,
     /// Of each group, lane after lane.
-    scales: Vec<f32>,
+    scales: Aligned<f32>,
 }
 
 impl IntegerWeights {
@@ -30,7 +30,7 @@ impl IntegerWeights {
 
     /// Panels of `depth` steps, the last one of which may be narrower than `width`; all have whole vectors of `lanes`.
     pub(super) fn new(panels: &[f32], depth: usize, width: usize) -> Self {
-        let (mut numbers, mut scales) = (f32::zeros(panels.len() / 2), f32::zeros(panels.len() / GROUP));
+        let (mut numbers, mut scales) = (Aligned::zeros(panels.len() / 2), Aligned::zeros(panels.len() / GROUP));
         let full = width * depth;
         let out = numbers.par_chunks_mut(full / 2).zip(scales.par_chunks_mut(full / GROUP));
         panels.par_chunks(full).zip(out).for_each(|(panel, (numbers, scales))| {

@@ -3,6 +3,7 @@
 //! a hundredth of what bfloat16 rounds away. Other weights are rounded to 14 bits, and the rows with them: a tenth of that.
 //! Every sum within a group is exact.
 
+use super::ahead::Share;
 use super::integer_panel::{Groups, IntegerPanel, PanelNumbers};
 use super::panel::{PackedMatrix, Panel};
 use super::rows::{Rows, TILE_ROWS};
@@ -76,6 +77,7 @@ impl IntegerRows {
         first_step: usize,
         panel: PanelNumbers,
         groups: Groups,
+        share: Share,
     ) -> [[S::V; N]; TILE_ROWS] {
         let stride = N * S::LANES;
         let count = panel.scales.len() / stride;
@@ -92,9 +94,9 @@ impl IntegerRows {
         // SAFETY: held above: each row has the steps, each step and each group of the panel all lanes.
         unsafe {
             if groups.middle.is_some() {
-                tile::<S, N, false>(rows, count, groups.steps / 2, panel)
+                tile::<S, N, false>(rows, (count, groups.steps / 2), panel, share)
             } else {
-                tile::<S, N, true>(rows, count, groups.steps / 2, panel)
+                tile::<S, N, true>(rows, (count, groups.steps / 2), panel, share)
             }
         }
     }
@@ -132,9 +134,9 @@ unsafe fn largest<S: Simd>(values: &[f32]) -> f32 {
 #[inline(always)]
 unsafe fn tile<S: Simd, const N: usize, const OFFSETS: bool>(
     rows: [RowAt; TILE_ROWS],
-    groups: usize,
-    pairs: usize,
+    (groups, pairs): (usize, usize),
     panel: PanelNumbers,
+    mut share: Share,
 ) -> [[S::V; N]; TILE_ROWS] {
     let stride = N * S::LANES;
     // SAFETY: the caller's.
@@ -142,6 +144,7 @@ unsafe fn tile<S: Simd, const N: usize, const OFFSETS: bool>(
         let mut totals = [[S::splat(0.0); N]; TILE_ROWS];
         let mut weights = panel.numbers.as_ptr();
         for group in 0..groups {
+            share.fetch::<S>();
             let mut sums = [[S::splat(0.0); N]; TILE_ROWS];
             if !OFFSETS {
                 for (row, sums) in rows.iter().zip(&mut sums) {
@@ -193,12 +196,12 @@ impl IntegerPanel {
         if let Some(numbers) = matrix.integers(panel, first, count) {
             return numbers;
         }
-        self.numbers.clear();
+        self.filled = 0;
         self.scales.clear();
         self.offsets.clear();
         if let Some(blocks) = matrix.blocks(panel, first, count) {
             blocks.integers::<S>(self);
         }
-        PanelNumbers { numbers: &self.numbers, scales: &self.scales, offsets: &self.offsets }
+        PanelNumbers { numbers: &self.numbers[..self.filled], scales: &self.scales, offsets: &self.offsets }
     }
 }

@@ -7,6 +7,8 @@
 // A kernel must be compiled as one piece for its instruction set.
 #![allow(clippy::inline_always)]
 
+mod ahead;
+mod aligned;
 mod attention;
 mod blocks;
 mod broadcast;
@@ -38,6 +40,7 @@ mod softmax;
 mod team;
 #[cfg(test)]
 mod tests;
+mod tile;
 mod tokens;
 mod window_attention;
 mod winograd;

@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::numbers::Element;
+use super::aligned::Aligned;
 
 /// A buffer may be taken for something smaller, but not for something smaller than this share of it.
 const WORST_FIT: f64 = 0.6;
@@ -15,12 +15,6 @@ const SMALLEST_KEPT_FLOATS: usize = 4096;
 pub(crate) trait PooledBuffer {
     /// In floats.
     fn floats(&self) -> usize;
-}
-
-impl PooledBuffer for Vec<f32> {
-    fn floats(&self) -> usize {
-        self.len()
-    }
 }
 
 impl PooledBuffer for usize {
@@ -75,9 +69,9 @@ impl<T: PooledBuffer> BufferPool<T> {
     }
 }
 
-static POOL: Mutex<BufferPool<Vec<f32>>> = Mutex::new(BufferPool::new(usize::MAX));
+static POOL: Mutex<BufferPool<Aligned<f32>>> = Mutex::new(BufferPool::new(usize::MAX));
 
-fn pool() -> MutexGuard<'static, BufferPool<Vec<f32>>> {
+fn pool() -> MutexGuard<'static, BufferPool<Aligned<f32>>> {
     // A thread that panicked while it held the lock has left plain vectors behind.
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -113,7 +107,7 @@ pub fn release_idle_buffers() {
 
 /// So many floats, which go back into the pool in the end.
 pub(crate) struct Buffer {
-    data: Vec<f32>,
+    data: Aligned<f32>,
     length: usize,
 }
 
@@ -121,12 +115,12 @@ impl Buffer {
     /// Holds whatever was there before: whoever takes it writes all of it.
     #[must_use]
     pub(crate) fn take(length: usize) -> Self {
-        Self { data: pool().take(length).unwrap_or_else(|| f32::zeros(length)), length }
+        Self { data: pool().take(length).unwrap_or_else(|| Aligned::zeros(length)), length }
     }
 
     #[must_use]
     pub(crate) fn from_vec(data: Vec<f32>) -> Self {
-        Self { length: data.len(), data }
+        Self { length: data.len(), data: data.into() }
     }
 }
 

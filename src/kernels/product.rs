@@ -2,8 +2,11 @@
 
 use rayon::prelude::*;
 use std::cell::Cell;
+use std::ops::Range;
 
 use super::ShapeError;
+use super::ahead::{Ahead, Share};
+use super::aligned::Aligned;
 use super::epilogue::Epilogue;
 use super::integer_panel::{Groups, IntegerPanel};
 use super::integers::IntegerRows;
@@ -12,6 +15,7 @@ use super::panel::{PackedMatrix, Panel};
 use super::rows::{DenseRows, Rows, TILE_ROWS, round_rows};
 use super::scratch::with_kept;
 use super::simd::{Kernel, Simd};
+use super::tile::{STEPS_BETWEEN_FETCHES, Starts, tile};
 
 /// Tiles of one task's rows: few enough that the rows stay in the cache while the panels pass.
 const TILES_PER_BLOCK: usize = 16;
@@ -19,9 +23,6 @@ const TILES_PER_BLOCK: usize = 16;
 /// The same where panels are widened for each task, that widening is little beside the products, and where whole numbers are
 /// multiplied, whose rows are half as long.
 const LONGER_TILES_PER_BLOCK: usize = 32;
-
-/// Where a segment of each of a tile's rows starts.
-pub(super) type Starts = [*const f32; TILE_ROWS];
 
 /// A pointer that tasks may share: each writes rows and columns of its own.
 #[derive(Clone, Copy)]
@@ -78,8 +79,7 @@ pub(super) fn product(
                 rows,
                 first_row,
                 row_count: rows_per_task.min(count - first_row),
-                first_panel: group * panels_per_group,
-                panel_end: panels.min((group + 1) * panels_per_group),
+                panels: group * panels_per_group..panels.min((group + 1) * panels_per_group),
                 matrix,
                 epilogue,
                 out: shared,
@@ -101,7 +101,7 @@ thread_local! {
 #[derive(Default)]
 struct Scratch {
     starts: Vec<Starts>,
-    widened: Vec<f32>,
+    widened: Aligned<f32>,
     gathered: Vec<f32>,
     pairs: Vec<f32>,
     integer_rows: IntegerRows,
@@ -113,8 +113,7 @@ struct ProductTask<'a> {
     rows: &'a dyn Rows,
     first_row: usize,
     row_count: usize,
-    first_panel: usize,
-    panel_end: usize,
+    panels: Range<usize>,
     matrix: &'a PackedMatrix,
     epilogue: &'a Epilogue<'a>,
     out: SharedPointer,
@@ -155,8 +154,9 @@ impl Kernel for ProductTask<'_> {
             // A shorter last segment comes alone.
             let together = if rows.segment_length(segment + together - 1) == length { together } else { 1 };
             let steps = together * length;
-            for index in self.first_panel..self.panel_end {
+            for index in self.panels.clone() {
                 let panel = self.matrix.panel(index);
+                let ahead = next(self.matrix, &self.panels, index, step, steps);
                 let values = self.matrix.steps::<S>(&panel, step, steps, widened);
                 for tile in 0..tiles {
                     let block = OutputBlock {
@@ -170,14 +170,15 @@ impl Kernel for ProductTask<'_> {
                         ends: segment + together == segments,
                     };
                     let starts = &starts[tile * segments + segment..][..together];
+                    let share = ahead.share((tile, tiles), together * (length / STEPS_BETWEEN_FETCHES));
                     // SAFETY: `starts` are valid for `length` floats each, `values` holds a row of the panel for each
                     // of the steps, and the block's rows and columns lie inside `out`, which no other task writes.
                     unsafe {
                         match panel.vectors {
-                            1 => block.compute::<S, 1>(starts, length, values),
-                            2 => block.compute::<S, 2>(starts, length, values),
-                            3 => block.compute::<S, 3>(starts, length, values),
-                            _ => block.compute::<S, 4>(starts, length, values),
+                            1 => block.compute::<S, 1>(starts, length, values, share),
+                            2 => block.compute::<S, 2>(starts, length, values, share),
+                            3 => block.compute::<S, 3>(starts, length, values, share),
+                            _ => block.compute::<S, 4>(starts, length, values, share),
                         }
                     }
                 }
@@ -186,6 +187,12 @@ impl Kernel for ProductTask<'_> {
             step += steps;
         }
     }
+}
+
+/// The memory of what comes after so many steps of one of `panels`.
+fn next(matrix: &PackedMatrix, panels: &Range<usize>, index: usize, step: usize, steps: usize) -> Ahead {
+    let (index, step) = if index + 1 < panels.end { (index + 1, step) } else { (panels.start, step + steps) };
+    matrix.stored(&matrix.panel(index), step, steps.min(matrix.steps_of_panel() - step))
 }
 
 /// The same with weights that are multiplied as whole numbers.
@@ -203,10 +210,13 @@ impl Kernel for IntegerTask<'_> {
         let most = task.matrix.steps_at_once();
         for first_step in (0..depth).step_by(most) {
             let steps = most.min(depth - first_step);
-            for index in task.first_panel..task.panel_end {
+            for index in task.panels.clone() {
                 let panel = task.matrix.panel(index);
+                let ahead = next(task.matrix, &task.panels, index, first_step, steps);
                 let numbers = integers.read::<S>(task.matrix, &panel, first_step, steps);
                 for first in (0..task.row_count).step_by(TILE_ROWS) {
+                    let share = (first / TILE_ROWS, task.row_count.div_ceil(TILE_ROWS));
+                    let share = || ahead.share(share, steps / groups.steps);
                     let block = OutputBlock {
                         matrix: task.matrix,
                         epilogue: task.epilogue,
@@ -221,10 +231,10 @@ impl Kernel for IntegerTask<'_> {
                     // SAFETY: the block's rows and columns lie inside `out`, which no other task writes.
                     unsafe {
                         match panel.vectors {
-                            1 => block.finish::<S, 1>(&rows.tile::<S, 1>(of, first_step, numbers, groups)),
-                            2 => block.finish::<S, 2>(&rows.tile::<S, 2>(of, first_step, numbers, groups)),
-                            3 => block.finish::<S, 3>(&rows.tile::<S, 3>(of, first_step, numbers, groups)),
-                            _ => block.finish::<S, 4>(&rows.tile::<S, 4>(of, first_step, numbers, groups)),
+                            1 => block.finish::<S, 1>(&rows.tile::<S, 1>(of, first_step, numbers, groups, share())),
+                            2 => block.finish::<S, 2>(&rows.tile::<S, 2>(of, first_step, numbers, groups, share())),
+                            3 => block.finish::<S, 3>(&rows.tile::<S, 3>(of, first_step, numbers, groups, share())),
+                            _ => block.finish::<S, 4>(&rows.tile::<S, 4>(of, first_step, numbers, groups, share())),
                         }
                     }
                 }
@@ -252,14 +262,14 @@ impl OutputBlock<'_> {
     /// As [`Simd`]; every start is valid for `length` floats, `values` holds a row of the panel for each step, and the
     /// block's rows and columns lie inside of `out`, where no other task writes them.
     #[inline(always)]
-    unsafe fn compute<S: Simd, const N: usize>(&self, starts: &[Starts], length: usize, values: &[f32]) {
+    unsafe fn compute<S: Simd, const N: usize>(&self, starts: &[Starts], length: usize, values: &[f32], share: Share) {
         debug_assert_eq!(values.len(), starts.len() * length * N * S::LANES);
         // SAFETY: as this function's contract; `tile` and the stores need nothing else.
         unsafe {
             let sums = if self.matrix.is_in_pairs() {
-                tile::<S, N, true>(starts, length, values.as_ptr(), N * S::LANES)
+                tile::<S, N, true>(starts, length, (values.as_ptr(), N * S::LANES), share)
             } else {
-                tile::<S, N, false>(starts, length, values.as_ptr(), N * S::LANES)
+                tile::<S, N, false>(starts, length, (values.as_ptr(), N * S::LANES), share)
             };
             self.finish::<S, N>(&sums);
         }
@@ -327,41 +337,5 @@ impl OutputBlock<'_> {
                 }
             }
         }
-    }
-}
-
-/// The sums of one tile: each row's segments times a panel, whose rows of N vectors stand `stride` floats apart. Floats
-/// are numbers or `PAIRS` of them.
-///
-/// # Safety
-/// As [`Simd`]; every start is valid for `length` floats, and the panel for `starts.len() · length` rows.
-#[inline(always)]
-pub(super) unsafe fn tile<S: Simd, const N: usize, const PAIRS: bool>(
-    starts: &[Starts],
-    length: usize,
-    panel: *const f32,
-    stride: usize,
-) -> [[S::V; N]; TILE_ROWS] {
-    // SAFETY: the caller's.
-    unsafe {
-        let mut sums = [[S::splat(0.0); N]; TILE_ROWS];
-        let mut panel = panel;
-        for rows in starts {
-            let rows = *rows;
-            for step in 0..length {
-                let mut right = [S::splat(0.0); N];
-                for (vector, right) in right.iter_mut().enumerate() {
-                    *right = S::load(panel.add(vector * S::LANES));
-                }
-                for (row, sums) in rows.iter().zip(&mut sums) {
-                    let left = S::splat(*row.add(step));
-                    for (right, sum) in right.iter().zip(sums) {
-                        *sum = if PAIRS { S::add_pairs(left, *right, *sum) } else { S::mul_add(left, *right, *sum) };
-                    }
-                }
-                panel = panel.add(stride);
-            }
-        }
-        sums
     }
 }

@@ -144,7 +144,8 @@ impl PanelBlocks<'_> {
         let mut numbers = [0u8; MOST_STEPS * MOST_COLUMNS];
         let (mut scale, mut offset) = ([0f32; MOST_COLUMNS], [0f32; MOST_COLUMNS]);
         let (pairs, mut filled) = (bytes.len() / (kind.bytes() * stride) * kind.numbers() / 2, 0);
-        into.numbers.resize(pairs * stride, 0.0);
+        into.filled = pairs * stride;
+        let into_numbers = into.numbers.sized(into.filled);
         for block in bytes.chunks_exact(kind.bytes() * stride) {
             for index in 0..kind.numbers() / group {
                 kind.scales(block, stride, index, &mut scale[..stride], &mut offset[..stride]);
@@ -152,7 +153,7 @@ impl PanelBlocks<'_> {
                 into.scales.extend_from_slice(&scale[..stride]);
                 into.offsets.extend_from_slice(&offset[..stride]);
                 let both = numbers[..group * stride].chunks_exact(2 * stride);
-                for (both, to) in both.zip(into.numbers[filled..].chunks_exact_mut(stride)) {
+                for (both, to) in both.zip(into_numbers[filled..].chunks_exact_mut(stride)) {
                     let (first, second) = both.split_at(stride);
                     for lane in (0..stride).step_by(S::LANES) {
                         let (first, second, to) = (&first[lane..], &second[lane..], &mut to[lane..]);

@@ -5,6 +5,8 @@ mod pack;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
+use super::ahead::Ahead;
+use super::aligned::Aligned;
 use super::blocks::{BlockKind, PanelBlocks};
 use super::integer_panel::{Groups, PanelNumbers};
 use super::integer_weights::IntegerWeights;
@@ -26,15 +28,15 @@ pub(crate) struct PanelLayout {
 const NO_WHOLE_BLOCKS: &str = "quantised weights run on from one output to the next";
 
 enum Values {
-    F32(Vec<f32>),
-    F16(Vec<f16>),
-    Bf16(Vec<bf16>),
+    F32(Aligned<f32>),
+    F16(Aligned<f16>),
+    Bf16(Aligned<bf16>),
     /// The bits of two steps' bfloat16 as one float, the first in its lower half: a step of the panel is two of the
     /// matrix, and an odd last one is followed by zeros.
-    Pairs(Vec<f32>),
+    Pairs(Aligned<f32>),
     Integers(IntegerWeights),
     /// As they stand in the file, each byte of a block with those of the other lanes beside it, and what float8 is times.
-    Blocks(BlockKind, Vec<u8>, Vec<f32>),
+    Blocks(BlockKind, Aligned<u8>, Vec<f32>),
 }
 
 /// A matrix `(depth, columns)` in panels. The last one is as narrow as whole vectors allow and filled up with zeros.
@@ -149,7 +151,7 @@ impl PackedMatrix {
         let columns = if layout.gated { rows / 2 } else { rows };
         let in_pairs = precision == Precision::Bf16Products;
         Self {
-            values: Values::F32(Vec::new()),
+            values: Values::F32(Aligned::default()),
             bias: Vec::new(),
             depth,
             columns,
@@ -305,26 +307,28 @@ impl PackedMatrix {
         panel: &Panel,
         first: usize,
         count: usize,
-        scratch: &'a mut Vec<f32>,
+        scratch: &'a mut Aligned<f32>,
     ) -> &'a [f32] {
         let stride = panel.vectors * self.level.lanes();
         let range = panel.start + first * stride..panel.start + (first + count) * stride;
         match &self.values {
             Values::F32(values) | Values::Pairs(values) => &values[range],
             Values::F16(values) => {
-                scratch.resize(range.len(), 0.0);
+                let scratch = scratch.sized(range.len());
                 values[range].convert_to_f32_slice(scratch);
                 scratch
             }
             Values::Bf16(values) => {
-                scratch.clear();
-                scratch.extend(values[range].iter().map(|value| f32::from_bits(u32::from(value.to_bits()) << 16)));
+                let scratch = scratch.sized(range.len());
+                for (wide, value) in scratch.iter_mut().zip(&values[range]) {
+                    *wide = f32::from_bits(u32::from(value.to_bits()) << 16);
+                }
                 scratch
             }
             // They are multiplied as what they are: see `integer_groups`.
             Values::Integers(_) => &[],
             Values::Blocks(..) => {
-                scratch.resize(range.len(), 0.0);
+                let scratch = scratch.sized(range.len());
                 let each = if self.in_pairs { 2 } else { 1 };
                 let blocks = self.blocks(panel, first * each, count * each);
                 match blocks {
@@ -333,6 +337,22 @@ impl PackedMatrix {
                     None => {}
                 }
                 scratch
+            }
+        }
+    }
+
+    /// Where steps `first..first + count` of a panel stand, as whatever; of blocks they must be whole ones.
+    pub(super) fn stored(&self, panel: &Panel, first: usize, count: usize) -> Ahead {
+        let stride = panel.vectors * self.level.lanes();
+        let range = panel.start + first * stride..panel.start + (first + count) * stride;
+        match &self.values {
+            Values::F32(values) | Values::Pairs(values) => Ahead::of(&values[range]),
+            Values::F16(values) => Ahead::of(&values[range]),
+            Values::Bf16(values) => Ahead::of(&values[range]),
+            Values::Integers(weights) => Ahead::of(weights.steps(panel.start, stride, first, count).numbers),
+            Values::Blocks(..) => {
+                let each = if self.in_pairs { 2 } else { 1 };
+                self.blocks(panel, first * each, count * each).map_or(Ahead::NOTHING, |blocks| Ahead::of(blocks.bytes))
             }
         }
     }

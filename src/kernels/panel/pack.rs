@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::super::TAPS;
+use super::super::aligned::Aligned;
 use super::super::numbers::Element;
 use super::super::simd::pair;
 use super::{PackedMatrix, Panel, PanelLayout};
@@ -12,9 +13,9 @@ const PACKED_AT_ONCE: usize = 16 * TAPS;
 
 impl PackedMatrix {
     /// `values`, packed one step after the other, with two steps of each lane together.
-    pub(super) fn paired(&self, values: &[f32]) -> Vec<f32> {
+    pub(super) fn paired(&self, values: &[f32]) -> Aligned<f32> {
         let (width, lanes, steps) = (self.level.panel_width(), self.level.lanes(), self.steps_of_panel());
-        let mut pairs = f32::zeros(self.value_count(steps));
+        let mut pairs = Aligned::<f32>::zeros(self.value_count(steps));
         pairs.par_chunks_mut(width * steps).enumerate().for_each(|(index, out)| {
             let stride = self.panel(index).vectors * lanes;
             let from = &values[index * width * self.depth..][..stride * self.depth];
@@ -55,7 +56,7 @@ impl PackedMatrix {
         from: &[F],
         layout: PanelLayout,
         convert: impl for<'a> Fn(&'a [F], &'a mut [T]) -> &'a [T] + Sync,
-    ) -> Vec<T> {
+    ) -> Aligned<T> {
         self.pack_rows(from, self.depth, layout, convert)
     }
 
@@ -66,9 +67,9 @@ impl PackedMatrix {
         length: usize,
         layout: PanelLayout,
         convert: impl for<'a> Fn(&'a [F], &'a mut [T]) -> &'a [T] + Sync,
-    ) -> Vec<T> {
+    ) -> Aligned<T> {
         let lanes = self.level.lanes();
-        let mut values = T::zeros(self.value_count(length));
+        let mut values = Aligned::<T>::zeros(self.value_count(length));
         let full_panel = self.level.panel_width() * length;
         // A channel's taps stand together in the file and apart from each other in the panel.
         let taps = if layout.taps { TAPS } else { 1 };

@@ -44,6 +44,12 @@ impl<const INTEGERS: bool> Simd for Avx2<INTEGERS> {
     }
 
     #[inline(always)]
+    unsafe fn fetch(from: *const u8) {
+        // SAFETY: the instruction set is there, as the trait demands.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn splat(x: f32) -> __m256 {
         // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm256_set1_ps(x) }

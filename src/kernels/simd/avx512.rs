@@ -55,6 +55,12 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     }
 
     #[inline(always)]
+    unsafe fn fetch(from: *const u8) {
+        // SAFETY: the instruction set is there, as the trait demands.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn splat(x: f32) -> __m512 {
         // SAFETY: the instruction set is there, as the trait demands.
         unsafe { _mm512_set1_ps(x) }

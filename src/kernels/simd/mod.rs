@@ -226,6 +226,8 @@ pub trait Simd: Copy {
 
     unsafe fn load(from: *const f32) -> Self::V;
     unsafe fn store(to: *mut f32, v: Self::V);
+    /// The line at `from` comes nearer, where the processor is to be told. Nothing is read: it may point anywhere.
+    unsafe fn fetch(_from: *const u8) {}
     unsafe fn splat(x: f32) -> Self::V;
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;

@@ -16,15 +16,18 @@ use rayon::prelude::*;
 use self::input::{OutputGrid, TransformInput};
 use self::transform::{F2x2, F4x4, Transform};
 use self::weights::TransformWeights;
+use super::ahead::Ahead;
+use super::aligned::Aligned;
 use super::epilogue::Epilogue;
 use super::map::Map;
-use super::numbers::{Element, WeightSlice, as_it_is, widen_bf16, widen_f16};
+use super::numbers::{WeightSlice, as_it_is, widen_bf16, widen_f16};
 use super::pixels::{Pixels, Steps};
 use super::pool::Buffer;
-use super::product::{SharedPointer, Starts, tile};
+use super::product::SharedPointer;
 use super::rows::TILE_ROWS;
 use super::scratch::with_kept;
 use super::simd::{Kernel, Level, Simd};
+use super::tile::{STEPS_BETWEEN_FETCHES, Starts, tile};
 use super::{ShapeError, TAPS};
 
 /// The transformed input of a chunk of output tiles is about so large: it must outlive the passes of all panels in the cache.
@@ -73,7 +76,7 @@ impl OutputTile {
 
 /// Transformed weights, panel by panel: `(points, inputs, a panel's columns)` each.
 pub(crate) struct Winograd {
-    values: Vec<f32>,
+    values: Aligned<f32>,
     bias: Vec<f32>,
     inputs: usize,
     outputs: usize,
@@ -104,7 +107,7 @@ impl Winograd {
         let panels = outputs.div_ceil(width);
         let mut packed_bias = vec![0.0; panels * width];
         packed_bias[..outputs].copy_from_slice(bias);
-        let mut this = Self { values: Vec::new(), bias: packed_bias, inputs, outputs, output_tile, level };
+        let mut this = Self { values: Aligned::default(), bias: packed_bias, inputs, outputs, output_tile, level };
         this.values = match weight {
             WeightSlice::F32(from) => this.pack(from, as_it_is),
             WeightSlice::F16(from) => this.pack(from, widen_f16),
@@ -119,10 +122,11 @@ impl Winograd {
         &self,
         from: &[F],
         convert: impl for<'a> Fn(&'a [F], &'a mut [f32]) -> &'a [f32] + Copy + Sync,
-    ) -> Vec<f32> {
+    ) -> Aligned<f32> {
         let width = self.level.panel_width();
         let last = self.outputs.div_ceil(width) - 1;
-        let mut values = f32::zeros((last * width + self.panel_stride(last)) * self.output_tile.points() * self.inputs);
+        let mut values =
+            Aligned::<f32>::zeros((last * width + self.panel_stride(last)) * self.output_tile.points() * self.inputs);
         let panels = values.par_chunks_mut(width * self.output_tile.points() * self.inputs).enumerate();
         panels.for_each(|(panel, out)| {
             let inputs = self.inputs;
@@ -179,6 +183,13 @@ impl Winograd {
         let width = self.level.panel_width();
         let columns = width.min(self.outputs - panel * width);
         columns.next_multiple_of(self.level.lanes())
+    }
+
+    /// The weights of one point, input after input.
+    fn panel(&self, panel: usize, point: usize) -> &[f32] {
+        let of_point = self.inputs * self.panel_stride(panel);
+        let start = panel * self.level.panel_width() * self.output_tile.points() * self.inputs;
+        &self.values[start + point * of_point..][..of_point]
     }
 
     /// `out` `(batch, height, width, outputs)`.
@@ -261,7 +272,7 @@ fn chunk(inputs: usize, points: usize, output_tiles: usize) -> (usize, usize) {
 }
 
 thread_local! {
-    static SUMS: Cell<Vec<f32>> = Cell::default();
+    static SUMS: Cell<Aligned<f32>> = Cell::default();
 }
 
 /// Some panels' products at all points for some output tiles, and the way back to pixels.
@@ -275,7 +286,7 @@ struct PanelTask<'a, W, const OUT: usize, const SIDE: usize> {
     grid: OutputGrid,
     epilogue: &'a Epilogue<'a>,
     out: SharedPointer,
-    sums: &'a mut Vec<f32>,
+    sums: &'a mut Aligned<f32>,
     by: PhantomData<W>,
 }
 
@@ -285,9 +296,9 @@ impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> Kernel for Pa
     #[inline(always)]
     fn run<S: Simd>(self) {
         let count = self.output_tiles.len();
-        let mut sums = std::mem::take(self.sums);
         let panel_sums = SIDE * SIDE * self.padded() * S::LANES * S::PANEL_VECTORS;
-        sums.resize(self.panels.len() * panel_sums, 0.0);
+        let mut kept = std::mem::take(self.sums);
+        let sums = kept.sized(self.panels.len() * panel_sums);
         let all = || self.panels.clone().map(|panel| (panel, self.weights.panel_stride(panel) / S::LANES));
         for point in 0..SIDE * SIDE {
             for ((panel, vectors), sums) in all().zip(sums.chunks_exact_mut(panel_sums)) {
@@ -309,7 +320,7 @@ impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> Kernel for Pa
                 }
             }
         }
-        *self.sums = sums;
+        *self.sums = kept;
     }
 }
 
@@ -324,8 +335,14 @@ impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> PanelTask<'_,
     fn multiply<S: Simd, const N: usize>(&self, panel: usize, point: usize, sums: &mut [f32]) {
         let stride = N * S::LANES;
         let inputs = self.weights.inputs;
-        let panel_start = panel * S::LANES * S::PANEL_VECTORS * SIDE * SIDE * inputs;
-        let panel = &self.weights.values[panel_start + point * inputs * stride..][..inputs * stride];
+        let ahead = if panel + 1 < self.panels.end {
+            self.weights.panel(panel + 1, point)
+        } else if point + 1 < SIDE * SIDE {
+            self.weights.panel(self.panels.start, point + 1)
+        } else {
+            &[]
+        };
+        let panel = self.weights.panel(panel, point);
         let rows = &self.transformed[point * self.plane..(point + 1) * self.plane];
         let (count, padded) = (self.output_tiles.len(), self.padded());
         let sums = &mut sums[point * padded * stride..(point + 1) * padded * stride];
@@ -338,7 +355,9 @@ impl<W: Transform<OUT, SIDE>, const OUT: usize, const SIDE: usize> PanelTask<'_,
             // SAFETY: each row has `inputs` values, the panel as many rows of N vectors, and the sums are as long as
             // whole tiles.
             unsafe {
-                let tile = tile::<S, N, false>(&[starts], inputs, panel.as_ptr(), stride);
+                let share = (first / TILE_ROWS, padded / TILE_ROWS);
+                let share = Ahead::of(ahead).share(share, inputs / STEPS_BETWEEN_FETCHES);
+                let tile = tile::<S, N, false>(&[starts], inputs, (panel.as_ptr(), stride), share);
                 for (row, vectors) in tile.iter().enumerate() {
                     for (vector, sum) in vectors.iter().enumerate() {
                         let place = (first + row) * stride + vector * S::LANES;
