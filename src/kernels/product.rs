@@ -192,7 +192,8 @@ impl Kernel for ProductTask<'_> {
 /// The memory of what comes after so many steps of one of `panels`.
 fn next(matrix: &PackedMatrix, panels: &Range<usize>, index: usize, step: usize, steps: usize) -> Ahead {
     let (index, step) = if index + 1 < panels.end { (index + 1, step) } else { (panels.start, step + steps) };
-    matrix.stored(&matrix.panel(index), step, steps.min(matrix.steps_of_panel() - step))
+    let left = matrix.steps_of_panel() - step;
+    if left == 0 { Ahead::NOTHING } else { matrix.stored(&matrix.panel(index), step, steps.min(left)) }
 }
 
 /// The same with weights that are multiplied as whole numbers.
