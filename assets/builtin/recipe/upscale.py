@@ -19,7 +19,7 @@ from PIL import Image
 
 import scenes
 import train
-from common import CUDA, DEVICE, Run, Stream, blend, half, laid_over, note, options, page, pipeline, store, weights
+from common import CUDA, DEVICE, Run, Stream, blend, compiled, half, laid_over, note, options, page, pipeline, store, weights
 from decoder import Patches, edge_energy, nearly_clean, plain_norm
 from style import plain_ground, things_alone, to_pixels
 
@@ -130,7 +130,7 @@ def lanczos(x):
 
 
 def main(argv=None):
-    args = options(argv, 480, 12, lr=(8e-4, ""), adv=(.12, "the discriminator's pull, as a share of the other"), ema=(.998, ""), crop=(192, "of the large picture"),
+    args = options(argv, 480, 12, lr=(2e-4, ""), adv=(.12, "the discriminator's pull, as a share of the other"), ema=(.998, ""), crop=(192, "of the large picture"),
                    crops=(48, "a step"), ring=(2400, "pairs that are kept"), first=(240, "pairs before the first step"), every=(4, "steps between new pairs"), start=("", "an upscaler to go on from"), adv_from=(.7, "share of the time before the discriminator begins"), held=(48, "pictures of a kind that are measured"))
     pipe, stream = pipeline(args.model), Stream(args, args.batch)
     pairs = Pairs(args, pipe, stream)
@@ -147,7 +147,7 @@ def main(argv=None):
     opt = torch.optim.AdamW(params, lr=args.lr, betas=(.9, .98), weight_decay=0, fused=CUDA)
     opt_judge = torch.optim.AdamW(judge.parameters(), lr=3e-4, betas=(.5, .95), weight_decay=1e-4, fused=CUDA)
     run = Run(args, "upscaler", params=params, ema=ema, opt=opt, judge=judge, opt_judge=opt_judge)
-    forward = net  # not compiled: compiled by PyTorch 2.11 on an H200 it stayed the nearest pixel for 8,193 steps; on a CPU, uncompiled, it learns
+    forward = compiled(args, net)
     print(f"upscale: {sum(p.numel() for p in params)} parameters", flush=True)
 
     def measure(name, enlarge, log=True):
@@ -185,7 +185,7 @@ def main(argv=None):
             cut.append((ring_x[k, :, a:a + side, b:b + side], ring_y[k, :, 2 * a:2 * a + args.crop, 2 * b:2 * b + args.crop]))
         x, y = ((torch.stack(part).float() / 255).contiguous(memory_format=torch.channels_last) for part in zip(*cut))
         for group in opt.param_groups:
-            group["lr"] = run.rate(args.lr)
+            group["lr"] = run.rate(args.lr, warm=200)
         with half():
             guess = forward(x)
         guess = guess.float()
