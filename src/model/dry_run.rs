@@ -230,7 +230,7 @@ pub(crate) struct TracedFeature {
     pub width: usize,
     pub channels: usize,
     tracker: Arc<MemoryTracker>,
-    _held: Arc<TrackedBuffer>,
+    held: Arc<TrackedBuffer>,
 }
 
 impl TracedFeature {
@@ -243,7 +243,7 @@ impl TracedFeature {
         channels: usize,
     ) -> Self {
         let held = Arc::new(tracker.take(batch * height * width * channels));
-        Self { batch, height, width, channels, tracker: Arc::clone(tracker), _held: held }
+        Self { batch, height, width, channels, tracker: Arc::clone(tracker), held }
     }
 
     /// As many pixels with other channels.
@@ -286,6 +286,16 @@ impl TracedFeature {
     #[must_use]
     pub(crate) fn passed_over(&self) -> Self {
         self.copied(self.channels)
+    }
+
+    /// Every value is passed over once, in this map's own memory where nobody else holds it.
+    #[must_use]
+    pub(crate) fn passed_over_in_place(self) -> Self {
+        if Arc::strong_count(&self.held) > 1 {
+            return self.passed_over();
+        }
+        self.tracker.add_work(Work { values: self.floats() as f64 / 1e9, ..Work::default() });
+        self
     }
 
     /// A new map of both maps' channels.
