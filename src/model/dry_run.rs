@@ -85,6 +85,7 @@ struct Tally {
     work: Work,
     weight_bytes: usize,
     weight_count: usize,
+    row_work: Work,
     host_bytes: usize,
     live_bytes: usize,
     peak_bytes: usize,
@@ -119,6 +120,7 @@ impl MemoryTracker {
             work: Work::default(),
             weight_bytes: 0,
             weight_count: 0,
+            row_work: Work::default(),
             host_bytes: 0,
             live_bytes: 0,
             peak_bytes: 0,
@@ -135,6 +137,18 @@ impl MemoryTracker {
         let mut tally = self.tally();
         tally.weight_count += count;
         tally.weight_bytes += bytes;
+    }
+
+    /// Notes what a linear layer of the kernels multiplies for one row.
+    pub fn keep_row_work(&self, work: Work) {
+        let mut tally = self.tally();
+        tally.row_work = tally.row_work.plus(work);
+    }
+
+    /// Of all such layers.
+    #[must_use]
+    pub fn row_work(&self) -> Work {
+        self.tally().row_work
     }
 
     /// Of the weights so many bytes wait on the host.
