@@ -110,12 +110,11 @@ impl GroupNorm {
             Sharing::Given(given) => Some(given),
         };
         Ok(match (&self.form, x) {
-            (Form::Host(norm), Feature::Host(x)) => Feature::Host(match given {
-                Some(given) => norm.forward_by(x, std::slice::from_ref(given), with_silu)?,
-                None => {
-                    let own = norm.statistics(&x)?;
-                    norm.forward_by(x, &own, with_silu)?
-                }
+            (Form::Host(norm), Feature::Host(x)) => Feature::Host(if let Some(given) = given {
+                norm.forward_by(x, std::slice::from_ref(given), with_silu)?
+            } else {
+                let own = norm.statistics(&x)?;
+                norm.forward_by(x, &own, with_silu)?
             }),
             (Form::Device(form), Feature::Device(x)) => Feature::Device(match given {
                 Some(given) => {
