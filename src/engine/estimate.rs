@@ -165,7 +165,8 @@ mod tests {
 
     use super::*;
     use crate::engine::device::DeviceChoice;
-    use crate::job::{InitPicture, Reference, Request};
+    use crate::job::{InitPicture, Reference, Request, Work};
+    use crate::kernels::{Level, bf16_products_pay};
     use crate::pipeline::work_grid_of;
     use crate::raster::Picture;
 
@@ -264,17 +265,22 @@ mod tests {
         let both = Request { references: vec![reference.clone(), reference.clone()], ..edit.clone() };
         let begun = Request { init: photo(0.5), ..both.clone() };
         let words = Request { references: vec![reference], ..sized };
+        // Nobody says how large: as what is read, one side or both.
+        let unsized_words = Request { width: None, height: None, ..words.clone() };
+        let half_sized = Request { width: None, ..words.clone() };
         let mut read = Vec::new();
-        for request in [&edit, &both, &begun, &words] {
+        for request in [&edit, &both, &begun, &words, &unsized_words, &half_sized] {
             let planned = spec.plan(request, &execution, &Constraints::new(DType::F32, None)).unwrap();
             let question = EstimateQuestion::of(request, &spec.profile().defaults(), work_grid_of(&files).ok());
             let (_, workload) = estimator.asked(&question).unwrap();
             assert_eq!(workload, planned.workload);
-            read.push(workload.read_px());
+            read.push((workload.width, workload.height, workload.read_px()));
         }
         // A canvas is read as large as it is worked on, another picture at a megapixel at most.
         let (canvas, other) = (1536 * 1024, 1440 * 720);
-        assert_eq!(read, [canvas, canvas + 2 * other, 2 * other, other]);
+        assert_eq!(read[..2], [(1536, 1024, canvas), (1536, 1024, canvas + 2 * other)]);
+        assert_eq!(read[2..4], [(1536, 1024, 2 * other), (512, 256, other)]);
+        assert_eq!(read[4..], [(1440, 720, other), (1440, 256, other)]);
         // And all of it is paid for: by the picture's tokens, and by encoding what is larger than the picture.
         let costs =
             |request: &Request| spec.plan(request, &execution, &Constraints::new(DType::F32, None)).unwrap().costs;
@@ -282,5 +288,33 @@ mod tests {
         let kept = Request { init: photo(0.5), ..edit.clone() };
         assert!(costs(&edit).step_bytes > costs(&kept).step_bytes);
         assert!(alone.encode_bytes == 0 && costs(&words).encode_bytes > alone.decode_bytes);
+    }
+
+    #[test]
+    fn a_step_takes_the_time_of_the_products_that_its_weights_take() {
+        let of = |spec: &ModelSpec, dtype| {
+            let costs = spec.costs_with(&[]);
+            costs.costs(costs.native_workload(), crate::pipeline::ExecutionPlan::plain(None, dtype)).unwrap()
+        };
+        let spec = |model: &ModelRef| ModelSpec::read(&files_of(model).unwrap(), None).unwrap();
+        let klein = spec(&ModelRef::Folder(data("klein/model")));
+        let [single, rounded] = [DType::F32, DType::BF16].map(|dtype| of(&klein, dtype));
+        let level = Level::current();
+        for (single, rounded) in [(single.step, rounded.step), (single.text, rounded.text)] {
+            assert!(single.product > 0.0 && single.product_in_bf16 + single.product_in_integers == 0.0);
+            let Work { product, product_in_bf16, product_in_integers, .. } = rounded;
+            // It is the same arithmetic, whatever it is done with.
+            let sum = product + product_in_bf16 + product_in_integers;
+            assert!((sum - single.product).abs() < 1e-9 * sum.max(1.0), "{rounded:?}");
+            assert_eq!(product_in_bf16 > 0.0, bf16_products_pay(level));
+            assert_eq!(product_in_integers > 0.0, level.has_integer_products() && !bf16_products_pay(level));
+            assert_eq!(product < single.product, level.has_integer_products() || bf16_products_pay(level));
+        }
+        // A file's own blocks are whole numbers, though nobody asked for half precision; its convolutions are not.
+        let home = tempfile::tempdir().unwrap();
+        quantised_folder(home.path());
+        let step = of(&spec(&ModelRef::File(home.path().join("a.gguf"))), DType::F32).step;
+        assert_eq!(step.product_in_integers > 0.0, level.has_integer_products());
+        assert!(step.convolution > 0.0 && step.convolution_in_bf16 + step.product_in_bf16 == 0.0);
     }
 }

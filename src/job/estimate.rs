@@ -81,11 +81,8 @@ impl EstimateQuestion {
             };
             Some([frame.width, frame.height])
         };
-        let shaped = request.shaping_size().zip(grid).map(|(shape, grid)| grid.size_like(shape));
-        let drawn = shaped.map_or_else(
-            || [asked.0.unwrap_or(own.width), asked.1.unwrap_or(own.height)],
-            |(width, height)| [width, height],
-        );
+        let unread = || (asked.0.unwrap_or(own.width), asked.1.unwrap_or(own.height));
+        let drawn = grid.map_or_else(unread, |grid| grid.size_of(request)).into();
         let guidance = request.guidance.unwrap_or(own.guidance);
         let scheduler = request.scheduler.or(own.scheduler);
         let strength = request.init.as_ref().map_or(1.0, |init| init.strength);
@@ -99,8 +96,7 @@ impl EstimateQuestion {
             parts.iter().flat_map(|part| &part.stages).map(|stage| stage.text.as_str()).collect();
         let is_composed = parts.len() > 1 || parts.iter().any(|part| (part.weight - 1.0).abs() > f32::EPSILON);
         let size_px = request.init.as_ref().and_then(framed).unwrap_or(drawn);
-        let read = request.references.iter().filter(|reference| reference.adapter.is_none());
-        let others = read.filter_map(|reference| reference.picture.as_ref().map(|p| [p.width(), p.height()]));
+        let others = request.read_pictures().map(|picture| [picture.width(), picture.height()]);
         Self {
             model: request.model.clone(),
             size_px,

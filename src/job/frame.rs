@@ -1,7 +1,7 @@
 //! Which part of a photo the network is shown, and at what size: the same answer for the engine and for the window's
 //! overlay.
 
-use super::{InpaintArea, InpaintSettings};
+use super::{InpaintArea, InpaintSettings, Request};
 use crate::mask::PixelRect;
 use crate::raster::ResizeMode;
 
@@ -14,6 +14,19 @@ pub struct WorkGrid {
     pub cell_px: u32,
     /// Pixels of the coarsest cell inside the network: a size chosen freely is a multiple.
     pub step_px: u32,
+    /// Whether the model reads pictures beside the prompt.
+    pub reads_pictures: bool,
+}
+
+/// What a model reads of a picture has this many pixels at most, as in diffusers.
+pub(crate) const MOST_READ_PX: f64 = 1024.0 * 1024.0;
+
+/// The size at which a model reads a picture of this size, in whole cells.
+pub(crate) fn size_read((width, height): (u32, u32), cell_px: u32) -> (u32, u32) {
+    let area = f64::from(width) * f64::from(height);
+    let scale = if area > MOST_READ_PX { (MOST_READ_PX / area).sqrt() } else { 1.0 };
+    let side = |pixels: u32| ((f64::from(pixels) * scale) as u32 / cell_px * cell_px).max(cell_px);
+    (side(width), side(height))
 }
 
 impl WorkGrid {
@@ -21,6 +34,20 @@ impl WorkGrid {
     #[must_use]
     pub fn size_like(self, shape: (u32, u32)) -> (u32, u32) {
         size_of_shape(shape, self.native_side_px, self.step_px)
+    }
+
+    /// The size at which a request without a photo is drawn: of the shape of what steers where no size is asked for, else
+    /// what is asked for, and what of that is left open as large as the first picture that the model reads, or as the
+    /// model's own.
+    #[must_use]
+    pub fn size_of(self, request: &Request) -> (u32, u32) {
+        if let Some(shape) = request.shaping_size() {
+            return self.size_like(shape);
+        }
+        let first = request.read_pictures().next().filter(|_| self.reads_pictures);
+        let own = (self.native_side_px, self.native_side_px);
+        let (width, height) = first.map_or(own, |picture| size_read((picture.width(), picture.height()), self.cell_px));
+        (request.width.unwrap_or(width), request.height.unwrap_or(height))
     }
 }
 
@@ -128,7 +155,7 @@ fn floored(side: u32, cell: u32) -> u32 {
 mod tests {
     use super::*;
 
-    const SD: WorkGrid = WorkGrid { native_side_px: 512, cell_px: 8, step_px: 64 };
+    const SD: WorkGrid = WorkGrid { native_side_px: 512, cell_px: 8, step_px: 64, reads_pictures: false };
     const NOTHING: (Option<u32>, Option<u32>) = (None, None);
 
     #[test]

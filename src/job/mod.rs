@@ -53,6 +53,7 @@ pub use event::{Event, EventKind, Finished, JobId, Outcome, Wake};
 pub use family::{Detected, Distillation, Family, FamilyRow, ModelDefaults, ModelInput, ModelProfile, TextStage};
 pub use file_format::FileFormat;
 pub use frame::{Frame, WorkGrid};
+pub(crate) use frame::{MOST_READ_PX, size_read};
 pub use grid::{Grid, GridAxis, GridError, GridModel, GridParameter, GridValue, quoted, schedule_label};
 pub use inpaint::{InpaintArea, InpaintMask, InpaintSettings, MaskedContent};
 pub(crate) use intent::Intent;

@@ -203,6 +203,12 @@ impl Request {
         self.init.as_ref().is_some_and(|init| init.strength >= 1.0)
     }
 
+    /// The pictures that a model which reads such is given beside the prompt: those that no adapter reads.
+    pub fn read_pictures(&self) -> impl Iterator<Item = &Picture> {
+        let own = self.references.iter().filter(|reference| reference.adapter.is_none());
+        own.filter_map(|reference| reference.picture.as_deref())
+    }
+
     /// The size of the first picture that steers, else of the first region's mask, where no photo and no size is given:
     /// then the picture has its shape.
     #[must_use]

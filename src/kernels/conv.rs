@@ -2,9 +2,10 @@
 
 use super::blocks::BlockKind;
 use super::epilogue::Epilogue;
+use super::layer_form::{Multiplied, PanelLayout};
 use super::map::Map;
 use super::numbers::{Precision, WeightSlice};
-use super::panel::{PackedMatrix, PanelLayout};
+use super::panel::PackedMatrix;
 use super::pixels::{Pixels, Steps};
 use super::product::product;
 use super::rows::Rows;
@@ -88,6 +89,12 @@ impl Conv3x3 {
             return Winograd::bytes_of(output_tile, (inputs, outputs), packing.level);
         }
         PackedMatrix::bytes_of(outputs, inputs * TAPS, LAYOUT, packing.precision, packing.level)
+    }
+
+    /// What a convolution multiplies that is not transformed; `kind` is that of weights that stay in blocks.
+    #[must_use]
+    pub fn multiplied(inputs: usize, kind: Option<BlockKind>, packing: Packing) -> Multiplied {
+        Multiplied::of(inputs * TAPS, LAYOUT, packing.precision, kind, packing.level)
     }
 
     /// What it takes where its weights stay in blocks.

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::ShapeError;
-use super::map::Map;
+use super::map::{Map, Shape};
 use super::math;
 use super::product::SharedPointer;
 use super::simd::{Kernel, Level, Simd};
@@ -36,19 +36,17 @@ impl GroupNorm {
     /// # Errors
     /// When the map has other channels.
     pub fn forward(&self, x: &Map, with_silu: bool) -> Result<Map, ShapeError> {
-        self.forward_by(x, &self.statistics(x)?, with_silu)
+        self.forward_by(x.clone(), &self.statistics(x)?, with_silu)
     }
 
-    /// By statistics that were found elsewhere: one for each picture, or one for all.
+    /// By these statistics: one for each picture, or one for all. Written over `x` where nobody else holds it.
     ///
     /// # Errors
     /// When the map has other channels.
-    pub fn forward_by(&self, x: &Map, statistics: &[GroupStatistics], with_silu: bool) -> Result<Map, ShapeError> {
+    pub fn forward_by(&self, x: Map, statistics: &[GroupStatistics], with_silu: bool) -> Result<Map, ShapeError> {
         x.expect_channels(self.weight.len(), "group norm")?;
-        let (mut out, shape) = Map::unwritten(x.batch, x.height, x.width, x.channels);
-        let area = x.height * x.width;
-        if area == 0 || x.batch == 0 {
-            return Ok(shape.filled(out));
+        if x.values().is_empty() {
+            return Ok(x);
         }
         if statistics.iter().any(|statistics| statistics.means.len() != self.groups)
             || ![1, x.batch].contains(&statistics.len())
@@ -56,16 +54,34 @@ impl GroupNorm {
             return Err(ShapeError(format!("a group norm of {} groups was given others' statistics", self.groups)));
         }
         let factors: Vec<Factors> = statistics.iter().map(|statistics| self.factors(statistics)).collect();
-        let pixels = (TASK_FLOATS / x.channels).clamp(1, area);
+        Ok(match x.into_own() {
+            Ok((mut own, shape)) => {
+                let values = own.as_mut_ptr();
+                self.apply(values, shape, (&factors, with_silu), values);
+                shape.filled(own)
+            }
+            Err(x) => {
+                let (mut out, shape) = Map::unwritten(x.batch, x.height, x.width, x.channels);
+                self.apply(x.values().as_ptr(), shape, (&factors, with_silu), out.as_mut_ptr());
+                shape.filled(out)
+            }
+        })
+    }
+
+    /// `x` and `out` are as large as `shape`, which is not empty, and may be the same.
+    fn apply(&self, x: *const f32, shape: Shape, (factors, with_silu): (&[Factors], bool), out: *mut f32) {
+        let (area, channels) = (shape.height * shape.width, shape.channels);
+        let pixels = (TASK_FLOATS / channels).clamp(1, area);
         let tasks = area.div_ceil(pixels);
-        let output = SharedPointer(out.as_mut_ptr());
-        (0..x.batch * tasks).into_par_iter().for_each(|task| {
+        // What is read is only written where it is the output, too.
+        let (input, output) = (SharedPointer(x.cast_mut()), SharedPointer(out));
+        (0..shape.batch * tasks).into_par_iter().for_each(|task| {
             let (picture, first) = (task / tasks, task % tasks * pixels);
-            let start = (picture * area + first) * x.channels;
-            let x = &x.values()[start..start + pixels.min(area - first) * x.channels];
-            self.level.run(Apply { x, factors: &factors[picture % factors.len()], with_silu, out: output.at(start) });
+            let start = (picture * area + first) * channels;
+            let count = pixels.min(area - first) * channels;
+            let (x, out) = (input.at(start).cast_const(), output.at(start));
+            self.level.run(Apply { x, count, factors: &factors[picture % factors.len()], with_silu, out });
         });
-        Ok(shape.filled(out))
     }
 
     /// Of each picture.
@@ -227,10 +243,13 @@ impl Kernel for Sum<'_> {
 }
 
 struct Apply<'a> {
-    x: &'a [f32],
+    /// Valid for reads of `count` floats, which no other task writes.
+    x: *const f32,
+    /// Of whole pixels.
+    count: usize,
     factors: &'a Factors,
     with_silu: bool,
-    /// Valid for writes of as many floats as `x` has.
+    /// Valid for writes of as many; may be `x`.
     out: *mut f32,
 }
 
@@ -241,12 +260,12 @@ impl Kernel for Apply<'_> {
     fn run<S: Simd>(self) {
         let Factors { centre, scale, shift } = self.factors;
         let channels = scale.len();
-        for pixel in (0..self.x.len()).step_by(channels) {
+        for pixel in (0..self.count).step_by(channels) {
             for channel in (0..channels).step_by(S::LANES) {
                 let count = (channels - channel).min(S::LANES);
-                // SAFETY: every pixel has all channels, in `x` and in `out`.
+                // SAFETY: every pixel has all channels, in `x` and in `out`; what is written was read before.
                 unsafe {
-                    let value = S::load_some(self.x.as_ptr().add(pixel + channel), count);
+                    let value = S::load_some(self.x.add(pixel + channel), count);
                     let centre = S::load_some(centre.as_ptr().add(channel), count);
                     let scale = S::load_some(scale.as_ptr().add(channel), count);
                     let shift = S::load_some(shift.as_ptr().add(channel), count);

@@ -7,9 +7,10 @@ use super::ShapeError;
 use super::blocks::BlockKind;
 use super::conv::Packing;
 use super::epilogue::Epilogue;
+use super::layer_form::{Multiplied, PanelLayout};
 use super::map::Map;
 use super::numbers::{Precision, WeightSlice};
-use super::panel::{PackedMatrix, PanelLayout};
+use super::panel::PackedMatrix;
 use super::product::product;
 use super::rows::DenseRows;
 use super::simd::Level;
@@ -81,6 +82,12 @@ impl Linear {
     #[must_use]
     pub fn bytes_of_blocks(inputs: usize, outputs: usize, gated: bool, kind: BlockKind, packing: Packing) -> usize {
         PackedMatrix::bytes_of_blocks(outputs, inputs, PanelLayout { gated, taps: false }, kind, packing.level)
+    }
+
+    /// What such a layer's product multiplies; `kind` is that of weights that stay in blocks.
+    #[must_use]
+    pub fn multiplied(inputs: usize, kind: Option<BlockKind>, packing: Packing) -> Multiplied {
+        Multiplied::of(inputs, PanelLayout::default(), packing.precision, kind, packing.level)
     }
 
     /// Memory that the weights take.

@@ -105,6 +105,12 @@ impl Map {
         Shape { batch: self.batch, height: self.height, width: self.width, channels: self.channels }
     }
 
+    /// Its memory, to be written over, where nobody else holds it; else the map again.
+    pub(super) fn into_own(self) -> Result<(Buffer, Shape), Self> {
+        let shape = self.shape();
+        Arc::try_unwrap(self.data).map(|data| (data, shape)).map_err(|data| shape.shared(data))
+    }
+
     /// The same values as a map of another size.
     ///
     /// # Errors
@@ -152,8 +158,12 @@ pub struct Shape {
 
 impl Shape {
     pub(super) fn filled(self, data: Buffer) -> Map {
+        debug_assert_eq!(data.len(), self.batch * self.height * self.width * self.channels);
+        self.shared(Arc::new(data))
+    }
+
+    fn shared(self, data: Arc<Buffer>) -> Map {
         let Self { batch, height, width, channels } = self;
-        debug_assert_eq!(data.len(), batch * height * width * channels);
-        Map { batch, height, width, channels, data: Arc::new(data) }
+        Map { batch, height, width, channels, data }
     }
 }

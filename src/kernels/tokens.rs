@@ -51,14 +51,23 @@ pub(crate) fn repeat_heads(x: &Map, depth: usize, times: usize) -> Result<Map, S
     Ok(shape.filled(out))
 }
 
-/// `a · b`, value by value.
+/// `a · b`, value by value; written over `a` where nobody else holds it.
 ///
 /// # Errors
 /// When the shapes differ.
-pub(crate) fn multiply(a: &Map, b: &Map) -> Result<Map, ShapeError> {
+pub(crate) fn multiply(a: Map, b: &Map) -> Result<Map, ShapeError> {
     if a.values().len() != b.values().len() || a.channels != b.channels {
         return Err(ShapeError(format!("{:?} and {:?} cannot be multiplied", a.shape(), b.shape())));
     }
+    let a = match a.into_own() {
+        Ok((mut own, shape)) => {
+            own.par_chunks_mut(TASK_FLOATS).zip(b.values().par_chunks(TASK_FLOATS)).for_each(|(a, b)| {
+                a.iter_mut().zip(b).for_each(|(a, b)| *a *= b);
+            });
+            return Ok(shape.filled(own));
+        }
+        Err(a) => a,
+    };
     let (mut out, shape) = Map::unwritten(a.batch, a.height, a.width, a.channels);
     let operands = a.values().par_chunks(TASK_FLOATS).zip(b.values().par_chunks(TASK_FLOATS));
     out.par_chunks_mut(TASK_FLOATS).zip(operands).for_each(|(out, (a, b))| {

@@ -25,7 +25,7 @@ struct Layer {
 }
 
 impl Layer {
-    fn forward(&self, x: &Feature, given: &BlockInputs) -> Result<Feature, ModelError> {
+    fn forward(&self, x: Feature, given: &BlockInputs) -> Result<Feature, ModelError> {
         given.options.check_cancelled()?;
         let x = self.resnet.forward(x, Some(given.time))?;
         match &self.transformer {
@@ -124,7 +124,7 @@ impl DownBlock {
     ) -> Result<Feature, ModelError> {
         let mut x = x;
         for (index, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&x, given)?;
+            x = layer.forward(x, given)?;
             let is_last = index + 1 == self.layers.len();
             if is_last && (self.has_attention || self.downsample.is_none()) {
                 x = steered(x)?;
@@ -160,11 +160,11 @@ impl MidBlock {
         })
     }
 
-    pub(crate) fn forward(&self, x: &Feature, given: &BlockInputs) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(&self, x: Feature, given: &BlockInputs) -> Result<Feature, ModelError> {
         given.options.check_cancelled()?;
         let x = self.first.forward(x, Some(given.time))?;
         let x = self.transformer.forward(&x, given.context, given.options)?;
-        self.second.forward(&x, Some(given.time))
+        self.second.forward(x, Some(given.time))
     }
 }
 
@@ -213,7 +213,7 @@ impl UpBlock {
             if let Some(skip) = skips.pop() {
                 x = x.concatenate(&skip)?;
             }
-            x = layer.forward(&x, given)?;
+            x = layer.forward(x, given)?;
         }
         if let (Some(convolution), Some(next)) = (&self.upsample, skips.last()) {
             x = convolution.forward_resized(&x, next.size()?)?;

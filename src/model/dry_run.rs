@@ -85,6 +85,7 @@ struct Tally {
     work: Work,
     weight_bytes: usize,
     weight_count: usize,
+    row_work: Work,
     host_bytes: usize,
     live_bytes: usize,
     peak_bytes: usize,
@@ -119,6 +120,7 @@ impl MemoryTracker {
             work: Work::default(),
             weight_bytes: 0,
             weight_count: 0,
+            row_work: Work::default(),
             host_bytes: 0,
             live_bytes: 0,
             peak_bytes: 0,
@@ -135,6 +137,18 @@ impl MemoryTracker {
         let mut tally = self.tally();
         tally.weight_count += count;
         tally.weight_bytes += bytes;
+    }
+
+    /// Notes what a linear layer of the kernels multiplies for one row.
+    pub fn keep_row_work(&self, work: Work) {
+        let mut tally = self.tally();
+        tally.row_work = tally.row_work.plus(work);
+    }
+
+    /// Of all such layers.
+    #[must_use]
+    pub fn row_work(&self) -> Work {
+        self.tally().row_work
     }
 
     /// Of the weights so many bytes wait on the host.
@@ -230,7 +244,7 @@ pub(crate) struct TracedFeature {
     pub width: usize,
     pub channels: usize,
     tracker: Arc<MemoryTracker>,
-    _held: Arc<TrackedBuffer>,
+    held: Arc<TrackedBuffer>,
 }
 
 impl TracedFeature {
@@ -243,7 +257,7 @@ impl TracedFeature {
         channels: usize,
     ) -> Self {
         let held = Arc::new(tracker.take(batch * height * width * channels));
-        Self { batch, height, width, channels, tracker: Arc::clone(tracker), _held: held }
+        Self { batch, height, width, channels, tracker: Arc::clone(tracker), held }
     }
 
     /// As many pixels with other channels.
@@ -286,6 +300,16 @@ impl TracedFeature {
     #[must_use]
     pub(crate) fn passed_over(&self) -> Self {
         self.copied(self.channels)
+    }
+
+    /// Every value is passed over once, in this map's own memory where nobody else holds it.
+    #[must_use]
+    pub(crate) fn passed_over_in_place(self) -> Self {
+        if Arc::strong_count(&self.held) > 1 {
+            return self.passed_over();
+        }
+        self.tracker.add_work(Work { values: self.floats() as f64 / 1e9, ..Work::default() });
+        self
     }
 
     /// A new map of both maps' channels.

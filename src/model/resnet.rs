@@ -46,17 +46,16 @@ impl ResnetBlock {
     }
 
     /// `x` is a picture; `time` `(batch, 1, time_width)`, already through SiLU.
-    pub(crate) fn forward(&self, x: &Feature, time: Option<&Feature>) -> Result<Feature, ModelError> {
+    pub(crate) fn forward(&self, x: Feature, time: Option<&Feature>) -> Result<Feature, ModelError> {
         let time = match (&self.time_projection, time) {
             (Some(projection), Some(time)) => Some(projection.forward(time)?),
             _ => None,
         };
         let added = Added { per_picture: time.as_ref(), residual: None };
+        // First of all: from then on the input's memory is free for what the norm makes of it.
+        let residual = self.shortcut.as_ref().map_or(Ok(x.clone()), |shortcut| shortcut.forward(&x))?;
         let hidden = self.conv1.forward_added(&self.norm1.forward_silu(x)?, added)?;
-        let normed = self.norm2.forward_silu(&hidden)?;
-        drop(hidden);
-        let shortcut = self.shortcut.as_ref().map(|shortcut| shortcut.forward(x)).transpose()?;
-        let residual = Some(shortcut.as_ref().unwrap_or(x));
-        self.conv2.forward_added(&normed, Added { per_picture: None, residual })
+        let normed = self.norm2.forward_silu(hidden)?;
+        self.conv2.forward_added(&normed, Added { per_picture: None, residual: Some(&residual) })
     }
 }

@@ -104,15 +104,15 @@ impl Feature {
         })
     }
 
-    /// Value by value.
+    /// Value by value, in this one's memory where the kernels compute and nobody else holds it.
     ///
     /// # Errors
     /// As above.
-    pub(crate) fn multiply(&self, other: &Self) -> Result<Self, ModelError> {
+    pub(crate) fn multiply(self, other: &Self) -> Result<Self, ModelError> {
         Ok(match (self, other) {
             (Self::Host(a), Self::Host(b)) => Self::Host(kernels::multiply(a, b)?),
             (Self::Device(a), Self::Device(b)) => Self::Device(a.times(b)?),
-            (Self::Traced(a), Self::Traced(_)) => Self::Traced(a.passed_over()),
+            (Self::Traced(a), Self::Traced(_)) => Self::Traced(a.passed_over_in_place()),
             _ => return Err(ModelError::mixed_devices()),
         })
     }

@@ -132,7 +132,7 @@ impl Unet {
             x = block.forward(x, &given, &mut skips, &|x| signals.onto_level(level, x))?;
         }
         if let Some(mid) = &self.mid {
-            x = signals.onto_middle(self.down.len(), mid.forward(&x, &given)?)?;
+            x = signals.onto_middle(self.down.len(), mid.forward(x, &given)?)?;
         }
         for (index, skip) in skips.iter_mut().enumerate() {
             *skip = signals.onto(index, skip)?;
@@ -141,7 +141,7 @@ impl Unet {
         for block in &self.up {
             x = block.forward(x, &given, &mut skips)?;
         }
-        self.conv_out.forward(&self.norm_out.forward_silu(&x)?)
+        self.conv_out.forward(&self.norm_out.forward_silu(x)?)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::model::{
 const WINDOW_TOKENS: usize = 77;
 
 /// The program itself, its threads, and what is neither a weight nor a map: measured.
-const PROGRAM_BYTES: usize = 24 << 20;
+const PROGRAM_BYTES: usize = 28 << 20;
 
 /// What a card fetches from pinned memory in a second: three quarters of 16 lanes of PCI Express 3, which is the least that
 /// cards with tensor cores have.
@@ -219,7 +219,7 @@ impl CostModel {
             sequential_offload: plan.sequential_offload,
             ..Costs::default()
         };
-        costs.text.product = text_product(
+        costs.text = text_work(
             text,
             &tracker,
             |index| Weights::dry_run(&execution, plan.dtype).with_kept_forms(&kept_forms[index]),
@@ -327,13 +327,13 @@ impl CostModel {
     }
 }
 
-/// What the encoders multiply for all texts, in billions; their weights are noted by `tracker`.
-fn text_product<'a>(
+/// What the encoders multiply for all texts; their weights are noted by `tracker`.
+fn text_work<'a>(
     text: &TextConfig,
     tracker: &MemoryTracker,
     weights: impl Fn(usize) -> Weights<'a>,
     workload: Workload,
-) -> Result<f64, PipelineError> {
+) -> Result<Work, PipelineError> {
     let tokens = text.tokens(WINDOW_TOKENS * workload.windows) * workload.texts;
     // Embeddings are looked up, not multiplied.
     let product = |before: usize, embeddings: usize| {
@@ -354,7 +354,9 @@ fn text_product<'a>(
             sum += product(before, config.vocabulary_size * config.width);
         }
     }
-    Ok(sum)
+    let of_layers = tracker.row_work().times(tokens as f64);
+    let elsewhere = sum - of_layers.product_in_bf16 - of_layers.product_in_integers;
+    Ok(Work { product: elsewhere, ..of_layers })
 }
 
 /// An execution that computes nothing, and what notes what it would hold.

@@ -8,7 +8,7 @@ use super::encode::tensor_of;
 use super::execution_plan::ExecutionPlan;
 use super::load::Pipeline;
 use super::networks::Reporter;
-use super::reference_picture::{prepared, read_by_model};
+use super::reference_picture::prepared;
 use crate::job::Request;
 
 impl Pipeline {
@@ -25,7 +25,7 @@ impl Pipeline {
         }
         let cell = self.spec().grid.cell_px;
         let own = canvas.filter(|_| request.edits_canvas()).map(|canvas| canvas.work.clone());
-        let others = read_by_model(request).map(|picture| prepared(picture, cell));
+        let others = request.read_pictures().map(|picture| prepared(picture, cell));
         let mut latents = Vec::new();
         for picture in own.into_iter().chain(others) {
             latents.push(self.encode(&tensor_of(&picture)?, plan, reporter)?.mean);

@@ -2,10 +2,9 @@
 
 use super::PipelineError;
 use super::prompt_plan::{PromptPlan, is_undivided, part_weights};
-use super::reference_picture::{read_by_model, size_of_reference};
 use super::spec::ModelSpec;
 use super::workload::Workload;
-use crate::job::{Frame, ModelInput, Request, WorkGrid};
+use crate::job::{Frame, ModelInput, Request};
 
 pub(super) struct ResolvedRequest {
     /// As the network works, in pixels.
@@ -21,20 +20,10 @@ pub(super) struct ResolvedRequest {
 impl ResolvedRequest {
     /// `frame` is what the network is shown of a photo, where there is one.
     pub(crate) fn new(request: &Request, frame: Option<Frame>, spec: &ModelSpec) -> Result<Self, PipelineError> {
-        let WorkGrid { native_side_px, cell_px: factor, .. } = spec.grid;
+        let factor = spec.grid.cell_px;
         let guidance = request.guidance.unwrap_or_else(|| spec.profile().defaults().guidance);
-        let (width, height) = if let Some(frame) = frame {
-            (frame.width, frame.height)
-        } else if let Some(shape) = request.shaping_size() {
-            spec.grid.size_like(shape)
-        } else {
-            // As large as the first picture that the prompt speaks of, where the model reads it.
-            let first = read_by_model(request).next().filter(|_| spec.reads_references());
-            let (width, height) = first.map_or((native_side_px, native_side_px), |picture| {
-                size_of_reference((picture.width(), picture.height()), factor)
-            });
-            (request.width.unwrap_or(width), request.height.unwrap_or(height))
-        };
+        let (width, height) =
+            if let Some(frame) = frame { (frame.width, frame.height) } else { spec.grid.size_of(request) };
         for (side, found) in [("width", width), ("height", height)] {
             if found == 0 || found % factor != 0 {
                 let below = (found / factor * factor).max(factor);
@@ -56,7 +45,7 @@ impl ResolvedRequest {
             (true, ModelInput::Instruction) => 2,
             (true, _) => 1,
         };
-        let read = read_by_model(request).map(|picture| [picture.width(), picture.height()]);
+        let read = request.read_pictures().map(|picture| [picture.width(), picture.height()]);
         Workload {
             width: self.width as usize,
             height: self.height as usize,

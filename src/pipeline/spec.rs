@@ -7,14 +7,13 @@ use candle_core::{DType, Device};
 use serde::Deserialize;
 
 use super::PipelineError;
-use super::reference_picture::size_of_reference;
 use super::sampler::ModelSampling;
 use super::workload::ReadPictures;
 use crate::checkpoint::{
     CheckpointError, DenoiserConfig, Lora, ModelFiles, TextConfig, VaeConfig, is_supported_class, network_family,
     other_family_of_class, pipeline_class, profile_of,
 };
-use crate::job::{Family, LoraRef, ModelInput, ModelProfile, TextStage, WorkGrid};
+use crate::job::{Family, LoraRef, ModelInput, ModelProfile, TextStage, WorkGrid, size_read};
 use crate::model::{Card, KeptForms, Weights};
 
 /// The networks by their configs alone.
@@ -185,7 +184,7 @@ impl ModelSpec {
     #[must_use]
     pub fn read_pictures(&self, sizes_px: impl IntoIterator<Item = [u32; 2]>) -> ReadPictures {
         let read = sizes_px.into_iter().filter(|_| self.reads_references());
-        ReadPictures::of(read.map(|[width, height]| size_of_reference((width, height), self.grid.cell_px)))
+        ReadPictures::of(read.map(|[width, height]| size_read((width, height), self.grid.cell_px)))
     }
 
     /// Tokens of the picture, as the schedules of flow matching count them.
@@ -272,6 +271,7 @@ fn grid_of(denoiser: &DenoiserConfig, vae: &VaeConfig, family: Family) -> WorkGr
         native_side_px: denoiser.native_side_px(vae, family) as u32,
         cell_px: (vae.factor() * denoiser.patch()) as u32,
         step_px: denoiser.step_px(vae) as u32,
+        reads_pictures: denoiser.reads_references(),
     }
 }
 

@@ -10,19 +10,11 @@ use super::aligned::Aligned;
 use super::blocks::{BlockKind, PanelBlocks};
 use super::integer_panel::{Groups, PanelNumbers};
 use super::integer_weights::IntegerWeights;
+use super::layer_form::{Multiplied, PanelLayout, precision_of};
 use super::numbers::{Precision, WeightSlice, as_it_is, each, narrow_f16, widen_bf16, widen_f16};
 use super::rows::STEPS_PER_BLOCK;
 use super::simd::{Level, Simd};
 use super::{ShapeError, TAPS};
-
-/// How a layer's weight is laid out in its file, and what its product is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct PanelLayout {
-    /// The first half of the columns are values, the second their gates: each panel holds some of both.
-    pub gated: bool,
-    /// A 3×3 convolution: in the file the taps of a channel stand together, here the channels of a tap.
-    pub taps: bool,
-}
 
 /// What is said where a layer's rows are not made of whole blocks.
 const NO_WHOLE_BLOCKS: &str = "quantised weights run on from one output to the next";
@@ -130,9 +122,8 @@ impl PackedMatrix {
                 if !kind.fits(depth) || (layout.taps && matrix.channels_together.is_none()) {
                     return Err(ShapeError(NO_WHOLE_BLOCKS.to_owned()));
                 }
-                // Whole numbers are multiplied as such, whatever the others of the network are; but for a convolution's,
-                // whose rows would have to be brought into the order of its blocks.
-                matrix.in_pairs &= layout.taps || !level.has_integer_products() || kind.groups().is_none();
+                // Whole numbers are multiplied as such, whatever the others of the network are.
+                matrix.in_pairs &= Multiplied::of(depth, layout, precision, Some(kind), level) == Multiplied::Bf16;
                 let is_scaled = kind == BlockKind::F8E4M3;
                 if is_scaled && scales.len() != 1 && scales.len() != rows {
                     return Err(ShapeError(format!("{} scales are not those of {rows} rows", scales.len())));
@@ -388,10 +379,4 @@ impl PackedMatrix {
             _ => None,
         }
     }
-}
-
-/// How a layer is kept where others are kept as `precision`.
-fn precision_of(precision: Precision, layout: PanelLayout, depth: usize) -> Precision {
-    let is_in_groups = !layout.taps && IntegerWeights::fits(depth);
-    if precision == Precision::Integers && !is_in_groups { Precision::Bf16 } else { precision }
 }

@@ -4,9 +4,10 @@ use rayon::prelude::*;
 
 use super::super::TAPS;
 use super::super::aligned::Aligned;
+use super::super::layer_form::PanelLayout;
 use super::super::numbers::Element;
 use super::super::simd::pair;
-use super::{PackedMatrix, Panel, PanelLayout};
+use super::{PackedMatrix, Panel};
 
 /// So many values of a row at once, that what is written stays in the cache while the lanes are read one by one.
 const PACKED_AT_ONCE: usize = 16 * TAPS;

@@ -4,6 +4,8 @@
 use half::f16;
 
 use super::*;
+use crate::kernels::layer_form::PanelLayout;
+use crate::kernels::panel::PackedMatrix;
 
 /// Rows of random numbers as a file of that kind has them.
 pub(super) struct Quantised {
@@ -327,4 +329,39 @@ fn blocks_that_do_not_fit_are_an_error() {
     assert!(Linear::new(weight.source(), None, 6, packing).is_err());
     let empty = Blocks { kind: BlockKind::Q6K, bytes: &[], scales: &[] };
     assert!(Linear::new(WeightSlice::Blocks(empty), None, 256, packing).is_err());
+}
+
+#[test]
+fn what_is_multiplied_is_known_before_the_weights_are_read() {
+    let all = [Precision::F32, Precision::F16, Precision::Bf16, Precision::Bf16Products, Precision::Integers];
+    let of = |matrix: &PackedMatrix| match (matrix.integer_groups(), matrix.is_in_pairs()) {
+        (Some(_), _) => Multiplied::Integers,
+        (None, true) => Multiplied::Bf16,
+        (None, false) => Multiplied::Singles,
+    };
+    let mut random = Random(37);
+    let mut seen = Vec::new();
+    for level in Level::available() {
+        for (precision, taps) in all.into_iter().flat_map(|precision| [(precision, false), (precision, true)]) {
+            let layout = PanelLayout { gated: false, taps };
+            for depth in [9 * 20, 9 * 32] {
+                let weight = random.values(5 * depth);
+                let matrix =
+                    PackedMatrix::new(WeightSlice::F32(&weight), None, depth, layout, precision, level).unwrap();
+                let told = Multiplied::of(depth, layout, precision, None, level);
+                assert_eq!(of(&matrix), told, "{level:?} {precision:?} {depth} {taps}");
+                seen.push(told);
+            }
+            for kind in BlockKind::ALL {
+                let depth = 9 * 256;
+                let weight = Quantised::new(kind, 5, depth, 1, &mut random);
+                let matrix = PackedMatrix::new(weight.source(), None, depth, layout, precision, level).unwrap();
+                let told = Multiplied::of(depth, layout, precision, Some(kind), level);
+                assert_eq!(of(&matrix), told, "{level:?} {precision:?} {kind:?} {taps}");
+            }
+        }
+    }
+    for kind in [Multiplied::Singles, Multiplied::Bf16, Multiplied::Integers] {
+        assert!(seen.contains(&kind));
+    }
 }

@@ -59,3 +59,30 @@ fn norms_keep_what_is_small_beside_a_large_mean() {
         }
     }
 }
+
+#[test]
+fn what_nobody_else_holds_is_written_over_and_what_somebody_does_stays() {
+    for level in Level::available() {
+        let mut random = Random(31);
+        let (x, factors) = (random.map(2, 40, 41, 24), random.map(2, 40, 41, 24));
+        let norm = GroupNorm::new(random.values(24), random.values(24), 4, 1e-5, level).unwrap();
+        let before = x.values().to_vec();
+        let copy = || Map::from_vec(before.clone(), 2, 40, 41, 24).unwrap();
+        let statistics = norm.statistics(&x).unwrap();
+        let elsewhere = norm.forward_by(x.clone(), &statistics, true).unwrap();
+        assert!(x.values() == before && elsewhere.values() != before);
+        let own = copy();
+        let place = own.values().as_ptr();
+        let in_place = norm.forward_by(own, &statistics, true).unwrap();
+        assert_eq!((in_place.values().as_ptr(), in_place.values()), (place, elsewhere.values()), "{level:?}");
+
+        let elsewhere = multiply(x.clone(), &factors).unwrap();
+        let wanted: Vec<f32> = before.iter().zip(factors.values()).map(|(a, b)| a * b).collect();
+        assert!(x.values() == before && elsewhere.values() == wanted);
+        let own = copy();
+        let place = own.values().as_ptr();
+        let in_place = multiply(own, &factors).unwrap();
+        assert_eq!((in_place.values().as_ptr(), in_place.values()), (place, elsewhere.values()));
+        assert!(multiply(copy(), &random.map(2, 40, 41, 23)).is_err());
+    }
+}

@@ -120,7 +120,7 @@ impl ControlNet {
             x = block.forward(x, &given, &mut kept, &Ok::<Feature, ModelError>)?;
         }
         if let Some(mid) = &self.mid {
-            x = mid.forward(&x, &given)?;
+            x = mid.forward(x, &given)?;
         }
         let outputs = self.outputs.iter().zip(&kept).map(|(output, kept)| output.forward(kept));
         let maps = outputs.chain([self.mid_output.forward(&x)]).map(|map| {

@@ -11,12 +11,12 @@ use super::super::weights::Scope;
 use super::linear::TracedProduct;
 use super::{host_vector, packed_from, packed_rows};
 use crate::job::Work;
-use crate::kernels::{self, BlockKind, Epilogue, Packing, Steps, WeightSlice};
+use crate::kernels::{self, BlockKind, Epilogue, Multiplied, Packing, Steps, WeightSlice};
 
 enum Form {
     Host(kernels::Conv3x3),
     Device { weight: Kept, bias: Array },
-    DryRun { inputs: usize, outputs: usize, packing: Packing },
+    DryRun { inputs: usize, outputs: usize, packing: Packing, multiplied: Multiplied },
 }
 
 /// A 3×3 convolution with bias.
@@ -60,7 +60,8 @@ impl Conv3x3 {
                     None => kernels::Conv3x3::bytes_of(inputs, outputs, steps, packing),
                 };
                 tracker.keep_weights(inputs * outputs * 9, packed);
-                return Ok(Form::DryRun { inputs, outputs, packing });
+                let multiplied = kernels::Conv3x3::multiplied(inputs, kept, packing);
+                return Ok(Form::DryRun { inputs, outputs, packing, multiplied });
             }
             let bias = at.tensor("bias", &[outputs])?;
             Ok(match at.execution() {
@@ -144,7 +145,7 @@ impl Conv3x3 {
                 };
                 Ok(Feature::Device(x.convolve_with(&weight.get()?, window, size, epilogue)?))
             }
-            (Form::DryRun { inputs, outputs, packing }, Feature::Traced(x)) => {
+            (Form::DryRun { inputs, outputs, packing, multiplied }, Feature::Traced(x)) => {
                 let (Some(height), Some(width)) = (self.steps.places(size.0), self.steps.places(size.1)) else {
                     return Err(too_small(size));
                 };
@@ -155,6 +156,8 @@ impl Conv3x3 {
                 let operations = 18.0 * (out.floats() * inputs) as f64 / 1e9;
                 x.tracker().add_work(if scratch > 0 {
                     Work { transformed: operations, ..Work::default() }
+                } else if *multiplied == Multiplied::Bf16 {
+                    Work { convolution_in_bf16: operations, ..Work::default() }
                 } else {
                     Work { convolution: operations, ..Work::default() }
                 });

@@ -89,17 +89,18 @@ impl GroupNorm {
     }
 
     pub(crate) fn forward(&self, x: &Feature) -> Result<Feature, ModelError> {
-        self.run(x, false)
+        self.run(x.clone(), false)
     }
 
-    pub(crate) fn forward_silu(&self, x: &Feature) -> Result<Feature, ModelError> {
+    /// In `x`'s own memory where the kernels compute and nobody else holds it.
+    pub(crate) fn forward_silu(&self, x: Feature) -> Result<Feature, ModelError> {
         self.run(x, true)
     }
 
-    fn run(&self, x: &Feature, with_silu: bool) -> Result<Feature, ModelError> {
+    fn run(&self, x: Feature, with_silu: bool) -> Result<Feature, ModelError> {
         let mut sharing = self.sharing.borrow_mut();
         if let Sharing::Gathering { own, gathered, .. } = &mut *sharing
-            && let Some(found) = self.statistics(x, *own)?
+            && let Some(found) = self.statistics(&x, *own)?
         {
             *gathered = Some(gathered.as_ref().map_or(found.clone(), |before| before.joined(&found)));
         }
@@ -109,18 +110,20 @@ impl GroupNorm {
             Sharing::Given(given) => Some(given),
         };
         Ok(match (&self.form, x) {
-            (Form::Host(norm), Feature::Host(x)) => Feature::Host(match given {
-                Some(given) => norm.forward_by(x, std::slice::from_ref(given), with_silu)?,
-                None => norm.forward(x, with_silu)?,
+            (Form::Host(norm), Feature::Host(x)) => Feature::Host(if let Some(given) = given {
+                norm.forward_by(x, std::slice::from_ref(given), with_silu)?
+            } else {
+                let own = norm.statistics(&x)?;
+                norm.forward_by(x, &own, with_silu)?
             }),
             (Form::Device(form), Feature::Device(x)) => Feature::Device(match given {
                 Some(given) => {
-                    let normed = form.normed_by(x, given, self.groups)?;
+                    let normed = form.normed_by(&x, given, self.groups)?;
                     normed.activate(if with_silu { Activation::Silu } else { Activation::None })?
                 }
                 None => x.group_norm((&form.weight, &form.bias), self.groups, form.eps, with_silu)?,
             }),
-            (Form::DryRun, Feature::Traced(x)) => Feature::Traced(x.passed_over()),
+            (Form::DryRun, Feature::Traced(x)) => Feature::Traced(x.passed_over_in_place()),
             _ => return Err(ModelError::mixed_devices()),
         })
     }

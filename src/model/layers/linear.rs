@@ -10,7 +10,7 @@ use super::super::operators::{Array, DeviceEpilogue, Kept};
 use super::super::weights::Scope;
 use super::{host_vector, packed_rows};
 use crate::job::Work;
-use crate::kernels::{self, Activation, Epilogue, Packing, WeightSlice};
+use crate::kernels::{self, Activation, Epilogue, Multiplied, Packing, WeightSlice};
 
 enum Form {
     Host(kernels::Linear),
@@ -24,6 +24,7 @@ pub(super) struct TracedProduct {
     /// Of the weight, gates included.
     outputs: usize,
     gated: bool,
+    multiplied: Multiplied,
 }
 
 impl TracedProduct {
@@ -32,17 +33,32 @@ impl TracedProduct {
         let Execution::DryRun(tracker) = at.execution() else { return None };
         let form = at.kept_form("weight");
         let packing = KeptForm::packing(form, at.packing());
-        let packed = match form {
-            Some(KeptForm::Blocks(kind)) => kernels::Linear::bytes_of_blocks(inputs, outputs, gated, kind, packing),
-            _ => kernels::Linear::bytes_of(inputs, outputs, gated, packing),
+        let kind = match form {
+            Some(KeptForm::Blocks(kind)) => Some(kind),
+            _ => None,
+        };
+        let packed = match kind {
+            Some(kind) => kernels::Linear::bytes_of_blocks(inputs, outputs, gated, kind, packing),
+            None => kernels::Linear::bytes_of(inputs, outputs, gated, packing),
         };
         tracker.keep_weights(inputs * outputs, packed);
-        Some(Self { inputs, outputs, gated })
+        let multiplied = kernels::Linear::multiplied(inputs, kind, packing);
+        let product = Self { inputs, outputs, gated, multiplied };
+        tracker.keep_row_work(product.work(1));
+        Some(product)
+    }
+
+    fn work(&self, rows: usize) -> Work {
+        let operations = 2.0 * (rows * self.inputs * self.outputs) as f64 / 1e9;
+        match self.multiplied {
+            Multiplied::Singles => Work { product: operations, ..Work::default() },
+            Multiplied::Bf16 => Work { product_in_bf16: operations, ..Work::default() },
+            Multiplied::Integers => Work { product_in_integers: operations, ..Work::default() },
+        }
     }
 
     pub(crate) fn of(&self, x: &TracedFeature) -> TracedFeature {
-        let product = 2.0 * (x.rows() * self.inputs * self.outputs) as f64 / 1e9;
-        x.tracker().add_work(Work { product, ..Work::default() });
+        x.tracker().add_work(self.work(x.rows()));
         x.with_channels(if self.gated { self.outputs / 2 } else { self.outputs })
     }
 }

@@ -44,7 +44,7 @@ impl Level {
     fn forward(&self, mut x: Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
         for resnet in &self.resnets {
             options.check_cancelled()?;
-            x = resnet.forward(&x, None)?;
+            x = resnet.forward(x, None)?;
         }
         Ok(x)
     }
@@ -120,8 +120,8 @@ impl Encoder {
         for level in &self.levels[self.fine_levels().len()..] {
             x = level.halved(x, options)?;
         }
-        let x = self.mid.forward(&x, options)?;
-        self.conv_out.forward(&self.norm_out.forward_silu(&x)?)
+        let x = self.mid.forward(x, options)?;
+        self.conv_out.forward(&self.norm_out.forward_silu(x)?)
     }
 }
 
@@ -184,7 +184,7 @@ impl Decoder {
 
     /// Up to where the maps become large: the last doubling is left to [`Fine::fine`].
     pub(crate) fn coarse(&self, latent: &Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
-        let mut x = self.mid.forward(&self.conv_in.forward(latent)?, options)?;
+        let mut x = self.mid.forward(self.conv_in.forward(latent)?, options)?;
         for (index, level) in self.levels[..self.coarse_count()].iter().enumerate() {
             if index > 0 {
                 x = self.levels[index - 1].doubled(x)?;
@@ -201,7 +201,7 @@ impl Fine for Decoder {
             x = pair[1].forward(pair[0].doubled(x)?, options)?;
         }
         options.check_cancelled()?;
-        self.conv_out.forward(&self.norm_out.forward_silu(&x)?)
+        self.conv_out.forward(&self.norm_out.forward_silu(x)?)
     }
 
     fn fine_norms(&self) -> Vec<&GroupNorm> {
@@ -236,14 +236,14 @@ impl MidBlock {
         })
     }
 
-    fn forward(&self, x: &Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
+    fn forward(&self, x: Feature, options: &ForwardOptions) -> Result<Feature, ModelError> {
         options.check_cancelled()?;
         let mut x = self.first.forward(x, None)?;
         if let Some(attention) = &self.attention {
             x = attention.forward(&x, options.attention)?;
         }
         options.check_cancelled()?;
-        self.second.forward(&x, None)
+        self.second.forward(x, None)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::prompt::{drawn, parts};
 use crate::raster::ResizeMode;
 use crate::sampling::SchedulerName;
 use crate::store::models::entry::ModelEntry;
+use crate::ui::layers::state::reads_pictures;
 use crate::ui::prompt::size;
 
 /// Photos above this are worked on at the model's own size, and come back at theirs.
@@ -80,7 +81,8 @@ impl AppState {
         let native_side_px = width.min(height);
         // Stable Diffusion 1 and 2 halve their latents three times, SDXL and the built-in model twice.
         let halvings = if (512..1024).contains(&native_side_px) { 3 } else { 2 };
-        WorkGrid { native_side_px, cell_px: size::STEP_PX, step_px: size::STEP_PX << halvings }
+        let reads_pictures = self.model().is_some_and(reads_pictures);
+        WorkGrid { native_side_px, cell_px: size::STEP_PX, step_px: size::STEP_PX << halvings, reads_pictures }
     }
 
     /// Which part of the canvas the next run works on, and at what size. `None` when nothing is masked.

@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_added_at_the_right_and_below() {
-        let grid = WorkGrid { native_side_px: 512, cell_px: 8, step_px: 64 };
+        let grid = WorkGrid { native_side_px: 512, cell_px: 8, step_px: 64, reads_pictures: false };
         let asked = Extension { left: 10, top: 0, right: 3, bottom: 64 };
         let whole = on_grid(asked, [500, 448], grid);
         assert_eq!(whole, Extension { right: 3 + 63, ..asked });
