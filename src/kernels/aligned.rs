@@ -4,8 +4,7 @@
 use std::ops::{Deref, DerefMut};
 
 use super::ahead::LINE_BYTES;
-use super::numbers::Element;
-use super::pool::PooledBuffer;
+use super::pages::Element;
 
 /// A block of numbers, aligned where it was made here.
 #[derive(Debug)]
@@ -57,12 +56,6 @@ impl<T> Deref for Aligned<T> {
 impl<T> DerefMut for Aligned<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         &mut self.values[self.start..][..self.length]
-    }
-}
-
-impl PooledBuffer for Aligned<f32> {
-    fn floats(&self) -> usize {
-        self.length
     }
 }
 

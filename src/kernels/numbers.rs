@@ -1,11 +1,9 @@
 //! Number formats of weights: how they come from a file, how they stand in memory, and the ways between.
 
 use half::slice::HalfFloatSliceExt;
-use half::vec::HalfBitsVecExt;
 use half::{bf16, f16};
 
 use super::blocks::Blocks;
-use super::pages::wish_for_huge;
 use super::simd::{Simd, pair};
 
 /// How weights stand in memory.
@@ -57,44 +55,6 @@ impl WeightSlice<'_> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-}
-
-/// What panels hold.
-pub(super) trait Element: Copy + Default + Send + Sync {
-    /// Pages that the system hands out as zeros, so that each thread first touches what it will fill.
-    fn zeros(count: usize) -> Vec<Self>;
-}
-
-impl Element for f32 {
-    fn zeros(count: usize) -> Vec<Self> {
-        let values = vec![0.0; count];
-        wish_for_huge(&values);
-        values
-    }
-}
-
-impl Element for f16 {
-    fn zeros(count: usize) -> Vec<Self> {
-        let values = vec![0u16; count];
-        wish_for_huge(&values);
-        values.reinterpret_into()
-    }
-}
-
-impl Element for bf16 {
-    fn zeros(count: usize) -> Vec<Self> {
-        let values = vec![0u16; count];
-        wish_for_huge(&values);
-        values.reinterpret_into()
-    }
-}
-
-impl Element for u8 {
-    fn zeros(count: usize) -> Vec<Self> {
-        let values = vec![0u8; count];
-        wish_for_huge(&values);
-        values
     }
 }
 

@@ -17,6 +17,12 @@ pub(crate) trait PooledBuffer {
     fn floats(&self) -> usize;
 }
 
+impl PooledBuffer for Aligned<f32> {
+    fn floats(&self) -> usize {
+        self.len()
+    }
+}
+
 impl PooledBuffer for usize {
     fn floats(&self) -> usize {
         *self

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::super::TAPS;
 use super::super::aligned::Aligned;
 use super::super::layer_form::PanelLayout;
-use super::super::numbers::Element;
+use super::super::pages::Element;
 use super::super::simd::pair;
 use super::{PackedMatrix, Panel};
 

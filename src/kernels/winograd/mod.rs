@@ -5,6 +5,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod input;
+mod output_tile;
 mod transform;
 mod weights;
 
@@ -14,6 +15,7 @@ use std::marker::PhantomData;
 use rayon::prelude::*;
 
 use self::input::{OutputGrid, TransformInput};
+pub use self::output_tile::OutputTile;
 use self::transform::{F2x2, F4x4, Transform};
 use self::weights::TransformWeights;
 use super::ahead::Ahead;
@@ -42,37 +44,6 @@ const COLUMNS_PER_TASK: usize = 64;
 
 /// Between two points' planes, so that they do not fall onto the same cache lines.
 const PLANE_GAP: usize = 16;
-
-/// Weights up to so many (of one tap) are transformed for output tiles of 4×4, at four times their memory. More of them
-/// belong to pictures too small for such output tiles.
-const MOST_OF_FOUR: usize = 1920 * 640;
-
-/// The pixels that one transform gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OutputTile {
-    TwoByTwo,
-    FourByFour,
-}
-
-impl OutputTile {
-    /// The largest that is worth its memory for a layer of so many channels.
-    pub(super) fn of(inputs: usize, outputs: usize) -> Self {
-        if inputs * outputs <= MOST_OF_FOUR { Self::FourByFour } else { Self::TwoByTwo }
-    }
-
-    /// Of the output.
-    fn side(self) -> usize {
-        match self {
-            Self::TwoByTwo => 2,
-            Self::FourByFour => 4,
-        }
-    }
-
-    /// Of the transform: those of the input that the output tile sees.
-    fn points(self) -> usize {
-        (self.side() + 2).pow(2)
-    }
-}
 
 /// Transformed weights, panel by panel: `(points, inputs, a panel's columns)` each.
 pub(crate) struct Winograd {
