@@ -6,6 +6,9 @@
                                                        status 1 where single precision is off by a mean of more than 0.01 of
                                                        255, or half precision by more than 1 and one and a half times what
                                                        diffusers is
+    python on_card.py operands                         how far diffusers' pictures move when nothing is bfloat16 but what its
+                                                       products multiply, with single precision for all else: no program whose
+                                                       products are of bfloat16 comes nearer
 """
 
 import json
@@ -220,6 +223,40 @@ def own_rounding():
     return found
 
 
+def operands():
+    import torch
+    import torch.nn.functional as functional
+
+    torch.set_num_threads(1)
+    with_noise_of_single_precision(torch)
+    names = ("linear", "conv2d", "scaled_dot_product_attention")
+    exact = {name: getattr(functional, name) for name in names}
+    rounded = lambda value: value.bfloat16().float() if torch.is_tensor(value) and value.dtype == torch.float32 else value  # noqa: E731
+
+    def of_rounded(name):
+        factors = 3 if name == "scaled_dot_product_attention" else 2
+
+        def compute(*given, **named):
+            first = [rounded(value) for value in given[:factors]]
+            named = {key: rounded(value) if key in ("query", "key", "value", "weight") else value for key, value in named.items()}
+            return exact[name](*first, *given[factors:], **named)
+
+        return compute
+
+    pictures = defaultdict(list)
+    for change in (exact, {name: of_rounded(name) for name in names}):
+        for name, function in change.items():
+            setattr(functional, name, function)
+        for name, draw in drawers(torch.float32):
+            with torch.no_grad():
+                pictures[name].append(np.array(draw()).astype(int))
+    moved = {name: float(np.abs(one - other).mean()) for name, (one, other) in pictures.items()}
+    for name, mean in moved.items():
+        print(f"{name}: {mean:.2f}")
+    within = sum(mean <= HALF_LIMIT for mean in moved.values())
+    print(f"{within} of {len(moved)} within {HALF_LIMIT:g} of 255, median {statistics.median(moved.values()):.2f}, most {max(moved.values()):.2f}")
+
+
 def make_folder(root):
     copy_data(root)
     own = own_rounding()
@@ -315,5 +352,7 @@ if __name__ == "__main__":
         make_folder(Path(sys.argv[2]).resolve())
     elif sys.argv[1:2] == ["compare"] and len(sys.argv) in (4, 5):
         sys.exit(compare(Path(sys.argv[2]).resolve(), sys.argv[3], (sys.argv[4:] or ["cuda:0"])[0]))
+    elif sys.argv[1:] == ["operands"]:
+        operands()
     else:
         sys.exit(__doc__)
