@@ -19,7 +19,7 @@ pub struct WorkGrid {
 }
 
 /// What a model reads of a picture has this many pixels at most, as in diffusers.
-pub(crate) const MOST_READ_PX: f64 = 1024.0 * 1024.0;
+const MOST_READ_PX: f64 = 1024.0 * 1024.0;
 
 /// The size at which a model reads a picture of this size, in whole cells.
 pub(crate) fn size_read((width, height): (u32, u32), cell_px: u32) -> (u32, u32) {

@@ -1,17 +1,15 @@
 //! How a reference picture is brought to the network's cells. Pixels alone.
 
-use crate::job::{MOST_READ_PX, size_read};
+use crate::job::size_read;
 use crate::mask::PixelRect;
 use crate::raster::{self, Picture};
 
 /// Shrunk where it is too large, and cut to whole cells around its middle; what is less than a cell is enlarged to one.
 pub(super) fn prepared(picture: &Picture, cell: u32) -> Picture {
     let mut seen = raster::over_white(picture);
-    let area = f64::from(seen.width()) * f64::from(seen.height());
-    if area > MOST_READ_PX {
-        let scale = (MOST_READ_PX / area).sqrt();
-        let side = |pixels: u32| (f64::from(pixels) * scale) as u32;
-        seen = raster::resized(&seen, side(seen.width()).max(1), side(seen.height()).max(1));
+    let (width, height) = size_read((seen.width(), seen.height()), 1);
+    if (width, height) != (seen.width(), seen.height()) {
+        seen = raster::resized(&seen, width, height);
     }
     let (width, height) = size_read((seen.width(), seen.height()), cell);
     if width > seen.width() || height > seen.height() {
