@@ -20,6 +20,7 @@ use crate::store::models::entry::ModelEntry;
 use crate::store::paths::Paths;
 use crate::store::settings::Settings;
 use crate::store::{hash, models, unfinished};
+use crate::system::trash::move_to_trash;
 
 /// Keys of a file's own words that a person asks for first.
 const FIRST_KEYS: [&str; 10] = [
@@ -280,7 +281,7 @@ fn remove(name: &str, paths: &Paths) -> Result<(), String> {
         })?,
         None => path,
     };
-    trash::delete(&path).map_err(|error| {
+    move_to_trash(&path).map_err(|error| {
         format!("it could not be moved to the trash ({error}); remove it yourself: {}", path.display())
     })?;
     say(&format!("moved to the trash: {}", path.display()));

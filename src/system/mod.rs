@@ -12,3 +12,4 @@ pub mod menu_bar;
 pub(crate) mod note;
 pub mod nvidia;
 pub mod peak;
+pub mod trash;

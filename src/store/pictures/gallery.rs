@@ -22,13 +22,14 @@ use crate::store::pictures::picture_file;
 use crate::store::pictures::picture_file::{Notes, PictureFileError, PictureFormat};
 use crate::store::pictures::saving::Saving;
 use crate::store::pictures::watched;
+use crate::system::trash::{TrashError, move_to_trash};
 
 #[derive(Debug, thiserror::Error)]
 pub enum GalleryError {
     #[error("the pictures' folder could not be made or read ({source}); check the disk and the folder's rights: {}", path.display())]
     Folder { source: io::Error, path: PathBuf },
     #[error("the picture could not be moved to the trash ({source}); it is still there: {}", path.display())]
-    Trash { source: trash::Error, path: PathBuf },
+    Trash { source: TrashError, path: PathBuf },
     #[error("the picture could not be copied ({source}); check the disk and the folder's rights: {}", path.display())]
     Copy { source: io::Error, path: PathBuf },
     #[error(transparent)]
@@ -164,7 +165,7 @@ impl Gallery {
     /// # Errors
     /// When the system refuses; then the picture is still in its place.
     pub fn delete_to_trash(&self, path: &Path) -> Result<(), GalleryError> {
-        trash::delete(path).map_err(|source| GalleryError::Trash { source, path: path.to_path_buf() })
+        move_to_trash(path).map_err(|source| GalleryError::Trash { source, path: path.to_path_buf() })
     }
 
     /// Saves a picture elsewhere: byte by byte where the endings agree, else in the format that `to` asks for, with
